@@ -1,0 +1,2 @@
+noinst_LIBRARIES += connectors/libconnectors.a
+connectors_libconnectors_a_SOURCES =

@@ -1,0 +1,62 @@
+/* A source of rows: CSV, PostgreSQL, SQLite, a command's output. One file a connector, one line of the table here.
+ *
+ * Pull all the way: a row is read when it is asked for, never ahead. Knows nothing of leads, mappings or the API. */
+#ifndef CONNECTORS_SOURCE_H
+#define CONNECTORS_SOURCE_H
+
+#include "sync/base/clock.h"
+#include "sync/base/err.h"
+#include "sync/model/row.h"
+#include "sync/model/source_spec.h"
+
+struct source;
+
+/* How much is read, decided before opening by who knows the state. */
+struct source_read {
+    const char *watermark;  /* bound to :watermark; NULL: everything from the type's smallest value */
+    size_t field_max;       /* bytes of one cell; more is REASON_FIELD_TOO_LONG; 0: 1 MiB */
+};
+
+struct column {
+    struct str name;  /* UTF-8, as in the header, borrowed until close */
+    const char *type; /* type name of SQL sources, NULL for text */
+};
+
+/* The contract of a connector. `open` allocates its own struct that starts with `struct source`. */
+struct source_ops {
+    const char *name; /* "csv", "postgres", "sqlite", "command" */
+    int (*open)(const struct source_spec *spec, const struct source_read *read, struct clock *clock, struct source **out,
+                struct err *e);
+    /* 1 with the row (valid until the next call), 0 at the clean end, -1 with XS_SOURCE (its bytes) or XS_NO_SOURCE
+     * (it went away). A row that alone is unusable comes with `defect` set and is no error. Blocks on I/O. */
+    int (*next)(struct source *self, struct row *out, struct err *e);
+    /* After the clean end of a read with a watermark column: the value to store once everything read is durable, NULL
+     * when there is none. Borrowed until close. */
+    const char *(*watermark)(struct source *self);
+    /* Safe from a signal's point of view: makes a blocking next() return. May be NULL. */
+    void (*cancel)(struct source *self);
+    void (*close)(struct source *self);
+};
+
+struct source {
+    const struct source_ops *ops;
+    const struct column *columns; /* known after open */
+    size_t columns_n;
+    const char *label;            /* for messages: "people.csv", "postgres service=crm" (never a password) */
+    uint64_t bytes_total;         /* 0: not known; for progress only */
+    uint64_t bytes_read;
+    char delimiter;               /* of CSV-shaped sources: what rejects are written with; else ',' */
+    uint64_t null_watermarks;     /* rows left out for a NULL watermark, when the source can tell */
+};
+
+/* Picks the connector from the table and opens. Errors: XS_NO_SOURCE, XS_SOURCE, XS_CONFIG (SQL refused, header names
+ * twice or empty). NULL `read` reads everything with defaults. */
+int source_open(const struct source_spec *spec, const struct source_read *read, struct clock *clock, struct source **out,
+                struct err *e);
+int source_next(struct source *s, struct row *out, struct err *e);
+void source_close(struct source *s); /* NULL is fine */
+
+/* "people.csv:1841" or "row 17 of postgres service=crm": where a row stands, for messages. Appends to out. */
+int source_where(const struct source *s, const struct row *row, struct buf *out);
+
+#endif

@@ -1,0 +1,2 @@
+noinst_LIBRARIES += mappings/libmappings.a
+mappings_libmappings_a_SOURCES =

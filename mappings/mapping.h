@@ -1,0 +1,150 @@
+/* A mapping: what a sync file says, validated, and the stage that turns rows into leads.
+ *
+ * Knows the format of the file and the rules of columns; does no I/O besides reading the mapping file, and knows nothing
+ * of connectors, the state or the API. Everything inside a mapping lives in its arena until mapping_free(). */
+#ifndef MAPPINGS_MAPPING_H
+#define MAPPINGS_MAPPING_H
+
+#include "sync/base/arena.h"
+#include "sync/base/err.h"
+#include "sync/model/lead.h"
+#include "sync/model/row.h"
+#include "sync/model/source_spec.h"
+#include "sync/model/target.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum sync_mode { MODE_CREATE, MODE_UPSERT, MODE_MIRROR };
+enum gone_policy { GONE_KEEP, GONE_DELETE, GONE_MOVE };           /* removed: and skip_when … then: */
+enum duplicates_policy { DUPLICATES_FIRST, DUPLICATES_LAST, DUPLICATES_REJECT };
+enum dedupe_scope { DEDUPE_WORKSPACE, DEDUPE_ANY_CAMPAIGN, DEDUPE_ANY_LIST, DEDUPE_TARGET_ONLY };
+enum overwrite { OVERWRITE_ALWAYS, OVERWRITE_IF_EMPTY, OVERWRITE_NEVER };
+
+struct gone {
+    enum gone_policy policy;
+    struct target_spec to; /* GONE_MOVE */
+};
+
+/* A guard's limit: a share of the whole, a plain number, or none. */
+struct guard_limit {
+    enum { GUARD_NONE, GUARD_SHARE, GUARD_COUNT, GUARD_STOP } kind;
+    double value; /* share as 0.1 for 10%, or the number */
+};
+
+struct limits {
+    unsigned batch;                 /* 1..1000 leads a request */
+    unsigned in_flight;             /* 0: auto */
+    unsigned requests_per_second;   /* 0: no limit */
+    unsigned requests_per_minute;   /* 0: no limit */
+    int64_t settle_ms;              /* sum of the read-back waits of API.md-style unknown outcomes: 1 + 2 + 4 s */
+    int64_t job_wait_ms;
+};
+
+struct mapping {
+    /* the file */
+    const char *path;      /* NULL: a straight CSV */
+    const char *folder;    /* that relative paths of the mapping are relative to */
+    const char *name;      /* the sync's identity in the state */
+    struct source_spec source;
+    struct target_spec target;          /* when `routes_n` is 0 */
+    const char *route_column;
+    struct route_case {
+        struct str value;
+        struct target_spec target;
+    } *routes;
+    size_t routes_n;
+    enum { OTHERWISE_REJECT, OTHERWISE_SKIP, OTHERWISE_TARGET } route_otherwise;
+    struct target_spec route_default;   /* OTHERWISE_TARGET */
+    enum sync_mode mode;
+    struct gone removed;
+    enum duplicates_policy duplicates;
+    enum dedupe_scope dedupe;
+    bool contacted_move;
+    struct stage {
+        bool on, verify, only_valid;
+        struct target_spec list, promote;
+    } stage;
+    const char *blocklist;              /* UUID or NULL */
+    struct limits limits;
+    struct guards {
+        struct guard_limit removed, moved, rejected, empty_source, source_shrank;
+    } guards;
+    int64_t retry_refused_ms;
+    const char *results_url, *results_table; /* results_to: postgres */
+    bool values_hashed;
+    unsigned keep_runs;
+    bool has_key;                       /* `key:` is given: identity is not the e-mail */
+
+    /* the compiled columns */
+    struct lead_shape shape;            /* custom variables in mapping order (`leadsync_key` last when has_key) */
+    const enum overwrite *overwrite;    /* LEAD_FIELD_N, then the custom variables */
+    uint64_t digest;                    /* of all that decides what a row becomes: query, fields, variables, key, target,
+                                           route; not of limits, guards, comments */
+    struct mapping_impl *impl;
+    struct arena arena;
+};
+
+/* Loads and validates a file. On mistakes: XS_CONFIG, and *all* of them are in the message, each as
+ * "file:line:column: text", the line itself and a caret. The state of the file system is not looked at otherwise. */
+int mapping_load(const char *path, struct mapping **out, struct err *e);
+
+/* Scalars of the mapping that are options with a straight CSV, and overrides of a run (`--guard NAME=VALUE`). */
+struct mapping_option {
+    const char *name, *value;
+};
+
+/* A CSV straight away: columns are matched to lead fields by name when it is bound. The name is the file's stem; the
+ * engine completes it with the target's id (mapping_name_target). `all_columns` sends the others as custom variables. */
+int mapping_for_csv(const char *csv_path, const struct target_spec *target, bool all_columns,
+                    const struct mapping_option *options, size_t options_n, struct mapping **out, struct err *e);
+/* Appends "-" and the first 8 hex digits of SHA-256 of the target's id (36 lower-case characters) to the name. */
+int mapping_name_target(struct mapping *m, const char *target_id, struct err *e);
+/* One option of a run over a loaded mapping: guards.* by `--guard`, source path by `--input`. XS_USAGE. */
+int mapping_override(struct mapping *m, const struct mapping_option *option, struct err *e);
+void mapping_free(struct mapping *m); /* NULL is fine */
+
+/* Binds column names to the mapping, once per run, before the first row. A column that the mapping names and the source
+ * lacks: XS_CONFIG, naming those it has. For a straight CSV this is where columns meet fields. */
+int mapping_bind(struct mapping *m, const struct str *columns, size_t columns_n, struct err *e);
+/* Source columns that no field uses, after bind; borrowed. `leadsync_*` columns are not among them. */
+size_t mapping_unused(const struct mapping *m, const struct str **names);
+/* Lead fields and custom variables a mapping fills, by name as templates of a campaign know them ("firstName", …). */
+size_t mapping_filled(const struct mapping *m, const struct str **names);
+
+enum mapped_verdict { MAPPED_LEAD, MAPPED_SKIP, MAPPED_REJECT };
+
+struct reject {
+    const char *column; /* source column or field at fault; may be NULL */
+    enum reason reason;
+    struct str value;   /* the offending value; may be empty */
+};
+
+/* What one row became. Everything borrows from the row, the mapping and `scratch` of mapping_apply(). */
+struct mapped {
+    enum mapped_verdict verdict;
+    enum reason reason;           /* of a skip; of the first reject */
+    struct lead lead;             /* MAPPED_LEAD, and MAPPED_SKIP by skip_when (its key is needed) */
+    struct str key_text;          /* normalised identity; empty: none could be made */
+    struct str email_key;         /* normalised address, empty without one: what the API's answers are compared with */
+    size_t target_index;          /* 0 without a route; else the route case; routes_n: otherwise */
+    const struct gone *skip_then; /* of a skip_when */
+    const struct reject *rejects; /* all that is wrong with the row */
+    size_t rejects_n;
+};
+
+/* Maps one row; a row with a defect is rejected with it. `scratch` is reset by the caller, once a row or a chunk.
+ * 0, or -1 for errors that are not the row's (memory, a template over its limit). */
+int mapping_apply(struct mapping *m, const struct row *row, struct arena *scratch, struct mapped *out, struct err *e);
+
+/* Normalises an e-mail address given by hand (explain, forget, --contacts) to the identity used in the state. 0, or -1
+ * when it is none. Appends to out. */
+int mapping_email_key(struct str address, struct buf *out);
+
+/* The JSON Schema (draft-07) of the format, from the table that validates it. */
+int mapping_schema(struct buf *out);
+
+/* The table of header names that a straight CSV understands, for `sync --help` and init: field and its spellings. */
+int mapping_names_help(struct buf *out);
+
+#endif

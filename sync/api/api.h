@@ -1,0 +1,183 @@
+/* The client of the Instantly API v2: asynchronous calls, paced and retried, classified.
+ *
+ * body builds and reads JSON, endpoint is one async call each, queue is the only place with rate, retry and priority,
+ * transport moves bytes. This room only *classifies* an answer; what it means for rows is decided in sync/engine.
+ * Facts about the API are marked where they are used with what is known of them: documented, observed, inferred. */
+#ifndef SYNC_API_API_H
+#define SYNC_API_API_H
+
+#include "sync/base/arena.h"
+#include "sync/base/clock.h"
+#include "sync/base/err.h"
+#include "sync/base/hash.h"
+#include "sync/model/lead.h"
+#include "sync/model/target.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct json_object;
+struct transport;
+
+/* What an answer means for the request, not for its leads. */
+enum api_class {
+    API_OK,        /* 2xx with a usable answer */
+    API_REFUSED,   /* 400, 404, 413, 422 …: this body, surely not applied */
+    API_PLAN_FULL, /* 403 "Lead limit reached": surely not applied; `room` tells the remaining uploads */
+    API_UNKNOWN,   /* a write whose bytes may have left and that has no usable answer: read back */
+    API_FAILED,    /* a read that kept failing, or a write that surely never left and kept not leaving: `err` says */
+    API_FATAL,     /* key, scope, plan unpaid, edge refusal: the run ends; `err` has the status */
+    API_CANCELLED, /* taken back by api_cancel_queued() before it left: surely not applied */
+};
+
+struct api_reply {
+    enum api_class class;
+    int http_status;              /* 0: no answer */
+    struct str message;           /* the API's words, cleaned, cut at 300 bytes; may be empty */
+    struct err *err;              /* API_FAILED, API_FATAL: borrowed */
+    struct json_object *json;     /* parsed answer of API_OK (NULL for an empty body) and, where there is one, of errors; borrowed */
+    int64_t room;                 /* API_PLAN_FULL: remaining uploads, -1 when not said */
+    int64_t sent_wall_ms;         /* when the (last) attempt left; 0: never did */
+    int64_t skew_ms;              /* server Date minus ours, 0 when not told */
+    unsigned attempts;
+};
+typedef void api_done_fn(void *ctx, const struct api_reply *reply);
+
+struct api_config {
+    const char *base_url;         /* without a trailing slash; https, or http to loopback (checked here: XS_USAGE) */
+    const char *key;              /* borrowed for the client's life */
+    const char *workspace;        /* sent as x-as-workspace; NULL: none */
+    const char *user_agent;       /* "leadsync/VERSION" */
+    unsigned requests_per_second, requests_per_minute; /* 0: no limit */
+    unsigned in_flight;           /* 0: auto, 24 growing to 64 by measured latency */
+    size_t answer_max;            /* bytes of one answer, 0: 64 MiB */
+    bool read_only;               /* a dry run: whatever is not a GET or POST /leads/list is refused in the transport */
+    const char *rate_share;       /* path of the budget shared by all processes of this user; NULL: not shared */
+};
+
+struct api;
+/* `transport` NULL: libcurl. Takes it over. */
+int api_new(const struct api_config *config, struct transport *transport, struct clock *clock, struct api **out, struct err *e);
+void api_free(struct api *a); /* requests in flight are dropped without their callbacks */
+
+/* One bounded turn: sends what may be sent, waits at most `timeout_ms` for something to happen, calls back what is done.
+ * Callbacks may queue new requests. 0, or -1 (XS_INTERNAL, XS_API when the transport itself broke). */
+int api_step(struct api *a, int64_t timeout_ms, struct err *e);
+bool api_full(const struct api *a);        /* more queued than can be in flight: step before adding */
+size_t api_queued(const struct api *a);    /* waiting plus in flight */
+size_t api_in_flight(const struct api *a);
+/* Calls back everything that has not left with API_CANCELLED (first signal, time budget, fatal answer). */
+void api_cancel_queued(struct api *a);
+
+struct api_counts {
+    uint64_t total, retried, rate_limited;
+    uint64_t by_kind[8]; /* enum api_kind */
+    int64_t latency_us;  /* smoothed */
+};
+enum api_kind { API_KIND_ADD, API_KIND_LIST, API_KIND_PATCH, API_KIND_DELETE, API_KIND_MOVE, API_KIND_JOBS, API_KIND_OTHER };
+void api_get_counts(const struct api *a, struct api_counts *out);
+
+/* ---- endpoints; 0 when queued (the callback will come, once), -1 when the request cannot be built ---- */
+
+/* One lead as an item of leads/add: the only builder of it. Appends JSON. `null` fields are written, absent ones not. */
+int api_lead_json(const struct lead *lead, struct buf *out);
+
+struct leads_add {
+    struct target target;
+    const struct str *leads;  /* JSON of each lead, in order; copied */
+    size_t leads_n;           /* 1..1000 */
+    const char *blocklist_id; /* NULL: the workspace's default */
+    bool verify_on_import;
+    enum { SKIP_NOTHING, SKIP_IN_WORKSPACE, SKIP_IN_CAMPAIGN, SKIP_IN_LIST } skip;
+};
+enum { LEADS_ADD_MAX_LEADS = 1000, LEADS_ADD_MAX_BYTES = 1000000 };
+/* Bytes of the request body around the leads, so that the caller can keep under LEADS_ADD_MAX_BYTES:
+ * overhead + sum of leads + one comma each. */
+size_t leads_add_overhead(const struct leads_add *add);
+/* `body_sha256` (may be NULL) gets the digest of the body: it goes into the intent, which is durable before
+ * api_leads_add() is called. */
+int api_leads_add_digest(const struct leads_add *add, char body_sha256[SHA256_HEX_N], struct err *e);
+int api_leads_add(struct api *a, const struct leads_add *add, api_done_fn *done, void *ctx, struct err *e);
+
+/* The answer of leads/add, typed. Counters that are missing are -1. created: index (position in the request) and id;
+ * an index out of range or given twice is a violation and makes the parse fail: API_UNKNOWN for the caller. */
+struct leads_added {
+    int64_t total_sent, uploaded, in_blocklist, duplicated, skipped, invalid_email, incomplete, duplicate_email;
+    int64_t remaining_in_plan; /* -1: not told */
+    struct added_lead {
+        uint32_t index;
+        struct uuid id;
+    } *created;                /* in the arena */
+    size_t created_n;
+};
+int api_leads_added_read(struct json_object *json, size_t sent_n, struct arena *arena, struct leads_added *out, struct err *e);
+
+/* leads/list: at most 100 of contacts or ids, or none of both with a target; follows the cursor itself and calls back
+ * once with all items of all pages as a JSON array in reply->json (items_max bounds them). Items are re-filtered by the
+ * caller: the API ignores keys that it does not know. */
+struct leads_list {
+    const struct target *target;  /* NULL: the whole workspace */
+    const struct str *contacts;
+    size_t contacts_n;
+    const struct uuid *ids;
+    size_t ids_n;
+    size_t items_max;             /* 0: 100 000 */
+    bool urgent;                  /* before queued writes: a read-back that others wait for */
+};
+enum { LEADS_LIST_MAX = 100 };
+int api_leads_list(struct api *a, const struct leads_list *list, api_done_fn *done, void *ctx, struct err *e);
+
+/* A lead as the API tells it, from an item of leads/list or a PATCH answer; strings borrow from the JSON. */
+struct remote_lead {
+    struct uuid id;
+    bool has_campaign, has_list;
+    struct uuid campaign, list;
+    int status;                  /* TARGET_STATUS_UNKNOWN when absent */
+    struct str email;
+    int64_t created_ms;          /* 0 when absent or malformed */
+    struct json_object *object;  /* for api_remote_value */
+};
+int api_remote_lead_read(struct json_object *item, struct remote_lead *out, struct err *e);
+/* Value of a core field or custom variable as the API tells it (payload), VALUE_ABSENT when there is none. */
+void api_remote_field(const struct remote_lead *lead, enum lead_field field, struct value *out);
+void api_remote_custom(const struct remote_lead *lead, struct str name, struct value *out);
+
+/* PATCH /leads/{id}: `fields` has a bit per changed core field; with `custom` the complete set of variables is sent:
+ * the remote payload (may be NULL) without core keys and objects, overlaid with the lead's variables. */
+struct lead_patch {
+    struct uuid id;
+    const struct lead *lead;
+    uint32_t fields;
+    bool custom;
+    const struct remote_lead *remote;
+};
+int api_lead_patch(struct api *a, const struct lead_patch *patch, api_done_fn *done, void *ctx, struct err *e);
+
+/* Plain calls: method is "GET", "POST", "PATCH" or "DELETE"; path starts with "/api/v2/"; body is JSON or empty.
+ * For the endpoints that need no shaping of their own. `write` says whether an unknown outcome matters. */
+struct api_call {
+    const char *method, *path;
+    struct str body;
+    bool write, urgent;
+    enum api_kind kind;
+};
+int api_call(struct api *a, const struct api_call *call, api_done_fn *done, void *ctx, struct err *e);
+/* Queues and steps until answered; for start-up checks and by-hand commands. `reply` strings and json are valid until
+ * the next call on `a`. Never XS for API_REFUSED: the caller reads reply->class. Stops early on a signal (XS_SIGINT…). */
+int api_call_wait(struct api *a, const struct api_call *call, struct api_reply *reply, struct err *e);
+
+/* ---- look-ups at start, blocking through api_call_wait ---- */
+/* Name or UUID to target; `ask` false takes a UUID without asking. 0 or several of a name: XS_CONFIG with candidates. */
+int api_target_find(struct api *a, const struct target_spec *spec, bool ask, struct arena *arena, struct target *out, struct err *e);
+struct workspace {
+    const char *id, *name;   /* NULL when the key may not read it */
+    int64_t lead_limit, lead_count; /* -1: the key may not read them */
+    const char *notice;      /* what could not be found out and why, or NULL */
+};
+int api_workspace_get(struct api *a, struct arena *arena, struct workspace *out, struct err *e);
+/* Variables a campaign knows, core and custom, as JSON keys; 0 names for a list. */
+int api_campaign_variables(struct api *a, const struct target *t, struct arena *arena, struct str **names, size_t *n, struct err *e);
+/* Is the address, or its domain, on the block list? 1/0, -1 on error. `notice` when the key may not read it (then 0). */
+int api_blocklisted(struct api *a, struct str email, const char **notice, struct err *e);
+
+#endif

@@ -1,0 +1,35 @@
+/* Files: read whole under a limit, write beside and rename, folders for state. */
+#ifndef SYNC_BASE_FILE_H
+#define SYNC_BASE_FILE_H
+
+#include "sync/base/buf.h"
+#include "sync/base/err.h"
+
+#include <stdio.h>
+#include <sys/types.h>
+
+/* Reads a regular file into `out` (its maximum is the limit). `missing` is the status for a file that is not there or
+ * cannot be read, `bad` for one that is no regular file or too large. */
+int file_read(const char *path, struct buf *out, enum exit_status missing, enum exit_status bad, struct err *e);
+
+/* An output that appears whole or not at all: written to a temporary file in the same folder, fsynced and renamed by
+ * output_commit(). path NULL or "-" is stdout, where commit only flushes. A path that names a device or a pipe is
+ * written straight. */
+struct output {
+    FILE *f;
+    char *path, *tmp; /* owned; NULL for stdout */
+};
+int output_open(struct output *o, const char *path, mode_t mode, struct err *e);
+int output_commit(struct output *o, struct err *e); /* XS_IO when anything could not be written; closes */
+void output_abandon(struct output *o);              /* removes the temporary file; safe after commit */
+
+/* mkdir -p with 0700 for the folders it makes. */
+int folder_make(const char *path, struct err *e);
+/* fsync of the folder that holds `path`, after a rename or creation. */
+int folder_sync(const char *path, struct err *e);
+/* "a/b" from folder and name; an absolute name is returned alone. Caller frees; NULL when out of memory. */
+char *path_join(const char *folder, const char *name);
+/* An unlinked 0600 temporary file under $TMPDIR or /tmp. fd or -1. */
+int file_unlinked_tmp(struct err *e);
+
+#endif

@@ -1,0 +1,39 @@
+/* Hashes, by libraries: XXH3 with a secret for keys and fingerprints, SHA-256 for what leaves the host. */
+#ifndef SYNC_BASE_HASH_H
+#define SYNC_BASE_HASH_H
+
+#include "sync/base/str.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { HASH_SECRET_N = 192 }; /* bytes; XXH3_SECRET_DEFAULT_SIZE */
+
+/* 16 bytes in canonical (big-endian) order, so that memcmp order is stable across machines. */
+struct hash128 {
+    unsigned char b[16];
+};
+
+struct hash128 hash_keyed128(const unsigned char secret[HASH_SECRET_N], const void *p, size_t n);
+uint64_t hash_keyed64(const unsigned char secret[HASH_SECRET_N], const void *p, size_t n);
+bool hash128_eq(const struct hash128 *a, const struct hash128 *b);
+
+/* Random bytes from the kernel. 0, or -1 with errno. */
+int random_bytes(void *p, size_t n);
+
+enum { SHA256_HEX_N = 65 };
+/* Lower-case hex with a NUL. 0/-1 (the library failed). */
+int sha256_hex(const void *p, size_t n, char out[SHA256_HEX_N]);
+
+/* UUIDs: text in any case to 16 bytes and back, lower case. Opaque: no version is checked. */
+struct uuid {
+    unsigned char b[16];
+};
+enum { UUID_TEXT_N = 37 };
+int uuid_parse(struct str text, struct uuid *out); /* 0/-1 */
+const char *uuid_format(const struct uuid *u, char out[UUID_TEXT_N]);
+bool uuid_eq(const struct uuid *a, const struct uuid *b);
+bool uuid_is_nil(const struct uuid *u);
+int uuid_random(struct uuid *out); /* version 4; 0/-1 */
+
+#endif

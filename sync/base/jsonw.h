@@ -1,0 +1,35 @@
+/* A streaming JSON writer into a buffer: commas and nesting are its business, memory is the buffer's.
+ * Errors stick: after a failed add every call does nothing, and jsonw_end() tells. */
+#ifndef SYNC_BASE_JSONW_H
+#define SYNC_BASE_JSONW_H
+
+#include "sync/base/buf.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct jsonw {
+    struct buf *out; /* borrowed */
+    unsigned depth;
+    bool need_comma, failed;
+};
+
+void jsonw_init(struct jsonw *w, struct buf *out);
+void jsonw_object(struct jsonw *w);
+void jsonw_object_end(struct jsonw *w);
+void jsonw_array(struct jsonw *w);
+void jsonw_array_end(struct jsonw *w);
+void jsonw_key(struct jsonw *w, const char *key);
+void jsonw_key_str(struct jsonw *w, struct str key);
+void jsonw_str(struct jsonw *w, struct str s); /* bytes that are not UTF-8 become U+FFFD */
+void jsonw_text(struct jsonw *w, const char *s); /* NULL writes null */
+void jsonw_int(struct jsonw *w, int64_t v);
+void jsonw_uint(struct jsonw *w, uint64_t v);
+void jsonw_number(struct jsonw *w, double v, int decimals); /* not finite: null */
+void jsonw_bool(struct jsonw *w, bool v);
+void jsonw_null(struct jsonw *w);
+void jsonw_raw(struct jsonw *w, struct str json); /* one complete JSON value, verbatim */
+/* 0 when everything was written and every bracket closed; -1 with errno of the buffer (or EINVAL). */
+int jsonw_end(struct jsonw *w);
+
+#endif

@@ -1,0 +1,37 @@
+/* Messages to the operator: stderr lines as text or JSON, syslog on request. Never lead data unless verbose, never the
+ * API key. Data for programs goes to stdout and not through here. */
+#ifndef SYNC_BASE_LOG_H
+#define SYNC_BASE_LOG_H
+
+#include "sync/base/str.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+
+enum log_level { LOG_ERROR, LOG_WARNING, LOG_NOTICE, LOG_DETAIL, LOG_DEBUG };
+
+struct log_config {
+    enum log_level level; /* messages above it are dropped; notice is the default, -q: warning, -v: detail, -vv: debug */
+    bool json;            /* {"time","level","message"} a line */
+    bool colour;          /* text only */
+    bool syslog;          /* also to syslog(3) */
+    bool journal;         /* "<3>" priority prefixes, because stderr is the journal */
+    const char *secret;   /* borrowed; every occurrence in a message is replaced by "***"; NULL: none */
+    FILE *out;            /* NULL: stderr */
+};
+
+/* Copies the config. The sink is the one mutable global besides the signal flag. */
+void log_configure(const struct log_config *config);
+bool log_enabled(enum log_level level);
+/* One line, one write. Control, escape and bidi characters are shown as \u{1b}. */
+void log_msg(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+#define log_error(...) log_msg(LOG_ERROR, __VA_ARGS__)
+#define log_warning(...) log_msg(LOG_WARNING, __VA_ARGS__)
+#define log_notice(...) log_msg(LOG_NOTICE, __VA_ARGS__)
+#define log_detail(...) log_msg(LOG_DETAIL, __VA_ARGS__)
+#define log_debug(...) log_msg(LOG_DEBUG, __VA_ARGS__)
+
+/* stdout and stderr share a terminal: called before a log line while a progress line is shown. NULL: none. */
+void log_on_write(void (*clear_line)(void *), void *ctx);
+
+#endif

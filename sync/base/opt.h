@@ -1,0 +1,47 @@
+/* Options from one declarative table a command: parsing (getopt_long, any order), --help, "did you mean", and what the
+ * man page check and completions read. */
+#ifndef SYNC_BASE_OPT_H
+#define SYNC_BASE_OPT_H
+
+#include "sync/base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+enum opt_kind {
+    OPT_FLAG,     /* bool * */
+    OPT_COUNT,    /* int *: each use adds one */
+    OPT_TEXT,     /* const char **: borrowed from argv */
+    OPT_INT,      /* int64_t *: within min..max */
+    OPT_DURATION, /* int64_t *: milliseconds; "10m" or seconds */
+    OPT_CHOICE,   /* int *: index into choices */
+    OPT_LIST,     /* struct opt_list *: each use appends */
+};
+
+struct opt_list {
+    const char **v; /* the array is owned, the strings are argv's */
+    size_t n;
+};
+
+struct opt {
+    const char *name;    /* long name without dashes */
+    char letter;         /* short name, 0: none */
+    enum opt_kind kind;
+    void *dest;
+    const char *arg;     /* name of the argument in help, e.g. "FILE"; NULL for flags */
+    const char *help;    /* one sentence, lower case, no full stop */
+    int64_t min, max;    /* OPT_INT */
+    const char *const *choices; /* OPT_CHOICE: NULL-terminated */
+};
+
+/* Parses argv[1..]; non-options are moved to `operands` (caller frees the array; at most argc). Unknown options and
+ * bad values: XS_USAGE with a suggestion. Tables are NULL-terminated arrays of tables, each ending in a NULL name. */
+int opt_parse(int argc, char **argv, const struct opt *const *tables, const char ***operands, size_t *operands_n,
+              struct err *e);
+void opt_list_free(struct opt_list *list);
+/* The option part of --help: name, argument, text, wrapped at `columns`. */
+void opt_help(FILE *out, const struct opt *const *tables, unsigned columns);
+
+#endif

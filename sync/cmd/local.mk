@@ -1,0 +1,2 @@
+noinst_LIBRARIES += sync/libcmd.a
+sync_libcmd_a_SOURCES =

@@ -1,0 +1,52 @@
+/* An entry: one row's part in a run, from the intent to the proven outcome. Batches hold entries; results, rejects, job
+ * entries and the merge into the lead table read them. */
+#ifndef SYNC_MODEL_ENTRY_H
+#define SYNC_MODEL_ENTRY_H
+
+#include "sync/base/arena.h"
+#include "sync/base/buf.h"
+#include "sync/base/hash.h"
+#include "sync/model/reason.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What a batch asks of the API. Stored: only ever append. */
+enum op {
+    OP_NONE,   /* nothing was asked: a row that mapping, plan or a stop decided */
+    OP_CREATE, /* POST /leads/add */
+    OP_UPDATE, /* PATCH /leads/{id} */
+    OP_MOVE,   /* POST /leads/move */
+    OP_REMOVE, /* DELETE /leads, by ids */
+    OP_N
+};
+const char *op_text(enum op op);
+
+struct entry {
+    /* the intent */
+    struct hash128 key;    /* keyed hash of the normalised identity */
+    uint64_t fingerprint;  /* of target and values */
+    uint64_t row, line;    /* as in struct row; row 0: not from the source (a removal) */
+    struct str key_text;   /* the normalised identity; empty with `values: hashed` once settled */
+    struct str email;      /* as sent; kept until settled */
+    struct str values;     /* packed lead; empty where nothing is to be remembered */
+    struct str cells;      /* packed cells of the row as read; kept for `rejects` when it is rejected, failed or deferred */
+    bool retried;          /* taken from the retry table */
+    unsigned attempts;     /* runs that tried it before this one */
+    /* the outcome */
+    enum outcome outcome;  /* OUTCOME_NONE while open */
+    enum reason reason;
+    int http_status;       /* 0: none */
+    bool has_lead_id;
+    struct uuid lead_id;
+    struct str detail;     /* column and value of a reject, the API's message; may be empty */
+};
+
+/* Packed records, length-prefixed so that a reader can skip; the intent and the outcome are separate records because
+ * they are written at different times. Strings of an unpacked entry borrow from the record. 0/-1. */
+int entry_pack_intent(const struct entry *entry, struct buf *out);
+int entry_unpack_intent(const char **p, const char *end, struct entry *out);
+int entry_pack_outcome(const struct entry *entry, struct buf *out);
+int entry_unpack_outcome(const char **p, const char *end, struct entry *out);
+
+#endif

@@ -1,0 +1,31 @@
+/* A row of a source, as read. Cells borrow from the connector until its next call. */
+#ifndef SYNC_MODEL_ROW_H
+#define SYNC_MODEL_ROW_H
+
+#include "sync/base/buf.h"
+#include "sync/base/str.h"
+#include "sync/model/reason.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct cell {
+    const char *p; /* not NUL-terminated */
+    size_t n;
+    bool null;     /* SQL NULL; "" is not null */
+};
+
+struct row {
+    uint64_t number; /* data rows from 1 */
+    uint64_t line;   /* where the row starts in the file; 0: the source has no lines */
+    const struct cell *cells;
+    size_t n;
+    enum reason defect; /* REASON_NONE, or why the row cannot be used: ragged_row, not_utf8, field_too_long */
+};
+
+/* Packed cells, for the spool and for the rejects table. 0/-1. */
+int cells_pack(const struct cell *cells, size_t n, struct buf *out);
+/* Iterates packed cells: 1 with the cell, 0 at the end, -1 malformed. */
+int cells_next(const char **p, const char *end, struct cell *out);
+
+#endif

@@ -1,0 +1,49 @@
+/* What a mapping says about its source: filled by mappings/, read by connectors/, which do not know each other.
+ * All strings are owned by whoever made the spec (the mapping's arena). */
+#ifndef SYNC_MODEL_SOURCE_SPEC_H
+#define SYNC_MODEL_SOURCE_SPEC_H
+
+#include "sync/base/str.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum source_kind { SOURCE_CSV, SOURCE_POSTGRES, SOURCE_SQLITE, SOURCE_COMMAND, SOURCE_KIND_N };
+
+struct csv_spec {
+    const char *path;      /* as opened: already made relative to the mapping's folder; "-" is stdin */
+    char delimiter;        /* 0: find it */
+    const char *encoding;  /* NULL: find it; else an iconv name */
+    bool header;           /* the first row names the columns */
+    const struct str *names; /* header: [names]; used when header is false */
+    size_t names_n;
+};
+
+struct sql_spec {
+    const char *url;       /* postgres: libpq connection string; sqlite: path */
+    const char *query;
+    const char *watermark; /* column, or NULL */
+    int64_t overlap_ms;    /* time columns */
+    const char *overlap;   /* as written: a duration or a number */
+    int64_t full_every_ms; /* 0: never */
+    int64_t statement_timeout_ms;
+    int spool;             /* -1 auto, 0, 1 */
+};
+
+struct command_spec {
+    const char *const *argv; /* NULL-terminated */
+    bool ndjson;             /* else CSV */
+    const char *const *env;  /* "NAME=VALUE", NULL-terminated */
+};
+
+struct source_spec {
+    enum source_kind kind;
+    union {
+        struct csv_spec csv;
+        struct sql_spec sql;
+        struct command_spec command;
+    } as;
+};
+
+#endif

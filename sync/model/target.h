@@ -1,0 +1,34 @@
+/* Where leads go: a campaign or a list. */
+#ifndef SYNC_MODEL_TARGET_H
+#define SYNC_MODEL_TARGET_H
+
+#include "sync/base/hash.h"
+
+#include <stdbool.h>
+
+enum target_kind { TARGET_CAMPAIGN, TARGET_LIST };
+
+/* As the mapping says it: a name or a UUID. */
+struct target_spec {
+    enum target_kind kind;
+    char *text; /* owned by whoever made the spec */
+};
+
+/* As the API knows it. */
+struct target {
+    enum target_kind kind;
+    struct uuid id;
+    char *name;       /* owned by the target table; NULL: not known (a UUID was given and nothing was asked) */
+    int status;       /* campaigns: -99 … 4 as the API has it; TARGET_STATUS_UNKNOWN when not asked or a list */
+};
+enum { TARGET_STATUS_UNKNOWN = 1000 };
+
+const char *target_kind_text(enum target_kind kind); /* "campaign", "list" */
+bool target_eq(const struct target *a, const struct target *b); /* kind and id */
+/* "campaign:UUID" as in results. */
+enum { TARGET_TEXT_N = 64 };
+const char *target_format(const struct target *t, char out[TARGET_TEXT_N]);
+/* What a campaign status number means, "unknown (7)" style for new ones; static or written to out. */
+const char *campaign_status_text(int status, char out[TARGET_TEXT_N]);
+
+#endif

@@ -1,0 +1,2 @@
+noinst_LIBRARIES += sync/libsandbox.a
+sync_libsandbox_a_SOURCES =

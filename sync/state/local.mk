@@ -1,0 +1,2 @@
+noinst_LIBRARIES += sync/libstate.a
+sync_libstate_a_SOURCES =

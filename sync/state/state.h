@@ -1,0 +1,204 @@
+/* The state: what leadsync remembers of a sync. One SQLite file, the only checkpoint.
+ *
+ * While a run goes on, intents and outcomes are appended to a journal (a second SQLite file beside it, "NAME.db.journal"
+ * style, gone when nothing is open); state_merge() folds the proven outcomes into the lead table in key order, once a
+ * run. Knows entries and packed leads, not what they mean to the API, and nothing of sources.
+ *
+ * Durability: nothing given to this room is durable before state_commit() returns. All writes go through it in group
+ * commits; a crash loses at most what was not committed, never a part of a batch. */
+#ifndef SYNC_STATE_STATE_H
+#define SYNC_STATE_STATE_H
+
+#include "sync/base/arena.h"
+#include "sync/base/clock.h"
+#include "sync/base/err.h"
+#include "sync/base/hash.h"
+#include "sync/model/entry.h"
+#include "sync/model/lead.h"
+#include "sync/model/row.h"
+#include "sync/model/target.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct state;
+
+/* ---- opening ---- */
+enum state_access {
+    STATE_READ,   /* mode=ro, no lock, nothing written, a missing file is STATE_MISSING */
+    STATE_WRITE,  /* created when missing, migrated when older, locked by state_lock() */
+};
+struct state_options {
+    const char *path;
+    enum state_access access;
+    const char *sync;        /* name; NULL: whatever the file holds */
+    const char *api_host;    /* remembered; another one is XS_CONFIG; every loopback port is "loopback" */
+    bool values_hashed;
+    size_t memory_max;       /* bytes for caches, the index and sorting */
+    struct clock *clock;
+};
+/* 0 · 1 when access is STATE_READ and there is no file (out is NULL) · -1: XS_STATE (not one of ours, corrupt, newer),
+ * XS_IO, XS_CONFIG (another host or sync name inside). */
+int state_open(const struct state_options *options, struct state **out, struct err *e);
+void state_close(struct state *s); /* NULL is fine; what was not committed is lost */
+
+/* The kernel lock of this sync, freed by death. XS_LOCKED names pid, host and since when. Waits up to `wait_ms`. */
+int state_lock(struct state *s, int64_t wait_ms, struct err *e);
+
+/* $XDG_STATE_HOME/leadsync/NAME.db (or ~/.local/state/…; NAME.sandbox.db on loopback). Caller frees. */
+char *state_default_path(const char *sync, bool sandbox, struct err *e);
+/* The states in the default folder, newest run first; caller frees each and the array. */
+int state_find_all(char ***paths, size_t *n, struct err *e);
+
+/* ---- small facts ---- */
+const unsigned char *state_secret(const struct state *s); /* HASH_SECRET_N bytes, made once with the state */
+const char *state_sync(const struct state *s);
+/* Free-form settings of the sync: "workspace", "watermark", "digest", …; NULL when unset. Borrowed until next get. */
+int state_get(struct state *s, const char *name, const char **value, struct err *e);
+int state_set(struct state *s, const char *name, const char *value, struct err *e); /* NULL removes */
+
+/* Targets are small numbers inside the state. `put` refuses (XS_CONFIG) a name that used to mean another id unless
+ * `accept`. */
+int state_target_put(struct state *s, const struct target *t, bool accept, uint32_t *number, struct err *e);
+int state_target_get(struct state *s, uint32_t number, struct arena *arena, struct target *out, struct err *e); /* 1/0/-1 */
+/* The number of this list of custom-variable names; with STATE_READ an unknown list gets number 0. */
+int state_shape_put(struct state *s, const struct str *names, size_t n, uint32_t *id, struct err *e);
+int state_shape_get(struct state *s, uint32_t id, struct arena *arena, struct lead_shape *out, struct err *e); /* 1/0/-1 */
+
+/* ---- what is remembered of a lead ---- */
+enum remembered_kind {
+    REMEMBERED_NOTHING,
+    REMEMBERED_SAME,    /* a lead of ours with this fingerprint: nothing to do */
+    REMEMBERED_OTHER,   /* a lead of ours, but another fingerprint: state_lead_get() tells more */
+    REMEMBERED_REFUSED, /* refused before with this fingerprint and context: count `reason` again, send nothing */
+    REMEMBERED_OPEN,    /* in a batch that is not settled (only seen with STATE_READ) */
+    REMEMBERED_RETRY,   /* in the retry table with this fingerprint (only seen with STATE_READ, after a crash) */
+    REMEMBERED_SEEN,    /* this key was looked up in this run before: a duplicate in the source */
+};
+struct remembered {
+    enum remembered_kind kind;
+    enum reason reason;
+    uint64_t first_row; /* REMEMBERED_SEEN: the row it was first seen in, where known */
+};
+struct lookup_options {
+    uint64_t refusal_context;   /* dedupe, block list and target: refusals under another context do not count */
+    int64_t refusals_since_ms;  /* older refusals do not count */
+    bool ignore_refusals;       /* --full */
+    uint64_t rows_hint;         /* expected rows of the source, 0: not known; decides between index and lookups */
+};
+/* Prepares lookups: loads the in-memory index (16 B slots) when it pays and fits memory_max, else keeps prepared point
+ * lookups. With STATE_READ the settled part of an unmerged journal is overlaid. */
+int state_lookup_start(struct state *s, const struct lookup_options *options, struct err *e);
+/* Looks up one row's key and marks it seen. `row` is remembered for messages about duplicates. Hot path: no allocation
+ * but the growth of the seen set, which past memory_max moves to an unlinked temporary file. 0/-1. */
+int state_lookup(struct state *s, const struct hash128 *key, uint64_t fingerprint, uint64_t row, struct remembered *out,
+                 struct err *e);
+/* Without marking: has this key been seen in this run? */
+int state_seen(struct state *s, const struct hash128 *key, bool *seen, struct err *e);
+uint64_t state_leads_n(struct state *s); /* leads known, before this run's merge */
+
+struct known_lead {
+    uint64_t fingerprint;
+    struct uuid lead_id;
+    bool has_lead_id;
+    uint32_t target;      /* number */
+    int status;           /* last one read from the API; TARGET_STATUS_UNKNOWN */
+    uint32_t flags;       /* KNOWN_* */
+    struct str key_text;  /* in the arena; empty with values: hashed */
+    struct str values;    /* packed lead of the last proven write; empty when none */
+};
+enum { KNOWN_CREATED = 1 /* by this sync, else matched */, KNOWN_REMOVED = 2, KNOWN_DELETED_THERE = 4 };
+int state_lead_get(struct state *s, const struct hash128 *key, struct arena *arena, struct known_lead *out, struct err *e);
+/* Leads not seen in this run (mirror), in key order: 1/0/-1. */
+struct unseen;
+int state_unseen_open(struct state *s, struct unseen **out, struct err *e);
+int state_unseen_next(struct unseen *u, struct hash128 *key, struct arena *arena, struct known_lead *out, struct err *e);
+void state_unseen_close(struct unseen *u);
+
+/* ---- runs ---- */
+struct run_record {
+    uint64_t id;
+    int64_t started_ms, finished_ms; /* 0: still open, or it died */
+    const char *status;              /* "running" complete partial interrupted failed */
+    const char *read;                /* full incremental partial */
+    const char *report;              /* the JSON of CONTRACT-style run reports; NULL while running */
+    int exit_code;
+};
+int state_run_start(struct state *s, struct run_record *run, struct err *e); /* sets id, durable at the next commit */
+int state_run_finish(struct state *s, const struct run_record *run, struct err *e);
+int state_run_get(struct state *s, uint64_t id, struct arena *arena, struct run_record *out, struct err *e); /* id 0: latest; 1/0/-1 */
+int state_runs(struct state *s, size_t limit, struct arena *arena, struct run_record **out, size_t *n, struct err *e); /* newest first */
+
+/* ---- batches and entries ---- */
+enum batch_state {
+    BATCH_PLANNED,  /* intent durable, nothing sent */
+    BATCH_SENT,     /* may have left */
+    BATCH_UNKNOWN,  /* sent, no usable answer */
+    BATCH_RETRY,    /* surely not applied, will be sent again */
+    BATCH_ACCEPTED, /* a job id is known (moves) */
+    BATCH_DONE,     /* every entry has an outcome */
+};
+struct batch {
+    uint64_t id;          /* grows; set by state_batch_add */
+    uint64_t run;
+    enum op op;
+    enum batch_state state;
+    uint32_t target;      /* where to */
+    uint32_t source;      /* moves and removals: where from; else 0 */
+    int64_t sent_ms;      /* wall clock just before the request left; 0: not yet */
+    int64_t skew_ms;      /* server's Date minus ours when last seen */
+    int http_status;
+    char body_sha256[SHA256_HEX_N]; /* of the request body, "" for none */
+    const char *job;      /* background job id, or NULL */
+    struct entry *entries;
+    size_t entries_n;
+};
+/* Appends the intent: the batch and its entries. Not durable until state_commit(). Copies everything. */
+int state_batch_add(struct state *s, struct batch *b, struct err *e);
+/* Changes state, sent_ms, http_status, job of an open batch. */
+int state_batch_update(struct state *s, const struct batch *b, struct err *e);
+/* Gives every entry its outcome and the batch BATCH_DONE. `entries` as in the intent, same order. */
+int state_batch_settle(struct state *s, const struct batch *b, struct err *e);
+/* An entry that never was in a batch: decided by mapping, plan or a stop. Deferred and failed ones carry `values` and
+ * go to the retry table at the merge. Packed a thousand at a time. */
+int state_entry_add(struct state *s, uint64_t run, uint32_t target, const struct entry *entry, struct err *e);
+/* Header of the source, kept with the run for `rejects`. */
+int state_header_put(struct state *s, uint64_t run, struct str packed_header, char delimiter, struct err *e);
+
+/* Makes everything so far durable. */
+int state_commit(struct state *s, struct err *e);
+/* Events since the last commit, and the age of the oldest in microseconds: who drives decides when to commit. */
+size_t state_pending(const struct state *s, int64_t *age_us);
+
+/* Open batches (state below BATCH_DONE) of earlier runs or this one, oldest first; all in the arena. */
+int state_batches_open(struct state *s, struct arena *arena, struct batch **out, size_t *n, struct err *e);
+
+/* Folds every settled batch and entry of the journal into leads, refusals, retry table and results, idempotently, in one
+ * transaction: a crash in the middle leaves all or nothing. Created, changed and linked (unchanged with an id) entries
+ * become known leads; skipped and rejected ones refusals (under `refusal_context`) when op is not OP_NONE; failed and
+ * deferred ones with values go to the retry table, attempts + 1; whatever settles leaves the retry table. */
+int state_merge(struct state *s, uint64_t refusal_context, struct err *e);
+/* Drops results of runs older than the newest `keep_runs`, raw rows of runs older than the newest 3. */
+int state_prune(struct state *s, unsigned keep_runs, struct err *e);
+
+/* The retry table, in row order, as entries of op OP_NONE with values, attempts and target: 1/0/-1. */
+struct retries;
+int state_retries_open(struct state *s, struct retries **out, struct err *e);
+int state_retries_next(struct retries *r, struct arena *arena, struct entry *out, uint32_t *target, struct err *e);
+void state_retries_close(struct retries *r);
+uint64_t state_retries_n(struct state *s);
+
+/* Results of a run in row order, from merged and unmerged parts alike: 1/0/-1. */
+struct results;
+int state_results_open(struct state *s, uint64_t run, struct results **out, struct err *e);
+int state_results_next(struct results *r, struct arena *arena, struct entry *out, enum op *op, uint32_t *target,
+                       struct err *e);
+void state_results_close(struct results *r);
+int state_header_get(struct state *s, uint64_t run, struct arena *arena, struct str *packed_header, char *delimiter,
+                     struct err *e); /* 1/0/-1 */
+
+/* Checks the invariants (docs/STATE.md): SQLite's integrity, every batch's entries against its state, ids unique, no
+ * key both lead and refusal, report sums. Appends one line per violation to `out`; 0 even then, -1 when it cannot look. */
+int state_audit(struct state *s, struct buf *out, size_t *violations, struct err *e);
+
+#endif

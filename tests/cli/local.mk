@@ -1,0 +1,1 @@
+# Black-box stories: shell scripts that speak TAP.

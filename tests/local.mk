@@ -1,0 +1,25 @@
+# Unit tests: one Check program a module, each room in its own list. They speak TAP.
+TEST_EXTENSIONS = .tap .test
+TAP_LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
+TEST_LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
+AM_TESTS_ENVIRONMENT = LEADSYNC='$(abs_top_builddir)/leadsync'; export LEADSYNC; \
+	srcdir='$(abs_top_srcdir)'; export srcdir; builddir='$(abs_top_builddir)'; export builddir;
+
+if HAVE_CHECK
+check_LIBRARIES += tests/libharness.a
+tests_libharness_a_SOURCES = tests/unit/harness.c tests/unit/harness.h
+TEST_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+TEST_LIBS = tests/libharness.a $(CHECK_LIBS)
+include tests/unit/base.mk
+include tests/unit/model.mk
+include tests/unit/connectors.mk
+include tests/unit/mappings.mk
+include tests/unit/state.mk
+include tests/unit/api.mk
+include tests/unit/sandbox.mk
+include tests/unit/engine.mk
+include tests/unit/cmd.mk
+endif
+include tests/cli/local.mk
+include tests/fuzz/local.mk
+include tests/bench/local.mk

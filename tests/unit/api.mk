@@ -1,0 +1,1 @@
+# Unit tests of api: UNIT += name, then its sources and the level it links.
