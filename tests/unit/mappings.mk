@@ -1,1 +1,3 @@
-# Unit tests of mappings: UNIT += name, then its sources and the level it links.
+# Unit tests of mappings: the file and its stages, and the value functions.
+include tests/unit/mapping_file.mk
+include tests/unit/convert.mk

@@ -1,0 +1,1 @@
+# Pure value functions: addresses, transforms, templates, types, names.

@@ -1,0 +1,1 @@
+# Unit tests of the mapping file: reading, validation, binding, applying, init.
