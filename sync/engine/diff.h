@@ -1,0 +1,71 @@
+/* The dry run's output: what each row would do, as text, JSON, NDJSON or CSV, streamed in source order.
+ *
+ * A diff is given decisions one by one; what has to come later in the output (left-out rows after the changes) is kept
+ * in an unlinked temporary file, so that memory does not grow with the source. */
+#ifndef SYNC_ENGINE_DIFF_H
+#define SYNC_ENGINE_DIFF_H
+
+#include "mappings/mapping.h"
+#include "sync/base/err.h"
+#include "sync/model/entry.h"
+#include "sync/model/target.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+enum diff_format { DIFF_TEXT, DIFF_JSON, DIFF_NDJSON, DIFF_CSV };
+
+struct diff_options {
+    enum diff_format format;
+    FILE *out;            /* borrowed */
+    bool colour;          /* text */
+    bool all;             /* text: more than 50 changes a kind */
+    unsigned columns;     /* text: width of the terminal */
+};
+
+/* What is said before the first change; strings borrowed for the diff's life. */
+struct diff_head {
+    const char *sync, *source;
+    const char *workspace;               /* NULL: not known */
+    const struct target *targets;        /* of the mapping, in route order */
+    size_t targets_n;
+    int64_t at_ms;
+};
+
+struct diff_change {
+    enum op op;
+    bool rekey;
+    const struct entry *entry;           /* key_text, row, line, lead id */
+    const struct target *target, *from;  /* from: NULL unless it is a move or removal */
+    bool certain;
+    const struct lead *old_lead, *new_lead; /* old NULL: creates, or not known */
+    uint32_t fields;                     /* bit a core field that is written */
+    const bool *custom;                  /* a flag a custom variable of new_lead's shape; NULL: none */
+};
+
+struct diff_left_out {
+    const struct entry *entry;           /* key_text, row, line, outcome, reason */
+    const char *column;                  /* may be NULL */
+    struct str value;
+};
+
+struct diff_summary {
+    uint64_t read, create, update, move, remove, changed, unchanged, skipped, rejected, duplicates, open;
+    uint64_t requests_create, requests_update, requests_move, requests_remove;
+    double seconds_at_limit;             /* <0: no limit configured */
+    const char *const *new_variables;    /* NULL: not known */
+    size_t new_variables_n;
+    const uint64_t *reasons;             /* REASON_N of them */
+};
+
+struct diff;
+int diff_open(const struct diff_options *options, struct diff **out, struct err *e);
+int diff_head(struct diff *d, const struct diff_head *head, struct err *e);
+int diff_change(struct diff *d, const struct diff_change *change, struct err *e);
+int diff_left_out(struct diff *d, const struct diff_left_out *left_out, struct err *e);
+int diff_finish(struct diff *d, const struct diff_summary *summary, struct err *e); /* XS_IO when it could not be written */
+bool diff_has_changes(const struct diff *d);
+void diff_close(struct diff *d);         /* NULL is fine */
+
+#endif

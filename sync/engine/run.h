@@ -1,0 +1,91 @@
+/* A run: the pipeline from a source row to a proven outcome, and its dry twin.
+ *
+ *   source ─▶ mapping ─▶ contest ─▶ lookup ─▶ plan ─▶ hold ─▶ upload ─▶ settle ─▶ state
+ *                        (duplicates)                 (guards)
+ *
+ * run_sync() applies, run_diff() shows what run_sync() would do and sends nothing that changes anything, run_resume()
+ * only settles what earlier runs left open. All three end in a report whose sum closes or in XS_INTERNAL.
+ * Knows rooms of floor 2 through their headers; knows nothing of options, terminals or files of output. */
+#ifndef SYNC_ENGINE_RUN_H
+#define SYNC_ENGINE_RUN_H
+
+#include "mappings/mapping.h"
+#include "sync/api/api.h"
+#include "sync/base/clock.h"
+#include "sync/base/err.h"
+#include "sync/engine/tally.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct transport;
+
+/* What a progress line shows; called at most ten times a second, from the run's own thread. */
+struct run_progress {
+    uint64_t rows, created, open_batches;
+    double leads_per_second, limit_share; /* share of the configured request rate that is in use, 0..1; <0: no limit */
+    double done_share;                    /* of the source's bytes; <0: not known */
+};
+
+struct run_config {
+    struct mapping *mapping;      /* borrowed; a straight CSV's name is completed by the run */
+    const char *state_path;       /* NULL: the default place of the mapping's name */
+    const struct api_config *api; /* key NULL: only a diff whose targets are UUIDs can do without */
+    struct transport *transport;  /* for tests; NULL: libcurl */
+    struct clock *clock;
+    size_t memory_max;            /* bytes */
+    int64_t max_ms;               /* 0: no time budget */
+    int64_t wait_lock_ms;
+    bool full;                    /* ignore the watermark and the remembered refusals */
+    bool partial_input;           /* --input: no removals, no watermark */
+    bool recreate;
+    bool accept_target;
+    bool rejects_ok, new_rejects_only;
+    bool no_exec;                 /* a `command` source is refused */
+    void (*progress)(void *ctx, const struct run_progress *progress); /* NULL: none */
+    /* Asked once after targets are known and before the first write; returns 1 to go on, 0 to stop (XS_USAGE).
+     * NULL: never asked (no terminal, --yes). `text` says workspace, target, status, counts. */
+    int (*consent)(void *ctx, const char *text);
+    void *ctx;
+};
+
+struct run_job {
+    char id[32];
+    const char *type, *status;
+    int64_t total, success, failed;
+};
+
+/* The report of a run (CONTRACT form: see docs/leadsync.1, REPORTS). Filled as far as the run got, also on errors. */
+struct run_report {
+    uint64_t run;                 /* 0: it never started */
+    char *sync;                   /* owned, like all strings here */
+    int64_t started_ms, finished_ms;
+    const char *status;           /* complete partial interrupted failed */
+    const char *read;             /* full incremental partial; NULL: no source was read */
+    struct tally tally;
+    uint64_t requests_total, requests_retried, requests_rate_limited;
+    uint64_t requests_by_kind[8]; /* enum api_kind */
+    double leads_per_second;
+    uint64_t peak_rss_bytes;
+    uint64_t open_batches, open_jobs, waiting_rows; /* left for the next sync */
+    char *workspace, *target_text; /* for people; NULL when not known */
+    enum exit_status exit_code;
+};
+
+/* 0 when the run came to its end (report->exit_code says how), -1 when something ended it (e->status, which is also in
+ * the report). The caller frees the report in either case. */
+int run_sync(const struct run_config *config, struct run_report *report, struct err *e);
+int run_resume(const struct run_config *config, struct run_report *report, struct err *e);
+
+struct diff;
+/* Plans every row and hands each decision to `diff` (sync/engine/diff.h), which the caller opened and closes. */
+int run_diff(const struct run_config *config, struct diff *diff, struct run_report *report, struct err *e);
+
+void run_report_free(struct run_report *report);
+/* The report as one JSON object, and as the summary table people read. Appends. 0/-1 (memory). */
+int run_report_json(const struct run_report *report, struct buf *out);
+int run_report_text(const struct run_report *report, bool colour, struct buf *out);
+/* Prometheus text format; `last_success_ms` 0: never. */
+int run_report_metrics(const struct run_report *report, int64_t last_success_ms, int64_t watermark_lag_ms, struct buf *out);
+
+#endif

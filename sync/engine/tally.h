@@ -1,0 +1,28 @@
+/* Counting rows: each in exactly one outcome, with a reason from the closed list. Pure. */
+#ifndef SYNC_ENGINE_TALLY_H
+#define SYNC_ENGINE_TALLY_H
+
+#include "sync/base/jsonw.h"
+#include "sync/model/reason.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct tally {
+    uint64_t read;                          /* rows of the source and of the retry table */
+    uint64_t outcomes[OUTCOME_N];           /* OUTCOME_REMOVED counts leads, not rows */
+    uint64_t reasons[REASON_N];
+    uint64_t updated, moved;                /* operations proved in this run */
+    uint64_t settled;                       /* rows of earlier runs that were settled in this one */
+    uint64_t retried;                       /* rows taken from the retry table */
+    uint64_t skipped_active;                /* skipped rows whose lead is active in Instantly */
+    uint64_t known_rejects;                 /* rejected now as in the run before */
+};
+
+void tally_row(struct tally *t, enum outcome outcome, enum reason reason);
+/* read = created + changed + unchanged + skipped + rejected + failed + deferred */
+bool tally_closes(const struct tally *t);
+/* The "rows" and "reasons" members of a report into an open object. */
+void tally_json(const struct tally *t, struct jsonw *w);
+
+#endif
