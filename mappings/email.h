@@ -1,0 +1,35 @@
+/* One e-mail address: is it one that can be mailed, how is it sent, and whom does it identify.
+ *
+ * Pure: no I/O, no network, never blocks. Judges the syntax of RFC 5321 (a dot-atom or a quoted local part, a domain of
+ * at least two labels) and IDNA 2008 for the domain; whether somebody reads the mail is for others to find out.
+ * Nothing is repaired beyond blanks around the address: a repaired address may belong to a stranger. */
+#ifndef MAPPINGS_EMAIL_H
+#define MAPPINGS_EMAIL_H
+
+#include "sync/base/arena.h"
+#include "sync/base/str.h"
+
+#include <stdbool.h>
+
+/* Limits in bytes of what is sent: RFC 5321 4.5.3.1, and 254 because a path of 256 includes its angle brackets. */
+enum { EMAIL_LOCAL_MAX = 64, EMAIL_LABEL_MAX = 63, EMAIL_MAX = 254 };
+
+struct email {
+    const char *why; /* NULL: valid; else static text that completes "the address …"; the strings are then empty */
+    struct str send; /* trimmed; the local part as spelled, a non-ASCII domain as its A-label, any other as spelled */
+    struct str key;  /* the identity: case-folded (and NFC) local part, "@", lower-case ASCII domain */
+};
+
+/* Judges `raw`. The strings of `out` borrow from raw where nothing had to change, else from `scratch`.
+ * 0 (look at out->why), or -1 when the arena is exhausted. */
+int email_parse(struct str raw, struct arena *scratch, struct email *out);
+
+/* A hint, never a verdict: the top-level domain of a valid address is in no list of known ones (".con", but also a TLD
+ * younger than the installed public suffix list). Not for the hot path: looks the list up. */
+bool email_tld_unknown(const struct email *email);
+
+/* The address inside "mailto:a@example.com?subject=x", "Name <a@example.com>" or "<a@example.com>"; trimmed input when it
+ * is none of these. Borrows from raw; judges nothing. */
+struct str email_unwrap(struct str raw);
+
+#endif
