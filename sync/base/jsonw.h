@@ -12,6 +12,7 @@ struct jsonw {
     struct buf *out; /* borrowed */
     unsigned depth;
     bool need_comma, failed;
+    int errnum; /* why it failed */
 };
 
 void jsonw_init(struct jsonw *w, struct buf *out);

@@ -23,7 +23,8 @@ struct log_config {
 /* Copies the config. The sink is the one mutable global besides the signal flag. */
 void log_configure(const struct log_config *config);
 bool log_enabled(enum log_level level);
-/* One line, one write. Control, escape and bidi characters are shown as \u{1b}. */
+/* One message, one write. Control, escape and bidi characters are shown as \u{1b}. A newline inside starts a line that is
+ * indented by two blanks (in JSON it stays "\n"). errno is kept. */
 void log_msg(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 #define log_error(...) log_msg(LOG_ERROR, __VA_ARGS__)
 #define log_warning(...) log_msg(LOG_WARNING, __VA_ARGS__)

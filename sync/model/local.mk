@@ -1,2 +1,8 @@
 noinst_LIBRARIES += sync/libmodel.a
-sync_libmodel_a_SOURCES =
+sync_libmodel_a_SOURCES = \
+	sync/model/entry.c sync/model/entry.h \
+	sync/model/lead.c sync/model/lead.h sync/model/lead_fields.def \
+	sync/model/reason.c sync/model/reason.h \
+	sync/model/row.c sync/model/row.h \
+	sync/model/source_spec.h \
+	sync/model/target.c sync/model/target.h

@@ -1,0 +1,187 @@
+/* Growth doubles up to the maximum, so that n adds cost O(n), and a failed add leaves the buffer as it was. */
+#include "config.h"
+
+#include "sync/base/buf.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BUF_FIRST = 64 };
+
+void buf_init(struct buf *b, size_t max)
+{
+    *b = (struct buf)BUF_INIT(max);
+}
+
+void buf_free(struct buf *b)
+{
+    free(b->p);
+    buf_init(b, b->max);
+}
+
+void buf_reset(struct buf *b)
+{
+    b->n = 0;
+}
+
+/* Makes room for `bytes` in all. The NUL of buf_cstr() may stand one byte past the maximum. */
+static int grow(struct buf *b, size_t bytes)
+{
+    size_t limit = b->max == SIZE_MAX ? SIZE_MAX : b->max + 1;
+    size_t cap = b->cap > 0 ? b->cap : BUF_FIRST;
+    while (cap < bytes)
+        cap = cap > limit / 2 ? limit : cap * 2;
+    if (cap > limit)
+        cap = limit;
+    char *p = realloc(b->p, cap);
+    if (p == NULL) {
+        errno = ENOMEM;
+        return -1;
+    }
+    b->p = p;
+    b->cap = cap;
+    return 0;
+}
+
+int buf_reserve(struct buf *b, size_t extra)
+{
+    if (extra > b->max - b->n) {
+        errno = EOVERFLOW;
+        return -1;
+    }
+    return b->n + extra <= b->cap ? 0 : grow(b, b->n + extra);
+}
+
+int buf_add(struct buf *b, const void *p, size_t n)
+{
+    if (n == 0)
+        return 0;
+    if (buf_reserve(b, n) != 0)
+        return -1;
+    memcpy(b->p + b->n, p, n);
+    b->n += n;
+    return 0;
+}
+
+int buf_adds(struct buf *b, const char *text)
+{
+    return buf_add(b, text, strlen(text));
+}
+
+int buf_addc(struct buf *b, char c)
+{
+    if (buf_reserve(b, 1) != 0)
+        return -1;
+    b->p[b->n++] = c;
+    return 0;
+}
+
+int buf_vaddf(struct buf *b, const char *fmt, va_list ap)
+{
+    va_list again;
+    va_copy(again, ap);
+    /* The first try prints straight into what is left; most texts fit. */
+    size_t room = b->cap - b->n;
+    int n = vsnprintf(room > 0 ? b->p + b->n : NULL, room, fmt, ap);
+    int result = -1;
+    if (n < 0) {
+        errno = EOVERFLOW;
+        goto out;
+    }
+    size_t length = (size_t)n;
+    if (length > b->max - b->n) {
+        errno = EOVERFLOW;
+        goto out;
+    }
+    if (length >= room) {
+        /* vsnprintf wants its NUL, for which grow() leaves a byte past the maximum. */
+        if (grow(b, b->n + length + 1) != 0)
+            goto out;
+        vsnprintf(b->p + b->n, b->cap - b->n, fmt, again);
+    }
+    b->n += length;
+    result = 0;
+out:
+    va_end(again);
+    return result;
+}
+
+int buf_addf(struct buf *b, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    int result = buf_vaddf(b, fmt, ap);
+    va_end(ap);
+    return result;
+}
+
+/* 64 bits in groups of seven. */
+enum { VARINT_MAX = 10 };
+
+int buf_add_varint(struct buf *b, unsigned long long v)
+{
+    char bytes[VARINT_MAX];
+    size_t n = 0;
+    for (; v >= 0x80; v >>= 7)
+        bytes[n++] = (char)((v & 0x7f) | 0x80);
+    bytes[n++] = (char)v;
+    return buf_add(b, bytes, n);
+}
+
+int buf_add_str(struct buf *b, struct str s)
+{
+    size_t before = b->n;
+    if (buf_add_varint(b, s.n) == 0 && buf_add(b, s.p, s.n) == 0)
+        return 0;
+    b->n = before;
+    return -1;
+}
+
+int unpack_varint(const char **p, const char *end, unsigned long long *v)
+{
+    unsigned long long value = 0;
+    const char *at = *p;
+    for (unsigned shift = 0; shift < 7 * VARINT_MAX; shift += 7) {
+        if (at == end)
+            return -1;
+        unsigned char byte = (unsigned char)*at++;
+        unsigned long long bits = byte & 0x7f;
+        /* The tenth byte holds one bit: more would be lost. */
+        if (shift == 63 && bits > 1)
+            return -1;
+        value |= bits << shift;
+        if ((byte & 0x80) == 0) {
+            *p = at;
+            *v = value;
+            return 0;
+        }
+    }
+    return -1;
+}
+
+int unpack_str(const char **p, const char *end, struct str *s)
+{
+    const char *at = *p;
+    unsigned long long n;
+    if (unpack_varint(&at, end, &n) != 0 || n > (size_t)(end - at))
+        return -1;
+    *s = (struct str){at, (size_t)n};
+    *p = at + n;
+    return 0;
+}
+
+const char *buf_cstr(struct buf *b)
+{
+    if (b->n == b->cap && grow(b, b->n + 1) != 0)
+        return NULL;
+    b->p[b->n] = '\0';
+    return b->p;
+}
+
+struct str buf_str(const struct buf *b)
+{
+    return (struct str){b->p, b->n};
+}

@@ -1,0 +1,272 @@
+/* Files are read whole under a limit, and written beside their place and renamed, so that nobody ever sees half a file
+ * and a full disk leaves the old one as it was. */
+#include "config.h"
+
+#include "sync/base/file.h"
+
+#include "sync/base/str.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* ---- reading ---- */
+
+static int read_all(int fd, const char *path, struct buf *out, enum exit_status missing, enum exit_status bad,
+                    struct err *e)
+{
+    enum { CHUNK = 64 * 1024 };
+    for (;;) {
+        size_t room = out->max - out->n < CHUNK ? out->max - out->n : CHUNK;
+        char past;
+        if (room > 0 && buf_reserve(out, room) != 0)
+            return err_oom(e);
+        /* At the limit one byte more tells a file that fits from one that does not. */
+        ssize_t got = room > 0 ? read(fd, out->p + out->n, room) : read(fd, &past, 1);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return err_errno(e, missing, errno, "cannot read %s", path);
+        if (got == 0)
+            return 0;
+        if (room == 0)
+            return err_set(e, bad, "%s is larger than %zu bytes; make it smaller", path, out->max);
+        out->n += (size_t)got;
+    }
+}
+
+int file_read(const char *path, struct buf *out, enum exit_status missing, enum exit_status bad, struct err *e)
+{
+    struct stat st;
+    int result = -1;
+    /* O_NONBLOCK: a pipe without a writer must not hang what will refuse it anyway. */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        return err_errno(e, missing, errno, "cannot open %s", path);
+    if (fstat(fd, &st) != 0)
+        err_errno(e, missing, errno, "cannot read %s", path);
+    else if (!S_ISREG(st.st_mode))
+        err_set(e, bad, "%s is %s; give a regular file", path, S_ISDIR(st.st_mode) ? "a folder" : "not a regular file");
+    else
+        result = read_all(fd, path, out, missing, bad, e);
+    close(fd);
+    return result;
+}
+
+/* ---- folders and names ---- */
+
+/* The folder that holds `path`. Caller frees; NULL when out of memory. */
+static char *folder_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    if (slash == NULL)
+        return strdup(".");
+    size_t n = (size_t)(slash - path);
+    return n == 0 ? strdup("/") : strndup(path, n);
+}
+
+static int make_one(const char *path, struct err *e)
+{
+    struct stat st;
+    if (mkdir(path, 0700) == 0)
+        return 0;
+    int errnum = errno;
+    /* Read-only and foreign parents are fine as long as they are there. */
+    if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+        return 0;
+    return err_errno(e, XS_STATE, errnum == EEXIST ? ENOTDIR : errnum, "cannot make folder %s", path);
+}
+
+int folder_make(const char *path, struct err *e)
+{
+    char *part = strdup(path);
+    if (part == NULL)
+        return err_oom(e);
+    int result = 0;
+    for (char *at = part; result == 0 && *at != '\0';) {
+        at += strspn(at, "/");
+        at += strcspn(at, "/");
+        char kept = *at;
+        *at = '\0';
+        result = make_one(part, e);
+        *at = kept;
+        at += strspn(at, "/");
+    }
+    free(part);
+    return result;
+}
+
+int folder_sync(const char *path, struct err *e)
+{
+    char *folder = folder_of(path);
+    if (folder == NULL)
+        return err_oom(e);
+    int result = 0;
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        result = err_errno(e, XS_IO, errno, "cannot open folder %s", folder);
+    /* EINVAL: a file system that has no such thing as a folder on disk. */
+    else if (fsync(fd) != 0 && errno != EINVAL)
+        result = err_errno(e, XS_IO, errno, "cannot write folder %s to disk", folder);
+    if (fd >= 0)
+        close(fd);
+    free(folder);
+    return result;
+}
+
+char *path_join(const char *folder, const char *name)
+{
+    char *path = NULL;
+    size_t n = strlen(folder);
+    if (name[0] == '/' || n == 0)
+        return strdup(name);
+    if (asprintf(&path, "%s%s%s", folder, folder[n - 1] == '/' ? "" : "/", name) < 0)
+        return NULL;
+    return path;
+}
+
+int file_unlinked_tmp(struct err *e)
+{
+    const char *folder = getenv("TMPDIR");
+    if (folder == NULL || folder[0] == '\0')
+        folder = "/tmp";
+    int fd = open(folder, O_TMPFILE | O_RDWR | O_EXCL | O_CLOEXEC, 0600);
+    if (fd >= 0)
+        return fd;
+    /* Not every file system can make a file without a name. */
+    char *template = path_join(folder, "tmp-XXXXXX");
+    if (template == NULL)
+        return err_oom(e);
+    fd = mkostemp(template, O_CLOEXEC);
+    if (fd < 0)
+        err_errno(e, XS_IO, errno, "cannot make a temporary file in %s (set TMPDIR to another folder)", folder);
+    else if (unlink(template) != 0) {
+        err_errno(e, XS_IO, errno, "cannot unlink %s", template);
+        close(fd);
+        fd = -1;
+    }
+    free(template);
+    return fd;
+}
+
+/* ---- outputs ---- */
+
+/* Opens what exists and is no regular file; it cannot be replaced by a rename. */
+static int open_straight(struct output *o, const char *path, struct err *e)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0)
+        return err_errno(e, XS_STATE, errno, "cannot write to %s", path);
+    o->f = fdopen(fd, "w");
+    if (o->f == NULL) {
+        close(fd);
+        return err_oom(e);
+    }
+    return 0;
+}
+
+static int open_beside(struct output *o, mode_t mode, struct err *e)
+{
+    char *folder = folder_of(o->path);
+    const char *slash = strrchr(o->path, '/');
+    int fd = -1;
+    if (folder == NULL || asprintf(&o->tmp, "%s/.%s.XXXXXX", folder, slash != NULL ? slash + 1 : o->path) < 0) {
+        o->tmp = NULL;
+        free(folder);
+        return err_oom(e);
+    }
+    free(folder);
+    fd = mkostemp(o->tmp, O_CLOEXEC);
+    if (fd < 0) {
+        int errnum = errno;
+        free(o->tmp);
+        o->tmp = NULL;
+        return err_errno(e, XS_STATE, errnum, "cannot create %s", o->path);
+    }
+    /* mkostemp makes 0600, which is right until the file is to be read by others. */
+    if (fchmod(fd, mode) != 0)
+        err_errno(e, XS_STATE, errno, "cannot set the mode of %s", o->path);
+    else if ((o->f = fdopen(fd, "w")) != NULL)
+        return 0;
+    else
+        err_oom(e);
+    close(fd);
+    return -1;
+}
+
+int output_open(struct output *o, const char *path, mode_t mode, struct err *e)
+{
+    struct stat st;
+    *o = (struct output){0};
+    if (path == NULL || strcmp(path, "-") == 0) {
+        o->f = stdout;
+        return 0;
+    }
+    bool exists = stat(path, &st) == 0;
+    /* Behind a symbolic link it is the file that is replaced, not the link. */
+    o->path = exists ? realpath(path, NULL) : strdup(path);
+    if (o->path == NULL) {
+        err_errno(e, XS_STATE, errno, "cannot write to %s", path);
+        return -1;
+    }
+    int result;
+    if (exists && S_ISDIR(st.st_mode))
+        result = err_set(e, XS_STATE, "%s is a folder; give the name of a file", path);
+    else if (exists && !S_ISREG(st.st_mode))
+        result = open_straight(o, path, e);
+    else
+        result = open_beside(o, mode, e);
+    if (result != 0)
+        output_abandon(o);
+    return result;
+}
+
+/* Flushes, and tells failures of earlier writes too: stdio remembers that they failed, but not why. */
+static int flush(struct output *o, const char *name, struct err *e)
+{
+    if (fflush(o->f) != 0)
+        return err_errno(e, XS_IO, errno, "cannot write to %s", name);
+    if (ferror(o->f))
+        return err_set(e, XS_IO, "cannot write to %s: an earlier write failed; is the disk full?", name);
+    return 0;
+}
+
+static int commit_file(struct output *o, struct err *e)
+{
+    int result = flush(o, o->path, e);
+    if (result == 0 && o->tmp != NULL && fsync(fileno(o->f)) != 0)
+        result = err_errno(e, XS_IO, errno, "cannot write %s to disk", o->path);
+    if (fclose(o->f) != 0 && result == 0)
+        result = err_errno(e, XS_IO, errno, "cannot write to %s", o->path);
+    o->f = NULL;
+    if (result != 0 || o->tmp == NULL)
+        return result;
+    if (rename(o->tmp, o->path) != 0)
+        return err_errno(e, XS_IO, errno, "cannot rename %s to %s", o->tmp, o->path);
+    free(o->tmp);
+    o->tmp = NULL;
+    return folder_sync(o->path, e);
+}
+
+int output_commit(struct output *o, struct err *e)
+{
+    int result = o->f == stdout ? flush(o, "standard output", e) : commit_file(o, e);
+    output_abandon(o);
+    return result;
+}
+
+void output_abandon(struct output *o)
+{
+    if (o->f != NULL && o->f != stdout)
+        fclose(o->f);
+    if (o->tmp != NULL)
+        unlink(o->tmp);
+    free(o->path);
+    free(o->tmp);
+    *o = (struct output){0};
+}

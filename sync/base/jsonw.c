@@ -1,0 +1,265 @@
+/* Strings are what takes the time: they are searched eight bytes at a time for what JSON escapes, and clean runs are
+ * copied whole. Numbers are printed by hand for the same reason. */
+#include "config.h"
+
+#include "sync/base/jsonw.h"
+
+#include "sync/base/text.h"
+
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+void jsonw_init(struct jsonw *w, struct buf *out)
+{
+    *w = (struct jsonw){.out = out};
+}
+
+static void fail(struct jsonw *w, int errnum)
+{
+    if (!w->failed)
+        w->errnum = errnum;
+    w->failed = true;
+}
+
+static void add(struct jsonw *w, const char *p, size_t n)
+{
+    if (!w->failed && buf_add(w->out, p, n) != 0)
+        fail(w, errno);
+}
+
+/* What stands before a value. A document is one value: a second one at the top is a mistake of the caller. */
+static void separate(struct jsonw *w)
+{
+    if (w->need_comma && w->depth == 0)
+        fail(w, EINVAL);
+    if (w->need_comma)
+        add(w, ",", 1);
+    w->need_comma = true;
+}
+
+static void open(struct jsonw *w, const char *bracket)
+{
+    separate(w);
+    add(w, bracket, 1);
+    w->depth++;
+    w->need_comma = false;
+}
+
+static void close(struct jsonw *w, const char *bracket)
+{
+    if (w->depth == 0) {
+        fail(w, EINVAL);
+        return;
+    }
+    add(w, bracket, 1);
+    w->depth--;
+    w->need_comma = true;
+}
+
+void jsonw_object(struct jsonw *w)
+{
+    open(w, "{");
+}
+
+void jsonw_object_end(struct jsonw *w)
+{
+    close(w, "}");
+}
+
+void jsonw_array(struct jsonw *w)
+{
+    open(w, "[");
+}
+
+void jsonw_array_end(struct jsonw *w)
+{
+    close(w, "]");
+}
+
+/* ---- strings ---- */
+
+static const uint64_t ones = 0x0101010101010101u, highs = 0x8080808080808080u;
+
+/* The high bit of a byte is set when the byte is below 0x20, a quote, a backslash or not ASCII. Bytes above a hit may
+ * be set by its borrow; only whether there is any is asked. */
+static uint64_t unclean(uint64_t word)
+{
+    uint64_t quote = word ^ ones * '"', backslash = word ^ ones * '\\';
+    return ((word - ones * 0x20) | (quote - ones) | (backslash - ones) | word) & highs;
+}
+
+static bool clean_byte(unsigned char c)
+{
+    return c >= 0x20 && c != '"' && c != '\\' && c < 0x80;
+}
+
+/* Number of leading bytes that are copied as they are. */
+static size_t clean_prefix(const char *p, size_t n)
+{
+    size_t i = 0;
+    for (; i + 8 <= n; i += 8) {
+        uint64_t word;
+        memcpy(&word, p + i, 8);
+        if (unclean(word) != 0)
+            break;
+    }
+    while (i < n && clean_byte((unsigned char)p[i]))
+        i++;
+    return i;
+}
+
+/* Takes clean bytes and well-formed characters from the start of s. */
+static size_t plain_prefix(struct str s)
+{
+    size_t i = 0;
+    for (;;) {
+        i += clean_prefix(s.p + i, s.n - i);
+        if (i == s.n || (unsigned char)s.p[i] < 0x80)
+            return i;
+        size_t length = text_utf8_char(s.p + i, s.n - i);
+        if (length == 0)
+            return i;
+        i += length;
+    }
+}
+
+static void add_escaped(struct jsonw *w, unsigned char c)
+{
+    static const char digits[] = "0123456789abcdef";
+    static const char shorts[] = "\"\"\\\\\bb\ff\nn\rr\tt"; /* pairs: the byte, its letter */
+    for (size_t i = 0; i + 1 < sizeof shorts; i += 2) {
+        if ((unsigned char)shorts[i] != c)
+            continue;
+        add(w, (const char[]){'\\', shorts[i + 1]}, 2);
+        return;
+    }
+    if (c >= 0x80)
+        add(w, "\xef\xbf\xbd", 3);
+    else
+        add(w, (const char[]){'\\', 'u', '0', '0', digits[c >> 4], digits[c & 15]}, 6);
+}
+
+static void add_string(struct jsonw *w, struct str s)
+{
+    if (w->failed)
+        return;
+    size_t plain = plain_prefix(s);
+    if (plain == s.n && buf_reserve(w->out, s.n + 2) == 0) {
+        /* Nearly every string: one reservation, one copy. */
+        char *at = w->out->p + w->out->n;
+        *at++ = '"';
+        if (s.n > 0)
+            memcpy(at, s.p, s.n);
+        at[s.n] = '"';
+        w->out->n += s.n + 2;
+        return;
+    }
+    add(w, "\"", 1);
+    for (;;) {
+        add(w, s.p, plain);
+        if (plain == s.n)
+            break;
+        add_escaped(w, (unsigned char)s.p[plain]);
+        s.p += plain + 1;
+        s.n -= plain + 1;
+        plain = plain_prefix(s);
+    }
+    add(w, "\"", 1);
+}
+
+void jsonw_key_str(struct jsonw *w, struct str key)
+{
+    if (w->depth == 0)
+        fail(w, EINVAL);
+    separate(w);
+    add_string(w, key);
+    add(w, ":", 1);
+    w->need_comma = false;
+}
+
+void jsonw_key(struct jsonw *w, const char *key)
+{
+    jsonw_key_str(w, str_from(key));
+}
+
+void jsonw_str(struct jsonw *w, struct str s)
+{
+    separate(w);
+    add_string(w, s);
+}
+
+void jsonw_text(struct jsonw *w, const char *s)
+{
+    if (s == NULL)
+        jsonw_null(w);
+    else
+        jsonw_str(w, str_from(s));
+}
+
+/* ---- everything else ---- */
+
+enum { DIGITS_MAX = 20 };
+
+static void add_digits(struct jsonw *w, uint64_t v)
+{
+    char digits[DIGITS_MAX];
+    size_t at = sizeof digits;
+    do {
+        digits[--at] = (char)('0' + v % 10);
+        v /= 10;
+    } while (v > 0);
+    add(w, digits + at, sizeof digits - at);
+}
+
+void jsonw_int(struct jsonw *w, int64_t v)
+{
+    separate(w);
+    if (v < 0)
+        add(w, "-", 1);
+    /* Negated as unsigned, where the smallest number has a counterpart. */
+    add_digits(w, v < 0 ? 0 - (uint64_t)v : (uint64_t)v);
+}
+
+void jsonw_uint(struct jsonw *w, uint64_t v)
+{
+    separate(w);
+    add_digits(w, v);
+}
+
+void jsonw_number(struct jsonw *w, double v, int decimals)
+{
+    if (!isfinite(v)) {
+        jsonw_null(w);
+        return;
+    }
+    separate(w);
+    if (!w->failed && buf_addf(w->out, "%.*f", decimals, v) != 0)
+        fail(w, errno);
+}
+
+void jsonw_bool(struct jsonw *w, bool v)
+{
+    jsonw_raw(w, v ? STR("true") : STR("false"));
+}
+
+void jsonw_null(struct jsonw *w)
+{
+    jsonw_raw(w, STR("null"));
+}
+
+void jsonw_raw(struct jsonw *w, struct str json)
+{
+    separate(w);
+    add(w, json.p, json.n);
+}
+
+int jsonw_end(struct jsonw *w)
+{
+    if (w->depth != 0 || !w->need_comma)
+        fail(w, EINVAL);
+    if (!w->failed)
+        return 0;
+    errno = w->errnum;
+    return -1;
+}

@@ -1,0 +1,201 @@
+/* A message is formatted whole, the secret taken out, then made safe to look at, and written by one write(2), so that
+ * lines of several processes do not mix. What fails here has nobody left to be told. */
+#include "config.h"
+
+#include "sync/base/log.h"
+
+#include "sync/base/buf.h"
+#include "sync/base/clock.h"
+#include "sync/base/jsonw.h"
+#include "sync/base/log_syslog.h"
+#include "sync/base/text.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* More than a mapping with a mistake in every line; a longer message is cut. */
+enum { MESSAGE_MAX = 256 * 1024 };
+
+static const struct level_row {
+    const char *name, *prefix, *colour;
+    int severity; /* of syslog and of the journal's prefixes */
+} levels[] = {
+    [LOG_ERROR] = {"error", "error: ", "\033[1;31m", 3},
+    [LOG_WARNING] = {"warning", "warning: ", "\033[1;33m", 4},
+    [LOG_NOTICE] = {"notice", "", "", 5},
+    [LOG_DETAIL] = {"detail", "", "", 6},
+    [LOG_DEBUG] = {"debug", "debug: ", "\033[2m", 7},
+};
+
+static struct sink {
+    struct log_config config;
+    void (*clear_line)(void *);
+    void *clear_ctx;
+} sink = {.config = {.level = LOG_NOTICE}};
+
+void log_configure(const struct log_config *config)
+{
+    sink.config = *config;
+}
+
+void log_on_write(void (*clear_line)(void *), void *ctx)
+{
+    sink.clear_line = clear_line;
+    sink.clear_ctx = ctx;
+}
+
+bool log_enabled(enum log_level level)
+{
+    return level <= sink.config.level;
+}
+
+static void write_all(const char *p, size_t n)
+{
+    FILE *out = sink.config.out != NULL ? sink.config.out : stderr;
+    if (sink.clear_line != NULL)
+        sink.clear_line(sink.clear_ctx);
+    fflush(out);
+    while (n > 0) {
+        ssize_t written = write(fileno(out), p, n);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written < 0)
+            return;
+        p += written;
+        n -= (size_t)written;
+    }
+}
+
+/* Copies the message without the secret. Done before anything is cut or escaped: a part of it must not get out. */
+static int redact(struct str message, struct buf *out)
+{
+    struct str secret = str_from(sink.config.secret);
+    while (secret.n > 0 && message.n > 0) {
+        const char *hit = memmem(message.p, message.n, secret.p, secret.n);
+        if (hit == NULL)
+            break;
+        if (buf_add(out, message.p, (size_t)(hit - message.p)) != 0 || buf_adds(out, "***") != 0)
+            return -1;
+        message.n -= (size_t)(hit - message.p) + secret.n;
+        message.p = hit + secret.n;
+    }
+    return buf_add(out, message.p, message.n);
+}
+
+/* A message may have lines (a mapping's mistakes, each with its caret). The ones after the first are indented, so that
+ * a newline in foreign data cannot pass for a message of its own. */
+static int show_lines(struct str message, const char *between, struct buf *out)
+{
+    for (;;) {
+        const char *newline = message.n > 0 ? memchr(message.p, '\n', message.n) : NULL;
+        struct str line = {message.p, newline != NULL ? (size_t)(newline - message.p) : message.n};
+        if (text_show(line, 0, out) != 0)
+            return -1;
+        if (newline == NULL)
+            return 0;
+        message.p = newline + 1;
+        message.n -= line.n + 1;
+        if (message.n > 0 && buf_adds(out, between) != 0)
+            return -1;
+    }
+}
+
+static int add_journal_prefix(const struct level_row *level, struct buf *out)
+{
+    return sink.config.journal ? buf_addf(out, "<%d>", level->severity) : 0;
+}
+
+static int make_text(const struct level_row *level, struct str message, struct buf *out)
+{
+    bool colour = sink.config.colour && level->colour[0] != '\0';
+    struct buf between = BUF_INIT(64);
+    int result = -1;
+    if (buf_addc(&between, '\n') == 0 && add_journal_prefix(level, &between) == 0 && buf_adds(&between, "  ") == 0 &&
+        buf_cstr(&between) != NULL && add_journal_prefix(level, out) == 0 &&
+        (!colour || buf_adds(out, level->colour) == 0) && buf_adds(out, level->prefix) == 0 &&
+        (!colour || buf_adds(out, "\033[0m") == 0) && show_lines(message, between.p, out) == 0 &&
+        buf_addc(out, '\n') == 0)
+        result = 0;
+    buf_free(&between);
+    return result;
+}
+
+static int make_json(const struct level_row *level, struct str message, struct buf *out)
+{
+    char time_text[TIME_TEXT_N];
+    struct clock *clock = clock_system();
+    struct buf shown = BUF_INIT(out->max);
+    struct jsonw w;
+    int result = -1;
+    if (show_lines(message, "\n", &shown) != 0 || add_journal_prefix(level, out) != 0)
+        goto out;
+    jsonw_init(&w, out);
+    jsonw_object(&w);
+    jsonw_key(&w, "time");
+    jsonw_text(&w, time_format(clock->wall_ms(clock), time_text));
+    jsonw_key(&w, "level");
+    jsonw_text(&w, level->name);
+    jsonw_key(&w, "message");
+    jsonw_str(&w, buf_str(&shown));
+    jsonw_object_end(&w);
+    if (jsonw_end(&w) == 0)
+        result = buf_addc(out, '\n');
+out:
+    buf_free(&shown);
+    return result;
+}
+
+static int send_syslog(const struct level_row *level, struct str message)
+{
+    struct buf line = BUF_INIT(16 * MESSAGE_MAX);
+    int result = -1;
+    if (show_lines(message, " ", &line) == 0 && buf_cstr(&line) != NULL) {
+        log_syslog(level->severity, line.p);
+        result = 0;
+    }
+    buf_free(&line);
+    return result;
+}
+
+static int emit(const struct level_row *level, struct str formatted)
+{
+    /* Escaping makes of one byte at most eight, JSON of each of these at most two. */
+    struct buf message = BUF_INIT(SIZE_MAX), line = BUF_INIT(20 * MESSAGE_MAX);
+    int result = -1;
+    if (redact(formatted, &message) != 0)
+        goto out;
+    if (message.n > MESSAGE_MAX)
+        message.n = MESSAGE_MAX;
+    if ((sink.config.json ? make_json : make_text)(level, buf_str(&message), &line) != 0)
+        goto out;
+    write_all(line.p, line.n);
+    if (sink.config.syslog && send_syslog(level, buf_str(&message)) != 0)
+        goto out;
+    result = 0;
+out:
+    buf_free(&message);
+    buf_free(&line);
+    return result;
+}
+
+void log_msg(enum log_level level, const char *fmt, ...)
+{
+    static const char lost[] = "error: out of memory: a message was lost\n";
+    if (!log_enabled(level))
+        return;
+    /* Messages name what has just failed: errno must survive them. */
+    int errnum = errno;
+    char *text = NULL;
+    va_list ap;
+    va_start(ap, fmt);
+    int n = vasprintf(&text, fmt, ap);
+    va_end(ap);
+    if (n < 0 || emit(&levels[level], (struct str){text, (size_t)n}) != 0)
+        write_all(lost, sizeof lost - 1);
+    if (n >= 0)
+        free(text);
+    errno = errnum;
+}

@@ -1,0 +1,329 @@
+/* getopt_long() finds the options; the tables say what they mean. The option string starts with "-:": operands are given
+ * in their place among the options (whatever POSIXLY_CORRECT says), and messages are ours. */
+#include "config.h"
+
+#include "sync/base/opt.h"
+
+#include "sync/base/buf.h"
+#include "sync/base/clock.h"
+#include "sync/base/str.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* getopt's number of a long option: above every letter. */
+enum { LONG_FIRST = UCHAR_MAX + 1, OPERAND = 1 };
+
+/* The tables as one list, and as getopt wants them. */
+struct parser {
+    const struct opt **options;
+    size_t n;
+    struct option *longs;
+    char *letters;
+    const char **names; /* for suggestions */
+};
+
+static bool takes_value(const struct opt *o)
+{
+    return o->kind != OPT_FLAG && o->kind != OPT_COUNT;
+}
+
+static size_t count(const struct opt *const *tables)
+{
+    size_t n = 0;
+    for (; *tables != NULL; tables++)
+        for (const struct opt *o = *tables; o->name != NULL; o++)
+            n++;
+    return n;
+}
+
+static void parser_free(struct parser *p)
+{
+    free(p->options);
+    free(p->longs);
+    free(p->letters);
+    free(p->names);
+}
+
+static int parser_init(struct parser *p, const struct opt *const *tables)
+{
+    size_t n = count(tables);
+    *p = (struct parser){.options = calloc(n + 1, sizeof *p->options),
+                         .longs = calloc(n + 1, sizeof *p->longs),
+                         .letters = malloc(2 * n + 3),
+                         .names = calloc(n + 1, sizeof *p->names)};
+    if (p->options == NULL || p->longs == NULL || p->letters == NULL || p->names == NULL) {
+        parser_free(p);
+        return -1;
+    }
+    char *letter = p->letters;
+    *letter++ = '-';
+    *letter++ = ':';
+    for (; *tables != NULL; tables++) {
+        for (const struct opt *o = *tables; o->name != NULL; o++) {
+            p->longs[p->n] = (struct option){o->name, takes_value(o) ? required_argument : no_argument, NULL,
+                                             LONG_FIRST + (int)p->n};
+            p->names[p->n] = o->name;
+            p->options[p->n++] = o;
+            if (o->letter == 0)
+                continue;
+            *letter++ = o->letter;
+            if (takes_value(o))
+                *letter++ = ':';
+        }
+    }
+    *letter = '\0';
+    return 0;
+}
+
+/* The option that getopt means by its number: a letter or LONG_FIRST + index. */
+static const struct opt *find(const struct parser *p, int number)
+{
+    if (number >= LONG_FIRST)
+        return p->options[number - LONG_FIRST];
+    for (size_t i = 0; i < p->n; i++)
+        if (p->options[i]->letter != 0 && p->options[i]->letter == number)
+            return p->options[i];
+    return NULL;
+}
+
+/* ---- values ---- */
+
+static int bad_value(const struct opt *o, const char *value, const char *wanted, struct err *e)
+{
+    return err_set(e, XS_USAGE, "--%s: \"%s\" is not %s", o->name, value, wanted);
+}
+
+static int set_int(const struct opt *o, const char *value, struct err *e)
+{
+    char *end;
+    errno = 0;
+    long long v = strtoll(value, &end, 10);
+    /* strtoll() takes blanks and a plus sign; a typed number has none. */
+    bool starts = value[0] == '-' ? value[1] >= '0' && value[1] <= '9' : value[0] >= '0' && value[0] <= '9';
+    if (!starts || *end != '\0')
+        return bad_value(o, value, "a whole number", e);
+    bool limited = o->min != 0 || o->max != 0;
+    if (errno == ERANGE || (limited && (v < o->min || v > o->max)))
+        return limited ? err_set(e, XS_USAGE, "--%s: %s is out of range; give %lld to %lld", o->name, value,
+                                 (long long)o->min, (long long)o->max)
+                       : bad_value(o, value, "a number that fits 64 bits", e);
+    *(int64_t *)o->dest = v;
+    return 0;
+}
+
+static int set_choice(const struct opt *o, const char *value, struct err *e)
+{
+    size_t n = 0;
+    for (; o->choices[n] != NULL; n++) {
+        if (strcmp(o->choices[n], value) == 0) {
+            *(int *)o->dest = (int)n;
+            return 0;
+        }
+    }
+    struct buf known = BUF_INIT(4096);
+    for (size_t i = 0; i < n; i++)
+        if (buf_addf(&known, "%s%s", i == 0 ? "" : ", ", o->choices[i]) != 0)
+            break;
+    const char *near = str_nearest(str_from(value), o->choices, n);
+    err_set(e, XS_USAGE, "--%s: \"%s\" is unknown; %s%s%sit is one of %.*s", o->name, value,
+            near != NULL ? "did you mean \"" : "", near != NULL ? near : "", near != NULL ? "\"? " : "",
+            STR_ARG(buf_str(&known)));
+    buf_free(&known);
+    return -1;
+}
+
+static int append(const struct opt *o, const char *value, struct err *e)
+{
+    struct opt_list *list = o->dest;
+    const char **v = reallocarray(list->v, list->n + 1, sizeof *v);
+    if (v == NULL)
+        return err_oom(e);
+    list->v = v;
+    list->v[list->n++] = value;
+    return 0;
+}
+
+static int set(const struct opt *o, const char *value, struct err *e)
+{
+    switch (o->kind) {
+    case OPT_FLAG:
+        *(bool *)o->dest = true;
+        return 0;
+    case OPT_COUNT:
+        ++*(int *)o->dest;
+        return 0;
+    case OPT_TEXT:
+        *(const char **)o->dest = value;
+        return 0;
+    case OPT_INT:
+        return set_int(o, value, e);
+    case OPT_DURATION:
+        if (duration_parse(str_from(value), o->dest) != 0)
+            return bad_value(o, value, "a duration; give one like 250ms, 7s, 10m, 5h, 30d or a number of seconds", e);
+        return 0;
+    case OPT_CHOICE:
+        return set_choice(o, value, e);
+    case OPT_LIST:
+        return append(o, value, e);
+    }
+    return err_set(e, XS_INTERNAL, "--%s: its table names no kind; please report this", o->name);
+}
+
+/* ---- parsing ---- */
+
+/* The "--name" that getopt has just looked at: its value, if it had one, may be a word of its own. */
+static const char *long_word(char **argv)
+{
+    const char *last = argv[optind - 1];
+    return optarg != NULL && optarg == last ? argv[optind - 2] : last;
+}
+
+static struct str long_name(const char *word)
+{
+    const char *name = word + strspn(word, "-");
+    return (struct str){name, strcspn(name, "=")};
+}
+
+static int unknown_long(const struct parser *p, const char *word, struct err *e)
+{
+    struct str name = long_name(word);
+    const char *near = str_nearest(name, p->names, p->n);
+    /* A word that was cut short is a slip too, but one that edit distance does not see. */
+    for (size_t i = 0; i < p->n && near == NULL && name.n >= 2; i++)
+        if (strncmp(p->names[i], name.p, name.n) == 0)
+            near = p->names[i];
+    if (near != NULL)
+        return err_set(e, XS_USAGE, "unknown option --%.*s; did you mean --%s?", STR_ARG(name), near);
+    return err_set(e, XS_USAGE, "unknown option --%.*s; --help lists them", STR_ARG(name));
+}
+
+/* getopt found something wrong. */
+static int complain(const struct parser *p, int found, char **argv, struct err *e)
+{
+    const struct opt *o = optopt != 0 ? find(p, optopt) : NULL;
+    if (found == ':' && o != NULL)
+        return err_set(e, XS_USAGE, "--%s wants a value: %s", o->name, o->arg != NULL ? o->arg : "see --help");
+    if (o != NULL)
+        return err_set(e, XS_USAGE, "--%s takes no value; leave out \"=\" and what follows", o->name);
+    if (optopt != 0)
+        return err_set(e, XS_USAGE, "unknown option -%c; --help lists them", optopt);
+    return unknown_long(p, long_word(argv), e);
+}
+
+static int take(const struct parser *p, int found, char **argv, const char **operands, size_t *operands_n,
+                struct err *e)
+{
+    if (found == OPERAND) {
+        operands[(*operands_n)++] = optarg;
+        return 0;
+    }
+    if (found == '?' || found == ':')
+        return complain(p, found, argv, e);
+    const struct opt *o = find(p, found);
+    /* getopt takes any unambiguous beginning. We do not: what a script abbreviates today is ambiguous tomorrow. */
+    if (found >= LONG_FIRST && !str_is(long_name(long_word(argv)), o->name))
+        return unknown_long(p, long_word(argv), e);
+    return set(o, optarg, e);
+}
+
+int opt_parse(int argc, char **argv, const struct opt *const *tables, const char ***operands, size_t *operands_n,
+              struct err *e)
+{
+    struct parser p;
+    const char **rest = calloc((size_t)argc + 1, sizeof *rest);
+    size_t n = 0;
+    int found, result = 0;
+    if (rest == NULL)
+        return err_oom(e);
+    if (parser_init(&p, tables) != 0) {
+        free(rest);
+        return err_oom(e);
+    }
+    optind = 0; /* not 1: 0 makes getopt forget what an earlier command line left */
+    while (result == 0 && (found = getopt_long(argc, argv, p.letters, p.longs, NULL)) != -1)
+        result = take(&p, found, argv, rest, &n, e);
+    for (; result == 0 && optind < argc; optind++)
+        rest[n++] = argv[optind]; /* what follows "--" */
+    parser_free(&p);
+    if (result != 0) {
+        free(rest);
+        return -1;
+    }
+    *operands = rest;
+    *operands_n = n;
+    return 0;
+}
+
+void opt_list_free(struct opt_list *list)
+{
+    free(list->v);
+    *list = (struct opt_list){0};
+}
+
+/* ---- help ---- */
+
+enum { NAMES_MAX = 28, NAMES_CAP = 512 };
+
+/* "  -o, --output FILE". Tables are ours: what does not fit is cut. */
+static size_t names_of(const struct opt *o, char out[NAMES_CAP])
+{
+    int n = o->letter != 0 ? snprintf(out, NAMES_CAP, "  -%c, --%s", o->letter, o->name)
+                           : snprintf(out, NAMES_CAP, "      --%s", o->name);
+    size_t used = (size_t)n;
+    if (o->arg != NULL)
+        used += (size_t)snprintf(out + used, NAMES_CAP - used, " %s", o->arg);
+    else if (o->kind == OPT_CHOICE)
+        for (size_t i = 0; o->choices[i] != NULL && used < NAMES_CAP; i++)
+            used += (size_t)snprintf(out + used, NAMES_CAP - used, "%c%s", i == 0 ? ' ' : '|', o->choices[i]);
+    return used < NAMES_CAP ? used : NAMES_CAP - 1;
+}
+
+/* Words of `text` from column `at` on, later lines from column `indent`. */
+static void wrap(FILE *out, const char *text, size_t indent, size_t columns)
+{
+    size_t at = indent;
+    while (*text != '\0') {
+        size_t word = strcspn(text, " ");
+        if (at > indent && at + 1 + word > columns) {
+            fprintf(out, "\n%*s", (int)indent, "");
+            at = indent;
+        } else if (at > indent) {
+            fputc(' ', out);
+            at++;
+        }
+        fprintf(out, "%.*s", (int)word, text);
+        at += word;
+        text += word;
+        text += strspn(text, " ");
+    }
+    fputc('\n', out);
+}
+
+void opt_help(FILE *out, const struct opt *const *tables, unsigned columns)
+{
+    char names[NAMES_CAP];
+    size_t widest = 0;
+    for (const struct opt *const *table = tables; *table != NULL; table++) {
+        for (const struct opt *o = *table; o->name != NULL; o++) {
+            size_t n = names_of(o, names);
+            if (n <= NAMES_MAX && n > widest)
+                widest = n;
+        }
+    }
+    size_t indent = widest + 2;
+    for (; *tables != NULL; tables++) {
+        for (const struct opt *o = *tables; o->name != NULL; o++) {
+            size_t n = names_of(o, names);
+            /* Too long for the column of names: its text starts below. */
+            if (n > widest)
+                fprintf(out, "%s\n%*s", names, (int)indent, "");
+            else
+                fprintf(out, "%-*s", (int)indent, names);
+            wrap(out, o->help, indent, columns);
+        }
+    }
+}

@@ -1,0 +1,42 @@
+/* The one flag that a signal handler sets. Handlers are installed without SA_RESTART, so that a blocking call ends with
+ * EINTR and its caller gets to look at the flag. */
+#include "config.h"
+
+#include "sync/base/stop.h"
+
+#include <signal.h>
+#include <stddef.h>
+#include <unistd.h>
+
+static volatile sig_atomic_t first_signal;
+
+static void on_signal(int signo)
+{
+    /* Asked twice: whoever asks does not want to wait for what is in flight. Only _exit() is safe here. */
+    if (first_signal != 0)
+        _exit(128 + signo);
+    first_signal = signo;
+}
+
+void stop_install(void)
+{
+    struct sigaction stop = {.sa_handler = on_signal}, ignore = {.sa_handler = SIG_IGN};
+    sigemptyset(&stop.sa_mask);
+    sigaddset(&stop.sa_mask, SIGINT);
+    sigaddset(&stop.sa_mask, SIGTERM);
+    sigemptyset(&ignore.sa_mask);
+    sigaction(SIGINT, &stop, NULL);
+    sigaction(SIGTERM, &stop, NULL);
+    /* A reader that went away is an error of the write, reported like any other. */
+    sigaction(SIGPIPE, &ignore, NULL);
+}
+
+int stop_requested(void)
+{
+    return (int)first_signal;
+}
+
+void stop_set(int signo)
+{
+    first_signal = signo;
+}

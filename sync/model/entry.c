@@ -1,0 +1,174 @@
+/* Packed entries: a length, then the fields in order. A reader that meets an unknown tail skips it, so that fields may
+ * be appended later; it never reads past the length. */
+#include "config.h"
+
+#include "sync/model/entry.h"
+
+#include <string.h>
+
+enum { INTENT_RETRIED = 1 };   /* flags of an intent */
+enum { OUTCOME_LEAD_ID = 1 };  /* flags of an outcome */
+
+const char *op_text(enum op op)
+{
+    static const char *const texts[OP_N] = {
+        [OP_NONE] = "none", [OP_CREATE] = "create", [OP_UPDATE] = "update", [OP_MOVE] = "move", [OP_REMOVE] = "remove",
+    };
+    return (unsigned)op < OP_N ? texts[op] : "unknown";
+}
+
+/* ---- the frame ---- */
+
+/* Four bytes of length, little-endian, written when the record is whole. */
+enum { FRAME_N = 4 };
+
+static int frame_open(struct buf *out, size_t *start)
+{
+    *start = out->n;
+    return buf_add(out, "\0\0\0\0", FRAME_N);
+}
+
+/* Closes the record, or takes back what a failed one left. */
+static int frame_close(struct buf *out, size_t start, int result)
+{
+    size_t n = out->n - start;
+    if (result == 0 && n >= FRAME_N && n - FRAME_N <= UINT32_MAX) {
+        uint32_t length = (uint32_t)(n - FRAME_N);
+        for (unsigned i = 0; i < FRAME_N; i++)
+            out->p[start + i] = (char)(length >> (8 * i) & 0xff);
+        return 0;
+    }
+    out->n = start;
+    return -1;
+}
+
+/* Finds the record at *p: its fields are from *p to *frame_end. */
+static int frame_enter(const char **p, const char *end, const char **frame_end)
+{
+    uint32_t length = 0;
+    if (end - *p < FRAME_N)
+        return -1;
+    for (unsigned i = 0; i < FRAME_N; i++)
+        length |= (uint32_t)(unsigned char)(*p)[i] << (8 * i);
+    if (length > (size_t)(end - *p) - FRAME_N)
+        return -1;
+    *p += FRAME_N;
+    *frame_end = *p + length;
+    return 0;
+}
+
+/* ---- the fields ---- */
+
+static int add_u64(struct buf *out, uint64_t v)
+{
+    char bytes[8];
+    for (unsigned i = 0; i < 8; i++)
+        bytes[i] = (char)(v >> (8 * i) & 0xff);
+    return buf_add(out, bytes, sizeof bytes);
+}
+
+static int take_bytes(const char **at, const char *end, void *out, size_t n)
+{
+    if ((size_t)(end - *at) < n)
+        return -1;
+    memcpy(out, *at, n);
+    *at += n;
+    return 0;
+}
+
+static int take_u64(const char **at, const char *end, uint64_t *v)
+{
+    unsigned char bytes[8];
+    if (take_bytes(at, end, bytes, sizeof bytes) != 0)
+        return -1;
+    *v = 0;
+    for (unsigned i = 0; i < 8; i++)
+        *v |= (uint64_t)bytes[i] << (8 * i);
+    return 0;
+}
+
+/* A number no greater than max. */
+static int take_number(const char **at, const char *end, unsigned long long max, unsigned long long *v)
+{
+    return unpack_varint(at, end, v) == 0 && *v <= max ? 0 : -1;
+}
+
+/* ---- intent ---- */
+
+int entry_pack_intent(const struct entry *entry, struct buf *out)
+{
+    size_t start;
+    int result = frame_open(out, &start) == 0 && buf_add(out, entry->key.b, sizeof entry->key.b) == 0 &&
+                         add_u64(out, entry->fingerprint) == 0 && buf_add_varint(out, entry->row) == 0 &&
+                         buf_add_varint(out, entry->line) == 0 && buf_add_str(out, entry->key_text) == 0 &&
+                         buf_add_str(out, entry->email) == 0 && buf_add_str(out, entry->values) == 0 &&
+                         buf_add_str(out, entry->cells) == 0 &&
+                         buf_add_varint(out, entry->retried ? INTENT_RETRIED : 0) == 0 &&
+                         buf_add_varint(out, entry->attempts) == 0
+                     ? 0
+                     : -1;
+    return frame_close(out, start, result);
+}
+
+int entry_unpack_intent(const char **p, const char *end, struct entry *out)
+{
+    const char *at = *p, *frame_end;
+    unsigned long long row, line, flags, attempts;
+    struct entry entry = {0};
+    if (frame_enter(&at, end, &frame_end) != 0 || take_bytes(&at, frame_end, entry.key.b, sizeof entry.key.b) != 0 ||
+        take_u64(&at, frame_end, &entry.fingerprint) != 0 || unpack_varint(&at, frame_end, &row) != 0 ||
+        unpack_varint(&at, frame_end, &line) != 0 || unpack_str(&at, frame_end, &entry.key_text) != 0 ||
+        unpack_str(&at, frame_end, &entry.email) != 0 || unpack_str(&at, frame_end, &entry.values) != 0 ||
+        unpack_str(&at, frame_end, &entry.cells) != 0 || unpack_varint(&at, frame_end, &flags) != 0 ||
+        take_number(&at, frame_end, UINT32_MAX, &attempts) != 0)
+        return -1;
+    entry.row = row;
+    entry.line = line;
+    entry.retried = (flags & INTENT_RETRIED) != 0;
+    entry.attempts = (unsigned)attempts;
+    *out = entry;
+    *p = frame_end;
+    return 0;
+}
+
+/* ---- outcome ---- */
+
+int entry_pack_outcome(const struct entry *entry, struct buf *out)
+{
+    size_t start;
+    int http_status = entry->http_status > 0 ? entry->http_status : 0;
+    int result = frame_open(out, &start) == 0 && buf_add_varint(out, entry->outcome) == 0 &&
+                         buf_add_varint(out, entry->reason) == 0 &&
+                         buf_add_varint(out, (unsigned)http_status) == 0 &&
+                         buf_add_varint(out, entry->has_lead_id ? OUTCOME_LEAD_ID : 0) == 0 &&
+                         (!entry->has_lead_id || buf_add(out, entry->lead_id.b, sizeof entry->lead_id.b) == 0) &&
+                         buf_add_str(out, entry->detail) == 0
+                     ? 0
+                     : -1;
+    return frame_close(out, start, result);
+}
+
+int entry_unpack_outcome(const char **p, const char *end, struct entry *out)
+{
+    const char *at = *p, *frame_end;
+    unsigned long long outcome, reason, http_status, flags;
+    struct uuid lead_id = {{0}};
+    struct str detail;
+    if (frame_enter(&at, end, &frame_end) != 0 || take_number(&at, frame_end, OUTCOME_N - 1, &outcome) != 0 ||
+        take_number(&at, frame_end, REASON_N - 1, &reason) != 0 ||
+        take_number(&at, frame_end, INT32_MAX, &http_status) != 0 || unpack_varint(&at, frame_end, &flags) != 0)
+        return -1;
+    bool has_lead_id = (flags & OUTCOME_LEAD_ID) != 0;
+    if ((has_lead_id && take_bytes(&at, frame_end, lead_id.b, sizeof lead_id.b) != 0) ||
+        unpack_str(&at, frame_end, &detail) != 0)
+        return -1;
+    /* The intent was unpacked into the same entry before: only the outcome is touched. */
+    out->outcome = (enum outcome)outcome;
+    out->reason = (enum reason)reason;
+    out->http_status = (int)http_status;
+    out->has_lead_id = has_lead_id;
+    out->lead_id = lead_id;
+    out->detail = detail;
+    *p = frame_end;
+    return 0;
+}

@@ -1,0 +1,105 @@
+/* What each outcome and reason is called and means. REASON_LIST in the header gives names and order; the sentences stand
+ * here, and a reason without one does not pass the tests. */
+#include "config.h"
+
+#include "sync/model/reason.h"
+
+static const struct word {
+    const char *text, *help;
+} outcomes[OUTCOME_N] = {
+    [OUTCOME_NONE] = {"", "not decided yet"},
+    [OUTCOME_CREATED] = {"created", "the lead did not exist and was created"},
+    [OUTCOME_CHANGED] = {"changed", "the lead existed and was updated or moved"},
+    [OUTCOME_UNCHANGED] = {"unchanged", "the lead is as the row wants it; nothing was sent"},
+    [OUTCOME_SKIPPED] = {"skipped", "the row was left out on purpose, by the mapping or by what Instantly already has"},
+    [OUTCOME_REJECTED] = {"rejected", "the row cannot become a lead until it is corrected"},
+    [OUTCOME_DEFERRED] = {"deferred", "the row waits; the next run takes it up first"},
+    [OUTCOME_FAILED] = {"failed", "what was asked for this row could not be done; the next run tries again"},
+    [OUTCOME_REMOVED] = {"removed", "the row is gone from the source and its lead was removed"},
+};
+
+static const struct word reasons[REASON_N] = {
+    [REASON_NONE] = {"", ""},
+#define REASON_TEXT(id, text) [REASON_##id] = {text, HELP_##id},
+#define HELP_DUPLICATE_IN_SOURCE "another row of the source has the same key"
+#define HELP_SKIP_WHEN "a skip_when rule of the mapping leaves the row out"
+#define HELP_ROUTE_SKIP "no case of the route matches, and otherwise: skip leaves the row out"
+#define HELP_IN_TARGET "the lead is in the target already and mode: create does not touch it"
+#define HELP_MODE_CREATE "the row of a known lead has changed, but mode: create never updates"
+#define HELP_IN_WORKSPACE "the workspace already has this lead, and dedupe: workspace leaves it alone"
+#define HELP_IN_CAMPAIGN "a campaign already has this lead, and dedupe: any-campaign leaves it alone"
+#define HELP_IN_LIST "a list already has this lead, and dedupe: any-list leaves it alone"
+#define HELP_BLOCKLISTED "the address or its domain is on the block list"
+#define HELP_UNSUBSCRIBED "the person has unsubscribed and is never made active again"
+#define HELP_BOUNCED "mail to this address has bounced and it is never made active again"
+#define HELP_SKIPPED_THERE "the lead was marked as skipped in Instantly"
+#define HELP_DELETED_THERE "the lead was deleted in Instantly; --recreate brings it back"
+#define HELP_CONTACTED "the lead is in a conversation, and contacted: keep leaves it where it is"
+#define HELP_EMAIL_MISSING "the row has no e-mail address"
+#define HELP_EMAIL_INVALID "the e-mail address cannot be one"
+#define HELP_REQUIRED_MISSING "a required column is empty"
+#define HELP_TYPE_INVALID "a value is not of the type that the mapping asks for"
+#define HELP_MAP_UNMATCHED "a value is not in the column's map, and otherwise: reject refuses it"
+#define HELP_ROUTE_UNMATCHED "no case of the route matches, and otherwise: reject refuses the row"
+#define HELP_RAGGED_ROW "the row has more or fewer cells than the header"
+#define HELP_NOT_UTF8 "the row has bytes that are not UTF-8"
+#define HELP_FIELD_TOO_LONG "a cell is longer than a field may be"
+#define HELP_LEAD_TOO_LARGE "the lead as a whole is larger than the API takes"
+#define HELP_INCOMPLETE "Instantly counted the lead as incomplete: it needs an e-mail address, or a name in a list"
+#define HELP_INVALID_THERE "Instantly counted the e-mail address as invalid"
+#define HELP_REFUSED_THERE "Instantly refused this one lead; the detail says why"
+#define HELP_KEY_MISSING "a column of the key is empty"
+#define HELP_GONE_THERE "the lead to be updated is no longer there"
+#define HELP_MOVE_NOT_DONE "the move was asked for, but the lead is not where it should be"
+#define HELP_EXISTS_IN_TARGET "another lead with this address is in the target already"
+#define HELP_API_ERROR "the request with this row kept failing"
+#define HELP_ATTEMPTS_EXHAUSTED "five runs tried in vain; change the row or use --full to try again"
+#define HELP_UNATTRIBUTED "what happened to this lead could not be found out, and is not guessed"
+#define HELP_PLAN_FULL "the plan has no room for more leads"
+#define HELP_TIME_BUDGET "the time given by --max-seconds was over"
+#define HELP_INTERRUPTED "the run was ended before this row was sent"
+#define HELP_OUTCOME_OPEN "the request was sent and its outcome is not known yet; resume settles it"
+#define HELP_JOB_OPEN "a background job of Instantly has not finished yet"
+#define HELP_VERIFICATION_OPEN "the verification of the address has not finished yet"
+    REASON_LIST(REASON_TEXT)
+#undef REASON_TEXT
+};
+
+static int find(const struct word *words, int n, struct str text)
+{
+    /* From 1: nothing is called NONE. */
+    for (int i = 1; i < n; i++)
+        if (str_is(text, words[i].text))
+            return i;
+    return -1;
+}
+
+const char *outcome_text(enum outcome o)
+{
+    return (unsigned)o < OUTCOME_N ? outcomes[o].text : "";
+}
+
+const char *reason_text(enum reason r)
+{
+    return (unsigned)r < REASON_N ? reasons[r].text : "";
+}
+
+int outcome_find(struct str text)
+{
+    return find(outcomes, OUTCOME_N, text);
+}
+
+int reason_find(struct str text)
+{
+    return find(reasons, REASON_N, text);
+}
+
+const char *outcome_help(enum outcome o)
+{
+    return (unsigned)o < OUTCOME_N ? outcomes[o].help : "";
+}
+
+const char *reason_help(enum reason r)
+{
+    return (unsigned)r < REASON_N ? reasons[r].help : "";
+}

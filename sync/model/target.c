@@ -1,0 +1,47 @@
+/* Targets as people read them. */
+#include "config.h"
+
+#include "sync/model/target.h"
+
+#include <stdio.h>
+
+const char *target_kind_text(enum target_kind kind)
+{
+    return kind == TARGET_CAMPAIGN ? "campaign" : "list";
+}
+
+bool target_eq(const struct target *a, const struct target *b)
+{
+    return a->kind == b->kind && uuid_eq(&a->id, &b->id);
+}
+
+const char *target_format(const struct target *t, char out[TARGET_TEXT_N])
+{
+    char id[UUID_TEXT_N];
+    snprintf(out, TARGET_TEXT_N, "%s:%s", target_kind_text(t->kind), uuid_format(&t->id, id));
+    return out;
+}
+
+const char *campaign_status_text(int status, char out[TARGET_TEXT_N])
+{
+    static const struct {
+        int status;
+        const char *text;
+    } known[] = {
+        {-99, "account suspended"},
+        {-2, "bounce protect"},
+        {-1, "accounts unhealthy"},
+        {0, "draft"},
+        {1, "active"},
+        {2, "paused"},
+        {3, "completed"},
+        {4, "running subsequences"},
+        {TARGET_STATUS_UNKNOWN, "not asked"},
+    };
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        if (known[i].status == status)
+            return known[i].text;
+    /* The API may learn new ones any day: shown, not refused. */
+    snprintf(out, TARGET_TEXT_N, "unknown (%d)", status);
+    return out;
+}
