@@ -1,0 +1,244 @@
+#include "config.h"
+
+#include "mappings/email.h"
+
+#include "mappings/host.h"
+
+#include <libpsl.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unicase.h>
+#include <unictype.h>
+#include <uninorm.h>
+#include <unistr.h>
+
+/* One byte of a local part: A as in RFC 5321's atext, U a capital among them, X beyond ASCII (RFC 6531). */
+enum { A = 1, U = 2 | 1, X = 4 };
+static const unsigned char local_byte[256] = {
+    [0x21] = A, 0, A, A, A, A, A, 0, 0, A, A, 0, A, 0, A, /* !"#$%&'()*+,-./ */
+    [0x30] = A, A, A, A, A, A, A, A, A, A, 0, 0, 0, A, 0, A, /* 0-9:;<=>? */
+    [0x40] = 0, U, U, U, U, U, U, U, U, U, U, U, U, U, U, U, U, U, U, U, U, U, U, U, U, U, U, 0, 0, 0, A, A,
+    [0x60] = A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, 0,
+    [0x80] = X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X,
+    [0xa0] = X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X,
+    [0xc0] = X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X,
+    [0xe0] = X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X,
+};
+
+/* What people write instead of an address, told apart only once it is known to be none. */
+static const char *explain(struct str s, const char *otherwise)
+{
+    size_t ats = 0;
+    bool blank = false, several = false;
+
+    if (s.n >= 7 && str_eq_nocase((struct str){s.p, 7}, STR("mailto:")))
+        return "starts with 'mailto:'; remove it or use apply: [email]";
+    for (size_t i = 0; i < s.n; i++) {
+        ats += s.p[i] == '@';
+        blank |= s.p[i] == ' ' || (s.p[i] >= '\t' && s.p[i] <= '\r');
+        several |= s.p[i] == ',' || s.p[i] == ';';
+    }
+    if (ats > 1 && (several || blank))
+        return "looks like several addresses; give one a row";
+    if (memchr(s.p, '<', s.n) != NULL || memchr(s.p, '>', s.n) != NULL)
+        return "is written as 'Name <address>'; keep the address alone or use apply: [email]";
+    if (ats == 0)
+        return "has no @";
+    if (ats > 1)
+        return "has more than one @";
+    if (s.p[0] == '@')
+        return "has nothing before the @";
+    if (blank)
+        return "has a blank inside; remove it";
+    return otherwise;
+}
+
+/* RFC 5321's Quoted-string. 1 with the length up to and including the closing quote, 0 when it is none. */
+static int quoted_local(struct str s, size_t *end, unsigned *seen)
+{
+    for (size_t i = 1; i < s.n; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+        if (c == '"') {
+            *end = i + 1;
+            return i > 1;
+        }
+        if (c == '\\' && ++i < s.n)
+            c = (unsigned char)s.p[i];
+        if (c < 0x20 || c > 0x7e)
+            return 0;
+        *seen |= local_byte[c];
+    }
+    return 0;
+}
+
+/* The local part. NULL with *end at the @ and what was met in *seen, else the verdict. */
+static const char *scan_local(struct str s, size_t *end, unsigned *seen)
+{
+    size_t i = 0, dot = 0; /* dot: one behind the last dot, where another or the end may not stand */
+
+    if (s.p[0] == '"') {
+        if (!quoted_local(s, end, seen) || *end == s.n || s.p[*end] != '@')
+            return explain(s, "has a quoted part before the @ that is not well-formed");
+        return NULL;
+    }
+    for (; i < s.n; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+        unsigned kind = local_byte[c];
+        if (kind != 0) {
+            *seen |= kind;
+            continue;
+        }
+        if (c == '@')
+            break;
+        if (c != '.')
+            return explain(s, c < 0x20 || c == 0x7f ? "has a control character before the @"
+                                                    : "has a character before the @ that needs quotes");
+        if (i == dot)
+            return explain(s, i == 0 ? "starts with a dot" : "has two dots in a row before the @");
+        dot = i + 1;
+    }
+    if (i == s.n || i == 0)
+        return explain(s, "has no @");
+    if (i == dot)
+        return explain(s, "has a dot just before the @");
+    *end = i;
+    return NULL;
+}
+
+/* RFC 6531 lets letters of all scripts into a local part. Blanks, controls and invisible characters are not letters but
+ * leftovers of copy and paste, and an address with one in it is not the address that was meant. */
+static const char *unicode_local(struct str local)
+{
+    const uint8_t *at = (const uint8_t *)local.p, *end = at + local.n;
+
+    if (u8_check(at, local.n) != NULL)
+        return "is not valid UTF-8";
+    while (at < end) {
+        ucs4_t c;
+        at += u8_mbtouc(&c, at, (size_t)(end - at));
+        if (c >= 0x80 && (uc_is_general_category_withtable(c, UC_CATEGORY_MASK_Z | UC_CATEGORY_MASK_C) ||
+                          uc_is_property_default_ignorable_code_point(c)))
+            return "has an invisible character before the @; type the address anew";
+    }
+    return NULL;
+}
+
+/* Case-folded and composed; the fold of a local part of 64 bytes is short, so its passing allocation is, too. */
+static int fold_local(struct str local, struct arena *scratch, struct str *out)
+{
+    size_t n = 0;
+    uint8_t *folded = u8_casefold((const uint8_t *)local.p, local.n, NULL, UNINORM_NFC, NULL, &n);
+    if (folded == NULL)
+        return -1;
+    int rc = arena_str(scratch, (struct str){(const char *)folded, n}, out);
+    free(folded);
+    return rc;
+}
+
+static int join(struct str local, struct str domain, struct arena *scratch, struct str *out)
+{
+    char *p = arena_alloc(scratch, local.n + 1 + domain.n);
+    if (p == NULL)
+        return -1;
+    memcpy(p, local.p, local.n);
+    p[local.n] = '@';
+    memcpy(p + local.n + 1, domain.p, domain.n);
+    *out = (struct str){p, local.n + 1 + domain.n};
+    return 0;
+}
+
+/* The address is not plain ASCII: its parts are encoded and folded one by one. */
+static int finish_unicode(struct str local, struct str domain, bool fold, struct arena *scratch, struct email *out)
+{
+    struct str ascii, key_local, key_domain;
+
+    if (fold && (out->why = unicode_local(local)) != NULL)
+        return 0;
+    if (host_to_ascii(domain, scratch, &ascii, &out->why) != 0)
+        return -1;
+    if (out->why != NULL)
+        return 0;
+    if (local.n + 1 + ascii.n > EMAIL_MAX) {
+        out->why = "is longer than 254 characters";
+        return 0;
+    }
+    if ((fold ? fold_local(local, scratch, &key_local) : host_lower(local, scratch, &key_local)) != 0 ||
+        host_lower(ascii, scratch, &key_domain) != 0 || join(local, ascii, scratch, &out->send) != 0 ||
+        join(key_local, key_domain, scratch, &out->key) != 0)
+        return -1;
+    return 0;
+}
+
+int email_parse(struct str raw, struct arena *scratch, struct email *out)
+{
+    struct str s = str_trim(raw);
+    size_t at = 0;
+    unsigned seen = 0;
+    bool upper = false;
+
+    *out = (struct email){NULL, STR_NONE, STR_NONE};
+    if (s.n == 0) {
+        out->why = "is empty";
+        return 0;
+    }
+    out->why = scan_local(s, &at, &seen);
+    if (out->why == NULL && at > EMAIL_LOCAL_MAX)
+        out->why = explain(s, "has more than 64 characters before the @");
+    if (out->why != NULL)
+        return 0;
+
+    struct str local = {s.p, at}, domain = {s.p + at + 1, s.n - at - 1};
+    const char *why = host_check(domain, &upper);
+    bool unicode_domain = false;
+    for (size_t i = 0; why != NULL && i < domain.n; i++)
+        unicode_domain |= (unsigned char)domain.p[i] >= 0x80;
+    if (unicode_domain || ((seen & X) != 0 && why == NULL))
+        return finish_unicode(local, domain, (seen & X) != 0, scratch, out);
+    if (why != NULL) {
+        out->why = explain(s, why);
+        return 0;
+    }
+    if (s.n > EMAIL_MAX) {
+        out->why = "is longer than 254 characters";
+        return 0;
+    }
+    if ((upper || (seen & (U & ~A)) != 0) && host_lower(s, scratch, &out->key) != 0)
+        return -1;
+    out->send = s;
+    if (out->key.p == NULL)
+        out->key = s;
+    return 0;
+}
+
+bool email_tld_unknown(const struct email *email)
+{
+    const psl_ctx_t *list = psl_builtin();
+    const char *dot = email->key.p != NULL ? memrchr(email->key.p, '.', email->key.n) : NULL;
+    char tld[HOST_LABEL_MAX + 1];
+
+    if (list == NULL || dot == NULL)
+        return false; /* a libpsl built without its list knows nothing, so nothing is unknown */
+    size_t n = email->key.n - (size_t)(dot + 1 - email->key.p);
+    if (n > HOST_LABEL_MAX)
+        return false;
+    memcpy(tld, dot + 1, n);
+    tld[n] = 0;
+    return psl_is_public_suffix2(list, tld, PSL_TYPE_ICANN | PSL_TYPE_NO_STAR_RULE) == 0;
+}
+
+struct str email_unwrap(struct str raw)
+{
+    struct str s = str_trim(raw);
+    const char *open = s.n > 0 && s.p[s.n - 1] == '>' ? memrchr(s.p, '<', s.n) : NULL;
+
+    if (open != NULL)
+        s = str_trim((struct str){open + 1, s.n - (size_t)(open + 1 - s.p) - 1});
+    if (s.n >= 7 && str_eq_nocase((struct str){s.p, 7}, STR("mailto:"))) {
+        s = str_trim((struct str){s.p + 7, s.n - 7});
+        const char *query = s.n > 0 ? memchr(s.p, '?', s.n) : NULL;
+        if (query != NULL)
+            s.n = (size_t)(query - s.p);
+    }
+    return s;
+}
