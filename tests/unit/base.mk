@@ -1,1 +1,24 @@
-# Unit tests of base: UNIT += name, then its sources and the level it links.
+# Unit tests of base: one program a module.
+BASE_TESTS = tests/unit/arena.tap tests/unit/buf.tap tests/unit/clock.tap tests/unit/err.tap tests/unit/hash.tap \
+	tests/unit/str.tap
+check_PROGRAMS += $(BASE_TESTS)
+TESTS += $(BASE_TESTS)
+
+tests_unit_arena_tap_SOURCES = tests/unit/arena_test.c
+tests_unit_arena_tap_CFLAGS = $(TEST_CFLAGS)
+tests_unit_arena_tap_LDADD = $(TEST_LIBS) $(LEVEL_BASE)
+tests_unit_buf_tap_SOURCES = tests/unit/buf_test.c
+tests_unit_buf_tap_CFLAGS = $(TEST_CFLAGS)
+tests_unit_buf_tap_LDADD = $(TEST_LIBS) $(LEVEL_BASE)
+tests_unit_clock_tap_SOURCES = tests/unit/clock_test.c
+tests_unit_clock_tap_CFLAGS = $(TEST_CFLAGS)
+tests_unit_clock_tap_LDADD = $(TEST_LIBS) $(LEVEL_BASE)
+tests_unit_err_tap_SOURCES = tests/unit/err_test.c
+tests_unit_err_tap_CFLAGS = $(TEST_CFLAGS)
+tests_unit_err_tap_LDADD = $(TEST_LIBS) $(LEVEL_BASE)
+tests_unit_hash_tap_SOURCES = tests/unit/hash_test.c
+tests_unit_hash_tap_CFLAGS = $(TEST_CFLAGS)
+tests_unit_hash_tap_LDADD = $(TEST_LIBS) $(LEVEL_BASE)
+tests_unit_str_tap_SOURCES = tests/unit/str_test.c
+tests_unit_str_tap_CFLAGS = $(TEST_CFLAGS)
+tests_unit_str_tap_LDADD = $(TEST_LIBS) $(LEVEL_BASE)

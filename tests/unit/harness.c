@@ -1,4 +1,6 @@
 /* Check prints one TAP line a test; automake's TAP driver reads them. */
+#include "config.h"
+
 #include "tests/unit/harness.h"
 
 #include <ftw.h>

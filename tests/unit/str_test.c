@@ -1,0 +1,98 @@
+#include "config.h"
+
+#include "sync/base/str.h"
+#include "tests/unit/harness.h"
+
+#include <limits.h>
+#include <stdlib.h>
+
+START_TEST(comparisons)
+{
+    ck_assert(str_eq(STR_NONE, STR("")));
+    ck_assert(str_eq(STR("ab"), STR("ab")));
+    ck_assert(!str_eq(STR("ab"), STR("abc")));
+    ck_assert(!str_eq(STR("ab"), STR("aB")));
+    ck_assert(str_eq_nocase(STR("aB-\xc3\xa9"), STR("Ab-\xc3\xa9")));
+    ck_assert(!str_eq_nocase(STR("\xc3\x89"), STR("\xc3\xa9")));
+    ck_assert(!str_eq_nocase(STR("@["), STR("`{")));
+    ck_assert(str_is(STR("email"), "email"));
+    ck_assert(!str_is(STR("email\0"), "email"));
+    ck_assert(str_is(str_from(NULL), ""));
+    ck_assert_int_lt(str_cmp(STR("a"), STR("ab")), 0);
+    ck_assert_int_gt(str_cmp(STR("ab"), STR("a")), 0);
+    ck_assert_int_lt(str_cmp(STR("a"), STR("\xff")), 0);
+    ck_assert_int_eq(str_cmp(STR_NONE, STR("")), 0);
+}
+END_TEST
+
+START_TEST(trimming)
+{
+    static const struct {
+        struct str in, out;
+    } cases[] = {
+        {{"", 0}, {"", 0}},
+        {{" \t\r\n\v\f", 6}, {"", 0}},
+        {{"  a b ", 6}, {"a b", 3}},
+        {{"\xef\xbb\xbf" "a", 4}, {"a", 1}},
+        {{"\xc2\xa0" "a\xc2\xa0 ", 6}, {"a", 1}},
+        {{"\xc3\xa0", 2}, {"\xc3\xa0", 2}},             /* à ends in the byte that NBSP ends in */
+        {{"a\xa0", 2}, {"a\xa0", 2}},                   /* alone it is no blank */
+        {{"\xc2", 1}, {"\xc2", 1}},
+        {{"\xef\xbb", 2}, {"\xef\xbb", 2}},
+        {{"\0a\0", 3}, {"\0a\0", 3}},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        ck_assert_msg(str_eq(str_trim(cases[i].in), cases[i].out), "case %zu", i);
+    ck_assert_uint_eq(str_trim(STR_NONE).n, 0);
+}
+END_TEST
+
+START_TEST(copies)
+{
+    char *copy = str_dup(STR_NONE);
+    ck_assert_str_eq(copy, "");
+    free(copy);
+    copy = str_dup((struct str){"abcdef", 3});
+    ck_assert_str_eq(copy, "abc");
+    free(copy);
+    ck_assert_int_eq(str_len_int((struct str){"", (size_t)INT_MAX + 5}), INT_MAX);
+    ck_assert_int_eq(str_len_int(STR("abc")), 3);
+}
+END_TEST
+
+START_TEST(nearest)
+{
+    static const char *const words[] = {"email", "first_name", "last_name", "phone", "o", "website"};
+    static const struct {
+        const char *word, *near;
+    } cases[] = {
+        {"emial", "email"}, {"EMAIL", "email"}, {"e-mail", "email"},   {"fist_name", "first_name"},
+        {"lastname", "last_name"}, {"fone", "phone"}, {"webiste", "website"}, {"company", NULL},
+        {"x", NULL}, {"", NULL}, {"zzzzz", NULL}, {"em", NULL},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const char *near = str_nearest(str_from(cases[i].word), words, sizeof words / sizeof words[0]);
+        if (cases[i].near == NULL)
+            ck_assert_msg(near == NULL, "%s is near %s", cases[i].word, near != NULL ? near : "");
+        else
+            ck_assert_str_eq(near, cases[i].near);
+    }
+    ck_assert_ptr_null(str_nearest(STR("email"), words, 0));
+    char longest[200];
+    for (size_t i = 0; i < sizeof longest; i++)
+        longest[i] = 'a';
+    ck_assert_ptr_null(str_nearest((struct str){longest, sizeof longest}, words, 1));
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("str");
+    TCase *tc = tcase_create("str");
+    tcase_add_test(tc, comparisons);
+    tcase_add_test(tc, trimming);
+    tcase_add_test(tc, copies);
+    tcase_add_test(tc, nearest);
+    suite_add_tcase(suite, tc);
+    return unit_run(suite);
+}
