@@ -1,0 +1,25 @@
+/* The column names of a source: copied, and checked once for all connectors. Pure. */
+#ifndef CONNECTORS_COLUMNS_H
+#define CONNECTORS_COLUMNS_H
+
+#include "connectors/source.h"
+
+struct columns {
+    struct column *list; /* owned, as are the bytes of the names */
+    size_t n;
+    char *bytes;
+};
+
+/* Copies `n` names; `types` may be NULL, else its members are static or outlive the columns. On failure nothing is owned.
+ * Errors: XS_CONFIG when a name is blank or stands twice; `remedy` says what the user can do about it. */
+int columns_set(struct columns *columns, const struct str *names, const char *const *types, size_t n, const char *label,
+                const char *remedy, struct err *e);
+void columns_free(struct columns *columns);
+
+/* Index of a name, or -1. */
+long columns_find(const struct columns *columns, struct str name);
+
+/* Appends `"a", "b", "c"` for messages, cut after a screenful. 0/-1. */
+int columns_list(const struct columns *columns, struct buf *out);
+
+#endif

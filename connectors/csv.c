@@ -1,0 +1,123 @@
+/* A CSV file, or stdin. The rows are csvrows.c's; here is what makes a file a file: it can be missing, and it can change
+ * while it is read. */
+#include "config.h"
+
+#include "connectors/csvrows.h"
+#include "connectors/drivers.h"
+#include "sync/base/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct csv_source {
+    struct source base;
+    struct input in;
+    struct csvrows *rows;
+    char *label;
+    int fd;
+    bool is_stdin;
+    struct stat before; /* as it was when opened */
+};
+
+static void close_source(struct source *self)
+{
+    struct csv_source *s = (struct csv_source *)self;
+
+    csvrows_free(s->rows);
+    if (s->fd >= 0 && !s->is_stdin)
+        close(s->fd);
+    free(s->label);
+    free(s);
+}
+
+static int open_fd(struct csv_source *s, const struct csv_spec *spec, struct err *e)
+{
+    s->is_stdin = strcmp(spec->path, "-") == 0;
+    s->label = strdup(s->is_stdin ? "stdin" : spec->path);
+    if (s->label == NULL)
+        return err_oom(e);
+    s->base.label = s->label;
+    /* O_NONBLOCK would let a FIFO without a writer look empty: opening one waits for its writer. */
+    s->fd = s->is_stdin ? STDIN_FILENO : open(spec->path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (s->fd < 0)
+        return err_errno(e, XS_NO_SOURCE, errno, "%s: cannot be opened", s->label);
+    if (input_init(&s->in, s->fd, s->label, e) != 0)
+        return -1;
+    if (fstat(s->fd, &s->before) != 0)
+        return err_errno(e, XS_NO_SOURCE, errno, "%s: cannot be read", s->label);
+    if (S_ISREG(s->before.st_mode)) {
+        /* stdin may stand anywhere in its file. */
+        off_t start = lseek(s->fd, 0, SEEK_CUR);
+        s->base.bytes_total = start >= 0 && start < s->before.st_size ? (uint64_t)(s->before.st_size - start) : 0;
+        (void)posix_fadvise(s->fd, 0, 0, POSIX_FADV_SEQUENTIAL); /* a hint: nothing is lost without it */
+    }
+    return 0;
+}
+
+static int open_source(const struct source_spec *spec, const struct source_read *read, struct clock *clock,
+                       struct source **out, struct err *e)
+{
+    struct csv_source *s = calloc(1, sizeof *s);
+    const struct csv_spec *csv = &spec->as.csv;
+    const struct csvrows_format format = {
+        .delimiter = csv->delimiter,
+        .encoding = csv->encoding,
+        .header = csv->header,
+        .names = csv->names,
+        .names_n = csv->names_n,
+        .field_max = read->field_max,
+    };
+
+    (void)clock;
+    if (s == NULL)
+        return err_oom(e);
+    s->fd = -1;
+    s->base.ops = &source_csv;
+    if (open_fd(s, csv, e) != 0 || csvrows_new(&s->in, &format, &s->rows, e) != 0) {
+        close_source(&s->base);
+        return -1;
+    }
+    s->base.columns = csvrows_columns(s->rows, &s->base.columns_n);
+    s->base.delimiter = csvrows_delimiter(s->rows);
+    *out = &s->base;
+    return 0;
+}
+
+/* A file that was cut while it was read ends cleanly all the same: rows would be missing without a word. */
+static int check_unchanged(const struct csv_source *s, struct err *e)
+{
+    struct stat after;
+
+    if (!S_ISREG(s->before.st_mode))
+        return 0;
+    if (fstat(s->fd, &after) != 0)
+        return err_errno(e, XS_NO_SOURCE, errno, "%s: cannot be read", s->label);
+    if (after.st_size < s->before.st_size || s->in.bytes < s->base.bytes_total)
+        return err_set(e, XS_SOURCE, "%s: was cut from %lld to %lld bytes while it was read; run again when its writer is done",
+                       s->label, (long long)s->before.st_size, (long long)after.st_size);
+    if (after.st_size != s->before.st_size || after.st_mtim.tv_sec != s->before.st_mtim.tv_sec ||
+        after.st_mtim.tv_nsec != s->before.st_mtim.tv_nsec)
+        log_warning("%s: was written to while it was read; rows may be missing or half old: run again when its writer is done",
+                    s->label);
+    return 0;
+}
+
+static int next_row(struct source *self, struct row *out, struct err *e)
+{
+    struct csv_source *s = (struct csv_source *)self;
+    int got = csvrows_next(s->rows, out, e);
+
+    self->bytes_read = s->in.bytes;
+    return got == 0 ? check_unchanged(s, e) : got;
+}
+
+const struct source_ops source_csv = {
+    .name = "csv",
+    .open = open_source,
+    .next = next_row,
+    .close = close_source,
+};

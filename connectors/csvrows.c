@@ -1,0 +1,504 @@
+/* Two ways to read a row. A line without a quote needs no parser: its cells are what stands between the delimiters, and
+ * they are handed out where they lie. A line with a quote goes to libcsv, a physical line at a time, so that the row's
+ * line is known without counting inside callbacks; tests hold both ways against each other.
+ *
+ * libcsv as it is: it trims blanks unless nothing is a blank to it, drops empty lines (it never sees one here), and lets
+ * a stray quote eat the file unless it is strict. Its field buffer has no limit, so it is cut back between lines. */
+#include "config.h"
+
+#include "connectors/csvrows.h"
+
+#include "connectors/columns.h"
+#include "connectors/decode.h"
+#include "connectors/delimiter.h"
+#include "sync/base/buf.h"
+#include "sync/base/log.h"
+#include "sync/base/text.h"
+
+#include <csv.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    WINDOW_FIRST = 256 * 1024,
+    SAMPLE_WANTED = 64 * 1024, /* decoded bytes that the delimiter is found in */
+    FIELD_BLOCK = 64 * 1024,   /* libcsv's field buffer grows by so much */
+};
+
+#define NOWHERE SIZE_MAX
+
+/* The next place of one byte in the window, searched once. */
+struct place {
+    char byte;
+    size_t at;       /* NOWHERE: not in what was searched */
+    size_t searched; /* up to here */
+};
+
+struct csvrows {
+    struct input *in;
+    struct decoder *decoder;
+    char delimiter;
+    bool rows_judged_alone;
+    size_t field_max, row_max;
+    struct columns columns;
+
+    char *window; /* decoded text */
+    size_t cap, at, end;
+    bool ended; /* nothing comes after the window */
+    bool failed;
+    struct place lf, cr, quote;
+    uint64_t lines;  /* physical lines that end before `at` */
+    uint64_t number; /* data rows handed out */
+
+    struct cell *cells;
+    size_t cells_n, cells_cap;
+    struct csv_parser parser;
+    struct buf text; /* cells of a quoted row, one behind the other */
+    size_t wide;     /* cells counted, also those beyond the limit */
+    bool complete;   /* libcsv has seen the row's end */
+    bool too_long;
+    bool cut;        /* the cell being read by libcsv has lost bytes */
+    bool no_memory;
+};
+
+/* A physical line in the window. */
+struct line {
+    const char *p;
+    size_t n;    /* without its end */
+    size_t next; /* offset behind its end */
+};
+
+static int nothing_is_space(unsigned char c)
+{
+    (void)c;
+    return 0;
+}
+
+static size_t place_find(struct csvrows *r, struct place *place, size_t from)
+{
+    if (place->at != NOWHERE && place->at >= from)
+        return place->at;
+    if (place->at != NOWHERE || place->searched < from)
+        place->searched = from;
+    const char *found = memchr(r->window + place->searched, place->byte, r->end - place->searched);
+    place->at = found != NULL ? (size_t)(found - r->window) : NOWHERE;
+    place->searched = found != NULL ? place->at : r->end;
+    return place->at;
+}
+
+static void place_shift(struct place *place, size_t by)
+{
+    if (place->at != NOWHERE)
+        place->at = place->at >= by ? place->at - by : NOWHERE;
+    place->searched = place->searched >= by ? place->searched - by : 0;
+}
+
+/* Number of the line that holds offset `upto`: those before the window's place, and the ends between. */
+static uint64_t line_at(const struct csvrows *r, size_t upto)
+{
+    uint64_t line = r->lines + 1;
+
+    for (size_t i = r->at; i < upto; i++) {
+        if (r->window[i] == '\n' || (r->window[i] == '\r' && (i + 1 == upto || r->window[i + 1] != '\n')))
+            line++;
+    }
+    return line;
+}
+
+/* Makes room behind the window's text: what was read goes, then the window grows, up to the limit of a row. */
+static int make_room(struct csvrows *r, struct err *e)
+{
+    if (r->at > 0) {
+        memmove(r->window, r->window + r->at, r->end - r->at);
+        place_shift(&r->lf, r->at);
+        place_shift(&r->cr, r->at);
+        place_shift(&r->quote, r->at);
+        r->end -= r->at;
+        r->at = 0;
+    }
+    if (r->cap - r->end >= DECODE_ROOM_MIN || r->cap >= r->row_max)
+        return 0;
+    char *more = realloc(r->window, r->cap * 2);
+    if (more == NULL)
+        return err_oom(e);
+    r->window = more;
+    r->cap *= 2;
+    return 0;
+}
+
+/* Adds text to the window. 1, 0 when there is no more or no room, -1. */
+static int window_fill(struct csvrows *r, struct err *e)
+{
+    size_t got = 0;
+
+    if (r->ended)
+        return 0;
+    if (make_room(r, e) != 0)
+        return -1;
+    if (r->cap - r->end < DECODE_ROOM_MIN)
+        return 0;
+    for (;;) {
+        switch (decoder_read(r->decoder, r->window + r->end, r->cap - r->end, &got, e)) {
+        case DECODE_TEXT:
+            r->end += got;
+            return 1;
+        case DECODE_END:
+            r->ended = true;
+            return 0;
+        case DECODE_FOREIGN:
+            log_warning("%s:%" PRIu64 ": not UTF-8: read as %s from here on; set encoding: to make this sure", r->in->label,
+                        line_at(r, r->end), decoder_encoding(r->decoder));
+            break;
+        case DECODE_ERROR:
+            /* Rows before the bad bytes were handed out already: the window holds only the line it stands in. */
+            if (e->status == XS_SOURCE)
+                err_context(e, "%s:%" PRIu64, r->in->label, line_at(r, r->end));
+            return -1;
+        }
+    }
+}
+
+/* Finds the line at `at`, as far as the window shows it. false: its end is not in the window yet. A CR that is the
+ * last byte may be half of a CRLF. */
+static bool line_find(struct csvrows *r, struct line *line)
+{
+    size_t lf = place_find(r, &r->lf, r->at);
+    size_t cr = place_find(r, &r->cr, r->at);
+    size_t end = lf < cr ? lf : cr;
+
+    if (end == NOWHERE) {
+        if (!r->ended)
+            return false;
+        end = r->end;
+        line->next = end;
+    } else if (lf < cr) {
+        line->next = end + 1;
+    } else if (end + 1 < r->end) {
+        line->next = end + 1 + (r->window[end + 1] == '\n');
+    } else if (r->ended) {
+        line->next = end + 1;
+    } else {
+        return false;
+    }
+    line->p = r->window + r->at;
+    line->n = end - r->at;
+    return true;
+}
+
+static int cells_reserve(struct csvrows *r)
+{
+    if (r->cells_n < r->cells_cap)
+        return 0;
+    size_t cap = r->cells_cap == 0 ? 64 : r->cells_cap * 2;
+    struct cell *more = realloc(r->cells, cap * sizeof *more);
+    if (more == NULL)
+        return -1;
+    r->cells = more;
+    r->cells_cap = cap;
+    return 0;
+}
+
+static void cell_add(struct csvrows *r, const char *p, size_t n)
+{
+    r->wide++;
+    r->too_long |= n > r->field_max;
+    if (r->cells_n == CSVROWS_COLUMNS_MAX)
+        return;
+    if (r->cells_n == r->cells_cap && cells_reserve(r) != 0) {
+        r->no_memory = true;
+        return;
+    }
+    r->cells[r->cells_n++] = (struct cell){p, n, false};
+}
+
+static void split_line(struct csvrows *r, const char *p, size_t n)
+{
+    const char *end = p + n;
+    const char *delimiter;
+
+    while ((delimiter = memchr(p, r->delimiter, (size_t)(end - p))) != NULL) {
+        cell_add(r, p, (size_t)(delimiter - p));
+        p = delimiter + 1;
+    }
+    cell_add(r, p, (size_t)(end - p));
+}
+
+/* libcsv's callbacks. The text moves while it grows: cells get their place when the row is complete. */
+static void on_cell(void *cell, size_t n, void *arg)
+{
+    struct csvrows *r = arg;
+    bool cut = r->cut || r->text.n + n > r->row_max;
+
+    r->too_long |= cut;
+    r->cut = false;
+    cell_add(r, NULL, cut ? 0 : n);
+    if (!cut && n > 0 && buf_add(&r->text, cell, n) != 0)
+        r->no_memory = true;
+}
+
+static void on_row(int end, void *arg)
+{
+    struct csvrows *r = arg;
+
+    (void)end;
+    r->complete = true;
+}
+
+/* The row that starts on `first_line` has a quote where none may be, or one that is never closed. */
+static int bad_quote(struct csvrows *r, uint64_t first_line, bool unclosed, struct err *e)
+{
+    struct buf column = BUF_INIT(1024);
+
+    if (r->wide < r->columns.n && (buf_adds(&column, " (\"") != 0 ||
+        text_show(r->columns.list[r->wide].name, 40, &column) != 0 || buf_adds(&column, "\")") != 0))
+        buf_reset(&column);
+    if (unclosed)
+        err_set(e, XS_SOURCE, "%s:%" PRIu64 ": a quote in cell %zu%.*s of the row that starts here is never closed (seen up to "
+                "line %" PRIu64 "); close it, or double it if it is part of the text", r->in->label, first_line, r->wide + 1,
+                STR_ARG(buf_str(&column)), r->lines);
+    else
+        err_set(e, XS_SOURCE, "%s:%" PRIu64 ": stray quote in cell %zu%.*s of the row that starts here, met on line %" PRIu64
+                "; put the cell in quotes and double the quotes inside it", r->in->label, first_line, r->wide + 1,
+                STR_ARG(buf_str(&column)), r->lines + 1);
+    buf_free(&column);
+    return -1;
+}
+
+/* What the window shows of the row goes to libcsv: a line with its end, or all but the last byte of one that is longer
+ * than the window (that byte may be a CR whose LF is still to come). */
+static int feed(struct csvrows *r, uint64_t first_line, struct err *e)
+{
+    struct line line;
+    bool whole = line_find(r, &line);
+    size_t n = whole ? line.next - r->at : r->end - r->at - 1;
+
+    if (csv_parse(&r->parser, r->window + r->at, n, on_cell, on_row, r) != n) {
+        if (csv_error(&r->parser) == CSV_ENOMEM)
+            return err_oom(e);
+        return bad_quote(r, first_line, false, e);
+    }
+    /* A cell that no row may have: drop its bytes but one, which libcsv may want to take back as the closing quote. */
+    if (r->parser.entry_pos > r->row_max) {
+        r->parser.entry_pos = 1;
+        r->cut = true;
+    }
+    r->at += n;
+    r->lines += whole;
+    return 0;
+}
+
+/* A row that needs a parser: from `at` to its end, over as many lines as its quotes span. */
+static int read_quoted(struct csvrows *r, uint64_t first_line, struct err *e)
+{
+    r->complete = false;
+    buf_reset(&r->text);
+    while (!r->complete) {
+        if (r->end - r->at > 1 || (r->ended && r->at < r->end)) {
+            if (feed(r, first_line, e) != 0)
+                return -1;
+            continue;
+        }
+        if (window_fill(r, e) < 0)
+            return -1;
+        if (!r->ended || r->at < r->end)
+            continue;
+        if (csv_fini(&r->parser, on_cell, on_row, r) != 0)
+            return bad_quote(r, first_line, true, e);
+    }
+    const char *p = r->text.p;
+    for (size_t i = 0; i < r->cells_n; i++) {
+        r->cells[i].p = p != NULL ? p : "";
+        p = p != NULL ? p + r->cells[i].n : NULL;
+    }
+    return 0;
+}
+
+/* Reads the row at `at` into `cells`. 1, 0 at the end, -1. */
+static int read_row(struct csvrows *r, uint64_t *first_line, struct err *e)
+{
+    struct line line;
+
+    r->cells_n = r->wide = 0;
+    r->too_long = false;
+    for (;;) {
+        while (!line_find(r, &line)) {
+            int more = window_fill(r, e);
+            if (more < 0)
+                return -1;
+            if (more == 0 && !r->ended) {
+                line.n = SIZE_MAX; /* longer than any row may be: read it piece by piece */
+                break;
+            }
+        }
+        if (r->at == r->end)
+            return 0;
+        *first_line = r->lines + 1;
+        if (line.n > 0 || r->columns.n == 1)
+            break;
+        r->lines++; /* a line without any character is a line, but no row */
+        r->at = line.next;
+    }
+    if (line.n == SIZE_MAX || place_find(r, &r->quote, r->at) < r->at + line.n) {
+        if (read_quoted(r, *first_line, e) != 0)
+            return -1;
+    } else {
+        split_line(r, line.p, line.n);
+        r->at = line.next;
+        r->lines++;
+    }
+    return r->no_memory ? err_oom(e) : 1;
+}
+
+static bool is_utf8_row(const struct csvrows *r)
+{
+    for (size_t i = 0; i < r->cells_n; i++) {
+        if (!text_is_utf8((struct str){r->cells[i].p, r->cells[i].n}))
+            return false;
+    }
+    return true;
+}
+
+static int judge(struct csvrows *r, uint64_t first_line, struct row *out, struct err *e)
+{
+    out->defect = REASON_NONE;
+    if (r->wide != r->columns.n)
+        out->defect = REASON_RAGGED_ROW;
+    if (r->rows_judged_alone && !is_utf8_row(r))
+        out->defect = REASON_NOT_UTF8;
+    if (!r->too_long)
+        return 1;
+    /* Far too long, of the wrong shape, and over line ends: that was no cell, a quote has swallowed rows. */
+    if (out->defect == REASON_RAGGED_ROW && r->lines > first_line)
+        return err_set(e, XS_SOURCE, "%s:%" PRIu64 ": a quote in the row that starts here swallowed everything up to line %" PRIu64
+                       "; close it, or double it if it is part of the text", r->in->label, first_line, r->lines);
+    out->defect = REASON_FIELD_TOO_LONG;
+    return 1;
+}
+
+int csvrows_next(struct csvrows *r, struct row *out, struct err *e)
+{
+    uint64_t first_line = 0;
+
+    if (r->failed)
+        return err_set(e, XS_SOURCE, "%s: read again after an error", r->in->label);
+    int got = read_row(r, &first_line, e);
+    if (got > 0) {
+        *out = (struct row){.number = ++r->number, .line = first_line, .cells = r->cells, .n = r->cells_n};
+        got = judge(r, first_line, out, e);
+    }
+    r->failed = got < 0;
+    return got;
+}
+
+static int set_columns(struct csvrows *r, const struct str *names, size_t n, struct err *e)
+{
+    return columns_set(&r->columns, names, NULL, n, r->in->label,
+                       "mend the header (a delimiter at its end makes a column too), or set header: to a list of names", e);
+}
+
+static int read_header(struct csvrows *r, struct err *e)
+{
+    uint64_t line = 0;
+    int got = read_row(r, &line, e);
+
+    if (got < 0)
+        return -1;
+    if (got == 0)
+        return err_set(e, XS_SOURCE, "%s: has no header: nothing but blank lines; set header: to a list of names if there is "
+                       "none", r->in->label);
+    if (r->wide > CSVROWS_COLUMNS_MAX || r->too_long)
+        return err_set(e, XS_SOURCE, "%s:%" PRIu64 ": no header: %zu columns, or a name of more than %zu bytes", r->in->label,
+                       line, r->wide, r->field_max);
+    if (r->rows_judged_alone && !is_utf8_row(r))
+        return err_set(e, XS_SOURCE, "%s:%" PRIu64 ": the header is not UTF-8", r->in->label, line);
+    struct str *names = malloc(r->cells_n * sizeof *names);
+    if (names == NULL)
+        return err_oom(e);
+    for (size_t i = 0; i < r->cells_n; i++)
+        names[i] = (struct str){r->cells[i].p, r->cells[i].n};
+    got = set_columns(r, names, r->cells_n, e);
+    free(names);
+    return got;
+}
+
+static int find_delimiter(struct csvrows *r, size_t names_n, struct err *e)
+{
+    int more = 1;
+
+    while (more > 0 && r->end < SAMPLE_WANTED) {
+        struct err later = ERR_INIT;
+        more = window_fill(r, &later);
+        /* Bad bytes further on come up again where they are, with their line, once the rows before them were read. */
+        bool fatal = more < 0 && (later.status != XS_SOURCE || r->end == 0);
+        if (fatal)
+            err_set(e, later.status, "%s", err_text(&later));
+        err_clear(&later);
+        if (fatal)
+            return -1;
+    }
+    return delimiter_find((struct str){r->window, r->end}, r->ended, names_n, r->in->label, &r->delimiter, e);
+}
+
+int csvrows_new(struct input *in, const struct csvrows_format *format, struct csvrows **out, struct err *e)
+{
+    struct csvrows *r = calloc(1, sizeof *r);
+
+    *out = NULL;
+    if (r == NULL)
+        return err_oom(e);
+    r->in = in;
+    r->delimiter = format->delimiter;
+    r->rows_judged_alone = format->rows_judged_alone;
+    r->field_max = format->field_max;
+    r->row_max = format->field_max > CSVROWS_ROW_MIN_MAX / 4 ? format->field_max * 4 : CSVROWS_ROW_MIN_MAX;
+    r->lf = (struct place){'\n', NOWHERE, 0};
+    r->cr = (struct place){'\r', NOWHERE, 0};
+    r->quote = (struct place){'"', NOWHERE, 0};
+    buf_init(&r->text, r->row_max);
+    r->cap = WINDOW_FIRST;
+    r->window = malloc(r->cap);
+    if (r->window == NULL || csv_init(&r->parser, CSV_STRICT | CSV_STRICT_FINI) != 0) {
+        err_oom(e);
+        goto fail;
+    }
+    if (decoder_new(in, format->encoding, format->rows_judged_alone, &r->decoder, e) != 0)
+        goto fail;
+    if (r->delimiter == 0 && find_delimiter(r, format->header ? 0 : format->names_n, e) != 0)
+        goto fail;
+    csv_set_delim(&r->parser, (unsigned char)r->delimiter);
+    csv_set_space_func(&r->parser, nothing_is_space);
+    csv_set_blk_size(&r->parser, FIELD_BLOCK);
+    if ((format->header ? read_header(r, e) : set_columns(r, format->names, format->names_n, e)) != 0)
+        goto fail;
+    *out = r;
+    return 0;
+
+fail:
+    csvrows_free(r);
+    return -1;
+}
+
+void csvrows_free(struct csvrows *r)
+{
+    if (r == NULL)
+        return;
+    csv_free(&r->parser);
+    decoder_free(r->decoder);
+    buf_free(&r->text);
+    free(r->window);
+    free(r->cells);
+    columns_free(&r->columns);
+    free(r);
+}
+
+const struct column *csvrows_columns(const struct csvrows *r, size_t *n)
+{
+    *n = r->columns.n;
+    return r->columns.list;
+}
+
+char csvrows_delimiter(const struct csvrows *r)
+{
+    return r->delimiter;
+}

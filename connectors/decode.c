@@ -1,0 +1,344 @@
+#include "config.h"
+
+#include "connectors/decode.h"
+
+#include "sync/base/buf.h"
+#include "sync/base/text.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <iconv.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    HELD_MAX = 256 * 1024, /* bytes read and not handed out yet */
+    UTF8_MAX = 4,          /* bytes of a character */
+};
+
+struct decoder {
+    struct input *in;
+    const char *encoding; /* what is in use */
+    iconv_t cd;           /* (iconv_t)-1: the bytes are UTF-8 already */
+    bool found;           /* nobody declared the encoding: it may turn out to be another */
+    bool as_is;           /* bytes that are not UTF-8 pass */
+    bool settled;         /* UTF-8 was seen beyond ASCII: it stays UTF-8 */
+    bool at_start;        /* nothing was handed out yet: a mark may still be stripped */
+    bool ended;           /* the input has */
+    bool flushed;         /* iconv has given its last bytes */
+    bool nul;             /* iconv made a NUL: the text ends in an error here */
+    size_t held_at, held_end;
+    char held[HELD_MAX];
+};
+
+/* Byte order marks, longest first where one begins another. */
+static const struct mark {
+    const char *bytes;
+    size_t n;
+    const char *encoding;
+    const char *family; /* declared encodings that agree begin so, in the spelling of plain_name() */
+} mark_table[] = {
+    {"\xef\xbb\xbf", 3, "UTF-8", "UTF8"},
+    {"\xff\xfe", 2, "UTF-16LE", "UTF16LE"},
+    {"\xfe\xff", 2, "UTF-16BE", "UTF16BE"},
+};
+
+/* "utf-8", "UTF8" and "Utf_8" are one name: upper case, without - and _. */
+static void plain_name(const char *name, char out[32])
+{
+    size_t n = 0;
+
+    for (; *name != '\0' && n < 31; name++) {
+        if (*name != '-' && *name != '_')
+            out[n++] = (char)toupper((unsigned char)*name);
+    }
+    out[n] = '\0';
+}
+
+static bool is_utf8_name(const char *name)
+{
+    char plain[32];
+
+    plain_name(name, plain);
+    return strcmp(plain, "UTF8") == 0;
+}
+
+static int use_iconv(struct decoder *d, const char *name, struct err *e)
+{
+    /* A slash would be //TRANSLIT or //IGNORE: silent substitution. */
+    d->cd = strchr(name, '/') != NULL ? (iconv_t)-1 : iconv_open("UTF-8", name);
+    if (d->cd == (iconv_t)-1)
+        return err_set(e, XS_CONFIG, "encoding: \"%s\" is not known here; `iconv -l` lists the names", name);
+    d->encoding = name;
+    return 0;
+}
+
+/* Adds input to what is held. 1, 0 at the end, -1. */
+static int hold_more(struct decoder *d, struct err *e)
+{
+    size_t got = 0;
+    size_t n = d->held_end - d->held_at;
+
+    if (d->held_at > 0) {
+        memmove(d->held, d->held + d->held_at, n);
+        d->held_at = 0;
+        d->held_end = n;
+    }
+    if (d->ended || n == HELD_MAX)
+        return !d->ended;
+    int more = input_read(d->in, d->held + n, HELD_MAX - n, &got, e);
+    if (more == 0)
+        d->ended = true;
+    d->held_end += got;
+    return more;
+}
+
+/* A mark decides, and may contradict what was declared. */
+static int obey_mark(struct decoder *d, const char *declared, struct err *e)
+{
+    char plain[32] = "";
+    const char *p = d->held + d->held_at;
+
+    if (declared != NULL)
+        plain_name(declared, plain);
+    for (size_t i = 0; i < sizeof mark_table / sizeof mark_table[0]; i++) {
+        const struct mark *m = &mark_table[i];
+        if (d->held_end - d->held_at < m->n || memcmp(p, m->bytes, m->n) != 0)
+            continue;
+        /* "UTF-16" alone leaves the order to the mark. */
+        bool agrees = declared == NULL || strcmp(plain, m->family) == 0 ||
+                      (strcmp(plain, "UTF16") == 0 && strncmp(m->family, "UTF16", 5) == 0);
+        if (!agrees)
+            return err_set(e, XS_SOURCE, "%s:1: begins with the byte order mark of %s, but encoding: says %s; "
+                           "set encoding: auto", d->in->label, m->encoding, declared);
+        d->held_at += m->n;
+        d->found = false;
+        if (strcmp(m->family, "UTF8") != 0)
+            return use_iconv(d, m->encoding, e);
+        d->encoding = m->encoding;
+        return 0;
+    }
+    if (declared != NULL && !is_utf8_name(declared))
+        return use_iconv(d, declared, e);
+    return 0;
+}
+
+int decoder_new(struct input *in, const char *encoding, bool bytes_as_they_are, struct decoder **out, struct err *e)
+{
+    struct decoder *d = malloc(sizeof *d);
+
+    *out = NULL;
+    if (d == NULL)
+        return err_oom(e);
+    *d = (struct decoder){.in = in, .encoding = "UTF-8", .cd = (iconv_t)-1, .found = encoding == NULL,
+                          .as_is = bytes_as_they_are, .at_start = true};
+    while (d->held_end < UTF8_MAX) {
+        int more = hold_more(d, e);
+        if (more < 0)
+            goto fail;
+        if (more == 0)
+            break;
+    }
+    if (d->held_end == 0) {
+        err_set(e, XS_SOURCE, "%s: is empty: not a single byte, not even a header", in->label);
+        goto fail;
+    }
+    if (obey_mark(d, encoding, e) != 0)
+        goto fail;
+    *out = d;
+    return 0;
+
+fail:
+    decoder_free(d);
+    return -1;
+}
+
+void decoder_free(struct decoder *d)
+{
+    if (d == NULL)
+        return;
+    if (d->cd != (iconv_t)-1)
+        iconv_close(d->cd);
+    free(d);
+}
+
+const char *decoder_encoding(const struct decoder *d)
+{
+    return d->encoding;
+}
+
+/* The next bytes as "0xe9 0x20", for a message. */
+static enum decode_event bad_bytes(const struct decoder *d, struct err *e)
+{
+    char shown[UTF8_MAX * 5 + 1] = "";
+    struct buf text = BUF_INIT(sizeof shown);
+    const char *hint = d->settled ? "; an earlier line has UTF-8 beyond ASCII, so the file mixes encodings: mend it, or "
+                                    "name its encoding with encoding:"
+                                  : "; set encoding: to what the file is written in";
+
+    for (size_t i = d->held_at; i < d->held_end && i < d->held_at + UTF8_MAX; i++)
+        (void)buf_addf(&text, "%s0x%02x", i > d->held_at ? " " : "", (unsigned)(unsigned char)d->held[i]);
+    err_set(e, XS_SOURCE, "bytes %s are not %s%s", text.n > 0 ? buf_cstr(&text) : "at the end", d->encoding, hint);
+    buf_free(&text);
+    return DECODE_ERROR;
+}
+
+static enum decode_event nul_byte(struct err *e)
+{
+    err_set(e, XS_SOURCE, "a NUL byte: this is no text file (or UTF-16 without a byte order mark: set encoding: UTF-16LE)");
+    return DECODE_ERROR;
+}
+
+/* Length of the run of ASCII without NUL at the start, eight bytes a step: the common case costs next to nothing. */
+static size_t plain_prefix(const char *p, size_t n)
+{
+    size_t i = 0;
+    const uint64_t high = UINT64_C(0x8080808080808080), low = UINT64_C(0x0101010101010101);
+
+    for (; i + 8 <= n; i += 8) {
+        uint64_t w;
+        memcpy(&w, p + i, 8);
+        /* The second term has a high bit where a byte is 0 (false alarms only beside a real one). */
+        if (((w | (w - low)) & high) != 0)
+            break;
+    }
+    while (i < n && (unsigned char)p[i] < 0x80 && p[i] != '\0')
+        i++;
+    return i;
+}
+
+/* Could these last bytes be the start of a character whose rest is still to come? */
+static bool is_cut_short(const char *p, size_t n)
+{
+    char whole[UTF8_MAX];
+    static const char fillers[][3] = {{'\x80', '\x80', '\x80'}, {'\xa0', '\x80', '\x80'}, {'\x90', '\x80', '\x80'}};
+
+    if (n == 0 || n >= UTF8_MAX)
+        return false;
+    /* Completed with each kind of second byte that UTF-8 knows, does it become a character? */
+    for (size_t f = 0; f < sizeof fillers / sizeof fillers[0]; f++) {
+        memcpy(whole, p, n);
+        memcpy(whole + n, fillers[f], UTF8_MAX - n);
+        if (text_utf8_prefix((struct str){whole, UTF8_MAX}) > n)
+            return true;
+    }
+    return false;
+}
+
+/* Everything before the first byte that is not to be handed out: NUL, not UTF-8, or a character cut short. */
+static size_t usable_prefix(struct decoder *d, const char *p, size_t n)
+{
+    size_t plain = plain_prefix(p, n);
+
+    if (plain == n)
+        return n;
+    const char *nul = memchr(p + plain, '\0', n - plain);
+    size_t end = nul != NULL ? (size_t)(nul - p) : n;
+    if (d->as_is)
+        return end;
+    size_t valid = plain + text_utf8_prefix((struct str){p + plain, end - plain});
+    if (valid > plain)
+        d->settled = true;
+    return valid;
+}
+
+static enum decode_event read_utf8(struct decoder *d, char *dst, size_t room, size_t *got, struct err *e)
+{
+    size_t n = d->held_end - d->held_at;
+
+    if (room > HELD_MAX)
+        room = HELD_MAX; /* so that all that is not handed out can be held */
+    if (n > room)
+        n = room;
+    memcpy(dst, d->held + d->held_at, n);
+    d->held_at += n;
+    /* What was held back waits for more; read behind it, straight to where it is wanted. */
+    if (d->held_at == d->held_end && n < room && !d->ended) {
+        size_t more = 0;
+        int state = input_read(d->in, dst + n, room - n, &more, e);
+        if (state < 0)
+            return DECODE_ERROR;
+        d->ended = state == 0;
+        n += more;
+    }
+    if (n == 0)
+        return DECODE_END;
+
+    size_t usable = usable_prefix(d, dst, n);
+    /* The rest goes back in front of what is held. There is room: it came from there, or nothing is held. */
+    if (d->held_at == d->held_end)
+        d->held_at = d->held_end = n - usable;
+    d->held_at -= n - usable;
+    memcpy(d->held + d->held_at, dst + usable, n - usable);
+    *got = usable;
+    if (usable > 0)
+        return DECODE_TEXT;
+    if (dst[0] == '\0')
+        return nul_byte(e);
+    if (!d->ended && is_cut_short(dst, n))
+        return DECODE_TEXT; /* nothing yet: the next call brings the rest */
+    if (d->found && !d->settled) {
+        d->found = false;
+        return use_iconv(d, "WINDOWS-1252", e) == 0 ? DECODE_FOREIGN : DECODE_ERROR;
+    }
+    return bad_bytes(d, e);
+}
+
+/* UTF-16LE with a mark keeps it as a character: it is stripped from the decoded text. */
+static size_t strip_mark(char *dst, size_t n)
+{
+    if (n < 3 || memcmp(dst, "\xef\xbb\xbf", 3) != 0)
+        return n;
+    memmove(dst, dst + 3, n - 3);
+    return n - 3;
+}
+
+static enum decode_event read_iconv(struct decoder *d, char *dst, size_t room, size_t *got, struct err *e)
+{
+    char *out = dst;
+    size_t left = room;
+
+    for (;;) {
+        if (d->nul)
+            return nul_byte(e);
+        if (d->held_at == d->held_end && !d->ended && hold_more(d, e) < 0)
+            return DECODE_ERROR;
+        bool last = d->held_at == d->held_end;
+        if (last && d->flushed)
+            return DECODE_END;
+        char *in = d->held + d->held_at;
+        size_t in_n = d->held_end - d->held_at;
+        /* Without input iconv gives what its shift state still owes. */
+        size_t replaced = last ? iconv(d->cd, NULL, NULL, &out, &left) : iconv(d->cd, &in, &in_n, &out, &left);
+        int why = replaced == (size_t)-1 ? errno : 0;
+        d->held_at = d->held_end - in_n;
+        d->flushed = last && why == 0;
+        size_t n = (size_t)(out - dst);
+        if (replaced != 0 && why == 0)
+            return bad_bytes(d, e); /* a character that UTF-8 has only something similar for */
+        const char *nul = memchr(dst, '\0', n);
+        d->nul = nul != NULL;
+        if (nul != NULL)
+            n = (size_t)(nul - dst);
+        if (d->at_start && n > 0) {
+            d->at_start = false;
+            n = strip_mark(dst, n);
+        }
+        *got = n;
+        if (n > 0 || d->nul)
+            return DECODE_TEXT;
+        if (why == EILSEQ || (why == EINVAL && d->ended))
+            return bad_bytes(d, e);
+        if (why == EINVAL && hold_more(d, e) < 0)
+            return DECODE_ERROR;
+        out = dst;
+        left = room;
+    }
+}
+
+enum decode_event decoder_read(struct decoder *d, char *dst, size_t room, size_t *got, struct err *e)
+{
+    *got = 0;
+    return d->cd == (iconv_t)-1 ? read_utf8(d, dst, room, got, e) : read_iconv(d, dst, room, got, e);
+}

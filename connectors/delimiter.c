@@ -1,0 +1,154 @@
+/* Every candidate reads the sample with the parser that will read the file, so that a comma inside quotes, or a
+ * semicolon beside them, cannot mislead. The header has the last word: a delimiter that does not split it, or splits it
+ * into another number of columns than the rows, is not taken on trust. */
+#include "config.h"
+
+#include "connectors/delimiter.h"
+
+#include <csv.h>
+#include <string.h>
+
+static const struct {
+    char c;
+    const char *text;
+} candidate_table[] = {{',', ","}, {';', ";"}, {'\t', "tab"}, {'|', "|"}};
+
+enum { CANDIDATES_N = sizeof candidate_table / sizeof candidate_table[0] };
+
+/* How the sample looks through one delimiter. */
+struct view {
+    size_t cells;    /* of the row being read */
+    size_t columns;  /* of the header, or as listed in the mapping */
+    size_t rows;     /* without the header */
+    size_t matching; /* of them, those as wide as the header */
+    size_t split;    /* of them, those with more than one cell */
+    bool has_header; /* `columns` is known */
+    bool broken;     /* quotes make no sense this way */
+};
+
+static void count_cell(void *cell, size_t n, void *arg)
+{
+    struct view *v = arg;
+
+    (void)cell;
+    (void)n;
+    v->cells++;
+}
+
+static void count_row(int end, void *arg)
+{
+    struct view *v = arg;
+
+    (void)end;
+    if (v->has_header) {
+        v->rows++;
+        v->matching += v->cells == v->columns;
+        v->split += v->cells > 1;
+    } else {
+        v->columns = v->cells;
+        v->has_header = true;
+    }
+    v->cells = 0;
+}
+
+static int nothing_is_space(unsigned char c)
+{
+    (void)c;
+    return 0;
+}
+
+static int look(struct str sample, bool whole, size_t names_n, char delimiter, struct view *v, struct err *e)
+{
+    struct csv_parser parser;
+
+    *v = (struct view){.columns = names_n, .has_header = names_n > 0};
+    if (csv_init(&parser, CSV_STRICT | CSV_STRICT_FINI) != 0)
+        return err_oom(e);
+    csv_set_delim(&parser, (unsigned char)delimiter);
+    csv_set_space_func(&parser, nothing_is_space);
+    csv_set_blk_size(&parser, 4096);
+    bool short_of_memory = false;
+    if (csv_parse(&parser, sample.p, sample.n, count_cell, count_row, v) != sample.n) {
+        short_of_memory = csv_error(&parser) == CSV_ENOMEM;
+        v->broken = true;
+    } else if (whole) {
+        v->broken = csv_fini(&parser, count_cell, count_row, v) != 0;
+    } else if (!v->has_header) {
+        v->columns = v->cells + 1; /* a header wider than the sample */
+    }
+    csv_free(&parser);
+    return short_of_memory ? err_oom(e) : 0;
+}
+
+/* Do header and rows tell the same story? Half of the rows may be ragged; without rows the header stands alone. */
+static bool agrees(const struct view *v)
+{
+    return v->columns > 1 && v->matching * 2 >= v->rows;
+}
+
+static int ask(const char *label, struct err *e)
+{
+    return err_set(e, XS_CONFIG, "%s: cannot tell what separates the columns; set delimiter: to one of \",\" \";\" \"|\" or "
+                   "tab", label);
+}
+
+/* No candidate splits the header: a file of one column, unless its rows say otherwise. */
+static int one_column(const struct view views[CANDIDATES_N], const char *label, char *out, struct err *e)
+{
+    for (size_t i = 0; i < CANDIDATES_N; i++) {
+        if (!views[i].broken && views[i].split * 2 > views[i].rows)
+            return err_set(e, XS_CONFIG, "%s: the header is one column, yet \"%s\" splits most rows; set delimiter:", label,
+                           candidate_table[i].text);
+    }
+    *out = ',';
+    return 0;
+}
+
+int delimiter_find(struct str sample, bool whole, size_t names_n, const char *label, char *out, struct err *e)
+{
+    struct view views[CANDIDATES_N];
+    size_t splitting = 0, sound = 0, agreeing = 0, only_splitting = 0, only_agreeing = 0, rows = 0;
+
+    for (size_t i = 0; i < CANDIDATES_N; i++) {
+        if (look(sample, whole, names_n, candidate_table[i].c, &views[i], e) != 0)
+            return -1;
+        sound += !views[i].broken && views[i].columns > 1;
+        rows += views[i].rows;
+    }
+    if (names_n > 0 && rows == 0) { /* nothing to be split */
+        *out = ',';
+        return 0;
+    }
+    for (size_t i = 0; i < CANDIDATES_N; i++) {
+        const struct view *v = &views[i];
+        if (v->columns <= 1 || (v->broken && sound > 0))
+            continue; /* quotes that make no sense rule a candidate out as long as they make sense to another */
+        splitting++;
+        only_splitting = i;
+        if (agrees(v)) {
+            agreeing++;
+            only_agreeing = i;
+        }
+    }
+    if (splitting == 0)
+        return one_column(views, label, out, e);
+    if (agreeing == 1) {
+        *out = candidate_table[only_agreeing].c;
+        return 0;
+    }
+    /* Nothing else splits the header, and it splits the rows too, if unevenly: ragged rows are their own matter. */
+    if (agreeing == 0 && splitting == 1 && views[only_splitting].split * 2 >= views[only_splitting].rows) {
+        *out = candidate_table[only_splitting].c;
+        return 0;
+    }
+    return ask(label, e);
+}
+
+const char *delimiter_text(char delimiter)
+{
+    for (size_t i = 0; i < CANDIDATES_N; i++) {
+        if (candidate_table[i].c == delimiter)
+            return candidate_table[i].text;
+    }
+    return NULL;
+}

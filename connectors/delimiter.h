@@ -1,0 +1,19 @@
+/* Which delimiter a CSV uses: found, and confirmed by its header, or asked for. Pure: looks at a sample only. */
+#ifndef CONNECTORS_DELIMITER_H
+#define CONNECTORS_DELIMITER_H
+
+#include "sync/base/err.h"
+#include "sync/base/str.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Finds it among , ; tab | in the first rows of a file, quotes respected. `whole`: the sample ends where the file does,
+ * so that its last row counts. `names_n`: columns the mapping lists where the file has no header, else 0.
+ * Errors: XS_CONFIG, asking for `delimiter:`, when none or several agree with the header. `label` is for that message. */
+int delimiter_find(struct str sample, bool whole, size_t names_n, const char *label, char *out, struct err *e);
+
+/* "," or "tab", as a mapping spells it. Static, NULL for others. */
+const char *delimiter_text(char delimiter);
+
+#endif

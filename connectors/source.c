@@ -1,0 +1,52 @@
+#include "config.h"
+
+#include "connectors/source.h"
+
+#include "connectors/drivers.h"
+
+#include <inttypes.h>
+
+/* In the order of enum source_kind. */
+static const struct source_ops *const driver_table[SOURCE_KIND_N] = {
+    [SOURCE_CSV] = &source_csv,
+};
+
+struct source_read source_read_or_default(const struct source_read *read)
+{
+    struct source_read full = {.watermark = NULL, .field_max = 0};
+
+    if (read != NULL)
+        full = *read;
+    if (full.field_max == 0)
+        full.field_max = SOURCE_FIELD_MAX;
+    return full;
+}
+
+int source_open(const struct source_spec *spec, const struct source_read *read, struct clock *clock, struct source **out,
+                struct err *e)
+{
+    const struct source_read full = source_read_or_default(read);
+
+    *out = NULL;
+    if ((unsigned)spec->kind >= SOURCE_KIND_N || driver_table[spec->kind] == NULL)
+        return err_set(e, XS_INTERNAL, "source of unknown kind %u: please report", (unsigned)spec->kind);
+    return driver_table[spec->kind]->open(spec, &full, clock, out, e);
+}
+
+int source_next(struct source *s, struct row *out, struct err *e)
+{
+    return s->ops->next(s, out, e);
+}
+
+void source_close(struct source *s)
+{
+    if (s != NULL)
+        s->ops->close(s);
+}
+
+int source_where(const struct source *s, const struct row *row, struct buf *out)
+{
+    if (row->line != 0)
+        return buf_addf(out, "%s:%" PRIu64, s->label, row->line);
+    return buf_addf(out, "row %" PRIu64 " of %s", row->number, s->label);
+}
