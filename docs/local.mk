@@ -1,1 +1,4 @@
-# Man pages and guides.
+# Man pages, guides, shell completion.
+dist_man_MANS += docs/leadsync.1
+bashcompletiondir = $(datadir)/bash-completion/completions
+dist_bashcompletion_DATA = docs/leadsync.bash

@@ -1,2 +1,10 @@
+# The commands: one file each, and what they share.
 noinst_LIBRARIES += sync/libcmd.a
-sync_libcmd_a_SOURCES =
+sync_libcmd_a_SOURCES = \
+	sync/cmd/api_url.c \
+	sync/cmd/command.c sync/cmd/command.h sync/cmd/commands.h \
+	sync/cmd/common.c sync/cmd/common.h \
+	sync/cmd/help.c \
+	sync/cmd/key.c sync/cmd/key.h \
+	sync/cmd/out.c sync/cmd/out.h \
+	sync/cmd/table.c sync/cmd/table.h

@@ -1,0 +1,240 @@
+/* From argv to a command's function. Everything that help, completions, the man page's check and parsing need to know
+ * of a command stands in its struct command; this file only walks the table. */
+#include "config.h"
+
+#include "sync/cmd/command.h"
+
+#include "sync/base/file.h"
+#include "sync/base/log.h"
+#include "sync/cmd/commands.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { COMMANDS_MAX = 64, HELP_COLUMNS = 80, HELP_COLUMNS_MAX = 110 };
+
+const struct command *const command_table[] = {
+    &command_help_page,
+    NULL,
+};
+
+const struct command *command_find(const char *name)
+{
+    for (size_t i = 0; command_table[i] != NULL; i++)
+        if (strcmp(command_table[i]->name, name) == 0)
+            return command_table[i];
+    return NULL;
+}
+
+/* ---- tables ---- */
+
+static size_t table_rows(const struct opt *table)
+{
+    size_t n = 0;
+    while (table != NULL && table[n].name != NULL)
+        n++;
+    return n;
+}
+
+/* A group takes part when the command names it; group 0 always does. */
+static bool takes_group(const struct command *command, const struct common_group *group)
+{
+    return group->group == 0 || (command->groups & group->group) != 0;
+}
+
+/* Copies rows and turns their offsets into addresses. Returns the place after them. Rows without help are known in order
+ * to be refused: they are parsed, and left out where a table is only shown. */
+static struct opt *add_rows(struct opt *to, const struct opt *from, void *base)
+{
+    for (; from != NULL && from->name != NULL; from++) {
+        if (from->help == NULL && base == NULL)
+            continue;
+        *to = *from;
+        to->dest = base != NULL ? (char *)base + (uintptr_t)from->dest : NULL;
+        to++;
+    }
+    return to;
+}
+
+struct opt *command_options(const struct command *command, struct common *common, void *options)
+{
+    size_t rows = table_rows(command->options);
+    for (const struct common_group *g = common_groups; g->options != NULL; g++)
+        rows += takes_group(command, g) ? table_rows(g->options) : 0;
+    struct opt *all = calloc(rows + 1, sizeof *all);
+    if (all == NULL)
+        return NULL;
+    struct opt *to = add_rows(all, command->options, options);
+    for (const struct common_group *g = common_groups; g->options != NULL; g++)
+        if (takes_group(command, g))
+            to = add_rows(to, g->options, common);
+    /* Which formats there are is the command's to say, and a command without any has no --format. */
+    for (struct opt *row = all; row < to; row++)
+        if (strcmp(row->name, "format") == 0) {
+            row->choices = command->formats;
+            if (command->formats == NULL) {
+                memmove(row, row + 1, (size_t)(to - row - 1) * sizeof *row);
+                memset(--to, 0, sizeof *to);
+                row--;
+            }
+        }
+    return all;
+}
+
+/* ---- help ---- */
+
+static unsigned help_columns(void)
+{
+    struct common c;
+    common_init(&c);
+    if (common_finish(&c, 0, NULL, &(struct err)ERR_INIT) != 0 || c.columns == 0)
+        return HELP_COLUMNS;
+    return c.columns < HELP_COLUMNS_MAX ? c.columns : HELP_COLUMNS_MAX;
+}
+
+void command_help_all(FILE *out)
+{
+    fputs("usage: leadsync COMMAND [SYNC] [OPTIONS]\n\n"
+          "Copies leads in bulk from a CSV file or a database into an Instantly workspace, keeps them in step, and\n"
+          "can say what happened to each row. SYNC is a mapping file (*.yaml), or a *.csv file with --campaign or\n"
+          "--list.\n\ncommands:\n",
+          out);
+    for (size_t i = 0; command_table[i] != NULL; i++)
+        fprintf(out, "  %-10s %s\n", command_table[i]->name, command_table[i]->summary);
+    fputs("\nleadsync help COMMAND tells what a command takes; man leadsync tells everything.\n\nexit status:\n", out);
+    for (const struct exit_status_row *row = exit_status_table; row->text != NULL; row++)
+        fprintf(out, "  %3d  %s\n", (int)row->status, row->text);
+}
+
+int command_help(const struct command *command, FILE *out, struct err *e)
+{
+    struct opt *options = command_options(command, NULL, NULL);
+    if (options == NULL)
+        return err_oom(e);
+    const struct opt *const tables[] = {options, NULL};
+    fprintf(out, "usage: leadsync %s%s%s [OPTIONS]\n\n%s\n\noptions:\n", command->name, *command->usage != '\0' ? " " : "",
+            command->usage, command->help);
+    opt_help(out, tables, help_columns());
+    free(options);
+    return command->help_more != NULL ? command->help_more(out, e) : 0;
+}
+
+/* ---- running ---- */
+
+/* Flushes what was printed to stdout, where a full disk or closed pipe shows late. */
+int command_flush(struct err *e)
+{
+    struct output out;
+    if (output_open(&out, NULL, 0644, e) != 0)
+        return -1;
+    return output_commit(&out, e);
+}
+
+int command_needs_operand(const struct invocation *inv, struct err *e)
+{
+    return err_set(e, XS_USAGE, "which sync? usage: leadsync %s %s [OPTIONS]", inv->command->name, inv->command->usage);
+}
+
+static int run_parsed(struct invocation *inv, struct err *e)
+{
+    const struct command *command = inv->command;
+    if (inv->common.help) {
+        return command_help(command, stdout, e) == 0 ? command_flush(e) : -1;
+    }
+    if (inv->common.version) {
+        puts("leadsync " PACKAGE_VERSION);
+        return command_flush(e);
+    }
+    if (common_finish(&inv->common, command->groups, command->formats, e) != 0)
+        return -1;
+    if (inv->operands_n > command->operands_max)
+        return err_set(e, XS_USAGE, "\"%s\" is one argument too many; usage: leadsync %s%s%s [OPTIONS]",
+                       inv->operands[command->operands_max], command->name, *command->usage != '\0' ? " " : "",
+                       command->usage);
+    return command->run(inv, e);
+}
+
+/* `argv[0]` is the command's name, the rest are its arguments. */
+static int run_command(const struct command *command, int argc, char **argv, struct invocation *inv, struct err *e)
+{
+    struct opt *options = NULL;
+    int rc = -1;
+    inv->command = command;
+    common_init(&inv->common);
+    common_log(&inv->common, NULL);
+    inv->options = calloc(1, command->options_bytes + 1);
+    if (inv->options == NULL) {
+        err_oom(e);
+        goto done;
+    }
+    if (command->defaults != NULL)
+        memcpy(inv->options, command->defaults, command->options_bytes);
+    options = command_options(command, &inv->common, inv->options);
+    if (options == NULL) {
+        err_oom(e);
+        goto done;
+    }
+    const struct opt *const tables[] = {options, NULL};
+    if (opt_parse(argc, argv, tables, &inv->operands, &inv->operands_n, e) != 0)
+        goto done;
+    rc = run_parsed(inv, e);
+done:
+    for (struct opt *row = options; row != NULL && row->name != NULL; row++)
+        if (row->kind == OPT_LIST)
+            opt_list_free(row->dest);
+    free(options);
+    free(inv->options);
+    free(inv->operands);
+    common_free(&inv->common);
+    return rc;
+}
+
+int command_unknown(const char *name, struct err *e)
+{
+    const char *names[COMMANDS_MAX];
+    size_t n = 0;
+    for (; command_table[n] != NULL && n < COMMANDS_MAX; n++)
+        names[n] = command_table[n]->name;
+    if (*name == '-')
+        return err_set(e, XS_USAGE, "options stand after the command; run: leadsync help");
+    const char *nearest = str_nearest(str_from(name), names, n);
+    if (nearest != NULL)
+        return err_set(e, XS_USAGE, "unknown command \"%s\"; did you mean \"%s\"?", name, nearest);
+    return err_set(e, XS_USAGE, "unknown command \"%s\"; run: leadsync help", name);
+}
+
+static int run_argv(int argc, char **argv, struct invocation *inv, struct err *e)
+{
+    if (argc < 2) {
+        command_help_all(stderr);
+        return err_set(e, XS_USAGE, "no command given");
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        command_help_all(stdout);
+        return command_flush(e);
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        puts("leadsync " PACKAGE_VERSION);
+        return command_flush(e);
+    }
+    const struct command *command = command_find(argv[1]);
+    if (command == NULL)
+        return command_unknown(argv[1], e);
+    return run_command(command, argc - 1, argv + 1, inv, e);
+}
+
+enum exit_status command_main(int argc, char **argv)
+{
+    struct invocation inv = {.status = XS_DONE};
+    struct err e = ERR_INIT;
+    enum exit_status status;
+    if (run_argv(argc, argv, &inv, &e) == 0) {
+        status = inv.status;
+    } else {
+        log_error("%s", err_text(&e));
+        status = e.status;
+    }
+    err_clear(&e);
+    return status;
+}

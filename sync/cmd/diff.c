@@ -1,0 +1,100 @@
+/* `diff`: the dry run. Nothing that could change anything leaves the process, and the state is opened read-only. */
+#include "config.h"
+
+#include "sync/engine/diff.h"
+
+#include "sync/cmd/commands.h"
+#include "sync/cmd/differ.h"
+#include "sync/cmd/out.h"
+#include "sync/cmd/runner.h"
+
+static const char *const formats[] = {"text", "json", "ndjson", "csv", NULL};
+
+static const struct opt options[] = {
+    {.name = "exit-code", .kind = OPT_FLAG, .dest = OPT_AT(differ_options, exit_code),
+     .help = "exit with 2 when there are changes, else with 1 when rows are rejected"},
+    {.name = "all", .kind = OPT_FLAG, .dest = OPT_AT(differ_options, all),
+     .help = "list every change, not only 50 of a kind"},
+    {.name = NULL},
+};
+
+static enum diff_format diff_format_of(enum format format)
+{
+    switch (format) {
+    case FORMAT_JSON:
+        return DIFF_JSON;
+    case FORMAT_NDJSON:
+        return DIFF_NDJSON;
+    case FORMAT_CSV:
+        return DIFF_CSV;
+    default:
+        return DIFF_TEXT;
+    }
+}
+
+/* The whole of it between an open runner and an open output. */
+static int show(struct invocation *inv, const struct differ_options *o, struct runner *runner, struct output *out,
+                struct err *e)
+{
+    const struct diff_options options_of_diff = {
+        .format = diff_format_of(inv->common.format),
+        .out = out->f,
+        .colour = inv->common.colour_out,
+        .all = o->all,
+        .columns = inv->common.columns,
+    };
+    struct run_report report = {0};
+    struct diff *diff = NULL;
+    int rc = -1;
+    if (diff_open(&options_of_diff, &diff, e) != 0)
+        goto done;
+    rc = run_diff(&runner->config, diff, &report, e);
+    if (rc != 0)
+        goto done;
+    if (o->exit_code)
+        inv->status = diff_has_changes(diff)                              ? XS_CHANGES
+                      : report.tally.outcomes[OUTCOME_REJECTED] > 0 ? XS_LEFT_OVER
+                                                                          : XS_DONE;
+    rc = output_commit(out, e);
+done:
+    run_report_free(&report);
+    diff_close(diff);
+    return rc;
+}
+
+int differ_run(struct invocation *inv, const struct differ_options *o, struct err *e)
+{
+    struct runner runner;
+    struct output out = {0};
+    if (inv->operands_n == 0)
+        return command_needs_operand(inv, e);
+    int rc = runner_open(&runner, inv, false, true, e);
+    if (rc == 0)
+        rc = output_open(&out, inv->common.output, OUT_PRIVATE, e);
+    if (rc == 0)
+        rc = show(inv, o, &runner, &out, e);
+    output_abandon(&out);
+    runner_close(&runner);
+    return rc;
+}
+
+static int run(struct invocation *inv, struct err *e)
+{
+    return differ_run(inv, inv->options, e);
+}
+
+const struct command command_diff = {
+    .name = "diff",
+    .usage = "SYNC",
+    .summary = "show what a sync would create, update, move and remove, and why rows are left out",
+    .help = "Plans every row as sync would and sends nothing that changes anything. What the source, the mapping and the\n"
+            "state decide is exact; what only Instantly knows (whether a lead exists elsewhere) is marked uncertain.\n"
+            "Works without a key when targets are UUIDs. Rejected rows do not change the exit status, but with\n"
+            "--exit-code.",
+    .groups = GROUP_OUTPUT | GROUP_URL | GROUP_KEY | GROUP_STATE | GROUP_CSV | GROUP_SOURCE | GROUP_PLAN,
+    .formats = formats,
+    .options = options,
+    .options_bytes = sizeof(struct differ_options),
+    .operands_max = 1,
+    .run = run,
+};

@@ -1,0 +1,64 @@
+/* `help`: all commands, or one; and, for shell completion, the words that may follow one. */
+#include "config.h"
+
+#include "sync/base/file.h"
+#include "sync/cmd/commands.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct help_options {
+    bool words;
+};
+
+static const struct opt options[] = {
+    {.name = "words", .kind = OPT_FLAG, .dest = OPT_AT(help_options, words),
+     .help = "only the words that may follow, one a line, for shell completion"},
+    {.name = NULL},
+};
+
+static int print_words(const struct command *command, struct err *e)
+{
+    if (command == NULL) {
+        for (size_t i = 0; command_table[i] != NULL; i++)
+            puts(command_table[i]->name);
+        return 0;
+    }
+    struct opt *all = command_options(command, NULL, NULL);
+    if (all == NULL)
+        return err_oom(e);
+    for (const struct opt *row = all; row->name != NULL; row++)
+        printf("--%s\n", row->name);
+    free(all);
+    return 0;
+}
+
+static int run(struct invocation *inv, struct err *e)
+{
+    const struct help_options *o = inv->options;
+    const struct command *command = NULL;
+    if (inv->operands_n > 0) {
+        command = command_find(inv->operands[0]);
+        if (command == NULL)
+            return command_unknown(inv->operands[0], e);
+    }
+    int rc = 0;
+    if (o->words)
+        rc = print_words(command, e);
+    else if (command != NULL)
+        rc = command_help(command, stdout, e);
+    else
+        command_help_all(stdout);
+    return rc == 0 ? command_flush(e) : -1;
+}
+
+const struct command command_help_page = {
+    .name = "help",
+    .usage = "[COMMAND]",
+    .summary = "say what leadsync, or one of its commands, does and takes",
+    .help = "Without COMMAND, lists the commands and the exit statuses.",
+    .options = options,
+    .options_bytes = sizeof(struct help_options),
+    .operands_max = 1,
+    .run = run,
+};

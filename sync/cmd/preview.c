@@ -1,0 +1,374 @@
+/* `preview`: the first rows as the leads they would become, or as they were read. Source and mapping only: no key, no
+ * state, nothing sent. */
+#include "config.h"
+
+#include "connectors/source.h"
+#include "mappings/mapping.h"
+#include "sync/api/api.h"
+#include "sync/base/jsonw.h"
+#include "sync/base/log.h"
+#include "sync/cmd/commands.h"
+#include "sync/cmd/out.h"
+#include "sync/cmd/sync_arg.h"
+#include "sync/cmd/table.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct preview_options {
+    int64_t limit;
+    bool raw;
+};
+
+static const struct preview_options defaults = {.limit = 10};
+static const char *const formats[] = {"text", "json", "ndjson", NULL};
+
+static const struct opt options[] = {
+    {.name = "limit", .kind = OPT_INT, .dest = OPT_AT(preview_options, limit), .arg = "N", .min = 0, .max = INT64_MAX,
+     .help = "rows to show (10); 0 is all"},
+    {.name = "raw", .kind = OPT_FLAG, .dest = OPT_AT(preview_options, raw), .help = "rows as read from the source"},
+    {.name = NULL},
+};
+
+enum {
+    SCRATCH_BYTES = 64 << 20,
+    TABLE_ROWS = 500, /* a longer text preview comes in several tables, so that memory stays small */
+    FIXED_COLUMNS = 3, /* row, target, left out */
+};
+
+/* One preview under way. */
+struct preview {
+    const struct invocation *inv;
+    const struct preview_options *o;
+    struct mapping *m;
+    struct source *source;
+    struct arena scratch;
+    struct out out;
+    struct table table;
+    uint64_t shown;
+};
+
+/* ---- text ---- */
+
+static size_t text_columns(const struct preview *p)
+{
+    return p->o->raw ? p->source->columns_n : FIXED_COLUMNS + LEAD_FIELD_N + p->m->shape.custom_n;
+}
+
+static int text_head(struct preview *p)
+{
+    struct table *t = &p->table;
+    int bad = 0;
+    table_init(t, text_columns(p), NULL);
+    t->hide_empty = !p->o->raw;
+    if (p->o->raw) {
+        for (size_t i = 0; i < p->source->columns_n; i++)
+            bad |= table_add(t, p->source->columns[i].name, TABLE_DIM);
+        return bad;
+    }
+    bad |= table_add(t, STR("row"), TABLE_DIM);
+    bad |= table_add(t, STR("left out"), TABLE_DIM);
+    bad |= table_add(t, STR("target"), TABLE_DIM);
+    for (int f = 0; f < LEAD_FIELD_N; f++)
+        bad |= table_add(t, str_from(lead_field_table[f].api), TABLE_DIM);
+    for (size_t i = 0; i < p->m->shape.custom_n; i++)
+        bad |= table_add(t, p->m->shape.custom_names[i], TABLE_DIM);
+    return bad;
+}
+
+static int text_flush(struct preview *p, struct err *e)
+{
+    if (table_print(&p->table, p->inv->common.columns, p->inv->common.colour_out, &p->out.text) != 0)
+        return err_oom(e);
+    table_free(&p->table);
+    return out_flush(&p->out, false, e);
+}
+
+/* Where a mapped row would go; NULL when nothing says so, or a route could not tell. */
+static const struct target_spec *target_of(const struct mapping *m, const struct mapped *mapped)
+{
+    if (m->routes_n == 0)
+        return m->target.text != NULL ? &m->target : NULL;
+    if (mapped->verdict != MAPPED_LEAD)
+        return NULL;
+    return mapped->target_index < m->routes_n ? &m->routes[mapped->target_index].target : &m->route_default;
+}
+
+static int text_value(struct table *t, const struct value *v)
+{
+    if (v->kind == VALUE_NULL)
+        return table_add(t, STR("(cleared)"), TABLE_YELLOW);
+    return table_add(t, v->kind == VALUE_ABSENT ? STR_NONE : (struct str){v->p, v->n}, TABLE_PLAIN);
+}
+
+/* "email_invalid: Email Address \"ann@\"", one after the other. */
+static int text_rejects(const struct mapped *mapped, struct buf *out)
+{
+    if (mapped->verdict == MAPPED_SKIP)
+        return buf_addf(out, "skipped: %s", reason_text(mapped->reason));
+    for (size_t i = 0; i < mapped->rejects_n; i++) {
+        const struct reject *r = &mapped->rejects[i];
+        if (buf_addf(out, "%s%s", i > 0 ? "; " : "", reason_text(r->reason)) != 0 ||
+            (r->column != NULL && buf_addf(out, ": %s", r->column) != 0) ||
+            (r->value.n > 0 && buf_addf(out, " \"%.*s\"", STR_ARG(r->value)) != 0))
+            return -1;
+    }
+    return 0;
+}
+
+static int text_lead(struct preview *p, const struct row *row, const struct mapped *mapped)
+{
+    struct table *t = &p->table;
+    struct buf text = BUF_INIT(1 << 20);
+    const struct target_spec *target = target_of(p->m, mapped);
+    bool has_lead = mapped->verdict != MAPPED_REJECT;
+    struct value none = {.kind = VALUE_ABSENT};
+    int bad = buf_addf(&text, "%llu", (unsigned long long)row->number);
+    bad |= table_add(t, buf_str(&text), TABLE_DIM);
+    buf_reset(&text);
+    bad |= text_rejects(mapped, &text);
+    bad |= table_add(t, buf_str(&text), mapped->verdict == MAPPED_REJECT ? TABLE_RED : TABLE_YELLOW);
+    /* The target is the same in every row unless a route decides. */
+    bad |= table_add(t, p->m->routes_n > 0 && target != NULL ? str_from(target->text) : STR_NONE, TABLE_PLAIN);
+    for (int f = 0; f < LEAD_FIELD_N; f++)
+        bad |= text_value(t, has_lead ? &mapped->lead.core[f] : &none);
+    for (size_t i = 0; i < p->m->shape.custom_n; i++)
+        bad |= text_value(t, has_lead ? &mapped->lead.custom[i] : &none);
+    buf_free(&text);
+    return bad;
+}
+
+/* ---- JSON ---- */
+
+static void json_target(const struct target_spec *target, struct jsonw *w)
+{
+    struct uuid id;
+    char text[UUID_TEXT_N];
+    jsonw_key(w, "target");
+    if (target == NULL) {
+        jsonw_null(w);
+        return;
+    }
+    bool is_id = uuid_parse(str_from(target->text), &id) == 0;
+    jsonw_object(w);
+    jsonw_key(w, "kind");
+    jsonw_text(w, target_kind_text(target->kind));
+    jsonw_key(w, "id");
+    jsonw_text(w, is_id ? uuid_format(&id, text) : NULL);
+    jsonw_key(w, "name");
+    jsonw_text(w, is_id ? NULL : target->text);
+    jsonw_object_end(w);
+}
+
+static void json_rejects(const struct mapped *mapped, struct jsonw *w)
+{
+    jsonw_key(w, "rejects");
+    jsonw_array(w);
+    for (size_t i = 0; i < mapped->rejects_n; i++) {
+        const struct reject *r = &mapped->rejects[i];
+        jsonw_object(w);
+        jsonw_key(w, "column");
+        jsonw_text(w, r->column);
+        jsonw_key(w, "reason");
+        jsonw_text(w, reason_text(r->reason));
+        jsonw_key(w, "value");
+        if (r->value.p != NULL)
+            jsonw_str(w, r->value);
+        else
+            jsonw_null(w);
+        jsonw_object_end(w);
+    }
+    jsonw_array_end(w);
+}
+
+/* `lead` is the very item that leads/add would get. */
+static int json_lead(struct preview *p, const struct row *row, const struct mapped *mapped)
+{
+    struct jsonw w;
+    struct buf lead = BUF_INIT(SCRATCH_BYTES);
+    int bad = 0;
+    jsonw_init(&w, &p->out.text);
+    jsonw_object(&w);
+    jsonw_key(&w, "row");
+    jsonw_uint(&w, row->number);
+    jsonw_key(&w, "line");
+    if (row->line > 0)
+        jsonw_uint(&w, row->line);
+    else
+        jsonw_null(&w);
+    jsonw_key(&w, "key");
+    if (mapped->key_text.n > 0)
+        jsonw_str(&w, mapped->key_text);
+    else
+        jsonw_null(&w);
+    json_target(target_of(p->m, mapped), &w);
+    jsonw_key(&w, "lead");
+    if (mapped->verdict == MAPPED_LEAD) {
+        bad = api_lead_json(&mapped->lead, &lead);
+        jsonw_raw(&w, buf_str(&lead));
+    } else {
+        jsonw_null(&w);
+    }
+    json_rejects(mapped, &w);
+    jsonw_object_end(&w);
+    buf_free(&lead);
+    return jsonw_end(&w) | bad;
+}
+
+static int json_raw(struct preview *p, const struct row *row)
+{
+    struct jsonw w;
+    jsonw_init(&w, &p->out.text);
+    jsonw_object(&w);
+    for (size_t i = 0; i < p->source->columns_n && i < row->n; i++) {
+        jsonw_key_str(&w, p->source->columns[i].name);
+        if (row->cells[i].null)
+            jsonw_null(&w);
+        else
+            jsonw_str(&w, (struct str){row->cells[i].p, row->cells[i].n});
+    }
+    jsonw_object_end(&w);
+    return jsonw_end(&w);
+}
+
+/* ---- rows ---- */
+
+/* A raw row without a usable shape is named and left out. 1 shown, 0 left out, -1. */
+static int show_raw(struct preview *p, const struct row *row, struct err *e)
+{
+    if (row->defect != REASON_NONE) {
+        struct buf where = BUF_INIT(1 << 16);
+        if (source_where(p->source, row, &where) != 0)
+            buf_reset(&where);
+        const char *text = buf_cstr(&where);
+        log_warning("%s: %s: %s; left out", text != NULL ? text : "a row", reason_text(row->defect),
+                    reason_help(row->defect));
+        buf_free(&where);
+        return 0;
+    }
+    int bad = 0;
+    if (p->inv->common.format != FORMAT_TEXT)
+        bad = json_raw(p, row);
+    for (size_t i = 0; p->inv->common.format == FORMAT_TEXT && i < p->source->columns_n; i++) {
+        const struct cell *cell = &row->cells[i];
+        bad |= cell->null ? table_add(&p->table, STR("NULL"), TABLE_DIM)
+                          : table_add(&p->table, (struct str){cell->p, cell->n}, TABLE_PLAIN);
+    }
+    return bad == 0 ? 1 : err_oom(e);
+}
+
+static int show_mapped(struct preview *p, const struct row *row, struct err *e)
+{
+    struct mapped mapped;
+    arena_reset(&p->scratch);
+    if (mapping_apply(p->m, row, &p->scratch, &mapped, e) != 0)
+        return -1;
+    int bad = p->inv->common.format == FORMAT_TEXT ? text_lead(p, row, &mapped) : json_lead(p, row, &mapped);
+    return bad == 0 ? 1 : err_oom(e);
+}
+
+/* What stands between two records: "," in an array, a new table now and then. */
+static int before_row(struct preview *p, struct err *e)
+{
+    int bad = 0;
+    if (p->inv->common.format == FORMAT_JSON)
+        bad = buf_adds(&p->out.text, p->shown > 0 ? ",\n" : "");
+    else if (p->inv->common.format == FORMAT_TEXT && p->shown > 0 && p->shown % TABLE_ROWS == 0)
+        return text_flush(p, e) == 0 && text_head(p) == 0 ? 0 : err_oom(e);
+    return bad == 0 ? 0 : err_oom(e);
+}
+
+static int show_rows(struct preview *p, struct err *e)
+{
+    struct row row;
+    int rc = 0;
+    uint64_t limit = p->o->limit > 0 ? (uint64_t)p->o->limit : UINT64_MAX;
+    while (p->shown < limit && (rc = source_next(p->source, &row, e)) > 0) {
+        bool left_out = p->o->raw && row.defect != REASON_NONE;
+        if (!left_out && before_row(p, e) != 0)
+            return -1;
+        rc = p->o->raw ? show_raw(p, &row, e) : show_mapped(p, &row, e);
+        if (rc < 0)
+            return -1;
+        p->shown += (uint64_t)rc;
+        if (rc > 0 && p->inv->common.format == FORMAT_NDJSON && buf_addc(&p->out.text, '\n') != 0)
+            return err_oom(e);
+        if (out_flush(&p->out, false, e) != 0)
+            return -1;
+    }
+    return rc < 0 ? -1 : 0;
+}
+
+static int show(struct preview *p, struct err *e)
+{
+    enum format format = p->inv->common.format;
+    if ((format == FORMAT_TEXT && text_head(p) != 0) || (format == FORMAT_JSON && buf_adds(&p->out.text, "[") != 0))
+        return err_oom(e);
+    if (show_rows(p, e) != 0)
+        return -1;
+    if (format == FORMAT_TEXT && text_flush(p, e) != 0)
+        return -1;
+    if (format == FORMAT_JSON && buf_adds(&p->out.text, "]\n") != 0)
+        return err_oom(e);
+    return out_commit(&p->out, e);
+}
+
+/* ---- start ---- */
+
+/* Columns meet fields; those that nothing uses are named, because a forgotten column looks like success. */
+static int bind_columns(struct preview *p, struct err *e)
+{
+    size_t n = p->source->columns_n, unused_n;
+    const struct str *unused;
+    struct str *names = calloc(n + 1, sizeof *names);
+    if (names == NULL)
+        return err_oom(e);
+    for (size_t i = 0; i < n; i++)
+        names[i] = p->source->columns[i].name;
+    int rc = mapping_bind(p->m, names, n, e);
+    free(names);
+    if (rc != 0)
+        return -1;
+    unused_n = mapping_unused(p->m, &unused);
+    for (size_t i = 0; i < unused_n; i++)
+        log_notice("column \"%.*s\" is left out", STR_ARG(unused[i]));
+    return 0;
+}
+
+static int run(struct invocation *inv, struct err *e)
+{
+    struct preview p = {.inv = inv, .o = inv->options};
+    int rc = -1;
+    arena_init(&p.scratch, SCRATCH_BYTES);
+    if (sync_arg_load(inv, false, &p.m, e) != 0)
+        goto done;
+    if (source_open(&p.m->source, NULL, inv->common.clock, &p.source, e) != 0)
+        goto done;
+    if (!p.o->raw && bind_columns(&p, e) != 0)
+        goto done;
+    if (out_open(&p.out, inv, OUT_PRIVATE, e) != 0)
+        goto done;
+    rc = show(&p, e);
+done:
+    out_abandon(&p.out);
+    table_free(&p.table);
+    source_close(p.source);
+    arena_free(&p.scratch);
+    mapping_free(p.m);
+    return rc;
+}
+
+const struct command command_preview = {
+    .name = "preview",
+    .usage = "SYNC",
+    .summary = "show the first rows as the leads they would become",
+    .help = "Reads the first rows of the source and shows the leads that the mapping makes of them, or why it leaves a\n"
+            "row out. Needs no API key and no target, and sends nothing.",
+    .groups = GROUP_OUTPUT | GROUP_CSV | GROUP_SOURCE,
+    .formats = formats,
+    .options = options,
+    .options_bytes = sizeof(struct preview_options),
+    .defaults = &defaults,
+    .operands_max = 1,
+    .run = run,
+};

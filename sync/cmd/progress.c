@@ -1,0 +1,93 @@
+#include "config.h"
+
+#include "sync/cmd/progress.h"
+
+#include "sync/base/log.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* Where stderr is no terminal, `--progress always` writes whole lines, and not ten a second. */
+static const int64_t LINE_EVERY_US = INT64_C(5) * 1000 * 1000;
+
+static void clear_line(void *ctx)
+{
+    struct progress *p = ctx;
+    if (p->shown)
+        fputs("\r\033[K", stderr);
+    p->shown = false;
+}
+
+void progress_start(struct progress *p, const struct common *c)
+{
+    *p = (struct progress){
+        .on = c->progress == PROGRESS_ALWAYS ||
+              (c->progress == PROGRESS_AUTO && c->terminal_err && !c->quiet && c->log_format == 0),
+        .terminal = c->terminal_err,
+        .clock = c->clock,
+    };
+    p->started_us = p->clock->mono_us(p->clock);
+    p->printed_us = p->started_us - LINE_EVERY_US;
+    if (p->on && p->terminal)
+        log_on_write(clear_line, p);
+}
+
+void progress_stop(struct progress *p)
+{
+    clear_line(p);
+    if (p->on && p->terminal)
+        log_on_write(NULL, NULL);
+    p->on = false;
+}
+
+/* "1:02:03" or "02:03". */
+static void add_time_left(struct buf *line, int64_t elapsed_us, double done)
+{
+    double left = (double)elapsed_us / 1e6 * (1.0 - done) / done;
+    if (left > 359999.0)
+        return;
+    int64_t seconds = (int64_t)(left + 0.5);
+    if (seconds >= 3600)
+        buf_addf(line, ", %" PRId64 ":%02" PRId64 ":%02" PRId64 " left", seconds / 3600, seconds / 60 % 60, seconds % 60);
+    else
+        buf_addf(line, ", %02" PRId64 ":%02" PRId64 " left", seconds / 60, seconds % 60);
+}
+
+void progress_show(struct progress *p, const struct run_progress *now)
+{
+    enum { LINE_MAX_BYTES = 256 };
+    int64_t at = p->clock->mono_us(p->clock);
+    if (!p->on || (!p->terminal && at - p->printed_us < LINE_EVERY_US))
+        return;
+    /* A line that did not fit its buffer loses its end, which is the least of its news. */
+    struct buf line = BUF_INIT(LINE_MAX_BYTES);
+    buf_addf(&line, "%" PRIu64 " rows", now->rows);
+    if (now->done_share >= 0)
+        buf_addf(&line, " (%.0f %%)", now->done_share * 100.0);
+    buf_addf(&line, ", %" PRIu64 " created, %.0f leads/s", now->created, now->leads_per_second);
+    if (now->limit_share >= 0)
+        buf_addf(&line, ", %.0f %% of the request limit", now->limit_share * 100.0);
+    if (now->done_share > 0.01)
+        add_time_left(&line, at - p->started_us, now->done_share);
+    fprintf(stderr, p->terminal ? "\r%.*s\033[K" : "%.*s\n", STR_ARG(buf_str(&line)));
+    fflush(stderr);
+    buf_free(&line);
+    p->shown = p->terminal;
+    p->printed_us = at;
+}
+
+int consent_ask(const char *text)
+{
+    char *line = NULL;
+    size_t size = 0;
+    fprintf(stderr, "%s\nGo on? [y/N] ", text);
+    fflush(stderr);
+    ssize_t n = getline(&line, &size, stdin);
+    while (n > 0 && (line[n - 1] == '\n' || line[n - 1] == '\r'))
+        line[--n] = '\0';
+    int yes = n > 0 && (strcasecmp(line, "y") == 0 || strcasecmp(line, "yes") == 0);
+    free(line);
+    return yes;
+}

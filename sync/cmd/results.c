@@ -1,0 +1,314 @@
+/* `results`: what became of the rows of a run, but for those that needed nothing. */
+#include "config.h"
+
+#include "sync/base/jsonw.h"
+#include "sync/cmd/commands.h"
+#include "sync/cmd/out.h"
+#include "sync/cmd/run_choice.h"
+#include "sync/cmd/sync_arg.h"
+#include "sync/cmd/table.h"
+#include "sync/state/state.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct results_options {
+    int64_t run;
+    struct opt_list outcomes;
+};
+
+static const char *const formats[] = {"text", "json", "ndjson", "csv", NULL};
+
+static const struct opt options[] = {
+    {.name = "run", .kind = OPT_INT, .dest = OPT_AT(results_options, run), .arg = "ID", .min = 1, .max = INT64_MAX,
+     .help = "of this run (the latest)"},
+    {.name = "outcome", .kind = OPT_LIST, .dest = OPT_AT(results_options, outcomes), .arg = "OUTCOME,…",
+     .help = "only these: created, changed, skipped, rejected, failed, deferred, removed"},
+    {.name = NULL},
+};
+
+enum { ARENA_BYTES = 64 << 20, TABLE_ROWS = 1000 };
+
+/* The columns of every format, in order. */
+enum column { C_RUN, C_ROW, C_LINE, C_KEY, C_OUTCOME, C_REASON, C_LEAD_ID, C_TARGET, C_HTTP_STATUS, COLUMN_N };
+static const char *const column_names[COLUMN_N] = {"run",    "row",     "line",   "key",        "outcome",
+                                                   "reason", "lead_id", "target", "http_status"};
+static const enum table_align column_align[COLUMN_N] = {
+    [C_RUN] = TABLE_RIGHT, [C_ROW] = TABLE_RIGHT, [C_LINE] = TABLE_RIGHT, [C_HTTP_STATUS] = TABLE_RIGHT};
+static bool column_is_number(size_t column)
+{
+    return column_align[column] == TABLE_RIGHT;
+}
+
+/* One result as texts; an empty one is null in JSON. Bytes in `numbers` and the entry. */
+struct record {
+    struct str v[COLUMN_N];
+    char run[24], row[24], line[24], http[16];
+    char lead_id[UUID_TEXT_N], target[TARGET_TEXT_N];
+    enum outcome outcome;
+};
+
+struct results_out {
+    const struct invocation *inv;
+    struct state *state;
+    uint64_t run;
+    bool wanted[OUTCOME_N];
+    struct out out;
+    struct table table;
+    uint64_t shown;
+};
+
+static struct str number(uint64_t v, char *text, size_t size)
+{
+    if (v == 0)
+        return STR_NONE;
+    snprintf(text, size, "%llu", (unsigned long long)v);
+    return str_from(text);
+}
+
+static int make_record(const struct results_out *r, const struct entry *entry, uint32_t target_number,
+                       struct arena *arena, struct record *out, struct err *e)
+{
+    struct target target;
+    memset(out, 0, sizeof *out);
+    out->outcome = entry->outcome;
+    out->v[C_RUN] = number(r->run, out->run, sizeof out->run);
+    out->v[C_ROW] = number(entry->row, out->row, sizeof out->row);
+    out->v[C_LINE] = number(entry->line, out->line, sizeof out->line);
+    out->v[C_KEY] = entry->key_text;
+    out->v[C_OUTCOME] = str_from(outcome_text(entry->outcome));
+    out->v[C_REASON] = str_from(reason_text(entry->reason));
+    if (entry->has_lead_id)
+        out->v[C_LEAD_ID] = str_from(uuid_format(&entry->lead_id, out->lead_id));
+    int found = target_number == 0 ? 0 : state_target_get(r->state, target_number, arena, &target, e);
+    if (found < 0)
+        return -1;
+    if (found > 0)
+        out->v[C_TARGET] = str_from(target_format(&target, out->target));
+    out->v[C_HTTP_STATUS] = number(entry->http_status > 0 ? (uint64_t)entry->http_status : 0, out->http, sizeof out->http);
+    return 0;
+}
+
+/* ---- formats ---- */
+
+static enum table_colour outcome_colour(enum outcome outcome)
+{
+    switch (outcome) {
+    case OUTCOME_CREATED:
+    case OUTCOME_CHANGED:
+        return TABLE_GREEN;
+    case OUTCOME_REJECTED:
+    case OUTCOME_FAILED:
+        return TABLE_RED;
+    case OUTCOME_DEFERRED:
+    case OUTCOME_REMOVED:
+        return TABLE_YELLOW;
+    default:
+        return TABLE_PLAIN;
+    }
+}
+
+static int add_text(struct results_out *r, const struct record *record)
+{
+    int bad = 0;
+    for (size_t c = 0; c < COLUMN_N; c++)
+        bad |= table_add(&r->table, record->v[c], c == C_OUTCOME ? outcome_colour(record->outcome) : TABLE_PLAIN);
+    return bad;
+}
+
+static int add_csv(struct results_out *r, const struct record *record)
+{
+    bool first = true;
+    int bad = 0;
+    for (size_t c = 0; c < COLUMN_N; c++)
+        bad |= out_csv_cell(&r->out, &first, ',', record->v[c], true);
+    return bad | out_csv_end(&r->out, &first);
+}
+
+static int add_json(struct results_out *r, const struct record *record)
+{
+    struct jsonw w;
+    jsonw_init(&w, &r->out.text);
+    jsonw_object(&w);
+    for (size_t c = 0; c < COLUMN_N; c++) {
+        jsonw_key(&w, column_names[c]);
+        if (record->v[c].n == 0)
+            jsonw_null(&w);
+        else if (column_is_number(c))
+            jsonw_raw(&w, record->v[c]);
+        else
+            jsonw_str(&w, record->v[c]);
+    }
+    jsonw_object_end(&w);
+    return jsonw_end(&w);
+}
+
+static int text_head(struct results_out *r)
+{
+    int bad = 0;
+    table_init(&r->table, COLUMN_N, column_align);
+    r->table.hide_empty = true;
+    for (size_t c = 0; c < COLUMN_N; c++)
+        bad |= table_add(&r->table, str_from(column_names[c]), TABLE_DIM);
+    return bad;
+}
+
+static int text_flush(struct results_out *r)
+{
+    int bad = table_print(&r->table, r->inv->common.columns, r->inv->common.colour_out, &r->out.text);
+    table_free(&r->table);
+    return bad;
+}
+
+static int add_head(struct results_out *r)
+{
+    bool first = true;
+    int bad = 0;
+    switch (r->inv->common.format) {
+    case FORMAT_TEXT:
+        return text_head(r);
+    case FORMAT_JSON:
+        return buf_adds(&r->out.text, "[");
+    case FORMAT_CSV:
+        for (size_t c = 0; c < COLUMN_N; c++)
+            bad |= out_csv_cell(&r->out, &first, ',', str_from(column_names[c]), false);
+        return bad | out_csv_end(&r->out, &first);
+    default:
+        return 0;
+    }
+}
+
+static int add_record(struct results_out *r, const struct record *record)
+{
+    int bad = 0;
+    switch (r->inv->common.format) {
+    case FORMAT_TEXT:
+        if (r->shown > 0 && r->shown % TABLE_ROWS == 0)
+            bad = text_flush(r) | text_head(r);
+        bad |= add_text(r, record);
+        break;
+    case FORMAT_JSON:
+        bad = buf_adds(&r->out.text, r->shown > 0 ? ",\n" : "") | add_json(r, record);
+        break;
+    case FORMAT_NDJSON:
+        bad = add_json(r, record) | buf_addc(&r->out.text, '\n');
+        break;
+    case FORMAT_CSV:
+        bad = add_csv(r, record);
+        break;
+    }
+    r->shown++;
+    return bad;
+}
+
+static int add_tail(struct results_out *r)
+{
+    if (r->inv->common.format == FORMAT_TEXT)
+        return r->shown > 0 ? text_flush(r)
+                            : buf_addf(&r->out.text, "run %llu has no such rows\n", (unsigned long long)r->run);
+    return r->inv->common.format == FORMAT_JSON ? buf_adds(&r->out.text, "]\n") : 0;
+}
+
+/* ---- rows ---- */
+
+static int add_rows(struct results_out *r, struct err *e)
+{
+    struct results *results = NULL;
+    struct arena arena;
+    struct entry entry;
+    struct record record;
+    enum op op;
+    uint32_t target;
+    int rc = -1;
+    arena_init(&arena, ARENA_BYTES);
+    if (state_results_open(r->state, r->run, &results, e) != 0)
+        goto done;
+    while ((rc = state_results_next(results, &arena, &entry, &op, &target, e)) > 0) {
+        if (r->wanted[entry.outcome]) {
+            rc = -1;
+            if (make_record(r, &entry, target, &arena, &record, e) != 0)
+                goto done;
+            if (add_record(r, &record) != 0) {
+                err_oom(e);
+                goto done;
+            }
+        }
+        arena_reset(&arena);
+        if (out_flush(&r->out, false, e) != 0) {
+            rc = -1;
+            goto done;
+        }
+    }
+done:
+    state_results_close(results);
+    arena_free(&arena);
+    return rc;
+}
+
+/* --outcome may be repeated and may hold commas. None: all but unchanged. */
+static int choose_outcomes(const struct opt_list *texts, bool wanted[OUTCOME_N], struct err *e)
+{
+    for (int o = OUTCOME_NONE + 1; o < OUTCOME_N; o++)
+        wanted[o] = texts->n == 0 && o != OUTCOME_UNCHANGED;
+    for (size_t i = 0; i < texts->n; i++) {
+        for (const char *part = texts->v[i];;) {
+            struct str name = {part, strcspn(part, ",")};
+            int outcome = outcome_find(name);
+            if (outcome <= OUTCOME_NONE)
+                return err_set(e, XS_USAGE,
+                               "--outcome \"%.*s\" is none of created, changed, skipped, rejected, failed, deferred, "
+                               "removed",
+                               STR_ARG(name));
+            wanted[outcome] = true;
+            if (part[name.n] == '\0')
+                break;
+            part += name.n + 1;
+        }
+    }
+    return 0;
+}
+
+static int run(struct invocation *inv, struct err *e)
+{
+    const struct results_options *o = inv->options;
+    struct results_out r = {.inv = inv};
+    struct arena arena;
+    struct run_record record;
+    int rc = -1;
+    arena_init(&arena, ARENA_BYTES);
+    if (choose_outcomes(&o->outcomes, r.wanted, e) != 0 || sync_arg_open_state(inv, &r.state, e) != 0 ||
+        run_choice(r.state, (uint64_t)o->run, &arena, &record, e) != 0 || out_open(&r.out, inv, OUT_PRIVATE, e) != 0)
+        goto done;
+    r.run = record.id;
+    if (add_head(&r) != 0) {
+        err_oom(e);
+        goto done;
+    }
+    if (add_rows(&r, e) != 0)
+        goto done;
+    if (add_tail(&r) != 0) {
+        err_oom(e);
+        goto done;
+    }
+    rc = out_commit(&r.out, e);
+done:
+    out_abandon(&r.out);
+    table_free(&r.table);
+    arena_free(&arena);
+    state_close(r.state);
+    return rc;
+}
+
+const struct command command_results = {
+    .name = "results",
+    .usage = "[SYNC]",
+    .summary = "list every row of a run that was not unchanged, and removed leads",
+    .help = "One line a row: what became of it, why, and the lead's id. Rows that needed nothing are not listed.\n"
+            "Row counts data rows from 1; line is where the row starts in its file.",
+    .groups = GROUP_OUTPUT | GROUP_STATE | GROUP_URL | GROUP_CSV,
+    .formats = formats,
+    .options = options,
+    .options_bytes = sizeof(struct results_options),
+    .operands_max = 1,
+    .run = run,
+};

@@ -1,0 +1,30 @@
+/* `resume`: settles what earlier runs left open, and nothing else. */
+#include "config.h"
+
+#include "sync/cmd/commands.h"
+#include "sync/cmd/runner.h"
+
+static const char *const formats[] = {"text", "json", NULL};
+
+static int run(struct invocation *inv, struct err *e)
+{
+    struct runner runner;
+    int rc = runner_open(&runner, inv, true, false, e);
+    if (rc == 0)
+        rc = runner_run(&runner, inv, run_resume, e);
+    runner_close(&runner);
+    return rc;
+}
+
+const struct command command_resume = {
+    .name = "resume",
+    .usage = "[SYNC]",
+    .summary = "settle what earlier runs left open; reads no source, creates nothing",
+    .help = "Reads back the outcome of requests that were never answered, waits for moves that are under way, and says\n"
+            "how many rows the next sync will take up (exit status 1 when there are some). Without SYNC it takes the\n"
+            "only state there is; when there are several it lists them.",
+    .groups = GROUP_OUTPUT | GROUP_URL | GROUP_KEY | GROUP_STATE | GROUP_CSV | GROUP_SETTLE,
+    .formats = formats,
+    .operands_max = 1,
+    .run = run,
+};

@@ -1,0 +1,214 @@
+/* The order matters: everything that can fail without the API (mapping, key, outputs) comes first, so that a typing slip
+ * in --report does not show after an hour of uploading. */
+#include "config.h"
+
+#include "sync/cmd/runner.h"
+
+#include "sync/base/log.h"
+#include "sync/cmd/out.h"
+#include "sync/cmd/ping.h"
+#include "sync/cmd/sync_arg.h"
+#include "sync/state/state.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What a mapping's limits are when there is no mapping (resume without SYNC): half of the workspace's budget. */
+enum { PER_SECOND_DEFAULT = 50, PER_MINUTE_DEFAULT = 3000 };
+
+/* ---- opening ---- */
+
+static void show_progress(void *ctx, const struct run_progress *now)
+{
+    struct runner *r = ctx;
+    progress_show(&r->progress, now);
+}
+
+static int ask(void *ctx, const char *text)
+{
+    struct runner *r = ctx;
+    progress_stop(&r->progress);
+    int yes = consent_ask(text);
+    progress_start(&r->progress, &r->inv->common);
+    return yes;
+}
+
+/* A CSV that somebody types into a campaign is the one case where mail may go out without anybody having read a
+ * mapping. Without a terminal nobody is there to be asked. */
+static bool must_ask(const struct runner *r)
+{
+    const struct common *c = &r->inv->common;
+    return r->mapping != NULL && r->mapping->path == NULL && r->mapping->target.kind == TARGET_CAMPAIGN && !c->yes &&
+           c->terminal_in && c->terminal_err;
+}
+
+static bool reads_stdin(const struct mapping *m)
+{
+    return m != NULL && m->source.kind == SOURCE_CSV && strcmp(m->source.as.csv.path, "-") == 0;
+}
+
+static void fill_api(struct runner *r, bool read_only)
+{
+    const struct common *c = &r->inv->common;
+    const struct limits *limits = r->mapping != NULL ? &r->mapping->limits : NULL;
+    r->api = (struct api_config){
+        .base_url = c->api_base,
+        .key = r->key.text,
+        .workspace = c->workspace,
+        .user_agent = "leadsync/" PACKAGE_VERSION,
+        .requests_per_second = limits != NULL ? limits->requests_per_second : PER_SECOND_DEFAULT,
+        .requests_per_minute = limits != NULL ? limits->requests_per_minute : PER_MINUTE_DEFAULT,
+        .in_flight = limits != NULL ? limits->in_flight : 0,
+        .read_only = read_only,
+        .rate_share = r->rate_share,
+    };
+}
+
+static void fill_config(struct runner *r)
+{
+    const struct common *c = &r->inv->common;
+    r->config = (struct run_config){
+        .mapping = r->mapping,
+        .state_path = r->state_path,
+        .api = &r->api,
+        .clock = c->clock,
+        .memory_max = (size_t)c->memory_mb << 20,
+        .max_ms = c->max_ms,
+        .wait_lock_ms = c->wait_lock_ms,
+        .full = c->full,
+        .partial_input = c->input != NULL,
+        .recreate = c->recreate,
+        .accept_target = c->accept_target,
+        .rejects_ok = c->rejects_ok,
+        .new_rejects_only = c->new_rejects_only,
+        .no_exec = c->no_exec,
+        .progress = show_progress,
+        .consent = must_ask(r) ? ask : NULL,
+        .ctx = r,
+    };
+}
+
+int runner_open(struct runner *r, const struct invocation *inv, bool key_needed, bool read_only, struct err *e)
+{
+    const struct common *c = &inv->common;
+    *r = (struct runner){.inv = inv};
+    if (inv->operands_n > 0 && sync_arg_load(inv, true, &r->mapping, e) != 0)
+        return -1;
+    bool key_on_stdin = c->api_key_file != NULL && strcmp(c->api_key_file, "-") == 0;
+    if (key_on_stdin && reads_stdin(r->mapping))
+        return err_set(e, XS_USAGE, "both the API key and the source would be read from stdin; give one of them as a file");
+    if (key_load(c->api_key_file, key_needed, &r->key, e) != 0)
+        return -1;
+    common_log(c, r->key.text);
+    /* With a mapping the run itself knows the default place, once a straight CSV has its full name. */
+    if ((c->state != NULL || r->mapping == NULL) && sync_arg_state(c, NULL, false, &r->state_path, e) != 0)
+        return -1;
+    fill_api(r, read_only);
+    fill_config(r);
+    return 0;
+}
+
+void runner_close(struct runner *r)
+{
+    progress_stop(&r->progress);
+    common_log(&r->inv->common, NULL);
+    key_wipe(&r->key);
+    mapping_free(r->mapping);
+    free(r->state_path);
+    free(r->rate_share);
+}
+
+/* ---- after the run ---- */
+
+struct outputs {
+    struct out main;
+    struct output report, metrics;
+};
+
+static int outputs_open(struct outputs *o, const struct invocation *inv, struct err *e)
+{
+    const struct common *c = &inv->common;
+    if (c->report != NULL && output_open(&o->report, c->report, OUT_PUBLIC, e) != 0)
+        return -1;
+    if (c->metrics_file != NULL && output_open(&o->metrics, c->metrics_file, OUT_PUBLIC, e) != 0)
+        return -1;
+    return out_open(&o->main, inv, OUT_PUBLIC, e);
+}
+
+static void outputs_abandon(struct outputs *o)
+{
+    output_abandon(&o->report);
+    output_abandon(&o->metrics);
+    out_abandon(&o->main);
+}
+
+static int write_text(struct output *o, const struct buf *text, struct err *e)
+{
+    fwrite(text->p, 1, text->n, o->f); /* the commit tells of failures */
+    return output_commit(o, e);
+}
+
+/* Every output is tried, whatever became of the others; the first failure is told. */
+static int write_outputs(struct outputs *o, const struct invocation *inv, const struct run_report *report, struct err *e)
+{
+    struct buf text = BUF_INIT(OUT_BUFFER_BYTES);
+    int rc = 0;
+    bool json = inv->common.format == FORMAT_JSON;
+    if (json ? run_report_json(report, &o->main.text) | buf_addc(&o->main.text, '\n')
+             : run_report_text(report, inv->common.colour_out, &o->main.text))
+        rc = err_oom(e);
+    rc |= out_commit(&o->main, e);
+    if (o->report.f != NULL) {
+        if (run_report_json(report, &text) != 0 || buf_addc(&text, '\n') != 0)
+            rc = err_oom(e);
+        else
+            rc |= write_text(&o->report, &text, e);
+    }
+    buf_reset(&text);
+    if (o->metrics.f != NULL) {
+        if (run_report_metrics(report, report->exit_code == XS_DONE ? report->finished_ms : 0, -1, &text) != 0)
+            rc = err_oom(e);
+        else
+            rc |= write_text(&o->metrics, &text, e);
+    }
+    buf_free(&text);
+    return rc;
+}
+
+/* A watchdog that cannot be reached must not stop what it watches. */
+static void ping(const struct runner *r, enum ping_what what)
+{
+    struct err e = ERR_INIT;
+    const struct common *c = &r->inv->common;
+    if (c->ping != NULL && ping_send(c->ping, what, r->api.user_agent, c->clock, &e) != 0)
+        log_warning("%s", err_text(&e));
+    err_clear(&e);
+}
+
+int runner_run(struct runner *r, struct invocation *inv,
+               int (*step)(const struct run_config *config, struct run_report *report, struct err *e), struct err *e)
+{
+    struct outputs outputs = {0};
+    struct run_report report = {0};
+    struct err late = ERR_INIT;
+    int rc = -1;
+    if (outputs_open(&outputs, inv, e) != 0)
+        goto done;
+    ping(r, PING_START);
+    progress_start(&r->progress, &inv->common);
+    rc = step(&r->config, &report, e);
+    progress_stop(&r->progress);
+    /* A run that never started has nothing to report. */
+    if (report.sync != NULL && write_outputs(&outputs, inv, &report, &late) != 0 && rc == 0) {
+        rc = err_set(e, late.status, "%s", err_text(&late));
+    } else if (late.status != XS_DONE) {
+        log_error("%s", err_text(&late));
+    }
+    inv->status = report.exit_code;
+    ping(r, rc == 0 && report.exit_code == XS_DONE ? PING_SUCCESS : PING_FAIL);
+done:
+    err_clear(&late);
+    run_report_free(&report);
+    outputs_abandon(&outputs);
+    return rc;
+}

@@ -1,0 +1,34 @@
+/* From options to a run: what sync, diff, check and resume have in common. Loads the mapping, finds key and state,
+ * fills struct run_config, and afterwards writes report, metrics and ping. Decides nothing about rows. */
+#ifndef SYNC_CMD_RUNNER_H
+#define SYNC_CMD_RUNNER_H
+
+#include "sync/cmd/command.h"
+#include "sync/cmd/key.h"
+#include "sync/cmd/progress.h"
+#include "sync/engine/run.h"
+
+#include <stdbool.h>
+
+struct runner {
+    const struct invocation *inv;
+    struct mapping *mapping; /* owned; NULL: resume without SYNC */
+    struct api_key key;
+    char *state_path;        /* owned; NULL: the mapping's default */
+    char *rate_share;        /* owned */
+    struct api_config api;
+    struct run_config config;
+    struct progress progress;
+};
+
+/* `key_needed`: without one it is XS_KEY. `read_only`: nothing that could write may leave the process.
+ * runner_close() is due after a failure too. */
+int runner_open(struct runner *r, const struct invocation *inv, bool key_needed, bool read_only, struct err *e);
+void runner_close(struct runner *r);
+
+/* A whole run of `step` (run_sync or run_resume) with its outputs: summary or report on stdout or -o, --report,
+ * --metrics-file, --ping. Sets inv->status. Outputs that cannot be made stop it before anything is sent. */
+int runner_run(struct runner *r, struct invocation *inv,
+               int (*step)(const struct run_config *config, struct run_report *report, struct err *e), struct err *e);
+
+#endif

@@ -1,0 +1,302 @@
+/* `status`: the runs of a sync and what is still open, from its state; `--audit` checks the state itself. */
+#include "config.h"
+
+#include "sync/base/jsonw.h"
+#include "sync/cmd/commands.h"
+#include "sync/cmd/out.h"
+#include "sync/cmd/sync_arg.h"
+#include "sync/cmd/table.h"
+#include "sync/state/state.h"
+
+#include <inttypes.h>
+#include <json.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct status_options {
+    int64_t limit;
+    bool audit;
+};
+
+static const struct status_options defaults = {.limit = 10};
+static const char *const formats[] = {"text", "json", NULL};
+
+static const struct opt options[] = {
+    {.name = "limit", .kind = OPT_INT, .dest = OPT_AT(status_options, limit), .arg = "N", .min = 1, .max = 10000,
+     .help = "runs to list, the newest first (10)"},
+    {.name = "audit", .kind = OPT_FLAG, .dest = OPT_AT(status_options, audit),
+     .help = "check the state's invariants and list what violates them"},
+    {.name = NULL},
+};
+
+enum { ARENA_BYTES = 256 << 20, AUDIT_BYTES = 16 << 20 };
+
+/* What is shown, gathered before anything is printed. */
+struct overview {
+    struct arena arena;
+    struct run_record *runs;
+    size_t runs_n;
+    struct batch *open;
+    size_t open_n;
+    uint64_t open_rows, leads, retries;
+};
+
+static int gather(struct state *state, size_t limit, struct overview *v, struct err *e)
+{
+    if (state_runs(state, limit, &v->arena, &v->runs, &v->runs_n, e) != 0 ||
+        state_batches_open(state, &v->arena, &v->open, &v->open_n, e) != 0)
+        return -1;
+    for (size_t i = 0; i < v->open_n; i++)
+        v->open_rows += v->open[i].entries_n;
+    v->leads = state_leads_n(state);
+    v->retries = state_retries_n(state);
+    return 0;
+}
+
+static const char *batch_state_text(enum batch_state s)
+{
+    static const char *const texts[] = {
+        [BATCH_PLANNED] = "planned", [BATCH_SENT] = "sent",         [BATCH_UNKNOWN] = "unknown",
+        [BATCH_RETRY] = "retry",     [BATCH_ACCEPTED] = "accepted", [BATCH_DONE] = "done",
+    };
+    return (size_t)s < sizeof texts / sizeof texts[0] ? texts[s] : "";
+}
+
+/* ---- JSON ---- */
+
+static void json_time(struct jsonw *w, const char *key, int64_t ms)
+{
+    char text[TIME_TEXT_N];
+    jsonw_key(w, key);
+    jsonw_text(w, ms > 0 ? time_format(ms, text) : NULL);
+}
+
+static void json_run(struct jsonw *w, const struct run_record *run)
+{
+    jsonw_object(w);
+    jsonw_key(w, "run");
+    jsonw_uint(w, run->id);
+    json_time(w, "started_at", run->started_ms);
+    json_time(w, "finished_at", run->finished_ms);
+    jsonw_key(w, "status");
+    jsonw_text(w, run->status);
+    jsonw_key(w, "read");
+    jsonw_text(w, run->read);
+    jsonw_key(w, "exit_code");
+    if (run->finished_ms > 0)
+        jsonw_int(w, run->exit_code);
+    else
+        jsonw_null(w);
+    jsonw_key(w, "report");
+    if (run->report != NULL)
+        jsonw_raw(w, str_from(run->report));
+    else
+        jsonw_null(w);
+    jsonw_object_end(w);
+}
+
+static void json_batch(struct jsonw *w, const struct batch *batch)
+{
+    jsonw_object(w);
+    jsonw_key(w, "batch");
+    jsonw_uint(w, batch->id);
+    jsonw_key(w, "run");
+    jsonw_uint(w, batch->run);
+    jsonw_key(w, "op");
+    jsonw_text(w, op_text(batch->op));
+    jsonw_key(w, "state");
+    jsonw_text(w, batch_state_text(batch->state));
+    jsonw_key(w, "rows");
+    jsonw_uint(w, batch->entries_n);
+    json_time(w, "sent_at", batch->sent_ms);
+    jsonw_key(w, "job");
+    jsonw_text(w, batch->job);
+    jsonw_object_end(w);
+}
+
+static int show_json(struct state *state, const struct overview *v, struct buf *out)
+{
+    struct jsonw w;
+    jsonw_init(&w, out);
+    jsonw_object(&w);
+    jsonw_key(&w, "version");
+    jsonw_int(&w, 1);
+    jsonw_key(&w, "sync");
+    jsonw_text(&w, state_sync(state));
+    jsonw_key(&w, "leads");
+    jsonw_uint(&w, v->leads);
+    jsonw_key(&w, "waiting");
+    jsonw_uint(&w, v->retries);
+    jsonw_key(&w, "open");
+    jsonw_array(&w);
+    for (size_t i = 0; i < v->open_n; i++)
+        json_batch(&w, &v->open[i]);
+    jsonw_array_end(&w);
+    jsonw_key(&w, "runs");
+    jsonw_array(&w);
+    for (size_t i = 0; i < v->runs_n; i++)
+        json_run(&w, &v->runs[i]);
+    jsonw_array_end(&w);
+    jsonw_object_end(&w);
+    return jsonw_end(&w) | buf_addc(out, '\n');
+}
+
+/* ---- text ---- */
+
+/* The counts of a run that the table has room for. */
+static const char *const counts[] = {"read", "created", "changed", "rejected", "failed", "deferred"};
+enum { COUNTS_N = sizeof counts / sizeof counts[0], RUN_COLUMNS = 6 };
+
+static const enum table_align run_align[RUN_COLUMNS + COUNTS_N] = {
+    TABLE_RIGHT, TABLE_LEFT,  TABLE_RIGHT, TABLE_LEFT,  TABLE_LEFT,  TABLE_RIGHT,
+    TABLE_RIGHT, TABLE_RIGHT, TABLE_RIGHT, TABLE_RIGHT, TABLE_RIGHT, TABLE_RIGHT};
+
+static int add_number(struct table *t, int64_t v)
+{
+    char text[24];
+    snprintf(text, sizeof text, "%" PRId64, v);
+    return table_add(t, str_from(text), TABLE_PLAIN);
+}
+
+static int add_counts(struct table *t, const struct run_record *run)
+{
+    struct json_object *report = run->report != NULL ? json_tokener_parse(run->report) : NULL;
+    struct json_object *rows = NULL, *count;
+    int bad = 0;
+    if (report != NULL)
+        json_object_object_get_ex(report, "rows", &rows);
+    for (size_t i = 0; i < COUNTS_N; i++) {
+        if (rows != NULL && json_object_object_get_ex(rows, counts[i], &count))
+            bad |= add_number(t, json_object_get_int64(count));
+        else
+            bad |= table_add(t, STR_NONE, TABLE_PLAIN);
+    }
+    json_object_put(report);
+    return bad;
+}
+
+static enum table_colour run_colour(const struct run_record *run)
+{
+    if (run->finished_ms == 0)
+        return TABLE_YELLOW;
+    return run->exit_code == XS_DONE ? TABLE_GREEN : run->exit_code == XS_LEFT_OVER ? TABLE_YELLOW : TABLE_RED;
+}
+
+static int add_run(struct table *t, const struct run_record *run)
+{
+    char time[TIME_TEXT_N], took[32] = "", code[16] = "";
+    time_format(run->started_ms, time);
+    if (run->finished_ms > 0) {
+        snprintf(took, sizeof took, "%.1f s", (double)(run->finished_ms - run->started_ms) / 1000.0);
+        snprintf(code, sizeof code, "%d", run->exit_code);
+    }
+    int bad = add_number(t, (int64_t)run->id);
+    bad |= table_add(t, str_from(time), TABLE_PLAIN);
+    bad |= table_add(t, str_from(took), TABLE_PLAIN);
+    bad |= table_add(t, str_from(run->status), run_colour(run));
+    bad |= table_add(t, str_from(run->read), TABLE_PLAIN);
+    bad |= table_add(t, str_from(code), TABLE_PLAIN);
+    return bad | add_counts(t, run);
+}
+
+static int show_runs(const struct invocation *inv, const struct overview *v, struct buf *out)
+{
+    static const char *const names[RUN_COLUMNS] = {"run", "started", "took", "status", "read as", "exit"};
+    struct table t;
+    int bad = 0;
+    table_init(&t, RUN_COLUMNS + COUNTS_N, run_align);
+    for (size_t i = 0; i < RUN_COLUMNS; i++)
+        bad |= table_add(&t, str_from(names[i]), TABLE_DIM);
+    for (size_t i = 0; i < COUNTS_N; i++)
+        bad |= table_add(&t, str_from(counts[i]), TABLE_DIM);
+    for (size_t i = 0; i < v->runs_n; i++)
+        bad |= add_run(&t, &v->runs[i]);
+    bad |= table_print(&t, inv->common.columns, inv->common.colour_out, out);
+    table_free(&t);
+    return bad;
+}
+
+static int show_text(const struct invocation *inv, struct state *state, const struct overview *v, struct buf *out)
+{
+    int bad = buf_addf(out, "sync %s: %" PRIu64 " leads known", state_sync(state), v->leads);
+    if (v->retries > 0)
+        bad |= buf_addf(out, ", %" PRIu64 " rows wait for the next sync", v->retries);
+    bad |= buf_addc(out, '\n');
+    if (v->open_n > 0)
+        bad |= buf_addf(out, "open: %zu batches with %" PRIu64 " rows; leadsync resume settles them\n", v->open_n,
+                        v->open_rows);
+    for (size_t i = 0; i < v->open_n; i++)
+        bad |= buf_addf(out, "  batch %" PRIu64 ": %s of %zu, %s%s%s\n", v->open[i].id, op_text(v->open[i].op),
+                        v->open[i].entries_n, batch_state_text(v->open[i].state), v->open[i].job != NULL ? ", job " : "",
+                        v->open[i].job != NULL ? v->open[i].job : "");
+    if (v->runs_n == 0)
+        return bad | buf_adds(out, "no runs yet\n");
+    return bad | buf_addc(out, '\n') | show_runs(inv, v, out);
+}
+
+/* ---- */
+
+static int audit(struct state *state, struct out *out, struct err *e)
+{
+    struct buf lines = BUF_INIT(AUDIT_BYTES);
+    size_t violations = 0;
+    int rc = state_audit(state, &lines, &violations, e);
+    if (rc == 0 && violations == 0)
+        rc = buf_addf(&out->text, "sync %s: the state is sound\n", state_sync(state));
+    else if (rc == 0)
+        rc = buf_add(&out->text, lines.p, lines.n);
+    if (rc == 0)
+        rc = out_commit(out, e);
+    else
+        err_oom(e); /* keeps the audit's own error when there is one */
+    if (rc == 0 && violations > 0)
+        rc = err_set(e, XS_INTERNAL, "the state violates %zu of its invariants; please report this", violations);
+    buf_free(&lines);
+    return rc;
+}
+
+static int show(const struct invocation *inv, struct state *state, struct out *out, struct err *e)
+{
+    const struct status_options *o = inv->options;
+    struct overview v = {0};
+    int rc = -1;
+    arena_init(&v.arena, ARENA_BYTES);
+    if (gather(state, (size_t)o->limit, &v, e) != 0)
+        goto done;
+    int bad = inv->common.format == FORMAT_JSON ? show_json(state, &v, &out->text)
+                                                : show_text(inv, state, &v, &out->text);
+    rc = bad == 0 ? out_commit(out, e) : err_oom(e);
+done:
+    arena_free(&v.arena);
+    return rc;
+}
+
+static int run(struct invocation *inv, struct err *e)
+{
+    const struct status_options *o = inv->options;
+    struct state *state = NULL;
+    struct out out = {0};
+    int rc = -1;
+    if (sync_arg_open_state(inv, &state, e) != 0 || out_open(&out, inv, OUT_PUBLIC, e) != 0)
+        goto done;
+    rc = o->audit ? audit(state, &out, e) : show(inv, state, &out, e);
+done:
+    out_abandon(&out);
+    state_close(state);
+    return rc;
+}
+
+const struct command command_status = {
+    .name = "status",
+    .usage = "[SYNC]",
+    .summary = "show the runs of a sync and what is still open",
+    .help = "Reads the state only; nothing is asked of the API. Without SYNC or --state it is the sync of the latest\n"
+            "run. With --audit, checks the state's invariants: exit status 70 when one is violated.",
+    .groups = GROUP_OUTPUT | GROUP_STATE | GROUP_URL | GROUP_CSV,
+    .formats = formats,
+    .options = options,
+    .options_bytes = sizeof(struct status_options),
+    .defaults = &defaults,
+    .operands_max = 1,
+    .run = run,
+};

@@ -1,0 +1,189 @@
+/* Fitting is a water level: every left-aligned column keeps what it needs up to one common width, and only what sticks
+ * out above that is cut. Right-aligned columns hold numbers, and a cut number is a wrong number: they are never cut. */
+#include "config.h"
+
+#include "sync/cmd/table.h"
+
+#include "sync/base/text.h"
+
+#include <stdint.h>
+#include <string.h>
+
+enum { GAP_COLUMNS = 2, LEAST_COLUMNS = 3 };
+static const size_t HIDDEN = SIZE_MAX; /* in place of a width */
+
+static const char *const colour_on[] = {
+    [TABLE_PLAIN] = "",
+    [TABLE_DIM] = "\033[2m",
+    [TABLE_GREEN] = "\033[32m",
+    [TABLE_YELLOW] = "\033[33m",
+    [TABLE_RED] = "\033[31m",
+};
+
+void table_init(struct table *t, size_t columns_n, const enum table_align *align)
+{
+    buf_init(&t->text, TABLE_MAX_BYTES);
+    buf_init(&t->cells, TABLE_MAX_BYTES);
+    t->align = align;
+    t->columns_n = columns_n;
+    t->hide_empty = false;
+}
+
+void table_free(struct table *t)
+{
+    buf_free(&t->text);
+    buf_free(&t->cells);
+}
+
+/* Cells lie in a byte buffer, which has a maximum where an array of our own would need one more mechanism. */
+static struct table_cell cell_at(const struct table *t, size_t i)
+{
+    struct table_cell cell;
+    memcpy(&cell, t->cells.p + i * sizeof cell, sizeof cell);
+    return cell;
+}
+
+static struct str cell_text(const struct table *t, const struct table_cell *cell)
+{
+    return (struct str){t->text.p + cell->at, cell->n};
+}
+
+int table_add(struct table *t, struct str text, enum table_colour colour)
+{
+    struct table_cell cell = {.at = t->text.n, .colour = colour};
+    if (text_show(text, 0, &t->text) != 0)
+        return -1;
+    cell.n = t->text.n - cell.at;
+    cell.width = text_width(cell_text(t, &cell));
+    return buf_add(&t->cells, &cell, sizeof cell);
+}
+
+static bool is_right(const struct table *t, size_t column)
+{
+    return t->align != NULL && t->align[column] == TABLE_RIGHT;
+}
+
+/* Width of the whole table when no left-aligned column is wider than `level`. */
+static size_t width_at_level(const struct table *t, const size_t *natural, size_t level)
+{
+    size_t sum = 0, n = 0;
+    for (size_t c = 0; c < t->columns_n; c++) {
+        if (natural[c] == HIDDEN)
+            continue;
+        sum += is_right(t, c) || natural[c] < level ? natural[c] : level;
+        n++;
+    }
+    return n > 0 ? sum + (n - 1) * GAP_COLUMNS : 0;
+}
+
+/* Turns natural widths into shown ones. */
+static void fit(const struct table *t, size_t columns, size_t *widths)
+{
+    size_t widest = 0;
+    for (size_t c = 0; c < t->columns_n; c++)
+        widest = widths[c] != HIDDEN && widths[c] > widest ? widths[c] : widest;
+    if (columns == 0 || width_at_level(t, widths, widest) <= columns)
+        return;
+    size_t low = LEAST_COLUMNS, high = widest;
+    while (low + 1 < high) {
+        size_t middle = low + (high - low) / 2;
+        if (width_at_level(t, widths, middle) <= columns)
+            low = middle;
+        else
+            high = middle;
+    }
+    size_t used = width_at_level(t, widths, low);
+    size_t spare = used < columns ? columns - used : 0;
+    for (size_t c = 0; c < t->columns_n; c++) {
+        if (is_right(t, c) || widths[c] == HIDDEN || widths[c] <= low)
+            continue;
+        /* What the level leaves over goes to the first cut columns, one each. */
+        size_t extra = spare > 0 ? 1 : 0;
+        spare -= extra;
+        widths[c] = low + extra;
+    }
+}
+
+static int add_blanks(struct buf *out, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (buf_addc(out, ' ') != 0)
+            return -1;
+    return 0;
+}
+
+/* One cell at its width. `blanks` collects what is owed before the next visible character, so that no line ends in
+ * blanks. */
+static int print_cell(const struct table *t, size_t column, const struct table_cell *cell, size_t width, bool colour,
+                      size_t *blanks, struct buf *out)
+{
+    struct str text = cell_text(t, cell);
+    size_t shown = cell->width;
+    struct buf cut = BUF_INIT(TABLE_MAX_BYTES);
+    int rc = -1;
+
+    if (shown > width) {
+        if (text_show(text, width, &cut) != 0)
+            goto done;
+        text = buf_str(&cut);
+        shown = text_width(text); /* a wide character may have left one column over */
+    }
+    size_t pad = width > shown ? width - shown : 0;
+    if (is_right(t, column))
+        *blanks += pad;
+    if (text.n > 0) {
+        const char *on = colour ? colour_on[cell->colour] : "";
+        if (add_blanks(out, *blanks) != 0 || buf_adds(out, on) != 0 || buf_add(out, text.p, text.n) != 0 ||
+            (*on != '\0' && buf_adds(out, "\033[0m") != 0))
+            goto done;
+        *blanks = 0;
+    }
+    *blanks += (is_right(t, column) ? 0 : pad) + GAP_COLUMNS;
+    rc = 0;
+done:
+    buf_free(&cut);
+    return rc;
+}
+
+/* The widest cell of each column; HIDDEN where only the header has something to say and that is not enough. */
+static void natural_widths(const struct table *t, size_t rows, size_t *widths)
+{
+    for (size_t c = 0; c < t->columns_n; c++) {
+        size_t widest = 0;
+        for (size_t row = 1; row < rows; row++) {
+            size_t width = cell_at(t, row * t->columns_n + c).width;
+            widest = width > widest ? width : widest;
+        }
+        size_t header = cell_at(t, c).width;
+        widths[c] = t->hide_empty && widest == 0 ? HIDDEN : widest > header ? widest : header;
+    }
+}
+
+int table_print(const struct table *t, size_t columns, bool colour, struct buf *out)
+{
+    size_t rows = t->cells.n / sizeof(struct table_cell) / t->columns_n;
+    struct buf storage = BUF_INIT(TABLE_MAX_BYTES);
+    int rc = -1;
+
+    if (rows == 0)
+        return 0;
+    if (buf_reserve(&storage, t->columns_n * sizeof(size_t)) != 0)
+        return -1;
+    size_t *widths = (size_t *)(void *)storage.p; /* fresh from malloc, so aligned */
+    natural_widths(t, rows, widths);
+    fit(t, columns, widths);
+    for (size_t row = 0; row < rows; row++) {
+        size_t blanks = 0;
+        for (size_t c = 0; c < t->columns_n; c++) {
+            struct table_cell cell = cell_at(t, row * t->columns_n + c);
+            if (widths[c] != HIDDEN && print_cell(t, c, &cell, widths[c], colour, &blanks, out) != 0)
+                goto done;
+        }
+        if (buf_addc(out, '\n') != 0)
+            goto done;
+    }
+    rc = 0;
+done:
+    buf_free(&storage);
+    return rc;
+}

@@ -1,0 +1,191 @@
+/* The command table: sound by itself, parsed by its own options, and honest in its help. */
+#include "config.h"
+
+#include "sync/cmd/command.h"
+#include "tests/unit/harness.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Runs argv with stdout and stderr in a file, whose text is in `said` afterwards. */
+static char said[65536];
+
+static enum exit_status run(const char *const *words, size_t n)
+{
+    char *argv[16];
+    ck_assert_uint_lt(n, 16);
+    for (size_t i = 0; i < n; i++)
+        ck_assert_ptr_nonnull(argv[i] = strdup(words[i]));
+    argv[n] = NULL;
+    FILE *file = tmpfile();
+    ck_assert_ptr_nonnull(file);
+    fflush(stdout);
+    int saved_out = dup(STDOUT_FILENO), saved_err = dup(STDERR_FILENO);
+    dup2(fileno(file), STDOUT_FILENO);
+    dup2(fileno(file), STDERR_FILENO);
+    enum exit_status status = command_main((int)n, argv);
+    fflush(stdout);
+    dup2(saved_out, STDOUT_FILENO);
+    dup2(saved_err, STDERR_FILENO);
+    close(saved_out);
+    close(saved_err);
+    rewind(file);
+    said[fread(said, 1, sizeof said - 1, file)] = '\0';
+    fclose(file);
+    for (size_t i = 0; i < n; i++)
+        free(argv[i]);
+    return status;
+}
+#define RUN(...) run((const char *const[]){__VA_ARGS__}, sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *))
+#define SAID(text) ck_assert_msg(strstr(said, text) != NULL, "\"%s\" is not in: %s", text, said)
+
+START_TEST(test_table_is_sound)
+{
+    for (size_t i = 0; command_table[i] != NULL; i++) {
+        const struct command *c = command_table[i];
+        ck_assert_ptr_eq(command_find(c->name), c);
+        ck_assert_ptr_nonnull(c->usage);
+        ck_assert_msg(c->summary[strlen(c->summary) - 1] != '.', "%s: summary ends in a full stop", c->name);
+        ck_assert(c->run != NULL);
+        struct opt *all = command_options(c, NULL, NULL);
+        ck_assert_ptr_nonnull(all);
+        for (const struct opt *a = all; a->name != NULL; a++) {
+            ck_assert_ptr_nonnull(a->help);
+            ck_assert_msg((a->kind == OPT_CHOICE) == (a->choices != NULL), "%s --%s", c->name, a->name);
+            for (const struct opt *b = all; b < a; b++) {
+                ck_assert_msg(strcmp(a->name, b->name) != 0, "%s has --%s twice", c->name, a->name);
+                ck_assert_msg(a->letter == 0 || a->letter != b->letter, "%s has -%c twice", c->name, a->letter);
+            }
+        }
+        free(all);
+    }
+}
+END_TEST
+
+START_TEST(test_no_command)
+{
+    ck_assert_int_eq(RUN("leadsync"), XS_USAGE);
+    SAID("usage: leadsync COMMAND");
+}
+END_TEST
+
+START_TEST(test_unknown_command)
+{
+    ck_assert_int_eq(RUN("leadsync", "hepl"), XS_USAGE);
+    SAID("did you mean \"help\"?");
+    ck_assert_int_eq(RUN("leadsync", "frobnicate"), XS_USAGE);
+    SAID("unknown command \"frobnicate\"");
+    ck_assert_int_eq(RUN("leadsync", "--quiet", "help"), XS_USAGE);
+    SAID("after the command");
+    ck_assert_int_eq(RUN("leadsync", "help", "hepl"), XS_USAGE);
+    SAID("did you mean \"help\"?");
+}
+END_TEST
+
+START_TEST(test_help_and_version)
+{
+    ck_assert_int_eq(RUN("leadsync", "--help"), XS_DONE);
+    SAID("exit status:");
+    ck_assert_int_eq(RUN("leadsync", "--version"), XS_DONE);
+    ck_assert_str_eq(said, "leadsync " PACKAGE_VERSION "\n");
+    ck_assert_int_eq(RUN("leadsync", "help", "--version"), XS_DONE);
+    ck_assert_str_eq(said, "leadsync " PACKAGE_VERSION "\n");
+    for (size_t i = 0; command_table[i] != NULL; i++) {
+        const char *name = command_table[i]->name;
+        ck_assert_int_eq(RUN("leadsync", name, "--help"), XS_DONE);
+        SAID(command_table[i]->help);
+        SAID("--log-format");
+        ck_assert_ptr_null(strstr(said, "--api-key KEY"));
+        ck_assert_int_eq(RUN("leadsync", "help", name), XS_DONE);
+        SAID(command_table[i]->help);
+    }
+}
+END_TEST
+
+/* Somebody else would see it in `ps`: it is refused, and not repeated. */
+START_TEST(test_key_in_argv)
+{
+    ck_assert_int_eq(RUN("leadsync", "help", "--api-key", "s3cret"), XS_USAGE);
+    SAID("INSTANTLY_API_KEY");
+    ck_assert_ptr_null(strstr(said, "s3cret"));
+    ck_assert_int_eq(RUN("leadsync", "help", "--api-key=s3cret"), XS_USAGE);
+    ck_assert_ptr_null(strstr(said, "s3cret"));
+}
+END_TEST
+
+START_TEST(test_usage_errors)
+{
+    ck_assert_int_eq(RUN("leadsync", "help", "--wrods"), XS_USAGE);
+    SAID("--words");
+    ck_assert_int_eq(RUN("leadsync", "help", "help", "help"), XS_USAGE);
+    SAID("one argument too many");
+    ck_assert_int_eq(RUN("leadsync", "help", "-q", "-v"), XS_USAGE);
+    SAID("exclude each other");
+    ck_assert_int_eq(RUN("leadsync", "help", "--log-format", "xml"), XS_USAGE);
+    SAID("json");
+    ck_assert_int_eq(RUN("leadsync", "help", "--log-format=json", "nothing"), XS_USAGE);
+    SAID("{\"time\":");
+}
+END_TEST
+
+START_TEST(test_words)
+{
+    ck_assert_int_eq(RUN("leadsync", "help", "--words"), XS_DONE);
+    for (size_t i = 0; command_table[i] != NULL; i++)
+        SAID(command_table[i]->name);
+    ck_assert_int_eq(RUN("leadsync", "help", "--words", "help"), XS_DONE);
+    SAID("--words\n");
+    ck_assert_ptr_null(strstr(said, "--api-key\n"));
+}
+END_TEST
+
+/* Every option of every command has its entry in the man page, and so has every command. */
+START_TEST(test_man_page)
+{
+    char path[1024], wanted[128];
+    static char page[1 << 18];
+    snprintf(path, sizeof path, "%s/docs/leadsync.1", unit_srcdir());
+    FILE *file = fopen(path, "r");
+    ck_assert_msg(file != NULL, "%s is missing", path);
+    page[fread(page, 1, sizeof page - 1, file)] = '\0';
+    fclose(file);
+    for (size_t i = 0; command_table[i] != NULL; i++) {
+        const struct command *c = command_table[i];
+        snprintf(wanted, sizeof wanted, "\n.It Cm %s", c->name);
+        ck_assert_msg(strstr(page, wanted) != NULL, "the man page lacks the command %s", c->name);
+        struct opt *all = command_options(c, NULL, NULL);
+        ck_assert_ptr_nonnull(all);
+        for (const struct opt *o = all; o->name != NULL; o++) {
+            snprintf(wanted, sizeof wanted, " Fl -%s", o->name);
+            const char *at = strstr(page, wanted);
+            while (at != NULL && strchr(" \n", at[strlen(wanted)]) == NULL)
+                at = strstr(at + 1, wanted);
+            ck_assert_msg(at != NULL, "the man page lacks --%s of %s", o->name, c->name);
+        }
+        free(all);
+    }
+    for (const struct exit_status_row *row = exit_status_table; row->text != NULL; row++) {
+        snprintf(wanted, sizeof wanted, "\n.It %d\n", (int)row->status);
+        ck_assert_msg(strstr(page, wanted) != NULL, "the man page lacks exit status %d", (int)row->status);
+    }
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("command");
+    TCase *tc = tcase_create("dispatch");
+    tcase_add_test(tc, test_table_is_sound);
+    tcase_add_test(tc, test_no_command);
+    tcase_add_test(tc, test_unknown_command);
+    tcase_add_test(tc, test_help_and_version);
+    tcase_add_test(tc, test_key_in_argv);
+    tcase_add_test(tc, test_usage_errors);
+    tcase_add_test(tc, test_words);
+    tcase_add_test(tc, test_man_page);
+    suite_add_tcase(suite, tc);
+    return unit_run(suite);
+}

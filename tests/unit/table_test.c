@@ -1,0 +1,158 @@
+/* Tables: alignment by terminal columns, fitting, cutting, hostile text. */
+#include "config.h"
+
+#include "sync/cmd/table.h"
+#include "tests/unit/harness.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static struct buf out = BUF_INIT(1 << 20);
+
+static const char *print(struct table *t, size_t columns, bool colour)
+{
+    buf_reset(&out);
+    ck_assert_int_eq(table_print(t, columns, colour, &out), 0);
+    const char *text = buf_cstr(&out);
+    ck_assert_ptr_nonnull(text);
+    return text;
+}
+
+static void add(struct table *t, const char *const *cells, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        ck_assert_int_eq(table_add(t, str_from(cells[i]), TABLE_PLAIN), 0);
+}
+#define ADD(t, ...)                                                                                                    \
+    add(t, (const char *const[]){__VA_ARGS__}, sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *))
+
+START_TEST(test_aligned)
+{
+    static const enum table_align align[] = {TABLE_RIGHT, TABLE_LEFT, TABLE_LEFT};
+    struct table t;
+    table_init(&t, 3, align);
+    ADD(&t, "row", "name", "x", "1", "Zo\303\253", "", "100", "\346\235\216\345\260\217\351\276\215", "y");
+    ck_assert_str_eq(print(&t, 0, false), "row  name    x\n"
+                                          "  1  Zo\303\253\n"
+                                          "100  \346\235\216\345\260\217\351\276\215  y\n");
+    table_free(&t);
+}
+END_TEST
+
+START_TEST(test_fitted)
+{
+    struct table t;
+    table_init(&t, 3, NULL);
+    ADD(&t, "a", "b", "c", "12", "123456789012345", "1234567890");
+    /* 2 + 2 + 15 + 2 + 10 = 31 columns; in 20 both long cells give way down to the same width. */
+    ck_assert_str_eq(print(&t, 31, false), "a   b                c\n12  123456789012345  1234567890\n");
+    ck_assert_str_eq(print(&t, 20, false), "a   b        c\n12  123456\342\200\246  123456\342\200\246\n");
+    ck_assert_str_eq(print(&t, 21, false), "a   b         c\n12  1234567\342\200\246  123456\342\200\246\n");
+    table_free(&t);
+}
+END_TEST
+
+/* A number that is cut is another number. */
+START_TEST(test_numbers_stay_whole)
+{
+    static const enum table_align align[] = {TABLE_RIGHT, TABLE_LEFT};
+    struct table t;
+    table_init(&t, 2, align);
+    ADD(&t, "n", "text", "123456789012", "abcdefghijkl");
+    ck_assert_str_eq(print(&t, 18, false), "           n  text\n123456789012  abc\342\200\246\n");
+    ck_assert_str_eq(print(&t, 5, false), "           n  te\342\200\246\n123456789012  ab\342\200\246\n");
+    table_free(&t);
+}
+END_TEST
+
+START_TEST(test_wide_cut)
+{
+    struct table t;
+    table_init(&t, 2, NULL);
+    /* Four wide characters take 8 columns; of 6, one stays empty because half a character cannot be shown. */
+    ADD(&t, "h", "i", "\346\235\216\346\235\216\346\235\216\346\235\216", "z");
+    ck_assert_str_eq(print(&t, 9, false), "h       i\n\346\235\216\346\235\216\342\200\246   z\n");
+    table_free(&t);
+}
+END_TEST
+
+START_TEST(test_hostile)
+{
+    struct table t;
+    table_init(&t, 1, NULL);
+    ck_assert_int_eq(table_add(&t, STR("a\033[31m\nb\0c"), TABLE_PLAIN), 0);
+    const char *text = print(&t, 0, true);
+    ck_assert_ptr_null(strchr(text, '\033'));
+    ck_assert_ptr_eq(strchr(text, '\n'), text + strlen(text) - 1);
+    ck_assert_ptr_nonnull(strstr(text, "\\u{1b}[31m"));
+    table_free(&t);
+}
+END_TEST
+
+START_TEST(test_colour)
+{
+    struct table t;
+    table_init(&t, 2, NULL);
+    ck_assert_int_eq(table_add(&t, STR("ok"), TABLE_GREEN), 0);
+    ck_assert_int_eq(table_add(&t, STR_NONE, TABLE_RED), 0);
+    ck_assert_str_eq(print(&t, 0, true), "\033[32mok\033[0m\n");
+    ck_assert_str_eq(print(&t, 0, false), "ok\n");
+    table_free(&t);
+}
+END_TEST
+
+START_TEST(test_hide_empty)
+{
+    struct table t;
+    table_init(&t, 3, NULL);
+    t.hide_empty = true;
+    ADD(&t, "a", "empty", "b", "1", "", "2", "3", "", "4");
+    ck_assert_str_eq(print(&t, 0, false), "a  b\n1  2\n3  4\n");
+    table_free(&t);
+}
+END_TEST
+
+START_TEST(test_incomplete_and_none)
+{
+    struct table t;
+    table_init(&t, 2, NULL);
+    ck_assert_str_eq(print(&t, 80, false), "");
+    ADD(&t, "a", "b", "1");
+    ck_assert_str_eq(print(&t, 80, false), "a  b\n");
+    table_free(&t);
+    table_free(&t);
+}
+END_TEST
+
+START_TEST(test_limit)
+{
+    struct table t;
+    struct buf small = BUF_INIT(3);
+    table_init(&t, 1, NULL);
+    ADD(&t, "abcdef");
+    ck_assert_int_eq(table_print(&t, 0, false, &small), -1);
+    t.text.max = t.text.n + 2;
+    ck_assert_int_eq(table_add(&t, STR("too long"), TABLE_PLAIN), -1);
+    buf_free(&small);
+    table_free(&t);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("table");
+    TCase *tc = tcase_create("print");
+    tcase_add_test(tc, test_aligned);
+    tcase_add_test(tc, test_fitted);
+    tcase_add_test(tc, test_numbers_stay_whole);
+    tcase_add_test(tc, test_wide_cut);
+    tcase_add_test(tc, test_hostile);
+    tcase_add_test(tc, test_colour);
+    tcase_add_test(tc, test_hide_empty);
+    tcase_add_test(tc, test_incomplete_and_none);
+    tcase_add_test(tc, test_limit);
+    suite_add_tcase(suite, tc);
+    int status = unit_run(suite);
+    buf_free(&out);
+    return status;
+}
