@@ -1,3 +1,23 @@
 noinst_LIBRARIES += mappings/libmappings.a
-mappings_libmappings_a_SOURCES = mappings/mapping.h
+mappings_libmappings_a_SOURCES = \
+	mappings/apply.c \
+	mappings/bind.c \
+	mappings/columns.c \
+	mappings/compiled.h \
+	mappings/diag.c \
+	mappings/diag.h \
+	mappings/digest.c \
+	mappings/load.c \
+	mappings/mapping.h \
+	mappings/rules.c \
+	mappings/scalar.c \
+	mappings/schema.c \
+	mappings/schema.h \
+	mappings/schema_json.c \
+	mappings/schema_table.c \
+	mappings/straight.c \
+	mappings/yaml_problem.c \
+	mappings/yaml_problem.h \
+	mappings/yaml_tree.c \
+	mappings/yaml_tree.h
 include mappings/convert.mk

@@ -1,0 +1,458 @@
+/* One row becomes a lead, or what is wrong with it. This runs for every row of every source: values point into cells,
+ * nothing is copied that stays as it is, and what has to be made comes from the caller's scratch arena. */
+#include "config.h"
+
+#include "mappings/compiled.h"
+#include "mappings/email.h"
+#include "sync/base/text.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* What one column spec made of a row. */
+enum step_result { STEP_VALUE, STEP_REJECT, STEP_SKIP, STEP_ERROR };
+
+struct applier {
+    struct mapping *m;
+    const struct row *row;
+    struct arena *scratch;
+    struct mapped *out;
+    struct reject *rejects;
+    bool skipped; /* by a map's otherwise: skip */
+};
+
+static const struct gone gone_keep = {.policy = GONE_KEEP};
+
+static int out_of_memory(struct err *e)
+{
+    return err_set(e, XS_INTERNAL, "a row does not fit into the memory of one chunk; raise --memory");
+}
+
+/* Cells that can be wrong are bounded: one reject a column, one for the key, the route and each skip rule, one for all. */
+static int reject(struct applier *a, const char *column, enum reason reason, struct str value)
+{
+    const struct mapping_impl *impl = a->m->impl;
+    if (a->rejects == NULL) {
+        a->rejects = arena_calloc(a->scratch, impl->columns_n + impl->skips_n + impl->keys_n + 4, sizeof *a->rejects);
+        if (a->rejects == NULL)
+            return -1;
+    }
+    a->rejects[a->out->rejects_n++] = (struct reject){.column = column, .reason = reason, .value = value};
+    return 0;
+}
+
+/* ASCII in words of eight bytes; anything else is asked of libunistring. */
+static bool is_utf8(struct str s)
+{
+    const char *p = s.p, *end = s.p + s.n;
+    for (; end - p >= 8; p += 8) {
+        uint64_t word;
+        memcpy(&word, p, sizeof word);
+        if ((word & UINT64_C(0x8080808080808080)) != 0)
+            return text_is_utf8((struct str){p, (size_t)(end - p)});
+    }
+    for (; p < end; p++) {
+        if (((unsigned char)*p & 0x80) != 0)
+            return text_is_utf8((struct str){p, (size_t)(end - p)});
+    }
+    return true;
+}
+
+/* Most values begin with a letter or digit and need no trimming to know that they are not blank. */
+static bool is_blank(struct str s)
+{
+    if (s.n == 0)
+        return true;
+    unsigned char c = (unsigned char)s.p[0];
+    return (c <= ' ' || c >= 0x80) && str_trim(s).n == 0;
+}
+
+static struct str cell_text(const struct row *row, size_t index)
+{
+    const struct cell *cell = &row->cells[index];
+    return cell->null ? STR_NONE : (struct str){cell->p, cell->n};
+}
+
+static const struct map_entry *map_find(const struct column *column, struct str text)
+{
+    size_t low = 0, high = column->map_n;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = str_cmp(text, column->map[middle].from);
+        if (order == 0)
+            return &column->map[middle];
+        if (order < 0)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return NULL;
+}
+
+static enum step_result reject_value(struct reject *flaw, enum reason reason, struct str value)
+{
+    flaw->reason = reason;
+    flaw->value = value;
+    return STEP_REJECT;
+}
+
+/* `map`: exact; empties have passed by. */
+static enum step_result run_map(const struct column *column, struct str *text, struct reject *flaw)
+{
+    const struct map_entry *entry = map_find(column, *text);
+    if (entry != NULL) {
+        *text = entry->to;
+        return STEP_VALUE;
+    }
+    switch (column->otherwise) {
+    case UNMATCHED_KEEP:
+        return STEP_VALUE;
+    case UNMATCHED_EMPTY:
+        *text = STR_NONE;
+        return STEP_VALUE;
+    case UNMATCHED_VALUE:
+        *text = column->otherwise_value;
+        return STEP_VALUE;
+    case UNMATCHED_SKIP:
+        return STEP_SKIP;
+    default:
+        return reject_value(flaw, REASON_MAP_UNMATCHED, *text);
+    }
+}
+
+/* from | template | value, then apply. */
+static enum step_result run_origin(const struct column *column, const struct row *row, struct arena *scratch,
+                                   struct str *text, struct reject *flaw)
+{
+    const char *why = NULL;
+    if (column->origin == ORIGIN_COLUMN) {
+        *text = cell_text(row, column->from.index);
+    } else if (column->origin == ORIGIN_VALUE) {
+        *text = column->value;
+    } else if (template_run(&column->template, row->cells, row->n, scratch, text) != 0) {
+        return errno == EOVERFLOW ? reject_value(flaw, REASON_FIELD_TOO_LONG, STR_NONE) : STEP_ERROR;
+    }
+    if (!is_utf8(*text))
+        return reject_value(flaw, REASON_NOT_UTF8, *text);
+    if (column->steps_n == 0)
+        return STEP_VALUE;
+    struct str before = *text;
+    if (transform_run(column->steps, column->steps_n, before, scratch, text, &why) != 0)
+        return STEP_ERROR;
+    return why != NULL ? reject_value(flaw, REASON_TYPE_INVALID, before) : STEP_VALUE;
+}
+
+/* The whole order: from|template|value, apply, blank-only is empty, map, type, default, required. */
+static enum step_result run_column(const struct column *column, const struct row *row, struct arena *scratch,
+                                   struct value *out, struct reject *flaw)
+{
+    struct str text;
+    enum step_result result = run_origin(column, row, scratch, &text, flaw);
+    if (result == STEP_VALUE && column->map_n > 0 && !is_blank(text))
+        result = run_map(column, &text, flaw);
+    if (result != STEP_VALUE)
+        return result;
+    if (!is_blank(text)) {
+        if (column->type == TYPE_STRING) {
+            *out = (struct value){VALUE_STRING, text.p, text.n};
+            return STEP_VALUE;
+        }
+        bool oom = false;
+        const char *why = column_type_value(column->type, text, scratch, out, &oom);
+        if (oom)
+            return STEP_ERROR;
+        return why != NULL ? reject_value(flaw, REASON_TYPE_INVALID, text) : STEP_VALUE;
+    }
+    *out = column->fallback;
+    if (out->kind != VALUE_ABSENT)
+        return STEP_VALUE;
+    if (column->required)
+        return reject_value(flaw, column->slot == LEAD_EMAIL ? REASON_EMAIL_MISSING : REASON_REQUIRED_MISSING, STR_NONE);
+    if (column->clear)
+        out->kind = VALUE_NULL;
+    return STEP_VALUE;
+}
+
+/* ---- identity ---- */
+
+/* Cells of a composite key, joined by '|'; a '|' or '\' inside a cell is written behind a '\', so that no two keys meet. */
+static int join_key(struct applier *a, struct str *out)
+{
+    const struct mapping_impl *impl = a->m->impl;
+    size_t n = impl->keys_n;
+    for (size_t i = 0; i < impl->keys_n; i++)
+        n += 2 * str_trim(cell_text(a->row, impl->keys[i].index)).n;
+    char *p = arena_alloc(a->scratch, n), *at = p;
+    if (p == NULL)
+        return -1;
+    for (size_t i = 0; i < impl->keys_n; i++) {
+        struct str part = str_trim(cell_text(a->row, impl->keys[i].index));
+        if (i > 0)
+            *at++ = '|';
+        for (size_t k = 0; k < part.n; k++) {
+            if (part.p[k] == '|' || part.p[k] == '\\')
+                *at++ = '\\';
+            *at++ = part.p[k];
+        }
+    }
+    *out = (struct str){p, (size_t)(at - p)};
+    return 0;
+}
+
+/* `key:` as identity. 0, or -1 without memory; whatever is wrong with it is a reject. */
+static int identity_by_key(struct applier *a)
+{
+    const struct mapping_impl *impl = a->m->impl;
+    for (size_t i = 0; i < impl->keys_n; i++) {
+        struct str cell = cell_text(a->row, impl->keys[i].index);
+        const char *name = impl->keys[i].name.p;
+        if (is_blank(cell))
+            return reject(a, name, REASON_KEY_MISSING, STR_NONE);
+        if (!is_utf8(cell))
+            return reject(a, name, REASON_NOT_UTF8, cell);
+        if (cell.n > KEY_BYTES_MAX)
+            return reject(a, name, REASON_FIELD_TOO_LONG, cell);
+    }
+    struct str key = str_trim(cell_text(a->row, impl->keys[0].index));
+    if (impl->keys_n > 1 && join_key(a, &key) != 0)
+        return -1;
+    a->out->key_text = key;
+    /* It travels in the last custom variable, by which a lead without address is found again. */
+    a->out->lead.custom[a->m->shape.custom_n - 1] = (struct value){VALUE_STRING, key.p, key.n};
+    return 0;
+}
+
+/* The target that a row's route chose, or the only one. */
+static const struct target_spec *row_target(const struct applier *a)
+{
+    if (a->m->routes_n == 0)
+        return &a->m->target;
+    return a->out->target_index < a->m->routes_n ? &a->m->routes[a->out->target_index].target : &a->m->route_default;
+}
+
+/* The address of a lead: what is sent, and whom it identifies. Without one only lists take a lead, and only with a key. */
+static int identity_by_email(struct applier *a, const struct column *column, bool failed)
+{
+    struct value *value = &a->out->lead.core[LEAD_EMAIL];
+    struct email email;
+    if (failed) /* told already */
+        return 0;
+    if (value->kind != VALUE_STRING) {
+        const struct lead *lead = &a->out->lead;
+        if (!a->m->has_key || a->m->stage.on || row_target(a)->kind != TARGET_LIST)
+            return reject(a, column != NULL ? column->label : "email", REASON_EMAIL_MISSING, STR_NONE);
+        if (lead->core[LEAD_FIRST_NAME].kind == VALUE_STRING || lead->core[LEAD_LAST_NAME].kind == VALUE_STRING)
+            return 0;
+        return reject(a, NULL, REASON_INCOMPLETE, STR_NONE);
+    }
+    struct str raw = {value->p, value->n};
+    if (email_parse(raw, a->scratch, &email) != 0)
+        return -1;
+    if (email.why != NULL)
+        return reject(a, column->label, REASON_EMAIL_INVALID, raw);
+    *value = (struct value){VALUE_STRING, email.send.p, email.send.n};
+    a->out->email_key = email.key;
+    if (!a->m->has_key)
+        a->out->key_text = email.key;
+    return 0;
+}
+
+/* ---- rows that stay out ---- */
+
+static int rule_matches(struct applier *a, const struct skip_rule *rule, struct str cell)
+{
+    struct str text = str_trim(cell);
+    struct buf *fold = &a->m->impl->fold;
+    if (!text_is_ascii(text)) {
+        buf_reset(fold);
+        if (text_fold(text, fold) != 0)
+            return -1;
+        text = buf_str(fold);
+    }
+    for (size_t i = 0; i < rule->values_n; i++) {
+        if (str_eq_nocase(text, rule->values[i]))
+            return 1;
+    }
+    return 0;
+}
+
+/* The first rule that takes the row: 1 with skip_then, 0 none, -1 no memory. A cell that cannot be compared rejects the
+ * row: it may be the one that says that somebody opted out. */
+static int skip_when(struct applier *a)
+{
+    const struct mapping_impl *impl = a->m->impl;
+    for (size_t i = 0; i < impl->skips_n; i++) {
+        const struct skip_rule *rule = &impl->skips[i];
+        struct str cell = cell_text(a->row, rule->column.index);
+        if (!is_utf8(cell)) {
+            if (reject(a, rule->column.name.p, REASON_NOT_UTF8, cell) != 0)
+                return -1;
+            continue;
+        }
+        int matches = rule_matches(a, rule, cell);
+        if (matches < 0)
+            return -1;
+        if (matches > 0) {
+            a->out->skip_then = &rule->then;
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* Sets target_index. 1 when the route skips the row, 0, -1 no memory. */
+static int route(struct applier *a)
+{
+    const struct mapping *m = a->m;
+    if (m->routes_n == 0)
+        return 0;
+    struct str cell = cell_text(a->row, m->impl->route.index), value = str_trim(cell);
+    size_t low = 0, high = m->routes_n;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = str_cmp(value, m->impl->route_values[middle].value);
+        if (order == 0) {
+            a->out->target_index = m->impl->route_values[middle].index;
+            return 0;
+        }
+        if (order < 0)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    a->out->target_index = m->routes_n;
+    if (m->route_otherwise == OTHERWISE_REJECT)
+        return reject(a, m->route_column, is_utf8(cell) ? REASON_ROUTE_UNMATCHED : REASON_NOT_UTF8, cell);
+    return m->route_otherwise == OTHERWISE_SKIP;
+}
+
+/* ---- a row ---- */
+
+/* Runs all columns. The address is judged at once, since it is the first one. 0/-1. */
+static int run_columns(struct applier *a)
+{
+    const struct mapping_impl *impl = a->m->impl;
+    const struct column *email = NULL;
+    bool email_failed = false;
+    for (size_t i = 0; i < impl->columns_n; i++) {
+        const struct column *column = &impl->columns[i];
+        struct value *value = column->slot < LEAD_FIELD_N ? &a->out->lead.core[column->slot]
+                                                          : &a->out->lead.custom[column->slot - LEAD_FIELD_N];
+        if (column->plain) {
+            const struct cell *cell = &a->row->cells[column->from.index];
+            if (cell->n > 0 && !cell->null && (unsigned char)cell->p[0] - 0x21u < 0x5Eu &&
+                is_utf8((struct str){cell->p, cell->n})) {
+                *value = (struct value){VALUE_STRING, cell->p, cell->n};
+                email = column->slot == LEAD_EMAIL ? column : email;
+                continue;
+            }
+        }
+        struct reject flaw = {.reason = REASON_NONE};
+        enum step_result result = run_column(column, a->row, a->scratch, value, &flaw);
+        if (result == STEP_ERROR || (result == STEP_REJECT && reject(a, column->label, flaw.reason, flaw.value) != 0))
+            return -1;
+        a->skipped = a->skipped || result == STEP_SKIP;
+        if (result != STEP_VALUE)
+            *value = (struct value){.kind = VALUE_ABSENT};
+        if (column->slot == LEAD_EMAIL) {
+            email = column;
+            email_failed = result != STEP_VALUE;
+        }
+    }
+    return identity_by_email(a, email, email_failed);
+}
+
+/* Only who it is: for a row that stays out, or that is rejected anyway. What is wrong with the rest is nobody's concern,
+ * and its rejects are taken back. */
+static int identity_only(struct applier *a)
+{
+    const struct mapping_impl *impl = a->m->impl;
+    size_t rejects_n = a->out->rejects_n;
+    if (a->m->has_key && identity_by_key(a) != 0)
+        return -1;
+    if (impl->columns_n > 0 && impl->columns[0].slot == LEAD_EMAIL) {
+        struct reject flaw;
+        struct value *value = &a->out->lead.core[LEAD_EMAIL];
+        enum step_result result = run_column(&impl->columns[0], a->row, a->scratch, value, &flaw);
+        if (result == STEP_ERROR)
+            return -1;
+        if (result != STEP_VALUE)
+            *value = (struct value){.kind = VALUE_ABSENT};
+        if (identity_by_email(a, &impl->columns[0], result != STEP_VALUE) != 0)
+            return -1;
+        if (a->out->email_key.n == 0)
+            *value = (struct value){.kind = VALUE_ABSENT};
+    }
+    a->out->rejects_n = rejects_n;
+    return 0;
+}
+
+static int skip(struct applier *a, enum reason reason)
+{
+    a->out->verdict = MAPPED_SKIP;
+    a->out->reason = reason;
+    if (reason == REASON_SKIP_WHEN && a->out->skip_then == NULL)
+        a->out->skip_then = &gone_keep;
+    a->out->rejects_n = 0;
+    return 0;
+}
+
+static int map_row(struct applier *a)
+{
+    int rc = skip_when(a);
+    if (rc < 0)
+        return -1;
+    if (rc > 0)
+        return identity_only(a) != 0 ? -1 : skip(a, REASON_SKIP_WHEN);
+    rc = route(a);
+    if (rc < 0)
+        return -1;
+    if (rc > 0)
+        return identity_only(a) != 0 ? -1 : skip(a, REASON_ROUTE_SKIP);
+    if ((a->m->has_key && identity_by_key(a) != 0) || run_columns(a) != 0)
+        return -1;
+    if (a->skipped)
+        return skip(a, REASON_SKIP_WHEN);
+    a->out->verdict = MAPPED_LEAD;
+    return 0;
+}
+
+int mapping_apply(struct mapping *m, const struct row *row, struct arena *scratch, struct mapped *out, struct err *e)
+{
+    struct applier a = {.m = m, .row = row, .scratch = scratch, .out = out};
+    memset(out, 0, sizeof *out);
+    out->lead.shape = &m->shape;
+    out->lead.custom = arena_calloc(scratch, m->shape.custom_n + 1, sizeof *out->lead.custom);
+    if (out->lead.custom == NULL)
+        return out_of_memory(e);
+    enum reason defect = row->defect != REASON_NONE ? row->defect : row->n != m->impl->bound_n ? REASON_RAGGED_ROW : REASON_NONE;
+    int rc;
+    if (defect == REASON_NONE) {
+        rc = map_row(&a);
+    } else {
+        rc = reject(&a, NULL, defect, STR_NONE);
+        /* Bytes that are not UTF-8 stand in one cell; the others may still say whose row it is. */
+        if (rc == 0 && defect == REASON_NOT_UTF8 && row->n == m->impl->bound_n)
+            rc = identity_only(&a);
+    }
+    if (rc != 0)
+        return out_of_memory(e);
+    if (out->rejects_n > 0) {
+        out->verdict = MAPPED_REJECT;
+        out->reason = a.rejects[0].reason;
+        out->rejects = a.rejects;
+    }
+    return 0;
+}
+
+int mapping_email_key(struct str address, struct buf *out)
+{
+    struct arena scratch;
+    struct email email;
+    arena_init(&scratch, 1 << 16);
+    int rc = address.n > 4 * EMAIL_MAX ? -1 : email_parse(address, &scratch, &email);
+    if (rc == 0)
+        rc = email.why != NULL ? -1 : buf_add(out, email.key.p, email.key.n);
+    arena_free(&scratch);
+    return rc;
+}

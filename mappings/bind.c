@@ -1,0 +1,170 @@
+/* Columns of the source meet the mapping: names become cell numbers, once a run. */
+#include "config.h"
+
+#include "mappings/compiled.h"
+#include "sync/base/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { LISTED_MAX = 60, LIST_BYTES_MAX = 1 << 16 };
+
+struct binder {
+    struct mapping *m;
+    struct diags *d;
+    const struct str *columns;
+    size_t n;
+    const char **names; /* NUL-terminated, for suggestions; made when the first column is missing */
+    bool *used;
+};
+
+static bool is_own(struct str name)
+{
+    return name.n >= strlen(LEADSYNC_PREFIX) && memcmp(name.p, LEADSYNC_PREFIX, strlen(LEADSYNC_PREFIX)) == 0;
+}
+
+static int find(void *ctx, struct str name, size_t *index)
+{
+    struct binder *b = ctx;
+    for (size_t i = 0; i < b->n; i++) {
+        if (str_eq(b->columns[i], name) && !is_own(name)) {
+            *index = i;
+            b->used[i] = true;
+            return 0;
+        }
+    }
+    return -1;
+}
+
+/* What users may have meant: all columns but leadsync's own. */
+static size_t candidates(struct binder *b)
+{
+    size_t n = 0;
+    if (b->names == NULL)
+        b->names = arena_calloc(b->d->arena, b->n + 1, sizeof *b->names);
+    for (size_t i = 0; b->names != NULL && i < b->n; i++) {
+        if (!is_own(b->columns[i]))
+            b->names[n++] = diag_show(b->d, b->columns[i]);
+    }
+    return n;
+}
+
+static void missing(struct binder *b, struct str name, size_t at, size_t span)
+{
+    diag_add(b->d, at, span, "the source has no column '%s'", diag_show(b->d, name));
+    if (b->d->latest == NULL)
+        return;
+    size_t n = candidates(b);
+    const char *near = b->names != NULL ? str_nearest(name, b->names, n) : NULL;
+    if (near != NULL)
+        diag_help(b->d, "did you mean '%s'?", near);
+}
+
+static void bind_one(struct binder *b, struct source_column *column)
+{
+    if (find(b, column->name, &column->index) != 0)
+        missing(b, column->name, column->at, column->span);
+}
+
+/* template_bind() stops at the first that is missing; here each one is told. */
+static void bind_template(struct binder *b, struct column *column)
+{
+    for (size_t i = 0; i < column->template.n; i++) {
+        struct template_part *part = &column->template.parts[i];
+        if (part->is_column && find(b, part->text, &part->column) != 0)
+            missing(b, part->text, column->template_at + part->offset, part->text.n);
+    }
+}
+
+/* "it has: a, b, c", after all that is missing. */
+static void tell_columns(struct binder *b)
+{
+    struct buf text = BUF_INIT(LIST_BYTES_MAX);
+    size_t n = candidates(b);
+    int rc = b->names == NULL ? -1 : 0;
+    for (size_t i = 0; rc == 0 && i < n && i < LISTED_MAX; i++)
+        rc = buf_addf(&text, "%s%s", i > 0 ? ", " : "", b->names[i]);
+    if (rc == 0 && n > LISTED_MAX)
+        rc = buf_addf(&text, " and %zu more", n - LISTED_MAX);
+    if (rc == 0)
+        diag_help(b->d, n > 0 ? "the source has: %.*s" : "the source has no columns%.*s", STR_ARG(buf_str(&text)));
+    buf_free(&text);
+}
+
+/* The unused columns, and the names under which campaigns know what is filled. */
+static int list_names(struct binder *b)
+{
+    struct mapping_impl *impl = b->m->impl;
+    struct str *unused = arena_calloc(&b->m->arena, b->n + 1, sizeof *unused);
+    struct str *filled = arena_calloc(&b->m->arena, impl->columns_n + 1, sizeof *filled);
+    if (unused == NULL || filled == NULL)
+        return -1;
+    impl->unused_n = impl->filled_n = 0;
+    for (size_t i = 0; i < b->n; i++) {
+        if (!b->used[i] && !is_own(b->columns[i]) &&
+            arena_str(&b->m->arena, b->columns[i], &unused[impl->unused_n++]) != 0)
+            return -1;
+    }
+    for (size_t i = 0; i < impl->columns_n; i++) {
+        const struct column *column = &impl->columns[i];
+        const char *name = column->slot < LEAD_FIELD_N ? lead_field_table[column->slot].payload : column->name;
+        if (name[0] != '\0')
+            filled[impl->filled_n++] = str_from(name);
+    }
+    impl->unused = unused;
+    impl->filled = filled;
+    return 0;
+}
+
+static void bind_all(struct binder *b)
+{
+    struct mapping_impl *impl = b->m->impl;
+    for (size_t i = 0; i < impl->columns_n; i++) {
+        struct column *column = &impl->columns[i];
+        if (column->origin == ORIGIN_COLUMN)
+            bind_one(b, &column->from);
+        else if (column->origin == ORIGIN_TEMPLATE)
+            bind_template(b, column);
+    }
+    for (size_t i = 0; i < impl->skips_n; i++)
+        bind_one(b, &impl->skips[i].column);
+    for (size_t i = 0; i < impl->keys_n; i++)
+        bind_one(b, &impl->keys[i]);
+    if (b->m->routes_n > 0)
+        bind_one(b, &impl->route);
+}
+
+int mapping_bind(struct mapping *m, const struct str *columns, size_t columns_n, struct err *e)
+{
+    if (m->impl->straight && straight_bind(m, columns, columns_n, e) != 0)
+        return -1;
+    /* Mistakes of this source are told apart from those of the file, which there are none of. */
+    struct diags d;
+    diags_init(&d, m->impl->diags.file, m->impl->diags.text, &m->arena);
+    struct binder b = {.m = m, .d = &d, .columns = columns, .n = columns_n};
+    b.used = arena_calloc(&m->arena, columns_n + 1, sizeof *b.used);
+    if (b.used == NULL)
+        return err_oom(e);
+    bind_all(&b);
+    if (d.n > 0 && d.n <= DIAG_MAX) {
+        /* Helps belong to the latest mistake; by place, another one may be the last to be printed. */
+        diags_select_last(&d);
+        tell_columns(&b);
+    }
+    if (diags_result(&d, XS_CONFIG, e) != 0)
+        return -1;
+    m->impl->bound_n = columns_n;
+    return list_names(&b) != 0 ? err_oom(e) : 0;
+}
+
+size_t mapping_unused(const struct mapping *m, const struct str **names)
+{
+    *names = m->impl->unused;
+    return m->impl->unused_n;
+}
+
+size_t mapping_filled(const struct mapping *m, const struct str **names)
+{
+    *names = m->impl->filled;
+    return m->impl->filled_n;
+}

@@ -1,0 +1,108 @@
+/* What a mapping is compiled to: the inside of `struct mapping`, shared by the loader, bind and apply. Internal to the
+ * room. Everything lives in the mapping's arena but what transform steps hold. */
+#ifndef MAPPINGS_COMPILED_H
+#define MAPPINGS_COMPILED_H
+
+#include "mappings/diag.h"
+#include "mappings/mapping.h"
+#include "mappings/template.h"
+#include "mappings/transform.h"
+#include "mappings/yaml_tree.h"
+
+enum { MAPPING_BYTES_MAX = 128 << 20 };  /* of a mapping's arena: a file of 1 MiB of nothing but "a," */
+enum { KEY_BYTES_MAX = 1024, CUSTOM_NAME_POINTS_MAX = 64 };
+#define LEADSYNC_KEY "leadsync_key"      /* the custom variable in which `key:` travels */
+#define LEADSYNC_PREFIX "leadsync_"      /* columns that leadsync itself appends to rejects: never data */
+
+/* A column of the source that the mapping names, and where it does. */
+struct source_column {
+    struct str name;
+    size_t at, span; /* bytes of the file */
+    size_t index;    /* of the cell, after bind */
+};
+
+enum column_origin { ORIGIN_COLUMN, ORIGIN_TEMPLATE, ORIGIN_VALUE };
+enum column_type { TYPE_STRING, TYPE_NUMBER, TYPE_BOOLEAN, TYPE_INTEREST, TYPE_UUID };
+enum unmatched { UNMATCHED_REJECT, UNMATCHED_KEEP, UNMATCHED_EMPTY, UNMATCHED_SKIP, UNMATCHED_VALUE }; /* order of the schema's words */
+
+struct map_entry {
+    struct str from, to; /* `to` empty: the value becomes empty */
+};
+
+/* One column spec: how a field or custom variable gets its value. */
+struct column {
+    const char *name;             /* of the field or variable */
+    const char *label;            /* what a reject names: the source column, or `name` */
+    unsigned slot;                /* enum lead_field, or LEAD_FIELD_N + number of the custom variable */
+    bool plain;                   /* hot: the cell as it is, no step, map or type */
+    enum column_origin origin;
+    struct source_column from;    /* ORIGIN_COLUMN */
+    struct template template;     /* ORIGIN_TEMPLATE */
+    size_t template_at;           /* bytes of the file where the template's text begins */
+    struct str value;             /* ORIGIN_VALUE */
+    struct transform_step *steps;
+    size_t steps_n;
+    struct map_entry *map;        /* by `from` */
+    size_t map_n;
+    enum unmatched otherwise;
+    struct str otherwise_value;
+    enum column_type type;
+    struct value fallback;        /* default:, typed; VALUE_ABSENT: none */
+    bool required, clear;
+};
+
+struct skip_rule {
+    struct source_column column;
+    const struct str *values; /* trimmed and case-folded */
+    size_t values_n;
+    struct gone then;
+};
+
+struct route_value {
+    struct str value;
+    size_t index; /* into mapping.routes */
+};
+
+struct mapping_impl {
+    struct diags diags;          /* the file's text, for mistakes that only show when the source is known */
+    struct column *columns;      /* core fields in the order of lead_fields.def (email first), then custom variables */
+    size_t columns_n;
+    struct skip_rule *skips;
+    size_t skips_n;
+    struct source_column *keys;
+    size_t keys_n;
+    struct source_column route;
+    struct route_value *route_values; /* sorted */
+    size_t bound_n;              /* columns of the source, after bind */
+    bool straight, all_columns;  /* a CSV without a mapping file */
+    const struct str *unused, *filled;
+    size_t unused_n, filled_n;
+    struct buf fold;             /* of one cell, for skip_when */
+};
+
+/* A typed value of a text that is not empty; NULL, or why it does not fit. A UUID is written in lower case to `scratch`;
+ * *oom tells when that could not be had. */
+const char *column_type_value(enum column_type type, struct str text, struct arena *scratch, struct value *out, bool *oom);
+
+/* Compiles the specs under fields: and custom_variables: of a checked or half-checked root; mistakes go to the diags.
+ * Sets columns, shape and overwrite. */
+void columns_compile(struct mapping *m, struct diags *d, const struct tree_node *root);
+/* A column spec that copies one source column; for straight CSVs. */
+struct column column_copy(const char *name, unsigned slot, struct str from);
+/* Why no custom variable may have that name; NULL: it may. */
+const char *custom_name_flaw(struct str name);
+
+/* The rules between keys that a table cannot say. */
+void rules_check(struct diags *d, const struct tree_node *root);
+
+/* The digest of everything in the tree that decides what a row becomes. 0/-1. */
+int digest_tree(const struct tree_node *root, uint64_t *out);
+/* The same of a straight CSV, after bind. 0/-1. */
+int digest_straight(const struct mapping *m, uint64_t *out);
+
+/* An empty mapping with the defaults of the schema table. NULL: out of memory. */
+struct mapping *mapping_new(void);
+/* Binds a straight CSV: makes its column specs. */
+int straight_bind(struct mapping *m, const struct str *columns, size_t columns_n, struct err *e);
+
+#endif

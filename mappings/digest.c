@@ -1,0 +1,83 @@
+/* What decides about a row, as a number: two mappings with the same digest make the same leads of the same rows. */
+#include "config.h"
+
+#include "mappings/compiled.h"
+#include "sync/base/hash.h"
+
+#include <string.h>
+
+enum { CANON_MAX = 64 << 20 };
+
+static int add_tree(struct buf *b, const struct tree_node *node, bool column_spec);
+
+/* A tag, then what it holds with lengths, so that no two trees have the same bytes. */
+static int add_children(struct buf *b, const struct tree_node *node, bool column_specs)
+{
+    if (buf_addc(b, node->kind == TREE_MAP ? 'm' : 'l') != 0 || buf_add_varint(b, node->n) != 0)
+        return -1;
+    for (const struct tree_node *child = node->first; child != NULL; child = child->next) {
+        if ((child->key != NULL && buf_add_str(b, child->key->text) != 0) || add_tree(b, child, column_specs) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* A column's name alone is short for {from: name}, and is the same. */
+static int add_tree(struct buf *b, const struct tree_node *node, bool column_spec)
+{
+    if (node->kind != TREE_SCALAR)
+        return add_children(b, node, false);
+    if (column_spec && (buf_addc(b, 'm') != 0 || buf_add_varint(b, 1) != 0 || buf_add_str(b, STR("from")) != 0))
+        return -1;
+    return buf_addc(b, tree_is_null(node) ? '0' : 's') != 0 ? -1 : buf_add_str(b, node->text);
+}
+
+static int add_key(struct buf *b, const struct tree_node *map, const char *key, bool column_specs)
+{
+    const struct tree_node *node = tree_get(map, key);
+    if (buf_add_str(b, str_from(key)) != 0)
+        return -1;
+    if (node == NULL)
+        return buf_addc(b, '-');
+    return node->kind == TREE_SCALAR ? add_tree(b, node, false) : add_children(b, node, column_specs);
+}
+
+static int finish(struct buf *b, uint64_t *out)
+{
+    char hex[SHA256_HEX_N];
+    if (sha256_hex(b->p, b->n, hex) != 0)
+        return -1;
+    uint64_t digest = 0;
+    for (size_t i = 0; i < 16; i++)
+        digest = digest << 4 | (unsigned)(hex[i] <= '9' ? hex[i] - '0' : hex[i] - 'a' + 10);
+    *out = digest;
+    return 0;
+}
+
+int digest_tree(const struct tree_node *root, uint64_t *out)
+{
+    struct buf b = BUF_INIT(CANON_MAX);
+    const struct tree_node *source = tree_get(root, "source")->first;
+    int rc = buf_addc(&b, '\1') | buf_add_str(&b, source->key->text) | add_key(&b, source, "query", false) |
+             add_key(&b, source, "header", false) | add_key(&b, source, "argv", false) |
+             add_key(&b, root, "target", false) | add_key(&b, root, "route", false) | add_key(&b, root, "fields", true) |
+             add_key(&b, root, "custom_variables", true) | add_key(&b, root, "skip_when", false) |
+             add_key(&b, root, "key", false);
+    if (rc == 0)
+        rc = finish(&b, out);
+    buf_free(&b);
+    return rc;
+}
+
+int digest_straight(const struct mapping *m, uint64_t *out)
+{
+    struct buf b = BUF_INIT(CANON_MAX);
+    int rc = buf_addc(&b, '\2') | buf_addc(&b, m->target.kind == TARGET_LIST ? 'l' : 'c') |
+             buf_add_str(&b, str_from(m->target.text));
+    for (size_t i = 0; i < m->impl->columns_n; i++)
+        rc |= buf_add_str(&b, str_from(m->impl->columns[i].name)) | buf_add_str(&b, m->impl->columns[i].from.name);
+    if (rc == 0)
+        rc = finish(&b, out);
+    buf_free(&b);
+    return rc;
+}

@@ -1,0 +1,308 @@
+/* From a file to a mapping: read, judge everything, and only when nothing is wrong fill the struct. */
+#include "config.h"
+
+#include "mappings/compiled.h"
+#include "mappings/schema.h"
+#include "sync/base/clock.h"
+#include "sync/base/file.h"
+#include "sync/base/text.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FOLD_MAX = 4 << 20 }; /* of one cell; connectors stop at 1 MiB, and folding may triple a character */
+
+struct mapping *mapping_new(void)
+{
+    struct mapping *m = calloc(1, sizeof *m);
+    if (m == NULL)
+        return NULL;
+    arena_init(&m->arena, MAPPING_BYTES_MAX);
+    m->impl = arena_calloc(&m->arena, 1, sizeof *m->impl);
+    if (m->impl != NULL)
+        buf_init(&m->impl->fold, FOLD_MAX);
+    if (m->impl == NULL || schema_defaults(&schema_root, m, &m->arena) != 0) {
+        mapping_free(m);
+        return NULL;
+    }
+    return m;
+}
+
+void mapping_free(struct mapping *m)
+{
+    if (m == NULL)
+        return;
+    if (m->impl != NULL) {
+        for (size_t i = 0; i < m->impl->columns_n; i++)
+            transform_free(m->impl->columns[i].steps, m->impl->columns[i].steps_n);
+        buf_free(&m->impl->fold);
+    }
+    arena_free(&m->arena);
+    free(m);
+}
+
+/* A path as opened: relative ones hang below the mapping's folder. */
+static int resolve(struct mapping *m, const char **path)
+{
+    char *joined = path_join(m->folder, *path);
+    *path = joined != NULL ? arena_dup(&m->arena, joined, strlen(joined)) : NULL;
+    free(joined);
+    return *path != NULL ? 0 : -1;
+}
+
+static int read_target(struct mapping *m, const struct tree_node *node, struct target_spec *out)
+{
+    const struct tree_node *name = node->first;
+    out->kind = str_is(name->key->text, "list") ? TARGET_LIST : TARGET_CAMPAIGN;
+    struct str text = str_trim(name->text);
+    out->text = arena_dup(&m->arena, text.p, text.n);
+    return out->text != NULL ? 0 : -1;
+}
+
+static int read_gone(struct mapping *m, const struct tree_node *node, struct gone *out)
+{
+    *out = (struct gone){.policy = GONE_KEEP};
+    if (node == NULL)
+        return 0;
+    if (node->kind == TREE_SCALAR) {
+        out->policy = str_is(node->text, "delete") ? GONE_DELETE : GONE_KEEP;
+        return 0;
+    }
+    out->policy = GONE_MOVE;
+    return read_target(m, node->first, &out->to);
+}
+
+static int read_names(struct mapping *m, const struct tree_node *list, const struct str **names, size_t *n)
+{
+    struct str *out = arena_calloc(&m->arena, list->n, sizeof *out);
+    if (out == NULL)
+        return -1;
+    *n = 0;
+    for (const struct tree_node *item = list->first; item != NULL; item = item->next)
+        out[(*n)++] = item->text;
+    *names = out;
+    return 0;
+}
+
+static int read_csv(struct mapping *m, const struct tree_node *node)
+{
+    struct csv_spec *csv = &m->source.as.csv;
+    const struct tree_node *header = tree_get(node, "header");
+    if (header != NULL && header->kind == TREE_LIST) {
+        csv->header = false;
+        if (read_names(m, header, &csv->names, &csv->names_n) != 0)
+            return -1;
+    }
+    return strcmp(csv->path, "-") == 0 ? 0 : resolve(m, &csv->path);
+}
+
+static int read_sql(struct mapping *m)
+{
+    struct sql_spec *sql = &m->source.as.sql;
+    if (m->source.kind == SOURCE_SQLITE)
+        return resolve(m, &sql->url);
+    duration_parse(str_from(sql->overlap), &sql->overlap_ms);
+    return 0;
+}
+
+static int read_command(struct mapping *m, const struct tree_node *node)
+{
+    const struct tree_node *list = tree_get(node, "argv"), *env = tree_get(node, "env");
+    const char **argv = arena_calloc(&m->arena, list->n + 1, sizeof *argv);
+    const char **vars = arena_calloc(&m->arena, env != NULL ? env->n + 1 : 1, sizeof *vars);
+    if (argv == NULL || vars == NULL)
+        return -1;
+    size_t n = 0;
+    for (const struct tree_node *item = list->first; item != NULL; item = item->next)
+        argv[n++] = item->text.p;
+    /* "./export.sh" is beside the mapping; "psql" is found in PATH. */
+    if (strchr(argv[0], '/') != NULL && resolve(m, &argv[0]) != 0)
+        return -1;
+    n = 0;
+    for (const struct tree_node *item = env != NULL ? env->first : NULL; item != NULL; item = item->next) {
+        struct buf b = BUF_INIT(YAML_TREE_BYTES_MAX * 2);
+        if (buf_addf(&b, "%s=%s", item->key->text.p, item->text.p) == 0)
+            vars[n] = arena_dup(&m->arena, b.p, b.n);
+        buf_free(&b);
+        if (vars[n++] == NULL)
+            return -1;
+    }
+    m->source.as.command.argv = argv;
+    m->source.as.command.env = vars;
+    return 0;
+}
+
+static int read_source(struct mapping *m, const struct tree_node *source)
+{
+    static const char *const kinds[] = {
+        [SOURCE_CSV] = "csv", [SOURCE_POSTGRES] = "postgres", [SOURCE_SQLITE] = "sqlite", [SOURCE_COMMAND] = "command"};
+    const struct tree_node *node = source->first;
+    m->source.kind = SOURCE_CSV;
+    while (!str_is(node->key->text, kinds[m->source.kind]))
+        m->source.kind++;
+    char path[32] = "source.";
+    const struct schema_key *key = schema_find(strcat(path, kinds[m->source.kind]));
+    if (schema_defaults(key->type, m, &m->arena) != 0 || schema_store(node, key->type, m, &m->arena) != 0)
+        return -1;
+    switch (m->source.kind) {
+    case SOURCE_CSV:
+        return read_csv(m, node);
+    case SOURCE_COMMAND:
+        return read_command(m, node);
+    default:
+        return read_sql(m);
+    }
+}
+
+static int compare_route(const void *a, const void *b)
+{
+    const struct route_value *x = a, *y = b;
+    return str_cmp(x->value, y->value);
+}
+
+static struct source_column source_column(const struct tree_node *node)
+{
+    return (struct source_column){.name = node->text, .at = node->at, .span = node->span};
+}
+
+static int read_route(struct mapping *m, const struct tree_node *route)
+{
+    const struct tree_node *cases = tree_get(route, "cases"), *otherwise = tree_get(route, "otherwise");
+    m->impl->route = source_column(tree_get(route, "column"));
+    m->routes = arena_calloc(&m->arena, cases->n, sizeof *m->routes);
+    m->impl->route_values = arena_calloc(&m->arena, cases->n, sizeof *m->impl->route_values);
+    if (m->routes == NULL || m->impl->route_values == NULL)
+        return -1;
+    for (const struct tree_node *item = cases->first; item != NULL; item = item->next) {
+        struct route_case *to = &m->routes[m->routes_n];
+        to->value = str_trim(item->key->text);
+        if (read_target(m, item, &to->target) != 0)
+            return -1;
+        m->impl->route_values[m->routes_n] = (struct route_value){.value = to->value, .index = m->routes_n};
+        m->routes_n++;
+    }
+    qsort(m->impl->route_values, m->routes_n, sizeof *m->impl->route_values, compare_route);
+    m->route_otherwise = OTHERWISE_REJECT;
+    if (otherwise != NULL && otherwise->kind == TREE_SCALAR)
+        m->route_otherwise = str_is(otherwise->text, "skip") ? OTHERWISE_SKIP : OTHERWISE_REJECT;
+    if (otherwise == NULL || otherwise->kind == TREE_SCALAR)
+        return 0;
+    m->route_otherwise = OTHERWISE_TARGET;
+    return read_target(m, otherwise, &m->route_default);
+}
+
+static int read_skips(struct mapping *m, const struct tree_node *list)
+{
+    m->impl->skips = arena_calloc(&m->arena, list->n, sizeof *m->impl->skips);
+    if (m->impl->skips == NULL)
+        return -1;
+    for (const struct tree_node *item = list->first; item != NULL; item = item->next) {
+        struct skip_rule *rule = &m->impl->skips[m->impl->skips_n];
+        const struct tree_node *in = tree_get(item, "in");
+        struct str *values = arena_calloc(&m->arena, in->n, sizeof *values);
+        if (values == NULL || read_gone(m, tree_get(item, "then"), &rule->then) != 0)
+            return -1;
+        for (const struct tree_node *value = in->first; value != NULL; value = value->next) {
+            buf_reset(&m->impl->fold);
+            if (text_fold(str_trim(value->text), &m->impl->fold) != 0 ||
+                arena_str(&m->arena, buf_str(&m->impl->fold), &values[rule->values_n]) != 0)
+                return -1;
+            rule->values_n++;
+        }
+        rule->column = source_column(tree_get(item, "column"));
+        rule->values = values;
+        m->impl->skips_n++;
+    }
+    return 0;
+}
+
+static int read_key(struct mapping *m, const struct tree_node *list)
+{
+    m->has_key = true;
+    m->impl->keys = arena_calloc(&m->arena, list->n, sizeof *m->impl->keys);
+    if (m->impl->keys == NULL)
+        return -1;
+    for (const struct tree_node *item = list->first; item != NULL; item = item->next)
+        m->impl->keys[m->impl->keys_n++] = source_column(item);
+    return 0;
+}
+
+static int read_stage(struct mapping *m, const struct tree_node *node)
+{
+    m->stage.on = true;
+    m->stage.list.kind = TARGET_LIST;
+    struct str list = str_trim(tree_get(node, "list")->text);
+    m->stage.list.text = arena_dup(&m->arena, list.p, list.n);
+    return m->stage.list.text != NULL ? read_target(m, tree_get(node, "promote"), &m->stage.promote) : -1;
+}
+
+/* Everything but the columns; the tree has been judged, so that what is required is there. */
+static int fill(struct mapping *m, const struct tree_node *root)
+{
+    const struct tree_node *node;
+    if (schema_store(root, &schema_root, m, &m->arena) != 0 || read_source(m, tree_get(root, "source")) != 0 ||
+        read_gone(m, tree_get(root, "removed"), &m->removed) != 0)
+        return -1;
+    if ((node = tree_get(root, "target")) != NULL && read_target(m, node, &m->target) != 0)
+        return -1;
+    if ((node = tree_get(root, "route")) != NULL && read_route(m, node) != 0)
+        return -1;
+    if ((node = tree_get(root, "skip_when")) != NULL && read_skips(m, node) != 0)
+        return -1;
+    if ((node = tree_get(root, "key")) != NULL && read_key(m, node) != 0)
+        return -1;
+    if ((node = tree_get(root, "stage")) != NULL && read_stage(m, node) != 0)
+        return -1;
+    return digest_tree(root, &m->digest);
+}
+
+static int load_text(struct mapping *m, struct err *e)
+{
+    struct diags *d = &m->impl->diags;
+    const struct tree_node *root = yaml_tree_parse(d);
+    if (root != NULL && root->kind != TREE_MAP) {
+        diag_add(d, root->at, root->span, "the file is not a mapping: it must begin with KEY: VALUE lines");
+        diag_help(d, "'leadsync init SOURCE -o FILE' writes one to start from");
+    } else if (root != NULL) {
+        schema_check(d, root, &schema_root, "the mapping");
+        rules_check(d, root);
+        columns_compile(m, d, root);
+    }
+    if (diags_result(d, XS_CONFIG, e) != 0)
+        return -1;
+    return fill(m, root) != 0 ? err_oom(e) : 0;
+}
+
+static int set_path(struct mapping *m, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    size_t folder_n = slash == NULL ? 0 : slash == path ? 1 : (size_t)(slash - path);
+    m->path = arena_dup(&m->arena, path, strlen(path));
+    m->folder = slash == NULL ? "." : arena_dup(&m->arena, path, folder_n);
+    return m->path != NULL && m->folder != NULL ? 0 : -1;
+}
+
+int mapping_load(const char *path, struct mapping **out, struct err *e)
+{
+    struct buf bytes = BUF_INIT(YAML_TREE_BYTES_MAX + 4); /* one more than is taken, and a byte order mark */
+    struct mapping *m = NULL;
+    if (file_read(path, &bytes, XS_CONFIG, XS_CONFIG, e) != 0)
+        goto failed;
+    m = mapping_new();
+    struct str text, trimmed = yaml_tree_text(buf_str(&bytes));
+    if (m == NULL || set_path(m, path) != 0 || arena_str(&m->arena, trimmed, &text) != 0) {
+        err_oom(e);
+        goto failed;
+    }
+    diags_init(&m->impl->diags, m->path, text, &m->arena);
+    if (load_text(m, e) != 0)
+        goto failed;
+    buf_free(&bytes);
+    *out = m;
+    return 0;
+failed:
+    buf_free(&bytes);
+    mapping_free(m);
+    return -1;
+}

@@ -1,0 +1,117 @@
+/* What two keys say together: combinations that would be taken by the table and mean nothing, or harm. */
+#include "config.h"
+
+#include "mappings/compiled.h"
+
+#include <string.h>
+
+enum { NAMES_COMPARED_MAX = 4096 };
+
+static bool is_word(const struct tree_node *node, const char *word)
+{
+    return node != NULL && node->kind == TREE_SCALAR && str_is(node->text, word);
+}
+
+static void removed_needs_mirror(struct diags *d, const struct tree_node *root)
+{
+    const struct tree_node *removed = tree_get(root, "removed");
+    if (removed == NULL || is_word(removed, "keep") || is_word(tree_get(root, "mode"), "mirror"))
+        return;
+    diag_add(d, removed->key->at, removed->key->span, "'removed:' only works with 'mode: mirror'");
+    diag_help(d, "add 'mode: mirror' if leads whose rows are gone are to be treated; else remove this line");
+}
+
+static bool may_be_list(const struct tree_node *target)
+{
+    return tree_get(target, "list") != NULL;
+}
+
+/* Only lists hold leads without an address, and only a key can tell those apart. */
+static void address_or_key(struct diags *d, const struct tree_node *root)
+{
+    const struct tree_node *fields = tree_get(root, "fields"), *route = tree_get(root, "route");
+    if (fields == NULL || fields->kind != TREE_MAP || tree_get(fields, "email") != NULL)
+        return;
+    bool list = may_be_list(tree_get(root, "target")) || may_be_list(tree_get(route, "otherwise"));
+    const struct tree_node *cases = tree_get(route, "cases");
+    for (const struct tree_node *to = cases != NULL ? cases->first : NULL; to != NULL; to = to->next)
+        list = list || may_be_list(to);
+    if (tree_get(root, "key") == NULL) {
+        diag_add(d, fields->key->at, fields->key->span, "'fields:' needs 'email'");
+        diag_help(d, "name the column of the address, as in email: Email Address%s",
+                  list ? "; leads without one need a 'key:' that tells them apart" : "");
+    } else if (!list || tree_get(root, "stage") != NULL) {
+        diag_add(d, fields->key->at, fields->key->span, "'fields:' needs 'email': only lists hold leads without an address");
+    } else if (tree_get(fields, "first_name") == NULL && tree_get(fields, "last_name") == NULL) {
+        diag_add(d, fields->key->at, fields->key->span, "a lead without an address needs a first or last name");
+        diag_help(d, "add first_name or last_name");
+    }
+}
+
+static void list_first(struct diags *d, const struct tree_node *root)
+{
+    const struct tree_node *stage = tree_get(root, "stage"), *route = tree_get(root, "route");
+    const struct tree_node *verify = tree_get(stage, "verify"), *only = tree_get(stage, "only");
+    if (stage != NULL && route != NULL) {
+        diag_add(d, stage->key->at, stage->key->span, "'stage:' does not go with 'route:'");
+        diag_help(d, "use 'target:' with it, or a file for each of the targets");
+    }
+    if (verify != NULL && is_word(verify, "false") && !is_word(only, "all")) {
+        diag_add(d, verify->at, verify->span, "without verification no address is known to be valid");
+        diag_help(d, "add 'only: all', or verify");
+    }
+}
+
+/* The first name that a list has twice is told; nobody writes lists so long that this takes time. */
+static void told_twice(struct diags *d, const struct tree_node *list, const char *what)
+{
+    if (list == NULL || list->kind != TREE_LIST || list->n > NAMES_COMPARED_MAX)
+        return;
+    for (const struct tree_node *a = list->first; a != NULL; a = a->next) {
+        for (const struct tree_node *b = a->next; b != NULL; b = b->next) {
+            if (a->kind == TREE_SCALAR && b->kind == TREE_SCALAR && str_eq(a->text, b->text)) {
+                diag_add(d, b->at, b->span, "%s '%s' stands here twice", what, diag_show(d, b->text));
+                return;
+            }
+        }
+    }
+}
+
+/* Values of cases are compared without the blanks around them. */
+static void cases_once(struct diags *d, const struct tree_node *root)
+{
+    const struct tree_node *cases = tree_get(tree_get(root, "route"), "cases");
+    for (const struct tree_node *to = cases != NULL ? cases->first : NULL; to != NULL; to = to->next) {
+        if (to->key == NULL || str_trim(to->key->text).n == to->key->text.n)
+            continue;
+        diag_add(d, to->key->at, to->key->span, "this value has blanks around it, and values are compared without");
+        diag_help(d, "remove the blanks");
+    }
+}
+
+static void env_names(struct diags *d, const struct tree_node *root)
+{
+    const struct tree_node *env = tree_get(tree_get(tree_get(root, "source"), "command"), "env");
+    for (const struct tree_node *var = env != NULL ? env->first : NULL; var != NULL; var = var->next) {
+        struct str name = var->key != NULL ? var->key->text : STR_NONE;
+        bool good = name.n > 0 && !(name.p[0] >= '0' && name.p[0] <= '9');
+        for (size_t i = 0; i < name.n; i++)
+            good = good && (name.p[i] == '_' || (name.p[i] >= '0' && name.p[i] <= '9') ||
+                            ((name.p[i] | 0x20) >= 'a' && (name.p[i] | 0x20) <= 'z'));
+        if (!good && var->key != NULL)
+            diag_add(d, var->key->at, var->key->span, "'%s' is no name of an environment variable", diag_show(d, name));
+        if (str_is(name, "INSTANTLY_API_KEY"))
+            diag_add(d, var->key->at, var->key->span, "the API key is never given to a command, and never stands in a mapping");
+    }
+}
+
+void rules_check(struct diags *d, const struct tree_node *root)
+{
+    removed_needs_mirror(d, root);
+    address_or_key(d, root);
+    list_first(d, root);
+    told_twice(d, tree_get(root, "key"), "column");
+    told_twice(d, tree_get(tree_get(tree_get(root, "source"), "csv"), "header"), "column");
+    cases_once(d, root);
+    env_names(d, root);
+}

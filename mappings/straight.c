@@ -1,0 +1,282 @@
+/* A CSV straight away, without a mapping file: options in place of keys, and columns matched to lead fields by name. Also
+ * options of one run over a loaded mapping, which are the same scalars of the same table. */
+#include "config.h"
+
+#include "mappings/compiled.h"
+#include "mappings/names.h"
+#include "mappings/schema.h"
+#include "sync/base/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { STEM_BYTES_MAX = 55, OPTION_PATH_MAX = 96, LISTED_MAX = 60, SHOWN_BYTES_MAX = 1 << 14 };
+
+static const char *const aliases[][2] = {
+    {"delimiter", "source.csv.delimiter"},
+    {"encoding", "source.csv.encoding"},
+};
+
+/* The key behind an option: its path, one of the aliases, or a guard's name alone. NULL: there is none. */
+static const struct schema_key *option_find(const char *name)
+{
+    char guard[OPTION_PATH_MAX] = "guards.";
+    for (size_t i = 0; i < sizeof aliases / sizeof aliases[0]; i++) {
+        if (strcmp(name, aliases[i][0]) == 0)
+            return schema_find(aliases[i][1]);
+    }
+    const struct schema_key *key = schema_find(name);
+    if (key != NULL && (key->flags & KEY_OPTION) != 0)
+        return key;
+    if (strlen(name) + strlen(guard) >= sizeof guard)
+        return NULL;
+    key = schema_find(strcat(guard, name));
+    return key != NULL && (key->flags & KEY_OPTION) != 0 ? key : NULL;
+}
+
+/* Suggestions for a name that is none: every option of the table, with the paths of the nested ones. */
+static int unknown_option(struct mapping *m, const char *name, struct err *e)
+{
+    static const char *const nested[] = {"limits", "guards", "state"};
+    const char *names[64];
+    size_t n = 0;
+    for (const struct schema_key *key = schema_root.keys; key->name != NULL && n < 32; key++) {
+        if ((key->flags & KEY_OPTION) != 0)
+            names[n++] = key->name;
+    }
+    for (size_t i = 0; i < sizeof aliases / sizeof aliases[0]; i++)
+        names[n++] = aliases[i][0];
+    for (size_t i = 0; i < sizeof nested / sizeof nested[0]; i++) {
+        for (const struct schema_key *key = schema_find(nested[i])->type->keys; key->name != NULL && n < 64; key++) {
+            char path[OPTION_PATH_MAX];
+            size_t outer = strlen(nested[i]), inner = strlen(key->name);
+            if ((key->flags & KEY_OPTION) == 0 || outer + inner + 2 > sizeof path)
+                continue;
+            memcpy(path, nested[i], outer);
+            path[outer] = '.';
+            memcpy(path + outer + 1, key->name, inner + 1);
+            names[n] = arena_dup(&m->arena, path, outer + inner + 1);
+            if (names[n++] == NULL)
+                return err_oom(e);
+        }
+    }
+    struct diags d;
+    diags_init(&d, NULL, STR_NONE, &m->arena);
+    diag_add(&d, 0, 0, "unknown option '%s'", diag_show(&d, str_from(name)));
+    diag_nearest(&d, str_from(name), names, n);
+    return diags_result(&d, XS_USAGE, e);
+}
+
+static int option_store(struct mapping *m, const struct mapping_option *option, struct err *e)
+{
+    const struct schema_key *key = option_find(option->name);
+    struct str text = str_from(option->value);
+    if (key == NULL)
+        return unknown_option(m, option->name, e);
+    bool of_csv = key->offset >= offsetof(struct mapping, source) && key->offset < offsetof(struct mapping, target);
+    if (of_csv && m->source.kind != SOURCE_CSV)
+        return err_set(e, XS_USAGE, "%s is for CSV sources", option->name);
+    void *dest = (char *)m + key->offset;
+    if ((key->flags & KEY_NULL) != 0 && str_is(text, "null")) {
+        const char *none = NULL;
+        memcpy(dest, &none, sizeof none);
+        return 0;
+    }
+    if (!scalar_fits(key->type, text, true)) {
+        struct diags d;
+        diags_init(&d, NULL, STR_NONE, &m->arena);
+        diag_add(&d, 0, 0, "%s must be %s, not '%s'", option->name, scalar_must(key->type, &m->arena),
+                 diag_show(&d, text));
+        return diags_result(&d, XS_USAGE, e);
+    }
+    return scalar_store(key->type, text, dest, &m->arena) != 0 ? err_oom(e) : 0;
+}
+
+/* `--input`: another file in place of the mapping's, relative to where the command runs. */
+static int set_input(struct mapping *m, const char *path, struct err *e)
+{
+    const char *kept = arena_dup(&m->arena, path, strlen(path));
+    if (kept == NULL)
+        return err_oom(e);
+    if (path[0] == '\0')
+        return err_set(e, XS_USAGE, "--input needs the path of a file");
+    if (m->source.kind == SOURCE_CSV)
+        m->source.as.csv.path = kept;
+    else if (m->source.kind == SOURCE_SQLITE)
+        m->source.as.sql.url = kept;
+    else
+        return err_set(e, XS_USAGE, "--input takes the place of a file, and the source of this mapping is none");
+    return 0;
+}
+
+int mapping_override(struct mapping *m, const struct mapping_option *option, struct err *e)
+{
+    return strcmp(option->name, "input") == 0 ? set_input(m, option->value, e) : option_store(m, option, e);
+}
+
+/* The file's name without folder and ending; what no file name of the state should hold becomes '_'. */
+static const char *stem(struct mapping *m, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    struct str name = str_from(strcmp(path, "-") == 0 ? "stdin" : slash != NULL ? slash + 1 : path);
+    for (size_t i = name.n; i-- > 1;) {
+        if (name.p[i] == '.') {
+            name.n = i;
+            break;
+        }
+    }
+    size_t n = name.n < STEM_BYTES_MAX ? name.n : STEM_BYTES_MAX;
+    while (n > 0 && n < name.n && ((unsigned char)name.p[n] & 0xC0) == 0x80)
+        n--;
+    char *out = arena_dup(&m->arena, name.p, n);
+    for (size_t i = 0; out != NULL && i < n; i++) {
+        if ((unsigned char)out[i] < 0x20 || out[i] == 0x7F || out[i] == '/' || (i == 0 && out[i] == '.'))
+            out[i] = '_';
+    }
+    return out;
+}
+
+int mapping_for_csv(const char *csv_path, const struct target_spec *target, bool all_columns,
+                    const struct mapping_option *options, size_t options_n, struct mapping **out, struct err *e)
+{
+    struct mapping *m = mapping_new();
+    if (m == NULL)
+        return err_oom(e);
+    m->folder = ".";
+    m->source.kind = SOURCE_CSV;
+    m->impl->straight = true;
+    m->impl->all_columns = all_columns;
+    const struct schema_key *csv = schema_find("source.csv");
+    m->source.as.csv.path = arena_dup(&m->arena, csv_path, strlen(csv_path));
+    m->name = stem(m, csv_path);
+    m->target.kind = target->kind;
+    m->target.text = arena_dup(&m->arena, target->text, strlen(target->text));
+    if (m->source.as.csv.path == NULL || m->name == NULL || m->target.text == NULL ||
+        schema_defaults(csv->type, m, &m->arena) != 0) {
+        err_oom(e);
+        goto failed;
+    }
+    for (size_t i = 0; i < options_n; i++) {
+        if (option_store(m, &options[i], e) != 0)
+            goto failed;
+    }
+    if (m->mode == MODE_MIRROR) {
+        err_set(e, XS_USAGE, "a CSV without a mapping file never removes anything: for mode mirror write a mapping "
+                             "('leadsync init %s')", csv_path);
+        goto failed;
+    }
+    *out = m;
+    return 0;
+failed:
+    mapping_free(m);
+    return -1;
+}
+
+int mapping_name_target(struct mapping *m, const char *target_id, struct err *e)
+{
+    struct uuid id;
+    char text[UUID_TEXT_N], hex[SHA256_HEX_N];
+    struct buf name = BUF_INIT(4096);
+    int rc = -1;
+    if (uuid_parse(str_from(target_id), &id) != 0)
+        err_set(e, XS_INTERNAL, "the target's id is no UUID");
+    else if (sha256_hex(uuid_format(&id, text), UUID_TEXT_N - 1, hex) != 0)
+        err_set(e, XS_INTERNAL, "SHA-256 is not available");
+    else if (buf_addf(&name, "%s-%.8s", m->name, hex) != 0 ||
+             (m->name = arena_dup(&m->arena, name.p, name.n)) == NULL)
+        err_oom(e);
+    else
+        rc = 0;
+    buf_free(&name);
+    return rc;
+}
+
+/* ---- bind ---- */
+
+/* Which column is the address? When no name says so, or several do, that is for the user to say. */
+static int no_address(const struct mapping *m, const struct str *columns, const int *fields, size_t n, struct err *e)
+{
+    struct buf shown = BUF_INIT(SHOWN_BYTES_MAX);
+    bool several = false;
+    for (size_t i = 0; i < n; i++) {
+        struct names_match match;
+        several = several || (fields[i] == NAMES_AMBIGUOUS && names_find(columns[i], &match) == 1 && match.field == LEAD_EMAIL);
+    }
+    int rc = 0;
+    size_t listed = 0;
+    for (size_t i = 0; i < n && listed < LISTED_MAX && rc == 0; i++) {
+        struct names_match match;
+        if (several && (fields[i] != NAMES_AMBIGUOUS || names_find(columns[i], &match) != 1 || match.field != LEAD_EMAIL))
+            continue;
+        rc = (listed++ > 0 ? buf_adds(&shown, ", ") : 0) | text_show(columns[i], 60, &shown);
+    }
+    const char *list = rc == 0 ? buf_cstr(&shown) : NULL;
+    const char *path = m->source.as.csv.path;
+    if (list == NULL)
+        err_oom(e);
+    else if (several)
+        err_set(e, XS_CONFIG, "%s: several columns could be the e-mail address: %s; call one of them 'email', or write a "
+                              "mapping ('leadsync init %s')", path, list, path);
+    else
+        err_set(e, XS_CONFIG, "%s: no column is known as the e-mail address; it has: %s; call one of them 'email', or write "
+                              "a mapping ('leadsync init %s')", path, list, path);
+    buf_free(&shown);
+    return -1;
+}
+
+static bool is_sent(const struct mapping *m, struct str name, int field)
+{
+    return m->impl->all_columns && field < 0 && custom_name_flaw(name) == NULL && text_is_utf8(name);
+}
+
+/* Core fields in their order, then what is sent as custom variables in the order of the file. */
+static int make_columns(struct mapping *m, const struct str *columns, const int *fields, size_t n)
+{
+    struct mapping_impl *impl = m->impl;
+    struct str *names = arena_calloc(&m->arena, n + 1, sizeof *names);
+    enum overwrite *overwrite = arena_calloc(&m->arena, LEAD_FIELD_N + n, sizeof *overwrite);
+    impl->columns = arena_calloc(&m->arena, n + 1, sizeof *impl->columns);
+    impl->columns_n = 0;
+    if (names == NULL || overwrite == NULL || impl->columns == NULL)
+        return -1;
+    size_t custom_n = 0;
+    for (int slot = 0; slot <= LEAD_FIELD_N; slot++) {
+        for (size_t i = 0; i < n; i++) {
+            bool core = slot < LEAD_FIELD_N && fields[i] == slot;
+            if (!core && !(slot == LEAD_FIELD_N && is_sent(m, columns[i], fields[i])))
+                continue;
+            struct str from = {arena_dup(&m->arena, columns[i].p, columns[i].n), columns[i].n};
+            if (from.p == NULL)
+                return -1;
+            if (!core)
+                names[custom_n++] = from;
+            unsigned to = core ? (unsigned)slot : LEAD_FIELD_N + (unsigned)custom_n - 1;
+            impl->columns[impl->columns_n++] = column_copy(core ? lead_field_table[slot].api : from.p, to, from);
+        }
+    }
+    m->shape = (struct lead_shape){.custom_n = custom_n, .custom_names = names};
+    m->overwrite = overwrite;
+    return digest_straight(m, &m->digest);
+}
+
+int straight_bind(struct mapping *m, const struct str *columns, size_t columns_n, struct err *e)
+{
+    int *fields = calloc(columns_n + 1, sizeof *fields);
+    if (fields == NULL || names_assign(columns, columns_n, fields) != 0) {
+        free(fields);
+        return err_oom(e);
+    }
+    bool address = false;
+    for (size_t i = 0; i < columns_n; i++)
+        address = address || fields[i] == LEAD_EMAIL;
+    int rc = address ? 0 : no_address(m, columns, fields, columns_n, e);
+    if (rc == 0 && make_columns(m, columns, fields, columns_n) != 0)
+        rc = err_oom(e);
+    free(fields);
+    return rc;
+}
+
+int mapping_names_help(struct buf *out)
+{
+    return names_help(out);
+}
