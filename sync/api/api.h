@@ -107,6 +107,7 @@ struct leads_added {
     struct added_lead {
         uint32_t index;
         struct uuid id;
+        struct str email;      /* as the answer has it, borrowed from the JSON; empty when not told */
     } *created;                /* in the arena */
     size_t created_n;
 };
@@ -159,6 +160,7 @@ struct api_call {
     const char *method, *path;
     struct str body;
     bool write, urgent;
+    bool optional;            /* a key without the scope is API_REFUSED with status 403, not the end of the run */
     enum api_kind kind;
 };
 int api_call(struct api *a, const struct api_call *call, api_done_fn *done, void *ctx, struct err *e);

@@ -1,5 +1,5 @@
 /* How bytes travel: the seam for libcurl, for tests, for faults and for the dry run's brake. transport_curl.c is the
- * only file that includes curl.h. */
+ * only file that includes curl.h. Knows no rate, no retry, no JSON. */
 #ifndef SYNC_API_TRANSPORT_H
 #define SYNC_API_TRANSPORT_H
 
@@ -14,15 +14,19 @@ struct transport_request {
     const char *path;       /* with query, starts with "/"; borrowed until done */
     struct str body;        /* borrowed until done; empty: none is sent and no Content-Type */
     int64_t timeout_ms;     /* whole exchange */
+    bool write;             /* must never be sent twice, not even by the transport itself */
+    /* Told, from poll(), each time the first byte is about to leave on an open connection; NULL: nobody asks. A
+     * transport that cannot tell never calls it. */
+    void (*left)(void *queue, const struct transport_request *request);
     void *ctx;              /* the queue's */
 };
 
 /* How an exchange ended, as far as bytes can tell. */
 enum transport_end {
-    TRANSPORT_ANSWERED,  /* a complete HTTP answer */
+    TRANSPORT_ANSWERED,  /* a complete HTTP answer; redirects are answers, nobody follows them */
     TRANSPORT_NOT_SENT,  /* surely no byte of the request reached the server: DNS, connect, TLS failed */
-    TRANSPORT_LOST,      /* sent or partly sent, no complete answer */
-    TRANSPORT_REFUSED,   /* this process refused to send it (dry run, redirect, answer too large comes as LOST) */
+    TRANSPORT_LOST,      /* sent or partly sent, no complete answer (one that is too large is incomplete) */
+    TRANSPORT_REFUSED,   /* this process refused to send it: the dry run's brake */
 };
 struct transport_answer {
     enum transport_end end;
@@ -35,23 +39,27 @@ struct transport_answer {
     const char *detail;     /* curl's words for what went wrong, or NULL */
 };
 
+typedef void transport_done_fn(void *queue, const struct transport_request *request,
+                               const struct transport_answer *answer);
 struct transport {
-    /* Starts an exchange; done() is called from poll(). 0/-1. */
-    int (*start)(struct transport *self, const struct transport_request *request,
-                 void (*done)(void *queue, const struct transport_request *request, const struct transport_answer *answer),
-                 void *queue, struct err *e);
-    /* Moves bytes, waits at most timeout_ms (0: not at all) for the first thing to happen. 0/-1. */
+    /* Starts an exchange; done() is called once, from poll(). 0/-1 (then done is never called). */
+    int (*start)(struct transport *self, const struct transport_request *request, transport_done_fn *done, void *queue,
+                 struct err *e);
+    /* Moves bytes, waits at most timeout_ms (0: not at all) for the first thing to happen; a signal ends the wait.
+     * 0/-1. */
     int (*poll)(struct transport *self, int64_t timeout_ms, struct err *e);
-    void (*free)(struct transport *self);
+    void (*free)(struct transport *self); /* exchanges under way are dropped without their callbacks */
 };
 
 struct transport_curl_config {
-    const char *base_url, *key, *workspace, *user_agent;
+    const char *base_url, *key, *workspace, *user_agent; /* copied */
     unsigned connections_max;
     size_t answer_max;
 };
+/* The system's certificates are trusted, or those of CURL_CA_BUNDLE, SSL_CERT_FILE, SSL_CERT_DIR. */
 int transport_curl_new(const struct transport_curl_config *config, struct transport **out, struct err *e);
-/* A decorator that refuses whatever could write: all but GET and POST /api/v2/leads/list. Takes `inner` over. */
+/* A decorator that refuses whatever could write: all but GET and POST /api/v2/leads/list. Takes `inner` over, also
+ * when it fails. */
 int transport_read_only_new(struct transport *inner, struct transport **out, struct err *e);
 
 #endif

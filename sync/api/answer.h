@@ -1,0 +1,32 @@
+/* Answers: JSON in, by json-c under its strict rules, and getters that never mistake one type for another (json-c's own
+ * turn a string into a number and a missing member into 0). For this room only. */
+#ifndef SYNC_API_ANSWER_H
+#define SYNC_API_ANSWER_H
+
+#include "sync/base/hash.h"
+#include "sync/model/lead.h"
+
+#include <json-c/json_types.h>
+#include <stdbool.h>
+
+struct json_tokener;
+
+/* A tokener for answer_parse(); NULL when out of memory. */
+struct json_tokener *answer_tokener(void);
+/* Exactly one JSON object or array and blanks around it; NULL otherwise. The caller puts it. */
+struct json_object *answer_parse(struct json_tokener *tokener, struct str body);
+
+/* True and the member when it is there and of that type. Strings borrow from the JSON. `object` may be anything. */
+bool answer_str(struct json_object *object, const char *key, struct str *out);
+bool answer_int(struct json_object *object, const char *key, int64_t *out); /* an integer that fits; 5.0 is none */
+bool answer_uuid(struct json_object *object, const char *key, struct uuid *out);
+bool answer_time(struct json_object *object, const char *key, int64_t *ms);
+bool answer_object(struct json_object *object, const char *key, struct json_object **out);
+bool answer_array(struct json_object *object, const char *key, struct json_object **out);
+
+/* A stored scalar as a value; VALUE_ABSENT for null, objects and arrays. */
+void answer_value(struct json_object *member, struct value *out);
+/* False for an integer that json-c has clamped. */
+bool answer_exact(struct json_object *member);
+
+#endif

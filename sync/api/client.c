@@ -1,0 +1,244 @@
+/* A client: its configuration checked, its parts put together, and one call waited for. */
+#include "config.h"
+
+#include "sync/api/answer.h"
+#include "sync/api/queue.h"
+#include "sync/api/rate_share.h"
+#include "sync/base/stop.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    ANSWER_MAX = 64 << 20,
+    CONNECTIONS_MAX = 64,
+    IN_FLIGHT_LIMIT = 256, /* as many as somebody may ask for */
+    WAIT_MS = 1000,        /* a signal ends a wait anyway; this is for those that come between look and wait */
+};
+
+/* ---- configuration ---- */
+
+/* 127.a.b.c with plain decimal numbers, the loopback addresses that every resolver reads the same way. */
+static bool is_loopback_v4(struct str host)
+{
+    unsigned dots = 0, value = 0, digits = 0;
+    for (size_t i = 0; i <= host.n; i++) {
+        if (i < host.n && isdigit((unsigned char)host.p[i])) {
+            if (digits != 0 && value == 0)
+                return false; /* a leading zero means octal to some */
+            value = value * 10 + (unsigned)(host.p[i] - '0');
+            digits++;
+            if (value > 255)
+                return false;
+            continue;
+        }
+        if (digits == 0 || (i < host.n && host.p[i] != '.') || (dots == 0 && value != 127))
+            return false;
+        dots += i < host.n;
+        value = digits = 0;
+    }
+    return dots == 3;
+}
+
+static bool is_loopback(struct str host)
+{
+    return str_eq_nocase(host, STR("localhost")) || str_is(host, "[::1]") || is_loopback_v4(host);
+}
+
+static bool is_port(struct str text)
+{
+    unsigned value = 0;
+    for (size_t i = 0; i < text.n; i++) {
+        if (!isdigit((unsigned char)text.p[i]) || i >= 5)
+            return false;
+        value = value * 10 + (unsigned)(text.p[i] - '0');
+    }
+    return text.n > 0 && value > 0 && value <= 65535;
+}
+
+/* Taken apart by hand and strictly: what a URL parser would forgive (user@host, escapes, odd hosts) is refused, so that
+ * the key cannot go elsewhere than where it reads as going. */
+static int check_url(const char *url, struct err *e)
+{
+    bool https = strncmp(url, "https://", 8) == 0;
+    if (!https && strncmp(url, "http://", 7) != 0)
+        return err_set(e, XS_USAGE, "--api-url %s: must start with https:// (or http:// on this machine)", url);
+    struct str rest = str_from(url + (https ? 8 : 7));
+    size_t host_n = 0, end = 0;
+    if (rest.n > 0 && rest.p[0] == '[')
+        while (host_n < rest.n && rest.p[host_n++] != ']')
+            ;
+    else
+        while (host_n < rest.n && (isalnum((unsigned char)rest.p[host_n]) || strchr(".-", rest.p[host_n]) != NULL))
+            host_n++;
+    struct str host = {rest.p, host_n};
+    for (size_t i = host_n; i < rest.n; i++)
+        if (!isalnum((unsigned char)rest.p[i]) && strchr(":/.-_~", rest.p[i]) == NULL)
+            return err_set(e, XS_USAGE, "--api-url %s: only a scheme, a host, a port and a path are understood", url);
+    for (end = host_n; end < rest.n && rest.p[end] != '/'; end++)
+        ;
+    struct str port = {rest.p + host_n, end - host_n};
+    bool host_ok = host.n > 0 && (host.p[0] != '[' || str_is(host, "[::1]") || https);
+    for (size_t i = 1; host_ok && host.p[0] == '[' && i + 1 < host.n; i++)
+        host_ok = isxdigit((unsigned char)host.p[i]) || host.p[i] == ':';
+    bool port_ok = port.n == 0 || (port.p[0] == ':' && is_port((struct str){port.p + 1, port.n - 1}));
+    if (!host_ok || !port_ok || memchr(rest.p + end, ':', rest.n - end) != NULL)
+        return err_set(e, XS_USAGE, "--api-url %s: the host or the port is not understood", url);
+    if (!https && !is_loopback(host))
+        return err_set(e, XS_USAGE, "--api-url %s: plain http would show the key and the leads to the network; use https "
+                       "(http is taken for this machine's own addresses only)", url);
+    if (rest.n - end >= 7 && strncmp(rest.p + end, "/api/v2", 7) == 0)
+        return err_set(e, XS_USAGE, "--api-url %s: leave out /api/v2, it is added to each call", url);
+    return 0;
+}
+
+/* What goes into a header must not end it. */
+static bool is_header_safe(const char *text)
+{
+    for (; *text != '\0'; text++)
+        if (*text <= 0x20 || *text >= 0x7F)
+            return false;
+    return true;
+}
+
+static int check_config(const struct api_config *c, struct err *e)
+{
+    if (check_url(c->base_url, e) != 0)
+        return -1;
+    if (c->key == NULL || c->key[0] == '\0')
+        return err_set(e, XS_KEY, "no API key: set INSTANTLY_API_KEY or give --api-key-file");
+    if (!is_header_safe(c->key))
+        return err_set(e, XS_KEY, "the API key has blanks or characters that no key has: set INSTANTLY_API_KEY or the key file "
+                       "to the key alone");
+    if (c->workspace != NULL && !is_header_safe(c->workspace))
+        return err_set(e, XS_USAGE, "--workspace: not a workspace's UUID");
+    if (c->in_flight > IN_FLIGHT_LIMIT)
+        return err_set(e, XS_CONFIG, "limits.in_flight: %u is more than the %d that are possible", c->in_flight,
+                       IN_FLIGHT_LIMIT);
+    return 0;
+}
+
+/* ---- putting together ---- */
+
+static int make_transport(struct api *a, const struct api_config *c, struct transport *given, struct err *e)
+{
+    a->transport = given;
+    if (given == NULL) {
+        struct buf url = BUF_INIT(4096);
+        size_t n = strlen(c->base_url);
+        while (n > 0 && c->base_url[n - 1] == '/')
+            n--;
+        if (buf_add(&url, c->base_url, n) != 0 || buf_cstr(&url) == NULL) {
+            buf_free(&url);
+            return err_set(e, XS_USAGE, "--api-url: too long");
+        }
+        struct transport_curl_config config = {
+            .base_url = buf_cstr(&url),
+            .key = c->key,
+            .workspace = c->workspace,
+            .user_agent = c->user_agent,
+            .connections_max = c->in_flight != 0 ? c->in_flight : CONNECTIONS_MAX,
+            .answer_max = c->answer_max != 0 ? c->answer_max : ANSWER_MAX,
+        };
+        int r = transport_curl_new(&config, &a->transport, e);
+        buf_free(&url);
+        if (r != 0)
+            return -1;
+    }
+    if (!c->read_only)
+        return 0;
+    struct transport *inner = a->transport;
+    a->transport = NULL;
+    return transport_read_only_new(inner, &a->transport, e);
+}
+
+int api_new(const struct api_config *config, struct transport *transport, struct clock *clock, struct api **out, struct err *e)
+{
+    struct api *a = calloc(1, sizeof *a);
+    if (a == NULL) {
+        if (transport != NULL)
+            transport->free(transport);
+        return err_oom(e);
+    }
+    a->clock = clock;
+    a->in_flight_fixed = config->in_flight;
+    a->random = (uint64_t)clock->mono_us(clock) | 1;
+    a->waiter.message = (struct buf)BUF_INIT(4 * MESSAGE_MAX + 64);
+    a->transport = transport;
+    if (check_config(config, e) != 0 || make_transport(a, config, transport, e) != 0)
+        goto fail;
+    a->tokener = answer_tokener();
+    if (a->tokener == NULL) {
+        err_oom(e);
+        goto fail;
+    }
+    if (pacer_init(&a->pacer, config->requests_per_second, config->requests_per_minute) != 0) {
+        if (errno == EINVAL)
+            err_set(e, XS_CONFIG, "limits: more than %d requests a second or a minute cannot be counted; 0 is no limit",
+                    PACER_LIMIT_MAX);
+        else
+            err_oom(e);
+        goto fail;
+    }
+    if (config->rate_share != NULL && rate_share_open(config->rate_share, config->requests_per_second,
+                                                      config->requests_per_minute, &a->share, e) != 0)
+        goto fail;
+    *out = a;
+    return 0;
+
+fail:
+    api_free(a);
+    return -1;
+}
+
+/* ---- one call, waited for ---- */
+
+void wait_forget(struct api *a)
+{
+    struct waiter *w = &a->waiter;
+    json_object_put(w->json);
+    w->json = NULL;
+    buf_free(&w->message);
+    err_clear(&w->err);
+    w->done = false;
+}
+
+static void wait_done(void *ctx, const struct api_reply *reply)
+{
+    struct waiter *w = ctx;
+    w->reply = *reply;
+    w->json = json_object_get(reply->json);
+    w->reply.json = w->json;
+    if (buf_add(&w->message, reply->message.p, reply->message.n) != 0)
+        buf_reset(&w->message);
+    w->reply.message = buf_str(&w->message);
+    if (reply->err != NULL) {
+        err_set(&w->err, reply->err->status, "%s", err_text(reply->err));
+        w->reply.err = &w->err;
+    }
+    w->done = true;
+}
+
+int api_call_wait(struct api *a, const struct api_call *call, struct api_reply *reply, struct err *e)
+{
+    struct waiter *w = &a->waiter;
+    wait_forget(a);
+    if (api_call(a, call, wait_done, w, e) != 0)
+        return -1;
+    while (!w->done) {
+        int signo = stop_requested();
+        if (signo != 0)
+            err_set(e, signo == 15 ? XS_SIGTERM : XS_SIGINT, "interrupted while waiting for the API");
+        if (signo != 0 || api_step(a, WAIT_MS, e) != 0) {
+            queue_abandon(a, w);
+            return -1;
+        }
+    }
+    *reply = w->reply;
+    if (reply->err != NULL)
+        return err_set(e, reply->err->status, "%s", err_text(reply->err));
+    return 0;
+}

@@ -1,0 +1,212 @@
+/* One asynchronous call an endpoint: a body, a path, and what a usable answer must have. */
+#include "config.h"
+
+#include "sync/api/body.h"
+#include "sync/api/queue.h"
+
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+
+int api_leads_add(struct api *a, const struct leads_add *add, api_done_fn *done, void *ctx, struct err *e)
+{
+    struct request r = {
+        .method = "POST",
+        .body = BUF_INIT(LEADS_ADD_MAX_BYTES),
+        .expected = {true, true, "created_leads", json_type_array},
+        .kind = API_KIND_ADD,
+        .done = done,
+        .ctx = ctx,
+    };
+    if (body_leads_add(add, &r.body, e) != 0) {
+        buf_free(&r.body);
+        return -1;
+    }
+    r.path = str_dup(STR("/api/v2/leads/add"));
+    return queue_add(a, &r, e);
+}
+
+int api_lead_patch(struct api *a, const struct lead_patch *patch, api_done_fn *done, void *ctx, struct err *e)
+{
+    struct request r = {
+        .method = "PATCH",
+        .body = BUF_INIT(BODY_MAX_BYTES),
+        .expected = {true, true, "id", json_type_string},
+        .kind = API_KIND_PATCH,
+        .done = done,
+        .ctx = ctx,
+    };
+    if (body_lead_patch(patch, &r.body, e) != 0) {
+        buf_free(&r.body);
+        return -1;
+    }
+    char path[64] = "/api/v2/leads/";
+    uuid_format(&patch->id, path + strlen(path));
+    r.path = str_dup(str_from(path));
+    return queue_add(a, &r, e);
+}
+
+static const char *known_method(const char *method)
+{
+    static const char *const methods[] = {"GET", "POST", "PATCH", "DELETE"};
+    for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++)
+        if (strcmp(methods[i], method) == 0)
+            return methods[i];
+    return NULL;
+}
+
+int api_call(struct api *a, const struct api_call *call, api_done_fn *done, void *ctx, struct err *e)
+{
+    struct request r = {
+        .method = known_method(call->method),
+        .body = BUF_INIT(BODY_MAX_BYTES),
+        .expected = {.write = call->write, .needs_answer = !call->write},
+        .kind = call->kind,
+        .urgent = call->urgent,
+        .optional = call->optional,
+        .done = done,
+        .ctx = ctx,
+    };
+    if (r.method == NULL || strncmp(call->path, "/api/v2/", 8) != 0)
+        return err_set(e, XS_INTERNAL, "%s %s is no call of the API; please report this", call->method, call->path);
+    if (buf_add(&r.body, call->body.p, call->body.n) != 0) {
+        buf_free(&r.body);
+        return call->body.n > BODY_MAX_BYTES
+                   ? err_set(e, XS_INTERNAL, "%s %s: the request does not fit %d bytes; please report this", call->method,
+                             call->path, BODY_MAX_BYTES)
+                   : err_oom(e);
+    }
+    r.path = str_dup(str_from(call->path));
+    return queue_add(a, &r, e);
+}
+
+/* ---- leads/list, all pages ---- */
+
+struct listing {
+    struct api *api;
+    struct buf body;           /* of the first page */
+    struct buf cursor;         /* of the page under way */
+    struct json_object *items; /* of the pages so far */
+    size_t items_max;
+    unsigned pages;
+    bool urgent;
+    api_done_fn *done;
+    void *ctx;
+};
+
+enum { CURSOR_MAX = 4096, ITEMS_MAX = 100000 };
+
+static void listing_free(void *ctx)
+{
+    struct listing *l = ctx;
+    buf_free(&l->body);
+    buf_free(&l->cursor);
+    json_object_put(l->items);
+    free(l);
+}
+
+static void listing_page_done(void *ctx, const struct api_reply *reply);
+
+static int listing_ask(struct listing *l, struct err *e)
+{
+    struct request r = {
+        .method = "POST",
+        .body = BUF_INIT(BODY_MAX_BYTES),
+        .expected = {false, true, "items", json_type_array},
+        .kind = API_KIND_LIST,
+        .urgent = l->urgent,
+        .done = listing_page_done,
+        .ctx = l,
+        .drop = listing_free,
+    };
+    int made = l->cursor.n == 0 ? (buf_add(&r.body, l->body.p, l->body.n) == 0 ? 0 : err_oom(e))
+                                : body_next_page(buf_str(&l->body), buf_str(&l->cursor), &r.body, e);
+    if (made != 0) {
+        buf_free(&r.body);
+        return -1;
+    }
+    r.path = str_dup(STR("/api/v2/leads/list"));
+    return queue_add(l->api, &r, e);
+}
+
+static void listing_finish(struct listing *l, struct api_reply *reply)
+{
+    if (reply->class == API_OK)
+        reply->json = l->items;
+    if (l->done != NULL)
+        l->done(l->ctx, reply);
+    listing_free(l);
+}
+
+/* Adds a page; 1 when there may be another one, whose cursor is then set. A cursor comes even with the last page, and
+ * one that stands still would be followed for ever. */
+static int listing_take(struct listing *l, struct json_object *page, struct err *e)
+{
+    struct json_object *items, *next = NULL;
+    json_object_object_get_ex(page, "items", &items); /* the queue has seen that it is an array */
+    size_t n = json_object_array_length(items);
+    if (json_object_array_length(l->items) + n > l->items_max)
+        return err_set(e, XS_API, "leads/list: more than %zu leads in the answer, no more were expected", l->items_max);
+    for (size_t i = 0; i < n; i++) {
+        struct json_object *item = json_object_array_get_idx(items, i);
+        if (json_object_array_add(l->items, json_object_get(item)) != 0) {
+            json_object_put(item);
+            return err_oom(e);
+        }
+    }
+    json_object_object_get_ex(page, "next_starting_after", &next);
+    if (n == 0 || next == NULL || (json_object_is_type(next, json_type_string) && json_object_get_string_len(next) == 0))
+        return 0;
+    struct str cursor = {json_object_get_string(next), (size_t)json_object_get_string_len(next)};
+    if (!json_object_is_type(next, json_type_string) || cursor.n > CURSOR_MAX || str_eq(cursor, buf_str(&l->cursor)))
+        return err_set(e, XS_API, "leads/list: the cursor of page %u leads nowhere: try again later", l->pages);
+    buf_reset(&l->cursor);
+    return buf_add(&l->cursor, cursor.p, cursor.n) == 0 ? 1 : err_oom(e);
+}
+
+static void listing_page_done(void *ctx, const struct api_reply *reply)
+{
+    struct listing *l = ctx;
+    struct api_reply last = *reply;
+    struct err err = ERR_INIT;
+    l->pages++;
+    if (reply->class == API_OK) {
+        int more = listing_take(l, reply->json, &err);
+        if (more > 0) {
+            if (listing_ask(l, &err) == 0)
+                return;
+            more = -1;
+        }
+        if (more < 0) {
+            last.class = API_FAILED;
+            last.err = &err;
+        }
+    }
+    listing_finish(l, &last);
+    err_clear(&err);
+}
+
+int api_leads_list(struct api *a, const struct leads_list *list, api_done_fn *done, void *ctx, struct err *e)
+{
+    struct listing *l = calloc(1, sizeof *l);
+    if (l == NULL)
+        return err_oom(e);
+    *l = (struct listing){
+        .api = a,
+        .body = BUF_INIT(BODY_MAX_BYTES),
+        .cursor = BUF_INIT(CURSOR_MAX),
+        .items = json_object_new_array(),
+        .items_max = list->items_max != 0 ? list->items_max : ITEMS_MAX,
+        .urgent = list->urgent,
+        .done = done,
+        .ctx = ctx,
+    };
+    if (l->items == NULL) {
+        listing_free(l);
+        return err_oom(e);
+    }
+    if (body_leads_list(list, &l->body, e) == 0 && listing_ask(l, e) == 0)
+        return 0;
+    listing_free(l);
+    return -1;
+}

@@ -1,0 +1,353 @@
+/* Look-ups at start: names to ids, workspace and plan, variables, block list. Blocking, one call after the other. */
+#include "config.h"
+
+#include "sync/api/answer.h"
+#include "sync/api/body.h"
+#include "sync/api/queue.h"
+#include "sync/base/log.h"
+#include "sync/base/text.h"
+
+#include <json-c/json.h>
+#include <string.h>
+
+enum {
+    PATH_MAX_BYTES = 8000, /* the edge refuses longer addresses with 431 */
+    PAGES_MAX = 1000,
+    CANDIDATES_MAX = 10,   /* named in a message */
+    CANDIDATES_BYTES = 4000,
+};
+
+static int get(struct api *a, const char *path, bool optional, struct api_reply *reply, struct err *e)
+{
+    struct api_call call = {.method = "GET", .path = path, .optional = optional, .urgent = true, .kind = API_KIND_OTHER};
+    return api_call_wait(a, &call, reply, e);
+}
+
+/* ---- pages of a GET endpoint ---- */
+
+/* Sees each item; 1: enough, 0: go on, -1: error. */
+typedef int item_fn(void *ctx, struct json_object *item, struct err *e);
+
+/* Follows "PATH?limit=100QUERY" to its empty page. `denied` (may be NULL) is set instead of an error when the key may
+ * not read it. 0/-1. */
+static int each_item(struct api *a, const char *path, const char *query, bool *denied, item_fn *see, void *ctx, struct err *e)
+{
+    struct buf url = BUF_INIT(PATH_MAX_BYTES), cursor = BUF_INIT(PATH_MAX_BYTES);
+    int r = -1;
+    for (unsigned page = 0; page < PAGES_MAX; page++) {
+        struct api_reply reply;
+        buf_reset(&url);
+        bool made = buf_addf(&url, "%s?limit=100%s", path, query) == 0 &&
+                    (cursor.n == 0 || (buf_adds(&url, "&starting_after=") == 0 && body_url_escape(buf_str(&cursor), &url) == 0)) &&
+                    buf_cstr(&url) != NULL;
+        if (!made) {
+            err_set(e, XS_CONFIG, "%s: the name to look for is too long", path);
+            goto out;
+        }
+        if (get(a, url.p, denied != NULL, &reply, e) != 0)
+            goto out;
+        if (reply.class == API_REFUSED && reply.http_status == 403 && denied != NULL) {
+            *denied = true;
+            r = 0;
+            goto out;
+        }
+        struct json_object *items;
+        if (reply.class != API_OK || !answer_array(reply.json, "items", &items)) {
+            err_set(e, XS_API, "%s: no usable answer (%d %.*s)", path, reply.http_status, STR_ARG(reply.message));
+            goto out;
+        }
+        size_t n = json_object_array_length(items);
+        for (size_t i = 0; i < n; i++) {
+            int seen = see(ctx, json_object_array_get_idx(items, i), e);
+            r = seen < 0 ? -1 : 0;
+            if (seen != 0)
+                goto out;
+        }
+        struct str next;
+        if (n == 0 || !answer_str(reply.json, "next_starting_after", &next) || next.n == 0) {
+            r = 0;
+            goto out;
+        }
+        r = -1;
+        if (str_eq(next, buf_str(&cursor)))
+            break;
+        buf_reset(&cursor);
+        if (buf_add(&cursor, next.p, next.n) != 0)
+            break;
+    }
+    err_set(e, XS_API, "%s: the pages of the answer do not end: try again later", path);
+out:
+    buf_free(&url);
+    buf_free(&cursor);
+    return r;
+}
+
+/* ---- targets ---- */
+
+static const char *target_path(enum target_kind kind)
+{
+    return kind == TARGET_CAMPAIGN ? "/api/v2/campaigns" : "/api/v2/lead-lists";
+}
+
+static int target_read(struct json_object *item, enum target_kind kind, struct arena *arena, struct target *out, struct err *e)
+{
+    struct str name;
+    int64_t status;
+    *out = (struct target){.kind = kind, .status = TARGET_STATUS_UNKNOWN};
+    if (!answer_uuid(item, "id", &out->id))
+        return err_set(e, XS_API, "%s: an answer of the API has no usable id", target_path(kind));
+    if (answer_str(item, "name", &name) && (out->name = arena_dup(arena, name.p, name.n)) == NULL)
+        return err_oom(e);
+    if (kind == TARGET_CAMPAIGN && answer_int(item, "status", &status) && status > -TARGET_STATUS_UNKNOWN &&
+        status < TARGET_STATUS_UNKNOWN)
+        out->status = (int)status;
+    return 0;
+}
+
+static int target_by_id(struct api *a, enum target_kind kind, const struct uuid *id, bool ask, struct arena *arena,
+                        struct target *out, struct err *e)
+{
+    char path[128], text[UUID_TEXT_N];
+    struct api_reply reply;
+    *out = (struct target){.kind = kind, .id = *id, .status = TARGET_STATUS_UNKNOWN};
+    if (!ask)
+        return 0;
+    struct buf b = BUF_INIT(sizeof path - 1);
+    uuid_format(id, text);
+    if (buf_addf(&b, "%s/%s", target_path(kind), text) != 0 || buf_cstr(&b) == NULL) {
+        buf_free(&b);
+        return err_oom(e);
+    }
+    memcpy(path, b.p, b.n + 1);
+    buf_free(&b);
+    if (get(a, path, false, &reply, e) != 0)
+        return -1;
+    if (reply.class == API_REFUSED)
+        return err_set(e, XS_CONFIG, "%s %s is not in this workspace (%d %.*s): look up its id in Instantly",
+                       target_kind_text(kind), text, reply.http_status, STR_ARG(reply.message));
+    if (reply.class != API_OK || target_read(reply.json, kind, arena, out, e) != 0)
+        return err_set(e, XS_API, "%s: no usable answer", path);
+    if (!uuid_eq(&out->id, id))
+        return err_set(e, XS_API, "%s: the API answered with another %s", path, target_kind_text(kind));
+    return 0;
+}
+
+struct name_search {
+    enum target_kind kind;
+    struct str name;
+    struct arena *arena;
+    struct target found;
+    unsigned found_n, near_n;
+    struct buf found_text, near_text, fold_wanted, fold_seen;
+};
+
+static void add_candidate(struct buf *out, unsigned n, struct str name, const struct target *t)
+{
+    char id[UUID_TEXT_N];
+    size_t start = out->n;
+    if (n > CANDIDATES_MAX)
+        return;
+    if (buf_adds(out, n > 1 ? ", \"" : "\"") != 0 || text_show(name, 60, out) != 0 || buf_adds(out, "\" ") != 0 ||
+        buf_adds(out, uuid_format(&t->id, id)) != 0)
+        out->n = start; /* a message that is full names fewer */
+}
+
+static int see_name(void *ctx, struct json_object *item, struct err *e)
+{
+    struct name_search *s = ctx;
+    struct str name;
+    struct target t;
+    if (!answer_str(item, "name", &name))
+        return 0;
+    bool same = str_eq(name, s->name);
+    if (!same) {
+        buf_reset(&s->fold_seen);
+        if (text_fold(str_trim(name), &s->fold_seen) != 0 || !str_eq(buf_str(&s->fold_seen), buf_str(&s->fold_wanted)))
+            return 0;
+    }
+    if (target_read(item, s->kind, s->arena, &t, e) != 0)
+        return -1;
+    if (!same) {
+        add_candidate(&s->near_text, ++s->near_n, name, &t);
+        return 0;
+    }
+    /* Pages of lists are cut by time: one may come twice. */
+    if (s->found_n > 0 && uuid_eq(&t.id, &s->found.id))
+        return 0;
+    if (s->found_n++ == 0)
+        s->found = t;
+    add_candidate(&s->found_text, s->found_n, name, &t);
+    return 0;
+}
+
+static int target_by_name(struct api *a, const struct target_spec *spec, struct arena *arena, struct target *out, struct err *e)
+{
+    struct name_search s = {
+        .kind = spec->kind,
+        .name = str_from(spec->text),
+        .arena = arena,
+        .found_text = BUF_INIT(CANDIDATES_BYTES),
+        .near_text = BUF_INIT(CANDIDATES_BYTES),
+        .fold_wanted = BUF_INIT(PATH_MAX_BYTES),
+        .fold_seen = BUF_INIT(PATH_MAX_BYTES),
+    };
+    const char *kind = target_kind_text(spec->kind);
+    struct buf query = BUF_INIT(PATH_MAX_BYTES);
+    int r = -1;
+    /* `search` finds parts of names too: the whole name is compared here. */
+    if (buf_adds(&query, "&search=") != 0 || body_url_escape(s.name, &query) != 0 || buf_cstr(&query) == NULL ||
+        text_fold(str_trim(s.name), &s.fold_wanted) != 0)
+        err_set(e, XS_CONFIG, "the name of the %s is too long", kind);
+    else if (each_item(a, target_path(spec->kind), query.p, NULL, see_name, &s, e) != 0)
+        ;
+    else if (s.found_n > 1)
+        err_set(e, XS_CONFIG, "%u %ss are named \"%s\": %.*s; put the id of one in place of the name", s.found_n, kind,
+                spec->text, STR_ARG(buf_str(&s.found_text)));
+    else if (s.found_n == 1) {
+        *out = s.found;
+        r = 0;
+    } else if (s.near_n > 0)
+        err_set(e, XS_CONFIG, "no %s is named \"%s\"; did you mean %.*s?", kind, spec->text, STR_ARG(buf_str(&s.near_text)));
+    else
+        err_set(e, XS_CONFIG, "no %s is named \"%s\" in this workspace: create it in Instantly, or correct the name", kind,
+                spec->text);
+    buf_free(&query);
+    buf_free(&s.found_text);
+    buf_free(&s.near_text);
+    buf_free(&s.fold_wanted);
+    buf_free(&s.fold_seen);
+    return r;
+}
+
+int api_target_find(struct api *a, const struct target_spec *spec, bool ask, struct arena *arena, struct target *out, struct err *e)
+{
+    struct uuid id;
+    if (uuid_parse(str_from(spec->text), &id) == 0)
+        return target_by_id(a, spec->kind, &id, ask, arena, out, e);
+    return target_by_name(a, spec, arena, out, e);
+}
+
+int api_campaign_variables(struct api *a, const struct target *t, struct arena *arena, struct str **names, size_t *n, struct err *e)
+{
+    static const char *const groups[] = {"core_variables", "custom_variables"};
+    char path[128] = "/api/v2/campaigns/";
+    struct api_reply reply;
+    *names = NULL;
+    *n = 0;
+    if (t->kind != TARGET_CAMPAIGN)
+        return 0;
+    uuid_format(&t->id, path + strlen(path));
+    if (get(a, path, true, &reply, e) != 0)
+        return -1;
+    if (reply.class == API_REFUSED && reply.http_status == 403) {
+        log_notice("the key may not read the campaign's variables (scope %s)", classify_scope("GET", path));
+        return 0;
+    }
+    if (reply.class != API_OK)
+        return err_set(e, XS_API, "%s: no usable answer (%d %.*s)", path, reply.http_status, STR_ARG(reply.message));
+
+    struct json_object *group;
+    size_t room = 0;
+    for (size_t i = 0; i < sizeof groups / sizeof groups[0]; i++)
+        if (answer_object(reply.json, groups[i], &group)) /* absent on a fresh draft */
+            room += (size_t)json_object_object_length(group);
+    *names = arena_calloc(arena, room + 1, sizeof **names);
+    if (*names == NULL)
+        return err_oom(e);
+    for (size_t i = 0; i < sizeof groups / sizeof groups[0]; i++) {
+        if (!answer_object(reply.json, groups[i], &group))
+            continue;
+        json_object_object_foreach(group, key, value) {
+            (void)value;
+            if (arena_str(arena, str_from(key), &(*names)[(*n)++]) != 0)
+                return err_oom(e);
+        }
+    }
+    return 0;
+}
+
+/* ---- workspace ---- */
+
+static int copy_member(struct json_object *json, const char *key, struct arena *arena, const char **out, struct err *e)
+{
+    struct str text;
+    if (answer_str(json, key, &text) && (*out = arena_dup(arena, text.p, text.n)) == NULL)
+        return err_oom(e);
+    return 0;
+}
+
+int api_workspace_get(struct api *a, struct arena *arena, struct workspace *out, struct err *e)
+{
+    struct api_reply reply;
+    struct json_object *plans, *plan;
+    *out = (struct workspace){.lead_limit = -1, .lead_count = -1};
+    if (get(a, "/api/v2/workspaces/current", true, &reply, e) != 0)
+        return -1;
+    if (reply.class != API_OK)
+        out->notice = "the key may not read the workspace (scope workspaces:read): which one it is cannot be checked";
+    else if (copy_member(reply.json, "id", arena, &out->id, e) != 0 || copy_member(reply.json, "name", arena, &out->name, e) != 0)
+        return -1;
+
+    if (get(a, "/api/v2/workspace-billing/plan-details", true, &reply, e) != 0)
+        return -1;
+    if (reply.class == API_OK && answer_object(reply.json, "subscriptions", &plans) && answer_object(plans, "outreach", &plan)) {
+        if (!answer_int(plan, "total_lead_limit", &out->lead_limit))
+            out->lead_limit = -1;
+        if (!answer_int(plan, "current_lead_count", &out->lead_count))
+            out->lead_count = -1;
+    }
+    if (out->lead_limit >= 0 && out->lead_count >= 0)
+        return 0;
+    out->notice = out->notice != NULL
+                      ? "the key may not read the workspace or its plan (scopes workspaces:read, workspace_billing:read): which "
+                        "workspace it is and how much room the plan has cannot be checked"
+                      : "the plan's room cannot be read (scope workspace_billing:read): a full plan shows only when leads are "
+                        "added";
+    return 0;
+}
+
+/* ---- block list ---- */
+
+struct block_search {
+    struct str wanted;
+    bool found;
+};
+
+static int see_block(void *ctx, struct json_object *item, struct err *e)
+{
+    struct block_search *s = ctx;
+    struct str value;
+    (void)e;
+    s->found = answer_str(item, "bl_value", &value) && str_eq_nocase(str_trim(value), s->wanted);
+    return s->found;
+}
+
+int api_blocklisted(struct api *a, struct str email, const char **notice, struct err *e)
+{
+    /* A domain entry blocks all its addresses. */
+    struct str wanted[] = {str_trim(email), STR_NONE};
+    for (size_t i = 0; i < wanted[0].n; i++)
+        if (wanted[0].p[i] == '@')
+            wanted[1] = (struct str){wanted[0].p + i + 1, wanted[0].n - i - 1};
+    *notice = NULL;
+    for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
+        struct block_search s = {.wanted = wanted[i]};
+        struct buf query = BUF_INIT(PATH_MAX_BYTES);
+        bool denied = false;
+        if (wanted[i].n == 0)
+            continue;
+        bool made = buf_adds(&query, "&search=") == 0 && body_url_escape(wanted[i], &query) == 0 && buf_cstr(&query) != NULL;
+        int r = made ? each_item(a, "/api/v2/block-lists-entries", query.p, &denied, see_block, &s, e)
+                     : err_set(e, XS_CONFIG, "the address is too long to look for on the block list");
+        buf_free(&query);
+        if (r != 0)
+            return -1;
+        if (denied) {
+            *notice = "the key may not read the block list (scope block_list_entries:read): it is not looked at";
+            return 0;
+        }
+        if (s.found)
+            return 1;
+    }
+    return 0;
+}

@@ -1,0 +1,504 @@
+#include "config.h"
+
+#include "sync/api/queue.h"
+
+#include "sync/api/answer.h"
+#include "sync/api/rate_share.h"
+#include "sync/base/log.h"
+
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    IN_FLIGHT_MIN = 24,             /* enough for 100 requests/s at 240 ms */
+    IN_FLIGHT_MAX = 64,
+    UNLIMITED_PER_SECOND = 1000,    /* what connections are reckoned with when no rate is set */
+
+    NOT_SENT_RETRIES = 5,           /* after 0.5, 1, 2, 4, 8 s */
+    LOST_ATTEMPTS = 6,              /* of a read */
+    BACKOFF_MS = 500,
+    SERVER_BACKOFF_MAX_MS = 60000,  /* a Retry-After on a 5xx is followed up to here */
+    LOCKED_MIN_MS = 2000,           /* a move job of ten leads takes half a second, of thousands minutes */
+    LOCKED_MAX_MS = 30000,
+    THROTTLED_MIN_MS = 1000,
+    THROTTLED_MAX_MS = 60000,
+    STEP_MAX_MS = 3600000,
+    THROTTLED_ROUNDS = 30,          /* about half an hour of nothing but 429 */
+};
+
+/* ---- lists ---- */
+
+static void list_insert(struct request_list *list, struct request *before, struct request *r)
+{
+    r->next = before;
+    r->prev = before != NULL ? before->prev : list->last;
+    *(r->prev != NULL ? &r->prev->next : &list->first) = r;
+    *(before != NULL ? &before->prev : &list->last) = r;
+    list->n++;
+}
+
+static void list_remove(struct request_list *list, struct request *r)
+{
+    *(r->prev != NULL ? &r->prev->next : &list->first) = r->next;
+    *(r->next != NULL ? &r->next->prev : &list->last) = r->prev;
+    r->prev = r->next = NULL;
+    list->n--;
+}
+
+static struct request_list *ready_list(struct api *a, const struct request *r)
+{
+    return r->urgent ? &a->urgent : &a->ready;
+}
+
+/* What was tried already goes before what was not. */
+static void make_ready(struct api *a, struct request *r)
+{
+    struct request_list *list = ready_list(a, r);
+    r->where = REQUEST_READY;
+    list_insert(list, r->attempts > 0 ? list->first : NULL, r);
+}
+
+static void make_wait(struct api *a, struct request *r, int64_t delay_ms)
+{
+    r->where = REQUEST_WAITING;
+    r->due_us = a->clock->mono_us(a->clock) + delay_ms * 1000;
+    struct request *before = NULL;
+    for (struct request *at = a->waiting.last; at != NULL && at->due_us > r->due_us; at = at->prev)
+        before = at;
+    list_insert(&a->waiting, before, r);
+}
+
+/* ---- requests ---- */
+
+static void request_free(struct request *r)
+{
+    free(r->path);
+    buf_free(&r->body);
+    free(r);
+}
+
+/* Calls back, once, and forgets; the request is on no list any more. */
+static void finish(struct request *r, struct api_reply *reply)
+{
+    reply->sent_wall_ms = r->sent_wall_ms;
+    reply->attempts = r->attempts;
+    if (r->done != NULL)
+        r->done(r->ctx, reply);
+    request_free(r);
+}
+
+int queue_add(struct api *a, struct request *template, struct err *e)
+{
+    struct request *r = template->path != NULL ? malloc(sizeof *r) : NULL;
+    if (r == NULL) {
+        free(template->path);
+        buf_free(&template->body);
+        return err_oom(e);
+    }
+    *r = *template;
+    r->api = a;
+    make_ready(a, r);
+    return 0;
+}
+
+void queue_abandon(struct api *a, const void *ctx)
+{
+    struct request_list *lists[] = {&a->urgent, &a->ready, &a->waiting, &a->flying};
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+        for (struct request *r = lists[i]->first, *next; r != NULL; r = next) {
+            next = r->next;
+            if (r->ctx != ctx)
+                continue;
+            r->done = NULL;
+            r->last_try = true;
+            if (r->where == REQUEST_FLYING)
+                continue;
+            list_remove(lists[i], r);
+            request_free(r);
+        }
+    }
+}
+
+/* Takes a list away first, because a callback may queue more. Returns how many were called back. */
+static size_t flush(struct request_list *list, enum api_class class, struct err *err)
+{
+    struct request_list taken = *list;
+    *list = (struct request_list){0};
+    size_t n = taken.n;
+    while (taken.first != NULL) {
+        struct request *r = taken.first;
+        list_remove(&taken, r);
+        struct api_reply reply = {.class = class, .err = err, .room = -1};
+        finish(r, &reply);
+    }
+    return n;
+}
+
+static size_t flush_all(struct api *a, enum api_class class, struct err *err)
+{
+    return flush(&a->urgent, class, err) + flush(&a->ready, class, err) + flush(&a->waiting, class, err);
+}
+
+void api_cancel_queued(struct api *a)
+{
+    for (struct request *r = a->flying.first; r != NULL; r = r->next)
+        r->last_try = true;
+    flush_all(a, API_CANCELLED, NULL);
+}
+
+/* ---- what follows from an answer ---- */
+
+/* Spreads what would else come back all at once: `ms` and up to a quarter more. */
+static int64_t jittered(struct api *a, int64_t ms)
+{
+    a->random ^= a->random << 13;
+    a->random ^= a->random >> 7;
+    a->random ^= a->random << 17;
+    return ms + (int64_t)(a->random % (uint64_t)(ms / 4 + 1));
+}
+
+static int64_t doubled_ms(int64_t first_ms, unsigned times, int64_t max_ms)
+{
+    int64_t ms = first_ms;
+    while (times-- > 0 && ms < max_ms)
+        ms *= 2;
+    return ms < max_ms ? ms : max_ms;
+}
+
+/* The budget is the workspace's: everybody waits. Answers to what had left before the pause do not lengthen the
+ * back-off. Returns false when the API has said nothing else for too long. */
+static bool throttle(struct api *a, const struct transport_answer *answer)
+{
+    int64_t now_us = a->clock->mono_us(a->clock);
+    a->counts.rate_limited++;
+    if (now_us >= a->pause_until_us)
+        a->throttled_n++;
+    int64_t ms = answer->retry_after_ms;
+    if (ms < 0)
+        ms = doubled_ms(THROTTLED_MIN_MS, a->throttled_n - 1, THROTTLED_MAX_MS);
+    else if (ms < THROTTLED_MIN_MS / 4)
+        ms = THROTTLED_MIN_MS / 4;
+    int64_t until_us = now_us + jittered(a, ms) * 1000;
+    if (until_us > a->pause_until_us && (now_us >= a->pause_until_us || answer->retry_after_ms >= 0)) {
+        a->pause_until_us = until_us;
+        if (a->share != NULL)
+            rate_share_pause(a->share, now_us, until_us);
+    }
+    return a->throttled_n <= THROTTLED_ROUNDS;
+}
+
+/* How long to wait before the same request is sent again; -1: never again. */
+static int64_t retry_delay_ms(struct api *a, struct request *r, enum verdict verdict,
+                              const struct transport_answer *answer)
+{
+    int64_t ms;
+    switch (verdict) {
+    case VERDICT_THROTTLED:
+        return throttle(a, answer) ? 0 : -1;
+    case VERDICT_LOCKED:
+        return jittered(a, doubled_ms(LOCKED_MIN_MS, r->locked_n++, LOCKED_MAX_MS));
+    case VERDICT_NOT_SENT:
+        if (r->not_sent_n >= NOT_SENT_RETRIES)
+            return -1;
+        return jittered(a, doubled_ms(BACKOFF_MS, r->not_sent_n++, SERVER_BACKOFF_MAX_MS));
+    case VERDICT_LOST:
+        if (r->expected.write || ++r->lost_n >= LOST_ATTEMPTS)
+            return -1;
+        ms = doubled_ms(BACKOFF_MS, r->lost_n - 1, SERVER_BACKOFF_MAX_MS);
+        if (answer->end == TRANSPORT_ANSWERED && answer->retry_after_ms > ms)
+            ms = answer->retry_after_ms < SERVER_BACKOFF_MAX_MS ? answer->retry_after_ms : SERVER_BACKOFF_MAX_MS;
+        return jittered(a, ms);
+    default:
+        return -1;
+    }
+}
+
+/* The error of a request that kept failing. */
+static void failed_err(const struct request *r, enum verdict verdict, const struct transport_answer *answer,
+                       struct str message, struct err *e)
+{
+    const char *detail = answer->detail != NULL ? answer->detail : "";
+    if (verdict == VERDICT_NOT_SENT)
+        err_set(e, XS_API, "the API cannot be reached: %s (%u attempts)", detail, r->attempts);
+    else if (verdict == VERDICT_THROTTLED)
+        err_set(e, XS_API, "the API answers nothing but 429 (too many requests): lower limits.requests_per_second, or wait "
+                "until other tools leave room");
+    else if (answer->end == TRANSPORT_ANSWERED)
+        err_set(e, XS_API, "the API kept failing on %s %s (%u attempts, last answer %d %.*s): try again later", r->method,
+                r->path, r->attempts, answer->status, STR_ARG(message));
+    else
+        err_set(e, XS_API, "the API kept failing on %s %s (%u attempts, last: %s): try again later", r->method, r->path,
+                r->attempts, detail);
+}
+
+/* The verdict that no repetition changes. The first fatal one is kept: the rest of the queue gets it too. */
+static void settle(struct api *a, struct request *r, enum verdict verdict, const struct transport_answer *answer,
+                   struct str message, struct json_object *json)
+{
+    struct err err = ERR_INIT;
+    struct api_reply reply = {.http_status = answer->status, .message = message, .json = json, .room = -1};
+    if (answer->date_ms != 0)
+        reply.skew_ms = answer->date_ms - a->clock->wall_ms(a->clock);
+    switch (verdict) {
+    case VERDICT_OK:
+        reply.class = API_OK;
+        break;
+    case VERDICT_REFUSED:
+        reply.class = API_REFUSED;
+        break;
+    case VERDICT_PLAN_FULL:
+        reply.class = API_PLAN_FULL;
+        reply.room = classify_room(message);
+        break;
+    case VERDICT_THROTTLED:
+    case VERDICT_LOCKED:
+    case VERDICT_NOT_SENT:
+        reply.class = r->last_try ? API_CANCELLED : API_FAILED;
+        break;
+    case VERDICT_LOST:
+        reply.class = r->expected.write ? API_UNKNOWN : r->last_try ? API_CANCELLED : API_FAILED;
+        break;
+    default:
+        reply.class = API_FATAL;
+        if (a->fatal.status == XS_DONE)
+            classify_fatal(verdict, r->method, r->path, answer, message, &a->fatal);
+        reply.err = &a->fatal;
+        break;
+    }
+    if (reply.class == API_FAILED) {
+        failed_err(r, verdict, answer, message, &err);
+        reply.err = &err;
+    }
+    finish(r, &reply);
+    err_clear(&err);
+}
+
+/* A request that was answered, or will not be. */
+static void count_end(struct api *a, struct request *r, const struct transport_answer *answer)
+{
+    bool went = answer->end == TRANSPORT_ANSWERED || answer->end == TRANSPORT_LOST;
+    if (!r->left && went)
+        pacer_left(&a->pacer, a->clock->mono_us(a->clock));
+    else if (!r->left)
+        pacer_drop(&a->pacer);
+    if (!went) {
+        a->counts.total--;
+        a->counts.by_kind[r->kind]--;
+        if (r->attempts > 1)
+            a->counts.retried--;
+    }
+    if (answer->end == TRANSPORT_ANSWERED) {
+        int64_t old = a->counts.latency_us;
+        a->counts.latency_us = old == 0 ? answer->latency_us : old + (answer->latency_us - old) / 8;
+        if (answer->status != 429 && a->clock->mono_us(a->clock) >= a->pause_until_us)
+            a->throttled_n = 0;
+    }
+}
+
+static void on_left(void *queue, const struct transport_request *wire)
+{
+    struct api *a = queue;
+    struct request *r = wire->ctx;
+    int64_t now_us = a->clock->mono_us(a->clock);
+    if (r->left) {
+        pacer_left_again(&a->pacer, now_us);
+    } else {
+        pacer_left(&a->pacer, now_us);
+        r->left = true;
+    }
+}
+
+static void on_done(void *queue, const struct transport_request *wire, const struct transport_answer *answer)
+{
+    struct api *a = queue;
+    struct request *r = wire->ctx;
+    list_remove(&a->flying, r);
+    count_end(a, r, answer);
+
+    struct json_object *json = NULL;
+    if (answer->end == TRANSPORT_ANSWERED)
+        json = answer_parse(a->tokener, answer->body);
+    enum verdict verdict = classify(&r->expected, answer, json);
+    if (verdict == VERDICT_SCOPE && r->optional)
+        verdict = VERDICT_REFUSED;
+
+    int64_t delay_ms = r->last_try ? -1 : retry_delay_ms(a, r, verdict, answer);
+    if (delay_ms >= 0) {
+        log_debug("%s %s: answer %d, again in %lld ms", r->method, r->path, answer->status, (long long)delay_ms);
+        if (delay_ms == 0)
+            make_ready(a, r);
+        else
+            make_wait(a, r, delay_ms);
+    } else {
+        struct buf message = BUF_INIT(4 * MESSAGE_MAX + 64);
+        if (verdict != VERDICT_OK && classify_message(answer, json, &message) != 0)
+            buf_reset(&message);
+        settle(a, r, verdict, answer, buf_str(&message), json);
+        buf_free(&message);
+    }
+    json_object_put(json);
+}
+
+/* ---- sending ---- */
+
+/* connections = rate × latency, with a quarter to spare. */
+static size_t in_flight_limit(const struct api *a)
+{
+    if (a->in_flight_fixed != 0)
+        return a->in_flight_fixed;
+    int64_t rate = a->pacer.per_second != 0   ? a->pacer.per_second
+                   : a->pacer.per_minute != 0 ? (a->pacer.per_minute + 59) / 60
+                                              : UNLIMITED_PER_SECOND;
+    int64_t latency_us = a->counts.latency_us < 10000000 ? a->counts.latency_us : 10000000;
+    int64_t n = rate * latency_us / 800000 + 1;
+    return n < IN_FLIGHT_MIN ? IN_FLIGHT_MIN : n > IN_FLIGHT_MAX ? IN_FLIGHT_MAX : (size_t)n;
+}
+
+/* Microseconds until the next one may leave; INT64_MAX: something has to happen first. */
+static int64_t send_wait_us(const struct api *a, int64_t now_us)
+{
+    if (a->urgent.n + a->ready.n == 0 || a->flying.n >= in_flight_limit(a))
+        return INT64_MAX;
+    if (a->pause_until_us > now_us)
+        return a->pause_until_us - now_us;
+    int64_t wait_us = pacer_wait_us(&a->pacer, now_us);
+    return wait_us != 0 || a->share == NULL ? wait_us : rate_share_wait_us(a->share, now_us);
+}
+
+static int start(struct api *a, struct request *r, int64_t now_us, struct err *e)
+{
+    list_remove(ready_list(a, r), r);
+    r->where = REQUEST_FLYING;
+    list_insert(&a->flying, NULL, r);
+    r->attempts++;
+    r->left = false;
+    r->sent_wall_ms = a->clock->wall_ms(a->clock);
+    r->wire = (struct transport_request){
+        .method = r->method,
+        .path = r->path,
+        .body = buf_str(&r->body),
+        .timeout_ms = r->kind == API_KIND_ADD || r->kind == API_KIND_LIST ? 100000 : 60000,
+        .write = r->expected.write,
+        .left = on_left,
+        .ctx = r,
+    };
+    if (a->transport->start(a->transport, &r->wire, on_done, a, e) != 0) {
+        list_remove(&a->flying, r);
+        r->attempts--;
+        make_ready(a, r);
+        return -1;
+    }
+    pacer_take(&a->pacer, now_us);
+    if (a->share != NULL)
+        rate_share_use(a->share);
+    a->counts.total++;
+    a->counts.by_kind[r->kind]++;
+    if (r->attempts > 1)
+        a->counts.retried++;
+    return 0;
+}
+
+/* Sends what may be sent now. 1 when callbacks were called meanwhile. */
+static int pump(struct api *a, struct err *e)
+{
+    if (a->fatal.status != XS_DONE)
+        return flush_all(a, API_FATAL, &a->fatal) != 0;
+    int64_t now_us = a->clock->mono_us(a->clock);
+    while (a->waiting.first != NULL && a->waiting.first->due_us <= now_us) {
+        struct request *r = a->waiting.first;
+        list_remove(&a->waiting, r);
+        make_ready(a, r);
+    }
+    while (send_wait_us(a, now_us) == 0) {
+        if (start(a, a->urgent.first != NULL ? a->urgent.first : a->ready.first, now_us, e) != 0)
+            return -1;
+        now_us = a->clock->mono_us(a->clock);
+    }
+    return 0;
+}
+
+static int step(struct api *a, int64_t timeout_ms, struct err *e)
+{
+    int called = pump(a, e);
+    if (called < 0)
+        return -1;
+    int64_t now_us = a->clock->mono_us(a->clock);
+    int64_t wait_us = (timeout_ms < STEP_MAX_MS ? timeout_ms : STEP_MAX_MS) * 1000;
+    int64_t send_us = send_wait_us(a, now_us);
+    if (send_us < wait_us)
+        wait_us = send_us;
+    if (a->waiting.first != NULL && a->waiting.first->due_us - now_us < wait_us)
+        wait_us = a->waiting.first->due_us - now_us;
+    if (called > 0 || wait_us < 0)
+        wait_us = 0;
+    if (a->transport->poll(a->transport, (wait_us + 999) / 1000, e) != 0)
+        return -1;
+    /* What became free is used before the caller turns to other work. */
+    return pump(a, e) < 0 ? -1 : 0;
+}
+
+int api_step(struct api *a, int64_t timeout_ms, struct err *e)
+{
+    if (a->stepping)
+        return err_set(e, XS_INTERNAL, "the API client was stepped from one of its callbacks; please report this");
+    a->stepping = true;
+    int r = step(a, timeout_ms, e);
+    a->stepping = false;
+    return r;
+}
+
+/* ---- asking ---- */
+
+size_t api_queued(const struct api *a)
+{
+    return a->urgent.n + a->ready.n + a->waiting.n + a->flying.n;
+}
+
+size_t api_in_flight(const struct api *a)
+{
+    return a->flying.n;
+}
+
+bool api_full(const struct api *a)
+{
+    /* A quarter more than can fly, so that a freed connection finds the next body made. */
+    size_t limit = in_flight_limit(a);
+    return api_queued(a) >= limit + limit / 4 + 1;
+}
+
+void api_get_counts(const struct api *a, struct api_counts *out)
+{
+    *out = a->counts;
+}
+
+/* ---- birth and end ---- */
+
+static void drop_list(struct request_list *list)
+{
+    while (list->first != NULL) {
+        struct request *r = list->first;
+        list_remove(list, r);
+        if (r->drop != NULL)
+            r->drop(r->ctx);
+        request_free(r);
+    }
+}
+
+void api_free(struct api *a)
+{
+    if (a == NULL)
+        return;
+    if (a->transport != NULL)
+        a->transport->free(a->transport);
+    drop_list(&a->urgent);
+    drop_list(&a->ready);
+    drop_list(&a->waiting);
+    drop_list(&a->flying);
+    pacer_free(&a->pacer);
+    rate_share_free(a->share);
+    json_tokener_free(a->tokener);
+    err_clear(&a->fatal);
+    wait_forget(a);
+    free(a);
+}
