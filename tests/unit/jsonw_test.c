@@ -1,0 +1,175 @@
+#include "config.h"
+
+#include "sync/base/jsonw.h"
+#include "tests/unit/harness.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Some of everything; returns what jsonw_end() says. */
+static int write_document(struct buf *out)
+{
+    struct jsonw w;
+    jsonw_init(&w, out);
+    jsonw_object(&w);
+    jsonw_key(&w, "a");
+    jsonw_array(&w);
+    jsonw_int(&w, -5);
+    jsonw_uint(&w, UINT64_MAX);
+    jsonw_int(&w, INT64_MIN);
+    jsonw_array_end(&w);
+    jsonw_key_str(&w, STR("b\"c"));
+    jsonw_object(&w);
+    jsonw_object_end(&w);
+    jsonw_key(&w, "n");
+    jsonw_number(&w, 1.25, 1);
+    jsonw_key(&w, "inf");
+    jsonw_number(&w, INFINITY, 1);
+    jsonw_key(&w, "t");
+    jsonw_bool(&w, true);
+    jsonw_key(&w, "f");
+    jsonw_bool(&w, false);
+    jsonw_key(&w, "z");
+    jsonw_text(&w, NULL);
+    jsonw_key(&w, "s");
+    jsonw_text(&w, "x");
+    jsonw_key(&w, "r");
+    jsonw_raw(&w, STR("[1,2]"));
+    jsonw_key(&w, "e");
+    jsonw_array(&w);
+    jsonw_array_end(&w);
+    jsonw_object_end(&w);
+    return jsonw_end(&w);
+}
+
+static const char document[] =
+    "{\"a\":[-5,18446744073709551615,-9223372036854775808],\"b\\\"c\":{},\"n\":1.2,\"inf\":null,\"t\":true,"
+    "\"f\":false,\"z\":null,\"s\":\"x\",\"r\":[1,2],\"e\":[]}";
+
+START_TEST(a_document)
+{
+    struct buf out = BUF_INIT(4096);
+    ck_assert_int_eq(write_document(&out), 0);
+    ck_assert_str_eq(buf_cstr(&out), document);
+    buf_free(&out);
+}
+END_TEST
+
+START_TEST(any_maximum_is_told)
+{
+    for (size_t max = 0; max < sizeof document - 1; max++) {
+        struct buf out = BUF_INIT(max);
+        errno = 0;
+        ck_assert_int_eq(write_document(&out), -1);
+        ck_assert_int_eq(errno, EOVERFLOW);
+        buf_free(&out);
+    }
+}
+END_TEST
+
+static void check_string(struct str in, const char *expected, size_t i)
+{
+    struct buf out = BUF_INIT(4096);
+    struct jsonw w;
+    jsonw_init(&w, &out);
+    jsonw_str(&w, in);
+    ck_assert_int_eq(jsonw_end(&w), 0);
+    ck_assert_msg(str_is(buf_str(&out), expected), "case %zu: %.*s", i, STR_ARG(buf_str(&out)));
+    buf_free(&out);
+}
+
+START_TEST(strings)
+{
+    static const struct {
+        struct str in;
+        const char *out;
+    } cases[] = {
+        {{"", 0}, "\"\""},
+        {{NULL, 0}, "\"\""},
+        {{"plain text of some length", 25}, "\"plain text of some length\""},
+        {{"\"\\/\b\f\n\r\t\x7f", 9}, "\"\\\"\\\\/\\b\\f\\n\\r\\t\x7f\""},
+        {{"\0\x01\x1f", 3}, "\"\\u0000\\u0001\\u001f\""},
+        {{"caf\xc3\xa9 \xf0\x9f\x98\x80", 10}, "\"caf\xc3\xa9 \xf0\x9f\x98\x80\""},
+        {{"a\xff" "b\xc3", 4}, "\"a\xef\xbf\xbd" "b\xef\xbf\xbd\""},
+        {{"\xed\xa0\x80", 3}, "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\""},
+        {{"\xc3\xa9\n\xc3\xa9", 5}, "\"\xc3\xa9\\n\xc3\xa9\""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        check_string(cases[i].in, cases[i].out, i);
+}
+END_TEST
+
+/* Every byte, at every place of the eight-byte words. */
+START_TEST(every_byte_at_every_offset)
+{
+    char in[24], expected[64];
+    for (int byte = 0; byte < 256; byte++) {
+        for (size_t at = 0; at < sizeof in; at++) {
+            const char *shown;
+            char escape[8];
+            memset(in, 'x', sizeof in);
+            in[at] = (char)byte;
+            if (byte >= 0x80)
+                shown = "\xef\xbf\xbd";
+            else if (byte == '"')
+                shown = "\\\"";
+            else if (byte == '\\')
+                shown = "\\\\";
+            else if (byte >= 0x20) {
+                escape[0] = (char)byte;
+                escape[1] = '\0';
+                shown = escape;
+            } else {
+                static const char *const shorts[0x20] = {['\b'] = "\\b", ['\f'] = "\\f", ['\n'] = "\\n",
+                                                         ['\r'] = "\\r", ['\t'] = "\\t"};
+                snprintf(escape, sizeof escape, "\\u%04x", (unsigned)byte & 0x1fu);
+                shown = shorts[byte] != NULL ? shorts[byte] : escape;
+            }
+            snprintf(expected, sizeof expected, "\"%.*s%s%.*s\"", (int)at, in, shown, (int)(sizeof in - at - 1),
+                     in + at + 1);
+            check_string((struct str){in, sizeof in}, expected, (size_t)byte);
+        }
+    }
+}
+END_TEST
+
+START_TEST(mistakes_of_the_caller)
+{
+    struct buf out = BUF_INIT(4096);
+    struct jsonw w;
+    jsonw_init(&w, &out);
+    ck_assert_int_eq(jsonw_end(&w), -1); /* nothing written */
+    ck_assert_int_eq(errno, EINVAL);
+    jsonw_init(&w, &out);
+    jsonw_array(&w);
+    ck_assert_int_eq(jsonw_end(&w), -1); /* not closed */
+    ck_assert_int_eq(errno, EINVAL);
+    jsonw_init(&w, &out);
+    jsonw_array_end(&w); /* not open */
+    ck_assert_int_eq(jsonw_end(&w), -1);
+    jsonw_init(&w, &out);
+    jsonw_int(&w, 1);
+    jsonw_int(&w, 2); /* two values */
+    ck_assert_int_eq(jsonw_end(&w), -1);
+    jsonw_init(&w, &out);
+    jsonw_key(&w, "a"); /* outside an object */
+    ck_assert_int_eq(jsonw_end(&w), -1);
+    ck_assert_int_eq(errno, EINVAL);
+    buf_free(&out);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("jsonw");
+    TCase *tc = tcase_create("jsonw");
+    tcase_add_test(tc, a_document);
+    tcase_add_test(tc, any_maximum_is_told);
+    tcase_add_test(tc, strings);
+    tcase_add_test(tc, every_byte_at_every_offset);
+    tcase_add_test(tc, mistakes_of_the_caller);
+    suite_add_tcase(suite, tc);
+    return unit_run(suite);
+}

@@ -1,0 +1,192 @@
+#include "config.h"
+
+#include "sync/base/opt.h"
+#include "tests/unit/harness.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const formats[] = {"text", "json", "ndjson", "csv", NULL};
+
+/* A command's options, and what they fill. */
+static struct values {
+    bool quiet, yes;
+    int verbose, format;
+    const char *output;
+    int64_t memory, delay_ms, any;
+    struct opt_list guards;
+} values;
+
+static const struct opt common[] = {
+    {"quiet", 'q', OPT_FLAG, &values.quiet, NULL, "say less", 0, 0, NULL},
+    {"verbose", 'v', OPT_COUNT, &values.verbose, NULL, "say more", 0, 0, NULL},
+    {"output", 'o', OPT_TEXT, &values.output, "FILE", "write to FILE", 0, 0, NULL},
+    {NULL, 0, OPT_FLAG, NULL, NULL, NULL, 0, 0, NULL},
+};
+static const struct opt own[] = {
+    {"yes", 0, OPT_FLAG, &values.yes, NULL, "do not ask", 0, 0, NULL},
+    {"memory", 0, OPT_INT, &values.memory, "MB", "use at most this much memory, in megabytes of a million bytes each", 8,
+     4096, NULL},
+    {"any", 0, OPT_INT, &values.any, "N", "any number", 0, 0, NULL},
+    {"wait-lock", 0, OPT_DURATION, &values.delay_ms, "SECONDS", "wait for the lock", 0, 0, NULL},
+    {"format", 0, OPT_CHOICE, &values.format, NULL, "how to print", 0, 0, formats},
+    {"guard", 0, OPT_LIST, &values.guards, "NAME=VALUE", "another limit", 0, 0, NULL},
+    {NULL, 0, OPT_FLAG, NULL, NULL, NULL, 0, 0, NULL},
+};
+static const struct opt *const tables[] = {common, own, NULL};
+
+static const char **operands;
+static size_t operands_n;
+static struct err e;
+
+static int parse(char **argv)
+{
+    int argc = 0;
+    while (argv[argc] != NULL)
+        argc++;
+    return opt_parse(argc, argv, tables, &operands, &operands_n, &e);
+}
+/* PARSE(ARG("--yes"), ARG("a.csv")): argv[0] is put before. */
+#define PARSE(...) parse((char *[]){(char[]){"sync"}, __VA_ARGS__, NULL})
+#define ARG(text) ((char[]){text})
+
+static void done(void)
+{
+    free(operands);
+    operands = NULL;
+    opt_list_free(&values.guards);
+    err_clear(&e);
+}
+
+START_TEST(options_stand_anywhere)
+{
+    setenv("POSIXLY_CORRECT", "1", 1);
+    ck_assert_int_eq(PARSE(ARG("a.csv"), ARG("-q"), ARG("--output"), ARG("x"), ARG("-"), ARG("-vv"), ARG("--memory=64"),
+                           ARG("-v"), ARG("--"), ARG("--yes"), ARG("b")), 0);
+    ck_assert(values.quiet);
+    ck_assert(!values.yes);
+    ck_assert_int_eq(values.verbose, 3);
+    ck_assert_str_eq(values.output, "x");
+    ck_assert_int_eq(values.memory, 64);
+    ck_assert_uint_eq(operands_n, 4);
+    ck_assert_str_eq(operands[0], "a.csv");
+    ck_assert_str_eq(operands[1], "-");
+    ck_assert_str_eq(operands[2], "--yes");
+    ck_assert_str_eq(operands[3], "b");
+    done();
+}
+END_TEST
+
+START_TEST(every_kind_of_value)
+{
+    ck_assert_int_eq(PARSE(ARG("--wait-lock"), ARG("10m"), ARG("--format=ndjson"), ARG("--guard"), ARG("removed=5%"),
+                           ARG("--guard=moved=1"), ARG("-ofile"), ARG("--any=-9223372036854775808")), 0);
+    ck_assert_int_eq(values.delay_ms, 600000);
+    ck_assert_int_eq(values.format, 2);
+    ck_assert_uint_eq(values.guards.n, 2);
+    ck_assert_str_eq(values.guards.v[0], "removed=5%");
+    ck_assert_str_eq(values.guards.v[1], "moved=1");
+    ck_assert_str_eq(values.output, "file");
+    ck_assert_int_eq(values.any, INT64_MIN);
+    ck_assert_uint_eq(operands_n, 0);
+    done();
+    /* A value may look like an option. */
+    ck_assert_int_eq(PARSE(ARG("--output"), ARG("--yes")), 0);
+    ck_assert_str_eq(values.output, "--yes");
+    ck_assert(!values.yes);
+    done();
+    ck_assert_int_eq(PARSE(ARG("-o"), ARG("-q"), ARG("a")), 0);
+    ck_assert_str_eq(values.output, "-q");
+    done();
+}
+END_TEST
+
+#define CHECK_USAGE(part, ...)                                                                                         \
+    do {                                                                                                               \
+        ck_assert_int_eq(PARSE(__VA_ARGS__), -1);                                                                      \
+        ck_assert_int_eq(e.status, XS_USAGE);                                                                          \
+        ck_assert_msg(strstr(err_text(&e), part) != NULL, "\"%s\" lacks \"%s\"", err_text(&e), part);                  \
+        done();                                                                                                        \
+    } while (0)
+
+START_TEST(mistakes_are_explained)
+{
+    CHECK_USAGE("unknown option --outptu; did you mean --output?", ARG("--outptu=x"));
+    CHECK_USAGE("unknown option --zzzzzz; --help", ARG("a"), ARG("--zzzzzz"));
+    CHECK_USAGE("unknown option -z; --help", ARG("-qz"));
+    CHECK_USAGE("--output wants a value: FILE", ARG("--output"));
+    CHECK_USAGE("--output wants a value: FILE", ARG("-o"));
+    CHECK_USAGE("--format wants a value", ARG("--format"));
+    CHECK_USAGE("--yes takes no value", ARG("--yes=1"));
+    CHECK_USAGE("--memory: \"many\" is not a whole number", ARG("--memory"), ARG("many"));
+    CHECK_USAGE("--memory: \"+9\" is not a whole number", ARG("--memory"), ARG("+9"));
+    CHECK_USAGE("--memory: \" 9\" is not a whole number", ARG("--memory"), ARG(" 9"));
+    CHECK_USAGE("--memory: \"9MB\" is not a whole number", ARG("--memory"), ARG("9MB"));
+    CHECK_USAGE("--memory: \"\" is not a whole number", ARG("--memory="));
+    CHECK_USAGE("7 is out of range; give 8 to 4096", ARG("--memory=7"));
+    CHECK_USAGE("4097 is out of range", ARG("--memory=4097"));
+    CHECK_USAGE("out of range", ARG("--memory=99999999999999999999"));
+    CHECK_USAGE("fits 64 bits", ARG("--any=99999999999999999999"));
+    CHECK_USAGE("--wait-lock: \"soon\" is not a duration", ARG("--wait-lock"), ARG("soon"));
+    CHECK_USAGE("did you mean \"json\"?", ARG("--format=jsno"));
+    CHECK_USAGE("it is one of text, json, ndjson, csv", ARG("--format=spreadsheet"));
+    CHECK_USAGE("unknown", ARG("--=x"));
+}
+END_TEST
+
+START_TEST(abbreviations_are_refused)
+{
+    CHECK_USAGE("unknown option --outp; did you mean --output?", ARG("--outp"), ARG("x"));
+    CHECK_USAGE("unknown option --outp; did you mean --output?", ARG("--outp=x"));
+    CHECK_USAGE("unknown option --ye; did you mean --yes?", ARG("a"), ARG("--ye"));
+    CHECK_USAGE("unknown option --wait; did you mean --wait-lock?", ARG("--wait"), ARG("3"));
+    ck_assert_ptr_null(values.output);
+    ck_assert(!values.yes);
+}
+END_TEST
+
+START_TEST(help_is_wrapped)
+{
+    static const char expected[] =
+        "  -q, --quiet              say less\n"
+        "  -v, --verbose            say more\n"
+        "  -o, --output FILE        write to FILE\n"
+        "      --yes                do not ask\n"
+        "      --memory MB          use at most this much\n"
+        "                           memory, in megabytes of a\n"
+        "                           million bytes each\n"
+        "      --any N              any number\n"
+        "      --wait-lock SECONDS  wait for the lock\n"
+        "      --format text|json|ndjson|csv\n"
+        "                           how to print\n"
+        "      --guard NAME=VALUE   another limit\n";
+    char *text = NULL;
+    size_t n = 0;
+    FILE *f = open_memstream(&text, &n);
+    ck_assert_ptr_nonnull(f);
+    opt_help(f, tables, 52);
+    ck_assert_int_eq(fclose(f), 0);
+    ck_assert_str_eq(text, expected);
+    free(text);
+    /* A terminal narrower than the names still gets every word. */
+    f = open_memstream(&text, &n);
+    ck_assert_ptr_nonnull(f);
+    opt_help(f, tables, 1);
+    ck_assert_int_eq(fclose(f), 0);
+    ck_assert_ptr_nonnull(strstr(text, " megabytes\n"));
+    free(text);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("opt");
+    TCase *tc = tcase_create("opt");
+    tcase_add_test(tc, options_stand_anywhere);
+    tcase_add_test(tc, every_kind_of_value);
+    tcase_add_test(tc, mistakes_are_explained);
+    tcase_add_test(tc, abbreviations_are_refused);
+    tcase_add_test(tc, help_is_wrapped);
+    suite_add_tcase(suite, tc);
+    return unit_run(suite);
+}
