@@ -21,4 +21,3 @@ mappings_libmappings_a_SOURCES = \
 	mappings/yaml_tree.c \
 	mappings/yaml_tree.h
 include mappings/convert.mk
-EXTRA_DIST += mappings/examples

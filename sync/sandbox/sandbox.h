@@ -1,6 +1,34 @@
 /* A local stand-in for the Instantly API v2, strict about what is documented or was observed: schema, limits, counters,
  * job life, locks, read lag, faults. A second opinion: it shares no line with the client's body, endpoint or queue code.
- * It only ever listens on 127.0.0.1. */
+ * It only ever listens on 127.0.0.1, and prints nothing.
+ *
+ * Fixed ids. Campaign "Demo", list "Incoming" and the workspace have the ids below; a name added by `campaigns` or
+ * `lists` gets an id that depends on the name alone. With a seed other than 0 every id and every fault depends on the
+ * seed and the order of requests alone; with seed 0 lead and job ids carry the time, as the real ones do.
+ *
+ * Faults. TEXT = RULE (";" RULE)*, RULE = METHOD " " PATH ":" ITEM ("," ITEM)*, ITEM = KIND ["@" ARG] "=" WHEN.
+ *   METHOD  GET, POST, PATCH, DELETE, or * for any
+ *   PATH    without /api/v2: "/leads/add", a pattern "/leads/{id}", a prefix "/leads*", or * for any
+ *   WHEN    "2%" or "0.5%" of the matching requests (by the seed), "#3" exactly the third, "#3-5" the third to the
+ *           fifth, "4" the first four
+ *   KIND    drop-before   connection closed, nothing done          drop-after   done, then closed without an answer
+ *           500           any status 400..599 instead of the work   500-after    done, then that status
+ *           truncate      done, half of the answer, then closed     garbage      done, 200 with a body that is no JSON
+ *           empty         done, 204 without a body                  slow         done, answer ARG ms later (3000)
+ *           hang          nothing done, silent ARG ms (600000), then closed       hang-after   done, silent, then closed
+ *   ARG     drop-*: "rst" resets instead of closing · 429, 503: Retry-After seconds, "date2" as an HTTP date ·
+ *           slow, hang: milliseconds · garbage: "http" is no HTTP at all
+ *   Items of a rule are tried in order, the first rule with an item that fires wins: one fault a request.
+ *   Example: 'POST /leads/add:drop-after=2%,429@2=#3;GET *:500=1%'
+ *
+ * Store. One JSON object a line, appended before the answer leaves: it survives kill -9 of the sandbox (not a power cut:
+ * nothing is fsynced before the end). At the end it is rewritten compactly, beside and renamed.
+ *
+ * Test control (no key, no limits, no faults):
+ *   GET  /__state      everything: knobs, campaigns, lists, jobs, blocks, leads, counters (?leads=0: without the leads)
+ *   GET  /__requests   the last 10 000 requests: n, at, method, path, status, leads, fault, workspace
+ *   POST /__control    an object of what to change; see sync/sandbox/control.c for the table
+ */
 #ifndef SYNC_SANDBOX_SANDBOX_H
 #define SYNC_SANDBOX_SANDBOX_H
 
@@ -9,6 +37,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#define SANDBOX_CAMPAIGN_DEMO "0a11ca3e-0000-4000-8000-00000000de30"
+#define SANDBOX_LIST_INCOMING "0a11ca3e-0000-4000-8000-0000000011c0"
+#define SANDBOX_WORKSPACE "0a11ca3e-0000-4000-8000-00000000b0c5"
+#define SANDBOX_OWNER "0a11ca3e-0000-4000-8000-00000000a5e4"
+#define SANDBOX_BLOCKLIST "0a11ca3e-0000-4000-8000-00000000b10c"
 
 struct sandbox_config {
     uint16_t port;                 /* 0: any free one */
@@ -21,23 +55,26 @@ struct sandbox_config {
     uint64_t seed;
     unsigned rate_per_second, rate_per_minute; /* 0: none */
     int64_t latency_ms;
-    int64_t plan_limit;            /* -1: none */
+    int64_t plan_limit;            /* -1: none; counts leads in campaigns and in lists */
     const char *faults;            /* the --faults text, NULL: none */
     bool spec_strict;
     /* knobs of API behaviour that is unknown or was seen both ways */
     bool patch_merges;             /* custom_variables of a PATCH merge instead of replace */
     bool plan_partial;             /* over the plan limit: take what fits instead of refusing the whole */
-    int64_t read_lag_ms;           /* leads appear in leads/list this much later */
-    int64_t job_ms;                /* life of a move job; default 300 */
+    int64_t read_lag_ms;           /* leads appear in leads/list this much later, and moved ones stay where they were */
+    int64_t job_ms;                /* life of a move job and of a verification; 0: 300 */
     const char *scopes;            /* comma list the key has; NULL: all */
     bool ignore_case_off;          /* addresses are compared with case */
 };
 
 struct sandbox;
+/* Listens and serves on a thread of its own from here on: tests may talk to it at once. The config is only read during
+ * the call. XS_USAGE: faults or key file; XS_STATE: store; XS_IO: the port cannot be had. */
 int sandbox_start(const struct sandbox_config *config, struct sandbox **out, struct err *e);
 uint16_t sandbox_port(const struct sandbox *s);
-/* Serves until a signal (sync/base/stop.h); then stops and saves the store. */
+/* Blocks until a signal (sync/base/stop.h); then stops serving and saves the store. */
 int sandbox_serve(struct sandbox *s, struct err *e);
+/* Stops serving when it still does, and saves the store; NULL is fine. */
 void sandbox_free(struct sandbox *s);
 
 #endif

@@ -1,0 +1,225 @@
+#include "sync/sandbox/faults.h"
+
+#include "sync/sandbox/table.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Kinds that are words; the rest are statuses. */
+static const struct {
+    const char *word;
+    enum box_fault_kind kind;
+    bool after;
+    int64_t arg; /* when none is given */
+} kinds[] = {
+    {"drop-before", BOX_FAULT_DROP, false, -1}, {"drop-after", BOX_FAULT_DROP, true, -1},
+    {"truncate", BOX_FAULT_TRUNCATE, true, -1}, {"garbage", BOX_FAULT_GARBAGE, true, -1},
+    {"empty", BOX_FAULT_EMPTY, true, -1},       {"slow", BOX_FAULT_SLOW, true, 3000},
+    {"hang", BOX_FAULT_HANG, false, 600000},    {"hang-after", BOX_FAULT_HANG, true, 600000},
+};
+
+static int parse_number(const char *text, const char **end, uint64_t *out)
+{
+    if (!isdigit((unsigned char)*text))
+        return -1;
+    char *stop;
+    *out = strtoull(text, &stop, 10);
+    *end = stop;
+    return 0;
+}
+
+static int parse_kind(const char *word, struct box_fault *f)
+{
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        if (strcmp(word, kinds[i].word) == 0) {
+            *f = (struct box_fault){.kind = kinds[i].kind, .after = kinds[i].after, .arg = kinds[i].arg};
+            return 0;
+        }
+    uint64_t status;
+    const char *end;
+    if (parse_number(word, &end, &status) != 0 || status < 400 || status > 599 ||
+        (*end != '\0' && strcmp(end, "-after") != 0))
+        return -1;
+    *f = (struct box_fault){.kind = BOX_FAULT_STATUS, .status = (unsigned)status, .after = *end != '\0', .arg = -1};
+    return 0;
+}
+
+static int parse_arg(const char *arg, struct box_fault *f)
+{
+    if (f->kind == BOX_FAULT_DROP && strcmp(arg, "rst") == 0) {
+        f->reset = true;
+        return 0;
+    }
+    if (f->kind == BOX_FAULT_GARBAGE && strcmp(arg, "http") == 0) {
+        f->raw = true;
+        return 0;
+    }
+    if (f->kind == BOX_FAULT_STATUS && strncmp(arg, "date", 4) == 0) {
+        f->date = true;
+        arg += 4;
+    } else if (f->kind != BOX_FAULT_STATUS && f->kind != BOX_FAULT_SLOW && f->kind != BOX_FAULT_HANG) {
+        return -1;
+    }
+    uint64_t n;
+    const char *end;
+    if (parse_number(arg, &end, &n) != 0 || *end != '\0' || n > 86400000)
+        return -1;
+    f->arg = (int64_t)n;
+    return 0;
+}
+
+static int parse_when(const char *when, struct box_fault_item *item)
+{
+    uint64_t first, last;
+    const char *end;
+    if (*when == '#') {
+        if (parse_number(when + 1, &end, &first) != 0 || first == 0)
+            return -1;
+        last = first;
+        if (*end == '-' && (parse_number(end + 1, &end, &last) != 0 || last < first))
+            return -1;
+    } else if (when[0] != '\0' && when[strlen(when) - 1] == '%') {
+        char *stop;
+        double share = strtod(when, &stop);
+        if (stop == when || strcmp(stop, "%") != 0 || !(share >= 0 && share <= 100))
+            return -1;
+        item->share = share / 100;
+        return 0;
+    } else {
+        first = 1;
+        if (parse_number(when, &end, &last) != 0)
+            return -1;
+    }
+    if (*end != '\0')
+        return -1;
+    item->share = -1;
+    item->first = first;
+    item->last = last;
+    return 0;
+}
+
+/* KIND[@ARG]=WHEN; the text is cut apart in place. */
+static int parse_item(char *text, struct box_fault_item *item, struct err *e)
+{
+    char *when = strrchr(text, '=');
+    if (when == NULL)
+        return err_set(e, XS_USAGE, "fault \"%s\" does not say when: write KIND=2%% or KIND=#3", text);
+    *when++ = '\0';
+    char *arg = strchr(text, '@');
+    if (arg != NULL)
+        *arg++ = '\0';
+    if (parse_kind(text, &item->fault) != 0)
+        return err_set(e, XS_USAGE, "unknown fault \"%s\": use drop-before, drop-after, truncate, garbage, empty, slow, hang, "
+                       "hang-after, a status such as 500, or 500-after", text);
+    if (arg != NULL && parse_arg(arg, &item->fault) != 0)
+        return err_set(e, XS_USAGE, "fault \"%s\" cannot take \"@%s\": see the list of faults", text, arg);
+    if (parse_when(when, item) != 0)
+        return err_set(e, XS_USAGE, "fault \"%s\" has no such time \"%s\": write 2%%, #3, #3-5 or 4", text, when);
+    item->fault.name = text;
+    return 0;
+}
+
+static int parse_rule(char *text, struct box_fault_rule *rule, struct err *e)
+{
+    char *path = strchr(text, ' ');
+    char *items = path != NULL ? strchr(path, ':') : NULL;
+    if (items == NULL || path + 1 == items)
+        return err_set(e, XS_USAGE, "fault rule \"%s\" is not \"METHOD PATH:FAULT=WHEN\"", text);
+    *path++ = '\0';
+    *items++ = '\0';
+    rule->method = strdup(text);
+    rule->path = strdup(path);
+    size_t n = 1;
+    for (const char *p = items; *p != '\0'; p++)
+        n += *p == ',';
+    rule->items = calloc(n, sizeof *rule->items);
+    if (rule->method == NULL || rule->path == NULL || rule->items == NULL)
+        return err_oom(e);
+    char *rest = items, *item;
+    while ((item = strsep(&rest, ",")) != NULL)
+        if (parse_item(item, &rule->items[rule->items_n++], e) != 0)
+            return -1;
+    return 0;
+}
+
+int box_faults_set(struct box_faults *f, const char *text, uint64_t seed, struct err *e)
+{
+    struct box_faults made = {.seed = seed, .text = strdup(text != NULL ? text : "")};
+    if (made.text == NULL)
+        return err_oom(e);
+    size_t n = 1;
+    for (const char *p = made.text; *p != '\0'; p++)
+        n += *p == ';';
+    made.rules = calloc(n, sizeof *made.rules);
+    if (made.rules == NULL) {
+        err_oom(e);
+        goto fail;
+    }
+    char *rest = made.text, *rule;
+    while ((rule = strsep(&rest, ";")) != NULL) {
+        rule += strspn(rule, " ");
+        if (*rule != '\0' && parse_rule(rule, &made.rules[made.rules_n++], e) != 0)
+            goto fail;
+    }
+    box_faults_free(f);
+    *f = made;
+    return 0;
+fail:
+    box_faults_free(&made);
+    return -1;
+}
+
+void box_faults_free(struct box_faults *f)
+{
+    for (size_t i = 0; i < f->rules_n; i++) {
+        free(f->rules[i].method);
+        free(f->rules[i].path);
+        free(f->rules[i].items);
+    }
+    free(f->rules);
+    free(f->text);
+    *f = (struct box_faults){0};
+}
+
+static bool path_matches(const char *want, const char *path, const char *pattern)
+{
+    size_t n = strlen(want);
+    if (n > 0 && want[n - 1] == '*')
+        return strncmp(want, path, n - 1) == 0;
+    return strcmp(want, path) == 0 || (pattern != NULL && strcmp(want, pattern) == 0);
+}
+
+/* One draw a request and rule decides among its shares, so that "2%,1%" is 3 % in all. */
+static const struct box_fault_item *pick_item(const struct box_fault_rule *rule, uint64_t random)
+{
+    double draw = (double)(random >> 11) * 0x1p-53;
+    for (size_t i = 0; i < rule->items_n; i++) {
+        const struct box_fault_item *item = &rule->items[i];
+        if (item->share < 0) {
+            if (rule->seen >= item->first && rule->seen <= item->last)
+                return item;
+            continue;
+        }
+        if (draw < item->share)
+            return item;
+        draw -= item->share;
+    }
+    return NULL;
+}
+
+struct box_fault box_faults_pick(struct box_faults *f, const char *method, const char *path, const char *pattern)
+{
+    struct box_fault picked = {.kind = BOX_FAULT_NONE, .arg = -1};
+    for (size_t i = 0; i < f->rules_n; i++) {
+        struct box_fault_rule *rule = &f->rules[i];
+        if ((strcmp(rule->method, "*") != 0 && strcmp(rule->method, method) != 0) ||
+            !path_matches(rule->path, path, pattern))
+            continue;
+        rule->seen++; /* every rule counts its own matches, whoever wins */
+        const struct box_fault_item *item = pick_item(rule, box_mix(f->seed ^ box_mix(i * 0x10001 + rule->seen)));
+        if (item != NULL && picked.kind == BOX_FAULT_NONE)
+            picked = item->fault;
+    }
+    return picked;
+}

@@ -1,0 +1,117 @@
+#include "sync/sandbox/sandbox.h"
+
+#include "sync/base/clock.h"
+#include "sync/base/stop.h"
+#include "sync/sandbox/server.h"
+#include "sync/sandbox/store.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LOOK_FOR_SIGNAL_US = 50000 };
+
+struct sandbox {
+    struct box_world world;
+    struct box_server *server; /* NULL: not serving */
+    uint16_t port;
+};
+
+/* An id that depends on kind, name and, among equal names, on the order. */
+static int named_id(const char *name, bool is_campaign, unsigned ordinal, struct uuid *id)
+{
+    struct buf text = BUF_INIT(1 << 20);
+    char hex[SHA256_HEX_N];
+    int rc = buf_addf(&text, "%s %u %s", is_campaign ? "campaign" : "list", ordinal, name);
+    if (rc == 0)
+        rc = sha256_hex(text.p, text.n, hex);
+    buf_free(&text);
+    if (rc != 0)
+        return -1;
+    /* 8-4-4-4-12, made a version 4 */
+    char shaped[UUID_TEXT_N];
+    snprintf(shaped, sizeof shaped, "%.8s-%.4s-4%.3s-a%.3s-%.12s", hex, hex + 8, hex + 13, hex + 17, hex + 20);
+    return uuid_parse(str_from(shaped), id);
+}
+
+static int add_place(struct box_world *w, const char *name, bool is_campaign, const struct uuid *id, struct err *e)
+{
+    if (box_place_by_id(w, id, is_campaign) != 0) /* from the store */
+        return 0;
+    uint32_t no = box_place_add(w, str_from(name), is_campaign, id);
+    if (no == 0)
+        return err_oom(e);
+    box_place_changed(w, no);
+    return 0;
+}
+
+static int add_places(struct box_world *w, const char *const *names, size_t n, bool is_campaign, struct err *e)
+{
+    struct uuid id;
+    if (uuid_parse(is_campaign ? STR(SANDBOX_CAMPAIGN_DEMO) : STR(SANDBOX_LIST_INCOMING), &id) != 0)
+        return err_set(e, XS_INTERNAL, "the sandbox's own ids are malformed: please report");
+    if (add_place(w, is_campaign ? "Demo" : "Incoming", is_campaign, &id, e) != 0)
+        return -1;
+    for (size_t i = 0; i < n; i++) {
+        unsigned ordinal = 0;
+        for (size_t k = 0; k < i; k++)
+            ordinal += strcmp(names[k], names[i]) == 0;
+        if (named_id(names[i], is_campaign, ordinal, &id) != 0)
+            return err_oom(e);
+        if (add_place(w, names[i], is_campaign, &id, e) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+int sandbox_start(const struct sandbox_config *config, struct sandbox **out, struct err *e)
+{
+    struct sandbox *s = calloc(1, sizeof *s);
+    if (s == NULL)
+        return err_oom(e);
+    if (box_world_init(&s->world, config, e) != 0)
+        goto fail;
+    s->world.now_ms = clock_system()->wall_ms(clock_system());
+    if (config->store != NULL && box_store_open(&s->world, config->store, e) != 0)
+        goto fail;
+    if (add_places(&s->world, config->campaigns, config->campaigns_n, true, e) != 0 ||
+        add_places(&s->world, config->lists, config->lists_n, false, e) != 0 || box_store_flush(&s->world, e) != 0 ||
+        box_server_start(&s->world, config->port, &s->server, e) != 0)
+        goto fail;
+    s->port = box_server_port(s->server);
+    *out = s;
+    return 0;
+fail:
+    sandbox_free(s);
+    return -1;
+}
+
+uint16_t sandbox_port(const struct sandbox *s)
+{
+    return s->port;
+}
+
+static int stop(struct sandbox *s, struct err *e)
+{
+    box_server_stop(s->server);
+    s->server = NULL;
+    return box_store_close(&s->world, e);
+}
+
+int sandbox_serve(struct sandbox *s, struct err *e)
+{
+    while (!stop_requested())
+        clock_system()->sleep_us(clock_system(), LOOK_FOR_SIGNAL_US);
+    return stop(s, e);
+}
+
+void sandbox_free(struct sandbox *s)
+{
+    struct err ignored = ERR_INIT; /* the store already holds every change; only its compact form is lost */
+    if (s == NULL)
+        return;
+    stop(s, &ignored);
+    err_clear(&ignored);
+    box_world_free(&s->world);
+    free(s);
+}
