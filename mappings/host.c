@@ -151,6 +151,9 @@ static const char *unicode_check(struct str host)
         unsigned char c = (unsigned char)host.p[i];
         if (c < 0x80 && host_byte[c] == 0 && c != '.')
             return foreign_byte(c);
+        /* libidn2 looks at hyphens only when it may map, too. */
+        if (c == '-' && (i == 0 || host.p[i - 1] == '.' || i + 1 == host.n || host.p[i + 1] == '.'))
+            return "has a domain part that starts or ends with a hyphen";
     }
     return NULL;
 }
@@ -160,6 +163,7 @@ static const char *idn_verdict(int rc)
     switch (rc) {
     case IDN2_TOO_BIG_DOMAIN:
     case IDN2_TOO_BIG_LABEL:
+    case IDN2_PUNYCODE_BIG_OUTPUT:
         return "has a domain that is too long in its ASCII form";
     case IDN2_UNASSIGNED:
     case IDN2_DISALLOWED:

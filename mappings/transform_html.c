@@ -13,6 +13,7 @@
 struct out_text {
     char *p;
     size_t n;
+    bool gap; /* a tag stood here that parts words */
 };
 
 static bool is_letter(char c)
@@ -85,11 +86,15 @@ static size_t opaque_end(struct str s, size_t at, struct str name)
     return s.n;
 }
 
-static void break_word(struct out_text *out)
+/* Appends text; a gap before it becomes a blank unless there is one, or nothing to part it from. */
+static void add(struct out_text *out, const char *p, size_t n)
 {
-    char last = out->n > 0 ? out->p[out->n - 1] : ' ';
-    if (last != ' ' && last != '\n' && last != '\t' && last != '\r')
+    static const char blanks[] = " \t\r\n";
+    if (out->gap && out->n > 0 && memchr(blanks, out->p[out->n - 1], 4) == NULL && memchr(blanks, p[0], 4) == NULL)
         out->p[out->n++] = ' ';
+    out->gap = false;
+    memcpy(out->p + out->n, p, n);
+    out->n += n;
 }
 
 /* A `<` at s[at]: 1 with *next behind the tag, comment or element, 0 when it is text. */
@@ -107,8 +112,7 @@ static int skip_markup(struct str s, size_t at, struct out_text *out, size_t *ne
             struct str name = tag_name(s, at);
             if (first != '/' && is_opaque(name) && s.p[*next - 2] != '/')
                 *next = opaque_end(s, *next, name);
-            if (breaks_words(name))
-                break_word(out);
+            out->gap |= breaks_words(name);
         }
     } else {
         *next = 0;
@@ -176,9 +180,9 @@ int transform_strip_html(const struct transform_step *step, struct str in, struc
     *out = in;
     if (memchr(in.p, '<', in.n) == NULL && memchr(in.p, '&', in.n) == NULL)
         return 0;
-    /* Never longer than the input: the shortest tag that makes a blank has four bytes, an entity is longer than its
+    /* Never longer than the input: the shortest tag that leaves a blank has three bytes, an entity is longer than its
      * character in UTF-8. */
-    struct out_text text = {arena_alloc(scratch, in.n), 0};
+    struct out_text text = {arena_alloc(scratch, in.n), 0, false};
     size_t at = 0, next = 0;
     bool comments_close = true;
 
@@ -195,11 +199,13 @@ int transform_strip_html(const struct transform_step *step, struct str in, struc
             /* No end of a comment from here to the end of the text: do not look for one again at every later start. */
             comments_close &= !comment;
         } else if (in.p[at] == '&' && (c = entity(in, at, &next)) != 0) {
-            text.n += (size_t)u8_uctomb((uint8_t *)text.p + text.n, c, (ptrdiff_t)(in.n - text.n));
+            uint8_t bytes[6];
+            int n = u8_uctomb(bytes, c, sizeof bytes);
+            add(&text, (const char *)bytes, n > 0 ? (size_t)n : 0);
             at = next;
             continue;
         }
-        text.p[text.n++] = in.p[at++];
+        add(&text, in.p + at++, 1);
     }
     *out = text.n == in.n && memcmp(text.p, in.p, in.n) == 0 ? in : (struct str){text.p, text.n};
     return 0;

@@ -109,7 +109,8 @@ int transform_lower(const struct transform_step *step, struct str in, struct are
     (void)why;
     if (rc != 0)
         return rc < 0 ? -1 : 0;
-    return transform_keep(u8_tolower((const uint8_t *)in.p, in.n, NULL, NULL, NULL, &n), n, in, scratch, out);
+    uint8_t *result = u8_tolower((const uint8_t *)in.p, in.n, NULL, NULL, NULL, &n);
+    return transform_keep(result, n, in, scratch, out);
 }
 
 int transform_upper(const struct transform_step *step, struct str in, struct arena *scratch, struct str *out,
@@ -122,7 +123,8 @@ int transform_upper(const struct transform_step *step, struct str in, struct are
     (void)why;
     if (rc != 0)
         return rc < 0 ? -1 : 0;
-    return transform_keep(u8_toupper((const uint8_t *)in.p, in.n, NULL, NULL, NULL, &n), n, in, scratch, out);
+    uint8_t *result = u8_toupper((const uint8_t *)in.p, in.n, NULL, NULL, NULL, &n);
+    return transform_keep(result, n, in, scratch, out);
 }
 
 int transform_nfc(const struct transform_step *step, struct str in, struct arena *scratch, struct str *out,
@@ -137,7 +139,8 @@ int transform_nfc(const struct transform_step *step, struct str in, struct arena
     *out = in;
     if (i == in.n)
         return 0; /* ASCII is composed already */
-    return transform_keep(u8_normalize(UNINORM_NFC, (const uint8_t *)in.p, in.n, NULL, &n), n, in, scratch, out);
+    uint8_t *result = u8_normalize(UNINORM_NFC, (const uint8_t *)in.p, in.n, NULL, &n);
+    return transform_keep(result, n, in, scratch, out);
 }
 
 /* Digits of all scripts become ASCII ones: a phone number that was typed in Arabic can still be dialled. */
@@ -184,6 +187,35 @@ int transform_truncate_compile(const struct str *args, struct arena *arena, stru
     return 0;
 }
 
+/* The end of the character, as a reader counts them, that starts at `at`. The library's own iteration (1.0) looks at two
+ * code points at a time, which is not enough for flags (GB12: a pair of regional indicators) and for people joined to a
+ * family (GB11: emoji, zero-width joiner, emoji). */
+static const uint8_t *character_end(const uint8_t *at, const uint8_t *end)
+{
+    ucs4_t before, c;
+    at += u8_mbtouc(&before, at, (size_t)(end - at));
+    bool emoji = uc_is_property_extended_pictographic(before); /* so far an emoji and what modifies it */
+    bool joined = false;                                       /* an emoji and a joiner */
+    size_t flags = uc_graphemeclusterbreak_property(before) == GBP_RI;
+
+    while (at < end) {
+        int n = u8_mbtouc(&c, at, (size_t)(end - at));
+        int kind = uc_graphemeclusterbreak_property(c);
+        bool is_emoji = uc_is_property_extended_pictographic(c);
+        bool ends = uc_is_grapheme_break(before, c);
+        if (kind == GBP_RI && flags > 0)
+            ends = flags % 2 == 0;
+        if (ends && !(joined && is_emoji))
+            break;
+        flags = kind == GBP_RI ? flags + 1 : 0;
+        joined = emoji && c == 0x200d;
+        emoji = is_emoji || (emoji && kind == GBP_EXTEND);
+        before = c;
+        at += n;
+    }
+    return at;
+}
+
 int transform_truncate(const struct transform_step *step, struct str in, struct arena *scratch, struct str *out,
                        const char **why)
 {
@@ -195,7 +227,7 @@ int transform_truncate(const struct transform_step *step, struct str in, struct 
     if (in.n <= step->as.graphemes)
         return 0; /* no character is shorter than a byte */
     for (size_t i = 0; i < step->as.graphemes && at < end; i++)
-        at = u8_grapheme_next(at, end);
+        at = character_end(at, end);
     out->n = (size_t)(at - start);
     return 0;
 }
