@@ -156,6 +156,8 @@ int text_header_key(struct str s, struct buf *out)
     size_t start = out->n;
     if (fold(s, UNINORM_NFC, out) != 0)
         return -1;
+    if (out->n == start)
+        return 0; /* nothing was added, and the buffer may have no memory yet */
     /* Taken out after folding, in place: what remains is never longer. */
     struct str rest = {out->p + start, out->n - start};
     size_t kept = start;
