@@ -64,10 +64,15 @@ static int ready(void)
     resolve(&next.calloc, "calloc");
     resolve(&next.realloc, "realloc");
     resolve(&next.free, "free");
-    const char *at = getenv("FAILMALLOC_AT");
-    fail_at = at != NULL ? strtoul(at, NULL, 10) : 0;
     started = 2;
     return 1;
+}
+
+/* Not at the first allocation: that may come before there is an environment. */
+__attribute__((constructor)) static void read_config(void)
+{
+    const char *at = getenv("FAILMALLOC_AT");
+    fail_at = at != NULL ? strtoul(at, NULL, 10) : 0;
 }
 
 static int fails(void)
