@@ -33,14 +33,16 @@ static void found_text(struct findings *f, const struct level_row *level, const 
 {
     bool colour = f->inv->common.colour_out && *level->colour != '\0';
     struct buf *out = &f->out.text;
-    if (buf_addf(out, "%s%s%s  %s: ", colour ? level->colour : "", level->mark, colour ? "\033[0m" : "", finding->what) != 0)
+    if (buf_addf(out, "%s%s%s  %s: ", colour ? level->colour : "", level->mark, colour ? "\033[0m" : "",
+                 finding->what) != 0)
         f->failed = true;
     /* A finding may have lines (candidates of a name); the later ones are indented. */
     for (const char *line = finding->text; line != NULL && !f->failed;) {
         const char *end = line;
         while (*end != '\0' && *end != '\n')
             end++;
-        if (text_show((struct str){line, (size_t)(end - line)}, 0, out) != 0 || buf_adds(out, *end != '\0' ? "\n         " : "\n") != 0)
+        if (text_show((struct str){line, (size_t)(end - line)}, 0, out) != 0 ||
+            buf_adds(out, *end != '\0' ? "\n         " : "\n") != 0)
             f->failed = true;
         line = *end != '\0' ? end + 1 : NULL;
     }
@@ -110,8 +112,9 @@ const struct command command_check = {
     .name = "check",
     .usage = "SYNC",
     .summary = "verify mapping, source, key, plan, target and variables without writing",
-    .help = "Verifies everything that can be verified without changing anything, and says what a sync would stumble\n"
-            "over. The exit status is that of the worst finding. Rejected rows do not count.",
+    .help = "Verifies everything that can be verified without changing anything, and says\n"
+            "what a sync would stumble over. The exit status is that of the worst finding.\n"
+            "Rejected rows do not count.",
     .groups = GROUP_OUTPUT | GROUP_URL | GROUP_KEY | GROUP_STATE | GROUP_CSV | GROUP_SOURCE,
     .formats = formats,
     .operands_max = 1,

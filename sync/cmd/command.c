@@ -15,8 +15,7 @@
 enum { COMMANDS_MAX = 64, HELP_COLUMNS = 80, HELP_COLUMNS_MAX = 110 };
 
 const struct command *const command_table[] = {
-    &command_help_page,
-    NULL,
+    &command_preview, &command_schema, &command_sandbox, &command_help_page, NULL,
 };
 
 const struct command *command_find(const char *name)
@@ -43,8 +42,8 @@ static bool takes_group(const struct command *command, const struct common_group
     return group->group == 0 || (command->groups & group->group) != 0;
 }
 
-/* Copies rows and turns their offsets into addresses. Returns the place after them. Rows without help are known in order
- * to be refused: they are parsed, and left out where a table is only shown. */
+/* Copies rows and turns their offsets into addresses. Returns the place after them. Rows without help are known only to
+ * be refused: they are parsed, and left out where a table is shown. */
 static struct opt *add_rows(struct opt *to, const struct opt *from, void *base)
 {
     for (; from != NULL && from->name != NULL; from++) {
@@ -113,8 +112,8 @@ int command_help(const struct command *command, FILE *out, struct err *e)
     if (options == NULL)
         return err_oom(e);
     const struct opt *const tables[] = {options, NULL};
-    fprintf(out, "usage: leadsync %s%s%s [OPTIONS]\n\n%s\n\noptions:\n", command->name, *command->usage != '\0' ? " " : "",
-            command->usage, command->help);
+    fprintf(out, "usage: leadsync %s%s%s [OPTIONS]\n\n%s\n\noptions:\n", command->name,
+            *command->usage != '\0' ? " " : "", command->usage, command->help);
     opt_help(out, tables, help_columns());
     free(options);
     return command->help_more != NULL ? command->help_more(out, e) : 0;

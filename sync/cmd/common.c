@@ -97,7 +97,8 @@ static const struct opt csv_options[] = {
     {.name = "job-wait", .kind = OPT_TEXT, .dest = AT(job_wait), .arg = "TIME", .help = "how long to wait for a job"},
     {.name = "retry-refused", .kind = OPT_TEXT, .dest = AT(retry_refused), .arg = "TIME",
      .help = "how long a refusal is remembered"},
-    {.name = "values", .kind = OPT_TEXT, .dest = AT(values), .arg = "HOW", .help = "the state keeps values kept or hashed"},
+    {.name = "values", .kind = OPT_TEXT, .dest = AT(values), .arg = "HOW",
+     .help = "whether the state keeps values or their hashes: kept or hashed"},
     {.name = "keep-runs", .kind = OPT_TEXT, .dest = AT(keep_runs), .arg = "N", .help = "runs whose results are kept"},
     {.name = NULL},
 };
@@ -110,8 +111,8 @@ static const struct opt source_options[] = {
 };
 
 static const struct opt plan_options[] = {
-    {.name = "memory", .kind = OPT_INT, .dest = AT(memory_mb), .arg = "MB", .min = MEMORY_LEAST_MB, .max = MEMORY_MOST_MB,
-     .help = "memory for the index and sorting (256)"},
+    {.name = "memory", .kind = OPT_INT, .dest = AT(memory_mb), .arg = "MB", .min = MEMORY_LEAST_MB,
+     .max = MEMORY_MOST_MB, .help = "memory for the index and sorting (256)"},
     {.name = "full", .kind = OPT_FLAG, .dest = AT(full),
      .help = "read everything, whatever the watermark, and ask again about remembered refusals"},
     {.name = "guard", .kind = OPT_LIST, .dest = AT(guards), .arg = "NAME=VALUE",
@@ -292,7 +293,8 @@ static int finish_texts(const struct common *c, struct err *e)
     if (c->ping != NULL && strncmp(c->ping, "https://", 8) != 0 && strncmp(c->ping, "http://", 7) != 0)
         return err_set(e, XS_USAGE, "--ping \"%s\" is no http or https address", c->ping);
     if (c->max_ms > LONGEST_S * 1000 || c->wait_lock_ms > LONGEST_S * 1000)
-        return err_set(e, XS_USAGE, "%s is longer than 30 days", c->max_ms > LONGEST_S * 1000 ? "--max-seconds" : "--wait-lock");
+        return err_set(e, XS_USAGE, "%s is longer than 30 days",
+                       c->max_ms > LONGEST_S * 1000 ? "--max-seconds" : "--wait-lock");
     return 0;
 }
 

@@ -87,10 +87,11 @@ const struct command command_diff = {
     .name = "diff",
     .usage = "SYNC",
     .summary = "show what a sync would create, update, move and remove, and why rows are left out",
-    .help = "Plans every row as sync would and sends nothing that changes anything. What the source, the mapping and the\n"
-            "state decide is exact; what only Instantly knows (whether a lead exists elsewhere) is marked uncertain.\n"
-            "Works without a key when targets are UUIDs. Rejected rows do not change the exit status, but with\n"
-            "--exit-code.",
+    .help = "Plans every row as sync would and sends nothing that changes anything. What the\n"
+            "source, the mapping and the state decide is exact; what only Instantly knows\n"
+            "(whether a lead exists elsewhere) is marked uncertain. Works without a key when\n"
+            "targets are UUIDs. Rejected rows do not change the exit status, but with --exit-\n"
+            "code.",
     .groups = GROUP_OUTPUT | GROUP_URL | GROUP_KEY | GROUP_STATE | GROUP_CSV | GROUP_SOURCE | GROUP_PLAN,
     .formats = formats,
     .options = options,

@@ -7,4 +7,8 @@ sync_libcmd_a_SOURCES = \
 	sync/cmd/help.c \
 	sync/cmd/key.c sync/cmd/key.h \
 	sync/cmd/out.c sync/cmd/out.h \
+	sync/cmd/preview.c \
+	sync/cmd/sandbox.c \
+	sync/cmd/schema.c \
+	sync/cmd/sync_arg.c sync/cmd/sync_arg.h \
 	sync/cmd/table.c sync/cmd/table.h

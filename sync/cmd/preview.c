@@ -88,7 +88,7 @@ static int text_flush(struct preview *p, struct err *e)
 static const struct target_spec *target_of(const struct mapping *m, const struct mapped *mapped)
 {
     if (m->routes_n == 0)
-        return m->target.text != NULL ? &m->target : NULL;
+        return *m->target.text != '\0' ? &m->target : NULL;
     if (mapped->verdict != MAPPED_LEAD)
         return NULL;
     return mapped->target_index < m->routes_n ? &m->routes[mapped->target_index].target : &m->route_default;
@@ -121,7 +121,9 @@ static int text_lead(struct preview *p, const struct row *row, const struct mapp
     struct table *t = &p->table;
     struct buf text = BUF_INIT(1 << 20);
     const struct target_spec *target = target_of(p->m, mapped);
-    bool has_lead = mapped->verdict != MAPPED_REJECT;
+    /* A row that skip_when leaves out is a lead all the same; one that the route leaves out is none. */
+    bool has_lead = mapped->verdict == MAPPED_LEAD ||
+                    (mapped->verdict == MAPPED_SKIP && mapped->reason == REASON_SKIP_WHEN);
     struct value none = {.kind = VALUE_ABSENT};
     int bad = buf_addf(&text, "%llu", (unsigned long long)row->number);
     bad |= table_add(t, buf_str(&text), TABLE_DIM);
@@ -362,8 +364,9 @@ const struct command command_preview = {
     .name = "preview",
     .usage = "SYNC",
     .summary = "show the first rows as the leads they would become",
-    .help = "Reads the first rows of the source and shows the leads that the mapping makes of them, or why it leaves a\n"
-            "row out. Needs no API key and no target, and sends nothing.",
+    .help = "Reads the first rows of the source and shows the leads that the mapping makes of\n"
+            "them, or why it leaves a row out. Needs no API key and no target, and sends\n"
+            "nothing.",
     .groups = GROUP_OUTPUT | GROUP_CSV | GROUP_SOURCE,
     .formats = formats,
     .options = options,

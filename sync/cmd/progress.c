@@ -50,7 +50,8 @@ static void add_time_left(struct buf *line, int64_t elapsed_us, double done)
         return;
     int64_t seconds = (int64_t)(left + 0.5);
     if (seconds >= 3600)
-        buf_addf(line, ", %" PRId64 ":%02" PRId64 ":%02" PRId64 " left", seconds / 3600, seconds / 60 % 60, seconds % 60);
+        buf_addf(line, ", %" PRId64 ":%02" PRId64 ":%02" PRId64 " left", seconds / 3600, seconds / 60 % 60,
+                 seconds % 60);
     else
         buf_addf(line, ", %02" PRId64 ":%02" PRId64 " left", seconds / 60, seconds % 60);
 }

@@ -1,12 +1,12 @@
-/* `rejects`: the rejected and failed rows of a run as a CSV with the source's own columns, ready to be corrected and fed
- * in again: the two columns that are added are ignored when they are read. */
+/* `rejects`: the rejected and failed rows of a run as a CSV with the source's own columns, ready to be corrected and
+ * fed in again: the two columns that are added are ignored when they are read. */
 #include "config.h"
 
 #include "sync/base/log.h"
 #include "sync/cmd/commands.h"
 #include "sync/cmd/out.h"
 #include "sync/cmd/run_choice.h"
-#include "sync/cmd/sync_arg.h"
+#include "sync/cmd/state_arg.h"
 #include "sync/state/state.h"
 
 #include <stdlib.h>
@@ -26,7 +26,7 @@ static const struct opt options[] = {
 
 enum { ARENA_BYTES = 64 << 20 };
 
-/* The cells as they were read. A ragged row keeps its number of cells: filled up, it would pass unseen the next time. */
+/* The cells as they were read. A ragged row keeps its number of cells: filled up, it would pass unseen next time. */
 static int add_cells(struct out *out, bool *first, char delimiter, struct str packed, struct err *e)
 {
     const char *p = packed.p, *end = packed.p + packed.n;
@@ -102,7 +102,7 @@ static int run(struct invocation *inv, struct err *e)
     char delimiter;
     int rc = -1;
     arena_init(&arena, ARENA_BYTES);
-    if (sync_arg_open_state(inv, &state, e) != 0 || run_choice(state, (uint64_t)o->run, &arena, &record, e) != 0)
+    if (state_arg_open(inv, &state, e) != 0 || run_choice(state, (uint64_t)o->run, &arena, &record, e) != 0)
         goto done;
     int found = state_header_get(state, record.id, &arena, &header, &delimiter, e);
     if (found < 0)
@@ -127,8 +127,9 @@ const struct command command_rejects = {
     .name = "rejects",
     .usage = "[SYNC]",
     .summary = "print the rejected and failed rows as CSV, to be corrected and fed in again",
-    .help = "Prints the source's own columns, header and cells as they were read, with leadsync_line and\n"
-            "leadsync_reason added; a sync ignores these two when the corrected file is read. Rows are kept for 3 runs.",
+    .help = "Prints the source's own columns, header and cells as they were read, with\n"
+            "leadsync_line and leadsync_reason added; a sync ignores these two when the\n"
+            "corrected file is read. Rows are kept for 3 runs.",
     .groups = GROUP_OUTPUT | GROUP_STATE | GROUP_URL | GROUP_CSV,
     .formats = formats,
     .options = options,

@@ -5,7 +5,7 @@
 #include "sync/cmd/commands.h"
 #include "sync/cmd/out.h"
 #include "sync/cmd/run_choice.h"
-#include "sync/cmd/sync_arg.h"
+#include "sync/cmd/state_arg.h"
 #include "sync/cmd/table.h"
 #include "sync/state/state.h"
 
@@ -85,7 +85,8 @@ static int make_record(const struct results_out *r, const struct entry *entry, u
         return -1;
     if (found > 0)
         out->v[C_TARGET] = str_from(target_format(&target, out->target));
-    out->v[C_HTTP_STATUS] = number(entry->http_status > 0 ? (uint64_t)entry->http_status : 0, out->http, sizeof out->http);
+    if (entry->http_status > 0)
+        out->v[C_HTTP_STATUS] = number((uint64_t)entry->http_status, out->http, sizeof out->http);
     return 0;
 }
 
@@ -276,7 +277,7 @@ static int run(struct invocation *inv, struct err *e)
     struct run_record record;
     int rc = -1;
     arena_init(&arena, ARENA_BYTES);
-    if (choose_outcomes(&o->outcomes, r.wanted, e) != 0 || sync_arg_open_state(inv, &r.state, e) != 0 ||
+    if (choose_outcomes(&o->outcomes, r.wanted, e) != 0 || state_arg_open(inv, &r.state, e) != 0 ||
         run_choice(r.state, (uint64_t)o->run, &arena, &record, e) != 0 || out_open(&r.out, inv, OUT_PRIVATE, e) != 0)
         goto done;
     r.run = record.id;
@@ -303,8 +304,9 @@ const struct command command_results = {
     .name = "results",
     .usage = "[SYNC]",
     .summary = "list every row of a run that was not unchanged, and removed leads",
-    .help = "One line a row: what became of it, why, and the lead's id. Rows that needed nothing are not listed.\n"
-            "Row counts data rows from 1; line is where the row starts in its file.",
+    .help = "One line a row: what became of it, why, and the lead's id. Rows that needed\n"
+            "nothing are not listed. Row counts data rows from 1; line is where the row\n"
+            "starts in its file.",
     .groups = GROUP_OUTPUT | GROUP_STATE | GROUP_URL | GROUP_CSV,
     .formats = formats,
     .options = options,

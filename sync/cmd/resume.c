@@ -20,9 +20,10 @@ const struct command command_resume = {
     .name = "resume",
     .usage = "[SYNC]",
     .summary = "settle what earlier runs left open; reads no source, creates nothing",
-    .help = "Reads back the outcome of requests that were never answered, waits for moves that are under way, and says\n"
-            "how many rows the next sync will take up (exit status 1 when there are some). Without SYNC it takes the\n"
-            "only state there is; when there are several it lists them.",
+    .help = "Reads back the outcome of requests that were never answered, waits for moves\n"
+            "that are under way, and says how many rows the next sync will take up (exit\n"
+            "status 1 when there are some). Without SYNC it takes the only state there is;\n"
+            "when there are several it lists them.",
     .groups = GROUP_OUTPUT | GROUP_URL | GROUP_KEY | GROUP_STATE | GROUP_CSV | GROUP_SETTLE,
     .formats = formats,
     .operands_max = 1,

@@ -1,5 +1,5 @@
-/* The order matters: everything that can fail without the API (mapping, key, outputs) comes first, so that a typing slip
- * in --report does not show after an hour of uploading. */
+/* The order matters: everything that can fail without the API (mapping, key, outputs) comes first, so that a typing
+ * slip in --report does not show after an hour of uploading. */
 #include "config.h"
 
 #include "sync/cmd/runner.h"
@@ -7,6 +7,7 @@
 #include "sync/base/log.h"
 #include "sync/cmd/out.h"
 #include "sync/cmd/ping.h"
+#include "sync/cmd/state_arg.h"
 #include "sync/cmd/sync_arg.h"
 #include "sync/state/state.h"
 
@@ -96,12 +97,12 @@ int runner_open(struct runner *r, const struct invocation *inv, bool key_needed,
         return -1;
     bool key_on_stdin = c->api_key_file != NULL && strcmp(c->api_key_file, "-") == 0;
     if (key_on_stdin && reads_stdin(r->mapping))
-        return err_set(e, XS_USAGE, "both the API key and the source would be read from stdin; give one of them as a file");
+        return err_set(e, XS_USAGE, "both the API key and the source would be read from stdin; give one as a file");
     if (key_load(c->api_key_file, key_needed, &r->key, e) != 0)
         return -1;
     common_log(c, r->key.text);
     /* With a mapping the run itself knows the default place, once a straight CSV has its full name. */
-    if ((c->state != NULL || r->mapping == NULL) && sync_arg_state(c, NULL, false, &r->state_path, e) != 0)
+    if ((c->state != NULL || r->mapping == NULL) && state_arg_path(c, NULL, false, &r->state_path, e) != 0)
         return -1;
     fill_api(r, read_only);
     fill_config(r);
@@ -149,7 +150,8 @@ static int write_text(struct output *o, const struct buf *text, struct err *e)
 }
 
 /* Every output is tried, whatever became of the others; the first failure is told. */
-static int write_outputs(struct outputs *o, const struct invocation *inv, const struct run_report *report, struct err *e)
+static int write_outputs(struct outputs *o, const struct invocation *inv, const struct run_report *report,
+                         struct err *e)
 {
     struct buf text = BUF_INIT(OUT_BUFFER_BYTES);
     int rc = 0;

@@ -25,8 +25,9 @@ const struct command command_schema = {
     .name = "schema",
     .usage = "",
     .summary = "print the JSON Schema of mapping files",
-    .help = "Prints the JSON Schema (draft-07) of the mapping format, from the same table that validates mappings.\n"
-            "Editors that know YAML schemas complete and check a mapping whose first line is\n"
+    .help = "Prints the JSON Schema (draft-07) of the mapping format, from the same table\n"
+            "that validates mappings. Editors that know YAML schemas complete and check a\n"
+            "mapping whose first line is\n"
             "  # yaml-language-server: $schema=mapping.schema.json",
     .groups = GROUP_OUTPUT,
     .run = run,

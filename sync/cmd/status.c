@@ -4,7 +4,7 @@
 #include "sync/base/jsonw.h"
 #include "sync/cmd/commands.h"
 #include "sync/cmd/out.h"
-#include "sync/cmd/sync_arg.h"
+#include "sync/cmd/state_arg.h"
 #include "sync/cmd/table.h"
 #include "sync/state/state.h"
 
@@ -216,6 +216,13 @@ static int show_runs(const struct invocation *inv, const struct overview *v, str
     return bad;
 }
 
+static int add_batch(struct buf *out, const struct batch *batch)
+{
+    bool has_job = batch->job != NULL;
+    return buf_addf(out, "  batch %" PRIu64 ": %s of %zu, %s%s%s\n", batch->id, op_text(batch->op), batch->entries_n,
+                    batch_state_text(batch->state), has_job ? ", job " : "", has_job ? batch->job : "");
+}
+
 static int show_text(const struct invocation *inv, struct state *state, const struct overview *v, struct buf *out)
 {
     int bad = buf_addf(out, "sync %s: %" PRIu64 " leads known", state_sync(state), v->leads);
@@ -226,9 +233,7 @@ static int show_text(const struct invocation *inv, struct state *state, const st
         bad |= buf_addf(out, "open: %zu batches with %" PRIu64 " rows; leadsync resume settles them\n", v->open_n,
                         v->open_rows);
     for (size_t i = 0; i < v->open_n; i++)
-        bad |= buf_addf(out, "  batch %" PRIu64 ": %s of %zu, %s%s%s\n", v->open[i].id, op_text(v->open[i].op),
-                        v->open[i].entries_n, batch_state_text(v->open[i].state), v->open[i].job != NULL ? ", job " : "",
-                        v->open[i].job != NULL ? v->open[i].job : "");
+        bad |= add_batch(out, &v->open[i]);
     if (v->runs_n == 0)
         return bad | buf_adds(out, "no runs yet\n");
     return bad | buf_addc(out, '\n') | show_runs(inv, v, out);
@@ -277,7 +282,7 @@ static int run(struct invocation *inv, struct err *e)
     struct state *state = NULL;
     struct out out = {0};
     int rc = -1;
-    if (sync_arg_open_state(inv, &state, e) != 0 || out_open(&out, inv, OUT_PUBLIC, e) != 0)
+    if (state_arg_open(inv, &state, e) != 0 || out_open(&out, inv, OUT_PUBLIC, e) != 0)
         goto done;
     rc = o->audit ? audit(state, &out, e) : show(inv, state, &out, e);
 done:
@@ -290,8 +295,9 @@ const struct command command_status = {
     .name = "status",
     .usage = "[SYNC]",
     .summary = "show the runs of a sync and what is still open",
-    .help = "Reads the state only; nothing is asked of the API. Without SYNC or --state it is the sync of the latest\n"
-            "run. With --audit, checks the state's invariants: exit status 70 when one is violated.",
+    .help = "Reads the state only; nothing is asked of the API. Without SYNC or --state it is\n"
+            "the sync of the latest run. With --audit, checks the state's invariants: exit\n"
+            "status 70 when one is violated.",
     .groups = GROUP_OUTPUT | GROUP_STATE | GROUP_URL | GROUP_CSV,
     .formats = formats,
     .options = options,

@@ -53,7 +53,8 @@ static int help_more(FILE *out, struct err *e)
         buf_free(&names);
         return err_oom(e);
     }
-    fprintf(out, "\ncolumns of a CSV without a mapping (case, blanks, _ - . do not matter):\n%.*s", STR_ARG(buf_str(&names)));
+    fprintf(out, "\ncolumns of a CSV without a mapping (case, blanks, _ - . do not matter):\n%.*s",
+            STR_ARG(buf_str(&names)));
     buf_free(&names);
     return 0;
 }
@@ -62,9 +63,10 @@ const struct command command_sync = {
     .name = "sync",
     .usage = "SYNC",
     .summary = "bring the target in step with the source",
-    .help = "Settles what an earlier run left open, then reads the source once and creates, updates, moves and removes\n"
-            "leads as the mapping says. Running the same command again after any interruption ends in the state that\n"
-            "an undisturbed run would have reached. Without a terminal it never asks: the mapping is the consent, its\n"
+    .help = "Settles what an earlier run left open, then reads the source once and creates,\n"
+            "updates, moves and removes leads as the mapping says. Running the same command\n"
+            "again after any interruption ends in the state that an undisturbed run would\n"
+            "have reached. Without a terminal it never asks: the mapping is the consent, its\n"
             "guards are the brake.",
     .groups = GROUP_OUTPUT | GROUP_URL | GROUP_KEY | GROUP_STATE | GROUP_CSV | GROUP_SOURCE | GROUP_PLAN |
               GROUP_SETTLE | GROUP_APPLY,

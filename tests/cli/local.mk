@@ -1,1 +1,12 @@
 # Black-box stories: shell scripts that speak TAP.
+TEST_LOG_COMPILER = bash
+STORIES = \
+	tests/cli/help.test \
+	tests/cli/key.test \
+	tests/cli/lint.test \
+	tests/cli/preview.test \
+	tests/cli/sandbox.test \
+	tests/cli/schema.test \
+	tests/cli/usage.test
+TESTS += $(STORIES)
+EXTRA_DIST += tests/cli/lib.sh $(STORIES) test.sh scripts/setup.sh scripts/build.sh

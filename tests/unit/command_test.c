@@ -39,7 +39,8 @@ static enum exit_status run(const char *const *words, size_t n)
         free(argv[i]);
     return status;
 }
-#define RUN(...) run((const char *const[]){__VA_ARGS__}, sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *))
+#define RUN(...) \
+    run((const char *const[]){__VA_ARGS__}, sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *))
 #define SAID(text) ck_assert_msg(strstr(said, text) != NULL, "\"%s\" is not in: %s", text, said)
 
 START_TEST(test_table_is_sound)

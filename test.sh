@@ -1,0 +1,90 @@
+#!/usr/bin/env bash
+# usage: ./test.sh [CONFIGURE-ARGUMENT ...]
+# Builds leadsync with gcc, with address and undefined-behaviour sanitizers, and with clang, each with warnings as errors,
+# and runs every test. Ends with the line "N passed, N failed[, N skipped]"; the exit status is 0 when none failed.
+# Everything is made in _test/. On Debian it first installs what is missing, and says what.
+set -uo pipefail
+cd "$(dirname "$0")" || exit 1
+
+scripts/setup.sh build test || exit
+unset MAKEFLAGS INSTANTLY_API_KEY INSTANTLY_API_URL LEADSYNC_STATE
+passed=0 failed=0 skipped=0
+
+step() { printf '\n== %s (%d s)\n' "$1" "$SECONDS"; }
+
+# Adds what a build's tests left in their .trs files.
+count() {
+    local folder=$1 file results
+    while IFS= read -r -d '' file; do
+        results=$(sed -n 's/^:test-result: \([A-Z]*\).*/\1/p' "$file")
+        passed=$((passed + $(grep -c -e '^PASS$' -e '^XFAIL$' <<<"$results")))
+        skipped=$((skipped + $(grep -c '^SKIP$' <<<"$results")))
+        failed=$((failed + $(grep -c -e '^FAIL$' -e '^XPASS$' -e '^ERROR$' <<<"$results")))
+        if grep -q -e '^FAIL$' -e '^XPASS$' -e '^ERROR$' <<<"$results"; then
+            printf -- '-- %s\n' "${file%.trs}"
+            grep -A 12 -e '^not ok' -e '^Bail' -e 'Sanitizer' -e 'runtime error' "${file%.trs}.log" | head -n 40
+            grep -e '^:test-result: ERROR' "$file"
+        fi
+    done < <(find "$folder" -name '*.trs' -print0 | sort -z)
+}
+
+# A whole build and its tests; a build that fails counts as one failed test.
+check() {
+    local name=$1 folder=_test/$1
+    shift
+    step "$name: build"
+    if ! scripts/build.sh "$folder" --enable-werror "$@"; then
+        failed=$((failed + 1))
+        return
+    fi
+    find "$folder" -name '*.trs' -delete
+    step "$name: make check"
+    if ! make -C "$folder" -j "$(nproc)" check >"$folder/check.log" 2>&1 &&
+        [ -z "$(find "$folder" -name '*.trs' -print -quit)" ]; then
+        tail -n 40 "$folder/check.log"
+        failed=$((failed + 1))
+    fi
+    count "$folder"
+}
+
+export UBSAN_OPTIONS=print_stacktrace=1 ASAN_OPTIONS=detect_stack_use_after_return=1
+
+check gcc "$@"
+check sanitizers --enable-sanitizers CFLAGS='-g -O1' "$@"
+
+step 'clang: build'
+clang=$(command -v clang || command -v clang-14)
+# check_PROGRAMS are what "make check" builds; with no tests to run it only builds.
+if scripts/build.sh _test/clang --enable-werror CC="${clang:-clang}" "$@" &&
+    make -C _test/clang -j "$(nproc)" check TESTS= >>_test/clang/build.log 2>&1; then
+    passed=$((passed + 1))
+else
+    tail -n 40 _test/clang/build.log
+    failed=$((failed + 1))
+fi
+
+step 'valgrind: unit tests'
+if command -v valgrind >/dev/null && [ -f _test/gcc/Makefile ]; then
+    # One process a test program: the fork of each test would be followed by a leak report of its own.
+    for program in _test/gcc/tests/unit/{buf,arena,jsonw,str,key,table,command}.tap; do
+        [ -x "$program" ] || continue
+        if CK_FORK=no CK_TIMEOUT_MULTIPLIER=20 srcdir=$PWD valgrind -q --error-exitcode=9 --leak-check=full \
+            --errors-for-leak-kinds=definite "$program" >"$program.valgrind" 2>&1 </dev/null; then
+            passed=$((passed + 1))
+        else
+            printf -- '-- %s under valgrind\n' "$program"
+            grep -e '^not ok' -e '^==' "$program.valgrind" | head -n 40
+            failed=$((failed + 1))
+        fi
+    done
+else
+    skipped=$((skipped + 1))
+fi
+
+printf '\n%d s\n' "$SECONDS"
+if [ "$skipped" -gt 0 ]; then
+    printf '%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
+else
+    printf '%d passed, %d failed\n' "$passed" "$failed"
+fi
+[ "$failed" -eq 0 ]
