@@ -20,6 +20,7 @@ include tests/unit/sandbox.mk
 include tests/unit/engine.mk
 include tests/unit/cmd.mk
 endif
+include tests/harness/local.mk
 include tests/cli/local.mk
 include tests/fuzz/local.mk
 include tests/bench/local.mk

@@ -497,7 +497,8 @@ void api_free(struct api *a)
     drop_list(&a->flying);
     pacer_free(&a->pacer);
     rate_share_free(a->share);
-    json_tokener_free(a->tokener);
+    if (a->tokener != NULL)
+        json_tokener_free(a->tokener); /* json-c up to 0.16 does not take NULL */
     err_clear(&a->fatal);
     wait_forget(a);
     free(a);

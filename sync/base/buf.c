@@ -31,9 +31,9 @@ void buf_reset(struct buf *b)
 static int grow(struct buf *b, size_t bytes)
 {
     size_t limit = b->max == SIZE_MAX ? SIZE_MAX : b->max + 1;
-    size_t cap = b->cap > 0 ? b->cap : BUF_FIRST;
-    while (cap < bytes)
-        cap = cap > limit / 2 ? limit : cap * 2;
+    size_t cap = b->cap == 0 ? BUF_FIRST : b->cap > limit / 2 ? limit : b->cap * 2;
+    if (cap < bytes)
+        cap = bytes;
     if (cap > limit)
         cap = limit;
     char *p = realloc(b->p, cap);

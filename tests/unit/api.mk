@@ -1,1 +1,17 @@
-# Unit tests of api: UNIT += name, then its sources and the level it links.
+# Unit tests of api: one program a module.
+API_TESTS = tests/unit/classify.tap tests/unit/http_time.tap tests/unit/pacer.tap tests/unit/queue.tap
+check_PROGRAMS += $(API_TESTS)
+TESTS += $(API_TESTS)
+
+tests_unit_classify_tap_SOURCES = tests/unit/classify_test.c
+tests_unit_classify_tap_CFLAGS = $(TEST_CFLAGS)
+tests_unit_classify_tap_LDADD = $(TEST_LIBS) $(LEVEL_API)
+tests_unit_http_time_tap_SOURCES = tests/unit/http_time_test.c
+tests_unit_http_time_tap_CFLAGS = $(TEST_CFLAGS)
+tests_unit_http_time_tap_LDADD = $(TEST_LIBS) $(LEVEL_API)
+tests_unit_pacer_tap_SOURCES = tests/unit/pacer_test.c
+tests_unit_pacer_tap_CFLAGS = $(TEST_CFLAGS)
+tests_unit_pacer_tap_LDADD = $(TEST_LIBS) $(LEVEL_API)
+tests_unit_queue_tap_SOURCES = tests/unit/queue_test.c tests/harness/fake_transport.c tests/harness/fake_transport.h
+tests_unit_queue_tap_CFLAGS = $(TEST_CFLAGS)
+tests_unit_queue_tap_LDADD = $(TEST_LIBS) $(LEVEL_API)

@@ -14,6 +14,13 @@ static char *tmpdirs[64];
 static size_t tmpdirs_n;
 static pid_t tmpdirs_owner;
 
+/* AddressSanitizer asks for it: allocations that cannot succeed return NULL there too, so that tests can ask for them. */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+    return "allocator_may_return_null=1";
+}
+
 static int remove_entry(const char *path, const struct stat *st, int kind, struct FTW *at)
 {
     (void)st;

@@ -39,19 +39,23 @@ static const char **operands;
 static size_t operands_n;
 static struct err e;
 
-static int parse(char **argv)
+static char *line; /* the words that argv points into, kept until done() */
+
+/* Parses a command line whose words are parted by bars. */
+static int parse(const char *words)
 {
+    char *argv[32], *at = line = strdup(words);
     int argc = 0;
-    while (argv[argc] != NULL)
-        argc++;
+    argv[argc++] = (char[]){"sync"};
+    for (char *word; (word = strsep(&at, "|")) != NULL;)
+        argv[argc++] = word;
+    argv[argc] = NULL;
     return opt_parse(argc, argv, tables, &operands, &operands_n, &e);
 }
-/* PARSE(ARG("--yes"), ARG("a.csv")): argv[0] is put before. */
-#define PARSE(...) parse((char *[]){(char[]){"sync"}, __VA_ARGS__, NULL})
-#define ARG(text) ((char[]){text})
 
 static void done(void)
 {
+    free(line);
     free(operands);
     operands = NULL;
     opt_list_free(&values.guards);
@@ -61,8 +65,7 @@ static void done(void)
 START_TEST(options_stand_anywhere)
 {
     setenv("POSIXLY_CORRECT", "1", 1);
-    ck_assert_int_eq(PARSE(ARG("a.csv"), ARG("-q"), ARG("--output"), ARG("x"), ARG("-"), ARG("-vv"), ARG("--memory=64"),
-                           ARG("-v"), ARG("--"), ARG("--yes"), ARG("b")), 0);
+    ck_assert_int_eq(parse("a.csv|-q|--output|x|-|-vv|--memory=64|-v|--|--yes|b"), 0);
     ck_assert(values.quiet);
     ck_assert(!values.yes);
     ck_assert_int_eq(values.verbose, 3);
@@ -79,8 +82,7 @@ END_TEST
 
 START_TEST(every_kind_of_value)
 {
-    ck_assert_int_eq(PARSE(ARG("--wait-lock"), ARG("10m"), ARG("--format=ndjson"), ARG("--guard"), ARG("removed=5%"),
-                           ARG("--guard=moved=1"), ARG("-ofile"), ARG("--any=-9223372036854775808")), 0);
+    ck_assert_int_eq(parse("--wait-lock|10m|--format=ndjson|--guard|removed=5%|--guard=moved=1|-ofile|--any=-9223372036854775808"), 0);
     ck_assert_int_eq(values.delay_ms, 600000);
     ck_assert_int_eq(values.format, 2);
     ck_assert_uint_eq(values.guards.n, 2);
@@ -91,19 +93,19 @@ START_TEST(every_kind_of_value)
     ck_assert_uint_eq(operands_n, 0);
     done();
     /* A value may look like an option. */
-    ck_assert_int_eq(PARSE(ARG("--output"), ARG("--yes")), 0);
+    ck_assert_int_eq(parse("--output|--yes"), 0);
     ck_assert_str_eq(values.output, "--yes");
     ck_assert(!values.yes);
     done();
-    ck_assert_int_eq(PARSE(ARG("-o"), ARG("-q"), ARG("a")), 0);
+    ck_assert_int_eq(parse("-o|-q|a"), 0);
     ck_assert_str_eq(values.output, "-q");
     done();
 }
 END_TEST
 
-#define CHECK_USAGE(part, ...)                                                                                         \
+#define CHECK_USAGE(part, words)                                                                                       \
     do {                                                                                                               \
-        ck_assert_int_eq(PARSE(__VA_ARGS__), -1);                                                                      \
+        ck_assert_int_eq(parse(words), -1);                                                                      \
         ck_assert_int_eq(e.status, XS_USAGE);                                                                          \
         ck_assert_msg(strstr(err_text(&e), part) != NULL, "\"%s\" lacks \"%s\"", err_text(&e), part);                  \
         done();                                                                                                        \
@@ -111,35 +113,35 @@ END_TEST
 
 START_TEST(mistakes_are_explained)
 {
-    CHECK_USAGE("unknown option --outptu; did you mean --output?", ARG("--outptu=x"));
-    CHECK_USAGE("unknown option --zzzzzz; --help", ARG("a"), ARG("--zzzzzz"));
-    CHECK_USAGE("unknown option -z; --help", ARG("-qz"));
-    CHECK_USAGE("--output wants a value: FILE", ARG("--output"));
-    CHECK_USAGE("--output wants a value: FILE", ARG("-o"));
-    CHECK_USAGE("--format wants a value", ARG("--format"));
-    CHECK_USAGE("--yes takes no value", ARG("--yes=1"));
-    CHECK_USAGE("--memory: \"many\" is not a whole number", ARG("--memory"), ARG("many"));
-    CHECK_USAGE("--memory: \"+9\" is not a whole number", ARG("--memory"), ARG("+9"));
-    CHECK_USAGE("--memory: \" 9\" is not a whole number", ARG("--memory"), ARG(" 9"));
-    CHECK_USAGE("--memory: \"9MB\" is not a whole number", ARG("--memory"), ARG("9MB"));
-    CHECK_USAGE("--memory: \"\" is not a whole number", ARG("--memory="));
-    CHECK_USAGE("7 is out of range; give 8 to 4096", ARG("--memory=7"));
-    CHECK_USAGE("4097 is out of range", ARG("--memory=4097"));
-    CHECK_USAGE("out of range", ARG("--memory=99999999999999999999"));
-    CHECK_USAGE("fits 64 bits", ARG("--any=99999999999999999999"));
-    CHECK_USAGE("--wait-lock: \"soon\" is not a duration", ARG("--wait-lock"), ARG("soon"));
-    CHECK_USAGE("did you mean \"json\"?", ARG("--format=jsno"));
-    CHECK_USAGE("it is one of text, json, ndjson, csv", ARG("--format=spreadsheet"));
-    CHECK_USAGE("unknown", ARG("--=x"));
+    CHECK_USAGE("unknown option --outptu; did you mean --output?", "--outptu=x");
+    CHECK_USAGE("unknown option --zzzzzz; --help", "a|--zzzzzz");
+    CHECK_USAGE("unknown option -z; --help", "-qz");
+    CHECK_USAGE("--output wants a value: FILE", "--output");
+    CHECK_USAGE("--output wants a value: FILE", "-o");
+    CHECK_USAGE("--format wants a value", "--format");
+    CHECK_USAGE("--yes takes no value", "--yes=1");
+    CHECK_USAGE("--memory: \"many\" is not a whole number", "--memory|many");
+    CHECK_USAGE("--memory: \"+9\" is not a whole number", "--memory|+9");
+    CHECK_USAGE("--memory: \" 9\" is not a whole number", "--memory| 9");
+    CHECK_USAGE("--memory: \"9MB\" is not a whole number", "--memory|9MB");
+    CHECK_USAGE("--memory: \"\" is not a whole number", "--memory=");
+    CHECK_USAGE("7 is out of range; give 8 to 4096", "--memory=7");
+    CHECK_USAGE("4097 is out of range", "--memory=4097");
+    CHECK_USAGE("out of range", "--memory=99999999999999999999");
+    CHECK_USAGE("fits 64 bits", "--any=99999999999999999999");
+    CHECK_USAGE("--wait-lock: \"soon\" is not a duration", "--wait-lock|soon");
+    CHECK_USAGE("did you mean \"json\"?", "--format=jsno");
+    CHECK_USAGE("it is one of text, json, ndjson, csv", "--format=spreadsheet");
+    CHECK_USAGE("unknown", "--=x");
 }
 END_TEST
 
 START_TEST(abbreviations_are_refused)
 {
-    CHECK_USAGE("unknown option --outp; did you mean --output?", ARG("--outp"), ARG("x"));
-    CHECK_USAGE("unknown option --outp; did you mean --output?", ARG("--outp=x"));
-    CHECK_USAGE("unknown option --ye; did you mean --yes?", ARG("a"), ARG("--ye"));
-    CHECK_USAGE("unknown option --wait; did you mean --wait-lock?", ARG("--wait"), ARG("3"));
+    CHECK_USAGE("unknown option --outp; did you mean --output?", "--outp|x");
+    CHECK_USAGE("unknown option --outp; did you mean --output?", "--outp=x");
+    CHECK_USAGE("unknown option --ye; did you mean --yes?", "a|--ye");
+    CHECK_USAGE("unknown option --wait; did you mean --wait-lock?", "--wait|3");
     ck_assert_ptr_null(values.output);
     ck_assert(!values.yes);
 }

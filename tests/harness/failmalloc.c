@@ -1,0 +1,132 @@
+/* An LD_PRELOAD object that makes one allocation fail: the N-th malloc(), calloc() or realloc() of the process.
+ *
+ *   FAILMALLOC_AT=N            which one, from 1; 0 or unset: none
+ *   FAILMALLOC_COUNT_FILE=PATH writes how many there were, at exit
+ *
+ * A test counts first and then runs once for each N (tests/harness/faults.sh). Works over AddressSanitizer of gcc too,
+ * with ASAN_OPTIONS=verify_asan_link_order=0. */
+#define _GNU_SOURCE /* built on its own, without config.h */
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct {
+    void *(*malloc)(size_t n);
+    void *(*calloc)(size_t count, size_t size);
+    void *(*realloc)(void *p, size_t n);
+    void (*free)(void *p);
+} next;
+static atomic_ulong count;
+static unsigned long fail_at;
+static atomic_int started; /* 0 not yet · 1 looking for the real functions · 2 ready */
+
+/* dlsym() may allocate before there is anything to allocate with; what it gets then is never freed. */
+static _Alignas(16) char early[16384];
+static size_t early_n;
+
+static void *early_alloc(size_t n)
+{
+    n = (n + 15) / 16 * 16;
+    if (n > sizeof early - early_n)
+        return NULL;
+    void *p = early + early_n;
+    early_n += n;
+    return p;
+}
+
+static int is_early(const void *p)
+{
+    uintptr_t at = (uintptr_t)p, first = (uintptr_t)early;
+    return at >= first && at < first + sizeof early;
+}
+
+/* ISO C has no cast from an object pointer to a function pointer. */
+static void resolve(void *function, const char *name)
+{
+    void *found = dlsym(RTLD_NEXT, name);
+    memcpy(function, &found, sizeof found);
+}
+
+static int ready(void)
+{
+    if (started == 2)
+        return 1;
+    if (started == 1)
+        return 0;
+    started = 1;
+    resolve(&next.malloc, "malloc");
+    resolve(&next.calloc, "calloc");
+    resolve(&next.realloc, "realloc");
+    resolve(&next.free, "free");
+    started = 2;
+    return 1;
+}
+
+/* Not at the first allocation: that may come before there is an environment. */
+__attribute__((constructor)) static void read_config(void)
+{
+    const char *at = getenv("FAILMALLOC_AT");
+    fail_at = at != NULL ? strtoul(at, NULL, 10) : 0;
+}
+
+static int fails(void)
+{
+    if (atomic_fetch_add(&count, 1) + 1 != fail_at)
+        return 0;
+    errno = ENOMEM;
+    return 1;
+}
+
+void *malloc(size_t n)
+{
+    if (!ready())
+        return early_alloc(n);
+    return fails() ? NULL : next.malloc(n);
+}
+
+void *calloc(size_t number, size_t size)
+{
+    if (!ready())
+        return early_alloc(number * size); /* fresh, hence clear */
+    return fails() ? NULL : next.calloc(number, size);
+}
+
+void *realloc(void *p, size_t n)
+{
+    if (!ready() || is_early(p)) {
+        /* Where the old one ends is not known; it cannot end after the pool. */
+        void *bigger = ready() ? next.malloc(n) : early_alloc(n);
+        size_t most = (uintptr_t)early + sizeof early - (uintptr_t)p;
+        if (bigger != NULL && p != NULL)
+            memcpy(bigger, p, n < most ? n : most);
+        return bigger;
+    }
+    return fails() ? NULL : next.realloc(p, n);
+}
+
+void free(void *p)
+{
+    if (p != NULL && !is_early(p) && ready())
+        next.free(p);
+}
+
+__attribute__((destructor)) static void write_count(void)
+{
+    char text[32];
+    const char *path = getenv("FAILMALLOC_COUNT_FILE");
+    if (path == NULL)
+        return;
+    int n = snprintf(text, sizeof text, "%lu\n", atomic_load(&count));
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    /* A count that is not there fails the test that wanted it. */
+    if (fd >= 0 && write(fd, text, (size_t)n) != n)
+        unlink(path);
+    if (fd >= 0)
+        close(fd);
+}
