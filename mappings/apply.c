@@ -230,31 +230,41 @@ static const struct target_spec *row_target(const struct applier *a)
     return a->out->target_index < a->m->routes_n ? &a->m->routes[a->out->target_index].target : &a->m->route_default;
 }
 
-/* The address of a lead: what is sent, and whom it identifies. Without one only lists take a lead, and only with a key. */
-static int identity_by_email(struct applier *a, const struct column *column, bool failed)
+/* May this row's lead do without an address? Only lists hold such leads, and only a key tells them apart. */
+static bool address_optional(const struct applier *a)
+{
+    return a->m->has_key && !a->m->stage.on && row_target(a)->kind == TARGET_LIST;
+}
+
+/* The address of a lead: what is sent, and whom it identifies. 0/-1 (memory). */
+static int identity_by_email(struct applier *a, const char *label)
 {
     struct value *value = &a->out->lead.core[LEAD_EMAIL];
     struct email email;
-    if (failed) /* told already */
-        return 0;
-    if (value->kind != VALUE_STRING) {
-        const struct lead *lead = &a->out->lead;
-        if (!a->m->has_key || a->m->stage.on || row_target(a)->kind != TARGET_LIST)
-            return reject(a, column != NULL ? column->label : "email", REASON_EMAIL_MISSING, STR_NONE);
-        if (lead->core[LEAD_FIRST_NAME].kind == VALUE_STRING || lead->core[LEAD_LAST_NAME].kind == VALUE_STRING)
-            return 0;
-        return reject(a, NULL, REASON_INCOMPLETE, STR_NONE);
-    }
+    if (value->kind != VALUE_STRING)
+        return address_optional(a) ? 0 : reject(a, label, REASON_EMAIL_MISSING, STR_NONE);
     struct str raw = {value->p, value->n};
     if (email_parse(raw, a->scratch, &email) != 0)
         return -1;
-    if (email.why != NULL)
-        return reject(a, column->label, REASON_EMAIL_INVALID, raw);
+    if (email.why != NULL) {
+        *value = (struct value){.kind = VALUE_ABSENT};
+        return reject(a, label, REASON_EMAIL_INVALID, raw);
+    }
     *value = (struct value){VALUE_STRING, email.send.p, email.send.n};
     a->out->email_key = email.key;
     if (!a->m->has_key)
         a->out->key_text = email.key;
     return 0;
+}
+
+/* A lead without an address is known by its name. */
+static int name_needed(struct applier *a)
+{
+    const struct value *core = a->out->lead.core;
+    if (core[LEAD_EMAIL].kind == VALUE_STRING || !address_optional(a) || a->out->rejects_n > 0 ||
+        core[LEAD_FIRST_NAME].kind == VALUE_STRING || core[LEAD_LAST_NAME].kind == VALUE_STRING)
+        return 0;
+    return reject(a, NULL, REASON_INCOMPLETE, STR_NONE);
 }
 
 /* ---- rows that stay out ---- */
@@ -328,61 +338,58 @@ static int route(struct applier *a)
 
 /* ---- a row ---- */
 
-/* Runs all columns. The address is judged at once, since it is the first one. 0/-1. */
-static int run_columns(struct applier *a)
+/* A cell that is sent as it is: the common case of a plain column, decided without a call. */
+static bool take_plain(const struct column *column, const struct row *row, struct value *out)
 {
-    const struct mapping_impl *impl = a->m->impl;
-    const struct column *email = NULL;
-    bool email_failed = false;
-    for (size_t i = 0; i < impl->columns_n; i++) {
-        const struct column *column = &impl->columns[i];
-        struct value *value = column->slot < LEAD_FIELD_N ? &a->out->lead.core[column->slot]
-                                                          : &a->out->lead.custom[column->slot - LEAD_FIELD_N];
-        if (column->plain) {
-            const struct cell *cell = &a->row->cells[column->from.index];
-            if (cell->n > 0 && !cell->null && (unsigned char)cell->p[0] - 0x21u < 0x5Eu &&
-                is_utf8((struct str){cell->p, cell->n})) {
-                *value = (struct value){VALUE_STRING, cell->p, cell->n};
-                email = column->slot == LEAD_EMAIL ? column : email;
-                continue;
-            }
-        }
-        struct reject flaw = {.reason = REASON_NONE};
-        enum step_result result = run_column(column, a->row, a->scratch, value, &flaw);
-        if (result == STEP_ERROR || (result == STEP_REJECT && reject(a, column->label, flaw.reason, flaw.value) != 0))
-            return -1;
-        a->skipped = a->skipped || result == STEP_SKIP;
-        if (result != STEP_VALUE)
-            *value = (struct value){.kind = VALUE_ABSENT};
-        if (column->slot == LEAD_EMAIL) {
-            email = column;
-            email_failed = result != STEP_VALUE;
-        }
-    }
-    return identity_by_email(a, email, email_failed);
+    const struct cell *cell = &row->cells[column->from.index];
+    if (!column->plain || cell->null || cell->n == 0 || (unsigned char)cell->p[0] - 0x21u >= 0x5Eu ||
+        !is_utf8((struct str){cell->p, cell->n}))
+        return false;
+    *out = (struct value){VALUE_STRING, cell->p, cell->n};
+    return true;
 }
 
-/* Only who it is: for a row that stays out, or that is rejected anyway. What is wrong with the rest is nobody's concern,
- * and its rejects are taken back. */
-static int identity_only(struct applier *a)
+/* Runs one column and, when it is the address, judges it. 0/-1. */
+static int take_column(struct applier *a, const struct column *column)
 {
-    const struct mapping_impl *impl = a->m->impl;
-    size_t rejects_n = a->out->rejects_n;
-    if (a->m->has_key && identity_by_key(a) != 0)
-        return -1;
-    if (impl->columns_n > 0 && impl->columns[0].slot == LEAD_EMAIL) {
-        struct reject flaw;
-        struct value *value = &a->out->lead.core[LEAD_EMAIL];
-        enum step_result result = run_column(&impl->columns[0], a->row, a->scratch, value, &flaw);
+    struct value *value = column->slot < LEAD_FIELD_N ? &a->out->lead.core[column->slot]
+                                                      : &a->out->lead.custom[column->slot - LEAD_FIELD_N];
+    if (!take_plain(column, a->row, value)) {
+        struct reject flaw = {.reason = REASON_NONE};
+        enum step_result result = run_column(column, a->row, a->scratch, value, &flaw);
         if (result == STEP_ERROR)
             return -1;
         if (result != STEP_VALUE)
             *value = (struct value){.kind = VALUE_ABSENT};
-        if (identity_by_email(a, &impl->columns[0], result != STEP_VALUE) != 0)
-            return -1;
-        if (a->out->email_key.n == 0)
-            *value = (struct value){.kind = VALUE_ABSENT};
+        a->skipped = a->skipped || result == STEP_SKIP;
+        if (result == STEP_REJECT)
+            return reject(a, column->label, flaw.reason, flaw.value);
+        if (result == STEP_SKIP)
+            return 0;
     }
+    return column->slot == LEAD_EMAIL ? identity_by_email(a, column->label) : 0;
+}
+
+/* The address comes first, so that what is wrong with it is the row's reason. */
+static int take_columns(struct applier *a)
+{
+    const struct mapping_impl *impl = a->m->impl;
+    if (!impl->has_email && identity_by_email(a, "email") != 0)
+        return -1;
+    for (size_t i = 0; i < impl->columns_n; i++) {
+        if (take_column(a, &impl->columns[i]) != 0)
+            return -1;
+    }
+    return name_needed(a);
+}
+
+/* Only who it is: for a row that stays out, or that is rejected anyway. What is wrong with it is nobody's concern then. */
+static int identity_only(struct applier *a)
+{
+    const struct mapping_impl *impl = a->m->impl;
+    size_t rejects_n = a->out->rejects_n;
+    if ((a->m->has_key && identity_by_key(a) != 0) || (impl->has_email && take_column(a, &impl->columns[0]) != 0))
+        return -1;
     a->out->rejects_n = rejects_n;
     return 0;
 }
@@ -409,7 +416,7 @@ static int map_row(struct applier *a)
         return -1;
     if (rc > 0)
         return identity_only(a) != 0 ? -1 : skip(a, REASON_ROUTE_SKIP);
-    if ((a->m->has_key && identity_by_key(a) != 0) || run_columns(a) != 0)
+    if ((a->m->has_key && identity_by_key(a) != 0) || take_columns(a) != 0)
         return -1;
     if (a->skipped)
         return skip(a, REASON_SKIP_WHEN);

@@ -67,12 +67,14 @@ static int compile_steps(struct compiler *c, const struct tree_node *list, struc
 {
     if (list == NULL || list->n == 0)
         return 0;
+    if (list->kind != TREE_LIST)
+        return -1;
     int rc = 0;
     column->steps = arena_calloc(&c->m->arena, list->n, sizeof *column->steps);
     if (column->steps == NULL)
         return out_of_memory(c);
     for (const struct tree_node *item = list->first; item != NULL; item = item->next) {
-        if (compile_step(c, item, &column->steps[column->steps_n]) != 0)
+        if (!schema_check(NULL, item, &schema_step, "") || compile_step(c, item, &column->steps[column->steps_n]) != 0)
             rc = -1;
         else
             column->steps_n++;
@@ -230,6 +232,7 @@ static int compile_rest(struct compiler *c, const struct tree_node *spec, struct
 {
     const struct tree_node *fallback = tree_get(spec, "default"), *required = tree_get(spec, "required");
     const struct tree_node *empty = tree_get(spec, "empty"), *overwrite = tree_get(spec, "overwrite");
+    int rc = 0;
     column->required = required != NULL && (required->text.p[0] == 't' || required->text.p[0] == 'T');
     column->clear = empty != NULL && str_is(empty->text, "clear");
     if (overwrite != NULL)
@@ -239,25 +242,25 @@ static int compile_rest(struct compiler *c, const struct tree_node *spec, struct
     if (column->clear && (column->slot == LEAD_EMAIL || column->slot == LEAD_LT_INTEREST_STATUS)) {
         diag_add(c->d, empty->at, empty->span, "%s cannot be cleared: Instantly takes no null for it", column->name);
         diag_help(c->d, "leave 'empty:' out");
-        return -1;
+        rc = -1;
     }
     if (fallback == NULL)
-        return 0;
+        return rc;
     if (column->slot == LEAD_EMAIL) {
         diag_add(c->d, fallback->at, fallback->span, "email cannot have a default: it would make one person of many rows");
         diag_help(c->d, "leave 'default:' out; a row without an address is rejected");
         return -1;
     }
-    return check_constant(c, fallback, column, &column->fallback);
+    return check_constant(c, fallback, column, &column->fallback) != 0 ? -1 : rc;
 }
 
 static int compile_column(struct compiler *c, const struct tree_node *spec, unsigned slot, struct column *column)
 {
     *column = (struct column){.name = spec->key->text.p, .label = spec->key->text.p, .slot = slot};
+    int rc = compile_steps(c, tree_get(spec, "apply"), column);
     if (!schema_check(NULL, spec, &schema_column, ""))
-        return -1; /* told already */
-    int rc = compile_type(c, tree_get(spec, "type"), column);
-    if (compile_steps(c, tree_get(spec, "apply"), column) != 0)
+        return -1; /* told already; the steps, which it does not judge, are told now */
+    if (compile_type(c, tree_get(spec, "type"), column) != 0)
         rc = -1;
     if (compile_map(c, tree_get(spec, "map"), tree_get(spec, "otherwise"), column) != 0)
         rc = -1;

@@ -67,6 +67,7 @@ struct mapping_impl {
     struct diags diags;          /* the file's text, for mistakes that only show when the source is known */
     struct column *columns;      /* core fields in the order of lead_fields.def (email first), then custom variables */
     size_t columns_n;
+    bool has_email;              /* columns[0] is the address */
     struct skip_rule *skips;
     size_t skips_n;
     struct source_column *keys;

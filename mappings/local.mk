@@ -21,3 +21,4 @@ mappings_libmappings_a_SOURCES = \
 	mappings/yaml_tree.c \
 	mappings/yaml_tree.h
 include mappings/convert.mk
+EXTRA_DIST += mappings/examples

@@ -74,8 +74,11 @@ static bool check_unknown(struct diags *d, const struct tree_node *child, const 
     const char *names[NAMES_MAX];
     if (d == NULL)
         return false;
-    diag_add(d, child->key->at, child->key->span, "unknown key '%s' in %s", diag_show(d, child->key->text), name);
+    diag_add(d, child->key->at, child->key->span, "unknown %s '%s' in %s", type->noun != NULL ? type->noun : "key",
+             diag_show(d, child->key->text), name);
     diag_nearest(d, child->key->text, names, schema_names(type->keys, names, NAMES_MAX));
+    if (type->elsewhere != NULL)
+        diag_help(d, "%s", type->elsewhere);
     return false;
 }
 

@@ -55,6 +55,8 @@ struct schema {
     const char *const *words;       /* NULL-terminated */
     int64_t min, max;
     const struct schema_key *keys;  /* OBJECT: ends in a NULL name */
+    const char *noun;               /* OBJECT: what a key is called when it is unknown; NULL: "key" */
+    const char *elsewhere;          /* OBJECT: where an unknown key may belong, as help; NULL: nowhere */
     const struct schema *item;      /* DICT, LIST */
     const struct schema *const *any; /* ANY: NULL-terminated; at most one scalar, one list, one object or dict */
     const char *key_pattern;        /* DICT: of its keys, as a JSON Schema says it; NULL: any text */
@@ -73,9 +75,10 @@ struct schema_key {
     const char *help;     /* one sentence for people who edit the file */
 };
 
-/* The whole file, and one column spec, from schema_table.c. */
+/* The whole file, and parts of it, from schema_table.c. */
 extern const struct schema schema_root;
 extern const struct schema schema_column;
+extern const struct schema schema_step; /* one item of apply: */
 
 /* Judges a node and everything in it; `name` is what messages call it. True when nothing is wrong. Mistakes go to `d`,
  * or nowhere when it is NULL. */

@@ -160,8 +160,8 @@ static const struct schema stage = {
 
 /* ---- columns ---- */
 
-static const struct schema step = {.kind = SCHEMA_STEP, .what = "a step"};
-static const struct schema steps = {.kind = SCHEMA_LIST, .what = "a list of steps such as [trim, title]", .item = &step};
+const struct schema schema_step = {.kind = SCHEMA_STEP, .what = "a step"};
+static const struct schema steps = {.kind = SCHEMA_LIST, .what = "a list of steps such as [trim, title]", .item = &schema_step};
 static const struct schema map = {
     .kind = SCHEMA_DICT, .what = "a mapping of values such as {new: 0, won: 4}", .item = &scalar, .item_null = true, .not_empty = true};
 static const struct schema unmatched_word = {.kind = SCHEMA_WORD, .what = "reject, keep, empty, skip or {value: X}",
@@ -215,6 +215,8 @@ const struct schema schema_column = {.kind = SCHEMA_ANY, .what = "the name of a 
 static const struct schema fields = {
     .kind = SCHEMA_OBJECT,
     .what = "a mapping of lead fields to columns",
+    .noun = "lead field",
+    .elsewhere = "a value of any other name goes under 'custom_variables:'",
     .keys = (const struct schema_key[]){
 #define LEAD_FIELD(id, api, payload, kind, patchable) {api, &schema_column, 0, NOT_STORED, NULL, NULL, HELP_##id},
 #include "sync/model/lead_fields.def"

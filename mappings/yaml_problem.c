@@ -61,14 +61,39 @@ static void explain_token(struct diags *d, const struct yaml_problem *p)
     diag_help(d, "put the value in quotes");
 }
 
-/* libyaml tells of the line after; the key without its ':' is what it calls the context. */
-static void explain_no_colon(struct diags *d, const struct yaml_problem *p)
+/* A line that should be KEY: VALUE and has no ':'. */
+static void tell_no_colon(struct diags *d, struct str line)
 {
-    struct str line = line_around(d->text, p->context_at);
-    size_t rest = (size_t)(line.p + line.n - (d->text.p + p->context_at));
-    struct str key = str_trim((struct str){d->text.p + p->context_at, rest});
-    diag_add(d, p->context_at, key.n, "a ':' is missing on this line");
+    struct str key = str_trim(line);
+    diag_add(d, (size_t)(key.p - d->text.p), key.n, "a ':' is missing on this line");
     diag_help(d, "write KEY: VALUE, with a space after the ':'");
+}
+
+static size_t indentation(struct str line)
+{
+    size_t n = 0;
+    while (n < line.n && line.p[n] == ' ')
+        n++;
+    return n;
+}
+
+/* libyaml tells of the first line with a ':' after a key without one, having read both as one long text. True when the
+ * line above is such a key. */
+static bool explain_key_above(struct diags *d, struct str line)
+{
+    size_t at = (size_t)(line.p - d->text.p);
+    while (at > 0) {
+        struct str above = line_around(d->text, at - 1);
+        struct str words = str_trim(above);
+        at = (size_t)(above.p - d->text.p);
+        if (words.n == 0 || words.p[0] == '#')
+            continue;
+        if (memchr(words.p, ':', words.n) != NULL || indentation(above) != indentation(line))
+            return false;
+        tell_no_colon(d, above);
+        return true;
+    }
+    return false;
 }
 
 /* A ':' too many: inside a value, or on a line that is indented deeper than the one above. */
@@ -79,6 +104,8 @@ static void explain_colon(struct diags *d, const struct yaml_problem *p)
     bool second = false;
     for (size_t i = 0; i + 1 < before; i++)
         second = second || (line.p[i] == ':' && line.p[i + 1] == ' ');
+    if (!second && explain_key_above(d, line))
+        return;
     diag_add(d, p->at, 1, "a ':' is not possible here");
     diag_help(d, second ? "a value that holds ': ' needs quotes"
                         : "is the line indented like the one above, and does the line above end in ':' or in its value?");
@@ -102,9 +129,7 @@ static void explain_no_key(struct diags *d, const struct yaml_problem *p)
 {
     struct str line = line_around(d->text, p->at);
     size_t before = (size_t)(d->text.p + p->at - line.p);
-    size_t indent = 0;
-    while (indent < line.n && line.p[indent] == ' ')
-        indent++;
+    size_t indent = indentation(line);
     char first = '\0';
     for (size_t i = indent; i < before && first == '\0'; i++) {
         if (line.p[i] == ':' && i + 2 < before)
@@ -138,7 +163,7 @@ void yaml_problem_explain(struct diags *d, const struct yaml_problem *p)
     } else if (says(p->problem, "cannot start any token")) {
         explain_token(d, p);
     } else if (says(p->problem, "could not find expected ':'")) {
-        explain_no_colon(d, p);
+        tell_no_colon(d, line_around(d->text, p->context_at));
     } else if (says(p->problem, "mapping values are not allowed")) {
         explain_colon(d, p);
     } else if (says(p->problem, "unknown escape character") || says(p->problem, "hexdecimal number")) {
