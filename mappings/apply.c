@@ -44,6 +44,8 @@ static int reject(struct applier *a, const char *column, enum reason reason, str
 /* ASCII in words of eight bytes; anything else is asked of libunistring. */
 static bool is_utf8(struct str s)
 {
+    if (s.n == 0)
+        return true;
     const char *p = s.p, *end = s.p + s.n;
     for (; end - p >= 8; p += 8) {
         uint64_t word;

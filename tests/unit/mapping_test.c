@@ -200,10 +200,10 @@ static void apply_rows(struct mapping *m, char *at, struct buf *out)
     struct err e = ERR_INIT;
     struct arena scratch;
     arena_init(&scratch, 1 << 20);
-    uint64_t number = 0;
-    for (char *line; (line = next_line(&at)) != NULL;) {
+    uint64_t number = 1;
+    for (char *line; (line = next_line(&at)) != NULL; number++) {
         struct cell cells[COLUMNS_MAX];
-        struct row row = {.number = ++number, .line = number + 1, .cells = cells};
+        struct row row = {.number = number, .line = number + 1, .cells = cells};
         struct mapped mapped;
         char *space = line[0] == '!' ? strchr(line, ' ') : NULL;
         if (space != NULL) { /* "!not_utf8 a,b": the source said so */
