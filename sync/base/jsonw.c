@@ -113,6 +113,8 @@ static size_t clean_prefix(const char *p, size_t n)
 static size_t plain_prefix(struct str s)
 {
     size_t i = 0;
+    if (s.n == 0) /* no arithmetic on a string that has no bytes */
+        return 0;
     for (;;) {
         i += clean_prefix(s.p + i, s.n - i);
         if (i == s.n || (unsigned char)s.p[i] < 0x80)
