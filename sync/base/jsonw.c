@@ -28,14 +28,20 @@ static void add(struct jsonw *w, const char *p, size_t n)
         fail(w, errno);
 }
 
-/* What stands before a value. A document is one value: a second one at the top is a mistake of the caller. */
+/* Is there a comma before the next value? A document is one value: a second one at the top is a mistake of the caller. */
+static bool comma_before(struct jsonw *w)
+{
+    bool comma = w->need_comma;
+    if (comma && w->depth == 0)
+        fail(w, EINVAL);
+    w->need_comma = true;
+    return comma;
+}
+
 static void separate(struct jsonw *w)
 {
-    if (w->need_comma && w->depth == 0)
-        fail(w, EINVAL);
-    if (w->need_comma)
+    if (comma_before(w))
         add(w, ",", 1);
-    w->need_comma = true;
 }
 
 static void open(struct jsonw *w, const char *bracket)
@@ -142,21 +148,8 @@ static void add_escaped(struct jsonw *w, unsigned char c)
         add(w, (const char[]){'\\', 'u', '0', '0', digits[c >> 4], digits[c & 15]}, 6);
 }
 
-static void add_string(struct jsonw *w, struct str s)
+static void add_unclean(struct jsonw *w, struct str s, size_t plain)
 {
-    if (w->failed)
-        return;
-    size_t plain = plain_prefix(s);
-    if (plain == s.n && buf_reserve(w->out, s.n + 2) == 0) {
-        /* Nearly every string: one reservation, one copy. */
-        char *at = w->out->p + w->out->n;
-        *at++ = '"';
-        if (s.n > 0)
-            memcpy(at, s.p, s.n);
-        at[s.n] = '"';
-        w->out->n += s.n + 2;
-        return;
-    }
     add(w, "\"", 1);
     for (;;) {
         add(w, s.p, plain);
@@ -170,13 +163,41 @@ static void add_string(struct jsonw *w, struct str s)
     add(w, "\"", 1);
 }
 
+/* A string with the comma before it and the colon after it, where there are any. */
+static void add_string(struct jsonw *w, struct str s, bool colon)
+{
+    enum { AROUND_N = 4 }; /* comma, two quotes, colon */
+    bool comma = comma_before(w);
+    if (w->failed)
+        return;
+    size_t plain = plain_prefix(s);
+    if (plain == s.n && buf_reserve(w->out, s.n + AROUND_N) == 0) {
+        /* Nearly every string: one reservation, one copy. */
+        char *at = w->out->p + w->out->n;
+        if (comma)
+            *at++ = ',';
+        *at++ = '"';
+        if (s.n > 0)
+            memcpy(at, s.p, s.n);
+        at += s.n;
+        *at++ = '"';
+        if (colon)
+            *at++ = ':';
+        w->out->n = (size_t)(at - w->out->p);
+        return;
+    }
+    if (comma)
+        add(w, ",", 1);
+    add_unclean(w, s, plain);
+    if (colon)
+        add(w, ":", 1);
+}
+
 void jsonw_key_str(struct jsonw *w, struct str key)
 {
     if (w->depth == 0)
         fail(w, EINVAL);
-    separate(w);
-    add_string(w, key);
-    add(w, ":", 1);
+    add_string(w, key, true);
     w->need_comma = false;
 }
 
@@ -187,8 +208,7 @@ void jsonw_key(struct jsonw *w, const char *key)
 
 void jsonw_str(struct jsonw *w, struct str s)
 {
-    separate(w);
-    add_string(w, s);
+    add_string(w, s, false);
 }
 
 void jsonw_text(struct jsonw *w, const char *s)

@@ -11,7 +11,7 @@
 #include <uninorm.h>
 #include <uniwidth.h>
 
-static const uint64_t high_bits = 0x8080808080808080u;
+static const uint64_t ones = 0x0101010101010101u, high_bits = 0x8080808080808080u;
 
 /* Number of leading ASCII bytes, found eight at a time. */
 static size_t ascii_prefix(const char *p, size_t n)
@@ -80,13 +80,28 @@ bool text_is_ascii(struct str s)
 
 /* ---- folding ---- */
 
-/* Lower-cases the ASCII letters of n bytes; a branch-free loop that compilers turn into vector code. */
+/* Lower-cases the ASCII letters of eight bytes: the high bit of each sum says whether the byte is at least 'A', and
+ * whether it is past 'Z'; bytes that are not ASCII are left alone. */
+static uint64_t fold_word(uint64_t word)
+{
+    uint64_t low = word & ~high_bits;
+    uint64_t from_a = low + ones * (0x80 - 'A'), past_z = low + ones * (0x80 - 'Z' - 1);
+    return word | (from_a & ~past_z & ~word & high_bits) >> 2;
+}
+
 static void fold_ascii(char *out, const char *in, size_t n)
 {
-    for (size_t i = 0; i < n; i++) {
-        unsigned char c = (unsigned char)in[i];
-        out[i] = (char)(c + ((unsigned char)(c - 'A') < 26 ? 'a' - 'A' : 0));
+    uint64_t word = 0;
+    for (; n >= 8; n -= 8, in += 8, out += 8) {
+        memcpy(&word, in, 8);
+        word = fold_word(word);
+        memcpy(out, &word, 8);
     }
+    if (n == 0)
+        return;
+    memcpy(&word, in, n);
+    word = fold_word(word);
+    memcpy(out, &word, n);
 }
 
 /* Appends what libunistring makes of s, in place where it fits. */

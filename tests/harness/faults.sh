@@ -1,5 +1,5 @@
-# Shell functions to run a command once for each of its allocations or output calls, with that one failing.
-# Sourced by tests; needs $builddir. A command that ends by a signal (status above 128) has crashed.
+# Shell functions to run a command once for each of its allocations, with that one failing. Sourced by tests; needs
+# $builddir. A command that ends by a signal (status above 128) or is stopped by a sanitizer (99) has crashed.
 #
 #   faults_allocations COMMAND…          prints how many allocations COMMAND makes
 #   faults_each_allocation STEP COMMAND… fails every STEP-th in turn; prints "N status" for every crash; 0 when none
@@ -10,7 +10,7 @@
 failmalloc=$builddir/tests/harness/failmalloc.so
 failio=$builddir/tests/harness/failio.so
 # Under AddressSanitizer the preloaded object comes before its runtime, which is what is wanted here.
-faults_asan=verify_asan_link_order=0:allocator_may_return_null=1:log_path=stderr
+faults_asan=verify_asan_link_order=0:allocator_may_return_null=1:exitcode=99
 
 faults_count() { # OBJECT VARIABLE COMMAND…
     faults_object=$1 faults_variable=$2
@@ -32,8 +32,7 @@ faults_each_allocation() {
     while [ "$faults_n" -le "${faults_total:-0}" ]; do
         env ASAN_OPTIONS="$faults_asan" LD_PRELOAD="$failmalloc" FAILMALLOC_AT="$faults_n" "$@" >/dev/null 2>&1
         faults_status=$?
-        # 23 is LeakSanitizer's.
-        if [ "$faults_status" -gt 128 ] || [ "$faults_status" -eq 23 ]; then
+        if [ "$faults_status" -gt 128 ] || [ "$faults_status" -eq 99 ]; then
             printf '%s %s\n' "$faults_n" "$faults_status"
             faults_crashes=$((faults_crashes + 1))
         fi

@@ -103,7 +103,7 @@ START_TEST(every_kind_of_value)
 }
 END_TEST
 
-#define CHECK_USAGE(part, words)                                                                                       \
+#define CHECK_USAGE(part, words)                                                                                      \
     do {                                                                                                               \
         ck_assert_int_eq(parse(words), -1);                                                                      \
         ck_assert_int_eq(e.status, XS_USAGE);                                                                          \

@@ -96,6 +96,22 @@ START_TEST(folding)
 }
 END_TEST
 
+/* Every byte at every place of the eight-byte words; those past ASCII make it no UTF-8. */
+START_TEST(folding_bytewise)
+{
+    char in[19], expected[19];
+    for (unsigned byte = 0; byte < 256; byte++) {
+        for (size_t at = 0; at < sizeof in; at++) {
+            memset(in, 'X', sizeof in);
+            memset(expected, 'x', sizeof expected);
+            in[at] = (char)byte;
+            expected[at] = (char)(byte >= 'A' && byte <= 'Z' ? byte + 32 : byte);
+            check_adder(text_fold, (struct str){in, sizeof in}, (struct str){expected, sizeof expected}, byte);
+        }
+    }
+}
+END_TEST
+
 START_TEST(folding_near_the_maximum)
 {
     struct buf out = BUF_INIT(7);
@@ -232,6 +248,7 @@ int main(void)
     tcase_add_test(tc, utf8_prefix_of_every_kind_of_mistake);
     tcase_add_test(tc, utf8_prefix_at_every_offset);
     tcase_add_test(tc, folding);
+    tcase_add_test(tc, folding_bytewise);
     tcase_add_test(tc, folding_near_the_maximum);
     tcase_add_test(tc, header_keys);
     tcase_add_test(tc, showing);
