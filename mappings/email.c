@@ -124,13 +124,17 @@ static const char *unicode_local(struct str local)
     return NULL;
 }
 
-/* Case-folded and composed; the fold of a local part of 64 bytes is short, so its passing allocation is, too. */
-static int fold_local(struct str local, struct arena *scratch, struct str *out)
+/* Case-folded and composed. The allocation passes at once: a local part has 64 bytes at most. Composition makes a
+ * semicolon of the Greek question mark, and that one cannot stand in an address. */
+static int fold_local(struct str local, struct arena *scratch, struct str *out, const char **why)
 {
     size_t n = 0;
     uint8_t *folded = u8_casefold((const uint8_t *)local.p, local.n, NULL, UNINORM_NFC, NULL, &n);
     if (folded == NULL)
         return -1;
+    for (size_t i = 0; i < n; i++)
+        if (local_byte[folded[i]] == 0 && folded[i] != '.')
+            *why = "has a character before the @ that addresses cannot have";
     int rc = arena_str(scratch, (struct str){(const char *)folded, n}, out);
     free(folded);
     return rc;
@@ -163,10 +167,16 @@ static int finish_unicode(struct str local, struct str domain, bool fold, struct
         out->why = "is longer than 254 characters";
         return 0;
     }
-    if ((fold ? fold_local(local, scratch, &key_local) : host_lower(local, scratch, &key_local)) != 0 ||
-        host_lower(ascii, scratch, &key_domain) != 0 || join(local, ascii, scratch, &out->send) != 0 ||
-        join(key_local, key_domain, scratch, &out->key) != 0)
+    if ((fold ? fold_local(local, scratch, &key_local, &out->why) : host_lower(local, scratch, &key_local)) != 0)
         return -1;
+    if (out->why != NULL)
+        return 0;
+    out->send = (struct str){local.p, local.n + 1 + domain.n};
+    if ((ascii.p != domain.p && join(local, ascii, scratch, &out->send) != 0) ||
+        host_lower(ascii, scratch, &key_domain) != 0 || join(key_local, key_domain, scratch, &out->key) != 0) {
+        out->send = STR_NONE;
+        return -1;
+    }
     return 0;
 }
 

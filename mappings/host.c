@@ -142,15 +142,19 @@ static uint8_t *lower_nfc(struct str host, size_t *n)
 }
 
 /* What our own rules say before libidn2 sees a name: valid UTF-8, and its ASCII part as in any other host. libidn2 is not
- * asked to do this (IDN2_USE_STD3_ASCII_RULES), because it deletes what it does not like and says all is well. */
+ * asked to do this (IDN2_USE_STD3_ASCII_RULES), because it deletes what it does not like and says all is well. A character
+ * whose small letter is an ASCII one (the Kelvin sign, the dotted capital I) would make another, plainer name. */
 static const char *unicode_check(struct str host)
 {
     if (u8_check((const uint8_t *)host.p, host.n) != NULL)
         return "is not valid UTF-8";
-    for (size_t i = 0; i < host.n; i++) {
-        unsigned char c = (unsigned char)host.p[i];
+    for (size_t i = 0, n; i < host.n; i += n) {
+        ucs4_t c;
+        n = (size_t)u8_mbtouc(&c, (const uint8_t *)host.p + i, host.n - i);
+        if (c >= 0x80 && uc_tolower(c) < 0x80)
+            return "has a character in its domain that internationalised domains cannot have";
         if (c < 0x80 && host_byte[c] == 0 && c != '.')
-            return foreign_byte(c);
+            return foreign_byte((unsigned char)c);
         /* libidn2 looks at hyphens only when it may map, too. */
         if (c == '-' && (i == 0 || host.p[i - 1] == '.' || i + 1 == host.n || host.p[i + 1] == '.'))
             return "has a domain part that starts or ends with a hyphen";

@@ -1,1 +1,13 @@
 # libFuzzer targets, built by --enable-fuzz.
+if ENABLE_FUZZ
+check_PROGRAMS += tests/fuzz/fuzz_email tests/fuzz/fuzz_transform tests/fuzz/fuzz_template
+tests_fuzz_fuzz_email_SOURCES = tests/fuzz/fuzz_email.c
+tests_fuzz_fuzz_email_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_email_LDADD = $(LEVEL_MAPPINGS)
+tests_fuzz_fuzz_transform_SOURCES = tests/fuzz/fuzz_transform.c
+tests_fuzz_fuzz_transform_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_transform_LDADD = $(LEVEL_MAPPINGS)
+tests_fuzz_fuzz_template_SOURCES = tests/fuzz/fuzz_template.c
+tests_fuzz_fuzz_template_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_template_LDADD = $(LEVEL_MAPPINGS)
+endif
