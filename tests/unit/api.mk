@@ -1,17 +1,26 @@
 # Unit tests of api: one program a module.
-API_TESTS = tests/unit/classify.tap tests/unit/http_time.tap tests/unit/pacer.tap tests/unit/queue.tap
+API_TESTS = tests/unit/body.tap tests/unit/classify.tap tests/unit/http_time.tap tests/unit/lookup.tap tests/unit/pacer.tap \
+	tests/unit/queue.tap
 check_PROGRAMS += $(API_TESTS)
 TESTS += $(API_TESTS)
 
+FAKE_TRANSPORT = tests/harness/fake_transport.c tests/harness/fake_transport.h
+
+tests_unit_body_tap_SOURCES = tests/unit/body_test.c
+tests_unit_body_tap_CFLAGS = $(TEST_CFLAGS)
+tests_unit_body_tap_LDADD = $(TEST_LIBS) $(LEVEL_API)
 tests_unit_classify_tap_SOURCES = tests/unit/classify_test.c
 tests_unit_classify_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_classify_tap_LDADD = $(TEST_LIBS) $(LEVEL_API)
 tests_unit_http_time_tap_SOURCES = tests/unit/http_time_test.c
 tests_unit_http_time_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_http_time_tap_LDADD = $(TEST_LIBS) $(LEVEL_API)
+tests_unit_lookup_tap_SOURCES = tests/unit/lookup_test.c $(FAKE_TRANSPORT)
+tests_unit_lookup_tap_CFLAGS = $(TEST_CFLAGS)
+tests_unit_lookup_tap_LDADD = $(TEST_LIBS) $(LEVEL_API)
 tests_unit_pacer_tap_SOURCES = tests/unit/pacer_test.c
 tests_unit_pacer_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_pacer_tap_LDADD = $(TEST_LIBS) $(LEVEL_API)
-tests_unit_queue_tap_SOURCES = tests/unit/queue_test.c tests/harness/fake_transport.c tests/harness/fake_transport.h
+tests_unit_queue_tap_SOURCES = tests/unit/queue_test.c $(FAKE_TRANSPORT)
 tests_unit_queue_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_queue_tap_LDADD = $(TEST_LIBS) $(LEVEL_API)

@@ -1,0 +1,535 @@
+/* Requests as exact bytes, and answers as hostile as they come. */
+#include "sync/api/answer.h"
+#include "sync/api/api.h"
+#include "sync/api/body.h"
+#include "tests/unit/harness.h"
+
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TEXT(s) ((struct value){VALUE_STRING, (s), sizeof(s) - 1})
+#define NUMBER(s) ((struct value){VALUE_NUMBER, (s), sizeof(s) - 1})
+#define BOOL(s) ((struct value){VALUE_BOOL, (s), sizeof(s) - 1})
+#define CLEARED ((struct value){VALUE_NULL, NULL, 0})
+#define ABSENT ((struct value){VALUE_ABSENT, NULL, 0})
+
+static struct str names[] = {{"seats", 5}, {"origin", 6}, {"a \"b\"", 5}};
+static const struct lead_shape shape = {1, 3, names};
+static struct err e;
+static struct arena arena;
+static struct buf out;
+static struct json_tokener *tokener;
+
+static void setup(void)
+{
+    e = (struct err)ERR_INIT;
+    arena_init(&arena, 64 << 20);
+    buf_init(&out, BODY_MAX_BYTES);
+    tokener = answer_tokener();
+}
+
+static void teardown(void)
+{
+    err_clear(&e);
+    arena_free(&arena);
+    buf_free(&out);
+    json_tokener_free(tokener);
+}
+
+static struct json_object *parse(const char *text)
+{
+    struct json_object *json = answer_parse(tokener, str_from(text));
+    ck_assert_msg(json != NULL, "%s", text);
+    return json;
+}
+
+static struct uuid uuid(const char *text)
+{
+    struct uuid id;
+    ck_assert_int_eq(uuid_parse(str_from(text), &id), 0);
+    return id;
+}
+
+#define ID1 "019f1a0d-70d9-756a-bc19-c8b5cc3a0215"
+#define ID2 "5c194eae-9382-4bf1-aff4-d9eaa90668e1"
+
+/* ---- requests ---- */
+
+START_TEST(lead_json)
+{
+    struct value custom[3] = {NUMBER("12.50"), ABSENT, BOOL("true")};
+    struct lead lead = {.shape = &shape, .custom = custom};
+    lead.core[LEAD_EMAIL] = TEXT("a@b.example");
+    lead.core[LEAD_FIRST_NAME] = TEXT("Zo\u00eb \"Z\"\n");
+    lead.core[LEAD_LAST_NAME] = CLEARED;
+    lead.core[LEAD_PHONE] = NUMBER("49"); /* core fields are strings to the API, whatever the source had */
+    lead.core[LEAD_LT_INTEREST_STATUS] = NUMBER("-1");
+    ck_assert_int_eq(api_lead_json(&lead, &out), 0);
+    ck_assert_str_eq(buf_cstr(&out), "{\"email\":\"a@b.example\",\"first_name\":\"Zo\u00eb \\\"Z\\\"\\n\",\"last_name\":null,"
+                                     "\"phone\":\"49\",\"lt_interest_status\":-1,"
+                                     "\"custom_variables\":{\"seats\":12.50,\"a \\\"b\\\"\":true}}");
+    /* Appends; nothing custom leaves the object out; a status has no null. */
+    custom[0] = custom[2] = ABSENT;
+    lead = (struct lead){.shape = &shape, .custom = custom};
+    lead.core[LEAD_LT_INTEREST_STATUS] = CLEARED;
+    buf_reset(&out);
+    ck_assert_int_eq(buf_addc(&out, 'x'), 0);
+    ck_assert_int_eq(api_lead_json(&lead, &out), 0);
+    ck_assert_str_eq(buf_cstr(&out), "x{}");
+    lead = (struct lead){.core[LEAD_EMAIL] = TEXT("\xff\x01")};
+    buf_reset(&out);
+    ck_assert_int_eq(api_lead_json(&lead, &out), 0);
+    ck_assert_str_eq(buf_cstr(&out), "{\"email\":\"\xef\xbf\xbd\\u0001\"}");
+}
+END_TEST
+
+START_TEST(lead_json_leaves_nothing_half_written)
+{
+    struct lead lead = {.core[LEAD_EMAIL] = TEXT("somebody@example.com"), .core[LEAD_FIRST_NAME] = TEXT("Somebody")};
+    struct buf whole = BUF_INIT(1000);
+    ck_assert_int_eq(api_lead_json(&lead, &whole), 0);
+    for (size_t max = 0; max < whole.n; max++) {
+        struct buf small = BUF_INIT(max);
+        ck_assert_int_eq(api_lead_json(&lead, &small), -1);
+        ck_assert_uint_eq(small.n, 0);
+        buf_free(&small);
+    }
+    buf_free(&whole);
+}
+END_TEST
+
+START_TEST(leads_add_body)
+{
+    struct str leads[] = {STR("{\"email\":\"a@b.c\"}"), STR("{}")};
+    struct leads_add add = {.target = {.kind = TARGET_CAMPAIGN, .id = uuid(ID1)}, .leads = leads, .leads_n = 2};
+    ck_assert_int_eq(body_leads_add(&add, &out, &e), 0);
+    ck_assert_str_eq(buf_cstr(&out), "{\"campaign_id\":\"" ID1 "\",\"leads\":[{\"email\":\"a@b.c\"},{}]}");
+    /* What the caller reckons with is at least what is written. */
+    size_t reckoned = leads_add_overhead(&add) + leads[0].n + leads[1].n + 2;
+    ck_assert_uint_ge(reckoned, out.n);
+    ck_assert_uint_le(reckoned, out.n + 1);
+    char wanted[SHA256_HEX_N], digest[SHA256_HEX_N];
+    ck_assert_int_eq(sha256_hex(out.p, out.n, wanted), 0);
+    ck_assert_int_eq(api_leads_add_digest(&add, digest, &e), 0);
+    ck_assert_str_eq(digest, wanted);
+
+    buf_reset(&out);
+    add.target.kind = TARGET_LIST;
+    add.blocklist_id = ID2;
+    add.verify_on_import = true;
+    add.skip = SKIP_IN_LIST;
+    ck_assert_int_eq(body_leads_add(&add, &out, &e), 0);
+    ck_assert_str_eq(buf_cstr(&out), "{\"list_id\":\"" ID1 "\",\"blocklist_id\":\"" ID2 "\",\"verify_leads_on_import\":true,"
+                                     "\"skip_if_in_list\":true,\"leads\":[{\"email\":\"a@b.c\"},{}]}");
+    add.skip = SKIP_IN_WORKSPACE;
+    buf_reset(&out);
+    ck_assert_int_eq(body_leads_add(&add, &out, &e), 0);
+    ck_assert_ptr_nonnull(strstr(buf_cstr(&out), "\"skip_if_in_workspace\":true"));
+    add.skip = SKIP_IN_CAMPAIGN;
+    buf_reset(&out);
+    ck_assert_int_eq(body_leads_add(&add, &out, &e), 0);
+    ck_assert_ptr_nonnull(strstr(buf_cstr(&out), "\"skip_if_in_campaign\":true"));
+}
+END_TEST
+
+START_TEST(leads_add_has_limits)
+{
+    static struct str leads[LEADS_ADD_MAX_LEADS + 1];
+    struct leads_add add = {.target = {.kind = TARGET_LIST, .id = uuid(ID1)}, .leads = leads};
+    for (size_t i = 0; i <= LEADS_ADD_MAX_LEADS; i++)
+        leads[i] = STR("{}");
+    ck_assert_int_eq(body_leads_add(&add, &out, &e), -1); /* none: nothing to ask for */
+    err_clear(&e);
+    add.leads_n = LEADS_ADD_MAX_LEADS + 1;
+    ck_assert_int_eq(body_leads_add(&add, &out, &e), -1);
+    ck_assert_int_eq(e.status, XS_INTERNAL);
+    err_clear(&e);
+    add.leads_n = LEADS_ADD_MAX_LEADS;
+    ck_assert_int_eq(body_leads_add(&add, &out, &e), 0);
+
+    char *large = malloc(LEADS_ADD_MAX_BYTES);
+    memset(large, ' ', LEADS_ADD_MAX_BYTES);
+    add.leads_n = 1;
+    leads[0] = (struct str){large, LEADS_ADD_MAX_BYTES - leads_add_overhead(&add)};
+    buf_reset(&out);
+    ck_assert_int_eq(body_leads_add(&add, &out, &e), 0); /* to the byte */
+    ck_assert_uint_eq(out.n, LEADS_ADD_MAX_BYTES);
+    leads[0].n++;
+    buf_reset(&out);
+    ck_assert_int_eq(body_leads_add(&add, &out, &e), -1);
+    ck_assert_int_eq(e.status, XS_INTERNAL);
+    free(large);
+}
+END_TEST
+
+START_TEST(leads_list_body)
+{
+    struct target target = {.kind = TARGET_CAMPAIGN, .id = uuid(ID1)};
+    struct str contacts[] = {STR("a@b.c"), STR("\"odd\"@b.c")};
+    struct leads_list list = {.target = &target, .contacts = contacts, .contacts_n = 2};
+    ck_assert_int_eq(body_leads_list(&list, &out, &e), 0);
+    ck_assert_str_eq(buf_cstr(&out),
+                     "{\"campaign\":\"" ID1 "\",\"contacts\":[\"a@b.c\",\"\\\"odd\\\"@b.c\"],\"limit\":100}");
+    struct buf next = BUF_INIT(1000);
+    ck_assert_int_eq(body_next_page(buf_str(&out), STR("cur\"sor"), &next, &e), 0);
+    ck_assert_str_eq(buf_cstr(&next), "{\"campaign\":\"" ID1 "\",\"contacts\":[\"a@b.c\",\"\\\"odd\\\"@b.c\"],\"limit\":100,"
+                                      "\"starting_after\":\"cur\\\"sor\"}");
+    buf_free(&next);
+
+    struct uuid ids[] = {uuid(ID2)};
+    target.kind = TARGET_LIST;
+    list = (struct leads_list){.target = &target, .ids = ids, .ids_n = 1};
+    buf_reset(&out);
+    ck_assert_int_eq(body_leads_list(&list, &out, &e), 0);
+    ck_assert_str_eq(buf_cstr(&out), "{\"list_id\":\"" ID1 "\",\"ids\":[\"" ID2 "\"],\"limit\":100}");
+    list = (struct leads_list){0};
+    buf_reset(&out);
+    ck_assert_int_eq(body_leads_list(&list, &out, &e), 0);
+    ck_assert_str_eq(buf_cstr(&out), "{\"limit\":100}");
+    /* Too many, or two kinds at once. */
+    list = (struct leads_list){.ids = ids, .ids_n = LEADS_LIST_MAX + 1};
+    ck_assert_int_eq(body_leads_list(&list, &out, &e), -1);
+    err_clear(&e);
+    list = (struct leads_list){.ids = ids, .ids_n = 1, .contacts = contacts, .contacts_n = 1};
+    ck_assert_int_eq(body_leads_list(&list, &out, &e), -1);
+}
+END_TEST
+
+static const char stored[] =
+    "{\"id\":\"" ID1 "\",\"email\":\"a@b.c\",\"first_name\":\"Ann\",\"status\":1,\"payload\":{\"email\":\"a@b.c\",\"firstName\":\"Ann\","
+    "\"lastName\":null,\"companyName\":\"x\",\"jobTitle\":\"x\",\"website\":\"x\",\"phone\":\"x\",\"personalization\":\"x\","
+    "\"campaign\":\"x\",\"list_id\":\"x\",\"seats\":1,\"kept\":\"k\\u0000v\",\"size\":1.50,\"big\":9007199254740993,\"flag\":false,"
+    "\"nothing\":null,\"tree\":{\"a\":1},\"rows\":[1]}}";
+
+START_TEST(lead_patch_body)
+{
+    struct json_object *json = parse(stored);
+    struct remote_lead remote;
+    ck_assert_int_eq(api_remote_lead_read(json, &remote, &e), 0);
+    struct value custom[3] = {NUMBER("2"), ABSENT, CLEARED};
+    struct lead lead = {.shape = &shape, .custom = custom, .core[LEAD_EMAIL] = TEXT("a@b.c"),
+                        .core[LEAD_FIRST_NAME] = TEXT("Anna"), .core[LEAD_PHONE] = CLEARED, .core[LEAD_WEBSITE] = TEXT("w"),
+                        .core[LEAD_LT_INTEREST_STATUS] = NUMBER("4")};
+    struct lead_patch patch = {.id = uuid(ID1), .lead = &lead, .fields = 1u << LEAD_FIRST_NAME | 1u << LEAD_PHONE |
+                               1u << LEAD_LT_INTEREST_STATUS, .custom = true, .remote = &remote};
+    ck_assert_int_eq(body_lead_patch(&patch, &out, &e), 0);
+    /* The complete set: what is stored, less core keys, objects and arrays, under what the lead says. */
+    ck_assert_str_eq(buf_cstr(&out),
+                     "{\"first_name\":\"Anna\",\"phone\":null,\"lt_interest_status\":4,\"custom_variables\":{"
+                     "\"kept\":\"k\\u0000v\",\"size\":1.50,\"big\":9007199254740993,\"flag\":false,\"nothing\":null,"
+                     "\"seats\":2,\"a \\\"b\\\"\":null}}");
+    patch.remote = NULL;
+    patch.fields = 0;
+    buf_reset(&out);
+    ck_assert_int_eq(body_lead_patch(&patch, &out, &e), 0);
+    ck_assert_str_eq(buf_cstr(&out), "{\"custom_variables\":{\"seats\":2,\"a \\\"b\\\"\":null}}");
+    json_object_put(json);
+}
+END_TEST
+
+START_TEST(lead_patch_refuses)
+{
+    struct lead lead = {.core[LEAD_EMAIL] = TEXT("a@b.c"), .core[LEAD_LT_INTEREST_STATUS] = CLEARED};
+    struct lead_patch patch = {.id = uuid(ID1), .lead = &lead};
+    static const uint32_t fields[] = {0, 1u << LEAD_EMAIL, 1u << LEAD_LT_INTEREST_STATUS, 1u << LEAD_PHONE};
+    for (size_t i = 0; i < 4; i++) { /* nothing, what cannot be changed, what cannot be cleared, nothing after all */
+        patch.fields = fields[i];
+        ck_assert_int_eq(body_lead_patch(&patch, &out, &e), -1);
+        ck_assert_int_eq(e.status, XS_INTERNAL);
+        err_clear(&e);
+    }
+    /* A number that json-c cannot hold would come back as another one. */
+    struct json_object *json = parse("{\"id\":\"" ID1 "\",\"payload\":{\"account\":123456789012345678901234567890}}");
+    struct remote_lead remote;
+    ck_assert_int_eq(api_remote_lead_read(json, &remote, &e), 0);
+    patch.custom = true;
+    patch.fields = 0;
+    patch.remote = &remote;
+    buf_reset(&out);
+    ck_assert_int_eq(body_lead_patch(&patch, &out, &e), -1);
+    ck_assert_ptr_nonnull(strstr(err_text(&e), "account"));
+    json_object_put(json);
+}
+END_TEST
+
+START_TEST(url_escape)
+{
+    ck_assert_int_eq(body_url_escape(STR("Q4 f\u00f6r/&?=%+\0~-._aZ9"), &out), 0);
+    ck_assert_str_eq(buf_cstr(&out), "Q4%20f%C3%B6r%2F%26%3F%3D%25%2B%00~-._aZ9");
+}
+END_TEST
+
+/* ---- answers ---- */
+
+static const struct {
+    const char *text;
+    bool fine;
+} parse_rows[] = {
+    {"{}", true},
+    {"[]", true},
+    {"\n {\"a\":[1,2,{\"b\":null}]} \r\n", true},
+    {"", false},
+    {"   ", false},
+    {"null", false},
+    {"7", false},
+    {"\"x\"", false},
+    {"{", false},
+    {"{}}", false},
+    {"{} {}", false},
+    {"{}x", false},
+    {"{\"a\":1,}", false},
+    {"{\"a\" 1}", false},
+    {"{\"a\":01}", false},
+    {"<html></html>", false},
+    {"{\"a\":\"\xc3\x28\"}", false},
+    {"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]", false},
+};
+
+START_TEST(parsing)
+{
+    struct json_object *json = answer_parse(tokener, str_from(parse_rows[_i].text));
+    ck_assert_msg((json != NULL) == parse_rows[_i].fine, "%s", parse_rows[_i].text);
+    json_object_put(json);
+    /* A tokener that has seen an error is as good as new. */
+    json = answer_parse(tokener, STR("{\"a\":1}"));
+    ck_assert_ptr_nonnull(json);
+    json_object_put(json);
+    ck_assert_ptr_null(answer_parse(tokener, (struct str){"{}\0", 3}));
+}
+END_TEST
+
+START_TEST(getters_mistake_nothing)
+{
+    struct json_object *json = parse("{\"s\":\"5\",\"i\":5,\"d\":5.0,\"n\":null,\"t\":true,\"o\":{},\"a\":[],\"big\":99999999999999999999,"
+                                     "\"u\":18446744073709551615,\"neg\":-7,\"id\":\"" ID1 "\",\"at\":\"2026-06-30T21:15:32.254Z\"}");
+    struct str s;
+    int64_t n;
+    struct uuid id;
+    struct json_object *child;
+    ck_assert(answer_str(json, "s", &s) && str_is(s, "5"));
+    ck_assert(answer_int(json, "i", &n) && n == 5);
+    ck_assert(answer_int(json, "neg", &n) && n == -7);
+    static const char *const no_int[] = {"s", "d", "n", "t", "o", "a", "big", "u", "missing"};
+    for (size_t i = 0; i < sizeof no_int / sizeof no_int[0]; i++)
+        ck_assert_msg(!answer_int(json, no_int[i], &n), "%s", no_int[i]);
+    static const char *const no_str[] = {"i", "d", "n", "t", "o", "a", "missing"};
+    for (size_t i = 0; i < sizeof no_str / sizeof no_str[0]; i++)
+        ck_assert_msg(!answer_str(json, no_str[i], &s), "%s", no_str[i]);
+    ck_assert(answer_uuid(json, "id", &id) && !answer_uuid(json, "s", &id));
+    ck_assert(answer_time(json, "at", &n) && n == 1782854132254);
+    ck_assert(!answer_time(json, "s", &n) || n == 0);
+    ck_assert(answer_object(json, "o", &child) && !answer_object(json, "a", &child));
+    ck_assert(answer_array(json, "a", &child) && !answer_array(json, "o", &child));
+    /* On what is no object at all. */
+    ck_assert(!answer_int(NULL, "i", &n) && !answer_str(child, "s", &s));
+    json_object_put(json);
+}
+END_TEST
+
+#define COUNTERS                                                                                                       \
+    "\"status\":\"success\",\"total_sent\":3,\"leads_uploaded\":2,\"in_blocklist\":0,\"blocklist_used\":null,"         \
+    "\"duplicated_leads\":1,\"skipped_count\":0,\"invalid_email_count\":0,\"incomplete_count\":0,"                      \
+    "\"duplicate_email_count\":0,\"remaining_in_plan\":236,"
+
+START_TEST(added_leads)
+{
+    struct json_object *json = parse("{" COUNTERS "\"created_leads\":[{\"index\":2,\"id\":\"" ID1 "\",\"email\":\"a@b.c\"},"
+                                     "{\"index\":0,\"id\":\"" ID2 "\"}]}");
+    struct leads_added added;
+    ck_assert_msg(api_leads_added_read(json, 3, &arena, &added, &e) == 0, "%s", err_text(&e));
+    ck_assert_int_eq(added.total_sent, 3);
+    ck_assert_int_eq(added.uploaded, 2);
+    ck_assert_int_eq(added.duplicated, 1);
+    ck_assert_int_eq(added.in_blocklist, 0);
+    ck_assert_int_eq(added.remaining_in_plan, 236);
+    ck_assert_uint_eq(added.created_n, 2);
+    ck_assert_uint_eq(added.created[0].index, 2);
+    struct uuid id = uuid(ID1);
+    ck_assert(uuid_eq(&added.created[0].id, &id));
+    ck_assert(str_is(added.created[0].email, "a@b.c"));
+    ck_assert_uint_eq(added.created[1].email.n, 0);
+    json_object_put(json);
+}
+END_TEST
+
+START_TEST(added_with_odd_counters)
+{
+    struct json_object *json = parse("{\"total_sent\":\"3\",\"leads_uploaded\":2.5,\"duplicated_leads\":null,\"skipped_count\":-1,"
+                                     "\"invalid_email_count\":99999999999999999999,\"created_leads\":[]}");
+    struct leads_added added;
+    ck_assert_int_eq(api_leads_added_read(json, 3, &arena, &added, &e), 0);
+    ck_assert_int_eq(added.total_sent, -1);
+    ck_assert_int_eq(added.uploaded, -1);
+    ck_assert_int_eq(added.duplicated, -1);
+    ck_assert_int_eq(added.skipped, -1);
+    ck_assert_int_eq(added.invalid_email, -1);
+    ck_assert_int_eq(added.incomplete, -1);
+    ck_assert_int_eq(added.remaining_in_plan, -1);
+    ck_assert_uint_eq(added.created_n, 0);
+    json_object_put(json);
+}
+END_TEST
+
+static const char *const hostile_created[] = {
+    "{}",
+    "[]",
+    "{\"created_leads\":null}",
+    "{\"created_leads\":{}}",
+    "{\"created_leads\":\"none\"}",
+    "{\"created_leads\":[null]}",
+    "{\"created_leads\":[7]}",
+    "{\"created_leads\":[{\"id\":\"" ID1 "\"}]}",
+    "{\"created_leads\":[{\"index\":\"0\",\"id\":\"" ID1 "\"}]}",
+    "{\"created_leads\":[{\"index\":0.0,\"id\":\"" ID1 "\"}]}",
+    "{\"created_leads\":[{\"index\":-1,\"id\":\"" ID1 "\"}]}",
+    "{\"created_leads\":[{\"index\":3,\"id\":\"" ID1 "\"}]}",
+    "{\"created_leads\":[{\"index\":4294967296,\"id\":\"" ID1 "\"}]}",
+    "{\"created_leads\":[{\"index\":18446744073709551615,\"id\":\"" ID1 "\"}]}",
+    "{\"created_leads\":[{\"index\":0}]}",
+    "{\"created_leads\":[{\"index\":0,\"id\":7}]}",
+    "{\"created_leads\":[{\"index\":0,\"id\":\"not-a-uuid\"}]}",
+    "{\"created_leads\":[{\"index\":1,\"id\":\"" ID1 "\"},{\"index\":1,\"id\":\"" ID2 "\"}]}",
+    "{\"created_leads\":[{\"index\":0,\"id\":\"" ID1 "\"},{\"index\":1,\"id\":\"" ID1 "\"},{\"index\":2,\"id\":\"" ID1
+    "\"},{\"index\":0,\"id\":\"" ID1 "\"}]}",
+};
+
+START_TEST(added_hostile)
+{
+    struct json_object *json = parse(hostile_created[_i]);
+    struct leads_added added;
+    ck_assert_msg(api_leads_added_read(json, 3, &arena, &added, &e) == -1, "%s", hostile_created[_i]);
+    ck_assert_int_eq(e.status, XS_API);
+    json_object_put(json);
+}
+END_TEST
+
+START_TEST(added_without_memory)
+{
+    struct json_object *json = parse("{\"created_leads\":[{\"index\":0,\"id\":\"" ID1 "\"}]}");
+    struct leads_added added;
+    struct arena none;
+    arena_init(&none, 0);
+    ck_assert_int_eq(api_leads_added_read(json, 1000, &none, &added, &e), -1);
+    arena_free(&none);
+    json_object_put(json);
+}
+END_TEST
+
+/* Thirty megabytes, and the same cut short. */
+START_TEST(large_answer)
+{
+    struct buf big = BUF_INIT(64 << 20);
+    char id[UUID_TEXT_N];
+    ck_assert_int_eq(buf_adds(&big, "{\"created_leads\":["), 0);
+    size_t n = 0;
+    for (; big.n < 30u << 20; n++) {
+        struct uuid u = {{(unsigned char)(n >> 16), (unsigned char)(n >> 8), (unsigned char)n}};
+        ck_assert_int_eq(buf_addf(&big, "%s{\"index\":%zu,\"id\":\"%s\",\"first_name\":\"%0200d\"}", n > 0 ? "," : "", n,
+                                  uuid_format(&u, id), 0), 0);
+    }
+    ck_assert_int_eq(buf_adds(&big, "]}"), 0);
+    ck_assert_ptr_null(answer_parse(tokener, (struct str){big.p, big.n - 1}));
+    ck_assert_ptr_null(answer_parse(tokener, (struct str){big.p, big.n / 2}));
+    struct json_object *json = answer_parse(tokener, buf_str(&big));
+    ck_assert_ptr_nonnull(json);
+    struct leads_added added;
+    ck_assert_msg(api_leads_added_read(json, n, &arena, &added, &e) == 0, "%s", err_text(&e));
+    ck_assert_uint_eq(added.created_n, n);
+    ck_assert_int_eq(api_leads_added_read(json, 1000, &arena, &added, &e), -1);
+    json_object_put(json);
+    buf_free(&big);
+}
+END_TEST
+
+START_TEST(remote_lead_read)
+{
+    struct json_object *json = parse("{\"id\":\"" ID1 "\",\"campaign\":\"" ID2 "\",\"status\":-2,\"email\":\"A@b.c\","
+                                     "\"timestamp_created\":\"2026-06-30T21:15:32.254Z\",\"first_name\":\"Ann\",\"lt_interest_status\":4,"
+                                     "\"pl_value_lead\":null,\"payload\":{\"lastName\":\"Lee\",\"seats\":12,\"seats2\":true,"
+                                     "\"tree\":{}}}");
+    struct remote_lead lead;
+    struct value v;
+    ck_assert_int_eq(api_remote_lead_read(json, &lead, &e), 0);
+    ck_assert(lead.has_campaign && !lead.has_list);
+    ck_assert_int_eq(lead.status, -2);
+    ck_assert(str_is(lead.email, "A@b.c"));
+    ck_assert_int_eq(lead.created_ms, 1782854132254);
+    api_remote_field(&lead, LEAD_FIRST_NAME, &v);
+    ck_assert(v.kind == VALUE_STRING && v.n == 3 && memcmp(v.p, "Ann", 3) == 0);
+    api_remote_field(&lead, LEAD_LAST_NAME, &v); /* only in the payload */
+    ck_assert(v.kind == VALUE_STRING && v.n == 3 && memcmp(v.p, "Lee", 3) == 0);
+    api_remote_field(&lead, LEAD_LT_INTEREST_STATUS, &v);
+    ck_assert(v.kind == VALUE_NUMBER && v.n == 1 && v.p[0] == '4');
+    api_remote_field(&lead, LEAD_PL_VALUE_LEAD, &v);
+    ck_assert_int_eq(v.kind, VALUE_ABSENT);
+    api_remote_field(&lead, LEAD_PHONE, &v);
+    ck_assert_int_eq(v.kind, VALUE_ABSENT);
+    api_remote_custom(&lead, (struct str){"seats2", 5}, &v);
+    ck_assert(v.kind == VALUE_NUMBER && v.n == 2 && memcmp(v.p, "12", 2) == 0);
+    api_remote_custom(&lead, STR("seats2"), &v);
+    ck_assert(v.kind == VALUE_BOOL && v.n == 4 && memcmp(v.p, "true", 4) == 0);
+    api_remote_custom(&lead, STR("tree"), &v);
+    ck_assert_int_eq(v.kind, VALUE_ABSENT);
+    api_remote_custom(&lead, STR("none"), &v);
+    ck_assert_int_eq(v.kind, VALUE_ABSENT);
+    json_object_put(json);
+}
+END_TEST
+
+START_TEST(remote_lead_hostile)
+{
+    struct remote_lead lead;
+    struct value v;
+    struct json_object *json = parse("{\"id\":\"" ID1 "\",\"campaign\":7,\"list_id\":\"x\",\"status\":\"1\",\"email\":null,"
+                                     "\"timestamp_created\":5,\"payload\":null}");
+    ck_assert_int_eq(api_remote_lead_read(json, &lead, &e), 0);
+    ck_assert(!lead.has_campaign && !lead.has_list);
+    ck_assert_int_eq(lead.status, TARGET_STATUS_UNKNOWN);
+    ck_assert_uint_eq(lead.email.n, 0);
+    ck_assert_int_eq(lead.created_ms, 0);
+    api_remote_custom(&lead, STR("seats"), &v);
+    ck_assert_int_eq(v.kind, VALUE_ABSENT);
+    api_remote_field(&lead, LEAD_LAST_NAME, &v);
+    ck_assert_int_eq(v.kind, VALUE_ABSENT);
+    json_object_put(json);
+    static const char *const without_id[] = {"{}", "[]", "{\"id\":null}", "{\"id\":\"x\"}"};
+    for (size_t i = 0; i < 4; i++) {
+        json = parse(without_id[i]);
+        ck_assert_int_eq(api_remote_lead_read(json, &lead, &e), -1);
+        err_clear(&e);
+        json_object_put(json);
+    }
+    ck_assert_int_eq(api_remote_lead_read(NULL, &lead, &e), -1);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("body");
+    TCase *t = tcase_create("requests");
+    tcase_add_checked_fixture(t, setup, teardown);
+    tcase_add_test(t, lead_json);
+    tcase_add_test(t, lead_json_leaves_nothing_half_written);
+    tcase_add_test(t, leads_add_body);
+    tcase_add_test(t, leads_add_has_limits);
+    tcase_add_test(t, leads_list_body);
+    tcase_add_test(t, lead_patch_body);
+    tcase_add_test(t, lead_patch_refuses);
+    tcase_add_test(t, url_escape);
+    suite_add_tcase(s, t);
+    TCase *a = tcase_create("answers");
+    tcase_set_timeout(a, 60);
+    tcase_add_checked_fixture(a, setup, teardown);
+    tcase_add_loop_test(a, parsing, 0, (int)(sizeof parse_rows / sizeof parse_rows[0]));
+    tcase_add_test(a, getters_mistake_nothing);
+    tcase_add_test(a, added_leads);
+    tcase_add_test(a, added_with_odd_counters);
+    tcase_add_loop_test(a, added_hostile, 0, (int)(sizeof hostile_created / sizeof hostile_created[0]));
+    tcase_add_test(a, added_without_memory);
+    tcase_add_test(a, large_answer);
+    tcase_add_test(a, remote_lead_read);
+    tcase_add_test(a, remote_lead_hostile);
+    suite_add_tcase(s, a);
+    return unit_run(s);
+}
