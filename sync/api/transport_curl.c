@@ -35,6 +35,7 @@ struct exchange {
     size_t body_at;          /* bytes of the body handed to libcurl */
     bool left;               /* an open connection was about to get the first byte */
     bool too_large;
+    bool head_whole;         /* the blank line after the headers was seen */
     struct buf answer;
     char retry_after[HEADER_MAX], date[HEADER_MAX], error[CURL_ERROR_SIZE];
     struct exchange *prev, *next; /* of those under way, or the spare ones */
@@ -88,8 +89,11 @@ static size_t on_header(char *line, size_t size, size_t n, void *ctx)
     static const char date[] = "Date:", retry[] = "Retry-After:";
     struct exchange *x = ctx;
     size_t bytes = size * n;
-    if (bytes >= 5 && strncmp(line, "HTTP/", 5) == 0) /* the answer after a 100 or 103 starts anew */
+    if (bytes >= 5 && strncmp(line, "HTTP/", 5) == 0) { /* the answer after a 100 or 103 starts anew */
         x->date[0] = x->retry_after[0] = '\0';
+        x->head_whole = false;
+    } else if (line[0] == '\r' || line[0] == '\n')
+        x->head_whole = true;
     else if (bytes >= sizeof date && strncasecmp(line, date, sizeof date - 1) == 0)
         keep_header(x->date, line + sizeof date - 1, bytes - sizeof date + 1);
     else if (bytes >= sizeof retry && strncasecmp(line, retry, sizeof retry - 1) == 0)
@@ -238,7 +242,7 @@ static int curl_start(struct transport *self, const struct transport_request *re
     x->done = done;
     x->queue = queue;
     x->body_at = 0;
-    x->left = x->too_large = false;
+    x->left = x->too_large = x->head_whole = false;
     x->error[0] = x->date[0] = x->retry_after[0] = '\0';
     buf_reset(&x->answer);
     buf_reset(&t->url);
@@ -273,9 +277,12 @@ static void judge(struct exchange *x, CURLcode result, struct transport_answer *
     curl_easy_getinfo(x->easy, CURLINFO_CONTENT_TYPE, &type);
     answer->latency_us = (int64_t)total_us;
     answer->retry_after_ms = -1;
-    if (result != CURLE_OK) {
+    /* A connection that ends amid the headers is an empty answer to libcurl. */
+    bool cut = result == CURLE_OK && !x->head_whole;
+    if (result != CURLE_OK || cut) {
         answer->end = x->left ? TRANSPORT_LOST : TRANSPORT_NOT_SENT;
         answer->detail = x->too_large       ? "the answer is too large"
+                         : cut                ? "the answer ends amid its headers"
                          : x->error[0] != '\0' ? x->error
                                                : curl_easy_strerror(result);
         return;

@@ -1,0 +1,508 @@
+#include "config.h"
+
+/* libcurl against a peer that dies, lies and dawdles. The question is always the same: does the transport know whether
+ * bytes left, and did they leave more than once? */
+#include "sync/api/api.h"
+#include "sync/api/transport.h"
+#include "sync/base/stop.h"
+#include "tests/harness/peer.h"
+#include "tests/unit/harness.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#define OK_BYTES "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
+
+static struct peer peer;
+static struct transport *transport;
+static struct err e;
+
+static struct result {
+    unsigned n, left_n;
+    enum transport_end end;
+    int status;
+    int64_t retry_after_ms, date_ms, latency_us;
+    size_t body_n;
+    char body[256], detail[256];
+} results[8];
+
+static void on_done(void *queue, const struct transport_request *request, const struct transport_answer *answer)
+{
+    struct result *r = request->ctx;
+    (void)queue;
+    r->n++;
+    r->end = answer->end;
+    r->status = answer->status;
+    r->retry_after_ms = answer->retry_after_ms;
+    r->date_ms = answer->date_ms;
+    r->latency_us = answer->latency_us;
+    r->body_n = answer->body.n;
+    snprintf(r->body, sizeof r->body, "%.*s", STR_ARG(answer->body));
+    snprintf(r->detail, sizeof r->detail, "%s", answer->detail != NULL ? answer->detail : "");
+}
+
+static void on_left(void *queue, const struct transport_request *request)
+{
+    (void)queue;
+    ((struct result *)request->ctx)->left_n++;
+}
+
+static void open_transport(const char *url, size_t answer_max)
+{
+    struct transport_curl_config config = {url, "sesame", "0a-workspace", "leadsync/test", 8, answer_max};
+    memset(results, 0, sizeof results);
+    e = (struct err)ERR_INIT;
+    ck_assert_msg(transport_curl_new(&config, &transport, &e) == 0, "%s", err_text(&e));
+}
+
+static void open_peer(const struct peer_step *steps, size_t n)
+{
+    peer_start(&peer, steps, n);
+    open_transport(peer.url, 1 << 20);
+}
+
+static void close_all(void)
+{
+    transport->free(transport);
+    peer_stop(&peer);
+}
+
+static struct transport_request request(const char *method, const char *body, size_t number)
+{
+    struct transport_request r = {.method = method, .path = "/api/v2/leads/add", .body = str_from(body), .timeout_ms = 5000,
+                                  .write = strcmp(method, "GET") != 0, .left = on_left, .ctx = &results[number]};
+    return r;
+}
+
+static struct result *go(const struct transport_request *r)
+{
+    struct result *result = r->ctx;
+    ck_assert_msg(transport->start(transport, r, on_done, NULL, &e) == 0, "%s", err_text(&e));
+    for (int i = 0; result->n == 0 && i < 1000; i++)
+        ck_assert_int_eq(transport->poll(transport, 100, &e), 0);
+    ck_assert_uint_eq(result->n, 1);
+    return result;
+}
+
+static struct result *post(size_t number)
+{
+    struct transport_request r = request("POST", "{\"leads\":[1,2,3]}", number);
+    return go(&r);
+}
+
+static struct result *get(size_t number)
+{
+    struct transport_request r = request("GET", "", number);
+    return go(&r);
+}
+
+static bool has(const char *text, const char *part)
+{
+    return strstr(text, part) != NULL;
+}
+
+START_TEST(what_is_sent)
+{
+    open_peer(NULL, 0);
+    post(0);
+    get(1);
+    struct transport_request r = request("DELETE", "{\"ids\":[]}", 2);
+    go(&r);
+    r = request("DELETE", "", 3);
+    go(&r);
+    r = request("PATCH", "{\"a\":1}", 4);
+    go(&r);
+    get(5); /* a handle that sent a body before */
+    close_all();
+    const char *q = peer.requests[0];
+    ck_assert(has(q, "POST /api/v2/leads/add HTTP/1.1\r\n"));
+    ck_assert(has(q, "\r\nAuthorization: Bearer sesame\r\n"));
+    ck_assert(has(q, "\r\nUser-Agent: leadsync/test\r\n"));
+    ck_assert(has(q, "\r\nx-as-workspace: 0a-workspace\r\n"));
+    ck_assert(has(q, "\r\nContent-Type: application/json\r\n"));
+    ck_assert(has(q, "\r\nContent-Length: 17\r\n"));
+    ck_assert(has(q, "\r\nAccept-Encoding: gzip\r\n"));
+    ck_assert(!has(q, "Expect") && !has(q, "chunked"));
+    ck_assert(has(q, "\r\n\r\n{\"leads\":[1,2,3]}"));
+    static const size_t gets[] = {1, 5};
+    for (size_t i = 0; i < 2; i++) {
+        q = peer.requests[gets[i]];
+        ck_assert(has(q, "GET /api/v2/leads/add HTTP/1.1\r\n") && has(q, "Authorization: Bearer sesame"));
+        ck_assert(!has(q, "Content-Type") && !has(q, "Content-Length"));
+    }
+    q = peer.requests[2];
+    ck_assert(has(q, "DELETE /api") && has(q, "Content-Type: application/json") && has(q, "\r\n\r\n{\"ids\":[]}"));
+    q = peer.requests[3];
+    ck_assert(has(q, "DELETE /api") && !has(q, "Content-Type") && !has(q, "Content-Length"));
+    ck_assert(has(peer.requests[4], "PATCH /api") && has(peer.requests[4], "\r\n\r\n{\"a\":1}"));
+    ck_assert_uint_eq(peer.connections_n, 2); /* one kept alive, one fresh for the write without a body */
+    peer_free(&peer);
+}
+END_TEST
+
+START_TEST(large_body_without_expect)
+{
+    open_peer(NULL, 0);
+    size_t n = 999000;
+    char *body = malloc(n);
+    memset(body, 'b', n);
+    struct transport_request r = request("POST", "", 0);
+    r.body = (struct str){body, n};
+    struct result *result = go(&r);
+    close_all();
+    ck_assert_int_eq(result->end, TRANSPORT_ANSWERED);
+    ck_assert(!has(peer.requests[0], "Expect"));
+    ck_assert_uint_ge(strlen(peer.requests[0]), n);
+    ck_assert_int_eq(memcmp(strstr(peer.requests[0], "\r\n\r\n") + 4, body, n), 0);
+    free(body);
+    peer_free(&peer);
+}
+END_TEST
+
+static const struct {
+    struct peer_step step;
+    enum transport_end end;
+    int status;
+    const char *body;
+} answer_rows[] = {
+    {{.bytes = OK_BYTES}, TRANSPORT_ANSWERED, 200, "{}"},
+    {{.bytes = OK_BYTES, .split_at = 20, .delay_ms = 50}, TRANSPORT_ANSWERED, 200, "{}"},
+    {{.act = PEER_ANSWER_CLOSE, .bytes = "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{\"a\":1}"}, TRANSPORT_ANSWERED, 200, "{\"a\":1}"},
+    {{.bytes = "HTTP/1.1 100 Continue\r\n\r\n" OK_BYTES}, TRANSPORT_ANSWERED, 200, "{}"},
+    {{.bytes = "HTTP/1.1 103 Early Hints\r\nRetry-After: 9\r\n\r\n" OK_BYTES}, TRANSPORT_ANSWERED, 200, "{}"},
+    {{.bytes = "HTTP/1.1 204 No Content\r\n\r\n"}, TRANSPORT_ANSWERED, 204, ""},
+    {{.bytes = "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"}, TRANSPORT_ANSWERED, 302, ""},
+    {{.bytes = "HTTP/1.1 503 No\r\nContent-Length: 4\r\n\r\nbusy"}, TRANSPORT_ANSWERED, 503, "busy"},
+    {{.bytes = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"}, TRANSPORT_ANSWERED, 200, "{}"},
+    {{.act = PEER_ANSWER_CLOSE, .bytes = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n"}, TRANSPORT_LOST, 0, ""},
+    {{.act = PEER_ANSWER_CLOSE, .bytes = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}"}, TRANSPORT_LOST, 0, ""},
+    {{.act = PEER_ANSWER_CLOSE, .bytes = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"a\":"}, TRANSPORT_LOST, 0, ""},
+    {{.act = PEER_ANSWER_RESET, .bytes = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"a\":"}, TRANSPORT_LOST, 0, ""},
+    {{.act = PEER_ANSWER_CLOSE, .bytes = "HTTP/1.1 200 OK\r\nContent-Le"}, TRANSPORT_LOST, 0, ""},
+    {{.act = PEER_ANSWER_CLOSE, .bytes = "HTTP/9.9 lol\r\n\r\n"}, TRANSPORT_LOST, 0, ""},
+    {{.act = PEER_ANSWER_CLOSE, .bytes = "SSH-2.0-OpenSSH\r\n"}, TRANSPORT_LOST, 0, ""},
+    {{.act = PEER_ANSWER_CLOSE, .bytes = "\x16\x03\x01 no http at all"}, TRANSPORT_LOST, 0, ""},
+    {{.act = PEER_ANSWER_CLOSE, .bytes = "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nnope"}, TRANSPORT_LOST, 0, ""},
+    {{.bytes = "HTTP/1.1 200 OK\r\nContent-Length: 3000000\r\n\r\n", .repeat_n = 3000000}, TRANSPORT_LOST, 0, ""},
+    {{.act = PEER_ANSWER_CLOSE, .bytes = "HTTP/1.1 200 OK\r\n\r\n", .repeat_n = 3000000}, TRANSPORT_LOST, 0, ""},
+    {{.act = PEER_CLOSE}, TRANSPORT_LOST, 0, ""},
+    {{.act = PEER_RESET}, TRANSPORT_LOST, 0, ""},
+    {{.act = PEER_CLOSE_EARLY}, TRANSPORT_LOST, 0, ""},
+};
+
+START_TEST(answers)
+{
+    open_peer(&answer_rows[_i].step, 1);
+    struct result *r = post(0);
+    close_all();
+    ck_assert_msg(r->end == answer_rows[_i].end, "%s: end %d, %s", answer_rows[_i].step.bytes, (int)r->end, r->detail);
+    if (r->end == TRANSPORT_ANSWERED) {
+        ck_assert_int_eq(r->status, answer_rows[_i].status);
+        ck_assert_str_eq(r->body, answer_rows[_i].body);
+        ck_assert_int_eq(r->retry_after_ms, -1);
+    } else {
+        ck_assert_str_ne(r->detail, "");
+        ck_assert_ptr_null(strstr(r->detail, "sesame"));
+    }
+    ck_assert_uint_eq(peer.requests_n, 1);
+    ck_assert_uint_eq(r->left_n, 1);
+    peer_free(&peer);
+}
+END_TEST
+
+/* The connection was fine for the first request and dies with the second, read whole and perhaps carried out: libcurl
+ * would send that one again by itself. */
+START_TEST(a_reused_connection_dies_under_a_write)
+{
+    const struct peer_step steps[] = {{.bytes = OK_BYTES}, {.act = _i == 0 ? PEER_CLOSE : PEER_RESET}, {.bytes = OK_BYTES}};
+    open_peer(steps, 3);
+    ck_assert_int_eq(post(0)->end, TRANSPORT_ANSWERED);
+    struct result *r = post(1);
+    ck_assert_int_eq(r->end, TRANSPORT_LOST);
+    ck_assert_int_eq(post(2)->end, TRANSPORT_ANSWERED);
+    close_all();
+    ck_assert_uint_eq(peer.requests_n, 3); /* one each */
+    peer_free(&peer);
+}
+END_TEST
+
+START_TEST(a_write_without_a_body_is_alone_on_its_connection)
+{
+    const struct peer_step steps[] = {{.bytes = OK_BYTES}, {.act = PEER_CLOSE}, {.bytes = OK_BYTES}};
+    open_peer(steps, 3);
+    ck_assert_int_eq(post(0)->end, TRANSPORT_ANSWERED);
+    struct transport_request q = request("DELETE", "", 1);
+    ck_assert_int_eq(go(&q)->end, TRANSPORT_LOST);
+    close_all();
+    ck_assert_uint_eq(peer.requests_n, 2);
+    peer_free(&peer);
+}
+END_TEST
+
+/* Closed while idle: nobody saw the request, a new connection carries it. */
+START_TEST(an_idle_connection_closed_in_time)
+{
+    const struct peer_step steps[] = {{.act = PEER_ANSWER_CLOSE, .bytes = OK_BYTES}, {.bytes = OK_BYTES}};
+    open_peer(steps, 2);
+    ck_assert_int_eq(post(0)->end, TRANSPORT_ANSWERED);
+    usleep(50000);
+    ck_assert_int_eq(post(1)->end, TRANSPORT_ANSWERED);
+    close_all();
+    ck_assert_uint_eq(peer.requests_n, 2);
+    peer_free(&peer);
+}
+END_TEST
+
+START_TEST(reads_that_libcurl_repeats_are_told)
+{
+    const struct peer_step steps[] = {{.bytes = OK_BYTES}, {.act = PEER_CLOSE}, {.bytes = OK_BYTES}};
+    open_peer(steps, 3);
+    get(0);
+    struct result *r = get(1);
+    close_all();
+    ck_assert_int_eq(r->end, TRANSPORT_ANSWERED);
+    ck_assert_uint_eq(peer.requests_n, 3);
+    ck_assert_uint_eq(r->left_n, 2); /* the pacer hears of both */
+    peer_free(&peer);
+}
+END_TEST
+
+START_TEST(nobody_listens)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t n = sizeof at;
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    ck_assert_int_eq(bind(fd, (struct sockaddr *)&at, sizeof at), 0); /* bound and not listening: refused */
+    ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&at, &n), 0);
+    char url[64];
+    snprintf(url, sizeof url, "http://127.0.0.1:%d", ntohs(at.sin_port));
+    open_transport(url, 1000);
+    struct result *r = post(0);
+    ck_assert_int_eq(r->end, TRANSPORT_NOT_SENT);
+    ck_assert_uint_eq(r->left_n, 0);
+    ck_assert_str_ne(r->detail, "");
+    transport->free(transport);
+    close(fd);
+}
+END_TEST
+
+START_TEST(no_such_host)
+{
+    open_transport("https://no-such-host.invalid", 1000);
+    ck_assert_int_eq(post(0)->end, TRANSPORT_NOT_SENT);
+    transport->free(transport);
+}
+END_TEST
+
+/* A server that speaks no TLS never gets a byte of the request. */
+START_TEST(no_tls)
+{
+    static const struct peer_step steps[] = {{.act = PEER_SILENT}};
+    peer_start(&peer, steps, 1);
+    char url[64];
+    snprintf(url, sizeof url, "https://127.0.0.1:%d", peer.port);
+    open_transport(url, 1000);
+    struct transport_request q = request("POST", "{}", 0);
+    q.timeout_ms = 300;
+    struct result *r = go(&q);
+    close_all();
+    ck_assert_int_eq(r->end, TRANSPORT_NOT_SENT);
+    ck_assert_uint_eq(peer.requests_n, 0);
+    peer_free(&peer);
+}
+END_TEST
+
+START_TEST(too_slow)
+{
+    static const struct peer_step steps[] = {{.act = PEER_SILENT}};
+    open_peer(steps, 1);
+    struct transport_request q = request("POST", "{}", 0);
+    q.timeout_ms = 200;
+    struct result *r = go(&q);
+    close_all();
+    ck_assert_int_eq(r->end, TRANSPORT_LOST);
+    ck_assert_int_ge(r->latency_us, 190000);
+    peer_free(&peer);
+}
+END_TEST
+
+static const struct {
+    const char *headers;
+    int64_t retry_after_ms, date_ms;
+} header_rows[] = {
+    {"", -1, 0},
+    {"Retry-After: 7\r\n", 7000, 0},
+    {"retry-after:7\r\n", 7000, 0},
+    {"Date: Sun, 06 Nov 1994 08:49:37 GMT\r\nRetry-After: Sun, 06 Nov 1994 08:49:47 GMT\r\n", 10000, 784111777000},
+    {"Date: Sun, 06 Nov 1994 08:49:37 GMT\r\nRetry-After: Sun, 06 Nov 1994 08:49:07 GMT\r\n", 0, 784111777000},
+    {"Retry-After: 99999999999999999999\r\n", 600000, 0},
+    {"Retry-After: never\r\nDate: today\r\n", -1, 0},
+};
+
+START_TEST(headers_of_time)
+{
+    char bytes[512];
+    snprintf(bytes, sizeof bytes, "HTTP/1.1 429 Too Many Requests\r\n%sContent-Length: 0\r\n\r\n", header_rows[_i].headers);
+    struct peer_step step = {.bytes = bytes};
+    open_peer(&step, 1);
+    struct result *r = post(0);
+    close_all();
+    ck_assert_int_eq(r->status, 429);
+    ck_assert_int_eq(r->retry_after_ms, header_rows[_i].retry_after_ms);
+    ck_assert_int_eq(r->date_ms, header_rows[_i].date_ms);
+    peer_free(&peer);
+}
+END_TEST
+
+START_TEST(gzip)
+{
+    /* {"a":1} as gzip -n makes it */
+    static const unsigned char packed[] = {0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x03, 0xab, 0x56, 0x4a, 0x54,
+                                           0xb2, 0x32, 0xac, 0x05, 0x00, 0xaf, 0xac, 0x1b, 0x56, 0x07, 0x00, 0x00, 0x00};
+    static char bytes[256];
+    int head = snprintf(bytes, sizeof bytes, "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %zu\r\n\r\n",
+                        sizeof packed);
+    memcpy(bytes + head, packed, sizeof packed);
+    struct peer_step step = {.bytes = bytes, .bytes_n = (size_t)head + sizeof packed};
+    open_peer(&step, 1);
+    struct result *r = post(0);
+    close_all();
+    ck_assert_msg(r->end == TRANSPORT_ANSWERED, "%s", r->detail);
+    ck_assert_str_eq(r->body, "{\"a\":1}");
+    peer_free(&peer);
+}
+END_TEST
+
+static void on_alarm(int signo)
+{
+    (void)signo;
+}
+
+START_TEST(a_signal_ends_the_wait)
+{
+    static const struct peer_step steps[] = {{.act = PEER_SILENT}};
+    open_peer(steps, 1);
+    struct transport_request q = request("POST", "{}", 0);
+    ck_assert_int_eq(transport->start(transport, &q, on_done, NULL, &e), 0);
+    for (int i = 0; i < 20 && results[0].left_n == 0; i++)
+        ck_assert_int_eq(transport->poll(transport, 10, &e), 0);
+    struct sigaction action = {.sa_handler = on_alarm};
+    sigaction(SIGALRM, &action, NULL);
+    struct itimerval soon = {.it_value = {0, 100000}};
+    struct timeval before, after;
+    gettimeofday(&before, NULL);
+    setitimer(ITIMER_REAL, &soon, NULL);
+    /* Whatever thread takes the signal, this one's wait must not last. */
+    for (int i = 0; i < 3; i++) {
+        ck_assert_int_eq(transport->poll(transport, 2000, &e), 0);
+        gettimeofday(&after, NULL);
+        if ((after.tv_sec - before.tv_sec) * 1000000 + after.tv_usec - before.tv_usec >= 90000)
+            break;
+    }
+    ck_assert_int_lt((after.tv_sec - before.tv_sec) * 1000000 + after.tv_usec - before.tv_usec, 1500000);
+    ck_assert_uint_eq(results[0].n, 0);
+    close_all(); /* with an exchange under way: dropped, never called back */
+    ck_assert_uint_eq(results[0].n, 0);
+    peer_free(&peer);
+}
+END_TEST
+
+START_TEST(several_at_once)
+{
+    struct peer_step steps[8];
+    for (size_t i = 0; i < 8; i++)
+        steps[i] = (struct peer_step){.bytes = OK_BYTES};
+    open_peer(steps, 8);
+    struct transport_request q[8];
+    for (size_t i = 0; i < 8; i++) {
+        q[i] = request("POST", "{\"leads\":[]}", i);
+        ck_assert_int_eq(transport->start(transport, &q[i], on_done, NULL, &e), 0);
+    }
+    unsigned done = 0;
+    for (int i = 0; done < 8 && i < 1000; i++) {
+        ck_assert_int_eq(transport->poll(transport, 100, &e), 0);
+        done = 0;
+        for (size_t k = 0; k < 8; k++)
+            done += results[k].n;
+    }
+    close_all();
+    for (size_t k = 0; k < 8; k++) {
+        ck_assert_uint_eq(results[k].n, 1);
+        ck_assert_int_eq(results[k].end, TRANSPORT_ANSWERED);
+    }
+    ck_assert_uint_eq(peer.requests_n, 8);
+    peer_free(&peer);
+}
+END_TEST
+
+/* ---- the whole client on top of it ---- */
+
+static enum api_class added_class;
+static unsigned added_n;
+
+static void on_added(void *ctx, const struct api_reply *reply)
+{
+    (void)ctx;
+    added_class = reply->class;
+    added_n++;
+}
+
+START_TEST(the_client_knows_what_it_does_not_know)
+{
+    static const struct peer_step steps[] = {
+        {.bytes = "HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n{\"created_leads\":[]}"},
+        {.act = PEER_CLOSE},
+    };
+    peer_start(&peer, steps, 2);
+    struct api_config config = {.base_url = peer.url, .key = "sesame", .user_agent = "leadsync/test"};
+    struct api *a;
+    struct err err = ERR_INIT;
+    ck_assert_msg(api_new(&config, NULL, clock_system(), &a, &err) == 0, "%s", err_text(&err));
+    struct str lead = STR("{\"email\":\"a@b.example\"}");
+    struct leads_add add = {.target = {.kind = TARGET_LIST}, .leads = &lead, .leads_n = 1};
+    static const enum api_class wanted[] = {API_OK, API_UNKNOWN};
+    for (size_t i = 0; i < 2; i++) {
+        ck_assert_int_eq(api_leads_add(a, &add, on_added, NULL, &err), 0);
+        for (int k = 0; api_queued(a) > 0 && k < 1000; k++)
+            ck_assert_int_eq(api_step(a, 100, &err), 0);
+        ck_assert_uint_eq(added_n, i + 1);
+        ck_assert_int_eq(added_class, wanted[i]);
+    }
+    api_free(a);
+    peer_stop(&peer);
+    ck_assert_uint_eq(peer.requests_n, 2);
+    peer_free(&peer);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("transport_curl");
+    TCase *t = tcase_create("transport_curl");
+    tcase_set_timeout(t, 30);
+    tcase_add_test(t, what_is_sent);
+    tcase_add_test(t, large_body_without_expect);
+    tcase_add_loop_test(t, answers, 0, (int)(sizeof answer_rows / sizeof answer_rows[0]));
+    tcase_add_loop_test(t, a_reused_connection_dies_under_a_write, 0, 2);
+    tcase_add_test(t, a_write_without_a_body_is_alone_on_its_connection);
+    tcase_add_test(t, an_idle_connection_closed_in_time);
+    tcase_add_test(t, reads_that_libcurl_repeats_are_told);
+    tcase_add_test(t, nobody_listens);
+    tcase_add_test(t, no_such_host);
+    tcase_add_test(t, no_tls);
+    tcase_add_test(t, too_slow);
+    tcase_add_loop_test(t, headers_of_time, 0, (int)(sizeof header_rows / sizeof header_rows[0]));
+    tcase_add_test(t, gzip);
+    tcase_add_test(t, a_signal_ends_the_wait);
+    tcase_add_test(t, several_at_once);
+    tcase_add_test(t, the_client_knows_what_it_does_not_know);
+    suite_add_tcase(s, t);
+    return unit_run(s);
+}
