@@ -1,5 +1,5 @@
 /* Blocks in a list, bump allocation in the newest. An arena that is reset soon holds one block as large as all that a
- * round needs, and then takes nothing from malloc() any more. */
+ * round needs, and then takes nothing from malloc() any more: a chunk of rows costs a few additions a piece. */
 #include "config.h"
 
 #include "sync/base/arena.h"
@@ -9,8 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The first block is a page; every later one doubles, so that a large arena is a handful of blocks. */
 enum { BLOCK_FIRST = 4096, ALIGN = alignof(max_align_t) };
 
+/* Found by its `next`; the flexible array starts aligned for any type. */
 struct arena_block {
     struct arena_block *next;
     size_t n; /* bytes of data */
@@ -22,6 +24,7 @@ void arena_init(struct arena *a, size_t max)
     *a = (struct arena){.max = max};
 }
 
+/* Allocation goes on at the start of this block. */
 static void enter(struct arena *a, struct arena_block *block)
 {
     a->head = block;
@@ -29,6 +32,7 @@ static void enter(struct arena *a, struct arena_block *block)
     a->end = block->data + block->n;
 }
 
+/* This block and all that are older. */
 static void free_blocks(struct arena_block *block)
 {
     while (block != NULL) {
@@ -63,8 +67,10 @@ static int add_block(struct arena *a, size_t n)
         size *= 2;
     if (size < n)
         size = n;
+    /* The sum with the head of the block must not wrap. */
     if (size > SIZE_MAX - sizeof(struct arena_block))
         return -1;
+    /* Not cleared: whoever wants zeros asks arena_calloc(). */
     struct arena_block *block = malloc(sizeof *block + size);
     if (block == NULL)
         return -1;
@@ -92,6 +98,7 @@ void *arena_alloc(struct arena *a, size_t n)
 
 void *arena_calloc(struct arena *a, size_t count, size_t size)
 {
+    /* A count from a file times a size of ours: the product is where overflows hide. */
     size_t n;
     if (__builtin_mul_overflow(count, size, &n))
         return NULL;
@@ -101,6 +108,7 @@ void *arena_calloc(struct arena *a, size_t count, size_t size)
 
 char *arena_dup(struct arena *a, const void *p, size_t n)
 {
+    /* The NUL is for those who print it; the length is what counts. */
     char *copy = n < SIZE_MAX ? arena_alloc(a, n + 1) : NULL;
     if (copy == NULL)
         return NULL;

@@ -9,10 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What the first add allocates: a short line of text. */
 enum { BUF_FIRST = 64 };
 
 void buf_init(struct buf *b, size_t max)
 {
+    /* Nothing is allocated before the first byte: many buffers stay empty. */
     *b = (struct buf)BUF_INIT(max);
 }
 
@@ -36,6 +38,7 @@ static int grow(struct buf *b, size_t bytes)
         cap = bytes;
     if (cap > limit)
         cap = limit;
+    /* A failed realloc() leaves the old block, and with it everything that was added. */
     char *p = realloc(b->p, cap);
     if (p == NULL) {
         errno = ENOMEM;
@@ -48,6 +51,7 @@ static int grow(struct buf *b, size_t bytes)
 
 int buf_reserve(struct buf *b, size_t extra)
 {
+    /* Subtracted, not added: b->n never exceeds b->max, while the sum could wrap. */
     if (extra > b->max - b->n) {
         errno = EOVERFLOW;
         return -1;
@@ -81,6 +85,7 @@ int buf_addc(struct buf *b, char c)
 
 int buf_vaddf(struct buf *b, const char *fmt, va_list ap)
 {
+    /* Formatting may take two tries, and a va_list can be walked only once. */
     va_list again;
     va_copy(again, ap);
     /* The first try prints straight into what is left; most texts fit. */
@@ -123,6 +128,7 @@ enum { VARINT_MAX = 10 };
 
 int buf_add_varint(struct buf *b, unsigned long long v)
 {
+    /* Least significant group first; the high bit says that another follows. */
     char bytes[VARINT_MAX];
     size_t n = 0;
     for (; v >= 0x80; v >>= 7)
@@ -133,6 +139,7 @@ int buf_add_varint(struct buf *b, unsigned long long v)
 
 int buf_add_str(struct buf *b, struct str s)
 {
+    /* The length may fit where its bytes do not: a record is whole or not there. */
     size_t before = b->n;
     if (buf_add_varint(b, s.n) == 0 && buf_add(b, s.p, s.n) == 0)
         return 0;
@@ -142,6 +149,7 @@ int buf_add_str(struct buf *b, struct str s)
 
 int unpack_varint(const char **p, const char *end, unsigned long long *v)
 {
+    /* *p moves only when a number was read, so that a caller may try something else. */
     unsigned long long value = 0;
     const char *at = *p;
     for (unsigned shift = 0; shift < 7 * VARINT_MAX; shift += 7) {
@@ -166,6 +174,7 @@ int unpack_str(const char **p, const char *end, struct str *s)
 {
     const char *at = *p;
     unsigned long long n;
+    /* Compared with what is left, never added to the pointer first: n may be anything. */
     if (unpack_varint(&at, end, &n) != 0 || n > (size_t)(end - at))
         return -1;
     *s = (struct str){at, (size_t)n};
@@ -173,6 +182,7 @@ int unpack_str(const char **p, const char *end, struct str *s)
     return 0;
 }
 
+/* grow() leaves room for this NUL even in a full buffer, so only memory can be short. */
 const char *buf_cstr(struct buf *b)
 {
     if (b->n == b->cap && grow(b, b->n + 1) != 0)

@@ -9,10 +9,11 @@
 #include <string.h>
 #include <time.h>
 
-enum { MS_PER_S = 1000, MS_PER_DAY = 86400 * MS_PER_S };
+enum { MS_PER_DAY = 86400 * 1000 };
 
 /* ---- the clocks ---- */
 
+/* For times that are shown or compared with a server's. It may jump: never measure a span with it. */
 static int64_t system_wall_ms(struct clock *self)
 {
     struct timespec now;
@@ -21,6 +22,7 @@ static int64_t system_wall_ms(struct clock *self)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+/* For spans. Its zero is the boot of the machine and means nothing. */
 static int64_t system_mono_us(struct clock *self)
 {
     struct timespec now;
@@ -41,6 +43,7 @@ static void system_sleep_us(struct clock *self, int64_t us)
 
 struct clock *clock_system(void)
 {
+    /* Not const only because callers hold a struct clock *, which a fake one does write to. */
     static struct clock system_clock = {system_wall_ms, system_mono_us, system_sleep_us};
     return &system_clock;
 }
@@ -63,6 +66,7 @@ static int64_t fake_mono_us(struct clock *self)
 
 static void fake_sleep_us(struct clock *self, int64_t us)
 {
+    /* Sleeping is what makes this clock go: a back-off of an hour is over at once. */
     clock_fake_advance_us(fake_of(self), us);
 }
 
@@ -94,6 +98,7 @@ static int64_t days_from_date(int64_t year, int64_t month, int64_t day)
     return era * 146097 + day_of_era - 719468;
 }
 
+/* The way back, by the same eras. */
 static void date_from_days(int64_t days, int *year, int *month, int *day)
 {
     days += 719468;
@@ -112,6 +117,7 @@ const char *time_format(int64_t wall_ms, char out[TIME_TEXT_N])
     /* RFC 3339 has four digits for the year: what lies outside is shown as the nearest time that it can say. */
     int64_t first = days_from_date(0, 1, 1) * MS_PER_DAY, last = days_from_date(10000, 1, 1) * MS_PER_DAY - 1;
     int64_t ms = wall_ms < first ? first : wall_ms > last ? last : wall_ms;
+    /* Rounded down, where C rounds towards zero. */
     int64_t days = ms / MS_PER_DAY - (ms % MS_PER_DAY < 0);
     int rest = (int)(ms - days * MS_PER_DAY);
     int year, month, day;
@@ -138,6 +144,7 @@ static bool take_digits(struct str *s, size_t n, int64_t max, int64_t *out)
     return value <= max;
 }
 
+/* One character out of a set. */
 static bool take_char(struct str *s, const char *one_of)
 {
     if (s->n == 0 || *s->p == '\0' || strchr(one_of, *s->p) == NULL)
@@ -159,6 +166,7 @@ static bool take_fraction(struct str *s, int64_t *ms)
     return digits > 0;
 }
 
+/* "Z" or "+01:00". "-00:00" (the local offset is not known) is the same instant. */
 static bool take_offset(struct str *s, int64_t *minutes)
 {
     int64_t hour, minute;
@@ -175,6 +183,7 @@ static bool take_offset(struct str *s, int64_t *minutes)
 int time_parse(struct str text, int64_t *wall_ms)
 {
     int64_t year, month, day, hour, minute, second, fraction = 0, offset;
+    /* Second 60 is a leap second and lands on the first of the next minute, as Unix time has it. */
     struct str s = text;
     if (!take_digits(&s, 4, 9999, &year) || !take_char(&s, "-") || !take_digits(&s, 2, 12, &month) ||
         !take_char(&s, "-") || !take_digits(&s, 2, 31, &day) || !take_char(&s, "Tt ") ||
@@ -203,6 +212,7 @@ int duration_parse(struct str text, int64_t *ms)
         const char *unit;
         int64_t ms;
     } units[] = {{"", 1000}, {"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"d", 86400000}};
+    /* Digits, perhaps a fraction, a unit. No sign: there is nothing to do with a negative wait. */
     struct str s = text;
     int64_t value = 0, digit, thousandths = 0;
     size_t digits = 0;

@@ -1,4 +1,5 @@
-/* Errors never abort and never need memory to be reported: when there is none for a message, a static text stands in. */
+/* Errors never abort and never need memory to be reported: when there is none for a message, a static text stands in.
+ * Nothing here prints: who prints is decided on the top floor. */
 #include "config.h"
 
 #include "sync/base/err.h"
@@ -11,6 +12,7 @@
 /* Not const, because struct err holds a char *; nobody writes to it, and free_msg() knows it by address. */
 static char oom_text[] = "out of memory; lower --memory or free some";
 
+/* In the order of their numbers, as the help shows them. Wording is for the person who has just seen the number. */
 const struct exit_status_row exit_status_table[] = {
     {XS_DONE, "done, nothing left over"},
     {XS_LEFT_OVER, "finished, but rows were rejected, failed or deferred, removals wait, or work is still open"},
@@ -25,7 +27,7 @@ const struct exit_status_row exit_status_table[] = {
     {XS_IO, "the disk is full, or reading or writing failed"},
     {XS_LOCKED, "another run of this sync holds the lock"},
     {XS_KEY, "no API key, key refused, key file unreadable or readable by others, scope missing, or plan unpaid"},
-    {XS_CONFIG, "the mapping is missing or wrong, the query is refused, the target is unknown, or the state is another's"},
+    {XS_CONFIG, "the mapping is wrong or missing, the query refused, the target unknown, or the state another's"},
     {XS_SIGINT, "interrupted; what was in flight was settled first; resumable"},
     {XS_SIGTERM, "terminated; what was in flight was settled first; resumable"},
     {XS_DONE, NULL},
@@ -41,6 +43,7 @@ static char *format(const char *fmt, va_list ap)
     return text;
 }
 
+/* The static text is never freed. */
 static void free_msg(char *msg)
 {
     if (msg != oom_text)
@@ -60,6 +63,7 @@ int err_vset(struct err *e, enum exit_status status, const char *fmt, va_list ap
     return -1;
 }
 
+/* A thin skin: what is worth knowing is in err_vset(). */
 int err_set(struct err *e, enum exit_status status, const char *fmt, ...)
 {
     va_list ap;
@@ -71,6 +75,7 @@ int err_set(struct err *e, enum exit_status status, const char *fmt, ...)
 
 int err_oom(struct err *e)
 {
+    /* No formatting, no allocation: this must work when nothing else does. */
     if (e->status == XS_DONE) {
         e->status = XS_INTERNAL;
         e->msg = oom_text;
@@ -82,6 +87,7 @@ int err_context(struct err *e, const char *fmt, ...)
 {
     if (e->status == XS_DONE)
         return -1;
+    /* Without memory for the longer message the shorter one stays: it says the more important half. */
     va_list ap;
     va_start(ap, fmt);
     char *context = format(fmt, ap);
@@ -103,6 +109,7 @@ static int is_io_fault(int errnum)
 
 int err_errno(struct err *e, enum exit_status status, int errnum, const char *fmt, ...)
 {
+    /* Looked at first, since the caller's arguments cost nothing when they are not formatted. */
     if (e->status != XS_DONE)
         return -1;
     va_list ap;
@@ -116,6 +123,7 @@ int err_errno(struct err *e, enum exit_status status, int errnum, const char *fm
     return -1;
 }
 
+/* Never NULL, so that it can be printed whatever happened. */
 const char *err_text(const struct err *e)
 {
     return e->msg != NULL ? e->msg : "";
@@ -123,6 +131,7 @@ const char *err_text(const struct err *e)
 
 void err_clear(struct err *e)
 {
+    /* Usable again at once: an err may be cleared and tried with another time. */
     free_msg(e->msg);
     e->status = XS_DONE;
     e->msg = NULL;

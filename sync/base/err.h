@@ -46,7 +46,8 @@ int err_oom(struct err *e);
 int err_context(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* "WHAT: strerror(errnum)", XS_IO for ENOSPC, EDQUOT, EIO, EROFS and EFBIG, else `status`. Returns -1. */
-int err_errno(struct err *e, enum exit_status status, int errnum, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+int err_errno(struct err *e, enum exit_status status, int errnum, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
 
 /* The message, or "" when there is none. Borrowed until the next call on `e`. */
 const char *err_text(const struct err *e);

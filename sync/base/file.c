@@ -20,6 +20,7 @@
 static int read_all(int fd, const char *path, struct buf *out, enum exit_status missing, enum exit_status bad,
                     struct err *e)
 {
+    /* Not by st_size: files in /proc say 0, and a growing one says yesterday's. */
     enum { CHUNK = 64 * 1024 };
     for (;;) {
         size_t room = out->max - out->n < CHUNK ? out->max - out->n : CHUNK;
@@ -70,6 +71,7 @@ static char *folder_of(const char *path)
     return n == 0 ? strdup("/") : strndup(path, n);
 }
 
+/* One folder. 0700: what the program makes is its user's business alone. */
 static int make_one(const char *path, struct err *e)
 {
     struct stat st;
@@ -84,6 +86,7 @@ static int make_one(const char *path, struct err *e)
 
 int folder_make(const char *path, struct err *e)
 {
+    /* The path is cut at each slash in turn, and put together again. */
     char *part = strdup(path);
     if (part == NULL)
         return err_oom(e);
@@ -103,6 +106,7 @@ int folder_make(const char *path, struct err *e)
 
 int folder_sync(const char *path, struct err *e)
 {
+    /* A rename is on disk only when its folder is. */
     char *folder = folder_of(path);
     if (folder == NULL)
         return err_oom(e);
@@ -119,6 +123,7 @@ int folder_sync(const char *path, struct err *e)
     return result;
 }
 
+/* Only joined, never cleaned: "a/../b" may mean something else than "b" where there are links. */
 char *path_join(const char *folder, const char *name)
 {
     char *path = NULL;
@@ -132,6 +137,7 @@ char *path_join(const char *folder, const char *name)
 
 int file_unlinked_tmp(struct err *e)
 {
+    /* For rows that do not fit memory: without a name nobody else can open them, and no crash leaves them behind. */
     const char *folder = getenv("TMPDIR");
     if (folder == NULL || folder[0] == '\0')
         folder = "/tmp";
@@ -159,6 +165,7 @@ int file_unlinked_tmp(struct err *e)
 /* Opens what exists and is no regular file; it cannot be replaced by a rename. */
 static int open_straight(struct output *o, const char *path, struct err *e)
 {
+    /* No O_CREAT and no O_TRUNC: it is there, and there is nothing to cut. */
     int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
     if (fd < 0)
         return err_errno(e, XS_STATE, errno, "cannot write to %s", path);
@@ -170,6 +177,7 @@ static int open_straight(struct output *o, const char *path, struct err *e)
     return 0;
 }
 
+/* Opens ".NAME.XXXXXX" in the folder of the target: only there is a rename one step. */
 static int open_beside(struct output *o, mode_t mode, struct err *e)
 {
     char *folder = folder_of(o->path);
@@ -236,6 +244,7 @@ static int flush(struct output *o, const char *name, struct err *e)
     return 0;
 }
 
+/* Flush, to disk, into place, and the folder to disk: in this order, or a crash could leave an empty file there. */
 static int commit_file(struct output *o, struct err *e)
 {
     int result = flush(o, o->path, e);
@@ -255,6 +264,7 @@ static int commit_file(struct output *o, struct err *e)
 
 int output_commit(struct output *o, struct err *e)
 {
+    /* stdout stays open, since it is not ours; whatever is left of a file that failed goes. */
     int result = o->f == stdout ? flush(o, "standard output", e) : commit_file(o, e);
     output_abandon(o);
     return result;
@@ -262,6 +272,7 @@ int output_commit(struct output *o, struct err *e)
 
 void output_abandon(struct output *o)
 {
+    /* Nothing is told here: it is called on the way out of an error that was. */
     if (o->f != NULL && o->f != stdout)
         fclose(o->f);
     if (o->tmp != NULL)

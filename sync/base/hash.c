@@ -9,10 +9,12 @@
 #include <sys/random.h>
 #include <xxhash.h>
 
+/* Lower case everywhere: what is compared as text must have one spelling. */
 static const char hex_digits[] = "0123456789abcdef";
 
 struct hash128 hash_keyed128(const unsigned char secret[HASH_SECRET_N], const void *p, size_t n)
 {
+    /* The canonical form is big-endian everywhere: a state may move to another machine. */
     XXH128_canonical_t canonical;
     struct hash128 out;
     XXH128_canonicalFromHash(&canonical, XXH3_128bits_withSecret(p, n, secret, HASH_SECRET_N));
@@ -25,6 +27,7 @@ uint64_t hash_keyed64(const unsigned char secret[HASH_SECRET_N], const void *p, 
     return XXH3_64bits_withSecret(p, n, secret, HASH_SECRET_N);
 }
 
+/* Not in constant time: what is compared here is no secret. */
 bool hash128_eq(const struct hash128 *a, const struct hash128 *b)
 {
     return memcmp(a->b, b->b, sizeof a->b) == 0;
@@ -34,6 +37,7 @@ int random_bytes(void *p, size_t n)
 {
     char *at = p;
     while (n > 0) {
+        /* May give less than was asked for when a signal comes, but never bytes of low quality. */
         ssize_t got = getrandom(at, n, 0);
         if (got < 0 && errno == EINTR)
             continue;
@@ -45,6 +49,7 @@ int random_bytes(void *p, size_t n)
     return 0;
 }
 
+/* Writes 2n digits and returns where they end; no NUL. */
 static char *hex(char *out, const unsigned char *p, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
@@ -56,6 +61,7 @@ static char *hex(char *out, const unsigned char *p, size_t n)
 
 int sha256_hex(const void *p, size_t n, char out[SHA256_HEX_N])
 {
+    /* One call a request body or file: fetching the algorithm each time is little beside that. */
     unsigned char digest[EVP_MAX_MD_SIZE];
     unsigned digest_n = 0;
     if (EVP_Digest(p, n, digest, &digest_n, EVP_sha256(), NULL) != 1 || digest_n * 2 + 1 != SHA256_HEX_N)
@@ -64,6 +70,7 @@ int sha256_hex(const void *p, size_t n, char out[SHA256_HEX_N])
     return 0;
 }
 
+/* By hand, since isxdigit() asks the locale and strtol() takes blanks and signs. */
 static int hex_value(char c)
 {
     if (c >= '0' && c <= '9')
@@ -83,6 +90,7 @@ static bool hyphen_before(size_t byte)
 
 int uuid_parse(struct str text, struct uuid *out)
 {
+    /* Only the one form with hyphens: a name of 32 hex digits is a name. */
     struct uuid parsed;
     if (text.n != UUID_TEXT_N - 1)
         return -1;
@@ -96,6 +104,7 @@ int uuid_parse(struct str text, struct uuid *out)
         parsed.b[i] = (unsigned char)(high << 4 | low);
         p += 2;
     }
+    /* Written last, so that a failure leaves what the caller had. */
     *out = parsed;
     return 0;
 }

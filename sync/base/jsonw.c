@@ -15,6 +15,7 @@ void jsonw_init(struct jsonw *w, struct buf *out)
     *w = (struct jsonw){.out = out};
 }
 
+/* The first failure is the one that is told; errno would be another by the end. */
 static void fail(struct jsonw *w, int errnum)
 {
     if (!w->failed)
@@ -28,7 +29,8 @@ static void add(struct jsonw *w, const char *p, size_t n)
         fail(w, errno);
 }
 
-/* Is there a comma before the next value? A document is one value: a second one at the top is a mistake of the caller. */
+/* Is there a comma before the next value? A document is one value: a second one at the top is a mistake of the
+ * caller. */
 static bool comma_before(struct jsonw *w)
 {
     bool comma = w->need_comma;
@@ -44,6 +46,7 @@ static void separate(struct jsonw *w)
         add(w, ",", 1);
 }
 
+/* Nesting is counted, not remembered: a writer that closes the wrong bracket is found by any test that parses. */
 static void open(struct jsonw *w, const char *bracket)
 {
     separate(w);
@@ -95,6 +98,7 @@ static uint64_t unclean(uint64_t word)
     return ((word - ones * 0x20) | (quote - ones) | (backslash - ones) | word) & highs;
 }
 
+/* The same question for one byte, where the words end or one has hit. */
 static bool clean_byte(unsigned char c)
 {
     return c >= 0x20 && c != '"' && c != '\\' && c < 0x80;
@@ -132,6 +136,7 @@ static size_t plain_prefix(struct str s)
     }
 }
 
+/* One byte that cannot stand as it is. A byte that is no UTF-8 becomes U+FFFD: JSON has no other way to carry it. */
 static void add_escaped(struct jsonw *w, unsigned char c)
 {
     static const char digits[] = "0123456789abcdef";
@@ -148,6 +153,7 @@ static void add_escaped(struct jsonw *w, unsigned char c)
         add(w, (const char[]){'\\', 'u', '0', '0', digits[c >> 4], digits[c & 15]}, 6);
 }
 
+/* The slow way, for the few strings that need an escape: runs of plain bytes, and an escape between them. */
 static void add_unclean(struct jsonw *w, struct str s, size_t plain)
 {
     add(w, "\"", 1);
@@ -221,10 +227,12 @@ void jsonw_text(struct jsonw *w, const char *s)
 
 /* ---- everything else ---- */
 
+/* 2^64 - 1 has twenty. */
 enum { DIGITS_MAX = 20 };
 
 static void add_digits(struct jsonw *w, uint64_t v)
 {
+    /* From the last digit to the first, without a format to be read each time. */
     char digits[DIGITS_MAX];
     size_t at = sizeof digits;
     do {
@@ -251,10 +259,12 @@ void jsonw_uint(struct jsonw *w, uint64_t v)
 
 void jsonw_number(struct jsonw *w, double v, int decimals)
 {
+    /* JSON knows no infinity; null is at least honest. */
     if (!isfinite(v)) {
         jsonw_null(w);
         return;
     }
+    /* The program never calls setlocale(LC_NUMERIC): the point is a point. */
     separate(w);
     if (!w->failed && buf_addf(w->out, "%.*f", decimals, v) != 0)
         fail(w, errno);
@@ -272,12 +282,14 @@ void jsonw_null(struct jsonw *w)
 
 void jsonw_raw(struct jsonw *w, struct str json)
 {
+    /* Taken at its word: who hands over raw JSON has made or checked it. */
     separate(w);
     add(w, json.p, json.n);
 }
 
 int jsonw_end(struct jsonw *w)
 {
+    /* need_comma at the top means that a value was written. */
     if (w->depth != 0 || !w->need_comma)
         fail(w, EINVAL);
     if (!w->failed)

@@ -19,6 +19,7 @@
 /* More than a mapping with a mistake in every line; a longer message is cut. */
 enum { MESSAGE_MAX = 256 * 1024 };
 
+/* What is plain information has no prefix: it is read by people, most of the time. */
 static const struct level_row {
     const char *name, *prefix, *colour;
     int severity; /* of syslog and of the journal's prefixes */
@@ -30,6 +31,7 @@ static const struct level_row {
     [LOG_DEBUG] = {"debug", "debug: ", "\033[2m", 7},
 };
 
+/* The one mutable state of the log; it belongs to the process, like stderr. */
 static struct sink {
     struct log_config config;
     void (*clear_line)(void *);
@@ -52,6 +54,7 @@ bool log_enabled(enum log_level level)
     return level <= sink.config.level;
 }
 
+/* To the descriptor, past stdio: a buffered line could be lost in a crash or torn by a neighbour's. */
 static void write_all(const char *p, size_t n)
 {
     FILE *out = sink.config.out != NULL ? sink.config.out : stderr;
@@ -62,6 +65,7 @@ static void write_all(const char *p, size_t n)
         ssize_t written = write(fileno(out), p, n);
         if (written < 0 && errno == EINTR)
             continue;
+        /* A closed terminal or a full disk under a log file: the run goes on, its report has the numbers. */
         if (written < 0)
             return;
         p += written;
@@ -103,11 +107,13 @@ static int show_lines(struct str message, const char *between, struct buf *out)
     }
 }
 
+/* "<3>": journald reads a line's priority from it, and takes it off. */
 static int add_journal_prefix(const struct level_row *level, struct buf *out)
 {
     return sink.config.journal ? buf_addf(out, "<%d>", level->severity) : 0;
 }
 
+/* A line for people, each of its lines with the prefix that the journal wants. */
 static int make_text(const struct level_row *level, struct str message, struct buf *out)
 {
     bool colour = sink.config.colour && level->colour[0] != '\0';
@@ -123,6 +129,7 @@ static int make_text(const struct level_row *level, struct str message, struct b
     return result;
 }
 
+/* A line for programs. Colour means nothing there, the rest of the safety does. */
 static int make_json(const struct level_row *level, struct str message, struct buf *out)
 {
     char time_text[TIME_TEXT_N];
@@ -148,6 +155,7 @@ out:
     return result;
 }
 
+/* syslogd mangles newlines in its own way: one line there is one line. */
 static int send_syslog(const struct level_row *level, struct str message)
 {
     struct buf line = BUF_INIT(16 * MESSAGE_MAX);
@@ -160,6 +168,7 @@ static int send_syslog(const struct level_row *level, struct str message)
     return result;
 }
 
+/* Everything between the formatted text and the line on its way; -1 when memory was short. */
 static int emit(const struct level_row *level, struct str formatted)
 {
     /* Escaping makes of one byte at most eight, JSON of each of these at most two. */

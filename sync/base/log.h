@@ -11,7 +11,7 @@
 enum log_level { LOG_ERROR, LOG_WARNING, LOG_NOTICE, LOG_DETAIL, LOG_DEBUG };
 
 struct log_config {
-    enum log_level level; /* messages above it are dropped; notice is the default, -q: warning, -v: detail, -vv: debug */
+    enum log_level level; /* messages above it are dropped; notice unless told; -q warning, -v detail, -vv debug */
     bool json;            /* {"time","level","message"} a line */
     bool colour;          /* text only */
     bool syslog;          /* also to syslog(3) */
@@ -23,8 +23,8 @@ struct log_config {
 /* Copies the config. The sink is the one mutable global besides the signal flag. */
 void log_configure(const struct log_config *config);
 bool log_enabled(enum log_level level);
-/* One message, one write. Control, escape and bidi characters are shown as \u{1b}. A newline inside starts a line that is
- * indented by two blanks (in JSON it stays "\n"). errno is kept. */
+/* One message, one write. Control, escape and bidi characters are shown as \u{1b}. A newline inside starts a line that
+ * is indented by two blanks (in JSON it stays "\n"). errno is kept. */
 void log_msg(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 #define log_error(...) log_msg(LOG_ERROR, __VA_ARGS__)
 #define log_warning(...) log_msg(LOG_WARNING, __VA_ARGS__)

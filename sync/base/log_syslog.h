@@ -1,4 +1,5 @@
-/* syslog(3) behind a door of its own: <syslog.h> defines LOG_WARNING and others as macros, which log.h has as levels. */
+/* syslog(3) behind a door of its own: <syslog.h> defines LOG_WARNING and others as macros, which log.h has as levels.
+ * For log.c alone. */
 #ifndef SYNC_BASE_LOG_SYSLOG_H
 #define SYNC_BASE_LOG_SYSLOG_H
 

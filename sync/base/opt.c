@@ -1,5 +1,5 @@
-/* getopt_long() finds the options; the tables say what they mean. The option string starts with "-:": operands are given
- * in their place among the options (whatever POSIXLY_CORRECT says), and messages are ours. */
+/* getopt_long() finds the options; the tables say what they mean. The option string starts with "-:": operands are
+ * given in their place among the options (whatever POSIXLY_CORRECT says), and messages are ours. */
 #include "config.h"
 
 #include "sync/base/opt.h"
@@ -26,6 +26,7 @@ struct parser {
     const char **names; /* for suggestions */
 };
 
+/* Written as "--name=value", "--name value", "-nvalue" or "-n value". */
 static bool takes_value(const struct opt *o)
 {
     return o->kind != OPT_FLAG && o->kind != OPT_COUNT;
@@ -48,6 +49,7 @@ static void parser_free(struct parser *p)
     free(p->names);
 }
 
+/* Flattens the tables. -1 when memory is short, with nothing left to free. */
 static int parser_init(struct parser *p, const struct opt *const *tables)
 {
     size_t n = count(tables);
@@ -92,11 +94,13 @@ static const struct opt *find(const struct parser *p, int number)
 
 /* ---- values ---- */
 
+/* The value is quoted as it came: it is the user's own. */
 static int bad_value(const struct opt *o, const char *value, const char *wanted, struct err *e)
 {
     return err_set(e, XS_USAGE, "--%s: \"%s\" is not %s", o->name, value, wanted);
 }
 
+/* `errno` tells a number too large from one that is exactly the largest. */
 static int set_int(const struct opt *o, const char *value, struct err *e)
 {
     char *end;
@@ -115,6 +119,7 @@ static int set_int(const struct opt *o, const char *value, struct err *e)
     return 0;
 }
 
+/* Choices are exact; what is near is offered, never taken. */
 static int set_choice(const struct opt *o, const char *value, struct err *e)
 {
     size_t n = 0;
@@ -136,6 +141,7 @@ static int set_choice(const struct opt *o, const char *value, struct err *e)
     return -1;
 }
 
+/* A handful of uses at most: growing by one each time is fine. */
 static int append(const struct opt *o, const char *value, struct err *e)
 {
     struct opt_list *list = o->dest;
@@ -147,6 +153,7 @@ static int append(const struct opt *o, const char *value, struct err *e)
     return 0;
 }
 
+/* Stores a value where its table says. The last one wins where an option is given twice. */
 static int set(const struct opt *o, const char *value, struct err *e)
 {
     switch (o->kind) {
@@ -182,6 +189,7 @@ static const char *long_word(char **argv)
     return optarg != NULL && optarg == last ? argv[optind - 2] : last;
 }
 
+/* "--name=value" to "name". */
 static struct str long_name(const char *word)
 {
     const char *name = word + strspn(word, "-");
@@ -214,6 +222,7 @@ static int complain(const struct parser *p, int found, char **argv, struct err *
     return unknown_long(p, long_word(argv), e);
 }
 
+/* One find of getopt: an operand, a mistake, or an option. */
 static int take(const struct parser *p, int found, char **argv, const char **operands, size_t *operands_n,
                 struct err *e)
 {
@@ -233,6 +242,7 @@ static int take(const struct parser *p, int found, char **argv, const char **ope
 int opt_parse(int argc, char **argv, const struct opt *const *tables, const char ***operands, size_t *operands_n,
               struct err *e)
 {
+    /* Room for every word, so that collecting operands cannot fail in the middle. */
     struct parser p;
     const char **rest = calloc((size_t)argc + 1, sizeof *rest);
     size_t n = 0;
@@ -266,6 +276,7 @@ void opt_list_free(struct opt_list *list)
 
 /* ---- help ---- */
 
+/* Names wider than this have their text below; an option with ten choices must not push all texts to the right. */
 enum { NAMES_MAX = 28, NAMES_CAP = 512 };
 
 /* "  -o, --output FILE". Tables are ours: what does not fit is cut. */
@@ -305,6 +316,7 @@ static void wrap(FILE *out, const char *text, size_t indent, size_t columns)
 
 void opt_help(FILE *out, const struct opt *const *tables, unsigned columns)
 {
+    /* Twice over the tables: texts can only be aligned when the widest name is known. */
     char names[NAMES_CAP];
     size_t widest = 0;
     for (const struct opt *const *table = tables; *table != NULL; table++) {

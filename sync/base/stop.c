@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <unistd.h>
 
+/* Written by the handler, read by everybody: hence volatile, and of the one type that may be. */
 static volatile sig_atomic_t first_signal;
 
 static void on_signal(int signo)
@@ -31,6 +32,7 @@ void stop_install(void)
     sigaction(SIGPIPE, &ignore, NULL);
 }
 
+/* Cheap enough to be asked in every turn of every loop. */
 int stop_requested(void)
 {
     return (int)first_signal;

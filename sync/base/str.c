@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* printf() takes an int for a precision, and a negative one would mean "all". */
 int str_len_int(struct str s)
 {
     return s.n > INT_MAX ? INT_MAX : (int)s.n;
@@ -28,6 +29,7 @@ bool str_is(struct str a, const char *text)
     return str_eq(a, str_from(text));
 }
 
+/* Not tolower(): that one asks the locale, and Turkish has another idea of I. */
 static char lower(char c)
 {
     return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
@@ -43,6 +45,7 @@ bool str_eq_nocase(struct str a, struct str b)
     return true;
 }
 
+/* Bytes, not characters: of UTF-8 that is the order of code points. */
 int str_cmp(struct str a, struct str b)
 {
     size_t n = a.n < b.n ? a.n : b.n;
@@ -64,7 +67,8 @@ static size_t blank_at(const char *p, size_t n)
     return 0;
 }
 
-/* Length of the blank that ends at p + n. UTF-8 is self-synchronising: a match of these bytes is the whole character. */
+/* Length of the blank that ends at p + n. UTF-8 is self-synchronising: a match of these bytes is the whole
+ * character. */
 static size_t blank_before(const char *p, size_t n)
 {
     for (size_t back = 1; back <= 3 && back <= n; back++)
@@ -73,6 +77,7 @@ static size_t blank_before(const char *p, size_t n)
     return 0;
 }
 
+/* NBSP comes from web pages, the BOM from files that were joined; both look like nothing at all. */
 struct str str_trim(struct str s)
 {
     size_t blank;
@@ -87,6 +92,7 @@ struct str str_trim(struct str s)
 
 char *str_dup(struct str s)
 {
+    /* s.n + 1 cannot wrap: no object is as large as that. */
     char *copy = malloc(s.n + 1);
     if (copy == NULL)
         return NULL;
@@ -99,6 +105,7 @@ char *str_dup(struct str s)
 /* Longer words than this are not typing slips of option, key or column names worth guessing at. */
 enum { NEAREST_MAX = 63 };
 
+/* Of the three ways to get to a cell of the table: drop, add, replace. */
 static unsigned min3(unsigned a, unsigned b, unsigned c)
 {
     unsigned m = a < b ? a : b;
@@ -108,6 +115,7 @@ static unsigned min3(unsigned a, unsigned b, unsigned c)
 /* Edit distance where a swap of two neighbours is one slip (optimal string alignment), without regard to ASCII case. */
 static unsigned distance(struct str a, struct str b)
 {
+    /* Three rows of the table are enough: a swap looks back two. */
     unsigned rows[3][NEAREST_MAX + 1];
     unsigned *before = rows[0], *last = rows[1], *now = rows[2];
     for (size_t j = 0; j <= b.n; j++)

@@ -28,6 +28,7 @@ static size_t ascii_prefix(const char *p, size_t n)
     return i;
 }
 
+/* 10xxxxxx: inside a character, never at its start. */
 static bool continues(unsigned char c)
 {
     return (c & 0xc0) == 0x80;
@@ -54,6 +55,7 @@ size_t text_utf8_char(const char *p, size_t n)
     return 0;
 }
 
+/* Alternates between words of ASCII and single characters; either alone would be slow on the other's text. */
 size_t text_utf8_prefix(struct str s)
 {
     size_t i = 0;
@@ -89,6 +91,7 @@ static uint64_t fold_word(uint64_t word)
     return word | (from_a & ~past_z & ~word & high_bits) >> 2;
 }
 
+/* The tail goes through the same arithmetic in a word that is filled in part. */
 static void fold_ascii(char *out, const char *in, size_t n)
 {
     uint64_t word = 0;
@@ -125,6 +128,7 @@ static int fold_unicode(struct str s, uninorm_t norm, struct buf *out)
     return result;
 }
 
+/* One way in for both kinds of folding, so that the fast path is taken everywhere. */
 static int fold(struct str s, uninorm_t norm, struct buf *out)
 {
     if (s.n == 0)
@@ -210,6 +214,7 @@ static bool is_unsafe(int32_t code)
     return false;
 }
 
+/* Room for "\u{10ffff}". */
 enum { ESCAPE_N = 16 };
 
 /* How the character that starts s is shown: the bytes, in s or in `escape`, and its columns. Advances s. */
@@ -238,6 +243,7 @@ static struct str show_char(struct str *s, char escape[ESCAPE_N], size_t *column
     return (struct str){escape, n};
 }
 
+/* What text_show() would take, so that a table can be laid out before it is printed. */
 size_t text_width(struct str s)
 {
     char escape[ESCAPE_N];
@@ -279,6 +285,7 @@ fail:
 
 int text_html(struct str s, struct buf *out)
 {
+    /* Runs without anything special are copied whole. All five are escaped, so that it is right in attributes too. */
     size_t start = out->n, clean = 0;
     for (size_t i = 0; i < s.n; i++) {
         const char *entity = NULL;

@@ -14,12 +14,13 @@ size_t text_utf8_char(const char *p, size_t n);
 bool text_is_utf8(struct str s);
 bool text_is_ascii(struct str s);
 
-/* Case-folded (Unicode, full, not normalised) copy appended to `out`; of bytes that are not UTF-8 only the ASCII letters
- * are folded. 0, or -1 with errno (memory, or the buffer's maximum). */
+/* Case-folded (Unicode, full, not normalised) copy appended to `out`; of bytes that are not UTF-8 only the ASCII
+ * letters are folded. 0, or -1 with errno (memory, or the buffer's maximum). */
 int text_fold(struct str s, struct buf *out);
 /* Columns that `s` takes on a terminal; controls count as their \u{..} form. */
 size_t text_width(struct str s);
-/* Appends `s` with control, escape, bidi and invalid bytes as \u{1b} or \x{ff}; cut with "…" at max_columns (0: never). */
+/* Appends `s` with control, escape, bidi and invisible characters as \u{1b} and bytes that are not UTF-8 as \x{ff}; cut
+ * with "…" at max_columns (0: never). 0/-1. */
 int text_show(struct str s, size_t max_columns, struct buf *out);
 /* Comparison key for header names: case-folded, NFC, without blanks and _ - . (anything else stays). 0/-1. */
 int text_header_key(struct str s, struct buf *out);

@@ -1,5 +1,6 @@
 /* Packed entries: a length, then the fields in order. A reader that meets an unknown tail skips it, so that fields may
- * be appended later; it never reads past the length. */
+ * be appended later; it never reads past the length. Every byte may be wrong: a state is a file, and files are copied,
+ * cut and edited. */
 #include "config.h"
 
 #include "sync/model/entry.h"
@@ -9,6 +10,7 @@
 enum { INTENT_RETRIED = 1 };   /* flags of an intent */
 enum { OUTCOME_LEAD_ID = 1 };  /* flags of an outcome */
 
+/* Words of the reports and of the diff. */
 const char *op_text(enum op op)
 {
     static const char *const texts[OP_N] = {
@@ -22,6 +24,7 @@ const char *op_text(enum op op)
 /* Four bytes of length, little-endian, written when the record is whole. */
 enum { FRAME_N = 4 };
 
+/* Leaves room for the length. */
 static int frame_open(struct buf *out, size_t *start)
 {
     *start = out->n;
@@ -59,6 +62,7 @@ static int frame_enter(const char **p, const char *end, const char **frame_end)
 
 /* ---- the fields ---- */
 
+/* Fixed, not a varint: hashes have no small values. */
 static int add_u64(struct buf *out, uint64_t v)
 {
     char bytes[8];
@@ -67,6 +71,7 @@ static int add_u64(struct buf *out, uint64_t v)
     return buf_add(out, bytes, sizeof bytes);
 }
 
+/* The only place that reads raw bytes, and the only check that they are there. */
 static int take_bytes(const char **at, const char *end, void *out, size_t n)
 {
     if ((size_t)(end - *at) < n)
@@ -122,6 +127,7 @@ int entry_unpack_intent(const char **p, const char *end, struct entry *out)
         unpack_str(&at, frame_end, &entry.cells) != 0 || unpack_varint(&at, frame_end, &flags) != 0 ||
         take_number(&at, frame_end, UINT32_MAX, &attempts) != 0)
         return -1;
+    /* Unknown flags are a later version's and do not concern this one. */
     entry.row = row;
     entry.line = line;
     entry.retried = (flags & INTENT_RETRIED) != 0;
@@ -135,6 +141,7 @@ int entry_unpack_intent(const char **p, const char *end, struct entry *out)
 
 int entry_pack_outcome(const struct entry *entry, struct buf *out)
 {
+    /* A lead id is there or not: most rows have none to tell, and 16 zeros each would be most of the record. */
     size_t start;
     int http_status = entry->http_status > 0 ? entry->http_status : 0;
     int result = frame_open(out, &start) == 0 && buf_add_varint(out, entry->outcome) == 0 &&

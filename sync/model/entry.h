@@ -30,7 +30,7 @@ struct entry {
     struct str key_text;   /* the normalised identity; empty with `values: hashed` once settled */
     struct str email;      /* as sent; kept until settled */
     struct str values;     /* packed lead; empty where nothing is to be remembered */
-    struct str cells;      /* packed cells of the row as read; kept for `rejects` when it is rejected, failed or deferred */
+    struct str cells;      /* packed cells of the row as read; kept for `rejects` where it is no success */
     bool retried;          /* taken from the retry table */
     unsigned attempts;     /* runs that tried it before this one */
     /* the outcome */

@@ -22,6 +22,7 @@ const struct lead_field_row lead_field_table[LEAD_FIELD_N] = {
 #undef LEAD_FIELD
 };
 
+/* Eleven names: a search in order is as fast as any other. */
 int lead_field_find(struct str api_name)
 {
     for (int i = 0; i < LEAD_FIELD_N; i++)
@@ -37,6 +38,7 @@ bool value_eq(const struct value *a, const struct value *b)
 
 /* ---- packing ---- */
 
+/* As buf_add_varint(), into room that is known to be there. */
 static char *put_varint(char *at, unsigned long long v)
 {
     for (; v >= 0x80; v >>= 7)
@@ -51,6 +53,7 @@ static size_t bytes_of(const struct value *v)
     return v->kind > VALUE_NULL ? v->n : 0;
 }
 
+/* Kind and length share a number: nearly all values cost one byte beside their own. */
 static char *put_value(char *at, const struct value *v)
 {
     size_t n = bytes_of(v);
@@ -92,6 +95,7 @@ int lead_pack(const struct lead *lead, struct buf *out)
 
 /* ---- unpacking: every byte may be wrong ---- */
 
+/* The version and the shape id; what another version means is not guessed. */
 static int take_head(const char **at, const char *end, uint32_t *shape_id)
 {
     unsigned long long id;
@@ -101,6 +105,7 @@ static int take_head(const char **at, const char *end, uint32_t *shape_id)
     return 0;
 }
 
+/* One value, its bytes still in the record. */
 static int take_value(const char **at, const char *end, struct value *out)
 {
     unsigned long long head;

@@ -1,5 +1,5 @@
-/* What each outcome and reason is called and means. REASON_LIST in the header gives names and order; the sentences stand
- * here, and a reason without one does not pass the tests. */
+/* What each outcome and reason is called and means. REASON_LIST in the header gives names and order, the sentences
+ * stand here; help, reports and the documentation all read this table. */
 #include "config.h"
 
 #include "sync/model/reason.h"
@@ -18,6 +18,7 @@ static const struct word {
     [OUTCOME_REMOVED] = {"removed", "the row is gone from the source and its lead was removed"},
 };
 
+/* Each id of REASON_LIST needs its HELP_ here: a new reason without one does not compile. */
 static const struct word reasons[REASON_N] = {
     [REASON_NONE] = {"", ""},
 #define REASON_TEXT(id, text) [REASON_##id] = {text, HELP_##id},
@@ -65,6 +66,7 @@ static const struct word reasons[REASON_N] = {
 #undef REASON_TEXT
 };
 
+/* The lists are short and this runs once an option, not once a row. */
 static int find(const struct word *words, int n, struct str text)
 {
     /* From 1: nothing is called NONE. */
@@ -74,6 +76,7 @@ static int find(const struct word *words, int n, struct str text)
     return -1;
 }
 
+/* Numbers come out of files, too: one that is unknown has an empty name. */
 const char *outcome_text(enum outcome o)
 {
     return (unsigned)o < OUTCOME_N ? outcomes[o].text : "";

@@ -10,6 +10,7 @@ const char *target_kind_text(enum target_kind kind)
     return kind == TARGET_CAMPAIGN ? "campaign" : "list";
 }
 
+/* Names do not count: they are not unique, and may be changed any day. */
 bool target_eq(const struct target *a, const struct target *b)
 {
     return a->kind == b->kind && uuid_eq(&a->id, &b->id);
@@ -24,6 +25,7 @@ const char *target_format(const struct target *t, char out[TARGET_TEXT_N])
 
 const char *campaign_status_text(int status, char out[TARGET_TEXT_N])
 {
+    /* As the API's documentation names them; shown before somebody adds leads to a campaign. */
     static const struct {
         int status;
         const char *text;

@@ -14,7 +14,7 @@ static char *tmpdirs[64];
 static size_t tmpdirs_n;
 static pid_t tmpdirs_owner;
 
-/* AddressSanitizer asks for it: allocations that cannot succeed return NULL there too, so that tests can ask for them. */
+/* AddressSanitizer asks for it: allocations that cannot succeed return NULL there too, so that tests may try them. */
 const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {

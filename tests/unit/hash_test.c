@@ -31,7 +31,8 @@ END_TEST
 START_TEST(keyed_hashes_stay_what_they_are)
 {
     /* Stored in states: other values after an upgrade of the library would forget every lead. */
-    static const unsigned char expected[16] = {0x31, 0xac, 0x2f, 0xb2, 0x1e, 0xa7, 0x5d, 0xe7, 0x3d, 0xee, 0x24, 0x47, 0x95, 0x2b, 0x59, 0x57};
+    static const unsigned char expected[16] = {0x31, 0xac, 0x2f, 0xb2, 0x1e, 0xa7, 0x5d, 0xe7,
+                                               0x3d, 0xee, 0x24, 0x47, 0x95, 0x2b, 0x59, 0x57};
     unsigned char secret[HASH_SECRET_N];
     fill(secret, 7);
     struct hash128 h = hash_keyed128(secret, "ada@example.com", 15);

@@ -25,8 +25,8 @@ static const struct opt common[] = {
 };
 static const struct opt own[] = {
     {"yes", 0, OPT_FLAG, &values.yes, NULL, "do not ask", 0, 0, NULL},
-    {"memory", 0, OPT_INT, &values.memory, "MB", "use at most this much memory, in megabytes of a million bytes each", 8,
-     4096, NULL},
+    {"memory", 0, OPT_INT, &values.memory, "MB", "use at most this much memory, in megabytes of a million bytes each",
+     8, 4096, NULL},
     {"any", 0, OPT_INT, &values.any, "N", "any number", 0, 0, NULL},
     {"wait-lock", 0, OPT_DURATION, &values.delay_ms, "SECONDS", "wait for the lock", 0, 0, NULL},
     {"format", 0, OPT_CHOICE, &values.format, NULL, "how to print", 0, 0, formats},
@@ -82,7 +82,8 @@ END_TEST
 
 START_TEST(every_kind_of_value)
 {
-    ck_assert_int_eq(parse("--wait-lock|10m|--format=ndjson|--guard|removed=5%|--guard=moved=1|-ofile|--any=-9223372036854775808"), 0);
+    ck_assert_int_eq(parse("--wait-lock|10m|--format=ndjson|--guard|removed=5%|--guard=moved=1|-ofile|"
+                           "--any=-9223372036854775808"), 0);
     ck_assert_int_eq(values.delay_ms, 600000);
     ck_assert_int_eq(values.format, 2);
     ck_assert_uint_eq(values.guards.n, 2);

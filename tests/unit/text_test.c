@@ -50,7 +50,8 @@ START_TEST(utf8_prefix_of_every_kind_of_mistake)
         {{"\xff", 1}, 0},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        ck_assert_msg(text_utf8_prefix(cases[i].s) == cases[i].prefix, "case %zu: %zu", i, text_utf8_prefix(cases[i].s));
+        size_t prefix = text_utf8_prefix(cases[i].s);
+        ck_assert_msg(prefix == cases[i].prefix, "case %zu: %zu", i, prefix);
         ck_assert(text_is_utf8(cases[i].s) == (cases[i].prefix == cases[i].s.n));
     }
     ck_assert_uint_eq(text_utf8_prefix(STR_NONE), 0);
