@@ -9,6 +9,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* Tests in one process (CK_FORK=no) must not see each other's signals. */
+static void setup(void)
+{
+    stop_set(0);
+}
+
 START_TEST(first_signal_sets_the_flag)
 {
     stop_install();
@@ -84,6 +90,7 @@ int main(void)
 {
     Suite *suite = suite_create("stop");
     TCase *tc = tcase_create("stop");
+    tcase_add_checked_fixture(tc, setup, NULL);
     tcase_add_test(tc, first_signal_sets_the_flag);
     tcase_add_test(tc, second_signal_leaves_at_once);
     tcase_add_test(tc, broken_pipes_are_errors_not_deaths);
