@@ -9,4 +9,4 @@ STORIES = \
 	tests/cli/schema.test \
 	tests/cli/usage.test
 TESTS += $(STORIES)
-EXTRA_DIST += tests/cli/lib.sh $(STORIES) test.sh scripts/setup.sh scripts/build.sh
+EXTRA_DIST += tests/cli/lib.sh $(STORIES) demo.sh test.sh scripts/setup.sh scripts/build.sh
