@@ -50,7 +50,7 @@ check() {
 export UBSAN_OPTIONS=print_stacktrace=1 ASAN_OPTIONS=detect_stack_use_after_return=1
 
 check gcc "$@"
-check sanitizers --enable-sanitizers CFLAGS='-g -O1' "$@"
+check sanitizers --enable-sanitizers "$@"
 
 step 'clang: build'
 clang=$(command -v clang || command -v clang-14)

@@ -13,6 +13,10 @@ set -u
 : "${srcdir:=.}"
 : "${LEADSYNC:=./leadsync}"
 LEADSYNC=$(realpath "$LEADSYNC")
+if [ ! -x "$LEADSYNC" ]; then
+    echo "Bail out! $LEADSYNC is not there: LEADSYNC names the program to test"
+    exit 99
+fi
 srcdir=$(realpath "$srcdir")
 export LEADSYNC srcdir
 
@@ -64,7 +68,8 @@ run_from() {
 # $sandbox_pid.
 sandbox_start() {
     local i
-    "$LEADSYNC" sandbox "$@" >sandbox.address 2>sandbox.err </dev/null &
+    : >sandbox.address
+    "$LEADSYNC" sandbox "$@" >>sandbox.address 2>sandbox.err </dev/null &
     sandbox_pid=$!
     sandbox_pids+=("$sandbox_pid")
     for ((i = 0; i < 200; i++)); do
