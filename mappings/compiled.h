@@ -101,6 +101,8 @@ int digest_tree(const struct tree_node *root, uint64_t *out);
 /* The same of a straight CSV, after bind. 0/-1. */
 int digest_straight(const struct mapping *m, uint64_t *out);
 
+/* mapping_load() of bytes in memory; `path` is what messages call them. */
+int mapping_parse(const char *path, struct str bytes, struct mapping **out, struct err *e);
 /* An empty mapping with the defaults of the schema table. NULL: out of memory. */
 struct mapping *mapping_new(void);
 /* Binds a straight CSV: makes its column specs. */

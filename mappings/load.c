@@ -283,26 +283,29 @@ static int set_path(struct mapping *m, const char *path)
     return m->path != NULL && m->folder != NULL ? 0 : -1;
 }
 
+int mapping_parse(const char *path, struct str bytes, struct mapping **out, struct err *e)
+{
+    struct mapping *m = mapping_new();
+    struct str text;
+    if (m == NULL || set_path(m, path) != 0 || arena_str(&m->arena, yaml_tree_text(bytes), &text) != 0) {
+        mapping_free(m);
+        return err_oom(e);
+    }
+    diags_init(&m->impl->diags, m->path, text, &m->arena);
+    if (load_text(m, e) != 0) {
+        mapping_free(m);
+        return -1;
+    }
+    *out = m;
+    return 0;
+}
+
 int mapping_load(const char *path, struct mapping **out, struct err *e)
 {
     struct buf bytes = BUF_INIT(YAML_TREE_BYTES_MAX + 4); /* one more than is taken, and a byte order mark */
-    struct mapping *m = NULL;
-    if (file_read(path, &bytes, XS_CONFIG, XS_CONFIG, e) != 0)
-        goto failed;
-    m = mapping_new();
-    struct str text, trimmed = yaml_tree_text(buf_str(&bytes));
-    if (m == NULL || set_path(m, path) != 0 || arena_str(&m->arena, trimmed, &text) != 0) {
-        err_oom(e);
-        goto failed;
-    }
-    diags_init(&m->impl->diags, m->path, text, &m->arena);
-    if (load_text(m, e) != 0)
-        goto failed;
+    int rc = file_read(path, &bytes, XS_CONFIG, XS_CONFIG, e);
+    if (rc == 0)
+        rc = mapping_parse(path, buf_str(&bytes), out, e);
     buf_free(&bytes);
-    *out = m;
-    return 0;
-failed:
-    buf_free(&bytes);
-    mapping_free(m);
-    return -1;
+    return rc;
 }

@@ -10,4 +10,8 @@ tests_fuzz_fuzz_transform_LDADD = $(LEVEL_MAPPINGS)
 tests_fuzz_fuzz_template_SOURCES = tests/fuzz/fuzz_template.c
 tests_fuzz_fuzz_template_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_template_LDADD = $(LEVEL_MAPPINGS)
+check_PROGRAMS += tests/fuzz/fuzz_mapping
+tests_fuzz_fuzz_mapping_SOURCES = tests/fuzz/fuzz_mapping.c
+tests_fuzz_fuzz_mapping_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_mapping_LDADD = $(LEVEL_MAPPINGS)
 endif
