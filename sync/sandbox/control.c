@@ -4,6 +4,7 @@
  * in 400 with its name (what came before it stays applied). PLACE is a name or id of a campaign, else of a list.
  *   numbers  latency_ms plan_limit (-1: none) read_lag_ms job_ms verify_ms esp_ms rate_per_second rate_per_minute (0: none)
  *   flags    spec_strict patch_merges plan_partial strip_unknown
+ *   advance_ms   moves the world's clock on, by so much more each time: jobs end, verdicts and provider codes arrive
  *   faults   the text of --faults; "" ends them          scopes   comma list; null: all
  *   jobs     how the next jobs go: ok fail cancel vanish pause draining zero partial unknown-status stuck ("ok" ends stuck)
  *   jobs_n   for how many jobs that holds                reset    true: counters, windows and request log start anew
@@ -62,13 +63,15 @@ static uint32_t find_place(struct box_world *w, struct str text)
 
 /* --- knobs --- */
 
-static int set_faults(struct box_world *w, json_object *value)
+static int advance(struct box_world *w, json_object *value)
 {
-    struct err e = ERR_INIT;
-    int rc = !json_object_is_type(value, json_type_string) ||
-             box_faults_set(&w->faults, json_object_get_string(value), w->seed, &e) != 0;
-    err_clear(&e);
-    return rc;
+    if (!json_object_is_type(value, json_type_int) || json_object_get_int64(value) < 0 ||
+        json_object_get_int64(value) > INT_MAX)
+        return 1;
+    w->knobs.advance_ms += json_object_get_int64(value);
+    w->now_ms += json_object_get_int64(value);
+    box_jobs_step(w);
+    return 0;
 }
 
 static int set_scopes(struct box_world *w, json_object *value)
@@ -309,7 +312,7 @@ static const struct {
     const char *name;
     change *apply;
 } changes[] = {
-    {"reset", reset}, {"faults", set_faults}, {"scopes", set_scopes}, {"jobs", set_jobs}, {"jobs_n", set_jobs_n},
+    {"reset", reset}, {"advance_ms", advance}, {"scopes", set_scopes}, {"jobs", set_jobs}, {"jobs_n", set_jobs_n},
     {"campaigns", add_campaigns}, {"lists", add_lists}, {"campaign_status", set_campaign_status},
     {"variables", set_variables}, {"block", block}, {"add", add}, {"status", statuses}, {"interest", interests},
     {"contacted", contacted}, {"delete", delete_leads},
@@ -358,18 +361,37 @@ static bool is_change(const char *name)
     return false;
 }
 
+/* 0, or 1 with the reason. */
+static int set_faults(struct box_world *w, json_object *body, struct err *why)
+{
+    json_object *text = NULL;
+    if (!json_object_object_get_ex(body, "faults", &text))
+        return 0;
+    if (!json_object_is_type(text, json_type_string)) {
+        err_set(why, XS_USAGE, "faults: must be a text");
+        return 1;
+    }
+    return box_faults_set(&w->faults, json_object_get_string(text), w->seed, why) != 0;
+}
+
 int box_control_change(struct box_world *w, struct box_request *q, struct box_answer *a)
 {
     if (!json_object_is_type(q->json, json_type_object))
         return box_answer_error(a, 400, "POST /__control takes a JSON object");
     json_object_object_foreach(q->json, key, value) {
-        if (is_change(key))
+        if (is_change(key) || strcmp(key, "faults") == 0)
             continue;
         int rc = set_number(&w->knobs, key, value);
         if (rc == 2)
             rc = set_flag(&w->knobs, key, value);
         if (rc != 0)
             return box_answer_error(a, 400, "%s: %s", key, rc == 2 ? "unknown" : "this value cannot be");
+    }
+    struct err why = ERR_INIT;
+    if (set_faults(w, q->json, &why) != 0) {
+        int rc = box_answer_error(a, 400, "%s", err_text(&why));
+        err_clear(&why);
+        return rc;
     }
     for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
         json_object *given = NULL;

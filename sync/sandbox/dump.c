@@ -29,6 +29,7 @@ static void write_knobs(const struct box_knobs *k, struct jsonw *j)
     number(j, "job_ms", k->job_ms);
     number(j, "verify_ms", k->verify_ms);
     number(j, "esp_ms", k->esp_ms);
+    number(j, "advance_ms", k->advance_ms);
     flag(j, "spec_strict", k->spec_strict);
     flag(j, "patch_merges", k->patch_merges);
     flag(j, "plan_partial", k->plan_partial);

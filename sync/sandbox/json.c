@@ -54,9 +54,11 @@ int box_json_parse(struct str text, json_object **out)
     json_tokener_set_flags(parser, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
     json_object *o = json_tokener_parse_ex(parser, text.p, (int)text.n);
     enum json_tokener_error error = json_tokener_get_error(parser);
-    if (error == json_tokener_continue) /* a bare number ends only with the text */
-        o = json_tokener_parse_ex(parser, "", 1), error = json_tokener_get_error(parser);
-    bool whole = json_tokener_get_parse_end(parser) >= text.n || error != json_tokener_success;
+    bool whole = json_tokener_get_parse_end(parser) >= text.n;
+    if (error == json_tokener_continue) { /* a bare number or word ends only with the text */
+        o = json_tokener_parse_ex(parser, "", 1);
+        error = json_tokener_get_error(parser);
+    }
     json_tokener_free(parser);
     if (error != json_tokener_success || !whole) {
         json_object_put(o);

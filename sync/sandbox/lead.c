@@ -165,8 +165,10 @@ static void write_place(struct box_world *w, struct jsonw *j, uint32_t place, bo
 }
 
 /* A custom variable that is named like a core field collides inside `payload`; there the core field wins. */
-static bool is_taken(const struct box_fields *fields, struct str name)
+static bool is_taken(const struct box_lead *lead, const struct box_fields *fields, struct str name)
 {
+    if (lead->alone && (str_is(name, "campaign") || str_is(name, "list_id")))
+        return true;
     for (unsigned i = 0; i < BF_API_N; i++)
         if (fields->f[i].p != NULL && box_field_names[i].payload != NULL && str_is(name, box_field_names[i].payload))
             return true;
@@ -186,7 +188,7 @@ static void write_payload(struct box_world *w, const struct box_lead *lead, cons
         write_place(w, j, lead->place, false);
     }
     while (box_custom_next(&custom, &name, &value)) {
-        if (is_taken(fields, name))
+        if (is_taken(lead, fields, name))
             continue;
         jsonw_key_str(j, name);
         jsonw_raw(j, value);

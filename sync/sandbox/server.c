@@ -66,7 +66,7 @@ static void serve(struct box_server *s, struct box_call *call, const char *url, 
         .url_too_long = size != NULL && size->header_size > HEADER_MAX};
     MHD_get_connection_values_n(c, MHD_GET_ARGUMENT_KIND, on_query, &q);
     int64_t now_us = clock_system()->mono_us(clock_system());
-    s->world->now_ms = clock_system()->wall_ms(clock_system());
+    s->world->now_ms = clock_system()->wall_ms(clock_system()) + s->world->knobs.advance_ms;
     box_route_serve(s->world, &q, &call->answer, now_us);
     buf_free(&call->body);
     call->served = true;
@@ -135,32 +135,30 @@ static void on_completed(void *ctx, struct MHD_Connection *connection, void **sl
 
 /* --- the loop --- */
 
-/* Wakes the calls whose time has come (all of them at the end). Returns when the next is due, -1: none waits. */
-static int64_t resume_due(struct box_server *s)
+/* Wakes the calls whose time has come; all of them at the end. */
+static void resume_due(struct box_server *s)
 {
-    int64_t now = clock_system()->mono_us(clock_system()), next = -1;
+    int64_t now = clock_system()->mono_us(clock_system());
     for (struct box_call **link = &s->waiting; *link != NULL;) {
         struct box_call *call = *link;
         if (call->due_us <= now || s->stopping) {
             *link = call->next;
             MHD_resume_connection(call->connection);
-            continue;
+        } else {
+            link = &call->next;
         }
-        if (next < 0 || call->due_us < next)
-            next = call->due_us;
-        link = &call->next;
     }
-    return next;
 }
 
-static int wait_ms(struct box_server *s, int64_t next_us)
+/* How long nothing is due: neither the library's own time-outs nor a call that waits. */
+static int wait_ms(struct box_server *s)
 {
     MHD_UNSIGNED_LONG_LONG library_ms;
-    int64_t ms = POLL_MAX_MS;
+    int64_t ms = POLL_MAX_MS, now = clock_system()->mono_us(clock_system());
     if (MHD_get_timeout(s->daemon, &library_ms) == MHD_YES && library_ms < (MHD_UNSIGNED_LONG_LONG)ms)
         ms = (int64_t)library_ms;
-    if (next_us >= 0) {
-        int64_t left = (next_us - clock_system()->mono_us(clock_system()) + 999) / 1000;
+    for (const struct box_call *call = s->waiting; call != NULL; call = call->next) {
+        int64_t left = (call->due_us - now + 999) / 1000;
         ms = left < 0 ? 0 : left < ms ? left : ms;
     }
     return (int)ms;
@@ -171,9 +169,9 @@ static void *loop(void *ctx)
     struct box_server *s = ctx;
     struct pollfd fds[] = {{.fd = s->events, .events = POLLIN}, {.fd = s->wake, .events = POLLIN}};
     while (fds[1].revents == 0) {
-        int64_t next_us = resume_due(s);
+        resume_due(s);
         MHD_run(s->daemon);
-        if (poll(fds, 2, wait_ms(s, next_us)) < 0 && errno != EINTR)
+        if (poll(fds, 2, wait_ms(s)) < 0 && errno != EINTR)
             break;
     }
     s->stopping = true;

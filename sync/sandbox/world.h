@@ -27,6 +27,7 @@ enum box_job_mode {
 struct box_knobs {
     unsigned rate_per_second, rate_per_minute;
     int64_t latency_ms, plan_limit, read_lag_ms, job_ms, verify_ms, esp_ms;
+    int64_t advance_ms;    /* how far the world's clock is ahead of the system's */
     bool spec_strict, patch_merges, plan_partial, strip_unknown;
     enum box_job_mode job_mode;
     int64_t job_mode_left; /* jobs it still applies to; negative: all */
