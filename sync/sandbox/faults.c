@@ -159,8 +159,8 @@ int box_faults_set(struct box_faults *f, const char *text, uint64_t seed, struct
     char *rest = made.text, *rule;
     while ((rule = strsep(&rest, ";")) != NULL) {
         rule += strspn(rule, " ");
-        for (size_t n = strlen(rule); n > 0 && rule[n - 1] == ' '; n--)
-            rule[n - 1] = '\0';
+        for (size_t end = strlen(rule); end > 0 && rule[end - 1] == ' '; end--)
+            rule[end - 1] = '\0';
         if (*rule != '\0' && parse_rule(rule, &made.rules[made.rules_n++], e) != 0)
             goto fail;
     }
