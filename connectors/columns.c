@@ -60,7 +60,7 @@ int columns_set(struct columns *columns, const struct str *names, const char *co
     size_t total = 0, at = 0;
 
     for (size_t i = 0; i < n; i++)
-        total += names[i].n;
+        total += names[i].n + 1 + (types != NULL && types[i] != NULL ? strlen(types[i]) + 1 : 0);
     *columns = (struct columns){calloc(n + 1, sizeof *columns->list), n, malloc(total + 1)};
     if (columns->list == NULL || columns->bytes == NULL) {
         columns_free(columns);
@@ -69,8 +69,14 @@ int columns_set(struct columns *columns, const struct str *names, const char *co
     for (size_t i = 0; i < n; i++) {
         if (names[i].n > 0)
             memcpy(columns->bytes + at, names[i].p, names[i].n);
-        columns->list[i] = (struct column){{columns->bytes + at, names[i].n}, types != NULL ? types[i] : NULL};
+        columns->list[i].name = (struct str){columns->bytes + at, names[i].n};
         at += names[i].n;
+        columns->bytes[at++] = '\0';
+        if (types != NULL && types[i] != NULL) {
+            size_t type_n = strlen(types[i]) + 1;
+            columns->list[i].type = memcpy(columns->bytes + at, types[i], type_n);
+            at += type_n;
+        }
     }
     if (check(columns, label, remedy, e) != 0) {
         columns_free(columns);

@@ -5,12 +5,13 @@
 #include "connectors/source.h"
 
 struct columns {
-    struct column *list; /* owned, as are the bytes of the names */
+    struct column *list; /* owned, as are the bytes of names and types */
     size_t n;
     char *bytes;
 };
 
-/* Copies `n` names; `types` may be NULL, else its members are static or outlive the columns. On failure nothing is owned.
+/* Copies `n` names, and their types if there are any (NULL, or a member NULL: text). Each copy has
+ * a NUL behind it. On failure nothing is owned.
  * Errors: XS_CONFIG when a name is blank or stands twice; `remedy` says what the user can do about it. */
 int columns_set(struct columns *columns, const struct str *names, const char *const *types, size_t n, const char *label,
                 const char *remedy, struct err *e);

@@ -52,6 +52,7 @@ int input_read(struct input *in, void *p, size_t room, size_t *got, struct err *
         if (n >= 0) {
             *got = (size_t)n;
             in->bytes += (uint64_t)n;
+            in->ended = n == 0;
             return n > 0;
         }
         /* EAGAIN: somebody handed us a descriptor that does not block, and another reader was faster. */

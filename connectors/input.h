@@ -17,6 +17,7 @@ struct input {
     size_t chunk_max;  /* at most so many bytes a read; 0: as many as fit. Tests make it tiny */
     bool may_block;    /* a pipe, a socket or a terminal */
     uint64_t bytes;    /* handed out so far */
+    bool ended;        /* the end was met */
 };
 
 /* Looks at the descriptor. Errors: XS_NO_SOURCE when it is closed or a directory. */

@@ -2,8 +2,17 @@ noinst_LIBRARIES += connectors/libconnectors.a
 connectors_libconnectors_a_SOURCES = \
 	connectors/source.c connectors/source.h connectors/drivers.h \
 	connectors/columns.c connectors/columns.h \
+	connectors/command.c \
 	connectors/csv.c \
 	connectors/csvrows.c connectors/csvrows.h \
 	connectors/decode.c connectors/decode.h \
 	connectors/delimiter.c connectors/delimiter.h \
-	connectors/input.c connectors/input.h
+	connectors/input.c connectors/input.h \
+	connectors/ndjson.c connectors/ndjson.h \
+	connectors/postgres.c \
+	connectors/postgres_conn.c connectors/postgres_conn.h \
+	connectors/postgres_mark.c connectors/postgres_mark.h \
+	connectors/process.c connectors/process.h \
+	connectors/sqlite.c \
+	connectors/sqlite_mark.c connectors/sqlite_mark.h \
+	connectors/sqltext.c connectors/sqltext.h

@@ -9,6 +9,9 @@
 /* In the order of enum source_kind. */
 static const struct source_ops *const driver_table[SOURCE_KIND_N] = {
     [SOURCE_CSV] = &source_csv,
+    [SOURCE_POSTGRES] = &source_postgres,
+    [SOURCE_SQLITE] = &source_sqlite,
+    [SOURCE_COMMAND] = &source_command,
 };
 
 struct source_read source_read_or_default(const struct source_read *read)
@@ -28,7 +31,7 @@ int source_open(const struct source_spec *spec, const struct source_read *read, 
     const struct source_read full = source_read_or_default(read);
 
     *out = NULL;
-    if ((unsigned)spec->kind >= SOURCE_KIND_N || driver_table[spec->kind] == NULL)
+    if ((unsigned)spec->kind >= SOURCE_KIND_N)
         return err_set(e, XS_INTERNAL, "source of unknown kind %u: please report", (unsigned)spec->kind);
     return driver_table[spec->kind]->open(spec, &full, clock, out, e);
 }

@@ -1,0 +1,248 @@
+#include "config.h"
+
+#include "connectors/postgres_conn.h"
+
+#include "connectors/sqltext.h"
+#include "sync/base/log.h"
+#include "sync/base/stop.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    LOOK_UP_MS = 250, /* a signal between the look at the flag and poll() is noticed after so long */
+    MESSAGE_MAX = 16384,
+};
+
+static void on_notice(void *arg, const PGresult *result)
+{
+    const struct postgres_conn *c = arg;
+    const char *text = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+
+    /* What a function raises may be data. */
+    log_detail("%s: %s", c->label, text != NULL ? text : "a notice");
+}
+
+static const char *option_of(const PQconninfoOption *options, const char *keyword)
+{
+    for (; options != NULL && options->keyword != NULL; options++) {
+        if (strcmp(options->keyword, keyword) == 0 && options->val != NULL && *options->val != '\0')
+            return options->val;
+    }
+    return NULL;
+}
+
+/* Names the place by what the user wrote: the service, or host and database; never user or password. */
+static int make_label(struct postgres_conn *c, const char *url, struct err *e)
+{
+    struct buf label = BUF_INIT(MESSAGE_MAX);
+    PQconninfoOption *options = NULL;
+    int status = -1;
+
+    if (buf_adds(&label, "postgres") != 0)
+        goto done;
+    if (strchr(url, '=') != NULL || strncmp(url, "postgres://", 11) == 0 || strncmp(url, "postgresql://", 13) == 0) {
+        options = PQconninfoParse(url, NULL);
+        if (options == NULL) {
+            /* libpq's message quotes the part that it does not understand: it may be the password. */
+            err_set(e, XS_CONFIG, "postgres: url: is no connection string; write postgresql://host/database or "
+                    "\"service=name\", and percent-encode special characters in a URL");
+            goto done;
+        }
+    } else if (*url != '\0' && buf_addf(&label, " dbname=%s", url) != 0) {
+        goto done;
+    }
+    const char *service = option_of(options, "service");
+    const char *host = option_of(options, "host");
+    const char *dbname = option_of(options, "dbname");
+    if ((service != NULL && buf_addf(&label, " service=%s", service) != 0) ||
+        (service == NULL && host != NULL && buf_addf(&label, " host=%s", host) != 0) ||
+        (service == NULL && dbname != NULL && buf_addf(&label, " dbname=%s", dbname) != 0))
+        goto done;
+    c->label = str_dup(buf_str(&label));
+    status = c->label != NULL ? 0 : -1;
+done:
+    PQconninfoFree(options);
+    buf_free(&label);
+    if (status != 0 && e->status == XS_DONE)
+        err_oom(e);
+    return status;
+}
+
+/* libpq's messages end in a line feed and may have several lines. */
+static void add_one_line(struct buf *out, const char *text)
+{
+    struct str trimmed = str_trim(str_from(text));
+
+    for (size_t i = 0; i < trimmed.n; i++) {
+        if (trimmed.p[i] != '\n')
+            (void)buf_addc(out, trimmed.p[i]);
+        else if (i > 0 && trimmed.p[i - 1] != '\n')
+            (void)buf_addc(out, ' ');
+    }
+}
+
+static int fail_connection(struct postgres_conn *c, const char *what, struct err *e)
+{
+    struct buf text = BUF_INIT(MESSAGE_MAX);
+
+    add_one_line(&text, c->pg != NULL ? PQerrorMessage(c->pg) : "out of memory");
+    err_set(e, XS_NO_SOURCE, "%s: %s: %.*s", c->label, what, STR_ARG(buf_str(&text)));
+    buf_free(&text);
+    return -1;
+}
+
+int postgres_conn_open(struct postgres_conn *c, const char *url, struct err *e)
+{
+    /* What comes before dbname is a default that the URL may change, what comes after is ours. */
+    const char *keywords[] = {"fallback_application_name", "connect_timeout", "dbname", "client_encoding", NULL};
+    const char *values[] = {"leadsync", getenv("PGCONNECT_TIMEOUT") == NULL ? "30" : NULL, url, "UTF8", NULL};
+
+    *c = (struct postgres_conn){.pg = NULL};
+    if (make_label(c, url, e) != 0)
+        return -1;
+    c->pg = PQconnectdbParams(keywords, values, 1);
+    if (PQstatus(c->pg) != CONNECTION_OK)
+        return fail_connection(c, "cannot connect", e);
+    PQsetNoticeReceiver(c->pg, on_notice, c);
+    c->cancel = PQgetCancel(c->pg);
+    return c->cancel != NULL ? 0 : err_oom(e);
+}
+
+static void cancel_running(struct postgres_conn *c)
+{
+    char why[256];
+
+    if (c->cancel != NULL && PQcancel(c->cancel, why, sizeof why) == 0)
+        log_detail("%s: the query could not be cancelled: %s", c->label, why);
+}
+
+void postgres_conn_close(struct postgres_conn *c)
+{
+    if (c->pg != NULL && PQtransactionStatus(c->pg) == PQTRANS_ACTIVE)
+        cancel_running(c);
+    PQfreeCancel(c->cancel);
+    PQfinish(c->pg);
+    free(c->label);
+    *c = (struct postgres_conn){.pg = NULL};
+}
+
+static int wait_readable(struct postgres_conn *c, struct err *e)
+{
+    struct pollfd pfd = {.fd = PQsocket(c->pg), .events = POLLIN};
+    int signo = stop_requested();
+
+    if (signo != 0) {
+        cancel_running(c);
+        return err_set(e, (enum exit_status)(128 + signo), "%s: interrupted while reading", c->label);
+    }
+    int ready = poll(&pfd, 1, LOOK_UP_MS);
+    if (ready < 0 && errno != EINTR && errno != EAGAIN)
+        return err_errno(e, XS_NO_SOURCE, errno, "%s: cannot wait for the server", c->label);
+    if (ready > 0 && PQconsumeInput(c->pg) == 0)
+        return fail_connection(c, "the server is gone", e);
+    return 0;
+}
+
+PGresult *postgres_conn_result(struct postgres_conn *c, bool *failed, struct err *e)
+{
+    *failed = false;
+    while (PQisBusy(c->pg)) {
+        if (wait_readable(c, e) != 0) {
+            *failed = true;
+            return NULL;
+        }
+    }
+    return PQgetResult(c->pg);
+}
+
+PGresult *postgres_conn_run(struct postgres_conn *c, const char *sql, int n, const char *const *values, struct err *e)
+{
+    PGresult *first = NULL, *result;
+    bool failed;
+    /* Several statements in one string go by the simple protocol, which has no parameters. */
+    int sent = n == 0 ? PQsendQuery(c->pg, sql) : PQsendQueryParams(c->pg, sql, n, NULL, values, NULL, NULL, 0);
+
+    if (sent == 0) {
+        fail_connection(c, "the server is gone", e);
+        return NULL;
+    }
+    /* The last result counts, unless one before it failed. */
+    while ((result = postgres_conn_result(c, &failed, e)) != NULL) {
+        if (first != NULL && PQresultStatus(first) == PGRES_FATAL_ERROR) {
+            PQclear(result);
+            continue;
+        }
+        PQclear(first);
+        first = result;
+    }
+    if (failed) {
+        PQclear(first);
+        return NULL;
+    }
+    if (first != NULL && (PQresultStatus(first) == PGRES_COMMAND_OK || PQresultStatus(first) == PGRES_TUPLES_OK))
+        return first;
+    postgres_conn_fail(c, first, false, e);
+    PQclear(first);
+    return NULL;
+}
+
+/* What SQLSTATEs mean for the exit status, where it is not "before or after the first row". Longest match first. */
+static const struct {
+    const char *prefix;
+    enum exit_status status;
+    const char *hint;
+} state_table[] = {
+    {"57014", XS_SOURCE, "statement_timeout: in the mapping, or somebody, ended the query"},
+    {"42501", XS_NO_SOURCE, "GRANT the user of the connection SELECT on it"},
+    {"55P03", XS_NO_SOURCE, NULL}, /* a lock is not to be had */
+    {"25006", XS_CONFIG, "query: is run in a read-only transaction"},
+    {"08", XS_NO_SOURCE, NULL}, /* connection */
+    {"28", XS_NO_SOURCE, NULL}, /* login */
+    {"3D", XS_NO_SOURCE, NULL}, /* no such database */
+    {"40", XS_SOURCE, "run again"}, /* a standby's replay came in the way */
+    {"53", XS_NO_SOURCE, NULL}, /* out of disk, memory, connections */
+    {"57P", XS_NO_SOURCE, NULL}, /* shut down */
+    {"58", XS_SOURCE, NULL}, /* the server's own I/O */
+    {"XX", XS_SOURCE, NULL}, /* corrupt or a bug */
+};
+
+static void add_caret(const struct postgres_conn *c, const PGresult *result, struct buf *out)
+{
+    const char *position = PQresultErrorField(result, PG_DIAG_STATEMENT_POSITION);
+    long chars = position != NULL ? strtol(position, NULL, 10) : 0;
+    size_t before = out->n;
+    struct str query = str_from(c->query);
+
+    if (chars > 0 && sqltext_caret(query, sqltext_char_offset(query, (size_t)chars - 1), out) != 0)
+        out->n = before;
+}
+
+int postgres_conn_fail(struct postgres_conn *c, const PGresult *result, bool of_query, struct err *e)
+{
+    struct buf caret = BUF_INIT(MESSAGE_MAX), text = BUF_INIT(MESSAGE_MAX);
+    enum exit_status status = c->rows_flow ? XS_SOURCE : XS_CONFIG;
+
+    if (result == NULL || PQresultErrorField(result, PG_DIAG_SQLSTATE) == NULL)
+        return fail_connection(c, "the server is gone", e);
+    const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    const char *primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+    const char *hint = PQresultErrorField(result, PG_DIAG_MESSAGE_HINT);
+    for (size_t i = 0; i < sizeof state_table / sizeof state_table[0]; i++) {
+        if (strncmp(state, state_table[i].prefix, strlen(state_table[i].prefix)) == 0) {
+            status = state_table[i].status;
+            hint = state_table[i].hint != NULL ? state_table[i].hint : hint;
+            break;
+        }
+    }
+    add_one_line(&text, primary != NULL ? primary : "error without a message");
+    if (of_query && c->query != NULL)
+        add_caret(c, result, &caret);
+    err_set(e, status, "%s: %.*s (SQLSTATE %s)%.*s%s%s", c->label, STR_ARG(buf_str(&text)), state, STR_ARG(buf_str(&caret)),
+            hint == NULL ? "" : caret.n > 0 ? "\n      = hint: " : "; hint: ", hint != NULL ? hint : "");
+    buf_free(&caret);
+    buf_free(&text);
+    return -1;
+}

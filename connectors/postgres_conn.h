@@ -1,0 +1,40 @@
+/* A connection to PostgreSQL that gives up when a signal asks to stop, and whose errors say what the user can do.
+ *
+ * Knows libpq and nothing of rows or watermarks. Passwords never get into labels or messages. */
+#ifndef CONNECTORS_POSTGRES_CONN_H
+#define CONNECTORS_POSTGRES_CONN_H
+
+#include "sync/base/err.h"
+
+#include <libpq-fe.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct postgres_conn {
+    PGconn *pg;
+    PGcancel *cancel;
+    char *label;        /* "postgres service=crm" */
+    const char *query;  /* the user's SQL, for carets; borrowed */
+    bool rows_flow;     /* the first row has come: errors are the data's, not the SQL's */
+};
+
+/* Connects. `url` is whatever libpq takes: a URL, "key=value …", or a database name. On failure the struct may be closed.
+ * Errors: XS_CONFIG (no connection string), XS_NO_SOURCE (anything on the way to a session). Blocks at most for
+ * libpq's connect_timeout (30 s unless set). */
+int postgres_conn_open(struct postgres_conn *c, const char *url, struct err *e);
+/* Cancels what is running, and disconnects. */
+void postgres_conn_close(struct postgres_conn *c);
+
+/* The next result of what was sent, NULL after the last one, as PQgetResult(); *failed tells of errors that are set
+ * (XS_SIGINT or XS_SIGTERM: a signal came, and the query was cancelled; XS_NO_SOURCE: the server is gone). */
+PGresult *postgres_conn_result(struct postgres_conn *c, bool *failed, struct err *e);
+
+/* Sends SQL of our own with text parameters and returns its only result, or NULL with the error. Caller clears. */
+PGresult *postgres_conn_run(struct postgres_conn *c, const char *sql, int n, const char *const *values, struct err *e);
+
+/* Turns a failed result (NULL: the connection itself failed) into an error; `of_query`: it is about the user's SQL.
+ * Returns -1. Errors: XS_CONFIG (SQL refused), XS_SOURCE (while rows flow, timeout), XS_NO_SOURCE (privileges, server
+ * gone). */
+int postgres_conn_fail(struct postgres_conn *c, const PGresult *result, bool of_query, struct err *e);
+
+#endif

@@ -1,0 +1,313 @@
+/* Rows of one SELECT from an SQLite file, opened for reading only. One statement is one snapshot, so nothing that is
+ * written meanwhile shows up half. */
+#include "config.h"
+
+#include "connectors/columns.h"
+#include "connectors/drivers.h"
+#include "connectors/sqlite_mark.h"
+#include "connectors/sqltext.h"
+#include "sync/base/stop.h"
+#include "sync/base/text.h"
+
+#include <errno.h>
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+    BUSY_MS = 5000,        /* as long a writer may keep us waiting */
+    LOOK_UP_STEPS = 50000, /* virtual machine steps between two looks at the stop flag: some milliseconds */
+    MESSAGE_MAX = 8192,
+};
+
+struct sqlite_source {
+    struct source base;
+    char *label, *query;
+    sqlite3 *db;
+    sqlite3_stmt *stmt;
+    struct columns columns;
+    struct cell *cells;
+    size_t field_max;
+    uint64_t rows;
+    bool incremental; /* a stored watermark was bound */
+    long mark_column; /* -1: none */
+    struct sqlite_mark mark;
+    const char *watermark; /* after the clean end */
+    bool ended;
+};
+
+static int looked_up(void *arg)
+{
+    (void)arg;
+    return stop_requested();
+}
+
+static void close_source(struct source *self)
+{
+    struct sqlite_source *s = (struct sqlite_source *)self;
+
+    sqlite3_finalize(s->stmt);
+    sqlite3_close(s->db);
+    sqlite_mark_free(&s->mark);
+    columns_free(&s->columns);
+    free(s->cells);
+    free(s->query);
+    free(s->label);
+    free(s);
+}
+
+/* What a failure means to the user depends on how far we came. */
+static enum exit_status status_of(const struct sqlite_source *s, int code)
+{
+    switch (code & 0xff) {
+    case SQLITE_NOTADB:
+    case SQLITE_CORRUPT:
+    case SQLITE_FORMAT:
+        return XS_SOURCE;
+    case SQLITE_CANTOPEN:
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+    case SQLITE_PERM:
+    case SQLITE_AUTH:
+    case SQLITE_READONLY: /* a journal to be rolled back, and we may not */
+        return XS_NO_SOURCE;
+    case SQLITE_IOERR:
+        return s->rows > 0 ? XS_SOURCE : XS_NO_SOURCE;
+    default:
+        return s->rows > 0 ? XS_SOURCE : XS_CONFIG;
+    }
+}
+
+static const char *hint_of(int code)
+{
+    switch (code & 0xff) {
+    case SQLITE_NOTADB: return "; is this an SQLite file?";
+    case SQLITE_BUSY: return "; another program is writing: try again when it is done";
+    case SQLITE_READONLY: return "; its last writer did not finish: open it once with a program that may write";
+    default: return "";
+    }
+}
+
+/* SQLite's message, with a caret under the query where it knows the place. */
+static int fail(struct sqlite_source *s, int code, struct err *e)
+{
+    struct buf caret = BUF_INIT(MESSAGE_MAX);
+    int offset = -1;
+
+    if ((code & 0xff) == SQLITE_NOMEM)
+        return err_oom(e);
+    if ((code & 0xff) == SQLITE_INTERRUPT && stop_requested() != 0)
+        return err_set(e, (enum exit_status)(128 + stop_requested()), "%s: interrupted while reading", s->label);
+#if SQLITE_VERSION_NUMBER >= 3038000
+    offset = sqlite3_error_offset(s->db);
+#endif
+    if (offset >= 0 && sqltext_caret(str_from(s->query), (size_t)offset, &caret) != 0)
+        buf_reset(&caret);
+    err_set(e, status_of(s, code), "%s: %s%s%.*s", s->label, s->db != NULL ? sqlite3_errmsg(s->db) : sqlite3_errstr(code),
+            hint_of(code), STR_ARG(buf_str(&caret)));
+    buf_free(&caret);
+    return -1;
+}
+
+static int open_file(struct sqlite_source *s, const struct sql_spec *spec, struct err *e)
+{
+    size_t n = strlen(spec->url) + sizeof "sqlite ";
+    struct stat st;
+
+    s->label = malloc(n);
+    s->query = strdup(spec->query);
+    if (s->label == NULL || s->query == NULL)
+        return err_oom(e);
+    (void)stpcpy(stpcpy(s->label, "sqlite "), spec->url);
+    s->base.label = s->label;
+    /* SQLite only says "unable to open" or "disk I/O error"; the system knows why. */
+    if (access(spec->url, R_OK) != 0 || stat(spec->url, &st) != 0)
+        return err_errno(e, XS_NO_SOURCE, errno, "%s: cannot be opened", s->label);
+    if (S_ISDIR(st.st_mode))
+        return err_set(e, XS_NO_SOURCE, "%s: is a directory; name a file in it", s->label);
+    int code = sqlite3_open_v2(spec->url, &s->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL);
+    if (code != SQLITE_OK)
+        return fail(s, code, e);
+    sqlite3_busy_timeout(s->db, BUSY_MS);
+    sqlite3_progress_handler(s->db, LOOK_UP_STEPS, looked_up, NULL);
+    return 0;
+}
+
+/* Is there a second statement behind the first? Blanks and comments are none. */
+static bool is_blank_sql(sqlite3 *db, const char *tail)
+{
+    sqlite3_stmt *more = NULL;
+    bool blank = sqlite3_prepare_v2(db, tail, -1, &more, NULL) == SQLITE_OK && more == NULL;
+
+    sqlite3_finalize(more);
+    return blank;
+}
+
+static int prepare(struct sqlite_source *s, struct err *e)
+{
+    const char *tail = NULL;
+    int code = sqlite3_prepare_v2(s->db, s->query, -1, &s->stmt, &tail);
+
+    if (code != SQLITE_OK)
+        return fail(s, code, e);
+    if (s->stmt == NULL || sqlite3_column_count(s->stmt) == 0 || !sqlite3_stmt_readonly(s->stmt))
+        return err_set(e, XS_CONFIG, "%s: query: must be one SELECT; it returns no columns or writes", s->label);
+    if (!is_blank_sql(s->db, tail))
+        return err_set(e, XS_CONFIG, "%s: query: must be one SELECT; there is more behind the first ;", s->label);
+    return 0;
+}
+
+static int set_columns(struct sqlite_source *s, struct err *e)
+{
+    size_t n = (size_t)sqlite3_column_count(s->stmt);
+    struct str *names = calloc(n, sizeof *names);
+    const char **types = calloc(n, sizeof *types);
+    int status = -1;
+
+    s->cells = calloc(n, sizeof *s->cells);
+    if (names == NULL || types == NULL || s->cells == NULL) {
+        err_oom(e);
+        goto done;
+    }
+    for (size_t i = 0; i < n; i++) {
+        names[i] = str_from(sqlite3_column_name(s->stmt, (int)i));
+        const char *type = sqlite3_column_decltype(s->stmt, (int)i);
+        types[i] = type != NULL && sqlite_affinity(type) != AFFINITY_TEXT ? type : NULL;
+    }
+    status = columns_set(&s->columns, names, types, n, s->label, "give it a name of its own with AS in query:", e);
+    s->base.columns = s->columns.list;
+    s->base.columns_n = s->columns.n;
+done:
+    free(types);
+    free(names);
+    return status;
+}
+
+/* Finds the watermark's column and binds :watermark, by name and by nothing else. */
+static int set_mark(struct sqlite_source *s, const struct sql_spec *spec, const struct source_read *read, struct clock *clock,
+                    struct err *e)
+{
+    int parameter = sqlite3_bind_parameter_index(s->stmt, ":watermark");
+
+    if (sqlite3_bind_parameter_count(s->stmt) != (parameter > 0))
+        return err_set(e, XS_CONFIG, "%s: query: has a parameter besides :watermark, which is the only one that is bound",
+                       s->label);
+    if (spec->watermark == NULL)
+        return parameter == 0 ? 0 : err_set(e, XS_CONFIG, "%s: query: uses :watermark; name its column with watermark:",
+                                            s->label);
+    if (parameter == 0)
+        return err_set(e, XS_CONFIG, "%s: watermark: is set, but query: does not use :watermark (… where %s > :watermark)",
+                       s->label, spec->watermark);
+    s->mark_column = columns_find(&s->columns, str_from(spec->watermark));
+    if (s->mark_column < 0) {
+        struct buf list = BUF_INIT(MESSAGE_MAX);
+        err_set(e, XS_CONFIG, "%s: watermark: column \"%s\" is not in the query; it has %s", s->label, spec->watermark,
+                columns_list(&s->columns, &list) == 0 ? buf_cstr(&list) : "others");
+        buf_free(&list);
+        return -1;
+    }
+    s->incremental = read->watermark != NULL;
+    sqlite_mark_init(&s->mark, sqlite3_column_decltype(s->stmt, (int)s->mark_column), spec, clock->wall_ms(clock));
+    if (s->mark.overlap_misfit)
+        return err_set(e, XS_CONFIG, "%s: overlap: \"%s\" is a duration, but watermark column \"%s\" holds numbers; write a "
+                       "number", s->label, spec->overlap, spec->watermark);
+    int code = sqlite_mark_bind(&s->mark, s->stmt, parameter, read->watermark);
+    return code == SQLITE_OK ? 0 : fail(s, code, e);
+}
+
+static int open_source(const struct source_spec *spec, const struct source_read *read, struct clock *clock,
+                       struct source **out, struct err *e)
+{
+    struct sqlite_source *s = calloc(1, sizeof *s);
+    const struct sql_spec *sql = &spec->as.sql;
+
+    if (s == NULL)
+        return err_oom(e);
+    s->base.ops = &source_sqlite;
+    s->base.delimiter = ',';
+    s->field_max = read->field_max;
+    s->mark_column = -1;
+    if (open_file(s, sql, e) != 0 || prepare(s, e) != 0 || set_columns(s, e) != 0 || set_mark(s, sql, read, clock, e) != 0) {
+        close_source(&s->base);
+        return -1;
+    }
+    *out = &s->base;
+    return 0;
+}
+
+static enum reason read_cell(struct sqlite_source *s, int i, struct cell *cell)
+{
+    bool null = sqlite3_column_type(s->stmt, i) == SQLITE_NULL;
+    bool blob = sqlite3_column_type(s->stmt, i) == SQLITE_BLOB;
+    const char *p = blob ? sqlite3_column_blob(s->stmt, i) : (const char *)sqlite3_column_text(s->stmt, i);
+    size_t n = (size_t)sqlite3_column_bytes(s->stmt, i);
+
+    *cell = (struct cell){p != NULL ? p : "", p != NULL ? n : 0, null};
+    s->base.bytes_read += cell->n;
+    if (cell->n > s->field_max)
+        return REASON_FIELD_TOO_LONG;
+    /* SQLite stores whatever it is given. A NUL is text to nobody further on. */
+    if (!text_is_utf8((struct str){cell->p, cell->n}) || memchr(cell->p, '\0', cell->n) != NULL)
+        return REASON_NOT_UTF8;
+    return REASON_NONE;
+}
+
+static int end_of_rows(struct sqlite_source *s, struct err *e)
+{
+    s->ended = true;
+    if (s->mark_column >= 0 && sqlite_mark_finish(&s->mark, &s->watermark) != 0)
+        return err_oom(e);
+    /* Lets go of the read lock: writers wait for it. */
+    sqlite3_reset(s->stmt);
+    return 0;
+}
+
+static int next_row(struct source *self, struct row *out, struct err *e)
+{
+    struct sqlite_source *s = (struct sqlite_source *)self;
+
+    for (;;) {
+        int code = s->ended ? SQLITE_DONE : sqlite3_step(s->stmt);
+        if (code == SQLITE_DONE)
+            return s->ended ? 0 : end_of_rows(s, e);
+        if (code != SQLITE_ROW)
+            return fail(s, code, e);
+        if (s->mark_column >= 0) {
+            bool null = sqlite3_column_type(s->stmt, (int)s->mark_column) == SQLITE_NULL;
+            if (null && s->incremental) {
+                self->null_watermarks++;
+                continue;
+            }
+            if (!null && sqlite_mark_see(&s->mark, s->stmt, (int)s->mark_column) != 0)
+                return err_oom(e);
+        }
+        *out = (struct row){.number = ++s->rows, .cells = s->cells, .n = s->columns.n};
+        for (size_t i = 0; i < s->columns.n; i++) {
+            enum reason defect = read_cell(s, (int)i, &s->cells[i]);
+            if (defect != REASON_NONE)
+                out->defect = defect;
+        }
+        return 1;
+    }
+}
+
+static const char *watermark(struct source *self)
+{
+    return ((struct sqlite_source *)self)->watermark;
+}
+
+static void cancel(struct source *self)
+{
+    sqlite3_interrupt(((struct sqlite_source *)self)->db);
+}
+
+const struct source_ops source_sqlite = {
+    .name = "sqlite",
+    .open = open_source,
+    .next = next_row,
+    .watermark = watermark,
+    .cancel = cancel,
+    .close = close_source,
+};

@@ -1,0 +1,69 @@
+#include "config.h"
+
+#include "tests/unit/rowtext.h"
+
+#include "tests/unit/harness.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static void show_row(const struct row *row, struct buf *out)
+{
+    buf_addf(out, "%" PRIu64, row->number);
+    if (row->line != 0)
+        buf_addf(out, ":%" PRIu64, row->line);
+    buf_addf(out, " %s%s", reason_text(row->defect), row->defect != REASON_NONE ? " " : "");
+    for (size_t i = 0; i < row->n; i++) {
+        if (row->cells[i].null)
+            buf_adds(out, "(null)");
+        else
+            buf_addf(out, "[%.*s]", (int)row->cells[i].n, row->cells[i].p);
+    }
+    ck_assert_int_eq(buf_addc(out, '\n'), 0);
+}
+
+void rowtext_read(const struct source_spec *spec, const struct source_read *read, struct clock *clock, struct buf *out)
+{
+    struct source *s = NULL;
+    struct err e = ERR_INIT;
+    struct row row;
+    int got = source_open(spec, read, clock, &s, &e);
+
+    if (got == 0) {
+        for (size_t i = 0; i < s->columns_n; i++)
+            buf_addf(out, "%s%.*s%s%s", i > 0 ? "," : "", STR_ARG(s->columns[i].name), s->columns[i].type != NULL ? " " : "",
+                     s->columns[i].type != NULL ? s->columns[i].type : "");
+        buf_adds(out, "\n");
+        while ((got = source_next(s, &row, &e)) > 0)
+            show_row(&row, out);
+    }
+    if (got == 0) {
+        ck_assert_int_eq(source_next(s, &row, &e), 0);
+        if (s->null_watermarks > 0)
+            buf_addf(out, "null watermarks %" PRIu64 "\n", s->null_watermarks);
+        if (s->ops->watermark != NULL && s->ops->watermark(s) != NULL)
+            buf_addf(out, "watermark %s\n", s->ops->watermark(s));
+    } else {
+        buf_addf(out, "error %d %s\n", (int)e.status, err_text(&e));
+    }
+    source_close(s);
+    err_clear(&e);
+}
+
+void rowtext_check(const struct source_spec *spec, const struct source_read *read, struct clock *clock, const char *want)
+{
+    struct buf got = BUF_INIT(1 << 24);
+    const char *error = strstr(want, "error ");
+
+    rowtext_read(spec, read, clock, &got);
+    const char *text = buf_cstr(&got);
+    bool same = error == NULL ? strcmp(text, want) == 0
+                              /* an error: the status, and its text as a part of the message */
+                              : strncmp(text, want, (size_t)(error - want) + 9) == 0 && strstr(text, error + 9) != NULL;
+    if (!same) {
+        fprintf(stderr, "expected\n%s\ngot\n%s\n", want, text);
+        ck_abort_msg("the source reads otherwise");
+    }
+    buf_free(&got);
+}

@@ -1,0 +1,13 @@
+/* A whole source as text, for tests to compare: "1 [a][b]\n2 ragged_row [x](null)\n", and "error 65 …" at its end. */
+#ifndef TESTS_UNIT_ROWTEXT_H
+#define TESTS_UNIT_ROWTEXT_H
+
+#include "connectors/source.h"
+
+/* Opens, reads to the end and closes. The watermark, when there is one, comes as "watermark …\n" last. */
+void rowtext_read(const struct source_spec *spec, const struct source_read *read, struct clock *clock, struct buf *out);
+
+/* The same, held against `want`; `want` may end in the middle of an error message. */
+void rowtext_check(const struct source_spec *spec, const struct source_read *read, struct clock *clock, const char *want);
+
+#endif

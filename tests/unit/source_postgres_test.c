@@ -1,0 +1,413 @@
+/* PostgreSQL as a source, against a real server that lives in a scratch folder and listens on a socket there alone. */
+#include "config.h"
+
+#include "sync/base/stop.h"
+#include "tests/unit/harness.h"
+#include "tests/unit/rowtext.h"
+
+#include <glob.h>
+#include <libpq-fe.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char *dir;
+static char bin[300], as_user[100], url[600];
+
+/* Runs a shell command, with the server's user and programs at hand. */
+__attribute__((format(printf, 1, 2))) static int shell(const char *fmt, ...)
+{
+    char command[1000];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(command, sizeof command, fmt, ap);
+    va_end(ap);
+    return system(command);
+}
+
+/* Why there is no server to test with, or NULL. */
+static const char *find_server(void)
+{
+    glob_t found;
+
+    if (system("command -v initdb >/dev/null 2>&1") == 0) {
+        bin[0] = '\0';
+    } else if (glob("/usr/lib/postgresql/*/bin/initdb", 0, NULL, &found) == 0) {
+        const char *last = found.gl_pathv[found.gl_pathc - 1];
+        snprintf(bin, sizeof bin, "%.*s", (int)(strlen(last) - strlen("initdb")), last);
+        globfree(&found);
+    } else {
+        return "initdb was not found: apt-get install postgresql";
+    }
+    if (geteuid() != 0)
+        return NULL;
+    if (getpwnam("postgres") == NULL)
+        return "running as root, and there is no user postgres to run the server as";
+    snprintf(as_user, sizeof as_user, "setpriv --reuid=postgres --regid=postgres --clear-groups ");
+    return system("command -v setpriv >/dev/null 2>&1") == 0 ? NULL : "setpriv was not found: apt-get install util-linux";
+}
+
+static void run_sql(const char *sql)
+{
+    PGconn *pg = PQconnectdb(url);
+
+    ck_assert_msg(PQstatus(pg) == CONNECTION_OK, "%s", PQerrorMessage(pg));
+    PGresult *result = PQexec(pg, sql);
+    ck_assert_msg(PQresultStatus(result) != PGRES_FATAL_ERROR, "%s", PQerrorMessage(pg));
+    PQclear(result);
+    PQfinish(pg);
+}
+
+static void start_server(void)
+{
+    dir = unit_tmpdir();
+    if (as_user[0] != '\0') {
+        struct passwd *user = getpwnam("postgres");
+        ck_assert_int_eq(chown(dir, user->pw_uid, user->pw_gid), 0);
+    }
+    ck_assert_int_eq(shell("cd / && %s%sinitdb -N -A trust -U postgres -E UTF8 --locale=C -D %s/db >%s.log 2>&1", as_user, bin,
+                           dir, dir), 0);
+    ck_assert_int_eq(shell("cd / && %s%spg_ctl -s -w -D %s/db -l %s/log -o \"-c listen_addresses='' -k %s -c fsync=off\" start",
+                           as_user, bin, dir, dir, dir), 0);
+    shell("rm -f %s.log", dir);
+    snprintf(url, sizeof url, "host=%s user=postgres dbname=postgres password=hunter2", dir);
+    run_sql("create table p (id int primary key, name text, ok boolean, at timestamptz, amount numeric(10,2), day date,"
+            " plain timestamp);"
+            "set timezone = 'UTC';"
+            "insert into p values (1, 'Ann', true, '2026-06-01 10:00:00.123456+00', 1.50, '2026-06-01', '2026-06-01 10:00'),"
+            " (2, '', false, '2026-06-02 11:30:00+00', null, '2026-06-02', '2026-06-02 11:30'),"
+            " (3, 'José', null, null, -3, null, null);"
+            "create role reader login; alter database postgres set timezone = 'UTC'");
+}
+
+static void stop_server(void)
+{
+    shell("cd / && %s%spg_ctl -s -m immediate -D %s/db stop", as_user, bin, dir);
+    free(dir);
+}
+
+static void check(const char *query, const char *want)
+{
+    struct source_spec spec = {.kind = SOURCE_POSTGRES, .as.sql = {.url = url, .query = query}};
+
+    rowtext_check(&spec, NULL, clock_system(), want);
+}
+
+static void check_mark(const char *query, const char *column, const char *overlap, const char *stored, const char *want)
+{
+    struct source_spec spec = {.kind = SOURCE_POSTGRES,
+                               .as.sql = {.url = url, .query = query, .watermark = column, .overlap = overlap}};
+    struct source_read read = {.watermark = stored};
+
+    duration_parse(str_from(overlap), &spec.as.sql.overlap_ms);
+    rowtext_check(&spec, &read, clock_system(), want);
+}
+
+START_TEST(rows_are_read)
+{
+    check("select id, name, ok, at, amount, day from p order by id",
+          "id integer,name,ok boolean,at timestamp with time zone,amount numeric(10,2),day date\n"
+          "1 [1][Ann][true][2026-06-01 10:00:00.123456+00][1.50][2026-06-01]\n"
+          "2 [2][][false][2026-06-02 11:30:00+00](null)[2026-06-02]\n"
+          "3 [3][José](null)(null)[-3.00](null)\n");
+    check("select id from p where false", "id integer\n");
+    check("select 'x'::varchar(10) as a, '{1,2}'::int[] as b, interval '1 day 2 hours' as c, '\\x00ff'::bytea as d;",
+          "a,b integer[],c interval,d bytea\n1 [x][{1,2}][P1DT2H][\\x00ff]\n");
+    check("select current_setting('application_name') as a, current_setting('transaction_isolation') as b,"
+          " current_setting('transaction_read_only') as c", "a,b,c\n1 [leadsync][repeatable read][on]\n");
+}
+END_TEST
+
+START_TEST(sql_that_is_refused_has_a_caret)
+{
+    check("select id,\n  emial\nfrom p", "error 78 column \"emial\" does not exist (SQLSTATE 42703)\n    2 |   emial\n      |   ^");
+    check("select 'é', emial from p", "error 78 \n    1 | select 'é', emial from p\n      |             ^");
+    check("selec 1", "error 78 syntax error");
+    check("select * from nowhere", "error 78 relation \"nowhere\" does not exist");
+    check("insert into p (id) values (9)", "error 78 returns no columns");
+    check("insert into p (id) values (9) returning id", "id integer\nerror 78 read-only transaction");
+    check("select 1 as a; select 2", "error 78 cannot insert multiple commands");
+    check("select 1 as a, 2 as a", "error 78 two columns are named \"a\"");
+    check("select $1::int as a", "error 78 a parameter besides :watermark");
+    check("", "error 78 returns no columns");
+    check("select 1/0 as a", "a integer\nerror 78 division by zero");
+}
+END_TEST
+
+START_TEST(errors_while_rows_flow_are_the_data_s)
+{
+    check("select 1 / (2 - n) as a from generate_series(1, 5) n order by n", "a integer\nerror 78 division by zero");
+    check("select 1 / (n - 20000) as a from generate_series(19998, 20003) n", "a integer\n1 [0]\n2 [-1]\nerror 65 division by zero");
+    struct source_spec spec = {.kind = SOURCE_POSTGRES,
+                               .as.sql = {.url = url, .query = "select repeat('x', 1000) || 1 / (50000 - n) as a from generate_series(1, 60000) n"}};
+    struct source *s = NULL;
+    struct err e = ERR_INIT;
+    struct row row;
+    int got, rows = 0;
+
+    ck_assert_int_eq(source_open(&spec, NULL, clock_system(), &s, &e), 0);
+    while ((got = source_next(s, &row, &e)) > 0)
+        rows++;
+    ck_assert_int_eq(got, -1);
+    ck_assert_int_eq(rows, 49999);
+    ck_assert_int_eq(e.status, XS_SOURCE);
+    ck_assert_ptr_nonnull(strstr(err_text(&e), "division by zero"));
+    err_clear(&e);
+    ck_assert_int_eq(source_next(s, &row, &e), -1);
+    err_clear(&e);
+    source_close(s);
+}
+END_TEST
+
+START_TEST(a_source_that_cannot_be_had)
+{
+    char other[500];
+    struct source_spec spec = {.kind = SOURCE_POSTGRES, .as.sql = {.url = other, .query = "select 1 as a"}};
+
+    snprintf(other, sizeof other, "host=%s user=postgres dbname=nodb password=hunter2", dir);
+    rowtext_check(&spec, NULL, clock_system(), "error 66 database \"nodb\" does not exist");
+    snprintf(other, sizeof other, "host=%s user=nobody_here dbname=postgres", dir);
+    rowtext_check(&spec, NULL, clock_system(), "error 66 role \"nobody_here\" does not exist");
+    snprintf(other, sizeof other, "postgresql://u:hunter2@/x?host=/nowhere");
+    rowtext_check(&spec, NULL, clock_system(), "error 66 postgres host=/nowhere dbname=x: cannot connect");
+    snprintf(other, sizeof other, "service=no_such_service");
+    rowtext_check(&spec, NULL, clock_system(), "error 66 postgres service=no_such_service: cannot connect");
+    snprintf(other, sizeof other, "host=%s user=reader dbname=postgres", dir);
+    spec.as.sql.query = "select id from p";
+    rowtext_check(&spec, NULL, clock_system(), "id integer\nerror 66 permission denied for table p");
+}
+END_TEST
+
+START_TEST(passwords_are_never_shown)
+{
+    static const char *const urls[] = {"host=/nowhere password=hunter2", "postgresql://u:hunter2@/x?host=/nowhere",
+                                       "postgresql://u:hunter2%zz@/x?host=/nowhere", "host=/nowhere password=a hunter2",
+                                       "password=hunter2 'oops"};
+    struct buf out = BUF_INIT(10000);
+
+    for (size_t i = 0; i < sizeof urls / sizeof urls[0]; i++) {
+        struct source_spec spec = {.kind = SOURCE_POSTGRES, .as.sql = {.url = urls[i], .query = "select 1 as a"}};
+        buf_reset(&out);
+        rowtext_read(&spec, NULL, clock_system(), &out);
+        ck_assert_msg(strncmp(buf_cstr(&out), "error ", 6) == 0, "%s", out.p);
+        ck_assert_msg(strstr(out.p, "hunter2") == NULL, "%s", out.p);
+    }
+    struct source_spec spec = {.kind = SOURCE_POSTGRES, .as.sql = {.url = url, .query = "select 1 as a"}};
+    struct source *s = NULL;
+    struct err e = ERR_INIT;
+    ck_assert_int_eq(source_open(&spec, NULL, clock_system(), &s, &e), 0);
+    ck_assert_ptr_null(strstr(s->label, "hunter2"));
+    ck_assert_ptr_nonnull(strstr(s->label, "dbname=postgres"));
+    source_close(s);
+    buf_free(&out);
+}
+END_TEST
+
+START_TEST(watermarks_of_times)
+{
+    const char *query = "select id, at from p where at > :watermark order by id";
+
+    /* Microseconds survive, and the overlap is the server's arithmetic. */
+    check_mark(query, "at", "0", NULL,
+               "id integer,at timestamp with time zone\n1 [1][2026-06-01 10:00:00.123456+00]\n2 [2][2026-06-02 11:30:00+00]\n"
+               "watermark 2026-06-02 11:30:00+00\n");
+    check_mark("select at from p where at > :watermark and id = 1", "at", "5m", NULL,
+               "at timestamp with time zone\n1 [2026-06-01 10:00:00.123456+00]\nwatermark 2026-06-01 09:55:00.123456+00\n");
+    check_mark(query, "at", "5m", "2026-06-02 11:25:00+00",
+               "id integer,at timestamp with time zone\n1 [2][2026-06-02 11:30:00+00]\nwatermark 2026-06-02 11:25:00+00\n");
+    check_mark(query, "at", "5m", "2026-06-02 11:30:00+00", "id integer,at timestamp with time zone\n");
+    check_mark("select day from p where day > :watermark order by 1", "day", "5m", NULL,
+               "day date\n1 [2026-06-01]\n2 [2026-06-02]\nwatermark 2026-06-01\n");
+    check_mark("select plain from p where plain > :watermark order by 1", "plain", "1h", "2026-06-01 10:00",
+               "plain timestamp without time zone\n1 [2026-06-02 11:30:00]\nwatermark 2026-06-02 10:30:00\n");
+    /* What a query calls its column need not be what it compares. */
+    check_mark("select at as seen from p where at > :watermark::timestamptz and id = 2 -- not :watermark", "seen", "0", NULL,
+               "seen timestamp with time zone\n1 [2026-06-02 11:30:00+00]\nwatermark 2026-06-02 11:30:00+00\n");
+}
+END_TEST
+
+START_TEST(a_time_to_come_does_not_hide_what_is_written_until_then)
+{
+    struct buf out = BUF_INIT(10000);
+    struct source_spec spec = {.kind = SOURCE_POSTGRES,
+                               .as.sql = {.url = url, .watermark = "at", .overlap = "0",
+                                          .query = "select at, now()::text as n from (values ('2999-01-01'::timestamptz), "
+                                                   "('infinity')) v (at) where at > :watermark"}};
+
+    rowtext_read(&spec, NULL, clock_system(), &out);
+    char *mark = strstr(buf_cstr(&out), "watermark ");
+    char *now = strstr(out.p, "][");
+    ck_assert(mark != NULL && now != NULL);
+    mark += strlen("watermark ");
+    mark[strcspn(mark, "\n")] = '\0';
+    ck_assert_msg(strncmp(mark, now + 2, strlen(mark)) == 0 && strlen(mark) > 20, "%s against %s", mark, now);
+    buf_free(&out);
+}
+END_TEST
+
+START_TEST(watermarks_of_numbers_and_text)
+{
+    check_mark("select id from p where id > :watermark order by id desc", "id", "5m", NULL,
+               "id integer\n1 [3]\n2 [2]\n3 [1]\nwatermark 3\n");
+    check_mark("select id from p where id > :watermark order by id", "id", "10", "1", "id integer\n1 [2]\n2 [3]\nwatermark -7\n");
+    check_mark("select (-2147483648)::int as id from p where id > :watermark and id = 1", "id", "10", "0",
+               "id integer\n1 [-2147483648]\nwatermark -2147483648\n");
+    check_mark("select amount from p where amount > :watermark order by id", "amount", "0.25", NULL,
+               "amount numeric(10,2)\n1 [1.50]\n2 [-3.00]\nwatermark 1.25\n");
+    check_mark("select v from (values (1.5::float8), ('NaN'), ('Infinity')) t (v) where v > :watermark", "v", "0.5", NULL,
+               "v double precision\n1 [1.5]\n2 [NaN]\n3 [Infinity]\nwatermark 1\n");
+    check_mark("select name from p where name > :watermark order by 1", "name", "5m", NULL, "name\n1 [Ann]\n2 [José]\nwatermark José\n");
+    check_mark("select name from p where name > :watermark order by 1", "name", "0", "Ann", "name\n1 [José]\nwatermark José\n");
+}
+END_TEST
+
+START_TEST(watermarks_that_are_refused)
+{
+    check_mark("select id from p", "id", "0", NULL, "error 78 does not use :watermark");
+    check_mark("select id from p where name = ':watermark'", "id", "0", NULL, "error 78 does not use :watermark");
+    check_mark("select id from p where at > :watermark", "at", "0", NULL, "error 78 column \"at\" is not in the query; it has \"id\"");
+    check_mark("select id, at from p where at > :watermark", "id", "0", NULL, "error 78 \"id\" is integer, but :watermark is compared as timestamp with time zone");
+    check_mark("select gen_random_uuid() as u where gen_random_uuid() > :watermark", "u", "0", NULL, "error 78 add a cast");
+    check_mark("select id from p where id > :watermark", "id", "10m", NULL, "error 78 write a number");
+    check_mark("select id from p where id > :watermark and emial", "id", "0", NULL,
+               "error 78 \n    1 | select id from p where id > :watermark and emial\n      |                                            ^");
+    check_mark("select id from p where id > :watermark", "id", "0", "no number", "id integer\nerror 78 invalid input syntax");
+    check("select :watermark as a", "error 78 name its column with watermark:");
+}
+END_TEST
+
+START_TEST(rows_without_a_watermark_are_for_full_reads)
+{
+    const char *query = "select id from (select id, at from p) q where at > :watermark or at is null order by id";
+
+    check_mark("select id, at from p where at > :watermark or at is null order by id desc", "at", "0", NULL,
+               "id integer,at timestamp with time zone\n1 [3](null)\n2 [2][2026-06-02 11:30:00+00]\n"
+               "3 [1][2026-06-01 10:00:00.123456+00]\nwatermark 2026-06-02 11:30:00+00\n");
+    check_mark("select id, at from p where at > :watermark or at is null order by id desc", "at", "0", "2026-06-02 00:00+00",
+               "id integer,at timestamp with time zone\n1 [2][2026-06-02 11:30:00+00]\nnull watermarks 1\n"
+               "watermark 2026-06-02 11:30:00+00\n");
+    check_mark(query, "id", "0", NULL, "error 78 \"id\" is integer");
+}
+END_TEST
+
+START_TEST(cells_have_their_limit)
+{
+    struct source_spec spec = {.kind = SOURCE_POSTGRES, .as.sql = {.url = url, .query = "select 'abc' as v union all select 'abcd'"}};
+    struct source_read read = {.field_max = 3};
+
+    rowtext_check(&spec, &read, clock_system(), "v\n1 [abc]\n2 field_too_long [abcd]\n");
+}
+END_TEST
+
+START_TEST(bytes_of_a_server_without_an_encoding_are_checked)
+{
+    char other[500];
+    struct source_spec spec = {.kind = SOURCE_POSTGRES, .as.sql = {.url = other, .query = "select v from b"}};
+
+    run_sql("create database ascii encoding 'SQL_ASCII' template template0");
+    snprintf(other, sizeof other, "host=%s user=postgres dbname=ascii", dir);
+    snprintf(url, sizeof url, "%s client_encoding=SQL_ASCII", other);
+    run_sql("create table b (v text); insert into b values (E'Jos\\xe9'), ('José')");
+    rowtext_check(&spec, NULL, clock_system(), "v\n1 not_utf8 [Jos\xe9]\n2 [José]\n");
+}
+END_TEST
+
+START_TEST(time_limits_and_dying_servers)
+{
+    struct source_spec spec = {.kind = SOURCE_POSTGRES,
+                               .as.sql = {.url = url, .query = "select pg_sleep(60)::text as a", .statement_timeout_ms = 50}};
+
+    rowtext_check(&spec, NULL, clock_system(), "a\nerror 65 statement_timeout");
+    spec.as.sql.statement_timeout_ms = 0;
+    spec.as.sql.query = "select pg_terminate_backend(pg_backend_pid())::text as a";
+    rowtext_check(&spec, NULL, clock_system(), "a\n1 [true]\nerror 66 terminating connection");
+}
+END_TEST
+
+START_TEST(a_signal_cancels_the_query)
+{
+    struct source_spec spec = {.kind = SOURCE_POSTGRES, .as.sql = {.url = url, .query = "select pg_sleep(60)::text as a"}};
+    struct source *s = NULL;
+    struct err e = ERR_INIT;
+    struct row row;
+
+    ck_assert_int_eq(source_open(&spec, NULL, clock_system(), &s, &e), 0);
+    stop_set(SIGINT);
+    ck_assert_int_eq(source_next(s, &row, &e), -1);
+    ck_assert_int_eq(e.status, XS_SIGINT);
+    source_close(s);
+    stop_set(0);
+    err_clear(&e);
+    /* The server has noticed, and runs it no more. */
+    for (int i = 0; i < 100; i++) {
+        struct buf out = BUF_INIT(1000);
+        spec.as.sql.query = "select count(*)::text as n from pg_stat_activity where query like 'select pg_sleep(60)%' and state = 'active'";
+        rowtext_read(&spec, NULL, clock_system(), &out);
+        bool gone = strcmp(buf_cstr(&out), "n\n1 [0]\n") == 0;
+        buf_free(&out);
+        if (gone)
+            return;
+        usleep(20000);
+    }
+    ck_abort_msg("the query still runs");
+}
+END_TEST
+
+START_TEST(cancel_makes_a_blocking_read_return)
+{
+    struct source_spec spec = {.kind = SOURCE_POSTGRES, .as.sql = {.url = url, .query = "select pg_sleep(60)::text as a"}};
+    struct source *s = NULL;
+    struct err e = ERR_INIT;
+    struct row row;
+
+    ck_assert_int_eq(source_open(&spec, NULL, clock_system(), &s, &e), 0);
+    s->ops->cancel(s);
+    ck_assert_int_eq(source_next(s, &row, &e), -1);
+    ck_assert_int_eq(e.status, XS_SOURCE);
+    err_clear(&e);
+    source_close(s);
+}
+END_TEST
+
+static Suite *make_suite(void)
+{
+    Suite *suite = suite_create("postgres");
+    TCase *t = tcase_create("postgres");
+
+    tcase_set_timeout(t, 60);
+    tcase_add_unchecked_fixture(t, start_server, stop_server);
+    tcase_add_test(t, rows_are_read);
+    tcase_add_test(t, sql_that_is_refused_has_a_caret);
+    tcase_add_test(t, errors_while_rows_flow_are_the_data_s);
+    tcase_add_test(t, a_source_that_cannot_be_had);
+    tcase_add_test(t, passwords_are_never_shown);
+    tcase_add_test(t, watermarks_of_times);
+    tcase_add_test(t, a_time_to_come_does_not_hide_what_is_written_until_then);
+    tcase_add_test(t, watermarks_of_numbers_and_text);
+    tcase_add_test(t, watermarks_that_are_refused);
+    tcase_add_test(t, rows_without_a_watermark_are_for_full_reads);
+    tcase_add_test(t, cells_have_their_limit);
+    tcase_add_test(t, bytes_of_a_server_without_an_encoding_are_checked);
+    tcase_add_test(t, time_limits_and_dying_servers);
+    tcase_add_test(t, a_signal_cancels_the_query);
+    tcase_add_test(t, cancel_makes_a_blocking_read_return);
+    suite_add_tcase(suite, t);
+    return suite;
+}
+
+int main(void)
+{
+    const char *missing = find_server();
+
+    if (missing != NULL) {
+        printf("1..0 # SKIP %s\n", missing);
+        return 0;
+    }
+    return unit_run(make_suite());
+}

@@ -1,0 +1,239 @@
+/* SQLite as a source: rows, NULLs, types, refusals with their exit status, and watermarks of each kind. */
+#include "config.h"
+
+#include "sync/base/stop.h"
+#include "tests/unit/harness.h"
+#include "tests/unit/rowtext.h"
+
+#include <signal.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static char *dir;
+static char path[300];
+static struct clock_fake fake;
+
+static void run_sql(const char *sql)
+{
+    sqlite3 *db;
+    char *why = NULL;
+
+    ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+    ck_assert_msg(sqlite3_exec(db, sql, NULL, NULL, &why) == SQLITE_OK, "%s", why);
+    sqlite3_close(db);
+}
+
+static void setup(void)
+{
+    dir = unit_tmpdir();
+    snprintf(path, sizeof path, "%s/crm.db", dir);
+    clock_fake_init(&fake, 1782000000000); /* 2026-06-21T00:00:00Z */
+    run_sql("create table p (id integer primary key, name text, score real, at datetime, note);"
+            "insert into p values (1, 'Ann', 1.5, '2026-06-01 10:00:00', null), (2, '', null, '2026-06-02 11:30:00', x'41'),"
+            " (3, 'José', 3, null, 7)");
+}
+
+static void teardown(void)
+{
+    free(dir);
+}
+
+static void check(const char *query, const char *want)
+{
+    struct source_spec spec = {.kind = SOURCE_SQLITE, .as.sql = {.url = path, .query = query}};
+
+    rowtext_check(&spec, NULL, &fake.base, want);
+}
+
+static void check_mark(const char *query, const char *column, const char *overlap, const char *stored, const char *want)
+{
+    struct source_spec spec = {.kind = SOURCE_SQLITE,
+                               .as.sql = {.url = path, .query = query, .watermark = column, .overlap = overlap}};
+    struct source_read read = {.watermark = stored};
+
+    if (overlap != NULL)
+        duration_parse(str_from(overlap), &spec.as.sql.overlap_ms);
+    rowtext_check(&spec, &read, &fake.base, want);
+}
+
+START_TEST(rows_are_read)
+{
+    check("select * from p order by id",
+          "id INTEGER,name,score REAL,at datetime,note\n"
+          "1 [1][Ann][1.5][2026-06-01 10:00:00](null)\n"
+          "2 [2][](null)[2026-06-02 11:30:00][A]\n"
+          "3 [3][José][3.0](null)[7]\n");
+    check("select id from p where id > 9", "id INTEGER\n");
+    check("select count(*) as n from p; -- that was all\n", "n\n1 [3]\n");
+}
+END_TEST
+
+START_TEST(refusals_have_their_status)
+{
+    check("select emial from p", "error 78 no such column: emial\n    1 | select emial from p\n      |        ^");
+    check("select\n  id frm p where", "error 78 near \"p\": syntax error\n    2 |   id frm p where\n      |          ^");
+    check("insert into p (id) values (4)", "error 78 must be one SELECT");
+    check("insert into p (id) values (4) returning id", "error 78 must be one SELECT");
+    check("attach '/tmp/x.db' as x", "error 78 must be one SELECT");
+    check("", "error 78 must be one SELECT");
+    check("select 1 as a; select 2", "error 78 more behind the first ;");
+    check("select 1 as a, 2 as a", "error 78 two columns are named \"a\"");
+    check("select ? as a", "error 78 a parameter besides :watermark");
+    check("select :watermark as a", "error 78 name its column with watermark:");
+    check("select abs(-9223372036854775808) as a", "a\nerror 78 integer overflow");
+    check("select abs(case id when 2 then -9223372036854775808 else id end) as a from p order by id", "a\n1 [1]\nerror 65 integer overflow");
+}
+END_TEST
+
+START_TEST(files_that_cannot_be_had)
+{
+    struct source_spec spec = {.kind = SOURCE_SQLITE, .as.sql = {.url = "/nowhere/crm.db", .query = "select 1 as a"}};
+
+    rowtext_check(&spec, NULL, &fake.base, "error 66 cannot be opened");
+    spec.as.sql.url = dir;
+    rowtext_check(&spec, NULL, &fake.base, "error 66 is a directory");
+    char other[320];
+    snprintf(other, sizeof other, "%s/people.csv", dir);
+    FILE *f = fopen(other, "w");
+    for (int i = 0; i < 200; i++)
+        fputs("a,b\n1,2\n", f);
+    fclose(f);
+    spec.as.sql.url = other;
+    spec.as.sql.query = "select * from p";
+    rowtext_check(&spec, NULL, &fake.base, "error 65 is this an SQLite file?");
+}
+END_TEST
+
+START_TEST(nothing_is_written)
+{
+    char journal[320];
+
+    check("select id from p where id = 1", "id INTEGER\n1 [1]\n");
+    snprintf(journal, sizeof journal, "%s-wal", path);
+    ck_assert_int_ne(access(journal, F_OK), 0);
+}
+END_TEST
+
+START_TEST(bytes_that_are_no_text_spoil_their_row)
+{
+    run_sql("create table b (v); insert into b values (x'ff'), ('a' || char(0) || 'b'), ('fine')");
+    struct source_spec spec = {.kind = SOURCE_SQLITE, .as.sql = {.url = path, .query = "select v from b"}};
+    struct source *s = NULL;
+    struct err e = ERR_INIT;
+    struct row row;
+    static const enum reason want[] = {REASON_NOT_UTF8, REASON_NOT_UTF8, REASON_NONE};
+
+    ck_assert_int_eq(source_open(&spec, NULL, &fake.base, &s, &e), 0);
+    for (size_t i = 0; i < 3; i++) {
+        ck_assert_int_eq(source_next(s, &row, &e), 1);
+        ck_assert_int_eq(row.defect, want[i]);
+    }
+    ck_assert_uint_eq(row.line, 0);
+    source_close(s);
+
+    struct source_read read = {.field_max = 3};
+    spec.as.sql.query = "select 'abc' as v union all select 'abcd'";
+    rowtext_check(&spec, &read, &fake.base, "v\n1 [abc]\n2 field_too_long [abcd]\n");
+}
+END_TEST
+
+START_TEST(watermarks_of_integers)
+{
+    const char *query = "select id, name from p where id > :watermark order by id desc";
+
+    check_mark(query, "id", "5m", NULL, "id INTEGER,name\n1 [3][José]\n2 [2][]\n3 [1][Ann]\nwatermark 3\n");
+    check_mark(query, "id", "2", NULL, "id INTEGER,name\n1 [3][José]\n2 [2][]\n3 [1][Ann]\nwatermark 1\n");
+    check_mark(query, "id", "0", "2", "id INTEGER,name\n1 [3][José]\nwatermark 3\n");
+    check_mark(query, "id", "0", "3", "id INTEGER,name\n");
+    check_mark(query, "id", "10m", NULL, "error 78 is a duration");
+    check_mark(query, "at", "0", NULL, "error 78 column \"at\" is not in the query; it has \"id\", \"name\"");
+    check_mark("select id from p", "id", "0", NULL, "error 78 does not use :watermark");
+}
+END_TEST
+
+START_TEST(watermarks_of_reals_and_expressions)
+{
+    check_mark("select score from p where score > :watermark", "score", ".5", NULL, "score REAL\n1 [1.5]\n2 [3.0]\nwatermark 2.5\n");
+    check_mark("select score from p where score > :watermark", "score", "0", "2.5", "score REAL\n1 [3.0]\nwatermark 3\n");
+    /* An expression has no affinity: the number stays a number. */
+    check_mark("select id + 0 as v from p where id + 0 > :watermark", "v", "0", "2", "v\n1 [3]\nwatermark 3\n");
+    check_mark("select id + 0 as v from p where id + 0 > :watermark", "v", "0", NULL, "v\n1 [1]\n2 [2]\n3 [3]\nwatermark 3\n");
+}
+END_TEST
+
+START_TEST(watermarks_of_texts)
+{
+    const char *query = "select name from p where name > :watermark order by name";
+
+    check_mark(query, "name", "5m", NULL, "name\n1 [Ann]\n2 [José]\nwatermark José\n");
+    check_mark(query, "name", "5m", "Ann", "name\n1 [José]\nwatermark José\n");
+}
+END_TEST
+
+START_TEST(watermarks_of_times)
+{
+    const char *query = "select id, at from p where at > :watermark order by id";
+
+    check_mark(query, "at", "5m", NULL,
+               "id INTEGER,at datetime\n1 [1][2026-06-01 10:00:00]\n2 [2][2026-06-02 11:30:00]\nwatermark 2026-06-02 11:25:00\n");
+    check_mark(query, "at", "5m", "2026-06-02 11:25:00",
+               "id INTEGER,at datetime\n1 [2][2026-06-02 11:30:00]\nwatermark 2026-06-02 11:25:00\n");
+    check_mark(query, "at", "0", NULL,
+               "id INTEGER,at datetime\n1 [1][2026-06-01 10:00:00]\n2 [2][2026-06-02 11:30:00]\nwatermark 2026-06-02 11:30:00\n");
+    run_sql("insert into p (id, at) values (4, '2099-01-01T00:00:00.123Z')");
+    check_mark("select at from p where at > :watermark and id = 4", "at", "1h", NULL,
+               "at datetime\n1 [2099-01-01T00:00:00.123Z]\nwatermark 2026-06-20T23:00:00\n");
+    check_mark("select date(at) as d from p where d > :watermark and id = 2", "d", "1d", NULL,
+               "d\n1 [2026-06-02]\nwatermark 2026-06-01\n");
+}
+END_TEST
+
+START_TEST(rows_without_a_watermark_are_for_full_reads)
+{
+    const char *query = "select id, at from p where at > :watermark or at is null order by id desc";
+
+    check_mark(query, "at", "0", NULL,
+               "id INTEGER,at datetime\n1 [3](null)\n2 [2][2026-06-02 11:30:00]\n3 [1][2026-06-01 10:00:00]\n"
+               "watermark 2026-06-02 11:30:00\n");
+    check_mark(query, "at", "0", "2026-06-01 10:00:00",
+               "id INTEGER,at datetime\n1 [2][2026-06-02 11:30:00]\nnull watermarks 1\nwatermark 2026-06-02 11:30:00\n");
+}
+END_TEST
+
+START_TEST(a_signal_ends_a_long_step)
+{
+    stop_set(SIGINT);
+    check("with recursive c(n) as (select 1 union all select n + 1 from c where n < 100000000) select max(n) as n from c",
+          "n\nerror 130 interrupted");
+    stop_set(0);
+}
+END_TEST
+
+static Suite *make_suite(void)
+{
+    Suite *suite = suite_create("sqlite");
+    TCase *t = tcase_create("sqlite");
+
+    tcase_add_checked_fixture(t, setup, teardown);
+    tcase_add_test(t, rows_are_read);
+    tcase_add_test(t, refusals_have_their_status);
+    tcase_add_test(t, files_that_cannot_be_had);
+    tcase_add_test(t, nothing_is_written);
+    tcase_add_test(t, bytes_that_are_no_text_spoil_their_row);
+    tcase_add_test(t, watermarks_of_integers);
+    tcase_add_test(t, watermarks_of_reals_and_expressions);
+    tcase_add_test(t, watermarks_of_texts);
+    tcase_add_test(t, watermarks_of_times);
+    tcase_add_test(t, rows_without_a_watermark_are_for_full_reads);
+    tcase_add_test(t, a_signal_ends_a_long_step);
+    suite_add_tcase(suite, t);
+    return suite;
+}
+
+int main(void)
+{
+    return unit_run(make_suite());
+}
