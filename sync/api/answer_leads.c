@@ -97,13 +97,14 @@ void api_remote_field(const struct remote_lead *lead, enum lead_field field, str
 void api_remote_custom(const struct remote_lead *lead, struct str name, struct value *out)
 {
     struct json_object *payload;
+    struct json_object_iter at;
     *out = (struct value){VALUE_ABSENT, NULL, 0};
     if (!answer_object(lead->object, "payload", &payload))
         return;
     /* Names are few and need not end in NUL: a walk, not a look-up. */
-    json_object_object_foreach(payload, key, member) {
-        if (str_is(name, key)) {
-            answer_value(member, out);
+    json_object_object_foreachC(payload, at) {
+        if (str_is(name, at.key)) {
+            answer_value(at.val, out);
             return;
         }
     }

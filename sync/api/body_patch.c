@@ -34,22 +34,23 @@ static bool is_said(const struct lead *lead, struct str key)
 static int stored_custom(struct jsonw *w, const struct lead_patch *patch, struct err *e)
 {
     struct json_object *payload;
+    struct json_object_iter at;
     if (patch->remote == NULL || !answer_object(patch->remote->object, "payload", &payload))
         return 0;
-    json_object_object_foreach(payload, name, member) {
-        struct str key = str_from(name);
+    json_object_object_foreachC(payload, at) {
+        struct str key = str_from(at.key);
         struct value value;
         if (is_core_key(key) || is_said(patch->lead, key))
             continue;
-        if (member == NULL) {
+        if (at.val == NULL) {
             jsonw_key_str(w, key);
             jsonw_null(w);
             continue;
         }
-        if (!answer_exact(member))
+        if (!answer_exact(at.val))
             return err_set(e, XS_API, "variable \"%s\" of the lead holds a number that cannot be sent back exactly: correct "
-                           "it in Instantly", name);
-        answer_value(member, &value);
+                           "it in Instantly", at.key);
+        answer_value(at.val, &value);
         body_value(w, key, &value);
     }
     return 0;

@@ -247,6 +247,7 @@ int api_campaign_variables(struct api *a, const struct target *t, struct arena *
         return err_set(e, XS_API, "%s: no usable answer (%d %.*s)", path, reply.http_status, STR_ARG(reply.message));
 
     struct json_object *group;
+    struct json_object_iter at;
     size_t room = 0;
     for (size_t i = 0; i < sizeof groups / sizeof groups[0]; i++)
         if (answer_object(reply.json, groups[i], &group)) /* absent on a fresh draft */
@@ -257,11 +258,9 @@ int api_campaign_variables(struct api *a, const struct target *t, struct arena *
     for (size_t i = 0; i < sizeof groups / sizeof groups[0]; i++) {
         if (!answer_object(reply.json, groups[i], &group))
             continue;
-        json_object_object_foreach(group, key, value) {
-            (void)value;
-            if (arena_str(arena, str_from(key), &(*names)[(*n)++]) != 0)
+        json_object_object_foreachC(group, at)
+            if (arena_str(arena, str_from(at.key), &(*names)[(*n)++]) != 0)
                 return err_oom(e);
-        }
     }
     return 0;
 }

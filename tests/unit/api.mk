@@ -1,6 +1,6 @@
 # Unit tests of api: one program a module.
 API_TESTS = tests/unit/body.tap tests/unit/classify.tap tests/unit/http_time.tap tests/unit/lookup.tap tests/unit/pacer.tap \
-	tests/unit/queue.tap tests/unit/transport_curl.tap
+	tests/unit/queue.tap tests/unit/rate_share.tap tests/unit/transport_curl.tap
 check_PROGRAMS += $(API_TESTS)
 TESTS += $(API_TESTS)
 
@@ -27,3 +27,6 @@ tests_unit_queue_tap_LDADD = $(TEST_LIBS) $(LEVEL_API)
 tests_unit_transport_curl_tap_SOURCES = tests/unit/transport_curl_test.c tests/harness/peer.c tests/harness/peer.h
 tests_unit_transport_curl_tap_CFLAGS = $(TEST_CFLAGS) -pthread
 tests_unit_transport_curl_tap_LDADD = $(TEST_LIBS) $(LEVEL_API)
+tests_unit_rate_share_tap_SOURCES = tests/unit/rate_share_test.c
+tests_unit_rate_share_tap_CFLAGS = $(TEST_CFLAGS)
+tests_unit_rate_share_tap_LDADD = $(TEST_LIBS) $(LEVEL_API)
