@@ -25,12 +25,12 @@ int pacer_init(struct pacer *p, unsigned per_second, unsigned per_minute)
     if (p->log == NULL)
         return -1;
 
-    /* Spread by the tighter unit that is given. The burst, an eighth of a second's worth, makes up for a loop that was
-     * busy elsewhere; the log keeps it from ever breaking the limit. */
+    /* Spread by the tighter unit that is given. The burst, a fifth of a second's worth, makes up for a loop that was busy elsewhere
+     * and for the slack; the log keeps it from ever breaking the limit. */
     int64_t unit_us = per_second != 0 ? SECOND_US : MINUTE_US;
     int64_t limit = per_second != 0 ? per_second : per_minute;
     p->interval_ns = unit_us * 1000 / limit;
-    int64_t burst = limit / 8;
+    int64_t burst = SECOND_US * limit / unit_us / 5;
     p->burst_ns = (burst > 1 ? burst - 1 : 0) * p->interval_ns;
     p->due_ns = INT64_MIN / 2;
     return 0;
