@@ -29,8 +29,8 @@ static const struct spelling {
 };
 
 static const char *const particles[] = {
-    "af", "al", "av", "bin", "bint", "da", "das", "de", "degli", "dei", "del", "della", "den", "der", "di", "do", "dos",
-    "du", "el", "ibn", "la", "las", "le", "les", "los", "ten", "ter", "van", "vom", "von", "y", "zu", "zum", "zur",
+    "af", "al", "ap", "av", "bin", "bint", "da", "das", "de", "degli", "dei", "del", "della", "den", "der", "di", "do", "dos",
+    "du", "el", "ibn", "la", "las", "le", "les", "los", "op", "ten", "ter", "van", "vom", "von", "y", "zu", "zum", "zur",
 };
 
 /* A writer over the arena; every letter is written by put(), which remembers when something differs. */
@@ -169,6 +169,8 @@ static void put_part(struct title *t, struct str part, bool first, bool last, bo
         }
     /* A particle has a name behind it: "ANH LE" ends in a name, and so does "VAN". A lone capital is an initial. */
     bool particle = n > (upper ? 1 : 0) && is_particle(lower) && before + n == part.n;
+    /* "Silva e Souza", "Puig i Cadafalch": a lone small letter between words that somebody capitalised is an "and". */
+    particle |= n == 1 && !upper && t->mixed && !first && part.n == 1;
     if (particle && !last && (!first || (t->mixed && !upper)))
         put_bytes(t, lower, n);
     else if (n == 2 && upper && strpbrk(lower, "aeiouy") == NULL)
