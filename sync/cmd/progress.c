@@ -3,6 +3,7 @@
 #include "sync/cmd/progress.h"
 
 #include "sync/base/log.h"
+#include "sync/base/text.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -79,11 +80,27 @@ void progress_show(struct progress *p, const struct run_progress *now)
     p->printed_us = at;
 }
 
+/* Names in the question come from Instantly: each line is made harmless before a terminal sees it. */
+static void show_question(const char *text)
+{
+    enum { QUESTION_MAX_BYTES = 1 << 16 };
+    struct buf line = BUF_INIT(QUESTION_MAX_BYTES);
+    while (*text != '\0') {
+        size_t n = strcspn(text, "\n");
+        if (text_show((struct str){text, n}, 0, &line) == 0)
+            fprintf(stderr, "%.*s\n", STR_ARG(buf_str(&line)));
+        buf_reset(&line);
+        text += n + (text[n] == '\n');
+    }
+    buf_free(&line);
+}
+
 int consent_ask(const char *text)
 {
     char *line = NULL;
     size_t size = 0;
-    fprintf(stderr, "%s\nGo on? [y/N] ", text);
+    show_question(text);
+    fputs("Go on? [y/N] ", stderr);
     fflush(stderr);
     ssize_t n = getline(&line, &size, stdin);
     while (n > 0 && (line[n - 1] == '\n' || line[n - 1] == '\r'))

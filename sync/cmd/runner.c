@@ -4,6 +4,8 @@
 
 #include "sync/cmd/runner.h"
 
+#include "sync/base/file.h"
+#include "sync/base/hash.h"
 #include "sync/base/log.h"
 #include "sync/cmd/out.h"
 #include "sync/cmd/ping.h"
@@ -46,6 +48,41 @@ static bool must_ask(const struct runner *r)
 static bool reads_stdin(const struct mapping *m)
 {
     return m != NULL && m->source.kind == SOURCE_CSV && strcmp(m->source.as.csv.path, "-") == 0;
+}
+
+/* The digest that names a budget: of address and key, so that it tells keys apart without telling them. 0/-1. */
+static int budget_digest(const struct runner *r, char hex[SHA256_HEX_N])
+{
+    struct str url = str_from(r->inv->common.api_base);
+    struct buf what = BUF_INIT(url.n + r->key.n + 1);
+    int rc = -1;
+    /* Reserved at once: a buffer that grows leaves copies of the key behind. */
+    if (buf_reserve(&what, what.max) == 0 && buf_add(&what, url.p, url.n) == 0 && buf_addc(&what, '\n') == 0 &&
+        buf_add(&what, r->key.text, r->key.n) == 0)
+        rc = sha256_hex(what.p, what.n, hex);
+    if (what.p != NULL)
+        explicit_bzero(what.p, what.n);
+    buf_free(&what);
+    return rc;
+}
+
+/* All processes of this user that use one key share one request budget, in a file beside the states. Where that cannot
+ * be, each paces itself alone. */
+static void find_rate_share(struct runner *r)
+{
+    struct err e = ERR_INIT;
+    char hex[SHA256_HEX_N];
+    char *folder = state_default_path("any", false, &e);
+    if (folder != NULL) {
+        *strrchr(folder, '/') = '\0';
+        if (folder_make(folder, &e) == 0 && budget_digest(r, hex) == 0 &&
+            asprintf(&r->rate_share, "%s/budget-%.8s", folder, hex) < 0)
+            r->rate_share = NULL;
+    }
+    if (r->rate_share == NULL)
+        log_detail("the request budget is not shared with other processes: %s", err_text(&e));
+    free(folder);
+    err_clear(&e);
 }
 
 static void fill_api(struct runner *r, bool read_only)
@@ -104,6 +141,9 @@ int runner_open(struct runner *r, const struct invocation *inv, bool key_needed,
     /* With a mapping the run itself knows the default place, once a straight CSV has its full name. */
     if ((c->state != NULL || r->mapping == NULL) && state_arg_path(c, NULL, false, &r->state_path, e) != 0)
         return -1;
+    /* A dry run sends a handful of requests and leaves no file. */
+    if (!read_only)
+        find_rate_share(r);
     fill_api(r, read_only);
     fill_config(r);
     return 0;

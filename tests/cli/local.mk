@@ -8,6 +8,7 @@ STORIES = \
 	tests/cli/preview.test \
 	tests/cli/sandbox.test \
 	tests/cli/schema.test \
+	tests/cli/setup.test \
 	tests/cli/usage.test
 TESTS += $(STORIES)
 EXTRA_DIST += tests/cli/lib.sh $(STORIES) demo.sh test.sh scripts/setup.sh scripts/build.sh
