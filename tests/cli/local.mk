@@ -11,4 +11,5 @@ STORIES = \
 	tests/cli/setup.test \
 	tests/cli/usage.test
 TESTS += $(STORIES)
-EXTRA_DIST += tests/cli/lib.sh $(STORIES) demo.sh test.sh scripts/setup.sh scripts/build.sh
+EXTRA_DIST += tests/cli/lib.sh $(STORIES) demo.sh test.sh .ci/run .shellcheckrc \
+	scripts/setup.sh scripts/build.sh
