@@ -1,2 +1,30 @@
 noinst_LIBRARIES += sync/libstate.a
-sync_libstate_a_SOURCES =
+sync_libstate_a_SOURCES = \
+	sync/state/audit.c \
+	sync/state/batches.c \
+	sync/state/create.c \
+	sync/state/db.c sync/state/db.h \
+	sync/state/facts.c \
+	sync/state/fold.c sync/state/fold.h \
+	sync/state/forget.c \
+	sync/state/index.c sync/state/index.h \
+	sync/state/journal.c \
+	sync/state/journal_read.c \
+	sync/state/leads.c \
+	sync/state/lock.c \
+	sync/state/lookup.c sync/state/lookup.h \
+	sync/state/merge.c sync/state/merge.h \
+	sync/state/merge_leads.c sync/state/merge_leads.h \
+	sync/state/open.c \
+	sync/state/overlay.c \
+	sync/state/pack.c sync/state/pack.h \
+	sync/state/paths.c \
+	sync/state/prune.c \
+	sync/state/resolve.c \
+	sync/state/results.c sync/state/results.h \
+	sync/state/retries.c \
+	sync/state/runs.c \
+	sync/state/schema.c sync/state/schema.h \
+	sync/state/seen.c sync/state/seen.h \
+	sync/state/state.h sync/state/state_int.h \
+	sync/state/values.c sync/state/values.h

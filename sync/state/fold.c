@@ -1,0 +1,261 @@
+/* Proof moves the state, nothing else does: a fingerprint is only stored when no operation of the same run for the same
+ * fingerprint has failed, whichever of the two came first. */
+#include "config.h"
+
+#include "sync/state/fold.h"
+
+#include "sync/state/index.h"
+#include "sync/state/state.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Statuses of a lead as the API has them; only those that a reason proves. */
+enum { LEAD_BOUNCED = -1, LEAD_UNSUBSCRIBED = -2, LEAD_SKIPPED = -3 };
+
+void fold_init(struct fold *f)
+{
+    memset(f, 0, sizeof *f);
+    f->status = TARGET_STATUS_UNKNOWN;
+    f->values_from = f->proven_from = f->retry_from = FOLD_NONE;
+}
+
+/* What a reason proves about a lead that we know. */
+static void learn(struct fold *f, enum reason reason)
+{
+    int status = f->status;
+    if (!f->known)
+        return;
+    if (reason == REASON_BOUNCED)
+        status = LEAD_BOUNCED;
+    else if (reason == REASON_UNSUBSCRIBED)
+        status = LEAD_UNSUBSCRIBED;
+    else if (reason == REASON_SKIPPED_THERE)
+        status = LEAD_SKIPPED;
+    if (status != f->status) {
+        f->status = status;
+        f->changed = true;
+    }
+    if ((reason == REASON_DELETED_THERE || reason == REASON_GONE_THERE) && !(f->flags & KNOWN_DELETED_THERE)) {
+        f->flags |= KNOWN_DELETED_THERE;
+        f->fingerprint = 0;
+        f->changed = true;
+    }
+}
+
+static void proven(struct fold *f, const struct fold_item *item)
+{
+    bool created = item->outcome == OUTCOME_CREATED;
+    bool spoilt = f->spoilt && f->spoilt_run == item->run && f->spoilt_fingerprint == item->fingerprint;
+    f->known = true;
+    f->changed = true;
+    f->fingerprint = spoilt ? 0 : item->fingerprint;
+    f->target = item->target;
+    f->flags &= ~(unsigned)(KNOWN_REMOVED | KNOWN_DELETED_THERE);
+    if (created) {
+        f->flags |= KNOWN_CREATED;
+        f->status = TARGET_STATUS_UNKNOWN;
+    }
+    if (item->bits & ITEM_LEAD_ID) {
+        f->lead_id = item->lead_id;
+        f->has_lead_id = f->id_learnt = true;
+    }
+    f->proven_from = item->ordinal;
+    if (item->bits & ITEM_VALUES)
+        f->values_from = item->ordinal;
+    if (!spoilt) {
+        f->refusal = FOLD_DROP;
+        f->retry = FOLD_DROP;
+    }
+}
+
+static void refused(struct fold *f, const struct fold_item *item)
+{
+    f->retry = FOLD_DROP;
+    learn(f, (enum reason)item->reason);
+    /* What mapping or plan decided is decided again for nothing; a removal has no row to refuse. */
+    if (item->op == OP_NONE || item->op == OP_REMOVE)
+        return;
+    f->refusal = FOLD_PUT;
+    f->refusal_fingerprint = item->fingerprint;
+    f->refusal_reason = (enum reason)item->reason;
+}
+
+static void failed(struct fold *f, const struct fold_item *item)
+{
+    learn(f, (enum reason)item->reason);
+    f->spoilt = true;
+    f->spoilt_run = item->run;
+    f->spoilt_fingerprint = item->fingerprint;
+    if (f->known && f->fingerprint == item->fingerprint && f->fingerprint != 0) {
+        f->fingerprint = 0;
+        f->changed = true;
+    }
+    if (item->reason == REASON_ATTEMPTS_EXHAUSTED) {
+        f->retry = FOLD_DROP;
+    } else if (item->bits & ITEM_VALUES) {
+        f->retry = FOLD_PUT;
+        f->retry_from = item->ordinal;
+        f->retry_fingerprint = item->fingerprint;
+    }
+}
+
+static void removed(struct fold *f, const struct fold_item *item)
+{
+    f->retry = FOLD_DROP;
+    if (!f->known)
+        return;
+    f->flags |= KNOWN_REMOVED;
+    f->fingerprint = 0;
+    if (item->op == OP_MOVE)
+        f->target = item->target;
+    f->changed = true;
+}
+
+void fold_item(struct fold *f, const struct fold_item *item)
+{
+    if (item->bits & ITEM_OPEN) {
+        f->open = true;
+        return;
+    }
+    switch ((enum outcome)item->outcome) {
+    case OUTCOME_CREATED:
+    case OUTCOME_CHANGED:
+        proven(f, item);
+        break;
+    case OUTCOME_UNCHANGED:
+        /* Linked, or found as wanted. Without an id and without a lead of ours there is nothing to hold on to. */
+        if ((item->bits & ITEM_LEAD_ID) || f->known)
+            proven(f, item);
+        break;
+    case OUTCOME_SKIPPED:
+    case OUTCOME_REJECTED:
+        refused(f, item);
+        break;
+    case OUTCOME_DEFERRED:
+    case OUTCOME_FAILED:
+        failed(f, item);
+        break;
+    case OUTCOME_REMOVED:
+        removed(f, item);
+        break;
+    case OUTCOME_NONE:
+    case OUTCOME_N:
+        break;
+    }
+}
+
+bool fold_wants(const struct entry *entry, enum op op, bool retries)
+{
+    static const struct hash128 none;
+    /* A row without a usable key is only counted and listed. */
+    if (hash128_eq(&entry->key, &none))
+        return false;
+    if (op != OP_NONE || entry->outcome == OUTCOME_FAILED || entry->outcome == OUTCOME_DEFERRED)
+        return true;
+    /* A row decided without a request takes its key out of the retry table, if that has any. */
+    return retries || entry->outcome == OUTCOME_REMOVED || (entry->outcome == OUTCOME_UNCHANGED && entry->has_lead_id);
+}
+
+/* ---- the list ---- */
+
+void fold_list_init(struct fold_list *l, size_t max)
+{
+    memset(l, 0, sizeof *l);
+    l->max = max < FOLD_NONE ? max : FOLD_NONE - 1;
+}
+
+void fold_list_free(struct fold_list *l)
+{
+    free(l->items);
+    free(l->order);
+    memset(l, 0, sizeof *l);
+}
+
+void fold_list_reset(struct fold_list *l)
+{
+    l->n = 0;
+}
+
+struct fold_item *fold_list_add(struct fold_list *l, struct err *e)
+{
+    if (l->n == l->cap) {
+        size_t cap = l->cap == 0 ? 1024 : l->cap + l->cap / 2;
+        struct fold_item *grown = reallocarray(l->items, cap, sizeof *grown);
+        if (grown == NULL) {
+            err_oom(e);
+            return NULL;
+        }
+        l->items = grown;
+        l->cap = cap;
+    }
+    struct fold_item *item = &l->items[l->n++];
+    memset(item, 0, sizeof *item);
+    item->ordinal = (uint32_t)(l->n - 1);
+    return item;
+}
+
+int fold_list_add_entry(struct fold_list *l, const struct entry *entry, enum op op, uint32_t target, uint64_t run,
+                        bool open, struct err *e)
+{
+    struct fold_item *item = fold_list_add(l, e);
+    if (item == NULL)
+        return -1;
+    item->key = entry->key;
+    item->fingerprint = entry->fingerprint;
+    item->lead_id = entry->lead_id;
+    item->target = target;
+    item->run = (uint32_t)run;
+    item->op = (uint8_t)op;
+    item->outcome = (uint8_t)entry->outcome;
+    item->reason = (uint8_t)entry->reason;
+    item->bits = (uint8_t)((entry->has_lead_id ? ITEM_LEAD_ID : 0) | (entry->values.n > 0 ? ITEM_VALUES : 0) |
+                           (open ? ITEM_OPEN : 0));
+    return 0;
+}
+
+static bool before(const struct fold_item *a, const struct fold_item *b)
+{
+    return memcmp(a->key.b, b->key.b, sizeof a->key.b) < 0;
+}
+
+/* Keys are spread evenly: scaled to n buckets and counted they are all but sorted, and insertion does the rest. Both
+ * steps keep the order of equal keys. */
+int fold_list_sort(struct fold_list *l, struct err *e)
+{
+    size_t n = l->n;
+    if (n == 0)
+        return 0;
+    uint32_t *order = reallocarray(l->order, n, sizeof *order);
+    uint32_t *starts = calloc(n + 1, sizeof *starts);
+    if (order != NULL)
+        l->order = order;
+    if (order == NULL || starts == NULL) {
+        free(starts);
+        return err_oom(e);
+    }
+    for (size_t i = 0; i < n; i++)
+        starts[key_scale(key_high(&l->items[i].key), n) + 1]++;
+    for (size_t i = 1; i <= n; i++)
+        starts[i] += starts[i - 1];
+    for (size_t i = 0; i < n; i++)
+        order[starts[key_scale(key_high(&l->items[i].key), n)]++] = (uint32_t)i;
+    free(starts);
+    for (size_t i = 1; i < n; i++) {
+        uint32_t moving = order[i];
+        size_t at = i;
+        for (; at > 0 && before(&l->items[moving], &l->items[order[at - 1]]); at--)
+            order[at] = order[at - 1];
+        order[at] = moving;
+    }
+    return 0;
+}
+
+size_t fold_list_group(const struct fold_list *l, size_t from)
+{
+    const struct hash128 *key = &l->items[l->order[from]].key;
+    size_t to = from + 1;
+    while (to < l->n && hash128_eq(&l->items[l->order[to]].key, key))
+        to++;
+    return to;
+}

@@ -1,0 +1,44 @@
+/* The in-memory index of the leads: a key and a fingerprint in a 16-byte slot, and a bit for "seen in this run".
+ *
+ * Keys are keyed hashes, so they are spread evenly: the slot is their first half scaled to the table, and a load in key
+ * order writes the table from front to back. What is stored is their second half; two keys that meet in both (one pair in
+ * 10^11 runs of 5M leads) would be taken for one. Knows no SQL; never blocks. */
+#ifndef SYNC_STATE_INDEX_H
+#define SYNC_STATE_INDEX_H
+
+#include "sync/base/err.h"
+#include "sync/base/hash.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct index_slot {
+    uint64_t tag;         /* second half of the key; 0: empty */
+    uint64_t fingerprint;
+};
+struct index {
+    struct index_slot *slots; /* owned */
+    unsigned char *seen;      /* owned; a bit a slot */
+    size_t slots_n, used;
+};
+
+/* Bytes that an index of n keys takes. */
+size_t index_bytes(uint64_t n);
+int index_init(struct index *x, uint64_t n, struct err *e); /* for up to n keys */
+void index_free(struct index *x);                           /* fine on a zeroed one */
+
+/* XS_STATE when it is full. Adding a key twice keeps both; the first is found. */
+int index_add(struct index *x, const struct hash128 *key, uint64_t fingerprint, struct err *e);
+/* The key's slot, or -1. */
+int64_t index_find(const struct index *x, const struct hash128 *key);
+bool index_seen(const struct index *x, int64_t slot);
+void index_mark(struct index *x, int64_t slot);
+
+/* The halves of a key as numbers; a larger first half is a larger key. */
+uint64_t key_high(const struct hash128 *key);
+uint64_t key_low(const struct hash128 *key);
+/* high scaled to 0 … n-1, in order. */
+size_t key_scale(uint64_t high, size_t n);
+
+#endif

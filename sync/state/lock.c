@@ -1,0 +1,135 @@
+/* Locks of the open file description (OFD): freed by the kernel when the process dies, however it dies, and not by the
+ * closing of some other descriptor of the same file, as the older kind is. Byte 0 is the sync's lock; byte 1 is held
+ * shared by whoever reads the journal, so that it is not removed under a reader. */
+#include "config.h"
+
+#include "sync/base/text.h"
+#include "sync/state/state_int.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { LOCK_SYNC = 0, LOCK_JOURNAL = 1 };
+enum { LOCK_POLL_US = 100000, LOCK_TEXT_MAX = 512, HOST_MAX = 256 };
+
+static int lock_byte(int fd, short kind, off_t byte, bool wait)
+{
+    struct flock range = {.l_type = kind, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1};
+    int rc;
+    do {
+        rc = fcntl(fd, wait ? F_OFD_SETLKW : F_OFD_SETLK, &range);
+    } while (rc < 0 && errno == EINTR);
+    return rc;
+}
+
+static bool is_taken(int errnum)
+{
+    return errnum == EAGAIN || errnum == EACCES;
+}
+
+/* "pid 123 on host, since 2026-…" as the holder wrote it, made safe to show. Caller frees; NULL when memory is short. */
+static char *holder(int fd)
+{
+    char raw[LOCK_TEXT_MAX];
+    struct buf shown = BUF_INIT(8 * LOCK_TEXT_MAX);
+    ssize_t n = pread(fd, raw, sizeof raw, 0);
+    struct str text = str_trim((struct str){raw, n > 0 ? (size_t)n : 0});
+    if (text.n == 0)
+        text = STR("pid not written yet");
+    char *out = text_show(text, 200, &shown) == 0 ? str_dup(buf_str(&shown)) : NULL;
+    buf_free(&shown);
+    return out;
+}
+
+static int write_holder(struct state *s, int fd, struct err *e)
+{
+    char host[HOST_MAX] = "", since[TIME_TEXT_N];
+    char text[LOCK_TEXT_MAX];
+    if (gethostname(host, sizeof host - 1) < 0)
+        strcpy(host, "this host");
+    int n = snprintf(text, sizeof text, "pid %ld on %s, since %s\n", (long)getpid(), host,
+                     time_format(s->clock->wall_ms(s->clock), since));
+    if (ftruncate(fd, 0) < 0 || pwrite(fd, text, (size_t)n, 0) != n)
+        return err_errno(e, XS_STATE, errno, "%s", s->lock_path);
+    return 0;
+}
+
+static int open_lock_file(struct state *s, struct err *e)
+{
+    int fd = open(s->lock_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        return err_errno(e, XS_STATE, errno, "%s", s->lock_path);
+    if (fchmod(fd, 0600) < 0 && errno != EPERM) {
+        err_errno(e, XS_STATE, errno, "%s", s->lock_path);
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+int state_lock(struct state *s, int64_t wait_ms, struct err *e)
+{
+    if (s->lock_fd >= 0)
+        return 0;
+    if (s->access != STATE_WRITE)
+        return err_set(e, XS_INTERNAL, "%s: a state opened for reading takes no lock; please report this", s->path);
+    int fd = open_lock_file(s, e);
+    if (fd < 0)
+        return -1;
+    int64_t until_us = s->clock->mono_us(s->clock) + wait_ms * 1000;
+    while (lock_byte(fd, F_WRLCK, LOCK_SYNC, false) < 0) {
+        int errnum = errno;
+        int64_t left_us = until_us - s->clock->mono_us(s->clock);
+        if (is_taken(errnum) && left_us > 0) {
+            s->clock->sleep_us(s->clock, left_us < LOCK_POLL_US ? left_us : LOCK_POLL_US);
+            continue;
+        }
+        if (is_taken(errnum)) {
+            char *who = holder(fd);
+            err_set(e, XS_LOCKED, "another run of this sync (%s) holds %s; wait for it, or give --wait-lock SECONDS",
+                    who != NULL ? who : "pid unknown", s->lock_path);
+            free(who);
+        } else {
+            err_errno(e, XS_STATE, errnum, "%s: locking", s->lock_path);
+        }
+        close(fd);
+        return -1;
+    }
+    if (write_holder(s, fd, e) < 0) {
+        close(fd);
+        return -1;
+    }
+    s->lock_fd = fd;
+    /* What was read of the counters before the lock may be what a run was just changing. */
+    s->journal.next_batch = 0;
+    return identity_load(s, e);
+}
+
+int lock_guard_share(struct state *s, struct err *e)
+{
+    s->guard_fd = open(s->lock_path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    /* Without a lock file nobody has ever written, and without the right to read it nobody can be held off. */
+    if (s->guard_fd < 0)
+        return 0;
+    /* The writer holds this byte for the time of three unlinks. */
+    if (lock_byte(s->guard_fd, F_RDLCK, LOCK_JOURNAL, true) < 0)
+        return err_errno(e, XS_STATE, errno, "%s: locking", s->lock_path);
+    return 0;
+}
+
+int lock_guard_take(struct state *s, struct err *e)
+{
+    if (lock_byte(s->lock_fd, F_WRLCK, LOCK_JOURNAL, false) == 0)
+        return 1;
+    return is_taken(errno) ? 0 : err_errno(e, XS_STATE, errno, "%s: locking", s->lock_path);
+}
+
+void lock_guard_free(struct state *s)
+{
+    lock_byte(s->lock_fd, F_UNLCK, LOCK_JOURNAL, false);
+}

@@ -1,0 +1,57 @@
+/* Lookups of one run: what is remembered of a key, and whether the run has met it before. */
+#ifndef SYNC_STATE_LOOKUP_H
+#define SYNC_STATE_LOOKUP_H
+
+#include "sync/state/fold.h"
+#include "sync/state/index.h"
+#include "sync/state/seen.h"
+#include "sync/state/state_int.h"
+
+/* What an unmerged journal makes of a key; only for STATE_READ. */
+struct overlay_lead {
+    struct hash128 key;
+    struct fold fold;
+};
+struct overlay {
+    struct overlay_lead *leads; /* owned; by key */
+    size_t n;
+    /* Where the entry of each item stands. */
+    struct overlay_source {
+        uint64_t batch;
+        uint32_t entry;
+    } *sources; /* owned */
+    size_t sources_n, sources_cap;
+    struct arena arena; /* of the last batch that was read back */
+};
+
+struct lookup {
+    struct lookup_options options;
+    bool indexed;
+    struct index leads;    /* when indexed */
+    struct index refused;  /* refusals that count, fingerprints mixed with the reason; when indexed */
+    struct index retries;  /* with STATE_READ, when indexed */
+    struct seen seen;      /* keys that are in no index */
+    struct hash128 *forgotten; /* owned; by key */
+    size_t forgotten_n;
+    struct overlay overlay;
+};
+
+void lookup_free(struct lookup *l); /* NULL is fine */
+/* Has this run met the key? 1/0/-1; *row where known. */
+int lookup_seen(struct state *s, const struct hash128 *key, uint64_t *row, struct err *e);
+
+/* ---- overlay.c ---- */
+/* Folds the unmerged part of the journal. XS_STATE when it does not fit memory_max. */
+int overlay_load(struct state *s, struct overlay *o, struct err *e);
+void overlay_free(struct overlay *o);
+const struct overlay_lead *overlay_find(const struct overlay *o, const struct hash128 *key);
+/* As state_lead_get(), for a key that the overlay knows. */
+int overlay_lead_get(struct state *s, struct overlay *o, const struct overlay_lead *lead, struct arena *arena,
+                     struct known_lead *out, struct err *e);
+
+/* ---- leads.c ---- */
+/* A lead of the main file, without the overlay: 1/0/-1. */
+int lead_get_stored(struct state *s, const struct hash128 *key, struct arena *arena, struct known_lead *out,
+                    struct err *e);
+
+#endif

@@ -1,0 +1,102 @@
+/* What the files of this room share: the state itself and its journal. Not for other rooms. */
+#ifndef SYNC_STATE_STATE_INT_H
+#define SYNC_STATE_STATE_INT_H
+
+#include "sync/base/buf.h"
+#include "sync/state/db.h"
+#include "sync/state/state.h"
+
+enum {
+    STATE_ID_N = 16,
+    BLOB_BYTES_MAX = 512 << 20, /* of one packed batch; SQLite itself stops at 1 GB */
+};
+
+/* The row of table `identity`. */
+struct identity {
+    unsigned char state_id[STATE_ID_N];
+    unsigned char secret[HASH_SECRET_N];
+    char *sync, *api_host; /* owned; NULL: not set yet */
+    bool hashed;
+    uint64_t next_batch, next_lead, next_retry;
+    uint64_t leads_n, refusals_n, retries_n, forgotten_n;
+};
+
+struct journal {
+    struct db db;
+    bool open;
+    uint64_t next_batch;
+    /* Entries that never were in a batch, until there are enough of them or someone commits. */
+    struct buf loose_intents, loose_outcomes;
+    size_t loose_n;
+    uint64_t loose_run, loose_first_row;
+    struct buf pack; /* scratch */
+};
+
+struct lookup;
+struct state {
+    char *path, *journal_path, *lock_path; /* owned */
+    enum state_access access;
+    bool hashed;
+    size_t memory_max;
+    struct clock *clock;
+    int lock_fd;  /* the sync's lock, held; -1 */
+    int guard_fd; /* shared lock of a reader on the journal's existence; -1 */
+    struct db main;
+    struct journal journal;
+    struct identity id;
+    size_t pending_n;
+    int64_t pending_since_us;
+    char *setting; /* owned; last one handed out by state_get() */
+    struct lookup *lookup; /* owned; NULL before state_lookup_start() */
+};
+
+/* ---- open.c ---- */
+/* Opens the transaction of the main file. XS_INTERNAL when the state may not be written or is not locked. */
+int state_write_begin(struct state *s, struct err *e);
+/* Counts an event for state_pending(). */
+void state_touch(struct state *s);
+/* Stores the counters of s->id; inside a transaction. */
+int identity_store(struct state *s, struct err *e);
+int identity_load(struct state *s, struct err *e);
+
+/* ---- create.c ---- */
+/* Makes a state file whole or not at all. 0 also when another process was faster. */
+int state_create(const struct state_options *o, const char *host, struct err *e);
+/* "loopback" for every loopback address, else the host as given, lower case. Caller frees. */
+char *state_host_name(const char *host, struct err *e);
+
+/* ---- lock.c ---- */
+/* A reader's hold on the journal: while one is held the writer empties the journal instead of removing it. */
+int lock_guard_share(struct state *s, struct err *e);
+/* Nobody reads the journal now, nor can begin to until lock_guard_free(). 1 yes, 0 somebody does, -1. */
+int lock_guard_take(struct state *s, struct err *e);
+void lock_guard_free(struct state *s);
+
+/* ---- journal.c ---- */
+/* Opens the journal: for STATE_WRITE made when missing if `make`; for STATE_READ only if there. 1 open, 0 there is none. */
+int journal_open(struct state *s, bool make, struct err *e);
+void journal_close(struct state *s);
+int journal_flush_loose(struct state *s, struct err *e);
+
+/* ---- journal_read.c ---- */
+struct journal_batch {
+    struct batch b;
+    const uint32_t *targets; /* of each entry, for batches of OP_NONE; else NULL */
+};
+enum journal_part { JOURNAL_SETTLED, JOURNAL_OPEN, JOURNAL_ALL };
+/* The first batch after `after` of that part: 1/0/-1. Entries are in the arena, their strings and the batch's borrow from
+ * SQLite until the next call. Settled batches that are merged already are left out. */
+int journal_next(struct state *s, enum journal_part part, uint64_t after, struct arena *arena, struct journal_batch *out,
+                 struct err *e);
+/* One batch by id: 1/0/-1. */
+int journal_get(struct state *s, uint64_t id, struct arena *arena, struct journal_batch *out, struct err *e);
+uint32_t journal_entry_target(const struct journal_batch *b, size_t i);
+/* Is this batch merged? 1/0/-1. */
+int batch_merged(struct state *s, uint64_t id, struct err *e);
+/* After a merge: takes merged batches out; removes the files when nothing is left. */
+int journal_empty(struct state *s, struct err *e);
+
+/* ---- memory ---- */
+enum { ARENA_BATCH_MAX = 1 << 30 };
+
+#endif

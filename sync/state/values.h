@@ -1,0 +1,45 @@
+/* What is kept of a lead's identity and values, readable or (values: hashed) as keyed hashes only.
+ *
+ * `who` of lead_values is the key text where the key is its keyed hash, which is the rule; else the 16 bytes of the key
+ * and the text after them; in the hashed mode the 16 bytes alone. */
+#ifndef SYNC_STATE_VALUES_H
+#define SYNC_STATE_VALUES_H
+
+#include "sync/state/state_int.h"
+
+/* A flag of leads.flags that stays inside: `packed` holds hashes. */
+enum { KNOWN_HASHED_VALUES = 8, KNOWN_PUBLIC = KNOWN_CREATED | KNOWN_REMOVED | KNOWN_DELETED_THERE };
+
+struct who {
+    struct str bytes;
+    bool text;
+    char space[16]; /* of the key, where that is all */
+};
+/* `scratch` holds key and text where both are needed. 0/-1 (memory). */
+int who_make(const struct state *s, const struct hash128 *key, struct str key_text, struct buf *scratch, struct who *out,
+             struct err *e);
+/* Key and text of a `who` column; the text borrows from the statement. */
+int who_take(const struct state *s, sqlite3_stmt *st, int column, struct hash128 *key, struct str *text, struct err *e);
+
+/* Turns packed leads into packed hashes: eight bytes for each field that is there, and eight for the folded e-mail. */
+struct value_hasher {
+    struct state *state;
+    struct arena shapes, scratch;
+    struct lead_shape shape;
+    bool has_shape;
+    struct buf text;
+};
+void value_hasher_init(struct value_hasher *h, struct state *s);
+void value_hasher_free(struct value_hasher *h);
+int value_hasher_pack(struct value_hasher *h, struct str packed, struct buf *out, struct err *e);
+/* Unpacks into h->scratch, which the next call resets. Values borrow from `packed`. */
+int value_hasher_unpack(struct value_hasher *h, struct str packed, struct lead *out, struct err *e);
+
+/* The hash under which a case-folded e-mail stands among the hashes of a lead. */
+uint64_t values_email_hash(const struct state *s, struct str folded);
+bool values_have_hash(struct str hashes, uint64_t hash);
+
+/* Rewrites what an earlier run has kept readable. Inside a transaction of the main file. */
+int values_hash_all(struct state *s, struct err *e);
+
+#endif
