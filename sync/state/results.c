@@ -330,7 +330,7 @@ static int open_parts(struct results *r, struct err *e)
         const struct part *part = &r->parts[r->next_part];
         if (r->heap_n > 0 && part->first_row > result_order(r->heap[0]->now.entry.row))
             return 0;
-        struct active *a;
+        struct active *a = NULL;
         int rc = active_open(r, part, &a, e);
         if (rc < 0)
             return -1;

@@ -1,1 +1,2 @@
 # make bench.
+include tests/bench/state.mk
