@@ -175,7 +175,7 @@ static int find_target(struct addition *add, struct box_answer *a)
         add->place = box_place_by_id(add->w, &id, add->to_campaign);
     if (add->place == 0)
         return box_answer_not_found(a) == 0 ? 1 : -1;
-    if (box_place_at(add->w, add->place)->locks > 0)
+    if (box_place_locked(add->w, add->place))
         return box_answer_locked(add->w, a) == 0 ? 1 : -1;
     return 0;
 }

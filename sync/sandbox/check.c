@@ -14,7 +14,9 @@ static unsigned types_of(json_object *o)
     case json_type_boolean: return CK_BOOLEAN;
     case json_type_double: {
         double v = json_object_get_double(o);
-        return v > -9e15 && v < 9e15 && (double)(int64_t)v >= v && (double)(int64_t)v <= v ? CK_NUMBER | CK_INTEGER : CK_NUMBER;
+        /* 1.0 is an integer too, as in JSON Schema */
+        bool whole = v > -9e15 && v < 9e15 && (double)(int64_t)v >= v && (double)(int64_t)v <= v;
+        return whole ? CK_NUMBER | CK_INTEGER : CK_NUMBER;
     }
     case json_type_int: return CK_NUMBER | CK_INTEGER;
     case json_type_object: return CK_OBJECT;
@@ -89,12 +91,12 @@ static int check_items(const struct box_member *m, json_object *array, bool stri
         json_object *item = json_object_array_get_idx(array, i);
         if (buf_addf(path, "/%zu", i) != 0)
             return -1;
-        if (m->item_types != 0 && (types_of(item) & m->item_types) == 0)
+        if (m->inside != NULL)
+            rc = check_shape(m->inside, item, strip, path, why);
+        else if (m->item_types != 0 && (types_of(item) & m->item_types) == 0)
             rc = refuse_types(why, path, m->item_types);
         else if (json_object_is_type(item, json_type_string))
             rc = check_format(m->item_format, box_json_str(item), path, why);
-        else if (m->inside != NULL)
-            rc = check_shape(m->inside, item, strip, path, why);
         path->n = before;
     }
     return rc;
@@ -148,7 +150,8 @@ static int check_required(const struct box_shape *shape, json_object *o, struct 
     for (const char *p = shape->required; p != NULL && *p != '\0';) {
         size_t n = strcspn(p, ",");
         if (!has(o, (struct str){p, n}))
-            return buf_addf(why, "%.*s must have required property '%.*s'", (int)path->n, path->p, (int)n, p) != 0 ? -1 : 1;
+            return buf_addf(why, "%.*s must have required property '%.*s'", (int)path->n, path->p, (int)n, p) != 0
+                       ? -1 : 1;
         p += n + (p[n] == ',');
     }
     for (const char *p = shape->any_of; p != NULL && *p != '\0';) {
@@ -166,11 +169,12 @@ static int check_required(const struct box_shape *shape, json_object *o, struct 
 
 static int check_members(const struct box_shape *shape, json_object *o, bool strip, struct buf *path, struct buf *why)
 {
-    struct json_object_iterator i = json_object_iter_begin(o), end = json_object_iter_end(o);
     struct box_member rest = {.types = shape->free_types};
     size_t before = path->n;
     int rc = 0;
-    for (; rc == 0 && !json_object_iter_equal(&i, &end); json_object_iter_next(&i)) {
+    box_json_each(o, i) {
+        if (rc != 0)
+            break;
         const char *key = json_object_iter_peek_name(&i);
         const struct box_member *m = find_member(shape->members, key);
         if (m == NULL && shape->closed && !strip)

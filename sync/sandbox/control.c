@@ -1,12 +1,14 @@
 /* Test control: what a story may change in the world, and what it may look at. No part of the API.
  *
- * POST /__control takes an object; members are applied in the order of the tables below, and the first that is wrong ends
- * in 400 with its name (what came before it stays applied). PLACE is a name or id of a campaign, else of a list.
- *   numbers  latency_ms plan_limit (-1: none) read_lag_ms job_ms verify_ms esp_ms rate_per_second rate_per_minute (0: none)
+ * POST /__control takes an object; members are applied in the order of the tables below, and the first that is wrong
+ * ends in 400 with its name (what came before it stays applied). PLACE is a name or id of a campaign, else of a list.
+ *   numbers  latency_ms plan_limit (-1: none) read_lag_ms job_ms verify_ms esp_ms, rate_per_second and rate_per_minute
+ *            (0: none)
  *   flags    spec_strict patch_merges plan_partial strip_unknown
  *   advance_ms   moves the world's clock on, by so much more each time: jobs end, verdicts and provider codes arrive
  *   faults   the text of --faults; "" ends them          scopes   comma list; null: all
- *   jobs     how the next jobs go: ok fail cancel vanish pause draining zero partial unknown-status stuck ("ok" ends stuck)
+ *   jobs     how the next jobs go: ok fail cancel vanish pause draining zero partial unknown-status stuck; "ok" also
+ *            lets stuck ones end
  *   jobs_n   for how many jobs that holds                reset    true: counters, windows and request log start anew
  *   campaigns, lists   [name]                            campaign_status   {PLACE: status}
  *   block    [address or domain]                         variables         {PLACE: [name]}
@@ -47,8 +49,8 @@ static int for_members(struct box_world *w, json_object *o, int (*each)(struct b
 {
     if (!json_object_is_type(o, json_type_object))
         return 1;
-    json_object_object_foreach(o, key, value) {
-        int rc = each(w, str_from(key), value);
+    box_json_each(o, i) {
+        int rc = each(w, str_from(json_object_iter_peek_name(&i)), json_object_iter_peek_value(&i));
         if (rc != 0)
             return rc;
     }
@@ -378,7 +380,9 @@ int box_control_change(struct box_world *w, struct box_request *q, struct box_an
 {
     if (!json_object_is_type(q->json, json_type_object))
         return box_answer_error(a, 400, "POST /__control takes a JSON object");
-    json_object_object_foreach(q->json, key, value) {
+    box_json_each(q->json, i) {
+        const char *key = json_object_iter_peek_name(&i);
+        json_object *value = json_object_iter_peek_value(&i);
         if (is_change(key) || strcmp(key, "faults") == 0)
             continue;
         int rc = set_number(&w->knobs, key, value);

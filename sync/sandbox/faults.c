@@ -110,8 +110,8 @@ static int parse_item(char *text, struct box_fault_item *item, struct err *e)
     if (arg != NULL)
         *arg++ = '\0';
     if (parse_kind(text, &item->fault) != 0)
-        return err_set(e, XS_USAGE, "unknown fault \"%s\": use drop-before, drop-after, truncate, garbage, empty, slow, hang, "
-                       "hang-after, a status such as 500, or 500-after", text);
+        return err_set(e, XS_USAGE, "unknown fault \"%s\": use drop-before, drop-after, truncate, garbage, empty, "
+                       "slow, hang, hang-after, a status such as 500, or 500-after", text);
     if (arg != NULL && parse_arg(arg, &item->fault) != 0)
         return err_set(e, XS_USAGE, "fault \"%s\" cannot take \"@%s\": see the list of faults", text, arg);
     if (parse_when(when, item) != 0)

@@ -1,4 +1,5 @@
-/* Faults on order: which request goes wrong, and how. The grammar is in sandbox.h. Knows no socket: it only decides. */
+/* Faults on order: which request goes wrong, and how. The grammar is in sandbox.h. Knows no socket: it only decides.
+ * */
 #ifndef SYNC_SANDBOX_FAULTS_H
 #define SYNC_SANDBOX_FAULTS_H
 

@@ -74,6 +74,5 @@ int box_answer_not_found(struct box_answer *a)
 int box_answer_locked(struct box_world *w, struct box_answer *a)
 {
     w->counters.locked++;
-    return box_answer_error(a, 409, "There is a move-leads job in progress. You cannot add or remove leads from this "
-                            "campaign until the process is complete.");
+    return box_answer_error(a, 409, "%s", BOX_LOCKED_TEXT);
 }

@@ -51,6 +51,9 @@ void box_answer_free(struct box_answer *a);
 /* {"statusCode","error","message"}; replaces what was there. Returns 0, or -1 when memory is short. */
 int box_answer_error(struct box_answer *a, unsigned status, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 int box_answer_not_found(struct box_answer *a);
+/* As observed: "campaign" even where it is a list. */
+#define BOX_LOCKED_TEXT "There is a move-leads job in progress. You cannot add or remove leads from this campaign " \
+                        "until the process is complete."
 int box_answer_locked(struct box_world *w, struct box_answer *a);
 const char *box_status_text(unsigned status);
 

@@ -104,7 +104,8 @@ void box_jobs_step(struct box_world *w)
         while (w->jobs_closed < w->jobs_n && w->jobs[w->jobs_closed].done)
             w->jobs_closed++;
         for (size_t i = w->jobs_closed; i < w->jobs_n; i++)
-            if (!w->jobs[i].done && w->jobs[i].due_ms <= w->now_ms && (next == NULL || w->jobs[i].due_ms < next->due_ms))
+            if (!w->jobs[i].done && w->jobs[i].due_ms <= w->now_ms &&
+                (next == NULL || w->jobs[i].due_ms < next->due_ms))
                 next = &w->jobs[i];
         if (next == NULL)
             return;
@@ -342,9 +343,11 @@ static const char *load_status(struct str status)
 int box_job_load(struct box_world *w, json_object *o)
 {
     struct str id = box_json_text(o, "job");
-    json_object *filters = box_json_get(o, "filters"), *emails = box_json_get(o, "emails"), *numbers = box_json_get(o, "numbers");
+    json_object *filters = box_json_get(o, "filters"), *emails = box_json_get(o, "emails");
+    json_object *numbers = box_json_get(o, "numbers");
     size_t i = 0;
-    if (id.n != 24 || filters == NULL || !json_object_is_type(numbers, json_type_array) || json_object_array_length(numbers) != 9)
+    if (id.n != 24 || filters == NULL || !json_object_is_type(numbers, json_type_array) ||
+        json_object_array_length(numbers) != 9)
         return 1;
     while (i < w->jobs_n && !str_is(id, w->jobs[i].id))
         i++;
@@ -356,8 +359,8 @@ int box_job_load(struct box_world *w, json_object *o)
     *job = (struct box_job){.mode = (enum box_job_mode)(box_json_int(o, "mode", 0) % BOX_JOB_MODES),
                             .from = load_place(w, o, "from"), .from_list = load_place(w, o, "from_list"),
                             .to = load_place(w, o, "to"), .status = load_status(box_json_text(o, "status"))};
-    int64_t *const into[] = {&job->created_ms, &job->updated_ms, &job->due_ms, &job->total, &job->moved, &job->duplicated,
-                             &job->missing_email, &job->elsewhere, &job->blocked};
+    int64_t *const into[] = {&job->created_ms, &job->updated_ms, &job->due_ms, &job->total, &job->moved,
+                             &job->duplicated, &job->missing_email, &job->elsewhere, &job->blocked};
     for (size_t n = 0; n < sizeof into / sizeof into[0]; n++)
         *into[n] = json_object_get_int64(json_object_array_get_idx(numbers, n));
     memcpy(job->id, id.p, id.n);

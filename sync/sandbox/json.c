@@ -106,9 +106,9 @@ int64_t box_json_int(json_object *o, const char *key, int64_t fallback)
 static void write_object(struct jsonw *w, json_object *o)
 {
     jsonw_object(w);
-    json_object_object_foreach(o, key, value) {
-        jsonw_key(w, key);
-        box_json_write(w, value);
+    box_json_each(o, i) {
+        jsonw_key(w, json_object_iter_peek_name(&i));
+        box_json_write(w, json_object_iter_peek_value(&i));
     }
     jsonw_object_end(w);
 }

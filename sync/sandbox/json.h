@@ -9,8 +9,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Parses one complete document. 0 and *out (the caller puts it; NULL is the document `null`), 1 when it is not JSON, -1 when
- * memory is short. */
+/* for (every member of an object): `i` is a struct json_object_iterator. (json-c's own loop needs a GNU extension.) */
+#define box_json_each(o, i) \
+    for (struct json_object_iterator i = json_object_iter_begin(o), i##_end = json_object_iter_end(o); \
+         !json_object_iter_equal(&i, &i##_end); json_object_iter_next(&i))
+
+/* Parses one complete document. 0 and *out (the caller puts it; NULL is the document `null`), 1 when it is not JSON,
+ * -1 when memory is short. */
 int box_json_parse(struct str text, json_object **out);
 
 /* A member, NULL when it is absent or null. Borrowed. */

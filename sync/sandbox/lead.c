@@ -57,9 +57,10 @@ static int pack_custom(struct str old, json_object *o, bool merge, struct buf *o
             rc = buf_add_str(out, name) != 0 || buf_add_str(out, value) != 0 ? -1 : 0;
         free(key);
     }
-    struct json_object_iterator i = json_object_iter_begin(o), end = json_object_iter_end(o);
-    for (; rc == 0 && !json_object_iter_equal(&i, &end); json_object_iter_next(&i)) {
+    box_json_each(o, i) {
         struct jsonw w;
+        if (rc != 0)
+            break;
         buf_reset(&text);
         jsonw_init(&w, &text);
         box_json_write(&w, json_object_iter_peek_value(&i));
@@ -81,8 +82,7 @@ static int find_field(const char *key)
 
 int box_fields_overlay(struct box_fields *fields, json_object *o, bool merge, struct buf *custom)
 {
-    struct json_object_iterator i = json_object_iter_begin(o), end = json_object_iter_end(o);
-    for (; !json_object_iter_equal(&i, &end); json_object_iter_next(&i)) {
+    box_json_each(o, i) {
         const char *key = json_object_iter_peek_name(&i);
         json_object *value = json_object_iter_peek_value(&i);
         int field = find_field(key);
@@ -175,7 +175,8 @@ static bool is_taken(const struct box_lead *lead, const struct box_fields *field
     return false;
 }
 
-static void write_payload(struct box_world *w, const struct box_lead *lead, const struct box_fields *fields, struct jsonw *j)
+static void write_payload(struct box_world *w, const struct box_lead *lead, const struct box_fields *fields,
+                          struct jsonw *j)
 {
     struct str custom = fields->f[BF_CUSTOM], name, value;
     jsonw_key(j, "payload");

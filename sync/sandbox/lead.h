@@ -12,9 +12,9 @@ struct box_field_name {
 };
 extern const struct box_field_name box_field_names[BF_API_N];
 
-/* Lays the members of a request over `fields`: null makes a field absent, custom_variables replace or (merge) overlay the
- * old ones. The texts borrow from `o` and from `custom` (a scratch buffer, reset here), both of which must outlive
- * `fields`. `custom` must not hold the fields' own old texts. 0, or -1 when memory is short. */
+/* Lays the members of a request over `fields`: null makes a field absent, custom_variables replace or (merge)
+ * overlay the old ones. The texts borrow from `o` and from `custom` (a scratch buffer, reset here), both of which
+ * must outlive `fields`. `custom` must not hold the fields' own old texts. 0, or -1 when memory is short. */
 int box_fields_overlay(struct box_fields *fields, json_object *o, bool merge, struct buf *custom);
 /* Walks packed custom variables: 1 and a pair, 0 at the end. */
 int box_custom_next(struct str *packed, struct str *name, struct str *value_json);

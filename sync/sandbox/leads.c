@@ -35,12 +35,13 @@ static void touch(struct box_world *w, uint32_t no)
 static uint32_t find_existing(struct box_world *w, json_object *body, struct str email, uint32_t place)
 {
     uint32_t there = 0;
-    for (uint32_t no = box_table_by_email(&w->leads, email, 0); no != 0; no = box_table_by_email(&w->leads, email, no)) {
+    box_each_by_email(&w->leads, email, no) {
         uint32_t p = box_table_at(&w->leads, no)->place;
         bool is_campaign = p != 0 && box_place_at(w, p)->is_campaign;
         if (place != 0 && p == place)
             return no;
-        if (box_json_true(body, "skip_if_in_workspace") || (is_campaign && box_json_true(body, "skip_if_in_campaign")) ||
+        if (box_json_true(body, "skip_if_in_workspace") ||
+            (is_campaign && box_json_true(body, "skip_if_in_campaign")) ||
             (p != 0 && !is_campaign && box_json_true(body, "skip_if_in_list")))
             there = no;
     }
@@ -50,7 +51,8 @@ static uint32_t find_existing(struct box_world *w, json_object *body, struct str
 static uint32_t create(struct box_world *w, json_object *body, uint32_t place)
 {
     /* This endpoint, unlike leads/add, fills these with "" when they are not given. */
-    static const enum box_field filled[] = {BF_FIRST_NAME, BF_LAST_NAME, BF_COMPANY_NAME, BF_WEBSITE, BF_PERSONALIZATION};
+    static const enum box_field filled[] = {BF_FIRST_NAME, BF_LAST_NAME, BF_COMPANY_NAME, BF_WEBSITE,
+                                            BF_PERSONALIZATION};
     struct box_fields fields = {0};
     struct buf custom = BUF_INIT(CUSTOM_MAX);
     uint32_t no = 0;
@@ -105,7 +107,7 @@ int box_lead_create(struct box_world *w, struct box_request *q, struct box_answe
         return box_answer_error(a, 400, "At least one of email, first_name or last_name is required");
     if (email.n > 0 && !box_email_valid(email))
         return box_answer_error(a, 400, "Invalid lead email");
-    if (place != 0 && box_place_at(w, place)->locks > 0)
+    if (box_place_locked(w, place))
         return box_answer_locked(w, a);
     uint32_t no = find_existing(w, q->json, email, place);
     if (no != 0)
@@ -152,7 +154,7 @@ int box_lead_remove(struct box_world *w, struct box_request *q, struct box_answe
     if (no == 0)
         return box_answer_not_found(a);
     uint32_t place = box_table_at(&w->leads, no)->place;
-    if (place != 0 && box_place_at(w, place)->locks > 0)
+    if (box_place_locked(w, place))
         return box_answer_locked(w, a);
     if (answer_lead(w, no, a) != 0)
         return -1;
@@ -199,7 +201,7 @@ int box_lead_set_interest(struct box_world *w, struct box_request *q, struct box
     uint32_t in = campaign.p != NULL ? box_place_by_text(w, campaign, true)
                   : list.p != NULL   ? box_place_by_text(w, list, false) : 0;
     bool anywhere = campaign.p == NULL && list.p == NULL, found = false;
-    for (uint32_t no = box_table_by_email(&w->leads, email, 0); no != 0; no = box_table_by_email(&w->leads, email, no)) {
+    box_each_by_email(&w->leads, email, no) {
         struct box_lead *lead = box_table_at(&w->leads, no);
         if (!anywhere && (in == 0 || lead->place != in))
             continue;

@@ -116,7 +116,7 @@ int box_leads_delete(struct box_world *w, struct box_request *q, struct box_answ
         box_select_free(&s);
         return box_answer_not_found(a);
     }
-    if ((s.campaign != 0 && box_place_at(w, s.campaign)->locks > 0) || (s.list != 0 && box_place_at(w, s.list)->locks > 0)) {
+    if (box_place_locked(w, s.campaign) || box_place_locked(w, s.list)) {
         box_select_free(&s);
         return box_answer_locked(w, a);
     }

@@ -22,11 +22,6 @@ static uint32_t find_place(struct box_world *w, json_object *body, const char *n
     return no;
 }
 
-static bool is_locked(struct box_world *w, uint32_t place)
-{
-    return place != 0 && box_place_at(w, place)->locks > 0;
-}
-
 static int start_job(struct box_world *w, struct box_request *q, uint32_t from, uint32_t from_list, uint32_t to,
                      struct box_answer *a)
 {
@@ -58,7 +53,7 @@ int box_leads_move(struct box_world *w, struct box_request *q, struct box_answer
                               : find_place(w, q->json, "to_list_id", false, &missing);
     if (missing)
         return box_answer_not_found(a);
-    if (is_locked(w, from) || is_locked(w, from_list) || is_locked(w, to))
+    if (box_place_locked(w, from) || box_place_locked(w, from_list) || box_place_locked(w, to))
         return box_answer_locked(w, a);
     int rc = box_select_parse(w, q->json, "campaign", &s, a); /* refuses what the job could not do */
     if (rc != 0)
@@ -81,7 +76,7 @@ struct move {
 /* Whether another lead, outside of source and target, has that address in a campaign. */
 static bool in_other_campaign(struct move *m, struct str email)
 {
-    for (uint32_t no = box_table_by_email(&m->w->leads, email, 0); no != 0; no = box_table_by_email(&m->w->leads, email, no)) {
+    box_each_by_email(&m->w->leads, email, no) {
         uint32_t place = box_table_at(&m->w->leads, no)->place;
         if (place != 0 && place != m->job->from && place != m->job->to && box_place_at(m->w, place)->is_campaign)
             return true;

@@ -74,7 +74,8 @@ static bool campaign_wanted(const struct box_place *place, const struct box_requ
     return place->is_campaign && box_text_has(str_from(place->name), box_query_get(q, "search")) &&
            (status.n == 0 || place->status == strtol(status.p, NULL, 10)) &&
            (not_status.n == 0 || place->status != strtol(not_status.p, NULL, 10)) &&
-           box_query_get(q, "tag_ids").n == 0 && box_query_get(q, "ai_sales_agent_id").n == 0; /* nothing is tagged here */
+           /* nothing is tagged here, and no agent owns anything */
+           box_query_get(q, "tag_ids").n == 0 && box_query_get(q, "ai_sales_agent_id").n == 0;
 }
 
 /* The order is that of ids, descending: stable, and not by time. */
@@ -188,8 +189,8 @@ static bool list_wanted(const struct box_place *place, const struct box_request 
            (enriched.n == 0 || str_is(enriched, "true") == place->enrichment);
 }
 
-/* Newest first; the cursor is the time of the last item, so that lists of one millisecond can be lost at a page's edge,
- * as in the real API. */
+/* Newest first; the cursor is the time of the last item, so that lists of one millisecond can be lost at a page's
+ * edge, as in the real API. */
 int box_lists_list(struct box_world *w, struct box_request *q, struct box_answer *a)
 {
     struct str after = box_query_get(q, "starting_after");
@@ -208,7 +209,8 @@ int box_lists_list(struct box_world *w, struct box_request *q, struct box_answer
         for (size_t i = 0; i < w->places_n; i++) {
             const struct box_place *place = &w->places[i];
             bool follows = last == NULL ? place->created_ms < before_ms
-                           : place->created_ms != last->created_ms ? place->created_ms < last->created_ms : place < last;
+                           : place->created_ms != last->created_ms ? place->created_ms < last->created_ms
+                                                                   : place < last;
             bool nearer = next == NULL || place->created_ms > next->created_ms ||
                           (place->created_ms == next->created_ms && place > next);
             if (follows && nearer && list_wanted(place, q))
@@ -231,8 +233,8 @@ int box_list_stats(struct box_world *w, struct box_request *q, struct box_answer
     static const struct {
         const char *name;
         int code;
-    } names[] = {{"verified", 1},    {"invalid", -1},    {"risky", -2}, {"catch_all", -3},
-                 {"job_change", -4}, {"verification_job_pending_leadfinder", 12}, {"verification_job_pending_user", 11}};
+    } names[] = {{"verified", 1}, {"invalid", -1}, {"risky", -2}, {"catch_all", -3}, {"job_change", -4},
+                 {"verification_job_pending_leadfinder", 12}, {"verification_job_pending_user", 11}};
     uint32_t no = box_place_by_id(w, &q->id, false);
     uint64_t counts[sizeof names / sizeof names[0]] = {0}, total = 0;
     struct jsonw j;

@@ -29,7 +29,8 @@ static const struct route routes[] = {
     {"POST /leads/list", "leads:read", 0, &box_shape_list, box_query_none, box_leads_list},
     {"POST /leads/move", "leads:update", 0, &box_shape_move, box_query_none, box_leads_move},
     {"POST /leads/merge", "leads:update", 0, &box_shape_merge, box_query_none, box_lead_merge},
-    {"POST /leads/update-interest-status", "leads:update", 0, &box_shape_interest, box_query_none, box_lead_set_interest},
+    {"POST /leads/update-interest-status", "leads:update", 0, &box_shape_interest, box_query_none,
+     box_lead_set_interest},
     {"POST /leads/bulk-assign", "leads:update", 0, &box_shape_assign, box_query_none, box_leads_assign},
     {"POST /leads/subsequence/move", "leads:update", 0, &box_shape_subsequence_move, box_query_none,
      box_lead_to_subsequence},
@@ -188,12 +189,13 @@ static int gate_scope(struct box_world *w, const struct route *route, struct box
 /* Content-Type and body must agree, as Fastify's parsers want it. */
 static int gate_body(const struct route *route, struct box_request *q, struct box_answer *a)
 {
+    static const char empty[] = "Body cannot be empty when content-type is set to 'application/json'";
+    static const char malformed[] = "Body is not valid JSON but content-type is set to 'application/json'";
     bool json = q->content_type.n >= 16 && strncmp(q->content_type.p, "application/json", 16) == 0;
     if (q->body_too_large)
         return refused(box_answer_error(a, 413, "Request body is too large"));
     if (q->body.n == 0)
-        return json ? refused(box_answer_error(a, 400, "Body cannot be empty when content-type is set to 'application/json'"))
-                    : 0;
+        return json ? refused(box_answer_error(a, 400, empty)) : 0;
     if (strcmp(q->method, "GET") == 0)
         return refused(box_answer_error(a, 400, "GET requests cannot have a body"));
     if (!json)
@@ -202,7 +204,7 @@ static int gate_body(const struct route *route, struct box_request *q, struct bo
                                         q->content_type.p == NULL ? "undefined" : q->content_type.p));
     int rc = box_json_parse(q->body, &q->json);
     if (rc > 0)
-        return refused(box_answer_error(a, 400, "Body is not valid JSON but content-type is set to 'application/json'"));
+        return refused(box_answer_error(a, 400, malformed));
     if (rc == 0 && (route->kind & BODY_IS_NULL) != 0 && q->json != NULL)
         return refused(box_answer_error(a, 400, "body must be null"));
     return rc;
@@ -235,7 +237,8 @@ static int run_route(struct box_world *w, const struct route *route, struct box_
         return box_answer_error(a, 431, "Exceeded maximum allowed HTTP header size");
     if (route == NULL)
         return box_answer_error(a, 404, "Route %s:%s not found", q->method, q->path);
-    if ((rc = gate_scope(w, route, a)) != 0 || (rc = gate_body(route, q, a)) != 0 || (rc = gate_schema(w, route, q, a)) != 0)
+    if ((rc = gate_scope(w, route, a)) != 0 || (rc = gate_body(route, q, a)) != 0 ||
+        (rc = gate_schema(w, route, q, a)) != 0)
         return rc > 0 ? 0 : -1;
     a->status = 200;
     return route->run(w, q, a);

@@ -1,6 +1,6 @@
-/* A local stand-in for the Instantly API v2, strict about what is documented or was observed: schema, limits, counters,
- * job life, locks, read lag, faults. A second opinion: it shares no line with the client's body, endpoint or queue code.
- * It only ever listens on 127.0.0.1, and prints nothing.
+/* A local stand-in for the Instantly API v2, strict about what is documented or was observed: schema, limits,
+ * counters, job life, locks, read lag, faults. A second opinion: it shares no line with the client's body, endpoint
+ * or queue code. It only ever listens on 127.0.0.1, and prints nothing.
  *
  * Fixed ids. Campaign "Demo", list "Incoming" and the workspace have the ids below; a name added by `campaigns` or
  * `lists` gets an id that depends on the name alone. With a seed other than 0 every id and every fault depends on the
@@ -15,17 +15,18 @@
  *           500           any status 400..599 instead of the work   500-after    done, then that status
  *           truncate      done, half of the answer, then closed     garbage      done, 200 with a body that is no JSON
  *           empty         done, 204 without a body                  slow         done, answer ARG ms later (3000)
- *           hang          nothing done, silent ARG ms (600000), then closed       hang-after   done, silent, then closed
+ *           hang          nothing done, silent ARG ms (600000), closed           hang-after   done, silent, closed
  *   ARG     drop-*: "rst" resets instead of closing · 429, 503: Retry-After seconds, "date2" as an HTTP date ·
  *           slow, hang: milliseconds · garbage: "http" is no HTTP at all
  *   Items of a rule are tried in order, the first rule with an item that fires wins: one fault a request.
  *   Example: 'POST /leads/add:drop-after=2%,429@2=#3;GET *:500=1%'
  *
- * Store. One JSON object a line, appended before the answer leaves: it survives kill -9 of the sandbox (not a power cut:
- * nothing is fsynced before the end). At the end it is rewritten compactly, beside and renamed.
+ * Store. One JSON object a line, appended before the answer leaves: it survives kill -9 of the sandbox (not a power
+ * cut: nothing is fsynced before the end). At the end it is rewritten compactly, beside and renamed.
  *
  * Test control (no key, no limits, no faults):
- *   GET  /__state      everything: knobs, campaigns, lists, jobs, blocks, leads, counters (?leads=0: without the leads)
+ *   GET  /__state      everything: knobs, campaigns, lists, jobs, blocks, leads, counters (?leads=0: without the
+ * leads)
  *   GET  /__requests   the last 10 000 requests: n, at, method, path, status, leads, fault, workspace
  *   POST /__control    an object of what to change; see sync/sandbox/control.c for the table
  */

@@ -62,7 +62,7 @@ static int read_contacts(struct box_world *w, json_object *array, struct box_num
 {
     for (size_t i = 0; i < array_length(array); i++) {
         struct str email = box_json_str(json_object_array_get_idx(array, i));
-        for (uint32_t no = box_table_by_email(&w->leads, email, 0); no != 0; no = box_table_by_email(&w->leads, email, no))
+        box_each_by_email(&w->leads, email, no)
             if (box_numbers_add(out, no) != 0)
                 return -1;
     }
@@ -91,8 +91,8 @@ int box_select_parse(struct box_world *w, json_object *body, const char *campaig
     *s = (struct box_selector){.limit = INT64_MAX};
     /* Ignoring a selector would select more than was meant: what cannot be done is refused. */
     if (array_length(box_json_get(body, "queries")) > 0 || box_json_get(body, "smart_view_id") != NULL)
-        return box_answer_error(a, 400, "the sandbox knows no \"queries\" and no \"smart_view_id\"; select by ids, contacts, "
-                                "search or filter") == 0 ? 1 : -1;
+        return box_answer_error(a, 400, "the sandbox knows no \"queries\" and no \"smart_view_id\"; select by ids, "
+                                "contacts, search or filter") == 0 ? 1 : -1;
     s->search = box_json_text(body, "search");
     s->filter = box_json_text(body, "filter");
     s->campaign = read_place(w, body, campaign_name, true, &s->by_place);

@@ -1,7 +1,7 @@
 /* Selectors: which leads a body means. One reading for list, move, delete and assign.
  *
- * As in the real API: what a body does not restrict is selected. An empty `ids` restricts nothing (what the API does with
- * one is not known; the dangerous reading is the one that shows a client's mistake). */
+ * As in the real API: what a body does not restrict is selected. An empty `ids` restricts nothing (what the API does
+ * with one is not known; the dangerous reading is the one that shows a client's mistake). */
 #ifndef SYNC_SANDBOX_SELECT_H
 #define SYNC_SANDBOX_SELECT_H
 
@@ -30,8 +30,8 @@ struct box_selector {
     int64_t limit;
 };
 
-/* Names of the place members: campaign/list_id, or campaign_id/list_id. 0; 1 when the body asks for something the sandbox
- * cannot do (the answer says what); -1 when memory is short. */
+/* Names of the place members: campaign/list_id, or campaign_id/list_id. 0; 1 when the body asks for something the
+ * sandbox cannot do (the answer says what); -1 when memory is short. */
 int box_select_parse(struct box_world *w, json_object *body, const char *campaign_name, struct box_selector *s,
                      struct box_answer *a);
 void box_select_free(struct box_selector *s);

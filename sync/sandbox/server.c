@@ -39,7 +39,8 @@ static struct str header(struct MHD_Connection *connection, const char *name)
 {
     const char *value = NULL;
     size_t n = 0;
-    if (MHD_lookup_connection_value_n(connection, MHD_HEADER_KIND, name, strlen(name), &value, &n) != MHD_YES || value == NULL)
+    if (MHD_lookup_connection_value_n(connection, MHD_HEADER_KIND, name, strlen(name), &value, &n) != MHD_YES ||
+        value == NULL)
         return STR_NONE;
     return (struct str){value, n};
 }
@@ -60,7 +61,8 @@ static void serve(struct box_server *s, struct box_call *call, const char *url, 
     struct MHD_Connection *c = call->connection;
     const union MHD_ConnectionInfo *size = MHD_get_connection_info(c, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
     struct box_request q = {
-        .method = method, .path = url, .user_agent = header(c, "User-Agent"), .authorization = header(c, "Authorization"),
+        .method = method, .path = url,
+        .user_agent = header(c, "User-Agent"), .authorization = header(c, "Authorization"),
         .content_type = header(c, "Content-Type"), .as_workspace = header(c, "x-as-workspace"),
         .body = buf_str(&call->body), .body_too_large = call->too_large,
         .url_too_long = size != NULL && size->header_size > HEADER_MAX};
@@ -193,7 +195,8 @@ static int start_thread(struct box_server *s, struct err *e)
 int box_server_start(struct box_world *w, uint16_t port, struct box_server **out, struct err *e)
 {
     struct box_server *s = calloc(1, sizeof *s);
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port),
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     if (s == NULL)
         return err_oom(e);
     s->world = w;
@@ -209,8 +212,8 @@ int box_server_start(struct box_world *w, uint16_t port, struct box_server **out
                                  MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)CONNECTION_IDLE_S,
                                  MHD_OPTION_NOTIFY_COMPLETED, on_completed, s, MHD_OPTION_END);
     if (s->daemon == NULL) {
-        err_errno(e, XS_IO, errno != 0 ? errno : EADDRINUSE, "sandbox: port %u of 127.0.0.1 cannot be had; use --port 0 for "
-                  "any free one", port);
+        err_errno(e, XS_IO, errno != 0 ? errno : EADDRINUSE,
+                  "sandbox: port %u of 127.0.0.1 cannot be had (--port 0 takes any free one)", port);
         goto fail;
     }
     const union MHD_DaemonInfo *bound = MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_BIND_PORT);

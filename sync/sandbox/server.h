@@ -1,7 +1,7 @@
 /* The HTTP side: libmicrohttpd on 127.0.0.1, one thread, one loop. Nobody else includes microhttpd.h.
  *
- * The thread owns the world from box_server_start() to the end of box_server_stop(). Answers that are due later (latency,
- * slow, hang) wait as suspended connections, so that many can wait at once. */
+ * The thread owns the world from box_server_start() to the end of box_server_stop(). Answers that are due later
+ * (latency, slow, hang) wait as suspended connections, so that many can wait at once. */
 #ifndef SYNC_SANDBOX_SERVER_H
 #define SYNC_SANDBOX_SERVER_H
 

@@ -1,5 +1,5 @@
-/* What the endpoints take, as tables in our own words. Where a member is listed here and not acted on, the endpoint says
- * so; where a name is not listed and the shape is open, it is ignored, as the real API does. */
+/* What the endpoints take, as tables in our own words. Where a member is listed here and not acted on, the endpoint
+ * says so; where a name is not listed and the shape is open, it is ignored, as the real API does. */
 #include "sync/sandbox/check.h"
 
 #define TEXT (CK_STRING | CK_NULL)
@@ -22,14 +22,16 @@
     "move-leads,import-leads,export-leads,update-warmup-accounts,rename-variable,broadcast-ai-generate," \
     "broadcast-website-scrape,import-subscribers-from-crm,resync-subscriber-crm-tags"
 #define CAMPAIGN_STATUSES "-99,-1,-2,0,1,2,3,4"
-#define PAGE {.name = "limit", .types = CK_INTEGER, .min = 1, .max = 100}, {.name = "starting_after", .types = CK_STRING}
+#define PAGE \
+    {.name = "limit", .types = CK_INTEGER, .min = 1, .max = 100}, {.name = "starting_after", .types = CK_STRING}
 
 static const struct box_shape custom_variables = {.free_types = CK_STRING | CK_NUMBER | CK_BOOLEAN | CK_NULL};
 
 /* The fields of a lead, wherever one is sent. */
 #define LEAD_FIELDS \
-    {.name = "personalization", .types = TEXT}, {.name = "website", .types = TEXT}, {.name = "last_name", .types = TEXT}, \
-    {.name = "first_name", .types = TEXT}, {.name = "company_name", .types = TEXT}, {.name = "job_title", .types = TEXT}, \
+    {.name = "personalization", .types = TEXT}, {.name = "website", .types = TEXT}, \
+    {.name = "last_name", .types = TEXT}, {.name = "first_name", .types = TEXT}, \
+    {.name = "company_name", .types = TEXT}, {.name = "job_title", .types = TEXT}, \
     {.name = "phone", .types = TEXT}, {.name = "pl_value_lead", .types = TEXT}, \
     {.name = "lt_interest_status", .types = CK_NUMBER, .one_of = INTEREST}, \
     {.name = "assigned_to", UUID_OR_NULL}, \
@@ -141,7 +143,8 @@ const struct box_shape box_shape_assign = {.members = assign_members, .required 
 
 /* --- one lead --- */
 
-static const struct box_member merge_members[] = {{.name = "lead_id", UUID}, {.name = "destination_lead_id", UUID}, {0}};
+static const struct box_member merge_members[] = {
+    {.name = "lead_id", UUID}, {.name = "destination_lead_id", UUID}, {0}};
 const struct box_shape box_shape_merge = {.members = merge_members, .required = "lead_id,destination_lead_id"};
 
 static const struct box_member interest_members[] = {
@@ -169,7 +172,8 @@ static const struct box_member new_list_members[] = {
 };
 const struct box_shape box_shape_new_list = {.members = new_list_members, .required = "name", .closed = true};
 
-static const struct box_member variables_members[] = {{.name = "variables", .types = CK_ARRAY, .item_types = CK_STRING}, {0}};
+static const struct box_member variables_members[] = {
+    {.name = "variables", .types = CK_ARRAY, .item_types = CK_STRING}, {0}};
 const struct box_shape box_shape_variables = {.members = variables_members, .required = "variables"};
 
 static const struct box_member verify_members[] = {

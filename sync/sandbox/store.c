@@ -211,7 +211,8 @@ static int load_lead(struct box_world *w, json_object *o, const struct uuid *id,
     json_object *texts = box_json_get(o, "texts");
     if (box_fields_overlay(&fields, o, false, custom) != 0)
         return -1;
-    for (size_t i = 0; i < BF_CUSTOM && json_object_is_type(texts, json_type_array) && i < json_object_array_length(texts); i++)
+    size_t n = json_object_is_type(texts, json_type_array) ? json_object_array_length(texts) : 0;
+    for (size_t i = 0; i < BF_CUSTOM && i < n; i++)
         fields.f[i] = box_json_str(json_object_array_get_idx(texts, i));
     uint32_t no = box_lead_no(id);
     struct box_lead *lead;
@@ -289,6 +290,8 @@ static int load_line(struct box_world *w, struct str line, struct buf *custom)
         rc = box_block_add(w, box_json_text(o, "block"));
     } else if (box_json_text(o, "job").p != NULL) {
         rc = box_job_load(w, o);
+    } else if (box_json_int(o, "leads_made", -1) >= 0 && box_json_int(o, "leads_made", -1) < UINT32_MAX) {
+        rc = box_table_skip(&w->leads, (uint32_t)box_json_int(o, "leads_made", 0));
     }
     json_object_put(o);
     return rc;
@@ -341,6 +344,8 @@ int box_store_open(struct box_world *w, const char *path, struct err *e)
     }
     if (load_file(w, f, path, &good, e) != 0)
         goto fail;
+    if (w->ids_made < w->places_n + w->blocks_n) /* each of these took at most one */
+        w->ids_made = w->places_n + w->blocks_n;
     if (ftruncate(s->fd, good) != 0) { /* the line that was cut short */
         err_errno(e, XS_STATE, errno, "sandbox store %s", path);
         goto fail;
@@ -369,6 +374,19 @@ int box_store_flush(struct box_world *w, struct err *e)
     return 0;
 }
 
+/* How many ids were ever given out: one of a deleted lead must not come back for another. */
+static void note_numbers(struct box_world *w)
+{
+    struct jsonw j;
+    size_t start = w->store->lines.n;
+    jsonw_init(&j, &w->store->lines);
+    jsonw_object(&j);
+    jsonw_key(&j, "leads_made");
+    jsonw_uint(&j, w->leads.n);
+    jsonw_object_end(&j);
+    end_line(w->store, &j, start);
+}
+
 static void note_everything(struct box_world *w)
 {
     for (size_t i = 0; i < w->places_n; i++)
@@ -380,6 +398,7 @@ static void note_everything(struct box_world *w)
             box_store_note_lead(w, no);
     for (size_t i = 0; i < w->jobs_n; i++)
         box_store_note_job(w, i);
+    note_numbers(w);
 }
 
 int box_store_close(struct box_world *w, struct err *e)

@@ -1,5 +1,6 @@
-/* The world in a file: one JSON object a line, the later line wins. Appended before an answer leaves, rewritten compactly at
- * the end. A last line that kill -9 cut short is dropped at the next start: its request was never answered. */
+/* The world in a file: one JSON object a line, the later line wins. Appended before an answer leaves, rewritten
+ * compactly at the end. A last line that kill -9 cut short is dropped at the next start: its request was never
+ * answered. */
 #ifndef SYNC_SANDBOX_STORE_H
 #define SYNC_SANDBOX_STORE_H
 
@@ -8,7 +9,8 @@
 
 struct box_store;
 
-/* Reads the file into the world, when there is one, and opens it for appending. Sets w->store. XS_STATE: not one of ours. */
+/* Reads the file into the world, when there is one, and opens it for appending. Sets w->store. XS_STATE: not one of
+ * ours. */
 int box_store_open(struct box_world *w, const char *path, struct err *e);
 /* Notes for the file; nothing without a store. A failure sticks and is told by box_store_flush. */
 void box_store_note_place(struct box_world *w, uint32_t no);

@@ -141,7 +141,9 @@ static int pack(struct box_table *t, const struct box_fields *fields)
     for (unsigned i = 0; i < BF_N; i++) {
         struct str s = fields->f[i];
         /* the length plus one, so that 0 says absent */
-        if (buf_add_varint(&t->scratch, s.p == NULL ? 0 : s.n + 1) != 0 || (s.n > 0 && buf_add(&t->scratch, s.p, s.n) != 0))
+        if (buf_add_varint(&t->scratch, s.p == NULL ? 0 : s.n + 1) != 0)
+            return -1;
+        if (s.n > 0 && buf_add(&t->scratch, s.p, s.n) != 0)
             return -1;
     }
     return 0;
@@ -200,6 +202,16 @@ struct box_lead *box_table_put(struct box_table *t, uint32_t no, const struct bo
         *slot = (struct box_slot){.hash = hash, .head = no, .used = true};
     }
     return lead;
+}
+
+int box_table_skip(struct box_table *t, uint32_t no)
+{
+    if (no <= t->n)
+        return 0;
+    if (grow_chunks(t, no) != 0)
+        return -1;
+    t->n = no;
+    return 0;
 }
 
 void box_table_delete(struct box_table *t, uint32_t no)

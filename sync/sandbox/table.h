@@ -1,7 +1,7 @@
 /* The leads: records in the order of their ids, found by id or by address. Knows no request and no JSON.
  *
- * A lead's id carries its place in the table, so that a look-up by id is an index and a comparison; a deleted lead leaves
- * its slot. One million leads with ten short fields take about 350 MB. */
+ * A lead's id carries its place in the table, so that a look-up by id is an index and a comparison; a deleted lead
+ * leaves its slot. One million leads with ten short fields take about 350 MB. */
 #ifndef SYNC_SANDBOX_TABLE_H
 #define SYNC_SANDBOX_TABLE_H
 
@@ -71,12 +71,17 @@ struct box_lead *box_table_at(const struct box_table *t, uint32_t no);
 uint32_t box_table_by_id(const struct box_table *t, const struct uuid *id);
 /* The next lead with that address after number `after` (0: the first one), or 0. Order is not by id. */
 uint32_t box_table_by_email(struct box_table *t, struct str email, uint32_t after);
+/* for (every lead with that address) */
+#define box_each_by_email(t, email, no) \
+    for (uint32_t no = box_table_by_email(t, email, 0); no != 0; no = box_table_by_email(t, email, no))
 /* Hash of an address as the table compares it. */
 uint64_t box_table_hash(struct box_table *t, struct str email);
 
 /* Puts a new lead with these fields at number `no`, which must be above n; numbers between stay deleted. The caller
  * fills the rest. NULL when memory is short. */
 struct box_lead *box_table_put(struct box_table *t, uint32_t no, const struct box_fields *fields);
+/* Numbers up to `no` count as given, and deleted where there is no lead. 0/-1. */
+int box_table_skip(struct box_table *t, uint32_t no);
 /* Replaces the fields of a lead (never its address). 0/-1. */
 int box_table_set(struct box_table *t, struct box_lead *lead, const struct box_fields *fields);
 void box_table_delete(struct box_table *t, uint32_t no);

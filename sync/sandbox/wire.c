@@ -59,7 +59,8 @@ static enum MHD_Result send_text(struct box_call *call, unsigned status, const c
         const char *in;
         void *out;
     } bytes = {.in = text->p}; /* the library copies, but takes no const */
-    return queue(call, status, MHD_create_response_from_buffer(text->n, bytes.out, MHD_RESPMEM_MUST_COPY), type, retry_after);
+    struct MHD_Response *response = MHD_create_response_from_buffer(text->n, bytes.out, MHD_RESPMEM_MUST_COPY);
+    return queue(call, status, response, type, retry_after);
 }
 
 /* --- half an answer --- */
@@ -104,6 +105,21 @@ static enum MHD_Result send_half(struct box_call *call)
 
 /* --- a status out of the blue --- */
 
+/* What the API says with a status, where that is known. */
+static const char *usual_message(unsigned status)
+{
+    switch (status) {
+    case 401: return "Missing Authorization header";
+    case 402: return "Workspace does not have an active paid plan";
+    case 403: return "Lead limit reached. Remaining uploads: 0";
+    case 404: return "Resource not found";
+    case 409: return BOX_LOCKED_TEXT;
+    case 413: return "Request body is too large";
+    case 429: return "Rate limit exceeded";
+    default: return box_status_text(status);
+    }
+}
+
 static enum MHD_Result send_status(struct box_call *call, const struct box_fault *fault)
 {
     struct box_answer made;
@@ -120,13 +136,14 @@ static enum MHD_Result send_status(struct box_call *call, const struct box_fault
     } else if (fault->arg >= 0) {
         snprintf(retry, sizeof retry, "%lld", (long long)fault->arg);
     }
-    const char *message = fault->status == 429 ? "Rate limit exceeded" : box_status_text(fault->status);
+    const char *message = usual_message(fault->status);
     if (fault->status >= 502) { /* from the edge, not from the API */
         type = "text/html; charset=UTF-8";
         if (buf_addf(&text, "<html><head><title>%u %s</title></head><body><h1>%s</h1></body></html>\n", fault->status,
                      message, message) != 0)
             goto done;
-    } else if (box_answer_error(&made, fault->status, "%s", message) != 0 || buf_add(&text, made.body.p, made.body.n) != 0) {
+    } else if (box_answer_error(&made, fault->status, "%s", message) != 0 ||
+               buf_add(&text, made.body.p, made.body.n) != 0) {
         goto done;
     }
     rc = send_text(call, fault->status, type, &text, retry[0] != '\0' ? retry : NULL);

@@ -123,6 +123,11 @@ struct box_place *box_place_at(struct box_world *w, uint32_t no)
     return &w->places[no - 1];
 }
 
+bool box_place_locked(struct box_world *w, uint32_t no)
+{
+    return no != 0 && box_place_at(w, no)->locks > 0;
+}
+
 uint32_t box_place_by_id(const struct box_world *w, const struct uuid *id, bool is_campaign)
 {
     for (size_t i = 0; i < w->places_n; i++)
@@ -203,8 +208,7 @@ uint32_t box_world_lead_add(struct box_world *w, const struct box_fields *fields
     w->counters.created++;
     /* Looking up the mail provider later touches every lead with that address. */
     struct str email = fields->f[BF_EMAIL];
-    for (uint32_t twin = box_table_by_email(&w->leads, email, 0); twin != 0;
-         twin = box_table_by_email(&w->leads, email, twin))
+    box_each_by_email(&w->leads, email, twin)
         box_table_at(&w->leads, twin)->touched_ms = lead->touched_ms;
     return no;
 }
@@ -229,7 +233,7 @@ void box_world_lead_delete(struct box_world *w, uint32_t no)
 
 bool box_world_has(struct box_world *w, struct str email, uint32_t place)
 {
-    for (uint32_t no = box_table_by_email(&w->leads, email, 0); no != 0; no = box_table_by_email(&w->leads, email, no))
+    box_each_by_email(&w->leads, email, no)
         if (box_table_at(&w->leads, no)->place == place)
             return true;
     return false;
@@ -237,7 +241,7 @@ bool box_world_has(struct box_world *w, struct str email, uint32_t place)
 
 bool box_world_has_kind(struct box_world *w, struct str email, bool campaigns, bool lists, uint32_t but_not)
 {
-    for (uint32_t no = box_table_by_email(&w->leads, email, 0); no != 0; no = box_table_by_email(&w->leads, email, no)) {
+    box_each_by_email(&w->leads, email, no) {
         uint32_t place = box_table_at(&w->leads, no)->place;
         if (place == but_not)
             continue;
@@ -270,8 +274,9 @@ int box_block_add(struct box_world *w, struct str value)
     char *copy = str_dup(value);
     if (copy == NULL)
         return -1;
+    bool is_domain = memchr(value.p, '@', value.n) == NULL;
     blocks[w->blocks_n++] = (struct box_block){
-        .id = box_world_id(w), .value = copy, .is_domain = memchr(value.p, '@', value.n) == NULL, .created_ms = w->now_ms};
+        .id = box_world_id(w), .value = copy, .is_domain = is_domain, .created_ms = w->now_ms};
     box_store_note_block(w, w->blocks_n - 1);
     return 0;
 }

@@ -110,6 +110,7 @@ void *box_grow(void *array, size_t n, size_t *cap, size_t size);
 
 /* --- places, by number from 1 --- */
 struct box_place *box_place_at(struct box_world *w, uint32_t no);
+bool box_place_locked(struct box_world *w, uint32_t no); /* false for 0 */
 uint32_t box_place_by_id(const struct box_world *w, const struct uuid *id, bool is_campaign);
 uint32_t box_place_by_text(const struct box_world *w, struct str id_or_name, bool is_campaign);
 /* Adds one; id NULL makes one. The number, or 0 when memory is short. */
@@ -119,7 +120,8 @@ int box_place_var(struct box_world *w, uint32_t no, struct str name);
 void box_place_changed(struct box_world *w, uint32_t no); /* to be called after changing one */
 
 /* --- leads --- */
-/* Creates a lead. 0 when memory is short. The caller may still change the record, then calls box_world_lead_changed. */
+/* Creates a lead. 0 when memory is short. The caller may still change the record, then calls box_world_lead_changed.
+ * */
 uint32_t box_world_lead_add(struct box_world *w, const struct box_fields *fields, uint32_t place);
 int box_world_lead_set(struct box_world *w, uint32_t no, const struct box_fields *fields);
 void box_world_lead_changed(struct box_world *w, uint32_t no);

@@ -3,7 +3,8 @@
  *   METHOD /path          a request; /x stands for /api/v2/x unless it starts with /__
  *   Name: value           a header more         -Name   a usual header less
  *   {…} or raw:TEXT       the body
- *   200 {…}               the status, and JSON that the answer must contain: members given must be equal, arrays as long;
+ *   200 {…}               the status, and JSON that the answer must contain: members given must be equal, arrays as
+ * long;
  *                         "*" is anything, "-" must not be there. text:TEXT is the whole body.
  *   let NAME a.0.b        keeps a value of the answer; $NAME stands for it from here on */
 #include "sync/sandbox/sandbox.h"
@@ -15,7 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const files[] = {"gate", "add", "lead", "list", "move", "jobs", "places", "account", "many", "control", "plan"};
+static const char *const files[] = {"gate", "add", "lead", "list", "move", "jobs", "places", "account", "many",
+                                    "control", "plan"};
 enum { FILES_N = sizeof files / sizeof files[0], NAMES_MAX = 32, LINE_MAX_BYTES = 1 << 20 };
 
 struct story {
@@ -67,11 +69,14 @@ static bool contains(json_object *got, json_object *want, struct buf *where)
     if (text != NULL && strcmp(text, "*") == 0)
         return true;
     if (json_object_is_type(want, json_type_object) && json_object_is_type(got, json_type_object)) {
-        json_object_object_foreach(want, key, value) {
-            json_object *member;
+        struct json_object_iterator i = json_object_iter_begin(want), end = json_object_iter_end(want);
+        for (; !json_object_iter_equal(&i, &end); json_object_iter_next(&i)) {
+            const char *key = json_object_iter_peek_name(&i);
+            json_object *value = json_object_iter_peek_value(&i), *member;
             size_t n = where->n;
             bool there = json_object_object_get_ex(got, key, &member);
-            bool unwanted = json_object_is_type(value, json_type_string) && strcmp(json_object_get_string(value), "-") == 0;
+            const char *word = json_object_is_type(value, json_type_string) ? json_object_get_string(value) : "";
+            bool unwanted = strcmp(word, "-") == 0;
             buf_addf(where, ".%s", key);
             if (unwanted ? there : !there || !contains(member, value, where))
                 return false;
@@ -111,14 +116,16 @@ static void expect(struct story *s, const char *line)
 {
     send_request(s);
     const char *body = buf_cstr(&s->answer.body), *want = line + 3 + strspn(line + 3, " ");
-    ck_assert_msg(s->answer.status == atoi(line), "%s:%u: wanted %.3s, got %d %s", s->file, s->line, line, s->answer.status, body);
+    ck_assert_msg(s->answer.status == atoi(line), "%s:%u: wanted %.3s, got %d %s", s->file, s->line, line,
+                  s->answer.status, body);
     if (strncmp(want, "text:", 5) == 0) {
         ck_assert_msg(strcmp(want + 5, body) == 0, "%s:%u: got %s", s->file, s->line, body);
     } else if (*want != '\0') {
         struct buf where = BUF_INIT(4096);
         json_object *got = json_tokener_parse(body), *wanted = json_tokener_parse(want);
         ck_assert_msg(wanted != NULL, "%s:%u: what is wanted is not JSON: %s", s->file, s->line, want);
-        ck_assert_msg(contains(got, wanted, &where), "%s:%u: %s differs in %s", s->file, s->line, buf_cstr(&where), body);
+        ck_assert_msg(contains(got, wanted, &where), "%s:%u: %s differs in %s", s->file, s->line, buf_cstr(&where),
+                      body);
         json_object_put(got);
         json_object_put(wanted);
         buf_free(&where);

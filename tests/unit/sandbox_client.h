@@ -1,4 +1,5 @@
-/* A tiny HTTP/1.1 client of the tests' own, on a plain socket: one request a connection, and it tells how that ended. */
+/* A tiny HTTP/1.1 client of the tests' own, on a plain socket: one request a connection, and it tells how that
+ * ended. */
 #ifndef TESTS_UNIT_SANDBOX_CLIENT_H
 #define TESTS_UNIT_SANDBOX_CLIENT_H
 

@@ -147,8 +147,8 @@ START_TEST(rate_is_limited)
         ok += answer.status == 200;
         limited += answer.status == 429;
         if (answer.status == 429) {
-            ck_assert_str_eq(buf_cstr(&answer.body),
-                             "{\"statusCode\":429,\"error\":\"Too Many Requests\",\"message\":\"Rate limit exceeded\"}");
+            ck_assert_str_eq(buf_cstr(&answer.body), "{\"statusCode\":429,\"error\":\"Too Many Requests\","
+                                                     "\"message\":\"Rate limit exceeded\"}");
             ck_assert_ptr_null(strstr(buf_cstr(&answer.head), "Retry-After"));
             ck_assert_ptr_null(strstr(buf_cstr(&answer.head), "RateLimit"));
         }
@@ -226,6 +226,7 @@ static const struct {
     {"500-after=1", CLIENT_DONE, 500, 1, NULL},
     {"503@3=1", CLIENT_DONE, 503, 0, "Retry-After: 3\r\n"},
     {"524=1", CLIENT_DONE, 524, 0, "text/html"},
+    {"402=1", CLIENT_DONE, 402, 0, "application/json"},
     {"429=1", CLIENT_DONE, 429, 0, NULL},
     {"429@2=1", CLIENT_DONE, 429, 0, "Retry-After: 2\r\n"},
     {"429@date9=1", CLIENT_DONE, 429, 0, " GMT\r\n"},
@@ -245,7 +246,8 @@ START_TEST(faults_are_real)
     char text[128];
     snprintf(text, sizeof text, "POST /leads/add:%s", wires[_i].fault);
     struct sandbox *s = start(&(struct sandbox_config){.faults = text, .plan_limit = -1, .seed = 1});
-    struct client_request request = {.method = "POST", .path = "/api/v2/leads/add", .body = str_from(one_lead), .timeout_ms = 1000};
+    struct client_request request = {.method = "POST", .path = "/api/v2/leads/add", .body = str_from(one_lead),
+                                     .timeout_ms = 1000};
     struct client_answer answer;
     client_send(sandbox_port(s), &request, &answer);
     ck_assert_int_eq(answer.end, wires[_i].end);
@@ -273,16 +275,19 @@ static char *snapshot(uint16_t port)
 static void change_much(uint16_t port)
 {
     json_object_put(client_json(port, "POST", "/api/v2/leads/add", one_lead));
-    client_control(port, "{\"campaigns\":[\"More\"],\"block\":[\"x.example\"],\"esp_ms\":0,\"add\":[{\"to\":\"Incoming\",\"leads\":["
-                         "{\"email\":\"l@b.co\",\"custom_variables\":{\"a\":1,\"b\":\"\\u00e9\\\"\"}},{\"first_name\":\"N\"}]},"
+    client_control(port, "{\"campaigns\":[\"More\"],\"block\":[\"x.example\"],\"esp_ms\":0,"
+                         "\"add\":[{\"to\":\"Incoming\",\"leads\":[{\"email\":\"l@b.co\","
+                         "\"custom_variables\":{\"a\":1,\"b\":\"\\u00e9\\\"\"}},{\"first_name\":\"N\"}]},"
                          "{\"to\":\"More\",\"leads\":[{\"email\":\"gone@b.co\"}]}],\"status\":{\"l@b.co\":-2}}");
     client_control(port, "{\"delete\":[\"gone@b.co\"]}");
-    json_object_put(client_json(port, "POST", "/api/v2/leads/move", "{\"list_id\":\"" SANDBOX_LIST_INCOMING "\",\"contacts\":"
-                                "[\"l@b.co\"],\"to_campaign_id\":\"" SANDBOX_CAMPAIGN_DEMO "\"}"));
+    json_object_put(client_json(port, "POST", "/api/v2/leads/move",
+                                "{\"list_id\":\"" SANDBOX_LIST_INCOMING "\",\"contacts\":[\"l@b.co\"],"
+                                "\"to_campaign_id\":\"" SANDBOX_CAMPAIGN_DEMO "\"}"));
     client_control(port, "{\"advance_ms\":300}");
     json_object_put(client_json(port, "POST", "/api/v2/leads/update-interest-status",
                                 "{\"lead_email\":\"a@b.co\",\"interest_value\":2}"));
-    json_object_put(client_json(port, "POST", "/api/v2/lead-lists", "{\"name\":\"Made\",\"has_enrichment_task\":true}"));
+    json_object_put(client_json(port, "POST", "/api/v2/lead-lists",
+                                "{\"name\":\"Made\",\"has_enrichment_task\":true}"));
 }
 
 static void copy_file(const char *from, const char *to, const char *more)
@@ -357,6 +362,32 @@ START_TEST(store_keeps_an_open_job)
 }
 END_TEST
 
+START_TEST(store_never_gives_an_id_twice)
+{
+    char *dir = unit_tmpdir(), *path = path_join(dir, "store"), ids[3][64], lists[3][64];
+    for (int round = 0; round < 3; round++) {
+        struct sandbox *s = start(&(struct sandbox_config){.store = path, .seed = 5, .plan_limit = -1});
+        json_object *o = client_json(sandbox_port(s), "POST", "/api/v2/leads/add", one_lead), *leads, *id;
+        ck_assert(json_object_object_get_ex(o, "created_leads", &leads));
+        ck_assert(json_object_object_get_ex(json_object_array_get_idx(leads, 0), "id", &id));
+        snprintf(ids[round], sizeof ids[round], "%s", json_object_get_string(id));
+        json_object_put(o);
+        client_control(sandbox_port(s), "{\"delete\":[\"a@b.co\"]}");
+        o = client_json(sandbox_port(s), "POST", "/api/v2/lead-lists", "{\"name\":\"x\"}");
+        ck_assert(json_object_object_get_ex(o, "id", &id));
+        snprintf(lists[round], sizeof lists[round], "%s", json_object_get_string(id));
+        json_object_put(o);
+        sandbox_free(s);
+    }
+    for (int i = 0; i < 3; i++) {
+        ck_assert_str_ne(ids[i], ids[(i + 1) % 3]);
+        ck_assert_str_ne(lists[i], lists[(i + 1) % 3]);
+    }
+    free(path);
+    free(dir);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("sandbox");
@@ -374,6 +405,7 @@ int main(void)
     tcase_add_loop_test(t, faults_are_real, 0, sizeof wires / sizeof wires[0]);
     tcase_add_test(t, store_survives);
     tcase_add_test(t, store_keeps_an_open_job);
+    tcase_add_test(t, store_never_gives_an_id_twice);
     suite_add_tcase(suite, t);
     return unit_run(suite);
 }
