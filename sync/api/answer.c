@@ -6,6 +6,7 @@
 
 #include <json-c/json.h>
 #include <limits.h>
+#include <math.h>
 #include <string.h>
 
 enum { DEPTH_MAX = 32 };
@@ -53,8 +54,16 @@ bool answer_str(struct json_object *object, const char *key, struct str *out)
     return true;
 }
 
+/* json-c takes NaN, Infinity and 1e400 even when strict; none of them is JSON. */
+static bool is_finite(struct json_object *value)
+{
+    return !json_object_is_type(value, json_type_double) || isfinite(json_object_get_double(value));
+}
+
 bool answer_exact(struct json_object *value)
 {
+    if (!is_finite(value))
+        return false;
     return !json_object_is_type(value, json_type_int) ||
            (json_object_get_uint64(value) != UINT64_MAX && json_object_get_int64(value) != INT64_MIN);
 }
@@ -101,6 +110,8 @@ void answer_value(struct json_object *value, struct value *out)
         break;
     case json_type_int:
     case json_type_double: /* json-c keeps the text of a parsed double */
+        if (!is_finite(value))
+            break;
         out->kind = VALUE_NUMBER;
         out->p = json_object_to_json_string_length(value, JSON_C_TO_STRING_PLAIN, &out->n);
         break;

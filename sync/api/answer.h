@@ -24,9 +24,9 @@ bool answer_time(struct json_object *object, const char *key, int64_t *ms);
 bool answer_object(struct json_object *object, const char *key, struct json_object **out);
 bool answer_array(struct json_object *object, const char *key, struct json_object **out);
 
-/* A stored scalar as a value; VALUE_ABSENT for null, objects and arrays. */
+/* A stored scalar as a value; VALUE_ABSENT for null, objects, arrays and numbers that are none. */
 void answer_value(struct json_object *member, struct value *out);
-/* False for an integer that json-c has clamped. */
+/* False for a number that cannot be written as it was read: an integer that json-c has clamped, NaN, infinity. */
 bool answer_exact(struct json_object *member);
 
 #endif

@@ -154,6 +154,64 @@ struct lead_patch {
 };
 int api_lead_patch(struct api *a, const struct lead_patch *patch, api_done_fn *done, void *ctx, struct err *e);
 
+/* ---- moves, removals, background jobs ---- */
+
+/* POST /leads/move, by ids out of one target into another; always with check_duplicates, without resetting the interest
+ * status, and bounded by the number of ids. Answers a background job (api_remote_job_read). Refused here: no ids, more
+ * than LEADS_MOVE_MAX, source equal to destination. The digest is of the exact body. */
+struct leads_move {
+    struct target from, to;
+    const struct uuid *ids;
+    size_t ids_n;
+};
+enum { LEADS_MOVE_MAX = 1000 };
+int api_leads_move_digest(const struct leads_move *move, char body_sha256[SHA256_HEX_N], struct err *e);
+int api_leads_move(struct api *a, const struct leads_move *move, api_done_fn *done, void *ctx, struct err *e);
+
+/* DELETE /leads, by ids out of one target, bounded by their number. Refused here: no ids (which would mean all), more
+ * than LEADS_DELETE_MAX. The answer's count may be smaller: unknown ids are no error. */
+struct leads_delete {
+    struct target from;
+    const struct uuid *ids;
+    size_t ids_n;
+};
+enum { LEADS_DELETE_MAX = 100 };
+int api_leads_delete_digest(const struct leads_delete *del, char body_sha256[SHA256_HEX_N], struct err *e);
+int api_leads_delete(struct api *a, const struct leads_delete *del, api_done_fn *done, void *ctx, struct err *e);
+int api_leads_deleted_read(struct json_object *json, int64_t *count, struct err *e);
+
+/* GET /background-jobs: at most JOBS_LIST_MAX by ids, or the newest hundred moves out of a target (to find the job of a
+ * move whose answer was lost). Jobs are the members of "items" in the answer. */
+struct jobs_list {
+    const struct str *ids;
+    size_t ids_n;
+    const struct target *moved_from;
+    bool urgent;
+};
+enum { JOBS_LIST_MAX = 100 };
+int api_jobs_list(struct api *a, const struct jobs_list *list, api_done_fn *done, void *ctx, struct err *e);
+/* GET /background-jobs/{id}. `data_fields`: comma list of the members of `data` wanted, so that no poll carries ten
+ * thousand addresses; NULL: all. A 404 is API_REFUSED. */
+int api_job_get(struct api *a, struct str id, const char *data_fields, api_done_fn *done, void *ctx, struct err *e);
+
+/* A status that is not known is one to wait for; what the job did is told by its counts, never by its status alone. */
+enum job_status { JOB_UNKNOWN, JOB_PENDING, JOB_RUNNING, JOB_DRAINING, JOB_PAUSED, JOB_SUCCESS, JOB_FAILED, JOB_CANCELLED };
+bool job_status_is_final(enum job_status status);
+struct remote_job {
+    struct str id, type, status_text, entity_id; /* borrow from the JSON; empty when absent */
+    enum job_status status;
+    int64_t progress;                            /* 0..100, -1 when absent; says little */
+    int64_t created_ms, updated_ms;              /* 0 when absent or malformed */
+    /* of a move; -1 when not told */
+    int64_t total, moved, duplicated, missing_email, in_other_campaigns, blocklisted;
+    struct json_object *object;
+};
+int api_remote_job_read(struct json_object *item, struct remote_job *out, struct err *e);
+/* Is it the job of this very move? Compares what it says it was asked with what would be asked: ids as sets. */
+bool api_remote_job_is(const struct remote_job *job, const struct leads_move *move);
+/* Addresses it says it has moved (the API names at most ten thousand); array in the arena, bytes in the JSON. */
+int api_remote_job_moved(const struct remote_job *job, struct arena *arena, struct str **emails, size_t *n, struct err *e);
+
 /* Plain calls: method is "GET", "POST", "PATCH" or "DELETE"; path starts with "/api/v2/"; body is JSON or empty.
  * For the endpoints that need no shaping of their own. `write` says whether an unknown outcome matters. */
 struct api_call {

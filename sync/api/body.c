@@ -45,6 +45,15 @@ void body_value(struct jsonw *w, struct str key, const struct value *value)
     }
 }
 
+void body_ids(struct jsonw *w, const struct uuid *ids, size_t n)
+{
+    jsonw_key(w, "ids");
+    jsonw_array(w);
+    for (size_t i = 0; i < n; i++)
+        body_uuid(w, &ids[i]);
+    jsonw_array_end(w);
+}
+
 int body_end(struct jsonw *w, const char *what, struct err *e)
 {
     if (jsonw_end(w) == 0)

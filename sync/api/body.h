@@ -19,6 +19,8 @@ void body_target(struct jsonw *w, enum target_role role, const struct target *ta
 void body_uuid(struct jsonw *w, const struct uuid *id);
 /* Core field or custom variable with its key; absent ones are left out. */
 void body_value(struct jsonw *w, struct str key, const struct value *value);
+/* "ids": [...] */
+void body_ids(struct jsonw *w, const struct uuid *ids, size_t n);
 /* Closes the body. */
 int body_end(struct jsonw *w, const char *what, struct err *e);
 
@@ -26,6 +28,8 @@ int body_leads_add(const struct leads_add *add, struct buf *out, struct err *e);
 int body_leads_list(const struct leads_list *list, struct buf *out, struct err *e);
 /* The body of the page after `cursor`, from the one of the first page. */
 int body_next_page(struct str first, struct str cursor, struct buf *out, struct err *e);
+int body_leads_move(const struct leads_move *move, struct buf *out, struct err *e);
+int body_leads_delete(const struct leads_delete *del, struct buf *out, struct err *e);
 int body_lead_patch(const struct lead_patch *patch, struct buf *out, struct err *e);
 
 /* Percent-encodes everything but unreserved characters, for paths and queries. 0/-1. */

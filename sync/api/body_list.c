@@ -20,13 +20,8 @@ int body_leads_list(const struct leads_list *list, struct buf *out, struct err *
             jsonw_str(&w, list->contacts[i]);
         jsonw_array_end(&w);
     }
-    if (list->ids_n != 0) {
-        jsonw_key(&w, "ids");
-        jsonw_array(&w);
-        for (size_t i = 0; i < list->ids_n; i++)
-            body_uuid(&w, &list->ids[i]);
-        jsonw_array_end(&w);
-    }
+    if (list->ids_n != 0)
+        body_ids(&w, list->ids, list->ids_n);
     jsonw_key(&w, "limit");
     jsonw_int(&w, LEADS_LIST_MAX); /* ten unless asked; more is a 400 */
     jsonw_object_end(&w);

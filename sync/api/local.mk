@@ -1,15 +1,18 @@
 noinst_LIBRARIES += sync/libapi.a
 sync_libapi_a_SOURCES = \
 	sync/api/answer.c sync/api/answer.h \
+	sync/api/answer_jobs.c \
 	sync/api/answer_leads.c \
 	sync/api/api.h \
 	sync/api/body.c sync/api/body.h \
 	sync/api/body_add.c \
 	sync/api/body_list.c \
+	sync/api/body_move.c \
 	sync/api/body_patch.c \
 	sync/api/classify.c sync/api/classify.h \
 	sync/api/client.c \
 	sync/api/endpoint.c \
+	sync/api/endpoint_jobs.c \
 	sync/api/http_time.c sync/api/http_time.h \
 	sync/api/lookup.c \
 	sync/api/pacer.c sync/api/pacer.h \

@@ -1,5 +1,5 @@
 # Unit tests of api: one program a module.
-API_TESTS = tests/unit/body.tap tests/unit/classify.tap tests/unit/http_time.tap tests/unit/lookup.tap tests/unit/pacer.tap \
+API_TESTS = tests/unit/body.tap tests/unit/classify.tap tests/unit/http_time.tap tests/unit/jobs.tap tests/unit/lookup.tap tests/unit/pacer.tap \
 	tests/unit/queue.tap tests/unit/rate_share.tap tests/unit/transport_curl.tap
 check_PROGRAMS += $(API_TESTS)
 TESTS += $(API_TESTS)
@@ -15,6 +15,9 @@ tests_unit_classify_tap_LDADD = $(TEST_LIBS) $(LEVEL_API)
 tests_unit_http_time_tap_SOURCES = tests/unit/http_time_test.c
 tests_unit_http_time_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_http_time_tap_LDADD = $(TEST_LIBS) $(LEVEL_API)
+tests_unit_jobs_tap_SOURCES = tests/unit/jobs_test.c $(FAKE_TRANSPORT)
+tests_unit_jobs_tap_CFLAGS = $(TEST_CFLAGS)
+tests_unit_jobs_tap_LDADD = $(TEST_LIBS) $(LEVEL_API)
 tests_unit_lookup_tap_SOURCES = tests/unit/lookup_test.c $(FAKE_TRANSPORT)
 tests_unit_lookup_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_lookup_tap_LDADD = $(TEST_LIBS) $(LEVEL_API)

@@ -239,17 +239,26 @@ START_TEST(lead_patch_refuses)
         ck_assert_int_eq(e.status, XS_INTERNAL);
         err_clear(&e);
     }
-    /* A number that json-c cannot hold would come back as another one. */
-    struct json_object *json = parse("{\"id\":\"" ID1 "\",\"payload\":{\"account\":123456789012345678901234567890}}");
-    struct remote_lead remote;
-    ck_assert_int_eq(api_remote_lead_read(json, &remote, &e), 0);
-    patch.custom = true;
-    patch.fields = 0;
-    patch.remote = &remote;
-    buf_reset(&out);
-    ck_assert_int_eq(body_lead_patch(&patch, &out, &e), -1);
-    ck_assert_ptr_nonnull(strstr(err_text(&e), "account"));
-    json_object_put(json);
+    /* A number that json-c cannot hold would come back as another one, or as none. */
+    static const char *const inexact[] = {
+        "{\"id\":\"" ID1 "\",\"payload\":{\"account\":123456789012345678901234567890}}",
+        "{\"id\":\"" ID1 "\",\"payload\":{\"account\":-123456789012345678901234567890}}",
+        "{\"id\":\"" ID1 "\",\"payload\":{\"account\":1e400}}",
+        "{\"id\":\"" ID1 "\",\"payload\":{\"account\":NaN}}",
+    };
+    for (size_t i = 0; i < sizeof inexact / sizeof inexact[0]; i++) {
+        struct json_object *json = parse(inexact[i]);
+        struct remote_lead remote;
+        ck_assert_int_eq(api_remote_lead_read(json, &remote, &e), 0);
+        patch.custom = true;
+        patch.fields = 0;
+        patch.remote = &remote;
+        buf_reset(&out);
+        ck_assert_int_eq(body_lead_patch(&patch, &out, &e), -1);
+        ck_assert_ptr_nonnull(strstr(err_text(&e), "account"));
+        err_clear(&e);
+        json_object_put(json);
+    }
 }
 END_TEST
 
