@@ -59,6 +59,8 @@ size_t text_utf8_char(const char *p, size_t n)
 size_t text_utf8_prefix(struct str s)
 {
     size_t i = 0;
+    if (s.n == 0)
+        return 0; /* nothing may have no address, and no arithmetic on it */
     for (;;) {
         i += ascii_prefix(s.p + i, s.n - i);
         if (i == s.n)
