@@ -14,4 +14,8 @@ check_PROGRAMS += tests/fuzz/fuzz_mapping
 tests_fuzz_fuzz_mapping_SOURCES = tests/fuzz/fuzz_mapping.c
 tests_fuzz_fuzz_mapping_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_mapping_LDADD = $(LEVEL_MAPPINGS)
+check_PROGRAMS += tests/fuzz/fuzz_answer
+tests_fuzz_fuzz_answer_SOURCES = tests/fuzz/fuzz_answer.c
+tests_fuzz_fuzz_answer_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_answer_LDADD = $(LEVEL_API)
 endif
