@@ -163,9 +163,7 @@ static int window_fill(struct csvrows *r, struct err *e)
  * last byte may be half of a CRLF. */
 static bool line_find(struct csvrows *r, struct line *line)
 {
-    size_t lf = place_find(r, &r->lf, r->at);
-    size_t cr = place_find(r, &r->cr, r->at);
-    size_t end = lf < cr ? lf : cr;
+    size_t lf = place_find(r, &r->lf, r->at), cr = place_find(r, &r->cr, r->at), end = lf < cr ? lf : cr;
 
     if (end == NOWHERE) {
         if (!r->ended)
@@ -186,10 +184,8 @@ static bool line_find(struct csvrows *r, struct line *line)
     return true;
 }
 
-static int cells_reserve(struct csvrows *r)
+static int cells_grow(struct csvrows *r)
 {
-    if (r->cells_n < r->cells_cap)
-        return 0;
     size_t cap = r->cells_cap == 0 ? 64 : r->cells_cap * 2;
     struct cell *more = realloc(r->cells, cap * sizeof *more);
     if (more == NULL)
@@ -205,7 +201,7 @@ static void cell_add(struct csvrows *r, const char *p, size_t n)
     r->too_long |= n > r->field_max;
     if (r->cells_n == CSVROWS_COLUMNS_MAX)
         return;
-    if (r->cells_n == r->cells_cap && cells_reserve(r) != 0) {
+    if (r->cells_n == r->cells_cap && cells_grow(r) != 0) {
         r->no_memory = true;
         return;
     }

@@ -13,6 +13,7 @@ connectors_libconnectors_a_SOURCES = \
 	connectors/postgres_conn.c connectors/postgres_conn.h \
 	connectors/postgres_mark.c connectors/postgres_mark.h \
 	connectors/process.c connectors/process.h \
+	connectors/spool.c connectors/spool.h \
 	connectors/sqlite.c \
 	connectors/sqlite_mark.c connectors/sqlite_mark.h \
 	connectors/sqltext.c connectors/sqltext.h

@@ -3,8 +3,12 @@
 #include "connectors/source.h"
 
 #include "connectors/drivers.h"
+#include "connectors/spool.h"
 
 #include <inttypes.h>
+
+/* As source_spec.h has them; anything else is auto. */
+enum { SPOOL_NEVER = 0, SPOOL_ALWAYS = 1 };
 
 /* In the order of enum source_kind. */
 static const struct source_ops *const driver_table[SOURCE_KIND_N] = {
@@ -33,7 +37,12 @@ int source_open(const struct source_spec *spec, const struct source_read *read, 
     *out = NULL;
     if ((unsigned)spec->kind >= SOURCE_KIND_N)
         return err_set(e, XS_INTERNAL, "source of unknown kind %u: please report", (unsigned)spec->kind);
-    return driver_table[spec->kind]->open(spec, &full, clock, out, e);
+    if (driver_table[spec->kind]->open(spec, &full, clock, out, e) != 0)
+        return -1;
+    bool has_snapshot = spec->kind == SOURCE_POSTGRES || spec->kind == SOURCE_SQLITE;
+    if (!has_snapshot || spec->as.sql.spool == SPOOL_NEVER)
+        return 0;
+    return spool_open(*out, clock, spec->as.sql.spool == SPOOL_ALWAYS ? 0 : SPOOL_AUTO_AFTER_US, out, e);
 }
 
 int source_next(struct source *s, struct row *out, struct err *e)

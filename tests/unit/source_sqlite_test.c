@@ -212,6 +212,61 @@ START_TEST(a_signal_ends_a_long_step)
 }
 END_TEST
 
+/* A writer gets in only when no read is under way (the file has no WAL). */
+static bool can_write(void)
+{
+    sqlite3 *db;
+
+    ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+    bool can = sqlite3_exec(db, "update p set note = 'new'", NULL, NULL, NULL) == SQLITE_OK;
+    sqlite3_close(db);
+    return can;
+}
+
+START_TEST(a_spooled_read_lets_go_of_its_source)
+{
+    struct source_spec spec = {.kind = SOURCE_SQLITE,
+                               .as.sql = {.url = path, .query = "select id, at, note from p where id > :watermark order by id",
+                                          .watermark = "id", .spool = _i}};
+    struct source *s = NULL;
+    struct err e = ERR_INIT;
+    struct row row;
+
+    ck_assert_int_eq(source_open(&spec, NULL, &fake.base, &s, &e), 0);
+    ck_assert_uint_eq(s->columns_n, 3);
+    ck_assert_int_eq(source_next(s, &row, &e), 1);
+    ck_assert(can_write() == (_i == 1));
+    clock_fake_advance_us(&fake, 61 * 1000 * 1000);
+    ck_assert_int_eq(source_next(s, &row, &e), 1);
+    ck_assert(can_write() == (_i != 0));
+    ck_assert_uint_eq(row.number, 2);
+    ck_assert_uint_eq(row.n, 3);
+    ck_assert(row.cells[1].n == 19 && memcmp(row.cells[1].p, "2026-06-02 11:30:00", 19) == 0);
+    ck_assert_int_eq(source_next(s, &row, &e), 1);
+    ck_assert(row.cells[1].null);
+    ck_assert_int_eq(source_next(s, &row, &e), 0);
+    ck_assert_int_eq(source_next(s, &row, &e), 0);
+    ck_assert_str_eq(s->ops->watermark(s), "3");
+    source_close(s);
+}
+END_TEST
+
+START_TEST(a_spooled_read_ends_with_its_source_s_error)
+{
+    struct source_spec spec = {.kind = SOURCE_SQLITE,
+                               .as.sql = {.url = path, .spool = 1,
+                                          .query = "select abs(case id when 2 then -9223372036854775808 else id end) as a "
+                                                   "from p order by id"}};
+
+    /* Nothing is handed out: the rows before it are no complete read either way. */
+    rowtext_check(&spec, NULL, &fake.base, "a\nerror 65 integer overflow");
+    setenv("TMPDIR", "/nowhere", 1);
+    spec.as.sql.query = "select 1 as a";
+    rowtext_check(&spec, NULL, &fake.base, "a\nerror 74 TMPDIR");
+    unsetenv("TMPDIR");
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
     Suite *suite = suite_create("sqlite");
@@ -229,6 +284,8 @@ static Suite *make_suite(void)
     tcase_add_test(t, watermarks_of_times);
     tcase_add_test(t, rows_without_a_watermark_are_for_full_reads);
     tcase_add_test(t, a_signal_ends_a_long_step);
+    tcase_add_loop_test(t, a_spooled_read_lets_go_of_its_source, -1, 2);
+    tcase_add_test(t, a_spooled_read_ends_with_its_source_s_error);
     suite_add_tcase(suite, t);
     return suite;
 }

@@ -1,0 +1,86 @@
+/* CSV: the first byte chooses options, the rest is the file. Whatever it holds, rows read in small pieces are the rows read
+ * at once, cells are UTF-8 unless their row says otherwise, and lines only grow. */
+#include "config.h"
+
+#include "connectors/csvrows.h"
+#include "sync/base/log.h"
+#include "sync/base/text.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+enum { TEXT_MAX = 1 << 24 };
+
+static void expect(int truth)
+{
+    if (!truth)
+        abort();
+}
+
+static void check_row(const struct row *row, uint64_t *line, struct buf *out)
+{
+    expect(row->line > *line);
+    *line = row->line;
+    expect(buf_addf(out, "%llu:%llu %d", (unsigned long long)row->number, (unsigned long long)row->line, (int)row->defect) == 0);
+    for (size_t i = 0; i < row->n; i++) {
+        struct str cell = {row->cells[i].p, row->cells[i].n};
+        expect(row->defect == REASON_NOT_UTF8 || row->defect == REASON_FIELD_TOO_LONG || text_is_utf8(cell));
+        expect(buf_add_str(out, cell) == 0);
+    }
+}
+
+static void read_all(int fd, const struct csvrows_format *format, size_t chunk, struct buf *out)
+{
+    struct csvrows *rows = NULL;
+    struct input in;
+    struct err e = ERR_INIT;
+    struct row row;
+    uint64_t line = 0;
+    int got = -1;
+
+    expect(lseek(fd, 0, SEEK_SET) == 0 && input_init(&in, fd, "fuzz", &e) == 0);
+    in.chunk_max = chunk;
+    if (csvrows_new(&in, format, &rows, &e) == 0)
+        while ((got = csvrows_next(rows, &row, &e)) > 0)
+            check_row(&row, &line, out);
+    expect(buf_addf(out, "%d %d", got, (int)e.status) == 0);
+    expect(got == 0 ? e.status == XS_DONE : e.status == XS_SOURCE || e.status == XS_CONFIG);
+    csvrows_free(rows);
+    err_clear(&e);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static const char *const encodings[] = {NULL, NULL, NULL, "UTF-8", "windows-1252", "UTF-16LE", "UTF-16", "SHIFT_JIS"};
+    static const struct str names[] = {{"a", 1}, {"b", 1}};
+    static int fd = -1;
+
+    if (fd < 0) {
+        fd = memfd_create("fuzz", 0);
+        log_configure(&(struct log_config){.level = LOG_ERROR});
+    }
+    if (size == 0)
+        return 0;
+    const struct csvrows_format format = {
+        .delimiter = (data[0] & 1) != 0 ? ',' : '\0',
+        .encoding = encodings[data[0] >> 1 & 7],
+        .rows_judged_alone = (data[0] & 16) != 0,
+        .header = (data[0] & 32) == 0,
+        .names = names,
+        .names_n = (data[0] & 64) != 0 ? 1 : 2,
+        .field_max = (data[0] & 128) != 0 ? 4 : 1 << 20,
+    };
+    expect(ftruncate(fd, 0) == 0 && pwrite(fd, data + 1, size - 1, 0) == (ssize_t)size - 1);
+    struct buf whole = BUF_INIT(TEXT_MAX), pieces = BUF_INIT(TEXT_MAX);
+    read_all(fd, &format, 0, &whole);
+    read_all(fd, &format, 1 + size % 5, &pieces);
+    expect(str_eq(buf_str(&whole), buf_str(&pieces)));
+    buf_free(&whole);
+    buf_free(&pieces);
+    return 0;
+}
