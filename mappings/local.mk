@@ -7,6 +7,13 @@ mappings_libmappings_a_SOURCES = \
 	mappings/diag.c \
 	mappings/diag.h \
 	mappings/digest.c \
+	mappings/init.c \
+	mappings/init.h \
+	mappings/init_look.c \
+	mappings/init_look.h \
+	mappings/init_write.c \
+	mappings/init_yaml.c \
+	mappings/init_yaml.h \
 	mappings/load.c \
 	mappings/mapping.h \
 	mappings/rules.c \

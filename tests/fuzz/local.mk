@@ -22,4 +22,8 @@ check_PROGRAMS += tests/fuzz/fuzz_csv
 tests_fuzz_fuzz_csv_SOURCES = tests/fuzz/fuzz_csv.c
 tests_fuzz_fuzz_csv_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_csv_LDADD = $(LEVEL_CONNECTORS)
+check_PROGRAMS += tests/fuzz/fuzz_init
+tests_fuzz_fuzz_init_SOURCES = tests/fuzz/fuzz_init.c
+tests_fuzz_fuzz_init_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_init_LDADD = $(LEVEL_MAPPINGS)
 endif

@@ -1,0 +1,121 @@
+/* The look: which columns there are, which of them holds the address, and what their cells have in common. */
+#include "config.h"
+
+#include "mappings/init.h"
+
+#include "mappings/compiled.h"
+#include "mappings/email.h"
+#include "mappings/init_look.h"
+#include "sync/base/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { ARENA_MAX = 64 << 20, SCRATCH_MAX = 16 << 20, SEEN_SLOTS = 1 << 16 };
+
+static bool usable(struct str name)
+{
+    bool own = name.n >= strlen(LEADSYNC_PREFIX) && memcmp(name.p, LEADSYNC_PREFIX, strlen(LEADSYNC_PREFIX)) == 0;
+    return !own && str_trim(name).n > 0 && text_is_utf8(name) && memchr(name.p, 0, name.n) == NULL;
+}
+
+static int init_columns(struct mapping_init *init, const struct str *columns, size_t n)
+{
+    init->columns = arena_calloc(&init->arena, n, sizeof *init->columns);
+    init->cells = arena_calloc(&init->arena, n, sizeof *init->cells);
+    init->looks = arena_calloc(&init->arena, n, sizeof *init->looks);
+    init->fields = arena_calloc(&init->arena, n, sizeof *init->fields);
+    init->seen = arena_calloc(&init->arena, SEEN_SLOTS, sizeof *init->seen);
+    if (init->columns == NULL || init->cells == NULL || init->looks == NULL || init->fields == NULL || init->seen == NULL)
+        return -1;
+    for (size_t i = 0; i < n; i++) {
+        if (!usable(columns[i])) {
+            init->left_out++;
+            continue;
+        }
+        if (arena_str(&init->arena, columns[i], &init->columns[init->n]) != 0)
+            return -1;
+        init->cells[init->n++] = i;
+    }
+    init->source_n = n;
+    init->email = init->n;
+    return names_assign(init->columns, init->n, init->fields);
+}
+
+int mapping_init_new(const struct str *columns, size_t n, struct mapping_init **out, struct err *e)
+{
+    *out = NULL;
+    struct mapping_init *init = calloc(1, sizeof *init);
+    if (init == NULL)
+        return err_oom(e);
+    arena_init(&init->arena, ARENA_MAX);
+    arena_init(&init->scratch, SCRATCH_MAX);
+    if (init_columns(init, columns, n) != 0) {
+        mapping_init_free(init);
+        return err_oom(e);
+    }
+    if (init->n == 0) {
+        mapping_init_free(init);
+        return err_set(e, XS_SOURCE, "the source has no columns that could be mapped; does it have a header line?");
+    }
+    for (size_t i = 0; i < init->n; i++) {
+        if (init->fields[i] == LEAD_EMAIL)
+            init->email = i;
+    }
+    *out = init;
+    return 0;
+}
+
+void mapping_init_free(struct mapping_init *init)
+{
+    if (init == NULL)
+        return;
+    arena_free(&init->arena);
+    arena_free(&init->scratch);
+    free(init);
+}
+
+/* Notices addresses that come again. FNV-1a is enough to count by; a table that is half full takes no more. */
+static int look_for_repeats(struct mapping_init *init, struct str text)
+{
+    struct email email;
+    if (email_parse(email_unwrap(text), &init->scratch, &email) != 0)
+        return -1;
+    if (email.why != NULL || init->seen_n >= SEEN_SLOTS / 2)
+        return 0;
+    uint64_t hash = UINT64_C(14695981039346656037);
+    for (size_t i = 0; i < email.key.n; i++)
+        hash = (hash ^ (unsigned char)email.key.p[i]) * UINT64_C(1099511628211);
+    hash |= 1; /* 0 is a free slot */
+    for (size_t i = (size_t)(hash >> 32) % SEEN_SLOTS;; i = (i + 1) % SEEN_SLOTS) {
+        if (init->seen[i] == hash) {
+            init->repeated++;
+            return 0;
+        }
+        if (init->seen[i] == 0) {
+            init->seen[i] = hash;
+            init->seen_n++;
+            return 0;
+        }
+    }
+}
+
+int mapping_init_see(struct mapping_init *init, const struct row *row, struct err *e)
+{
+    init->rows++;
+    if (row->defect != REASON_NONE || row->n != init->source_n) {
+        init->defects++;
+        return 0;
+    }
+    arena_reset(&init->scratch);
+    for (size_t i = 0; i < init->n; i++) {
+        const struct cell *cell = &row->cells[init->cells[i]];
+        struct str text = {cell->p, cell->n};
+        if (cell->null || str_trim(text).n == 0 || !text_is_utf8(text))
+            continue;
+        if (look_at(&init->looks[i], text, &init->scratch) != 0 ||
+            (i == init->email && look_for_repeats(init, text) != 0))
+            return err_oom(e);
+    }
+    return 0;
+}

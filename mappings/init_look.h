@@ -1,0 +1,52 @@
+/* What was seen in the cells of a column, as counts. Internal to init. */
+#ifndef MAPPINGS_INIT_LOOK_H
+#define MAPPINGS_INIT_LOOK_H
+
+#include "mappings/names.h"
+#include "sync/base/arena.h"
+#include "sync/model/row.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct look {
+    size_t filled;             /* cells that are not blank; everything below counts among them */
+    size_t edges, runs;        /* blanks around, runs of blanks or line breaks inside */
+    size_t capitals, small;    /* words without one letter of the other case */
+    size_t spaced;             /* several words */
+    size_t html, combining;    /* tags or entities; accents that stand apart from their letter */
+    size_t emails, wrapped;    /* addresses; those inside "Name <a@b>" or "mailto:" */
+    size_t numbers, digits;    /* JSON numbers; 0 and 1 among them */
+    size_t booleans;           /* true, no, 1, … */
+    size_t interests, uuids;   /* values of lt_interest_status, UUIDs */
+    size_t bare_hosts, urls;   /* "example.com"; "https://…" */
+    size_t scientific;         /* "4.9E+11": what a spreadsheet makes of a phone number */
+    size_t long_ones;          /* more than 200 bytes: prose */
+};
+
+struct mapping_init {
+    struct arena arena;
+    struct str *columns;       /* those that can be mapped, in order */
+    size_t *cells;             /* the cell of each */
+    struct look *looks;
+    size_t n;                  /* of them */
+    size_t source_n;           /* columns of the source */
+    size_t left_out;           /* leadsync's own, or no text */
+    size_t rows, defects;
+    int *fields;               /* by names_assign() */
+    struct arena scratch;
+    uint64_t *seen;            /* hashes of addresses, to notice that some come twice; a table with gaps */
+    size_t seen_n, repeated;
+    size_t email;              /* column of the addresses once known, else n */
+};
+
+/* Adds one cell's text, which is not blank. 0/-1 (memory). */
+int look_at(struct look *look, struct str text, struct arena *scratch);
+
+/* Are all of the seen cells such, and is there one at all? */
+bool look_all(const struct look *look, size_t count);
+/* Enough of them that a step is worth it: one in twenty. */
+bool look_some(const struct look *look, size_t count);
+
+#endif
