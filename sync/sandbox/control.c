@@ -20,6 +20,7 @@
 #include "sync/sandbox/lead.h"
 #include "sync/sandbox/ring.h"
 #include "sync/sandbox/route.h"
+#include "sync/sandbox/store.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -72,6 +73,7 @@ static int advance(struct box_world *w, json_object *value)
         return 1;
     w->knobs.advance_ms += json_object_get_int64(value);
     w->now_ms += json_object_get_int64(value);
+    box_store_note_clock(w);
     box_jobs_step(w);
     return 0;
 }

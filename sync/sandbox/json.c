@@ -45,12 +45,20 @@ static bool is_plain(struct str text)
 
 int box_json_parse(struct str text, json_object **out)
 {
-    *out = NULL;
-    if (text.n == 0 || text.n > INT_MAX || !is_plain(text))
-        return 1;
     struct json_tokener *parser = json_tokener_new();
     if (parser == NULL)
         return -1;
+    int rc = box_json_parse_with(parser, text, out);
+    json_tokener_free(parser);
+    return rc;
+}
+
+int box_json_parse_with(struct json_tokener *parser, struct str text, json_object **out)
+{
+    *out = NULL;
+    if (text.n == 0 || text.n > INT_MAX || !is_plain(text))
+        return 1;
+    json_tokener_reset(parser);
     json_tokener_set_flags(parser, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
     json_object *o = json_tokener_parse_ex(parser, text.p, (int)text.n);
     enum json_tokener_error error = json_tokener_get_error(parser);
@@ -59,7 +67,6 @@ int box_json_parse(struct str text, json_object **out)
         o = json_tokener_parse_ex(parser, "", 1);
         error = json_tokener_get_error(parser);
     }
-    json_tokener_free(parser);
     if (error != json_tokener_success || !whole) {
         json_object_put(o);
         return 1;

@@ -18,6 +18,9 @@
  * -1 when memory is short. */
 int box_json_parse(struct str text, json_object **out);
 
+/* The same with a parser that is used again and again. 0 or 1. */
+int box_json_parse_with(struct json_tokener *parser, struct str text, json_object **out);
+
 /* A member, NULL when it is absent or null. Borrowed. */
 json_object *box_json_get(json_object *o, const char *key);
 /* The text of a string member, STR_NONE otherwise. Borrowed from the object. */

@@ -74,6 +74,7 @@ int sandbox_start(const struct sandbox_config *config, struct sandbox **out, str
     s->world.now_ms = clock_system()->wall_ms(clock_system());
     if (config->store != NULL && box_store_open(&s->world, config->store, e) != 0)
         goto fail;
+    s->world.now_ms += s->world.knobs.advance_ms;
     if (add_places(&s->world, config->campaigns, config->campaigns_n, true, e) != 0 ||
         add_places(&s->world, config->lists, config->lists_n, false, e) != 0 || box_store_flush(&s->world, e) != 0 ||
         box_server_start(&s->world, config->port, &s->server, e) != 0)

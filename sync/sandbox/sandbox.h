@@ -25,8 +25,7 @@
  * cut: nothing is fsynced before the end). At the end it is rewritten compactly, beside and renamed.
  *
  * Test control (no key, no limits, no faults):
- *   GET  /__state      everything: knobs, campaigns, lists, jobs, blocks, leads, counters (?leads=0: without the
- * leads)
+ *   GET  /__state      everything: knobs, counters, campaigns, lists, jobs, blocks, leads (?leads=0: not these)
  *   GET  /__requests   the last 10 000 requests: n, at, method, path, status, leads, fault, workspace
  *   POST /__control    an object of what to change; see sync/sandbox/control.c for the table
  */

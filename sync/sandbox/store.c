@@ -267,11 +267,11 @@ void box_store_note_job(struct box_world *w, size_t i)
 /* --- the file --- */
 
 /* One line. 0, 1 not one of ours, -1 out of memory. */
-static int load_line(struct box_world *w, struct str line, struct buf *custom)
+static int load_line(struct box_world *w, struct json_tokener *parser, struct str line, struct buf *custom)
 {
     json_object *o = NULL;
     struct uuid id;
-    int rc = box_json_parse(line, &o);
+    int rc = box_json_parse_with(parser, line, &o);
     if (rc != 0)
         return rc;
     rc = 1;
@@ -290,6 +290,9 @@ static int load_line(struct box_world *w, struct str line, struct buf *custom)
         rc = box_block_add(w, box_json_text(o, "block"));
     } else if (box_json_text(o, "job").p != NULL) {
         rc = box_job_load(w, o);
+    } else if (box_json_int(o, "clock_ahead_ms", -1) >= 0) {
+        w->knobs.advance_ms = box_json_int(o, "clock_ahead_ms", 0);
+        rc = 0;
     } else if (box_json_int(o, "leads_made", -1) >= 0 && box_json_int(o, "leads_made", -1) < UINT32_MAX) {
         rc = box_table_skip(&w->leads, (uint32_t)box_json_int(o, "leads_made", 0));
     }
@@ -306,9 +309,12 @@ static int load_file(struct box_world *w, FILE *f, const char *path, off_t *good
     unsigned long no = 0;
     int rc = 0;
     struct buf custom = BUF_INIT(FLUSH_AT);
+    struct json_tokener *parser = json_tokener_new();
+    if (parser == NULL)
+        return err_oom(e);
     while (rc == 0 && (n = getline(&line, &cap, f)) > 0 && line[n - 1] == '\n') {
         no++;
-        rc = load_line(w, (struct str){line, (size_t)n - 1}, &custom);
+        rc = load_line(w, parser, (struct str){line, (size_t)n - 1}, &custom);
         *good += n;
     }
     if (rc == 0 && ferror(f))
@@ -317,6 +323,7 @@ static int load_file(struct box_world *w, FILE *f, const char *path, off_t *good
         rc = err_set(e, XS_STATE, "%s:%lu: not a line of a sandbox store; name another file with --store", path, no);
     else if (rc < 0)
         err_oom(e);
+    json_tokener_free(parser);
     buf_free(&custom);
     free(line);
     return rc;
@@ -374,17 +381,22 @@ int box_store_flush(struct box_world *w, struct err *e)
     return 0;
 }
 
-/* How many ids were ever given out: one of a deleted lead must not come back for another. */
-static void note_numbers(struct box_world *w)
+static void note_number(struct box_store *s, const char *name, int64_t n)
 {
     struct jsonw j;
-    size_t start = w->store->lines.n;
-    jsonw_init(&j, &w->store->lines);
+    size_t start = s->lines.n;
+    jsonw_init(&j, &s->lines);
     jsonw_object(&j);
-    jsonw_key(&j, "leads_made");
-    jsonw_uint(&j, w->leads.n);
+    jsonw_key(&j, name);
+    jsonw_int(&j, n);
     jsonw_object_end(&j);
-    end_line(w->store, &j, start);
+    end_line(s, &j, start);
+}
+
+void box_store_note_clock(struct box_world *w)
+{
+    if (w->store != NULL)
+        note_number(w->store, "clock_ahead_ms", w->knobs.advance_ms);
 }
 
 static void note_everything(struct box_world *w)
@@ -398,7 +410,9 @@ static void note_everything(struct box_world *w)
             box_store_note_lead(w, no);
     for (size_t i = 0; i < w->jobs_n; i++)
         box_store_note_job(w, i);
-    note_numbers(w);
+    box_store_note_clock(w);
+    /* How many ids were ever given out: one of a deleted lead must not come back for another. */
+    note_number(w->store, "leads_made", w->leads.n);
 }
 
 int box_store_close(struct box_world *w, struct err *e)

@@ -17,6 +17,7 @@ void box_store_note_place(struct box_world *w, uint32_t no);
 void box_store_note_lead(struct box_world *w, uint32_t no);
 void box_store_note_gone(struct box_world *w, uint32_t no);
 void box_store_note_job(struct box_world *w, size_t i);
+void box_store_note_clock(struct box_world *w); /* how far it was moved on */
 void box_store_note_block(struct box_world *w, size_t i);
 /* Writes what was noted. -1 when it could not (XS_IO). */
 int box_store_flush(struct box_world *w, struct err *e);
