@@ -7,6 +7,7 @@
 enum { PAGE_USUAL = 10, PLAN_WITHOUT_LIMIT = 1000000000 };
 static const int64_t workspace_since_ms = INT64_C(1735689600000);
 
+/* The key check of every client: answers with what a workspace must have, and a plan. */
 int box_workspace_get(struct box_world *w, struct box_request *q, struct box_answer *a)
 {
     struct jsonw j;
@@ -25,6 +26,8 @@ int box_workspace_get(struct box_world *w, struct box_request *q, struct box_ans
     return jsonw_end(&j);
 }
 
+/* Room is total_lead_limit less current_lead_count; without a limit of ours, one that nobody reaches. Only the
+ * outreach part is told: nothing here uses the others, and all of them are optional. */
 int box_plan_get(struct box_world *w, struct box_request *q, struct box_answer *a)
 {
     int64_t limit = w->knobs.plan_limit >= 0 ? w->knobs.plan_limit : PLAN_WITHOUT_LIMIT;
@@ -58,6 +61,7 @@ int box_plan_get(struct box_world *w, struct box_request *q, struct box_answer *
 
 /* --- block list --- */
 
+/* `search` looks inside the value; domains are the entries without an @. */
 static bool block_wanted(const struct box_block *block, const struct box_request *q)
 {
     struct str search = box_query_get(q, "search");
@@ -66,6 +70,7 @@ static bool block_wanted(const struct box_block *block, const struct box_request
     return box_text_has(str_from(block->value), search);
 }
 
+/* In the order in which they were blocked; the cursor is the id of the last one shown. */
 int box_blocks_list(struct box_world *w, struct box_request *q, struct box_answer *a)
 {
     struct str limit_text = box_query_get(q, "limit"), after = box_query_get(q, "starting_after");
@@ -109,6 +114,7 @@ int box_blocks_list(struct box_world *w, struct box_request *q, struct box_answe
 
 /* --- verification of one address --- */
 
+/* Few addresses are ever verified one by one, so that a walk will do. */
 static struct box_verification *find_verification(struct box_world *w, struct str email)
 {
     for (size_t i = 0; i < w->verifications_n; i++)
@@ -117,6 +123,7 @@ static struct box_verification *find_verification(struct box_world *w, struct st
     return NULL;
 }
 
+/* The verdict is in verification_status; `status` only says that asking worked. Clients mix them up. */
 static int answer_verification(struct box_world *w, const struct box_verification *v, struct box_answer *a)
 {
     int verdict = box_verdict(str_from(v->email));
@@ -166,6 +173,7 @@ int box_verify_start(struct box_world *w, struct box_request *q, struct box_answ
     return answer_verification(w, v, a);
 }
 
+/* Never starts one: an address nobody asked about is 404. */
 int box_verify_get(struct box_world *w, struct box_request *q, struct box_answer *a)
 {
     if (!box_email_valid(q->param))

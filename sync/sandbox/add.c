@@ -34,6 +34,7 @@ static bool seen_before(struct addition *add, struct str email)
     }
 }
 
+/* The flags look at every campaign or list, not at the target alone (that is what `duplicated` is for). */
 static bool skipped(struct addition *add, struct str email)
 {
     if (add->skip_workspace) /* overrides the other two */
@@ -59,6 +60,7 @@ static enum verdict judge(struct addition *add, json_object *lead)
                                                             : CREATE;
 }
 
+/* The campaign learns the names that its leads bring, as the real one does, so that templates may use them. */
 static int note_variables(struct box_world *w, uint32_t no, const struct box_fields *fields)
 {
     struct str custom = fields->f[BF_CUSTOM], name, value;
@@ -77,6 +79,8 @@ static int note_variables(struct box_world *w, uint32_t no, const struct box_fie
     return 0;
 }
 
+/* Creates one lead and writes its line of created_leads. `index` is its place in the request, the only link between
+ * a row sent and the lead it became. -1 when memory is short: what was created before stays. */
 static int create(struct addition *add, json_object *item, size_t index, struct jsonw *j)
 {
     static const enum box_field shown[] = {BF_EMAIL, BF_FIRST_NAME, BF_LAST_NAME, BF_PHONE};
@@ -180,6 +184,7 @@ static int find_target(struct addition *add, struct box_answer *a)
     return 0;
 }
 
+/* Judge all, look at the plan, create: a request that is refused has created nothing. */
 int box_leads_add(struct box_world *w, struct box_request *q, struct box_answer *a)
 {
     struct addition *add = calloc(1, sizeof *add);

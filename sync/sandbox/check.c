@@ -7,6 +7,7 @@
 
 static const char *const type_names[] = {"string", "number", "integer", "boolean", "array", "object", "null"};
 
+/* Every type that a value counts as: an integer is a number too. */
 static unsigned types_of(json_object *o)
 {
     switch (json_object_get_type(o)) {
@@ -32,6 +33,7 @@ static int refuse(struct buf *why, const struct buf *path, const char *text)
     return buf_add(why, path->p, path->n) != 0 || buf_addc(why, ' ') != 0 || buf_adds(why, text) != 0 ? -1 : 1;
 }
 
+/* "must be string,null": the types in the order of the table above, whatever the shape says. */
 static int refuse_types(struct buf *why, const struct buf *path, unsigned types)
 {
     const char *comma = "must be ";
@@ -47,6 +49,7 @@ static int refuse_types(struct buf *why, const struct buf *path, unsigned types)
     return 1;
 }
 
+/* Whether a comma list has the word. */
 static bool in_list(const char *list, struct str word)
 {
     for (const char *p = list; *p != '\0';) {
@@ -58,6 +61,7 @@ static bool in_list(const char *list, struct str word)
     return false;
 }
 
+/* Only the formats that the API names; a time or an URL is not looked into. */
 static int check_format(enum box_format format, struct str s, const struct buf *path, struct buf *why)
 {
     struct uuid id;
@@ -68,6 +72,7 @@ static int check_format(enum box_format format, struct str s, const struct buf *
     return 0;
 }
 
+/* Items of an array or the value of an integer; the two read differently. */
 static int check_bound(bool items, int64_t min, int64_t max, int64_t n, const struct buf *path, struct buf *why)
 {
     char text[96];
@@ -83,6 +88,7 @@ static int check_bound(bool items, int64_t min, int64_t max, int64_t n, const st
 
 static int check_shape(const struct box_shape *shape, json_object *o, bool strip, struct buf *path, struct buf *why);
 
+/* `path` grows by the index of the item and is cut back, so that no text is made for what is right. */
 static int check_items(const struct box_member *m, json_object *array, bool strip, struct buf *path, struct buf *why)
 {
     size_t n = json_object_array_length(array), before = path->n;
@@ -102,6 +108,8 @@ static int check_items(const struct box_member *m, json_object *array, bool stri
     return rc;
 }
 
+/* Type first, then the allowed values, then what the type alone knows: the order of the real validator, which stops
+ * at the first fault. */
 static int check_value(const struct box_member *m, json_object *value, bool strip, struct buf *path, struct buf *why)
 {
     unsigned types = types_of(value);
@@ -134,6 +142,7 @@ static const struct box_member *find_member(const struct box_member *members, co
     return NULL;
 }
 
+/* Whether the member is there, null or not: "required" is about names, not values. */
 static bool has(json_object *o, struct str name)
 {
     char key[64];
@@ -167,6 +176,7 @@ static int check_required(const struct box_shape *shape, json_object *o, struct 
     return shape->any_of == NULL ? 0 : refuse(why, path, "must match a schema in anyOf");
 }
 
+/* Members in the order of the body; the first that is wrong is told. */
 static int check_members(const struct box_shape *shape, json_object *o, bool strip, struct buf *path, struct buf *why)
 {
     struct box_member rest = {.types = shape->free_types};
@@ -191,6 +201,7 @@ static int check_members(const struct box_shape *shape, json_object *o, bool str
     return rc;
 }
 
+/* Count, required, then members: the order in which the real validator looks. */
 static int check_shape(const struct box_shape *shape, json_object *o, bool strip, struct buf *path, struct buf *why)
 {
     if (!json_object_is_type(o, json_type_object))
@@ -235,6 +246,7 @@ static int check_query_value(const struct box_member *m, struct str value, const
     return check_format(m->format, value, path, why);
 }
 
+/* Names that are not in the table pass by: the query schemas are open. */
 int box_check_query(const struct box_member *members, const struct box_request *q, struct buf *why)
 {
     struct buf path = BUF_INIT(256);

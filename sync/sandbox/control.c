@@ -58,6 +58,7 @@ static int for_members(struct box_world *w, json_object *o, int (*each)(struct b
     return 0;
 }
 
+/* A campaign wins over a list of the same name. */
 static uint32_t find_place(struct box_world *w, struct str text)
 {
     uint32_t no = box_place_by_text(w, text, true);
@@ -66,6 +67,7 @@ static uint32_t find_place(struct box_world *w, struct str text)
 
 /* --- knobs --- */
 
+/* Jobs that become due on the way end at once, so that a story sees their outcome with its next request. */
 static int advance(struct box_world *w, json_object *value)
 {
     if (!json_object_is_type(value, json_type_int) || json_object_get_int64(value) < 0 ||
@@ -90,6 +92,7 @@ static int set_scopes(struct box_world *w, json_object *value)
     return 0;
 }
 
+/* Going back to "ok" also lets go of jobs that are stuck, else no story could ever end them. */
 static int set_jobs(struct box_world *w, json_object *value)
 {
     for (unsigned i = 0; i < BOX_JOB_MODES; i++) {
@@ -110,6 +113,7 @@ static int set_jobs_n(struct box_world *w, json_object *value)
     return !json_object_is_type(value, json_type_int);
 }
 
+/* For a story that wants to count from here on; the world stays as it is. */
 static int reset(struct box_world *w, json_object *value)
 {
     struct box_window *const windows[] = {&w->accepted_1s, &w->accepted_60s, &w->seen_1s, &w->seen_60s};
@@ -190,6 +194,7 @@ static int block(struct box_world *w, json_object *value)
 
 /* --- leads --- */
 
+/* As if somebody else had added it: no plan, no block list, no lock. */
 static int add_lead(struct box_world *w, uint32_t place, json_object *item, struct buf *custom)
 {
     struct box_fields fields = {0};
@@ -207,6 +212,7 @@ static int add_lead(struct box_world *w, uint32_t place, json_object *item, stru
     return 0;
 }
 
+/* One object or an array of them. */
 static int add(struct box_world *w, json_object *value)
 {
     struct buf custom = BUF_INIT(CUSTOM_MAX);
@@ -291,6 +297,7 @@ static int contacted(struct box_world *w, json_object *value)
     return for_texts(w, value, one_contacted);
 }
 
+/* By id one lead, by address all of that person, in every place and under any lock. */
 static int delete_one(struct box_world *w, struct str text)
 {
     struct uuid id;
@@ -326,6 +333,7 @@ static const char *const number_names[] = {"latency_ms", "plan_limit", "read_lag
                                            "rate_per_second", "rate_per_minute"};
 static const char *const flag_names[] = {"spec_strict", "patch_merges", "plan_partial", "strip_unknown"};
 
+/* 0 set, 1 the value is wrong, 2 no such number. Only the plan limit may be -1. */
 static int set_number(struct box_knobs *k, const char *name, json_object *value)
 {
     int64_t *const into[] = {&k->latency_ms, &k->plan_limit, &k->read_lag_ms, &k->job_ms, &k->verify_ms, &k->esp_ms};
@@ -346,6 +354,7 @@ static int set_number(struct box_knobs *k, const char *name, json_object *value)
     return 2;
 }
 
+/* 0 set, 1 the value is wrong, 2 no such flag. */
 static int set_flag(struct box_knobs *k, const char *name, json_object *value)
 {
     bool *const into[] = {&k->spec_strict, &k->patch_merges, &k->plan_partial, &k->strip_unknown};
@@ -378,6 +387,8 @@ static int set_faults(struct box_world *w, json_object *body, struct err *why)
     return box_faults_set(&w->faults, json_object_get_string(text), w->seed, why) != 0;
 }
 
+/* Knobs first, then what changes the world, so that one request can set a clock and use it. Unknown names are an
+ * error here, unlike in the API: a story with a slip in it should not pass. */
 int box_control_change(struct box_world *w, struct box_request *q, struct box_answer *a)
 {
     if (!json_object_is_type(q->json, json_type_object))

@@ -41,6 +41,7 @@ static void write_knobs(const struct box_knobs *k, struct jsonw *j)
     jsonw_object_end(j);
 }
 
+/* What stories assert on most: how much was asked in the worst second and minute, and what was refused. */
 static void write_counters(const struct box_world *w, struct jsonw *j)
 {
     const struct box_counters *c = &w->counters;
@@ -101,6 +102,7 @@ static void write_places(struct box_world *w, bool campaigns, struct jsonw *j)
     jsonw_array_end(j);
 }
 
+/* As GET /leads/{id} shows them, so that a story can compare the two. */
 static void write_leads(struct box_world *w, struct jsonw *j)
 {
     jsonw_key(j, "leads");

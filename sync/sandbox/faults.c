@@ -19,6 +19,7 @@ static const struct {
     {"hang", BOX_FAULT_HANG, false, 600000},    {"hang-after", BOX_FAULT_HANG, true, 600000},
 };
 
+/* Digits only: strtoull alone would take blanks and a sign. */
 static int parse_number(const char *text, const char **end, uint64_t *out)
 {
     if (!isdigit((unsigned char)*text))
@@ -29,6 +30,7 @@ static int parse_number(const char *text, const char **end, uint64_t *out)
     return 0;
 }
 
+/* A word of the table, or a status with or without "-after". */
 static int parse_kind(const char *word, struct box_fault *f)
 {
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
@@ -45,6 +47,7 @@ static int parse_kind(const char *word, struct box_fault *f)
     return 0;
 }
 
+/* What follows the @ means something else for each kind; for most it means nothing and is refused. */
 static int parse_arg(const char *arg, struct box_fault *f)
 {
     if (f->kind == BOX_FAULT_DROP && strcmp(arg, "rst") == 0) {
@@ -69,6 +72,7 @@ static int parse_arg(const char *arg, struct box_fault *f)
     return 0;
 }
 
+/* "#3", "#3-5", "2%" or "4"; a share is kept as a fraction, everything else as a range of numbers. */
 static int parse_when(const char *when, struct box_fault_item *item)
 {
     uint64_t first, last;
@@ -120,6 +124,7 @@ static int parse_item(char *text, struct box_fault_item *item, struct err *e)
     return 0;
 }
 
+/* METHOD, one blank, PATH, a colon, items. Cuts the text in place; names point into it. */
 static int parse_rule(char *text, struct box_fault_rule *rule, struct err *e)
 {
     char *path = strchr(text, ' ');
@@ -143,6 +148,7 @@ static int parse_rule(char *text, struct box_fault_rule *rule, struct err *e)
     return 0;
 }
 
+/* Built beside and swapped in whole, so that a slip leaves the old rules alone. */
 int box_faults_set(struct box_faults *f, const char *text, uint64_t seed, struct err *e)
 {
     struct box_faults made = {.seed = seed, .text = strdup(text != NULL ? text : "")};
@@ -184,6 +190,7 @@ void box_faults_free(struct box_faults *f)
     *f = (struct box_faults){0};
 }
 
+/* By prefix, by the very path, or by the pattern of the route it fell on. */
 static bool path_matches(const char *want, const char *path, const char *pattern)
 {
     size_t n = strlen(want);

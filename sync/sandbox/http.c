@@ -21,6 +21,7 @@ void box_answer_free(struct box_answer *a)
     buf_free(&a->body);
 }
 
+/* The words that the API uses; some differ from the registered ones. */
 const char *box_status_text(unsigned status)
 {
     switch (status) {
@@ -43,6 +44,7 @@ const char *box_status_text(unsigned status)
     }
 }
 
+/* Every error of the API has this form, but for two that are older (interest status and bulk assign). */
 int box_answer_error(struct box_answer *a, unsigned status, const char *fmt, ...)
 {
     struct buf text = BUF_INIT(BOX_BODY_MAX * 2);

@@ -46,6 +46,7 @@ static const char *status_now(const struct box_world *w, const struct box_job *j
     return "in-progress";
 }
 
+/* Counted, not flagged: a place may be an end of several jobs. */
 static void lock_places(struct box_world *w, const struct box_job *job, int by)
 {
     const uint32_t places[] = {job->from, job->from_list, job->to};
@@ -84,6 +85,7 @@ struct box_job *box_job_add(struct box_world *w, uint32_t from, uint32_t from_li
     return job;
 }
 
+/* The locks are let go before the move runs: the job itself is what they keep others from disturbing. */
 static void end_job(struct box_world *w, struct box_job *job)
 {
     int64_t now = w->now_ms;
@@ -97,6 +99,8 @@ static void end_job(struct box_world *w, struct box_job *job)
     w->now_ms = now;
 }
 
+/* Nothing runs in the background: a job that was due is worked when somebody could notice, in the order of the
+ * times, with the clock set back to each. */
 void box_jobs_step(struct box_world *w)
 {
     for (;;) {
@@ -134,6 +138,8 @@ static bool in_list(struct str list, const char *word)
     return false;
 }
 
+/* Before the end there are only the filters. A count that does not apply (addresses missing on the way to a list)
+ * is null, not 0. */
 static void write_data(const struct box_job *job, struct str fields, struct jsonw *j)
 {
     const struct {
@@ -192,6 +198,7 @@ void box_job_write(struct box_world *w, const struct box_job *job, struct str fi
     jsonw_object_end(j);
 }
 
+/* A vanished job is found by nobody, and moves all the same. */
 static const struct box_job *find_job(const struct box_world *w, struct str id)
 {
     for (size_t i = w->jobs_n; i-- > 0;)
@@ -200,6 +207,7 @@ static const struct box_job *find_job(const struct box_world *w, struct str id)
     return NULL;
 }
 
+/* Unknown names in data_fields are ignored; then data may come out empty. */
 int box_job_get(struct box_world *w, struct box_request *q, struct box_answer *a)
 {
     const struct box_job *job = find_job(w, q->param);
@@ -213,6 +221,7 @@ int box_job_get(struct box_world *w, struct box_request *q, struct box_answer *a
 
 /* --- list --- */
 
+/* Every filter is a comma list; one that is not given lets all pass. */
 static bool wanted(struct box_world *w, const struct box_job *job, const struct box_request *q)
 {
     char entity[UUID_TEXT_N];
@@ -340,6 +349,8 @@ static const char *load_status(struct str status)
     return NULL;
 }
 
+/* A job may stand in the file twice, when it was made and when it ended: the later line wins, and the lock is taken
+ * and let go accordingly. */
 int box_job_load(struct box_world *w, json_object *o)
 {
     struct str id = box_json_text(o, "job");

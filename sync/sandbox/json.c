@@ -110,6 +110,7 @@ int64_t box_json_int(json_object *o, const char *key, int64_t fallback)
     return json_object_get_int64(value);
 }
 
+/* In the order in which the members came. */
 static void write_object(struct jsonw *w, json_object *o)
 {
     jsonw_object(w);

@@ -41,6 +41,8 @@ void box_custom_write(struct jsonw *w, struct str packed)
     jsonw_object_end(w);
 }
 
+/* `old` survives where it is merged and not given again. Values are kept as JSON text, since a lead is written far
+ * more often than one of its variables is read. */
 static int pack_custom(struct str old, json_object *o, bool merge, struct buf *out)
 {
     struct str name, value;
@@ -72,6 +74,7 @@ static int pack_custom(struct str old, json_object *o, bool merge, struct buf *o
     return rc;
 }
 
+/* -1: no field of a lead. */
 static int find_field(const char *key)
 {
     for (int i = 0; i < BF_API_N; i++)
@@ -80,6 +83,7 @@ static int find_field(const char *key)
     return -1;
 }
 
+/* Members that are no field (flags, targets) pass by: the schema has judged them. */
 int box_fields_overlay(struct box_fields *fields, json_object *o, bool merge, struct buf *custom)
 {
     box_json_each(o, i) {
@@ -110,6 +114,7 @@ void box_lead_interest(struct box_world *w, struct box_lead *lead, json_object *
 
 /* --- verification --- */
 
+/* By words in the part before the @, so that a story can choose: jane.invalid@example.com. */
 int box_verdict(struct str email)
 {
     static const struct {
@@ -124,6 +129,7 @@ int box_verdict(struct str email)
     return 1;
 }
 
+/* Worked out on demand: no lead changes when its verdict arrives. */
 int box_lead_verification(const struct box_world *w, const struct box_lead *lead)
 {
     enum { PENDING = 11 };
@@ -150,6 +156,7 @@ void box_write_uuid(struct jsonw *j, const char *key, const struct uuid *id)
     jsonw_text(j, uuid_format(id, text));
 }
 
+/* The API leaves out what is null. */
 static void write_text(struct jsonw *j, const char *key, struct str s)
 {
     if (s.p == NULL)
@@ -175,6 +182,7 @@ static bool is_taken(const struct box_lead *lead, const struct box_fields *field
     return false;
 }
 
+/* Core fields under their camel-case names and custom variables, mixed, in one flat object. */
 static void write_payload(struct box_world *w, const struct box_lead *lead, const struct box_fields *fields,
                           struct jsonw *j)
 {
@@ -197,6 +205,7 @@ static void write_payload(struct box_world *w, const struct box_lead *lead, cons
     jsonw_object_end(j);
 }
 
+/* Nobody opens, replies or clicks here. */
 static void write_counts(const struct box_lead *lead, struct jsonw *j)
 {
     static const char *const names[] = {"email_open_count", "email_reply_count", "email_click_count"};
@@ -208,6 +217,7 @@ static void write_counts(const struct box_lead *lead, struct jsonw *j)
     }
 }
 
+/* esp_code comes some seconds after the lead, as a look-up of its mail provider would bring it. */
 static void write_states(struct box_world *w, const struct box_lead *lead, struct jsonw *j)
 {
     int verification = box_lead_verification(w, lead);

@@ -22,6 +22,7 @@ static uint32_t find_lead(struct box_world *w, json_object *body, const char *na
     return uuid_parse(box_json_text(body, name), &id) == 0 ? box_table_by_id(&w->leads, &id) : 0;
 }
 
+/* To be called after every change but creation and deletion. */
 static void touch(struct box_world *w, uint32_t no)
 {
     box_table_at(&w->leads, no)->updated_ms = w->now_ms;
@@ -48,6 +49,7 @@ static uint32_t find_existing(struct box_world *w, json_object *body, struct str
     return there;
 }
 
+/* The lead's number, or 0 when memory is short. */
 static uint32_t create(struct box_world *w, json_object *body, uint32_t place)
 {
     /* This endpoint, unlike leads/add, fills these with "" when they are not given. */
@@ -93,6 +95,7 @@ static int find_target(struct box_world *w, json_object *body, uint32_t *place, 
     return 0;
 }
 
+/* 200 does not prove that a lead was made: one that was there comes back as it is. Clients must compare times. */
 int box_lead_create(struct box_world *w, struct box_request *q, struct box_answer *a)
 {
     struct str email = box_json_text(q->json, "email");
@@ -128,6 +131,7 @@ int box_lead_get(struct box_world *w, struct box_request *q, struct box_answer *
     return no == 0 ? box_answer_not_found(a) : answer_lead(w, no, a);
 }
 
+/* Fields that are not given stay; custom_variables replace all or merge, by a knob, since both were reported. */
 int box_lead_patch(struct box_world *w, struct box_request *q, struct box_answer *a)
 {
     uint32_t no = box_table_by_id(&w->leads, &q->id);
@@ -148,6 +152,7 @@ int box_lead_patch(struct box_world *w, struct box_request *q, struct box_answer
     return answer_lead(w, no, a);
 }
 
+/* Answers with the lead as it was. */
 int box_lead_remove(struct box_world *w, struct box_request *q, struct box_answer *a)
 {
     uint32_t no = box_table_by_id(&w->leads, &q->id);
@@ -182,6 +187,7 @@ int box_lead_merge(struct box_world *w, struct box_request *q, struct box_answer
     return answer_lead(w, to, a);
 }
 
+/* {"message": …} and {"error": …}: the answers of the older endpoints. */
 static int answer_word(struct box_answer *a, unsigned status, const char *name, const char *text)
 {
     struct jsonw j;
@@ -194,6 +200,7 @@ static int answer_word(struct box_answer *a, unsigned status, const char *name, 
     return jsonw_end(&j);
 }
 
+/* Says "submitted" and has done it: there is no job to ask about. */
 int box_lead_set_interest(struct box_world *w, struct box_request *q, struct box_answer *a)
 {
     struct str email = box_json_text(q->json, "lead_email");

@@ -38,6 +38,7 @@ struct contact {
     uint32_t no;
 };
 
+/* By address, then by number, so that the oldest lead of a person is the one shown. */
 static int compare_contacts(const void *x, const void *y)
 {
     const struct contact *a = x, *b = y;
@@ -73,6 +74,7 @@ static int distinct_contacts(struct box_world *w, struct box_numbers *list, stru
     return 0;
 }
 
+/* The only way to find a lead without its id. Filters are read by select.c; what it does not know, nobody reads. */
 int box_leads_list(struct box_world *w, struct box_request *q, struct box_answer *a)
 {
     struct box_selector s;
@@ -157,6 +159,7 @@ static int assign(struct box_world *w, const struct box_numbers *leads, json_obj
     return 0;
 }
 
+/* The shape has made sure that there is at least one user. */
 int box_leads_assign(struct box_world *w, struct box_request *q, struct box_answer *a)
 {
     json_object *users = box_json_get(q->json, "organization_user_ids");

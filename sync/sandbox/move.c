@@ -11,6 +11,7 @@ enum { EMAILS_SHOWN = 10000, EMAILS_MAX = 64 << 20 };
 
 /* --- the request --- */
 
+/* 0 when not given; `missing` when given and not there. */
 static uint32_t find_place(struct box_world *w, json_object *body, const char *name, bool is_campaign, bool *missing)
 {
     struct uuid id;
@@ -22,6 +23,8 @@ static uint32_t find_place(struct box_world *w, json_object *body, const char *n
     return no;
 }
 
+/* The answer is the job, pending, with the body echoed under data.filters: the only trace by which a client that
+ * lost the answer finds its job again. */
 static int start_job(struct box_world *w, struct box_request *q, uint32_t from, uint32_t from_list, uint32_t to,
                      struct box_answer *a)
 {
@@ -38,6 +41,8 @@ static int start_job(struct box_world *w, struct box_request *q, uint32_t from, 
     return jsonw_end(&j);
 }
 
+/* Only a source, a target and free ends are asked for. A body whose selector has a wrong name in it moves the whole
+ * source, as the real one does. */
 int box_leads_move(struct box_world *w, struct box_request *q, struct box_answer *a)
 {
     bool missing = false;
@@ -99,6 +104,7 @@ static int64_t *why_not(struct move *m, uint32_t no)
     return NULL;
 }
 
+/* assigned_to of the request, where given. */
 static int assign(struct move *m, uint32_t no)
 {
     struct str user = box_json_text(m->body, "assigned_to");
@@ -148,6 +154,7 @@ static int move_one(struct move *m, uint32_t no)
     return 1;
 }
 
+/* Counts as it goes, so that a job that fails midway tells how far it came. */
 static int move_all(struct move *m, const struct box_numbers *leads)
 {
     struct box_job *job = m->job;
@@ -172,6 +179,7 @@ static int move_all(struct move *m, const struct box_numbers *leads)
     return 0;
 }
 
+/* Selected when the job runs, not when it was asked for: what has left the source meanwhile is not moved. */
 static int select_and_move(struct move *m)
 {
     struct box_selector s;
@@ -194,6 +202,7 @@ static int select_and_move(struct move *m)
     return rc;
 }
 
+/* Whatever happens, the job ends; short memory makes it fail. */
 void box_move_run(struct box_world *w, struct box_job *job)
 {
     struct buf emails = BUF_INIT(EMAILS_MAX);

@@ -8,6 +8,7 @@
 
 enum { PAGE_USUAL = 10 };
 
+/* The schema has made sure that it is 1 to 100. */
 static long page_limit(const struct box_request *q)
 {
     struct str text = box_query_get(q, "limit");
@@ -68,6 +69,7 @@ static int answer_campaign(struct box_world *w, uint32_t no, struct box_answer *
     return jsonw_end(&j);
 }
 
+/* Part of the name in any case, and status. */
 static bool campaign_wanted(const struct box_place *place, const struct box_request *q)
 {
     struct str status = box_query_get(q, "status"), not_status = box_query_get(q, "exclude_status");
@@ -119,6 +121,7 @@ int box_campaign_get(struct box_world *w, struct box_request *q, struct box_answ
     return no == 0 ? box_answer_not_found(a) : answer_campaign(w, no, a);
 }
 
+/* Adding a name twice is harmless. */
 int box_campaign_variables(struct box_world *w, struct box_request *q, struct box_answer *a)
 {
     json_object *names = box_json_get(q->json, "variables");
@@ -164,6 +167,7 @@ int box_list_get(struct box_world *w, struct box_request *q, struct box_answer *
     return no == 0 ? box_answer_not_found(a) : answer_list(w, no, a);
 }
 
+/* Names are not unique: a repeated request makes a second list. */
 int box_list_create(struct box_world *w, struct box_request *q, struct box_answer *a)
 {
     struct str owner = box_json_text(q->json, "owned_by");
@@ -228,6 +232,7 @@ int box_lists_list(struct box_world *w, struct box_request *q, struct box_answer
     return jsonw_end(&j);
 }
 
+/* The way to follow verify_leads_on_import, whose job has no id. What was never verified is in total_leads alone. */
 int box_list_stats(struct box_world *w, struct box_request *q, struct box_answer *a)
 {
     static const struct {

@@ -94,6 +94,7 @@ static bool pattern_matches(const char *pattern, const char *path, struct str *p
     return *path == '\0';
 }
 
+/* The table has fixed names before patterns with the same method, so that the first match is the right one. */
 static const struct route *find_route(struct box_request *q)
 {
     if (strncmp(q->path, "/api/v2/", 8) != 0)
@@ -108,6 +109,7 @@ static const struct route *find_route(struct box_request *q)
 
 /* --- gates: 0 passed, 1 the answer says why not, -1 out of memory --- */
 
+/* An answer was written with this outcome: the gate is shut, or memory is short. */
 static int refused(int rc)
 {
     return rc == 0 ? 1 : -1;
@@ -125,6 +127,7 @@ static int gate_edge(const struct box_request *q, struct box_answer *a)
     return refused(buf_adds(&a->body, "error code: 1010"));
 }
 
+/* The only workspace a key can act for is its own: this sandbox has one. */
 static int gate_key(struct box_world *w, const struct box_request *q, struct box_answer *a)
 {
     static const char bearer[] = "Bearer ";
@@ -158,6 +161,7 @@ static int gate_rate(struct box_world *w, struct box_answer *a, int64_t mono_us)
     return refused(box_answer_error(a, 429, "Rate limit exceeded"));
 }
 
+/* resource:action, either of which may be "all". */
 static bool has_scope(const char *scopes, const char *resource, size_t resource_n, const char *action)
 {
     for (const char *p = scopes; *p != '\0';) {
@@ -210,6 +214,7 @@ static int gate_body(const struct route *route, struct box_request *q, struct bo
     return rc;
 }
 
+/* Path, body, query: the first that is wrong is told. */
 static int gate_schema(struct box_world *w, const struct route *route, struct box_request *q, struct box_answer *a)
 {
     struct buf why = BUF_INIT(BOX_BODY_MAX);
@@ -244,6 +249,7 @@ static int run_route(struct box_world *w, const struct route *route, struct box_
     return route->run(w, q, a);
 }
 
+/* No gate but the path: a story may look and change whatever the API is made to do. */
 static int run_control(struct box_world *w, struct box_request *q, struct box_answer *a)
 {
     for (size_t i = 0; i < sizeof controls / sizeof controls[0]; i++) {
@@ -258,6 +264,7 @@ static int run_control(struct box_world *w, struct box_request *q, struct box_an
                             q->method, q->path);
 }
 
+/* With the status that the client will see, if any, not the one the endpoint meant. */
 static void note_request(struct box_world *w, const struct box_request *q, const struct box_answer *a)
 {
     struct box_ring_entry entry = {.at_ms = w->now_ms, .as_workspace = q->as_workspace.p != NULL};
@@ -273,6 +280,8 @@ static void note_request(struct box_world *w, const struct box_request *q, const
     w->counters.answers[entry.status < 600 ? entry.status : 0]++;
 }
 
+/* A fault that comes "before" ends here, in front of the limits: it models the network and the edge. One that comes
+ * "after" lets everything happen and spoils the answer. */
 static int serve_api(struct box_world *w, struct box_request *q, struct box_answer *a, int64_t mono_us)
 {
     int rc = gate_edge(q, a);
@@ -297,6 +306,7 @@ static int serve_api(struct box_world *w, struct box_request *q, struct box_answ
     return run_route(w, route, q, a);
 }
 
+/* The store is flushed before the answer leaves: what a client was told survives kill -9. */
 void box_route_serve(struct box_world *w, struct box_request *q, struct box_answer *a, int64_t mono_us)
 {
     struct err e = ERR_INIT;

@@ -64,6 +64,7 @@ static int add_places(struct box_world *w, const char *const *names, size_t n, b
     return 0;
 }
 
+/* First the store, then what the config names: a campaign that the store knows by its id is not made twice. */
 int sandbox_start(const struct sandbox_config *config, struct sandbox **out, struct err *e)
 {
     struct sandbox *s = calloc(1, sizeof *s);

@@ -34,6 +34,7 @@ static void sort_numbers(struct box_numbers *list)
     list->n = n;
 }
 
+/* The list must be sorted. */
 static bool has_number(const struct box_numbers *list, uint32_t no)
 {
     return list->n > 0 && bsearch(&no, list->v, list->n, sizeof no, compare) != NULL;
@@ -44,6 +45,7 @@ static size_t array_length(json_object *array)
     return json_object_is_type(array, json_type_array) ? json_object_array_length(array) : 0;
 }
 
+/* Ids of no lead are dropped: they select nothing, and are no error. */
 static int read_ids(struct box_world *w, json_object *array, struct box_numbers *out)
 {
     for (size_t i = 0; i < array_length(array); i++) {
@@ -70,6 +72,7 @@ static int read_contacts(struct box_world *w, json_object *array, struct box_num
     return 0;
 }
 
+/* -1: not given, which is not the same as false. */
 static int read_flag(json_object *body, const char *name)
 {
     return box_json_get(body, name) == NULL ? -1 : box_json_true(body, name);
@@ -84,6 +87,7 @@ static uint32_t read_place(struct box_world *w, json_object *body, const char *n
     return box_place_by_id(w, &id, is_campaign);
 }
 
+/* The schema has judged the types; here it is about what they mean. */
 int box_select_parse(struct box_world *w, json_object *body, const char *campaign_name, struct box_selector *s,
                      struct box_answer *a)
 {
@@ -192,6 +196,7 @@ static bool passes_search(const struct box_lead *lead, struct str word)
            box_text_has((struct str){name, n < (int)sizeof name ? (size_t)n : sizeof name - 1}, word);
 }
 
+/* Users are compared as texts, in any case. */
 static bool assigned_to_one_of(const struct box_lead *lead, json_object *users)
 {
     struct box_fields fields;
@@ -202,6 +207,7 @@ static bool assigned_to_one_of(const struct box_lead *lead, json_object *users)
     return false;
 }
 
+/* Campaign and list together mean either of them: a lead is in one place only. */
 static bool passes_place(struct box_world *w, const struct box_selector *s, uint32_t place)
 {
     bool is_campaign = place != 0 && box_place_at(w, place)->is_campaign;
@@ -212,6 +218,7 @@ static bool passes_place(struct box_world *w, const struct box_selector *s, uint
     return s->in_list < 0 || s->in_list == (place != 0 && !is_campaign);
 }
 
+/* All conditions must hold. With the lag, a lead is seen as it was a while ago. */
 static bool selected(struct box_world *w, const struct box_selector *s, uint32_t no)
 {
     const struct box_lead *lead = box_table_at(&w->leads, no);

@@ -35,6 +35,7 @@ struct box_server {
 
 /* --- one request --- */
 
+/* p NULL when it was not sent, which is not the same as sent empty. */
 static struct str header(struct MHD_Connection *connection, const char *name)
 {
     const char *value = NULL;
@@ -45,6 +46,7 @@ static struct str header(struct MHD_Connection *connection, const char *name)
     return (struct str){value, n};
 }
 
+/* More parameters than any endpoint has are left out. */
 static enum MHD_Result on_query(void *ctx, enum MHD_ValueKind kind, const char *name, size_t name_n, const char *value,
                                 size_t value_n)
 {
@@ -56,6 +58,8 @@ static enum MHD_Result on_query(void *ctx, enum MHD_ValueKind kind, const char *
     return MHD_YES;
 }
 
+/* The request is worked at once; only its answer waits. So a write has happened while its answer is still out, as
+ * with a server far away. */
 static void serve(struct box_server *s, struct box_call *call, const char *url, const char *method)
 {
     struct MHD_Connection *c = call->connection;
@@ -87,6 +91,8 @@ static void take_body(struct box_call *call, const char *p, size_t n)
     }
 }
 
+/* Called by the library with the headers, then with each piece of the body, then at its end, and once more when a
+ * suspended connection was resumed. */
 static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, const char *url, const char *method,
                                   const char *version, const char *upload, size_t *upload_n, void **slot)
 {
@@ -166,6 +172,7 @@ static int wait_ms(struct box_server *s)
     return (int)ms;
 }
 
+/* Owned by the thread: the world, the daemon, the list of calls that wait. */
 static void *loop(void *ctx)
 {
     struct box_server *s = ctx;
@@ -192,6 +199,7 @@ static int start_thread(struct box_server *s, struct err *e)
     return rc == 0 ? 0 : err_errno(e, XS_IO, rc, "sandbox: cannot start its thread");
 }
 
+/* Driven by poll() on the daemon's epoll, because the library's own thread could not wake calls by the clock. */
 int box_server_start(struct box_world *w, uint16_t port, struct box_server **out, struct err *e)
 {
     struct box_server *s = calloc(1, sizeof *s);

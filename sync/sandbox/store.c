@@ -35,6 +35,7 @@ static int write_all(int fd, const char *p, size_t n)
     return 0;
 }
 
+/* To the file, or to its compact copy while that is written. The first failure sticks. */
 static void spill(struct box_store *s)
 {
     if (s->lines.n == 0 || s->failed != 0)
@@ -150,6 +151,7 @@ void box_store_note_gone(struct box_world *w, uint32_t no)
     end_line(s, &j, start);
 }
 
+/* Everything at once, whatever changed: the file is read from the top, and the last line of a lead wins. */
 void box_store_note_lead(struct box_world *w, uint32_t no)
 {
     struct box_store *s = w->store;
@@ -205,6 +207,7 @@ static void load_lead_rest(struct box_world *w, struct box_lead *lead, json_obje
     lead->contacted_ms = t[4], lead->interest_ms = t[5], lead->verify_due_ms = t[6];
 }
 
+/* 0, 1 not ours, -1 out of memory. The number in its id says where the lead goes. */
 static int load_lead(struct box_world *w, json_object *o, const struct uuid *id, struct buf *custom)
 {
     struct box_fields fields = {0};
@@ -399,6 +402,7 @@ void box_store_note_clock(struct box_world *w)
         note_number(w->store, "clock_ahead_ms", w->knobs.advance_ms);
 }
 
+/* Places before leads and jobs, which name them. */
 static void note_everything(struct box_world *w)
 {
     for (size_t i = 0; i < w->places_n; i++)
@@ -415,6 +419,7 @@ static void note_everything(struct box_world *w)
     note_number(w->store, "leads_made", w->leads.n);
 }
 
+/* When the compact form cannot be written, the long one stays: it holds the same. */
 int box_store_close(struct box_world *w, struct err *e)
 {
     struct box_store *s = w->store;

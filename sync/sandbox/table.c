@@ -61,6 +61,7 @@ struct box_lead *box_table_at(const struct box_table *t, uint32_t no)
     return &t->chunks[(no - 1) / BOX_CHUNK][(no - 1) % BOX_CHUNK];
 }
 
+/* The number is only where to look: all of the id must agree. */
 uint32_t box_table_by_id(const struct box_table *t, const struct uuid *id)
 {
     uint32_t no = box_lead_no(id);
@@ -70,6 +71,7 @@ uint32_t box_table_by_id(const struct box_table *t, const struct uuid *id)
     return lead->text != NULL && uuid_eq(&lead->id, id) ? no : 0;
 }
 
+/* ASCII alone; what the real service does with other letters is not known. */
 static char fold(char c)
 {
     return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
@@ -119,11 +121,13 @@ static int grow_slots(struct box_table *t)
     return 0;
 }
 
+/* Equal hashes are all but equal addresses; this is for the rest. */
 static bool same_email(const struct box_table *t, struct str a, struct str b)
 {
     return t->exact_case ? str_eq(a, b) : str_eq_nocase(a, b);
 }
 
+/* Newest first: a chain is built at its head. */
 uint32_t box_table_by_email(struct box_table *t, struct str email, uint32_t after)
 {
     if (t->slots_cap == 0 || email.n == 0)
@@ -135,6 +139,7 @@ uint32_t box_table_by_email(struct box_table *t, struct str email, uint32_t afte
     return no;
 }
 
+/* Into the scratch buffer: a number and the bytes, field by field. */
 static int pack(struct box_table *t, const struct box_fields *fields)
 {
     buf_reset(&t->scratch);
@@ -149,6 +154,7 @@ static int pack(struct box_table *t, const struct box_fields *fields)
     return 0;
 }
 
+/* The fields may borrow from the lead itself: its old text goes when the new one is there. */
 int box_table_set(struct box_table *t, struct box_lead *lead, const struct box_fields *fields)
 {
     if (pack(t, fields) != 0)
@@ -183,6 +189,7 @@ static int grow_chunks(struct box_table *t, uint32_t no)
     return 0;
 }
 
+/* Everything that can fail comes before the lead counts. */
 struct box_lead *box_table_put(struct box_table *t, uint32_t no, const struct box_fields *fields)
 {
     if (no <= t->n || grow_chunks(t, no) != 0 || grow_slots(t) != 0)
@@ -214,6 +221,7 @@ int box_table_skip(struct box_table *t, uint32_t no)
     return 0;
 }
 
+/* The id stays, so that the number is never mistaken for free; the address is unlinked from its chain. */
 void box_table_delete(struct box_table *t, uint32_t no)
 {
     struct box_lead *lead = box_table_at(t, no);

@@ -15,6 +15,7 @@ void box_window_free(struct box_window *w)
     box_window_init(w, w->span_us);
 }
 
+/* Drops what has left the span: what came exactly one span ago is out. */
 size_t box_window_count(struct box_window *w, int64_t now_us)
 {
     while (w->n > 0 && w->at[w->head] <= now_us - w->span_us) {

@@ -24,6 +24,7 @@ static void reset_connection(struct MHD_Connection *connection)
     (void)!connect(fd, &nobody, sizeof nobody);
 }
 
+/* The response is handed over in any case. */
 static enum MHD_Result queue(struct box_call *call, unsigned status, struct MHD_Response *response, const char *type,
                              const char *retry_after)
 {
@@ -38,6 +39,7 @@ static enum MHD_Result queue(struct box_call *call, unsigned status, struct MHD_
     return rc;
 }
 
+/* The bytes go over to the library without a copy. */
 static enum MHD_Result send_answer(struct box_call *call)
 {
     struct box_answer *a = &call->answer;
@@ -70,6 +72,7 @@ struct half {
     size_t n;
 };
 
+/* An error at the half is what makes the library close in the middle of a body. */
 static ssize_t read_half(void *ctx, uint64_t at, char *out, size_t max)
 {
     const struct half *half = ctx;
@@ -153,6 +156,7 @@ done:
     return rc;
 }
 
+/* Two kinds: a clean answer that is no JSON, and bytes that are no HTTP. */
 static enum MHD_Result send_garbage(struct box_call *call, bool raw)
 {
     static char noise[] = "\x01\x02<<<this is { no JSON\xff";

@@ -11,6 +11,7 @@ enum { JOB_MS_USUAL = 300, ESP_MS_USUAL = 6000, KEY_FILE_MAX = 4096 };
 /* Lead ids of a seeded sandbox start here, so that they depend on nothing but the seed and the order. */
 static const int64_t seeded_epoch_ms = INT64_C(1767225600000);
 
+/* The new part is cleared: records count on it. */
 void *box_grow(void *array, size_t n, size_t *cap, size_t size)
 {
     if (n < *cap)
@@ -102,6 +103,7 @@ void box_world_free(struct box_world *w)
     *w = (struct box_world){0};
 }
 
+/* Version 4 in form. With a seed it depends on the seed and on how many were made before. */
 struct uuid box_world_id(struct box_world *w)
 {
     uint64_t base = w->seed != 0 ? w->seed : (uint64_t)w->now_ms;
@@ -136,6 +138,7 @@ uint32_t box_place_by_id(const struct box_world *w, const struct uuid *id, bool 
     return 0;
 }
 
+/* An id, or the exact name; of equal names the first. */
 uint32_t box_place_by_text(const struct box_world *w, struct str text, bool is_campaign)
 {
     struct uuid id;
@@ -163,6 +166,7 @@ uint32_t box_place_add(struct box_world *w, struct str name, bool is_campaign, c
     return (uint32_t)w->places_n;
 }
 
+/* A campaign has a few dozen at most, so that a walk beats a table. */
 int box_place_var(struct box_world *w, uint32_t no, struct str name)
 {
     struct box_place *place = box_place_at(w, no);
@@ -188,6 +192,7 @@ void box_place_changed(struct box_world *w, uint32_t no)
 
 /* --- leads --- */
 
+/* Not yet noted for the store: the caller adds what else it knows, then calls box_world_lead_changed. */
 uint32_t box_world_lead_add(struct box_world *w, const struct box_fields *fields, uint32_t place)
 {
     uint32_t no = w->leads.n + 1;
@@ -231,6 +236,7 @@ void box_world_lead_delete(struct box_world *w, uint32_t no)
     w->counters.deleted++;
 }
 
+/* A person has as many leads as places; the chain is short. */
 bool box_world_has(struct box_world *w, struct str email, uint32_t place)
 {
     box_each_by_email(&w->leads, email, no)
@@ -252,6 +258,7 @@ bool box_world_has_kind(struct box_world *w, struct str email, bool campaigns, b
     return false;
 }
 
+/* Never less than none, also where the limit was lowered below what is stored. */
 int64_t box_world_room(const struct box_world *w)
 {
     if (w->knobs.plan_limit < 0)
@@ -262,6 +269,7 @@ int64_t box_world_room(const struct box_world *w)
 
 /* --- block list --- */
 
+/* Blocked twice is blocked once. */
 int box_block_add(struct box_world *w, struct str value)
 {
     struct box_block *blocks = box_grow(w->blocks, w->blocks_n, &w->blocks_cap, sizeof *blocks);
@@ -281,6 +289,7 @@ int box_block_add(struct box_world *w, struct str value)
     return 0;
 }
 
+/* A domain blocks all of its addresses, not those of its subdomains. */
 bool box_block_has(const struct box_world *w, struct str email)
 {
     if (w->blocks_n == 0 || email.n == 0)
@@ -301,6 +310,7 @@ bool box_text_has(struct str text, struct str word)
     return word.n == 0;
 }
 
+/* Stricter would be no help: the real check is not known, and a sandbox that refuses what the API takes misleads. */
 bool box_email_valid(struct str email)
 {
     const char *at = email.n > 0 ? memchr(email.p, '@', email.n) : NULL;
