@@ -28,7 +28,8 @@ static int out_of_memory(struct err *e)
     return err_set(e, XS_INTERNAL, "a row does not fit into the memory of one chunk; raise --memory");
 }
 
-/* Cells that can be wrong are bounded: one reject a column, one for the key, the route and each skip rule, one for all. */
+/* Cells that can be wrong are bounded: one reject a column, one for the key, the route and each skip rule, one for
+ * all. */
 static int reject(struct applier *a, const char *column, enum reason reason, struct str value)
 {
     const struct mapping_impl *impl = a->m->impl;
@@ -169,7 +170,8 @@ static enum step_result run_column(const struct column *column, const struct row
     if (out->kind != VALUE_ABSENT)
         return STEP_VALUE;
     if (column->required)
-        return reject_value(flaw, column->slot == LEAD_EMAIL ? REASON_EMAIL_MISSING : REASON_REQUIRED_MISSING, STR_NONE);
+        return reject_value(flaw, column->slot == LEAD_EMAIL ? REASON_EMAIL_MISSING : REASON_REQUIRED_MISSING,
+                            STR_NONE);
     if (column->clear)
         out->kind = VALUE_NULL;
     return STEP_VALUE;
@@ -177,7 +179,8 @@ static enum step_result run_column(const struct column *column, const struct row
 
 /* ---- identity ---- */
 
-/* Cells of a composite key, joined by '|'; a '|' or '\' inside a cell is written behind a '\', so that no two keys meet. */
+/* Cells of a composite key, joined by '|'; a '|' or '\' inside a cell is written behind a '\', so that no two keys
+ * meet. */
 static int join_key(struct applier *a, struct str *out)
 {
     const struct mapping_impl *impl = a->m->impl;
@@ -385,7 +388,8 @@ static int take_columns(struct applier *a)
     return name_needed(a);
 }
 
-/* Only who it is: for a row that stays out, or that is rejected anyway. What is wrong with it is nobody's concern then. */
+/* Only who it is: for a row that stays out, or that is rejected anyway. What is wrong with it is nobody's concern
+ * then. */
 static int identity_only(struct applier *a)
 {
     const struct mapping_impl *impl = a->m->impl;
@@ -434,7 +438,9 @@ int mapping_apply(struct mapping *m, const struct row *row, struct arena *scratc
     out->lead.custom = arena_calloc(scratch, m->shape.custom_n + 1, sizeof *out->lead.custom);
     if (out->lead.custom == NULL)
         return out_of_memory(e);
-    enum reason defect = row->defect != REASON_NONE ? row->defect : row->n != m->impl->bound_n ? REASON_RAGGED_ROW : REASON_NONE;
+    enum reason defect = row->defect != REASON_NONE   ? row->defect
+                         : row->n != m->impl->bound_n ? REASON_RAGGED_ROW
+                                                      : REASON_NONE;
     int rc;
     if (defect == REASON_NONE) {
         rc = map_row(&a);

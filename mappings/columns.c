@@ -17,8 +17,8 @@ struct compiler {
     enum overwrite *overwrite; /* LEAD_FIELD_N, then the custom variables */
 };
 
-/* Bytes of the file at which a scalar's text begins: behind the quote. Escapes before `offset` would shift the caret, so
- * what lies past the scalar is pulled back to its start. */
+/* Bytes of the file at which a scalar's text begins: behind the quote. Escapes before `offset` would shift the caret,
+ * so what lies past the scalar is pulled back to its start. */
 static size_t text_at(const struct tree_node *node, size_t offset)
 {
     size_t at = node->at + (node->plain ? 0 : 1) + offset;
@@ -31,7 +31,8 @@ static int out_of_memory(struct compiler *c)
     return -1;
 }
 
-static void tell_flaw(struct compiler *c, const struct tree_node *step, const struct tree_node *args, const struct flaw *flaw)
+static void tell_flaw(struct compiler *c, const struct tree_node *step, const struct tree_node *args,
+                      const struct flaw *flaw)
 {
     const struct tree_node *at = step->kind == TREE_MAP ? step->first->key : step;
     if (flaw->arg == FLAW_WHOLE || args == NULL) {
@@ -117,7 +118,8 @@ static int compile_map(struct compiler *c, const struct tree_node *map, const st
     return 0;
 }
 
-const char *column_type_value(enum column_type type, struct str text, struct arena *scratch, struct value *out, bool *oom)
+const char *column_type_value(enum column_type type, struct str text, struct arena *scratch, struct value *out,
+                              bool *oom)
 {
     struct str typed = text;
     struct uuid uuid;
@@ -152,7 +154,8 @@ const char *column_type_value(enum column_type type, struct str text, struct are
 }
 
 /* A constant of the file must fit the type, since no row would ever be taken. */
-static int check_constant(struct compiler *c, const struct tree_node *node, const struct column *column, struct value *out)
+static int check_constant(struct compiler *c, const struct tree_node *node, const struct column *column,
+                          struct value *out)
 {
     bool oom = false;
     if (str_trim(node->text).n == 0) {
@@ -247,7 +250,8 @@ static int compile_rest(struct compiler *c, const struct tree_node *spec, struct
     if (fallback == NULL)
         return rc;
     if (column->slot == LEAD_EMAIL) {
-        diag_add(c->d, fallback->at, fallback->span, "email cannot have a default: it would make one person of many rows");
+        diag_add(c->d, fallback->at, fallback->span,
+                 "email cannot have a default: it would make one person of many rows");
         diag_help(c->d, "leave 'default:' out; a row without an address is rejected");
         return -1;
     }
@@ -303,13 +307,15 @@ static void check_name(struct compiler *c, const struct tree_node *key)
     const char *why = custom_name_flaw(key->text);
     if (why == NULL)
         return;
-    diag_add(c->d, key->at, key->span, "a custom variable cannot be called '%s': the name %s", diag_show(c->d, key->text), why);
+    diag_add(c->d, key->at, key->span, "a custom variable cannot be called '%s': the name %s",
+             diag_show(c->d, key->text), why);
     diag_help(c->d, strstr(why, "lead field") != NULL ? "put it under 'fields:'" : "choose another name");
 }
 
 struct column column_copy(const char *name, unsigned slot, struct str from)
 {
-    struct column column = {.name = name, .label = from.p, .slot = slot, .from = {.name = from}, .type = core_type(slot)};
+    struct column column = {
+        .name = name, .label = from.p, .slot = slot, .from = {.name = from}, .type = core_type(slot)};
     column.plain = column.type == TYPE_STRING;
     return column;
 }

@@ -23,7 +23,8 @@ struct source_column {
 
 enum column_origin { ORIGIN_COLUMN, ORIGIN_TEMPLATE, ORIGIN_VALUE };
 enum column_type { TYPE_STRING, TYPE_NUMBER, TYPE_BOOLEAN, TYPE_INTEREST, TYPE_UUID };
-enum unmatched { UNMATCHED_REJECT, UNMATCHED_KEEP, UNMATCHED_EMPTY, UNMATCHED_SKIP, UNMATCHED_VALUE }; /* order of the schema's words */
+/* otherwise:, in the order of the schema's words. */
+enum unmatched { UNMATCHED_REJECT, UNMATCHED_KEEP, UNMATCHED_EMPTY, UNMATCHED_SKIP, UNMATCHED_VALUE };
 
 struct map_entry {
     struct str from, to; /* `to` empty: the value becomes empty */
@@ -81,9 +82,10 @@ struct mapping_impl {
     struct buf fold;             /* of one cell, for skip_when */
 };
 
-/* A typed value of a text that is not empty; NULL, or why it does not fit. A UUID is written in lower case to `scratch`;
- * *oom tells when that could not be had. */
-const char *column_type_value(enum column_type type, struct str text, struct arena *scratch, struct value *out, bool *oom);
+/* A typed value of a text that is not empty; NULL, or why it does not fit. A UUID is written in lower case to
+ * `scratch`; *oom tells when that could not be had. */
+const char *column_type_value(enum column_type type, struct str text, struct arena *scratch, struct value *out,
+                              bool *oom);
 
 /* Compiles the specs under fields: and custom_variables: of a checked or half-checked root; mistakes go to the diags.
  * Sets columns, shape and overwrite. */

@@ -60,9 +60,9 @@ int digest_tree(const struct tree_node *root, uint64_t *out)
     const struct tree_node *source = tree_get(root, "source")->first;
     int rc = buf_addc(&b, '\1') | buf_add_str(&b, source->key->text) | add_key(&b, source, "query", false) |
              add_key(&b, source, "header", false) | add_key(&b, source, "argv", false) |
-             add_key(&b, root, "target", false) | add_key(&b, root, "route", false) | add_key(&b, root, "fields", true) |
-             add_key(&b, root, "custom_variables", true) | add_key(&b, root, "skip_when", false) |
-             add_key(&b, root, "key", false);
+             add_key(&b, root, "target", false) | add_key(&b, root, "route", false) |
+             add_key(&b, root, "fields", true) | add_key(&b, root, "custom_variables", true) |
+             add_key(&b, root, "skip_when", false) | add_key(&b, root, "key", false);
     if (rc == 0)
         rc = finish(&b, out);
     buf_free(&b);

@@ -26,7 +26,8 @@ static int init_columns(struct mapping_init *init, const struct str *columns, si
     init->looks = arena_calloc(&init->arena, n, sizeof *init->looks);
     init->fields = arena_calloc(&init->arena, n, sizeof *init->fields);
     init->seen = arena_calloc(&init->arena, SEEN_SLOTS, sizeof *init->seen);
-    if (init->columns == NULL || init->cells == NULL || init->looks == NULL || init->fields == NULL || init->seen == NULL)
+    if (init->columns == NULL || init->cells == NULL || init->looks == NULL || init->fields == NULL ||
+        init->seen == NULL)
         return -1;
     for (size_t i = 0; i < n; i++) {
         if (!usable(columns[i])) {

@@ -61,7 +61,8 @@ static void put_head(struct init_writer *w)
     char seen[96];
     snprintf(seen, sizeof seen, "# columns and a look at %zu rows. Change what you like, then try it: ", w->init->rows);
     init_put(w, seen);
-    init_put(w, "'leadsync preview' shows the leads,\n# 'leadsync check' verifies the rest, 'leadsync diff' says what would be sent.\nversion: 1");
+    init_put(w, "'leadsync preview' shows the leads,\n# 'leadsync check' verifies the rest, 'leadsync diff' says what "
+                "would be sent.\nversion: 1");
     init_end_line(w);
     put_name(w);
     init_end_line(w);
@@ -155,9 +156,10 @@ static struct steps propose_steps(const struct look *look, int field)
     add_step(&steps, look->combining > 0, "nfc", "some accents stand apart from their letter");
     add_step(&steps, look->runs > 0 && look->long_ones == 0, "squeeze", "some hold several blanks or line breaks");
     add_step(&steps, look->edges > 0, "trim", "some have blanks around");
-    add_step(&steps, name && look_some(look, look->capitals + look->small), "title", "some are all capitals or small letters");
-    add_step(&steps, field == LEAD_WEBSITE && look->bare_hosts > 0 && look->bare_hosts + look->urls == look->filled, "url",
-             "some lack the https://");
+    add_step(&steps, name && look_some(look, look->capitals + look->small), "title",
+             "some are all capitals or small letters");
+    add_step(&steps, field == LEAD_WEBSITE && look->bare_hosts > 0 && look->bare_hosts + look->urls == look->filled,
+             "url", "some lack the https://");
     return steps;
 }
 
@@ -178,7 +180,8 @@ static const char *doubt(const struct look *look, int field)
 }
 
 /* "NAME: Column" or "NAME: {from: Column, apply: […], type: …}". */
-static void put_column(struct init_writer *w, struct str name, struct str column, const struct steps *steps, const char *type)
+static void put_column(struct init_writer *w, struct str name, struct str column, const struct steps *steps,
+                       const char *type)
 {
     init_put_scalar(w, name);
     init_put(w, ": ");
@@ -259,8 +262,8 @@ static void put_maybes(struct init_writer *w, size_t email)
     const struct mapping_init *init = w->init;
     for (size_t i = 0; i < init->n; i++) {
         struct names_match match;
-        if (i == email || init->fields[i] >= 0 || names_find(init->columns[i], &match) != 1 || match.field == LEAD_EMAIL ||
-            is_filled(init, (int)match.field))
+        if (i == email || init->fields[i] >= 0 || names_find(init->columns[i], &match) != 1 ||
+            match.field == LEAD_EMAIL || is_filled(init, (int)match.field))
             continue;
         struct steps steps = propose_steps(&init->looks[i], (int)match.field);
         bool whole = match.field == LEAD_FIRST_NAME && init->looks[i].spaced * 2 > init->looks[i].filled;
@@ -277,7 +280,8 @@ static void put_maybes(struct init_writer *w, size_t email)
 static void put_fields(struct init_writer *w, size_t email, const char *email_why)
 {
     const struct mapping_init *init = w->init;
-    init_put(w, "# Lead field: column. 'apply' cleans a value, in this order; 'leadsync schema' lists all that is possible.\nfields:\n");
+    init_put(w, "# Lead field: column. 'apply' cleans a value, in this order; 'leadsync schema' lists all that is "
+                "possible.\nfields:\n");
     w->line = w->out->n;
     put_field(w, email, LEAD_EMAIL, email_why);
     for (int field = LEAD_EMAIL + 1; field < LEAD_FIELD_N; field++) {
@@ -329,8 +333,8 @@ static void put_variables(struct init_writer *w, size_t email)
         if (i == email || init->fields[i] >= 0)
             continue;
         if (n++ == 0)
-            init_put(w, "# Columns that are not used yet. Take the '# ' from this key and from each line that a campaign is to "
-                   "use as\n# {{name}}:\n# custom_variables:\n");
+            init_put(w, "# Columns that are not used yet. Take the '# ' from this key and from each line that a "
+                        "campaign is to use as\n# {{name}}:\n# custom_variables:\n");
         w->line = w->out->n;
         put_variable(w, i);
     }
@@ -341,8 +345,9 @@ static void put_variables(struct init_writer *w, size_t email)
 /* Columns by which somebody said not to be mailed are not to be overlooked. */
 static void put_skips(struct init_writer *w, size_t email)
 {
-    static const char *const signs[] = {"optout", "optedout", "unsubscribe", "donotcontact", "donotemail", "donotmail", "abgemeldet",
-                                        "desinscri", "baja", "bounced", "werbesperre", "nomail"};
+    static const char *const signs[] = {"optout",     "optedout",  "unsubscribe", "donotcontact",
+                                        "donotemail", "donotmail", "abgemeldet",  "desinscri",
+                                        "baja",       "bounced",   "werbesperre", "nomail"};
     const struct mapping_init *init = w->init;
     struct buf key = BUF_INIT(KEY_MAX);
     size_t n = 0;
@@ -374,17 +379,20 @@ static void put_tail(struct init_writer *w)
     const struct mapping_init *init = w->init;
     char text[160];
     if (init->repeated > 0) {
-        snprintf(text, sizeof text, "# Rows that repeat the address of another one, among those looked at: %zu. The first one counts:\n",
+        snprintf(text, sizeof text,
+                 "# Rows that repeat the address of another one, among those looked at: %zu. The first one counts:\n",
                  init->repeated);
         init_put(w, text);
         init_put(w, "duplicates: first                             # first | last | reject\n\n");
     }
     if (init->defects > 0) {
-        snprintf(text, sizeof text, "# %zu of %zu rows cannot be read (a cell too many or too few); 'leadsync preview' names them.\n\n",
+        snprintf(text, sizeof text,
+                 "# %zu of %zu rows cannot be read (a cell too many or too few); 'leadsync preview' names them.\n\n",
                  init->defects, init->rows);
         init_put(w, text);
     }
-    init_put(w, "mode: upsert                                  # create: add leads · upsert: add and update · mirror: and treat the gone\n");
+    init_put(w, "mode: upsert                                  # create: add leads · upsert: add and update · mirror: "
+                "and treat the gone\n");
 }
 
 /* What is handed out must load, whatever the columns are called. */
@@ -417,7 +425,8 @@ int mapping_init_write(const struct mapping_init *init, const struct mapping_ini
     put_skips(&w, email);
     put_tail(&w);
     if (w.foreign)
-        return err_set(e, XS_USAGE, "a path or query that is not UTF-8 cannot stand in a mapping file; rename the file");
+        return err_set(e, XS_USAGE,
+                       "a path or query that is not UTF-8 cannot stand in a mapping file; rename the file");
     if (w.failed)
         return err_oom(e);
     return verify(init, (struct str){out->p + start, out->n - start}, e);

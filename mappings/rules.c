@@ -41,7 +41,8 @@ static void address_or_key(struct diags *d, const struct tree_node *root)
         diag_help(d, "name the column of the address, as in email: Email Address%s",
                   list ? "; leads without one need a 'key:' that tells them apart" : "");
     } else if (!list || tree_get(root, "stage") != NULL) {
-        diag_add(d, fields->key->at, fields->key->span, "'fields:' needs 'email': only lists hold leads without an address");
+        diag_add(d, fields->key->at, fields->key->span,
+                 "'fields:' needs 'email': only lists hold leads without an address");
     } else if (tree_get(fields, "first_name") == NULL && tree_get(fields, "last_name") == NULL) {
         diag_add(d, fields->key->at, fields->key->span, "a lead without an address needs a first or last name");
         diag_help(d, "add first_name or last_name");
@@ -101,7 +102,8 @@ static void env_names(struct diags *d, const struct tree_node *root)
         if (!good && var->key != NULL)
             diag_add(d, var->key->at, var->key->span, "'%s' is no name of an environment variable", diag_show(d, name));
         if (str_is(name, "INSTANTLY_API_KEY"))
-            diag_add(d, var->key->at, var->key->span, "the API key is never given to a command, and never stands in a mapping");
+            diag_add(d, var->key->at, var->key->span,
+                     "the API key is never given to a command, and never stands in a mapping");
     }
 }
 

@@ -21,7 +21,8 @@ static const struct schema scalar = {.kind = SCHEMA_SCALAR, .what = "text, a num
 static const struct schema yes_no = {.kind = SCHEMA_BOOL, .what = "true or false"};
 static const struct schema version = {.kind = SCHEMA_WORD, .words = WORDS("1"), .what = "1"};
 static const struct schema sync_name = {
-    .kind = SCHEMA_NAME, .what = "lower-case letters, digits, '.', '_' and '-', beginning with a letter or digit, 64 at most"};
+    .kind = SCHEMA_NAME,
+    .what = "lower-case letters, digits, '.', '_' and '-', beginning with a letter or digit, 64 at most"};
 static const struct schema uuid = {.kind = SCHEMA_UUID, .what = "a UUID such as 01890f4a-7b6c-7cc0-98c4-dc0c0c07398f"};
 static const struct schema guard = {.kind = SCHEMA_GUARD, .what = "a share such as 10%, a plain number, or none"};
 static const struct schema empty_guard = {.kind = SCHEMA_EMPTY_GUARD, .what = "stop or none"};
@@ -35,7 +36,8 @@ static const struct schema some_columns = {
 /* ---- source ---- */
 
 static const struct schema delimiter = {.kind = SCHEMA_DELIMITER, .what = "auto, \",\", \";\", tab or \"|\""};
-static const struct schema encoding = {.kind = SCHEMA_ENCODING, .what = "auto or a name that iconv knows, such as windows-1252"};
+static const struct schema encoding = {.kind = SCHEMA_ENCODING,
+                                       .what = "auto or a name that iconv knows, such as windows-1252"};
 static const struct schema header_true = {.kind = SCHEMA_HEADER, .what = "true, or a list of column names"};
 static const struct schema header = {.kind = SCHEMA_ANY, .what = "true, or a list of column names",
                                      .any = (const struct schema *const[]){&header_true, &some_columns, NULL}};
@@ -80,7 +82,8 @@ static const struct schema sqlite = {
     .kind = SCHEMA_OBJECT,
     .what = "a mapping such as {path: crm.db, query: \"select …\"}",
     .keys = (const struct schema_key[]){
-        {"path", &path, KEY_REQUIRED, AT(source.as.sql.url), NULL, "\"crm.db\"", "the database file, relative to this one"},
+        {"path", &path, KEY_REQUIRED, AT(source.as.sql.url), NULL, "\"crm.db\"",
+         "the database file, relative to this one"},
         {"query", &text, KEY_REQUIRED, AT(source.as.sql.query), NULL, "\"select email, first_name from people\"",
          "the rows to read"},
         END}};
@@ -123,9 +126,10 @@ static const struct schema target = {
 
 static const struct schema cases = {
     .kind = SCHEMA_DICT, .what = "a mapping of values to targets", .item = &target, .not_empty = true};
-static const struct schema otherwise_word = {.kind = SCHEMA_WORD, .what = "reject, skip or a target such as {list: Others}",
-                                             .words = WORDS("reject", "skip")};
-static const struct schema route_otherwise = {.kind = SCHEMA_ANY, .what = "reject, skip or a target such as {list: Others}",
+static const struct schema otherwise_word = {
+    .kind = SCHEMA_WORD, .what = "reject, skip or a target such as {list: Others}", .words = WORDS("reject", "skip")};
+static const struct schema route_otherwise = {.kind = SCHEMA_ANY,
+                                              .what = "reject, skip or a target such as {list: Others}",
                                               .any = (const struct schema *const[]){&otherwise_word, &target, NULL}};
 static const struct schema route = {
     .kind = SCHEMA_OBJECT,
@@ -134,7 +138,8 @@ static const struct schema route = {
         {"column", &column_name, KEY_REQUIRED, AT(route_column), NULL, "\"segment\"", "the column that decides"},
         {"cases", &cases, KEY_REQUIRED, NOT_STORED, NULL, "{\"smb\": {\"campaign\": \"SMB\"}}",
          "its values, each with its target"},
-        {"otherwise", &route_otherwise, 0, NOT_STORED, "\"reject\"", "\"skip\"", "any other value: reject, skip, or a target"},
+        {"otherwise", &route_otherwise, 0, NOT_STORED, "\"reject\"", "\"skip\"",
+         "any other value: reject, skip, or a target"},
         END}};
 
 static const struct schema gone_word = {.kind = SCHEMA_WORD, .what = "keep, delete or {move_to: {list: …}}",
@@ -143,7 +148,8 @@ static const struct schema gone_move = {
     .kind = SCHEMA_OBJECT,
     .what = "keep, delete or {move_to: {list: …}}",
     .keys = (const struct schema_key[]){
-        {"move_to", &target, KEY_REQUIRED, NOT_STORED, NULL, "{\"list\": \"Gone\"}", "where such leads are moved"}, END}};
+        {"move_to", &target, KEY_REQUIRED, NOT_STORED, NULL, "{\"list\": \"Gone\"}", "where such leads are moved"},
+        END}};
 static const struct schema gone = {.kind = SCHEMA_ANY, .what = "keep, delete or {move_to: {list: …}}",
                                    .any = (const struct schema *const[]){&gone_word, &gone_move, NULL}};
 
@@ -152,18 +158,25 @@ static const struct schema stage = {
     .kind = SCHEMA_OBJECT,
     .what = "a mapping such as {list: Incoming, promote: {campaign: Q4 founders}}",
     .keys = (const struct schema_key[]){
-        {"list", &text, KEY_REQUIRED, NOT_STORED, NULL, "\"Incoming\"", "name or UUID of the list where leads land first"},
+        {"list", &text, KEY_REQUIRED, NOT_STORED, NULL, "\"Incoming\"",
+         "name or UUID of the list where leads land first"},
         {"verify", &yes_no, 0, AT(stage.verify), "true", NULL, "have the addresses verified there"},
-        {"promote", &target, KEY_REQUIRED, NOT_STORED, NULL, "{\"campaign\": \"Q4 founders\"}", "where leads move on to"},
-        {"only", &stage_only, 0, AT(stage.only_valid), "\"valid\"", NULL, "which leads move on: those with a valid address, or all"},
+        {"promote", &target, KEY_REQUIRED, NOT_STORED, NULL, "{\"campaign\": \"Q4 founders\"}",
+         "where leads move on to"},
+        {"only", &stage_only, 0, AT(stage.only_valid), "\"valid\"", NULL,
+         "which leads move on: those with a valid address, or all"},
         END}};
 
 /* ---- columns ---- */
 
 const struct schema schema_step = {.kind = SCHEMA_STEP, .what = "a step"};
-static const struct schema steps = {.kind = SCHEMA_LIST, .what = "a list of steps such as [trim, title]", .item = &schema_step};
-static const struct schema map = {
-    .kind = SCHEMA_DICT, .what = "a mapping of values such as {new: 0, won: 4}", .item = &scalar, .item_null = true, .not_empty = true};
+static const struct schema steps = {
+    .kind = SCHEMA_LIST, .what = "a list of steps such as [trim, title]", .item = &schema_step};
+static const struct schema map = {.kind = SCHEMA_DICT,
+                                  .what = "a mapping of values such as {new: 0, won: 4}",
+                                  .item = &scalar,
+                                  .item_null = true,
+                                  .not_empty = true};
 static const struct schema unmatched_word = {.kind = SCHEMA_WORD, .what = "reject, keep, empty, skip or {value: X}",
                                              .words = WORDS("reject", "keep", "empty", "skip")};
 static const struct schema unmatched_value = {
@@ -185,7 +198,8 @@ static const struct schema column_long = {
          "text with columns in braces; {{ and }} are braces; empty when all its columns are"},
         {"value", &scalar, KEY_CHOICE, NOT_STORED, NULL, "\"import-2026\"", "the same text for every row"},
         {"apply", &steps, 0, NOT_STORED, "[]", "[\"trim\", \"title\"]", "steps that clean the value, in order"},
-        {"map", &map, 0, NOT_STORED, NULL, "{\"new\": 0, \"won\": 4}", "exact values and what each becomes; empty ones pass by"},
+        {"map", &map, 0, NOT_STORED, NULL, "{\"new\": 0, \"won\": 4}",
+         "exact values and what each becomes; empty ones pass by"},
         {"otherwise", &unmatched, 0, NOT_STORED, "\"reject\"", "\"empty\"", "a value that the map does not have"},
         {"type", &column_type, 0, NOT_STORED, "\"string\"", "\"number\"",
          "how a custom variable is sent; other text than a number or a boolean rejects the row"},
@@ -196,7 +210,8 @@ static const struct schema column_long = {
         {"overwrite", &overwrite, 0, NOT_STORED, "\"always\"", NULL,
          "when a known lead is updated: always, only if the field is empty there, or never"},
         END}};
-const struct schema schema_column = {.kind = SCHEMA_ANY, .what = "the name of a column, or a mapping such as {from: Column}",
+const struct schema schema_column = {.kind = SCHEMA_ANY,
+                                     .what = "the name of a column, or a mapping such as {from: Column}",
                                      .any = (const struct schema *const[]){&column_name, &column_long, NULL}};
 
 /* One sentence a field; lead_fields.def is the list, and a field without a sentence does not compile. */
@@ -208,7 +223,8 @@ const struct schema schema_column = {.kind = SCHEMA_ANY, .what = "the name of a 
 #define HELP_PHONE "phone number"
 #define HELP_WEBSITE "web address"
 #define HELP_PERSONALIZATION "a line or a whole text for this lead, {{personalization}} in campaigns"
-#define HELP_LT_INTEREST_STATUS "interest status as a number: 0 out of office, 1 interested, 2 meeting booked, 3 meeting " \
+#define HELP_LT_INTEREST_STATUS                                                                                       \
+    "interest status as a number: 0 out of office, 1 interested, 2 meeting booked, 3 meeting "                        \
     "completed, 4 won, -1 not interested, -2 wrong person, -3 lost, -4 no show"
 #define HELP_PL_VALUE_LEAD "value of the opportunity"
 #define HELP_ASSIGNED_TO "UUID of the user who owns the lead"
@@ -244,12 +260,14 @@ static const struct schema skip_when = {.kind = SCHEMA_LIST, .item = &skip_rule,
 
 static const struct schema mode = {.kind = SCHEMA_WORD, .words = WORDS("create", "upsert", "mirror")};
 static const struct schema duplicates = {.kind = SCHEMA_WORD, .words = WORDS("first", "last", "reject")};
-static const struct schema dedupe = {.kind = SCHEMA_WORD, .words = WORDS("workspace", "any-campaign", "any-list", "target-only")};
+static const struct schema dedupe = {.kind = SCHEMA_WORD,
+                                     .words = WORDS("workspace", "any-campaign", "any-list", "target-only")};
 static const struct schema contacted = {.kind = SCHEMA_SWITCH, .words = WORDS("keep", "move")};
 
 /* ---- pace, brakes, state ---- */
 
-static const struct schema batch = {.kind = SCHEMA_COUNT, .what = "a whole number from 1 to 1000", .min = 1, .max = 1000};
+static const struct schema batch = {
+    .kind = SCHEMA_COUNT, .what = "a whole number from 1 to 1000", .min = 1, .max = 1000};
 static const struct schema in_flight = {
     .kind = SCHEMA_COUNT, .what = "auto, or a whole number from 1 to 64", .words = WORDS("auto"), .min = 1, .max = 64};
 static const struct schema rate = {
@@ -259,7 +277,8 @@ static const struct schema limits = {
     .what = "a mapping such as {batch: 500}",
     .keys = (const struct schema_key[]){
         {"batch", &batch, KEY_OPTION, AT(limits.batch), "1000", NULL, "leads in one request, 1000 at most"},
-        {"in_flight", &in_flight, KEY_OPTION, AT(limits.in_flight), "\"auto\"", "8", "requests under way at the same time"},
+        {"in_flight", &in_flight, KEY_OPTION, AT(limits.in_flight), "\"auto\"", "8",
+         "requests under way at the same time"},
         {"requests_per_second", &rate, KEY_OPTION, AT(limits.requests_per_second), "50", NULL,
          "the workspace has 100, shared by everything that uses its keys; 0 is no limit"},
         {"requests_per_minute", &rate, KEY_OPTION, AT(limits.requests_per_minute), "3000", NULL,
@@ -273,9 +292,11 @@ static const struct schema guards = {
     .kind = SCHEMA_OBJECT,
     .what = "a mapping such as {removed: 5%}",
     .keys = (const struct schema_key[]){
-        {"removed", &guard, KEY_OPTION, AT(guards.removed), "\"10%\"", "\"500\"", "stop before more leads than this are removed"},
+        {"removed", &guard, KEY_OPTION, AT(guards.removed), "\"10%\"", "\"500\"",
+         "stop before more leads than this are removed"},
         {"moved", &guard, KEY_OPTION, AT(guards.moved), "\"10%\"", NULL, "stop before more leads than this are moved"},
-        {"rejected", &guard, KEY_OPTION, AT(guards.rejected), "\"5%\"", NULL, "stop when more rows than this are rejected"},
+        {"rejected", &guard, KEY_OPTION, AT(guards.rejected), "\"5%\"", NULL,
+         "stop when more rows than this are rejected"},
         {"empty_source", &empty_guard, KEY_OPTION, AT(guards.empty_source), "\"stop\"", NULL,
          "stop when the source has no rows and had some before"},
         {"source_shrank", &guard, KEY_OPTION, AT(guards.source_shrank), "\"50%\"", NULL,
@@ -286,7 +307,8 @@ static const struct schema results_postgres = {
     .what = "a mapping such as {url: \"service=crm\", table: lead_results}",
     .keys = (const struct schema_key[]){
         {"url", &text, KEY_REQUIRED, AT(results_url), NULL, "\"service=crm\"", "libpq connection string"},
-        {"table", &text, KEY_REQUIRED, AT(results_table), NULL, "\"lead_results\"", "the table that takes the outcomes"},
+        {"table", &text, KEY_REQUIRED, AT(results_table), NULL, "\"lead_results\"",
+         "the table that takes the outcomes"},
         END}};
 static const struct schema results_to = {
     .kind = SCHEMA_OBJECT,
@@ -294,7 +316,8 @@ static const struct schema results_to = {
     .keys = (const struct schema_key[]){
         {"postgres", &results_postgres, KEY_REQUIRED, NOT_STORED, NULL, NULL, "a table of a PostgreSQL server"}, END}};
 static const struct schema values = {.kind = SCHEMA_SWITCH, .words = WORDS("kept", "hashed")};
-static const struct schema keep_runs = {.kind = SCHEMA_COUNT, .what = "a whole number from 1 to 100000", .min = 1, .max = 100000};
+static const struct schema keep_runs = {
+    .kind = SCHEMA_COUNT, .what = "a whole number from 1 to 100000", .min = 1, .max = 100000};
 static const struct schema state = {
     .kind = SCHEMA_OBJECT,
     .what = "a mapping such as {values: hashed}",
@@ -309,25 +332,33 @@ const struct schema schema_root = {
     .what = "a mapping that begins with 'version: 1'",
     .keys = (const struct schema_key[]){
         {"version", &version, KEY_REQUIRED, NOT_STORED, NULL, "1", "version of this format"},
-        {"name", &sync_name, KEY_REQUIRED, AT(name), NULL, "\"nightly-customers\"", "the sync's identity in its state; do not change it later"},
-        {"source", &source, KEY_REQUIRED, NOT_STORED, NULL, "{\"csv\": {\"path\": \"people.csv\"}}", "where the rows come from; exactly one"},
+        {"name", &sync_name, KEY_REQUIRED, AT(name), NULL, "\"nightly-customers\"",
+         "the sync's identity in its state; do not change it later"},
+        {"source", &source, KEY_REQUIRED, NOT_STORED, NULL, "{\"csv\": {\"path\": \"people.csv\"}}",
+         "where the rows come from; exactly one"},
         {"target", &target, KEY_CHOICE, NOT_STORED, NULL, "{\"campaign\": \"Q4 founders\"}", "where the leads go"},
-        {"route", &route, KEY_CHOICE, NOT_STORED, NULL, NULL, "in place of target: a column decides where each lead goes"},
+        {"route", &route, KEY_CHOICE, NOT_STORED, NULL, NULL,
+         "in place of target: a column decides where each lead goes"},
         {"mode", &mode, KEY_OPTION, AT(mode), "\"upsert\"", NULL,
          "create only adds leads, upsert also updates them, mirror also treats those whose rows are gone"},
         {"removed", &gone, 0, NOT_STORED, "\"keep\"", "{\"move_to\": {\"list\": \"Gone\"}}",
          "mirror only: what happens to leads whose rows are gone from the source"},
-        {"fields", &fields, KEY_REQUIRED, NOT_STORED, NULL, "{\"email\": \"Email Address\"}", "the lead's fields, each with its column"},
-        {"custom_variables", &custom_variables, 0, NOT_STORED, NULL, "{\"seats\": {\"from\": \"Seats\", \"type\": \"number\"}}",
-         "further values, {{name}} in campaigns"},
+        {"fields", &fields, KEY_REQUIRED, NOT_STORED, NULL, "{\"email\": \"Email Address\"}",
+         "the lead's fields, each with its column"},
+        {"custom_variables", &custom_variables, 0, NOT_STORED, NULL,
+         "{\"seats\": {\"from\": \"Seats\", \"type\": \"number\"}}", "further values, {{name}} in campaigns"},
         {"skip_when", &skip_when, 0, NOT_STORED, NULL, NULL, "rows to leave out"},
-        {"key", &some_columns, 0, NOT_STORED, NULL, "[\"customer_id\"]", "columns that identify a row, where it is not the e-mail"},
-        {"duplicates", &duplicates, KEY_OPTION, AT(duplicates), "\"first\"", NULL, "which of several rows with the same key counts"},
-        {"dedupe", &dedupe, KEY_OPTION, AT(dedupe), "\"workspace\"", NULL, "where a lead must not exist already to be created"},
+        {"key", &some_columns, 0, NOT_STORED, NULL, "[\"customer_id\"]",
+         "columns that identify a row, where it is not the e-mail"},
+        {"duplicates", &duplicates, KEY_OPTION, AT(duplicates), "\"first\"", NULL,
+         "which of several rows with the same key counts"},
+        {"dedupe", &dedupe, KEY_OPTION, AT(dedupe), "\"workspace\"", NULL,
+         "where a lead must not exist already to be created"},
         {"contacted", &contacted, KEY_OPTION, AT(contacted_move), "\"keep\"", NULL,
          "leads already in a conversation whose route changed"},
         {"stage", &stage, 0, NOT_STORED, NULL, NULL, "land in a list first, have addresses verified, then move on"},
-        {"blocklist", &uuid, KEY_NULL | KEY_OPTION, AT(blocklist), "null", NULL, "UUID of a block list; null is the workspace's default"},
+        {"blocklist", &uuid, KEY_NULL | KEY_OPTION, AT(blocklist), "null", NULL,
+         "UUID of a block list; null is the workspace's default"},
         {"limits", &limits, 0, NOT_STORED, NULL, NULL, "pace"},
         {"guards", &guards, 0, NOT_STORED, NULL, NULL, "brakes: what a run may change before it stops"},
         {"retry_refused", &duration, KEY_OPTION, AT(retry_refused_ms), "\"30d\"", NULL,

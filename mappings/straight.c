@@ -1,5 +1,5 @@
-/* A CSV straight away, without a mapping file: options in place of keys, and columns matched to lead fields by name. Also
- * options of one run over a loaded mapping, which are the same scalars of the same table. */
+/* A CSV straight away, without a mapping file: options in place of keys, and columns matched to lead fields by name.
+ * Also options of one run over a loaded mapping, which are the same scalars of the same table. */
 #include "config.h"
 
 #include "mappings/compiled.h"
@@ -200,13 +200,15 @@ static int no_address(const struct mapping *m, const struct str *columns, const 
     bool several = false;
     for (size_t i = 0; i < n; i++) {
         struct names_match match;
-        several = several || (fields[i] == NAMES_AMBIGUOUS && names_find(columns[i], &match) == 1 && match.field == LEAD_EMAIL);
+        several = several ||
+                  (fields[i] == NAMES_AMBIGUOUS && names_find(columns[i], &match) == 1 && match.field == LEAD_EMAIL);
     }
     int rc = 0;
     size_t listed = 0;
     for (size_t i = 0; i < n && listed < LISTED_MAX && rc == 0; i++) {
         struct names_match match;
-        if (several && (fields[i] != NAMES_AMBIGUOUS || names_find(columns[i], &match) != 1 || match.field != LEAD_EMAIL))
+        if (several &&
+            (fields[i] != NAMES_AMBIGUOUS || names_find(columns[i], &match) != 1 || match.field != LEAD_EMAIL))
             continue;
         rc = (listed++ > 0 ? buf_adds(&shown, ", ") : 0) | text_show(columns[i], 60, &shown);
     }
@@ -215,11 +217,15 @@ static int no_address(const struct mapping *m, const struct str *columns, const 
     if (list == NULL)
         err_oom(e);
     else if (several)
-        err_set(e, XS_CONFIG, "%s: several columns could be the e-mail address: %s; call one of them 'email', or write a "
-                              "mapping ('leadsync init %s')", path, list, path);
+        err_set(e, XS_CONFIG,
+                "%s: several columns could be the e-mail address: %s; call one of them 'email', or write a "
+                "mapping ('leadsync init %s')",
+                path, list, path);
     else
-        err_set(e, XS_CONFIG, "%s: no column is known as the e-mail address; it has: %s; call one of them 'email', or write "
-                              "a mapping ('leadsync init %s')", path, list, path);
+        err_set(e, XS_CONFIG,
+                "%s: no column is known as the e-mail address; it has: %s; call one of them 'email', or write "
+                "a mapping ('leadsync init %s')",
+                path, list, path);
     buf_free(&shown);
     return -1;
 }

@@ -107,8 +107,9 @@ static void explain_colon(struct diags *d, const struct yaml_problem *p)
     if (!second && explain_key_above(d, line))
         return;
     diag_add(d, p->at, 1, "a ':' is not possible here");
-    diag_help(d, second ? "a value that holds ': ' needs quotes"
-                        : "is the line indented like the one above, and does the line above end in ':' or in its value?");
+    diag_help(d, second
+                     ? "a value that holds ': ' needs quotes"
+                     : "is the line indented like the one above, and does the line above end in ':' or in its value?");
 }
 
 /* An end of flow is due: the bracket that is open is the context. */
@@ -208,7 +209,10 @@ int yaml_problem_bytes(struct diags *d)
             continue;
         unsigned char c = (unsigned char)text.p[i];
         diag_add(d, i, 1, c == '\0' ? "the file holds a NUL byte" : "this control character cannot stand in YAML");
-        diag_help(d, c == '\0' ? "is this a text file, saved as UTF-8?" : "remove it, or write it as \\x%02X in double quotes", c);
+        diag_help(d,
+                  c == '\0' ? "is this a text file, saved as UTF-8?"
+                            : "remove it, or write it as \\x%02X in double quotes",
+                  c);
         return -1;
     }
     if (valid == text.n)

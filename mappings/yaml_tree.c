@@ -100,8 +100,10 @@ static int attach(struct builder *b, struct tree_node *node)
         diag_add(b->d, braces ? node->at - 1 : node->at, 1, "a %s cannot be used as a key",
                  node->kind == TREE_MAP ? "mapping" : "list");
         if (node->kind == TREE_MAP)
-            diag_help(b->d, braces ? "template braces need quotes: \"{{ ... }}\"; a column stands in single ones: \"{Company}\""
-                                   : "text with braces needs quotes: \"{Company} ({Country})\"");
+            diag_help(b->d,
+                      braces
+                          ? "template braces need quotes: \"{{ ... }}\"; a column stands in single ones: \"{Company}\""
+                          : "text with braces needs quotes: \"{Company} ({Country})\"");
         return -1;
     }
     node->key = top->key;
@@ -186,7 +188,8 @@ static int on_end(struct builder *b)
         size_t line = 0, column;
         if (b->d->n < DIAG_MAX) /* a place costs a walk through the file */
             diag_place(b->d->text, kept->at, &line, &column);
-        diag_add(b->d, key->at, key->span, "key '%s' is given twice (first on line %zu)", diag_show(b->d, key->text), line);
+        diag_add(b->d, key->at, key->span, "key '%s' is given twice (first on line %zu)", diag_show(b->d, key->text),
+                 line);
         diag_help(b->d, "remove one of the two");
     }
     free(sorted);
@@ -198,7 +201,8 @@ static int on_event(struct builder *b, const yaml_event_t *event)
     switch (event->type) {
     case YAML_DOCUMENT_START_EVENT:
         if (b->root != NULL)
-            return refuse(b, event, "a second document starts here", "a mapping file is one document; remove the '---'");
+            return refuse(b, event, "a second document starts here",
+                          "a mapping file is one document; remove the '---'");
         return 0;
     case YAML_ALIAS_EVENT:
         return refuse(b, event, "aliases are not understood here",

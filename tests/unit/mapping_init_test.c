@@ -92,7 +92,8 @@ START_TEST(proposal)
         ck_assert_int_eq(mapping_init_see(init, &row, &e), 0);
     }
     char semicolon = case_section(&c, "semicolon", &text) ? ';' : ',';
-    struct source_spec source = {.kind = SOURCE_CSV, .as.csv = {.path = "data/My People.csv", .delimiter = semicolon, .header = true}};
+    struct source_spec source = {.kind = SOURCE_CSV,
+                                 .as.csv = {.path = "data/My People.csv", .delimiter = semicolon, .header = true}};
     struct mapping_init_file file = {.schema = "mapping.schema.json", .label = "data/My People.csv", .source = &source};
     ck_assert_msg(mapping_init_write(init, &file, &out, &e) == 0, "%s", err_text(&e));
     ck_assert_msg(case_expect(&c, "becomes", buf_str(&out)), "%s: another proposal", c.path);
@@ -115,8 +116,8 @@ START_TEST(proposal)
 }
 END_TEST
 
-static int write_for(const struct source_spec *source, const char *label, const struct target_spec *target, struct buf *out,
-                     struct err *e)
+static int write_for(const struct source_spec *source, const char *label, const struct target_spec *target,
+                     struct buf *out, struct err *e)
 {
     const struct str columns[] = {STR("email")};
     struct mapping_init *init = NULL;
@@ -131,8 +132,15 @@ static int write_for(const struct source_spec *source, const char *label, const 
 START_TEST(sources)
 {
     static const char *const queries[] = {
-        "select 1", "select email\n\n  from x\n  where a = 'b: #c'\n", " leading blank", "tab\there", "", "umlaut ü", "a\r\nb",
-        "trailing \n", "\"quoted\" \\ back",
+        "select 1",
+        "select email\n\n  from x\n  where a = 'b: #c'\n",
+        " leading blank",
+        "tab\there",
+        "",
+        "umlaut ü",
+        "a\r\nb",
+        "trailing \n",
+        "\"quoted\" \\ back",
     };
     struct err e = ERR_INIT;
     struct buf out = BUF_INIT(1 << 16), tiny = BUF_INIT(100);

@@ -102,9 +102,11 @@ START_TEST(everything)
         "custom_variables: {b: x, a: {from: x, overwrite: never}}\n"
         "key: [id]\nduplicates: reject\ndedupe: target-only\ncontacted: move\n"
         "blocklist: 01890F4A-7B6C-7CC0-98C4-DC0C0C07398F\n"
-        "limits: {batch: 10, in_flight: 8, requests_per_second: 0, requests_per_minute: 6000, settle: 500ms, job_wait: 1h}\n"
+        "limits: {batch: 10, in_flight: 8, requests_per_second: 0, requests_per_minute: 6000, settle: 500ms,\n"
+        "  job_wait: 1h}\n"
         "guards: {removed: 500, moved: 2.5%, rejected: none, empty_source: none, source_shrank: 0%}\n"
-        "retry_refused: 0\nresults_to: {postgres: {url: 'service=crm', table: out}}\nstate: {values: hashed, keep_runs: 3}\n");
+        "retry_refused: 0\nresults_to: {postgres: {url: 'service=crm', table: out}}\n"
+        "state: {values: hashed, keep_runs: 3}\n");
     const struct csv_spec *csv = &m->source.as.csv;
     ck_assert_str_eq(csv->path, "/data/p.csv");
     ck_assert_int_eq(csv->delimiter, '\t');
