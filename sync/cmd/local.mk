@@ -8,7 +8,12 @@ sync_libcmd_a_SOURCES = \
 	sync/cmd/key.c sync/cmd/key.h \
 	sync/cmd/out.c sync/cmd/out.h \
 	sync/cmd/preview.c \
+	sync/cmd/rejects.c \
+	sync/cmd/results.c \
+	sync/cmd/run_choice.c sync/cmd/run_choice.h \
 	sync/cmd/sandbox.c \
 	sync/cmd/schema.c \
+	sync/cmd/state_arg.c sync/cmd/state_arg.h \
+	sync/cmd/status.c \
 	sync/cmd/sync_arg.c sync/cmd/sync_arg.h \
 	sync/cmd/table.c sync/cmd/table.h

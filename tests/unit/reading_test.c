@@ -85,7 +85,8 @@ static void make_state(void)
     struct err e = ERR_INIT;
     struct state *s = NULL;
     struct buf packed = BUF_INIT(4096);
-    struct target target = {.kind = TARGET_LIST, .name = "Incoming", .status = TARGET_STATUS_UNKNOWN};
+    char name[] = "Incoming";
+    struct target target = {.kind = TARGET_LIST, .name = name, .status = TARGET_STATUS_UNKNOWN};
     uint32_t number;
     struct run_record record = {.started_ms = 1750000000000, .status = "running", .read = "full"};
     const struct state_options options = {.path = state_path, .access = STATE_WRITE, .sync = "people",
