@@ -1,10 +1,12 @@
 # The commands: one file each, and what they share.
 noinst_LIBRARIES += sync/libcmd.a
+sync_libcmd_a_CPPFLAGS = $(AM_CPPFLAGS) -DPKGDATADIR='"$(pkgdatadir)"'
 sync_libcmd_a_SOURCES = \
 	sync/cmd/api_url.c \
 	sync/cmd/command.c sync/cmd/command.h sync/cmd/commands.h \
 	sync/cmd/common.c sync/cmd/common.h \
 	sync/cmd/help.c \
+	sync/cmd/init.c \
 	sync/cmd/key.c sync/cmd/key.h \
 	sync/cmd/out.c sync/cmd/out.h \
 	sync/cmd/preview.c \
@@ -17,3 +19,9 @@ sync_libcmd_a_SOURCES = \
 	sync/cmd/status.c \
 	sync/cmd/sync_arg.c sync/cmd/sync_arg.h \
 	sync/cmd/table.c sync/cmd/table.h
+
+# The schema that `init` names in the files it writes, by the program itself.
+pkgdata_DATA = mappings/mapping.schema.json
+CLEANFILES += mappings/mapping.schema.json
+mappings/mapping.schema.json: leadsync$(EXEEXT)
+	$(AM_V_GEN)mkdir -p mappings && ./leadsync$(EXEEXT) schema -o $@

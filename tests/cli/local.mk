@@ -3,6 +3,7 @@ TEST_LOG_COMPILER = bash
 STORIES = \
 	tests/cli/examples.test \
 	tests/cli/help.test \
+	tests/cli/init.test \
 	tests/cli/key.test \
 	tests/cli/lint.test \
 	tests/cli/preview.test \

@@ -1,0 +1,237 @@
+/* `init`: a commented mapping file for a source that nobody has mapped yet. Looks at some hundred rows, needs no key. */
+#include "config.h"
+
+#include "mappings/init.h"
+
+#include "connectors/source.h"
+#include "sync/base/log.h"
+#include "sync/cmd/commands.h"
+#include "sync/cmd/out.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+struct init_options {
+    const char *query, *name, *campaign, *list, *delimiter, *encoding;
+    int64_t rows;
+};
+
+enum { ROWS_DEFAULT = 1000, ROWS_MAX = 1000000 };
+static const struct init_options defaults = {.rows = ROWS_DEFAULT};
+
+#define AT(member) OPT_AT(init_options, member)
+static const struct opt options[] = {
+    {.name = "query", .kind = OPT_TEXT, .dest = AT(query), .arg = "SQL",
+     .help = "SOURCE is a PostgreSQL connection (service=crm) or a SQLite file, and this is what to read from it"},
+    {.name = "campaign", .kind = OPT_TEXT, .dest = AT(campaign), .arg = "NAME|UUID",
+     .help = "the leads are to go into this campaign"},
+    {.name = "list", .kind = OPT_TEXT, .dest = AT(list), .arg = "NAME|UUID",
+     .help = "the leads are to go into this list"},
+    {.name = "name", .kind = OPT_TEXT, .dest = AT(name), .arg = "NAME", .help = "name of the sync (from SOURCE)"},
+    {.name = "delimiter", .kind = OPT_TEXT, .dest = AT(delimiter), .arg = "CHAR",
+     .help = "auto, or one of , ; | and tab"},
+    {.name = "encoding", .kind = OPT_TEXT, .dest = AT(encoding), .arg = "NAME", .help = "auto, or an iconv name"},
+    {.name = "rows", .kind = OPT_INT, .dest = AT(rows), .arg = "N", .min = 0, .max = ROWS_MAX,
+     .help = "look at so many rows (1000)"},
+    {.name = NULL},
+};
+
+/* ---- what SOURCE is ---- */
+
+static bool is_postgres(const char *source)
+{
+    return strncmp(source, "postgresql://", 13) == 0 || strncmp(source, "postgres://", 11) == 0 ||
+           (strchr(source, '=') != NULL && access(source, F_OK) != 0);
+}
+
+/* The command line is everybody's to read, and the file that is written is meant to be shared. */
+static bool has_password(const char *connection)
+{
+    const char *authority = strstr(connection, "://");
+    if (authority != NULL) {
+        size_t n = strcspn(authority + 3, "/?");
+        const char *at = memrchr(authority + 3, '@', n);
+        if (at != NULL && memchr(authority + 3, ':', (size_t)(at - authority - 3)) != NULL)
+            return true;
+    }
+    return strcasestr(connection, "password=") != NULL;
+}
+
+static int parse_delimiter(const char *text, char *out, struct err *e)
+{
+    *out = '\0';
+    if (text == NULL || strcmp(text, "auto") == 0)
+        return 0;
+    if (strcmp(text, "tab") == 0)
+        *out = '\t';
+    else if (strlen(text) == 1 && strchr(",;|\t", *text) != NULL)
+        *out = *text;
+    else
+        return err_set(e, XS_USAGE, "--delimiter \"%s\" is none of auto , ; | and tab", text);
+    return 0;
+}
+
+static int make_spec(const char *source, const struct init_options *o, struct source_spec *spec, struct err *e)
+{
+    *spec = (struct source_spec){.kind = SOURCE_CSV};
+    if (o->query == NULL) {
+        if (is_postgres(source))
+            return err_set(e, XS_USAGE, "say what to read from the database: --query 'select …'");
+        spec->as.csv = (struct csv_spec){.path = source, .header = true};
+        if (o->encoding != NULL && strcmp(o->encoding, "auto") != 0)
+            spec->as.csv.encoding = o->encoding;
+        return parse_delimiter(o->delimiter, &spec->as.csv.delimiter, e);
+    }
+    if (o->delimiter != NULL || o->encoding != NULL)
+        return err_set(e, XS_USAGE, "--delimiter and --encoding are for CSV files, not for --query");
+    spec->kind = is_postgres(source) ? SOURCE_POSTGRES : SOURCE_SQLITE;
+    spec->as.sql = (struct sql_spec){.url = source, .query = o->query, .spool = -1};
+    if (spec->kind == SOURCE_POSTGRES && has_password(source))
+        return err_set(e, XS_USAGE, "the connection holds a password, which a command line shows to every user of this "
+                                    "machine; use ~/.pgpass or a service file");
+    return 0;
+}
+
+/* ---- paths, as they are to stand in the file ---- */
+
+static char *folder_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char *folder = slash == NULL ? strdup(".") : strndup(path, slash == path ? 1 : (size_t)(slash - path));
+    char *real = folder != NULL ? realpath(folder, NULL) : NULL;
+    free(folder);
+    return real;
+}
+
+/* A mapping's paths are relative to its own folder: the bare name where both lie together, else the whole path. Caller
+ * frees; NULL with the error set. */
+static char *path_in_file(const char *source, const char *output, struct err *e)
+{
+    bool beside = output == NULL || strcmp(output, "-") == 0 || strchr(output, '/') == NULL;
+    if (beside || strcmp(source, "-") == 0 || *source == '/') {
+        char *same = strdup(source);
+        if (same == NULL)
+            err_oom(e);
+        return same;
+    }
+    char *path = NULL, *from = folder_of(source), *to = folder_of(output);
+    const char *slash = strrchr(source, '/');
+    if (to == NULL)
+        err_errno(e, XS_STATE, errno, "%s", output);
+    else if (from != NULL && strcmp(from, to) == 0)
+        path = strdup(slash != NULL ? slash + 1 : source);
+    else
+        path = realpath(source, NULL);
+    if (path == NULL)
+        err_errno(e, XS_NO_SOURCE, errno, "%s", source);
+    free(from);
+    free(to);
+    return path;
+}
+
+/* ---- the look ---- */
+
+static int look(struct source *source, int64_t rows, struct mapping_init **out, struct err *e)
+{
+    struct str *names = calloc(source->columns_n + 1, sizeof *names);
+    struct row row;
+    if (names == NULL)
+        return err_oom(e);
+    for (size_t i = 0; i < source->columns_n; i++)
+        names[i] = source->columns[i].name;
+    int rc = mapping_init_new(names, source->columns_n, out, e);
+    free(names);
+    while (rc == 0 && rows-- > 0) {
+        int found = source_next(source, &row, e);
+        if (found <= 0)
+            return found;
+        rc = mapping_init_see(*out, &row, e);
+    }
+    return rc;
+}
+
+static int write_file(const struct invocation *inv, const struct mapping_init *init, struct source_spec *spec,
+                      const struct source *source, struct err *e)
+{
+    const struct init_options *o = inv->options;
+    struct out out = {0};
+    struct target_spec target = {.kind = o->list != NULL ? TARGET_LIST : TARGET_CAMPAIGN};
+    const char *target_name = o->list != NULL ? o->list : o->campaign;
+    char *path = NULL;
+    int rc = -1;
+    if (spec->kind == SOURCE_POSTGRES)
+        path = strdup(spec->as.sql.url);
+    else
+        path = path_in_file(spec->kind == SOURCE_CSV ? spec->as.csv.path : spec->as.sql.url, inv->common.output, e);
+    if (target_name != NULL)
+        target.text = strdup(target_name);
+    if (path == NULL || (target_name != NULL && target.text == NULL)) {
+        err_oom(e);
+        goto done;
+    }
+    if (spec->kind == SOURCE_CSV) {
+        spec->as.csv.path = path;
+        spec->as.csv.delimiter = source->delimiter;
+    } else {
+        spec->as.sql.url = path;
+    }
+    const struct mapping_init_file file = {
+        .schema = PKGDATADIR "/mapping.schema.json",
+        .label = strcmp(inv->operands[0], "-") == 0 ? source->label : inv->operands[0],
+        .name = o->name,
+        .source = spec,
+        .target = target_name != NULL ? &target : NULL,
+    };
+    if (out_open(&out, inv, OUT_PUBLIC, e) == 0 && mapping_init_write(init, &file, &out.text, e) == 0)
+        rc = out_commit(&out, e);
+done:
+    out_abandon(&out);
+    free(target.text);
+    free(path);
+    return rc;
+}
+
+static int run(struct invocation *inv, struct err *e)
+{
+    const struct init_options *o = inv->options;
+    const char *output = inv->common.output;
+    struct source_spec spec;
+    struct source *source = NULL;
+    struct mapping_init *init = NULL;
+    int rc = -1;
+    if (inv->operands_n == 0)
+        return err_set(e, XS_USAGE, "which source? usage: leadsync init SOURCE [-o FILE]");
+    if (o->campaign != NULL && o->list != NULL)
+        return err_set(e, XS_USAGE, "--campaign and --list exclude each other; leads go to one of them");
+    /* A mapping is edited by hand; it is nobody's to overwrite. */
+    if (output != NULL && strcmp(output, "-") != 0 && access(output, F_OK) == 0)
+        return err_set(e, XS_STATE, "%s is there already; remove it, or give -o another name", output);
+    if (make_spec(inv->operands[0], o, &spec, e) != 0 ||
+        source_open(&spec, NULL, inv->common.clock, &source, e) != 0 || look(source, o->rows, &init, e) != 0)
+        goto done;
+    rc = write_file(inv, init, &spec, source, e);
+    if (rc == 0 && output != NULL && strcmp(output, "-") != 0)
+        log_notice("%s is written; look it over, then: leadsync preview %s", output, output);
+done:
+    mapping_init_free(init);
+    source_close(source);
+    return rc;
+}
+
+const struct command command_init = {
+    .name = "init",
+    .usage = "SOURCE",
+    .summary = "look at a source and write a commented mapping file for it",
+    .help = "Looks at the columns and rows of a CSV file, or of a query with --query, and\n"
+            "writes a mapping with comments on what it saw and was unsure of. No value of a\n"
+            "row gets into the file. An existing file is not overwritten.",
+    .groups = GROUP_OUTPUT,
+    .options = options,
+    .options_bytes = sizeof(struct init_options),
+    .defaults = &defaults,
+    .operands_max = 1,
+    .run = run,
+};
