@@ -1,3 +1,5 @@
+/* json-c is lenient even when it is told to be strict, and its getters convert: each getter here asks for the type
+ * first. Ids stay text until they are parsed as what they are. */
 #include "config.h"
 
 #include "sync/api/answer.h"
@@ -9,7 +11,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { DEPTH_MAX = 32 };
+enum { DEPTH_MAX = 32 }; /* answers nest five deep; a deeper one is an attack on the stack */
 
 struct json_tokener *answer_tokener(void)
 {
@@ -28,6 +30,7 @@ struct json_object *answer_parse(struct json_tokener *tokener, struct str body)
         return NULL;
     json_tokener_reset(tokener);
     struct json_object *json = json_tokener_parse_ex(tokener, body.p, (int)body.n);
+    /* A NUL byte ends the text for json-c, and a value may be followed by another one: the end must be the end. */
     bool whole = json != NULL && json_tokener_get_error(tokener) == json_tokener_success &&
                  json_tokener_get_parse_end(tokener) == body.n;
     bool container = json_object_is_type(json, json_type_object) || json_object_is_type(json, json_type_array);
@@ -68,6 +71,7 @@ bool answer_exact(struct json_object *value)
            (json_object_get_uint64(value) != UINT64_MAX && json_object_get_int64(value) != INT64_MIN);
 }
 
+/* Larger integers are told apart by the unsigned view, which is 0 for negative ones. */
 bool answer_int(struct json_object *object, const char *key, int64_t *out)
 {
     struct json_object *value = member(object, key, json_type_int);

@@ -75,8 +75,10 @@ int api_remote_job_read(struct json_object *item, struct remote_job *out, struct
     return 0;
 }
 
-/* Under the key of its kind, and under the other kind's there is none. */
-static bool names_target(struct json_object *filters, const char *campaign_key, const char *list_key, const struct target *t)
+/* The filters are the request's body, echoed. A target stands under the key of its kind, and there is none under
+ * the key of the other kind. */
+static bool names_target(struct json_object *filters, const char *campaign_key, const char *list_key,
+                         const struct target *t)
 {
     bool campaign = t->kind == TARGET_CAMPAIGN;
     struct uuid id;
@@ -99,7 +101,8 @@ static bool same_ids(struct json_object *ids, const struct leads_move *move)
     for (size_t i = 0; i < n; i++) {
         struct json_object *id = json_object_array_get_idx(ids, i);
         if (!json_object_is_type(id, json_type_string) ||
-            uuid_parse((struct str){json_object_get_string(id), (size_t)json_object_get_string_len(id)}, &theirs[i]) != 0)
+            uuid_parse((struct str){json_object_get_string(id), (size_t)json_object_get_string_len(id)}, &theirs[i]) !=
+                0)
             return false;
     }
     memcpy(ours, move->ids, n * sizeof *ours);
@@ -117,7 +120,8 @@ bool api_remote_job_is(const struct remote_job *job, const struct leads_move *mo
            names_target(filters, "to_campaign_id", "to_list_id", &move->to) && same_ids(ids, move);
 }
 
-int api_remote_job_moved(const struct remote_job *job, struct arena *arena, struct str **emails, size_t *n, struct err *e)
+int api_remote_job_moved(const struct remote_job *job, struct arena *arena, struct str **emails, size_t *n,
+                         struct err *e)
 {
     struct json_object *data, *array;
     *emails = NULL;

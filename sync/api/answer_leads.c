@@ -44,7 +44,8 @@ static int read_created(struct json_object *array, size_t sent_n, struct arena *
     return 0;
 }
 
-int api_leads_added_read(struct json_object *json, size_t sent_n, struct arena *arena, struct leads_added *out, struct err *e)
+int api_leads_added_read(struct json_object *json, size_t sent_n, struct arena *arena, struct leads_added *out,
+                         struct err *e)
 {
     struct json_object *created;
     *out = (struct leads_added){
@@ -72,9 +73,10 @@ int api_remote_lead_read(struct json_object *item, struct remote_lead *out, stru
     out->has_campaign = answer_uuid(item, "campaign", &out->campaign);
     out->has_list = answer_uuid(item, "list_id", &out->list);
     int64_t status;
-    out->status = answer_int(item, "status", &status) && status > -TARGET_STATUS_UNKNOWN && status < TARGET_STATUS_UNKNOWN
-                      ? (int)status
-                      : TARGET_STATUS_UNKNOWN;
+    out->status =
+        answer_int(item, "status", &status) && status > -TARGET_STATUS_UNKNOWN && status < TARGET_STATUS_UNKNOWN
+            ? (int)status
+            : TARGET_STATUS_UNKNOWN;
     if (!answer_str(item, "email", &out->email))
         out->email = STR_NONE;
     if (!answer_time(item, "timestamp_created", &out->created_ms))

@@ -35,7 +35,7 @@ struct api_reply {
     int http_status;              /* 0: no answer */
     struct str message;           /* the API's words, cleaned, cut at 300 bytes; may be empty */
     struct err *err;              /* API_FAILED, API_FATAL: borrowed */
-    struct json_object *json;     /* parsed answer of API_OK (NULL for an empty body) and, where there is one, of errors; borrowed */
+    struct json_object *json;     /* parsed answer, also of errors; NULL when empty or no JSON; borrowed */
     int64_t room;                 /* API_PLAN_FULL: remaining uploads, -1 when not said */
     int64_t sent_wall_ms;         /* when the (last) attempt left; 0: never did */
     int64_t skew_ms;              /* server Date minus ours, 0 when not told */
@@ -57,16 +57,19 @@ struct api_config {
 
 struct api;
 /* `transport` NULL: libcurl. Takes it over. */
-int api_new(const struct api_config *config, struct transport *transport, struct clock *clock, struct api **out, struct err *e);
+int api_new(const struct api_config *config, struct transport *transport, struct clock *clock, struct api **out,
+            struct err *e);
 void api_free(struct api *a); /* requests in flight are dropped without their callbacks */
 
-/* One bounded turn: sends what may be sent, waits at most `timeout_ms` for something to happen, calls back what is done.
- * Callbacks may queue new requests. 0, or -1 (XS_INTERNAL, XS_API when the transport itself broke). */
+/* One bounded turn: sends what may be sent, waits at most `timeout_ms` for something to happen, calls back what is
+ * done. Callbacks may queue new requests, but must not step. With nothing to do it just waits, so that it is also the
+ * place to sleep. 0, or -1 (XS_INTERNAL, XS_API when the transport itself broke). */
 int api_step(struct api *a, int64_t timeout_ms, struct err *e);
 bool api_full(const struct api *a);        /* more queued than can be in flight: step before adding */
 size_t api_queued(const struct api *a);    /* waiting plus in flight */
 size_t api_in_flight(const struct api *a);
-/* Calls back everything that has not left with API_CANCELLED (first signal, time budget, fatal answer). */
+/* Calls back everything that has not left with API_CANCELLED (first signal, time budget). What is in flight is answered
+ * as usual, but where it would have been sent again it is API_CANCELLED too. */
 void api_cancel_queued(struct api *a);
 
 struct api_counts {
@@ -74,12 +77,15 @@ struct api_counts {
     uint64_t by_kind[8]; /* enum api_kind */
     int64_t latency_us;  /* smoothed */
 };
-enum api_kind { API_KIND_ADD, API_KIND_LIST, API_KIND_PATCH, API_KIND_DELETE, API_KIND_MOVE, API_KIND_JOBS, API_KIND_OTHER };
+enum api_kind {
+    API_KIND_ADD, API_KIND_LIST, API_KIND_PATCH, API_KIND_DELETE, API_KIND_MOVE, API_KIND_JOBS, API_KIND_OTHER,
+};
 void api_get_counts(const struct api *a, struct api_counts *out);
 
 /* ---- endpoints; 0 when queued (the callback will come, once), -1 when the request cannot be built ---- */
 
-/* One lead as an item of leads/add: the only builder of it. Appends JSON. `null` fields are written, absent ones not. */
+/* One lead as an item of leads/add: the only builder of it. Appends JSON; nulls are written, absent fields not (a null
+ * lt_interest_status neither: the API has none, and a new lead without it is the same). 0/-1 with nothing appended. */
 int api_lead_json(const struct lead *lead, struct buf *out);
 
 struct leads_add {
@@ -111,7 +117,8 @@ struct leads_added {
     } *created;                /* in the arena */
     size_t created_n;
 };
-int api_leads_added_read(struct json_object *json, size_t sent_n, struct arena *arena, struct leads_added *out, struct err *e);
+int api_leads_added_read(struct json_object *json, size_t sent_n, struct arena *arena, struct leads_added *out,
+                         struct err *e);
 
 /* leads/list: at most 100 of contacts or ids, or none of both with a target; follows the cursor itself and calls back
  * once with all items of all pages as a JSON array in reply->json (items_max bounds them). Items are re-filtered by the
@@ -195,7 +202,9 @@ int api_jobs_list(struct api *a, const struct jobs_list *list, api_done_fn *done
 int api_job_get(struct api *a, struct str id, const char *data_fields, api_done_fn *done, void *ctx, struct err *e);
 
 /* A status that is not known is one to wait for; what the job did is told by its counts, never by its status alone. */
-enum job_status { JOB_UNKNOWN, JOB_PENDING, JOB_RUNNING, JOB_DRAINING, JOB_PAUSED, JOB_SUCCESS, JOB_FAILED, JOB_CANCELLED };
+enum job_status {
+    JOB_UNKNOWN, JOB_PENDING, JOB_RUNNING, JOB_DRAINING, JOB_PAUSED, JOB_SUCCESS, JOB_FAILED, JOB_CANCELLED,
+};
 bool job_status_is_final(enum job_status status);
 struct remote_job {
     struct str id, type, status_text, entity_id; /* borrow from the JSON; empty when absent */
@@ -210,7 +219,8 @@ int api_remote_job_read(struct json_object *item, struct remote_job *out, struct
 /* Is it the job of this very move? Compares what it says it was asked with what would be asked: ids as sets. */
 bool api_remote_job_is(const struct remote_job *job, const struct leads_move *move);
 /* Addresses it says it has moved (the API names at most ten thousand); array in the arena, bytes in the JSON. */
-int api_remote_job_moved(const struct remote_job *job, struct arena *arena, struct str **emails, size_t *n, struct err *e);
+int api_remote_job_moved(const struct remote_job *job, struct arena *arena, struct str **emails, size_t *n,
+                         struct err *e);
 
 /* Plain calls: method is "GET", "POST", "PATCH" or "DELETE"; path starts with "/api/v2/"; body is JSON or empty.
  * For the endpoints that need no shaping of their own. `write` says whether an unknown outcome matters. */
@@ -223,12 +233,15 @@ struct api_call {
 };
 int api_call(struct api *a, const struct api_call *call, api_done_fn *done, void *ctx, struct err *e);
 /* Queues and steps until answered; for start-up checks and by-hand commands. `reply` strings and json are valid until
- * the next call on `a`. Never XS for API_REFUSED: the caller reads reply->class. Stops early on a signal (XS_SIGINT…). */
+ * the next call on `a`. -1 for API_FAILED and API_FATAL too (`reply` is filled), never for API_REFUSED: the caller
+ * reads reply->class. Stops early on a signal (XS_SIGINT, XS_SIGTERM). */
 int api_call_wait(struct api *a, const struct api_call *call, struct api_reply *reply, struct err *e);
 
 /* ---- look-ups at start, blocking through api_call_wait ---- */
-/* Name or UUID to target; `ask` false takes a UUID without asking. 0 or several of a name: XS_CONFIG with candidates. */
-int api_target_find(struct api *a, const struct target_spec *spec, bool ask, struct arena *arena, struct target *out, struct err *e);
+/* Name or UUID to target; `ask` false takes a UUID without asking (name NULL then). None or several of a name:
+ * XS_CONFIG with candidates. */
+int api_target_find(struct api *a, const struct target_spec *spec, bool ask, struct arena *arena, struct target *out,
+                    struct err *e);
 struct workspace {
     const char *id, *name;   /* NULL when the key may not read it */
     int64_t lead_limit, lead_count; /* -1: the key may not read them */
@@ -236,8 +249,10 @@ struct workspace {
 };
 int api_workspace_get(struct api *a, struct arena *arena, struct workspace *out, struct err *e);
 /* Variables a campaign knows, core and custom, as JSON keys; 0 names for a list. */
-int api_campaign_variables(struct api *a, const struct target *t, struct arena *arena, struct str **names, size_t *n, struct err *e);
-/* Is the address, or its domain, on the block list? 1/0, -1 on error. `notice` when the key may not read it (then 0). */
+int api_campaign_variables(struct api *a, const struct target *t, struct arena *arena, struct str **names, size_t *n,
+                           struct err *e);
+/* Is the address, or its domain, on the block list? 1/0, -1 on error. `notice`: static text when the key may not read
+ * it (then 0), else NULL. */
 int api_blocklisted(struct api *a, struct str email, const char **notice, struct err *e);
 
 #endif

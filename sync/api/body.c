@@ -1,3 +1,4 @@
+/* What the builders share. */
 #include "config.h"
 
 #include "sync/api/body.h"
@@ -5,6 +6,8 @@
 #include <errno.h>
 #include <string.h>
 
+/* The one table of keys that name a target: {"campaign_id": …} in a filter is ignored by the API, and the whole
+ * workspace is selected. */
 static const struct {
     const char *campaign, *list;
 } target_keys[] = {

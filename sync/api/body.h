@@ -2,8 +2,8 @@
  *
  * The API ignores keys that it does not know on its filter endpoints, and a filter without a selector means everything:
  * a wrong key or an empty list of ids deletes or moves a whole campaign. So every key that names a target stands in one
- * table (body.c), and builders refuse empty selectors. All builders append to `out`; 0/-1 with XS_INTERNAL for what must
- * not be sent, out of memory included. */
+ * table (body.c), and builders refuse empty selectors. All builders append to `out`; 0/-1 with XS_INTERNAL for what
+ * must not be sent, out of memory included. */
 #ifndef SYNC_API_BODY_H
 #define SYNC_API_BODY_H
 

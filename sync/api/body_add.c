@@ -1,12 +1,12 @@
-/* leads/add: leads are written once, as they come, and joined later: the same bytes are counted against the body's limit,
- * digested for the intent, and sent. */
+/* leads/add: leads are written once, as they come, and joined later: the same bytes are counted against the body's
+ * limit, digested for the intent, and sent. */
 #include "config.h"
 
 #include "sync/api/body.h"
 
 #include <errno.h>
 
-/* Core fields are strings to the API, except one number, which has no null: a new lead without it has the same state. */
+/* Core fields are strings to the API, except one number. That one has no null: a new lead without it is the same. */
 static void lead_core(struct jsonw *w, const struct lead *lead)
 {
     for (size_t i = 0; i < LEAD_FIELD_N; i++) {

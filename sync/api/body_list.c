@@ -1,3 +1,4 @@
+/* leads/list: the read-back. Its filter is a hint to the API and no promise: callers look at what came. */
 #include "config.h"
 
 #include "sync/api/body.h"

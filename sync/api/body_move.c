@@ -22,8 +22,8 @@ static int check_target(const char *what, const struct target *target, struct er
 
 int body_leads_move(const struct leads_move *move, struct buf *out, struct err *e)
 {
-    if (check_ids("leads/move", move->ids_n, LEADS_MOVE_MAX, e) != 0 || check_target("leads/move", &move->from, e) != 0 ||
-        check_target("leads/move", &move->to, e) != 0)
+    if (check_ids("leads/move", move->ids_n, LEADS_MOVE_MAX, e) != 0 ||
+        check_target("leads/move", &move->from, e) != 0 || check_target("leads/move", &move->to, e) != 0)
         return -1;
     if (target_eq(&move->from, &move->to))
         return err_set(e, XS_INTERNAL, "leads/move: source and destination are the same; please report this");
@@ -45,7 +45,8 @@ int body_leads_move(const struct leads_move *move, struct buf *out, struct err *
 
 int body_leads_delete(const struct leads_delete *del, struct buf *out, struct err *e)
 {
-    if (check_ids("DELETE /leads", del->ids_n, LEADS_DELETE_MAX, e) != 0 || check_target("DELETE /leads", &del->from, e) != 0)
+    if (check_ids("DELETE /leads", del->ids_n, LEADS_DELETE_MAX, e) != 0 ||
+        check_target("DELETE /leads", &del->from, e) != 0)
         return -1;
     struct jsonw w;
     jsonw_init(&w, out);

@@ -48,8 +48,10 @@ static int stored_custom(struct jsonw *w, const struct lead_patch *patch, struct
             continue;
         }
         if (!answer_exact(at.val))
-            return err_set(e, XS_API, "variable \"%s\" of the lead holds a number that cannot be sent back exactly: correct "
-                           "it in Instantly", at.key);
+            return err_set(e, XS_API,
+                           "variable \"%s\" of the lead holds a number that cannot be sent back exactly: correct "
+                           "it in Instantly",
+                           at.key);
         answer_value(at.val, &value);
         body_value(w, key, &value);
     }

@@ -1,3 +1,5 @@
+/* Error bodies come in three dialects (message, error, detail), as HTML of the edge, as plain text, or not at all; the
+ * status decides where it can, and words only where one status means several things (403, 409). */
 #include "config.h"
 
 #include "sync/api/classify.h"
@@ -80,7 +82,7 @@ static bool body_passes(enum body_test test, struct json_object *json)
     return true;
 }
 
-/* A 2xx is only as good as its body: a proxy's page, a cut answer or an `error` in a 200 say nothing about the effect. */
+/* A 2xx is as good as its body: a proxy's page, a cut answer or an `error` in a 200 say nothing about the effect. */
 static enum verdict judge_success(const struct expected *expected, const struct transport_answer *answer,
                                   struct json_object *json)
 {
@@ -125,6 +127,7 @@ enum verdict classify(const struct expected *expected, const struct transport_an
 
 /* ---- the API's words ---- */
 
+/* Foreign text on its way to a terminal and a log: bytes that are no UTF-8 are shown, controls become blanks. */
 int classify_message(const struct transport_answer *answer, struct json_object *json, struct buf *out)
 {
     struct str text = STR_NONE;
@@ -153,6 +156,7 @@ int classify_message(const struct transport_answer *answer, struct json_object *
     return 0;
 }
 
+/* Only the first number after the words counts; a sign or none at all says nothing. */
 int64_t classify_room(struct str message)
 {
     static const char before[] = "remaining uploads:";
@@ -212,22 +216,29 @@ int classify_fatal(enum verdict verdict, const char *method, const char *path, c
     const char *scope;
     switch (verdict) {
     case VERDICT_KEY:
-        return err_set(e, XS_KEY, "the API refused the key (%d: %.*s): set INSTANTLY_API_KEY or --api-key-file to a valid "
-                       "API v2 key of this workspace", status, STR_ARG(message));
+        return err_set(e, XS_KEY,
+                       "the API refused the key (%d: %.*s): set INSTANTLY_API_KEY or --api-key-file to a "
+                       "valid API v2 key of this workspace",
+                       status, STR_ARG(message));
     case VERDICT_UNPAID:
-        return err_set(e, XS_KEY, "the workspace's plan does not allow %s %s (%d: %.*s): renew or upgrade the plan", method,
-                       path, status, STR_ARG(message));
+        return err_set(e, XS_KEY, "the workspace's plan does not allow %s %s (%d: %.*s): renew or upgrade the plan",
+                       method, path, status, STR_ARG(message));
     case VERDICT_SCOPE:
         scope = classify_scope(method, path);
-        return err_set(e, XS_KEY, "the key may not %s %s (%d: %.*s): give it the scope %s, or set INSTANTLY_API_KEY to a key "
-                       "that has it", method, path, status, STR_ARG(message), scope != NULL ? scope : "that this call needs");
+        return err_set(e, XS_KEY,
+                       "the key may not %s %s (%d: %.*s): give it the scope %s, or set INSTANTLY_API_KEY to a key "
+                       "that has it",
+                       method, path, status, STR_ARG(message), scope != NULL ? scope : "that this call needs");
     case VERDICT_EDGE:
-        return err_set(e, XS_API, "refused at the API's edge, before the API saw the request (%d: %.*s): this host or its "
-                       "User-Agent is blocked; try from another network or ask Instantly's support", status,
-                       STR_ARG(message));
+        return err_set(e, XS_API,
+                       "refused at the API's edge, before the API saw the request (%d: %.*s): this host or its "
+                       "User-Agent is blocked; try from another network or ask Instantly's support",
+                       status, STR_ARG(message));
     case VERDICT_REDIRECT:
-        return err_set(e, XS_API, "the API answered %d to %s %s, and redirects are never followed: set --api-url to the "
-                       "API's own address", status, method, path);
+        return err_set(e, XS_API,
+                       "the API answered %d to %s %s, and redirects are never followed: set --api-url to the "
+                       "API's own address",
+                       status, method, path);
     case VERDICT_DRY:
         return err_set(e, XS_INTERNAL, "%s %s: %s; please report this", method, path,
                        answer->detail != NULL ? answer->detail : "refused");

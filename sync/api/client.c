@@ -13,7 +13,7 @@
 #include <string.h>
 
 enum {
-    ANSWER_MAX = 64 << 20,
+    ANSWER_MAX = 64 << 20, /* a page of a hundred leads with long texts is far below */
     CONNECTIONS_MAX = 64,
     IN_FLIGHT_LIMIT = 256, /* as many as somebody may ask for */
     WAIT_MS = 1000,        /* a signal ends a wait anyway; this is for those that come between look and wait */
@@ -88,8 +88,10 @@ static int check_url(const char *url, struct err *e)
     if (!host_ok || !port_ok || memchr(rest.p + end, ':', rest.n - end) != NULL)
         return err_set(e, XS_USAGE, "--api-url %s: the host or the port is not understood", url);
     if (!https && !is_loopback(host))
-        return err_set(e, XS_USAGE, "--api-url %s: plain http would show the key and the leads to the network; use https "
-                       "(http is taken for this machine's own addresses only)", url);
+        return err_set(e, XS_USAGE,
+                       "--api-url %s: plain http would show the key and the leads to the network; use https "
+                       "(http is taken for this machine's own addresses only)",
+                       url);
     if (rest.n - end >= 7 && strncmp(rest.p + end, "/api/v2", 7) == 0)
         return err_set(e, XS_USAGE, "--api-url %s: leave out /api/v2, it is added to each call", url);
     return 0;
@@ -111,7 +113,8 @@ static int check_config(const struct api_config *c, struct err *e)
     if (c->key == NULL || c->key[0] == '\0')
         return err_set(e, XS_KEY, "no API key: set INSTANTLY_API_KEY or give --api-key-file");
     if (!is_header_safe(c->key))
-        return err_set(e, XS_KEY, "the API key has blanks or characters that no key has: set INSTANTLY_API_KEY or the key file "
+        return err_set(e, XS_KEY,
+                       "the API key has blanks or characters that no key has: set INSTANTLY_API_KEY or the key file "
                        "to the key alone");
     if (c->workspace != NULL && !is_header_safe(c->workspace))
         return err_set(e, XS_USAGE, "--workspace: not a workspace's UUID");
@@ -123,6 +126,7 @@ static int check_config(const struct api_config *c, struct err *e)
 
 /* ---- putting together ---- */
 
+/* A given transport is a test's or a fault injector's; the brake of a dry run goes over either. */
 static int make_transport(struct api *a, const struct api_config *c, struct transport *given, struct err *e)
 {
     a->transport = given;
@@ -155,7 +159,8 @@ static int make_transport(struct api *a, const struct api_config *c, struct tran
     return transport_read_only_new(inner, &a->transport, e);
 }
 
-int api_new(const struct api_config *config, struct transport *transport, struct clock *clock, struct api **out, struct err *e)
+int api_new(const struct api_config *config, struct transport *transport, struct clock *clock, struct api **out,
+            struct err *e)
 {
     struct api *a = calloc(1, sizeof *a);
     if (a == NULL) {
@@ -165,6 +170,7 @@ int api_new(const struct api_config *config, struct transport *transport, struct
     }
     a->clock = clock;
     a->in_flight_fixed = config->in_flight;
+    /* Jitter only: it has to differ between processes that were throttled together, not to be secret. */
     a->random = (uint64_t)clock->mono_us(clock) | 1;
     a->waiter.message = (struct buf)BUF_INIT(4 * MESSAGE_MAX + 64);
     a->transport = transport;
@@ -206,6 +212,7 @@ void wait_forget(struct api *a)
     w->done = false;
 }
 
+/* The reply dies with the callback: what the waiting caller will look at is kept. */
 static void wait_done(void *ctx, const struct api_reply *reply)
 {
     struct waiter *w = ctx;
@@ -229,6 +236,7 @@ int api_call_wait(struct api *a, const struct api_call *call, struct api_reply *
     if (api_call(a, call, wait_done, w, e) != 0)
         return -1;
     while (!w->done) {
+        /* Somebody at the keyboard does not want to sit out the back-off of a start-up check. */
         int signo = stop_requested();
         if (signo != 0)
             err_set(e, signo == 15 ? XS_SIGTERM : XS_SIGINT, "interrupted while waiting for the API");

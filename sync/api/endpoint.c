@@ -55,6 +55,7 @@ static const char *known_method(const char *method)
     return NULL;
 }
 
+/* A read has to be answered with something; a write may be answered with nothing (204). */
 int api_call(struct api *a, const struct api_call *call, api_done_fn *done, void *ctx, struct err *e)
 {
     struct request r = {
@@ -72,8 +73,8 @@ int api_call(struct api *a, const struct api_call *call, api_done_fn *done, void
     if (buf_add(&r.body, call->body.p, call->body.n) != 0) {
         buf_free(&r.body);
         return call->body.n > BODY_MAX_BYTES
-                   ? err_set(e, XS_INTERNAL, "%s %s: the request does not fit %d bytes; please report this", call->method,
-                             call->path, BODY_MAX_BYTES)
+                   ? err_set(e, XS_INTERNAL, "%s %s: the request does not fit %d bytes; please report this",
+                             call->method, call->path, BODY_MAX_BYTES)
                    : err_oom(e);
     }
     r.path = str_dup(str_from(call->path));
@@ -155,7 +156,8 @@ static int listing_take(struct listing *l, struct json_object *page, struct err 
         }
     }
     json_object_object_get_ex(page, "next_starting_after", &next);
-    if (n == 0 || next == NULL || (json_object_is_type(next, json_type_string) && json_object_get_string_len(next) == 0))
+    if (n == 0 || next == NULL ||
+        (json_object_is_type(next, json_type_string) && json_object_get_string_len(next) == 0))
         return 0;
     struct str cursor = {json_object_get_string(next), (size_t)json_object_get_string_len(next)};
     if (!json_object_is_type(next, json_type_string) || cursor.n > CURSOR_MAX || str_eq(cursor, buf_str(&l->cursor)))
@@ -164,6 +166,7 @@ static int listing_take(struct listing *l, struct json_object *page, struct err 
     return buf_add(&l->cursor, cursor.p, cursor.n) == 0 ? 1 : err_oom(e);
 }
 
+/* Each page is a request of its own, with the queue's retries; the first that fails ends the listing. */
 static void listing_page_done(void *ctx, const struct api_reply *reply)
 {
     struct listing *l = ctx;

@@ -1,3 +1,4 @@
+/* Three formats because the standard obliges to read all three; anything else is no date, never a guess. */
 #include "config.h"
 
 #include "sync/api/http_time.h"

@@ -1,4 +1,7 @@
-/* Look-ups at start: names to ids, workspace and plan, variables, block list. Blocking, one call after the other. */
+/* Look-ups at start: names to ids, workspace and plan, variables, block list. Blocking, one call after the other.
+ *
+ * Names are not unique in Instantly, and its `search` finds parts of names: every page is read and the whole name
+ * compared, because writing to the first of several campaigns of a name would mail people the wrong thing. */
 #include "config.h"
 
 #include "sync/api/answer.h"
@@ -19,7 +22,8 @@ enum {
 
 static int get(struct api *a, const char *path, bool optional, struct api_reply *reply, struct err *e)
 {
-    struct api_call call = {.method = "GET", .path = path, .optional = optional, .urgent = true, .kind = API_KIND_OTHER};
+    struct api_call call = {
+        .method = "GET", .path = path, .optional = optional, .urgent = true, .kind = API_KIND_OTHER};
     return api_call_wait(a, &call, reply, e);
 }
 
@@ -30,7 +34,8 @@ typedef int item_fn(void *ctx, struct json_object *item, struct err *e);
 
 /* Follows "PATH?limit=100QUERY" to its empty page. `denied` (may be NULL) is set instead of an error when the key may
  * not read it. 0/-1. */
-static int each_item(struct api *a, const char *path, const char *query, bool *denied, item_fn *see, void *ctx, struct err *e)
+static int each_item(struct api *a, const char *path, const char *query, bool *denied, item_fn *see, void *ctx,
+                     struct err *e)
 {
     struct buf url = BUF_INIT(PATH_MAX_BYTES), cursor = BUF_INIT(PATH_MAX_BYTES);
     int r = -1;
@@ -38,7 +43,8 @@ static int each_item(struct api *a, const char *path, const char *query, bool *d
         struct api_reply reply;
         buf_reset(&url);
         bool made = buf_addf(&url, "%s?limit=100%s", path, query) == 0 &&
-                    (cursor.n == 0 || (buf_adds(&url, "&starting_after=") == 0 && body_url_escape(buf_str(&cursor), &url) == 0)) &&
+                    (cursor.n == 0 ||
+                     (buf_adds(&url, "&starting_after=") == 0 && body_url_escape(buf_str(&cursor), &url) == 0)) &&
                     buf_cstr(&url) != NULL;
         if (!made) {
             err_set(e, XS_CONFIG, "%s: the name to look for is too long", path);
@@ -89,7 +95,9 @@ static const char *target_path(enum target_kind kind)
     return kind == TARGET_CAMPAIGN ? "/api/v2/campaigns" : "/api/v2/lead-lists";
 }
 
-static int target_read(struct json_object *item, enum target_kind kind, struct arena *arena, struct target *out, struct err *e)
+/* A name that is missing or a status that is new is no reason to refuse a target that has its id. */
+static int target_read(struct json_object *item, enum target_kind kind, struct arena *arena, struct target *out,
+                       struct err *e)
 {
     struct str name;
     int64_t status;
@@ -127,6 +135,7 @@ static int target_by_id(struct api *a, enum target_kind kind, const struct uuid 
                        target_kind_text(kind), text, reply.http_status, STR_ARG(reply.message));
     if (reply.class != API_OK || target_read(reply.json, kind, arena, out, e) != 0)
         return err_set(e, XS_API, "%s: no usable answer", path);
+    /* Leads would go where nobody meant them to go. */
     if (!uuid_eq(&out->id, id))
         return err_set(e, XS_API, "%s: the API answered with another %s", path, target_kind_text(kind));
     return 0;
@@ -141,6 +150,7 @@ struct name_search {
     struct buf found_text, near_text, fold_wanted, fold_seen;
 };
 
+/* Appends a name and its id for the message; what is too many or too long is left out of it. */
 static void add_candidate(struct buf *out, unsigned n, struct str name, const struct target *t)
 {
     char id[UUID_TEXT_N];
@@ -152,6 +162,7 @@ static void add_candidate(struct buf *out, unsigned n, struct str name, const st
         out->n = start; /* a message that is full names fewer */
 }
 
+/* Bytewise the same name counts; one that differs in case or blanks at its ends is only suggested. */
 static int see_name(void *ctx, struct json_object *item, struct err *e)
 {
     struct name_search *s = ctx;
@@ -180,7 +191,8 @@ static int see_name(void *ctx, struct json_object *item, struct err *e)
     return 0;
 }
 
-static int target_by_name(struct api *a, const struct target_spec *spec, struct arena *arena, struct target *out, struct err *e)
+static int target_by_name(struct api *a, const struct target_spec *spec, struct arena *arena, struct target *out,
+                          struct err *e)
 {
     struct name_search s = {
         .kind = spec->kind,
@@ -207,10 +219,11 @@ static int target_by_name(struct api *a, const struct target_spec *spec, struct 
         *out = s.found;
         r = 0;
     } else if (s.near_n > 0)
-        err_set(e, XS_CONFIG, "no %s is named \"%s\"; did you mean %.*s?", kind, spec->text, STR_ARG(buf_str(&s.near_text)));
+        err_set(e, XS_CONFIG, "no %s is named \"%s\"; did you mean %.*s?", kind, spec->text,
+                STR_ARG(buf_str(&s.near_text)));
     else
-        err_set(e, XS_CONFIG, "no %s is named \"%s\" in this workspace: create it in Instantly, or correct the name", kind,
-                spec->text);
+        err_set(e, XS_CONFIG, "no %s is named \"%s\" in this workspace: create it in Instantly, or correct the name",
+                kind, spec->text);
     buf_free(&query);
     buf_free(&s.found_text);
     buf_free(&s.near_text);
@@ -219,7 +232,8 @@ static int target_by_name(struct api *a, const struct target_spec *spec, struct 
     return r;
 }
 
-int api_target_find(struct api *a, const struct target_spec *spec, bool ask, struct arena *arena, struct target *out, struct err *e)
+int api_target_find(struct api *a, const struct target_spec *spec, bool ask, struct arena *arena, struct target *out,
+                    struct err *e)
 {
     struct uuid id;
     if (uuid_parse(str_from(spec->text), &id) == 0)
@@ -227,7 +241,8 @@ int api_target_find(struct api *a, const struct target_spec *spec, bool ask, str
     return target_by_name(a, spec, arena, out, e);
 }
 
-int api_campaign_variables(struct api *a, const struct target *t, struct arena *arena, struct str **names, size_t *n, struct err *e)
+int api_campaign_variables(struct api *a, const struct target *t, struct arena *arena, struct str **names, size_t *n,
+                           struct err *e)
 {
     static const char *const groups[] = {"core_variables", "custom_variables"};
     char path[128] = "/api/v2/campaigns/";
@@ -275,6 +290,7 @@ static int copy_member(struct json_object *json, const char *key, struct arena *
     return 0;
 }
 
+/* Neither answer is needed to sync: what the key may not read becomes a notice. A refused key ends it either way. */
 int api_workspace_get(struct api *a, struct arena *arena, struct workspace *out, struct err *e)
 {
     struct api_reply reply;
@@ -284,12 +300,14 @@ int api_workspace_get(struct api *a, struct arena *arena, struct workspace *out,
         return -1;
     if (reply.class != API_OK)
         out->notice = "the key may not read the workspace (scope workspaces:read): which one it is cannot be checked";
-    else if (copy_member(reply.json, "id", arena, &out->id, e) != 0 || copy_member(reply.json, "name", arena, &out->name, e) != 0)
+    else if (copy_member(reply.json, "id", arena, &out->id, e) != 0 ||
+             copy_member(reply.json, "name", arena, &out->name, e) != 0)
         return -1;
 
     if (get(a, "/api/v2/workspace-billing/plan-details", true, &reply, e) != 0)
         return -1;
-    if (reply.class == API_OK && answer_object(reply.json, "subscriptions", &plans) && answer_object(plans, "outreach", &plan)) {
+    if (reply.class == API_OK && answer_object(reply.json, "subscriptions", &plans) &&
+        answer_object(plans, "outreach", &plan)) {
         if (!answer_int(plan, "total_lead_limit", &out->lead_limit))
             out->lead_limit = -1;
         if (!answer_int(plan, "current_lead_count", &out->lead_count))
@@ -297,11 +315,12 @@ int api_workspace_get(struct api *a, struct arena *arena, struct workspace *out,
     }
     if (out->lead_limit >= 0 && out->lead_count >= 0)
         return 0;
-    out->notice = out->notice != NULL
-                      ? "the key may not read the workspace or its plan (scopes workspaces:read, workspace_billing:read): which "
-                        "workspace it is and how much room the plan has cannot be checked"
-                      : "the plan's room cannot be read (scope workspace_billing:read): a full plan shows only when leads are "
-                        "added";
+    out->notice =
+        out->notice != NULL
+            ? "the key may not read the workspace or its plan (scopes workspaces:read, workspace_billing:read): which "
+              "workspace it is and how much room the plan has cannot be checked"
+            : "the plan's room cannot be read (scope workspace_billing:read): a full plan shows only when leads are "
+              "added";
     return 0;
 }
 
@@ -335,7 +354,8 @@ int api_blocklisted(struct api *a, struct str email, const char **notice, struct
         bool denied = false;
         if (wanted[i].n == 0)
             continue;
-        bool made = buf_adds(&query, "&search=") == 0 && body_url_escape(wanted[i], &query) == 0 && buf_cstr(&query) != NULL;
+        bool made =
+            buf_adds(&query, "&search=") == 0 && body_url_escape(wanted[i], &query) == 0 && buf_cstr(&query) != NULL;
         int r = made ? each_item(a, "/api/v2/block-lists-entries", query.p, &denied, see_block, &s, e)
                      : err_set(e, XS_CONFIG, "the address is too long to look for on the block list");
         buf_free(&query);

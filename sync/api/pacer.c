@@ -1,3 +1,6 @@
+/* A bucket alone lets one request too many into some second: with a burst of b, b more than the rate; without one, the
+ * two at both ends. The ring of departures answers the only question that matters, when was the N-th last one, in one
+ * look, for the second and for the minute. */
 #include "config.h"
 
 #include "sync/api/pacer.h"
@@ -25,8 +28,8 @@ int pacer_init(struct pacer *p, unsigned per_second, unsigned per_minute)
     if (p->log == NULL)
         return -1;
 
-    /* Spread by the tighter unit that is given. The burst, a fifth of a second's worth, makes up for a loop that was busy elsewhere
-     * and for the slack; the log keeps it from ever breaking the limit. */
+    /* Spread by the tighter unit that is given. The burst, a fifth of a second's worth, makes up for a loop that was
+     * busy elsewhere and for the slack; the log keeps it from ever breaking the limit. */
     int64_t unit_us = per_second != 0 ? SECOND_US : MINUTE_US;
     int64_t limit = per_second != 0 ? per_second : per_minute;
     p->interval_ns = unit_us * 1000 / limit;
@@ -53,6 +56,7 @@ static int64_t log_wait_us(const struct pacer *p, unsigned limit, int64_t window
     size_t back = limit - p->pending;
     if (p->log_n < back)
         return 0;
+    /* The ring is as long as the larger limit, so what is looked up is always still there. */
     int64_t free_us = p->log[(p->log_n - back) % p->log_cap] + window_us + PACER_SLACK_US;
     return free_us > now_us ? free_us - now_us : 0;
 }

@@ -1,3 +1,9 @@
+/* A request lives on one of four lists: urgent and ready wait for the pacer, waiting for a time, flying for an answer.
+ * Only pump() starts requests and only on_done() takes them back, so there is one place to look for each. What an
+ * answer means is decided in classify.c; here it is decided what follows: called back, sent again, or the end.
+ *
+ * The one rule that everything else bends to: a write goes out a second time only when the first one surely had no
+ * effect. 429 and the lock of a move job are such answers, and so is a connection that never opened. */
 #include "config.h"
 
 #include "sync/api/queue.h"
@@ -27,24 +33,7 @@ enum {
     THROTTLED_ROUNDS = 30,          /* about half an hour of nothing but 429 */
 };
 
-/* ---- lists ---- */
-
-static void list_insert(struct request_list *list, struct request *before, struct request *r)
-{
-    r->next = before;
-    r->prev = before != NULL ? before->prev : list->last;
-    *(r->prev != NULL ? &r->prev->next : &list->first) = r;
-    *(before != NULL ? &before->prev : &list->last) = r;
-    list->n++;
-}
-
-static void list_remove(struct request_list *list, struct request *r)
-{
-    *(r->prev != NULL ? &r->prev->next : &list->first) = r->next;
-    *(r->next != NULL ? &r->next->prev : &list->last) = r->prev;
-    r->prev = r->next = NULL;
-    list->n--;
-}
+/* ---- where requests wait ---- */
 
 static struct request_list *ready_list(struct api *a, const struct request *r)
 {
@@ -56,38 +45,17 @@ static void make_ready(struct api *a, struct request *r)
 {
     struct request_list *list = ready_list(a, r);
     r->where = REQUEST_READY;
-    list_insert(list, r->attempts > 0 ? list->first : NULL, r);
+    request_insert(list, r->attempts > 0 ? list->first : NULL, r);
 }
 
 static void make_wait(struct api *a, struct request *r, int64_t delay_ms)
 {
     r->where = REQUEST_WAITING;
     r->due_us = a->clock->mono_us(a->clock) + delay_ms * 1000;
-    struct request *before = NULL;
-    for (struct request *at = a->waiting.last; at != NULL && at->due_us > r->due_us; at = at->prev)
-        before = at;
-    list_insert(&a->waiting, before, r);
+    request_insert_due(&a->waiting, r);
 }
 
-/* ---- requests ---- */
-
-static void request_free(struct request *r)
-{
-    free(r->path);
-    buf_free(&r->body);
-    free(r);
-}
-
-/* Calls back, once, and forgets; the request is on no list any more. */
-static void finish(struct request *r, struct api_reply *reply)
-{
-    reply->sent_wall_ms = r->sent_wall_ms;
-    reply->attempts = r->attempts;
-    if (r->done != NULL)
-        r->done(r->ctx, reply);
-    request_free(r);
-}
-
+/* Nothing is sent here: requests leave in api_step() only, whoever queues them and from wherever. */
 int queue_add(struct api *a, struct request *template, struct err *e)
 {
     struct request *r = template->path != NULL ? malloc(sizeof *r) : NULL;
@@ -102,6 +70,7 @@ int queue_add(struct api *a, struct request *template, struct err *e)
     return 0;
 }
 
+/* One that flies cannot be taken back: its answer will come and find nobody. */
 void queue_abandon(struct api *a, const void *ctx)
 {
     struct request_list *lists[] = {&a->urgent, &a->ready, &a->waiting, &a->flying};
@@ -114,8 +83,8 @@ void queue_abandon(struct api *a, const void *ctx)
             r->last_try = true;
             if (r->where == REQUEST_FLYING)
                 continue;
-            list_remove(lists[i], r);
-            request_free(r);
+            request_remove(lists[i], r);
+            request_drop(r);
         }
     }
 }
@@ -128,9 +97,9 @@ static size_t flush(struct request_list *list, enum api_class class, struct err 
     size_t n = taken.n;
     while (taken.first != NULL) {
         struct request *r = taken.first;
-        list_remove(&taken, r);
+        request_remove(&taken, r);
         struct api_reply reply = {.class = class, .err = err, .room = -1};
-        finish(r, &reply);
+        request_finish(r, &reply);
     }
     return n;
 }
@@ -142,6 +111,7 @@ static size_t flush_all(struct api *a, enum api_class class, struct err *err)
 
 void api_cancel_queued(struct api *a)
 {
+    /* What flies gets its answer, since that may be the proof of an effect, but no second attempt. */
     for (struct request *r = a->flying.first; r != NULL; r = r->next)
         r->last_try = true;
     flush_all(a, API_CANCELLED, NULL);
@@ -174,6 +144,7 @@ static bool throttle(struct api *a, const struct transport_answer *answer)
     a->counts.rate_limited++;
     if (now_us >= a->pause_until_us)
         a->throttled_n++;
+    /* No Retry-After is documented; it is followed where it comes, but "at once" is not believed. */
     int64_t ms = answer->retry_after_ms;
     if (ms < 0)
         ms = doubled_ms(THROTTLED_MIN_MS, a->throttled_n - 1, THROTTLED_MAX_MS);
@@ -197,12 +168,14 @@ static int64_t retry_delay_ms(struct api *a, struct request *r, enum verdict ver
     case VERDICT_THROTTLED:
         return throttle(a, answer) ? 0 : -1;
     case VERDICT_LOCKED:
+        /* Ends when the job does, and jobs of thousands of leads take their time: no limit but api_cancel_queued(). */
         return jittered(a, doubled_ms(LOCKED_MIN_MS, r->locked_n++, LOCKED_MAX_MS));
     case VERDICT_NOT_SENT:
         if (r->not_sent_n >= NOT_SENT_RETRIES)
             return -1;
         return jittered(a, doubled_ms(BACKOFF_MS, r->not_sent_n++, SERVER_BACKOFF_MAX_MS));
     case VERDICT_LOST:
+        /* A write whose outcome is unknown is settled by reading back, never by sending it again. */
         if (r->expected.write || ++r->lost_n >= LOST_ATTEMPTS)
             return -1;
         ms = doubled_ms(BACKOFF_MS, r->lost_n - 1, SERVER_BACKOFF_MAX_MS);
@@ -222,11 +195,12 @@ static void failed_err(const struct request *r, enum verdict verdict, const stru
     if (verdict == VERDICT_NOT_SENT)
         err_set(e, XS_API, "the API cannot be reached: %s (%u attempts)", detail, r->attempts);
     else if (verdict == VERDICT_THROTTLED)
-        err_set(e, XS_API, "the API answers nothing but 429 (too many requests): lower limits.requests_per_second, or wait "
+        err_set(e, XS_API,
+                "the API answers nothing but 429 (too many requests): lower limits.requests_per_second, or wait "
                 "until other tools leave room");
     else if (answer->end == TRANSPORT_ANSWERED)
-        err_set(e, XS_API, "the API kept failing on %s %s (%u attempts, last answer %d %.*s): try again later", r->method,
-                r->path, r->attempts, answer->status, STR_ARG(message));
+        err_set(e, XS_API, "the API kept failing on %s %s (%u attempts, last answer %d %.*s): try again later",
+                r->method, r->path, r->attempts, answer->status, STR_ARG(message));
     else
         err_set(e, XS_API, "the API kept failing on %s %s (%u attempts, last: %s): try again later", r->method, r->path,
                 r->attempts, detail);
@@ -270,11 +244,12 @@ static void settle(struct api *a, struct request *r, enum verdict verdict, const
         failed_err(r, verdict, answer, message, &err);
         reply.err = &err;
     }
-    finish(r, &reply);
+    request_finish(r, &reply);
     err_clear(&err);
 }
 
-/* A request that was answered, or will not be. */
+/* A request that was answered, or will not be. What never left takes no part of the budget and is no request to those
+ * who count them. */
 static void count_end(struct api *a, struct request *r, const struct transport_answer *answer)
 {
     bool went = answer->end == TRANSPORT_ANSWERED || answer->end == TRANSPORT_LOST;
@@ -296,6 +271,8 @@ static void count_end(struct api *a, struct request *r, const struct transport_a
     }
 }
 
+/* The moment that counts against the rate: the connection is open and the first byte goes out. libcurl may come here
+ * twice for one read, which it repeats by itself when a kept connection turns out to be dead. */
 static void on_left(void *queue, const struct transport_request *wire)
 {
     struct api *a = queue;
@@ -313,13 +290,15 @@ static void on_done(void *queue, const struct transport_request *wire, const str
 {
     struct api *a = queue;
     struct request *r = wire->ctx;
-    list_remove(&a->flying, r);
+    request_remove(&a->flying, r);
     count_end(a, r, answer);
 
+    /* The body is the transport's and gone after this call: parsed here or never. */
     struct json_object *json = NULL;
     if (answer->end == TRANSPORT_ANSWERED)
         json = answer_parse(a->tokener, answer->body);
     enum verdict verdict = classify(&r->expected, answer, json);
+    /* A look-up that may fail, such as the plan's room, must not end the run of a narrowly scoped key. */
     if (verdict == VERDICT_SCOPE && r->optional)
         verdict = VERDICT_REFUSED;
 
@@ -368,9 +347,9 @@ static int64_t send_wait_us(const struct api *a, int64_t now_us)
 
 static int start(struct api *a, struct request *r, int64_t now_us, struct err *e)
 {
-    list_remove(ready_list(a, r), r);
+    request_remove(ready_list(a, r), r);
     r->where = REQUEST_FLYING;
-    list_insert(&a->flying, NULL, r);
+    request_insert(&a->flying, NULL, r);
     r->attempts++;
     r->left = false;
     r->sent_wall_ms = a->clock->wall_ms(a->clock);
@@ -378,13 +357,14 @@ static int start(struct api *a, struct request *r, int64_t now_us, struct err *e
         .method = r->method,
         .path = r->path,
         .body = buf_str(&r->body),
+        /* The API's edge gives up after about 100 s; waiting longer could only hear 524. */
         .timeout_ms = r->kind == API_KIND_ADD || r->kind == API_KIND_LIST ? 100000 : 60000,
         .write = r->expected.write,
         .left = on_left,
         .ctx = r,
     };
     if (a->transport->start(a->transport, &r->wire, on_done, a, e) != 0) {
-        list_remove(&a->flying, r);
+        request_remove(&a->flying, r);
         r->attempts--;
         make_ready(a, r);
         return -1;
@@ -402,12 +382,13 @@ static int start(struct api *a, struct request *r, int64_t now_us, struct err *e
 /* Sends what may be sent now. 1 when callbacks were called meanwhile. */
 static int pump(struct api *a, struct err *e)
 {
+    /* The same key, scope or plan would refuse every other request too. */
     if (a->fatal.status != XS_DONE)
         return flush_all(a, API_FATAL, &a->fatal) != 0;
     int64_t now_us = a->clock->mono_us(a->clock);
     while (a->waiting.first != NULL && a->waiting.first->due_us <= now_us) {
         struct request *r = a->waiting.first;
-        list_remove(&a->waiting, r);
+        request_remove(&a->waiting, r);
         make_ready(a, r);
     }
     while (send_wait_us(a, now_us) == 0) {
@@ -424,6 +405,7 @@ static int step(struct api *a, int64_t timeout_ms, struct err *e)
     if (called < 0)
         return -1;
     int64_t now_us = a->clock->mono_us(a->clock);
+    /* Until whatever comes first: the caller's time, the pacer, a back-off, an answer. */
     int64_t wait_us = (timeout_ms < STEP_MAX_MS ? timeout_ms : STEP_MAX_MS) * 1000;
     int64_t send_us = send_wait_us(a, now_us);
     if (send_us < wait_us)
@@ -478,10 +460,8 @@ static void drop_list(struct request_list *list)
 {
     while (list->first != NULL) {
         struct request *r = list->first;
-        list_remove(list, r);
-        if (r->drop != NULL)
-            r->drop(r->ctx);
-        request_free(r);
+        request_remove(list, r);
+        request_drop(r);
     }
 }
 

@@ -1,45 +1,12 @@
 /* The request queue: the only place with rate, retry and priority, and inside of `struct api`. For this room only.
  *
  * A request is queued with everything it needs, leaves when the pacer lets it, is repeated where that is surely
- * harmless, and is called back exactly once. Time comes from the clock, bytes travel by the transport: both injected. */
+ * harmless, and is called back exactly once. Time comes from the clock and bytes travel by the transport, both given. */
 #ifndef SYNC_API_QUEUE_H
 #define SYNC_API_QUEUE_H
 
-#include "sync/api/api.h"
-#include "sync/api/classify.h"
 #include "sync/api/pacer.h"
-#include "sync/api/transport.h"
-
-#include <json-c/json_types.h>
-
-struct request {
-    const char *method;        /* static */
-    char *path;                /* owned */
-    struct buf body;           /* owned */
-    struct expected expected;
-    enum api_kind kind;
-    bool urgent;
-    bool optional;             /* 403 for a missing scope is a refusal of this request, not the run's end */
-    api_done_fn *done;
-    void *ctx;
-    void (*drop)(void *ctx);   /* frees ctx when the client goes away instead of calling back; NULL: nothing to free */
-
-    /* the queue's */
-    struct api *api;
-    struct transport_request wire;
-    struct request *prev, *next;
-    enum { REQUEST_READY, REQUEST_WAITING, REQUEST_FLYING } where;
-    int64_t due_us;            /* REQUEST_WAITING */
-    int64_t sent_wall_ms;
-    unsigned attempts, not_sent_n, lost_n, locked_n;
-    bool left;                 /* the pacer has been told about this attempt */
-    bool last_try;             /* taken back while it was in flight: not to be repeated */
-};
-
-struct request_list {
-    struct request *first, *last;
-    size_t n;
-};
+#include "sync/api/request.h"
 
 /* The waiting place of api_call_wait(), whose answer lives until the next call. */
 struct waiter {
@@ -68,7 +35,7 @@ struct api {
     struct waiter waiter;
 };
 
-/* Takes over request->path and request->body, also when it fails. `request` is a template on the caller's stack. 0/-1 */
+/* Queues a copy of the template; takes over its path and body, also when it fails. 0/-1 */
 int queue_add(struct api *a, struct request *template, struct err *e);
 /* Lets go of the answer that api_call_wait() keeps. */
 void wait_forget(struct api *a);

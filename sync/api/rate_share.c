@@ -1,3 +1,6 @@
+/* The file holds one number that matters, the next free slot. Taking one is a lock, a read, a write: about as much as
+ * looking at the time, against the tenths of a second that a request takes. A process that dies holding a slot loses
+ * one request's worth of budget and no lock. */
 #include "config.h"
 
 #include "sync/api/rate_share.h"
@@ -53,6 +56,7 @@ int rate_share_open(const char *path, unsigned per_second, unsigned per_minute, 
     struct stat st;
     if (s == NULL)
         return err_oom(e);
+    /* O_NOFOLLOW: the folder may be a shared one. O_NONBLOCK: a pipe in its place must not hang the run. */
     s->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
     if (s->fd < 0) {
         err_errno(e, XS_STATE, errno, "%s", path);

@@ -1,5 +1,6 @@
 /* One request budget for all processes of this user: a small file with the next free slot, so that a nightly sync and a
- * hand-typed command together stay under the workspace's limit. A process reserves a slot and leaves no earlier than it.
+ * hand-typed command together stay under the workspace's limit. A process reserves a slot and leaves no earlier than
+ * it.
  *
  * Times are those of the system-wide monotonic clock; the file names the boot they belong to. Never blocks for longer
  * than another process needs for one read and one write. Knows no HTTP. */

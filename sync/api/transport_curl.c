@@ -1,5 +1,5 @@
-/* libcurl's multi interface, HTTP/1.1 forced: uploads over HTTP/2 with libcurl 7.88 cost twenty times the processor time
- * and lose requests when a server recycles its connections.
+/* libcurl's multi interface, HTTP/1.1 forced: uploads over HTTP/2 with libcurl 7.88 cost twenty times the processor
+ * time and lose requests when a server recycles its connections.
  *
  * libcurl repeats a request by itself when a reused connection dies before the first byte of an answer; for a POST with
  * its body in memory the server may get it twice while libcurl reports success. So a body comes by read callback and
@@ -22,7 +22,7 @@ enum {
     CONNECT_TIMEOUT_MS = 10000,
     UPLOAD_BUFFER_BYTES = 512 * 1024,
     RECEIVE_BUFFER_BYTES = 128 * 1024,
-    IDLE_MAX_S = 20, /* an idle connection older than this may be dead at the far end: better a new one than an unknown outcome */
+    IDLE_MAX_S = 20, /* one that was idle for longer may be dead at the far end: a new one beats an unknown outcome */
     HEADER_MAX = 128,
 };
 
@@ -54,6 +54,7 @@ struct curl_transport {
 
 /* ---- callbacks of libcurl ---- */
 
+/* Hands out the body from where it stands and never from the start again; see above. */
 static size_t on_read(char *to, size_t size, size_t n, void *ctx)
 {
     struct exchange *x = ctx;
@@ -67,6 +68,7 @@ static size_t on_read(char *to, size_t size, size_t n, void *ctx)
     return room;
 }
 
+/* Bytes after decoding, so that a small packed answer cannot grow beyond the limit either. */
 static size_t on_write(char *from, size_t size, size_t n, void *ctx)
 {
     struct exchange *x = ctx;
@@ -76,6 +78,7 @@ static size_t on_write(char *from, size_t size, size_t n, void *ctx)
     return size * n + 1; /* not what was given: libcurl ends the exchange */
 }
 
+/* Longer than any time is: dropped. */
 static void keep_header(char out[HEADER_MAX], const char *line, size_t n)
 {
     if (n >= HEADER_MAX)
@@ -101,6 +104,7 @@ static size_t on_header(char *line, size_t size, size_t n, void *ctx)
     return bytes;
 }
 
+/* The last moment before the first byte: connected, TLS agreed, nothing sent yet. */
 static int on_connected(void *ctx, char *ip, char *local_ip, int port, int local_port)
 {
     struct exchange *x = ctx;
@@ -172,8 +176,9 @@ static CURLcode set_up(struct curl_transport *t, struct exchange *x)
     return r;
 }
 
-/* Options of this request. A handle keeps what it was told, so everything that varies is told again. No low-speed limit:
- * the API is silent while it thinks, a minute and more for a large list; the total timeout bounds a stalled exchange. */
+/* Options of this request. A handle keeps what it was told, so everything that varies is told again. No low-speed
+ * limit: the API is silent while it thinks, a minute and more for a large list; the total timeout bounds a stalled
+ * exchange. */
 static CURLcode set_request(struct curl_transport *t, struct exchange *x)
 {
     CURLcode r = CURLE_OK;
@@ -194,6 +199,7 @@ static CURLcode set_request(struct curl_transport *t, struct exchange *x)
     return r;
 }
 
+/* Handles are kept: a new one costs a resolver, buffers and two dozen options. */
 static struct exchange *exchange_take(struct curl_transport *t)
 {
     struct exchange *x = t->spare;
@@ -231,8 +237,8 @@ static void unlink_exchange(struct curl_transport *t, struct exchange *x)
         x->next->prev = x->prev;
 }
 
-static int curl_start(struct transport *self, const struct transport_request *request, transport_done_fn *done, void *queue,
-                      struct err *e)
+static int curl_start(struct transport *self, const struct transport_request *request, transport_done_fn *done,
+                      void *queue, struct err *e)
 {
     struct curl_transport *t = (struct curl_transport *)self;
     struct exchange *x = exchange_take(t);
@@ -254,7 +260,8 @@ static int curl_start(struct transport *self, const struct transport_request *re
     CURLMcode added = set == CURLE_OK ? curl_multi_add_handle(t->multi, x->easy) : CURLM_OUT_OF_MEMORY;
     if (added != CURLM_OK) {
         exchange_spare(t, x);
-        return err_set(e, XS_API, "libcurl: %s", set != CURLE_OK ? curl_easy_strerror(set) : curl_multi_strerror(added));
+        return err_set(e, XS_API, "libcurl: %s",
+                       set != CURLE_OK ? curl_easy_strerror(set) : curl_multi_strerror(added));
     }
     x->prev = NULL;
     x->next = t->under_way;
@@ -323,6 +330,8 @@ static unsigned take_ended(struct curl_transport *t)
     return n;
 }
 
+/* Nothing that has ended is kept waiting for time to pass; the wait itself ends with a signal, and the caller looks at
+ * its stop flag. */
 static int curl_poll(struct transport *self, int64_t timeout_ms, struct err *e)
 {
     struct curl_transport *t = (struct curl_transport *)self;
@@ -364,6 +373,7 @@ static void curl_free_transport(struct transport *self)
     curl_global_cleanup();
 }
 
+/* A copy of the key is wiped here; libcurl's own lives as long as the client. */
 static int add_header(struct curl_slist **list, const char *name, const char *value)
 {
     struct buf line = BUF_INIT(16384);
@@ -423,7 +433,8 @@ int transport_curl_new(const struct transport_curl_config *config, struct transp
     t->user_agent = strdup(config->user_agent);
     t->multi = curl_multi_init();
     if (t->base_url == NULL || t->user_agent == NULL || t->multi == NULL || make_headers(t, config) != 0 ||
-        copy_env("CURL_CA_BUNDLE", "SSL_CERT_FILE", &t->ca_file) != 0 || copy_env("SSL_CERT_DIR", NULL, &t->ca_folder) != 0 ||
+        copy_env("CURL_CA_BUNDLE", "SSL_CERT_FILE", &t->ca_file) != 0 ||
+        copy_env("SSL_CERT_DIR", NULL, &t->ca_folder) != 0 ||
         curl_multi_setopt(t->multi, CURLMOPT_MAXCONNECTS, (long)config->connections_max) != CURLM_OK) {
         curl_free_transport(&t->base);
         return err_oom(e);

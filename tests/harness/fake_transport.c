@@ -12,8 +12,8 @@ static char *copy(struct str s)
     return p;
 }
 
-static int fake_start(struct transport *self, const struct transport_request *request, transport_done_fn *done, void *queue,
-                      struct err *e)
+static int fake_start(struct transport *self, const struct transport_request *request, transport_done_fn *done,
+                      void *queue, struct err *e)
 {
     struct fake_transport *f = (struct fake_transport *)self;
     if (f->start_fails)
@@ -30,7 +30,12 @@ static int fake_start(struct transport *self, const struct transport_request *re
         f->on_request(f->ctx, request, &answer);
     int64_t latency_us = answer.latency_ms * 1000;
     f->flying[f->flying_n++] = (struct fake_flying){
-        request, done, queue, answer, now_us + latency_us, answer.opens_ms >= 0 ? now_us + answer.opens_ms * 1000 : INT64_MAX,
+        request,
+        done,
+        queue,
+        answer,
+        now_us + latency_us,
+        answer.opens_ms >= 0 ? now_us + answer.opens_ms * 1000 : INT64_MAX,
     };
     if (f->flying_n > f->flying_most)
         f->flying_most = f->flying_n;

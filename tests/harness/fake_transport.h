@@ -41,7 +41,8 @@ struct fake_transport {
     struct fake_flying flying[FAKE_FLYING_MAX];
     size_t flying_n, flying_most;
     bool start_fails, freed;
-    void (*on_request)(void *ctx, const struct transport_request *request, struct fake_answer *answer); /* may change it */
+    void (*on_request)(void *ctx, const struct transport_request *request,
+                       struct fake_answer *answer); /* may change it */
     void *ctx;
 };
 

@@ -66,9 +66,10 @@ START_TEST(lead_json)
     lead.core[LEAD_PHONE] = NUMBER("49"); /* core fields are strings to the API, whatever the source had */
     lead.core[LEAD_LT_INTEREST_STATUS] = NUMBER("-1");
     ck_assert_int_eq(api_lead_json(&lead, &out), 0);
-    ck_assert_str_eq(buf_cstr(&out), "{\"email\":\"a@b.example\",\"first_name\":\"Zo\u00eb \\\"Z\\\"\\n\",\"last_name\":null,"
-                                     "\"phone\":\"49\",\"lt_interest_status\":-1,"
-                                     "\"custom_variables\":{\"seats\":12.50,\"a \\\"b\\\"\":true}}");
+    ck_assert_str_eq(buf_cstr(&out),
+                     "{\"email\":\"a@b.example\",\"first_name\":\"Zo\u00eb \\\"Z\\\"\\n\",\"last_name\":null,"
+                     "\"phone\":\"49\",\"lt_interest_status\":-1,"
+                     "\"custom_variables\":{\"seats\":12.50,\"a \\\"b\\\"\":true}}");
     /* Appends; nothing custom leaves the object out; a status has no null. */
     custom[0] = custom[2] = ABSENT;
     lead = (struct lead){.shape = &shape, .custom = custom};
@@ -120,8 +121,9 @@ START_TEST(leads_add_body)
     add.verify_on_import = true;
     add.skip = SKIP_IN_LIST;
     ck_assert_int_eq(body_leads_add(&add, &out, &e), 0);
-    ck_assert_str_eq(buf_cstr(&out), "{\"list_id\":\"" ID1 "\",\"blocklist_id\":\"" ID2 "\",\"verify_leads_on_import\":true,"
-                                     "\"skip_if_in_list\":true,\"leads\":[{\"email\":\"a@b.c\"},{}]}");
+    ck_assert_str_eq(buf_cstr(&out),
+                     "{\"list_id\":\"" ID1 "\",\"blocklist_id\":\"" ID2 "\",\"verify_leads_on_import\":true,"
+                     "\"skip_if_in_list\":true,\"leads\":[{\"email\":\"a@b.c\"},{}]}");
     add.skip = SKIP_IN_WORKSPACE;
     buf_reset(&out);
     ck_assert_int_eq(body_leads_add(&add, &out, &e), 0);
@@ -173,8 +175,9 @@ START_TEST(leads_list_body)
                      "{\"campaign\":\"" ID1 "\",\"contacts\":[\"a@b.c\",\"\\\"odd\\\"@b.c\"],\"limit\":100}");
     struct buf next = BUF_INIT(1000);
     ck_assert_int_eq(body_next_page(buf_str(&out), STR("cur\"sor"), &next, &e), 0);
-    ck_assert_str_eq(buf_cstr(&next), "{\"campaign\":\"" ID1 "\",\"contacts\":[\"a@b.c\",\"\\\"odd\\\"@b.c\"],\"limit\":100,"
-                                      "\"starting_after\":\"cur\\\"sor\"}");
+    ck_assert_str_eq(buf_cstr(&next),
+                     "{\"campaign\":\"" ID1 "\",\"contacts\":[\"a@b.c\",\"\\\"odd\\\"@b.c\"],\"limit\":100,"
+                     "\"starting_after\":\"cur\\\"sor\"}");
     buf_free(&next);
 
     struct uuid ids[] = {uuid(ID2)};
@@ -197,9 +200,12 @@ START_TEST(leads_list_body)
 END_TEST
 
 static const char stored[] =
-    "{\"id\":\"" ID1 "\",\"email\":\"a@b.c\",\"first_name\":\"Ann\",\"status\":1,\"payload\":{\"email\":\"a@b.c\",\"firstName\":\"Ann\","
-    "\"lastName\":null,\"companyName\":\"x\",\"jobTitle\":\"x\",\"website\":\"x\",\"phone\":\"x\",\"personalization\":\"x\","
-    "\"campaign\":\"x\",\"list_id\":\"x\",\"seats\":1,\"kept\":\"k\\u0000v\",\"size\":1.50,\"big\":9007199254740993,\"flag\":false,"
+    "{\"id\":\"" ID1
+    "\",\"email\":\"a@b.c\",\"first_name\":\"Ann\",\"status\":1,\"payload\":{\"email\":\"a@b.c\",\"firstName\":\"Ann\","
+    "\"lastName\":null,\"companyName\":\"x\",\"jobTitle\":\"x\",\"website\":\"x\",\"phone\":\"x\",\"personalization\":"
+    "\"x\","
+    "\"campaign\":\"x\",\"list_id\":\"x\",\"seats\":1,\"kept\":\"k\\u0000v\",\"size\":1.50,\"big\":9007199254740993,"
+    "\"flag\":false,"
     "\"nothing\":null,\"tree\":{\"a\":1},\"rows\":[1]}}";
 
 START_TEST(lead_patch_body)
@@ -208,8 +214,12 @@ START_TEST(lead_patch_body)
     struct remote_lead remote;
     ck_assert_int_eq(api_remote_lead_read(json, &remote, &e), 0);
     struct value custom[3] = {NUMBER("2"), ABSENT, CLEARED};
-    struct lead lead = {.shape = &shape, .custom = custom, .core[LEAD_EMAIL] = TEXT("a@b.c"),
-                        .core[LEAD_FIRST_NAME] = TEXT("Anna"), .core[LEAD_PHONE] = CLEARED, .core[LEAD_WEBSITE] = TEXT("w"),
+    struct lead lead = {.shape = &shape,
+                        .custom = custom,
+                        .core[LEAD_EMAIL] = TEXT("a@b.c"),
+                        .core[LEAD_FIRST_NAME] = TEXT("Anna"),
+                        .core[LEAD_PHONE] = CLEARED,
+                        .core[LEAD_WEBSITE] = TEXT("w"),
                         .core[LEAD_LT_INTEREST_STATUS] = NUMBER("4")};
     struct lead_patch patch = {.id = uuid(ID1), .lead = &lead, .fields = 1u << LEAD_FIRST_NAME | 1u << LEAD_PHONE |
                                1u << LEAD_LT_INTEREST_STATUS, .custom = true, .remote = &remote};
@@ -310,8 +320,9 @@ END_TEST
 
 START_TEST(getters_mistake_nothing)
 {
-    struct json_object *json = parse("{\"s\":\"5\",\"i\":5,\"d\":5.0,\"n\":null,\"t\":true,\"o\":{},\"a\":[],\"big\":99999999999999999999,"
-                                     "\"u\":18446744073709551615,\"neg\":-7,\"id\":\"" ID1 "\",\"at\":\"2026-06-30T21:15:32.254Z\"}");
+    struct json_object *json =
+        parse("{\"s\":\"5\",\"i\":5,\"d\":5.0,\"n\":null,\"t\":true,\"o\":{},\"a\":[],\"big\":99999999999999999999,"
+              "\"u\":18446744073709551615,\"neg\":-7,\"id\":\"" ID1 "\",\"at\":\"2026-06-30T21:15:32.254Z\"}");
     struct str s;
     int64_t n;
     struct uuid id;
@@ -338,13 +349,14 @@ END_TEST
 
 #define COUNTERS                                                                                                       \
     "\"status\":\"success\",\"total_sent\":3,\"leads_uploaded\":2,\"in_blocklist\":0,\"blocklist_used\":null,"         \
-    "\"duplicated_leads\":1,\"skipped_count\":0,\"invalid_email_count\":0,\"incomplete_count\":0,"                      \
+    "\"duplicated_leads\":1,\"skipped_count\":0,\"invalid_email_count\":0,\"incomplete_count\":0,"                     \
     "\"duplicate_email_count\":0,\"remaining_in_plan\":236,"
 
 START_TEST(added_leads)
 {
-    struct json_object *json = parse("{" COUNTERS "\"created_leads\":[{\"index\":2,\"id\":\"" ID1 "\",\"email\":\"a@b.c\"},"
-                                     "{\"index\":0,\"id\":\"" ID2 "\"}]}");
+    struct json_object *json =
+        parse("{" COUNTERS "\"created_leads\":[{\"index\":2,\"id\":\"" ID1 "\",\"email\":\"a@b.c\"},"
+              "{\"index\":0,\"id\":\"" ID2 "\"}]}");
     struct leads_added added;
     ck_assert_msg(api_leads_added_read(json, 3, &arena, &added, &e) == 0, "%s", err_text(&e));
     ck_assert_int_eq(added.total_sent, 3);
@@ -364,8 +376,9 @@ END_TEST
 
 START_TEST(added_with_odd_counters)
 {
-    struct json_object *json = parse("{\"total_sent\":\"3\",\"leads_uploaded\":2.5,\"duplicated_leads\":null,\"skipped_count\":-1,"
-                                     "\"invalid_email_count\":99999999999999999999,\"created_leads\":[]}");
+    struct json_object *json =
+        parse("{\"total_sent\":\"3\",\"leads_uploaded\":2.5,\"duplicated_leads\":null,\"skipped_count\":-1,"
+              "\"invalid_email_count\":99999999999999999999,\"created_leads\":[]}");
     struct leads_added added;
     ck_assert_int_eq(api_leads_added_read(json, 3, &arena, &added, &e), 0);
     ck_assert_int_eq(added.total_sent, -1);
@@ -434,8 +447,9 @@ START_TEST(large_answer)
     size_t n = 0;
     for (; big.n < 30u << 20; n++) {
         struct uuid u = {{(unsigned char)(n >> 16), (unsigned char)(n >> 8), (unsigned char)n}};
-        ck_assert_int_eq(buf_addf(&big, "%s{\"index\":%zu,\"id\":\"%s\",\"first_name\":\"%0200d\"}", n > 0 ? "," : "", n,
-                                  uuid_format(&u, id), 0), 0);
+        ck_assert_int_eq(buf_addf(&big, "%s{\"index\":%zu,\"id\":\"%s\",\"first_name\":\"%0200d\"}", n > 0 ? "," : "",
+                                  n, uuid_format(&u, id), 0),
+                         0);
     }
     ck_assert_int_eq(buf_adds(&big, "]}"), 0);
     ck_assert_ptr_null(answer_parse(tokener, (struct str){big.p, big.n - 1}));
@@ -453,10 +467,11 @@ END_TEST
 
 START_TEST(remote_lead_read)
 {
-    struct json_object *json = parse("{\"id\":\"" ID1 "\",\"campaign\":\"" ID2 "\",\"status\":-2,\"email\":\"A@b.c\","
-                                     "\"timestamp_created\":\"2026-06-30T21:15:32.254Z\",\"first_name\":\"Ann\",\"lt_interest_status\":4,"
-                                     "\"pl_value_lead\":null,\"payload\":{\"lastName\":\"Lee\",\"seats\":12,\"seats2\":true,"
-                                     "\"tree\":{}}}");
+    struct json_object *json =
+        parse("{\"id\":\"" ID1 "\",\"campaign\":\"" ID2 "\",\"status\":-2,\"email\":\"A@b.c\","
+              "\"timestamp_created\":\"2026-06-30T21:15:32.254Z\",\"first_name\":\"Ann\",\"lt_interest_status\":4,"
+              "\"pl_value_lead\":null,\"payload\":{\"lastName\":\"Lee\",\"seats\":12,\"seats2\":true,"
+              "\"tree\":{}}}");
     struct remote_lead lead;
     struct value v;
     ck_assert_int_eq(api_remote_lead_read(json, &lead, &e), 0);
@@ -490,8 +505,9 @@ START_TEST(remote_lead_hostile)
 {
     struct remote_lead lead;
     struct value v;
-    struct json_object *json = parse("{\"id\":\"" ID1 "\",\"campaign\":7,\"list_id\":\"x\",\"status\":\"1\",\"email\":null,"
-                                     "\"timestamp_created\":5,\"payload\":null}");
+    struct json_object *json =
+        parse("{\"id\":\"" ID1 "\",\"campaign\":7,\"list_id\":\"x\",\"status\":\"1\",\"email\":null,"
+              "\"timestamp_created\":5,\"payload\":null}");
     ck_assert_int_eq(api_remote_lead_read(json, &lead, &e), 0);
     ck_assert(!lead.has_campaign && !lead.has_list);
     ck_assert_int_eq(lead.status, TARGET_STATUS_UNKNOWN);

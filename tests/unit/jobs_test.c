@@ -80,8 +80,9 @@ START_TEST(move_body)
 {
     struct leads_move move = {list1, list2, leads, 2};
     ck_assert_int_eq(body_leads_move(&move, &out, &e), 0);
-    ck_assert_str_eq(buf_cstr(&out), "{\"ids\":[\"" LEAD1 "\",\"" LEAD2 "\"],\"list_id\":\"" LIST1 "\",\"to_list_id\":\"" LIST2
-                                     "\",\"check_duplicates\":true,\"reset_interest_status\":false,\"limit\":2}");
+    ck_assert_str_eq(buf_cstr(&out),
+                     "{\"ids\":[\"" LEAD1 "\",\"" LEAD2 "\"],\"list_id\":\"" LIST1 "\",\"to_list_id\":\"" LIST2
+                     "\",\"check_duplicates\":true,\"reset_interest_status\":false,\"limit\":2}");
     char wanted[SHA256_HEX_N], digest[SHA256_HEX_N];
     ck_assert_int_eq(sha256_hex(out.p, out.n, wanted), 0);
     ck_assert_int_eq(api_leads_move_digest(&move, digest, &e), 0);
@@ -192,7 +193,8 @@ START_TEST(questions_about_jobs)
     ck_assert_int_eq(api_job_get(api, ids[0], "moved_leads,total_leads", on_done, NULL, &e), 0);
     ck_assert_int_eq(api_job_get(api, STR("../leads"), NULL, on_done, NULL, &e), 0);
     drain();
-    ck_assert_str_eq(fake.sent[2].path, "/api/v2/background-jobs/6a4431f44bcfcb421d06d78e?data_fields=moved_leads,total_leads");
+    ck_assert_str_eq(fake.sent[2].path,
+                     "/api/v2/background-jobs/6a4431f44bcfcb421d06d78e?data_fields=moved_leads,total_leads");
     ck_assert_str_eq(fake.sent[3].path, "/api/v2/background-jobs/..%2Fleads");
     /* Everything, both at once, too many, nobody. */
     list = (struct jobs_list){0};
@@ -225,17 +227,20 @@ END_TEST
 /* ---- answers ---- */
 
 #define JOB(status, data)                                                                                              \
-    "{\"id\":\"6a4431f44bcfcb421d06d78e\",\"workspace_id\":\"w\",\"type\":\"move-leads\",\"progress\":100,\"status\":\"" status       \
-    "\",\"created_at\":\"2026-06-30T21:15:32.254Z\",\"updated_at\":\"2026-06-30T21:15:32.752Z\",\"entity_id\":\"" LIST1           \
-    "\",\"entity_type\":\"list\",\"data\":{" data "}}"
-#define FILTERS(ids) "\"filters\":{\"ids\":[" ids "],\"list_id\":\"" LIST1 "\",\"to_list_id\":\"" LIST2 "\",\"check_duplicates\":true}"
+    "{\"id\":\"6a4431f44bcfcb421d06d78e\",\"workspace_id\":\"w\",\"type\":\"move-leads\",\"progress\":100,\"status\":" \
+    "\"" status "\",\"created_at\":\"2026-06-30T21:15:32.254Z\",\"updated_at\":\"2026-06-30T21:15:32.752Z\",\"entity_" \
+                "id\":\"" LIST1 "\",\"entity_type\":\"list\",\"data\":{" data "}}"
+#define FILTERS(ids)                                                                                                   \
+    "\"filters\":{\"ids\":[" ids "],\"list_id\":\"" LIST1 "\",\"to_list_id\":\"" LIST2 "\",\"check_duplicates\":true}"
 
 START_TEST(recorded_job)
 {
     struct json_object *json =
-        parse(JOB("success", "\"moved_lead_emails\":[\"a@x.example\",7,\"b@x.example\"]," FILTERS("\"" LEAD1 "\"") ",\"total_leads\":0,"
-                  "\"moved_leads\":0,\"duplicated_leads\":0,\"leads_missing_email\":null,\"leads_in_other_campaigns\":0,"
-                  "\"ignored_leads_from_blocklist\":0"));
+        parse(JOB("success", "\"moved_lead_emails\":[\"a@x.example\",7,\"b@x.example\"]," FILTERS(
+                                 "\"" LEAD1 "\"") ",\"total_leads\":0,"
+                                                  "\"moved_leads\":0,\"duplicated_leads\":0,\"leads_missing_email\":"
+                                                  "null,\"leads_in_other_campaigns\":0,"
+                                                  "\"ignored_leads_from_blocklist\":0"));
     struct remote_job job;
     ck_assert_int_eq(api_remote_job_read(json, &job, &e), 0);
     ck_assert(str_is(job.id, "6a4431f44bcfcb421d06d78e"));
@@ -290,7 +295,8 @@ END_TEST
 START_TEST(odd_jobs)
 {
     struct remote_job job;
-    struct json_object *json = parse("{\"id\":\"x\",\"status\":7,\"progress\":\"50\",\"created_at\":1,\"data\":[1],\"type\":null}");
+    struct json_object *json =
+        parse("{\"id\":\"x\",\"status\":7,\"progress\":\"50\",\"created_at\":1,\"data\":[1],\"type\":null}");
     ck_assert_int_eq(api_remote_job_read(json, &job, &e), 0);
     ck_assert_int_eq(job.status, JOB_UNKNOWN);
     ck_assert_int_eq(job.progress, -1);

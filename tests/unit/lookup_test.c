@@ -85,7 +85,8 @@ END_TEST
 
 START_TEST(name_found_on_a_later_page)
 {
-    says(200, "{\"items\":[{\"id\":\"" ID2 "\",\"name\":\"Q4 founders (copy)\"},{\"name\":\"no id\"}],\"next_starting_after\":\"x y\"}");
+    says(200, "{\"items\":[{\"id\":\"" ID2
+              "\",\"name\":\"Q4 founders (copy)\"},{\"name\":\"no id\"}],\"next_starting_after\":\"x y\"}");
     says(200, "{\"items\":[{\"id\":\"" ID1 "\",\"name\":\"Q4 founders\",\"status\":1}],\"next_starting_after\":\"z\"}");
     says(200, "{\"items\":[]}");
     ck_assert_msg(find(TARGET_CAMPAIGN, "Q4 founders", false) == 0, "%s", err_text(&e));
@@ -100,7 +101,8 @@ END_TEST
 
 START_TEST(the_same_one_twice_is_one)
 {
-    says(200, "{\"items\":[{\"id\":\"" ID1 "\",\"name\":\"In\"}],\"next_starting_after\":\"2026-06-30T21:15:32.254Z\"}");
+    says(200,
+         "{\"items\":[{\"id\":\"" ID1 "\",\"name\":\"In\"}],\"next_starting_after\":\"2026-06-30T21:15:32.254Z\"}");
     says(200, "{\"items\":[{\"id\":\"" ID1 "\",\"name\":\"In\"}]}");
     ck_assert_int_eq(find(TARGET_LIST, "In", true), 0);
     ck_assert(id_is(&target.id, ID1));
@@ -192,7 +194,8 @@ START_TEST(variables)
     struct str *names;
     size_t n;
     ck_assert_int_eq(uuid_parse(STR(ID1), &t.id), 0);
-    says(200, "{\"id\":\"" ID1 "\",\"core_variables\":{\"firstName\":true},\"custom_variables\":{\"seats\":true,\"Origin\":true}}");
+    says(200, "{\"id\":\"" ID1
+              "\",\"core_variables\":{\"firstName\":true},\"custom_variables\":{\"seats\":true,\"Origin\":true}}");
     ck_assert_int_eq(api_campaign_variables(api, &t, &arena, &names, &n, &e), 0);
     ck_assert_uint_eq(n, 3);
     ck_assert(str_is(names[0], "firstName") && str_is(names[1], "seats") && str_is(names[2], "Origin"));

@@ -47,7 +47,8 @@ static void leave(int64_t now_us)
 /* Random schedules: idle times, busy loops, connections that take their time, some that never come. */
 START_TEST(no_window_holds_too_much)
 {
-    static const unsigned limits[][2] = {{100, 6000}, {50, 3000}, {1, 0}, {7, 100}, {0, 60}, {100, 500}, {3, 6000}, {1000, 0}};
+    static const unsigned limits[][2] = {{100, 6000}, {50, 3000}, {1, 0},    {7, 100},
+                                         {0, 60},     {100, 500}, {3, 6000}, {1000, 0}};
     unsigned per_second = limits[_i % 8][0], per_minute = limits[_i % 8][1];
     seed = 0x9E3779B97F4A7C15u + (uint64_t)_i;
     struct pacer p;

@@ -1,4 +1,5 @@
-/* Rate, retry and priority against a scripted transport and a clock that stands still: hours of back-off take no time. */
+/* Rate, retry and priority against a scripted transport and a clock that stands still: hours of back-off take no time.
+ */
 #include "sync/api/api.h"
 #include "sync/api/transport.h"
 #include "sync/base/stop.h"
@@ -35,7 +36,8 @@ static void tell(void *ctx, const struct api_reply *reply)
                        reply->sent_wall_ms, reply->skew_ms, fake_clock.mono / 1000};
     if (reply->err != NULL)
         t->xs = reply->err->status;
-    snprintf(t->text, sizeof t->text, "%s|%.*s", reply->err != NULL ? err_text(reply->err) : "", STR_ARG(reply->message));
+    snprintf(t->text, sizeof t->text, "%s|%.*s", reply->err != NULL ? err_text(reply->err) : "",
+             STR_ARG(reply->message));
 }
 
 static int numbers[3000];
@@ -102,11 +104,13 @@ static void post_one(void)
 
 #define ANSWER(...) ((struct fake_answer){__VA_ARGS__})
 #define LOCKED                                                                                                         \
-    ANSWER(.status = 409, .body = "{\"statusCode\":409,\"message\":\"There is a move-leads job in progress. You cannot\"}")
+    ANSWER(.status = 409,                                                                                              \
+           .body = "{\"statusCode\":409,\"message\":\"There is a move-leads job in progress. You cannot\"}")
 
 START_TEST(answered)
 {
-    fake_transport_add(&fake, ANSWER(.status = 200, .body = "{\"items\":[1]}", .latency_ms = 150, .date_ms = 1700000005000));
+    fake_transport_add(&fake,
+                       ANSWER(.status = 200, .body = "{\"items\":[1]}", .latency_ms = 150, .date_ms = 1700000005000));
     get_one();
     ck_assert_int_eq(told[0].class, API_OK);
     ck_assert_uint_eq(told[0].attempts, 1);
@@ -169,10 +173,19 @@ END_TEST
 
 /* Whatever leaves the outcome of a write open makes it unknown at once, and nothing is sent again. */
 static const struct fake_answer open_outcomes[] = {
-    {.status = 500, .body = "{\"message\":\"x\"}"}, {.status = 502, .body = "<html>"}, {.status = 503, .retry_after_ms = 1000},
-    {.status = 504}, {.status = 520, .body = "<html>"}, {.status = 524}, {.status = 527}, {.status = 408},
-    {.status = 302}, {.status = 200, .body = "<html>"}, {.status = 200, .body = "{\"id\":"},
-    {.status = 200, .body = "{\"error\":\"boom\"}"}, {.end = TRANSPORT_LOST},
+    {.status = 500, .body = "{\"message\":\"x\"}"},
+    {.status = 502, .body = "<html>"},
+    {.status = 503, .retry_after_ms = 1000},
+    {.status = 504},
+    {.status = 520, .body = "<html>"},
+    {.status = 524},
+    {.status = 527},
+    {.status = 408},
+    {.status = 302},
+    {.status = 200, .body = "<html>"},
+    {.status = 200, .body = "{\"id\":"},
+    {.status = 200, .body = "{\"error\":\"boom\"}"},
+    {.end = TRANSPORT_LOST},
 };
 
 START_TEST(writes_are_never_repeated)
@@ -325,7 +338,10 @@ static const struct {
     {{.status = 403, .body = "{\"message\":\"missing scope\"}"}, API_FATAL, XS_KEY, "leads:update"},
     {{.status = 403, .body = "error code: 1010"}, API_FATAL, XS_API, "1010"},
     {{.end = TRANSPORT_REFUSED}, API_FATAL, XS_INTERNAL, "as scripted"},
-    {{.status = 403, .body = "{\"message\":\"Lead limit reached. Remaining uploads: 52\"}"}, API_PLAN_FULL, XS_DONE, "52"},
+    {{.status = 403, .body = "{\"message\":\"Lead limit reached. Remaining uploads: 52\"}"},
+     API_PLAN_FULL,
+     XS_DONE,
+     "52"},
     {{.status = 400, .body = "{\"message\":\"body/leads/3/email must be string\"}"}, API_REFUSED, XS_DONE, "leads/3"},
     {{.status = 404, .body = ""}, API_REFUSED, XS_DONE, ""},
     {{.status = 413, .body = "<html>"}, API_REFUSED, XS_DONE, "HTML"},
@@ -581,7 +597,8 @@ static const struct {
 START_TEST(the_brake_of_a_dry_run)
 {
     for (size_t i = 0; i < sizeof brake_rows / sizeof brake_rows[0]; i++) {
-        open_with((struct api_config){.base_url = "https://api.example", .key = "k", .user_agent = "t", .read_only = true});
+        open_with(
+            (struct api_config){.base_url = "https://api.example", .key = "k", .user_agent = "t", .read_only = true});
         queue(brake_rows[i].method, brake_rows[i].path, false, false, 0);
         queue(brake_rows[i].method, brake_rows[i].path, true, false, 1);
         drain();

@@ -157,6 +157,7 @@ START_TEST(several_processes)
             if (write(out[1], &slot, sizeof slot) != (ssize_t)sizeof slot)
                 _exit(1);
         }
+        rate_share_free(s);
         _exit(0);
     }
     close(out[1]);

@@ -76,8 +76,13 @@ static void close_all(void)
 
 static struct transport_request request(const char *method, const char *body, size_t number)
 {
-    struct transport_request r = {.method = method, .path = "/api/v2/leads/add", .body = str_from(body), .timeout_ms = 5000,
-                                  .write = strcmp(method, "GET") != 0, .left = on_left, .ctx = &results[number]};
+    struct transport_request r = {.method = method,
+                                  .path = "/api/v2/leads/add",
+                                  .body = str_from(body),
+                                  .timeout_ms = 5000,
+                                  .write = strcmp(method, "GET") != 0,
+                                  .left = on_left,
+                                  .ctx = &results[number]};
     return r;
 }
 
@@ -174,22 +179,46 @@ static const struct {
 } answer_rows[] = {
     {{.bytes = OK_BYTES}, TRANSPORT_ANSWERED, 200, "{}"},
     {{.bytes = OK_BYTES, .split_at = 20, .delay_ms = 50}, TRANSPORT_ANSWERED, 200, "{}"},
-    {{.act = PEER_ANSWER_CLOSE, .bytes = "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{\"a\":1}"}, TRANSPORT_ANSWERED, 200, "{\"a\":1}"},
+    {{.act = PEER_ANSWER_CLOSE, .bytes = "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{\"a\":1}"},
+     TRANSPORT_ANSWERED,
+     200,
+     "{\"a\":1}"},
     {{.bytes = "HTTP/1.1 100 Continue\r\n\r\n" OK_BYTES}, TRANSPORT_ANSWERED, 200, "{}"},
     {{.bytes = "HTTP/1.1 103 Early Hints\r\nRetry-After: 9\r\n\r\n" OK_BYTES}, TRANSPORT_ANSWERED, 200, "{}"},
     {{.bytes = "HTTP/1.1 204 No Content\r\n\r\n"}, TRANSPORT_ANSWERED, 204, ""},
-    {{.bytes = "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"}, TRANSPORT_ANSWERED, 302, ""},
+    {{.bytes = "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"},
+     TRANSPORT_ANSWERED,
+     302,
+     ""},
     {{.bytes = "HTTP/1.1 503 No\r\nContent-Length: 4\r\n\r\nbusy"}, TRANSPORT_ANSWERED, 503, "busy"},
-    {{.bytes = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"}, TRANSPORT_ANSWERED, 200, "{}"},
-    {{.act = PEER_ANSWER_CLOSE, .bytes = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n"}, TRANSPORT_LOST, 0, ""},
-    {{.act = PEER_ANSWER_CLOSE, .bytes = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}"}, TRANSPORT_LOST, 0, ""},
-    {{.act = PEER_ANSWER_CLOSE, .bytes = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"a\":"}, TRANSPORT_LOST, 0, ""},
-    {{.act = PEER_ANSWER_RESET, .bytes = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"a\":"}, TRANSPORT_LOST, 0, ""},
+    {{.bytes = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"},
+     TRANSPORT_ANSWERED,
+     200,
+     "{}"},
+    {{.act = PEER_ANSWER_CLOSE, .bytes = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n"},
+     TRANSPORT_LOST,
+     0,
+     ""},
+    {{.act = PEER_ANSWER_CLOSE, .bytes = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}"},
+     TRANSPORT_LOST,
+     0,
+     ""},
+    {{.act = PEER_ANSWER_CLOSE, .bytes = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"a\":"},
+     TRANSPORT_LOST,
+     0,
+     ""},
+    {{.act = PEER_ANSWER_RESET, .bytes = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"a\":"},
+     TRANSPORT_LOST,
+     0,
+     ""},
     {{.act = PEER_ANSWER_CLOSE, .bytes = "HTTP/1.1 200 OK\r\nContent-Le"}, TRANSPORT_LOST, 0, ""},
     {{.act = PEER_ANSWER_CLOSE, .bytes = "HTTP/9.9 lol\r\n\r\n"}, TRANSPORT_LOST, 0, ""},
     {{.act = PEER_ANSWER_CLOSE, .bytes = "SSH-2.0-OpenSSH\r\n"}, TRANSPORT_LOST, 0, ""},
     {{.act = PEER_ANSWER_CLOSE, .bytes = "\x16\x03\x01 no http at all"}, TRANSPORT_LOST, 0, ""},
-    {{.act = PEER_ANSWER_CLOSE, .bytes = "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nnope"}, TRANSPORT_LOST, 0, ""},
+    {{.act = PEER_ANSWER_CLOSE, .bytes = "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nnope"},
+     TRANSPORT_LOST,
+     0,
+     ""},
     {{.bytes = "HTTP/1.1 200 OK\r\nContent-Length: 3000000\r\n\r\n", .repeat_n = 3000000}, TRANSPORT_LOST, 0, ""},
     {{.act = PEER_ANSWER_CLOSE, .bytes = "HTTP/1.1 200 OK\r\n\r\n", .repeat_n = 3000000}, TRANSPORT_LOST, 0, ""},
     {{.act = PEER_CLOSE}, TRANSPORT_LOST, 0, ""},
@@ -221,7 +250,8 @@ END_TEST
  * would send that one again by itself. */
 START_TEST(a_reused_connection_dies_under_a_write)
 {
-    const struct peer_step steps[] = {{.bytes = OK_BYTES}, {.act = _i == 0 ? PEER_CLOSE : PEER_RESET}, {.bytes = OK_BYTES}};
+    const struct peer_step steps[] = {
+        {.bytes = OK_BYTES}, {.act = _i == 0 ? PEER_CLOSE : PEER_RESET}, {.bytes = OK_BYTES}};
     open_peer(steps, 3);
     ck_assert_int_eq(post(0)->end, TRANSPORT_ANSWERED);
     struct result *r = post(1);
@@ -349,7 +379,8 @@ static const struct {
 START_TEST(headers_of_time)
 {
     char bytes[512];
-    snprintf(bytes, sizeof bytes, "HTTP/1.1 429 Too Many Requests\r\n%sContent-Length: 0\r\n\r\n", header_rows[_i].headers);
+    snprintf(bytes, sizeof bytes, "HTTP/1.1 429 Too Many Requests\r\n%sContent-Length: 0\r\n\r\n",
+             header_rows[_i].headers);
     struct peer_step step = {.bytes = bytes};
     open_peer(&step, 1);
     struct result *r = post(0);
@@ -364,8 +395,9 @@ END_TEST
 START_TEST(gzip)
 {
     /* {"a":1} as gzip -n makes it */
-    static const unsigned char packed[] = {0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x03, 0xab, 0x56, 0x4a, 0x54,
-                                           0xb2, 0x32, 0xac, 0x05, 0x00, 0xaf, 0xac, 0x1b, 0x56, 0x07, 0x00, 0x00, 0x00};
+    static const unsigned char packed[] = {0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+                                           0x03, 0xab, 0x56, 0x4a, 0x54, 0xb2, 0x32, 0xac, 0x05,
+                                           0x00, 0xaf, 0xac, 0x1b, 0x56, 0x07, 0x00, 0x00, 0x00};
     static char bytes[256];
     int head = snprintf(bytes, sizeof bytes, "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %zu\r\n\r\n",
                         sizeof packed);
