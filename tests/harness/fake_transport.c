@@ -84,8 +84,9 @@ static int fake_poll(struct transport *self, int64_t timeout_ms, struct err *e)
         if (f->flying[i].left_us > now_us)
             continue;
         f->flying[i].left_us = INT64_MAX;
-        if (f->flying[i].request->left != NULL)
-            f->flying[i].request->left(f->flying[i].queue, f->flying[i].request);
+        for (int n = 0; n < 1 + f->flying[i].answer.leaves_again; n++)
+            if (f->flying[i].request->left != NULL)
+                f->flying[i].request->left(f->flying[i].queue, f->flying[i].request);
     }
     for (size_t i = 0; i < f->flying_n;) {
         if (f->flying[i].due_us <= now_us)

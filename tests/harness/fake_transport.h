@@ -14,6 +14,7 @@ struct fake_answer {
     int64_t latency_ms;
     int64_t date_ms;
     int64_t opens_ms;         /* when the connection is open: calls left() then; -1: never tells */
+    bool leaves_again;        /* calls left() twice */
 };
 
 struct fake_sent {

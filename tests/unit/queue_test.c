@@ -298,12 +298,13 @@ END_TEST
 /* Twenty in flight all come back with 429: one pause, not twenty doublings. */
 START_TEST(one_pause_for_all_in_flight)
 {
-    fake_transport_add_n(&fake, 20, ANSWER(.status = 429, .latency_ms = 100));
+    fake_transport_add_n(&fake, 40, ANSWER(.status = 429, .latency_ms = 100));
     for (int i = 0; i < 20; i++)
         queue("GET", "/api/v2/campaigns", false, false, i);
     drain();
     ck_assert_uint_eq(told_n, 20);
-    ck_assert_int_le(told[19].at_ms, 1500);
+    ck_assert_int_ge(told[19].at_ms, 3000); /* one second, then two */
+    ck_assert_int_le(told[19].at_ms, 4000);
 }
 END_TEST
 
@@ -491,6 +492,19 @@ START_TEST(paced_by_what_is_known)
 }
 END_TEST
 
+START_TEST(what_the_transport_repeats_counts)
+{
+    open_with((struct api_config){
+        .base_url = "https://api.example", .key = "k", .user_agent = "t", .requests_per_second = 3});
+    fake_transport_add(&fake, ANSWER(.status = 200, .body = "{}", .leaves_again = true));
+    for (int i = 0; i < 3; i++)
+        queue("GET", "/api/v2/campaigns", false, false, i);
+    drain();
+    ck_assert_int_lt(fake.sent[1].at_us, 1000000);
+    ck_assert_int_ge(fake.sent[2].at_us, 1000000); /* the third by number, the fourth on the wire */
+}
+END_TEST
+
 START_TEST(connections_grow_with_latency)
 {
     open_with((struct api_config){.base_url = "https://api.example", .key = "k", .user_agent = "t",
@@ -611,6 +625,14 @@ START_TEST(the_brake_of_a_dry_run)
         }
         teardown();
     }
+    /* A GET that carries something is none. */
+    open_with((struct api_config){.base_url = "https://api.example", .key = "k", .user_agent = "t", .read_only = true});
+    struct api_call call = {.method = "GET", .path = "/api/v2/leads", .body = STR("{}")};
+    ck_assert_int_eq(api_call(api, &call, tell, &numbers[0], &e), 0);
+    drain();
+    ck_assert_uint_eq(fake.sent_n, 0);
+    ck_assert_int_eq(told[0].class, API_FATAL);
+    teardown();
     /* Taken back before it was called back. */
     open_with((struct api_config){.base_url = "https://api.example", .key = "k", .user_agent = "t", .read_only = true});
     queue("DELETE", "/api/v2/leads", true, false, 0);
@@ -766,6 +788,7 @@ int main(void)
     tcase_add_test(own, cancel);
     tcase_add_test(own, paced);
     tcase_add_loop_test(own, paced_by_what_is_known, 0, 2);
+    tcase_add_test(own, what_the_transport_repeats_counts);
     tcase_add_test(own, connections_grow_with_latency);
     tcase_add_test(own, the_brake_of_a_dry_run);
     suite_add_tcase(s, own);
