@@ -23,6 +23,7 @@ struct applier {
 
 static const struct gone gone_keep = {.policy = GONE_KEEP};
 
+/* The arena of a chunk is full: nothing that the row could be blamed for. */
 static int out_of_memory(struct err *e)
 {
     return err_set(e, XS_INTERNAL, "a row does not fit into the memory of one chunk; raise --memory");
@@ -70,12 +71,14 @@ static bool is_blank(struct str s)
     return (c <= ' ' || c >= 0x80) && str_trim(s).n == 0;
 }
 
+/* NULL of SQL and an empty cell are the same here: neither has anything to send. */
 static struct str cell_text(const struct row *row, size_t index)
 {
     const struct cell *cell = &row->cells[index];
     return cell->null ? STR_NONE : (struct str){cell->p, cell->n};
 }
 
+/* By halving, over entries that the loader has sorted. */
 static const struct map_entry *map_find(const struct column *column, struct str text)
 {
     size_t low = 0, high = column->map_n;
@@ -92,6 +95,7 @@ static const struct map_entry *map_find(const struct column *column, struct str 
     return NULL;
 }
 
+/* The caller knows the column's name and adds it. */
 static enum step_result reject_value(struct reject *flaw, enum reason reason, struct str value)
 {
     flaw->reason = reason;
@@ -400,6 +404,7 @@ static int identity_only(struct applier *a)
     return 0;
 }
 
+/* A row that stays out has nothing wrong with it: what was found is forgotten. */
 static int skip(struct applier *a, enum reason reason)
 {
     a->out->verdict = MAPPED_SKIP;
@@ -410,6 +415,7 @@ static int skip(struct applier *a, enum reason reason)
     return 0;
 }
 
+/* Rows that are not wanted are told from rows that are wrong first: nobody has to correct what is skipped anyway. */
 static int map_row(struct applier *a)
 {
     int rc = skip_when(a);
@@ -430,6 +436,7 @@ static int map_row(struct applier *a)
     return 0;
 }
 
+/* One row. The lead's arrays are cleared here, everything else is written where it is found. */
 int mapping_apply(struct mapping *m, const struct row *row, struct arena *scratch, struct mapped *out, struct err *e)
 {
     struct applier a = {.m = m, .row = row, .scratch = scratch, .out = out};
@@ -460,6 +467,7 @@ int mapping_apply(struct mapping *m, const struct row *row, struct arena *scratc
     return 0;
 }
 
+/* By hand means once: the arena is made for this one address. A longer text than four addresses is none. */
 int mapping_email_key(struct str address, struct buf *out)
 {
     struct arena scratch;

@@ -18,11 +18,13 @@ struct binder {
     bool *used;
 };
 
+/* Appended by leadsync to rejects, which people correct and feed in again. */
 static bool is_own(struct str name)
 {
     return name.n >= strlen(LEADSYNC_PREFIX) && memcmp(name.p, LEADSYNC_PREFIX, strlen(LEADSYNC_PREFIX)) == 0;
 }
 
+/* By exact name: a header that only nearly fits may be another column. Once a run, so that a walk will do. */
 static int find(void *ctx, struct str name, size_t *index)
 {
     struct binder *b = ctx;
@@ -49,6 +51,7 @@ static size_t candidates(struct binder *b)
     return n;
 }
 
+/* Told with the line of the mapping, as if the file were wrong; it may well be. */
 static void missing(struct binder *b, struct str name, size_t at, size_t span)
 {
     diag_add(b->d, at, span, "the source has no column '%s'", diag_show(b->d, name));
@@ -60,6 +63,7 @@ static void missing(struct binder *b, struct str name, size_t at, size_t span)
         diag_help(b->d, "did you mean '%s'?", near);
 }
 
+/* The cell's number is all that apply needs. */
 static void bind_one(struct binder *b, struct source_column *column)
 {
     if (find(b, column->name, &column->index) != 0)
@@ -116,6 +120,7 @@ static int list_names(struct binder *b)
     return 0;
 }
 
+/* Every column that is named anywhere, so that a filter without its column is no filter that never matches. */
 static void bind_all(struct binder *b)
 {
     struct mapping_impl *impl = b->m->impl;
@@ -134,6 +139,8 @@ static void bind_all(struct binder *b)
         bind_one(b, &impl->route);
 }
 
+/* The names are copied where they are kept: they belong to the connector, which may be gone when a report is
+ * written. */
 int mapping_bind(struct mapping *m, const struct str *columns, size_t columns_n, struct err *e)
 {
     if (m->impl->straight && straight_bind(m, columns, columns_n, e) != 0)

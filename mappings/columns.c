@@ -25,12 +25,15 @@ static size_t text_at(const struct tree_node *node, size_t offset)
     return at < node->at + node->span ? at : node->at;
 }
 
+/* Memory is nobody's mistake in the file: it is remembered once, and the print at the end says so. */
 static int out_of_memory(struct compiler *c)
 {
     c->d->oom = true;
     return -1;
 }
 
+/* The compilers of steps say which argument is wrong and where in it; here that becomes a place in the file. A step
+ * without arguments, or a wrong number of them, is told at its name. */
 static void tell_flaw(struct compiler *c, const struct tree_node *step, const struct tree_node *args,
                       const struct flaw *flaw)
 {
@@ -46,6 +49,8 @@ static void tell_flaw(struct compiler *c, const struct tree_node *step, const st
     diag_add(c->d, begin, begin == at->at ? at->span : 1, "%s", flaw->text);
 }
 
+/* One item of apply:. `trim` stands alone, `truncate: 80` has one argument, `replace: [a, b]` a list of them; more than
+ * any step takes are cut, since the count alone is wrong already. */
 static int compile_step(struct compiler *c, const struct tree_node *node, struct transform_step *out)
 {
     struct str args[STEP_ARGS_MAX];
@@ -83,12 +88,14 @@ static int compile_steps(struct compiler *c, const struct tree_node *list, struc
     return rc;
 }
 
+/* Sorted once, so that a row finds its value by halving: maps of countries or stages may be long. */
 static int compare_entries(const void *a, const void *b)
 {
     const struct map_entry *x = a, *y = b;
     return str_cmp(x->from, y->from);
 }
 
+/* map: and otherwise:. A null in the map means that the value becomes empty, and an empty text does too. */
 static int compile_map(struct compiler *c, const struct tree_node *map, const struct tree_node *otherwise,
                        struct column *column)
 {
@@ -118,6 +125,7 @@ static int compile_map(struct compiler *c, const struct tree_node *map, const st
     return 0;
 }
 
+/* Each kind of JSON value has its reader in typed.c; the text itself is sent, so that no digit is lost on the way. */
 const char *column_type_value(enum column_type type, struct str text, struct arena *scratch, struct value *out,
                               bool *oom)
 {
@@ -171,6 +179,7 @@ static int check_constant(struct compiler *c, const struct tree_node *node, cons
     return diag_add(c->d, node->at, node->span, "the value '%s' %s", diag_show(c->d, node->text), why);
 }
 
+/* Lead fields have a type that the API fixes; nobody can choose another one. */
 static enum column_type core_type(unsigned slot)
 {
     if (slot >= LEAD_FIELD_N)
@@ -185,6 +194,7 @@ static enum column_type core_type(unsigned slot)
     }
 }
 
+/* type: is for custom variables. With a lead field it may only say what is so anyway. */
 static int compile_type(struct compiler *c, const struct tree_node *type, struct column *column)
 {
     column->type = core_type(column->slot);
@@ -205,6 +215,7 @@ static int compile_type(struct compiler *c, const struct tree_node *type, struct
     return -1;
 }
 
+/* Where the text comes from. The schema has seen to it that exactly one of the three is there. */
 static int compile_origin(struct compiler *c, const struct tree_node *spec, struct column *column)
 {
     const struct tree_node *node;
@@ -231,6 +242,7 @@ static int compile_origin(struct compiler *c, const struct tree_node *spec, stru
     return diag_add(c->d, text_at(node, flaw.offset), 1, "%s", flaw.text);
 }
 
+/* What happens to an empty value, and what an update may touch. Each mistake is told, not only the first. */
 static int compile_rest(struct compiler *c, const struct tree_node *spec, struct column *column)
 {
     const struct tree_node *fallback = tree_get(spec, "default"), *required = tree_get(spec, "required");
@@ -258,6 +270,8 @@ static int compile_rest(struct compiler *c, const struct tree_node *spec, struct
     return check_constant(c, fallback, column, &column->fallback) != 0 ? -1 : rc;
 }
 
+/* A whole spec. Its parts are compiled one by one even when one of them is wrong, so that a file with three mistakes is
+ * corrected in one go. `plain` is decided last: it is what the hot path looks at. */
 static int compile_column(struct compiler *c, const struct tree_node *spec, unsigned slot, struct column *column)
 {
     *column = (struct column){.name = spec->key->text.p, .label = spec->key->text.p, .slot = slot};
@@ -275,6 +289,9 @@ static int compile_column(struct compiler *c, const struct tree_node *spec, unsi
     return rc;
 }
 
+/* Instantly reads variables back beside the lead's own fields, in one object: a variable that is called like a field
+ * would overwrite it there, and the next comparison would see changes that nobody made. Names with braces could not be
+ * used in a template; longer names than 64 were never seen to work. */
 const char *custom_name_flaw(struct str name)
 {
     static const char *const reserved[] = {"campaign", "list_id"};
@@ -302,6 +319,7 @@ const char *custom_name_flaw(struct str name)
     return NULL;
 }
 
+/* Told at the key, before the spec behind it. */
 static void check_name(struct compiler *c, const struct tree_node *key)
 {
     const char *why = custom_name_flaw(key->text);
@@ -312,6 +330,7 @@ static void check_name(struct compiler *c, const struct tree_node *key)
     diag_help(c->d, strstr(why, "lead field") != NULL ? "put it under 'fields:'" : "choose another name");
 }
 
+/* What a straight CSV is made of: one cell, sent as it is. */
 struct column column_copy(const char *name, unsigned slot, struct str from)
 {
     struct column column = {
@@ -320,6 +339,9 @@ struct column column_copy(const char *name, unsigned slot, struct str from)
     return column;
 }
 
+/* The order is fixed by lead_fields.def for fields and by the file for variables: packed leads of the state depend on
+ * it, and the address stands first, so that what is wrong with it is a row's first reason. Called for half-broken files
+ * too; whatever is no spec has been told by the schema and is passed over. */
 void columns_compile(struct mapping *m, struct diags *d, const struct tree_node *root)
 {
     const struct tree_node *fields = tree_get(root, "fields"), *custom = tree_get(root, "custom_variables");

@@ -48,6 +48,7 @@ static void insert(struct diags *d, struct diag *diag)
     *link = diag;
 }
 
+/* The text is made only while somebody will read it: a broken file may hold a hundred thousand mistakes. */
 int diag_add(struct diags *d, size_t at, size_t n, const char *fmt, ...)
 {
     d->latest = NULL;
@@ -71,6 +72,7 @@ int diag_add(struct diags *d, size_t at, size_t n, const char *fmt, ...)
     return -1;
 }
 
+/* Help without a mistake (past the maximum) goes nowhere. */
 void diag_help(struct diags *d, const char *fmt, ...)
 {
     if (d->latest == NULL)
@@ -130,6 +132,7 @@ const char *diag_show(struct diags *d, struct str value)
     return shown != NULL ? shown : "";
 }
 
+/* All three ends of lines, as in files from anywhere. */
 static size_t line_start(struct str text, size_t at)
 {
     while (at > 0 && text.p[at - 1] != '\n' && text.p[at - 1] != '\r')
@@ -231,6 +234,7 @@ static int print_source(const struct diags *d, const struct diag *diag, size_t l
     return rc != 0 || failed ? -1 : 0;
 }
 
+/* Two lines say what and where, two show it, and each help stands on its own. */
 static int print_one(const struct diags *d, const struct diag *diag, struct buf *out)
 {
     if (d->file == NULL) { /* an option: one line is all there is to show */
@@ -254,6 +258,7 @@ static int print_one(const struct diags *d, const struct diag *diag, struct buf 
     return 0;
 }
 
+/* Incomplete is worse than nothing: what could not be kept for want of memory fails the print. */
 int diags_print(const struct diags *d, struct buf *out)
 {
     if (d->oom)

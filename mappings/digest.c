@@ -32,6 +32,7 @@ static int add_tree(struct buf *b, const struct tree_node *node, bool column_spe
     return buf_addc(b, tree_is_null(node) ? '0' : 's') != 0 ? -1 : buf_add_str(b, node->text);
 }
 
+/* The key's name goes in first, and its absence too, so that values cannot wander from one key to another. */
 static int add_key(struct buf *b, const struct tree_node *map, const char *key, bool column_specs)
 {
     const struct tree_node *node = tree_get(map, key);
@@ -42,6 +43,7 @@ static int add_key(struct buf *b, const struct tree_node *map, const char *key, 
     return node->kind == TREE_SCALAR ? add_tree(b, node, false) : add_children(b, node, column_specs);
 }
 
+/* SHA-256 and not the keyed hash: the number must be the same on every machine and in every run. */
 static int finish(struct buf *b, uint64_t *out)
 {
     char hex[SHA256_HEX_N];
@@ -54,6 +56,8 @@ static int finish(struct buf *b, uint64_t *out)
     return 0;
 }
 
+/* Not in it: limits, guards, the path of a file, comments, the order of lines in the file beyond what is said here. A
+ * first byte tells versions and kinds of this digest apart. */
 int digest_tree(const struct tree_node *root, uint64_t *out)
 {
     struct buf b = BUF_INIT(CANON_MAX);
@@ -69,6 +73,7 @@ int digest_tree(const struct tree_node *root, uint64_t *out)
     return rc;
 }
 
+/* A straight CSV says it all by its columns, as matched, and its target. */
 int digest_straight(const struct mapping *m, uint64_t *out)
 {
     struct buf b = BUF_INIT(CANON_MAX);

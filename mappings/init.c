@@ -13,12 +13,14 @@
 
 enum { ARENA_MAX = 64 << 20, SCRATCH_MAX = 16 << 20, SEEN_SLOTS = 1 << 16 };
 
+/* leadsync's own columns are never data; a name that is no text cannot stand in a file. */
 static bool usable(struct str name)
 {
     bool own = name.n >= strlen(LEADSYNC_PREFIX) && memcmp(name.p, LEADSYNC_PREFIX, strlen(LEADSYNC_PREFIX)) == 0;
     return !own && str_trim(name).n > 0 && text_is_utf8(name) && memchr(name.p, 0, name.n) == NULL;
 }
 
+/* Names are copied, since the connector may be closed before the file is written. */
 static int init_columns(struct mapping_init *init, const struct str *columns, size_t n)
 {
     init->columns = arena_calloc(&init->arena, n, sizeof *init->columns);
@@ -43,6 +45,7 @@ static int init_columns(struct mapping_init *init, const struct str *columns, si
     return names_assign(init->columns, init->n, init->fields);
 }
 
+/* Names are matched at once, because repeated addresses can only be counted when their column is known. */
 int mapping_init_new(const struct str *columns, size_t n, struct mapping_init **out, struct err *e)
 {
     *out = NULL;
@@ -101,6 +104,7 @@ static int look_for_repeats(struct mapping_init *init, struct str text)
     }
 }
 
+/* Cells that are not UTF-8 are passed over: they will be rejects, and `preview` names them. */
 int mapping_init_see(struct mapping_init *init, const struct row *row, struct err *e)
 {
     init->rows++;

@@ -17,6 +17,7 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
+/* Blanks at the ends want `trim`, runs inside want `squeeze`; several words in a name column are whole names. */
 static void look_at_blanks(struct look *look, struct str text, struct str trimmed)
 {
     bool spaced = false, run = false;
@@ -44,6 +45,7 @@ static void look_at_case(struct look *look, struct str text)
     look->small += lower > 1 && upper == 0;
 }
 
+/* "&amp;", "&#39;": two letters or digits at least, and closed. "AT&T; Verizon" is none. */
 static bool has_entity(struct str text)
 {
     for (size_t i = 0; i + 3 < text.n; i++) {
@@ -80,6 +82,7 @@ static bool has_combining(struct str text)
     return false;
 }
 
+/* Longer than the prefix: a bare "https://" is no address. */
 static bool begins_nocase(struct str text, const char *prefix)
 {
     size_t n = strlen(prefix);
@@ -110,6 +113,7 @@ static bool is_scientific(struct str text)
     return e != NULL && typed_number(text, &number) == NULL;
 }
 
+/* What every cell would have to be for a column to have a type; counts are compared when all were seen. */
 static void look_at_types(struct look *look, struct str text)
 {
     struct str typed;
@@ -124,6 +128,7 @@ static void look_at_types(struct look *look, struct str text)
     look->bare_hosts += is_bare_host(text);
 }
 
+/* Addresses are judged unwrapped, so that "Name <a@b.co>" is seen for what it is. */
 int look_at(struct look *look, struct str text, struct arena *scratch)
 {
     struct str trimmed = str_trim(text);
@@ -142,11 +147,13 @@ int look_at(struct look *look, struct str text, struct arena *scratch)
     return 0;
 }
 
+/* An empty column is of no type. */
 bool look_all(const struct look *look, size_t count)
 {
     return count > 0 && count == look->filled;
 }
 
+/* A single odd cell among hundreds does not make a step worth its place in the file. */
 bool look_some(const struct look *look, size_t count)
 {
     return count > 0 && count >= (look->filled + SOME_OF - 1) / SOME_OF;

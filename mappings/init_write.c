@@ -48,6 +48,7 @@ static void put_name(struct init_writer *w)
     init_end_line(w);
 }
 
+/* The first comment tells a reader who has never seen such a file what it is and what to do next. */
 static void put_head(struct init_writer *w)
 {
     if (w->file->schema != NULL && strpbrk(w->file->schema, "\r\n") == NULL) {
@@ -68,6 +69,7 @@ static void put_head(struct init_writer *w)
     init_end_line(w);
 }
 
+/* What was found out is written down, so that a later file of another kind is noticed and not guessed at. */
 static void put_csv(struct init_writer *w, const struct csv_spec *csv)
 {
     init_put(w, "  csv:\n    path: ");
@@ -90,6 +92,7 @@ static void put_csv(struct init_writer *w, const struct csv_spec *csv)
     }
 }
 
+/* The source as it was given. Passwords are not looked for: a connection string belongs to who wrote it. */
 static void put_source(struct init_writer *w)
 {
     const struct source_spec *source = w->file->source;
@@ -113,6 +116,7 @@ static void put_source(struct init_writer *w)
     init_end_line(w);
 }
 
+/* A list by default: nobody is mailed from there. */
 static void put_target(struct init_writer *w)
 {
     const struct target_spec *target = w->file->target;
@@ -135,6 +139,7 @@ struct steps {
     const char *why;
 };
 
+/* One need is told as it is; several are told together. */
 static void add_step(struct steps *steps, bool wanted, const char *text, const char *why)
 {
     if (!wanted || steps->n == sizeof steps->text / sizeof steps->text[0])
@@ -211,6 +216,7 @@ static bool fits_field(const struct look *look, int field)
     return field != LEAD_ASSIGNED_TO || look->filled == 0 || look_all(look, look->uuids);
 }
 
+/* A line that is sure is YAML; one that would reject every row stands as a comment. */
 static void put_field(struct init_writer *w, size_t i, int field, const char *why)
 {
     const struct look *look = &w->init->looks[i];
@@ -247,6 +253,7 @@ static size_t email_column(const struct mapping_init *init, const char **why)
     return best;
 }
 
+/* Is there a column for the field already? */
 static bool is_filled(const struct mapping_init *init, int field)
 {
     for (size_t i = 0; i < init->n; i++) {
@@ -277,6 +284,7 @@ static void put_maybes(struct init_writer *w, size_t email)
     }
 }
 
+/* In the order in which the API lists them, whatever the order of the columns. */
 static void put_fields(struct init_writer *w, size_t email, const char *email_why)
 {
     const struct mapping_init *init = w->init;
@@ -296,6 +304,7 @@ static void put_fields(struct init_writer *w, size_t email, const char *email_wh
 
 /* ---- what is left ---- */
 
+/* 0 and 1 alone may be a number or a yes: then it stays text. */
 static const char *propose_type(const struct look *look)
 {
     if (look_all(look, look->numbers) && look->digits < look->filled)
@@ -325,6 +334,7 @@ static void put_variable(struct init_writer *w, size_t i)
     buf_free(&other);
 }
 
+/* All in comments: a variable is only worth sending when a campaign uses it, and every one is somebody's data. */
 static void put_variables(struct init_writer *w, size_t email)
 {
     const struct mapping_init *init = w->init;
@@ -374,6 +384,7 @@ static void put_skips(struct init_writer *w, size_t email)
     buf_free(&key);
 }
 
+/* What the reader should decide before the first run. */
 static void put_tail(struct init_writer *w)
 {
     const struct mapping_init *init = w->init;
@@ -410,6 +421,7 @@ static int verify(const struct mapping_init *init, struct str text, struct err *
     return rc;
 }
 
+/* Written in the order in which people think: from where, to where, what, and what not. */
 int mapping_init_write(const struct mapping_init *init, const struct mapping_init_file *file, struct buf *out,
                        struct err *e)
 {

@@ -15,11 +15,13 @@ void init_put(struct init_writer *w, const char *text)
     w->failed = w->failed || buf_adds(w->out, text) != 0;
 }
 
+/* After the first failure nothing is written any more; the caller asks once. */
 void init_put_bytes(struct init_writer *w, const char *p, size_t n)
 {
     w->failed = w->failed || buf_add(w->out, p, n) != 0;
 }
 
+/* Notes are aligned by the width of what stands on the line. */
 void init_end_line(struct init_writer *w)
 {
     init_put(w, "\n");
@@ -116,11 +118,13 @@ void init_put_scalar(struct init_writer *w, struct str s)
     init_put(w, "\"");
 }
 
+/* Controls and line ends are shown as escapes, and long texts are cut. */
 void init_put_shown(struct init_writer *w, struct str s)
 {
     w->failed = w->failed || text_show(s, 60, w->out) != 0;
 }
 
+/* The same for a C string. */
 void init_put_text(struct init_writer *w, const char *text)
 {
     init_put_scalar(w, str_from(text));

@@ -13,6 +13,7 @@
 
 enum { FOLD_MAX = 4 << 20 }; /* of one cell; connectors stop at 1 MiB, and folding may triple a character */
 
+/* The defaults come from the table, as everything else of the format does. */
 struct mapping *mapping_new(void)
 {
     struct mapping *m = calloc(1, sizeof *m);
@@ -29,6 +30,7 @@ struct mapping *mapping_new(void)
     return m;
 }
 
+/* The arena holds everything but compiled regular expressions and the buffer for folding. */
 void mapping_free(struct mapping *m)
 {
     if (m == NULL)
@@ -51,6 +53,7 @@ static int resolve(struct mapping *m, const char **path)
     return *path != NULL ? 0 : -1;
 }
 
+/* {campaign: X} or {list: X}: one key, and the schema has judged which. Blanks around a name are a slip of quoting. */
 static int read_target(struct mapping *m, const struct tree_node *node, struct target_spec *out)
 {
     const struct tree_node *name = node->first;
@@ -60,6 +63,7 @@ static int read_target(struct mapping *m, const struct tree_node *node, struct t
     return out->text != NULL ? 0 : -1;
 }
 
+/* keep, delete, or {move_to: target}; absent is keep. */
 static int read_gone(struct mapping *m, const struct tree_node *node, struct gone *out)
 {
     *out = (struct gone){.policy = GONE_KEEP};
@@ -73,6 +77,7 @@ static int read_gone(struct mapping *m, const struct tree_node *node, struct gon
     return read_target(m, node->first, &out->to);
 }
 
+/* A list of texts; they stay in the tree, which lives as long as the mapping. */
 static int read_names(struct mapping *m, const struct tree_node *list, const struct str **names, size_t *n)
 {
     struct str *out = arena_calloc(&m->arena, list->n, sizeof *out);
@@ -85,6 +90,7 @@ static int read_names(struct mapping *m, const struct tree_node *list, const str
     return 0;
 }
 
+/* The scalars are stored by the table; what is left is the header as a list, and the path. "-" is stdin and no file. */
 static int read_csv(struct mapping *m, const struct tree_node *node)
 {
     struct csv_spec *csv = &m->source.as.csv;
@@ -97,6 +103,7 @@ static int read_csv(struct mapping *m, const struct tree_node *node)
     return strcmp(csv->path, "-") == 0 ? 0 : resolve(m, &csv->path);
 }
 
+/* `overlap` stays as written for numeric watermarks, and is time for the others. A database file is a path like any. */
 static int read_sql(struct mapping *m)
 {
     struct sql_spec *sql = &m->source.as.sql;
@@ -106,6 +113,7 @@ static int read_sql(struct mapping *m)
     return 0;
 }
 
+/* argv and env as execve() takes them. */
 static int read_command(struct mapping *m, const struct tree_node *node)
 {
     const struct tree_node *list = tree_get(node, "argv"), *env = tree_get(node, "env");
@@ -133,6 +141,7 @@ static int read_command(struct mapping *m, const struct tree_node *node)
     return 0;
 }
 
+/* Exactly one source is there. Its defaults and scalars go into a union, so the kind must be known first. */
 static int read_source(struct mapping *m, const struct tree_node *source)
 {
     static const char *const kinds[] = {
@@ -155,17 +164,20 @@ static int read_source(struct mapping *m, const struct tree_node *source)
     }
 }
 
+/* Cases keep the order of the file, which numbers the targets; a sorted index beside them finds one by halving. */
 static int compare_route(const void *a, const void *b)
 {
     const struct route_value *x = a, *y = b;
     return str_cmp(x->value, y->value);
 }
 
+/* A column that is looked for when the source is known, and where to point when it is missing. */
 static struct source_column source_column(const struct tree_node *node)
 {
     return (struct source_column){.name = node->text, .at = node->at, .span = node->span};
 }
 
+/* Cases are compared without the blanks around them; rules.c refuses values that have some. */
 static int read_route(struct mapping *m, const struct tree_node *route)
 {
     const struct tree_node *cases = tree_get(route, "cases"), *otherwise = tree_get(route, "otherwise");
@@ -192,6 +204,7 @@ static int read_route(struct mapping *m, const struct tree_node *route)
     return read_target(m, otherwise, &m->route_default);
 }
 
+/* Values are folded here once, so that a row folds its own cell only when that is not ASCII. */
 static int read_skips(struct mapping *m, const struct tree_node *list)
 {
     m->impl->skips = arena_calloc(&m->arena, list->n, sizeof *m->impl->skips);
@@ -217,6 +230,7 @@ static int read_skips(struct mapping *m, const struct tree_node *list)
     return 0;
 }
 
+/* With a key the address is no identity any more: has_key changes what apply.c puts into key_text. */
 static int read_key(struct mapping *m, const struct tree_node *list)
 {
     m->has_key = true;
@@ -228,6 +242,7 @@ static int read_key(struct mapping *m, const struct tree_node *list)
     return 0;
 }
 
+/* Leads land in the list; `promote` says where they go once their address is known to be good. */
 static int read_stage(struct mapping *m, const struct tree_node *node)
 {
     m->stage.on = true;
@@ -257,6 +272,8 @@ static int fill(struct mapping *m, const struct tree_node *root)
     return digest_tree(root, &m->digest);
 }
 
+/* Everything that can be judged is judged before anything is said: the table, the rules between keys, and the columns,
+ * each of which bears what the ones before have refused. Only a file without mistakes is filled in. */
 static int load_text(struct mapping *m, struct err *e)
 {
     struct diags *d = &m->impl->diags;
@@ -274,6 +291,7 @@ static int load_text(struct mapping *m, struct err *e)
     return fill(m, root) != 0 ? err_oom(e) : 0;
 }
 
+/* The folder of the mapping is what its relative paths hang below, wherever the command is started. */
 static int set_path(struct mapping *m, const char *path)
 {
     const char *slash = strrchr(path, '/');
@@ -283,6 +301,8 @@ static int set_path(struct mapping *m, const char *path)
     return m->path != NULL && m->folder != NULL ? 0 : -1;
 }
 
+/* The text is kept for the life of the mapping (1 MiB at most): a column that the source lacks shows only later, and is
+ * still told with its line. */
 int mapping_parse(const char *path, struct str bytes, struct mapping **out, struct err *e)
 {
     struct mapping *m = mapping_new();

@@ -21,6 +21,7 @@ static void removed_needs_mirror(struct diags *d, const struct tree_node *root)
     diag_help(d, "add 'mode: mirror' if leads whose rows are gone are to be treated; else remove this line");
 }
 
+/* `target` may be NULL or of the wrong shape; then it is no list. */
 static bool may_be_list(const struct tree_node *target)
 {
     return tree_get(target, "list") != NULL;
@@ -49,6 +50,7 @@ static void address_or_key(struct diags *d, const struct tree_node *root)
     }
 }
 
+/* stage: sends everything one way, route: each row its own; together nobody could say where a lead is. */
 static void list_first(struct diags *d, const struct tree_node *root)
 {
     const struct tree_node *stage = tree_get(root, "stage"), *route = tree_get(root, "route");
@@ -90,6 +92,7 @@ static void cases_once(struct diags *d, const struct tree_node *root)
     }
 }
 
+/* What execve() would take and a program could never ask for. */
 static void env_names(struct diags *d, const struct tree_node *root)
 {
     const struct tree_node *env = tree_get(tree_get(tree_get(root, "source"), "command"), "env");
@@ -107,6 +110,7 @@ static void env_names(struct diags *d, const struct tree_node *root)
     }
 }
 
+/* Each rule looks at the tree for itself and bears what is missing or misshapen, which the schema has told. */
 void rules_check(struct diags *d, const struct tree_node *root)
 {
     removed_needs_mirror(d, root);

@@ -13,6 +13,7 @@
 
 enum { DIGITS_MAX = 15 }; /* more is no number of leads, seconds or requests */
 
+/* Words are compared as they are: YAML has no case to fold, and `Upsert` is more likely a slip than a wish. */
 static int word_index(const char *const *words, struct str text)
 {
     for (int i = 0; words != NULL && words[i] != NULL; i++) {
@@ -59,6 +60,7 @@ static int read_decimal(struct str text, double *out)
     return points <= 1 ? 0 : -1;
 }
 
+/* A share above 100% could never stop anything, so it is a slip. */
 static int read_guard(struct str text, struct guard_limit *out)
 {
     if (str_is(text, "none")) {
@@ -79,12 +81,14 @@ static int read_guard(struct str text, struct guard_limit *out)
     return 0;
 }
 
+/* The three spellings of YAML 1.2. `yes` and `on` are text there, and are refused rather than guessed. */
 static int read_bool(struct str text, bool *out)
 {
     *out = str_is(text, "true") || str_is(text, "True") || str_is(text, "TRUE");
     return *out || str_is(text, "false") || str_is(text, "False") || str_is(text, "FALSE") ? 0 : -1;
 }
 
+/* A tab can be named, since it cannot be seen. */
 static int read_delimiter(struct str text, char *out)
 {
     if (str_is(text, "auto"))
@@ -98,6 +102,7 @@ static int read_delimiter(struct str text, char *out)
     return 0;
 }
 
+/* Whether a name means anything is for iconv to say, on the machine that will read the file. */
 static bool is_encoding(struct str text)
 {
     char name[64];
@@ -118,6 +123,7 @@ static bool is_encoding(struct str text)
     return true;
 }
 
+/* The name becomes a file name, a lock and a label of metrics: nothing in it may need quoting anywhere. */
 bool scalar_is_name(struct str text)
 {
     if (text.n == 0 || text.n > 64)
@@ -136,6 +142,7 @@ bool schema_is_scalar(const struct schema *type)
     return type->kind <= SCHEMA_SCALAR;
 }
 
+/* Judged by the same readers that store, so that what is taken can be stored. */
 bool scalar_fits(const struct schema *type, struct str text, bool plain)
 {
     int64_t number;
@@ -181,6 +188,7 @@ bool scalar_fits(const struct schema *type, struct str text, bool plain)
     }
 }
 
+/* "create, upsert or mirror": the words themselves are the best help. */
 const char *scalar_must(const struct schema *type, struct arena *arena)
 {
     if (type->what != NULL)
@@ -194,6 +202,7 @@ const char *scalar_must(const struct schema *type, struct arena *arena)
     return kept != NULL ? kept : "another word";
 }
 
+/* Members are written by memcpy(): the table knows their offset and kind, not their type. */
 static int store_text(const char *text, size_t n, void *dest, struct arena *arena)
 {
     const char *kept = arena_dup(arena, text, n);
@@ -203,6 +212,7 @@ static int store_text(const char *text, size_t n, void *dest, struct arena *aren
     return 0;
 }
 
+/* One spelling, so that equal ids are equal texts. */
 static int store_uuid(struct str text, void *dest, struct arena *arena)
 {
     struct uuid uuid;
@@ -220,6 +230,7 @@ static void store_guard(struct str text, void *dest)
     memcpy(dest, &guard, sizeof guard);
 }
 
+/* A word stands for 0, which is what "auto" and "never" are in the struct. */
 static void store_number(const struct schema *type, struct str text, void *dest)
 {
     int64_t number = 0;

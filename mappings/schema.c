@@ -15,6 +15,7 @@ size_t schema_names(const struct schema_key *keys, const char **names, size_t ma
     return n;
 }
 
+/* Objects have a dozen keys: a walk is as fast as anything. */
 static const struct schema_key *key_find(const struct schema_key *keys, struct str name)
 {
     for (; keys->name != NULL; keys++) {
@@ -70,6 +71,7 @@ static bool check_scalar(struct diags *d, const struct tree_node *node, const st
     return false;
 }
 
+/* An unknown key is never ignored: a mistyped guard would be no guard. */
 static bool check_unknown(struct diags *d, const struct tree_node *child, const struct schema *type, const char *name)
 {
     const char *names[NAMES_MAX];
@@ -104,6 +106,8 @@ static const char *choices(struct diags *d, const struct schema_key *keys)
     return kept != NULL ? kept : "";
 }
 
+/* What is not there has no place of its own: it is told where the object begins. Of several choices, the second one is
+ * told, with the first by name. */
 static bool check_presence(struct diags *d, const struct tree_node *node, const struct schema *type, const char *name)
 {
     bool good = true, has_choices = false;
@@ -139,6 +143,7 @@ static bool check_presence(struct diags *d, const struct tree_node *node, const 
     return good;
 }
 
+/* Known keys are judged even when others are wrong; messages name a value by its key. */
 static bool check_object(struct diags *d, const struct tree_node *node, const struct schema *type, const char *name)
 {
     bool good = check_presence(d, node, type, name);
@@ -156,6 +161,7 @@ static bool check_object(struct diags *d, const struct tree_node *node, const st
     return good;
 }
 
+/* Lists and free mappings: every child is an item of the same type. */
 static bool check_items(struct diags *d, const struct tree_node *node, const struct schema *type, const char *name)
 {
     if (type->not_empty && node->n == 0) {
@@ -194,6 +200,8 @@ static bool check_step(struct diags *d, const struct tree_node *node, const char
     return true;
 }
 
+/* Which of several types is meant is told apart by the shape of the node, never by trying: a message about the wrong
+ * alternative would send the reader astray. */
 static bool takes(const struct schema *type, enum tree_kind kind)
 {
     if (kind == TREE_SCALAR)
@@ -203,6 +211,7 @@ static bool takes(const struct schema *type, enum tree_kind kind)
     return type->kind == SCHEMA_OBJECT || type->kind == SCHEMA_DICT;
 }
 
+/* Depth is bounded by the tree's, so that walking by recursion is safe. */
 bool schema_check(struct diags *d, const struct tree_node *node, const struct schema *type, const char *name)
 {
     if (type->kind == SCHEMA_ANY) {
@@ -227,6 +236,7 @@ static const struct schema *stored_type(const struct schema *type)
     return type->kind == SCHEMA_ANY ? type->any[0] : type;
 }
 
+/* Only after the check: a scalar that does not fit would be stored as something else. */
 int schema_store(const struct tree_node *node, const struct schema *type, void *base, struct arena *arena)
 {
     for (const struct tree_node *child = node->first; child != NULL; child = child->next) {
@@ -244,6 +254,7 @@ int schema_store(const struct tree_node *node, const struct schema *type, void *
     return 0;
 }
 
+/* Choices are left out: the members of sources share their memory, and only one of them will be there. */
 int schema_defaults(const struct schema *type, void *base, struct arena *arena)
 {
     for (const struct schema_key *key = type->keys; key->name != NULL; key++) {
@@ -262,6 +273,7 @@ int schema_defaults(const struct schema *type, void *base, struct arena *arena)
     return 0;
 }
 
+/* Options are written with hyphens, keys with underscores; both are taken for both. */
 static bool same_name(const char *path, size_t n, const char *name)
 {
     for (size_t i = 0; i < n; i++) {
@@ -271,6 +283,7 @@ static bool same_name(const char *path, size_t n, const char *name)
     return name[n] == '\0';
 }
 
+/* "limits.batch" is the key batch of the object under limits. */
 const struct schema_key *schema_find(const char *path)
 {
     const struct schema *type = &schema_root;

@@ -16,6 +16,7 @@ static void member(struct jsonw *w, const char *key, const char *value)
     jsonw_text(w, value);
 }
 
+/* Where a number may be written without quotes: `from: 2024` is a column, `settle: 7` are seconds. */
 static void types(struct jsonw *w, const char *one, const char *two, const char *three)
 {
     jsonw_key(w, "type");
@@ -41,6 +42,7 @@ static void write_words(struct jsonw *w, const char *const *words)
     jsonw_array_end(w);
 }
 
+/* Fixed JSON from this file or the table; never anything foreign. */
 static void write_raw(struct jsonw *w, const char *key, const char *json)
 {
     jsonw_key(w, key);
@@ -67,6 +69,7 @@ static void write_count(struct jsonw *w, const struct schema *type)
     jsonw_array_end(w);
 }
 
+/* clock.h reads the same: a number and a unit, or seconds. */
 static void write_duration(struct jsonw *w, const struct schema *type)
 {
     types(w, "string", "integer", NULL);
@@ -75,6 +78,8 @@ static void write_duration(struct jsonw *w, const struct schema *type)
     member(w, "pattern", type->words != NULL ? "^([0-9]+(ms|s|m|h|d)?|never)$" : "^[0-9]+(ms|s|m|h|d)?$");
 }
 
+/* An editor must not underline what works, so patterns are wide: what only the program knows (an encoding that iconv
+ * lacks, a regex that does not compile, keys that do not go together) it says itself. */
 static void write_scalar(struct jsonw *w, const struct schema *type)
 {
     switch (type->kind) {
@@ -182,6 +187,7 @@ static void write_steps(struct jsonw *w)
     jsonw_array_end(w);
 }
 
+/* Descriptions and examples are what an editor shows while somebody types. */
 static void write_property(struct jsonw *w, const struct schema_key *key)
 {
     jsonw_key(w, key->name);
@@ -220,6 +226,7 @@ static bool has_flag(const struct schema_key *keys, unsigned flag)
     return false;
 }
 
+/* Exactly one of the choices is `oneOf` over `required`, which editors explain well enough. */
 static void write_object(struct jsonw *w, const struct schema *type)
 {
     member(w, "type", "object");
@@ -256,6 +263,7 @@ static void write_object(struct jsonw *w, const struct schema *type)
     jsonw_array_end(w);
 }
 
+/* Free keys are properties by pattern; a list's items are all alike. */
 static void write_items(struct jsonw *w, const struct schema *type)
 {
     bool list = type->kind == SCHEMA_LIST;
@@ -315,6 +323,7 @@ static void write_type(struct jsonw *w, const struct schema *type)
     }
 }
 
+/* One line without blanks: it is read by programs, and `leadsync schema | jq` shows it to people. */
 int schema_json(struct buf *out)
 {
     struct jsonw w;
@@ -336,6 +345,7 @@ int schema_json(struct buf *out)
     return jsonw_end(&w);
 }
 
+/* A text file ends in a newline. */
 int mapping_schema(struct buf *out)
 {
     return schema_json(out) != 0 || buf_addc(out, '\n') != 0 ? -1 : 0;

@@ -67,6 +67,8 @@ static int unknown_option(struct mapping *m, const char *name, struct err *e)
     return diags_result(&d, XS_USAGE, e);
 }
 
+/* The same check and the same store as for a file; only the words around the message differ. The members of a source
+ * share their memory: one of a CSV must not be written into a query. */
 static int option_store(struct mapping *m, const struct mapping_option *option, struct err *e)
 {
     const struct schema_key *key = option_find(option->name);
@@ -109,6 +111,7 @@ static int set_input(struct mapping *m, const char *path, struct err *e)
     return 0;
 }
 
+/* Everything but --input is a key of the table. */
 int mapping_override(struct mapping *m, const struct mapping_option *option, struct err *e)
 {
     return strcmp(option->name, "input") == 0 ? set_input(m, option->value, e) : option_store(m, option, e);
@@ -136,6 +139,8 @@ static const char *stem(struct mapping *m, const char *path)
     return out;
 }
 
+/* As if a mapping of defaults had been loaded. What needs a decision (removals, routes, keys) has no option, so that a
+ * straight CSV can only ever add and update. */
 int mapping_for_csv(const char *csv_path, const struct target_spec *target, bool all_columns,
                     const struct mapping_option *options, size_t options_n, struct mapping **out, struct err *e)
 {
@@ -172,6 +177,7 @@ failed:
     return -1;
 }
 
+/* One CSV sent to two targets is two syncs. The id and not the name is hashed: a campaign may be renamed. */
 int mapping_name_target(struct mapping *m, const char *target_id, struct err *e)
 {
     struct uuid id;
@@ -230,6 +236,7 @@ static int no_address(const struct mapping *m, const struct str *columns, const 
     return -1;
 }
 
+/* A name that no variable may have leaves its column unused; the engine names those on stderr. */
 static bool is_sent(const struct mapping *m, struct str name, int field)
 {
     return m->impl->all_columns && field < 0 && custom_name_flaw(name) == NULL && text_is_utf8(name);
@@ -265,6 +272,7 @@ static int make_columns(struct mapping *m, const struct str *columns, const int 
     return digest_straight(m, &m->digest);
 }
 
+/* Columns meet fields. Bound again (another read of the file), it starts afresh. */
 int straight_bind(struct mapping *m, const struct str *columns, size_t columns_n, struct err *e)
 {
     int *fields = calloc(columns_n + 1, sizeof *fields);
@@ -282,6 +290,7 @@ int straight_bind(struct mapping *m, const struct str *columns, size_t columns_n
     return rc;
 }
 
+/* The table belongs to names.c; this is its door to the floors above. */
 int mapping_names_help(struct buf *out)
 {
     return names_help(out);

@@ -17,6 +17,7 @@ static struct str line_around(struct str text, size_t at)
     return (struct str){text.p + start, end - start};
 }
 
+/* Lines from 1, for messages that name a second place. */
 static size_t line_of(struct str text, size_t at)
 {
     size_t line, column;
@@ -24,16 +25,19 @@ static size_t line_of(struct str text, size_t at)
     return line;
 }
 
+/* libyaml has no codes for its problems, only words. The cases of the tests notice when one changes. */
 static bool says(const char *text, const char *part)
 {
     return text != NULL && strstr(text, part) != NULL;
 }
 
+/* A problem may lie at the end of the text. */
 static char byte_at(struct str text, size_t at)
 {
     return at < text.n ? text.p[at] : '\0';
 }
 
+/* The commonest mistake of all, and the hardest to see: the line is shown with an arrow. */
 static void explain_tab(struct diags *d, size_t at)
 {
     diag_add(d, at, 1, "tab character used for indentation");
@@ -50,6 +54,7 @@ static bool explain_runaway_quote(struct diags *d, const struct yaml_problem *p)
     return true;
 }
 
+/* '@', '`' and '%' are kept for later by YAML; people meet '@' first. */
 static void explain_token(struct diags *d, const struct yaml_problem *p)
 {
     char c = byte_at(d->text, p->at);
@@ -69,6 +74,7 @@ static void tell_no_colon(struct diags *d, struct str line)
     diag_help(d, "write KEY: VALUE, with a space after the ':'");
 }
 
+/* Blanks only: a tab was told before. */
 static size_t indentation(struct str line)
 {
     size_t n = 0;
@@ -126,6 +132,8 @@ static void explain_open_bracket(struct diags *d, const struct yaml_problem *p)
     diag_help(d, "the '%c' on line %zu is still open; text with braces, brackets or ', ' needs quotes", open, line);
 }
 
+/* The parser wanted the next key or item and met something else. What stands before it on the line tells what was
+ * meant: a closed quote, closed braces, or nothing but blanks. */
 static void explain_no_key(struct diags *d, const struct yaml_problem *p)
 {
     struct str line = line_around(d->text, p->at);
@@ -195,6 +203,7 @@ static bool is_printable(struct str text, size_t at)
     return true;
 }
 
+/* Judged before the parser: libyaml would name the byte and no line, and a caret helps to find an umlaut. */
 int yaml_problem_bytes(struct diags *d)
 {
     struct str text = d->text;

@@ -31,6 +31,7 @@ struct str yaml_tree_text(struct str bytes)
     return bytes;
 }
 
+/* Marks mostly grow, so that the cursor only moves forward: one walk through the file in all. */
 static size_t byte_of(struct builder *b, size_t chars)
 {
     struct str text = b->d->text;
@@ -45,6 +46,8 @@ static size_t byte_of(struct builder *b, size_t chars)
     return b->bytes;
 }
 
+/* What this subset of YAML leaves out. Anchors and merge keys make a small file large, tags make types of text; a
+ * mapping needs none of them. */
 static int refuse(struct builder *b, const yaml_event_t *event, const char *what, const char *help)
 {
     diag_add(b->d, byte_of(b, event->start_mark.index), 1, "%s", what);
@@ -52,6 +55,7 @@ static int refuse(struct builder *b, const yaml_event_t *event, const char *what
     return -1;
 }
 
+/* Kept in the diagnostics, which then refuse to be printed as if they were complete. */
 static int oom(struct builder *b)
 {
     b->d->oom = true;
@@ -72,6 +76,7 @@ static struct tree_node *node_new(struct builder *b, const yaml_event_t *event, 
     return node;
 }
 
+/* "<<" in quotes is a key like any other. */
 static bool is_merge_key(const struct tree_node *key)
 {
     return key->plain && str_is(key->text, "<<");
@@ -114,6 +119,7 @@ static int attach(struct builder *b, struct tree_node *node)
     return 0;
 }
 
+/* Text is copied with a NUL behind it, so that names and paths can be handed on as they are. */
 static int on_scalar(struct builder *b, const yaml_event_t *event)
 {
     if (event->data.scalar.anchor != NULL)
@@ -139,6 +145,8 @@ static int on_scalar(struct builder *b, const yaml_event_t *event)
     return attach(b, node);
 }
 
+/* The depth is counted here and not by the caller's recursion, since the time libyaml takes for a row
+ * of '[' grows with its square: stopped early, it never gets there. */
 static int on_start(struct builder *b, const yaml_event_t *event)
 {
     bool map = event->type == YAML_MAPPING_START_EVENT;
@@ -196,6 +204,7 @@ static int on_end(struct builder *b)
     return 0;
 }
 
+/* One event at a time; nothing is kept but the open collections. */
 static int on_event(struct builder *b, const yaml_event_t *event)
 {
     switch (event->type) {
@@ -220,6 +229,7 @@ static int on_event(struct builder *b, const yaml_event_t *event)
     }
 }
 
+/* The parser's own complaint, with places made of its marks. After it nothing more can be read. */
 static int explain(struct builder *b)
 {
     const yaml_parser_t *parser = &b->parser;
@@ -235,6 +245,7 @@ static int explain(struct builder *b)
     return -1;
 }
 
+/* Until the stream ends: what follows the first document must be nothing. */
 static int read_events(struct builder *b)
 {
     for (;;) {
@@ -279,6 +290,7 @@ const struct tree_node *yaml_tree_parse(struct diags *d)
     return rc == 0 ? root : NULL;
 }
 
+/* A walk: mappings that are looked into by name have a dozen keys. */
 const struct tree_node *tree_get(const struct tree_node *map, const char *key)
 {
     if (map == NULL || map->kind != TREE_MAP)
