@@ -29,7 +29,7 @@ struct decoder {
     bool flushed;         /* iconv has given its last bytes */
     bool nul;             /* iconv made a NUL: the text ends in an error here */
     size_t held_at, held_end;
-    char held[HELD_MAX];
+    char *held; /* HELD_MAX */
 };
 
 /* Byte order marks, longest first where one begins another. */
@@ -132,7 +132,11 @@ int decoder_new(struct input *in, const char *encoding, bool bytes_as_they_are, 
     if (d == NULL)
         return err_oom(e);
     *d = (struct decoder){.in = in, .encoding = "UTF-8", .cd = (iconv_t)-1, .found = encoding == NULL,
-                          .as_is = bytes_as_they_are, .at_start = true};
+                          .as_is = bytes_as_they_are, .at_start = true, .held = malloc(HELD_MAX)};
+    if (d->held == NULL) {
+        err_oom(e);
+        goto fail;
+    }
     while (d->held_end < UTF8_MAX) {
         int more = hold_more(d, e);
         if (more < 0)
@@ -160,6 +164,7 @@ void decoder_free(struct decoder *d)
         return;
     if (d->cd != (iconv_t)-1)
         iconv_close(d->cd);
+    free(d->held);
     free(d);
 }
 

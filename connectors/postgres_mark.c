@@ -6,7 +6,6 @@
 
 #include <ctype.h>
 #include <inttypes.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -200,13 +199,13 @@ static bool is_greater(struct postgres_mark *m, struct str value)
         return true;
     case PG_MARK_INTEGER:
     case PG_MARK_NUMBER:
-        if (value.n >= sizeof spelled)
+        /* NaN and Infinity are above all numbers: nothing would ever be read again. They have no digit at the start. */
+        if (value.n >= sizeof spelled || value.n == 0 || !isdigit((unsigned char)value.p[value.p[0] == '-' && value.n > 1]))
             return false;
         memcpy(spelled, value.p, value.n);
         spelled[value.n] = '\0';
         number = strtold(spelled, NULL);
-        /* NaN and Infinity are above all numbers: nothing would ever be read again. */
-        if (!isfinite(number) || (m->seen && number <= m->number))
+        if ((m->seen && number <= m->number))
             return false;
         m->number = number;
         return true;

@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 static const char *const case_files[] = {"lines", "quotes", "ragged", "header", "delimiter", "encoding", "limits"};
-static const size_t chunks[] = {0, 1, 2, 3, 7, 64};
+static const size_t chunks[] = {0, 1, 2, 3, 7, 64, 4096};
 
 /* Line by line: `warning` and `error` lines name a part of what came, others all of it. The encoding warning may come
  * before the columns or before the row, whichever the chunks bring first: warnings are compared apart. */
@@ -84,7 +84,7 @@ START_TEST(cases_are_read_as_written)
         expand_hex(&c.expect);
         for (size_t i = 0; i < sizeof chunks / sizeof chunks[0]; i++) {
             struct buf got = BUF_INIT(64 << 20);
-            if (c.slow && chunks[i] != 0)
+            if (c.slow && chunks[i] > 0 && chunks[i] < 4096)
                 continue;
             csvcase_run(&c, chunks[i], &got);
             if (!lines_match(buf_cstr(&c.expect), buf_cstr(&got), false) ||
@@ -153,7 +153,7 @@ static void random_text(uint32_t *seed, struct buf *out)
 
 START_TEST(rows_without_quotes_are_what_libcsv_makes_of_them)
 {
-    for (uint32_t round = 1; round <= 3000; round++) {
+    for (uint32_t round = 1; round <= 2000; round++) {
         uint32_t seed = round * 2654435761u;
         struct csvcase c = {.delimiter = ',', .input = BUF_INIT(1024)};
         struct reference ref = {BUF_INIT(4096), 0};
