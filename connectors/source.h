@@ -27,11 +27,14 @@ struct source_ops {
     const char *name; /* "csv", "postgres", "sqlite", "command" */
     int (*open)(const struct source_spec *spec, const struct source_read *read, struct clock *clock, struct source **out,
                 struct err *e);
-    /* 1 with the row (valid until the next call), 0 at the clean end, -1 with XS_SOURCE (its bytes) or XS_NO_SOURCE
-     * (it went away). A row that alone is unusable comes with `defect` set and is no error. Blocks on I/O. */
+    /* 1 with the row (valid until the next call), 0 at the clean end (again, if asked again), -1 with XS_SOURCE (its
+     * bytes, its program's exit status), XS_NO_SOURCE (it went away, no privilege), XS_CONFIG (SQL that is refused only
+     * when it runs, before the first row), XS_IO (disk, spool), or XS_SIGINT and XS_SIGTERM: a stop was asked for while
+     * nothing came. A row that alone is unusable comes with `defect` set and is no error. Blocks on I/O. */
     int (*next)(struct source *self, struct row *out, struct err *e);
     /* After the clean end of a read with a watermark column: the value to store once everything read is durable, NULL
-     * when there is none. Borrowed until close. */
+     * when there is none (no row had one: what is stored stays). Borrowed until close. The member is NULL for sources
+     * without watermarks. */
     const char *(*watermark)(struct source *self);
     /* Safe from a signal's point of view: makes a blocking next() return. May be NULL. */
     void (*cancel)(struct source *self);
@@ -50,7 +53,8 @@ struct source {
 };
 
 /* Picks the connector from the table and opens. Errors: XS_NO_SOURCE, XS_SOURCE, XS_CONFIG (SQL refused, header names
- * twice or empty). NULL `read` reads everything with defaults. */
+ * twice or empty). NULL `read` reads everything with defaults. SQL sources are read ahead into a temporary file as their
+ * `spool` says, so that a slow reader does not hold their transaction open (spool.h); `ops` is the spool's then. */
 int source_open(const struct source_spec *spec, const struct source_read *read, struct clock *clock, struct source **out,
                 struct err *e);
 int source_next(struct source *s, struct row *out, struct err *e);
