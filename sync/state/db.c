@@ -191,10 +191,10 @@ static int bind_one(sqlite3_stmt *st, int at, char type, va_list *values, sqlite
         return text == NULL ? sqlite3_bind_null(st, at) : sqlite3_bind_text(st, at, text, -1, keep);
     }
     case 'k':
-        return sqlite3_bind_blob(st, at, va_arg(*values, const struct hash128 *)->b, 16, keep);
+        return sqlite3_bind_blob(st, at, va_arg(*values, const struct hash128 *)->b, 16, SQLITE_STATIC);
     case 'd': {
         const struct uuid *id = va_arg(*values, const struct uuid *);
-        return id == NULL ? sqlite3_bind_null(st, at) : sqlite3_bind_blob(st, at, id->b, 16, keep);
+        return id == NULL ? sqlite3_bind_null(st, at) : sqlite3_bind_blob(st, at, id->b, 16, SQLITE_STATIC);
     }
     case '-':
         return sqlite3_bind_null(st, at);

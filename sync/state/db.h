@@ -50,7 +50,8 @@ sqlite3_stmt *db_prepare(struct db *db, const char *sql, struct err *e);
  * `e` stands before the values because C has it so. */
 /* Runs a statement that returns no rows. */
 int db_run(struct db *db, struct err *e, const char *sql, const char *types, ...);
-/* Starts a query: 1 on its first row, 0 when there is none, -1. The bound values are copied. */
+/* Starts a query: 1 on its first row, 0 when there is none, -1. The bound values are copied, but for k and d, which must
+ * stay until its last row. */
 int db_query(struct db *db, sqlite3_stmt **st, struct err *e, const char *sql, const char *types, ...);
 /* The next row: 1/0/-1; the statement is reset unless 1. */
 int db_next(struct db *db, sqlite3_stmt *st, struct err *e);

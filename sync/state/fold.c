@@ -69,6 +69,15 @@ static void proven(struct fold *f, const struct fold_item *item)
     }
 }
 
+/* What was proven of this fingerprint is no longer so: the row has to be looked at again. */
+static void disprove(struct fold *f, const struct fold_item *item)
+{
+    if (f->known && f->fingerprint == item->fingerprint && f->fingerprint != 0) {
+        f->fingerprint = 0;
+        f->changed = true;
+    }
+}
+
 static void refused(struct fold *f, const struct fold_item *item)
 {
     f->retry = FOLD_DROP;
@@ -76,6 +85,7 @@ static void refused(struct fold *f, const struct fold_item *item)
     /* What mapping or plan decided is decided again for nothing; a removal has no row to refuse. */
     if (item->op == OP_NONE || item->op == OP_REMOVE)
         return;
+    disprove(f, item);
     f->refusal = FOLD_PUT;
     f->refusal_fingerprint = item->fingerprint;
     f->refusal_reason = (enum reason)item->reason;
@@ -87,10 +97,7 @@ static void failed(struct fold *f, const struct fold_item *item)
     f->spoilt = true;
     f->spoilt_run = item->run;
     f->spoilt_fingerprint = item->fingerprint;
-    if (f->known && f->fingerprint == item->fingerprint && f->fingerprint != 0) {
-        f->fingerprint = 0;
-        f->changed = true;
-    }
+    disprove(f, item);
     if (item->reason == REASON_ATTEMPTS_EXHAUSTED) {
         f->retry = FOLD_DROP;
     } else if (item->bits & ITEM_VALUES) {
@@ -151,10 +158,11 @@ bool fold_wants(const struct entry *entry, enum op op, bool retries)
     /* A row without a usable key is only counted and listed. */
     if (hash128_eq(&entry->key, &none))
         return false;
-    if (op != OP_NONE || entry->outcome == OUTCOME_FAILED || entry->outcome == OUTCOME_DEFERRED)
+    if (op != OP_NONE || (entry->outcome != OUTCOME_SKIPPED && entry->outcome != OUTCOME_REJECTED))
         return true;
-    /* A row decided without a request takes its key out of the retry table, if that has any. */
-    return retries || entry->outcome == OUTCOME_REMOVED || (entry->outcome == OUTCOME_UNCHANGED && entry->has_lead_id);
+    /* A row decided without a request takes its key out of the retry table, if that has any, and may tell of the lead. */
+    return retries || entry->reason == REASON_BOUNCED || entry->reason == REASON_UNSUBSCRIBED ||
+           entry->reason == REASON_SKIPPED_THERE || entry->reason == REASON_DELETED_THERE;
 }
 
 /* ---- the list ---- */
@@ -219,6 +227,24 @@ static bool before(const struct fold_item *a, const struct fold_item *b)
     return memcmp(a->key.b, b->key.b, sizeof a->key.b) < 0;
 }
 
+/* Moves every item to its place, cycle by cycle; order[i] says which item comes to place i. Everything after this reads
+ * the list from front to back, which is what makes it fast. */
+static void permute(struct fold_item *items, uint32_t *order, size_t n)
+{
+    for (size_t start = 0; start < n; start++) {
+        if (order[start] == start)
+            continue;
+        struct fold_item first = items[start];
+        size_t at = start;
+        for (size_t from; (from = order[at]) != start; at = from) {
+            items[at] = items[from];
+            order[at] = (uint32_t)at;
+        }
+        items[at] = first;
+        order[at] = (uint32_t)at;
+    }
+}
+
 /* Keys are spread evenly: scaled to n buckets and counted they are all but sorted, and insertion does the rest. Both
  * steps keep the order of equal keys. */
 int fold_list_sort(struct fold_list *l, struct err *e)
@@ -241,21 +267,24 @@ int fold_list_sort(struct fold_list *l, struct err *e)
     for (size_t i = 0; i < n; i++)
         order[starts[key_scale(key_high(&l->items[i].key), n)]++] = (uint32_t)i;
     free(starts);
+    permute(l->items, order, n);
     for (size_t i = 1; i < n; i++) {
-        uint32_t moving = order[i];
+        if (!before(&l->items[i], &l->items[i - 1]))
+            continue;
+        struct fold_item moving = l->items[i];
         size_t at = i;
-        for (; at > 0 && before(&l->items[moving], &l->items[order[at - 1]]); at--)
-            order[at] = order[at - 1];
-        order[at] = moving;
+        for (; at > 0 && before(&moving, &l->items[at - 1]); at--)
+            l->items[at] = l->items[at - 1];
+        l->items[at] = moving;
     }
     return 0;
 }
 
 size_t fold_list_group(const struct fold_list *l, size_t from)
 {
-    const struct hash128 *key = &l->items[l->order[from]].key;
+    const struct hash128 *key = &l->items[from].key;
     size_t to = from + 1;
-    while (to < l->n && hash128_eq(&l->items[l->order[to]].key, key))
+    while (to < l->n && memcmp(l->items[to].key.b, key->b, sizeof key->b) == 0)
         to++;
     return to;
 }

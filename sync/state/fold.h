@@ -16,7 +16,7 @@ struct fold_item {
     struct hash128 key;
     uint64_t fingerprint;
     struct uuid lead_id;
-    uint32_t ordinal; /* its place in the list */
+    uint32_t ordinal; /* its place in the list as it was added */
     uint32_t target;
     uint32_t run;     /* only compared: the low bits are enough */
     uint8_t op, outcome, reason;
@@ -62,10 +62,10 @@ void fold_item(struct fold *f, const struct fold_item *item);
 /* Does the fold need this entry at all? */
 bool fold_wants(const struct entry *entry, enum op op, bool retries);
 
-/* Entries of many keys, ordered by key, those of one key in the order in which they were added. */
+/* Entries of many keys. */
 struct fold_list {
     struct fold_item *items; /* owned */
-    uint32_t *order;         /* owned; after fold_list_sort(): indexes of items */
+    uint32_t *order;         /* owned; scratch of sorting */
     size_t n, cap, max;
 };
 void fold_list_init(struct fold_list *l, size_t max); /* at most max items (below FOLD_NONE) */
@@ -76,8 +76,9 @@ struct fold_item *fold_list_add(struct fold_list *l, struct err *e);
 /* Adds what folding needs of an entry. 0/-1. */
 int fold_list_add_entry(struct fold_list *l, const struct entry *entry, enum op op, uint32_t target, uint64_t run,
                         bool open, struct err *e);
+/* By key, those of one key in the order in which they were added. */
 int fold_list_sort(struct fold_list *l, struct err *e);
-/* The end of the group of equal keys that starts at `from` in the order. */
+/* The end of the group of equal keys that starts at `from`, once sorted. */
 size_t fold_list_group(const struct fold_list *l, size_t from);
 
 #endif

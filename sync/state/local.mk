@@ -1,10 +1,12 @@
 noinst_LIBRARIES += sync/libstate.a
 sync_libstate_a_SOURCES = \
+	sync/state/append.c \
 	sync/state/audit.c \
 	sync/state/batches.c \
 	sync/state/create.c \
 	sync/state/db.c sync/state/db.h \
 	sync/state/facts.c \
+	sync/state/feed.c sync/state/feed.h \
 	sync/state/fold.c sync/state/fold.h \
 	sync/state/forget.c \
 	sync/state/index.c sync/state/index.h \
@@ -14,7 +16,6 @@ sync_libstate_a_SOURCES = \
 	sync/state/lock.c \
 	sync/state/lookup.c sync/state/lookup.h \
 	sync/state/merge.c sync/state/merge.h \
-	sync/state/merge_leads.c sync/state/merge_leads.h \
 	sync/state/open.c \
 	sync/state/overlay.c \
 	sync/state/pack.c sync/state/pack.h \

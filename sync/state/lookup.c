@@ -13,8 +13,12 @@ enum {
     SEEN_SHARE = 4,    /* of memory_max for seen keys that are not in it */
 };
 
-/* Refusals stand in their index with the reason mixed into the fingerprint: 56 bits have to agree. */
-static const uint64_t REASON_MIX = UINT64_C(0x9e3779b97f4a7c00);
+/* Refusals stand in their index with the reason mixed into the fingerprint: 56 bits have to agree. The factor is odd, so
+ * that no two fingerprints become one, and spreads those that are near each other. */
+static uint64_t mixed(uint64_t fingerprint)
+{
+    return fingerprint * UINT64_C(0x9e3779b97f4a7c15);
+}
 _Static_assert(REASON_N <= 256, "a reason fits the low byte of a fingerprint");
 
 void lookup_free(struct lookup *l)
@@ -71,8 +75,8 @@ static int load_refused(struct state *s, struct lookup *l, struct err *e)
                       "SELECT key, fingerprint, reason FROM refusals WHERE context = ? AND at_ms >= ? ORDER BY key", "ui",
                       l->options.refusal_context, l->options.refusals_since_ms);
     for (; rc == 1; rc = db_next(&s->main, st, e)) {
-        uint64_t mixed = (uint64_t)sqlite3_column_int64(st, 1) ^ REASON_MIX ^ (sqlite3_column_int64(st, 2) & 0xff);
-        if (load_key(s, &l->refused, st, mixed, e) < 0)
+        uint64_t reason = (uint64_t)sqlite3_column_int64(st, 2) & 0xff;
+        if (load_key(s, &l->refused, st, mixed((uint64_t)sqlite3_column_int64(st, 1)) ^ reason, e) < 0)
             return -1;
     }
     return rc;
@@ -110,6 +114,14 @@ static int load_forgotten(struct state *s, struct lookup *l, struct err *e)
     return rc;
 }
 
+/* A statement that stands on a row keeps its read transaction, and the lookups after it need not take one each. Writing
+ * goes on through the same connection; the merge lets go of it. */
+static int pin(struct state *s, struct err *e)
+{
+    sqlite3_stmt *st;
+    return db_query(&s->main, &st, e, "SELECT one FROM identity", "") < 0 ? -1 : 0;
+}
+
 int state_lookup_start(struct state *s, const struct lookup_options *options, struct err *e)
 {
     lookup_free(s->lookup);
@@ -124,6 +136,8 @@ int state_lookup_start(struct state *s, const struct lookup_options *options, st
         result = overlay_load(s, &l->overlay, e);
     if (result == 0 && l->indexed)
         result = load_leads(s, l, e) < 0 || load_refused(s, l, e) < 0 || load_retries(s, l, e) < 0 ? -1 : 0;
+    if (result == 0 && !l->indexed)
+        result = pin(s, e);
     if (result < 0) {
         db_reset_all(&s->main);
         lookup_free(l);
@@ -170,7 +184,7 @@ static int find_refusal(struct state *s, const struct hash128 *key, uint64_t fin
     if (l->indexed) {
         int64_t slot = index_find(&l->refused, key);
         if (slot >= 0)
-            reason = l->refused.slots[slot].fingerprint ^ fingerprint ^ REASON_MIX;
+            reason = l->refused.slots[slot].fingerprint ^ mixed(fingerprint);
     } else {
         sqlite3_stmt *st;
         int rc = db_query(&s->main, &st, e,
@@ -231,16 +245,18 @@ static int find_overlaid(struct state *s, const struct overlay_lead *lead, const
         out->kind = REMEMBERED_OPEN;
     } else if (f->known && f->fingerprint == fingerprint && fingerprint != 0) {
         out->kind = REMEMBERED_SAME;
-    } else if (f->refusal == FOLD_PUT && f->refusal_fingerprint == fingerprint && !s->lookup->options.ignore_refusals) {
-        out->kind = REMEMBERED_REFUSED;
-        out->reason = f->refusal_reason;
-    } else if (f->retry == FOLD_PUT && f->retry_fingerprint == fingerprint) {
-        out->kind = REMEMBERED_RETRY;
     } else {
         if (f->refusal == FOLD_KEEP && find_refusal(s, key, fingerprint, out, e) < 0)
             return -1;
-        if (f->retry == FOLD_KEEP && out->kind != REMEMBERED_REFUSED)
-            return find_retry(s, key, fingerprint, out, e);
+        if (f->refusal == FOLD_PUT && f->refusal_fingerprint == fingerprint && !s->lookup->options.ignore_refusals) {
+            out->kind = REMEMBERED_REFUSED;
+            out->reason = f->refusal_reason;
+        }
+        if (out->kind == REMEMBERED_REFUSED)
+            return 0;
+        if (f->retry == FOLD_PUT && f->retry_fingerprint == fingerprint)
+            out->kind = REMEMBERED_RETRY;
+        return f->retry == FOLD_KEEP ? find_retry(s, key, fingerprint, out, e) : 0;
     }
     return 0;
 }

@@ -4,15 +4,12 @@
 
 #include "sync/state/merge.h"
 
-#include "sync/state/pack.h"
-#include "sync/state/results.h"
-
 #include <stdlib.h>
 #include <string.h>
 
 enum {
     BYTES_AN_ITEM = sizeof(struct fold_item) + sizeof(uint32_t) + sizeof(uint64_t),
-    MEMORY_SHARE = 4,      /* of memory_max for a window */
+    MEMORY_SHARE = 3,      /* of memory_max for a window */
     WINDOW_MIN = 1000,
     BULK_ENTRIES = 100000, /* from here on the main file is written straight and not through its WAL */
 };
@@ -42,115 +39,6 @@ static int collect(struct merge *m, bool retries, uint64_t after, uint64_t *last
     }
 }
 
-static int write_values(struct merge *m, const struct entry *entry, const struct fold_item *item, uint64_t place,
-                        struct err *e)
-{
-    struct state *s = m->state;
-    struct str packed = entry->values;
-    const struct uuid *id = item->bits & ITEM_LEAD_ID ? &item->lead_id : NULL;
-    uint64_t n = place >> PLACE_BITS;
-    struct who who;
-    if (s->hashed && packed.n > 0) {
-        buf_reset(&m->hashes);
-        if (value_hasher_pack(&m->hasher, packed, &m->hashes, e) < 0)
-            return -1;
-        packed = buf_str(&m->hashes);
-    }
-    if (place & PLACE_UPDATE)
-        return db_run(&s->main, e,
-                      "UPDATE lead_values SET lead_id = coalesce(?, lead_id), packed = coalesce(?, packed) WHERE n = ?",
-                      "dBu", id, packed, n);
-    if (who_make(s, &entry->key, entry->key_text, &m->who, &who, e) < 0)
-        return -1;
-    return who.text ? db_run(&s->main, e, "INSERT INTO lead_values(n, who, lead_id, packed) VALUES(?, ?, ?, ?)", "utdB", n,
-                             who.bytes, id, packed)
-                    : db_run(&s->main, e, "INSERT INTO lead_values(n, who, lead_id, packed) VALUES(?, ?, ?, ?)", "ubdB", n,
-                             who.bytes, id, packed);
-}
-
-static int write_retry(struct merge *m, const struct entry *entry, uint32_t target, size_t ordinal, struct err *e)
-{
-    struct entry again = *entry;
-    again.retried = true;
-    again.attempts++;
-    if (m->state->hashed)
-        again.cells = STR_NONE;
-    buf_reset(&m->who);
-    if (entry_pack_intent(&again, &m->who) < 0)
-        return err_oom(e);
-    return db_run(&m->state->main, e, "INSERT INTO retry_values(n, row, target, intent) VALUES(?, ?, ?, ?)", "uuib",
-                  m->state->id.next_retry + ordinal, result_order(entry->row), (int64_t)target, buf_str(&m->who));
-}
-
-static bool wants_cells(const struct entry *entry)
-{
-    return entry->cells.n > 0 && (entry->outcome == OUTCOME_REJECTED || entry->outcome == OUTCOME_FAILED ||
-                                  entry->outcome == OUTCOME_DEFERRED);
-}
-
-static int add_result(struct merge *m, struct result_packer *packer, const struct entry *entry, uint32_t target,
-                      uint64_t place, size_t position, struct err *e)
-{
-    struct result r = {.entry = *entry, .target = target, .lead = place >> PLACE_BITS};
-    if (r.lead != 0 && !(place & PLACE_ID_HERE))
-        r.entry.has_lead_id = false;
-    if (m->state->hashed)
-        r.entry.detail = r.entry.key_text = STR_NONE;
-    if (result_pack(packer, &r) < 0)
-        return err_oom(e);
-    if (!m->state->hashed && wants_cells(entry) && reject_pack(&m->rejects, position, entry->cells) < 0)
-        return err_oom(e);
-    return 0;
-}
-
-static int write_batch(struct merge *m, const struct batch *b, uint64_t first_row, struct err *e)
-{
-    struct db *db = &m->state->main;
-    if (db_run(db, e,
-               "INSERT INTO batches(id, run, op, target, source, sent_ms, http_status, job, first_row, entries_n, entries)"
-               " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-               "uuiiiiizuub", b->id, b->run, (int64_t)b->op, (int64_t)b->target, (int64_t)b->source, b->sent_ms,
-               (int64_t)b->http_status, b->job, first_row, (uint64_t)b->entries_n, buf_str(&m->results)) < 0)
-        return -1;
-    return m->rejects.n == 0 ? 0
-                             : db_run(db, e, "INSERT INTO rejects(batch, run, cells) VALUES(?, ?, ?)", "uub", b->id, b->run,
-                                      buf_str(&m->rejects));
-}
-
-/* Ordinals go on from *ordinal, as collect() has counted them. */
-static int append_batch(struct merge *m, const struct journal_batch *jb, bool retries, size_t *ordinal, struct err *e)
-{
-    const struct batch *b = &jb->b;
-    size_t n = b->entries_n;
-    uint64_t *places = arena_calloc(&m->arena, n + 1, sizeof *places);
-    if (places == NULL)
-        return err_oom(e);
-    for (size_t i = 0; i < n; i++) {
-        const struct entry *entry = &b->entries[i];
-        if (!fold_wants(entry, b->op, retries))
-            continue;
-        size_t at = (*ordinal)++;
-        places[i] = m->places[at];
-        if ((places[i] & (PLACE_INSERT | PLACE_UPDATE)) && write_values(m, entry, &m->list.items[at], places[i], e) < 0)
-            return -1;
-        if ((places[i] & PLACE_RETRY) && write_retry(m, entry, journal_entry_target(jb, i), at, e) < 0)
-            return -1;
-    }
-    const uint32_t *order = results_order(b->entries, n, &m->arena, e);
-    if (order == NULL)
-        return -1;
-    struct result_packer packer;
-    buf_reset(&m->results);
-    buf_reset(&m->rejects);
-    result_packer_init(&packer, b->target, &m->results);
-    for (size_t i = 0; i < n; i++) {
-        size_t at = order[i];
-        if (add_result(m, &packer, &b->entries[at], journal_entry_target(jb, at), places[at], i, e) < 0)
-            return -1;
-    }
-    return write_batch(m, b, n > 0 ? result_order(b->entries[order[0]].row) : 0, e);
-}
-
 static int append_window(struct merge *m, uint64_t after, uint64_t last, bool retries, struct err *e)
 {
     struct journal_batch jb;
@@ -164,6 +52,10 @@ static int append_window(struct merge *m, uint64_t after, uint64_t last, bool re
             return err_set(e, XS_INTERNAL, "a batch vanished from %s; please report this", m->state->journal_path);
         after = jb.b.id;
     }
+    for (size_t i = 0; i < m->fixes_n; i++)
+        if (db_run(&m->state->main, e, "UPDATE lead_values SET lead_id = ? WHERE n = ?", "du", &m->fixes[i].id,
+                   m->fixes[i].lead) < 0)
+            return -1;
     struct identity *id = &m->state->id;
     id->next_lead += m->list.n;
     id->next_retry += m->list.n;
@@ -234,20 +126,19 @@ static void merge_init(struct merge *m, struct state *s, uint64_t refusal_contex
     value_hasher_init(&m->hasher, s);
     buf_init(&m->results, BLOB_BYTES_MAX);
     buf_init(&m->rejects, BLOB_BYTES_MAX);
-    buf_init(&m->who, BLOB_BYTES_MAX);
-    buf_init(&m->hashes, BLOB_BYTES_MAX);
+    buf_init(&m->scratch, BLOB_BYTES_MAX);
 }
 
 static void merge_free(struct merge *m)
 {
     fold_list_free(&m->list);
     free(m->places);
+    free(m->fixes);
     arena_free(&m->arena);
     value_hasher_free(&m->hasher);
     buf_free(&m->results);
     buf_free(&m->rejects);
-    buf_free(&m->who);
-    buf_free(&m->hashes);
+    buf_free(&m->scratch);
 }
 
 static int merge_in_transaction(struct merge *m, bool bulk, struct err *e)
@@ -278,9 +169,7 @@ int state_merge(struct state *s, uint64_t refusal_context, struct err *e)
     if (entries == 0 && s->hashed == s->id.hashed)
         return journal_empty(s, e);
     merge_init(&m, s, refusal_context);
-    int result = merge_leads_register(&s->main, &m.leads, e);
-    if (result == 0)
-        result = merge_in_transaction(&m, entries >= BULK_ENTRIES, e);
+    int result = merge_in_transaction(&m, entries >= BULK_ENTRIES, e);
     if (result < 0) {
         db_rollback(&s->main);
         /* The counters were changed in memory; what counts is what is in the file. */

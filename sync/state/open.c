@@ -153,6 +153,8 @@ static int open_for_writing(struct state *s, struct err *e)
         return -1;
     if (db_exec(&s->main, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;", e) < 0 || identity_load(s, e) < 0)
         return -1;
+    if (feed_register(&s->main, &s->feed, e) < 0)
+        return -1;
     /* Zeroes are written over what is deleted where the point of the mode is that nothing is left to read. */
     return db_exec(&s->main, s->hashed ? "PRAGMA secure_delete = ON" : "PRAGMA secure_delete = FAST", e);
 }

@@ -82,11 +82,11 @@ static int fold_all(struct state *s, struct overlay *o, struct fold_list *l, str
     for (size_t from = 0, to; from < l->n; from = to) {
         struct overlay_lead *lead = &o->leads[o->n++];
         to = fold_list_group(l, from);
-        lead->key = l->items[l->order[from]].key;
+        lead->key = l->items[from].key;
         if (start_fold(s, &lead->key, &lead->fold, e) < 0)
             return -1;
         for (size_t i = from; i < to; i++)
-            fold_item(&lead->fold, &l->items[l->order[i]]);
+            fold_item(&lead->fold, &l->items[i]);
     }
     return 0;
 }

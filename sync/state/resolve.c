@@ -35,7 +35,7 @@ static int existing_start(struct existing *x, struct state *s, const struct fold
         return 0;
     return scan_next(x, db_query(&s->main, &x->st, e,
                                  "SELECT key, fingerprint, n, target, status, flags FROM leads WHERE key >= ? ORDER BY key",
-                                 "k", &l->items[l->order[0]].key), e) < 0 ? -1 : 0;
+                                 "k", &l->items[0].key), e) < 0 ? -1 : 0;
 }
 
 static void existing_stop(struct existing *x)
@@ -145,41 +145,59 @@ static int keep_former_id(struct merge *m, uint64_t n, const struct fold *f, uin
                   (uint64_t)(run > 0 ? run - 1 : 0), &old);
 }
 
-/* Says in the items and places of a key what the walk over the batches has to write for it. */
-static void place_group(struct merge *m, size_t from, size_t to, struct fold *f, uint64_t n, bool fresh)
+static int add_fix(struct merge *m, uint64_t lead, const struct uuid *id, struct err *e)
+{
+    if (m->fixes_n == m->fixes_cap) {
+        size_t cap = m->fixes_cap == 0 ? 64 : m->fixes_cap * 2;
+        struct id_fix *grown = reallocarray(m->fixes, cap, sizeof *grown);
+        if (grown == NULL)
+            return err_oom(e);
+        m->fixes = grown;
+        m->fixes_cap = cap;
+    }
+    m->fixes[m->fixes_n++] = (struct id_fix){lead, *id};
+    return 0;
+}
+
+/* Folded into the first item of each key: `fingerprint` and `target` are the lead's, `run` its flags, `op` one of these,
+ * `reason` the status when `outcome` says that there is one. */
+enum { FOLDED_NOTHING, FOLDED_NEW, FOLDED_CHANGED };
+
+/* Says in the items and places of a key what is to be written for it. */
+static int place_group(struct merge *m, size_t from, size_t to, struct fold *f, uint64_t n, bool fresh, struct err *e)
 {
     struct fold_list *l = &m->list;
-    uint32_t writer = f->values_from != FOLD_NONE ? f->values_from : f->proven_from;
-    for (size_t i = from; i < to; i++) {
-        struct fold_item *item = &l->items[l->order[i]];
-        uint64_t *place = &m->places[item->ordinal];
-        bool other_id = (item->bits & ITEM_LEAD_ID) && !(f->id_learnt && uuid_eq(&item->lead_id, &f->lead_id));
-        *place |= n << PLACE_BITS | (other_id ? PLACE_ID_HERE : 0u);
-        item->op = FOLDED_NOTHING;
-    }
     bool write = fresh || f->values_from != FOLD_NONE || f->id_learnt;
-    if (writer != FOLD_NONE && write) {
-        struct fold_item *item = &l->items[writer];
-        m->places[writer] |= fresh ? PLACE_INSERT : PLACE_UPDATE;
-        /* From here on the id of the writer is the lead's. */
-        item->bits = (uint8_t)((item->bits & ~ITEM_LEAD_ID) | (f->id_learnt ? ITEM_LEAD_ID : 0));
-        item->lead_id = f->lead_id;
+    uint32_t writer = !write ? FOLD_NONE : f->values_from != FOLD_NONE ? f->values_from : f->proven_from;
+    for (size_t i = from; i < to; i++) {
+        struct fold_item *item = &l->items[i];
+        bool has_id = (item->bits & ITEM_LEAD_ID) != 0;
+        bool same_id = has_id && f->id_learnt && uuid_eq(&item->lead_id, &f->lead_id);
+        uint64_t place = n << PLACE_BITS | (has_id && !same_id ? PLACE_ID_HERE : 0u);
+        if (item->ordinal == writer) {
+            place |= fresh ? PLACE_INSERT : PLACE_UPDATE;
+            if (f->id_learnt && !same_id && add_fix(m, n, &f->lead_id, e) < 0)
+                return -1;
+        }
+        m->places[item->ordinal] |= place;
+        item->op = FOLDED_NOTHING;
     }
     if (f->values_from != FOLD_NONE)
         f->flags = m->state->hashed ? f->flags | KNOWN_HASHED_VALUES : f->flags & ~(unsigned)KNOWN_HASHED_VALUES;
-    struct fold_item *head = &l->items[l->order[from]];
+    struct fold_item *head = &l->items[from];
     head->op = fresh ? FOLDED_NEW : f->changed ? FOLDED_CHANGED : FOLDED_NOTHING;
     head->fingerprint = f->fingerprint;
     head->target = f->target;
     head->run = f->flags;
     head->outcome = f->status != TARGET_STATUS_UNKNOWN;
     head->reason = (uint8_t)(int8_t)f->status;
+    return 0;
 }
 
 static int resolve_group(struct merge *m, struct existing *x, size_t from, size_t to, struct err *e)
 {
     struct fold_list *l = &m->list;
-    struct hash128 key = l->items[l->order[from]].key;
+    struct hash128 key = l->items[from].key;
     struct fold f;
     uint64_t n = 0;
     uint32_t run = 0;
@@ -190,7 +208,7 @@ static int resolve_group(struct merge *m, struct existing *x, size_t from, size_
     if (found == 1)
         n = take_existing(x, &f);
     for (size_t i = from; i < to; i++) {
-        const struct fold_item *item = &l->items[l->order[i]];
+        const struct fold_item *item = &l->items[i];
         fold_item(&f, item);
         if (item->bits & ITEM_LEAD_ID)
             run = item->run;
@@ -204,8 +222,7 @@ static int resolve_group(struct merge *m, struct existing *x, size_t from, size_
         return -1;
     if (fresh)
         m->state->id.leads_n++;
-    place_group(m, from, to, &f, n, fresh);
-    return 0;
+    return place_group(m, from, to, &f, n, fresh, e);
 }
 
 static int write_changed(struct merge *m, const struct fold_item *item, struct err *e)
@@ -220,22 +237,60 @@ static int write_changed(struct merge *m, const struct fold_item *item, struct e
                   &item->key);
 }
 
+/* ---- new leads, fed in key order ---- */
+
+static bool new_next(void *ctx)
+{
+    struct merge *m = ctx;
+    do {
+        m->lead_at++;
+    } while (m->lead_at < m->list.n && m->list.items[m->lead_at].op != FOLDED_NEW);
+    return m->lead_at < m->list.n;
+}
+
+static void new_column(void *ctx, sqlite3_context *out, int column)
+{
+    struct merge *m = ctx;
+    const struct fold_item *item = &m->list.items[m->lead_at];
+    switch (column) {
+    case 0:
+        sqlite3_result_blob(out, item->key.b, sizeof item->key.b, SQLITE_STATIC);
+        break;
+    case 1:
+        sqlite3_result_int64(out, (int64_t)item->fingerprint);
+        break;
+    case 2:
+        sqlite3_result_int64(out, (int64_t)(m->places[item->ordinal] >> PLACE_BITS));
+        break;
+    case 3:
+        sqlite3_result_int64(out, item->target);
+        break;
+    case 4:
+        if (item->outcome != 0)
+            sqlite3_result_int(out, (int8_t)item->reason);
+        break;
+    default:
+        sqlite3_result_int64(out, item->run);
+        break;
+    }
+}
+
 static int write_leads(struct merge *m, struct err *e)
 {
     const struct fold_list *l = &m->list;
     size_t fresh = 0;
     for (size_t i = 0; i < l->n; i++) {
-        const struct fold_item *item = &l->items[l->order[i]];
-        if (item->op == FOLDED_CHANGED && write_changed(m, item, e) < 0)
+        if (l->items[i].op == FOLDED_CHANGED && write_changed(m, &l->items[i], e) < 0)
             return -1;
-        fresh += item->op == FOLDED_NEW;
+        fresh += l->items[i].op == FOLDED_NEW;
     }
     if (fresh == 0)
         return 0;
-    m->leads = (struct merge_leads){.list = l, .places = m->places};
+    m->lead_at = SIZE_MAX; /* before the first */
+    m->state->feed = (struct feed){m, new_next, new_column};
     return db_run(&m->state->main, e,
-                  "INSERT INTO leads(key, fingerprint, n, target, status, flags)"
-                  " SELECT key, fingerprint, n, target, status, flags FROM merging ORDER BY key", "");
+                  "INSERT INTO leads(key, fingerprint, n, target, status, flags) SELECT c0, c1, c2, c3, c4, c5 FROM feed",
+                  "");
 }
 
 int resolve(struct merge *m, struct err *e)
@@ -251,6 +306,7 @@ int resolve(struct merge *m, struct err *e)
     }
     if (l->n > 0)
         memset(m->places, 0, l->n * sizeof *m->places);
+    m->fixes_n = 0;
     if (fold_list_sort(l, e) < 0 || existing_start(&x, m->state, l, e) < 0)
         return -1;
     int result = 0;

@@ -4,6 +4,7 @@
 
 #include "sync/base/buf.h"
 #include "sync/state/db.h"
+#include "sync/state/feed.h"
 #include "sync/state/state.h"
 
 enum {
@@ -42,6 +43,7 @@ struct state {
     int lock_fd;  /* the sync's lock, held; -1 */
     int guard_fd; /* shared lock of a reader on the journal's existence; -1 */
     struct db main;
+    struct feed feed; /* of the main file's virtual table */
     struct journal journal;
     struct identity id;
     size_t pending_n;

@@ -15,24 +15,24 @@ static const char folded_email[] = "email, folded";
 
 /* ---- who ---- */
 
-int who_make(const struct state *s, const struct hash128 *key, struct str key_text, struct buf *scratch, struct who *out,
+int who_make(const struct state *s, const struct hash128 *key, struct str key_text, struct arena *arena, struct who *out,
              struct err *e)
 {
-    memcpy(out->space, key->b, sizeof out->space);
-    out->bytes = (struct str){out->space, sizeof out->space};
-    out->text = false;
+    const void *bytes = key->b;
+    *out = (struct who){{bytes, sizeof key->b}, false};
     if (s->hashed || key_text.n == 0)
         return 0;
     struct hash128 hash = hash_keyed128(s->id.secret, key_text.p, key_text.n);
     if (hash128_eq(&hash, key)) {
-        out->bytes = key_text;
-        out->text = true;
+        *out = (struct who){key_text, true};
         return 0;
     }
-    buf_reset(scratch);
-    if (buf_add(scratch, key->b, sizeof key->b) < 0 || buf_add(scratch, key_text.p, key_text.n) < 0)
+    char *both = arena_alloc(arena, sizeof key->b + key_text.n);
+    if (both == NULL)
         return err_oom(e);
-    out->bytes = buf_str(scratch);
+    memcpy(both, key->b, sizeof key->b);
+    memcpy(both + sizeof key->b, key_text.p, key_text.n);
+    out->bytes = (struct str){both, sizeof key->b + key_text.n};
     return 0;
 }
 

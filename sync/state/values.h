@@ -11,12 +11,10 @@
 enum { KNOWN_HASHED_VALUES = 8, KNOWN_PUBLIC = KNOWN_CREATED | KNOWN_REMOVED | KNOWN_DELETED_THERE };
 
 struct who {
-    struct str bytes;
+    struct str bytes; /* borrowed from the key, the text or the arena */
     bool text;
-    char space[16]; /* of the key, where that is all */
 };
-/* `scratch` holds key and text where both are needed. 0/-1 (memory). */
-int who_make(const struct state *s, const struct hash128 *key, struct str key_text, struct buf *scratch, struct who *out,
+int who_make(const struct state *s, const struct hash128 *key, struct str key_text, struct arena *arena, struct who *out,
              struct err *e);
 /* Key and text of a `who` column; the text borrows from the statement. */
 int who_take(const struct state *s, sqlite3_stmt *st, int column, struct hash128 *key, struct str *text, struct err *e);

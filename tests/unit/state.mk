@@ -1,1 +1,26 @@
-# Unit tests of state: UNIT += name, then its sources and the level it links.
+# Unit tests of the state. state_kit is the fixture they share.
+state_kit = tests/unit/state_kit.c tests/unit/state_kit.h
+
+check_PROGRAMS += tests/unit/state_merge.tap
+TESTS += tests/unit/state_merge.tap
+tests_unit_state_merge_tap_SOURCES = tests/unit/state_merge_test.c $(state_kit)
+tests_unit_state_merge_tap_CFLAGS = $(TEST_CFLAGS)
+tests_unit_state_merge_tap_LDADD = $(TEST_LIBS) $(LEVEL_STATE)
+
+check_PROGRAMS += tests/unit/state_open.tap
+TESTS += tests/unit/state_open.tap
+tests_unit_state_open_tap_SOURCES = tests/unit/state_open_test.c $(state_kit)
+tests_unit_state_open_tap_CFLAGS = $(TEST_CFLAGS)
+tests_unit_state_open_tap_LDADD = $(TEST_LIBS) $(LEVEL_STATE)
+
+check_PROGRAMS += tests/unit/state_random.tap
+TESTS += tests/unit/state_random.tap
+tests_unit_state_random_tap_SOURCES = tests/unit/state_random_test.c $(state_kit)
+tests_unit_state_random_tap_CFLAGS = $(TEST_CFLAGS)
+tests_unit_state_random_tap_LDADD = $(TEST_LIBS) $(LEVEL_STATE)
+
+check_PROGRAMS += tests/unit/state_seen.tap
+TESTS += tests/unit/state_seen.tap
+tests_unit_state_seen_tap_SOURCES = tests/unit/state_seen_test.c $(state_kit)
+tests_unit_state_seen_tap_CFLAGS = $(TEST_CFLAGS)
+tests_unit_state_seen_tap_LDADD = $(TEST_LIBS) $(LEVEL_STATE)

@@ -1,0 +1,457 @@
+/* What outcomes become: leads, refusals, retries, results; and that merging twice is merging once. */
+#include "config.h"
+
+#include "tests/unit/state_kit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct kit k;
+
+static void setup(void)
+{
+    kit_init(&k);
+    kit_open(&k, STATE_WRITE);
+    kit_run(&k);
+}
+
+static void teardown(void)
+{
+    kit_free(&k);
+}
+
+static struct entry with(struct entry entry, enum outcome outcome, enum reason reason)
+{
+    entry.outcome = outcome;
+    entry.reason = reason;
+    return entry;
+}
+
+static struct entry created(uint64_t n, uint64_t fp)
+{
+    struct entry entry = with(kit_entry(&k, n, fp), OUTCOME_CREATED, REASON_NONE);
+    entry.has_lead_id = true;
+    entry.lead_id = kit_uuid(n);
+    return entry;
+}
+
+static struct known_lead get(uint64_t n)
+{
+    struct known_lead lead;
+    struct hash128 key = kit_key(&k, n);
+    ck_assert_int_eq(kit_ok(&k, state_lead_get(k.s, &key, &k.arena, &lead, &k.e)), 1);
+    return lead;
+}
+
+static void one(enum op op, struct entry entry)
+{
+    kit_batch(&k, op, k.target, &entry, 1);
+    kit_merge(&k);
+}
+
+START_TEST(created_is_known)
+{
+    struct target t = {.kind = TARGET_LIST, .id = kit_uuid(99), .status = TARGET_STATUS_UNKNOWN};
+    uint32_t number;
+    kit_ok(&k, state_target_put(k.s, &t, false, &number, &k.e));
+    struct entry entry = created(1, 11);
+    kit_batch(&k, OP_CREATE, number, &entry, 1);
+    ck_assert(kit_exists(&k, ".journal"));
+    kit_merge(&k);
+    ck_assert(!kit_exists(&k, ".journal"));
+    ck_assert(!kit_exists(&k, ".journal-wal"));
+    struct known_lead lead = get(1);
+    ck_assert_uint_eq(lead.fingerprint, 11);
+    ck_assert_uint_eq(lead.target, number);
+    ck_assert_uint_eq(lead.flags, KNOWN_CREATED);
+    ck_assert(lead.has_lead_id && uuid_eq(&lead.lead_id, &entry.lead_id));
+    ck_assert(str_eq(lead.key_text, entry.key_text));
+    ck_assert(str_eq(lead.values, entry.values));
+    ck_assert_uint_eq(state_leads_n(k.s), 1);
+    for (uint64_t hint = 0; hint < 2; hint++) {
+        ck_assert_int_eq(kit_lookup(&k, 1, 11, hint).kind, REMEMBERED_SAME);
+        ck_assert_int_eq(kit_lookup(&k, 1, 12, hint).kind, REMEMBERED_OTHER);
+        ck_assert_int_eq(kit_lookup(&k, 2, 11, hint).kind, REMEMBERED_NOTHING);
+    }
+    kit_audit(&k);
+}
+END_TEST
+
+START_TEST(changed_keeps_who_made_it)
+{
+    one(OP_CREATE, created(1, 11));
+    struct entry entry = with(kit_entry(&k, 1, 12), OUTCOME_CHANGED, REASON_NONE);
+    entry.values = kit_values(&k, "person1@example.com", "Grace");
+    one(OP_UPDATE, entry);
+    struct known_lead lead = get(1);
+    ck_assert_uint_eq(lead.fingerprint, 12);
+    ck_assert_uint_eq(lead.flags, KNOWN_CREATED);
+    ck_assert(lead.has_lead_id);
+    ck_assert(str_eq(lead.values, entry.values));
+    ck_assert_uint_eq(state_leads_n(k.s), 1);
+}
+END_TEST
+
+START_TEST(linked_is_known_but_not_created)
+{
+    struct entry entry = with(kit_entry(&k, 1, 11), OUTCOME_UNCHANGED, REASON_NONE);
+    one(OP_CREATE, entry); /* without an id there is nothing to hold on to */
+    ck_assert_uint_eq(state_leads_n(k.s), 0);
+    entry.has_lead_id = true;
+    entry.lead_id = kit_uuid(1);
+    one(OP_CREATE, entry);
+    ck_assert_uint_eq(get(1).flags, 0);
+    ck_assert_int_eq(kit_lookup(&k, 1, 11, 0).kind, REMEMBERED_SAME);
+}
+END_TEST
+
+START_TEST(refused_counts_under_its_context_and_time)
+{
+    one(OP_CREATE, with(kit_entry(&k, 1, 11), OUTCOME_SKIPPED, REASON_IN_WORKSPACE));
+    one(OP_NONE + 1, with(kit_entry(&k, 2, 11), OUTCOME_REJECTED, REASON_REFUSED_THERE));
+    for (uint64_t hint = 0; hint < 2; hint++) {
+        struct lookup_options o = {.refusal_context = 1, .rows_hint = hint};
+        struct hash128 key = kit_key(&k, 1);
+        struct remembered r = kit_lookup(&k, 1, 11, hint);
+        ck_assert_int_eq(r.kind, REMEMBERED_REFUSED);
+        ck_assert_int_eq(r.reason, REASON_IN_WORKSPACE);
+        ck_assert_int_eq(kit_lookup(&k, 2, 11, hint).reason, REASON_REFUSED_THERE);
+        ck_assert_int_eq(kit_lookup(&k, 1, 12, hint).kind, REMEMBERED_NOTHING);
+        for (int i = 0; i < 3; i++) {
+            struct lookup_options other = o;
+            if (i == 0)
+                other.refusal_context = 2;
+            else if (i == 1)
+                other.refusals_since_ms = k.clock.wall + 1;
+            else
+                other.ignore_refusals = true;
+            kit_ok(&k, state_lookup_start(k.s, &other, &k.e));
+            kit_ok(&k, state_lookup(k.s, &key, 11, 1, &r, &k.e));
+            ck_assert_int_eq(r.kind, REMEMBERED_NOTHING);
+        }
+    }
+    one(OP_CREATE, created(1, 11));
+    ck_assert_int_eq(kit_lookup(&k, 1, 11, 0).kind, REMEMBERED_SAME);
+    kit_audit(&k);
+}
+END_TEST
+
+START_TEST(decided_without_a_request_is_no_refusal)
+{
+    struct entry entry = with(kit_entry(&k, 1, 11), OUTCOME_REJECTED, REASON_TYPE_INVALID);
+    kit_ok(&k, state_entry_add(k.s, k.run, k.target, &entry, &k.e));
+    kit_merge(&k);
+    ck_assert_int_eq(kit_lookup(&k, 1, 11, 0).kind, REMEMBERED_NOTHING);
+}
+END_TEST
+
+START_TEST(failed_goes_to_the_retry_table_and_comes_back)
+{
+    struct entry entry = with(kit_entry(&k, 5, 11), OUTCOME_FAILED, REASON_API_ERROR), got;
+    struct entry early = with(kit_entry(&k, 3, 11), OUTCOME_DEFERRED, REASON_PLAN_FULL);
+    struct retries *r;
+    uint32_t target;
+    entry.attempts = 2;
+    kit_ok(&k, state_entry_add(k.s, k.run, 4, &early, &k.e));
+    one(OP_CREATE, entry);
+    ck_assert_uint_eq(state_retries_n(k.s), 2);
+    kit_ok(&k, state_retries_open(k.s, &r, &k.e));
+    ck_assert_int_eq(kit_ok(&k, state_retries_next(r, &k.arena, &got, &target, &k.e)), 1);
+    ck_assert_uint_eq(got.row, 3);
+    ck_assert_uint_eq(target, 4);
+    ck_assert_uint_eq(got.attempts, 1);
+    ck_assert_int_eq(kit_ok(&k, state_retries_next(r, &k.arena, &got, &target, &k.e)), 1);
+    ck_assert_uint_eq(got.row, 5);
+    ck_assert_uint_eq(target, k.target);
+    ck_assert_uint_eq(got.attempts, 3);
+    ck_assert(got.retried);
+    ck_assert(str_eq(got.values, entry.values));
+    ck_assert(hash128_eq(&got.key, &entry.key));
+    ck_assert_int_eq(kit_ok(&k, state_retries_next(r, &k.arena, &got, &target, &k.e)), 0);
+    state_retries_close(r);
+    struct state *reader = kit_reader(&k), *writer = k.s;
+    k.s = reader;
+    for (uint64_t hint = 0; hint < 2; hint++) {
+        ck_assert_int_eq(kit_lookup(&k, 5, 11, hint).kind, REMEMBERED_RETRY);
+        ck_assert_int_eq(kit_lookup(&k, 5, 12, hint).kind, REMEMBERED_NOTHING);
+    }
+    state_close(reader);
+    k.s = writer;
+    ck_assert_int_eq(kit_lookup(&k, 5, 11, 0).kind, REMEMBERED_NOTHING);
+    one(OP_CREATE, created(5, 11));
+    one(OP_CREATE, with(kit_entry(&k, 3, 11), OUTCOME_SKIPPED, REASON_IN_LIST));
+    ck_assert_uint_eq(state_retries_n(k.s), 0);
+    kit_audit(&k);
+}
+END_TEST
+
+START_TEST(a_decided_row_leaves_the_retry_table)
+{
+    one(OP_CREATE, with(kit_entry(&k, 5, 11), OUTCOME_DEFERRED, REASON_PLAN_FULL));
+    struct entry now = with(kit_entry(&k, 5, 12), OUTCOME_REJECTED, REASON_EMAIL_INVALID);
+    kit_ok(&k, state_entry_add(k.s, k.run, 4, &now, &k.e));
+    kit_merge(&k);
+    ck_assert_uint_eq(state_retries_n(k.s), 0);
+    one(OP_CREATE, with(kit_entry(&k, 6, 11), OUTCOME_DEFERRED, REASON_PLAN_FULL));
+    one(OP_CREATE, with(kit_entry(&k, 6, 11), OUTCOME_FAILED, REASON_ATTEMPTS_EXHAUSTED));
+    ck_assert_uint_eq(state_retries_n(k.s), 0);
+    kit_audit(&k);
+}
+END_TEST
+
+/* An update was done and the move of the same row was not: the row must be looked at again, in whichever order the two
+ * were settled. */
+START_TEST(half_a_change_is_no_proof)
+{
+    one(OP_CREATE, created(1, 11));
+    one(OP_CREATE, created(2, 11));
+    struct entry update = with(kit_entry(&k, 1, 12), OUTCOME_CHANGED, REASON_NONE);
+    struct entry move = with(kit_entry(&k, 1, 12), OUTCOME_FAILED, REASON_MOVE_NOT_DONE);
+    kit_batch(&k, OP_UPDATE, k.target, &update, 1);
+    kit_batch(&k, OP_MOVE, k.target, &move, 1);
+    update.key = move.key = kit_key(&k, 2);
+    update.key_text = move.key_text = kit_text(&k, 2);
+    kit_batch(&k, OP_MOVE, k.target, &move, 1);
+    kit_batch(&k, OP_UPDATE, k.target, &update, 1);
+    kit_merge(&k);
+    for (uint64_t n = 1; n <= 2; n++) {
+        ck_assert_int_eq(kit_lookup(&k, n, 12, 0).kind, REMEMBERED_OTHER);
+        ck_assert_uint_eq(get(n).fingerprint, 0);
+    }
+    ck_assert_uint_eq(state_retries_n(k.s), 2);
+    move.outcome = OUTCOME_CHANGED;
+    move.reason = REASON_NONE;
+    kit_run(&k);
+    one(OP_MOVE, move);
+    ck_assert_int_eq(kit_lookup(&k, 2, 12, 0).kind, REMEMBERED_SAME);
+    kit_audit(&k);
+}
+END_TEST
+
+START_TEST(removed_and_gone_leads_are_looked_at)
+{
+    one(OP_CREATE, created(1, 11));
+    one(OP_CREATE, created(2, 11));
+    struct entry entry = with(kit_entry(&k, 1, 0), OUTCOME_REMOVED, REASON_NONE);
+    entry.row = 0;
+    entry.values = STR_NONE;
+    one(OP_REMOVE, entry);
+    one(OP_UPDATE, with(kit_entry(&k, 2, 12), OUTCOME_FAILED, REASON_GONE_THERE));
+    ck_assert_uint_eq(get(1).flags, KNOWN_CREATED | KNOWN_REMOVED);
+    ck_assert_uint_eq(get(2).flags, KNOWN_CREATED | KNOWN_DELETED_THERE);
+    ck_assert_int_eq(kit_lookup(&k, 1, 11, 0).kind, REMEMBERED_OTHER);
+    ck_assert_int_eq(kit_lookup(&k, 2, 11, 0).kind, REMEMBERED_OTHER);
+    one(OP_CREATE, created(1, 11));
+    ck_assert_uint_eq(get(1).flags, KNOWN_CREATED);
+    ck_assert_int_eq(kit_lookup(&k, 1, 11, 0).kind, REMEMBERED_SAME);
+    kit_audit(&k);
+}
+END_TEST
+
+START_TEST(a_reason_tells_the_status)
+{
+    one(OP_CREATE, created(1, 11));
+    one(OP_UPDATE, with(kit_entry(&k, 1, 12), OUTCOME_SKIPPED, REASON_UNSUBSCRIBED));
+    ck_assert_int_eq(get(1).status, -2);
+    ck_assert_int_eq(kit_lookup(&k, 1, 11, 0).kind, REMEMBERED_SAME);
+    ck_assert_int_eq(kit_lookup(&k, 1, 12, 0).kind, REMEMBERED_REFUSED);
+    kit_audit(&k);
+}
+END_TEST
+
+START_TEST(merging_twice_is_merging_once)
+{
+    char before[SHA256_HEX_N], after[SHA256_HEX_N];
+    struct entry entry = created(1, 11);
+    struct entry other = kit_entry(&k, 2, 11);
+    struct batch open = {.run = k.run, .op = OP_CREATE, .target = k.target, .entries = &other, .entries_n = 1};
+    kit_ok(&k, state_batch_add(k.s, &open, &k.e));
+    uint64_t id = kit_batch(&k, OP_CREATE, k.target, &entry, 1);
+    kit_merge(&k);
+    ck_assert(kit_exists(&k, ".journal")); /* one batch is open */
+    kit_close(&k);
+    kit_digest(&k, "", before);
+    kit_open(&k, STATE_WRITE);
+    kit_merge(&k);
+    kit_close(&k);
+    kit_digest(&k, "", after);
+    ck_assert_str_eq(before, after);
+    kit_open(&k, STATE_WRITE);
+    struct batch *batches;
+    size_t n;
+    kit_ok(&k, state_batches_open(k.s, &k.arena, &batches, &n, &k.e));
+    ck_assert_uint_eq(n, 1);
+    ck_assert_uint_eq(batches[0].id, open.id);
+    ck_assert_uint_lt(open.id, id);
+    ck_assert(str_eq(batches[0].entries[0].email, other.email));
+    batches[0].entries[0].outcome = OUTCOME_CREATED;
+    kit_ok(&k, state_batch_settle(k.s, &batches[0], &k.e));
+    kit_merge(&k);
+    ck_assert(!kit_exists(&k, ".journal"));
+    ck_assert_uint_eq(state_leads_n(k.s), 2);
+    kit_audit(&k);
+}
+END_TEST
+
+/* Many windows in one merge, leads in several of them, rows in any order. */
+START_TEST(small_memory_merges_the_same)
+{
+    kit_close(&k);
+    k.memory_max = 64 << 10; /* windows of a thousand entries */
+    kit_open(&k, STATE_WRITE);
+    enum { BATCHES = 12, N = 700 };
+    struct entry *entries = calloc(N, sizeof *entries);
+    for (uint64_t round = 0; round < 2; round++) {
+        kit_run(&k);
+        for (uint64_t b = 0; b < BATCHES; b++) {
+            for (uint64_t i = 0; i < N; i++) {
+                uint64_t n = kit_mix(b * N + i) % 5000;
+                entries[i] = created(n, 100 * round + b + 1);
+                entries[i].row = b * N + i + 1;
+            }
+            kit_batch(&k, OP_CREATE, k.target, entries, N);
+        }
+        kit_merge(&k);
+    }
+    free(entries);
+    uint64_t distinct = 0;
+    uint64_t *last = calloc(5000, sizeof *last);
+    for (uint64_t b = 0; b < BATCHES; b++)
+        for (uint64_t i = 0; i < N; i++)
+            last[kit_mix(b * N + i) % 5000] = 100 + b + 1;
+    for (uint64_t n = 0; n < 5000; n++) {
+        struct hash128 key = kit_key(&k, n);
+        struct known_lead lead;
+        int rc = kit_ok(&k, state_lead_get(k.s, &key, &k.arena, &lead, &k.e));
+        ck_assert_int_eq(rc, last[n] != 0);
+        if (rc == 1)
+            ck_assert_uint_eq(lead.fingerprint, last[n]);
+        distinct += rc == 1;
+        arena_reset(&k.arena);
+    }
+    free(last);
+    ck_assert_uint_eq(state_leads_n(k.s), distinct);
+    kit_audit(&k);
+}
+END_TEST
+
+START_TEST(a_big_merge_leaves_a_wal_file_behind_as_before)
+{
+    enum { BATCHES = 101, N = 1000 };
+    struct entry *entries = calloc(N, sizeof *entries);
+    for (uint64_t b = 0; b < BATCHES; b++) {
+        for (uint64_t i = 0; i < N; i++) {
+            entries[i] = created(b * N + i + 1, 5);
+            entries[i].values = STR_NONE;
+        }
+        kit_batch(&k, OP_CREATE, k.target, entries, N);
+        arena_reset(&k.arena);
+    }
+    free(entries);
+    kit_merge(&k);
+    ck_assert_uint_eq(state_leads_n(k.s), BATCHES * N);
+    struct state *reader = kit_reader(&k); /* a reader does not keep the next large merge from happening */
+    ck_assert_uint_eq(state_leads_n(reader), BATCHES * N);
+    state_close(reader);
+    kit_audit(&k);
+}
+END_TEST
+
+START_TEST(unseen_are_those_that_no_row_met)
+{
+    for (uint64_t n = 1; n <= 6; n++)
+        one(OP_CREATE, created(n, 11));
+    struct entry gone = with(kit_entry(&k, 6, 0), OUTCOME_REMOVED, REASON_NONE);
+    one(OP_REMOVE, gone);
+    for (uint64_t hint = 0; hint < 2; hint++) {
+        struct lookup_options o = {.rows_hint = hint == 0 ? 0 : 1};
+        struct remembered r;
+        kit_ok(&k, state_lookup_start(k.s, &o, &k.e));
+        for (uint64_t n = 1; n <= 3; n++) {
+            struct hash128 key = kit_key(&k, n);
+            kit_ok(&k, state_lookup(k.s, &key, 12, 40 + n, &r, &k.e));
+            ck_assert_int_eq(r.kind, REMEMBERED_OTHER);
+            kit_ok(&k, state_lookup(k.s, &key, 12, 50 + n, &r, &k.e));
+            ck_assert_int_eq(r.kind, REMEMBERED_SEEN);
+        }
+        struct unseen *u;
+        struct hash128 key, before = {{0}};
+        struct known_lead lead;
+        size_t n = 0;
+        kit_ok(&k, state_unseen_open(k.s, &u, &k.e));
+        while (kit_ok(&k, state_unseen_next(u, &key, &k.arena, &lead, &k.e)) == 1) {
+            ck_assert_int_lt(memcmp(before.b, key.b, 16), 0);
+            before = key;
+            ck_assert(lead.key_text.p[6] == '4' || lead.key_text.p[6] == '5');
+            n++;
+        }
+        ck_assert_uint_eq(n, 2);
+        state_unseen_close(u);
+    }
+}
+END_TEST
+
+START_TEST(hashed_values_leave_no_text)
+{
+    one(OP_CREATE, created(1, 11)); /* kept, and hashed by the next merge */
+    kit_close(&k);
+    k.hashed = true;
+    kit_open(&k, STATE_WRITE);
+    kit_run(&k);
+    struct entry entry = created(2, 11), bad = with(kit_entry(&k, 3, 11), OUTCOME_REJECTED, REASON_REFUSED_THERE);
+    bad.detail = STR("person3@example.com is odd");
+    bad.cells = STR("cells of person3@example.com");
+    kit_batch(&k, OP_CREATE, k.target, &entry, 1);
+    kit_batch(&k, OP_CREATE, k.target, &bad, 1);
+    kit_merge(&k);
+    for (uint64_t n = 1; n <= 2; n++) {
+        struct known_lead lead = get(n);
+        struct value name = {VALUE_STRING, "Ada", 3}, other = {VALUE_STRING, "Eve", 3};
+        ck_assert_uint_eq(lead.values.n, 0);
+        ck_assert_uint_eq(lead.key_text.n, 0);
+        ck_assert_uint_gt(lead.hashes.n, 0);
+        ck_assert_uint_eq(lead.flags, KNOWN_CREATED);
+        ck_assert(state_value_unchanged(k.s, lead.hashes, "first_name", false, &name));
+        ck_assert(!state_value_unchanged(k.s, lead.hashes, "first_name", false, &other));
+        ck_assert(!state_value_unchanged(k.s, lead.hashes, "first_name", true, &name));
+        ck_assert(!state_value_unchanged(k.s, lead.hashes, "last_name", false, &name));
+    }
+    kit_audit(&k);
+    kit_close(&k);
+    char *command = NULL;
+    ck_assert_int_ge(asprintf(&command, "grep -q -a -e 'person[123]@' -e Ada '%s'*", k.path), 0);
+    ck_assert_int_ne(system(command), 0);
+    free(command);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *s = suite_create("state_merge");
+    TCase *c = tcase_create("merge");
+    tcase_add_checked_fixture(c, setup, teardown);
+    tcase_set_timeout(c, 60);
+    tcase_add_test(c, created_is_known);
+    tcase_add_test(c, changed_keeps_who_made_it);
+    tcase_add_test(c, linked_is_known_but_not_created);
+    tcase_add_test(c, refused_counts_under_its_context_and_time);
+    tcase_add_test(c, decided_without_a_request_is_no_refusal);
+    tcase_add_test(c, failed_goes_to_the_retry_table_and_comes_back);
+    tcase_add_test(c, a_decided_row_leaves_the_retry_table);
+    tcase_add_test(c, half_a_change_is_no_proof);
+    tcase_add_test(c, removed_and_gone_leads_are_looked_at);
+    tcase_add_test(c, a_reason_tells_the_status);
+    tcase_add_test(c, merging_twice_is_merging_once);
+    tcase_add_test(c, small_memory_merges_the_same);
+    tcase_add_test(c, a_big_merge_leaves_a_wal_file_behind_as_before);
+    tcase_add_test(c, unseen_are_those_that_no_row_met);
+    tcase_add_test(c, hashed_values_leave_no_text);
+    suite_add_tcase(s, c);
+    return s;
+}
+
+int main(void)
+{
+    return unit_run(suite());
+}
