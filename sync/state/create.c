@@ -63,7 +63,8 @@ static int fill(struct db *db, const struct state_options *o, const char *host, 
     int result = -1;
     if (random_bytes(secret, sizeof secret) < 0 || random_bytes(state_id, sizeof state_id) < 0)
         return err_errno(e, XS_IO, errno, "random bytes from the kernel");
-    snprintf(setup, sizeof setup, "PRAGMA page_size = %d; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;",
+    /* WAL only once everything is in the file: a WAL would have the temporary file's name and stay behind. */
+    snprintf(setup, sizeof setup, "PRAGMA page_size = %d; PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL;",
              STATE_PAGE_BYTES);
     if (db_exec(db, setup, e) < 0 || db_begin(db, e) < 0)
         goto out;
@@ -78,7 +79,7 @@ static int fill(struct db *db, const struct state_options *o, const char *host, 
                (struct str){(const char *)secret, sizeof secret}, o->sync, host, (int64_t)o->values_hashed,
                o->clock->wall_ms(o->clock)) < 0)
         goto out;
-    result = db_commit(db, e);
+    result = db_commit(db, e) < 0 ? -1 : db_exec(db, "PRAGMA journal_mode = WAL", e);
 out:
     explicit_bzero(secret, sizeof secret);
     if (result < 0)
@@ -94,6 +95,19 @@ static int make_folder(const char *path, struct err *e)
     int result = folder_make(dirname(copy), e);
     free(copy);
     return result;
+}
+
+/* What a failed making leaves behind. */
+static void discard(const char *tmp)
+{
+    static const char *const suffixes[] = {"", "-journal", "-wal", "-shm"};
+    for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
+        char *name = NULL;
+        if (asprintf(&name, "%s%s", tmp, suffixes[i]) >= 0) {
+            unlink(name);
+            free(name);
+        }
+    }
 }
 
 /* link() refuses to replace; where a file system has no links, rename() after a look is the best there is. */
@@ -140,7 +154,7 @@ int state_create(const struct state_options *o, const char *host, struct err *e)
     if (result == 0)
         result = put_in_place(tmp, o->path, e);
     else
-        unlink(tmp);
+        discard(tmp);
     free(tmp);
     return result;
 }

@@ -146,7 +146,10 @@ static int edit_result(void *ctx, struct result *r, struct err *e)
 {
     struct forget *f = ctx;
     struct entry *entry = &r->entry;
-    bool person = r->lead == 0 && hash128_eq(&entry->key, &f->key), in = false;
+    bool person = false, in = false;
+    /* By now every key under which the person was known stands among the forgotten. */
+    if (r->lead == 0 && state_forgotten(f->state, &entry->key, &person, e) < 0)
+        return -1;
     if (!person && entry->key_text.n > 0 && folded_is(f, entry->key_text, &person, e) < 0)
         return -1;
     if (entry->detail.n > 0 && folded_in(f, entry->detail, &in, e) < 0)

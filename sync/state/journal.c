@@ -82,8 +82,13 @@ static int open_db(struct state *s, struct err *e)
     bool write = s->access == STATE_WRITE, has;
     if (db_open(&j->db, s->journal_path, write, e) < 0)
         return -1;
-    if (has_tables(&j->db, &has, e) < 0)
-        return -1;
+    if (has_tables(&j->db, &has, e) < 0) {
+        /* Only making it goes through a rollback journal: who died then had put nothing in, and a reader cannot repair. */
+        if (write || sqlite3_extended_errcode(j->db.h) != SQLITE_READONLY_ROLLBACK)
+            return -1;
+        err_clear(e);
+        return 0;
+    }
     if (!has && !write)
         return 0;
     if (!has && fill(s, e) < 0)

@@ -210,6 +210,19 @@ static int remove_files(struct state *s, struct err *e)
     return remove_one(s->journal_path, "-shm", e);
 }
 
+/* Is every batch settled and merged? 1/0/-1. */
+static int all_merged(struct state *s, struct err *e)
+{
+    sqlite3_stmt *st;
+    int merged = 1;
+    int rc = db_query(&s->journal.db, &st, e, "SELECT id, state FROM batches", "");
+    for (; rc == 1 && merged == 1; rc = db_next(&s->journal.db, st, e))
+        merged = sqlite3_column_int(st, 1) < BATCH_DONE ? 0 : batch_merged(s, (uint64_t)sqlite3_column_int64(st, 0), e);
+    if (rc == 1)
+        sqlite3_reset(st);
+    return rc < 0 ? -1 : merged;
+}
+
 static int delete_merged(struct state *s, struct err *e)
 {
     struct db *db = &s->journal.db;
@@ -239,13 +252,12 @@ static int delete_merged(struct state *s, struct err *e)
 
 int journal_empty(struct state *s, struct err *e)
 {
-    int64_t open_n;
     if (!s->journal.open)
         return 0;
     db_reset_all(&s->journal.db);
-    if (db_int(&s->journal.db, &open_n, 0, "SELECT count(*) FROM batches WHERE state < 5", e) < 0)
-        return -1;
-    int alone = open_n == 0 ? lock_guard_take(s, e) : 0;
+    int alone = all_merged(s, e);
+    if (alone == 1)
+        alone = lock_guard_take(s, e);
     if (alone < 0)
         return -1;
     if (alone == 0)

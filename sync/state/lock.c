@@ -124,6 +124,8 @@ int lock_guard_share(struct state *s, struct err *e)
 
 int lock_guard_take(struct state *s, struct err *e)
 {
+    if (s->lock_fd < 0)
+        return err_set(e, XS_INTERNAL, "%s: the journal is removed without the lock; please report this", s->path);
     if (lock_byte(s->lock_fd, F_WRLCK, LOCK_JOURNAL, false) == 0)
         return 1;
     return is_taken(errno) ? 0 : err_errno(e, XS_STATE, errno, "%s: locking", s->lock_path);

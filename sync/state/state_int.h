@@ -95,7 +95,7 @@ int journal_get(struct state *s, uint64_t id, struct arena *arena, struct journa
 uint32_t journal_entry_target(const struct journal_batch *b, size_t i);
 /* Is this batch merged? 1/0/-1. */
 int batch_merged(struct state *s, uint64_t id, struct err *e);
-/* After a merge: takes merged batches out; removes the files when nothing is left. */
+/* Takes merged batches out; removes the files when nothing is left. Nothing may be uncommitted. */
 int journal_empty(struct state *s, struct err *e);
 
 /* ---- memory ---- */

@@ -1,6 +1,12 @@
 # Unit tests of the state. state_kit is the fixture they share.
 state_kit = tests/unit/state_kit.c tests/unit/state_kit.h
 
+check_PROGRAMS += tests/unit/state_journal.tap
+TESTS += tests/unit/state_journal.tap
+tests_unit_state_journal_tap_SOURCES = tests/unit/state_journal_test.c $(state_kit)
+tests_unit_state_journal_tap_CFLAGS = $(TEST_CFLAGS)
+tests_unit_state_journal_tap_LDADD = $(TEST_LIBS) $(LEVEL_STATE)
+
 check_PROGRAMS += tests/unit/state_merge.tap
 TESTS += tests/unit/state_merge.tap
 tests_unit_state_merge_tap_SOURCES = tests/unit/state_merge_test.c $(state_kit)
@@ -19,8 +25,20 @@ tests_unit_state_random_tap_SOURCES = tests/unit/state_random_test.c $(state_kit
 tests_unit_state_random_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_state_random_tap_LDADD = $(TEST_LIBS) $(LEVEL_STATE)
 
+check_PROGRAMS += tests/unit/state_results.tap
+TESTS += tests/unit/state_results.tap
+tests_unit_state_results_tap_SOURCES = tests/unit/state_results_test.c $(state_kit)
+tests_unit_state_results_tap_CFLAGS = $(TEST_CFLAGS)
+tests_unit_state_results_tap_LDADD = $(TEST_LIBS) $(LEVEL_STATE)
+
 check_PROGRAMS += tests/unit/state_seen.tap
 TESTS += tests/unit/state_seen.tap
 tests_unit_state_seen_tap_SOURCES = tests/unit/state_seen_test.c $(state_kit)
 tests_unit_state_seen_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_state_seen_tap_LDADD = $(TEST_LIBS) $(LEVEL_STATE)
+
+check_PROGRAMS += tests/unit/state_crash.tap
+TESTS += tests/unit/state_crash.tap
+tests_unit_state_crash_tap_SOURCES = tests/unit/state_crash_test.c $(state_kit)
+tests_unit_state_crash_tap_CFLAGS = $(TEST_CFLAGS)
+tests_unit_state_crash_tap_LDADD = $(TEST_LIBS) $(LEVEL_STATE)

@@ -31,6 +31,16 @@ void kit_free(struct kit *k)
     free(k->dir);
 }
 
+void kit_next(struct kit *k)
+{
+    kit_close(k);
+    err_clear(&k->e);
+    arena_free(&k->arena);
+    free(k->path);
+    k->path = NULL;
+    ck_assert_int_ge(asprintf(&k->path, "%s/people-%u.db", k->dir, ++k->files_n), 0);
+}
+
 static struct state_options options(struct kit *k, enum state_access access)
 {
     return (struct state_options){.path = k->path, .access = access, .values_hashed = k->hashed,

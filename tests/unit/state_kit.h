@@ -14,11 +14,14 @@ struct kit {
     size_t memory_max;
     bool hashed;
     uint64_t run;
+    unsigned files_n;
     uint32_t target; /* a list that every handle for writing knows */
 };
 
 void kit_init(struct kit *k);
 void kit_free(struct kit *k);
+/* A new file in the same folder, as if the kit were new. */
+void kit_next(struct kit *k);
 /* Opens, and for STATE_WRITE locks. Fails the test when that fails. */
 void kit_open(struct kit *k, enum state_access access);
 void kit_close(struct kit *k);
