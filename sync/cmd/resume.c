@@ -8,12 +8,7 @@ static const char *const formats[] = {"text", "json", NULL};
 
 static int run(struct invocation *inv, struct err *e)
 {
-    struct runner runner;
-    int rc = runner_open(&runner, inv, true, false, e);
-    if (rc == 0)
-        rc = runner_run(&runner, inv, run_resume, e);
-    runner_close(&runner);
-    return rc;
+    return runner_run(inv, run_resume, e);
 }
 
 const struct command command_resume = {

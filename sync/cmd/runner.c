@@ -18,6 +18,8 @@
 
 /* What a mapping's limits are when there is no mapping (resume without SYNC): half of the workspace's budget. */
 enum { PER_SECOND_DEFAULT = 50, PER_MINUTE_DEFAULT = 3000 };
+enum { HISTORY_RUNS = 1000, HISTORY_BYTES = 64 << 20 };
+#define USER_AGENT "leadsync/" PACKAGE_VERSION
 
 /* ---- opening ---- */
 
@@ -93,7 +95,7 @@ static void fill_api(struct runner *r, bool read_only)
         .base_url = c->api_base,
         .key = r->key.text,
         .workspace = c->workspace,
-        .user_agent = "leadsync/" PACKAGE_VERSION,
+        .user_agent = USER_AGENT,
         .requests_per_second = limits != NULL ? limits->requests_per_second : PER_SECOND_DEFAULT,
         .requests_per_minute = limits != NULL ? limits->requests_per_minute : PER_MINUTE_DEFAULT,
         .in_flight = limits != NULL ? limits->in_flight : 0,
@@ -189,46 +191,87 @@ static int write_text(struct output *o, const struct buf *text, struct err *e)
     return output_commit(o, e);
 }
 
-/* Every output is tried, whatever became of the others; the first failure is told. */
-static int write_outputs(struct outputs *o, const struct invocation *inv, const struct run_report *report,
-                         struct err *e)
+/* When the latest run ended well: this one, or one that the state remembers. 0: none. */
+static int64_t last_success_ms(const struct runner *r, const struct run_report *report)
+{
+    struct err e = ERR_INIT;
+    struct state *state = NULL;
+    struct run_record *runs;
+    struct arena arena;
+    size_t n = 0;
+    int64_t found = 0;
+    char *path = NULL;
+    if (report->exit_code == XS_DONE)
+        return report->finished_ms;
+    arena_init(&arena, HISTORY_BYTES);
+    if (r->state_path != NULL)
+        path = strdup(r->state_path);
+    else
+        path = state_default_path(report->sync, r->inv->common.api_loopback, &e);
+    struct state_options options = {
+        .path = path, .access = STATE_READ, .memory_max = HISTORY_BYTES, .clock = r->inv->common.clock};
+    if (path != NULL && state_open(&options, &state, &e) == 0 &&
+        state_runs(state, HISTORY_RUNS, &arena, &runs, &n, &e) != 0)
+        n = 0;
+    for (size_t i = 0; i < n && found == 0; i++)
+        if (runs[i].finished_ms > 0 && runs[i].exit_code == XS_DONE)
+            found = runs[i].finished_ms;
+    if (e.status != XS_DONE)
+        log_warning("the metrics lack the last success: %s", err_text(&e));
+    err_clear(&e);
+    state_close(state);
+    arena_free(&arena);
+    free(path);
+    return found;
+}
+
+static int write_main(struct out *out, const struct invocation *inv, const struct run_report *report, struct err *e)
+{
+    int bad = 0;
+    if (inv->common.format == FORMAT_JSON)
+        bad = run_report_json(report, &out->text) | buf_addc(&out->text, '\n');
+    else if (!inv->common.quiet)
+        bad = run_report_text(report, inv->common.colour_out, &out->text);
+    return bad == 0 ? out_commit(out, e) : err_oom(e);
+}
+
+static int write_report(struct output *o, const struct run_report *report, struct err *e)
 {
     struct buf text = BUF_INIT(OUT_BUFFER_BYTES);
-    int rc = 0;
-    bool json = inv->common.format == FORMAT_JSON;
-    if (json ? run_report_json(report, &o->main.text) | buf_addc(&o->main.text, '\n')
-             : run_report_text(report, inv->common.colour_out, &o->main.text))
-        rc = err_oom(e);
-    rc |= out_commit(&o->main, e);
-    if (o->report.f != NULL) {
-        if (run_report_json(report, &text) != 0 || buf_addc(&text, '\n') != 0)
-            rc = err_oom(e);
-        else
-            rc |= write_text(&o->report, &text, e);
-    }
-    buf_reset(&text);
-    if (o->metrics.f != NULL) {
-        if (run_report_metrics(report, report->exit_code == XS_DONE ? report->finished_ms : 0, -1, &text) != 0)
-            rc = err_oom(e);
-        else
-            rc |= write_text(&o->metrics, &text, e);
-    }
+    int rc = run_report_json(report, &text) == 0 && buf_addc(&text, '\n') == 0 ? write_text(o, &text, e) : err_oom(e);
     buf_free(&text);
     return rc;
 }
 
+static int write_metrics(struct output *o, const struct runner *r, const struct run_report *report, struct err *e)
+{
+    struct buf text = BUF_INIT(OUT_BUFFER_BYTES);
+    int rc = run_report_metrics(report, last_success_ms(r, report), -1, &text) == 0 ? write_text(o, &text, e) : err_oom(e);
+    buf_free(&text);
+    return rc;
+}
+
+/* Every output is tried, whatever became of the others; the first failure is told. */
+static int write_outputs(struct outputs *o, const struct runner *r, const struct run_report *report, struct err *e)
+{
+    int rc = write_main(&o->main, r->inv, report, e);
+    if (o->report.f != NULL)
+        rc |= write_report(&o->report, report, e);
+    if (o->metrics.f != NULL)
+        rc |= write_metrics(&o->metrics, r, report, e);
+    return rc;
+}
+
 /* A watchdog that cannot be reached must not stop what it watches. */
-static void ping(const struct runner *r, enum ping_what what)
+static void ping(const struct common *c, enum ping_what what)
 {
     struct err e = ERR_INIT;
-    const struct common *c = &r->inv->common;
-    if (c->ping != NULL && ping_send(c->ping, what, r->api.user_agent, c->clock, &e) != 0)
+    if (c->ping != NULL && ping_send(c->ping, what, USER_AGENT, c->clock, &e) != 0)
         log_warning("%s", err_text(&e));
     err_clear(&e);
 }
 
-int runner_run(struct runner *r, struct invocation *inv,
-               int (*step)(const struct run_config *config, struct run_report *report, struct err *e), struct err *e)
+static int run_open(struct runner *r, struct invocation *inv, runner_step *step, struct err *e)
 {
     struct outputs outputs = {0};
     struct run_report report = {0};
@@ -236,21 +279,33 @@ int runner_run(struct runner *r, struct invocation *inv,
     int rc = -1;
     if (outputs_open(&outputs, inv, e) != 0)
         goto done;
-    ping(r, PING_START);
+    ping(&inv->common, PING_START);
     progress_start(&r->progress, &inv->common);
     rc = step(&r->config, &report, e);
     progress_stop(&r->progress);
-    /* A run that never started has nothing to report. */
-    if (report.sync != NULL && write_outputs(&outputs, inv, &report, &late) != 0 && rc == 0) {
-        rc = err_set(e, late.status, "%s", err_text(&late));
-    } else if (late.status != XS_DONE) {
-        log_error("%s", err_text(&late));
-    }
     inv->status = report.exit_code;
-    ping(r, rc == 0 && report.exit_code == XS_DONE ? PING_SUCCESS : PING_FAIL);
+    /* A run that never started has nothing to report. */
+    if (report.sync != NULL && write_outputs(&outputs, r, &report, &late) != 0) {
+        if (rc == 0)
+            rc = err_set(e, late.status, "%s", err_text(&late));
+        else
+            log_error("%s", err_text(&late));
+    }
 done:
     err_clear(&late);
     run_report_free(&report);
     outputs_abandon(&outputs);
+    return rc;
+}
+
+int runner_run(struct invocation *inv, runner_step *step, struct err *e)
+{
+    struct runner r;
+    int rc = runner_open(&r, inv, true, false, e);
+    if (rc == 0)
+        rc = run_open(&r, inv, step, e);
+    /* Also when it did not come to a run: a mapping that is broken tonight is what a watchdog is for. */
+    ping(&inv->common, rc == 0 && inv->status == XS_DONE ? PING_SUCCESS : PING_FAIL);
+    runner_close(&r);
     return rc;
 }

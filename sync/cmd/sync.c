@@ -6,8 +6,6 @@
 #include "sync/cmd/differ.h"
 #include "sync/cmd/runner.h"
 
-#include <string.h>
-
 struct sync_options {
     bool dry_run;
     struct differ_options diff;
@@ -28,7 +26,6 @@ static const struct opt options[] = {
 static int run(struct invocation *inv, struct err *e)
 {
     const struct sync_options *o = inv->options;
-    struct runner runner;
     if (o->dry_run)
         return differ_run(inv, &o->diff, e);
     if (o->diff.exit_code || o->diff.all)
@@ -37,11 +34,7 @@ static int run(struct invocation *inv, struct err *e)
         return err_set(e, XS_USAGE, "--format ndjson and csv go with --dry-run; a run's report is text or json");
     if (inv->operands_n == 0)
         return command_needs_operand(inv, e);
-    int rc = runner_open(&runner, inv, true, false, e);
-    if (rc == 0)
-        rc = runner_run(&runner, inv, run_sync, e);
-    runner_close(&runner);
-    return rc;
+    return runner_run(inv, run_sync, e);
 }
 
 /* Which header names a straight CSV understands. */
