@@ -1,4 +1,4 @@
-/* `init`: a commented mapping file for a source that nobody has mapped yet. Looks at some hundred rows, needs no key. */
+/* `init`: a commented mapping file for a source that nobody has mapped yet. Looks at its first rows, needs no key. */
 #include "config.h"
 
 #include "mappings/init.h"

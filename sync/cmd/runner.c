@@ -15,6 +15,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* What a mapping's limits are when there is no mapping (resume without SYNC): half of the workspace's budget. */
 enum { PER_SECOND_DEFAULT = 50, PER_MINUTE_DEFAULT = 3000 };
@@ -143,6 +144,8 @@ int runner_open(struct runner *r, const struct invocation *inv, bool key_needed,
     /* With a mapping the run itself knows the default place, once a straight CSV has its full name. */
     if ((c->state != NULL || r->mapping == NULL) && state_arg_path(c, NULL, false, &r->state_path, e) != 0)
         return -1;
+    if (r->mapping == NULL && access(r->state_path, F_OK) != 0)
+        return err_set(e, XS_STATE, "%s: there is no such state; run a sync first", r->state_path);
     /* A dry run sends a handful of requests and leaves no file. */
     if (!read_only)
         find_rate_share(r);
@@ -246,7 +249,8 @@ static int write_report(struct output *o, const struct run_report *report, struc
 static int write_metrics(struct output *o, const struct runner *r, const struct run_report *report, struct err *e)
 {
     struct buf text = BUF_INIT(OUT_BUFFER_BYTES);
-    int rc = run_report_metrics(report, last_success_ms(r, report), -1, &text) == 0 ? write_text(o, &text, e) : err_oom(e);
+    int bad = run_report_metrics(report, last_success_ms(r, report), -1, &text);
+    int rc = bad == 0 ? write_text(o, &text, e) : err_oom(e);
     buf_free(&text);
     return rc;
 }
