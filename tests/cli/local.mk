@@ -4,7 +4,6 @@ STORIES = \
 	tests/cli/examples.test \
 	tests/cli/help.test \
 	tests/cli/init.test \
-	tests/cli/key.test \
 	tests/cli/lint.test \
 	tests/cli/preview.test \
 	tests/cli/sandbox.test \
