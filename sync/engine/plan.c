@@ -1,0 +1,121 @@
+/* One row, one decision. The rules stand in docs/DESIGN.md, "What a row becomes". */
+#include "sync/engine/plan.h"
+
+#include <string.h>
+
+static bool is_empty(const struct value *v)
+{
+    return v->kind == VALUE_ABSENT || v->kind == VALUE_NULL || (v->kind == VALUE_STRING && v->n == 0);
+}
+
+bool plan_value_changes(const struct value *there, const struct value *wanted, enum overwrite overwrite)
+{
+    /* A value that became empty is not a change: clearing must be asked for (`empty: clear` gives VALUE_NULL). */
+    if (wanted->kind == VALUE_ABSENT)
+        return false;
+    if (is_empty(wanted) && is_empty(there))
+        return false;
+    if (value_eq(there, wanted))
+        return false;
+    switch (overwrite) {
+    case OVERWRITE_ALWAYS: return true;
+    case OVERWRITE_IF_EMPTY: return is_empty(there);
+    case OVERWRITE_NEVER: return false;
+    }
+    return false;
+}
+
+static void decide_known(const struct plan_rules *rules, const struct known_lead *known, const struct lead *known_values,
+                         const struct lead *wanted, uint32_t wanted_target, bool *custom_changed, struct decision *out)
+{
+    static const struct value absent = {VALUE_ABSENT, NULL, 0};
+    out->move = known->target != wanted_target;
+    for (int f = 0; f < LEAD_FIELD_N; f++) {
+        const struct value *old = known_values != NULL ? &known_values->core[f] : &absent;
+        /* An address cannot be patched, and one that differs only in spelling is the same person. */
+        if (f != LEAD_EMAIL && plan_value_changes(old, &wanted->core[f], rules->overwrite[f]))
+            out->fields |= 1U << f;
+    }
+    for (size_t c = 0; c < wanted->shape->custom_n; c++) {
+        const struct value *old = known_values != NULL ? &known_values->custom[c] : &absent;
+        bool changes = plan_value_changes(old, &wanted->custom[c], rules->overwrite[LEAD_FIELD_N + c]);
+        if (custom_changed != NULL)
+            custom_changed[c] = changes;
+        out->custom = out->custom || changes;
+    }
+    if (out->fields != 0 || out->custom) {
+        if (rules->mode == MODE_CREATE) {
+            out->outcome = OUTCOME_SKIPPED;
+            out->reason = REASON_MODE_CREATE;
+        } else {
+            out->op = OP_UPDATE;
+        }
+    } else if (out->move) {
+        out->op = OP_MOVE;
+    } else {
+        out->outcome = OUTCOME_UNCHANGED;
+    }
+}
+
+/* A refusal is counted again under the outcome it had the first time. */
+static enum outcome outcome_of_refusal(enum reason reason)
+{
+    switch (reason) {
+    case REASON_INVALID_THERE:
+    case REASON_REFUSED_THERE:
+    case REASON_INCOMPLETE:
+    case REASON_LEAD_TOO_LARGE: return OUTCOME_REJECTED;
+    default: return OUTCOME_SKIPPED;
+    }
+}
+
+void plan_decide(const struct plan_rules *rules, const struct remembered *remembered, const struct known_lead *known,
+                 const struct lead *known_values, const struct lead *wanted, uint32_t wanted_target,
+                 bool *custom_changed, struct decision *out)
+{
+    *out = (struct decision){.op = OP_NONE};
+    switch (remembered->kind) {
+    case REMEMBERED_SEEN:
+        out->outcome = OUTCOME_SKIPPED;
+        out->reason = REASON_DUPLICATE_IN_SOURCE;
+        return;
+    case REMEMBERED_SAME:
+        out->outcome = OUTCOME_UNCHANGED;
+        return;
+    case REMEMBERED_REFUSED:
+        out->outcome = outcome_of_refusal(remembered->reason);
+        out->reason = remembered->reason;
+        return;
+    case REMEMBERED_OPEN:
+        out->outcome = OUTCOME_DEFERRED;
+        out->reason = REASON_OUTCOME_OPEN;
+        return;
+    case REMEMBERED_NOTHING:
+    case REMEMBERED_RETRY:
+        out->op = OP_CREATE;
+        return;
+    case REMEMBERED_OTHER:
+        break;
+    }
+    if ((known->flags & KNOWN_DELETED_THERE) != 0) {
+        out->op = rules->recreate ? OP_CREATE : OP_NONE;
+        out->outcome = rules->recreate ? OUTCOME_NONE : OUTCOME_SKIPPED;
+        out->reason = rules->recreate ? REASON_NONE : REASON_DELETED_THERE;
+        return;
+    }
+    if (!known->has_lead_id) {
+        /* Nothing proves where it is: asking to create it again is safe, the API counts a repeat as a duplicate. */
+        out->op = OP_CREATE;
+        return;
+    }
+    decide_known(rules, known, known_values, wanted, wanted_target, custom_changed, out);
+}
+
+void plan_overlay(const struct lead *old, const struct lead *wanted, struct lead *out)
+{
+    for (int f = 0; f < LEAD_FIELD_N; f++)
+        out->core[f] = wanted->core[f].kind != VALUE_ABSENT || old == NULL ? wanted->core[f] : old->core[f];
+    out->shape = wanted->shape;
+    for (size_t c = 0; c < wanted->shape->custom_n; c++)
+        out->custom[c] = wanted->custom[c].kind != VALUE_ABSENT || old == NULL ? wanted->custom[c] : old->custom[c];
+}

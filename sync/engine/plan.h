@@ -1,0 +1,41 @@
+/* The decision for one row: what is wanted, held against what is remembered. Pure: no I/O, no clock, no state. */
+#ifndef SYNC_ENGINE_PLAN_H
+#define SYNC_ENGINE_PLAN_H
+
+#include "mappings/mapping.h"
+#include "sync/model/entry.h"
+#include "sync/state/state.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct plan_rules {
+    enum sync_mode mode;
+    const enum overwrite *overwrite; /* LEAD_FIELD_N core fields, then the custom variables */
+    bool recreate;                   /* a lead deleted in Instantly is created again */
+};
+
+struct decision {
+    enum op op;              /* OP_NONE: nothing is asked; `outcome` and `reason` say why */
+    enum outcome outcome;    /* of OP_NONE */
+    enum reason reason;
+    uint32_t fields;         /* OP_UPDATE: a bit per core field to write */
+    bool custom;             /* OP_UPDATE: some custom variable is to be written */
+    bool move;               /* the row belongs into another target now */
+};
+
+/* `known` is needed for REMEMBERED_OTHER; `known_values` are its last written values under the wanted lead's shape, NULL
+ * when they are not kept or under another shape (then every present field counts as changed). `custom_changed` (may be
+ * NULL) gets a flag per custom variable. */
+void plan_decide(const struct plan_rules *rules, const struct remembered *remembered, const struct known_lead *known,
+                 const struct lead *known_values, const struct lead *wanted, uint32_t wanted_target,
+                 bool *custom_changed, struct decision *out);
+
+/* Must `wanted` be written over `there`? Absent is never written, `overwrite` decides the rest. The email never is. */
+bool plan_value_changes(const struct value *there, const struct value *wanted, enum overwrite overwrite);
+
+/* The values to remember after a write: the wanted ones, and the old ones where the row says nothing any more. Values
+ * borrow from both; `out->custom` has room for shape->custom_n. */
+void plan_overlay(const struct lead *old, const struct lead *wanted, struct lead *out);
+
+#endif

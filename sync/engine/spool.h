@@ -1,0 +1,29 @@
+/* Planned rows that wait: for the guards' verdict, for the end of the source. In memory up to a limit, then in an
+ * unlinked 0600 temporary file. First in, first out; written completely before it is read. */
+#ifndef SYNC_ENGINE_SPOOL_H
+#define SYNC_ENGINE_SPOOL_H
+
+#include "sync/base/err.h"
+#include "sync/model/entry.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* A row with its decision, on its way to the upload. Strings of `entry` borrow from whoever made it. */
+struct planned {
+    enum op op;
+    uint32_t target;     /* the state's number */
+    uint32_t from;       /* moves: where it is now */
+    struct entry entry;
+    bool mark;           /* the spool's user may mark a record when it was put (duplicates: the losing row) */
+};
+
+struct spool;
+int spool_new(size_t memory_max, struct spool **out, struct err *e);
+void spool_free(struct spool *s);
+int spool_put(struct spool *s, const struct planned *planned, struct err *e); /* copies */
+/* 1 with the next one (strings valid until the next call), 0 when empty, -1. The first get ends the putting. */
+int spool_get(struct spool *s, struct planned *out, struct err *e);
+uint64_t spool_n(const struct spool *s); /* records not yet taken */
+
+#endif
