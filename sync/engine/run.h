@@ -49,10 +49,11 @@ struct run_config {
     void *ctx;
 };
 
+/* A background job that this run started or waited for. */
 struct run_job {
-    char id[32];
-    const char *type, *status;
-    int64_t total, success, failed;
+    char id[64];
+    char *type, *status;            /* the API's words, owned by the report; NULL: not told */
+    int64_t total, success, failed; /* -1: not told */
 };
 
 /* The report of a run (CONTRACT form: see docs/leadsync.1, REPORTS). Filled as far as the run got, also on errors. */
@@ -65,6 +66,8 @@ struct run_report {
     struct tally tally;
     uint64_t requests_total, requests_retried, requests_rate_limited;
     uint64_t requests_by_kind[8]; /* enum api_kind */
+    struct run_job *jobs;         /* owned */
+    size_t jobs_n;
     double leads_per_second;
     uint64_t peak_rss_bytes;
     uint64_t open_batches, open_jobs, waiting_rows; /* left for the next sync */

@@ -1,1 +1,21 @@
-# Unit tests of engine: UNIT += name, then its sources and the level it links.
+# Unit tests of engine: one program a module.
+ENGINE_TESTS = \
+	tests/unit/diff.tap \
+	tests/unit/run_report.tap
+check_PROGRAMS += $(ENGINE_TESTS)
+TESTS += $(ENGINE_TESTS)
+
+# Texts that people and scripts read; GOLDEN_WRITE=1 writes them anew.
+GOLDEN = tests/unit/golden.c tests/unit/golden.h
+EXTRA_DIST += \
+	tests/cases/diff/all.csv tests/cases/diff/all.json tests/cases/diff/all.ndjson tests/cases/diff/all.txt \
+	tests/cases/diff/colour.txt \
+	tests/cases/diff/none.csv tests/cases/diff/none.json tests/cases/diff/none.ndjson tests/cases/diff/none.txt \
+	tests/cases/report/sample.json tests/cases/report/sample.prom tests/cases/report/sample.txt
+
+tests_unit_diff_tap_SOURCES = tests/unit/diff_test.c $(GOLDEN)
+tests_unit_diff_tap_CFLAGS = $(TEST_CFLAGS)
+tests_unit_diff_tap_LDADD = $(TEST_LIBS) $(LEVEL_ENGINE)
+tests_unit_run_report_tap_SOURCES = tests/unit/run_report_test.c $(GOLDEN)
+tests_unit_run_report_tap_CFLAGS = $(TEST_CFLAGS)
+tests_unit_run_report_tap_LDADD = $(TEST_LIBS) $(LEVEL_ENGINE)

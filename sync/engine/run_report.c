@@ -1,0 +1,287 @@
+/* The report of a run: as JSON for programs, as a table for people, as gauges for Prometheus. Pure.
+ *
+ * None of the three holds lead data: a report may be mailed around, a metrics file is readable by all. */
+#include "config.h"
+
+#include "sync/engine/run.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "sync/base/text.h"
+
+void run_report_free(struct run_report *report)
+{
+    for (size_t i = 0; i < report->jobs_n; i++) {
+        free(report->jobs[i].type);
+        free(report->jobs[i].status);
+    }
+    free(report->jobs);
+    free(report->sync);
+    free(report->workspace);
+    free(report->target_text);
+    *report = (struct run_report){0};
+}
+
+/* ---- JSON ---- */
+
+static void uint_member(struct jsonw *w, const char *key, uint64_t n)
+{
+    jsonw_key(w, key);
+    jsonw_uint(w, n);
+}
+
+static void text_member(struct jsonw *w, const char *key, const char *text)
+{
+    jsonw_key(w, key);
+    jsonw_text(w, text);
+}
+
+/* A time that is not there yet is null, not 1970. */
+static void time_member(struct jsonw *w, const char *key, int64_t ms)
+{
+    char text[TIME_TEXT_N];
+    text_member(w, key, ms > 0 ? time_format(ms, text) : NULL);
+}
+
+static void count_or_null(struct jsonw *w, const char *key, int64_t n)
+{
+    jsonw_key(w, key);
+    if (n < 0)
+        jsonw_null(w);
+    else
+        jsonw_int(w, n);
+}
+
+static void jobs(struct jsonw *w, const struct run_report *report)
+{
+    jsonw_key(w, "jobs");
+    jsonw_array(w);
+    for (size_t i = 0; i < report->jobs_n; i++) {
+        const struct run_job *job = &report->jobs[i];
+        jsonw_object(w);
+        text_member(w, "id", job->id);
+        text_member(w, "type", job->type);
+        text_member(w, "status", job->status);
+        count_or_null(w, "total", job->total);
+        count_or_null(w, "success", job->success);
+        count_or_null(w, "failed", job->failed);
+        jsonw_object_end(w);
+    }
+    jsonw_array_end(w);
+}
+
+int run_report_json(const struct run_report *report, struct buf *out)
+{
+    struct jsonw w;
+    jsonw_init(&w, out);
+    jsonw_object(&w);
+    uint_member(&w, "version", 1);
+    jsonw_key(&w, "run");
+    if (report->run == 0)
+        jsonw_null(&w);
+    else
+        jsonw_uint(&w, report->run);
+    text_member(&w, "sync", report->sync);
+    time_member(&w, "started_at", report->started_ms);
+    time_member(&w, "finished_at", report->finished_ms);
+    text_member(&w, "status", report->status);
+    text_member(&w, "read", report->read);
+    tally_json(&report->tally, &w);
+    jsonw_key(&w, "requests");
+    jsonw_object(&w);
+    uint_member(&w, "total", report->requests_total);
+    uint_member(&w, "retried", report->requests_retried);
+    uint_member(&w, "rate_limited", report->requests_rate_limited);
+    jsonw_object_end(&w);
+    jobs(&w, report);
+    jsonw_key(&w, "leads_per_second");
+    jsonw_number(&w, report->leads_per_second, 1);
+    uint_member(&w, "peak_rss_bytes", report->peak_rss_bytes);
+    jsonw_key(&w, "exit_code");
+    jsonw_int(&w, report->exit_code);
+    jsonw_object_end(&w);
+    return jsonw_end(&w);
+}
+
+/* ---- text ---- */
+
+#define GREEN "\033[32m"
+#define YELLOW "\033[33m"
+#define RED "\033[31m"
+#define OFF "\033[0m"
+
+static const char *status_colour(const struct run_report *report)
+{
+    if (report->exit_code == XS_DONE)
+        return GREEN;
+    return report->exit_code == XS_LEFT_OVER ? YELLOW : RED;
+}
+
+static int foreign_line(struct buf *out, const char *label, const char *text)
+{
+    if (text == NULL)
+        return 0;
+    return buf_adds(out, label) | text_show(str_from(text), 0, out) | buf_addc(out, '\n');
+}
+
+static int head(const struct run_report *r, bool colour, struct buf *out)
+{
+    int bad = buf_adds(out, "Run");
+    if (r->run > 0)
+        bad |= buf_addf(out, " %llu", (unsigned long long)r->run);
+    if (r->sync != NULL)
+        bad |= buf_adds(out, " of ") | text_show(str_from(r->sync), 0, out);
+    bad |= buf_addf(out, ": %s%s%s", colour ? status_colour(r) : "", r->status != NULL ? r->status : "not started",
+                    colour ? OFF : "");
+    if (r->finished_ms > r->started_ms && r->started_ms > 0)
+        bad |= buf_addf(out, " after %.1f s", (double)(r->finished_ms - r->started_ms) / 1000);
+    bad |= buf_addc(out, '\n');
+    bad |= foreign_line(out, "Workspace  ", r->workspace) | foreign_line(out, "Target     ", r->target_text);
+    if (r->read != NULL)
+        bad |= buf_addf(out, "Read       %s\n", r->read);
+    return bad;
+}
+
+static int count_line(struct buf *out, const char *what, uint64_t n, const char *note)
+{
+    if (n == 0)
+        return 0;
+    return buf_addf(out, "  %-10s %10llu%s%s\n", what, (unsigned long long)n, *note != '\0' ? "  " : "", note);
+}
+
+/* The outcomes, in the order in which somebody asks for them; zeroes are not shown, but for what was read. */
+static int rows(const struct tally *t, struct buf *out)
+{
+    int bad = buf_addf(out, "\n  %-10s %10llu\n", "read", (unsigned long long)t->read);
+    bad |= count_line(out, "created", t->outcomes[OUTCOME_CREATED], "");
+    bad |= count_line(out, "changed", t->outcomes[OUTCOME_CHANGED], "");
+    bad |= count_line(out, "  updated", t->updated, "");
+    bad |= count_line(out, "  moved", t->moved, "");
+    bad |= count_line(out, "unchanged", t->outcomes[OUTCOME_UNCHANGED], "");
+    bad |= count_line(out, "skipped", t->outcomes[OUTCOME_SKIPPED], "");
+    bad |= count_line(out, "rejected", t->outcomes[OUTCOME_REJECTED], "leadsync rejects lists them, to be corrected");
+    bad |= count_line(out, "failed", t->outcomes[OUTCOME_FAILED], "the next sync tries again");
+    bad |= count_line(out, "deferred", t->outcomes[OUTCOME_DEFERRED], "the next sync takes them first");
+    bad |= count_line(out, "removed", t->outcomes[OUTCOME_REMOVED], "leads");
+    bad |= count_line(out, "settled", t->settled, "rows of earlier runs");
+    bad |= count_line(out, "retried", t->retried, "rows of earlier runs, read again");
+    return bad;
+}
+
+static int reasons(const struct tally *t, struct buf *out)
+{
+    bool any = false;
+    int bad = 0;
+    for (size_t r = REASON_NONE + 1; r < REASON_N; r++) {
+        if (t->reasons[r] == 0)
+            continue;
+        bad |= any ? 0 : buf_adds(out, "\nReasons\n");
+        any = true;
+        bad |= buf_addf(out, "  %-20s %10llu  %s\n", reason_text((enum reason)r), (unsigned long long)t->reasons[r],
+                        reason_help((enum reason)r));
+    }
+    return bad;
+}
+
+/* What is left to do, and how; nothing when all is done. */
+static int left_over(const struct run_report *r, bool colour, struct buf *out)
+{
+    int bad = 0;
+    if (r->tally.skipped_active > 0)
+        bad |= buf_addf(out,
+                        "\n%sWarning:%s %llu skipped rows belong to leads that are active in Instantly and may still "
+                        "be mailed\n",
+                        colour ? YELLOW : "", colour ? OFF : "", (unsigned long long)r->tally.skipped_active);
+    if (r->open_batches + r->open_jobs > 0)
+        bad |= buf_addf(out, "\nStill open: %llu batches, %llu jobs; leadsync resume settles them\n",
+                        (unsigned long long)r->open_batches, (unsigned long long)r->open_jobs);
+    if (r->waiting_rows > 0)
+        bad |= buf_addf(out, "\n%llu rows wait for the next sync\n", (unsigned long long)r->waiting_rows);
+    return bad;
+}
+
+int run_report_text(const struct run_report *report, bool colour, struct buf *out)
+{
+    int bad = head(report, colour, out) | rows(&report->tally, out) | reasons(&report->tally, out);
+    bad |= left_over(report, colour, out);
+    bad |= buf_addf(out, "\n%llu requests", (unsigned long long)report->requests_total);
+    if (report->requests_retried > 0)
+        bad |= buf_addf(out, ", %llu sent again", (unsigned long long)report->requests_retried);
+    if (report->requests_rate_limited > 0)
+        bad |= buf_addf(out, ", %llu told to wait", (unsigned long long)report->requests_rate_limited);
+    if (report->leads_per_second > 0)
+        bad |= buf_addf(out, ", %.1f leads/s", report->leads_per_second);
+    if (report->peak_rss_bytes > 0)
+        bad |= buf_addf(out, ", %.0f MB of memory at most", (double)report->peak_rss_bytes / (1 << 20));
+    return bad | buf_addc(out, '\n');
+}
+
+/* ---- metrics ---- */
+
+/* Names of enum api_kind. */
+static const char *const request_kinds[] = {
+    [API_KIND_ADD] = "add",       [API_KIND_LIST] = "list", [API_KIND_PATCH] = "patch", [API_KIND_DELETE] = "delete",
+    [API_KIND_MOVE] = "move",     [API_KIND_JOBS] = "jobs", [API_KIND_OTHER] = "other",
+};
+
+static int gauge(struct buf *out, const char *name, const char *help)
+{
+    return buf_addf(out, "# HELP leadsync_%s %s\n# TYPE leadsync_%s gauge\n", name, help, name);
+}
+
+/* A label's value: backslash, quote and newline are escaped. */
+static int label(struct buf *out, const char *name, const char *text)
+{
+    int bad = buf_addf(out, "%s=\"", name);
+    for (const char *p = text != NULL ? text : ""; *p != '\0'; p++) {
+        if (*p == '\n')
+            bad |= buf_adds(out, "\\n");
+        else if (*p == '\\' || *p == '"')
+            bad |= buf_addc(out, '\\') | buf_addc(out, *p);
+        else
+            bad |= buf_addc(out, *p);
+    }
+    return bad | buf_addc(out, '"');
+}
+
+/* One gauge with the sync as its only label; `text` is the number. */
+static int plain(struct buf *out, const struct run_report *r, const char *name, const char *help, double value,
+                 int decimals)
+{
+    int bad = gauge(out, name, help) | buf_addf(out, "leadsync_%s{", name) | label(out, "sync", r->sync);
+    return bad | buf_addf(out, "} %.*f\n", decimals, value);
+}
+
+static int labelled(struct buf *out, const struct run_report *r, const char *name, const char *key, const char *value,
+                    uint64_t n)
+{
+    int bad = buf_addf(out, "leadsync_%s{", name) | label(out, "sync", r->sync) | buf_addc(out, ',') |
+              label(out, key, value);
+    return bad | buf_addf(out, "} %llu\n", (unsigned long long)n);
+}
+
+int run_report_metrics(const struct run_report *report, int64_t last_success_ms, int64_t watermark_lag_ms,
+                       struct buf *out)
+{
+    const struct run_report *r = report;
+    int bad = gauge(out, "rows", "Rows of the latest run by outcome; removed counts leads.");
+    for (size_t o = OUTCOME_CREATED; o < OUTCOME_N; o++)
+        bad |= labelled(out, r, "rows", "outcome", outcome_text((enum outcome)o), r->tally.outcomes[o]);
+    bad |= plain(out, r, "last_success_timestamp_seconds", "When a run last left nothing over; 0 is never.",
+                 (double)last_success_ms / 1000, 3);
+    bad |= plain(out, r, "last_run_timestamp_seconds", "When the latest run ended.", (double)r->finished_ms / 1000, 3);
+    bad |= plain(out, r, "exit_code", "Exit status of the latest run.", (double)r->exit_code, 0);
+    int64_t took_ms = r->finished_ms > r->started_ms ? r->finished_ms - r->started_ms : 0;
+    bad |= plain(out, r, "duration_seconds", "How long the latest run took.", (double)took_ms / 1000, 3);
+    bad |= gauge(out, "requests", "API requests of the latest run by kind.");
+    for (size_t k = 0; k < sizeof request_kinds / sizeof request_kinds[0]; k++)
+        bad |= labelled(out, r, "requests", "kind", request_kinds[k], r->requests_by_kind[k]);
+    bad |= plain(out, r, "open_batches", "Batches whose outcome is not settled yet.", (double)r->open_batches, 0);
+    bad |= plain(out, r, "open_jobs", "Background jobs that have not ended yet.", (double)r->open_jobs, 0);
+    /* A sync without a watermark has no lag: no sample is better than a wrong one. */
+    if (watermark_lag_ms >= 0)
+        bad |= plain(out, r, "watermark_lag_seconds", "Age of the watermark that the next run starts from.",
+                     (double)watermark_lag_ms / 1000, 3);
+    return bad;
+}

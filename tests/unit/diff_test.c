@@ -1,0 +1,288 @@
+/* The diff: its four formats against golden files, and what happens at their edges. */
+#include "config.h"
+
+#include "sync/engine/diff.h"
+#include "tests/unit/golden.h"
+#include "tests/unit/harness.h"
+
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct uuid uuid(const char *text)
+{
+    struct uuid u;
+    ck_assert_int_eq(uuid_parse(str_from(text), &u), 0);
+    return u;
+}
+
+static struct value text(const char *s)
+{
+    return (struct value){VALUE_STRING, s, strlen(s)};
+}
+
+/* ---- a diff into memory ---- */
+
+static struct err e;
+static struct diff *diff;
+static char *said;
+static size_t said_n;
+static FILE *out;
+static char demo_name[] = "Q4 founders", gone_name[] = "Gone \x1b[31m";
+static struct target demo, gone;
+static struct str names[] = {{"seats", 5}, {"origin", 6}};
+static struct lead_shape shape = {1, 2, names};
+
+static void setup(void)
+{
+    e = (struct err)ERR_INIT;
+    demo = (struct target){TARGET_CAMPAIGN, uuid("5c194eae-9382-4bf1-aff4-d9eaa90668e1"), demo_name, 1};
+    gone = (struct target){TARGET_LIST, uuid("c737308b-aec0-4a0f-bd51-d6feefd8df6b"), gone_name, TARGET_STATUS_UNKNOWN};
+    said = NULL;
+    diff = NULL;
+    out = open_memstream(&said, &said_n);
+    ck_assert_ptr_nonnull(out);
+}
+
+static void teardown(void)
+{
+    diff_close(diff);
+    fclose(out);
+    free(said);
+    err_clear(&e);
+}
+
+static void start(struct diff_options options)
+{
+    const struct diff_head head = {.sync = "nightly-customers", .source = "people.csv", .workspace = "Acme",
+                                   .targets = &demo, .targets_n = 1, .at_ms = 1782854132254};
+    options.out = options.out != NULL ? options.out : out;
+    ck_assert_int_eq(diff_open(&options, &diff, &e), 0);
+    ck_assert_int_eq(diff_head(diff, &head, &e), 0);
+}
+
+static struct str finish(const struct diff_summary *summary)
+{
+    ck_assert_msg(diff_finish(diff, summary, &e) == 0, "%s", err_text(&e));
+    return (struct str){said, said_n};
+}
+
+static void create(const char *key, uint64_t row)
+{
+    struct value custom[2] = {{VALUE_NUMBER, "12", 2}, {VALUE_ABSENT, NULL, 0}};
+    struct lead lead = {.shape = &shape, .custom = custom};
+    struct entry entry = {.row = row, .line = row + 1, .key_text = str_from(key)};
+    lead.core[LEAD_EMAIL] = text(key);
+    lead.core[LEAD_FIRST_NAME] = text("=cmd()");
+    lead.core[LEAD_COMPANY_NAME] = (struct value){VALUE_NULL, NULL, 0};
+    struct diff_change c = {.op = OP_CREATE, .entry = &entry, .target = &demo, .new_lead = &lead};
+    ck_assert_msg(diff_change(diff, &c, &e) == 0, "%s", err_text(&e));
+}
+
+static void update(const char *key, uint64_t row, bool old_known)
+{
+    struct value old_custom[2] = {{VALUE_NUMBER, "12", 2}, {VALUE_STRING, "", 0}};
+    struct value new_custom[2] = {{VALUE_NUMBER, "13", 2}, {VALUE_BOOL, "true", 4}};
+    bool custom[2] = {true, false};
+    struct lead old_lead = {.shape = &shape, .custom = old_custom}, new_lead = {.shape = &shape, .custom = new_custom};
+    struct entry entry = {.row = row, .key_text = str_from(key), .has_lead_id = true};
+    entry.lead_id = uuid("019f0000-0000-7000-8000-000000000001");
+    old_lead.core[LEAD_FIRST_NAME] = text("Ann");
+    new_lead.core[LEAD_FIRST_NAME] = text("Anna \"B\"\n\x1b[0m");
+    new_lead.core[LEAD_PHONE] = text("not written");
+    struct diff_change c = {.op = OP_UPDATE, .entry = &entry, .target = &demo, .certain = true,
+                            .old_lead = old_known ? &old_lead : NULL, .new_lead = &new_lead,
+                            .fields = 1U << LEAD_FIRST_NAME, .custom = custom};
+    ck_assert_int_eq(diff_change(diff, &c, &e), 0);
+}
+
+static void left_out(const char *key, uint64_t row, enum outcome outcome, enum reason reason, const char *column,
+                     struct str value)
+{
+    struct entry entry = {.row = row, .line = row + 1, .key_text = str_from(key), .outcome = outcome, .reason = reason};
+    struct diff_left_out l = {&entry, column, value};
+    ck_assert_int_eq(diff_left_out(diff, &l, &e), 0);
+}
+
+/* One of everything. */
+static struct str tell_all(struct diff_options options)
+{
+    static const char *const new_variables[] = {"seats"};
+    struct entry moved = {.row = 3, .line = 4, .key_text = STR("eve@example.com"), .has_lead_id = true};
+    struct entry removed = {.key_text = STR("old@example.com"), .has_lead_id = true};
+    struct diff_change move = {.op = OP_MOVE, .entry = &moved, .target = &demo, .from = &gone, .certain = true};
+    struct diff_change rekey = {.op = OP_CREATE, .rekey = true, .entry = &moved, .target = &demo};
+    struct diff_change delete = {.op = OP_REMOVE, .entry = &removed, .from = &demo, .certain = false};
+    uint64_t reasons[REASON_N] = {0};
+    reasons[REASON_EMAIL_INVALID] = 1;
+    reasons[REASON_DUPLICATE_IN_SOURCE] = 1;
+    moved.lead_id = removed.lead_id = uuid("019f0000-0000-7000-8000-000000000002");
+    start(options);
+    create("ann@example.com", 1);
+    left_out("", 2, OUTCOME_REJECTED, REASON_EMAIL_INVALID, "Email Address", STR("ann@\x1b[2J"));
+    update("bob@example.com", 2, true);
+    left_out("ann@example.com", 5, OUTCOME_SKIPPED, REASON_DUPLICATE_IN_SOURCE, NULL, STR_NONE);
+    update("cid@example.com", 4, false);
+    ck_assert_int_eq(diff_change(diff, &move, &e), 0);
+    ck_assert_int_eq(diff_change(diff, &rekey, &e), 0);
+    ck_assert_int_eq(diff_change(diff, &delete, &e), 0);
+    return finish(&(struct diff_summary){
+        .read = 7, .create = 2, .update = 2, .move = 1, .remove = 1, .changed = 3, .unchanged = 0, .skipped = 1,
+        .rejected = 1, .duplicates = 1, .open = 0, .requests_create = 1, .requests_update = 2, .requests_move = 1,
+        .requests_remove = 1, .seconds_at_limit = 0.1, .new_variables = new_variables, .new_variables_n = 1,
+        .reasons = reasons});
+}
+
+START_TEST(as_text)
+{
+    struct str got = tell_all((struct diff_options){.format = DIFF_TEXT, .columns = 80});
+    ck_assert_ptr_null(memchr(got.p, '\x1b', got.n));
+    golden_is("diff/all.txt", got);
+    ck_assert(diff_has_changes(diff));
+}
+END_TEST
+
+START_TEST(colour_only_when_asked)
+{
+    struct str got = tell_all((struct diff_options){.format = DIFF_TEXT, .columns = 80, .colour = true});
+    golden_is("diff/colour.txt", got);
+    ck_assert_ptr_nonnull(memchr(got.p, '\x1b', got.n));
+    ck_assert_ptr_null(strstr(said, "\x1b[2J")); /* its own sequences, nobody else's */
+}
+END_TEST
+
+START_TEST(as_json)
+{
+    golden_is("diff/all.json", tell_all((struct diff_options){.format = DIFF_JSON}));
+    struct json_object *json = json_tokener_parse(said);
+    ck_assert_ptr_nonnull(json);
+    ck_assert_uint_eq(json_object_array_length(json_object_object_get(json, "changes")), 6);
+    ck_assert_uint_eq(json_object_array_length(json_object_object_get(json, "rejects")), 1);
+    ck_assert_uint_eq(json_object_array_length(json_object_object_get(json, "left_out")), 2);
+    json_object_put(json);
+}
+END_TEST
+
+START_TEST(as_ndjson)
+{
+    golden_is("diff/all.ndjson", tell_all((struct diff_options){.format = DIFF_NDJSON}));
+}
+END_TEST
+
+START_TEST(as_csv)
+{
+    golden_is("diff/all.csv", tell_all((struct diff_options){.format = DIFF_CSV}));
+}
+END_TEST
+
+START_TEST(nothing_to_do)
+{
+    static const char *const files[] = {"diff/none.txt", "diff/none.json", "diff/none.ndjson", "diff/none.csv"};
+    start((struct diff_options){.format = (enum diff_format)_i});
+    golden_is(files[_i], finish(&(struct diff_summary){.seconds_at_limit = -1}));
+    ck_assert(!diff_has_changes(diff));
+}
+END_TEST
+
+static unsigned times(const char *what)
+{
+    unsigned n = 0;
+    for (const char *p = said; (p = strstr(p, what)) != NULL; p++)
+        n++;
+    return n;
+}
+
+/* Fifty of a kind and twenty left-out rows, or all of them. */
+START_TEST(long_lists_are_cut)
+{
+    bool all = _i == 1;
+    start((struct diff_options){.format = DIFF_TEXT, .all = all});
+    for (uint64_t row = 1; row <= 51; row++) {
+        create("ann@example.com", row);
+        update("bob@example.com", row, true);
+        left_out("cid@example.com", row, OUTCOME_SKIPPED, REASON_IN_TARGET, NULL, STR_NONE);
+    }
+    finish(&(struct diff_summary){.read = 51});
+    ck_assert_uint_eq(times("+ ann@"), all ? 51 : 50);
+    ck_assert_uint_eq(times("~ bob@"), all ? 51 : 50);
+    ck_assert_uint_eq(times("  cid@"), all ? 51 : 20);
+    ck_assert_uint_eq(times("... and 1 more creates (--all"), all ? 0 : 1);
+    ck_assert_uint_eq(times("... and 1 more updates (--all"), all ? 0 : 1);
+    ck_assert_uint_eq(times("  ... and 31 more (--all"), all ? 0 : 1);
+}
+END_TEST
+
+/* More than stdio and the copying hold at once; bytes that are no UTF-8 and quotes inside. */
+START_TEST(many_left_out_rows_stay_in_order)
+{
+    enum { N = 3000 };
+    start((struct diff_options){.format = DIFF_JSON});
+    for (uint64_t row = 1; row <= N; row++)
+        left_out("k", row, row % 2 != 0 ? OUTCOME_REJECTED : OUTCOME_SKIPPED, REASON_TYPE_INVALID, "a\"b",
+                 STR("\xff\"x"));
+    finish(&(struct diff_summary){.read = N});
+    struct json_object *json = json_tokener_parse(said);
+    ck_assert_ptr_nonnull(json);
+    struct json_object *list = json_object_object_get(json, "left_out");
+    ck_assert_uint_eq(json_object_array_length(list), N);
+    for (size_t i = 0; i < N; i++)
+        ck_assert_int_eq(json_object_get_int(json_object_object_get(json_object_array_get_idx(list, i), "row")),
+                         (int)i + 1);
+    ck_assert_uint_eq(json_object_array_length(json_object_object_get(json, "rejects")), N / 2);
+    json_object_put(json);
+}
+END_TEST
+
+/* A full disk is told, at the latest at the end. */
+START_TEST(a_full_disk_is_an_error)
+{
+    FILE *full = fopen("/dev/full", "w");
+    ck_assert_ptr_nonnull(full);
+    start((struct diff_options){.format = (enum diff_format)_i, .out = full});
+    create("ann@example.com", 1);
+    ck_assert_int_eq(diff_finish(diff, &(struct diff_summary){.read = 1}, &e), -1);
+    ck_assert_int_eq(e.status, XS_IO);
+    fclose(full);
+}
+END_TEST
+
+START_TEST(no_place_for_left_out_rows)
+{
+    setenv("TMPDIR", "/nowhere", 1);
+    struct entry entry = {.outcome = OUTCOME_REJECTED, .reason = REASON_EMAIL_MISSING};
+    start((struct diff_options){.format = DIFF_JSON});
+    ck_assert_int_eq(diff_left_out(diff, &(struct diff_left_out){.entry = &entry}, &e), -1);
+    ck_assert_int_ne(e.status, XS_DONE);
+}
+END_TEST
+
+START_TEST(out_of_order)
+{
+    struct diff_options options = {.format = DIFF_JSON, .out = out};
+    ck_assert_int_eq(diff_open(&options, &diff, &e), 0);
+    ck_assert_int_eq(diff_finish(diff, &(struct diff_summary){.read = 0}, &e), -1);
+    ck_assert_int_eq(e.status, XS_INTERNAL);
+    diff_close(NULL);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("diff");
+    TCase *tc = tcase_create("diff");
+    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_add_test(tc, as_text);
+    tcase_add_test(tc, colour_only_when_asked);
+    tcase_add_test(tc, as_json);
+    tcase_add_test(tc, as_ndjson);
+    tcase_add_test(tc, as_csv);
+    tcase_add_loop_test(tc, nothing_to_do, 0, 4);
+    tcase_add_loop_test(tc, long_lists_are_cut, 0, 2);
+    tcase_add_test(tc, many_left_out_rows_stay_in_order);
+    tcase_add_loop_test(tc, a_full_disk_is_an_error, 0, 4);
+    tcase_add_test(tc, no_place_for_left_out_rows);
+    tcase_add_test(tc, out_of_order);
+    suite_add_tcase(suite, tc);
+    return unit_run(suite);
+}
