@@ -77,7 +77,8 @@ static int write_appended(struct merge *m, struct err *e)
         return 0;
     m->append.at = SIZE_MAX; /* before the first */
     m->state->feed = (struct feed){&m->append, append_next, append_column};
-    return db_run(&m->state->main, e, "INSERT INTO lead_values(n, who, lead_id, packed) SELECT c0, c1, c2, c3 FROM feed", "");
+    return db_run(&m->state->main, e,
+                  "INSERT INTO lead_values(n, who, lead_id, packed) SELECT c0, c1, c2, c3 FROM feed", "");
 }
 
 /* ---- retries ---- */
@@ -122,15 +123,16 @@ static int add_result(struct merge *m, struct result_packer *packer, const struc
 static int write_batch(struct merge *m, const struct batch *b, uint64_t first_row, struct err *e)
 {
     struct db *db = &m->state->main;
-    if (db_run(db, e,
-               "INSERT INTO batches(id, run, op, target, source, sent_ms, http_status, job, first_row, entries_n, entries)"
-               " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-               "uuiiiiizuub", b->id, b->run, (int64_t)b->op, (int64_t)b->target, (int64_t)b->source, b->sent_ms,
-               (int64_t)b->http_status, b->job, first_row, (uint64_t)b->entries_n, buf_str(&m->results)) < 0)
+    if (db_run(
+            db, e,
+            "INSERT INTO batches(id, run, op, target, source, sent_ms, http_status, job, first_row, entries_n, entries)"
+            " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "uuiiiiizuub", b->id, b->run, (int64_t)b->op, (int64_t)b->target, (int64_t)b->source, b->sent_ms,
+            (int64_t)b->http_status, b->job, first_row, (uint64_t)b->entries_n, buf_str(&m->results)) < 0)
         return -1;
     return m->rejects.n == 0 ? 0
-                             : db_run(db, e, "INSERT INTO rejects(batch, run, cells) VALUES(?, ?, ?)", "uub", b->id, b->run,
-                                      buf_str(&m->rejects));
+                             : db_run(db, e, "INSERT INTO rejects(batch, run, cells) VALUES(?, ?, ?)", "uub", b->id,
+                                      b->run, buf_str(&m->rejects));
 }
 
 static int write_results(struct merge *m, const struct journal_batch *jb, const uint64_t *places, struct err *e)

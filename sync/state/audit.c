@@ -30,11 +30,12 @@ static const struct {
     {"leads in a target that is not known",
      "SELECT count(*) FROM leads WHERE target <> 0 AND target NOT IN (SELECT number FROM targets)"},
     {"keys that are both a lead and a refusal of the same row",
-     "SELECT count(*) FROM refusals r JOIN leads l USING(key) WHERE l.fingerprint = r.fingerprint AND l.fingerprint <> 0"},
+     "SELECT count(*) FROM refusals r JOIN leads l USING(key) WHERE l.fingerprint = r.fingerprint AND l.fingerprint <> "
+     "0"},
     {"keys that are both a lead and to be tried again for the same row",
-     "SELECT count(*) FROM retries r JOIN leads l USING(key) WHERE l.fingerprint = r.fingerprint AND l.fingerprint <> 0"},
-    {"retries without values",
-     "SELECT count(*) FROM retries r LEFT JOIN retry_values v USING(n) WHERE v.n IS NULL"},
+     "SELECT count(*) FROM retries r JOIN leads l USING(key) WHERE l.fingerprint = r.fingerprint AND l.fingerprint <> "
+     "0"},
+    {"retries without values", "SELECT count(*) FROM retries r LEFT JOIN retry_values v USING(n) WHERE v.n IS NULL"},
     {"values of retries that belong to none",
      "SELECT (SELECT count(*) FROM retry_values) - (SELECT count(*) FROM retries)"},
     {"lead ids that two leads have",
@@ -45,9 +46,9 @@ static const struct {
      " + (SELECT count(*) FROM retry_values, identity WHERE n >= next_retry)"
      " + (SELECT count(*) FROM batches, identity WHERE id >= next_batch)"},
     {"batches of a run that is not known", "SELECT count(*) FROM batches WHERE run NOT IN (SELECT id FROM runs)"},
-    {"forgotten people who are there",
-     "SELECT (SELECT count(*) FROM forgotten JOIN leads USING(key)) + (SELECT count(*) FROM forgotten JOIN retries USING(key))"
-     " + (SELECT count(*) FROM forgotten JOIN refusals USING(key))"},
+    {"forgotten people who are there", "SELECT (SELECT count(*) FROM forgotten JOIN leads USING(key)) + (SELECT "
+                                       "count(*) FROM forgotten JOIN retries USING(key))"
+                                       " + (SELECT count(*) FROM forgotten JOIN refusals USING(key))"},
     {"counters that do not count",
      "SELECT (SELECT count(*) FROM identity WHERE leads_n <> (SELECT count(*) FROM leads)"
      " OR refusals_n <> (SELECT count(*) FROM refusals) OR retries_n <> (SELECT count(*) FROM retries)"

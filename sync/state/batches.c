@@ -71,8 +71,8 @@ int batch_head(struct state *s, uint64_t id, struct arena *arena, struct batch *
 /* ---- rewriting ---- */
 
 /* 1 when the blob was changed; the new one is in `out`. */
-static int rewrite_blob(struct state *s, uint32_t target, struct str blob, results_edit *edit, void *ctx, struct buf *out,
-                        struct err *e)
+static int rewrite_blob(struct state *s, uint32_t target, struct str blob, results_edit *edit, void *ctx,
+                        struct buf *out, struct err *e)
 {
     struct result_unpacker from;
     struct result_packer to;
@@ -98,8 +98,8 @@ int results_rewrite(struct state *s, results_edit *edit, void *ctx, struct err *
     sqlite3_stmt *st;
     uint64_t after = 0;
     int rc;
-    while ((rc = db_query(&s->main, &st, e, "SELECT id, target, entries FROM batches WHERE id > ? ORDER BY id LIMIT 1", "u",
-                          after)) == 1) {
+    while ((rc = db_query(&s->main, &st, e, "SELECT id, target, entries FROM batches WHERE id > ? ORDER BY id LIMIT 1",
+                          "u", after)) == 1) {
         after = (uint64_t)sqlite3_column_int64(st, 0);
         rc = rewrite_blob(s, (uint32_t)sqlite3_column_int64(st, 1), db_blob(st, 2), edit, ctx, &out, e);
         if (rc < 0 || (rc == 1 && db_run(&s->main, e, "UPDATE batches SET entries = ? WHERE id = ?", "bu",

@@ -16,33 +16,37 @@ static int fail_code(struct db *db, int rc, struct err *e)
 {
     const char *path = db->path != NULL ? db->path : "state";
     const char *text = db->h != NULL ? sqlite3_errmsg(db->h) : sqlite3_errstr(rc);
+    if (rc == SQLITE_READONLY_ROLLBACK || rc == SQLITE_READONLY_RECOVERY)
+        return err_set(e, XS_STATE, "%s: a run died while it was writing; `leadsync resume` repairs it", path);
+    if (rc == SQLITE_READONLY_DIRECTORY || (rc & 0xff) == SQLITE_CANTOPEN)
+        return err_set(e, XS_STATE,
+                       "%s: cannot be opened; its folder must be writable too, because SQLite keeps %s-shm and %s-wal "
+                       "beside it: copy all of it to a folder of yours",
+                       path, path, path);
     switch (rc & 0xff) {
     case SQLITE_NOMEM:
         return err_oom(e);
     case SQLITE_FULL:
-        return err_set(e, XS_IO, "%s: the disk is full; make room and run again, nothing that was proven is lost", path);
+        return err_set(e, XS_IO, "%s: the disk is full; make room and run again, nothing that was proven is lost",
+                       path);
     case SQLITE_IOERR: {
         int os = db->h != NULL ? sqlite3_system_errno(db->h) : 0;
         return err_set(e, XS_IO, "%s: %s (%s); look at the disk and run again", path, text,
                        os != 0 ? strerror(os) : "no reason given");
     }
     case SQLITE_NOTADB:
-        return err_set(e, XS_STATE, "%s: is not a leadsync state (not an SQLite file); name another with --state", path);
+        return err_set(e, XS_STATE, "%s: is not a leadsync state (not an SQLite file); name another with --state",
+                       path);
     case SQLITE_CORRUPT:
         return err_set(e, XS_STATE, "%s: is damaged (%s); restore it from a backup", path, text);
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-        return err_set(e, XS_LOCKED, "%s: another process is writing to it (%s); run again when it is done", path, text);
-    case SQLITE_CANTOPEN:
-        return err_set(e, XS_STATE, "%s: cannot be opened; its folder must be writable too, because SQLite keeps "
-                       "%s-shm and %s-wal beside it: copy all of it to a folder of yours", path, path, path);
+        return err_set(e, XS_LOCKED, "%s: another process is writing to it (%s); run again when it is done", path,
+                       text);
     case SQLITE_ERROR: /* our statements are fixed: one that does not fit the file's tables means other tables */
         return err_set(e, XS_STATE, "%s: has not the tables of a leadsync state (%s); restore it from a backup", path,
                        text);
     case SQLITE_READONLY:
-        if (rc == SQLITE_READONLY_ROLLBACK || rc == SQLITE_READONLY_RECOVERY)
-            return err_set(e, XS_STATE, "%s: a run died while it was writing; `leadsync resume` repairs it", path);
-        /* fall through */
     case SQLITE_PERM:
     case SQLITE_AUTH:
         return err_set(e, XS_STATE, "%s: cannot be written (%s); check who owns it and its folder", path, text);

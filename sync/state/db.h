@@ -1,7 +1,7 @@
 /* SQLite as this room uses it: one connection, its prepared statements, and errors that a person can act on.
  *
- * Knows nothing of leads. Files are made 0600 whatever the umask says; transactions are BEGIN IMMEDIATE. Calls block for
- * as long as the disk does, and up to DB_BUSY_MS when another process holds the file. */
+ * Knows nothing of leads. Files are made 0600 whatever the umask says; transactions are BEGIN IMMEDIATE. Calls block
+ * for as long as the disk does, and up to DB_BUSY_MS when another process holds the file. */
 #ifndef SYNC_STATE_DB_H
 #define SYNC_STATE_DB_H
 
@@ -50,8 +50,8 @@ sqlite3_stmt *db_prepare(struct db *db, const char *sql, struct err *e);
  * `e` stands before the values because C has it so. */
 /* Runs a statement that returns no rows. */
 int db_run(struct db *db, struct err *e, const char *sql, const char *types, ...);
-/* Starts a query: 1 on its first row, 0 when there is none, -1. The bound values are copied, but for k and d, which must
- * stay until its last row. */
+/* Starts a query: 1 on its first row, 0 when there is none, -1. The bound values are copied, but for k and d, which
+ * must stay until its last row. */
 int db_query(struct db *db, sqlite3_stmt **st, struct err *e, const char *sql, const char *types, ...);
 /* The next row: 1/0/-1; the statement is reset unless 1. */
 int db_next(struct db *db, sqlite3_stmt *st, struct err *e);

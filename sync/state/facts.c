@@ -34,14 +34,16 @@ int state_set(struct state *s, const char *name, const char *value, struct err *
         return -1;
     if (value == NULL)
         return db_run(&s->main, e, "DELETE FROM settings WHERE name = ?", "z", name);
-    return db_run(&s->main, e,
-                  "INSERT INTO settings(name, value) VALUES(?, ?) ON CONFLICT(name) DO UPDATE SET value = excluded.value",
-                  "zz", name, value);
+    return db_run(
+        &s->main, e,
+        "INSERT INTO settings(name, value) VALUES(?, ?) ON CONFLICT(name) DO UPDATE SET value = excluded.value", "zz",
+        name, value);
 }
 
 /* ---- targets ---- */
 
-/* The name must not mean another id now. Names are unique among campaigns and among lists as far as one sync uses them. */
+/* The name must not mean another id now. Names are unique among campaigns and among lists as far as one sync uses them.
+ */
 static int check_name(struct state *s, const struct target *t, bool accept, struct err *e)
 {
     sqlite3_stmt *st;

@@ -1,5 +1,6 @@
 /* A virtual table that hands rows from C to SQLite, so that one INSERT … SELECT takes thousands of them: the insertion
- * point is kept from row to row, which halves the time of as many prepared statements. Knows nothing of what it feeds. */
+ * point is kept from row to row, which halves the time of as many prepared statements. Knows nothing of what it feeds.
+ */
 #ifndef SYNC_STATE_FEED_H
 #define SYNC_STATE_FEED_H
 

@@ -160,7 +160,8 @@ bool fold_wants(const struct entry *entry, enum op op, bool retries)
         return false;
     if (op != OP_NONE || (entry->outcome != OUTCOME_SKIPPED && entry->outcome != OUTCOME_REJECTED))
         return true;
-    /* A row decided without a request takes its key out of the retry table, if that has any, and may tell of the lead. */
+    /* A row decided without a request takes its key out of the retry table, if that has any, and may tell of the lead.
+     */
     return retries || entry->reason == REASON_BOUNCED || entry->reason == REASON_UNSUBSCRIBED ||
            entry->reason == REASON_SKIPPED_THERE || entry->reason == REASON_DELETED_THERE;
 }

@@ -1,5 +1,5 @@
-/* What the outcomes of entries mean for what is remembered of a lead: the one place where that is decided, for the merge
- * and for the reader that overlays an unmerged journal. Plain data, no SQL, no I/O. */
+/* What the outcomes of entries mean for what is remembered of a lead: the one place where that is decided, for the
+ * merge and for the reader that overlays an unmerged journal. Plain data, no SQL, no I/O. */
 #ifndef SYNC_STATE_FOLD_H
 #define SYNC_STATE_FOLD_H
 
@@ -28,7 +28,7 @@ enum {
     ITEM_OPEN = 4,   /* of a batch that is not settled: no outcome */
 };
 
-enum { FOLD_NONE = UINT32_MAX };
+#define FOLD_NONE UINT32_MAX /* an ordinal that no item has */
 
 /* What is known of one key: filled with what is stored, then changed by each entry in order. */
 struct fold {

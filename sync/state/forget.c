@@ -125,7 +125,8 @@ static int forget_retries(struct forget *f, struct err *e)
     sqlite3_stmt *st;
     uint64_t after = 0;
     int rc;
-    while ((rc = db_query(db, &st, e, "SELECT n, intent FROM retry_values WHERE n > ? ORDER BY n LIMIT 1", "u", after)) == 1) {
+    while ((rc = db_query(db, &st, e, "SELECT n, intent FROM retry_values WHERE n > ? ORDER BY n LIMIT 1", "u",
+                          after)) == 1) {
         struct str intent = db_blob(st, 1);
         const char *p = intent.p;
         struct entry entry;
@@ -211,7 +212,8 @@ static int forget_jobs(struct forget *f, struct err *e)
     struct db *db = &f->state->main;
     if (buf_cstr(&f->folded) == NULL)
         return err_oom(e);
-    if (db_run(db, e, "UPDATE jobs SET filters = NULL WHERE instr(lower(filters), ?) > 0", "t", buf_str(&f->folded)) < 0)
+    if (db_run(db, e, "UPDATE jobs SET filters = NULL WHERE instr(lower(filters), ?) > 0", "t", buf_str(&f->folded)) <
+        0)
         return -1;
     f->counts->others += (uint64_t)sqlite3_changes(db->h);
     return 0;
@@ -240,7 +242,8 @@ int state_forget(struct state *s, struct str email, const struct hash128 *key, s
     if (state_commit(s, e) < 0 || journal_empty(s, e) < 0)
         return -1;
     if (s->journal.open)
-        return err_set(e, XS_STATE, "%s: a run is not settled yet and may hold that person; run `leadsync resume` first",
+        return err_set(e, XS_STATE,
+                       "%s: a run is not settled yet and may hold that person; run `leadsync resume` first",
                        s->journal_path);
     buf_init(&f.folded, EMAIL_MAX);
     buf_init(&f.scratch, BLOB_BYTES_MAX);

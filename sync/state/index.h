@@ -1,8 +1,8 @@
 /* The in-memory index of the leads: a key and a fingerprint in a 16-byte slot, and a bit for "seen in this run".
  *
  * Keys are keyed hashes, so they are spread evenly: the slot is their first half scaled to the table, and a load in key
- * order writes the table from front to back. What is stored is their second half; two keys that meet in both (one pair in
- * 10^11 runs of 5M leads) would be taken for one. Knows no SQL; never blocks. */
+ * order writes the table from front to back. What is stored is their second half; two keys that meet in both (one pair
+ * in 10^11 runs of 5M leads) would be taken for one. Knows no SQL; never blocks. */
 #ifndef SYNC_STATE_INDEX_H
 #define SYNC_STATE_INDEX_H
 

@@ -71,7 +71,8 @@ static int check_owner(struct state *s, struct err *e)
     if (rc == 1)
         sqlite3_reset(st);
     if (!ours)
-        return err_set(e, XS_STATE, "%s: is the journal of another state than %s; move it away, or bring its state back",
+        return err_set(e, XS_STATE,
+                       "%s: is the journal of another state than %s; move it away, or bring its state back",
                        s->journal_path, s->path);
     return 0;
 }
@@ -83,7 +84,8 @@ static int open_db(struct state *s, struct err *e)
     if (db_open(&j->db, s->journal_path, write, e) < 0)
         return -1;
     if (has_tables(&j->db, &has, e) < 0) {
-        /* Only making it goes through a rollback journal: who died then had put nothing in, and a reader cannot repair. */
+        /* Only making it goes through a rollback journal: who died then had put nothing in, and a reader cannot repair.
+         */
         if (write || sqlite3_extended_errcode(j->db.h) != SQLITE_READONLY_ROLLBACK)
             return -1;
         err_clear(e);
@@ -156,12 +158,13 @@ static int write_begin(struct state *s, struct err *e)
 static int insert_batch(struct state *s, const struct batch *b, uint64_t first_row, struct str intents, struct err *e)
 {
     struct db *db = &s->journal.db;
-    if (db_run(db, e,
-               "INSERT INTO batches(id, run, op, state, target, source, sent_ms, skew_ms, http_status, body_sha256, job,"
-               " first_row, entries_n) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-               "uuiiiiiiizzuu", b->id, b->run, (int64_t)b->op, (int64_t)b->state, (int64_t)b->target,
-               (int64_t)b->source, b->sent_ms, b->skew_ms, (int64_t)b->http_status, b->body_sha256, b->job, first_row,
-               (uint64_t)b->entries_n) < 0)
+    if (db_run(
+            db, e,
+            "INSERT INTO batches(id, run, op, state, target, source, sent_ms, skew_ms, http_status, body_sha256, job,"
+            " first_row, entries_n) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "uuiiiiiiizzuu", b->id, b->run, (int64_t)b->op, (int64_t)b->state, (int64_t)b->target, (int64_t)b->source,
+            b->sent_ms, b->skew_ms, (int64_t)b->http_status, b->body_sha256, b->job, first_row,
+            (uint64_t)b->entries_n) < 0)
         return -1;
     return db_run(db, e, "INSERT INTO intents(id, entries) VALUES(?, ?)", "ub", b->id, intents);
 }
@@ -178,7 +181,8 @@ int state_batch_add(struct state *s, struct batch *b, struct err *e)
     struct journal *j = &s->journal;
     uint64_t first_row = result_order(0);
     if (b->op <= OP_NONE || b->op >= OP_N || b->state >= BATCH_DONE)
-        return err_set(e, XS_INTERNAL, "a batch is planned without an operation or when it is over; please report this");
+        return err_set(e, XS_INTERNAL,
+                       "a batch is planned without an operation or when it is over; please report this");
     if (write_begin(s, e) < 0)
         return -1;
     buf_reset(&j->pack);

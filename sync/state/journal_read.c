@@ -48,7 +48,8 @@ static int decode(struct state *s, struct journal_batch *out, struct str intents
 }
 
 #define BATCH_COLUMNS                                                                                                  \
-    "SELECT b.id, b.run, b.op, b.state, b.target, b.source, b.sent_ms, b.skew_ms, b.http_status, b.body_sha256, b.job," \
+    "SELECT b.id, b.run, b.op, b.state, b.target, b.source, b.sent_ms, b.skew_ms, b.http_status, b.body_sha256, "      \
+    "b.job,"                                                                                                           \
     " b.entries_n, i.entries, o.entries FROM batches b JOIN intents i USING(id) LEFT JOIN outcomes o USING(id)"
 
 static int read_batch(struct state *s, sqlite3_stmt *st, struct arena *arena, struct journal_batch *out, struct err *e)
@@ -230,7 +231,8 @@ static int delete_merged(struct state *s, struct err *e)
     uint64_t after = 0;
     int rc;
     /* In the hashed mode nothing readable may stay behind in free pages. */
-    if (db_exec(db, s->hashed ? "PRAGMA secure_delete = ON" : "PRAGMA secure_delete = FAST", e) < 0 || db_begin(db, e) < 0)
+    if (db_exec(db, s->hashed ? "PRAGMA secure_delete = ON" : "PRAGMA secure_delete = FAST", e) < 0 ||
+        db_begin(db, e) < 0)
         return -1;
     while ((rc = db_query(db, &st, e, "SELECT id FROM batches WHERE state = 5 AND id > ? ORDER BY id LIMIT 1", "u",
                           after)) == 1) {

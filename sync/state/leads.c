@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-int lead_get_stored(struct state *s, const struct hash128 *key, struct arena *arena, struct known_lead *out, struct err *e)
+int lead_get_stored(struct state *s, const struct hash128 *key, struct arena *arena, struct known_lead *out,
+                    struct err *e)
 {
     sqlite3_stmt *st;
     struct hash128 same;
@@ -34,7 +35,8 @@ int lead_get_stored(struct state *s, const struct hash128 *key, struct arena *ar
     return rc;
 }
 
-int state_lead_get(struct state *s, const struct hash128 *key, struct arena *arena, struct known_lead *out, struct err *e)
+int state_lead_get(struct state *s, const struct hash128 *key, struct arena *arena, struct known_lead *out,
+                   struct err *e)
 {
     struct lookup *l = s->lookup;
     const struct overlay_lead *overlaid = l != NULL && l->overlay.n > 0 ? overlay_find(&l->overlay, key) : NULL;

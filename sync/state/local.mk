@@ -29,3 +29,4 @@ sync_libstate_a_SOURCES = \
 	sync/state/seen.c sync/state/seen.h \
 	sync/state/state.h sync/state/state_int.h \
 	sync/state/values.c sync/state/values.h
+EXTRA_DIST += docs/STATE.md

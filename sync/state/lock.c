@@ -32,7 +32,8 @@ static bool is_taken(int errnum)
     return errnum == EAGAIN || errnum == EACCES;
 }
 
-/* "pid 123 on host, since 2026-…" as the holder wrote it, made safe to show. Caller frees; NULL when memory is short. */
+/* "pid 123 on host, since 2026-…" as the holder wrote it, made safe to show. Caller frees; NULL when memory is short.
+ */
 static char *holder(int fd)
 {
     char raw[LOCK_TEXT_MAX];

@@ -13,8 +13,8 @@ enum {
     SEEN_SHARE = 4,    /* of memory_max for seen keys that are not in it */
 };
 
-/* Refusals stand in their index with the reason mixed into the fingerprint: 56 bits have to agree. The factor is odd, so
- * that no two fingerprints become one, and spreads those that are near each other. */
+/* Refusals stand in their index with the reason mixed into the fingerprint: 56 bits have to agree. The factor is odd,
+ * so that no two fingerprints become one, and spreads those that are near each other. */
 static uint64_t mixed(uint64_t fingerprint)
 {
     return fingerprint * UINT64_C(0x9e3779b97f4a7c15);
@@ -72,8 +72,8 @@ static int load_refused(struct state *s, struct lookup *l, struct err *e)
     if (index_init(&l->refused, s->id.refusals_n, e) < 0)
         return -1;
     int rc = db_query(&s->main, &st, e,
-                      "SELECT key, fingerprint, reason FROM refusals WHERE context = ? AND at_ms >= ? ORDER BY key", "ui",
-                      l->options.refusal_context, l->options.refusals_since_ms);
+                      "SELECT key, fingerprint, reason FROM refusals WHERE context = ? AND at_ms >= ? ORDER BY key",
+                      "ui", l->options.refusal_context, l->options.refusals_since_ms);
     for (; rc == 1; rc = db_next(&s->main, st, e)) {
         uint64_t reason = (uint64_t)sqlite3_column_int64(st, 2) & 0xff;
         if (load_key(s, &l->refused, st, mixed((uint64_t)sqlite3_column_int64(st, 1)) ^ reason, e) < 0)
@@ -187,9 +187,10 @@ static int find_refusal(struct state *s, const struct hash128 *key, uint64_t fin
             reason = l->refused.slots[slot].fingerprint ^ mixed(fingerprint);
     } else {
         sqlite3_stmt *st;
-        int rc = db_query(&s->main, &st, e,
-                          "SELECT reason FROM refusals WHERE key = ? AND fingerprint = ? AND context = ? AND at_ms >= ?",
-                          "kuui", key, fingerprint, l->options.refusal_context, l->options.refusals_since_ms);
+        int rc =
+            db_query(&s->main, &st, e,
+                     "SELECT reason FROM refusals WHERE key = ? AND fingerprint = ? AND context = ? AND at_ms >= ?",
+                     "kuui", key, fingerprint, l->options.refusal_context, l->options.refusals_since_ms);
         if (rc != 1)
             return rc;
         reason = (uint64_t)sqlite3_column_int64(st, 0);
@@ -215,7 +216,8 @@ static int find_retry(struct state *s, const struct hash128 *key, uint64_t finge
         return 0;
     }
     sqlite3_stmt *st;
-    int rc = db_query(&s->main, &st, e, "SELECT 1 FROM retries WHERE key = ? AND fingerprint = ?", "ku", key, fingerprint);
+    int rc =
+        db_query(&s->main, &st, e, "SELECT 1 FROM retries WHERE key = ? AND fingerprint = ?", "ku", key, fingerprint);
     if (rc == 1) {
         out->kind = REMEMBERED_RETRY;
         sqlite3_reset(st);

@@ -91,7 +91,8 @@ static int begin(struct state *s, bool bulk, struct err *e)
         if (sqlite3_prepare_v2(s->main.h, "PRAGMA journal_mode = DELETE", -1, &st, NULL) == SQLITE_OK)
             sqlite3_step(st);
         sqlite3_finalize(st);
-        /* Whether that worked is all the same: both ways are right. Exclusive at once, so that no reader comes between. */
+        /* Whether that worked is all the same: both ways are right. Exclusive at once, so that no reader comes between.
+         */
         s->main.in_transaction = sqlite3_exec(s->main.h, "BEGIN EXCLUSIVE", NULL, NULL, NULL) == SQLITE_OK;
         sqlite3_busy_timeout(s->main.h, DB_BUSY_MS);
     }

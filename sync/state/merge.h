@@ -1,5 +1,6 @@
 /* The merge of the journal, in its two halves: `merge` walks batches, windows and transactions, `resolve` decides what
- * each key becomes, `append` writes what comes in the batches' own order. Only merge.c, resolve.c and append.c use it. */
+ * each key becomes, `append` writes what comes in the batches' own order. Only merge.c, resolve.c and append.c use it.
+ */
 #ifndef SYNC_STATE_MERGE_H
 #define SYNC_STATE_MERGE_H
 

@@ -56,11 +56,12 @@ int identity_load(struct state *s, struct err *e)
 int identity_store(struct state *s, struct err *e)
 {
     const struct identity *id = &s->id;
-    return db_run(&s->main, e,
-                  "UPDATE identity SET sync = ?, api_host = ?, hashed = ?, next_batch = ?, next_lead = ?, next_retry = ?,"
-                  " leads_n = ?, refusals_n = ?, retries_n = ?, forgotten_n = ? WHERE one = 1",
-                  "zziuuuuuuu", id->sync, id->api_host, (int64_t)id->hashed, id->next_batch, id->next_lead,
-                  id->next_retry, id->leads_n, id->refusals_n, id->retries_n, id->forgotten_n);
+    return db_run(
+        &s->main, e,
+        "UPDATE identity SET sync = ?, api_host = ?, hashed = ?, next_batch = ?, next_lead = ?, next_retry = ?,"
+        " leads_n = ?, refusals_n = ?, retries_n = ?, forgotten_n = ? WHERE one = 1",
+        "zziuuuuuuu", id->sync, id->api_host, (int64_t)id->hashed, id->next_batch, id->next_lead, id->next_retry,
+        id->leads_n, id->refusals_n, id->retries_n, id->forgotten_n);
 }
 
 /* Compares what was asked for with what the file says; *set becomes true when the file did not say. */
@@ -107,7 +108,8 @@ static int look_at_file(const char *path, struct err *e)
     if (!S_ISREG(st.st_mode))
         return err_set(e, XS_STATE, "%s: is not a regular file; name another with --state", path);
     if (st.st_size == 0)
-        return err_set(e, XS_STATE, "%s: is empty, which no state ever is; remove it or name another with --state", path);
+        return err_set(e, XS_STATE, "%s: is empty, which no state ever is; remove it or name another with --state",
+                       path);
     if (access(path, R_OK) < 0)
         return err_errno(e, XS_STATE, errno, "%s: cannot be read; check who owns it", path);
     return 1;
@@ -125,12 +127,14 @@ static int tighten(const char *path, struct err *e)
 static int open_for_reading(struct state *s, struct err *e)
 {
     int version;
-    /* The journal's snapshot before the main file's: a merge between the two is then seen twice, which is harmless since
-     * merged batches are known by their ids, and never missed. */
-    if (db_open(&s->main, s->path, false, e) < 0 || schema_check(&s->main, STATE_APPLICATION_ID, SCHEMA_VERSION, &version, e) < 0)
+    /* The journal's snapshot before the main file's: a merge between the two is then seen twice, which is harmless
+     * since merged batches are known by their ids, and never missed. */
+    if (db_open(&s->main, s->path, false, e) < 0 ||
+        schema_check(&s->main, STATE_APPLICATION_ID, SCHEMA_VERSION, &version, e) < 0)
         return -1;
     if (version < SCHEMA_VERSION)
-        return err_set(e, XS_STATE, "%s: was written by an older leadsync; `leadsync resume` brings it up to date", s->path);
+        return err_set(e, XS_STATE, "%s: was written by an older leadsync; `leadsync resume` brings it up to date",
+                       s->path);
     if (identity_load(s, e) < 0 || lock_guard_share(s, e) < 0 || journal_open(s, false, e) < 0)
         return -1;
     if (db_exec(&s->main, "BEGIN", e) < 0 || identity_load(s, e) < 0)

@@ -1,4 +1,5 @@
-/* A dry run must not merge, but it must know what a merge would find: it folds the journal in memory, by the same rules. */
+/* A dry run must not merge, but it must know what a merge would find: it folds the journal in memory, by the same
+ * rules. */
 #include "config.h"
 
 #include "sync/state/lookup.h"
@@ -47,7 +48,8 @@ static int collect(struct state *s, struct overlay *o, struct fold_list *l, stru
         for (size_t i = 0; i < jb.b.entries_n; i++) {
             if (!open && !fold_wants(&jb.b.entries[i], jb.b.op, true))
                 continue;
-            if (fold_list_add_entry(l, &jb.b.entries[i], jb.b.op, journal_entry_target(&jb, i), jb.b.run, open, e) < 0 ||
+            if (fold_list_add_entry(l, &jb.b.entries[i], jb.b.op, journal_entry_target(&jb, i), jb.b.run, open, e) <
+                    0 ||
                 add_source(o, jb.b.id, i, e) < 0)
                 return -1;
         }

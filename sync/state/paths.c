@@ -36,7 +36,8 @@ char *state_default_path(const char *sync, bool sandbox, struct err *e)
 {
     char *path = NULL;
     if (sync[0] == '\0' || sync[0] == '.' || strchr(sync, '/') != NULL) {
-        err_set(e, XS_CONFIG, "\"%s\" cannot be the name of a sync: a file is called after it; give --state PATH", sync);
+        err_set(e, XS_CONFIG, "\"%s\" cannot be the name of a sync: a file is called after it; give --state PATH",
+                sync);
         return NULL;
     }
     char *folder = default_folder(e);

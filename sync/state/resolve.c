@@ -33,9 +33,14 @@ static int existing_start(struct existing *x, struct state *s, const struct fold
     x->scan = l->n * SCAN_PAYS >= s->id.leads_n;
     if (!x->scan || l->n == 0)
         return 0;
-    return scan_next(x, db_query(&s->main, &x->st, e,
-                                 "SELECT key, fingerprint, n, target, status, flags FROM leads WHERE key >= ? ORDER BY key",
-                                 "k", &l->items[0].key), e) < 0 ? -1 : 0;
+    return scan_next(
+               x,
+               db_query(&s->main, &x->st, e,
+                        "SELECT key, fingerprint, n, target, status, flags FROM leads WHERE key >= ? ORDER BY key", "k",
+                        &l->items[0].key),
+               e) < 0
+               ? -1
+               : 0;
 }
 
 static void existing_stop(struct existing *x)
@@ -80,15 +85,15 @@ static int resolve_refusal(struct merge *m, const struct hash128 *key, const str
     if (f->refusal != FOLD_PUT)
         return 0;
     if (s->id.refusals_n > 0) {
-        if (db_run(db, e, "UPDATE refusals SET fingerprint = ?, context = ?, reason = ?, at_ms = ? WHERE key = ?", "uuiik",
-                   f->refusal_fingerprint, m->refusal_context, (int64_t)f->refusal_reason, m->now_ms, key) < 0)
+        if (db_run(db, e, "UPDATE refusals SET fingerprint = ?, context = ?, reason = ?, at_ms = ? WHERE key = ?",
+                   "uuiik", f->refusal_fingerprint, m->refusal_context, (int64_t)f->refusal_reason, m->now_ms, key) < 0)
             return -1;
         if (sqlite3_changes(db->h) > 0)
             return 0;
     }
     s->id.refusals_n++;
-    return db_run(db, e, "INSERT INTO refusals(key, fingerprint, context, reason, at_ms) VALUES(?, ?, ?, ?, ?)", "kuuii",
-                  key, f->refusal_fingerprint, m->refusal_context, (int64_t)f->refusal_reason, m->now_ms);
+    return db_run(db, e, "INSERT INTO refusals(key, fingerprint, context, reason, at_ms) VALUES(?, ?, ?, ?, ?)",
+                  "kuuii", key, f->refusal_fingerprint, m->refusal_context, (int64_t)f->refusal_reason, m->now_ms);
 }
 
 static int drop_retry(struct state *s, const struct hash128 *key, struct err *e)
@@ -159,8 +164,8 @@ static int add_fix(struct merge *m, uint64_t lead, const struct uuid *id, struct
     return 0;
 }
 
-/* Folded into the first item of each key: `fingerprint` and `target` are the lead's, `run` its flags, `op` one of these,
- * `reason` the status when `outcome` says that there is one. */
+/* Folded into the first item of each key: `fingerprint` and `target` are the lead's, `run` its flags, `op` one of
+ * these, `reason` the status when `outcome` says that there is one. */
 enum { FOLDED_NOTHING, FOLDED_NEW, FOLDED_CHANGED };
 
 /* Says in the items and places of a key what is to be written for it. */
@@ -229,7 +234,8 @@ static int write_changed(struct merge *m, const struct fold_item *item, struct e
 {
     static const char with_status[] =
         "UPDATE leads SET fingerprint = ?, target = ?, flags = ?, status = ? WHERE key = ?";
-    static const char without[] = "UPDATE leads SET fingerprint = ?, target = ?, flags = ?, status = NULL WHERE key = ?";
+    static const char without[] =
+        "UPDATE leads SET fingerprint = ?, target = ?, flags = ?, status = NULL WHERE key = ?";
     if (item->outcome != 0)
         return db_run(&m->state->main, e, with_status, "uiiik", item->fingerprint, (int64_t)item->target,
                       (int64_t)item->run, (int64_t)(int8_t)item->reason, &item->key);
@@ -288,9 +294,9 @@ static int write_leads(struct merge *m, struct err *e)
         return 0;
     m->lead_at = SIZE_MAX; /* before the first */
     m->state->feed = (struct feed){m, new_next, new_column};
-    return db_run(&m->state->main, e,
-                  "INSERT INTO leads(key, fingerprint, n, target, status, flags) SELECT c0, c1, c2, c3, c4, c5 FROM feed",
-                  "");
+    return db_run(
+        &m->state->main, e,
+        "INSERT INTO leads(key, fingerprint, n, target, status, flags) SELECT c0, c1, c2, c3, c4, c5 FROM feed", "");
 }
 
 int resolve(struct merge *m, struct err *e)

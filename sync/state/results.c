@@ -115,7 +115,8 @@ static int find_parts(struct results *r, uint64_t run, struct err *e)
         if (add_part(r, (uint64_t)sqlite3_column_int64(st, 0), (uint64_t)sqlite3_column_int64(st, 1), true, e) < 0)
             return -1;
     if (rc == 0 && s->journal.open)
-        rc = db_query(&s->journal.db, &st, e, "SELECT id, first_row FROM batches WHERE run = ? AND state = 5", "u", run);
+        rc =
+            db_query(&s->journal.db, &st, e, "SELECT id, first_row FROM batches WHERE run = ? AND state = 5", "u", run);
     for (; rc == 1; rc = db_next(&s->journal.db, st, e)) {
         uint64_t id = (uint64_t)sqlite3_column_int64(st, 0);
         int merged = batch_merged(s, id, e);
@@ -161,8 +162,8 @@ int state_results_open(struct state *s, uint64_t run, struct results **out, stru
     return journal_flush_loose(s, e) < 0 ? -1 : open_results(s, run, 0, false, out, e);
 }
 
-int state_batch_results_open(struct state *s, uint64_t id, struct arena *arena, struct batch *head, struct results **out,
-                             struct err *e)
+int state_batch_results_open(struct state *s, uint64_t id, struct arena *arena, struct batch *head,
+                             struct results **out, struct err *e)
 {
     bool merged;
     *out = NULL;
@@ -348,8 +349,8 @@ static int open_parts(struct results *r, struct err *e)
 static int former_id(struct results *r, uint64_t n, struct entry *entry, struct err *e)
 {
     sqlite3_stmt *st;
-    int rc = db_query(&r->state->main, &st, e, "SELECT lead_id FROM former_ids WHERE n = ? AND run >= ? ORDER BY run LIMIT 1",
-                      "uu", n, r->run);
+    int rc = db_query(&r->state->main, &st, e,
+                      "SELECT lead_id FROM former_ids WHERE n = ? AND run >= ? ORDER BY run LIMIT 1", "uu", n, r->run);
     if (rc == 1) {
         entry->has_lead_id = db_blob16(st, 0, entry->lead_id.b);
         sqlite3_reset(st);

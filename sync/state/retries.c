@@ -59,7 +59,8 @@ int state_retries_next(struct retries *r, struct arena *arena, struct entry *out
         return err_oom(e);
     const char *p = intent.p;
     if (intent.n == 0 || entry_unpack_intent(&p, intent.p + intent.n, out) < 0)
-        return err_set(e, XS_STATE, "%s: an entry of the retry table is damaged; restore the file from a backup", s->path);
+        return err_set(e, XS_STATE, "%s: an entry of the retry table is damaged; restore the file from a backup",
+                       s->path);
     r->at++;
     return 1;
 }

@@ -35,8 +35,8 @@ int state_run_finish(struct state *s, const struct run_record *run, struct err *
 {
     if (state_write_begin(s, e) < 0 ||
         db_run(&s->main, e,
-               "UPDATE runs SET finished_ms = ?, status = ?, read = ?, report = ?, exit_code = ? WHERE id = ?", "izzziu",
-               run->finished_ms, run->status, run->read, run->report, (int64_t)run->exit_code, run->id) < 0)
+               "UPDATE runs SET finished_ms = ?, status = ?, read = ?, report = ?, exit_code = ? WHERE id = ?",
+               "izzziu", run->finished_ms, run->status, run->read, run->report, (int64_t)run->exit_code, run->id) < 0)
         return -1;
     if (sqlite3_changes(s->main.h) == 1)
         return 0;

@@ -1,8 +1,8 @@
 /* Why the tables are cut as they are:
  *
- * A lead stands in two of them. `leads` is what every row of every run is compared with: 38 bytes a lead in key order, so
- * that a scan of all or a lookup of one touches few pages. `lead_values` holds the bulk in order of arrival: new leads
- * are appended, where key order would have rewritten every page of the file for each large run. `n` ties the two.
+ * A lead stands in two of them. `leads` is what every row of every run is compared with: 38 bytes a lead in key order,
+ * so that a scan of all or a lookup of one touches few pages. `lead_values` holds the bulk in order of arrival: new
+ * leads are appended, where key order would have rewritten every page of the file for each large run. `n` ties the two.
  *
  * What happened to the entries of a batch is one packed blob a batch, about a byte for a lead that was simply created,
  * because it refers to `lead_values` by number for everything else. */
@@ -118,8 +118,9 @@ int schema_check(struct db *db, int application_id, int newest, int *version, st
         return err_set(e, XS_STATE, "%s: is an SQLite file of another program, not a leadsync state; name another "
                        "with --state", db->path);
     if (at > newest)
-        return err_set(e, XS_STATE, "%s: was written by a newer leadsync (version %lld, this one knows %d); use that one",
-                       db->path, (long long)at, newest);
+        return err_set(e, XS_STATE,
+                       "%s: was written by a newer leadsync (version %lld, this one knows %d); use that one", db->path,
+                       (long long)at, newest);
     if (at < 1)
         return err_set(e, XS_STATE, "%s: has no version; it is damaged: restore it from a backup", db->path);
     *version = (int)at;

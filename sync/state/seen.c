@@ -146,8 +146,8 @@ static int run_find(struct seen *s, size_t run, const struct seen_slot *want, ui
 {
     const struct seen_run *r = &s->runs[run];
     uint64_t high = slot_high(want);
-    /* The last block that starts at or before the key. Slots are in order of the whole key, and blocks could share their
-     * first eight bytes only if 256 keys did. */
+    /* The last block that starts at or before the key. Slots are in order of the whole key, and blocks could share
+     * their first eight bytes only if 256 keys did. */
     size_t low = 0, top = r->fences_n;
     while (top - low > 1) {
         size_t middle = low + (top - low) / 2;

@@ -4,9 +4,9 @@
  * gone when nothing is open); state_merge() folds the proven outcomes into the lead table in key order, once a run.
  * Knows entries and packed leads, not what they mean to the API, and nothing of sources. docs/STATE.md is the format.
  *
- * Whatever writes needs STATE_WRITE and state_lock() before it, else XS_INTERNAL; errors of any call: XS_STATE (the file
- * is not usable), XS_IO (disk full or broken), XS_LOCKED (another program is in the way). After an error nothing of the
- * last group is committed; close and open again. Every call may block for the disk.
+ * Whatever writes needs STATE_WRITE and state_lock() before it, else XS_INTERNAL; errors of any call: XS_STATE (the
+ * file is not usable), XS_IO (disk full or broken), XS_LOCKED (another program is in the way). After an error nothing
+ * of the last group is committed; close and open again. Every call may block for the disk.
  *
  * Durability: nothing given to this room is durable before state_commit() returns. All writes go through it in group
  * commits; a crash loses at most what was not committed, never a part of a batch. */
@@ -64,21 +64,23 @@ int state_set(struct state *s, const char *name, const char *value, struct err *
 /* Targets are small numbers inside the state. `put` refuses (XS_CONFIG) a name that used to mean another id unless
  * `accept`. */
 int state_target_put(struct state *s, const struct target *t, bool accept, uint32_t *number, struct err *e);
-int state_target_get(struct state *s, uint32_t number, struct arena *arena, struct target *out, struct err *e); /* 1/0/-1 */
+/* 1/0/-1 */
+int state_target_get(struct state *s, uint32_t number, struct arena *arena, struct target *out, struct err *e);
 /* The number of this list of custom-variable names; with STATE_READ an unknown list gets number 0. */
 int state_shape_put(struct state *s, const struct str *names, size_t n, uint32_t *id, struct err *e);
-int state_shape_get(struct state *s, uint32_t id, struct arena *arena, struct lead_shape *out, struct err *e); /* 1/0/-1 */
+/* 1/0/-1 */
+int state_shape_get(struct state *s, uint32_t id, struct arena *arena, struct lead_shape *out, struct err *e);
 
 /* ---- what is remembered of a lead ---- */
 enum remembered_kind {
     REMEMBERED_NOTHING,
-    REMEMBERED_SAME,    /* a lead of ours with this fingerprint: nothing to do */
-    REMEMBERED_OTHER,   /* a lead of ours, but another fingerprint, or one that was removed, is gone there, or whose last
-                         * operation failed: state_lead_get() tells more */
-    REMEMBERED_REFUSED, /* refused before with this fingerprint and context: count `reason` again, send nothing */
-    REMEMBERED_OPEN,    /* in a batch that is not settled (only seen with STATE_READ) */
-    REMEMBERED_RETRY,   /* in the retry table with this fingerprint (only seen with STATE_READ, after a crash) */
-    REMEMBERED_SEEN,    /* this key was looked up in this run before: a duplicate in the source */
+    REMEMBERED_SAME,  /* a lead of ours with this fingerprint: nothing to do */
+    REMEMBERED_OTHER, /* a lead of ours, but another fingerprint, or one that was removed, is gone there, or whose last
+                       * operation failed: state_lead_get() tells more */
+    REMEMBERED_REFUSED,   /* refused before with this fingerprint and context: count `reason` again, send nothing */
+    REMEMBERED_OPEN,      /* in a batch that is not settled (only seen with STATE_READ) */
+    REMEMBERED_RETRY,     /* in the retry table with this fingerprint (only seen with STATE_READ, after a crash) */
+    REMEMBERED_SEEN,      /* this key was looked up in this run before: a duplicate in the source */
     REMEMBERED_FORGOTTEN, /* state_forget() was told of it: never bring it back */
 };
 struct remembered {
@@ -115,16 +117,19 @@ struct known_lead {
     struct str hashes;    /* with values: hashed, what state_value_unchanged() compares with; else empty */
 };
 enum { KNOWN_CREATED = 1 /* by this sync, else matched */, KNOWN_REMOVED = 2, KNOWN_DELETED_THERE = 4 };
-int state_lead_get(struct state *s, const struct hash128 *key, struct arena *arena, struct known_lead *out, struct err *e); /* 1/0/-1 */
+/* 1/0/-1 */
+int state_lead_get(struct state *s, const struct hash128 *key, struct arena *arena, struct known_lead *out,
+                   struct err *e);
 /* With values: hashed, has this field the value (and kind) that was last written? `field` is the API's name, or the
  * custom variable's. */
 bool state_value_unchanged(const struct state *s, struct str hashes, const char *field, bool custom,
                            const struct value *v);
-/* Leads not seen in this run (mirror), in key order: 1/0/-1. Neither those that were removed or are gone there, nor (with
- * STATE_READ) those in an open batch. Looks at the lookups of this run: state_lookup_start() before. */
+/* Leads not seen in this run (mirror), in key order: 1/0/-1. Neither those that were removed or are gone there, nor
+ * (with STATE_READ) those in an open batch. Looks at the lookups of this run: state_lookup_start() before. */
 struct unseen;
 int state_unseen_open(struct state *s, struct unseen **out, struct err *e);
-int state_unseen_next(struct unseen *u, struct hash128 *key, struct arena *arena, struct known_lead *out, struct err *e);
+int state_unseen_next(struct unseen *u, struct hash128 *key, struct arena *arena, struct known_lead *out,
+                      struct err *e);
 void state_unseen_close(struct unseen *u);
 
 /* ---- runs ---- */
@@ -138,8 +143,10 @@ struct run_record {
 };
 int state_run_start(struct state *s, struct run_record *run, struct err *e); /* sets id; durable, with all before it */
 int state_run_finish(struct state *s, const struct run_record *run, struct err *e);
-int state_run_get(struct state *s, uint64_t id, struct arena *arena, struct run_record *out, struct err *e); /* id 0: latest; 1/0/-1 */
-int state_runs(struct state *s, size_t limit, struct arena *arena, struct run_record **out, size_t *n, struct err *e); /* newest first */
+/* id 0: the latest. 1/0/-1 */
+int state_run_get(struct state *s, uint64_t id, struct arena *arena, struct run_record *out, struct err *e);
+/* Newest first. */
+int state_runs(struct state *s, size_t limit, struct arena *arena, struct run_record **out, size_t *n, struct err *e);
 
 /* ---- batches and entries ---- */
 enum batch_state {
@@ -177,8 +184,8 @@ int state_entry_add(struct state *s, uint64_t run, uint32_t target, const struct
 /* Header of the source, kept with the run for `rejects`. */
 int state_header_put(struct state *s, uint64_t run, struct str packed_header, char delimiter, struct err *e);
 
-/* Makes everything so far durable: the journal first, then settings and records, so that a setting (a watermark) is never
- * durable before the outcomes that it speaks of. */
+/* Makes everything so far durable: the journal first, then settings and records, so that a setting (a watermark) is
+ * never durable before the outcomes that it speaks of. */
 int state_commit(struct state *s, struct err *e);
 /* Events since the last commit, and the age of the oldest in microseconds: who drives decides when to commit. */
 size_t state_pending(const struct state *s, int64_t *age_us);
@@ -186,12 +193,13 @@ size_t state_pending(const struct state *s, int64_t *age_us);
 /* Open batches (state below BATCH_DONE) of earlier runs or this one, oldest first; all in the arena. */
 int state_batches_open(struct state *s, struct arena *arena, struct batch **out, size_t *n, struct err *e);
 
-/* Commits, then folds every settled batch and entry of the journal into leads, refusals, retry table and results, idempotently, in one
- * transaction: a crash in the middle leaves all or nothing. Created, changed and linked (unchanged with an id) entries
- * become known leads; skipped and rejected ones refusals (under `refusal_context`) when op is not OP_NONE; failed and
- * deferred ones with values go to the retry table, attempts + 1; whatever settles leaves the retry table. A lead that an entry finds unsubscribed, bounced, skipped, deleted or gone is marked so. A failed or deferred
- * entry takes the fingerprint from a lead that has it, so that the row is looked at again. Entries whose key is all zeroes
- * have no key and are only listed. Not during a run's lookups: state_lookup_start() again after it. */
+/* Commits, then folds every settled batch and entry of the journal into leads, refusals, retry table and results,
+ * idempotently, in one transaction: a crash in the middle leaves all or nothing. Created, changed and linked (unchanged
+ * with an id) entries become known leads; skipped and rejected ones refusals (under `refusal_context`) when op is not
+ * OP_NONE; failed and deferred ones with values go to the retry table, attempts + 1; whatever settles leaves the retry
+ * table. A lead that an entry finds unsubscribed, bounced, skipped, deleted or gone is marked so. A failed or deferred
+ * entry takes the fingerprint from a lead that has it, so that the row is looked at again. Entries whose key is all
+ * zeroes have no key and are only listed. Not during a run's lookups: state_lookup_start() again after it. */
 int state_merge(struct state *s, uint64_t refusal_context, struct err *e);
 /* Drops results of runs older than the newest `keep_runs`, raw rows of runs older than the newest 3. */
 int state_prune(struct state *s, unsigned keep_runs, struct err *e);
@@ -204,8 +212,8 @@ void state_retries_close(struct retries *r);
 uint64_t state_retries_n(struct state *s);
 
 /* Results of a run in row order, removals (row 0) last, from merged and unmerged parts alike: 1/0/-1. An entry has key,
- * key text, row, line, retried, outcome, reason, HTTP status, lead id, detail and cells. With values: hashed there is no
- * text and there are no cells; of a forgotten person there is no key. */
+ * key text, row, line, retried, outcome, reason, HTTP status, lead id, detail and cells. With values: hashed there is
+ * no text and there are no cells; of a forgotten person there is no key. */
 struct results;
 int state_results_open(struct state *s, uint64_t run, struct results **out, struct err *e);
 int state_results_next(struct results *r, struct arena *arena, struct entry *out, enum op *op, uint32_t *target,
@@ -219,8 +227,8 @@ int state_header_get(struct state *s, uint64_t run, struct arena *arena, struct 
 int state_batch_find(struct state *s, const char *job, uint64_t after, uint64_t *id, struct err *e);
 /* A batch by id: its head (without entries) in the arena, and its entries as results, OUTCOME_NONE while it is open:
  * 1/0/-1. Close with state_results_close() at 1. */
-int state_batch_results_open(struct state *s, uint64_t id, struct arena *arena, struct batch *head, struct results **out,
-                             struct err *e);
+int state_batch_results_open(struct state *s, uint64_t id, struct arena *arena, struct batch *head,
+                             struct results **out, struct err *e);
 
 /* ---- background jobs ---- */
 struct job_record {
@@ -234,24 +242,28 @@ struct job_record {
     int64_t created_ms, updated_ms;
 };
 int state_job_put(struct state *s, const struct job_record *job, struct err *e); /* replaces the one of that id */
-int state_job_get(struct state *s, const char *id, struct arena *arena, struct job_record *out, struct err *e); /* 1/0/-1 */
-int state_jobs(struct state *s, struct arena *arena, struct job_record **out, size_t *n, struct err *e); /* newest first */
+/* 1/0/-1 */
+int state_job_get(struct state *s, const char *id, struct arena *arena, struct job_record *out, struct err *e);
+/* Newest first. */
+int state_jobs(struct state *s, struct arena *arena, struct job_record **out, size_t *n, struct err *e);
 
 /* ---- forgetting ---- */
 struct forgotten {
     uint64_t leads;  /* taken out of the lead table */
     uint64_t others; /* traces in other tables */
 };
-/* Removes everybody with this address from every table, whatever the sync's key is, and leaves their keys and `key` (the
- * key that the address has or would have) so that state_lookup() says REMEMBERED_FORGOTTEN. Durable at return. Refused
- * (XS_STATE) while a batch is open or the journal is not merged. */
+/* Removes everybody with this address from every table, whatever the sync's key is, and leaves their keys and `key`
+ * (the key that the address has or would have) so that state_lookup() says REMEMBERED_FORGOTTEN. Durable at return.
+ * Refused (XS_STATE) while a batch is open or the journal is not merged. */
 int state_forget(struct state *s, struct str email, const struct hash128 *key, struct forgotten *counts, struct err *e);
-/* For syncs whose key is not the address: was a person with this key of the address forgotten? Cheap when nobody was. */
+/* For syncs whose key is not the address: was a person with this key of the address forgotten? Cheap when nobody was.
+ */
 int state_forgotten(struct state *s, const struct hash128 *key, bool *forgotten, struct err *e);
 uint64_t state_forgotten_n(struct state *s);
 
 /* Checks the invariants (docs/STATE.md): SQLite's integrity, every batch's entries against its state, ids unique, no
- * key both lead and refusal, report sums. Appends one line per violation to `out`; 0 even then, -1 when it cannot look. */
+ * key both lead and refusal, report sums. Appends one line per violation to `out`; 0 even then, -1 when it cannot look.
+ */
 int state_audit(struct state *s, struct buf *out, size_t *violations, struct err *e);
 
 #endif

@@ -75,7 +75,8 @@ int lock_guard_take(struct state *s, struct err *e);
 void lock_guard_free(struct state *s);
 
 /* ---- journal.c ---- */
-/* Opens the journal: for STATE_WRITE made when missing if `make`; for STATE_READ only if there. 1 open, 0 there is none. */
+/* Opens the journal: for STATE_WRITE made when missing if `make`; for STATE_READ only if there. 1 open, 0 there is
+ * none. */
 int journal_open(struct state *s, bool make, struct err *e);
 void journal_close(struct state *s);
 int journal_flush_loose(struct state *s, struct err *e);
@@ -86,10 +87,10 @@ struct journal_batch {
     const uint32_t *targets; /* of each entry, for batches of OP_NONE; else NULL */
 };
 enum journal_part { JOURNAL_SETTLED, JOURNAL_OPEN, JOURNAL_ALL };
-/* The first batch after `after` of that part: 1/0/-1. Entries are in the arena, their strings and the batch's borrow from
- * SQLite until the next call. Settled batches that are merged already are left out. */
-int journal_next(struct state *s, enum journal_part part, uint64_t after, struct arena *arena, struct journal_batch *out,
-                 struct err *e);
+/* The first batch after `after` of that part: 1/0/-1. Entries are in the arena, their strings and the batch's borrow
+ * from SQLite until the next call. Settled batches that are merged already are left out. */
+int journal_next(struct state *s, enum journal_part part, uint64_t after, struct arena *arena,
+                 struct journal_batch *out, struct err *e);
 /* One batch by id: 1/0/-1. */
 int journal_get(struct state *s, uint64_t id, struct arena *arena, struct journal_batch *out, struct err *e);
 uint32_t journal_entry_target(const struct journal_batch *b, size_t i);

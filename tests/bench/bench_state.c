@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { BATCH = 1000, GROUP = 16, VALUES_N = 150 };
+enum { BATCH = 1000, GROUP = 16, VALUES_N = 150, MORE_MAX = 1000000 };
 
 static double now(void)
 {
@@ -103,7 +103,8 @@ static void upload(struct bench *b, uint64_t first, uint64_t n, const char *what
     check(state_merge(b->s, 1, &b->e), &b->e);
     double merge = now() - start, merge_cpu = cpu() - start_cpu;
     printf("%-28s %9.2f s  %6.2f M rows/s\n", what, journal, (double)n / journal / 1e6);
-    printf("  merge                      %9.2f s  %6.2f M rows/s  (%.2f s of processor)\n", merge, (double)n / merge / 1e6, merge_cpu);
+    printf("  merge                      %9.2f s  %6.2f M rows/s  (%.2f s of processor)\n", merge,
+           (double)n / merge / 1e6, merge_cpu);
 }
 
 static void lookups(struct bench *b, uint64_t n, uint64_t looked, uint64_t hint, const char *what)
@@ -180,8 +181,9 @@ int main(int argc, char **argv)
     lookups(b, n, BATCH, 1, "lookups, 1000 rows only");
     new_keys(b, n, n);
     upload(b, n, n / 100, "journal, 1 % more");
-    upload(b, n + n / 100, n, "journal, as many again");
-    sizes(b, 2 * n + n / 100);
+    uint64_t more = n < MORE_MAX ? n : MORE_MAX;
+    upload(b, n + n / 100, more, "journal, another million");
+    sizes(b, n + n / 100 + more);
     unlink(b->path);
     char lock[600];
     snprintf(lock, sizeof lock, "%s.lock", b->path);

@@ -1,8 +1,8 @@
 /* Death at every write, and disks that are full or broken at every write.
  *
- * A VFS over the system's counts what is written, synced, cut and deleted. A child runs a scripted life and is killed at
- * the n-th of those; the parent opens what is left, checks the invariants, and finishes the life. Whatever n, the end is
- * the same, and what had been committed is there. */
+ * A VFS over the system's counts what is written, synced, cut and deleted. A child runs a scripted life and is killed
+ * at the n-th of those; the parent opens what is left, checks the invariants, and finishes the life. Whatever n, the
+ * end is the same, and what had been committed is there. */
 #include "config.h"
 
 #include "tests/unit/state_kit.h"
@@ -81,7 +81,10 @@ static int shim_sync(sqlite3_file *f, int flags)
 static int shim_size(sqlite3_file *f, sqlite3_int64 *n) { return real_of(f)->pMethods->xFileSize(real_of(f), n); }
 static int shim_lock(sqlite3_file *f, int kind) { return real_of(f)->pMethods->xLock(real_of(f), kind); }
 static int shim_unlock(sqlite3_file *f, int kind) { return real_of(f)->pMethods->xUnlock(real_of(f), kind); }
-static int shim_reserved(sqlite3_file *f, int *out) { return real_of(f)->pMethods->xCheckReservedLock(real_of(f), out); }
+static int shim_reserved(sqlite3_file *f, int *out)
+{
+    return real_of(f)->pMethods->xCheckReservedLock(real_of(f), out);
+}
 static int shim_control(sqlite3_file *f, int op, void *arg)
 {
     return real_of(f)->pMethods->xFileControl(real_of(f), op, arg);
@@ -247,7 +250,11 @@ static void check_end(void)
 /* Intents that the dead child called durable must be found: settled ones as results, the others open. */
 static void check_promises(const char *said, size_t n)
 {
+    static const char *const files[] = {"", "-wal", ".journal", ".journal-wal"};
+    char before[4][SHA256_HEX_N], after[SHA256_HEX_N];
     size_t intents = 0, settled = 0, merged = 0;
+    for (size_t i = 0; i < 4; i++)
+        kit_digest(&k, files[i], before[i]);
     for (size_t i = 0; i < n; i++) {
         intents += said[i] == 'a';
         settled += said[i] == 's';
@@ -280,6 +287,10 @@ static void check_promises(const char *said, size_t n)
     ck_assert_uint_le(merged + open_n, intents + 1);
     state_close(s);
     k.s = NULL;
+    for (size_t i = 0; i < 4; i++) {
+        kit_digest(&k, files[i], after);
+        ck_assert_msg(strcmp(before[i], after) == 0, "reading changed %s", files[i]);
+    }
 }
 
 /* One life with a fault at write `at`; false when it came to its end before. */
@@ -328,6 +339,61 @@ START_TEST(death_at_every_write)
 }
 END_TEST
 
+/* A large merge goes past the WAL: whoever dies in it leaves a journal that the next writer rolls back, and that a
+ * reader cannot. */
+START_TEST(death_in_a_large_merge)
+{
+    enum { LARGE = 110, LARGE_N = 1000 };
+    static const long at[] = {1, 3, 700, 1500};
+    struct entry *entries = calloc(LARGE_N, sizeof *entries);
+    ck_assert_ptr_nonnull(entries);
+    shim_register();
+    kit_init(&k);
+    kit_open(&k, STATE_WRITE);
+    kit_run(&k);
+    for (uint64_t b = 0; b < LARGE; b++) {
+        for (uint64_t i = 0; i < LARGE_N; i++) {
+            entries[i] = kit_entry(&k, b * LARGE_N + i + 1, 5);
+            entries[i].outcome = OUTCOME_CREATED;
+        }
+        kit_batch(&k, OP_CREATE, k.target, entries, LARGE_N);
+        arena_reset(&k.arena);
+    }
+    free(entries);
+    kit_close(&k);
+    for (size_t i = 0; i < sizeof at / sizeof at[0]; i++) {
+        int status;
+        pid_t child = fork();
+        ck_assert_int_ge(child, 0);
+        if (child == 0) {
+            kit_open(&k, STATE_WRITE);
+            plan.fault = i % 2 == 0 ? FAULT_DIE : FAULT_DIE_HALF;
+            plan.left = at[i];
+            kit_merge(&k);
+            _exit(ALL_DONE);
+        }
+        ck_assert_int_eq(waitpid(child, &status, 0), child);
+        ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == KILLED, "write %ld: status %d", at[i], status);
+        struct state_options o = {
+            .path = k.path, .access = STATE_READ, .memory_max = 256 << 20, .clock = &k.clock.base};
+        struct state *reader;
+        if (state_open(&o, &reader, &k.e) < 0)
+            kit_failed(&k, -1, XS_STATE, "leadsync resume");
+        state_close(reader);
+        kit_open(&k, STATE_WRITE);
+        ck_assert_uint_eq(state_leads_n(k.s), 0);
+        kit_audit(&k);
+        arena_reset(&k.arena);
+        kit_close(&k);
+    }
+    kit_open(&k, STATE_WRITE);
+    kit_merge(&k);
+    ck_assert_uint_eq(state_leads_n(k.s), LARGE * LARGE_N);
+    kit_audit(&k);
+    kit_free(&k);
+}
+END_TEST
+
 START_TEST(full_and_broken_disks_are_said_and_survived)
 {
     enum fault fault = _i == 0 ? FAULT_FULL : FAULT_BROKEN;
@@ -361,6 +427,7 @@ static Suite *suite(void)
     TCase *c = tcase_create("crash");
     tcase_set_timeout(c, 300);
     tcase_add_loop_test(c, death_at_every_write, 0, 2);
+    tcase_add_test(c, death_in_a_large_merge);
     tcase_add_loop_test(c, full_and_broken_disks_are_said_and_survived, 0, 2);
     suite_add_tcase(s, c);
     return s;

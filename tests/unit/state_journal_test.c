@@ -250,10 +250,13 @@ static void damage_blob(const char *sql)
 
 START_TEST(a_damaged_journal_merges_nothing)
 {
-    static const char *const how[] = {
-        "UPDATE intents SET entries = substr(entries, 2)", "UPDATE intents SET entries = x''",
-        "UPDATE outcomes SET entries = CAST(entries || x'00' AS BLOB)", "DELETE FROM outcomes", "UPDATE batches SET op = 99",
-        "UPDATE batches SET entries_n = 1000000000", "UPDATE batches SET entries_n = 0"};
+    static const char *const how[] = {"UPDATE intents SET entries = substr(entries, 2)",
+                                      "UPDATE intents SET entries = x''",
+                                      "UPDATE outcomes SET entries = CAST(entries || x'00' AS BLOB)",
+                                      "DELETE FROM outcomes",
+                                      "UPDATE batches SET op = 99",
+                                      "UPDATE batches SET entries_n = 1000000000",
+                                      "UPDATE batches SET entries_n = 0"};
     damage_blob(how[_i]);
 }
 END_TEST

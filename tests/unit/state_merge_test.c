@@ -392,6 +392,31 @@ START_TEST(unseen_are_those_that_no_row_met)
 }
 END_TEST
 
+/* Lookups without an index stand on a read transaction; writing goes on beside it. */
+START_TEST(lookups_and_writes_go_together)
+{
+    one(OP_CREATE, created(1, 11));
+    one(OP_CREATE, created(2, 11));
+    for (uint64_t hint = 0; hint < 2; hint++) {
+        struct lookup_options o = {.refusal_context = 1, .rows_hint = hint};
+        kit_ok(&k, state_lookup_start(k.s, &o, &k.e));
+        for (uint64_t n = 1; n <= 3; n++) {
+            struct hash128 key = kit_key(&k, n);
+            struct remembered r;
+            kit_ok(&k, state_set(k.s, "watermark", n == 1 ? "a" : "b", &k.e));
+            kit_ok(&k, state_commit(k.s, &k.e));
+            struct entry entry = created(10 * (hint + 1) + n, 11);
+            kit_batch(&k, OP_CREATE, k.target, &entry, 1);
+            kit_ok(&k, state_lookup(k.s, &key, 11, n, &r, &k.e));
+            ck_assert_int_eq(r.kind, n < 3 ? REMEMBERED_SAME : REMEMBERED_NOTHING);
+        }
+        kit_merge(&k);
+        ck_assert_uint_eq(state_leads_n(k.s), 2 + 3 * (hint + 1));
+    }
+    kit_audit(&k);
+}
+END_TEST
+
 START_TEST(hashed_values_leave_no_text)
 {
     one(OP_CREATE, created(1, 11)); /* kept, and hashed by the next merge */
@@ -446,6 +471,7 @@ static Suite *suite(void)
     tcase_add_test(c, small_memory_merges_the_same);
     tcase_add_test(c, a_big_merge_leaves_a_wal_file_behind_as_before);
     tcase_add_test(c, unseen_are_those_that_no_row_met);
+    tcase_add_test(c, lookups_and_writes_go_together);
     tcase_add_test(c, hashed_values_leave_no_text);
     suite_add_tcase(s, c);
     return s;

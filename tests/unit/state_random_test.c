@@ -76,11 +76,12 @@ static void ask(struct state *s, uint64_t hint, struct buf *out)
             int rc = kit_ok(&k, state_lead_get(s, &key, &k.arena, &lead, &k.e));
             ck_assert_int_eq(buf_addf(out, "%d/%d %d", (int)r.kind, (int)r.reason, rc), 0);
             if (rc == 1)
-                ck_assert_int_eq(buf_addf(out, " fp %llx id %d target %u status %d flags %u text %.*s values %llx",
-                                          (unsigned long long)lead.fingerprint, lead.has_lead_id ? lead.lead_id.b[0] : -1,
-                                          lead.target, lead.status, lead.flags, STR_ARG(lead.key_text),
-                                          (unsigned long long)hash_keyed64(state_secret(s), lead.values.p, lead.values.n)),
-                             0);
+                ck_assert_int_eq(
+                    buf_addf(out, " fp %llx id %d target %u status %d flags %u text %.*s values %llx",
+                             (unsigned long long)lead.fingerprint, lead.has_lead_id ? lead.lead_id.b[0] : -1,
+                             lead.target, lead.status, lead.flags, STR_ARG(lead.key_text),
+                             (unsigned long long)hash_keyed64(state_secret(s), lead.values.p, lead.values.n)),
+                    0);
             ck_assert_int_eq(buf_adds(out, "\n"), 0);
         }
     }

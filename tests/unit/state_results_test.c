@@ -51,7 +51,8 @@ static const char *listed(uint64_t run)
     kit_ok(&k, state_results_open(k.s, run, &r, &k.e));
     while (kit_ok(&k, state_results_next(r, &k.arena, &entry, &op, &target, &k.e)) == 1) {
         const char *at = entry.key_text.n > 0 ? memchr(entry.key_text.p, '@', entry.key_text.n) : NULL;
-        struct str who = at != NULL ? (struct str){entry.key_text.p + 6, (size_t)(at - entry.key_text.p) - 6} : STR("-");
+        struct str who =
+            at != NULL ? (struct str){entry.key_text.p + 6, (size_t)(at - entry.key_text.p) - 6} : STR("-");
         ck_assert_int_eq(buf_addf(&out, "%llu %s %.*s%s%.*s%s%.*s;", (unsigned long long)entry.row,
                                   outcome_text(entry.outcome), STR_ARG(who), entry.cells.n > 0 ? "!" : "",
                                   STR_ARG(entry.cells), entry.detail.n > 0 ? "?" : "", STR_ARG(entry.detail)), 0);
@@ -307,7 +308,8 @@ START_TEST(old_runs_are_pruned)
         kit_ok(&k, state_header_put(k.s, k.run, STR("h"), ',', &k.e));
         kit_batch(&k, OP_CREATE, k.target, &good, 1);
         kit_merge(&k);
-        struct run_record done = {.id = run, .finished_ms = 1, .status = run == 1 ? "complete" : "partial", .read = "full"};
+        struct run_record done = {
+            .id = run, .finished_ms = 1, .status = run == 1 ? "complete" : "partial", .read = "full"};
         kit_ok(&k, state_run_finish(k.s, &done, &k.e));
         kit_ok(&k, state_prune(k.s, 4, &k.e));
         kit_ok(&k, state_commit(k.s, &k.e));
@@ -387,12 +389,19 @@ END_TEST
 START_TEST(the_audit_sees_what_is_wrong)
 {
     static const char *const wrongs[] = {
-        "UPDATE identity SET leads_n = 7", "DELETE FROM lead_values WHERE n = 1", "UPDATE leads SET target = 77",
-        "UPDATE batches SET entries_n = 5", "UPDATE batches SET entries = x'ff'", "UPDATE batches SET first_row = 2",
+        "UPDATE identity SET leads_n = 7",
+        "DELETE FROM lead_values WHERE n = 1",
+        "UPDATE leads SET target = 77",
+        "UPDATE batches SET entries_n = 5",
+        "UPDATE batches SET entries = x'ff'",
+        "UPDATE batches SET first_row = 2",
         "INSERT INTO refusals SELECT key, fingerprint, 1, 1, 1 FROM leads",
-        "INSERT INTO forgotten SELECT key FROM leads", "UPDATE lead_values SET lead_id = x'01010101010101010101010101010101'",
-        "UPDATE runs SET report = '{\"rows\":{\"read\":3,\"created\":1,\"failed\":1}}'", "UPDATE runs SET report = '{'",
-        "DELETE FROM runs", "UPDATE identity SET next_lead = 1"};
+        "INSERT INTO forgotten SELECT key FROM leads",
+        "UPDATE lead_values SET lead_id = x'01010101010101010101010101010101'",
+        "UPDATE runs SET report = '{\"rows\":{\"read\":3,\"created\":1,\"failed\":1}}'",
+        "UPDATE runs SET report = '{'",
+        "DELETE FROM runs",
+        "UPDATE identity SET next_lead = 1"};
     struct entry entries[] = {created(1, 1), created(2, 2)};
     struct buf out = BUF_INIT(1 << 20);
     size_t violations;
