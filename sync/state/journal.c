@@ -62,7 +62,7 @@ static int check_owner(struct state *s, struct err *e)
     sqlite3_stmt *st;
     unsigned char owner[STATE_ID_N];
     int version;
-    if (schema_check(db, JOURNAL_APPLICATION_ID, JOURNAL_VERSION, &version, e) < 0)
+    if (state_schema_check(db, JOURNAL_APPLICATION_ID, JOURNAL_VERSION, &version, e) < 0)
         return -1;
     int rc = db_query(db, &st, e, "SELECT state_id FROM owner WHERE one = 1", "");
     if (rc < 0)

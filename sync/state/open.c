@@ -130,7 +130,7 @@ static int open_for_reading(struct state *s, struct err *e)
     /* The journal's snapshot before the main file's: a merge between the two is then seen twice, which is harmless
      * since merged batches are known by their ids, and never missed. */
     if (db_open(&s->main, s->path, false, e) < 0 ||
-        schema_check(&s->main, STATE_APPLICATION_ID, SCHEMA_VERSION, &version, e) < 0)
+        state_schema_check(&s->main, STATE_APPLICATION_ID, SCHEMA_VERSION, &version, e) < 0)
         return -1;
     if (version < SCHEMA_VERSION)
         return err_set(e, XS_STATE, "%s: was written by an older leadsync; `leadsync resume` brings it up to date",
@@ -147,7 +147,7 @@ static int open_for_writing(struct state *s, struct err *e)
     int version;
     if (tighten(s->path, e) < 0 || db_open(&s->main, s->path, true, e) < 0)
         return -1;
-    if (schema_check(&s->main, STATE_APPLICATION_ID, SCHEMA_VERSION, &version, e) < 0)
+    if (state_schema_check(&s->main, STATE_APPLICATION_ID, SCHEMA_VERSION, &version, e) < 0)
         return -1;
     if (sqlite3_db_readonly(s->main.h, "main") == 1)
         return err_set(e, XS_STATE, "%s: cannot be written; check who owns it and its folder", s->path);

@@ -109,7 +109,7 @@ int schema_migrate(struct db *db, const struct schema_step *steps, int to, struc
     return 0;
 }
 
-int schema_check(struct db *db, int application_id, int newest, int *version, struct err *e)
+int state_schema_check(struct db *db, int application_id, int newest, int *version, struct err *e)
 {
     int64_t id, at;
     if (db_int(db, &id, 0, "PRAGMA application_id", e) < 0 || db_int(db, &at, 0, "PRAGMA user_version", e) < 0)

@@ -28,6 +28,6 @@ int schema_migrate(struct db *db, const struct schema_step *steps, int to, struc
 
 /* Whose file is this? 0 when it has this application id and a version up to `newest`, which is stored. XS_STATE
  * otherwise, with what to do. */
-int schema_check(struct db *db, int application_id, int newest, int *version, struct err *e);
+int state_schema_check(struct db *db, int application_id, int newest, int *version, struct err *e);
 
 #endif
