@@ -1,5 +1,6 @@
 # Unit tests of engine: one program a module.
 ENGINE_TESTS = \
+	tests/unit/check.tap \
 	tests/unit/diff.tap \
 	tests/unit/run_report.tap
 check_PROGRAMS += $(ENGINE_TESTS)
@@ -13,6 +14,9 @@ EXTRA_DIST += \
 	tests/cases/diff/none.csv tests/cases/diff/none.json tests/cases/diff/none.ndjson tests/cases/diff/none.txt \
 	tests/cases/report/sample.json tests/cases/report/sample.prom tests/cases/report/sample.txt
 
+tests_unit_check_tap_SOURCES = tests/unit/check_test.c $(FAKE_TRANSPORT)
+tests_unit_check_tap_CFLAGS = $(TEST_CFLAGS)
+tests_unit_check_tap_LDADD = $(TEST_LIBS) $(LEVEL_ENGINE)
 tests_unit_diff_tap_SOURCES = tests/unit/diff_test.c $(GOLDEN)
 tests_unit_diff_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_diff_tap_LDADD = $(TEST_LIBS) $(LEVEL_ENGINE)

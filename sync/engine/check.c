@@ -1,0 +1,311 @@
+/* `check`: the mapping against its source, row by row, and the state; what the API says is in check_api.c.
+ *
+ * A finding is told as it is made, because the next look may take long. An error does not end the check: somebody who
+ * has to correct three things wants to hear of three. */
+#include "config.h"
+
+#include "sync/engine/check_int.h"
+
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "connectors/source.h"
+#include "sync/base/stop.h"
+#include "sync/state/state.h"
+
+enum {
+    LIST_MAX = 20,                /* names in a finding */
+    TEXT_BYTES = 64 << 10,
+    LOOKUP_BYTES = 64 << 20,
+    ROW_BYTES = 64 << 20,
+    STATE_BYTES = 32 << 20,
+};
+
+/* ---- findings ---- */
+
+void check_say(struct check *c, enum finding_level level, const char *what, const char *fmt, ...)
+{
+    char *text = NULL;
+    va_list ap;
+    va_start(ap, fmt);
+    int n = vasprintf(&text, fmt, ap);
+    va_end(ap);
+    c->found(c->ctx, &(struct finding){level, what, n < 0 ? "out of memory" : text});
+    if (n >= 0)
+        free(text);
+}
+
+/* Which status wins when several apply: as of a sync, and what the mapping has wrong after it. */
+static unsigned rank(enum exit_status status)
+{
+    static const enum exit_status order[] = {XS_CONFIG, XS_SOURCE, XS_NO_SOURCE, XS_API,    XS_KEY,
+                                             XS_STATE,  XS_IO,     XS_INTERNAL,  XS_SIGTERM, XS_SIGINT};
+    for (unsigned i = 0; i < sizeof order / sizeof order[0]; i++)
+        if (order[i] == status)
+            return i + 2;
+    return status == XS_DONE ? 0 : 1;
+}
+
+void check_error(struct check *c, const char *what, struct err *e)
+{
+    check_say(c, FINDING_ERROR, what, "%s", err_text(e));
+    if (rank(e->status) > rank(c->worst.status)) {
+        err_clear(&c->worst);
+        c->worst = *e;
+        *e = (struct err)ERR_INIT;
+    }
+    err_clear(e);
+}
+
+const char *check_list(struct check *c, const struct str *names, size_t n)
+{
+    int bad = 0;
+    buf_reset(&c->text);
+    for (size_t i = 0; i < n && i < LIST_MAX; i++)
+        bad |= buf_addf(&c->text, "%s%.*s", i > 0 ? ", " : "", STR_ARG(names[i]));
+    if (n > LIST_MAX)
+        bad |= buf_addf(&c->text, " and %zu more", n - LIST_MAX);
+    const char *text = bad == 0 ? buf_cstr(&c->text) : NULL;
+    return text != NULL ? text : "";
+}
+
+/* ---- mapping and source ---- */
+
+/* Columns that lead nowhere are no mistake, but somebody may have forgotten one. */
+static int bind(struct check *c, const struct source *source)
+{
+    struct err e = ERR_INIT;
+    const struct str *unused;
+    struct str *columns = calloc(source->columns_n + 1, sizeof *columns);
+    int rc = columns == NULL ? err_oom(&e) : 0;
+    for (size_t i = 0; rc == 0 && i < source->columns_n; i++)
+        columns[i] = source->columns[i].name;
+    if (rc == 0)
+        rc = mapping_bind(c->m, columns, source->columns_n, &e);
+    free(columns);
+    if (rc != 0) {
+        check_error(c, "mapping", &e);
+        return -1;
+    }
+    c->bound = true;
+    size_t n = mapping_unused(c->m, &unused);
+    check_say(c, FINDING_OK, "mapping", "%s: fits the %zu columns of %s", c->m->name, source->columns_n, source->label);
+    if (n > 0)
+        check_say(c, FINDING_NOTICE, "mapping", "%zu column%s not used: %s", n, n == 1 ? " is" : "s are", check_list(c, unused, n));
+    return 0;
+}
+
+static void count(struct check *c, const struct mapped *mapped)
+{
+    c->rows++;
+    switch (mapped->verdict) {
+    case MAPPED_LEAD: c->leads++; return;
+    case MAPPED_SKIP: c->skipped++; break;
+    case MAPPED_REJECT: c->rejected++; break;
+    }
+    c->reasons[mapped->reason]++;
+}
+
+/* Reads everything and sends nothing: what the mapping says of each row is known before a sync. */
+static int read_rows(struct check *c, struct source *source, struct err *e)
+{
+    struct arena scratch;
+    struct row row;
+    struct mapped mapped;
+    int rc;
+    arena_init(&scratch, ROW_BYTES);
+    while ((rc = source_next(source, &row, e)) == 1) {
+        int signo = stop_requested();
+        arena_reset(&scratch);
+        if (signo != 0)
+            rc = err_set(e, signo == SIGINT ? XS_SIGINT : XS_SIGTERM, "interrupted after %llu rows of %s",
+                         (unsigned long long)c->rows, source->label);
+        else
+            rc = mapping_apply(c->m, &row, &scratch, &mapped, e);
+        if (rc != 0)
+            break;
+        count(c, &mapped);
+    }
+    arena_free(&scratch);
+    return rc;
+}
+
+static void tell_rows(struct check *c, const struct source *source)
+{
+    enum finding_level level = c->rows == 0 || c->rejected > 0 ? FINDING_WARNING : FINDING_OK;
+    buf_reset(&c->text);
+    int bad = 0;
+    const char *before = ": ";
+    for (size_t r = REASON_NONE + 1; r < REASON_N; r++)
+        if (c->reasons[r] > 0) {
+            bad |= buf_addf(&c->text, "%s%s %llu", before, reason_text((enum reason)r),
+                            (unsigned long long)c->reasons[r]);
+            before = ", ";
+        }
+    const char *reasons = bad == 0 ? buf_cstr(&c->text) : NULL;
+    check_say(c, level, "source", "%s: %llu rows, %llu become leads, %llu skipped, %llu rejected%s", source->label,
+              (unsigned long long)c->rows, (unsigned long long)c->leads, (unsigned long long)c->skipped,
+              (unsigned long long)c->rejected, reasons != NULL ? reasons : "");
+    if (source->null_watermarks > 0)
+        check_say(c, FINDING_NOTICE, "source", "%llu rows have no watermark: only full reads see them",
+                  (unsigned long long)source->null_watermarks);
+}
+
+static void check_source(struct check *c)
+{
+    struct err e = ERR_INIT;
+    struct source *source = NULL;
+    if (c->m->source.kind == SOURCE_COMMAND && c->config->no_exec) {
+        err_set(&e, XS_USAGE, "the source is a command, which --no-exec refuses to run");
+        check_error(c, "source", &e);
+        return;
+    }
+    if (source_open(&c->m->source, NULL, c->config->clock, &source, &e) != 0) {
+        check_error(c, "source", &e);
+        return;
+    }
+    if (bind(c, source) == 0) {
+        if (read_rows(c, source, &e) != 0) {
+            check_error(c, "source", &e);
+        } else {
+            c->counted = true;
+            tell_rows(c, source);
+        }
+    }
+    source_close(source);
+}
+
+/* ---- state ---- */
+
+/* Plain http is for loopback only, which api_new() has made sure of. */
+static bool is_sandbox(const char *base_url)
+{
+    return base_url != NULL && strncmp(base_url, "http://", 7) == 0;
+}
+
+/* The state's name of a straight CSV needs the target's id. NULL with the reason told, or nothing to look for. */
+static char *state_path(struct check *c)
+{
+    struct err e = ERR_INIT;
+    char id[UUID_TEXT_N], *path = NULL;
+    if (c->m->path == NULL) {
+        if (c->target == NULL)
+            return NULL;
+        if (mapping_name_target(c->m, uuid_format(&c->target->id, id), &e) != 0) {
+            check_error(c, "state", &e);
+            return NULL;
+        }
+    }
+    path = c->config->state_path != NULL ? strdup(c->config->state_path)
+                                         : state_default_path(c->m->name, is_sandbox(c->config->api->base_url), &e);
+    if (path == NULL) {
+        if (e.status == XS_DONE)
+            err_oom(&e);
+        check_error(c, "state", &e);
+    }
+    return path;
+}
+
+/* "https://host:port/x" is about "host:port"; what else an address may hold is not the state's business. */
+static char *host_of(const char *base_url)
+{
+    const char *host = strstr(base_url, "://");
+    host = host != NULL ? host + 3 : base_url;
+    return strndup(host, strcspn(host, "/"));
+}
+
+static int look_into(struct check *c, struct state *s, const char *path, struct err *e)
+{
+    struct arena arena;
+    struct run_record last;
+    struct batch *open;
+    size_t open_n = 0;
+    const char *workspace = NULL;
+    char at[TIME_TEXT_N];
+    int rc = -1;
+    arena_init(&arena, STATE_BYTES);
+    c->known_leads = state_leads_n(s);
+    int had = state_run_get(s, 0, &arena, &last, e);
+    if (had < 0 || state_get(s, "workspace", &workspace, e) != 0)
+        goto done;
+    if (workspace != NULL && c->workspace.id != NULL && strcmp(workspace, c->workspace.id) != 0) {
+        err_set(e, XS_CONFIG, "%s belongs to workspace %s, the key to %s: use the key of that workspace, or another "
+                "state", path, workspace, c->workspace.id);
+        goto done;
+    }
+    check_say(c, FINDING_OK, "state", "%s: %llu leads known, last run %s%s%s", path, (unsigned long long)c->known_leads,
+              had == 1 ? time_format(last.started_ms, at) : "never", had == 1 ? ", " : "",
+              had == 1 && last.status != NULL ? last.status : "");
+    if (state_batches_open(s, &arena, &open, &open_n, e) != 0)
+        goto done;
+    if (open_n > 0)
+        check_say(c, FINDING_NOTICE, "state", "%zu batches of earlier runs are open: the next sync, or leadsync resume, "
+                  "settles them first", open_n);
+    rc = 0;
+done:
+    arena_free(&arena);
+    return rc;
+}
+
+static void check_state(struct check *c)
+{
+    struct err e = ERR_INIT;
+    struct state *s = NULL;
+    char *path = state_path(c), *host = NULL;
+    if (path == NULL)
+        return;
+    host = c->config->api->base_url != NULL ? host_of(c->config->api->base_url) : NULL;
+    const struct state_options options = {
+        .path = path, .access = STATE_READ, .sync = c->m->name, .api_host = host,
+        .values_hashed = c->m->values_hashed, .memory_max = STATE_BYTES, .clock = c->config->clock,
+    };
+    int rc = state_open(&options, &s, &e);
+    if (rc == 1)
+        check_say(c, FINDING_OK, "state", "%s: not there yet, the first sync makes it", path);
+    else if (rc < 0 || look_into(c, s, path, &e) != 0)
+        check_error(c, "state", &e);
+    state_close(s);
+    free(host);
+    free(path);
+}
+
+/* ---- plan ---- */
+
+/* Rows that the state knows need no room, but which of them they are only a diff says: told as "at most". */
+static void check_plan(struct check *c)
+{
+    const struct workspace *w = &c->workspace;
+    if (w->lead_limit < 0 || w->lead_count < 0)
+        return;
+    /* An over-full workspace has a count above its limit. */
+    uint64_t room = w->lead_count < w->lead_limit ? (uint64_t)(w->lead_limit - w->lead_count) : 0;
+    uint64_t fresh = c->leads > c->known_leads ? c->leads - c->known_leads : 0;
+    bool full = c->counted && fresh > room;
+    check_say(c, full ? FINDING_WARNING : FINDING_OK, "plan",
+              "%llu of %lld leads are in use, room for %llu; the source has %llu%s%s", (unsigned long long)w->lead_count,
+              (long long)w->lead_limit, (unsigned long long)room, (unsigned long long)c->leads,
+              c->counted ? "" : " or more", full ? ": what does not fit is deferred (plan_full)" : "");
+}
+
+int check_run(const struct run_config *config, void (*found)(void *ctx, const struct finding *finding), void *ctx,
+              struct err *e)
+{
+    struct check c = {.config = config, .m = config->mapping, .found = found, .ctx = ctx,
+                      .worst = ERR_INIT, .workspace = {.lead_limit = -1, .lead_count = -1}};
+    arena_init(&c.arena, LOOKUP_BYTES);
+    buf_init(&c.text, TEXT_BYTES);
+    check_source(&c);
+    if (stop_requested() == 0)
+        check_api(&c);
+    check_state(&c);
+    check_plan(&c);
+    int rc = c.worst.status == XS_DONE ? 0 : err_set(e, c.worst.status, "%s", err_text(&c.worst));
+    err_clear(&c.worst);
+    api_free(c.api);
+    buf_free(&c.text);
+    arena_free(&c.arena);
+    return rc;
+}

@@ -1,0 +1,41 @@
+/* What the two halves of `check` share. Internal: check.c what stands on this side (mapping, source, state, plan),
+ * check_api.c what Instantly says (key, scopes, targets, variables, block list). */
+#ifndef SYNC_ENGINE_CHECK_INT_H
+#define SYNC_ENGINE_CHECK_INT_H
+
+#include "sync/api/api.h"
+#include "sync/base/arena.h"
+#include "sync/engine/check.h"
+
+struct check {
+    const struct run_config *config;
+    struct mapping *m;
+    void (*found)(void *ctx, const struct finding *finding);
+    void *ctx;
+    struct err worst;      /* what a sync would end with */
+    struct arena arena;    /* of look-ups: names, variables */
+    struct buf text;       /* the finding under way */
+
+    bool bound;            /* the source was opened and its columns fit */
+    bool counted;          /* it was read to its end */
+    uint64_t rows, leads, skipped, rejected;
+    uint64_t reasons[REASON_N];
+
+    struct api *api;       /* NULL: no key, or nothing more can be asked */
+    struct workspace workspace;
+    struct target *target; /* of a mapping without a route, once it is found */
+    uint64_t known_leads;  /* in the state */
+};
+
+/* Tells a finding that nothing stops at. */
+void check_say(struct check *c, enum finding_level level, const char *what, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+/* Tells an error that a sync would end with, and remembers the worst; clears `e`. */
+void check_error(struct check *c, const char *what, struct err *e);
+/* "a, b, c" and how many more, into c->text, which is reset before. The text, "" when memory is short. */
+const char *check_list(struct check *c, const struct str *names, size_t n);
+
+/* Everything that needs the API; goes on after an error where the next call can still tell something. */
+void check_api(struct check *c);
+
+#endif
