@@ -94,7 +94,8 @@ static int bind(struct check *c, const struct source *source)
     size_t n = mapping_unused(c->m, &unused);
     check_say(c, FINDING_OK, "mapping", "%s: fits the %zu columns of %s", c->m->name, source->columns_n, source->label);
     if (n > 0)
-        check_say(c, FINDING_NOTICE, "mapping", "%zu column%s not used: %s", n, n == 1 ? " is" : "s are", check_list(c, unused, n));
+        check_say(c, FINDING_NOTICE, "mapping", "%zu column%s not used: %s", n, n == 1 ? " is" : "s are",
+                  check_list(c, unused, n));
     return 0;
 }
 
