@@ -15,7 +15,8 @@
 enum { COMMANDS_MAX = 64, HELP_COLUMNS = 80, HELP_COLUMNS_MAX = 110 };
 
 const struct command *const command_table[] = {
-    &command_init, &command_preview, &command_schema,
+    &command_init, &command_preview, &command_check, &command_diff, &command_sync, &command_resume,
+    &command_status, &command_results, &command_rejects, &command_schema,
     &command_sandbox, &command_help_page, NULL,
 };
 

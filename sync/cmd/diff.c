@@ -48,7 +48,9 @@ static int show(struct invocation *inv, const struct differ_options *o, struct r
     int rc = -1;
     if (diff_open(&options_of_diff, &diff, e) != 0)
         goto done;
+    progress_start(&runner->progress, &inv->common);
     rc = run_diff(&runner->config, diff, &report, e);
+    progress_stop(&runner->progress);
     if (rc != 0)
         goto done;
     if (o->exit_code)

@@ -3,20 +3,27 @@ noinst_LIBRARIES += sync/libcmd.a
 sync_libcmd_a_CPPFLAGS = $(AM_CPPFLAGS) -DPKGDATADIR='"$(pkgdatadir)"'
 sync_libcmd_a_SOURCES = \
 	sync/cmd/api_url.c \
+	sync/cmd/check.c \
 	sync/cmd/command.c sync/cmd/command.h sync/cmd/commands.h \
 	sync/cmd/common.c sync/cmd/common.h \
+	sync/cmd/diff.c sync/cmd/differ.h \
 	sync/cmd/help.c \
 	sync/cmd/init.c \
 	sync/cmd/key.c sync/cmd/key.h \
 	sync/cmd/out.c sync/cmd/out.h \
+	sync/cmd/ping.c sync/cmd/ping.h \
 	sync/cmd/preview.c \
+	sync/cmd/progress.c sync/cmd/progress.h \
 	sync/cmd/rejects.c \
 	sync/cmd/results.c \
+	sync/cmd/resume.c \
 	sync/cmd/run_choice.c sync/cmd/run_choice.h \
+	sync/cmd/runner.c sync/cmd/runner.h \
 	sync/cmd/sandbox.c \
 	sync/cmd/schema.c \
 	sync/cmd/state_arg.c sync/cmd/state_arg.h \
 	sync/cmd/status.c \
+	sync/cmd/sync.c \
 	sync/cmd/sync_arg.c sync/cmd/sync_arg.h \
 	sync/cmd/table.c sync/cmd/table.h
 

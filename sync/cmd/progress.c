@@ -60,8 +60,10 @@ static void add_time_left(struct buf *line, int64_t elapsed_us, double done)
 void progress_show(struct progress *p, const struct run_progress *now)
 {
     enum { LINE_MAX_BYTES = 256 };
+    if (!p->on)
+        return;
     int64_t at = p->clock->mono_us(p->clock);
-    if (!p->on || (!p->terminal && at - p->printed_us < LINE_EVERY_US))
+    if (!p->terminal && at - p->printed_us < LINE_EVERY_US)
         return;
     /* A line that did not fit its buffer loses its end, which is the least of its news. */
     struct buf line = BUF_INIT(LINE_MAX_BYTES);

@@ -1,10 +1,22 @@
+# The engine: from a row to a proven outcome.
 noinst_LIBRARIES += sync/libengine.a
 sync_libengine_a_SOURCES = \
-	sync/engine/check.c sync/engine/check.h sync/engine/check_int.h \
-	sync/engine/check_api.c \
+	sync/engine/check.c sync/engine/check.h sync/engine/check_api.c sync/engine/check_int.h \
+	sync/engine/create.c \
 	sync/engine/diff.c sync/engine/diff.h sync/engine/diff_format.h \
 	sync/engine/diff_csv.c \
 	sync/engine/diff_json.c \
 	sync/engine/diff_text.c \
-	sync/engine/run_report.c sync/engine/run.h \
-	sync/engine/tally.c sync/engine/tally.h
+	sync/engine/plan.c sync/engine/plan.h \
+	sync/engine/readback.c \
+	sync/engine/run.c sync/engine/run.h sync/engine/run_int.h \
+	sync/engine/run_hold.c \
+	sync/engine/run_open.c \
+	sync/engine/run_report.c \
+	sync/engine/run_rows.c \
+	sync/engine/spool.c sync/engine/spool.h \
+	sync/engine/tally.c sync/engine/tally.h \
+	sync/engine/targets.c sync/engine/targets.h \
+	sync/engine/update.c \
+	sync/engine/upload.c sync/engine/upload.h \
+	sync/engine/work.c sync/engine/work.h

@@ -1,4 +1,6 @@
 /* One row, one decision. The rules stand in docs/DESIGN.md, "What a row becomes". */
+#include "config.h"
+
 #include "sync/engine/plan.h"
 
 #include <string.h>
@@ -89,6 +91,11 @@ void plan_decide(const struct plan_rules *rules, const struct remembered *rememb
     case REMEMBERED_OPEN:
         out->outcome = OUTCOME_DEFERRED;
         out->reason = REASON_OUTCOME_OPEN;
+        return;
+    case REMEMBERED_FORGOTTEN:
+        /* Somebody asked to be forgotten: that is as final as a deletion, `--recreate` or not. */
+        out->outcome = OUTCOME_SKIPPED;
+        out->reason = REASON_DELETED_THERE;
         return;
     case REMEMBERED_NOTHING:
     case REMEMBERED_RETRY:

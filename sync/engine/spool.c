@@ -1,4 +1,6 @@
 /* Length-prefixed packed records in a buffer that flows over into a file. */
+#include "config.h"
+
 #include "sync/engine/spool.h"
 
 #include <errno.h>
@@ -65,8 +67,9 @@ static int write_chunk(struct spool *s, struct err *e)
 
 static int pack(const struct planned *p, struct buf *out)
 {
-    if (buf_addc(out, (char)p->op) != 0 || buf_addc(out, p->mark ? 1 : 0) != 0 || buf_add_varint(out, p->target) != 0 ||
-        buf_add_varint(out, p->from) != 0 || entry_pack_intent(&p->entry, out) != 0)
+    if (buf_addc(out, (char)p->op) != 0 || buf_add_varint(out, p->target) != 0 || buf_add_varint(out, p->from) != 0 ||
+        buf_add_varint(out, p->fields) != 0 || buf_add_str(out, p->custom_changed) != 0 ||
+        entry_pack_intent(&p->entry, out) != 0)
         return -1;
     return entry_pack_outcome(&p->entry, out);
 }
@@ -74,15 +77,16 @@ static int pack(const struct planned *p, struct buf *out)
 static int unpack(struct str record, struct planned *out)
 {
     const char *p = record.p, *end = record.p + record.n;
-    unsigned long long target, from;
-    if (record.n < 2)
+    unsigned long long target, from, fields;
+    if (record.n < 1)
         return -1;
-    *out = (struct planned){.op = (enum op)p[0], .mark = p[1] != 0};
-    p += 2;
-    if (unpack_varint(&p, end, &target) != 0 || unpack_varint(&p, end, &from) != 0)
+    *out = (struct planned){.op = (enum op)*p++};
+    if (unpack_varint(&p, end, &target) != 0 || unpack_varint(&p, end, &from) != 0 ||
+        unpack_varint(&p, end, &fields) != 0 || unpack_str(&p, end, &out->custom_changed) != 0)
         return -1;
     out->target = (uint32_t)target;
     out->from = (uint32_t)from;
+    out->fields = (uint32_t)fields;
     return entry_unpack_intent(&p, end, &out->entry) != 0 ? -1 : entry_unpack_outcome(&p, end, &out->entry);
 }
 

@@ -15,7 +15,8 @@ struct planned {
     uint32_t target;     /* the state's number */
     uint32_t from;       /* moves: where it is now */
     struct entry entry;
-    bool mark;           /* the spool's user may mark a record when it was put (duplicates: the losing row) */
+    uint32_t fields;     /* updates: a bit per core field to write */
+    struct str custom_changed; /* updates: a byte 0/1 per custom variable of the entry's shape; empty: none */
 };
 
 struct spool;

@@ -1,4 +1,6 @@
 /* Row counts and the sum that has to close. */
+#include "config.h"
+
 #include "sync/engine/tally.h"
 
 void tally_row(struct tally *t, enum outcome outcome, enum reason reason)

@@ -4,8 +4,10 @@ STORIES = \
 	tests/cli/examples.test \
 	tests/cli/help.test \
 	tests/cli/init.test \
+	tests/cli/key.test \
 	tests/cli/lint.test \
 	tests/cli/preview.test \
+	tests/cli/run_usage.test \
 	tests/cli/sandbox.test \
 	tests/cli/schema.test \
 	tests/cli/setup.test \

@@ -1,0 +1,307 @@
+/* leads/add: sending, and what each answer means for the leads of the request.
+ *
+ * The API answers counters and the ids of what it created; why the others were not is told per lead nowhere. Where one
+ * counter alone explains them it is believed; otherwise they are read back, and what is still unclear is asked again in
+ * halves (a repeated add of an address is counted as a duplicate and changes nothing: observed). */
+#include "config.h"
+
+#include "sync/engine/work.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sync/base/log.h"
+
+static void answered(void *ctx, const struct api_reply *reply);
+
+/* JSON of the part's leads: from the group's buffer the first time, from the packed values afterwards. */
+static int part_json(struct part *p, struct buf *scratch, struct str *leads)
+{
+    struct work *w = p->work;
+    if (w->json.n > 0 && p->n == w->batch.entries_n) {
+        for (size_t i = 0, start = 0; i < p->n; start = w->json_end[i++])
+            leads[i] = (struct str){w->json.p + start, w->json_end[i] - start};
+        return 0;
+    }
+    size_t *ends = calloc(p->n, sizeof *ends);
+    int rc = ends == NULL ? -1 : 0;
+    for (size_t k = 0; rc == 0 && k < p->n; k++) {
+        struct lead lead;
+        arena_reset(&w->u->scratch);
+        rc = work_lead(w, p->index[k], &w->u->scratch, &lead) != 0 || api_lead_json(&lead, scratch) != 0 ? -1 : 0;
+        ends[k] = scratch->n;
+    }
+    for (size_t k = 0, start = 0; rc == 0 && k < p->n; start = ends[k++])
+        leads[k] = (struct str){scratch->p + start, ends[k] - start};
+    free(ends);
+    return rc;
+}
+
+static void add_options(const struct work *w, struct leads_add *add)
+{
+    add->target = w->target;
+    add->blocklist_id = w->u->c.mapping->blocklist;
+    switch (w->u->c.mapping->dedupe) {
+    case DEDUPE_WORKSPACE: add->skip = SKIP_IN_WORKSPACE; break;
+    case DEDUPE_ANY_CAMPAIGN: add->skip = SKIP_IN_CAMPAIGN; break;
+    case DEDUPE_ANY_LIST: add->skip = SKIP_IN_LIST; break;
+    case DEDUPE_TARGET_ONLY: add->skip = SKIP_NOTHING; break;
+    }
+}
+
+void create_send(struct part *p)
+{
+    struct work *w = p->work;
+    struct err e = ERR_INIT;
+    struct buf json = BUF_INIT(LEADS_ADD_MAX_BYTES * 4);
+    struct str *leads = calloc(p->n > 0 ? p->n : 1, sizeof *leads);
+    if (p->n == 0) {
+        part_free(p);
+        goto done;
+    }
+    if (leads == NULL || part_json(p, &json, leads) != 0) {
+        upload_fail_oom(w->u);
+        work_leave_open(w);
+        part_free(p);
+        goto done;
+    }
+    struct leads_add add = {.leads = leads, .leads_n = p->n};
+    add_options(w, &add);
+    p->round++;
+    p->look = 0;
+    if (w->first_sent_ms == 0)
+        w->first_sent_ms = w->u->c.clock->wall_ms(w->u->c.clock);
+    if (api_leads_add(w->u->c.api, &add, answered, p, &e) != 0) {
+        upload_fail(w->u, &e);
+        work_leave_open(w);
+        part_free(p);
+    } else {
+        work_json_drop(w);
+    }
+done:
+    free(leads);
+    buf_free(&json);
+    err_clear(&e);
+}
+
+static void part_done(struct part *p, enum outcome outcome, enum reason reason, int http_status)
+{
+    for (size_t k = 0; k < p->n; k++)
+        work_entry_done(p->work, p->index[k], outcome, reason, http_status);
+    part_free(p);
+}
+
+/* Sends a slice of a part on its own. */
+static void send_slice(struct part *p, size_t first, size_t n)
+{
+    struct err e = ERR_INIT;
+    struct part *slice = part_open(p, first, n, &e);
+    if (slice == NULL) {
+        upload_fail(p->work->u, &e);
+        work_leave_open(p->work);
+    } else {
+        create_send(slice);
+    }
+    err_clear(&e);
+}
+
+void create_send_halves(struct part *p)
+{
+    size_t half = p->n / 2;
+    send_slice(p, 0, half);
+    send_slice(p, half, p->n - half);
+    part_free(p);
+}
+
+/* "body/leads/3/email must be string": the index of the lead a schema violation names, or -1. */
+static long named_lead(struct str message)
+{
+    static const char mark[] = "leads/";
+    for (size_t i = 0; i + sizeof mark - 1 < message.n; i++) {
+        if (memcmp(message.p + i, mark, sizeof mark - 1) != 0)
+            continue;
+        size_t at = i + sizeof mark - 1;
+        long v = 0;
+        if (!isdigit((unsigned char)message.p[at]))
+            continue;
+        for (; at < message.n && isdigit((unsigned char)message.p[at]) && v < 100000; at++)
+            v = v * 10 + (message.p[at] - '0');
+        return v;
+    }
+    return -1;
+}
+
+static void refuse_one(struct part *p, size_t k, const struct api_reply *reply)
+{
+    struct work *w = p->work;
+    struct entry *entry = &w->batch.entries[p->index[k]];
+    if (arena_str(&w->arena, reply->message, &entry->detail) != 0)
+        entry->detail = STR_NONE;
+    work_entry_done(w, p->index[k], OUTCOME_REJECTED, REASON_REFUSED_THERE, reply->http_status);
+}
+
+/* This body was surely not applied: find the lead that is at fault. */
+static void refused(struct part *p, const struct api_reply *reply)
+{
+    struct upload *u = p->work->u;
+    if (reply->http_status == 404) {
+        struct err e = ERR_INIT;
+        char text[TARGET_TEXT_N];
+        err_set(&e, XS_CONFIG, "%s is not there any more (404): create it again or change the mapping's target",
+                target_format(&p->work->target, text));
+        upload_fail(u, &e);
+        err_clear(&e);
+        part_done(p, OUTCOME_DEFERRED, REASON_INTERRUPTED, 404);
+        return;
+    }
+    long named = reply->http_status == 400 ? named_lead(reply->message) : -1;
+    if (p->n == 1) {
+        refuse_one(p, 0, reply);
+        part_free(p);
+    } else if (named >= 0 && (size_t)named < p->n) {
+        refuse_one(p, (size_t)named, reply);
+        send_slice(p, 0, p->n);
+        part_free(p);
+    } else {
+        create_send_halves(p);
+    }
+}
+
+/* Surely not applied. What room there is gets filled, the rest waits for another run. */
+static void plan_is_full(struct part *p, const struct api_reply *reply)
+{
+    struct upload *u = p->work->u;
+    size_t room = reply->room > 0 ? (size_t)reply->room : 0;
+    if (room == 0 || room >= p->n) {
+        /* A room that would have held the request, yet did not, is not believed twice. */
+        u->plan_full[p->work->target.kind] = true;
+        part_done(p, OUTCOME_DEFERRED, REASON_PLAN_FULL, reply->http_status);
+        return;
+    }
+    for (size_t k = room; k < p->n; k++)
+        work_entry_done(p->work, p->index[k], OUTCOME_DEFERRED, REASON_PLAN_FULL, reply->http_status);
+    u->plan_full[p->work->target.kind] = true;
+    send_slice(p, 0, room);
+    part_free(p);
+}
+
+enum reason create_elsewhere_reason(const struct work *w)
+{
+    switch (w->u->c.mapping->dedupe) {
+    case DEDUPE_ANY_CAMPAIGN: return REASON_IN_CAMPAIGN;
+    case DEDUPE_ANY_LIST: return REASON_IN_LIST;
+    default: return REASON_IN_WORKSPACE;
+    }
+}
+
+/* What the counters alone say about leads that were not created and are found nowhere. */
+static void explain_absent(struct part *p, const struct leads_added *a)
+{
+    const struct {
+        int64_t n;
+        enum outcome outcome;
+        enum reason reason;
+    } counters[] = {
+        {a->in_blocklist, OUTCOME_SKIPPED, REASON_BLOCKLISTED},
+        {a->invalid_email, OUTCOME_REJECTED, REASON_INVALID_THERE},
+        {a->incomplete, OUTCOME_REJECTED, REASON_INCOMPLETE},
+        {a->duplicate_email, OUTCOME_SKIPPED, REASON_DUPLICATE_IN_SOURCE},
+        {a->skipped, OUTCOME_SKIPPED, create_elsewhere_reason(p->work)},
+        {a->duplicated, OUTCOME_SKIPPED, REASON_IN_TARGET},
+    };
+    int speak = 0;
+    p->absent_outcome = OUTCOME_FAILED;
+    p->absent_reason = REASON_UNATTRIBUTED;
+    for (size_t i = 0; i < sizeof counters / sizeof counters[0]; i++)
+        if (counters[i].n > 0) {
+            speak++;
+            p->absent_outcome = counters[i].outcome;
+            p->absent_reason = counters[i].reason;
+        }
+    p->ambiguous = speak != 1;
+    if (speak != 1) {
+        p->absent_outcome = OUTCOME_FAILED;
+        p->absent_reason = REASON_UNATTRIBUTED;
+    }
+}
+
+static void check_sum(const struct part *p, const struct leads_added *a)
+{
+    int64_t sum = a->uploaded + a->in_blocklist + a->duplicated + a->skipped + a->invalid_email + a->incomplete +
+                  a->duplicate_email;
+    if (sum != a->total_sent || a->total_sent != (int64_t)p->n || a->uploaded != (int64_t)a->created_n)
+        log_warning("the counters of an answer do not add up (%lld of %zu leads, %zu ids): each lead is checked by "
+                    "reading it back", (long long)sum, p->n, a->created_n);
+}
+
+static void added(struct part *p, const struct api_reply *reply)
+{
+    struct work *w = p->work;
+    struct leads_added a;
+    struct err e = ERR_INIT;
+    struct arena arena;
+    arena_init(&arena, 16 << 20);
+    if (api_leads_added_read(reply->json, p->n, &arena, &a, &e) != 0) {
+        /* It may have been applied, but what it says cannot be used. */
+        log_warning("an answer to leads/add cannot be used (%s): reading back", err_text(&e));
+        readback_start(p);
+        goto done;
+    }
+    check_sum(p, &a);
+    for (size_t c = 0; c < a.created_n; c++) {
+        struct entry *entry = &w->batch.entries[p->index[a.created[c].index]];
+        entry->has_lead_id = true;
+        entry->lead_id = a.created[c].id;
+        work_entry_done(w, p->index[a.created[c].index], OUTCOME_CREATED, REASON_NONE, reply->http_status);
+    }
+    if (a.remaining_in_plan == 0 && w->target.kind == TARGET_CAMPAIGN)
+        log_notice("the plan has no room for more leads in campaigns");
+    if (a.created_n == p->n) {
+        part_free(p);
+        goto done;
+    }
+    struct part *rest = part_open(p, 0, p->n, &e);
+    if (rest == NULL) {
+        upload_fail(w->u, &e);
+        work_leave_open(w);
+        part_free(p);
+        goto done;
+    }
+    rest->attribute = true;
+    rest->http_status = reply->http_status;
+    explain_absent(rest, &a);
+    part_free(p);
+    readback_start(rest);
+done:
+    err_clear(&e);
+    arena_free(&arena);
+}
+
+static void answered(void *ctx, const struct api_reply *reply)
+{
+    struct part *p = ctx;
+    struct work *w = p->work;
+    struct upload *u = w->u;
+    if (reply->skew_ms != 0)
+        w->skew_ms = u->skew_ms = reply->skew_ms;
+    if (reply->sent_wall_ms != 0 && (w->first_sent_ms == 0 || p->round == 1))
+        w->first_sent_ms = reply->sent_wall_ms;
+    p->http_status = reply->http_status;
+    switch (reply->class) {
+    case API_OK: added(p, reply); break;
+    case API_REFUSED: refused(p, reply); break;
+    case API_PLAN_FULL: plan_is_full(p, reply); break;
+    case API_UNKNOWN:
+        log_detail("the outcome of a request with %zu leads is unknown (%.*s): reading back", p->n,
+                   STR_ARG(reply->message));
+        readback_start(p);
+        break;
+    case API_FAILED:
+    case API_FATAL:
+        upload_fail(u, reply->err);
+        part_done(p, OUTCOME_DEFERRED, REASON_INTERRUPTED, reply->http_status);
+        break;
+    case API_CANCELLED: part_done(p, OUTCOME_DEFERRED, u->c.stop_reason, 0); break;
+    }
+}

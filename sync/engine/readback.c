@@ -1,0 +1,381 @@
+/* Reading back: what is there decides, never what was probably sent.
+ *
+ * Filtered lists lag behind writes by seconds (observed), so what is not found is looked for again after 1, 2 and 4
+ * seconds (limits.settle scales the sum) before anything is concluded. Leads without an address can only be found by
+ * their row key among all leads of the list, and a repeat would double them: they get more time and are never sent
+ * again in the same run. Answers are filtered again here, because the API ignores filters that it does not know. */
+#include "config.h"
+
+#include "sync/engine/work.h"
+
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sync/base/log.h"
+#include "sync/engine/plan.h"
+
+enum { LOOKS = 4, SKEW_MARGIN_MS = 2000 };
+static const int64_t settle_unit = 7000; /* 1 + 2 + 4 s */
+static const int64_t waits_ms[LOOKS - 1] = {1000, 2000, 4000};
+static const int64_t waits_no_email_ms[LOOKS - 1] = {5000, 15000, 45000};
+
+struct read {
+    struct part *part;
+    size_t first, n;   /* slice of the part's index */
+    bool by_key;       /* all leads of the list, matched by leadsync_key */
+};
+
+static bool is_open(const struct part *p, size_t k)
+{
+    return p->work->batch.entries[p->index[k]].outcome == OUTCOME_NONE && !p->work->aims[p->index[k]].busy;
+}
+
+static bool in_target(const struct work *w, const struct remote_lead *r)
+{
+    if (w->target.kind == TARGET_CAMPAIGN)
+        return r->has_campaign && uuid_eq(&r->campaign, &w->target.id);
+    return r->has_list && uuid_eq(&r->list, &w->target.id);
+}
+
+static void give_up(struct part *p)
+{
+    work_leave_open(p->work);
+    part_free(p);
+}
+
+/* ---- what was found ---- */
+
+/* Which wanted values are not what is there? */
+static bool differs(struct work *w, uint32_t i, const struct lead *wanted, const struct remote_lead *remote,
+                    uint32_t *fields, bool *custom)
+{
+    const enum overwrite *rules = w->u->c.mapping->overwrite;
+    bool ours = wanted->shape == &w->u->c.mapping->shape, any = false;
+    const struct aim *aim = &w->aims[i];
+    bool only_changed = w->batch.op == OP_UPDATE && (aim->fields != 0 || aim->custom_changed.n > 0);
+    *fields = 0;
+    for (int f = 0; f < LEAD_FIELD_N; f++) {
+        struct value there;
+        api_remote_field(remote, (enum lead_field)f, &there);
+        /* assigned_to and pl_value_lead may be set but not told: an untold value is written only when it changed here. */
+        if (f == LEAD_EMAIL || (only_changed && (aim->fields & 1U << f) == 0) ||
+            (!only_changed && there.kind == VALUE_ABSENT && lead_field_table[f].payload[0] == '\0' && w->first_sent_ms != 0 &&
+             f != LEAD_LT_INTEREST_STATUS))
+            continue;
+        if (plan_value_changes(&there, &wanted->core[f], ours ? rules[f] : OVERWRITE_ALWAYS))
+            *fields |= 1U << f;
+    }
+    for (size_t c = 0; c < wanted->shape->custom_n; c++) {
+        struct value there;
+        api_remote_custom(remote, wanted->shape->custom_names[c], &there);
+        bool mine = !only_changed || (c < aim->custom_changed.n && aim->custom_changed.p[c] != 0);
+        custom[c] = mine && plan_value_changes(&there, &wanted->custom[c],
+                                               ours ? rules[LEAD_FIELD_N + c] : OVERWRITE_ALWAYS);
+        any = any || custom[c];
+    }
+    return *fields != 0 || any;
+}
+
+static bool created_by_us(const struct part *p, const struct remote_lead *remote)
+{
+    const struct work *w = p->work;
+    bool may_have_arrived = !p->attribute || p->round > 1;
+    return may_have_arrived && remote->created_ms >= w->first_sent_ms + w->skew_ms - SKEW_MARGIN_MS;
+}
+
+/* A lead of an update: is it as wanted? */
+static void found_update(struct part *p, uint32_t i, struct lead *wanted, const struct remote_lead *remote, bool *custom)
+{
+    struct work *w = p->work;
+    uint32_t fields;
+    if (!differs(w, i, wanted, remote, &fields, custom))
+        work_entry_done(w, i, w->aims[i].rounds > 0 || w->earlier ? OUTCOME_CHANGED : OUTCOME_UNCHANGED, REASON_NONE,
+                        p->http_status);
+    else if (w->earlier)
+        work_entry_done(w, i, OUTCOME_DEFERRED, REASON_OUTCOME_OPEN, 0);
+    else if (w->aims[i].rounds >= ROUNDS_MAX)
+        work_entry_done(w, i, OUTCOME_FAILED, REASON_API_ERROR, p->http_status);
+    else
+        update_patch(w, i, wanted, fields, custom, remote, OUTCOME_CHANGED);
+}
+
+/* A lead that is in the target: ours, or met there for the first time. */
+static void found_create(struct part *p, uint32_t i, struct lead *wanted, const struct remote_lead *remote, bool *custom)
+{
+    struct work *w = p->work;
+    bool ours = created_by_us(p, remote);
+    uint32_t fields;
+    if (!ours && w->u->c.mapping->mode == MODE_CREATE) {
+        work_entry_done(w, i, OUTCOME_SKIPPED, REASON_IN_TARGET, p->http_status);
+        return;
+    }
+    enum outcome proved = ours ? OUTCOME_CREATED : w->aims[i].rounds > 0 ? OUTCOME_CHANGED : OUTCOME_UNCHANGED;
+    if (!differs(w, i, wanted, remote, &fields, custom))
+        work_entry_done(w, i, proved, REASON_NONE, p->http_status);
+    else if (w->earlier)
+        work_entry_done(w, i, OUTCOME_DEFERRED, REASON_OUTCOME_OPEN, 0);
+    else if (w->aims[i].rounds >= ROUNDS_MAX)
+        work_entry_done(w, i, OUTCOME_FAILED, REASON_API_ERROR, p->http_status);
+    else
+        update_patch(w, i, wanted, fields, custom, remote, ours ? OUTCOME_CREATED : OUTCOME_CHANGED);
+}
+
+static void found(struct part *p, uint32_t i, const struct remote_lead *remote)
+{
+    struct work *w = p->work;
+    struct entry *entry = &w->batch.entries[i];
+    struct lead wanted;
+    arena_reset(&w->u->scratch);
+    entry->has_lead_id = true;
+    entry->lead_id = remote->id;
+    bool *custom = NULL;
+    if (work_lead(w, i, &w->u->scratch, &wanted) == 0)
+        custom = arena_calloc(&w->u->scratch, wanted.shape->custom_n + 1, sizeof *custom);
+    if (custom == NULL) {
+        upload_fail_oom(w->u);
+        return;
+    }
+    if (w->batch.op == OP_UPDATE)
+        found_update(p, i, &wanted, remote, custom);
+    else
+        found_create(p, i, &wanted, remote, custom);
+}
+
+/* In the workspace, but not in the target: does that explain why it was not created? */
+static void found_elsewhere(struct part *p, uint32_t i, const struct remote_lead *remote)
+{
+    struct work *w = p->work;
+    enum dedupe_scope scope = w->u->c.mapping->dedupe;
+    bool explains = scope == DEDUPE_WORKSPACE || (scope == DEDUPE_ANY_CAMPAIGN && remote->has_campaign) ||
+                    (scope == DEDUPE_ANY_LIST && remote->has_list);
+    if (p->attribute && explains)
+        work_entry_done(w, i, OUTCOME_SKIPPED, create_elsewhere_reason(w), p->http_status);
+}
+
+static bool key_matches(struct part *p, uint32_t i, const struct remote_lead *remote)
+{
+    struct value key;
+    api_remote_custom(remote, STR("leadsync_key"), &key);
+    struct str text = p->work->batch.entries[i].key_text;
+    return key.kind == VALUE_STRING && str_eq((struct str){key.p, key.n}, text);
+}
+
+static bool matches(struct read *r, uint32_t i, const struct remote_lead *remote, uint64_t hash)
+{
+    struct work *w = r->part->work;
+    if (w->batch.op == OP_UPDATE)
+        return uuid_eq(&w->batch.entries[i].lead_id, &remote->id);
+    if (r->by_key)
+        return w->batch.entries[i].email.n == 0 && key_matches(r->part, i, remote);
+    return hash != 0 && w->aims[i].email_hash == hash;
+}
+
+/* Two passes: a lead in the target counts before one of the same address elsewhere. */
+static void take_items(struct read *r, struct json_object *items)
+{
+    struct part *p = r->part;
+    struct work *w = p->work;
+    size_t n = json_object_is_type(items, json_type_array) ? json_object_array_length(items) : 0;
+    for (int pass = 0; pass < 2; pass++)
+        for (size_t item = 0; item < n; item++) {
+            struct remote_lead remote;
+            struct err e = ERR_INIT;
+            if (api_remote_lead_read(json_object_array_get_idx(items, item), &remote, &e) != 0) {
+                log_detail("a lead of leads/list cannot be read: %s", err_text(&e));
+                err_clear(&e);
+                continue;
+            }
+            bool here = w->batch.op == OP_UPDATE || in_target(w, &remote);
+            if (here != (pass == 0))
+                continue;
+            uint64_t hash = r->by_key ? 0 : email_hash(w->u, remote.email);
+            for (size_t k = r->first; k < r->first + r->n; k++) {
+                if (!is_open(p, k) || !matches(r, p->index[k], &remote, hash))
+                    continue;
+                if (here)
+                    found(p, p->index[k], &remote);
+                else
+                    found_elsewhere(p, p->index[k], &remote);
+                break;
+            }
+        }
+}
+
+/* ---- what was not found ---- */
+
+static void settle_rest(struct part *p, enum outcome outcome, enum reason reason)
+{
+    for (size_t k = 0; k < p->n; k++)
+        if (is_open(p, k))
+            work_entry_done(p->work, p->index[k], outcome, reason, p->http_status);
+    part_free(p);
+}
+
+/* Looked for often enough: it is not there. */
+static void conclude(struct part *p)
+{
+    struct work *w = p->work;
+    struct err e = ERR_INIT;
+    if (w->earlier) {
+        settle_rest(p, OUTCOME_DEFERRED, REASON_OUTCOME_OPEN);
+    } else if (w->batch.op == OP_UPDATE) {
+        settle_rest(p, OUTCOME_FAILED, REASON_GONE_THERE);
+    } else if (p->attribute && p->ambiguous && p->n > 1) {
+        create_send_halves(p);
+    } else if (p->attribute) {
+        bool lags = p->absent_reason == REASON_IN_TARGET && w->u->c.mapping->mode != MODE_CREATE;
+        settle_rest(p, lags ? OUTCOME_DEFERRED : p->absent_outcome, lags ? REASON_OUTCOME_OPEN : p->absent_reason);
+    } else if (p->round >= ROUNDS_MAX) {
+        settle_rest(p, OUTCOME_FAILED, REASON_API_ERROR);
+    } else {
+        for (size_t k = 0; k < p->n; k++)
+            if (is_open(p, k) && w->batch.entries[p->index[k]].email.n == 0)
+                work_entry_done(w, p->index[k], OUTCOME_DEFERRED, REASON_OUTCOME_OPEN, p->http_status);
+        struct part *again = part_open(p, 0, p->n, &e);
+        part_free(p);
+        if (again == NULL)
+            upload_fail(w->u, &e);
+        else
+            create_send(again);
+    }
+    err_clear(&e);
+}
+
+/* All reads of a look are answered. */
+static void looked(struct part *p)
+{
+    struct work *w = p->work;
+    bool no_email = false;
+    size_t open_n = 0;
+    for (size_t k = 0; k < p->n; k++)
+        if (is_open(p, k)) {
+            p->index[open_n++] = p->index[k];
+            no_email = no_email || w->batch.entries[p->index[k]].email.n == 0;
+        }
+    p->n = open_n;
+    p->look++;
+    if (open_n == 0) {
+        part_free(p);
+        return;
+    }
+    if (w->u->stopping) {
+        give_up(p);
+        return;
+    }
+    /* Halves tell more than waiting where counters disagree; what an old run left open had its time to appear. */
+    bool may_appear = !(p->attribute && p->ambiguous && p->n > 1);
+    int64_t settle_ms = w->u->c.mapping->limits.settle_ms;
+    if (w->earlier) {
+        int64_t now_ms = w->u->c.clock->wall_ms(w->u->c.clock);
+        may_appear = now_ms < w->first_sent_ms + (no_email ? 65000 * settle_ms / settle_unit : settle_ms);
+    }
+    if (!may_appear || p->look >= LOOKS) {
+        conclude(p);
+        return;
+    }
+    int64_t wait_ms = (no_email && w->batch.op == OP_CREATE ? waits_no_email_ms : waits_ms)[p->look - 1];
+    part_wait(p, wait_ms * 1000 * settle_ms / settle_unit, readback_start);
+}
+
+/* ---- asking ---- */
+
+static void read_answered(void *ctx, const struct api_reply *reply)
+{
+    struct read *r = ctx;
+    struct part *p = r->part;
+    if (reply->class == API_OK) {
+        take_items(r, reply->json);
+    } else if (reply->class != API_CANCELLED) {
+        struct err e = ERR_INIT;
+        if (reply->err != NULL)
+            upload_fail(p->work->u, reply->err);
+        else
+            err_set(&e, XS_API, "leads/list was refused (%d %.*s): what was sent cannot be read back; run again later",
+                    reply->http_status, STR_ARG(reply->message));
+        if (e.status != XS_DONE)
+            upload_fail(p->work->u, &e);
+        err_clear(&e);
+        work_leave_open(p->work);
+    } else {
+        work_leave_open(p->work);
+    }
+    free(r);
+    if (--p->reads_n > 0)
+        return;
+    if (p->work->left_open)
+        part_free(p);
+    else
+        looked(p);
+}
+
+static int ask(struct part *p, size_t first, size_t n, bool by_key, struct err *e)
+{
+    struct work *w = p->work;
+    struct str contacts[LEADS_LIST_MAX];
+    struct uuid ids[LEADS_LIST_MAX];
+    struct leads_list list = {.urgent = true, .target = p->attribute || w->batch.op == OP_UPDATE ? NULL : &w->target};
+    if (by_key)
+        list.target = &w->target;
+    for (size_t k = first; !by_key && k < first + n; k++) {
+        const struct entry *entry = &w->batch.entries[p->index[k]];
+        if (w->batch.op == OP_UPDATE)
+            ids[list.ids_n++] = entry->lead_id;
+        else if (entry->email.n > 0)
+            contacts[list.contacts_n++] = entry->email;
+    }
+    if (!by_key && list.ids_n == 0 && list.contacts_n == 0)
+        return 0;
+    list.ids = ids;
+    list.contacts = contacts;
+    struct read *r = malloc(sizeof *r);
+    if (r == NULL)
+        return err_oom(e);
+    *r = (struct read){p, first, n, by_key};
+    if (api_leads_list(w->u->c.api, &list, read_answered, r, e) != 0) {
+        free(r);
+        return -1;
+    }
+    p->reads_n++;
+    return 0;
+}
+
+void readback_start(struct part *p)
+{
+    struct work *w = p->work;
+    struct err e = ERR_INIT;
+    bool no_email = false;
+    int rc = 0;
+    /* Counters that leave no doubt need no look: nothing there explains a blocked or invalid address. */
+    if (p->attribute && !p->ambiguous && p->absent_reason != REASON_IN_TARGET &&
+        p->absent_reason != create_elsewhere_reason(w)) {
+        settle_rest(p, p->absent_outcome, p->absent_reason);
+        return;
+    }
+    for (size_t k = 0; k < p->n; k++) {
+        struct aim *aim = &w->aims[p->index[k]];
+        struct str email = w->batch.entries[p->index[k]].email;
+        if (aim->email_hash == 0 && email.n > 0)
+            aim->email_hash = email_hash(w->u, email);
+        no_email = no_email || email.n == 0;
+    }
+    /* Held until all are asked: an answer must not end the look while others are still being queued. */
+    p->reads_n = 1;
+    for (size_t first = 0; rc == 0 && first < p->n; first += LEADS_LIST_MAX) {
+        size_t n = p->n - first < LEADS_LIST_MAX ? p->n - first : LEADS_LIST_MAX;
+        rc = ask(p, first, n, false, &e);
+    }
+    if (rc == 0 && no_email && w->batch.op == OP_CREATE)
+        rc = ask(p, 0, p->n, true, &e);
+    if (rc != 0) {
+        upload_fail(w->u, &e);
+        work_leave_open(w);
+    }
+    err_clear(&e);
+    if (--p->reads_n == 0) {
+        if (w->left_open)
+            part_free(p);
+        else
+            looked(p);
+    }
+}

@@ -1,0 +1,364 @@
+/* The three runs: apply, show, settle. */
+#include "config.h"
+
+#include "sync/engine/run_int.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "sync/base/log.h"
+#include "sync/base/stop.h"
+
+enum { STEP_ROWS = 64, PROGRESS_US = 100 * 1000, REPORT_MAX = 16 << 20 };
+
+/* ---- reading ---- */
+
+static void show_progress(struct run *r)
+{
+    int64_t now = r->c->clock->mono_us(r->c->clock);
+    if (r->c->progress == NULL || now - r->last_progress_us < PROGRESS_US)
+        return;
+    double seconds = (double)(now - r->last_progress_us) / 1e6;
+    struct run_progress progress = {
+        .rows = r->tally->read,
+        .created = r->tally->outcomes[OUTCOME_CREATED],
+        .open_batches = r->upload != NULL ? upload_open_n(r->upload) : 0,
+        .leads_per_second = (double)(r->tally->read - r->last_progress_rows) / seconds,
+        .limit_share = -1,
+        .done_share = r->source != NULL && r->source->bytes_total > 0
+                          ? (double)r->source->bytes_read / (double)r->source->bytes_total : -1,
+    };
+    r->last_progress_us = now;
+    r->last_progress_rows = r->tally->read;
+    r->c->progress(r->c->ctx, &progress);
+}
+
+static bool must_stop(const struct run *r)
+{
+    return stop_requested() != 0 || (r->deadline_us != 0 && r->c->clock->mono_us(r->c->clock) >= r->deadline_us);
+}
+
+static int read_rows(struct run *r, struct err *e)
+{
+    struct row row;
+    for (uint64_t n = 0;; n++) {
+        if (n % STEP_ROWS == 0) {
+            if (must_stop(r))
+                return 0;
+            show_progress(r);
+            if (r->upload != NULL && upload_step(r->upload, 0, e) != 0)
+                return -1;
+        }
+        int rc = source_next(r->source, &row, e);
+        if (rc == 0)
+            r->eof = true;
+        if (rc <= 0)
+            return rc;
+        if (run_take_row(r, &row, e) != 0 || run_hold_step(r, e) != 0)
+            return -1;
+    }
+}
+
+/* ---- reporting ---- */
+
+static void report_start(struct run_report *report, const struct run_config *c)
+{
+    *report = (struct run_report){.started_ms = c->clock->wall_ms(c->clock), .status = "failed"};
+}
+
+static int target_text(struct run *r)
+{
+    char id[TARGET_TEXT_N];
+    if (r->targets.mapped_n == 0)
+        return 0;
+    const struct target *t = &r->targets.v[0].target;
+    struct buf text = BUF_INIT(1 << 16);
+    int rc = buf_addf(&text, "%s %s", target_kind_text(t->kind), t->name != NULL ? t->name : target_format(t, id));
+    if (rc == 0 && r->targets.mapped_n > 1)
+        rc = buf_addf(&text, " and %zu more", r->targets.mapped_n - 1);
+    const char *s = rc == 0 ? buf_cstr(&text) : NULL;
+    r->report->target_text = s != NULL ? strdup(s) : NULL;
+    buf_free(&text);
+    return r->report->target_text != NULL ? 0 : -1;
+}
+
+static void fill_report(struct run *r)
+{
+    struct run_report *report = r->report;
+    struct rusage usage;
+    report->finished_ms = r->c->clock->wall_ms(r->c->clock);
+    if (r->api != NULL) {
+        struct api_counts counts;
+        api_get_counts(r->api, &counts);
+        report->requests_total = counts.total;
+        report->requests_retried = counts.retried;
+        report->requests_rate_limited = counts.rate_limited;
+        memcpy(report->requests_by_kind, counts.by_kind, sizeof report->requests_by_kind);
+    }
+    double seconds = (double)(r->c->clock->mono_us(r->c->clock) - r->started_us) / 1e6;
+    uint64_t written = r->tally->outcomes[OUTCOME_CREATED] + r->tally->updated;
+    report->leads_per_second = seconds > 0 ? (double)written / seconds : 0;
+    if (getrusage(RUSAGE_SELF, &usage) == 0)
+        report->peak_rss_bytes = (uint64_t)usage.ru_maxrss * 1024;
+    if (r->workspace.name != NULL)
+        report->workspace = strdup(r->workspace.name);
+    if (target_text(r) != 0)
+        log_detail("the target's name does not fit into memory");
+}
+
+static void judge(struct run *r)
+{
+    const struct tally *t = r->tally;
+    uint64_t rejected = t->outcomes[OUTCOME_REJECTED];
+    bool left = t->outcomes[OUTCOME_FAILED] > 0 || t->outcomes[OUTCOME_DEFERRED] > 0 || r->report->open_batches > 0;
+    bool rejects = !r->c->rejects_ok && (r->c->new_rejects_only ? rejected > t->known_rejects : rejected > 0);
+    r->report->status = !r->eof || left ? "partial" : "complete";
+    r->report->exit_code = left || rejects || !r->eof ? XS_LEFT_OVER : XS_DONE;
+}
+
+/* What the next run starts from; only after everything that was read is durable. */
+static int advance(struct run *r, struct err *e)
+{
+    char text[32];
+    if (!r->eof || r->c->partial_input)
+        return 0;
+    if (strcmp(r->read_kind, "full") == 0) {
+        snprintf(text, sizeof text, "%llu", (unsigned long long)r->tally->read);
+        if (state_set(r->state, "last_full_rows", text, e) != 0)
+            return -1;
+        snprintf(text, sizeof text, "%lld", (long long)r->report->started_ms);
+        if (state_set(r->state, "last_full_ms", text, e) != 0)
+            return -1;
+    }
+    const char *watermark = r->source->ops->watermark != NULL ? r->source->ops->watermark(r->source) : NULL;
+    if (watermark != NULL && state_set(r->state, "watermark", watermark, e) != 0)
+        return -1;
+    snprintf(text, sizeof text, "%016llx", (unsigned long long)r->m->digest);
+    return state_set(r->state, "digest", text, e);
+}
+
+/* What earlier runs and this one left for the next sync. */
+static int count_open(struct run *r, struct err *e)
+{
+    struct batch *open;
+    size_t n;
+    arena_reset(&r->known_arena);
+    if (state_batches_open(r->state, &r->known_arena, &open, &n, e) != 0)
+        return -1;
+    r->report->open_batches = n;
+    r->report->waiting_rows = state_retries_n(r->state);
+    for (size_t i = 0; i < n; i++)
+        r->report->waiting_rows += open[i].entries_n;
+    return 0;
+}
+
+static int write_record(struct run *r, struct err *e)
+{
+    struct buf json = BUF_INIT(REPORT_MAX);
+    int rc = run_report_json(r->report, &json);
+    r->record.finished_ms = r->report->finished_ms;
+    r->record.status = r->report->status;
+    r->record.exit_code = (int)r->report->exit_code;
+    r->record.report = rc == 0 ? buf_cstr(&json) : NULL;
+    rc = r->record.report == NULL ? err_oom(e) : state_run_finish(r->state, &r->record, e);
+    if (rc == 0)
+        rc = state_commit(r->state, e);
+    buf_free(&json);
+    r->record.report = NULL;
+    return rc;
+}
+
+static void judge_error(struct run *r, const struct err *e)
+{
+    r->report->exit_code = e->status;
+    r->report->status = e->status == XS_SIGINT || e->status == XS_SIGTERM ? "interrupted" : "failed";
+}
+
+/* After the pipeline, whatever became of it: fold, count, judge, record. `e` holds what ended the run, if anything. */
+static int finish(struct run *r, int rc, struct err *e)
+{
+    struct err late = ERR_INIT;
+    if (r->state != NULL && r->upload != NULL && r->diff == NULL) {
+        int done = state_merge(r->state, r->refusal_context, &late);
+        if (done == 0)
+            done = count_open(r, &late);
+        if (done == 0 && r->m->keep_runs > 0)
+            done = state_prune(r->state, r->m->keep_runs, &late);
+        if (done != 0 && rc == 0)
+            rc = err_set(e, late.status, "%s", err_text(&late));
+    }
+    fill_report(r);
+    if (rc == 0 && !tally_closes(r->tally))
+        rc = err_set(e, XS_INTERNAL, "%llu rows were read, but their outcomes do not add up to that: please report",
+                     (unsigned long long)r->tally->read);
+    if (rc == 0 && stop_requested() != 0)
+        rc = err_set(e, (enum exit_status)(128 + stop_requested()), "interrupted; what was in flight is settled, run the "
+                     "same command again to go on");
+    if (rc == 0)
+        judge(r);
+    else
+        judge_error(r, e);
+    err_clear(&late);
+    if (r->upload != NULL && r->record.id != 0 && write_record(r, &late) != 0 && rc == 0) {
+        rc = err_set(e, late.status, "%s", err_text(&late));
+        judge_error(r, e);
+    }
+    err_clear(&late);
+    return rc;
+}
+
+/* ---- sync ---- */
+
+static int apply(struct run *r, struct err *e)
+{
+    int rc = read_rows(r, e);
+    if (rc == 0 && r->eof)
+        rc = run_hold_end(r, e);
+    enum reason reason = stop_requested() != 0 || rc != 0 ? REASON_INTERRUPTED : REASON_TIME_BUDGET;
+    struct err late = ERR_INIT;
+    /* Rows of a stopped run that are only held: a guard's verdict must not be got round by the retry table. */
+    bool failed = rc != 0;
+    if (failed || !r->eof)
+        upload_stop(r->upload, reason);
+    if (run_hold_abandon(r, reason, !(failed && e->status == XS_GUARD), &late) != 0 ||
+        upload_drain(r->upload, &late) != 0) {
+        if (rc == 0)
+            rc = err_set(e, late.status, "%s", err_text(&late));
+    }
+    err_clear(&late);
+    if (rc == 0 && stop_requested() == 0)
+        rc = advance(r, e);
+    return rc;
+}
+
+int run_sync(const struct run_config *config, struct run_report *report, struct err *e)
+{
+    report_start(report, config);
+    struct run r = {.c = config, .report = report, .tally = &report->tally, .read_kind = "full"};
+    int rc = run_open(&r, e);
+    if (rc == 0)
+        rc = apply(&r, e);
+    rc = finish(&r, rc, e);
+    run_close(&r);
+    return rc;
+}
+
+/* ---- resume ---- */
+
+int run_resume(const struct run_config *config, struct run_report *report, struct err *e)
+{
+    report_start(report, config);
+    struct run r = {.c = config, .report = report, .tally = &report->tally, .eof = true};
+    int rc = run_open_for_resume(&r, e);
+    if (rc == 0)
+        rc = upload_settle_open(r.upload, e);
+    rc = finish(&r, rc, e);
+    if (rc == 0 && report->waiting_rows > 0) {
+        report->exit_code = XS_LEFT_OVER;
+        log_notice("%llu rows wait for the next sync", (unsigned long long)report->waiting_rows);
+    }
+    run_close(&r);
+    return rc;
+}
+
+/* ---- diff ---- */
+
+static int tell_head(struct run *r, struct err *e)
+{
+    struct target *targets = arena_calloc(&r->run_arena, r->targets.n + 1, sizeof *targets);
+    if (targets == NULL)
+        return err_oom(e);
+    for (size_t i = 0; i < r->targets.mapped_n; i++)
+        targets[i] = r->targets.v[i].target;
+    const struct diff_head head = {
+        .sync = r->m->name, .source = r->source->label, .targets = targets, .targets_n = r->targets.mapped_n,
+        .at_ms = r->report->started_ms,
+    };
+    return diff_head(r->diff, &head, e);
+}
+
+static uint64_t requests_for(uint64_t leads, unsigned batch)
+{
+    return (leads + batch - 1) / batch;
+}
+
+static int new_variables(struct run *r, struct err *e)
+{
+    const struct target *t = &r->targets.v[0].target;
+    struct str *there;
+    const struct str *filled;
+    size_t there_n;
+    if (r->api == NULL || t->kind != TARGET_CAMPAIGN)
+        return 0;
+    if (api_campaign_variables(r->api, t, &r->run_arena, &there, &there_n, e) != 0)
+        return -1;
+    size_t filled_n = mapping_filled(r->m, &filled);
+    const char **names = arena_calloc(&r->run_arena, filled_n + 1, sizeof *names);
+    if (names == NULL)
+        return err_oom(e);
+    for (size_t i = 0; i < filled_n; i++) {
+        bool known = false;
+        for (size_t k = 0; !known && k < LEAD_FIELD_N; k++)
+            known = str_is(filled[i], lead_field_table[k].payload) || str_is(filled[i], lead_field_table[k].api);
+        for (size_t k = 0; !known && k < there_n; k++)
+            known = str_eq(filled[i], there[k]);
+        if (known)
+            continue;
+        names[r->summary.new_variables_n] = arena_dup(&r->run_arena, filled[i].p, filled[i].n);
+        if (names[r->summary.new_variables_n++] == NULL)
+            return err_oom(e);
+    }
+    r->summary.new_variables = names;
+    return 0;
+}
+
+static int summarise(struct run *r, struct err *e)
+{
+    struct diff_summary *s = &r->summary;
+    const struct limits *limits = &r->m->limits;
+    s->read = r->tally->read;
+    s->unchanged = r->tally->outcomes[OUTCOME_UNCHANGED];
+    s->skipped = r->tally->outcomes[OUTCOME_SKIPPED];
+    s->rejected = r->tally->outcomes[OUTCOME_REJECTED];
+    s->reasons = r->tally->reasons;
+    for (size_t i = 0; i < r->targets.mapped_n; i++)
+        s->requests_create += requests_for(r->creates_by_target[i], limits->batch);
+    uint64_t total = s->requests_create + s->requests_update + s->requests_move + s->requests_remove;
+    double per_second = limits->requests_per_second > 0 ? (double)limits->requests_per_second : -1;
+    if (limits->requests_per_minute > 0 &&
+        (per_second < 0 || (double)limits->requests_per_minute / 60 < per_second))
+        per_second = (double)limits->requests_per_minute / 60;
+    s->seconds_at_limit = per_second > 0 ? (double)total / per_second : -1;
+    if (s->read != s->create + s->changed + s->unchanged + s->skipped + s->rejected + s->open)
+        return err_set(e, XS_INTERNAL, "%llu rows were read, but what becomes of them does not add up to that: please report",
+                       (unsigned long long)s->read);
+    return new_variables(r, e) != 0 ? -1 : diff_finish(r->diff, s, e);
+}
+
+int run_diff(const struct run_config *config, struct diff *diff, struct run_report *report, struct err *e)
+{
+    report_start(report, config);
+    struct run r = {.c = config, .report = report, .tally = &report->tally, .diff = diff, .read_kind = "full"};
+    int rc = run_open(&r, e);
+    if (rc == 0)
+        rc = tell_head(&r, e);
+    if (rc == 0)
+        rc = read_rows(&r, e);
+    if (rc == 0 && !r.eof)
+        rc = err_set(e, stop_requested() != 0 ? (enum exit_status)(128 + stop_requested()) : XS_LEFT_OVER,
+                     stop_requested() != 0 ? "interrupted" : "the time budget ended before the source did");
+    if (rc == 0)
+        rc = run_hold_end(&r, e);
+    if (rc == 0)
+        rc = summarise(&r, e);
+    fill_report(&r);
+    if (rc == 0) {
+        report->status = "complete";
+        report->exit_code = XS_DONE;
+    } else {
+        judge_error(&r, e);
+    }
+    run_close(&r);
+    return rc;
+}

@@ -1,0 +1,344 @@
+/* What waits, and for what: the first ten thousand rows for the guards, a shrunken source for its size, rows that
+ * compete under `duplicates: last|reject` for the end of the source, rows of the retry table for those that replace
+ * them. */
+#include "config.h"
+
+#include "sync/engine/run_int.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "sync/base/log.h"
+#include "sync/base/stop.h"
+
+enum { JUDGE_ROWS = 10000, REJECTED_MIN = 20, ATTEMPTS_MAX = 5, SPOOL_MEMORY = 8 << 20 };
+
+int run_hold_start(struct run *r, struct err *e)
+{
+    const struct guard_limit *shrank = &r->m->guards.source_shrank;
+    r->hold_rows = JUDGE_ROWS;
+    /* A source is known not to have shrunk when as many rows were read as the guard asks for. */
+    if (r->last_full_rows > 0 && strcmp(r->read_kind, "full") == 0) {
+        double least = shrank->kind == GUARD_SHARE ? (1.0 - shrank->value) * (double)r->last_full_rows
+                       : shrank->kind == GUARD_COUNT && shrank->value < (double)r->last_full_rows
+                           ? (double)r->last_full_rows - shrank->value
+                           : 0;
+        if (least > (double)r->hold_rows)
+            r->hold_rows = (uint64_t)least;
+    }
+    if (r->diff == NULL && spool_new(SPOOL_MEMORY, &r->held, e) != 0)
+        return -1;
+    return r->m->duplicates == DUPLICATES_FIRST ? 0 : spool_new(SPOOL_MEMORY, &r->contest, e);
+}
+
+/* ---- guards ---- */
+
+static bool exceeds(const struct guard_limit *limit, uint64_t n, uint64_t whole)
+{
+    switch (limit->kind) {
+    case GUARD_SHARE: return (double)n > limit->value * (double)whole;
+    case GUARD_COUNT: return (double)n > limit->value;
+    case GUARD_STOP: return n > 0;
+    case GUARD_NONE: return false;
+    }
+    return false;
+}
+
+static int judge_rejected(struct run *r, struct err *e)
+{
+    uint64_t rejected = r->tally->outcomes[OUTCOME_REJECTED];
+    r->judged_rows = r->tally->read;
+    if (r->diff != NULL || rejected < REJECTED_MIN || !exceeds(&r->m->guards.rejected, rejected, r->tally->read))
+        return 0;
+    return err_set(e, XS_GUARD, "guard `rejected`: %llu of %llu rows were rejected, so the run was stopped: see `leadsync "
+                   "rejects`, correct the mapping or the source, or allow it with --guard rejected=none",
+                   (unsigned long long)rejected, (unsigned long long)r->tally->read);
+}
+
+static int judge_source(struct run *r, struct err *e)
+{
+    uint64_t read = r->tally->read, last = r->last_full_rows;
+    if (r->diff != NULL || strcmp(r->read_kind, "full") != 0 || last == 0)
+        return 0;
+    if (read == 0 && r->m->guards.empty_source.kind != GUARD_NONE)
+        return err_set(e, XS_GUARD, "guard `empty_source`: the source has no rows, and the last complete read had %llu, "
+                       "so nothing was done: check the source, or allow it with --guard empty_source=none",
+                       (unsigned long long)last);
+    if (read < last && exceeds(&r->m->guards.source_shrank, last - read, last))
+        return err_set(e, XS_GUARD, "guard `source_shrank`: %llu rows were read, the last complete read had %llu, so "
+                       "nothing was done: check the source, or allow it with --guard source_shrank=none",
+                       (unsigned long long)read, (unsigned long long)last);
+    return 0;
+}
+
+/* ---- letting go ---- */
+
+static int upload_one(struct run *r, const struct planned *planned, struct err *e)
+{
+    while (upload_full(r->upload) && !stop_requested())
+        if (upload_step(r->upload, 1000, e) != 0)
+            return -1;
+    return upload_add(r->upload, planned, e);
+}
+
+int run_hold_put(struct run *r, const struct planned *planned, struct err *e)
+{
+    return r->held != NULL ? spool_put(r->held, planned, e) : upload_one(r, planned, e);
+}
+
+/* One by one: a record counts as deferred only while it is still held. */
+static int release(struct run *r, struct err *e)
+{
+    struct spool *held = r->held;
+    struct planned planned;
+    int rc = 1;
+    while (rc == 1 && (rc = spool_get(held, &planned, e)) == 1) {
+        if (upload_one(r, &planned, e) != 0) {
+            /* The row at hand has left the spool and did not reach the upload. */
+            struct err ignored = ERR_INIT;
+            planned.entry.outcome = OUTCOME_DEFERRED;
+            planned.entry.reason = REASON_INTERRUPTED;
+            run_leave_out(r, &planned.entry, planned.target, NULL, STR_NONE, &ignored);
+            err_clear(&ignored);
+            rc = -1;
+        }
+    }
+    if (rc == 0) {
+        r->held = NULL;
+        spool_free(held);
+    }
+    return rc;
+}
+
+static int consent(struct run *r, struct err *e)
+{
+    if (r->c->consent == NULL || r->diff != NULL || spool_n(r->held) == 0)
+        return 0;
+    struct buf text = BUF_INIT(1 << 16);
+    char where[TARGET_TEXT_N];
+    const struct target *t = &r->targets.v[0].target;
+    int rc = buf_addf(&text, "workspace %s, %s \"%s\"", r->workspace.name != NULL ? r->workspace.name : "(not readable)",
+                      target_kind_text(t->kind), t->name != NULL ? t->name : target_format(t, where));
+    if (rc == 0 && t->kind == TARGET_CAMPAIGN)
+        rc = buf_addf(&text, ", status %s%s", campaign_status_text(t->status, where),
+                      t->status == 1 ? " (mail may go out at once)" : "");
+    if (rc == 0)
+        rc = buf_addf(&text, ": %llu of %llu rows read so far would be sent", (unsigned long long)spool_n(r->held),
+                      (unsigned long long)r->tally->read);
+    const char *s = rc == 0 ? buf_cstr(&text) : NULL;
+    int yes = s != NULL ? r->c->consent(r->c->ctx, s) : -1;
+    buf_free(&text);
+    if (yes < 0)
+        return err_oom(e);
+    return yes ? 0 : err_set(e, XS_USAGE, "not confirmed, nothing was sent: answer y, or give --yes");
+}
+
+int run_hold_step(struct run *r, struct err *e)
+{
+    if (r->held == NULL || r->contest != NULL)
+        return r->tally->read >= r->judged_rows + JUDGE_ROWS ? judge_rejected(r, e) : 0;
+    if (r->tally->read < r->hold_rows)
+        return r->tally->read >= r->judged_rows + JUDGE_ROWS ? judge_rejected(r, e) : 0;
+    if (judge_rejected(r, e) != 0 || consent(r, e) != 0)
+        return -1;
+    return release(r, e);
+}
+
+/* ---- duplicates: last | reject ---- */
+
+int run_contest_put(struct run *r, const struct entry *entry, const struct lead *lead, uint32_t target, struct err *e)
+{
+    struct planned planned = {.op = OP_NONE, .target = target, .entry = *entry};
+    buf_reset(&r->pack);
+    if (lead_pack(lead, &r->pack) != 0)
+        return err_oom(e);
+    planned.entry.values = buf_str(&r->pack);
+    return spool_put(r->contest, &planned, e);
+}
+
+struct contender {
+    struct hash128 key;
+    uint64_t at; /* place in the spool */
+};
+
+static int by_key(const void *a, const void *b)
+{
+    const struct contender *x = a, *y = b;
+    int c = memcmp(x->key.b, y->key.b, sizeof x->key.b);
+    return c != 0 ? c : (x->at > y->at) - (x->at < y->at);
+}
+
+/* Marks the places of the spool that lose. Needs 24 bytes a row: refused past --memory, never guessed. */
+static int losers(struct run *r, struct spool *replay, unsigned char **bits, struct err *e)
+{
+    size_t n = 0, cap = (size_t)spool_n(r->contest);
+    struct contender *all = NULL;
+    struct planned planned;
+    int rc = 1;
+    if (cap * sizeof *all > r->c->memory_max)
+        return err_set(e, XS_CONFIG, "`duplicates: %s` over %zu rows needs more than --memory: raise it, or use "
+                       "`duplicates: first`", r->m->duplicates == DUPLICATES_LAST ? "last" : "reject", cap);
+    all = malloc((cap + 1) * sizeof *all);
+    *bits = calloc(cap / 8 + 1, 1);
+    if (all == NULL || *bits == NULL) {
+        free(all);
+        return err_oom(e);
+    }
+    while ((rc = spool_get(r->contest, &planned, e)) == 1) {
+        all[n] = (struct contender){planned.entry.key, n};
+        n++;
+        if (spool_put(replay, &planned, e) != 0) {
+            rc = -1;
+            break;
+        }
+    }
+    if (rc == 0)
+        qsort(all, n, sizeof *all, by_key);
+    for (size_t i = 0, end; rc == 0 && i < n; i = end) {
+        for (end = i + 1; end < n && hash128_eq(&all[end].key, &all[i].key); end++)
+            ;
+        size_t keep = r->m->duplicates == DUPLICATES_LAST || end - i == 1 ? end - 1 : end;
+        for (size_t k = i; k < end; k++)
+            if (k != keep)
+                (*bits)[all[k].at / 8] |= (unsigned char)(1U << (all[k].at % 8));
+    }
+    free(all);
+    return rc;
+}
+
+static int settle_contest(struct run *r, struct err *e)
+{
+    struct spool *replay = NULL;
+    unsigned char *bits = NULL;
+    struct planned planned;
+    int rc = spool_new(SPOOL_MEMORY, &replay, e);
+    if (rc == 0)
+        rc = losers(r, replay, &bits, e);
+    spool_free(r->contest);
+    r->contest = NULL;
+    for (uint64_t at = 0; rc == 0; at++) {
+        int got = spool_get(replay, &planned, e);
+        if (got <= 0) {
+            rc = got;
+            break;
+        }
+        struct lead lead;
+        struct entry entry = planned.entry;
+        arena_reset(&r->row_arena);
+        if (lead_unpack(entry.values, &r->m->shape, &r->row_arena, &lead) != 0) {
+            rc = err_set(e, XS_INTERNAL, "a held row cannot be read back: please report");
+        } else if ((bits[at / 8] >> (at % 8) & 1U) != 0) {
+            entry.outcome = r->m->duplicates == DUPLICATES_LAST ? OUTCOME_SKIPPED : OUTCOME_REJECTED;
+            entry.reason = REASON_DUPLICATE_IN_SOURCE;
+            entry.values = STR_NONE;
+            rc = run_leave_out(r, &entry, planned.target, NULL, STR_NONE, e);
+        } else {
+            rc = run_plan_lead(r, &entry, &lead, planned.target, e);
+        }
+    }
+    free(bits);
+    spool_free(replay);
+    return rc;
+}
+
+/* ---- the retry table ---- */
+
+static int retry_one(struct run *r, struct entry *entry, uint32_t target, struct err *e)
+{
+    bool seen;
+    struct lead lead;
+    struct lead_shape older;
+    uint32_t id;
+    if (state_seen(r->state, &entry->key, &seen, e) != 0)
+        return -1;
+    if (seen)
+        return 0; /* a row of the source with this key replaced it */
+    r->tally->read++;
+    r->tally->retried++;
+    entry->retried = true;
+    arena_reset(&r->row_arena);
+    bool readable = lead_packed_shape(entry->values, &id) == 0;
+    if (readable && id == r->m->shape.id)
+        readable = lead_unpack(entry->values, &r->m->shape, &r->row_arena, &lead) == 0;
+    else if (readable)
+        readable = state_shape_get(r->state, id, &r->row_arena, &older, e) == 1 &&
+                   lead_unpack(entry->values, &older, &r->row_arena, &lead) == 0 && older.custom_n == 0;
+    if (entry->attempts >= ATTEMPTS_MAX || !readable) {
+        entry->outcome = OUTCOME_FAILED;
+        entry->reason = REASON_ATTEMPTS_EXHAUSTED;
+        entry->values = STR_NONE;
+        return run_leave_out(r, entry, target, NULL, STR_NONE, e);
+    }
+    lead.shape = &r->m->shape;
+    return run_plan_lead(r, entry, &lead, target, e);
+}
+
+/* Copied out first: planning writes into the state that is being read. */
+static int take_retries(struct run *r, struct err *e)
+{
+    struct retries *retries = NULL;
+    struct spool *spool = NULL;
+    struct planned planned = {.op = OP_NONE};
+    if (state_retries_n(r->state) == 0)
+        return 0;
+    int rc = spool_new(SPOOL_MEMORY, &spool, e);
+    if (rc == 0)
+        rc = state_retries_open(r->state, &retries, e);
+    while (rc == 0) {
+        arena_reset(&r->known_arena);
+        int got = state_retries_next(retries, &r->known_arena, &planned.entry, &planned.target, e);
+        if (got <= 0) {
+            rc = got;
+            break;
+        }
+        rc = spool_put(spool, &planned, e);
+    }
+    state_retries_close(retries);
+    while (rc == 0) {
+        int got = spool_get(spool, &planned, e);
+        if (got <= 0) {
+            rc = got;
+            break;
+        }
+        rc = retry_one(r, &planned.entry, planned.target, e);
+    }
+    spool_free(spool);
+    return rc;
+}
+
+int run_hold_end(struct run *r, struct err *e)
+{
+    if (r->contest != NULL && settle_contest(r, e) != 0)
+        return -1;
+    if (judge_source(r, e) != 0)
+        return -1;
+    if (take_retries(r, e) != 0)
+        return -1;
+    if (judge_rejected(r, e) != 0)
+        return -1;
+    if (r->held == NULL)
+        return 0;
+    return consent(r, e) != 0 ? -1 : release(r, e);
+}
+
+int run_hold_abandon(struct run *r, enum reason reason, bool keep, struct err *e)
+{
+    struct spool *spools[] = {r->contest, r->held};
+    int rc = 0;
+    for (size_t i = 0; i < sizeof spools / sizeof spools[0]; i++) {
+        struct planned planned;
+        int got = 0;
+        while (spools[i] != NULL && rc == 0 && (got = spool_get(spools[i], &planned, e)) == 1) {
+            planned.entry.outcome = OUTCOME_DEFERRED;
+            planned.entry.reason = reason;
+            if (!keep)
+                planned.entry.values = STR_NONE;
+            rc = run_leave_out(r, &planned.entry, planned.target, NULL, STR_NONE, e);
+        }
+        if (got < 0)
+            rc = -1;
+        spool_free(spools[i]);
+    }
+    r->contest = r->held = NULL;
+    return rc;
+}

@@ -1,0 +1,74 @@
+/* What the files of a run share. Internal: run.c the entry points, run_open.c what has to be there before the first row,
+ * run_rows.c from a row to a decision, run_hold.c the guards and everything that waits for them. */
+#ifndef SYNC_ENGINE_RUN_INT_H
+#define SYNC_ENGINE_RUN_INT_H
+
+#include "connectors/source.h"
+#include "sync/engine/diff.h"
+#include "sync/engine/plan.h"
+#include "sync/engine/run.h"
+#include "sync/engine/upload.h"
+
+struct run {
+    const struct run_config *c;
+    struct mapping *m;
+    struct run_report *report;
+    struct tally *tally;             /* the report's */
+    struct diff *diff;               /* a dry run; NULL: a real one */
+    struct api *api;                 /* NULL: a dry run without a key */
+    struct state *state;
+    char *scratch_state;             /* folder of the empty state of a dry run that has none; removed at the end */
+    struct source *source;
+    struct targets targets;
+    struct upload *upload;           /* NULL in a dry run */
+    struct run_record record;
+    struct workspace workspace;
+    uint64_t refusal_context;
+    const char *read_kind;           /* full incremental partial */
+    bool eof;                        /* the source was read to its clean end */
+
+    struct arena row_arena, known_arena, run_arena;
+    struct buf pack, detail, cells;
+    bool *custom_changed;            /* scratch, a flag a custom variable */
+    struct plan_rules rules;
+
+    struct spool *held;              /* planned rows before the guards' verdict; NULL once released */
+    struct spool *contest;           /* duplicates: last or reject: mapped rows until the source's end; else NULL */
+    uint64_t hold_rows;              /* rows to read before the first write */
+    uint64_t judged_rows;            /* rows read when the rejected guard last spoke */
+    uint64_t last_full_rows;         /* of the last complete full read; 0: none */
+
+    uint64_t *old_rejects;           /* sorted hashes of the last run's rejects (--new-rejects-only) */
+    size_t old_rejects_n;
+    struct diff_summary summary;     /* counters of a dry run */
+    uint64_t *creates_by_target;     /* a dry run's requests; per target of the mapping */
+    uint64_t last_progress_rows;
+    int64_t started_us, last_progress_us, deadline_us;
+};
+
+/* ---- run_open.c ---- */
+int run_open(struct run *r, struct err *e);
+void run_close(struct run *r);
+int run_open_for_resume(struct run *r, struct err *e);
+
+/* ---- run_rows.c ---- */
+int run_take_row(struct run *r, const struct row *row, struct err *e);
+/* Decides on a mapped lead; `entry` has row, line, key, texts and cells, values are packed here. */
+int run_plan_lead(struct run *r, struct entry *entry, const struct lead *lead, uint32_t target, struct err *e);
+/* Counts and records a row that nothing is asked for. `column` may be NULL. */
+int run_leave_out(struct run *r, struct entry *entry, uint32_t target, const char *column, struct str value, struct err *e);
+/* The reject itself, to tell a known one from a new one. */
+uint64_t run_reject_hash(const struct run *r, const struct entry *entry);
+
+/* ---- run_hold.c ---- */
+int run_hold_start(struct run *r, struct err *e);
+int run_hold_put(struct run *r, const struct planned *planned, struct err *e);
+/* After each row: judges the guards when it is time, lets held rows go. XS_GUARD. */
+int run_hold_step(struct run *r, struct err *e);
+/* The source is done: contest, last verdict, retries, all that is held. */
+int run_hold_end(struct run *r, struct err *e);
+/* Ended before the release: held rows count as deferred; with `keep` the retry table keeps their leads. */
+int run_hold_abandon(struct run *r, enum reason reason, bool keep, struct err *e);
+int run_contest_put(struct run *r, const struct entry *entry, const struct lead *lead, uint32_t target, struct err *e);
+
+#endif

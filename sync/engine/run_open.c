@@ -1,0 +1,455 @@
+/* Everything that has to be there before the first row: source, targets, state, lock, what is remembered. Ordered so that
+ * what costs nothing and is most often wrong is found first, and that nothing is created for a run that cannot start. */
+#include "config.h"
+
+#include "sync/engine/run_int.h"
+
+#include <errno.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "sync/base/file.h"
+#include "sync/base/log.h"
+
+enum { ARENA_MAX = 64 << 20, RECORD_MAX = 64 << 20, CSV_ROW_BYTES = 100 };
+
+/* What resume does without a mapping: look, and settle by what is found. */
+static const enum overwrite no_rules[LEAD_FIELD_N];
+static const struct mapping no_mapping = {
+    .mode = MODE_CREATE,
+    .limits = {.batch = 1000, .settle_ms = 7000, .job_wait_ms = 600000},
+    .overwrite = no_rules,
+};
+
+static int unavailable(const char *what, struct err *e)
+{
+    return err_set(e, XS_CONFIG, "%s: this version does not do that yet; take it out of the mapping", what);
+}
+
+/* Parts of the mapping format that this version reads but does not carry out are refused, never ignored. */
+static int check_supported(const struct mapping *m, struct err *e)
+{
+    if (m->mode == MODE_MIRROR && m->removed.policy != GONE_KEEP)
+        return unavailable("mode: mirror with removed: delete or move_to", e);
+    if (m->stage.on)
+        return unavailable("stage:", e);
+    if (m->results_url != NULL)
+        return unavailable("results_to:", e);
+    return 0;
+}
+
+static bool is_loopback(const char *url)
+{
+    struct str host = str_from(strstr(url, "://") != NULL ? strstr(url, "://") + 3 : url);
+    static const char *const names[] = {"127.", "localhost", "[::1]"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (host.n >= strlen(names[i]) && memcmp(host.p, names[i], strlen(names[i])) == 0)
+            return true;
+    return false;
+}
+
+static char *host_of(const char *url)
+{
+    const char *host = strstr(url, "://") != NULL ? strstr(url, "://") + 3 : url;
+    return is_loopback(url) ? strdup("loopback") : strndup(host, strcspn(host, "/"));
+}
+
+static int bind_source(struct run *r, struct err *e)
+{
+    struct str *names = calloc(r->source->columns_n + 1, sizeof *names);
+    if (names == NULL)
+        return err_oom(e);
+    for (size_t i = 0; i < r->source->columns_n; i++)
+        names[i] = r->source->columns[i].name;
+    int rc = mapping_bind(r->m, names, r->source->columns_n, e);
+    free(names);
+    const struct str *unused;
+    size_t n = rc == 0 ? mapping_unused(r->m, &unused) : 0;
+    for (size_t i = 0; i < n; i++)
+        log_detail("column \"%.*s\" is not used", STR_ARG(unused[i]));
+    if (n > 0 && r->m->path == NULL) {
+        struct buf list = BUF_INIT(1 << 16);
+        for (size_t i = 0; i < n && buf_addf(&list, "%s%.*s", i > 0 ? ", " : "", STR_ARG(unused[i])) == 0; i++)
+            ;
+        log_notice("left out: %.*s (--all-columns sends them as custom variables)", STR_ARG(buf_str(&list)));
+        buf_free(&list);
+    }
+    return rc;
+}
+
+static int open_source(struct run *r, const struct source_read *read, struct err *e)
+{
+    if (r->m->source.kind == SOURCE_COMMAND && r->c->no_exec)
+        return err_set(e, XS_CONFIG, "the mapping's source is a command, and --no-exec forbids to run it");
+    return source_open(&r->m->source, read, r->c->clock, &r->source, e) != 0 ? -1 : bind_source(r, e);
+}
+
+static int open_api(struct run *r, struct err *e)
+{
+    const struct api_config *given = r->c->api;
+    if (given == NULL || given->key == NULL || given->key[0] == '\0') {
+        if (r->diff != NULL)
+            return 0;
+        return err_set(e, XS_KEY, "no API key: set INSTANTLY_API_KEY or give --api-key-file FILE");
+    }
+    struct api_config config = *given;
+    config.read_only = r->diff != NULL;
+    return api_new(&config, r->c->transport, r->c->clock, &r->api, e);
+}
+
+/* ---- state ---- */
+
+static int remove_entry(const char *path, const struct stat *st, int kind, struct FTW *at)
+{
+    (void)st;
+    (void)kind;
+    (void)at;
+    return remove(path);
+}
+
+/* A dry run without a state plans against an empty one in a folder that goes away with the run. */
+static int open_scratch_state(struct run *r, struct state_options options, struct err *e)
+{
+    const char *tmp = getenv("TMPDIR");
+    char *folder = path_join(tmp != NULL && tmp[0] == '/' ? tmp : "/tmp", "leadsync-dry-XXXXXX");
+    if (folder == NULL)
+        return err_oom(e);
+    if (mkdtemp(folder) == NULL) {
+        int rc = err_errno(e, XS_IO, errno, "cannot make a temporary folder");
+        free(folder);
+        return rc;
+    }
+    r->scratch_state = folder;
+    char *path = path_join(folder, "empty.db");
+    options.access = STATE_WRITE;
+    options.path = path;
+    int rc = path == NULL ? err_oom(e) : state_open(&options, &r->state, e);
+    if (rc == 0)
+        rc = state_lock(r->state, 0, e);
+    free(path);
+    return rc;
+}
+
+static int open_state(struct run *r, struct err *e)
+{
+    char *path = NULL, *host = host_of(r->c->api != NULL && r->c->api->base_url != NULL ? r->c->api->base_url : "");
+    const char *name = r->m != NULL ? r->m->name : NULL;
+    int rc = host == NULL ? err_oom(e) : 0;
+    if (rc == 0 && r->c->state_path == NULL && name != NULL) {
+        path = state_default_path(name, is_loopback(r->c->api->base_url), e);
+        rc = path == NULL ? -1 : 0;
+    }
+    /* The upload's bodies and batches have their own share. */
+    size_t share = r->c->memory_max > ((size_t)96 << 20) ? r->c->memory_max - ((size_t)64 << 20) : r->c->memory_max / 2;
+    struct state_options options = {
+        .path = r->c->state_path != NULL ? r->c->state_path : path,
+        .access = r->diff != NULL ? STATE_READ : STATE_WRITE,
+        .sync = name,
+        .api_host = host,
+        .values_hashed = r->m != NULL && r->m->values_hashed,
+        .memory_max = share,
+        .clock = r->c->clock,
+    };
+    if (rc == 0)
+        rc = state_open(&options, &r->state, e);
+    if (rc == 1)
+        rc = r->diff != NULL ? open_scratch_state(r, options, e) : err_set(e, XS_STATE, "%s is missing", options.path);
+    else if (rc == 0 && r->diff == NULL)
+        rc = state_lock(r->state, r->c->wait_lock_ms, e);
+    free(path);
+    free(host);
+    return rc;
+}
+
+/* Another workspace would take every known lead for gone. */
+static int check_workspace(struct run *r, struct err *e)
+{
+    const char *known;
+    if (api_workspace_get(r->api, &r->run_arena, &r->workspace, e) != 0)
+        return -1;
+    if (r->workspace.notice != NULL)
+        log_detail("%s", r->workspace.notice);
+    if (r->workspace.id == NULL)
+        return 0;
+    int rc = state_get(r->state, "workspace", &known, e);
+    if (rc < 0)
+        return -1;
+    if (known != NULL && strcmp(known, r->workspace.id) != 0)
+        return err_set(e, XS_CONFIG, "this state belongs to workspace %s, and the key to workspace %s (%s): use that "
+                       "workspace's key, or another --state", known, r->workspace.id, r->workspace.name);
+    return known != NULL ? 0 : state_set(r->state, "workspace", r->workspace.id, e);
+}
+
+static int number_setting(struct run *r, const char *name, uint64_t *out, struct err *e)
+{
+    const char *text;
+    *out = 0;
+    if (state_get(r->state, name, &text, e) < 0)
+        return -1;
+    if (text != NULL)
+        *out = strtoull(text, NULL, 10);
+    return 0;
+}
+
+/* Full or from the watermark on? A change of what the mapping makes of a row is a reason to read all. */
+static int choose_read(struct run *r, const char **watermark, struct err *e)
+{
+    const struct mapping *m = r->m;
+    char digest[32];
+    const char *text;
+    uint64_t last_full_ms;
+    *watermark = NULL;
+    r->read_kind = r->c->partial_input ? "partial" : "full";
+    if ((m->source.kind != SOURCE_POSTGRES && m->source.kind != SOURCE_SQLITE) || m->source.as.sql.watermark == NULL ||
+        r->c->full || r->c->partial_input)
+        return 0;
+    snprintf(digest, sizeof digest, "%016llx", (unsigned long long)m->digest);
+    if (state_get(r->state, "digest", &text, e) < 0)
+        return -1;
+    if (text == NULL || strcmp(text, digest) != 0)
+        return 0;
+    if (number_setting(r, "last_full_ms", &last_full_ms, e) != 0)
+        return -1;
+    int64_t every = m->source.as.sql.full_every_ms;
+    if (every > 0 && r->c->clock->wall_ms(r->c->clock) - (int64_t)last_full_ms >= every)
+        return 0;
+    if (state_get(r->state, "watermark", &text, e) < 0)
+        return -1;
+    if (text != NULL) {
+        *watermark = arena_dup(&r->run_arena, text, strlen(text));
+        r->read_kind = "incremental";
+        return *watermark != NULL ? 0 : err_oom(e);
+    }
+    return 0;
+}
+
+/* An edited `target:` would move every lead: that is said first, not done. */
+static int check_target_kept(struct run *r, struct err *e)
+{
+    char now[TARGET_TEXT_N];
+    const char *then;
+    const struct guard_limit *moved = &r->m->guards.moved;
+    if (r->m->routes_n > 0)
+        return 0;
+    target_format(&r->targets.v[0].target, now);
+    if (state_get(r->state, "target", &then, e) < 0)
+        return -1;
+    if (then != NULL && strcmp(then, now) != 0 && !(moved->kind == GUARD_SHARE && moved->value >= 1.0) &&
+        moved->kind != GUARD_NONE)
+        return err_set(e, XS_GUARD, "the mapping's target was %s and is %s now, which concerns every lead of this sync: "
+                       "change it back, or allow it with --guard moved=100%%", then, now);
+    return r->diff == NULL && (then == NULL || strcmp(then, now) != 0) ? state_set(r->state, "target", now, e) : 0;
+}
+
+static int put_header(struct run *r, struct err *e)
+{
+    struct cell *cells = calloc(r->source->columns_n + 1, sizeof *cells);
+    if (cells == NULL)
+        return err_oom(e);
+    for (size_t i = 0; i < r->source->columns_n; i++)
+        cells[i] = (struct cell){r->source->columns[i].name.p, r->source->columns[i].name.n, false};
+    buf_reset(&r->cells);
+    int rc = cells_pack(cells, r->source->columns_n, &r->cells) != 0
+                 ? err_oom(e)
+                 : state_header_put(r->state, r->record.id, buf_str(&r->cells), r->source->delimiter, e);
+    free(cells);
+    return rc;
+}
+
+static uint64_t context_of(const struct run *r)
+{
+    struct buf text = BUF_INIT(1 << 12);
+    uint64_t context = 0;
+    if (buf_addf(&text, "%d|%s|%d", (int)r->m->dedupe, r->m->blocklist != NULL ? r->m->blocklist : "",
+                 (int)r->m->mode) == 0)
+        context = hash_keyed64(state_secret(r->state), text.p, text.n);
+    buf_free(&text);
+    return context;
+}
+
+static int compare_u64(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* --new-rejects-only: what the run before rejected, by hash of its cells and reason. */
+static int load_old_rejects(struct run *r, struct err *e)
+{
+    struct run_record last;
+    struct results *results;
+    int rc = r->c->new_rejects_only ? state_run_get(r->state, 0, &r->run_arena, &last, e) : 0;
+    if (rc != 1)
+        return rc;
+    if (state_results_open(r->state, last.id, &results, e) != 0)
+        return -1;
+    size_t cap = 0;
+    for (;;) {
+        struct entry entry;
+        enum op op;
+        uint32_t target;
+        arena_reset(&r->known_arena);
+        rc = state_results_next(results, &r->known_arena, &entry, &op, &target, e);
+        if (rc != 1)
+            break;
+        if (entry.outcome != OUTCOME_REJECTED)
+            continue;
+        if (r->old_rejects_n == cap) {
+            cap = cap == 0 ? 1024 : 2 * cap;
+            uint64_t *grown = realloc(r->old_rejects, cap * sizeof *grown);
+            if (grown == NULL) {
+                rc = err_oom(e);
+                break;
+            }
+            r->old_rejects = grown;
+        }
+        r->old_rejects[r->old_rejects_n++] = run_reject_hash(r, &entry);
+    }
+    state_results_close(results);
+    if (rc == 0 && r->old_rejects_n > 0)
+        qsort(r->old_rejects, r->old_rejects_n, sizeof *r->old_rejects, compare_u64);
+    return rc;
+}
+
+static int start_record(struct run *r, struct err *e)
+{
+    r->record = (struct run_record){.started_ms = r->report->started_ms, .status = "running", .read = r->read_kind};
+    if (state_run_start(r->state, &r->record, e) != 0)
+        return -1;
+    r->report->run = r->record.id;
+    const struct upload_config config = {
+        .state = r->state, .api = r->api, .mapping = r->m, .targets = &r->targets, .clock = r->c->clock,
+        .tally = r->tally, .run = r->record.id, .stop_reason = REASON_INTERRUPTED,
+    };
+    if (upload_new(&config, &r->upload, e) != 0)
+        return -1;
+    upload_deadline(r->upload, r->deadline_us);
+    return 0;
+}
+
+static int start_lookups(struct run *r, struct err *e)
+{
+    const struct lookup_options options = {
+        .refusal_context = r->refusal_context,
+        .refusals_since_ms = r->c->clock->wall_ms(r->c->clock) - r->m->retry_refused_ms,
+        .ignore_refusals = r->c->full,
+        .rows_hint = r->source->bytes_total / CSV_ROW_BYTES,
+    };
+    return state_lookup_start(r->state, &options, e);
+}
+
+static void init(struct run *r)
+{
+    arena_init(&r->row_arena, ARENA_MAX);
+    arena_init(&r->known_arena, ARENA_MAX);
+    arena_init(&r->run_arena, ARENA_MAX);
+    buf_init(&r->pack, RECORD_MAX);
+    buf_init(&r->detail, RECORD_MAX);
+    buf_init(&r->cells, RECORD_MAX);
+    r->started_us = r->c->clock->mono_us(r->c->clock);
+    r->deadline_us = r->c->max_ms > 0 ? r->started_us + r->c->max_ms * 1000 : 0;
+}
+
+/* The state and what it remembers, once targets and names are known. */
+static int open_memory(struct run *r, struct err *e)
+{
+    const char *watermark;
+    if (open_state(r, e) != 0 || targets_number(&r->targets, r->state, r->c->accept_target, e) != 0 ||
+        (r->diff == NULL && check_workspace(r, e) != 0) || check_target_kept(r, e) != 0 ||
+        choose_read(r, &watermark, e) != 0 || number_setting(r, "last_full_rows", &r->last_full_rows, e) != 0)
+        return -1;
+    const struct source_read read = {.watermark = watermark};
+    if (r->source == NULL && open_source(r, &read, e) != 0)
+        return -1;
+    if (state_shape_put(r->state, r->m->shape.custom_names, r->m->shape.custom_n, &r->m->shape.id, e) != 0)
+        return -1;
+    r->custom_changed = calloc(r->m->shape.custom_n + 1, sizeof *r->custom_changed);
+    r->creates_by_target = calloc(r->targets.n, sizeof *r->creates_by_target);
+    if (r->custom_changed == NULL || r->creates_by_target == NULL)
+        return err_oom(e);
+    r->rules = (struct plan_rules){r->m->mode, r->m->overwrite, r->c->recreate};
+    r->refusal_context = context_of(r);
+    r->report->read = r->read_kind;
+    return 0;
+}
+
+int run_open(struct run *r, struct err *e)
+{
+    init(r);
+    r->m = r->c->mapping;
+    if (check_supported(r->m, e) != 0)
+        return -1;
+    /* A CSV that is not there should not need a network to be found missing. */
+    if (r->m->source.kind == SOURCE_CSV && open_source(r, NULL, e) != 0)
+        return -1;
+    if (open_api(r, e) != 0 || targets_find(&r->targets, r->m, r->api, r->diff == NULL, e) != 0)
+        return -1;
+    char id[UUID_TEXT_N];
+    if (r->m->path == NULL && mapping_name_target(r->m, uuid_format(&r->targets.v[0].target.id, id), e) != 0)
+        return -1;
+    r->report->sync = strdup(r->m->name);
+    if (r->report->sync == NULL)
+        return err_oom(e);
+    if (open_memory(r, e) != 0)
+        return -1;
+    if (r->diff == NULL) {
+        if (load_old_rejects(r, e) != 0 || start_record(r, e) != 0 || put_header(r, e) != 0 ||
+            upload_settle_open(r->upload, e) != 0 || state_merge(r->state, r->refusal_context, e) != 0)
+            return -1;
+    }
+    return start_lookups(r, e) != 0 ? -1 : run_hold_start(r, e);
+}
+
+int run_open_for_resume(struct run *r, struct err *e)
+{
+    static struct mapping copy; /* never written: const in all but type */
+    init(r);
+    copy = no_mapping;
+    if (open_api(r, e) != 0)
+        return -1;
+    r->m = r->c->mapping;
+    if (r->m != NULL && r->m->path == NULL) {
+        char id[UUID_TEXT_N];
+        if (targets_find(&r->targets, r->m, r->api, false, e) != 0 ||
+            mapping_name_target(r->m, uuid_format(&r->targets.v[0].target.id, id), e) != 0)
+            return -1;
+    }
+    targets_free(&r->targets);
+    arena_init(&r->targets.arena, 16 << 20);
+    if (open_state(r, e) != 0)
+        return -1;
+    if (r->m == NULL)
+        r->m = &copy;
+    r->report->sync = strdup(state_sync(r->state) != NULL ? state_sync(r->state) : "");
+    if (r->report->sync == NULL)
+        return err_oom(e);
+    r->refusal_context = context_of(r);
+    return check_workspace(r, e) != 0 ? -1 : start_record(r, e);
+}
+
+void run_close(struct run *r)
+{
+    upload_free(r->upload);
+    spool_free(r->held);
+    spool_free(r->contest);
+    api_free(r->api);
+    source_close(r->source);
+    state_close(r->state);
+    if (r->scratch_state != NULL)
+        nftw(r->scratch_state, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+    free(r->scratch_state);
+    targets_free(&r->targets);
+    arena_free(&r->row_arena);
+    arena_free(&r->known_arena);
+    arena_free(&r->run_arena);
+    buf_free(&r->pack);
+    buf_free(&r->detail);
+    buf_free(&r->cells);
+    free(r->custom_changed);
+    free(r->creates_by_target);
+    free(r->old_rejects);
+}

@@ -1,0 +1,298 @@
+/* From a row to a decision: map it, name it, look it up, decide, and pass on what is to be asked for. */
+#include "config.h"
+
+#include "sync/engine/run_int.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "sync/base/log.h"
+
+uint64_t run_reject_hash(const struct run *r, const struct entry *entry)
+{
+    unsigned char reason = (unsigned char)entry->reason;
+    uint64_t h = hash_keyed64(state_secret(r->state), entry->cells.p, entry->cells.n);
+    return h ^ hash_keyed64(state_secret(r->state), &reason, 1);
+}
+
+static bool is_known_reject(const struct run *r, const struct entry *entry)
+{
+    uint64_t h = run_reject_hash(r, entry);
+    size_t low = 0, high = r->old_rejects_n;
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        if (r->old_rejects[mid] < h)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low < r->old_rejects_n && r->old_rejects[low] == h;
+}
+
+int run_leave_out(struct run *r, struct entry *entry, uint32_t target, const char *column, struct str value, struct err *e)
+{
+    tally_row(r->tally, entry->outcome, entry->reason);
+    if (r->diff != NULL) {
+        if (entry->outcome == OUTCOME_UNCHANGED)
+            return 0;
+        if (entry->outcome == OUTCOME_DEFERRED) {
+            r->summary.open++;
+            return 0;
+        }
+        if (entry->reason == REASON_DUPLICATE_IN_SOURCE)
+            r->summary.duplicates++;
+        const struct diff_left_out left = {entry, column, value};
+        return diff_left_out(r->diff, &left, e);
+    }
+    if (entry->outcome == OUTCOME_REJECTED && is_known_reject(r, entry))
+        r->tally->known_rejects++;
+    buf_reset(&r->detail);
+    if (column != NULL && value.n <= 1024 &&
+        (buf_adds(&r->detail, column) != 0 || buf_adds(&r->detail, ": ") != 0 ||
+         buf_add(&r->detail, value.p, value.n) != 0))
+        return err_oom(e);
+    if (column != NULL)
+        entry->detail = buf_str(&r->detail);
+    return state_entry_add(r->state, r->record.id, target, entry, e);
+}
+
+/* Last written values under today's list of custom variables. NULL: not kept, or not readable. */
+static const struct lead *known_values(struct run *r, const struct known_lead *known, struct lead *out, struct err *e)
+{
+    struct lead_shape older;
+    struct lead there;
+    uint32_t id;
+    if (known->values.n == 0 || lead_packed_shape(known->values, &id) != 0)
+        return NULL;
+    if (id == r->m->shape.id)
+        return lead_unpack(known->values, &r->m->shape, &r->known_arena, out) == 0 ? out : NULL;
+    if (state_shape_get(r->state, id, &r->known_arena, &older, e) != 1 ||
+        lead_unpack(known->values, &older, &r->known_arena, &there) != 0)
+        return NULL;
+    *out = there;
+    out->shape = &r->m->shape;
+    out->custom = arena_calloc(&r->known_arena, r->m->shape.custom_n + 1, sizeof *out->custom);
+    if (out->custom == NULL)
+        return NULL;
+    for (size_t c = 0; c < r->m->shape.custom_n; c++)
+        for (size_t o = 0; o < older.custom_n; o++)
+            if (str_eq(older.custom_names[o], r->m->shape.custom_names[c]))
+                out->custom[c] = there.custom[o];
+    return out;
+}
+
+/* With `values: hashed` only equality with the last write can be told. */
+static void unhash(struct run *r, const struct known_lead *known, const struct lead *wanted, struct decision *d)
+{
+    if (known->hashes.n == 0 || d->op != OP_UPDATE)
+        return;
+    d->custom = false;
+    for (int f = 0; f < LEAD_FIELD_N; f++)
+        if ((d->fields & 1U << f) != 0 &&
+            state_value_unchanged(r->state, known->hashes, lead_field_table[f].api, false, &wanted->core[f]))
+            d->fields &= ~(1U << f);
+    for (size_t c = 0; c < wanted->shape->custom_n; c++) {
+        struct str name = wanted->shape->custom_names[c];
+        char *text = arena_dup(&r->known_arena, name.p, name.n);
+        if (r->custom_changed[c] && text != NULL &&
+            state_value_unchanged(r->state, known->hashes, text, true, &wanted->custom[c]))
+            r->custom_changed[c] = false;
+        d->custom = d->custom || r->custom_changed[c];
+    }
+    if (d->fields == 0 && !d->custom) {
+        d->op = d->move ? OP_MOVE : OP_NONE;
+        d->outcome = d->move ? OUTCOME_NONE : OUTCOME_UNCHANGED;
+    }
+}
+
+static const struct target *target_of(struct run *r, uint32_t number)
+{
+    struct err ignored = ERR_INIT;
+    const struct target *t = number == 0 ? &r->targets.v[0].target
+                                         : targets_get(&r->targets, r->state, number, &ignored);
+    err_clear(&ignored);
+    return t;
+}
+
+static void count_request(struct run *r, const struct decision *d, uint32_t target)
+{
+    if (d->op == OP_CREATE) {
+        r->summary.create++;
+        for (size_t i = 0; i < r->targets.mapped_n; i++)
+            if (r->targets.v[i].number == target)
+                r->creates_by_target[i]++;
+    } else {
+        r->summary.update++;
+        r->summary.changed++;
+        r->summary.requests_update++;
+    }
+}
+
+static int show(struct run *r, const struct decision *d, struct entry *entry, uint32_t target, const struct lead *old,
+                const struct lead *lead, struct err *e)
+{
+    count_request(r, d, target);
+    const struct diff_change change = {
+        .op = d->op,
+        .entry = entry,
+        .target = target_of(r, target),
+        .certain = d->op != OP_CREATE,
+        .old_lead = d->op == OP_CREATE ? NULL : old,
+        .new_lead = lead,
+        .fields = d->fields,
+        .custom = d->op == OP_UPDATE ? r->custom_changed : NULL,
+    };
+    return diff_change(r->diff, &change, e);
+}
+
+static int pass_on(struct run *r, const struct decision *d, struct entry *entry, uint32_t target, const struct lead *old,
+                   const struct lead *lead, struct err *e)
+{
+    if (d->move && d->op != OP_CREATE)
+        return err_set(e, XS_GUARD,
+                       "row %llu belongs into another target now, and this version does not move leads: give the rows "
+                       "back their route, or move the lead in Instantly", (unsigned long long)entry->row);
+    if (r->diff != NULL)
+        return show(r, d, entry, target, old, lead, e);
+    struct planned planned = {.op = d->op, .target = target, .entry = *entry, .fields = d->fields};
+    if (d->op == OP_UPDATE && d->custom)
+        planned.custom_changed = (struct str){(const char *)r->custom_changed, lead->shape->custom_n};
+    return run_hold_put(r, &planned, e);
+}
+
+static int pack_values(struct run *r, const struct lead *lead, uint32_t target, struct entry *entry, struct err *e)
+{
+    const struct target *t = target_of(r, target);
+    buf_reset(&r->pack);
+    if (t == NULL)
+        return err_set(e, XS_STATE, "the state does not know target %u any more: restore a copy of it", target);
+    if (lead_pack(lead, &r->pack) != 0)
+        return err_oom(e);
+    size_t n = r->pack.n;
+    unsigned char kind = (unsigned char)t->kind;
+    if (buf_add(&r->pack, t->id.b, sizeof t->id.b) != 0 || buf_add(&r->pack, &kind, 1) != 0)
+        return err_oom(e);
+    entry->fingerprint = hash_keyed64(state_secret(r->state), r->pack.p, r->pack.n);
+    if (entry->fingerprint == 0)
+        entry->fingerprint = 1;
+    entry->values = (struct str){r->pack.p, n};
+    return 0;
+}
+
+/* With a key of its own, two rows may still have one address: the second would be counted as a duplicate there. */
+static int address_taken(struct run *r, struct entry *entry, bool *taken, struct err *e)
+{
+    struct remembered remembered;
+    buf_reset(&r->detail);
+    *taken = false;
+    if (!r->m->has_key || entry->email.n == 0)
+        return 0;
+    if (buf_adds(&r->detail, "\1email:") != 0 || mapping_email_key(entry->email, &r->detail) != 0)
+        return 0;
+    struct hash128 key = hash_keyed128(state_secret(r->state), r->detail.p, r->detail.n);
+    if (state_lookup(r->state, &key, entry->fingerprint, entry->row, &remembered, e) != 0)
+        return -1;
+    *taken = remembered.kind == REMEMBERED_SEEN;
+    return 0;
+}
+
+/* Values to remember after an update: what the row leaves unsaid stays as it was. */
+static int overlay_values(struct run *r, const struct lead *old, const struct lead *lead, struct entry *entry, struct err *e)
+{
+    struct lead merged;
+    uint64_t fingerprint = entry->fingerprint;
+    merged.custom = arena_calloc(&r->known_arena, lead->shape->custom_n + 1, sizeof *merged.custom);
+    if (merged.custom == NULL)
+        return err_oom(e);
+    plan_overlay(old, lead, &merged);
+    buf_reset(&r->pack);
+    if (lead_pack(&merged, &r->pack) != 0)
+        return err_oom(e);
+    entry->values = buf_str(&r->pack);
+    entry->fingerprint = fingerprint;
+    return 0;
+}
+
+int run_plan_lead(struct run *r, struct entry *entry, const struct lead *lead, uint32_t target, struct err *e)
+{
+    struct remembered remembered;
+    struct known_lead known = {.target = target};
+    struct lead old_lead;
+    const struct lead *old = NULL;
+    struct decision d;
+    if (pack_values(r, lead, target, entry, e) != 0 ||
+        state_lookup(r->state, &entry->key, entry->fingerprint, entry->row, &remembered, e) != 0)
+        return -1;
+    if (remembered.kind == REMEMBERED_OTHER || (remembered.kind == REMEMBERED_RETRY && r->diff != NULL)) {
+        arena_reset(&r->known_arena);
+        int rc = state_lead_get(r->state, &entry->key, &r->known_arena, &known, e);
+        if (rc < 0)
+            return -1;
+        if (rc == 1)
+            remembered.kind = REMEMBERED_OTHER;
+        else if (remembered.kind == REMEMBERED_OTHER)
+            remembered.kind = REMEMBERED_NOTHING;
+        old = rc == 1 ? known_values(r, &known, &old_lead, e) : NULL;
+    }
+    plan_decide(&r->rules, &remembered, &known, old, lead, target, r->custom_changed, &d);
+    unhash(r, &known, lead, &d);
+    if (known.has_lead_id && d.op != OP_CREATE) {
+        entry->has_lead_id = true;
+        entry->lead_id = known.lead_id;
+    }
+    bool taken = false;
+    if (d.op == OP_CREATE && address_taken(r, entry, &taken, e) != 0)
+        return -1;
+    if (taken)
+        d = (struct decision){.outcome = OUTCOME_SKIPPED, .reason = REASON_DUPLICATE_IN_SOURCE};
+    if (remembered.kind == REMEMBERED_OTHER && d.op != OP_CREATE && overlay_values(r, old, lead, entry, e) != 0)
+        return -1;
+    if (d.op != OP_NONE)
+        return pass_on(r, &d, entry, target, old, lead, e);
+    entry->outcome = d.outcome;
+    entry->reason = d.reason;
+    if (d.outcome == OUTCOME_UNCHANGED && remembered.kind == REMEMBERED_SAME && !entry->retried) {
+        tally_row(r->tally, d.outcome, d.reason); /* the hot path: nothing is written */
+        return 0;
+    }
+    if (d.outcome != OUTCOME_UNCHANGED)
+        entry->values = STR_NONE;
+    return run_leave_out(r, entry, target, NULL, STR_NONE, e);
+}
+
+static int unusable(struct run *r, const struct mapped *mapped, struct entry *entry, struct err *e)
+{
+    const struct reject *first = mapped->rejects_n > 0 ? &mapped->rejects[0] : NULL;
+    entry->outcome = mapped->verdict == MAPPED_SKIP ? OUTCOME_SKIPPED : OUTCOME_REJECTED;
+    entry->reason = mapped->reason;
+    return run_leave_out(r, entry, r->targets.v[0].number, first != NULL ? first->column : NULL,
+                         first != NULL ? first->value : STR_NONE, e);
+}
+
+int run_take_row(struct run *r, const struct row *row, struct err *e)
+{
+    struct mapped mapped;
+    r->tally->read++;
+    arena_reset(&r->row_arena);
+    if (mapping_apply(r->m, row, &r->row_arena, &mapped, e) != 0)
+        return -1;
+    struct entry entry = {.row = row->number, .line = row->line, .key_text = mapped.key_text};
+    if (mapped.key_text.n > 0)
+        entry.key = hash_keyed128(state_secret(r->state), mapped.key_text.p, mapped.key_text.n);
+    if (r->diff == NULL) {
+        /* Kept until the row is settled: a row that Instantly refuses goes into `rejects` as it was read. */
+        buf_reset(&r->cells);
+        if (cells_pack(row->cells, row->n, &r->cells) != 0)
+            return err_oom(e);
+        entry.cells = buf_str(&r->cells);
+    }
+    if (mapped.verdict != MAPPED_LEAD)
+        return unusable(r, &mapped, &entry, e);
+    const struct value *email = &mapped.lead.core[LEAD_EMAIL];
+    if (email->kind == VALUE_STRING)
+        entry.email = (struct str){email->p, email->n};
+    uint32_t target = r->targets.v[mapped.target_index].number;
+    if (r->contest != NULL)
+        return run_contest_put(r, &entry, &mapped.lead, target, e);
+    return run_plan_lead(r, &entry, &mapped.lead, target, e);
+}

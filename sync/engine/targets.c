@@ -1,0 +1,86 @@
+/* Names become ids once, at the start of a run. */
+#include "config.h"
+
+#include "sync/engine/targets.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { TARGETS_ARENA_MAX = 16 << 20 };
+
+static int add(struct targets *t, struct run_target **out, struct err *e)
+{
+    struct run_target *v = realloc(t->v, (t->n + 1) * sizeof *v);
+    if (v == NULL)
+        return err_oom(e);
+    t->v = v;
+    *out = &v[t->n++];
+    **out = (struct run_target){.target = {.status = TARGET_STATUS_UNKNOWN}};
+    return 0;
+}
+
+static int find(struct targets *t, const struct target_spec *spec, struct api *api, bool ask, struct err *e)
+{
+    struct run_target *rt;
+    if (add(t, &rt, e) != 0)
+        return -1;
+    rt->target.kind = spec->kind;
+    if (api != NULL)
+        return api_target_find(api, spec, ask, &t->arena, &rt->target, e);
+    if (uuid_parse(str_from(spec->text), &rt->target.id) == 0)
+        return 0;
+    return err_set(e, XS_KEY, "no API key, and %s \"%s\" is a name that only Instantly can turn into an id: set "
+                   "INSTANTLY_API_KEY, or give the UUID", target_kind_text(spec->kind), spec->text);
+}
+
+int targets_find(struct targets *t, const struct mapping *m, struct api *api, bool ask, struct err *e)
+{
+    *t = (struct targets){0};
+    arena_init(&t->arena, TARGETS_ARENA_MAX);
+    if (m->routes_n == 0) {
+        if (find(t, &m->target, api, ask, e) != 0)
+            return -1;
+    }
+    for (size_t r = 0; r < m->routes_n; r++)
+        if (find(t, &m->routes[r].target, api, ask, e) != 0)
+            return -1;
+    if (m->routes_n > 0 && m->route_otherwise == OTHERWISE_TARGET && find(t, &m->route_default, api, ask, e) != 0)
+        return -1;
+    t->mapped_n = t->n;
+    return 0;
+}
+
+int targets_number(struct targets *t, struct state *s, bool accept, struct err *e)
+{
+    for (size_t i = 0; i < t->n; i++)
+        if (state_target_put(s, &t->v[i].target, accept, &t->v[i].number, e) != 0)
+            return -1;
+    return 0;
+}
+
+const struct target *targets_get(struct targets *t, struct state *s, uint32_t number, struct err *e)
+{
+    for (size_t i = 0; i < t->n; i++)
+        if (t->v[i].number == number)
+            return &t->v[i].target;
+    struct target found;
+    int rc = state_target_get(s, number, &t->arena, &found, e);
+    if (rc < 0)
+        return NULL;
+    if (rc == 0) {
+        err_set(e, XS_STATE, "the state names target number %u, which it does not know: restore a copy of it", number);
+        return NULL;
+    }
+    struct run_target *rt;
+    if (add(t, &rt, e) != 0)
+        return NULL;
+    *rt = (struct run_target){found, number};
+    return &rt->target;
+}
+
+void targets_free(struct targets *t)
+{
+    free(t->v);
+    arena_free(&t->arena);
+    *t = (struct targets){0};
+}

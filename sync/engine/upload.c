@@ -1,0 +1,436 @@
+/* Groups rows into batches, commits intents in groups, drives the queue, and stops in an orderly way. */
+#include "config.h"
+
+#include "sync/engine/work.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "sync/base/stop.h"
+
+enum {
+    COMMIT_EVENTS = 16,        /* a group commit takes at most this many events */
+    COMMIT_AGE_US = 40 * 1000, /* and nothing waits longer for its commit */
+    UPDATE_GROUP = 100,        /* as many leads as one leads/list reads */
+    WORKS_MAX = 96,
+    SCRATCH_MAX = 64 << 20,
+};
+
+int upload_new(const struct upload_config *config, struct upload **out, struct err *e)
+{
+    struct upload *u = calloc(1, sizeof *u);
+    if (u == NULL)
+        return err_oom(e);
+    u->c = *config;
+    arena_init(&u->scratch, SCRATCH_MAX);
+    buf_init(&u->key, 1 << 16);
+    *out = u;
+    return 0;
+}
+
+void upload_free(struct upload *u)
+{
+    if (u == NULL)
+        return;
+    while (u->waiting != NULL) {
+        struct part *p = u->waiting;
+        u->waiting = p->next;
+        free(p);
+    }
+    while (u->works != NULL)
+        work_free(u->works);
+    free(u->groups);
+    free(u->ready);
+    arena_free(&u->scratch);
+    buf_free(&u->key);
+    err_clear(&u->fatal);
+    free(u);
+}
+
+/* ---- grouping ---- */
+
+static struct leads_add add_shape(const struct work *w)
+{
+    static const int skip[] = {
+        [DEDUPE_WORKSPACE] = SKIP_IN_WORKSPACE,
+        [DEDUPE_ANY_CAMPAIGN] = SKIP_IN_CAMPAIGN,
+        [DEDUPE_ANY_LIST] = SKIP_IN_LIST,
+        [DEDUPE_TARGET_ONLY] = SKIP_NOTHING,
+    };
+    struct leads_add add = {.target = w->target, .blocklist_id = w->u->c.mapping->blocklist};
+    add.skip = skip[w->u->c.mapping->dedupe];
+    return add;
+}
+
+/* Digest of the body as it will be sent the first time: the intent says what was meant. */
+static int digest(struct work *w, struct err *e)
+{
+    struct str *leads = arena_alloc(&w->arena, w->batch.entries_n * sizeof *leads);
+    if (leads == NULL)
+        return err_oom(e);
+    for (size_t i = 0, start = 0; i < w->batch.entries_n; start = w->json_end[i++])
+        leads[i] = (struct str){w->json.p + start, w->json_end[i] - start};
+    struct leads_add add = add_shape(w);
+    add.leads = leads;
+    add.leads_n = w->batch.entries_n;
+    return api_leads_add_digest(&add, w->batch.body_sha256, e);
+}
+
+/* The group is full or the source is done: write the intent, which is durable at the next commit. */
+static int close_group(struct upload *u, size_t slot, struct err *e)
+{
+    struct work *w = u->groups[slot];
+    u->groups[slot] = NULL;
+    if (w == NULL)
+        return 0;
+    if (w->batch.op == OP_CREATE && digest(w, e) != 0)
+        return -1;
+    /* Marked as sent from the start: a mark made after the request left could be lost, and then a batch that arrived
+     * would look as if it never had. */
+    w->batch.sent_ms = u->c.clock->wall_ms(u->c.clock);
+    if (state_batch_add(u->c.state, &w->batch, e) != 0)
+        return -1;
+    if (u->ready_n == u->ready_cap) {
+        size_t cap = u->ready_cap == 0 ? 2 * COMMIT_EVENTS : 2 * u->ready_cap;
+        struct work **ready = realloc(u->ready, cap * sizeof *ready);
+        if (ready == NULL)
+            return err_oom(e);
+        u->ready = ready;
+        u->ready_cap = cap;
+    }
+    u->ready[u->ready_n++] = w;
+    return 0;
+}
+
+static int group_for(struct upload *u, const struct planned *p, size_t *slot, struct err *e)
+{
+    *slot = 2 * (size_t)p->target + (p->op == OP_UPDATE ? 1 : 0);
+    if (*slot >= u->groups_n) {
+        size_t n = *slot + 8;
+        struct work **groups = realloc(u->groups, n * sizeof *groups);
+        if (groups == NULL)
+            return err_oom(e);
+        memset(groups + u->groups_n, 0, (n - u->groups_n) * sizeof *groups);
+        u->groups = groups;
+        u->groups_n = n;
+    }
+    if (u->groups[*slot] != NULL)
+        return 0;
+    size_t max = p->op == OP_UPDATE ? UPDATE_GROUP : u->c.mapping->limits.batch;
+    struct work *w = work_new(u, p->op, p->target, max, e);
+    if (w == NULL)
+        return -1;
+    if (p->op == OP_CREATE) {
+        struct leads_add add = add_shape(w);
+        w->body_n = leads_add_overhead(&add);
+    }
+    u->groups[*slot] = w;
+    return 0;
+}
+
+/* A single lead that no request can carry is the row's own fault. */
+static int reject_too_large(struct upload *u, const struct planned *planned, struct err *e)
+{
+    struct entry entry = planned->entry;
+    entry.outcome = OUTCOME_REJECTED;
+    entry.reason = REASON_LEAD_TOO_LARGE;
+    entry.values = STR_NONE;
+    tally_row(u->c.tally, entry.outcome, entry.reason);
+    return state_entry_add(u->c.state, u->c.run, planned->target, &entry, e);
+}
+
+static int defer(struct upload *u, const struct planned *planned, enum reason reason, struct err *e)
+{
+    struct entry entry = planned->entry;
+    entry.outcome = OUTCOME_DEFERRED;
+    entry.reason = reason;
+    tally_row(u->c.tally, entry.outcome, entry.reason);
+    return state_entry_add(u->c.state, u->c.run, planned->target, &entry, e);
+}
+
+int upload_add(struct upload *u, const struct planned *planned, struct err *e)
+{
+    if (u->stopping || u->fatal.status != XS_DONE)
+        return defer(u, planned, u->c.stop_reason, e);
+    for (;;) {
+        size_t slot;
+        if (group_for(u, planned, &slot, e) != 0)
+            return -1;
+        struct work *w = u->groups[slot];
+        if (planned->op == OP_CREATE) {
+            if (u->plan_full[w->target.kind]) {
+                if (w->batch.entries_n == 0) {
+                    u->groups[slot] = NULL;
+                    work_free(w);
+                }
+                return defer(u, planned, REASON_PLAN_FULL, e);
+            }
+            int fits = work_json_add(w, planned, LEADS_ADD_MAX_BYTES, e);
+            if (fits < 0)
+                return -1;
+            if (fits == 0 && w->batch.entries_n == 0) {
+                u->groups[slot] = NULL;
+                work_free(w);
+                return reject_too_large(u, planned, e);
+            }
+            if (fits == 0) {
+                if (close_group(u, slot, e) != 0)
+                    return -1;
+                continue;
+            }
+        }
+        if (work_add(w, planned, e) != 0)
+            return -1;
+        return w->batch.entries_n == w->entries_cap ? close_group(u, slot, e) : 0;
+    }
+}
+
+/* ---- driving ---- */
+
+bool upload_full(const struct upload *u)
+{
+    return api_full(u->c.api) || u->ready_n >= COMMIT_EVENTS || u->works_n >= WORKS_MAX;
+}
+
+bool upload_plan_full(const struct upload *u)
+{
+    return u->plan_full[TARGET_CAMPAIGN] || u->plan_full[TARGET_LIST];
+}
+
+uint64_t upload_open_n(const struct upload *u)
+{
+    return u->works_n;
+}
+
+void upload_deadline(struct upload *u, int64_t mono_us)
+{
+    u->deadline_us = mono_us;
+}
+
+/* Every batch that was written since the last commit is durable now: its request may leave. */
+static int commit_and_submit(struct upload *u, struct err *e)
+{
+    if (state_commit(u->c.state, e) != 0)
+        return -1;
+    for (size_t i = 0; i < u->ready_n; i++) {
+        struct work *w = u->ready[i];
+        struct part *p = part_all(w, e);
+        if (p == NULL)
+            return -1;
+        if (w->batch.op == OP_UPDATE)
+            update_send(p);
+        else
+            create_send(p);
+    }
+    u->ready_n = 0;
+    return 0;
+}
+
+static void defer_open_entries(struct work *w, enum reason reason)
+{
+    for (size_t i = 0; i < w->batch.entries_n; i++)
+        work_entry_done(w, (uint32_t)i, OUTCOME_DEFERRED, reason, 0);
+}
+
+static void give_up_waits(struct upload *u)
+{
+    while (u->waiting != NULL) {
+        struct part *p = u->waiting;
+        u->waiting = p->next;
+        work_leave_open(p->work);
+        part_free(p);
+    }
+}
+
+void upload_stop(struct upload *u, enum reason reason)
+{
+    if (u->stopping)
+        return;
+    u->stopping = true;
+    u->c.stop_reason = reason;
+    struct err e = ERR_INIT;
+    /* Groups that have no intent yet: their rows were never asked for. */
+    for (size_t slot = 0; slot < u->groups_n; slot++) {
+        struct work *w = u->groups[slot];
+        u->groups[slot] = NULL;
+        if (w == NULL)
+            continue;
+        for (size_t i = 0; i < w->batch.entries_n; i++) {
+            struct planned p = {.op = w->batch.op, .target = w->batch.target, .entry = w->batch.entries[i]};
+            if (defer(u, &p, reason, &e) != 0)
+                upload_fail(u, &e);
+        }
+        work_free(w);
+    }
+    /* Intents that were written but not sent: surely not applied. */
+    for (size_t i = 0; i < u->ready_n; i++) {
+        defer_open_entries(u->ready[i], reason);
+        work_check(u->ready[i]);
+    }
+    u->ready_n = 0;
+    api_cancel_queued(u->c.api);
+    give_up_waits(u);
+    err_clear(&e);
+}
+
+static void wake_due(struct upload *u, int64_t now_us)
+{
+    struct part *due = NULL, **at = &u->waiting;
+    while (*at != NULL) {
+        struct part *p = *at;
+        if (p->due_us > now_us) {
+            at = &p->next;
+            continue;
+        }
+        *at = p->next;
+        p->next = due;
+        due = p;
+    }
+    while (due != NULL) {
+        struct part *p = due;
+        due = p->next;
+        p->next = NULL;
+        p->wake(p);
+    }
+}
+
+static int64_t shorten(const struct upload *u, int64_t timeout_ms, int64_t now_us)
+{
+    for (const struct part *p = u->waiting; p != NULL; p = p->next) {
+        int64_t ms = (p->due_us - now_us + 999) / 1000;
+        if (ms < timeout_ms)
+            timeout_ms = ms < 0 ? 0 : ms;
+    }
+    if (u->deadline_us != 0 && !u->stopping && (u->deadline_us - now_us) / 1000 + 1 < timeout_ms)
+        timeout_ms = (u->deadline_us - now_us) / 1000 + 1;
+    return timeout_ms < 0 ? 0 : timeout_ms;
+}
+
+int upload_step(struct upload *u, int64_t timeout_ms, struct err *e)
+{
+    int64_t age_us, now_us = u->c.clock->mono_us(u->c.clock);
+    size_t pending = state_pending(u->c.state, &age_us);
+    if (!u->stopping && stop_requested() != 0)
+        upload_stop(u, REASON_INTERRUPTED);
+    if (!u->stopping && u->deadline_us != 0 && now_us >= u->deadline_us)
+        upload_stop(u, REASON_TIME_BUDGET);
+    /* Idle connections are worth more than a fuller group commit. */
+    bool idle = u->ready_n > 0 && api_queued(u->c.api) == 0;
+    if (u->fatal.status == XS_DONE &&
+        (u->ready_n >= COMMIT_EVENTS || (pending > 0 && age_us >= COMMIT_AGE_US) || idle) && commit_and_submit(u, e) != 0)
+        return -1;
+    wake_due(u, now_us);
+    timeout_ms = shorten(u, timeout_ms, now_us);
+    if (u->ready_n > 0 && timeout_ms > COMMIT_AGE_US / 1000)
+        timeout_ms = COMMIT_AGE_US / 1000;
+    if (u->fatal.status == XS_DONE && api_step(u->c.api, timeout_ms, e) != 0)
+        return -1;
+    if (u->fatal.status != XS_DONE) {
+        if (e->status == XS_DONE)
+            err_set(e, u->fatal.status, "%s", err_text(&u->fatal));
+        return -1;
+    }
+    return 0;
+}
+
+/* After a fatal answer only what is in flight is waited for. */
+static int finish_in_flight(struct upload *u, struct err *e)
+{
+    struct err local = ERR_INIT;
+    while (api_queued(u->c.api) > 0) {
+        if (api_step(u->c.api, 1000, &local) != 0)
+            break;
+        give_up_waits(u);
+    }
+    err_clear(&local);
+    while (u->works != NULL) {
+        /* Requests whose answer will not come: their outcome is open. */
+        work_leave_open(u->works);
+        work_free(u->works);
+    }
+    return state_commit(u->c.state, e);
+}
+
+int upload_drain(struct upload *u, struct err *e)
+{
+    if (u->fatal.status != XS_DONE || u->stopping) {
+        upload_stop(u, u->c.stop_reason);
+        return finish_in_flight(u, e);
+    }
+    for (size_t slot = 0; slot < u->groups_n; slot++)
+        if (close_group(u, slot, e) != 0)
+            return -1;
+    while (u->works_n > 0) {
+        if (u->stopping)
+            return finish_in_flight(u, e);
+        if (upload_step(u, 1000, e) != 0) {
+            struct err local = ERR_INIT;
+            upload_stop(u, u->c.stop_reason);
+            finish_in_flight(u, &local);
+            err_clear(&local);
+            return -1;
+        }
+    }
+    return state_commit(u->c.state, e);
+}
+
+/* ---- what earlier runs left open ---- */
+
+/* An intent does not carry the id of a known lead: the state has it. */
+static int update_lead_id(struct upload *u, struct entry *entry, struct err *e)
+{
+    struct known_lead known;
+    arena_reset(&u->scratch);
+    int rc = state_lead_get(u->c.state, &entry->key, &u->scratch, &known, e);
+    entry->has_lead_id = rc == 1 && known.has_lead_id;
+    if (entry->has_lead_id)
+        entry->lead_id = known.lead_id;
+    return rc < 0 ? -1 : 0;
+}
+
+static int take_open(struct upload *u, const struct batch *b, struct err *e)
+{
+    struct work *w = work_new(u, b->op, b->target, b->entries_n > 0 ? b->entries_n : 1, e);
+    if (w == NULL)
+        return -1;
+    w->earlier = true;
+    for (size_t i = 0; i < b->entries_n; i++) {
+        struct planned p = {.op = b->op, .target = b->target, .entry = b->entries[i]};
+        if (b->op == OP_UPDATE && update_lead_id(u, &p.entry, e) != 0)
+            return -1;
+        if (work_add(w, &p, e) != 0)
+            return -1;
+    }
+    struct entry *entries = w->batch.entries;
+    size_t n = w->batch.entries_n;
+    w->batch = *b;
+    w->batch.entries = entries;
+    w->batch.entries_n = n;
+    w->batch.job = b->job != NULL ? arena_dup(&w->arena, b->job, strlen(b->job)) : NULL;
+    w->first_sent_ms = b->sent_ms;
+    w->skew_ms = b->skew_ms;
+    struct part *p = part_all(w, e);
+    if (p == NULL)
+        return -1;
+    p->round = 1;
+    readback_start(p);
+    return 0;
+}
+
+int upload_settle_open(struct upload *u, struct err *e)
+{
+    struct arena arena;
+    struct batch *open;
+    size_t n;
+    arena_init(&arena, (size_t)1 << 30);
+    int rc = state_batches_open(u->c.state, &arena, &open, &n, e);
+    for (size_t i = 0; rc == 0 && i < n; i++) {
+        rc = take_open(u, &open[i], e);
+        while (rc == 0 && upload_full(u))
+            rc = upload_step(u, 1000, e);
+    }
+    arena_free(&arena);
+    if (rc == 0)
+        rc = upload_drain(u, e);
+    return rc;
+}

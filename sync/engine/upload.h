@@ -1,0 +1,51 @@
+/* The upload: planned rows become batches, batches become requests, answers become outcomes.
+ *
+ * Each batch is an intent in the state before its first byte leaves (group commit) and is settled there when every entry
+ * has a proven outcome. What was sent without a usable answer is read back, never sent again blindly. One thread: the
+ * caller asks upload_full(), adds, and steps. Files: upload.c groups and drives, create.c and update.c are the two kinds
+ * of work, readback.c looks at what is there, work.c holds a batch in memory. */
+#ifndef SYNC_ENGINE_UPLOAD_H
+#define SYNC_ENGINE_UPLOAD_H
+
+#include "sync/engine/spool.h"
+#include "sync/engine/tally.h"
+#include "sync/engine/targets.h"
+
+struct upload_config {
+    struct state *state;
+    struct api *api;
+    const struct mapping *mapping; /* bound */
+    struct targets *targets;
+    struct clock *clock;
+    struct tally *tally;           /* gets each row's outcome when it is settled */
+    uint64_t run;
+    enum reason stop_reason;       /* of rows that a stop leaves unsent; may be changed until then */
+};
+
+struct upload;
+int upload_new(const struct upload_config *config, struct upload **out, struct err *e);
+void upload_free(struct upload *u);
+
+/* Takes a planned create or update; copies it. May close a batch. 0/-1. */
+int upload_add(struct upload *u, const struct planned *planned, struct err *e);
+/* Step before adding more. */
+bool upload_full(const struct upload *u);
+/* One bounded turn: commit what is due, submit, move bytes, settle. Waits at most timeout_ms. -1 ends the run: the state
+ * failed, or the API is fatal (key, scope, unreachable); then call upload_stop() and upload_drain(). */
+int upload_step(struct upload *u, int64_t timeout_ms, struct err *e);
+/* Closes the open groups and steps until all is settled. A signal or the deadline turns into upload_stop(). */
+int upload_drain(struct upload *u, struct err *e);
+/* No new work: what has not left is settled as deferred with `reason`, what is in flight ends, what would have to be
+ * waited for stays open in the state and its rows count as deferred: outcome_open. */
+void upload_stop(struct upload *u, enum reason reason);
+/* After this moment (mono_us) upload_drain() stops by itself, as does upload_step(); 0: never. */
+void upload_deadline(struct upload *u, int64_t mono_us);
+uint64_t upload_open_n(const struct upload *u);   /* batches not settled */
+/* Was the plan found full? Creates into campaigns are deferred without asking then. */
+bool upload_plan_full(const struct upload *u);
+
+/* Settles what earlier runs left open, by reading back only; sends nothing that writes. Rows that are proven count as
+ * `settled`; those that did not arrive go to the retry table. Steps until done. */
+int upload_settle_open(struct upload *u, struct err *e);
+
+#endif

@@ -1,0 +1,269 @@
+/* A batch in memory: from the intent to the moment when every entry has its outcome. */
+#include "config.h"
+
+#include "sync/engine/work.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "sync/base/log.h"
+
+enum { WORK_ARENA_MAX = 256 << 20, WORK_JSON_MAX = 4 << 20 };
+
+void upload_fail(struct upload *u, const struct err *e)
+{
+    if (u->fatal.status == XS_DONE)
+        err_set(&u->fatal, e->status, "%s", err_text(e));
+}
+
+void upload_fail_oom(struct upload *u)
+{
+    err_oom(&u->fatal);
+}
+
+uint64_t email_hash(struct upload *u, struct str email)
+{
+    buf_reset(&u->key);
+    if (email.n == 0 || mapping_email_key(email, &u->key) != 0)
+        return 0;
+    return hash_keyed64(state_secret(u->c.state), u->key.p, u->key.n);
+}
+
+struct work *work_new(struct upload *u, enum op op, uint32_t target, size_t entries_max, struct err *e)
+{
+    const struct target *t = targets_get(u->c.targets, u->c.state, target, e);
+    struct work *w = t != NULL ? calloc(1, sizeof *w) : NULL;
+    if (w == NULL) {
+        if (t != NULL)
+            err_oom(e);
+        return NULL;
+    }
+    w->u = u;
+    w->target = *t;
+    w->batch = (struct batch){.run = u->c.run, .op = op, .state = BATCH_SENT, .target = target};
+    arena_init(&w->arena, WORK_ARENA_MAX);
+    buf_init(&w->json, WORK_JSON_MAX);
+    w->entries_cap = entries_max;
+    w->batch.entries = calloc(entries_max, sizeof *w->batch.entries);
+    w->aims = calloc(entries_max, sizeof *w->aims);
+    w->json_end = op == OP_CREATE ? calloc(entries_max, sizeof *w->json_end) : NULL;
+    w->next = u->works;
+    if (u->works != NULL)
+        u->works->prev = w;
+    u->works = w;
+    u->works_n++;
+    if (w->batch.entries == NULL || w->aims == NULL || (op == OP_CREATE && w->json_end == NULL)) {
+        work_free(w);
+        err_oom(e);
+        return NULL;
+    }
+    return w;
+}
+
+void work_free(struct work *w)
+{
+    if (w == NULL)
+        return;
+    if (w->prev != NULL)
+        w->prev->next = w->next;
+    else
+        w->u->works = w->next;
+    if (w->next != NULL)
+        w->next->prev = w->prev;
+    w->u->works_n--;
+    arena_free(&w->arena);
+    buf_free(&w->json);
+    free(w->batch.entries);
+    free(w->aims);
+    free(w->json_end);
+    free(w);
+}
+
+static int copy_entry(struct arena *a, const struct entry *from, struct entry *to)
+{
+    *to = *from;
+    return arena_str(a, from->key_text, &to->key_text) != 0 || arena_str(a, from->email, &to->email) != 0 ||
+                   arena_str(a, from->values, &to->values) != 0 || arena_str(a, from->cells, &to->cells) != 0 ||
+                   arena_str(a, from->detail, &to->detail) != 0
+               ? -1
+               : 0;
+}
+
+int work_add(struct work *w, const struct planned *p, struct err *e)
+{
+    size_t i = w->batch.entries_n;
+    struct aim *aim = &w->aims[i];
+    if (copy_entry(&w->arena, &p->entry, &w->batch.entries[i]) != 0 ||
+        arena_str(&w->arena, p->custom_changed, &aim->custom_changed) != 0)
+        return err_oom(e);
+    aim->fields = p->fields;
+    w->batch.entries[i].outcome = OUTCOME_NONE;
+    w->batch.entries_n++;
+    w->open_n++;
+    return 0;
+}
+
+int work_lead(struct work *w, uint32_t i, struct arena *arena, struct lead *out)
+{
+    struct upload *u = w->u;
+    struct str values = w->batch.entries[i].values;
+    const struct lead_shape *shape = &u->c.mapping->shape;
+    uint32_t id;
+    if (lead_packed_shape(values, &id) != 0)
+        return -1;
+    if (id != shape->id) {
+        /* Written under an older list of custom variables: the state knows their names. */
+        struct err e = ERR_INIT;
+        struct lead_shape *older = arena_calloc(arena, 1, sizeof *older);
+        int rc = older != NULL ? state_shape_get(u->c.state, id, arena, older, &e) : -1;
+        err_clear(&e);
+        if (rc != 1)
+            return -1;
+        shape = older;
+    }
+    return lead_unpack(values, shape, arena, out);
+}
+
+int work_json_add(struct work *w, const struct planned *p, size_t max, struct err *e)
+{
+    struct arena *scratch = &w->u->scratch;
+    struct lead lead;
+    size_t start = w->json.n;
+    arena_reset(scratch);
+    /* The entry is not in the work yet: unpack from where it is. */
+    w->batch.entries[w->batch.entries_n].values = p->entry.values;
+    if (work_lead(w, (uint32_t)w->batch.entries_n, scratch, &lead) != 0)
+        return err_set(e, XS_INTERNAL, "row %llu: its mapped lead cannot be read back: please report",
+                       (unsigned long long)p->entry.row);
+    if (api_lead_json(&lead, &w->json) != 0)
+        return err_oom(e);
+    if (w->body_n + (w->json.n - start) + 1 > max) {
+        w->json.n = start;
+        return 0;
+    }
+    w->body_n += w->json.n - start + 1;
+    w->json_end[w->batch.entries_n] = w->json.n;
+    return 1;
+}
+
+void work_json_drop(struct work *w)
+{
+    buf_free(&w->json);
+}
+
+static void count(struct work *w, enum outcome outcome, enum reason reason)
+{
+    struct tally *t = w->u->c.tally;
+    if (w->earlier) {
+        if (outcome == OUTCOME_CREATED || outcome == OUTCOME_CHANGED || outcome == OUTCOME_UNCHANGED)
+            t->settled++;
+        return;
+    }
+    tally_row(t, outcome, reason);
+    if (outcome == OUTCOME_CHANGED)
+        t->updated++;
+}
+
+void work_entry_done(struct work *w, uint32_t i, enum outcome outcome, enum reason reason, int http_status)
+{
+    struct entry *entry = &w->batch.entries[i];
+    if (entry->outcome != OUTCOME_NONE)
+        return;
+    entry->outcome = outcome;
+    entry->reason = reason;
+    entry->http_status = http_status;
+    w->open_n--;
+    count(w, outcome, reason);
+}
+
+static void settle(struct work *w)
+{
+    struct err e = ERR_INIT;
+    w->batch.state = BATCH_DONE;
+    if (state_batch_settle(w->u->c.state, &w->batch, &e) != 0)
+        upload_fail(w->u, &e);
+    err_clear(&e);
+}
+
+void work_check(struct work *w)
+{
+    if (w->parts_n > 0)
+        return;
+    if (w->open_n == 0 && !w->left_open)
+        settle(w);
+    else if (!w->left_open)
+        work_leave_open(w);
+    work_free(w);
+}
+
+void work_leave_open(struct work *w)
+{
+    if (w->left_open)
+        return;
+    w->left_open = true;
+    for (size_t i = 0; i < w->batch.entries_n; i++) {
+        struct entry *entry = &w->batch.entries[i];
+        /* What is known is not written: a batch is settled whole or stays open whole, and is read back the next time. */
+        if (entry->outcome == OUTCOME_NONE)
+            work_entry_done(w, (uint32_t)i, OUTCOME_DEFERRED, REASON_OUTCOME_OPEN, 0);
+    }
+    struct err e = ERR_INIT;
+    w->batch.state = BATCH_UNKNOWN;
+    w->batch.sent_ms = w->first_sent_ms != 0 ? w->first_sent_ms : w->batch.sent_ms;
+    if (state_batch_update(w->u->c.state, &w->batch, &e) != 0)
+        upload_fail(w->u, &e);
+    err_clear(&e);
+}
+
+struct part *part_new(struct work *w, size_t n, struct err *e)
+{
+    struct part *p = calloc(1, sizeof *p + n * sizeof p->index[0]);
+    if (p == NULL) {
+        err_oom(e);
+        return NULL;
+    }
+    p->work = w;
+    w->parts_n++;
+    return p;
+}
+
+struct part *part_all(struct work *w, struct err *e)
+{
+    struct part *p = part_new(w, w->batch.entries_n, e);
+    if (p == NULL)
+        return NULL;
+    p->n = w->batch.entries_n;
+    for (size_t i = 0; i < p->n; i++)
+        p->index[i] = (uint32_t)i;
+    return p;
+}
+
+struct part *part_open(const struct part *from, size_t first, size_t n, struct err *e)
+{
+    struct part *p = part_new(from->work, n, e);
+    if (p == NULL)
+        return NULL;
+    p->round = from->round;
+    p->attribute = from->attribute;
+    for (size_t k = first; k < first + n; k++)
+        if (from->work->batch.entries[from->index[k]].outcome == OUTCOME_NONE && !from->work->aims[from->index[k]].busy)
+            p->index[p->n++] = from->index[k];
+    return p;
+}
+
+void part_free(struct part *p)
+{
+    struct work *w = p->work;
+    free(p);
+    w->parts_n--;
+    work_check(w);
+}
+
+void part_wait(struct part *p, int64_t us, void (*wake)(struct part *))
+{
+    struct upload *u = p->work->u;
+    p->due_us = u->c.clock->mono_us(u->c.clock) + us;
+    p->wake = wake;
+    p->next = u->waiting;
+    u->waiting = p;
+}

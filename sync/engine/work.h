@@ -1,0 +1,110 @@
+/* A batch while it is in memory, and the parts of it that travel together. Internal to the upload. */
+#ifndef SYNC_ENGINE_WORK_H
+#define SYNC_ENGINE_WORK_H
+
+#include "sync/engine/upload.h"
+
+/* What is kept of an entry besides the intent. */
+struct aim {
+    uint32_t fields;           /* updates: core fields to write */
+    struct str custom_changed; /* updates: a byte per custom variable */
+    uint64_t email_hash;       /* of the normalised address; 0: none */
+    unsigned rounds;           /* PATCHes sent */
+    bool busy;                 /* a PATCH is under way */
+};
+
+struct work {
+    struct upload *u;
+    struct work *prev, *next;
+    struct batch batch;        /* entries live in the arena */
+    struct aim *aims;
+    size_t entries_cap;
+    struct target target;
+    struct arena arena;
+    struct buf json;           /* creates: JSON of the leads, end to end, until the first request was built */
+    size_t *json_end;
+    size_t body_n;             /* bytes of the body so far */
+    unsigned open_n;           /* entries without an outcome */
+    unsigned parts_n;          /* parts and requests under way */
+    int64_t first_sent_ms;     /* earliest moment at which anything of it may have been applied */
+    int64_t skew_ms;
+    bool earlier;              /* of an earlier run: settle by reading only */
+    bool left_open;            /* stays open in the state */
+};
+
+/* Entries of one work that travel in one request, or are looked for together. */
+struct part {
+    struct work *work;
+    struct part *next;         /* in the list of those that wait for a moment */
+    int64_t due_us;
+    void (*wake)(struct part *part);
+    unsigned round;            /* requests sent for these entries */
+    unsigned look;             /* read-backs done in this round */
+    unsigned reads_n;          /* list requests not answered yet */
+    bool attribute;            /* reading back to find reasons, not to find out whether it arrived */
+    bool ambiguous;            /* more than one counter spoke: nothing found means: ask in halves */
+    enum reason absent_reason; /* attribute: why the ones found nowhere were not created */
+    enum outcome absent_outcome;
+    int http_status;
+    size_t n;
+    uint32_t index[];          /* into the work's entries */
+};
+
+struct upload {
+    struct upload_config c;
+    struct work *works;        /* all not settled */
+    size_t works_n;
+    struct work **groups;      /* open ones, a create and an update group per target number */
+    size_t groups_n;
+    struct work **ready;       /* closed, intent written, waiting for the commit */
+    size_t ready_n, ready_cap;
+    struct part *waiting;
+    struct arena scratch;
+    struct buf key;            /* scratch for normalised addresses */
+    struct lead_shape shape;
+    struct err fatal;          /* what ended the upload; set once */
+    bool stopping, plan_full[2];
+    int64_t deadline_us;
+    int64_t skew_ms;           /* last one the server told */
+};
+
+/* ---- work.c ---- */
+struct work *work_new(struct upload *u, enum op op, uint32_t target, size_t entries_max, struct err *e);
+void work_free(struct work *w);                     /* takes it out of the upload's list */
+int work_add(struct work *w, const struct planned *p, struct err *e);
+int work_json_add(struct work *w, const struct planned *p, size_t max, struct err *e); /* 1 fits, 0 it does not */
+void work_json_drop(struct work *w);
+/* Gives one entry its outcome; the last one settles the batch when no part is under way. */
+void work_entry_done(struct work *w, uint32_t i, enum outcome outcome, enum reason reason, int http_status);
+/* Called when a part or request ended: settles or gives up when nothing is left to do. */
+void work_check(struct work *w);
+/* Leaves the batch open in the state; its rows count as deferred: outcome_open. */
+void work_leave_open(struct work *w);
+struct part *part_new(struct work *w, size_t n, struct err *e);
+struct part *part_all(struct work *w, struct err *e);
+/* The entries of `from` that are still open; NULL with *empty when there are none. Counts as a part under way. */
+struct part *part_open(const struct part *from, size_t first, size_t n, struct err *e);
+void part_free(struct part *p);                     /* and work_check() */
+void part_wait(struct part *p, int64_t us, void (*wake)(struct part *));
+void upload_fail(struct upload *u, const struct err *e); /* keeps a copy: the upload ends with it */
+void upload_fail_oom(struct upload *u);
+/* The lead an entry wants, from its packed values; the arena is reset by the caller. 0/-1. */
+int work_lead(struct work *w, uint32_t i, struct arena *arena, struct lead *out);
+uint64_t email_hash(struct upload *u, struct str email);
+
+/* ---- create.c ---- */
+enum { ROUNDS_MAX = 4 }; /* requests for the same leads whose outcome stays unknown, before api_error */
+void create_send(struct part *p);
+/* Asks again in halves, so that counters speak of fewer leads. */
+void create_send_halves(struct part *p);
+enum reason create_elsewhere_reason(const struct work *w);
+/* ---- update.c ---- */
+void update_send(struct part *p);
+/* PATCHes entry i (its lead_id): `fields` and the flagged custom variables of `lead`, over what `remote` (may be NULL)
+ * has. When it is done the entry gets `proved`. */
+void update_patch(struct work *w, uint32_t i, struct lead *lead, uint32_t fields, const bool *custom,
+                  const struct remote_lead *remote, enum outcome proved);
+/* ---- readback.c ---- */
+void readback_start(struct part *p);                /* looks now; owns the part */
+
+#endif
