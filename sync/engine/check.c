@@ -160,7 +160,7 @@ static void check_source(struct check *c)
     struct err e = ERR_INIT;
     struct source *source = NULL;
     if (c->m->source.kind == SOURCE_COMMAND && c->config->no_exec) {
-        err_set(&e, XS_USAGE, "the source is a command, which --no-exec refuses to run");
+        err_set(&e, XS_CONFIG, "the mapping's source is a command, and --no-exec forbids to run it");
         check_error(c, "source", &e);
         return;
     }
@@ -243,8 +243,8 @@ static int look_into(struct check *c, struct state *s, const char *path, struct 
     if (state_batches_open(s, &arena, &open, &open_n, e) != 0)
         goto done;
     if (open_n > 0)
-        check_say(c, FINDING_NOTICE, "state", "%zu batches of earlier runs are open: the next sync, or leadsync resume, "
-                  "settles them first", open_n);
+        check_say(c, FINDING_NOTICE, "state",
+                  "%zu batches of earlier runs are open: the next sync, or leadsync resume, settles them first", open_n);
     rc = 0;
 done:
     arena_free(&arena);
@@ -286,7 +286,7 @@ static void check_plan(struct check *c)
     uint64_t fresh = c->leads > c->known_leads ? c->leads - c->known_leads : 0;
     bool full = c->counted && fresh > room;
     check_say(c, full ? FINDING_WARNING : FINDING_OK, "plan",
-              "%llu of %lld leads are in use, room for %llu; the source has %llu%s%s", (unsigned long long)w->lead_count,
+              "%lld of %lld leads are in use, room for %llu; the source has %llu%s%s", (long long)w->lead_count,
               (long long)w->lead_limit, (unsigned long long)room, (unsigned long long)c->leads,
               c->counted ? "" : " or more", full ? ": what does not fit is deferred (plan_full)" : "");
 }

@@ -137,8 +137,8 @@ static struct value value_at(const struct lead *lead, const struct lead_shape *s
         return absent;
     if (at < LEAD_FIELD_N)
         return lead->core[at];
-    return lead->shape == shape || (lead->shape != NULL && lead->shape->id == shape->id) ? lead->custom[at - LEAD_FIELD_N]
-                                                                                        : absent;
+    bool same_shape = lead->shape == shape || (lead->shape != NULL && lead->shape->id == shape->id);
+    return same_shape ? lead->custom[at - LEAD_FIELD_N] : absent;
 }
 
 /* Does the change write the field at this place? */

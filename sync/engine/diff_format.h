@@ -50,8 +50,8 @@ struct diff_field {
     bool custom;
     struct value old_value, new_value;
 };
-/* The fields of a change in lead order, core fields first: 1 with the next one, 0 at the end. Start with *at 0. A create
- * has every field that the lead has. */
+/* The fields of a change in lead order, core fields first: 1 with the next one, 0 at the end. Start with *at 0. A
+ * create has every field that the lead has. */
 int diff_field_next(const struct diff_change *change, size_t *at, struct diff_field *out);
 
 #endif

@@ -171,7 +171,8 @@ END_TEST
 START_TEST(variables_are_compared)
 {
     rule("/api/v2/campaigns/" ID, 200,
-         "{\"id\":\"" ID "\",\"core_variables\":{\"firstName\":\"\",\"lastName\":\"\"},\"custom_variables\":{\"Sheats\":\"\"}}");
+         "{\"id\":\"" ID "\",\"core_variables\":{\"firstName\":\"\",\"lastName\":\"\"},"
+         "\"custom_variables\":{\"Sheats\":\"\"}}");
     load(HEAD FIELDS SEATS, CSV);
     ck_assert_int_eq(check(), 0);
     says("warning variables: campaign \"Demo\" has variables that the mapping leaves empty: lastName, Sheats\n");

@@ -213,6 +213,22 @@ START_TEST(long_lists_are_cut)
 }
 END_TEST
 
+/* With a route every create says where it goes; what is not known is said to be so. */
+START_TEST(several_targets)
+{
+    const struct target targets[] = {demo, gone};
+    const struct diff_head head = {.sync = "n", .source = "s", .targets = targets, .targets_n = 2};
+    const struct diff_options options = {.format = DIFF_TEXT, .out = out};
+    ck_assert_int_eq(diff_open(&options, &diff, &e), 0);
+    ck_assert_int_eq(diff_head(diff, &head, &e), 0);
+    create("ann@example.com", 1);
+    finish(&(struct diff_summary){.read = 1});
+    ck_assert_uint_eq(times("Workspace  (not known)\n"), 1);
+    ck_assert_uint_eq(times("Target     list \"Gone \\u{1b}[31m\" c737308b"), 1);
+    ck_assert_uint_eq(times("+ ann@example.com  into campaign \"Q4 founders\"  row 1"), 1);
+}
+END_TEST
+
 /* More than stdio and the copying hold at once; bytes that are no UTF-8 and quotes inside. */
 START_TEST(many_left_out_rows_stay_in_order)
 {
@@ -279,6 +295,7 @@ int main(void)
     tcase_add_test(tc, as_csv);
     tcase_add_loop_test(tc, nothing_to_do, 0, 4);
     tcase_add_loop_test(tc, long_lists_are_cut, 0, 2);
+    tcase_add_test(tc, several_targets);
     tcase_add_test(tc, many_left_out_rows_stay_in_order);
     tcase_add_loop_test(tc, a_full_disk_is_an_error, 0, 4);
     tcase_add_test(tc, no_place_for_left_out_rows);
