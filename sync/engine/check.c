@@ -244,7 +244,8 @@ static int look_into(struct check *c, struct state *s, const char *path, struct 
         goto done;
     if (open_n > 0)
         check_say(c, FINDING_NOTICE, "state",
-                  "%zu batches of earlier runs are open: the next sync, or leadsync resume, settles them first", open_n);
+                  "%zu batches of earlier runs are open: the next sync, or leadsync resume, settles them first",
+                  open_n);
     rc = 0;
 done:
     arena_free(&arena);

@@ -64,7 +64,8 @@ int diff_open(const struct diff_options *options, struct diff **out, struct err 
 int diff_head(struct diff *d, const struct diff_head *head, struct err *e);
 int diff_change(struct diff *d, const struct diff_change *change, struct err *e);
 int diff_left_out(struct diff *d, const struct diff_left_out *left_out, struct err *e);
-int diff_finish(struct diff *d, const struct diff_summary *summary, struct err *e); /* XS_IO when it could not be written */
+/* The last call; XS_IO when not all could be written. */
+int diff_finish(struct diff *d, const struct diff_summary *summary, struct err *e);
 bool diff_has_changes(const struct diff *d);
 void diff_close(struct diff *d);         /* NULL is fine */
 
