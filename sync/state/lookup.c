@@ -11,6 +11,7 @@ enum {
     INDEX_PAYS = 7,    /* rows × this against leads */
     INDEX_EIGHTHS = 5, /* of memory_max that the index may take */
     SEEN_SHARE = 4,    /* of memory_max for seen keys that are not in it */
+    MET_SHARE = 8,     /* of memory_max for a bit a lead */
 };
 
 /* Refusals stand in their index with the reason mixed into the fingerprint: 56 bits have to agree. The factor is odd,
@@ -29,6 +30,7 @@ void lookup_free(struct lookup *l)
     index_free(&l->refused);
     index_free(&l->retries);
     seen_free(&l->seen);
+    free(l->met);
     overlay_free(&l->overlay);
     free(l->forgotten);
     free(l);
@@ -122,6 +124,17 @@ static int pin(struct state *s, struct err *e)
     return db_query(&s->main, &st, e, "SELECT one FROM identity", "") < 0 ? -1 : 0;
 }
 
+/* Without an index a bit for each lead says whether it was met: an eighth of a byte, where the set of seen keys would
+ * take 24. Too many leads even for that go to the set. */
+static int make_met(struct state *s, struct lookup *l, struct err *e)
+{
+    if (s->id.next_lead / 8 > s->memory_max / MET_SHARE)
+        return 0;
+    l->met_n = s->id.next_lead;
+    l->met = calloc((size_t)(l->met_n / 8) + 1, 1);
+    return l->met == NULL ? err_oom(e) : 0;
+}
+
 int state_lookup_start(struct state *s, const struct lookup_options *options, struct err *e)
 {
     lookup_free(s->lookup);
@@ -137,7 +150,7 @@ int state_lookup_start(struct state *s, const struct lookup_options *options, st
     if (result == 0 && l->indexed)
         result = load_leads(s, l, e) < 0 || load_refused(s, l, e) < 0 || load_retries(s, l, e) < 0 ? -1 : 0;
     if (result == 0 && !l->indexed)
-        result = pin(s, e);
+        result = pin(s, e) < 0 || make_met(s, l, e) < 0 ? -1 : 0;
     if (result < 0) {
         db_reset_all(&s->main);
         lookup_free(l);
@@ -149,28 +162,65 @@ int state_lookup_start(struct state *s, const struct lookup_options *options, st
 
 /* ---- what is stored of a key ---- */
 
-/* REMEMBERED_SAME, _OTHER or _NOTHING, from the lead table. */
-static int find_lead(struct state *s, const struct hash128 *key, int64_t slot, uint64_t fingerprint,
-                     enum remembered_kind *kind, struct err *e)
+/* A lead as the lead table or its index has it. */
+struct stored {
+    bool known;
+    int64_t slot;         /* when indexed */
+    uint64_t n;           /* when not */
+    uint64_t fingerprint;
+};
+
+static int find_lead(struct state *s, const struct hash128 *key, struct stored *out, struct err *e)
 {
-    uint64_t stored;
-    if (s->lookup->indexed) {
-        if (slot < 0) {
-            *kind = REMEMBERED_NOTHING;
-            return 0;
-        }
-        stored = s->lookup->leads.slots[slot].fingerprint;
-    } else {
-        sqlite3_stmt *st;
-        int rc = db_query(&s->main, &st, e, "SELECT fingerprint FROM leads WHERE key = ?", "k", key);
-        if (rc != 1) {
-            *kind = REMEMBERED_NOTHING;
-            return rc;
-        }
-        stored = (uint64_t)sqlite3_column_int64(st, 0);
-        sqlite3_reset(st);
+    const struct lookup *l = s->lookup;
+    sqlite3_stmt *st;
+    *out = (struct stored){.slot = -1};
+    if (l->indexed) {
+        out->slot = index_find(&l->leads, key);
+        out->known = out->slot >= 0;
+        if (out->known)
+            out->fingerprint = l->leads.slots[out->slot].fingerprint;
+        return 0;
     }
-    *kind = stored == fingerprint && stored != 0 ? REMEMBERED_SAME : REMEMBERED_OTHER;
+    int rc = db_query(&s->main, &st, e, "SELECT fingerprint, n FROM leads WHERE key = ?", "k", key);
+    if (rc != 1)
+        return rc;
+    out->known = true;
+    out->fingerprint = (uint64_t)sqlite3_column_int64(st, 0);
+    out->n = (uint64_t)sqlite3_column_int64(st, 1);
+    sqlite3_reset(st);
+    return 0;
+}
+
+static bool bit_is_set(const unsigned char *bits, uint64_t n)
+{
+    return (bits[n / 8] >> (n % 8) & 1) != 0;
+}
+
+/* Has this run met the key? 1/0/-1; *row where known. */
+static int is_seen(struct lookup *l, const struct hash128 *key, const struct stored *lead, uint64_t *row, struct err *e)
+{
+    if (lead->known && l->indexed)
+        return index_seen(&l->leads, lead->slot);
+    if (lead->known && lead->n < l->met_n)
+        return bit_is_set(l->met, lead->n);
+    return seen_find(&l->seen, key, row, e);
+}
+
+/* As is_seen(), and marks it. */
+static int see(struct lookup *l, const struct hash128 *key, const struct stored *lead, uint64_t row,
+               uint64_t *first_row, struct err *e)
+{
+    bool bit = lead->known && (l->indexed || lead->n < l->met_n);
+    if (!bit)
+        return seen_put(&l->seen, key, row, first_row, e);
+    int seen = is_seen(l, key, lead, first_row, e);
+    if (seen != 0)
+        return seen;
+    if (l->indexed)
+        index_mark(&l->leads, lead->slot);
+    else
+        l->met[lead->n / 8] = (unsigned char)(l->met[lead->n / 8] | 1u << (lead->n % 8));
     return 0;
 }
 
@@ -226,11 +276,11 @@ static int find_retry(struct state *s, const struct hash128 *key, uint64_t finge
 }
 
 /* A lead of ours with another fingerprint may still be one whose new form was refused, or waits to be tried again. */
-static int find_stored(struct state *s, const struct hash128 *key, int64_t slot, uint64_t fingerprint,
+static int find_stored(struct state *s, const struct hash128 *key, const struct stored *lead, uint64_t fingerprint,
                        struct remembered *out, struct err *e)
 {
-    if (find_lead(s, key, slot, fingerprint, &out->kind, e) < 0)
-        return -1;
+    if (lead->known)
+        out->kind = lead->fingerprint == fingerprint && fingerprint != 0 ? REMEMBERED_SAME : REMEMBERED_OTHER;
     if (out->kind != REMEMBERED_SAME && find_refusal(s, key, fingerprint, out, e) < 0)
         return -1;
     if (out->kind != REMEMBERED_SAME && out->kind != REMEMBERED_REFUSED)
@@ -283,14 +333,10 @@ int state_lookup(struct state *s, const struct hash128 *key, uint64_t fingerprin
     *out = (struct remembered){.kind = REMEMBERED_NOTHING};
     if (l == NULL)
         return err_set(e, XS_INTERNAL, "state_lookup() before state_lookup_start(); please report this");
-    int64_t slot = l->indexed ? index_find(&l->leads, key) : -1;
-    int seen = 1;
-    if (slot < 0)
-        seen = seen_put(&l->seen, key, row, &out->first_row, e);
-    else if (!index_seen(&l->leads, slot)) {
-        index_mark(&l->leads, slot);
-        seen = 0;
-    }
+    struct stored lead;
+    if (find_lead(s, key, &lead, e) < 0)
+        return -1;
+    int seen = see(l, key, &lead, row, &out->first_row, e);
     if (seen != 0) {
         out->kind = REMEMBERED_SEEN;
         return seen < 0 ? -1 : 0;
@@ -301,7 +347,7 @@ int state_lookup(struct state *s, const struct hash128 *key, uint64_t fingerprin
     }
     const struct overlay_lead *overlaid = l->overlay.n > 0 ? overlay_find(&l->overlay, key) : NULL;
     return overlaid != NULL ? find_overlaid(s, overlaid, key, fingerprint, out, e)
-                            : find_stored(s, key, slot, fingerprint, out, e);
+                            : find_stored(s, key, &lead, fingerprint, out, e);
 }
 
 int lookup_seen(struct state *s, const struct hash128 *key, uint64_t *row, struct err *e)
@@ -309,8 +355,8 @@ int lookup_seen(struct state *s, const struct hash128 *key, uint64_t *row, struc
     struct lookup *l = s->lookup;
     if (l == NULL)
         return 0;
-    int64_t slot = l->indexed ? index_find(&l->leads, key) : -1;
-    return slot >= 0 ? index_seen(&l->leads, slot) : seen_find(&l->seen, key, row, e);
+    struct stored lead;
+    return find_lead(s, key, &lead, e) < 0 ? -1 : is_seen(l, key, &lead, row, e);
 }
 
 int state_seen(struct state *s, const struct hash128 *key, bool *seen, struct err *e)

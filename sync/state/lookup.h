@@ -30,7 +30,9 @@ struct lookup {
     struct index leads;    /* when indexed */
     struct index refused;  /* refusals that count, fingerprints mixed with the reason; when indexed */
     struct index retries;  /* with STATE_READ, when indexed */
-    struct seen seen;      /* keys that are in no index */
+    unsigned char *met;    /* owned; when not indexed, a bit for each lead's number: met in this run */
+    uint64_t met_n;
+    struct seen seen;      /* keys that have no such bit: new ones */
     struct hash128 *forgotten; /* owned; by key */
     size_t forgotten_n;
     struct overlay overlay;

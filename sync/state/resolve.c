@@ -165,7 +165,7 @@ static int add_fix(struct merge *m, uint64_t lead, const struct uuid *id, struct
 }
 
 /* Folded into the first item of each key: `fingerprint` and `target` are the lead's, `run` its flags, `op` one of
- * these, `reason` the status when `outcome` says that there is one. */
+ * these, `reason` the status when `outcome` says that there is one, and the first bytes of `lead_id` its number. */
 enum { FOLDED_NOTHING, FOLDED_NEW, FOLDED_CHANGED };
 
 /* Says in the items and places of a key what is to be written for it. */
@@ -194,6 +194,7 @@ static int place_group(struct merge *m, size_t from, size_t to, struct fold *f, 
     head->fingerprint = f->fingerprint;
     head->target = f->target;
     head->run = f->flags;
+    memcpy(head->lead_id.b, &n, sizeof n);
     head->outcome = f->status != TARGET_STATUS_UNKNOWN;
     head->reason = (uint8_t)(int8_t)f->status;
     return 0;
@@ -258,6 +259,7 @@ static void new_column(void *ctx, sqlite3_context *out, int column)
 {
     struct merge *m = ctx;
     const struct fold_item *item = &m->list.items[m->lead_at];
+    uint64_t n;
     switch (column) {
     case 0:
         sqlite3_result_blob(out, item->key.b, sizeof item->key.b, SQLITE_STATIC);
@@ -266,7 +268,8 @@ static void new_column(void *ctx, sqlite3_context *out, int column)
         sqlite3_result_int64(out, (int64_t)item->fingerprint);
         break;
     case 2:
-        sqlite3_result_int64(out, (int64_t)(m->places[item->ordinal] >> PLACE_BITS));
+        memcpy(&n, item->lead_id.b, sizeof n);
+        sqlite3_result_int64(out, (int64_t)n);
         break;
     case 3:
         sqlite3_result_int64(out, item->target);

@@ -1,6 +1,6 @@
 /* What the state costs, in figures: journal, merge, index, lookups, bytes a lead. Prints, judges nothing.
  *
- * usage: bench_state [LEADS in thousands, 1000] [FOLDER, /tmp] */
+ * usage: bench_state [LEADS in thousands, 1000] [FOLDER, /tmp] [MEMORY in MB, 256] */
 #include "config.h"
 
 #include "sync/state/state.h"
@@ -45,6 +45,7 @@ static uint64_t mix(uint64_t x)
 
 struct bench {
     struct state *s;
+    size_t memory_max;
     char path[512];
     struct err e;
     char text[BATCH][40];
@@ -54,7 +55,7 @@ struct bench {
 
 static void open_state(struct bench *b)
 {
-    struct state_options o = {.path = b->path, .access = STATE_WRITE, .sync = "bench", .memory_max = 256 << 20,
+    struct state_options o = {.path = b->path, .access = STATE_WRITE, .sync = "bench", .memory_max = b->memory_max,
                               .clock = clock_system()};
     check(state_open(&o, &b->s, &b->e), &b->e);
     check(state_lock(b->s, 0, &b->e), &b->e);
@@ -172,6 +173,7 @@ int main(int argc, char **argv)
         perror(folder);
         return EXIT_FAILURE;
     }
+    b->memory_max = (argc > 3 ? strtoull(argv[3], NULL, 10) : 256) << 20;
     snprintf(b->path, sizeof b->path, "%s/bench.db", folder);
     memset(b->values, 'v', sizeof b->values);
     open_state(b);
