@@ -37,7 +37,7 @@ struct limits {
     unsigned in_flight;             /* 0: auto */
     unsigned requests_per_second;   /* 0: no limit */
     unsigned requests_per_minute;   /* 0: no limit */
-    int64_t settle_ms;              /* sum of the read-back waits of API.md-style unknown outcomes: 1 + 2 + 4 s */
+    int64_t settle_ms;              /* sum of the waits of a read-back, 1 + 2 + 4 s */
     int64_t job_wait_ms;
 };
 

@@ -56,7 +56,7 @@ struct run_job {
     int64_t total, success, failed; /* -1: not told */
 };
 
-/* The report of a run (CONTRACT form: see docs/leadsync.1, REPORTS). Filled as far as the run got, also on errors. */
+/* The report of a run (its JSON: docs/leadsync.1, REPORTS). Filled as far as the run got, also on errors. */
 struct run_report {
     uint64_t run;                 /* 0: it never started */
     char *sync;                   /* owned, like all strings here */

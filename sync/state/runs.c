@@ -17,14 +17,19 @@ static int take_text(sqlite3_stmt *st, int column, struct arena *arena, const ch
 
 /* ---- runs ---- */
 
+/* A run that reads no source (resume) has none. */
+static const char *read_text(const struct run_record *run)
+{
+    return run->read != NULL ? run->read : "";
+}
+
 int state_run_start(struct state *s, struct run_record *run, struct err *e)
 {
     if (state_write_begin(s, e) < 0 ||
         db_run(&s->main, e,
                "INSERT INTO runs(id, started_ms, finished_ms, status, read, report, exit_code)"
                " VALUES((SELECT coalesce(max(id), 0) + 1 FROM runs), ?, 0, ?, ?, NULL, 0)",
-               "izz", run->started_ms, run->status != NULL ? run->status : "running",
-               run->read != NULL ? run->read : "full") < 0)
+               "izz", run->started_ms, run->status != NULL ? run->status : "running", read_text(run)) < 0)
         return -1;
     run->id = (uint64_t)sqlite3_last_insert_rowid(s->main.h);
     /* Batches refer to it. */
@@ -36,7 +41,7 @@ int state_run_finish(struct state *s, const struct run_record *run, struct err *
     if (state_write_begin(s, e) < 0 ||
         db_run(&s->main, e,
                "UPDATE runs SET finished_ms = ?, status = ?, read = ?, report = ?, exit_code = ? WHERE id = ?",
-               "izzziu", run->finished_ms, run->status, run->read, run->report, (int64_t)run->exit_code, run->id) < 0)
+               "izzziu", run->finished_ms, run->status, read_text(run), run->report, (int64_t)run->exit_code, run->id) < 0)
         return -1;
     if (sqlite3_changes(s->main.h) == 1)
         return 0;

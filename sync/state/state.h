@@ -137,8 +137,8 @@ struct run_record {
     uint64_t id;
     int64_t started_ms, finished_ms; /* 0: still open, or it died */
     const char *status;              /* "running" complete partial interrupted failed */
-    const char *read;                /* full incremental partial */
-    const char *report;              /* the JSON of CONTRACT-style run reports; NULL while running */
+    const char *read;                /* full incremental partial; NULL (read back: ""): no source was read */
+    const char *report;              /* the run's report as JSON; NULL while running */
     int exit_code;
 };
 int state_run_start(struct state *s, struct run_record *run, struct err *e); /* sets id; durable, with all before it */
