@@ -2,3 +2,6 @@
 dist_man_MANS += docs/leadsync.1
 bashcompletiondir = $(datadir)/bash-completion/completions
 dist_bashcompletion_DATA = docs/leadsync.bash
+dist_doc_DATA = \
+	docs/DESIGN.md \
+	docs/STATE.md
