@@ -5,6 +5,7 @@
 #include "sync/api/queue.h"
 #include "sync/api/rate_share.h"
 #include "sync/base/stop.h"
+#include "sync/base/url.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -21,82 +22,6 @@ enum {
 
 /* ---- configuration ---- */
 
-/* 127.a.b.c with plain decimal numbers, the loopback addresses that every resolver reads the same way. */
-static bool is_loopback_v4(struct str host)
-{
-    unsigned dots = 0, value = 0, digits = 0;
-    for (size_t i = 0; i <= host.n; i++) {
-        if (i < host.n && isdigit((unsigned char)host.p[i])) {
-            if (digits != 0 && value == 0)
-                return false; /* a leading zero means octal to some */
-            value = value * 10 + (unsigned)(host.p[i] - '0');
-            digits++;
-            if (value > 255)
-                return false;
-            continue;
-        }
-        if (digits == 0 || (i < host.n && host.p[i] != '.') || (dots == 0 && value != 127))
-            return false;
-        dots += i < host.n;
-        value = digits = 0;
-    }
-    return dots == 3;
-}
-
-static bool is_loopback(struct str host)
-{
-    return str_eq_nocase(host, STR("localhost")) || str_is(host, "[::1]") || is_loopback_v4(host);
-}
-
-static bool is_port(struct str text)
-{
-    unsigned value = 0;
-    for (size_t i = 0; i < text.n; i++) {
-        if (!isdigit((unsigned char)text.p[i]) || i >= 5)
-            return false;
-        value = value * 10 + (unsigned)(text.p[i] - '0');
-    }
-    return text.n > 0 && value > 0 && value <= 65535;
-}
-
-/* Taken apart by hand and strictly: what a URL parser would forgive (user@host, escapes, odd hosts) is refused, so that
- * the key cannot go elsewhere than where it reads as going. */
-static int check_url(const char *url, struct err *e)
-{
-    bool https = strncmp(url, "https://", 8) == 0;
-    if (!https && strncmp(url, "http://", 7) != 0)
-        return err_set(e, XS_USAGE, "--api-url %s: must start with https:// (or http:// on this machine)", url);
-    struct str rest = str_from(url + (https ? 8 : 7));
-    size_t host_n = 0, end = 0;
-    if (rest.n > 0 && rest.p[0] == '[')
-        while (host_n < rest.n && rest.p[host_n++] != ']')
-            ;
-    else
-        while (host_n < rest.n && (isalnum((unsigned char)rest.p[host_n]) || strchr(".-", rest.p[host_n]) != NULL))
-            host_n++;
-    struct str host = {rest.p, host_n};
-    for (size_t i = host_n; i < rest.n; i++)
-        if (!isalnum((unsigned char)rest.p[i]) && strchr(":/.-_~", rest.p[i]) == NULL)
-            return err_set(e, XS_USAGE, "--api-url %s: only a scheme, a host, a port and a path are understood", url);
-    for (end = host_n; end < rest.n && rest.p[end] != '/'; end++)
-        ;
-    struct str port = {rest.p + host_n, end - host_n};
-    bool host_ok = host.n > 0 && (host.p[0] != '[' || str_is(host, "[::1]") || https);
-    for (size_t i = 1; host_ok && host.p[0] == '[' && i + 1 < host.n; i++)
-        host_ok = isxdigit((unsigned char)host.p[i]) || host.p[i] == ':';
-    bool port_ok = port.n == 0 || (port.p[0] == ':' && is_port((struct str){port.p + 1, port.n - 1}));
-    if (!host_ok || !port_ok || memchr(rest.p + end, ':', rest.n - end) != NULL)
-        return err_set(e, XS_USAGE, "--api-url %s: the host or the port is not understood", url);
-    if (!https && !is_loopback(host))
-        return err_set(e, XS_USAGE,
-                       "--api-url %s: plain http would show the key and the leads to the network; use https "
-                       "(http is taken for this machine's own addresses only)",
-                       url);
-    if (rest.n - end >= 7 && strncmp(rest.p + end, "/api/v2", 7) == 0)
-        return err_set(e, XS_USAGE, "--api-url %s: leave out /api/v2, it is added to each call", url);
-    return 0;
-}
-
 /* What goes into a header must not end it. */
 static bool is_header_safe(const char *text)
 {
@@ -108,8 +33,10 @@ static bool is_header_safe(const char *text)
 
 static int check_config(const struct api_config *c, struct err *e)
 {
-    if (check_url(c->base_url, e) != 0)
+    struct url url;
+    if (url_check(c->base_url, XS_USAGE, "--api-url", &url, e) != 0)
         return -1;
+    url_free(&url);
     if (c->key == NULL || c->key[0] == '\0')
         return err_set(e, XS_KEY, "no API key: set INSTANTLY_API_KEY or give --api-key-file");
     if (!is_header_safe(c->key))

@@ -164,8 +164,7 @@ void common_init(struct common *c)
 
 void common_free(struct common *c)
 {
-    free(c->api_base);
-    c->api_base = NULL;
+    url_free(&c->api);
 }
 
 /* ---- terminal ---- */
@@ -250,10 +249,10 @@ static int finish_api(struct common *c, struct err *e)
 {
     const char *url = c->api_url, *variable = getenv("INSTANTLY_API_URL");
     if (url != NULL)
-        return api_url_check(url, XS_USAGE, "--api-url", &c->api_base, &c->api_loopback, e);
+        return url_check(url, XS_USAGE, "--api-url", &c->api, e);
     if (variable != NULL && *variable != '\0')
-        return api_url_check(variable, XS_CONFIG, "INSTANTLY_API_URL", &c->api_base, &c->api_loopback, e);
-    return api_url_check(PRODUCTION_URL, XS_INTERNAL, "the built-in address", &c->api_base, &c->api_loopback, e);
+        return url_check(variable, XS_CONFIG, "INSTANTLY_API_URL", &c->api, e);
+    return url_check(PRODUCTION_URL, XS_INTERNAL, "the built-in address", &c->api, e);
 }
 
 /* A state is a file; the address of a database is refused before anything takes it for a file name. */

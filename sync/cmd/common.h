@@ -8,6 +8,7 @@
 #include "sync/base/clock.h"
 #include "sync/base/err.h"
 #include "sync/base/opt.h"
+#include "sync/base/url.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -61,8 +62,7 @@ struct common {
 
     /* found out by common_finish() */
     enum format format;
-    char *api_base;                   /* owned; the URL without trailing slashes */
-    bool api_loopback;
+    struct url api;                   /* where the key may be sent */
     bool colour_out, colour_err;      /* stdout, stderr may be coloured */
     bool terminal_in, terminal_err;
     unsigned columns;                 /* width of stdout; 0: no terminal, no limit */
@@ -83,9 +83,5 @@ int common_finish(struct common *c, unsigned groups, const char *const *formats,
 /* Configures the log from the options; `secret` (may be NULL) is never shown in it. */
 void common_log(const struct common *c, const char *secret);
 void common_free(struct common *c);
-
-/* Judges the address of the API: https, or http to this machine; no user, query or fragment. `*base` (caller frees) is
- * the URL without trailing slashes. `bad` is the status of a refusal, `what` names where it came from. */
-int api_url_check(const char *url, enum exit_status bad, const char *what, char **base, bool *loopback, struct err *e);
 
 #endif

@@ -2,7 +2,6 @@
 noinst_LIBRARIES += sync/libcmd.a
 sync_libcmd_a_CPPFLAGS = $(AM_CPPFLAGS) -DPKGDATADIR='"$(pkgdatadir)"'
 sync_libcmd_a_SOURCES = \
-	sync/cmd/api_url.c \
 	sync/cmd/check.c \
 	sync/cmd/command.c sync/cmd/command.h sync/cmd/commands.h \
 	sync/cmd/common.c sync/cmd/common.h \

@@ -56,7 +56,7 @@ static bool reads_stdin(const struct mapping *m)
 /* The digest that names a budget: of address and key, so that it tells keys apart without telling them. 0/-1. */
 static int budget_digest(const struct runner *r, char hex[SHA256_HEX_N])
 {
-    struct str url = str_from(r->inv->common.api_base);
+    struct str url = str_from(r->inv->common.api.base);
     struct buf what = BUF_INIT(url.n + r->key.n + 1);
     int rc = -1;
     /* Reserved at once: a buffer that grows leaves copies of the key behind. */
@@ -93,7 +93,7 @@ static void fill_api(struct runner *r, bool read_only)
     const struct common *c = &r->inv->common;
     const struct limits *limits = r->mapping != NULL ? &r->mapping->limits : NULL;
     r->api = (struct api_config){
-        .base_url = c->api_base,
+        .base_url = c->api.base,
         .key = r->key.text,
         .workspace = c->workspace,
         .user_agent = USER_AGENT,
@@ -210,7 +210,7 @@ static int64_t last_success_ms(const struct runner *r, const struct run_report *
     if (r->state_path != NULL)
         path = strdup(r->state_path);
     else
-        path = state_default_path(report->sync, r->inv->common.api_loopback, &e);
+        path = state_default_path(report->sync, r->inv->common.api.loopback, &e);
     struct state_options options = {
         .path = path, .access = STATE_READ, .memory_max = HISTORY_BYTES, .clock = r->inv->common.clock};
     if (path != NULL && state_open(&options, &state, &e) == 0 &&

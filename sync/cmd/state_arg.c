@@ -45,7 +45,7 @@ int state_arg_path(const struct common *c, const struct mapping *mapping, bool r
         return *path != NULL ? 0 : err_oom(e);
     }
     if (mapping != NULL) {
-        *path = state_default_path(mapping->name, c->api_loopback, e);
+        *path = state_default_path(mapping->name, c->api.loopback, e);
         return *path != NULL ? 0 : -1;
     }
     if (state_find_all(&paths, &n, e) != 0)

@@ -14,6 +14,7 @@
 
 #include "connectors/source.h"
 #include "sync/base/stop.h"
+#include "sync/base/url.h"
 #include "sync/state/state.h"
 
 enum {
@@ -91,6 +92,8 @@ static int bind(struct check *c, const struct source *source)
         return -1;
     }
     c->bound = true;
+    if (run_supported(c->m, &e) != 0)
+        check_error(c, "mapping", &e);
     size_t n = mapping_unused(c->m, &unused);
     check_say(c, FINDING_OK, "mapping", "%s: fits the %zu columns of %s", c->m->name, source->columns_n, source->label);
     if (n > 0)
@@ -181,14 +184,8 @@ static void check_source(struct check *c)
 
 /* ---- state ---- */
 
-/* Plain http is for loopback only, which api_new() has made sure of. */
-static bool is_sandbox(const char *base_url)
-{
-    return base_url != NULL && strncmp(base_url, "http://", 7) == 0;
-}
-
 /* The state's name of a straight CSV needs the target's id. NULL with the reason told, or nothing to look for. */
-static char *state_path(struct check *c)
+static char *state_path(struct check *c, bool sandbox)
 {
     struct err e = ERR_INIT;
     char id[UUID_TEXT_N], *path = NULL;
@@ -201,21 +198,13 @@ static char *state_path(struct check *c)
         }
     }
     path = c->config->state_path != NULL ? strdup(c->config->state_path)
-                                         : state_default_path(c->m->name, is_sandbox(c->config->api->base_url), &e);
+                                         : state_default_path(c->m->name, sandbox, &e);
     if (path == NULL) {
         if (e.status == XS_DONE)
             err_oom(&e);
         check_error(c, "state", &e);
     }
     return path;
-}
-
-/* "https://host:port/x" is about "host:port"; what else an address may hold is not the state's business. */
-static char *host_of(const char *base_url)
-{
-    const char *host = strstr(base_url, "://");
-    host = host != NULL ? host + 3 : base_url;
-    return strndup(host, strcspn(host, "/"));
 }
 
 static int look_into(struct check *c, struct state *s, const char *path, struct err *e)
@@ -256,12 +245,18 @@ static void check_state(struct check *c)
 {
     struct err e = ERR_INIT;
     struct state *s = NULL;
-    char *path = state_path(c), *host = NULL;
-    if (path == NULL)
+    struct url url;
+    if (url_check(c->config->api->base_url, XS_USAGE, "--api-url", &url, &e) != 0) {
+        check_error(c, "state", &e);
         return;
-    host = c->config->api->base_url != NULL ? host_of(c->config->api->base_url) : NULL;
+    }
+    char *path = state_path(c, url.loopback);
+    if (path == NULL) {
+        url_free(&url);
+        return;
+    }
     const struct state_options options = {
-        .path = path, .access = STATE_READ, .sync = c->m->name, .api_host = host,
+        .path = path, .access = STATE_READ, .sync = c->m->name, .api_host = url.loopback ? "loopback" : url.host,
         .values_hashed = c->m->values_hashed, .memory_max = STATE_BYTES, .clock = c->config->clock,
     };
     int rc = state_open(&options, &s, &e);
@@ -270,7 +265,7 @@ static void check_state(struct check *c)
     else if (rc < 0 || look_into(c, s, path, &e) != 0)
         check_error(c, "state", &e);
     state_close(s);
-    free(host);
+    url_free(&url);
     free(path);
 }
 

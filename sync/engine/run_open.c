@@ -14,6 +14,7 @@
 
 #include "sync/base/file.h"
 #include "sync/base/log.h"
+#include "sync/base/url.h"
 
 enum { ARENA_MAX = 64 << 20, RECORD_MAX = 64 << 20, CSV_ROW_BYTES = 100 };
 
@@ -31,7 +32,7 @@ static int unavailable(const char *what, struct err *e)
 }
 
 /* Parts of the mapping format that this version reads but does not carry out are refused, never ignored. */
-static int check_supported(const struct mapping *m, struct err *e)
+int run_supported(const struct mapping *m, struct err *e)
 {
     if (m->mode == MODE_MIRROR && m->removed.policy != GONE_KEEP)
         return unavailable("mode: mirror with removed: delete or move_to", e);
@@ -40,22 +41,6 @@ static int check_supported(const struct mapping *m, struct err *e)
     if (m->results_url != NULL)
         return unavailable("results_to:", e);
     return 0;
-}
-
-static bool is_loopback(const char *url)
-{
-    struct str host = str_from(strstr(url, "://") != NULL ? strstr(url, "://") + 3 : url);
-    static const char *const names[] = {"127.", "localhost", "[::1]"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (host.n >= strlen(names[i]) && memcmp(host.p, names[i], strlen(names[i])) == 0)
-            return true;
-    return false;
-}
-
-static char *host_of(const char *url)
-{
-    const char *host = strstr(url, "://") != NULL ? strstr(url, "://") + 3 : url;
-    return is_loopback(url) ? strdup("loopback") : strndup(host, strcspn(host, "/"));
 }
 
 static int bind_source(struct run *r, struct err *e)
@@ -136,11 +121,14 @@ static int open_scratch_state(struct run *r, struct state_options options, struc
 
 static int open_state(struct run *r, struct err *e)
 {
-    char *path = NULL, *host = host_of(r->c->api != NULL && r->c->api->base_url != NULL ? r->c->api->base_url : "");
+    struct url url;
+    char *path = NULL;
     const char *name = r->m != NULL ? r->m->name : NULL;
-    int rc = host == NULL ? err_oom(e) : 0;
-    if (rc == 0 && r->c->state_path == NULL && name != NULL) {
-        path = state_default_path(name, is_loopback(r->c->api->base_url), e);
+    if (url_check(r->c->api->base_url, XS_USAGE, "--api-url", &url, e) != 0)
+        return -1;
+    int rc = 0;
+    if (r->c->state_path == NULL && name != NULL) {
+        path = state_default_path(name, url.loopback, e);
         rc = path == NULL ? -1 : 0;
     }
     /* The upload's bodies and batches have their own share. */
@@ -149,7 +137,7 @@ static int open_state(struct run *r, struct err *e)
         .path = r->c->state_path != NULL ? r->c->state_path : path,
         .access = r->diff != NULL ? STATE_READ : STATE_WRITE,
         .sync = name,
-        .api_host = host,
+        .api_host = url.loopback ? "loopback" : url.host,
         .values_hashed = r->m != NULL && r->m->values_hashed,
         .memory_max = share,
         .clock = r->c->clock,
@@ -161,7 +149,7 @@ static int open_state(struct run *r, struct err *e)
     else if (rc == 0 && r->diff == NULL)
         rc = state_lock(r->state, r->c->wait_lock_ms, e);
     free(path);
-    free(host);
+    url_free(&url);
     return rc;
 }
 
@@ -381,7 +369,7 @@ int run_open(struct run *r, struct err *e)
 {
     init(r);
     r->m = r->c->mapping;
-    if (check_supported(r->m, e) != 0)
+    if (run_supported(r->m, e) != 0)
         return -1;
     /* A CSV that is not there should not need a network to be found missing. */
     if (r->m->source.kind == SOURCE_CSV && open_source(r, NULL, e) != 0)

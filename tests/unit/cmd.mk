@@ -1,10 +1,7 @@
 # Unit tests of cmd: UNIT += name, then its sources and the level it links.
-check_PROGRAMS += tests/unit/api_url.tap tests/unit/command.tap tests/unit/key.tap tests/unit/reading.tap tests/unit/table.tap
-TESTS += tests/unit/api_url.tap tests/unit/command.tap tests/unit/key.tap tests/unit/reading.tap tests/unit/table.tap
+check_PROGRAMS += tests/unit/command.tap tests/unit/key.tap tests/unit/reading.tap tests/unit/table.tap
+TESTS += tests/unit/command.tap tests/unit/key.tap tests/unit/reading.tap tests/unit/table.tap
 
-tests_unit_api_url_tap_SOURCES = tests/unit/api_url_test.c
-tests_unit_api_url_tap_CFLAGS = $(TEST_CFLAGS)
-tests_unit_api_url_tap_LDADD = $(TEST_LIBS) $(LEVEL_CMD)
 
 tests_unit_command_tap_SOURCES = tests/unit/command_test.c
 tests_unit_command_tap_CFLAGS = $(TEST_CFLAGS)

@@ -3,11 +3,12 @@
  * the next time. "localhost" is the one exception everybody expects. */
 #include "config.h"
 
-#include "sync/cmd/common.h"
+#include "sync/base/url.h"
 
 #include "sync/base/str.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -19,20 +20,35 @@ struct url_parts {
     struct str port; /* empty: none */
 };
 
-static bool host_is_loopback(struct str host)
+static bool is_ipv6(struct str host, bool *loopback)
 {
     char text[INET6_ADDRSTRLEN];
-    struct in_addr v4;
     struct in6_addr v6;
-    if (str_eq_nocase(host, STR("localhost")))
-        return true;
     if (host.n >= sizeof text)
         return false;
     memcpy(text, host.p, host.n);
     text[host.n] = '\0';
-    if (inet_pton(AF_INET, text, &v4) == 1)
-        return ntohl(v4.s_addr) >> 24 == 127;
-    return inet_pton(AF_INET6, text, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
+    if (inet_pton(AF_INET6, text, &v6) != 1)
+        return false;
+    if (loopback != NULL)
+        *loopback = IN6_IS_ADDR_LOOPBACK(&v6);
+    return true;
+}
+
+static bool host_is_loopback(struct str host)
+{
+    char text[INET_ADDRSTRLEN];
+    struct in_addr v4;
+    bool loopback = false;
+    if (str_eq_nocase(host, STR("localhost")))
+        return true;
+    if (is_ipv6(host, &loopback))
+        return loopback;
+    if (host.n >= sizeof text)
+        return false;
+    memcpy(text, host.p, host.n);
+    text[host.n] = '\0';
+    return inet_pton(AF_INET, text, &v4) == 1 && ntohl(v4.s_addr) >> 24 == 127;
 }
 
 static bool port_is_valid(struct str port)
@@ -57,6 +73,8 @@ static int split_authority(struct str authority, struct url_parts *out)
         if (after == NULL)
             return -1;
         out->host = (struct str){authority.p + 1, (size_t)(after - authority.p) - 1};
+        if (!is_ipv6(out->host, NULL))
+            return -1;
         after++;
     } else {
         after = memchr(authority.p, ':', authority.n);
@@ -97,26 +115,44 @@ static const char *url_split(const char *url, struct url_parts *out)
     struct str authority = {rest, strcspn(rest, "/")};
     if (memchr(authority.p, '@', authority.n) != NULL)
         return "has a user name";
+    for (const char *p = authority.p + authority.n; *p != '\0'; p++)
+        if (!isalnum((unsigned char)*p) && strchr("/.-_~", *p) == NULL)
+            return "has a path with odd characters";
     return split_authority(authority, out) == 0 ? NULL : "has no valid host and port";
 }
 
-int api_url_check(const char *url, enum exit_status bad, const char *what, char **base, bool *loopback, struct err *e)
+int url_check(const char *url, enum exit_status bad, const char *what, struct url *out, struct err *e)
 {
     struct url_parts parts;
+    *out = (struct url){0};
     const char *wrong = url_split(url, &parts);
     /* The address is not repeated where it may hold a password. */
     if (wrong != NULL && strchr(url, '@') != NULL)
         return err_set(e, bad, "%s: the address %s; give one like https://api.instantly.ai", what, wrong);
     if (wrong != NULL)
         return err_set(e, bad, "%s: \"%s\" %s; give one like https://api.instantly.ai", what, url, wrong);
-    *loopback = host_is_loopback(parts.host);
-    if (!parts.https && !*loopback)
+    out->loopback = host_is_loopback(parts.host);
+    if (!parts.https && !out->loopback)
         return err_set(e, bad, "%s: \"%s\" would send the API key in clear text; plain http is for this machine only, "
                                "use https://",
                        what, url);
     size_t n = strlen(url);
     while (n > 0 && url[n - 1] == '/')
         n--;
-    *base = str_dup((struct str){url, n});
-    return *base != NULL ? 0 : err_oom(e);
+    if (n >= 7 && strncasecmp(url + n - 7, "/api/v2", 7) == 0 && n > (size_t)(parts.host.p - url) + parts.host.n)
+        return err_set(e, bad, "%s: \"%s\": leave out /api/v2, it is added to each call", what, url);
+    out->base = strndup(url, n);
+    out->host = str_dup(parts.host);
+    if (out->base == NULL || out->host == NULL) {
+        url_free(out);
+        return err_oom(e);
+    }
+    return 0;
+}
+
+void url_free(struct url *url)
+{
+    free(url->base);
+    free(url->host);
+    *url = (struct url){0};
 }

@@ -1,38 +1,37 @@
 /* Where the key may be sent: https anywhere, http to this machine only, and nothing that parsers read differently. */
 #include "config.h"
 
-#include "sync/cmd/common.h"
+#include "sync/base/url.h"
 #include "tests/unit/harness.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 static const struct good_case {
-    const char *url, *base;
+    const char *url, *base, *host;
     bool loopback;
 } good_cases[] = {
-    {"https://api.instantly.ai", "https://api.instantly.ai", false},
-    {"https://api.instantly.ai///", "https://api.instantly.ai", false},
-    {"HTTPS://Example.com:8443/prefix/", "HTTPS://Example.com:8443/prefix", false},
-    {"http://127.0.0.1:8080", "http://127.0.0.1:8080", true},
-    {"http://127.9.9.9", "http://127.9.9.9", true},
-    {"http://localhost:1", "http://localhost:1", true},
-    {"http://LOCALHOST:65535/", "http://LOCALHOST:65535", true},
-    {"http://[::1]:99", "http://[::1]:99", true},
-    {"https://[2001:db8::1]:443", "https://[2001:db8::1]:443", false},
-    {"https://127.0.0.1", "https://127.0.0.1", true},
+    {"https://api.instantly.ai", "https://api.instantly.ai", "api.instantly.ai", false},
+    {"https://api.instantly.ai///", "https://api.instantly.ai", "api.instantly.ai", false},
+    {"HTTPS://Example.com:8443/prefix/", "HTTPS://Example.com:8443/prefix", "Example.com", false},
+    {"http://127.0.0.1:8080", "http://127.0.0.1:8080", "127.0.0.1", true},
+    {"http://127.9.9.9", "http://127.9.9.9", "127.9.9.9", true},
+    {"http://localhost:1", "http://localhost:1", "localhost", true},
+    {"http://LOCALHOST:65535/", "http://LOCALHOST:65535", "LOCALHOST", true},
+    {"http://[::1]:99", "http://[::1]:99", "::1", true},
+    {"https://[2001:db8::1]:443", "https://[2001:db8::1]:443", "2001:db8::1", false},
+    {"https://127.0.0.1", "https://127.0.0.1", "127.0.0.1", true},
 };
 
 START_TEST(test_good)
 {
     const struct good_case *c = &good_cases[_i];
     struct err e = ERR_INIT;
-    char *base = NULL;
-    bool loopback = !c->loopback;
-    ck_assert_msg(api_url_check(c->url, XS_USAGE, "--api-url", &base, &loopback, &e) == 0, "%s: %s", c->url, err_text(&e));
-    ck_assert_str_eq(base, c->base);
-    ck_assert_int_eq(loopback, c->loopback);
-    free(base);
+    struct url url;
+    ck_assert_msg(url_check(c->url, XS_USAGE, "--api-url", &url, &e) == 0, "%s: %s", c->url, err_text(&e));
+    ck_assert_str_eq(url.base, c->base);
+    ck_assert_str_eq(url.host, c->host);
+    ck_assert_int_eq(url.loopback, c->loopback);
+    url_free(&url);
 }
 END_TEST
 
@@ -68,15 +67,16 @@ static const char *const bad_urls[] = {
     "https://example.com?x=1",
     "https://example.com#x",
     "http://example.com#@127.0.0.1/",
+    "https://api.instantly.ai/api/v2",
+    "https://api.instantly.ai/api/v2/",
 };
 
 START_TEST(test_bad)
 {
     struct err e = ERR_INIT;
-    char *base = NULL;
-    bool loopback;
-    ck_assert_msg(api_url_check(bad_urls[_i], XS_CONFIG, "INSTANTLY_API_URL", &base, &loopback, &e) == -1, "%s passed",
-                  bad_urls[_i]);
+    struct url url;
+    ck_assert_msg(url_check(bad_urls[_i], XS_CONFIG, "INSTANTLY_API_URL", &url, &e) == -1, "%s passed", bad_urls[_i]);
+    ck_assert_ptr_null(url.base);
     ck_assert_int_eq(e.status, XS_CONFIG);
     ck_assert_ptr_nonnull(strstr(err_text(&e), "INSTANTLY_API_URL"));
     ck_assert_ptr_null(strstr(err_text(&e), "pass@"));
@@ -86,7 +86,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("api_url");
+    Suite *suite = suite_create("url");
     TCase *tc = tcase_create("addresses");
     tcase_add_loop_test(tc, test_good, 0, sizeof good_cases / sizeof good_cases[0]);
     tcase_add_loop_test(tc, test_bad, 0, sizeof bad_urls / sizeof bad_urls[0]);
