@@ -3,5 +3,7 @@ dist_man_MANS += docs/leadsync.1
 bashcompletiondir = $(datadir)/bash-completion/completions
 dist_bashcompletion_DATA = docs/leadsync.bash
 dist_doc_DATA = \
+	docs/API-FACTS.md \
 	docs/DESIGN.md \
+	docs/ERRORS.md \
 	docs/STATE.md
