@@ -33,7 +33,7 @@ wanted() { # P1 P2 ...: is one of them asked for?
     done
     return 1
 }
-calc() { awk "BEGIN { printf \"%.${2:-2}f\", $1 }"; }
+calc() { awk "BEGIN { printf(\"%.${2:-2}f\", ($1)) }"; } # EXPRESSION [DIGITS]
 
 # say ID MEASURED TARGET LEAST|MOST WHAT: one line of the table; the ratio is above 1 when the target is met.
 say() {
@@ -271,7 +271,7 @@ fi
 if wanted P14; then
     n=$((N < 100000 ? N : 100000))
     rows hundred.csv "$n"
-    mapping hundred.yaml hundred.csv 100 0
+    mapping hundred.yaml hundred.csv 0 0
     mock_start --tls cert.pem --latency 150
     run hundred.db hundred.yaml
     ours=$wall our_cpu=$cpu our_rss=$rss_kb

@@ -12,7 +12,19 @@ STORIES = \
 	tests/cli/sandbox.test \
 	tests/cli/schema.test \
 	tests/cli/setup.test \
+	tests/cli/sync_dry.test \
+	tests/cli/sync_exit.test \
+	tests/cli/sync_faults.test \
+	tests/cli/sync_kill.test \
+	tests/cli/sync_main.test \
+	tests/cli/sync_plan.test \
+	tests/cli/sync_predict.test \
+	tests/cli/sync_reasons.test \
+	tests/cli/sync_refused.test \
+	tests/cli/sync_resume.test \
+	tests/cli/sync_signal.test \
+	tests/cli/sync_small.test \
 	tests/cli/usage.test
 TESTS += $(STORIES)
-EXTRA_DIST += tests/cli/lib.sh $(STORIES) demo.sh test.sh .ci/run .shellcheckrc \
+EXTRA_DIST += tests/cli/lib.sh tests/cli/world.sh tests/cli/people.py $(STORIES) demo.sh test.sh .ci/run .shellcheckrc \
 	scripts/setup.sh scripts/build.sh
