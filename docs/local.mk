@@ -6,4 +6,5 @@ dist_doc_DATA = \
 	docs/API-FACTS.md \
 	docs/DESIGN.md \
 	docs/ERRORS.md \
+	docs/MAPPING.md \
 	docs/STATE.md
