@@ -122,7 +122,8 @@ int api_leads_added_read(struct json_object *json, size_t sent_n, struct arena *
 
 /* leads/list: at most 100 of contacts or ids, or none of both with a target; follows the cursor itself and calls back
  * once with all items of all pages as a JSON array in reply->json (items_max bounds them). Items are re-filtered by the
- * caller: the API ignores keys that it does not know. */
+ * caller: the API ignores keys that it does not know. An address that the API's format "email" does not take is searched
+ * for instead, a request each, and a search finds parts of addresses and names too. */
 struct leads_list {
     const struct target *target;  /* NULL: the whole workspace */
     const struct str *contacts;

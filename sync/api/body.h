@@ -26,6 +26,12 @@ int body_end(struct jsonw *w, const char *what, struct err *e);
 
 int body_leads_add(const struct leads_add *add, struct buf *out, struct err *e);
 int body_leads_list(const struct leads_list *list, struct buf *out, struct err *e);
+/* leads/list of what has `text` in its address or names; `target` may be NULL. An empty text would mean everything and
+ * is refused. */
+int body_leads_search(const struct target *target, struct str text, struct buf *out, struct err *e);
+/* Whether the API's own format "email" takes the address among `contacts`; one that it does not take refuses the whole
+ * request. Addresses with quotes, letters beyond ASCII before the @ or `_` in the domain may exist all the same. */
+bool body_contact_fits(struct str email);
 /* The body of the page after `cursor`, from the one of the first page. */
 int body_next_page(struct str first, struct str cursor, struct buf *out, struct err *e);
 int body_leads_move(const struct leads_move *move, struct buf *out, struct err *e);

@@ -83,9 +83,16 @@ int api_call(struct api *a, const struct api_call *call, api_done_fn *done, void
 
 /* ---- leads/list, all pages ---- */
 
+/* One look is mostly one question. Each address that `contacts` would refuse is a question of its own, by `search`;
+ * leaving it out would call a lead missing that is there, and asking with it would leave the others unanswered too. */
 struct listing {
     struct api *api;
-    struct buf body;           /* of the first page */
+    struct target target;
+    bool has_target;
+    struct arena arena;
+    struct str *odd;           /* addresses to search for, after the question in `body` */
+    size_t odd_n, odd_next;
+    struct buf body;           /* of the first page of the question under way */
     struct buf cursor;         /* of the page under way */
     struct json_object *items; /* of the pages so far */
     size_t items_max;
@@ -95,11 +102,12 @@ struct listing {
     void *ctx;
 };
 
-enum { CURSOR_MAX = 4096, ITEMS_MAX = 100000 };
+enum { CURSOR_MAX = 4096, ITEMS_MAX = 100000, ODD_MAX_BYTES = 1 << 20 };
 
 static void listing_free(void *ctx)
 {
     struct listing *l = ctx;
+    arena_free(&l->arena);
     buf_free(&l->body);
     buf_free(&l->cursor);
     json_object_put(l->items);
@@ -166,6 +174,16 @@ static int listing_take(struct listing *l, struct json_object *page, struct err 
     return buf_add(&l->cursor, cursor.p, cursor.n) == 0 ? 1 : err_oom(e);
 }
 
+/* Makes the next question. 1, or 0 when there is none. */
+static int listing_next(struct listing *l, struct err *e)
+{
+    if (l->odd_next == l->odd_n)
+        return 0;
+    buf_reset(&l->body);
+    buf_reset(&l->cursor);
+    return body_leads_search(l->has_target ? &l->target : NULL, l->odd[l->odd_next++], &l->body, e) == 0 ? 1 : -1;
+}
+
 /* Each page is a request of its own, with the queue's retries; the first that fails ends the listing. */
 static void listing_page_done(void *ctx, const struct api_reply *reply)
 {
@@ -175,6 +193,8 @@ static void listing_page_done(void *ctx, const struct api_reply *reply)
     l->pages++;
     if (reply->class == API_OK) {
         int more = listing_take(l, reply->json, &err);
+        if (more == 0)
+            more = listing_next(l, &err);
         if (more > 0) {
             if (listing_ask(l, &err) == 0)
                 return;
@@ -189,6 +209,29 @@ static void listing_page_done(void *ctx, const struct api_reply *reply)
     err_clear(&err);
 }
 
+/* The first question: the addresses that may stand in `contacts`, else the first of the odd ones. */
+static int listing_first(struct listing *l, const struct leads_list *list, struct err *e)
+{
+    struct leads_list asked = *list;
+    struct str plain[LEADS_LIST_MAX];
+    if (list->contacts_n > 0 && list->contacts_n <= LEADS_LIST_MAX && list->ids_n == 0) {
+        asked.contacts = plain;
+        asked.contacts_n = 0;
+        l->odd = arena_calloc(&l->arena, list->contacts_n, sizeof *l->odd);
+        if (l->odd == NULL)
+            return err_oom(e);
+        for (size_t i = 0; i < list->contacts_n; i++)
+            if (body_contact_fits(list->contacts[i]))
+                plain[asked.contacts_n++] = list->contacts[i];
+            else if (arena_str(&l->arena, list->contacts[i], &l->odd[l->odd_n++]) != 0)
+                return err_oom(e);
+        /* Without any selector the body would mean everything. */
+        if (asked.contacts_n == 0)
+            return listing_next(l, e) > 0 ? 0 : -1;
+    }
+    return body_leads_list(&asked, &l->body, e);
+}
+
 int api_leads_list(struct api *a, const struct leads_list *list, api_done_fn *done, void *ctx, struct err *e)
 {
     struct listing *l = calloc(1, sizeof *l);
@@ -196,6 +239,7 @@ int api_leads_list(struct api *a, const struct leads_list *list, api_done_fn *do
         return err_oom(e);
     *l = (struct listing){
         .api = a,
+        .has_target = list->target != NULL,
         .body = BUF_INIT(BODY_MAX_BYTES),
         .cursor = BUF_INIT(CURSOR_MAX),
         .items = json_object_new_array(),
@@ -204,11 +248,16 @@ int api_leads_list(struct api *a, const struct leads_list *list, api_done_fn *do
         .done = done,
         .ctx = ctx,
     };
+    arena_init(&l->arena, ODD_MAX_BYTES);
+    if (list->target != NULL) {
+        l->target = *list->target;
+        l->target.name = NULL; /* the caller's, and not needed */
+    }
     if (l->items == NULL) {
         listing_free(l);
         return err_oom(e);
     }
-    if (body_leads_list(list, &l->body, e) == 0 && listing_ask(l, e) == 0)
+    if (listing_first(l, list, e) == 0 && listing_ask(l, e) == 0)
         return 0;
     listing_free(l);
     return -1;

@@ -61,13 +61,35 @@ static bool in_list(const char *list, struct str word)
     return false;
 }
 
+/* "email" as the API's schema validator (ajv) has it. It is stricter than what the API lets in as a lead: an address with
+ * quotes, with letters beyond ASCII before the @ or with an underscore in the domain refuses the request. */
+static bool format_email(struct str s)
+{
+    const char *at = s.n > 0 ? memchr(s.p, '@', s.n) : NULL, *end = s.p + s.n;
+    bool dot = false;
+    for (const char *p = s.p, *first = p; at != NULL && p < end; p++) {
+        bool letter = (*p >= '0' && *p <= '9') || (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z');
+        bool ends = p + 1 == end || p[1] == '.' || p + 1 == at;
+        if (*p == '.' || p == at) {
+            if (p == first || p + 1 == end)
+                return false; /* nothing between two dots, or at an end */
+            dot = dot || p > at;
+            first = p + 1;
+        } else if (p < at ? !letter && (*p == '\0' || strchr("!#$%&'*+/=?^_`{|}~-", *p) == NULL)
+                          : !letter && (*p != '-' || p == first || ends)) {
+            return false;
+        }
+    }
+    return dot;
+}
+
 /* Only the formats that the API names; a time or an URL is not looked into. */
 static int check_format(enum box_format format, struct str s, const struct buf *path, struct buf *why)
 {
     struct uuid id;
     if (format == FMT_UUID && uuid_parse(s, &id) != 0)
         return refuse(why, path, "must match format \"uuid\"");
-    if (format == FMT_EMAIL && !box_email_valid(s))
+    if (format == FMT_EMAIL && !format_email(s))
         return refuse(why, path, "must match format \"email\"");
     return 0;
 }

@@ -7,6 +7,7 @@ STORIES = \
 	tests/cli/init.test \
 	tests/cli/key.test \
 	tests/cli/lint.test \
+	tests/cli/odd_address.test \
 	tests/cli/preview.test \
 	tests/cli/run_usage.test \
 	tests/cli/sandbox.test \

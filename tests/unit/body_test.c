@@ -199,6 +199,40 @@ START_TEST(leads_list_body)
 }
 END_TEST
 
+START_TEST(leads_search_body)
+{
+    struct target target = {.kind = TARGET_LIST, .id = uuid(ID1)};
+    ck_assert_int_eq(body_leads_search(&target, STR("\"a b\"@b.c"), &out, &e), 0);
+    ck_assert_str_eq(buf_cstr(&out), "{\"list_id\":\"" ID1 "\",\"search\":\"\\\"a b\\\"@b.c\",\"limit\":100}");
+    buf_reset(&out);
+    ck_assert_int_eq(body_leads_search(NULL, STR("x"), &out, &e), 0);
+    ck_assert_str_eq(buf_cstr(&out), "{\"search\":\"x\",\"limit\":100}");
+    ck_assert_int_eq(body_leads_search(&target, STR_NONE, &out, &e), -1);
+    ck_assert_int_eq(e.status, XS_INTERNAL);
+}
+END_TEST
+
+/* What ajv's format "email" says of each. */
+static const struct {
+    const char *email;
+    bool fits;
+} contact_rows[] = {
+    {"a@b.c", true}, {"A.B@B.C", true}, {"a+b_c-d!#$%&'*/=?^`{|}~@b-c.d-e.f", true}, {"-@1.2", true},
+    {"a@xn--bcher-kva.example", true}, {"a@b--c.de", true},
+    {"", false}, {"@", false}, {"a", false}, {"a@", false}, {"@b.c", false}, {"a@b", false}, {"a@b.", false},
+    {"a@.b", false}, {"a@b..c", false}, {".a@b.c", false}, {"a.@b.c", false}, {"a..b@b.c", false},
+    {"a@-b.c", false}, {"a@b-.c", false}, {"a@b.c-", false}, {"a@b.-", false}, {"a@b_c.de", false},
+    {"\"a\"@b.c", false}, {"a b@c.de", false}, {"a@b@c.de", false}, {"m\u00fcller@b.c", false},
+    {"a@b\u00fc.de", false}, {"a(x)@b.c", false}, {"a,b@c.de", false}, {"a@[1.2.3.4]", false},
+};
+
+START_TEST(contacts_that_fit)
+{
+    ck_assert_msg(body_contact_fits(str_from(contact_rows[_i].email)) == contact_rows[_i].fits, "%s",
+                  contact_rows[_i].email);
+}
+END_TEST
+
 static const char stored[] =
     "{\"id\":\"" ID1
     "\",\"email\":\"a@b.c\",\"first_name\":\"Ann\",\"status\":1,\"payload\":{\"email\":\"a@b.c\",\"firstName\":\"Ann\","
@@ -539,6 +573,8 @@ int main(void)
     tcase_add_test(t, leads_add_body);
     tcase_add_test(t, leads_add_has_limits);
     tcase_add_test(t, leads_list_body);
+    tcase_add_test(t, leads_search_body);
+    tcase_add_loop_test(t, contacts_that_fit, 0, (int)(sizeof contact_rows / sizeof contact_rows[0]));
     tcase_add_test(t, lead_patch_body);
     tcase_add_test(t, lead_patch_refuses);
     tcase_add_test(t, url_escape);

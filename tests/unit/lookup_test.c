@@ -314,6 +314,50 @@ START_TEST(a_page_that_fails)
 }
 END_TEST
 
+static void list_contacts(const struct str *contacts, size_t n)
+{
+    struct leads_list l = {.contacts = contacts, .contacts_n = n};
+    memset(&listed, 0, sizeof listed);
+    ck_assert_int_eq(api_leads_list(api, &l, on_listed, NULL, &e), 0);
+    for (int i = 0; api_queued(api) > 0 && i < 10000; i++)
+        ck_assert_int_eq(api_step(api, 1000, &e), 0);
+    ck_assert_uint_eq(listed.n, 1);
+}
+
+/* One odd address in `contacts` would have all of them refused. */
+START_TEST(odd_contacts_are_searched_for)
+{
+    const struct str contacts[] = {STR("\"x y\"@b.c"), STR("a@b.c"), STR("j\u00fcrgen@b.c"), STR("d@e.f")};
+    says(200, "{\"items\":[1,2],\"next_starting_after\":\"a\"}");
+    says(200, "{\"items\":[]}");
+    says(200, "{\"items\":[3],\"next_starting_after\":\"a\"}");
+    says(200, "{\"items\":[4]}");
+    says(200, "{\"items\":[]}");
+    list_contacts(contacts, 4);
+    ck_assert_int_eq(listed.class, API_OK);
+    ck_assert_uint_eq(listed.items, 4);
+    ck_assert_uint_eq(fake.sent_n, 5);
+    ck_assert_str_eq(fake.sent[0].body, "{\"contacts\":[\"a@b.c\",\"d@e.f\"],\"limit\":100}");
+    ck_assert_str_eq(fake.sent[2].body, "{\"search\":\"\\\"x y\\\"@b.c\",\"limit\":100}");
+    ck_assert_str_eq(fake.sent[3].body,
+                     "{\"search\":\"\\\"x y\\\"@b.c\",\"limit\":100,\"starting_after\":\"a\"}");
+    ck_assert_str_eq(fake.sent[4].body, "{\"search\":\"j\u00fcrgen@b.c\",\"limit\":100}");
+}
+END_TEST
+
+/* Never a question without a selector; and one that fails ends the look. */
+START_TEST(only_odd_contacts)
+{
+    const struct str contacts[] = {STR("j\u00fcrgen@b.c"), STR("a@b_c.de")};
+    says(200, "{\"items\":[1]}");
+    says(400, "{\"message\":\"no\"}");
+    list_contacts(contacts, 2);
+    ck_assert_int_eq(listed.class, API_REFUSED);
+    ck_assert_uint_eq(fake.sent_n, 2);
+    ck_assert_str_eq(fake.sent[0].body, "{\"search\":\"j\u00fcrgen@b.c\",\"limit\":100}");
+}
+END_TEST
+
 START_TEST(dropped_half_way)
 {
     struct leads_list l = {0};
@@ -343,6 +387,8 @@ int main(void)
     tcase_add_test(t, all_pages);
     tcase_add_loop_test(t, odd_pages, 0, (int)(sizeof page_rows / sizeof page_rows[0]));
     tcase_add_test(t, a_page_that_fails);
+    tcase_add_test(t, odd_contacts_are_searched_for);
+    tcase_add_test(t, only_odd_contacts);
     tcase_add_test(t, dropped_half_way);
     suite_add_tcase(s, t);
     return unit_run(s);
