@@ -4,7 +4,16 @@ bashcompletiondir = $(datadir)/bash-completion/completions
 dist_bashcompletion_DATA = docs/leadsync.bash
 dist_doc_DATA = \
 	docs/API-FACTS.md \
+	docs/CRON.md \
 	docs/DESIGN.md \
 	docs/ERRORS.md \
 	docs/MAPPING.md \
 	docs/STATE.md
+exampledir = $(docdir)/examples
+dist_example_DATA = \
+	docs/examples/leadsync.cron \
+	docs/examples/leadsync.rules.yml \
+	docs/examples/leadsync.sysusers \
+	docs/examples/leadsync.tmpfiles \
+	docs/examples/leadsync@.service \
+	docs/examples/leadsync@.timer
