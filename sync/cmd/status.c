@@ -216,6 +216,9 @@ static int show_runs(const struct invocation *inv, const struct overview *v, str
     return bad;
 }
 
+/* Open batches in text: of a killed run there may be hundreds, and the runs below them are what one looks for. */
+enum { OPEN_SHOWN = 10 };
+
 static int add_batch(struct buf *out, const struct batch *batch)
 {
     bool has_job = batch->job != NULL;
@@ -232,8 +235,10 @@ static int show_text(const struct invocation *inv, struct state *state, const st
     if (v->open_n > 0)
         bad |= buf_addf(out, "open: %zu batches with %" PRIu64 " rows; leadsync resume settles them\n", v->open_n,
                         v->open_rows);
-    for (size_t i = 0; i < v->open_n; i++)
+    for (size_t i = 0; i < v->open_n && i < OPEN_SHOWN; i++)
         bad |= add_batch(out, &v->open[i]);
+    if (v->open_n > OPEN_SHOWN)
+        bad |= buf_addf(out, "  ... and %zu more (--format json lists them)\n", v->open_n - OPEN_SHOWN);
     if (v->runs_n == 0)
         return bad | buf_adds(out, "no runs yet\n");
     return bad | buf_addc(out, '\n') | show_runs(inv, v, out);

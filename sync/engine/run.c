@@ -153,6 +153,15 @@ static int count_open(struct run *r, struct err *e)
     return 0;
 }
 
+static int say_interrupted(const struct run *r, struct err *e)
+{
+    enum exit_status status = (enum exit_status)(128 + stop_requested());
+    if (r->report->open_batches > 0)
+        return err_set(e, status, "interrupted; the outcome of %llu batches is not known yet: run the same command "
+                       "again, which reads it back first and goes on", (unsigned long long)r->report->open_batches);
+    return err_set(e, status, "interrupted; what was in flight is settled, run the same command again to go on");
+}
+
 static int write_record(struct run *r, struct err *e)
 {
     struct buf json = BUF_INIT(REPORT_MAX);
@@ -193,8 +202,7 @@ static int finish(struct run *r, int rc, struct err *e)
         rc = err_set(e, XS_INTERNAL, "%llu rows were read, but their outcomes do not add up to that: please report",
                      (unsigned long long)r->tally->read);
     if (rc == 0 && stop_requested() != 0)
-        rc = err_set(e, (enum exit_status)(128 + stop_requested()), "interrupted; what was in flight is settled, run the "
-                     "same command again to go on");
+        rc = say_interrupted(r, e);
     if (rc == 0)
         judge(r);
     else

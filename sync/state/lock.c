@@ -136,3 +136,15 @@ void lock_guard_free(struct state *s)
 {
     lock_byte(s->lock_fd, F_UNLCK, LOCK_JOURNAL, false);
 }
+
+bool lock_is_held(const struct state *s)
+{
+    /* Whoever writes the state holds the lock; a reader can only ask. */
+    if (s->lock_fd >= 0)
+        return true;
+    struct flock range = {.l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = LOCK_SYNC, .l_len = 1};
+    /* Without the file nobody ever locked; what cannot be asked is not said to have died. */
+    if (s->guard_fd < 0)
+        return access(s->lock_path, F_OK) == 0;
+    return fcntl(s->guard_fd, F_OFD_GETLK, &range) < 0 || range.l_type != F_UNLCK;
+}

@@ -25,7 +25,9 @@ static const char *read_text(const struct run_record *run)
 
 int state_run_start(struct state *s, struct run_record *run, struct err *e)
 {
+    /* Who holds the lock is the only one alive: what still calls itself running was killed. */
     if (state_write_begin(s, e) < 0 ||
+        db_run(&s->main, e, "UPDATE runs SET status = 'interrupted' WHERE status = 'running'", "") < 0 ||
         db_run(&s->main, e,
                "INSERT INTO runs(id, started_ms, finished_ms, status, read, report, exit_code)"
                " VALUES((SELECT coalesce(max(id), 0) + 1 FROM runs), ?, 0, ?, ?, NULL, 0)",
@@ -51,17 +53,20 @@ int state_run_finish(struct state *s, const struct run_record *run, struct err *
 
 #define RUN_COLUMNS "SELECT id, started_ms, finished_ms, status, read, report, exit_code FROM runs"
 
-static int take_run(sqlite3_stmt *st, struct arena *arena, struct run_record *out, struct err *e)
+static int take_run(struct state *s, sqlite3_stmt *st, struct arena *arena, struct run_record *out, struct err *e)
 {
     memset(out, 0, sizeof *out);
     out->id = (uint64_t)sqlite3_column_int64(st, 0);
     out->started_ms = sqlite3_column_int64(st, 1);
     out->finished_ms = sqlite3_column_int64(st, 2);
     out->exit_code = sqlite3_column_int(st, 6);
-    return take_text(st, 3, arena, &out->status, e) < 0 || take_text(st, 4, arena, &out->read, e) < 0 ||
-                   take_text(st, 5, arena, &out->report, e) < 0
-               ? -1
-               : 0;
+    if (take_text(st, 3, arena, &out->status, e) < 0 || take_text(st, 4, arena, &out->read, e) < 0 ||
+        take_text(st, 5, arena, &out->report, e) < 0)
+        return -1;
+    /* A run that was killed could not say so, but the kernel has freed its lock. */
+    if (out->status != NULL && strcmp(out->status, "running") == 0 && !lock_is_held(s))
+        out->status = "interrupted";
+    return 0;
 }
 
 int state_run_get(struct state *s, uint64_t id, struct arena *arena, struct run_record *out, struct err *e)
@@ -71,7 +76,7 @@ int state_run_get(struct state *s, uint64_t id, struct arena *arena, struct run_
                      : db_query(&s->main, &st, e, RUN_COLUMNS " ORDER BY id DESC LIMIT 1", "");
     if (rc != 1)
         return rc;
-    rc = take_run(st, arena, out, e) < 0 ? -1 : 1;
+    rc = take_run(s, st, arena, out, e) < 0 ? -1 : 1;
     sqlite3_reset(st);
     return rc;
 }
@@ -90,7 +95,7 @@ int state_runs(struct state *s, size_t limit, struct arena *arena, struct run_re
         return err_oom(e);
     int rc = db_query(&s->main, &st, e, RUN_COLUMNS " ORDER BY id DESC LIMIT ?", "i", (int64_t)most);
     for (; rc == 1; rc = db_next(&s->main, st, e)) {
-        if (take_run(st, arena, &runs[*n], e) < 0) {
+        if (take_run(s, st, arena, &runs[*n], e) < 0) {
             sqlite3_reset(st);
             return -1;
         }

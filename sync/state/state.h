@@ -136,7 +136,7 @@ void state_unseen_close(struct unseen *u);
 struct run_record {
     uint64_t id;
     int64_t started_ms, finished_ms; /* 0: still open, or it died */
-    const char *status;              /* "running" complete partial interrupted failed */
+    const char *status;              /* running complete partial interrupted (or killed) failed */
     const char *read;                /* full incremental partial; NULL (read back: ""): no source was read */
     const char *report;              /* the run's report as JSON; NULL while running */
     int exit_code;

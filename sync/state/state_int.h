@@ -73,6 +73,8 @@ int lock_guard_share(struct state *s, struct err *e);
 /* Nobody reads the journal now, nor can begin to until lock_guard_free(). 1 yes, 0 somebody does, -1. */
 int lock_guard_take(struct state *s, struct err *e);
 void lock_guard_free(struct state *s);
+/* Is some run of this sync, maybe this one, alive? When in doubt, yes. */
+bool lock_is_held(const struct state *s);
 
 /* ---- journal.c ---- */
 /* Opens the journal: for STATE_WRITE made when missing if `make`; for STATE_READ only if there. 1 open, 0 there is

@@ -13,6 +13,7 @@ STORIES = \
 	tests/cli/sandbox.test \
 	tests/cli/schema.test \
 	tests/cli/setup.test \
+	tests/cli/status.test \
 	tests/cli/sync_dry.test \
 	tests/cli/sync_exit.test \
 	tests/cli/sync_faults.test \
