@@ -218,7 +218,7 @@ static int compile_type(struct compiler *c, const struct tree_node *type, struct
 /* Where the text comes from. The schema has seen to it that exactly one of the three is there. */
 static int compile_origin(struct compiler *c, const struct tree_node *spec, struct column *column)
 {
-    const struct tree_node *node;
+    const struct tree_node *node = NULL;
     if (spec->kind == TREE_SCALAR || (node = tree_get(spec, "from")) != NULL) {
         node = spec->kind == TREE_SCALAR ? spec : node;
         column->origin = ORIGIN_COLUMN;

@@ -317,8 +317,12 @@ static const char *to_utc(struct moment *t)
 
 static size_t write_number(char *to, int v, unsigned digits, char pad)
 {
-    for (unsigned i = digits; i-- > 0; v /= 10)
-        to[i] = v == 0 && i + 1 < digits ? pad : (char)('0' + v % 10);
+    for (unsigned i = digits; i-- > 0; v /= 10) {
+        char digit = (char)('0' + v % 10);
+        if (v == 0 && i + 1 < digits)
+            digit = pad;
+        to[i] = digit;
+    }
     return digits;
 }
 

@@ -94,7 +94,7 @@ struct leads_add {
     size_t leads_n;           /* 1..1000 */
     const char *blocklist_id; /* NULL: the workspace's default */
     bool verify_on_import;
-    enum { SKIP_NOTHING, SKIP_IN_WORKSPACE, SKIP_IN_CAMPAIGN, SKIP_IN_LIST } skip;
+    enum leads_add_skip { SKIP_NOTHING, SKIP_IN_WORKSPACE, SKIP_IN_CAMPAIGN, SKIP_IN_LIST } skip;
 };
 enum { LEADS_ADD_MAX_LEADS = 1000, LEADS_ADD_MAX_BYTES = 1000000 };
 /* Bytes of the request body around the leads, so that the caller can keep under LEADS_ADD_MAX_BYTES:

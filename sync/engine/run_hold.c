@@ -227,7 +227,7 @@ static int settle_contest(struct run *r, struct err *e)
         arena_reset(&r->row_arena);
         if (lead_unpack(entry.values, &r->m->shape, &r->row_arena, &lead) != 0) {
             rc = err_set(e, XS_INTERNAL, "a held row cannot be read back: please report");
-        } else if ((bits[at / 8] >> (at % 8) & 1U) != 0) {
+        } else if (((unsigned)bits[at / 8] >> (at % 8) & 1U) != 0) {
             entry.outcome = r->m->duplicates == DUPLICATES_LAST ? OUTCOME_SKIPPED : OUTCOME_REJECTED;
             entry.reason = REASON_DUPLICATE_IN_SOURCE;
             entry.values = STR_NONE;

@@ -51,7 +51,7 @@ void upload_free(struct upload *u)
 
 static struct leads_add add_shape(const struct work *w)
 {
-    static const int skip[] = {
+    static const enum leads_add_skip skip[] = {
         [DEDUPE_WORKSPACE] = SKIP_IN_WORKSPACE,
         [DEDUPE_ANY_CAMPAIGN] = SKIP_IN_CAMPAIGN,
         [DEDUPE_ANY_LIST] = SKIP_IN_LIST,
