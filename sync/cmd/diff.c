@@ -88,7 +88,7 @@ static int run(struct invocation *inv, struct err *e)
 const struct command command_diff = {
     .name = "diff",
     .usage = "SYNC",
-    .summary = "show what a sync would create, update, move and remove, and why rows are left out",
+    .summary = "show what a sync would create and update, and why rows are left out",
     .help = "Plans every row as sync would and sends nothing that changes anything. What the\n"
             "source, the mapping and the state decide is exact; what only Instantly knows\n"
             "(whether a lead exists elsewhere) is marked uncertain. Works without a key when\n"

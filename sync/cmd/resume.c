@@ -15,10 +15,9 @@ const struct command command_resume = {
     .name = "resume",
     .usage = "[SYNC]",
     .summary = "settle what earlier runs left open; reads no source, creates nothing",
-    .help = "Reads back the outcome of requests that were never answered, waits for moves\n"
-            "that are under way, and says how many rows the next sync will take up (exit\n"
-            "status 1 when there are some). Without SYNC it takes the only state there is;\n"
-            "when there are several it lists them.",
+    .help = "Reads back the outcome of requests that were never answered, and says how many\n"
+            "rows the next sync will take up (exit status 1 when there are some). Without\n"
+            "SYNC it takes the only state there is; when there are several it lists them.",
     .groups = GROUP_OUTPUT | GROUP_URL | GROUP_KEY | GROUP_STATE | GROUP_CSV | GROUP_SETTLE,
     .formats = formats,
     .operands_max = 1,

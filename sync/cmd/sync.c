@@ -56,11 +56,11 @@ const struct command command_sync = {
     .name = "sync",
     .usage = "SYNC",
     .summary = "bring the target in step with the source",
-    .help = "Settles what an earlier run left open, then reads the source once and creates,\n"
-            "updates, moves and removes leads as the mapping says. Running the same command\n"
-            "again after any interruption ends in the state that an undisturbed run would\n"
-            "have reached. Without a terminal it never asks: the mapping is the consent, its\n"
-            "guards are the brake.",
+    .help = "Settles what an earlier run left open, then reads the source once and creates\n"
+            "and updates leads as the mapping says. Running the same command again after any\n"
+            "interruption ends in the state that an undisturbed run would have reached.\n"
+            "Without a terminal it never asks: the mapping is the consent, its guards are the\n"
+            "brake.",
     .groups = GROUP_OUTPUT | GROUP_URL | GROUP_KEY | GROUP_STATE | GROUP_CSV | GROUP_SOURCE | GROUP_PLAN |
               GROUP_SETTLE | GROUP_APPLY,
     .formats = formats,

@@ -25,7 +25,7 @@ struct decision {
 };
 
 /* `known` is needed for REMEMBERED_OTHER; `known_values` are its last written values under the wanted lead's shape, NULL
- * when they are not kept or under another shape (then every present field counts as changed). `custom_changed` (may be
+ * when they are not kept or cannot be read (then every present field counts as changed). `custom_changed` (may be
  * NULL) gets a flag per custom variable. */
 void plan_decide(const struct plan_rules *rules, const struct remembered *remembered, const struct known_lead *known,
                  const struct lead *known_values, const struct lead *wanted, uint32_t wanted_target,
