@@ -2,7 +2,8 @@
 ENGINE_TESTS = \
 	tests/unit/check.tap \
 	tests/unit/diff.tap \
-	tests/unit/run_report.tap
+	tests/unit/run_report.tap \
+	tests/unit/upload.tap
 check_PROGRAMS += $(ENGINE_TESTS)
 TESTS += $(ENGINE_TESTS)
 
@@ -23,3 +24,9 @@ tests_unit_diff_tap_LDADD = $(TEST_LIBS) $(LEVEL_ENGINE)
 tests_unit_run_report_tap_SOURCES = tests/unit/run_report_test.c $(GOLDEN)
 tests_unit_run_report_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_run_report_tap_LDADD = $(TEST_LIBS) $(LEVEL_ENGINE)
+
+# A whole run without a network: a world that misbehaves on order.
+ENGINE_KIT = tests/unit/engine_kit.c tests/unit/engine_kit.h tests/harness/fake_world.c tests/harness/fake_world.h $(FAKE_TRANSPORT)
+tests_unit_upload_tap_SOURCES = tests/unit/upload_test.c $(ENGINE_KIT)
+tests_unit_upload_tap_CFLAGS = $(TEST_CFLAGS)
+tests_unit_upload_tap_LDADD = $(TEST_LIBS) $(LEVEL_ENGINE)
