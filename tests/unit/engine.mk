@@ -2,7 +2,9 @@
 ENGINE_TESTS = \
 	tests/unit/check.tap \
 	tests/unit/diff.tap \
+	tests/unit/plan.tap \
 	tests/unit/run_report.tap \
+	tests/unit/spool.tap \
 	tests/unit/upload.tap
 check_PROGRAMS += $(ENGINE_TESTS)
 TESTS += $(ENGINE_TESTS)
@@ -13,6 +15,7 @@ EXTRA_DIST += \
 	tests/cases/diff/all.csv tests/cases/diff/all.json tests/cases/diff/all.ndjson tests/cases/diff/all.txt \
 	tests/cases/diff/colour.txt \
 	tests/cases/diff/none.csv tests/cases/diff/none.json tests/cases/diff/none.ndjson tests/cases/diff/none.txt \
+	tests/cases/plan/decide.txt \
 	tests/cases/report/sample.json tests/cases/report/sample.prom tests/cases/report/sample.txt
 
 tests_unit_check_tap_SOURCES = tests/unit/check_test.c $(FAKE_TRANSPORT)
@@ -30,3 +33,9 @@ ENGINE_KIT = tests/unit/engine_kit.c tests/unit/engine_kit.h tests/harness/fake_
 tests_unit_upload_tap_SOURCES = tests/unit/upload_test.c $(ENGINE_KIT)
 tests_unit_upload_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_upload_tap_LDADD = $(TEST_LIBS) $(LEVEL_ENGINE)
+tests_unit_plan_tap_SOURCES = tests/unit/plan_test.c
+tests_unit_plan_tap_CFLAGS = $(TEST_CFLAGS)
+tests_unit_plan_tap_LDADD = $(TEST_LIBS) $(LEVEL_ENGINE)
+tests_unit_spool_tap_SOURCES = tests/unit/spool_test.c
+tests_unit_spool_tap_CFLAGS = $(TEST_CFLAGS)
+tests_unit_spool_tap_LDADD = $(TEST_LIBS) $(LEVEL_ENGINE)
