@@ -225,6 +225,7 @@ static int read_skips(struct mapping *m, const struct tree_node *list)
         }
         rule->column = source_column(tree_get(item, "column"));
         rule->values = values;
+        m->skip_removes = m->skip_removes || rule->then.policy != GONE_KEEP;
         m->impl->skips_n++;
     }
     return 0;

@@ -75,6 +75,7 @@ struct mapping {
     bool values_hashed;
     unsigned keep_runs;
     bool has_key;                       /* `key:` is given: identity is not the e-mail */
+    bool skip_removes;                  /* a rule of skip_when has `then:` delete or move_to */
 
     /* the compiled columns */
     struct lead_shape shape;            /* custom variables in mapping order (`leadsync_key` last when has_key) */
