@@ -126,7 +126,7 @@ have_state() {
     took[$1.span]=$(stat_of .add.span_seconds)
 }
 
-printf '%-4s %12s  %-5s %12s  %-8s %s\n' '' measured '' target ratio "(N=$N, $(nproc) cores, $("$LEADSYNC" --version | head -n 1))"
+printf '%-4s %12s  %-5s %12s  %-8s %s\n' '' measured '' target ratio "(N=$N, $(nproc) cores, load $(cut -d " " -f 1 /proc/loadavg), $("$LEADSYNC" --version | head -n 1))"
 
 # ---- uploads ----
 
