@@ -150,6 +150,8 @@ int run_contest_put(struct run *r, const struct entry *entry, const struct lead 
 {
     struct planned planned = {.op = OP_NONE, .target = target, .entry = *entry};
     buf_reset(&r->pack);
+    if (run_keep_cells(r, &planned.entry, e) != 0)
+        return -1;
     if (lead_pack(lead, &r->pack) != 0)
         return err_oom(e);
     planned.entry.values = buf_str(&r->pack);

@@ -29,6 +29,7 @@ struct run {
 
     struct arena row_arena, known_arena, run_arena;
     struct buf pack, detail, cells;
+    const struct row *row;           /* the row at hand; NULL when it comes from elsewhere than the source */
     bool *custom_changed;            /* scratch, a flag a custom variable */
     struct plan_rules rules;
 
@@ -57,6 +58,8 @@ int run_take_row(struct run *r, const struct row *row, struct err *e);
 int run_plan_lead(struct run *r, struct entry *entry, const struct lead *lead, uint32_t target, struct err *e);
 /* Counts and records a row that nothing is asked for. `column` may be NULL. */
 int run_leave_out(struct run *r, struct entry *entry, uint32_t target, const char *column, struct str value, struct err *e);
+/* Packs the cells of the row at hand into the entry, unless it has them. */
+int run_keep_cells(struct run *r, struct entry *entry, struct err *e);
 /* The reject itself, to tell a known one from a new one. */
 uint64_t run_reject_hash(const struct run *r, const struct entry *entry);
 

@@ -29,6 +29,18 @@ static bool is_known_reject(const struct run *r, const struct entry *entry)
     return low < r->old_rejects_n && r->old_rejects[low] == h;
 }
 
+/* The row as it was read, for `rejects`: packed only where it may be needed, most rows are unchanged. */
+int run_keep_cells(struct run *r, struct entry *entry, struct err *e)
+{
+    if (r->diff != NULL || r->row == NULL || entry->cells.n > 0)
+        return 0;
+    buf_reset(&r->cells);
+    if (cells_pack(r->row->cells, r->row->n, &r->cells) != 0)
+        return err_oom(e);
+    entry->cells = buf_str(&r->cells);
+    return 0;
+}
+
 int run_leave_out(struct run *r, struct entry *entry, uint32_t target, const char *column, struct str value, struct err *e)
 {
     tally_row(r->tally, entry->outcome, entry->reason);
@@ -44,6 +56,8 @@ int run_leave_out(struct run *r, struct entry *entry, uint32_t target, const cha
         const struct diff_left_out left = {entry, column, value};
         return diff_left_out(r->diff, &left, e);
     }
+    if (entry->outcome != OUTCOME_SKIPPED && entry->outcome != OUTCOME_UNCHANGED && run_keep_cells(r, entry, e) != 0)
+        return -1;
     if (entry->outcome == OUTCOME_REJECTED && is_known_reject(r, entry))
         r->tally->known_rejects++;
     buf_reset(&r->detail);
@@ -154,6 +168,8 @@ static int pass_on(struct run *r, const struct decision *d, struct entry *entry,
                        "back their route, or move the lead in Instantly", (unsigned long long)entry->row);
     if (r->diff != NULL)
         return show(r, d, entry, target, old, lead, e);
+    if (run_keep_cells(r, entry, e) != 0)
+        return -1;
     struct planned planned = {.op = d->op, .target = target, .entry = *entry, .fields = d->fields};
     if (d->op == OP_UPDATE && d->custom)
         planned.custom_changed = (struct str){(const char *)r->custom_changed, lead->shape->custom_n};
@@ -269,7 +285,7 @@ static int unusable(struct run *r, const struct mapped *mapped, struct entry *en
                          first != NULL ? first->value : STR_NONE, e);
 }
 
-int run_take_row(struct run *r, const struct row *row, struct err *e)
+static int take_row(struct run *r, const struct row *row, struct err *e)
 {
     struct mapped mapped;
     r->tally->read++;
@@ -279,13 +295,6 @@ int run_take_row(struct run *r, const struct row *row, struct err *e)
     struct entry entry = {.row = row->number, .line = row->line, .key_text = mapped.key_text};
     if (mapped.key_text.n > 0)
         entry.key = hash_keyed128(state_secret(r->state), mapped.key_text.p, mapped.key_text.n);
-    if (r->diff == NULL) {
-        /* Kept until the row is settled: a row that Instantly refuses goes into `rejects` as it was read. */
-        buf_reset(&r->cells);
-        if (cells_pack(row->cells, row->n, &r->cells) != 0)
-            return err_oom(e);
-        entry.cells = buf_str(&r->cells);
-    }
     if (mapped.verdict != MAPPED_LEAD)
         return unusable(r, &mapped, &entry, e);
     const struct value *email = &mapped.lead.core[LEAD_EMAIL];
@@ -295,4 +304,12 @@ int run_take_row(struct run *r, const struct row *row, struct err *e)
     if (r->contest != NULL)
         return run_contest_put(r, &entry, &mapped.lead, target, e);
     return run_plan_lead(r, &entry, &mapped.lead, target, e);
+}
+
+int run_take_row(struct run *r, const struct row *row, struct err *e)
+{
+    r->row = row;
+    int rc = take_row(r, row, e);
+    r->row = NULL;
+    return rc;
 }
