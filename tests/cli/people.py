@@ -18,8 +18,10 @@ CORE = {
     "first_name": "firstName", "last_name": "lastName", "company_name": "companyName", "job_title": "jobTitle",
     "phone": "phone", "website": "website", "personalization": "personalization", "email": "email",
 }
-FIRST = ["Ann", "José", "O'Brien", "Zoë", "李", "Łukasz", "\"Ace\"", "Анна", "Mc Donald", "😀", " Bob", "d'Été"]
-LAST = ["Smith", "Müller-Lüdenscheidt", "von, und zu", "Null", "None", "True", "0123", "Doe\r\nJr.", "\\backslash", "{x}"]
+FIRST = ["Ann", "José", "O'Brien", "Zoë", "李", "Łukasz", "\"Ace\"", "Анна", "Mc Donald", "😀", " Bob", "d'Été", "null", "محمد",
+         "\u202edlanoR", "Jose\u0301", "👩\u200d👩\u200d👧", "Ann  ", "\u00a0Eve\u00a0", "\ufeffKay", "'Max", "\"", "\U0010ffff"]
+LAST = ["Smith", "Müller-Lüdenscheidt", "von, und zu", "Null", "None", "True", "0123", "Doe\r\nJr.", "\\backslash", "{x}",
+        "0x1F", "007", "1e400", "-0", "NaN", "trailing\t ", "\rold Mac\nnew", "{{first_name}}", "\\u0041\\n", "a\x01b\x7f", "%00%s"]
 COMPANY = ["Smith & Sons, Inc.", "A/S <b>", "", "Ünal \"U\" Ltd", "line\nbreak", "tab\there", "=1+1", "  spaced  "]
 TITLE = ["CEO", "", "Head of R&D", "VP, Sales", "Ingénieure"]
 
