@@ -321,7 +321,8 @@ int upload_step(struct upload *u, int64_t timeout_ms, struct err *e)
         return -1;
     wake_due(u, now_us);
     timeout_ms = shorten(u, timeout_ms, now_us);
-    if (u->ready_n > 0 && timeout_ms > COMMIT_AGE_US / 1000)
+    /* Outcomes wait for no intent: while one answer is slow, those that came are made durable. */
+    if ((u->ready_n > 0 || state_pending(u->c.state, &age_us) > 0) && timeout_ms > COMMIT_AGE_US / 1000)
         timeout_ms = COMMIT_AGE_US / 1000;
     if (u->fatal.status == XS_DONE && api_step(u->c.api, timeout_ms, e) != 0)
         return -1;
