@@ -65,6 +65,8 @@ void api_free(struct api *a); /* requests in flight are dropped without their ca
  * done. Callbacks may queue new requests, but must not step. With nothing to do it just waits, so that it is also the
  * place to sleep. 0, or -1 (XS_INTERNAL, XS_API when the transport itself broke). */
 int api_step(struct api *a, int64_t timeout_ms, struct err *e);
+/* The look-ups that block give up at this time of the monotonic clock (XS_API); 0: when the API has failed often. */
+void api_wait_until(struct api *a, int64_t mono_us);
 bool api_full(const struct api *a);        /* more queued than can be in flight: step before adding */
 size_t api_queued(const struct api *a);    /* waiting plus in flight */
 size_t api_in_flight(const struct api *a);

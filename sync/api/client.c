@@ -103,8 +103,9 @@ int api_new(const struct api_config *config, struct transport *transport, struct
     a->transport = transport;
     if (check_config(config, e) != 0 || make_transport(a, config, transport, e) != 0)
         goto fail;
+    a->address = strdup(config->base_url);
     a->tokener = answer_tokener();
-    if (a->tokener == NULL) {
+    if (a->address == NULL || a->tokener == NULL) {
         err_oom(e);
         goto fail;
     }
@@ -156,6 +157,22 @@ static void wait_done(void *ctx, const struct api_reply *reply)
     w->done = true;
 }
 
+void api_wait_until(struct api *a, int64_t mono_us)
+{
+    a->wait_until_us = mono_us;
+}
+
+/* How long one step of a wait may take; 0: the time is up. */
+static int64_t wait_left_ms(const struct api *a)
+{
+    if (a->wait_until_us == 0)
+        return WAIT_MS;
+    int64_t left_us = a->wait_until_us - a->clock->mono_us(a->clock);
+    if (left_us <= 0)
+        return 0;
+    return left_us / 1000 < WAIT_MS ? left_us / 1000 + 1 : WAIT_MS;
+}
+
 int api_call_wait(struct api *a, const struct api_call *call, struct api_reply *reply, struct err *e)
 {
     struct waiter *w = &a->waiter;
@@ -167,7 +184,11 @@ int api_call_wait(struct api *a, const struct api_call *call, struct api_reply *
         int signo = stop_requested();
         if (signo != 0)
             err_set(e, signo == 15 ? XS_SIGTERM : XS_SIGINT, "interrupted while waiting for the API");
-        if (signo != 0 || api_step(a, WAIT_MS, e) != 0) {
+        int64_t left_ms = wait_left_ms(a);
+        if (signo == 0 && left_ms <= 0)
+            err_set(e, XS_API, "the API at %s has not answered in the time that --max-seconds gives: see whether it can "
+                    "be reached, or give more", a->address);
+        if (signo != 0 || left_ms <= 0 || api_step(a, left_ms, e) != 0) {
             queue_abandon(a, w);
             return -1;
         }

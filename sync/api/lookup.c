@@ -146,8 +146,8 @@ struct name_search {
     struct str name;
     struct arena *arena;
     struct target found;
-    unsigned found_n, near_n;
-    struct buf found_text, near_text, fold_wanted, fold_seen;
+    unsigned found_n, near_n, part_n;
+    struct buf found_text, near_text, part_text, fold_wanted, fold_seen;
 };
 
 /* Appends a name and its id for the message; what is too many or too long is left out of it. */
@@ -162,7 +162,8 @@ static void add_candidate(struct buf *out, unsigned n, struct str name, const st
         out->n = start; /* a message that is full names fewer */
 }
 
-/* Bytewise the same name counts; one that differs in case or blanks at its ends is only suggested. */
+/* Bytewise the same name counts; one that differs in case or blanks at its ends is only suggested, and where there is
+ * none, those that contain the name. */
 static int see_name(void *ctx, struct json_object *item, struct err *e)
 {
     struct name_search *s = ctx;
@@ -170,18 +171,26 @@ static int see_name(void *ctx, struct json_object *item, struct err *e)
     struct target t;
     if (!answer_str(item, "name", &name))
         return 0;
-    bool same = str_eq(name, s->name);
+    bool same = str_eq(name, s->name), near = false;
     if (!same) {
         buf_reset(&s->fold_seen);
-        if (text_fold(str_trim(name), &s->fold_seen) != 0 || !str_eq(buf_str(&s->fold_seen), buf_str(&s->fold_wanted)))
-            return 0;
+        near = text_fold(str_trim(name), &s->fold_seen) == 0 &&
+               str_eq(buf_str(&s->fold_seen), buf_str(&s->fold_wanted));
     }
-    if (target_read(item, s->kind, s->arena, &t, e) != 0)
-        return -1;
-    if (!same) {
+    struct err unread = ERR_INIT;
+    if (target_read(item, s->kind, s->arena, &t, &unread) != 0) {
+        bool matters = same || near;
+        if (matters)
+            err_set(e, unread.status, "%s", err_text(&unread));
+        err_clear(&unread);
+        return matters ? -1 : 0;
+    }
+    if (near)
         add_candidate(&s->near_text, ++s->near_n, name, &t);
+    else if (!same)
+        add_candidate(&s->part_text, ++s->part_n, name, &t);
+    if (!same)
         return 0;
-    }
     /* Pages of lists are cut by time: one may come twice. */
     if (s->found_n > 0 && uuid_eq(&t.id, &s->found.id))
         return 0;
@@ -200,6 +209,7 @@ static int target_by_name(struct api *a, const struct target_spec *spec, struct 
         .arena = arena,
         .found_text = BUF_INIT(CANDIDATES_BYTES),
         .near_text = BUF_INIT(CANDIDATES_BYTES),
+        .part_text = BUF_INIT(CANDIDATES_BYTES),
         .fold_wanted = BUF_INIT(PATH_MAX_BYTES),
         .fold_seen = BUF_INIT(PATH_MAX_BYTES),
     };
@@ -218,15 +228,16 @@ static int target_by_name(struct api *a, const struct target_spec *spec, struct 
     else if (s.found_n == 1) {
         *out = s.found;
         r = 0;
-    } else if (s.near_n > 0)
+    } else if (s.near_n > 0 || s.part_n > 0)
         err_set(e, XS_CONFIG, "no %s is named \"%s\"; did you mean %.*s?", kind, spec->text,
-                STR_ARG(buf_str(&s.near_text)));
+                STR_ARG(buf_str(s.near_n > 0 ? &s.near_text : &s.part_text)));
     else
         err_set(e, XS_CONFIG, "no %s is named \"%s\" in this workspace: create it in Instantly, or correct the name",
                 kind, spec->text);
     buf_free(&query);
     buf_free(&s.found_text);
     buf_free(&s.near_text);
+    buf_free(&s.part_text);
     buf_free(&s.fold_wanted);
     buf_free(&s.fold_seen);
     return r;

@@ -481,5 +481,6 @@ void api_free(struct api *a)
         json_tokener_free(a->tokener); /* json-c up to 0.16 does not take NULL */
     err_clear(&a->fatal);
     wait_forget(a);
+    free(a->address);
     free(a);
 }

@@ -33,6 +33,8 @@ struct api {
     uint64_t random;
     bool stepping;                 /* callbacks must not step: transports do not nest */
     struct waiter waiter;
+    int64_t wait_until_us;         /* of whoever waits for one call; 0: for ever */
+    char *address;                 /* for messages */
 };
 
 /* Queues a copy of the template; takes over its path and body, also when it fails. 0/-1 */

@@ -86,7 +86,10 @@ static int open_api(struct run *r, struct err *e)
     }
     struct api_config config = *given;
     config.read_only = r->diff != NULL;
-    return api_new(&config, r->c->transport, r->c->clock, &r->api, e);
+    if (api_new(&config, r->c->transport, r->c->clock, &r->api, e) != 0)
+        return -1;
+    api_wait_until(r->api, r->deadline_us);
+    return 0;
 }
 
 /* ---- state ---- */

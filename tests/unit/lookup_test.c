@@ -129,6 +129,24 @@ START_TEST(none_of_a_name)
     ck_assert_int_eq(find(TARGET_LIST, "Incoming", true), -1);
     ck_assert_msg(strstr(err_text(&e), "did you mean") != NULL && strstr(err_text(&e), ID1) != NULL &&
                       strstr(err_text(&e), ID2) == NULL, "%s", err_text(&e));
+    err_clear(&e);
+    says(200, "{\"items\":[{\"id\":\"" ID2 "\",\"name\":\"Incoming 2\"}]}");
+    ck_assert_int_eq(find(TARGET_LIST, "Incoming", true), -1);
+    ck_assert_msg(strstr(err_text(&e), "did you mean \"Incoming 2\" " ID2) != NULL, "%s", err_text(&e));
+}
+END_TEST
+
+/* Somebody who gave a minute does not want to sit out the back-off. */
+START_TEST(a_wait_ends_in_time)
+{
+    int64_t start_us = fake_clock.base.mono_us(&fake_clock.base);
+    fake.otherwise = (struct fake_answer){.end = TRANSPORT_NOT_SENT};
+    api_wait_until(api, start_us + 1500000);
+    ck_assert_int_eq(find(TARGET_LIST, "In", true), -1);
+    ck_assert_int_eq(e.status, XS_API);
+    ck_assert_msg(strstr(err_text(&e), "--max-seconds") != NULL, "%s", err_text(&e));
+    int64_t took_us = fake_clock.base.mono_us(&fake_clock.base) - start_us;
+    ck_assert_msg(took_us >= 1500000 && took_us < 1600000, "%lld", (long long)took_us);
 }
 END_TEST
 
@@ -379,6 +397,7 @@ int main(void)
     tcase_add_test(t, the_same_one_twice_is_one);
     tcase_add_test(t, several_of_a_name);
     tcase_add_test(t, none_of_a_name);
+    tcase_add_test(t, a_wait_ends_in_time);
     tcase_add_test(t, pages_that_do_not_end);
     tcase_add_test(t, answers_that_are_none);
     tcase_add_test(t, workspace_and_plan);
