@@ -28,5 +28,5 @@ STORIES = \
 	tests/cli/sync_small.test \
 	tests/cli/usage.test
 TESTS += $(STORIES)
-EXTRA_DIST += tests/cli/lib.sh tests/cli/world.sh tests/cli/people.py $(STORIES) demo.sh test.sh .ci/run .shellcheckrc \
+EXTRA_DIST += tests/cli/lib.sh tests/cli/world.sh tests/cli/people.py tests/cli/schema.py $(STORIES) demo.sh test.sh .ci/run .shellcheckrc \
 	scripts/setup.sh scripts/build.sh
