@@ -73,11 +73,14 @@ static void write_all(const char *p, size_t n)
     }
 }
 
+enum { SECRET_MIN = 4 };
+
 /* Copies the message without the secret. Done before anything is cut or escaped: a part of it must not get out. */
 static int redact(struct str message, struct buf *out)
 {
     struct str secret = str_from(sink.config.secret);
-    while (secret.n > 0 && message.n > 0) {
+    /* No key is that short; taking out single letters would only garble the message. */
+    while (secret.n >= SECRET_MIN && message.n > 0) {
         const char *hit = memmem(message.p, message.n, secret.p, secret.n);
         if (hit == NULL)
             break;
