@@ -239,8 +239,11 @@ static int flush(struct output *o, const char *name, struct err *e)
 {
     if (fflush(o->f) != 0)
         return err_errno(e, XS_IO, errno, "cannot write to %s", name);
+    struct stat st;
     if (ferror(o->f))
-        return err_set(e, XS_IO, "cannot write to %s: an earlier write failed; is the disk full?", name);
+        return err_set(e, XS_IO, "cannot write to %s: an earlier write failed; %s", name,
+                       fstat(fileno(o->f), &st) == 0 && (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode))
+                           ? "whoever was reading has gone" : "is the disk full?");
     return 0;
 }
 

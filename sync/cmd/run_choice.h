@@ -1,4 +1,4 @@
-/* Which run a reading command shows: --run ID, or the latest. */
+/* Which run a reading command shows: --run ID, or the latest that read a source. */
 #ifndef SYNC_CMD_RUN_CHOICE_H
 #define SYNC_CMD_RUN_CHOICE_H
 
