@@ -158,6 +158,9 @@ bool fold_wants(const struct entry *entry, enum op op, bool retries)
     /* A row without a usable key is only counted and listed. */
     if (hash128_eq(&entry->key, &none))
         return false;
+    /* What became of the key is told by the row that won; the losers must not take that out of the retry table. */
+    if (op == OP_NONE && entry->outcome == OUTCOME_SKIPPED && entry->reason == REASON_DUPLICATE_IN_SOURCE)
+        return false;
     if (op != OP_NONE || (entry->outcome != OUTCOME_SKIPPED && entry->outcome != OUTCOME_REJECTED))
         return true;
     /* A row decided without a request takes its key out of the retry table, if that has any, and may tell of the lead.

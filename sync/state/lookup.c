@@ -87,7 +87,7 @@ static int load_refused(struct state *s, struct lookup *l, struct err *e)
 static int load_retries(struct state *s, struct lookup *l, struct err *e)
 {
     sqlite3_stmt *st;
-    if (s->access != STATE_READ || s->id.retries_n == 0)
+    if (s->id.retries_n == 0)
         return 0;
     if (index_init(&l->retries, s->id.retries_n, e) < 0)
         return -1;
@@ -253,26 +253,31 @@ static int find_refusal(struct state *s, const struct hash128 *key, uint64_t fin
     return 0;
 }
 
+/* Says in `out` that the key waits. Only to a reader it is also an answer: a run takes what waits after its source. */
 static int find_retry(struct state *s, const struct hash128 *key, uint64_t fingerprint, struct remembered *out,
                       struct err *e)
 {
     const struct lookup *l = s->lookup;
-    if (s->access != STATE_READ || s->id.retries_n == 0)
+    uint64_t waiting;
+    if (s->id.retries_n == 0)
         return 0;
     if (l->indexed) {
         int64_t slot = index_find(&l->retries, key);
-        if (slot >= 0 && l->retries.slots[slot].fingerprint == fingerprint)
-            out->kind = REMEMBERED_RETRY;
-        return 0;
-    }
-    sqlite3_stmt *st;
-    int rc =
-        db_query(&s->main, &st, e, "SELECT 1 FROM retries WHERE key = ? AND fingerprint = ?", "ku", key, fingerprint);
-    if (rc == 1) {
-        out->kind = REMEMBERED_RETRY;
+        if (slot < 0)
+            return 0;
+        waiting = l->retries.slots[slot].fingerprint;
+    } else {
+        sqlite3_stmt *st;
+        int rc = db_query(&s->main, &st, e, "SELECT fingerprint FROM retries WHERE key = ?", "k", key);
+        if (rc != 1)
+            return rc;
+        waiting = (uint64_t)sqlite3_column_int64(st, 0);
         sqlite3_reset(st);
     }
-    return rc < 0 ? -1 : 0;
+    out->waits = true;
+    if (s->access == STATE_READ && waiting == fingerprint && out->kind != REMEMBERED_SAME)
+        out->kind = REMEMBERED_RETRY;
+    return 0;
 }
 
 /* A lead of ours with another fingerprint may still be one whose new form was refused, or waits to be tried again. */
@@ -283,9 +288,7 @@ static int find_stored(struct state *s, const struct hash128 *key, const struct 
         out->kind = lead->fingerprint == fingerprint && fingerprint != 0 ? REMEMBERED_SAME : REMEMBERED_OTHER;
     if (out->kind != REMEMBERED_SAME && find_refusal(s, key, fingerprint, out, e) < 0)
         return -1;
-    if (out->kind != REMEMBERED_SAME && out->kind != REMEMBERED_REFUSED)
-        return find_retry(s, key, fingerprint, out, e);
-    return 0;
+    return out->kind != REMEMBERED_REFUSED ? find_retry(s, key, fingerprint, out, e) : 0;
 }
 
 static int find_overlaid(struct state *s, const struct overlay_lead *lead, const struct hash128 *key,

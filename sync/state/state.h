@@ -87,6 +87,7 @@ struct remembered {
     enum remembered_kind kind;
     enum reason reason;
     uint64_t first_row; /* REMEMBERED_SEEN: the row it was first seen in, where known */
+    bool waits;         /* an older form of the row waits in the retry table: an entry of this run takes its place */
 };
 struct lookup_options {
     uint64_t refusal_context;   /* dedupe, block list and target: refusals under another context do not count */

@@ -202,6 +202,44 @@ END_TEST
 
 /* An update was done and the move of the same row was not: the row must be looked at again, in whichever order the two
  * were settled. */
+/* Two rows of one key: what waits is the one that counted, whatever order the two were written in. */
+START_TEST(the_loser_of_a_key_leaves_the_winner_waiting)
+{
+    struct entry loser = with(kit_entry(&k, 5, 12), OUTCOME_SKIPPED, REASON_DUPLICATE_IN_SOURCE);
+    one(OP_CREATE, with(kit_entry(&k, 6, 11), OUTCOME_DEFERRED, REASON_PLAN_FULL));
+    struct entry winner = with(kit_entry(&k, 5, 11), OUTCOME_DEFERRED, REASON_PLAN_FULL);
+    kit_batch(&k, OP_CREATE, k.target, &winner, 1);
+    kit_ok(&k, state_entry_add(k.s, k.run, k.target, &loser, &k.e));
+    kit_merge(&k);
+    ck_assert_uint_eq(state_retries_n(k.s), 2);
+    kit_audit(&k);
+}
+END_TEST
+
+START_TEST(an_unchanged_row_is_told_that_its_key_waits)
+{
+    for (uint64_t n = 1; n <= 8; n++)
+        one(OP_CREATE, created(n, 11));
+    one(OP_UPDATE, with(kit_entry(&k, 5, 12), OUTCOME_DEFERRED, REASON_INTERRUPTED));
+    /* Through the index, and one by one. */
+    for (uint64_t hint = 0; hint < 2; hint++) {
+        struct remembered found = kit_lookup(&k, 5, 11, hint);
+        ck_assert_int_eq(found.kind, REMEMBERED_SAME);
+        ck_assert(found.waits);
+        ck_assert_int_eq(kit_lookup(&k, 5, 12, hint).kind, REMEMBERED_OTHER);
+        ck_assert(!kit_lookup(&k, 4, 11, hint).waits);
+    }
+    struct entry same = with(kit_entry(&k, 5, 11), OUTCOME_UNCHANGED, REASON_NONE);
+    same.values = STR_NONE;
+    kit_ok(&k, state_entry_add(k.s, k.run, k.target, &same, &k.e));
+    kit_merge(&k);
+    ck_assert_uint_eq(state_retries_n(k.s), 0);
+    ck_assert(!kit_lookup(&k, 5, 11, 0).waits);
+    ck_assert_uint_gt(get(5).values.n, 0);
+    kit_audit(&k);
+}
+END_TEST
+
 START_TEST(half_a_change_is_no_proof)
 {
     one(OP_CREATE, created(1, 11));
@@ -464,6 +502,8 @@ static Suite *suite(void)
     tcase_add_test(c, decided_without_a_request_is_no_refusal);
     tcase_add_test(c, failed_goes_to_the_retry_table_and_comes_back);
     tcase_add_test(c, a_decided_row_leaves_the_retry_table);
+    tcase_add_test(c, the_loser_of_a_key_leaves_the_winner_waiting);
+    tcase_add_test(c, an_unchanged_row_is_told_that_its_key_waits);
     tcase_add_test(c, half_a_change_is_no_proof);
     tcase_add_test(c, removed_and_gone_leads_are_looked_at);
     tcase_add_test(c, a_reason_tells_the_status);
