@@ -50,14 +50,22 @@ static void add_options(const struct work *w, struct leads_add *add)
     }
 }
 
+static void part_done(struct part *p, enum outcome outcome, enum reason reason, int http_status)
+{
+    for (size_t k = 0; k < p->n; k++)
+        work_entry_done(p->work, p->index[k], outcome, reason, http_status);
+    part_free(p);
+}
+
 void create_send(struct part *p)
 {
     struct work *w = p->work;
     struct err e = ERR_INIT;
     struct buf json = BUF_INIT(LEADS_ADD_MAX_BYTES * 4);
     struct str *leads = calloc(p->n > 0 ? p->n : 1, sizeof *leads);
-    if (p->n == 0) {
-        part_free(p);
+    if (p->n == 0 || upload_ended(w->u)) {
+        /* Nothing of these leads is under way: a first request, or one that was surely not applied, or looked for. */
+        part_done(p, OUTCOME_DEFERRED, w->u->c.stop_reason, 0);
         goto done;
     }
     if (leads == NULL || part_json(p, &json, leads) != 0) {
@@ -83,13 +91,6 @@ done:
     free(leads);
     buf_free(&json);
     err_clear(&e);
-}
-
-static void part_done(struct part *p, enum outcome outcome, enum reason reason, int http_status)
-{
-    for (size_t k = 0; k < p->n; k++)
-        work_entry_done(p->work, p->index[k], outcome, reason, http_status);
-    part_free(p);
 }
 
 /* Sends a slice of a part on its own. */

@@ -46,24 +46,23 @@ static void give_up(struct part *p)
 
 /* ---- what was found ---- */
 
-/* Which wanted values are not what is there? */
-static bool differs(struct work *w, uint32_t i, const struct lead *wanted, const struct remote_lead *remote,
+/* Which wanted values are not what is there? A value that the API does not tell is only taken for granted in a lead
+ * that we created ourselves, with it; anywhere else it is written, again if need be. */
+static bool differs(struct work *w, uint32_t i, const struct lead *wanted, const struct remote_lead *remote, bool ours,
                     uint32_t *fields, bool *custom)
 {
     const enum overwrite *rules = w->u->c.mapping->overwrite;
-    bool ours = wanted->shape == &w->u->c.mapping->shape, any = false;
+    bool ruled = wanted->shape == &w->u->c.mapping->shape, any = false;
     const struct aim *aim = &w->aims[i];
     bool only_changed = w->batch.op == OP_UPDATE && (aim->fields != 0 || aim->custom_changed.n > 0);
     *fields = 0;
     for (int f = 0; f < LEAD_FIELD_N; f++) {
         struct value there;
         api_remote_field(remote, (enum lead_field)f, &there);
-        /* assigned_to and pl_value_lead may be set but not told: an untold value is written only when it changed here. */
-        if (f == LEAD_EMAIL || (only_changed && (aim->fields & 1U << f) == 0) ||
-            (!only_changed && there.kind == VALUE_ABSENT && lead_field_table[f].payload[0] == '\0' && w->first_sent_ms != 0 &&
-             f != LEAD_LT_INTEREST_STATUS))
+        bool untold = there.kind == VALUE_ABSENT && lead_field_table[f].payload[0] == '\0';
+        if (f == LEAD_EMAIL || (only_changed && (aim->fields & 1U << f) == 0) || (untold && ours))
             continue;
-        if (plan_value_changes(&there, &wanted->core[f], ours ? rules[f] : OVERWRITE_ALWAYS))
+        if (plan_value_changes(&there, &wanted->core[f], ruled ? rules[f] : OVERWRITE_ALWAYS))
             *fields |= 1U << f;
     }
     for (size_t c = 0; c < wanted->shape->custom_n; c++) {
@@ -71,7 +70,7 @@ static bool differs(struct work *w, uint32_t i, const struct lead *wanted, const
         api_remote_custom(remote, wanted->shape->custom_names[c], &there);
         bool mine = !only_changed || (c < aim->custom_changed.n && aim->custom_changed.p[c] != 0);
         custom[c] = mine && plan_value_changes(&there, &wanted->custom[c],
-                                               ours ? rules[LEAD_FIELD_N + c] : OVERWRITE_ALWAYS);
+                                               ruled ? rules[LEAD_FIELD_N + c] : OVERWRITE_ALWAYS);
         any = any || custom[c];
     }
     return *fields != 0 || any;
@@ -81,7 +80,9 @@ static bool created_by_us(const struct part *p, const struct remote_lead *remote
 {
     const struct work *w = p->work;
     bool may_have_arrived = !p->attribute || p->round > 1;
-    return may_have_arrived && remote->created_ms >= w->first_sent_ms + w->skew_ms - SKEW_MARGIN_MS;
+    /* A request that was lost told no time: any other answer of the same server does. */
+    int64_t skew_ms = w->skew_ms != 0 ? w->skew_ms : w->u->skew_ms;
+    return may_have_arrived && remote->created_ms >= w->first_sent_ms + skew_ms - SKEW_MARGIN_MS;
 }
 
 /* A lead of an update: is it as wanted? */
@@ -89,7 +90,7 @@ static void found_update(struct part *p, uint32_t i, struct lead *wanted, const 
 {
     struct work *w = p->work;
     uint32_t fields;
-    if (!differs(w, i, wanted, remote, &fields, custom))
+    if (!differs(w, i, wanted, remote, false, &fields, custom))
         work_entry_done(w, i, w->aims[i].rounds > 0 || w->earlier ? OUTCOME_CHANGED : OUTCOME_UNCHANGED, REASON_NONE,
                         p->http_status);
     else if (w->earlier)
@@ -106,12 +107,14 @@ static void found_create(struct part *p, uint32_t i, struct lead *wanted, const 
     struct work *w = p->work;
     bool ours = created_by_us(p, remote);
     uint32_t fields;
-    if (!ours && w->u->c.mapping->mode == MODE_CREATE) {
-        work_entry_done(w, i, OUTCOME_SKIPPED, REASON_IN_TARGET, p->http_status);
+    if (w->u->c.mapping->mode == MODE_CREATE) {
+        /* Never patched, whatever became of its values. */
+        work_entry_done(w, i, ours ? OUTCOME_CREATED : OUTCOME_SKIPPED, ours ? REASON_NONE : REASON_IN_TARGET,
+                        p->http_status);
         return;
     }
     enum outcome proved = ours ? OUTCOME_CREATED : w->aims[i].rounds > 0 ? OUTCOME_CHANGED : OUTCOME_UNCHANGED;
-    if (!differs(w, i, wanted, remote, &fields, custom))
+    if (!differs(w, i, wanted, remote, ours, &fields, custom))
         work_entry_done(w, i, proved, REASON_NONE, p->http_status);
     else if (w->earlier)
         work_entry_done(w, i, OUTCOME_DEFERRED, REASON_OUTCOME_OPEN, 0);
@@ -268,7 +271,8 @@ static void looked(struct part *p)
     int64_t settle_ms = w->u->c.mapping->limits.settle_ms;
     if (w->earlier) {
         int64_t now_ms = w->u->c.clock->wall_ms(w->u->c.clock);
-        may_appear = now_ms < w->first_sent_ms + (no_email ? 65000 * settle_ms / settle_unit : settle_ms);
+        /* A lead without an address would be doubled by a repeat, and its request may have waited long before it left. */
+        may_appear = no_email || now_ms < w->first_sent_ms + settle_ms;
     }
     if (!may_appear || p->look >= LOOKS) {
         conclude(p);
@@ -284,6 +288,8 @@ static void read_answered(void *ctx, const struct api_reply *reply)
 {
     struct read *r = ctx;
     struct part *p = r->part;
+    if (reply->skew_ms != 0)
+        p->work->u->skew_ms = reply->skew_ms;
     if (reply->class == API_OK) {
         take_items(r, reply->json);
     } else if (reply->class != API_CANCELLED) {

@@ -201,8 +201,13 @@ static int finish(struct run *r, int rc, struct err *e)
     if (rc == 0 && !tally_closes(r->tally))
         rc = err_set(e, XS_INTERNAL, "%llu rows were read, but their outcomes do not add up to that: please report",
                      (unsigned long long)r->tally->read);
-    if (rc == 0 && stop_requested() != 0)
+    /* Whatever else went wrong on the way out, it was the signal that ended the run. */
+    if (stop_requested() != 0 && e->status != XS_INTERNAL) {
+        if (rc != 0)
+            log_warning("%s", err_text(e));
+        err_clear(e);
         rc = say_interrupted(r, e);
+    }
     if (rc == 0)
         judge(r);
     else
@@ -225,19 +230,17 @@ static int apply(struct run *r, struct err *e)
         rc = run_hold_end(r, e);
     enum reason reason = stop_requested() != 0 || rc != 0 ? REASON_INTERRUPTED : REASON_TIME_BUDGET;
     struct err late = ERR_INIT;
-    /* Rows of a stopped run that are only held: a guard's verdict must not be got round by the retry table. */
-    bool failed = rc != 0;
-    if (failed || !r->eof)
+    /* What a guard stopped or somebody did not confirm must not be sent by the next run out of the retry table. */
+    bool keep = rc == 0 || (e->status != XS_GUARD && e->status != XS_USAGE);
+    if (rc != 0 || !r->eof)
         upload_stop(r->upload, reason);
-    if (run_hold_abandon(r, reason, !(failed && e->status == XS_GUARD), &late) != 0 ||
-        upload_drain(r->upload, &late) != 0) {
-        if (rc == 0)
-            rc = err_set(e, late.status, "%s", err_text(&late));
-    }
+    int kept = run_hold_abandon(r, reason, keep, &late);
+    /* Whatever failed before: what is in flight is waited for. */
+    int drained = upload_drain(r->upload, &late);
+    if ((kept != 0 || drained != 0) && rc == 0)
+        rc = err_set(e, late.status, "%s", err_text(&late));
     err_clear(&late);
-    if (rc == 0 && stop_requested() == 0)
-        rc = advance(r, e);
-    return rc;
+    return rc == 0 && !upload_stopped(r->upload) ? advance(r, e) : rc;
 }
 
 int run_sync(const struct run_config *config, struct run_report *report, struct err *e)

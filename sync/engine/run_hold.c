@@ -73,12 +73,18 @@ static int judge_source(struct run *r, struct err *e)
 
 /* ---- letting go ---- */
 
+/* Whatever the step ends with, the row at hand goes to the upload, which counts it: as deferred where nothing more is
+ * sent. */
 static int upload_one(struct run *r, const struct planned *planned, struct err *e)
 {
-    while (upload_full(r->upload) && !stop_requested())
-        if (upload_step(r->upload, 1000, e) != 0)
-            return -1;
-    return upload_add(r->upload, planned, e);
+    struct err late = ERR_INIT;
+    int rc = 0;
+    while (rc == 0 && upload_full(r->upload))
+        rc = upload_step(r->upload, 1000, e);
+    if (upload_add(r->upload, planned, &late) != 0 && rc == 0)
+        rc = err_set(e, late.status, "%s", err_text(&late));
+    err_clear(&late);
+    return rc;
 }
 
 int run_hold_put(struct run *r, const struct planned *planned, struct err *e)
@@ -92,17 +98,9 @@ static int release(struct run *r, struct err *e)
     struct spool *held = r->held;
     struct planned planned;
     int rc = 1;
-    while (rc == 1 && (rc = spool_get(held, &planned, e)) == 1) {
-        if (upload_one(r, &planned, e) != 0) {
-            /* The row at hand has left the spool and did not reach the upload. */
-            struct err ignored = ERR_INIT;
-            planned.entry.outcome = OUTCOME_DEFERRED;
-            planned.entry.reason = REASON_INTERRUPTED;
-            run_leave_out(r, &planned.entry, planned.target, NULL, STR_NONE, &ignored);
-            err_clear(&ignored);
+    while (rc == 1 && (rc = spool_get(held, &planned, e)) == 1)
+        if (upload_one(r, &planned, e) != 0)
             rc = -1;
-        }
-    }
     if (rc == 0) {
         r->held = NULL;
         spool_free(held);
@@ -239,7 +237,11 @@ static int settle_contest(struct run *r, struct err *e)
         }
     }
     free(bits);
-    spool_free(replay);
+    /* What was not reached is counted by run_hold_abandon(). */
+    if (rc != 0)
+        r->contest = replay;
+    else
+        spool_free(replay);
     return rc;
 }
 
@@ -249,8 +251,6 @@ static int retry_one(struct run *r, struct entry *entry, uint32_t target, struct
 {
     bool seen;
     struct lead lead;
-    struct lead_shape older;
-    uint32_t id;
     if (state_seen(r->state, &entry->key, &seen, e) != 0)
         return -1;
     if (seen)
@@ -259,19 +259,15 @@ static int retry_one(struct run *r, struct entry *entry, uint32_t target, struct
     r->tally->retried++;
     entry->retried = true;
     arena_reset(&r->row_arena);
-    bool readable = lead_packed_shape(entry->values, &id) == 0;
-    if (readable && id == r->m->shape.id)
-        readable = lead_unpack(entry->values, &r->m->shape, &r->row_arena, &lead) == 0;
-    else if (readable)
-        readable = state_shape_get(r->state, id, &r->row_arena, &older, e) == 1 &&
-                   lead_unpack(entry->values, &older, &r->row_arena, &lead) == 0 && older.custom_n == 0;
-    if (entry->attempts >= ATTEMPTS_MAX || !readable) {
+    int readable = run_unpack(r, entry->values, &r->row_arena, &lead, e);
+    if (readable < 0)
+        return -1;
+    if (entry->attempts >= ATTEMPTS_MAX || readable == 0) {
         entry->outcome = OUTCOME_FAILED;
         entry->reason = REASON_ATTEMPTS_EXHAUSTED;
         entry->values = STR_NONE;
         return run_leave_out(r, entry, target, NULL, STR_NONE, e);
     }
-    lead.shape = &r->m->shape;
     return run_plan_lead(r, entry, &lead, target, e);
 }
 

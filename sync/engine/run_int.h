@@ -56,6 +56,9 @@ int run_open_for_resume(struct run *r, struct err *e);
 int run_take_row(struct run *r, const struct row *row, struct err *e);
 /* Decides on a mapped lead; `entry` has row, line, key, texts and cells, values are packed here. */
 int run_plan_lead(struct run *r, struct entry *entry, const struct lead *lead, uint32_t target, struct err *e);
+/* A lead packed now or under an older list of custom variables, as one of today's; strings borrow from `packed`. 1, 0
+ * when it cannot be read, -1. */
+int run_unpack(struct run *r, struct str packed, struct arena *arena, struct lead *out, struct err *e);
 /* Counts and records a row that nothing is asked for. `column` may be NULL. */
 int run_leave_out(struct run *r, struct entry *entry, uint32_t target, const char *column, struct str value, struct err *e);
 /* Packs the cells of the row at hand into the entry, unless it has them. */

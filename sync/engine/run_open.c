@@ -18,10 +18,11 @@
 
 enum { ARENA_MAX = 64 << 20, RECORD_MAX = 64 << 20, CSV_ROW_BYTES = 100 };
 
-/* What resume does without a mapping: look, and settle by what is found. */
+/* What resume does without a mapping: look, and settle by what is found. Its mode is the one that leaves what it cannot
+ * decide to the next sync. */
 static const enum overwrite no_rules[LEAD_FIELD_N];
 static const struct mapping no_mapping = {
-    .mode = MODE_CREATE,
+    .mode = MODE_UPSERT,
     .limits = {.batch = 1000, .settle_ms = 7000, .job_wait_ms = 600000},
     .overwrite = no_rules,
 };

@@ -70,29 +70,31 @@ int run_leave_out(struct run *r, struct entry *entry, uint32_t target, const cha
     return state_entry_add(r->state, r->record.id, target, entry, e);
 }
 
-/* Last written values under today's list of custom variables. NULL: not kept, or not readable. */
-static const struct lead *known_values(struct run *r, const struct known_lead *known, struct lead *out, struct err *e)
+int run_unpack(struct run *r, struct str packed, struct arena *arena, struct lead *out, struct err *e)
 {
+    const struct lead_shape *shape = &r->m->shape;
     struct lead_shape older;
     struct lead there;
     uint32_t id;
-    if (known->values.n == 0 || lead_packed_shape(known->values, &id) != 0)
-        return NULL;
-    if (id == r->m->shape.id)
-        return lead_unpack(known->values, &r->m->shape, &r->known_arena, out) == 0 ? out : NULL;
-    if (state_shape_get(r->state, id, &r->known_arena, &older, e) != 1 ||
-        lead_unpack(known->values, &older, &r->known_arena, &there) != 0)
-        return NULL;
+    if (packed.n == 0 || lead_packed_shape(packed, &id) != 0)
+        return 0;
+    if (id == shape->id)
+        return lead_unpack(packed, shape, arena, out) == 0;
+    int rc = state_shape_get(r->state, id, arena, &older, e);
+    if (rc != 1)
+        return rc;
+    if (lead_unpack(packed, &older, arena, &there) != 0)
+        return 0;
     *out = there;
-    out->shape = &r->m->shape;
-    out->custom = arena_calloc(&r->known_arena, r->m->shape.custom_n + 1, sizeof *out->custom);
+    out->shape = shape;
+    out->custom = arena_calloc(arena, shape->custom_n + 1, sizeof *out->custom);
     if (out->custom == NULL)
-        return NULL;
-    for (size_t c = 0; c < r->m->shape.custom_n; c++)
+        return err_oom(e);
+    for (size_t c = 0; c < shape->custom_n; c++)
         for (size_t o = 0; o < older.custom_n; o++)
-            if (str_eq(older.custom_names[o], r->m->shape.custom_names[c]))
+            if (str_eq(older.custom_names[o], shape->custom_names[c]))
                 out->custom[c] = there.custom[o];
-    return out;
+    return 1;
 }
 
 /* With `values: hashed` only equality with the last write can be told. */
@@ -162,10 +164,17 @@ static int show(struct run *r, const struct decision *d, struct entry *entry, ui
 static int pass_on(struct run *r, const struct decision *d, struct entry *entry, uint32_t target, const struct lead *old,
                    const struct lead *lead, struct err *e)
 {
-    if (d->move && d->op != OP_CREATE)
+    if (d->move && d->op != OP_CREATE) {
+        /* Counted, but with no lead to retry: its old values stay the ones to compare with. */
+        entry->outcome = OUTCOME_DEFERRED;
+        entry->reason = REASON_INTERRUPTED;
+        entry->values = STR_NONE;
+        if (run_leave_out(r, entry, target, NULL, STR_NONE, e) != 0)
+            return -1;
         return err_set(e, XS_GUARD,
                        "row %llu belongs into another target now, and this version does not move leads: give the rows "
                        "back their route, or move the lead in Instantly", (unsigned long long)entry->row);
+    }
     if (r->diff != NULL)
         return show(r, d, entry, target, old, lead, e);
     if (run_keep_cells(r, entry, e) != 0)
@@ -248,7 +257,9 @@ int run_plan_lead(struct run *r, struct entry *entry, const struct lead *lead, u
             remembered.kind = REMEMBERED_OTHER;
         else if (remembered.kind == REMEMBERED_OTHER)
             remembered.kind = REMEMBERED_NOTHING;
-        old = rc == 1 ? known_values(r, &known, &old_lead, e) : NULL;
+        if (rc == 1 && (rc = run_unpack(r, known.values, &r->known_arena, &old_lead, e)) < 0)
+            return -1;
+        old = rc == 1 ? &old_lead : NULL;
     }
     plan_decide(&r->rules, &remembered, &known, old, lead, target, r->custom_changed, &d);
     unhash(r, &known, lead, &d);
@@ -267,11 +278,12 @@ int run_plan_lead(struct run *r, struct entry *entry, const struct lead *lead, u
         return pass_on(r, &d, entry, target, old, lead, e);
     entry->outcome = d.outcome;
     entry->reason = d.reason;
-    if (d.outcome == OUTCOME_UNCHANGED && remembered.kind == REMEMBERED_SAME && !entry->retried) {
+    if (remembered.kind == REMEMBERED_SAME && !remembered.waits) {
         tally_row(r->tally, d.outcome, d.reason); /* the hot path: nothing is written */
         return 0;
     }
-    if (d.outcome != OUTCOME_UNCHANGED)
+    /* Values are kept of what was looked at field by field; a row as it was last written has them already. */
+    if (d.outcome != OUTCOME_UNCHANGED || remembered.kind == REMEMBERED_SAME)
         entry->values = STR_NONE;
     return run_leave_out(r, entry, target, NULL, STR_NONE, e);
 }

@@ -84,7 +84,12 @@ void update_patch(struct work *w, uint32_t i, struct lead *lead, uint32_t fields
 {
     struct err e = ERR_INIT;
     struct lead_patch patch = {.id = w->batch.entries[i].lead_id, .lead = lead, .fields = fields, .remote = remote};
-    struct patch_call *call = malloc(sizeof *call);
+    struct patch_call *call;
+    if (upload_ended(w->u)) {
+        work_entry_done(w, i, OUTCOME_DEFERRED, w->u->c.stop_reason, 0);
+        return;
+    }
+    call = malloc(sizeof *call);
     if (call == NULL) {
         upload_fail_oom(w->u);
         return;
@@ -110,6 +115,17 @@ void update_patch(struct work *w, uint32_t i, struct lead *lead, uint32_t fields
     err_clear(&e);
 }
 
+/* Custom variables are sent as a set, and `if-empty` speaks of what is there: both have to be read first. */
+static bool needs_read(const struct work *w, const struct aim *aim)
+{
+    if (aim->custom_changed.n > 0 && memchr(aim->custom_changed.p, 1, aim->custom_changed.n) != NULL)
+        return true;
+    for (int f = 0; f < LEAD_FIELD_N; f++)
+        if ((aim->fields & 1U << f) != 0 && w->u->c.mapping->overwrite[f] == OVERWRITE_IF_EMPTY)
+            return true;
+    return false;
+}
+
 void update_send(struct part *p)
 {
     struct work *w = p->work;
@@ -117,7 +133,7 @@ void update_send(struct part *p)
     if (w->first_sent_ms == 0)
         w->first_sent_ms = w->u->c.clock->wall_ms(w->u->c.clock);
     for (size_t k = 0; k < p->n; k++)
-        read_first = read_first || memchr(w->aims[p->index[k]].custom_changed.p, 1, w->aims[p->index[k]].custom_changed.n);
+        read_first = read_first || needs_read(w, &w->aims[p->index[k]]);
     if (read_first) {
         readback_start(p);
         return;

@@ -189,7 +189,13 @@ int upload_add(struct upload *u, const struct planned *planned, struct err *e)
 
 bool upload_full(const struct upload *u)
 {
-    return api_full(u->c.api) || u->ready_n >= COMMIT_EVENTS || u->works_n >= WORKS_MAX;
+    /* A stopped one takes everything: it only counts it. */
+    return !u->stopping && (api_full(u->c.api) || u->ready_n >= COMMIT_EVENTS || u->works_n >= WORKS_MAX);
+}
+
+bool upload_stopped(const struct upload *u)
+{
+    return u->stopping;
 }
 
 bool upload_plan_full(const struct upload *u)
@@ -212,18 +218,25 @@ static int commit_and_submit(struct upload *u, struct err *e)
 {
     if (state_commit(u->c.state, e) != 0)
         return -1;
-    for (size_t i = 0; i < u->ready_n; i++) {
+    int rc = 0;
+    size_t i = 0;
+    for (; i < u->ready_n && rc == 0; i++) {
         struct work *w = u->ready[i];
         struct part *p = part_all(w, e);
-        if (p == NULL)
-            return -1;
+        if (p == NULL) {
+            rc = -1;
+            break;
+        }
         if (w->batch.op == OP_UPDATE)
             update_send(p);
         else
             create_send(p);
     }
-    u->ready_n = 0;
-    return 0;
+    /* Only what was not handed over may still be settled as never sent. */
+    u->ready_n -= i;
+    if (u->ready_n > 0)
+        memmove(u->ready, u->ready + i, u->ready_n * sizeof *u->ready);
+    return rc;
 }
 
 static void defer_open_entries(struct work *w, enum reason reason)
@@ -358,21 +371,18 @@ int upload_drain(struct upload *u, struct err *e)
         upload_stop(u, u->c.stop_reason);
         return finish_in_flight(u, e);
     }
-    for (size_t slot = 0; slot < u->groups_n; slot++)
-        if (close_group(u, slot, e) != 0)
-            return -1;
-    while (u->works_n > 0) {
-        if (u->stopping)
-            return finish_in_flight(u, e);
-        if (upload_step(u, 1000, e) != 0) {
-            struct err local = ERR_INIT;
-            upload_stop(u, u->c.stop_reason);
-            finish_in_flight(u, &local);
-            err_clear(&local);
-            return -1;
-        }
-    }
-    return state_commit(u->c.state, e);
+    int rc = 0;
+    for (size_t slot = 0; slot < u->groups_n && rc == 0; slot++)
+        rc = close_group(u, slot, e);
+    while (u->works_n > 0 && !u->stopping && rc == 0)
+        rc = upload_step(u, 1000, e);
+    if (rc == 0)
+        return u->stopping ? finish_in_flight(u, e) : state_commit(u->c.state, e);
+    struct err late = ERR_INIT;
+    upload_stop(u, u->c.stop_reason);
+    finish_in_flight(u, &late);
+    err_clear(&late);
+    return -1;
 }
 
 /* ---- what earlier runs left open ---- */
@@ -409,7 +419,7 @@ static int take_open(struct upload *u, const struct batch *b, struct err *e)
     w->batch.entries_n = n;
     w->batch.job = b->job != NULL ? arena_dup(&w->arena, b->job, strlen(b->job)) : NULL;
     w->first_sent_ms = b->sent_ms;
-    w->skew_ms = b->skew_ms;
+    w->skew_ms = b->skew_ms != 0 ? b->skew_ms : u->skew_ms;
     struct part *p = part_all(w, e);
     if (p == NULL)
         return -1;
@@ -425,13 +435,17 @@ int upload_settle_open(struct upload *u, struct err *e)
     size_t n;
     arena_init(&arena, (size_t)1 << 30);
     int rc = state_batches_open(u->c.state, &arena, &open, &n, e);
-    for (size_t i = 0; rc == 0 && i < n; i++) {
+    for (size_t i = 0; rc == 0 && i < n && !u->stopping; i++) {
         rc = take_open(u, &open[i], e);
         while (rc == 0 && upload_full(u))
             rc = upload_step(u, 1000, e);
     }
     arena_free(&arena);
-    if (rc == 0)
-        rc = upload_drain(u, e);
+    struct err late = ERR_INIT;
+    if (rc != 0)
+        upload_stop(u, u->c.stop_reason);
+    if (upload_drain(u, &late) != 0 && rc == 0)
+        rc = err_set(e, late.status, "%s", err_text(&late));
+    err_clear(&late);
     return rc;
 }

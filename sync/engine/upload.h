@@ -41,6 +41,8 @@ void upload_stop(struct upload *u, enum reason reason);
 /* After this moment (mono_us) upload_drain() stops by itself, as does upload_step(); 0: never. */
 void upload_deadline(struct upload *u, int64_t mono_us);
 uint64_t upload_open_n(const struct upload *u);   /* batches not settled */
+/* Was it stopped, by whom ever? Then rows were left unsent. */
+bool upload_stopped(const struct upload *u);
 /* Was the plan found full? Creates into campaigns are deferred without asking then. */
 bool upload_plan_full(const struct upload *u);
 

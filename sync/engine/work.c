@@ -21,6 +21,11 @@ void upload_fail_oom(struct upload *u)
     err_oom(&u->fatal);
 }
 
+bool upload_ended(const struct upload *u)
+{
+    return u->stopping || u->fatal.status != XS_DONE;
+}
+
 uint64_t email_hash(struct upload *u, struct str email)
 {
     buf_reset(&u->key);

@@ -88,6 +88,7 @@ void part_free(struct part *p);                     /* and work_check() */
 void part_wait(struct part *p, int64_t us, void (*wake)(struct part *));
 void upload_fail(struct upload *u, const struct err *e); /* keeps a copy: the upload ends with it */
 void upload_fail_oom(struct upload *u);
+bool upload_ended(const struct upload *u);           /* stopped or failed: nothing more is sent that writes */
 /* The lead an entry wants, from its packed values; the arena is reset by the caller. 0/-1. */
 int work_lead(struct work *w, uint32_t i, struct arena *arena, struct lead *out);
 uint64_t email_hash(struct upload *u, struct str email);
