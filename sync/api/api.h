@@ -251,6 +251,8 @@ struct workspace {
     const char *notice;      /* what could not be found out and why, or NULL */
 };
 int api_workspace_get(struct api *a, struct arena *arena, struct workspace *out, struct err *e);
+/* Adds the plan's room to it: a request of its own, which a sync does not spend, since a full plan says so itself. */
+int api_plan_get(struct api *a, struct workspace *out, struct err *e);
 /* Variables a campaign knows, core and custom, as JSON keys; 0 names for a list. */
 int api_campaign_variables(struct api *a, const struct target *t, struct arena *arena, struct str **names, size_t *n,
                            struct err *e);

@@ -305,7 +305,6 @@ static int copy_member(struct json_object *json, const char *key, struct arena *
 int api_workspace_get(struct api *a, struct arena *arena, struct workspace *out, struct err *e)
 {
     struct api_reply reply;
-    struct json_object *plans, *plan;
     *out = (struct workspace){.lead_limit = -1, .lead_count = -1};
     if (get(a, "/api/v2/workspaces/current", true, &reply, e) != 0)
         return -1;
@@ -314,7 +313,13 @@ int api_workspace_get(struct api *a, struct arena *arena, struct workspace *out,
     else if (copy_member(reply.json, "id", arena, &out->id, e) != 0 ||
              copy_member(reply.json, "name", arena, &out->name, e) != 0)
         return -1;
+    return 0;
+}
 
+int api_plan_get(struct api *a, struct workspace *out, struct err *e)
+{
+    struct api_reply reply;
+    struct json_object *plans, *plan;
     if (get(a, "/api/v2/workspace-billing/plan-details", true, &reply, e) != 0)
         return -1;
     if (reply.class == API_OK && answer_object(reply.json, "subscriptions", &plans) &&

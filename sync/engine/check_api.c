@@ -23,7 +23,7 @@ static int check_key(struct check *c)
         return -1;
     }
     if (api_new(&config, c->config->transport, c->config->clock, &c->api, &e) != 0 ||
-        api_workspace_get(c->api, &c->arena, &c->workspace, &e) != 0) {
+        api_workspace_get(c->api, &c->arena, &c->workspace, &e) != 0 || api_plan_get(c->api, &c->workspace, &e) != 0) {
         check_error(c, "key", &e);
         return -1;
     }

@@ -12,7 +12,7 @@ enum {
     COMMIT_EVENTS = 16,        /* a group commit takes at most this many events */
     COMMIT_AGE_US = 40 * 1000, /* and nothing waits longer for its commit */
     UPDATE_GROUP = 100,        /* as many leads as one leads/list reads */
-    WORKS_MAX = 96,
+    WORKS_MAX = 64,
     SCRATCH_MAX = 64 << 20,
 };
 

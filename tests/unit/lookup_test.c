@@ -179,6 +179,7 @@ START_TEST(workspace_and_plan)
     says(200, "{\"id\":\"" ID1 "\",\"name\":\"Acme\"}");
     says(200, "{\"subscriptions\":{\"outreach\":{\"total_lead_limit\":25000,\"current_lead_count\":40482}}}");
     ck_assert_int_eq(api_workspace_get(api, &arena, &w, &e), 0);
+    ck_assert_int_eq(api_plan_get(api, &w, &e), 0);
     ck_assert_str_eq(w.id, ID1);
     ck_assert_str_eq(w.name, "Acme");
     ck_assert_int_eq(w.lead_limit, 25000);
@@ -188,6 +189,7 @@ START_TEST(workspace_and_plan)
     says(403, "{\"message\":\"scope\"}");
     says(403, "{\"message\":\"scope\"}");
     ck_assert_int_eq(api_workspace_get(api, &arena, &w, &e), 0);
+    ck_assert_int_eq(api_plan_get(api, &w, &e), 0);
     ck_assert_ptr_null(w.id);
     ck_assert_int_eq(w.lead_limit, -1);
     ck_assert_ptr_nonnull(strstr(w.notice, "workspaces:read"));
@@ -196,6 +198,7 @@ START_TEST(workspace_and_plan)
     says(200, "{\"id\":\"" ID1 "\"}");
     says(200, "{\"subscriptions\":{\"outreach\":{\"total_lead_limit\":\"many\"}}}");
     ck_assert_int_eq(api_workspace_get(api, &arena, &w, &e), 0);
+    ck_assert_int_eq(api_plan_get(api, &w, &e), 0);
     ck_assert_ptr_null(w.name);
     ck_assert_int_eq(w.lead_limit, -1);
     ck_assert_ptr_nonnull(w.notice);
