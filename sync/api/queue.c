@@ -193,7 +193,8 @@ static void failed_err(const struct request *r, enum verdict verdict, const stru
 {
     const char *detail = answer->detail != NULL ? answer->detail : "";
     if (verdict == VERDICT_NOT_SENT)
-        err_set(e, XS_API, "the API cannot be reached: %s (%u attempts)", detail, r->attempts);
+        err_set(e, XS_API, "the API cannot be reached: %s (%u attempts); see whether this machine gets there, then run "
+                "the same command again", detail, r->attempts);
     else if (verdict == VERDICT_THROTTLED)
         err_set(e, XS_API,
                 "the API answers nothing but 429 (too many requests): lower limits.requests_per_second, or wait "

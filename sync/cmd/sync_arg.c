@@ -95,7 +95,7 @@ static int apply_guards(const struct common *c, struct mapping *m, struct err *e
             return err_set(e, XS_USAGE, "--guard \"%s\" is not NAME=VALUE, as in removed=20%%", c->guards.v[i]);
         snprintf(name, sizeof name, "guards.%.*s", (int)n, c->guards.v[i]);
         if (mapping_override(m, &(struct mapping_option){name, equals + 1}, e) != 0)
-            return -1;
+            return err_context(e, "--guard %s", c->guards.v[i]);
     }
     return 0;
 }
