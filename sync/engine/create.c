@@ -110,7 +110,8 @@ static void send_slice(struct part *p, size_t first, size_t n)
 void create_send_halves(struct part *p)
 {
     size_t half = p->n / 2;
-    send_slice(p, 0, half);
+    if (half > 0)
+        send_slice(p, 0, half);
     send_slice(p, half, p->n - half);
     part_free(p);
 }
@@ -270,6 +271,7 @@ static void added(struct part *p, const struct api_reply *reply)
         goto done;
     }
     rest->attribute = true;
+    rest->asked_n = p->n;
     rest->http_status = reply->http_status;
     explain_absent(rest, &a);
     part_free(p);

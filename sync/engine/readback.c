@@ -215,6 +215,12 @@ static void settle_rest(struct part *p, enum outcome outcome, enum reason reason
     part_free(p);
 }
 
+/* Counters of a smaller request tell more; those of a single lead are its own. */
+static bool may_ask_again(const struct part *p)
+{
+    return p->attribute && p->ambiguous && p->asked_n > 1;
+}
+
 /* Looked for often enough: it is not there. */
 static void conclude(struct part *p)
 {
@@ -224,7 +230,7 @@ static void conclude(struct part *p)
         settle_rest(p, OUTCOME_DEFERRED, REASON_OUTCOME_OPEN);
     } else if (w->batch.op == OP_UPDATE) {
         settle_rest(p, OUTCOME_FAILED, REASON_GONE_THERE);
-    } else if (p->attribute && p->ambiguous && p->n > 1) {
+    } else if (may_ask_again(p)) {
         create_send_halves(p);
     } else if (p->attribute) {
         bool lags = p->absent_reason == REASON_IN_TARGET && w->u->c.mapping->mode != MODE_CREATE;
@@ -267,7 +273,7 @@ static void looked(struct part *p)
         return;
     }
     /* Halves tell more than waiting where counters disagree; what an old run left open had its time to appear. */
-    bool may_appear = !(p->attribute && p->ambiguous && p->n > 1);
+    bool may_appear = !may_ask_again(p);
     int64_t settle_ms = w->u->c.mapping->limits.settle_ms;
     if (w->earlier) {
         int64_t now_ms = w->u->c.clock->wall_ms(w->u->c.clock);

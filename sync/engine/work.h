@@ -42,7 +42,8 @@ struct part {
     unsigned look;             /* read-backs done in this round */
     unsigned reads_n;          /* list requests not answered yet */
     bool attribute;            /* reading back to find reasons, not to find out whether it arrived */
-    bool ambiguous;            /* more than one counter spoke: nothing found means: ask in halves */
+    bool ambiguous;            /* more than one counter spoke: nothing found means: ask again, fewer at a time */
+    size_t asked_n;            /* attribute: leads of the request whose counters spoke */
     enum reason absent_reason; /* attribute: why the ones found nowhere were not created */
     enum outcome absent_outcome;
     int http_status;
