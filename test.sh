@@ -9,6 +9,7 @@ cd "$(dirname "$0")" || exit 1
 scripts/setup.sh build test || exit
 unset MAKEFLAGS INSTANTLY_API_KEY INSTANTLY_API_URL LEADSYNC_STATE
 passed=0 failed=0 skipped=0
+minutes=15 # for the tests of one build: one that hangs must not take all of them with it
 
 step() { printf '\n== %s (%d s)\n' "$1" "$SECONDS"; }
 
@@ -42,12 +43,15 @@ check() {
     fi
     find "$folder" -name '*.trs' -delete
     step "$name: make check"
-    if ! make -C "$folder" -j "$(nproc)" check >"$folder/check.log" 2>&1 &&
-        [ -z "$(find "$folder" -name '*.trs' -print -quit)" ]; then
+    local before=$failed code=0
+    timeout -k 10 "$minutes"m make -C "$folder" -j "$(nproc)" check >"$folder/check.log" 2>&1 || code=$?
+    count "$folder"
+    [ "$code" -ne 124 ] || echo "-- make check was stopped after $minutes minutes"
+    # Stopped, not built, or without a word of why: that is a failure, too.
+    if [ "$code" -ne 0 ] && [ "$failed" -eq "$before" ]; then
         tail -n 40 "$folder/check.log"
         failed=$((failed + 1))
     fi
-    count "$folder"
 }
 
 export UBSAN_OPTIONS=print_stacktrace=1 ASAN_OPTIONS=detect_stack_use_after_return=1
