@@ -78,28 +78,18 @@ static int drop_key(struct forget *f, const struct hash128 *key, struct err *e)
     return 0;
 }
 
-static int is_hashed(struct forget *f, const struct hash128 *key, bool *hashed, struct err *e)
-{
-    sqlite3_stmt *st;
-    int rc = db_query(&f->state->main, &st, e, "SELECT flags FROM leads WHERE key = ?", "k", key);
-    *hashed = rc == 1 && (sqlite3_column_int64(st, 0) & KNOWN_HASHED_VALUES) != 0;
-    if (rc == 1)
-        sqlite3_reset(st);
-    return rc < 0 ? -1 : 0;
-}
-
 static int is_person(struct forget *f, sqlite3_stmt *st, struct hash128 *key, bool *person, struct err *e)
 {
     struct str text, packed = db_blob(st, 2);
-    bool hashed;
-    if (who_take(f->state, st, 1, key, &text, e) < 0 || is_hashed(f, key, &hashed, e) < 0)
+    int hashed;
+    if (who_take(f->state, st, 1, key, &text, e) < 0 || (hashed = values_are_hashed(f->state, key, e)) < 0)
         return -1;
     *person = hash128_eq(key, &f->key);
     if (!*person && text.n > 0 && folded_is(f, text, person, e) < 0)
         return -1;
-    if (!*person && hashed)
+    if (!*person && hashed == 1)
         *person = values_have_hash(packed, f->hash);
-    return *person || hashed ? 0 : packed_is(f, packed, person, e);
+    return *person || hashed == 1 ? 0 : packed_is(f, packed, person, e);
 }
 
 static int forget_leads(struct forget *f, struct err *e)

@@ -37,7 +37,7 @@ struct state_options {
     enum state_access access;
     const char *sync;        /* name; NULL: whatever the file holds */
     const char *api_host;    /* remembered; another one is XS_CONFIG; every loopback port is "loopback" */
-    bool values_hashed;
+    bool values_hashed;      /* false without `sync`: as the file has it */
     size_t memory_max;       /* bytes for caches, the index and sorting */
     struct clock *clock;
 };

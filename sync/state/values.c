@@ -172,6 +172,17 @@ bool state_value_unchanged(const struct state *s, struct str hashes, const char 
 
 /* ---- from kept to hashed ---- */
 
+int values_are_hashed(struct state *s, const struct hash128 *key, struct err *e)
+{
+    sqlite3_stmt *st;
+    int rc = db_query(&s->main, &st, e, "SELECT flags FROM leads WHERE key = ?", "k", key);
+    if (rc != 1)
+        return rc;
+    int hashed = (sqlite3_column_int64(st, 0) & KNOWN_HASHED_VALUES) != 0;
+    sqlite3_reset(st);
+    return hashed;
+}
+
 static int hash_lead(struct state *s, struct value_hasher *h, sqlite3_stmt *st, struct buf *out, struct err *e)
 {
     struct hash128 key;
@@ -179,6 +190,10 @@ static int hash_lead(struct state *s, struct value_hasher *h, sqlite3_stmt *st, 
     uint64_t n = (uint64_t)sqlite3_column_int64(st, 0);
     if (who_take(s, st, 1, &key, &text, e) < 0)
         return -1;
+    /* A file may have been kept both ways, in turns. */
+    int hashed = values_are_hashed(s, &key, e);
+    if (hashed != 0)
+        return hashed < 0 ? -1 : 0;
     buf_reset(out);
     struct str packed = db_blob(st, 2);
     if (packed.n > 0 && value_hasher_pack(h, packed, out, e) < 0)

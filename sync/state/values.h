@@ -36,6 +36,8 @@ int value_hasher_unpack(struct value_hasher *h, struct str packed, struct lead *
 /* The hash under which a case-folded e-mail stands among the hashes of a lead. */
 uint64_t values_email_hash(const struct state *s, struct str folded);
 bool values_have_hash(struct str hashes, uint64_t hash);
+/* Are the values of this lead kept as hashes? 1/0/-1; 0 for one that is not known. */
+int values_are_hashed(struct state *s, const struct hash128 *key, struct err *e);
 
 /* Rewrites what an earlier run has kept readable. Inside a transaction of the main file. */
 int values_hash_all(struct state *s, struct err *e);

@@ -455,6 +455,33 @@ START_TEST(lookups_and_writes_go_together)
 }
 END_TEST
 
+/* Both ways in turns: what is hashed already is left alone. And who names no sync, as `resume --state` does, does not
+ * turn the file round. */
+START_TEST(hashed_values_come_and_go)
+{
+    static const bool hashed[] = {true, false, true, true};
+    for (uint64_t n = 1; n <= sizeof hashed / sizeof hashed[0]; n++) {
+        struct state_options o = {.path = k.path, .access = STATE_WRITE, .sync = "people", .values_hashed = hashed[n - 1],
+                                  .memory_max = k.memory_max, .clock = &k.clock.base};
+        kit_close(&k);
+        kit_ok(&k, state_open(&o, &k.s, &k.e));
+        kit_ok(&k, state_lock(k.s, 0, &k.e));
+        kit_run(&k);
+        one(OP_CREATE, created(n, 11));
+        ck_assert_uint_gt(hashed[n - 1] ? get(n).hashes.n : get(n).values.n, 0);
+    }
+    kit_close(&k);
+    kit_open(&k, STATE_WRITE);
+    kit_run(&k);
+    one(OP_CREATE, created(9, 11));
+    for (uint64_t n = 1; n <= 4; n++)
+        ck_assert_uint_gt(get(n).hashes.n, 0);
+    ck_assert_uint_gt(get(9).hashes.n, 0);
+    ck_assert_uint_eq(get(9).values.n, 0);
+    kit_audit(&k);
+}
+END_TEST
+
 START_TEST(hashed_values_leave_no_text)
 {
     one(OP_CREATE, created(1, 11)); /* kept, and hashed by the next merge */
@@ -513,6 +540,7 @@ static Suite *suite(void)
     tcase_add_test(c, unseen_are_those_that_no_row_met);
     tcase_add_test(c, lookups_and_writes_go_together);
     tcase_add_test(c, hashed_values_leave_no_text);
+    tcase_add_test(c, hashed_values_come_and_go);
     suite_add_tcase(s, c);
     return s;
 }
