@@ -221,6 +221,13 @@ static void explain_absent(struct part *p, const struct leads_added *a)
             p->absent_outcome = counters[i].outcome;
             p->absent_reason = counters[i].reason;
         }
+    if (speak == 0 && a->remaining_in_plan == 0 && p->work->target.kind == TARGET_CAMPAIGN) {
+        /* Took what fits and said nothing of the rest: a plan that is full does not always refuse. */
+        speak = 1;
+        p->absent_outcome = OUTCOME_DEFERRED;
+        p->absent_reason = REASON_PLAN_FULL;
+        p->work->u->plan_full[TARGET_CAMPAIGN] = true;
+    }
     p->ambiguous = speak != 1;
     if (speak != 1) {
         p->absent_outcome = OUTCOME_FAILED;

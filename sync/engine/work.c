@@ -249,7 +249,6 @@ struct part *part_open(const struct part *from, size_t first, size_t n, struct e
     if (p == NULL)
         return NULL;
     p->round = from->round;
-    p->attribute = from->attribute;
     for (size_t k = first; k < first + n; k++)
         if (from->work->batch.entries[from->index[k]].outcome == OUTCOME_NONE && !from->work->aims[from->index[k]].busy)
             p->index[p->n++] = from->index[k];

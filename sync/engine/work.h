@@ -83,7 +83,7 @@ void work_check(struct work *w);
 void work_leave_open(struct work *w);
 struct part *part_new(struct work *w, size_t n, struct err *e);
 struct part *part_all(struct work *w, struct err *e);
-/* The entries of `from` that are still open; NULL with *empty when there are none. Counts as a part under way. */
+/* Those of the n entries from `first` on that are still open, with nothing known of them but the round. NULL: memory. */
 struct part *part_open(const struct part *from, size_t first, size_t n, struct err *e);
 void part_free(struct part *p);                     /* and work_check() */
 void part_wait(struct part *p, int64_t us, void (*wake)(struct part *));

@@ -26,6 +26,7 @@ STORIES = \
 	tests/cli/sync_resume.test \
 	tests/cli/sync_signal.test \
 	tests/cli/sync_small.test \
+	tests/cli/sync_waiting.test \
 	tests/cli/usage.test
 TESTS += $(STORIES)
 EXTRA_DIST += tests/cli/lib.sh tests/cli/world.sh tests/cli/people.py tests/cli/schema.py $(STORIES) demo.sh test.sh .ci/run .shellcheckrc \
