@@ -3,6 +3,7 @@ ENGINE_TESTS = \
 	tests/unit/check.tap \
 	tests/unit/diff.tap \
 	tests/unit/plan.tap \
+	tests/unit/run.tap \
 	tests/unit/run_report.tap \
 	tests/unit/spool.tap \
 	tests/unit/upload.tap
@@ -39,3 +40,6 @@ tests_unit_plan_tap_LDADD = $(TEST_LIBS) $(LEVEL_ENGINE)
 tests_unit_spool_tap_SOURCES = tests/unit/spool_test.c
 tests_unit_spool_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_spool_tap_LDADD = $(TEST_LIBS) $(LEVEL_ENGINE)
+tests_unit_run_tap_SOURCES = tests/unit/run_test.c $(ENGINE_KIT)
+tests_unit_run_tap_CFLAGS = $(TEST_CFLAGS)
+tests_unit_run_tap_LDADD = $(TEST_LIBS) $(LEVEL_ENGINE)

@@ -17,6 +17,8 @@ struct ekit {
     struct run_config config; /* mapping and transport are set by ekit_sync() */
     struct run_report report; /* of the last run */
     struct err e;             /* of the last run */
+    const char *watermark;    /* column of an SQLite source: the mapping has the word for PostgreSQL only */
+    int64_t full_every_ms;    /* of such a source */
     const char *guard;        /* "NAME=VALUE" of the next runs; NULL: none */
 };
 
@@ -40,7 +42,7 @@ uint64_t ekit_outcome(const struct ekit *k, enum outcome outcome);
 uint64_t ekit_reason(const struct ekit *k, enum reason reason);
 /* Outcomes and reasons of the last run, for messages; static. */
 const char *ekit_text(const struct ekit *k);
-/* A setting of the state, "" when there is none; static. */
+/* A setting of the state, "" when there is none or no state; static. */
 const char *ekit_setting(struct ekit *k, const char *name);
 
 /* The last run ended so, with so many rows of each outcome. */
