@@ -137,6 +137,23 @@ void journal_close(struct state *s)
 
 /* ---- writing ---- */
 
+/* An event takes several statements. When one of them fails (memory, disk) the others must not be committed by whoever
+ * still wants to save what it can: that would be a batch that is over and has no outcomes. */
+static int write_failed(struct state *s)
+{
+    s->journal.failed = true;
+    db_rollback(&s->journal.db);
+    return -1;
+}
+
+bool journal_failed(const struct state *s, struct err *e)
+{
+    if (s->journal.failed)
+        err_set(e, XS_STATE, "%s: an earlier write failed, so nothing more is written; run the same command again",
+                s->journal_path);
+    return s->journal.failed;
+}
+
 /* Opens the journal's transaction and finds the next number. */
 static int write_begin(struct state *s, struct err *e)
 {
@@ -144,6 +161,8 @@ static int write_begin(struct state *s, struct err *e)
     int64_t last;
     if (s->access != STATE_WRITE || s->lock_fd < 0)
         return err_set(e, XS_INTERNAL, "%s: the journal is written without the lock; please report this", s->path);
+    if (journal_failed(s, e))
+        return -1;
     if (journal_open(s, true, e) < 0 || db_begin(&j->db, e) < 0)
         return -1;
     if (j->next_batch == 0) {
@@ -194,7 +213,7 @@ int state_batch_add(struct state *s, struct batch *b, struct err *e)
     }
     b->id = j->next_batch;
     if (insert_batch(s, b, first_row, buf_str(&j->pack), e) < 0)
-        return -1;
+        return write_failed(s);
     j->next_batch++;
     return 0;
 }
@@ -218,7 +237,7 @@ int state_batch_update(struct state *s, const struct batch *b, struct err *e)
                "UPDATE batches SET state = ?, sent_ms = ?, skew_ms = ?, http_status = ?, job = ?"
                " WHERE id = ? AND state < 5",
                "iiiizu", (int64_t)b->state, b->sent_ms, b->skew_ms, (int64_t)b->http_status, b->job, b->id) < 0)
-        return -1;
+        return write_failed(s);
     return changed_one(s, b->id, e);
 }
 
@@ -240,10 +259,13 @@ int state_batch_settle(struct state *s, const struct batch *b, struct err *e)
     if (db_run(&j->db, e,
                "UPDATE batches SET state = 5, sent_ms = ?, skew_ms = ?, http_status = ?, job = ?"
                " WHERE id = ? AND state < 5 AND entries_n = ?",
-               "iiizuu", b->sent_ms, b->skew_ms, (int64_t)b->http_status, b->job, b->id, (uint64_t)b->entries_n) < 0 ||
-        changed_one(s, b->id, e) < 0)
+               "iiizuu", b->sent_ms, b->skew_ms, (int64_t)b->http_status, b->job, b->id, (uint64_t)b->entries_n) < 0)
+        return write_failed(s);
+    if (changed_one(s, b->id, e) < 0)
         return -1;
-    return db_run(&j->db, e, "INSERT INTO outcomes(id, entries) VALUES(?, ?)", "ub", b->id, buf_str(&j->pack));
+    return db_run(&j->db, e, "INSERT INTO outcomes(id, entries) VALUES(?, ?)", "ub", b->id, buf_str(&j->pack)) < 0
+               ? write_failed(s)
+               : 0;
 }
 
 /* ---- entries without a batch ---- */
@@ -260,7 +282,7 @@ int journal_flush_loose(struct state *s, struct err *e)
     if (insert_batch(s, &b, j->loose_first_row, buf_str(&j->loose_intents), e) < 0 ||
         db_run(&j->db, e, "INSERT INTO outcomes(id, entries) VALUES(?, ?)", "ub", b.id,
                buf_str(&j->loose_outcomes)) < 0)
-        return -1;
+        return write_failed(s);
     j->next_batch++;
     j->loose_n = 0;
     buf_reset(&j->loose_intents);
@@ -279,10 +301,11 @@ int state_entry_add(struct state *s, uint64_t run, uint32_t target, const struct
     if (j->loose_n > 0 && (j->loose_run != run || j->loose_n >= LOOSE_ENTRIES_MAX ||
                            j->loose_intents.n >= LOOSE_BYTES_MAX) && journal_flush_loose(s, e) < 0)
         return -1;
-    size_t intents_n = j->loose_intents.n;
+    size_t intents_n = j->loose_intents.n, outcomes_n = j->loose_outcomes.n;
     if (buf_add_varint(&j->loose_intents, target) < 0 || entry_pack_intent(entry, &j->loose_intents) < 0 ||
         entry_pack_outcome(entry, &j->loose_outcomes) < 0) {
         j->loose_intents.n = intents_n;
+        j->loose_outcomes.n = outcomes_n;
         return pack_failed(e);
     }
     uint64_t row = result_order(entry->row);

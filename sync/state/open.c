@@ -293,7 +293,7 @@ int state_commit(struct state *s, struct err *e)
 {
     /* The journal first: what the main file holds until here (a watermark, above all) says that everything before it is
      * durable. What a batch refers to (its run, targets, shapes) was committed when it was put. */
-    if (journal_flush_loose(s, e) < 0 || (s->journal.open && db_commit(&s->journal.db, e) < 0))
+    if (journal_failed(s, e) || journal_flush_loose(s, e) < 0 || (s->journal.open && db_commit(&s->journal.db, e) < 0))
         return -1;
     if (s->access == STATE_WRITE && db_commit(&s->main, e) < 0)
         return -1;

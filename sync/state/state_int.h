@@ -25,6 +25,7 @@ struct identity {
 struct journal {
     struct db db;
     bool open;
+    bool failed; /* an event was written in part and rolled back, with all of its group: nothing more is taken */
     uint64_t next_batch;
     /* Entries that never were in a batch, until there are enough of them or someone commits. */
     struct buf loose_intents, loose_outcomes;
@@ -81,6 +82,8 @@ bool lock_is_held(const struct state *s);
  * none. */
 int journal_open(struct state *s, bool make, struct err *e);
 void journal_close(struct state *s);
+/* Has a write failed since the state was opened? Then nothing may be committed any more: XS_STATE. */
+bool journal_failed(const struct state *s, struct err *e);
 int journal_flush_loose(struct state *s, struct err *e);
 
 /* ---- journal_read.c ---- */

@@ -1,6 +1,8 @@
 /* An LD_PRELOAD object that makes one allocation fail: the N-th malloc(), calloc() or realloc() of the process.
  *
  *   FAILMALLOC_AT=N            which one, from 1; 0 or unset: none
+ *   FAILMALLOC_SPARE=TEXT      those made by a library whose file name contains TEXT do not fail (json-c does not look
+ *                              at what its own strdup() gives)
  *   FAILMALLOC_COUNT_FILE=PATH writes how many there were, at exit
  *
  * A test counts first and then runs once for each N (tests/harness/faults.sh). Works over AddressSanitizer of gcc too,
@@ -24,6 +26,7 @@ static struct {
 } next;
 static atomic_ulong count;
 static unsigned long fail_at;
+static const char *spare;
 static atomic_int started; /* 0 not yet · 1 looking for the real functions · 2 ready */
 
 /* dlsym() may allocate before there is anything to allocate with; what it gets then is never freed. */
@@ -73,11 +76,15 @@ __attribute__((constructor)) static void read_config(void)
 {
     const char *at = getenv("FAILMALLOC_AT");
     fail_at = at != NULL ? strtoul(at, NULL, 10) : 0;
+    spare = getenv("FAILMALLOC_SPARE");
 }
 
-static int fails(void)
+static int fails(const void *caller)
 {
+    Dl_info info;
     if (atomic_fetch_add(&count, 1) + 1 != fail_at)
+        return 0;
+    if (spare != NULL && dladdr(caller, &info) != 0 && info.dli_fname != NULL && strstr(info.dli_fname, spare) != NULL)
         return 0;
     errno = ENOMEM;
     return 1;
@@ -87,14 +94,14 @@ void *malloc(size_t n)
 {
     if (!ready())
         return early_alloc(n);
-    return fails() ? NULL : next.malloc(n);
+    return fails(__builtin_return_address(0)) ? NULL : next.malloc(n);
 }
 
 void *calloc(size_t number, size_t size)
 {
     if (!ready())
         return early_alloc(number * size); /* fresh, hence clear */
-    return fails() ? NULL : next.calloc(number, size);
+    return fails(__builtin_return_address(0)) ? NULL : next.calloc(number, size);
 }
 
 void *realloc(void *p, size_t n)
@@ -107,7 +114,17 @@ void *realloc(void *p, size_t n)
             memcpy(bigger, p, n < most ? n : most);
         return bigger;
     }
-    return fails() ? NULL : next.realloc(p, n);
+    return fails(__builtin_return_address(0)) ? NULL : next.realloc(p, n);
+}
+
+/* The C library's would call malloc() by itself, and then nobody knew for whom. */
+char *strdup(const char *text)
+{
+    size_t n = strlen(text) + 1;
+    char *copy = !ready() ? early_alloc(n) : fails(__builtin_return_address(0)) ? NULL : next.malloc(n);
+    if (copy != NULL)
+        memcpy(copy, text, n);
+    return copy;
 }
 
 void free(void *p)

@@ -5,6 +5,7 @@
 
 #include "sync/state/state_int.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static struct kit k;
@@ -188,6 +189,43 @@ START_TEST(mistakes_are_internal_errors)
 }
 END_TEST
 
+/* The second half of an event fails: whatever is committed afterwards, the first half is not. */
+START_TEST(half_an_event_is_never_committed)
+{
+    struct entry entry = kit_entry(&k, 1, 11);
+    struct batch b = {.run = k.run, .op = OP_CREATE, .state = BATCH_SENT, .target = k.target, .entries = &entry,
+                      .entries_n = 1};
+    const char *table = _i == 1 ? "intents" : "outcomes";
+    char sql[200];
+    kit_ok(&k, state_batch_add(k.s, &b, &k.e));
+    kit_ok(&k, state_commit(k.s, &k.e));
+    snprintf(sql, sizeof sql, "CREATE TEMP TRIGGER broken BEFORE INSERT ON %s BEGIN SELECT RAISE(ABORT, 'no room'); END",
+             table);
+    ck_assert_int_eq(sqlite3_exec(k.s->journal.db.h, sql, NULL, NULL, NULL), SQLITE_OK);
+    entry.outcome = OUTCOME_CREATED;
+    if (_i == 0) {
+        kit_failed(&k, state_batch_settle(k.s, &b, &k.e), XS_INTERNAL, "no room");
+    } else if (_i == 1) {
+        struct batch second = b;
+        kit_failed(&k, state_batch_add(k.s, &second, &k.e), XS_INTERNAL, "no room");
+    } else {
+        kit_ok(&k, state_entry_add(k.s, k.run, k.target, &entry, &k.e));
+        kit_failed(&k, state_commit(k.s, &k.e), XS_INTERNAL, "no room");
+    }
+    kit_failed(&k, state_set(k.s, "watermark", "7", &k.e) == 0 ? state_commit(k.s, &k.e) : -1, XS_STATE, "earlier write");
+    kit_failed(&k, state_merge(k.s, 0, &k.e), XS_STATE, "earlier write");
+    reopen();
+    ck_assert_uint_eq(open_n(), 1);
+    const char *value;
+    kit_ok(&k, state_get(k.s, "watermark", &value, &k.e));
+    ck_assert_ptr_null(value);
+    kit_ok(&k, state_batch_settle(k.s, &b, &k.e));
+    kit_ok(&k, state_commit(k.s, &k.e));
+    kit_merge(&k);
+    kit_audit(&k);
+}
+END_TEST
+
 START_TEST(numbers_go_on_after_the_journal_is_gone)
 {
     uint64_t last = 0;
@@ -272,6 +310,7 @@ static Suite *suite(void)
     tcase_add_test(c, pending_counts_events_and_their_age);
     tcase_add_test(c, loose_entries_pack_by_the_thousand);
     tcase_add_test(c, mistakes_are_internal_errors);
+    tcase_add_loop_test(c, half_an_event_is_never_committed, 0, 3);
     tcase_add_test(c, numbers_go_on_after_the_journal_is_gone);
     tcase_add_test(c, a_reader_does_not_lose_the_journal_under_it);
     tcase_add_loop_test(c, a_damaged_journal_merges_nothing, 0, 7);
