@@ -16,6 +16,8 @@ STORIES = \
 	tests/cli/status.test \
 	tests/cli/sync_dry.test \
 	tests/cli/sync_exit.test \
+	tests/cli/sync_failio.test \
+	tests/cli/sync_failmalloc.test \
 	tests/cli/sync_faults.test \
 	tests/cli/sync_kill.test \
 	tests/cli/sync_main.test \

@@ -1,8 +1,8 @@
 /* An LD_PRELOAD object that makes one allocation fail: the N-th malloc(), calloc() or realloc() of the process.
  *
  *   FAILMALLOC_AT=N            which one, from 1; 0 or unset: none
- *   FAILMALLOC_SPARE=TEXT      those made by a library whose file name contains TEXT do not fail (json-c does not look
- *                              at what its own strdup() gives)
+ *   FAILMALLOC_SPARE=A:B       those made by libraries whose file names contain A or B do not fail (json-c does not look
+ *                              at what its own strdup() gives, libcrypto not at what became of its start)
  *   FAILMALLOC_COUNT_FILE=PATH writes how many there were, at exit
  *
  * A test counts first and then runs once for each N (tests/harness/faults.sh). Works over AddressSanitizer of gcc too,
@@ -79,12 +79,23 @@ __attribute__((constructor)) static void read_config(void)
     spare = getenv("FAILMALLOC_SPARE");
 }
 
-static int fails(const void *caller)
+static int is_spared(const void *caller)
 {
     Dl_info info;
-    if (atomic_fetch_add(&count, 1) + 1 != fail_at)
+    if (spare == NULL || dladdr(caller, &info) == 0 || info.dli_fname == NULL)
         return 0;
-    if (spare != NULL && dladdr(caller, &info) != 0 && info.dli_fname != NULL && strstr(info.dli_fname, spare) != NULL)
+    for (const char *name = spare; *name != '\0';) {
+        size_t n = strcspn(name, ":");
+        if (n > 0 && memmem(info.dli_fname, strlen(info.dli_fname), name, n) != NULL)
+            return 1;
+        name += n + (name[n] == ':');
+    }
+    return 0;
+}
+
+static int fails(const void *caller)
+{
+    if (atomic_fetch_add(&count, 1) + 1 != fail_at || is_spared(caller))
         return 0;
     errno = ENOMEM;
     return 1;
