@@ -140,6 +140,24 @@ START_TEST(guard_target)
 }
 END_TEST
 
+/* A row that belongs elsewhere ends the run while it is at hand: the sum closes all the same. */
+START_TEST(a_row_that_ends_the_run)
+{
+    static const char *const rest[] = {"", "duplicates: last\n"};
+    char yaml[1024];
+    snprintf(yaml, sizeof yaml, "%sroute: {column: seg, cases: {a: {list: %s}, b: {campaign: %s}}}\n%s%s", EKIT_HEAD,
+             WORLD_LIST, WORLD_CAMPAIGN, EKIT_FIELDS, rest[_i]);
+    ekit_mapping(&k, yaml);
+    ekit_csv(&k, "email,first,seg\nann@example.com,Ann,a\nbob@example.com,Bob,a\n");
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_DONE);
+    ekit_csv(&k, "email,first,seg\ncyd@example.com,Cyd,a\nann@example.com,Ann,b\nbob@example.com,Bob,a\n");
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_GUARD);
+    ck_assert_uint_eq(ekit_outcome(&k, OUTCOME_DEFERRED), k.report.tally.read);
+}
+END_TEST
+
 /* ---- duplicates ---- */
 
 #define TWICE "email,first\nann@example.com,First\nbob@example.com,Bob\nAnn@Example.com,Last\n"
@@ -560,6 +578,7 @@ int main(void)
     tcase_add_test(t, guard_source_shrank);
     tcase_add_test(t, guards_are_not_for_partial_input);
     tcase_add_test(t, guard_target);
+    tcase_add_loop_test(t, a_row_that_ends_the_run, 0, 2);
     tcase_add_test(t, duplicates_first);
     tcase_add_test(t, duplicates_last);
     tcase_add_test(t, duplicates_reject);
