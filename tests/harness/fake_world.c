@@ -110,13 +110,10 @@ static struct json_object *make(struct world *w, bool list, const char *target)
 /* Members of an add or a PATCH become what leads/list tells. */
 static void write_fields(struct json_object *lead, struct json_object *item)
 {
-    json_object_object_foreach(item, name, value)
-    {
-        if (strcmp(name, "custom_variables") == 0)
-            json_object_object_add(lead, "payload", json_object_get(value));
-        else
-            json_object_object_add(lead, name, json_object_get(value));
-    }
+    struct json_object_iter at;
+    json_object_object_foreachC(item, at)
+        json_object_object_add(lead, strcmp(at.key, "custom_variables") == 0 ? "payload" : at.key,
+                               json_object_get(at.val));
 }
 
 void world_put(struct world *w, const char *target, const char *email, const char *first_name)
