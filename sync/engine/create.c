@@ -38,16 +38,16 @@ static int part_json(struct part *p, struct buf *scratch, struct str *leads)
     return rc;
 }
 
-static void add_options(const struct work *w, struct leads_add *add)
+struct leads_add create_request(const struct work *w)
 {
-    add->target = w->target;
-    add->blocklist_id = w->u->c.mapping->blocklist;
-    switch (w->u->c.mapping->dedupe) {
-    case DEDUPE_WORKSPACE: add->skip = SKIP_IN_WORKSPACE; break;
-    case DEDUPE_ANY_CAMPAIGN: add->skip = SKIP_IN_CAMPAIGN; break;
-    case DEDUPE_ANY_LIST: add->skip = SKIP_IN_LIST; break;
-    case DEDUPE_TARGET_ONLY: add->skip = SKIP_NOTHING; break;
-    }
+    static const enum leads_add_skip skip[] = {
+        [DEDUPE_WORKSPACE] = SKIP_IN_WORKSPACE,
+        [DEDUPE_ANY_CAMPAIGN] = SKIP_IN_CAMPAIGN,
+        [DEDUPE_ANY_LIST] = SKIP_IN_LIST,
+        [DEDUPE_TARGET_ONLY] = SKIP_NOTHING,
+    };
+    const struct mapping *m = w->u->c.mapping;
+    return (struct leads_add){.target = w->target, .blocklist_id = m->blocklist, .skip = skip[m->dedupe]};
 }
 
 static void part_done(struct part *p, enum outcome outcome, enum reason reason, int http_status)
@@ -74,8 +74,9 @@ void create_send(struct part *p)
         part_free(p);
         goto done;
     }
-    struct leads_add add = {.leads = leads, .leads_n = p->n};
-    add_options(w, &add);
+    struct leads_add add = create_request(w);
+    add.leads = leads;
+    add.leads_n = p->n;
     p->round++;
     p->look = 0;
     if (w->first_sent_ms == 0)

@@ -49,19 +49,6 @@ void upload_free(struct upload *u)
 
 /* ---- grouping ---- */
 
-static struct leads_add add_shape(const struct work *w)
-{
-    static const enum leads_add_skip skip[] = {
-        [DEDUPE_WORKSPACE] = SKIP_IN_WORKSPACE,
-        [DEDUPE_ANY_CAMPAIGN] = SKIP_IN_CAMPAIGN,
-        [DEDUPE_ANY_LIST] = SKIP_IN_LIST,
-        [DEDUPE_TARGET_ONLY] = SKIP_NOTHING,
-    };
-    struct leads_add add = {.target = w->target, .blocklist_id = w->u->c.mapping->blocklist};
-    add.skip = skip[w->u->c.mapping->dedupe];
-    return add;
-}
-
 /* Digest of the body as it will be sent the first time: the intent says what was meant. */
 static int digest(struct work *w, struct err *e)
 {
@@ -70,7 +57,7 @@ static int digest(struct work *w, struct err *e)
         return err_oom(e);
     for (size_t i = 0, start = 0; i < w->batch.entries_n; start = w->json_end[i++])
         leads[i] = (struct str){w->json.p + start, w->json_end[i] - start};
-    struct leads_add add = add_shape(w);
+    struct leads_add add = create_request(w);
     add.leads = leads;
     add.leads_n = w->batch.entries_n;
     return api_leads_add_digest(&add, w->batch.body_sha256, e);
@@ -121,7 +108,7 @@ static int group_for(struct upload *u, const struct planned *p, size_t *slot, st
     if (w == NULL)
         return -1;
     if (p->op == OP_CREATE) {
-        struct leads_add add = add_shape(w);
+        struct leads_add add = create_request(w);
         w->body_n = leads_add_overhead(&add);
     }
     u->groups[*slot] = w;

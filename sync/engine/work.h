@@ -96,6 +96,8 @@ uint64_t email_hash(struct upload *u, struct str email);
 
 /* ---- create.c ---- */
 enum { ROUNDS_MAX = 4 }; /* requests for the same leads whose outcome stays unknown, before api_error */
+/* A request into the work's target, still without leads: the intent's digest and the body are made from the same one. */
+struct leads_add create_request(const struct work *w);
 void create_send(struct part *p);
 /* Asks again in halves, so that counters speak of fewer leads. */
 void create_send_halves(struct part *p);
