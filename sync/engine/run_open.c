@@ -272,15 +272,26 @@ static int compare_u64(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+/* The newest run that read a source: a `resume` in between rejects nothing. 1/0/-1. */
+static int last_reading_run(struct run *r, uint64_t *id, struct err *e)
+{
+    struct run_record run;
+    int rc = state_run_get(r->state, 0, &r->run_arena, &run, e);
+    while (rc == 1 && run.read[0] == '\0')
+        rc = run.id > 1 ? state_run_get(r->state, run.id - 1, &r->run_arena, &run, e) : 0;
+    *id = run.id;
+    return rc;
+}
+
 /* --new-rejects-only: what the run before rejected, by hash of its cells and reason. */
 static int load_old_rejects(struct run *r, struct err *e)
 {
-    struct run_record last;
+    uint64_t last;
     struct results *results;
-    int rc = r->c->new_rejects_only ? state_run_get(r->state, 0, &r->run_arena, &last, e) : 0;
+    int rc = r->c->new_rejects_only ? last_reading_run(r, &last, e) : 0;
     if (rc != 1)
         return rc;
-    if (state_results_open(r->state, last.id, &results, e) != 0)
+    if (state_results_open(r->state, last, &results, e) != 0)
         return -1;
     size_t cap = 0;
     for (;;) {
