@@ -4,6 +4,7 @@
 
 #include "sync/cmd/command.h"
 
+#include "sync/base/buf.h"
 #include "sync/base/file.h"
 #include "sync/base/log.h"
 #include "sync/cmd/commands.h"
@@ -12,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { COMMANDS_MAX = 64, HELP_COLUMNS = 80, HELP_COLUMNS_MAX = 110 };
+enum { COMMANDS_MAX = 64, VERB_LIST_BYTES = 1024, HELP_COLUMNS = 80, HELP_COLUMNS_MAX = 110 };
 
 const struct command *const command_table[] = {
     &command_init, &command_preview, &command_check, &command_diff, &command_sync, &command_resume,
@@ -25,6 +26,19 @@ const struct command *command_find(const char *name)
     for (size_t i = 0; command_table[i] != NULL; i++)
         if (strcmp(command_table[i]->name, name) == 0)
             return command_table[i];
+    return NULL;
+}
+
+const char *command_verb_word(const struct command *family, const struct command *verb)
+{
+    return verb->name + strlen(family->name) + 1;
+}
+
+const struct command *command_verb_find(const struct command *family, const char *verb)
+{
+    for (size_t i = 0; family->verbs[i] != NULL; i++)
+        if (strcmp(command_verb_word(family, family->verbs[i]), verb) == 0)
+            return family->verbs[i];
     return NULL;
 }
 
@@ -108,8 +122,24 @@ void command_help_all(FILE *out)
         fprintf(out, "  %3d  %s\n", (int)row->status, row->text);
 }
 
+static void help_family(const struct command *family, FILE *out)
+{
+    bool may_lack = family->verb_default != NULL;
+    fprintf(out, "usage: leadsync %s %sVERB%s [OPTIONS]\n\n%s\n\nverbs:\n", family->name, may_lack ? "[" : "",
+            may_lack ? "]" : "", family->help);
+    for (size_t i = 0; family->verbs[i] != NULL; i++)
+        fprintf(out, "  %-11s %s\n", command_verb_word(family, family->verbs[i]), family->verbs[i]->summary);
+    if (may_lack)
+        fprintf(out, "\nWithout VERB: %s.", command_verb_word(family, family->verb_default));
+    fprintf(out, "\nleadsync help %s VERB tells what a verb takes.\n", family->name);
+}
+
 int command_help(const struct command *command, FILE *out, struct err *e)
 {
+    if (command->verbs != NULL) {
+        help_family(command, out);
+        return 0;
+    }
     struct opt *options = command_options(command, NULL, NULL);
     if (options == NULL)
         return err_oom(e);
@@ -205,6 +235,53 @@ int command_unknown(const char *name, struct err *e)
     return err_set(e, XS_USAGE, "unknown command \"%s\"; run: leadsync help", name);
 }
 
+int command_verb_unknown(const struct command *family, const char *verb, struct err *e)
+{
+    const char *names[COMMANDS_MAX];
+    size_t n = 0;
+    struct buf list = BUF_INIT(VERB_LIST_BYTES);
+    for (; family->verbs[n] != NULL && n < COMMANDS_MAX; n++) {
+        names[n] = command_verb_word(family, family->verbs[n]);
+        if (buf_addf(&list, "%s%s", n > 0 ? ", " : "", names[n]) != 0)
+            break; /* the first ones will do */
+    }
+    const char *all = buf_cstr(&list), *nearest = verb != NULL ? str_nearest(str_from(verb), names, n) : NULL;
+    if (verb == NULL)
+        err_set(e, XS_USAGE, "leadsync %s does what? it takes one of %s", family->name, all != NULL ? all : "its verbs");
+    else if (*verb == '-')
+        err_set(e, XS_USAGE, "options stand after the verb; leadsync %s takes one of %s", family->name,
+                all != NULL ? all : "its verbs");
+    else if (nearest != NULL)
+        err_set(e, XS_USAGE, "leadsync %s has no verb \"%s\"; did you mean \"%s\"?", family->name, verb, nearest);
+    else
+        err_set(e, XS_USAGE, "leadsync %s has no verb \"%s\"; it takes one of %s", family->name, verb,
+                all != NULL ? all : "its verbs");
+    buf_free(&list);
+    return -1;
+}
+
+/* What may stand where a verb could, and belongs to the default verb. */
+static bool is_no_verb(const char *word)
+{
+    return word == NULL || *word == '-' || strpbrk(word, "./") != NULL;
+}
+
+/* `argv[0]` is the family's name. */
+static int run_family(const struct command *family, int argc, char **argv, struct invocation *inv, struct err *e)
+{
+    const char *word = argc > 1 ? argv[1] : NULL;
+    if (word != NULL && (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)) {
+        help_family(family, stdout);
+        return command_flush(e);
+    }
+    const struct command *verb = word != NULL ? command_verb_find(family, word) : NULL;
+    if (verb != NULL)
+        return run_command(verb, argc - 1, argv + 1, inv, e);
+    if (family->verb_default != NULL && is_no_verb(word))
+        return run_command(family->verb_default, argc, argv, inv, e);
+    return command_verb_unknown(family, word, e);
+}
+
 static int run_argv(int argc, char **argv, struct invocation *inv, struct err *e)
 {
     if (argc < 2) {
@@ -222,7 +299,8 @@ static int run_argv(int argc, char **argv, struct invocation *inv, struct err *e
     const struct command *command = command_find(argv[1]);
     if (command == NULL)
         return command_unknown(argv[1], e);
-    return run_command(command, argc - 1, argv + 1, inv, e);
+    return command->verbs != NULL ? run_family(command, argc - 1, argv + 1, inv, e)
+                                  : run_command(command, argc - 1, argv + 1, inv, e);
 }
 
 enum exit_status command_main(int argc, char **argv)

@@ -19,6 +19,8 @@
 
 struct invocation;
 
+/* A command with verbs is a family: it has a name, a summary, help and `verbs`, and nothing else. Each verb is a command
+ * of its own, whose name is both words as they are typed ("jobs list"). */
 struct command {
     const char *name;
     const char *usage;          /* operands, as in "SYNC" or "[SYNC]"; "" for none */
@@ -33,6 +35,8 @@ struct command {
     /* 0: inv->status is the exit status (XS_DONE unless set), -1: e->status. */
     int (*run)(struct invocation *inv, struct err *e);
     int (*help_more)(FILE *out, struct err *e); /* after the options in --help; NULL: nothing */
+    const struct command *const *verbs; /* NULL-terminated; NULL: this is no family */
+    const struct command *verb_default; /* where an option, a file or nothing follows; NULL: a verb must follow */
 };
 
 /* One call of the program. Lives as long as dispatch; a command only reads it, but for `status`. */
@@ -48,6 +52,9 @@ struct invocation {
 /* All commands in the order of `leadsync help`, NULL-terminated. */
 extern const struct command *const command_table[];
 const struct command *command_find(const char *name); /* NULL: none */
+const struct command *command_verb_find(const struct command *family, const char *verb); /* NULL: none */
+/* The second word of a verb's name. */
+const char *command_verb_word(const struct command *family, const struct command *verb);
 
 /* Runs what argv asks for and says on stderr what went wrong. Returns the process's exit status; errors of its own are
  * XS_USAGE with the nearest name. Blocks as long as the command does. */
@@ -62,6 +69,8 @@ void command_help_all(FILE *out);
 int command_help(const struct command *command, FILE *out, struct err *e);
 /* "unknown command", with the nearest name. Returns -1. */
 int command_unknown(const char *name, struct err *e);
+/* The same for a verb; NULL: there is none where one must be. Returns -1. */
+int command_verb_unknown(const struct command *family, const char *verb, struct err *e);
 /* "which sync?" with the command's usage, for a command that wants an operand. Returns -1. */
 int command_needs_operand(const struct invocation *inv, struct err *e);
 /* Flushes what was printed to stdout; a full disk or a closed pipe shows here. XS_IO. */

@@ -24,6 +24,12 @@ static int print_words(const struct command *command, struct err *e)
             puts(command_table[i]->name);
         return 0;
     }
+    for (size_t i = 0; command->verbs != NULL && command->verbs[i] != NULL; i++)
+        puts(command_verb_word(command, command->verbs[i]));
+    if (command->verbs != NULL)
+        command = command->verb_default;
+    if (command == NULL)
+        return 0;
     struct opt *all = command_options(command, NULL, NULL);
     if (all == NULL)
         return err_oom(e);
@@ -42,6 +48,15 @@ static int run(struct invocation *inv, struct err *e)
         if (command == NULL)
             return command_unknown(inv->operands[0], e);
     }
+    if (inv->operands_n > 1) {
+        if (command->verbs == NULL)
+            return err_set(e, XS_USAGE, "\"%s\" is one argument too many; %s has no verbs", inv->operands[1],
+                           command->name);
+        const struct command *verb = command_verb_find(command, inv->operands[1]);
+        if (verb == NULL)
+            return command_verb_unknown(command, inv->operands[1], e);
+        command = verb;
+    }
     int rc = 0;
     if (o->words)
         rc = print_words(command, e);
@@ -54,11 +69,11 @@ static int run(struct invocation *inv, struct err *e)
 
 const struct command command_help_page = {
     .name = "help",
-    .usage = "[COMMAND]",
+    .usage = "[COMMAND [VERB]]",
     .summary = "say what leadsync, or one of its commands, does and takes",
     .help = "Without COMMAND, lists the commands and the exit statuses.",
     .options = options,
     .options_bytes = sizeof(struct help_options),
-    .operands_max = 1,
+    .operands_max = 2,
     .run = run,
 };

@@ -56,7 +56,16 @@ run() {
     "$LEADSYNC" "$@" >out 2>err </dev/null || status=$?
 }
 
-# The same with a file as standard input.
+# every_command: the commands, one a line; in place of a family its verbs ("jobs list").
+every_command() {
+    local command verbs
+    while read -r command; do
+        verbs=$("$LEADSYNC" help --words "$command" | grep -v '^-' | sed "s/^/$command /")
+        echo "${verbs:-$command}"
+    done < <("$LEADSYNC" help --words)
+}
+
+# run with a file as standard input.
 run_from() {
     local input=$1
     shift

@@ -43,13 +43,35 @@ static enum exit_status run(const char *const *words, size_t n)
     run((const char *const[]){__VA_ARGS__}, sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *))
 #define SAID(text) ck_assert_msg(strstr(said, text) != NULL, "\"%s\" is not in: %s", text, said)
 
+/* Every command that can be run: a family is its verbs. NULL-terminated. */
+static const struct command *const *every_command(void)
+{
+    static const struct command *all[128];
+    size_t n = 0;
+    for (size_t i = 0; command_table[i] != NULL; i++) {
+        const struct command *const alone[] = {command_table[i], NULL};
+        const struct command *const *part = alone[0]->verbs != NULL ? alone[0]->verbs : alone;
+        for (; *part != NULL; part++) {
+            ck_assert_uint_lt(n + 1, sizeof all / sizeof all[0]);
+            all[n++] = *part;
+        }
+    }
+    all[n] = NULL;
+    return all;
+}
+
+static void summary_is_sound(const struct command *c)
+{
+    ck_assert_ptr_nonnull(c->help);
+    ck_assert_msg(c->summary[strlen(c->summary) - 1] != '.', "%s: summary ends in a full stop", c->name);
+}
+
 START_TEST(test_table_is_sound)
 {
-    for (size_t i = 0; command_table[i] != NULL; i++) {
-        const struct command *c = command_table[i];
-        ck_assert_ptr_eq(command_find(c->name), c);
+    for (const struct command *const *p = every_command(); *p != NULL; p++) {
+        const struct command *c = *p;
+        summary_is_sound(c);
         ck_assert_ptr_nonnull(c->usage);
-        ck_assert_msg(c->summary[strlen(c->summary) - 1] != '.', "%s: summary ends in a full stop", c->name);
         ck_assert(c->run != NULL);
         struct opt *all = command_options(c, NULL, NULL);
         ck_assert_ptr_nonnull(all);
@@ -62,6 +84,42 @@ START_TEST(test_table_is_sound)
             }
         }
         free(all);
+    }
+}
+END_TEST
+
+/* A family is found by its name, its verbs by their second word, and it does nothing itself. */
+START_TEST(test_families_are_sound)
+{
+    for (size_t i = 0; command_table[i] != NULL; i++) {
+        const struct command *family = command_table[i];
+        ck_assert_ptr_eq(command_find(family->name), family);
+        if (family->verbs == NULL)
+            continue;
+        summary_is_sound(family);
+        ck_assert(family->run == NULL && family->options == NULL && family->formats == NULL && family->groups == 0);
+        bool has_default = family->verb_default == NULL;
+        for (size_t v = 0; family->verbs[v] != NULL; v++) {
+            const struct command *verb = family->verbs[v];
+            size_t n = strlen(family->name);
+            ck_assert_msg(strncmp(verb->name, family->name, n) == 0 && verb->name[n] == ' ',
+                          "%s: a verb of %s is named by both words", verb->name, family->name);
+            ck_assert_ptr_eq(command_verb_find(family, verb->name + n + 1), verb);
+            ck_assert_ptr_null(verb->verbs);
+            has_default |= verb == family->verb_default;
+        }
+        ck_assert_msg(has_default, "the default verb of %s is none of its verbs", family->name);
+        ck_assert_int_eq(RUN("leadsync", family->name, "frobnicate"), XS_USAGE);
+        SAID("has no verb \"frobnicate\"");
+        ck_assert_int_eq(RUN("leadsync", "help", family->name, "frobnicate"), XS_USAGE);
+        SAID("has no verb \"frobnicate\"");
+        ck_assert_int_eq(RUN("leadsync", family->name, "-h"), XS_DONE);
+        SAID("verbs:");
+        if (family->verb_default == NULL) {
+            ck_assert_int_eq(RUN("leadsync", family->name), XS_USAGE);
+            ck_assert_int_eq(RUN("leadsync", family->name, "--quiet"), XS_USAGE);
+            SAID("after the verb");
+        }
     }
 }
 END_TEST
@@ -95,13 +153,23 @@ START_TEST(test_help_and_version)
     ck_assert_int_eq(RUN("leadsync", "help", "--version"), XS_DONE);
     ck_assert_str_eq(said, "leadsync " PACKAGE_VERSION "\n");
     for (size_t i = 0; command_table[i] != NULL; i++) {
-        const char *name = command_table[i]->name;
-        ck_assert_int_eq(RUN("leadsync", name, "--help"), XS_DONE);
+        ck_assert_int_eq(RUN("leadsync", command_table[i]->name, "--help"), XS_DONE);
         SAID(command_table[i]->help);
+        ck_assert_int_eq(RUN("leadsync", "help", command_table[i]->name), XS_DONE);
+        SAID(command_table[i]->help);
+    }
+    for (const struct command *const *p = every_command(); *p != NULL; p++) {
+        char words[64];
+        snprintf(words, sizeof words, "%s", (*p)->name);
+        const char *first = strtok(words, " "), *second = strtok(NULL, " ");
+        ck_assert_int_eq(second == NULL ? RUN("leadsync", first, "--help") : RUN("leadsync", first, second, "--help"),
+                         XS_DONE);
+        SAID((*p)->help);
         SAID("--log-format");
         ck_assert_ptr_null(strstr(said, "--api-key KEY"));
-        ck_assert_int_eq(RUN("leadsync", "help", name), XS_DONE);
-        SAID(command_table[i]->help);
+        ck_assert_int_eq(second == NULL ? RUN("leadsync", "help", first) : RUN("leadsync", "help", first, second),
+                         XS_DONE);
+        SAID((*p)->help);
     }
 }
 END_TEST
@@ -122,6 +190,8 @@ START_TEST(test_usage_errors)
     ck_assert_int_eq(RUN("leadsync", "help", "--wrods"), XS_USAGE);
     SAID("--words");
     ck_assert_int_eq(RUN("leadsync", "help", "help", "help"), XS_USAGE);
+    SAID("one argument too many");
+    ck_assert_int_eq(RUN("leadsync", "help", "help", "help", "help"), XS_USAGE);
     SAID("one argument too many");
     ck_assert_int_eq(RUN("leadsync", "help", "-q", "-v"), XS_USAGE);
     SAID("exclude each other");
@@ -153,8 +223,8 @@ START_TEST(test_man_page)
     ck_assert_msg(file != NULL, "%s is missing", path);
     page[fread(page, 1, sizeof page - 1, file)] = '\0';
     fclose(file);
-    for (size_t i = 0; command_table[i] != NULL; i++) {
-        const struct command *c = command_table[i];
+    for (const struct command *const *p = every_command(); *p != NULL; p++) {
+        const struct command *c = *p;
         snprintf(wanted, sizeof wanted, "\n.It Cm %s", c->name);
         ck_assert_msg(strstr(page, wanted) != NULL, "the man page lacks the command %s", c->name);
         struct opt *all = command_options(c, NULL, NULL);
@@ -180,6 +250,7 @@ int main(void)
     Suite *suite = suite_create("command");
     TCase *tc = tcase_create("dispatch");
     tcase_add_test(tc, test_table_is_sound);
+    tcase_add_test(tc, test_families_are_sound);
     tcase_add_test(tc, test_no_command);
     tcase_add_test(tc, test_unknown_command);
     tcase_add_test(tc, test_help_and_version);
