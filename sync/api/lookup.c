@@ -18,6 +18,9 @@ enum {
     PAGES_MAX = 1000,
     CANDIDATES_MAX = 10,   /* named in a message */
     CANDIDATES_BYTES = 4000,
+    SLIPS_LOOK = 5000,     /* names of a workspace that are compared with one that was not found */
+    SLIPS_MAX = 200,       /* of them near enough to be put in order */
+    SLIPS_NAMED = 3,
 };
 
 static int get(struct api *a, const char *path, bool optional, struct api_reply *reply, struct err *e)
@@ -200,6 +203,76 @@ static int see_name(void *ctx, struct json_object *item, struct err *e)
     return 0;
 }
 
+/* ---- typing slips ---- */
+
+struct slip_search {
+    const struct name_search *for_name;
+    const char *names[SLIPS_MAX]; /* in the arena, as the targets are */
+    struct target targets[SLIPS_MAX];
+    size_t n, seen_n;
+};
+
+/* str_nearest() of one name tells whether it is near at all. */
+static int see_slip(void *ctx, struct json_object *item, struct err *e)
+{
+    struct slip_search *s = ctx;
+    struct err unread = ERR_INIT;
+    struct str name;
+    if (s->n == SLIPS_MAX || s->seen_n++ == SLIPS_LOOK)
+        return 1;
+    if (!answer_str(item, "name", &name))
+        return 0;
+    struct target *t = &s->targets[s->n];
+    if (target_read(item, s->for_name->kind, s->for_name->arena, t, &unread) != 0 || t->name == NULL) {
+        err_clear(&unread); /* what has no id cannot be proposed */
+        return 0;
+    }
+    const char *const one = t->name;
+    if (str_nearest(s->for_name->name, &one, 1) != NULL)
+        s->names[s->n++] = t->name;
+    (void)e;
+    return 0;
+}
+
+/* Where the API's search finds nothing, the slip is inside the name: all names are looked through, and the nearest put
+ * into `out`. That this fails changes nothing about what is told. */
+static void find_slips(struct api *a, const struct name_search *search, struct buf *out)
+{
+    struct err ignored = ERR_INIT;
+    struct slip_search *s = arena_calloc(search->arena, 1, sizeof *s);
+    if (s == NULL)
+        return;
+    s->for_name = search;
+    if (each_item(a, target_path(search->kind), "", NULL, see_slip, s, &ignored) != 0)
+        log_detail("names that may have been meant: %s", err_text(&ignored));
+    err_clear(&ignored);
+    for (unsigned named = 1; named <= SLIPS_NAMED; named++) {
+        const char *best = str_nearest(search->name, s->names, s->n);
+        size_t i = 0;
+        while (best != NULL && s->names[i] != best)
+            i++;
+        if (best == NULL)
+            return;
+        add_candidate(out, named, str_from(best), &s->targets[i]);
+        s->names[i] = ""; /* near to nothing */
+    }
+}
+
+/* ---- by name ---- */
+
+/* None has the name: says so, with what may have been meant. */
+static int no_such_name(struct api *a, struct name_search *s, const char *text, struct err *e)
+{
+    const char *kind = target_kind_text(s->kind);
+    struct buf *meant = s->near_n > 0 ? &s->near_text : &s->part_text;
+    if (meant->n == 0)
+        find_slips(a, s, meant);
+    if (meant->n > 0)
+        return err_set(e, XS_CONFIG, "no %s is named \"%s\"; did you mean %.*s?", kind, text, STR_ARG(buf_str(meant)));
+    return err_set(e, XS_CONFIG, "no %s is named \"%s\" in this workspace: create it in Instantly, or correct the name",
+                   kind, text);
+}
+
 static int target_by_name(struct api *a, const struct target_spec *spec, struct arena *arena, struct target *out,
                           struct err *e)
 {
@@ -228,12 +301,8 @@ static int target_by_name(struct api *a, const struct target_spec *spec, struct 
     else if (s.found_n == 1) {
         *out = s.found;
         r = 0;
-    } else if (s.near_n > 0 || s.part_n > 0)
-        err_set(e, XS_CONFIG, "no %s is named \"%s\"; did you mean %.*s?", kind, spec->text,
-                STR_ARG(buf_str(s.near_n > 0 ? &s.near_text : &s.part_text)));
-    else
-        err_set(e, XS_CONFIG, "no %s is named \"%s\" in this workspace: create it in Instantly, or correct the name",
-                kind, spec->text);
+    } else
+        no_such_name(a, &s, spec->text, e);
     buf_free(&query);
     buf_free(&s.found_text);
     buf_free(&s.near_text);

@@ -136,6 +136,55 @@ START_TEST(none_of_a_name)
 }
 END_TEST
 
+/* The API's search finds parts of names: a slip in the middle finds none of them. */
+START_TEST(a_slip_inside_the_name)
+{
+    says(200, "{\"items\":[]}");
+    says(200, "{\"items\":[{\"name\":\"Incoming\"},{\"id\":\"" ID1 "\"},{\"id\":\"" ID1
+              "\",\"name\":\"Outgoing\"},{\"id\":\"" ID2 "\",\"name\":\"Incoming 7\"}],"
+              "\"next_starting_after\":\"x\"}");
+    says(200, "{\"items\":[{\"id\":\"" ID1 "\",\"name\":\"Incoming\"}]}");
+    ck_assert_int_eq(find(TARGET_LIST, "Incomming", true), -1);
+    ck_assert_int_eq(e.status, XS_CONFIG);
+    ck_assert_uint_eq(fake.sent_n, 3);
+    ck_assert_str_eq(fake.sent[1].path, "/api/v2/lead-lists?limit=100");
+    ck_assert_msg(strstr(err_text(&e), "did you mean \"Incoming\" " ID1 ", \"Incoming 7\" " ID2 "?") != NULL, "%s",
+                  err_text(&e));
+    err_clear(&e);
+    /* Nothing near: no guess. */
+    says(200, "{\"items\":[]}");
+    says(200, "{\"items\":[{\"id\":\"" ID1 "\",\"name\":\"Q4 founders\"}]}");
+    ck_assert_int_eq(find(TARGET_LIST, "Incoming", true), -1);
+    ck_assert_msg(strstr(err_text(&e), "did you mean") == NULL, "%s", err_text(&e));
+    err_clear(&e);
+    /* That the names cannot be had is no other error. */
+    says(200, "{\"items\":[]}");
+    says(404, "{\"message\":\"gone\"}");
+    ck_assert_int_eq(find(TARGET_LIST, "Incoming", true), -1);
+    ck_assert_int_eq(e.status, XS_CONFIG);
+    ck_assert_msg(strstr(err_text(&e), "no list is named \"Incoming\"") != NULL, "%s", err_text(&e));
+}
+END_TEST
+
+START_TEST(slips_are_few)
+{
+    struct buf body = BUF_INIT(1 << 20);
+    says(200, "{\"items\":[]}");
+    ck_assert_int_eq(buf_adds(&body, "{\"items\":["), 0);
+    for (int i = 0; i < 300; i++)
+        ck_assert_int_eq(buf_addf(&body, "%s{\"id\":\"" ID1 "\",\"name\":\"Founder%d\"}", i > 0 ? "," : "", i % 10), 0);
+    ck_assert_int_eq(buf_adds(&body, "]}"), 0);
+    says(200, buf_cstr(&body));
+    ck_assert_int_eq(find(TARGET_CAMPAIGN, "Foundre1", true), -1);
+    ck_assert_msg(strstr(err_text(&e), "did you mean \"Founder1\"") != NULL, "%s", err_text(&e));
+    unsigned named = 0;
+    for (const char *p = err_text(&e); (p = strstr(p, ID1)) != NULL; p++)
+        named++;
+    ck_assert_uint_eq(named, 3);
+    buf_free(&body);
+}
+END_TEST
+
 /* Somebody who gave a minute does not want to sit out the back-off. */
 START_TEST(a_wait_ends_in_time)
 {
@@ -400,6 +449,8 @@ int main(void)
     tcase_add_test(t, the_same_one_twice_is_one);
     tcase_add_test(t, several_of_a_name);
     tcase_add_test(t, none_of_a_name);
+    tcase_add_test(t, a_slip_inside_the_name);
+    tcase_add_test(t, slips_are_few);
     tcase_add_test(t, a_wait_ends_in_time);
     tcase_add_test(t, pages_that_do_not_end);
     tcase_add_test(t, answers_that_are_none);
