@@ -379,10 +379,7 @@ static const char *watermark(struct source *self)
 
 static void cancel(struct source *self)
 {
-    char why[256];
-
-    /* libpq promises that this is safe in a signal handler; what it says nobody can hear there. */
-    (void)PQcancel(((struct postgres_source *)self)->conn.cancel, why, sizeof why);
+    postgres_conn_cancel(&((struct postgres_source *)self)->conn);
 }
 
 const struct source_ops source_postgres = {

@@ -3,6 +3,7 @@
 #include "connectors/postgres_conn.h"
 
 #include "connectors/sqltext.h"
+#include "sync/base/clock.h"
 #include "sync/base/log.h"
 #include "sync/base/stop.h"
 
@@ -13,6 +14,8 @@
 
 enum {
     LOOK_UP_MS = 250, /* a signal between the look at the flag and poll() is noticed after so long */
+    ASK_AGAIN_MS = 50,
+    GIVE_UP_US = 2 * 1000 * 1000, /* for a query that does not end when it is cancelled; the server notices that we left */
     MESSAGE_MAX = 16384,
 };
 
@@ -111,12 +114,62 @@ int postgres_conn_open(struct postgres_conn *c, const char *url, struct err *e)
     return c->cancel != NULL ? 0 : err_oom(e);
 }
 
-static void cancel_running(struct postgres_conn *c)
+static int wait_readable(struct postgres_conn *c, int timeout_ms, struct err *e)
+{
+    struct pollfd pfd = {.fd = PQsocket(c->pg), .events = POLLIN};
+    int ready = poll(&pfd, 1, timeout_ms);
+
+    if (ready < 0 && errno != EINTR && errno != EAGAIN)
+        return err_errno(e, XS_NO_SOURCE, errno, "%s: cannot wait for the server", c->label);
+    if (ready > 0 && PQconsumeInput(c->pg) == 0)
+        return fail_connection(c, "the server is gone", e);
+    return 0;
+}
+
+static void ask_to_cancel(struct postgres_conn *c)
 {
     char why[256];
 
-    if (c->cancel != NULL && PQcancel(c->cancel, why, sizeof why) == 0)
+    if (PQcancel(c->cancel, why, sizeof why) == 0)
         log_detail("%s: the query could not be cancelled: %s", c->label, why);
+}
+
+/* Throws away results until the last one (true), or until there is nothing to read (false). */
+static bool drain(struct postgres_conn *c)
+{
+    PGresult *result;
+
+    while (!PQisBusy(c->pg)) {
+        if ((result = PQgetResult(c->pg)) == NULL)
+            return true;
+        PQclear(result);
+    }
+    return false;
+}
+
+/* Cancels what runs and waits for its end. The server drops a request that arrives before it has begun with the query,
+ * and nobody tells: so it is asked again and again, for as long as the query lives. */
+static void cancel_running(struct postgres_conn *c)
+{
+    struct clock *clock = clock_system();
+    int64_t now = clock->mono_us(clock), give_up = now + GIVE_UP_US, ask_again = now;
+    struct err ignored = ERR_INIT;
+
+    while (c->cancel != NULL && now < give_up && !drain(c)) {
+        if (now >= ask_again) {
+            ask_to_cancel(c);
+            ask_again = now + ASK_AGAIN_MS * 1000;
+        }
+        if (wait_readable(c, ASK_AGAIN_MS, &ignored) != 0)
+            break;
+        now = clock->mono_us(clock);
+    }
+    err_clear(&ignored);
+}
+
+void postgres_conn_cancel(struct postgres_conn *c)
+{
+    c->cancelled = 1;
 }
 
 void postgres_conn_close(struct postgres_conn *c)
@@ -129,28 +182,24 @@ void postgres_conn_close(struct postgres_conn *c)
     *c = (struct postgres_conn){.pg = NULL};
 }
 
-static int wait_readable(struct postgres_conn *c, struct err *e)
+/* 0 to go on; -1 when somebody wants this to end, and then nothing runs any more. */
+static int look_up(struct postgres_conn *c, struct err *e)
 {
-    struct pollfd pfd = {.fd = PQsocket(c->pg), .events = POLLIN};
     int signo = stop_requested();
 
-    if (signo != 0) {
-        cancel_running(c);
+    if (signo == 0 && !c->cancelled)
+        return 0;
+    cancel_running(c);
+    if (signo != 0)
         return err_set(e, (enum exit_status)(128 + signo), "%s: interrupted while reading", c->label);
-    }
-    int ready = poll(&pfd, 1, LOOK_UP_MS);
-    if (ready < 0 && errno != EINTR && errno != EAGAIN)
-        return err_errno(e, XS_NO_SOURCE, errno, "%s: cannot wait for the server", c->label);
-    if (ready > 0 && PQconsumeInput(c->pg) == 0)
-        return fail_connection(c, "the server is gone", e);
-    return 0;
+    return err_set(e, XS_SOURCE, "%s: the read was cancelled", c->label);
 }
 
 PGresult *postgres_conn_result(struct postgres_conn *c, bool *failed, struct err *e)
 {
     *failed = false;
     while (PQisBusy(c->pg)) {
-        if (wait_readable(c, e) != 0) {
+        if (look_up(c, e) != 0 || wait_readable(c, LOOK_UP_MS, e) != 0) {
             *failed = true;
             return NULL;
         }

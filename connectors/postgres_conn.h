@@ -7,6 +7,7 @@
 #include "sync/base/err.h"
 
 #include <libpq-fe.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -16,17 +17,23 @@ struct postgres_conn {
     char *label;        /* "postgres service=crm" */
     const char *query;  /* the user's SQL, for carets; borrowed */
     bool rows_flow;     /* the first row has come: errors are the data's, not the SQL's */
+    volatile sig_atomic_t cancelled;
 };
 
 /* Connects. `url` is whatever libpq takes: a URL, "key=value …", or a database name. On failure the struct may be closed.
  * Errors: XS_CONFIG (no connection string), XS_NO_SOURCE (anything on the way to a session). Blocks at most for
  * libpq's connect_timeout (30 s unless set). */
 int postgres_conn_open(struct postgres_conn *c, const char *url, struct err *e);
-/* Cancels what is running, and disconnects. */
+/* Cancels what is running, waits up to 2 s for its end, and disconnects. */
 void postgres_conn_close(struct postgres_conn *c);
 
+/* Makes whatever waits on this connection give up, now or later: it is remembered, so it cannot come too early. Safe in a
+ * signal handler; noticed after 250 ms at the latest. */
+void postgres_conn_cancel(struct postgres_conn *c);
+
 /* The next result of what was sent, NULL after the last one, as PQgetResult(); *failed tells of errors that are set
- * (XS_SIGINT or XS_SIGTERM: a signal came, and the query was cancelled; XS_NO_SOURCE: the server is gone). */
+ * (XS_SIGINT or XS_SIGTERM: a signal came; XS_SOURCE: cancelled; the query is over on the server, too. XS_NO_SOURCE: the
+ * server is gone). */
 PGresult *postgres_conn_result(struct postgres_conn *c, bool *failed, struct err *e);
 
 /* Sends SQL of our own with text parameters and returns its only result, or NULL with the error. Caller clears. */

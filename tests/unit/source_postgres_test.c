@@ -1,6 +1,7 @@
 /* PostgreSQL as a source, against a real server that lives in a scratch folder and listens on a socket there alone. */
 #include "config.h"
 
+#include "connectors/postgres_conn.h"
 #include "sync/base/stop.h"
 #include "tests/unit/harness.h"
 #include "tests/unit/rowtext.h"
@@ -14,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 static char *dir;
@@ -330,6 +332,21 @@ START_TEST(time_limits_and_dying_servers)
 }
 END_TEST
 
+/* Queries that sleep, by what the server says of all its sessions. */
+static int sleepers(void)
+{
+    struct source_spec spec = {.kind = SOURCE_POSTGRES,
+                               .as.sql = {.url = url,
+                                          .query = "select count(*)::text as n from pg_stat_activity where state = 'active' "
+                                                   "and query like 'select pg_sleep(%'"}};
+    struct buf out = BUF_INIT(1000);
+
+    rowtext_read(&spec, NULL, clock_system(), &out);
+    int n = atoi(strchr(buf_cstr(&out), '[') + 1);
+    buf_free(&out);
+    return n;
+}
+
 START_TEST(a_signal_cancels_the_query)
 {
     struct source_spec spec = {.kind = SOURCE_POSTGRES, .as.sql = {.url = url, .query = "select pg_sleep(60)::text as a"}};
@@ -344,18 +361,84 @@ START_TEST(a_signal_cancels_the_query)
     source_close(s);
     stop_set(0);
     err_clear(&e);
-    /* The server has noticed, and runs it no more. */
-    for (int i = 0; i < 100; i++) {
-        struct buf out = BUF_INIT(1000);
-        spec.as.sql.query = "select count(*)::text as n from pg_stat_activity where query like 'select pg_sleep(60)%' and state = 'active'";
-        rowtext_read(&spec, NULL, clock_system(), &out);
-        bool gone = strcmp(buf_cstr(&out), "n\n1 [0]\n") == 0;
-        buf_free(&out);
-        if (gone)
-            return;
-        usleep(20000);
+    ck_assert_int_eq(sleepers(), 0);
+}
+END_TEST
+
+static struct source *running; /* what the timer's handler cancels; NULL: it sets the stop flag */
+
+static void on_timer(int signo)
+{
+    (void)signo;
+    if (running != NULL)
+        running->ops->cancel(running);
+    else
+        stop_set(SIGTERM);
+}
+
+static void set_timer(long us)
+{
+    struct itimerval in = {.it_value = {.tv_usec = us}};
+
+    setitimer(ITIMER_REAL, &in, NULL);
+}
+
+START_TEST(a_cancel_that_comes_too_early_is_not_lost)
+{
+    struct postgres_conn c;
+    struct err e = ERR_INIT;
+    bool failed;
+
+    ck_assert_int_eq(postgres_conn_open(&c, url, &e), 0);
+    /* The server's end of the session is held, so that the first request to cancel surely meets no query. */
+    int pid = PQbackendPID(c.pg);
+    kill(pid, SIGSTOP);
+    ck_assert_int_eq(PQsendQuery(c.pg, "select pg_sleep(60)"), 1);
+    postgres_conn_cancel(&c);
+    shell("(sleep 0.3; kill -CONT %d) &", pid);
+    ck_assert_ptr_null(postgres_conn_result(&c, &failed, &e));
+    ck_assert(failed);
+    ck_assert_int_eq(e.status, XS_SOURCE);
+    ck_assert_int_eq(PQtransactionStatus(c.pg), PQTRANS_IDLE);
+    err_clear(&e);
+    /* Remembered: what is sent after it does not run, either. */
+    ck_assert_ptr_null(postgres_conn_run(&c, "select pg_sleep(60)", 0, NULL, &e));
+    ck_assert_ptr_nonnull(strstr(err_text(&e), "cancelled"));
+    err_clear(&e);
+    postgres_conn_close(&c);
+}
+END_TEST
+
+START_TEST(a_stop_at_any_moment_ends_the_read)
+{
+    struct source_spec spec = {.kind = SOURCE_POSTGRES, .as.sql = {.url = url, .query = "select pg_sleep(50)::text as a"}};
+    struct sigaction act = {.sa_handler = on_timer};
+
+    srand(5);
+    sigaction(SIGALRM, &act, NULL);
+    for (int i = 0; i < 60; i++) {
+        const bool by_cancel = i % 2 == 0;
+        const long us = 1 + rand() % 8000;
+        struct source *s = NULL;
+        struct row row;
+        struct err e = ERR_INIT;
+        running = NULL;
+        if (!by_cancel)
+            set_timer(us);
+        int status = source_open(&spec, NULL, clock_system(), &s, &e);
+        running = by_cancel ? s : NULL;
+        if (by_cancel)
+            set_timer(us / 4 + 1);
+        if (status == 0)
+            status = source_next(s, &row, &e);
+        set_timer(0);
+        ck_assert_int_eq(status, -1);
+        ck_assert_msg(e.status == (by_cancel ? XS_SOURCE : XS_SIGTERM), "after %ld us: %s", us, err_text(&e));
+        stop_set(0);
+        source_close(s);
+        err_clear(&e);
     }
-    ck_abort_msg("the query still runs");
+    ck_assert_int_eq(sleepers(), 0);
 }
 END_TEST
 
@@ -396,6 +479,8 @@ static Suite *make_suite(void)
     tcase_add_test(t, bytes_of_a_server_without_an_encoding_are_checked);
     tcase_add_test(t, time_limits_and_dying_servers);
     tcase_add_test(t, a_signal_cancels_the_query);
+    tcase_add_test(t, a_cancel_that_comes_too_early_is_not_lost);
+    tcase_add_test(t, a_stop_at_any_moment_ends_the_read);
     tcase_add_test(t, cancel_makes_a_blocking_read_return);
     suite_add_tcase(suite, t);
     return suite;
