@@ -4,11 +4,28 @@
 #include "sync/cmd/commands.h"
 #include "sync/cmd/runner.h"
 
+struct resume_options {
+    int64_t run;
+};
+
 static const char *const formats[] = {"text", "json", NULL};
+
+static const struct opt options[] = {
+    {.name = "run", .kind = OPT_INT, .dest = OPT_AT(resume_options, run), .arg = "ID", .min = 1, .max = INT64_MAX,
+     .help = "only what this run left open (what any run did)"},
+    {.name = NULL},
+};
+
+static int resume(const struct invocation *inv, struct run_config *config, struct run_report *report, struct err *e)
+{
+    const struct resume_options *o = inv->options;
+    config->resume_run = (uint64_t)o->run;
+    return run_resume(config, report, e);
+}
 
 static int run(struct invocation *inv, struct err *e)
 {
-    return runner_run(inv, run_resume, e);
+    return runner_run(inv, resume, e);
 }
 
 const struct command command_resume = {
@@ -20,6 +37,8 @@ const struct command command_resume = {
             "SYNC it takes the only state there is; when there are several it lists them.",
     .groups = GROUP_OUTPUT | GROUP_URL | GROUP_KEY | GROUP_STATE | GROUP_CSV | GROUP_SETTLE,
     .formats = formats,
+    .options = options,
+    .options_bytes = sizeof(struct resume_options),
     .operands_max = 1,
     .run = run,
 };

@@ -285,7 +285,7 @@ static int run_open(struct runner *r, struct invocation *inv, runner_step *step,
         goto done;
     ping(&inv->common, PING_START);
     progress_start(&r->progress, &inv->common);
-    rc = step(&r->config, &report, e);
+    rc = step(inv, &r->config, &report, e);
     progress_stop(&r->progress);
     inv->status = report.exit_code;
     /* A run that never started has nothing to report. */

@@ -26,9 +26,11 @@ struct runner {
 int runner_open(struct runner *r, const struct invocation *inv, bool key_needed, bool read_only, struct err *e);
 void runner_close(struct runner *r);
 
-/* A whole run of `step` (run_sync or run_resume) from open to close with its outputs: summary or report on stdout or
- * -o, --report, --metrics-file, --ping. Sets inv->status. Outputs that cannot be made stop it before it sends. */
-typedef int runner_step(const struct run_config *config, struct run_report *report, struct err *e);
+/* A whole run from open to close with its outputs: summary or report on stdout or -o, --report, --metrics-file, --ping.
+ * Sets inv->status. Outputs that cannot be made stop it before it sends. `step` adds what only its command's options
+ * say to the configuration, and runs it (run_sync() or run_resume()). */
+typedef int runner_step(const struct invocation *inv, struct run_config *config, struct run_report *report,
+                        struct err *e);
 int runner_run(struct invocation *inv, runner_step *step, struct err *e);
 
 #endif

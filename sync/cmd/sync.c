@@ -23,6 +23,12 @@ static const struct opt options[] = {
     {.name = NULL},
 };
 
+static int sync_step(const struct invocation *inv, struct run_config *config, struct run_report *report, struct err *e)
+{
+    (void)inv; /* all that sync takes is shared with other runs */
+    return run_sync(config, report, e);
+}
+
 static int run(struct invocation *inv, struct err *e)
 {
     const struct sync_options *o = inv->options;
@@ -34,7 +40,7 @@ static int run(struct invocation *inv, struct err *e)
         return err_set(e, XS_USAGE, "--format ndjson and csv go with --dry-run; a run's report is text or json");
     if (inv->operands_n == 0)
         return command_needs_operand(inv, e);
-    return runner_run(inv, run_sync, e);
+    return runner_run(inv, sync_step, e);
 }
 
 /* Which header names a straight CSV understands. */

@@ -36,6 +36,7 @@ struct run_config {
     size_t memory_max;            /* bytes */
     int64_t max_ms;               /* 0: no time budget */
     int64_t wait_lock_ms;
+    uint64_t resume_run;          /* run_resume() settles this run's batches only; 0: all */
     bool full;                    /* ignore the watermark and the remembered refusals */
     bool partial_input;           /* --input: no removals, no watermark */
     bool recreate;

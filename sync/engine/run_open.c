@@ -330,6 +330,7 @@ static int start_record(struct run *r, struct err *e)
     const struct upload_config config = {
         .state = r->state, .api = r->api, .mapping = r->m, .targets = &r->targets, .clock = r->c->clock,
         .tally = r->tally, .run = r->record.id, .stop_reason = REASON_INTERRUPTED,
+        .settle_run = r->c->resume_run,
     };
     if (upload_new(&config, &r->upload, e) != 0)
         return -1;
@@ -410,6 +411,17 @@ int run_open(struct run *r, struct err *e)
     return start_lookups(r, e) != 0 ? -1 : run_hold_start(r, e);
 }
 
+/* A number that is no run's would settle nothing and look like success. */
+static int check_run(struct run *r, struct err *e)
+{
+    struct run_record run;
+    int rc = r->c->resume_run == 0 ? 1 : state_run_get(r->state, r->c->resume_run, &r->run_arena, &run, e);
+    if (rc == 0)
+        return err_set(e, XS_USAGE, "sync \"%s\" has no run %llu; leadsync status lists its runs", r->report->sync,
+                       (unsigned long long)r->c->resume_run);
+    return rc > 0 ? 0 : -1;
+}
+
 int run_open_for_resume(struct run *r, struct err *e)
 {
     static struct mapping copy; /* never written: const in all but type */
@@ -434,7 +446,7 @@ int run_open_for_resume(struct run *r, struct err *e)
     if (r->report->sync == NULL)
         return err_oom(e);
     r->refusal_context = context_of(r);
-    return check_workspace(r, e) != 0 ? -1 : start_record(r, e);
+    return check_run(r, e) != 0 || check_workspace(r, e) != 0 ? -1 : start_record(r, e);
 }
 
 void run_close(struct run *r)

@@ -423,6 +423,8 @@ int upload_settle_open(struct upload *u, struct err *e)
     arena_init(&arena, (size_t)1 << 30);
     int rc = state_batches_open(u->c.state, &arena, &open, &n, e);
     for (size_t i = 0; rc == 0 && i < n && !u->stopping; i++) {
+        if (u->c.settle_run != 0 && open[i].run != u->c.settle_run)
+            continue;
         rc = take_open(u, &open[i], e);
         while (rc == 0 && upload_full(u))
             rc = upload_step(u, 1000, e);

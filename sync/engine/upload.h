@@ -20,6 +20,7 @@ struct upload_config {
     struct tally *tally;           /* gets each row's outcome when it is settled */
     uint64_t run;
     enum reason stop_reason;       /* of rows that a stop leaves unsent; may be changed until then */
+    uint64_t settle_run;           /* upload_settle_open() looks at this run's batches only; 0: at all */
 };
 
 struct upload;

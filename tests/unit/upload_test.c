@@ -510,6 +510,33 @@ START_TEST(resume_settles)
 }
 END_TEST
 
+/* Of one run only: another run's batches stay as they are. */
+START_TEST(resume_settles_a_run)
+{
+    ekit_csv(&k, THREE);
+    world_fault(k.world, WORLD_ADD, 1, 1, FAULT_LOST_AFTER);
+    world_fault(k.world, WORLD_READ, 1, 1000, FAULT_500);
+    ekit_sync(&k);
+    ekit_resume(&k); /* run 2 can read nothing back, either */
+    world_count(k.world);
+    k.clock.wall += 60000;
+    k.config.resume_run = 2;
+    ekit_resume(&k);
+    EKIT_ENDS(&k, XS_LEFT_OVER);
+    ck_assert_uint_eq(k.report.open_batches, 1);
+    ck_assert_uint_eq(k.world->n[WORLD_READ], 0);
+    k.config.resume_run = 99;
+    ekit_resume(&k);
+    EKIT_ENDS(&k, XS_USAGE);
+    ck_assert_uint_eq(k.report.run, 0);
+    k.config.resume_run = 1;
+    ekit_resume(&k);
+    EKIT_ENDS(&k, XS_DONE);
+    ck_assert_uint_eq(k.report.open_batches, 0);
+    ck_assert_uint_eq(k.report.tally.settled, 3);
+}
+END_TEST
+
 /* ---- leads without an address ---- */
 
 #define KEYED "email,first,id\nann@example.com,Ann,1\n,Bob,2\n,Cyd,3\n"
@@ -790,6 +817,7 @@ int main(void)
     tcase_add_test(t, half_arrived);
     tcase_add_loop_test(t, reading_back_fails, 0, 2);
     tcase_add_loop_test(t, resume_settles, 0, 2);
+    tcase_add_test(t, resume_settles_a_run);
     tcase_add_loop_test(t, without_an_address, 0, 5);
     tcase_add_test(t, without_an_address_and_a_lagging_list);
     tcase_add_loop_test(t, an_update_without_an_answer, 0, 5);
