@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 enum {
     LOOK_UP_MS = 250, /* a signal between the look at the flag and poll() is noticed after so long */
@@ -97,6 +98,63 @@ static int fail_connection(struct postgres_conn *c, const char *what, struct err
     return -1;
 }
 
+/* 0 to go on, or the error of whoever wants this to end. */
+static int look_up(const struct postgres_conn *c, const char *doing, struct err *e)
+{
+    int signo = stop_requested();
+
+    if (signo != 0)
+        return err_set(e, (enum exit_status)(128 + signo), "%s: interrupted while %s", c->label, doing);
+    return c->cancelled ? err_set(e, XS_SOURCE, "%s: cancelled while %s", c->label, doing) : 0;
+}
+
+/* ---- connecting ---- */
+
+/* Of one address, by libpq's rules: 0 is for ever, and less than 2 s is 2 s. */
+static int64_t connect_timeout_us(PGconn *pg)
+{
+    PQconninfoOption *options = PQconninfo(pg);
+    const char *text = option_of(options, "connect_timeout");
+    long seconds = text != NULL ? strtol(text, NULL, 10) : 0;
+
+    PQconninfoFree(options);
+    if (seconds <= 0 || seconds > INT32_MAX)
+        return INT64_MAX / 2;
+    return INT64_C(1000000) * (seconds < 2 ? 2 : seconds);
+}
+
+/* PQconnectdb() cannot be interrupted, and PQconnectPoll() knows no time: this is the loop between them. An address that
+ * does not answer in time has its socket shut, for libpq to find it broken and to go on with the next one. */
+static int connect_steps(struct postgres_conn *c, struct err *e)
+{
+    struct clock *clock = clock_system();
+    const int64_t timeout_us = connect_timeout_us(c->pg);
+    int64_t give_up_us = clock->mono_us(clock) + timeout_us;
+    PostgresPollingStatusType next = PGRES_POLLING_WRITING;
+    const char *what = "cannot connect";
+
+    while (next != PGRES_POLLING_OK) {
+        struct pollfd pfd = {.fd = PQsocket(c->pg), .events = next == PGRES_POLLING_READING ? POLLIN : POLLOUT};
+        if (next == PGRES_POLLING_FAILED || PQstatus(c->pg) == CONNECTION_BAD)
+            return fail_connection(c, what, e);
+        if (look_up(c, "connecting", e) != 0)
+            return -1;
+        int ready = poll(&pfd, 1, LOOK_UP_MS);
+        if (ready < 0 && errno != EINTR && errno != EAGAIN)
+            return err_errno(e, XS_NO_SOURCE, errno, "%s: cannot wait for the server", c->label);
+        bool late = ready <= 0 && clock->mono_us(clock) >= give_up_us;
+        if (late) {
+            what = "no answer within connect_timeout";
+            shutdown(pfd.fd, SHUT_RDWR);
+        }
+        if (late || ready > 0)
+            next = PQconnectPoll(c->pg);
+        if ((late || ready > 0) && PQstatus(c->pg) == CONNECTION_STARTED) /* with another address */
+            give_up_us = clock->mono_us(clock) + timeout_us;
+    }
+    return 0;
+}
+
 int postgres_conn_open(struct postgres_conn *c, const char *url, struct err *e)
 {
     /* What comes before dbname is a default that the URL may change, what comes after is ours. */
@@ -106,13 +164,17 @@ int postgres_conn_open(struct postgres_conn *c, const char *url, struct err *e)
     *c = (struct postgres_conn){.pg = NULL};
     if (make_label(c, url, e) != 0)
         return -1;
-    c->pg = PQconnectdbParams(keywords, values, 1);
-    if (PQstatus(c->pg) != CONNECTION_OK)
-        return fail_connection(c, "cannot connect", e);
+    c->pg = PQconnectStartParams(keywords, values, 1);
+    if (c->pg == NULL)
+        return err_oom(e);
+    if (connect_steps(c, e) != 0)
+        return -1;
     PQsetNoticeReceiver(c->pg, on_notice, c);
     c->cancel = PQgetCancel(c->pg);
     return c->cancel != NULL ? 0 : err_oom(e);
 }
+
+/* ---- reading ---- */
 
 static int wait_readable(struct postgres_conn *c, int timeout_ms, struct err *e)
 {
@@ -182,24 +244,16 @@ void postgres_conn_close(struct postgres_conn *c)
     *c = (struct postgres_conn){.pg = NULL};
 }
 
-/* 0 to go on; -1 when somebody wants this to end, and then nothing runs any more. */
-static int look_up(struct postgres_conn *c, struct err *e)
-{
-    int signo = stop_requested();
-
-    if (signo == 0 && !c->cancelled)
-        return 0;
-    cancel_running(c);
-    if (signo != 0)
-        return err_set(e, (enum exit_status)(128 + signo), "%s: interrupted while reading", c->label);
-    return err_set(e, XS_SOURCE, "%s: the read was cancelled", c->label);
-}
-
 PGresult *postgres_conn_result(struct postgres_conn *c, bool *failed, struct err *e)
 {
     *failed = false;
     while (PQisBusy(c->pg)) {
-        if (look_up(c, e) != 0 || wait_readable(c, LOOK_UP_MS, e) != 0) {
+        if (look_up(c, "reading", e) != 0) {
+            cancel_running(c);
+            *failed = true;
+            return NULL;
+        }
+        if (wait_readable(c, LOOK_UP_MS, e) != 0) {
             *failed = true;
             return NULL;
         }

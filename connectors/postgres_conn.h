@@ -21,8 +21,9 @@ struct postgres_conn {
 };
 
 /* Connects. `url` is whatever libpq takes: a URL, "key=value …", or a database name. On failure the struct may be closed.
- * Errors: XS_CONFIG (no connection string), XS_NO_SOURCE (anything on the way to a session). Blocks at most for
- * libpq's connect_timeout (30 s unless set). */
+ * Errors: XS_CONFIG (no connection string), XS_NO_SOURCE (anything on the way to a session), XS_SIGINT or XS_SIGTERM (a
+ * signal came). Blocks at most for libpq's connect_timeout (30 s unless set) an address; looking up a host's name is the
+ * system's, and not interrupted. */
 int postgres_conn_open(struct postgres_conn *c, const char *url, struct err *e);
 /* Cancels what is running, waits up to 2 s for its end, and disconnects. */
 void postgres_conn_close(struct postgres_conn *c);

@@ -6,6 +6,7 @@
 #include "tests/unit/harness.h"
 #include "tests/unit/rowtext.h"
 
+#include <arpa/inet.h>
 #include <glob.h>
 #include <libpq-fe.h>
 #include <pwd.h>
@@ -14,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -442,6 +444,65 @@ START_TEST(a_stop_at_any_moment_ends_the_read)
 }
 END_TEST
 
+/* A listener whose backlog is full: the kernel drops who knocks. Returns its port. */
+static int deaf_port(bool accepts)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t n = sizeof at;
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    ck_assert_int_eq(bind(fd, (struct sockaddr *)&at, n), 0);
+    ck_assert_int_eq(listen(fd, accepts ? 16 : 0), 0);
+    ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&at, &n), 0);
+    for (int i = 0; !accepts && i < 4; i++) {
+        int knock = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        (void)!connect(knock, (struct sockaddr *)&at, n);
+    }
+    return ntohs(at.sin_port);
+}
+
+static double seconds_of(const char *where, const char *want)
+{
+    struct source_spec spec = {.kind = SOURCE_POSTGRES, .as.sql = {.url = where, .query = "select 1 as a"}};
+    struct clock *clock = clock_system();
+    int64_t start = clock->mono_us(clock);
+
+    rowtext_check(&spec, NULL, clock_system(), want);
+    return (double)(clock->mono_us(clock) - start) / 1e6;
+}
+
+START_TEST(connecting_has_its_time)
+{
+    char where[700];
+
+    snprintf(where, sizeof where, "host=127.0.0.1 port=%d connect_timeout=1 sslmode=disable", deaf_port(true));
+    double took = seconds_of(where, "error 66 postgres host=127.0.0.1: no answer within connect_timeout");
+    ck_assert_msg(took > 1.9 && took < 5, "%f s", took);
+    /* The next host of the list has its turn, whether this one does not answer or is not there. */
+    snprintf(where, sizeof where, "host=127.0.0.1,%s port=%d,5432 connect_timeout=1 user=postgres dbname=postgres", dir,
+             deaf_port(false));
+    seconds_of(where, "a integer\n1 [1]\n");
+    snprintf(where, sizeof where, "host=/nowhere,%s user=postgres dbname=postgres", dir);
+    seconds_of(where, "a integer\n1 [1]\n");
+}
+END_TEST
+
+START_TEST(connecting_can_be_interrupted)
+{
+    struct sigaction act = {.sa_handler = on_timer};
+    char where[200];
+
+    sigaction(SIGALRM, &act, NULL);
+    for (int accepts = 0; accepts < 2; accepts++) {
+        snprintf(where, sizeof where, "host=127.0.0.1 port=%d sslmode=disable", deaf_port(accepts));
+        set_timer(100000);
+        double took = seconds_of(where, "error 143 interrupted while connecting");
+        ck_assert_msg(took < 2, "%f s", took);
+        stop_set(0);
+    }
+}
+END_TEST
+
 START_TEST(cancel_makes_a_blocking_read_return)
 {
     struct source_spec spec = {.kind = SOURCE_POSTGRES, .as.sql = {.url = url, .query = "select pg_sleep(60)::text as a"}};
@@ -481,6 +542,8 @@ static Suite *make_suite(void)
     tcase_add_test(t, a_signal_cancels_the_query);
     tcase_add_test(t, a_cancel_that_comes_too_early_is_not_lost);
     tcase_add_test(t, a_stop_at_any_moment_ends_the_read);
+    tcase_add_test(t, connecting_has_its_time);
+    tcase_add_test(t, connecting_can_be_interrupted);
     tcase_add_test(t, cancel_makes_a_blocking_read_return);
     suite_add_tcase(suite, t);
     return suite;
