@@ -374,10 +374,12 @@ int upload_drain(struct upload *u, struct err *e)
 
 /* ---- what earlier runs left open ---- */
 
-/* An intent does not carry the id of a known lead: the state has it. */
+/* An intent of an earlier version does not carry the id of a known lead: the state has it. */
 static int update_lead_id(struct upload *u, struct entry *entry, struct err *e)
 {
     struct known_lead known;
+    if (entry->has_lead_id)
+        return 0;
     arena_reset(&u->scratch);
     int rc = state_lead_get(u->c.state, &entry->key, &u->scratch, &known, e);
     entry->has_lead_id = rc == 1 && known.has_lead_id;

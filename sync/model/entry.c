@@ -7,8 +7,8 @@
 
 #include <string.h>
 
-enum { INTENT_RETRIED = 1 };   /* flags of an intent */
-enum { OUTCOME_LEAD_ID = 1 };  /* flags of an outcome */
+enum { INTENT_RETRIED = 1, INTENT_LEAD_ID = 2 }; /* flags of an intent */
+enum { OUTCOME_LEAD_ID = 1 };                     /* flags of an outcome */
 
 /* Words of the reports and of the diff. */
 const char *op_text(enum op op)
@@ -103,13 +103,14 @@ static int take_number(const char **at, const char *end, unsigned long long max,
 int entry_pack_intent(const struct entry *entry, struct buf *out)
 {
     size_t start;
+    unsigned flags = (entry->retried ? INTENT_RETRIED : 0) | (entry->has_lead_id ? INTENT_LEAD_ID : 0);
     int result = frame_open(out, &start) == 0 && buf_add(out, entry->key.b, sizeof entry->key.b) == 0 &&
                          add_u64(out, entry->fingerprint) == 0 && buf_add_varint(out, entry->row) == 0 &&
                          buf_add_varint(out, entry->line) == 0 && buf_add_str(out, entry->key_text) == 0 &&
                          buf_add_str(out, entry->email) == 0 && buf_add_str(out, entry->values) == 0 &&
                          buf_add_str(out, entry->cells) == 0 &&
-                         buf_add_varint(out, entry->retried ? INTENT_RETRIED : 0) == 0 &&
-                         buf_add_varint(out, entry->attempts) == 0
+                         buf_add_varint(out, flags) == 0 && buf_add_varint(out, entry->attempts) == 0 &&
+                         (!entry->has_lead_id || buf_add(out, entry->lead_id.b, sizeof entry->lead_id.b) == 0)
                      ? 0
                      : -1;
     return frame_close(out, start, result);
@@ -125,13 +126,15 @@ int entry_unpack_intent(const char **p, const char *end, struct entry *out)
         unpack_varint(&at, frame_end, &line) != 0 || unpack_str(&at, frame_end, &entry.key_text) != 0 ||
         unpack_str(&at, frame_end, &entry.email) != 0 || unpack_str(&at, frame_end, &entry.values) != 0 ||
         unpack_str(&at, frame_end, &entry.cells) != 0 || unpack_varint(&at, frame_end, &flags) != 0 ||
-        take_number(&at, frame_end, UINT32_MAX, &attempts) != 0)
+        take_number(&at, frame_end, UINT32_MAX, &attempts) != 0 ||
+        ((flags & INTENT_LEAD_ID) != 0 && take_bytes(&at, frame_end, entry.lead_id.b, sizeof entry.lead_id.b) != 0))
         return -1;
     /* Unknown flags are a later version's and do not concern this one. */
     entry.row = row;
     entry.line = line;
     entry.retried = (flags & INTENT_RETRIED) != 0;
     entry.attempts = (unsigned)attempts;
+    entry.has_lead_id = (flags & INTENT_LEAD_ID) != 0;
     *out = entry;
     *p = frame_end;
     return 0;

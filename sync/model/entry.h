@@ -37,7 +37,7 @@ struct entry {
     enum outcome outcome;  /* OUTCOME_NONE while open */
     enum reason reason;
     int http_status;       /* 0: none */
-    bool has_lead_id;
+    bool has_lead_id;      /* in an intent: the lead that is written to, where its id is known */
     struct uuid lead_id;
     struct str detail;     /* column and value of a reject, the API's message; may be empty */
 };

@@ -88,6 +88,7 @@ static int write_retry(struct merge *m, const struct entry *entry, uint32_t targ
     struct entry again = *entry;
     again.retried = true;
     again.attempts++;
+    again.has_lead_id = false; /* the lead's row in the state says it, and may come to say something else */
     if (m->state->hashed)
         again.cells = STR_NONE;
     buf_reset(&m->scratch);

@@ -29,6 +29,8 @@ START_TEST(there_and_back)
     const char *p = b.p, *end = b.p + b.n;
     ck_assert_int_eq(entry_unpack_intent(&p, end, &out), 0);
     ck_assert_int_eq(out.outcome, OUTCOME_NONE);
+    ck_assert(out.has_lead_id);
+    ck_assert(uuid_eq(&out.lead_id, &in.lead_id));
     ck_assert_int_eq(entry_unpack_outcome(&p, end, &out), 0);
     ck_assert_ptr_eq(p, end);
     ck_assert(hash128_eq(&in.key, &out.key));
@@ -68,6 +70,7 @@ START_TEST(empty_entries)
     p = b.p;
     ck_assert_int_eq(entry_unpack_intent(&p, b.p + b.n, &out), 0);
     ck_assert(!out.retried);
+    ck_assert(!out.has_lead_id);
     ck_assert_uint_eq(out.email.n, 0);
     buf_free(&b);
 }
