@@ -163,6 +163,8 @@ int transform_digits(const struct transform_step *step, struct str in, struct ar
             to[n++] = (char)('0' + digit);
         else if ((c == '+' || c == 0xff0b) && n == 0)
             to[n++] = '+'; /* U+FF0B is the full-width one */
+        else if (c == '(' && n > 0 && to[0] == '+' && end - at >= 2 && at[0] == '0' && at[1] == ')')
+            at++; /* "+49 (0)30": the zero is dialled inside the country only */
     }
     if (n == 1 && to[0] == '+')
         n = 0;

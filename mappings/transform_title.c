@@ -5,7 +5,11 @@
  * - particles stay small inside a name ("LUDWIG VAN BEETHOVEN" -> "Ludwig van Beethoven") and become capital at its start,
  *   unless the name beside them shows that they were meant to be small ("van der Berg" stays);
  * - "MCDONALD" and "McDONALD" become "McDonald"; "MACDONALD" becomes "Macdonald", because nothing tells it from "MACHADO";
- * - two consonants are initials ("TJ SMITH" -> "TJ Smith"); numerals (II, III, IV) and a few titles have fixed spellings. */
+ * - two consonants are initials ("TJ SMITH" -> "TJ Smith"); numerals (II, III, IV) and a few titles have fixed spellings;
+ * - the sharp s has no capital in use: "WEIß" was typed in capitals, and becomes "Weiß";
+ * - Dutch ij before a consonant is one letter: "IJSBRAND" becomes "IJsbrand", "IJEOMA" "Ijeoma";
+ * - in a word with a dotted capital İ or a Ğ the plain I is the Turkish one without a dot: "YILDIRIMOĞLU". Nothing tells
+ *   it in other words, and there it is the I of everybody else. */
 #include "config.h"
 
 #include "mappings/transform_steps.h"
@@ -42,6 +46,12 @@ struct title {
 
 enum word_case { CASE_NONE, CASE_UPPER, CASE_LOWER, CASE_MIXED };
 
+/* A small letter that has a capital: the others (ß, ª) stand in capitals as they are and tell nothing. */
+static bool is_small(ucs4_t c)
+{
+    return uc_is_property_lowercase(c) && uc_toupper(c) != c;
+}
+
 static enum word_case word_case(struct str word)
 {
     const uint8_t *at = (const uint8_t *)word.p, *end = at + word.n;
@@ -51,7 +61,7 @@ static enum word_case word_case(struct str word)
         ucs4_t c = *at;
         at += u8_mbtouc(&c, at, (size_t)(end - at));
         upper |= c < 0x80 ? c >= 'A' && c <= 'Z' : uc_is_property_uppercase(c) || uc_is_general_category(c, UC_TITLECASE_LETTER);
-        lower |= c < 0x80 ? c >= 'a' && c <= 'z' : uc_is_property_lowercase(c) || uc_is_general_category(c, UC_TITLECASE_LETTER);
+        lower |= c < 0x80 ? c >= 'a' && c <= 'z' : is_small(c) || uc_is_general_category(c, UC_TITLECASE_LETTER);
     }
     return upper && lower ? CASE_MIXED : upper ? CASE_UPPER : lower ? CASE_LOWER : CASE_NONE;
 }
@@ -101,26 +111,43 @@ static bool capital_after_apostrophe(size_t before, size_t after)
     return after >= 3 || (before == 1 && after == 2);
 }
 
+/* Letters that only Turkish and its kin have, and that go with an I without a dot. */
+static bool is_turkish(struct str word)
+{
+    for (size_t i = 0; i + 1 < word.n; i++)
+        if (((unsigned char)word.p[i] == 0xc4) && ((unsigned char)word.p[i + 1] == 0xb0 || /* I with a dot */
+                                                   (unsigned char)word.p[i + 1] == 0x9e))  /* G with a breve */
+            return true;
+    return false;
+}
+
+/* The Dutch letter ij, which is capital as a whole. Before a vowel it is none: Ijaz, Ijeoma. */
+static bool is_dutch_ij(const uint8_t *at, const uint8_t *end)
+{
+    return end - at > 2 && (at[0] | 0x20) == 'i' && (at[1] | 0x20) == 'j' && at[2] < 0x80 && is_letter(at[2]) &&
+           strchr("aeiouyj", at[2] | 0x20) == NULL;
+}
+
 /* One part of a word, between blanks and hyphens, none of whose letters has the case that was meant. */
 static void put_name(struct title *t, struct str part)
 {
     const uint8_t *start = (const uint8_t *)part.p, *at = start, *end = at + part.n;
     size_t run = 0;       /* letters since the part began or since a sign that begins it anew */
-    bool capital = true, digit_before = false;
+    bool capital = true, digit_before = false, turkish = is_turkish(part);
 
     while (at < end) {
         ucs4_t c;
         int len = u8_mbtouc(&c, at, (size_t)(end - at));
         at += len;
         if (is_letter(c)) {
-            bool last = letters_from(at, end) == 0;
-            ucs4_t small = uc_tolower(c);
+            bool last = letters_from(at, end) == 0, dutch = capital && run == 0 && is_dutch_ij(at - len, end);
+            ucs4_t small = c == 'I' && turkish ? 0x131 : uc_tolower(c);
             if (capital && !digit_before)
                 put(t, uc_totitle(c));
             else
                 put(t, small == 0x3c3 && last && run > 0 ? 0x3c2 : small); /* sigma has a form for the end of a word */
-            capital = run == 1 && (c == 'c' || c == 'C') && (start[0] | 0x20) == 'm' && at - start == 2 &&
-                      letters_from(at, end) >= 3;
+            capital = dutch || (run == 1 && (c == 'c' || c == 'C') && (start[0] | 0x20) == 'm' && at - start == 2 &&
+                                letters_from(at, end) >= 3);
             run++;
             continue;
         }
@@ -173,7 +200,7 @@ static void put_part(struct title *t, struct str part, bool first, bool last, bo
     particle |= n == 1 && !upper && t->mixed && !first && part.n == 1;
     if (particle && !last && (!first || (t->mixed && !upper)))
         put_bytes(t, lower, n);
-    else if (n == 2 && upper && strpbrk(lower, "aeiouy") == NULL)
+    else if (n == 2 && upper && strpbrk(lower, "aeiouy") == NULL && (last || strcmp(lower, "mc") != 0))
         put_bytes(t, part.p, part.n);
     else
         put_name(t, part);

@@ -103,7 +103,7 @@ static const char *check_flaw(const struct test_case *c)
 
 START_TEST(plain_steps) { cases_run("convert/steps.txt", 100, check_plain); }
 END_TEST
-START_TEST(titles) { cases_run("convert/title.txt", 90, check_title); }
+START_TEST(titles) { cases_run("convert/title.txt", 180, check_title); }
 END_TEST
 START_TEST(dates) { cases_run("convert/dates.txt", 70, check_date); }
 END_TEST
