@@ -51,7 +51,7 @@ static void proven(struct fold *f, const struct fold_item *item)
     f->changed = true;
     f->fingerprint = spoilt ? 0 : item->fingerprint;
     f->target = item->target;
-    f->flags &= ~(unsigned)(KNOWN_REMOVED | KNOWN_DELETED_THERE);
+    f->flags &= ~(unsigned)(KNOWN_REMOVED | KNOWN_AWAY | KNOWN_DELETED_THERE);
     if (created) {
         f->flags |= KNOWN_CREATED;
         f->status = TARGET_STATUS_UNKNOWN;
@@ -83,7 +83,7 @@ static void refused(struct fold *f, const struct fold_item *item)
     f->retry = FOLD_DROP;
     learn(f, (enum reason)item->reason);
     /* What mapping or plan decided is decided again for nothing; a removal has no row to refuse. */
-    if (item->op == OP_NONE || item->op == OP_REMOVE)
+    if (item->op == OP_NONE || item->bits & ITEM_REMOVAL)
         return;
     disprove(f, item);
     f->refusal = FOLD_PUT;
@@ -107,15 +107,19 @@ static void failed(struct fold *f, const struct fold_item *item)
     }
 }
 
+/* What is known of the person stays: somebody who unsubscribed must not come back with the row. */
 static void removed(struct fold *f, const struct fold_item *item)
 {
     f->retry = FOLD_DROP;
     if (!f->known)
         return;
-    f->flags |= KNOWN_REMOVED;
+    learn(f, (enum reason)item->reason);
+    f->flags = (f->flags | KNOWN_REMOVED) & ~(unsigned)KNOWN_AWAY;
     f->fingerprint = 0;
-    if (item->op == OP_MOVE)
+    if (item->op == OP_MOVE) {
+        f->flags |= KNOWN_AWAY;
         f->target = item->target;
+    }
     f->changed = true;
 }
 
@@ -222,7 +226,7 @@ int fold_list_add_entry(struct fold_list *l, const struct entry *entry, enum op 
     item->outcome = (uint8_t)entry->outcome;
     item->reason = (uint8_t)entry->reason;
     item->bits = (uint8_t)((entry->has_lead_id ? ITEM_LEAD_ID : 0) | (entry->values.n > 0 ? ITEM_VALUES : 0) |
-                           (open ? ITEM_OPEN : 0));
+                           (open ? ITEM_OPEN : 0) | (entry->row == 0 && op != OP_NONE ? ITEM_REMOVAL : 0));
     return 0;
 }
 

@@ -26,6 +26,7 @@ enum {
     ITEM_LEAD_ID = 1,
     ITEM_VALUES = 2, /* the entry has a packed lead */
     ITEM_OPEN = 4,   /* of a batch that is not settled: no outcome */
+    ITEM_REMOVAL = 8, /* no row of the source stands behind it */
 };
 
 #define FOLD_NONE UINT32_MAX /* an ordinal that no item has */

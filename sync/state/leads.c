@@ -51,9 +51,11 @@ struct unseen {
     struct state *state;
     sqlite3_stmt *st; /* owned */
     bool any;         /* st stands on a row */
+    bool marked;      /* only those that a row spared are wanted */
     struct hash128 key;
     uint32_t flags;
     size_t overlay_at;
+    uint64_t live;
 };
 
 static int stored_next(struct unseen *u, struct err *e)
@@ -68,13 +70,14 @@ static int stored_next(struct unseen *u, struct err *e)
                : err_set(e, XS_STATE, "%s: a damaged key; restore the file from a backup", u->state->path);
 }
 
-int state_unseen_open(struct state *s, struct unseen **out, struct err *e)
+int state_unseen_open(struct state *s, bool marked, struct unseen **out, struct err *e)
 {
     struct unseen *u = calloc(1, sizeof *u);
     *out = NULL;
     if (u == NULL)
         return err_oom(e);
     u->state = s;
+    u->marked = marked;
     /* Not from the cache of statements: two may be open at once. */
     if (sqlite3_prepare_v2(s->main.h, "SELECT key, flags FROM leads ORDER BY key", -1, &u->st, NULL) != SQLITE_OK) {
         db_fail(&s->main, e);
@@ -116,18 +119,31 @@ static int next_key(struct unseen *u, struct hash128 *key, bool *candidate, stru
         known = overlaid->fold.known;
         u->overlay_at++;
     }
-    *candidate = known && !open && !(flags & (KNOWN_REMOVED | KNOWN_DELETED_THERE));
+    bool live = known && !(flags & (KNOWN_REMOVED | KNOWN_DELETED_THERE));
+    u->live += live;
+    *candidate = live && !open && (l == NULL || !lookup_is_open(l, key));
     return order <= 0 && stored_next(u, e) < 0 ? -1 : 1;
 }
 
-int state_unseen_next(struct unseen *u, struct hash128 *key, struct arena *arena, struct known_lead *out, struct err *e)
+uint64_t state_unseen_live(const struct unseen *u)
+{
+    return u->live;
+}
+
+int state_unseen_next(struct unseen *u, struct hash128 *key, struct arena *arena, struct known_lead *out, uint64_t *mark,
+                      struct err *e)
 {
     bool candidate;
     int rc;
     while ((rc = next_key(u, key, &candidate, e)) == 1) {
         if (!candidate)
             continue;
-        int seen = lookup_seen(u->state, key, NULL, e);
+        *mark = 0;
+        int spared = lookup_spared(u->state, key, mark, e);
+        /* One that a row spares and another row wants is wanted. */
+        if (spared == 0 && u->marked)
+            continue;
+        int seen = spared < 0 ? -1 : lookup_seen(u->state, key, e);
         if (seen < 0)
             return -1;
         if (seen == 0)

@@ -11,6 +11,7 @@ enum {
     INDEX_PAYS = 7,    /* rows × this against leads */
     INDEX_EIGHTHS = 5, /* of memory_max that the index may take */
     SEEN_SHARE = 4,    /* of memory_max for seen keys that are not in it */
+    SPARED_SHARE = 16, /* of memory_max for keys of rows that make no lead */
     MET_SHARE = 8,     /* of memory_max for a bit a lead */
 };
 
@@ -30,6 +31,8 @@ void lookup_free(struct lookup *l)
     index_free(&l->refused);
     index_free(&l->retries);
     seen_free(&l->seen);
+    seen_free(&l->spared);
+    free(l->open);
     free(l->met);
     overlay_free(&l->overlay);
     free(l->forgotten);
@@ -116,6 +119,44 @@ static int load_forgotten(struct state *s, struct lookup *l, struct err *e)
     return rc;
 }
 
+static int key_compare(const void *a, const void *b)
+{
+    return memcmp(a, b, sizeof(struct hash128));
+}
+
+/* What earlier runs sent and could not settle: nothing may be decided about those leads. */
+static int load_open(struct state *s, struct lookup *l, struct err *e)
+{
+    struct arena arena;
+    struct journal_batch jb;
+    uint64_t after = 0;
+    int rc;
+    if (!s->journal.open)
+        return 0;
+    arena_init(&arena, ARENA_BATCH_MAX);
+    while ((rc = journal_next(s, JOURNAL_OPEN, after, &arena, &jb, e)) == 1) {
+        struct hash128 *grown = reallocarray(l->open, l->open_n + jb.b.entries_n + 1, sizeof *grown);
+        if (grown == NULL) {
+            rc = err_oom(e);
+            break;
+        }
+        l->open = grown;
+        for (size_t i = 0; i < jb.b.entries_n; i++)
+            l->open[l->open_n++] = jb.b.entries[i].key;
+        after = jb.b.id;
+        arena_reset(&arena);
+    }
+    arena_free(&arena);
+    if (rc == 0 && l->open_n > 0)
+        qsort(l->open, l->open_n, sizeof *l->open, key_compare);
+    return rc;
+}
+
+bool lookup_is_open(const struct lookup *l, const struct hash128 *key)
+{
+    return l->open_n > 0 && bsearch(key, l->open, l->open_n, sizeof *l->open, key_compare) != NULL;
+}
+
 /* A statement that stands on a row keeps its read transaction, and the lookups after it need not take one each. Writing
  * goes on through the same connection; the merge lets go of it. */
 static int pin(struct state *s, struct err *e)
@@ -144,9 +185,10 @@ int state_lookup_start(struct state *s, const struct lookup_options *options, st
     l->options = *options;
     l->indexed = index_pays(s, options);
     seen_init(&l->seen, s->memory_max / SEEN_SHARE);
+    seen_init(&l->spared, s->memory_max / SPARED_SHARE);
     int result = load_forgotten(s, l, e);
-    if (result == 0 && s->access == STATE_READ)
-        result = overlay_load(s, &l->overlay, e);
+    if (result == 0)
+        result = s->access == STATE_READ ? overlay_load(s, &l->overlay, e) : load_open(s, l, e);
     if (result == 0 && l->indexed)
         result = load_leads(s, l, e) < 0 || load_refused(s, l, e) < 0 || load_retries(s, l, e) < 0 ? -1 : 0;
     if (result == 0 && !l->indexed)
@@ -316,11 +358,6 @@ static int find_overlaid(struct state *s, const struct overlay_lead *lead, const
     return 0;
 }
 
-static int key_compare(const void *a, const void *b)
-{
-    return memcmp(a, b, sizeof(struct hash128));
-}
-
 static bool is_forgotten(const struct lookup *l, const struct hash128 *key)
 {
     return l->forgotten_n > 0 &&
@@ -353,18 +390,32 @@ int state_lookup(struct state *s, const struct hash128 *key, uint64_t fingerprin
                             : find_stored(s, key, &lead, fingerprint, out, e);
 }
 
-int lookup_seen(struct state *s, const struct hash128 *key, uint64_t *row, struct err *e)
+int lookup_seen(struct state *s, const struct hash128 *key, struct err *e)
 {
     struct lookup *l = s->lookup;
     if (l == NULL)
         return 0;
     struct stored lead;
-    return find_lead(s, key, &lead, e) < 0 ? -1 : is_seen(l, key, &lead, row, e);
+    return find_lead(s, key, &lead, e) < 0 ? -1 : is_seen(l, key, &lead, NULL, e);
+}
+
+int lookup_spared(struct state *s, const struct hash128 *key, uint64_t *mark, struct err *e)
+{
+    return s->lookup == NULL ? 0 : seen_find(&s->lookup->spared, key, mark, e);
+}
+
+int state_spare(struct state *s, const struct hash128 *key, uint64_t mark, struct err *e)
+{
+    if (s->lookup == NULL)
+        return err_set(e, XS_INTERNAL, "state_spare() before state_lookup_start(); please report this");
+    return seen_put(&s->lookup->spared, key, mark, NULL, e) < 0 ? -1 : 0;
 }
 
 int state_seen(struct state *s, const struct hash128 *key, bool *seen, struct err *e)
 {
-    int rc = lookup_seen(s, key, NULL, e);
+    int rc = lookup_seen(s, key, e);
+    if (rc == 0)
+        rc = lookup_spared(s, key, NULL, e);
     *seen = rc == 1;
     return rc < 0 ? -1 : 0;
 }

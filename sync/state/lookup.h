@@ -33,14 +33,20 @@ struct lookup {
     unsigned char *met;    /* owned; when not indexed, a bit for each lead's number: met in this run */
     uint64_t met_n;
     struct seen seen;      /* keys that have no such bit: new ones */
+    struct seen spared;    /* keys of rows that make no lead, with their marks for rows */
+    struct hash128 *open;  /* owned; by key: leads in batches that are open; for a writer, a reader has the overlay */
+    size_t open_n;
     struct hash128 *forgotten; /* owned; by key */
     size_t forgotten_n;
     struct overlay overlay;
 };
 
 void lookup_free(struct lookup *l); /* NULL is fine */
-/* Has this run met the key? 1/0/-1; *row where known. */
-int lookup_seen(struct state *s, const struct hash128 *key, uint64_t *row, struct err *e);
+/* Has a row with the key competed in this run? 1/0/-1. */
+int lookup_seen(struct state *s, const struct hash128 *key, struct err *e);
+/* Has a row with the key been spared? 1 with its mark, 0, -1. */
+int lookup_spared(struct state *s, const struct hash128 *key, uint64_t *mark, struct err *e);
+bool lookup_is_open(const struct lookup *l, const struct hash128 *key);
 
 /* ---- overlay.c ---- */
 /* Folds the unmerged part of the journal. XS_STATE when it does not fit memory_max. */

@@ -102,7 +102,11 @@ int state_lookup_start(struct state *s, const struct lookup_options *options, st
  * but the growth of the seen set, which past memory_max moves to an unlinked temporary file. 0/-1. */
 int state_lookup(struct state *s, const struct hash128 *key, uint64_t fingerprint, uint64_t row, struct remembered *out,
                  struct err *e);
-/* Without marking: has this key been seen in this run? */
+/* A row with this key was read that makes no lead (rejected, skipped). It does not compete with other rows for the key,
+ * but the lead is not unseen, and the row takes the place of an older one in the retry table. `mark` (1 … 2^40-1) comes
+ * back from state_unseen_next(); the first one of a key counts. */
+int state_spare(struct state *s, const struct hash128 *key, uint64_t mark, struct err *e);
+/* Without marking: was a row with this key read in this run, spared ones too? */
 int state_seen(struct state *s, const struct hash128 *key, bool *seen, struct err *e);
 uint64_t state_leads_n(struct state *s); /* leads known, before this run's merge */
 
@@ -117,7 +121,12 @@ struct known_lead {
     struct str values;    /* packed lead of the last proven write; empty when none, or with values: hashed */
     struct str hashes;    /* with values: hashed, what state_value_unchanged() compares with; else empty */
 };
-enum { KNOWN_CREATED = 1 /* by this sync, else matched */, KNOWN_REMOVED = 2, KNOWN_DELETED_THERE = 4 };
+enum {
+    KNOWN_CREATED = 1, /* by this sync, else matched */
+    KNOWN_REMOVED = 2, /* by this sync */
+    KNOWN_DELETED_THERE = 4,
+    KNOWN_AWAY = 16,   /* removed by moving it: it is in `target`, and can be moved back */
+};
 /* 1/0/-1 */
 int state_lead_get(struct state *s, const struct hash128 *key, struct arena *arena, struct known_lead *out,
                    struct err *e);
@@ -125,12 +134,15 @@ int state_lead_get(struct state *s, const struct hash128 *key, struct arena *are
  * custom variable's. */
 bool state_value_unchanged(const struct state *s, struct str hashes, const char *field, bool custom,
                            const struct value *v);
-/* Leads not seen in this run (mirror), in key order: 1/0/-1. Neither those that were removed or are gone there, nor
- * (with STATE_READ) those in an open batch. Looks at the lookups of this run: state_lookup_start() before. */
+/* Leads that no row of this run wants, in key order: 1/0/-1. Neither those that were removed or are gone there, nor those
+ * in an open batch. `mark` gets 0 where no row had the key, else that of state_spare(); with `marked` only the latter are
+ * told. Looks at the lookups of this run: state_lookup_start() before. */
 struct unseen;
-int state_unseen_open(struct state *s, struct unseen **out, struct err *e);
-int state_unseen_next(struct unseen *u, struct hash128 *key, struct arena *arena, struct known_lead *out,
+int state_unseen_open(struct state *s, bool marked, struct unseen **out, struct err *e);
+int state_unseen_next(struct unseen *u, struct hash128 *key, struct arena *arena, struct known_lead *out, uint64_t *mark,
                       struct err *e);
+/* Leads passed so far that are neither removed nor gone, whether a row wanted them or not. */
+uint64_t state_unseen_live(const struct unseen *u);
 void state_unseen_close(struct unseen *u);
 
 /* ---- runs ---- */

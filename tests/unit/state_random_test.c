@@ -95,8 +95,9 @@ static void ask(struct state *s, uint64_t hint, struct buf *out)
     struct unseen *u;
     struct hash128 key;
     struct known_lead lead;
-    kit_ok(&k, state_unseen_open(s, &u, &k.e));
-    while (kit_ok(&k, state_unseen_next(u, &key, &k.arena, &lead, &k.e)) == 1)
+    uint64_t mark;
+    kit_ok(&k, state_unseen_open(s, false, &u, &k.e));
+    while (kit_ok(&k, state_unseen_next(u, &key, &k.arena, &lead, &mark, &k.e)) == 1)
         ck_assert_int_eq(buf_addf(out, "unseen %.*s\n", STR_ARG(lead.key_text)), 0);
     state_unseen_close(u);
     arena_reset(&k.arena);
