@@ -7,10 +7,14 @@ sync_libengine_a_SOURCES = \
 	sync/engine/diff_csv.c \
 	sync/engine/diff_json.c \
 	sync/engine/diff_text.c \
+	sync/engine/group.c \
+	sync/engine/move.c \
+	sync/engine/people.c sync/engine/people.h \
 	sync/engine/plan.c sync/engine/plan.h \
 	sync/engine/readback.c \
 	sync/engine/run.c sync/engine/run.h sync/engine/run_int.h \
 	sync/engine/run_hold.c \
+	sync/engine/run_phases.c \
 	sync/engine/run_open.c \
 	sync/engine/run_report.c \
 	sync/engine/run_rows.c \

@@ -111,7 +111,8 @@ static void judge(struct run *r)
 {
     const struct tally *t = r->tally;
     uint64_t rejected = t->outcomes[OUTCOME_REJECTED];
-    bool left = t->outcomes[OUTCOME_FAILED] > 0 || t->outcomes[OUTCOME_DEFERRED] > 0 || r->report->open_batches > 0;
+    bool left = t->outcomes[OUTCOME_FAILED] > 0 || t->outcomes[OUTCOME_DEFERRED] > 0 || t->removals_left > 0 ||
+                r->report->open_batches > 0;
     bool rejects = !r->c->rejects_ok && (r->c->new_rejects_only ? rejected > t->known_rejects : rejected > 0);
     r->report->status = !r->eof || left ? "partial" : "complete";
     r->report->exit_code = left || rejects || !r->eof ? XS_LEFT_OVER : XS_DONE;

@@ -17,6 +17,8 @@ int run_hold_start(struct run *r, struct err *e)
 {
     const struct guard_limit *shrank = &r->m->guards.source_shrank;
     r->hold_rows = JUDGE_ROWS;
+    if (run_phases_start(r, e) != 0)
+        return -1;
     /* A source is known not to have shrunk when as many rows were read as the guard asks for. */
     if (r->last_full_rows > 0 && strcmp(r->read_kind, "full") == 0) {
         double least = shrank->kind == GUARD_SHARE ? (1.0 - shrank->value) * (double)r->last_full_rows
@@ -26,6 +28,8 @@ int run_hold_start(struct run *r, struct err *e)
         if (least > (double)r->hold_rows)
             r->hold_rows = (uint64_t)least;
     }
+    if (run_holds_all(r))
+        r->hold_rows = UINT64_MAX;
     if (r->diff == NULL && spool_new(SPOOL_MEMORY, &r->held, e) != 0)
         return -1;
     return r->m->duplicates == DUPLICATES_FIRST ? 0 : spool_new(SPOOL_MEMORY, &r->contest, e);
@@ -33,7 +37,7 @@ int run_hold_start(struct run *r, struct err *e)
 
 /* ---- guards ---- */
 
-static bool exceeds(const struct guard_limit *limit, uint64_t n, uint64_t whole)
+bool run_guard_exceeds(const struct guard_limit *limit, uint64_t n, uint64_t whole)
 {
     switch (limit->kind) {
     case GUARD_SHARE: return (double)n > limit->value * (double)whole;
@@ -48,7 +52,7 @@ static int judge_rejected(struct run *r, struct err *e)
 {
     uint64_t rejected = r->tally->outcomes[OUTCOME_REJECTED];
     r->judged_rows = r->tally->read;
-    if (r->diff != NULL || rejected < REJECTED_MIN || !exceeds(&r->m->guards.rejected, rejected, r->tally->read))
+    if (r->diff != NULL || rejected < REJECTED_MIN || !run_guard_exceeds(&r->m->guards.rejected, rejected, r->tally->read))
         return 0;
     return err_set(e, XS_GUARD, "guard `rejected`: %llu of %llu rows were rejected, so the run was stopped: see `leadsync "
                    "rejects`, correct the mapping or the source, or allow it with --guard rejected=none",
@@ -64,7 +68,7 @@ static int judge_source(struct run *r, struct err *e)
         return err_set(e, XS_GUARD, "guard `empty_source`: the source has no rows, and the last complete read had %llu, "
                        "so nothing was done: check the source, or allow it with --guard empty_source=none",
                        (unsigned long long)last);
-    if (read < last && exceeds(&r->m->guards.source_shrank, last - read, last))
+    if (read < last && run_guard_exceeds(&r->m->guards.source_shrank, last - read, last))
         return err_set(e, XS_GUARD, "guard `source_shrank`: %llu rows were read, the last complete read had %llu, so "
                        "nothing was done: check the source, or allow it with --guard source_shrank=none",
                        (unsigned long long)read, (unsigned long long)last);
@@ -75,7 +79,7 @@ static int judge_source(struct run *r, struct err *e)
 
 /* Whatever the step ends with, the row at hand goes to the upload, which counts it: as deferred where nothing more is
  * sent. */
-static int upload_one(struct run *r, const struct planned *planned, struct err *e)
+int run_upload_one(struct run *r, const struct planned *planned, struct err *e)
 {
     struct err late = ERR_INIT;
     int rc = 0;
@@ -89,7 +93,9 @@ static int upload_one(struct run *r, const struct planned *planned, struct err *
 
 int run_hold_put(struct run *r, const struct planned *planned, struct err *e)
 {
-    return r->held != NULL ? spool_put(r->held, planned, e) : upload_one(r, planned, e);
+    if (planned->op == OP_MOVE || planned->op == OP_REMOVE)
+        return run_phases_put(r, planned, e);
+    return r->held != NULL ? spool_put(r->held, planned, e) : run_upload_one(r, planned, e);
 }
 
 /* One by one: a record counts as deferred only while it is still held. */
@@ -99,7 +105,7 @@ static int release(struct run *r, struct err *e)
     struct planned planned;
     int rc = 1;
     while (rc == 1 && (rc = spool_get(held, &planned, e)) == 1)
-        if (upload_one(r, &planned, e) != 0)
+        if (run_upload_one(r, &planned, e) != 0)
             rc = -1;
     if (rc == 0) {
         r->held = NULL;
@@ -312,16 +318,16 @@ int run_hold_end(struct run *r, struct err *e)
         return -1;
     if (take_retries(r, e) != 0)
         return -1;
-    if (judge_rejected(r, e) != 0)
+    if (judge_rejected(r, e) != 0 || run_phases_judge(r, e) != 0)
         return -1;
-    if (r->held == NULL)
-        return 0;
-    return consent(r, e) != 0 ? -1 : release(r, e);
+    if (r->held != NULL && (consent(r, e) != 0 || release(r, e) != 0))
+        return -1;
+    return run_phases_apply(r, e);
 }
 
 int run_hold_abandon(struct run *r, enum reason reason, bool keep, struct err *e)
 {
-    struct spool *spools[] = {r->contest, r->held};
+    struct spool *spools[] = {r->contest, r->held, r->moves, r->removals};
     int rc = 0;
     for (size_t i = 0; i < sizeof spools / sizeof spools[0]; i++) {
         struct planned planned;
@@ -331,12 +337,16 @@ int run_hold_abandon(struct run *r, enum reason reason, bool keep, struct err *e
             planned.entry.reason = reason;
             if (!keep)
                 planned.entry.values = STR_NONE;
+            if (planned.entry.row == 0) {
+                tally_removal(r->tally, OUTCOME_DEFERRED);
+                continue;
+            }
             rc = run_leave_out(r, &planned.entry, planned.target, NULL, STR_NONE, e);
         }
         if (got < 0)
             rc = -1;
         spool_free(spools[i]);
     }
-    r->contest = r->held = NULL;
+    r->contest = r->held = r->moves = r->removals = NULL;
     return rc;
 }

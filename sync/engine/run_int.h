@@ -1,5 +1,6 @@
 /* What the files of a run share. Internal: run.c the entry points, run_open.c what has to be there before the first row,
- * run_rows.c from a row to a decision, run_hold.c the guards and everything that waits for them. */
+ * run_rows.c from a row to a decision, run_hold.c the guards and everything that waits for them, run_phases.c the order
+ * of creates, moves and removals. */
 #ifndef SYNC_ENGINE_RUN_INT_H
 #define SYNC_ENGINE_RUN_INT_H
 
@@ -35,7 +36,9 @@ struct run {
 
     struct spool *held;              /* planned rows before the guards' verdict; NULL once released */
     struct spool *contest;           /* duplicates: last or reject: mapped rows until the source's end; else NULL */
-    uint64_t hold_rows;              /* rows to read before the first write */
+    struct spool *moves, *removals;  /* what comes after creates and updates, see run_phases.c; NULL in a dry run */
+    bool target_edited;              /* the mapping's `target:` is another one than that of the last run */
+    uint64_t hold_rows;              /* rows to read before the first write; UINT64_MAX: all */
     uint64_t judged_rows;            /* rows read when the rejected guard last spoke */
     uint64_t last_full_rows;         /* of the last complete full read; 0: none */
 
@@ -68,6 +71,7 @@ uint64_t run_reject_hash(const struct run *r, const struct entry *entry);
 
 /* ---- run_hold.c ---- */
 int run_hold_start(struct run *r, struct err *e);
+bool run_guard_exceeds(const struct guard_limit *limit, uint64_t n, uint64_t whole);
 int run_hold_put(struct run *r, const struct planned *planned, struct err *e);
 /* After each row: judges the guards when it is time, lets held rows go. XS_GUARD. */
 int run_hold_step(struct run *r, struct err *e);
@@ -75,6 +79,19 @@ int run_hold_step(struct run *r, struct err *e);
 int run_hold_end(struct run *r, struct err *e);
 /* Ended before the release: held rows count as deferred; with `keep` the retry table keeps their leads. */
 int run_hold_abandon(struct run *r, enum reason reason, bool keep, struct err *e);
+/* One planned row into the upload, which is stepped while it is full. */
+int run_upload_one(struct run *r, const struct planned *planned, struct err *e);
 int run_contest_put(struct run *r, const struct entry *entry, const struct lead *lead, uint32_t target, struct err *e);
+
+/* ---- run_phases.c ---- */
+int run_phases_start(struct run *r, struct err *e);
+/* May this run move or remove? Then the whole source is planned before the first write. */
+bool run_holds_all(struct run *r);
+/* Moves wait until creates and updates are settled, removals until the moves are. */
+int run_phases_put(struct run *r, const struct planned *planned, struct err *e);
+/* The guards over what waits, before the first write. XS_GUARD. */
+int run_phases_judge(struct run *r, struct err *e);
+/* Everything before is in the upload: settles it, then the moves, then the removals. */
+int run_phases_apply(struct run *r, struct err *e);
 
 #endif

@@ -233,7 +233,8 @@ static int check_target_kept(struct run *r, struct err *e)
     target_format(&r->targets.v[0].target, now);
     if (state_get(r->state, "target", &then, e) < 0)
         return -1;
-    if (then != NULL && strcmp(then, now) != 0 && !(moved->kind == GUARD_SHARE && moved->value >= 1.0) &&
+    r->target_edited = then != NULL && strcmp(then, now) != 0;
+    if (r->target_edited && !(moved->kind == GUARD_SHARE && moved->value >= 1.0) &&
         moved->kind != GUARD_NONE)
         return err_set(e, XS_GUARD, "the mapping's target was %s and is %s now, which concerns every lead of this sync: "
                        "change it back, or allow it with --guard moved=100%%", then, now);
@@ -454,6 +455,8 @@ void run_close(struct run *r)
     upload_free(r->upload);
     spool_free(r->held);
     spool_free(r->contest);
+    spool_free(r->moves);
+    spool_free(r->removals);
     api_free(r->api);
     source_close(r->source);
     state_close(r->state);

@@ -10,6 +10,14 @@ void tally_row(struct tally *t, enum outcome outcome, enum reason reason)
         t->reasons[reason]++;
 }
 
+void tally_removal(struct tally *t, enum outcome outcome)
+{
+    if (outcome == OUTCOME_REMOVED)
+        t->outcomes[OUTCOME_REMOVED]++;
+    else
+        t->removals_left++;
+}
+
 bool tally_closes(const struct tally *t)
 {
     static const enum outcome of_rows[] = {OUTCOME_CREATED,  OUTCOME_CHANGED,  OUTCOME_UNCHANGED, OUTCOME_SKIPPED,

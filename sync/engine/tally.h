@@ -15,11 +15,14 @@ struct tally {
     uint64_t updated, moved;                /* operations proved in this run */
     uint64_t settled;                       /* rows of earlier runs that were settled in this one */
     uint64_t retried;                       /* rows taken from the retry table */
+    uint64_t removals_left;                 /* removals that were wanted and did not come about; leads, not rows */
     uint64_t skipped_active;                /* skipped rows whose lead is active in Instantly */
     uint64_t known_rejects;                 /* rejected now as in the run before */
 };
 
 void tally_row(struct tally *t, enum outcome outcome, enum reason reason);
+/* A removal, which is no row: either the lead is gone, or it is left. */
+void tally_removal(struct tally *t, enum outcome outcome);
 /* read = created + changed + unchanged + skipped + rejected + failed + deferred */
 bool tally_closes(const struct tally *t);
 /* The "rows" and "reasons" members of a report into an open object. */

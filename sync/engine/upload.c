@@ -1,4 +1,4 @@
-/* Groups rows into batches, commits intents in groups, drives the queue, and stops in an orderly way. */
+/* Commits intents in groups, drives the queue, and stops in an orderly way. */
 #include "config.h"
 
 #include "sync/engine/work.h"
@@ -9,9 +9,7 @@
 #include "sync/base/stop.h"
 
 enum {
-    COMMIT_EVENTS = 16,        /* a group commit takes at most this many events */
     COMMIT_AGE_US = 40 * 1000, /* and nothing waits longer for its commit */
-    UPDATE_GROUP = 100,        /* as many leads as one leads/list reads */
     WORKS_MAX = 64,
     SCRATCH_MAX = 64 << 20,
 };
@@ -47,131 +45,6 @@ void upload_free(struct upload *u)
     free(u);
 }
 
-/* ---- grouping ---- */
-
-/* Digest of the body as it will be sent the first time: the intent says what was meant. */
-static int digest(struct work *w, struct err *e)
-{
-    struct str *leads = arena_alloc(&w->arena, w->batch.entries_n * sizeof *leads);
-    if (leads == NULL)
-        return err_oom(e);
-    for (size_t i = 0, start = 0; i < w->batch.entries_n; start = w->json_end[i++])
-        leads[i] = (struct str){w->json.p + start, w->json_end[i] - start};
-    struct leads_add add = create_request(w);
-    add.leads = leads;
-    add.leads_n = w->batch.entries_n;
-    return api_leads_add_digest(&add, w->batch.body_sha256, e);
-}
-
-/* The group is full or the source is done: write the intent, which is durable at the next commit. */
-static int close_group(struct upload *u, size_t slot, struct err *e)
-{
-    struct work *w = u->groups[slot];
-    u->groups[slot] = NULL;
-    if (w == NULL)
-        return 0;
-    if (w->batch.op == OP_CREATE && digest(w, e) != 0)
-        return -1;
-    /* Marked as sent from the start: a mark made after the request left could be lost, and then a batch that arrived
-     * would look as if it never had. */
-    w->batch.sent_ms = u->c.clock->wall_ms(u->c.clock);
-    if (state_batch_add(u->c.state, &w->batch, e) != 0)
-        return -1;
-    if (u->ready_n == u->ready_cap) {
-        size_t cap = u->ready_cap == 0 ? 2 * COMMIT_EVENTS : 2 * u->ready_cap;
-        struct work **ready = realloc(u->ready, cap * sizeof *ready);
-        if (ready == NULL)
-            return err_oom(e);
-        u->ready = ready;
-        u->ready_cap = cap;
-    }
-    u->ready[u->ready_n++] = w;
-    return 0;
-}
-
-static int group_for(struct upload *u, const struct planned *p, size_t *slot, struct err *e)
-{
-    *slot = 2 * (size_t)p->target + (p->op == OP_UPDATE ? 1 : 0);
-    if (*slot >= u->groups_n) {
-        size_t n = *slot + 8;
-        struct work **groups = realloc(u->groups, n * sizeof *groups);
-        if (groups == NULL)
-            return err_oom(e);
-        memset(groups + u->groups_n, 0, (n - u->groups_n) * sizeof *groups);
-        u->groups = groups;
-        u->groups_n = n;
-    }
-    if (u->groups[*slot] != NULL)
-        return 0;
-    size_t max = p->op == OP_UPDATE ? UPDATE_GROUP : u->c.mapping->limits.batch;
-    struct work *w = work_new(u, p->op, p->target, max, e);
-    if (w == NULL)
-        return -1;
-    if (p->op == OP_CREATE) {
-        struct leads_add add = create_request(w);
-        w->body_n = leads_add_overhead(&add);
-    }
-    u->groups[*slot] = w;
-    return 0;
-}
-
-/* A single lead that no request can carry is the row's own fault. */
-static int reject_too_large(struct upload *u, const struct planned *planned, struct err *e)
-{
-    struct entry entry = planned->entry;
-    entry.outcome = OUTCOME_REJECTED;
-    entry.reason = REASON_LEAD_TOO_LARGE;
-    entry.values = STR_NONE;
-    tally_row(u->c.tally, entry.outcome, entry.reason);
-    return state_entry_add(u->c.state, u->c.run, planned->target, &entry, e);
-}
-
-static int defer(struct upload *u, const struct planned *planned, enum reason reason, struct err *e)
-{
-    struct entry entry = planned->entry;
-    entry.outcome = OUTCOME_DEFERRED;
-    entry.reason = reason;
-    tally_row(u->c.tally, entry.outcome, entry.reason);
-    return state_entry_add(u->c.state, u->c.run, planned->target, &entry, e);
-}
-
-int upload_add(struct upload *u, const struct planned *planned, struct err *e)
-{
-    if (u->stopping || u->fatal.status != XS_DONE)
-        return defer(u, planned, u->c.stop_reason, e);
-    for (;;) {
-        size_t slot;
-        if (group_for(u, planned, &slot, e) != 0)
-            return -1;
-        struct work *w = u->groups[slot];
-        if (planned->op == OP_CREATE) {
-            if (u->plan_full[w->target.kind]) {
-                if (w->batch.entries_n == 0) {
-                    u->groups[slot] = NULL;
-                    work_free(w);
-                }
-                return defer(u, planned, REASON_PLAN_FULL, e);
-            }
-            int fits = work_json_add(w, planned, LEADS_ADD_MAX_BYTES, e);
-            if (fits < 0)
-                return -1;
-            if (fits == 0 && w->batch.entries_n == 0) {
-                u->groups[slot] = NULL;
-                work_free(w);
-                return reject_too_large(u, planned, e);
-            }
-            if (fits == 0) {
-                if (close_group(u, slot, e) != 0)
-                    return -1;
-                continue;
-            }
-        }
-        if (work_add(w, planned, e) != 0)
-            return -1;
-        return w->batch.entries_n == w->entries_cap ? close_group(u, slot, e) : 0;
-    }
-}
-
 /* ---- driving ---- */
 
 bool upload_full(const struct upload *u)
@@ -200,6 +73,15 @@ void upload_deadline(struct upload *u, int64_t mono_us)
     u->deadline_us = mono_us;
 }
 
+static void send(struct part *p)
+{
+    switch (p->work->batch.op) {
+    case OP_UPDATE: update_send(p); break;
+    case OP_MOVE: move_start(p); break;
+    default: create_send(p); break;
+    }
+}
+
 /* Every batch that was written since the last commit is durable now: its request may leave. */
 static int commit_and_submit(struct upload *u, struct err *e)
 {
@@ -214,10 +96,7 @@ static int commit_and_submit(struct upload *u, struct err *e)
             rc = -1;
             break;
         }
-        if (w->batch.op == OP_UPDATE)
-            update_send(p);
-        else
-            create_send(p);
+        send(p);
     }
     /* Only what was not handed over may still be settled as never sent. */
     u->ready_n -= i;
@@ -250,14 +129,14 @@ void upload_stop(struct upload *u, enum reason reason)
     u->c.stop_reason = reason;
     struct err e = ERR_INIT;
     /* Groups that have no intent yet: their rows were never asked for. */
-    for (size_t slot = 0; slot < u->groups_n; slot++) {
-        struct work *w = u->groups[slot];
-        u->groups[slot] = NULL;
+    for (size_t g = 0; g < u->groups_n; g++) {
+        struct work *w = u->groups[g].work;
+        u->groups[g].work = NULL;
         if (w == NULL)
             continue;
         for (size_t i = 0; i < w->batch.entries_n; i++) {
             struct planned p = {.op = w->batch.op, .target = w->batch.target, .entry = w->batch.entries[i]};
-            if (defer(u, &p, reason, &e) != 0)
+            if (upload_defer(u, &p, reason, &e) != 0)
                 upload_fail(u, &e);
         }
         work_free(w);
@@ -359,8 +238,8 @@ int upload_drain(struct upload *u, struct err *e)
         return finish_in_flight(u, e);
     }
     int rc = 0;
-    for (size_t slot = 0; slot < u->groups_n && rc == 0; slot++)
-        rc = close_group(u, slot, e);
+    for (size_t g = 0; g < u->groups_n && rc == 0; g++)
+        rc = group_close(u, &u->groups[g], e);
     while (u->works_n > 0 && !u->stopping && rc == 0)
         rc = upload_step(u, 1000, e);
     if (rc == 0)
@@ -375,7 +254,7 @@ int upload_drain(struct upload *u, struct err *e)
 /* ---- what earlier runs left open ---- */
 
 /* An intent of an earlier version does not carry the id of a known lead: the state has it. */
-static int update_lead_id(struct upload *u, struct entry *entry, struct err *e)
+static int known_lead_id(struct upload *u, struct entry *entry, struct err *e)
 {
     struct known_lead known;
     if (entry->has_lead_id)
@@ -390,13 +269,13 @@ static int update_lead_id(struct upload *u, struct entry *entry, struct err *e)
 
 static int take_open(struct upload *u, const struct batch *b, struct err *e)
 {
-    struct work *w = work_new(u, b->op, b->target, b->entries_n > 0 ? b->entries_n : 1, e);
+    struct work *w = work_new(u, b->op, b->target, b->source, b->entries_n > 0 ? b->entries_n : 1, e);
     if (w == NULL)
         return -1;
     w->earlier = true;
     for (size_t i = 0; i < b->entries_n; i++) {
         struct planned p = {.op = b->op, .target = b->target, .entry = b->entries[i]};
-        if (b->op == OP_UPDATE && update_lead_id(u, &p.entry, e) != 0)
+        if (b->op != OP_CREATE && known_lead_id(u, &p.entry, e) != 0)
             return -1;
         if (work_add(w, &p, e) != 0)
             return -1;

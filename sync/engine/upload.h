@@ -2,8 +2,11 @@
  *
  * Each batch is an intent in the state before its first byte leaves (group commit) and is settled there when every entry
  * has a proven outcome. What was sent without a usable answer is read back, never sent again blindly. One thread: the
- * caller asks upload_full(), adds, and steps. Files: upload.c groups and drives, create.c and update.c are the two kinds
- * of work, readback.c looks at what is there, work.c holds a batch in memory. */
+ * caller asks upload_full(), adds, and steps. Files: group.c collects rows, upload.c drives, create.c, update.c and move.c
+ * are the kinds of work, readback.c looks at what is there, work.c holds a batch in memory.
+ *
+ * Creates and updates may be under way together. Moves and removals hold their campaigns and lists against everything
+ * else (409), so whoever adds them calls upload_drain() between creates, moves and removals: see run_hold.c. */
 #ifndef SYNC_ENGINE_UPLOAD_H
 #define SYNC_ENGINE_UPLOAD_H
 
@@ -27,14 +30,20 @@ struct upload;
 int upload_new(const struct upload_config *config, struct upload **out, struct err *e);
 void upload_free(struct upload *u);
 
-/* Takes a planned create or update; copies it. May close a batch. 0/-1. */
+/* Takes a planned operation; copies it. May close a batch. 0/-1.
+ *   OP_CREATE  target
+ *   OP_UPDATE  target, entry.lead_id, fields and custom_changed
+ *   OP_MOVE    from and target (two different ones), entry.lead_id; with fields or custom_changed it is updated first
+ *   OP_REMOVE  from and target (the same), entry.lead_id
+ * Entries of row 0 are removals: they count in `removed` only, and leave nothing in the retry table. */
 int upload_add(struct upload *u, const struct planned *planned, struct err *e);
 /* Step before adding more. */
 bool upload_full(const struct upload *u);
 /* One bounded turn: commit what is due, submit, move bytes, settle. Waits at most timeout_ms. -1 ends the run: the state
  * failed, or the API is fatal (key, scope, unreachable); then call upload_stop() and upload_drain(). */
 int upload_step(struct upload *u, int64_t timeout_ms, struct err *e);
-/* Closes the open groups and steps until all is settled. A signal or the deadline turns into upload_stop(). */
+/* Closes the open groups and steps until all is settled; then more may be added. A signal or the deadline turns into
+ * upload_stop(). */
 int upload_drain(struct upload *u, struct err *e);
 /* No new work: what has not left is settled as deferred with `reason`, what is in flight ends, what would have to be
  * waited for stays open in the state and its rows count as deferred: outcome_open. */

@@ -34,18 +34,30 @@ uint64_t email_hash(struct upload *u, struct str email)
     return hash_keyed64(state_secret(u->c.state), u->key.p, u->key.n);
 }
 
-struct work *work_new(struct upload *u, enum op op, uint32_t target, size_t entries_max, struct err *e)
+static int copy_target(struct upload *u, uint32_t number, struct target *out, struct err *e)
 {
-    const struct target *t = targets_get(u->c.targets, u->c.state, target, e);
-    struct work *w = t != NULL ? calloc(1, sizeof *w) : NULL;
+    const struct target *t = targets_get(u->c.targets, u->c.state, number, e);
+    if (t == NULL)
+        return -1;
+    *out = *t;
+    return 0;
+}
+
+struct work *work_new(struct upload *u, enum op op, uint32_t target, uint32_t from, size_t entries_max, struct err *e)
+{
+    struct target to, source = {.status = TARGET_STATUS_UNKNOWN};
+    /* Copied one by one: looking up the second may move the first. */
+    if (copy_target(u, target, &to, e) != 0 || (from != 0 && copy_target(u, from, &source, e) != 0))
+        return NULL;
+    struct work *w = calloc(1, sizeof *w);
     if (w == NULL) {
-        if (t != NULL)
-            err_oom(e);
+        err_oom(e);
         return NULL;
     }
     w->u = u;
-    w->target = *t;
-    w->batch = (struct batch){.run = u->c.run, .op = op, .state = BATCH_SENT, .target = target};
+    w->target = to;
+    w->from = source;
+    w->batch = (struct batch){.run = u->c.run, .op = op, .state = BATCH_SENT, .target = target, .source = from};
     arena_init(&w->arena, WORK_ARENA_MAX);
     buf_init(&w->json, WORK_JSON_MAX);
     w->entries_cap = entries_max;
@@ -156,9 +168,15 @@ void work_json_drop(struct work *w)
     buf_free(&w->json);
 }
 
-static void count(struct work *w, enum outcome outcome, enum reason reason)
+static void count(struct work *w, uint32_t i, enum outcome outcome, enum reason reason)
 {
     struct tally *t = w->u->c.tally;
+    if (w->batch.entries[i].row == 0) {
+        /* What an earlier run left is removed now, or wanted anew. */
+        if (!w->earlier || outcome == OUTCOME_REMOVED)
+            tally_removal(t, outcome);
+        return;
+    }
     if (w->earlier) {
         if (outcome == OUTCOME_CREATED || outcome == OUTCOME_CHANGED || outcome == OUTCOME_UNCHANGED)
             t->settled++;
@@ -178,7 +196,7 @@ void work_entry_done(struct work *w, uint32_t i, enum outcome outcome, enum reas
     entry->reason = reason;
     entry->http_status = http_status;
     w->open_n--;
-    count(w, outcome, reason);
+    count(w, i, outcome, reason);
 }
 
 static void settle(struct work *w)

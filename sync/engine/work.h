@@ -6,8 +6,8 @@
 
 /* What is kept of an entry besides the intent. */
 struct aim {
-    uint32_t fields;           /* updates: core fields to write */
-    struct str custom_changed; /* updates: a byte per custom variable */
+    uint32_t fields;           /* updates and moves: core fields to write */
+    struct str custom_changed; /* updates and moves: a byte per custom variable */
     uint64_t email_hash;       /* of the normalised address; 0: none */
     unsigned rounds;           /* PATCHes sent */
     bool busy;                 /* a PATCH is under way */
@@ -20,6 +20,7 @@ struct work {
     struct aim *aims;
     size_t entries_cap;
     struct target target;
+    struct target from;        /* moves and removals: where the leads are; else all zero */
     struct arena arena;
     struct buf json;           /* creates: JSON of the leads, end to end, until the first request was built */
     size_t *json_end;
@@ -51,11 +52,18 @@ struct part {
     uint32_t index[];          /* into the work's entries */
 };
 
+/* Rows that are collected until they fill a batch: all with the same operation and the same ends. */
+struct group {
+    enum op op;
+    uint32_t target, from;
+    struct work *work;         /* NULL between two batches */
+};
+
 struct upload {
     struct upload_config c;
     struct work *works;        /* all not settled */
     size_t works_n;
-    struct work **groups;      /* open ones, a create and an update group per target number */
+    struct group *groups;
     size_t groups_n;
     struct work **ready;       /* closed, intent written, waiting for the commit */
     size_t ready_n, ready_cap;
@@ -69,8 +77,16 @@ struct upload {
     int64_t skew_ms;           /* last one the server told */
 };
 
+enum { COMMIT_EVENTS = 16 }; /* a group commit takes at most this many events */
+
+/* ---- group.c ---- */
+/* Writes the intent of what was collected, if anything; the next commit sends it. */
+int group_close(struct upload *u, struct group *g, struct err *e);
+/* Counts a row that is not sent and keeps it for the next run; a removal is only counted. */
+int upload_defer(struct upload *u, const struct planned *planned, enum reason reason, struct err *e);
 /* ---- work.c ---- */
-struct work *work_new(struct upload *u, enum op op, uint32_t target, size_t entries_max, struct err *e);
+/* `from` is 0 but for moves and removals. */
+struct work *work_new(struct upload *u, enum op op, uint32_t target, uint32_t from, size_t entries_max, struct err *e);
 void work_free(struct work *w);                     /* takes it out of the upload's list */
 int work_add(struct work *w, const struct planned *p, struct err *e);
 int work_json_add(struct work *w, const struct planned *p, size_t max, struct err *e); /* 1 fits, 0 it does not */
@@ -108,6 +124,8 @@ void update_send(struct part *p);
  * has. When it is done the entry gets `proved`. */
 void update_patch(struct work *w, uint32_t i, struct lead *lead, uint32_t fields, const bool *custom,
                   const struct remote_lead *remote, enum outcome proved);
+/* ---- move.c ---- */
+void move_start(struct part *p);                    /* the part is the whole batch, its intent is durable */
 /* ---- readback.c ---- */
 void readback_start(struct part *p);                /* looks now; owns the part */
 

@@ -1,0 +1,89 @@
+/* The order of a run's writes: creates and updates, then moves, then removals.
+ *
+ * A running move job holds both of its ends against adds, removals and other moves (409). Each phase is settled before
+ * the next one begins, so a run never waits for itself; the lock that is left to be waited for is somebody else's. */
+#include "config.h"
+
+#include "sync/engine/run_int.h"
+
+enum { SPOOL_MEMORY = 8 << 20 };
+
+int run_phases_start(struct run *r, struct err *e)
+{
+    if (r->diff != NULL)
+        return 0;
+    return spool_new(SPOOL_MEMORY, &r->moves, e) != 0 ? -1 : spool_new(SPOOL_MEMORY, &r->removals, e);
+}
+
+/* An edited target that was let through, in a run that did not end: leads may still be in the old one. */
+static bool knows_other_targets(struct run *r)
+{
+    struct err ignored = ERR_INIT;
+    bool others = false;
+    for (uint32_t number = 1; !others; number++) {
+        struct target t;
+        bool mapped = false;
+        if (state_target_get(r->state, number, &r->run_arena, &t, &ignored) != 1)
+            break;
+        for (size_t i = 0; i < r->targets.mapped_n; i++)
+            mapped = mapped || target_eq(&r->targets.v[i].target, &t);
+        others = !mapped;
+    }
+    err_clear(&ignored);
+    return others;
+}
+
+bool run_holds_all(struct run *r)
+{
+    const struct mapping *m = r->m;
+    if (state_leads_n(r->state) == 0)
+        return false; /* a first run has nothing to move or to remove */
+    return m->routes_n > 0 || r->target_edited || m->skip_removes ||
+           (m->mode == MODE_MIRROR && m->removed.policy != GONE_KEEP) || knows_other_targets(r);
+}
+
+int run_phases_put(struct run *r, const struct planned *planned, struct err *e)
+{
+    bool removal = planned->entry.row == 0 || planned->op == OP_REMOVE;
+    return spool_put(removal ? r->removals : r->moves, planned, e);
+}
+
+/* ---- guards ---- */
+
+static int judge_moved(struct run *r, struct err *e)
+{
+    uint64_t moves = spool_n(r->moves), known = state_leads_n(r->state);
+    if (moves == 0 || !run_guard_exceeds(&r->m->guards.moved, moves, known))
+        return 0;
+    return err_set(e, XS_GUARD, "guard `moved`: %llu of %llu known leads would be moved, so nothing was done: see `leadsync "
+                   "diff`, correct the source or the route, or allow it with --guard moved=100%%",
+                   (unsigned long long)moves, (unsigned long long)known);
+}
+
+int run_phases_judge(struct run *r, struct err *e)
+{
+    return r->diff != NULL ? 0 : judge_moved(r, e);
+}
+
+/* ---- writing ---- */
+
+static int drain_into_upload(struct run *r, struct spool *spool, struct err *e)
+{
+    struct planned planned;
+    int rc;
+    if (spool_n(spool) == 0)
+        return 0;
+    if (upload_drain(r->upload, e) != 0)
+        return -1;
+    while ((rc = spool_get(spool, &planned, e)) == 1)
+        if (run_upload_one(r, &planned, e) != 0)
+            return -1;
+    return rc;
+}
+
+int run_phases_apply(struct run *r, struct err *e)
+{
+    if (r->diff != NULL)
+        return 0;
+    return drain_into_upload(r, r->moves, e) != 0 ? -1 : drain_into_upload(r, r->removals, e);
+}
