@@ -10,6 +10,7 @@
 #include "sync/base/text.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -275,6 +276,9 @@ static int finish_mark(struct postgres_source *s, struct err *e)
         if (result == NULL)
             return -1;
         value = str_from(PQgetvalue(result, 0, 0));
+        double age_ms = PQnfields(result) == 2 ? strtod(PQgetvalue(result, 0, 1), NULL) : INFINITY;
+        s->base.watermark_is_time = isfinite(age_ms);
+        s->base.watermark_age_ms = isfinite(age_ms) ? (int64_t)age_ms : 0;
     }
     s->watermark = str_dup(value);
     PQclear(result);

@@ -12,16 +12,20 @@
 enum { MARK_MAX = 1 << 20 }; /* bytes of a text that is a watermark */
 
 /* Whole numbers stay within their type, or the next read could not bind them. */
+/* In times the server counts also the age, in milliseconds; -infinity's is infinite. */
+#define FINISH_TIME(now, value, type) \
+    "select v::text, (extract(epoch from " now ") - extract(epoch from v)) * 1000 from (select (least(" now ", " value \
+    ") - $2::interval)" type " as v) t"
 #define FINISH_INTEGER(smallest) "select greatest(floor($1::numeric - $2::numeric), " smallest "::numeric)::text"
 
 /* https://www.postgresql.org/docs/current/catalog-pg-type.html; these numbers never change. A time past now() is no
  * reason to skip what is written until then. */
 static const struct postgres_mark_type type_table[] = {
     {1184, "timestamp with time zone", PG_MARK_TIME, "-infinity",
-     "select (least(pg_catalog.now(), $1::timestamptz) - $2::interval)::text"},
+     FINISH_TIME("pg_catalog.now()", "$1::timestamptz", "")},
     {1114, "timestamp without time zone", PG_MARK_TIME, "-infinity",
-     "select (least(localtimestamp, $1::timestamp) - $2::interval)::text"},
-    {1082, "date", PG_MARK_TIME, "-infinity", "select (least(localtimestamp, $1::timestamp) - $2::interval)::date::text"},
+     FINISH_TIME("localtimestamp", "$1::timestamp", "")},
+    {1082, "date", PG_MARK_TIME, "-infinity", FINISH_TIME("localtimestamp", "$1::timestamp", "::date")},
     {21, "smallint", PG_MARK_INTEGER, "-32768", FINISH_INTEGER("'-32768'")},
     {23, "integer", PG_MARK_INTEGER, "-2147483648", FINISH_INTEGER("'-2147483648'")},
     {20, "bigint", PG_MARK_INTEGER, "-9223372036854775808", FINISH_INTEGER("'-9223372036854775808'")},

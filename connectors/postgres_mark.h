@@ -19,7 +19,8 @@ struct postgres_mark_type {
     const char *name;
     enum postgres_mark_kind kind;
     const char *smallest; /* bound when nothing is stored; never NULL, which compares with nothing */
-    const char *finish;   /* SQL of one value from $1 the greatest and $2 the overlap; NULL: the greatest as it is */
+    const char *finish;   /* SQL of the value to store from $1 the greatest and $2 the overlap, and for times of its age in
+                           * milliseconds; NULL: the greatest as it is */
 };
 
 /* NULL: no such type can be a watermark. */

@@ -50,6 +50,8 @@ struct source {
     uint64_t bytes_read;
     char delimiter;               /* of CSV-shaped sources: what rejects are written with; else ',' */
     uint64_t null_watermarks;     /* rows left out for a NULL watermark, when the source can tell */
+    bool watermark_is_time;       /* after the end: of the value of watermark(), */
+    int64_t watermark_age_ms;     /* which is so much older than the read */
 };
 
 /* Picks the connector from the table and opens. Errors: XS_NO_SOURCE, XS_SOURCE, XS_CONFIG (SQL refused, header names

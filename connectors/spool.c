@@ -143,6 +143,8 @@ static int next_row(struct source *self, struct row *out, struct err *e)
     s->failed = got < 0;
     self->bytes_read = s->inner->bytes_read;
     self->null_watermarks = s->inner->null_watermarks;
+    self->watermark_is_time = s->inner->watermark_is_time;
+    self->watermark_age_ms = s->inner->watermark_age_ms;
     return got;
 }
 

@@ -259,6 +259,8 @@ static int end_of_rows(struct sqlite_source *s, struct err *e)
     s->ended = true;
     if (s->mark_column >= 0 && sqlite_mark_finish(&s->mark, &s->watermark) != 0)
         return err_oom(e);
+    s->base.watermark_is_time = s->mark.is_time;
+    s->base.watermark_age_ms = s->mark.age_ms;
     /* Lets go of the read lock: writers wait for it. */
     sqlite3_reset(s->stmt);
     return 0;

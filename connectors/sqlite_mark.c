@@ -143,9 +143,12 @@ static int finish_time(struct sqlite_mark *m, size_t length)
     parsed[10] = 'T';
     if (time_parse(str_from(parsed), &seen_ms) != 0)
         return 0; /* the 31st of February: text after all */
-    if (m->overlap_ms <= 0 && seen_ms <= m->now_ms)
+    int64_t stored_ms = (seen_ms < m->now_ms ? seen_ms : m->now_ms) - m->overlap_ms;
+    m->is_time = true;
+    m->age_ms = m->now_ms - stored_ms;
+    if (stored_ms == seen_ms)
         return 0;
-    time_format((seen_ms < m->now_ms ? seen_ms : m->now_ms) - m->overlap_ms, text);
+    time_format(stored_ms, text);
     text[10] = between;
     buf_reset(&m->text);
     return buf_add(&m->text, text, length);

@@ -24,6 +24,8 @@ struct sqlite_mark {
     int64_t integer;       /* the greatest value, by what `seen` says */
     double real;
     struct buf text;
+    bool is_time;          /* after finish: what is stored is, and how old */
+    int64_t age_ms;
 };
 
 void sqlite_mark_init(struct sqlite_mark *m, const char *decltype_text, const struct sql_spec *spec, int64_t now_ms);

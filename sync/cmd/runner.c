@@ -194,18 +194,34 @@ static int write_text(struct output *o, const struct buf *text, struct err *e)
     return output_commit(o, e);
 }
 
-/* When the latest run ended well: this one, or one that the state remembers. 0: none. */
-static int64_t last_success_ms(const struct runner *r, const struct run_report *report)
+/* What only the state knows of the runs before. */
+struct history {
+    int64_t last_success_ms; /* 0: none */
+    int64_t watermark_ms;    /* what the watermark stands for; 0: there is none, or it is no time */
+};
+
+static int read_history(struct state *state, struct arena *arena, struct history *h, struct err *e)
+{
+    struct run_record *runs;
+    size_t n;
+    const char *ms = NULL;
+    if (state_runs(state, HISTORY_RUNS, arena, &runs, &n, e) != 0 || state_get(state, "watermark_ms", &ms, e) != 0)
+        return -1;
+    for (size_t i = 0; i < n && h->last_success_ms == 0; i++)
+        if (runs[i].finished_ms > 0 && runs[i].exit_code == XS_DONE)
+            h->last_success_ms = runs[i].finished_ms;
+    h->watermark_ms = ms != NULL ? strtoll(ms, NULL, 10) : 0;
+    return 0;
+}
+
+/* Asked of the file, not of the run: it may have failed before it had the state open. */
+static struct history find_history(const struct runner *r, const struct run_report *report)
 {
     struct err e = ERR_INIT;
     struct state *state = NULL;
-    struct run_record *runs;
     struct arena arena;
-    size_t n = 0;
-    int64_t found = 0;
+    struct history h = {0};
     char *path = NULL;
-    if (report->exit_code == XS_DONE)
-        return report->finished_ms;
     arena_init(&arena, HISTORY_BYTES);
     if (r->state_path != NULL)
         path = strdup(r->state_path);
@@ -213,19 +229,16 @@ static int64_t last_success_ms(const struct runner *r, const struct run_report *
         path = state_default_path(report->sync, r->inv->common.api.loopback, &e);
     struct state_options options = {
         .path = path, .access = STATE_READ, .memory_max = HISTORY_BYTES, .clock = r->inv->common.clock};
-    if (path != NULL && state_open(&options, &state, &e) == 0 &&
-        state_runs(state, HISTORY_RUNS, &arena, &runs, &n, &e) != 0)
-        n = 0;
-    for (size_t i = 0; i < n && found == 0; i++)
-        if (runs[i].finished_ms > 0 && runs[i].exit_code == XS_DONE)
-            found = runs[i].finished_ms;
-    if (e.status != XS_DONE)
-        log_warning("the metrics lack the last success: %s", err_text(&e));
+    if (path == NULL || state_open(&options, &state, &e) < 0 ||
+        (state != NULL && read_history(state, &arena, &h, &e) != 0))
+        log_warning("the metrics lack what was before this run: %s", err_text(&e));
+    if (report->exit_code == XS_DONE)
+        h.last_success_ms = report->finished_ms;
     err_clear(&e);
     state_close(state);
     arena_free(&arena);
     free(path);
-    return found;
+    return h;
 }
 
 static int write_main(struct out *out, const struct invocation *inv, const struct run_report *report, struct err *e)
@@ -249,7 +262,9 @@ static int write_report(struct output *o, const struct run_report *report, struc
 static int write_metrics(struct output *o, const struct runner *r, const struct run_report *report, struct err *e)
 {
     struct buf text = BUF_INIT(OUT_BUFFER_BYTES);
-    int bad = run_report_metrics(report, last_success_ms(r, report), -1, &text);
+    struct history h = find_history(r, report);
+    int64_t lag_ms = h.watermark_ms > 0 ? report->finished_ms - h.watermark_ms : -1;
+    int bad = run_report_metrics(report, h.last_success_ms, lag_ms, &text);
     int rc = bad == 0 ? write_text(o, &text, e) : err_oom(e);
     buf_free(&text);
     return rc;

@@ -118,6 +118,27 @@ static void judge(struct run *r)
     r->report->exit_code = left || rejects || !r->eof ? XS_LEFT_OVER : XS_DONE;
 }
 
+static bool has_watermark(const struct source_spec *spec)
+{
+    return (spec->kind == SOURCE_POSTGRES || spec->kind == SOURCE_SQLITE) && spec->as.sql.watermark != NULL;
+}
+
+/* The value, and by this machine's clock the moment that it stands for: in the database's spelling only the database can
+ * tell its age. A read that found no row with one leaves both. */
+static int advance_watermark(struct run *r, struct err *e)
+{
+    char ms[32];
+    const struct source *s = r->source;
+    const char *value = s->ops->watermark != NULL ? s->ops->watermark(r->source) : NULL;
+    bool has = has_watermark(&r->m->source);
+    if (has && value == NULL)
+        return 0;
+    snprintf(ms, sizeof ms, "%lld", (long long)(r->report->started_ms - s->watermark_age_ms));
+    if (state_set(r->state, "watermark", has ? value : NULL, e) != 0)
+        return -1;
+    return state_set(r->state, "watermark_ms", has && s->watermark_is_time ? ms : NULL, e);
+}
+
 /* What the next run starts from; only after everything that was read is durable. */
 static int advance(struct run *r, struct err *e)
 {
@@ -132,8 +153,7 @@ static int advance(struct run *r, struct err *e)
         if (state_set(r->state, "last_full_ms", text, e) != 0)
             return -1;
     }
-    const char *watermark = r->source->ops->watermark != NULL ? r->source->ops->watermark(r->source) : NULL;
-    if (watermark != NULL && state_set(r->state, "watermark", watermark, e) != 0)
+    if (advance_watermark(r, e) != 0)
         return -1;
     snprintf(text, sizeof text, "%016llx", (unsigned long long)r->m->digest);
     return state_set(r->state, "digest", text, e);
