@@ -133,8 +133,16 @@ static const struct opt settle_options[] = {
      .help = "call URL/start, then URL or URL/fail"},
     {.name = "progress", .kind = OPT_CHOICE, .dest = AT(progress), .choices = progress_modes,
      .help = "a progress line on stderr: auto (on a terminal), always or never"},
+    {.name = NULL},
+};
+
+static const struct opt time_options[] = {
     {.name = "max-seconds", .kind = OPT_DURATION, .dest = AT(max_ms), .arg = "N",
      .help = "start no new work after this time"},
+    {.name = NULL},
+};
+
+static const struct opt lock_options[] = {
     {.name = "wait-lock", .kind = OPT_DURATION, .dest = AT(wait_lock_ms), .arg = "SECONDS",
      .help = "wait for another run of this sync to end (0)"},
     {.name = NULL},
@@ -151,8 +159,9 @@ static const struct opt apply_options[] = {
 const struct common_group common_groups[] = {
     {GROUP_OUTPUT, output_options}, {GROUP_URL, url_options},       {GROUP_KEY, key_options},
     {GROUP_STATE, state_options},   {GROUP_CSV, csv_options},       {GROUP_SOURCE, source_options},
-    {GROUP_PLAN, plan_options},     {GROUP_SETTLE, settle_options}, {GROUP_APPLY, apply_options},
-    {0, base_options},              {0, NULL},
+    {GROUP_PLAN, plan_options},     {GROUP_SETTLE, settle_options}, {GROUP_TIME, time_options},
+    {GROUP_LOCK, lock_options},     {GROUP_APPLY, apply_options},   {0, base_options},
+    {0, NULL},
 };
 
 void common_init(struct common *c)

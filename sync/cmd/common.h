@@ -24,6 +24,8 @@ enum {
     GROUP_PLAN = 1 << 5,   /* what changes which rows are written: sync and diff */
     GROUP_SETTLE = 1 << 6, /* a run that may write: sync and resume */
     GROUP_APPLY = 1 << 7,  /* sync alone */
+    GROUP_TIME = 1 << 9,   /* --max-seconds */
+    GROUP_LOCK = 1 << 10,  /* --wait-lock: whatever writes the state */
 };
 
 enum progress_mode { PROGRESS_AUTO, PROGRESS_ALWAYS, PROGRESS_NEVER };
@@ -56,7 +58,8 @@ struct common {
     /* GROUP_SETTLE */
     const char *report, *metrics_file, *ping;
     int progress;
-    int64_t max_ms, wait_lock_ms;
+    int64_t max_ms;                   /* GROUP_TIME; 0: no limit */
+    int64_t wait_lock_ms;             /* GROUP_LOCK */
     /* GROUP_APPLY */
     bool rejects_ok, new_rejects_only, yes;
 

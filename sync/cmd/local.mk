@@ -3,8 +3,10 @@ noinst_LIBRARIES += sync/libcmd.a
 sync_libcmd_a_CPPFLAGS = $(AM_CPPFLAGS) -DPKGDATADIR='"$(pkgdatadir)"'
 sync_libcmd_a_SOURCES = \
 	sync/cmd/check.c \
+	sync/cmd/client.c sync/cmd/client.h \
 	sync/cmd/command.c sync/cmd/command.h sync/cmd/commands.h \
 	sync/cmd/common.c sync/cmd/common.h \
+	sync/cmd/csv_name.c sync/cmd/csv_name.h \
 	sync/cmd/diff.c sync/cmd/differ.h \
 	sync/cmd/help.c \
 	sync/cmd/init.c \

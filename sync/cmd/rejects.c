@@ -130,7 +130,7 @@ const struct command command_rejects = {
     .help = "Prints the source's own columns, header and cells as they were read, with\n"
             "leadsync_line and leadsync_reason added; a sync ignores these two when the\n"
             "corrected file is read. Rows are kept for 3 runs.",
-    .groups = GROUP_OUTPUT | GROUP_STATE | GROUP_URL | GROUP_CSV,
+    .groups = GROUP_OUTPUT | GROUP_STATE | GROUP_URL | GROUP_KEY | GROUP_CSV,
     .formats = formats,
     .options = options,
     .options_bytes = sizeof(struct rejects_options),

@@ -307,7 +307,7 @@ const struct command command_results = {
     .help = "One line a row: what became of it, why, and the lead's id. Rows that needed\n"
             "nothing are not listed. Row counts data rows from 1; line is where the row\n"
             "starts in its file.",
-    .groups = GROUP_OUTPUT | GROUP_STATE | GROUP_URL | GROUP_CSV,
+    .groups = GROUP_OUTPUT | GROUP_STATE | GROUP_URL | GROUP_KEY | GROUP_CSV,
     .formats = formats,
     .options = options,
     .options_bytes = sizeof(struct results_options),

@@ -5,8 +5,8 @@
 #include "sync/cmd/runner.h"
 
 #include "sync/base/file.h"
-#include "sync/base/hash.h"
 #include "sync/base/log.h"
+#include "sync/cmd/client.h"
 #include "sync/cmd/out.h"
 #include "sync/cmd/ping.h"
 #include "sync/cmd/state_arg.h"
@@ -17,10 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* What a mapping's limits are when there is no mapping (resume without SYNC): half of the workspace's budget. */
-enum { PER_SECOND_DEFAULT = 50, PER_MINUTE_DEFAULT = 3000 };
 enum { HISTORY_RUNS = 1000, HISTORY_BYTES = 64 << 20 };
-#define USER_AGENT "leadsync/" PACKAGE_VERSION
 
 /* ---- opening ---- */
 
@@ -53,41 +50,6 @@ static bool reads_stdin(const struct mapping *m)
     return m != NULL && m->source.kind == SOURCE_CSV && strcmp(m->source.as.csv.path, "-") == 0;
 }
 
-/* The digest that names a budget: of address and key, so that it tells keys apart without telling them. 0/-1. */
-static int budget_digest(const struct runner *r, char hex[SHA256_HEX_N])
-{
-    struct str url = str_from(r->inv->common.api.base);
-    struct buf what = BUF_INIT(url.n + r->key.n + 1);
-    int rc = -1;
-    /* Reserved at once: a buffer that grows leaves copies of the key behind. */
-    if (buf_reserve(&what, what.max) == 0 && buf_add(&what, url.p, url.n) == 0 && buf_addc(&what, '\n') == 0 &&
-        buf_add(&what, r->key.text, r->key.n) == 0)
-        rc = sha256_hex(what.p, what.n, hex);
-    if (what.p != NULL)
-        explicit_bzero(what.p, what.n);
-    buf_free(&what);
-    return rc;
-}
-
-/* All processes of this user that use one key share one request budget, in a file beside the states. Where that cannot
- * be, each paces itself alone. */
-static void find_rate_share(struct runner *r)
-{
-    struct err e = ERR_INIT;
-    char hex[SHA256_HEX_N];
-    char *folder = state_default_path("any", false, &e);
-    if (folder != NULL) {
-        *strrchr(folder, '/') = '\0';
-        if (folder_make(folder, &e) == 0 && budget_digest(r, hex) == 0 &&
-            asprintf(&r->rate_share, "%s/budget-%.8s", folder, hex) < 0)
-            r->rate_share = NULL;
-    }
-    if (r->rate_share == NULL)
-        log_detail("the request budget is not shared with other processes: %s", err_text(&e));
-    free(folder);
-    err_clear(&e);
-}
-
 static void fill_api(struct runner *r, bool read_only)
 {
     const struct common *c = &r->inv->common;
@@ -96,9 +58,9 @@ static void fill_api(struct runner *r, bool read_only)
         .base_url = c->api.base,
         .key = r->key.text,
         .workspace = c->workspace,
-        .user_agent = USER_AGENT,
-        .requests_per_second = limits != NULL ? limits->requests_per_second : PER_SECOND_DEFAULT,
-        .requests_per_minute = limits != NULL ? limits->requests_per_minute : PER_MINUTE_DEFAULT,
+        .user_agent = CLIENT_USER_AGENT,
+        .requests_per_second = limits != NULL ? limits->requests_per_second : CLIENT_PER_SECOND,
+        .requests_per_minute = limits != NULL ? limits->requests_per_minute : CLIENT_PER_MINUTE,
         .in_flight = limits != NULL ? limits->in_flight : 0,
         .read_only = read_only,
         .rate_share = r->rate_share,
@@ -148,7 +110,7 @@ int runner_open(struct runner *r, const struct invocation *inv, bool key_needed,
         return err_set(e, XS_STATE, "%s: there is no such state; run a sync first", r->state_path);
     /* A dry run sends a handful of requests and leaves no file. */
     if (!read_only)
-        find_rate_share(r);
+        r->rate_share = client_rate_share(c, &r->key);
     fill_api(r, read_only);
     fill_config(r);
     return 0;
@@ -285,7 +247,7 @@ static int write_outputs(struct outputs *o, const struct runner *r, const struct
 static void ping(const struct common *c, enum ping_what what)
 {
     struct err e = ERR_INIT;
-    if (c->ping != NULL && ping_send(c->ping, what, USER_AGENT, c->clock, &e) != 0)
+    if (c->ping != NULL && ping_send(c->ping, what, CLIENT_USER_AGENT, c->clock, &e) != 0)
         log_warning("%s", err_text(&e));
     err_clear(&e);
 }

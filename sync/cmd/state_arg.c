@@ -4,13 +4,15 @@
 #include "sync/cmd/state_arg.h"
 
 #include "sync/base/log.h"
+#include "sync/cmd/csv_name.h"
 #include "sync/cmd/sync_arg.h"
-#include "sync/state/state.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-enum { STATE_READ_BYTES = 32 << 20, LIST_BYTES = 1 << 16 };
+enum { STATE_BYTES = 32 << 20, LIST_BYTES = 1 << 16 };
 
 /* Several states and none named: for a reader the latest will do, a writer must not guess. */
 static int choose_state(char **paths, size_t n, bool reading, char **path, struct err *e)
@@ -57,40 +59,54 @@ int state_arg_path(const struct common *c, const struct mapping *mapping, bool r
     return rc;
 }
 
-/* A straight CSV's name ends in a digest of the target's id, which only the API could make of a target's name. */
-static int complete_name(struct mapping *m, struct err *e)
+/* Whoever writes must not make a state where one was meant to be found. */
+static int must_be_there(const char *path, struct err *e)
 {
-    struct uuid id;
-    char text[UUID_TEXT_N];
-    if (m->path != NULL)
-        return 0;
-    if (uuid_parse(str_from(m->target.text), &id) != 0)
-        return err_set(e, XS_USAGE, "give the UUID of the %s in place of its name, or --state PATH without SYNC",
-                       target_kind_text(m->target.kind));
-    return mapping_name_target(m, uuid_format(&id, text), e);
+    if (access(path, F_OK) == 0 || errno != ENOENT)
+        return 0; /* what else is wrong with it, opening tells */
+    return err_set(e, XS_STATE, "%s: there is no such state; has this sync run? --state PATH names another", path);
 }
 
-int state_arg_open(const struct invocation *inv, struct state **out, struct err *e)
+/* A state is opened without its name, so that whether it keeps values stays as it is; the name is checked here. */
+static int check_sync(const struct state *state, const struct mapping *m, const char *path, struct err *e)
+{
+    if (m == NULL || strcmp(state_sync(state), m->name) == 0)
+        return 0;
+    return err_set(e, XS_CONFIG, "%s is the state of sync \"%s\", not of \"%s\"; give the --state of that sync", path,
+                   state_sync(state), m->name);
+}
+
+int state_arg_open_sync(const struct common *c, const char *sync, enum state_access access, struct state **out,
+                        struct err *e)
 {
     struct mapping *m = NULL;
     char *path = NULL;
     int rc = -1;
-    if (inv->operands_n > 0 && (sync_arg_load(inv, true, &m, e) != 0 || complete_name(m, e) != 0))
+    *out = NULL;
+    if (sync != NULL && (sync_arg_load_path(c, sync, true, &m, e) != 0 || csv_name_complete(c, m, e) != 0))
         goto done;
-    if (state_arg_path(&inv->common, m, true, &path, e) != 0)
+    if (state_arg_path(c, m, access == STATE_READ, &path, e) != 0 || must_be_there(path, e) != 0)
         goto done;
-    struct state_options options = {
-        .path = path,
-        .access = STATE_READ,
-        .sync = m != NULL ? m->name : NULL,
-        .memory_max = STATE_READ_BYTES,
-        .clock = inv->common.clock,
-    };
+    const struct state_options options = {
+        .path = path, .access = access, .memory_max = STATE_BYTES, .clock = c->clock};
     rc = state_open(&options, out, e);
     if (rc > 0)
-        rc = err_set(e, XS_STATE, "%s: there is no such state; has this sync run? --state PATH names another", path);
+        rc = must_be_there(path, e) != 0 ? -1 : err_set(e, XS_STATE, "%s: gone meanwhile; try again", path);
+    if (rc == 0)
+        rc = check_sync(*out, m, path, e);
+    if (rc == 0 && access == STATE_WRITE)
+        rc = state_lock(*out, c->wait_lock_ms, e);
 done:
+    if (rc != 0) {
+        state_close(*out);
+        *out = NULL;
+    }
     free(path);
     mapping_free(m);
     return rc;
+}
+
+int state_arg_open(const struct invocation *inv, struct state **out, struct err *e)
+{
+    return state_arg_open_sync(&inv->common, inv->operands_n > 0 ? inv->operands[0] : NULL, STATE_READ, out, e);
 }

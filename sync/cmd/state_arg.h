@@ -4,18 +4,21 @@
 
 #include "mappings/mapping.h"
 #include "sync/cmd/command.h"
+#include "sync/state/state.h"
 
 #include <stdbool.h>
-
-struct state;
 
 /* The state that a command works on, by the rules of docs/leadsync.1 (FILES); caller frees.
  * `mapping` may be NULL: then the only state there is, or, when `reading`, the latest run's, named on stderr. XS_USAGE:
  * several and not reading; they are listed. XS_STATE: none. A straight CSV must have its full name, see below. */
 int state_arg_path(const struct common *c, const struct mapping *mapping, bool reading, char **path, struct err *e);
 
-/* For commands that only read the state and take an optional SYNC as operand 0: opens it STATE_READ, and checks that it
- * is the named sync's. XS_STATE when there is none. Caller closes. */
+/* Opens the state of `sync` (a SYNC as typed; NULL: none was) by the rules above, and checks that it is that sync's
+ * (XS_CONFIG). With STATE_WRITE it is locked, too, waiting as --wait-lock says. XS_STATE when there is none: none is
+ * made. May ask the API for the id of a straight CSV's target (csv_name.h). Caller closes. */
+int state_arg_open_sync(const struct common *c, const char *sync, enum state_access access, struct state **out,
+                        struct err *e);
+/* The same for a command that only reads and whose operand 0 is the SYNC, if any. */
 int state_arg_open(const struct invocation *inv, struct state **out, struct err *e);
 
 #endif

@@ -300,10 +300,10 @@ const struct command command_status = {
     .name = "status",
     .usage = "[SYNC]",
     .summary = "show the runs of a sync and what is still open",
-    .help = "Reads the state only; nothing is asked of the API. Without SYNC or --state it is\n"
+    .help = "Reads the state only, and works without a key. Without SYNC or --state it is\n"
             "the sync of the latest run. With --audit, checks the state's invariants: exit\n"
             "status 70 when one is violated.",
-    .groups = GROUP_OUTPUT | GROUP_STATE | GROUP_URL | GROUP_CSV,
+    .groups = GROUP_OUTPUT | GROUP_STATE | GROUP_URL | GROUP_KEY | GROUP_CSV,
     .formats = formats,
     .options = options,
     .options_bytes = sizeof(struct status_options),

@@ -100,19 +100,29 @@ static int apply_guards(const struct common *c, struct mapping *m, struct err *e
     return 0;
 }
 
-int sync_arg_load(const struct invocation *inv, bool need_target, struct mapping **out, struct err *e)
+static bool is_mapping(const char *path)
 {
-    const struct common *c = &inv->common;
+    return ends_in(path, ".yaml") || ends_in(path, ".yml");
+}
+
+static bool is_csv(const char *path)
+{
+    return ends_in(path, ".csv") || ends_in(path, ".tsv") || ends_in(path, ".txt");
+}
+
+bool sync_arg_is(const char *operand)
+{
+    return is_mapping(operand) || is_csv(operand);
+}
+
+int sync_arg_load_path(const struct common *c, const char *path, bool need_target, struct mapping **out, struct err *e)
+{
     struct mapping *m = NULL;
-    if (inv->operands_n == 0)
-        return command_needs_operand(inv, e);
-    const char *path = inv->operands[0];
-    bool is_csv = strcmp(path, "-") == 0 || ends_in(path, ".csv") || ends_in(path, ".tsv") || ends_in(path, ".txt");
     bool has_target = c->campaign != NULL || c->list != NULL;
     int rc;
-    if (ends_in(path, ".yaml") || ends_in(path, ".yml"))
+    if (is_mapping(path))
         rc = load_mapping_file(c, path, &m, e);
-    else if (is_csv || has_target)
+    else if (strcmp(path, "-") == 0 || is_csv(path) || has_target)
         rc = load_csv(c, path, need_target, &m, e);
     else
         return err_set(e, XS_USAGE,
@@ -129,4 +139,11 @@ int sync_arg_load(const struct invocation *inv, bool need_target, struct mapping
     }
     *out = m;
     return 0;
+}
+
+int sync_arg_load(const struct invocation *inv, bool need_target, struct mapping **out, struct err *e)
+{
+    if (inv->operands_n == 0)
+        return command_needs_operand(inv, e);
+    return sync_arg_load_path(&inv->common, inv->operands[0], need_target, out, e);
 }

@@ -11,5 +11,10 @@
  * `need_target`: a straight CSV must say where it goes (preview does without). XS_USAGE: no operand, one of neither
  * kind, or options that do not go with it; else the errors of mapping_load() and mapping_for_csv(). */
 int sync_arg_load(const struct invocation *inv, bool need_target, struct mapping **out, struct err *e);
+/* The same of `path`, for commands whose SYNC is not operand 0. */
+int sync_arg_load_path(const struct common *c, const char *path, bool need_target, struct mapping **out, struct err *e);
+
+/* Does this operand look like a SYNC (*.yaml, *.csv and their like), where other things may stand, too? */
+bool sync_arg_is(const char *operand);
 
 #endif

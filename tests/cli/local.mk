@@ -29,7 +29,8 @@ STORIES = \
 	tests/cli/sync_signal.test \
 	tests/cli/sync_small.test \
 	tests/cli/sync_waiting.test \
-	tests/cli/usage.test
+	tests/cli/usage.test \
+	tests/cli/which_state.test
 TESTS += $(STORIES)
 EXTRA_DIST += tests/cli/lib.sh tests/cli/world.sh tests/cli/people.py tests/cli/schema.py $(STORIES) demo.sh test.sh .ci/run .shellcheckrc \
 	scripts/setup.sh scripts/build.sh
