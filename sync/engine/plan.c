@@ -5,6 +5,11 @@
 
 #include <string.h>
 
+#include "sync/base/buf.h"
+#include "sync/engine/people.h"
+
+enum { ADDRESS_MAX = 64 << 10 };
+
 static bool is_empty(const struct value *v)
 {
     return v->kind == VALUE_ABSENT || v->kind == VALUE_NULL || (v->kind == VALUE_STRING && v->n == 0);
@@ -25,6 +30,36 @@ bool plan_value_changes(const struct value *there, const struct value *wanted, e
     case OVERWRITE_NEVER: return false;
     }
     return false;
+}
+
+static struct str text_of(const struct value *v)
+{
+    return v->kind == VALUE_STRING ? (struct str){v->p, v->n} : STR_NONE;
+}
+
+/* Another person's address, not another spelling of it. A row that has none says nothing. */
+static bool other_address(const struct lead *old, const struct lead *wanted)
+{
+    struct str was = text_of(&old->core[LEAD_EMAIL]), is = text_of(&wanted->core[LEAD_EMAIL]);
+    if (is.n == 0 || str_eq_nocase(was, is))
+        return false;
+    struct buf a = BUF_INIT(ADDRESS_MAX), b = BUF_INIT(ADDRESS_MAX);
+    bool same = mapping_email_key(was, &a) == 0 && mapping_email_key(is, &b) == 0 && str_eq(buf_str(&a), buf_str(&b));
+    buf_free(&a);
+    buf_free(&b);
+    return !same;
+}
+
+void plan_rekey(const struct plan_rules *rules, const struct known_lead *known, struct decision *out)
+{
+    *out = (struct decision){.op = OP_NONE, .outcome = OUTCOME_SKIPPED, .reason = REASON_MODE_CREATE};
+    if (rules->mode == MODE_CREATE)
+        return;
+    /* Whoever unsubscribed did so as a person. A bounce was the old address's fault. */
+    out->reason = REASON_UNSUBSCRIBED;
+    if (people_status_reason(known->status) == REASON_UNSUBSCRIBED)
+        return;
+    *out = (struct decision){.op = OP_CREATE, .rekey = true};
 }
 
 static void decide_known(const struct plan_rules *rules, const struct known_lead *known, const struct lead *known_values,
@@ -71,6 +106,23 @@ static enum outcome outcome_of_refusal(enum reason reason)
     }
 }
 
+/* The row of a lead that this sync removed is back. False: the lead is still there, only elsewhere, and is moved back as
+ * any other. */
+static bool decide_returned(const struct known_lead *known, struct decision *out)
+{
+    /* Moving it reset its status there, so what was found before is all that is left to know it by. */
+    enum reason status = people_status_reason(known->status);
+    if (status != REASON_NONE) {
+        out->outcome = OUTCOME_SKIPPED;
+        out->reason = status;
+        return true;
+    }
+    if ((known->flags & KNOWN_AWAY) != 0)
+        return false;
+    out->op = OP_CREATE;
+    return true;
+}
+
 void plan_decide(const struct plan_rules *rules, const struct remembered *remembered, const struct known_lead *known,
                  const struct lead *known_values, const struct lead *wanted, uint32_t wanted_target,
                  bool *custom_changed, struct decision *out)
@@ -105,14 +157,21 @@ void plan_decide(const struct plan_rules *rules, const struct remembered *rememb
         break;
     }
     if ((known->flags & KNOWN_DELETED_THERE) != 0) {
-        out->op = rules->recreate ? OP_CREATE : OP_NONE;
-        out->outcome = rules->recreate ? OUTCOME_NONE : OUTCOME_SKIPPED;
-        out->reason = rules->recreate ? REASON_NONE : REASON_DELETED_THERE;
+        enum reason status = people_status_reason(known->status);
+        out->op = rules->recreate && status == REASON_NONE ? OP_CREATE : OP_NONE;
+        out->outcome = out->op == OP_CREATE ? OUTCOME_NONE : OUTCOME_SKIPPED;
+        out->reason = out->op == OP_CREATE ? REASON_NONE : rules->recreate ? status : REASON_DELETED_THERE;
         return;
     }
+    if ((known->flags & KNOWN_REMOVED) != 0 && decide_returned(known, out))
+        return;
     if (!known->has_lead_id) {
         /* Nothing proves where it is: asking to create it again is safe, the API counts a repeat as a duplicate. */
         out->op = OP_CREATE;
+        return;
+    }
+    if (rules->has_key && known_values != NULL && other_address(known_values, wanted)) {
+        plan_rekey(rules, known, out);
         return;
     }
     decide_known(rules, known, known_values, wanted, wanted_target, custom_changed, out);

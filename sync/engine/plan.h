@@ -13,6 +13,7 @@ struct plan_rules {
     enum sync_mode mode;
     const enum overwrite *overwrite; /* LEAD_FIELD_N core fields, then the custom variables */
     bool recreate;                   /* a lead deleted in Instantly is created again */
+    bool has_key;                    /* the identity is not the address: a row may come with another one */
 };
 
 struct decision {
@@ -22,6 +23,7 @@ struct decision {
     uint32_t fields;         /* OP_UPDATE: a bit per core field to write */
     bool custom;             /* OP_UPDATE: some custom variable is to be written */
     bool move;               /* the row belongs into another target now */
+    bool rekey;              /* OP_CREATE: the key has a lead with another address, which is left to `removed` */
 };
 
 /* `known` is needed for REMEMBERED_OTHER; `known_values` are its last written values under the wanted lead's shape, NULL
@@ -30,6 +32,10 @@ struct decision {
 void plan_decide(const struct plan_rules *rules, const struct remembered *remembered, const struct known_lead *known,
                  const struct lead *known_values, const struct lead *wanted, uint32_t wanted_target,
                  bool *custom_changed, struct decision *out);
+
+/* The decision for a known lead whose row comes with another address: plan_decide() tells by the last written values; for
+ * a caller who keeps only hashes of them. */
+void plan_rekey(const struct plan_rules *rules, const struct known_lead *known, struct decision *out);
 
 /* Must `wanted` be written over `there`? Absent is never written, `overwrite` decides the rest. The email never is. */
 bool plan_value_changes(const struct value *there, const struct value *wanted, enum overwrite overwrite);

@@ -379,7 +379,7 @@ static int open_memory(struct run *r, struct err *e)
     r->creates_by_target = calloc(r->targets.n, sizeof *r->creates_by_target);
     if (r->custom_changed == NULL || r->creates_by_target == NULL)
         return err_oom(e);
-    r->rules = (struct plan_rules){r->m->mode, r->m->overwrite, r->c->recreate};
+    r->rules = (struct plan_rules){r->m->mode, r->m->overwrite, r->c->recreate, r->m->has_key};
     r->refusal_context = context_of(r);
     r->report->read = r->read_kind;
     return 0;

@@ -10,11 +10,12 @@
 
 /* A case is a line: NAME | setting=value … | expectation. Settings:
  *   remembered=nothing|same|other|refused:REASON|open|retry|seen|forgotten     (other)
- *   mode=create|upsert|mirror (upsert) · recreate · moved · no_id · deleted · no_values
+ *   mode=create|upsert|mirror (upsert) · recreate · moved · no_id · deleted · no_values · key (the identity is no address)
+ *   removed · away (removed by moving) · status=N (what is known of the person)
  *   overwrite=always|if-empty|never (always; of first_name and seats)
  *   old.FIELD=VALUE, new.FIELD=VALUE of email, first_name, last_name, seats; VALUE is text, "-" absent, "null" a null,
  *   "" (nothing) the empty text, #N a number
- * Expectation: "create", "move", "update FIELD,…", or "OUTCOME REASON"; "+move" when the row belongs elsewhere as well. */
+ * Expectation: "create", "rekey", "move", "update FIELD,…", or "OUTCOME REASON"; "+move" when the row belongs elsewhere as well. */
 
 struct fixture {
     struct plan_rules rules;
@@ -95,6 +96,14 @@ static void set(struct fixture *f, char *setting)
         f->no_values = true;
     else if (strcmp(setting, "deleted") == 0)
         f->known.flags |= KNOWN_DELETED_THERE;
+    else if (strcmp(setting, "removed") == 0)
+        f->known.flags |= KNOWN_REMOVED;
+    else if (strcmp(setting, "away") == 0)
+        f->known.flags |= KNOWN_REMOVED | KNOWN_AWAY;
+    else if (strcmp(setting, "status") == 0)
+        f->known.status = atoi(v);
+    else if (strcmp(setting, "key") == 0)
+        f->rules.has_key = true;
     else if (strncmp(setting, "old.", 4) == 0)
         *field(&f->old, setting + 4) = value(v);
     else if (strncmp(setting, "new.", 4) == 0)
@@ -112,7 +121,7 @@ static void describe(const struct fixture *f, const struct decision *d, const bo
     else if (d->op == OP_UPDATE)
         end += snprintf(out, n, "update ");
     else
-        end += snprintf(out, n, "%s", d->op == OP_CREATE ? "create" : "move");
+        end += snprintf(out, n, "%s", d->rekey ? "rekey" : d->op == OP_CREATE ? "create" : "move");
     bool first = true;
     for (int i = 0; d->op == OP_UPDATE && i < LEAD_FIELD_N; i++)
         if ((d->fields & 1U << i) != 0) {
@@ -135,7 +144,7 @@ static void run_case(const char *where, char *settings, const char *expected)
     struct decision d;
     char got[200], *save = NULL;
     f.rules = (struct plan_rules){.mode = MODE_UPSERT, .overwrite = f.overwrite};
-    f.known = (struct known_lead){.has_lead_id = true, .target = 1, .fingerprint = 7};
+    f.known = (struct known_lead){.has_lead_id = true, .target = 1, .fingerprint = 7, .status = TARGET_STATUS_UNKNOWN};
     f.old.shape = f.wanted.shape = &shape;
     f.old.custom = f.old_custom;
     f.wanted.custom = f.wanted_custom;
