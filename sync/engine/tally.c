@@ -14,7 +14,7 @@ void tally_removal(struct tally *t, enum outcome outcome)
 {
     if (outcome == OUTCOME_REMOVED)
         t->outcomes[OUTCOME_REMOVED]++;
-    else
+    else if (outcome != OUTCOME_SKIPPED)
         t->removals_left++;
 }
 

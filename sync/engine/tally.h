@@ -21,7 +21,7 @@ struct tally {
 };
 
 void tally_row(struct tally *t, enum outcome outcome, enum reason reason);
-/* A removal, which is no row: either the lead is gone, or it is left. */
+/* A removal, which is no row: the lead is gone, or it is left; one that must not be touched (skipped) is neither. */
 void tally_removal(struct tally *t, enum outcome outcome);
 /* read = created + changed + unchanged + skipped + rejected + failed + deferred */
 bool tally_closes(const struct tally *t);

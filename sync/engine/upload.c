@@ -78,6 +78,7 @@ static void send(struct part *p)
     switch (p->work->batch.op) {
     case OP_UPDATE: update_send(p); break;
     case OP_MOVE: move_start(p); break;
+    case OP_REMOVE: remove_start(p); break;
     default: create_send(p); break;
     }
 }
@@ -292,7 +293,10 @@ static int take_open(struct upload *u, const struct batch *b, struct err *e)
     if (p == NULL)
         return -1;
     p->round = 1;
-    readback_start(p);
+    if (b->op == OP_REMOVE)
+        remove_start(p);
+    else
+        readback_start(p);
     return 0;
 }
 

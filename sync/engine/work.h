@@ -11,6 +11,7 @@ struct aim {
     uint64_t email_hash;       /* of the normalised address; 0: none */
     unsigned rounds;           /* PATCHes sent */
     bool busy;                 /* a PATCH is under way */
+    bool there;                /* removals: found in place by the last look */
 };
 
 struct work {
@@ -126,6 +127,8 @@ void update_patch(struct work *w, uint32_t i, struct lead *lead, uint32_t fields
                   const struct remote_lead *remote, enum outcome proved);
 /* ---- move.c ---- */
 void move_start(struct part *p);                    /* the part is the whole batch, its intent is durable */
+/* ---- remove.c ---- */
+void remove_start(struct part *p);                  /* looks first; owns the part */
 /* ---- readback.c ---- */
 void readback_start(struct part *p);                /* looks now; owns the part */
 
