@@ -1,6 +1,7 @@
-/* Two ways to read a row. A line without a quote needs no parser: its cells are what stands between the delimiters, and
- * they are handed out where they lie. A line with a quote goes to libcsv, a physical line at a time, so that the row's
- * line is known without counting inside callbacks; tests hold both ways against each other.
+/* Two ways to read a row. libcsv is the parser: it gets a physical line at a time, so that the row's line is known
+ * without counting inside callbacks. But most lines leave it nothing to decide: where every quote opens or closes a
+ * whole cell, cells are what stands between the delimiters, and are handed out where they lie. Tests and a fuzz target
+ * hold both ways against each other.
  *
  * libcsv as it is: it trims blanks unless nothing is a blank to it, drops empty lines (it never sees one here), and lets
  * a stray quote eat the file unless it is strict. Its field buffer has no limit, so it is cut back between lines. */
@@ -9,7 +10,7 @@
 #include "connectors/csvrows.h"
 
 #include "connectors/columns.h"
-#include "connectors/decode.h"
+#include "connectors/csvlines.h"
 #include "connectors/delimiter.h"
 #include "sync/base/buf.h"
 #include "sync/base/log.h"
@@ -21,35 +22,20 @@
 #include <string.h>
 
 enum {
-    WINDOW_FIRST = 256 * 1024,
     SAMPLE_WANTED = 64 * 1024, /* decoded bytes that the delimiter is found in */
     FIELD_BLOCK = 64 * 1024,   /* libcsv's field buffer grows by so much */
 };
 
-#define NOWHERE SIZE_MAX
-
-/* The next place of one byte in the window, searched once. */
-struct place {
-    char byte;
-    size_t at;       /* NOWHERE: not in what was searched */
-    size_t searched; /* up to here */
-};
-
 struct csvrows {
     struct input *in;
-    struct decoder *decoder;
+    struct csvlines lines;
     char delimiter;
     bool rows_judged_alone;
     size_t field_max, row_max;
     struct columns columns;
 
-    char *window; /* decoded text */
-    size_t cap, at, end;
-    bool ended; /* nothing comes after the window */
-    bool failed;
-    struct place lf, cr, quote;
-    uint64_t lines;  /* physical lines that end before `at` */
     uint64_t number; /* data rows handed out */
+    bool failed;
 
     struct cell *cells;
     size_t cells_n, cells_cap;
@@ -62,126 +48,10 @@ struct csvrows {
     bool no_memory;
 };
 
-/* A physical line in the window. */
-struct line {
-    const char *p;
-    size_t n;    /* without its end */
-    size_t next; /* offset behind its end */
-};
-
 static int nothing_is_space(unsigned char c)
 {
     (void)c;
     return 0;
-}
-
-static size_t place_find(struct csvrows *r, struct place *place, size_t from)
-{
-    if (place->at != NOWHERE && place->at >= from)
-        return place->at;
-    if (place->at != NOWHERE || place->searched < from)
-        place->searched = from;
-    const char *found = memchr(r->window + place->searched, place->byte, r->end - place->searched);
-    place->at = found != NULL ? (size_t)(found - r->window) : NOWHERE;
-    place->searched = found != NULL ? place->at : r->end;
-    return place->at;
-}
-
-static void place_shift(struct place *place, size_t by)
-{
-    if (place->at != NOWHERE)
-        place->at = place->at >= by ? place->at - by : NOWHERE;
-    place->searched = place->searched >= by ? place->searched - by : 0;
-}
-
-/* Number of the line that holds offset `upto`: those before the window's place, and the ends between. */
-static uint64_t line_at(const struct csvrows *r, size_t upto)
-{
-    uint64_t line = r->lines + 1;
-
-    for (size_t i = r->at; i < upto; i++) {
-        if (r->window[i] == '\n' || (r->window[i] == '\r' && (i + 1 == upto || r->window[i + 1] != '\n')))
-            line++;
-    }
-    return line;
-}
-
-/* Makes room behind the window's text: what was read goes, then the window grows, up to the limit of a row. */
-static int make_room(struct csvrows *r, struct err *e)
-{
-    if (r->at > 0) {
-        memmove(r->window, r->window + r->at, r->end - r->at);
-        place_shift(&r->lf, r->at);
-        place_shift(&r->cr, r->at);
-        place_shift(&r->quote, r->at);
-        r->end -= r->at;
-        r->at = 0;
-    }
-    if (r->cap - r->end >= DECODE_ROOM_MIN || r->cap >= r->row_max)
-        return 0;
-    char *more = realloc(r->window, r->cap * 2);
-    if (more == NULL)
-        return err_oom(e);
-    r->window = more;
-    r->cap *= 2;
-    return 0;
-}
-
-/* Adds text to the window. 1, 0 when there is no more or no room, -1. */
-static int window_fill(struct csvrows *r, struct err *e)
-{
-    size_t got = 0;
-
-    if (r->ended)
-        return 0;
-    if (make_room(r, e) != 0)
-        return -1;
-    if (r->cap - r->end < DECODE_ROOM_MIN)
-        return 0;
-    for (;;) {
-        switch (decoder_read(r->decoder, r->window + r->end, r->cap - r->end, &got, e)) {
-        case DECODE_TEXT:
-            r->end += got;
-            return 1;
-        case DECODE_END:
-            r->ended = true;
-            return 0;
-        case DECODE_FOREIGN:
-            log_warning("%s:%" PRIu64 ": not UTF-8: read as %s from here on; set encoding: to make this sure", r->in->label,
-                        line_at(r, r->end), decoder_encoding(r->decoder));
-            break;
-        case DECODE_ERROR:
-            /* Rows before the bad bytes were handed out already: the window holds only the line it stands in. */
-            if (e->status == XS_SOURCE)
-                err_context(e, "%s:%" PRIu64, r->in->label, line_at(r, r->end));
-            return -1;
-        }
-    }
-}
-
-/* Finds the line at `at`, as far as the window shows it. false: its end is not in the window yet. A CR that is the
- * last byte may be half of a CRLF. */
-static bool line_find(struct csvrows *r, struct line *line)
-{
-    size_t lf = place_find(r, &r->lf, r->at), cr = place_find(r, &r->cr, r->at), end = lf < cr ? lf : cr;
-
-    if (end == NOWHERE) {
-        if (!r->ended)
-            return false;
-        end = r->end;
-        line->next = end;
-    } else if (lf < cr) {
-        line->next = end + 1;
-    } else if (end + 1 < r->end) {
-        line->next = end + 1 + (r->window[end + 1] == '\n');
-    } else if (r->ended) {
-        line->next = end + 1;
-    } else {
-        return false;
-    }
-    line->p = r->window + r->at;
-    line->n = end - r->at;
-    return true;
 }
 
 static int cells_grow(struct csvrows *r)
@@ -208,16 +78,42 @@ static void cell_add(struct csvrows *r, const char *p, size_t n)
     r->cells[r->cells_n++] = (struct cell){p, n, false};
 }
 
-static void split_line(struct csvrows *r, const char *p, size_t n)
+/* The next quote of a line, or its end. */
+static const char *quote_from(struct csvrows *r, const char *p, const char *end)
 {
-    const char *end = p + n;
-    const char *delimiter;
+    size_t at = csvlines_quote(&r->lines, (size_t)(p - r->lines.text));
 
-    while ((delimiter = memchr(p, r->delimiter, (size_t)(end - p))) != NULL) {
-        cell_add(r, p, (size_t)(delimiter - p));
-        p = delimiter + 1;
+    return at < (size_t)(end - r->lines.text) ? r->lines.text + at : end;
+}
+
+/* Cells of a line in which every quote is the first or the last character of its cell. false: one of them is not. */
+static bool split_line(struct csvrows *r, const char *p, const char *end)
+{
+    const char *quote = quote_from(r, p, end);
+
+    for (;; p++) {
+        const char *stop;
+        if (quote == p && p < end) {
+            const char *closing = quote_from(r, p + 1, end);
+            if (closing == end)
+                return false;
+            stop = closing + 1;
+            if (stop < end && *stop != r->delimiter)
+                return false;
+            cell_add(r, p + 1, (size_t)(closing - p - 1));
+            quote = quote_from(r, stop, end);
+        } else {
+            stop = memchr(p, r->delimiter, (size_t)(end - p));
+            if (stop == NULL)
+                stop = end;
+            if (quote < stop)
+                return false;
+            cell_add(r, p, (size_t)(stop - p));
+        }
+        if (stop == end)
+            return true;
+        p = stop;
     }
-    cell_add(r, p, (size_t)(end - p));
 }
 
 /* libcsv's callbacks. The text moves while it grows: cells get their place when the row is complete. */
@@ -252,11 +148,11 @@ static int bad_quote(struct csvrows *r, uint64_t first_line, bool unclosed, stru
     if (unclosed)
         err_set(e, XS_SOURCE, "%s:%" PRIu64 ": a quote in cell %zu%.*s of the row that starts here is never closed (seen up to "
                 "line %" PRIu64 "); close it, or double it if it is part of the text", r->in->label, first_line, r->wide + 1,
-                STR_ARG(buf_str(&column)), r->lines);
+                STR_ARG(buf_str(&column)), r->lines.done);
     else
         err_set(e, XS_SOURCE, "%s:%" PRIu64 ": stray quote in cell %zu%.*s of the row that starts here, met on line %" PRIu64
                 "; put the cell in quotes and double the quotes inside it", r->in->label, first_line, r->wide + 1,
-                STR_ARG(buf_str(&column)), r->lines + 1);
+                STR_ARG(buf_str(&column)), r->lines.done + 1);
     buf_free(&column);
     return -1;
 }
@@ -266,10 +162,10 @@ static int bad_quote(struct csvrows *r, uint64_t first_line, bool unclosed, stru
 static int feed(struct csvrows *r, uint64_t first_line, struct err *e)
 {
     struct line line;
-    bool whole = line_find(r, &line);
-    size_t n = whole ? line.next - r->at : r->end - r->at - 1;
+    bool whole = csvlines_find(&r->lines, &line);
+    size_t n = whole ? line.next - r->lines.at : r->lines.end - r->lines.at - 1;
 
-    if (csv_parse(&r->parser, r->window + r->at, n, on_cell, on_row, r) != n) {
+    if (csv_parse(&r->parser, r->lines.text + r->lines.at, n, on_cell, on_row, r) != n) {
         if (csv_error(&r->parser) == CSV_ENOMEM)
             return err_oom(e);
         return bad_quote(r, first_line, false, e);
@@ -279,8 +175,8 @@ static int feed(struct csvrows *r, uint64_t first_line, struct err *e)
         r->parser.entry_pos = 1;
         r->cut = true;
     }
-    r->at += n;
-    r->lines += whole;
+    r->lines.at += n;
+    r->lines.done += whole;
     return 0;
 }
 
@@ -290,14 +186,14 @@ static int read_quoted(struct csvrows *r, uint64_t first_line, struct err *e)
     r->complete = false;
     buf_reset(&r->text);
     while (!r->complete) {
-        if (r->end - r->at > 1 || (r->ended && r->at < r->end)) {
+        if (r->lines.end - r->lines.at > 1 || (r->lines.ended && r->lines.at < r->lines.end)) {
             if (feed(r, first_line, e) != 0)
                 return -1;
             continue;
         }
-        if (window_fill(r, e) < 0)
+        if (csvlines_fill(&r->lines, e) < 0)
             return -1;
-        if (!r->ended || r->at < r->end)
+        if (!r->lines.ended || r->lines.at < r->lines.end)
             continue;
         if (csv_fini(&r->parser, on_cell, on_row, r) != 0)
             return bad_quote(r, first_line, true, e);
@@ -310,38 +206,44 @@ static int read_quoted(struct csvrows *r, uint64_t first_line, struct err *e)
     return 0;
 }
 
+static void row_clear(struct csvrows *r)
+{
+    r->cells_n = r->wide = 0;
+    r->too_long = false;
+}
+
 /* Reads the row at `at` into `cells`. 1, 0 at the end, -1. */
 static int read_row(struct csvrows *r, uint64_t *first_line, struct err *e)
 {
     struct line line;
 
-    r->cells_n = r->wide = 0;
-    r->too_long = false;
+    row_clear(r);
     for (;;) {
-        while (!line_find(r, &line)) {
-            int more = window_fill(r, e);
+        while (!csvlines_find(&r->lines, &line)) {
+            int more = csvlines_fill(&r->lines, e);
             if (more < 0)
                 return -1;
-            if (more == 0 && !r->ended) {
+            if (more == 0 && !r->lines.ended) {
                 line.n = SIZE_MAX; /* longer than any row may be: read it piece by piece */
                 break;
             }
         }
-        if (r->at == r->end)
+        if (r->lines.at == r->lines.end)
             return 0;
-        *first_line = r->lines + 1;
+        *first_line = r->lines.done + 1;
         if (line.n > 0 || r->columns.n == 1)
             break;
-        r->lines++; /* a line without any character is a line, but no row */
-        r->at = line.next;
+        r->lines.done++; /* a line without any character is a line, but no row */
+        r->lines.at = line.next;
     }
-    if (line.n == SIZE_MAX || place_find(r, &r->quote, r->at) < r->at + line.n) {
+    /* A line longer than a row may be is for libcsv, too, where it is cut. */
+    if (line.n <= r->row_max && split_line(r, line.p, line.p + line.n)) {
+        r->lines.at = line.next;
+        r->lines.done++;
+    } else {
+        row_clear(r);
         if (read_quoted(r, *first_line, e) != 0)
             return -1;
-    } else {
-        split_line(r, line.p, line.n);
-        r->at = line.next;
-        r->lines++;
     }
     return r->no_memory ? err_oom(e) : 1;
 }
@@ -365,9 +267,9 @@ static int judge(struct csvrows *r, uint64_t first_line, struct row *out, struct
     if (!r->too_long)
         return 1;
     /* Far too long, of the wrong shape, and over line ends: that was no cell, a quote has swallowed rows. */
-    if (out->defect == REASON_RAGGED_ROW && r->lines > first_line)
+    if (out->defect == REASON_RAGGED_ROW && r->lines.done > first_line)
         return err_set(e, XS_SOURCE, "%s:%" PRIu64 ": a quote in the row that starts here swallowed everything up to line %" PRIu64
-                       "; close it, or double it if it is part of the text", r->in->label, first_line, r->lines);
+                       "; close it, or double it if it is part of the text", r->in->label, first_line, r->lines.done);
     out->defect = REASON_FIELD_TOO_LONG;
     return 1;
 }
@@ -422,18 +324,18 @@ static int find_delimiter(struct csvrows *r, size_t names_n, struct err *e)
 {
     int more = 1;
 
-    while (more > 0 && r->end < SAMPLE_WANTED) {
+    while (more > 0 && r->lines.end < SAMPLE_WANTED) {
         struct err later = ERR_INIT;
-        more = window_fill(r, &later);
+        more = csvlines_fill(&r->lines, &later);
         /* Bad bytes further on come up again where they are, with their line, once the rows before them were read. */
-        bool fatal = more < 0 && (later.status != XS_SOURCE || r->end == 0);
+        bool fatal = more < 0 && (later.status != XS_SOURCE || r->lines.end == 0);
         if (fatal)
             err_set(e, later.status, "%s", err_text(&later));
         err_clear(&later);
         if (fatal)
             return -1;
     }
-    return delimiter_find((struct str){r->window, r->end}, r->ended, names_n, r->in->label, &r->delimiter, e);
+    return delimiter_find((struct str){r->lines.text, r->lines.end}, r->lines.ended, names_n, r->in->label, &r->delimiter, e);
 }
 
 int csvrows_new(struct input *in, const struct csvrows_format *format, struct csvrows **out, struct err *e)
@@ -448,17 +350,12 @@ int csvrows_new(struct input *in, const struct csvrows_format *format, struct cs
     r->rows_judged_alone = format->rows_judged_alone;
     r->field_max = format->field_max;
     r->row_max = format->field_max > CSVROWS_ROW_MIN_MAX / 4 ? format->field_max * 4 : CSVROWS_ROW_MIN_MAX;
-    r->lf = (struct place){'\n', NOWHERE, 0};
-    r->cr = (struct place){'\r', NOWHERE, 0};
-    r->quote = (struct place){'"', NOWHERE, 0};
     buf_init(&r->text, r->row_max);
-    r->cap = WINDOW_FIRST;
-    r->window = malloc(r->cap);
-    if (r->window == NULL || csv_init(&r->parser, CSV_STRICT | CSV_STRICT_FINI) != 0) {
+    if (csv_init(&r->parser, CSV_STRICT | CSV_STRICT_FINI) != 0) {
         err_oom(e);
         goto fail;
     }
-    if (decoder_new(in, format->encoding, format->rows_judged_alone, &r->decoder, e) != 0)
+    if (csvlines_init(&r->lines, in, format->encoding, format->rows_judged_alone, r->row_max, e) != 0)
         goto fail;
     if (r->delimiter == 0 && find_delimiter(r, format->header ? 0 : format->names_n, e) != 0)
         goto fail;
@@ -480,9 +377,8 @@ void csvrows_free(struct csvrows *r)
     if (r == NULL)
         return;
     csv_free(&r->parser);
-    decoder_free(r->decoder);
+    csvlines_free(&r->lines);
     buf_free(&r->text);
-    free(r->window);
     free(r->cells);
     columns_free(&r->columns);
     free(r);

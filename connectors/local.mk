@@ -4,6 +4,7 @@ connectors_libconnectors_a_SOURCES = \
 	connectors/columns.c connectors/columns.h \
 	connectors/command.c \
 	connectors/csv.c \
+	connectors/csvlines.c connectors/csvlines.h \
 	connectors/csvrows.c connectors/csvrows.h \
 	connectors/decode.c connectors/decode.h \
 	connectors/delimiter.c connectors/delimiter.h \

@@ -19,7 +19,7 @@ tests_fuzz_fuzz_answer_SOURCES = tests/fuzz/fuzz_answer.c
 tests_fuzz_fuzz_answer_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_answer_LDADD = $(LEVEL_API)
 check_PROGRAMS += tests/fuzz/fuzz_csv
-tests_fuzz_fuzz_csv_SOURCES = tests/fuzz/fuzz_csv.c
+tests_fuzz_fuzz_csv_SOURCES = tests/fuzz/fuzz_csv.c tests/unit/csvreference.c tests/unit/csvreference.h
 tests_fuzz_fuzz_csv_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_csv_LDADD = $(LEVEL_CONNECTORS)
 check_PROGRAMS += tests/fuzz/fuzz_init

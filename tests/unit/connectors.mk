@@ -1,7 +1,8 @@
 # Unit tests of connectors.
 check_PROGRAMS += tests/unit/source_csv.tap
 TESTS += tests/unit/source_csv.tap
-tests_unit_source_csv_tap_SOURCES = tests/unit/source_csv_test.c tests/unit/csvcases.c tests/unit/csvcases.h
+tests_unit_source_csv_tap_SOURCES = tests/unit/source_csv_test.c tests/unit/csvcases.c tests/unit/csvcases.h \
+	tests/unit/csvreference.c tests/unit/csvreference.h
 tests_unit_source_csv_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_source_csv_tap_LDADD = $(TEST_LIBS) $(LEVEL_CONNECTORS)
 
