@@ -209,20 +209,31 @@ static int forget_jobs(struct forget *f, struct err *e)
     return 0;
 }
 
+/* What merges and prunings let go of before is still in pages that nobody uses: the file is written anew, and nothing
+ * older is left in the WAL. The person is forgotten by now, whatever becomes of this. */
+static int scrub(struct state *s, struct err *e)
+{
+    int64_t busy;
+    db_reset_all(&s->main);
+    if (db_exec(&s->main, "VACUUM", e) < 0 ||
+        db_int(&s->main, &busy, 0, "PRAGMA wal_checkpoint(TRUNCATE)", e) < 0)
+        return err_context(e, "forgotten, but old bytes may still be in free pages; run the same command again");
+    if (busy != 0)
+        return err_set(e, XS_LOCKED, "forgotten, but old bytes may still be in %s-wal while another program reads the "
+                       "state; run the same command again when it is done", s->path);
+    return 0;
+}
+
 static int forget_all(struct forget *f, struct err *e)
 {
     struct state *s = f->state;
-    /* Deleted bytes are overwritten, in the file and, by the checkpoint after it, in the WAL. */
     if (db_exec(&s->main, "PRAGMA secure_delete = ON", e) < 0 || state_write_begin(s, e) < 0)
         return -1;
     if (forget_leads(f, e) < 0 || forget_retries(f, e) < 0 || drop_key(f, &f->key, e) < 0)
         return -1;
     if (results_rewrite(s, edit_result, f, e) < 0 || forget_cells(f, e) < 0 || forget_jobs(f, e) < 0)
         return -1;
-    if (identity_store(s, e) < 0 || state_commit(s, e) < 0)
-        return -1;
-    db_reset_all(&s->main);
-    return db_exec(&s->main, "PRAGMA wal_checkpoint(TRUNCATE)", e);
+    return identity_store(s, e) < 0 || state_commit(s, e) < 0 ? -1 : scrub(s, e);
 }
 
 int state_forget(struct state *s, struct str email, const struct hash128 *key, struct forgotten *counts, struct err *e)

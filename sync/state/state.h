@@ -266,8 +266,9 @@ struct forgotten {
     uint64_t others; /* traces in other tables */
 };
 /* Removes everybody with this address from every table, whatever the sync's key is, and leaves their keys and `key`
- * (the key that the address has or would have) so that state_lookup() says REMEMBERED_FORGOTTEN. Durable at return.
- * Refused (XS_STATE) while a batch is open or the journal is not merged. */
+ * (the key that the address has or would have) so that state_lookup() says REMEMBERED_FORGOTTEN. Durable at return, and
+ * the file is written anew, so that nothing is left in free pages (XS_LOCKED: a reader was in the way of the last part;
+ * calling again does it). Refused (XS_STATE) while a batch is open or the journal is not merged. */
 int state_forget(struct state *s, struct str email, const struct hash128 *key, struct forgotten *counts, struct err *e);
 /* For syncs whose key is not the address: was a person with this key of the address forgotten? Cheap when nobody was.
  */

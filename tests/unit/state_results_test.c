@@ -368,6 +368,43 @@ START_TEST(a_person_is_forgotten_everywhere)
 }
 END_TEST
 
+/* What merges and prunings have let go of long ago is still in pages that nobody uses. */
+START_TEST(nothing_of_the_forgotten_is_left_in_free_pages)
+{
+    enum { ROWS = 400, CELLS_N = 6000 };
+    struct hash128 key = kit_key(&k, 1);
+    struct forgotten counts;
+    struct buf cells = BUF_INIT(1 << 16);
+    char *command = NULL;
+    while (cells.n < CELLS_N)
+        ck_assert_int_eq(buf_adds(&cells, "person1@example.com,"), 0);
+    for (unsigned run = 0; run < 5; run++) {
+        struct entry rows[ROWS];
+        for (unsigned i = 0; i < ROWS; i++) {
+            bool late = run % 2 == 0;
+            rows[i] = entry_at(i + 1, late ? OUTCOME_DEFERRED : OUTCOME_CHANGED, late ? REASON_PLAN_FULL : REASON_NONE);
+            rows[i].has_lead_id = !late;
+            rows[i].lead_id = kit_uuid(i + 1);
+            rows[i].values = kit_values(&k, "person1@example.com", i % 7 == 0 ? buf_cstr(&cells) : "Ada");
+            rows[i].cells = late ? buf_str(&cells) : STR_NONE;
+        }
+        kit_run(&k);
+        kit_batch(&k, OP_UPDATE, k.target, rows, ROWS);
+        kit_merge(&k);
+    }
+    for (unsigned run = 0; run < 4; run++)
+        kit_run(&k);
+    kit_ok(&k, state_prune(k.s, 1, &k.e));
+    kit_ok(&k, state_commit(k.s, &k.e));
+    kit_ok(&k, state_forget(k.s, STR("person1@example.com"), &key, &counts, &k.e));
+    kit_audit(&k);
+    ck_assert_int_ge(asprintf(&command, "grep -q -i -a 'person1@' '%s'*", k.path), 0);
+    ck_assert_int_ne(system(command), 0);
+    free(command);
+    buf_free(&cells);
+}
+END_TEST
+
 START_TEST(a_hashed_person_is_forgotten_too)
 {
     struct hash128 key = kit_key(&k, 1);
@@ -434,6 +471,7 @@ static Suite *suite(void)
     tcase_add_test(c, old_runs_are_pruned);
     tcase_add_test(c, a_person_is_forgotten_everywhere);
     tcase_add_test(c, a_hashed_person_is_forgotten_too);
+    tcase_add_test(c, nothing_of_the_forgotten_is_left_in_free_pages);
     tcase_add_loop_test(c, the_audit_sees_what_is_wrong, 0, 13);
     suite_add_tcase(s, c);
     return s;
