@@ -13,6 +13,7 @@ extern const struct command command_resume;
 extern const struct command command_status;
 extern const struct command command_results;
 extern const struct command command_rejects;
+extern const struct command command_forget;
 extern const struct command command_schema;
 extern const struct command command_sandbox;
 extern const struct command command_help_page;

@@ -8,6 +8,7 @@ sync_libcmd_a_SOURCES = \
 	sync/cmd/common.c sync/cmd/common.h \
 	sync/cmd/csv_name.c sync/cmd/csv_name.h \
 	sync/cmd/diff.c sync/cmd/differ.h \
+	sync/cmd/forget.c \
 	sync/cmd/help.c \
 	sync/cmd/init.c \
 	sync/cmd/key.c sync/cmd/key.h \

@@ -41,8 +41,48 @@ int run_keep_cells(struct run *r, struct entry *entry, struct err *e)
     return 0;
 }
 
+/* By the row's key, and where that is not the address, by the address. */
+static int is_forgotten(struct run *r, const struct entry *entry, bool *forgotten, struct err *e)
+{
+    *forgotten = false;
+    if (state_forgotten_n(r->state) == 0)
+        return 0;
+    if (entry->key_text.n > 0 && state_forgotten(r->state, &entry->key, forgotten, e) != 0)
+        return -1;
+    if (*forgotten || !r->m->has_key || entry->email.n == 0)
+        return 0;
+    buf_reset(&r->detail);
+    if (mapping_email_key(entry->email, &r->detail) != 0)
+        return 0;
+    struct hash128 key = hash_keyed128(state_secret(r->state), r->detail.p, r->detail.n);
+    return state_forgotten(r->state, &key, forgotten, e);
+}
+
+/* Whatever else a row is left out for: of somebody who was forgotten, nothing is written down again. 1 when it was
+ * one. */
+static int blot_out(struct run *r, struct entry *entry, struct err *e)
+{
+    bool forgotten;
+    if (is_forgotten(r, entry, &forgotten, e) != 0)
+        return -1;
+    if (!forgotten)
+        return 0;
+    entry->outcome = OUTCOME_SKIPPED;
+    entry->reason = REASON_DELETED_THERE;
+    if (r->diff != NULL)
+        return 1;
+    memset(&entry->key, 0, sizeof entry->key);
+    entry->key_text = entry->email = entry->values = entry->cells = STR_NONE;
+    return 1;
+}
+
 int run_leave_out(struct run *r, struct entry *entry, uint32_t target, const char *column, struct str value, struct err *e)
 {
+    int rc = blot_out(r, entry, e);
+    if (rc < 0)
+        return -1;
+    if (rc > 0)
+        column = NULL;
     tally_row(r->tally, entry->outcome, entry->reason);
     if (r->diff != NULL) {
         if (entry->outcome == OUTCOME_UNCHANGED)
@@ -267,7 +307,11 @@ int run_plan_lead(struct run *r, struct entry *entry, const struct lead *lead, u
         entry->has_lead_id = true;
         entry->lead_id = known.lead_id;
     }
-    bool taken = false;
+    bool taken = false, forgotten = false;
+    if (d.op != OP_NONE && r->m->has_key && is_forgotten(r, entry, &forgotten, e) != 0)
+        return -1;
+    if (forgotten)
+        d = (struct decision){.outcome = OUTCOME_SKIPPED, .reason = REASON_DELETED_THERE};
     if (d.op == OP_CREATE && address_taken(r, entry, &taken, e) != 0)
         return -1;
     if (taken)
@@ -293,6 +337,7 @@ static int unusable(struct run *r, const struct mapped *mapped, struct entry *en
     const struct reject *first = mapped->rejects_n > 0 ? &mapped->rejects[0] : NULL;
     entry->outcome = mapped->verdict == MAPPED_SKIP ? OUTCOME_SKIPPED : OUTCOME_REJECTED;
     entry->reason = mapped->reason;
+    entry->email = mapped->email_key;
     return run_leave_out(r, entry, r->targets.v[0].number, first != NULL ? first->column : NULL,
                          first != NULL ? first->value : STR_NONE, e);
 }

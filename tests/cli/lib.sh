@@ -129,6 +129,7 @@ out_has() { ok "${2:-stdout has: $1}" grep -qF -e "$1" out; }
 err_has() { ok "${2:-stderr has: $1}" grep -qF -e "$1" err; }
 not_in() { local f=$1; ok "${3:-$f lacks: $2}" lacks "$f" "$2"; }
 lacks() { ! grep -qF -e "$2" "$1"; }
+not() { ! "$@"; }
 out_is_empty() { ok "${1:-stdout is empty}" test ! -s out; }
 # out_is_json FILTER DESCRIPTION: stdout is JSON, and the jq filter is true of it.
 out_is_json() { ok "$2" jq_true "$1"; }

@@ -3,6 +3,7 @@ TEST_LOG_COMPILER = bash
 STORIES = \
 	tests/cli/docs.test \
 	tests/cli/examples.test \
+	tests/cli/forget.test \
 	tests/cli/help.test \
 	tests/cli/init.test \
 	tests/cli/key.test \

@@ -360,6 +360,61 @@ START_TEST(rejects_and_exit_status)
 }
 END_TEST
 
+/* ---- the forgotten ---- */
+
+static void forget(const char *email)
+{
+    const struct state_options options = {
+        .path = k.state_path, .access = STATE_WRITE, .memory_max = 8 << 20, .clock = &k.clock.base};
+    struct state *s = NULL;
+    struct err e = ERR_INIT;
+    struct buf text = BUF_INIT(256);
+    struct forgotten counts;
+    ck_assert_msg(state_open(&options, &s, &e) == 0 && state_lock(s, 0, &e) == 0, "%s", err_text(&e));
+    ck_assert_int_eq(mapping_email_key(str_from(email), &text), 0);
+    struct hash128 key = hash_keyed128(state_secret(s), text.p, text.n);
+    ck_assert_msg(state_forget(s, str_from(email), &key, &counts, &e) == 0, "%s", err_text(&e));
+    state_close(s);
+    buf_free(&text);
+}
+
+static bool is_anywhere(const char *text)
+{
+    char command[1024];
+    snprintf(command, sizeof command, "grep -q -i -a '%s' '%s'*", text, k.state_path);
+    return system(command) == 0;
+}
+
+/* Whatever the key of the sync is, and whatever else is wrong with the row: nobody brings her back, and she is not
+ * written down again. */
+START_TEST(nobody_brings_the_forgotten_back)
+{
+    bool keyed = _i == 1;
+    ekit_mapping(&k, keyed ? EKIT_HEAD EKIT_LIST "fields: {email: email, first_name: {from: first, required: true}}\n"
+                                                 "key: [id]\n"
+                           : EKIT_HEAD EKIT_LIST "fields: {email: email, first_name: {from: first, required: true}}\n");
+    ekit_csv(&k, "email,first,id\nann@example.com,Ann,1\nbob@example.com,Bob,2\n");
+    ekit_sync(&k);
+    EKIT_COUNT(&k, CREATED, 2u);
+    forget("ANN@example.com");
+    ck_assert(!is_anywhere("ann@"));
+    unsigned before = writes();
+    /* The old key, a new one, a row that is rejected, a duplicate. */
+    ekit_csv(&k, "email,first,id\nann@example.com,Anna,1\nAnn@example.com,Anna,3\nann@example.com,,1\n"
+                 "ann@example.com,Anna,3\nbob@example.com,Bob,2\n");
+    for (int run = 0; run < 2; run++) {
+        k.config.recreate = run == 1;
+        ekit_sync(&k);
+        EKIT_ENDS(&k, XS_DONE);
+        EKIT_COUNT(&k, UNCHANGED, 1u);
+        EKIT_COUNT(&k, SKIPPED, 4u);
+        EKIT_REASON(&k, DELETED_THERE, 4u);
+        ck_assert_uint_eq(writes(), before);
+        ck_assert_msg(!is_anywhere("ann@") && !is_anywhere("anna"), "run %d", run);
+    }
+}
+END_TEST
+
 /* ---- whose state ---- */
 
 START_TEST(another_workspace)
@@ -592,6 +647,7 @@ int main(void)
     tcase_add_test(t, retried_updates);
     tcase_add_loop_test(t, refusals_are_remembered_until, 0, 6);
     tcase_add_test(t, rejects_and_exit_status);
+    tcase_add_loop_test(t, nobody_brings_the_forgotten_back, 0, 2);
     tcase_add_test(t, another_workspace);
     tcase_add_test(t, another_host);
     tcase_add_test(t, a_variable_more_and_less);
