@@ -15,7 +15,7 @@ enum { SPOOL_CHUNK = 1 << 20, SPOOL_RECORD_MAX = 64 << 20 };
 
 struct spool {
     struct buf chunk;      /* being written, or being read */
-    struct buf record;     /* scratch for packing */
+    struct buf record;     /* scratch for packing, and for the cells of the record last read */
     size_t memory_max;
     int fd;                /* -1 while everything fits into memory */
     off_t file_size, file_at;
@@ -74,7 +74,7 @@ static int pack(const struct planned *p, struct buf *out)
     return entry_pack_outcome(&p->entry, out);
 }
 
-static int unpack(struct str record, struct planned *out)
+static int unpack(struct str record, struct buf *scratch, struct planned *out)
 {
     const char *p = record.p, *end = record.p + record.n;
     unsigned long long target, from, fields;
@@ -87,7 +87,13 @@ static int unpack(struct str record, struct planned *out)
     out->target = (uint32_t)target;
     out->from = (uint32_t)from;
     out->fields = (uint32_t)fields;
-    return entry_unpack_intent(&p, end, &out->entry) != 0 ? -1 : entry_unpack_outcome(&p, end, &out->entry);
+    if (entry_unpack_intent(&p, end, &out->entry) != 0 || entry_unpack_outcome(&p, end, &out->entry) != 0)
+        return -1;
+    /* The row may get other values from here on, so its cells must not be told by them. */
+    if (entry_cells(&out->entry, scratch, &out->entry.cells) != 0)
+        return -1;
+    out->entry.cells_by_values = STR_NONE;
+    return 0;
 }
 
 int spool_put(struct spool *s, const struct planned *planned, struct err *e)
@@ -143,7 +149,7 @@ int spool_get(struct spool *s, struct planned *out, struct err *e)
         if (p < end && unpack_str(&p, end, &record) == 0) {
             s->chunk_at = (size_t)(p - s->chunk.p);
             s->n--;
-            return unpack(record, out) == 0 ? 1 : err_set(e, XS_INTERNAL, "a held row cannot be read back: please report");
+            return unpack(record, &s->record, out) == 0 ? 1 : err_set(e, XS_INTERNAL, "a held row cannot be read back: please report");
         }
         int more = read_chunk(s, e);
         if (more < 0)

@@ -5,10 +5,18 @@
 
 #include "sync/model/entry.h"
 
+#include "sync/model/row.h"
+
 #include <string.h>
 
-enum { INTENT_RETRIED = 1, INTENT_LEAD_ID = 2 }; /* flags of an intent */
-enum { OUTCOME_LEAD_ID = 1 };                     /* flags of an outcome */
+enum {                          /* flags of an intent */
+    INTENT_RETRIED = 1,
+    INTENT_LEAD_ID = 2,
+    INTENT_KEY_IN_VALUES = 4,   /* instead of the text: where it stands in the values, and its length */
+    INTENT_EMAIL_IN_VALUES = 8,
+    INTENT_CELLS_BY_VALUES = 16, /* as cells_shrink() has them */
+};
+enum { OUTCOME_LEAD_ID = 1 };   /* flags of an outcome */
 
 /* Words of the reports and of the diff. */
 const char *op_text(enum op op)
@@ -100,20 +108,76 @@ static int take_number(const char **at, const char *end, unsigned long long max,
 
 /* ---- intent ---- */
 
+static size_t varint_n(unsigned long long v)
+{
+    size_t n = 1;
+    for (; v >= 0x80; v >>= 7)
+        n++;
+    return n;
+}
+
+/* A text that stands in the values is written as its place there, and `flag` says so. */
+static int add_text(struct buf *out, struct str text, struct str values, unsigned flag, unsigned *flags)
+{
+    const char *found = text.n > 0 && values.n > 0 ? memmem(values.p, values.n, text.p, text.n) : NULL;
+    if (found == NULL)
+        return buf_add_str(out, text);
+    size_t at = (size_t)(found - values.p);
+    *flags |= flag;
+    return buf_add_varint(out, varint_n(at) + varint_n(text.n)) != 0 || buf_add_varint(out, at) != 0 ? -1
+               : buf_add_varint(out, text.n);
+}
+
+/* Cells that are told by the values stay so: an unpacked entry has its values still. */
+static int add_cells(struct buf *out, const struct entry *entry, unsigned *flags)
+{
+    if (entry->cells.n == 0 && entry->cells_by_values.n == 0)
+        return buf_add_str(out, STR_NONE);
+    *flags |= INTENT_CELLS_BY_VALUES;
+    if (entry->cells.n == 0)
+        return buf_add_str(out, entry->cells_by_values);
+    /* The length is known when they are written, and then moves them on. */
+    size_t start = out->n;
+    if (cells_shrink(entry->cells, entry->values, out) != 0)
+        return -1;
+    size_t n = out->n - start, head_n = varint_n(n);
+    if (buf_reserve(out, head_n) != 0)
+        return -1;
+    memmove(out->p + start + head_n, out->p + start, n);
+    out->n = start;
+    if (buf_add_varint(out, n) != 0)
+        return -1;
+    out->n += n;
+    return 0;
+}
+
 int entry_pack_intent(const struct entry *entry, struct buf *out)
 {
     size_t start;
     unsigned flags = (entry->retried ? INTENT_RETRIED : 0) | (entry->has_lead_id ? INTENT_LEAD_ID : 0);
     int result = frame_open(out, &start) == 0 && buf_add(out, entry->key.b, sizeof entry->key.b) == 0 &&
                          add_u64(out, entry->fingerprint) == 0 && buf_add_varint(out, entry->row) == 0 &&
-                         buf_add_varint(out, entry->line) == 0 && buf_add_str(out, entry->key_text) == 0 &&
-                         buf_add_str(out, entry->email) == 0 && buf_add_str(out, entry->values) == 0 &&
-                         buf_add_str(out, entry->cells) == 0 &&
+                         buf_add_varint(out, entry->line) == 0 &&
+                         add_text(out, entry->key_text, entry->values, INTENT_KEY_IN_VALUES, &flags) == 0 &&
+                         add_text(out, entry->email, entry->values, INTENT_EMAIL_IN_VALUES, &flags) == 0 &&
+                         buf_add_str(out, entry->values) == 0 && add_cells(out, entry, &flags) == 0 &&
                          buf_add_varint(out, flags) == 0 && buf_add_varint(out, entry->attempts) == 0 &&
                          (!entry->has_lead_id || buf_add(out, entry->lead_id.b, sizeof entry->lead_id.b) == 0)
                      ? 0
                      : -1;
     return frame_close(out, start, result);
+}
+
+/* The text whose place in the values was read. */
+static int take_text(struct str values, struct str *text)
+{
+    const char *at = text->p, *end = at + text->n;
+    unsigned long long from, n;
+    if (unpack_varint(&at, end, &from) != 0 || unpack_varint(&at, end, &n) != 0 || at != end || n > values.n ||
+        from > values.n - n)
+        return -1;
+    *text = (struct str){values.p + from, (size_t)n};
+    return 0;
 }
 
 int entry_unpack_intent(const char **p, const char *end, struct entry *out)
@@ -130,6 +194,13 @@ int entry_unpack_intent(const char **p, const char *end, struct entry *out)
         ((flags & INTENT_LEAD_ID) != 0 && take_bytes(&at, frame_end, entry.lead_id.b, sizeof entry.lead_id.b) != 0))
         return -1;
     /* Unknown flags are a later version's and do not concern this one. */
+    if (((flags & INTENT_KEY_IN_VALUES) != 0 && take_text(entry.values, &entry.key_text) != 0) ||
+        ((flags & INTENT_EMAIL_IN_VALUES) != 0 && take_text(entry.values, &entry.email) != 0))
+        return -1;
+    if ((flags & INTENT_CELLS_BY_VALUES) != 0) {
+        entry.cells_by_values = entry.cells;
+        entry.cells = STR_NONE;
+    }
     entry.row = row;
     entry.line = line;
     entry.retried = (flags & INTENT_RETRIED) != 0;
@@ -137,6 +208,18 @@ int entry_unpack_intent(const char **p, const char *end, struct entry *out)
     entry.has_lead_id = (flags & INTENT_LEAD_ID) != 0;
     *out = entry;
     *p = frame_end;
+    return 0;
+}
+
+int entry_cells(const struct entry *entry, struct buf *scratch, struct str *out)
+{
+    *out = entry->cells;
+    if (entry->cells.n > 0 || entry->cells_by_values.n == 0)
+        return 0;
+    buf_reset(scratch);
+    if (cells_expand(entry->cells_by_values, entry->values, scratch) != 0)
+        return -1;
+    *out = buf_str(scratch);
     return 0;
 }
 

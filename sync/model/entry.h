@@ -31,6 +31,7 @@ struct entry {
     struct str email;      /* as sent; kept until settled */
     struct str values;     /* packed lead; empty where nothing is to be remembered */
     struct str cells;      /* packed cells of the row as read; kept for `rejects` where it is no success */
+    struct str cells_by_values; /* unpacked entries have them in this form, by their values: entry_cells() */
     bool retried;          /* taken from the retry table */
     unsigned attempts;     /* runs that tried it before this one */
     /* the outcome */
@@ -43,9 +44,13 @@ struct entry {
 };
 
 /* Packed records, length-prefixed so that a reader can skip; the intent and the outcome are separate records because
- * they are written at different times. Strings of an unpacked entry borrow from the record. 0/-1. */
+ * they are written at different times. An intent says each text once: key, address and cells are mostly bytes of the
+ * values. Strings of an unpacked entry borrow from the record. 0/-1. */
 int entry_pack_intent(const struct entry *entry, struct buf *out);
 int entry_unpack_intent(const char **p, const char *end, struct entry *out);
+/* The packed cells, in either form: borrowed from the entry or from `scratch`, which is reset. 0, or -1: buffer, or with
+ * errno EINVAL malformed. */
+int entry_cells(const struct entry *entry, struct buf *scratch, struct str *out);
 int entry_pack_outcome(const struct entry *entry, struct buf *out);
 int entry_unpack_outcome(const char **p, const char *end, struct entry *out);
 

@@ -4,6 +4,9 @@
 
 #include "sync/model/row.h"
 
+#include <errno.h>
+#include <string.h>
+
 int cells_pack(const struct cell *cells, size_t n, struct buf *out)
 {
     /* The whole row or nothing of it. */
@@ -31,4 +34,100 @@ int cells_next(const char **p, const char *end, struct cell *out)
     *out = (struct cell){n > 0 ? at : "", n, head == 0};
     *p = at + n;
     return 1;
+}
+
+/* ---- told by another text ----
+ *
+ * A number a piece, then its lowest bit says what the piece is: 0, as many bytes as they are; 1, a cell of so many
+ * bytes, which stands in the base at a distance from the end of the cell before. Most mappings take columns in order
+ * and as they are, so a cell is mostly two numbers of a byte each. */
+
+enum { SHRINK_MIN = 3 }; /* a shorter cell is its own shortest name */
+
+/* Where the cell stands in the base: right after the last one, behind it, anywhere; or not at all. */
+static const char *find_cell(const struct cell *cell, struct str base, size_t at)
+{
+    for (size_t head = 1; head <= 2; head++) /* the length that a packed value has before it */
+        if (at + head + cell->n <= base.n && memcmp(base.p + at + head, cell->p, cell->n) == 0)
+            return base.p + at + head;
+    const char *found = memmem(base.p + at, base.n - at, cell->p, cell->n);
+    return found != NULL || at == 0 ? found : memmem(base.p, base.n, cell->p, cell->n);
+}
+
+static int add_verbatim(struct buf *out, const char *from, const char *to)
+{
+    size_t n = (size_t)(to - from);
+    return n == 0 ? 0 : buf_add_varint(out, (unsigned long long)n << 1) != 0 ? -1 : buf_add(out, from, n);
+}
+
+static unsigned long long zigzag(ptrdiff_t d)
+{
+    return ((unsigned long long)d << 1) ^ (unsigned long long)(d >> (8 * sizeof d - 1));
+}
+
+/* A number may be written longer than it has to be; such a cell would come back shorter. */
+static bool is_canonical(const char *head, const struct cell *cell)
+{
+    size_t n = 1;
+    for (size_t v = cell->n + 1; v >= 0x80; v >>= 7)
+        n++;
+    return (size_t)(cell->p - head) == n;
+}
+
+int cells_shrink(struct str packed, struct str base, struct buf *out)
+{
+    size_t start = out->n, at = 0;
+    const char *p = packed.p, *end = packed.n > 0 ? packed.p + packed.n : packed.p, *verbatim = p, *head = p;
+    struct cell cell;
+    for (; base.n > 0 && cells_next(&p, end, &cell) == 1; head = p) {
+        const char *found = cell.n >= SHRINK_MIN && is_canonical(head, &cell) ? find_cell(&cell, base, at) : NULL;
+        if (found == NULL)
+            continue;
+        if (add_verbatim(out, verbatim, head) != 0 || buf_add_varint(out, (unsigned long long)cell.n << 1 | 1) != 0 ||
+            buf_add_varint(out, zigzag(found - base.p - (ptrdiff_t)at)) != 0)
+            goto fail;
+        at = (size_t)(found - base.p) + cell.n;
+        verbatim = p;
+    }
+    if (add_verbatim(out, verbatim, end) == 0)
+        return 0;
+fail:
+    out->n = start;
+    return -1;
+}
+
+/* The cell that a piece names. Offsets wrap where they are wrong, and are then beyond the base. */
+static int add_named(struct buf *out, struct str base, unsigned long long n, unsigned long long distance, size_t *at)
+{
+    unsigned long long from = *at + ((distance >> 1) ^ (0 - (distance & 1)));
+    if (n > base.n || from > base.n - n) {
+        errno = EINVAL;
+        return -1;
+    }
+    *at = (size_t)(from + n);
+    return buf_add_varint(out, n + 1) != 0 ? -1 : buf_add(out, base.p + from, (size_t)n);
+}
+
+int cells_expand(struct str shrunk, struct str base, struct buf *out)
+{
+    size_t start = out->n, at = 0;
+    const char *p = shrunk.p, *end = shrunk.n > 0 ? shrunk.p + shrunk.n : shrunk.p;
+    while (p != end) {
+        unsigned long long head, distance;
+        errno = EINVAL;
+        if (unpack_varint(&p, end, &head) != 0)
+            goto fail;
+        if ((head & 1) != 0) {
+            if (unpack_varint(&p, end, &distance) != 0 || add_named(out, base, head >> 1, distance, &at) != 0)
+                goto fail;
+            continue;
+        }
+        if (head >> 1 > (size_t)(end - p) || buf_add(out, p, (size_t)(head >> 1)) != 0)
+            goto fail;
+        p += head >> 1;
+    }
+    return 0;
+fail:
+    out->n = start;
+    return -1;
 }

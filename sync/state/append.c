@@ -90,7 +90,7 @@ static int write_retry(struct merge *m, const struct entry *entry, uint32_t targ
     again.attempts++;
     again.has_lead_id = false; /* the lead's row in the state says it, and may come to say something else */
     if (m->state->hashed)
-        again.cells = STR_NONE;
+        again.cells = again.cells_by_values = STR_NONE;
     buf_reset(&m->scratch);
     if (entry_pack_intent(&again, &m->scratch) < 0)
         return err_oom(e);
@@ -99,12 +99,6 @@ static int write_retry(struct merge *m, const struct entry *entry, uint32_t targ
 }
 
 /* ---- results and cells ---- */
-
-static bool wants_cells(const struct entry *entry)
-{
-    return entry->cells.n > 0 && (entry->outcome == OUTCOME_REJECTED || entry->outcome == OUTCOME_FAILED ||
-                                  entry->outcome == OUTCOME_DEFERRED);
-}
 
 static int add_result(struct merge *m, struct result_packer *packer, const struct entry *entry, uint32_t target,
                       uint64_t place, size_t position, struct err *e)
@@ -116,9 +110,7 @@ static int add_result(struct merge *m, struct result_packer *packer, const struc
         r.entry.detail = r.entry.key_text = STR_NONE;
     if (result_pack(packer, &r) < 0)
         return err_oom(e);
-    if (!m->state->hashed && wants_cells(entry) && reject_pack(&m->rejects, position, entry->cells) < 0)
-        return err_oom(e);
-    return 0;
+    return m->state->hashed ? 0 : reject_add(m->state, &m->rejects, &m->scratch, position, entry, e);
 }
 
 static int write_batch(struct merge *m, const struct batch *b, uint64_t first_row, struct err *e)

@@ -166,7 +166,10 @@ static int write_begin(struct state *s, struct err *e)
     if (journal_open(s, true, e) < 0 || db_begin(&j->db, e) < 0)
         return -1;
     if (j->next_batch == 0) {
-        if (db_int(&j->db, &last, 0, "SELECT max(id) FROM batches", e) < 0)
+        /* What an older version left is read as it is; what comes now it would misread. */
+        char version[64];
+        snprintf(version, sizeof version, "PRAGMA user_version = %d", JOURNAL_VERSION);
+        if (db_exec(&j->db, version, e) < 0 || db_int(&j->db, &last, 0, "SELECT max(id) FROM batches", e) < 0)
             return -1;
         j->next_batch = (uint64_t)last + 1 > s->id.next_batch ? (uint64_t)last + 1 : s->id.next_batch;
     }

@@ -7,6 +7,7 @@
 
 #include "sync/state/values.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,6 +52,21 @@ const uint32_t *results_order(const struct entry *entries, size_t n, struct aren
     return order;
 }
 
+/* ---- cells ---- */
+
+int reject_add(struct state *s, struct buf *rejects, struct buf *scratch, size_t position, const struct entry *entry,
+               struct err *e)
+{
+    struct str cells;
+    if (entry->outcome != OUTCOME_REJECTED && entry->outcome != OUTCOME_FAILED && entry->outcome != OUTCOME_DEFERRED)
+        return 0;
+    if (entry_cells(entry, scratch, &cells) < 0)
+        return errno != EINVAL ? err_oom(e)
+                               : err_set(e, XS_STATE, "%s: the cells of row %llu are damaged; restore it together with "
+                                         "%s from a backup", s->journal_path, (unsigned long long)entry->row, s->path);
+    return cells.n == 0 || reject_pack(rejects, position, cells) == 0 ? 0 : err_oom(e);
+}
+
 /* ---- the parts of a run ---- */
 
 struct part {
@@ -71,6 +87,7 @@ struct results {
     struct state *state;
     uint64_t run;
     struct arena arena; /* of a batch from the journal */
+    struct buf scratch; /* of its cells */
     struct part *parts;
     size_t parts_n, parts_cap, next_part;
     struct active **heap; /* smallest row first */
@@ -139,6 +156,7 @@ static int open_results(struct state *s, uint64_t run, uint64_t batch, bool merg
     r->state = s;
     r->run = run;
     arena_init(&r->arena, ARENA_BATCH_MAX);
+    buf_init(&r->scratch, BLOB_BYTES_MAX);
     if ((batch == 0 ? find_parts(r, run, e) : add_part(r, batch, 0, merged, e)) < 0 ||
         db_int(&s->main, &former, 0, "SELECT EXISTS(SELECT 1 FROM former_ids)", e) < 0)
         goto fail;
@@ -189,6 +207,7 @@ void state_results_close(struct results *r)
     free(r->heap);
     free(r->parts);
     arena_free(&r->arena);
+    buf_free(&r->scratch);
     free(r);
 }
 
@@ -236,9 +255,10 @@ static int load_unmerged(struct results *r, struct active *a, struct err *e)
     result_packer_init(&packer, jb.b.target, &a->blob);
     for (size_t i = 0; i < jb.b.entries_n; i++) {
         struct result one = {.entry = jb.b.entries[order[i]], .target = journal_entry_target(&jb, order[i])};
-        if (result_pack(&packer, &one) < 0 ||
-            (one.entry.cells.n > 0 && reject_pack(&a->cells, i, one.entry.cells) < 0))
+        if (result_pack(&packer, &one) < 0)
             return err_oom(e);
+        if (reject_add(r->state, &a->cells, &r->scratch, i, &one.entry, e) < 0)
+            return -1;
     }
     result_unpacker_init(&a->unpacker, jb.b.target, buf_str(&a->blob));
     return 0;

@@ -8,6 +8,10 @@
 /* The order in which entries are packed: by row, removals last, else as they stand. NULL when memory is short. */
 const uint32_t *results_order(const struct entry *entries, size_t n, struct arena *arena, struct err *e);
 
+/* Adds the cells of an entry that is to be corrected: rejected, failed, deferred. */
+int reject_add(struct state *s, struct buf *rejects, struct buf *scratch, size_t position, const struct entry *entry,
+               struct err *e);
+
 /* A batch without its entries, from the main file or the journal: 1/0/-1. */
 int batch_head(struct state *s, uint64_t id, struct arena *arena, struct batch *out, bool *merged, struct err *e);
 

@@ -3,6 +3,7 @@
 
 #include "sync/state/state_int.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,6 +41,16 @@ int state_retries_open(struct state *s, struct retries **out, struct err *e)
     return 0;
 }
 
+/* Whoever takes the entry may give it other values, so its cells must not be told by them. */
+static int plain_cells(struct entry *entry, struct arena *arena)
+{
+    struct buf scratch = BUF_INIT(BLOB_BYTES_MAX);
+    int result = entry_cells(entry, &scratch, &entry->cells) < 0 ? -1 : arena_str(arena, entry->cells, &entry->cells);
+    entry->cells_by_values = STR_NONE;
+    buf_free(&scratch);
+    return result;
+}
+
 int state_retries_next(struct retries *r, struct arena *arena, struct entry *out, uint32_t *target, struct err *e)
 {
     struct state *s = r->state;
@@ -61,6 +72,10 @@ int state_retries_next(struct retries *r, struct arena *arena, struct entry *out
     if (intent.n == 0 || entry_unpack_intent(&p, intent.p + intent.n, out) < 0)
         return err_set(e, XS_STATE, "%s: an entry of the retry table is damaged; restore the file from a backup",
                        s->path);
+    if (plain_cells(out, arena) < 0)
+        return errno != EINVAL ? err_oom(e)
+                               : err_set(e, XS_STATE, "%s: the cells of an entry of the retry table are damaged; restore "
+                                         "the file from a backup", s->path);
     r->at++;
     return 1;
 }

@@ -74,8 +74,10 @@ const char journal_tables[] =
     "CREATE TABLE intents(id INTEGER PRIMARY KEY, entries BLOB NOT NULL) STRICT;"
     "CREATE TABLE outcomes(id INTEGER PRIMARY KEY, entries BLOB NOT NULL) STRICT;";
 
-/* There is only one version so far. A change of a table adds its step here and changes schema_tables with it. */
-const struct schema_step schema_steps[] = {{0, NULL}};
+/* A change of a table adds its step here and changes schema_tables with it.
+ *
+ * 1 to 2: intents (`retry_values`) say a text once. What is there is read as it is; version 1 would misread the new. */
+const struct schema_step schema_steps[] = {{1, ""}, {0, NULL}};
 
 static int run_step(struct db *db, const struct schema_step *step, struct err *e)
 {

@@ -175,13 +175,26 @@ START_TEST(newer_and_missing_tables_are_refused)
 {
     kit_open(&k, STATE_WRITE);
     kit_close(&k);
-    sql("PRAGMA user_version = 2");
+    sql("PRAGMA user_version = 3");
     refused(STATE_WRITE, NULL, NULL, XS_STATE, "newer leadsync");
     refused(STATE_READ, NULL, NULL, XS_STATE, "newer leadsync");
     sql("PRAGMA user_version = 0");
     refused(STATE_WRITE, NULL, NULL, XS_STATE, "no version");
-    sql("PRAGMA user_version = 1; DROP TABLE identity");
+    sql("PRAGMA user_version = 2; DROP TABLE identity");
     refused(STATE_WRITE, NULL, NULL, XS_STATE, "has not the tables");
+}
+END_TEST
+
+START_TEST(an_older_state_is_taken_up)
+{
+    kit_open(&k, STATE_WRITE);
+    kit_close(&k);
+    sql("PRAGMA user_version = 1");
+    refused(STATE_READ, NULL, NULL, XS_STATE, "leadsync resume");
+    kit_open(&k, STATE_WRITE);
+    kit_close(&k);
+    kit_open(&k, STATE_READ);
+    kit_close(&k);
 }
 END_TEST
 
@@ -195,6 +208,7 @@ START_TEST(steps_migrate_in_a_transaction_each)
     int64_t n;
     kit_open(&k, STATE_WRITE);
     kit_close(&k);
+    sql("PRAGMA user_version = 1");
     kit_ok(&k, db_open(&db, k.path, true, &k.e));
     kit_ok(&k, schema_migrate(&db, steps, 3, &k.e));
     kit_ok(&k, db_int(&db, &n, 0, "PRAGMA user_version", &k.e));
@@ -412,6 +426,7 @@ static Suite *suite(void)
     tcase_add_test(c, what_is_not_ours_is_refused);
     tcase_add_test(c, damage_is_named);
     tcase_add_test(c, newer_and_missing_tables_are_refused);
+    tcase_add_test(c, an_older_state_is_taken_up);
     tcase_add_test(c, steps_migrate_in_a_transaction_each);
     tcase_add_test(c, one_sync_and_one_host_a_file);
     tcase_add_test(c, a_reader_changes_no_byte);
