@@ -47,7 +47,9 @@ struct leads_add create_request(const struct work *w)
         [DEDUPE_TARGET_ONLY] = SKIP_NOTHING,
     };
     const struct mapping *m = w->u->c.mapping;
-    return (struct leads_add){.target = w->target, .blocklist_id = m->blocklist, .skip = skip[m->dedupe]};
+    /* With a stage every create goes into its list. */
+    return (struct leads_add){.target = w->target, .blocklist_id = m->blocklist, .skip = skip[m->dedupe],
+                              .verify_on_import = m->stage.on && m->stage.verify};
 }
 
 static void part_done(struct part *p, enum outcome outcome, enum reason reason, int http_status)

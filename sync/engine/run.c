@@ -354,7 +354,7 @@ static int summarise(struct run *r, struct err *e)
     s->skipped = r->tally->outcomes[OUTCOME_SKIPPED];
     s->rejected = r->tally->outcomes[OUTCOME_REJECTED];
     s->reasons = r->tally->reasons;
-    for (size_t i = 0; i < r->targets.mapped_n; i++)
+    for (size_t i = 0; i < r->targets.created_n; i++)
         s->requests_create += requests_for(r->creates_by_target[i], limits->batch);
     uint64_t total = s->requests_create + s->requests_update + s->requests_move + s->requests_remove;
     double per_second = limits->requests_per_second > 0 ? (double)limits->requests_per_second : -1;

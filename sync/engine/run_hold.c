@@ -264,6 +264,9 @@ static int retry_one(struct run *r, struct entry *entry, uint32_t target, struct
     r->tally->read++;
     r->tally->retried++;
     entry->retried = true;
+    /* With a stage there is one place where leads belong, whichever step of the way failed. */
+    if (r->m->stage.on)
+        target = r->targets.v[0].number;
     arena_reset(&r->row_arena);
     int readable = run_unpack(r, entry->values, &r->row_arena, &lead, e);
     if (readable < 0)

@@ -37,6 +37,7 @@ struct run {
     struct spool *held;              /* planned rows before the guards' verdict; NULL once released */
     struct spool *contest;           /* duplicates: last or reject: mapped rows until the source's end; else NULL */
     struct spool *moves, *removals;  /* what comes after creates and updates, see run_phases.c; NULL in a dry run */
+    uint64_t promotions;             /* of the moves: out of the stage's list, which the guard does not count */
     bool target_edited;              /* the mapping's `target:` is another one than that of the last run */
     uint64_t hold_rows;              /* rows to read before the first write; UINT64_MAX: all */
     uint64_t judged_rows;            /* rows read when the rejected guard last spoke */
@@ -82,6 +83,13 @@ int run_hold_abandon(struct run *r, enum reason reason, bool keep, struct err *e
 /* One planned row into the upload, which is stepped while it is full. */
 int run_upload_one(struct run *r, const struct planned *planned, struct err *e);
 int run_contest_put(struct run *r, const struct entry *entry, const struct lead *lead, uint32_t target, struct err *e);
+
+/* ---- run_stage.c ---- */
+/* Where a new lead is created: in the stage's list where there is one, and then the entry says so. */
+uint32_t run_stage_target(const struct run *r, struct entry *entry, uint32_t target);
+bool run_is_promotion(const struct run *r, uint32_t from);
+/* For the upload: the move of a lead that has reached the list. */
+int run_stage_put(void *run, const struct planned *move, struct err *e);
 
 /* ---- run_phases.c ---- */
 int run_phases_start(struct run *r, struct err *e);

@@ -25,7 +25,7 @@ static bool knows_other_targets(struct run *r)
         bool mapped = false;
         if (state_target_get(r->state, number, &r->run_arena, &t, &ignored) != 1)
             break;
-        for (size_t i = 0; i < r->targets.mapped_n; i++)
+        for (size_t i = 0; i < r->targets.n; i++)
             mapped = mapped || target_eq(&r->targets.v[i].target, &t);
         others = !mapped;
     }
@@ -45,6 +45,8 @@ bool run_holds_all(struct run *r)
 int run_phases_put(struct run *r, const struct planned *planned, struct err *e)
 {
     bool removal = planned->entry.row == 0 || planned->op == OP_REMOVE;
+    if (run_is_promotion(r, planned->from))
+        r->promotions++;
     return spool_put(removal ? r->removals : r->moves, planned, e);
 }
 
@@ -52,7 +54,7 @@ int run_phases_put(struct run *r, const struct planned *planned, struct err *e)
 
 static int judge_moved(struct run *r, struct err *e)
 {
-    uint64_t moves = spool_n(r->moves), known = state_leads_n(r->state);
+    uint64_t moves = spool_n(r->moves) - r->promotions, known = state_leads_n(r->state);
     if (moves == 0 || !run_guard_exceeds(&r->m->guards.moved, moves, known))
         return 0;
     return err_set(e, XS_GUARD, "guard `moved`: %llu of %llu known leads would be moved, so nothing was done: see `leadsync "

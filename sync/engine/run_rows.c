@@ -174,7 +174,7 @@ static void count_request(struct run *r, const struct decision *d, uint32_t targ
 {
     if (d->op == OP_CREATE) {
         r->summary.create++;
-        for (size_t i = 0; i < r->targets.mapped_n; i++)
+        for (size_t i = 0; i < r->targets.created_n; i++)
             if (r->targets.v[i].number == target)
                 r->creates_by_target[i]++;
     } else {
@@ -215,6 +215,8 @@ static int pass_on(struct run *r, const struct decision *d, struct entry *entry,
                        "row %llu belongs into another target now, and this version does not move leads: give the rows "
                        "back their route, or move the lead in Instantly", (unsigned long long)entry->row);
     }
+    if (d->op == OP_CREATE)
+        target = run_stage_target(r, entry, target);
     if (r->diff != NULL)
         return show(r, d, entry, target, old, lead, e);
     if (run_keep_cells(r, entry, e) != 0)

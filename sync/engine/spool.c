@@ -67,7 +67,7 @@ static int write_chunk(struct spool *s, struct err *e)
 
 static int pack(const struct planned *p, struct buf *out)
 {
-    if (buf_addc(out, (char)p->op) != 0 || buf_add_varint(out, p->target) != 0 || buf_add_varint(out, p->from) != 0 ||
+    if (buf_addc(out, (char)p->op) != 0 || buf_addc(out, (char)p->created) != 0 || buf_add_varint(out, p->target) != 0 || buf_add_varint(out, p->from) != 0 ||
         buf_add_varint(out, p->fields) != 0 || buf_add_str(out, p->custom_changed) != 0 ||
         entry_pack_intent(&p->entry, out) != 0)
         return -1;
@@ -78,9 +78,10 @@ static int unpack(struct str record, struct buf *scratch, struct planned *out)
 {
     const char *p = record.p, *end = record.p + record.n;
     unsigned long long target, from, fields;
-    if (record.n < 1)
+    if (record.n < 2)
         return -1;
-    *out = (struct planned){.op = (enum op)*p++};
+    *out = (struct planned){.op = (enum op)p[0], .created = p[1] != 0};
+    p += 2;
     if (unpack_varint(&p, end, &target) != 0 || unpack_varint(&p, end, &from) != 0 ||
         unpack_varint(&p, end, &fields) != 0 || unpack_str(&p, end, &out->custom_changed) != 0)
         return -1;

@@ -16,6 +16,7 @@ struct planned {
     uint32_t from;       /* moves: where it is now */
     struct entry entry;
     uint32_t fields;     /* updates: a bit per core field to write */
+    bool created;        /* moves: of a lead that this run created, whose row counts as created */
     struct str custom_changed; /* updates: a byte 0/1 per custom variable of the entry's shape; empty: none */
 };
 

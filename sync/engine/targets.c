@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <string.h>
 
 enum { TARGETS_ARENA_MAX = 16 << 20 };
 
@@ -33,6 +34,24 @@ static int find(struct targets *t, const struct target_spec *spec, struct api *a
                    "INSTANTLY_API_KEY, or give the UUID", target_kind_text(spec->kind), spec->text);
 }
 
+/* Where leads land first. What it promotes them to is the target itself, or nobody could say where a lead belongs. */
+static int find_stage(struct targets *t, const struct mapping *m, struct api *api, bool ask, struct err *e)
+{
+    const struct stage *stage = &m->stage;
+    if (find(t, &stage->list, api, ask, e) != 0)
+        return -1;
+    t->created_n = t->n;
+    if (stage->promote.kind == m->target.kind && strcmp(stage->promote.text, m->target.text) == 0)
+        return 0;
+    if (find(t, &stage->promote, api, ask, e) != 0)
+        return -1;
+    return target_eq(&t->v[--t->n].target, &t->v[0].target)
+               ? 0
+               : err_set(e, XS_CONFIG, "stage: promotes leads to %s \"%s\", and target: is %s \"%s\": name the same place in "
+                         "both", target_kind_text(stage->promote.kind), stage->promote.text,
+                         target_kind_text(m->target.kind), m->target.text);
+}
+
 int targets_find(struct targets *t, const struct mapping *m, struct api *api, bool ask, struct err *e)
 {
     *t = (struct targets){0};
@@ -46,8 +65,8 @@ int targets_find(struct targets *t, const struct mapping *m, struct api *api, bo
             return -1;
     if (m->routes_n > 0 && m->route_otherwise == OTHERWISE_TARGET && find(t, &m->route_default, api, ask, e) != 0)
         return -1;
-    t->mapped_n = t->n;
-    return 0;
+    t->mapped_n = t->created_n = t->n;
+    return m->stage.on ? find_stage(t, m, api, ask, e) : 0;
 }
 
 int targets_number(struct targets *t, struct state *s, bool accept, struct err *e)

@@ -14,6 +14,7 @@ struct targets {
         uint32_t number;       /* in the state */
     } *v;                      /* [0 .. mapped_n): what mapped.target_index means */
     size_t n, mapped_n;
+    size_t created_n;          /* [0 .. created_n): where leads are created: the mapping's, and then the stage's list */
 };
 
 /* Finds every target that the mapping names. `api` NULL: UUIDs only, else XS_KEY. `ask`: UUIDs are looked up too. */

@@ -23,6 +23,10 @@ struct upload_config {
     struct tally *tally;           /* gets each row's outcome when it is settled */
     uint64_t run;
     enum reason stop_reason;       /* of rows that a stop leaves unsent; may be changed until then */
+    /* With a stage: gets the move of each lead that is proved to be in the stage's list. That move counts the row. */
+    int (*staged)(void *ctx, const struct planned *move, struct err *e);
+    void *ctx;
+    uint32_t promote;              /* where those moves go */
     uint64_t settle_run;           /* upload_settle_open() looks at this run's batches only; 0: at all */
 };
 

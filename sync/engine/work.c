@@ -168,6 +168,14 @@ void work_json_drop(struct work *w)
     buf_free(&w->json);
 }
 
+/* A lead that has only reached the stage's list: its row is counted where the way ends. */
+static bool goes_on(const struct work *w, uint32_t i)
+{
+    const struct entry *entry = &w->batch.entries[i];
+    return entry->staged && !w->earlier && (entry->outcome == OUTCOME_CREATED || entry->outcome == OUTCOME_CHANGED ||
+                                            entry->outcome == OUTCOME_UNCHANGED);
+}
+
 static void count(struct work *w, uint32_t i, enum outcome outcome, enum reason reason)
 {
     struct tally *t = w->u->c.tally;
@@ -182,7 +190,8 @@ static void count(struct work *w, uint32_t i, enum outcome outcome, enum reason 
             t->settled++;
         return;
     }
-    tally_row(t, outcome, reason);
+    if (!goes_on(w, i))
+        tally_row(t, outcome, reason);
     if (outcome == OUTCOME_CHANGED)
         t->updated++;
 }
@@ -199,11 +208,28 @@ void work_entry_done(struct work *w, uint32_t i, enum outcome outcome, enum reas
     count(w, i, outcome, reason);
 }
 
+/* Hands on the moves of what has reached the stage's list, once that is in the journal. */
+static int hand_on(struct work *w, struct err *e)
+{
+    const struct upload_config *c = &w->u->c;
+    for (size_t i = 0; i < w->batch.entries_n; i++) {
+        if (!goes_on(w, (uint32_t)i))
+            continue;
+        struct planned move = {.op = OP_MOVE, .target = c->promote, .from = w->batch.target,
+                               .entry = w->batch.entries[i], .created = w->batch.entries[i].outcome == OUTCOME_CREATED};
+        move.entry.outcome = OUTCOME_NONE;
+        move.entry.staged = false;
+        if (c->staged(c->ctx, &move, e) != 0)
+            return -1;
+    }
+    return 0;
+}
+
 static void settle(struct work *w)
 {
     struct err e = ERR_INIT;
     w->batch.state = BATCH_DONE;
-    if (state_batch_settle(w->u->c.state, &w->batch, &e) != 0)
+    if (state_batch_settle(w->u->c.state, &w->batch, &e) != 0 || hand_on(w, &e) != 0)
         upload_fail(w->u, &e);
     err_clear(&e);
 }
@@ -229,6 +255,8 @@ void work_leave_open(struct work *w)
         /* What is known is not written: a batch is settled whole or stays open whole, and is read back the next time. */
         if (entry->outcome == OUTCOME_NONE)
             work_entry_done(w, (uint32_t)i, OUTCOME_DEFERRED, REASON_OUTCOME_OPEN, 0);
+        else if (goes_on(w, (uint32_t)i))
+            tally_row(w->u->c.tally, OUTCOME_DEFERRED, REASON_OUTCOME_OPEN);
     }
     struct err e = ERR_INIT;
     w->batch.state = BATCH_UNKNOWN;

@@ -15,6 +15,7 @@ enum {                          /* flags of an intent */
     INTENT_KEY_IN_VALUES = 4,   /* instead of the text: where it stands in the values, and its length */
     INTENT_EMAIL_IN_VALUES = 8,
     INTENT_CELLS_BY_VALUES = 16, /* as cells_shrink() has them */
+    INTENT_STAGED = 32,
 };
 enum { OUTCOME_LEAD_ID = 1 };   /* flags of an outcome */
 
@@ -154,7 +155,8 @@ static int add_cells(struct buf *out, const struct entry *entry, unsigned *flags
 int entry_pack_intent(const struct entry *entry, struct buf *out)
 {
     size_t start;
-    unsigned flags = (entry->retried ? INTENT_RETRIED : 0) | (entry->has_lead_id ? INTENT_LEAD_ID : 0);
+    unsigned flags = (entry->retried ? INTENT_RETRIED : 0) | (entry->has_lead_id ? INTENT_LEAD_ID : 0) |
+                     (entry->staged ? INTENT_STAGED : 0);
     int result = frame_open(out, &start) == 0 && buf_add(out, entry->key.b, sizeof entry->key.b) == 0 &&
                          add_u64(out, entry->fingerprint) == 0 && buf_add_varint(out, entry->row) == 0 &&
                          buf_add_varint(out, entry->line) == 0 &&
@@ -206,6 +208,7 @@ int entry_unpack_intent(const char **p, const char *end, struct entry *out)
     entry.retried = (flags & INTENT_RETRIED) != 0;
     entry.attempts = (unsigned)attempts;
     entry.has_lead_id = (flags & INTENT_LEAD_ID) != 0;
+    entry.staged = (flags & INTENT_STAGED) != 0;
     *out = entry;
     *p = frame_end;
     return 0;

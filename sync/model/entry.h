@@ -33,6 +33,7 @@ struct entry {
     struct str cells;      /* packed cells of the row as read; kept for `rejects` where it is no success */
     struct str cells_by_values; /* unpacked entries have them in this form, by their values: entry_cells() */
     bool retried;          /* taken from the retry table */
+    bool staged;           /* created in the stage's list: not where it belongs until its move is proved */
     unsigned attempts;     /* runs that tried it before this one */
     /* the outcome */
     enum outcome outcome;  /* OUTCOME_NONE while open */

@@ -49,7 +49,7 @@ static void proven(struct fold *f, const struct fold_item *item)
     bool spoilt = f->spoilt && f->spoilt_run == item->run && f->spoilt_fingerprint == item->fingerprint;
     f->known = true;
     f->changed = true;
-    f->fingerprint = spoilt ? 0 : item->fingerprint;
+    f->fingerprint = spoilt || (item->bits & ITEM_STAGED) ? 0 : item->fingerprint;
     f->target = item->target;
     f->flags &= ~(unsigned)(KNOWN_REMOVED | KNOWN_AWAY | KNOWN_DELETED_THERE);
     if (created) {
@@ -226,7 +226,8 @@ int fold_list_add_entry(struct fold_list *l, const struct entry *entry, enum op 
     item->outcome = (uint8_t)entry->outcome;
     item->reason = (uint8_t)entry->reason;
     item->bits = (uint8_t)((entry->has_lead_id ? ITEM_LEAD_ID : 0) | (entry->values.n > 0 ? ITEM_VALUES : 0) |
-                           (open ? ITEM_OPEN : 0) | (entry->row == 0 && op != OP_NONE ? ITEM_REMOVAL : 0));
+                           (open ? ITEM_OPEN : 0) | (entry->row == 0 && op != OP_NONE ? ITEM_REMOVAL : 0) |
+                           (entry->staged ? ITEM_STAGED : 0));
     return 0;
 }
 

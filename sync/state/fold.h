@@ -27,6 +27,7 @@ enum {
     ITEM_VALUES = 2, /* the entry has a packed lead */
     ITEM_OPEN = 4,   /* of a batch that is not settled: no outcome */
     ITEM_REMOVAL = 8, /* no row of the source stands behind it */
+    ITEM_STAGED = 16, /* a step on the way: the row has to be looked at again */
 };
 
 #define FOLD_NONE UINT32_MAX /* an ordinal that no item has */

@@ -83,6 +83,12 @@ struct active {
     struct str next_cells;
     struct result now;
 };
+/* One result as it is handed out. */
+struct told {
+    struct entry entry;
+    enum op op;
+    uint32_t target;
+};
 struct results {
     struct state *state;
     uint64_t run;
@@ -93,6 +99,9 @@ struct results {
     struct active **heap; /* smallest row first */
     size_t heap_n;
     bool former; /* some leads had another id once */
+    struct told next; /* read ahead: the row's number is that of another row before it */
+    bool has_next;
+    struct arena next_arena;
 };
 
 static int damaged(struct state *s, uint64_t batch, struct err *e)
@@ -157,6 +166,7 @@ static int open_results(struct state *s, uint64_t run, uint64_t batch, bool merg
     r->run = run;
     arena_init(&r->arena, ARENA_BATCH_MAX);
     buf_init(&r->scratch, BLOB_BYTES_MAX);
+    arena_init(&r->next_arena, ARENA_BATCH_MAX);
     if ((batch == 0 ? find_parts(r, run, e) : add_part(r, batch, 0, merged, e)) < 0 ||
         db_int(&s->main, &former, 0, "SELECT EXISTS(SELECT 1 FROM former_ids)", e) < 0)
         goto fail;
@@ -208,6 +218,7 @@ void state_results_close(struct results *r)
     free(r->parts);
     arena_free(&r->arena);
     buf_free(&r->scratch);
+    arena_free(&r->next_arena);
     free(r);
 }
 
@@ -408,8 +419,8 @@ static int copy_out(const struct result *r, struct arena *arena, struct entry *o
     return 0;
 }
 
-int state_results_next(struct results *r, struct arena *arena, struct entry *out, enum op *op, uint32_t *target,
-                       struct err *e)
+/* 1/0/-1 */
+static int tell(struct results *r, struct arena *arena, struct told *out, struct err *e)
 {
     struct state *s = r->state;
     if (open_parts(r, e) < 0)
@@ -417,9 +428,9 @@ int state_results_next(struct results *r, struct arena *arena, struct entry *out
     if (r->heap_n == 0)
         return 0;
     struct active *a = r->heap[0];
-    *op = a->op;
-    *target = a->now.target;
-    if (copy_out(&a->now, arena, out, e) < 0 || refer(r, &a->now, arena, out, e) < 0)
+    out->op = a->op;
+    out->target = a->now.target;
+    if (copy_out(&a->now, arena, &out->entry, e) < 0 || refer(r, &a->now, arena, &out->entry, e) < 0)
         return -1;
     int rc = advance(s, a, e);
     if (rc < 0)
@@ -430,4 +441,59 @@ int state_results_next(struct results *r, struct arena *arena, struct entry *out
     }
     sift_down(r);
     return 1;
+}
+
+/* Does the next result bear this number, too? 1/0/-1 */
+static int same_number_follows(struct results *r, uint64_t row, struct err *e)
+{
+    if (open_parts(r, e) < 0)
+        return -1;
+    return r->heap_n > 0 && row != 0 && r->heap[0]->now.entry.row == row;
+}
+
+static int read_ahead(struct results *r, const struct entry *row, struct err *e)
+{
+    int follows = same_number_follows(r, row->row, e);
+    if (follows != 1)
+        return follows;
+    arena_reset(&r->next_arena);
+    int rc = tell(r, &r->next_arena, &r->next, e);
+    r->has_next = rc == 1;
+    return rc;
+}
+
+static int take_next(struct results *r, struct arena *arena, struct told *out, struct err *e)
+{
+    const struct result as_result = {.entry = r->next.entry};
+    *out = r->next;
+    r->has_next = false;
+    return copy_out(&as_result, arena, &out->entry, e) < 0 ? -1 : 1;
+}
+
+/* A row that was in two batches of the run, one step after the other, is told once, with what the last one made of it.
+ * Two rows may bear one number where one of them comes from an earlier run. */
+int state_results_next(struct results *r, struct arena *arena, struct entry *out, enum op *op, uint32_t *target,
+                       struct err *e)
+{
+    struct told now;
+    int rc = r->has_next ? take_next(r, arena, &now, e) : tell(r, arena, &now, e);
+    while (rc == 1) {
+        int more = r->has_next ? 1 : read_ahead(r, &now.entry, e);
+        if (more < 0)
+            return -1;
+        if (more == 0 || r->next.entry.row != now.entry.row || !hash128_eq(&r->next.entry.key, &now.entry.key))
+            break;
+        const struct entry earlier = now.entry;
+        rc = take_next(r, arena, &now, e);
+        if (rc == 1 && !now.entry.has_lead_id) {
+            now.entry.has_lead_id = earlier.has_lead_id;
+            now.entry.lead_id = earlier.lead_id;
+        }
+    }
+    if (rc == 1) {
+        *out = now.entry;
+        *op = now.op;
+        *target = now.target;
+    }
+    return rc;
 }

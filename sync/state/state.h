@@ -226,7 +226,8 @@ uint64_t state_retries_n(struct state *s);
 
 /* Results of a run in row order, removals (row 0) last, from merged and unmerged parts alike: 1/0/-1. An entry has key,
  * key text, row, line, retried, outcome, reason, HTTP status, lead id, detail and cells. With values: hashed there is
- * no text and there are no cells; of a forgotten person there is no key. */
+ * no text and there are no cells; of a forgotten person there is no key. A row that was in two batches of the run (created
+ * in one, moved in the next) comes once, as the later one left it. */
 struct results;
 int state_results_open(struct state *s, uint64_t run, struct results **out, struct err *e);
 int state_results_next(struct results *r, struct arena *arena, struct entry *out, enum op *op, uint32_t *target,
