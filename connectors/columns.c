@@ -20,13 +20,16 @@ static int name_cmp(const void *a, const void *b)
     return str_cmp(left->name, right->name);
 }
 
-static int refuse_twice(const struct str name, const char *label, const char *remedy, struct err *e)
+static int refuse_twice(const struct column *list, const struct column *one, const struct column *other,
+                        const char *label, const char *remedy, struct err *e)
 {
+    const struct column *first = one < other ? one : other, *second = one < other ? other : one;
     struct buf shown = BUF_INIT(4096);
 
-    if (text_show(name, SHOWN_WIDTH, &shown) != 0)
+    if (text_show(one->name, SHOWN_WIDTH, &shown) != 0)
         buf_reset(&shown);
-    err_set(e, XS_CONFIG, "%s: two columns are named \"%.*s\"; %s", label, STR_ARG(buf_str(&shown)), remedy);
+    err_set(e, XS_CONFIG, "%s: columns %zu and %zu are both named \"%.*s\"; %s", label, (size_t)(first - list) + 1,
+            (size_t)(second - list) + 1, STR_ARG(buf_str(&shown)), remedy);
     buf_free(&shown);
     return -1;
 }
@@ -48,7 +51,7 @@ static int check(const struct columns *columns, const char *label, const char *r
         qsort(sorted, columns->n, sizeof *sorted, name_cmp);
     for (size_t i = 1; i < columns->n && status == 0; i++) {
         if (str_eq(sorted[i - 1]->name, sorted[i]->name))
-            status = refuse_twice(sorted[i]->name, label, remedy, e);
+            status = refuse_twice(columns->list, sorted[i - 1], sorted[i], label, remedy, e);
     }
     free(sorted);
     return status;

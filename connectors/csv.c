@@ -83,6 +83,7 @@ static int open_source(const struct source_spec *spec, const struct source_read 
     }
     s->base.columns = csvrows_columns(s->rows, &s->base.columns_n);
     s->base.delimiter = csvrows_delimiter(s->rows);
+    s->base.encoding_assumed = csvrows_assumed(s->rows);
     *out = &s->base;
     return 0;
 }
@@ -112,6 +113,7 @@ static int next_row(struct source *self, struct row *out, struct err *e)
     int got = csvrows_next(s->rows, out, e);
 
     self->bytes_read = s->in.bytes;
+    self->encoding_assumed = csvrows_assumed(s->rows);
     return got == 0 ? check_unchanged(s, e) : got;
 }
 

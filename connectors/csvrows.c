@@ -11,6 +11,7 @@
 
 #include "connectors/columns.h"
 #include "connectors/csvlines.h"
+#include "connectors/decode.h"
 #include "connectors/delimiter.h"
 #include "sync/base/buf.h"
 #include "sync/base/log.h"
@@ -43,16 +44,9 @@ struct csvrows {
     struct buf text; /* cells of a quoted row, one behind the other */
     size_t wide;     /* cells counted, also those beyond the limit */
     bool complete;   /* libcsv has seen the row's end */
-    bool too_long;
     bool cut;        /* the cell being read by libcsv has lost bytes */
-    bool no_memory;
+    bool too_long, no_memory;
 };
-
-static int nothing_is_space(unsigned char c)
-{
-    (void)c;
-    return 0;
-}
 
 static int cells_grow(struct csvrows *r)
 {
@@ -291,8 +285,8 @@ int csvrows_next(struct csvrows *r, struct row *out, struct err *e)
 
 static int set_columns(struct csvrows *r, const struct str *names, size_t n, struct err *e)
 {
-    return columns_set(&r->columns, names, NULL, n, r->in->label,
-                       "mend the header (a delimiter at its end makes a column too), or set header: to a list of names", e);
+    return columns_set(&r->columns, names, NULL, n, r->in->label, "mend the header (a delimiter at its end makes "
+                       "a column too); if the first line is data already, list the names in header:", e);
 }
 
 static int read_header(struct csvrows *r, struct err *e)
@@ -300,6 +294,8 @@ static int read_header(struct csvrows *r, struct err *e)
     uint64_t line = 0;
     int got = read_row(r, &line, e);
 
+    if (got > 0 && delimiter_is_note(r->cells, r->cells_n))
+        got = read_row(r, &line, e);
     if (got < 0)
         return -1;
     if (got == 0)
@@ -360,7 +356,7 @@ int csvrows_new(struct input *in, const struct csvrows_format *format, struct cs
     if (r->delimiter == 0 && find_delimiter(r, format->header ? 0 : format->names_n, e) != 0)
         goto fail;
     csv_set_delim(&r->parser, (unsigned char)r->delimiter);
-    csv_set_space_func(&r->parser, nothing_is_space);
+    csv_set_space_func(&r->parser, delimiter_no_space);
     csv_set_blk_size(&r->parser, FIELD_BLOCK);
     if ((format->header ? read_header(r, e) : set_columns(r, format->names, format->names_n, e)) != 0)
         goto fail;
@@ -393,4 +389,9 @@ const struct column *csvrows_columns(const struct csvrows *r, size_t *n)
 char csvrows_delimiter(const struct csvrows *r)
 {
     return r->delimiter;
+}
+
+const char *csvrows_assumed(const struct csvrows *r)
+{
+    return decoder_assumed(r->lines.decoder);
 }

@@ -35,6 +35,8 @@ void csvrows_free(struct csvrows *r); /* NULL is fine */
 /* Borrowed until free. */
 const struct column *csvrows_columns(const struct csvrows *r, size_t *n);
 char csvrows_delimiter(const struct csvrows *r);
+/* The encoding that was taken because neither a mark nor the mapping said one and UTF-8 did not fit; NULL: none was. */
+const char *csvrows_assumed(const struct csvrows *r);
 
 /* 1 with the row, whose cells are valid until the next call; 0 at the end; -1. Cells of a row with a defect are as found,
  * but for what passes the limit of a row. Errors: XS_SOURCE: a stray or unclosed quote (with the line on which its row

@@ -22,6 +22,7 @@ struct decoder {
     const char *encoding; /* what is in use */
     iconv_t cd;           /* (iconv_t)-1: the bytes are UTF-8 already */
     bool found;           /* nobody declared the encoding: it may turn out to be another */
+    bool assumed;         /* and it did */
     bool as_is;           /* bytes that are not UTF-8 pass */
     bool settled;         /* UTF-8 was seen beyond ASCII: it stays UTF-8 */
     bool at_start;        /* nothing was handed out yet: a mark may still be stripped */
@@ -173,6 +174,11 @@ const char *decoder_encoding(const struct decoder *d)
     return d->encoding;
 }
 
+const char *decoder_assumed(const struct decoder *d)
+{
+    return d->assumed ? d->encoding : NULL;
+}
+
 /* The next bytes as "0xe9 0x20", for a message. */
 static enum decode_event bad_bytes(const struct decoder *d, struct err *e)
 {
@@ -189,9 +195,14 @@ static enum decode_event bad_bytes(const struct decoder *d, struct err *e)
     return DECODE_ERROR;
 }
 
-static enum decode_event nul_byte(struct err *e)
+/* UTF-16 without a mark is full of NUL bytes: half of the letters begin with one, or end in one. */
+static enum decode_event nul_byte(const struct decoder *d, struct err *e)
 {
-    err_set(e, XS_SOURCE, "a NUL byte: this is no text file (or UTF-16 without a byte order mark: set encoding: UTF-16LE)");
+    const char *p = d->held + d->held_at;
+    bool big = d->at_start && d->held_end - d->held_at > 3 && p[0] == '\0' && p[1] != '\0' && p[2] == '\0' && p[3] != '\0';
+
+    err_set(e, XS_SOURCE, "a NUL byte: this is no text file (or UTF-16 without a byte order mark: set encoding: UTF-16%s)",
+            big ? "BE" : "LE");
     return DECODE_ERROR;
 }
 
@@ -277,14 +288,16 @@ static enum decode_event read_utf8(struct decoder *d, char *dst, size_t room, si
     d->held_at -= n - usable;
     memcpy(d->held + d->held_at, dst + usable, n - usable);
     *got = usable;
+    d->at_start = d->at_start && usable == 0;
     if (usable > 0)
         return DECODE_TEXT;
     if (dst[0] == '\0')
-        return nul_byte(e);
+        return nul_byte(d, e);
     if (!d->ended && is_cut_short(dst, n))
         return DECODE_TEXT; /* nothing yet: the next call brings the rest */
     if (d->found && !d->settled) {
         d->found = false;
+        d->assumed = true;
         return use_iconv(d, "WINDOWS-1252", e) == 0 ? DECODE_FOREIGN : DECODE_ERROR;
     }
     return bad_bytes(d, e);
@@ -306,7 +319,7 @@ static enum decode_event read_iconv(struct decoder *d, char *dst, size_t room, s
 
     for (;;) {
         if (d->nul)
-            return nul_byte(e);
+            return nul_byte(d, e);
         if (d->held_at == d->held_end && !d->ended && hold_more(d, e) < 0)
             return DECODE_ERROR;
         bool last = d->held_at == d->held_end;

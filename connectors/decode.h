@@ -32,5 +32,7 @@ enum decode_event decoder_read(struct decoder *d, char *dst, size_t room, size_t
 
 /* The name of the encoding in use, for messages. */
 const char *decoder_encoding(const struct decoder *d);
+/* The same, but only where it was assumed (after DECODE_FOREIGN); else NULL. */
+const char *decoder_assumed(const struct decoder *d);
 
 #endif

@@ -5,15 +5,20 @@
 
 #include "connectors/delimiter.h"
 
+#include "sync/base/buf.h"
+#include "sync/base/text.h"
+
 #include <csv.h>
 #include <string.h>
 
 static const struct {
     char c;
-    const char *text;
-} candidate_table[] = {{',', ","}, {';', ";"}, {'\t', "tab"}, {'|', "|"}};
+    const char *text, *shown; /* in a mapping, in a sentence */
+} candidate_table[] = {{',', ",", "\",\""}, {';', ";", "\";\""}, {'\t', "tab", "a tab"}, {'|', "|", "\"|\""}};
 
-enum { CANDIDATES_N = sizeof candidate_table / sizeof candidate_table[0] };
+enum { CANDIDATES_N = sizeof candidate_table / sizeof candidate_table[0], SHOWN_WIDTH = 40 };
+
+#define NOTE "sep="
 
 /* How the sample looks through one delimiter. */
 struct view {
@@ -51,7 +56,7 @@ static void count_row(int end, void *arg)
     v->cells = 0;
 }
 
-static int nothing_is_space(unsigned char c)
+int delimiter_no_space(unsigned char c)
 {
     (void)c;
     return 0;
@@ -65,7 +70,7 @@ static int look(struct str sample, bool whole, size_t names_n, char delimiter, s
     if (csv_init(&parser, CSV_STRICT | CSV_STRICT_FINI) != 0)
         return err_oom(e);
     csv_set_delim(&parser, (unsigned char)delimiter);
-    csv_set_space_func(&parser, nothing_is_space);
+    csv_set_space_func(&parser, delimiter_no_space);
     csv_set_blk_size(&parser, 4096);
     bool short_of_memory = false;
     if (csv_parse(&parser, sample.p, sample.n, count_cell, count_row, v) != sample.n) {
@@ -86,29 +91,76 @@ static bool agrees(const struct view *v)
     return v->columns > 1 && v->matching * 2 >= v->rows;
 }
 
-static int ask(const char *label, struct err *e)
+/* Says what each delimiter would make of the header, so that the answer is easy. */
+static int ask(const struct view views[CANDIDATES_N], const char *label, struct err *e)
 {
-    return err_set(e, XS_CONFIG, "%s: cannot tell what separates the columns; set delimiter: to one of \",\" \";\" \"|\" or "
-                   "tab", label);
+    struct buf text = BUF_INIT(256);
+    int bad = 0;
+
+    for (size_t i = 0; i < CANDIDATES_N; i++)
+        if (views[i].columns > 1)
+            bad |= buf_addf(&text, "%s %s makes %zu", text.n > 0 ? "," : "", candidate_table[i].shown, views[i].columns);
+    err_set(e, XS_CONFIG, "%s: cannot tell what separates the columns:%.*s of the first line; set delimiter: to one of "
+            "\",\" \";\" \"|\" or tab", label, bad == 0 ? (int)text.n : 0, bad == 0 && text.n > 0 ? text.p : "");
+    buf_free(&text);
+    return -1;
 }
 
-/* No candidate splits the header: a file of one column, unless its rows say otherwise. */
-static int one_column(const struct view views[CANDIDATES_N], const char *label, char *out, struct err *e)
+/* No candidate splits the header: a file of one column, unless its rows say otherwise. Exports like to put a title or
+ * notes above the header. */
+static int one_column(const struct view views[CANDIDATES_N], struct str sample, const char *label, char *out,
+                      struct err *e)
 {
     for (size_t i = 0; i < CANDIDATES_N; i++) {
-        if (!views[i].broken && views[i].split * 2 > views[i].rows)
-            return err_set(e, XS_CONFIG, "%s: the header is one column, yet \"%s\" splits most rows; set delimiter:", label,
-                           candidate_table[i].text);
+        if (views[i].broken || views[i].split * 2 <= views[i].rows)
+            continue;
+        struct buf text = BUF_INIT(1024);
+        size_t n = 0;
+        while (n < sample.n && sample.p[n] != '\n' && sample.p[n] != '\r')
+            n++;
+        if (text_show((struct str){sample.p, n}, SHOWN_WIDTH, &text) != 0)
+            buf_reset(&text);
+        err_set(e, XS_CONFIG, "%s: the first line, '%.*s', is one column, yet %s splits most rows; remove what stands above "
+                "the header, or set delimiter:", label, STR_ARG(buf_str(&text)), candidate_table[i].shown);
+        buf_free(&text);
+        return -1;
     }
     *out = ',';
     return 0;
 }
 
+/* The delimiter that the first line names, as Excel would have it; 0: it names none. */
+static char told(struct str sample)
+{
+    size_t n = strlen(NOTE);
+
+    if (sample.n <= n + 1 || !str_eq_nocase((struct str){sample.p, n}, STR(NOTE)) ||
+        (sample.p[n + 1] != '\n' && sample.p[n + 1] != '\r'))
+        return 0;
+    return delimiter_text(sample.p[n]) != NULL ? sample.p[n] : 0;
+}
+
+bool delimiter_is_note(const struct cell *cells, size_t n)
+{
+    struct str first = n > 0 ? (struct str){cells[0].p, cells[0].n} : STR_NONE;
+
+    /* "sep=" and an empty cell where the delimiter is the one it names, else "sep=;" in one piece. */
+    if (n == 2 && cells[1].n == 0)
+        return str_eq_nocase(first, STR(NOTE));
+    return n == 1 && first.n == strlen(NOTE) + 1 && str_eq_nocase((struct str){first.p, first.n - 1}, STR(NOTE)) &&
+           delimiter_text(first.p[first.n - 1]) != NULL;
+}
+
 int delimiter_find(struct str sample, bool whole, size_t names_n, const char *label, char *out, struct err *e)
 {
     struct view views[CANDIDATES_N];
+    char note = told(sample);
     size_t splitting = 0, sound = 0, agreeing = 0, only_splitting = 0, only_agreeing = 0, rows = 0;
 
+    if (note != 0) {
+        *out = note;
+        return 0;
+    }
     for (size_t i = 0; i < CANDIDATES_N; i++) {
         if (look(sample, whole, names_n, candidate_table[i].c, &views[i], e) != 0)
             return -1;
@@ -131,7 +183,7 @@ int delimiter_find(struct str sample, bool whole, size_t names_n, const char *la
         }
     }
     if (splitting == 0)
-        return one_column(views, label, out, e);
+        return one_column(views, sample, label, out, e);
     if (agreeing == 1) {
         *out = candidate_table[only_agreeing].c;
         return 0;
@@ -141,7 +193,7 @@ int delimiter_find(struct str sample, bool whole, size_t names_n, const char *la
         *out = candidate_table[only_splitting].c;
         return 0;
     }
-    return ask(label, e);
+    return ask(views, label, e);
 }
 
 const char *delimiter_text(char delimiter)

@@ -4,6 +4,7 @@
 
 #include "sync/base/err.h"
 #include "sync/base/str.h"
+#include "sync/model/row.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -12,6 +13,13 @@
  * so that its last row counts. `names_n`: columns the mapping lists where the file has no header, else 0.
  * Errors: XS_CONFIG, asking for `delimiter:`, when none or several agree with the header. `label` is for that message. */
 int delimiter_find(struct str sample, bool whole, size_t names_n, const char *label, char *out, struct err *e);
+
+/* Is this line a note on the delimiter to Excel, "sep=;", and no header? Finding the delimiter obeys it; whoever reads
+ * the header passes it over. `cells` is the line as any delimiter divides it. */
+bool delimiter_is_note(const struct cell *cells, size_t n);
+
+/* Tells libcsv that no character is a blank, which it would trim. */
+int delimiter_no_space(unsigned char c);
 
 /* "," or "tab", as a mapping spells it. Static, NULL for others. */
 const char *delimiter_text(char delimiter);

@@ -49,6 +49,7 @@ struct source {
     uint64_t bytes_total;         /* 0: not known; for progress only */
     uint64_t bytes_read;
     char delimiter;               /* of CSV-shaped sources: what rejects are written with; else ',' */
+    const char *encoding_assumed; /* of a CSV file: what was not UTF-8 and is read as, so far; NULL: nothing was assumed */
     uint64_t null_watermarks;     /* rows left out for a NULL watermark, when the source can tell */
     bool watermark_is_time;       /* after the end: of the value of watermark(), */
     int64_t watermark_age_ms;     /* which is so much older than the read */

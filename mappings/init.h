@@ -11,9 +11,13 @@
 #include "sync/model/source_spec.h"
 #include "sync/model/target.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct mapping_init;
+
+/* The first of these names that is an e-mail address: what was taken for a header is data then. -1: none is. */
+long mapping_init_data_column(const struct str *columns, size_t n);
 
 /* Starts a look; the names are copied. NULL in *out and -1 with XS_SOURCE without any usable column, or out of memory. */
 int mapping_init_new(const struct str *columns, size_t n, struct mapping_init **out, struct err *e);
@@ -27,6 +31,8 @@ struct mapping_init_file {
     const char *name;                 /* of the sync; made into one that is allowed. NULL: from label */
     const struct source_spec *source; /* paths as they are to stand in the file; csv.delimiter and encoding as found */
     const struct target_spec *target; /* NULL: a list to be named by the reader */
+    bool names_made_up;               /* the file has no header, and source->as.csv.names are nobody's */
+    const char *encoding_assumed;     /* what was not UTF-8 is read as; NULL: nothing was assumed */
 };
 
 /* Appends the file. It loads and binds to the columns that were looked at (this is checked: XS_INTERNAL otherwise). */

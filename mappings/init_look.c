@@ -10,7 +10,9 @@
 
 #include <string.h>
 
-enum { PROSE_BYTES = 200, SOME_OF = 20 };
+/* A longer row of digits is an id or a phone number: nobody counts with it, and as a number it loses its last digits
+ * wherever numbers are doubles (15), or its meaning (9). */
+enum { PROSE_BYTES = 200, SOME_OF = 20, WHOLE_DIGITS = 9, NUMBER_DIGITS = 15 };
 
 static bool is_blank(char c)
 {
@@ -113,14 +115,105 @@ static bool is_scientific(struct str text)
     return e != NULL && typed_number(text, &number) == NULL;
 }
 
+/* How many digits follow, and what they are. */
+static size_t digits_at(struct str text, size_t at)
+{
+    size_t n = 0;
+    while (at + n < text.n && text.p[at + n] >= '0' && text.p[at + n] <= '9')
+        n++;
+    return n;
+}
+
+/* "1,234,567": digits in groups of three behind `separator`. How many groups follow the first; `*end` is behind them. */
+static size_t groups_at(struct str text, size_t at, char separator, size_t *end)
+{
+    size_t groups = 0, first = digits_at(text, at);
+    *end = at + first;
+    if (first == 0 || first > 3)
+        return 0;
+    while (*end < text.n && text.p[*end] == separator && digits_at(text, *end + 1) == 3) {
+        *end += 4;
+        groups++;
+    }
+    return groups;
+}
+
+/* Spreadsheets write numbers for people: 1,234.50 here, 1.234,50 there. */
+static void look_at_numbers(struct look *look, struct str text)
+{
+    struct str number;
+    size_t at = text.n > 0 && text.p[0] == '-', digits = 0, end;
+    for (size_t i = 0; i < text.n; i++)
+        digits += text.p[i] >= '0' && text.p[i] <= '9';
+    bool whole = digits + at == text.n && digits > 0;
+    if (digits > NUMBER_DIGITS || (whole && digits > WHOLE_DIGITS))
+        return;
+    bool json = typed_number(text, &number) == NULL;
+    look->numbers += json;
+    look->digits += text.n == 1 && (text.p[0] == '0' || text.p[0] == '1');
+    look->whole += whole && json;
+
+    size_t groups = groups_at(text, at, '.', &end), fraction;
+    look->dot_groups += groups > 0 && end == text.n;
+    if (groups == 0)
+        end = at + digits_at(text, at);
+    fraction = end > at && end < text.n && text.p[end] == ',' ? digits_at(text, end + 1) : 0;
+    if (fraction > 0 && end + 1 + fraction == text.n) {
+        look->comma_decimals++;
+        look->comma_decimals_sure += groups > 0 || fraction != 3;
+    }
+    groups = groups_at(text, at, ',', &end);
+    fraction = end < text.n && text.p[end] == '.' ? digits_at(text, end + 1) : 0;
+    if (groups > 0 && (end == text.n || (fraction > 0 && end + 1 + fraction == text.n))) {
+        look->comma_groups++;
+        look->comma_groups_sure += groups > 1 || fraction > 0;
+    }
+}
+
+enum look_number look_number(const struct look *look, bool *sure)
+{
+    *sure = true;
+    if (look->digits == look->filled)
+        return LOOK_NO_NUMBER; /* 0 and 1 alone may be a number or a yes: then it stays text */
+    if (look_all(look, look->numbers)) {
+        /* All that have a dot have it before three digits. */
+        *sure = look->dot_groups == 0 || look->whole + look->dot_groups < look->numbers;
+        return *sure ? LOOK_NUMBER : LOOK_DOTS;
+    }
+    if (look->comma_groups > 0 && look_all(look, look->numbers + look->comma_groups)) {
+        *sure = look->comma_groups_sure > 0;
+        return LOOK_COMMA_GROUPS;
+    }
+    if (look->comma_decimals > 0 && look_all(look, look->whole + look->dot_groups + look->comma_decimals)) {
+        *sure = look->comma_decimals_sure > 0;
+        return LOOK_COMMA_DECIMALS;
+    }
+    return LOOK_NO_NUMBER;
+}
+
+/* Yes and no as they are said where exports come from. */
+static bool is_answer(struct str text)
+{
+    static const char *const words[] = {"y",   "n",   "x",   "ja",  "nein", "nee",  "oui",    "non",   "si",
+                                        "sí",  "sim", "não", "nao", "wahr", "vrai", "falsch", "faux", "-"};
+    struct str typed;
+    if (typed_boolean(text, &typed) == NULL)
+        return true;
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (str_eq_nocase(text, str_from(words[i])))
+            return true;
+    }
+    return false;
+}
+
 /* What every cell would have to be for a column to have a type; counts are compared when all were seen. */
 static void look_at_types(struct look *look, struct str text)
 {
     struct str typed;
     struct uuid uuid;
-    look->numbers += typed_number(text, &typed) == NULL;
-    look->digits += text.n == 1 && (text.p[0] == '0' || text.p[0] == '1');
+    look_at_numbers(look, text);
     look->booleans += typed_boolean(text, &typed) == NULL;
+    look->answers += is_answer(text);
     look->interests += typed_interest(text, &typed) == NULL;
     look->uuids += uuid_parse(text, &uuid) == 0;
     look->scientific += is_scientific(text);

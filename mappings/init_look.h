@@ -17,8 +17,12 @@ struct look {
     size_t spaced;             /* several words */
     size_t html, combining;    /* tags or entities; accents that stand apart from their letter */
     size_t emails, wrapped;    /* addresses; those inside "Name <a@b>" or "mailto:" */
-    size_t numbers, digits;    /* JSON numbers; 0 and 1 among them */
-    size_t booleans;           /* true, no, 1, … */
+    size_t numbers, digits;    /* JSON numbers that survive as such; 0 and 1 among them */
+    size_t whole;              /* numbers without a fraction */
+    size_t dot_groups;         /* 1.234: a thousand and more, or one and a bit */
+    size_t comma_groups, comma_groups_sure;     /* 1,234 and 1,234.50: the second can only be a thousand and more */
+    size_t comma_decimals, comma_decimals_sure; /* 12,345 and 1.234,5: the second can only be a fraction */
+    size_t booleans, answers;  /* true, no, 1, …; the same in other languages, and x */
     size_t interests, uuids;   /* values of lt_interest_status, UUIDs */
     size_t bare_hosts, urls;   /* "example.com"; "https://…" */
     size_t scientific;         /* "4.9E+11": what a spreadsheet makes of a phone number */
@@ -43,6 +47,17 @@ struct mapping_init {
 
 /* Adds one cell's text, which is not blank. 0/-1 (memory). */
 int look_at(struct look *look, struct str text, struct arena *scratch);
+
+/* What makes numbers of the cells. */
+enum look_number {
+    LOOK_NO_NUMBER,      /* nothing does */
+    LOOK_NUMBER,         /* they are, as they stand */
+    LOOK_DOTS,           /* nobody knows: the dots may stand for thousands */
+    LOOK_COMMA_GROUPS,   /* without their commas */
+    LOOK_COMMA_DECIMALS, /* with a dot for the comma, and without dots */
+};
+/* `sure`: at least one cell leaves no other reading. */
+enum look_number look_number(const struct look *look, bool *sure);
 
 /* Are all of the seen cells such, and is there one at all? */
 bool look_all(const struct look *look, size_t count);

@@ -5,6 +5,7 @@
 
 #include "mappings/compiled.h"
 #include "mappings/init_look.h"
+#include "mappings/init_propose.h"
 #include "mappings/init_yaml.h"
 #include "sync/base/text.h"
 
@@ -60,7 +61,8 @@ static void put_head(struct init_writer *w)
     init_put_shown(w, str_from(w->file->label));
     init_put(w, " become which fields of a lead: a proposal, made from the names of its\n");
     char seen[96];
-    snprintf(seen, sizeof seen, "# columns and a look at %zu rows. Change what you like, then try it: ", w->init->rows);
+    snprintf(seen, sizeof seen, "# columns and a look at %zu row%s. Change what you like, then try it: ", w->init->rows,
+             w->init->rows == 1 ? "" : "s");
     init_put(w, seen);
     init_put(w, "'leadsync preview' shows the leads,\n# 'leadsync check' verifies the rest, 'leadsync diff' says what "
                 "would be sent.\nversion: 1");
@@ -80,11 +82,16 @@ static void put_csv(struct init_writer *w, const struct csv_spec *csv)
         init_put(w, csv->delimiter == '\t' ? "tab" : (const char[]){'"', csv->delimiter, '"', '\0'});
         init_end_line(w);
     }
-    if (csv->encoding != NULL) {
+    if (csv->encoding != NULL || w->file->encoding_assumed != NULL) {
         init_put(w, "    encoding: ");
-        init_put_text(w, csv->encoding);
+        init_put_text(w, csv->encoding != NULL ? csv->encoding : w->file->encoding_assumed);
+        if (csv->encoding == NULL)
+            init_put_note(w, "unsure: the file is not UTF-8; are its accents right in 'leadsync preview'?");
         init_end_line(w);
     }
+    if (w->file->names_made_up)
+        init_put(w, "    # The first line is data already. These names of the columns were made up: give them better "
+                    "ones, here and below.\n");
     for (size_t i = 0; i < csv->names_n && !csv->header; i++) {
         init_put(w, i == 0 ? "    header: [" : ", ");
         init_put_scalar(w, csv->names[i]);
@@ -133,60 +140,38 @@ static void put_target(struct init_writer *w)
 
 /* ---- columns ---- */
 
-struct steps {
-    const char *text[8];
-    size_t n;
-    const char *why;
-};
-
-/* One need is told as it is; several are told together. */
-static void add_step(struct steps *steps, bool wanted, const char *text, const char *why)
+/* Dutch exports keep the "van der" of a last name in a column of its own. Its place, or n; it is none where its name
+ * cannot stand in a template. */
+static size_t particle_column(const struct mapping_init *init)
 {
-    if (!wanted || steps->n == sizeof steps->text / sizeof steps->text[0])
-        return;
-    steps->text[steps->n++] = text;
-    steps->why = steps->why == NULL ? why : "cleans what was seen in some rows";
-}
-
-/* The steps that a column's cells need, in an order that lets each see what the one before left. */
-static struct steps propose_steps(const struct look *look, int field)
-{
-    struct steps steps = {.n = 0};
-    bool name = field == LEAD_FIRST_NAME || field == LEAD_LAST_NAME;
-    if (field == LEAD_EMAIL) { /* blanks around an address are dropped anyway */
-        add_step(&steps, look->wrapped > 0, "email", "some stand as \"Name <address>\"");
-        return steps;
+    static const char *const names[] = {"tussenvoegsel", "tussenvoegsels", "voorvoegsel", "voorvoegsels"};
+    size_t last = 0;
+    while (last < init->n && init->fields[last] != LEAD_LAST_NAME)
+        last++;
+    for (size_t i = 0; last < init->n && i < init->n; i++) {
+        for (size_t k = 0; k < sizeof names / sizeof names[0]; k++) {
+            if (str_eq_nocase(init->columns[i], str_from(names[k])) && init->fields[i] < 0 &&
+                strpbrk(init->columns[last].p, "{}") == NULL)
+                return i;
+        }
     }
-    add_step(&steps, look_some(look, look->html), "strip_html", "some hold HTML");
-    add_step(&steps, look->combining > 0, "nfc", "some accents stand apart from their letter");
-    add_step(&steps, look->runs > 0 && look->long_ones == 0, "squeeze", "some hold several blanks or line breaks");
-    add_step(&steps, look->edges > 0, "trim", "some have blanks around");
-    add_step(&steps, name && look_some(look, look->capitals + look->small), "title",
-             "some are all capitals or small letters");
-    add_step(&steps, field == LEAD_WEBSITE && look->bare_hosts > 0 && look->bare_hosts + look->urls == look->filled,
-             "url", "some lack the https://");
-    return steps;
+    return init->n;
 }
 
-/* What a reader should know of a column that is proposed. */
-static const char *doubt(const struct look *look, int field)
+/* The particle before the name; the arena's copies of names end in a NUL. */
+static void put_last_name(struct init_writer *w, struct str particle, struct str column)
 {
-    if (look->filled == 0)
-        return "empty in all rows that were looked at";
-    if (field == LEAD_EMAIL && look->emails < look->filled)
-        return "unsure: some cells are no e-mail address, and those rows are rejected";
-    if (field == LEAD_PHONE && look->scientific > 0)
-        return "unsure: a spreadsheet has cut some numbers, as in 4.9E+11";
-    if (field == LEAD_WEBSITE && look->bare_hosts + look->urls < look->filled)
-        return "unsure: some cells are no web address";
-    if ((field == LEAD_FIRST_NAME || field == LEAD_LAST_NAME) && look->emails > 0)
-        return "unsure: some cells are e-mail addresses";
-    return NULL;
+    struct buf text = BUF_INIT(KEY_MAX);
+    if (buf_addf(&text, "{%.*s} {%.*s}", STR_ARG(particle), STR_ARG(column)) != 0)
+        w->failed = true;
+    init_put(w, "{template: ");
+    init_put_scalar(w, buf_str(&text));
+    buf_free(&text);
 }
 
-/* "NAME: Column" or "NAME: {from: Column, apply: […], type: …}". */
-static void put_column(struct init_writer *w, struct str name, struct str column, const struct steps *steps,
-                       const char *type)
+/* "NAME: Column" or "NAME: {from: Column, apply: […], type: …}". `particle`: the column before it, or empty. */
+static void put_column(struct init_writer *w, struct str name, struct str particle, struct str column,
+                       const struct steps *steps, const char *type)
 {
     init_put_scalar(w, name);
     init_put(w, ": ");
@@ -194,8 +179,12 @@ static void put_column(struct init_writer *w, struct str name, struct str column
         init_put_scalar(w, column);
         return;
     }
-    init_put(w, "{from: ");
-    init_put_scalar(w, column);
+    if (particle.n > 0) {
+        put_last_name(w, particle, column);
+    } else {
+        init_put(w, "{from: ");
+        init_put_scalar(w, column);
+    }
     for (size_t i = 0; i < steps->n; i++) {
         init_put(w, i == 0 ? ", apply: [" : ", ");
         init_put(w, steps->text[i]);
@@ -208,23 +197,19 @@ static void put_column(struct init_writer *w, struct str name, struct str column
     init_put(w, "}");
 }
 
-/* Do its cells fit a field that takes no text? Such a field with other cells would reject every row. */
-static bool fits_field(const struct look *look, int field)
-{
-    if (field == LEAD_LT_INTEREST_STATUS)
-        return look->filled == 0 || look_all(look, look->interests);
-    return field != LEAD_ASSIGNED_TO || look->filled == 0 || look_all(look, look->uuids);
-}
-
 /* A line that is sure is YAML; one that would reject every row stands as a comment. */
 static void put_field(struct init_writer *w, size_t i, int field, const char *why)
 {
     const struct look *look = &w->init->looks[i];
-    struct steps steps = propose_steps(look, field);
-    const char *unsure = why != NULL ? why : doubt(look, field);
-    bool fits = fits_field(look, field);
+    size_t particle = field == LEAD_LAST_NAME ? particle_column(w->init) : w->init->n;
+    struct look seen = *look;
+    seen.edges += particle < w->init->n; /* most names have no particle, and a blank before them then */
+    struct steps steps = propose_steps(&seen, field);
+    const char *unsure = why != NULL ? why : propose_doubt(look, field);
+    bool fits = propose_fits(look, field);
     init_put(w, fits ? "  " : "  # ");
-    put_column(w, str_from(lead_field_table[field].api), w->init->columns[i], &steps, NULL);
+    put_column(w, str_from(lead_field_table[field].api),
+               particle < w->init->n ? w->init->columns[particle] : STR_NONE, w->init->columns[i], &steps, NULL);
     if (!fits)
         init_put_note(w, field == LEAD_ASSIGNED_TO ? "unsure: takes the UUID of a user, and the cells are none"
                                           : "unsure: takes a number; words need map: {word: number}");
@@ -274,9 +259,9 @@ static void put_maybes(struct init_writer *w, size_t email)
             continue;
         struct steps steps = propose_steps(&init->looks[i], (int)match.field);
         bool whole = match.field == LEAD_FIRST_NAME && init->looks[i].spaced * 2 > init->looks[i].filled;
-        add_step(&steps, whole, "{replace: ['\\s.*$', '']}", "");
+        propose_add(&steps, whole, "{replace: ['\\s.*$', '']}", "");
         init_put(w, "  # ");
-        put_column(w, str_from(lead_field_table[match.field].api), init->columns[i], &steps, NULL);
+        put_column(w, str_from(lead_field_table[match.field].api), STR_NONE, init->columns[i], &steps, NULL);
         init_put_note(w, whole                                    ? "unsure: whole names? the first word is taken then"
                 : init->fields[i] == NAMES_AMBIGUOUS ? "unsure: another column claims this field too"
                                                      : "unsure: the name may mean something else");
@@ -304,14 +289,6 @@ static void put_fields(struct init_writer *w, size_t email, const char *email_wh
 
 /* ---- what is left ---- */
 
-/* 0 and 1 alone may be a number or a yes: then it stays text. */
-static const char *propose_type(const struct look *look)
-{
-    if (look_all(look, look->numbers) && look->digits < look->filled)
-        return "number";
-    return look_all(look, look->booleans) && look->digits < look->filled ? "boolean" : NULL;
-}
-
 /* A variable's name of a column's: as it is where it can be. */
 static void put_variable(struct init_writer *w, size_t i)
 {
@@ -324,10 +301,13 @@ static void put_variable(struct init_writer *w, size_t i)
             w->failed = true;
         name = buf_str(&other);
     }
+    const char *unsure, *type = propose_type(&init->looks[i], &steps, &unsure);
     init_put(w, "#   ");
-    put_column(w, name, column, &steps, propose_type(&init->looks[i]));
+    put_column(w, name, STR_NONE, column, &steps, type);
     if (init->looks[i].filled == 0 && init->rows > init->defects)
         init_put_note(w, "empty in all rows that were looked at");
+    else if (unsure != NULL)
+        init_put_note(w, unsure);
     else if (steps.n > 0)
         init_put_note(w, steps.why);
     init_end_line(w);
@@ -338,9 +318,9 @@ static void put_variable(struct init_writer *w, size_t i)
 static void put_variables(struct init_writer *w, size_t email)
 {
     const struct mapping_init *init = w->init;
-    size_t n = 0;
+    size_t n = 0, particle = particle_column(init);
     for (size_t i = 0; i < init->n; i++) {
-        if (i == email || init->fields[i] >= 0)
+        if (i == email || init->fields[i] >= 0 || i == particle)
             continue;
         if (n++ == 0)
             init_put(w, "# Columns that are not used yet. Take the '# ' from this key and from each line that a "
@@ -355,9 +335,10 @@ static void put_variables(struct init_writer *w, size_t email)
 /* Columns by which somebody said not to be mailed are not to be overlooked. */
 static void put_skips(struct init_writer *w, size_t email)
 {
-    static const char *const signs[] = {"optout",     "optedout",  "unsubscribe", "donotcontact",
-                                        "donotemail", "donotmail", "abgemeldet",  "desinscri",
-                                        "baja",       "bounced",   "werbesperre", "nomail"};
+    static const char *const signs[] = {
+        "optout",      "optedout",  "unsubscribe", "donotcontact",  "donotemail", "donotmail",    "abgemeldet",
+        "desinscri",   "désinscri", "debaja",      "bounced",       "nomail",     "descadastr",   "werbesperre",
+        "nichtkontakt", "disiscri", "désabonn",    "uitgeschreven", "afgemeld",   "cancelousubs", "werbewiderspruch"};
     const struct mapping_init *init = w->init;
     struct buf key = BUF_INIT(KEY_MAX);
     size_t n = 0;
@@ -367,6 +348,7 @@ static void put_skips(struct init_writer *w, size_t email)
         const char *text = i != email && text_header_key(init->columns[i], &key) == 0 ? buf_cstr(&key) : "";
         for (size_t k = 0; text != NULL && k < sizeof signs / sizeof signs[0]; k++)
             found = found || strstr(text, signs[k]) != NULL;
+        found = found || (text != NULL && strcmp(text, "baja") == 0); /* but not "trabajador" */
         if (!found)
             continue;
         if (n++ == 0)
@@ -374,8 +356,8 @@ static void put_skips(struct init_writer *w, size_t email)
         w->line = w->out->n;
         init_put(w, "  - {column: ");
         init_put_scalar(w, init->columns[i]);
-        init_put(w, ", in: [\"1\", \"true\", \"t\", \"yes\", \"y\", \"x\", \"ja\"]}");
-        if (init->looks[i].booleans < init->looks[i].filled)
+        init_put(w, ", in: [\"1\", \"true\", \"yes\", \"y\", \"t\", \"x\", \"ja\", \"oui\", \"sí\", \"si\", \"sim\"]}");
+        if (init->looks[i].answers < init->looks[i].filled)
             init_put_note(w, "unsure: other values than yes and no were seen");
         init_end_line(w);
     }

@@ -7,6 +7,8 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unictype.h>
+#include <unistr.h>
 
 enum { NOTES_AT = 46 };
 
@@ -49,16 +51,18 @@ static bool is_special(struct str s)
     return false;
 }
 
-/* Letters first, then letters, digits, single blanks and a few signs that mean nothing to YAML. */
+/* Letters first, of any alphabet, then letters, digits, single blanks and a few signs that mean nothing to YAML. */
 bool init_is_plain(struct str s)
 {
-    if (s.n == 0 || is_special(s) || s.p[s.n - 1] == ' ')
+    const uint8_t *at = (const uint8_t *)s.p, *end = at + s.n;
+    if (s.n == 0 || is_special(s) || s.p[s.n - 1] == ' ' || !text_is_utf8(s))
         return false;
-    for (size_t i = 0; i < s.n; i++) {
-        unsigned char c = (unsigned char)s.p[i];
-        bool letter = (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
-        bool other = (c >= '0' && c <= '9') || (c != '\0' && strchr(" _-./()", c) != NULL);
-        if (!letter && (i == 0 || !other))
+    for (bool first = true; at < end; first = false) {
+        ucs4_t c;
+        at += u8_mbtouc(&c, at, (size_t)(end - at));
+        bool letter = c < 0x80 ? (c | 0x20) >= 'a' && (c | 0x20) <= 'z' : uc_is_property_alphabetic(c);
+        bool other = c < 0x80 ? (c >= '0' && c <= '9') || (c != 0 && strchr(" _-./()", (int)c) != NULL) : c == 0x20ac;
+        if (!letter && (first || !other))
             return false;
     }
     return true;

@@ -11,6 +11,8 @@ mappings_libmappings_a_SOURCES = \
 	mappings/init.h \
 	mappings/init_look.c \
 	mappings/init_look.h \
+	mappings/init_propose.c \
+	mappings/init_propose.h \
 	mappings/init_write.c \
 	mappings/init_yaml.c \
 	mappings/init_yaml.h \

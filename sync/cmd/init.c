@@ -4,11 +4,13 @@
 #include "mappings/init.h"
 
 #include "connectors/source.h"
+#include "sync/base/arena.h"
 #include "sync/base/log.h"
 #include "sync/cmd/commands.h"
 #include "sync/cmd/out.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -19,7 +21,7 @@ struct init_options {
     int64_t rows;
 };
 
-enum { ROWS_DEFAULT = 1000, ROWS_MAX = 1000000 };
+enum { ROWS_DEFAULT = 1000, ROWS_MAX = 1000000, NAMES_BYTES = 16 << 20 };
 static const struct init_options defaults = {.rows = ROWS_DEFAULT};
 
 #define AT(member) OPT_AT(init_options, member)
@@ -132,18 +134,64 @@ static char *path_in_file(const char *source, const char *output, struct err *e)
     return path;
 }
 
-/* ---- the look ---- */
+/* ---- opening ---- */
 
-static int look(struct source *source, int64_t rows, struct mapping_init **out, struct err *e)
+/* "email" for the column of the addresses, "column_2" for another. In the arena; NULL when it is full. */
+static struct str *make_up_names(size_t n, size_t email, struct arena *arena)
 {
-    struct str *names = calloc(source->columns_n + 1, sizeof *names);
-    struct row row;
+    struct str *names = arena_calloc(arena, n, sizeof *names);
+    for (size_t i = 0; names != NULL && i < n; i++) {
+        char text[32];
+        int text_n = i == email ? snprintf(text, sizeof text, "email") : snprintf(text, sizeof text, "column_%zu", i + 1);
+        if (arena_str(arena, (struct str){text, (size_t)text_n}, &names[i]) != 0)
+            return NULL;
+    }
+    return names;
+}
+
+static struct str *names_of(const struct source *source, struct arena *arena)
+{
+    struct str *names = arena_calloc(arena, source->columns_n + 1, sizeof *names);
+    for (size_t i = 0; names != NULL && i < source->columns_n; i++)
+        names[i] = source->columns[i].name;
+    return names;
+}
+
+/* A first line with an address in it is no header: the file is opened again with names for its columns. */
+static int open_source(struct invocation *inv, struct source_spec *spec, struct arena *arena, struct source **source,
+                       struct err *e)
+{
+    if (source_open(spec, NULL, inv->common.clock, source, e) != 0)
+        return -1;
+    size_t n = (*source)->columns_n;
+    struct str *names = names_of(*source, arena);
     if (names == NULL)
         return err_oom(e);
-    for (size_t i = 0; i < source->columns_n; i++)
-        names[i] = source->columns[i].name;
+    long email = spec->kind == SOURCE_CSV ? mapping_init_data_column(names, n) : -1;
+    if (email < 0)
+        return 0;
+    if (strcmp(spec->as.csv.path, "-") == 0)
+        return err_set(e, XS_SOURCE, "stdin: the first line holds an e-mail address, so it is data and no header; save it to "
+                                     "a file, which can be read a second time");
+    source_close(*source);
+    *source = NULL;
+    spec->as.csv.header = false;
+    spec->as.csv.names = make_up_names(n, (size_t)email, arena);
+    spec->as.csv.names_n = n;
+    if (spec->as.csv.names == NULL)
+        return err_oom(e);
+    return source_open(spec, NULL, inv->common.clock, source, e);
+}
+
+/* ---- the look ---- */
+
+static int look(struct source *source, int64_t rows, struct arena *arena, struct mapping_init **out, struct err *e)
+{
+    struct row row;
+    struct str *names = names_of(source, arena);
+    if (names == NULL)
+        return err_oom(e);
     int rc = mapping_init_new(names, source->columns_n, out, e);
-    free(names);
     while (rc == 0 && rows-- > 0) {
         int found = source_next(source, &row, e);
         if (found <= 0)
@@ -184,6 +232,8 @@ static int write_file(const struct invocation *inv, const struct mapping_init *i
         .name = o->name,
         .source = spec,
         .target = target_name != NULL ? &target : NULL,
+        .names_made_up = spec->kind == SOURCE_CSV && !spec->as.csv.header,
+        .encoding_assumed = source->encoding_assumed,
     };
     if (out_open(&out, inv, OUT_PUBLIC, e) == 0 && mapping_init_write(init, &file, &out.text, e) == 0)
         rc = out_commit(&out, e);
@@ -201,6 +251,7 @@ static int run(struct invocation *inv, struct err *e)
     struct source_spec spec;
     struct source *source = NULL;
     struct mapping_init *init = NULL;
+    struct arena arena;
     int rc = -1;
     if (inv->operands_n == 0)
         return err_set(e, XS_USAGE, "which source? usage: leadsync init SOURCE [-o FILE]");
@@ -209,8 +260,9 @@ static int run(struct invocation *inv, struct err *e)
     /* A mapping is edited by hand; it is nobody's to overwrite. */
     if (output != NULL && strcmp(output, "-") != 0 && access(output, F_OK) == 0)
         return err_set(e, XS_STATE, "%s is there already; remove it, or give -o another name", output);
+    arena_init(&arena, NAMES_BYTES);
     if (make_spec(inv->operands[0], o, &spec, e) != 0 ||
-        source_open(&spec, NULL, inv->common.clock, &source, e) != 0 || look(source, o->rows, &init, e) != 0)
+        open_source(inv, &spec, &arena, &source, e) != 0 || look(source, o->rows, &arena, &init, e) != 0)
         goto done;
     rc = write_file(inv, init, &spec, source, e);
     if (rc == 0 && output != NULL && strcmp(output, "-") != 0)
@@ -218,6 +270,7 @@ static int run(struct invocation *inv, struct err *e)
 done:
     mapping_init_free(init);
     source_close(source);
+    arena_free(&arena);
     return rc;
 }
 

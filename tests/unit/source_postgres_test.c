@@ -137,7 +137,7 @@ START_TEST(sql_that_is_refused_has_a_caret)
     check("insert into p (id) values (9)", "error 78 returns no columns");
     check("insert into p (id) values (9) returning id", "id integer\nerror 78 read-only transaction");
     check("select 1 as a; select 2", "error 78 cannot insert multiple commands");
-    check("select 1 as a, 2 as a", "error 78 two columns are named \"a\"");
+    check("select 1 as a, 2 as a", "error 78 columns 1 and 2 are both named \"a\"");
     check("select $1::int as a", "error 78 a parameter besides :watermark");
     check("", "error 78 returns no columns");
     check("select 1/0 as a", "a integer\nerror 78 division by zero");
