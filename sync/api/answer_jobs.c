@@ -29,6 +29,14 @@ bool job_status_is_final(enum job_status status)
     return false;
 }
 
+enum job_status job_status_find(struct str text)
+{
+    for (size_t i = 0; i < STATUSES_N; i++)
+        if (str_is(text, statuses[i].text))
+            return statuses[i].status;
+    return JOB_UNKNOWN;
+}
+
 static int64_t count_of(struct json_object *object, const char *key)
 {
     int64_t n;
@@ -69,9 +77,7 @@ int api_remote_job_read(struct json_object *item, struct remote_job *out, struct
     };
     if (out->id.n == 0)
         return err_set(e, XS_API, "a background job in the API's answer has no id");
-    for (size_t i = 0; i < STATUSES_N; i++)
-        if (str_is(out->status_text, statuses[i].text))
-            out->status = statuses[i].status;
+    out->status = job_status_find(out->status_text);
     return 0;
 }
 

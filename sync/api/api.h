@@ -208,6 +208,7 @@ int api_job_get(struct api *a, struct str id, const char *data_fields, api_done_
 enum job_status {
     JOB_UNKNOWN, JOB_PENDING, JOB_RUNNING, JOB_DRAINING, JOB_PAUSED, JOB_SUCCESS, JOB_FAILED, JOB_CANCELLED,
 };
+enum job_status job_status_find(struct str text);
 bool job_status_is_final(enum job_status status);
 struct remote_job {
     struct str id, type, status_text, entity_id; /* borrow from the JSON; empty when absent */
@@ -256,6 +257,20 @@ int api_plan_get(struct api *a, struct workspace *out, struct err *e);
 /* Variables a campaign knows, core and custom, as JSON keys; 0 names for a list. */
 int api_campaign_variables(struct api *a, const struct target *t, struct arena *arena, struct str **names, size_t *n,
                            struct err *e);
+
+/* Background jobs, one by one: by ids (at most JOBS_LIST_MAX; those that are not there are left out), or with ids_n 0
+ * all of the workspace, newest first. `see`: 1 enough, 0 go on, -1 error. 0/-1 */
+typedef int api_job_fn(void *ctx, const struct remote_job *job, struct err *e);
+int api_jobs_each(struct api *a, const struct str *ids, size_t ids_n, api_job_fn *see, void *ctx, struct err *e);
+/* One: 1 when it was seen, 0 when there is none, -1. */
+int api_job_find(struct api *a, struct str id, api_job_fn *see, void *ctx, struct err *e);
+/* What a job of any kind tells of its work; -1 and "" where it does not. */
+struct job_told {
+    int64_t total, success, failed;
+    char from[TARGET_TEXT_N], to[TARGET_TEXT_N];
+};
+void api_remote_job_told(const struct remote_job *job, struct job_told *out);
+
 /* Is the address, or its domain, on the block list? 1/0, -1 on error. `notice`: static text when the key may not read
  * it (then 0), else NULL. */
 int api_blocklisted(struct api *a, struct str email, const char **notice, struct err *e);

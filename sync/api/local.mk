@@ -15,6 +15,8 @@ sync_libapi_a_SOURCES = \
 	sync/api/endpoint_jobs.c \
 	sync/api/http_time.c sync/api/http_time.h \
 	sync/api/lookup.c \
+	sync/api/lookup_jobs.c \
+	sync/api/pages.c sync/api/pages.h \
 	sync/api/pacer.c sync/api/pacer.h \
 	sync/api/queue.c sync/api/queue.h \
 	sync/api/rate_share.c sync/api/rate_share.h \

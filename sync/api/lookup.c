@@ -6,6 +6,7 @@
 
 #include "sync/api/answer.h"
 #include "sync/api/body.h"
+#include "sync/api/pages.h"
 #include "sync/api/queue.h"
 #include "sync/base/log.h"
 #include "sync/base/text.h"
@@ -15,81 +16,12 @@
 
 enum {
     PATH_MAX_BYTES = 8000, /* the edge refuses longer addresses with 431 */
-    PAGES_MAX = 1000,
     CANDIDATES_MAX = 10,   /* named in a message */
     CANDIDATES_BYTES = 4000,
     SLIPS_LOOK = 5000,     /* names of a workspace that are compared with one that was not found */
     SLIPS_MAX = 200,       /* of them near enough to be put in order */
     SLIPS_NAMED = 3,
 };
-
-static int get(struct api *a, const char *path, bool optional, struct api_reply *reply, struct err *e)
-{
-    struct api_call call = {
-        .method = "GET", .path = path, .optional = optional, .urgent = true, .kind = API_KIND_OTHER};
-    return api_call_wait(a, &call, reply, e);
-}
-
-/* ---- pages of a GET endpoint ---- */
-
-/* Sees each item; 1: enough, 0: go on, -1: error. */
-typedef int item_fn(void *ctx, struct json_object *item, struct err *e);
-
-/* Follows "PATH?limit=100QUERY" to its empty page. `denied` (may be NULL) is set instead of an error when the key may
- * not read it. 0/-1. */
-static int each_item(struct api *a, const char *path, const char *query, bool *denied, item_fn *see, void *ctx,
-                     struct err *e)
-{
-    struct buf url = BUF_INIT(PATH_MAX_BYTES), cursor = BUF_INIT(PATH_MAX_BYTES);
-    int r = -1;
-    for (unsigned page = 0; page < PAGES_MAX; page++) {
-        struct api_reply reply;
-        buf_reset(&url);
-        bool made = buf_addf(&url, "%s?limit=100%s", path, query) == 0 &&
-                    (cursor.n == 0 ||
-                     (buf_adds(&url, "&starting_after=") == 0 && body_url_escape(buf_str(&cursor), &url) == 0)) &&
-                    buf_cstr(&url) != NULL;
-        if (!made) {
-            err_set(e, XS_CONFIG, "%s: the name to look for is too long", path);
-            goto out;
-        }
-        if (get(a, url.p, denied != NULL, &reply, e) != 0)
-            goto out;
-        if (reply.class == API_REFUSED && reply.http_status == 403 && denied != NULL) {
-            *denied = true;
-            r = 0;
-            goto out;
-        }
-        struct json_object *items;
-        if (reply.class != API_OK || !answer_array(reply.json, "items", &items)) {
-            err_set(e, XS_API, "%s: no usable answer (%d %.*s)", path, reply.http_status, STR_ARG(reply.message));
-            goto out;
-        }
-        size_t n = json_object_array_length(items);
-        for (size_t i = 0; i < n; i++) {
-            int seen = see(ctx, json_object_array_get_idx(items, i), e);
-            r = seen < 0 ? -1 : 0;
-            if (seen != 0)
-                goto out;
-        }
-        struct str next;
-        if (n == 0 || !answer_str(reply.json, "next_starting_after", &next) || next.n == 0) {
-            r = 0;
-            goto out;
-        }
-        r = -1;
-        if (str_eq(next, buf_str(&cursor)))
-            break;
-        buf_reset(&cursor);
-        if (buf_add(&cursor, next.p, next.n) != 0)
-            break;
-    }
-    err_set(e, XS_API, "%s: the pages of the answer do not end: try again later", path);
-out:
-    buf_free(&url);
-    buf_free(&cursor);
-    return r;
-}
 
 /* ---- targets ---- */
 
@@ -131,7 +63,7 @@ static int target_by_id(struct api *a, enum target_kind kind, const struct uuid 
     }
     memcpy(path, b.p, b.n + 1);
     buf_free(&b);
-    if (get(a, path, false, &reply, e) != 0)
+    if (pages_get(a, path, false, &reply, e) != 0)
         return -1;
     if (reply.class == API_REFUSED)
         return err_set(e, XS_CONFIG, "%s %s is not in this workspace (%d %.*s): look up its id in Instantly",
@@ -243,7 +175,7 @@ static void find_slips(struct api *a, const struct name_search *search, struct b
     if (s == NULL)
         return;
     s->for_name = search;
-    if (each_item(a, target_path(search->kind), "", NULL, see_slip, s, &ignored) != 0)
+    if (pages_each(a, target_path(search->kind), "", NULL, see_slip, s, &ignored) != 0)
         log_detail("names that may have been meant: %s", err_text(&ignored));
     err_clear(&ignored);
     for (unsigned named = 1; named <= SLIPS_NAMED; named++) {
@@ -293,7 +225,7 @@ static int target_by_name(struct api *a, const struct target_spec *spec, struct 
     if (buf_adds(&query, "&search=") != 0 || body_url_escape(s.name, &query) != 0 || buf_cstr(&query) == NULL ||
         text_fold(str_trim(s.name), &s.fold_wanted) != 0)
         err_set(e, XS_CONFIG, "the name of the %s is too long", kind);
-    else if (each_item(a, target_path(spec->kind), query.p, NULL, see_name, &s, e) != 0)
+    else if (pages_each(a, target_path(spec->kind), query.p, NULL, see_name, &s, e) != 0)
         ;
     else if (s.found_n > 1)
         err_set(e, XS_CONFIG, "%u %ss are named \"%s\": %.*s; put the id of one in place of the name", s.found_n, kind,
@@ -332,7 +264,7 @@ int api_campaign_variables(struct api *a, const struct target *t, struct arena *
     if (t->kind != TARGET_CAMPAIGN)
         return 0;
     uuid_format(&t->id, path + strlen(path));
-    if (get(a, path, true, &reply, e) != 0)
+    if (pages_get(a, path, true, &reply, e) != 0)
         return -1;
     if (reply.class == API_REFUSED && reply.http_status == 403) {
         log_notice("the key may not read the campaign's variables (scope %s)", classify_scope("GET", path));
@@ -375,7 +307,7 @@ int api_workspace_get(struct api *a, struct arena *arena, struct workspace *out,
 {
     struct api_reply reply;
     *out = (struct workspace){.lead_limit = -1, .lead_count = -1};
-    if (get(a, "/api/v2/workspaces/current", true, &reply, e) != 0)
+    if (pages_get(a, "/api/v2/workspaces/current", true, &reply, e) != 0)
         return -1;
     if (reply.class != API_OK)
         out->notice = "the key may not read the workspace (scope workspaces:read): which one it is cannot be checked";
@@ -389,7 +321,7 @@ int api_plan_get(struct api *a, struct workspace *out, struct err *e)
 {
     struct api_reply reply;
     struct json_object *plans, *plan;
-    if (get(a, "/api/v2/workspace-billing/plan-details", true, &reply, e) != 0)
+    if (pages_get(a, "/api/v2/workspace-billing/plan-details", true, &reply, e) != 0)
         return -1;
     if (reply.class == API_OK && answer_object(reply.json, "subscriptions", &plans) &&
         answer_object(plans, "outreach", &plan)) {
@@ -441,7 +373,7 @@ int api_blocklisted(struct api *a, struct str email, const char **notice, struct
             continue;
         bool made =
             buf_adds(&query, "&search=") == 0 && body_url_escape(wanted[i], &query) == 0 && buf_cstr(&query) != NULL;
-        int r = made ? each_item(a, "/api/v2/block-lists-entries", query.p, &denied, see_block, &s, e)
+        int r = made ? pages_each(a, "/api/v2/block-lists-entries", query.p, &denied, see_block, &s, e)
                      : err_set(e, XS_CONFIG, "the address is too long to look for on the block list");
         buf_free(&query);
         if (r != 0)
