@@ -176,3 +176,23 @@ size_t mapping_filled(const struct mapping *m, const struct str **names)
     *names = m->impl->filled;
     return m->impl->filled_n;
 }
+
+int mapping_origin(const struct mapping *m, size_t slot, const struct row *row, struct arena *scratch, struct str *out)
+{
+    const struct mapping_impl *impl = m->impl;
+    *out = STR_NONE;
+    for (size_t i = 0; i < impl->columns_n; i++) {
+        const struct column *column = &impl->columns[i];
+        if (column->slot != slot || column->origin == ORIGIN_VALUE)
+            continue;
+        if (column->origin == ORIGIN_TEMPLATE)
+            return template_run(&column->template, row->cells, row->n, scratch, out) == 0 ? 1 : -1;
+        if (column->from.index >= row->n)
+            return 0;
+        const struct cell *cell = &row->cells[column->from.index];
+        if (!cell->null)
+            *out = (struct str){cell->p, cell->n};
+        return 1;
+    }
+    return 0;
+}

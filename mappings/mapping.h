@@ -138,6 +138,11 @@ struct mapped {
  * 0, or -1 for errors that are not the row's (memory, a template over its limit). */
 int mapping_apply(struct mapping *m, const struct row *row, struct arena *scratch, struct mapped *out, struct err *e);
 
+/* What a field of that row's lead was made from, as it was read: the cell of its column, or its template filled in. For
+ * showing what steps, map and default changed. `slot`: enum lead_field, or LEAD_FIELD_N + number of the custom variable.
+ * 1; 0 when no column is involved (`value:`, leadsync_key, a field that the mapping does not fill); -1 out of memory. */
+int mapping_origin(const struct mapping *m, size_t slot, const struct row *row, struct arena *scratch, struct str *out);
+
 /* Normalises an e-mail address given by hand (explain, forget, --contacts) to the identity used in the state. 0, or -1
  * when it is none. Appends to out. */
 int mapping_email_key(struct str address, struct buf *out);

@@ -12,6 +12,7 @@
 #include "sync/cmd/sync_arg.h"
 #include "sync/cmd/table.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,6 +35,8 @@ enum {
     SCRATCH_BYTES = 64 << 20,
     TABLE_ROWS = 500, /* a longer text preview comes in several tables, so that memory stays small */
     FIXED_COLUMNS = 3, /* row, target, left out */
+    CHANGE_COLUMNS = 4,
+    READABLE = 10, /* terminal columns; with less for each, rows become blocks of lines */
 };
 
 /* One preview under way. */
@@ -45,6 +48,7 @@ struct preview {
     struct arena scratch;
     struct out out;
     struct table table;
+    struct table changes; /* text: what stands in a lead otherwise than in its row */
     uint64_t shown;
 };
 
@@ -57,10 +61,15 @@ static size_t text_columns(const struct preview *p)
 
 static int text_head(struct preview *p)
 {
+    static const char *const change_head[CHANGE_COLUMNS] = {"row", "field", "as read", "becomes"};
     struct table *t = &p->table;
     int bad = 0;
     table_init(t, text_columns(p), NULL);
     t->hide_empty = !p->o->raw;
+    t->records_below = READABLE;
+    table_init(&p->changes, CHANGE_COLUMNS, NULL);
+    for (size_t i = 0; i < CHANGE_COLUMNS; i++)
+        bad |= table_add(&p->changes, str_from(change_head[i]), TABLE_DIM);
     if (p->o->raw) {
         for (size_t i = 0; i < p->source->columns_n; i++)
             bad |= table_add(t, p->source->columns[i].name, TABLE_DIM);
@@ -81,6 +90,11 @@ static int text_flush(struct preview *p, struct err *e)
     if (table_print(&p->table, p->inv->common.columns, p->inv->common.colour_out, &p->out.text) != 0)
         return err_oom(e);
     table_free(&p->table);
+    bool changed = p->changes.cells.n > CHANGE_COLUMNS * sizeof(struct table_cell);
+    if (changed && (buf_adds(&p->out.text, "\nWhat the mapping makes of these cells:\n") != 0 ||
+                    table_print(&p->changes, p->inv->common.columns, p->inv->common.colour_out, &p->out.text) != 0))
+        return err_oom(e);
+    table_free(&p->changes);
     return out_flush(&p->out, false, e);
 }
 
@@ -99,6 +113,46 @@ static int text_value(struct table *t, const struct value *v)
     if (v->kind == VALUE_NULL)
         return table_add(t, STR("(cleared)"), TABLE_YELLOW);
     return table_add(t, v->kind == VALUE_ABSENT ? STR_NONE : (struct str){v->p, v->n}, TABLE_PLAIN);
+}
+
+/* In quotes, so that blanks are seen; "(empty)" for nothing. */
+static int text_quoted(struct table *t, struct str text, enum table_colour colour)
+{
+    struct buf quoted = BUF_INIT(SCRATCH_BYTES);
+    if (text.n == 0)
+        return table_add(t, STR("(empty)"), TABLE_DIM);
+    int bad = buf_addf(&quoted, "\"%.*s\"", STR_ARG(text)) != 0 || table_add(t, buf_str(&quoted), colour) != 0;
+    buf_free(&quoted);
+    return bad ? -1 : 0;
+}
+
+/* One field beside what it was read as, where the two differ. */
+static int text_change(struct preview *p, const struct row *row, size_t slot, struct str name, const struct value *v)
+{
+    struct table *t = &p->changes;
+    struct str raw, made = v->kind == VALUE_ABSENT || v->kind == VALUE_NULL ? STR_NONE : (struct str){v->p, v->n};
+    char number[24];
+    int found = mapping_origin(p->m, slot, row, &p->scratch, &raw);
+    if (found <= 0)
+        return found;
+    if (str_eq(raw, made) || (made.n == 0 && str_trim(raw).n == 0))
+        return 0;
+    int n = snprintf(number, sizeof number, "%llu", (unsigned long long)row->number);
+    int bad = table_add(t, (struct str){number, (size_t)n}, TABLE_DIM) | table_add(t, name, TABLE_PLAIN);
+    bad |= text_quoted(t, raw, TABLE_PLAIN);
+    /* Numbers and booleans stand without quotes, as they will in JSON. */
+    return bad | (v->kind == VALUE_STRING ? text_quoted(t, made, TABLE_GREEN)
+                                          : table_add(t, made.n > 0 ? made : STR("(empty)"), TABLE_GREEN));
+}
+
+static int text_changes(struct preview *p, const struct row *row, const struct lead *lead)
+{
+    int bad = 0;
+    for (size_t f = 0; f < LEAD_FIELD_N && bad == 0; f++)
+        bad = text_change(p, row, f, str_from(lead_field_table[f].api), &lead->core[f]);
+    for (size_t i = 0; i < p->m->shape.custom_n && bad == 0; i++)
+        bad = text_change(p, row, LEAD_FIELD_N + i, p->m->shape.custom_names[i], &lead->custom[i]);
+    return bad;
 }
 
 /* "email_invalid: Email Address \"ann@\"", one after the other. */
@@ -136,6 +190,8 @@ static int text_lead(struct preview *p, const struct row *row, const struct mapp
         bad |= text_value(t, has_lead ? &mapped->lead.core[f] : &none);
     for (size_t i = 0; i < p->m->shape.custom_n; i++)
         bad |= text_value(t, has_lead ? &mapped->lead.custom[i] : &none);
+    if (mapped->verdict == MAPPED_LEAD)
+        bad |= text_changes(p, row, &mapped->lead);
     buf_free(&text);
     return bad;
 }
@@ -354,6 +410,7 @@ static int run(struct invocation *inv, struct err *e)
 done:
     out_abandon(&p.out);
     table_free(&p.table);
+    table_free(&p.changes);
     source_close(p.source);
     arena_free(&p.scratch);
     mapping_free(p.m);
@@ -365,8 +422,8 @@ const struct command command_preview = {
     .usage = "SYNC",
     .summary = "show the first rows as the leads they would become",
     .help = "Reads the first rows of the source and shows the leads that the mapping makes of\n"
-            "them, or why it leaves a row out. Needs no API key and no target, and sends\n"
-            "nothing.",
+            "them, what it made of cells that do not stay as they are, and why it leaves a\n"
+            "row out. Needs no API key and no target, and sends nothing.",
     .groups = GROUP_OUTPUT | GROUP_CSV | GROUP_SOURCE,
     .formats = formats,
     .options = options,

@@ -27,6 +27,7 @@ void table_init(struct table *t, size_t columns_n, const enum table_align *align
     t->align = align;
     t->columns_n = columns_n;
     t->hide_empty = false;
+    t->records_below = 0;
 }
 
 void table_free(struct table *t)
@@ -76,14 +77,14 @@ static size_t width_at_level(const struct table *t, const size_t *natural, size_
     return n > 0 ? sum + (n - 1) * GAP_COLUMNS : 0;
 }
 
-/* Turns natural widths into shown ones. */
-static void fit(const struct table *t, size_t columns, size_t *widths)
+/* Turns natural widths into shown ones. The width that the cut columns were left, SIZE_MAX when none was cut. */
+static size_t fit(const struct table *t, size_t columns, size_t *widths)
 {
     size_t widest = 0;
     for (size_t c = 0; c < t->columns_n; c++)
         widest = widths[c] != HIDDEN && widths[c] > widest ? widths[c] : widest;
     if (columns == 0 || width_at_level(t, widths, widest) <= columns)
-        return;
+        return SIZE_MAX;
     size_t low = LEAST_COLUMNS, high = widest;
     while (low + 1 < high) {
         size_t middle = low + (high - low) / 2;
@@ -102,6 +103,7 @@ static void fit(const struct table *t, size_t columns, size_t *widths)
         spare -= extra;
         widths[c] = low + extra;
     }
+    return used > columns ? 0 : low;
 }
 
 static int add_blanks(struct buf *out, size_t n)
@@ -159,6 +161,33 @@ static void natural_widths(const struct table *t, size_t rows, size_t *widths)
     }
 }
 
+/* The rows as blocks of lines, for a terminal that is too narrow for the columns. */
+static int print_records(const struct table *t, size_t rows, const size_t *widths, size_t columns, bool colour,
+                         struct buf *out)
+{
+    size_t names = 0;
+    for (size_t c = 0; c < t->columns_n; c++) {
+        size_t width = cell_at(t, c).width;
+        names = widths[c] != HIDDEN && width > names ? width : names;
+    }
+    names = names > columns / 2 ? columns / 2 : names;
+    size_t values = columns > names + GAP_COLUMNS + LEAST_COLUMNS ? columns - names - GAP_COLUMNS : LEAST_COLUMNS;
+    for (size_t row = 1; row < rows; row++) {
+        if (row > 1 && buf_addc(out, '\n') != 0)
+            return -1;
+        for (size_t c = 0; c < t->columns_n; c++) {
+            struct table_cell name = cell_at(t, c), value = cell_at(t, row * t->columns_n + c);
+            size_t blanks = 0;
+            if (widths[c] == HIDDEN || (t->hide_empty && value.n == 0))
+                continue;
+            if (print_cell(t, c, &name, names, colour, &blanks, out) != 0 ||
+                print_cell(t, c, &value, values, colour, &blanks, out) != 0 || buf_addc(out, '\n') != 0)
+                return -1;
+        }
+    }
+    return 0;
+}
+
 int table_print(const struct table *t, size_t columns, bool colour, struct buf *out)
 {
     size_t rows = t->cells.n / sizeof(struct table_cell) / t->columns_n;
@@ -171,7 +200,10 @@ int table_print(const struct table *t, size_t columns, bool colour, struct buf *
         return -1;
     size_t *widths = (size_t *)(void *)storage.p; /* fresh from malloc, so aligned */
     natural_widths(t, rows, widths);
-    fit(t, columns, widths);
+    if (fit(t, columns, widths) < t->records_below) {
+        rc = print_records(t, rows, widths, columns, colour, out);
+        goto done;
+    }
     for (size_t row = 0; row < rows; row++) {
         size_t blanks = 0;
         for (size_t c = 0; c < t->columns_n; c++) {

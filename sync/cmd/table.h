@@ -24,6 +24,8 @@ struct table {
     const enum table_align *align; /* borrowed; NULL: all left */
     size_t columns_n;
     bool hide_empty;        /* a column with nothing under its header is not shown; may be set after table_init() */
+    size_t records_below;   /* where columns would have to be cut to less than this, each row is a block of lines with a
+                             * "name  value" each instead; 0, as table_init() sets it: never */
 };
 
 enum { TABLE_MAX_BYTES = 16 << 20 };

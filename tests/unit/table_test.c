@@ -112,6 +112,29 @@ START_TEST(test_hide_empty)
 }
 END_TEST
 
+START_TEST(test_records)
+{
+    struct table t;
+    table_init(&t, 3, NULL);
+    t.hide_empty = true;
+    t.records_below = 6;
+    ADD(&t, "row", "empty", "name", "1", "", "123456789012345", "2", "", "", "3", "", "x");
+    ck_assert_str_eq(print(&t, 0, false), "row  name\n1    123456789012345\n2\n3    x\n");
+    ck_assert_str_eq(print(&t, 11, false), "row  name\n1    12345\342\200\246\n2\n3    x\n");
+    /* Five columns for the name would be too few: each row becomes a block, whose values may be as wide as before. */
+    ck_assert_str_eq(print(&t, 10, false), "row   1\nname  123\342\200\246\n\nrow   2\n\nrow   3\nname  x\n");
+    ck_assert_str_eq(print(&t, 10, true), "row   1\nname  123\342\200\246\n\nrow   2\n\nrow   3\nname  x\n");
+    t.hide_empty = false;
+    ck_assert_str_eq(print(&t, 10, false), "row    1\nempty\nname   12\342\200\246\n\n"
+                                           "row    2\nempty\nname\n\nrow    3\nempty\nname   x\n");
+    /* Names give way to half of the terminal, and a value is never less than three columns. */
+    ck_assert_str_eq(print(&t, 5, false), "r\342\200\246  1\ne\342\200\246\nn\342\200\246  12\342\200\246\n\n"
+                                          "r\342\200\246  2\ne\342\200\246\nn\342\200\246\n\n"
+                                          "r\342\200\246  3\ne\342\200\246\nn\342\200\246  x\n");
+    table_free(&t);
+}
+END_TEST
+
 START_TEST(test_incomplete_and_none)
 {
     struct table t;
@@ -149,6 +172,7 @@ int main(void)
     tcase_add_test(tc, test_hostile);
     tcase_add_test(tc, test_colour);
     tcase_add_test(tc, test_hide_empty);
+    tcase_add_test(tc, test_records);
     tcase_add_test(tc, test_incomplete_and_none);
     tcase_add_test(tc, test_limit);
     suite_add_tcase(suite, tc);
