@@ -13,6 +13,8 @@ connectors_libconnectors_a_SOURCES = \
 	connectors/postgres.c \
 	connectors/postgres_conn.c connectors/postgres_conn.h \
 	connectors/postgres_mark.c connectors/postgres_mark.h \
+	connectors/postgres_results.c connectors/postgres_results.h \
+	connectors/postgres_role.c connectors/postgres_role.h \
 	connectors/process.c connectors/process.h \
 	connectors/spool.c connectors/spool.h \
 	connectors/sqlite.c \

@@ -299,7 +299,8 @@ static const struct {
     const char *hint;
 } state_table[] = {
     {"57014", XS_SOURCE, "statement_timeout: in the mapping, or somebody, ended the query"},
-    {"42501", XS_NO_SOURCE, "GRANT the user of the connection SELECT on it"},
+    {"42501", XS_NO_SOURCE, "GRANT the user of the connection what it lacks: SELECT for a source, INSERT and UPDATE, too, for "
+     "results_to"},
     {"55P03", XS_NO_SOURCE, NULL}, /* a lock is not to be had */
     {"25006", XS_CONFIG, "query: is run in a read-only transaction"},
     {"08", XS_NO_SOURCE, NULL}, /* connection */

@@ -8,6 +8,7 @@ dist_doc_DATA = \
 	docs/DESIGN.md \
 	docs/ERRORS.md \
 	docs/MAPPING.md \
+	docs/POSTGRES.md \
 	docs/STATE.md
 exampledir = $(docdir)/examples
 dist_example_DATA = \

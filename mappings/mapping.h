@@ -71,7 +71,8 @@ struct mapping {
         struct guard_limit removed, moved, rejected, empty_source, source_shrank;
     } guards;
     int64_t retry_refused_ms;
-    const char *results_url, *results_table; /* results_to: postgres */
+    const char *results_url, *results_table; /* results_to: postgres; NULL: nowhere */
+    bool results_create;                /* the table is made where it is missing */
     bool values_hashed;
     unsigned keep_runs;
     bool has_key;                       /* `key:` is given: identity is not the e-mail */

@@ -309,6 +309,7 @@ static const struct schema results_postgres = {
         {"url", &text, KEY_REQUIRED, AT(results_url), NULL, "\"service=crm\"", "libpq connection string"},
         {"table", &text, KEY_REQUIRED, AT(results_table), NULL, "\"lead_results\"",
          "the table that takes the outcomes"},
+        {"create", &yes_no, 0, AT(results_create), "false", NULL, "make the table when it is not there"},
         END}};
 static const struct schema results_to = {
     .kind = SCHEMA_OBJECT,

@@ -296,6 +296,8 @@ int check_run(const struct run_config *config, void (*found)(void *ctx, const st
     buf_init(&c.text, TEXT_BYTES);
     check_source(&c);
     if (stop_requested() == 0)
+        check_databases(&c);
+    if (stop_requested() == 0)
         check_api(&c);
     check_state(&c);
     check_plan(&c);

@@ -7,7 +7,8 @@
 enum finding_level { FINDING_OK, FINDING_NOTICE, FINDING_WARNING, FINDING_ERROR };
 struct finding {
     enum finding_level level;
-    const char *what;   /* "mapping", "source", "key", "plan", "target", "variables", "block list", "state" */
+    const char *what;   /* "mapping", "source", "key", "plan", "target", "variables", "block list", "state",
+                         * "results_to" */
     const char *text;   /* borrowed during the call */
 };
 /* Calls back each finding as it is made; goes on after an error where it can. 0, or -1 with the worst status when

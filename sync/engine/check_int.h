@@ -1,4 +1,5 @@
-/* What the two halves of `check` share. Internal: check.c what stands on this side (mapping, source, state, plan),
+/* What the parts of `check` share. Internal: check.c what stands on this side (mapping, source, state, plan),
+ * check_sql.c roles and tables of databases,
  * check_api.c what Instantly says (key, scopes, targets, variables, block list). */
 #ifndef SYNC_ENGINE_CHECK_INT_H
 #define SYNC_ENGINE_CHECK_INT_H
@@ -35,6 +36,8 @@ void check_error(struct check *c, const char *what, struct err *e);
 /* "a, b, c" and how many more, into c->text, which is reset before. The text, "" when memory is short. */
 const char *check_list(struct check *c, const struct str *names, size_t n);
 
+/* The source's role, and results_to:. */
+void check_databases(struct check *c);
 /* Everything that needs the API; goes on after an error where the next call can still tell something. */
 void check_api(struct check *c);
 

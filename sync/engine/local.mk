@@ -2,6 +2,7 @@
 noinst_LIBRARIES += sync/libengine.a
 sync_libengine_a_SOURCES = \
 	sync/engine/check.c sync/engine/check.h sync/engine/check_api.c sync/engine/check_int.h \
+	sync/engine/check_sql.c \
 	sync/engine/create.c \
 	sync/engine/diff.c sync/engine/diff.h sync/engine/diff_format.h \
 	sync/engine/diff_csv.c \
@@ -18,6 +19,7 @@ sync_libengine_a_SOURCES = \
 	sync/engine/run_phases.c \
 	sync/engine/run_open.c \
 	sync/engine/run_report.c \
+	sync/engine/run_results.c \
 	sync/engine/run_rows.c \
 	sync/engine/run_stage.c \
 	sync/engine/spool.c sync/engine/spool.h \

@@ -112,7 +112,8 @@ static void judge(struct run *r)
     const struct tally *t = r->tally;
     uint64_t rejected = t->outcomes[OUTCOME_REJECTED];
     bool left = t->outcomes[OUTCOME_FAILED] > 0 || t->outcomes[OUTCOME_DEFERRED] > 0 || t->removals_left > 0 ||
-                r->report->open_batches > 0;
+                r->report->open_batches > 0 ||
+                r->report->results_wait;
     bool rejects = !r->c->rejects_ok && (r->c->new_rejects_only ? rejected > t->known_rejects : rejected > 0);
     r->report->status = !r->eof || left ? "partial" : "complete";
     r->report->exit_code = left || rejects || !r->eof ? XS_LEFT_OVER : XS_DONE;
@@ -213,6 +214,8 @@ static int finish(struct run *r, int rc, struct err *e)
         int done = state_merge(r->state, r->refusal_context, &late);
         if (done == 0)
             done = count_open(r, &late);
+        if (done == 0)
+            r->report->results_wait = run_write_results(r) != 0;
         if (done == 0 && r->m->keep_runs > 0)
             done = state_prune(r->state, r->m->keep_runs, &late);
         if (done != 0 && rc == 0)

@@ -56,6 +56,10 @@ int run_open(struct run *r, struct err *e);
 void run_close(struct run *r);
 int run_open_for_resume(struct run *r, struct err *e);
 
+/* ---- run_results.c ---- */
+/* After the merge: writes what results_to: asks for. -1: it waits for the next run; why was said. */
+int run_write_results(struct run *r);
+
 /* ---- run_rows.c ---- */
 int run_take_row(struct run *r, const struct row *row, struct err *e);
 /* Decides on a mapped lead; `entry` has row, line, key, texts and cells, values are packed here. */

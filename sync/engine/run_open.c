@@ -39,8 +39,6 @@ int run_supported(const struct mapping *m, struct err *e)
         return unavailable("mode: mirror with removed: delete or move_to", e);
     if (m->stage.on)
         return unavailable("stage", e);
-    if (m->results_url != NULL)
-        return unavailable("results_to", e);
     /* Whoever asks for it counts on it: somebody who opted out would still be mailed. */
     if (m->skip_removes)
         return unavailable("skip_when with then: delete or move_to", e);

@@ -10,6 +10,7 @@ STORIES = \
 	tests/cli/key.test \
 	tests/cli/lint.test \
 	tests/cli/odd_address.test \
+	tests/cli/pg_results.test \
 	tests/cli/preview.test \
 	tests/cli/run_usage.test \
 	tests/cli/sandbox.test \
@@ -34,5 +35,5 @@ STORIES = \
 	tests/cli/usage.test \
 	tests/cli/which_state.test
 TESTS += $(STORIES)
-EXTRA_DIST += tests/cli/lib.sh tests/cli/world.sh tests/cli/people.py tests/cli/schema.py $(STORIES) demo.sh test.sh .ci/run .shellcheckrc \
+EXTRA_DIST += tests/cli/lib.sh tests/cli/postgres.sh tests/cli/world.sh tests/cli/people.py tests/cli/schema.py $(STORIES) demo.sh test.sh .ci/run .shellcheckrc \
 	scripts/setup.sh scripts/build.sh

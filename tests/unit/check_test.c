@@ -153,7 +153,7 @@ START_TEST(all_is_well)
     says("2 rows, 1 become leads, 0 skipped, 1 rejected: email_invalid 1\n");
     says("ok key: accepted, of workspace \"Acme\" " WORKSPACE);
     says("ok key: has the scope leads:read\n");
-    says_not("background-jobs");
+    says("notice key: may do more than this mapping asks for, as background-jobs:read");
     says("notice key: leads:create, leads:update can only");
     says("ok target: campaign \"Demo\" " ID " is paused\n");
     says("ok variables: campaign \"Demo\"");
@@ -280,6 +280,16 @@ START_TEST(a_source_that_is_not_there)
 }
 END_TEST
 
+START_TEST(a_key_with_no_more_than_it_needs)
+{
+    load(HEAD FIELDS SEATS, CSV);
+    rule("/api/v2/background-jobs", 403, "{\"message\":\"Forbidden\"}");
+    ck_assert_msg(check() == 0, "%s", findings.p);
+    says_not("may do more");
+    says_not("background-jobs");
+}
+END_TEST
+
 START_TEST(routes_and_moves_need_more)
 {
     load("version: 1\nname: nightly\nsource: {csv: {path: people.csv}}\nmode: mirror\n"
@@ -349,6 +359,7 @@ int main(void)
     tcase_add_test(tc, what_the_key_may_not_read_is_a_notice);
     tcase_add_test(tc, a_full_plan_is_a_warning);
     tcase_add_test(tc, a_source_that_is_not_there);
+    tcase_add_test(tc, a_key_with_no_more_than_it_needs);
     tcase_add_test(tc, routes_and_moves_need_more);
     tcase_add_loop_test(tc, the_state_is_looked_at, 0, 2);
     tcase_add_test(tc, a_straight_csv);

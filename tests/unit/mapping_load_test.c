@@ -105,7 +105,7 @@ START_TEST(everything)
         "limits: {batch: 10, in_flight: 8, requests_per_second: 0, requests_per_minute: 6000, settle: 500ms,\n"
         "  job_wait: 1h}\n"
         "guards: {removed: 500, moved: 2.5%, rejected: none, empty_source: none, source_shrank: 0%}\n"
-        "retry_refused: 0\nresults_to: {postgres: {url: 'service=crm', table: out}}\n"
+        "retry_refused: 0\nresults_to: {postgres: {url: 'service=crm', table: out, create: true}}\n"
         "state: {values: hashed, keep_runs: 3}\n");
     const struct csv_spec *csv = &m->source.as.csv;
     ck_assert_str_eq(csv->path, "/data/p.csv");
@@ -141,6 +141,7 @@ START_TEST(everything)
     ck_assert_int_eq(m->retry_refused_ms, 0);
     ck_assert_str_eq(m->results_url, "service=crm");
     ck_assert_str_eq(m->results_table, "out");
+    ck_assert(m->results_create);
     ck_assert_uint_eq(m->keep_runs, 3);
     ck_assert_int_eq(m->overwrite[LEAD_PHONE], OVERWRITE_NEVER);
     ck_assert_int_eq(m->overwrite[LEAD_JOB_TITLE], OVERWRITE_IF_EMPTY);

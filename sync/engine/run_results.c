@@ -1,0 +1,133 @@
+/* results_to: what became of rows, into the user's database. Runs that could not be written (the database was away, the
+ * process died) are written by the next run: the state remembers the oldest that is not there for good, and writing twice
+ * does no harm. Nothing here ends a run. */
+#include "config.h"
+
+#include "sync/engine/run_int.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "connectors/postgres_results.h"
+#include "sync/base/log.h"
+#include "sync/base/stop.h"
+
+/* The setting: results of runs before this one are in the table as they will stay. */
+#define RESULTS_FROM "results_from"
+
+static int write_row(struct run *r, struct postgres_results *w, const struct run_record *record, const struct entry *entry,
+                     uint32_t target_number, struct err *e)
+{
+    char id[UUID_TEXT_N], target_text[TARGET_TEXT_N];
+    struct target target;
+    int found = target_number == 0 ? 0 : state_target_get(r->state, target_number, &r->known_arena, &target, e);
+    if (found < 0)
+        return -1;
+    const struct result_row row = {
+        .run = record->id,
+        .row = entry->row,
+        .line = entry->line,
+        .key = entry->key_text,
+        .outcome = outcome_text(entry->outcome),
+        .reason = str_from(reason_text(entry->reason)),
+        .lead_id = entry->has_lead_id ? str_from(uuid_format(&entry->lead_id, id)) : STR_NONE,
+        .target = found > 0 ? str_from(target_format(&target, target_text)) : STR_NONE,
+        .http_status = entry->http_status,
+        .at_ms = record->started_ms,
+    };
+    return postgres_results_add(w, &row, e);
+}
+
+static int write_run(struct run *r, struct postgres_results *w, const struct run_record *record, uint64_t *rows,
+                     struct err *e)
+{
+    struct results *results;
+    struct entry entry;
+    enum op op;
+    uint32_t target;
+    int rc;
+    if (state_results_open(r->state, record->id, &results, e) != 0)
+        return -1;
+    do {
+        arena_reset(&r->known_arena);
+        rc = state_results_next(results, &r->known_arena, &entry, &op, &target, e);
+        if (rc == 1 && entry.outcome != OUTCOME_NONE) {
+            ++*rows;
+            rc = write_row(r, w, record, &entry, target, e) == 0 ? 1 : -1;
+        }
+        if (rc == 1 && stop_requested() != 0)
+            rc = err_set(e, (enum exit_status)(128 + stop_requested()), "interrupted");
+    } while (rc == 1);
+    state_results_close(results);
+    return rc;
+}
+
+static int first_run(struct run *r, uint64_t *from, struct err *e)
+{
+    const char *text;
+    uint64_t kept = r->m->keep_runs > 0 ? r->m->keep_runs : 1;
+    if (state_get(r->state, RESULTS_FROM, &text, e) != 0)
+        return -1;
+    *from = text != NULL ? strtoull(text, NULL, 10) : 0;
+    /* Older results are gone; and a table that is new to this sync gets all there are. */
+    if (r->record.id > kept && *from < r->record.id - kept)
+        *from = r->record.id - kept;
+    return 0;
+}
+
+/* Rows in open batches get their outcome later, in the run that they belong to. */
+static int remember(struct run *r, struct err *e)
+{
+    char text[32];
+    struct batch *open;
+    size_t n;
+    uint64_t from = r->record.id + 1;
+    arena_reset(&r->known_arena);
+    if (state_batches_open(r->state, &r->known_arena, &open, &n, e) != 0)
+        return -1;
+    for (size_t i = 0; i < n; i++)
+        from = open[i].run < from ? open[i].run : from;
+    snprintf(text, sizeof text, "%llu", (unsigned long long)from);
+    return state_set(r->state, RESULTS_FROM, text, e);
+}
+
+static int write_runs(struct run *r, struct postgres_results *w, uint64_t *rows, struct err *e)
+{
+    uint64_t id;
+    if (first_run(r, &id, e) != 0)
+        return -1;
+    for (; id <= r->record.id; id++) {
+        struct run_record record;
+        arena_reset(&r->known_arena);
+        int rc = state_run_get(r->state, id, &r->known_arena, &record, e);
+        if (rc == 1)
+            rc = write_run(r, w, &record, rows, e);
+        if (rc < 0)
+            return -1;
+    }
+    return postgres_results_flush(w, e) != 0 ? -1 : remember(r, e);
+}
+
+int run_write_results(struct run *r)
+{
+    struct postgres_results *w = NULL;
+    struct err e = ERR_INIT;
+    uint64_t rows = 0;
+    const struct mapping *m = r->m;
+    if (m->results_url == NULL || r->record.id == 0)
+        return 0;
+    /* Who stops a run wants it to end; the next one writes. */
+    if (stop_requested() != 0)
+        return -1;
+    int rc = postgres_results_open(m->results_url, m->results_table, m->results_create, r->report->sync, &w, &e);
+    if (rc == 0)
+        rc = write_runs(r, w, &rows, &e);
+    if (rc == 0)
+        log_detail("results: %llu rows written to %s", (unsigned long long)rows, postgres_results_label(w));
+    else
+        log_warning("results_to: %s\nthe leads are not concerned; the next run writes these results, too", err_text(&e));
+    postgres_results_close(w);
+    err_clear(&e);
+    return rc;
+}
