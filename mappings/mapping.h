@@ -114,6 +114,9 @@ size_t mapping_unused(const struct mapping *m, const struct str **names);
 /* Lead fields and custom variables a mapping fills, by name as templates of a campaign know them ("firstName", …). */
 size_t mapping_filled(const struct mapping *m, const struct str **names);
 
+/* `then` of the i-th rule of skip_when, NULL past the last: what mapped.skip_then points to. */
+const struct gone *mapping_skip_then(const struct mapping *m, size_t i);
+
 enum mapped_verdict { MAPPED_LEAD, MAPPED_SKIP, MAPPED_REJECT };
 
 struct reject {

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sync/engine/targets.h"
+
 /* Statuses of a campaign that a sync's user wants to hear of; campaign_status_text() has their names. */
 enum { CAMPAIGN_SUSPENDED = -99, CAMPAIGN_ACTIVE = 1 };
 
@@ -37,10 +39,20 @@ static int check_key(struct check *c)
     return 0;
 }
 
+/* Does the mapping do this with leads that are no longer wanted? */
+static bool has_policy(const struct mapping *m, enum gone_policy policy)
+{
+    const struct gone *gone;
+    for (size_t i = 0; (gone = targets_policy(m, i)) != NULL; i++)
+        if (gone->policy == policy)
+            return true;
+    return false;
+}
+
 /* Can the mapping move leads? Then jobs have to be read. */
 static bool may_move(const struct mapping *m)
 {
-    return m->routes_n > 0 || m->stage.on || m->removed.policy == GONE_MOVE;
+    return m->routes_n > 0 || m->stage.on || has_policy(m, GONE_MOVE);
 }
 
 /* One harmless request that needs the scope. 0, or -1 when nothing more can be asked. */
@@ -90,7 +102,7 @@ static int check_scopes(struct check *c)
         return -1;
     if ((may_move(m) ? try_scope(c, &jobs, "background-jobs:read") : try_excess(c, &jobs)) != 0)
         return -1;
-    bool updates = m->mode != MODE_CREATE || may_move(m), deletes = m->removed.policy == GONE_DELETE;
+    bool updates = m->mode != MODE_CREATE || may_move(m), deletes = has_policy(m, GONE_DELETE);
     check_say(c, FINDING_NOTICE, "key", "leads:create%s%s can only be told by writing: look them up in Instantly",
               updates ? ", leads:update" : "", deletes ? ", leads:delete" : "");
     return 0;
@@ -220,7 +232,11 @@ static int check_targets(struct check *c)
     if (c->m->stage.on && (check_target(c, &c->m->stage.list, false, &found) < 0 ||
                            check_target(c, &c->m->stage.promote, true, &found) < 0))
         return -1;
-    return c->m->removed.policy == GONE_MOVE && check_target(c, &c->m->removed.to, false, &found) < 0 ? -1 : 0;
+    const struct gone *gone;
+    for (size_t i = 0; (gone = targets_policy(c->m, i)) != NULL; i++)
+        if (gone->policy == GONE_MOVE && check_target(c, &gone->to, false, &found) < 0)
+            return -1;
+    return 0;
 }
 
 /* ---- block list ---- */

@@ -15,6 +15,7 @@ sync_libengine_a_SOURCES = \
 	sync/engine/readback.c \
 	sync/engine/remove.c \
 	sync/engine/run.c sync/engine/run.h sync/engine/run_int.h \
+	sync/engine/run_gone.c \
 	sync/engine/run_hold.c \
 	sync/engine/run_phases.c \
 	sync/engine/run_open.c \

@@ -112,8 +112,7 @@ static void judge(struct run *r)
     const struct tally *t = r->tally;
     uint64_t rejected = t->outcomes[OUTCOME_REJECTED];
     bool left = t->outcomes[OUTCOME_FAILED] > 0 || t->outcomes[OUTCOME_DEFERRED] > 0 || t->removals_left > 0 ||
-                r->report->open_batches > 0 ||
-                r->report->results_wait;
+                run_gone_waits(r) || r->report->open_batches > 0 || r->report->results_wait;
     bool rejects = !r->c->rejects_ok && (r->c->new_rejects_only ? rejected > t->known_rejects : rejected > 0);
     r->report->status = !r->eof || left ? "partial" : "complete";
     r->report->exit_code = left || rejects || !r->eof ? XS_LEFT_OVER : XS_DONE;
@@ -125,14 +124,16 @@ static bool has_watermark(const struct source_spec *spec)
 }
 
 /* The value, and by this machine's clock the moment that it stands for: in the database's spelling only the database can
- * tell its age. A read that found no row with one leaves both. */
+ * tell its age. A read that found no row with one leaves both, and so does one after which a removal that a row asked for
+ * was left: it is wanted again when that row is read again. */
 static int advance_watermark(struct run *r, struct err *e)
 {
     char ms[32];
     const struct source *s = r->source;
     const char *value = s->ops->watermark != NULL ? s->ops->watermark(r->source) : NULL;
     bool has = has_watermark(&r->m->source);
-    if (has && value == NULL)
+    bool again = r->m->skip_removes && r->tally->removals_left > 0;
+    if (has && (value == NULL || again))
         return 0;
     snprintf(ms, sizeof ms, "%lld", (long long)(r->report->started_ms - s->watermark_age_ms));
     if (state_set(r->state, "watermark", has ? value : NULL, e) != 0)

@@ -17,7 +17,7 @@ int run_hold_start(struct run *r, struct err *e)
 {
     const struct guard_limit *shrank = &r->m->guards.source_shrank;
     r->hold_rows = JUDGE_ROWS;
-    if (run_phases_start(r, e) != 0)
+    if (run_phases_start(r, e) != 0 || run_gone_start(r, e) != 0)
         return -1;
     /* A source is known not to have shrunk when as many rows were read as the guard asks for. */
     if (r->last_full_rows > 0 && strcmp(r->read_kind, "full") == 0) {
@@ -237,7 +237,9 @@ static int settle_contest(struct run *r, struct err *e)
             entry.outcome = r->m->duplicates == DUPLICATES_LAST ? OUTCOME_SKIPPED : OUTCOME_REJECTED;
             entry.reason = REASON_DUPLICATE_IN_SOURCE;
             entry.values = STR_NONE;
-            rc = run_leave_out(r, &entry, planned.target, NULL, STR_NONE, e);
+            rc = run_gone_spare_key(r, &entry.key, e);
+            if (rc == 0)
+                rc = run_leave_out(r, &entry, planned.target, NULL, STR_NONE, e);
         } else {
             rc = run_plan_lead(r, &entry, &lead, planned.target, e);
         }
@@ -255,12 +257,16 @@ static int settle_contest(struct run *r, struct err *e)
 
 static int retry_one(struct run *r, struct entry *entry, uint32_t target, struct err *e)
 {
-    bool seen;
+    bool replaced, drops;
     struct lead lead;
-    if (state_seen(r->state, &entry->key, &seen, e) != 0)
+    if (state_seen(r->state, &entry->key, &replaced, e) != 0)
         return -1;
-    if (seen)
-        return 0; /* a row of the source with this key replaced it */
+    if (replaced)
+        return 0; /* by a row of the source with this key */
+    if (run_gone_drops(r, entry, &drops, e) != 0)
+        return -1;
+    if (drops)
+        return 0; /* its row is gone, and so would be the lead */
     r->tally->read++;
     r->tally->retried++;
     entry->retried = true;
@@ -317,7 +323,7 @@ int run_hold_end(struct run *r, struct err *e)
 {
     if (r->contest != NULL && settle_contest(r, e) != 0)
         return -1;
-    if (judge_source(r, e) != 0)
+    if (judge_source(r, e) != 0 || run_gone_plan(r, e) != 0)
         return -1;
     if (take_retries(r, e) != 0)
         return -1;
@@ -325,7 +331,9 @@ int run_hold_end(struct run *r, struct err *e)
         return -1;
     if (r->held != NULL && (consent(r, e) != 0 || release(r, e) != 0))
         return -1;
-    return run_phases_apply(r, e);
+    if (run_phases_apply(r, e) != 0)
+        return -1;
+    return r->diff == NULL ? run_gone_watch(r, e) : 0;
 }
 
 int run_hold_abandon(struct run *r, enum reason reason, bool keep, struct err *e)

@@ -1,6 +1,6 @@
 /* What the files of a run share. Internal: run.c the entry points, run_open.c what has to be there before the first row,
  * run_rows.c from a row to a decision, run_hold.c the guards and everything that waits for them, run_phases.c the order
- * of creates, moves and removals. */
+ * of creates, moves and removals, run_gone.c what is removed. */
 #ifndef SYNC_ENGINE_RUN_INT_H
 #define SYNC_ENGINE_RUN_INT_H
 
@@ -39,6 +39,7 @@ struct run {
     struct spool *moves, *removals;  /* what comes after creates and updates, see run_phases.c; NULL in a dry run */
     uint64_t promotions;             /* of the moves: out of the stage's list, which the guard does not count */
     bool target_edited;              /* the mapping's `target:` is another one than that of the last run */
+    struct gone_plan *gone;          /* what run_gone.c knows; owned, NULL before run_gone_start() */
     uint64_t hold_rows;              /* rows to read before the first write; UINT64_MAX: all */
     uint64_t judged_rows;            /* rows read when the rejected guard last spoke */
     uint64_t last_full_rows;         /* of the last complete full read; 0: none */
@@ -105,5 +106,21 @@ int run_phases_put(struct run *r, const struct planned *planned, struct err *e);
 int run_phases_judge(struct run *r, struct err *e);
 /* Everything before is in the upload: settles it, then the moves, then the removals. */
 int run_phases_apply(struct run *r, struct err *e);
+
+/* ---- run_gone.c ---- */
+int run_gone_start(struct run *r, struct err *e);
+void run_gone_free(struct run *r);
+/* A row makes no lead. Its own lead, if there is one, is not gone for that; a rule of skip_when may want it removed. */
+int run_gone_spare(struct run *r, const struct mapped *mapped, const struct entry *entry, struct err *e);
+/* The same for a row that lost to others of its key. */
+int run_gone_spare_key(struct run *r, const struct hash128 *key, struct err *e);
+/* Will the waiting row of a key that the source has no more be dropped? Known once run_gone_plan() has been called. */
+int run_gone_drops(struct run *r, const struct entry *waiting, bool *drops, struct err *e);
+/* The source was read to its end: finds the leads that are no longer wanted, and judges how many. XS_GUARD. */
+int run_gone_plan(struct run *r, struct err *e);
+/* Counts skipped rows whose leads are active in Instantly; reads them there. */
+int run_gone_watch(struct run *r, struct err *e);
+/* Are there leads to remove that this run had to leave? */
+bool run_gone_waits(const struct run *r);
 
 #endif

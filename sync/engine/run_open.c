@@ -35,13 +35,8 @@ static int unavailable(const char *what, struct err *e)
 /* Parts of the mapping format that this version reads but does not carry out are refused, never ignored. */
 int run_supported(const struct mapping *m, struct err *e)
 {
-    if (m->mode == MODE_MIRROR && m->removed.policy != GONE_KEEP)
-        return unavailable("mode: mirror with removed: delete or move_to", e);
     if (m->stage.on)
         return unavailable("stage", e);
-    /* Whoever asks for it counts on it: somebody who opted out would still be mailed. */
-    if (m->skip_removes)
-        return unavailable("skip_when with then: delete or move_to", e);
     return 0;
 }
 
@@ -456,6 +451,7 @@ void run_close(struct run *r)
     spool_free(r->contest);
     spool_free(r->moves);
     spool_free(r->removals);
+    run_gone_free(r);
     api_free(r->api);
     source_close(r->source);
     state_close(r->state);

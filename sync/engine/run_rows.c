@@ -339,6 +339,8 @@ static int unusable(struct run *r, const struct mapped *mapped, struct entry *en
     const struct reject *first = mapped->rejects_n > 0 ? &mapped->rejects[0] : NULL;
     entry->outcome = mapped->verdict == MAPPED_SKIP ? OUTCOME_SKIPPED : OUTCOME_REJECTED;
     entry->reason = mapped->reason;
+    if (run_gone_spare(r, mapped, entry, e) != 0)
+        return -1;
     entry->email = mapped->email_key;
     return run_leave_out(r, entry, r->targets.v[0].number, first != NULL ? first->column : NULL,
                          first != NULL ? first->value : STR_NONE, e);

@@ -66,7 +66,30 @@ int targets_find(struct targets *t, const struct mapping *m, struct api *api, bo
     if (m->routes_n > 0 && m->route_otherwise == OTHERWISE_TARGET && find(t, &m->route_default, api, ask, e) != 0)
         return -1;
     t->mapped_n = t->created_n = t->n;
-    return m->stage.on ? find_stage(t, m, api, ask, e) : 0;
+    if (m->stage.on && find_stage(t, m, api, ask, e) != 0)
+        return -1;
+    const struct gone *gone;
+    t->gone_at = t->n;
+    for (size_t i = 0; (gone = targets_policy(m, i)) != NULL; i++)
+        if (gone->policy == GONE_MOVE && find(t, &gone->to, api, ask, e) != 0)
+            return -1;
+    return 0;
+}
+
+const struct gone *targets_policy(const struct mapping *m, size_t i)
+{
+    static const struct gone keep = {.policy = GONE_KEEP};
+    if (i > 0)
+        return mapping_skip_then(m, i - 1);
+    return m->mode == MODE_MIRROR ? &m->removed : &keep;
+}
+
+const struct run_target *targets_of_policy(const struct targets *t, const struct mapping *m, size_t i)
+{
+    size_t at = t->gone_at;
+    for (size_t before = 0; before < i; before++)
+        at += targets_policy(m, before)->policy == GONE_MOVE;
+    return targets_policy(m, i)->policy == GONE_MOVE ? &t->v[at] : NULL;
 }
 
 int targets_number(struct targets *t, struct state *s, bool accept, struct err *e)

@@ -1,5 +1,5 @@
-/* The targets of a run: those of the mapping, in route order, and whatever older rows still name; each with the state's
- * number. */
+/* The targets of a run: those of the mapping, in route order, then those that removed leads are moved to, and whatever
+ * older rows still name; each with the state's number. */
 #ifndef SYNC_ENGINE_TARGETS_H
 #define SYNC_ENGINE_TARGETS_H
 
@@ -15,7 +15,14 @@ struct targets {
     } *v;                      /* [0 .. mapped_n): what mapped.target_index means */
     size_t n, mapped_n;
     size_t created_n;          /* [0 .. created_n): where leads are created: the mapping's, and then the stage's list */
+    size_t gone_at;            /* from here on: a destination for each policy that moves, in their order */
 };
+
+/* What is done with leads that are no longer wanted: number 0 is the mapping's `removed`, which is for its mode mirror
+ * only, number i the `then` of the i-th rule of skip_when from 1 on. NULL past the last. */
+const struct gone *targets_policy(const struct mapping *m, size_t i);
+/* Where policy i moves leads to, once numbered; NULL unless it is GONE_MOVE. */
+const struct run_target *targets_of_policy(const struct targets *t, const struct mapping *m, size_t i);
 
 /* Finds every target that the mapping names. `api` NULL: UUIDs only, else XS_KEY. `ask`: UUIDs are looked up too. */
 int targets_find(struct targets *t, const struct mapping *m, struct api *api, bool ask, struct err *e);

@@ -135,6 +135,10 @@ void fold_item(struct fold *f, const struct fold_item *item)
         proven(f, item);
         break;
     case OUTCOME_UNCHANGED:
+        if (item->fingerprint == 0 && !(item->bits & ITEM_LEAD_ID)) {
+            f->retry = FOLD_DROP; /* only said to end a wait */
+            break;
+        }
         /* Linked, or found as wanted. Without an id and without a lead of ours there is nothing to hold on to. */
         if ((item->bits & ITEM_LEAD_ID) || f->known)
             proven(f, item);

@@ -6,7 +6,6 @@ STORIES = \
 	tests/cli/forget.test \
 	tests/cli/help.test \
 	tests/cli/init.test \
-	tests/cli/init_messy.test \
 	tests/cli/key.test \
 	tests/cli/lint.test \
 	tests/cli/odd_address.test \
@@ -24,6 +23,7 @@ STORIES = \
 	tests/cli/sync_faults.test \
 	tests/cli/sync_kill.test \
 	tests/cli/sync_main.test \
+	tests/cli/sync_mirror.test \
 	tests/cli/sync_plan.test \
 	tests/cli/sync_predict.test \
 	tests/cli/sync_reasons.test \

@@ -1,0 +1,310 @@
+/* Leads that are no longer wanted: their row is gone from the source (mode mirror), or a rule of skip_when has taken it
+ * (`then: delete` or `move_to`).
+ *
+ * Who is gone is only known from a complete read of the whole source in which every row had a key: a row without one may
+ * be anybody's. Who is skipped is known from the row itself, and so from every read but that of a partial --input. */
+#include "config.h"
+
+#include "sync/engine/run_int.h"
+
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sync/base/log.h"
+#include "sync/engine/people.h"
+
+/* Marks of state_spare(); from MARK_POLICY on a policy of targets_policy(). */
+enum { MARK_REJECTED = 1, MARK_SKIPPED, MARK_POLICY };
+enum { SPOOL_MEMORY = 4 << 20, STATUS_ACTIVE = 1 };
+
+/* Removals that travel in the same requests, for a dry run's count of them. */
+struct lot {
+    enum op op;
+    uint32_t from, to;
+    uint64_t n;
+};
+
+struct gone_plan {
+    bool spares;          /* is there anything that a row could spare? */
+    uint64_t keyless;     /* rows without a usable key */
+    uint64_t skipped;     /* rows that were spared by a skip */
+    uint64_t wanted;      /* rows that were spared for their removal */
+    uint64_t planned;     /* leads to remove */
+    uint64_t waiting;     /* leads that are gone, but wait for rows with a key */
+    uint64_t live;        /* leads known there */
+    struct spool *watch;  /* leads of skipped rows */
+    struct lot *lots;     /* owned; of a dry run */
+    size_t lots_n;
+};
+
+int run_gone_start(struct run *r, struct err *e)
+{
+    r->gone = calloc(1, sizeof *r->gone);
+    if (r->gone == NULL)
+        return err_oom(e);
+    r->gone->spares = state_leads_n(r->state) > 0 || state_retries_n(r->state) > 0;
+    return 0;
+}
+
+void run_gone_free(struct run *r)
+{
+    if (r->gone == NULL)
+        return;
+    spool_free(r->gone->watch);
+    free(r->gone->lots);
+    free(r->gone);
+    r->gone = NULL;
+}
+
+bool run_gone_waits(const struct run *r)
+{
+    return r->gone != NULL && r->gone->waiting > 0;
+}
+
+/* Only a complete read says who is gone. */
+static bool mirrors(const struct run *r)
+{
+    return targets_policy(r->m, 0)->policy != GONE_KEEP && strcmp(r->read_kind, "full") == 0;
+}
+
+/* ---- while rows are read ---- */
+
+static uint64_t mark_of(const struct run *r, const struct mapped *mapped)
+{
+    const struct gone *gone;
+    if (mapped->verdict == MAPPED_REJECT)
+        return MARK_REJECTED;
+    if (mapped->skip_then == NULL || mapped->skip_then->policy == GONE_KEEP || r->c->partial_input)
+        return MARK_SKIPPED;
+    for (size_t i = 1; (gone = targets_policy(r->m, i)) != NULL; i++)
+        if (gone == mapped->skip_then)
+            return MARK_POLICY + i;
+    return MARK_SKIPPED;
+}
+
+int run_gone_spare(struct run *r, const struct mapped *mapped, const struct entry *entry, struct err *e)
+{
+    if (mapped->key_text.n == 0) {
+        r->gone->keyless++;
+        return 0;
+    }
+    if (!r->gone->spares)
+        return 0;
+    uint64_t mark = mark_of(r, mapped);
+    r->gone->skipped += mark == MARK_SKIPPED;
+    r->gone->wanted += mark >= MARK_POLICY;
+    return state_spare(r->state, &entry->key, mark, e);
+}
+
+int run_gone_spare_key(struct run *r, const struct hash128 *key, struct err *e)
+{
+    return r->gone->spares ? state_spare(r->state, key, MARK_REJECTED, e) : 0;
+}
+
+/* ---- planning ---- */
+
+static int count_lot(struct run *r, enum op op, uint32_t from, uint32_t to, struct err *e)
+{
+    struct gone_plan *g = r->gone;
+    size_t i = 0;
+    while (i < g->lots_n && (g->lots[i].op != op || g->lots[i].from != from || g->lots[i].to != to))
+        i++;
+    if (i == g->lots_n) {
+        struct lot *lots = realloc(g->lots, (g->lots_n + 1) * sizeof *lots);
+        if (lots == NULL)
+            return err_oom(e);
+        g->lots = lots;
+        lots[g->lots_n++] = (struct lot){op, from, to, 0};
+    }
+    uint64_t batch = op == OP_REMOVE ? LEADS_DELETE_MAX : LEADS_MOVE_MAX;
+    r->summary.requests_remove += g->lots[i].n++ % batch == 0;
+    r->summary.remove++;
+    return 0;
+}
+
+static int show(struct run *r, const struct planned *p, struct err *e)
+{
+    const struct target *to = NULL, *from;
+    if (count_lot(r, p->op, p->from, p->target, e) != 0)
+        return -1;
+    if (p->op == OP_MOVE && (to = targets_get(&r->targets, r->state, p->target, e)) == NULL)
+        return -1;
+    struct target copy = to != NULL ? *to : (struct target){.status = TARGET_STATUS_UNKNOWN};
+    if ((from = targets_get(&r->targets, r->state, p->from, e)) == NULL)
+        return -1;
+    const struct diff_change change = {.op = OP_REMOVE, .entry = &p->entry, .target = to != NULL ? &copy : NULL,
+                                       .from = from, .certain = true};
+    return diff_change(r->diff, &change, e);
+}
+
+/* By policy i. A lead that is where it would be moved to, or without an id to name it by, is left. */
+static int plan_removal(struct run *r, const struct hash128 *key, const struct known_lead *known, size_t i, struct err *e)
+{
+    const struct run_target *to = targets_of_policy(&r->targets, r->m, i);
+    struct lead lead;
+    if (!known->has_lead_id || (to != NULL && to->number == known->target))
+        return 0;
+    /* Into a campaign goes nobody who bounced or unsubscribed. */
+    if (to != NULL && to->target.kind == TARGET_CAMPAIGN && people_status_reason(known->status) != REASON_NONE)
+        return 0;
+    struct planned p = {
+        .op = to != NULL ? OP_MOVE : OP_REMOVE,
+        .target = to != NULL ? to->number : known->target,
+        .from = known->target,
+        .entry = {.key = *key, .key_text = known->key_text, .has_lead_id = true, .lead_id = known->lead_id},
+    };
+    int readable = run_unpack(r, known->values, &r->known_arena, &lead, e);
+    if (readable < 0)
+        return -1;
+    if (readable == 1 && lead.core[LEAD_EMAIL].kind == VALUE_STRING)
+        p.entry.email = (struct str){lead.core[LEAD_EMAIL].p, lead.core[LEAD_EMAIL].n};
+    r->gone->planned++;
+    return r->diff != NULL ? show(r, &p, e) : run_phases_put(r, &p, e);
+}
+
+static int plan_watch(struct run *r, const struct known_lead *known, struct err *e)
+{
+    const struct planned p = {.op = OP_NONE, .entry = {.has_lead_id = true, .lead_id = known->lead_id}};
+    if (r->diff != NULL || !known->has_lead_id)
+        return 0;
+    if (r->gone->watch == NULL && spool_new(SPOOL_MEMORY, &r->gone->watch, e) != 0)
+        return -1;
+    return spool_put(r->gone->watch, &p, e);
+}
+
+static int take_unseen(struct run *r, const struct hash128 *key, const struct known_lead *known, uint64_t mark,
+                       struct err *e)
+{
+    if (mark >= MARK_POLICY)
+        return plan_removal(r, key, known, (size_t)(mark - MARK_POLICY), e);
+    if (mark == MARK_SKIPPED)
+        return plan_watch(r, known, e);
+    if (mark == MARK_REJECTED)
+        return 0;
+    if (r->gone->keyless > 0) {
+        r->gone->waiting++;
+        return 0;
+    }
+    return plan_removal(r, key, known, 0, e);
+}
+
+static int judge(struct run *r, struct err *e)
+{
+    const struct gone_plan *g = r->gone;
+    if (g->waiting > 0)
+        log_notice("%llu leads are gone from the source, but %llu rows have no usable key and may be theirs, so none of "
+                   "them is removed: correct those rows (`leadsync rejects`)", (unsigned long long)g->waiting,
+                   (unsigned long long)g->keyless);
+    if (g->planned == 0 || !run_guard_exceeds(&r->m->guards.removed, g->planned, g->live))
+        return 0;
+    if (r->diff != NULL) {
+        log_warning("guard `removed` would stop a sync: %llu of %llu known leads are to be removed",
+                    (unsigned long long)g->planned, (unsigned long long)g->live);
+        return 0;
+    }
+    return err_set(e, XS_GUARD, "guard `removed`: %llu of %llu known leads would be removed, so nothing was done: see "
+                   "`leadsync diff`, correct the source, or allow it with --guard removed=100%%",
+                   (unsigned long long)g->planned, (unsigned long long)g->live);
+}
+
+int run_gone_plan(struct run *r, struct err *e)
+{
+    struct gone_plan *g = r->gone;
+    struct unseen *unseen;
+    bool all = mirrors(r);
+    int rc;
+    if (!all && g->wanted == 0 && g->skipped == 0)
+        return 0;
+    if (state_unseen_open(r->state, !all, &unseen, e) != 0)
+        return -1;
+    do {
+        struct hash128 key;
+        struct known_lead known;
+        uint64_t mark;
+        arena_reset(&r->known_arena);
+        rc = state_unseen_next(unseen, &key, &r->known_arena, &known, &mark, e);
+        if (rc == 1 && take_unseen(r, &key, &known, mark, e) != 0)
+            rc = -1;
+    } while (rc == 1);
+    g->live = state_unseen_live(unseen);
+    state_unseen_close(unseen);
+    return rc != 0 ? -1 : judge(r, e);
+}
+
+int run_gone_drops(struct run *r, const struct entry *waiting, bool *drops, struct err *e)
+{
+    *drops = mirrors(r) && r->gone->keyless == 0;
+    if (!*drops || r->diff != NULL)
+        return 0;
+    /* No row, no values, no id: all it says is that nothing waits any more. */
+    struct entry entry = {.key = waiting->key, .key_text = waiting->key_text, .outcome = OUTCOME_UNCHANGED};
+    return state_entry_add(r->state, r->record.id, r->targets.v[0].number, &entry, e);
+}
+
+/* ---- who is skipped and mailed all the same ---- */
+
+struct watch {
+    struct run *run;
+    unsigned open_n;
+};
+
+static void watched(void *ctx, const struct api_reply *reply)
+{
+    struct watch *watch = ctx;
+    struct json_object *items = reply->class == API_OK ? reply->json : NULL;
+    size_t n = json_object_is_type(items, json_type_array) ? json_object_array_length(items) : 0;
+    for (size_t i = 0; i < n; i++) {
+        struct remote_lead lead;
+        struct err e = ERR_INIT;
+        /* In a list nobody is mailed, whatever the status says. */
+        if (api_remote_lead_read(json_object_array_get_idx(items, i), &lead, &e) == 0 && lead.has_campaign &&
+            lead.status == STATUS_ACTIVE)
+            watch->run->tally->skipped_active++;
+        err_clear(&e);
+    }
+    if (reply->class != API_OK && reply->class != API_CANCELLED)
+        log_notice("whether leads of skipped rows are active could not be read (%d %.*s)", reply->http_status,
+                   STR_ARG(reply->message));
+    watch->open_n--;
+}
+
+static int watch_some(struct watch *watch, struct err *e)
+{
+    struct run *r = watch->run;
+    struct uuid ids[LEADS_LIST_MAX];
+    struct planned p;
+    struct leads_list list = {.ids = ids};
+    int rc = 1;
+    while (list.ids_n < LEADS_LIST_MAX && (rc = spool_get(r->gone->watch, &p, e)) == 1)
+        ids[list.ids_n++] = p.entry.lead_id;
+    if (rc < 0 || list.ids_n == 0)
+        return rc;
+    if (api_leads_list(r->api, &list, watched, watch, e) != 0)
+        return -1;
+    watch->open_n++;
+    return 1;
+}
+
+int run_gone_watch(struct run *r, struct err *e)
+{
+    /* Not on the stack: whatever ends the run, an answer may still come. */
+    struct watch *watch = arena_calloc(&r->run_arena, 1, sizeof *watch);
+    int rc = r->gone->watch != NULL ? 1 : 0, more = rc;
+    if (watch == NULL)
+        return err_oom(e);
+    watch->run = r;
+    while ((more == 1 || watch->open_n > 0) && rc >= 0) {
+        if (upload_stopped(r->upload))
+            more = 0;
+        if (more == 1 && !api_full(r->api))
+            rc = more = watch_some(watch, e);
+        else
+            rc = upload_step(r->upload, 1000, e);
+    }
+    if (r->tally->skipped_active > 0)
+        log_warning("%llu skipped rows have a lead that is active in a campaign, which goes on mailing it: give their rule of "
+                    "skip_when a `then: delete` or `then: {move_to: ...}`, or pause those leads in Instantly",
+                    (unsigned long long)r->tally->skipped_active);
+    return rc < 0 ? -1 : 0;
+}
