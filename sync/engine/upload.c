@@ -194,8 +194,9 @@ int upload_step(struct upload *u, int64_t timeout_ms, struct err *e)
         upload_stop(u, REASON_INTERRUPTED);
     if (!u->stopping && u->deadline_us != 0 && now_us >= u->deadline_us)
         upload_stop(u, REASON_TIME_BUDGET);
-    /* Idle connections are worth more than a fuller group commit. */
-    bool idle = u->ready_n > 0 && api_queued(u->c.api) == 0;
+    /* Idle connections are worth more than a full group commit, yet where the server is faster than we are they are
+     * always idle, and each commit costs a write and a wait: a few batches for each, unless there is time to wait. */
+    bool idle = u->ready_n > 0 && api_queued(u->c.api) == 0 && (u->ready_n >= COMMIT_IDLE || timeout_ms > 0);
     if (u->fatal.status == XS_DONE &&
         (u->ready_n >= COMMIT_EVENTS || (pending > 0 && age_us >= COMMIT_AGE_US) || idle) && commit_and_submit(u, e) != 0)
         return -1;

@@ -78,7 +78,10 @@ struct upload {
     int64_t skew_ms;           /* last one the server told */
 };
 
-enum { COMMIT_EVENTS = 16 }; /* a group commit takes at most this many events */
+enum {
+    COMMIT_EVENTS = 16, /* a group commit takes at most this many batches */
+    COMMIT_IDLE = 4,    /* and idle connections are worth one from here on */
+};
 
 /* ---- group.c ---- */
 /* Writes the intent of what was collected, if anything; the next commit sends it. */
