@@ -90,22 +90,22 @@ void api_get_counts(const struct api *a, struct api_counts *out);
  * lt_interest_status neither: the API has none, and a new lead without it is the same). 0/-1 with nothing appended. */
 int api_lead_json(const struct lead *lead, struct buf *out);
 
+/* A request around its leads. The body is written as the leads come, once: what is digested for the intent, which is
+ * durable before the request leaves, are the bytes that are sent. */
 struct leads_add {
     struct target target;
-    const struct str *leads;  /* JSON of each lead, in order; copied */
-    size_t leads_n;           /* 1..1000 */
     const char *blocklist_id; /* NULL: the workspace's default */
     bool verify_on_import;
     enum leads_add_skip { SKIP_NOTHING, SKIP_IN_WORKSPACE, SKIP_IN_CAMPAIGN, SKIP_IN_LIST } skip;
 };
 enum { LEADS_ADD_MAX_LEADS = 1000, LEADS_ADD_MAX_BYTES = 1000000 };
-/* Bytes of the request body around the leads, so that the caller can keep under LEADS_ADD_MAX_BYTES:
- * overhead + sum of leads + one comma each. */
-size_t leads_add_overhead(const struct leads_add *add);
-/* `body_sha256` (may be NULL) gets the digest of the body: it goes into the intent, which is durable before
- * api_leads_add() is called. */
-int api_leads_add_digest(const struct leads_add *add, char body_sha256[SHA256_HEX_N], struct err *e);
-int api_leads_add(struct api *a, const struct leads_add *add, api_done_fn *done, void *ctx, struct err *e);
+/* Everything before the first lead. `body` is empty and born with LEADS_ADD_MAX_BYTES. 0/-1 (memory). */
+int api_leads_add_open(const struct leads_add *add, struct buf *body);
+/* Adds a lead: 1, 0 when the body would pass its maximum, -1 (memory). What is 0 or -1 has added nothing. */
+int api_leads_add_lead(const struct lead *lead, struct buf *body);
+int api_leads_add_close(struct buf *body); /* 0/-1 (memory) */
+/* Queues the closed body, which is taken over, also when it fails. leads_n: 1..1000. */
+int api_leads_add(struct api *a, struct buf *body, size_t leads_n, api_done_fn *done, void *ctx, struct err *e);
 
 /* The answer of leads/add, typed. Counters that are missing are -1. created: index (position in the request) and id;
  * an index out of range or given twice is a violation and makes the parse fail: API_UNKNOWN for the caller. */

@@ -24,7 +24,6 @@ void body_ids(struct jsonw *w, const struct uuid *ids, size_t n);
 /* Closes the body. */
 int body_end(struct jsonw *w, const char *what, struct err *e);
 
-int body_leads_add(const struct leads_add *add, struct buf *out, struct err *e);
 int body_leads_list(const struct leads_list *list, struct buf *out, struct err *e);
 /* leads/list of what has `text` in its address or names; `target` may be NULL. An empty text would mean everything and
  * is refused. */

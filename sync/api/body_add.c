@@ -1,5 +1,4 @@
-/* leads/add: leads are written once, as they come, and joined later: the same bytes are counted against the body's
- * limit, digested for the intent, and sent. */
+/* leads/add: leads are written once, as they come, into the body that is counted, digested for the intent, and sent. */
 #include "config.h"
 
 #include "sync/api/body.h"
@@ -57,76 +56,49 @@ int api_lead_json(const struct lead *lead, struct buf *out)
     return -1;
 }
 
-/* Everything but the leads; leaves the array open. */
-static void head(struct jsonw *w, const struct leads_add *add)
+static const char tail[] = "]}";
+enum { TAIL_N = sizeof tail - 1 };
+
+int api_leads_add_open(const struct leads_add *add, struct buf *body)
 {
     static const char *const skip_keys[] = {
         [SKIP_IN_WORKSPACE] = "skip_if_in_workspace",
         [SKIP_IN_CAMPAIGN] = "skip_if_in_campaign",
         [SKIP_IN_LIST] = "skip_if_in_list",
     };
-    jsonw_object(w);
-    body_target(w, TARGET_ADD, &add->target);
+    struct jsonw w;
+    jsonw_init(&w, body);
+    jsonw_object(&w);
+    body_target(&w, TARGET_ADD, &add->target);
     if (add->blocklist_id != NULL) {
-        jsonw_key(w, "blocklist_id");
-        jsonw_text(w, add->blocklist_id);
+        jsonw_key(&w, "blocklist_id");
+        jsonw_text(&w, add->blocklist_id);
     }
     if (add->verify_on_import) {
-        jsonw_key(w, "verify_leads_on_import");
-        jsonw_bool(w, true);
+        jsonw_key(&w, "verify_leads_on_import");
+        jsonw_bool(&w, true);
     }
     if (add->skip != SKIP_NOTHING) {
-        jsonw_key(w, skip_keys[add->skip]);
-        jsonw_bool(w, true);
+        jsonw_key(&w, skip_keys[add->skip]);
+        jsonw_bool(&w, true);
     }
-    jsonw_key(w, "leads");
-    jsonw_array(w);
+    jsonw_key(&w, "leads");
+    jsonw_array(&w);
+    return w.failed ? -1 : 0;
 }
 
-static void tail(struct jsonw *w)
+int api_leads_add_lead(const struct lead *lead, struct buf *body)
 {
-    jsonw_array_end(w);
-    jsonw_object_end(w);
+    size_t start = body->n;
+    bool first = body->p[start - 1] == '[';
+    if ((first || buf_addc(body, ',') == 0) && api_lead_json(lead, body) == 0 && body->n + TAIL_N <= body->max)
+        return 1;
+    bool full = body->n + TAIL_N > body->max || errno == EOVERFLOW;
+    body->n = start;
+    return full ? 0 : -1;
 }
 
-size_t leads_add_overhead(const struct leads_add *add)
+int api_leads_add_close(struct buf *body)
 {
-    struct buf b = BUF_INIT(4096);
-    struct jsonw w;
-    jsonw_init(&w, &b);
-    head(&w, add);
-    tail(&w);
-    /* Out of memory here is out of memory for the body too: nothing fits. */
-    size_t n = jsonw_end(&w) == 0 ? b.n : LEADS_ADD_MAX_BYTES;
-    buf_free(&b);
-    return n;
-}
-
-int body_leads_add(const struct leads_add *add, struct buf *out, struct err *e)
-{
-    if (add->leads_n == 0 || add->leads_n > LEADS_ADD_MAX_LEADS)
-        return err_set(e, XS_INTERNAL, "leads/add: %zu leads, 1 to %d can be sent; please report this", add->leads_n,
-                       LEADS_ADD_MAX_LEADS);
-    size_t bytes = 512;
-    for (size_t i = 0; i < add->leads_n; i++)
-        bytes += add->leads[i].n + 1;
-    if (bytes <= out->max && buf_reserve(out, bytes) != 0) /* one allocation where it fits */
-        return err_oom(e);
-    struct jsonw w;
-    jsonw_init(&w, out);
-    head(&w, add);
-    for (size_t i = 0; i < add->leads_n; i++)
-        jsonw_raw(&w, add->leads[i]);
-    tail(&w);
-    return body_end(&w, "leads/add", e);
-}
-
-int api_leads_add_digest(const struct leads_add *add, char body_sha256[SHA256_HEX_N], struct err *e)
-{
-    struct buf body = BUF_INIT(LEADS_ADD_MAX_BYTES);
-    int r = body_leads_add(add, &body, e);
-    if (r == 0 && sha256_hex(body.p, body.n, body_sha256) != 0)
-        r = err_set(e, XS_INTERNAL, "leads/add: no SHA-256 of the request; please report this");
-    buf_free(&body);
-    return r;
+    return buf_add(body, tail, TAIL_N);
 }

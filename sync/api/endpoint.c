@@ -8,19 +8,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-int api_leads_add(struct api *a, const struct leads_add *add, api_done_fn *done, void *ctx, struct err *e)
+int api_leads_add(struct api *a, struct buf *body, size_t leads_n, api_done_fn *done, void *ctx, struct err *e)
 {
     struct request r = {
         .method = "POST",
-        .body = BUF_INIT(LEADS_ADD_MAX_BYTES),
+        .body = *body,
         .expected = {true, true, "created_leads", json_type_array},
         .kind = API_KIND_ADD,
         .done = done,
         .ctx = ctx,
     };
-    if (body_leads_add(add, &r.body, e) != 0) {
+    buf_init(body, body->max);
+    if (leads_n == 0 || leads_n > LEADS_ADD_MAX_LEADS) {
         buf_free(&r.body);
-        return -1;
+        return err_set(e, XS_INTERNAL, "leads/add: %zu leads, 1 to %d can be sent; please report this", leads_n,
+                       LEADS_ADD_MAX_LEADS);
     }
     r.path = str_dup(STR("/api/v2/leads/add"));
     return queue_add(a, &r, e);

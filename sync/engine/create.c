@@ -15,30 +15,8 @@
 
 static void answered(void *ctx, const struct api_reply *reply);
 
-/* JSON of the part's leads: from the group's buffer the first time, from the packed values afterwards. */
-static int part_json(struct part *p, struct buf *scratch, struct str *leads)
-{
-    struct work *w = p->work;
-    if (w->json.n > 0 && p->n == w->batch.entries_n) {
-        for (size_t i = 0, start = 0; i < p->n; start = w->json_end[i++])
-            leads[i] = (struct str){w->json.p + start, w->json_end[i] - start};
-        return 0;
-    }
-    size_t *ends = calloc(p->n, sizeof *ends);
-    int rc = ends == NULL ? -1 : 0;
-    for (size_t k = 0; rc == 0 && k < p->n; k++) {
-        struct lead lead;
-        arena_reset(&w->u->scratch);
-        rc = work_lead(w, p->index[k], &w->u->scratch, &lead) != 0 || api_lead_json(&lead, scratch) != 0 ? -1 : 0;
-        ends[k] = scratch->n;
-    }
-    for (size_t k = 0, start = 0; rc == 0 && k < p->n; start = ends[k++])
-        leads[k] = (struct str){scratch->p + start, ends[k] - start};
-    free(ends);
-    return rc;
-}
-
-struct leads_add create_request(const struct work *w)
+/* A request into the work's target, still without leads. */
+static struct leads_add request(const struct work *w)
 {
     static const enum leads_add_skip skip[] = {
         [DEDUPE_WORKSPACE] = SKIP_IN_WORKSPACE,
@@ -52,6 +30,65 @@ struct leads_add create_request(const struct work *w)
                               .verify_on_import = m->stage.on && m->stage.verify};
 }
 
+/* ---- the first body, written as the rows come ---- */
+
+int create_open(struct work *w, struct err *e)
+{
+    struct leads_add add = request(w);
+    size_t expected = w->u->body_n + w->u->body_n / 16;
+    if (buf_reserve(&w->body, expected < w->body.max ? expected : w->body.max) != 0 ||
+        api_leads_add_open(&add, &w->body) != 0)
+        return err_oom(e);
+    return 0;
+}
+
+int create_add(struct work *w, const struct planned *p, struct err *e)
+{
+    const struct lead *lead = p->lead;
+    struct lead unpacked;
+    if (lead == NULL) {
+        uint32_t i = (uint32_t)w->batch.entries_n;
+        arena_reset(&w->u->scratch);
+        /* The entry is not in the work yet: unpack from where it is. */
+        w->batch.entries[i].values = p->entry.values;
+        if (work_lead(w, i, &w->u->scratch, &unpacked) != 0)
+            return err_set(e, XS_INTERNAL, "row %llu: its mapped lead cannot be read back: please report",
+                           (unsigned long long)p->entry.row);
+        lead = &unpacked;
+    }
+    int fits = api_leads_add_lead(lead, &w->body);
+    return fits < 0 ? err_oom(e) : fits;
+}
+
+int create_close(struct work *w, struct err *e)
+{
+    if (api_leads_add_close(&w->body) != 0)
+        return err_oom(e);
+    w->u->body_n = w->body.n;
+    if (sha256_hex(w->body.p, w->body.n, w->batch.body_sha256) != 0)
+        return err_set(e, XS_INTERNAL, "leads/add: no SHA-256 of the request; please report this");
+    return 0;
+}
+
+/* The work's own body the first time, afterwards one from the packed values. */
+static int part_body(struct part *p, struct buf *body)
+{
+    struct work *w = p->work;
+    struct leads_add add = request(w);
+    if (w->body.n > 0 && p->n == w->batch.entries_n) {
+        *body = w->body;
+        buf_init(&w->body, w->body.max);
+        return 0;
+    }
+    int rc = api_leads_add_open(&add, body);
+    for (size_t k = 0; rc == 0 && k < p->n; k++) {
+        struct lead lead;
+        arena_reset(&w->u->scratch);
+        rc = work_lead(w, p->index[k], &w->u->scratch, &lead) == 0 && api_leads_add_lead(&lead, body) == 1 ? 0 : -1;
+    }
+    return rc == 0 ? api_leads_add_close(body) : -1;
+}
+
 static void part_done(struct part *p, enum outcome outcome, enum reason reason, int http_status)
 {
     for (size_t k = 0; k < p->n; k++)
@@ -63,36 +100,28 @@ void create_send(struct part *p)
 {
     struct work *w = p->work;
     struct err e = ERR_INIT;
-    struct buf json = BUF_INIT(LEADS_ADD_MAX_BYTES * 4);
-    struct str *leads = calloc(p->n > 0 ? p->n : 1, sizeof *leads);
+    struct buf body = BUF_INIT(LEADS_ADD_MAX_BYTES);
     if (p->n == 0 || upload_ended(w->u)) {
         /* Nothing of these leads is under way: a first request, or one that was surely not applied, or looked for. */
         part_done(p, OUTCOME_DEFERRED, w->u->c.stop_reason, 0);
-        goto done;
+        return;
     }
-    if (leads == NULL || part_json(p, &json, leads) != 0) {
+    if (part_body(p, &body) != 0) {
+        buf_free(&body);
         upload_fail_oom(w->u);
         work_leave_open(w);
         part_free(p);
-        goto done;
+        return;
     }
-    struct leads_add add = create_request(w);
-    add.leads = leads;
-    add.leads_n = p->n;
     p->round++;
     p->look = 0;
     if (w->first_sent_ms == 0)
         w->first_sent_ms = w->u->c.clock->wall_ms(w->u->c.clock);
-    if (api_leads_add(w->u->c.api, &add, answered, p, &e) != 0) {
+    if (api_leads_add(w->u->c.api, &body, p->n, answered, p, &e) != 0) {
         upload_fail(w->u, &e);
         work_leave_open(w);
         part_free(p);
-    } else {
-        work_json_drop(w);
     }
-done:
-    free(leads);
-    buf_free(&json);
     err_clear(&e);
 }
 

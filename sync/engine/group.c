@@ -30,23 +30,10 @@ static int digest_ids(struct work *w, struct err *e)
     return api_leads_delete_digest(&del, w->batch.body_sha256, e);
 }
 
-static int digest_leads(struct work *w, struct err *e)
-{
-    struct str *leads = arena_alloc(&w->arena, w->batch.entries_n * sizeof *leads);
-    if (leads == NULL)
-        return err_oom(e);
-    for (size_t i = 0, start = 0; i < w->batch.entries_n; start = w->json_end[i++])
-        leads[i] = (struct str){w->json.p + start, w->json_end[i] - start};
-    struct leads_add add = create_request(w);
-    add.leads = leads;
-    add.leads_n = w->batch.entries_n;
-    return api_leads_add_digest(&add, w->batch.body_sha256, e);
-}
-
 static int digest(struct work *w, struct err *e)
 {
     switch (w->batch.op) {
-    case OP_CREATE: return digest_leads(w, e);
+    case OP_CREATE: return create_close(w, e);
     case OP_MOVE:
     case OP_REMOVE: return digest_ids(w, e);
     default: return 0; /* a PATCH a lead: no one body */
@@ -113,9 +100,9 @@ static struct group *group_for(struct upload *u, const struct planned *p, struct
     struct work *w = work_new(u, p->op, p->target, p->from, group_max(u, p->op), e);
     if (w == NULL)
         return NULL;
-    if (p->op == OP_CREATE) {
-        struct leads_add add = create_request(w);
-        w->body_n = leads_add_overhead(&add);
+    if (p->op == OP_CREATE && create_open(w, e) != 0) {
+        work_free(w);
+        return NULL;
     }
     g->work = w;
     return g;
@@ -162,7 +149,7 @@ static int take_create(struct upload *u, struct group *g, const struct planned *
         drop_empty(g);
         return upload_defer(u, planned, REASON_PLAN_FULL, e);
     }
-    int fits = work_json_add(g->work, planned, LEADS_ADD_MAX_BYTES, e);
+    int fits = create_add(g->work, planned, e);
     if (fits != 0)
         return fits;
     if (g->work->batch.entries_n == 0) {

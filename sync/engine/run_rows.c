@@ -221,7 +221,7 @@ static int pass_on(struct run *r, const struct decision *d, struct entry *entry,
         return show(r, d, entry, target, old, lead, e);
     if (run_keep_cells(r, entry, e) != 0)
         return -1;
-    struct planned planned = {.op = d->op, .target = target, .entry = *entry, .fields = d->fields};
+    struct planned planned = {.op = d->op, .target = target, .entry = *entry, .lead = lead, .fields = d->fields};
     if (d->op == OP_UPDATE && d->custom)
         planned.custom_changed = (struct str){(const char *)r->custom_changed, lead->shape->custom_n};
     return run_hold_put(r, &planned, e);

@@ -5,6 +5,7 @@
 
 #include "sync/base/err.h"
 #include "sync/model/entry.h"
+#include "sync/model/lead.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -15,6 +16,7 @@ struct planned {
     uint32_t target;     /* the state's number */
     uint32_t from;       /* moves: where it is now */
     struct entry entry;
+    const struct lead *lead; /* creates: what entry.values has packed; NULL: unpack it */
     uint32_t fields;     /* updates: a bit per core field to write */
     bool created;        /* moves: of a lead that this run created, whose row counts as created */
     struct str custom_changed; /* updates: a byte 0/1 per custom variable of the entry's shape; empty: none */

@@ -8,7 +8,7 @@
 
 #include "sync/base/log.h"
 
-enum { WORK_ARENA_MAX = 256 << 20, WORK_JSON_MAX = 4 << 20 };
+enum { WORK_ARENA_MAX = 256 << 20 };
 
 void upload_fail(struct upload *u, const struct err *e)
 {
@@ -59,17 +59,16 @@ struct work *work_new(struct upload *u, enum op op, uint32_t target, uint32_t fr
     w->from = source;
     w->batch = (struct batch){.run = u->c.run, .op = op, .state = BATCH_SENT, .target = target, .source = from};
     arena_init(&w->arena, WORK_ARENA_MAX);
-    buf_init(&w->json, WORK_JSON_MAX);
+    buf_init(&w->body, LEADS_ADD_MAX_BYTES);
     w->entries_cap = entries_max;
     w->batch.entries = calloc(entries_max, sizeof *w->batch.entries);
     w->aims = calloc(entries_max, sizeof *w->aims);
-    w->json_end = op == OP_CREATE ? calloc(entries_max, sizeof *w->json_end) : NULL;
     w->next = u->works;
     if (u->works != NULL)
         u->works->prev = w;
     u->works = w;
     u->works_n++;
-    if (w->batch.entries == NULL || w->aims == NULL || (op == OP_CREATE && w->json_end == NULL)) {
+    if (w->batch.entries == NULL || w->aims == NULL) {
         work_free(w);
         err_oom(e);
         return NULL;
@@ -89,10 +88,9 @@ void work_free(struct work *w)
         w->next->prev = w->prev;
     w->u->works_n--;
     arena_free(&w->arena);
-    buf_free(&w->json);
+    buf_free(&w->body);
     free(w->batch.entries);
     free(w->aims);
-    free(w->json_end);
     free(w);
 }
 
@@ -139,33 +137,6 @@ int work_lead(struct work *w, uint32_t i, struct arena *arena, struct lead *out)
         shape = older;
     }
     return lead_unpack(values, shape, arena, out);
-}
-
-int work_json_add(struct work *w, const struct planned *p, size_t max, struct err *e)
-{
-    struct arena *scratch = &w->u->scratch;
-    struct lead lead;
-    size_t start = w->json.n;
-    arena_reset(scratch);
-    /* The entry is not in the work yet: unpack from where it is. */
-    w->batch.entries[w->batch.entries_n].values = p->entry.values;
-    if (work_lead(w, (uint32_t)w->batch.entries_n, scratch, &lead) != 0)
-        return err_set(e, XS_INTERNAL, "row %llu: its mapped lead cannot be read back: please report",
-                       (unsigned long long)p->entry.row);
-    if (api_lead_json(&lead, &w->json) != 0)
-        return err_oom(e);
-    if (w->body_n + (w->json.n - start) + 1 > max) {
-        w->json.n = start;
-        return 0;
-    }
-    w->body_n += w->json.n - start + 1;
-    w->json_end[w->batch.entries_n] = w->json.n;
-    return 1;
-}
-
-void work_json_drop(struct work *w)
-{
-    buf_free(&w->json);
 }
 
 /* A lead that has only reached the stage's list: its row is counted where the way ends. */

@@ -23,9 +23,7 @@ struct work {
     struct target target;
     struct target from;        /* moves and removals: where the leads are; else all zero */
     struct arena arena;
-    struct buf json;           /* creates: JSON of the leads, end to end, until the first request was built */
-    size_t *json_end;
-    size_t body_n;             /* bytes of the body so far */
+    struct buf body;           /* creates: of the first request, until it is handed over */
     unsigned open_n;           /* entries without an outcome */
     unsigned parts_n;          /* parts and requests under way */
     int64_t first_sent_ms;     /* earliest moment at which anything of it may have been applied */
@@ -71,6 +69,7 @@ struct upload {
     struct part *waiting;
     struct arena scratch;
     struct buf key;            /* scratch for normalised addresses */
+    size_t body_n;             /* bytes of the body last closed: the next one will be about as large */
     struct lead_shape shape;
     struct err fatal;          /* what ended the upload; set once */
     bool stopping, plan_full[2];
@@ -93,8 +92,6 @@ int upload_defer(struct upload *u, const struct planned *planned, enum reason re
 struct work *work_new(struct upload *u, enum op op, uint32_t target, uint32_t from, size_t entries_max, struct err *e);
 void work_free(struct work *w);                     /* takes it out of the upload's list */
 int work_add(struct work *w, const struct planned *p, struct err *e);
-int work_json_add(struct work *w, const struct planned *p, size_t max, struct err *e); /* 1 fits, 0 it does not */
-void work_json_drop(struct work *w);
 /* Gives one entry its outcome; the last one settles the batch when no part is under way. */
 void work_entry_done(struct work *w, uint32_t i, enum outcome outcome, enum reason reason, int http_status);
 /* Called when a part or request ended: settles or gives up when nothing is left to do. */
@@ -116,8 +113,10 @@ uint64_t email_hash(struct upload *u, struct str email);
 
 /* ---- create.c ---- */
 enum { ROUNDS_MAX = 4 }; /* requests for the same leads whose outcome stays unknown, before api_error */
-/* A request into the work's target, still without leads: the intent's digest and the body are made from the same one. */
-struct leads_add create_request(const struct work *w);
+/* The body of the work's first request: opened, a lead added (1 it fits, 0 it does not, -1), closed and digested. */
+int create_open(struct work *w, struct err *e);
+int create_add(struct work *w, const struct planned *p, struct err *e);
+int create_close(struct work *w, struct err *e);
 void create_send(struct part *p);
 /* Asks again in halves, so that counters speak of fewer leads. */
 void create_send_halves(struct part *p);

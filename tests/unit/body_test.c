@@ -100,68 +100,76 @@ START_TEST(lead_json_leaves_nothing_half_written)
 }
 END_TEST
 
+/* The whole body into `out`, with two leads. */
+static const char *add_body(const struct leads_add *add)
+{
+    struct lead first = {.core[LEAD_EMAIL] = TEXT("a@b.c")}, second = {0};
+    buf_reset(&out);
+    ck_assert_int_eq(api_leads_add_open(add, &out), 0);
+    ck_assert_int_eq(api_leads_add_lead(&first, &out), 1);
+    ck_assert_int_eq(api_leads_add_lead(&second, &out), 1);
+    ck_assert_int_eq(api_leads_add_close(&out), 0);
+    return buf_cstr(&out);
+}
+
 START_TEST(leads_add_body)
 {
-    struct str leads[] = {STR("{\"email\":\"a@b.c\"}"), STR("{}")};
-    struct leads_add add = {.target = {.kind = TARGET_CAMPAIGN, .id = uuid(ID1)}, .leads = leads, .leads_n = 2};
-    ck_assert_int_eq(body_leads_add(&add, &out, &e), 0);
-    ck_assert_str_eq(buf_cstr(&out), "{\"campaign_id\":\"" ID1 "\",\"leads\":[{\"email\":\"a@b.c\"},{}]}");
-    /* What the caller reckons with is at least what is written. */
-    size_t reckoned = leads_add_overhead(&add) + leads[0].n + leads[1].n + 2;
-    ck_assert_uint_ge(reckoned, out.n);
-    ck_assert_uint_le(reckoned, out.n + 1);
-    char wanted[SHA256_HEX_N], digest[SHA256_HEX_N];
-    ck_assert_int_eq(sha256_hex(out.p, out.n, wanted), 0);
-    ck_assert_int_eq(api_leads_add_digest(&add, digest, &e), 0);
-    ck_assert_str_eq(digest, wanted);
-
-    buf_reset(&out);
+    struct leads_add add = {.target = {.kind = TARGET_CAMPAIGN, .id = uuid(ID1)}};
+    ck_assert_str_eq(add_body(&add), "{\"campaign_id\":\"" ID1 "\",\"leads\":[{\"email\":\"a@b.c\"},{}]}");
     add.target.kind = TARGET_LIST;
     add.blocklist_id = ID2;
     add.verify_on_import = true;
     add.skip = SKIP_IN_LIST;
-    ck_assert_int_eq(body_leads_add(&add, &out, &e), 0);
-    ck_assert_str_eq(buf_cstr(&out),
+    ck_assert_str_eq(add_body(&add),
                      "{\"list_id\":\"" ID1 "\",\"blocklist_id\":\"" ID2 "\",\"verify_leads_on_import\":true,"
                      "\"skip_if_in_list\":true,\"leads\":[{\"email\":\"a@b.c\"},{}]}");
     add.skip = SKIP_IN_WORKSPACE;
-    buf_reset(&out);
-    ck_assert_int_eq(body_leads_add(&add, &out, &e), 0);
-    ck_assert_ptr_nonnull(strstr(buf_cstr(&out), "\"skip_if_in_workspace\":true"));
+    ck_assert_ptr_nonnull(strstr(add_body(&add), "\"skip_if_in_workspace\":true"));
     add.skip = SKIP_IN_CAMPAIGN;
-    buf_reset(&out);
-    ck_assert_int_eq(body_leads_add(&add, &out, &e), 0);
-    ck_assert_ptr_nonnull(strstr(buf_cstr(&out), "\"skip_if_in_campaign\":true"));
+    ck_assert_ptr_nonnull(strstr(add_body(&add), "\"skip_if_in_campaign\":true"));
 }
 END_TEST
 
 START_TEST(leads_add_has_limits)
 {
-    static struct str leads[LEADS_ADD_MAX_LEADS + 1];
-    struct leads_add add = {.target = {.kind = TARGET_LIST, .id = uuid(ID1)}, .leads = leads};
-    for (size_t i = 0; i <= LEADS_ADD_MAX_LEADS; i++)
-        leads[i] = STR("{}");
-    ck_assert_int_eq(body_leads_add(&add, &out, &e), -1); /* none: nothing to ask for */
-    err_clear(&e);
-    add.leads_n = LEADS_ADD_MAX_LEADS + 1;
-    ck_assert_int_eq(body_leads_add(&add, &out, &e), -1);
-    ck_assert_int_eq(e.status, XS_INTERNAL);
-    err_clear(&e);
-    add.leads_n = LEADS_ADD_MAX_LEADS;
-    ck_assert_int_eq(body_leads_add(&add, &out, &e), 0);
-
-    char *large = malloc(LEADS_ADD_MAX_BYTES);
-    memset(large, ' ', LEADS_ADD_MAX_BYTES);
-    add.leads_n = 1;
-    leads[0] = (struct str){large, LEADS_ADD_MAX_BYTES - leads_add_overhead(&add)};
-    buf_reset(&out);
-    ck_assert_int_eq(body_leads_add(&add, &out, &e), 0); /* to the byte */
-    ck_assert_uint_eq(out.n, LEADS_ADD_MAX_BYTES);
-    leads[0].n++;
-    buf_reset(&out);
-    ck_assert_int_eq(body_leads_add(&add, &out, &e), -1);
-    ck_assert_int_eq(e.status, XS_INTERNAL);
-    free(large);
+    struct leads_add add = {.target = {.kind = TARGET_LIST, .id = uuid(ID1)}};
+    char text[100];
+    memset(text, 'x', sizeof text);
+    struct lead lead = {.core[LEAD_EMAIL] = {VALUE_STRING, text, 1}};
+    /* Whatever the maximum, leads go in until one does not fit; that one adds nothing, and the end always fits. */
+    for (size_t max = 80; max < 200; max++) {
+        struct buf body = BUF_INIT(max);
+        size_t before = 0;
+        int fits = 1, n = 0;
+        ck_assert_int_eq(api_leads_add_open(&add, &body), 0);
+        while (fits == 1) {
+            before = body.n;
+            fits = api_leads_add_lead(&lead, &body);
+            n += fits;
+        }
+        ck_assert_int_eq(fits, 0);
+        ck_assert_uint_eq(body.n, before);
+        ck_assert_int_eq(api_leads_add_close(&body), 0);
+        ck_assert_uint_le(body.n, max);
+        ck_assert_uint_gt(body.n + strlen(",{\"email\":\"x\"}"), max); /* to the byte */
+        ck_assert(n == 0 || strcmp(buf_cstr(&body) + body.n - 6, "\"x\"}]}") == 0);
+        buf_free(&body);
+    }
+    lead.core[LEAD_EMAIL].n = sizeof text;
+    struct buf small = BUF_INIT(120);
+    ck_assert_int_eq(api_leads_add_open(&add, &small), 0);
+    ck_assert_int_eq(api_leads_add_lead(&lead, &small), 0); /* one that fits nowhere */
+    buf_free(&small);
+    /* No leads, and too many of them: nothing that may be asked for. The body is taken over all the same. */
+    static const size_t wrong[] = {0, LEADS_ADD_MAX_LEADS + 1};
+    for (size_t i = 0; i < 2; i++) {
+        struct buf body = BUF_INIT(100);
+        ck_assert_int_eq(buf_adds(&body, "{}"), 0);
+        ck_assert_int_eq(api_leads_add(NULL, &body, wrong[i], NULL, NULL, &e), -1);
+        ck_assert_int_eq(e.status, XS_INTERNAL);
+        ck_assert_ptr_null(body.p);
+        err_clear(&e);
+    }
 }
 END_TEST
 

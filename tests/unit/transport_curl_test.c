@@ -497,11 +497,11 @@ START_TEST(the_client_knows_what_it_does_not_know)
     struct api *a;
     struct err err = ERR_INIT;
     ck_assert_msg(api_new(&config, NULL, clock_system(), &a, &err) == 0, "%s", err_text(&err));
-    struct str lead = STR("{\"email\":\"a@b.example\"}");
-    struct leads_add add = {.target = {.kind = TARGET_LIST}, .leads = &lead, .leads_n = 1};
     static const enum api_class wanted[] = {API_OK, API_UNKNOWN};
     for (size_t i = 0; i < 2; i++) {
-        ck_assert_int_eq(api_leads_add(a, &add, on_added, NULL, &err), 0);
+        struct buf body = BUF_INIT(100);
+        ck_assert_int_eq(buf_adds(&body, "{\"leads\":[{\"email\":\"a@b.example\"}]}"), 0);
+        ck_assert_int_eq(api_leads_add(a, &body, 1, on_added, NULL, &err), 0);
         for (int k = 0; api_queued(a) > 0 && k < 1000; k++)
             ck_assert_int_eq(api_step(a, 100, &err), 0);
         ck_assert_uint_eq(added_n, i + 1);
