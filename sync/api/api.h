@@ -258,6 +258,10 @@ int api_plan_get(struct api *a, struct workspace *out, struct err *e);
 int api_campaign_variables(struct api *a, const struct target *t, struct arena *arena, struct str **names, size_t *n,
                            struct err *e);
 
+/* Variables that the mails of a campaign's sequence use. 1; 0 when it has no mail yet, or the key may not read it; -1. */
+int api_campaign_used(struct api *a, const struct target *t, struct arena *arena, struct str **names, size_t *n,
+                      struct err *e);
+
 /* Background jobs, one by one: by ids (at most JOBS_LIST_MAX; those that are not there are left out), or with ids_n 0
  * all of the workspace, newest first. `see`: 1 enough, 0 go on, -1 error. 0/-1 */
 typedef int api_job_fn(void *ctx, const struct remote_job *job, struct err *e);

@@ -16,6 +16,7 @@ sync_libapi_a_SOURCES = \
 	sync/api/http_time.c sync/api/http_time.h \
 	sync/api/lookup.c \
 	sync/api/lookup_jobs.c \
+	sync/api/lookup_sequence.c \
 	sync/api/pages.c sync/api/pages.h \
 	sync/api/pacer.c sync/api/pacer.h \
 	sync/api/queue.c sync/api/queue.h \

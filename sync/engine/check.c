@@ -132,6 +132,8 @@ static int read_rows(struct check *c, struct source *source, struct err *e)
         if (rc != 0)
             break;
         count(c, &mapped);
+        if (mapped.verdict == MAPPED_LEAD && (rc = check_count_lead(c, &mapped, e)) != 0)
+            break;
     }
     arena_free(&scratch);
     return rc;
@@ -172,13 +174,14 @@ static void check_source(struct check *c)
         return;
     }
     if (bind(c, source) == 0) {
-        if (read_rows(c, source, &e) != 0) {
+        if (check_count_start(c, &e) != 0 || read_rows(c, source, &e) != 0) {
             check_error(c, "source", &e);
         } else {
             c->counted = true;
             tell_rows(c, source);
         }
     }
+    check_count_stop(c);
     source_close(source);
 }
 
@@ -271,7 +274,7 @@ static void check_state(struct check *c)
 
 /* ---- plan ---- */
 
-/* Rows that the state knows need no room, but which of them they are only a diff says: told as "at most". */
+/* Leads that are known need no room. "At most", because Instantly may have others already, or refuse them. */
 static void check_plan(struct check *c)
 {
     const struct workspace *w = &c->workspace;
@@ -279,12 +282,14 @@ static void check_plan(struct check *c)
         return;
     /* An over-full workspace has a count above its limit. */
     uint64_t room = w->lead_count < w->lead_limit ? (uint64_t)(w->lead_limit - w->lead_count) : 0;
-    uint64_t fresh = c->leads > c->known_leads ? c->leads - c->known_leads : 0;
+    uint64_t fresh = c->count.fresh;
+    if (!c->count.by_state)
+        fresh = fresh > c->known_leads ? fresh - c->known_leads : 0;
     bool full = c->counted && fresh > room;
     check_say(c, full ? FINDING_WARNING : FINDING_OK, "plan",
-              "%lld of %lld leads are in use, room for %llu; the source has %llu%s%s", (long long)w->lead_count,
-              (long long)w->lead_limit, (unsigned long long)room, (unsigned long long)c->leads,
-              c->counted ? "" : " or more", full ? ": what does not fit is deferred (plan_full)" : "");
+              "%lld of %lld leads are in use, room for %llu; a sync would add %llu at %s%s", (long long)w->lead_count,
+              (long long)w->lead_limit, (unsigned long long)room, (unsigned long long)fresh,
+              c->counted ? "most" : "least", full ? ": what does not fit is deferred (plan_full)" : "");
 }
 
 int check_run(const struct run_config *config, void (*found)(void *ctx, const struct finding *finding), void *ctx,
@@ -306,5 +311,6 @@ int check_run(const struct run_config *config, void (*found)(void *ctx, const st
     api_free(c.api);
     buf_free(&c.text);
     arena_free(&c.arena);
+    free(c.count.empty);
     return rc;
 }

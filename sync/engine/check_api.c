@@ -138,6 +138,36 @@ static struct str *difference(struct check *c, const struct str *names, size_t n
     return out;
 }
 
+/* What the mails use and the mapping does not fill, at all or for some leads, is a hole in somebody's mail. Names in a
+ * sequence that the mapping fills for every lead are no news. Sets *mails when there are any. */
+static int check_sequence(struct check *c, const struct target *t, const char *campaign, const struct str *filled,
+                          size_t filled_n, bool *mails)
+{
+    struct err e = ERR_INIT;
+    struct str *used;
+    size_t used_n, missing_n;
+    int rc = api_campaign_used(c->api, t, &c->arena, &used, &used_n, &e);
+    struct str *missing = rc > 0 ? difference(c, used, used_n, filled, filled_n, false, &missing_n) : NULL;
+    if (rc < 0 || (rc > 0 && missing == NULL && err_oom(&e) != 0)) {
+        check_error(c, "variables", &e);
+        return -1;
+    }
+    *mails = rc > 0;
+    if (rc == 0)
+        return 0;
+    if (missing_n > 0)
+        check_say(c, FINDING_WARNING, "variables", "the sequence of campaign \"%s\" uses variables that the mapping leaves "
+                  "empty: %s", campaign, check_list(c, missing, missing_n));
+    for (size_t i = 0; i < used_n; i++) {
+        uint64_t empty = check_count_empty(c, used[i]);
+        if (empty > 0 && is_in(used[i], filled, filled_n))
+            check_say(c, FINDING_WARNING, "variables", "the sequence of campaign \"%s\" uses {{%.*s}}, which is empty for "
+                      "%llu of %llu leads: give it a default:, or required: true", campaign, STR_ARG(used[i]),
+                      (unsigned long long)empty, (unsigned long long)c->leads);
+    }
+    return 0;
+}
+
 /* An unfilled variable is a hole in a mail; a new one may be a typing slip that stays in Instantly for ever. */
 static int check_variables(struct check *c, const struct target *t)
 {
@@ -157,12 +187,17 @@ static int check_variables(struct check *c, const struct target *t)
         check_error(c, "variables", &e);
         return -1;
     }
+    bool mails = false;
+    if (check_sequence(c, t, campaign, filled, filled_n, &mails) != 0)
+        return -1;
+    /* Those that no mail uses harm nobody; without a sequence to look at, all of them may be used. */
     if (missing_n > 0)
-        check_say(c, FINDING_WARNING, "variables", "campaign \"%s\" has variables that the mapping leaves empty: %s",
-                  campaign, check_list(c, missing, missing_n));
+        check_say(c, mails ? FINDING_NOTICE : FINDING_WARNING, "variables",
+                  "campaign \"%s\" has variables that the mapping leaves empty: %s", campaign,
+                  check_list(c, missing, missing_n));
     if (fresh_n > 0)
-        check_say(c, FINDING_NOTICE, "variables", "new in campaign \"%s\": %s", campaign,
-                  check_list(c, fresh, fresh_n));
+        check_say(c, FINDING_NOTICE, "variables", "new in campaign \"%s\", for everyone who uses it: %s",
+                  campaign, check_list(c, fresh, fresh_n));
     if (missing_n == 0 && fresh_n == 0)
         check_say(c, FINDING_OK, "variables", "campaign \"%s\" has those of the mapping, and no others", campaign);
     return 0;

@@ -6,7 +6,20 @@
 
 #include "sync/api/api.h"
 #include "sync/base/arena.h"
+#include "sync/base/hash.h"
 #include "sync/engine/check.h"
+#include "sync/state/state.h"
+
+/* Counts over the rows (check_count.c). */
+struct check_count {
+    struct state *state;  /* while rows are read; NULL: none to ask */
+    bool by_state;        /* it was asked */
+    unsigned char secret[HASH_SECRET_N];
+    uint64_t *seen;       /* without a state: hashes of keys, with gaps */
+    size_t seen_n, seen_cap;
+    uint64_t fresh;       /* leads that a sync would add, as far as can be known here */
+    uint64_t *empty;      /* leads without it: lead fields, then custom variables */
+};
 
 struct check {
     const struct run_config *config;
@@ -21,6 +34,7 @@ struct check {
     bool counted;          /* it was read to its end */
     uint64_t rows, leads, skipped, rejected;
     uint64_t reasons[REASON_N];
+    struct check_count count;
 
     struct api *api;       /* NULL: no key, or nothing more can be asked */
     struct workspace workspace;
@@ -38,6 +52,13 @@ const char *check_list(struct check *c, const struct str *names, size_t n);
 
 /* The source's role, and results_to:. */
 void check_databases(struct check *c);
+/* Opens what is needed to count; `stop` closes all but the counts. 0/-1. */
+int check_count_start(struct check *c, struct err *e);
+void check_count_stop(struct check *c);
+int check_count_lead(struct check *c, const struct mapped *mapped, struct err *e);
+/* Leads for which a variable, by the name that templates know it by, has no value. */
+uint64_t check_count_empty(const struct check *c, struct str payload);
+
 /* Everything that needs the API; goes on after an error where the next call can still tell something. */
 void check_api(struct check *c);
 

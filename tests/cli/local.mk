@@ -1,6 +1,7 @@
 # Black-box stories: shell scripts that speak TAP.
 TEST_LOG_COMPILER = bash
 STORIES = \
+	tests/cli/check.test \
 	tests/cli/docs.test \
 	tests/cli/examples.test \
 	tests/cli/forget.test \

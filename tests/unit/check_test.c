@@ -159,7 +159,7 @@ START_TEST(all_is_well)
     says("ok variables: campaign \"Demo\"");
     says("ok block list: can be read\n");
     says("state.db: not there yet");
-    says("ok plan: 40 of 100 leads are in use, room for 60; the source has 1\n");
+    says("ok plan: 40 of 100 leads are in use, room for 60; a sync would add 1 at most\n");
     ck_assert_ptr_null(strstr(findings.p, "warning variables"));
     ck_assert_int_eq(e.status, XS_DONE);
     /* Nothing was made on disk. */
@@ -176,7 +176,42 @@ START_TEST(variables_are_compared)
     load(HEAD FIELDS SEATS, CSV);
     ck_assert_int_eq(check(), 0);
     says("warning variables: campaign \"Demo\" has variables that the mapping leaves empty: lastName, Sheats\n");
-    says("notice variables: new in campaign \"Demo\": seats\n");
+    says("notice variables: new in campaign \"Demo\", for everyone who uses it: seats\n");
+}
+END_TEST
+
+/* What the mails use counts more than what the campaign has heard of. */
+START_TEST(the_sequence_is_read)
+{
+    rule("/api/v2/campaigns/" ID, 200,
+         "{\"id\":\"" ID "\",\"core_variables\":{\"firstName\":\"\"},\"custom_variables\":{\"old\":\"\",\"seats\":\"\"},"
+         "\"sequences\":[{\"steps\":[{\"type\":\"email\",\"variants\":["
+         "{\"subject\":\"{{ firstName }}, {{RANDOM | hi {{plan}} | {{accountSignature}}}}\","
+         "\"body\":\"{{seats}} {{city|town}} {{plan}} {{ {{x\"},"
+         "{\"subject\":\"{{off}}\",\"body\":\"\",\"v_disabled\":true}, 5]}, null]},"
+         "{\"steps\":[{\"variants\":[{\"subject\":\"{{second}}\"}]}]}]}");
+    load(HEAD FIELDS SEATS, CSV "cleo@example.com,,,x\ndan@example.com,Dan,4,x\n");
+    ck_assert_int_eq(check(), 0);
+    says("warning variables: the sequence of campaign \"Demo\" uses variables that the mapping leaves empty: plan\n");
+    says("warning variables: the sequence of campaign \"Demo\" uses {{firstName}}, which is empty for 1 of 3 leads: give");
+    says("warning variables: the sequence of campaign \"Demo\" uses {{seats}}, which is empty for 1 of 3 leads: give");
+    says("notice variables: campaign \"Demo\" has variables that the mapping leaves empty: old\n");
+    says_not("off");
+    says_not("second");
+    says_not("accountSignature");
+}
+END_TEST
+
+/* A campaign without mails yet says nothing of what they will use. */
+START_TEST(no_sequence_yet)
+{
+    static const char *const none[] = {"[]", "null", "{}", "[5]", "[{\"steps\":[]}]", "[{\"steps\":null}]"};
+    static char body[512];
+    snprintf(body, sizeof body, "{\"id\":\"" ID "\",\"custom_variables\":{\"old\":\"\"},\"sequences\":%s}", none[_i]);
+    rule("/api/v2/campaigns/" ID, 200, body);
+    load(HEAD FIELDS, CSV);
+    ck_assert_int_eq(check(), 0);
+    says("warning variables: campaign \"Demo\" has variables that the mapping leaves empty: old\n");
 }
 END_TEST
 
@@ -263,7 +298,7 @@ START_TEST(a_full_plan_is_a_warning)
          "{\"subscriptions\":{\"outreach\":{\"total_lead_limit\":30,\"current_lead_count\":40}}}");
     load(HEAD FIELDS, CSV);
     ck_assert_int_eq(check(), 0);
-    says("warning plan: 40 of 30 leads are in use, room for 0; the source has 1: what does not fit is deferred");
+    says("warning plan: 40 of 30 leads are in use, room for 0; a sync would add 1 at most: what does not fit is deferred");
 }
 END_TEST
 
@@ -351,6 +386,8 @@ int main(void)
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, all_is_well);
     tcase_add_test(tc, variables_are_compared);
+    tcase_add_test(tc, the_sequence_is_read);
+    tcase_add_loop_test(tc, no_sequence_yet, 0, 6);
     tcase_add_loop_test(tc, active_and_ill_campaigns, 0, 2);
     tcase_add_test(tc, every_mistake_is_told);
     tcase_add_test(tc, the_worst_status_wins);
