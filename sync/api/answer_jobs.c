@@ -98,11 +98,12 @@ static int by_bytes(const void *a, const void *b)
     return memcmp(a, b, sizeof(struct uuid));
 }
 
-static bool same_ids(struct json_object *ids, const struct leads_move *move)
+/* `all`: every one of ours, else only some of them; never another's. */
+static bool are_ids_of(struct json_object *ids, const struct leads_move *move, bool all)
 {
     struct uuid theirs[LEADS_MOVE_MAX], ours[LEADS_MOVE_MAX];
     size_t n = json_object_array_length(ids);
-    if (n != move->ids_n || n == 0 || n > LEADS_MOVE_MAX)
+    if (n == 0 || n > move->ids_n || move->ids_n > LEADS_MOVE_MAX || (all && n != move->ids_n))
         return false;
     for (size_t i = 0; i < n; i++) {
         struct json_object *id = json_object_array_get_idx(ids, i);
@@ -111,19 +112,36 @@ static bool same_ids(struct json_object *ids, const struct leads_move *move)
                 0)
             return false;
     }
-    memcpy(ours, move->ids, n * sizeof *ours);
+    memcpy(ours, move->ids, move->ids_n * sizeof *ours);
     qsort(theirs, n, sizeof *theirs, by_bytes);
-    qsort(ours, n, sizeof *ours, by_bytes);
-    return memcmp(theirs, ours, n * sizeof *ours) == 0;
+    qsort(ours, move->ids_n, sizeof *ours, by_bytes);
+    size_t at = 0;
+    for (size_t i = 0; i < n; i++, at++) {
+        while (at < move->ids_n && by_bytes(&ours[at], &theirs[i]) < 0)
+            at++;
+        if (at == move->ids_n || by_bytes(&ours[at], &theirs[i]) != 0)
+            return false;
+    }
+    return true;
 }
 
-bool api_remote_job_is(const struct remote_job *job, const struct leads_move *move)
+static bool is_of(const struct remote_job *job, const struct leads_move *move, bool all)
 {
     struct json_object *data, *filters, *ids;
     return str_is(job->type, "move-leads") && answer_object(job->object, "data", &data) &&
            answer_object(data, "filters", &filters) && answer_array(filters, "ids", &ids) &&
            names_target(filters, "campaign", "list_id", &move->from) &&
-           names_target(filters, "to_campaign_id", "to_list_id", &move->to) && same_ids(ids, move);
+           names_target(filters, "to_campaign_id", "to_list_id", &move->to) && are_ids_of(ids, move, all);
+}
+
+bool api_remote_job_is(const struct remote_job *job, const struct leads_move *move)
+{
+    return is_of(job, move, true);
+}
+
+bool api_remote_job_within(const struct remote_job *job, const struct leads_move *move)
+{
+    return is_of(job, move, false);
 }
 
 int api_remote_job_moved(const struct remote_job *job, struct arena *arena, struct str **emails, size_t *n,

@@ -222,6 +222,8 @@ struct remote_job {
 int api_remote_job_read(struct json_object *item, struct remote_job *out, struct err *e);
 /* Is it the job of this very move? Compares what it says it was asked with what would be asked: ids as sets. */
 bool api_remote_job_is(const struct remote_job *job, const struct leads_move *move);
+/* The same, of a move of some of these ids and no others: whom a run left out is not always known to the next one. */
+bool api_remote_job_within(const struct remote_job *job, const struct leads_move *move);
 /* Addresses it says it has moved (the API names at most ten thousand); array in the arena, bytes in the JSON. */
 int api_remote_job_moved(const struct remote_job *job, struct arena *arena, struct str **emails, size_t *n,
                          struct err *e);

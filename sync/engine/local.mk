@@ -10,7 +10,10 @@ sync_libengine_a_SOURCES = \
 	sync/engine/diff_json.c \
 	sync/engine/diff_text.c \
 	sync/engine/group.c \
-	sync/engine/move.c \
+	sync/engine/job_find.c \
+	sync/engine/jobs.c \
+	sync/engine/move.c sync/engine/move.h \
+	sync/engine/move_look.c \
 	sync/engine/people.c sync/engine/people.h \
 	sync/engine/plan.c sync/engine/plan.h \
 	sync/engine/readback.c \
@@ -29,4 +32,5 @@ sync_libengine_a_SOURCES = \
 	sync/engine/targets.c sync/engine/targets.h \
 	sync/engine/update.c \
 	sync/engine/upload.c sync/engine/upload.h \
+	sync/engine/upload_open.c \
 	sync/engine/work.c sync/engine/work.h

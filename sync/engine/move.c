@@ -1,11 +1,414 @@
-/* POST /leads/move. */
+/* POST /leads/move: by ids out of one target into another, as a background job.
+ *
+ *   look ─▶ PATCH ─▶ POST ─▶ job ─▶ look ─▶ settled
+ *                     ▲  no answer ─▶ job of the list? ─▶ none: look ─┐
+ *                     └──────────── still where they were ◀───────────┘
+ *
+ * What a job was asked is not what it has done: a success may have moved nothing (observed), a failed one half of them.
+ * So only an address that the job names, or a lead that is found in its target, is moved. Two batches of a run never
+ * share an end at the same time, because a running job holds both of its ends against every other one (409). */
 #include "config.h"
 
-#include "sync/engine/work.h"
+#include "sync/engine/move.h"
 
-void move_start(struct part *p)
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sync/base/log.h"
+
+/* ---- entries ---- */
+
+void move_detail(struct work *w, uint32_t i, const char *fmt, ...)
+{
+    struct buf text = BUF_INIT(1 << 12);
+    va_list ap;
+    va_start(ap, fmt);
+    if (buf_vaddf(&text, fmt, ap) != 0 || arena_str(&w->arena, buf_str(&text), &w->batch.entries[i].detail) != 0)
+        w->batch.entries[i].detail = STR_NONE;
+    va_end(ap);
+    buf_free(&text);
+}
+
+void move_proved(struct work *w, uint32_t i, int http_status)
+{
+    struct entry *entry = &w->batch.entries[i];
+    struct aim *aim = &w->aims[i];
+    enum outcome outcome = entry->row == 0 ? OUTCOME_REMOVED : OUTCOME_CHANGED;
+    aim->moved = aim->asked || w->earlier;
+    /* It was there before we asked: somebody else moved it. */
+    if (entry->row != 0 && !aim->moved && !aim->patched)
+        outcome = OUTCOME_UNCHANGED;
+    entry->detail = STR_NONE;
+    work_entry_done(w, i, outcome, REASON_NONE, http_status);
+}
+
+bool move_was_asked(const struct work *w)
+{
+    bool asked = w->earlier;
+    for (size_t i = 0; i < w->batch.entries_n && !asked; i++)
+        asked = w->aims[i].asked;
+    return asked;
+}
+
+static void all_done(struct part *p, enum outcome outcome, enum reason reason, int http_status)
 {
     for (size_t k = 0; k < p->n; k++)
-        work_entry_done(p->work, p->index[k], OUTCOME_DEFERRED, REASON_INTERRUPTED, 0);
+        work_entry_done(p->work, p->index[k], outcome, reason, http_status);
+}
+
+void move_give_up(struct part *p, enum reason reason)
+{
+    struct work *w = p->work;
+    if (move_was_asked(w))
+        work_leave_open(w);
+    else
+        all_done(w->move->hold, OUTCOME_DEFERRED, reason, 0);
     part_free(p);
+}
+
+/* ---- ends ---- */
+
+static bool share_an_end(const struct batch *a, const struct batch *b)
+{
+    return a->source == b->source || a->source == b->target || a->target == b->source || a->target == b->target;
+}
+
+enum ends { ENDS_FREE, ENDS_BUSY, ENDS_STUCK };
+
+/* Stuck: held by a job that this run does not wait for any more. */
+static enum ends look_at_ends(const struct work *w)
+{
+    const struct upload *u = w->u;
+    for (size_t i = 0; i < u->stuck_n; i++) {
+        const struct batch b = {.source = u->stuck[i].from, .target = u->stuck[i].to};
+        if (share_an_end(&w->batch, &b))
+            return ENDS_STUCK;
+    }
+    for (const struct work *other = u->works; other != NULL; other = other->next)
+        if (other != w && other->move != NULL && other->move->holds_ends && share_an_end(&w->batch, &other->batch))
+            return ENDS_BUSY;
+    return ENDS_FREE;
+}
+
+static void leave_ends_stuck(struct work *w)
+{
+    struct upload *u = w->u;
+    struct ends_pair *grown = realloc(u->stuck, (u->stuck_n + 1) * sizeof *grown);
+    if (grown == NULL) {
+        upload_fail_oom(u);
+        return;
+    }
+    u->stuck = grown;
+    u->stuck[u->stuck_n++] = (struct ends_pair){w->batch.source, w->batch.target};
+}
+
+static void queue_up(struct part *hold)
+{
+    struct part **at = &hold->work->u->gated;
+    while (*at != NULL)
+        at = &(*at)->work->move->gate_next;
+    hold->work->move->gate_next = NULL;
+    *at = hold;
+}
+
+/* Looked at when its turn has come, not before: who unsubscribes meanwhile is not moved. */
+static void begin(struct part *hold)
+{
+    struct work *w = hold->work;
+    struct err e = ERR_INIT;
+    switch (look_at_ends(w)) {
+    case ENDS_BUSY:
+        queue_up(hold);
+        return;
+    case ENDS_STUCK:
+        all_done(hold, OUTCOME_DEFERRED, REASON_JOB_OPEN, 0);
+        part_free(hold);
+        return;
+    case ENDS_FREE:
+        break;
+    }
+    struct part *p = part_all(w, &e);
+    if (p == NULL) {
+        upload_fail(w->u, &e);
+        all_done(hold, OUTCOME_DEFERRED, REASON_INTERRUPTED, 0);
+        part_free(hold);
+    } else {
+        w->move->holds_ends = true;
+        w->on_quiet = move_next;
+        move_look_before(p);
+    }
+    err_clear(&e);
+}
+
+/* Those that wait get another chance, in their order; who still has to wait queues up again. */
+static void open_gate(struct upload *u)
+{
+    struct part *hold = u->gated;
+    u->gated = NULL;
+    while (hold != NULL) {
+        struct part *next = hold->work->move->gate_next;
+        hold->work->move->gate_next = NULL;
+        begin(hold);
+        hold = next;
+    }
+}
+
+void move_stop_gated(struct upload *u)
+{
+    while (u->gated != NULL) {
+        struct part *hold = u->gated;
+        u->gated = hold->work->move->gate_next;
+        move_give_up(hold, u->c.stop_reason);
+    }
+}
+
+static void end(struct work *w)
+{
+    struct upload *u = w->u;
+    bool held = w->move->holds_ends;
+    w->move->holds_ends = false;
+    if (w->left_open)
+        leave_ends_stuck(w);
+    part_free(w->move->hold);
+    if (held)
+        open_gate(u);
+}
+
+/* ---- asking ---- */
+
+static void answered(void *ctx, const struct api_reply *reply);
+
+struct uuid *move_ids(const struct part *p)
+{
+    struct arena *scratch = &p->work->u->scratch;
+    arena_reset(scratch);
+    struct uuid *ids = arena_alloc(scratch, (p->n + 1) * sizeof *ids);
+    for (size_t k = 0; ids != NULL && k < p->n; k++)
+        ids[k] = p->work->batch.entries[p->index[k]].lead_id;
+    return ids;
+}
+
+static void post(struct part *p)
+{
+    struct work *w = p->work;
+    struct err e = ERR_INIT;
+    const struct leads_move move = {w->from, w->target, move_ids(p), p->n};
+    if (move.ids == NULL)
+        err_oom(&e);
+    if (move.ids == NULL || api_leads_move(w->u->c.api, &move, answered, p, &e) != 0) {
+        upload_fail(w->u, &e);
+        all_done(p, OUTCOME_DEFERRED, REASON_INTERRUPTED, 0);
+        part_free(p);
+    }
+    err_clear(&e);
+}
+
+static void refuse(struct part *p, const struct api_reply *reply)
+{
+    struct work *w = p->work;
+    char text[TARGET_TEXT_N];
+    struct err e = ERR_INIT;
+    if (reply->http_status == 409) {
+        /* Somebody else's job held an end for as long as this run waits for jobs. */
+        all_done(p, OUTCOME_DEFERRED, REASON_JOB_OPEN, 409);
+    } else if (reply->http_status == 404) {
+        /* The leads were seen in the source a moment ago. */
+        err_set(&e, XS_CONFIG, "%s is not there any more (404): create it again or change the mapping",
+                target_format(&w->target, text));
+        upload_fail(w->u, &e);
+        all_done(p, OUTCOME_DEFERRED, REASON_INTERRUPTED, 404);
+    } else if (p->n > 1) {
+        /* Surely not applied, and how many ids a request may have is documented nowhere: move_next() asks with fewer. */
+        w->move->request_max = p->n / 2;
+    } else {
+        move_detail(w, p->index[0], "%.*s", STR_ARG(reply->message));
+        work_entry_done(w, p->index[0], OUTCOME_REJECTED, REASON_REFUSED_THERE, reply->http_status);
+    }
+    err_clear(&e);
+    part_free(p);
+}
+
+static void accepted(struct part *p, const struct api_reply *reply)
+{
+    struct remote_job remote;
+    struct err e = ERR_INIT;
+    struct move *move = p->work->move;
+    for (size_t k = 0; k < p->n; k++)
+        p->work->aims[p->index[k]].asked = true;
+    move->request_max = move->request_max < LEADS_MOVE_MAX / 2 ? 2 * move->request_max : LEADS_MOVE_MAX;
+    if (reply->class == API_OK && api_remote_job_read(reply->json, &remote, &e) == 0) {
+        job_watch(p, remote.id, &remote);
+    } else {
+        log_detail("the answer to a move of %zu leads says nothing (%.*s): looking for its job", p->n,
+                   STR_ARG(reply->message));
+        job_find(p);
+    }
+    err_clear(&e);
+}
+
+static void answered(void *ctx, const struct api_reply *reply)
+{
+    struct part *p = ctx;
+    struct work *w = p->work;
+    struct upload *u = w->u;
+    if (reply->skew_ms != 0)
+        w->skew_ms = u->skew_ms = reply->skew_ms;
+    switch (reply->class) {
+    case API_OK:
+    case API_UNKNOWN:
+        accepted(p, reply);
+        return;
+    case API_REFUSED:
+        refuse(p, reply);
+        return;
+    case API_PLAN_FULL:
+        all_done(p, OUTCOME_DEFERRED, REASON_PLAN_FULL, reply->http_status);
+        break;
+    case API_FAILED:
+    case API_FATAL:
+        upload_fail(u, reply->err);
+        all_done(p, OUTCOME_DEFERRED, REASON_INTERRUPTED, reply->http_status);
+        break;
+    case API_CANCELLED:
+        all_done(p, OUTCOME_DEFERRED, u->c.stop_reason, 0);
+        break;
+    }
+    part_free(p);
+}
+
+/* ---- what comes next ---- */
+
+/* Entries that are where they should be, and those whose turn it is to be asked for. */
+static struct part *next_part(struct work *w, struct err *e)
+{
+    struct part *p = part_new(w, w->move->request_max, e);
+    if (p == NULL)
+        return NULL;
+    for (uint32_t i = 0; i < w->batch.entries_n; i++) {
+        if (w->batch.entries[i].outcome != OUTCOME_NONE)
+            continue;
+        if (w->aims[i].place == PLACE_TO)
+            move_proved(w, i, 0);
+        else if (p->n < w->move->request_max)
+            p->index[p->n++] = i;
+    }
+    return p;
+}
+
+void move_next(struct work *w)
+{
+    struct err e = ERR_INIT;
+    job_settled(w);
+    if (w->open_n > 0 && upload_ended(w->u) && move_was_asked(w))
+        work_leave_open(w);
+    else if (upload_ended(w->u))
+        all_done(w->move->hold, OUTCOME_DEFERRED, w->u->c.stop_reason, 0);
+    else if (w->earlier)
+        all_done(w->move->hold, OUTCOME_DEFERRED, REASON_OUTCOME_OPEN, 0);
+    else if (w->move->rounds >= ROUNDS_MAX)
+        all_done(w->move->hold, OUTCOME_FAILED, REASON_API_ERROR, 0);
+    if (w->left_open || w->open_n == 0) {
+        end(w);
+        return;
+    }
+    w->on_quiet = move_next;
+    struct part *p = next_part(w, &e);
+    if (p == NULL) {
+        upload_fail(w->u, &e);
+        work_leave_open(w);
+        end(w);
+    } else if (p->n == 0) {
+        part_free(p);
+    } else {
+        post(p);
+    }
+    err_clear(&e);
+}
+
+void move_start(struct part *hold)
+{
+    struct work *w = hold->work;
+    w->move->hold = hold;
+    if (w->first_sent_ms == 0)
+        w->first_sent_ms = w->u->c.clock->wall_ms(w->u->c.clock);
+    begin(hold);
+}
+
+void move_no_job(struct part *p)
+{
+    p->work->move->rounds++;
+    move_look_after(p, NULL);
+}
+
+/* ---- what the job proves ---- */
+
+static int by_value(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* The addresses that it names are moved, unless it names more than it was asked for. */
+static void take_moved(struct part *p, const struct remote_job *remote)
+{
+    struct work *w = p->work;
+    struct arena *scratch = &w->u->scratch;
+    struct err e = ERR_INIT;
+    struct str *emails;
+    size_t n, hashes_n = 0;
+    arena_reset(scratch);
+    if (api_remote_job_moved(remote, scratch, &emails, &n, &e) != 0 || n > p->n || remote->moved < (int64_t)n)
+        n = 0;
+    uint64_t *hashes = arena_alloc(scratch, (n + 1) * sizeof *hashes);
+    for (size_t i = 0; hashes != NULL && i < n; i++)
+        if ((hashes[hashes_n] = email_hash(w->u, emails[i])) != 0)
+            hashes_n++;
+    if (hashes_n > 0)
+        qsort(hashes, hashes_n, sizeof *hashes, by_value);
+    for (size_t k = 0; k < p->n && hashes_n > 0; k++) {
+        uint64_t hash = w->aims[p->index[k]].email_hash;
+        if (hash != 0 && bsearch(&hash, hashes, hashes_n, sizeof hash, by_value) != NULL)
+            move_proved(w, p->index[k], 0);
+    }
+    err_clear(&e);
+}
+
+void move_job_over(struct part *p, struct job *job, const struct remote_job *remote)
+{
+    struct work *w = p->work;
+    const char *status = remote != NULL ? job->told.status : "gone from the job list";
+    if (remote != NULL && remote->status == JOB_SUCCESS && !w->earlier)
+        take_moved(p, remote);
+    size_t rest = 0;
+    for (size_t k = 0; k < p->n; k++)
+        if (w->batch.entries[p->index[k]].outcome == OUTCOME_NONE) {
+            move_detail(w, p->index[k], "background job %s: %s", job->told.id, status);
+            rest++;
+        }
+    if (rest > 0 && !w->earlier)
+        log_notice("background job %s is %s, and %zu of %zu leads are not proved moved by it: reading them back",
+                   job->told.id, status, rest, p->n);
+    p->unseen_job = remote == NULL;
+    move_look_after(p, job);
+}
+
+/* ---- of earlier runs ---- */
+
+void move_resume(struct part *hold)
+{
+    struct work *w = hold->work;
+    struct err e = ERR_INIT;
+    w->move->hold = hold;
+    w->on_quiet = move_next;
+    struct part *p = part_all(w, &e);
+    if (p == NULL) {
+        upload_fail(w->u, &e);
+        move_give_up(hold, w->u->c.stop_reason);
+    } else if (w->batch.job != NULL) {
+        job_watch(p, str_from(w->batch.job), NULL);
+    } else {
+        job_find(p);
+    }
+    err_clear(&e);
 }

@@ -28,7 +28,14 @@ struct read {
 
 static bool is_open(const struct part *p, size_t k)
 {
-    return p->work->batch.entries[p->index[k]].outcome == OUTCOME_NONE && !p->work->aims[p->index[k]].busy;
+    const struct aim *aim = &p->work->aims[p->index[k]];
+    return p->work->batch.entries[p->index[k]].outcome == OUTCOME_NONE && !aim->busy && !aim->as_wanted;
+}
+
+/* A PATCH, of an update or before a move: the lead is known, and found by its id wherever it is. */
+static bool is_patch(const struct work *w)
+{
+    return w->batch.op != OP_CREATE;
 }
 
 static bool in_target(const struct work *w, const struct remote_lead *r)
@@ -40,21 +47,25 @@ static bool in_target(const struct work *w, const struct remote_lead *r)
 
 static void give_up(struct part *p)
 {
+    if (p->work->move != NULL) {
+        move_give_up(p, p->work->u->c.stop_reason);
+        return;
+    }
     work_leave_open(p->work);
     part_free(p);
 }
 
 /* ---- what was found ---- */
 
-/* Which wanted values are not what is there? A value that the API does not tell is only taken for granted in a lead
+/* A value that the API does not tell is only taken for granted in a lead
  * that we created ourselves, with it; anywhere else it is written, again if need be. */
-static bool differs(struct work *w, uint32_t i, const struct lead *wanted, const struct remote_lead *remote, bool ours,
-                    uint32_t *fields, bool *custom)
+bool readback_differs(struct work *w, uint32_t i, const struct lead *wanted, const struct remote_lead *remote, bool ours,
+                      uint32_t *fields, bool *custom)
 {
     const enum overwrite *rules = w->u->c.mapping->overwrite;
     bool ruled = wanted->shape == &w->u->c.mapping->shape, any = false;
     const struct aim *aim = &w->aims[i];
-    bool only_changed = w->batch.op == OP_UPDATE && (aim->fields != 0 || aim->custom_changed.n > 0);
+    bool only_changed = is_patch(w) && (aim->fields != 0 || aim->custom_changed.n > 0);
     *fields = 0;
     for (int f = 0; f < LEAD_FIELD_N; f++) {
         struct value there;
@@ -90,9 +101,8 @@ static void found_update(struct part *p, uint32_t i, struct lead *wanted, const 
 {
     struct work *w = p->work;
     uint32_t fields;
-    if (!differs(w, i, wanted, remote, false, &fields, custom))
-        work_entry_done(w, i, w->aims[i].rounds > 0 || w->earlier ? OUTCOME_CHANGED : OUTCOME_UNCHANGED, REASON_NONE,
-                        p->http_status);
+    if (!readback_differs(w, i, wanted, remote, false, &fields, custom))
+        update_proved(w, i, w->aims[i].rounds > 0 || w->earlier ? OUTCOME_CHANGED : OUTCOME_UNCHANGED, p->http_status);
     else if (w->earlier)
         work_entry_done(w, i, OUTCOME_DEFERRED, REASON_OUTCOME_OPEN, 0);
     else if (w->aims[i].rounds >= ROUNDS_MAX)
@@ -114,7 +124,7 @@ static void found_create(struct part *p, uint32_t i, struct lead *wanted, const 
         return;
     }
     enum outcome proved = ours ? OUTCOME_CREATED : w->aims[i].rounds > 0 ? OUTCOME_CHANGED : OUTCOME_UNCHANGED;
-    if (!differs(w, i, wanted, remote, ours, &fields, custom))
+    if (!readback_differs(w, i, wanted, remote, ours, &fields, custom))
         work_entry_done(w, i, proved, REASON_NONE, p->http_status);
     else if (w->earlier)
         work_entry_done(w, i, OUTCOME_DEFERRED, REASON_OUTCOME_OPEN, 0);
@@ -139,7 +149,7 @@ static void found(struct part *p, uint32_t i, const struct remote_lead *remote)
         upload_fail_oom(w->u);
         return;
     }
-    if (w->batch.op == OP_UPDATE)
+    if (is_patch(w))
         found_update(p, i, &wanted, remote, custom);
     else
         found_create(p, i, &wanted, remote, custom);
@@ -167,7 +177,7 @@ static bool key_matches(struct part *p, uint32_t i, const struct remote_lead *re
 static bool matches(struct read *r, uint32_t i, const struct remote_lead *remote, uint64_t hash)
 {
     struct work *w = r->part->work;
-    if (w->batch.op == OP_UPDATE)
+    if (is_patch(w))
         return uuid_eq(&w->batch.entries[i].lead_id, &remote->id);
     if (r->by_key)
         return w->batch.entries[i].email.n == 0 && key_matches(r->part, i, remote);
@@ -189,7 +199,7 @@ static void take_items(struct read *r, struct json_object *items)
                 err_clear(&e);
                 continue;
             }
-            bool here = w->batch.op == OP_UPDATE || in_target(w, &remote);
+            bool here = is_patch(w) || in_target(w, &remote);
             if (here != (pass == 0))
                 continue;
             uint64_t hash = r->by_key ? 0 : email_hash(w->u, remote.email);
@@ -228,7 +238,7 @@ static void conclude(struct part *p)
     struct err e = ERR_INIT;
     if (w->earlier) {
         settle_rest(p, OUTCOME_DEFERRED, REASON_OUTCOME_OPEN);
-    } else if (w->batch.op == OP_UPDATE) {
+    } else if (is_patch(w)) {
         settle_rest(p, OUTCOME_FAILED, REASON_GONE_THERE);
     } else if (may_ask_again(p)) {
         create_send_halves(p);
@@ -326,12 +336,12 @@ static int ask(struct part *p, size_t first, size_t n, bool by_key, struct err *
     struct work *w = p->work;
     struct str contacts[LEADS_LIST_MAX];
     struct uuid ids[LEADS_LIST_MAX];
-    struct leads_list list = {.urgent = true, .target = p->attribute || w->batch.op == OP_UPDATE ? NULL : &w->target};
+    struct leads_list list = {.urgent = true, .target = p->attribute || is_patch(w) ? NULL : &w->target};
     if (by_key)
         list.target = &w->target;
     for (size_t k = first; !by_key && k < first + n; k++) {
         const struct entry *entry = &w->batch.entries[p->index[k]];
-        if (w->batch.op == OP_UPDATE)
+        if (is_patch(w))
             ids[list.ids_n++] = entry->lead_id;
         else if (entry->email.n > 0)
             contacts[list.contacts_n++] = entry->email;

@@ -50,7 +50,7 @@ static void patched(void *ctx, const struct api_reply *reply)
     struct entry *entry = &w->batch.entries[call->i];
     switch (reply->class) {
     case API_OK:
-        work_entry_done(w, call->i, call->proved, REASON_NONE, reply->http_status);
+        update_proved(w, call->i, call->proved, reply->http_status);
         break;
     case API_REFUSED:
     case API_PLAN_FULL:
@@ -77,6 +77,17 @@ static void patched(void *ctx, const struct api_reply *reply)
         break;
     }
     patch_over(call);
+}
+
+void update_proved(struct work *w, uint32_t i, enum outcome proved, int http_status)
+{
+    struct aim *aim = &w->aims[i];
+    if (w->batch.op != OP_MOVE) {
+        work_entry_done(w, i, proved, REASON_NONE, http_status);
+        return;
+    }
+    aim->as_wanted = true;
+    aim->patched = proved == OUTCOME_CHANGED;
 }
 
 void update_patch(struct work *w, uint32_t i, struct lead *lead, uint32_t fields, const bool *custom,

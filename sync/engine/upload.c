@@ -37,8 +37,11 @@ void upload_free(struct upload *u)
     }
     while (u->works != NULL)
         work_free(u->works);
+    jobs_free(u);
     free(u->groups);
     free(u->ready);
+    free(u->stuck);
+    free(u->open_keys);
     arena_free(&u->scratch);
     buf_free(&u->key);
     err_clear(&u->fatal);
@@ -117,9 +120,15 @@ static void give_up_waits(struct upload *u)
     while (u->waiting != NULL) {
         struct part *p = u->waiting;
         u->waiting = p->next;
+        if (p->work->move != NULL) {
+            move_give_up(p, u->c.stop_reason);
+            continue;
+        }
         work_leave_open(p->work);
         part_free(p);
     }
+    move_stop_gated(u);
+    jobs_give_up(u);
 }
 
 void upload_stop(struct upload *u, enum reason reason)
@@ -181,6 +190,9 @@ static int64_t shorten(const struct upload *u, int64_t timeout_ms, int64_t now_u
         if (ms < timeout_ms)
             timeout_ms = ms < 0 ? 0 : ms;
     }
+    int64_t due_us = jobs_due_us(u);
+    if (due_us < INT64_MAX && (due_us - now_us + 999) / 1000 < timeout_ms)
+        timeout_ms = (due_us - now_us + 999) / 1000;
     if (u->deadline_us != 0 && !u->stopping && (u->deadline_us - now_us) / 1000 + 1 < timeout_ms)
         timeout_ms = (u->deadline_us - now_us) / 1000 + 1;
     return timeout_ms < 0 ? 0 : timeout_ms;
@@ -201,6 +213,7 @@ int upload_step(struct upload *u, int64_t timeout_ms, struct err *e)
         (u->ready_n >= COMMIT_EVENTS || (pending > 0 && age_us >= COMMIT_AGE_US) || idle) && commit_and_submit(u, e) != 0)
         return -1;
     wake_due(u, now_us);
+    jobs_step(u, now_us);
     timeout_ms = shorten(u, timeout_ms, now_us);
     /* Outcomes wait for no intent: while one answer is slow, those that came are made durable. */
     if ((u->ready_n > 0 || state_pending(u->c.state, &age_us) > 0) && timeout_ms > COMMIT_AGE_US / 1000)
@@ -251,76 +264,4 @@ int upload_drain(struct upload *u, struct err *e)
     finish_in_flight(u, &late);
     err_clear(&late);
     return -1;
-}
-
-/* ---- what earlier runs left open ---- */
-
-/* An intent of an earlier version does not carry the id of a known lead: the state has it. */
-static int known_lead_id(struct upload *u, struct entry *entry, struct err *e)
-{
-    struct known_lead known;
-    if (entry->has_lead_id)
-        return 0;
-    arena_reset(&u->scratch);
-    int rc = state_lead_get(u->c.state, &entry->key, &u->scratch, &known, e);
-    entry->has_lead_id = rc == 1 && known.has_lead_id;
-    if (entry->has_lead_id)
-        entry->lead_id = known.lead_id;
-    return rc < 0 ? -1 : 0;
-}
-
-static int take_open(struct upload *u, const struct batch *b, struct err *e)
-{
-    struct work *w = work_new(u, b->op, b->target, b->source, b->entries_n > 0 ? b->entries_n : 1, e);
-    if (w == NULL)
-        return -1;
-    w->earlier = true;
-    for (size_t i = 0; i < b->entries_n; i++) {
-        struct planned p = {.op = b->op, .target = b->target, .entry = b->entries[i]};
-        if (b->op != OP_CREATE && known_lead_id(u, &p.entry, e) != 0)
-            return -1;
-        if (work_add(w, &p, e) != 0)
-            return -1;
-    }
-    struct entry *entries = w->batch.entries;
-    size_t n = w->batch.entries_n;
-    w->batch = *b;
-    w->batch.entries = entries;
-    w->batch.entries_n = n;
-    w->batch.job = b->job != NULL ? arena_dup(&w->arena, b->job, strlen(b->job)) : NULL;
-    w->first_sent_ms = b->sent_ms;
-    w->skew_ms = b->skew_ms != 0 ? b->skew_ms : u->skew_ms;
-    struct part *p = part_all(w, e);
-    if (p == NULL)
-        return -1;
-    p->round = 1;
-    if (b->op == OP_REMOVE)
-        remove_start(p);
-    else
-        readback_start(p);
-    return 0;
-}
-
-int upload_settle_open(struct upload *u, struct err *e)
-{
-    struct arena arena;
-    struct batch *open;
-    size_t n;
-    arena_init(&arena, (size_t)1 << 30);
-    int rc = state_batches_open(u->c.state, &arena, &open, &n, e);
-    for (size_t i = 0; rc == 0 && i < n && !u->stopping; i++) {
-        if (u->c.settle_run != 0 && open[i].run != u->c.settle_run)
-            continue;
-        rc = take_open(u, &open[i], e);
-        while (rc == 0 && upload_full(u))
-            rc = upload_step(u, 1000, e);
-    }
-    arena_free(&arena);
-    struct err late = ERR_INIT;
-    if (rc != 0)
-        upload_stop(u, u->c.stop_reason);
-    if (upload_drain(u, &late) != 0 && rc == 0)
-        rc = err_set(e, late.status, "%s", err_text(&late));
-    err_clear(&late);
-    return rc;
 }

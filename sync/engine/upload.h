@@ -2,8 +2,9 @@
  *
  * Each batch is an intent in the state before its first byte leaves (group commit) and is settled there when every entry
  * has a proven outcome. What was sent without a usable answer is read back, never sent again blindly. One thread: the
- * caller asks upload_full(), adds, and steps. Files: group.c collects rows, upload.c drives, create.c, update.c, move.c and
- * remove.c are the kinds of work, readback.c looks at what is there, work.c holds a batch in memory.
+ * caller asks upload_full(), adds, and steps. Files: group.c collects rows, upload.c drives, upload_open.c takes up what
+ * earlier runs left, create.c, update.c, move*.c and remove.c are the kinds of work, job*.c follow background jobs,
+ * readback.c looks at what is there, work.c holds a batch in memory.
  *
  * Creates and updates may be under way together. Moves and removals hold their campaigns and lists against everything
  * else (409), so whoever adds them calls upload_drain() between creates, moves and removals: see run_hold.c. */
@@ -28,6 +29,14 @@ struct upload_config {
     void *ctx;
     uint32_t promote;              /* where those moves go */
     uint64_t settle_run;           /* upload_settle_open() looks at this run's batches only; 0: at all */
+};
+
+/* A background job that the upload started or waited for. */
+struct upload_job {
+    char id[64];
+    char *type, *status;            /* the API's words; "vanished" of one that is not there any more */
+    int64_t total, success, failed; /* leads asked for, proved moved, not moved; -1: not known yet */
+    bool open;                      /* not ended when it was seen last */
 };
 
 struct upload;
@@ -59,6 +68,10 @@ uint64_t upload_open_n(const struct upload *u);   /* batches not settled */
 bool upload_stopped(const struct upload *u);
 /* Was the plan found full? Creates into campaigns are deferred without asking then. */
 bool upload_plan_full(const struct upload *u);
+/* Background jobs in the order in which they became known; NULL past the last. Valid until the next step. */
+const struct upload_job *upload_job(const struct upload *u, size_t i);
+/* Is a move of this row still under way, left open by an earlier run? Then the row has to wait for it. */
+bool upload_key_is_open(struct upload *u, const struct hash128 *key);
 
 /* Settles what earlier runs left open, by reading back only; sends nothing that writes. Rows that are proven count as
  * `settled`; those that did not arrive go to the retry table. Steps until done. */

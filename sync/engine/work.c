@@ -1,7 +1,7 @@
 /* A batch in memory: from the intent to the moment when every entry has its outcome. */
 #include "config.h"
 
-#include "sync/engine/work.h"
+#include "sync/engine/move.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -61,6 +61,8 @@ struct work *work_new(struct upload *u, enum op op, uint32_t target, uint32_t fr
     arena_init(&w->arena, WORK_ARENA_MAX);
     buf_init(&w->body, LEADS_ADD_MAX_BYTES);
     w->entries_cap = entries_max;
+    if (op == OP_MOVE && (w->move = calloc(1, sizeof *w->move)) != NULL)
+        w->move->request_max = LEADS_MOVE_MAX;
     w->batch.entries = calloc(entries_max, sizeof *w->batch.entries);
     w->aims = calloc(entries_max, sizeof *w->aims);
     w->next = u->works;
@@ -68,7 +70,7 @@ struct work *work_new(struct upload *u, enum op op, uint32_t target, uint32_t fr
         u->works->prev = w;
     u->works = w;
     u->works_n++;
-    if (w->batch.entries == NULL || w->aims == NULL) {
+    if (w->batch.entries == NULL || w->aims == NULL || (op == OP_MOVE && w->move == NULL)) {
         work_free(w);
         err_oom(e);
         return NULL;
@@ -91,6 +93,9 @@ void work_free(struct work *w)
     buf_free(&w->body);
     free(w->batch.entries);
     free(w->aims);
+    if (w->move != NULL)
+        free(w->move->hold);
+    free(w->move);
     free(w);
 }
 
@@ -163,8 +168,10 @@ static void count(struct work *w, uint32_t i, enum outcome outcome, enum reason 
     }
     if (!goes_on(w, i))
         tally_row(t, outcome, reason);
-    if (outcome == OUTCOME_CHANGED)
-        t->updated++;
+    if (outcome != OUTCOME_CHANGED)
+        return;
+    t->updated += w->batch.op != OP_MOVE || w->aims[i].patched;
+    t->moved += w->aims[i].moved;
 }
 
 void work_entry_done(struct work *w, uint32_t i, enum outcome outcome, enum reason reason, int http_status)
@@ -207,6 +214,12 @@ static void settle(struct work *w)
 
 void work_check(struct work *w)
 {
+    if (w->parts_n == 1 && w->on_quiet != NULL) {
+        void (*on_quiet)(struct work *) = w->on_quiet;
+        w->on_quiet = NULL;
+        on_quiet(w);
+        return;
+    }
     if (w->parts_n > 0)
         return;
     if (w->open_n == 0 && !w->left_open)
@@ -216,21 +229,40 @@ void work_check(struct work *w)
     work_free(w);
 }
 
+/* Their rows must not be moved a second time while the first move is open. */
+static void keep_open_keys(struct work *w)
+{
+    struct upload *u = w->u;
+    struct hash128 *grown = realloc(u->open_keys, (u->open_keys_n + w->batch.entries_n) * sizeof *grown);
+    if (grown == NULL) {
+        upload_fail_oom(u);
+        return;
+    }
+    u->open_keys = grown;
+    u->open_keys_sorted = false;
+    for (size_t i = 0; i < w->batch.entries_n; i++)
+        grown[u->open_keys_n++] = w->batch.entries[i].key;
+}
+
 void work_leave_open(struct work *w)
 {
     if (w->left_open)
         return;
     w->left_open = true;
+    bool job_open = w->batch.job != NULL;
+    enum reason open_reason = job_open ? REASON_JOB_OPEN : REASON_OUTCOME_OPEN;
+    if (w->move != NULL)
+        keep_open_keys(w);
     for (size_t i = 0; i < w->batch.entries_n; i++) {
         struct entry *entry = &w->batch.entries[i];
         /* What is known is not written: a batch is settled whole or stays open whole, and is read back the next time. */
         if (entry->outcome == OUTCOME_NONE)
-            work_entry_done(w, (uint32_t)i, OUTCOME_DEFERRED, REASON_OUTCOME_OPEN, 0);
+            work_entry_done(w, (uint32_t)i, OUTCOME_DEFERRED, open_reason, 0);
         else if (goes_on(w, (uint32_t)i))
-            tally_row(w->u->c.tally, OUTCOME_DEFERRED, REASON_OUTCOME_OPEN);
+            tally_row(w->u->c.tally, OUTCOME_DEFERRED, open_reason);
     }
     struct err e = ERR_INIT;
-    w->batch.state = BATCH_UNKNOWN;
+    w->batch.state = job_open ? BATCH_ACCEPTED : BATCH_UNKNOWN;
     w->batch.sent_ms = w->first_sent_ms != 0 ? w->first_sent_ms : w->batch.sent_ms;
     if (state_batch_update(w->u->c.state, &w->batch, &e) != 0)
         upload_fail(w->u, &e);

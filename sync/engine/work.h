@@ -12,6 +12,13 @@ struct aim {
     unsigned rounds;           /* PATCHes sent */
     bool busy;                 /* a PATCH is under way */
     bool there;                /* removals: found in place by the last look */
+    /* moves */
+    enum place { PLACE_UNSEEN, PLACE_FROM, PLACE_TO, PLACE_ELSEWHERE } place; /* where it was seen last */
+    bool as_wanted;            /* its values were compared, or written */
+    bool patched;              /* they were written */
+    bool asked;                /* a request to move it may have been applied */
+    bool moved;                /* and was */
+    struct job *job;           /* the last one that carried it */
 };
 
 struct work {
@@ -30,6 +37,8 @@ struct work {
     int64_t skew_ms;
     bool earlier;              /* of an earlier run: settle by reading only */
     bool left_open;            /* stays open in the state */
+    struct move *move;         /* moves; else NULL */
+    void (*on_quiet)(struct work *w); /* called once when a single part is left */
 };
 
 /* Entries of one work that travel in one request, or are looked for together. */
@@ -47,6 +56,12 @@ struct part {
     enum reason absent_reason; /* attribute: why the ones found nowhere were not created */
     enum outcome absent_outcome;
     int http_status;
+    /* moves: reading the leads */
+    void (*found)(struct part *part, uint32_t i, const struct remote_lead *remote);
+    void (*looked)(struct part *part); /* the last look did not find them all: concludes; owns the part */
+    struct job *job;           /* that is over, and has to be held against what is there */
+    bool unseen_job;           /* which may still be running */
+    bool spoilt;               /* an answer of this look is missing */
     size_t n;
     uint32_t index[];          /* into the work's entries */
 };
@@ -56,6 +71,11 @@ struct group {
     enum op op;
     uint32_t target, from;
     struct work *work;         /* NULL between two batches */
+};
+
+/* Ends of a move, as numbers of the state. */
+struct ends_pair {
+    uint32_t from, to;
 };
 
 struct upload {
@@ -73,6 +93,15 @@ struct upload {
     struct lead_shape shape;
     struct err fatal;          /* what ended the upload; set once */
     bool stopping, plan_full[2];
+    struct part *gated;        /* moves that wait until no other one of the run has their ends */
+    struct ends_pair *stuck;   /* ends of jobs that are not waited for any more */
+    size_t stuck_n;
+    struct hash128 *open_keys; /* of rows whose move is left open; sorted when it is first asked */
+    size_t open_keys_n;
+    bool open_keys_sorted;
+    struct job *jobs;          /* newest first */
+    struct job *polled[JOBS_LIST_MAX]; /* in the list request that is under way */
+    size_t polled_n;
     int64_t deadline_us;
     int64_t skew_ms;           /* last one the server told */
 };
@@ -123,15 +152,29 @@ void create_send_halves(struct part *p);
 enum reason create_elsewhere_reason(const struct work *w);
 /* ---- update.c ---- */
 void update_send(struct part *p);
+/* The values are there: the outcome of an update, and the first half of a move. */
+void update_proved(struct work *w, uint32_t i, enum outcome proved, int http_status);
 /* PATCHes entry i (its lead_id): `fields` and the flagged custom variables of `lead`, over what `remote` (may be NULL)
  * has. When it is done the entry gets `proved`. */
 void update_patch(struct work *w, uint32_t i, struct lead *lead, uint32_t fields, const bool *custom,
                   const struct remote_lead *remote, enum outcome proved);
 /* ---- move.c ---- */
-void move_start(struct part *p);                    /* the part is the whole batch, its intent is durable */
+void move_start(struct part *hold);                 /* the whole batch, its intent is durable; owns the part */
+void move_resume(struct part *hold);                /* one of an earlier run: only looks; owns the part */
+/* Nothing more is done for this part: what may have been asked for stays open, the rest is deferred. Owns the part. */
+void move_give_up(struct part *p, enum reason reason);
+void move_stop_gated(struct upload *u);             /* those that wait for their ends will not get them */
 /* ---- remove.c ---- */
 void remove_start(struct part *p);                  /* looks first; owns the part */
+/* ---- jobs.c ---- */
+void jobs_step(struct upload *u, int64_t now_us);   /* polls what is due, gives up what was waited for long enough */
+int64_t jobs_due_us(const struct upload *u);        /* when there is something to do; INT64_MAX: never */
+void jobs_give_up(struct upload *u);                /* jobs are not waited for any more */
+void jobs_free(struct upload *u);
 /* ---- readback.c ---- */
 void readback_start(struct part *p);                /* looks now; owns the part */
+/* Which wanted values are not what is there? `ours`: we created it, and what the API does not tell is as we sent it. */
+bool readback_differs(struct work *w, uint32_t i, const struct lead *wanted, const struct remote_lead *remote, bool ours,
+                      uint32_t *fields, bool *custom);
 
 #endif

@@ -1,0 +1,83 @@
+/* The job of a request whose answer was lost: the newest moves out of the source are asked for, because a job echoes what
+ * it was asked. Only a job that is not found makes it worth a look at the leads themselves. */
+#include "config.h"
+
+#include "sync/engine/move.h"
+
+#include <json-c/json.h>
+
+enum { LOOKS = 4, SKEW_MARGIN_MS = 2000 };
+static const int64_t settle_unit = 7000;                         /* limits.settle, unless the mapping scales it */
+static const int64_t waits_ms[LOOKS - 1] = {5000, 15000, 45000}; /* a job may be listed late */
+
+static void find(struct part *p);
+
+static void not_found(struct part *p)
+{
+    struct work *w = p->work;
+    int64_t settle_ms = w->u->c.mapping->limits.settle_ms;
+    bool may_appear = p->look < LOOKS;
+    if (w->earlier) {
+        int64_t all_ms = (waits_ms[0] + waits_ms[1] + waits_ms[2]) * settle_ms / settle_unit;
+        may_appear = may_appear && w->u->c.clock->wall_ms(w->u->c.clock) < w->first_sent_ms + all_ms;
+    }
+    if (may_appear)
+        part_wait(p, waits_ms[p->look - 1] * 1000 * settle_ms / settle_unit, find);
+    else
+        move_no_job(p);
+}
+
+static void listed(void *ctx, const struct api_reply *reply)
+{
+    struct part *p = ctx;
+    struct work *w = p->work;
+    struct json_object *items = job_items(reply);
+    if (items == NULL) {
+        struct err e = ERR_INIT;
+        if (reply->class == API_REFUSED)
+            err_set(&e, XS_API, "the list of background jobs was refused (%d %.*s): what became of a move cannot be told; "
+                    "run again later", reply->http_status, STR_ARG(reply->message));
+        if (reply->err != NULL || e.status != XS_DONE)
+            upload_fail(w->u, reply->err != NULL ? reply->err : &e);
+        err_clear(&e);
+        move_give_up(p, w->u->c.stop_reason);
+        return;
+    }
+    const struct leads_move move = {w->from, w->target, move_ids(p), p->n};
+    int64_t skew_ms = w->skew_ms != 0 ? w->skew_ms : w->u->skew_ms;
+    for (size_t i = 0; move.ids != NULL && i < json_object_array_length(items); i++) {
+        struct remote_job remote;
+        struct err e = ERR_INIT;
+        bool read = api_remote_job_read(json_object_array_get_idx(items, i), &remote, &e) == 0;
+        err_clear(&e);
+        if (read && remote.created_ms >= w->first_sent_ms + skew_ms - SKEW_MARGIN_MS &&
+            api_remote_job_within(&remote, &move)) {
+            job_watch(p, remote.id, &remote);
+            return;
+        }
+    }
+    p->look++;
+    not_found(p);
+}
+
+static void find(struct part *p)
+{
+    struct work *w = p->work;
+    struct err e = ERR_INIT;
+    const struct jobs_list list = {.moved_from = &w->from, .urgent = true};
+    if (upload_ended(w->u)) {
+        move_give_up(p, w->u->c.stop_reason);
+        return;
+    }
+    if (api_jobs_list(w->u->c.api, &list, listed, p, &e) != 0) {
+        upload_fail(w->u, &e);
+        move_give_up(p, w->u->c.stop_reason);
+    }
+    err_clear(&e);
+}
+
+void job_find(struct part *p)
+{
+    p->look = 0;
+    find(p);
+}
