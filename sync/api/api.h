@@ -67,6 +67,9 @@ void api_free(struct api *a); /* requests in flight are dropped without their ca
 int api_step(struct api *a, int64_t timeout_ms, struct err *e);
 /* The look-ups that block give up at this time of the monotonic clock (XS_API); 0: when the API has failed often. */
 void api_wait_until(struct api *a, int64_t mono_us);
+/* A request that a move job keeps out (409) is sent again until the job lets go; after this long it is API_REFUSED with
+ * 409, surely not applied. 0: as long as it takes. */
+void api_lock_wait(struct api *a, int64_t ms);
 bool api_full(const struct api *a);        /* more queued than can be in flight: step before adding */
 size_t api_queued(const struct api *a);    /* waiting plus in flight */
 size_t api_in_flight(const struct api *a);

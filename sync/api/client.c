@@ -157,6 +157,11 @@ static void wait_done(void *ctx, const struct api_reply *reply)
     w->done = true;
 }
 
+void api_lock_wait(struct api *a, int64_t ms)
+{
+    a->lock_wait_ms = ms;
+}
+
 void api_wait_until(struct api *a, int64_t mono_us)
 {
     a->wait_until_us = mono_us;

@@ -159,6 +159,20 @@ static bool throttle(struct api *a, const struct transport_answer *answer)
     return a->throttled_n <= THROTTLED_ROUNDS;
 }
 
+/* Ends when the job does, and jobs of thousands of leads take their time: never a failure, but whoever set a limit gets
+ * the 409 itself in the end. */
+static int64_t locked_delay_ms(struct api *a, struct request *r)
+{
+    int64_t now_us = a->clock->mono_us(a->clock);
+    if (r->locked_n == 0)
+        r->locked_since_us = now_us;
+    int64_t ms = jittered(a, doubled_ms(LOCKED_MIN_MS, r->locked_n++, LOCKED_MAX_MS));
+    if (a->lock_wait_ms == 0)
+        return ms;
+    int64_t left_ms = a->lock_wait_ms - (now_us - r->locked_since_us) / 1000;
+    return left_ms <= 0 ? -1 : ms < left_ms ? ms : left_ms;
+}
+
 /* How long to wait before the same request is sent again; -1: never again. */
 static int64_t retry_delay_ms(struct api *a, struct request *r, enum verdict verdict,
                               const struct transport_answer *answer)
@@ -168,8 +182,7 @@ static int64_t retry_delay_ms(struct api *a, struct request *r, enum verdict ver
     case VERDICT_THROTTLED:
         return throttle(a, answer) ? 0 : -1;
     case VERDICT_LOCKED:
-        /* Ends when the job does, and jobs of thousands of leads take their time: no limit but api_cancel_queued(). */
-        return jittered(a, doubled_ms(LOCKED_MIN_MS, r->locked_n++, LOCKED_MAX_MS));
+        return locked_delay_ms(a, r);
     case VERDICT_NOT_SENT:
         if (r->not_sent_n >= NOT_SENT_RETRIES)
             return -1;
@@ -226,8 +239,10 @@ static void settle(struct api *a, struct request *r, enum verdict verdict, const
         reply.class = API_PLAN_FULL;
         reply.room = classify_room(message);
         break;
-    case VERDICT_THROTTLED:
     case VERDICT_LOCKED:
+        reply.class = r->last_try ? API_CANCELLED : API_REFUSED;
+        break;
+    case VERDICT_THROTTLED:
     case VERDICT_NOT_SENT:
         reply.class = r->last_try ? API_CANCELLED : API_FAILED;
         break;

@@ -33,6 +33,7 @@ struct api {
     uint64_t random;
     bool stepping;                 /* callbacks must not step: transports do not nest */
     struct waiter waiter;
+    int64_t lock_wait_ms;          /* 0: for ever */
     int64_t wait_until_us;         /* of whoever waits for one call; 0: for ever */
     char *address;                 /* for messages */
 };

@@ -27,6 +27,7 @@ struct request {
     int64_t due_us;            /* REQUEST_WAITING */
     int64_t sent_wall_ms;
     unsigned attempts, not_sent_n, lost_n, locked_n;
+    int64_t locked_since_us;   /* first 409 of a move job */
     bool left;                 /* the pacer has been told about this attempt */
     bool last_try;             /* taken back while it was in flight: not to be repeated */
 };

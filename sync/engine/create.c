@@ -189,6 +189,11 @@ static void refused(struct part *p, const struct api_reply *reply)
         part_done(p, OUTCOME_DEFERRED, REASON_INTERRUPTED, 404);
         return;
     }
+    if (reply->http_status == 409) {
+        /* Somebody's move held the target for as long as this run waits for jobs. */
+        part_done(p, OUTCOME_DEFERRED, REASON_JOB_OPEN, 409);
+        return;
+    }
     long named = reply->http_status == 400 ? named_lead(reply->message) : -1;
     if (p->n == 1) {
         refuse_one(p, 0, reply);

@@ -26,6 +26,7 @@ sync_libengine_a_SOURCES = \
 	sync/engine/run_report.c \
 	sync/engine/run_results.c \
 	sync/engine/run_rows.c \
+	sync/engine/run_show.c \
 	sync/engine/run_stage.c \
 	sync/engine/spool.c sync/engine/spool.h \
 	sync/engine/tally.c sync/engine/tally.h \

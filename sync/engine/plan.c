@@ -80,17 +80,13 @@ static void decide_known(const struct plan_rules *rules, const struct known_lead
             custom_changed[c] = changes;
         out->custom = out->custom || changes;
     }
-    if (out->fields != 0 || out->custom) {
-        if (rules->mode == MODE_CREATE) {
-            out->outcome = OUTCOME_SKIPPED;
-            out->reason = REASON_MODE_CREATE;
-        } else {
-            out->op = OP_UPDATE;
-        }
-    } else if (out->move) {
-        out->op = OP_MOVE;
-    } else {
+    if (!out->move && out->fields == 0 && !out->custom) {
         out->outcome = OUTCOME_UNCHANGED;
+    } else if (rules->mode == MODE_CREATE) {
+        out->outcome = OUTCOME_SKIPPED;
+        out->reason = REASON_MODE_CREATE;
+    } else {
+        out->op = out->move ? OP_MOVE : OP_UPDATE;
     }
 }
 
@@ -101,6 +97,7 @@ static enum outcome outcome_of_refusal(enum reason reason)
     case REASON_INVALID_THERE:
     case REASON_REFUSED_THERE:
     case REASON_INCOMPLETE:
+    case REASON_EMAIL_MISSING:
     case REASON_LEAD_TOO_LARGE: return OUTCOME_REJECTED;
     default: return OUTCOME_SKIPPED;
     }

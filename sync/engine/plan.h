@@ -20,8 +20,8 @@ struct decision {
     enum op op;              /* OP_NONE: nothing is asked; `outcome` and `reason` say why */
     enum outcome outcome;    /* of OP_NONE */
     enum reason reason;
-    uint32_t fields;         /* OP_UPDATE: a bit per core field to write */
-    bool custom;             /* OP_UPDATE: some custom variable is to be written */
+    uint32_t fields;         /* OP_UPDATE, and OP_MOVE of a row that changes too: a bit per core field to write */
+    bool custom;             /* the same: some custom variable is to be written */
     bool move;               /* the row belongs into another target now */
     bool rekey;              /* OP_CREATE: the key has a lead with another address, which is left to `removed` */
 };

@@ -83,6 +83,28 @@ static int target_text(struct run *r)
     return r->report->target_text != NULL ? 0 : -1;
 }
 
+static int report_jobs(struct run *r)
+{
+    struct run_report *report = r->report;
+    size_t n = 0;
+    while (r->upload != NULL && upload_job(r->upload, n) != NULL)
+        n++;
+    if (n == 0)
+        return 0;
+    report->jobs = calloc(n, sizeof *report->jobs);
+    if (report->jobs == NULL)
+        return -1;
+    for (; report->jobs_n < n; report->jobs_n++) {
+        const struct upload_job *job = upload_job(r->upload, report->jobs_n);
+        struct run_job *told = &report->jobs[report->jobs_n];
+        *told = (struct run_job){.total = job->total, .success = job->success, .failed = job->failed,
+                                 .type = job->type != NULL ? strdup(job->type) : NULL,
+                                 .status = job->status != NULL ? strdup(job->status) : NULL};
+        memcpy(told->id, job->id, sizeof told->id);
+    }
+    return 0;
+}
+
 static void fill_report(struct run *r)
 {
     struct run_report *report = r->report;
@@ -97,12 +119,14 @@ static void fill_report(struct run *r)
         memcpy(report->requests_by_kind, counts.by_kind, sizeof report->requests_by_kind);
     }
     double seconds = (double)(r->c->clock->mono_us(r->c->clock) - r->started_us) / 1e6;
-    uint64_t written = r->tally->outcomes[OUTCOME_CREATED] + r->tally->updated;
+    uint64_t written = r->tally->outcomes[OUTCOME_CREATED] + r->tally->updated + r->tally->moved;
     report->leads_per_second = seconds > 0 ? (double)written / seconds : 0;
     if (getrusage(RUSAGE_SELF, &usage) == 0)
         report->peak_rss_bytes = (uint64_t)usage.ru_maxrss * 1024;
     if (r->workspace.name != NULL)
         report->workspace = strdup(r->workspace.name);
+    if (report_jobs(r) != 0)
+        log_detail("the run's background jobs do not fit into memory");
     if (target_text(r) != 0)
         log_detail("the target's name does not fit into memory");
 }
@@ -171,8 +195,10 @@ static int count_open(struct run *r, struct err *e)
         return -1;
     r->report->open_batches = n;
     r->report->waiting_rows = state_retries_n(r->state);
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
         r->report->waiting_rows += open[i].entries_n;
+        r->report->open_jobs += open[i].job != NULL;
+    }
     return 0;
 }
 

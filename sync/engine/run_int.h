@@ -10,6 +10,12 @@
 #include "sync/engine/run.h"
 #include "sync/engine/upload.h"
 
+/* Moves of a dry run with the same ends. */
+struct move_count {
+    uint32_t from, to;
+    uint64_t n;
+};
+
 struct run {
     const struct run_config *c;
     struct mapping *m;
@@ -47,6 +53,8 @@ struct run {
     uint64_t *old_rejects;           /* sorted hashes of the last run's rejects (--new-rejects-only) */
     size_t old_rejects_n;
     struct diff_summary summary;     /* counters of a dry run */
+    struct move_count *move_counts;
+    size_t move_counts_n;
     uint64_t *creates_by_target;     /* a dry run's requests; per target of the mapping */
     uint64_t last_progress_rows;
     int64_t started_us, last_progress_us, deadline_us;
@@ -74,6 +82,13 @@ int run_leave_out(struct run *r, struct entry *entry, uint32_t target, const cha
 int run_keep_cells(struct run *r, struct entry *entry, struct err *e);
 /* The reject itself, to tell a known one from a new one. */
 uint64_t run_reject_hash(const struct run *r, const struct entry *entry);
+
+const struct target *run_target(struct run *r, uint32_t number); /* NULL: the state does not know it */
+
+/* ---- run_show.c ---- */
+/* A dry run's change, or two: update and move. `from` is where a known lead is. */
+int run_show(struct run *r, const struct decision *d, struct entry *entry, uint32_t target, uint32_t from,
+             const struct lead *old, const struct lead *lead, struct err *e);
 
 /* ---- run_hold.c ---- */
 int run_hold_start(struct run *r, struct err *e);

@@ -83,6 +83,7 @@ static int open_api(struct run *r, struct err *e)
     if (api_new(&config, r->c->transport, r->c->clock, &r->api, e) != 0)
         return -1;
     api_wait_until(r->api, r->deadline_us);
+    api_lock_wait(r->api, r->m != NULL ? r->m->limits.job_wait_ms : no_mapping.limits.job_wait_ms);
     return 0;
 }
 
@@ -467,5 +468,6 @@ void run_close(struct run *r)
     buf_free(&r->cells);
     free(r->custom_changed);
     free(r->creates_by_target);
+    free(r->move_counts);
     free(r->old_rejects);
 }

@@ -140,7 +140,7 @@ int run_unpack(struct run *r, struct str packed, struct arena *arena, struct lea
 /* With `values: hashed` only equality with the last write can be told. */
 static void unhash(struct run *r, const struct known_lead *known, const struct lead *wanted, struct decision *d)
 {
-    if (known->hashes.n == 0 || d->op != OP_UPDATE)
+    if (known->hashes.n == 0 || (d->op != OP_UPDATE && d->op != OP_MOVE))
         return;
     d->custom = false;
     for (int f = 0; f < LEAD_FIELD_N; f++)
@@ -155,81 +155,50 @@ static void unhash(struct run *r, const struct known_lead *known, const struct l
             r->custom_changed[c] = false;
         d->custom = d->custom || r->custom_changed[c];
     }
-    if (d->fields == 0 && !d->custom) {
-        d->op = d->move ? OP_MOVE : OP_NONE;
-        d->outcome = d->move ? OUTCOME_NONE : OUTCOME_UNCHANGED;
+    if (d->fields == 0 && !d->custom && !d->move) {
+        d->op = OP_NONE;
+        d->outcome = OUTCOME_UNCHANGED;
     }
 }
 
-static const struct target *target_of(struct run *r, uint32_t number)
+const struct target *run_target(struct run *r, uint32_t number)
 {
     struct err ignored = ERR_INIT;
-    const struct target *t = number == 0 ? &r->targets.v[0].target
-                                         : targets_get(&r->targets, r->state, number, &ignored);
+    const struct target *t = targets_get(&r->targets, r->state, number, &ignored);
     err_clear(&ignored);
     return t;
 }
 
-static void count_request(struct run *r, const struct decision *d, uint32_t target)
+/* The row waits for a move that an earlier run left open: that one decides where its lead is. */
+static int wait_for_move(struct run *r, struct entry *entry, uint32_t target, struct err *e)
 {
-    if (d->op == OP_CREATE) {
-        r->summary.create++;
-        for (size_t i = 0; i < r->targets.created_n; i++)
-            if (r->targets.v[i].number == target)
-                r->creates_by_target[i]++;
-    } else {
-        r->summary.update++;
-        r->summary.changed++;
-        r->summary.requests_update++;
-    }
+    entry->outcome = OUTCOME_DEFERRED;
+    entry->reason = REASON_JOB_OPEN;
+    entry->values = STR_NONE;
+    return run_leave_out(r, entry, target, NULL, STR_NONE, e);
 }
 
-static int show(struct run *r, const struct decision *d, struct entry *entry, uint32_t target, const struct lead *old,
-                const struct lead *lead, struct err *e)
+static int pass_on(struct run *r, const struct decision *d, struct entry *entry, uint32_t target,
+                   const struct known_lead *known, const struct lead *old, const struct lead *lead, struct err *e)
 {
-    count_request(r, d, target);
-    const struct diff_change change = {
-        .op = d->op,
-        .entry = entry,
-        .target = target_of(r, target),
-        .certain = d->op != OP_CREATE,
-        .old_lead = d->op == OP_CREATE ? NULL : old,
-        .new_lead = lead,
-        .fields = d->fields,
-        .custom = d->op == OP_UPDATE ? r->custom_changed : NULL,
-    };
-    return diff_change(r->diff, &change, e);
-}
-
-static int pass_on(struct run *r, const struct decision *d, struct entry *entry, uint32_t target, const struct lead *old,
-                   const struct lead *lead, struct err *e)
-{
-    if (d->move && d->op != OP_CREATE) {
-        /* Counted, but with no lead to retry: its old values stay the ones to compare with. */
-        entry->outcome = OUTCOME_DEFERRED;
-        entry->reason = REASON_INTERRUPTED;
-        entry->values = STR_NONE;
-        if (run_leave_out(r, entry, target, NULL, STR_NONE, e) != 0)
-            return -1;
-        return err_set(e, XS_GUARD,
-                       "row %llu belongs into another target now, and this version does not move leads: give the rows "
-                       "back their route, or move the lead in Instantly", (unsigned long long)entry->row);
-    }
+    if (r->upload != NULL && upload_key_is_open(r->upload, &entry->key))
+        return wait_for_move(r, entry, target, e);
     if (d->op == OP_CREATE)
         target = run_stage_target(r, entry, target);
     if (r->diff != NULL)
-        return show(r, d, entry, target, old, lead, e);
+        return run_show(r, d, entry, target, known->target, old, lead, e);
     if (run_keep_cells(r, entry, e) != 0)
         return -1;
-    struct planned planned = {.op = d->op, .target = target, .entry = *entry, .lead = lead, .fields = d->fields};
-    if (d->op == OP_UPDATE && d->custom)
+    struct planned planned = {.op = d->op, .target = target, .entry = *entry, .lead = lead, .fields = d->fields,
+                              .from = d->op == OP_MOVE ? known->target : 0};
+    if (d->op != OP_CREATE && d->custom)
         planned.custom_changed = (struct str){(const char *)r->custom_changed, lead->shape->custom_n};
     return run_hold_put(r, &planned, e);
 }
 
 static int pack_values(struct run *r, const struct lead *lead, uint32_t target, struct entry *entry, struct err *e)
 {
-    const struct target *t = target_of(r, target);
+    const struct target *t = run_target(r, target);
     buf_reset(&r->pack);
     if (t == NULL)
         return err_set(e, XS_STATE, "the state does not know target %u any more: restore a copy of it", target);
@@ -321,7 +290,7 @@ int run_plan_lead(struct run *r, struct entry *entry, const struct lead *lead, u
     if (remembered.kind == REMEMBERED_OTHER && d.op != OP_CREATE && overlay_values(r, old, lead, entry, e) != 0)
         return -1;
     if (d.op != OP_NONE)
-        return pass_on(r, &d, entry, target, old, lead, e);
+        return pass_on(r, &d, entry, target, &known, old, lead, e);
     entry->outcome = d.outcome;
     entry->reason = d.reason;
     if (remembered.kind == REMEMBERED_SAME && !remembered.waits) {

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <string.h>
 
-enum { TARGETS_ARENA_MAX = 16 << 20 };
+enum { TARGETS_ARENA_MAX = 16 << 20, TARGET_UNMET = 1 << 30 };
 
 static int add(struct targets *t, struct run_target **out, struct err *e)
 {
@@ -94,9 +94,13 @@ const struct run_target *targets_of_policy(const struct targets *t, const struct
 
 int targets_number(struct targets *t, struct state *s, bool accept, struct err *e)
 {
-    for (size_t i = 0; i < t->n; i++)
+    for (size_t i = 0; i < t->n; i++) {
         if (state_target_put(s, &t->v[i].target, accept, &t->v[i].number, e) != 0)
             return -1;
+        /* A dry run writes no number for a target that the state has not met, but has to tell them apart. */
+        if (t->v[i].number == 0)
+            t->v[i].number = TARGET_UNMET + (uint32_t)i;
+    }
     return 0;
 }
 

@@ -58,6 +58,8 @@ static void patched(void *ctx, const struct api_reply *reply)
             entry->detail = STR_NONE;
         if (reply->http_status == 404)
             work_entry_done(w, call->i, OUTCOME_FAILED, REASON_GONE_THERE, 404);
+        else if (reply->http_status == 409)
+            work_entry_done(w, call->i, OUTCOME_DEFERRED, REASON_JOB_OPEN, 409);
         else
             work_entry_done(w, call->i, OUTCOME_REJECTED, REASON_REFUSED_THERE, reply->http_status);
         break;

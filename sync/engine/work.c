@@ -307,6 +307,8 @@ struct part *part_open(const struct part *from, size_t first, size_t n, struct e
 void part_free(struct part *p)
 {
     struct work *w = p->work;
+    if (w->move != NULL && w->move->hold == p)
+        w->move->hold = NULL;
     free(p);
     w->parts_n--;
     work_check(w);

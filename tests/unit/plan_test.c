@@ -118,21 +118,24 @@ static void describe(const struct fixture *f, const struct decision *d, const bo
     if (d->op == OP_NONE)
         end += snprintf(out, n, "%s%s%s", outcome_text(d->outcome), d->reason != REASON_NONE ? " " : "",
                         reason_text(d->reason));
-    else if (d->op == OP_UPDATE)
+    bool writes = (d->op == OP_UPDATE || d->op == OP_MOVE) && (d->fields != 0 || d->custom);
+    if (writes)
         end += snprintf(out, n, "update ");
-    else
+    else if (d->op != OP_NONE)
         end += snprintf(out, n, "%s", d->rekey ? "rekey" : d->op == OP_CREATE ? "create" : "move");
     bool first = true;
-    for (int i = 0; d->op == OP_UPDATE && i < LEAD_FIELD_N; i++)
+    for (int i = 0; writes && i < LEAD_FIELD_N; i++)
         if ((d->fields & 1U << i) != 0) {
             end += snprintf(end, n - (size_t)(end - out), "%s%s", first ? "" : ",", lead_field_table[i].api);
             first = false;
         }
-    if (d->op == OP_UPDATE && d->custom)
+    if (writes && d->custom)
         end += snprintf(end, n - (size_t)(end - out), "%sseats", first ? "" : ",");
-    if (d->op == OP_UPDATE)
+    if (writes) {
         ck_assert_int_eq(custom[0], d->custom);
-    if (d->op == OP_UPDATE && d->move)
+        ck_assert_int_eq(d->op == OP_MOVE, d->move);
+    }
+    if (writes && d->move)
         snprintf(end, n - (size_t)(end - out), " +move");
     (void)f;
 }
