@@ -217,6 +217,22 @@ static int describe(struct postgres_source *s, const struct sql_spec *spec, stru
     return status;
 }
 
+/* A watermark from when its column had another type would only be refused with the query, which has no fault. */
+static int try_watermark(struct postgres_source *s, const char *stored, struct err *e)
+{
+    char sql[100];
+
+    if (stored == NULL || s->mark_column < 0)
+        return 0;
+    snprintf(sql, sizeof sql, "select $1::%s", s->mark.type->name);
+    PGresult *result = postgres_conn_run(&s->conn, sql, 1, &stored, e);
+    PQclear(result);
+    if (result == NULL && e->status == XS_CONFIG)
+        err_context(e, "the watermark of the last read is no %s, as which :watermark is compared now; read everything once, with "
+                    "leadsync sync --full", s->mark.type->name);
+    return result != NULL ? 0 : -1;
+}
+
 static int send_query(struct postgres_source *s, const char *stored, struct err *e)
 {
     const bool bound = s->mark_column >= 0;
@@ -252,7 +268,8 @@ static int open_source(const struct source_spec *spec, const struct source_read 
         goto fail;
     s->base.label = s->conn.label;
     s->conn.query = sql->query;
-    if (begin(s, sql, e) != 0 || describe(s, sql, e) != 0 || send_query(s, read->watermark, e) != 0)
+    if (begin(s, sql, e) != 0 || describe(s, sql, e) != 0 || try_watermark(s, read->watermark, e) != 0 ||
+        send_query(s, read->watermark, e) != 0)
         goto fail;
     *out = &s->base;
     return 0;

@@ -10,6 +10,7 @@ STORIES = \
 	tests/cli/key.test \
 	tests/cli/lint.test \
 	tests/cli/odd_address.test \
+	tests/cli/pg_nightly.test \
 	tests/cli/pg_results.test \
 	tests/cli/preview.test \
 	tests/cli/run_usage.test \
