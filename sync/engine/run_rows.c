@@ -331,6 +331,7 @@ static int take_row(struct run *r, const struct row *row, struct err *e)
     if (email->kind == VALUE_STRING)
         entry.email = (struct str){email->p, email->n};
     uint32_t target = r->targets.v[mapped.target_index].number;
+    state_lookup_soon(r->state, &entry.key); /* memory is slow, and packing the lead takes as long */
     if (r->contest != NULL)
         return run_contest_put(r, &entry, &mapped.lead, target, e);
     return run_plan_lead(r, &entry, &mapped.lead, target, e);

@@ -32,6 +32,9 @@ void index_free(struct index *x);                           /* fine on a zeroed 
 int index_add(struct index *x, const struct hash128 *key, uint64_t fingerprint, struct err *e);
 /* The key's slot, or -1. */
 int64_t index_find(const struct index *x, const struct hash128 *key);
+/* Starts to fetch what index_find() and index_seen() will look at: where a key stands is one cache miss, and there is
+ * something else to do meanwhile. */
+void index_prefetch(const struct index *x, const struct hash128 *key);
 bool index_seen(const struct index *x, int64_t slot);
 void index_mark(struct index *x, int64_t slot);
 

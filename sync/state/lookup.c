@@ -366,6 +366,12 @@ static bool is_forgotten(const struct lookup *l, const struct hash128 *key)
 
 /* ---- lookups ---- */
 
+void state_lookup_soon(const struct state *s, const struct hash128 *key)
+{
+    if (s->lookup != NULL && s->lookup->indexed)
+        index_prefetch(&s->lookup->leads, key);
+}
+
 int state_lookup(struct state *s, const struct hash128 *key, uint64_t fingerprint, uint64_t row, struct remembered *out,
                  struct err *e)
 {

@@ -98,6 +98,8 @@ struct lookup_options {
 /* Prepares lookups: loads the in-memory index (16 B slots) when it pays and fits memory_max, else keeps prepared point
  * lookups. With STATE_READ the settled part of an unmerged journal is overlaid. */
 int state_lookup_start(struct state *s, const struct lookup_options *options, struct err *e);
+/* A hint: state_lookup() of this key comes soon. Costs nothing, says nothing. */
+void state_lookup_soon(const struct state *s, const struct hash128 *key);
 /* Looks up one row's key and marks it seen. `row` is remembered for messages about duplicates. Hot path: no allocation
  * but the growth of the seen set, which past memory_max moves to an unlinked temporary file. 0/-1. */
 int state_lookup(struct state *s, const struct hash128 *key, uint64_t fingerprint, uint64_t row, struct remembered *out,
