@@ -20,35 +20,97 @@ static struct hash128 key_of(uint64_t n)
     return key;
 }
 
+static int by_key(const void *a, const void *b)
+{
+    return memcmp(a, b, sizeof(struct hash128));
+}
+
+/* The first n keys, in order: a file wants them so. */
+static struct hash128 *sorted_keys(size_t n)
+{
+    struct hash128 *keys = calloc(n, sizeof *keys);
+    ck_assert_ptr_nonnull(keys);
+    for (size_t i = 0; i < n; i++)
+        keys[i] = key_of(i);
+    qsort(keys, n, sizeof *keys, by_key);
+    return keys;
+}
+
+static int find(const struct index *x, struct hash128 key, int64_t *slot, uint64_t *fingerprint)
+{
+    struct err e = ERR_INIT;
+    int found = index_find(x, &key, slot, fingerprint, &e);
+    ck_assert_msg(found >= 0, "%s", err_text(&e));
+    return found;
+}
+
+/* _i: enum index_place. */
 START_TEST(index_finds_what_was_added_and_nothing_else)
 {
     enum { N = 20000 };
     struct index x;
     struct err e = ERR_INIT;
-    ck_assert_int_eq(index_init(&x, N, &e), 0);
-    ck_assert_uint_le(index_bytes(N), N * 21 + 200);
-    ck_assert_int_eq(index_find(&x, &(struct hash128){{1}}), -1);
-    for (uint64_t n = 0; n < N; n++) {
-        struct hash128 key = key_of(n);
-        ck_assert_int_eq(index_add(&x, &key, n, &e), 0);
-    }
-    for (uint64_t n = 0; n < 2 * N; n++) {
-        struct hash128 key = key_of(n);
-        int64_t slot = index_find(&x, &key);
-        if (n >= N) {
-            ck_assert_int_eq(slot, -1);
-            continue;
-        }
-        ck_assert_int_ge(slot, 0);
-        ck_assert_uint_eq(x.slots[slot].fingerprint, n);
+    struct hash128 *keys = sorted_keys(N);
+    int64_t slot;
+    uint64_t fingerprint;
+    ck_assert_int_eq(index_init(&x, N, (enum index_place)_i, &e), 0);
+    ck_assert_int_eq(find(&x, (struct hash128){{1}}, &slot, &fingerprint), 0);
+    for (size_t n = 0; n < N; n++)
+        ck_assert_int_eq(index_add(&x, &keys[n], n, &e), 0);
+    ck_assert_int_eq(index_done(&x, &e), 0);
+    for (size_t n = 0; n < N; n++) {
+        index_prefetch(&x, &keys[n]);
+        ck_assert_int_eq(find(&x, keys[n], &slot, &fingerprint), 1);
+        ck_assert_uint_eq(fingerprint, n);
         ck_assert(!index_seen(&x, slot));
         if (n % 3 == 0)
             index_mark(&x, slot);
+        ck_assert_int_eq(find(&x, key_of(N + n), &slot, &fingerprint), 0);
     }
-    for (uint64_t n = 0; n < N; n++) {
-        struct hash128 key = key_of(n);
-        ck_assert_int_eq(index_seen(&x, index_find(&x, &key)), n % 3 == 0);
+    for (size_t n = 0; n < N; n++) {
+        ck_assert_int_eq(find(&x, keys[n], &slot, &fingerprint), 1);
+        ck_assert_int_eq(index_seen(&x, slot), n % 3 == 0);
     }
+    index_free(&x);
+    free(keys);
+}
+END_TEST
+
+START_TEST(index_takes_what_it_says)
+{
+    ck_assert_uint_le(index_bytes(20000, INDEX_IN_MEMORY), 20000 * 21 + 200);
+    ck_assert_uint_le(index_bytes(5000000, INDEX_IN_FILE), 1 << 20);
+}
+END_TEST
+
+/* Keys that all belong to the last slot, and twice the same one. */
+START_TEST(index_goes_on_behind_the_end)
+{
+    enum { N = 300 };
+    struct index x;
+    struct err e = ERR_INIT;
+    struct hash128 key;
+    int64_t slot;
+    uint64_t fingerprint;
+    memset(key.b, 0xff, sizeof key.b);
+    ck_assert_int_eq(index_init(&x, N, (enum index_place)_i, &e), 0);
+    for (unsigned n = 0; n < N; n++) {
+        key.b[14] = (unsigned char)(n >> 8);
+        key.b[15] = (unsigned char)n;
+        ck_assert_int_eq(index_add(&x, &key, n, &e), 0);
+    }
+    ck_assert_int_eq(index_add(&x, &key, 777, &e), 0);
+    ck_assert_int_eq(index_done(&x, &e), 0);
+    for (unsigned n = 0; n < N; n++) {
+        key.b[14] = (unsigned char)(n >> 8);
+        key.b[15] = (unsigned char)n;
+        ck_assert_int_eq(find(&x, key, &slot, &fingerprint), 1);
+        ck_assert_uint_eq(fingerprint, n);
+        ck_assert(!index_seen(&x, slot));
+        index_mark(&x, slot);
+    }
+    key.b[14] = 0xff;
+    ck_assert_int_eq(find(&x, key, &slot, &fingerprint), 0);
     index_free(&x);
 }
 END_TEST
@@ -57,18 +119,38 @@ START_TEST(index_is_full_at_its_end_not_past_it)
 {
     struct index x;
     struct err e = ERR_INIT;
-    struct hash128 key;
-    uint64_t n = 0;
-    ck_assert_int_eq(index_init(&x, 4, &e), 0);
-    do {
-        key = key_of(n++);
-    } while (index_add(&x, &key, n, &e) == 0 && n < 1000);
+    struct hash128 *keys = sorted_keys(1000);
+    int64_t slot;
+    uint64_t n = 0, fingerprint;
+    ck_assert_int_eq(index_init(&x, 4, (enum index_place)_i, &e), 0);
+    while (n < 1000 && index_add(&x, &keys[n], n, &e) == 0)
+        n++;
     ck_assert_uint_lt(n, 1000);
     ck_assert_int_eq(e.status, XS_STATE);
-    key = key_of(5000);
-    ck_assert_int_eq(index_find(&x, &key), -1);
+    err_clear(&e);
+    ck_assert_int_eq(index_done(&x, &e), 0);
+    ck_assert_int_eq(find(&x, key_of(5000), &slot, &fingerprint), 0);
+    index_free(&x);
+    free(keys);
+}
+END_TEST
+
+START_TEST(index_in_a_file_wants_keys_in_order_and_room)
+{
+    struct index x;
+    struct err e = ERR_INIT;
+    ck_assert_int_eq(index_init(&x, 4, INDEX_IN_FILE, &e), 0);
+    ck_assert_int_eq(index_add(&x, &(struct hash128){{200}}, 1, &e), 0);
+    ck_assert_int_eq(index_add(&x, &(struct hash128){{100}}, 1, &e), -1);
+    ck_assert_int_eq(e.status, XS_STATE);
     err_clear(&e);
     index_free(&x);
+    setenv("TMPDIR", "/nowhere", 1);
+    ck_assert_int_eq(index_init(&x, 4, INDEX_IN_FILE, &e), -1);
+    ck_assert_int_eq(e.status, XS_IO);
+    err_clear(&e);
+    index_free(&x);
+    unsetenv("TMPDIR");
 }
 END_TEST
 
@@ -254,8 +336,11 @@ static Suite *suite(void)
     Suite *s = suite_create("state_seen");
     TCase *c = tcase_create("index and seen");
     tcase_set_timeout(c, 60);
-    tcase_add_test(c, index_finds_what_was_added_and_nothing_else);
-    tcase_add_test(c, index_is_full_at_its_end_not_past_it);
+    tcase_add_loop_test(c, index_finds_what_was_added_and_nothing_else, INDEX_IN_MEMORY, INDEX_IN_FILE + 1);
+    tcase_add_test(c, index_takes_what_it_says);
+    tcase_add_loop_test(c, index_goes_on_behind_the_end, INDEX_IN_MEMORY, INDEX_IN_FILE + 1);
+    tcase_add_loop_test(c, index_is_full_at_its_end_not_past_it, INDEX_IN_MEMORY, INDEX_IN_FILE + 1);
+    tcase_add_test(c, index_in_a_file_wants_keys_in_order_and_room);
     tcase_add_loop_test(c, seen_is_exact, 64, 65);
     tcase_add_loop_test(c, seen_is_exact, 40, 41);
     tcase_add_loop_test(c, seen_is_exact, 400, 401);
