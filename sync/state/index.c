@@ -227,12 +227,14 @@ int index_find(const struct index *x, const struct hash128 *key, int64_t *slot, 
 
 void index_prefetch(const struct index *x, const struct hash128 *key)
 {
-    if (x->used == 0 || x->place == INDEX_IN_FILE)
+    if (x->used == 0)
         return;
     size_t i = key_scale(key_high(key), x->slots_n), next = i + 64 / sizeof *x->slots;
+    __builtin_prefetch(&x->seen[i / 8], 1);
+    if (x->place == INDEX_IN_FILE)
+        return;
     __builtin_prefetch(&x->slots[i]);
     __builtin_prefetch(&x->slots[next < x->slots_n ? next : i]); /* the search may go on into the next line */
-    __builtin_prefetch(&x->seen[i / 8], 1);
 }
 
 bool index_seen(const struct index *x, int64_t slot)
