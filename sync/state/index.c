@@ -57,8 +57,8 @@ static size_t bits_for(size_t slots_n)
 
 size_t index_bytes(uint64_t n, enum index_place place)
 {
-    size_t slots = place == INDEX_IN_FILE ? WRITE_SLOTS : slots_for(n);
-    return slots * sizeof(struct index_slot) + bits_for(slots_for(n));
+    size_t slots = slots_for(n);
+    return (place == INDEX_IN_MEMORY ? slots * sizeof(struct index_slot) : 0) + bits_for(slots);
 }
 
 /* Zeroed pages, large ones where the system has them: every search is at another place, and with small pages it misses
