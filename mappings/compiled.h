@@ -97,6 +97,8 @@ const char *custom_name_flaw(struct str name);
 
 /* The rules between keys that a table cannot say. */
 void rules_check(struct diags *d, const struct tree_node *root);
+/* The same as a JSON array of schemas that all have to hold. Static. */
+const char *rules_schema(void);
 
 /* The digest of everything in the tree that decides what a row becomes. 0/-1. */
 int digest_tree(const struct tree_node *root, uint64_t *out);

@@ -121,3 +121,42 @@ void rules_check(struct diags *d, const struct tree_node *root)
     cases_once(d, root);
     env_names(d, root);
 }
+
+/* The same for editors and strangers' validators, as a list of schemas that all have to hold; `errorMessage` is what some
+ * editors show in place of their own words. A rule that looks at a value asks for its type, too: what is misshapen
+ * is the table's matter. */
+static const char rules_text[] =
+    "["
+    /* removed_needs_mirror() */
+    "{\"if\":{\"required\":[\"removed\"],\"properties\":{\"removed\":{\"not\":{\"enum\":[\"keep\"]}}}},"
+    "\"then\":{\"required\":[\"mode\"],\"properties\":{\"mode\":{\"enum\":[\"mirror\"],"
+    "\"errorMessage\":\"removed: only works with mode: mirror\"}}}},"
+    /* address_or_key() */
+    "{\"if\":{\"required\":[\"fields\"],\"properties\":{\"fields\":{\"type\":\"object\",\"not\":{\"required\":[\"email\"]}}}},"
+    "\"then\":{\"required\":[\"key\"],\"not\":{\"required\":[\"stage\"]},"
+    "\"errorMessage\":\"fields: needs email; only lists hold leads without an address, and they need a key:\","
+    "\"properties\":{\"fields\":{\"anyOf\":[{\"required\":[\"first_name\"]},{\"required\":[\"last_name\"]}],"
+    "\"errorMessage\":\"a lead without an address needs a first or last name\"}},"
+    "\"anyOf\":[{\"required\":[\"target\"],\"properties\":{\"target\":{\"type\":\"object\",\"required\":[\"list\"]}}},"
+    "{\"required\":[\"route\"],\"properties\":{\"route\":{\"type\":\"object\",\"anyOf\":["
+    "{\"required\":[\"otherwise\"],\"properties\":{\"otherwise\":{\"type\":\"object\",\"required\":[\"list\"]}}},"
+    "{\"required\":[\"cases\"],\"properties\":{\"cases\":{\"type\":\"object\",\"not\":"
+    "{\"additionalProperties\":{\"not\":{\"type\":\"object\",\"required\":[\"list\"]}}}}}}]}}}]}},"
+    /* list_first() */
+    "{\"not\":{\"required\":[\"stage\",\"route\"]},\"errorMessage\":\"stage: does not go with route:\"},"
+    "{\"properties\":{\"stage\":{\"if\":{\"required\":[\"verify\"],\"properties\":{\"verify\":{\"enum\":[false]}}},"
+    "\"then\":{\"required\":[\"only\"],\"properties\":{\"only\":{\"enum\":[\"all\"]}}}}}},"
+    /* told_twice() */
+    "{\"properties\":{\"key\":{\"uniqueItems\":true},\"source\":{\"properties\":{\"csv\":{\"properties\":"
+    "{\"header\":{\"uniqueItems\":true}}}}}}},"
+    /* cases_once() */
+    "{\"properties\":{\"route\":{\"properties\":{\"cases\":{\"propertyNames\":{\"pattern\":\"^(\\\\S(.*\\\\S)?)?$\"}}}}}},"
+    /* env_names() */
+    "{\"properties\":{\"source\":{\"properties\":{\"command\":{\"properties\":{\"env\":{\"propertyNames\":"
+    "{\"pattern\":\"^[A-Za-z_][A-Za-z0-9_]*$\",\"not\":{\"enum\":[\"INSTANTLY_API_KEY\"]}}}}}}}}}"
+    "]";
+
+const char *rules_schema(void)
+{
+    return rules_text;
+}

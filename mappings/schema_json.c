@@ -1,7 +1,7 @@
 /* The table as a JSON Schema (draft-07, which editors' YAML servers promise to understand). */
 #include "config.h"
 
-#include "mappings/mapping.h"
+#include "mappings/compiled.h"
 #include "mappings/schema.h"
 #include "mappings/transform.h"
 #include "sync/base/jsonw.h"
@@ -79,7 +79,7 @@ static void write_duration(struct jsonw *w, const struct schema *type)
 }
 
 /* An editor must not underline what works, so patterns are wide: what only the program knows (an encoding that iconv
- * lacks, a regex that does not compile, keys that do not go together) it says itself. */
+ * lacks, a regex that does not compile) it says itself. */
 static void write_scalar(struct jsonw *w, const struct schema *type)
 {
     switch (type->kind) {
@@ -334,6 +334,7 @@ int schema_json(struct buf *out)
     member(&w, "title", "leadsync mapping");
     member(&w, "description", "Which rows of a source become which leads in Instantly.");
     write_type(&w, &schema_root);
+    write_raw(&w, "allOf", rules_schema());
     jsonw_key(&w, "definitions");
     jsonw_object(&w);
     jsonw_key(&w, "column");
