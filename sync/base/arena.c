@@ -120,6 +120,11 @@ char *arena_dup(struct arena *a, const void *p, size_t n)
 
 int arena_str(struct arena *a, struct str in, struct str *out)
 {
+    /* Nothing needs no memory, and many texts are empty. */
+    if (in.n == 0) {
+        *out = (struct str){"", 0};
+        return 0;
+    }
     char *copy = arena_dup(a, in.p, in.n);
     if (copy == NULL)
         return -1;

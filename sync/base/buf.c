@@ -77,7 +77,8 @@ int buf_adds(struct buf *b, const char *text)
 
 int buf_addc(struct buf *b, char c)
 {
-    if (buf_reserve(b, 1) != 0)
+    /* There may be room for the NUL of a full buffer, so the maximum is asked for itself. */
+    if ((b->n >= b->cap || b->n >= b->max) && buf_reserve(b, 1) != 0)
         return -1;
     b->p[b->n++] = c;
     return 0;
@@ -128,6 +129,9 @@ enum { VARINT_MAX = 10 };
 
 int buf_add_varint(struct buf *b, unsigned long long v)
 {
+    /* Packed records consist of small numbers: nearly all of them take this way. */
+    if (v < 0x80)
+        return buf_addc(b, (char)v);
     /* Least significant group first; the high bit says that another follows. */
     char bytes[VARINT_MAX];
     size_t n = 0;
@@ -152,6 +156,11 @@ int unpack_varint(const char **p, const char *end, unsigned long long *v)
     /* *p moves only when a number was read, so that a caller may try something else. */
     unsigned long long value = 0;
     const char *at = *p;
+    if (at != end && (unsigned char)*at < 0x80) {
+        *v = (unsigned char)*at;
+        *p = at + 1;
+        return 0;
+    }
     for (unsigned shift = 0; shift < 7 * VARINT_MAX; shift += 7) {
         if (at == end)
             return -1;

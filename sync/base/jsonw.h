@@ -22,6 +22,7 @@ void jsonw_array(struct jsonw *w);
 void jsonw_array_end(struct jsonw *w);
 void jsonw_key(struct jsonw *w, const char *key);
 void jsonw_key_str(struct jsonw *w, struct str key);
+void jsonw_key_plain(struct jsonw *w, struct str quoted); /* one that is JSON already: "name": with quotes and colon */
 void jsonw_str(struct jsonw *w, struct str s); /* bytes that are not UTF-8 become U+FFFD */
 void jsonw_text(struct jsonw *w, const char *s); /* NULL writes null */
 void jsonw_int(struct jsonw *w, int64_t v);

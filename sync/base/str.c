@@ -90,6 +90,23 @@ struct str str_trim(struct str s)
     return s;
 }
 
+const char *str_find(struct str in, struct str what)
+{
+    /* memmem() is never slow, but makes a table for each search; for short texts their first byte is enough. */
+    enum { SHORT_MAX = 64 };
+    if (what.n == 0 || what.n > in.n)
+        return NULL;
+    if (what.n > SHORT_MAX)
+        return memmem(in.p, in.n, what.p, what.n);
+    const char *at = in.p, *last = in.p + in.n - what.n;
+    while (at <= last && (at = memchr(at, what.p[0], (size_t)(last - at) + 1)) != NULL) {
+        if (memcmp(at, what.p, what.n) == 0)
+            return at;
+        at++;
+    }
+    return NULL;
+}
+
 char *str_dup(struct str s)
 {
     /* s.n + 1 cannot wrap: no object is as large as that. */

@@ -120,7 +120,7 @@ static size_t varint_n(unsigned long long v)
 /* A text that stands in the values is written as its place there, and `flag` says so. */
 static int add_text(struct buf *out, struct str text, struct str values, unsigned flag, unsigned *flags)
 {
-    const char *found = text.n > 0 && values.n > 0 ? memmem(values.p, values.n, text.p, text.n) : NULL;
+    const char *found = str_find(values, text);
     if (found == NULL)
         return buf_add_str(out, text);
     size_t at = (size_t)(found - values.p);

@@ -48,10 +48,12 @@ enum { SHRINK_MIN = 3 }; /* a shorter cell is its own shortest name */
 static const char *find_cell(const struct cell *cell, struct str base, size_t at)
 {
     for (size_t head = 1; head <= 2; head++) /* the length that a packed value has before it */
-        if (at + head + cell->n <= base.n && memcmp(base.p + at + head, cell->p, cell->n) == 0)
+        if (at + head + cell->n <= base.n && base.p[at + head] == cell->p[0] &&
+            memcmp(base.p + at + head, cell->p, cell->n) == 0)
             return base.p + at + head;
-    const char *found = memmem(base.p + at, base.n - at, cell->p, cell->n);
-    return found != NULL || at == 0 ? found : memmem(base.p, base.n, cell->p, cell->n);
+    struct str text = {cell->p, cell->n};
+    const char *found = str_find((struct str){base.p + at, base.n - at}, text);
+    return found != NULL || at == 0 ? found : str_find(base, text);
 }
 
 static int add_verbatim(struct buf *out, const char *from, const char *to)

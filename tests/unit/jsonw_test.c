@@ -29,7 +29,7 @@ static int write_document(struct buf *out)
     jsonw_number(&w, INFINITY, 1);
     jsonw_key(&w, "t");
     jsonw_bool(&w, true);
-    jsonw_key(&w, "f");
+    jsonw_key_plain(&w, STR("\"f\":"));
     jsonw_bool(&w, false);
     jsonw_key(&w, "z");
     jsonw_text(&w, NULL);

@@ -5,6 +5,7 @@
 
 #include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 
 START_TEST(comparisons)
 {
@@ -60,6 +61,31 @@ START_TEST(copies)
 }
 END_TEST
 
+START_TEST(finding)
+{
+    struct str in = STR("aabaabaac");
+    ck_assert_ptr_eq(str_find(in, STR("aab")), in.p);
+    ck_assert_ptr_eq(str_find(in, STR("aac")), in.p + 6);
+    ck_assert_ptr_eq(str_find(in, in), in.p);
+    ck_assert_ptr_null(str_find(in, STR("aad")));
+    ck_assert_ptr_null(str_find(in, STR("c\0")));
+    ck_assert_ptr_null(str_find(in, STR("aabaabaaca")));
+    ck_assert_ptr_null(str_find(in, STR_NONE));
+    ck_assert_ptr_null(str_find(STR_NONE, STR("a")));
+    ck_assert_ptr_null(str_find(STR_NONE, STR_NONE));
+    /* Every length to both sides of the one from which on memmem() is asked, in memory that ASan guards. */
+    for (size_t n = 1; n < 100; n++) {
+        char *text = malloc(2 * n);
+        memset(text, 'x', 2 * n);
+        text[2 * n - 1] = 'y';
+        struct str what = {text + n, n};
+        ck_assert_ptr_eq(str_find((struct str){text, 2 * n}, what), text + n);
+        ck_assert_ptr_null(str_find((struct str){text, 2 * n - 1}, what));
+        free(text);
+    }
+}
+END_TEST
+
 START_TEST(nearest)
 {
     static const char *const words[] = {"email", "first_name", "last_name", "phone", "o", "website"};
@@ -92,6 +118,7 @@ int main(void)
     tcase_add_test(tc, comparisons);
     tcase_add_test(tc, trimming);
     tcase_add_test(tc, copies);
+    tcase_add_test(tc, finding);
     tcase_add_test(tc, nearest);
     suite_add_tcase(suite, tc);
     return unit_run(suite);
