@@ -143,7 +143,7 @@ static const char rules_text[] =
     "{\"required\":[\"cases\"],\"properties\":{\"cases\":{\"type\":\"object\",\"not\":"
     "{\"additionalProperties\":{\"not\":{\"type\":\"object\",\"required\":[\"list\"]}}}}}}]}}}]}},"
     /* list_first() */
-    "{\"not\":{\"required\":[\"stage\",\"route\"]},\"errorMessage\":\"stage: does not go with route:\"},"
+    "{\"not\":{\"type\":\"object\",\"required\":[\"stage\",\"route\"]},\"errorMessage\":\"stage: does not go with route:\"},"
     "{\"properties\":{\"stage\":{\"if\":{\"required\":[\"verify\"],\"properties\":{\"verify\":{\"enum\":[false]}}},"
     "\"then\":{\"required\":[\"only\"],\"properties\":{\"only\":{\"enum\":[\"all\"]}}}}}},"
     /* told_twice() */

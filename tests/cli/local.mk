@@ -16,6 +16,7 @@ STORIES = \
 	tests/cli/run_usage.test \
 	tests/cli/sandbox.test \
 	tests/cli/schema.test \
+	tests/cli/schema_editor.test \
 	tests/cli/setup.test \
 	tests/cli/status.test \
 	tests/cli/sync_dry.test \
@@ -37,5 +38,5 @@ STORIES = \
 	tests/cli/usage.test \
 	tests/cli/which_state.test
 TESTS += $(STORIES)
-EXTRA_DIST += tests/cli/lib.sh tests/cli/postgres.sh tests/cli/world.sh tests/cli/people.py tests/cli/schema.py $(STORIES) demo.sh test.sh .ci/run .shellcheckrc \
+EXTRA_DIST += tests/cli/lib.sh tests/cli/postgres.sh tests/cli/world.sh tests/cli/lsp.py tests/cli/people.py tests/cli/schema.py $(STORIES) demo.sh test.sh .ci/run .shellcheckrc \
 	scripts/setup.sh scripts/build.sh
