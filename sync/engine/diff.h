@@ -35,7 +35,7 @@ struct diff_head {
 
 struct diff_change {
     enum op op;
-    bool rekey;
+    bool rekey;                          /* a create that takes the place of the entry's lead */
     const struct entry *entry;           /* key_text, row, line, lead id */
     const struct target *target, *from;  /* from: NULL unless it is a move or removal */
     bool certain;

@@ -158,6 +158,9 @@ static int create_fields(struct diff *d, const struct diff_change *c)
         bad |= buf_adds(&all, all.n > 0 ? ", " : "") | buf_add(&all, field.name.p, field.name.n) | buf_adds(&all, ": ");
         bad |= field.new_value.kind == VALUE_NULL ? buf_adds(&all, "null")
                                                   : buf_add(&all, field.new_value.p, field.new_value.n);
+        /* Whose place it takes. */
+        if (c->rekey && str_is(field.name, "email") && field.old_value.kind == VALUE_STRING)
+            bad |= buf_adds(&all, " (was ") | buf_add(&all, field.old_value.p, field.old_value.n) | buf_addc(&all, ')');
     }
     if (all.n > 0)
         bad |= buf_adds(&d->record, "    ") | paint(d, DIM) |

@@ -17,6 +17,7 @@ sync_libengine_a_SOURCES = \
 	sync/engine/people.c sync/engine/people.h \
 	sync/engine/plan.c sync/engine/plan.h \
 	sync/engine/readback.c \
+	sync/engine/rekey.c \
 	sync/engine/remove.c \
 	sync/engine/run.c sync/engine/run.h sync/engine/run_int.h \
 	sync/engine/run_gone.c \

@@ -115,8 +115,14 @@ static void found_update(struct part *p, uint32_t i, struct lead *wanted, const 
 static void found_create(struct part *p, uint32_t i, struct lead *wanted, const struct remote_lead *remote, bool *custom)
 {
     struct work *w = p->work;
-    bool ours = created_by_us(p, remote);
+    bool ours = created_by_us(p, remote), conflict = false;
+    struct err e = ERR_INIT;
     uint32_t fields;
+    if (!ours && rekey_conflict(w, i, &remote->id, &conflict, &e) != 0)
+        upload_fail(w->u, &e);
+    err_clear(&e);
+    if (conflict)
+        return;
     if (w->u->c.mapping->mode == MODE_CREATE) {
         /* Never patched, whatever became of its values. */
         work_entry_done(w, i, ours ? OUTCOME_CREATED : OUTCOME_SKIPPED, ours ? REASON_NONE : REASON_IN_TARGET,

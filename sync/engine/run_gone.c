@@ -30,6 +30,7 @@ struct gone_plan {
     uint64_t keyless;     /* rows without a usable key */
     uint64_t skipped;     /* rows that were spared by a skip */
     uint64_t wanted;      /* rows that were spared for their removal */
+    uint64_t rekeys;      /* leads that another is to take the place of */
     uint64_t planned;     /* leads to remove */
     uint64_t waiting;     /* leads that are gone, but wait for rows with a key */
     uint64_t live;        /* leads known there */
@@ -104,9 +105,8 @@ int run_gone_spare_key(struct run *r, const struct hash128 *key, struct err *e)
 
 /* ---- planning ---- */
 
-static int count_lot(struct run *r, enum op op, uint32_t from, uint32_t to, struct err *e)
+static int count_lot(struct gone_plan *g, enum op op, uint32_t from, uint32_t to, struct err *e)
 {
-    struct gone_plan *g = r->gone;
     size_t i = 0;
     while (i < g->lots_n && (g->lots[i].op != op || g->lots[i].from != from || g->lots[i].to != to))
         i++;
@@ -117,17 +117,23 @@ static int count_lot(struct run *r, enum op op, uint32_t from, uint32_t to, stru
         g->lots = lots;
         lots[g->lots_n++] = (struct lot){op, from, to, 0};
     }
-    uint64_t batch = op == OP_REMOVE ? LEADS_DELETE_MAX : LEADS_MOVE_MAX;
-    r->summary.requests_remove += g->lots[i].n++ % batch == 0;
-    r->summary.remove++;
+    g->lots[i].n++;
     return 0;
+}
+
+static void sum_up(struct run *r)
+{
+    for (size_t i = 0; i < r->gone->lots_n; i++) {
+        const struct lot *lot = &r->gone->lots[i];
+        uint64_t batch = lot->op == OP_REMOVE ? LEADS_DELETE_MAX : LEADS_MOVE_MAX;
+        r->summary.requests_remove += (lot->n + batch - 1) / batch;
+        r->summary.remove += lot->n;
+    }
 }
 
 static int show(struct run *r, const struct planned *p, struct err *e)
 {
     const struct target *to = NULL, *from;
-    if (count_lot(r, p->op, p->from, p->target, e) != 0)
-        return -1;
     if (p->op == OP_MOVE && (to = targets_get(&r->targets, r->state, p->target, e)) == NULL)
         return -1;
     struct target copy = to != NULL ? *to : (struct target){.status = TARGET_STATUS_UNKNOWN};
@@ -138,15 +144,21 @@ static int show(struct run *r, const struct planned *p, struct err *e)
     return diff_change(r->diff, &change, e);
 }
 
-/* By policy i. A lead that is where it would be moved to, or without an id to name it by, is left. */
+/* A lead that is where it would be moved to, or without an id to name it by, is left. */
+static bool may_go(const struct known_lead *known, const struct run_target *to)
+{
+    if (!known->has_lead_id || (to != NULL && to->number == known->target))
+        return false;
+    /* Into a campaign goes nobody who bounced or unsubscribed. */
+    return to == NULL || to->target.kind != TARGET_CAMPAIGN || people_status_reason(known->status) == REASON_NONE;
+}
+
+/* By policy i. */
 static int plan_removal(struct run *r, const struct hash128 *key, const struct known_lead *known, size_t i, struct err *e)
 {
     const struct run_target *to = targets_of_policy(&r->targets, r->m, i);
     struct lead lead;
-    if (!known->has_lead_id || (to != NULL && to->number == known->target))
-        return 0;
-    /* Into a campaign goes nobody who bounced or unsubscribed. */
-    if (to != NULL && to->target.kind == TARGET_CAMPAIGN && people_status_reason(known->status) != REASON_NONE)
+    if (!may_go(known, to))
         return 0;
     struct planned p = {
         .op = to != NULL ? OP_MOVE : OP_REMOVE,
@@ -159,8 +171,35 @@ static int plan_removal(struct run *r, const struct hash128 *key, const struct k
         return -1;
     if (readable == 1 && lead.core[LEAD_EMAIL].kind == VALUE_STRING)
         p.entry.email = (struct str){lead.core[LEAD_EMAIL].p, lead.core[LEAD_EMAIL].n};
+    if (r->diff != NULL && count_lot(r->gone, p.op, p.from, p.target, e) != 0)
+        return -1;
     r->gone->planned++;
     return r->diff != NULL ? show(r, &p, e) : run_phases_put(r, &p, e);
+}
+
+int run_gone_rekey(struct run *r, const struct known_lead *old, struct err *e)
+{
+    const struct run_target *to = targets_of_policy(&r->targets, r->m, 0);
+    if (!mirrors(r) || !may_go(old, to) || (old->flags & (KNOWN_REMOVED | KNOWN_DELETED_THERE)) != 0)
+        return 0;
+    r->gone->rekeys++;
+    return r->diff == NULL ? 0 : count_lot(r->gone, to != NULL ? OP_MOVE : OP_REMOVE, old->target,
+                                           to != NULL ? to->number : old->target, e);
+}
+
+uint64_t run_gone_rekeys(const struct run *r)
+{
+    return r->gone->rekeys;
+}
+
+/* The new lead is there: now the old one may go. */
+int run_gone_superseded(void *ctx, const struct hash128 *key, const struct known_lead *old, struct err *e)
+{
+    struct run *r = ctx;
+    /* What an earlier run left open is settled before the first row: then it is found as any that is gone. */
+    if (r->gone == NULL || !mirrors(r) || r->gone->keyless > 0)
+        return 0;
+    return plan_removal(r, key, old, 0, e);
 }
 
 static int plan_watch(struct run *r, const struct known_lead *known, struct err *e)
@@ -214,6 +253,13 @@ int run_gone_plan(struct run *r, struct err *e)
     struct unseen *unseen;
     bool all = mirrors(r);
     int rc;
+    /* Counted while rows were read, without knowing yet whether the read is complete. */
+    if (g->keyless > 0) {
+        g->waiting = g->rekeys;
+        g->lots_n = 0;
+    } else {
+        g->planned = g->rekeys;
+    }
     if (!all && g->wanted == 0 && g->skipped == 0)
         return 0;
     if (state_unseen_open(r->state, !all, &unseen, e) != 0)
@@ -229,6 +275,7 @@ int run_gone_plan(struct run *r, struct err *e)
     } while (rc == 1);
     g->live = state_unseen_live(unseen);
     state_unseen_close(unseen);
+    sum_up(r);
     return rc != 0 ? -1 : judge(r, e);
 }
 

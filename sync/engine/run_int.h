@@ -131,6 +131,11 @@ int run_gone_spare(struct run *r, const struct mapped *mapped, const struct entr
 int run_gone_spare_key(struct run *r, const struct hash128 *key, struct err *e);
 /* Will the waiting row of a key that the source has no more be dropped? Known once run_gone_plan() has been called. */
 int run_gone_drops(struct run *r, const struct entry *waiting, bool *drops, struct err *e);
+/* A row's new lead is to take the place of `old`; that counts as a removal where the mapping removes. */
+int run_gone_rekey(struct run *r, const struct known_lead *old, struct err *e);
+uint64_t run_gone_rekeys(const struct run *r);
+/* It has: upload_config.superseded. */
+int run_gone_superseded(void *run, const struct hash128 *key, const struct known_lead *old, struct err *e);
 /* The source was read to its end: finds the leads that are no longer wanted, and judges how many. XS_GUARD. */
 int run_gone_plan(struct run *r, struct err *e);
 /* Counts skipped rows whose leads are active in Instantly; reads them there. */

@@ -325,7 +325,7 @@ static int start_record(struct run *r, struct err *e)
     const struct upload_config config = {
         .state = r->state, .api = r->api, .mapping = r->m, .targets = &r->targets, .clock = r->c->clock,
         .tally = r->tally, .run = r->record.id, .stop_reason = REASON_INTERRUPTED,
-        .staged = run_stage_put, .ctx = r, .promote = r->targets.n > 0 ? r->targets.v[0].number : 0,
+        .staged = run_stage_put, .superseded = run_gone_superseded, .ctx = r, .promote = r->targets.n > 0 ? r->targets.v[0].number : 0,
         .settle_run = r->c->resume_run,
     };
     if (upload_new(&config, &r->upload, e) != 0)

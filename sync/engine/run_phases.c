@@ -87,5 +87,10 @@ int run_phases_apply(struct run *r, struct err *e)
 {
     if (r->diff != NULL)
         return 0;
-    return drain_into_upload(r, r->moves, e) != 0 ? -1 : drain_into_upload(r, r->removals, e);
+    if (drain_into_upload(r, r->moves, e) != 0)
+        return -1;
+    /* Whom a new lead takes the place of is only removed once that is there. */
+    if (run_gone_rekeys(r) > 0 && upload_drain(r->upload, e) != 0)
+        return -1;
+    return drain_into_upload(r, r->removals, e);
 }

@@ -140,6 +140,11 @@ int run_unpack(struct run *r, struct str packed, struct arena *arena, struct lea
 /* With `values: hashed` only equality with the last write can be told. */
 static void unhash(struct run *r, const struct known_lead *known, const struct lead *wanted, struct decision *d)
 {
+    const struct value *email = &wanted->core[LEAD_EMAIL];
+    bool stays = d->op == OP_UPDATE || d->op == OP_MOVE || d->outcome == OUTCOME_UNCHANGED;
+    if (known->hashes.n > 0 && stays && r->rules.has_key && email->kind == VALUE_STRING && email->n > 0 &&
+        !state_address_unchanged(r->state, known->hashes, (struct str){email->p, email->n}))
+        plan_rekey(&r->rules, known, d);
     if (known->hashes.n == 0 || (d->op != OP_UPDATE && d->op != OP_MOVE))
         return;
     d->custom = false;
@@ -215,21 +220,38 @@ static int pack_values(struct run *r, const struct lead *lead, uint32_t target, 
     return 0;
 }
 
-/* With a key of its own, two rows may still have one address: the second would be counted as a duplicate there. */
-static int address_taken(struct run *r, struct entry *entry, bool *taken, struct err *e)
+/* With a key of its own, two rows may still have one address: the second would be counted as a duplicate there, or be
+ * given the other's lead. Takes it for this row. */
+static int take_address(struct run *r, const struct entry *entry, struct str email, bool *taken, struct err *e)
 {
     struct remembered remembered;
     buf_reset(&r->detail);
     *taken = false;
-    if (!r->m->has_key || entry->email.n == 0)
+    if (!r->m->has_key || email.n == 0)
         return 0;
-    if (buf_adds(&r->detail, "\1email:") != 0 || mapping_email_key(entry->email, &r->detail) != 0)
+    if (buf_adds(&r->detail, "\1email:") != 0 || mapping_email_key(email, &r->detail) != 0)
         return 0;
     struct hash128 key = hash_keyed128(state_secret(r->state), r->detail.p, r->detail.n);
     if (state_lookup(r->state, &key, entry->fingerprint, entry->row, &remembered, e) != 0)
         return -1;
     *taken = remembered.kind == REMEMBERED_SEEN;
     return 0;
+}
+
+/* Whoever has or gets a lead has its address; and so does the lead whose place another takes, until it is removed. */
+static int take_addresses(struct run *r, const struct entry *entry, const struct decision *d, const struct lead *old,
+                          bool *taken, struct err *e)
+{
+    bool ignored;
+    *taken = false;
+    if (d->op == OP_NONE && d->outcome != OUTCOME_UNCHANGED)
+        return 0;
+    if (take_address(r, entry, entry->email, taken, e) != 0)
+        return -1;
+    *taken = *taken && d->op == OP_CREATE;
+    if (!d->rekey || old == NULL || old->core[LEAD_EMAIL].kind != VALUE_STRING)
+        return 0;
+    return take_address(r, entry, (struct str){old->core[LEAD_EMAIL].p, old->core[LEAD_EMAIL].n}, &ignored, e);
 }
 
 /* Values to remember after an update: what the row leaves unsaid stays as it was. */
@@ -274,7 +296,8 @@ int run_plan_lead(struct run *r, struct entry *entry, const struct lead *lead, u
     }
     plan_decide(&r->rules, &remembered, &known, old, lead, target, r->custom_changed, &d);
     unhash(r, &known, lead, &d);
-    if (known.has_lead_id && d.op != OP_CREATE) {
+    /* A create writes to no lead that is known, but a dry run shows whose place its own will take. */
+    if (known.has_lead_id && (d.op != OP_CREATE || (d.rekey && r->diff != NULL))) {
         entry->has_lead_id = true;
         entry->lead_id = known.lead_id;
     }
@@ -283,10 +306,12 @@ int run_plan_lead(struct run *r, struct entry *entry, const struct lead *lead, u
         return -1;
     if (forgotten)
         d = (struct decision){.outcome = OUTCOME_SKIPPED, .reason = REASON_DELETED_THERE};
-    if (d.op == OP_CREATE && address_taken(r, entry, &taken, e) != 0)
+    if (r->m->has_key && take_addresses(r, entry, &d, old, &taken, e) != 0)
         return -1;
     if (taken)
         d = (struct decision){.outcome = OUTCOME_SKIPPED, .reason = REASON_DUPLICATE_IN_SOURCE};
+    if (d.rekey && run_gone_rekey(r, &known, e) != 0)
+        return -1;
     if (remembered.kind == REMEMBERED_OTHER && d.op != OP_CREATE && overlay_values(r, old, lead, entry, e) != 0)
         return -1;
     if (d.op != OP_NONE)

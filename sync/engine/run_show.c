@@ -46,10 +46,10 @@ int run_show(struct run *r, const struct decision *d, struct entry *entry, uint3
              const struct lead *old, const struct lead *lead, struct err *e)
 {
     /* First: looking up one that is not the mapping's may move the others. */
-    const struct target *source = d->op == OP_MOVE ? run_target(r, from) : NULL;
+    const struct target *source = d->op == OP_MOVE || d->rekey ? run_target(r, from) : NULL;
     struct diff_change change = {
-        .op = d->op, .entry = entry, .target = run_target(r, target), .from = source, .certain = d->op != OP_CREATE,
-        .old_lead = d->op == OP_CREATE ? NULL : old, .new_lead = lead,
+        .op = d->op, .rekey = d->rekey, .entry = entry, .target = run_target(r, target), .from = source, .certain = d->op != OP_CREATE,
+        .old_lead = d->op == OP_CREATE && !d->rekey ? NULL : old, .new_lead = lead,
     };
     if (d->op == OP_CREATE) {
         count_create(r, target);

@@ -26,6 +26,8 @@ struct upload_config {
     enum reason stop_reason;       /* of rows that a stop leaves unsent; may be changed until then */
     /* With a stage: gets the move of each lead that is proved to be in the stage's list. That move counts the row. */
     int (*staged)(void *ctx, const struct planned *move, struct err *e);
+    /* NULL, or told of each lead that another took the place of: it is known under `key` now. */
+    int (*superseded)(void *ctx, const struct hash128 *key, const struct known_lead *old, struct err *e);
     void *ctx;
     uint32_t promote;              /* where those moves go */
     uint64_t settle_run;           /* upload_settle_open() looks at this run's batches only; 0: at all */

@@ -207,7 +207,7 @@ static void settle(struct work *w)
 {
     struct err e = ERR_INIT;
     w->batch.state = BATCH_DONE;
-    if (state_batch_settle(w->u->c.state, &w->batch, &e) != 0 || hand_on(w, &e) != 0)
+    if (rekey_settle(w, &e) != 0 || state_batch_settle(w->u->c.state, &w->batch, &e) != 0 || hand_on(w, &e) != 0)
         upload_fail(w->u, &e);
     err_clear(&e);
 }

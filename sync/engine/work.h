@@ -171,6 +171,12 @@ void jobs_step(struct upload *u, int64_t now_us);   /* polls what is due, gives 
 int64_t jobs_due_us(const struct upload *u);        /* when there is something to do; INT64_MAX: never */
 void jobs_give_up(struct upload *u);                /* jobs are not waited for any more */
 void jobs_free(struct upload *u);
+/* ---- rekey.c ---- */
+/* Before a create batch is settled: rows that had another lead keep it as a lead of its own. In the same commit. */
+int rekey_settle(struct work *w, struct err *e);
+/* Entry i meets a lead in the target. With a key of the mapping's own that may be another row's: two keys must not have
+ * one lead, or whichever row is written last would win every night. Then the entry is done. */
+int rekey_conflict(struct work *w, uint32_t i, const struct uuid *id, bool *conflict, struct err *e);
 /* ---- readback.c ---- */
 void readback_start(struct part *p);                /* looks now; owns the part */
 /* Which wanted values are not what is there? `ours`: we created it, and what the API does not tell is as we sent it. */

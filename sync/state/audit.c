@@ -39,8 +39,8 @@ static const struct {
     {"values of retries that belong to none",
      "SELECT (SELECT count(*) FROM retry_values) - (SELECT count(*) FROM retries)"},
     {"lead ids that two leads have",
-     "SELECT coalesce(sum(c - 1), 0) FROM (SELECT count(*) AS c FROM lead_values WHERE lead_id IS NOT NULL"
-     " GROUP BY lead_id HAVING c > 1)"},
+     "SELECT coalesce(sum(c - 1), 0) FROM (SELECT count(*) AS c FROM lead_values JOIN leads USING(n)"
+     " WHERE lead_id IS NOT NULL AND flags & 6 = 0 GROUP BY lead_id HAVING c > 1)"},
     {"numbers given out that the counter has not reached",
      "SELECT (SELECT count(*) FROM lead_values, identity WHERE n >= next_lead)"
      " + (SELECT count(*) FROM retry_values, identity WHERE n >= next_retry)"

@@ -136,7 +136,9 @@ void fold_item(struct fold *f, const struct fold_item *item)
         break;
     case OUTCOME_UNCHANGED:
         if (item->fingerprint == 0 && !(item->bits & ITEM_LEAD_ID)) {
-            f->retry = FOLD_DROP; /* only said to end a wait */
+            /* Only said to end a wait, or what is known of a lead. */
+            f->retry = FOLD_DROP;
+            learn(f, (enum reason)item->reason);
             break;
         }
         /* Linked, or found as wanted. Without an id and without a lead of ours there is nothing to hold on to. */

@@ -33,6 +33,7 @@ void lookup_free(struct lookup *l)
     index_free(&l->leads);
     index_free(&l->refused);
     index_free(&l->retries);
+    index_free(&l->ids);
     seen_free(&l->seen);
     seen_free(&l->spared);
     free(l->open);

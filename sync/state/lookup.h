@@ -39,6 +39,8 @@ struct lookup {
     struct hash128 *forgotten; /* owned; by key */
     size_t forgotten_n;
     struct overlay overlay;
+    struct index ids;      /* leads by Instantly's id, with the first half of their keys; when loaded */
+    bool ids_asked, ids_loaded;
 };
 
 void lookup_free(struct lookup *l); /* NULL is fine */

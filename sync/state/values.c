@@ -170,6 +170,15 @@ bool state_value_unchanged(const struct state *s, struct str hashes, const char 
     return values_have_hash(hashes, custom ? hash ^ 1 : hash);
 }
 
+bool state_address_unchanged(const struct state *s, struct str hashes, struct str email)
+{
+    struct buf folded = BUF_INIT(TEXT_MAX);
+    /* Short of memory it is taken for the same: nothing is done about it then. */
+    bool same = text_fold(str_trim(email), &folded) < 0 || values_have_hash(hashes, values_email_hash(s, buf_str(&folded)));
+    buf_free(&folded);
+    return same;
+}
+
 /* ---- from kept to hashed ---- */
 
 int values_are_hashed(struct state *s, const struct hash128 *key, struct err *e)

@@ -1,0 +1,101 @@
+/* Another address under a known `key:`.
+ *
+ * Instantly cannot change a lead's address, so the row gets a new lead, and from then on the state has that one under the
+ * row's key. The old one must not be forgotten: it is mailed on, and `removed` says what becomes of it. In the same group
+ * commit as the new lead's outcome it becomes a lead of its own, under a key that is made of its id. No row has such a
+ * key, so it is gone from the source from the start: whatever dies in between, the next complete read of a mirror finds
+ * it. Nothing else has to remember it, and without a mirror it simply stays. */
+#include "config.h"
+
+#include "sync/engine/work.h"
+
+#include <string.h>
+
+enum { KNOWN_MAX = 1 << 20 };
+
+static struct hash128 old_key(struct state *s, const struct uuid *id)
+{
+    char text[] = "\1was:................";
+    memcpy(text + sizeof text - 1 - sizeof id->b, id->b, sizeof id->b);
+    return hash_keyed128(state_secret(s), text, sizeof text - 1);
+}
+
+static bool is_there(const struct known_lead *known)
+{
+    return known->has_lead_id && (known->flags & (KNOWN_REMOVED | KNOWN_DELETED_THERE)) == 0;
+}
+
+/* The row's new lead is one that was kept as an old one: an address that came back. */
+static int end_old(struct work *w, const struct entry *entry, struct arena *arena, struct err *e)
+{
+    struct state *s = w->u->c.state;
+    struct known_lead known;
+    struct entry end = {.key = old_key(s, &entry->lead_id), .outcome = OUTCOME_UNCHANGED, .reason = REASON_DELETED_THERE};
+    int rc = entry->outcome == OUTCOME_CREATED ? 0 : state_lead_get(s, &end.key, arena, &known, e);
+    if (rc != 1 || !is_there(&known))
+        return rc < 0 ? -1 : 0;
+    return state_entry_add(s, w->u->c.run, known.target, &end, e);
+}
+
+static int keep_old(struct work *w, const struct entry *entry, struct arena *arena, struct err *e)
+{
+    const struct upload_config *c = &w->u->c;
+    struct known_lead known;
+    int rc = state_lead_get(c->state, &entry->key, arena, &known, e);
+    if (rc != 1 || !is_there(&known) || uuid_eq(&known.lead_id, &entry->lead_id))
+        return rc < 0 ? -1 : 0;
+    struct entry old = {.key = old_key(c->state, &known.lead_id), .key_text = known.key_text, .values = known.values,
+                        .outcome = OUTCOME_UNCHANGED, .has_lead_id = true, .lead_id = known.lead_id};
+    if (state_entry_add(c->state, c->run, known.target, &old, e) != 0)
+        return -1;
+    return c->superseded != NULL && !w->earlier ? c->superseded(c->ctx, &old.key, &known, e) : 0;
+}
+
+int rekey_settle(struct work *w, struct err *e)
+{
+    const struct upload_config *c = &w->u->c;
+    struct arena arena;
+    int rc = 0;
+    /* What is resumed without a mapping may be of any. */
+    if (w->batch.op != OP_CREATE || !(c->mapping->has_key || w->earlier) || state_leads_n(c->state) == 0)
+        return 0;
+    arena_init(&arena, KNOWN_MAX);
+    for (size_t i = 0; rc == 0 && i < w->batch.entries_n; i++) {
+        const struct entry *entry = &w->batch.entries[i];
+        if (!entry->has_lead_id || (entry->outcome != OUTCOME_CREATED && entry->outcome != OUTCOME_CHANGED &&
+                                    entry->outcome != OUTCOME_UNCHANGED))
+            continue;
+        arena_reset(&arena);
+        rc = end_old(w, entry, &arena, e) != 0 || keep_old(w, entry, &arena, e) != 0 ? -1 : 0;
+    }
+    arena_free(&arena);
+    return rc;
+}
+
+int rekey_conflict(struct work *w, uint32_t i, const struct uuid *id, bool *conflict, struct err *e)
+{
+    struct state *s = w->u->c.state;
+    const struct mapping *m = w->u->c.mapping;
+    const struct hash128 old = old_key(s, id);
+    struct known_lead known;
+    struct arena arena;
+    *conflict = false;
+    if (!m->has_key || w->earlier)
+        return 0;
+    if (state_id_is_others(s, id, &w->batch.entries[i].key, conflict, e) != 0)
+        return -1;
+    if (!*conflict)
+        return 0;
+    arena_init(&arena, KNOWN_MAX);
+    int rc = state_lead_get(s, &old, &arena, &known, e);
+    arena_free(&arena);
+    /* One that was left over from a rekey is nobody's, unless it is about to be removed. */
+    bool removes = m->mode == MODE_MIRROR && m->removed.policy != GONE_KEEP;
+    if (rc == 1 && is_there(&known) && !removes)
+        *conflict = false;
+    if (rc == 1 && is_there(&known) && removes)
+        work_entry_done(w, i, OUTCOME_DEFERRED, REASON_OUTCOME_OPEN, 0);
+    else if (rc >= 0 && *conflict)
+        work_entry_done(w, i, OUTCOME_SKIPPED, REASON_DUPLICATE_IN_SOURCE, 0);
+    return rc < 0 ? -1 : 0;
+}

@@ -1,0 +1,71 @@
+/* Which lead of ours has an Instantly id. Asked only where a row's identity is not the address, when a row meets a lead
+ * there for the first time: the table has no index for it, since a million syncs that never ask would pay for it. */
+#include "config.h"
+
+#include "sync/state/lookup.h"
+
+#include <string.h>
+
+enum { IDS_SHARE = 8 }; /* of memory_max */
+
+/* Ids of leads that are there, as far as we know: not of removed ones, unless they were only moved. */
+#define LEADS_THERE "FROM leads l JOIN lead_values v USING(n) WHERE (l.flags & 6 = 0 OR l.flags & 16)"
+
+/* Ids are made in the order of time and would crowd in one place of the table. */
+static struct hash128 spread(const struct state *s, const struct uuid *id)
+{
+    return hash_keyed128(s->id.secret, id->b, sizeof id->b);
+}
+
+/* 0 also where memory does not allow it. */
+static int load(struct state *s, struct lookup *l, struct err *e)
+{
+    sqlite3_stmt *st;
+    uint64_t n = s->id.leads_n;
+    l->ids_asked = true;
+    if (n == 0 || index_bytes(n, INDEX_IN_MEMORY) > s->memory_max / IDS_SHARE)
+        return 0;
+    if (index_init(&l->ids, n, INDEX_IN_MEMORY, e) < 0)
+        return -1;
+    int rc = db_query(&s->main, &st, e, "SELECT v.lead_id, l.key " LEADS_THERE, "");
+    for (; rc == 1; rc = db_next(&s->main, st, e)) {
+        struct uuid id;
+        struct hash128 key;
+        if (!db_blob16(st, 0, id.b) || !db_blob16(st, 1, key.b))
+            continue;
+        struct hash128 slot = spread(s, &id);
+        if (index_add(&l->ids, &slot, key_high(&key), e) < 0)
+            return -1;
+    }
+    if (rc < 0 || index_done(&l->ids, e) < 0)
+        return -1;
+    l->ids_loaded = true;
+    return 0;
+}
+
+int state_id_is_others(struct state *s, const struct uuid *id, const struct hash128 *key, bool *others, struct err *e)
+{
+    struct lookup *l = s->lookup;
+    *others = false;
+    if (s->id.leads_n == 0)
+        return 0;
+    if (l != NULL && !l->ids_asked && load(s, l, e) < 0)
+        return -1;
+    if (l != NULL && l->ids_loaded) {
+        struct hash128 slot = spread(s, id);
+        int64_t at;
+        uint64_t owner;
+        int found = index_find(&l->ids, &slot, &at, &owner, e);
+        *others = found == 1 && owner != key_high(key);
+        return found < 0 ? -1 : 0;
+    }
+    int64_t n = 0;
+    sqlite3_stmt *st;
+    int rc = db_query(&s->main, &st, e, "SELECT count(*) " LEADS_THERE " AND v.lead_id = ? AND l.key <> ?", "dk", id, key);
+    if (rc == 1) {
+        n = sqlite3_column_int64(st, 0);
+        sqlite3_reset(st);
+    }
+    *others = n > 0;
+    return rc < 0 ? -1 : 0;
+}
