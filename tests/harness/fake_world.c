@@ -133,6 +133,29 @@ void world_delete(struct world *w, const char *email)
         }
 }
 
+void world_set(struct world *w, const char *email, const char *name, int64_t value)
+{
+    struct json_object *lead = world_find(w, NULL, email);
+    if (lead == NULL)
+        abort();
+    put_int(lead, name, value);
+}
+
+static void place(struct json_object *lead, const char *target)
+{
+    bool list = strcmp(target, WORLD_CAMPAIGN) != 0;
+    json_object_object_del(lead, list ? "campaign" : "list_id");
+    put_text(lead, list ? "list_id" : "campaign", target);
+}
+
+void world_place(struct world *w, const char *email, const char *target)
+{
+    struct json_object *lead = world_find(w, NULL, email);
+    if (lead == NULL)
+        abort();
+    place(lead, target);
+}
+
 /* ---- leads/add ---- */
 
 struct counts {
@@ -218,9 +241,16 @@ static void refuse(struct world *w, int status, const char *message, struct fake
     a->body = keep(w, o);
 }
 
+static bool is_locked(const struct world *w, const char *target);
+
 static void answer_add(struct world *w, struct json_object *body, struct fake_answer *a)
 {
     char message[80];
+    const char *list = text(body, "list_id");
+    if (is_locked(w, list[0] != '\0' ? list : text(body, "campaign_id"))) {
+        refuse(w, 409, "There is a move-leads job in progress. You cannot add or remove leads", a);
+        return;
+    }
     long at = spoilt(body, "named");
     if (at >= 0) {
         snprintf(message, sizeof message, "body/leads/%ld/email must be a good one", at);
@@ -283,6 +313,168 @@ static void answer_patch(struct world *w, const char *id, struct json_object *bo
     refuse(w, 404, "Resource not found", a);
 }
 
+/* ---- moves and their jobs ---- */
+
+static const char *end_of(struct json_object *filters, bool to)
+{
+    const char *campaign = text(filters, to ? "to_campaign_id" : "campaign");
+    return campaign[0] != '\0' ? campaign : text(filters, to ? "to_list_id" : "list_id");
+}
+
+static struct json_object *by_id(struct world *w, const char *id)
+{
+    for (size_t i = 0; i < world_n(w); i++)
+        if (strcmp(text(json_object_array_get_idx(w->leads, i), "id"), id) == 0)
+            return json_object_array_get_idx(w->leads, i);
+    return NULL;
+}
+
+static void work_job(struct world *w, struct world_job *job)
+{
+    struct json_object *ids = member(job->filters, "ids");
+    const char *from = end_of(job->filters, false), *to = end_of(job->filters, true);
+    size_t n = json_object_array_length(ids), stop = n;
+    bool half = job->mode == WJOB_FAILED || job->mode == WJOB_CANCELLED || job->mode == WJOB_HALF ||
+                job->mode == WJOB_BOASTS;
+    if (half)
+        stop = n / 2;
+    for (size_t i = 0; i < n && job->mode != WJOB_ZERO; i++) {
+        struct json_object *lead = by_id(w, json_object_get_string(json_object_array_get_idx(ids, i)));
+        const char *email = text(lead, "email");
+        if (lead == NULL || strcmp(target_of(lead), from) != 0)
+            continue;
+        job->total++;
+        if (job->mode == WJOB_BOASTS)
+            json_object_array_add(job->emails, json_object_new_string(email));
+        if (i >= stop || starts(email, "stays") || (email[0] != '\0' && world_find(w, to, email) != NULL))
+            continue;
+        if (job->mode != WJOB_BOASTS && job->mode != WJOB_SILENT)
+            json_object_array_add(job->emails, json_object_new_string(email));
+        json_object_array_add(job->leads, json_object_get(lead));
+        job->moved++;
+    }
+}
+
+static void show_job(struct world_job *job)
+{
+    for (size_t i = 0; i < json_object_array_length(job->leads); i++) {
+        place(json_object_array_get_idx(job->leads, i), end_of(job->filters, true));
+        put_int(json_object_array_get_idx(job->leads, i), "status", 1);
+    }
+}
+
+static void step_jobs(struct world *w)
+{
+    for (size_t i = 0; i < w->jobs_n; i++) {
+        struct world_job *job = &w->jobs[i];
+        if (job->mode == WJOB_STUCK && w->job_mode == WJOB_OK) {
+            job->mode = WJOB_OK;
+            job->due_ms = w->clock->wall;
+        }
+        if (!job->done && job->mode != WJOB_STUCK && job->due_ms <= w->clock->wall) {
+            job->done = true;
+            work_job(w, job);
+        }
+        /* Where a lead is shows late; what the job says of it does not. */
+        if (job->done && !job->shown && job->due_ms + w->lag_ms <= w->clock->wall) {
+            job->shown = true;
+            show_job(job);
+        }
+    }
+}
+
+static bool is_locked(const struct world *w, const char *target)
+{
+    for (size_t i = 0; i < w->jobs_n; i++)
+        if (!w->jobs[i].done && (strcmp(end_of(w->jobs[i].filters, false), target) == 0 ||
+                                 strcmp(end_of(w->jobs[i].filters, true), target) == 0))
+            return true;
+    return false;
+}
+
+static const char *job_status(const struct world *w, const struct world_job *job)
+{
+    int64_t third = (job->due_ms - job->created_ms) / 3, age = w->clock->wall - job->created_ms;
+    if (job->done)
+        return job->mode == WJOB_FAILED ? "failed" : job->mode == WJOB_CANCELLED ? "cancelled" : "success";
+    if (job->mode == WJOB_PAUSED || job->mode == WJOB_DRAINING || job->mode == WJOB_ODD)
+        return age < third ? "pending" : job->mode == WJOB_PAUSED ? "paused" : job->mode == WJOB_DRAINING ? "draining"
+                                                                                                        : "rebalancing";
+    return age < third ? "pending" : "in-progress";
+}
+
+static struct json_object *tell_job(const struct world *w, const struct world_job *job)
+{
+    struct json_object *o = json_object_new_object(), *data = json_object_new_object();
+    char when[TIME_TEXT_N];
+    put_text(o, "id", job->id);
+    put_text(o, "type", "move-leads");
+    put_text(o, "status", job_status(w, job));
+    put_int(o, "progress", job->done ? 100 : 0);
+    put_text(o, "created_at", time_format(job->created_ms + w->skew_ms, when));
+    put_text(o, "updated_at", time_format(w->clock->wall + w->skew_ms, when));
+    put_text(o, "entity_id", end_of(job->filters, false));
+    json_object_object_add(data, "filters", json_object_get(job->filters));
+    if (job->done) {
+        put_int(data, "total_leads", job->total);
+        put_int(data, "moved_leads", job->moved);
+        json_object_object_add(data, "moved_lead_emails", json_object_get(job->emails));
+    }
+    json_object_object_add(o, "data", data);
+    return o;
+}
+
+static void answer_move(struct world *w, struct json_object *body, struct fake_answer *a)
+{
+    size_t n = json_object_array_length(member(body, "ids"));
+    if (is_locked(w, end_of(body, false)) || is_locked(w, end_of(body, true))) {
+        refuse(w, 409, "There is a move-leads job in progress. You cannot add or remove leads", a);
+        return;
+    }
+    if (n == 0 || end_of(body, false)[0] == '\0' || (size_t)json_object_get_int64(member(body, "limit")) != n) {
+        fprintf(stderr, "fake_world: a move without ids, source or limit\n");
+        abort();
+    }
+    if (w->ids_max > 0 && n > w->ids_max) {
+        refuse(w, 400, "body/ids must NOT have more items", a);
+        return;
+    }
+    if (w->jobs_n == WORLD_JOBS_MAX)
+        abort();
+    struct world_job *job = &w->jobs[w->jobs_n++];
+    bool slow = w->job_mode == WJOB_PAUSED || w->job_mode == WJOB_DRAINING || w->job_mode == WJOB_ODD;
+    *job = (struct world_job){.mode = w->job_mode, .created_ms = w->clock->wall, .filters = json_object_get(body),
+                              .due_ms = w->clock->wall + w->job_ms * (slow ? 3 : 1), .emails = json_object_new_array(),
+                              .leads = json_object_new_array()};
+    snprintf(job->id, sizeof job->id, "6a4431f44bcfcb42%08zx", w->jobs_n);
+    a->body = keep(w, tell_job(w, job));
+}
+
+static void answer_jobs(struct world *w, const char *path, struct fake_answer *a)
+{
+    struct json_object *o = json_object_new_object(), *items = json_object_new_array();
+    const char *ids = strstr(path, "ids="), *entity = strstr(path, "entity_id=");
+    for (size_t i = w->jobs_n; i-- > 0;) {
+        const struct world_job *job = &w->jobs[i];
+        bool hidden = job->mode == WJOB_VANISHED || job->mode == WJOB_UNLISTED;
+        if (!hidden && (ids == NULL || strstr(ids, job->id) != NULL) &&
+            (entity == NULL || strstr(entity, end_of(job->filters, false)) != NULL))
+            json_object_array_add(items, tell_job(w, job));
+    }
+    json_object_object_add(o, "items", items);
+    a->body = keep(w, o);
+}
+
+static void answer_job(struct world *w, const char *id, struct fake_answer *a)
+{
+    for (size_t i = 0; i < w->jobs_n; i++)
+        if (strcmp(w->jobs[i].id, id) == 0 && w->jobs[i].mode != WJOB_VANISHED) {
+            a->body = keep(w, tell_job(w, &w->jobs[i]));
+            return;
+        }
+    refuse(w, 404, "Resource not found", a);
+}
+
 static void answer_other(struct world *w, const char *path, struct fake_answer *a)
 {
     struct json_object *o = json_object_new_object();
@@ -304,6 +496,10 @@ static enum world_kind kind_of(const struct transport_request *r)
         return WORLD_ADD;
     if (strcmp(r->path, "/api/v2/leads/list") == 0)
         return WORLD_READ;
+    if (strcmp(r->path, "/api/v2/leads/move") == 0)
+        return WORLD_MOVE;
+    if (strncmp(r->path, "/api/v2/background-jobs", 23) == 0)
+        return r->path[23] == '/' ? WORLD_JOB : WORLD_JOBS;
     return strcmp(r->method, "PATCH") == 0 ? WORLD_PATCH : WORLD_OTHER;
 }
 
@@ -371,6 +567,7 @@ static void on_request(void *ctx, const struct transport_request *r, struct fake
     }
     enum world_fault fault = FAULT_NONE;
     int room = 0;
+    step_jobs(w);
     w->n[kind]++;
     for (size_t i = 0; i < w->rules_n; i++)
         if (w->rules[i].kind == kind && w->n[kind] >= w->rules[i].first && w->n[kind] <= w->rules[i].last) {
@@ -382,7 +579,7 @@ static void on_request(void *ctx, const struct transport_request *r, struct fake
         w->leads_asked += w->last_asked;
     }
     *a = (struct fake_answer){.status = 200, .latency_ms = 20, .date_ms = w->clock->wall + w->skew_ms};
-    unsigned all = w->n[WORLD_ADD] + w->n[WORLD_READ] + w->n[WORLD_PATCH];
+    unsigned all = w->n[WORLD_ADD] + w->n[WORLD_READ] + w->n[WORLD_PATCH] + w->n[WORLD_MOVE] + w->n[WORLD_JOBS];
     if (w->stop_at > 0 && kind != WORLD_OTHER && all == (unsigned)w->stop_at)
         stop_set(SIGINT);
     if (kind == WORLD_ADD && w->body_max > 0 && r->body.n > w->body_max)
@@ -392,6 +589,9 @@ static void on_request(void *ctx, const struct transport_request *r, struct fake
         case WORLD_ADD: answer_add(w, body, a); break;
         case WORLD_READ: answer_read(w, body, a); break;
         case WORLD_PATCH: answer_patch(w, strrchr(r->path, '/') + 1, body, a); break;
+        case WORLD_MOVE: answer_move(w, body, a); break;
+        case WORLD_JOBS: answer_jobs(w, r->path, a); break;
+        case WORLD_JOB: answer_job(w, strrchr(r->path, '/') + 1, a); break;
         default: answer_other(w, r->path, a); break;
         }
         fail_after(w, fault, a);
@@ -411,6 +611,7 @@ void world_init(struct world *w, struct clock_fake *clock)
     w->leads = json_object_new_array();
     w->bodies = json_object_new_array();
     w->workspace = WORLD_WORKSPACE;
+    w->job_ms = 300;
 }
 
 void world_free(struct world *w)
@@ -418,6 +619,11 @@ void world_free(struct world *w)
     fake_transport_done(&w->t);
     json_object_put(w->leads);
     json_object_put(w->bodies);
+    for (size_t i = 0; i < w->jobs_n; i++) {
+        json_object_put(w->jobs[i].filters);
+        json_object_put(w->jobs[i].emails);
+        json_object_put(w->jobs[i].leads);
+    }
 }
 
 void world_fault(struct world *w, enum world_kind kind, unsigned first, unsigned last, enum world_fault fault)

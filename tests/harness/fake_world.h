@@ -3,7 +3,11 @@
  *
  *   blocked…  invalid…  incomplete…   left out, and counted under that counter
  *   poison…                           the whole request is refused (400) without saying whose fault it is
- *   named…                            the whole request is refused (400), and the message names the lead's index */
+ *   named…                            the whole request is refused (400), and the message names the lead's index
+ *   stays…                            no job moves it, and none says why
+ *
+ * A move is a job that ends job_ms after its request, worked when somebody could notice; until then both of its ends are
+ * locked (409). How the next jobs go is told by job_mode. */
 #ifndef TESTS_HARNESS_FAKE_WORLD_H
 #define TESTS_HARNESS_FAKE_WORLD_H
 
@@ -16,7 +20,7 @@
 #define WORLD_ELSEWHERE "33333333-3333-4333-8333-333333333333"
 #define WORLD_WORKSPACE "0a11ca3e-0000-4000-8000-00000000b0c5"
 
-enum world_kind { WORLD_ADD, WORLD_READ, WORLD_PATCH, WORLD_OTHER, WORLD_KIND_N };
+enum world_kind { WORLD_ADD, WORLD_READ, WORLD_PATCH, WORLD_MOVE, WORLD_JOBS, WORLD_JOB, WORLD_OTHER, WORLD_KIND_N };
 
 /* …_AFTER: the request is carried out, and then its answer goes wrong. */
 enum world_fault {
@@ -31,7 +35,29 @@ enum world_fault {
     FAULT_N
 };
 
-enum { WORLD_RULES_MAX = 16 };
+/* How a move job goes. */
+enum world_job_mode {
+    WJOB_OK,
+    WJOB_FAILED, WJOB_CANCELLED, /* half of the leads are moved */
+    WJOB_ZERO, WJOB_HALF,        /* success, and nothing or half of them moved */
+    WJOB_SILENT,                 /* success, and it names nobody */
+    WJOB_BOASTS,                 /* success: names all, has moved half, and says so in its count */
+    WJOB_VANISHED,               /* found by nobody, and moves all the same */
+    WJOB_UNLISTED,               /* missing in lists, but there when asked for alone */
+    WJOB_PAUSED, WJOB_DRAINING, WJOB_ODD, /* three times as long, in that status for a while */
+    WJOB_STUCK,                  /* never ends; job_mode WJOB_OK lets it go */
+};
+
+struct world_job {
+    char id[32];
+    enum world_job_mode mode;
+    int64_t created_ms, due_ms;
+    bool done, shown;           /* shown: leads/list tells it, too */
+    int64_t total, moved;
+    struct json_object *filters, *emails, *leads;
+};
+
+enum { WORLD_RULES_MAX = 16, WORLD_JOBS_MAX = 64 };
 struct world {
     struct fake_transport t;
     struct clock_fake *clock;
@@ -50,6 +76,11 @@ struct world {
     unsigned ids;
     int64_t lag_ms;             /* leads/list knows a lead this much later */
     int64_t skew_ms;            /* the server's clock runs ahead */
+    struct world_job jobs[WORLD_JOBS_MAX];
+    size_t jobs_n;
+    enum world_job_mode job_mode; /* of the jobs that come */
+    int64_t job_ms;             /* how long they take */
+    size_t ids_max;             /* moves of more are a 400; 0: none */
     size_t body_max;            /* larger requests are a 413; 0: none */
     const char *workspace;
     int stop_at;                /* a signal while the n-th request is under way; 0: never */
@@ -64,6 +95,10 @@ void world_count(struct world *w);
 /* Puts a lead there that nobody asked for; `target` is one of the ids above. */
 void world_put(struct world *w, const char *target, const char *email, const char *first_name);
 void world_delete(struct world *w, const char *email);
+/* Sets a number of the lead, wherever it is. */
+void world_set(struct world *w, const char *email, const char *name, int64_t value);
+/* Moves it as somebody else would. */
+void world_place(struct world *w, const char *email, const char *target);
 size_t world_n(const struct world *w);
 /* The lead of that address in the list or campaign; NULL when there is none. */
 struct json_object *world_find(const struct world *w, const char *target, const char *email);

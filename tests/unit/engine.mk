@@ -2,6 +2,7 @@
 ENGINE_TESTS = \
 	tests/unit/check.tap \
 	tests/unit/diff.tap \
+	tests/unit/move.tap \
 	tests/unit/plan.tap \
 	tests/unit/run.tap \
 	tests/unit/run_report.tap \
@@ -43,3 +44,6 @@ tests_unit_spool_tap_LDADD = $(TEST_LIBS) $(LEVEL_ENGINE)
 tests_unit_run_tap_SOURCES = tests/unit/run_test.c $(ENGINE_KIT)
 tests_unit_run_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_run_tap_LDADD = $(TEST_LIBS) $(LEVEL_ENGINE)
+tests_unit_move_tap_SOURCES = tests/unit/move_test.c $(ENGINE_KIT)
+tests_unit_move_tap_CFLAGS = $(TEST_CFLAGS)
+tests_unit_move_tap_LDADD = $(TEST_LIBS) $(LEVEL_ENGINE)
