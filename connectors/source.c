@@ -47,7 +47,10 @@ int source_open(const struct source_spec *spec, const struct source_read *read, 
 
 int source_next(struct source *s, struct row *out, struct err *e)
 {
-    return s->ops->next(s, out, e);
+    int got = s->ops->next(s, out, e);
+    if (got > 0)
+        out->utf8 = out->defect == REASON_NONE;
+    return got;
 }
 
 void source_close(struct source *s)

@@ -30,7 +30,8 @@ struct source_ops {
     /* 1 with the row (valid until the next call), 0 at the clean end (again, if asked again), -1 with XS_SOURCE (its
      * bytes, its program's exit status), XS_NO_SOURCE (it went away, no privilege), XS_CONFIG (SQL that is refused only
      * when it runs, before the first row), XS_IO (disk, spool), or XS_SIGINT and XS_SIGTERM: a stop was asked for while
-     * nothing came. A row that alone is unusable comes with `defect` set and is no error. Blocks on I/O. */
+     * nothing came. A row that alone is unusable comes with `defect` set and is no error; the cells of any other are
+     * UTF-8. Blocks on I/O. */
     int (*next)(struct source *self, struct row *out, struct err *e);
     /* After the clean end of a read with a watermark column: the value to store once everything read is durable, NULL
      * when there is none (no row had one: what is stored stays). Borrowed until close. The member is NULL for sources

@@ -62,6 +62,12 @@ static bool is_utf8(struct str s)
     return true;
 }
 
+/* Looks only where nobody has. */
+static bool cell_is_utf8(const struct row *row, struct str cell)
+{
+    return row->utf8 || is_utf8(cell);
+}
+
 /* Most values begin with a letter or digit and need no trimming to know that they are not blank. */
 static bool is_blank(struct str s)
 {
@@ -139,7 +145,7 @@ static enum step_result run_origin(const struct column *column, const struct row
     } else if (template_run(&column->template, row->cells, row->n, scratch, text) != 0) {
         return errno == EOVERFLOW ? reject_value(flaw, REASON_FIELD_TOO_LONG, STR_NONE) : STEP_ERROR;
     }
-    if (!is_utf8(*text))
+    if (column->origin == ORIGIN_COLUMN ? !cell_is_utf8(row, *text) : !is_utf8(*text))
         return reject_value(flaw, REASON_NOT_UTF8, *text);
     if (column->steps_n == 0)
         return STEP_VALUE;
@@ -217,7 +223,7 @@ static int identity_by_key(struct applier *a)
         const char *name = impl->keys[i].name.p;
         if (is_blank(cell))
             return reject(a, name, REASON_KEY_MISSING, STR_NONE);
-        if (!is_utf8(cell))
+        if (!cell_is_utf8(a->row, cell))
             return reject(a, name, REASON_NOT_UTF8, cell);
         if (cell.n > KEY_BYTES_MAX)
             return reject(a, name, REASON_FIELD_TOO_LONG, cell);
@@ -303,7 +309,7 @@ static int skip_when(struct applier *a)
     for (size_t i = 0; i < impl->skips_n; i++) {
         const struct skip_rule *rule = &impl->skips[i];
         struct str cell = cell_text(a->row, rule->column.index);
-        if (!is_utf8(cell)) {
+        if (!cell_is_utf8(a->row, cell)) {
             if (reject(a, rule->column.name.p, REASON_NOT_UTF8, cell) != 0)
                 return -1;
             continue;
@@ -341,7 +347,7 @@ static int route(struct applier *a)
     }
     a->out->target_index = m->routes_n;
     if (m->route_otherwise == OTHERWISE_REJECT)
-        return reject(a, m->route_column, is_utf8(cell) ? REASON_ROUTE_UNMATCHED : REASON_NOT_UTF8, cell);
+        return reject(a, m->route_column, cell_is_utf8(a->row, cell) ? REASON_ROUTE_UNMATCHED : REASON_NOT_UTF8, cell);
     return m->route_otherwise == OTHERWISE_SKIP;
 }
 
@@ -352,7 +358,7 @@ static bool take_plain(const struct column *column, const struct row *row, struc
 {
     const struct cell *cell = &row->cells[column->from.index];
     if (!column->plain || cell->null || cell->n == 0 || (unsigned char)cell->p[0] - 0x21u >= 0x5Eu ||
-        !is_utf8((struct str){cell->p, cell->n}))
+        !cell_is_utf8(row, (struct str){cell->p, cell->n}))
         return false;
     *out = (struct value){VALUE_STRING, cell->p, cell->n};
     return true;

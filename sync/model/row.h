@@ -21,6 +21,7 @@ struct row {
     const struct cell *cells;
     size_t n;
     enum reason defect; /* REASON_NONE, or why the row cannot be used: ragged_row, not_utf8, field_too_long */
+    bool utf8;          /* its cells were looked at: all of them are UTF-8 */
 };
 
 /* Packed cells, for the spool and for the rejects table. 0/-1. */
