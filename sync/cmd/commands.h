@@ -11,6 +11,7 @@ extern const struct command command_diff;
 extern const struct command command_sync;
 extern const struct command command_resume;
 extern const struct command command_status;
+extern const struct command command_jobs;
 extern const struct command command_results;
 extern const struct command command_rejects;
 extern const struct command command_forget;

@@ -66,7 +66,7 @@ static int run(struct invocation *inv, struct err *e)
         return err_set(e, XS_USAGE, "forget whom? usage: leadsync forget %s [OPTIONS]", inv->command->usage);
     const char *sync = inv->operands_n > 1 ? inv->operands[1] : NULL;
     if (out_open(&out, inv, OUT_PUBLIC, e) != 0 ||
-        state_arg_open_sync(&inv->common, sync, STATE_WRITE, &state, e) != 0 ||
+        state_arg_open_sync(&inv->common, sync, STATE_WRITE, false, &state, e) != 0 ||
         forget(state, str_from(inv->operands[0]), &counts, e) != 0)
         goto done;
     int bad = inv->common.format == FORMAT_JSON ? show_json(state, &counts, &out.text)

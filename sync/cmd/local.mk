@@ -11,6 +11,13 @@ sync_libcmd_a_SOURCES = \
 	sync/cmd/forget.c \
 	sync/cmd/help.c \
 	sync/cmd/init.c \
+	sync/cmd/job_entries.c sync/cmd/job_entries.h \
+	sync/cmd/job_list.c sync/cmd/job_list.h \
+	sync/cmd/job_view.c sync/cmd/job_view.h \
+	sync/cmd/jobs.c sync/cmd/jobs.h \
+	sync/cmd/jobs_entries.c \
+	sync/cmd/jobs_show.c \
+	sync/cmd/jobs_wait.c \
 	sync/cmd/key.c sync/cmd/key.h \
 	sync/cmd/out.c sync/cmd/out.h \
 	sync/cmd/ping.c sync/cmd/ping.h \

@@ -76,8 +76,8 @@ static int check_sync(const struct state *state, const struct mapping *m, const 
                    state_sync(state), m->name);
 }
 
-int state_arg_open_sync(const struct common *c, const char *sync, enum state_access access, struct state **out,
-                        struct err *e)
+int state_arg_open_sync(const struct common *c, const char *sync, enum state_access access, bool asks_api,
+                        struct state **out, struct err *e)
 {
     struct mapping *m = NULL;
     char *path = NULL;
@@ -87,8 +87,9 @@ int state_arg_open_sync(const struct common *c, const char *sync, enum state_acc
         goto done;
     if (state_arg_path(c, m, access == STATE_READ, &path, e) != 0 || must_be_there(path, e) != 0)
         goto done;
+    const char *host = c->api.loopback ? "loopback" : c->api.host;
     const struct state_options options = {
-        .path = path, .access = access, .memory_max = STATE_BYTES, .clock = c->clock};
+        .path = path, .access = access, .api_host = asks_api ? host : NULL, .memory_max = STATE_BYTES, .clock = c->clock};
     rc = state_open(&options, out, e);
     if (rc > 0)
         rc = must_be_there(path, e) != 0 ? -1 : err_set(e, XS_STATE, "%s: gone meanwhile; try again", path);
@@ -108,5 +109,5 @@ done:
 
 int state_arg_open(const struct invocation *inv, struct state **out, struct err *e)
 {
-    return state_arg_open_sync(&inv->common, inv->operands_n > 0 ? inv->operands[0] : NULL, STATE_READ, out, e);
+    return state_arg_open_sync(&inv->common, inv->operands_n > 0 ? inv->operands[0] : NULL, STATE_READ, false, out, e);
 }

@@ -2,7 +2,9 @@
 #include "config.h"
 
 #include "sync/base/jsonw.h"
+#include "sync/base/text.h"
 #include "sync/cmd/commands.h"
+#include "sync/cmd/job_view.h"
 #include "sync/cmd/out.h"
 #include "sync/cmd/state_arg.h"
 #include "sync/cmd/table.h"
@@ -39,6 +41,7 @@ struct overview {
     struct batch *open;
     size_t open_n;
     uint64_t open_rows, leads, retries;
+    struct job_views jobs; /* those that are not over, or not settled */
 };
 
 static int gather(struct state *state, size_t limit, struct overview *v, struct err *e)
@@ -50,6 +53,18 @@ static int gather(struct state *state, size_t limit, struct overview *v, struct 
         v->open_rows += v->open[i].entries_n;
     v->leads = state_leads_n(state);
     v->retries = state_retries_n(state);
+    return 0;
+}
+
+static int gather_jobs(struct state *state, struct overview *v, struct err *e)
+{
+    size_t kept = 0;
+    if (job_views_ours(&v->jobs, state, e) != 0)
+        return -1;
+    for (size_t i = 0; i < v->jobs.n; i++)
+        if (job_view_open(&v->jobs.v[i]))
+            v->jobs.v[kept++] = v->jobs.v[i];
+    v->jobs.n = kept;
     return 0;
 }
 
@@ -131,6 +146,14 @@ static int show_json(struct state *state, const struct overview *v, struct buf *
     jsonw_array(&w);
     for (size_t i = 0; i < v->open_n; i++)
         json_batch(&w, &v->open[i]);
+    jsonw_array_end(&w);
+    jsonw_key(&w, "jobs");
+    jsonw_array(&w);
+    for (size_t i = 0; i < v->jobs.n; i++) {
+        jsonw_object(&w);
+        job_view_json(&w, &v->jobs.v[i]);
+        jsonw_object_end(&w);
+    }
     jsonw_array_end(&w);
     jsonw_key(&w, "runs");
     jsonw_array(&w);
@@ -226,7 +249,22 @@ static int add_batch(struct buf *out, const struct batch *batch)
                     batch_state_text(batch->state), has_job ? ", job " : "", has_job ? batch->job : "");
 }
 
-static int show_text(const struct invocation *inv, struct state *state, const struct overview *v, struct buf *out)
+static int show_jobs(struct state *state, struct overview *v, struct buf *out)
+{
+    int bad = v->jobs.n == 0 ? 0 : buf_addf(out, "background jobs: %zu open; leadsync jobs wait waits for them\n", v->jobs.n);
+    for (size_t i = 0; i < v->jobs.n && i < OPEN_SHOWN; i++) {
+        const struct job_view *job = &v->jobs.v[i];
+        bad |= buf_addf(out, "  job %s: ", job->id) |
+               text_show(str_from(job->status != NULL ? job->status : "no status known"), 0, out) |
+               buf_addf(out, ", %" PRIu64 " leads", job->open_rows) | buf_adds(out, job->to != NULL ? " to " : "") |
+               text_show(str_from(job_end_name(state, job->to, &v->jobs.arena)), 0, out) | buf_addc(out, '\n');
+    }
+    if (v->jobs.n > OPEN_SHOWN)
+        bad |= buf_addf(out, "  ... and %zu more (leadsync jobs lists them)\n", v->jobs.n - OPEN_SHOWN);
+    return bad;
+}
+
+static int show_text(const struct invocation *inv, struct state *state, struct overview *v, struct buf *out)
 {
     int bad = buf_addf(out, "sync %s: %" PRIu64 " leads known", state_sync(state), v->leads);
     if (v->retries > 0)
@@ -239,6 +277,7 @@ static int show_text(const struct invocation *inv, struct state *state, const st
         bad |= add_batch(out, &v->open[i]);
     if (v->open_n > OPEN_SHOWN)
         bad |= buf_addf(out, "  ... and %zu more (--format json lists them)\n", v->open_n - OPEN_SHOWN);
+    bad |= show_jobs(state, v, out);
     if (v->runs_n == 0)
         return bad | buf_adds(out, "no runs yet\n");
     return bad | buf_addc(out, '\n') | show_runs(inv, v, out);
@@ -271,13 +310,15 @@ static int show(const struct invocation *inv, struct state *state, struct out *o
     struct overview v = {0};
     int rc = -1;
     arena_init(&v.arena, ARENA_BYTES);
-    if (gather(state, (size_t)o->limit, &v, e) != 0)
+    job_views_init(&v.jobs);
+    if (gather(state, (size_t)o->limit, &v, e) != 0 || gather_jobs(state, &v, e) != 0)
         goto done;
     int bad = inv->common.format == FORMAT_JSON ? show_json(state, &v, &out->text)
                                                 : show_text(inv, state, &v, &out->text);
     rc = bad == 0 ? out_commit(out, e) : err_oom(e);
 done:
     arena_free(&v.arena);
+    job_views_free(&v.jobs);
     return rc;
 }
 

@@ -7,6 +7,7 @@ STORIES = \
 	tests/cli/forget.test \
 	tests/cli/help.test \
 	tests/cli/init.test \
+	tests/cli/jobs.test \
 	tests/cli/key.test \
 	tests/cli/lint.test \
 	tests/cli/odd_address.test \

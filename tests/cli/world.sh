@@ -3,11 +3,12 @@
 #
 # shellcheck disable=SC2154 # url and srcdir are of lib.sh
 
-# http METHOD PATH [BODY]: the sandbox's answer on stdout. By bash alone: no test should fail for want of curl.
+# http METHOD PATH [BODY]: the sandbox's answer on stdout, also of the API itself. By bash alone: no test should fail for
+# want of curl.
 http() {
     local port=${url##*:} body=${3:-}
     exec 9<>"/dev/tcp/127.0.0.1/$port" || return 1
-    printf '%s %s HTTP/1.0\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s' \
+    printf '%s %s HTTP/1.0\r\nHost: localhost\r\nAuthorization: Bearer any\r\nUser-Agent: story\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s' \
         "$1" "$2" "${#body}" "$body" >&9
     sed '1,/^\r$/d' <&9
     exec 9<&- 9>&-
