@@ -29,6 +29,8 @@ struct decoder {
     bool ended;           /* the input has */
     bool flushed;         /* iconv has given its last bytes */
     bool nul;             /* iconv made a NUL: the text ends in an error here */
+    bool has_c1;          /* an encoding of the ISO 8859 family, whose 0x80 to 0x9f are controls that nobody writes */
+    unsigned char c1;     /* one was met: the text ends in an error here */
     size_t held_at, held_end;
     char *held; /* HELD_MAX */
 };
@@ -72,6 +74,9 @@ static int use_iconv(struct decoder *d, const char *name, struct err *e)
     if (d->cd == (iconv_t)-1)
         return err_set(e, XS_CONFIG, "encoding: \"%s\" is not known here; `iconv -l` lists the names", name);
     d->encoding = name;
+    char plain[32];
+    plain_name(name, plain);
+    d->has_c1 = strncmp(plain, "ISO8859", 7) == 0 || strncmp(plain, "LATIN", 5) == 0 || strcmp(plain, "L1") == 0;
     return 0;
 }
 
@@ -303,6 +308,36 @@ static enum decode_event read_utf8(struct decoder *d, char *dst, size_t room, si
     return bad_bytes(d, e);
 }
 
+/* Half of the files that are called Latin-1 are Windows-1252: the quotes and the euro sign of that would become controls
+ * without anybody noticing. */
+static enum decode_event c1_control(const struct decoder *d, struct err *e)
+{
+    err_set(e, XS_SOURCE, "byte 0x%02x is a control character in %s, so the file is written in something else; windows-1252 "
+            "has a letter or sign there: set encoding: to that", d->c1, d->encoding);
+    return DECODE_ERROR;
+}
+
+/* Everything before the first character that no text has; notes which it was. */
+static size_t text_prefix(struct decoder *d, const char *p, size_t n)
+{
+    const char *nul = memchr(p, '\0', n);
+    d->nul = nul != NULL;
+    if (nul != NULL)
+        n = (size_t)(nul - p);
+    for (size_t i = 0; d->has_c1 && i + 1 < n; i++) {
+        const char *lead = memchr(p + i, '\xc2', n - 1 - i);
+        if (lead == NULL)
+            break;
+        i = (size_t)(lead - p);
+        if ((unsigned char)lead[1] >= 0xa0)
+            continue;
+        d->nul = false;
+        d->c1 = (unsigned char)lead[1];
+        return i;
+    }
+    return n;
+}
+
 /* UTF-16LE with a mark keeps it as a character: it is stripped from the decoded text. */
 static size_t strip_mark(char *dst, size_t n)
 {
@@ -320,6 +355,8 @@ static enum decode_event read_iconv(struct decoder *d, char *dst, size_t room, s
     for (;;) {
         if (d->nul)
             return nul_byte(d, e);
+        if (d->c1 != 0)
+            return c1_control(d, e);
         if (d->held_at == d->held_end && !d->ended && hold_more(d, e) < 0)
             return DECODE_ERROR;
         bool last = d->held_at == d->held_end;
@@ -335,16 +372,13 @@ static enum decode_event read_iconv(struct decoder *d, char *dst, size_t room, s
         size_t n = (size_t)(out - dst);
         if (replaced != 0 && why == 0)
             return bad_bytes(d, e); /* a character that UTF-8 has only something similar for */
-        const char *nul = memchr(dst, '\0', n);
-        d->nul = nul != NULL;
-        if (nul != NULL)
-            n = (size_t)(nul - dst);
+        n = text_prefix(d, dst, n);
         if (d->at_start && n > 0) {
             d->at_start = false;
             n = strip_mark(dst, n);
         }
         *got = n;
-        if (n > 0 || d->nul)
+        if (n > 0 || d->nul || d->c1 != 0)
             return DECODE_TEXT;
         if (why == EILSEQ || (why == EINVAL && d->ended))
             return bad_bytes(d, e);
