@@ -364,6 +364,8 @@ static int show(struct preview *p, struct err *e)
         return err_oom(e);
     if (show_rows(p, e) != 0)
         return -1;
+    if (p->shown == 0)
+        log_notice("%s: there is no row to show", p->source->label);
     if (format == FORMAT_TEXT && text_flush(p, e) != 0)
         return -1;
     if (format == FORMAT_JSON && buf_adds(&p->out.text, "]\n") != 0)

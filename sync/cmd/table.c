@@ -200,6 +200,10 @@ int table_print(const struct table *t, size_t columns, bool colour, struct buf *
         return -1;
     size_t *widths = (size_t *)(void *)storage.p; /* fresh from malloc, so aligned */
     natural_widths(t, rows, widths);
+    if (rows == 1 && t->hide_empty) {
+        rc = 0; /* every column is empty */
+        goto done;
+    }
     if (fit(t, columns, widths) < t->records_below) {
         rc = print_records(t, rows, widths, columns, colour, out);
         goto done;
