@@ -40,7 +40,7 @@ void move_proved(struct work *w, uint32_t i, int http_status)
     if (entry->row != 0 && !aim->moved && !aim->patched)
         outcome = OUTCOME_UNCHANGED;
     entry->detail = STR_NONE;
-    work_entry_done(w, i, outcome, REASON_NONE, http_status);
+    work_entry_done(w, i, outcome, outcome == OUTCOME_REMOVED ? aim->status : REASON_NONE, http_status);
 }
 
 bool move_was_asked(const struct work *w)
@@ -193,6 +193,12 @@ static void post(struct part *p)
 {
     struct work *w = p->work;
     struct err e = ERR_INIT;
+    work_learnt(w);
+    if (upload_ended(w->u)) {
+        all_done(p, OUTCOME_DEFERRED, w->u->c.stop_reason, 0);
+        part_free(p);
+        return;
+    }
     const struct leads_move move = {w->from, w->target, move_ids(p), p->n};
     if (move.ids == NULL)
         err_oom(&e);

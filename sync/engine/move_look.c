@@ -80,6 +80,22 @@ static void patch_first(struct part *p, uint32_t i, const struct remote_lead *re
         update_patch(w, i, &wanted, fields, custom, remote, OUTCOME_CHANGED);
 }
 
+/* A move makes an unsubscribed lead active again (observed), so what earlier moves have found counts as well. */
+static enum reason status_of(struct work *w, uint32_t i, const struct remote_lead *remote)
+{
+    enum reason status = people_status_reason(remote->status);
+    struct known_lead known;
+    struct err e = ERR_INIT;
+    if (status != REASON_NONE)
+        return status;
+    arena_reset(&w->u->scratch);
+    int rc = state_lead_get(w->u->c.state, &w->batch.entries[i].key, &w->u->scratch, &known, &e);
+    if (rc < 0)
+        upload_fail(w->u, &e);
+    err_clear(&e);
+    return rc == 1 ? people_status_reason(known.status) : REASON_NONE;
+}
+
 static void found_before(struct part *p, uint32_t i, const struct remote_lead *remote)
 {
     struct work *w = p->work;
@@ -95,6 +111,11 @@ static void found_before(struct part *p, uint32_t i, const struct remote_lead *r
     enum reason stays = aim->place == PLACE_TO
                             ? REASON_NONE
                             : people_stays(remote, &w->target, by_route && !w->u->c.mapping->contacted_move);
+    aim->status = status_of(w, i, remote);
+    if (stays == REASON_NONE && aim->place != PLACE_TO && w->target.kind == TARGET_CAMPAIGN)
+        stays = aim->status;
+    if (stays == REASON_NONE && aim->place != PLACE_TO)
+        work_learn(w, i, aim->status);
     if (stays != REASON_NONE)
         work_entry_done(w, i, stays == REASON_EMAIL_MISSING ? OUTCOME_REJECTED : OUTCOME_SKIPPED, stays, 0);
     else

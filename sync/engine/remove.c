@@ -38,7 +38,7 @@ static void give_up(struct part *p, enum reason reason)
     }
 }
 
-/* Removed, and what was found of the person before goes with it: that is what the state learns. */
+/* Removed, and what was found of the person before is said with it. */
 static void removed(struct part *p, uint32_t i)
 {
     work_entry_done(p->work, i, OUTCOME_REMOVED, p->work->batch.entries[i].reason, p->http_status);
@@ -103,6 +103,9 @@ static void delete_all(struct part *p)
     struct work *w = p->work;
     struct uuid ids[LEADS_DELETE_MAX];
     struct err e = ERR_INIT;
+    for (size_t k = 0; p->round == 0 && k < p->n; k++)
+        work_learn(w, p->index[k], w->batch.entries[p->index[k]].reason);
+    work_learnt(w);
     if (upload_ended(w->u)) {
         give_up(p, w->u->c.stop_reason);
         return;

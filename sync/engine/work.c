@@ -203,6 +203,27 @@ static int hand_on(struct work *w, struct err *e)
     return 0;
 }
 
+void work_learn(struct work *w, uint32_t i, enum reason status)
+{
+    struct err e = ERR_INIT;
+    struct entry found = {.key = w->batch.entries[i].key, .outcome = OUTCOME_UNCHANGED, .reason = status};
+    if (status == REASON_NONE)
+        return;
+    if (state_entry_add(w->u->c.state, w->u->c.run, w->batch.target, &found, &e) != 0)
+        upload_fail(w->u, &e);
+    w->learnt = true;
+    err_clear(&e);
+}
+
+void work_learnt(struct work *w)
+{
+    struct err e = ERR_INIT;
+    if (w->learnt && state_commit(w->u->c.state, &e) != 0)
+        upload_fail(w->u, &e);
+    w->learnt = false;
+    err_clear(&e);
+}
+
 static void settle(struct work *w)
 {
     struct err e = ERR_INIT;

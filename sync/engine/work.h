@@ -11,6 +11,7 @@ struct aim {
     uint64_t email_hash;       /* of the normalised address; 0: none */
     unsigned rounds;           /* PATCHes sent */
     bool busy;                 /* a PATCH is under way */
+    enum reason status;        /* moves: what was found of the person before */
     bool there;                /* removals: found in place by the last look */
     /* moves */
     enum place { PLACE_UNSEEN, PLACE_FROM, PLACE_TO, PLACE_ELSEWHERE } place; /* where it was seen last */
@@ -37,6 +38,7 @@ struct work {
     int64_t skew_ms;
     bool earlier;              /* of an earlier run: settle by reading only */
     bool left_open;            /* stays open in the state */
+    bool learnt;               /* something that is not durable yet */
     struct move *move;         /* moves; else NULL */
     void (*on_quiet)(struct work *w); /* called once when a single part is left */
 };
@@ -123,6 +125,10 @@ void work_free(struct work *w);                     /* takes it out of the uploa
 int work_add(struct work *w, const struct planned *p, struct err *e);
 /* Gives one entry its outcome; the last one settles the batch when no part is under way. */
 void work_entry_done(struct work *w, uint32_t i, enum outcome outcome, enum reason reason, int http_status);
+/* Says in the state what was found of entry i's person (REASON_NONE: nothing): a removal or a move makes Instantly forget
+ * it, and a death between the two must not. work_learnt() makes it durable; a failure ends the upload. */
+void work_learn(struct work *w, uint32_t i, enum reason status);
+void work_learnt(struct work *w);
 /* Called when a part or request ended: settles or gives up when nothing is left to do. */
 void work_check(struct work *w);
 /* Leaves the batch open in the state; its rows count as deferred: outcome_open. */
