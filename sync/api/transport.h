@@ -52,7 +52,7 @@ struct transport {
 };
 
 struct transport_curl_config {
-    const char *base_url, *key, *workspace, *user_agent; /* copied */
+    const char *base_url, *key, *workspace, *user_agent; /* copied; key "": none is sent */
     unsigned connections_max;
     size_t answer_max;
 };

@@ -393,7 +393,7 @@ static int make_headers(struct curl_transport *t, const struct transport_curl_co
 {
     struct curl_slist **lists[] = {&t->plain_headers, &t->body_headers};
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
-        if (add_header(lists[i], "Authorization: Bearer ", c->key) != 0 ||
+        if ((c->key[0] != '\0' && add_header(lists[i], "Authorization: Bearer ", c->key) != 0) ||
             add_header(lists[i], "Accept: application/json", "") != 0 ||
             (c->workspace != NULL && add_header(lists[i], "x-as-workspace: ", c->workspace) != 0))
             return -1;

@@ -243,6 +243,15 @@ static int write_outputs(struct outputs *o, const struct runner *r, const struct
     return rc;
 }
 
+/* cron mails what is printed: a run that left something over must not be silent because it was told to be quiet. */
+static void tell_left_over(const struct common *c, const struct run_report *report)
+{
+    struct buf line = BUF_INIT(OUT_BUFFER_BYTES);
+    if ((c->quiet || c->syslog) && report->exit_code == XS_LEFT_OVER && run_report_brief(report, &line) == 0)
+        log_warning("%.*s", STR_ARG(buf_str(&line)));
+    buf_free(&line);
+}
+
 /* A watchdog that cannot be reached must not stop what it watches. */
 static void ping(const struct common *c, enum ping_what what)
 {
@@ -265,6 +274,7 @@ static int run_open(struct runner *r, struct invocation *inv, runner_step *step,
     rc = step(inv, &r->config, &report, e);
     progress_stop(&r->progress);
     inv->status = report.exit_code;
+    tell_left_over(&inv->common, &report);
     /* A run that never started has nothing to report. */
     if (report.sync != NULL && write_outputs(&outputs, r, &report, &late) != 0) {
         if (rc == 0)

@@ -93,6 +93,8 @@ void run_report_free(struct run_report *report);
 /* The report as one JSON object, and as the summary table people read. Appends. 0/-1 (memory). */
 int run_report_json(const struct run_report *report, struct buf *out);
 int run_report_text(const struct run_report *report, bool colour, struct buf *out);
+/* What a run left over, in one line, for a mail or a log that has no room for the table. */
+int run_report_brief(const struct run_report *report, struct buf *out);
 /* Prometheus text format; `last_success_ms` 0: never. */
 int run_report_metrics(const struct run_report *report, int64_t last_success_ms, int64_t watermark_lag_ms, struct buf *out);
 

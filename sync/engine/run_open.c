@@ -380,10 +380,19 @@ static int open_memory(struct run *r, struct err *e)
     return 0;
 }
 
+static int name_report(struct run *r, struct err *e)
+{
+    r->report->sync = strdup(r->m->name);
+    return r->report->sync != NULL ? 0 : err_oom(e);
+}
+
 int run_open(struct run *r, struct err *e)
 {
     init(r);
     r->m = r->c->mapping;
+    /* Named from the start: what monitoring is told must not depend on how far the run gets. */
+    if (r->m->path != NULL && name_report(r, e) != 0)
+        return -1;
     if (run_supported(r->m, e) != 0)
         return -1;
     /* A CSV that is not there should not need a network to be found missing. */
@@ -392,11 +401,9 @@ int run_open(struct run *r, struct err *e)
     if (open_api(r, e) != 0 || targets_find(&r->targets, r->m, r->api, r->diff == NULL, e) != 0)
         return -1;
     char id[UUID_TEXT_N];
-    if (r->m->path == NULL && mapping_name_target(r->m, uuid_format(&r->targets.v[0].target.id, id), e) != 0)
+    if (r->m->path == NULL && (mapping_name_target(r->m, uuid_format(&r->targets.v[0].target.id, id), e) != 0 ||
+                               name_report(r, e) != 0))
         return -1;
-    r->report->sync = strdup(r->m->name);
-    if (r->report->sync == NULL)
-        return err_oom(e);
     if (open_memory(r, e) != 0)
         return -1;
     if (r->diff == NULL) {

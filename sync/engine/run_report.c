@@ -217,6 +217,43 @@ int run_report_text(const struct run_report *report, bool colour, struct buf *ou
     return bad | buf_addc(out, '\n');
 }
 
+/* ---- one line ---- */
+
+static int part(struct buf *out, const char **between, uint64_t n, const char *what)
+{
+    int bad = n > 0 ? buf_addf(out, "%s%llu %s", *between, (unsigned long long)n, what) : 0;
+    if (n > 0)
+        *between = ", ";
+    return bad;
+}
+
+int run_report_brief(const struct run_report *r, struct buf *out)
+{
+    const struct tally *t = &r->tally;
+    const char *between = ": ";
+    int bad = text_show(str_from(r->sync), 0, out);
+    bad |= part(out, &between, t->outcomes[OUTCOME_REJECTED], "rejected");
+    bad |= part(out, &between, t->outcomes[OUTCOME_FAILED], "failed");
+    bad |= part(out, &between, t->outcomes[OUTCOME_DEFERRED], "deferred");
+    const char *before = between;
+    between = " (";
+    /* In the order of the enum, reasons to skip a row come first: nobody has to do anything about them. */
+    for (size_t reason = REASON_EMAIL_MISSING; reason < REASON_N; reason++)
+        if (t->reasons[reason] > 0) {
+            bad |= buf_addf(out, "%s%s %llu", between, reason_text((enum reason)reason),
+                            (unsigned long long)t->reasons[reason]);
+            between = ", ";
+        }
+    if (between[0] == ',')
+        bad |= buf_addc(out, ')');
+    between = before;
+    bad |= part(out, &between, r->open_batches, "requests of unknown outcome");
+    bad |= part(out, &between, r->open_jobs, "background jobs");
+    if (between[0] == ':')
+        bad |= buf_adds(out, ": not everything was read");
+    return bad | buf_adds(out, "; leadsync rejects lists what has to be corrected, the next sync goes on with the rest");
+}
+
 /* ---- metrics ---- */
 
 /* Names of enum api_kind. */

@@ -2,6 +2,7 @@
 TEST_LOG_COMPILER = bash
 STORIES = \
 	tests/cli/check.test \
+	tests/cli/cron.test \
 	tests/cli/docs.test \
 	tests/cli/examples.test \
 	tests/cli/forget.test \
@@ -13,6 +14,7 @@ STORIES = \
 	tests/cli/odd_address.test \
 	tests/cli/pg_nightly.test \
 	tests/cli/pg_results.test \
+	tests/cli/pg_week.test \
 	tests/cli/preview.test \
 	tests/cli/run_usage.test \
 	tests/cli/sandbox.test \
