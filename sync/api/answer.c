@@ -5,6 +5,7 @@
 #include "sync/api/answer.h"
 
 #include "sync/base/clock.h"
+#include "sync/base/text.h"
 
 #include <json-c/json.h>
 #include <limits.h>
@@ -17,7 +18,7 @@ struct json_tokener *answer_tokener(void)
 {
     struct json_tokener *tokener = json_tokener_new_ex(DEPTH_MAX);
     if (tokener != NULL)
-        json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+        json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
     return tokener;
 }
 
@@ -26,7 +27,8 @@ struct json_object *answer_parse(struct json_tokener *tokener, struct str body)
     /* Only JSON's own blanks: str_trim() knows more. */
     while (body.n > 0 && strchr(" \t\r\n", body.p[body.n - 1]) != NULL && body.p[body.n - 1] != '\0')
         body.n--;
-    if (body.n == 0 || body.n > INT_MAX)
+    /* json-c could look at the bytes too, one by one. */
+    if (body.n == 0 || body.n > INT_MAX || !text_is_utf8(body))
         return NULL;
     json_tokener_reset(tokener);
     struct json_object *json = json_tokener_parse_ex(tokener, body.p, (int)body.n);

@@ -37,8 +37,6 @@ static int read_created(struct json_object *array, size_t sent_n, struct arena *
             return err_set(e, XS_API, "leads/add: created lead %zu of the answer has no usable id", i);
         seen[index] = 1;
         lead->index = (uint32_t)index;
-        if (!answer_str(item, "email", &lead->email))
-            lead->email = STR_NONE;
     }
     out->created_n = n;
     return 0;

@@ -118,7 +118,6 @@ struct leads_added {
     struct added_lead {
         uint32_t index;
         struct uuid id;
-        struct str email;      /* as the answer has it, borrowed from the JSON; empty when not told */
     } *created;                /* in the arena */
     size_t created_n;
 };

@@ -54,6 +54,7 @@ int group_close(struct upload *u, struct group *g, struct err *e)
     w->batch.sent_ms = u->c.clock->wall_ms(u->c.clock);
     if (state_batch_add(u->c.state, &w->batch, e) != 0)
         return -1;
+    work_planned(w);
     if (u->ready_n == u->ready_cap) {
         size_t cap = u->ready_cap == 0 ? 2 * COMMIT_EVENTS : 2 * u->ready_cap;
         struct work **ready = realloc(u->ready, cap * sizeof *ready);

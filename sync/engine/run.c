@@ -3,6 +3,9 @@
 
 #include "sync/engine/run_int.h"
 
+#ifdef HAVE_MALLOC_TRIM
+#include <malloc.h>
+#endif
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -233,11 +236,20 @@ static void judge_error(struct run *r, const struct err *e)
     r->report->status = e->status == XS_SIGINT || e->status == XS_SIGTERM ? "interrupted" : "failed";
 }
 
+/* The upload's batches are gone, but libc keeps their memory for others of their size; the merge wants one piece. */
+static void give_back(void)
+{
+#ifdef HAVE_MALLOC_TRIM
+    malloc_trim(0);
+#endif
+}
+
 /* After the pipeline, whatever became of it: fold, count, judge, record. `e` holds what ended the run, if anything. */
 static int finish(struct run *r, int rc, struct err *e)
 {
     struct err late = ERR_INIT;
     if (r->state != NULL && r->upload != NULL && r->diff == NULL) {
+        give_back();
         int done = state_merge(r->state, r->refusal_context, &late);
         if (done == 0)
             done = count_open(r, &late);

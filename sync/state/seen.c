@@ -7,6 +7,7 @@
 #include "sync/base/file.h"
 #include "sync/state/index.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,10 +80,9 @@ static uint64_t slot_row(const struct seen_slot *slot)
 
 static uint64_t slot_high(const struct seen_slot *slot)
 {
-    uint64_t v = 0;
-    for (size_t i = 0; i < 8; i++)
-        v = v << 8 | slot->key[i];
-    return v;
+    uint64_t v;
+    memcpy(&v, slot->key, sizeof v);
+    return be64toh(v);
 }
 
 /* The slot of the key, or the empty one where it belongs. */
@@ -90,6 +90,15 @@ static struct seen_slot *table_find(const struct seen *s, const struct seen_slot
 {
     size_t i = key_scale(slot_high(want), s->slots_n);
     while (!slot_empty(&s->slots[i]) && memcmp(s->slots[i].key, want->key, sizeof want->key) != 0)
+        i = i + 1 == s->slots_n ? 0 : i + 1;
+    return &s->slots[i];
+}
+
+/* The empty slot of a key that is not there. */
+static struct seen_slot *table_place(const struct seen *s, const struct seen_slot *want)
+{
+    size_t i = key_scale(slot_high(want), s->slots_n);
+    while (!slot_empty(&s->slots[i]))
         i = i + 1 == s->slots_n ? 0 : i + 1;
     return &s->slots[i];
 }
@@ -271,7 +280,7 @@ static int make_room(struct seen *s, struct err *e)
         return err_oom(e);
     for (size_t i = 0; i < s->slots_n; i++)
         if (!slot_empty(&s->slots[i]))
-            *table_find(&bigger, &s->slots[i]) = s->slots[i];
+            *table_place(&bigger, &s->slots[i]) = s->slots[i];
     free(s->slots);
     s->slots = bigger.slots;
     s->slots_n = n;
@@ -318,7 +327,7 @@ int seen_put(struct seen *s, const struct hash128 *key, uint64_t row, uint64_t *
         return found;
     if (make_room(s, e) < 0)
         return -1;
-    *table_find(s, &want) = want;
+    *table_place(s, &want) = want;
     s->used++;
     return 0;
 }
