@@ -1,11 +1,14 @@
 # Unit tests of api: one program a module.
-API_TESTS = tests/unit/body.tap tests/unit/classify.tap tests/unit/http_time.tap tests/unit/jobs.tap tests/unit/lookup.tap tests/unit/pacer.tap \
-	tests/unit/queue.tap tests/unit/rate_share.tap tests/unit/transport_curl.tap
+API_TESTS = tests/unit/answer.tap tests/unit/api_config.tap tests/unit/body.tap tests/unit/classify.tap tests/unit/http_time.tap tests/unit/jobs.tap tests/unit/lookup.tap tests/unit/pacer.tap \
+	tests/unit/queue.tap tests/unit/queue_order.tap tests/unit/rate_share.tap tests/unit/transport_curl.tap
 check_PROGRAMS += $(API_TESTS)
 TESTS += $(API_TESTS)
 
 FAKE_TRANSPORT = tests/harness/fake_transport.c tests/harness/fake_transport.h
 
+tests_unit_answer_tap_SOURCES = tests/unit/answer_test.c
+tests_unit_answer_tap_CFLAGS = $(TEST_CFLAGS)
+tests_unit_answer_tap_LDADD = $(TEST_LIBS) $(LEVEL_API)
 tests_unit_body_tap_SOURCES = tests/unit/body_test.c
 tests_unit_body_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_body_tap_LDADD = $(TEST_LIBS) $(LEVEL_API)
@@ -24,7 +27,14 @@ tests_unit_lookup_tap_LDADD = $(TEST_LIBS) $(LEVEL_API)
 tests_unit_pacer_tap_SOURCES = tests/unit/pacer_test.c
 tests_unit_pacer_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_pacer_tap_LDADD = $(TEST_LIBS) $(LEVEL_API)
-tests_unit_queue_tap_SOURCES = tests/unit/queue_test.c $(FAKE_TRANSPORT)
+QUEUE_KIT = tests/unit/queue_kit.c tests/unit/queue_kit.h $(FAKE_TRANSPORT)
+tests_unit_api_config_tap_SOURCES = tests/unit/api_config_test.c $(QUEUE_KIT)
+tests_unit_api_config_tap_CFLAGS = $(TEST_CFLAGS)
+tests_unit_api_config_tap_LDADD = $(TEST_LIBS) $(LEVEL_API)
+tests_unit_queue_order_tap_SOURCES = tests/unit/queue_order_test.c $(QUEUE_KIT)
+tests_unit_queue_order_tap_CFLAGS = $(TEST_CFLAGS)
+tests_unit_queue_order_tap_LDADD = $(TEST_LIBS) $(LEVEL_API)
+tests_unit_queue_tap_SOURCES = tests/unit/queue_test.c $(QUEUE_KIT)
 tests_unit_queue_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_queue_tap_LDADD = $(TEST_LIBS) $(LEVEL_API)
 tests_unit_transport_curl_tap_SOURCES = tests/unit/transport_curl_test.c tests/harness/peer.c tests/harness/peer.h
