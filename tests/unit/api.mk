@@ -1,6 +1,6 @@
 # Unit tests of api: one program a module.
 API_TESTS = tests/unit/answer.tap tests/unit/api_config.tap tests/unit/body.tap tests/unit/classify.tap tests/unit/http_time.tap tests/unit/jobs.tap tests/unit/lookup.tap tests/unit/pacer.tap \
-	tests/unit/queue.tap tests/unit/queue_order.tap tests/unit/rate_share.tap tests/unit/transport_curl.tap
+	tests/unit/queue.tap tests/unit/queue_order.tap tests/unit/rate_share.tap tests/unit/transport_curl.tap tests/unit/transport_ends.tap
 check_PROGRAMS += $(API_TESTS)
 TESTS += $(API_TESTS)
 
@@ -37,7 +37,11 @@ tests_unit_queue_order_tap_LDADD = $(TEST_LIBS) $(LEVEL_API)
 tests_unit_queue_tap_SOURCES = tests/unit/queue_test.c $(QUEUE_KIT)
 tests_unit_queue_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_queue_tap_LDADD = $(TEST_LIBS) $(LEVEL_API)
-tests_unit_transport_curl_tap_SOURCES = tests/unit/transport_curl_test.c tests/harness/peer.c tests/harness/peer.h
+TRANSPORT_KIT = tests/unit/transport_kit.c tests/unit/transport_kit.h tests/harness/peer.c tests/harness/peer.h
+tests_unit_transport_ends_tap_SOURCES = tests/unit/transport_ends_test.c $(TRANSPORT_KIT)
+tests_unit_transport_ends_tap_CFLAGS = $(TEST_CFLAGS) -pthread
+tests_unit_transport_ends_tap_LDADD = $(TEST_LIBS) $(LEVEL_API)
+tests_unit_transport_curl_tap_SOURCES = tests/unit/transport_curl_test.c $(TRANSPORT_KIT)
 tests_unit_transport_curl_tap_CFLAGS = $(TEST_CFLAGS) -pthread
 tests_unit_transport_curl_tap_LDADD = $(TEST_LIBS) $(LEVEL_API)
 tests_unit_rate_share_tap_SOURCES = tests/unit/rate_share_test.c

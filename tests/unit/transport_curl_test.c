@@ -2,116 +2,12 @@
 
 /* libcurl against a peer that dies, lies and dawdles. The question is always the same: does the transport know whether
  * bytes left, and did they leave more than once? */
-#include "sync/api/api.h"
-#include "sync/api/transport.h"
-#include "sync/base/stop.h"
-#include "tests/harness/peer.h"
-#include "tests/unit/harness.h"
+#include "tests/unit/transport_kit.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/time.h>
 #include <unistd.h>
-
-#define OK_BYTES "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
-
-static struct peer peer;
-static struct transport *transport;
-static struct err e;
-
-static struct result {
-    unsigned n, left_n;
-    enum transport_end end;
-    int status;
-    int64_t retry_after_ms, date_ms, latency_us;
-    size_t body_n;
-    char body[256], detail[256];
-} results[8];
-
-static void on_done(void *queue, const struct transport_request *request, const struct transport_answer *answer)
-{
-    struct result *r = request->ctx;
-    (void)queue;
-    r->n++;
-    r->end = answer->end;
-    r->status = answer->status;
-    r->retry_after_ms = answer->retry_after_ms;
-    r->date_ms = answer->date_ms;
-    r->latency_us = answer->latency_us;
-    r->body_n = answer->body.n;
-    snprintf(r->body, sizeof r->body, "%.*s", STR_ARG(answer->body));
-    snprintf(r->detail, sizeof r->detail, "%s", answer->detail != NULL ? answer->detail : "");
-}
-
-static void on_left(void *queue, const struct transport_request *request)
-{
-    (void)queue;
-    ((struct result *)request->ctx)->left_n++;
-}
-
-static void open_transport(const char *url, size_t answer_max)
-{
-    struct transport_curl_config config = {url, "sesame", "0a-workspace", "leadsync/test", 8, answer_max};
-    memset(results, 0, sizeof results);
-    e = (struct err)ERR_INIT;
-    ck_assert_msg(transport_curl_new(&config, &transport, &e) == 0, "%s", err_text(&e));
-}
-
-static void open_peer(const struct peer_step *steps, size_t n)
-{
-    peer_start(&peer, steps, n);
-    open_transport(peer.url, 1 << 20);
-}
-
-static void close_all(void)
-{
-    transport->free(transport);
-    peer_stop(&peer);
-}
-
-static struct transport_request request(const char *method, const char *body, size_t number)
-{
-    struct transport_request r = {.method = method,
-                                  .path = "/api/v2/leads/add",
-                                  .body = str_from(body),
-                                  .timeout_ms = 5000,
-                                  .write = strcmp(method, "GET") != 0,
-                                  .left = on_left,
-                                  .ctx = &results[number]};
-    return r;
-}
-
-static struct result *go(const struct transport_request *r)
-{
-    struct result *result = r->ctx;
-    ck_assert_msg(transport->start(transport, r, on_done, NULL, &e) == 0, "%s", err_text(&e));
-    for (int i = 0; result->n == 0 && i < 1000; i++)
-        ck_assert_int_eq(transport->poll(transport, 100, &e), 0);
-    ck_assert_uint_eq(result->n, 1);
-    return result;
-}
-
-static struct result *post(size_t number)
-{
-    struct transport_request r = request("POST", "{\"leads\":[1,2,3]}", number);
-    return go(&r);
-}
-
-static struct result *get(size_t number)
-{
-    struct transport_request r = request("GET", "", number);
-    return go(&r);
-}
-
-static bool has(const char *text, const char *part)
-{
-    return strstr(text, part) != NULL;
-}
 
 START_TEST(what_is_sent)
 {
@@ -304,65 +200,6 @@ START_TEST(reads_that_libcurl_repeats_are_told)
 }
 END_TEST
 
-START_TEST(nobody_listens)
-{
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t n = sizeof at;
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-    ck_assert_int_eq(bind(fd, (struct sockaddr *)&at, sizeof at), 0); /* bound and not listening: refused */
-    ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&at, &n), 0);
-    char url[64];
-    snprintf(url, sizeof url, "http://127.0.0.1:%d", ntohs(at.sin_port));
-    open_transport(url, 1000);
-    struct result *r = post(0);
-    ck_assert_int_eq(r->end, TRANSPORT_NOT_SENT);
-    ck_assert_uint_eq(r->left_n, 0);
-    ck_assert_str_ne(r->detail, "");
-    transport->free(transport);
-    close(fd);
-}
-END_TEST
-
-START_TEST(no_such_host)
-{
-    open_transport("https://no-such-host.invalid", 1000);
-    ck_assert_int_eq(post(0)->end, TRANSPORT_NOT_SENT);
-    transport->free(transport);
-}
-END_TEST
-
-/* A server that speaks no TLS never gets a byte of the request. */
-START_TEST(no_tls)
-{
-    static const struct peer_step steps[] = {{.act = PEER_SILENT}};
-    peer_start(&peer, steps, 1);
-    char url[64];
-    snprintf(url, sizeof url, "https://127.0.0.1:%d", peer.port);
-    open_transport(url, 1000);
-    struct transport_request q = request("POST", "{}", 0);
-    q.timeout_ms = 300;
-    struct result *r = go(&q);
-    close_all();
-    ck_assert_int_eq(r->end, TRANSPORT_NOT_SENT);
-    ck_assert_uint_eq(peer.requests_n, 0);
-    peer_free(&peer);
-}
-END_TEST
-
-START_TEST(too_slow)
-{
-    static const struct peer_step steps[] = {{.act = PEER_SILENT}};
-    open_peer(steps, 1);
-    struct transport_request q = request("POST", "{}", 0);
-    q.timeout_ms = 200;
-    struct result *r = go(&q);
-    close_all();
-    ck_assert_int_eq(r->end, TRANSPORT_LOST);
-    ck_assert_int_ge(r->latency_us, 190000);
-    peer_free(&peer);
-}
-END_TEST
-
 static const struct {
     const char *headers;
     int64_t retry_after_ms, date_ms;
@@ -412,108 +249,6 @@ START_TEST(gzip)
 }
 END_TEST
 
-static void on_alarm(int signo)
-{
-    (void)signo;
-}
-
-START_TEST(a_signal_ends_the_wait)
-{
-    static const struct peer_step steps[] = {{.act = PEER_SILENT}};
-    open_peer(steps, 1);
-    struct transport_request q = request("POST", "{}", 0);
-    ck_assert_int_eq(transport->start(transport, &q, on_done, NULL, &e), 0);
-    for (int i = 0; i < 20 && results[0].left_n == 0; i++)
-        ck_assert_int_eq(transport->poll(transport, 10, &e), 0);
-    struct sigaction action = {.sa_handler = on_alarm};
-    sigaction(SIGALRM, &action, NULL);
-    struct itimerval soon = {.it_value = {0, 100000}};
-    struct timeval before, after;
-    gettimeofday(&before, NULL);
-    setitimer(ITIMER_REAL, &soon, NULL);
-    /* Whatever thread takes the signal, this one's wait must not last. */
-    for (int i = 0; i < 3; i++) {
-        ck_assert_int_eq(transport->poll(transport, 2000, &e), 0);
-        gettimeofday(&after, NULL);
-        if ((after.tv_sec - before.tv_sec) * 1000000 + after.tv_usec - before.tv_usec >= 90000)
-            break;
-    }
-    ck_assert_int_lt((after.tv_sec - before.tv_sec) * 1000000 + after.tv_usec - before.tv_usec, 1500000);
-    ck_assert_uint_eq(results[0].n, 0);
-    close_all(); /* with an exchange under way: dropped, never called back */
-    ck_assert_uint_eq(results[0].n, 0);
-    peer_free(&peer);
-}
-END_TEST
-
-START_TEST(several_at_once)
-{
-    struct peer_step steps[8];
-    for (size_t i = 0; i < 8; i++)
-        steps[i] = (struct peer_step){.bytes = OK_BYTES};
-    open_peer(steps, 8);
-    struct transport_request q[8];
-    for (size_t i = 0; i < 8; i++) {
-        q[i] = request("POST", "{\"leads\":[]}", i);
-        ck_assert_int_eq(transport->start(transport, &q[i], on_done, NULL, &e), 0);
-    }
-    unsigned done = 0;
-    for (int i = 0; done < 8 && i < 1000; i++) {
-        ck_assert_int_eq(transport->poll(transport, 100, &e), 0);
-        done = 0;
-        for (size_t k = 0; k < 8; k++)
-            done += results[k].n;
-    }
-    close_all();
-    for (size_t k = 0; k < 8; k++) {
-        ck_assert_uint_eq(results[k].n, 1);
-        ck_assert_int_eq(results[k].end, TRANSPORT_ANSWERED);
-    }
-    ck_assert_uint_eq(peer.requests_n, 8);
-    peer_free(&peer);
-}
-END_TEST
-
-/* ---- the whole client on top of it ---- */
-
-static enum api_class added_class;
-static unsigned added_n;
-
-static void on_added(void *ctx, const struct api_reply *reply)
-{
-    (void)ctx;
-    added_class = reply->class;
-    added_n++;
-}
-
-START_TEST(the_client_knows_what_it_does_not_know)
-{
-    static const struct peer_step steps[] = {
-        {.bytes = "HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n{\"created_leads\":[]}"},
-        {.act = PEER_CLOSE},
-    };
-    peer_start(&peer, steps, 2);
-    struct api_config config = {.base_url = peer.url, .key = "sesame", .user_agent = "leadsync/test"};
-    struct api *a;
-    struct err err = ERR_INIT;
-    ck_assert_msg(api_new(&config, NULL, clock_system(), &a, &err) == 0, "%s", err_text(&err));
-    static const enum api_class wanted[] = {API_OK, API_UNKNOWN};
-    for (size_t i = 0; i < 2; i++) {
-        struct buf body = BUF_INIT(100);
-        ck_assert_int_eq(buf_adds(&body, "{\"leads\":[{\"email\":\"a@b.example\"}]}"), 0);
-        ck_assert_int_eq(api_leads_add(a, &body, 1, on_added, NULL, &err), 0);
-        for (int k = 0; api_queued(a) > 0 && k < 1000; k++)
-            ck_assert_int_eq(api_step(a, 100, &err), 0);
-        ck_assert_uint_eq(added_n, i + 1);
-        ck_assert_int_eq(added_class, wanted[i]);
-    }
-    api_free(a);
-    peer_stop(&peer);
-    ck_assert_uint_eq(peer.requests_n, 2);
-    peer_free(&peer);
-}
-END_TEST
-
 int main(void)
 {
     Suite *s = suite_create("transport_curl");
@@ -526,15 +261,8 @@ int main(void)
     tcase_add_test(t, a_write_without_a_body_is_alone_on_its_connection);
     tcase_add_test(t, an_idle_connection_closed_in_time);
     tcase_add_test(t, reads_that_libcurl_repeats_are_told);
-    tcase_add_test(t, nobody_listens);
-    tcase_add_test(t, no_such_host);
-    tcase_add_test(t, no_tls);
-    tcase_add_test(t, too_slow);
     tcase_add_loop_test(t, headers_of_time, 0, (int)(sizeof header_rows / sizeof header_rows[0]));
     tcase_add_test(t, gzip);
-    tcase_add_test(t, a_signal_ends_the_wait);
-    tcase_add_test(t, several_at_once);
-    tcase_add_test(t, the_client_knows_what_it_does_not_know);
     suite_add_tcase(s, t);
     return unit_run(s);
 }
