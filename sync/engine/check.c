@@ -92,8 +92,6 @@ static int bind(struct check *c, const struct source *source)
         return -1;
     }
     c->bound = true;
-    if (run_supported(c->m, &e) != 0)
-        check_error(c, "mapping", &e);
     size_t n = mapping_unused(c->m, &unused);
     check_say(c, FINDING_OK, "mapping", "%s: fits the %zu columns of %s", c->m->name, source->columns_n, source->label);
     if (n > 0)
@@ -278,13 +276,16 @@ static void check_state(struct check *c)
 static void check_plan(struct check *c)
 {
     const struct workspace *w = &c->workspace;
+    uint64_t fresh = c->count.fresh;
+    if (!c->count.by_state)
+        fresh = fresh > c->known_leads ? fresh - c->known_leads : 0;
+    if (c->m->stage.on && c->m->stage.verify)
+        check_say(c, FINDING_NOTICE, "stage", "a sync would have %llu new leads verified at %s, and each verification "
+                  "spends credits", (unsigned long long)fresh, c->counted ? "most" : "least");
     if (w->lead_limit < 0 || w->lead_count < 0)
         return;
     /* An over-full workspace has a count above its limit. */
     uint64_t room = w->lead_count < w->lead_limit ? (uint64_t)(w->lead_limit - w->lead_count) : 0;
-    uint64_t fresh = c->count.fresh;
-    if (!c->count.by_state)
-        fresh = fresh > c->known_leads ? fresh - c->known_leads : 0;
     bool full = c->counted && fresh > room;
     check_say(c, full ? FINDING_WARNING : FINDING_OK, "plan",
               "%lld of %lld leads are in use, room for %llu; a sync would add %llu at %s%s", (long long)w->lead_count,

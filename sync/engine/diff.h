@@ -53,6 +53,7 @@ struct diff_left_out {
 struct diff_summary {
     uint64_t read, create, update, move, remove, changed, unchanged, skipped, rejected, duplicates, open;
     uint64_t requests_create, requests_update, requests_move, requests_remove;
+    uint64_t verifications;              /* each spends credits */
     double seconds_at_limit;             /* <0: no limit configured */
     const char *const *new_variables;    /* NULL: not known */
     size_t new_variables_n;

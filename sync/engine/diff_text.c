@@ -310,7 +310,11 @@ static int cost(struct diff *d, const struct diff_summary *s)
     bad |= buf_adds(&d->record, total > 0 ? ")" : "");
     if (s->seconds_at_limit >= 0 && total > 0)
         bad |= buf_addf(&d->record, ", at least %.1f s at the configured limit", s->seconds_at_limit);
-    return bad | buf_addc(&d->record, '\n');
+    bad |= buf_addc(&d->record, '\n');
+    if (s->verifications > 0)
+        bad |= buf_adds(&d->record, "Verifying ") | plural(d, s->verifications, "new lead") |
+               buf_adds(&d->record, " spends verification credits\n");
+    return bad;
 }
 
 static int text_finish(struct diff *d, const struct diff_summary *s, struct err *e)

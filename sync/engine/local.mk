@@ -34,5 +34,6 @@ sync_libengine_a_SOURCES = \
 	sync/engine/targets.c sync/engine/targets.h \
 	sync/engine/update.c \
 	sync/engine/upload.c sync/engine/upload.h \
+	sync/engine/verify.c \
 	sync/engine/upload_open.c \
 	sync/engine/work.c sync/engine/work.h

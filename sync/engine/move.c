@@ -36,8 +36,10 @@ void move_proved(struct work *w, uint32_t i, int http_status)
     struct aim *aim = &w->aims[i];
     enum outcome outcome = entry->row == 0 ? OUTCOME_REMOVED : OUTCOME_CHANGED;
     aim->moved = aim->asked || w->earlier;
+    if (aim->created)
+        outcome = OUTCOME_CREATED;
     /* It was there before we asked: somebody else moved it. */
-    if (entry->row != 0 && !aim->moved && !aim->patched)
+    else if (entry->row != 0 && !aim->moved && !aim->patched)
         outcome = OUTCOME_UNCHANGED;
     entry->detail = STR_NONE;
     work_entry_done(w, i, outcome, outcome == OUTCOME_REMOVED ? aim->status : REASON_NONE, http_status);
@@ -332,13 +334,32 @@ void move_next(struct work *w)
     err_clear(&e);
 }
 
+/* The ends are not held meanwhile: verdicts take their time. */
+static void after_verification(struct work *w)
+{
+    if (w->open_n == 0 || upload_ended(w->u))
+        move_next(w);
+    else
+        begin(w->move->hold);
+}
+
 void move_start(struct part *hold)
 {
     struct work *w = hold->work;
     w->move->hold = hold;
     if (w->first_sent_ms == 0)
         w->first_sent_ms = w->u->c.clock->wall_ms(w->u->c.clock);
-    begin(hold);
+    struct err e = ERR_INIT;
+    struct part *p = verify_wanted(w) ? part_all(w, &e) : NULL;
+    if (p != NULL) {
+        w->on_quiet = after_verification;
+        verify_start(p);
+    } else {
+        if (e.status != XS_DONE)
+            upload_fail(w->u, &e);
+        begin(hold);
+    }
+    err_clear(&e);
 }
 
 void move_no_job(struct part *p)

@@ -82,6 +82,13 @@ static void decide_known(const struct plan_rules *rules, const struct known_lead
     }
     if (!out->move && out->fields == 0 && !out->custom) {
         out->outcome = OUTCOME_UNCHANGED;
+    } else if (rules->mode == MODE_CREATE && out->move && known->target == rules->stage_list) {
+        /* The second half of a create: values stay as they were created. */
+        out->op = OP_MOVE;
+        out->fields = 0;
+        out->custom = false;
+        if (custom_changed != NULL)
+            memset(custom_changed, 0, wanted->shape->custom_n * sizeof *custom_changed);
     } else if (rules->mode == MODE_CREATE) {
         out->outcome = OUTCOME_SKIPPED;
         out->reason = REASON_MODE_CREATE;

@@ -14,6 +14,7 @@ struct plan_rules {
     const enum overwrite *overwrite; /* LEAD_FIELD_N core fields, then the custom variables */
     bool recreate;                   /* a lead deleted in Instantly is created again */
     bool has_key;                    /* the identity is not the address: a row may come with another one */
+    uint32_t stage_list;             /* number of the stage's list, which every mode moves leads out of; 0: none */
 };
 
 struct decision {

@@ -86,9 +86,6 @@ struct diff;
 /* Plans every row and hands each decision to `diff` (sync/engine/diff.h), which the caller opened and closes. */
 int run_diff(const struct run_config *config, struct diff *diff, struct run_report *report, struct err *e);
 
-/* Refuses (XS_CONFIG) what the mapping format has and this version does not carry out. */
-int run_supported(const struct mapping *m, struct err *e);
-
 void run_report_free(struct run_report *report);
 /* The report as one JSON object, and as the summary table people read. Appends. 0/-1 (memory). */
 int run_report_json(const struct run_report *report, struct buf *out);

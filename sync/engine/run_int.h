@@ -107,6 +107,8 @@ int run_contest_put(struct run *r, const struct entry *entry, const struct lead 
 /* ---- run_stage.c ---- */
 /* Where a new lead is created: in the stage's list where there is one, and then the entry says so. */
 uint32_t run_stage_target(const struct run *r, struct entry *entry, uint32_t target);
+/* The state's number of the stage's list; 0: there is none. */
+uint32_t run_stage_list(const struct run *r);
 bool run_is_promotion(const struct run *r, uint32_t from);
 /* For the upload: the move of a lead that has reached the list. */
 int run_stage_put(void *run, const struct planned *move, struct err *e);

@@ -27,19 +27,6 @@ static const struct mapping no_mapping = {
     .overwrite = no_rules,
 };
 
-static int unavailable(const char *what, struct err *e)
-{
-    return err_set(e, XS_CONFIG, "%s: this version does not do that yet; take it out of the mapping", what);
-}
-
-/* Parts of the mapping format that this version reads but does not carry out are refused, never ignored. */
-int run_supported(const struct mapping *m, struct err *e)
-{
-    if (m->stage.on)
-        return unavailable("stage", e);
-    return 0;
-}
-
 static int bind_source(struct run *r, struct err *e)
 {
     struct str *names = calloc(r->source->columns_n + 1, sizeof *names);
@@ -325,7 +312,8 @@ static int start_record(struct run *r, struct err *e)
     const struct upload_config config = {
         .state = r->state, .api = r->api, .mapping = r->m, .targets = &r->targets, .clock = r->c->clock,
         .tally = r->tally, .run = r->record.id, .stop_reason = REASON_INTERRUPTED,
-        .staged = run_stage_put, .superseded = run_gone_superseded, .ctx = r, .promote = r->targets.n > 0 ? r->targets.v[0].number : 0,
+        .staged = run_stage_put, .superseded = run_gone_superseded, .ctx = r,
+        .promote = r->targets.n > 0 ? r->targets.v[0].number : 0, .stage_list = run_stage_list(r),
         .settle_run = r->c->resume_run,
     };
     if (upload_new(&config, &r->upload, e) != 0)
@@ -374,7 +362,7 @@ static int open_memory(struct run *r, struct err *e)
     r->creates_by_target = calloc(r->targets.n, sizeof *r->creates_by_target);
     if (r->custom_changed == NULL || r->creates_by_target == NULL)
         return err_oom(e);
-    r->rules = (struct plan_rules){r->m->mode, r->m->overwrite, r->c->recreate, r->m->has_key};
+    r->rules = (struct plan_rules){r->m->mode, r->m->overwrite, r->c->recreate, r->m->has_key, run_stage_list(r)};
     r->refusal_context = context_of(r);
     r->report->read = r->read_kind;
     return 0;
@@ -392,8 +380,6 @@ int run_open(struct run *r, struct err *e)
     r->m = r->c->mapping;
     /* Named from the start: what monitoring is told must not depend on how far the run gets. */
     if (r->m->path != NULL && name_report(r, e) != 0)
-        return -1;
-    if (run_supported(r->m, e) != 0)
         return -1;
     /* A CSV that is not there should not need a network to be found missing. */
     if (r->m->source.kind == SOURCE_CSV && open_source(r, NULL, e) != 0)

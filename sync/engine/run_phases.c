@@ -87,6 +87,9 @@ int run_phases_apply(struct run *r, struct err *e)
 {
     if (r->diff != NULL)
         return 0;
+    /* Only when the creates are settled is it known who has reached the stage's list. */
+    if (r->m->stage.on && upload_drain(r->upload, e) != 0)
+        return -1;
     if (drain_into_upload(r, r->moves, e) != 0)
         return -1;
     /* Whom a new lead takes the place of is only removed once that is there. */

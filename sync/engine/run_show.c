@@ -42,19 +42,34 @@ static int show_update(struct run *r, const struct decision *d, struct diff_chan
     return diff_change(r->diff, &change, e);
 }
 
+/* What is created in the stage's list is moved on if it passes, which only its verification knows. */
+static int show_create(struct run *r, const struct diff_change *change, uint32_t target, struct err *e)
+{
+    count_create(r, target);
+    if (diff_change(r->diff, change, e) != 0)
+        return -1;
+    if (!change->entry->staged)
+        return 0;
+    struct diff_change move = *change;
+    move.op = OP_MOVE;
+    move.from = change->target;
+    move.target = &r->targets.v[0].target;
+    r->summary.verifications += r->m->stage.verify;
+    return count_move(r, target, r->targets.v[0].number, e) != 0 ? -1 : diff_change(r->diff, &move, e);
+}
+
 int run_show(struct run *r, const struct decision *d, struct entry *entry, uint32_t target, uint32_t from,
              const struct lead *old, const struct lead *lead, struct err *e)
 {
     /* First: looking up one that is not the mapping's may move the others. */
     const struct target *source = d->op == OP_MOVE || d->rekey ? run_target(r, from) : NULL;
     struct diff_change change = {
-        .op = d->op, .rekey = d->rekey, .entry = entry, .target = run_target(r, target), .from = source, .certain = d->op != OP_CREATE,
+        .op = d->op, .rekey = d->rekey, .entry = entry, .target = run_target(r, target), .from = source,
+        .certain = d->op != OP_CREATE && !(d->op == OP_MOVE && run_is_promotion(r, from)),
         .old_lead = d->op == OP_CREATE && !d->rekey ? NULL : old, .new_lead = lead,
     };
-    if (d->op == OP_CREATE) {
-        count_create(r, target);
-        return diff_change(r->diff, &change, e);
-    }
+    if (d->op == OP_CREATE)
+        return show_create(r, &change, target, e);
     r->summary.changed++;
     if (d->op == OP_UPDATE)
         return show_update(r, d, change, e);

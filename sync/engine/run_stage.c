@@ -8,15 +8,20 @@
 
 #include "sync/base/stop.h"
 
+uint32_t run_stage_list(const struct run *r)
+{
+    return r->m->stage.on && r->targets.created_n > r->targets.mapped_n ? r->targets.v[r->targets.mapped_n].number : 0;
+}
+
 uint32_t run_stage_target(const struct run *r, struct entry *entry, uint32_t target)
 {
     entry->staged = r->m->stage.on;
-    return entry->staged ? r->targets.v[r->targets.mapped_n].number : target;
+    return entry->staged ? run_stage_list(r) : target;
 }
 
 bool run_is_promotion(const struct run *r, uint32_t from)
 {
-    return r->m->stage.on && from == r->targets.v[r->targets.mapped_n].number;
+    return r->m->stage.on && from == run_stage_list(r);
 }
 
 int run_stage_put(void *run, const struct planned *move, struct err *e)

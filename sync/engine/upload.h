@@ -29,7 +29,7 @@ struct upload_config {
     /* NULL, or told of each lead that another took the place of: it is known under `key` now. */
     int (*superseded)(void *ctx, const struct hash128 *key, const struct known_lead *old, struct err *e);
     void *ctx;
-    uint32_t promote;              /* where those moves go */
+    uint32_t promote, stage_list;  /* where those moves go, and come from; 0: no stage */
     uint64_t settle_run;           /* upload_settle_open() looks at this run's batches only; 0: at all */
 };
 

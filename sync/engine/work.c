@@ -121,6 +121,7 @@ int work_add(struct work *w, const struct planned *p, struct err *e)
         arena_str(&w->arena, p->custom_changed, &aim->custom_changed) != 0)
         return err_oom(e);
     aim->fields = p->fields;
+    aim->created = p->created;
     w->batch.entries[i].outcome = OUTCOME_NONE;
     w->batch.entries_n++;
     w->open_n++;
@@ -183,10 +184,10 @@ static void count(struct work *w, uint32_t i, enum outcome outcome, enum reason 
     }
     if (!goes_on(w, i))
         tally_row(t, outcome, reason);
-    if (outcome != OUTCOME_CHANGED)
-        return;
-    t->updated += w->batch.op != OP_MOVE || w->aims[i].patched;
-    t->moved += w->aims[i].moved;
+    if (outcome == OUTCOME_CHANGED)
+        t->updated += w->batch.op != OP_MOVE || w->aims[i].patched;
+    if (outcome == OUTCOME_CHANGED || outcome == OUTCOME_CREATED)
+        t->moved += w->aims[i].moved;
 }
 
 void work_entry_done(struct work *w, uint32_t i, enum outcome outcome, enum reason reason, int http_status)

@@ -19,6 +19,8 @@ struct aim {
     bool patched;              /* they were written */
     bool asked;                /* a request to move it may have been applied */
     bool moved;                /* and was */
+    bool created;              /* by this run, in the stage's list */
+    bool verified;             /* its verdict there is known */
     struct job *job;           /* the last one that carried it */
 };
 
@@ -65,6 +67,7 @@ struct part {
     struct job *job;           /* that is over, and has to be held against what is there */
     bool unseen_job;           /* which may still be running */
     bool spoilt;               /* an answer of this look is missing */
+    int64_t pending_n;         /* of the stage's list, when last asked; -1: not told */
     size_t n;
     uint32_t index[];          /* into the work's entries */
 };
@@ -105,7 +108,7 @@ struct upload {
     struct job *jobs;          /* newest first */
     struct job *polled[JOBS_LIST_MAX]; /* in the list request that is under way */
     size_t polled_n;
-    int64_t deadline_us;
+    int64_t deadline_us, verify_until_us; /* 0: none */
     int64_t skew_ms;           /* last one the server told */
 };
 
@@ -173,6 +176,10 @@ void move_resume(struct part *hold);                /* one of an earlier run: on
 /* Nothing more is done for this part: what may have been asked for stays open, the rest is deferred. Owns the part. */
 void move_give_up(struct part *p, enum reason reason);
 void move_stop_gated(struct upload *u);             /* those that wait for their ends will not get them */
+/* ---- verify.c ---- */
+bool verify_wanted(const struct work *w);           /* do its leads come out of the stage's list, and were to be verified? */
+/* Waits for the verdicts. Entries that fail, or are not told in time, get their outcome. Owns the part. */
+void verify_start(struct part *p);
 /* ---- remove.c ---- */
 void remove_start(struct part *p);                  /* looks first; owns the part */
 /* ---- jobs.c ---- */

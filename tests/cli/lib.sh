@@ -133,7 +133,7 @@ not() { ! "$@"; }
 out_is_empty() { ok "${1:-stdout is empty}" test ! -s out; }
 # out_is_json FILTER DESCRIPTION: stdout is JSON, and the jq filter is true of it.
 out_is_json() { ok "$2" jq_true "$1"; }
-jq_true() { jq -e "$1" "${2:-out}" >/dev/null; } # FILTER [FILE]
+jq_true() { [ -s "${2:-out}" ] && jq -e "$1" "${2:-out}" >/dev/null; } # FILTER [FILE]
 same() { ok "$3" cmp "$1" "$2"; }
 
 finish() {

@@ -37,6 +37,7 @@ STORIES = \
 	tests/cli/sync_resume.test \
 	tests/cli/sync_signal.test \
 	tests/cli/sync_small.test \
+	tests/cli/sync_stage.test \
 	tests/cli/sync_waiting.test \
 	tests/cli/usage.test \
 	tests/cli/which_state.test

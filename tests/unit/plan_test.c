@@ -102,6 +102,8 @@ static void set(struct fixture *f, char *setting)
         f->known.flags |= KNOWN_REMOVED | KNOWN_AWAY;
     else if (strcmp(setting, "status") == 0)
         f->known.status = atoi(v);
+    else if (strcmp(setting, "staged") == 0)
+        f->rules.stage_list = f->known.target;
     else if (strcmp(setting, "key") == 0)
         f->rules.has_key = true;
     else if (strncmp(setting, "old.", 4) == 0)
