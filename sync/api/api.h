@@ -177,6 +177,17 @@ struct leads_move {
     size_t ids_n;
 };
 enum { LEADS_MOVE_MAX = 1000 };
+/* What else a move may be told; all false is what a sync does not ask for. */
+struct leads_move_options {
+    bool copy;                 /* new leads are made, which take room in the plan */
+    bool allow_duplicates;     /* leads whose address is in the destination go too, else they stay */
+    bool check_campaigns;      /* leads whose address is in any other campaign stay */
+    bool reset_interest;
+    bool skip_in_verification;
+    bool ignore_clauses;       /* saved clauses of the source that narrow what is selected */
+    bool assign;
+    struct uuid assigned_to;
+};
 int api_leads_move_digest(const struct leads_move *move, char body_sha256[SHA256_HEX_N], struct err *e);
 int api_leads_move(struct api *a, const struct leads_move *move, api_done_fn *done, void *ctx, struct err *e);
 
@@ -238,11 +249,13 @@ struct api_call {
     bool write, urgent;
     bool optional;            /* a key without the scope is API_REFUSED with status 403, not the end of the run */
     enum api_kind kind;
+    const char *must_have;    /* a text member without which an answer proves nothing; NULL: none */
 };
 int api_call(struct api *a, const struct api_call *call, api_done_fn *done, void *ctx, struct err *e);
 /* Queues and steps until answered; for start-up checks and by-hand commands. `reply` strings and json are valid until
  * the next call on `a`. -1 for API_FAILED and API_FATAL too (`reply` is filled), never for API_REFUSED: the caller
- * reads reply->class. Stops early on a signal (XS_SIGINT, XS_SIGTERM). */
+ * reads reply->class. A read stops early on a signal (XS_SIGINT, XS_SIGTERM); a write that may have left is waited for,
+ * because its answer is the proof of what it did, and one that has not is API_CANCELLED. */
 int api_call_wait(struct api *a, const struct api_call *call, struct api_reply *reply, struct err *e);
 
 /* ---- look-ups at start, blocking through api_call_wait ---- */

@@ -34,8 +34,21 @@ bool body_contact_fits(struct str email);
 /* The body of the page after `cursor`, from the one of the first page. */
 int body_next_page(struct str first, struct str cursor, struct buf *out, struct err *e);
 int body_leads_move(const struct leads_move *move, struct buf *out, struct err *e);
+int body_leads_move_with(const struct leads_move *move, const struct leads_move_options *options, struct buf *out,
+                         struct err *e);
 int body_leads_delete(const struct leads_delete *del, struct buf *out, struct err *e);
 int body_lead_patch(const struct lead_patch *patch, struct buf *out, struct err *e);
+
+/* By hand (by_hand.h): all keys but those of targets and ids stand in one table, with the endpoints that take them. */
+struct leads_filter;
+struct leads_interest;
+struct leads_assign;
+int body_filtered_list(const struct leads_filter *filter, unsigned limit, struct str cursor, struct buf *out,
+                       struct err *e);
+int body_leads_merge(const struct uuid *lead, const struct uuid *destination, struct buf *out, struct err *e);
+int body_leads_interest(const struct leads_interest *interest, struct buf *out, struct err *e);
+int body_leads_assign(const struct leads_assign *assign, struct buf *out, struct err *e);
+int body_leads_subsequence(const struct uuid *lead, const struct uuid *subsequence, struct buf *out, struct err *e);
 
 /* Percent-encodes everything but unreserved characters, for paths and queries. 0/-1. */
 int body_url_escape(struct str text, struct buf *out);

@@ -20,7 +20,33 @@ static int check_target(const char *what, const struct target *target, struct er
     return err_set(e, XS_INTERNAL, "%s: no %s is given; please report this", what, target_kind_text(target->kind));
 }
 
-int body_leads_move(const struct leads_move *move, struct buf *out, struct err *e)
+static void flag(struct jsonw *w, const char *key, bool on)
+{
+    jsonw_key(w, key);
+    jsonw_bool(w, on);
+}
+
+/* Those that nobody asked for are left out: what the API does without them is what was tried. */
+static void add_options(struct jsonw *w, const struct leads_move_options *o)
+{
+    flag(w, "check_duplicates", !o->allow_duplicates);
+    flag(w, "reset_interest_status", o->reset_interest);
+    if (o->copy)
+        flag(w, "copy_leads", true);
+    if (o->check_campaigns)
+        flag(w, "check_duplicates_in_campaigns", true);
+    if (o->skip_in_verification)
+        flag(w, "skip_leads_in_verification", true);
+    if (o->ignore_clauses)
+        flag(w, "ignore_resource_filter_clauses", true);
+    if (o->assign) {
+        jsonw_key(w, "assigned_to");
+        body_uuid(w, &o->assigned_to);
+    }
+}
+
+int body_leads_move_with(const struct leads_move *move, const struct leads_move_options *options, struct buf *out,
+                         struct err *e)
 {
     if (check_ids("leads/move", move->ids_n, LEADS_MOVE_MAX, e) != 0 ||
         check_target("leads/move", &move->from, e) != 0 || check_target("leads/move", &move->to, e) != 0)
@@ -33,14 +59,17 @@ int body_leads_move(const struct leads_move *move, struct buf *out, struct err *
     body_ids(&w, move->ids, move->ids_n);
     body_target(&w, TARGET_FILTER, &move->from);
     body_target(&w, TARGET_DESTINATION, &move->to);
-    jsonw_key(&w, "check_duplicates");
-    jsonw_bool(&w, true);
-    jsonw_key(&w, "reset_interest_status");
-    jsonw_bool(&w, false);
+    add_options(&w, options);
     jsonw_key(&w, "limit");
     jsonw_uint(&w, move->ids_n);
     jsonw_object_end(&w);
     return body_end(&w, "leads/move", e);
+}
+
+int body_leads_move(const struct leads_move *move, struct buf *out, struct err *e)
+{
+    static const struct leads_move_options of_a_sync;
+    return body_leads_move_with(move, &of_a_sync, out, e);
 }
 
 int body_leads_delete(const struct leads_delete *del, struct buf *out, struct err *e)

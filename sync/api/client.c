@@ -137,7 +137,7 @@ void wait_forget(struct api *a)
     w->json = NULL;
     buf_free(&w->message);
     err_clear(&w->err);
-    w->done = false;
+    w->done = w->taken_back = false;
 }
 
 /* The reply dies with the callback: what the waiting caller will look at is kept. */
@@ -178,6 +178,21 @@ static int64_t wait_left_ms(const struct api *a)
     return left_us / 1000 < WAIT_MS ? left_us / 1000 + 1 : WAIT_MS;
 }
 
+/* Somebody at the keyboard does not want to sit out the back-off of a read. A write is taken back only where it has not
+ * left; what has left is answered, or not, by the transport's own time limit. 0: wait on. */
+static int wait_stopped(struct api *a, const struct api_call *call, struct err *e)
+{
+    int signo = stop_requested();
+    if (signo == 0)
+        return 0;
+    if (!call->write)
+        return err_set(e, signo == 15 ? XS_SIGTERM : XS_SIGINT, "interrupted while waiting for the API");
+    if (!a->waiter.taken_back)
+        api_cancel_queued(a);
+    a->waiter.taken_back = true;
+    return 0;
+}
+
 int api_call_wait(struct api *a, const struct api_call *call, struct api_reply *reply, struct err *e)
 {
     struct waiter *w = &a->waiter;
@@ -185,15 +200,14 @@ int api_call_wait(struct api *a, const struct api_call *call, struct api_reply *
     if (api_call(a, call, wait_done, w, e) != 0)
         return -1;
     while (!w->done) {
-        /* Somebody at the keyboard does not want to sit out the back-off of a start-up check. */
-        int signo = stop_requested();
-        if (signo != 0)
-            err_set(e, signo == 15 ? XS_SIGTERM : XS_SIGINT, "interrupted while waiting for the API");
+        int stopped = wait_stopped(a, call, e);
+        if (w->done)
+            break;
         int64_t left_ms = wait_left_ms(a);
-        if (signo == 0 && left_ms <= 0)
+        if (stopped == 0 && left_ms <= 0)
             err_set(e, XS_API, "the API at %s has not answered in the time that --max-seconds gives: see whether it can "
                     "be reached, or give more", a->address);
-        if (signo != 0 || left_ms <= 0 || api_step(a, left_ms, e) != 0) {
+        if (stopped != 0 || left_ms <= 0 || api_step(a, left_ms, e) != 0) {
             queue_abandon(a, w);
             return -1;
         }

@@ -63,7 +63,7 @@ int api_call(struct api *a, const struct api_call *call, api_done_fn *done, void
     struct request r = {
         .method = known_method(call->method),
         .body = BUF_INIT(BODY_MAX_BYTES),
-        .expected = {.write = call->write, .needs_answer = !call->write},
+        .expected = {call->write, !call->write || call->must_have != NULL, call->must_have, json_type_string},
         .kind = call->kind,
         .urgent = call->urgent,
         .optional = call->optional,

@@ -6,9 +6,11 @@ sync_libapi_a_SOURCES = \
 	sync/api/api.h \
 	sync/api/body.c sync/api/body.h \
 	sync/api/body_add.c \
+	sync/api/body_by_hand.c \
 	sync/api/body_list.c \
 	sync/api/body_move.c \
 	sync/api/body_patch.c \
+	sync/api/by_hand.c sync/api/by_hand.h \
 	sync/api/classify.c sync/api/classify.h \
 	sync/api/client.c \
 	sync/api/endpoint.c \

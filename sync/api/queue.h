@@ -10,7 +10,7 @@
 
 /* The waiting place of api_call_wait(), whose answer lives until the next call. */
 struct waiter {
-    bool done;
+    bool done, taken_back;
     struct api_reply reply;
     struct json_object *json;
     struct buf message;

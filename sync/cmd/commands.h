@@ -15,6 +15,8 @@ extern const struct command command_jobs;
 extern const struct command command_results;
 extern const struct command command_rejects;
 extern const struct command command_forget;
+extern const struct command command_move;
+extern const struct command command_leads;
 extern const struct command command_schema;
 extern const struct command command_sandbox;
 extern const struct command command_help_page;

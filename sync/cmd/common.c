@@ -16,7 +16,7 @@
 
 #define PRODUCTION_URL "https://api.instantly.ai"
 
-enum { MEMORY_DEFAULT_MB = 256, MEMORY_LEAST_MB = 16, MEMORY_MOST_MB = 1 << 20 };
+enum { LOOK_DEFAULT_MS = 7000, MEMORY_DEFAULT_MB = 256, MEMORY_LEAST_MB = 16, MEMORY_MOST_MB = 1 << 20 };
 static const int64_t LONGEST_S = INT64_C(30) * 86400;
 
 static const char *const log_formats[] = {"text", "json", NULL};
@@ -156,18 +156,39 @@ static const struct opt apply_options[] = {
     {.name = NULL},
 };
 
+static const struct opt place_options[] = {
+    {.name = "campaign", .kind = OPT_TEXT, .dest = AT(campaign), .arg = "NAME|UUID", .help = "leads of this campaign"},
+    {.name = "list", .kind = OPT_TEXT, .dest = AT(list), .arg = "NAME|UUID", .help = "leads of this list"},
+    {.name = NULL},
+};
+
+static const struct opt consent_options[] = {
+    {.name = "yes", .kind = OPT_FLAG, .dest = AT(yes), .help = "do not ask; needed where there is no terminal"},
+    {.name = "dry-run", .letter = 'n', .kind = OPT_FLAG, .dest = AT(dry_run),
+     .help = "only show which leads are meant, and change nothing"},
+    {.name = NULL},
+};
+
+static const struct opt by_hand_options[] = {
+    {.name = "settle", .kind = OPT_DURATION, .dest = AT(look_ms), .arg = "TIME",
+     .help = "sum of the waits in which what was written is looked for when its answer does not tell (7s)"},
+    {.name = NULL},
+};
+
 const struct common_group common_groups[] = {
     {GROUP_OUTPUT, output_options}, {GROUP_URL, url_options},       {GROUP_KEY, key_options},
     {GROUP_STATE, state_options},   {GROUP_CSV, csv_options},       {GROUP_SOURCE, source_options},
     {GROUP_PLAN, plan_options},     {GROUP_SETTLE, settle_options}, {GROUP_TIME, time_options},
-    {GROUP_LOCK, lock_options},     {GROUP_APPLY, apply_options},   {0, base_options},
-    {0, NULL},
+    {GROUP_LOCK, lock_options},     {GROUP_APPLY, apply_options},   {GROUP_PLACE, place_options},
+    {GROUP_SELECT, select_arg_options}, {GROUP_CONSENT, consent_options},
+    {GROUP_BY_HAND, by_hand_options}, {0, base_options}, {0, NULL},
 };
 
 void common_init(struct common *c)
 {
     memset(c, 0, sizeof *c);
     c->memory_mb = MEMORY_DEFAULT_MB;
+    c->look_ms = LOOK_DEFAULT_MS;
     c->clock = clock_system();
 }
 

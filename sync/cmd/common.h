@@ -26,10 +26,23 @@ enum {
     GROUP_APPLY = 1 << 7,  /* sync alone */
     GROUP_TIME = 1 << 9,   /* --max-seconds */
     GROUP_LOCK = 1 << 10,  /* --wait-lock: whatever writes the state */
+    GROUP_PLACE = 1 << 11,   /* --campaign, --list: where leads are, or shall be */
+    GROUP_SELECT = 1 << 12,  /* which leads of those */
+    GROUP_CONSENT = 1 << 13, /* a write by hand that asks first */
+    GROUP_BY_HAND = 1 << 14, /* whatever writes by hand */
 };
 
 enum progress_mode { PROGRESS_AUTO, PROGRESS_ALWAYS, PROGRESS_NEVER };
 enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_NDJSON, FORMAT_CSV };
+
+/* Texts as typed; sync/cmd/select_arg.c reads them. */
+struct select_options {
+    const char *search, *filter, *esp, *esg, *smart_view;
+    struct opt_list ids, excluded, emails, users, queries, statuses;
+    int in_campaign, in_list, enrichment; /* choices; 0: not asked */
+    bool visitor;
+    int64_t limit;
+};
 
 struct common {
     /* of every command */
@@ -61,7 +74,11 @@ struct common {
     int64_t max_ms;                   /* GROUP_TIME; 0: no limit */
     int64_t wait_lock_ms;             /* GROUP_LOCK */
     /* GROUP_APPLY */
-    bool rejects_ok, new_rejects_only, yes;
+    bool rejects_ok, new_rejects_only;
+    bool yes;                         /* GROUP_CONSENT, too */
+    bool dry_run;                     /* GROUP_CONSENT */
+    int64_t look_ms;                  /* GROUP_BY_HAND */
+    struct select_options select;     /* GROUP_SELECT */
 
     /* found out by common_finish() */
     enum format format;
@@ -78,6 +95,7 @@ struct common_group {
     const struct opt *options;
 };
 extern const struct common_group common_groups[]; /* ends in NULL options */
+extern const struct opt select_arg_options[];     /* the table of GROUP_SELECT */
 
 void common_init(struct common *c);
 /* Judges what was parsed: environment (a bad value there is XS_CONFIG), URL, format, log and colours. `formats` is the

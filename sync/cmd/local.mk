@@ -2,6 +2,7 @@
 noinst_LIBRARIES += sync/libcmd.a
 sync_libcmd_a_CPPFLAGS = $(AM_CPPFLAGS) -DPKGDATADIR='"$(pkgdatadir)"'
 sync_libcmd_a_SOURCES = \
+	sync/cmd/by_hand.c sync/cmd/by_hand.h sync/cmd/by_hand_out.c \
 	sync/cmd/check.c \
 	sync/cmd/client.c sync/cmd/client.h \
 	sync/cmd/command.c sync/cmd/command.h sync/cmd/commands.h \
@@ -19,6 +20,12 @@ sync_libcmd_a_SOURCES = \
 	sync/cmd/jobs_show.c \
 	sync/cmd/jobs_wait.c \
 	sync/cmd/key.c sync/cmd/key.h \
+	sync/cmd/leads.c sync/cmd/leads.h \
+	sync/cmd/leads_add.c \
+	sync/cmd/leads_change.c \
+	sync/cmd/leads_delete.c \
+	sync/cmd/leads_list.c \
+	sync/cmd/move.c \
 	sync/cmd/out.c sync/cmd/out.h \
 	sync/cmd/ping.c sync/cmd/ping.h \
 	sync/cmd/preview.c \
@@ -30,11 +37,13 @@ sync_libcmd_a_SOURCES = \
 	sync/cmd/runner.c sync/cmd/runner.h \
 	sync/cmd/sandbox.c \
 	sync/cmd/schema.c \
+	sync/cmd/select_arg.c sync/cmd/select_arg.h \
 	sync/cmd/state_arg.c sync/cmd/state_arg.h \
 	sync/cmd/status.c \
 	sync/cmd/sync.c \
 	sync/cmd/sync_arg.c sync/cmd/sync_arg.h \
-	sync/cmd/table.c sync/cmd/table.h
+	sync/cmd/table.c sync/cmd/table.h \
+	sync/cmd/value_arg.c sync/cmd/value_arg.h
 
 # The schema that `init` names in the files it writes, by the program itself.
 pkgdata_DATA = mappings/mapping.schema.json

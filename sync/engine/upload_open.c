@@ -1,6 +1,7 @@
 /* What earlier runs left open is found out by looking; nothing is written there. */
 #include "config.h"
 
+#include "sync/engine/hand.h"
 #include "sync/engine/work.h"
 
 #include <stdlib.h>
@@ -64,7 +65,7 @@ int upload_settle_open(struct upload *u, struct err *e)
     for (size_t i = 0; rc == 0 && i < n && !u->stopping; i++) {
         if (u->c.settle_run != 0 && open[i].run != u->c.settle_run)
             continue;
-        rc = take_open(u, &open[i], e);
+        rc = open[i].op == OP_HAND ? hand_settle_left(u->c.state, &open[i], e) : take_open(u, &open[i], e);
         while (rc == 0 && upload_full(u))
             rc = upload_step(u, 1000, e);
     }

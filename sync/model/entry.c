@@ -24,6 +24,7 @@ const char *op_text(enum op op)
 {
     static const char *const texts[OP_N] = {
         [OP_NONE] = "none", [OP_CREATE] = "create", [OP_UPDATE] = "update", [OP_MOVE] = "move", [OP_REMOVE] = "remove",
+        [OP_HAND] = "by_hand",
     };
     return (unsigned)op < OP_N ? texts[op] : "unknown";
 }

@@ -18,6 +18,7 @@ enum op {
     OP_UPDATE, /* PATCH /leads/{id} */
     OP_MOVE,   /* POST /leads/move */
     OP_REMOVE, /* DELETE /leads, by ids */
+    OP_HAND,   /* a merge, a copy and the like, by hand: whether it was done cannot be read back */
     OP_N
 };
 const char *op_text(enum op op);

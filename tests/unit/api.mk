@@ -1,5 +1,5 @@
 # Unit tests of api: one program a module.
-API_TESTS = tests/unit/answer.tap tests/unit/api_config.tap tests/unit/body.tap tests/unit/classify.tap tests/unit/http_time.tap tests/unit/jobs.tap tests/unit/lookup.tap tests/unit/pacer.tap \
+API_TESTS = tests/unit/answer.tap tests/unit/api_config.tap tests/unit/body.tap tests/unit/by_hand.tap tests/unit/classify.tap tests/unit/http_time.tap tests/unit/jobs.tap tests/unit/lookup.tap tests/unit/pacer.tap \
 	tests/unit/queue.tap tests/unit/queue_order.tap tests/unit/rate_share.tap tests/unit/transport_curl.tap tests/unit/transport_ends.tap
 check_PROGRAMS += $(API_TESTS)
 TESTS += $(API_TESTS)
@@ -12,6 +12,9 @@ tests_unit_answer_tap_LDADD = $(TEST_LIBS) $(LEVEL_API)
 tests_unit_body_tap_SOURCES = tests/unit/body_test.c
 tests_unit_body_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_body_tap_LDADD = $(TEST_LIBS) $(LEVEL_API)
+tests_unit_by_hand_tap_SOURCES = tests/unit/by_hand_test.c
+tests_unit_by_hand_tap_CFLAGS = $(TEST_CFLAGS)
+tests_unit_by_hand_tap_LDADD = $(TEST_LIBS) $(LEVEL_API)
 tests_unit_classify_tap_SOURCES = tests/unit/classify_test.c
 tests_unit_classify_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_classify_tap_LDADD = $(TEST_LIBS) $(LEVEL_API)

@@ -1,0 +1,117 @@
+/* Requests that somebody makes by hand: one at a time, each built whole before it is sent, so that an intent can hold
+ * the digest of the very bytes that leave.
+ *
+ *   by_hand_move(&request, …) ─▶ by_hand_digest() into the journal ─▶ by_hand_send(), waits ─▶ by_hand_free()
+ *
+ * The API ignores keys that it does not know, and a filter that is ignored selects everything. So no body takes a key
+ * from a caller: every key stands in one table (body_by_hand.c) with the endpoints that take it, and a filter that its
+ * endpoint does not take is refused here. Knows no state and no consent. */
+#ifndef SYNC_API_BY_HAND_H
+#define SYNC_API_BY_HAND_H
+
+#include "sync/api/api.h"
+
+/* ---- which leads ---- */
+
+/* Condition of a smart view: something happened, how often, how lately; or a status. -1: not asked. */
+struct leads_query {
+    int action;         /* of reply, email-open, last-contacted, link-click, lead-status, lead-status-change */
+    int64_t days;
+    int count_is;       /* of more, less, equal */
+    int64_t count;
+    int status_is;      /* of is, is-not */
+    int64_t status;
+};
+/* "email-open,days=7,count=more:3" or "lead-status,status=is:1". XS_USAGE. */
+int leads_query_parse(struct str text, struct leads_query *out, struct err *e);
+
+/* Documented names FILTER_…; the part after FILTER_VAL_ or FILTER_LEAD_ will do, in any case, with - for _. The whole
+ * name, static; NULL: unknown. */
+const char *leads_filter_find(struct str name);
+extern const char *const leads_filter_names[]; /* NULL-terminated */
+/* Security gateways ("none", "barracuda" …) by name or number to the API's word; NULL: unknown. */
+const char *leads_esg_find(struct str name);
+/* Mail providers ("google", "microsoft" …) by name or number; -1: unknown. */
+int leads_esp_find(struct str name);
+
+/* The filters of leads/list. What is empty is not asked. */
+struct leads_filter {
+    const struct target *in;
+    struct str search;                     /* in names and addresses */
+    const char *filter;                    /* of leads_filter_names */
+    int in_campaign, in_list;              /* 1, 0, or -1: not asked */
+    const struct str *contacts;            /* at most LEADS_LIST_MAX */
+    size_t contacts_n;
+    const struct uuid *ids;                /* at most LEADS_LIST_MAX */
+    size_t ids_n;
+    const struct uuid *users;              /* whom the leads belong to */
+    size_t users_n;
+    const struct leads_query *queries;
+    size_t queries_n;
+    const char *esg;                       /* of leads_esg_find() */
+    int enrichment;                        /* 1, 11, -1, -2; 0: not asked */
+    bool has_smart_view;
+    struct uuid smart_view;
+    bool website_visitor;
+    bool distinct;                         /* one lead an address; the cursor is then an address */
+};
+/* Takes the API's format "email" this address among contacts? Where not, it has to be searched for. */
+bool leads_contact_fits(struct str email);
+
+/* ---- requests ---- */
+
+struct by_hand {
+    const char *method;
+    enum api_kind kind;
+    bool write;
+    const char *must_have; /* a text member without which an answer proves nothing; NULL: none */
+    struct buf path, body; /* owned */
+};
+
+/* Builders: 0, or -1 (XS_INTERNAL: what must not be sent; by_hand_free() is due then too). */
+
+/* A page of leads/list: `limit` 1..LEADS_LIST_MAX, `cursor` empty for the first. */
+int by_hand_list(struct by_hand *r, const struct leads_filter *filter, unsigned limit, struct str cursor, struct err *e);
+int by_hand_get(struct by_hand *r, const struct uuid *id, struct err *e);
+/* One lead. XS_USAGE: it is larger than a request may be. */
+int by_hand_add(struct by_hand *r, const struct leads_add *add, const struct lead *lead, struct err *e);
+int by_hand_patch(struct by_hand *r, const struct lead_patch *patch, struct err *e);
+/* DELETE /leads by ids out of one target, and DELETE /leads/{id} for a lead that is in none. */
+int by_hand_delete(struct by_hand *r, const struct leads_delete *del, struct err *e);
+int by_hand_delete_one(struct by_hand *r, const struct uuid *id, struct err *e);
+int by_hand_move(struct by_hand *r, const struct leads_move *move, const struct leads_move_options *options,
+                 struct err *e);
+/* POST /leads/merge: the destination takes what it lacks. */
+int by_hand_merge(struct by_hand *r, const struct uuid *lead, const struct uuid *destination, struct err *e);
+/* POST /leads/update-interest-status: of everybody with this address, in one target or (NULL) anywhere. */
+struct leads_interest {
+    struct str email;
+    bool clear;             /* back to "Lead", in place of `value` */
+    int value;
+    const struct target *in;
+    bool has_ai_value;
+    int ai_value;
+    bool disable_auto;
+};
+int by_hand_interest(struct by_hand *r, const struct leads_interest *interest, struct err *e);
+/* POST /leads/bulk-assign, by ids; several users share the leads between them. */
+struct leads_assign {
+    const struct target *in; /* NULL: wherever they are */
+    const struct uuid *ids;  /* 1..LEADS_MOVE_MAX */
+    size_t ids_n;
+    const struct uuid *users;
+    size_t users_n;
+};
+int by_hand_assign(struct by_hand *r, const struct leads_assign *assign, struct err *e);
+/* POST /leads/subsequence/move, or …/remove with `subsequence` NULL. */
+int by_hand_subsequence(struct by_hand *r, const struct uuid *lead, const struct uuid *subsequence, struct err *e);
+int by_hand_job(struct by_hand *r, struct str id, struct err *e);
+
+void by_hand_free(struct by_hand *r); /* safe on a zeroed struct, and twice */
+
+/* Of the body; "" where there is none. */
+int by_hand_digest(const struct by_hand *r, char body_sha256[SHA256_HEX_N], struct err *e);
+/* Sends and waits as api_call_wait() does; reply strings and JSON are valid until the next call on `a`. */
+int by_hand_send(struct api *a, const struct by_hand *r, struct api_reply *reply, struct err *e);
+
+#endif

@@ -1,0 +1,65 @@
+/* What the by-hand commands share: from options to a hand, who is meant, the question, the write, the report. */
+#ifndef SYNC_CMD_BY_HAND_H
+#define SYNC_CMD_BY_HAND_H
+
+#include "sync/cmd/command.h"
+#include "sync/cmd/key.h"
+#include "sync/cmd/out.h"
+#include "sync/engine/hand.h"
+
+#include <stdbool.h>
+
+/* Groups of a command that only reads, of one that writes, and of one that asks before. */
+enum {
+    BY_HAND_READS = GROUP_OUTPUT | GROUP_URL | GROUP_KEY,
+    BY_HAND_WRITES = BY_HAND_READS | GROUP_STATE | GROUP_LOCK | GROUP_BY_HAND,
+    BY_HAND_ASKS = BY_HAND_WRITES | GROUP_CONSENT,
+    BY_HAND_OPERANDS = 100000
+};
+
+struct by_hand_call {
+    struct invocation *inv;
+    struct api_key key;
+    char *rate_share, *state_path; /* owned */
+    struct api_config api;
+    struct hand hand;
+    struct target place;           /* of --campaign or --list */
+    bool has_place;
+    struct target destination;     /* of a move */
+    const char **operands;         /* those that are no SYNC; owned array */
+    size_t operands_n;
+    const char *sync;              /* the SYNC among them; NULL: none */
+    int64_t job_wait_ms;
+};
+
+/* A verb that writes. All get the call, whose hand has its leads after `find`. */
+struct by_hand_verb {
+    bool asks;
+    int (*check)(struct by_hand_call *call, struct err *e); /* before anything is sent; NULL: nothing to check */
+    int (*find)(struct by_hand_call *call, struct err *e);
+    /* The question without its question mark: "delete 3 leads of …"; appends. NULL: it does not ask. */
+    int (*describe)(struct by_hand_call *call, struct buf *text);
+    int (*write)(struct by_hand_call *call, struct err *e);
+    bool makes;                    /* there is something to do although nobody is meant yet (add) */
+};
+/* The whole of it: opens, finds, asks, writes, reports; sets inv->status. */
+int by_hand_run(struct invocation *inv, const struct by_hand_verb *verb, struct err *e);
+
+/* For verbs that only read. by_hand_close() is due after a failure too. */
+int by_hand_open(struct by_hand_call *call, struct invocation *inv, bool writes, struct err *e);
+void by_hand_close(struct by_hand_call *call);
+
+/* `find`s: operands as ids or addresses, or what the selection says. An empty selection needs `all`. XS_USAGE. */
+int by_hand_find_named(struct by_hand_call *call, struct err *e);
+int by_hand_find_selected(struct by_hand_call *call, bool all, struct err *e);
+int by_hand_needs_leads(struct by_hand_call *call, struct err *e); /* a `check`: operands must be there */
+/* "campaign Q4 founders (active)" */
+int by_hand_place_text(const struct target *t, struct buf *out);
+size_t by_hand_open_n(const struct hand *h); /* leads without an outcome */
+
+/* ---- by_hand_out.c ---- */
+extern const char *const by_hand_formats[];
+/* What became of each lead, in the format asked for. */
+int by_hand_report(struct by_hand_call *call, bool written, enum exit_status status, struct out *out, struct err *e);
+
+#endif

@@ -1,0 +1,94 @@
+/* `leads delete`: leads by name, by selection, or what a run created. */
+#include "config.h"
+
+#include "sync/cmd/by_hand.h"
+#include "sync/cmd/leads.h"
+#include "sync/cmd/select_arg.h"
+
+#include <inttypes.h>
+
+struct delete_options {
+    int64_t run;
+    bool all;
+};
+
+static const struct opt options[] = {
+    {.name = "run", .kind = OPT_INT, .dest = OPT_AT(delete_options, run), .arg = "ID", .min = 1, .max = INT64_MAX,
+     .help = "what this run created, but for those with whom there is a conversation by now"},
+    {.name = "all", .kind = OPT_FLAG, .dest = OPT_AT(delete_options, all), .help = "all leads of --campaign or --list"},
+    {.name = NULL},
+};
+
+static int check(struct by_hand_call *call, struct err *e)
+{
+    const struct delete_options *o = call->inv->options;
+    const struct common *c = &call->inv->common;
+    if (o->run == 0)
+        return 0;
+    if (call->operands_n > 0 || o->all || select_arg_given(c) || c->campaign != NULL || c->list != NULL)
+        return err_set(e, XS_USAGE, "--run says which leads; nothing else can");
+    return 0;
+}
+
+static int find(struct by_hand_call *call, struct err *e)
+{
+    const struct delete_options *o = call->inv->options;
+    return o->run > 0 ? hand_find_run(&call->hand, (uint64_t)o->run, e) : by_hand_find_selected(call, o->all, e);
+}
+
+/* How many, and out of where: a place each, while they are few. */
+static int describe(struct by_hand_call *call, struct buf *text)
+{
+    enum { PLACES_SHOWN = 5 };
+    const struct hand *h = &call->hand;
+    const struct delete_options *o = call->inv->options;
+    struct target places[PLACES_SHOWN];
+    size_t n = by_hand_open_n(h), places_n = 0, kept = hand_count(h, OUTCOME_SKIPPED);
+    int bad = buf_addf(text, "delete %zu lead%s", n, n == 1 ? "" : "s");
+    for (size_t i = 0; i < h->leads_n && places_n <= PLACES_SHOWN; i++) {
+        bool known = h->leads[i].outcome != OUTCOME_NONE || !h->leads[i].has_place;
+        for (size_t k = 0; k < places_n && !known; k++)
+            known = target_eq(&places[k], &h->leads[i].place);
+        if (known)
+            continue;
+        bad |= buf_adds(text, places_n == PLACES_SHOWN ? " …" : places_n > 0 ? ", " : " of ");
+        if (places_n < PLACES_SHOWN) {
+            bool named = call->has_place && target_eq(&call->place, &h->leads[i].place);
+            places[places_n] = h->leads[i].place;
+            bad |= by_hand_place_text(named ? &call->place : &places[places_n], text);
+        }
+        places_n++;
+    }
+    if (o->run > 0)
+        bad |= buf_addf(text, ", which run %" PRId64 " created", o->run);
+    if (kept > 0)
+        bad |= buf_addf(text, "; %zu stay, because there is a conversation with them", kept);
+    return bad;
+}
+
+static int write(struct by_hand_call *call, struct err *e)
+{
+    return hand_delete(&call->hand, e);
+}
+
+static int run(struct invocation *inv, struct err *e)
+{
+    const struct by_hand_verb verb = {.asks = true, .check = check, .find = find, .describe = describe, .write = write};
+    return by_hand_run(inv, &verb, e);
+}
+
+const struct command leads_delete = {
+    .name = "leads delete",
+    .usage = "[LEAD...] [SYNC]",
+    .summary = "delete leads, or take back what a run created",
+    .help = "Deletes the leads that are named, or those that are selected, by their ids and a\n"
+            "hundred a request. --run takes back what a run created and nobody was written to\n"
+            "since; the sync then knows that they are gone, and creates them again when their\n"
+            "rows come again. Deleted leads take their history with them.",
+    .groups = BY_HAND_ASKS | GROUP_PLACE | GROUP_SELECT,
+    .formats = by_hand_formats,
+    .options = options,
+    .options_bytes = sizeof(struct delete_options),
+    .operands_max = BY_HAND_OPERANDS,
+    .run = run,
+};

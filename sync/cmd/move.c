@@ -1,0 +1,131 @@
+/* `move`: leads from one campaign or list into another, by hand. */
+#include "config.h"
+
+#include "sync/cmd/by_hand.h"
+#include "sync/cmd/commands.h"
+#include "sync/cmd/select_arg.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct move_options {
+    const char *to_campaign, *to_list, *assign;
+    bool all, copy, allow_duplicates, check_campaigns, reset_interest, skip_in_verification, ignore_clauses, no_wait;
+    int64_t job_wait_ms;
+};
+
+#define AT(member) OPT_AT(move_options, member)
+static const struct opt options[] = {
+    {.name = "to-campaign", .kind = OPT_TEXT, .dest = AT(to_campaign), .arg = "NAME|UUID", .help = "into this campaign"},
+    {.name = "to-list", .kind = OPT_TEXT, .dest = AT(to_list), .arg = "NAME|UUID", .help = "into this list"},
+    {.name = "all", .kind = OPT_FLAG, .dest = AT(all), .help = "all leads of --campaign or --list"},
+    {.name = "copy", .kind = OPT_FLAG, .dest = AT(copy),
+     .help = "leave the leads where they are and make new ones, which take room in the plan"},
+    {.name = "allow-duplicates", .kind = OPT_FLAG, .dest = AT(allow_duplicates),
+     .help = "move leads whose address is there already, too"},
+    {.name = "check-campaigns", .kind = OPT_FLAG, .dest = AT(check_campaigns),
+     .help = "leave out leads whose address is in any other campaign"},
+    {.name = "reset-interest", .kind = OPT_FLAG, .dest = AT(reset_interest), .help = "forget the leads' interest status"},
+    {.name = "assign-to", .kind = OPT_TEXT, .dest = AT(assign), .arg = "UUID", .help = "give the leads to this user"},
+    {.name = "skip-in-verification", .kind = OPT_FLAG, .dest = AT(skip_in_verification),
+     .help = "leave out leads that are being verified"},
+    {.name = "ignore-clauses", .kind = OPT_FLAG, .dest = AT(ignore_clauses),
+     .help = "do not heed the saved lead-finder clauses of the source"},
+    {.name = "no-wait", .kind = OPT_FLAG, .dest = AT(no_wait), .help = "start the job and leave it to leadsync jobs wait"},
+    {.name = "job-wait", .kind = OPT_DURATION, .dest = AT(job_wait_ms), .arg = "TIME",
+     .help = "how long to wait for a job (10m)"},
+    {.name = NULL},
+};
+
+/* A source must be named: a selection alone would be taken from anywhere. */
+static int check(struct by_hand_call *call, struct err *e)
+{
+    const struct move_options *o = call->inv->options;
+    const struct common *c = &call->inv->common;
+    struct uuid ignored;
+    if (c->campaign == NULL && c->list == NULL)
+        return err_set(e, XS_USAGE, "from where? give --campaign NAME or --list NAME");
+    if ((o->to_campaign == NULL) == (o->to_list == NULL))
+        return err_set(e, XS_USAGE, "to where? give either --to-campaign NAME or --to-list NAME");
+    if (call->operands_n == 0 && !select_arg_given(c) && !o->all)
+        return err_set(e, XS_USAGE, "which leads? name or select some; --all is all of the %s",
+                       c->campaign != NULL ? "campaign" : "list");
+    if (o->assign != NULL && uuid_parse(str_from(o->assign), &ignored) != 0)
+        return err_set(e, XS_USAGE, "--assign-to \"%s\" is no UUID", o->assign);
+    call->job_wait_ms = o->job_wait_ms;
+    return 0;
+}
+
+static int find_destination(struct by_hand_call *call, struct target *to, struct err *e)
+{
+    const struct move_options *o = call->inv->options;
+    struct target_spec spec = {o->to_campaign != NULL ? TARGET_CAMPAIGN : TARGET_LIST,
+                               strdup(o->to_campaign != NULL ? o->to_campaign : o->to_list)};
+    int rc = spec.text == NULL ? err_oom(e) : api_target_find(call->hand.api, &spec, true, &call->hand.arena, to, e);
+    free(spec.text);
+    return rc;
+}
+
+static int find(struct by_hand_call *call, struct err *e)
+{
+    const struct move_options *o = call->inv->options;
+    if (find_destination(call, &call->destination, e) != 0 || by_hand_find_selected(call, o->all, e) != 0)
+        return -1;
+    if (target_eq(&call->place, &call->destination))
+        return err_set(e, XS_USAGE, "the leads are there already: source and destination are the same");
+    hand_keep_back(&call->hand, &call->destination);
+    return 0;
+}
+
+static int describe(struct by_hand_call *call, struct buf *text)
+{
+    const struct move_options *o = call->inv->options;
+    size_t n = by_hand_open_n(&call->hand);
+    size_t kept = hand_count(&call->hand, OUTCOME_SKIPPED) + hand_count(&call->hand, OUTCOME_REJECTED);
+    int bad = buf_addf(text, "%s %zu lead%s from ", o->copy ? "copy" : "move", n, n == 1 ? "" : "s");
+    bad |= by_hand_place_text(&call->place, text) | buf_adds(text, " to ");
+    bad |= by_hand_place_text(&call->destination, text);
+    if (kept > 0)
+        bad |= buf_addf(text, "; %zu stay, because they bounced, unsubscribed, were skipped or have no address", kept);
+    return bad;
+}
+
+static int write(struct by_hand_call *call, struct err *e)
+{
+    const struct move_options *o = call->inv->options;
+    struct leads_move_options how = {
+        .copy = o->copy,
+        .allow_duplicates = o->allow_duplicates,
+        .check_campaigns = o->check_campaigns,
+        .reset_interest = o->reset_interest,
+        .skip_in_verification = o->skip_in_verification,
+        .ignore_clauses = o->ignore_clauses,
+        .assign = o->assign != NULL,
+    };
+    if (o->assign != NULL && uuid_parse(str_from(o->assign), &how.assigned_to) != 0)
+        return err_set(e, XS_USAGE, "--assign-to \"%s\" is no UUID", o->assign);
+    return hand_move(&call->hand, &call->place, &call->destination, &how, !o->no_wait, e);
+}
+
+static int run(struct invocation *inv, struct err *e)
+{
+    const struct by_hand_verb verb = {.asks = true, .check = check, .find = find, .describe = describe, .write = write};
+    return by_hand_run(inv, &verb, e);
+}
+
+const struct command command_move = {
+    .name = "move",
+    .usage = "[LEAD...] [SYNC]",
+    .summary = "move leads between campaigns and lists by hand",
+    .help = "Finds the leads of --campaign or --list that are named or selected, says how many\n"
+            "there are, asks, and moves them by their ids, a thousand a background job. Waits\n"
+            "for the jobs and reads back what they did: a job that ends well may have moved\n"
+            "nothing. Leads that bounced, unsubscribed or were skipped are never moved into a\n"
+            "campaign, since a move makes them active again.",
+    .groups = BY_HAND_ASKS | GROUP_PLACE | GROUP_SELECT,
+    .formats = by_hand_formats,
+    .options = options,
+    .options_bytes = sizeof(struct move_options),
+    .operands_max = BY_HAND_OPERANDS,
+    .run = run,
+};

@@ -1,0 +1,137 @@
+/* What somebody does by hand: leads found, read and changed outside of any run, through the same client, the same
+ * journal and the same job table as a run.
+ *
+ *   hand_open ─▶ hand_find / hand_find_… (who is meant) ─▶ the caller shows, asks ─▶ hand_begin ─▶ a write ─▶ hand_end
+ *
+ * Who is meant is always found out first and then named by id: no write travels with a filter, because a filter that
+ * the API does not understand means everybody. A write whose answer was lost is read back; what cannot be read back is
+ * told as unattributed and never sent again. Blocks; a signal ends it after the request in flight.
+ *
+ * Entries of these writes carry no key of the sync (but for hand_find_run()), so that its memory of rows stays as it is:
+ * what was done by hand is to it as if it had been done in Instantly. */
+#ifndef SYNC_ENGINE_HAND_H
+#define SYNC_ENGINE_HAND_H
+
+#include "sync/api/by_hand.h"
+#include "sync/model/entry.h"
+#include "sync/model/reason.h"
+
+struct batch;
+struct json_object;
+struct state;
+
+struct hand_config {
+    const struct api_config *api;  /* read_only: a dry run */
+    struct clock *clock;
+    const char *state_path;        /* where writes are journaled; made when it is missing. NULL: reads only */
+    int64_t wait_lock_ms;
+    int64_t settle_ms;             /* sum of the waits of a read-back; 7000 is 1 + 2 + 4 s */
+    int64_t job_wait_ms;
+};
+
+/* A lead that is meant, and what became of it. Strings live in the hand's arena. */
+struct hand_lead {
+    struct uuid id;
+    bool has_id;
+    struct str email;
+    struct target place;           /* where it is; has_place false: in none */
+    bool has_place;
+    int status;                    /* as the API has it; TARGET_STATUS_UNKNOWN when not told */
+    bool contacted;                /* there is a conversation, see people.h */
+    struct hash128 key;            /* the sync's, of hand_find_run(); else zero */
+    struct str key_text;
+    enum outcome outcome;          /* OUTCOME_NONE: not decided yet */
+    enum reason reason;
+    int http_status;
+    struct str detail;             /* the API's words */
+};
+
+/* A background job of a move. Counts are -1 where it does not tell. */
+struct hand_job {
+    char id[64];
+    struct str status;
+    int64_t total, moved, duplicated, missing_email, in_other_campaigns, blocklisted;
+};
+
+struct hand {
+    struct hand_config c;
+    struct api *api;
+    struct state *state;           /* NULL until hand_begin() or hand_find_run() */
+    uint64_t run;                  /* 0: nothing was written */
+    int64_t started_ms;
+    struct arena arena;
+    struct hand_lead *leads;       /* owned: who is meant */
+    size_t leads_n, leads_cap;
+    struct hand_job *jobs;         /* owned */
+    size_t jobs_n;
+    uint64_t gone;                 /* hand_find_run(): taken back earlier */
+    uint64_t updated, moved;       /* operations proved */
+    bool stopped;                  /* by a signal: what was not sent is deferred */
+};
+
+/* hand_close() is due after a failure too. */
+int hand_open(struct hand *h, const struct hand_config *config, struct err *e);
+void hand_close(struct hand *h);
+
+/* ---- who is meant ---- */
+
+struct hand_selector {
+    struct leads_filter filter;    /* contacts and ids may be more than one request takes */
+    const struct uuid *excluded;
+    size_t excluded_n;
+    const int *statuses;           /* only leads of these statuses, as told; n 0: any */
+    size_t statuses_n;
+    int esp;                       /* mail provider, as told; -1: any */
+    uint64_t limit;                /* 0: all */
+};
+/* Sees each lead as the API tells it: 0 go on, 1 enough, -1 error. */
+typedef int hand_see_fn(void *ctx, const struct remote_lead *lead, struct err *e);
+/* Every page of what the selector selects. What comes is held against the selector again, as far as a lead tells, because
+ * the API ignores filters that it does not know. XS_USAGE: what cannot be asked for together. */
+int hand_each(struct hand *h, const struct hand_selector *selector, hand_see_fn *see, void *ctx, struct err *e);
+/* The same into h->leads. */
+int hand_find(struct hand *h, const struct hand_selector *selector, struct err *e);
+/* One lead by id or address into h->leads; an address may be narrowed to a target. XS_USAGE where an address is that of
+ * several leads (they are named). One that is not there is added without an id, as failed: gone_there. */
+int hand_find_one(struct hand *h, struct str id_or_email, const struct target *in, struct err *e);
+/* What this run created and nobody was written to since, into h->leads; those with a conversation come as skipped:
+ * contacted. Reads the state, which is locked from here on. XS_USAGE: no such run. */
+int hand_find_run(struct hand *h, uint64_t run, struct err *e);
+/* A lead in full, as JSON: 1, or 0 when there is none. Borrowed until the next call. */
+int hand_get(struct hand *h, const struct uuid *id, struct json_object **out, struct err *e);
+
+/* ---- writes: each needs hand_begin() before and works on h->leads that have no outcome yet ---- */
+
+/* Opens and locks the state, settles what earlier writes left open, and starts a record of this one. */
+int hand_begin(struct hand *h, struct err *e);
+/* Merges, and writes the record. Due after hand_begin(), whatever happened in between; `rc` and `e` say what. */
+int hand_end(struct hand *h, int rc, struct err *e);
+
+/* New leads of these values, one request each, so that the counters of the answer speak of that lead alone. */
+int hand_add(struct hand *h, const struct leads_add *how, const struct lead *leads, size_t n, struct err *e);
+/* Sets what `wanted` has (its custom variables over those that are there). */
+int hand_patch(struct hand *h, struct lead *wanted, struct err *e);
+/* `how` says all but the address. Proved by reading back. */
+int hand_interest(struct hand *h, const struct leads_interest *how, struct err *e);
+int hand_assign(struct hand *h, const struct uuid *users, size_t users_n, struct err *e);
+int hand_subsequence(struct hand *h, const struct uuid *subsequence, struct err *e);
+/* h->leads[0] into h->leads[1]. */
+int hand_merge(struct hand *h, struct err *e);
+int hand_delete(struct hand *h, struct err *e);
+/* All of h->leads are in `from`. Those who must not go there (people.h) are skipped. `wait` false: jobs are started and
+ * not awaited. */
+int hand_move(struct hand *h, const struct target *from, const struct target *to,
+              const struct leads_move_options *options, bool wait, struct err *e);
+/* Which of h->leads hand_move() would skip: sets their outcome, so that a preview can tell. */
+void hand_keep_back(struct hand *h, const struct target *to);
+
+/* A batch of op OP_HAND that a death left open: nothing tells whether it was done. Settles it as unattributed. */
+int hand_settle_left(struct state *s, struct batch *b, struct err *e);
+
+/* ---- what came of it ---- */
+
+size_t hand_count(const struct hand *h, enum outcome outcome);
+/* XS_DONE or XS_LEFT_OVER. */
+enum exit_status hand_status(const struct hand *h);
+
+#endif

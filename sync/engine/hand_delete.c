@@ -1,0 +1,247 @@
+/* Deleting by ids, out of the place where each lead was last seen; and taking back what a run created.
+ *
+ * The answer to a DELETE is a count and no more. Where it is not the number of ids, or where there is none, what is
+ * still there decides. */
+#include "config.h"
+
+#include "sync/engine/hand_int.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { RUN_ARENA_MAX = 64 << 20 };
+
+/* ---- deleting ---- */
+
+struct still {
+    struct hand_lead **leads;
+    bool *there;
+    size_t n;
+};
+
+static int see_still(void *ctx, const struct remote_lead *remote, struct err *e)
+{
+    struct still *s = ctx;
+    (void)e;
+    for (size_t i = 0; i < s->n; i++)
+        if (uuid_eq(&s->leads[i]->id, &remote->id))
+            s->there[i] = true;
+    return 0;
+}
+
+/* A list may lag behind: "not there" is believed of a lead itself only. 1 it is there, 0, -1 */
+static int is_there(struct hand *h, const struct hand_lead *lead, struct err *e)
+{
+    struct json_object *json;
+    return hand_get(h, &lead->id, &json, e);
+}
+
+/* Those that are gone were removed, be it by us or by somebody else. The rest gets another look, and then failed. */
+static int look_what_is_left(struct hand *h, struct hand_write *w, struct err *e)
+{
+    bool there[LEADS_DELETE_MAX];
+    int again = 1;
+    for (unsigned look = 1; again > 0; look++) {
+        size_t left = 0;
+        struct still still = {w->leads, there, w->n};
+        memset(there, 0, sizeof there);
+        if (hand_look(h, w->leads, w->n, see_still, &still, e) != 0)
+            return -1;
+        for (size_t i = 0; i < w->n; i++) {
+            int found = there[i] ? 1 : is_there(h, w->leads[i], e);
+            if (found < 0)
+                return -1;
+            if (found == 0)
+                hand_outcome(w->leads[i], OUTCOME_REMOVED, REASON_NONE, 0);
+            left += found > 0;
+        }
+        again = left > 0 ? hand_wait_look(h, look, e) : 0;
+    }
+    for (size_t i = 0; i < w->n; i++)
+        if (w->leads[i]->outcome == OUTCOME_NONE)
+            hand_outcome(w->leads[i], OUTCOME_FAILED, REASON_API_ERROR, 0);
+    return again;
+}
+
+static int judge(struct hand *h, struct hand_write *w, enum hand_sent sent, const struct api_reply *reply, struct err *e)
+{
+    struct err unread = ERR_INIT;
+    int64_t count = -1;
+    if (sent == HAND_DONE && w->from != NULL && api_leads_deleted_read(reply->json, &count, &unread) != 0)
+        count = -1;
+    err_clear(&unread);
+    bool whole = sent == HAND_DONE && (w->from == NULL || count == (int64_t)w->n);
+    if (!whole && (sent == HAND_DONE || sent == HAND_UNKNOWN))
+        return look_what_is_left(h, w, e);
+    for (size_t i = 0; i < w->n; i++) {
+        if (whole)
+            hand_outcome(w->leads[i], OUTCOME_REMOVED, REASON_NONE, reply->http_status);
+        else if (sent == HAND_NOT)
+            hand_outcome(w->leads[i], OUTCOME_DEFERRED, REASON_INTERRUPTED, 0);
+        else if (reply->http_status == 404 && w->from == NULL)
+            hand_outcome(w->leads[i], OUTCOME_REMOVED, REASON_NONE, 404);
+        else if (hand_refused(h, w->leads[i], reply, e) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* A batch of leads of one place; `from` NULL: a lead that is in none, which only its own address deletes. */
+static int delete_batch(struct hand *h, struct hand_lead **leads, size_t n, const struct target *from, struct err *e)
+{
+    struct uuid ids[LEADS_DELETE_MAX];
+    struct by_hand request;
+    struct api_reply reply;
+    enum hand_sent sent;
+    struct err late = ERR_INIT;
+    for (size_t i = 0; i < n; i++)
+        ids[i] = leads[i]->id;
+    const struct leads_delete del = {.ids = ids, .ids_n = n, .from = from != NULL ? *from : (struct target){0}};
+    struct hand_write w = {.op = from != NULL ? OP_REMOVE : OP_HAND, .from = from, .to = from, .leads = leads, .n = n};
+    int rc = from != NULL ? by_hand_delete(&request, &del, e) : by_hand_delete_one(&request, &ids[0], e);
+    if (rc == 0)
+        rc = hand_intent(h, &w, &request, e);
+    if (rc != 0) {
+        by_hand_free(&request);
+        return -1;
+    }
+    rc = hand_send(h, &request, &reply, &sent, e);
+    if (rc == 0 || sent == HAND_NOT)
+        rc |= judge(h, &w, sent, &reply, e);
+    bool open = false;
+    for (size_t i = 0; i < n; i++)
+        open = open || leads[i]->outcome == OUTCOME_NONE;
+    int kept = open ? hand_leave_open(h, &w, REASON_OUTCOME_OPEN, &late) : hand_settle(h, &w, &late);
+    if (kept != 0 && rc == 0)
+        rc = err_set(e, late.status, "%s", err_text(&late));
+    err_clear(&late);
+    return rc;
+}
+
+int hand_delete(struct hand *h, struct err *e)
+{
+    for (size_t i = 0; i < h->leads_n && !hand_interrupted(h); i++) {
+        struct hand_lead *batch[LEADS_DELETE_MAX], *first = &h->leads[i];
+        size_t n = 0, max = first->has_place ? LEADS_DELETE_MAX : 1;
+        if (first->outcome != OUTCOME_NONE)
+            continue;
+        for (size_t k = i; k < h->leads_n && n < max; k++)
+            if (h->leads[k].outcome == OUTCOME_NONE && hand_same_place(first, &h->leads[k]))
+                batch[n++] = &h->leads[k];
+        if (delete_batch(h, batch, n, first->has_place ? &first->place : NULL, e) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* ---- what a run created ---- */
+
+/* Only what is there as far as the state knows: what was taken back, or is gone, is not asked about again. */
+static int is_known_gone(struct hand *h, const struct entry *entry, struct arena *scratch, struct err *e)
+{
+    struct known_lead known;
+    int rc = state_lead_get(h->state, &entry->key, scratch, &known, e);
+    return rc == 1 ? (known.flags & (KNOWN_REMOVED | KNOWN_DELETED_THERE)) != 0 : rc;
+}
+
+static int take_created(struct hand *h, const struct entry *entry, struct err *e)
+{
+    struct hand_lead *lead = hand_lead_add(h, e);
+    if (lead == NULL)
+        return -1;
+    lead->id = entry->lead_id;
+    lead->has_id = true;
+    lead->key = entry->key;
+    return arena_str(&h->arena, entry->key_text, &lead->key_text) == 0 &&
+                   arena_str(&h->arena, entry->key_text, &lead->email) == 0
+               ? 0
+               : err_oom(e);
+}
+
+static int read_run(struct hand *h, uint64_t run, struct err *e)
+{
+    struct results *results;
+    struct arena arena;
+    struct entry entry;
+    enum op op;
+    uint32_t target;
+    int rc;
+    if (state_results_open(h->state, run, &results, e) != 0)
+        return -1;
+    arena_init(&arena, RUN_ARENA_MAX);
+    while ((rc = state_results_next(results, &arena, &entry, &op, &target, e)) > 0) {
+        if (entry.outcome == OUTCOME_CREATED && entry.has_lead_id) {
+            int gone = is_known_gone(h, &entry, &arena, e);
+            rc = gone < 0 ? -1 : gone == 0 ? take_created(h, &entry, e) : 0;
+            h->gone += gone > 0;
+            if (rc != 0)
+                break;
+        }
+        arena_reset(&arena);
+    }
+    arena_free(&arena);
+    state_results_close(results);
+    return rc;
+}
+
+struct looked {
+    struct hand *hand;
+    struct hand_lead **leads;
+    bool *there;
+    size_t n;
+};
+
+static int see_present(void *ctx, const struct remote_lead *remote, struct err *e)
+{
+    struct looked *l = ctx;
+    for (size_t i = 0; i < l->n; i++)
+        if (uuid_eq(&l->leads[i]->id, &remote->id)) {
+            l->there[i] = true;
+            return hand_lead_told(l->hand, l->leads[i], remote, e);
+        }
+    return 0;
+}
+
+/* Where they are now, and whether somebody wrote to them. */
+static int look_at(struct hand *h, size_t first, size_t n, struct err *e)
+{
+    struct hand_lead *leads[LEADS_LIST_MAX];
+    bool there[LEADS_LIST_MAX] = {false};
+    for (size_t i = 0; i < n; i++)
+        leads[i] = &h->leads[first + i];
+    struct looked looked = {h, leads, there, n};
+    if (hand_look(h, leads, n, see_present, &looked, e) != 0)
+        return -1;
+    for (size_t i = 0; i < n; i++) {
+        struct json_object *json;
+        struct remote_lead remote;
+        int found = there[i] ? 1 : hand_get(h, &leads[i]->id, &json, e);
+        if (found < 0 || (found > 0 && !there[i] &&
+                          (api_remote_lead_read(json, &remote, e) != 0 || hand_lead_told(h, leads[i], &remote, e) != 0)))
+            return -1;
+        if (found == 0)
+            hand_outcome(leads[i], OUTCOME_REMOVED, REASON_NONE, 404);
+        else if (leads[i]->contacted)
+            hand_outcome(leads[i], OUTCOME_SKIPPED, REASON_CONTACTED, 0);
+    }
+    return 0;
+}
+
+int hand_find_run(struct hand *h, uint64_t run, struct err *e)
+{
+    struct run_record record;
+    if (hand_state_open(h, e) != 0)
+        return -1;
+    int rc = state_run_get(h->state, run, &h->arena, &record, e);
+    if (rc == 0)
+        return err_set(e, XS_USAGE, "sync \"%s\" has no run %llu; leadsync status lists its runs", state_sync(h->state),
+                       (unsigned long long)run);
+    if (rc < 0 || read_run(h, run, e) != 0)
+        return -1;
+    for (size_t at = 0; at < h->leads_n; at += LEADS_LIST_MAX) {
+        size_t n = h->leads_n - at < LEADS_LIST_MAX ? h->leads_n - at : LEADS_LIST_MAX;
+        if (look_at(h, at, n, e) != 0)
+            return -1;
+    }
+    return 0;
+}

@@ -1,0 +1,349 @@
+/* Moving by hand: ids out of one place into another, a job for each thousand.
+ *
+ * Two jobs with a common end would lock each other out, so the next one is asked for when the one before is over. A job
+ * that ends well may have moved nothing: who is there afterwards is read back, lead by lead. */
+#include "config.h"
+
+#include "sync/engine/hand_int.h"
+
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sync/base/log.h"
+#include "sync/engine/people.h"
+
+static const int64_t POLL_FIRST_MS = 250, POLL_LAST_MS = 10000;
+
+struct move {
+    struct hand *hand;
+    const struct target *from, *to;
+    const struct leads_move_options *options;
+    struct hand_write write;
+    struct hand_job *job;
+};
+
+void hand_keep_back(struct hand *h, const struct target *to)
+{
+    for (size_t i = 0; i < h->leads_n; i++) {
+        struct hand_lead *lead = &h->leads[i];
+        const struct remote_lead told = {.status = lead->status, .email = lead->email};
+        enum reason why = lead->outcome == OUTCOME_NONE ? people_stays(&told, to, false) : REASON_NONE;
+        if (why != REASON_NONE)
+            hand_outcome(lead, why == REASON_EMAIL_MISSING ? OUTCOME_REJECTED : OUTCOME_SKIPPED, why, 0);
+    }
+}
+
+/* ---- the job ---- */
+
+static int job_told(struct move *m, const struct remote_job *told, struct err *e)
+{
+    struct hand_job *job = m->job;
+    if (told->id.n >= sizeof job->id)
+        return err_set(e, XS_API, "the id of a background job has %zu characters, which none should have", told->id.n);
+    if (told->id.n > 0) {
+        memcpy(job->id, told->id.p, told->id.n);
+        job->id[told->id.n] = '\0';
+    }
+    job->total = told->total;
+    job->moved = told->moved;
+    job->duplicated = told->duplicated;
+    job->missing_email = told->missing_email;
+    job->in_other_campaigns = told->in_other_campaigns;
+    job->blocklisted = told->blocklisted;
+    return arena_str(&m->hand->arena, told->status_text, &job->status) == 0 ? 0 : err_oom(e);
+}
+
+static uint64_t count_or_zero(int64_t n)
+{
+    return n > 0 ? (uint64_t)n : 0;
+}
+
+/* The job's row in the state: `jobs` shows it. `success` is what was proved. */
+static int put_job(struct move *m, const struct remote_job *told, struct err *e)
+{
+    struct hand *h = m->hand;
+    char from[TARGET_TEXT_N], to[TARGET_TEXT_N];
+    uint64_t success = 0, failed = 0;
+    struct json_object *data, *filters = NULL;
+    for (size_t i = 0; i < m->write.n; i++) {
+        success += m->write.leads[i]->outcome == OUTCOME_CHANGED;
+        failed += m->write.leads[i]->outcome == OUTCOME_FAILED || m->write.leads[i]->outcome == OUTCOME_SKIPPED;
+    }
+    if (json_object_object_get_ex(told->object, "data", &data))
+        json_object_object_get_ex(data, "filters", &filters);
+    const struct job_record record = {
+        .id = m->job->id,
+        .type = "move-leads",
+        .status = arena_dup(&h->arena, told->status_text.p != NULL ? told->status_text.p : "", told->status_text.n),
+        .progress = told->progress > 0 ? (int)told->progress : 0,
+        .filters = filters != NULL ? json_object_to_json_string_ext(filters, JSON_C_TO_STRING_PLAIN) : NULL,
+        .total = told->total >= 0 ? count_or_zero(told->total) : m->write.n,
+        .success = success,
+        .failed = failed,
+        .from = target_format(m->from, from),
+        .to = target_format(m->to, to),
+        .run = h->run,
+        .created_ms = told->created_ms,
+        .updated_ms = told->updated_ms,
+    };
+    return record.status == NULL ? err_oom(e) : state_job_put(h->state, &record, e);
+}
+
+/* 1 it is over, 0 the time is up or it was interrupted, -1. A job that is not known any more is over, too. */
+static int poll_job(struct move *m, struct err *e)
+{
+    struct hand *h = m->hand;
+    int64_t wait_ms = POLL_FIRST_MS, end_us = h->c.clock->mono_us(h->c.clock) + h->c.job_wait_ms * 1000;
+    bool warned = false;
+    for (;;) {
+        struct by_hand request;
+        struct api_reply reply;
+        struct remote_job told;
+        if (by_hand_job(&request, str_from(m->job->id), e) != 0 || hand_ask(h, &request, &reply, e) != 0)
+            return -1;
+        if (reply.class != API_OK)
+            return 1;
+        if (api_remote_job_read(reply.json, &told, e) != 0 || job_told(m, &told, e) != 0)
+            return -1;
+        if (job_status_is_final(told.status))
+            return 1;
+        if (told.status == JOB_PAUSED && !warned)
+            log_notice("job %s is paused; it is waited for", m->job->id);
+        warned = warned || told.status == JOB_PAUSED;
+        int64_t left_ms = (end_us - h->c.clock->mono_us(h->c.clock)) / 1000;
+        if (left_ms <= 0)
+            return 0;
+        int waited = hand_wait_ms(h, wait_ms < left_ms ? wait_ms : left_ms, e);
+        if (waited <= 0)
+            return waited;
+        wait_ms = 2 * wait_ms < POLL_LAST_MS ? 2 * wait_ms : POLL_LAST_MS;
+    }
+}
+
+/* ---- who is there ---- */
+
+static int see_moved(void *ctx, const struct remote_lead *remote, struct err *e)
+{
+    struct move *m = ctx;
+    const struct target *to = m->to;
+    (void)e;
+    bool there = to->kind == TARGET_CAMPAIGN ? remote->has_campaign && uuid_eq(&remote->campaign, &to->id)
+                                             : remote->has_list && uuid_eq(&remote->list, &to->id);
+    for (size_t i = 0; i < m->write.n; i++) {
+        struct hand_lead *lead = m->write.leads[i];
+        /* A copy has an id of its own; its original is known by the address. */
+        bool same = m->options->copy ? lead->email.n > 0 && str_eq_nocase(lead->email, remote->email)
+                                     : uuid_eq(&lead->id, &remote->id);
+        if (!same || !there || lead->outcome != OUTCOME_NONE)
+            continue;
+        hand_outcome(lead, OUTCOME_CHANGED, REASON_NONE, 200);
+        if (!m->options->copy)
+            lead->place = *to;
+    }
+    return 0;
+}
+
+/* Those of `n` leads from `first` on that are still open: by their ids, copies by their addresses in the destination. */
+static int look_slice(struct move *m, size_t first, size_t n, struct err *e)
+{
+    struct hand_lead *open[LEADS_LIST_MAX];
+    struct str emails[LEADS_LIST_MAX];
+    size_t open_n = 0;
+    for (size_t i = first; i < first + n; i++) {
+        struct hand_lead *lead = m->write.leads[i];
+        if (lead->outcome != OUTCOME_NONE || (m->options->copy && lead->email.n == 0))
+            continue;
+        emails[open_n] = lead->email;
+        open[open_n++] = lead;
+    }
+    if (open_n == 0)
+        return 0;
+    if (!m->options->copy)
+        return hand_look(m->hand, open, open_n, see_moved, m, e);
+    const struct hand_selector selector = {
+        .filter = {.in = m->to, .contacts = emails, .contacts_n = open_n, .in_campaign = -1, .in_list = -1}, .esp = -1};
+    return hand_each(m->hand, &selector, see_moved, m, e);
+}
+
+static size_t open_n(const struct move *m)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < m->write.n; i++)
+        n += m->write.leads[i]->outcome == OUTCOME_NONE;
+    return n;
+}
+
+static int see_same_address(void *ctx, const struct remote_lead *remote, struct err *e)
+{
+    struct hand_lead *lead = ctx;
+    (void)e;
+    if (!uuid_eq(&remote->id, &lead->id))
+        hand_outcome(lead, OUTCOME_FAILED, REASON_EXISTS_IN_TARGET, 0);
+    return 0;
+}
+
+/* Why a lead did not go: somebody with its address is there, or it is gone, or it is where it was. */
+static int why_not(struct move *m, struct hand_lead *lead, struct err *e)
+{
+    struct json_object *json;
+    const struct hand_selector selector = {
+        .filter = {.in = m->to, .contacts = &lead->email, .contacts_n = 1, .in_campaign = -1, .in_list = -1}, .esp = -1};
+    if (lead->email.n > 0 && hand_each(m->hand, &selector, see_same_address, lead, e) != 0)
+        return -1;
+    if (lead->outcome != OUTCOME_NONE)
+        return 0;
+    int there = hand_get(m->hand, &lead->id, &json, e);
+    if (there >= 0)
+        hand_outcome(lead, OUTCOME_FAILED, there > 0 ? REASON_MOVE_NOT_DONE : REASON_GONE_THERE, there > 0 ? 0 : 404);
+    return there < 0 ? -1 : 0;
+}
+
+/* What the counts of the job do not promise is not waited for. */
+static bool may_still_show(const struct move *m, size_t shown)
+{
+    return m->job->moved < 0 || (int64_t)shown < m->job->moved;
+}
+
+static int find_outcomes(struct move *m, struct err *e)
+{
+    int again = 1;
+    for (unsigned look = 1; again > 0 && open_n(m) > 0; look++) {
+        for (size_t at = 0; at < m->write.n; at += LEADS_LIST_MAX) {
+            size_t n = m->write.n - at < LEADS_LIST_MAX ? m->write.n - at : LEADS_LIST_MAX;
+            if (look_slice(m, at, n, e) != 0)
+                return -1;
+        }
+        if (open_n(m) > 0)
+            again = may_still_show(m, m->write.n - open_n(m)) ? hand_wait_look(m->hand, look, e) : 0;
+    }
+    for (size_t i = 0; again >= 0 && i < m->write.n; i++)
+        if (m->write.leads[i]->outcome == OUTCOME_NONE && why_not(m, m->write.leads[i], e) != 0)
+            return -1;
+    return again < 0 ? -1 : 0;
+}
+
+/* ---- one batch ---- */
+
+/* The answer is the job: known before anything else is done. */
+static int accepted(struct move *m, const struct api_reply *reply, struct err *e)
+{
+    struct remote_job told;
+    if (api_remote_job_read(reply->json, &told, e) != 0 || job_told(m, &told, e) != 0 || put_job(m, &told, e) != 0 ||
+        hand_accepted(m->hand, &m->write, m->job->id, e) != 0)
+        return -1;
+    return 0;
+}
+
+static int update_job(struct move *m, struct err *e)
+{
+    struct by_hand request;
+    struct api_reply reply;
+    struct remote_job told;
+    if (by_hand_job(&request, str_from(m->job->id), e) != 0 || hand_ask(m->hand, &request, &reply, e) != 0)
+        return -1;
+    if (reply.class != API_OK)
+        return 0; /* it vanished: the state keeps what was last told */
+    return api_remote_job_read(reply.json, &told, e) != 0 ? -1 : put_job(m, &told, e);
+}
+
+static void settle_untold(struct move *m, struct err *e)
+{
+    for (size_t i = 0; i < m->write.n; i++)
+        if (m->write.leads[i]->outcome == OUTCOME_NONE)
+            hand_outcome(m->write.leads[i], OUTCOME_DEFERRED, REASON_JOB_OPEN, 0);
+    hand_settle(m->hand, &m->write, e);
+}
+
+/* After the job was taken: wait, look, settle. */
+static int follow(struct move *m, bool wait, struct err *e)
+{
+    int over = wait ? poll_job(m, e) : 0;
+    if (over > 0 && find_outcomes(m, e) == 0) {
+        for (size_t i = 0; i < m->write.n; i++)
+            m->hand->moved += m->write.leads[i]->outcome == OUTCOME_CHANGED;
+        return update_job(m, e) != 0 || hand_settle(m->hand, &m->write, e) != 0 ? -1 : 0;
+    }
+    /* What resume could not prove is not left to it: a copy stays told as its job was told last. */
+    struct err late = ERR_INIT;
+    if (m->write.op == OP_MOVE)
+        hand_leave_open(m->hand, &m->write, REASON_JOB_OPEN, &late);
+    else
+        settle_untold(m, &late);
+    err_clear(&late);
+    return over == 0 ? 0 : -1;
+}
+
+static int not_taken(struct move *m, enum hand_sent sent, const struct api_reply *reply, struct err *e)
+{
+    for (size_t i = 0; i < m->write.n; i++) {
+        if (sent == HAND_NOT)
+            hand_outcome(m->write.leads[i], OUTCOME_DEFERRED, REASON_INTERRUPTED, 0);
+        else if (hand_refused(m->hand, m->write.leads[i], reply, e) != 0)
+            return -1;
+    }
+    return hand_settle(m->hand, &m->write, e);
+}
+
+static int move_batch(struct move *m, bool wait, struct err *e)
+{
+    struct hand *h = m->hand;
+    struct by_hand request;
+    struct api_reply reply;
+    enum hand_sent sent;
+    struct uuid *ids = calloc(m->write.n, sizeof *ids);
+    if (ids == NULL)
+        return err_oom(e);
+    for (size_t i = 0; i < m->write.n; i++)
+        ids[i] = m->write.leads[i]->id;
+    const struct leads_move move = {*m->from, *m->to, ids, m->write.n};
+    int rc = by_hand_move(&request, &move, m->options, e);
+    if (rc == 0)
+        rc = hand_intent(h, &m->write, &request, e);
+    free(ids);
+    if (rc != 0) {
+        by_hand_free(&request);
+        return -1;
+    }
+    rc = hand_send(h, &request, &reply, &sent, e);
+    if (sent == HAND_DONE)
+        return accepted(m, &reply, e) != 0 ? -1 : follow(m, wait, e);
+    if (sent != HAND_UNKNOWN)
+        return not_taken(m, sent, &reply, e) != 0 ? -1 : rc;
+    log_warning("the answer to the move was lost; leadsync resume looks for its job and settles it");
+    h->jobs_n--; /* there is none to tell of */
+    return hand_leave_open(h, &m->write, REASON_OUTCOME_OPEN, e) != 0 ? -1 : rc;
+}
+
+int hand_move(struct hand *h, const struct target *from, const struct target *to,
+              const struct leads_move_options *options, bool wait, struct err *e)
+{
+    struct hand_lead **batch = calloc(LEADS_MOVE_MAX, sizeof(struct hand_lead *));
+    int rc = batch == NULL ? err_oom(e) : 0;
+    size_t i = 0;
+    hand_keep_back(h, to);
+    while (rc == 0 && i < h->leads_n && !hand_interrupted(h)) {
+        size_t n = 0;
+        for (; i < h->leads_n && n < LEADS_MOVE_MAX; i++)
+            if (h->leads[i].outcome == OUTCOME_NONE)
+                batch[n++] = &h->leads[i];
+        if (n == 0)
+            break;
+        struct hand_job *jobs = reallocarray(h->jobs, h->jobs_n + 1, sizeof *jobs);
+        if (jobs == NULL) {
+            rc = err_oom(e);
+            break;
+        }
+        h->jobs = jobs;
+        jobs[h->jobs_n] = (struct hand_job){.total = -1, .moved = -1, .duplicated = -1, .missing_email = -1,
+                                            .in_other_campaigns = -1, .blocklisted = -1};
+        /* A copy cannot be told from its original later: only a plain move is settled by reading back. */
+        struct move m = {
+            .hand = h, .from = from, .to = to, .options = options, .job = &jobs[h->jobs_n++],
+            .write = {.op = options->copy ? OP_HAND : OP_MOVE, .from = from, .to = to, .leads = batch, .n = n},
+        };
+        rc = move_batch(&m, wait, e);
+    }
+    free(batch);
+    return rc;
+}

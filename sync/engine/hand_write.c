@@ -1,0 +1,458 @@
+/* Writes to single leads. Each is an intent, a request, and a proof: the answer where it tells, else what is there. */
+#include "config.h"
+
+#include "sync/engine/hand_int.h"
+
+#include <json-c/json.h>
+#include <string.h>
+
+#include "sync/base/log.h"
+#include "sync/engine/plan.h"
+
+enum { PACK_MAX = 8 << 20, SKEW_MARGIN_MS = 2000 };
+
+/* Does what is there have what is wanted? */
+typedef bool hand_is_fn(void *ctx, const struct remote_lead *remote);
+
+static bool is_open(const struct hand_lead *lead)
+{
+    return lead->outcome == OUTCOME_NONE;
+}
+
+static struct hand_write one_lead(enum op op, struct hand_lead **lead, struct str values)
+{
+    struct hand_write w = {.op = op, .values = values, .leads = lead, .n = 1};
+    if ((*lead)->has_place)
+        w.to = &(*lead)->place;
+    else if (op == OP_UPDATE)
+        w.op = OP_HAND; /* what is nowhere cannot be read back later: a batch needs its place for that */
+    return w;
+}
+
+/* The answer of a write was lost, or does not tell: the lead itself does, by its id, which lists may lag behind. */
+static int look_until(struct hand *h, struct hand_lead *lead, hand_is_fn *is, void *ctx, enum outcome otherwise,
+                      enum reason reason, struct err *e)
+{
+    int again = 1;
+    for (unsigned look = 1; again > 0; look++) {
+        struct json_object *json;
+        struct remote_lead remote;
+        int there = hand_get(h, &lead->id, &json, e);
+        if (there < 0)
+            return -1;
+        if (there == 0) {
+            hand_outcome(lead, OUTCOME_FAILED, REASON_GONE_THERE, 404);
+            return 0;
+        }
+        if (api_remote_lead_read(json, &remote, e) != 0)
+            return -1;
+        if (is(ctx, &remote)) {
+            hand_outcome(lead, OUTCOME_CHANGED, REASON_NONE, 200);
+            return 0;
+        }
+        again = hand_wait_look(h, look, e);
+    }
+    hand_outcome(lead, otherwise, reason, 0);
+    return again;
+}
+
+/* Sends one request about one lead. `proved` NULL: a good answer is the proof; else the lead is looked at, and what does
+ * not show stays deferred: the API has taken the request and says no more. */
+static int write_one(struct hand *h, struct hand_write *w, struct by_hand *request, hand_is_fn *is, void *ctx,
+                     bool answer_proves, struct err *e)
+{
+    struct hand_lead *lead = w->leads[0];
+    struct api_reply reply;
+    struct remote_lead remote;
+    enum hand_sent sent;
+    if (hand_intent(h, w, request, e) != 0) {
+        by_hand_free(request);
+        return -1;
+    }
+    int rc = hand_send(h, request, &reply, &sent, e);
+    if (sent == HAND_NOT) {
+        hand_outcome(lead, OUTCOME_DEFERRED, REASON_INTERRUPTED, 0);
+    } else if (sent == HAND_REFUSED) {
+        rc = hand_refused(h, lead, &reply, e);
+    } else if (rc == 0 && sent == HAND_DONE && answer_proves && api_remote_lead_read(reply.json, &remote, e) == 0 &&
+               is(ctx, &remote)) {
+        hand_outcome(lead, OUTCOME_CHANGED, REASON_NONE, reply.http_status);
+    } else if (rc == 0) {
+        bool taken = sent == HAND_DONE && !answer_proves;
+        rc = look_until(h, lead, is, ctx, taken ? OUTCOME_DEFERRED : OUTCOME_FAILED,
+                        taken ? REASON_OUTCOME_OPEN : REASON_API_ERROR, e);
+    }
+    if (lead->outcome == OUTCOME_NONE) {
+        struct err late = ERR_INIT;
+        hand_leave_open(h, w, REASON_OUTCOME_OPEN, &late);
+        err_clear(&late);
+        return -1;
+    }
+    h->updated += lead->outcome == OUTCOME_CHANGED;
+    struct err late = ERR_INIT;
+    if (hand_settle(h, w, &late) != 0 && rc == 0)
+        rc = err_set(e, late.status, "%s", err_text(&late));
+    err_clear(&late);
+    return rc;
+}
+
+/* ---- patch ---- */
+
+static bool value_is(const struct value *there, const struct value *wanted)
+{
+    return !plan_value_changes(there, wanted, OVERWRITE_ALWAYS);
+}
+
+static bool is_patched(void *ctx, const struct remote_lead *remote)
+{
+    const struct lead *wanted = ctx;
+    struct value there;
+    for (int f = 0; f < LEAD_FIELD_N; f++) {
+        api_remote_field(remote, (enum lead_field)f, &there);
+        if (!value_is(&there, &wanted->core[f]))
+            return false;
+    }
+    for (size_t c = 0; c < wanted->shape->custom_n; c++) {
+        api_remote_custom(remote, wanted->shape->custom_names[c], &there);
+        if (!value_is(&there, &wanted->custom[c]))
+            return false;
+    }
+    return true;
+}
+
+/* Custom variables go as the complete set, over what is there: whether a PATCH merges or replaces is not known. */
+static int make_patch(struct hand *h, struct hand_lead *lead, const struct lead *wanted, struct by_hand *request,
+                      struct err *e)
+{
+    struct json_object *json = NULL;
+    struct remote_lead remote;
+    struct lead_patch patch = {.id = lead->id, .lead = wanted, .custom = wanted->shape->custom_n > 0};
+    for (int f = 0; f < LEAD_FIELD_N; f++)
+        if (wanted->core[f].kind != VALUE_ABSENT)
+            patch.fields |= UINT32_C(1) << f;
+    if (patch.custom) {
+        int there = hand_get(h, &lead->id, &json, e);
+        if (there <= 0) {
+            hand_outcome(lead, OUTCOME_FAILED, REASON_GONE_THERE, 404);
+            return there;
+        }
+        if (api_remote_lead_read(json, &remote, e) != 0)
+            return -1;
+        patch.remote = &remote;
+    }
+    if (by_hand_patch(request, &patch, e) == 0)
+        return 1;
+    by_hand_free(request);
+    return -1;
+}
+
+static int pack(struct hand *h, const struct lead *wanted, struct str *out, struct err *e)
+{
+    struct buf packed = BUF_INIT(PACK_MAX);
+    int rc = lead_pack(wanted, &packed) == 0 && arena_str(&h->arena, buf_str(&packed), out) == 0 ? 0 : err_oom(e);
+    buf_free(&packed);
+    return rc;
+}
+
+int hand_patch(struct hand *h, struct lead *wanted, struct err *e)
+{
+    struct lead_shape shape = *wanted->shape;
+    struct str values;
+    wanted->shape = &shape;
+    if (state_shape_put(h->state, shape.custom_names, shape.custom_n, &shape.id, e) != 0 ||
+        pack(h, wanted, &values, e) != 0)
+        return -1;
+    for (size_t i = 0; i < h->leads_n && !hand_interrupted(h); i++) {
+        struct hand_lead *lead = &h->leads[i];
+        struct by_hand request;
+        if (!is_open(lead))
+            continue;
+        int made = make_patch(h, lead, wanted, &request, e);
+        struct hand_write w = one_lead(OP_UPDATE, &lead, values);
+        if (made < 0 || (made > 0 && write_one(h, &w, &request, is_patched, wanted, true, e) != 0))
+            return -1;
+    }
+    return 0;
+}
+
+/* ---- interest ---- */
+
+static void interest_wanted(const struct leads_interest *how, char text[16], struct lead *wanted,
+                            struct lead_shape *shape)
+{
+    *shape = (struct lead_shape){0};
+    *wanted = (struct lead){.shape = shape};
+    int n = snprintf(text, 16, "%d", how->value);
+    wanted->core[LEAD_LT_INTEREST_STATUS] =
+        how->clear ? (struct value){VALUE_NULL, NULL, 0} : (struct value){VALUE_NUMBER, text, (size_t)n};
+}
+
+/* The request names an address, and changes everybody who has it: they all stand in its intent. */
+static int interest_of_one(struct hand *h, struct hand_lead *lead, const struct leads_interest *how,
+                           struct lead *wanted, struct str values, struct err *e)
+{
+    struct leads_interest one = *how;
+    struct by_hand request;
+    one.email = lead->email;
+    if (by_hand_interest(&request, &one, e) != 0) {
+        by_hand_free(&request);
+        return -1;
+    }
+    struct hand_write w = one_lead(OP_UPDATE, &lead, values);
+    return write_one(h, &w, &request, is_patched, wanted, false, e);
+}
+
+/* A second lead of the same address was changed by the first one's request: looked at, not asked for again. */
+static bool asked_already(const struct hand *h, size_t i)
+{
+    for (size_t k = 0; k < i; k++)
+        if (str_eq_nocase(h->leads[k].email, h->leads[i].email) &&
+            (h->leads[k].outcome == OUTCOME_CHANGED || h->leads[k].reason == REASON_OUTCOME_OPEN))
+            return true;
+    return false;
+}
+
+int hand_interest(struct hand *h, const struct leads_interest *how, struct err *e)
+{
+    struct lead_shape shape;
+    struct lead wanted;
+    struct str values;
+    char text[16];
+    interest_wanted(how, text, &wanted, &shape);
+    if (state_shape_put(h->state, NULL, 0, &shape.id, e) != 0 || pack(h, &wanted, &values, e) != 0)
+        return -1;
+    for (size_t i = 0; i < h->leads_n && !hand_interrupted(h); i++) {
+        struct hand_lead *lead = &h->leads[i];
+        int rc = 0;
+        if (!is_open(lead))
+            continue;
+        if (lead->email.n == 0) {
+            hand_outcome(lead, OUTCOME_REJECTED, REASON_EMAIL_MISSING, 0);
+            rc = hand_note(h, lead, e);
+        } else if (asked_already(h, i)) {
+            rc = look_until(h, lead, is_patched, &wanted, OUTCOME_DEFERRED, REASON_OUTCOME_OPEN, e);
+            rc = rc == 0 ? hand_note(h, lead, e) : rc;
+            h->updated += lead->outcome == OUTCOME_CHANGED;
+        } else {
+            rc = interest_of_one(h, lead, how, &wanted, values, e);
+        }
+        if (rc != 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* ---- subsequence ---- */
+
+static bool is_in_subsequence(void *ctx, const struct remote_lead *remote)
+{
+    const struct uuid *wanted = ctx;
+    struct json_object *v;
+    struct uuid id;
+    bool there = json_object_object_get_ex(remote->object, "subsequence_id", &v) &&
+                 json_object_is_type(v, json_type_string) &&
+                 uuid_parse((struct str){json_object_get_string(v), (size_t)json_object_get_string_len(v)}, &id) == 0;
+    return wanted == NULL ? !there : there && uuid_eq(&id, wanted);
+}
+
+int hand_subsequence(struct hand *h, const struct uuid *subsequence, struct err *e)
+{
+    struct uuid wanted = subsequence != NULL ? *subsequence : (struct uuid){{0}};
+    for (size_t i = 0; i < h->leads_n && !hand_interrupted(h); i++) {
+        struct hand_lead *lead = &h->leads[i];
+        struct by_hand request;
+        if (!is_open(lead))
+            continue;
+        if (by_hand_subsequence(&request, &lead->id, subsequence, e) != 0) {
+            by_hand_free(&request);
+            return -1;
+        }
+        struct hand_write w = one_lead(OP_HAND, &lead, STR_NONE);
+        if (write_one(h, &w, &request, is_in_subsequence, subsequence != NULL ? &wanted : NULL, true, e) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* ---- merge ---- */
+
+/* No field of a lead says that it was merged: without its answer a merge stays untold, and is not tried again. */
+int hand_merge(struct hand *h, struct err *e)
+{
+    struct hand_lead *leads[2] = {&h->leads[0], &h->leads[1]};
+    struct by_hand request;
+    struct api_reply reply;
+    enum hand_sent sent;
+    if (by_hand_merge(&request, &leads[0]->id, &leads[1]->id, e) != 0) {
+        by_hand_free(&request);
+        return -1;
+    }
+    struct hand_write w = {.op = OP_HAND, .leads = leads, .n = 2};
+    if (hand_intent(h, &w, &request, e) != 0) {
+        by_hand_free(&request);
+        return -1;
+    }
+    int rc = hand_send(h, &request, &reply, &sent, e);
+    struct err late = ERR_INIT;
+    if (sent == HAND_DONE) {
+        hand_outcome(leads[0], OUTCOME_UNCHANGED, REASON_NONE, reply.http_status);
+        hand_outcome(leads[1], OUTCOME_CHANGED, REASON_NONE, reply.http_status);
+        h->updated++;
+    }
+    for (size_t i = 0; i < 2 && sent != HAND_DONE; i++) {
+        if (sent == HAND_REFUSED)
+            rc |= hand_refused(h, leads[i], &reply, e);
+        else
+            hand_outcome(leads[i], sent == HAND_NOT ? OUTCOME_DEFERRED : OUTCOME_FAILED,
+                         sent == HAND_NOT ? REASON_INTERRUPTED : REASON_UNATTRIBUTED, reply.http_status);
+    }
+    if (sent == HAND_UNKNOWN)
+        log_warning("the answer to the merge was lost, and whether it was done cannot be found out: look at the lead");
+    if (hand_settle(h, &w, &late) != 0 && rc == 0)
+        rc = err_set(e, late.status, "%s", err_text(&late));
+    err_clear(&late);
+    return rc;
+}
+
+/* ---- add ---- */
+
+/* Counters of an answer that speaks of one lead say why it was not created. */
+static void why_not_added(struct hand_lead *lead, const struct leads_added *added, const struct leads_add *how)
+{
+    const struct {
+        int64_t n;
+        enum outcome outcome;
+        enum reason reason;
+    } counters[] = {
+        {added->duplicated, OUTCOME_SKIPPED, REASON_IN_TARGET},
+        {added->skipped, OUTCOME_SKIPPED,
+         how->skip == SKIP_IN_CAMPAIGN ? REASON_IN_CAMPAIGN : how->skip == SKIP_IN_LIST ? REASON_IN_LIST
+                                                                                        : REASON_IN_WORKSPACE},
+        {added->in_blocklist, OUTCOME_SKIPPED, REASON_BLOCKLISTED},
+        {added->invalid_email, OUTCOME_REJECTED, REASON_INVALID_THERE},
+        {added->incomplete, OUTCOME_REJECTED, REASON_INCOMPLETE},
+    };
+    hand_outcome(lead, OUTCOME_FAILED, REASON_UNATTRIBUTED, 200);
+    for (size_t i = 0; i < sizeof counters / sizeof counters[0]; i++)
+        if (counters[i].n > 0)
+            hand_outcome(lead, counters[i].outcome, counters[i].reason, 200);
+}
+
+struct arrival {
+    struct hand *hand;
+    struct hand_lead *lead;
+    int64_t since_ms; /* what is younger was created by us */
+    bool found;
+};
+
+static int see_arrival(void *ctx, const struct remote_lead *remote, struct err *e)
+{
+    struct arrival *a = ctx;
+    bool ours = remote->created_ms >= a->since_ms;
+    a->found = true;
+    hand_outcome(a->lead, ours ? OUTCOME_CREATED : OUTCOME_SKIPPED, ours ? REASON_NONE : REASON_IN_TARGET, 0);
+    return hand_lead_told(a->hand, a->lead, remote, e) != 0 ? -1 : 1;
+}
+
+/* Its answer was lost. A lead without an address cannot be looked for: it stays open. */
+static int look_for_arrival(struct hand *h, struct hand_write *w, const struct api_reply *reply, struct err *e)
+{
+    struct hand_lead *lead = w->leads[0];
+    struct arrival a = {h, lead, w->batch.sent_ms + reply->skew_ms - SKEW_MARGIN_MS, false};
+    const struct hand_selector selector = {
+        .filter = {.in = w->to, .contacts = &lead->email, .contacts_n = 1, .in_campaign = -1, .in_list = -1}, .esp = -1};
+    int again = lead->email.n > 0;
+    for (unsigned look = 1; again > 0 && !a.found; look++) {
+        if (hand_each(h, &selector, see_arrival, &a, e) != 0)
+            return -1;
+        if (!a.found)
+            again = hand_wait_look(h, look, e);
+    }
+    return again < 0 ? -1 : 0;
+}
+
+static int see_existing(void *ctx, const struct remote_lead *remote, struct err *e)
+{
+    struct arrival *a = ctx;
+    return hand_lead_told(a->hand, a->lead, remote, e) != 0 ? -1 : 1;
+}
+
+static int find_existing(struct hand *h, const struct hand_write *w, struct err *e)
+{
+    struct arrival a = {h, w->leads[0], 0, false};
+    const struct hand_selector selector = {
+        .filter = {.in = w->to, .contacts = &w->leads[0]->email, .contacts_n = 1, .in_campaign = -1, .in_list = -1},
+        .esp = -1};
+    return hand_each(h, &selector, see_existing, &a, e);
+}
+
+/* What the answer to leads/add says of the one lead in it; `id` of a lead that was there already is looked up. */
+static int added(struct hand *h, struct hand_write *w, const struct leads_add *how, const struct api_reply *reply,
+                 struct err *e)
+{
+    struct hand_lead *lead = w->leads[0];
+    struct leads_added told;
+    if (api_leads_added_read(reply->json, 1, &h->arena, &told, e) != 0) {
+        log_warning("an answer to leads/add cannot be used (%s): reading back", err_text(e));
+        err_clear(e);
+        return look_for_arrival(h, w, reply, e);
+    }
+    if (told.created_n == 1) {
+        lead->id = told.created[0].id;
+        lead->has_id = true;
+        hand_outcome(lead, OUTCOME_CREATED, REASON_NONE, reply->http_status);
+        return 0;
+    }
+    why_not_added(lead, &told, how);
+    /* Who it is that is there already: asked for, since the answer does not tell. */
+    return lead->reason == REASON_IN_TARGET && lead->email.n > 0 ? find_existing(h, w, e) : 0;
+}
+
+static int add_one(struct hand *h, struct hand_lead *lead, const struct leads_add *how, const struct lead *wanted,
+                   struct err *e)
+{
+    struct by_hand request = {.method = NULL};
+    struct api_reply reply;
+    enum hand_sent sent;
+    struct err late = ERR_INIT;
+    struct hand_write w = {.op = OP_CREATE, .to = &how->target, .leads = &lead, .n = 1};
+    if (pack(h, wanted, &w.values, e) != 0 || by_hand_add(&request, how, wanted, e) != 0 ||
+        hand_intent(h, &w, &request, e) != 0) {
+        by_hand_free(&request);
+        return -1;
+    }
+    int rc = hand_send(h, &request, &reply, &sent, e);
+    if (sent == HAND_DONE)
+        rc = added(h, &w, how, &reply, e);
+    else if (sent == HAND_REFUSED)
+        rc = hand_refused(h, lead, &reply, e);
+    else if (sent == HAND_NOT)
+        hand_outcome(lead, OUTCOME_DEFERRED, REASON_INTERRUPTED, 0);
+    else if (rc == 0)
+        rc = look_for_arrival(h, &w, &reply, e);
+    int kept = lead->outcome == OUTCOME_NONE ? hand_leave_open(h, &w, REASON_OUTCOME_OPEN, &late)
+                                             : hand_settle(h, &w, &late);
+    if (kept != 0 && rc == 0)
+        rc = err_set(e, late.status, "%s", err_text(&late));
+    err_clear(&late);
+    return rc;
+}
+
+int hand_add(struct hand *h, const struct leads_add *how, const struct lead *leads, size_t n, struct err *e)
+{
+    int rc = 0;
+    for (size_t i = 0; i < n && rc == 0; i++) {
+        struct hand_lead *lead = hand_lead_add(h, e);
+        struct str email = {leads[i].core[LEAD_EMAIL].p, leads[i].core[LEAD_EMAIL].n};
+        rc = lead == NULL || arena_str(&h->arena, email, &lead->email) != 0 ? err_oom(e) : 0;
+    }
+    for (size_t i = 0; i < n && rc == 0 && !hand_interrupted(h); i++) {
+        struct lead lead = leads[i];
+        struct lead_shape shape = *leads[i].shape;
+        lead.shape = &shape;
+        rc = state_shape_put(h->state, shape.custom_names, shape.custom_n, &shape.id, e);
+        if (rc == 0)
+            rc = add_one(h, &h->leads[i], how, &lead, e);
+    }
+    return rc;
+}
