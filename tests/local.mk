@@ -24,3 +24,4 @@ include tests/harness/local.mk
 include tests/cli/local.mk
 include tests/fuzz/local.mk
 include tests/bench/local.mk
+include tests/soak/local.mk

@@ -42,6 +42,14 @@ static bool must_stop(const struct run *r)
     return stop_requested() != 0 || (r->deadline_us != 0 && r->c->clock->mono_us(r->c->clock) >= r->deadline_us);
 }
 
+static void at_the_end(struct run *r)
+{
+    r->eof = true;
+    if (r->source->null_watermarks > 0)
+        log_notice("%llu rows have no watermark and were left out: full reads have them",
+                   (unsigned long long)r->source->null_watermarks);
+}
+
 static int read_rows(struct run *r, struct err *e)
 {
     struct row row;
@@ -55,7 +63,7 @@ static int read_rows(struct run *r, struct err *e)
         }
         int rc = source_next(r->source, &row, e);
         if (rc == 0)
-            r->eof = true;
+            at_the_end(r);
         if (rc <= 0)
             return rc;
         if (run_take_row(r, &row, e) != 0 || run_hold_step(r, e) != 0)
