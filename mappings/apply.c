@@ -189,6 +189,13 @@ static enum step_result run_column(const struct column *column, const struct row
 
 /* ---- identity ---- */
 
+static void set_key(struct applier *a, struct str key_text)
+{
+    a->out->key_text = key_text;
+    if (a->m->key_known != NULL)
+        a->m->key_known(a->m->key_known_ctx, key_text);
+}
+
 /* Cells of a composite key, joined by '|'; a '|' or '\' inside a cell is written behind a '\', so that no two keys
  * meet. */
 static int join_key(struct applier *a, struct str *out)
@@ -231,7 +238,7 @@ static int identity_by_key(struct applier *a)
     struct str key = str_trim(cell_text(a->row, impl->keys[0].index));
     if (impl->keys_n > 1 && join_key(a, &key) != 0)
         return -1;
-    a->out->key_text = key;
+    set_key(a, key);
     /* It travels in the last custom variable, by which a lead without address is found again. */
     a->out->lead.custom[a->m->shape.custom_n - 1] = (struct value){VALUE_STRING, key.p, key.n};
     return 0;
@@ -268,7 +275,7 @@ static int identity_by_email(struct applier *a, const char *label)
     *value = (struct value){VALUE_STRING, email.send.p, email.send.n};
     a->out->email_key = email.key;
     if (!a->m->has_key)
-        a->out->key_text = email.key;
+        set_key(a, email.key);
     return 0;
 }
 

@@ -85,6 +85,12 @@ struct mapping {
                                            route; not of limits, guards, comments */
     struct mapping_impl *impl;
     struct arena arena;
+
+    /* For who maps row by row: told of a row's key as soon as it is known, while the rest of the row is still to be
+     * mapped, so that what is remembered of it can be fetched meanwhile. It is the key_text of the `struct mapped` that
+     * follows. NULL: nobody. */
+    void (*key_known)(void *ctx, struct str key_text);
+    void *key_known_ctx;
 };
 
 /* Loads and validates a file. On mistakes: XS_CONFIG, and *all* of them are in the message, each as

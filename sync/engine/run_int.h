@@ -36,6 +36,7 @@ struct run {
 
     struct arena row_arena, known_arena, run_arena;
     struct buf pack, detail, cells;
+    struct hash128 key;              /* of the row at hand */
     const struct row *row;           /* the row at hand; NULL when it comes from elsewhere than the source */
     bool *custom_changed;            /* scratch, a flag a custom variable */
     struct plan_rules rules;
@@ -70,6 +71,8 @@ int run_open_for_resume(struct run *r, struct err *e);
 int run_write_results(struct run *r);
 
 /* ---- run_rows.c ---- */
+/* Before the first row: the mapping tells each row's key to `key` and to the state ahead of the rest. */
+void run_listen(struct run *r);
 int run_take_row(struct run *r, const struct row *row, struct err *e);
 /* Decides on a mapped lead; `entry` has row, line, key, texts and cells, values are packed here. */
 int run_plan_lead(struct run *r, struct entry *entry, const struct lead *lead, uint32_t target, struct err *e);

@@ -35,6 +35,7 @@ static int bind_source(struct run *r, struct err *e)
     for (size_t i = 0; i < r->source->columns_n; i++)
         names[i] = r->source->columns[i].name;
     int rc = mapping_bind(r->m, names, r->source->columns_n, e);
+    run_listen(r);
     free(names);
     const struct str *unused;
     size_t n = rc == 0 ? mapping_unused(r->m, &unused) : 0;
@@ -440,6 +441,8 @@ int run_open_for_resume(struct run *r, struct err *e)
 
 void run_close(struct run *r)
 {
+    if (r->m != NULL && r->m->key_known_ctx == r)
+        r->m->key_known = NULL;
     upload_free(r->upload);
     spool_free(r->held);
     spool_free(r->contest);

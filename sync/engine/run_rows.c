@@ -340,6 +340,20 @@ static int unusable(struct run *r, const struct mapped *mapped, struct entry *en
                          first != NULL ? first->value : STR_NONE, e);
 }
 
+/* Memory is slow: where the key stands in the index is fetched while the rest of the row is mapped and packed. */
+static void key_known(void *ctx, struct str key_text)
+{
+    struct run *r = ctx;
+    r->key = hash_keyed128(state_secret(r->state), key_text.p, key_text.n);
+    state_lookup_soon(r->state, &r->key);
+}
+
+void run_listen(struct run *r)
+{
+    r->m->key_known = key_known;
+    r->m->key_known_ctx = r;
+}
+
 static int take_row(struct run *r, const struct row *row, struct err *e)
 {
     struct mapped mapped;
@@ -349,14 +363,13 @@ static int take_row(struct run *r, const struct row *row, struct err *e)
         return -1;
     struct entry entry = {.row = row->number, .line = row->line, .key_text = mapped.key_text};
     if (mapped.key_text.n > 0)
-        entry.key = hash_keyed128(state_secret(r->state), mapped.key_text.p, mapped.key_text.n);
+        entry.key = r->key;
     if (mapped.verdict != MAPPED_LEAD)
         return unusable(r, &mapped, &entry, e);
     const struct value *email = &mapped.lead.core[LEAD_EMAIL];
     if (email->kind == VALUE_STRING)
         entry.email = (struct str){email->p, email->n};
     uint32_t target = r->targets.v[mapped.target_index].number;
-    state_lookup_soon(r->state, &entry.key); /* memory is slow, and packing the lead takes as long */
     if (r->contest != NULL)
         return run_contest_put(r, &entry, &mapped.lead, target, e);
     return run_plan_lead(r, &entry, &mapped.lead, target, e);

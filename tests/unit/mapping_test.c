@@ -195,6 +195,11 @@ static int load_case(const struct case_file *c, struct mapping **m, struct err *
     return rc;
 }
 
+static void tell(void *ctx, struct str key_text)
+{
+    *(struct str *)ctx = key_text;
+}
+
 static void apply_rows(struct mapping *m, char *at, struct buf *out)
 {
     struct err e = ERR_INIT;
@@ -205,6 +210,7 @@ static void apply_rows(struct mapping *m, char *at, struct buf *out)
         struct cell cells[COLUMNS_MAX];
         struct row row = {.number = number, .line = number + 1, .cells = cells};
         struct mapped mapped;
+        struct str told = STR_NONE;
         char *space = line[0] == '!' ? strchr(line, ' ') : NULL;
         if (space != NULL) { /* "!not_utf8 a,b": the source said so */
             int reason = reason_find((struct str){line + 1, (size_t)(space - line) - 1});
@@ -214,7 +220,10 @@ static void apply_rows(struct mapping *m, char *at, struct buf *out)
         }
         row.n = split_cells(line, cells);
         arena_reset(&scratch);
+        m->key_known = tell;
+        m->key_known_ctx = &told;
         ck_assert_msg(mapping_apply(m, &row, &scratch, &mapped, &e) == 0, "%s", err_text(&e));
+        ck_assert(str_eq(told, mapped.key_text));
         put_mapped(out, m, &mapped);
     }
     arena_free(&scratch);
