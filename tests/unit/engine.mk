@@ -5,6 +5,8 @@ ENGINE_TESTS = \
 	tests/unit/move.tap \
 	tests/unit/plan.tap \
 	tests/unit/run.tap \
+	tests/unit/run_guards.tap \
+	tests/unit/run_watermark.tap \
 	tests/unit/run_report.tap \
 	tests/unit/spool.tap \
 	tests/unit/upload.tap
@@ -41,6 +43,12 @@ tests_unit_plan_tap_LDADD = $(TEST_LIBS) $(LEVEL_ENGINE)
 tests_unit_spool_tap_SOURCES = tests/unit/spool_test.c
 tests_unit_spool_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_spool_tap_LDADD = $(TEST_LIBS) $(LEVEL_ENGINE)
+tests_unit_run_guards_tap_SOURCES = tests/unit/run_guards_test.c $(ENGINE_KIT)
+tests_unit_run_guards_tap_CFLAGS = $(TEST_CFLAGS)
+tests_unit_run_guards_tap_LDADD = $(TEST_LIBS) $(LEVEL_ENGINE)
+tests_unit_run_watermark_tap_SOURCES = tests/unit/run_watermark_test.c $(ENGINE_KIT)
+tests_unit_run_watermark_tap_CFLAGS = $(TEST_CFLAGS)
+tests_unit_run_watermark_tap_LDADD = $(TEST_LIBS) $(LEVEL_ENGINE)
 tests_unit_run_tap_SOURCES = tests/unit/run_test.c $(ENGINE_KIT)
 tests_unit_run_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_run_tap_LDADD = $(TEST_LIBS) $(LEVEL_ENGINE)

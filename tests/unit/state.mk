@@ -13,6 +13,12 @@ tests_unit_state_merge_tap_SOURCES = tests/unit/state_merge_test.c $(state_kit)
 tests_unit_state_merge_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_state_merge_tap_LDADD = $(TEST_LIBS) $(LEVEL_STATE)
 
+check_PROGRAMS += tests/unit/state_unseen.tap
+TESTS += tests/unit/state_unseen.tap
+tests_unit_state_unseen_tap_SOURCES = tests/unit/state_unseen_test.c $(state_kit)
+tests_unit_state_unseen_tap_CFLAGS = $(TEST_CFLAGS)
+tests_unit_state_unseen_tap_LDADD = $(TEST_LIBS) $(LEVEL_STATE)
+
 check_PROGRAMS += tests/unit/state_open.tap
 TESTS += tests/unit/state_open.tap
 tests_unit_state_open_tap_SOURCES = tests/unit/state_open_test.c $(state_kit)
