@@ -1,5 +1,5 @@
 /* A job carries the leads of one batch, or, where the API refused a batch as a whole, of a part of one. The batch knows
- * its last job only; which leads belong to which job is then told by the ids that the job echoes. */
+ * its last job only; which leads were another job's is then told by the ids that each job echoes. */
 #include "config.h"
 
 #include "sync/cmd/job_entries.h"
@@ -22,8 +22,8 @@ void job_entries_free(struct job_entries *entries)
 /* ---- ids that the job was asked for ---- */
 
 struct id_set {
-    struct uuid *v; /* sorted, in the arena; NULL: the job does not say */
-    size_t n;
+    struct uuid *v; /* in the arena */
+    size_t n, cap;
 };
 
 static int by_bytes(const void *a, const void *b)
@@ -33,40 +33,71 @@ static int by_bytes(const void *a, const void *b)
 
 static bool has(const struct id_set *set, const struct entry *entry)
 {
-    return entry->has_lead_id && bsearch(&entry->lead_id, set->v, set->n, sizeof *set->v, by_bytes) != NULL;
+    return entry->has_lead_id && set->n > 0 &&
+           bsearch(&entry->lead_id, set->v, set->n, sizeof *set->v, by_bytes) != NULL;
 }
 
+/* Adds to the set, unsorted. */
 static int take_ids(struct json_object *ids, struct arena *arena, struct id_set *set, struct err *e)
 {
     size_t n = json_object_array_length(ids);
-    set->v = arena_calloc(arena, n + 1, sizeof *set->v);
-    if (set->v == NULL)
-        return err_oom(e);
+    if (set->n + n > set->cap) {
+        size_t cap = 2 * (set->n + n);
+        struct uuid *grown = arena_calloc(arena, cap, sizeof *grown);
+        if (grown == NULL)
+            return err_oom(e);
+        if (set->n > 0)
+            memcpy(grown, set->v, set->n * sizeof *grown);
+        set->v = grown;
+        set->cap = cap;
+    }
     for (size_t i = 0; i < n; i++) {
         const char *text = json_object_get_string(json_object_array_get_idx(ids, i));
         if (text != NULL && uuid_parse(str_from(text), &set->v[set->n]) == 0)
             set->n++;
     }
-    qsort(set->v, set->n, sizeof *set->v, by_bytes);
     return 0;
 }
 
 /* The filters are Instantly's words, kept as they came. */
-static int read_ids(struct state *state, const char *job, struct arena *arena, struct id_set *set, struct err *e)
+static int read_ids(const struct job_record *job, struct arena *arena, struct id_set *set, struct err *e)
 {
-    struct job_record record;
     struct json_object *filters, *ids;
-    int rc = state_job_get(state, job, arena, &record, e);
-    *set = (struct id_set){.v = NULL};
-    if (rc <= 0 || record.filters == NULL)
-        return rc < 0 ? -1 : 0;
-    filters = json_tokener_parse(record.filters);
-    rc = 0;
+    int rc = 0;
+    if (job->filters == NULL)
+        return 0;
+    filters = json_tokener_parse(job->filters);
     if (json_object_is_type(filters, json_type_object) && json_object_object_get_ex(filters, "ids", &ids) &&
         json_object_is_type(ids, json_type_array) && json_object_array_length(ids) > 0)
         rc = take_ids(ids, arena, set, e);
     json_object_put(filters);
     return rc;
+}
+
+static bool may_share(const struct job_record *a, const struct job_view *b)
+{
+    return a->run == b->run && a->from != NULL && b->from != NULL && strcmp(a->from, b->from) == 0 && a->to != NULL &&
+           b->to != NULL && strcmp(a->to, b->to) == 0;
+}
+
+/* Of the job, and of all others that its batches may have had. */
+static int read_all_ids(struct state *state, const struct job_view *job, struct arena *arena, struct id_set *ids,
+                        struct id_set *others, struct err *e)
+{
+    struct job_record *jobs;
+    size_t n;
+    if (state_jobs(state, arena, &jobs, &n, e) != 0)
+        return -1;
+    for (size_t i = 0; i < n; i++) {
+        bool same = strcmp(jobs[i].id, job->id) == 0;
+        if ((same || may_share(&jobs[i], job)) && read_ids(&jobs[i], arena, same ? ids : others, e) != 0)
+            return -1;
+    }
+    struct id_set *const sets[] = {ids, others};
+    for (size_t i = 0; i < 2; i++)
+        if (sets[i]->n > 0)
+            qsort(sets[i]->v, sets[i]->n, sizeof *sets[i]->v, by_bytes);
+    return 0;
 }
 
 /* ---- entries ---- */
@@ -113,13 +144,9 @@ static int add(struct job_entries *all, const struct entry *entry, uint32_t from
     return 0;
 }
 
-/* Those that were left out before the job was asked for are in no job's ids: they go with the batch. */
-static bool belongs(const struct id_set *ids, const struct entry *entry)
-{
-    return ids->v == NULL || has(ids, entry) || entry->outcome == OUTCOME_SKIPPED || entry->outcome == OUTCOME_REJECTED;
-}
-
-static int add_batch(struct job_entries *all, struct state *state, uint64_t id, const struct id_set *ids, struct err *e)
+/* Those that were left out before any job was asked for are in no job's ids: they go with the batch. */
+static int add_batch(struct job_entries *all, struct state *state, uint64_t id, const struct id_set *ids,
+                     const struct id_set *others, struct err *e)
 {
     struct results *results;
     struct batch head;
@@ -130,7 +157,8 @@ static int add_batch(struct job_entries *all, struct state *state, uint64_t id, 
     if (rc != 1)
         return rc;
     while ((rc = state_results_next(results, &all->arena, &entry, &op, &target, e)) == 1)
-        if (belongs(ids, &entry) && add(all, &entry, head.source, target != 0 ? target : head.target, e) != 0) {
+        if ((has(ids, &entry) || !has(others, &entry)) &&
+            add(all, &entry, head.source, target != 0 ? target : head.target, e) != 0) {
             rc = -1;
             break;
         }
@@ -178,17 +206,17 @@ static int by_row(const void *a, const void *b)
 
 int job_entries_read(struct job_entries *all, struct state *state, const struct job_view *job, struct err *e)
 {
-    struct id_set ids;
+    struct id_set ids = {.v = NULL}, others = {.v = NULL};
     uint64_t batch = 0;
     int rc;
     *all = (struct job_entries){.v = NULL};
     arena_init(&all->arena, ARENA_BYTES);
-    if (read_ids(state, job->id, &all->arena, &ids, e) != 0)
+    if (read_all_ids(state, job, &all->arena, &ids, &others, e) != 0)
         return -1;
     while ((rc = state_batch_find(state, job->id, batch, &batch, e)) == 1)
-        if (add_batch(all, state, batch, &ids, e) != 0)
+        if (add_batch(all, state, batch, &ids, &others, e) != 0)
             return -1;
-    if (rc == 0 && all->n == 0 && ids.v != NULL)
+    if (rc == 0 && all->n == 0 && ids.n > 0)
         rc = add_by_ids(all, state, job, &ids, e);
     if (rc != 0)
         return -1;

@@ -22,7 +22,7 @@ struct job_entries {
     size_t n, cap;
 };
 
-/* Reads them. Of a job that shares a batch with others, only those that it was asked for. 0/-1;
+/* Reads them. Of a job that shares a batch with others, not what those were asked for. 0/-1;
  * job_entries_free() is due after a failure too. */
 int job_entries_read(struct job_entries *entries, struct state *state, const struct job_view *job, struct err *e);
 void job_entries_free(struct job_entries *entries);

@@ -119,15 +119,17 @@ static int show_leads(const struct shown *s, struct buf *out)
     const struct job_view *job = s->job;
     int bad = 0;
     if (job->ours)
-        bad |= buf_addf(out, "  %-10s%zu: %zu moved, %zu not, %zu not settled\n", "leads", s->entries.n,
+        bad |= buf_addf(out, "  %-10s%zu: %zu moved, %zu not, %zu pending\n", "leads", s->entries.n,
                         s->counts[ENTRY_SUCCESS], s->counts[ENTRY_ERROR], s->counts[ENTRY_PENDING]);
     if (job->told && job->told_total >= 0)
         bad |= buf_addf(out, "  %-10s%" PRId64 " leads, %" PRId64 " done\n", "Instantly", job->told_total,
                         job->told_success >= 0 ? job->told_success : 0);
     if (s->counts[ENTRY_ERROR] > 0)
         bad |= buf_addf(out, "which and why: leadsync jobs entries %s --completion-status ERROR\n", job->id);
-    if (s->counts[ENTRY_PENDING] > 0)
-        bad |= buf_adds(out, job_view_over(job) ? "leadsync resume, or the next sync, settles them\n"
+    if (s->counts[ENTRY_PENDING] > 0 && job->open_rows == 0)
+        bad |= buf_adds(out, "what is pending was left to the sync after it\n");
+    else if (s->counts[ENTRY_PENDING] > 0)
+        bad |= buf_adds(out, job_view_over(job) ? "leadsync resume, or the next sync, settles what is pending\n"
                                                 : "leadsync jobs wait waits for it\n");
     return bad;
 }

@@ -145,6 +145,19 @@ static int pause_ms(struct wait *w, int64_t ms, struct err *e)
     }
 }
 
+/* A signal, or the end of the time, may come while an answer is awaited. */
+static int poll_failed(struct wait *w, struct err *e)
+{
+    if (stop_requested() != 0) {
+        err_clear(e);
+        return interrupted(e);
+    }
+    if (e->status != XS_API || !time_is_up(w) || w->polls == 0)
+        return -1;
+    err_clear(e);
+    return 0;
+}
+
 static int64_t longer(int64_t ms)
 {
     return ms * 3 / 2 < POLL_MOST_MS ? ms * 3 / 2 : POLL_MOST_MS;
@@ -154,12 +167,8 @@ static int64_t longer(int64_t ms)
 static int wait_for_all(struct wait *w, struct err *e)
 {
     for (int64_t ms = POLL_FIRST_MS; due_n(w) > 0 && !time_is_up(w); ms = longer(ms)) {
-        if (poll(w, e) != 0) {
-            if (e->status != XS_API || !time_is_up(w) || w->polls == 0)
-                return -1;
-            err_clear(e);
-            return 0;
-        }
+        if (poll(w, e) != 0)
+            return poll_failed(w, e);
         if (due_n(w) > 0 && pause_ms(w, ms, e) != 0)
             return -1;
     }

@@ -269,15 +269,15 @@ START_TEST(shown)
     WELL("show", "done");
     SAID("job done\n  type      move-leads\n  status    success\n  progress  100%\n");
     SAID("to        campaign Demo\n");
-    SAID("leads     251: 246 moved, 5 not, 0 not settled\n");
+    SAID("leads     251: 246 moved, 5 not, 0 pending\n");
     SAID("leadsync jobs entries done --completion-status ERROR\n");
     ck_assert_str_eq(told, ""); /* it is over: nobody is asked */
     WELL("show", "open");
-    SAID("3: 0 moved, 0 not, 3 not settled\n");
+    SAID("3: 0 moved, 0 not, 3 pending\n");
     SAID("leadsync jobs wait waits for it\n");
     TOLD("as it was last seen");
     WELL("show", "second");
-    SAID("1: 0 moved, 1 not, 0 not settled\n");
+    SAID("1: 0 moved, 1 not, 0 pending\n");
     WELL("show", "bare", "--format", "json");
     struct json_object *json = parse();
     ck_assert_int_eq(json_object_get_int(get(get(json, "entries"), "PENDING")), 1);
