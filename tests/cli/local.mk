@@ -30,10 +30,12 @@ STORIES = \
 	tests/cli/sync_kill.test \
 	tests/cli/sync_main.test \
 	tests/cli/sync_mirror.test \
+	tests/cli/sync_mirror_kill.test \
 	tests/cli/sync_plan.test \
 	tests/cli/sync_predict.test \
 	tests/cli/sync_reasons.test \
 	tests/cli/sync_refused.test \
+	tests/cli/sync_rekey.test \
 	tests/cli/sync_resume.test \
 	tests/cli/sync_signal.test \
 	tests/cli/sync_small.test \
