@@ -21,6 +21,7 @@ STORIES = \
 	tests/cli/schema.test \
 	tests/cli/schema_editor.test \
 	tests/cli/setup.test \
+	tests/cli/soak.test \
 	tests/cli/status.test \
 	tests/cli/sync_dry.test \
 	tests/cli/sync_exit.test \

@@ -1,7 +1,9 @@
-# make soak [N=1000000]: what takes too long for every change. Minutes, and gigabytes of /tmp.
+# make soak [N=1000000] [SOAK='--cycles 10000 --seed 1']: what takes too long for every change. Hours, and gigabytes of
+# /tmp; the seeds are printed.
 SOAKS = tests/soak/pg_million.test
-EXTRA_DIST += $(SOAKS)
+EXTRA_DIST += $(SOAKS) tests/soak/hammer.py
 soak: leadsync
 	for story in $(SOAKS); do \
 		srcdir=$(srcdir) builddir=. LEADSYNC=./leadsync bash $(srcdir)/$$story || exit 1; done
+	python3 $(srcdir)/tests/soak/hammer.py --program ./leadsync $(SOAK)
 .PHONY: soak
