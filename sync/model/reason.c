@@ -34,7 +34,7 @@ static const struct word reasons[REASON_N] = {
 #define HELP_UNSUBSCRIBED "the person has unsubscribed and is never made active again"
 #define HELP_BOUNCED "mail to this address has bounced and it is never made active again"
 #define HELP_SKIPPED_THERE "the lead was marked as skipped in Instantly"
-#define HELP_DELETED_THERE "the lead was deleted in Instantly; --recreate brings it back"
+#define HELP_DELETED_THERE "the lead was deleted in Instantly, where --recreate helps, or the person was forgotten"
 #define HELP_CONTACTED "the lead is in a conversation, and contacted: keep leaves it where it is"
 #define HELP_EMAIL_MISSING "the row has no e-mail address"
 #define HELP_EMAIL_INVALID "the e-mail address cannot be one"
