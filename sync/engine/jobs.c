@@ -13,7 +13,7 @@
 
 #include "sync/base/log.h"
 
-enum { POLL_FIRST_MS = 500, POLL_MOST_MS = 15000, FILTERS_MAX = 1 << 20 };
+enum { POLL_FIRST_MS = 100, POLL_MOST_MS = 15000, FILTERS_MAX = 1 << 20 };
 
 static void poll_answered(void *ctx, const struct api_reply *reply);
 
@@ -156,7 +156,7 @@ static void schedule(struct upload *u, struct job *job)
 {
     int64_t ms = POLL_FIRST_MS;
     for (unsigned i = 0; i < job->polls && ms < POLL_MOST_MS; i++)
-        ms *= 2;
+        ms += ms / 2;
     job->polls++;
     job->due_us = now_us(u) + (ms < POLL_MOST_MS ? ms : POLL_MOST_MS) * 1000;
 }

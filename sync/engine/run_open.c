@@ -204,11 +204,12 @@ static int choose_read(struct run *r, const char **watermark, struct err *e)
     return 0;
 }
 
-/* An edited `target:` would move every lead: that is said first, not done. */
+/* An edited `target:` would move every lead: that is said first, not done. A dry run says it and shows them. */
 static int check_target_kept(struct run *r, struct err *e)
 {
     char now[TARGET_TEXT_N];
     const char *then;
+    struct err verdict = ERR_INIT;
     const struct guard_limit *moved = &r->m->guards.moved;
     if (r->m->routes_n > 0)
         return 0;
@@ -216,11 +217,17 @@ static int check_target_kept(struct run *r, struct err *e)
     if (state_get(r->state, "target", &then, e) < 0)
         return -1;
     r->target_edited = then != NULL && strcmp(then, now) != 0;
-    if (r->target_edited && !(moved->kind == GUARD_SHARE && moved->value >= 1.0) &&
-        moved->kind != GUARD_NONE)
-        return err_set(e, XS_GUARD, "the mapping's target was %s and is %s now, which concerns every lead of this sync: "
-                       "change it back, or allow it with --guard moved=100%%", then, now);
-    return r->diff == NULL && (then == NULL || strcmp(then, now) != 0) ? state_set(r->state, "target", now, e) : 0;
+    if (r->target_edited && !(moved->kind == GUARD_SHARE && moved->value >= 1.0) && moved->kind != GUARD_NONE) {
+        err_set(&verdict, XS_GUARD, "the mapping's target was %s and is %s now, which concerns every lead of this sync: "
+                "change it back, or allow it with --guard moved=100%%", then, now);
+        if (r->diff == NULL) {
+            *e = verdict;
+            return -1;
+        }
+        log_warning("a sync would stop: %s", err_text(&verdict));
+        err_clear(&verdict);
+    }
+    return r->diff == NULL && (then == NULL || r->target_edited) ? state_set(r->state, "target", now, e) : 0;
 }
 
 static int put_header(struct run *r, struct err *e)

@@ -6,6 +6,8 @@
 
 #include "sync/engine/run_int.h"
 
+#include "sync/base/log.h"
+
 enum { SPOOL_MEMORY = 8 << 20 };
 
 int run_phases_start(struct run *r, struct err *e)
@@ -54,7 +56,8 @@ int run_phases_put(struct run *r, const struct planned *planned, struct err *e)
 
 static int judge_moved(struct run *r, struct err *e)
 {
-    uint64_t moves = spool_n(r->moves) - r->promotions, known = state_leads_n(r->state);
+    uint64_t all = r->diff != NULL ? r->summary.move : spool_n(r->moves);
+    uint64_t moves = all - r->promotions, known = state_leads_n(r->state);
     if (moves == 0 || !run_guard_exceeds(&r->m->guards.moved, moves, known))
         return 0;
     return err_set(e, XS_GUARD, "guard `moved`: %llu of %llu known leads would be moved, so nothing was done: see `leadsync "
@@ -62,9 +65,31 @@ static int judge_moved(struct run *r, struct err *e)
                    (unsigned long long)moves, (unsigned long long)known);
 }
 
+/* A key that may not read jobs would find that out when the leads are on their way. */
+static int check_scope(struct run *r, struct err *e)
+{
+    const struct api_call call = {.method = "GET", .path = "/api/v2/background-jobs?limit=1", .optional = true,
+                                  .urgent = true, .kind = API_KIND_JOBS};
+    struct api_reply reply;
+    if (spool_n(r->moves) == 0 && !spool_has(r->removals, OP_MOVE))
+        return 0;
+    if (api_call_wait(r->api, &call, &reply, e) != 0)
+        return -1;
+    if (reply.class == API_REFUSED && reply.http_status == 403)
+        return err_set(e, XS_KEY, "the key lacks the scope background-jobs:read, without which nothing can be moved: give it "
+                       "that scope, or set INSTANTLY_API_KEY to a key that has it");
+    return 0;
+}
+
 int run_phases_judge(struct run *r, struct err *e)
 {
-    return r->diff != NULL ? 0 : judge_moved(r, e);
+    struct err verdict = ERR_INIT;
+    if (r->diff == NULL)
+        return judge_moved(r, e) != 0 ? -1 : check_scope(r, e);
+    if (judge_moved(r, &verdict) != 0)
+        log_warning("a sync would stop: %s", err_text(&verdict));
+    err_clear(&verdict);
+    return 0;
 }
 
 /* ---- writing ---- */

@@ -20,6 +20,7 @@ static int count_move(struct run *r, uint32_t from, uint32_t to, struct err *e)
         m[r->move_counts_n++] = (struct move_count){from, to, 0};
     }
     r->summary.move++;
+    r->promotions += run_is_promotion(r, from);
     r->summary.requests_move += m[i].n++ % LEADS_MOVE_MAX == 0;
     return 0;
 }

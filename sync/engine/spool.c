@@ -22,6 +22,7 @@ struct spool {
     size_t chunk_at;       /* reading: bytes of the chunk that are taken */
     bool reading;
     uint64_t n;
+    unsigned ops;          /* a bit an operation that was put */
 };
 
 int spool_new(size_t memory_max, struct spool **out, struct err *e)
@@ -103,6 +104,7 @@ int spool_put(struct spool *s, const struct planned *planned, struct err *e)
     if (pack(planned, &s->record) != 0 || buf_add_str(&s->chunk, buf_str(&s->record)) != 0)
         return err_oom(e);
     s->n++;
+    s->ops |= 1U << planned->op;
     return s->chunk.n >= s->memory_max ? write_chunk(s, e) : 0;
 }
 
@@ -163,4 +165,9 @@ int spool_get(struct spool *s, struct planned *out, struct err *e)
 uint64_t spool_n(const struct spool *s)
 {
     return s->n;
+}
+
+bool spool_has(const struct spool *s, enum op op)
+{
+    return (s->ops >> op & 1) != 0;
 }

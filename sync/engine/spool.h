@@ -29,5 +29,6 @@ int spool_put(struct spool *s, const struct planned *planned, struct err *e); /*
 /* 1 with the next one (strings valid until the next call), 0 when empty, -1. The first get ends the putting. */
 int spool_get(struct spool *s, struct planned *out, struct err *e);
 uint64_t spool_n(const struct spool *s); /* records not yet taken */
+bool spool_has(const struct spool *s, enum op op); /* was one with this operation put? */
 
 #endif

@@ -32,6 +32,7 @@ STORIES = \
 	tests/cli/sync_main.test \
 	tests/cli/sync_mirror.test \
 	tests/cli/sync_mirror_kill.test \
+	tests/cli/sync_move.test \
 	tests/cli/sync_plan.test \
 	tests/cli/sync_predict.test \
 	tests/cli/sync_reasons.test \
@@ -45,5 +46,5 @@ STORIES = \
 	tests/cli/usage.test \
 	tests/cli/which_state.test
 TESTS += $(STORIES)
-EXTRA_DIST += tests/cli/lib.sh tests/cli/postgres.sh tests/cli/world.sh tests/cli/lsp.py tests/cli/people.py tests/cli/schema.py $(STORIES) demo.sh test.sh .ci/run .shellcheckrc \
+EXTRA_DIST += tests/cli/lib.sh tests/cli/postgres.sh tests/cli/world.sh tests/cli/lsp.py tests/cli/people.py tests/cli/routed.py tests/cli/schema.py $(STORIES) demo.sh test.sh .ci/run .shellcheckrc \
 	scripts/setup.sh scripts/build.sh
