@@ -440,6 +440,31 @@ START_TEST(nothing_of_the_forgotten_is_left_in_free_pages)
 }
 END_TEST
 
+/* A reader's snapshot holds old pages in the WAL: that is told, and the next call gets rid of them. */
+START_TEST(a_reader_is_in_the_way_of_forgetting)
+{
+    struct hash128 key = kit_key(&k, 1);
+    struct forgotten counts;
+    struct entry entry = created(1, 1);
+    struct db reader = {.h = NULL};
+    int64_t n;
+    kit_batch(&k, OP_CREATE, k.target, &entry, 1);
+    kit_merge(&k);
+    kit_ok(&k, db_open(&reader, k.path, false, &k.e));
+    kit_ok(&k, db_exec(&reader, "BEGIN", &k.e));
+    kit_ok(&k, db_int(&reader, &n, 0, "SELECT count(*) FROM leads", &k.e));
+    sqlite3_busy_timeout(k.s->main.h, 0);
+    kit_failed(&k, state_forget(k.s, STR("person1@example.com"), &key, &counts, &k.e), XS_LOCKED, "run the same command again");
+    ck_assert_int_eq(kit_lookup(&k, 1, 11, 0).kind, REMEMBERED_FORGOTTEN);
+    db_close(&reader);
+    kit_ok(&k, state_forget(k.s, STR("person1@example.com"), &key, &counts, &k.e));
+    char *command = NULL;
+    ck_assert_int_ge(asprintf(&command, "grep -q -i -a 'person1@' '%s'*", k.path), 0);
+    ck_assert_int_ne(system(command), 0);
+    free(command);
+}
+END_TEST
+
 START_TEST(a_hashed_person_is_forgotten_too)
 {
     struct hash128 key = kit_key(&k, 1);
@@ -508,6 +533,7 @@ static Suite *suite(void)
     tcase_add_test(c, old_runs_are_pruned);
     tcase_add_test(c, a_person_is_forgotten_everywhere);
     tcase_add_test(c, a_hashed_person_is_forgotten_too);
+    tcase_add_test(c, a_reader_is_in_the_way_of_forgetting);
     tcase_add_test(c, nothing_of_the_forgotten_is_left_in_free_pages);
     tcase_add_loop_test(c, the_audit_sees_what_is_wrong, 0, 13);
     suite_add_tcase(s, c);
