@@ -62,8 +62,11 @@ static int begin(struct postgres_source *s, const struct sql_spec *spec, struct 
     snprintf(sql, sizeof sql,
              "begin isolation level repeatable read read only;"
              "set local datestyle = 'ISO'; set local intervalstyle = 'iso_8601'; set local bytea_output = 'hex';"
-             "set local extra_float_digits = 1; set local idle_in_transaction_session_timeout = 0;"
-             "set local statement_timeout = %" PRId64, spec->statement_timeout_ms);
+             "set local extra_float_digits = 1; set local idle_in_transaction_session_timeout = 0");
+    /* None in the mapping: what the role or the connection string says stays. */
+    if (spec->statement_timeout_ms > 0)
+        snprintf(sql + strlen(sql), sizeof sql - strlen(sql), ";set local statement_timeout = %" PRId64,
+                 spec->statement_timeout_ms);
     PGresult *result = postgres_conn_run(&s->conn, sql, 0, NULL, e);
     if (result == NULL)
         return -1;
@@ -264,7 +267,7 @@ static int open_source(const struct source_spec *spec, const struct source_read 
         err_set(e, XS_CONFIG, "postgres: query: is longer than %d bytes", QUERY_MAX);
         goto fail;
     }
-    if (postgres_conn_open(&s->conn, sql->url, e) != 0)
+    if (postgres_conn_open(&s->conn, sql->url, read->deadline_us, e) != 0)
         goto fail;
     s->base.label = s->conn.label;
     s->conn.query = sql->query;

@@ -105,7 +105,12 @@ static int look_up(const struct postgres_conn *c, const char *doing, struct err 
 
     if (signo != 0)
         return err_set(e, (enum exit_status)(128 + signo), "%s: interrupted while %s", c->label, doing);
-    return c->cancelled ? err_set(e, XS_SOURCE, "%s: cancelled while %s", c->label, doing) : 0;
+    if (c->cancelled)
+        return err_set(e, XS_SOURCE, "%s: cancelled while %s", c->label, doing);
+    struct clock *clock = clock_system();
+    if (c->deadline_us != 0 && clock->mono_us(clock) >= c->deadline_us)
+        return err_set(e, XS_LEFT_OVER, "%s: the time budget ended while %s", c->label, doing);
+    return 0;
 }
 
 /* ---- connecting ---- */
@@ -155,13 +160,13 @@ static int connect_steps(struct postgres_conn *c, struct err *e)
     return 0;
 }
 
-int postgres_conn_open(struct postgres_conn *c, const char *url, struct err *e)
+int postgres_conn_open(struct postgres_conn *c, const char *url, int64_t deadline_us, struct err *e)
 {
     /* What comes before dbname is a default that the URL may change, what comes after is ours. */
     const char *keywords[] = {"fallback_application_name", "connect_timeout", "dbname", "client_encoding", NULL};
     const char *values[] = {"leadsync", getenv("PGCONNECT_TIMEOUT") == NULL ? "30" : NULL, url, "UTF8", NULL};
 
-    *c = (struct postgres_conn){.pg = NULL};
+    *c = (struct postgres_conn){.deadline_us = deadline_us};
     if (make_label(c, url, e) != 0)
         return -1;
     c->pg = PQconnectStartParams(keywords, values, 1);

@@ -18,13 +18,15 @@ struct postgres_conn {
     const char *query;  /* the user's SQL, for carets; borrowed */
     bool rows_flow;     /* the first row has come: errors are the data's, not the SQL's */
     volatile sig_atomic_t cancelled;
+    int64_t deadline_us; /* by the system's mono; 0: none */
 };
 
-/* Connects. `url` is whatever libpq takes: a URL, "key=value …", or a database name. On failure the struct may be closed.
+/* Connects. `url` is whatever libpq takes: a URL, "key=value …", or a database name. Whatever waits past
+ * the deadline gives up with XS_LEFT_OVER, as it does for a signal. On failure the struct may be closed.
  * Errors: XS_CONFIG (no connection string), XS_NO_SOURCE (anything on the way to a session), XS_SIGINT or XS_SIGTERM (a
  * signal came). Blocks at most for libpq's connect_timeout (30 s unless set) an address; looking up a host's name is the
  * system's, and not interrupted. */
-int postgres_conn_open(struct postgres_conn *c, const char *url, struct err *e);
+int postgres_conn_open(struct postgres_conn *c, const char *url, int64_t deadline_us, struct err *e);
 /* Cancels what is running, waits up to 2 s for its end, and disconnects. */
 void postgres_conn_close(struct postgres_conn *c);
 
@@ -33,7 +35,8 @@ void postgres_conn_close(struct postgres_conn *c);
 void postgres_conn_cancel(struct postgres_conn *c);
 
 /* The next result of what was sent, NULL after the last one, as PQgetResult(); *failed tells of errors that are set
- * (XS_SIGINT or XS_SIGTERM: a signal came; XS_SOURCE: cancelled; the query is over on the server, too. XS_NO_SOURCE: the
+ * (XS_SIGINT or XS_SIGTERM: a signal came; XS_SOURCE: cancelled; XS_LEFT_OVER:
+ * the deadline passed; the query is over on the server, too. XS_NO_SOURCE: the
  * server is gone). */
 PGresult *postgres_conn_result(struct postgres_conn *c, bool *failed, struct err *e);
 

@@ -119,7 +119,7 @@ static int connect_to(const char *url, const char *table, struct postgres_result
     buf_init(&w->insert, SQL_MAX);
     for (size_t i = 0; i < COLUMN_N; i++)
         buf_init(&w->arrays[i], ARRAY_MAX);
-    if (postgres_conn_open(&w->conn, url, e) != 0 || resolve_table(w, table, missing, e) != 0)
+    if (postgres_conn_open(&w->conn, url, 0, e) != 0 || resolve_table(w, table, missing, e) != 0)
         return -1;
     return buf_addf(&w->insert, insert_format, w->table) == 0 && buf_cstr(&w->insert) != NULL ? 0 : err_oom(e);
 }
@@ -194,6 +194,20 @@ const char *postgres_results_label(const struct postgres_results *w)
 
 /* ---- writing ---- */
 
+/* Somebody's lock on the table must not keep the sync's own lock for the rest of the night. What the role or the connection
+ * string says stays; for the transaction only, since a pooler hands the session on. */
+static const char begin_sql[] =
+    "begin; select set_config('lock_timeout', '30s', true) where current_setting('lock_timeout') = '0';"
+    "select set_config('statement_timeout', '5min', true) where current_setting('statement_timeout') = '0'";
+
+static int run_sql(struct postgres_results *w, const char *sql, int n, const char *const *values, struct err *e)
+{
+    PGresult *result = postgres_conn_run(&w->conn, sql, n, values, e);
+
+    PQclear(result);
+    return result != NULL ? 0 : -1;
+}
+
 static int add_number(struct buf *array, uint64_t n, bool null)
 {
     return null ? buf_adds(array, "NULL") : buf_addf(array, "%" PRIu64, n);
@@ -261,10 +275,11 @@ int postgres_results_flush(struct postgres_results *w, struct err *e)
             return err_oom(e);
     }
     values[COLUMN_N] = w->sync;
-    PGresult *result = postgres_conn_run(&w->conn, w->insert.p, COLUMN_N + 1, values, e);
-    PQclear(result);
+    int status = run_sql(w, begin_sql, 0, NULL, e) != 0 || run_sql(w, w->insert.p, COLUMN_N + 1, values, e) != 0 ||
+                         run_sql(w, "commit", 0, NULL, e) != 0
+                     ? -1 : 0;
     for (size_t i = 0; i < COLUMN_N; i++)
         buf_reset(&w->arrays[i]);
     w->rows = 0;
-    return result != NULL ? 0 : -1;
+    return status;
 }

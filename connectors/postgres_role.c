@@ -28,7 +28,7 @@ int postgres_role_look(const char *url, struct postgres_role *out, struct err *e
     int status = -1;
 
     *out = (struct postgres_role){.name = NULL};
-    if (postgres_conn_open(&conn, url, e) != 0 || (result = postgres_conn_run(&conn, role_sql, 0, NULL, e)) == NULL)
+    if (postgres_conn_open(&conn, url, 0, e) != 0 || (result = postgres_conn_run(&conn, role_sql, 0, NULL, e)) == NULL)
         goto done;
     out->name = strdup(PQgetvalue(result, 0, 0));
     out->superuser = is_true(result, 1);

@@ -15,6 +15,7 @@ struct source;
 struct source_read {
     const char *watermark;  /* bound to :watermark; NULL: everything from the type's smallest value */
     size_t field_max;       /* bytes of one cell; more is REASON_FIELD_TOO_LONG; 0: 1 MiB */
+    int64_t deadline_us;    /* a database that is waited for past this moment of the clock's mono is given up; 0: none */
 };
 
 struct column {
@@ -28,10 +29,10 @@ struct source_ops {
     int (*open)(const struct source_spec *spec, const struct source_read *read, struct clock *clock, struct source **out,
                 struct err *e);
     /* 1 with the row (valid until the next call), 0 at the clean end (again, if asked again), -1 with XS_SOURCE (its
-     * bytes, its program's exit status), XS_NO_SOURCE (it went away, no privilege), XS_CONFIG (SQL that is refused only
-     * when it runs, before the first row), XS_IO (disk, spool), or XS_SIGINT and XS_SIGTERM: a stop was asked for while
-     * nothing came. A row that alone is unusable comes with `defect` set and is no error; the cells of any other are
-     * UTF-8. Blocks on I/O. */
+     * bytes, its program's exit status), XS_NO_SOURCE (it went away, no privilege), XS_CONFIG (SQL that is refused
+     * only when it runs, before the first row), XS_IO (disk, spool), XS_SIGINT and XS_SIGTERM (a stop was asked for
+     * while nothing came), or XS_LEFT_OVER (the deadline passed while nothing came). A row that alone is unusable
+     * comes with `defect` set and is no error; the cells of any other are UTF-8. Blocks on I/O. */
     int (*next)(struct source *self, struct row *out, struct err *e);
     /* After the clean end of a read with a watermark column: the value to store once everything read is durable, NULL
      * when there is none (no row had one: what is stored stays). Borrowed until close. The member is NULL for sources

@@ -62,6 +62,11 @@ static int read_rows(struct run *r, struct err *e)
                 return -1;
         }
         int rc = source_next(r->source, &row, e);
+        if (rc < 0 && e->status == XS_LEFT_OVER && must_stop(r)) {
+            log_notice("%s", err_text(e));
+            err_clear(e);
+            return 0;
+        }
         if (rc == 0)
             at_the_end(r);
         if (rc <= 0)

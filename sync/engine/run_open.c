@@ -361,7 +361,7 @@ static int open_memory(struct run *r, struct err *e)
         (r->diff == NULL && check_workspace(r, e) != 0) || check_target_kept(r, e) != 0 ||
         choose_read(r, &watermark, e) != 0 || number_setting(r, "last_full_rows", &r->last_full_rows, e) != 0)
         return -1;
-    const struct source_read read = {.watermark = watermark};
+    const struct source_read read = {.watermark = watermark, .deadline_us = r->deadline_us};
     if (r->source == NULL && open_source(r, &read, e) != 0)
         return -1;
     if (state_shape_put(r->state, r->m->shape.custom_names, r->m->shape.custom_n, &r->m->shape.id, e) != 0)

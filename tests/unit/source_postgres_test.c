@@ -509,7 +509,7 @@ START_TEST(a_cancel_that_comes_too_early_is_not_lost)
     struct err e = ERR_INIT;
     bool failed;
 
-    ck_assert_int_eq(postgres_conn_open(&c, url, &e), 0);
+    ck_assert_int_eq(postgres_conn_open(&c, url, 0, &e), 0);
     /* The server's end of the session is held, so that the first request to cancel surely meets no query. */
     int pid = PQbackendPID(c.pg);
     kill(pid, SIGSTOP);
@@ -589,6 +589,23 @@ static double seconds_of(const char *where, const char *want)
     return (double)(clock->mono_us(clock) - start) / 1e6;
 }
 
+START_TEST(nobody_waits_past_the_deadline)
+{
+    struct source_spec spec = {.kind = SOURCE_POSTGRES, .as.sql = {.url = url, .query = "select pg_sleep(55)::text as a"}};
+    struct clock *clock = clock_system();
+    int64_t start = clock->mono_us(clock);
+    struct source_read read = {.deadline_us = start + 300000};
+    char where[200];
+
+    rowtext_check(&spec, &read, clock, "a\nerror 1 the time budget ended while reading");
+    ck_assert_int_eq(sleepers(), 0);
+    snprintf(where, sizeof where, "host=127.0.0.1 port=%d sslmode=disable", deaf_port(true));
+    spec.as.sql.url = where;
+    rowtext_check(&spec, &read, clock, "error 1 the time budget ended while connecting");
+    ck_assert(clock->mono_us(clock) - start < 5000000);
+}
+END_TEST
+
 START_TEST(connecting_has_its_time)
 {
     char where[700];
@@ -663,6 +680,7 @@ static Suite *make_suite(void)
     tcase_add_test(t, results_are_written_as_they_are);
     tcase_add_test(t, tables_that_cannot_take_results);
     tcase_add_test(t, roles_are_looked_at);
+    tcase_add_test(t, nobody_waits_past_the_deadline);
     tcase_add_test(t, connecting_has_its_time);
     tcase_add_test(t, connecting_can_be_interrupted);
     tcase_add_test(t, cancel_makes_a_blocking_read_return);
