@@ -251,8 +251,9 @@ static int find_and_write(struct by_hand_call *call, const struct by_hand_verb *
     struct err late = ERR_INIT;
     if (verb->find != NULL && verb->find(call, e) != 0)
         return -1;
-    bool something = verb->makes || by_hand_open_n(&call->hand) > 0;
-    if (something && consent(call, verb, e) != 0)
+    bool asked = verb->makes || by_hand_open_n(&call->hand) > 0;
+    bool something = asked || hand_count(&call->hand, OUTCOME_REMOVED) > 0;
+    if (asked && consent(call, verb, e) != 0)
         return -1;
     int rc = something && !dry ? write(call, verb, e) : 0;
     enum exit_status status = rc != 0 ? e->status : hand_status(&call->hand);

@@ -38,9 +38,9 @@ static struct value *place_of(struct filling *f, const char *option, struct str 
         for (size_t i = 0; i < LEAD_FIELD_N; i++)
             known[i] = lead_field_table[i].api;
         const char *nearest = str_nearest(name, known, LEAD_FIELD_N);
-        err_set(e, XS_USAGE, "%s: a lead has no field \"%.*s\"%s%s%s; a custom variable is custom.%.*s", option,
-                STR_ARG(name), nearest != NULL ? "; did you mean \"" : "", nearest != NULL ? nearest : "",
-                nearest != NULL ? "\"" : "", STR_ARG(name));
+        err_set(e, XS_USAGE, "%s: a lead has no field \"%.*s\"; a custom variable would be custom.%.*s%s%s%s", option,
+                STR_ARG(name), STR_ARG(name), nearest != NULL ? ", did you mean \"" : "", nearest != NULL ? nearest : "",
+                nearest != NULL ? "\"?" : "");
         return NULL;
     }
     if (v->kind != VALUE_ABSENT) {

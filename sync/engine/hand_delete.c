@@ -14,18 +14,41 @@ enum { RUN_ARENA_MAX = 64 << 20 };
 /* ---- deleting ---- */
 
 struct still {
+    struct hand *hand;
+    const struct target *from; /* NULL: none */
     struct hand_lead **leads;
     bool *there;
     size_t n;
 };
 
+/* Somebody has moved it meanwhile: out of that place it was not named. */
+static int say_moved(struct hand *h, struct hand_lead *lead, const struct target *from, const struct remote_lead *remote,
+                     struct err *e)
+{
+    struct buf detail = BUF_INIT(256);
+    char text[TARGET_TEXT_N];
+    if (hand_lead_told(h, lead, remote, e) != 0)
+        return -1;
+    if (from == NULL || (lead->has_place && target_eq(&lead->place, from)))
+        return 0;
+    int rc = buf_addf(&detail, "it is in %s now", lead->has_place ? target_format(&lead->place, text) : "none") == 0 &&
+                     arena_str(&h->arena, buf_str(&detail), &lead->detail) == 0
+                 ? 0
+                 : err_oom(e);
+    buf_free(&detail);
+    hand_outcome(lead, OUTCOME_FAILED, REASON_GONE_THERE, 0);
+    return rc;
+}
+
 static int see_still(void *ctx, const struct remote_lead *remote, struct err *e)
 {
     struct still *s = ctx;
-    (void)e;
-    for (size_t i = 0; i < s->n; i++)
-        if (uuid_eq(&s->leads[i]->id, &remote->id))
-            s->there[i] = true;
+    for (size_t i = 0; i < s->n; i++) {
+        if (!uuid_eq(&s->leads[i]->id, &remote->id))
+            continue;
+        s->there[i] = true;
+        return say_moved(s->hand, s->leads[i], s->from, remote, e);
+    }
     return 0;
 }
 
@@ -43,11 +66,13 @@ static int look_what_is_left(struct hand *h, struct hand_write *w, struct err *e
     int again = 1;
     for (unsigned look = 1; again > 0; look++) {
         size_t left = 0;
-        struct still still = {w->leads, there, w->n};
+        struct still still = {h, w->from, w->leads, there, w->n};
         memset(there, 0, sizeof there);
         if (hand_look(h, w->leads, w->n, see_still, &still, e) != 0)
             return -1;
         for (size_t i = 0; i < w->n; i++) {
+            if (w->leads[i]->outcome != OUTCOME_NONE)
+                continue;
             int found = there[i] ? 1 : is_there(h, w->leads[i], e);
             if (found < 0)
                 return -1;
@@ -120,6 +145,10 @@ static int delete_batch(struct hand *h, struct hand_lead **leads, size_t n, cons
 
 int hand_delete(struct hand *h, struct err *e)
 {
+    /* Who was gone before anything was sent: the state learns it all the same. */
+    for (size_t i = 0; i < h->leads_n; i++)
+        if (h->leads[i].outcome == OUTCOME_REMOVED && hand_note(h, &h->leads[i], e) != 0)
+            return -1;
     for (size_t i = 0; i < h->leads_n && !hand_interrupted(h); i++) {
         struct hand_lead *batch[LEADS_DELETE_MAX], *first = &h->leads[i];
         size_t n = 0, max = first->has_place ? LEADS_DELETE_MAX : 1;
@@ -128,7 +157,8 @@ int hand_delete(struct hand *h, struct err *e)
         for (size_t k = i; k < h->leads_n && n < max; k++)
             if (h->leads[k].outcome == OUTCOME_NONE && hand_same_place(first, &h->leads[k]))
                 batch[n++] = &h->leads[k];
-        if (delete_batch(h, batch, n, first->has_place ? &first->place : NULL, e) != 0)
+        struct target from = first->place; /* looking may find that the lead has moved */
+        if (delete_batch(h, batch, n, first->has_place ? &from : NULL, e) != 0)
             return -1;
     }
     return 0;

@@ -13,7 +13,8 @@
 #include "sync/base/log.h"
 #include "sync/engine/people.h"
 
-static const int64_t POLL_FIRST_MS = 250, POLL_LAST_MS = 10000;
+enum { NOTHING_MAX = 4096 };
+static const int64_t POLL_FIRST_MS = 100, POLL_LAST_MS = 10000;
 
 struct move {
     struct hand *hand;
@@ -315,11 +316,25 @@ static int move_batch(struct move *m, bool wait, struct err *e)
     return hand_leave_open(h, &m->write, REASON_OUTCOME_OPEN, e) != 0 ? -1 : rc;
 }
 
+/* No value changes: what resume reads of an intent is a lead that wants nothing. */
+static int no_values(struct hand *h, struct str *out, struct err *e)
+{
+    struct lead_shape shape = {0};
+    const struct lead nothing = {.shape = &shape};
+    struct buf packed = BUF_INIT(NOTHING_MAX);
+    int rc = state_shape_put(h->state, NULL, 0, &shape.id, e);
+    if (rc == 0)
+        rc = lead_pack(&nothing, &packed) == 0 && arena_str(&h->arena, buf_str(&packed), out) == 0 ? 0 : err_oom(e);
+    buf_free(&packed);
+    return rc;
+}
+
 int hand_move(struct hand *h, const struct target *from, const struct target *to,
               const struct leads_move_options *options, bool wait, struct err *e)
 {
     struct hand_lead **batch = calloc(LEADS_MOVE_MAX, sizeof(struct hand_lead *));
-    int rc = batch == NULL ? err_oom(e) : 0;
+    struct str values;
+    int rc = batch == NULL ? err_oom(e) : no_values(h, &values, e);
     size_t i = 0;
     hand_keep_back(h, to);
     while (rc == 0 && i < h->leads_n && !hand_interrupted(h)) {
@@ -340,7 +355,8 @@ int hand_move(struct hand *h, const struct target *from, const struct target *to
         /* A copy cannot be told from its original later: only a plain move is settled by reading back. */
         struct move m = {
             .hand = h, .from = from, .to = to, .options = options, .job = &jobs[h->jobs_n++],
-            .write = {.op = options->copy ? OP_HAND : OP_MOVE, .from = from, .to = to, .leads = batch, .n = n},
+            .write = {.op = options->copy ? OP_HAND : OP_MOVE, .from = from, .to = to, .values = values,
+                      .leads = batch, .n = n},
         };
         rc = move_batch(&m, wait, e);
     }

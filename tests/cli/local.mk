@@ -1,6 +1,8 @@
 # Black-box stories: shell scripts that speak TAP.
 TEST_LOG_COMPILER = bash
 STORIES = \
+	tests/cli/by_hand.test \
+	tests/cli/by_hand_lost.test \
 	tests/cli/check.test \
 	tests/cli/cron.test \
 	tests/cli/docs.test \
