@@ -122,10 +122,17 @@ void init_put_scalar(struct init_writer *w, struct str s)
     init_put(w, "\"");
 }
 
-/* Controls and line ends are shown as escapes, and long texts are cut. */
+/* Controls and line ends are shown as escapes, and long texts are cut. Two characters that terminals bear (U+FFFE and
+ * U+FFFF) no YAML file may have, not even in a comment. */
 void init_put_shown(struct init_writer *w, struct str s)
 {
+    size_t start = w->out->n;
     w->failed = w->failed || text_show(s, 60, w->out) != 0;
+    for (size_t i = start; !w->failed && i + 2 < w->out->n; i++) {
+        unsigned char *p = (unsigned char *)w->out->p + i;
+        if (p[0] == 0xEF && p[1] == 0xBF && p[2] >= 0xBE)
+            p[2] = 0xBD; /* U+FFFD, as wide and made for this */
+    }
 }
 
 /* The same for a C string. */
