@@ -12,7 +12,7 @@
 
 /* A longer row of digits is an id or a phone number: nobody counts with it, and as a number it loses its last digits
  * wherever numbers are doubles (15), or its meaning (9). */
-enum { PROSE_BYTES = 200, SOME_OF = 20, WHOLE_DIGITS = 9, NUMBER_DIGITS = 15 };
+enum { PROSE_BYTES = 200, SOME_OF = 20, WHOLE_DIGITS = 9, NUMBER_DIGITS = 15, NUMBER_BYTES = 40 };
 
 static bool is_blank(char c)
 {
@@ -138,10 +138,28 @@ static size_t groups_at(struct str text, size_t at, char separator, size_t *end)
     return groups;
 }
 
-/* Spreadsheets write numbers for people: 1,234.50 here, 1.234,50 there. */
-static void look_at_numbers(struct look *look, struct str text)
+/* The no-break blanks that divide thousands become plain ones; nothing where the text is too long for a number. */
+static struct str plain_blanks(struct str text, char room[NUMBER_BYTES])
 {
-    struct str number;
+    size_t n = 0;
+    if (text.n > NUMBER_BYTES)
+        return STR_NONE;
+    for (size_t i = 0; i < text.n; i++) {
+        size_t left = text.n - i;
+        size_t blank = left > 1 && memcmp(text.p + i, "\xc2\xa0", 2) == 0       ? 2   /* no-break */
+                       : left > 2 && memcmp(text.p + i, "\xe2\x80\xaf", 3) == 0 ? 3   /* the narrow one */
+                                                                                : 0;
+        room[n++] = blank > 0 ? ' ' : text.p[i];
+        i += blank > 0 ? blank - 1 : 0;
+    }
+    return (struct str){room, n};
+}
+
+/* Spreadsheets write numbers for people: 1,234.50 here, 1.234,50 there, 1 234,50 elsewhere. */
+static void look_at_numbers(struct look *look, struct str cell)
+{
+    char room[NUMBER_BYTES];
+    struct str number, text = plain_blanks(cell, room);
     size_t at = text.n > 0 && text.p[0] == '-', digits = 0, end;
     for (size_t i = 0; i < text.n; i++)
         digits += text.p[i] >= '0' && text.p[i] <= '9';
@@ -155,6 +173,10 @@ static void look_at_numbers(struct look *look, struct str text)
 
     size_t groups = groups_at(text, at, '.', &end), fraction;
     look->dot_groups += groups > 0 && end == text.n;
+    if (groups == 0) {
+        groups = groups_at(text, at, ' ', &end);
+        look->blank_groups += groups > 0 && end == text.n;
+    }
     if (groups == 0)
         end = at + digits_at(text, at);
     fraction = end > at && end < text.n && text.p[end] == ',' ? digits_at(text, end + 1) : 0;
@@ -184,7 +206,7 @@ enum look_number look_number(const struct look *look, bool *sure)
         *sure = look->comma_groups_sure > 0;
         return LOOK_COMMA_GROUPS;
     }
-    if (look->comma_decimals > 0 && look_all(look, look->whole + look->dot_groups + look->comma_decimals)) {
+    if (look->comma_decimals > 0 && look_all(look, look->whole + look->dot_groups + look->blank_groups + look->comma_decimals)) {
         *sure = look->comma_decimals_sure > 0;
         return LOOK_COMMA_DECIMALS;
     }

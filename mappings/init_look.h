@@ -20,6 +20,7 @@ struct look {
     size_t numbers, digits;    /* JSON numbers that survive as such; 0 and 1 among them */
     size_t whole;              /* numbers without a fraction */
     size_t dot_groups;         /* 1.234: a thousand and more, or one and a bit */
+    size_t blank_groups;       /* 1 234: a number beside others of its kind only, it may be anything */
     size_t comma_groups, comma_groups_sure;     /* 1,234 and 1,234.50: the second can only be a thousand and more */
     size_t comma_decimals, comma_decimals_sure; /* 12,345 and 1.234,5: the second can only be a fraction */
     size_t booleans, answers;  /* true, no, 1, …; the same in other languages, and x */

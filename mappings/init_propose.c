@@ -5,13 +5,15 @@
 
 #include "sync/model/lead.h"
 
+#include <string.h>
+
 /* One need is told as it is; several are told together. */
 void propose_add(struct steps *steps, bool wanted, const char *text, const char *why)
 {
     if (!wanted || steps->n == sizeof steps->text / sizeof steps->text[0])
         return;
     steps->text[steps->n++] = text;
-    steps->why = steps->why == NULL ? why : "cleans what was seen in some rows";
+    steps->why = steps->why == NULL || strcmp(steps->why, why) == 0 ? why : "cleans what was seen in some rows";
 }
 
 /* The steps that a column's cells need, in an order that lets each see what the one before left. */
@@ -74,7 +76,7 @@ const char *propose_type(const struct look *look, struct steps *steps, const cha
         *unsure = sure ? NULL : "unsure: are the commas between thousands?";
         return "number";
     case LOOK_COMMA_DECIMALS:
-        propose_add(steps, look->dot_groups > 0 || look->comma_decimals_sure > 0, "{replace: ['\\.', \"\"]}",
+        propose_add(steps, look->dot_groups > 0 || look->comma_decimals_sure > 0, "{replace: ['[\\s.]', \"\"]}",
                  "a decimal comma");
         propose_add(steps, true, "{replace: [',', \".\"]}", "a decimal comma");
         *unsure = sure ? NULL : "unsure: is it a decimal comma?";
