@@ -288,10 +288,45 @@ static void answer_read(struct world *w, struct json_object *body, struct fake_a
             continue;
         json_object_array_add(items, json_object_get(lead));
     }
+    for (size_t g = 0; text(body, "starting_after")[0] == '\0' && g < json_object_array_length(w->ghosts); g++) {
+        struct json_object *ghost = json_object_array_get_idx(w->ghosts, g);
+        if (member(body, "ids") != NULL && in_array(member(body, "ids"), text(ghost, "id")) &&
+            json_object_get_int64(member(ghost, "ghost_ms")) > w->clock->wall)
+            json_object_array_add(items, json_object_get(ghost));
+    }
     snprintf(cursor, sizeof cursor, "%zu", i);
     json_object_object_add(o, "items", items);
     if (json_object_array_length(items) > 0)
         put_text(o, "next_starting_after", cursor);
+    a->body = keep(w, o);
+}
+
+/* Without ids everything would go: whoever asks for that is not to be tested any further. */
+static void answer_delete(struct world *w, struct json_object *body, struct fake_answer *a)
+{
+    struct json_object *ids = member(body, "ids"), *o = json_object_new_object();
+    const char *list = text(body, "list_id"), *campaign = text(body, "campaign_id");
+    int64_t count = 0;
+    if (!json_object_is_type(ids, json_type_array) || json_object_array_length(ids) == 0 ||
+        json_object_array_length(ids) > 100 || (list[0] == '\0') == (campaign[0] == '\0'))
+        abort();
+    if (is_locked(w, list[0] != '\0' ? list : campaign)) {
+        json_object_put(o);
+        refuse(w, 409, "There is a move-leads job in progress. You cannot add or remove leads", a);
+        return;
+    }
+    for (size_t i = world_n(w); i-- > 0;) {
+        struct json_object *lead = json_object_array_get_idx(w->leads, i);
+        if (!in_array(ids, text(lead, "id")) || strcmp(list, text(lead, "list_id")) != 0 ||
+            strcmp(campaign, text(lead, "campaign")) != 0)
+            continue;
+        put_int(lead, "ghost_ms", w->clock->wall + w->ghost_ms);
+        json_object_array_add(w->ghosts, json_object_get(lead));
+        json_object_array_del_idx(w->leads, i, 1);
+        count++;
+    }
+    w->leads_deleted += (unsigned)count;
+    put_int(o, "count", count + w->miscount);
     a->body = keep(w, o);
 }
 
@@ -500,6 +535,8 @@ static enum world_kind kind_of(const struct transport_request *r)
         return WORLD_MOVE;
     if (strncmp(r->path, "/api/v2/background-jobs", 23) == 0)
         return r->path[23] == '/' ? WORLD_JOB : WORLD_JOBS;
+    if (strcmp(r->method, "DELETE") == 0)
+        return WORLD_DELETE;
     return strcmp(r->method, "PATCH") == 0 ? WORLD_PATCH : WORLD_OTHER;
 }
 
@@ -579,7 +616,9 @@ static void on_request(void *ctx, const struct transport_request *r, struct fake
         w->leads_asked += w->last_asked;
     }
     *a = (struct fake_answer){.status = 200, .latency_ms = 20, .date_ms = w->clock->wall + w->skew_ms};
-    unsigned all = w->n[WORLD_ADD] + w->n[WORLD_READ] + w->n[WORLD_PATCH] + w->n[WORLD_MOVE] + w->n[WORLD_JOBS];
+    unsigned all = 0;
+    for (int i = 0; i < WORLD_KIND_N; i++)
+        all += i == WORLD_OTHER || i == WORLD_JOB ? 0 : w->n[i];
     if (w->stop_at > 0 && kind != WORLD_OTHER && all == (unsigned)w->stop_at)
         stop_set(SIGINT);
     if (kind == WORLD_ADD && w->body_max > 0 && r->body.n > w->body_max)
@@ -590,6 +629,7 @@ static void on_request(void *ctx, const struct transport_request *r, struct fake
         case WORLD_READ: answer_read(w, body, a); break;
         case WORLD_PATCH: answer_patch(w, strrchr(r->path, '/') + 1, body, a); break;
         case WORLD_MOVE: answer_move(w, body, a); break;
+        case WORLD_DELETE: answer_delete(w, body, a); break;
         case WORLD_JOBS: answer_jobs(w, r->path, a); break;
         case WORLD_JOB: answer_job(w, strrchr(r->path, '/') + 1, a); break;
         default: answer_other(w, r->path, a); break;
@@ -610,6 +650,7 @@ void world_init(struct world *w, struct clock_fake *clock)
     w->clock = clock;
     w->leads = json_object_new_array();
     w->bodies = json_object_new_array();
+    w->ghosts = json_object_new_array();
     w->workspace = WORLD_WORKSPACE;
     w->job_ms = 300;
 }
@@ -618,6 +659,7 @@ void world_free(struct world *w)
 {
     fake_transport_done(&w->t);
     json_object_put(w->leads);
+    json_object_put(w->ghosts);
     json_object_put(w->bodies);
     for (size_t i = 0; i < w->jobs_n; i++) {
         json_object_put(w->jobs[i].filters);

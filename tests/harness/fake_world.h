@@ -20,7 +20,9 @@
 #define WORLD_ELSEWHERE "33333333-3333-4333-8333-333333333333"
 #define WORLD_WORKSPACE "0a11ca3e-0000-4000-8000-00000000b0c5"
 
-enum world_kind { WORLD_ADD, WORLD_READ, WORLD_PATCH, WORLD_MOVE, WORLD_JOBS, WORLD_JOB, WORLD_OTHER, WORLD_KIND_N };
+enum world_kind {
+    WORLD_ADD, WORLD_READ, WORLD_PATCH, WORLD_MOVE, WORLD_DELETE, WORLD_JOBS, WORLD_JOB, WORLD_OTHER, WORLD_KIND_N
+};
 
 /* …_AFTER: the request is carried out, and then its answer goes wrong. */
 enum world_fault {
@@ -80,6 +82,10 @@ struct world {
     size_t jobs_n;
     enum world_job_mode job_mode; /* of the jobs that come */
     int64_t job_ms;             /* how long they take */
+    struct json_object *ghosts; /* deleted leads that leads/list still tells */
+    int64_t ghost_ms;           /* for so long; 0: not at all */
+    int64_t miscount;           /* what DELETE adds to its count */
+    unsigned leads_deleted;     /* in all DELETEs */
     size_t ids_max;             /* moves of more are a 400; 0: none */
     size_t body_max;            /* larger requests are a 413; 0: none */
     const char *workspace;

@@ -4,6 +4,8 @@ ENGINE_TESTS = \
 	tests/unit/diff.tap \
 	tests/unit/move.tap \
 	tests/unit/plan.tap \
+	tests/unit/rekey.tap \
+	tests/unit/remove.tap \
 	tests/unit/run.tap \
 	tests/unit/run_guards.tap \
 	tests/unit/run_watermark.tap \
@@ -55,3 +57,9 @@ tests_unit_run_tap_LDADD = $(TEST_LIBS) $(LEVEL_ENGINE)
 tests_unit_move_tap_SOURCES = tests/unit/move_test.c $(ENGINE_KIT)
 tests_unit_move_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_move_tap_LDADD = $(TEST_LIBS) $(LEVEL_ENGINE)
+tests_unit_rekey_tap_SOURCES = tests/unit/rekey_test.c $(ENGINE_KIT)
+tests_unit_rekey_tap_CFLAGS = $(TEST_CFLAGS)
+tests_unit_rekey_tap_LDADD = $(TEST_LIBS) $(LEVEL_ENGINE)
+tests_unit_remove_tap_SOURCES = tests/unit/remove_test.c $(ENGINE_KIT)
+tests_unit_remove_tap_CFLAGS = $(TEST_CFLAGS)
+tests_unit_remove_tap_LDADD = $(TEST_LIBS) $(LEVEL_ENGINE)

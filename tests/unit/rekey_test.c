@@ -1,0 +1,277 @@
+/* Another address under a known key: the new lead is there before the old one goes, the old one is never forgotten, and
+ * no lead ever belongs to two keys. */
+#include "config.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sync/base/stop.h"
+#include "tests/unit/engine_kit.h"
+
+static struct ekit k;
+
+#define GUARDS "guards: {removed: none, source_shrank: none, rejected: none}\n"
+#define KEYED EKIT_HEAD EKIT_LIST EKIT_KEYED GUARDS
+#define MIRROR KEYED "mode: mirror\nremoved: delete\n"
+#define THREE "id,email,first\n1,ann@example.com,Ann\n2,bob@example.com,Bob\n3,cyd@example.com,Cyd\n"
+#define CHANGED "id,email,first\n1,eve@example.com,Ann\n2,bob@example.com,Bob\n3,CYD@example.com,Cyd\n"
+
+static void later(void)
+{
+    k.clock.wall += 24 * 3600 * 1000;
+    world_count(k.world);
+}
+
+static void start(const char *mapping)
+{
+    ekit_mapping(&k, mapping);
+    ekit_csv(&k, THREE);
+    ekit_sync(&k);
+    EKIT_COUNT(&k, CREATED, 3u);
+    later();
+    ekit_csv(&k, CHANGED);
+}
+
+static void setup(void)
+{
+    ekit_init(&k);
+}
+
+static void teardown(void)
+{
+    ekit_free(&k);
+}
+
+static bool there(const char *email)
+{
+    return world_find(k.world, WORLD_LIST, email) != NULL;
+}
+
+/* Eve is there in Ann's place, and it stays so without a request. */
+static void is_done(void)
+{
+    ck_assert(there("eve@example.com") && there("bob@example.com") && there("cyd@example.com"));
+    ck_assert(!there("ann@example.com"));
+    ck_assert_uint_eq(world_n(k.world), 3);
+    later();
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_DONE);
+    EKIT_COUNT(&k, UNCHANGED, 3u);
+    ck_assert_uint_eq(k.world->n[WORLD_ADD] + k.world->n[WORLD_DELETE] + k.world->n[WORLD_PATCH], 0);
+}
+
+START_TEST(another_address)
+{
+    start(_i == 0 ? MIRROR : MIRROR "state: {values: hashed}\n");
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_DONE);
+    EKIT_COUNT(&k, CREATED, 1u);
+    EKIT_COUNT(&k, REMOVED, 1u);
+    EKIT_COUNT(&k, UNCHANGED, 2u);
+    is_done();
+}
+END_TEST
+
+START_TEST(the_old_one_stays)
+{
+    static const char *const mappings[] = {KEYED, KEYED "mode: mirror\n", KEYED "mode: create\n"};
+    start(mappings[_i]);
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_DONE);
+    EKIT_COUNT(&k, REMOVED, 0u);
+    ck_assert_uint_eq(ekit_outcome(&k, OUTCOME_CREATED), _i < 2 ? 1 : 0);
+    ck_assert_uint_eq(ekit_reason(&k, REASON_MODE_CREATE), _i < 2 ? 0 : 1);
+    ck_assert(there("ann@example.com"));
+    ck_assert_uint_eq(world_n(k.world), _i < 2 ? 4 : 3);
+    if (_i == 2)
+        return;
+    /* Once the mapping says so it goes, too. */
+    ekit_mapping(&k, MIRROR);
+    ekit_sync(&k);
+    EKIT_COUNT(&k, REMOVED, 1u);
+    is_done();
+}
+END_TEST
+
+/* Without the new lead the old one is all there is. */
+START_TEST(refused)
+{
+    start(MIRROR);
+    ekit_csv(&k, "id,email,first\n1,blocked1@example.com,Ann\n2,bob@example.com,Bob\n3,cyd@example.com,Cyd\n");
+    for (int night = 0; night < 2; night++) {
+        ekit_sync(&k);
+        EKIT_ENDS(&k, XS_DONE);
+        EKIT_REASON(&k, BLOCKLISTED, 1u);
+        EKIT_COUNT(&k, REMOVED, 0u);
+        ck_assert(there("ann@example.com"));
+        ck_assert_uint_eq(k.world->n[WORLD_ADD], night == 0 ? 1 : 0);
+        later();
+    }
+    ekit_csv(&k, "id,email,first\n1,ann@example.com,Anna\n2,bob@example.com,Bob\n3,cyd@example.com,Cyd\n");
+    ekit_sync(&k);
+    EKIT_COUNT(&k, CHANGED, 1u);
+    ck_assert_str_eq(world_value(k.world, WORLD_LIST, "ann@example.com", "first_name"), "Anna");
+}
+END_TEST
+
+START_TEST(unsubscribed_as_a_person)
+{
+    start(MIRROR);
+    world_set(k.world, "ann@example.com", "status", -2);
+    /* Known from a removal and a return. */
+    ekit_csv(&k, "id,email,first\n2,bob@example.com,Bob\n3,cyd@example.com,Cyd\n");
+    ekit_sync(&k);
+    EKIT_COUNT(&k, REMOVED, 1u);
+    ekit_csv(&k, CHANGED);
+    ekit_sync(&k);
+    EKIT_REASON(&k, UNSUBSCRIBED, 1u);
+    ck_assert(!there("eve@example.com"));
+}
+END_TEST
+
+/* A stop at any request, with answers that are lost: nothing is forgotten, nothing doubled. */
+START_TEST(stopped_anywhere)
+{
+    start(MIRROR);
+    k.world->stop_at = _i / 2 + 1;
+    if (_i % 2 == 1) {
+        world_fault(k.world, WORLD_ADD, 1, 1, FAULT_LOST_AFTER);
+        world_fault(k.world, WORLD_DELETE, 1, 1, FAULT_LOST_AFTER);
+    }
+    ekit_sync(&k);
+    stop_set(0);
+    k.world->stop_at = 0;
+    ck_assert(there("ann@example.com") || there("eve@example.com"));
+    later();
+    if (_i % 3 == 0)
+        ekit_resume(&k);
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_DONE);
+    is_done();
+}
+END_TEST
+
+START_TEST(counted_by_the_guard)
+{
+    start(EKIT_HEAD EKIT_LIST EKIT_KEYED "mode: mirror\nremoved: delete\nguards: {removed: 30%, source_shrank: none}\n");
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_GUARD);
+    ck_assert_uint_eq(k.world->n[WORLD_ADD] + k.world->n[WORLD_DELETE], 0);
+    ck_assert_ptr_nonnull(strstr(err_text(&k.e), "1 of 3 known leads"));
+}
+END_TEST
+
+/* Back to the old address, whose lead was kept: taken up again, not doubled, and not an old one any more. */
+START_TEST(there_and_back)
+{
+    start(KEYED "dedupe: target-only\n");
+    ekit_sync(&k);
+    ck_assert_uint_eq(world_n(k.world), 4);
+    ekit_csv(&k, THREE);
+    later();
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_DONE);
+    EKIT_COUNT(&k, UNCHANGED, 3u);
+    ck_assert_uint_eq(world_n(k.world), 4);
+    ekit_mapping(&k, MIRROR "dedupe: target-only\n");
+    later();
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_DONE);
+    EKIT_COUNT(&k, REMOVED, 1u);
+    ck_assert(there("ann@example.com") && !there("eve@example.com"));
+    ck_assert_uint_eq(world_n(k.world), 3);
+}
+END_TEST
+
+/* ---- one address, two keys ---- */
+
+static const char *const shared[] = {
+    THREE "4,ann@example.com,Twin\n",
+    "id,email,first\n4,Ann@Example.com,Twin\n1,ann@example.com,Ann\n2,bob@example.com,Bob\n3,cyd@example.com,Cyd\n",
+    "id,email,first\n1,ann@example.com,Ann\n2,ann@example.com,Bob\n3,cyd@example.com,Cyd\n",
+    "id,email,first\n2,ann@example.com,Bob\n1,ann@example.com,Ann\n3,cyd@example.com,Cyd\n",
+};
+
+START_TEST(one_address_one_key)
+{
+    start(_i % 2 == 0 ? KEYED : KEYED "state: {values: hashed}\n");
+    ekit_csv(&k, shared[_i / 2]);
+    for (int night = 0; night < 2; night++) {
+        ekit_sync(&k); /* the audit says whether two keys have one lead */
+        EKIT_ENDS(&k, XS_DONE);
+        EKIT_COUNT(&k, CHANGED, 0u);
+        ck_assert_str_eq(world_value(k.world, WORLD_LIST, "ann@example.com", "first_name"), "Ann");
+        later();
+    }
+}
+END_TEST
+
+/* The old lead is still there when another row asks for its address: a night later it is that row's, if it stays. */
+START_TEST(handed_on)
+{
+    start(KEYED);
+    ekit_csv(&k, "id,email,first\n1,eve@example.com,Ann\n2,ann@example.com,Bob\n3,cyd@example.com,Cyd\n");
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_DONE);
+    EKIT_REASON(&k, DUPLICATE_IN_SOURCE, 1u);
+    ck_assert_str_eq(world_value(k.world, WORLD_LIST, "ann@example.com", "first_name"), "Ann");
+    later();
+    ekit_sync(&k);
+    EKIT_COUNT(&k, CHANGED, 1u);
+    ck_assert_str_eq(world_value(k.world, WORLD_LIST, "ann@example.com", "first_name"), "Bob");
+    later();
+    ekit_sync(&k);
+    EKIT_COUNT(&k, UNCHANGED, 3u);
+}
+END_TEST
+
+/* An old lead that waits for its removal is not taken over by another row in the same night. */
+START_TEST(handed_on_in_a_mirror)
+{
+    start(MIRROR "dedupe: target-only\n");
+    k.config.rejects_ok = true;
+    ekit_csv(&k, "id,email,first\n1,eve@example.com,Ann\n2,bob@example.com,Bob\n3,cyd@example.com,Cyd\n,x@example.com,X\n");
+    ekit_sync(&k);
+    EKIT_COUNT(&k, REMOVED, 0u);
+    ck_assert(there("ann@example.com"));
+    ekit_csv(&k, CHANGED "4,ann@example.com,Dan\n");
+    later();
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_LEFT_OVER);
+    EKIT_COUNT(&k, DEFERRED, 1u);
+    EKIT_COUNT(&k, REMOVED, 1u);
+    later();
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_DONE);
+    EKIT_COUNT(&k, CREATED, 1u);
+    ck_assert_str_eq(world_value(k.world, WORLD_LIST, "ann@example.com", "first_name"), "Dan");
+    ck_assert_uint_eq(world_n(k.world), 4);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *s = suite_create("rekey");
+    TCase *c = tcase_create("rekey");
+    tcase_set_timeout(c, 60);
+    tcase_add_checked_fixture(c, setup, teardown);
+    tcase_add_loop_test(c, another_address, 0, 2);
+    tcase_add_loop_test(c, the_old_one_stays, 0, 3);
+    tcase_add_test(c, refused);
+    tcase_add_test(c, unsubscribed_as_a_person);
+    tcase_add_loop_test(c, stopped_anywhere, 0, 20);
+    tcase_add_test(c, counted_by_the_guard);
+    tcase_add_test(c, there_and_back);
+    tcase_add_loop_test(c, one_address_one_key, 0, 2 * (int)(sizeof shared / sizeof shared[0]));
+    tcase_add_test(c, handed_on);
+    tcase_add_test(c, handed_on_in_a_mirror);
+    suite_add_tcase(s, c);
+    return s;
+}
+
+int main(void)
+{
+    return unit_run(suite());
+}
