@@ -124,9 +124,6 @@ int buf_addf(struct buf *b, const char *fmt, ...)
     return result;
 }
 
-/* 64 bits in groups of seven. */
-enum { VARINT_MAX = 10 };
-
 int buf_add_varint(struct buf *b, unsigned long long v)
 {
     /* Packed records consist of small numbers: nearly all of them take this way. */
@@ -134,11 +131,7 @@ int buf_add_varint(struct buf *b, unsigned long long v)
         return buf_addc(b, (char)v);
     /* Least significant group first; the high bit says that another follows. */
     char bytes[VARINT_MAX];
-    size_t n = 0;
-    for (; v >= 0x80; v >>= 7)
-        bytes[n++] = (char)((v & 0x7f) | 0x80);
-    bytes[n++] = (char)v;
-    return buf_add(b, bytes, n);
+    return buf_add(b, bytes, (size_t)(varint_put(bytes, v) - bytes));
 }
 
 int buf_add_str(struct buf *b, struct str s)

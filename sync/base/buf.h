@@ -30,6 +30,22 @@ int buf_vaddf(struct buf *b, const char *fmt, va_list ap) __attribute__((format(
 
 /* Little-endian base-128, for the packed records of the state and the spool. */
 int buf_add_varint(struct buf *b, unsigned long long v);
+enum { VARINT_MAX = 10 }; /* bytes of the longest */
+static inline size_t varint_n(unsigned long long v)
+{
+    size_t n = 1;
+    for (; v >= 0x80; v >>= 7)
+        n++;
+    return n;
+}
+/* The same into room that is known to be there; returns its end. */
+static inline char *varint_put(char *at, unsigned long long v)
+{
+    for (; v >= 0x80; v >>= 7)
+        *at++ = (char)((v & 0x7f) | 0x80);
+    *at++ = (char)v;
+    return at;
+}
 /* A length and the bytes. */
 int buf_add_str(struct buf *b, struct str s);
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 enum {
+    CELLS_MAX = 256 << 20,
     UPDATE_GROUP = 100, /* as many leads as one leads/list reads */
     MOVE_GROUP = LEADS_MOVE_MAX,
     REMOVE_GROUP = LEADS_DELETE_MAX,
@@ -54,7 +55,6 @@ int group_close(struct upload *u, struct group *g, struct err *e)
     w->batch.sent_ms = u->c.clock->wall_ms(u->c.clock);
     if (state_batch_add(u->c.state, &w->batch, e) != 0)
         return -1;
-    work_planned(w);
     if (u->ready_n == u->ready_cap) {
         size_t cap = u->ready_cap == 0 ? 2 * COMMIT_EVENTS : 2 * u->ready_cap;
         struct work **ready = realloc(u->ready, cap * sizeof *ready);
@@ -109,15 +109,22 @@ static struct group *group_for(struct upload *u, const struct planned *p, struct
     return g;
 }
 
-/* A single lead that no request can carry is the row's own fault. */
+/* A single lead that no request can carry is the row's own fault. Its values go, so its cells are to stand alone. */
 static int reject_too_large(struct upload *u, const struct planned *planned, struct err *e)
 {
     struct entry entry = planned->entry;
+    struct buf scratch = BUF_INIT(CELLS_MAX);
+    if (entry_cells(&planned->entry, &scratch, &entry.cells) != 0) {
+        buf_free(&scratch);
+        return err_oom(e);
+    }
     entry.outcome = OUTCOME_REJECTED;
     entry.reason = REASON_LEAD_TOO_LARGE;
-    entry.values = STR_NONE;
+    entry.values = entry.cells_by_values = STR_NONE;
     tally_row(u->c.tally, entry.outcome, entry.reason);
-    return state_entry_add(u->c.state, u->c.run, planned->target, &entry, e);
+    int rc = state_entry_add(u->c.state, u->c.run, planned->target, &entry, e);
+    buf_free(&scratch);
+    return rc;
 }
 
 int upload_defer(struct upload *u, const struct planned *planned, enum reason reason, struct err *e)

@@ -32,12 +32,26 @@ static bool is_known_reject(const struct run *r, const struct entry *entry)
 /* The row as it was read, for `rejects`: packed only where it may be needed, most rows are unchanged. */
 int run_keep_cells(struct run *r, struct entry *entry, struct err *e)
 {
-    if (r->diff != NULL || r->row == NULL || entry->cells.n > 0)
+    if (r->diff != NULL || r->row == NULL || entry->cells.n > 0 || entry->cells_by_values.n > 0)
         return 0;
     buf_reset(&r->cells);
     if (cells_pack(r->row->cells, r->row->n, &r->cells) != 0)
         return err_oom(e);
     entry->cells = buf_str(&r->cells);
+    return 0;
+}
+
+/* The same of a row that goes to the upload with its values: nearly all bytes of its cells stand in those. */
+static int keep_cells_by_values(struct run *r, struct entry *entry, struct err *e)
+{
+    if (r->row == NULL || entry->cells.n > 0)
+        return 0;
+    if (entry->values.n == 0)
+        return run_keep_cells(r, entry, e);
+    buf_reset(&r->cells);
+    if (cells_shrink(r->row->cells, r->row->n, entry->values, &r->cells) != 0)
+        return err_oom(e);
+    entry->cells_by_values = buf_str(&r->cells);
     return 0;
 }
 
@@ -72,7 +86,7 @@ static int blot_out(struct run *r, struct entry *entry, struct err *e)
     if (r->diff != NULL)
         return 1;
     memset(&entry->key, 0, sizeof entry->key);
-    entry->key_text = entry->email = entry->values = entry->cells = STR_NONE;
+    entry->key_text = entry->email = entry->values = entry->cells = entry->cells_by_values = STR_NONE;
     return 1;
 }
 
@@ -192,7 +206,7 @@ static int pass_on(struct run *r, const struct decision *d, struct entry *entry,
         target = run_stage_target(r, entry, target);
     if (r->diff != NULL)
         return run_show(r, d, entry, target, known->target, old, lead, e);
-    if (run_keep_cells(r, entry, e) != 0)
+    if (keep_cells_by_values(r, entry, e) != 0)
         return -1;
     struct planned planned = {.op = d->op, .target = target, .entry = *entry, .lead = lead, .fields = d->fields,
                               .from = d->op == OP_MOVE ? known->target : 0};

@@ -59,7 +59,6 @@ struct work *work_new(struct upload *u, enum op op, uint32_t target, uint32_t fr
     w->from = source;
     w->batch = (struct batch){.run = u->c.run, .op = op, .state = BATCH_SENT, .target = target, .source = from};
     arena_init(&w->arena, WORK_ARENA_MAX);
-    arena_init(&w->cells, WORK_ARENA_MAX);
     buf_init(&w->body, LEADS_ADD_MAX_BYTES);
     w->entries_cap = entries_max;
     if (op == OP_MOVE && (w->move = calloc(1, sizeof *w->move)) != NULL)
@@ -91,7 +90,6 @@ void work_free(struct work *w)
         w->next->prev = w->prev;
     w->u->works_n--;
     arena_free(&w->arena);
-    arena_free(&w->cells);
     buf_free(&w->body);
     free(w->batch.entries);
     free(w->aims);
@@ -101,13 +99,12 @@ void work_free(struct work *w)
     free(w);
 }
 
-static int copy_entry(struct work *w, const struct entry *from, struct entry *to)
+static int copy_entry(struct arena *a, const struct entry *from, struct entry *to)
 {
-    struct arena *a = &w->arena;
     *to = *from;
-    to->cells_by_values = STR_NONE; /* of an earlier run's batch, whose intent is written */
     return arena_str(a, from->key_text, &to->key_text) != 0 || arena_str(a, from->email, &to->email) != 0 ||
-                   arena_str(a, from->values, &to->values) != 0 || arena_str(&w->cells, from->cells, &to->cells) != 0 ||
+                   arena_str(a, from->values, &to->values) != 0 || arena_str(a, from->cells, &to->cells) != 0 ||
+                   arena_str(a, from->cells_by_values, &to->cells_by_values) != 0 ||
                    arena_str(a, from->detail, &to->detail) != 0
                ? -1
                : 0;
@@ -117,7 +114,7 @@ int work_add(struct work *w, const struct planned *p, struct err *e)
 {
     size_t i = w->batch.entries_n;
     struct aim *aim = &w->aims[i];
-    if (copy_entry(w, &p->entry, &w->batch.entries[i]) != 0 ||
+    if (copy_entry(&w->arena, &p->entry, &w->batch.entries[i]) != 0 ||
         arena_str(&w->arena, p->custom_changed, &aim->custom_changed) != 0)
         return err_oom(e);
     aim->fields = p->fields;
@@ -126,17 +123,6 @@ int work_add(struct work *w, const struct planned *p, struct err *e)
     w->batch.entries_n++;
     w->open_n++;
     return 0;
-}
-
-void work_planned(struct work *w)
-{
-    /* Leads that are moved on from the stage's list take their cells into that intent. */
-    for (size_t i = 0; i < w->batch.entries_n; i++)
-        if (w->batch.entries[i].staged)
-            return;
-    for (size_t i = 0; i < w->batch.entries_n; i++)
-        w->batch.entries[i].cells = STR_NONE;
-    arena_free(&w->cells);
 }
 
 int work_lead(struct work *w, uint32_t i, struct arena *arena, struct lead *out)

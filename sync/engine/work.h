@@ -33,7 +33,6 @@ struct work {
     struct target target;
     struct target from;        /* moves and removals: where the leads are; else all zero */
     struct arena arena;
-    struct arena cells;        /* of the entries, until the intent is written: it has them */
     struct buf body;           /* creates: of the first request, until it is handed over */
     unsigned open_n;           /* entries without an outcome */
     unsigned parts_n;          /* parts and requests under way */
@@ -127,8 +126,6 @@ int upload_defer(struct upload *u, const struct planned *planned, enum reason re
 struct work *work_new(struct upload *u, enum op op, uint32_t target, uint32_t from, size_t entries_max, struct err *e);
 void work_free(struct work *w);                     /* takes it out of the upload's list */
 int work_add(struct work *w, const struct planned *p, struct err *e);
-/* The intent is written: lets go of what only that needed. */
-void work_planned(struct work *w);
 /* Gives one entry its outcome; the last one settles the batch when no part is under way. */
 void work_entry_done(struct work *w, uint32_t i, enum outcome outcome, enum reason reason, int http_status);
 /* Says in the state what was found of entry i's person (REASON_NONE: nothing): a removal or a move makes Instantly forget

@@ -110,14 +110,6 @@ static int take_number(const char **at, const char *end, unsigned long long max,
 
 /* ---- intent ---- */
 
-static size_t varint_n(unsigned long long v)
-{
-    size_t n = 1;
-    for (; v >= 0x80; v >>= 7)
-        n++;
-    return n;
-}
-
 /* A text that stands in the values is written as its place there, and `flag` says so. */
 static int add_text(struct buf *out, struct str text, struct str values, unsigned flag, unsigned *flags)
 {
@@ -130,40 +122,19 @@ static int add_text(struct buf *out, struct str text, struct str values, unsigne
                : buf_add_varint(out, text.n);
 }
 
-/* Cells that are told by the values stay so: an unpacked entry has its values still. */
-static int add_cells(struct buf *out, const struct entry *entry, unsigned *flags)
-{
-    if (entry->cells.n == 0 && entry->cells_by_values.n == 0)
-        return buf_add_str(out, STR_NONE);
-    *flags |= INTENT_CELLS_BY_VALUES;
-    if (entry->cells.n == 0)
-        return buf_add_str(out, entry->cells_by_values);
-    /* The length is known when they are written, and then moves them on. */
-    size_t start = out->n;
-    if (cells_shrink(entry->cells, entry->values, out) != 0)
-        return -1;
-    size_t n = out->n - start, head_n = varint_n(n);
-    if (buf_reserve(out, head_n) != 0)
-        return -1;
-    memmove(out->p + start + head_n, out->p + start, n);
-    out->n = start;
-    if (buf_add_varint(out, n) != 0)
-        return -1;
-    out->n += n;
-    return 0;
-}
-
 int entry_pack_intent(const struct entry *entry, struct buf *out)
 {
     size_t start;
-    unsigned flags = (entry->retried ? INTENT_RETRIED : 0) | (entry->has_lead_id ? INTENT_LEAD_ID : 0) |
+    bool by_values = entry->cells.n == 0 && entry->cells_by_values.n > 0;
+    unsigned flags = (by_values ? INTENT_CELLS_BY_VALUES : 0) | (entry->retried ? INTENT_RETRIED : 0) | (entry->has_lead_id ? INTENT_LEAD_ID : 0) |
                      (entry->staged ? INTENT_STAGED : 0);
     int result = frame_open(out, &start) == 0 && buf_add(out, entry->key.b, sizeof entry->key.b) == 0 &&
                          add_u64(out, entry->fingerprint) == 0 && buf_add_varint(out, entry->row) == 0 &&
                          buf_add_varint(out, entry->line) == 0 &&
                          add_text(out, entry->key_text, entry->values, INTENT_KEY_IN_VALUES, &flags) == 0 &&
                          add_text(out, entry->email, entry->values, INTENT_EMAIL_IN_VALUES, &flags) == 0 &&
-                         buf_add_str(out, entry->values) == 0 && add_cells(out, entry, &flags) == 0 &&
+                         buf_add_str(out, entry->values) == 0 &&
+                         buf_add_str(out, by_values ? entry->cells_by_values : entry->cells) == 0 &&
                          buf_add_varint(out, flags) == 0 && buf_add_varint(out, entry->attempts) == 0 &&
                          (!entry->has_lead_id || buf_add(out, entry->lead_id.b, sizeof entry->lead_id.b) == 0)
                      ? 0

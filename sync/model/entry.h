@@ -32,7 +32,7 @@ struct entry {
     struct str email;      /* as sent; kept until settled */
     struct str values;     /* packed lead; empty where nothing is to be remembered */
     struct str cells;      /* packed cells of the row as read; kept for `rejects` where it is no success */
-    struct str cells_by_values; /* unpacked entries have them in this form, by their values: entry_cells() */
+    struct str cells_by_values; /* instead of them: the same, told by the values, which must stay as they are then */
     bool retried;          /* taken from the retry table */
     bool staged;           /* created in the stage's list: not where it belongs until its move is proved */
     unsigned attempts;     /* runs that tried it before this one */
@@ -46,8 +46,7 @@ struct entry {
 };
 
 /* Packed records, length-prefixed so that a reader can skip; the intent and the outcome are separate records because
- * they are written at different times. An intent says each text once: key, address and cells are mostly bytes of the
- * values. Strings of an unpacked entry borrow from the record. 0/-1. */
+ * they are written at different times. An intent says key and address once, which are mostly bytes of the values. Strings of an unpacked entry borrow from the record. 0/-1. */
 int entry_pack_intent(const struct entry *entry, struct buf *out);
 int entry_unpack_intent(const char **p, const char *end, struct entry *out);
 /* The packed cells, in either form: borrowed from the entry or from `scratch`, which is reset. 0, or -1: buffer, or with

@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-enum { PACK_VERSION = 1, KIND_BITS = 3, VARINT_MAX = 10 };
+enum { PACK_VERSION = 1, KIND_BITS = 3 };
 
 _Static_assert(VALUE_BOOL < 1 << KIND_BITS, "a value's kind fits its bits");
 _Static_assert(LEAD_FIELD_N <= 32, "a bit for each core field");
@@ -38,15 +38,6 @@ bool value_eq(const struct value *a, const struct value *b)
 
 /* ---- packing ---- */
 
-/* As buf_add_varint(), into room that is known to be there. */
-static char *put_varint(char *at, unsigned long long v)
-{
-    for (; v >= 0x80; v >>= 7)
-        *at++ = (char)((v & 0x7f) | 0x80);
-    *at++ = (char)v;
-    return at;
-}
-
 /* Absent and null have no bytes, whatever a careless maker left in them. */
 static size_t bytes_of(const struct value *v)
 {
@@ -57,7 +48,7 @@ static size_t bytes_of(const struct value *v)
 static char *put_value(char *at, const struct value *v)
 {
     size_t n = bytes_of(v);
-    at = put_varint(at, (unsigned long long)n << KIND_BITS | v->kind);
+    at = varint_put(at, (unsigned long long)n << KIND_BITS | v->kind);
     if (n > 0)
         memcpy(at, v->p, n);
     return at + n;
@@ -82,8 +73,8 @@ int lead_pack(const struct lead *lead, struct buf *out)
         return -1;
     char *at = out->p + out->n;
     *at++ = PACK_VERSION;
-    at = put_varint(at, lead->shape->id);
-    at = put_varint(at, present);
+    at = varint_put(at, lead->shape->id);
+    at = varint_put(at, present);
     for (unsigned i = 0; i < LEAD_FIELD_N; i++)
         if (lead->core[i].kind != VALUE_ABSENT)
             at = put_value(at, &lead->core[i]);

@@ -56,46 +56,41 @@ static const char *find_cell(const struct cell *cell, struct str base, size_t at
     return found != NULL || at == 0 ? found : str_find(base, text);
 }
 
-static int add_verbatim(struct buf *out, const char *from, const char *to)
-{
-    size_t n = (size_t)(to - from);
-    return n == 0 ? 0 : buf_add_varint(out, (unsigned long long)n << 1) != 0 ? -1 : buf_add(out, from, n);
-}
-
 static unsigned long long zigzag(ptrdiff_t d)
 {
     return ((unsigned long long)d << 1) ^ (unsigned long long)(d >> (8 * sizeof d - 1));
 }
 
-/* A number may be written longer than it has to be; such a cell would come back shorter. */
-static bool is_canonical(const char *head, const struct cell *cell)
+/* One that the base does not have, as it is packed. */
+static char *put_verbatim(char *to, const struct cell *cell)
 {
-    size_t n = 1;
-    for (size_t v = cell->n + 1; v >= 0x80; v >>= 7)
-        n++;
-    return (size_t)(cell->p - head) == n;
+    unsigned long long head = cell->null ? 0 : (unsigned long long)cell->n + 1;
+    to = varint_put(to, (unsigned long long)(varint_n(head) + cell->n) << 1);
+    to = varint_put(to, head);
+    return cell->n > 0 ? (char *)memcpy(to, cell->p, cell->n) + cell->n : to;
 }
 
-int cells_shrink(struct str packed, struct str base, struct buf *out)
+int cells_shrink(const struct cell *cells, size_t n, struct str base, struct buf *out)
 {
     size_t start = out->n, at = 0;
-    const char *p = packed.p, *end = packed.n > 0 ? packed.p + packed.n : packed.p, *verbatim = p, *head = p;
-    struct cell cell;
-    for (; base.n > 0 && cells_next(&p, end, &cell) == 1; head = p) {
-        const char *found = cell.n >= SHRINK_MIN && is_canonical(head, &cell) ? find_cell(&cell, base, at) : NULL;
-        if (found == NULL)
-            continue;
-        if (add_verbatim(out, verbatim, head) != 0 || buf_add_varint(out, (unsigned long long)cell.n << 1 | 1) != 0 ||
-            buf_add_varint(out, zigzag(found - base.p - (ptrdiff_t)at)) != 0)
-            goto fail;
-        at = (size_t)(found - base.p) + cell.n;
-        verbatim = p;
+    for (size_t i = 0; i < n; i++) {
+        const struct cell *cell = &cells[i];
+        if (buf_reserve(out, 2 * VARINT_MAX + cell->n) != 0) {
+            out->n = start;
+            return -1;
+        }
+        const char *found = cell->n >= SHRINK_MIN ? find_cell(cell, base, at) : NULL;
+        char *to = out->p + out->n;
+        if (found == NULL) {
+            to = put_verbatim(to, cell);
+        } else {
+            to = varint_put(to, (unsigned long long)cell->n << 1 | 1);
+            to = varint_put(to, zigzag(found - base.p - (ptrdiff_t)at));
+            at = (size_t)(found - base.p) + cell->n;
+        }
+        out->n = (size_t)(to - out->p);
     }
-    if (add_verbatim(out, verbatim, end) == 0)
-        return 0;
-fail:
-    out->n = start;
-    return -1;
+    return 0;
 }
 
 /* The cell that a piece names. Offsets wrap where they are wrong, and are then beyond the base. */

@@ -29,10 +29,10 @@ int cells_pack(const struct cell *cells, size_t n, struct buf *out);
 /* Iterates packed cells: 1 with the cell, 0 at the end, -1 malformed. */
 int cells_next(const char **p, const char *end, struct cell *out);
 
-/* Packed cells told by another text that has most of their bytes too, such as the packed lead that was made of them: a
- * few bytes a cell. Any bytes come back as they were, packed cells or not. Appends to `out`. 0, or -1 (buffer). */
-int cells_shrink(struct str packed, struct str base, struct buf *out);
-/* The packed cells again, appended to `out`, with the same base. 0, or -1: buffer, or with errno EINVAL malformed. */
+/* Cells told by another text that has most of their bytes too, such as the packed lead that was made of them: a few
+ * bytes a cell. Appends to `out`. 0, or -1 (buffer). */
+int cells_shrink(const struct cell *cells, size_t n, struct str base, struct buf *out);
+/* As packed cells, appended to `out`, with the same base. 0, or -1: buffer, or with errno EINVAL malformed. */
 int cells_expand(struct str shrunk, struct str base, struct buf *out);
 
 #endif

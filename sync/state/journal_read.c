@@ -24,7 +24,7 @@ static int decode(struct state *s, struct journal_batch *out, struct str intents
     if (n > intents.n)
         return malformed(s, out->b.id, e);
     bool loose = out->b.op == OP_NONE;
-    struct entry *entries = arena_calloc(arena, n == 0 ? 1 : n, sizeof *entries);
+    struct entry *entries = arena_alloc(arena, n * sizeof *entries); /* each is written whole */
     uint32_t *targets = loose ? arena_calloc(arena, n == 0 ? 1 : n, sizeof *targets) : NULL;
     if (entries == NULL || (loose && targets == NULL))
         return err_oom(e);

@@ -26,7 +26,8 @@ static struct entry sample_by_values(void)
     struct entry entry = sample();
     entry.values = STR("\1\0\1\x7c" "ada@example.com" "\x1a" "Ada");
     entry.email = entry.key_text;
-    entry.cells = STR("\x10" "ada@example.com" "\4" "Ada" "\2x");
+    entry.cells = STR_NONE;
+    entry.cells_by_values = STR("\x1f\x08" "\7\2" "\4\2x"); /* as cells_shrink() writes them */
     return entry;
 }
 
@@ -58,7 +59,10 @@ static void goes_there_and_back(struct entry in)
     ck_assert(str_eq(out.key_text, in.key_text));
     ck_assert(str_eq(out.email, in.email));
     ck_assert(str_eq(out.values, in.values));
-    ck_assert(str_eq(cells_of(&out), in.cells));
+    if (in.cells.n > 0)
+        ck_assert(str_eq(cells_of(&out), in.cells));
+    else
+        ck_assert(str_is(cells_of(&out), "\x10" "ada@example.com" "\4" "Ada" "\2x"));
     ck_assert(out.retried);
     ck_assert_uint_eq(out.attempts, 3);
     ck_assert_int_eq(out.outcome, OUTCOME_FAILED);
@@ -104,7 +108,7 @@ START_TEST(texts_are_said_once)
 {
     struct entry in = sample_by_values(), bare = in;
     struct buf b = BUF_INIT(MAX), without = BUF_INIT(MAX);
-    bare.key_text = bare.email = bare.cells = STR_NONE;
+    bare.key_text = bare.email = bare.cells_by_values = STR_NONE;
     ck_assert_int_eq(entry_pack_intent(&in, &b), 0);
     ck_assert_int_eq(entry_pack_intent(&bare, &without), 0);
     ck_assert_uint_le(b.n, without.n + 12);
