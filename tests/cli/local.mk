@@ -35,6 +35,7 @@ STORIES = \
 	tests/cli/sync_mirror.test \
 	tests/cli/sync_mirror_kill.test \
 	tests/cli/sync_move.test \
+	tests/cli/sync_move_failmalloc.test \
 	tests/cli/sync_plan.test \
 	tests/cli/sync_predict.test \
 	tests/cli/sync_reasons.test \

@@ -110,6 +110,59 @@ START_TEST(moved_and_changed)
 }
 END_TEST
 
+/* With hashes only, what did not change is not written, and what moves is moved. */
+START_TEST(hashed_values)
+{
+    remove(k.state_path);
+    ekit_mapping(&k, ROUTED FIELDS UNGUARDED "state: {values: hashed}\n");
+    ekit_csv(&k, before);
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_DONE);
+    ekit_csv(&k, "email,first,seats,seg\nann@example.com,Anna,1,c\nbob@example.com,Bob,2,c\ncyd@example.com,Cyd,3,l\n");
+    world_count(k.world);
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_DONE);
+    ck_assert_uint_eq(k.report.tally.moved, 2);
+    ck_assert_uint_eq(k.report.tally.updated, 1);
+    ck_assert_uint_eq(k.world->n[WORLD_PATCH], 1);
+    ends_as_wanted();
+    is_settled();
+}
+END_TEST
+
+/* Leads of lists without an address: no job names them, so they are looked at. */
+START_TEST(moved_without_an_address)
+{
+    ekit_write(k.yaml_path, "version: 1\nname: keyed\nsource: {csv: {path: people.csv}}\nroute: {column: seg, cases: {l: {list: "
+               WORLD_LIST "}, e: {list: " WORLD_ELSEWHERE "}}}\nfields: {email: email, first_name: first}\nkey: [id]\n" UNGUARDED);
+    remove(k.state_path);
+    ekit_csv(&k, "id,email,first,seg\n1,,Ann,l\n2,eve@example.com,Eve,l\n");
+    ekit_sync(&k);
+    EKIT_COUNT(&k, CREATED, 2u);
+    ekit_csv(&k, "id,email,first,seg\n1,,Ann,e\n2,eve@example.com,Eve,e\n");
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_DONE);
+    ck_assert_uint_eq(k.report.tally.moved, 2);
+    is_settled();
+}
+END_TEST
+
+/* A PATCH before a move whose answer is lost is read back, and the move follows; one that is refused keeps its lead. */
+START_TEST(patch_before_a_move)
+{
+    static const enum world_fault faults[] = {FAULT_500_AFTER, FAULT_LOST, FAULT_400, FAULT_404};
+    ekit_csv(&k, "email,first,seats,seg\nann@example.com,Anna,1,c\nbob@example.com,Bob,2,c\ncyd@example.com,Cyd,3,l\n");
+    world_fault(k.world, WORLD_PATCH, 1, 1, faults[_i]);
+    ekit_sync(&k);
+    EKIT_ENDS(&k, _i < 2 ? XS_DONE : XS_LEFT_OVER);
+    ck_assert_uint_eq(k.report.tally.moved, _i < 2 ? 2 : 1);
+    ck_assert_uint_eq(k.report.tally.updated, _i < 2 ? 1 : 0);
+    ck_assert_int_eq(in_campaign("ann@example.com"), _i < 2);
+    EKIT_REASON(&k, REFUSED_THERE, _i == 2 ? 1u : 0u);
+    EKIT_REASON(&k, GONE_THERE, _i == 3 ? 1u : 0u);
+}
+END_TEST
+
 /* Both ways at once, over three targets: jobs never share an end, so each waits for its turn and none is refused. */
 START_TEST(both_ways)
 {
@@ -679,6 +732,9 @@ int main(void)
     tcase_set_timeout(t, 60);
     tcase_add_test(t, moved);
     tcase_add_test(t, moved_and_changed);
+    tcase_add_test(t, hashed_values);
+    tcase_add_test(t, moved_without_an_address);
+    tcase_add_loop_test(t, patch_before_a_move, 0, 4);
     tcase_add_test(t, both_ways);
     tcase_add_loop_test(t, who_stays, 0, sizeof people / sizeof people[0]);
     tcase_add_test(t, unsubscribed_into_a_list);
