@@ -12,6 +12,7 @@
  *   jobs_n   for how many jobs that holds                reset    true: counters, windows and request log start anew
  *   campaigns, lists   [name]                            campaign_status   {PLACE: status}
  *   block    [address or domain]                         variables         {PLACE: [name]}
+ *   mail     {CAMPAIGN: body of the one mail of its sequence}
  *   add      {"to": PLACE, "leads": [lead as in leads/add]}, or an array of such; leads already there are left alone
  *   status, interest   {address: number}                 contacted         [address]: mailed just now
  *   delete   [address or lead id] */
@@ -187,6 +188,25 @@ static int set_variables(struct box_world *w, json_object *value)
     return for_members(w, value, add_variables);
 }
 
+static int set_place_mail(struct box_world *w, struct str place, json_object *body)
+{
+    uint32_t no = find_place(w, place);
+    struct str text = box_json_str(body);
+    if (no == 0 || text.p == NULL)
+        return 1;
+    char *mail = str_dup(text);
+    if (mail == NULL)
+        return -1;
+    free(box_place_at(w, no)->mail);
+    box_place_at(w, no)->mail = mail;
+    return 0;
+}
+
+static int set_mail(struct box_world *w, json_object *value)
+{
+    return for_members(w, value, set_place_mail);
+}
+
 static int block(struct box_world *w, json_object *value)
 {
     return for_texts(w, value, box_block_add);
@@ -325,7 +345,7 @@ static const struct {
 } changes[] = {
     {"reset", reset}, {"advance_ms", advance}, {"scopes", set_scopes}, {"jobs", set_jobs}, {"jobs_n", set_jobs_n},
     {"campaigns", add_campaigns}, {"lists", add_lists}, {"campaign_status", set_campaign_status},
-    {"variables", set_variables}, {"block", block}, {"add", add}, {"status", statuses}, {"interest", interests},
+    {"variables", set_variables}, {"mail", set_mail}, {"block", block}, {"add", add}, {"status", statuses}, {"interest", interests},
     {"contacted", contacted}, {"delete", delete_leads},
 };
 

@@ -27,6 +27,34 @@ static void write_schedule(struct jsonw *j)
     jsonw_raw(j, str_from(schedule));
 }
 
+/* One step with one variant: enough to see which variables a mail uses. */
+static void write_sequence(const char *mail, struct jsonw *j)
+{
+    jsonw_key(j, "sequences");
+    jsonw_array(j);
+    jsonw_object(j);
+    jsonw_key(j, "steps");
+    jsonw_array(j);
+    jsonw_object(j);
+    jsonw_key(j, "type");
+    jsonw_text(j, "email");
+    jsonw_key(j, "delay");
+    jsonw_int(j, 1);
+    jsonw_key(j, "variants");
+    jsonw_array(j);
+    jsonw_object(j);
+    jsonw_key(j, "subject");
+    jsonw_text(j, "");
+    jsonw_key(j, "body");
+    jsonw_text(j, mail);
+    jsonw_object_end(j);
+    jsonw_array_end(j);
+    jsonw_object_end(j);
+    jsonw_array_end(j);
+    jsonw_object_end(j);
+    jsonw_array_end(j);
+}
+
 static void write_campaign(struct box_world *w, const struct box_place *place, struct jsonw *j)
 {
     jsonw_object(j);
@@ -39,6 +67,8 @@ static void write_campaign(struct box_world *w, const struct box_place *place, s
     box_write_time(j, "timestamp_created", place->created_ms);
     box_write_time(j, "timestamp_updated", place->updated_ms);
     box_write_uuid(j, "organization", &w->workspace);
+    if (place->mail != NULL)
+        write_sequence(place->mail, j);
     if (place->core_seen != 0) { /* absent on a fresh draft */
         jsonw_key(j, "core_variables");
         jsonw_object(j);

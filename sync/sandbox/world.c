@@ -78,6 +78,7 @@ void box_world_free(struct box_world *w)
             free(w->places[i].vars[v]);
         free(w->places[i].vars);
         free(w->places[i].name);
+        free(w->places[i].mail);
     }
     for (size_t i = 0; i < w->jobs_n; i++) {
         free(w->jobs[i].filters);

@@ -43,6 +43,7 @@ struct box_place {
     int64_t created_ms, updated_ms;
     unsigned locks;      /* open move jobs that touch it */
     unsigned core_seen;  /* bits of enum box_field: variables a lead has brought */
+    char *mail;          /* owned body of the one mail of a campaign's sequence; NULL: it has none. Not in the store */
     char **vars;         /* owned custom variable names */
     size_t vars_n, vars_cap;
 };
