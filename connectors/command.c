@@ -43,12 +43,14 @@ static int blame(struct command_source *s, struct err *e)
     return -1;
 }
 
-static int open_rows(struct command_source *s, bool ndjson, size_t field_max, struct err *e)
+static int open_rows(struct command_source *s, bool ndjson, const struct source_read *read, struct err *e)
 {
+    const size_t field_max = read->field_max;
     const struct csvrows_format format = {.rows_judged_alone = true, .header = true, .field_max = field_max};
 
     if (input_init(&s->in, s->process.out, s->label, e) != 0)
         return -1;
+    s->in.deadline_us = s->process.deadline_us = read->deadline_us;
     s->base.delimiter = ',';
     if (ndjson) {
         if (ndjson_new(&s->in, field_max, &s->ndjson, e) != 0)
@@ -88,7 +90,7 @@ static int open_source(const struct source_spec *spec, const struct source_read 
     (void)stpcpy(stpcpy(s->label, "command "), command->argv[0]);
     s->base.label = s->label;
     if (process_start(&s->process, command->argv, command->env, s->label, e) != 0 ||
-        open_rows(s, command->ndjson, read->field_max, e) != 0)
+        open_rows(s, command->ndjson, read, e) != 0)
         goto fail;
     *out = &s->base;
     return 0;

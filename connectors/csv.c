@@ -77,7 +77,9 @@ static int open_source(const struct source_spec *spec, const struct source_read 
         return err_oom(e);
     s->fd = -1;
     s->base.ops = &source_csv;
-    if (open_fd(s, csv, e) != 0 || csvrows_new(&s->in, &format, &s->rows, e) != 0) {
+    int opened = open_fd(s, csv, e);
+    s->in.deadline_us = read->deadline_us; /* of a pipe */
+    if (opened != 0 || csvrows_new(&s->in, &format, &s->rows, e) != 0) {
         close_source(&s->base);
         return -1;
     }

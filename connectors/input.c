@@ -2,6 +2,7 @@
 
 #include "connectors/input.h"
 
+#include "sync/base/clock.h"
 #include "sync/base/stop.h"
 
 #include <errno.h>
@@ -28,11 +29,14 @@ int input_init(struct input *in, int fd, const char *label, struct err *e)
 static int wait_readable(const struct input *in, struct err *e)
 {
     struct pollfd pfd = {.fd = in->fd, .events = POLLIN};
+    struct clock *clock = clock_system();
 
     for (;;) {
         int signo = stop_requested();
         if (signo != 0)
             return err_set(e, (enum exit_status)(128 + signo), "%s: interrupted while waiting for more", in->label);
+        if (in->deadline_us != 0 && clock->mono_us(clock) >= in->deadline_us)
+            return err_set(e, XS_LEFT_OVER, "%s: the time budget ended while waiting for more", in->label);
         int ready = poll(&pfd, 1, LOOK_UP_MS);
         if (ready > 0)
             return 0;

@@ -16,6 +16,7 @@ struct input {
     const char *label; /* for messages; borrowed */
     size_t chunk_max;  /* at most so many bytes a read; 0: as many as fit. Tests make it tiny */
     bool may_block;    /* a pipe, a socket or a terminal */
+    int64_t deadline_us; /* of the system's mono: nothing is waited for after it; 0: none. Whoever wants one sets it */
     uint64_t bytes;    /* handed out so far */
     bool ended;        /* the end was met */
 };
@@ -24,7 +25,7 @@ struct input {
 int input_init(struct input *in, int fd, const char *label, struct err *e);
 
 /* 1 with *got > 0 bytes at `p`, 0 at the end, -1. Errors: XS_NO_SOURCE (the read failed), XS_IO (the disk did),
- * XS_SIGINT or XS_SIGTERM (a signal asked to stop while nothing came). */
+ * XS_SIGINT or XS_SIGTERM (a signal asked to stop while nothing came), XS_LEFT_OVER (so did the deadline). */
 int input_read(struct input *in, void *p, size_t room, size_t *got, struct err *e);
 
 #endif

@@ -194,6 +194,8 @@ int process_wait(struct process *p, struct clock *clock, const char *label, stru
         int signo = stop_requested();
         if (signo != 0)
             return err_set(e, (enum exit_status)(128 + signo), "%s: interrupted while waiting for its end", label);
+        if (p->deadline_us != 0 && clock->mono_us(clock) >= p->deadline_us)
+            return err_set(e, XS_LEFT_OVER, "%s: the time budget ended while waiting for its end", label);
         clock->sleep_us(clock, LOOK_UP_US);
     }
     if (WIFSIGNALED(status))

@@ -6,14 +6,16 @@
 #include "sync/base/clock.h"
 #include "sync/base/err.h"
 
+#include <stdint.h>
 #include <sys/types.h>
 
 struct process {
     pid_t pid; /* 0: none, or ended and waited for */
     int out;   /* its stdout, -1: none */
+    int64_t deadline_us; /* its end is not waited for past this moment of the clock's mono; 0: none */
 };
 
-#define PROCESS_NONE {0, -1}
+#define PROCESS_NONE {0, -1, 0}
 
 /* Starts argv (NULL-terminated; argv[0] is looked for in PATH unless it has a slash). It inherits stderr, PATH, HOME,
  * LANG and PG*, and gets `env` ("NAME=VALUE", NULL-terminated, may be NULL) over these; stdin is empty, all other
@@ -21,7 +23,7 @@ struct process {
 int process_start(struct process *p, const char *const *argv, const char *const *env, const char *label, struct err *e);
 
 /* Waits until it has exited. Errors: XS_SOURCE when it did not exit with 0; XS_SIGINT or XS_SIGTERM when a signal came
- * while it kept running without output. */
+ * while it kept running without output, XS_LEFT_OVER when the deadline did. */
 int process_wait(struct process *p, struct clock *clock, const char *label, struct err *e);
 
 /* Ends it if it still runs: its group is asked to terminate, and killed when it has not after two seconds. */

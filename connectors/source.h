@@ -15,7 +15,7 @@ struct source;
 struct source_read {
     const char *watermark;  /* bound to :watermark; NULL: everything from the type's smallest value */
     size_t field_max;       /* bytes of one cell; more is REASON_FIELD_TOO_LONG; 0: 1 MiB */
-    int64_t deadline_us;    /* a database that is waited for past this moment of the clock's mono is given up; 0: none */
+    int64_t deadline_us;    /* what is waited for past this moment of the clock's mono is given up; 0: none */
 };
 
 struct column {

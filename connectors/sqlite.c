@@ -35,13 +35,20 @@ struct sqlite_source {
     long mark_column; /* -1: none */
     struct sqlite_mark mark;
     const char *watermark; /* after the clean end */
+    int64_t deadline_us;   /* 0: none */
     bool ended;
 };
 
+static bool is_late(const struct sqlite_source *s)
+{
+    struct clock *clock = clock_system();
+
+    return s->deadline_us != 0 && clock->mono_us(clock) >= s->deadline_us;
+}
+
 static int looked_up(void *arg)
 {
-    (void)arg;
-    return stop_requested();
+    return stop_requested() != 0 || is_late(arg);
 }
 
 static void close_source(struct source *self)
@@ -100,6 +107,8 @@ static int fail(struct sqlite_source *s, int code, struct err *e)
         return err_oom(e);
     if ((code & 0xff) == SQLITE_INTERRUPT && stop_requested() != 0)
         return err_set(e, (enum exit_status)(128 + stop_requested()), "%s: interrupted while reading", s->label);
+    if ((code & 0xff) == SQLITE_INTERRUPT && is_late(s))
+        return err_set(e, XS_LEFT_OVER, "%s: the time budget ended while reading", s->label);
 #if SQLITE_VERSION_NUMBER >= 3038000
     offset = sqlite3_error_offset(s->db);
 #endif
@@ -131,7 +140,7 @@ static int open_file(struct sqlite_source *s, const struct sql_spec *spec, struc
     if (code != SQLITE_OK)
         return fail(s, code, e);
     sqlite3_busy_timeout(s->db, BUSY_MS);
-    sqlite3_progress_handler(s->db, LOOK_UP_STEPS, looked_up, NULL);
+    sqlite3_progress_handler(s->db, LOOK_UP_STEPS, looked_up, s);
     return 0;
 }
 
@@ -229,6 +238,7 @@ static int open_source(const struct source_spec *spec, const struct source_read 
     s->base.delimiter = ',';
     s->field_max = read->field_max;
     s->mark_column = -1;
+    s->deadline_us = read->deadline_us;
     if (open_file(s, sql, e) != 0 || prepare(s, e) != 0 || set_columns(s, e) != 0 || set_mark(s, sql, read, clock, e) != 0) {
         close_source(&s->base);
         return -1;

@@ -192,7 +192,9 @@ static int choose_read(struct run *r, const char **watermark, struct err *e)
     if (number_setting(r, "last_full_ms", &last_full_ms, e) != 0)
         return -1;
     int64_t every = m->source.as.sql.full_every_ms;
-    if (every > 0 && r->c->clock->wall_ms(r->c->clock) - (int64_t)last_full_ms >= every)
+    int64_t passed_ms = r->c->clock->wall_ms(r->c->clock) - (int64_t)last_full_ms;
+    /* A full read that is still to come was made before the clock was set back: who knows when. */
+    if (every > 0 && (passed_ms >= every || passed_ms < 0))
         return 0;
     if (state_get(r->state, "watermark", &text, e) < 0)
         return -1;
@@ -390,7 +392,8 @@ int run_open(struct run *r, struct err *e)
     if (r->m->path != NULL && name_report(r, e) != 0)
         return -1;
     /* A CSV that is not there should not need a network to be found missing. */
-    if (r->m->source.kind == SOURCE_CSV && open_source(r, NULL, e) != 0)
+    const struct source_read whole = {.deadline_us = r->deadline_us};
+    if (r->m->source.kind == SOURCE_CSV && open_source(r, &whole, e) != 0)
         return -1;
     if (open_api(r, e) != 0 || targets_find(&r->targets, r->m, r->api, r->diff == NULL, e) != 0)
         return -1;

@@ -24,14 +24,16 @@ static int write_row(struct run *r, struct postgres_results *w, const struct run
     int found = target_number == 0 ? 0 : state_target_get(r->state, target_number, &r->known_arena, &target, e);
     if (found < 0)
         return -1;
+    struct str lead_id = entry->has_lead_id ? str_from(uuid_format(&entry->lead_id, id)) : STR_NONE;
     const struct result_row row = {
         .run = record->id,
         .row = entry->row,
         .line = entry->line,
-        .key = entry->key_text,
+        /* Of a removed lead whose text the state does not keep: something has to tell it from the others. */
+        .key = entry->row == 0 && entry->key_text.n == 0 ? lead_id : entry->key_text,
         .outcome = outcome_text(entry->outcome),
         .reason = str_from(reason_text(entry->reason)),
-        .lead_id = entry->has_lead_id ? str_from(uuid_format(&entry->lead_id, id)) : STR_NONE,
+        .lead_id = lead_id,
         .target = found > 0 ? str_from(target_format(&target, target_text)) : STR_NONE,
         .http_status = entry->http_status,
         .at_ms = record->started_ms,

@@ -170,6 +170,26 @@ START_TEST(a_signal_ends_the_wait_for_a_silent_program)
 }
 END_TEST
 
+static void check_late(const char *script, const char *want)
+{
+    const char *argv[] = {"sh", "-c", script, NULL};
+    struct source_spec spec = {.kind = SOURCE_COMMAND, .as.command = {.argv = argv}};
+    struct clock *clock = clock_system();
+    struct source_read read = {.deadline_us = clock->mono_us(clock) + 300000};
+
+    rowtext_check(&spec, &read, clock, want);
+    ck_assert(clock->mono_us(clock) - read.deadline_us < 4000000);
+}
+
+START_TEST(nobody_waits_past_the_deadline)
+{
+    check_late("sleep 30", "error 1 the time budget ended while waiting for more");
+    check_late("printf 'a,b\\n1,2\\n'; sleep 30", "error 1 the time budget ended while waiting for more");
+    check_late("printf 'a,b\\n1,2\\n'; exec >&-; sleep 30",
+               "a,b\n1:2 [1][2]\nerror 1 the time budget ended while waiting for its end");
+}
+END_TEST
+
 START_TEST(json_objects_are_rows)
 {
     check_json("printf '%s\\n' '{\"a\":\"x\",\"b\":1.50,\"c\":null}' '' '{\"b\":true,\"a\":\"é\\u00e9\\n\",\"c\":\"\"}' '{\"a\":false}'",
@@ -234,6 +254,7 @@ static Suite *make_suite(void)
     tcase_add_test(t, closing_ends_the_whole_group);
     tcase_add_test(t, who_ignores_sigterm_is_killed);
     tcase_add_test(t, a_signal_ends_the_wait_for_a_silent_program);
+    tcase_add_test(t, nobody_waits_past_the_deadline);
     tcase_add_test(t, json_objects_are_rows);
     tcase_add_test(t, json_rows_with_a_defect);
     tcase_add_test(t, json_that_is_none);

@@ -212,6 +212,19 @@ START_TEST(a_signal_ends_a_long_step)
 }
 END_TEST
 
+START_TEST(nobody_waits_past_the_deadline)
+{
+    struct clock *clock = clock_system();
+    struct source_read read = {.deadline_us = clock->mono_us(clock) + 200000};
+    struct source_spec spec = {
+        .kind = SOURCE_SQLITE,
+        .as.sql = {.url = path, .query = "with recursive c(n) as (select 1 union all select n + 1 from c where n < 1000000000)"
+                                         " select max(n) as n from c"}};
+
+    rowtext_check(&spec, &read, clock, "n\nerror 1 the time budget ended while reading");
+}
+END_TEST
+
 /* A writer gets in only when no read is under way (the file has no WAL). */
 static bool can_write(void)
 {
@@ -284,6 +297,7 @@ static Suite *make_suite(void)
     tcase_add_test(t, watermarks_of_times);
     tcase_add_test(t, rows_without_a_watermark_are_for_full_reads);
     tcase_add_test(t, a_signal_ends_a_long_step);
+    tcase_add_test(t, nobody_waits_past_the_deadline);
     tcase_add_loop_test(t, a_spooled_read_lets_go_of_its_source, -1, 2);
     tcase_add_test(t, a_spooled_read_ends_with_its_source_s_error);
     suite_add_tcase(suite, t);
