@@ -217,6 +217,33 @@ START_TEST(open_batches_are_open_for_readers)
 }
 END_TEST
 
+START_TEST(an_index_that_finds_no_room_is_done_without)
+{
+    struct entry entries[PEOPLE];
+    kit_init(&k);
+    k.memory_max = 1 << 10;
+    kit_open(&k, STATE_WRITE);
+    kit_run(&k);
+    for (size_t i = 0; i < PEOPLE; i++) {
+        entries[i] = kit_entry(&k, i + 1, 11);
+        entries[i].outcome = OUTCOME_CREATED;
+    }
+    kit_batch(&k, OP_CREATE, k.target, entries, PEOPLE);
+    kit_merge(&k);
+    ck_assert_int_eq(kit_lookup(&k, 1, 11, 0).kind, REMEMBERED_SAME);
+    ck_assert(k.s->lookup->indexed);
+    ck_assert_int_eq(k.s->lookup->leads.place, INDEX_IN_FILE);
+    setenv("TMPDIR", "/nowhere", 1);
+    ck_assert_int_eq(kit_lookup(&k, 1, 11, 0).kind, REMEMBERED_SAME);
+    ck_assert(!k.s->lookup->indexed);
+    ck_assert_int_eq(kit_lookup(&k, 2, 12, 0).kind, REMEMBERED_OTHER);
+    ck_assert_int_eq(kit_lookup(&k, PEOPLE + 1, 11, 0).kind, REMEMBERED_NOTHING);
+    unsetenv("TMPDIR");
+    kit_audit(&k);
+    kit_free(&k);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("state_random");
@@ -224,6 +251,7 @@ static Suite *suite(void)
     tcase_set_timeout(c, 120);
     tcase_add_loop_test(c, both_ways_say_the_same, 0, 16);
     tcase_add_test(c, open_batches_are_open_for_readers);
+    tcase_add_test(c, an_index_that_finds_no_room_is_done_without);
     suite_add_tcase(s, c);
     return s;
 }
