@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <syslog.h>
 
-void __syslog_chk(int priority, int flag, const char *fmt, ...);
+void __syslog_chk(int priority, int flag, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
-static void hear(int priority, const char *fmt, va_list ap)
+__attribute__((format(printf, 2, 0))) static void hear(int priority, const char *fmt, va_list ap)
 {
     const char *path = getenv("HEARLOG");
     FILE *f = path != NULL ? fopen(path, "a") : NULL;
