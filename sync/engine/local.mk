@@ -36,6 +36,7 @@ sync_libengine_a_SOURCES = \
 	sync/engine/run_rows.c \
 	sync/engine/run_show.c \
 	sync/engine/run_stage.c \
+	sync/engine/run_wanted.c \
 	sync/engine/spool.c sync/engine/spool.h \
 	sync/engine/tally.c sync/engine/tally.h \
 	sync/engine/targets.c sync/engine/targets.h \

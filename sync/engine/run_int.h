@@ -65,6 +65,8 @@ struct run {
 int run_open(struct run *r, struct err *e);
 void run_close(struct run *r);
 int run_open_for_resume(struct run *r, struct err *e);
+/* Warns of columns that a straight CSV leaves out and the campaign has variables for (run_wanted.c). 0/-1 */
+int run_tell_wanted(struct run *r, struct err *e);
 
 /* ---- run_results.c ---- */
 /* After the merge: writes what results_to: asks for. -1: it waits for the next run; why was said. */

@@ -401,7 +401,7 @@ int run_open(struct run *r, struct err *e)
     if (r->m->path == NULL && (mapping_name_target(r->m, uuid_format(&r->targets.v[0].target.id, id), e) != 0 ||
                                name_report(r, e) != 0))
         return -1;
-    if (open_memory(r, e) != 0)
+    if (open_memory(r, e) != 0 || run_tell_wanted(r, e) != 0)
         return -1;
     if (r->diff == NULL) {
         if (load_old_rejects(r, e) != 0 || start_record(r, e) != 0 || put_header(r, e) != 0 ||
