@@ -134,13 +134,20 @@ limits: {{batch: {batch}, requests_per_second: 0, requests_per_minute: 0, settle
 
     # ---- a night ----
 
+    def fault(self):
+        r = self.random
+        kind = r.choice(FAULTS)
+        # Each 429 in a row doubles a pause: half of the answers would be hours.
+        return f"{r.choice(ROUTES)}:{kind}={5 if kind == '429' else r.choice([5, 20, 50])}%"
+
     def disturb(self):
         r = self.random
+        plan = {}
         if r.randrange(2):
-            self.control(faults=";".join(f"{r.choice(ROUTES)}:{r.choice(FAULTS)}={r.choice([5, 20, 50])}%"
-                                         for _ in range(r.randrange(1, 4))))
+            plan["faults"] = ";".join(self.fault() for _ in range(r.randrange(1, 4)))
         if r.randrange(2):
-            self.control(jobs=r.choice(JOBS), jobs_n=r.randrange(1, 4))
+            plan.update(jobs=r.choice(JOBS), jobs_n=r.randrange(1, 4))
+        self.control(**plan)
         words = ["sync", "soak.yaml", "-q"]
         if r.randrange(8) == 0:
             words += ["--max-seconds", "1"]
@@ -149,15 +156,15 @@ limits: {{batch: {batch}, requests_per_second: 0, requests_per_minute: 0, settle
         run = self.leadsync(*words)
         kind = r.choice([signal.SIGKILL, signal.SIGKILL, signal.SIGINT, None])
         try:
-            run.wait(r.uniform(0, 0.4) if kind else 60)
+            run.wait(r.uniform(0, 0.4) if kind else 180)
         except subprocess.TimeoutExpired:
             if kind is None:
-                raise Difference("a run hung for a minute") from None
+                raise Difference(f"a run hung for three minutes under {plan}") from None
             run.send_signal(kind)
             try:
                 run.wait(60)
             except subprocess.TimeoutExpired:
-                raise Difference("a run did not end after its signal") from None
+                raise Difference(f"a run did not end after its signal under {plan}") from None
         self.control(faults="", jobs="ok")
         self.cycles += 1
         if run.returncode not in (0, 1, 69, 130, -2, -9):
