@@ -13,7 +13,7 @@
 
 #include "sync/base/log.h"
 
-enum { POLL_FIRST_MS = 100, POLL_MOST_MS = 15000, FILTERS_MAX = 1 << 20 };
+enum { POLL_FIRST_MS = 100, POLL_MOST_MS = 15000, SAY_AFTER_MS = 5000, FILTERS_MAX = 1 << 20 };
 
 static void poll_answered(void *ctx, const struct api_reply *reply);
 
@@ -152,6 +152,17 @@ static void warn_once(struct job *job, const struct remote_job *remote)
                     job->told.id, job->told.status);
 }
 
+/* Whoever watches should know what a silent minute is spent on. */
+static void say_once(struct upload *u, struct job *job)
+{
+    int64_t wait_us = u->c.mapping->limits.job_wait_ms * 1000;
+    if (job->said || job->until_us - now_us(u) > wait_us - SAY_AFTER_MS * 1000)
+        return;
+    job->said = true;
+    log_notice("waiting for background job %s, which moves %lld leads from %s to %s", job->told.id,
+               (long long)job->told.total, job->from, job->to);
+}
+
 static void schedule(struct upload *u, struct job *job)
 {
     int64_t ms = POLL_FIRST_MS;
@@ -172,6 +183,7 @@ static void saw(struct upload *u, struct job *job, const struct remote_job *remo
         return;
     }
     warn_once(job, remote);
+    say_once(u, job);
     schedule(u, job);
     record_or_fail(u, job);
 }

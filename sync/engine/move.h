@@ -31,7 +31,7 @@ struct job {
     int64_t due_us, until_us;  /* next poll; end of limits.job_wait */
     unsigned polls;
     uint64_t run;              /* that started it */
-    bool warned, alone;        /* told of its odd status once; asked for by itself */
+    bool warned, said, alone;  /* told of its odd status, and of the waiting, once; asked for by itself */
 };
 
 /* ---- move.c ---- */
