@@ -154,6 +154,23 @@ START_TEST(a_lock_is_waited_for)
 }
 END_TEST
 
+START_TEST(a_lock_is_not_waited_for_forever)
+{
+    ekit_csv(&k, TWO);
+    world_fault(k.world, WORLD_DELETE, 1, 9999, FAULT_409);
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_LEFT_OVER);
+    EKIT_COUNT(&k, REMOVED, 0u);
+    EKIT_COUNT(&k, FAILED, 0u);
+    ck_assert_uint_eq(k.report.tally.removals_left, 2);
+    later();
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_DONE);
+    EKIT_COUNT(&k, REMOVED, 2u);
+    two_are_left();
+}
+END_TEST
+
 START_TEST(a_hundred_a_request)
 {
     ekit_people(&k, "p", 250);
@@ -414,6 +431,35 @@ START_TEST(away_and_back)
 }
 END_TEST
 
+/* The job is not over when the run is: neither asked for twice, nor forgotten. */
+START_TEST(away_with_a_job_that_takes_long)
+{
+    ekit_mapping(&k, EKIT_HEAD EKIT_CAMPAIGN "dedupe: target-only\nmode: mirror\nremoved: {move_to: {list: " WORLD_ELSEWHERE "}}\n"
+                     OPEN_GUARDS EKIT_FIELDS);
+    anew();
+    ekit_sync(&k);
+    EKIT_COUNT(&k, CREATED, 4u);
+    ekit_csv(&k, TWO);
+    k.world->job_mode = WJOB_STUCK;
+    later();
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_LEFT_OVER);
+    EKIT_COUNT(&k, REMOVED, 0u);
+    ck_assert_uint_eq(k.report.open_batches, 1);
+    later();
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_LEFT_OVER);
+    ck_assert_uint_eq(k.world->n[WORLD_MOVE], 0);
+    k.world->job_mode = WJOB_OK;
+    later();
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_DONE);
+    EKIT_COUNT(&k, REMOVED, 2u);
+    ck_assert_uint_eq(k.world->n[WORLD_MOVE], 0);
+    ck_assert_ptr_nonnull(world_find(k.world, WORLD_ELSEWHERE, "dan@example.com"));
+}
+END_TEST
+
 /* ---- rows that say so ---- */
 
 #define LEFT "skip_when: [{column: first, in: [left], then: delete}]\n"
@@ -532,6 +578,7 @@ static Suite *suite(void)
     tcase_add_loop_test(c, what_is_there_decides, 0, (int)(sizeof answers / sizeof answers[0]));
     tcase_add_loop_test(c, what_cannot_be_removed_is_left, 0, (int)(sizeof failures / sizeof failures[0]));
     tcase_add_test(c, a_lock_is_waited_for);
+    tcase_add_test(c, a_lock_is_not_waited_for_forever);
     tcase_add_test(c, a_hundred_a_request);
     tcase_add_test(c, gone_already);
     tcase_add_loop_test(c, put_elsewhere, 0, 2);
@@ -545,6 +592,7 @@ static Suite *suite(void)
     tcase_add_loop_test(c, who_comes_back, 0, 3);
     tcase_add_test(c, unsubscribed_through_a_stop);
     tcase_add_test(c, away_and_back);
+    tcase_add_test(c, away_with_a_job_that_takes_long);
     tcase_add_loop_test(c, a_row_says_so, 0, 3);
     tcase_add_loop_test(c, wanted_and_not, 0, 2);
     tcase_add_test(c, a_row_says_so_later);
