@@ -125,7 +125,8 @@ int api_leads_added_read(struct json_object *json, size_t sent_n, struct arena *
                          struct err *e);
 
 /* leads/list: at most 100 of contacts or ids, or none of both with a target; follows the cursor itself and calls back
- * once with all items of all pages as a JSON array in reply->json (items_max bounds them). Items are re-filtered by the
+ * once with all items of all pages as a JSON array in reply->json (items_max bounds them). With `see`, only what it keeps
+ * is in there, so that a list of any length can be looked through; after LIST_KEEP_LAST no page is asked for. Items are re-filtered by the
  * caller: the API ignores keys that it does not know. An address that the API's format "email" does not take is searched
  * for instead, a request each, and a search finds parts of addresses and names too. */
 struct leads_list {
@@ -134,7 +135,9 @@ struct leads_list {
     size_t contacts_n;
     const struct uuid *ids;
     size_t ids_n;
-    size_t items_max;             /* 0: 100 000 */
+    size_t items_max;             /* of those that are kept; 0: 100 000 */
+    /* Called for each item as its page comes, and may be NULL: all are kept. It borrows the item. */
+    enum leads_list_see { LIST_DROP, LIST_KEEP, LIST_KEEP_LAST } (*see)(void *ctx, struct json_object *item);
     bool urgent;                  /* before queued writes: a read-back that others wait for */
 };
 enum { LEADS_LIST_MAX = 100 };

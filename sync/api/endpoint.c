@@ -96,8 +96,10 @@ struct listing {
     size_t odd_n, odd_next;
     struct buf body;           /* of the first page of the question under way */
     struct buf cursor;         /* of the page under way */
+    struct buf mark;           /* the cursor of the last page whose number was a power of two */
     struct json_object *items; /* of the pages so far */
     size_t items_max;
+    enum leads_list_see (*see)(void *ctx, struct json_object *item);
     unsigned pages;
     bool urgent;
     api_done_fn *done;
@@ -112,6 +114,7 @@ static void listing_free(void *ctx)
     arena_free(&l->arena);
     buf_free(&l->body);
     buf_free(&l->cursor);
+    buf_free(&l->mark);
     json_object_put(l->items);
     free(l);
 }
@@ -149,31 +152,50 @@ static void listing_finish(struct listing *l, struct api_reply *reply)
     listing_free(l);
 }
 
+/* Keeps an item that is wanted. 1: it was the last one, 0, -1. */
+static int listing_item(struct listing *l, struct json_object *item, struct err *e)
+{
+    enum leads_list_see verdict = l->see != NULL ? l->see(l->ctx, item) : LIST_KEEP;
+    if (verdict == LIST_DROP)
+        return 0;
+    if (json_object_array_length(l->items) == l->items_max)
+        return err_set(e, XS_API, "leads/list: more than %zu leads in the answer, no more were expected", l->items_max);
+    if (json_object_array_add(l->items, json_object_get(item)) != 0) {
+        json_object_put(item);
+        return err_oom(e);
+    }
+    return verdict == LIST_KEEP_LAST;
+}
+
 /* Adds a page; 1 when there may be another one, whose cursor is then set. A cursor comes even with the last page, and
- * one that stands still would be followed for ever. */
+ * one that stands still, or goes in circles, would be followed for ever: in a circle the mark is met again (Brent). */
 static int listing_take(struct listing *l, struct json_object *page, struct err *e)
 {
     struct json_object *items, *next = NULL;
     json_object_object_get_ex(page, "items", &items); /* the queue has seen that it is an array */
     size_t n = json_object_array_length(items);
-    if (json_object_array_length(l->items) + n > l->items_max)
-        return err_set(e, XS_API, "leads/list: more than %zu leads in the answer, no more were expected", l->items_max);
     for (size_t i = 0; i < n; i++) {
-        struct json_object *item = json_object_array_get_idx(items, i);
-        if (json_object_array_add(l->items, json_object_get(item)) != 0) {
-            json_object_put(item);
-            return err_oom(e);
-        }
+        int rc = listing_item(l, json_object_array_get_idx(items, i), e);
+        if (rc != 0)
+            return rc < 0 ? -1 : 0;
     }
     json_object_object_get_ex(page, "next_starting_after", &next);
     if (n == 0 || next == NULL ||
         (json_object_is_type(next, json_type_string) && json_object_get_string_len(next) == 0))
         return 0;
     struct str cursor = {json_object_get_string(next), (size_t)json_object_get_string_len(next)};
-    if (!json_object_is_type(next, json_type_string) || cursor.n > CURSOR_MAX || str_eq(cursor, buf_str(&l->cursor)))
+    if (!json_object_is_type(next, json_type_string) || cursor.n > CURSOR_MAX || str_eq(cursor, buf_str(&l->cursor)) ||
+        (l->mark.n > 0 && str_eq(cursor, buf_str(&l->mark))))
         return err_set(e, XS_API, "leads/list: the cursor of page %u leads nowhere: try again later", l->pages);
     buf_reset(&l->cursor);
-    return buf_add(&l->cursor, cursor.p, cursor.n) == 0 ? 1 : err_oom(e);
+    if (buf_add(&l->cursor, cursor.p, cursor.n) != 0)
+        return err_oom(e);
+    if ((l->pages & (l->pages - 1)) == 0) {
+        buf_reset(&l->mark);
+        if (buf_add(&l->mark, cursor.p, cursor.n) != 0)
+            return err_oom(e);
+    }
+    return 1;
 }
 
 /* Makes the next question. 1, or 0 when there is none. */
@@ -183,6 +205,7 @@ static int listing_next(struct listing *l, struct err *e)
         return 0;
     buf_reset(&l->body);
     buf_reset(&l->cursor);
+    buf_reset(&l->mark);
     return body_leads_search(l->has_target ? &l->target : NULL, l->odd[l->odd_next++], &l->body, e) == 0 ? 1 : -1;
 }
 
@@ -244,8 +267,10 @@ int api_leads_list(struct api *a, const struct leads_list *list, api_done_fn *do
         .has_target = list->target != NULL,
         .body = BUF_INIT(BODY_MAX_BYTES),
         .cursor = BUF_INIT(CURSOR_MAX),
+        .mark = BUF_INIT(CURSOR_MAX),
         .items = json_object_new_array(),
         .items_max = list->items_max != 0 ? list->items_max : ITEMS_MAX,
+        .see = list->see,
         .urgent = list->urgent,
         .done = done,
         .ctx = ctx,

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sync/base/hash.h"
 #include "sync/base/log.h"
 #include "sync/engine/plan.h"
 
@@ -24,6 +25,11 @@ struct read {
     struct part *part;
     size_t first, n;   /* slice of the part's index */
     bool by_key;       /* all leads of the list, matched by leadsync_key */
+    size_t keys_n, found_n;
+    struct wanted_key {
+        uint64_t hash;
+        bool found;
+    } keys[];          /* by_key: of the leads that are looked for, sorted */
 };
 
 static bool is_open(const struct part *p, size_t k)
@@ -188,6 +194,53 @@ static bool matches(struct read *r, uint32_t i, const struct remote_lead *remote
     if (r->by_key)
         return w->batch.entries[i].email.n == 0 && key_matches(r->part, i, remote);
     return hash != 0 && w->aims[i].email_hash == hash;
+}
+
+/* ---- among all leads of the list ---- */
+
+static int by_hash(const void *a, const void *b)
+{
+    uint64_t x = ((const struct wanted_key *)a)->hash, y = ((const struct wanted_key *)b)->hash;
+    return (x > y) - (x < y);
+}
+
+static uint64_t key_hash(const struct part *p, struct str key)
+{
+    return hash_keyed64(state_secret(p->work->u->c.state), key.p, key.n);
+}
+
+static void want_keys(struct read *r)
+{
+    const struct part *p = r->part;
+    for (size_t k = 0; k < p->n; k++) {
+        const struct entry *entry = &p->work->batch.entries[p->index[k]];
+        if (is_open(p, k) && entry->email.n == 0)
+            r->keys[r->keys_n++] = (struct wanted_key){key_hash(p, entry->key_text), false};
+    }
+    qsort(r->keys, r->keys_n, sizeof *r->keys, by_hash);
+}
+
+/* A list may have millions of leads: only those with a key of ours are kept, and when all are found the rest of it is
+ * not asked for. */
+static enum leads_list_see see_key(void *ctx, struct json_object *item)
+{
+    struct read *r = ctx;
+    struct remote_lead remote;
+    struct err ignored = ERR_INIT;
+    struct value key = {0};
+    bool readable = api_remote_lead_read(item, &remote, &ignored) == 0;
+    err_clear(&ignored);
+    if (readable)
+        api_remote_custom(&remote, STR("leadsync_key"), &key);
+    if (!readable || key.kind != VALUE_STRING || !in_target(r->part->work, &remote))
+        return LIST_DROP;
+    const struct wanted_key wanted = {.hash = key_hash(r->part, (struct str){key.p, key.n})};
+    struct wanted_key *k = bsearch(&wanted, r->keys, r->keys_n, sizeof *r->keys, by_hash);
+    if (k == NULL)
+        return LIST_DROP;
+    r->found_n += !k->found;
+    k->found = true;
+    return r->found_n == r->keys_n ? LIST_KEEP_LAST : LIST_KEEP;
 }
 
 /* Two passes: a lead in the target counts before one of the same address elsewhere. */
@@ -356,10 +409,14 @@ static int ask(struct part *p, size_t first, size_t n, bool by_key, struct err *
         return 0;
     list.ids = ids;
     list.contacts = contacts;
-    struct read *r = malloc(sizeof *r);
+    struct read *r = malloc(sizeof *r + (by_key ? n : 0) * sizeof r->keys[0]);
     if (r == NULL)
         return err_oom(e);
-    *r = (struct read){p, first, n, by_key};
+    *r = (struct read){.part = p, .first = first, .n = n, .by_key = by_key};
+    if (by_key) {
+        want_keys(r);
+        list.see = see_key;
+    }
     if (api_leads_list(w->u->c.api, &list, read_answered, r, e) != 0) {
         free(r);
         return -1;

@@ -319,14 +319,18 @@ static void on_listed(void *ctx, const struct api_reply *reply)
     snprintf(listed.text, sizeof listed.text, "%s", reply->err != NULL ? err_text(reply->err) : "");
 }
 
-static void list(size_t items_max)
+static void list_with(struct leads_list l)
 {
-    struct leads_list l = {.items_max = items_max};
     memset(&listed, 0, sizeof listed);
     ck_assert_int_eq(api_leads_list(api, &l, on_listed, NULL, &e), 0);
     for (int i = 0; api_queued(api) > 0 && i < 10000; i++)
         ck_assert_int_eq(api_step(api, 1000, &e), 0);
     ck_assert_uint_eq(listed.n, 1);
+}
+
+static void list(size_t items_max)
+{
+    list_with((struct leads_list){.items_max = items_max});
 }
 
 START_TEST(all_pages)
@@ -342,6 +346,46 @@ START_TEST(all_pages)
     ck_assert_str_eq(fake.sent[2].body, fake.sent[1].body);
     ck_assert_str_eq(fake.sent[3].body, "{\"limit\":100,\"starting_after\":\"b\"}");
     ck_assert(!fake.sent[0].write);
+}
+END_TEST
+
+static char pages[60][80]; /* the transport borrows what it says */
+
+/* Even numbers are kept, and 6 is all that was wanted. */
+static enum leads_list_see see_even(void *ctx, struct json_object *item)
+{
+    (void)ctx;
+    int v = json_object_get_int(item);
+    return v == 6 ? LIST_KEEP_LAST : v % 2 == 0 ? LIST_KEEP : LIST_DROP;
+}
+
+START_TEST(only_what_is_wanted)
+{
+    /* As many pages as it takes, whatever may be kept. */
+    for (int i = 0; i < 40; i++) {
+        char *page = pages[i];
+        snprintf(page, sizeof pages[i], "{\"items\":[%d],\"next_starting_after\":\"%d\"}", i == 7 ? 2 : 2 * i + 101, i);
+        says(200, page);
+    }
+    says(200, "{\"items\":[6,8],\"next_starting_after\":\"x\"}");
+    list_with((struct leads_list){.items_max = 2, .see = see_even});
+    ck_assert_int_eq(listed.class, API_OK);
+    ck_assert_uint_eq(listed.items, 2); /* 2 and 6 */
+    ck_assert_uint_eq(fake.sent_n, 41);
+}
+END_TEST
+
+START_TEST(cursors_in_a_circle)
+{
+    for (int i = 0; i < 60; i++) {
+        char *page = pages[i];
+        snprintf(page, sizeof pages[i], "{\"items\":[1],\"next_starting_after\":\"%d\"}", i < 3 ? i : 3 + i % 5);
+        says(200, page);
+    }
+    list_with((struct leads_list){.see = see_even});
+    ck_assert_int_eq(listed.class, API_FAILED);
+    ck_assert_ptr_nonnull(strstr(listed.text, "leads nowhere"));
+    ck_assert_uint_lt(fake.sent_n, 20);
 }
 END_TEST
 
@@ -546,6 +590,8 @@ int main(void)
     tcase_add_test(t, variables);
     tcase_add_test(t, blocklist);
     tcase_add_test(t, all_pages);
+    tcase_add_test(t, only_what_is_wanted);
+    tcase_add_test(t, cursors_in_a_circle);
     tcase_add_loop_test(t, odd_pages, 0, (int)(sizeof page_rows / sizeof page_rows[0]));
     tcase_add_test(t, a_page_that_fails);
     tcase_add_test(t, odd_contacts_are_searched_for);

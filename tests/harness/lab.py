@@ -1,0 +1,241 @@
+"""A world that can be had again and again: a sandbox with leads and a state that knows them, and a night in which rows are
+created, changed, moved, changed and moved, and removed, all at once.
+
+An undisturbed run of that night says what every disturbed one must come to: the same leads, the same rows in the table of
+the state, the same outcome of every row (in whichever run), an audit without a finding, and a run with nothing to do.
+"""
+import csv
+import glob
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import tempfile
+import urllib.request
+
+MAPPING = """version: 1
+name: lab
+source: {csv: {path: people.csv}}
+route: {column: place, cases: {north: {campaign: North}, south: {campaign: South}, shelf: {list: Shelf}}}
+mode: mirror
+removed: delete
+key: [id]
+fields: {email: email, first_name: first}
+custom_variables: {seats: seats}
+contacted: move
+guards: {removed: none, moved: none, rejected: none, empty_source: stop, source_shrank: none}
+limits: {batch: BATCH, requests_per_second: 0, requests_per_minute: 0, settle: SETTLE, job_wait: 5s}
+"""
+PLACES = ("north", "south", "shelf")
+
+
+class Difference(Exception):
+    """What is there is not what must be."""
+
+
+def first_night(n):
+    return [(str(i), f"p{i}@lab.example", f"F{i}", str(i), PLACES[i % 3]) for i in range(1, n + 1)]
+
+
+def second_night(n):
+    """Of each dozen: one gone, two on another side (one of them changed, too), two changed, the rest as they were."""
+    rows = []
+    for ident, email, first, seats, place in first_night(n):
+        kind = int(ident) % 12
+        if kind == 5:
+            continue
+        if kind in (1, 2):
+            place = PLACES[(PLACES.index(place) + 1) % 3]
+        if kind in (2, 3):
+            first += " the other"
+        if kind == 4:
+            seats += "000"
+        rows.append((ident, email, first, seats, place))
+    rows += [(f"n{i}", f"new{i}@lab.example", f"New {i}", str(i), PLACES[i % 3]) for i in range(1, n // 4 + 1)]
+    rows.append(("odd", "no address", "Odd", "1", "north"))
+    # In lists a lead needs no address.
+    rows.append(("nobody", "", "Nobody", "2", "shelf"))
+    return rows
+
+
+class Trial:
+    """One copy of the world. Use it as a context."""
+
+    def __init__(self, lab, rows):
+        self.lab = lab
+        self.folder = tempfile.mkdtemp(prefix="trial-", dir=lab.folder)
+        self.rows = rows
+        self.sandbox = None
+        self.env = dict(lab.env, HOME=self.folder, XDG_STATE_HOME=self.folder + "/state")
+
+    def __enter__(self):
+        if os.path.exists(self.lab.folder + "/base"):
+            shutil.copytree(self.lab.folder + "/base", self.folder, dirs_exist_ok=True)
+        self.write_rows(self.rows)
+        with open(self.folder + "/lab.yaml", "w", encoding="utf-8") as f:
+            f.write(self.lab.mapping)
+        self.sandbox = subprocess.Popen(
+            [self.lab.program, "sandbox", "--rate", "0", "--store", "store", "--job-time", "5", "--campaign", "North",
+             "--campaign", "South", "--list", "Shelf"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            env=self.env, cwd=self.folder, text=True)
+        self.url = self.sandbox.stdout.readline().strip()
+        if not self.url:
+            raise RuntimeError("the sandbox did not start")
+        self.env["INSTANTLY_API_URL"] = self.url
+        return self
+
+    def __exit__(self, kind, *_):
+        self.sandbox.terminate()
+        self.sandbox.wait()
+        self.sandbox.stdout.close()
+        if kind is None or not self.lab.keep:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def write_rows(self, rows):
+        with open(self.folder + "/people.csv", "w", encoding="utf-8") as f:
+            f.write("id,email,first,seats,place\n")
+            f.writelines(",".join(row) + "\n" for row in rows)
+
+    # ---- leadsync and the sandbox ----
+
+    def run(self, *words, seconds=60, **env):
+        """Ends in (status, stdout, stderr)."""
+        with open(self.folder + "/out", "w+", encoding="utf-8") as out, \
+                open(self.folder + "/err", "w+", encoding="utf-8") as err:
+            program = subprocess.Popen([self.lab.program, *words], env=dict(self.env, **env), cwd=self.folder,
+                                       stdin=subprocess.DEVNULL, stdout=out, stderr=err)
+            try:
+                code = program.wait(seconds)
+            except subprocess.TimeoutExpired:
+                program.kill()
+                program.wait()
+                raise Difference(f"{words[0]} hung for {seconds} s") from None
+            out.seek(0)
+            err.seek(0)
+            return code, out.read(), err.read()
+
+    def sync(self, *words, **env):
+        return self.run("sync", "lab.yaml", "-q", "--format", "json", *words, **env)
+
+    def get(self, path):
+        with urllib.request.urlopen(self.url + path, timeout=30) as answer:
+            return json.load(answer)
+
+    def control(self, **what):
+        request = urllib.request.Request(self.url + "/__control", json.dumps(what).encode(),
+                                         {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            answer.read()
+
+    # ---- what is there ----
+
+    def leads(self):
+        state = self.get("/__state")
+        names = {p["id"]: p["name"] for p in state["campaigns"] + state["lists"]}
+        return sorted((str(lead.get("email")), names[lead.get("campaign") or lead.get("list_id")],
+                       lead.get("first_name"), json.dumps(lead.get("payload", {}).get("seats"))) for lead in state["leads"])
+
+    def table(self):
+        db = sqlite3.connect(f"file:{self.folder}/state/leadsync/lab.sandbox.db?mode=ro", uri=True)
+        try:
+            rows = db.execute("SELECT hex(l.key), l.fingerprint, t.name, l.status, l.flags, v.lead_id IS NULL, v.who "
+                              "FROM leads l JOIN targets t ON t.number = l.target JOIN lead_values v ON v.n = l.n "
+                              "ORDER BY 1").fetchall()
+            refused = db.execute("SELECT hex(key), fingerprint, reason FROM refusals ORDER BY 1").fetchall()
+            return rows, refused, db.execute("SELECT count(*) FROM retries").fetchone()[0]
+        finally:
+            db.close()
+
+    def outcomes(self, since):
+        """Of every row that had one in a run after `since`: its last one."""
+        last = {}
+        for run in range(since + 1, since + 30):
+            code, out, _ = self.run("results", "lab.yaml", "--run", str(run), "--format", "csv")
+            if code != 0:
+                break
+            for row in csv.DictReader(out.splitlines()):
+                name = row["key"] or f"line {row['line']}"
+                if row["outcome"] == "removed":
+                    last.pop(name, None)  # a removal that was left open says "deferred" first
+                    name += " (removed)"
+                last[name] = (row["outcome"], row["reason"])
+        return last
+
+    def end(self, since):
+        return {"leads": self.leads(), "table": self.table(), "outcomes": self.outcomes(since)}
+
+    def settle(self, runs=1):
+        """Plain runs that must come to the end of all work; 1 is how the night ends with its one rejected row."""
+        for _ in range(runs):
+            code, out, err = self.sync()
+            if code == 1 and json.loads(out)["rows"]["failed"] + json.loads(out)["rows"]["deferred"] == 0 and \
+                    "still open" not in err:
+                return
+            if code not in (0, 1):
+                break
+        raise Difference(f"{runs} plain syncs end in {code}: {err[-600:]} {out[:800]}")
+
+    def check(self, since=1):
+        """Is everything as after the undisturbed night?"""
+        there, wanted = self.end(since), self.lab.wanted
+        for part, want in wanted.items():
+            have = there[part]
+            if have == want:
+                continue
+            if isinstance(have, dict):
+                have, want = sorted(have.items()), sorted(want.items())
+            if isinstance(have, tuple):
+                have, want = [x for y in have[:2] for x in y] + [have[2]], [x for y in want[:2] for x in y] + [want[2]]
+            raise Difference(f"{part}: there {[x for x in have if x not in want][:4]}, "
+                             f"wanted {[x for x in want if x not in have][:4]}, {len(have)} for {len(want)}")
+        code, out, err = self.run("status", "lab.yaml", "--audit")
+        if code != 0:
+            raise Difference(f"the audit ends in {code}: {out[-600:]}{err[-600:]}")
+        self.control(reset=True)
+        code, _, err = self.sync()
+        if code != 1:
+            raise Difference(f"a sync with nothing to do ends in {code}: {err[-600:]}")
+        writes = [(q["method"], q["path"]) for q in self.get("/__requests")["requests"]
+                  if q["method"] != "GET" and not q["path"].endswith("/leads/list")]
+        if writes:
+            raise Difference(f"a sync with nothing to do wrote: {writes[:3]}")
+
+
+class Lab:
+    """The world before the night, and what an undisturbed run of it comes to. Use it as a context."""
+
+    def __init__(self, program, n=24, batch=4, settle="60ms", keep=False):
+        self.program, self.keep = os.path.abspath(program), keep
+        self.folder = tempfile.mkdtemp(prefix="leadsync-lab-")
+        self.mapping = MAPPING.replace("BATCH", str(batch)).replace("SETTLE", settle)
+        self.n = n
+        self.env = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "INSTANTLY_API_KEY": "lab-key"}
+        self.env.update({k: v for k, v in os.environ.items() if k.startswith(("ASAN_", "UBSAN_", "LSAN_"))})
+        self.wanted = None
+
+    def __enter__(self):
+        with Trial(self, first_night(self.n)) as t:
+            code, _, err = t.sync()
+            if code != 0:
+                raise RuntimeError(f"the first night ends in {code}: {err}")
+            t.sandbox.terminate()
+            t.sandbox.wait()
+            os.mkdir(self.folder + "/base")
+            shutil.copytree(t.folder + "/state", self.folder + "/base/state")
+            for path in glob.glob(t.folder + "/store*"):
+                shutil.copy(path, self.folder + "/base")
+        with self.trial() as t:
+            t.settle()
+            self.wanted = t.end(1)
+            t.check()
+        return self
+
+    def __exit__(self, kind, *_):
+        if kind is None or not self.keep:
+            shutil.rmtree(self.folder, ignore_errors=True)
+        else:
+            print(f"kept: {self.folder}", flush=True)
+
+    def trial(self):
+        return Trial(self, second_night(self.n))
