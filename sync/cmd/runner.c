@@ -169,8 +169,9 @@ static int read_history(struct state *state, struct arena *arena, struct history
     const char *ms = NULL;
     if (state_runs(state, HISTORY_RUNS, arena, &runs, &n, e) != 0 || state_get(state, "watermark_ms", &ms, e) != 0)
         return -1;
+    /* What read no source (resume, leads by hand) may have gone well while the sync has not for days. */
     for (size_t i = 0; i < n && h->last_success_ms == 0; i++)
-        if (runs[i].finished_ms > 0 && runs[i].exit_code == XS_DONE)
+        if (runs[i].finished_ms > 0 && runs[i].exit_code == XS_DONE && runs[i].read != NULL && runs[i].read[0] != '\0')
             h->last_success_ms = runs[i].finished_ms;
     h->watermark_ms = ms != NULL ? strtoll(ms, NULL, 10) : 0;
     return 0;

@@ -152,5 +152,5 @@ size_t hand_count(const struct hand *h, enum outcome outcome)
 enum exit_status hand_status(const struct hand *h)
 {
     size_t left = hand_count(h, OUTCOME_REJECTED) + hand_count(h, OUTCOME_FAILED) + hand_count(h, OUTCOME_DEFERRED);
-    return left > 0 ? XS_LEFT_OVER : XS_DONE;
+    return left > 0 || h->unknown > 0 ? XS_LEFT_OVER : XS_DONE;
 }

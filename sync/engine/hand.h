@@ -40,6 +40,7 @@ struct hand_lead {
     bool contacted;                /* there is a conversation, see people.h */
     struct hash128 key;            /* the sync's, of hand_find_run(); else zero */
     struct str key_text;
+    bool forgotten;                /* the state was told to forget this person */
     enum outcome outcome;          /* OUTCOME_NONE: not decided yet */
     enum reason reason;
     int http_status;
@@ -65,6 +66,7 @@ struct hand {
     struct hand_job *jobs;         /* owned */
     size_t jobs_n;
     uint64_t gone;                 /* hand_find_run(): taken back earlier */
+    uint64_t unknown;              /* hand_find_run(): created by that run, and not in the state any more */
     uint64_t updated, moved;       /* operations proved */
     bool stopped;                  /* by a signal: what was not sent is deferred */
 };

@@ -6,8 +6,11 @@
 
 #include "sync/engine/hand_int.h"
 
+#include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "sync/base/log.h"
 
 enum { RUN_ARENA_MAX = 64 << 20 };
 
@@ -257,6 +260,20 @@ static int look_at(struct hand *h, size_t first, size_t n, struct err *e)
     return 0;
 }
 
+/* Results are kept for some runs only: what the run's report counts and the state does not know is not passed over. */
+static void count_unknown(struct hand *h, const struct run_record *run)
+{
+    struct json_object *report = run->report != NULL ? json_tokener_parse(run->report) : NULL, *rows, *created;
+    uint64_t known = h->leads_n + h->gone;
+    if (report != NULL && json_object_object_get_ex(report, "rows", &rows) &&
+        json_object_object_get_ex(rows, "created", &created) && json_object_get_int64(created) > (int64_t)known)
+        h->unknown = (uint64_t)json_object_get_int64(created) - known;
+    json_object_put(report);
+    if (h->unknown > 0)
+        log_warning("run %llu created %llu more leads, whose ids the state does not keep any more", (unsigned long long)run->id,
+                    (unsigned long long)h->unknown);
+}
+
 int hand_find_run(struct hand *h, uint64_t run, struct err *e)
 {
     struct run_record record;
@@ -268,6 +285,7 @@ int hand_find_run(struct hand *h, uint64_t run, struct err *e)
                        (unsigned long long)run);
     if (rc < 0 || read_run(h, run, e) != 0)
         return -1;
+    count_unknown(h, &record);
     for (size_t at = 0; at < h->leads_n; at += LEADS_LIST_MAX) {
         size_t n = h->leads_n - at < LEADS_LIST_MAX ? h->leads_n - at : LEADS_LIST_MAX;
         if (look_at(h, at, n, e) != 0)

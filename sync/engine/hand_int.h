@@ -42,6 +42,9 @@ int hand_look(struct hand *h, struct hand_lead *const *leads, size_t n, hand_see
 /* Opens and locks the state (or opens it for reading in a dry run) and settles what is open in it. */
 int hand_state_open(struct hand *h, struct err *e);
 
+/* Was a person with this address forgotten (leadsync forget)? 0/-1 */
+int hand_is_forgotten(struct hand *h, struct str email, bool *forgotten, struct err *e);
+
 /* A write of some leads, in the journal from before it is sent until each has its outcome. */
 struct hand_write {
     enum op op;

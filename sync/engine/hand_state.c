@@ -9,12 +9,14 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "mappings/mapping.h"
 #include "sync/base/log.h"
 #include "sync/base/stop.h"
 #include "sync/base/url.h"
 #include "sync/engine/run.h"
 
-enum { STATE_BYTES = 64 << 20, RESUME_BYTES = 256 << 20, ARENA_MAX = 64 << 20, REPORT_MAX = 16 << 20 };
+enum { STATE_BYTES = 64 << 20, RESUME_BYTES = 256 << 20, ARENA_MAX = 64 << 20, REPORT_MAX = 16 << 20,
+       ADDRESS_MAX = 64 << 10 };
 
 /* The name of a state that by-hand commands make where there is none. */
 static const char own_name[] = "by-hand";
@@ -226,13 +228,29 @@ static int target_number(struct hand *h, const struct target *t, uint32_t *numbe
     return state_target_put(h->state, &plain, false, number, e);
 }
 
-/* Removals come from no row; everything else is numbered as it was selected. */
+int hand_is_forgotten(struct hand *h, struct str email, bool *forgotten, struct err *e)
+{
+    struct buf normal = BUF_INIT(ADDRESS_MAX);
+    int rc = 0;
+    *forgotten = false;
+    /* What is no address was nobody's to forget. */
+    if (email.n > 0 && state_forgotten_n(h->state) > 0 && mapping_email_key(email, &normal) == 0) {
+        struct hash128 key = hash_keyed128(state_secret(h->state), normal.p, normal.n);
+        rc = state_forgotten(h->state, &key, forgotten, e);
+    }
+    buf_free(&normal);
+    return rc;
+}
+
+/* Removals come from no row; everything else is numbered as it was selected. Who was forgotten is not written down
+ * again: the id must do. */
 static struct entry entry_of(const struct hand *h, const struct hand_lead *lead, enum op op, struct str values)
 {
+    struct str email = lead->forgotten ? STR_NONE : lead->email;
     return (struct entry){
         .key = lead->key,
-        .key_text = lead->key_text.n > 0 ? lead->key_text : lead->email,
-        .email = lead->email,
+        .key_text = lead->key_text.n > 0 ? lead->key_text : email,
+        .email = email,
         .row = op == OP_REMOVE ? 0 : (uint64_t)(lead - h->leads) + 1,
         .values = values,
         .has_lead_id = lead->has_id,
@@ -252,8 +270,11 @@ int hand_intent(struct hand *h, struct hand_write *w, const struct by_hand *requ
         return err_oom(e);
     if (target_number(h, w->to, &to, e) != 0 || target_number(h, w->from, &from, e) != 0)
         return -1;
-    for (size_t i = 0; i < w->n; i++)
+    for (size_t i = 0; i < w->n; i++) {
+        if (hand_is_forgotten(h, w->leads[i]->email, &w->leads[i]->forgotten, e) != 0)
+            return -1;
         entries[i] = entry_of(h, w->leads[i], w->op, w->values);
+    }
     w->batch = (struct batch){
         .run = h->run,
         .op = w->op,
@@ -295,6 +316,8 @@ int hand_leave_open(struct hand *h, struct hand_write *w, enum reason reason, st
 
 int hand_note(struct hand *h, struct hand_lead *lead, struct err *e)
 {
+    if (hand_is_forgotten(h, lead->email, &lead->forgotten, e) != 0)
+        return -1;
     const struct entry entry = entry_of(h, lead, OP_NONE, STR_NONE);
     return state_entry_add(h->state, h->run, 0, &entry, e);
 }

@@ -5,11 +5,12 @@
 
 enum { REJECTS_RUNS = 3 };
 
-/* The id of the oldest of the newest `keep` runs; 0: there are not more. */
+/* The id of the oldest of the newest `keep` runs that read a source; 0: there are not more. What is done by hand, and
+ * what only settles, must not push out what nights have brought. */
 static int oldest_kept(struct state *s, unsigned keep, uint64_t *run, struct err *e)
 {
     sqlite3_stmt *st;
-    int rc = db_query(&s->main, &st, e, "SELECT id FROM runs ORDER BY id DESC LIMIT 1 OFFSET ?", "i",
+    int rc = db_query(&s->main, &st, e, "SELECT id FROM runs WHERE coalesce(read, '') <> '' ORDER BY id DESC LIMIT 1 OFFSET ?", "i",
                       (int64_t)(keep == 0 ? 0 : keep - 1));
     if (rc < 0)
         return -1;

@@ -220,7 +220,8 @@ int state_batches_open(struct state *s, struct arena *arena, struct batch **out,
  * entry takes the fingerprint from a lead that has it, so that the row is looked at again. Entries whose key is all
  * zeroes have no key and are only listed. Not during a run's lookups: state_lookup_start() again after it. */
 int state_merge(struct state *s, uint64_t refusal_context, struct err *e);
-/* Drops results of runs older than the newest `keep_runs`, raw rows of runs older than the newest 3. */
+/* Drops results of runs older than the newest `keep_runs`, raw rows of runs older than the newest 3; only runs that read
+ * a source are counted. */
 int state_prune(struct state *s, unsigned keep_runs, struct err *e);
 
 /* The retry table, in row order, as entries of op OP_NONE with values, attempts and target: 1/0/-1. */

@@ -359,6 +359,29 @@ START_TEST(old_runs_are_pruned)
 }
 END_TEST
 
+/* Whatever is done by hand meanwhile: the rows of the last nights stay. */
+START_TEST(runs_that_read_nothing_push_nothing_out)
+{
+    struct entry entry = entry_at(1, OUTCOME_REJECTED, REASON_EMAIL_INVALID);
+    entry.cells = STR("raw");
+    kit_ok(&k, state_entry_add(k.s, k.run, k.target, &entry, &k.e));
+    kit_merge(&k);
+    for (uint64_t run = 2; run <= 9; run++) {
+        struct run_record by_hand = {.started_ms = 1, .status = "running", .read = ""};
+        kit_ok(&k, state_run_start(k.s, &by_hand, &k.e));
+        kit_ok(&k, state_prune(k.s, 1, &k.e));
+        kit_ok(&k, state_commit(k.s, &k.e));
+    }
+    ck_assert_str_eq(listed(1), "1 rejected 1!raw;");
+    ck_assert_int_eq(count("SELECT count(*) FROM runs"), 9);
+    kit_run(&k);
+    kit_ok(&k, state_prune(k.s, 1, &k.e));
+    kit_ok(&k, state_commit(k.s, &k.e));
+    ck_assert_int_eq(count("SELECT count(*) FROM runs"), 1);
+    kit_audit(&k);
+}
+END_TEST
+
 START_TEST(a_person_is_forgotten_everywhere)
 {
     struct hash128 key = kit_key(&k, 1), other = kit_key(&k, 50);
@@ -531,6 +554,7 @@ static Suite *suite(void)
     tcase_add_test(c, facts_are_kept);
     tcase_add_test(c, a_name_that_means_another_target_is_refused);
     tcase_add_test(c, old_runs_are_pruned);
+    tcase_add_test(c, runs_that_read_nothing_push_nothing_out);
     tcase_add_test(c, a_person_is_forgotten_everywhere);
     tcase_add_test(c, a_hashed_person_is_forgotten_too);
     tcase_add_test(c, a_reader_is_in_the_way_of_forgetting);
