@@ -75,13 +75,13 @@ done:
     return status;
 }
 
-/* libpq's messages end in a line feed and may have several lines. */
+/* libpq's messages end in a line feed and may have several lines, some of which begin with a tab. */
 static void add_one_line(struct buf *out, const char *text)
 {
     struct str trimmed = str_trim(str_from(text));
 
     for (size_t i = 0; i < trimmed.n; i++) {
-        if (trimmed.p[i] != '\n')
+        if (trimmed.p[i] != '\n' && trimmed.p[i] != '\t')
             (void)buf_addc(out, trimmed.p[i]);
         else if (i > 0 && trimmed.p[i - 1] != '\n')
             (void)buf_addc(out, ' ');

@@ -14,6 +14,7 @@ STORIES = \
 	tests/cli/key.test \
 	tests/cli/lint.test \
 	tests/cli/odd_address.test \
+	tests/cli/pg_connect.test \
 	tests/cli/pg_nightly.test \
 	tests/cli/pg_results.test \
 	tests/cli/pg_week.test \
