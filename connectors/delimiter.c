@@ -99,9 +99,10 @@ static int ask(const struct view views[CANDIDATES_N], const char *label, struct 
 
     for (size_t i = 0; i < CANDIDATES_N; i++)
         if (views[i].columns > 1)
-            bad |= buf_addf(&text, "%s %s makes %zu", text.n > 0 ? "," : "", candidate_table[i].shown, views[i].columns);
-    err_set(e, XS_CONFIG, "%s: cannot tell what separates the columns:%.*s of the first line; set delimiter: to one of "
-            "\",\" \";\" \"|\" or tab", label, bad == 0 ? (int)text.n : 0, bad == 0 && text.n > 0 ? text.p : "");
+            bad |= buf_addf(&text, "%s %s makes %zu", text.n > 0 ? "," : "", candidate_table[i].shown,
+                            views[i].columns);
+    err_set(e, XS_CONFIG, "%s: cannot tell what separates the columns:%.*s of the first line; set delimiter: "
+            "(or --delimiter) to one of \",\" \";\" \"|\" or tab", label, bad == 0 ? (int)text.n : 0, bad == 0 && text.n > 0 ? text.p : "");
     buf_free(&text);
     return -1;
 }
@@ -120,8 +121,8 @@ static int one_column(const struct view views[CANDIDATES_N], struct str sample, 
             n++;
         if (text_show((struct str){sample.p, n}, SHOWN_WIDTH, &text) != 0)
             buf_reset(&text);
-        err_set(e, XS_CONFIG, "%s: the first line, '%.*s', is one column, yet %s splits most rows; remove what stands above "
-                "the header, or set delimiter:", label, STR_ARG(buf_str(&text)), candidate_table[i].shown);
+        err_set(e, XS_CONFIG, "%s: the first line, '%.*s', is one column, yet %s splits most rows; remove what stands "
+                "above the header, or set delimiter: (or --delimiter)", label, STR_ARG(buf_str(&text)), candidate_table[i].shown);
         buf_free(&text);
         return -1;
     }
