@@ -66,7 +66,10 @@ static void refused(struct part *p, const struct api_reply *reply)
         remove_start(p);
         return;
     }
-    settle_rest(p, OUTCOME_FAILED, REASON_API_ERROR, reply->http_status);
+    /* 409: somebody's move held the source for as long as this run waits for jobs. */
+    bool locked = reply->http_status == 409;
+    settle_rest(p, locked ? OUTCOME_DEFERRED : OUTCOME_FAILED, locked ? REASON_JOB_OPEN : REASON_API_ERROR,
+                reply->http_status);
 }
 
 static void counted(struct part *p, const struct api_reply *reply)

@@ -135,6 +135,19 @@ START_TEST(locked_waits_and_waits)
 }
 END_TEST
 
+/* Whoever sets a limit hears of the lock in the end, and that nothing was done. */
+START_TEST(locked_for_longer_than_allowed)
+{
+    api_lock_wait(api, 60000);
+    fake_transport_add_n(&fake, 200, LOCKED);
+    post_one();
+    ck_assert_int_eq(told[0].class, API_REFUSED);
+    ck_assert_int_eq(told[0].status, 409);
+    ck_assert_int_eq(told[0].at_ms, 60000);
+    ck_assert_uint_le(told[0].attempts, 7);
+}
+END_TEST
+
 START_TEST(a_lock_holds_up_nobody_else)
 {
     fake_transport_add(&fake, LOCKED);
@@ -310,6 +323,7 @@ int main(void)
     tcase_add_test(t, not_sent_is_repeated);
     tcase_add_test(t, not_sent_gives_up);
     tcase_add_test(t, locked_waits_and_waits);
+    tcase_add_test(t, locked_for_longer_than_allowed);
     tcase_add_test(t, a_lock_holds_up_nobody_else);
     tcase_add_test(t, another_conflict_is_a_refusal);
     tcase_add_test(t, throttled_pauses_everybody);
