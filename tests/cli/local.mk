@@ -34,6 +34,7 @@ STORIES = \
 	tests/cli/sync_kill.test \
 	tests/cli/sync_main.test \
 	tests/cli/sync_mirror.test \
+	tests/cli/sync_mirror_failmalloc.test \
 	tests/cli/sync_mirror_kill.test \
 	tests/cli/sync_move.test \
 	tests/cli/sync_move_failmalloc.test \
