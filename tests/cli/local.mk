@@ -26,11 +26,13 @@ STORIES = \
 	tests/cli/setup.test \
 	tests/cli/soak.test \
 	tests/cli/status.test \
+	tests/cli/sync_deaths.test \
 	tests/cli/sync_dry.test \
 	tests/cli/sync_exit.test \
 	tests/cli/sync_failio.test \
 	tests/cli/sync_failmalloc.test \
 	tests/cli/sync_faults.test \
+	tests/cli/sync_hell.test \
 	tests/cli/sync_kill.test \
 	tests/cli/sync_main.test \
 	tests/cli/sync_mirror.test \

@@ -1,0 +1,72 @@
+#!/usr/bin/env python3
+"""A night of creates, updates, moves and removals, with one kind of answer from hell (tests/harness/hell.py) for the first
+request, or for every request, of one endpoint. Whatever it is: the run ends with a status that is meant for it, nobody
+follows a redirect with the key, and plain syncs against a server that is well again come to the same leads and the same
+state as an undisturbed night.
+
+  answers.py --program ./leadsync [--seed 1] [--sample N] [--jobs 2] [--only "add:half:once"] [--keep]
+"""
+import argparse
+import os
+import random
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "harness"))
+from hell import HELL, Hell, ROUTES, SENSELESS  # noqa: E402
+from lab import Difference, Lab  # noqa: E402
+
+MEANT = (0, 1, 69, 77, 78)  # 78: an answer whose names are unreadable has no campaign of that name
+RUNS = 3  # plain syncs until all is as it should be: a row that failed is failed in one run and well in the next
+
+
+def disturbed(lab, route, fault, times):
+    try:
+        with lab.trial() as t:
+            with Hell(t.url, route, fault, last=1 if times == "once" else 1 << 30) as hell:
+                code, _, err = t.sync("--max-seconds", "5", INSTANTLY_API_URL=hell.url)
+                if code not in MEANT:
+                    raise Difference(f"the run ends in {code}: {err[-600:]}")
+                if hell.hit == 0:
+                    raise Difference("the endpoint was not asked")
+                if hell.trapped:
+                    raise Difference(f"a redirect was followed: {hell.trapped[0][:200]}")
+                if "lab-key" in err:
+                    raise Difference("the key is in a message")
+            time.sleep(0.1)
+            t.settle(RUNS)
+            t.check(parts=("leads", "table"))
+            return None
+    except Difference as difference:
+        return str(difference)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--program", required=True)
+    parser.add_argument("--seed", type=int, default=int(time.time()))
+    parser.add_argument("--sample", type=int, default=0)
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--only")
+    parser.add_argument("--keep", action="store_true")
+    options = parser.parse_args()
+    plan = [(route, fault, times) for route in ROUTES for fault in HELL for times in ("once", "always")
+            if (route, fault) not in SENSELESS]
+    random.Random(options.seed).shuffle(plan)
+    if options.sample:
+        plan = plan[:options.sample]
+    if options.only:
+        plan = [tuple(options.only.split(":"))]
+    wrong = 0
+    with Lab(options.program, keep=options.keep) as lab, ThreadPoolExecutor(options.jobs) as pool:
+        for trial, result in zip(plan, pool.map(lambda p: disturbed(lab, *p), plan)):
+            if result is not None:
+                wrong += 1
+                print(f"{':'.join(trial)}: {result}", flush=True)
+    print(f"{len(plan)} nights, seed {options.seed}: {wrong} wrong")
+    sys.exit(wrong > 0)
+
+
+if __name__ == "__main__":
+    main()
