@@ -102,7 +102,8 @@ static int ask(const struct view views[CANDIDATES_N], const char *label, struct 
             bad |= buf_addf(&text, "%s %s makes %zu", text.n > 0 ? "," : "", candidate_table[i].shown,
                             views[i].columns);
     err_set(e, XS_CONFIG, "%s: cannot tell what separates the columns:%.*s of the first line; set delimiter: "
-            "(or --delimiter) to one of \",\" \";\" \"|\" or tab", label, bad == 0 ? (int)text.n : 0, bad == 0 && text.n > 0 ? text.p : "");
+            "(or --delimiter) to one of \",\" \";\" \"|\" or tab", label, bad == 0 ? (int)text.n : 0,
+            bad == 0 && text.n > 0 ? text.p : "");
     buf_free(&text);
     return -1;
 }
@@ -122,7 +123,8 @@ static int one_column(const struct view views[CANDIDATES_N], struct str sample, 
         if (text_show((struct str){sample.p, n}, SHOWN_WIDTH, &text) != 0)
             buf_reset(&text);
         err_set(e, XS_CONFIG, "%s: the first line, '%.*s', is one column, yet %s splits most rows; remove what stands "
-                "above the header, or set delimiter: (or --delimiter)", label, STR_ARG(buf_str(&text)), candidate_table[i].shown);
+                "above the header, or set delimiter: (or --delimiter)", label, STR_ARG(buf_str(&text)),
+                candidate_table[i].shown);
         buf_free(&text);
         return -1;
     }

@@ -124,7 +124,8 @@ static size_t digits_at(struct str text, size_t at)
     return n;
 }
 
-/* "1,234,567": digits in groups of three behind `separator`. How many groups follow the first; `*end` is behind them. */
+/* "1,234,567": digits in groups of three behind `separator`. How many groups follow the first; `*end` is behind
+ * them. */
 static size_t groups_at(struct str text, size_t at, char separator, size_t *end)
 {
     size_t groups = 0, first = digits_at(text, at);
@@ -206,7 +207,8 @@ enum look_number look_number(const struct look *look, bool *sure)
         *sure = look->comma_groups_sure > 0;
         return LOOK_COMMA_GROUPS;
     }
-    if (look->comma_decimals > 0 && look_all(look, look->whole + look->dot_groups + look->blank_groups + look->comma_decimals)) {
+    size_t others = look->whole + look->dot_groups + look->blank_groups;
+    if (look->comma_decimals > 0 && look_all(look, others + look->comma_decimals)) {
         *sure = look->comma_decimals_sure > 0;
         return LOOK_COMMA_DECIMALS;
     }

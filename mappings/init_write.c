@@ -356,7 +356,8 @@ static void put_skips(struct init_writer *w, size_t email)
         w->line = w->out->n;
         init_put(w, "  - {column: ");
         init_put_scalar(w, init->columns[i]);
-        init_put(w, ", in: [\"1\", \"true\", \"yes\", \"y\", \"t\", \"x\", \"ja\", \"oui\", \"sí\", \"si\", \"sim\"]}");
+        init_put(w, ", in: [\"1\", \"true\", \"yes\", \"y\", \"t\", \"x\", \"ja\", \"oui\", \"sí\", "
+                    "\"si\", \"sim\"]}");
         if (init->looks[i].answers < init->looks[i].filled)
             init_put_note(w, "unsure: other values than yes and no were seen");
         init_end_line(w);

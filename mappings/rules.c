@@ -122,8 +122,8 @@ void rules_check(struct diags *d, const struct tree_node *root)
     env_names(d, root);
 }
 
-/* The same for editors and strangers' validators, as a list of schemas that all have to hold; `errorMessage` is what some
- * editors show in place of their own words. A rule that looks at a value asks for its type, too: what is misshapen
+/* The same for editors and strangers' validators, as a list of schemas that all have to hold; `errorMessage` is what
+ * some editors show in place of their own words. A rule that looks at a value asks for its type, too: what is misshapen
  * is the table's matter. */
 static const char rules_text[] =
     "["
@@ -132,7 +132,8 @@ static const char rules_text[] =
     "\"then\":{\"required\":[\"mode\"],\"properties\":{\"mode\":{\"enum\":[\"mirror\"],"
     "\"errorMessage\":\"removed: only works with mode: mirror\"}}}},"
     /* address_or_key() */
-    "{\"if\":{\"required\":[\"fields\"],\"properties\":{\"fields\":{\"type\":\"object\",\"not\":{\"required\":[\"email\"]}}}},"
+    "{\"if\":{\"required\":[\"fields\"],\"properties\":{\"fields\":{\"type\":\"object\","
+    "\"not\":{\"required\":[\"email\"]}}}},"
     "\"then\":{\"required\":[\"key\"],\"not\":{\"required\":[\"stage\"]},"
     "\"errorMessage\":\"fields: needs email; only lists hold leads without an address, and they need a key:\","
     "\"properties\":{\"fields\":{\"anyOf\":[{\"required\":[\"first_name\"]},{\"required\":[\"last_name\"]}],"
@@ -143,14 +144,16 @@ static const char rules_text[] =
     "{\"required\":[\"cases\"],\"properties\":{\"cases\":{\"type\":\"object\",\"not\":"
     "{\"additionalProperties\":{\"not\":{\"type\":\"object\",\"required\":[\"list\"]}}}}}}]}}}]}},"
     /* list_first() */
-    "{\"not\":{\"type\":\"object\",\"required\":[\"stage\",\"route\"]},\"errorMessage\":\"stage: does not go with route:\"},"
+    "{\"not\":{\"type\":\"object\",\"required\":[\"stage\",\"route\"]},"
+    "\"errorMessage\":\"stage: does not go with route:\"},"
     "{\"properties\":{\"stage\":{\"if\":{\"required\":[\"verify\"],\"properties\":{\"verify\":{\"enum\":[false]}}},"
     "\"then\":{\"required\":[\"only\"],\"properties\":{\"only\":{\"enum\":[\"all\"]}}}}}},"
     /* told_twice() */
     "{\"properties\":{\"key\":{\"uniqueItems\":true},\"source\":{\"properties\":{\"csv\":{\"properties\":"
     "{\"header\":{\"uniqueItems\":true}}}}}}},"
     /* cases_once() */
-    "{\"properties\":{\"route\":{\"properties\":{\"cases\":{\"propertyNames\":{\"pattern\":\"^(\\\\S(.*\\\\S)?)?$\"}}}}}},"
+    "{\"properties\":{\"route\":{\"properties\":{\"cases\":{\"propertyNames\":"
+    "{\"pattern\":\"^(\\\\S(.*\\\\S)?)?$\"}}}}}},"
     /* env_names() */
     "{\"properties\":{\"source\":{\"properties\":{\"command\":{\"properties\":{\"env\":{\"propertyNames\":"
     "{\"pattern\":\"^[A-Za-z_][A-Za-z0-9_]*$\",\"not\":{\"enum\":[\"INSTANTLY_API_KEY\"]}}}}}}}}}"

@@ -142,7 +142,8 @@ static struct str *make_up_names(size_t n, size_t email, struct arena *arena)
     struct str *names = arena_calloc(arena, n, sizeof *names);
     for (size_t i = 0; names != NULL && i < n; i++) {
         char text[32];
-        int text_n = i == email ? snprintf(text, sizeof text, "email") : snprintf(text, sizeof text, "column_%zu", i + 1);
+        int text_n = i == email ? snprintf(text, sizeof text, "email")
+                                : snprintf(text, sizeof text, "column_%zu", i + 1);
         if (arena_str(arena, (struct str){text, (size_t)text_n}, &names[i]) != 0)
             return NULL;
     }
@@ -171,8 +172,8 @@ static int open_source(struct invocation *inv, struct source_spec *spec, struct 
     if (email < 0)
         return 0;
     if (strcmp(spec->as.csv.path, "-") == 0)
-        return err_set(e, XS_SOURCE, "stdin: the first line holds an e-mail address, so it is data and no header; save it to "
-                                     "a file, which can be read a second time");
+        return err_set(e, XS_SOURCE, "stdin: the first line holds an e-mail address, so it is data and no header; "
+                                     "save it to a file, which can be read a second time");
     source_close(*source);
     *source = NULL;
     spec->as.csv.header = false;

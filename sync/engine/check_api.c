@@ -156,14 +156,16 @@ static int check_sequence(struct check *c, const struct target *t, const char *c
     if (rc == 0)
         return 0;
     if (missing_n > 0)
-        check_say(c, FINDING_WARNING, "variables", "the sequence of campaign \"%s\" uses variables that the mapping leaves "
-                  "empty: %s", campaign, check_list(c, missing, missing_n));
+        check_say(c, FINDING_WARNING, "variables",
+                  "the sequence of campaign \"%s\" uses variables that the mapping leaves empty: %s", campaign,
+                  check_list(c, missing, missing_n));
     for (size_t i = 0; i < used_n; i++) {
         uint64_t empty = check_count_empty(c, used[i]);
         if (empty > 0 && is_in(used[i], filled, filled_n))
-            check_say(c, FINDING_WARNING, "variables", "the sequence of campaign \"%s\" uses {{%.*s}}, which is empty for "
-                      "%llu of %llu leads: give it a default:, or required: true", campaign, STR_ARG(used[i]),
-                      (unsigned long long)empty, (unsigned long long)c->leads);
+            check_say(c, FINDING_WARNING, "variables",
+                      "the sequence of campaign \"%s\" uses {{%.*s}}, which is empty for %llu of %llu leads: give it a "
+                      "default:, or required: true",
+                      campaign, STR_ARG(used[i]), (unsigned long long)empty, (unsigned long long)c->leads);
     }
     return 0;
 }

@@ -52,7 +52,9 @@ int check_count_start(struct check *c, struct err *e)
     n->empty = calloc(LEAD_FIELD_N + c->m->shape.custom_n, sizeof *n->empty);
     if (n->empty == NULL)
         return err_oom(e);
-    return n->by_state || random_bytes(n->secret, sizeof n->secret) == 0 ? 0 : err_errno(e, XS_INTERNAL, errno, "random");
+    if (!n->by_state && random_bytes(n->secret, sizeof n->secret) != 0)
+        return err_errno(e, XS_INTERNAL, errno, "no random bytes");
+    return 0;
 }
 
 void check_count_stop(struct check *c)
@@ -100,14 +102,19 @@ static bool seen_before(struct check_count *n, struct str key)
     return false;
 }
 
+static bool is_empty(const struct value *v)
+{
+    return v->kind == VALUE_ABSENT || v->kind == VALUE_NULL;
+}
+
 int check_count_lead(struct check *c, const struct mapped *mapped, struct err *e)
 {
     struct check_count *n = &c->count;
     struct remembered remembered = {.kind = REMEMBERED_NOTHING};
     for (size_t f = 0; f < LEAD_FIELD_N; f++)
-        n->empty[f] += mapped->lead.core[f].kind == VALUE_ABSENT || mapped->lead.core[f].kind == VALUE_NULL;
+        n->empty[f] += is_empty(&mapped->lead.core[f]);
     for (size_t i = 0; i < c->m->shape.custom_n; i++)
-        n->empty[LEAD_FIELD_N + i] += mapped->lead.custom[i].kind == VALUE_ABSENT || mapped->lead.custom[i].kind == VALUE_NULL;
+        n->empty[LEAD_FIELD_N + i] += is_empty(&mapped->lead.custom[i]);
     if (n->state != NULL) {
         struct hash128 key = hash_keyed128(state_secret(n->state), mapped->key_text.p, mapped->key_text.n);
         if (state_lookup(n->state, &key, 1, c->rows, &remembered, e) != 0)
