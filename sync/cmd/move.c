@@ -33,7 +33,7 @@ static const struct opt options[] = {
      .help = "do not heed the saved lead-finder clauses of the source"},
     {.name = "no-wait", .kind = OPT_FLAG, .dest = AT(no_wait), .help = "start the job and leave it to leadsync jobs wait"},
     {.name = "job-wait", .kind = OPT_DURATION, .dest = AT(job_wait_ms), .arg = "TIME",
-     .help = "how long to wait for a job (10m)"},
+     .help = "how long to wait for a job, ours or one that is in the way (10m)"},
     {.name = NULL},
 };
 

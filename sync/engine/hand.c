@@ -19,7 +19,10 @@ int hand_open(struct hand *h, const struct hand_config *config, struct err *e)
     *h = (struct hand){.c = *config};
     arena_init(&h->arena, ARENA_MAX);
     h->started_ms = config->clock->wall_ms(config->clock);
-    return api_new(config->api, NULL, config->clock, &h->api, e);
+    if (api_new(config->api, NULL, config->clock, &h->api, e) != 0)
+        return -1;
+    api_lock_wait(h->api, config->job_wait_ms);
+    return 0;
 }
 
 void hand_close(struct hand *h)
@@ -134,6 +137,8 @@ int hand_refused(struct hand *h, struct hand_lead *lead, const struct api_reply 
 {
     if (reply->class == API_PLAN_FULL)
         hand_outcome(lead, OUTCOME_DEFERRED, REASON_PLAN_FULL, reply->http_status);
+    else if (reply->http_status == 409) /* somebody else's job held the place for too long */
+        hand_outcome(lead, OUTCOME_DEFERRED, REASON_JOB_OPEN, 409);
     else if (reply->http_status == 404)
         hand_outcome(lead, OUTCOME_FAILED, REASON_GONE_THERE, 404);
     else

@@ -26,7 +26,7 @@ struct hand_config {
     const char *state_path;        /* where writes are journaled; made when it is missing. NULL: reads only */
     int64_t wait_lock_ms;
     int64_t settle_ms;             /* sum of the waits of a read-back; 7000 is 1 + 2 + 4 s */
-    int64_t job_wait_ms;
+    int64_t job_wait_ms;           /* for a job of ours, and for others' that hold a place */
 };
 
 /* A lead that is meant, and what became of it. Strings live in the hand's arena. */

@@ -24,7 +24,8 @@ int hand_wait_ms(struct hand *h, int64_t ms, struct err *e); /* 1 the time has p
 bool hand_interrupted(struct hand *h);                       /* notes it in h->stopped */
 
 void hand_outcome(struct hand_lead *lead, enum outcome outcome, enum reason reason, int http_status);
-/* By the reply: gone_there for a 404, else refused_there with the API's words; plan_full where it is that. */
+/* By the reply: gone_there for a 404, job_open for the lock of a job, plan_full where it is that, else refused_there with
+ * the API's words. */
 int hand_refused(struct hand *h, struct hand_lead *lead, const struct api_reply *reply, struct err *e);
 struct hand_lead *hand_lead_add(struct hand *h, struct err *e); /* zeroed, valid until the next one is added */
 /* Fills in what the API tells of a lead. 0/-1 (memory) */

@@ -1,6 +1,6 @@
 # Unit tests of cmd: UNIT += name, then its sources and the level it links.
-check_PROGRAMS += tests/unit/command.tap tests/unit/jobs_cmd.tap tests/unit/key.tap tests/unit/reading.tap tests/unit/table.tap
-TESTS += tests/unit/command.tap tests/unit/jobs_cmd.tap tests/unit/key.tap tests/unit/reading.tap tests/unit/table.tap
+check_PROGRAMS += tests/unit/command.tap tests/unit/jobs_cmd.tap tests/unit/key.tap tests/unit/reading.tap tests/unit/table.tap tests/unit/value_arg.tap
+TESTS += tests/unit/command.tap tests/unit/jobs_cmd.tap tests/unit/key.tap tests/unit/reading.tap tests/unit/table.tap tests/unit/value_arg.tap
 
 
 tests_unit_command_tap_SOURCES = tests/unit/command_test.c
@@ -22,3 +22,7 @@ tests_unit_reading_tap_LDADD = $(TEST_LIBS) $(LEVEL_CMD)
 tests_unit_table_tap_SOURCES = tests/unit/table_test.c
 tests_unit_table_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_table_tap_LDADD = $(TEST_LIBS) $(LEVEL_CMD)
+
+tests_unit_value_arg_tap_SOURCES = tests/unit/value_arg_test.c
+tests_unit_value_arg_tap_CFLAGS = $(TEST_CFLAGS)
+tests_unit_value_arg_tap_LDADD = $(TEST_LIBS) $(LEVEL_CMD)
