@@ -15,7 +15,7 @@ sync_libstate_a_SOURCES = \
 	sync/state/journal_read.c \
 	sync/state/leads.c \
 	sync/state/lock.c \
-	sync/state/lookup.c sync/state/lookup.h \
+	sync/state/lookup.c sync/state/lookup.h sync/state/lookup_load.c \
 	sync/state/merge.c sync/state/merge.h \
 	sync/state/open.c \
 	sync/state/overlay.c \

@@ -28,6 +28,7 @@ struct lookup {
     struct lookup_options options;
     bool indexed;
     struct index leads;    /* when indexed */
+    struct err *loading;   /* of the load of the leads, while it lasts */
     struct index refused;  /* refusals that count, fingerprints mixed with the reason; when indexed */
     struct index retries;  /* with STATE_READ, when indexed */
     unsigned char *met;    /* owned; when not indexed, a bit for each lead's number: met in this run */
@@ -43,12 +44,25 @@ struct lookup {
     bool ids_asked, ids_loaded;
 };
 
-void lookup_free(struct lookup *l); /* NULL is fine */
+_Static_assert(REASON_N <= 256, "a reason fits the low byte of a fingerprint");
+/* Refusals stand in their index with the reason mixed into the fingerprint: 56 bits have to agree. The factor is odd,
+ * so that no two fingerprints become one, and spreads those that are near each other. */
+static inline uint64_t lookup_mixed(uint64_t fingerprint)
+{
+    return fingerprint * UINT64_C(0x9e3779b97f4a7c15);
+}
+
 /* Has a row with the key competed in this run? 1/0/-1. */
 int lookup_seen(struct state *s, const struct hash128 *key, struct err *e);
 /* Has a row with the key been spared? 1 with its mark, 0, -1. */
 int lookup_spared(struct state *s, const struct hash128 *key, uint64_t *mark, struct err *e);
+
+/* ---- lookup_load.c ---- */
+/* Makes known to the connection what loads the index. */
+int lookup_register(struct state *s, struct err *e);
+void lookup_free(struct lookup *l); /* NULL is fine */
 bool lookup_is_open(const struct lookup *l, const struct hash128 *key);
+bool lookup_is_forgotten(const struct lookup *l, const struct hash128 *key);
 
 /* ---- overlay.c ---- */
 /* Folds the unmerged part of the journal. XS_STATE when it does not fit memory_max. */

@@ -221,7 +221,7 @@ static int open_file(struct state *s, const struct state_options *o, const char 
         return -1;
     if ((s->access == STATE_READ ? open_for_reading(s, e) : open_for_writing(s, e)) < 0)
         return -1;
-    if (check_identity(s, o, host, e) < 0 || keep_mode(s, o, e) < 0 || set_cache(s, e) < 0)
+    if (check_identity(s, o, host, e) < 0 || keep_mode(s, o, e) < 0 || set_cache(s, e) < 0 || lookup_register(s, e) < 0)
         return -1;
     /* A journal that is there goes on; a new one is made when there is something to write. */
     return s->access == STATE_WRITE && journal_open(s, false, e) < 0 ? -1 : 0;
