@@ -71,7 +71,7 @@ static int first_run(struct run *r, uint64_t *from, struct err *e)
     uint64_t kept = r->m->keep_runs > 0 ? r->m->keep_runs : 1;
     if (state_get(r->state, RESULTS_FROM, &text, e) != 0)
         return -1;
-    *from = text != NULL ? strtoull(text, NULL, 10) : 0;
+    *from = text != NULL ? strtoull(text, NULL, 10) : 1;
     /* Older results are gone; and a table that is new to this sync gets all there are. */
     if (r->record.id > kept && *from < r->record.id - kept)
         *from = r->record.id - kept;
