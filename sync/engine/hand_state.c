@@ -67,6 +67,7 @@ static int settle_earlier(struct hand *h, struct err *e)
         .memory_max = RESUME_BYTES,
         .wait_lock_ms = h->c.wait_lock_ms,
     };
+    log_notice("requests of earlier runs are open: they are settled first");
     state_close(h->state);
     h->state = NULL;
     int rc = run_resume(&config, &report, e);
