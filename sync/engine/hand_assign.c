@@ -54,7 +54,7 @@ static int look_assigned(struct assigned *a, bool taken, struct err *e)
             open += is_open(a->leads[i]);
         again = open > 0 ? hand_wait_look(h, look, e) : 0;
     }
-    for (size_t i = 0; i < a->n; i++)
+    for (size_t i = 0; i < a->n && !h->stopped; i++)
         if (is_open(a->leads[i]))
             hand_outcome(a->leads[i], taken ? OUTCOME_DEFERRED : OUTCOME_FAILED,
                          taken ? REASON_OUTCOME_OPEN : REASON_API_ERROR, 0);

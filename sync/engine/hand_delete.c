@@ -9,6 +9,7 @@
 #include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "sync/base/log.h"
 
@@ -85,7 +86,7 @@ static int look_what_is_left(struct hand *h, struct hand_write *w, struct err *e
         }
         again = left > 0 ? hand_wait_look(h, look, e) : 0;
     }
-    for (size_t i = 0; i < w->n; i++)
+    for (size_t i = 0; i < w->n && !h->stopped; i++)
         if (w->leads[i]->outcome == OUTCOME_NONE)
             hand_outcome(w->leads[i], OUTCOME_FAILED, REASON_API_ERROR, 0);
     return again;
@@ -277,6 +278,9 @@ static void count_unknown(struct hand *h, const struct run_record *run)
 int hand_find_run(struct hand *h, uint64_t run, struct err *e)
 {
     struct run_record record;
+    if (h->state == NULL && access(h->c.state_path, F_OK) != 0)
+        return err_set(e, XS_STATE, "%s: there is no such state; has this sync run? --state PATH names another",
+                       h->c.state_path);
     if (hand_state_open(h, e) != 0)
         return -1;
     int rc = state_run_get(h->state, run, &h->arena, &record, e);

@@ -206,6 +206,7 @@ static bool may_still_show(const struct move *m, size_t shown)
     return m->job->moved < 0 || (int64_t)shown < m->job->moved;
 }
 
+/* 0 all told, 1 interrupted before, -1 */
 static int find_outcomes(struct move *m, struct err *e)
 {
     int again = 1;
@@ -218,6 +219,9 @@ static int find_outcomes(struct move *m, struct err *e)
         if (open_n(m) > 0)
             again = may_still_show(m, m->write.n - open_n(m)) ? hand_wait_look(m->hand, look, e) : 0;
     }
+    /* Interrupted: those that are proved go with the rest of the batch, which stays open. */
+    if (again == 0 && m->hand->stopped && open_n(m) > 0)
+        return 1;
     for (size_t i = 0; again >= 0 && i < m->write.n; i++)
         if (m->write.leads[i]->outcome == OUTCOME_NONE && why_not(m, m->write.leads[i], e) != 0)
             return -1;
@@ -260,7 +264,8 @@ static void settle_untold(struct move *m, struct err *e)
 static int follow(struct move *m, bool wait, struct err *e)
 {
     int over = wait ? poll_job(m, e) : 0;
-    if (over > 0 && find_outcomes(m, e) == 0) {
+    int left = over > 0 ? find_outcomes(m, e) : 1;
+    if (left == 0) {
         for (size_t i = 0; i < m->write.n; i++)
             m->hand->moved += m->write.leads[i]->outcome == OUTCOME_CHANGED;
         return update_job(m, e) != 0 || hand_settle(m->hand, &m->write, e) != 0 ? -1 : 0;
@@ -272,7 +277,7 @@ static int follow(struct move *m, bool wait, struct err *e)
     else
         settle_untold(m, &late);
     err_clear(&late);
-    return over == 0 ? 0 : -1;
+    return over >= 0 && left >= 0 ? 0 : -1;
 }
 
 static int not_taken(struct move *m, enum hand_sent sent, const struct api_reply *reply, struct err *e)

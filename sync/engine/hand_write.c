@@ -52,7 +52,9 @@ static int look_until(struct hand *h, struct hand_lead *lead, hand_is_fn *is, vo
         }
         again = hand_wait_look(h, look, e);
     }
-    hand_outcome(lead, otherwise, reason, 0);
+    /* Not looked at for long enough: nothing is concluded, and the batch stays open. */
+    if (again == 0 && !h->stopped)
+        hand_outcome(lead, otherwise, reason, 0);
     return again;
 }
 
@@ -84,9 +86,10 @@ static int write_one(struct hand *h, struct hand_write *w, struct by_hand *reque
     }
     if (lead->outcome == OUTCOME_NONE) {
         struct err late = ERR_INIT;
-        hand_leave_open(h, w, REASON_OUTCOME_OPEN, &late);
+        if (hand_leave_open(h, w, REASON_OUTCOME_OPEN, &late) != 0 && rc == 0)
+            rc = err_set(e, late.status, "%s", err_text(&late));
         err_clear(&late);
-        return -1;
+        return rc;
     }
     h->updated += lead->outcome == OUTCOME_CHANGED;
     struct err late = ERR_INIT;
@@ -231,7 +234,8 @@ int hand_interest(struct hand *h, const struct leads_interest *how, struct err *
             rc = hand_note(h, lead, e);
         } else if (asked_already(h, i)) {
             rc = look_until(h, lead, is_patched, &wanted, OUTCOME_DEFERRED, REASON_OUTCOME_OPEN, e);
-            rc = rc == 0 ? hand_note(h, lead, e) : rc;
+            if (rc == 0 && lead->outcome != OUTCOME_NONE)
+                rc = hand_note(h, lead, e);
             h->updated += lead->outcome == OUTCOME_CHANGED;
         } else {
             rc = interest_of_one(h, lead, how, &wanted, values, e);
