@@ -26,6 +26,7 @@ STORIES = \
 	tests/cli/setup.test \
 	tests/cli/soak.test \
 	tests/cli/status.test \
+	tests/cli/sync_company.test \
 	tests/cli/sync_deaths.test \
 	tests/cli/sync_dry.test \
 	tests/cli/sync_exit.test \

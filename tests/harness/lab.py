@@ -99,21 +99,27 @@ class Trial:
 
     # ---- leadsync and the sandbox ----
 
-    def run(self, *words, seconds=60, **env):
-        """Ends in (status, stdout, stderr)."""
-        with open(self.folder + "/out", "w+", encoding="utf-8") as out, \
-                open(self.folder + "/err", "w+", encoding="utf-8") as err:
-            program = subprocess.Popen([self.lab.program, *words], env=dict(self.env, **env), cwd=self.folder,
-                                       stdin=subprocess.DEVNULL, stdout=out, stderr=err)
-            try:
-                code = program.wait(seconds)
-            except subprocess.TimeoutExpired:
-                program.kill()
-                program.wait()
-                raise Difference(f"{words[0]} hung for {seconds} s") from None
-            out.seek(0)
-            err.seek(0)
+    def start(self, *words, name="", **env):
+        """Begins a run whose end end_of() waits for; of two at a time one has a name."""
+        with open(self.folder + "/out" + name, "w", encoding="utf-8") as out, \
+                open(self.folder + "/err" + name, "w", encoding="utf-8") as err:
+            return subprocess.Popen([self.lab.program, *words], env=dict(self.env, **env), cwd=self.folder,
+                                    stdin=subprocess.DEVNULL, stdout=out, stderr=err)
+
+    def end_of(self, program, seconds=60, name=""):
+        """(status, stdout, stderr)"""
+        try:
+            code = program.wait(seconds)
+        except subprocess.TimeoutExpired:
+            program.kill()
+            program.wait()
+            raise Difference(f"{program.args[1]} hung for {seconds} s") from None
+        with open(self.folder + "/out" + name, encoding="utf-8") as out, \
+                open(self.folder + "/err" + name, encoding="utf-8") as err:
             return code, out.read(), err.read()
+
+    def run(self, *words, name="", **env):
+        return self.end_of(self.start(*words, name=name, **env), name=name)
 
     def sync(self, *words, **env):
         return self.run("sync", "lab.yaml", "-q", "--format", "json", *words, **env)

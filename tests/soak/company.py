@@ -1,0 +1,140 @@
+#!/usr/bin/env python3
+"""Runs that are not alone, or whose time is not what it seems: a night of creates, updates, moves and removals with lost
+answers, and in it one of
+
+  paused   the process is stopped at a random moment (SIGSTOP) for many times what it waits for a lost request
+  jumped   the wall clock jumps by a day, back or on, at a random look at it; also between a kill and the next run
+  twins    another sync with a state of its own brings the same people to the same places at the same time
+  crowd    a second run of the same sync is started in the middle: it ends in 75 and does nothing
+
+  company.py --program ./leadsync --clockjump tests/harness/clockjump.so [--seed 1] [--nights 100] [--kind K] [--keep]
+"""
+import argparse
+import os
+import random
+import signal
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "harness"))
+from lab import Difference, Lab, second_night  # noqa: E402
+
+TWIN = """version: 1
+name: twin
+source: {csv: {path: twin.csv}}
+route: {column: place, cases: {north: {campaign: North}, south: {campaign: South}, shelf: {list: Shelf}}}
+fields: {email: email, first_name: first}
+custom_variables: {seats: seats}
+guards: {moved: none, rejected: none}
+limits: {batch: 3, requests_per_second: 0, requests_per_minute: 0, settle: 60ms, job_wait: 5s}
+"""
+RUNS = 3
+
+
+def jump(options, chance):
+    return dict(LD_PRELOAD=os.path.abspath(options.clockjump), CLOCKJUMP_AT=str(chance.randrange(1, 120)),
+                CLOCKJUMP_S=str(chance.choice([-86400, 86400, -3600])), ASAN_OPTIONS="verify_asan_link_order=0")
+
+
+def paused(t, chance, _):
+    run = t.start("sync", "lab.yaml", "-q")
+    time.sleep(chance.uniform(0.002, 0.15))
+    run.send_signal(signal.SIGSTOP)
+    time.sleep(chance.uniform(0.1, 0.6))
+    run.send_signal(signal.SIGCONT)
+    return t.end_of(run)
+
+
+def jumped(t, chance, options):
+    if chance.randrange(2):
+        run = t.start("sync", "lab.yaml", "-q", **jump(options, chance))
+        time.sleep(chance.uniform(0.01, 0.2))
+        run.kill()
+        t.end_of(run)
+    return t.sync(**jump(options, chance))
+
+
+def twins(t, chance, _):
+    with open(t.folder + "/twin.yaml", "w", encoding="utf-8") as f:
+        f.write(TWIN)
+    rows = [row for row in second_night(t.lab.n) if "@" in row[1]]
+    chance.shuffle(rows)
+    with open(t.folder + "/twin.csv", "w", encoding="utf-8") as f:
+        f.write("id,email,first,seats,place\n")
+        f.writelines(",".join(row) + "\n" for row in rows)
+    first = t.start("sync", "lab.yaml", "-q")
+    time.sleep(chance.uniform(0, 0.1))
+    second = t.start("sync", "twin.yaml", "-q", name="-twin")
+    end = t.end_of(first)
+    code, _, err = t.end_of(second, name="-twin")
+    if code not in (0, 1, 69):
+        raise Difference(f"the twin ends in {code}: {err[-600:]}")
+    return end
+
+
+def crowd(t, chance, _):
+    run = t.start("sync", "lab.yaml", "-q")
+    end = time.monotonic() + 10
+    while time.monotonic() < end and run.poll() is None:
+        with open(t.folder + "/state/leadsync/lab.sandbox.db.lock", encoding="utf-8") as f:
+            if str(run.pid) in f.read():
+                break
+    run.send_signal(signal.SIGSTOP)  # so that it is surely there
+    code, _, err = t.run("sync", "lab.yaml", name="-second")
+    run.send_signal(signal.SIGCONT)
+    result = t.end_of(run)
+    if result[0] in (0, 1) and (code != 75 or str(run.pid) not in err):
+        raise Difference(f"a second run beside {run.pid} ends in {code}: {err[-600:]}")
+    return result
+
+
+KINDS = {"paused": paused, "jumped": jumped, "twins": twins, "crowd": crowd}
+
+
+def night(lab, kind, seed, options):
+    chance = random.Random(seed)
+    with lab.trial() as t:
+        t.control(faults=";".join(f"{route}:{fault}={chance.choice([10, 30])}%" for route, fault in chance.sample(
+            [("POST /leads/add", "drop-after"), ("POST /leads/add", "drop-before"), ("PATCH *", "500-after"),
+             ("POST /leads/move", "drop-after"), ("DELETE /leads", "500-after")], 2)))
+        code, _, err = KINDS[kind](t, chance, options)
+        if code not in (0, 1, 69):
+            raise Difference(f"the run ends in {code}: {err[-600:]}")
+        t.control(faults="")
+        if kind == "twins":
+            for _ in range(RUNS):
+                t.run("sync", "twin.yaml", "-q")
+        t.settle(RUNS)
+        # Who made a lead may be told wrongly after a clock has jumped or with a twin; that it is there once may not.
+        t.check(parts=("leads",) if kind in ("jumped", "twins") else ("leads", "table"))
+        if kind == "twins":
+            code, _, err = t.run("sync", "twin.yaml", "-q")
+            if code != 0:
+                raise Difference(f"the twin's last run ends in {code}: {err[-600:]}")
+            t.check(parts=("leads",))
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--program", required=True)
+    parser.add_argument("--clockjump", required=True)
+    parser.add_argument("--seed", type=int, default=int(time.time()))
+    parser.add_argument("--nights", type=int, default=100)
+    parser.add_argument("--kind", choices=KINDS)
+    parser.add_argument("--keep", action="store_true")
+    options = parser.parse_args()
+    wrong = 0
+    with Lab(options.program, keep=options.keep) as lab:
+        for i in range(options.nights):
+            kind = options.kind or list(KINDS)[i % len(KINDS)]
+            try:
+                night(lab, kind, options.seed + i, options)
+            except Difference as difference:
+                wrong += 1
+                print(f"--kind {kind} --seed {options.seed + i} --nights 1: {difference}", flush=True)
+    print(f"{options.nights} nights, seeds {options.seed} to {options.seed + options.nights - 1}: {wrong} wrong")
+    sys.exit(wrong > 0)
+
+
+if __name__ == "__main__":
+    main()
