@@ -47,6 +47,28 @@ static char *holder(int fd)
     return out;
 }
 
+static int say_held(const struct state *s, int fd, struct err *e)
+{
+    char *who = holder(fd);
+    err_set(e, XS_LOCKED, "another run of this sync (%s) holds %s; wait for it, or give --wait-lock SECONDS",
+            who != NULL ? who : "pid unknown", s->lock_path);
+    free(who);
+    return -1;
+}
+
+void lock_name_holder(const struct state *s, struct err *e)
+{
+    struct flock range = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = LOCK_SYNC, .l_len = 1};
+    int fd = open(s->lock_path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0)
+        return;
+    if (fcntl(fd, F_OFD_GETLK, &range) == 0 && range.l_type != F_UNLCK) {
+        err_clear(e);
+        say_held(s, fd, e);
+    }
+    close(fd);
+}
+
 static int write_holder(struct state *s, int fd, struct err *e)
 {
     char host[HOST_MAX] = "", since[TIME_TEXT_N];
@@ -90,14 +112,10 @@ int state_lock(struct state *s, int64_t wait_ms, struct err *e)
             s->clock->sleep_us(s->clock, left_us < LOCK_POLL_US ? left_us : LOCK_POLL_US);
             continue;
         }
-        if (is_taken(errnum)) {
-            char *who = holder(fd);
-            err_set(e, XS_LOCKED, "another run of this sync (%s) holds %s; wait for it, or give --wait-lock SECONDS",
-                    who != NULL ? who : "pid unknown", s->lock_path);
-            free(who);
-        } else {
+        if (is_taken(errnum))
+            say_held(s, fd, e);
+        else
             err_errno(e, XS_STATE, errnum, "%s: locking", s->lock_path);
-        }
         close(fd);
         return -1;
     }

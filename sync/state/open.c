@@ -237,6 +237,8 @@ int state_open(const struct state_options *options, struct state **out, struct e
     int result = s == NULL ? -1 : open_file(s, options, host, e);
     free(host);
     if (result != 0) {
+        if (s != NULL && e->status == XS_LOCKED)
+            lock_name_holder(s, e);
         state_close(s);
         return result;
     }

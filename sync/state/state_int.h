@@ -76,6 +76,8 @@ int lock_guard_take(struct state *s, struct err *e);
 void lock_guard_free(struct state *s);
 /* Is some run of this sync, maybe this one, alive? When in doubt, yes. */
 bool lock_is_held(const struct state *s);
+/* SQLite was busy: if that is because of a run that holds the sync's lock, says so and which. */
+void lock_name_holder(const struct state *s, struct err *e);
 
 /* ---- journal.c ---- */
 /* Opens the journal: for STATE_WRITE made when missing if `make`; for STATE_READ only if there. 1 open, 0 there is
