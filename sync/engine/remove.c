@@ -49,11 +49,6 @@ static void removed(struct part *p, uint32_t i)
 static void refused(struct part *p, const struct api_reply *reply)
 {
     struct work *w = p->work;
-    if (reply->http_status == 409) {
-        /* Somebody else's job held the place for as long as this run waits for jobs. */
-        settle_rest(p, OUTCOME_DEFERRED, REASON_JOB_OPEN, 409);
-        return;
-    }
     for (size_t k = 0; k < p->n; k++) {
         struct entry *entry = &w->batch.entries[p->index[k]];
         if (arena_str(&w->arena, reply->message, &entry->detail) != 0)
