@@ -201,3 +201,11 @@ const struct gone *mapping_skip_then(const struct mapping *m, size_t i)
 {
     return i < m->impl->skips_n ? &m->impl->skips[i].then : NULL;
 }
+
+bool mapping_key_column(const struct mapping *m, size_t i, struct str *name)
+{
+    if (i >= m->impl->keys_n)
+        return false;
+    *name = m->impl->keys[i].name;
+    return true;
+}

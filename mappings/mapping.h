@@ -120,6 +120,8 @@ size_t mapping_unused(const struct mapping *m, const struct str **names);
 /* Lead fields and custom variables a mapping fills, by name as templates of a campaign know them ("firstName", …). */
 size_t mapping_filled(const struct mapping *m, const struct str **names);
 
+/* The i-th column of `key:`; false past the last, and without a key. */
+bool mapping_key_column(const struct mapping *m, size_t i, struct str *name);
 /* `then` of the i-th rule of skip_when, NULL past the last: what mapped.skip_then points to. */
 const struct gone *mapping_skip_then(const struct mapping *m, size_t i);
 

@@ -25,13 +25,18 @@ static bool is_there(const struct known_lead *known)
     return known->has_lead_id && (known->flags & (KNOWN_REMOVED | KNOWN_DELETED_THERE)) == 0;
 }
 
-/* The row's new lead is one that was kept as an old one: an address that came back. */
-static int end_old(struct work *w, const struct entry *entry, struct arena *arena, struct err *e)
+/* The row's new lead is one that was kept as an old one: an address that came back. Or it was another key's in the time
+ * when the mapping had other keys: then it is this row's now. */
+static int end_other(struct work *w, const struct entry *entry, struct arena *arena, struct err *e)
 {
     struct state *s = w->u->c.state;
     struct known_lead known;
     struct entry end = {.key = old_key(s, &entry->lead_id), .outcome = OUTCOME_UNCHANGED, .reason = REASON_DELETED_THERE};
-    int rc = entry->outcome == OUTCOME_CREATED ? 0 : state_lead_get(s, &end.key, arena, &known, e);
+    int rc = entry->outcome == OUTCOME_CREATED ? 0 : 1;
+    if (rc == 1 && w->u->c.reidentified)
+        rc = state_id_owner(s, &entry->lead_id, &end.key, e);
+    if (rc == 1)
+        rc = hash128_eq(&end.key, &entry->key) ? 0 : state_lead_get(s, &end.key, arena, &known, e);
     if (rc != 1 || !is_there(&known))
         return rc < 0 ? -1 : 0;
     return state_entry_add(s, w->u->c.run, known.target, &end, e);
@@ -57,7 +62,7 @@ int rekey_settle(struct work *w, struct err *e)
     struct arena arena;
     int rc = 0;
     /* What is resumed without a mapping may be of any. */
-    if (w->batch.op != OP_CREATE || !(c->mapping->has_key || w->earlier) || state_leads_n(c->state) == 0)
+    if (w->batch.op != OP_CREATE || !(c->mapping->has_key || c->reidentified || w->earlier) || state_leads_n(c->state) == 0)
         return 0;
     arena_init(&arena, KNOWN_MAX);
     for (size_t i = 0; rc == 0 && i < w->batch.entries_n; i++) {
@@ -66,7 +71,7 @@ int rekey_settle(struct work *w, struct err *e)
                                     entry->outcome != OUTCOME_UNCHANGED))
             continue;
         arena_reset(&arena);
-        rc = end_old(w, entry, &arena, e) != 0 || keep_old(w, entry, &arena, e) != 0 ? -1 : 0;
+        rc = end_other(w, entry, &arena, e) != 0 || keep_old(w, entry, &arena, e) != 0 ? -1 : 0;
     }
     arena_free(&arena);
     return rc;
@@ -77,25 +82,19 @@ int rekey_conflict(struct work *w, uint32_t i, const struct uuid *id, bool *conf
     struct state *s = w->u->c.state;
     const struct mapping *m = w->u->c.mapping;
     const struct hash128 old = old_key(s, id);
-    struct known_lead known;
-    struct arena arena;
+    struct hash128 owner;
     *conflict = false;
-    if (!m->has_key || w->earlier)
+    if (!m->has_key || w->earlier || w->u->c.reidentified)
         return 0;
-    if (state_id_is_others(s, id, &w->batch.entries[i].key, conflict, e) != 0)
-        return -1;
-    if (!*conflict)
-        return 0;
-    arena_init(&arena, KNOWN_MAX);
-    int rc = state_lead_get(s, &old, &arena, &known, e);
-    arena_free(&arena);
+    int rc = state_id_owner(s, id, &owner, e);
+    if (rc != 1 || hash128_eq(&owner, &w->batch.entries[i].key))
+        return rc < 0 ? -1 : 0;
     /* One that was left over from a rekey is nobody's, unless it is about to be removed. */
-    bool removes = m->mode == MODE_MIRROR && m->removed.policy != GONE_KEEP;
-    if (rc == 1 && is_there(&known) && !removes)
-        *conflict = false;
-    if (rc == 1 && is_there(&known) && removes)
+    bool left_over = hash128_eq(&owner, &old), removes = m->mode == MODE_MIRROR && m->removed.policy != GONE_KEEP;
+    *conflict = !left_over || removes;
+    if (left_over && removes)
         work_entry_done(w, i, OUTCOME_DEFERRED, REASON_OUTCOME_OPEN, 0);
-    else if (rc >= 0 && *conflict)
+    else if (*conflict)
         work_entry_done(w, i, OUTCOME_SKIPPED, REASON_DUPLICATE_IN_SOURCE, 0);
-    return rc < 0 ? -1 : 0;
+    return 0;
 }

@@ -195,7 +195,7 @@ static int advance(struct run *r, struct err *e)
         if (state_set(r->state, "last_full_ms", text, e) != 0)
             return -1;
     }
-    if (advance_watermark(r, e) != 0)
+    if (advance_watermark(r, e) != 0 || run_identity_keep(r, e) != 0)
         return -1;
     snprintf(text, sizeof text, "%016llx", (unsigned long long)r->m->digest);
     return state_set(r->state, "digest", text, e);

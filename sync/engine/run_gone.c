@@ -63,10 +63,10 @@ bool run_gone_waits(const struct run *r)
     return r->gone != NULL && r->gone->waiting > 0;
 }
 
-/* Only a complete read says who is gone. */
+/* Only a complete read says who is gone, and only when rows are told apart as their leads were. */
 static bool mirrors(const struct run *r)
 {
-    return targets_policy(r->m, 0)->policy != GONE_KEEP && strcmp(r->read_kind, "full") == 0;
+    return !r->reidentified && targets_policy(r->m, 0)->policy != GONE_KEEP && strcmp(r->read_kind, "full") == 0;
 }
 
 /* ---- while rows are read ---- */

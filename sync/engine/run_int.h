@@ -46,6 +46,7 @@ struct run {
     struct spool *moves, *removals;  /* what comes after creates and updates, see run_phases.c; NULL in a dry run */
     uint64_t promotions;             /* of the moves: out of the stage's list, which the guard does not count */
     bool target_edited;              /* the mapping's `target:` is another one than that of the last run */
+    bool reidentified;               /* the mapping's key is another one than that of the last complete run */
     struct gone_plan *gone;          /* what run_gone.c knows; owned, NULL before run_gone_start() */
     uint64_t hold_rows;              /* rows to read before the first write; UINT64_MAX: all */
     uint64_t judged_rows;            /* rows read when the rejected guard last spoke */
@@ -128,6 +129,10 @@ int run_phases_put(struct run *r, const struct planned *planned, struct err *e);
 int run_phases_judge(struct run *r, struct err *e);
 /* Everything before is in the upload: settles it, then the moves, then the removals. */
 int run_phases_apply(struct run *r, struct err *e);
+
+/* ---- run_identity.c ---- */
+int run_identity_check(struct run *r, struct err *e);
+int run_identity_keep(struct run *r, struct err *e); /* after a complete run */
 
 /* ---- run_gone.c ---- */
 int run_gone_start(struct run *r, struct err *e);

@@ -322,7 +322,7 @@ static int start_record(struct run *r, struct err *e)
     const struct upload_config config = {
         .state = r->state, .api = r->api, .mapping = r->m, .targets = &r->targets, .clock = r->c->clock,
         .tally = r->tally, .run = r->record.id, .stop_reason = REASON_INTERRUPTED,
-        .staged = run_stage_put, .superseded = run_gone_superseded, .ctx = r,
+        .staged = run_stage_put, .superseded = run_gone_superseded, .reidentified = r->reidentified, .ctx = r,
         .promote = r->targets.n > 0 ? r->targets.v[0].number : 0, .stage_list = run_stage_list(r),
         .settle_run = r->c->resume_run,
     };
@@ -361,6 +361,7 @@ static int open_memory(struct run *r, struct err *e)
     const char *watermark;
     if (open_state(r, e) != 0 || targets_number(&r->targets, r->state, r->c->accept_target, e) != 0 ||
         (r->diff == NULL && check_workspace(r, e) != 0) || check_target_kept(r, e) != 0 ||
+        run_identity_check(r, e) != 0 ||
         choose_read(r, &watermark, e) != 0 || number_setting(r, "last_full_rows", &r->last_full_rows, e) != 0)
         return -1;
     const struct source_read read = {.watermark = watermark, .deadline_us = r->deadline_us};

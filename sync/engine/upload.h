@@ -26,6 +26,7 @@ struct upload_config {
     enum reason stop_reason;       /* of rows that a stop leaves unsent; may be changed until then */
     /* With a stage: gets the move of each lead that is proved to be in the stage's list. That move counts the row. */
     int (*staged)(void *ctx, const struct planned *move, struct err *e);
+    bool reidentified;             /* the mapping's key is another one than that of the last complete run */
     /* NULL, or told of each lead that another took the place of: it is known under `key` now. */
     int (*superseded)(void *ctx, const struct hash128 *key, const struct known_lead *old, struct err *e);
     void *ctx;

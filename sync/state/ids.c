@@ -43,10 +43,24 @@ static int load(struct state *s, struct lookup *l, struct err *e)
     return 0;
 }
 
-int state_id_is_others(struct state *s, const struct uuid *id, const struct hash128 *key, bool *others, struct err *e)
+/* By the first half of a key, which is as good as the whole. */
+static int key_from(struct state *s, uint64_t high, struct hash128 *key, struct err *e)
+{
+    sqlite3_stmt *st;
+    struct hash128 least = {{0}};
+    for (size_t i = 0; i < 8; i++)
+        least.b[i] = (unsigned char)(high >> (56 - 8 * i));
+    int rc = db_query(&s->main, &st, e, "SELECT key FROM leads WHERE key >= ? ORDER BY key LIMIT 1", "k", &least);
+    if (rc != 1)
+        return rc;
+    rc = db_blob16(st, 0, key->b) && key_high(key) == high;
+    sqlite3_reset(st);
+    return rc;
+}
+
+int state_id_owner(struct state *s, const struct uuid *id, struct hash128 *key, struct err *e)
 {
     struct lookup *l = s->lookup;
-    *others = false;
     if (s->id.leads_n == 0)
         return 0;
     if (l != NULL && !l->ids_asked && load(s, l, e) < 0)
@@ -56,16 +70,13 @@ int state_id_is_others(struct state *s, const struct uuid *id, const struct hash
         int64_t at;
         uint64_t owner;
         int found = index_find(&l->ids, &slot, &at, &owner, e);
-        *others = found == 1 && owner != key_high(key);
-        return found < 0 ? -1 : 0;
+        return found == 1 ? key_from(s, owner, key, e) : found;
     }
-    int64_t n = 0;
     sqlite3_stmt *st;
-    int rc = db_query(&s->main, &st, e, "SELECT count(*) " LEADS_THERE " AND v.lead_id = ? AND l.key <> ?", "dk", id, key);
+    int rc = db_query(&s->main, &st, e, "SELECT l.key " LEADS_THERE " AND v.lead_id = ?", "d", id);
     if (rc == 1) {
-        n = sqlite3_column_int64(st, 0);
+        rc = db_blob16(st, 0, key->b);
         sqlite3_reset(st);
     }
-    *others = n > 0;
-    return rc < 0 ? -1 : 0;
+    return rc;
 }

@@ -132,8 +132,8 @@ enum {
 /* 1/0/-1 */
 int state_lead_get(struct state *s, const struct hash128 *key, struct arena *arena, struct known_lead *out,
                    struct err *e);
-/* Does another key than this one have the lead with this Instantly id? The first call of a run may read all leads. */
-int state_id_is_others(struct state *s, const struct uuid *id, const struct hash128 *key, bool *others, struct err *e);
+/* The key that has the lead with this Instantly id: 1/0/-1. The first call of a run may read all leads. */
+int state_id_owner(struct state *s, const struct uuid *id, struct hash128 *key, struct err *e);
 /* With values: hashed, was this the lead's address, in whatever spelling? */
 bool state_address_unchanged(const struct state *s, struct str hashes, struct str email);
 /* With values: hashed, has this field the value (and kind) that was last written? `field` is the API's name, or the

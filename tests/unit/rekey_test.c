@@ -185,6 +185,45 @@ START_TEST(there_and_back)
 }
 END_TEST
 
+/* ---- the mapping's key is another one ---- */
+
+/* Every lead would be gone, and every row new: the rows take over the leads instead. */
+START_TEST(another_key)
+{
+    static const char by_email[] = EKIT_HEAD EKIT_LIST "fields: {email: email, first_name: first}\n" GUARDS
+                                   "mode: mirror\nremoved: delete\n";
+    start(_i % 2 == 0 ? by_email : MIRROR);
+    ekit_csv(&k, THREE);
+    ekit_mapping(&k, _i % 2 == 0 ? MIRROR : by_email);
+    if (_i >= 2) {
+        /* Not all in the first night. */
+        k.world->stop_at = 1 + _i / 2;
+        ekit_sync(&k);
+        stop_set(0);
+        k.world->stop_at = 0;
+        later();
+    }
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_DONE);
+    EKIT_COUNT(&k, REMOVED, 0u);
+    EKIT_COUNT(&k, CREATED, 0u);
+    EKIT_COUNT(&k, SKIPPED, 0u);
+    ck_assert_uint_eq(world_n(k.world), 3);
+    for (int night = 0; night < 2; night++) {
+        later();
+        ekit_sync(&k);
+        EKIT_ENDS(&k, XS_DONE);
+        EKIT_COUNT(&k, UNCHANGED, 3u);
+        EKIT_COUNT(&k, REMOVED, 0u);
+    }
+    ekit_csv(&k, "id,email,first\n1,ann@example.com,Ann\n2,bob@example.com,Bob\n");
+    ekit_sync(&k);
+    EKIT_COUNT(&k, REMOVED, 1u);
+    ck_assert(!there("cyd@example.com"));
+    ck_assert_uint_eq(world_n(k.world), 2);
+}
+END_TEST
+
 /* ---- one address, two keys ---- */
 
 static const char *const shared[] = {
@@ -264,6 +303,7 @@ static Suite *suite(void)
     tcase_add_loop_test(c, stopped_anywhere, 0, 20);
     tcase_add_test(c, counted_by_the_guard);
     tcase_add_test(c, there_and_back);
+    tcase_add_loop_test(c, another_key, 0, 10);
     tcase_add_loop_test(c, one_address_one_key, 0, 2 * (int)(sizeof shared / sizeof shared[0]));
     tcase_add_test(c, handed_on);
     tcase_add_test(c, handed_on_in_a_mirror);
