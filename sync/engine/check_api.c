@@ -52,7 +52,7 @@ static bool has_policy(const struct mapping *m, enum gone_policy policy)
 /* Can the mapping move leads? Then jobs have to be read. */
 static bool may_move(const struct mapping *m)
 {
-    return m->routes_n > 0 || m->stage.on || has_policy(m, GONE_MOVE);
+    return (m->routes_n > 0 && m->mode != MODE_CREATE) || m->stage.on || has_policy(m, GONE_MOVE);
 }
 
 /* One harmless request that needs the scope. 0, or -1 when nothing more can be asked. */

@@ -190,7 +190,8 @@ static void refused(struct part *p, const struct api_reply *reply)
         return;
     }
     if (reply->http_status == 409) {
-        /* Somebody's move held the target for as long as this run waits for jobs. */
+        /* Somebody's move held the target for as long as this run waits for jobs, and that is waited for once. */
+        upload_leave_stuck(u, p->work->batch.target);
         part_done(p, OUTCOME_DEFERRED, REASON_JOB_OPEN, 409);
         return;
     }

@@ -153,9 +153,10 @@ static void drop_empty(struct group *g)
 /* 1 it goes into the group, 0 it was settled otherwise or the group has to be closed first (`again`), -1. */
 static int take_create(struct upload *u, struct group *g, const struct planned *planned, bool *again, struct err *e)
 {
-    if (u->plan_full[g->work->target.kind]) {
+    bool stuck = upload_is_stuck(u, planned->target);
+    if (stuck || u->plan_full[g->work->target.kind]) {
         drop_empty(g);
-        return upload_defer(u, planned, REASON_PLAN_FULL, e);
+        return upload_defer(u, planned, stuck ? REASON_JOB_OPEN : REASON_PLAN_FULL, e);
     }
     int fits = create_add(g->work, planned, e);
     if (fits != 0)

@@ -76,33 +76,18 @@ static bool share_an_end(const struct batch *a, const struct batch *b)
     return a->source == b->source || a->source == b->target || a->target == b->source || a->target == b->target;
 }
 
-enum ends { ENDS_FREE, ENDS_BUSY, ENDS_STUCK };
-
-/* Stuck: held by a job that this run does not wait for any more. */
-static enum ends look_at_ends(const struct work *w)
+static bool ends_are_busy(const struct work *w)
 {
-    const struct upload *u = w->u;
-    for (size_t i = 0; i < u->stuck_n; i++) {
-        const struct batch b = {.source = u->stuck[i].from, .target = u->stuck[i].to};
-        if (share_an_end(&w->batch, &b))
-            return ENDS_STUCK;
-    }
-    for (const struct work *other = u->works; other != NULL; other = other->next)
+    for (const struct work *other = w->u->works; other != NULL; other = other->next)
         if (other != w && other->move != NULL && other->move->holds_ends && share_an_end(&w->batch, &other->batch))
-            return ENDS_BUSY;
-    return ENDS_FREE;
+            return true;
+    return false;
 }
 
 static void leave_ends_stuck(struct work *w)
 {
-    struct upload *u = w->u;
-    struct ends_pair *grown = realloc(u->stuck, (u->stuck_n + 1) * sizeof *grown);
-    if (grown == NULL) {
-        upload_fail_oom(u);
-        return;
-    }
-    u->stuck = grown;
-    u->stuck[u->stuck_n++] = (struct ends_pair){w->batch.source, w->batch.target};
+    upload_leave_stuck(w->u, w->batch.source);
+    upload_leave_stuck(w->u, w->batch.target);
 }
 
 static void queue_up(struct part *hold)
@@ -119,16 +104,14 @@ static void begin(struct part *hold)
 {
     struct work *w = hold->work;
     struct err e = ERR_INIT;
-    switch (look_at_ends(w)) {
-    case ENDS_BUSY:
-        queue_up(hold);
-        return;
-    case ENDS_STUCK:
+    if (upload_is_stuck(w->u, w->batch.source) || upload_is_stuck(w->u, w->batch.target)) {
         all_done(hold, OUTCOME_DEFERRED, REASON_JOB_OPEN, 0);
         part_free(hold);
         return;
-    case ENDS_FREE:
-        break;
+    }
+    if (ends_are_busy(w)) {
+        queue_up(hold);
+        return;
     }
     struct part *p = part_all(w, &e);
     if (p == NULL) {
@@ -218,8 +201,9 @@ static void refuse(struct part *p, const struct api_reply *reply)
     char text[TARGET_TEXT_N];
     struct err e = ERR_INIT;
     if (reply->http_status == 409) {
-        /* Somebody else's job held an end for as long as this run waits for jobs. */
+        /* Somebody else's job held an end for as long as this run waits for jobs, and that is waited for once. */
         all_done(p, OUTCOME_DEFERRED, REASON_JOB_OPEN, 409);
+        leave_ends_stuck(w);
     } else if (reply->http_status == 404) {
         /* The leads were seen in the source a moment ago. */
         err_set(&e, XS_CONFIG, "%s is not there any more (404): create it again or change the mapping",

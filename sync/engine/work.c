@@ -21,6 +21,27 @@ void upload_fail_oom(struct upload *u)
     err_oom(&u->fatal);
 }
 
+void upload_leave_stuck(struct upload *u, uint32_t target)
+{
+    if (upload_is_stuck(u, target))
+        return;
+    uint32_t *grown = realloc(u->stuck, (u->stuck_n + 1) * sizeof *grown);
+    if (grown == NULL) {
+        upload_fail_oom(u);
+        return;
+    }
+    u->stuck = grown;
+    u->stuck[u->stuck_n++] = target;
+}
+
+bool upload_is_stuck(const struct upload *u, uint32_t target)
+{
+    for (size_t i = 0; i < u->stuck_n; i++)
+        if (u->stuck[i] == target)
+            return true;
+    return false;
+}
+
 bool upload_ended(const struct upload *u)
 {
     return u->stopping || u->fatal.status != XS_DONE;

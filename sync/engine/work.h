@@ -78,11 +78,6 @@ struct group {
     struct work *work;         /* NULL between two batches */
 };
 
-/* Ends of a move, as numbers of the state. */
-struct ends_pair {
-    uint32_t from, to;
-};
-
 struct upload {
     struct upload_config c;
     struct work *works;        /* all not settled */
@@ -99,7 +94,7 @@ struct upload {
     struct err fatal;          /* what ended the upload; set once */
     bool stopping, plan_full[2];
     struct part *gated;        /* moves that wait until no other one of the run has their ends */
-    struct ends_pair *stuck;   /* ends of jobs that are not waited for any more */
+    uint32_t *stuck;           /* targets held by jobs that are not waited for any more */
     size_t stuck_n;
     struct hash128 *open_keys; /* of rows whose move is left open; sorted when it is first asked */
     size_t open_keys_n;
@@ -144,6 +139,9 @@ void part_free(struct part *p);                     /* and work_check() */
 void part_wait(struct part *p, int64_t us, void (*wake)(struct part *));
 void upload_fail(struct upload *u, const struct err *e); /* keeps a copy: the upload ends with it */
 void upload_fail_oom(struct upload *u);
+/* This target is held by a job that this run has waited for long enough: nothing more is sent into or out of it. */
+void upload_leave_stuck(struct upload *u, uint32_t target);
+bool upload_is_stuck(const struct upload *u, uint32_t target);
 bool upload_ended(const struct upload *u);           /* stopped or failed: nothing more is sent that writes */
 /* The lead an entry wants, from its packed values; the arena is reset by the caller. 0/-1. */
 int work_lead(struct work *w, uint32_t i, struct arena *arena, struct lead *out);

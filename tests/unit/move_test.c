@@ -529,7 +529,8 @@ START_TEST(locked_for_long)
     world_fault(k.world, _i == 0 ? WORLD_MOVE : WORLD_ADD, 1, 10000, FAULT_409);
     ekit_sync(&k);
     EKIT_ENDS(&k, XS_LEFT_OVER);
-    EKIT_REASON(&k, JOB_OPEN, 1u);
+    /* What keeps adds out keeps moves out, too: not even asked for. */
+    EKIT_REASON(&k, JOB_OPEN, _i == 0 ? 1u : 2u);
     ck_assert_int_ge(k.clock.mono - began, 120000000);
     ck_assert_int_lt(k.clock.mono - began, 200000000);
     ck_assert_uint_eq(k.report.open_batches, 0);
@@ -724,6 +725,27 @@ START_TEST(in_thousands)
 }
 END_TEST
 
+/* Somebody else's job that does not end is waited for once, not once a batch. */
+START_TEST(locked_for_long_in_thousands)
+{
+    many(1500, 0);
+    ekit_sync(&k);
+    many(1500, 1);
+    ekit_mapping(&k, ROUTED FIELDS UNGUARDED "limits: {job_wait: 2m}\n");
+    world_count(k.world);
+    world_fault(k.world, WORLD_MOVE, 1, 10000, FAULT_409);
+    int64_t began = k.clock.mono;
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_LEFT_OVER);
+    EKIT_REASON(&k, JOB_OPEN, 1500u);
+    ck_assert_int_lt(k.clock.mono - began, 180000000);
+    world_count(k.world);
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_DONE);
+    ck_assert_uint_eq(k.report.tally.moved, 1500);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("move");
@@ -763,6 +785,7 @@ int main(void)
     tcase_add_loop_test(t, guard, 0, sizeof guards / sizeof guards[0]);
     tcase_add_test(t, edited_target);
     tcase_add_test(t, in_thousands);
+    tcase_add_test(t, locked_for_long_in_thousands);
     suite_add_tcase(s, t);
     return unit_run(s);
 }
