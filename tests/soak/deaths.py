@@ -3,7 +3,8 @@
 state (intents, outcomes, the merge, the watermark), every request sent, every answer received. Then one plain sync must
 come to what an undisturbed run comes to (tests/harness/lab.py says how that is compared).
 
-  deaths.py --program ./leadsync --failio tests/harness/failio.so [--seed 1] [--step 1] [--power 1] [--jobs 2] [--keep]
+  deaths.py --program ./leadsync --failio tests/harness/failio.so [--seed 1] [--step 1] [--power 1] [--jobs 2] [--first]
+            [--keep]
 
 Three trials a point: death before the call, after it, and the power cut before it, in which what was not synced is lost,
 torn or there (--power: how many of those, each with a seed of its own). --step tries every so many-th point, from a random
@@ -61,11 +62,12 @@ def main():
     parser.add_argument("--step", type=int, default=1)
     parser.add_argument("--power", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--first", action="store_true", help="of the first run of all, which makes its state")
     parser.add_argument("--only")
     parser.add_argument("--keep", action="store_true")
     options = parser.parse_args()
     chance = random.Random(options.seed)
-    with Lab(options.program, keep=options.keep) as lab:
+    with Lab(options.program, keep=options.keep, first=options.first) as lab:
         n = points(lab, options)
         if n == 0:
             print("no deaths: this sanitizer cannot be preloaded over")
