@@ -23,6 +23,7 @@ sync_libengine_a_SOURCES = \
 	sync/engine/move_look.c \
 	sync/engine/people.c sync/engine/people.h \
 	sync/engine/plan.c sync/engine/plan.h \
+	sync/engine/keyed.c \
 	sync/engine/readback.c \
 	sync/engine/rekey.c \
 	sync/engine/remove.c \

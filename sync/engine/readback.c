@@ -44,11 +44,22 @@ static bool is_patch(const struct work *w)
     return w->batch.op != OP_CREATE;
 }
 
+static bool is_in(const struct target *t, const struct remote_lead *r)
+{
+    if (t->kind == TARGET_CAMPAIGN)
+        return r->has_campaign && uuid_eq(&r->campaign, &t->id);
+    return r->has_list && uuid_eq(&r->list, &t->id);
+}
+
 static bool in_target(const struct work *w, const struct remote_lead *r)
 {
-    if (w->target.kind == TARGET_CAMPAIGN)
-        return r->has_campaign && uuid_eq(&r->campaign, &w->target.id);
-    return r->has_list && uuid_eq(&r->list, &w->target.id);
+    return is_in(&w->target, r);
+}
+
+/* A look before the first request (keyed.c). */
+static bool is_first_look(const struct part *p)
+{
+    return p->work->batch.op == OP_CREATE && p->round == 0;
 }
 
 static void give_up(struct part *p)
@@ -96,7 +107,7 @@ bool readback_differs(struct work *w, uint32_t i, const struct lead *wanted, con
 static bool created_by_us(const struct part *p, const struct remote_lead *remote)
 {
     const struct work *w = p->work;
-    bool may_have_arrived = !p->attribute || p->round > 1;
+    bool may_have_arrived = !is_first_look(p) && (!p->attribute || p->round > 1);
     /* A request that was lost told no time: any other answer of the same server does. */
     int64_t skew_ms = w->skew_ms != 0 ? w->skew_ms : w->u->skew_ms;
     return may_have_arrived && remote->created_ms >= w->first_sent_ms + skew_ms - SKEW_MARGIN_MS;
@@ -204,9 +215,24 @@ static int by_hash(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static uint64_t key_hash(const struct part *p, struct str key)
+uint64_t readback_key_hash(const struct upload *u, struct str key)
 {
-    return hash_keyed64(state_secret(p->work->u->c.state), key.p, key.n);
+    return hash_keyed64(state_secret(u->c.state), key.p, key.n);
+}
+
+bool readback_key(const struct upload *u, const struct target *target, struct json_object *item, uint64_t *hash)
+{
+    struct remote_lead remote;
+    struct err ignored = ERR_INIT;
+    struct value key = {0};
+    bool readable = api_remote_lead_read(item, &remote, &ignored) == 0;
+    err_clear(&ignored);
+    if (readable)
+        api_remote_custom(&remote, STR("leadsync_key"), &key);
+    if (!readable || key.kind != VALUE_STRING || !is_in(target, &remote))
+        return false;
+    *hash = readback_key_hash(u, (struct str){key.p, key.n});
+    return true;
 }
 
 static void want_keys(struct read *r)
@@ -215,7 +241,7 @@ static void want_keys(struct read *r)
     for (size_t k = 0; k < p->n; k++) {
         const struct entry *entry = &p->work->batch.entries[p->index[k]];
         if (is_open(p, k) && entry->email.n == 0)
-            r->keys[r->keys_n++] = (struct wanted_key){key_hash(p, entry->key_text), false};
+            r->keys[r->keys_n++] = (struct wanted_key){readback_key_hash(p->work->u, entry->key_text), false};
     }
     qsort(r->keys, r->keys_n, sizeof *r->keys, by_hash);
 }
@@ -225,16 +251,9 @@ static void want_keys(struct read *r)
 static enum leads_list_see see_key(void *ctx, struct json_object *item)
 {
     struct read *r = ctx;
-    struct remote_lead remote;
-    struct err ignored = ERR_INIT;
-    struct value key = {0};
-    bool readable = api_remote_lead_read(item, &remote, &ignored) == 0;
-    err_clear(&ignored);
-    if (readable)
-        api_remote_custom(&remote, STR("leadsync_key"), &key);
-    if (!readable || key.kind != VALUE_STRING || !in_target(r->part->work, &remote))
+    struct wanted_key wanted = {0};
+    if (!readback_key(r->part->work->u, &r->part->work->target, item, &wanted.hash))
         return LIST_DROP;
-    const struct wanted_key wanted = {.hash = key_hash(r->part, (struct str){key.p, key.n})};
     struct wanted_key *k = bsearch(&wanted, r->keys, r->keys_n, sizeof *r->keys, by_hash);
     if (k == NULL)
         return LIST_DROP;
@@ -290,6 +309,20 @@ static bool may_ask_again(const struct part *p)
     return p->attribute && p->ambiguous && p->asked_n > 1;
 }
 
+/* Sends what is still open; owns the part. */
+static void send_rest(struct part *p)
+{
+    struct upload *u = p->work->u;
+    struct err e = ERR_INIT;
+    struct part *rest = part_open(p, 0, p->n, &e);
+    part_free(p);
+    if (rest == NULL)
+        upload_fail(u, &e);
+    else
+        create_send(rest);
+    err_clear(&e);
+}
+
 /* Looked for often enough: it is not there. */
 static void conclude(struct part *p)
 {
@@ -310,12 +343,7 @@ static void conclude(struct part *p)
         for (size_t k = 0; k < p->n; k++)
             if (is_open(p, k) && w->batch.entries[p->index[k]].email.n == 0)
                 work_entry_done(w, p->index[k], OUTCOME_DEFERRED, REASON_OUTCOME_OPEN, p->http_status);
-        struct part *again = part_open(p, 0, p->n, &e);
-        part_free(p);
-        if (again == NULL)
-            upload_fail(w->u, &e);
-        else
-            create_send(again);
+        send_rest(p);
     }
     err_clear(&e);
 }
@@ -335,6 +363,10 @@ static void looked(struct part *p)
     p->look++;
     if (open_n == 0) {
         part_free(p);
+        return;
+    }
+    if (is_first_look(p)) {
+        send_rest(p);
         return;
     }
     if (w->u->stopping) {
@@ -446,7 +478,7 @@ void readback_start(struct part *p)
     }
     /* Held until all are asked: an answer must not end the look while others are still being queued. */
     p->reads_n = 1;
-    for (size_t first = 0; rc == 0 && first < p->n; first += LEADS_LIST_MAX) {
+    for (size_t first = 0; rc == 0 && first < p->n && !is_first_look(p); first += LEADS_LIST_MAX) {
         size_t n = p->n - first < LEADS_LIST_MAX ? p->n - first : LEADS_LIST_MAX;
         rc = ask(p, first, n, false, &e);
     }

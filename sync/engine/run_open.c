@@ -324,7 +324,7 @@ static int start_record(struct run *r, struct err *e)
         .tally = r->tally, .run = r->record.id, .stop_reason = REASON_INTERRUPTED,
         .staged = run_stage_put, .superseded = run_gone_superseded, .reidentified = r->reidentified, .ctx = r,
         .promote = r->targets.n > 0 ? r->targets.v[0].number : 0, .stage_list = run_stage_list(r),
-        .settle_run = r->c->resume_run,
+        .settle_run = r->c->resume_run, .look_first = r->last_full_rows == 0,
     };
     if (upload_new(&config, &r->upload, e) != 0)
         return -1;

@@ -38,6 +38,7 @@ void upload_free(struct upload *u)
     while (u->works != NULL)
         work_free(u->works);
     jobs_free(u);
+    keyed_free(u);
     free(u->groups);
     free(u->ready);
     free(u->stuck);
@@ -82,7 +83,7 @@ static void send(struct part *p)
     case OP_UPDATE: update_send(p); break;
     case OP_MOVE: move_start(p); break;
     case OP_REMOVE: remove_start(p); break;
-    default: create_send(p); break;
+    default: keyed_start(p); break;
     }
 }
 

@@ -31,6 +31,8 @@ struct upload_config {
     int (*superseded)(void *ctx, const struct hash128 *key, const struct known_lead *old, struct err *e);
     void *ctx;
     uint32_t promote, stage_list;  /* where those moves go, and come from; 0: no stage */
+    bool look_first;               /* the state may not know what is there: leads without an address are looked for before they
+                                    * are sent */
     uint64_t settle_run;           /* upload_settle_open() looks at this run's batches only; 0: at all */
 };
 

@@ -94,6 +94,7 @@ struct upload {
     struct err fatal;          /* what ended the upload; set once */
     bool stopping, plan_full[2];
     struct part *gated;        /* moves that wait until no other one of the run has their ends */
+    struct keyed_list *keyed;  /* lists that were looked through before leads without an address went there */
     uint32_t *stuck;           /* targets held by jobs that are not waited for any more */
     size_t stuck_n;
     struct hash128 *open_keys; /* of rows whose move is left open; sorted when it is first asked */
@@ -188,7 +189,13 @@ int rekey_settle(struct work *w, struct err *e);
 /* Entry i meets a lead in the target. With a key of the mapping's own that may be another row's: two keys must not have
  * one lead, or whichever row is written last would win every night. Then the entry is done. */
 int rekey_conflict(struct work *w, uint32_t i, const struct uuid *id, bool *conflict, struct err *e);
+/* ---- keyed.c ---- */
+void keyed_start(struct part *p);                   /* sends creates, after a look where that is needed; owns the part */
+void keyed_free(struct upload *u);
 /* ---- readback.c ---- */
+/* The hash of a row key, and that of the item of leads/list if it is a lead of the target that has one. */
+uint64_t readback_key_hash(const struct upload *u, struct str key);
+bool readback_key(const struct upload *u, const struct target *target, struct json_object *item, uint64_t *hash);
 void readback_start(struct part *p);                /* looks now; owns the part */
 /* Which wanted values are not what is there? `ours`: we created it, and what the API does not tell is as we sent it. */
 bool readback_differs(struct work *w, uint32_t i, const struct lead *wanted, const struct remote_lead *remote, bool ours,

@@ -35,6 +35,7 @@ STORIES = \
 	tests/cli/sync_faults.test \
 	tests/cli/sync_hell.test \
 	tests/cli/sync_kill.test \
+	tests/cli/sync_lost_state.test \
 	tests/cli/sync_main.test \
 	tests/cli/sync_mirror.test \
 	tests/cli/sync_mirror_failmalloc.test \
