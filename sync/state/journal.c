@@ -91,7 +91,8 @@ static int open_db(struct state *s, struct err *e)
         err_clear(e);
         return 0;
     }
-    if (!has && !write)
+    /* Without the lock it may be one that another run is just making. */
+    if (!has && (!write || s->lock_fd < 0))
         return 0;
     if (!has && fill(s, e) < 0)
         return -1;

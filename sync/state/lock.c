@@ -124,9 +124,11 @@ int state_lock(struct state *s, int64_t wait_ms, struct err *e)
         return -1;
     }
     s->lock_fd = fd;
-    /* What was read of the counters before the lock may be what a run was just changing. */
+    /* What was read before the lock may be what a run was just changing: its journal may have come since, or gone, and
+     * what is written into a file without a name is lost with the process. */
+    journal_close(s);
     s->journal.next_batch = 0;
-    return identity_load(s, e);
+    return identity_load(s, e) < 0 || journal_open(s, false, e) < 0 ? -1 : 0;
 }
 
 int lock_guard_share(struct state *s, struct err *e)

@@ -6,6 +6,7 @@ answers, and in it one of
   jumped   the wall clock jumps by a day, back or on, at a random look at it; also between a kill and the next run
   twins    another sync with a state of its own brings the same people to the same places at the same time
   crowd    a second run of the same sync is started in the middle: it ends in 75 and does nothing
+  queue    a second run waits for the first one's lock (--wait-lock), and either may be killed
 
   company.py --program ./leadsync --clockjump tests/harness/clockjump.so [--seed 1] [--nights 100] [--kind K] [--keep]
 """
@@ -88,7 +89,25 @@ def crowd(t, chance, _):
     return result
 
 
-KINDS = {"paused": paused, "jumped": jumped, "twins": twins, "crowd": crowd}
+def queue(t, chance, _):
+    """The second run has opened the state before the first one makes, or removes, its journal; either may die."""
+    first = t.start("sync", "lab.yaml", "-q")
+    time.sleep(chance.uniform(0, 0.12))
+    second = t.start("sync", "lab.yaml", "-q", "--wait-lock", "30", name="-second")
+    time.sleep(chance.uniform(0, 0.2))
+    if chance.randrange(2):
+        first.kill()
+    result = t.end_of(first)
+    if chance.randrange(2):
+        time.sleep(chance.uniform(0, 0.15))
+        second.kill()
+    code, _, err = t.end_of(second, name="-second")
+    if code not in (0, 1, 69, -9):
+        raise Difference(f"the run that waited ends in {code}: {err[-600:]}")
+    return (0, "", "") if result[0] == -9 else result
+
+
+KINDS = {"paused": paused, "jumped": jumped, "twins": twins, "crowd": crowd, "queue": queue}
 
 
 def night(lab, kind, seed, options):
