@@ -9,6 +9,7 @@ dist_doc_DATA = \
 	docs/ERRORS.md \
 	docs/MAPPING.md \
 	docs/POSTGRES.md \
+	docs/RELIABILITY.md \
 	docs/STATE.md
 exampledir = $(docdir)/examples
 dist_example_DATA = \
