@@ -273,6 +273,53 @@ START_TEST(a_reader_does_not_lose_the_journal_under_it)
 }
 END_TEST
 
+/* A second handle, as of a run that waits for the lock: it has opened the file and not locked it. */
+static struct state *waiting(void)
+{
+    const struct state_options options = {.path = k.path, .access = STATE_WRITE, .memory_max = 16 << 20,
+                                          .clock = &k.clock.base};
+    struct state *other;
+    kit_ok(&k, state_open(&options, &other, &k.e));
+    return other;
+}
+
+START_TEST(who_waited_sees_the_journal_that_came_meanwhile)
+{
+    struct state *second = waiting();
+    struct entry entry = kit_entry(&k, 1, 11);
+    struct batch batch = {.run = k.run, .op = OP_CREATE, .state = BATCH_SENT, .target = k.target, .entries = &entry,
+                          .entries_n = 1};
+    kit_ok(&k, state_batch_add(k.s, &batch, &k.e));
+    kit_ok(&k, state_commit(k.s, &k.e));
+    kit_close(&k); /* it dies with its batch open */
+    kit_ok(&k, state_lock(second, 0, &k.e));
+    k.s = second;
+    ck_assert_uint_eq(open_n(), 1);
+}
+END_TEST
+
+/* What is written into a file that has no name any more is gone with the process. */
+START_TEST(who_waited_does_not_write_into_the_journal_that_went)
+{
+    struct entry entry = kit_entry(&k, 1, 11);
+    entry.outcome = OUTCOME_CREATED;
+    kit_batch(&k, OP_CREATE, k.target, &entry, 1);
+    struct state *second = waiting();
+    kit_merge(&k);
+    kit_close(&k);
+    ck_assert(!kit_exists(&k, ".journal"));
+    kit_ok(&k, state_lock(second, 0, &k.e));
+    k.s = second;
+    entry = kit_entry(&k, 2, 11);
+    entry.outcome = OUTCOME_CREATED;
+    kit_batch(&k, OP_CREATE, k.target, &entry, 1);
+    ck_assert(kit_exists(&k, ".journal"));
+    kit_merge(&k);
+    ck_assert_uint_eq(state_leads_n(k.s), 2);
+    kit_audit(&k);
+}
+END_TEST
+
 static void damage_blob(const char *sql)
 {
     struct entry entry = kit_entry(&k, 1, 11);
@@ -317,6 +364,8 @@ static Suite *suite(void)
     tcase_add_loop_test(c, half_an_event_is_never_committed, 0, 3);
     tcase_add_test(c, numbers_go_on_after_the_journal_is_gone);
     tcase_add_test(c, a_reader_does_not_lose_the_journal_under_it);
+    tcase_add_test(c, who_waited_sees_the_journal_that_came_meanwhile);
+    tcase_add_test(c, who_waited_does_not_write_into_the_journal_that_went);
     tcase_add_loop_test(c, a_damaged_journal_merges_nothing, 0, 7);
     suite_add_tcase(s, c);
     return s;
