@@ -13,6 +13,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "harness"))
 from hell import HELL, Hell, ROUTES, SENSELESS  # noqa: E402
 from lab import Difference, Lab  # noqa: E402
