@@ -26,7 +26,7 @@ def disturbed(lab, route, fault, times):
     try:
         with lab.trial() as t:
             with Hell(t.url, route, fault, last=1 if times == "once" else 1 << 30) as hell:
-                code, _, err = t.sync("--max-seconds", "5", INSTANTLY_API_URL=hell.url)
+                code, _, err = t.sync("--max-seconds", "3", INSTANTLY_API_URL=hell.url)
                 if code not in MEANT:
                     raise Difference(f"the run ends in {code}: {err[-600:]}")
                 if hell.hit == 0:
