@@ -6,7 +6,7 @@
 
 #include <json-c/json.h>
 
-enum { LOOKS = 4, SKEW_MARGIN_MS = 2000 };
+enum { LOOKS = 4, SKEW_MARGIN_MS = 2000, JOB_BYTES = 4 << 20 };
 static const int64_t settle_unit = 7000;                         /* limits.settle, unless the mapping scales it */
 static const int64_t waits_ms[LOOKS - 1] = {5000, 15000, 45000}; /* a job may be listed late */
 
@@ -27,6 +27,29 @@ static void not_found(struct part *p)
         move_no_job(p);
 }
 
+/* A job that the state knows carried another request, perhaps the same leads the same way a moment ago. 1/0/-1 */
+static int is_of_another(struct upload *u, struct str id, struct err *e)
+{
+    struct arena arena;
+    struct job_record record;
+    arena_init(&arena, JOB_BYTES);
+    const char *text = arena_dup(&arena, id.p, id.n);
+    int rc = text != NULL ? state_job_get(u->c.state, text, &arena, &record, e) : err_oom(e);
+    arena_free(&arena);
+    return rc;
+}
+
+/* Is it the job of this request? 1/0/-1 */
+static int is_ours(const struct part *p, const struct remote_job *remote, const struct leads_move *move, struct err *e)
+{
+    const struct work *w = p->work;
+    int64_t skew_ms = w->skew_ms != 0 ? w->skew_ms : w->u->skew_ms;
+    if (remote->created_ms < w->first_sent_ms + skew_ms - SKEW_MARGIN_MS || !api_remote_job_within(remote, move))
+        return 0;
+    int other = is_of_another(w->u, remote->id, e);
+    return other < 0 ? -1 : other == 0;
+}
+
 static void listed(void *ctx, const struct api_reply *reply)
 {
     struct part *p = ctx;
@@ -44,14 +67,22 @@ static void listed(void *ctx, const struct api_reply *reply)
         return;
     }
     const struct leads_move move = {w->from, w->target, move_ids(p), p->n};
-    int64_t skew_ms = w->skew_ms != 0 ? w->skew_ms : w->u->skew_ms;
     for (size_t i = 0; move.ids != NULL && i < json_object_array_length(items); i++) {
         struct remote_job remote;
         struct err e = ERR_INIT;
-        bool read = api_remote_job_read(json_object_array_get_idx(items, i), &remote, &e) == 0;
+        if (api_remote_job_read(json_object_array_get_idx(items, i), &remote, &e) != 0) {
+            err_clear(&e);
+            continue;
+        }
+        int ours = is_ours(p, &remote, &move, &e);
+        if (ours < 0)
+            upload_fail(w->u, &e);
         err_clear(&e);
-        if (read && remote.created_ms >= w->first_sent_ms + skew_ms - SKEW_MARGIN_MS &&
-            api_remote_job_within(&remote, &move)) {
+        if (ours < 0) {
+            move_give_up(p, w->u->c.stop_reason);
+            return;
+        }
+        if (ours > 0) {
             job_watch(p, remote.id, &remote);
             return;
         }
