@@ -273,6 +273,8 @@ static int finish(struct run *r, int rc, struct err *e)
         if (done != 0 && rc == 0)
             rc = err_set(e, late.status, "%s", err_text(&late));
     }
+    if (rc != 0)
+        tally_cut_short(r->tally);
     fill_report(r);
     if (rc == 0 && !tally_closes(r->tally))
         rc = err_set(e, XS_INTERNAL, "%llu rows were read, but their outcomes do not add up to that: please report",

@@ -18,14 +18,25 @@ void tally_removal(struct tally *t, enum outcome outcome)
         t->removals_left++;
 }
 
-bool tally_closes(const struct tally *t)
+static uint64_t counted(const struct tally *t)
 {
     static const enum outcome of_rows[] = {OUTCOME_CREATED,  OUTCOME_CHANGED,  OUTCOME_UNCHANGED, OUTCOME_SKIPPED,
                                            OUTCOME_REJECTED, OUTCOME_DEFERRED, OUTCOME_FAILED};
     uint64_t sum = 0;
     for (size_t i = 0; i < sizeof of_rows / sizeof of_rows[0]; i++)
         sum += t->outcomes[of_rows[i]];
-    return sum == t->read && t->outcomes[OUTCOME_NONE] == 0;
+    return sum;
+}
+
+bool tally_closes(const struct tally *t)
+{
+    return counted(t) == t->read && t->outcomes[OUTCOME_NONE] == 0;
+}
+
+void tally_cut_short(struct tally *t)
+{
+    for (uint64_t n = counted(t); n < t->read; n++)
+        tally_row(t, OUTCOME_DEFERRED, REASON_INTERRUPTED);
 }
 
 void tally_json(const struct tally *t, struct jsonw *w)

@@ -25,6 +25,9 @@ void tally_row(struct tally *t, enum outcome outcome, enum reason reason);
 void tally_removal(struct tally *t, enum outcome outcome);
 /* read = created + changed + unchanged + skipped + rejected + failed + deferred */
 bool tally_closes(const struct tally *t);
+/* An error ended the run while rows were on their way from one place to the next: nothing is on record of them, so that
+ * they come again, and they count as deferred. Never after a run that came to its end: there the sum must close. */
+void tally_cut_short(struct tally *t);
 /* The "rows" and "reasons" members of a report into an open object. */
 void tally_json(const struct tally *t, struct jsonw *w);
 

@@ -175,6 +175,11 @@ START_TEST(tally_sum)
         tally_row(&t, (enum outcome)o, o == OUTCOME_SKIPPED ? REASON_IN_TARGET : REASON_NONE);
         ck_assert(tally_closes(&t));
     }
+    t.read += 2;
+    tally_cut_short(&t);
+    ck_assert(tally_closes(&t));
+    ck_assert_uint_eq(t.outcomes[OUTCOME_DEFERRED], 3);
+    ck_assert_uint_eq(t.reasons[REASON_INTERRUPTED], 2);
     ck_assert_uint_eq(t.reasons[REASON_IN_TARGET], 1);
     ck_assert_uint_eq(t.reasons[REASON_NONE], 0);
     /* Removed leads are not rows. */
