@@ -82,7 +82,8 @@ const struct command leads_delete = {
     .usage = "[LEAD...] [SYNC]",
     .summary = "delete leads, or take back what a run created",
     .help = "Deletes the leads that are named, or those that are selected, by their ids and a\n"
-            "hundred a request. --run takes back what a run created and nobody was written to\n"
+            "hundred a request. The sync whose leads they were leaves them out from then on\n"
+            "(skipped: deleted_there) unless it runs with --recreate. --run takes back what a run created and nobody was written to\n"
             "since; the sync then knows that they are gone, and creates them again when their\n"
             "rows come again. Deleted leads take their history with them.",
     .groups = BY_HAND_ASKS | GROUP_PLACE | GROUP_SELECT,

@@ -7,8 +7,9 @@
  * the API does not understand means everybody. A write whose answer was lost is read back; what cannot be read back is
  * told as unattributed and never sent again. Blocks; a signal ends it after the request in flight.
  *
- * Entries of these writes carry no key of the sync (but for hand_find_run()), so that its memory of rows stays as it is:
- * what was done by hand is to it as if it had been done in Instantly. */
+ * Entries of these writes carry no key of the sync, so that its memory of rows stays as it is: what was done by hand is to
+ * it as if it had been done in Instantly. Only a deletion is remembered with the key: of hand_find_run(), as taken back;
+ * else as somebody's, deleted_there. */
 #ifndef SYNC_ENGINE_HAND_H
 #define SYNC_ENGINE_HAND_H
 
@@ -38,7 +39,8 @@ struct hand_lead {
     bool has_place;
     int status;                    /* as the API has it; TARGET_STATUS_UNKNOWN when not told */
     bool contacted;                /* there is a conversation, see people.h */
-    struct hash128 key;            /* the sync's, of hand_find_run(); else zero */
+    struct hash128 key;            /* the sync's, of hand_find_run() or hand_delete(); else zero */
+    bool ours;                     /* hand_delete() found `key`: the sync shall know that somebody deleted it */
     struct str key_text;
     bool forgotten;                /* the state was told to forget this person */
     enum outcome outcome;          /* OUTCOME_NONE: not decided yet */

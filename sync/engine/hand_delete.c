@@ -115,6 +115,29 @@ static int judge(struct hand *h, struct hand_write *w, enum hand_sent sent, cons
     return 0;
 }
 
+/* A lead of ours: its key goes with the removal, so that the state does not believe in it any longer. Somebody wanted it
+ * gone, which is what deleted_there says: the row must not bring it back. */
+static int own(struct hand *h, struct err *e)
+{
+    static const struct hash128 none;
+    bool started = false;
+    for (size_t i = 0; i < h->leads_n && state_leads_n(h->state) > 0; i++) {
+        struct hand_lead *lead = &h->leads[i];
+        if (lead->outcome != OUTCOME_NONE || !lead->has_id || !hash128_eq(&lead->key, &none))
+            continue;
+        /* The lookups of a run, for their index of ids: without it each question reads the whole table. */
+        const struct lookup_options options = {.ignore_refusals = true, .rows_hint = h->leads_n};
+        if (!started && state_lookup_start(h->state, &options, e) != 0)
+            return -1;
+        started = true;
+        int found = state_id_owner(h->state, &lead->id, &lead->key, e);
+        if (found < 0)
+            return -1;
+        lead->ours = found > 0;
+    }
+    return 0;
+}
+
 /* A batch of leads of one place; `from` NULL: a lead that is in none, which only its own address deletes. */
 static int delete_batch(struct hand *h, struct hand_lead **leads, size_t n, const struct target *from, struct err *e)
 {
@@ -149,6 +172,8 @@ static int delete_batch(struct hand *h, struct hand_lead **leads, size_t n, cons
 
 int hand_delete(struct hand *h, struct err *e)
 {
+    if (own(h, e) != 0)
+        return -1;
     /* Who was gone before anything was sent: the state learns it all the same. */
     for (size_t i = 0; i < h->leads_n; i++)
         if (h->leads[i].outcome == OUTCOME_REMOVED && hand_note(h, &h->leads[i], e) != 0)

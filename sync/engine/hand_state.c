@@ -1,5 +1,5 @@
 /* The journal of by-hand writes: the same intents, outcomes and runs as those of a sync, so that status, results, jobs
- * and resume know them. Entries carry no key, which keeps the memory of the sync's rows as it is. */
+ * and resume know them. Entries carry no key, which keeps the memory of the sync's rows as it is, but for deletions. */
 #include "config.h"
 
 #include "sync/engine/hand_int.h"
@@ -248,6 +248,7 @@ int hand_is_forgotten(struct hand *h, struct str email, bool *forgotten, struct 
 static struct entry entry_of(const struct hand *h, const struct hand_lead *lead, enum op op, struct str values)
 {
     struct str email = lead->forgotten ? STR_NONE : lead->email;
+    bool deleted = lead->ours && lead->outcome == OUTCOME_REMOVED && lead->reason == REASON_NONE;
     return (struct entry){
         .key = lead->key,
         .key_text = lead->key_text.n > 0 ? lead->key_text : email,
@@ -257,7 +258,7 @@ static struct entry entry_of(const struct hand *h, const struct hand_lead *lead,
         .has_lead_id = lead->has_id,
         .lead_id = lead->id,
         .outcome = lead->outcome,
-        .reason = lead->reason,
+        .reason = deleted ? REASON_DELETED_THERE : lead->reason,
         .http_status = lead->http_status,
         .detail = lead->detail,
     };
