@@ -4,12 +4,14 @@
 
 #include "connectors/csvrows.h"
 #include "connectors/drivers.h"
+#include "connectors/utf8_first.h"
 #include "sync/base/log.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -18,8 +20,9 @@ struct csv_source {
     struct input in;
     struct csvrows *rows;
     char *label;
+    const char *encoding; /* NULL: find it */
     int fd;
-    bool is_stdin;
+    bool is_stdin; /* which is not ours to close */
     struct stat before; /* as it was when opened */
 };
 
@@ -58,14 +61,38 @@ static int open_fd(struct csv_source *s, const struct csv_spec *spec, struct err
     return 0;
 }
 
+/* The encoding to read with. What can be read only once is put where it can be read twice. */
+static int choose_encoding(struct csv_source *s, const struct csv_spec *spec, struct err *e)
+{
+    s->encoding = spec->encoding;
+    if (!spec->utf8_first || spec->encoding == NULL)
+        return 0;
+    if (!S_ISREG(s->before.st_mode)) {
+        int fd = utf8_first_spool(&s->in, e);
+        if (fd < 0)
+            return -1;
+        if (!s->is_stdin)
+            close(s->fd);
+        s->fd = fd;
+        s->is_stdin = false;
+        if (input_init(&s->in, fd, s->label, e) != 0)
+            return -1;
+    }
+    int found = utf8_first_look(s->fd, s->label, e);
+    if (found > 0 && strcasecmp(spec->encoding, "UTF-8") != 0) {
+        log_notice("%s: is UTF-8 and read as that, not as %s", s->label, spec->encoding);
+        s->encoding = "UTF-8";
+    }
+    return found < 0 ? -1 : 0;
+}
+
 static int open_source(const struct source_spec *spec, const struct source_read *read, struct clock *clock,
                        struct source **out, struct err *e)
 {
     struct csv_source *s = calloc(1, sizeof *s);
     const struct csv_spec *csv = &spec->as.csv;
-    const struct csvrows_format format = {
+    struct csvrows_format format = {
         .delimiter = csv->delimiter,
-        .encoding = csv->encoding,
         .header = csv->header,
         .names = csv->names,
         .names_n = csv->names_n,
@@ -79,6 +106,9 @@ static int open_source(const struct source_spec *spec, const struct source_read 
     s->base.ops = &source_csv;
     int opened = open_fd(s, csv, e);
     s->in.deadline_us = read->deadline_us; /* of a pipe */
+    if (opened == 0)
+        opened = choose_encoding(s, csv, e);
+    format.encoding = s->encoding;
     if (opened != 0 || csvrows_new(&s->in, &format, &s->rows, e) != 0) {
         close_source(&s->base);
         return -1;

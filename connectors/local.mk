@@ -19,4 +19,5 @@ connectors_libconnectors_a_SOURCES = \
 	connectors/spool.c connectors/spool.h \
 	connectors/sqlite.c \
 	connectors/sqlite_mark.c connectors/sqlite_mark.h \
-	connectors/sqltext.c connectors/sqltext.h
+	connectors/sqltext.c connectors/sqltext.h \
+	connectors/utf8_first.c connectors/utf8_first.h

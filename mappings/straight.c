@@ -95,7 +95,8 @@ static int option_store(struct mapping *m, const struct mapping_option *option, 
     return scalar_store(key->type, text, dest, &m->arena) != 0 ? err_oom(e) : 0;
 }
 
-/* `--input`: another file in place of the mapping's, relative to where the command runs. */
+/* `--input`: another file in place of the mapping's, relative to where the command runs. Its encoding may be another, too:
+ * rejects are written as UTF-8, whatever the source is in. */
 static int set_input(struct mapping *m, const char *path, struct err *e)
 {
     const char *kept = arena_dup(&m->arena, path, strlen(path));
@@ -103,12 +104,14 @@ static int set_input(struct mapping *m, const char *path, struct err *e)
         return err_oom(e);
     if (path[0] == '\0')
         return err_set(e, XS_USAGE, "--input needs the path of a file");
-    if (m->source.kind == SOURCE_CSV)
+    if (m->source.kind == SOURCE_CSV) {
         m->source.as.csv.path = kept;
-    else if (m->source.kind == SOURCE_SQLITE)
+        m->source.as.csv.utf8_first = true;
+    } else if (m->source.kind == SOURCE_SQLITE) {
         m->source.as.sql.url = kept;
-    else
+    } else {
         return err_set(e, XS_USAGE, "--input takes the place of a file, and the source of this mapping is none");
+    }
     return 0;
 }
 

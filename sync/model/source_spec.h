@@ -15,6 +15,7 @@ struct csv_spec {
     const char *path;      /* as opened: already made relative to the mapping's folder; "-" is stdin */
     char delimiter;        /* 0: find it */
     const char *encoding;  /* NULL: find it; else an iconv name */
+    bool utf8_first;       /* a file that is UTF-8 throughout is read as that, whatever `encoding` is */
     bool header;           /* the first row names the columns */
     const struct str *names; /* header: [names]; used when header is false */
     size_t names_n;
