@@ -248,7 +248,7 @@ static int print_one(const struct diags *d, const struct diag *diag, struct buf 
     }
     size_t line, column;
     diag_place(d->text, diag->at, &line, &column);
-    if (buf_addf(out, "%s:%zu:%zu: error: %s\n", d->file, line, column, diag->text) != 0 ||
+    if (buf_addf(out, "%s:%zu:%zu: %s\n", d->file, line, column, diag->text) != 0 ||
         print_source(d, diag, line, out) != 0)
         return -1;
     for (const struct diag_line *h = diag->help; h != NULL; h = h->next) {

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "sync/base/hash.h"
+
 enum { NAMES_COMPARED_MAX = 4096 };
 
 static bool is_word(const struct tree_node *node, const char *word)
@@ -15,7 +17,11 @@ static bool is_word(const struct tree_node *node, const char *word)
 static void removed_needs_mirror(struct diags *d, const struct tree_node *root)
 {
     const struct tree_node *removed = tree_get(root, "removed");
-    if (removed == NULL || is_word(removed, "keep") || is_word(tree_get(root, "mode"), "mirror"))
+    const struct tree_node *mode = tree_get(root, "mode");
+    if (removed == NULL || is_word(removed, "keep") || is_word(mode, "mirror"))
+        return;
+    /* A mode that is none may have been meant as this one, and is told by itself. */
+    if (mode != NULL && !is_word(mode, "create") && !is_word(mode, "upsert"))
         return;
     diag_add(d, removed->key->at, removed->key->span, "'removed:' only works with 'mode: mirror'");
     diag_help(d, "add 'mode: mirror' if leads whose rows are gone are to be treated; else remove this line");
@@ -63,6 +69,31 @@ static void list_first(struct diags *d, const struct tree_node *root)
         diag_add(d, verify->at, verify->span, "without verification no address is known to be valid");
         diag_help(d, "add 'only: all', or verify");
     }
+}
+
+/* `{campaign: NAME}` or `{list: NAME}`: NAME's node, or NULL. */
+static const struct tree_node *place_of(const struct tree_node *target)
+{
+    const struct tree_node *place = target != NULL && target->kind == TREE_MAP && target->n == 1 ? target->first : NULL;
+    return place != NULL && place->key != NULL && place->kind == TREE_SCALAR ? place : NULL;
+}
+
+/* What the stage promotes to is the target, or nobody could say where a lead belongs. A name and a UUID may be one
+ * place, which Instantly tells when a run starts. */
+static void promote_is_target(struct diags *d, const struct tree_node *root)
+{
+    const struct tree_node *promote = tree_get(tree_get(root, "stage"), "promote");
+    const struct tree_node *to = place_of(promote), *target = place_of(tree_get(root, "target"));
+    struct uuid to_id, target_id;
+    if (to == NULL || target == NULL)
+        return;
+    struct str a = str_trim(to->text), b = str_trim(target->text);
+    bool is_id = uuid_parse(a, &to_id) == 0;
+    if (str_eq(to->key->text, target->key->text) &&
+        (is_id != (uuid_parse(b, &target_id) == 0) || (is_id ? uuid_eq(&to_id, &target_id) : str_eq(a, b))))
+        return;
+    diag_add(d, to->at, to->span, "'promote:' must be the place that 'target:' names");
+    diag_help(d, "write promote: {%s: %s}", diag_show(d, target->key->text), diag_show(d, b));
 }
 
 /* The first name that a list has twice is told; nobody writes lists so long that this takes time. */
@@ -116,6 +147,7 @@ void rules_check(struct diags *d, const struct tree_node *root)
     removed_needs_mirror(d, root);
     address_or_key(d, root);
     list_first(d, root);
+    promote_is_target(d, root);
     told_twice(d, tree_get(root, "key"), "column");
     told_twice(d, tree_get(tree_get(tree_get(root, "source"), "csv"), "header"), "column");
     cases_once(d, root);
@@ -148,6 +180,12 @@ static const char rules_text[] =
     "\"errorMessage\":\"stage: does not go with route:\"},"
     "{\"properties\":{\"stage\":{\"if\":{\"required\":[\"verify\"],\"properties\":{\"verify\":{\"enum\":[false]}}},"
     "\"then\":{\"required\":[\"only\"],\"properties\":{\"only\":{\"enum\":[\"all\"]}}}}}},"
+    /* promote_is_target(), as far as a schema can compare: the kinds */
+    "{\"if\":{\"properties\":{\"target\":{\"required\":[\"campaign\"]}},\"required\":[\"target\"]},"
+    "\"then\":{\"properties\":{\"stage\":{\"properties\":{\"promote\":{\"not\":{\"type\":\"object\","
+    "\"required\":[\"list\"]},\"errorMessage\":\"promote: must be the place that target: names\"}}}}},"
+    "\"else\":{\"properties\":{\"stage\":{\"properties\":{\"promote\":{\"not\":{\"type\":\"object\","
+    "\"required\":[\"campaign\"]},\"errorMessage\":\"promote: must be the place that target: names\"}}}}}},"
     /* told_twice() */
     "{\"properties\":{\"key\":{\"uniqueItems\":true},\"source\":{\"properties\":{\"csv\":{\"properties\":"
     "{\"header\":{\"uniqueItems\":true}}}}}}},"

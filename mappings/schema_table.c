@@ -24,7 +24,7 @@ static const struct schema sync_name = {
     .kind = SCHEMA_NAME,
     .what = "lower-case letters, digits, '.', '_' and '-', beginning with a letter or digit, 64 at most"};
 static const struct schema uuid = {.kind = SCHEMA_UUID, .what = "a UUID such as 01890f4a-7b6c-7cc0-98c4-dc0c0c07398f"};
-static const struct schema guard = {.kind = SCHEMA_GUARD, .what = "a share such as 10%, a plain number, or none"};
+static const struct schema guard = {.kind = SCHEMA_GUARD, .what = "a share from 0% to 100%, a plain number, or none"};
 static const struct schema empty_guard = {.kind = SCHEMA_EMPTY_GUARD, .what = "stop or none"};
 static const struct schema column_name = {.kind = SCHEMA_TEXT, .what = "the name of a column of the source"};
 static const struct schema duration = {

@@ -253,6 +253,21 @@ static int check_routes(struct check *c)
     return 0;
 }
 
+/* It ends at the target, which has been told; a name and a UUID have to be looked up to be compared. */
+static int check_stage(struct check *c)
+{
+    struct err e = ERR_INIT;
+    struct target found;
+    if (check_target(c, &c->m->stage.list, false, &found) < 0)
+        return -1;
+    if (targets_promote_same(c->m))
+        return 0;
+    int rc = check_target(c, &c->m->stage.promote, false, &found);
+    if (rc == 0 && c->target != NULL && targets_promote_judge(c->m, &found, c->target, &e) != 0)
+        check_error(c, "target", &e);
+    return rc < 0 ? -1 : 0;
+}
+
 static int check_targets(struct check *c)
 {
     struct target found;
@@ -266,8 +281,7 @@ static int check_targets(struct check *c)
         if (rc == 0 && (c->target = arena_alloc(&c->arena, sizeof found)) != NULL)
             *c->target = found;
     }
-    if (c->m->stage.on && (check_target(c, &c->m->stage.list, false, &found) < 0 ||
-                           check_target(c, &c->m->stage.promote, true, &found) < 0))
+    if (c->m->stage.on && check_stage(c) != 0)
         return -1;
     const struct gone *gone;
     for (size_t i = 0; (gone = targets_policy(c->m, i)) != NULL; i++)

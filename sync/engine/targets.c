@@ -5,7 +5,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <string.h>
 
 enum { TARGETS_ARENA_MAX = 16 << 20, TARGET_UNMET = 1 << 30 };
 
@@ -34,22 +33,33 @@ static int find(struct targets *t, const struct target_spec *spec, struct api *a
                    "INSTANTLY_API_KEY, or give the UUID", target_kind_text(spec->kind), spec->text);
 }
 
+bool targets_promote_same(const struct mapping *m)
+{
+    const struct target_spec *promote = &m->stage.promote;
+    return promote->kind == m->target.kind && strcmp(promote->text, m->target.text) == 0;
+}
+
+int targets_promote_judge(const struct mapping *m, const struct target *promote, const struct target *target,
+                          struct err *e)
+{
+    const struct target_spec *to = &m->stage.promote;
+    if (target_eq(promote, target))
+        return 0;
+    return err_set(e, XS_CONFIG, "stage: promotes leads to %s \"%s\", and target: is %s \"%s\": name the same place in "
+                   "both", target_kind_text(to->kind), to->text, target_kind_text(m->target.kind), m->target.text);
+}
+
 /* Where leads land first. What it promotes them to is the target itself, or nobody could say where a lead belongs. */
 static int find_stage(struct targets *t, const struct mapping *m, struct api *api, bool ask, struct err *e)
 {
-    const struct stage *stage = &m->stage;
-    if (find(t, &stage->list, api, ask, e) != 0)
+    if (find(t, &m->stage.list, api, ask, e) != 0)
         return -1;
     t->created_n = t->n;
-    if (stage->promote.kind == m->target.kind && strcmp(stage->promote.text, m->target.text) == 0)
+    if (targets_promote_same(m))
         return 0;
-    if (find(t, &stage->promote, api, ask, e) != 0)
+    if (find(t, &m->stage.promote, api, ask, e) != 0)
         return -1;
-    return target_eq(&t->v[--t->n].target, &t->v[0].target)
-               ? 0
-               : err_set(e, XS_CONFIG, "stage: promotes leads to %s \"%s\", and target: is %s \"%s\": name the same place in "
-                         "both", target_kind_text(stage->promote.kind), stage->promote.text,
-                         target_kind_text(m->target.kind), m->target.text);
+    return targets_promote_judge(m, &t->v[--t->n].target, &t->v[0].target, e);
 }
 
 int targets_find(struct targets *t, const struct mapping *m, struct api *api, bool ask, struct err *e)

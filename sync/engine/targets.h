@@ -26,6 +26,11 @@ const struct run_target *targets_of_policy(const struct targets *t, const struct
 
 /* Finds every target that the mapping names. `api` NULL: UUIDs only, else XS_KEY. `ask`: UUIDs are looked up too. */
 int targets_find(struct targets *t, const struct mapping *m, struct api *api, bool ask, struct err *e);
+/* A stage promotes to the target itself. Is that so by the mapping's own words, so that nothing needs to be looked up? */
+bool targets_promote_same(const struct mapping *m);
+/* Are these two, as Instantly knows them, one place? Else XS_CONFIG. */
+int targets_promote_judge(const struct mapping *m, const struct target *promote, const struct target *target,
+                          struct err *e);
 /* Gives each its number in the state. */
 int targets_number(struct targets *t, struct state *s, bool accept, struct err *e);
 /* By number, from the state when it is none of the mapping's: XS_STATE when unknown. Borrowed until targets_free(). */

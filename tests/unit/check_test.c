@@ -340,6 +340,28 @@ START_TEST(routes_and_moves_need_more)
 }
 END_TEST
 
+/* The target's name and an id are compared only once Instantly has told whose the id is; the same words cost nothing. */
+START_TEST(a_stage_ends_at_the_target)
+{
+    static const char *const promotes[] = {"Demo", ID, WORKSPACE};
+    char yaml[1024];
+    snprintf(yaml, sizeof yaml, HEAD FIELDS "stage: {list: " ID ", promote: {campaign: %s}}\n", promotes[_i]);
+    load(yaml, CSV);
+    rule("/api/v2/lead-lists/" ID, 200, "{\"id\":\"" ID "\",\"name\":\"In\"}");
+    rule("/api/v2/campaigns/" ID, 200, "{\"id\":\"" ID "\",\"name\":\"Demo\",\"status\":2}");
+    rule("/api/v2/campaigns/" WORKSPACE, 200, "{\"id\":\"" WORKSPACE "\",\"name\":\"Other\",\"status\":2}");
+    int rc = check();
+    says("ok target: list \"In\"");
+    ck_assert_msg(rc == (_i == 2 ? -1 : 0), "%s", findings.p);
+    if (_i == 2) {
+        ck_assert_int_eq(e.status, XS_CONFIG);
+        says("error target: stage: promotes leads to campaign \"" WORKSPACE "\", and target: is campaign \"Demo\"");
+    } else {
+        says_not("error");
+    }
+}
+END_TEST
+
 /* Known leads need no room; another workspace's state is refused. */
 START_TEST(the_state_is_looked_at)
 {
@@ -398,6 +420,7 @@ int main(void)
     tcase_add_test(tc, a_source_that_is_not_there);
     tcase_add_test(tc, a_key_with_no_more_than_it_needs);
     tcase_add_test(tc, routes_and_moves_need_more);
+    tcase_add_loop_test(tc, a_stage_ends_at_the_target, 0, 3);
     tcase_add_loop_test(tc, the_state_is_looked_at, 0, 2);
     tcase_add_test(tc, a_straight_csv);
     suite_add_tcase(suite, tc);

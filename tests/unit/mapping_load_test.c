@@ -196,13 +196,37 @@ START_TEST(sources)
     ck_assert_ptr_null(command->env[2]);
     mapping_free(m);
 
-    m = load("version: 1\nname: x\ntarget: {list: L}\nfields: {email: e}\nsource: {csv: {path: '-'}}\n"
+    m = load("version: 1\nname: x\ntarget: {campaign: C}\nfields: {email: e}\nsource: {csv: {path: '-'}}\n"
              "stage: {list: In, promote: {campaign: C}, only: all, verify: false}\n");
     ck_assert_str_eq(m->source.as.csv.path, "-");
     ck_assert(m->stage.on && !m->stage.verify && !m->stage.only_valid);
     ck_assert_str_eq(m->stage.list.text, "In");
     ck_assert_int_eq(m->stage.promote.kind, TARGET_CAMPAIGN);
     mapping_free(m);
+}
+END_TEST
+
+/* A name and a UUID may be the same place, and one UUID has several spellings. */
+START_TEST(a_stage_ends_at_the_target)
+{
+    static const struct {
+        const char *target, *promote;
+        bool same;
+    } cases[] = {
+        {"{campaign: C}", "{campaign: ' C '}", true},
+        {"{campaign: C}", "{campaign: c}", false},
+        {"{campaign: C}", "{list: C}", false},
+        {"{campaign: C}", "{campaign: 01890f4a-7b6c-7cc0-98c4-dc0c0c07398f}", true},
+        {"{campaign: 01890f4a-7b6c-7cc0-98c4-dc0c0c07398f}", "{campaign: 01890F4A-7B6C-7CC0-98C4-DC0C0C07398F}", true},
+        {"{campaign: 01890f4a-7b6c-7cc0-98c4-dc0c0c07398f}", "{campaign: 11890f4a-7b6c-7cc0-98c4-dc0c0c07398f}", false},
+    };
+    char text[1024];
+    snprintf(text, sizeof text, "version: 1\nname: x\nsource: {csv: {path: p.csv}}\ntarget: %s\n" FIELDS
+             "stage: {list: In, promote: %s}\n", cases[_i].target, cases[_i].promote);
+    if (cases[_i].same)
+        mapping_free(load(text));
+    else
+        refuse(text, "'promote:' must be the place that 'target:' names");
 }
 END_TEST
 
@@ -243,7 +267,7 @@ END_TEST
 START_TEST(byte_order_mark)
 {
     mapping_free(load("\xEF\xBB\xBF" SMALL FIELDS));
-    refuse("\xEF\xBB\xBF\xEF\xBB\xBF" SMALL FIELDS, "m.yaml:1:1: error: this control character");
+    refuse("\xEF\xBB\xBF\xEF\xBB\xBF" SMALL FIELDS, "m.yaml:1:1: this control character");
 }
 END_TEST
 
@@ -436,6 +460,7 @@ int main(void)
     tcase_add_test(tc, defaults);
     tcase_add_test(tc, everything);
     tcase_add_test(tc, sources);
+    tcase_add_loop_test(tc, a_stage_ends_at_the_target, 0, 6);
     tcase_add_test(tc, unreadable);
     tcase_add_test(tc, many_mistakes);
     tcase_add_test(tc, byte_order_mark);
