@@ -34,7 +34,15 @@ static int refuse_twice(const struct column *list, const struct column *one, con
     return -1;
 }
 
-/* Every column has a name, and no two have the same. Sorted, since headers may be thousands wide. */
+/* Nobody reads these: rejects of rejects may have them twice. */
+static bool is_ours(struct str name)
+{
+    size_t n = strlen(LEADSYNC_PREFIX);
+
+    return name.n >= n && memcmp(name.p, LEADSYNC_PREFIX, n) == 0;
+}
+
+/* Every column has a name, and no two that could be read have the same. Sorted, since headers may be thousands wide. */
 static int check(const struct columns *columns, const char *label, const char *remedy, struct err *e)
 {
     const struct column **sorted = malloc((columns->n + 1) * sizeof *sorted);
@@ -50,7 +58,7 @@ static int check(const struct columns *columns, const char *label, const char *r
     if (status == 0)
         qsort(sorted, columns->n, sizeof *sorted, name_cmp);
     for (size_t i = 1; i < columns->n && status == 0; i++) {
-        if (str_eq(sorted[i - 1]->name, sorted[i]->name))
+        if (str_eq(sorted[i - 1]->name, sorted[i]->name) && !is_ours(sorted[i]->name))
             status = refuse_twice(columns->list, sorted[i - 1], sorted[i], label, remedy, e);
     }
     free(sorted);

@@ -8,11 +8,11 @@
 #include "mappings/template.h"
 #include "mappings/transform.h"
 #include "mappings/yaml_tree.h"
+#include "sync/model/row.h"
 
 enum { MAPPING_BYTES_MAX = 128 << 20 };  /* of a mapping's arena: a file of 1 MiB of nothing but "a," */
 enum { KEY_BYTES_MAX = 1024, CUSTOM_NAME_POINTS_MAX = 64 };
 #define LEADSYNC_KEY "leadsync_key"      /* the custom variable in which `key:` travels */
-#define LEADSYNC_PREFIX "leadsync_"      /* columns that leadsync itself appends to rejects: never data */
 
 /* A column of the source that the mapping names, and where it does. */
 struct source_column {

@@ -7,6 +7,7 @@
 #include "sync/cmd/out.h"
 #include "sync/cmd/run_choice.h"
 #include "sync/cmd/state_arg.h"
+#include "sync/model/row.h"
 #include "sync/state/state.h"
 
 #include <stdlib.h>
@@ -26,44 +27,92 @@ static const struct opt options[] = {
 
 enum { ARENA_BYTES = 64 << 20 };
 
-/* The cells as they were read. A ragged row keeps its number of cells: filled up, it would pass unseen next time. */
-static int add_cells(struct out *out, bool *first, char delimiter, struct str packed, struct err *e)
+#define LINE_COLUMN STR(LEADSYNC_PREFIX "line")
+#define REASON_COLUMN STR(LEADSYNC_PREFIX "reason")
+
+/* How the rows are written. */
+struct form {
+    char delimiter;
+    const bool *stale; /* a column of the source that is ours, from rejects that were fed in; the arena's */
+    size_t n;          /* columns of the source */
+};
+
+static int damaged(struct err *e)
+{
+    return err_set(e, XS_STATE, "the state holds a damaged row; restore it from a backup");
+}
+
+static int count_cells(struct str packed, size_t *n, struct err *e)
 {
     const char *p = packed.p, *end = packed.p + packed.n;
     struct cell cell;
     int rc;
-    while ((rc = cells_next(&p, end, &cell)) > 0)
-        if (out_csv_cell(out, first, delimiter, (struct str){cell.p, cell.n}, false) != 0)
-            return err_oom(e);
-    return rc == 0 ? 0 : err_set(e, XS_STATE, "the state holds a damaged row; restore it from a backup");
+    for (*n = 0; (rc = cells_next(&p, end, &cell)) > 0; ++*n)
+        continue;
+    return rc == 0 ? 0 : damaged(e);
 }
 
-static int add_reject(struct out *out, char delimiter, const struct entry *entry, struct err *e)
+static int find_stale(struct form *form, struct str header, struct arena *arena, struct err *e)
+{
+    const char *p = header.p, *end = header.p + header.n;
+    struct cell cell;
+    bool *stale;
+    if (count_cells(header, &form->n, e) != 0)
+        return -1;
+    stale = arena_alloc(arena, form->n + 1);
+    if (stale == NULL)
+        return err_oom(e);
+    for (size_t i = 0; cells_next(&p, end, &cell) > 0; i++) {
+        struct str name = {cell.p, cell.n};
+        stale[i] = str_eq(name, LINE_COLUMN) || str_eq(name, REASON_COLUMN);
+    }
+    form->stale = stale;
+    return 0;
+}
+
+/* The cells as they were read, but for what an earlier `rejects` had added. A ragged row keeps its number of cells:
+ * filled up, it would pass unseen next time. What had been added to it stands at its end: columns are counted from there. */
+static int add_cells(struct out *out, bool *first, const struct form *form, struct str packed, struct err *e)
+{
+    const char *p = packed.p, *end = packed.p + packed.n;
+    struct cell cell;
+    size_t n;
+    if (count_cells(packed, &n, e) != 0)
+        return -1;
+    for (size_t i = 0; cells_next(&p, end, &cell) > 0; i++) {
+        bool stale = i + form->n >= n && form->stale[i + form->n - n];
+        if (!stale && out_csv_cell(out, first, form->delimiter, (struct str){cell.p, cell.n}, false) != 0)
+            return err_oom(e);
+    }
+    return 0;
+}
+
+static int add_reject(struct out *out, const struct form *form, const struct entry *entry, struct err *e)
 {
     bool first = true;
     char line[24];
     snprintf(line, sizeof line, "%llu", (unsigned long long)entry->line);
-    if (add_cells(out, &first, delimiter, entry->cells, e) != 0)
+    if (add_cells(out, &first, form, entry->cells, e) != 0)
         return -1;
-    if (out_csv_cell(out, &first, delimiter, entry->line > 0 ? str_from(line) : STR_NONE, false) != 0 ||
-        out_csv_cell(out, &first, delimiter, str_from(reason_text(entry->reason)), false) != 0 ||
+    if (out_csv_cell(out, &first, form->delimiter, entry->line > 0 ? str_from(line) : STR_NONE, false) != 0 ||
+        out_csv_cell(out, &first, form->delimiter, str_from(reason_text(entry->reason)), false) != 0 ||
         out_csv_end(out, &first) != 0)
         return err_oom(e);
     return 0;
 }
 
-static int add_header(struct out *out, char delimiter, struct str header, struct err *e)
+static int add_header(struct out *out, const struct form *form, struct str header, struct err *e)
 {
     bool first = true;
-    if (add_cells(out, &first, delimiter, header, e) != 0)
+    if (add_cells(out, &first, form, header, e) != 0)
         return -1;
-    if (out_csv_cell(out, &first, delimiter, STR("leadsync_line"), false) != 0 ||
-        out_csv_cell(out, &first, delimiter, STR("leadsync_reason"), false) != 0 || out_csv_end(out, &first) != 0)
+    if (out_csv_cell(out, &first, form->delimiter, LINE_COLUMN, false) != 0 ||
+        out_csv_cell(out, &first, form->delimiter, REASON_COLUMN, false) != 0 || out_csv_end(out, &first) != 0)
         return err_oom(e);
     return 0;
 }
 
-static int add_rows(struct state *state, uint64_t run_id, char delimiter, struct out *out, struct err *e)
+static int add_rows(struct state *state, uint64_t run_id, const struct form *form, struct out *out, struct err *e)
 {
     struct results *results = NULL;
     struct arena arena;
@@ -77,7 +126,7 @@ static int add_rows(struct state *state, uint64_t run_id, char delimiter, struct
     while ((rc = state_results_next(results, &arena, &entry, &op, &target, e)) > 0) {
         bool wanted = entry.outcome == OUTCOME_REJECTED || entry.outcome == OUTCOME_FAILED;
         /* A removal that failed has no row. */
-        if (wanted && entry.row > 0 && add_reject(out, delimiter, &entry, e) != 0)
+        if (wanted && entry.row > 0 && add_reject(out, form, &entry, e) != 0)
             rc = -1;
         arena_reset(&arena);
         if (rc < 0 || out_flush(out, false, e) != 0) {
@@ -99,12 +148,12 @@ static int run(struct invocation *inv, struct err *e)
     struct arena arena;
     struct run_record record;
     struct str header;
-    char delimiter;
+    struct form form;
     int rc = -1;
     arena_init(&arena, ARENA_BYTES);
     if (state_arg_open(inv, &state, e) != 0 || run_choice(state, (uint64_t)o->run, &arena, &record, e) != 0)
         goto done;
-    int found = state_header_get(state, record.id, &arena, &header, &delimiter, e);
+    int found = state_header_get(state, record.id, &arena, &header, &form.delimiter, e);
     if (found < 0)
         goto done;
     if (found == 0) {
@@ -112,8 +161,9 @@ static int run(struct invocation *inv, struct err *e)
                 (unsigned long long)record.id);
         goto done;
     }
-    if (out_open(&out, inv, OUT_PRIVATE, e) != 0 || add_header(&out, delimiter, header, e) != 0 ||
-        add_rows(state, record.id, delimiter, &out, e) != 0)
+    if (find_stale(&form, header, &arena, e) != 0 || out_open(&out, inv, OUT_PRIVATE, e) != 0 ||
+        add_header(&out, &form, header, e) != 0 ||
+        add_rows(state, record.id, &form, &out, e) != 0)
         goto done;
     rc = out_commit(&out, e);
 done:
@@ -129,7 +179,7 @@ const struct command command_rejects = {
     .summary = "print the rejected and failed rows as CSV, to be corrected and fed in again",
     .help = "Prints the source's own columns, header and cells as they were read, with\n"
             "leadsync_line and leadsync_reason added; a sync ignores these two when the\n"
-            "corrected file is read. Rows are kept for 3 runs.",
+            "corrected file is read, and they are replaced when that has rejects again. Rows are kept for 3 runs.",
     .groups = GROUP_OUTPUT | GROUP_STATE | GROUP_URL | GROUP_KEY | GROUP_CSV,
     .formats = formats,
     .options = options,

@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define LEADSYNC_PREFIX "leadsync_" /* begins the names of columns that leadsync itself adds to rejects: never data */
+
 struct cell {
     const char *p; /* not NUL-terminated */
     size_t n;
