@@ -76,9 +76,13 @@ static int only_state(struct by_hand_call *call, struct err *e)
         else if (buf_addf(&list, "\n  %s", paths[i]) != 0)
             break; /* the first ones will do */
     }
-    if (rc == 0 && found > 1)
-        rc = err_set(e, XS_USAGE, "in which sync's state shall this be written down? give its mapping, or --state with one "
-                     "of%s", buf_cstr(&list) != NULL ? list.p : "");
+    if (rc == 0 && found > 1 && !call->needs_state) {
+        free(call->state_path);
+        call->state_path = NULL;
+    } else if (rc == 0 && found > 1) {
+        rc = err_set(e, XS_USAGE, "in which sync's state shall this be written down? give its mapping, --state with a new "
+                     "file, such as by-hand.db, or --state with one of%s", buf_cstr(&list) != NULL ? list.p : "");
+    }
     if (rc == 0 && found == 0) {
         call->state_path = own;
         own = NULL;
@@ -173,20 +177,30 @@ int by_hand_find_named(struct by_hand_call *call, struct err *e)
     return 0;
 }
 
-int by_hand_find_selected(struct by_hand_call *call, bool all, struct err *e)
+int by_hand_check_selected(const struct by_hand_call *call, bool all, struct err *e)
 {
     const struct common *c = &call->inv->common;
-    struct hand_selector selector;
     if (call->operands_n > 0 && (select_arg_given(c) || all))
         return err_set(e, XS_USAGE, "leads are named and selected at once; do one of the two");
     if (call->operands_n > 0)
-        return by_hand_find_named(call, e);
+        return 0;
     if (!select_arg_given(c) && !all)
         return err_set(e, XS_USAGE, "which leads? name or select some; --all with --campaign or --list is all of them");
     if (all && select_arg_given(c))
         return err_set(e, XS_USAGE, "--all and a selection exclude each other");
     if (all && c->campaign == NULL && c->list == NULL)
         return err_set(e, XS_USAGE, "--all of what? give --campaign or --list");
+    return 0;
+}
+
+int by_hand_find_selected(struct by_hand_call *call, bool all, struct err *e)
+{
+    const struct common *c = &call->inv->common;
+    struct hand_selector selector;
+    if (by_hand_check_selected(call, all, e) != 0)
+        return -1;
+    if (call->operands_n > 0)
+        return by_hand_find_named(call, e);
     if (select_arg_fill(c, &call->hand, &selector, e) != 0 || find_place(call, e) != 0)
         return -1;
     selector.filter.in = call->has_place ? &call->place : NULL;
@@ -237,6 +251,19 @@ static int consent(struct by_hand_call *call, const struct by_hand_verb *verb, s
 
 /* ---- the whole of it ---- */
 
+/* What is wrong with the words is said before anybody is asked. */
+static int check(struct by_hand_call *call, const struct by_hand_verb *verb, struct err *e)
+{
+    struct uuid ignored;
+    if (sort_operands(call, e) != 0 || (verb->check != NULL && verb->check(call, e) != 0))
+        return -1;
+    for (size_t i = 0; i < call->operands_n && !verb->makes; i++)
+        if (strchr(call->operands[i], '@') == NULL && uuid_parse(str_from(call->operands[i]), &ignored) != 0)
+            return err_set(e, XS_USAGE, "\"%s\" is neither a lead's id nor an address", call->operands[i]);
+    call->needs_state = verb->needs_state || !call->inv->common.dry_run;
+    return check_consent(call, verb, e);
+}
+
 static int write(struct by_hand_call *call, const struct by_hand_verb *verb, struct err *e)
 {
     int rc = hand_begin(&call->hand, e);
@@ -270,8 +297,7 @@ int by_hand_run(struct invocation *inv, const struct by_hand_verb *verb, struct 
     struct by_hand_call call = {.inv = inv};
     struct out out = {0};
     int rc = -1;
-    if (check_consent(&call, verb, e) == 0 && sort_operands(&call, e) == 0 &&
-        (verb->check == NULL || verb->check(&call, e) == 0) && by_hand_open(&call, inv, true, e) == 0 &&
+    if (check(&call, verb, e) == 0 && by_hand_open(&call, inv, true, e) == 0 &&
         out_open(&out, inv, OUT_PRIVATE, e) == 0)
         rc = find_and_write(&call, verb, &out, e);
     out_abandon(&out);

@@ -30,16 +30,18 @@ struct by_hand_call {
     size_t operands_n;
     const char *sync;              /* the SYNC among them; NULL: none */
     int64_t job_wait_ms;
+    bool needs_state;              /* else, of several states, none is taken */
 };
 
 /* A verb that writes. All get the call, whose hand has its leads after `find`. */
 struct by_hand_verb {
     bool asks;
-    int (*check)(struct by_hand_call *call, struct err *e); /* before anything is sent; NULL: nothing to check */
+    int (*check)(struct by_hand_call *call, struct err *e); /* before anybody is asked; NULL: nothing to check */
     int (*find)(struct by_hand_call *call, struct err *e);
     /* The question without its question mark: "delete 3 leads of …"; appends. NULL: it does not ask. */
     int (*describe)(struct by_hand_call *call, struct buf *text);
     int (*write)(struct by_hand_call *call, struct err *e);
+    bool needs_state;              /* even in a dry run: it says which leads */
     bool makes;                    /* there is something to do although nobody is meant yet (add) */
 };
 /* The whole of it: opens, finds, asks, writes, reports; sets inv->status. */
@@ -52,6 +54,7 @@ void by_hand_close(struct by_hand_call *call);
 /* `find`s: operands as ids or addresses, or what the selection says. An empty selection needs `all`. XS_USAGE. */
 int by_hand_find_named(struct by_hand_call *call, struct err *e);
 int by_hand_find_selected(struct by_hand_call *call, bool all, struct err *e);
+int by_hand_check_selected(const struct by_hand_call *call, bool all, struct err *e); /* its `check` */
 int by_hand_needs_leads(struct by_hand_call *call, struct err *e); /* a `check`: operands must be there */
 /* "campaign Q4 founders (active)" */
 int by_hand_place_text(const struct target *t, struct buf *out);

@@ -163,13 +163,14 @@ static int users_of(struct by_hand_call *call, struct arena *arena, struct uuid 
 
 static int check_assign(struct by_hand_call *call, struct err *e)
 {
+    const struct assign_options *o = call->inv->options;
     struct arena arena;
     struct uuid *users;
     size_t n;
     arena_init(&arena, 1 << 20);
     int rc = users_of(call, &arena, &users, &n, e);
     arena_free(&arena);
-    return rc;
+    return rc == 0 ? by_hand_check_selected(call, o->all, e) : -1;
 }
 
 static int find_assign(struct by_hand_call *call, struct err *e)

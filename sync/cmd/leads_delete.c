@@ -24,7 +24,7 @@ static int check(struct by_hand_call *call, struct err *e)
     const struct delete_options *o = call->inv->options;
     const struct common *c = &call->inv->common;
     if (o->run == 0)
-        return 0;
+        return by_hand_check_selected(call, o->all, e);
     if (call->operands_n > 0 || o->all || select_arg_given(c) || c->campaign != NULL || c->list != NULL)
         return err_set(e, XS_USAGE, "--run says which leads; nothing else can");
     return 0;
@@ -73,7 +73,9 @@ static int write(struct by_hand_call *call, struct err *e)
 
 static int run(struct invocation *inv, struct err *e)
 {
-    const struct by_hand_verb verb = {.asks = true, .check = check, .find = find, .describe = describe, .write = write};
+    const struct delete_options *o = inv->options;
+    const struct by_hand_verb verb = {.asks = true, .check = check, .find = find, .describe = describe, .write = write,
+                                      .needs_state = o->run > 0};
     return by_hand_run(inv, &verb, e);
 }
 

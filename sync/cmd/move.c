@@ -53,7 +53,7 @@ static int check(struct by_hand_call *call, struct err *e)
     if (o->assign != NULL && uuid_parse(str_from(o->assign), &ignored) != 0)
         return err_set(e, XS_USAGE, "--assign-to \"%s\" is no UUID", o->assign);
     call->job_wait_ms = o->job_wait_ms;
-    return 0;
+    return by_hand_check_selected(call, o->all, e);
 }
 
 static int find_destination(struct by_hand_call *call, struct target *to, struct err *e)
