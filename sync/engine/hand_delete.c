@@ -25,7 +25,7 @@ struct still {
     size_t n;
 };
 
-/* Somebody has moved it meanwhile: out of that place it was not named. */
+/* Somebody has moved it meanwhile: out of that place it was not named. It is not gone, and the state must not learn so. */
 static int say_moved(struct hand *h, struct hand_lead *lead, const struct target *from, const struct remote_lead *remote,
                      struct err *e)
 {
@@ -40,7 +40,10 @@ static int say_moved(struct hand *h, struct hand_lead *lead, const struct target
                  ? 0
                  : err_oom(e);
     buf_free(&detail);
-    hand_outcome(lead, OUTCOME_FAILED, REASON_GONE_THERE, 0);
+    hand_outcome(lead, OUTCOME_FAILED,
+                 !lead->has_place                         ? REASON_IN_WORKSPACE
+                 : lead->place.kind == TARGET_CAMPAIGN ? REASON_IN_CAMPAIGN
+                                                       : REASON_IN_LIST, 0);
     return rc;
 }
 
