@@ -9,8 +9,10 @@
 #include "sync/cmd/state_arg.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
 
-enum { ADDRESS_BYTES = 64 << 10 };
+enum { ADDRESS_BYTES = 64 << 10, STATE_BYTES = 4 << 20, ARENA_BYTES = 4 << 20, LIST_BYTES = 1 << 14 };
 
 static const char *const formats[] = {"text", "json", NULL};
 
@@ -28,6 +30,63 @@ static int forget(struct state *state, struct str address, struct forgotten *cou
     buf_free(&normal);
     return rc;
 }
+
+/* ---- other states ---- */
+
+/* Is there a lead under this address? Only where the address is the key; what cannot be read is passed over. */
+static bool knows(const struct common *c, const char *path, struct str normal)
+{
+    struct err e = ERR_INIT;
+    struct state *state = NULL;
+    struct arena arena;
+    struct known_lead known;
+    const struct state_options options = {
+        .path = path, .access = STATE_READ, .memory_max = STATE_BYTES, .clock = c->clock};
+    arena_init(&arena, ARENA_BYTES);
+    int rc = state_open(&options, &state, &e);
+    if (rc == 0) {
+        struct hash128 key = hash_keyed128(state_secret(state), normal.p, normal.n);
+        rc = state_lead_get(state, &key, &arena, &known, &e);
+    } else if (rc > 0) {
+        rc = 0;
+    }
+    state_close(state);
+    arena_free(&arena);
+    if (rc < 0)
+        log_warning("not looked at: %s", err_text(&e));
+    err_clear(&e);
+    return rc > 0;
+}
+
+static bool is_rehearsal(const char *path)
+{
+    static const char suffix[] = ".sandbox.db";
+    size_t n = strlen(path), suffix_n = sizeof suffix - 1;
+    return n > suffix_n && strcmp(path + n - suffix_n, suffix) == 0;
+}
+
+/* The state at hand has forgotten the person, so that whoever knows them is another one. */
+static int say_others(const struct common *c, struct str address, struct err *e)
+{
+    struct buf normal = BUF_INIT(ADDRESS_BYTES), list = BUF_INIT(LIST_BYTES);
+    char **paths = NULL;
+    size_t n = 0;
+    int rc = mapping_email_key(address, &normal) == 0 ? state_find_all(&paths, &n, e) : 0;
+    for (size_t i = 0; i < n; i++) {
+        if (is_rehearsal(paths[i]) == c->api.loopback && knows(c, paths[i], buf_str(&normal)) &&
+            buf_addf(&list, "\n  %s", paths[i]) != 0)
+            log_detail("%s: not listed", paths[i]); /* the first ones will do */
+        free(paths[i]);
+    }
+    free(paths);
+    if (list.n > 0 && buf_cstr(&list) != NULL)
+        log_warning("other states know this person, too; forget them there with --state, one after the other:%s", list.p);
+    buf_free(&list);
+    buf_free(&normal);
+    return rc;
+}
+
+/* ---- */
 
 static int show_json(struct state *state, const struct forgotten *counts, struct buf *out)
 {
@@ -73,6 +132,8 @@ static int run(struct invocation *inv, struct err *e)
                                                 : show_text(state, &counts, &out.text);
     rc = bad == 0 ? out_commit(&out, e) : err_oom(e);
     if (rc == 0)
+        rc = say_others(&inv->common, str_from(inv->operands[0]), e);
+    if (rc == 0)
         log_notice("nothing was deleted in Instantly, in the source, or in files that reports and rejects were written to");
 done:
     out_abandon(&out);
@@ -90,7 +151,8 @@ const struct command command_forget = {
             "--recreate too. The file is written anew, so that no old bytes stay in it. It\n"
             "does not ask, and deletes nothing in Instantly or in the source.\n"
             "Without SYNC or --state it takes the only state there is; when there are several\n"
-            "it lists them. While a run is not settled it is refused: leadsync resume first.",
+            "it lists them. It works on one state: others of the default folder where the\n"
+            "address is a lead's key are named on stderr afterwards. While a run is not settled it is refused: leadsync resume first.",
     .groups = GROUP_OUTPUT | GROUP_STATE | GROUP_URL | GROUP_KEY | GROUP_CSV | GROUP_LOCK,
     .formats = formats,
     .operands_max = 2,
