@@ -29,10 +29,11 @@ static const struct opt options[] = {
 
 enum { ARENA_BYTES = 64 << 20, TABLE_ROWS = 1000 };
 
-/* The columns of every format, in order. */
-enum column { C_RUN, C_ROW, C_LINE, C_KEY, C_OUTCOME, C_REASON, C_LEAD_ID, C_TARGET, C_HTTP_STATUS, COLUMN_N };
-static const char *const column_names[COLUMN_N] = {"run",    "row",     "line",   "key",        "outcome",
-                                                   "reason", "lead_id", "target", "http_status"};
+/* The columns of every format, in order; a CSV ends before the detail, because programs count its columns. */
+enum column { C_RUN, C_ROW, C_LINE, C_KEY, C_OUTCOME, C_REASON, C_LEAD_ID, C_TARGET, C_HTTP_STATUS, C_DETAIL, COLUMN_N };
+enum { CSV_COLUMN_N = C_DETAIL };
+static const char *const column_names[COLUMN_N] = {"run",     "row",    "line",        "key",   "outcome", "reason",
+                                                   "lead_id", "target", "http_status", "detail"};
 static const enum table_align column_align[COLUMN_N] = {
     [C_RUN] = TABLE_RIGHT, [C_ROW] = TABLE_RIGHT, [C_LINE] = TABLE_RIGHT, [C_HTTP_STATUS] = TABLE_RIGHT};
 static bool column_is_number(size_t column)
@@ -87,6 +88,7 @@ static int make_record(const struct results_out *r, const struct entry *entry, u
         out->v[C_TARGET] = str_from(target_format(&target, out->target));
     if (entry->http_status > 0)
         out->v[C_HTTP_STATUS] = number((uint64_t)entry->http_status, out->http, sizeof out->http);
+    out->v[C_DETAIL] = entry->detail;
     return 0;
 }
 
@@ -121,7 +123,7 @@ static int add_csv(struct results_out *r, const struct record *record)
 {
     bool first = true;
     int bad = 0;
-    for (size_t c = 0; c < COLUMN_N; c++)
+    for (size_t c = 0; c < CSV_COLUMN_N; c++)
         bad |= out_csv_cell(&r->out, &first, ',', record->v[c], true);
     return bad | out_csv_end(&r->out, &first);
 }
@@ -171,7 +173,7 @@ static int add_head(struct results_out *r)
     case FORMAT_JSON:
         return buf_adds(&r->out.text, "[");
     case FORMAT_CSV:
-        for (size_t c = 0; c < COLUMN_N; c++)
+        for (size_t c = 0; c < CSV_COLUMN_N; c++)
             bad |= out_csv_cell(&r->out, &first, ',', str_from(column_names[c]), false);
         return bad | out_csv_end(&r->out, &first);
     default:
@@ -306,7 +308,8 @@ const struct command command_results = {
     .summary = "list every row of a run that was not unchanged, and removed leads",
     .help = "One line a row: what became of it, why, and the lead's id. Rows that needed\n"
             "nothing are not listed. Row counts data rows from 1; line is where the row\n"
-            "starts in its file.",
+            "starts in its file. Text and JSON end in a detail where there is one: column\n"
+            "and value of a rejected row, a verdict, what Instantly said.",
     .groups = GROUP_OUTPUT | GROUP_STATE | GROUP_URL | GROUP_KEY | GROUP_CSV,
     .formats = formats,
     .options = options,
