@@ -110,6 +110,8 @@ int mapping_for_csv(const char *csv_path, const struct target_spec *target, bool
 int mapping_name_target(struct mapping *m, const char *target_id, struct err *e);
 /* One option of a run over a loaded mapping: guards.* by `--guard`, source path by `--input`. XS_USAGE. */
 int mapping_override(struct mapping *m, const struct mapping_option *option, struct err *e);
+/* "auto" (0), one of , ; | and tab, or its name: comma, semicolon, bar, pipe, tab. -1: it is none. Pure. */
+int mapping_delimiter(struct str text, char *out);
 void mapping_free(struct mapping *m); /* NULL is fine */
 
 /* Binds column names to the mapping, once per run, before the first row. A column that the mapping names and the source

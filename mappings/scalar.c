@@ -88,18 +88,21 @@ static int read_bool(struct str text, bool *out)
     return *out || str_is(text, "false") || str_is(text, "False") || str_is(text, "FALSE") ? 0 : -1;
 }
 
-/* A tab can be named, since it cannot be seen. */
-static int read_delimiter(struct str text, char *out)
+/* A tab cannot be seen, and a shell takes some of the others for its own: each has a name, too. */
+int mapping_delimiter(struct str text, char *out)
 {
-    if (str_is(text, "auto"))
-        *out = 0;
-    else if (str_is(text, "tab"))
-        *out = '\t';
-    else if (text.n == 1 && strchr(",;|\t", text.p[0]) != NULL)
-        *out = text.p[0];
-    else
-        return -1;
-    return 0;
+    static const struct {
+        const char *name;
+        char c;
+    } names[] = {{"auto", 0}, {"comma", ','}, {"semicolon", ';'}, {"tab", '\t'}, {"bar", '|'}, {"pipe", '|'}};
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (str_is(text, names[i].name) || (names[i].c != 0 && text.n == 1 && text.p[0] == names[i].c)) {
+            *out = names[i].c;
+            return 0;
+        }
+    }
+    return -1;
 }
 
 /* Whether a name means anything is for iconv to say, on the machine that will read the file. */
@@ -180,7 +183,7 @@ bool scalar_fits(const struct schema *type, struct str text, bool plain)
     case SCHEMA_EMPTY_GUARD:
         return str_is(text, "stop") || str_is(text, "none");
     case SCHEMA_DELIMITER:
-        return read_delimiter(text, &c) == 0;
+        return mapping_delimiter(text, &c) == 0;
     case SCHEMA_ENCODING:
         return is_encoding(text);
     default:
@@ -291,7 +294,7 @@ int scalar_store(const struct schema *type, struct str text, void *dest, struct 
         store_guard(text, dest);
         return 0;
     case SCHEMA_DELIMITER:
-        return read_delimiter(text, dest);
+        return mapping_delimiter(text, dest);
     default:
         return 0;
     }

@@ -126,7 +126,7 @@ static void write_scalar(struct jsonw *w, const struct schema *type)
         write_raw(w, "enum", "[\"stop\",\"none\"]");
         break;
     case SCHEMA_DELIMITER:
-        write_raw(w, "enum", "[\"auto\",\",\",\";\",\"tab\",\"\\t\",\"|\"]");
+        write_raw(w, "enum", "[\"auto\",\",\",\"comma\",\";\",\"semicolon\",\"tab\",\"\\t\",\"|\",\"bar\",\"pipe\"]");
         break;
     case SCHEMA_ENCODING:
         member(w, "type", "string");

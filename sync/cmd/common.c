@@ -75,7 +75,7 @@ static const struct opt csv_options[] = {
     {.name = "all-columns", .kind = OPT_FLAG, .dest = AT(all_columns),
      .help = "columns that are no lead field become custom variables"},
     {.name = "delimiter", .kind = OPT_TEXT, .dest = AT(delimiter), .arg = "CHAR",
-     .help = "auto, or one of , ; | and tab"},
+     .help = "auto, or one of , ; | or its name: comma, semicolon, bar, tab"},
     {.name = "encoding", .kind = OPT_TEXT, .dest = AT(encoding), .arg = "NAME", .help = "auto, or an iconv name"},
     {.name = "mode", .kind = OPT_TEXT, .dest = AT(mode), .arg = "MODE", .help = "create or upsert"},
     {.name = "dedupe", .kind = OPT_TEXT, .dest = AT(dedupe), .arg = "SCOPE",

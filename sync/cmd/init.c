@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "mappings/init.h"
+#include "mappings/mapping.h"
 
 #include "connectors/source.h"
 #include "sync/base/arena.h"
@@ -34,7 +35,7 @@ static const struct opt options[] = {
      .help = "the leads are to go into this list"},
     {.name = "name", .kind = OPT_TEXT, .dest = AT(name), .arg = "NAME", .help = "name of the sync (from SOURCE)"},
     {.name = "delimiter", .kind = OPT_TEXT, .dest = AT(delimiter), .arg = "CHAR",
-     .help = "auto, or one of , ; | and tab"},
+     .help = "auto, or one of , ; | or its name: comma, semicolon, bar, tab"},
     {.name = "encoding", .kind = OPT_TEXT, .dest = AT(encoding), .arg = "NAME", .help = "auto, or an iconv name"},
     {.name = "rows", .kind = OPT_INT, .dest = AT(rows), .arg = "N", .min = 0, .max = ROWS_MAX,
      .help = "look at so many rows (1000)"},
@@ -65,15 +66,9 @@ static bool has_password(const char *connection)
 static int parse_delimiter(const char *text, char *out, struct err *e)
 {
     *out = '\0';
-    if (text == NULL || strcmp(text, "auto") == 0)
+    if (text == NULL || mapping_delimiter(str_from(text), out) == 0)
         return 0;
-    if (strcmp(text, "tab") == 0)
-        *out = '\t';
-    else if (strlen(text) == 1 && strchr(",;|\t", *text) != NULL)
-        *out = *text;
-    else
-        return err_set(e, XS_USAGE, "--delimiter \"%s\" is none of auto , ; | and tab", text);
-    return 0;
+    return err_set(e, XS_USAGE, "--delimiter \"%s\" is none of auto, comma, semicolon, bar and tab", text);
 }
 
 static int make_spec(const char *source, const struct init_options *o, struct source_spec *spec, struct err *e)
