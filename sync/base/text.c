@@ -285,6 +285,11 @@ fail:
 
 /* ---- escaping ---- */
 
+const char *text_plural(unsigned long long n)
+{
+    return n == 1 ? "" : "s";
+}
+
 int text_html(struct str s, struct buf *out)
 {
     /* Runs without anything special are copied whole. All five are escaped, so that it is right in attributes too. */

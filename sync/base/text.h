@@ -24,6 +24,8 @@ size_t text_width(struct str s);
 int text_show(struct str s, size_t max_columns, struct buf *out);
 /* Comparison key for header names: case-folded, NFC, without blanks and _ - . (anything else stays). 0/-1. */
 int text_header_key(struct str s, struct buf *out);
+/* What a noun takes after this number: "" or "s". */
+const char *text_plural(unsigned long long n);
 /* HTML text and attribute escaping. 0/-1. */
 int text_html(struct str s, struct buf *out);
 /* One CSV cell per RFC 4180: quoted when it must be (for any delimiter of , ; | tab). With `guard`, a leading

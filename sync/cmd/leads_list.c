@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "sync/base/log.h"
+#include "sync/base/text.h"
 #include "sync/cmd/by_hand.h"
 #include "sync/cmd/leads.h"
 #include "sync/cmd/select_arg.h"
@@ -26,7 +27,8 @@ static const struct opt list_table[] = {
 
 static const char *const usual_columns[] = {"id", "email", "first_name", "last_name", "company_name", "status", "in",
                                             "timestamp_created"};
-enum { USUAL_N = sizeof usual_columns / sizeof usual_columns[0], TABLE_ROWS = 1000, COLUMNS_MAX = 256 };
+enum { USUAL_N = sizeof usual_columns / sizeof usual_columns[0], TABLE_ROWS = 1000, COLUMNS_MAX = 256,
+       SHOWN_COLUMNS = 320, SHOWN_BYTES = 16 << 10 };
 
 /* Where leads are printed, one after the other. */
 struct printer {
@@ -254,13 +256,18 @@ static int get_address(struct by_hand_call *call, struct printer *p, const char 
     return hand_each(&call->hand, &selector, print_lead, p, e) != 0 ? -1 : p->shown > before;
 }
 
-/* An address is lead data, which no log repeats. */
-static void say_missing(const char *word, size_t i)
+/* The address is what was typed, and escaped like all that comes from outside. */
+static int say_missing(const char *word)
 {
+    struct buf shown = BUF_INIT(SHOWN_BYTES);
+    int bad = text_show(str_from(word), SHOWN_COLUMNS, &shown);
+    const char *text = buf_cstr(&shown);
     if (is_address(word))
-        log_warning("nobody has the address given as LEAD %zu", i + 1);
+        log_warning("nobody has the address %s", bad == 0 && text != NULL ? text : "given");
     else
         log_warning("there is no lead %s in this workspace", word);
+    buf_free(&shown);
+    return bad;
 }
 
 static int get(struct by_hand_call *call, struct printer *p, struct err *e)
@@ -277,7 +284,8 @@ static int get(struct by_hand_call *call, struct printer *p, struct err *e)
         if (found < 0)
             return -1;
         if (found == 0) {
-            say_missing(word, i);
+            if (say_missing(word) != 0)
+                return err_oom(e);
             call->inv->status = XS_LEFT_OVER;
         }
     }

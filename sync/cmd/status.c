@@ -256,7 +256,7 @@ static int show_jobs(struct state *state, struct overview *v, struct buf *out)
         const struct job_view *job = &v->jobs.v[i];
         bad |= buf_addf(out, "  job %s: ", job->id) |
                text_show(str_from(job->status != NULL ? job->status : "no status known"), 0, out) |
-               buf_addf(out, ", %" PRIu64 " leads", job->open_rows) | buf_adds(out, job->to != NULL ? " to " : "") |
+               buf_addf(out, ", %" PRIu64 " lead%s", job->open_rows, text_plural(job->open_rows)) | buf_adds(out, job->to != NULL ? " to " : "") |
                text_show(str_from(job_end_name(state, job->to, &v->jobs.arena)), 0, out) | buf_addc(out, '\n');
     }
     if (v->jobs.n > OPEN_SHOWN)
@@ -266,13 +266,14 @@ static int show_jobs(struct state *state, struct overview *v, struct buf *out)
 
 static int show_text(const struct invocation *inv, struct state *state, struct overview *v, struct buf *out)
 {
-    int bad = buf_addf(out, "sync %s: %" PRIu64 " leads known", state_sync(state), v->leads);
+    int bad = buf_addf(out, "sync %s: %" PRIu64 " lead%s known", state_sync(state), v->leads, text_plural(v->leads));
     if (v->retries > 0)
-        bad |= buf_addf(out, ", %" PRIu64 " rows wait for the next sync", v->retries);
+        bad |= buf_addf(out, ", %" PRIu64 " row%s for the next sync", v->retries, v->retries == 1 ? " waits" : "s wait");
     bad |= buf_addc(out, '\n');
     if (v->open_n > 0)
-        bad |= buf_addf(out, "open: %zu batches with %" PRIu64 " rows; leadsync resume settles them\n", v->open_n,
-                        v->open_rows);
+        bad |= buf_addf(out, "open: %zu batch%s with %" PRIu64 " row%s; leadsync resume settles %s\n", v->open_n,
+                        v->open_n == 1 ? "" : "es", v->open_rows, text_plural(v->open_rows),
+                        v->open_n == 1 ? "it" : "them");
     for (size_t i = 0; i < v->open_n && i < OPEN_SHOWN; i++)
         bad |= add_batch(out, &v->open[i]);
     if (v->open_n > OPEN_SHOWN)

@@ -207,7 +207,8 @@ int hand_end(struct hand *h, int rc, struct err *e)
     if (done == 0)
         done = count_open(h, &open_n, &late);
     if (open_n > 0)
-        log_notice("%zu batches stay open; leadsync resume settles them", open_n);
+        log_notice("%zu batch%s open; leadsync resume settles %s", open_n, open_n == 1 ? " stays" : "es stay",
+                   open_n == 1 ? "it" : "them");
     if (done == 0)
         done = record(h, status, &late);
     if (done != 0 && rc == 0)

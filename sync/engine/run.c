@@ -343,10 +343,8 @@ int run_resume(const struct run_config *config, struct run_report *report, struc
     if (rc == 0)
         rc = upload_settle_open(r.upload, e);
     rc = finish(&r, rc, e);
-    if (rc == 0 && report->waiting_rows > 0) {
+    if (rc == 0 && report->waiting_rows > 0)
         report->exit_code = XS_LEFT_OVER;
-        log_notice("%llu rows wait for the next sync", (unsigned long long)report->waiting_rows);
-    }
     run_close(&r);
     return rc;
 }

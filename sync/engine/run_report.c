@@ -164,6 +164,8 @@ static int rows(const struct tally *t, struct buf *out)
     bad |= count_line(out, "failed", t->outcomes[OUTCOME_FAILED], "the next sync tries again");
     bad |= count_line(out, "deferred", t->outcomes[OUTCOME_DEFERRED], "the next sync takes them first");
     bad |= count_line(out, "removed", t->outcomes[OUTCOME_REMOVED], "leads");
+    bad |= count_line(out, "removals", t->removals_left, t->removals_left == 1 ? "lead waits to be removed"
+                                                                               : "leads wait to be removed");
     bad |= count_line(out, "settled", t->settled, "rows of earlier runs");
     bad |= count_line(out, "retried", t->retried, "rows of earlier runs, read again");
     return bad;
@@ -190,14 +192,16 @@ static int left_over(const struct run_report *r, bool colour, struct buf *out)
     int bad = 0;
     if (r->tally.skipped_active > 0)
         bad |= buf_addf(out,
-                        "\n%sWarning:%s %llu skipped rows belong to leads that are active in Instantly and may still "
-                        "be mailed\n",
-                        colour ? YELLOW : "", colour ? OFF : "", (unsigned long long)r->tally.skipped_active);
+                        "\n%sWarning:%s %llu skipped %s active in Instantly and may still be mailed\n",
+                        colour ? YELLOW : "", colour ? OFF : "", (unsigned long long)r->tally.skipped_active,
+                        r->tally.skipped_active == 1 ? "row belongs to a lead that is" : "rows belong to leads that are");
     if (r->open_batches + r->open_jobs > 0)
-        bad |= buf_addf(out, "\nStill open: %llu batches, %llu jobs; leadsync resume settles them\n",
-                        (unsigned long long)r->open_batches, (unsigned long long)r->open_jobs);
+        bad |= buf_addf(out, "\nStill open: %llu batch%s, %llu job%s; leadsync resume settles them\n",
+                        (unsigned long long)r->open_batches, r->open_batches == 1 ? "" : "es",
+                        (unsigned long long)r->open_jobs, text_plural(r->open_jobs));
     if (r->waiting_rows > 0)
-        bad |= buf_addf(out, "\n%llu rows wait for the next sync\n", (unsigned long long)r->waiting_rows);
+        bad |= buf_addf(out, "\n%llu row%s for the next sync\n", (unsigned long long)r->waiting_rows,
+                        r->waiting_rows == 1 ? " waits" : "s wait");
     return bad;
 }
 
@@ -205,7 +209,8 @@ int run_report_text(const struct run_report *report, bool colour, struct buf *ou
 {
     int bad = head(report, colour, out) | rows(&report->tally, out) | reasons(&report->tally, out);
     bad |= left_over(report, colour, out);
-    bad |= buf_addf(out, "\n%llu requests", (unsigned long long)report->requests_total);
+    bad |= buf_addf(out, "\n%llu request%s", (unsigned long long)report->requests_total,
+                    text_plural(report->requests_total));
     if (report->requests_retried > 0)
         bad |= buf_addf(out, ", %llu sent again", (unsigned long long)report->requests_retried);
     if (report->requests_rate_limited > 0)

@@ -216,7 +216,7 @@ START_TEST(test_status)
     ck_assert_int_eq(json_object_get_int(exit_code), 1);
     json_object_put(json);
     WELL("leadsync", "status", "--state", state_path);
-    SAID("sync people: 1 leads known");
+    SAID("sync people: 1 lead known");
     SAID("complete");
     WELL("leadsync", "status", "--state", state_path, "--audit");
     SAID("sound");

@@ -201,6 +201,14 @@ START_TEST(html)
 }
 END_TEST
 
+START_TEST(plurals)
+{
+    ck_assert_str_eq(text_plural(0), "s");
+    ck_assert_str_eq(text_plural(1), "");
+    ck_assert_str_eq(text_plural(2), "s");
+}
+END_TEST
+
 START_TEST(csv_cells)
 {
     static const struct {
@@ -255,6 +263,7 @@ int main(void)
     tcase_add_test(tc, showing);
     tcase_add_test(tc, html);
     tcase_add_test(tc, csv_cells);
+    tcase_add_test(tc, plurals);
     suite_add_tcase(suite, tc);
     return unit_run(suite);
 }
