@@ -231,6 +231,7 @@ static int take_unseen(struct run *r, const struct hash128 *key, const struct kn
 static int judge(struct run *r, struct err *e)
 {
     const struct gone_plan *g = r->gone;
+    char advice[GUARD_ADVICE_N];
     if (g->waiting > 0)
         log_notice("%llu leads are gone from the source, but %llu rows have no usable key and may be theirs, so none of "
                    "them is removed: correct those rows (`leadsync rejects`)", (unsigned long long)g->waiting,
@@ -243,8 +244,9 @@ static int judge(struct run *r, struct err *e)
         return 0;
     }
     return err_set(e, XS_GUARD, "guard `removed`: %llu of %llu known leads would be removed, so nothing was done: see "
-                   "`leadsync diff`, correct the source, or allow it with --guard removed=100%%",
-                   (unsigned long long)g->planned, (unsigned long long)g->live);
+                   "`leadsync diff`, correct the source, or allow it with %s",
+                   (unsigned long long)g->planned, (unsigned long long)g->live,
+                   run_guard_advice("removed", g->planned, g->live, advice));
 }
 
 int run_gone_plan(struct run *r, struct err *e)

@@ -48,6 +48,21 @@ bool run_guard_exceeds(const struct guard_limit *limit, uint64_t n, uint64_t who
     return false;
 }
 
+const char *run_guard_advice(const char *guard, uint64_t n, uint64_t whole, char text[GUARD_ADVICE_N])
+{
+    struct guard_limit limit = {.kind = GUARD_SHARE};
+    unsigned percent = 0;
+    while (percent <= 100 && run_guard_exceeds(&limit, n, whole))
+        limit.value = ++percent / 100.0; /* as a mapping's is read, so that both round alike */
+    if (percent > 100)
+        snprintf(text, GUARD_ADVICE_N, "--guard %s=none", guard);
+    else if (percent == 100)
+        snprintf(text, GUARD_ADVICE_N, "--guard %s=100%%", guard);
+    else
+        snprintf(text, GUARD_ADVICE_N, "--guard %s=%u%%, or any number with --guard %s=100%%", guard, percent, guard);
+    return text;
+}
+
 static int judge_rejected(struct run *r, struct err *e)
 {
     uint64_t rejected = r->tally->outcomes[OUTCOME_REJECTED];

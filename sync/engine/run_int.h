@@ -99,6 +99,9 @@ int run_show(struct run *r, const struct decision *d, struct entry *entry, uint3
 /* ---- run_hold.c ---- */
 int run_hold_start(struct run *r, struct err *e);
 bool run_guard_exceeds(const struct guard_limit *limit, uint64_t n, uint64_t whole);
+/* The option with the smallest whole share that lets `n` of `whole` pass, and the one that lets all pass. In `text`. */
+enum { GUARD_ADVICE_N = 96 };
+const char *run_guard_advice(const char *guard, uint64_t n, uint64_t whole, char text[GUARD_ADVICE_N]);
 int run_hold_put(struct run *r, const struct planned *planned, struct err *e);
 /* After each row: judges the guards when it is time, lets held rows go. XS_GUARD. */
 int run_hold_step(struct run *r, struct err *e);

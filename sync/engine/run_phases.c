@@ -58,11 +58,12 @@ static int judge_moved(struct run *r, struct err *e)
 {
     uint64_t all = r->diff != NULL ? r->summary.move : spool_n(r->moves);
     uint64_t moves = all - r->promotions, known = state_leads_n(r->state);
+    char advice[GUARD_ADVICE_N];
     if (moves == 0 || !run_guard_exceeds(&r->m->guards.moved, moves, known))
         return 0;
     return err_set(e, XS_GUARD, "guard `moved`: %llu of %llu known leads would be moved, so nothing was done: see `leadsync "
-                   "diff`, correct the source or the route, or allow it with --guard moved=100%%",
-                   (unsigned long long)moves, (unsigned long long)known);
+                   "diff`, correct the source or the route, or allow it with %s",
+                   (unsigned long long)moves, (unsigned long long)known, run_guard_advice("moved", moves, known, advice));
 }
 
 /* A key that may not read jobs would find that out when the leads are on their way. */

@@ -150,9 +150,21 @@ static int count_line(struct buf *out, const char *what, uint64_t n, const char 
     return buf_addf(out, "  %-10s %10llu%s%s\n", what, (unsigned long long)n, *note != '\0' ? "  " : "", note);
 }
 
-/* The outcomes, in the order in which somebody asks for them; zeroes are not shown, but for what was read. */
-static int rows(const struct tally *t, struct buf *out)
+/* A guard wants somebody to look: what it held back is not simply the next sync's. */
+static const char *deferred_note(const struct run_report *r)
 {
+    const struct tally *t = &r->tally;
+    if (r->exit_code != XS_GUARD)
+        return "the next sync takes them first";
+    bool wrote = t->outcomes[OUTCOME_CREATED] + t->outcomes[OUTCOME_REMOVED] + t->updated + t->moved + t->settled > 0 ||
+                 r->open_batches > 0;
+    return wrote ? "the guard stopped the run before they were sent" : "the guard stopped the run, nothing was written";
+}
+
+/* The outcomes, in the order in which somebody asks for them; zeroes are not shown, but for what was read. */
+static int rows(const struct run_report *r, struct buf *out)
+{
+    const struct tally *t = &r->tally;
     int bad = buf_addf(out, "\n  %-10s %10llu\n", "read", (unsigned long long)t->read);
     bad |= count_line(out, "created", t->outcomes[OUTCOME_CREATED], "");
     bad |= count_line(out, "changed", t->outcomes[OUTCOME_CHANGED], "");
@@ -162,7 +174,7 @@ static int rows(const struct tally *t, struct buf *out)
     bad |= count_line(out, "skipped", t->outcomes[OUTCOME_SKIPPED], "");
     bad |= count_line(out, "rejected", t->outcomes[OUTCOME_REJECTED], "leadsync rejects lists them, to be corrected");
     bad |= count_line(out, "failed", t->outcomes[OUTCOME_FAILED], "the next sync tries again");
-    bad |= count_line(out, "deferred", t->outcomes[OUTCOME_DEFERRED], "the next sync takes them first");
+    bad |= count_line(out, "deferred", t->outcomes[OUTCOME_DEFERRED], deferred_note(r));
     bad |= count_line(out, "removed", t->outcomes[OUTCOME_REMOVED], "leads");
     bad |= count_line(out, "removals", t->removals_left, t->removals_left == 1 ? "lead waits to be removed"
                                                                                : "leads wait to be removed");
@@ -171,8 +183,9 @@ static int rows(const struct tally *t, struct buf *out)
     return bad;
 }
 
-static int reasons(const struct tally *t, struct buf *out)
+static int reasons(const struct run_report *report, struct buf *out)
 {
+    const struct tally *t = &report->tally;
     bool any = false;
     int bad = 0;
     for (size_t r = REASON_NONE + 1; r < REASON_N; r++) {
@@ -181,7 +194,9 @@ static int reasons(const struct tally *t, struct buf *out)
         bad |= any ? 0 : buf_adds(out, "\nReasons\n");
         any = true;
         bad |= buf_addf(out, "  %-20s %10llu  %s\n", reason_text((enum reason)r), (unsigned long long)t->reasons[r],
-                        reason_help((enum reason)r));
+                        r == REASON_INTERRUPTED && report->exit_code == XS_GUARD
+                            ? "the guard stopped the run before this row was sent"
+                            : reason_help((enum reason)r));
     }
     return bad;
 }
@@ -207,7 +222,7 @@ static int left_over(const struct run_report *r, bool colour, struct buf *out)
 
 int run_report_text(const struct run_report *report, bool colour, struct buf *out)
 {
-    int bad = head(report, colour, out) | rows(&report->tally, out) | reasons(&report->tally, out);
+    int bad = head(report, colour, out) | rows(report, out) | reasons(report, out);
     bad |= left_over(report, colour, out);
     bad |= buf_addf(out, "\n%llu request%s", (unsigned long long)report->requests_total,
                     text_plural(report->requests_total));

@@ -72,6 +72,28 @@ START_TEST(as_text)
 }
 END_TEST
 
+/* What a guard held back is not simply the next sync's. */
+START_TEST(of_a_guard)
+{
+    struct run_report r = sample();
+    struct buf b = BUF_INIT(MAX);
+    tally_row(&r.tally, OUTCOME_DEFERRED, REASON_INTERRUPTED);
+    ck_assert_int_eq(run_report_text(&r, false, &b), 0);
+    ck_assert_ptr_nonnull(strstr(buf_cstr(&b), "1  the next sync takes them first\n"));
+    r.exit_code = XS_GUARD;
+    buf_reset(&b);
+    ck_assert_int_eq(run_report_text(&r, false, &b), 0);
+    ck_assert_ptr_nonnull(strstr(buf_cstr(&b), "1  the guard stopped the run before they were sent\n"));
+    ck_assert_ptr_nonnull(strstr(b.p, "1  the guard stopped the run before this row was sent\n"));
+    r.tally.outcomes[OUTCOME_CREATED] = r.tally.updated = r.tally.moved = r.open_batches = 0;
+    buf_reset(&b);
+    ck_assert_int_eq(run_report_text(&r, false, &b), 0);
+    ck_assert_ptr_nonnull(strstr(buf_cstr(&b), "1  the guard stopped the run, nothing was written\n"));
+    buf_free(&b);
+    run_report_free(&r);
+}
+END_TEST
+
 START_TEST(as_metrics)
 {
     struct run_report r = sample();
@@ -136,6 +158,7 @@ int main(void)
     TCase *tc = tcase_create("run_report");
     tcase_add_test(tc, as_json);
     tcase_add_test(tc, as_text);
+    tcase_add_test(tc, of_a_guard);
     tcase_add_test(tc, as_metrics);
     tcase_add_test(tc, of_nothing);
     tcase_add_test(tc, short_of_memory);
