@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { STATE_BYTES = 32 << 20, LIST_BYTES = 1 << 16 };
+enum { STATE_BYTES = 32 << 20, LIST_BYTES = 1 << 16, DIGEST_N = 8 };
 
 /* Several states and none named: for a reader the latest will do, a writer must not guess. */
 static int choose_state(char **paths, size_t n, bool reading, char **path, struct err *e)
@@ -76,16 +76,62 @@ static int check_sync(const struct state *state, const struct mapping *m, const 
                    state_sync(state), m->name);
 }
 
+/* Is this the state of the bare CSV of that name, into whatever target? STEM-DIGEST.db, or .sandbox.db in a rehearsal. */
+static bool is_of_stem(const char *path, const char *stem, bool loopback)
+{
+    const char *slash = strrchr(path, '/'), *name = slash != NULL ? slash + 1 : path;
+    size_t n = strlen(stem);
+    return strncmp(name, stem, n) == 0 && name[n] == '-' &&
+           strspn(name + n + 1, "0123456789abcdef") == DIGEST_N &&
+           strcmp(name + n + 1 + DIGEST_N, loopback ? ".sandbox.db" : ".db") == 0;
+}
+
+/* A bare CSV without its target: the only state of that name is meant. 1 with the path, 0 there is none, -1. */
+static int find_by_stem(const struct common *c, const char *sync, char **path, struct err *e)
+{
+    struct mapping *m = NULL;
+    struct buf list = BUF_INIT(LIST_BYTES);
+    char **paths = NULL;
+    size_t n = 0, found = 0;
+    int rc = sync_arg_load_path(c, sync, false, &m, e);
+    if (rc == 0)
+        rc = state_find_all(&paths, &n, e);
+    for (size_t i = 0; i < n; i++) {
+        bool fits = is_of_stem(paths[i], m->name, c->api.loopback);
+        if (fits && buf_addf(&list, "\n  %s", paths[i]) != 0)
+            log_detail("%s: not listed", paths[i]); /* the first ones will do */
+        if (fits && found++ == 0)
+            *path = paths[i];
+        else
+            free(paths[i]);
+    }
+    free(paths);
+    if (rc == 0 && found > 1)
+        rc = err_set(e, XS_USAGE, "%s goes to several campaigns or lists: give --campaign NAME or --list NAME, or --state "
+                     "with one of%s", sync, buf_cstr(&list) != NULL ? list.p : "");
+    if (found > 1) {
+        free(*path);
+        *path = NULL;
+    }
+    buf_free(&list);
+    mapping_free(m);
+    return rc != 0 ? -1 : found == 1;
+}
+
 int state_arg_open_sync(const struct common *c, const char *sync, enum state_access access, bool asks_api,
                         struct state **out, struct err *e)
 {
     struct mapping *m = NULL;
     char *path = NULL;
-    int rc = -1;
+    int rc = -1, found = 0;
     *out = NULL;
-    if (sync != NULL && (sync_arg_load_path(c, sync, true, &m, e) != 0 || csv_name_complete(c, m, e) != 0))
+    if (sync != NULL && c->state == NULL && c->campaign == NULL && c->list == NULL && sync_arg_is_csv(sync))
+        found = find_by_stem(c, sync, &path, e);
+    if (found < 0)
         goto done;
-    if (state_arg_path(c, m, access == STATE_READ, &path, e) != 0 || must_be_there(path, e) != 0)
+    if (found == 0 && sync != NULL && (sync_arg_load_path(c, sync, true, &m, e) != 0 || csv_name_complete(c, m, e) != 0))
+        goto done;
+    if ((found == 0 && state_arg_path(c, m, access == STATE_READ, &path, e) != 0) || must_be_there(path, e) != 0)
         goto done;
     const char *host = c->api.loopback ? "loopback" : c->api.host;
     const struct state_options options = {

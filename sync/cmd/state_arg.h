@@ -16,7 +16,9 @@ int state_arg_path(const struct common *c, const struct mapping *mapping, bool r
 /* Opens the state of `sync` (a SYNC as typed; NULL: none was) by the rules above, and checks that it is that sync's
  * (XS_CONFIG). With STATE_WRITE it is locked, too, waiting as --wait-lock says. XS_STATE when there is none: none is
  * made. `asks_api`: the command goes to the API with what the state says, so it must be the state of that API's host
- * (XS_CONFIG). May ask the API for the id of a straight CSV's target (csv_name.h). Caller closes. */
+ * (XS_CONFIG). May ask the API for the id of a straight CSV's target (csv_name.h).
+ * A straight CSV without a target is the only state of that file in the default folder; XS_USAGE: there are several, and
+ * they are listed. Caller closes. */
 int state_arg_open_sync(const struct common *c, const char *sync, enum state_access access, bool asks_api,
                         struct state **out, struct err *e);
 /* The same for a command that only reads and whose operand 0 is the SYNC, if any. */

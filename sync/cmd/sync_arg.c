@@ -105,14 +105,14 @@ static bool is_mapping(const char *path)
     return ends_in(path, ".yaml") || ends_in(path, ".yml");
 }
 
-static bool is_csv(const char *path)
+bool sync_arg_is_csv(const char *operand)
 {
-    return ends_in(path, ".csv") || ends_in(path, ".tsv") || ends_in(path, ".txt");
+    return ends_in(operand, ".csv") || ends_in(operand, ".tsv") || ends_in(operand, ".txt");
 }
 
 bool sync_arg_is(const char *operand)
 {
-    return is_mapping(operand) || is_csv(operand);
+    return is_mapping(operand) || sync_arg_is_csv(operand);
 }
 
 int sync_arg_load_path(const struct common *c, const char *path, bool need_target, struct mapping **out, struct err *e)
@@ -122,7 +122,7 @@ int sync_arg_load_path(const struct common *c, const char *path, bool need_targe
     int rc;
     if (is_mapping(path))
         rc = load_mapping_file(c, path, &m, e);
-    else if (strcmp(path, "-") == 0 || is_csv(path) || has_target)
+    else if (strcmp(path, "-") == 0 || sync_arg_is_csv(path) || has_target)
         rc = load_csv(c, path, need_target, &m, e);
     else
         return err_set(e, XS_USAGE,
