@@ -106,8 +106,8 @@ int csvlines_fill(struct csvlines *l, struct err *e)
             l->ended = true;
             return 0;
         case DECODE_FOREIGN:
-            log_warning("%s:%" PRIu64 ": not UTF-8: read as %s from here on; set encoding: to make this sure", l->in->label,
-                        line_at(l, l->end), decoder_encoding(l->decoder));
+            log_warning("%s:%" PRIu64 ": not UTF-8: read as %s from here on; to make this sure, set encoding: (or "
+                        "--encoding)", l->in->label, line_at(l, l->end), decoder_encoding(l->decoder));
             break;
         case DECODE_ERROR:
             /* Rows before the bad bytes were handed out already: the window holds only the line it stands in. */

@@ -117,7 +117,7 @@ static int obey_mark(struct decoder *d, const char *declared, struct err *e)
                       (strcmp(plain, "UTF16") == 0 && strncmp(m->family, "UTF16", 5) == 0);
         if (!agrees)
             return err_set(e, XS_SOURCE, "%s:1: begins with the byte order mark of %s, but encoding: says %s; "
-                           "set encoding: auto", d->in->label, m->encoding, declared);
+                           "set encoding: (or --encoding) to auto", d->in->label, m->encoding, declared);
         d->held_at += m->n;
         d->found = false;
         if (strcmp(m->family, "UTF8") != 0)
@@ -190,8 +190,8 @@ static enum decode_event bad_bytes(const struct decoder *d, struct err *e)
     char shown[UTF8_MAX * 5 + 1] = "";
     struct buf text = BUF_INIT(sizeof shown);
     const char *hint = d->settled ? "; an earlier line has UTF-8 beyond ASCII, so the file mixes encodings: mend it, or "
-                                    "name its encoding with encoding:"
-                                  : "; set encoding: to what the file is written in";
+                                    "name its encoding with encoding: (or --encoding)"
+                                  : "; set encoding: (or --encoding) to what the file is written in";
 
     for (size_t i = d->held_at; i < d->held_end && i < d->held_at + UTF8_MAX; i++)
         (void)buf_addf(&text, "%s0x%02x", i > d->held_at ? " " : "", (unsigned)(unsigned char)d->held[i]);
@@ -206,7 +206,8 @@ static enum decode_event nul_byte(const struct decoder *d, struct err *e)
     const char *p = d->held + d->held_at;
     bool big = d->at_start && d->held_end - d->held_at > 3 && p[0] == '\0' && p[1] != '\0' && p[2] == '\0' && p[3] != '\0';
 
-    err_set(e, XS_SOURCE, "a NUL byte: this is no text file (or UTF-16 without a byte order mark: set encoding: UTF-16%s)",
+    err_set(e, XS_SOURCE, "a NUL byte: this is no text file (or UTF-16 without a byte order mark: set encoding: "
+            "(or --encoding) to UTF-16%s)",
             big ? "BE" : "LE");
     return DECODE_ERROR;
 }
@@ -313,7 +314,7 @@ static enum decode_event read_utf8(struct decoder *d, char *dst, size_t room, si
 static enum decode_event c1_control(const struct decoder *d, struct err *e)
 {
     err_set(e, XS_SOURCE, "byte 0x%02x is a control character in %s, so the file is written in something else; windows-1252 "
-            "has a letter or sign there: set encoding: to that", d->c1, d->encoding);
+            "has a letter or sign there: set encoding: (or --encoding) to that", d->c1, d->encoding);
     return DECODE_ERROR;
 }
 

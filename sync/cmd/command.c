@@ -9,6 +9,7 @@
 #include "sync/base/log.h"
 #include "sync/cmd/commands.h"
 
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -304,6 +305,15 @@ static int run_argv(int argc, char **argv, struct invocation *inv, struct err *e
                                   : run_command(command, argc - 1, argv + 1, inv, e);
 }
 
+/* `leadsync results | head`: whoever was reading has what it wants, and needs no message. A command that writes to
+ * Instantly says all the same that its last words were not read. */
+static bool reader_has_gone(const struct invocation *inv, const struct err *e)
+{
+    struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+    bool writes = inv->command != NULL && (inv->command->groups & (GROUP_APPLY | GROUP_CONSENT)) != 0;
+    return e->status == XS_IO && !writes && ferror(stdout) && poll(&out, 1, 0) == 1 && (out.revents & POLLERR) != 0;
+}
+
 enum exit_status command_main(int argc, char **argv)
 {
     struct invocation inv = {.status = XS_DONE};
@@ -312,7 +322,8 @@ enum exit_status command_main(int argc, char **argv)
     if (run_argv(argc, argv, &inv, &e) == 0) {
         status = inv.status;
     } else {
-        log_error("%s", err_text(&e));
+        if (!reader_has_gone(&inv, &e))
+            log_error("%s", err_text(&e));
         status = e.status;
     }
     err_clear(&e);

@@ -77,6 +77,9 @@ static int judge_rejected(struct run *r, struct err *e)
 static int judge_source(struct run *r, struct err *e)
 {
     uint64_t read = r->tally->read, last = r->last_full_rows;
+    /* No error: an export of nobody is one, too. But it may be half an export. */
+    if (read == 0 && r->m->source.kind == SOURCE_CSV)
+        log_notice("%s: has %sno rows", r->source->label, r->m->source.as.csv.header ? "a header and " : "");
     if (r->diff != NULL || strcmp(r->read_kind, "full") != 0 || last == 0)
         return 0;
     if (read == 0 && r->m->guards.empty_source.kind != GUARD_NONE)
