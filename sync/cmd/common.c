@@ -138,7 +138,7 @@ static const struct opt settle_options[] = {
 
 static const struct opt time_options[] = {
     {.name = "max-seconds", .kind = OPT_DURATION, .dest = AT(max_ms), .arg = "N",
-     .help = "start no new work after this time"},
+     .help = "start no new work after this time; 0 is no limit (0)"},
     {.name = NULL},
 };
 
