@@ -170,19 +170,23 @@ static int create_fields(struct diff *d, const struct diff_change *c)
     return bad;
 }
 
-/* Where to, where it is not the same for all; where from and to of what moves. */
+/* Where to, where it is not the same for all or not yet the target; where from and to of what moves; and whether what is
+ * removed lives on somewhere. */
 static int change_targets(struct diff *d, const struct diff_change *c)
 {
     int bad = 0;
     const struct target *from = c->from;
     if (c->op == OP_REMOVE && from == NULL)
         from = c->target;
-    if (c->op == OP_CREATE && d->head.targets_n > 1 && c->target != NULL)
+    bool elsewhere = c->op == OP_MOVE || (c->target != NULL && c->from != NULL && !target_eq(from, c->target));
+    if (c->op == OP_CREATE && (d->head.targets_n > 1 || c->entry->staged) && c->target != NULL)
         return buf_adds(&d->record, "  into ") | show_target(d, c->target);
     if (c->op != OP_MOVE && c->op != OP_REMOVE)
         return 0;
-    bad |= buf_adds(&d->record, "  from ") | show_target(d, from);
-    if (c->op == OP_MOVE || (c->target != NULL && from != c->target && c->from != NULL && !target_eq(from, c->target)))
+    if (c->op == OP_REMOVE)
+        bad |= buf_adds(&d->record, elsewhere ? "  moved" : "  deleted");
+    bad |= buf_adds(&d->record, c->op == OP_REMOVE ? " from " : "  from ") | show_target(d, from);
+    if (elsewhere)
         bad |= buf_adds(&d->record, " to ") | show_target(d, c->target);
     return bad;
 }
@@ -300,7 +304,8 @@ static int cost(struct diff *d, const struct diff_summary *s)
     uint64_t total = 0;
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
         total += parts[i].n;
-    int bad = buf_adds(&d->record, "\nCosts ") | plural(d, total, "request");
+    /* Waiting for jobs and looking up leads depends on what Instantly answers. */
+    int bad = buf_adds(&d->record, total > 0 ? "\nCosts at least " : "\nCosts ") | plural(d, total, "request");
     const char *before = " (";
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
         if (parts[i].n > 0) {

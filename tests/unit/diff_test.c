@@ -134,6 +134,27 @@ static struct str tell_all(struct diff_options options)
         .reasons = reasons});
 }
 
+/* What becomes of a removed lead, and where one lands that is not in the target yet. */
+START_TEST(where_to)
+{
+    struct entry entry = {.row = 1, .line = 2, .key_text = STR("eve@example.com"), .staged = true};
+    struct entry old = {.key_text = STR("old@example.com")};
+    struct lead lead = {0};
+    const struct diff_change create = {.op = OP_CREATE, .entry = &entry, .target = &gone, .new_lead = &lead};
+    const struct diff_change promote = {.op = OP_MOVE, .entry = &entry, .from = &gone, .target = &demo};
+    const struct diff_change away = {.op = OP_REMOVE, .entry = &old, .from = &demo, .target = &gone, .certain = true};
+    start((struct diff_options){.format = DIFF_TEXT, .columns = 200});
+    ck_assert_int_eq(diff_change(diff, &create, &e), 0);
+    ck_assert_int_eq(diff_change(diff, &promote, &e), 0);
+    ck_assert_int_eq(diff_change(diff, &away, &e), 0);
+    struct str got = finish(&(struct diff_summary){.read = 1, .create = 1, .move = 1, .remove = 1, .requests_create = 1});
+    ck_assert_ptr_nonnull(strstr(got.p, "+ eve@example.com  into list \"Gone"));
+    ck_assert_ptr_nonnull(strstr(got.p, "to campaign \"Q4 founders\"  row 1, line 2  (uncertain)\n"));
+    ck_assert_ptr_nonnull(strstr(got.p, "- old@example.com  moved from campaign \"Q4 founders\" to list \"Gone"));
+    ck_assert_ptr_nonnull(strstr(got.p, "Costs at least 1 request ("));
+}
+END_TEST
+
 START_TEST(as_text)
 {
     struct str got = tell_all((struct diff_options){.format = DIFF_TEXT, .columns = 80});
@@ -288,6 +309,7 @@ int main(void)
     Suite *suite = suite_create("diff");
     TCase *tc = tcase_create("diff");
     tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_add_test(tc, where_to);
     tcase_add_test(tc, as_text);
     tcase_add_test(tc, colour_only_when_asked);
     tcase_add_test(tc, as_json);
