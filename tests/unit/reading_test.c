@@ -171,10 +171,10 @@ START_TEST(test_results)
     ck_assert_str_eq(said,
         "{\"run\":1,\"row\":3,\"line\":null,\"key\":\"failed@example.com\",\"outcome\":\"failed\","
         "\"reason\":\"api_error\",\"lead_id\":null,\"target\":\"list:0199c0de-0000-4000-8000-00000000abcd\","
-        "\"http_status\":500}\n"
+        "\"http_status\":500,\"detail\":null}\n"
         "{\"run\":1,\"row\":5,\"line\":7,\"key\":\"new@example.com\",\"outcome\":\"created\",\"reason\":null,"
         "\"lead_id\":\"0199c0de-0000-4000-8000-00000000abcd\","
-        "\"target\":\"list:0199c0de-0000-4000-8000-00000000abcd\",\"http_status\":null}\n");
+        "\"target\":\"list:0199c0de-0000-4000-8000-00000000abcd\",\"http_status\":null,\"detail\":null}\n");
     WELL("leadsync", "results", "--state", state_path, "--format", "json");
     struct json_object *json = json_tokener_parse(said);
     ck_assert_ptr_nonnull(json);
