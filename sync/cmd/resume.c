@@ -1,6 +1,7 @@
 /* `resume`: settles what earlier runs left open, and nothing else. */
 #include "config.h"
 
+#include "sync/base/log.h"
 #include "sync/cmd/commands.h"
 #include "sync/cmd/runner.h"
 
@@ -20,7 +21,12 @@ static int resume(const struct invocation *inv, struct run_config *config, struc
 {
     const struct resume_options *o = inv->options;
     config->resume_run = (uint64_t)o->run;
-    return run_resume(config, report, e);
+    int rc = run_resume(config, report, e);
+    /* The text says so itself. */
+    if (rc == 0 && report->waiting_rows > 0 && inv->common.format != FORMAT_TEXT)
+        log_notice("%llu row%s for the next sync", (unsigned long long)report->waiting_rows,
+                   report->waiting_rows == 1 ? " waits" : "s wait");
+    return rc;
 }
 
 static int run(struct invocation *inv, struct err *e)
