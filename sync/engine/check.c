@@ -150,9 +150,10 @@ static void tell_rows(struct check *c, const struct source *source)
             before = ", ";
         }
     const char *reasons = bad == 0 ? buf_cstr(&c->text) : NULL;
-    check_say(c, level, "source", "%s: %llu rows, %llu become leads, %llu skipped, %llu rejected%s", source->label,
+    check_say(c, level, "source", "%s: %llu rows, %llu become leads, %llu skipped, %llu rejected%s%s", source->label,
               (unsigned long long)c->rows, (unsigned long long)c->leads, (unsigned long long)c->skipped,
-              (unsigned long long)c->rejected, reasons != NULL ? reasons : "");
+              (unsigned long long)c->rejected, reasons != NULL ? reasons : "",
+              c->m->duplicates == DUPLICATES_REJECT ? ", before duplicates" : "");
     if (source->null_watermarks > 0)
         check_say(c, FINDING_NOTICE, "source", "%llu rows have no watermark: only full reads see them",
                   (unsigned long long)source->null_watermarks);

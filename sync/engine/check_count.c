@@ -111,10 +111,6 @@ int check_count_lead(struct check *c, const struct mapped *mapped, struct err *e
 {
     struct check_count *n = &c->count;
     struct remembered remembered = {.kind = REMEMBERED_NOTHING};
-    for (size_t f = 0; f < LEAD_FIELD_N; f++)
-        n->empty[f] += is_empty(&mapped->lead.core[f]);
-    for (size_t i = 0; i < c->m->shape.custom_n; i++)
-        n->empty[LEAD_FIELD_N + i] += is_empty(&mapped->lead.custom[i]);
     if (n->state != NULL) {
         struct hash128 key = hash_keyed128(state_secret(n->state), mapped->key_text.p, mapped->key_text.n);
         if (state_lookup(n->state, &key, 1, c->rows, &remembered, e) != 0)
@@ -122,6 +118,17 @@ int check_count_lead(struct check *c, const struct mapped *mapped, struct err *e
     } else if (seen_before(n, mapped->key_text)) {
         remembered.kind = REMEMBERED_SEEN;
     }
+    /* One of the rows is skipped, whichever that is. Where all of them are rejected, only a sync counts them. */
+    if (remembered.kind == REMEMBERED_SEEN && c->m->duplicates != DUPLICATES_REJECT) {
+        c->leads--;
+        c->skipped++;
+        c->reasons[REASON_DUPLICATE_IN_SOURCE]++;
+        return 0;
+    }
+    for (size_t f = 0; f < LEAD_FIELD_N; f++)
+        n->empty[f] += is_empty(&mapped->lead.core[f]);
+    for (size_t i = 0; i < c->m->shape.custom_n; i++)
+        n->empty[LEAD_FIELD_N + i] += is_empty(&mapped->lead.custom[i]);
     n->fresh += remembered.kind == REMEMBERED_NOTHING || remembered.kind == REMEMBERED_RETRY;
     return 0;
 }

@@ -340,6 +340,17 @@ START_TEST(routes_and_moves_need_more)
 }
 END_TEST
 
+/* As a sync skips them; where all of them are rejected, that they are not counted is said. */
+START_TEST(duplicates_are_counted)
+{
+    load(_i == 0 ? HEAD FIELDS : HEAD FIELDS "duplicates: reject\n", CSV "ANN@example.com,Ann,3,x\n");
+    ck_assert_msg(check() == 0, "%s", findings.p);
+    says(_i == 0 ? "3 rows, 1 become leads, 1 skipped, 1 rejected: duplicate_in_source 1, email_invalid 1\n"
+                 : "3 rows, 2 become leads, 0 skipped, 1 rejected: email_invalid 1, before duplicates\n");
+    says("a sync would add 1 at most\n");
+}
+END_TEST
+
 /* The target's name and an id are compared only once Instantly has told whose the id is; the same words cost nothing. */
 START_TEST(a_stage_ends_at_the_target)
 {
@@ -420,6 +431,7 @@ int main(void)
     tcase_add_test(tc, a_source_that_is_not_there);
     tcase_add_test(tc, a_key_with_no_more_than_it_needs);
     tcase_add_test(tc, routes_and_moves_need_more);
+    tcase_add_loop_test(tc, duplicates_are_counted, 0, 2);
     tcase_add_loop_test(tc, a_stage_ends_at_the_target, 0, 3);
     tcase_add_loop_test(tc, the_state_is_looked_at, 0, 2);
     tcase_add_test(tc, a_straight_csv);
