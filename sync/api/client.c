@@ -86,6 +86,35 @@ static int make_transport(struct api *a, const struct api_config *c, struct tran
     return transport_read_only_new(inner, &a->transport, e);
 }
 
+static void drop_list(struct request_list *list)
+{
+    while (list->first != NULL) {
+        struct request *r = list->first;
+        request_remove(list, r);
+        request_drop(r);
+    }
+}
+
+void api_free(struct api *a)
+{
+    if (a == NULL)
+        return;
+    if (a->transport != NULL)
+        a->transport->free(a->transport);
+    drop_list(&a->urgent);
+    drop_list(&a->ready);
+    drop_list(&a->waiting);
+    drop_list(&a->flying);
+    pacer_free(&a->pacer);
+    rate_share_free(a->share);
+    if (a->tokener != NULL)
+        json_tokener_free(a->tokener); /* json-c up to 0.16 does not take NULL */
+    err_clear(&a->fatal);
+    wait_forget(a);
+    free(a->address);
+    free(a);
+}
+
 int api_new(const struct api_config *config, struct transport *transport, struct clock *clock, struct api **out,
             struct err *e)
 {

@@ -469,34 +469,3 @@ void api_get_counts(const struct api *a, struct api_counts *out)
 {
     *out = a->counts;
 }
-
-/* ---- birth and end ---- */
-
-static void drop_list(struct request_list *list)
-{
-    while (list->first != NULL) {
-        struct request *r = list->first;
-        request_remove(list, r);
-        request_drop(r);
-    }
-}
-
-void api_free(struct api *a)
-{
-    if (a == NULL)
-        return;
-    if (a->transport != NULL)
-        a->transport->free(a->transport);
-    drop_list(&a->urgent);
-    drop_list(&a->ready);
-    drop_list(&a->waiting);
-    drop_list(&a->flying);
-    pacer_free(&a->pacer);
-    rate_share_free(a->share);
-    if (a->tokener != NULL)
-        json_tokener_free(a->tokener); /* json-c up to 0.16 does not take NULL */
-    err_clear(&a->fatal);
-    wait_forget(a);
-    free(a->address);
-    free(a);
-}
