@@ -103,6 +103,23 @@ void columns_free(struct columns *columns)
     *columns = (struct columns){NULL, 0, NULL};
 }
 
+/* Written in the order of the names, a name is found where it is looked for first; after a foreign cell nothing matters. */
+void columns_header_cell(struct columns_header *look, struct str cell)
+{
+    size_t at = look->cells++;
+    bool own = is_ours(cell), listed = at < look->n && str_eq(cell, look->names[at]);
+
+    look->ours += own;
+    for (size_t i = 0; i < look->n && !own && !listed && !look->foreign; i++)
+        listed = str_eq(cell, look->names[i]);
+    look->foreign |= !own && !listed;
+}
+
+bool columns_header_is(const struct columns_header *look)
+{
+    return !look->foreign && look->cells > look->ours && (look->ours > 0 || look->cells == look->n);
+}
+
 long columns_find(const struct columns *columns, struct str name)
 {
     for (size_t i = 0; i < columns->n; i++) {

@@ -17,6 +17,18 @@ int columns_set(struct columns *columns, const struct str *names, const char *co
                 const char *remedy, struct err *e);
 void columns_free(struct columns *columns);
 
+/* Is a row a header, though the names of the columns are known already? It is when it has nothing but these names, in any
+ * order, and columns of ours; it may lack names where one of ours shows that `rejects` wrote it. Set `names` and `n`, show
+ * it every cell of the row, then ask. */
+struct columns_header {
+    const struct str *names; /* borrowed */
+    size_t n;
+    size_t cells, ours; /* seen so far */
+    bool foreign;       /* a cell that is no name */
+};
+void columns_header_cell(struct columns_header *look, struct str cell);
+bool columns_header_is(const struct columns_header *look);
+
 /* Index of a name, or -1. */
 long columns_find(const struct columns *columns, struct str name);
 

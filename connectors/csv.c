@@ -96,6 +96,7 @@ static int open_source(const struct source_spec *spec, const struct source_read 
         .header = csv->header,
         .names = csv->names,
         .names_n = csv->names_n,
+        .header_may_stand = csv->header_may_stand,
         .field_max = read->field_max,
     };
 

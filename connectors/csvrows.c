@@ -36,6 +36,9 @@ struct csvrows {
     struct columns columns;
 
     uint64_t number; /* data rows handed out */
+    bool headless;   /* what is read next is the file's first row */
+    bool held;       /* the first row was read to see whether it is a header, and is data */
+    uint64_t held_line;
     bool failed;
 
     struct cell *cells;
@@ -242,6 +245,14 @@ static int read_row(struct csvrows *r, uint64_t *first_line, struct err *e)
     return r->no_memory ? err_oom(e) : 1;
 }
 
+/* The first row, but for a note that stands above it. */
+static int read_first(struct csvrows *r, uint64_t *line, struct err *e)
+{
+    int got = read_row(r, line, e);
+
+    return got > 0 && delimiter_is_note(r->cells, r->cells_n) ? read_row(r, line, e) : got;
+}
+
 static bool is_utf8_row(const struct csvrows *r)
 {
     for (size_t i = 0; i < r->cells_n; i++) {
@@ -274,7 +285,12 @@ int csvrows_next(struct csvrows *r, struct row *out, struct err *e)
 
     if (r->failed)
         return err_set(e, XS_SOURCE, "%s: read again after an error", r->in->label);
-    int got = read_row(r, &first_line, e);
+    int got = 1;
+    if (r->held)
+        first_line = r->held_line;
+    else
+        got = r->headless ? read_first(r, &first_line, e) : read_row(r, &first_line, e);
+    r->held = r->headless = false;
     if (got > 0) {
         *out = (struct row){.number = ++r->number, .line = first_line, .cells = r->cells, .n = r->cells_n};
         got = judge(r, first_line, out, e);
@@ -289,13 +305,25 @@ static int set_columns(struct csvrows *r, const struct str *names, size_t n, str
                        "a column too); if the first line is data already, list the names in header:", e);
 }
 
+/* After the row that was read last. */
+static int name_columns(struct csvrows *r, struct err *e)
+{
+    struct str *names = malloc(r->cells_n * sizeof *names);
+
+    if (names == NULL)
+        return err_oom(e);
+    for (size_t i = 0; i < r->cells_n; i++)
+        names[i] = (struct str){r->cells[i].p, r->cells[i].n};
+    int status = set_columns(r, names, r->cells_n, e);
+    free(names);
+    return status;
+}
+
 static int read_header(struct csvrows *r, struct err *e)
 {
     uint64_t line = 0;
-    int got = read_row(r, &line, e);
+    int got = read_first(r, &line, e);
 
-    if (got > 0 && delimiter_is_note(r->cells, r->cells_n))
-        got = read_row(r, &line, e);
     if (got < 0)
         return -1;
     if (got == 0)
@@ -306,18 +334,36 @@ static int read_header(struct csvrows *r, struct err *e)
                        line, r->wide, r->field_max);
     if (r->rows_judged_alone && !is_utf8_row(r))
         return err_set(e, XS_SOURCE, "%s:%" PRIu64 ": the header is not UTF-8", r->in->label, line);
-    struct str *names = malloc(r->cells_n * sizeof *names);
-    if (names == NULL)
-        return err_oom(e);
-    for (size_t i = 0; i < r->cells_n; i++)
-        names[i] = (struct str){r->cells[i].p, r->cells[i].n};
-    got = set_columns(r, names, r->cells_n, e);
-    free(names);
-    return got;
+    return name_columns(r, e);
 }
 
-static int find_delimiter(struct csvrows *r, size_t names_n, struct err *e)
+/* The names are the mapping's. Of a file that may have a header all the same, the first row tells. */
+static int read_without_header(struct csvrows *r, const struct csvrows_format *format, struct err *e)
 {
+    struct columns_header look = {.names = format->names, .n = format->names_n};
+
+    r->headless = true;
+    if (set_columns(r, format->names, format->names_n, e) != 0)
+        return -1;
+    if (!format->header_may_stand)
+        return 0;
+    int got = read_first(r, &r->held_line, e);
+    if (got < 0)
+        return -1;
+    r->headless = false;
+    for (size_t i = 0; got > 0 && i < r->cells_n; i++)
+        columns_header_cell(&look, (struct str){r->cells[i].p, r->cells[i].n});
+    if (got > 0 && r->wide == r->cells_n && columns_header_is(&look)) {
+        columns_free(&r->columns);
+        return name_columns(r, e);
+    }
+    r->held = got > 0;
+    return 0;
+}
+
+static int find_delimiter(struct csvrows *r, const struct csvrows_format *format, struct err *e)
+{
+    size_t names_n = format->header ? 0 : format->names_n;
     int more = 1;
 
     while (more > 0 && r->lines.end < SAMPLE_WANTED) {
@@ -331,7 +377,13 @@ static int find_delimiter(struct csvrows *r, size_t names_n, struct err *e)
         if (fatal)
             return -1;
     }
-    return delimiter_find((struct str){r->lines.text, r->lines.end}, r->lines.ended, names_n, r->in->label, &r->delimiter, e);
+    struct str sample = {r->lines.text, r->lines.end};
+    if (names_n > 0 && format->header_may_stand &&
+        delimiter_find_header(sample, r->lines.ended, format->names, names_n, &r->delimiter, e) != 0)
+        return -1;
+    if (r->delimiter != 0)
+        return 0;
+    return delimiter_find(sample, r->lines.ended, names_n, r->in->label, &r->delimiter, e);
 }
 
 int csvrows_new(struct input *in, const struct csvrows_format *format, struct csvrows **out, struct err *e)
@@ -353,12 +405,12 @@ int csvrows_new(struct input *in, const struct csvrows_format *format, struct cs
     }
     if (csvlines_init(&r->lines, in, format->encoding, format->rows_judged_alone, r->row_max, e) != 0)
         goto fail;
-    if (r->delimiter == 0 && find_delimiter(r, format->header ? 0 : format->names_n, e) != 0)
+    if (r->delimiter == 0 && find_delimiter(r, format, e) != 0)
         goto fail;
     csv_set_delim(&r->parser, (unsigned char)r->delimiter);
     csv_set_space_func(&r->parser, delimiter_no_space);
     csv_set_blk_size(&r->parser, FIELD_BLOCK);
-    if ((format->header ? read_header(r, e) : set_columns(r, format->names, format->names_n, e)) != 0)
+    if ((format->header ? read_header(r, e) : read_without_header(r, format, e)) != 0)
         goto fail;
     *out = r;
     return 0;

@@ -23,6 +23,7 @@ struct csvrows_format {
     bool header;             /* the first row names the columns */
     const struct str *names; /* without a header: the columns */
     size_t names_n;
+    bool header_may_stand;   /* with names: a first row of nothing but them, and columns of ours, is a header after all */
     size_t field_max;        /* bytes of a cell */
 };
 

@@ -5,6 +5,7 @@
 
 #include "connectors/delimiter.h"
 
+#include "connectors/columns.h"
 #include "sync/base/buf.h"
 #include "sync/base/text.h"
 
@@ -62,16 +63,23 @@ int delimiter_no_space(unsigned char c)
     return 0;
 }
 
+static int start(struct csv_parser *parser, char delimiter)
+{
+    if (csv_init(parser, CSV_STRICT | CSV_STRICT_FINI) != 0)
+        return -1;
+    csv_set_delim(parser, (unsigned char)delimiter);
+    csv_set_space_func(parser, delimiter_no_space);
+    csv_set_blk_size(parser, 4096);
+    return 0;
+}
+
 static int look(struct str sample, bool whole, size_t names_n, char delimiter, struct view *v, struct err *e)
 {
     struct csv_parser parser;
 
     *v = (struct view){.columns = names_n, .has_header = names_n > 0};
-    if (csv_init(&parser, CSV_STRICT | CSV_STRICT_FINI) != 0)
+    if (start(&parser, delimiter) != 0)
         return err_oom(e);
-    csv_set_delim(&parser, (unsigned char)delimiter);
-    csv_set_space_func(&parser, delimiter_no_space);
-    csv_set_blk_size(&parser, 4096);
     bool short_of_memory = false;
     if (csv_parse(&parser, sample.p, sample.n, count_cell, count_row, v) != sample.n) {
         short_of_memory = csv_error(&parser) == CSV_ENOMEM;
@@ -152,6 +160,62 @@ bool delimiter_is_note(const struct cell *cells, size_t n)
         return str_eq_nocase(first, STR(NOTE));
     return n == 1 && first.n == strlen(NOTE) + 1 && str_eq_nocase((struct str){first.p, first.n - 1}, STR(NOTE)) &&
            delimiter_text(first.p[first.n - 1]) != NULL;
+}
+
+/* The first row of a sample, held against names that are known. */
+struct header_view {
+    struct columns_header look;
+    bool over; /* the first row is */
+};
+
+static void look_at_name(void *cell, size_t n, void *arg)
+{
+    struct header_view *v = arg;
+
+    if (!v->over)
+        columns_header_cell(&v->look, (struct str){cell, n});
+}
+
+static void end_first_row(int end, void *arg)
+{
+    struct header_view *v = arg;
+
+    (void)end;
+    v->over = true;
+}
+
+/* A line at a time, so that no more is read than the header. */
+static int look_for_header(struct str sample, bool whole, char delimiter, struct header_view *v, struct err *e)
+{
+    struct csv_parser parser;
+    bool sound = true;
+
+    if (start(&parser, delimiter) != 0)
+        return err_oom(e);
+    for (size_t at = 0, n; at < sample.n && sound && !v->over; at += n) {
+        for (n = 1; at + n < sample.n && sample.p[at + n - 1] != '\n' && sample.p[at + n - 1] != '\r'; n++)
+            continue;
+        sound = csv_parse(&parser, sample.p + at, n, look_at_name, end_first_row, v) == n;
+    }
+    if (sound && !v->over && whole)
+        sound = csv_fini(&parser, look_at_name, end_first_row, v) == 0;
+    bool short_of_memory = !sound && csv_error(&parser) == CSV_ENOMEM;
+    csv_free(&parser);
+    v->over &= sound;
+    return short_of_memory ? err_oom(e) : 0;
+}
+
+int delimiter_find_header(struct str sample, bool whole, const struct str *names, size_t n, char *out, struct err *e)
+{
+    *out = 0;
+    for (size_t i = 0; i < CANDIDATES_N && *out == 0; i++) {
+        struct header_view v = {.look = {.names = names, .n = n}};
+        if (look_for_header(sample, whole, candidate_table[i].c, &v, e) != 0)
+            return -1;
+        if (v.over && columns_header_is(&v.look))
+            *out = candidate_table[i].c;
+    }
+    return 0;
 }
 
 int delimiter_find(struct str sample, bool whole, size_t names_n, const char *label, char *out, struct err *e)

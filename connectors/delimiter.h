@@ -14,6 +14,10 @@
  * Errors: XS_CONFIG, asking for `delimiter:`, when none or several agree with the header. `label` is for that message. */
 int delimiter_find(struct str sample, bool whole, size_t names_n, const char *label, char *out, struct err *e);
 
+/* The delimiter through which the first row of the sample is a header of these names (columns_header_is()), 0 when there is
+ * none. Errors: memory. */
+int delimiter_find_header(struct str sample, bool whole, const struct str *names, size_t n, char *out, struct err *e);
+
 /* Is this line a note on the delimiter to Excel, "sep=;", and no header? Finding the delimiter obeys it; whoever reads
  * the header passes it over. `cells` is the line as any delimiter divides it. */
 bool delimiter_is_note(const struct cell *cells, size_t n);

@@ -95,8 +95,8 @@ static int option_store(struct mapping *m, const struct mapping_option *option, 
     return scalar_store(key->type, text, dest, &m->arena) != 0 ? err_oom(e) : 0;
 }
 
-/* `--input`: another file in place of the mapping's, relative to where the command runs. Its encoding may be another, too:
- * rejects are written as UTF-8, whatever the source is in. */
+/* `--input`: another file in place of the mapping's, relative to where the command runs. It may be what `rejects`
+ * wrote, which is UTF-8 and has a header, whatever the source is. */
 static int set_input(struct mapping *m, const char *path, struct err *e)
 {
     const char *kept = arena_dup(&m->arena, path, strlen(path));
@@ -107,6 +107,7 @@ static int set_input(struct mapping *m, const char *path, struct err *e)
     if (m->source.kind == SOURCE_CSV) {
         m->source.as.csv.path = kept;
         m->source.as.csv.utf8_first = true;
+        m->source.as.csv.header_may_stand = true;
     } else if (m->source.kind == SOURCE_SQLITE) {
         m->source.as.sql.url = kept;
     } else {

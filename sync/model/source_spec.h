@@ -19,6 +19,7 @@ struct csv_spec {
     bool header;           /* the first row names the columns */
     const struct str *names; /* header: [names]; used when header is false */
     size_t names_n;
+    bool header_may_stand;   /* with names: a first row of nothing but them is a header, as `rejects` writes one */
 };
 
 struct sql_spec {

@@ -20,6 +20,7 @@ STORIES = \
 	tests/cli/pg_week.test \
 	tests/cli/preview.test \
 	tests/cli/rejects_again.test \
+	tests/cli/rejects_round.test \
 	tests/cli/run_usage.test \
 	tests/cli/sandbox.test \
 	tests/cli/schema.test \

@@ -56,6 +56,16 @@ static void read_all(int fd, const struct csvrows_format *format, size_t chunk, 
     err_clear(&e);
 }
 
+/* The reader passes over a note on the delimiter, of which the reference knows nothing. */
+static bool may_have_note(struct str text)
+{
+    bool found = false;
+
+    for (size_t i = 0; i + 4 <= text.n && !found; i++)
+        found = str_eq_nocase((struct str){text.p + i, 4}, STR("sep="));
+    return found;
+}
+
 /* Plain text without a header, in which nothing but quotes can be wrong. */
 static void compare(int fd, struct str text)
 {
@@ -69,7 +79,7 @@ static void compare(int fd, struct str text)
     struct row row;
     int more;
 
-    if (text.n == 0 || memchr(text.p, '\0', text.n) != NULL || !text_is_utf8(text) ||
+    if (text.n == 0 || may_have_note(text) || memchr(text.p, '\0', text.n) != NULL || !text_is_utf8(text) ||
         (text.n >= 3 && memcmp(text.p, "\xef\xbb\xbf", 3) == 0))
         return;
     bool sound = csvreference_rows(text, ',', &want);
@@ -103,6 +113,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .header = (data[0] & 32) == 0,
         .names = names,
         .names_n = (data[0] & 64) != 0 ? 1 : 2,
+        .header_may_stand = (data[0] & 2) != 0,
         .field_max = (data[0] & 128) != 0 ? 4 : 1 << 20,
     };
     expect(ftruncate(fd, 0) == 0 && pwrite(fd, data + 1, size - 1, 0) == (ssize_t)size - 1);

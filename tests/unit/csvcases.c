@@ -92,6 +92,8 @@ static void read_option(struct csvcase *c, const char *text, char *encoding)
         snprintf(encoding, 64, "%.63s", text + 8);
     else if (strcmp(text, "alone") == 0)
         c->alone = true;
+    else if (strcmp(text, "header may stand") == 0)
+        c->may_stand = true;
     else if (strcmp(text, "slow") == 0)
         c->slow = true;
     else
@@ -192,6 +194,7 @@ void csvcase_run(const struct csvcase *c, size_t chunk, struct buf *out)
         .header = c->names_n == 0,
         .names = c->names,
         .names_n = c->names_n,
+        .header_may_stand = c->may_stand,
         .field_max = c->field_max != 0 ? c->field_max : 1 << 20,
     };
     FILE *file = tmpfile(), *log = tmpfile();
