@@ -184,7 +184,7 @@ static int64_t retry_delay_ms(struct api *a, struct request *r, enum verdict ver
     case VERDICT_LOCKED:
         return locked_delay_ms(a, r);
     case VERDICT_NOT_SENT:
-        if (r->not_sent_n >= NOT_SENT_RETRIES)
+        if (answer->advice != NULL || r->not_sent_n >= NOT_SENT_RETRIES)
             return -1;
         return jittered(a, doubled_ms(BACKOFF_MS, r->not_sent_n++, SERVER_BACKOFF_MAX_MS));
     case VERDICT_LOST:
@@ -206,8 +206,9 @@ static void failed_err(const struct request *r, enum verdict verdict, const stru
 {
     const char *detail = answer->detail != NULL ? answer->detail : "";
     if (verdict == VERDICT_NOT_SENT)
-        err_set(e, XS_API, "the API cannot be reached: %s (%u attempts); see whether this machine gets there, then run "
-                "the same command again", detail, r->attempts);
+        err_set(e, XS_API, "the API at %s cannot be reached: %s (%u attempt%s); %s, then run the same command again",
+                r->api->address, detail, r->attempts, r->attempts == 1 ? "" : "s",
+                answer->advice != NULL ? answer->advice : "see whether this machine gets there");
     else if (verdict == VERDICT_THROTTLED)
         err_set(e, XS_API,
                 "the API answers nothing but 429 (too many requests): lower limits.requests_per_second, or wait "

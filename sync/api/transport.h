@@ -37,6 +37,7 @@ struct transport_answer {
     int64_t date_ms;        /* server's Date header as Unix ms, 0: none */
     int64_t latency_us;
     const char *detail;     /* curl's words for what went wrong, or NULL */
+    const char *advice;     /* of TRANSPORT_NOT_SENT: what helps where a second try does not, or NULL; static */
 };
 
 typedef void transport_done_fn(void *queue, const struct transport_request *request,
@@ -56,7 +57,8 @@ struct transport_curl_config {
     unsigned connections_max;
     size_t answer_max;
 };
-/* The system's certificates are trusted, or those of CURL_CA_BUNDLE, SSL_CERT_FILE, SSL_CERT_DIR. */
+/* The system's certificates are trusted, or those of CURL_CA_BUNDLE, SSL_CERT_FILE, SSL_CERT_DIR. https goes through the
+ * proxy of HTTPS_PROXY, ALL_PROXY and NO_PROXY, by CONNECT: it sees the host's name and nothing else. http never does. */
 int transport_curl_new(const struct transport_curl_config *config, struct transport **out, struct err *e);
 /* A decorator that refuses whatever could write: all but GET and POST /api/v2/leads/list. Takes `inner` over, also
  * when it fails. */

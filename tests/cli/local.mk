@@ -54,6 +54,7 @@ STORIES = \
 	tests/cli/sync_small.test \
 	tests/cli/sync_stage.test \
 	tests/cli/sync_waiting.test \
+	tests/cli/tls_proxy.test \
 	tests/cli/usage.test \
 	tests/cli/which_state.test
 TESTS += $(STORIES)

@@ -60,6 +60,7 @@ static void answer_one(struct fake_transport *f, size_t at)
         .date_ms = x.answer.date_ms,
         .latency_us = x.answer.latency_ms * 1000,
         .detail = x.answer.end == TRANSPORT_ANSWERED ? NULL : "as scripted",
+        .advice = x.answer.advice,
     };
     x.done(x.queue, x.request, &answer);
     free(bytes);

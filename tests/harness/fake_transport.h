@@ -15,6 +15,7 @@ struct fake_answer {
     int64_t date_ms;
     int64_t opens_ms;         /* when the connection is open: calls left() then; -1: never tells */
     bool leaves_again;        /* calls left() twice */
+    const char *advice;       /* of one that is not sent */
 };
 
 struct fake_sent {

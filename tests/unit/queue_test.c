@@ -121,6 +121,20 @@ START_TEST(not_sent_gives_up)
 }
 END_TEST
 
+/* A certificate that does not hold will not hold in half a second either. */
+START_TEST(not_sent_and_never_will_be)
+{
+    fake.otherwise = ANSWER(.end = TRANSPORT_NOT_SENT, .advice = "look into the passport");
+    post_one();
+    ck_assert_int_eq(told[0].class, API_FAILED);
+    ck_assert_uint_eq(told[0].attempts, 1);
+    ck_assert_int_eq(told[0].xs, XS_API);
+    ck_assert_msg(strstr(told[0].text, "the API at https://api.example cannot be reached: as scripted (1 attempt); "
+                                       "look into the passport, then run the same command again") != NULL,
+                  "%s", told[0].text);
+}
+END_TEST
+
 START_TEST(locked_waits_and_waits)
 {
     fake_transport_add_n(&fake, 200, LOCKED);
@@ -322,6 +336,7 @@ int main(void)
     tcase_add_loop_test(t, writes_are_never_repeated, 0, (int)(sizeof open_outcomes / sizeof open_outcomes[0]));
     tcase_add_test(t, not_sent_is_repeated);
     tcase_add_test(t, not_sent_gives_up);
+    tcase_add_test(t, not_sent_and_never_will_be);
     tcase_add_test(t, locked_waits_and_waits);
     tcase_add_test(t, locked_for_longer_than_allowed);
     tcase_add_test(t, a_lock_holds_up_nobody_else);
