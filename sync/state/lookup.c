@@ -165,8 +165,12 @@ static int find_overlaid(struct state *s, const struct overlay_lead *lead, const
 
 void state_lookup_soon(const struct state *s, const struct hash128 *key)
 {
-    if (s->lookup != NULL && s->lookup->indexed)
-        index_prefetch(&s->lookup->leads, key);
+    const struct lookup *l = s->lookup;
+    if (l == NULL)
+        return;
+    if (l->indexed)
+        index_prefetch(&l->leads, key);
+    seen_prefetch(&l->seen, key);
 }
 
 int state_lookup(struct state *s, const struct hash128 *key, uint64_t fingerprint, uint64_t row, struct remembered *out,

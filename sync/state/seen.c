@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 enum {
@@ -34,6 +35,23 @@ void seen_init(struct seen *s, size_t memory_max)
         s->slots_max = SLOTS_FIRST;
 }
 
+/* Empty ones: zeroed pages, large where the system has them, since every search is at another place. */
+static struct seen_slot *slots_new(size_t n)
+{
+    size_t bytes = n * sizeof(struct seen_slot);
+    void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (p == MAP_FAILED)
+        return NULL;
+    (void)madvise(p, bytes, MADV_HUGEPAGE); /* a kernel without them goes on as it can */
+    return p;
+}
+
+static void slots_free(struct seen_slot *slots, size_t n)
+{
+    if (slots != NULL)
+        munmap(slots, n * sizeof *slots);
+}
+
 void seen_free(struct seen *s)
 {
     for (size_t i = 0; i < s->runs_n; i++) {
@@ -41,7 +59,7 @@ void seen_free(struct seen *s)
         free(s->runs[i].filter);
     }
     free(s->runs);
-    free(s->slots);
+    slots_free(s->slots, s->slots_n);
     free(s->block);
     if (s->slots_max > 0 && s->fd >= 0)
         close(s->fd);
@@ -51,6 +69,20 @@ void seen_free(struct seen *s)
 
 /* ---- slots ---- */
 
+/* Asked for every step of every search: two words, and no call. */
+static bool slot_empty(const struct seen_slot *slot)
+{
+    uint64_t halves[2];
+    memcpy(halves, slot, sizeof halves);
+    return (halves[0] | halves[1]) == 0;
+}
+
+/* Nearly all that are asked differ in the first word. */
+static bool slot_has(const struct seen_slot *slot, const struct seen_slot *want)
+{
+    return memcmp(slot->key, want->key, 8) == 0 && memcmp(slot->key + 8, want->key + 8, sizeof slot->key - 8) == 0;
+}
+
 static void slot_set(struct seen_slot *slot, const struct hash128 *key, uint64_t row)
 {
     if (row > ROW_MAX)
@@ -59,15 +91,8 @@ static void slot_set(struct seen_slot *slot, const struct hash128 *key, uint64_t
     for (size_t i = 0; i < sizeof slot->row; i++)
         slot->row[i] = (unsigned char)(row >> (8 * (sizeof slot->row - 1 - i)));
     /* Eleven zero bytes of a keyed hash do not happen by themselves, but a test may make them. */
-    static const struct seen_slot empty;
-    if (memcmp(slot, &empty, sizeof empty) == 0)
+    if (slot_empty(slot))
         slot->key[sizeof slot->key - 1] = 1;
-}
-
-static bool slot_empty(const struct seen_slot *slot)
-{
-    static const struct seen_slot empty;
-    return memcmp(slot, &empty, sizeof empty) == 0;
 }
 
 static uint64_t slot_row(const struct seen_slot *slot)
@@ -89,7 +114,7 @@ static uint64_t slot_high(const struct seen_slot *slot)
 static struct seen_slot *table_find(const struct seen *s, const struct seen_slot *want)
 {
     size_t i = key_scale(slot_high(want), s->slots_n);
-    while (!slot_empty(&s->slots[i]) && memcmp(s->slots[i].key, want->key, sizeof want->key) != 0)
+    while (!slot_empty(&s->slots[i]) && !slot_has(&s->slots[i], want))
         i = i + 1 == s->slots_n ? 0 : i + 1;
     return &s->slots[i];
 }
@@ -275,13 +300,13 @@ static int make_room(struct seen *s, struct err *e)
     size_t n = s->slots_n == 0 ? SLOTS_FIRST : s->slots_n + s->slots_n / 5;
     if (s->slots_n > 0 && n > s->slots_max)
         return spill(s, e);
-    struct seen bigger = {.slots = calloc(n, sizeof *bigger.slots), .slots_n = n};
+    struct seen bigger = {.slots = slots_new(n), .slots_n = n};
     if (bigger.slots == NULL)
         return err_oom(e);
     for (size_t i = 0; i < s->slots_n; i++)
         if (!slot_empty(&s->slots[i]))
             *table_place(&bigger, &s->slots[i]) = s->slots[i];
-    free(s->slots);
+    slots_free(s->slots, s->slots_n);
     s->slots = bigger.slots;
     s->slots_n = n;
     return 0;
@@ -302,6 +327,12 @@ static int find_slot(struct seen *s, const struct seen_slot *want, uint64_t *row
             return found;
     }
     return 0;
+}
+
+void seen_prefetch(const struct seen *s, const struct hash128 *key)
+{
+    if (s->slots_n > 0)
+        __builtin_prefetch(&s->slots[key_scale(key_high(key), s->slots_n)], 1);
 }
 
 int seen_find(struct seen *s, const struct hash128 *key, uint64_t *row, struct err *e)

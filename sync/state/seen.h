@@ -40,6 +40,8 @@ struct seen {
 void seen_init(struct seen *s, size_t memory_max);
 void seen_free(struct seen *s); /* fine on a zeroed one that was never used */
 
+/* Starts to fetch where the key belongs in the table: one cache miss, and there is something else to do meanwhile. */
+void seen_prefetch(const struct seen *s, const struct hash128 *key);
 /* Is the key there? With `row` not NULL, the row it was put with. 1/0/-1 (XS_IO). */
 int seen_find(struct seen *s, const struct hash128 *key, uint64_t *row, struct err *e);
 /* As seen_find(), and puts it when it is not there. Rows above 2^40 - 1 are remembered as row 0 (not known). */

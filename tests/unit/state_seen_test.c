@@ -164,6 +164,7 @@ START_TEST(seen_is_exact)
     seen_init(&s, (size_t)_i << 10);
     for (uint64_t n = 0; n < N; n++) {
         struct hash128 key = key_of(n);
+        seen_prefetch(&s, &key); /* also before there is a table */
         ck_assert_int_eq(seen_put(&s, &key, n + 1, &row, &e), 0);
         if (n % 7 == 0) {
             struct hash128 old = key_of(kit_mix(n) % (n + 1));
