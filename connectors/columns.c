@@ -89,7 +89,7 @@ int columns_set(struct columns *columns, const struct str *names, const char *co
             at += type_n;
         }
     }
-    if (check(columns, label, remedy, e) != 0) {
+    if (remedy != NULL && check(columns, label, remedy, e) != 0) {
         columns_free(columns);
         return -1;
     }

@@ -12,7 +12,8 @@ struct columns {
 
 /* Copies `n` names, and their types if there are any (NULL, or a member NULL: text). Each copy has
  * a NUL behind it. On failure nothing is owned.
- * Errors: XS_CONFIG when a name is blank or stands twice (but for leadsync_*, which are never data); `remedy` says what the user can do about it. */
+ * Errors: XS_CONFIG when a name is blank or stands twice (but for leadsync_*, which are never data); `remedy` says what the user can do about it.
+ * NULL: nobody minds. */
 int columns_set(struct columns *columns, const struct str *names, const char *const *types, size_t n, const char *label,
                 const char *remedy, struct err *e);
 void columns_free(struct columns *columns);

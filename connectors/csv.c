@@ -94,6 +94,7 @@ static int open_source(const struct source_spec *spec, const struct source_read 
     struct csvrows_format format = {
         .delimiter = csv->delimiter,
         .header = csv->header,
+        .names_unchecked = csv->names_unchecked,
         .names = csv->names,
         .names_n = csv->names_n,
         .header_may_stand = csv->header_may_stand,

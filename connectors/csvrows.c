@@ -31,7 +31,7 @@ struct csvrows {
     struct input *in;
     struct csvlines lines;
     char delimiter;
-    bool rows_judged_alone;
+    bool rows_judged_alone, names_unchecked;
     size_t field_max, row_max;
     struct columns columns;
 
@@ -299,22 +299,24 @@ int csvrows_next(struct csvrows *r, struct row *out, struct err *e)
     return got;
 }
 
-static int set_columns(struct csvrows *r, const struct str *names, size_t n, struct err *e)
+/* After the row that was read last, which starts on `line`. */
+static int name_columns(struct csvrows *r, uint64_t line, struct err *e)
 {
-    return columns_set(&r->columns, names, NULL, n, r->in->label, "mend the header (a delimiter at its end makes "
-                       "a column too); if the first line is data already, list the names in header:", e);
-}
-
-/* After the row that was read last. */
-static int name_columns(struct csvrows *r, struct err *e)
-{
+    const char *remedy = r->names_unchecked ? NULL : "mend the header (a delimiter at its end makes a column too), or take away "
+                         "what stands above it; if this line is data already, list the names in header: of a mapping";
     struct str *names = malloc(r->cells_n * sizeof *names);
+    struct buf label = BUF_INIT(1 << 20);
+    int status = -1;
 
-    if (names == NULL)
-        return err_oom(e);
+    if (names == NULL || buf_addf(&label, "%s:%" PRIu64, r->in->label, line) != 0) {
+        err_oom(e);
+        goto done;
+    }
     for (size_t i = 0; i < r->cells_n; i++)
         names[i] = (struct str){r->cells[i].p, r->cells[i].n};
-    int status = set_columns(r, names, r->cells_n, e);
+    status = columns_set(&r->columns, names, NULL, r->cells_n, buf_cstr(&label), remedy, e);
+done:
+    buf_free(&label);
     free(names);
     return status;
 }
@@ -334,7 +336,7 @@ static int read_header(struct csvrows *r, struct err *e)
                        line, r->wide, r->field_max);
     if (r->rows_judged_alone && !is_utf8_row(r))
         return err_set(e, XS_SOURCE, "%s:%" PRIu64 ": the header is not UTF-8", r->in->label, line);
-    return name_columns(r, e);
+    return name_columns(r, line, e);
 }
 
 /* The names are the mapping's. Of a file that may have a header all the same, the first row tells. */
@@ -343,7 +345,8 @@ static int read_without_header(struct csvrows *r, const struct csvrows_format *f
     struct columns_header look = {.names = format->names, .n = format->names_n};
 
     r->headless = true;
-    if (set_columns(r, format->names, format->names_n, e) != 0)
+    if (columns_set(&r->columns, format->names, NULL, format->names_n, r->in->label, "give each a name of its own in header:",
+                    e) != 0)
         return -1;
     if (!format->header_may_stand)
         return 0;
@@ -355,7 +358,7 @@ static int read_without_header(struct csvrows *r, const struct csvrows_format *f
         columns_header_cell(&look, (struct str){r->cells[i].p, r->cells[i].n});
     if (got > 0 && r->wide == r->cells_n && columns_header_is(&look)) {
         columns_free(&r->columns);
-        return name_columns(r, e);
+        return name_columns(r, r->held_line, e);
     }
     r->held = got > 0;
     return 0;
@@ -396,6 +399,7 @@ int csvrows_new(struct input *in, const struct csvrows_format *format, struct cs
     r->in = in;
     r->delimiter = format->delimiter;
     r->rows_judged_alone = format->rows_judged_alone;
+    r->names_unchecked = format->names_unchecked;
     r->field_max = format->field_max;
     r->row_max = format->field_max > CSVROWS_ROW_MIN_MAX / 4 ? format->field_max * 4 : CSVROWS_ROW_MIN_MAX;
     buf_init(&r->text, r->row_max);

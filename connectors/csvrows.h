@@ -21,6 +21,7 @@ struct csvrows_format {
     const char *encoding;    /* NULL: find it */
     bool rows_judged_alone;  /* bytes that are not UTF-8 spoil their row (REASON_NOT_UTF8), not the file */
     bool header;             /* the first row names the columns */
+    bool names_unchecked;    /* the header's may be blank or stand twice */
     const struct str *names; /* without a header: the columns */
     size_t names_n;
     bool header_may_stand;   /* with names: a first row of nothing but them, and columns of ours, is a header after all */

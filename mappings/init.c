@@ -20,23 +20,6 @@ static bool usable(struct str name)
     return !own && str_trim(name).n > 0 && text_is_utf8(name) && memchr(name.p, 0, name.n) == NULL;
 }
 
-/* Nobody calls a column by an address. An arena that is full has seen longer texts than any name. */
-long mapping_init_data_column(const struct str *columns, size_t n)
-{
-    struct arena scratch;
-    struct email email;
-    long found = -1;
-    arena_init(&scratch, SCRATCH_MAX);
-    for (size_t i = 0; i < n && found < 0; i++) {
-        arena_reset(&scratch);
-        if (memchr(columns[i].p, '@', columns[i].n) != NULL &&
-            email_parse(email_unwrap(columns[i]), &scratch, &email) == 0 && email.why == NULL)
-            found = (long)i;
-    }
-    arena_free(&scratch);
-    return found;
-}
-
 /* Names are copied, since the connector may be closed before the file is written. */
 static int init_columns(struct mapping_init *init, const struct str *columns, size_t n)
 {

@@ -16,9 +16,6 @@
 
 struct mapping_init;
 
-/* The first of these names that is an e-mail address: what was taken for a header is data then. -1: none is. */
-long mapping_init_data_column(const struct str *columns, size_t n);
-
 /* Starts a look; the names are copied. NULL in *out and -1 with XS_SOURCE without any usable column, or out of memory. */
 int mapping_init_new(const struct str *columns, size_t n, struct mapping_init **out, struct err *e);
 /* Looks at one row; rows with a defect are counted and not looked at. A few hundred are enough. 0/-1 (memory). */
@@ -32,6 +29,7 @@ struct mapping_init_file {
     const struct source_spec *source; /* paths as they are to stand in the file; csv.delimiter and encoding as found */
     const struct target_spec *target; /* NULL: a list to be named by the reader */
     bool names_made_up;               /* the file has no header, and source->as.csv.names are nobody's */
+    bool header_unsure;               /* it may have one: its first line was taken for data */
     const char *encoding_assumed;     /* what was not UTF-8 is read as; NULL: nothing was assumed */
 };
 

@@ -89,7 +89,11 @@ static void put_csv(struct init_writer *w, const struct csv_spec *csv)
             init_put_note(w, "unsure: the file is not UTF-8; are its accents right in 'leadsync preview'?");
         init_end_line(w);
     }
-    if (w->file->names_made_up)
+    if (w->file->names_made_up && w->file->header_unsure)
+        init_put(w, "    # unsure: the first line has gaps and no name that is known, so it was taken for data. If it does "
+                    "hold names,\n    # give every column one there, and run init again. These names were made up: give "
+                    "them better ones, here and below.\n");
+    else if (w->file->names_made_up)
         init_put(w, "    # The first line is data already. These names of the columns were made up: give them better "
                     "ones, here and below.\n");
     for (size_t i = 0; i < csv->names_n && !csv->header; i++) {

@@ -7,6 +7,8 @@ mappings_libmappings_a_SOURCES = \
 	mappings/diag.c \
 	mappings/diag.h \
 	mappings/digest.c \
+	mappings/first_line.c \
+	mappings/first_line.h \
 	mappings/init.c \
 	mappings/init.h \
 	mappings/init_look.c \

@@ -3,7 +3,7 @@
 #include "config.h"
 
 #include "mappings/compiled.h"
-#include "mappings/init.h"
+#include "mappings/first_line.h"
 #include "mappings/names.h"
 #include "mappings/schema.h"
 #include "sync/base/text.h"
@@ -232,7 +232,7 @@ static int no_address(const struct mapping *m, const struct str *columns, const 
                 "%s: several columns could be the e-mail address: %s; call one of them 'email', or write a "
                 "mapping ('leadsync init %s')",
                 path, list, path);
-    else if (mapping_init_data_column(columns, n) >= 0)
+    else if (first_line_address(columns, n) >= 0)
         err_set(e, XS_CONFIG,
                 "%s: the first line holds an e-mail address, so it is data and no header; 'leadsync init %s' writes a "
                 "mapping with names for the columns",

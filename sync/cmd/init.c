@@ -1,6 +1,7 @@
 /* `init`: a commented mapping file for a source that nobody has mapped yet. Looks at its first rows, needs no key. */
 #include "config.h"
 
+#include "mappings/first_line.h"
 #include "mappings/init.h"
 #include "mappings/mapping.h"
 
@@ -15,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct init_options {
@@ -153,30 +155,96 @@ static struct str *names_of(const struct source *source, struct arena *arena)
     return names;
 }
 
-/* A first line with an address in it is no header: the file is opened again with names for its columns. */
-static int open_source(struct invocation *inv, struct source_spec *spec, struct arena *arena, struct source **source,
+/* Only a file can be read a second time. */
+static bool is_file(const char *path)
+{
+    struct stat st;
+    return strcmp(path, "-") != 0 && stat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+/* What the first line is, as the rows below it tell. */
+static int judge_first_line(struct source *source, const struct str *names, struct first_line_verdict *out, struct err *e)
+{
+    struct first_line *look = first_line_new(names, source->columns_n);
+    struct row row;
+    int found = 1, rc = look != NULL ? 0 : -1;
+    for (int i = 0; i < FIRST_LINE_ROWS && rc == 0; i++) {
+        /* A row that cannot be read is met again, and told then. */
+        struct err later = ERR_INIT;
+        found = source_next(source, &row, &later);
+        err_clear(&later);
+        if (found <= 0)
+            break;
+        rc = first_line_see(look, &row);
+    }
+    if (rc == 0)
+        *out = first_line_judge(look);
+    first_line_free(look);
+    return rc == 0 ? 0 : err_oom(e);
+}
+
+/* What cannot be read twice is taken for what it is mostly: a file with a header. */
+static int open_stream(struct invocation *inv, const struct source_spec *spec, struct arena *arena, struct source **source,
                        struct err *e)
 {
     if (source_open(spec, NULL, inv->common.clock, source, e) != 0)
         return -1;
-    size_t n = (*source)->columns_n;
     struct str *names = names_of(*source, arena);
     if (names == NULL)
         return err_oom(e);
-    long email = spec->kind == SOURCE_CSV ? mapping_init_data_column(names, n) : -1;
-    if (email < 0)
-        return 0;
-    if (strcmp(spec->as.csv.path, "-") == 0)
-        return err_set(e, XS_SOURCE, "stdin: the first line holds an e-mail address, so it is data and no header; "
-                                     "save it to a file, which can be read a second time");
-    source_close(*source);
-    *source = NULL;
-    spec->as.csv.header = false;
-    spec->as.csv.names = make_up_names(n, (size_t)email, arena);
-    spec->as.csv.names_n = n;
-    if (spec->as.csv.names == NULL)
-        return err_oom(e);
-    return source_open(spec, NULL, inv->common.clock, source, e);
+    if (spec->kind == SOURCE_CSV && first_line_address(names, (*source)->columns_n) >= 0)
+        return err_set(e, XS_SOURCE, "%s: the first line holds an e-mail address, so it is data and no header; "
+                                     "save it to a file, which can be read a second time", (*source)->label);
+    return 0;
+}
+
+/* The file is opened twice: to see what its first line is, and as what it is. A header with gaps, or with a name twice, is
+ * refused the second time. */
+static int open_file(struct invocation *inv, struct source_spec *spec, struct arena *arena, struct source **source,
+                     bool *unsure, struct err *e)
+{
+    struct first_line_verdict verdict;
+    struct source *first = NULL;
+    int rc = -1;
+    spec->as.csv.names_unchecked = true;
+    if (source_open(spec, NULL, inv->common.clock, &first, e) != 0)
+        return -1;
+    size_t n = first->columns_n;
+    struct str *names = names_of(first, arena);
+    if (names == NULL) {
+        err_oom(e);
+        goto done;
+    }
+    if (judge_first_line(first, names, &verdict, e) != 0)
+        goto done;
+    spec->as.csv.names_unchecked = false;
+    if (verdict.kind == FIRST_LINE_TITLE) {
+        err_set(e, XS_CONFIG, "%s:%llu: this line looks like the header, and something else stands above it; take away what does, "
+                              "and run init again", first->label, (unsigned long long)verdict.header_line);
+        goto done;
+    }
+    if (verdict.kind == FIRST_LINE_DATA) {
+        *unsure = verdict.unsure;
+        spec->as.csv.header = false;
+        spec->as.csv.names = make_up_names(n, verdict.email, arena);
+        spec->as.csv.names_n = n;
+        if (spec->as.csv.names == NULL) {
+            err_oom(e);
+            goto done;
+        }
+    }
+    rc = source_open(spec, NULL, inv->common.clock, source, e);
+done:
+    source_close(first);
+    return rc;
+}
+
+static int open_source(struct invocation *inv, struct source_spec *spec, struct arena *arena, struct source **source,
+                       bool *unsure, struct err *e)
+{
+    *unsure = false;
+    return spec->kind == SOURCE_CSV && is_file(spec->as.csv.path) ? open_file(inv, spec, arena, source, unsure, e)
+                                                                   : open_stream(inv, spec, arena, source, e);
 }
 
 /* ---- the look ---- */
@@ -198,7 +266,7 @@ static int look(struct source *source, int64_t rows, struct arena *arena, struct
 }
 
 static int write_file(const struct invocation *inv, const struct mapping_init *init, struct source_spec *spec,
-                      const struct source *source, struct err *e)
+                      const struct source *source, bool unsure, struct err *e)
 {
     const struct init_options *o = inv->options;
     struct out out = {0};
@@ -229,6 +297,7 @@ static int write_file(const struct invocation *inv, const struct mapping_init *i
         .source = spec,
         .target = target_name != NULL ? &target : NULL,
         .names_made_up = spec->kind == SOURCE_CSV && !spec->as.csv.header,
+        .header_unsure = unsure,
         .encoding_assumed = source->encoding_assumed,
     };
     if (out_open(&out, inv, OUT_PUBLIC, e) == 0 && mapping_init_write(init, &file, &out.text, e) == 0)
@@ -248,6 +317,7 @@ static int run(struct invocation *inv, struct err *e)
     struct source *source = NULL;
     struct mapping_init *init = NULL;
     struct arena arena;
+    bool unsure;
     int rc = -1;
     if (inv->operands_n == 0)
         return err_set(e, XS_USAGE, "which source? usage: leadsync init SOURCE [-o FILE]");
@@ -258,9 +328,9 @@ static int run(struct invocation *inv, struct err *e)
         return err_set(e, XS_STATE, "%s is there already; remove it, or give -o another name", output);
     arena_init(&arena, NAMES_BYTES);
     if (make_spec(inv->operands[0], o, &spec, e) != 0 ||
-        open_source(inv, &spec, &arena, &source, e) != 0 || look(source, o->rows, &arena, &init, e) != 0)
+        open_source(inv, &spec, &arena, &source, &unsure, e) != 0 || look(source, o->rows, &arena, &init, e) != 0)
         goto done;
-    rc = write_file(inv, init, &spec, source, e);
+    rc = write_file(inv, init, &spec, source, unsure, e);
     if (rc == 0 && output != NULL && strcmp(output, "-") != 0)
         log_notice("%s is written; look it over, then: leadsync preview %s", output, output);
 done:

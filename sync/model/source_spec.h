@@ -17,6 +17,7 @@ struct csv_spec {
     const char *encoding;  /* NULL: find it; else an iconv name */
     bool utf8_first;       /* a file that is UTF-8 throughout is read as that, whatever `encoding` is */
     bool header;           /* the first row names the columns */
+    bool names_unchecked;  /* its names may be blank or stand twice: for a look at what the first row is */
     const struct str *names; /* header: [names]; used when header is false */
     size_t names_n;
     bool header_may_stand;   /* with names: a first row of nothing but them is a header, as `rejects` writes one */

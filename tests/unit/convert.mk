@@ -7,6 +7,12 @@ tests_unit_email_tap_SOURCES = tests/unit/email_test.c $(CONVERT_CASES)
 tests_unit_email_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_email_tap_LDADD = $(TEST_LIBS) $(LEVEL_MAPPINGS)
 
+check_PROGRAMS += tests/unit/first_line.tap
+TESTS += tests/unit/first_line.tap
+tests_unit_first_line_tap_SOURCES = tests/unit/first_line_test.c
+tests_unit_first_line_tap_CFLAGS = $(TEST_CFLAGS)
+tests_unit_first_line_tap_LDADD = $(TEST_LIBS) $(LEVEL_MAPPINGS)
+
 check_PROGRAMS += tests/unit/names.tap
 TESTS += tests/unit/names.tap
 tests_unit_names_tap_SOURCES = tests/unit/names_test.c $(CONVERT_CASES)
