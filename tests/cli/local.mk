@@ -39,6 +39,7 @@ STORIES = \
 	tests/cli/sync_kill.test \
 	tests/cli/sync_lost_state.test \
 	tests/cli/sync_main.test \
+	tests/cli/sync_migrate.test \
 	tests/cli/sync_mirror.test \
 	tests/cli/sync_mirror_failmalloc.test \
 	tests/cli/sync_mirror_kill.test \

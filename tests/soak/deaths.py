@@ -4,11 +4,11 @@ state (intents, outcomes, the merge, the watermark), every request sent, every a
 come to what an undisturbed run comes to (tests/harness/lab.py says how that is compared).
 
   deaths.py --program ./leadsync --failio tests/harness/failio.so [--seed 1] [--step 1] [--power 1] [--jobs 2] [--first]
-            [--keep]
+            [--old tests/cases/state/v1] [--upto N] [--keep]
 
 Three trials a point: death before the call, after it, and the power cut before it, in which what was not synced is lost,
 torn or there (--power: how many of those, each with a seed of its own). --step tries every so many-th point, from a random
-one on. --only BEFORE|after|power:N:SEED repeats one.
+one on, --upto the first N. With --old the run begins by bringing that state up to date. --only BEFORE|after|power:N:SEED repeats one.
 """
 import argparse
 import os
@@ -64,17 +64,21 @@ def main():
     parser.add_argument("--power", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--first", action="store_true", help="of the first run of all, which makes its state")
+    parser.add_argument("--old", help="of the run that takes up the state of an older leadsync")
+    parser.add_argument("--upto", type=int, default=1 << 30)
     parser.add_argument("--only")
     parser.add_argument("--keep", action="store_true")
     options = parser.parse_args()
+    if not os.path.exists(options.failio):
+        sys.exit(f"{options.failio} is not there: make it first")
     chance = random.Random(options.seed)
-    with Lab(options.program, keep=options.keep, first=options.first) as lab:
+    with Lab(options.program, keep=options.keep, first=options.first, old=options.old) as lab:
         n = points(lab, options)
         if n == 0:
             print("no deaths: this sanitizer cannot be preloaded over")
             return
         plan = [(kind, at, options.seed * 1000003 + at * 101 + again)
-                for at in range(chance.randrange(1, options.step + 1), n + 1, options.step)
+                for at in range(chance.randrange(1, options.step + 1), min(n, options.upto) + 1, options.step)
                 for kind, times in (("before", 1), ("after", 1), ("power", options.power)) for again in range(times)]
         if options.only:
             kind, at, seed = options.only.split(":")
