@@ -166,36 +166,16 @@ static int show_json(struct state *state, const struct overview *v, struct buf *
 
 /* ---- text ---- */
 
-/* The counts of a run that the table has room for. */
-static const char *const counts[] = {"read", "created", "changed", "rejected", "failed", "deferred"};
-enum { COUNTS_N = sizeof counts / sizeof counts[0], RUN_COLUMNS = 6 };
+enum { RUN_COLUMNS = 6, WIDTH_DEFAULT = 80, INDENT = 5, LINE_BYTES = 4096 };
 
-static const enum table_align run_align[RUN_COLUMNS + COUNTS_N] = {
-    TABLE_RIGHT, TABLE_LEFT,  TABLE_RIGHT, TABLE_LEFT,  TABLE_LEFT,  TABLE_RIGHT,
-    TABLE_RIGHT, TABLE_RIGHT, TABLE_RIGHT, TABLE_RIGHT, TABLE_RIGHT, TABLE_RIGHT};
+static const enum table_align run_align[RUN_COLUMNS] = {TABLE_RIGHT, TABLE_LEFT, TABLE_RIGHT,
+                                                        TABLE_LEFT,  TABLE_LEFT, TABLE_RIGHT};
 
 static int add_number(struct table *t, int64_t v)
 {
     char text[24];
     snprintf(text, sizeof text, "%" PRId64, v);
     return table_add(t, str_from(text), TABLE_PLAIN);
-}
-
-static int add_counts(struct table *t, const struct run_record *run)
-{
-    struct json_object *report = run->report != NULL ? json_tokener_parse(run->report) : NULL;
-    struct json_object *rows = NULL, *count;
-    int bad = 0;
-    if (report != NULL)
-        json_object_object_get_ex(report, "rows", &rows);
-    for (size_t i = 0; i < COUNTS_N; i++) {
-        if (rows != NULL && json_object_object_get_ex(rows, counts[i], &count))
-            bad |= add_number(t, json_object_get_int64(count));
-        else
-            bad |= table_add(t, STR_NONE, TABLE_PLAIN);
-    }
-    json_object_put(report);
-    return bad;
 }
 
 static enum table_colour run_colour(const struct run_record *run)
@@ -219,23 +199,119 @@ static int add_run(struct table *t, const struct run_record *run)
     bad |= table_add(t, str_from(run->status), run_colour(run));
     bad |= table_add(t, str_from(run->read), TABLE_PLAIN);
     bad |= table_add(t, str_from(code), TABLE_PLAIN);
-    return bad | add_counts(t, run);
+    return bad;
 }
 
+/* Appends a count and its name when there is anything to count. */
+static int add_count(struct json_object *rows, const char *name, const char *text, const char **between, struct buf *out)
+{
+    struct json_object *count;
+    int64_t n = json_object_object_get_ex(rows, name, &count) ? json_object_get_int64(count) : 0;
+    if (n <= 0)
+        return 0;
+    int bad = buf_addf(out, "%s%" PRId64 " %s", *between, n, text);
+    *between = ", ";
+    return bad;
+}
+
+/* What became of the rows: the outcomes add up to what was read, what follows them does not count rows. */
+static int add_counts(struct json_object *rows, const char *read_as, struct buf *out)
+{
+    static const char *const outcomes[] = {"created", "changed", "unchanged", "skipped", "rejected", "failed", "deferred"};
+    static const char *const operations[][2] = {{"updated", "updated"},
+                                                {"moved", "moved"},
+                                                {"removed", "removed"},
+                                                {"settled", "of earlier runs settled"},
+                                                {"skipped_active", "skipped but active there"}};
+    struct json_object *read = NULL;
+    const char *between = ": ";
+    int64_t n = json_object_object_get_ex(rows, "read", &read) ? json_object_get_int64(read) : 0;
+    bool looked = read != NULL && read_as != NULL && read_as[0] != '\0';
+    int bad = looked ? buf_addf(out, "%" PRId64 " read", n) : 0;
+    for (size_t i = 0; i < sizeof outcomes / sizeof outcomes[0]; i++)
+        bad |= add_count(rows, outcomes[i], outcomes[i], &between, out);
+    between = out->n > 0 ? "; " : "";
+    for (size_t i = 0; i < sizeof operations / sizeof operations[0]; i++)
+        bad |= add_count(rows, operations[i][0], operations[i][1], &between, out);
+    return bad;
+}
+
+/* A run that was killed left no report. What it had begun is in its batches. */
+static int add_unfinished(const struct overview *v, const struct run_record *run, struct buf *out)
+{
+    uint64_t rows = 0;
+    size_t batches = 0;
+    for (size_t i = 0; i < v->open_n; i++) {
+        batches += v->open[i].run == run->id;
+        rows += v->open[i].run == run->id ? v->open[i].entries_n : 0;
+    }
+    bool alive = run->status != NULL && strcmp(run->status, "running") == 0;
+    int bad = buf_adds(out, alive ? "still at work" : "stopped in the middle of its work");
+    if (batches > 0)
+        bad |= buf_addf(out, ": %zu batch%s with %" PRIu64 " row%s %s open", batches, batches == 1 ? "" : "es", rows,
+                        text_plural(rows), batches == 1 ? "is" : "are");
+    if (!alive)
+        bad |= buf_adds(out, batches > 0 ? "; the next sync or leadsync resume goes on" : "; nothing of it is open any more");
+    return bad;
+}
+
+/* Appends text in lines of at most `columns`, indented; broken between words. */
+static int add_wrapped(struct str text, size_t columns, struct buf *out)
+{
+    size_t width = columns > INDENT + 20 ? columns - INDENT : 20;
+    int bad = 0;
+    while (text.n > 0 && bad == 0) {
+        size_t n = text.n;
+        if (n > width)
+            for (n = width; n > 0 && text.p[n] != ' '; n--)
+                continue;
+        n = n > 0 ? n : width;
+        bad = buf_addf(out, "%*s%.*s\n", INDENT, "", (int)n, text.p);
+        n += n < text.n && text.p[n] == ' ';
+        text = (struct str){text.p + n, text.n - n};
+    }
+    return bad;
+}
+
+static int show_run(const struct invocation *inv, const struct overview *v, const struct run_record *run, struct buf *out)
+{
+    struct json_object *report = run->report != NULL ? json_tokener_parse(run->report) : NULL, *rows = NULL;
+    struct buf line = BUF_INIT(LINE_BYTES);
+    int bad = 0;
+    if (report != NULL && json_object_object_get_ex(report, "rows", &rows))
+        bad = add_counts(rows, run->read, &line);
+    else if (run->finished_ms == 0)
+        bad = add_unfinished(v, run, &line);
+    bad |= add_wrapped(buf_str(&line), inv->common.columns > 0 ? inv->common.columns : WIDTH_DEFAULT, out);
+    buf_free(&line);
+    json_object_put(report);
+    return bad;
+}
+
+/* A line a run, and below it what it did: more counts than a terminal has columns for. */
 static int show_runs(const struct invocation *inv, const struct overview *v, struct buf *out)
 {
     static const char *const names[RUN_COLUMNS] = {"run", "started", "took", "status", "read as", "exit"};
+    struct buf lines = BUF_INIT(TABLE_MAX_BYTES);
     struct table t;
     int bad = 0;
-    table_init(&t, RUN_COLUMNS + COUNTS_N, run_align);
+    table_init(&t, RUN_COLUMNS, run_align);
     for (size_t i = 0; i < RUN_COLUMNS; i++)
         bad |= table_add(&t, str_from(names[i]), TABLE_DIM);
-    for (size_t i = 0; i < COUNTS_N; i++)
-        bad |= table_add(&t, str_from(counts[i]), TABLE_DIM);
     for (size_t i = 0; i < v->runs_n; i++)
         bad |= add_run(&t, &v->runs[i]);
-    bad |= table_print(&t, inv->common.columns, inv->common.colour_out, out);
+    bad |= table_print(&t, inv->common.columns, inv->common.colour_out, &lines);
+    const char *p = lines.p, *end = bad == 0 ? lines.p + lines.n : lines.p;
+    for (size_t i = 0; p < end && bad == 0; i++) {
+        const char *newline = memchr(p, '\n', (size_t)(end - p));
+        const char *next = newline != NULL ? newline + 1 : end;
+        bad |= buf_add(out, p, (size_t)(next - p));
+        if (i > 0 && i <= v->runs_n)
+            bad |= show_run(inv, v, &v->runs[i - 1], out);
+        p = next;
+    }
     table_free(&t);
+    buf_free(&lines);
     return bad;
 }
 
