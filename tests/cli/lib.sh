@@ -7,7 +7,8 @@
 #   is_status 0 "a first sync succeeds"
 #   finish
 #
-# A story runs in its own folder, which is removed afterwards unless KEEP is set. Nothing outside of it is touched.
+# A story runs in its own folder, which is removed afterwards unless KEEP is set. Nothing outside of it is touched. At its end
+# every state that it wrote is audited.
 set -u
 
 : "${srcdir:=.}"
@@ -137,7 +138,25 @@ out_is_json() { ok "$2" jq_true "$1"; }
 jq_true() { [ -s "${2:-out}" ] && jq -e "$1" "${2:-out}" >/dev/null; } # FILTER [FILE]
 same() { ok "$3" cmp "$1" "$2"; }
 
+# ---- the end ----
+
+# Every state that a story wrote, wherever in its folder and under whatever name, must hold its invariants at the end.
+audit_states() {
+    local file n=0
+    : >"$story/findings"
+    while IFS= read -r -d '' file; do
+        [ "$(tail -c +69 "$file" | head -c 4 | tr -d '\0')" = LSyn ] || continue # application_id
+        n=$((n + 1))
+        "$LEADSYNC" status --state "$file" --audit >audit.out 2>audit.err </dev/null && continue
+        { echo "${file#"$story"/}:" && cat audit.out audit.err; } >>"$story/findings"
+    done < <(find "$story" -type f -size +7 -print0)
+    [ "$n" -gt 0 ] || return 0
+    ok "the audit of all that was written down ($n) finds nothing" test ! -s "$story/findings"
+    sed 's/^/#   /' "$story/findings"
+}
+
 finish() {
+    cd "$story" && audit_states
     printf '1..%d\n' "$tap_n"
     exit $((tap_failed > 0))
 }
