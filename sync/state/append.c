@@ -78,7 +78,7 @@ static int write_appended(struct merge *m, struct err *e)
     m->append.at = SIZE_MAX; /* before the first */
     m->state->feed = (struct feed){&m->append, append_next, append_column};
     return db_run(&m->state->main, e,
-                  "INSERT INTO lead_values(n, who, lead_id, packed) SELECT c0, c1, c2, c3 FROM feed", "");
+                  "INSERT OR FAIL INTO lead_values(n, who, lead_id, packed) SELECT c0, c1, c2, c3 FROM feed", "");
 }
 
 /* ---- retries ---- */

@@ -1,6 +1,8 @@
 /* A virtual table that hands rows from C to SQLite, so that one INSERT … SELECT takes thousands of them: the insertion
  * point is kept from row to row, which halves the time of as many prepared statements. Knows nothing of what it feeds.
- */
+ *
+ * Such a statement says INSERT OR FAIL: its transaction is rolled back as a whole when it fails, and otherwise SQLite
+ * would copy every page that it touches to a file, so as to be able to undo the statement alone. */
 #ifndef SYNC_STATE_FEED_H
 #define SYNC_STATE_FEED_H
 

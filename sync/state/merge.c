@@ -4,12 +4,14 @@
 
 #include "sync/state/merge.h"
 
+#include "sync/state/lookup.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 enum {
     BYTES_AN_ITEM = sizeof(struct fold_item) + sizeof(uint32_t) + sizeof(uint64_t),
-    MEMORY_SHARE = 3,      /* of memory_max for a window */
+    MEMORY_SHARE = 2,      /* of memory_max for a window: a second one would visit every page of the table again */
     WINDOW_MIN = 1000,
     BULK_ENTRIES = 100000, /* from here on the main file is written straight and not through its WAL */
 };
@@ -163,6 +165,9 @@ int state_merge(struct state *s, uint64_t refusal_context, struct err *e)
         return err_set(e, XS_INTERNAL, "%s: merged without its lock; please report this", s->path);
     if (state_commit(s, e) < 0)
         return -1;
+    /* What it knows is about to be the past, and the window needs the room. */
+    lookup_free(s->lookup);
+    s->lookup = NULL;
     /* One more a batch: one without entries has to be merged too. */
     if (s->journal.open &&
         db_int(&s->journal.db, &entries, 0, "SELECT sum(entries_n + 1) FROM batches WHERE state = 5", e) < 0)

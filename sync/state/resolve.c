@@ -297,9 +297,10 @@ static int write_leads(struct merge *m, struct err *e)
         return 0;
     m->lead_at = SIZE_MAX; /* before the first */
     m->state->feed = (struct feed){m, new_next, new_column};
-    return db_run(
-        &m->state->main, e,
-        "INSERT INTO leads(key, fingerprint, n, target, status, flags) SELECT c0, c1, c2, c3, c4, c5 FROM feed", "");
+    return db_run(&m->state->main, e,
+                  "INSERT OR FAIL INTO leads(key, fingerprint, n, target, status, flags)"
+                  " SELECT c0, c1, c2, c3, c4, c5 FROM feed",
+                  "");
 }
 
 int resolve(struct merge *m, struct err *e)

@@ -218,7 +218,7 @@ int state_batches_open(struct state *s, struct arena *arena, struct batch **out,
  * OP_NONE; failed and deferred ones with values go to the retry table, attempts + 1; whatever settles leaves the retry
  * table. A lead that an entry finds unsubscribed, bounced, skipped, deleted or gone is marked so. A failed or deferred
  * entry takes the fingerprint from a lead that has it, so that the row is looked at again. Entries whose key is all
- * zeroes have no key and are only listed. Not during a run's lookups: state_lookup_start() again after it. */
+ * zeroes have no key and are only listed. Ends the run's lookups: state_lookup_start() again after it. */
 int state_merge(struct state *s, uint64_t refusal_context, struct err *e);
 /* Drops results of runs older than the newest `keep_runs`, raw rows of runs older than the newest 3; only runs that read
  * a source are counted. */

@@ -344,7 +344,7 @@ END_TEST
 START_TEST(death_in_a_large_merge)
 {
     enum { LARGE = 110, LARGE_N = 1000 };
-    static const long at[] = {1, 3, 700, 1500};
+    static const long at[] = {1, 3, 400, 900};
     struct entry *entries = calloc(LARGE_N, sizeof *entries);
     ck_assert_ptr_nonnull(entries);
     shim_register();
