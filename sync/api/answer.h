@@ -10,11 +10,15 @@
 #include <stdbool.h>
 
 struct json_tokener;
+struct created_leads;
 
 /* A tokener for answer_parse(); NULL when out of memory. */
 struct json_tokener *answer_tokener(void);
 /* Exactly one JSON object or array and blanks around it; NULL otherwise. The caller puts it. */
 struct json_object *answer_parse(struct json_tokener *tokener, struct str body);
+/* An answer to leads/add whose created leads are read one by one into `out` (which is used again and again), and are an
+ * empty list in the JSON. NULL when it is not plain: then it is for answer_parse(), and `out` means nothing. */
+struct json_object *answer_parse_added(struct json_tokener *tokener, struct str body, struct created_leads *out);
 
 /* True and the member when it is there and of that type. Strings borrow from the JSON. `object` may be anything. */
 bool answer_str(struct json_object *object, const char *key, struct str *out);

@@ -15,37 +15,50 @@ static int64_t counter(struct json_object *json, const char *key)
     return answer_int(json, key, &n) && n >= 0 ? n : -1;
 }
 
-static int read_created(struct json_object *array, size_t sent_n, struct arena *arena, struct leads_added *out,
-                        struct err *e)
+static int read_item(struct json_object *item, size_t i, struct added_lead *out, struct err *e)
 {
-    size_t n = json_object_array_length(array);
-    if (n > sent_n)
-        return err_set(e, XS_API, "leads/add: the answer names %zu created leads of %zu sent", n, sent_n);
-    unsigned char *seen = arena_calloc(arena, sent_n + 1, 1);
-    out->created = arena_calloc(arena, n + 1, sizeof *out->created);
-    if (seen == NULL || out->created == NULL)
-        return err_oom(e);
-    for (size_t i = 0; i < n; i++) {
-        struct json_object *item = json_object_array_get_idx(array, i);
-        struct added_lead *lead = &out->created[i];
-        int64_t index;
-        if (!answer_int(item, "index", &index) || index < 0 || (uint64_t)index >= sent_n)
-            return err_set(e, XS_API, "leads/add: created lead %zu of the answer has no usable index", i);
-        if (seen[index] != 0)
-            return err_set(e, XS_API, "leads/add: the answer names index %lld twice", (long long)index);
-        if (!answer_uuid(item, "id", &lead->id))
-            return err_set(e, XS_API, "leads/add: created lead %zu of the answer has no usable id", i);
-        seen[index] = 1;
-        lead->index = (uint32_t)index;
-    }
-    out->created_n = n;
+    int64_t index;
+    if (!answer_int(item, "index", &index) || index < 0 || index > UINT32_MAX)
+        return err_set(e, XS_API, "leads/add: created lead %zu of the answer has no usable index", i);
+    if (!answer_uuid(item, "id", &out->id))
+        return err_set(e, XS_API, "leads/add: created lead %zu of the answer has no usable id", i);
+    out->index = (uint32_t)index;
     return 0;
 }
 
-int api_leads_added_read(struct json_object *json, size_t sent_n, struct arena *arena, struct leads_added *out,
+static int read_created(struct json_object *array, struct arena *arena, struct leads_added *out, struct err *e)
+{
+    struct added_lead *created = arena_calloc(arena, out->created_n + 1, sizeof *created);
+    if (created == NULL)
+        return err_oom(e);
+    for (size_t i = 0; i < out->created_n; i++)
+        if (read_item(json_object_array_get_idx(array, i), i, &created[i], e) != 0)
+            return -1;
+    out->created = created;
+    return 0;
+}
+
+/* Each of them is one of those that were sent, and none is named twice. */
+static int check_created(const struct leads_added *a, size_t sent_n, struct arena *arena, struct err *e)
+{
+    unsigned char *seen = arena_calloc(arena, sent_n + 1, 1);
+    if (seen == NULL)
+        return err_oom(e);
+    for (size_t i = 0; i < a->created_n; i++) {
+        uint32_t index = a->created[i].index;
+        if (index >= sent_n)
+            return err_set(e, XS_API, "leads/add: created lead %zu of the answer has no usable index", i);
+        if (seen[index] != 0)
+            return err_set(e, XS_API, "leads/add: the answer names index %lu twice", (unsigned long)index);
+        seen[index] = 1;
+    }
+    return 0;
+}
+
+int api_leads_added_read(const struct api_reply *reply, size_t sent_n, struct arena *arena, struct leads_added *out,
                          struct err *e)
 {
-    struct json_object *created;
+    struct json_object *json = reply->json, *created;
     *out = (struct leads_added){
         .total_sent = counter(json, "total_sent"),
         .uploaded = counter(json, "leads_uploaded"),
@@ -60,7 +73,14 @@ int api_leads_added_read(struct json_object *json, size_t sent_n, struct arena *
     /* The list is the truth about what was created; without it nothing is known. */
     if (!answer_array(json, "created_leads", &created))
         return err_set(e, XS_API, "leads/add: the answer has no list of created leads");
-    return read_created(created, sent_n, arena, out, e);
+    out->created_n = reply->created != NULL ? reply->created->n : json_object_array_length(created);
+    if (out->created_n > sent_n)
+        return err_set(e, XS_API, "leads/add: the answer names %zu created leads of %zu sent", out->created_n, sent_n);
+    if (reply->created != NULL)
+        out->created = reply->created->v;
+    else if (read_created(created, arena, out, e) != 0)
+        return -1;
+    return check_created(out, sent_n, arena, e);
 }
 
 int api_remote_lead_read(struct json_object *item, struct remote_lead *out, struct err *e)

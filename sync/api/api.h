@@ -36,6 +36,7 @@ struct api_reply {
     struct str message;           /* the API's words, cleaned, cut at 300 bytes; may be empty */
     struct err *err;              /* API_FAILED, API_FATAL: borrowed */
     struct json_object *json;     /* parsed answer, also of errors; NULL when empty or no JSON; borrowed */
+    const struct created_leads *created; /* of api_leads_add(): they are not in the json; NULL: they are; borrowed */
     int64_t room;                 /* API_PLAN_FULL: remaining uploads, -1 when not said */
     int64_t sent_wall_ms;         /* when the (last) attempt left; 0: never did */
     int64_t skew_ms;              /* server Date minus ours, 0 when not told */
@@ -110,18 +111,23 @@ int api_leads_add_close(struct buf *body); /* 0/-1 (memory) */
 /* Queues the closed body, which is taken over, also when it fails. leads_n: 1..1000. */
 int api_leads_add(struct api *a, struct buf *body, size_t leads_n, api_done_fn *done, void *ctx, struct err *e);
 
+struct added_lead {
+    uint32_t index;
+    struct uuid id;
+};
+struct created_leads {
+    struct added_lead *v; /* owned by the client */
+    size_t n, cap;
+};
 /* The answer of leads/add, typed. Counters that are missing are -1. created: index (position in the request) and id;
  * an index out of range or given twice is a violation and makes the parse fail: API_UNKNOWN for the caller. */
 struct leads_added {
     int64_t total_sent, uploaded, in_blocklist, duplicated, skipped, invalid_email, incomplete, duplicate_email;
     int64_t remaining_in_plan; /* -1: not told */
-    struct added_lead {
-        uint32_t index;
-        struct uuid id;
-    } *created;                /* in the arena */
+    const struct added_lead *created; /* in the arena, or borrowed from the reply */
     size_t created_n;
 };
-int api_leads_added_read(struct json_object *json, size_t sent_n, struct arena *arena, struct leads_added *out,
+int api_leads_added_read(const struct api_reply *reply, size_t sent_n, struct arena *arena, struct leads_added *out,
                          struct err *e);
 
 /* leads/list: at most 100 of contacts or ids, or none of both with a target; follows the cursor itself and calls back

@@ -107,6 +107,7 @@ void api_free(struct api *a)
     drop_list(&a->flying);
     pacer_free(&a->pacer);
     rate_share_free(a->share);
+    free(a->created.v);
     if (a->tokener != NULL)
         json_tokener_free(a->tokener); /* json-c up to 0.16 does not take NULL */
     err_clear(&a->fatal);

@@ -13,6 +13,7 @@ int api_leads_add(struct api *a, struct buf *body, size_t leads_n, api_done_fn *
     struct request r = {
         .method = "POST",
         .body = *body,
+        .adds_leads = true,
         .expected = {true, true, "created_leads", json_type_array},
         .kind = API_KIND_ADD,
         .done = done,

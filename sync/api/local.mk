@@ -1,6 +1,7 @@
 noinst_LIBRARIES += sync/libapi.a
 sync_libapi_a_SOURCES = \
 	sync/api/answer.c sync/api/answer.h \
+	sync/api/answer_added.c \
 	sync/api/answer_jobs.c \
 	sync/api/answer_leads.c \
 	sync/api/api.h \

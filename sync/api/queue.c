@@ -223,10 +223,11 @@ static void failed_err(const struct request *r, enum verdict verdict, const stru
 
 /* The verdict that no repetition changes. The first fatal one is kept: the rest of the queue gets it too. */
 static void settle(struct api *a, struct request *r, enum verdict verdict, const struct transport_answer *answer,
-                   struct str message, struct json_object *json)
+                   struct str message, struct json_object *json, bool apart)
 {
     struct err err = ERR_INIT;
-    struct api_reply reply = {.http_status = answer->status, .message = message, .json = json, .room = -1};
+    struct api_reply reply = {.http_status = answer->status, .message = message, .json = json,
+                              .created = apart ? &a->created : NULL, .room = -1};
     if (answer->date_ms != 0)
         reply.skew_ms = answer->date_ms - a->clock->wall_ms(a->clock);
     switch (verdict) {
@@ -303,6 +304,17 @@ static void on_left(void *queue, const struct transport_request *wire)
     }
 }
 
+/* `apart`: the created leads are in a->created. */
+static struct json_object *parse(struct api *a, const struct request *r, const struct transport_answer *answer,
+                                 bool *apart)
+{
+    struct json_object *json = NULL;
+    if (r->adds_leads && answer->status >= 200 && answer->status < 300)
+        json = answer_parse_added(a->tokener, answer->body, &a->created);
+    *apart = json != NULL;
+    return json != NULL ? json : answer_parse(a->tokener, answer->body);
+}
+
 static void on_done(void *queue, const struct transport_request *wire, const struct transport_answer *answer)
 {
     struct api *a = queue;
@@ -312,8 +324,9 @@ static void on_done(void *queue, const struct transport_request *wire, const str
 
     /* The body is the transport's and gone after this call: parsed here or never. */
     struct json_object *json = NULL;
+    bool apart = false;
     if (answer->end == TRANSPORT_ANSWERED)
-        json = answer_parse(a->tokener, answer->body);
+        json = parse(a, r, answer, &apart);
     enum verdict verdict = classify(&r->expected, answer, json);
     /* A look-up that may fail, such as the plan's room, must not end the run of a narrowly scoped key. */
     if (verdict == VERDICT_SCOPE && r->optional)
@@ -330,7 +343,7 @@ static void on_done(void *queue, const struct transport_request *wire, const str
         struct buf message = BUF_INIT(4 * MESSAGE_MAX + 64);
         if (verdict != VERDICT_OK && classify_message(answer, json, &message) != 0)
             buf_reset(&message);
-        settle(a, r, verdict, answer, buf_str(&message), json);
+        settle(a, r, verdict, answer, buf_str(&message), json, apart);
         buf_free(&message);
     }
     json_object_put(json);

@@ -24,6 +24,7 @@ struct api {
     struct pacer pacer;
     struct rate_share *share;      /* NULL: not shared */
     struct json_tokener *tokener;
+    struct created_leads created;  /* owned; of the answer that is being called back */
     unsigned in_flight_fixed;      /* 0: by latency */
     struct request_list urgent, ready, waiting, flying; /* waiting is in order of due_us */
     int64_t pause_until_us;        /* nothing leaves before */

@@ -289,7 +289,7 @@ static void added(struct part *p, const struct api_reply *reply)
     struct err e = ERR_INIT;
     struct arena arena;
     arena_init(&arena, 16 << 20);
-    if (api_leads_added_read(reply->json, p->n, &arena, &a, &e) != 0) {
+    if (api_leads_added_read(reply, p->n, &arena, &a, &e) != 0) {
         /* It may have been applied, but what it says cannot be used. */
         log_warning("an answer to leads/add cannot be used (%s): reading back", err_text(&e));
         readback_start(p);

@@ -396,7 +396,7 @@ static int added(struct hand *h, struct hand_write *w, const struct leads_add *h
 {
     struct hand_lead *lead = w->leads[0];
     struct leads_added told;
-    if (api_leads_added_read(reply->json, 1, &h->arena, &told, e) != 0) {
+    if (api_leads_added_read(reply, 1, &h->arena, &told, e) != 0) {
         log_warning("an answer to leads/add cannot be used (%s): reading back", err_text(e));
         err_clear(e);
         return look_for_arrival(h, w, reply, e);

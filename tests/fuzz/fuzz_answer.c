@@ -11,6 +11,28 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+/* What is read lead by lead is what is read as a whole. */
+static void lead_by_lead(struct json_tokener *tokener, struct str body, const struct leads_added *whole,
+                         struct arena *arena)
+{
+    struct created_leads created = {.v = NULL};
+    struct leads_added added;
+    struct err e = ERR_INIT;
+    const struct api_reply reply = {.json = answer_parse_added(tokener, body, &created), .created = &created};
+    if (reply.json != NULL) {
+        bool read = api_leads_added_read(&reply, 1000, arena, &added, &e) == 0;
+        if (read != (whole != NULL) || (read && added.created_n != whole->created_n))
+            abort();
+        for (size_t i = 0; read && i < added.created_n; i++)
+            if (added.created[i].index != whole->created[i].index ||
+                !uuid_eq(&added.created[i].id, &whole->created[i].id))
+                abort();
+        json_object_put(reply.json);
+    }
+    free(created.v);
+    err_clear(&e);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const int statuses[] = {200, 202, 302, 400, 401, 403, 404, 409, 413, 429, 500, 524};
@@ -81,10 +103,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct leads_added added;
     int64_t count;
     arena_init(&arena, 1 << 20);
-    if (api_leads_added_read(json, 1000, &arena, &added, &e) == 0)
-        for (size_t i = 0; i < added.created_n; i++)
-            if (added.created[i].index >= 1000)
-                abort();
+    const struct api_reply reply = {.json = json};
+    bool read = api_leads_added_read(&reply, 1000, &arena, &added, &e) == 0;
+    for (size_t i = 0; read && i < added.created_n; i++)
+        if (added.created[i].index >= 1000)
+            abort();
+    lead_by_lead(tokener, answer.body, read ? &added : NULL, &arena);
     api_leads_deleted_read(json, &count, &e);
     err_clear(&e);
     read_lead(json);

@@ -4,6 +4,7 @@
 #include "tests/unit/harness.h"
 
 #include <json-c/json.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -113,13 +114,20 @@ END_TEST
     "\"duplicated_leads\":1,\"skipped_count\":0,\"invalid_email_count\":0,\"incomplete_count\":0,"                     \
     "\"duplicate_email_count\":0,\"remaining_in_plan\":236,"
 
+static int added_read(struct json_object *json, size_t sent_n, struct arena *memory, struct leads_added *out,
+                      struct err *err)
+{
+    const struct api_reply reply = {.json = json};
+    return api_leads_added_read(&reply, sent_n, memory, out, err);
+}
+
 START_TEST(added_leads)
 {
     struct json_object *json =
         parse("{" COUNTERS "\"created_leads\":[{\"index\":2,\"id\":\"" ID1 "\",\"email\":\"a@b.c\"},"
               "{\"index\":0,\"id\":\"" ID2 "\"}]}");
     struct leads_added added;
-    ck_assert_msg(api_leads_added_read(json, 3, &arena, &added, &e) == 0, "%s", err_text(&e));
+    ck_assert_msg(added_read(json, 3, &arena, &added, &e) == 0, "%s", err_text(&e));
     ck_assert_int_eq(added.total_sent, 3);
     ck_assert_int_eq(added.uploaded, 2);
     ck_assert_int_eq(added.duplicated, 1);
@@ -139,7 +147,7 @@ START_TEST(added_with_odd_counters)
         parse("{\"total_sent\":\"3\",\"leads_uploaded\":2.5,\"duplicated_leads\":null,\"skipped_count\":-1,"
               "\"invalid_email_count\":99999999999999999999,\"created_leads\":[]}");
     struct leads_added added;
-    ck_assert_int_eq(api_leads_added_read(json, 3, &arena, &added, &e), 0);
+    ck_assert_int_eq(added_read(json, 3, &arena, &added, &e), 0);
     ck_assert_int_eq(added.total_sent, -1);
     ck_assert_int_eq(added.uploaded, -1);
     ck_assert_int_eq(added.duplicated, -1);
@@ -179,9 +187,100 @@ START_TEST(added_hostile)
 {
     struct json_object *json = parse(hostile_created[_i]);
     struct leads_added added;
-    ck_assert_msg(api_leads_added_read(json, 3, &arena, &added, &e) == -1, "%s", hostile_created[_i]);
+    ck_assert_msg(added_read(json, 3, &arena, &added, &e) == -1, "%s", hostile_created[_i]);
     ck_assert_int_eq(e.status, XS_API);
     json_object_put(json);
+}
+END_TEST
+
+#define ITEM1 "{\"index\":2,\"id\":\"" ID1 "\",\"email\":\"a@b.c\"}"
+#define ITEM2 "{\"index\":0,\"id\":\"" ID2 "\"}"
+
+/* Lead by lead or as a whole: the same, or as a whole only. */
+static const struct {
+    const char *text;
+    bool apart;
+} added_rows[] = {
+    {"{" COUNTERS "\"created_leads\":[" ITEM1 "," ITEM2 "]}", true},
+    {"\n{ " COUNTERS " \"created_leads\" :\t[ " ITEM1 "\r\n, " ITEM2 " ] , \"more\":{\"a\":[1]} }\n", true},
+    {"{\"created_leads\":[" ITEM1 "],\"total_sent\":1}", true},
+    {"{\"created_leads\":[{\"x\":{\"y\":[\"]\\\"}\"]},\"index\":1,\"id\":\"" ID1 "\"}]}", true},
+    {"{\"created_leads\":[{\"index\":1,\"id\":\"" ID1 "\"},{\"index\":1,\"id\":\"" ID2 "\"}]}", true},
+    {"{\"created_leads\":[{\"index\":99,\"id\":\"" ID1 "\"}]}", true},
+    {"{\"created_leads\":[]}", true},
+    {"{\"created_leads\":[ ]}", true},
+    /* Not JSON, in the list and around it. */
+    {"", false},
+    {"{\"created_leads\":[", false},
+    {"{\"created_leads\":[" ITEM1, false},
+    {"{\"created_leads\":[" ITEM1 "]", false},
+    {"{\"created_leads\":[" ITEM1 ",]}", false},
+    {"{\"created_leads\":[," ITEM1 "]}", false},
+    {"{\"created_leads\":[" ITEM1 " " ITEM2 "]}", false},
+    {"{\"created_leads\":[" ITEM1 "]}}", false},
+    {"{\"created_leads\":[" ITEM1 "]]}", false},
+    {"{\"created_leads\":[" ITEM1 "],}", false},
+    {"{\"created_leads\" [" ITEM1 "]}", false},
+    {"{\"a\":\"b\"created_leads\":[" ITEM1 "]}", false},
+    {"{\"a\":\"created_leads\":[" ITEM1 "]}", false},
+    {"{\"created_leads\":[" ITEM1 "],\"m\":\"\xc3\x28\"}", false},
+    {"[\"created_leads\",[" ITEM1 "]]", false},
+    /* JSON, but another list, or perhaps another. */
+    {"{\"a\":{\"created_leads\":[" ITEM1 "]},\"created_leads\":[]}", false},
+    {"{\"a\":[{\"created_leads\":[" ITEM1 "]}]}", false},
+    {"{\"created_leads\":[" ITEM1 "],\"created_leads\":[" ITEM2 "]}", false},
+    {"{\"created_leads\":[" ITEM1 "],\"created\\u005fleads\":[" ITEM2 "]}", false},
+    {"{\"a\":\"\\\"created_leads\\\":[\",\"created_leads\":[" ITEM1 "]}", false},
+    {"{\"a\":\"{\",\"created_leads\":[" ITEM1 "]}", false},
+    {"{\"created_leads\":{\"created_leads\":[" ITEM1 "]}}", false},
+    {"{\"created_leads\":null}", false},
+    {"{}", false},
+    /* Items that cannot be used: the whole says which. */
+    {"{\"created_leads\":[" ITEM1 ",null]}", false},
+    {"{\"created_leads\":[7]}", false},
+    {"{\"created_leads\":[[" ITEM1 "]]}", false},
+    {"{\"created_leads\":[{\"id\":\"" ID1 "\"}]}", false},
+    {"{\"created_leads\":[{\"index\":-1,\"id\":\"" ID1 "\"}]}", false},
+    {"{\"created_leads\":[{\"index\":4294967296,\"id\":\"" ID1 "\"}]}", false},
+    {"{\"created_leads\":[{\"index\":0,\"id\":\"x\"}]}", false},
+};
+
+static void same_added(const struct leads_added *a, const struct leads_added *b)
+{
+    ck_assert_int_eq(a->total_sent, b->total_sent);
+    ck_assert_int_eq(a->uploaded, b->uploaded);
+    ck_assert_int_eq(a->remaining_in_plan, b->remaining_in_plan);
+    ck_assert_uint_eq(a->created_n, b->created_n);
+    for (size_t i = 0; i < a->created_n; i++) {
+        ck_assert_uint_eq(a->created[i].index, b->created[i].index);
+        ck_assert(uuid_eq(&a->created[i].id, &b->created[i].id));
+    }
+}
+
+START_TEST(added_lead_by_lead)
+{
+    struct created_leads created = {.v = NULL};
+    struct leads_added as_whole, by_lead;
+    struct str text = str_from(added_rows[_i].text);
+    struct json_object *whole = answer_parse(tokener, text);
+    struct api_reply reply = {.json = answer_parse_added(tokener, text, &created), .created = &created};
+    ck_assert_msg((reply.json != NULL) == added_rows[_i].apart, "%s", text.p);
+    if (reply.json != NULL) {
+        ck_assert_ptr_nonnull(whole);
+        char why[200];
+        int rc = added_read(whole, 3, &arena, &as_whole, &e);
+        snprintf(why, sizeof why, "%s", rc == 0 ? "" : err_text(&e));
+        err_clear(&e);
+        ck_assert_int_eq(api_leads_added_read(&reply, 3, &arena, &by_lead, &e), rc);
+        ck_assert_str_eq(rc == 0 ? "" : err_text(&e), why);
+        if (rc == 0)
+            same_added(&as_whole, &by_lead);
+    }
+    json_object_put(whole);
+    json_object_put(reply.json);
+    free(created.v);
+    /* The tokener is as strict as before. */
+    ck_assert_ptr_null(answer_parse(tokener, STR("{} {}")));
 }
 END_TEST
 
@@ -191,7 +290,7 @@ START_TEST(added_without_memory)
     struct leads_added added;
     struct arena none;
     arena_init(&none, 0);
-    ck_assert_int_eq(api_leads_added_read(json, 1000, &none, &added, &e), -1);
+    ck_assert_int_eq(added_read(json, 1000, &none, &added, &e), -1);
     arena_free(&none);
     json_object_put(json);
 }
@@ -216,9 +315,18 @@ START_TEST(large_answer)
     struct json_object *json = answer_parse(tokener, buf_str(&big));
     ck_assert_ptr_nonnull(json);
     struct leads_added added;
-    ck_assert_msg(api_leads_added_read(json, n, &arena, &added, &e) == 0, "%s", err_text(&e));
+    ck_assert_msg(added_read(json, n, &arena, &added, &e) == 0, "%s", err_text(&e));
     ck_assert_uint_eq(added.created_n, n);
-    ck_assert_int_eq(api_leads_added_read(json, 1000, &arena, &added, &e), -1);
+    ck_assert_int_eq(added_read(json, 1000, &arena, &added, &e), -1);
+    struct created_leads created = {.v = NULL};
+    struct api_reply reply = {.json = answer_parse_added(tokener, buf_str(&big), &created), .created = &created};
+    struct leads_added by_lead;
+    ck_assert_ptr_nonnull(reply.json);
+    ck_assert_int_eq(added_read(json, n, &arena, &added, &e), 0);
+    ck_assert_int_eq(api_leads_added_read(&reply, n, &arena, &by_lead, &e), 0);
+    same_added(&added, &by_lead);
+    json_object_put(reply.json);
+    free(created.v);
     json_object_put(json);
     buf_free(&big);
 }
@@ -299,6 +407,7 @@ int main(void)
     tcase_add_test(a, added_leads);
     tcase_add_test(a, added_with_odd_counters);
     tcase_add_loop_test(a, added_hostile, 0, (int)(sizeof hostile_created / sizeof hostile_created[0]));
+    tcase_add_loop_test(a, added_lead_by_lead, 0, sizeof added_rows / sizeof added_rows[0]);
     tcase_add_test(a, added_without_memory);
     tcase_add_test(a, large_answer);
     tcase_add_test(a, remote_lead_read);
