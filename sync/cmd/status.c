@@ -41,6 +41,7 @@ struct overview {
     struct batch *open;
     size_t open_n;
     uint64_t open_rows, leads, retries;
+    uint64_t removals, removals_run; /* leads that the latest run with such left to be removed */
     struct job_views jobs; /* those that are not over, or not settled */
 };
 
@@ -51,6 +52,11 @@ static int gather(struct state *state, size_t limit, struct overview *v, struct 
         return -1;
     for (size_t i = 0; i < v->open_n; i++)
         v->open_rows += v->open[i].entries_n;
+    const char *removals;
+    if (state_get(state, STATE_REMOVALS_WAIT, &removals, e) != 0)
+        return -1;
+    if (removals != NULL && sscanf(removals, "%" SCNu64 " %" SCNu64, &v->removals_run, &v->removals) != 2)
+        v->removals = v->removals_run = 0;
     v->leads = state_leads_n(state);
     v->retries = state_retries_n(state);
     return 0;
@@ -282,6 +288,9 @@ static int show_run(const struct invocation *inv, const struct overview *v, cons
         bad = add_counts(rows, run->read, &line);
     else if (run->finished_ms == 0)
         bad = add_unfinished(v, run, &line);
+    if (v->removals > 0 && v->removals_run == run->id)
+        bad |= buf_addf(&line, "%s%" PRIu64 " lead%s to be removed", line.n > 0 ? "; " : "", v->removals,
+                        v->removals == 1 ? " waits" : "s wait");
     bad |= add_wrapped(buf_str(&line), inv->common.columns > 0 ? inv->common.columns : WIDTH_DEFAULT, out);
     buf_free(&line);
     json_object_put(report);

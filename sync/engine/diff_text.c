@@ -121,7 +121,7 @@ static int text_head(struct diff *d, struct err *e)
     const struct diff_head *h = &d->head;
     char at[TIME_TEXT_N];
     int bad = head_line(d, "Sync       ", str_from(h->sync));
-    bad |= head_line(d, "Workspace  ", h->workspace != NULL ? str_from(h->workspace) : STR("(not known)"));
+    bad |= head_line(d, "Workspace  ", h->workspace != NULL ? str_from(h->workspace) : STR("(not known before the first sync)"));
     for (size_t i = 0; i < h->targets_n; i++)
         bad |= head_target(d, &h->targets[i]);
     bad |= head_line(d, "Source     ", str_from(h->source));
@@ -264,6 +264,7 @@ static int counts(struct diff *d, const struct diff_summary *s)
     bad |= count_line(d, "duplicates", s->duplicates, "counted among the skipped or rejected");
     bad |= count_line(d, "open", s->open, "in batches that are not settled: leadsync resume makes the diff exact");
     bad |= count_line(d, "remove", s->remove, "leads whose rows are gone or to be taken out");
+    bad |= count_line(d, "waiting", s->gone_waiting, "gone, but not removed while rows have no usable key");
     return bad;
 }
 

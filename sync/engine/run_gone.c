@@ -58,9 +58,9 @@ void run_gone_free(struct run *r)
     r->gone = NULL;
 }
 
-bool run_gone_waits(const struct run *r)
+uint64_t run_gone_waiting(const struct run *r)
 {
-    return r->gone != NULL && r->gone->waiting > 0;
+    return r->gone != NULL ? r->gone->waiting : 0;
 }
 
 /* Only a complete read says who is gone, and only when rows are told apart as their leads were. */
@@ -233,9 +233,10 @@ static int judge(struct run *r, struct err *e)
     const struct gone_plan *g = r->gone;
     char advice[GUARD_ADVICE_N];
     if (g->waiting > 0)
-        log_notice("%llu leads are gone from the source, but %llu rows have no usable key and may be theirs, so none of "
-                   "them is removed: correct those rows (`leadsync rejects`)", (unsigned long long)g->waiting,
-                   (unsigned long long)g->keyless);
+        log_notice("%llu lead%s gone from the source, but %llu row%s no usable key and may be %s, so %s removed: correct %s "
+                   "(`leadsync rejects`)", (unsigned long long)g->waiting, g->waiting == 1 ? " is" : "s are",
+                   (unsigned long long)g->keyless, g->keyless == 1 ? " has" : "s have", g->waiting == 1 ? "its" : "theirs",
+                   g->waiting == 1 ? "it is not" : "none of them is", g->keyless == 1 ? "that row" : "those rows");
     if (g->planned == 0 || !run_guard_exceeds(&r->m->guards.removed, g->planned, g->live))
         return 0;
     if (r->diff != NULL) {

@@ -156,6 +156,6 @@ int run_gone_plan(struct run *r, struct err *e);
 /* Counts skipped rows whose leads are active in Instantly; reads them there. */
 int run_gone_watch(struct run *r, struct err *e);
 /* Are there leads to remove that this run had to leave? */
-bool run_gone_waits(const struct run *r);
+uint64_t run_gone_waiting(const struct run *r);
 
 #endif

@@ -158,7 +158,13 @@ static int check_workspace(struct run *r, struct err *e)
     if (known != NULL && strcmp(known, r->workspace.id) != 0)
         return err_set(e, XS_CONFIG, "this state belongs to workspace %s, and the key to workspace %s (%s): use that "
                        "workspace's key, or another --state", known, r->workspace.id, r->workspace.name);
-    return known != NULL ? 0 : state_set(r->state, "workspace", r->workspace.id, e);
+    if (known == NULL && state_set(r->state, "workspace", r->workspace.id, e) != 0)
+        return -1;
+    /* For a dry run, which asks for no workspace. */
+    if (state_get(r->state, "workspace_name", &known, e) != 0)
+        return -1;
+    bool same = known != NULL && r->workspace.name != NULL && strcmp(known, r->workspace.name) == 0;
+    return same ? 0 : state_set(r->state, "workspace_name", r->workspace.name, e);
 }
 
 static int number_setting(struct run *r, const char *name, uint64_t *out, struct err *e)

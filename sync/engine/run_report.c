@@ -178,6 +178,9 @@ static int rows(const struct run_report *r, struct buf *out)
     bad |= count_line(out, "removed", t->outcomes[OUTCOME_REMOVED], "leads");
     bad |= count_line(out, "removals", t->removals_left, t->removals_left == 1 ? "lead waits to be removed"
                                                                                : "leads wait to be removed");
+    bad |= count_line(out, "waiting", r->gone_waiting, r->gone_waiting == 1
+                          ? "lead is gone, and not removed while rows have no usable key"
+                          : "leads are gone, and not removed while rows have no usable key");
     bad |= count_line(out, "settled", t->settled, "rows of earlier runs");
     bad |= count_line(out, "retried", t->retried, "rows of earlier runs, read again");
     return bad;
@@ -255,6 +258,7 @@ int run_report_brief(const struct run_report *r, struct buf *out)
     bad |= part(out, &between, t->outcomes[OUTCOME_REJECTED], "rejected");
     bad |= part(out, &between, t->outcomes[OUTCOME_FAILED], "failed");
     bad |= part(out, &between, t->outcomes[OUTCOME_DEFERRED], "deferred");
+    bad |= part(out, &between, t->removals_left + r->gone_waiting, "not removed yet");
     const char *before = between;
     between = " (";
     /* In the order of the enum, reasons to skip a row come first: nobody has to do anything about them. */

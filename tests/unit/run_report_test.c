@@ -26,6 +26,7 @@ static struct run_report sample(void)
     r.tally.moved = 2;
     r.tally.skipped_active = 1;
     r.tally.removals_left = 2;
+    r.gone_waiting = 1;
     r.requests_by_kind[API_KIND_ADD] = 1;
     r.requests_by_kind[API_KIND_PATCH] = 11;
     r.jobs = calloc(2, sizeof *r.jobs);
