@@ -1,16 +1,22 @@
 # Unit tests of engine: one program a module.
 ENGINE_TESTS = \
 	tests/unit/check.tap \
+	tests/unit/create.tap \
 	tests/unit/diff.tap \
 	tests/unit/move.tap \
+	tests/unit/move_job.tap \
+	tests/unit/move_request.tap \
 	tests/unit/plan.tap \
+	tests/unit/readback.tap \
 	tests/unit/rekey.tap \
 	tests/unit/remove.tap \
 	tests/unit/run.tap \
+	tests/unit/run_gone.tap \
 	tests/unit/run_guards.tap \
 	tests/unit/run_watermark.tap \
 	tests/unit/run_report.tap \
 	tests/unit/spool.tap \
+	tests/unit/update.tap \
 	tests/unit/upload.tap
 check_PROGRAMS += $(ENGINE_TESTS)
 TESTS += $(ENGINE_TESTS)
@@ -36,6 +42,15 @@ tests_unit_run_report_tap_LDADD = $(TEST_LIBS) $(LEVEL_ENGINE)
 
 # A whole run without a network: a world that misbehaves on order.
 ENGINE_KIT = tests/unit/engine_kit.c tests/unit/engine_kit.h tests/harness/fake_world.c tests/harness/fake_world.h $(FAKE_TRANSPORT)
+tests_unit_create_tap_SOURCES = tests/unit/create_test.c $(ENGINE_KIT)
+tests_unit_create_tap_CFLAGS = $(TEST_CFLAGS)
+tests_unit_create_tap_LDADD = $(TEST_LIBS) $(LEVEL_ENGINE)
+tests_unit_readback_tap_SOURCES = tests/unit/readback_test.c $(ENGINE_KIT)
+tests_unit_readback_tap_CFLAGS = $(TEST_CFLAGS)
+tests_unit_readback_tap_LDADD = $(TEST_LIBS) $(LEVEL_ENGINE)
+tests_unit_update_tap_SOURCES = tests/unit/update_test.c $(ENGINE_KIT)
+tests_unit_update_tap_CFLAGS = $(TEST_CFLAGS)
+tests_unit_update_tap_LDADD = $(TEST_LIBS) $(LEVEL_ENGINE)
 tests_unit_upload_tap_SOURCES = tests/unit/upload_test.c $(ENGINE_KIT)
 tests_unit_upload_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_upload_tap_LDADD = $(TEST_LIBS) $(LEVEL_ENGINE)
@@ -54,12 +69,23 @@ tests_unit_run_watermark_tap_LDADD = $(TEST_LIBS) $(LEVEL_ENGINE)
 tests_unit_run_tap_SOURCES = tests/unit/run_test.c $(ENGINE_KIT)
 tests_unit_run_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_run_tap_LDADD = $(TEST_LIBS) $(LEVEL_ENGINE)
-tests_unit_move_tap_SOURCES = tests/unit/move_test.c $(ENGINE_KIT)
-tests_unit_move_tap_CFLAGS = $(TEST_CFLAGS)
-tests_unit_move_tap_LDADD = $(TEST_LIBS) $(LEVEL_ENGINE)
 tests_unit_rekey_tap_SOURCES = tests/unit/rekey_test.c $(ENGINE_KIT)
 tests_unit_rekey_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_rekey_tap_LDADD = $(TEST_LIBS) $(LEVEL_ENGINE)
-tests_unit_remove_tap_SOURCES = tests/unit/remove_test.c $(ENGINE_KIT)
+MOVE_KIT = tests/unit/move_kit.c tests/unit/move_kit.h $(ENGINE_KIT)
+tests_unit_move_tap_SOURCES = tests/unit/move_test.c $(MOVE_KIT)
+tests_unit_move_tap_CFLAGS = $(TEST_CFLAGS)
+tests_unit_move_tap_LDADD = $(TEST_LIBS) $(LEVEL_ENGINE)
+tests_unit_move_job_tap_SOURCES = tests/unit/move_job_test.c $(MOVE_KIT)
+tests_unit_move_job_tap_CFLAGS = $(TEST_CFLAGS)
+tests_unit_move_job_tap_LDADD = $(TEST_LIBS) $(LEVEL_ENGINE)
+tests_unit_move_request_tap_SOURCES = tests/unit/move_request_test.c $(MOVE_KIT)
+tests_unit_move_request_tap_CFLAGS = $(TEST_CFLAGS)
+tests_unit_move_request_tap_LDADD = $(TEST_LIBS) $(LEVEL_ENGINE)
+REMOVE_KIT = tests/unit/remove_kit.c tests/unit/remove_kit.h $(ENGINE_KIT)
+tests_unit_remove_tap_SOURCES = tests/unit/remove_test.c $(REMOVE_KIT)
 tests_unit_remove_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_remove_tap_LDADD = $(TEST_LIBS) $(LEVEL_ENGINE)
+tests_unit_run_gone_tap_SOURCES = tests/unit/run_gone_test.c $(REMOVE_KIT)
+tests_unit_run_gone_tap_CFLAGS = $(TEST_CFLAGS)
+tests_unit_run_gone_tap_LDADD = $(TEST_LIBS) $(LEVEL_ENGINE)

@@ -2,6 +2,7 @@
 
 #include "tests/unit/engine_kit.h"
 
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,6 +65,35 @@ void ekit_people(struct ekit *k, const char *prefix, unsigned n)
     for (unsigned i = 0; i < n; i++)
         fprintf(f, "%s%u@example.com,First %u\n", prefix, i, i);
     ck_assert_int_eq(fclose(f), 0);
+}
+
+void ekit_crm(struct ekit *k, const char *sql)
+{
+    char path[600];
+    sqlite3 *db;
+    char *why = NULL;
+    snprintf(path, sizeof path, "%s/crm.db", k->dir);
+    ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+    ck_assert_msg(sqlite3_exec(db, sql, NULL, NULL, &why) == SQLITE_OK, "%s", why);
+    sqlite3_close(db);
+}
+
+void ekit_later(struct ekit *k)
+{
+    k->clock.wall += 24 * 3600 * 1000;
+    world_count(k->world);
+    k->world->leads_deleted = 0;
+}
+
+unsigned ekit_writes(const struct ekit *k)
+{
+    const unsigned *n = k->world->n;
+    return n[WORLD_ADD] + n[WORLD_PATCH] + n[WORLD_MOVE] + n[WORLD_DELETE];
+}
+
+bool ekit_there(const struct ekit *k, const char *email)
+{
+    return world_find(k->world, WORLD_LIST, email) != NULL;
 }
 
 static struct state *open_read(struct ekit *k)

@@ -27,6 +27,7 @@ struct ekit {
 #define EKIT_CAMPAIGN "target: {campaign: " WORLD_CAMPAIGN "}\n"
 #define EKIT_FIELDS "fields: {email: email, first_name: first}\n"
 #define EKIT_KEYED "fields: {email: email, first_name: first}\nkey: [id]\n"
+#define EKIT_THREE "email,first\nann@example.com,Ann\nbob@example.com,Bob\ncyd@example.com,Cyd\n"
 
 void ekit_init(struct ekit *k);
 void ekit_free(struct ekit *k);
@@ -35,6 +36,14 @@ void ekit_mapping(struct ekit *k, const char *yaml);
 void ekit_csv(struct ekit *k, const char *text);
 /* `n` rows "email,first" of people that start with `prefix`. */
 void ekit_people(struct ekit *k, const char *prefix, unsigned n);
+/* Runs SQL on crm.db beside the mapping, for sources that are a database. */
+void ekit_crm(struct ekit *k, const char *sql);
+/* The night after: a day is over, and requests are counted anew. */
+void ekit_later(struct ekit *k);
+/* Requests since the last count that wrote. */
+unsigned ekit_writes(const struct ekit *k);
+/* A lead with the address is in WORLD_LIST. */
+bool ekit_there(const struct ekit *k, const char *email);
 /* A whole run, from the mapping file to the report; the state's invariants hold after it. Returns the exit status. */
 int ekit_sync(struct ekit *k);
 int ekit_resume(struct ekit *k);

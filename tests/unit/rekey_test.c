@@ -4,7 +4,6 @@
 
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "sync/base/stop.h"
@@ -18,19 +17,13 @@ static struct ekit k;
 #define THREE "id,email,first\n1,ann@example.com,Ann\n2,bob@example.com,Bob\n3,cyd@example.com,Cyd\n"
 #define CHANGED "id,email,first\n1,eve@example.com,Ann\n2,bob@example.com,Bob\n3,CYD@example.com,Cyd\n"
 
-static void later(void)
-{
-    k.clock.wall += 24 * 3600 * 1000;
-    world_count(k.world);
-}
-
 static void start(const char *mapping)
 {
     ekit_mapping(&k, mapping);
     ekit_csv(&k, THREE);
     ekit_sync(&k);
     EKIT_COUNT(&k, CREATED, 3u);
-    later();
+    ekit_later(&k);
     ekit_csv(&k, CHANGED);
 }
 
@@ -44,18 +37,14 @@ static void teardown(void)
     ekit_free(&k);
 }
 
-static bool there(const char *email)
-{
-    return world_find(k.world, WORLD_LIST, email) != NULL;
-}
-
 /* Eve is there in Ann's place, and it stays so without a request. */
 static void is_done(void)
 {
-    ck_assert(there("eve@example.com") && there("bob@example.com") && there("cyd@example.com"));
-    ck_assert(!there("ann@example.com"));
+    ck_assert(ekit_there(&k, "eve@example.com") && ekit_there(&k, "bob@example.com"));
+    ck_assert(ekit_there(&k, "cyd@example.com"));
+    ck_assert(!ekit_there(&k, "ann@example.com"));
     ck_assert_uint_eq(world_n(k.world), 3);
-    later();
+    ekit_later(&k);
     ekit_sync(&k);
     EKIT_ENDS(&k, XS_DONE);
     EKIT_COUNT(&k, UNCHANGED, 3u);
@@ -83,7 +72,7 @@ START_TEST(the_old_one_stays)
     EKIT_COUNT(&k, REMOVED, 0u);
     ck_assert_uint_eq(ekit_outcome(&k, OUTCOME_CREATED), _i < 2 ? 1 : 0);
     ck_assert_uint_eq(ekit_reason(&k, REASON_MODE_CREATE), _i < 2 ? 0 : 1);
-    ck_assert(there("ann@example.com"));
+    ck_assert(ekit_there(&k, "ann@example.com"));
     ck_assert_uint_eq(world_n(k.world), _i < 2 ? 4 : 3);
     if (_i == 2)
         return;
@@ -105,9 +94,9 @@ START_TEST(refused)
         EKIT_ENDS(&k, XS_DONE);
         EKIT_REASON(&k, BLOCKLISTED, 1u);
         EKIT_COUNT(&k, REMOVED, 0u);
-        ck_assert(there("ann@example.com"));
+        ck_assert(ekit_there(&k, "ann@example.com"));
         ck_assert_uint_eq(k.world->n[WORLD_ADD], night == 0 ? 1 : 0);
-        later();
+        ekit_later(&k);
     }
     ekit_csv(&k, "id,email,first\n1,ann@example.com,Anna\n2,bob@example.com,Bob\n3,cyd@example.com,Cyd\n");
     ekit_sync(&k);
@@ -127,7 +116,7 @@ START_TEST(unsubscribed_as_a_person)
     ekit_csv(&k, CHANGED);
     ekit_sync(&k);
     EKIT_REASON(&k, UNSUBSCRIBED, 1u);
-    ck_assert(!there("eve@example.com"));
+    ck_assert(!ekit_there(&k, "eve@example.com"));
 }
 END_TEST
 
@@ -143,8 +132,8 @@ START_TEST(stopped_anywhere)
     ekit_sync(&k);
     stop_set(0);
     k.world->stop_at = 0;
-    ck_assert(there("ann@example.com") || there("eve@example.com"));
-    later();
+    ck_assert(ekit_there(&k, "ann@example.com") || ekit_there(&k, "eve@example.com"));
+    ekit_later(&k);
     if (_i % 3 == 0)
         ekit_resume(&k);
     ekit_sync(&k);
@@ -170,17 +159,17 @@ START_TEST(there_and_back)
     ekit_sync(&k);
     ck_assert_uint_eq(world_n(k.world), 4);
     ekit_csv(&k, THREE);
-    later();
+    ekit_later(&k);
     ekit_sync(&k);
     EKIT_ENDS(&k, XS_DONE);
     EKIT_COUNT(&k, UNCHANGED, 3u);
     ck_assert_uint_eq(world_n(k.world), 4);
     ekit_mapping(&k, MIRROR "dedupe: target-only\n");
-    later();
+    ekit_later(&k);
     ekit_sync(&k);
     EKIT_ENDS(&k, XS_DONE);
     EKIT_COUNT(&k, REMOVED, 1u);
-    ck_assert(there("ann@example.com") && !there("eve@example.com"));
+    ck_assert(ekit_there(&k, "ann@example.com") && !ekit_there(&k, "eve@example.com"));
     ck_assert_uint_eq(world_n(k.world), 3);
 }
 END_TEST
@@ -201,7 +190,7 @@ START_TEST(another_key)
         ekit_sync(&k);
         stop_set(0);
         k.world->stop_at = 0;
-        later();
+        ekit_later(&k);
     }
     ekit_sync(&k);
     EKIT_ENDS(&k, XS_DONE);
@@ -210,7 +199,7 @@ START_TEST(another_key)
     EKIT_COUNT(&k, SKIPPED, 0u);
     ck_assert_uint_eq(world_n(k.world), 3);
     for (int night = 0; night < 2; night++) {
-        later();
+        ekit_later(&k);
         ekit_sync(&k);
         EKIT_ENDS(&k, XS_DONE);
         EKIT_COUNT(&k, UNCHANGED, 3u);
@@ -219,7 +208,7 @@ START_TEST(another_key)
     ekit_csv(&k, "id,email,first\n1,ann@example.com,Ann\n2,bob@example.com,Bob\n");
     ekit_sync(&k);
     EKIT_COUNT(&k, REMOVED, 1u);
-    ck_assert(!there("cyd@example.com"));
+    ck_assert(!ekit_there(&k, "cyd@example.com"));
     ck_assert_uint_eq(world_n(k.world), 2);
 }
 END_TEST
@@ -242,7 +231,7 @@ START_TEST(one_address_one_key)
         EKIT_ENDS(&k, XS_DONE);
         EKIT_COUNT(&k, CHANGED, 0u);
         ck_assert_str_eq(world_value(k.world, WORLD_LIST, "ann@example.com", "first_name"), "Ann");
-        later();
+        ekit_later(&k);
     }
 }
 END_TEST
@@ -256,11 +245,11 @@ START_TEST(handed_on)
     EKIT_ENDS(&k, XS_DONE);
     EKIT_REASON(&k, DUPLICATE_IN_SOURCE, 1u);
     ck_assert_str_eq(world_value(k.world, WORLD_LIST, "ann@example.com", "first_name"), "Ann");
-    later();
+    ekit_later(&k);
     ekit_sync(&k);
     EKIT_COUNT(&k, CHANGED, 1u);
     ck_assert_str_eq(world_value(k.world, WORLD_LIST, "ann@example.com", "first_name"), "Bob");
-    later();
+    ekit_later(&k);
     ekit_sync(&k);
     EKIT_COUNT(&k, UNCHANGED, 3u);
 }
@@ -274,14 +263,14 @@ START_TEST(handed_on_in_a_mirror)
     ekit_csv(&k, "id,email,first\n1,eve@example.com,Ann\n2,bob@example.com,Bob\n3,cyd@example.com,Cyd\n,x@example.com,X\n");
     ekit_sync(&k);
     EKIT_COUNT(&k, REMOVED, 0u);
-    ck_assert(there("ann@example.com"));
+    ck_assert(ekit_there(&k, "ann@example.com"));
     ekit_csv(&k, CHANGED "4,ann@example.com,Dan\n");
-    later();
+    ekit_later(&k);
     ekit_sync(&k);
     EKIT_ENDS(&k, XS_LEFT_OVER);
     EKIT_COUNT(&k, DEFERRED, 1u);
     EKIT_COUNT(&k, REMOVED, 1u);
-    later();
+    ekit_later(&k);
     ekit_sync(&k);
     EKIT_ENDS(&k, XS_DONE);
     EKIT_COUNT(&k, CREATED, 1u);

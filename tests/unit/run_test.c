@@ -2,7 +2,6 @@
 #include "config.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "tests/unit/engine_kit.h"
 
@@ -16,11 +15,6 @@ static void setup(void)
 static void teardown(void)
 {
     ekit_free(&k);
-}
-
-static unsigned writes(void)
-{
-    return k.world->n[WORLD_ADD] + k.world->n[WORLD_PATCH];
 }
 
 /* ---- the retry table ---- */
@@ -76,7 +70,7 @@ START_TEST(attempts_are_exhausted)
     ekit_sync(&k);
     EKIT_ENDS(&k, XS_LEFT_OVER);
     EKIT_REASON(&k, ATTEMPTS_EXHAUSTED, 1u);
-    ck_assert_uint_eq(writes(), 0);
+    ck_assert_uint_eq(ekit_writes(&k), 0);
     ck_assert_uint_eq(k.report.waiting_rows, 0);
     ekit_sync(&k);
     EKIT_ENDS(&k, XS_DONE);
@@ -113,7 +107,7 @@ START_TEST(refusals_are_remembered_until)
     EKIT_REASON(&k, BLOCKLISTED, 1u);
     world_count(k.world);
     ekit_sync(&k);
-    ck_assert_uint_eq(writes(), 0);
+    ck_assert_uint_eq(ekit_writes(&k), 0);
     switch (_i) {
     case 0: k.config.full = true; break;
     case 1: ekit_csv(&k, "email,first\nblocked1@example.com,Bert\nann@example.com,Ann\n"); break;
@@ -129,7 +123,7 @@ START_TEST(refusals_are_remembered_until)
     world_count(k.world);
     k.config.full = false;
     ekit_sync(&k);
-    ck_assert_uint_eq(writes(), 0);
+    ck_assert_uint_eq(ekit_writes(&k), 0);
     EKIT_REASON(&k, BLOCKLISTED, 1u);
 }
 END_TEST
@@ -172,7 +166,7 @@ START_TEST(nobody_brings_the_forgotten_back)
     EKIT_COUNT(&k, CREATED, 2u);
     forget("ANN@example.com");
     ck_assert(!is_anywhere("ann@"));
-    unsigned before = writes();
+    unsigned before = ekit_writes(&k);
     /* The old key, a new one, a row that is rejected, a duplicate. */
     ekit_csv(&k, "email,first,id\nann@example.com,Anna,1\nAnn@example.com,Anna,3\nann@example.com,,1\n"
                  "ann@example.com,Anna,3\nbob@example.com,Bob,2\n");
@@ -183,7 +177,7 @@ START_TEST(nobody_brings_the_forgotten_back)
         EKIT_COUNT(&k, UNCHANGED, 1u);
         EKIT_COUNT(&k, SKIPPED, 4u);
         EKIT_REASON(&k, DELETED_THERE, 4u);
-        ck_assert_uint_eq(writes(), before);
+        ck_assert_uint_eq(ekit_writes(&k), before);
         ck_assert_msg(!is_anywhere("ann@") && !is_anywhere("anna"), "run %d", run);
     }
 }
@@ -201,7 +195,7 @@ START_TEST(another_workspace)
     ekit_people(&k, "q", 3);
     ekit_sync(&k);
     EKIT_ENDS(&k, XS_CONFIG);
-    ck_assert_uint_eq(writes(), 0);
+    ck_assert_uint_eq(ekit_writes(&k), 0);
     k.world->workspace = WORLD_WORKSPACE;
     ekit_sync(&k);
     EKIT_ENDS(&k, XS_DONE);
@@ -233,7 +227,7 @@ START_TEST(a_variable_more_and_less)
     world_count(k.world);
     ekit_sync(&k);
     EKIT_COUNT(&k, UNCHANGED, 2u);
-    ck_assert_uint_eq(writes(), 0);
+    ck_assert_uint_eq(ekit_writes(&k), 0);
     ck_assert_str_eq(world_value(k.world, WORLD_LIST, "bob@example.com", "seats"), "4");
 }
 END_TEST

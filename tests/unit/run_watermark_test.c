@@ -2,9 +2,7 @@
 #include "config.h"
 
 #include <signal.h>
-#include <sqlite3.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "sync/base/stop.h"
 #include "tests/unit/engine_kit.h"
@@ -21,24 +19,12 @@ static void teardown(void)
     ekit_free(&k);
 }
 
-static char crm[512];
-
-static void sql(const char *text)
-{
-    sqlite3 *db;
-    char *why = NULL;
-    ck_assert_int_eq(sqlite3_open(crm, &db), SQLITE_OK);
-    ck_assert_msg(sqlite3_exec(db, text, NULL, NULL, &why) == SQLITE_OK, "%s", why);
-    sqlite3_close(db);
-}
-
 #define SQL_HEAD "version: 1\nname: nightly\nsource: {sqlite: {path: crm.db, query: \"select email, first, at from p where " \
                  "at > :watermark order by at\"}}\n"
 
 static void start_crm(void)
 {
-    snprintf(crm, sizeof crm, "%s/crm.db", k.dir);
-    sql("create table p (email text, first text, at integer); insert into p values ('ann@example.com', 'Ann', 10),"
+    ekit_crm(&k, "create table p (email text, first text, at integer); insert into p values ('ann@example.com', 'Ann', 10),"
         " ('bob@example.com', 'Bob', 20)");
     ekit_mapping(&k, SQL_HEAD EKIT_LIST EKIT_FIELDS);
     k.watermark = "at";
@@ -52,7 +38,7 @@ START_TEST(watermark_advances)
     ck_assert_str_eq(k.report.read, "full");
     EKIT_COUNT(&k, CREATED, 2u);
     ck_assert_str_eq(ekit_setting(&k, "watermark"), "20");
-    sql("insert into p values ('cyd@example.com', 'Cyd', 30)");
+    ekit_crm(&k, "insert into p values ('cyd@example.com', 'Cyd', 30)");
     ekit_sync(&k);
     EKIT_ENDS(&k, XS_DONE);
     ck_assert_str_eq(k.report.read, "incremental");
@@ -145,14 +131,14 @@ START_TEST(open_batch_over_an_incremental_run)
 {
     start_crm();
     ekit_sync(&k);
-    sql("insert into p values ('cyd@example.com', 'Cyd', 30)");
+    ekit_crm(&k, "insert into p values ('cyd@example.com', 'Cyd', 30)");
     world_count(k.world);
     world_fault(k.world, WORLD_ADD, 1, 1, _i == 0 ? FAULT_LOST_AFTER : FAULT_LOST);
     world_fault(k.world, WORLD_READ, 1, 1000, FAULT_500);
     ekit_sync(&k);
     EKIT_ENDS(&k, XS_API);
     ck_assert_str_eq(ekit_setting(&k, "watermark"), "20");
-    sql("update p set at = 5 where email = 'cyd@example.com'"); /* it does not come again */
+    ekit_crm(&k, "update p set at = 5 where email = 'cyd@example.com'"); /* it does not come again */
     world_count(k.world);
     k.clock.wall += 60000;
     ekit_sync(&k);

@@ -1,0 +1,234 @@
+/* Who is no longer wanted: rows that are gone, rows that say so, and what must not be taken for either. */
+#include "config.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/unit/remove_kit.h"
+
+static struct ekit k;
+
+static void setup(void)
+{
+    rkit_init(&k);
+}
+
+static void teardown(void)
+{
+    ekit_free(&k);
+}
+
+/* ---- who is gone ---- */
+
+/* A row is a row, whatever became of it; and one without a key may be anybody's. */
+static const struct {
+    const char *rows;
+    uint64_t removed;
+    enum exit_status status;
+} sources[] = {
+    {RKIT_TWO "Cyd@Example.com,\xff\n", 1, XS_DONE},
+    {RKIT_TWO "cyd@example.com,Cyd\ncyd@example.com,Twin\n", 1, XS_DONE},
+    {RKIT_TWO "nobody,X\n", 0, XS_LEFT_OVER},
+    {RKIT_TWO "cyd@example.com\n", 0, XS_LEFT_OVER},
+    {RKIT_TWO ",Dan\n", 0, XS_LEFT_OVER},
+    {"email,first\n", 4, XS_DONE},
+};
+
+START_TEST(rows_that_count)
+{
+    ekit_csv(&k, sources[_i].rows);
+    k.config.rejects_ok = true;
+    ekit_sync(&k);
+    EKIT_ENDS(&k, sources[_i].status);
+    EKIT_COUNT(&k, REMOVED, sources[_i].removed);
+    ck_assert_uint_eq(world_n(k.world), 4 - sources[_i].removed);
+}
+END_TEST
+
+/* All rows of a key lose, and yet they are rows of that key. */
+START_TEST(losers_are_rows)
+{
+    ekit_mapping(&k, RKIT_MIRROR EKIT_FIELDS "duplicates: reject\n");
+    k.config.rejects_ok = true;
+    ekit_csv(&k, RKIT_TWO "cyd@example.com,A\ncyd@example.com,B\n");
+    ekit_sync(&k);
+    EKIT_COUNT(&k, REMOVED, 1u);
+    ck_assert(ekit_there(&k, "cyd@example.com") && !ekit_there(&k, "dan@example.com"));
+}
+END_TEST
+
+START_TEST(parts_remove_nobody)
+{
+    ekit_csv(&k, RKIT_TWO);
+    k.config.partial_input = _i == 0;
+    k.config.max_ms = _i == 1 ? 1 : 0;
+    if (_i == 2)
+        ekit_mapping(&k, EKIT_HEAD EKIT_LIST RKIT_OPEN_GUARDS EKIT_FIELDS "mode: upsert\n");
+    ekit_sync(&k);
+    EKIT_COUNT(&k, REMOVED, 0u);
+    ck_assert_uint_eq(k.world->n[WORLD_DELETE], 0);
+    ck_assert_uint_eq(world_n(k.world), 4);
+}
+END_TEST
+
+/* The guard judges before the first write, whatever else is to be written. */
+START_TEST(guard_before_the_first_write)
+{
+    ekit_mapping(&k, EKIT_HEAD EKIT_LIST EKIT_FIELDS "mode: mirror\nremoved: delete\n"
+                     "guards: {removed: 25%, source_shrank: none}\n");
+    ekit_csv(&k, "email,first\nann@example.com,Anna\nnew@example.com,New\nbob@example.com,Bob\n");
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_GUARD);
+    ck_assert_uint_eq(ekit_writes(&k), 0);
+    ck_assert_ptr_nonnull(strstr(err_text(&k.e), "2 of 4 known leads"));
+    k.guard = "removed=2";
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_DONE);
+    EKIT_COUNT(&k, REMOVED, 2u);
+    EKIT_COUNT(&k, CREATED, 1u);
+    EKIT_COUNT(&k, CHANGED, 1u);
+    /* Leads that were removed are no longer known for this: one of three is more than a quarter. */
+    k.guard = NULL;
+    ekit_csv(&k, RKIT_TWO);
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_GUARD);
+    ck_assert_ptr_nonnull(strstr(err_text(&k.e), "1 of 3 known leads"));
+}
+END_TEST
+
+/* What waits in the retry table is dropped with its row. */
+START_TEST(waiting_rows_go_with_their_row)
+{
+    ekit_csv(&k, RKIT_FOUR "eve@example.com,Eve\n");
+    world_fault(k.world, WORLD_ADD, 1, 99, FAULT_LOST);
+    ekit_sync(&k);
+    EKIT_COUNT(&k, FAILED, 1u);
+    ekit_later(&k);
+    ekit_csv(&k, RKIT_FOUR);
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_DONE);
+    ck_assert_uint_eq(k.world->n[WORLD_ADD], 0);
+    ck_assert_uint_eq(k.report.waiting_rows, 0);
+    ck_assert_uint_eq(k.report.tally.read, 4);
+}
+END_TEST
+
+/* ---- rows that say so ---- */
+
+#define LEFT "skip_when: [{column: first, in: [left], then: delete}]\n"
+
+START_TEST(a_row_says_so)
+{
+    static const char *const modes[] = {"upsert", "create", "mirror"};
+    char mapping[1024];
+    snprintf(mapping, sizeof mapping, EKIT_HEAD EKIT_LIST EKIT_FIELDS RKIT_OPEN_GUARDS LEFT "mode: %s\n", modes[_i]);
+    ekit_mapping(&k, mapping);
+    ekit_csv(&k, RKIT_TWO "cyd@example.com,LEFT\ndan@example.com,Dan\nnew@example.com,left\n");
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_DONE);
+    EKIT_COUNT(&k, SKIPPED, 2u);
+    EKIT_COUNT(&k, REMOVED, 1u);
+    ck_assert(!ekit_there(&k, "cyd@example.com") && ekit_there(&k, "dan@example.com"));
+    ekit_later(&k);
+    ekit_sync(&k);
+    EKIT_COUNT(&k, REMOVED, 0u);
+    ck_assert_uint_eq(ekit_writes(&k), 0);
+    ekit_csv(&k, RKIT_FOUR);
+    ekit_sync(&k);
+    EKIT_COUNT(&k, CREATED, 1u);
+}
+END_TEST
+
+/* One row wants the lead and another one wants it gone: it stays. */
+START_TEST(wanted_and_not)
+{
+    ekit_mapping(&k, RKIT_MIRROR EKIT_FIELDS LEFT);
+    ekit_csv(&k, _i == 0 ? RKIT_FOUR "cyd@example.com,left\n" : "email,first\ncyd@example.com,left\n" RKIT_FOUR);
+    if (_i == 1)
+        ekit_csv(&k, "email,first\ncyd@example.com,left\nann@example.com,Ann\nbob@example.com,Bob\ncyd@example.com,Cyd\n"
+                     "dan@example.com,Dan\n");
+    ekit_sync(&k);
+    EKIT_COUNT(&k, REMOVED, 0u);
+    ck_assert_uint_eq(world_n(k.world), 4);
+}
+END_TEST
+
+/* From a watermark on, too; and a removal that was left is wanted again, so the watermark waits for it. */
+START_TEST(a_row_says_so_later)
+{
+    ekit_crm(&k, "create table p (email text, first text, at integer); insert into p values ('ann@example.com', 'Ann', 10),"
+        " ('bob@example.com', 'Bob', 20), ('cyd@example.com', 'Cyd', 30), ('dan@example.com', 'Dan', 40)");
+    ekit_mapping(&k, "version: 1\nname: nightly\nsource: {sqlite: {path: crm.db, query: \"select email, first, at from p "
+                     "where at > :watermark order by at\"}}\n" EKIT_LIST RKIT_OPEN_GUARDS EKIT_FIELDS LEFT "mode: mirror\n"
+                     "removed: delete\n");
+    k.watermark = "at";
+    ekit_sync(&k);
+    EKIT_COUNT(&k, UNCHANGED, 4u);
+    ekit_crm(&k, "update p set first = 'left', at = 50 where email = 'cyd@example.com'; delete from p where email = 'dan@example.com'");
+    world_fault(k.world, WORLD_DELETE, 1, 99, FAULT_400);
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_LEFT_OVER);
+    ck_assert_str_eq(k.report.read, "incremental");
+    ck_assert_str_eq(ekit_setting(&k, "watermark"), "40");
+    ekit_later(&k);
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_DONE);
+    EKIT_COUNT(&k, REMOVED, 1u);
+    EKIT_COUNT(&k, SKIPPED, 1u);
+    ck_assert_str_eq(ekit_setting(&k, "watermark"), "50");
+    ck_assert(!ekit_there(&k, "cyd@example.com"));
+    /* Whose row is gone shows in a full read only. */
+    ck_assert(ekit_there(&k, "dan@example.com"));
+    k.config.full = true;
+    ekit_sync(&k);
+    EKIT_COUNT(&k, REMOVED, 1u);
+    ck_assert(!ekit_there(&k, "dan@example.com"));
+}
+END_TEST
+
+START_TEST(skipped_and_active)
+{
+    ekit_mapping(&k, EKIT_HEAD EKIT_CAMPAIGN "dedupe: target-only\n" EKIT_FIELDS "skip_when: [{column: first, in: [left]}]\n");
+    rkit_anew(&k);
+    ekit_sync(&k);
+    EKIT_COUNT(&k, CREATED, 4u);
+    ekit_csv(&k, "email,first\nann@example.com,left\nbob@example.com,left\ncyd@example.com,Cyd\ndan@example.com,left\n");
+    world_set(k.world, "ann@example.com", "status", 1);
+    world_set(k.world, "bob@example.com", "status", 3);
+    world_place(k.world, "dan@example.com", WORLD_ELSEWHERE);
+    ekit_later(&k);
+    if (_i == 1)
+        world_fault(k.world, WORLD_READ, 1, 99, FAULT_400);
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_DONE);
+    EKIT_COUNT(&k, SKIPPED, 3u);
+    EKIT_COUNT(&k, REMOVED, 0u);
+    ck_assert_uint_eq(ekit_writes(&k), 0);
+    ck_assert_uint_le(k.world->n[WORLD_READ], 2);
+    ck_assert_uint_eq(k.report.tally.skipped_active, _i == 0 ? 1 : 0);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *s = suite_create("run_gone");
+    TCase *c = tcase_create("all");
+    tcase_set_timeout(c, 60);
+    tcase_add_checked_fixture(c, setup, teardown);
+    tcase_add_loop_test(c, rows_that_count, 0, (int)(sizeof sources / sizeof sources[0]));
+    tcase_add_test(c, losers_are_rows);
+    tcase_add_loop_test(c, parts_remove_nobody, 0, 3);
+    tcase_add_test(c, guard_before_the_first_write);
+    tcase_add_test(c, waiting_rows_go_with_their_row);
+    tcase_add_loop_test(c, a_row_says_so, 0, 3);
+    tcase_add_loop_test(c, wanted_and_not, 0, 2);
+    tcase_add_test(c, a_row_says_so_later);
+    tcase_add_loop_test(c, skipped_and_active, 0, 2);
+    suite_add_tcase(s, c);
+    return s;
+}
+
+int main(void)
+{
+    return unit_run(suite());
+}

@@ -1,0 +1,113 @@
+/* Updates: lost answers, leads that are gone, refusals, and what a PATCH must not take from others. */
+#include "config.h"
+
+#include "tests/unit/engine_kit.h"
+
+static struct ekit k;
+
+static void setup(void)
+{
+    ekit_init(&k);
+}
+
+static void teardown(void)
+{
+    ekit_free(&k);
+}
+
+static void three_then(const char *csv)
+{
+    ekit_csv(&k, EKIT_THREE);
+    ekit_sync(&k);
+    EKIT_COUNT(&k, CREATED, 3u);
+    ekit_csv(&k, csv);
+    world_count(k.world);
+}
+#define CHANGED "email,first\nann@example.com,Anna\nbob@example.com,Bob\ncyd@example.com,Cyd\n"
+
+START_TEST(an_update_without_an_answer)
+{
+    static const enum world_fault faults[] = {FAULT_500, FAULT_500_AFTER, FAULT_LOST, FAULT_LOST_AFTER, FAULT_GARBAGE_AFTER};
+    three_then(CHANGED);
+    world_fault(k.world, WORLD_PATCH, 1, 1, faults[_i]);
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_DONE);
+    EKIT_COUNT(&k, CHANGED, 1u);
+    ck_assert_str_eq(world_value(k.world, WORLD_LIST, "ann@example.com", "first_name"), "Anna");
+    ck_assert_uint_ge(k.world->n[WORLD_READ], 1);
+    ck_assert_uint_eq(k.report.tally.updated, 1);
+}
+END_TEST
+
+START_TEST(a_lead_that_is_gone)
+{
+    three_then(CHANGED);
+    world_delete(k.world, "ann@example.com");
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_LEFT_OVER);
+    EKIT_REASON(&k, GONE_THERE, 1u);
+    world_count(k.world);
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_DONE);
+    EKIT_REASON(&k, DELETED_THERE, 1u);
+    ck_assert_uint_eq(k.world->n[WORLD_ADD] + k.world->n[WORLD_PATCH], 0);
+    k.config.recreate = true;
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_DONE);
+    EKIT_COUNT(&k, CREATED, 1u);
+    ck_assert_uint_eq(world_n(k.world), 3);
+}
+END_TEST
+
+START_TEST(an_update_that_is_refused)
+{
+    three_then(CHANGED);
+    world_fault(k.world, WORLD_PATCH, 1, 1, FAULT_400);
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_LEFT_OVER);
+    EKIT_REASON(&k, REFUSED_THERE, 1u);
+    world_count(k.world);
+    ekit_sync(&k);
+    EKIT_REASON(&k, REFUSED_THERE, 1u);
+    ck_assert_uint_eq(k.world->n[WORLD_PATCH], 0);
+}
+END_TEST
+
+#define SEATS EKIT_FIELDS "custom_variables: {seats: {from: seats, type: number}, plan: plan}\n"
+
+/* What another tool wrote into the payload is still there after a PATCH that replaces it. */
+START_TEST(custom_variables_are_complete)
+{
+    ekit_mapping(&k, EKIT_HEAD EKIT_LIST SEATS);
+    ekit_csv(&k, "email,first,seats,plan\nann@example.com,Ann,3,pro\n");
+    ekit_sync(&k);
+    struct json_object *payload;
+    json_object_object_get_ex(world_find(k.world, WORLD_LIST, "ann@example.com"), "payload", &payload);
+    json_object_object_add(payload, "theirs", json_object_new_string("kept"));
+    ekit_csv(&k, "email,first,seats,plan\nann@example.com,Ann,4,pro\n");
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_DONE);
+    EKIT_COUNT(&k, CHANGED, 1u);
+    ck_assert_str_eq(world_value(k.world, WORLD_LIST, "ann@example.com", "seats"), "4");
+    ck_assert_str_eq(world_value(k.world, WORLD_LIST, "ann@example.com", "plan"), "pro");
+    ck_assert_str_eq(world_value(k.world, WORLD_LIST, "ann@example.com", "theirs"), "kept");
+    world_count(k.world);
+    ekit_sync(&k);
+    EKIT_COUNT(&k, UNCHANGED, 1u);
+    ck_assert_uint_eq(k.world->n[WORLD_PATCH], 0);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("update");
+    TCase *t = tcase_create("all");
+    tcase_add_checked_fixture(t, setup, teardown);
+    tcase_set_timeout(t, 60);
+    tcase_add_loop_test(t, an_update_without_an_answer, 0, 5);
+    tcase_add_test(t, a_lead_that_is_gone);
+    tcase_add_test(t, an_update_that_is_refused);
+    tcase_add_test(t, custom_variables_are_complete);
+    suite_add_tcase(s, t);
+    return unit_run(s);
+}
