@@ -16,7 +16,7 @@ struct created_leads;
 struct json_tokener *answer_tokener(void);
 /* Exactly one JSON object or array and blanks around it; NULL otherwise. The caller puts it. */
 struct json_object *answer_parse(struct json_tokener *tokener, struct str body);
-/* An answer to leads/add whose created leads are read one by one into `out` (which is used again and again), and are an
+/* An answer to leads/add whose created leads are read some at a time into `out` (which is used again and again), and are an
  * empty list in the JSON. NULL when it is not plain: then it is for answer_parse(), and `out` means nothing. */
 struct json_object *answer_parse_added(struct json_tokener *tokener, struct str body, struct created_leads *out);
 

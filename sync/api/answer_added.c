@@ -1,17 +1,20 @@
 /* The answer to leads/add is one list of up to a thousand created leads. As a whole it is a tree of six thousand pieces,
- * a megabyte that is built, read once and taken down; lead by lead the same few pieces are used again and again, and stay
- * in the cache. json-c parses either way, and what is not plain goes the way of every other answer. */
+ * a megabyte that is built, read once and taken down; some leads at a time, the same few pieces are used again and again
+ * and stay in the cache.
+ *
+ * The list is cut behind any brace and comma. Should that be within a string or an object, then json-c finds the part
+ * before the cut to be no list, and the answer goes the way of every other one. Where all parts are lists and what is
+ * around them is an object, so is the whole, by JSON's grammar: it is the parts put together with commas. */
 #include "config.h"
 
 #include "sync/api/answer.h"
 #include "sync/api/api.h"
 
-#include "sync/base/text.h"
-
 #include <json-c/json.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { PART_BYTES = 2048 }; /* about twenty leads */
 
 static const struct str list_key = {"\"created_leads\"", sizeof "\"created_leads\"" - 1};
 
@@ -28,8 +31,8 @@ static bool has(struct str text, char c)
     return text.n > 0 && memchr(text.p, c, text.n) != NULL;
 }
 
-/* Where the list's first item is looked for: the key is at the top, for nothing but one object is open before it. A
- * backslash could hide a quote, and with it what is a string and what is not. */
+/* Behind the list's opening bracket: the key is at the top, for nothing but one object is open before it. A backslash
+ * could hide a quote, and with it what is a string and what is not. */
 static const char *find_list(struct str body)
 {
     const char *key = str_find(body, list_key), *end = body.p + body.n;
@@ -57,40 +60,54 @@ static int keep(struct created_leads *out, const struct added_lead *lead)
     return 0;
 }
 
-/* One item from *p on. */
-static int take_item(struct json_tokener *tokener, const char **p, const char *end, struct created_leads *out)
+/* Items of one part, as a list of its own. */
+static int take_part(struct json_tokener *tokener, struct str items, struct buf *scratch, struct created_leads *out)
 {
-    struct added_lead lead;
-    int64_t index;
-    json_tokener_reset(tokener);
-    struct json_object *item = json_tokener_parse_ex(tokener, *p, (int)(end - *p));
-    bool usable = json_tokener_get_error(tokener) == json_tokener_success && answer_int(item, "index", &index) &&
-                  index >= 0 && index <= UINT32_MAX && answer_uuid(item, "id", &lead.id);
-    json_object_put(item);
-    if (!usable)
+    buf_reset(scratch);
+    if (buf_addc(scratch, '[') != 0 || buf_add(scratch, items.p, items.n) != 0 || buf_addc(scratch, ']') != 0)
         return -1;
-    *p += json_tokener_get_parse_end(tokener);
-    lead.index = (uint32_t)index;
-    return keep(out, &lead);
+    struct json_object *list = answer_parse(tokener, buf_str(scratch));
+    size_t n = list != NULL ? json_object_array_length(list) : 0;
+    int rc = n > 0 ? 0 : -1; /* nothing between two commas is no list */
+    for (size_t i = 0; rc == 0 && i < n; i++) {
+        struct json_object *item = json_object_array_get_idx(list, i);
+        struct added_lead lead;
+        int64_t index;
+        bool usable = answer_int(item, "index", &index) && index >= 0 && index <= UINT32_MAX &&
+                      answer_uuid(item, "id", &lead.id);
+        lead.index = usable ? (uint32_t)index : 0;
+        rc = usable ? keep(out, &lead) : -1;
+    }
+    json_object_put(list);
+    return rc;
 }
 
-/* Items and commas up to the bracket, which *p then points at. */
-static int take_items(struct json_tokener *tokener, const char **p, const char *end, struct created_leads *out)
+/* How many bytes from the start are one part: all, or up to a brace that a comma follows. */
+static size_t part_n(struct str items)
 {
-    const char *next = behind(*p, end, ']');
-    for (bool more = next == NULL; more;) {
-        if (take_item(tokener, p, end, out) != 0)
-            return -1;
-        const char *comma = behind(*p, end, ',');
-        next = behind(*p, end, ']');
-        more = comma != NULL;
-        if (more)
-            *p = comma;
+    static const struct str cut = {"},", 2};
+    if (items.n <= PART_BYTES)
+        return items.n;
+    const char *at = str_find((struct str){items.p + PART_BYTES, items.n - PART_BYTES}, cut);
+    return at != NULL ? (size_t)(at + 1 - items.p) : items.n;
+}
+
+/* What stands between the brackets. */
+static int take_items(struct json_tokener *tokener, struct str items, struct created_leads *out)
+{
+    struct buf scratch = BUF_INIT(items.n + 2);
+    const char *closed = items.p + items.n + 1; /* behind the bracket */
+    int rc = 0;
+    bool more = behind(items.p, closed, ']') != closed;
+    while (rc == 0 && more) {
+        size_t n = part_n(items);
+        rc = take_part(tokener, (struct str){items.p, n}, &scratch, out);
+        more = n < items.n; /* then there is a comma */
+        items.p += n + more;
+        items.n -= n + more;
     }
-    if (next == NULL)
-        return -1;
-    *p = next - 1;
-    return 0;
+    buf_free(&scratch);
+    return rc;
 }
 
 /* The answer without what stands between the brackets. */
@@ -109,12 +126,9 @@ static struct json_object *parse_rest(struct json_tokener *tokener, struct str b
 
 struct json_object *answer_parse_added(struct json_tokener *tokener, struct str body, struct created_leads *out)
 {
-    const char *from = body.n <= INT_MAX && text_is_utf8(body) ? find_list(body) : NULL, *to = from;
+    const char *from = find_list(body), *to = from != NULL ? memrchr(from, ']', (size_t)(body.p + body.n - from)) : NULL;
     out->n = 0;
-    if (from == NULL)
+    if (to == NULL || take_items(tokener, (struct str){from, (size_t)(to - from)}, out) != 0)
         return NULL;
-    json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_ALLOW_TRAILING_CHARS);
-    int taken = take_items(tokener, &to, body.p + body.n, out);
-    json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
-    return taken == 0 ? parse_rest(tokener, body, from, to) : NULL;
+    return parse_rest(tokener, body, from, to);
 }

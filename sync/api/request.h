@@ -11,7 +11,7 @@ struct request {
     const char *method;        /* static */
     char *path;                /* owned */
     struct buf body;           /* owned */
-    bool adds_leads;           /* its answer may be read lead by lead: the reply dies with the callback */
+    bool adds_leads;           /* its answer may be read in parts: the reply dies with the callback */
     struct expected expected;
     enum api_kind kind;
     bool urgent;

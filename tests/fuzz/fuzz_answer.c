@@ -11,8 +11,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-/* What is read lead by lead is what is read as a whole. */
-static void lead_by_lead(struct json_tokener *tokener, struct str body, const struct leads_added *whole,
+/* What is read in parts is what is read as a whole. */
+static void in_parts(struct json_tokener *tokener, struct str body, const struct leads_added *whole,
                          struct arena *arena)
 {
     struct created_leads created = {.v = NULL};
@@ -108,7 +108,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (size_t i = 0; read && i < added.created_n; i++)
         if (added.created[i].index >= 1000)
             abort();
-    lead_by_lead(tokener, answer.body, read ? &added : NULL, &arena);
+    in_parts(tokener, answer.body, read ? &added : NULL, &arena);
     api_leads_deleted_read(json, &count, &e);
     err_clear(&e);
     read_lead(json);

@@ -196,13 +196,16 @@ END_TEST
 #define ITEM1 "{\"index\":2,\"id\":\"" ID1 "\",\"email\":\"a@b.c\"}"
 #define ITEM2 "{\"index\":0,\"id\":\"" ID2 "\"}"
 
-/* Lead by lead or as a whole: the same, or as a whole only. */
+/* In parts or as a whole: the same, or as a whole only. */
 static const struct {
     const char *text;
     bool apart;
 } added_rows[] = {
     {"{" COUNTERS "\"created_leads\":[" ITEM1 "," ITEM2 "]}", true},
-    {"\n{ " COUNTERS " \"created_leads\" :\t[ " ITEM1 "\r\n, " ITEM2 " ] , \"more\":{\"a\":[1]} }\n", true},
+    {"\n{ " COUNTERS " \"created_leads\" :\t[ " ITEM1 "\r\n, " ITEM2 " ] , \"more\":{\"a\":1} }\n", true},
+    {"{\"created_leads\":[" ITEM1 "],\"more\":[1]}", false}, /* the list ends at the last bracket, or is not plain */
+    {"{\"created_leads\":[\v]}", false},
+    {"{\"created_leads\":[]" ITEM1 "]}", false},
     {"{\"created_leads\":[" ITEM1 "],\"total_sent\":1}", true},
     {"{\"created_leads\":[{\"x\":{\"y\":[\"]\\\"}\"]},\"index\":1,\"id\":\"" ID1 "\"}]}", true},
     {"{\"created_leads\":[{\"index\":1,\"id\":\"" ID1 "\"},{\"index\":1,\"id\":\"" ID2 "\"}]}", true},
@@ -257,10 +260,10 @@ static void same_added(const struct leads_added *a, const struct leads_added *b)
     }
 }
 
-START_TEST(added_lead_by_lead)
+START_TEST(added_apart)
 {
     struct created_leads created = {.v = NULL};
-    struct leads_added as_whole, by_lead;
+    struct leads_added as_whole, by_part;
     struct str text = str_from(added_rows[_i].text);
     struct json_object *whole = answer_parse(tokener, text);
     struct api_reply reply = {.json = answer_parse_added(tokener, text, &created), .created = &created};
@@ -271,16 +274,54 @@ START_TEST(added_lead_by_lead)
         int rc = added_read(whole, 3, &arena, &as_whole, &e);
         snprintf(why, sizeof why, "%s", rc == 0 ? "" : err_text(&e));
         err_clear(&e);
-        ck_assert_int_eq(api_leads_added_read(&reply, 3, &arena, &by_lead, &e), rc);
+        ck_assert_int_eq(api_leads_added_read(&reply, 3, &arena, &by_part, &e), rc);
         ck_assert_str_eq(rc == 0 ? "" : err_text(&e), why);
         if (rc == 0)
-            same_added(&as_whole, &by_lead);
+            same_added(&as_whole, &by_part);
     }
     json_object_put(whole);
     json_object_put(reply.json);
     free(created.v);
     /* The tokener is as strict as before. */
     ck_assert_ptr_null(answer_parse(tokener, STR("{} {}")));
+}
+END_TEST
+
+/* A list that is cut for the first time where `end` holds the first brace with a comma behind it. */
+static const struct {
+    const char *end;
+    bool apart;
+} cut_rows[] = {
+    {"\"}," ITEM2, true},
+    {"\"}\n," ITEM2, true},
+    {"\"}," ITEM2 "," ITEM2, true},
+    {"\"}," ITEM2 ",", false},
+    {"\"},", false},
+    {"\"},," ITEM2, false},
+    {"},\"}," ITEM2, false},                         /* within a string */
+    {"\",\"y\":[{\"z\":{}},{}]}," ITEM2, false},     /* within an item */
+};
+
+START_TEST(added_in_parts)
+{
+    struct buf text = BUF_INIT(1 << 20);
+    struct created_leads created = {.v = NULL};
+    struct leads_added as_whole, by_part;
+    ck_assert_int_eq(buf_addf(&text, "{\"created_leads\":[{\"index\":1,\"id\":\"%s\",\"x\":\"%05000d%s]}", ID1, 0,
+                              cut_rows[_i].end), 0);
+    struct json_object *whole = answer_parse(tokener, buf_str(&text));
+    struct api_reply reply = {.json = answer_parse_added(tokener, buf_str(&text), &created), .created = &created};
+    ck_assert_msg((reply.json != NULL) == cut_rows[_i].apart, "%s", cut_rows[_i].end);
+    if (reply.json != NULL) {
+        ck_assert_int_eq(added_read(whole, 1000, &arena, &as_whole, &e),
+                         api_leads_added_read(&reply, 1000, &arena, &by_part, &e));
+        ck_assert_uint_ge(created.n, 2);
+        ck_assert_uint_eq(created.n, json_object_array_length(json_object_object_get(whole, "created_leads")));
+    }
+    json_object_put(whole);
+    json_object_put(reply.json);
+    free(created.v);
+    buf_free(&text);
 }
 END_TEST
 
@@ -320,11 +361,11 @@ START_TEST(large_answer)
     ck_assert_int_eq(added_read(json, 1000, &arena, &added, &e), -1);
     struct created_leads created = {.v = NULL};
     struct api_reply reply = {.json = answer_parse_added(tokener, buf_str(&big), &created), .created = &created};
-    struct leads_added by_lead;
+    struct leads_added by_part;
     ck_assert_ptr_nonnull(reply.json);
     ck_assert_int_eq(added_read(json, n, &arena, &added, &e), 0);
-    ck_assert_int_eq(api_leads_added_read(&reply, n, &arena, &by_lead, &e), 0);
-    same_added(&added, &by_lead);
+    ck_assert_int_eq(api_leads_added_read(&reply, n, &arena, &by_part, &e), 0);
+    same_added(&added, &by_part);
     json_object_put(reply.json);
     free(created.v);
     json_object_put(json);
@@ -407,7 +448,8 @@ int main(void)
     tcase_add_test(a, added_leads);
     tcase_add_test(a, added_with_odd_counters);
     tcase_add_loop_test(a, added_hostile, 0, (int)(sizeof hostile_created / sizeof hostile_created[0]));
-    tcase_add_loop_test(a, added_lead_by_lead, 0, sizeof added_rows / sizeof added_rows[0]);
+    tcase_add_loop_test(a, added_apart, 0, sizeof added_rows / sizeof added_rows[0]);
+    tcase_add_loop_test(a, added_in_parts, 0, sizeof cut_rows / sizeof cut_rows[0]);
     tcase_add_test(a, added_without_memory);
     tcase_add_test(a, large_answer);
     tcase_add_test(a, remote_lead_read);
