@@ -1,6 +1,10 @@
 # Unit tests of api: one program a module.
-API_TESTS = tests/unit/answer.tap tests/unit/api_config.tap tests/unit/body.tap tests/unit/by_hand.tap tests/unit/classify.tap tests/unit/http_time.tap tests/unit/jobs.tap tests/unit/lookup.tap tests/unit/pacer.tap \
-	tests/unit/queue.tap tests/unit/queue_order.tap tests/unit/rate_share.tap tests/unit/transport_curl.tap tests/unit/transport_ends.tap
+API_TESTS = \
+	tests/unit/answer.tap tests/unit/api_config.tap tests/unit/body.tap tests/unit/by_hand.tap \
+	tests/unit/classify.tap tests/unit/http_time.tap tests/unit/jobs.tap tests/unit/leads_list.tap \
+	tests/unit/lookup.tap tests/unit/lookup_jobs.tap tests/unit/pacer.tap tests/unit/queue.tap \
+	tests/unit/queue_order.tap tests/unit/rate_share.tap tests/unit/transport_curl.tap \
+	tests/unit/transport_ends.tap
 check_PROGRAMS += $(API_TESTS)
 TESTS += $(API_TESTS)
 
@@ -24,9 +28,6 @@ tests_unit_http_time_tap_LDADD = $(TEST_LIBS) $(LEVEL_API)
 tests_unit_jobs_tap_SOURCES = tests/unit/jobs_test.c $(FAKE_TRANSPORT)
 tests_unit_jobs_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_jobs_tap_LDADD = $(TEST_LIBS) $(LEVEL_API)
-tests_unit_lookup_tap_SOURCES = tests/unit/lookup_test.c $(FAKE_TRANSPORT)
-tests_unit_lookup_tap_CFLAGS = $(TEST_CFLAGS)
-tests_unit_lookup_tap_LDADD = $(TEST_LIBS) $(LEVEL_API)
 tests_unit_pacer_tap_SOURCES = tests/unit/pacer_test.c
 tests_unit_pacer_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_pacer_tap_LDADD = $(TEST_LIBS) $(LEVEL_API)
@@ -34,6 +35,15 @@ QUEUE_KIT = tests/unit/queue_kit.c tests/unit/queue_kit.h $(FAKE_TRANSPORT)
 tests_unit_api_config_tap_SOURCES = tests/unit/api_config_test.c $(QUEUE_KIT)
 tests_unit_api_config_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_api_config_tap_LDADD = $(TEST_LIBS) $(LEVEL_API)
+tests_unit_leads_list_tap_SOURCES = tests/unit/leads_list_test.c $(QUEUE_KIT)
+tests_unit_leads_list_tap_CFLAGS = $(TEST_CFLAGS)
+tests_unit_leads_list_tap_LDADD = $(TEST_LIBS) $(LEVEL_API)
+tests_unit_lookup_tap_SOURCES = tests/unit/lookup_test.c $(QUEUE_KIT)
+tests_unit_lookup_tap_CFLAGS = $(TEST_CFLAGS)
+tests_unit_lookup_tap_LDADD = $(TEST_LIBS) $(LEVEL_API)
+tests_unit_lookup_jobs_tap_SOURCES = tests/unit/lookup_jobs_test.c $(QUEUE_KIT)
+tests_unit_lookup_jobs_tap_CFLAGS = $(TEST_CFLAGS)
+tests_unit_lookup_jobs_tap_LDADD = $(TEST_LIBS) $(LEVEL_API)
 tests_unit_queue_order_tap_SOURCES = tests/unit/queue_order_test.c $(QUEUE_KIT)
 tests_unit_queue_order_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_queue_order_tap_LDADD = $(TEST_LIBS) $(LEVEL_API)

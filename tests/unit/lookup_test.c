@@ -1,44 +1,25 @@
-/* Look-ups, against answers by path: names, pages, refusals. Also the pages of leads/list. */
-#include "sync/api/api.h"
-#include "sync/api/transport.h"
-#include "tests/harness/fake_transport.h"
-#include "tests/unit/harness.h"
+/* Look-ups, against answers by path: names, pages, refusals. */
+#include "tests/unit/queue_kit.h"
 
-#include <json-c/json.h>
 #include <stdio.h>
 #include <string.h>
 
 #define ID1 "5c194eae-9382-4bf1-aff4-d9eaa90668e1"
 #define ID2 "c737308b-aec0-4a0f-bd51-d6feefd8df6b"
 
-static struct clock_fake fake_clock;
-static struct fake_transport fake;
-static struct api *api;
-static struct err e;
 static struct arena arena;
 static struct target target;
 
-static void setup(void)
+static void setup_lookup(void)
 {
-    struct api_config config = {.base_url = "https://api.example", .key = "k", .user_agent = "t"};
-    e = (struct err)ERR_INIT;
+    setup();
     arena_init(&arena, 1 << 20);
-    clock_fake_init(&fake_clock, 1700000000000);
-    fake_transport_init(&fake, &fake_clock);
-    ck_assert_int_eq(api_new(&config, &fake.base, &fake_clock.base, &api, &e), 0);
 }
 
-static void teardown(void)
+static void teardown_lookup(void)
 {
-    api_free(api);
-    fake_transport_done(&fake);
+    teardown();
     arena_free(&arena);
-    err_clear(&e);
-}
-
-static void says(int status, const char *body)
-{
-    fake_transport_add(&fake, (struct fake_answer){.status = status, .body = body});
 }
 
 static int find(enum target_kind kind, const char *text, bool ask)
@@ -301,280 +282,11 @@ START_TEST(blocklist)
 }
 END_TEST
 
-/* ---- the pages of leads/list ---- */
-
-static struct {
-    unsigned n;
-    enum api_class class;
-    size_t items;
-    char text[300];
-} listed;
-
-static void on_listed(void *ctx, const struct api_reply *reply)
-{
-    (void)ctx;
-    listed.n++;
-    listed.class = reply->class;
-    listed.items = reply->class == API_OK ? json_object_array_length(reply->json) : 0;
-    snprintf(listed.text, sizeof listed.text, "%s", reply->err != NULL ? err_text(reply->err) : "");
-}
-
-static void list_with(struct leads_list l)
-{
-    memset(&listed, 0, sizeof listed);
-    ck_assert_int_eq(api_leads_list(api, &l, on_listed, NULL, &e), 0);
-    for (int i = 0; api_queued(api) > 0 && i < 10000; i++)
-        ck_assert_int_eq(api_step(api, 1000, &e), 0);
-    ck_assert_uint_eq(listed.n, 1);
-}
-
-static void list(size_t items_max)
-{
-    list_with((struct leads_list){.items_max = items_max});
-}
-
-START_TEST(all_pages)
-{
-    says(200, "{\"items\":[1,2],\"next_starting_after\":\"a\"}");
-    says(502, "<html>");
-    says(200, "{\"items\":[3],\"next_starting_after\":\"b\"}");
-    says(200, "{\"items\":[]}");
-    list(0);
-    ck_assert_int_eq(listed.class, API_OK);
-    ck_assert_uint_eq(listed.items, 3);
-    ck_assert_str_eq(fake.sent[1].body, "{\"limit\":100,\"starting_after\":\"a\"}");
-    ck_assert_str_eq(fake.sent[2].body, fake.sent[1].body);
-    ck_assert_str_eq(fake.sent[3].body, "{\"limit\":100,\"starting_after\":\"b\"}");
-    ck_assert(!fake.sent[0].write);
-}
-END_TEST
-
-static char pages[60][80]; /* the transport borrows what it says */
-
-/* Even numbers are kept, and 6 is all that was wanted. */
-static enum leads_list_see see_even(void *ctx, struct json_object *item)
-{
-    (void)ctx;
-    int v = json_object_get_int(item);
-    return v == 6 ? LIST_KEEP_LAST : v % 2 == 0 ? LIST_KEEP : LIST_DROP;
-}
-
-START_TEST(only_what_is_wanted)
-{
-    /* As many pages as it takes, whatever may be kept. */
-    for (int i = 0; i < 40; i++) {
-        char *page = pages[i];
-        snprintf(page, sizeof pages[i], "{\"items\":[%d],\"next_starting_after\":\"%d\"}", i == 7 ? 2 : 2 * i + 101, i);
-        says(200, page);
-    }
-    says(200, "{\"items\":[6,8],\"next_starting_after\":\"x\"}");
-    list_with((struct leads_list){.items_max = 2, .see = see_even});
-    ck_assert_int_eq(listed.class, API_OK);
-    ck_assert_uint_eq(listed.items, 2); /* 2 and 6 */
-    ck_assert_uint_eq(fake.sent_n, 41);
-}
-END_TEST
-
-START_TEST(cursors_in_a_circle)
-{
-    for (int i = 0; i < 60; i++) {
-        char *page = pages[i];
-        snprintf(page, sizeof pages[i], "{\"items\":[1],\"next_starting_after\":\"%d\"}", i < 3 ? i : 3 + i % 5);
-        says(200, page);
-    }
-    list_with((struct leads_list){.see = see_even});
-    ck_assert_int_eq(listed.class, API_FAILED);
-    ck_assert_ptr_nonnull(strstr(listed.text, "leads nowhere"));
-    ck_assert_uint_lt(fake.sent_n, 20);
-}
-END_TEST
-
-static const struct {
-    const char *first, *second;
-    size_t max, items; /* items when it ends well */
-    bool ends_well;
-} page_rows[] = {
-    {"{\"items\":[]}", NULL, 0, 0, true},
-    {"{\"items\":[1]}", NULL, 0, 1, true},
-    {"{\"items\":[1],\"next_starting_after\":null}", NULL, 0, 1, true},
-    {"{\"items\":[1],\"next_starting_after\":\"\"}", NULL, 0, 1, true},
-    {"{\"items\":[],\"next_starting_after\":\"a\"}", NULL, 0, 0, true},
-    {"{\"items\":[1],\"next_starting_after\":7}", NULL, 0, 0, false},
-    {"{\"items\":[1],\"next_starting_after\":\"a\"}", "{\"items\":[2],\"next_starting_after\":\"a\"}", 0, 0, false},
-    {"{\"items\":[1,2,3]}", NULL, 2, 0, false},
-    {"{\"items\":[1,2],\"next_starting_after\":\"a\"}", "{\"items\":[3]}", 2, 0, false},
-};
-
-START_TEST(odd_pages)
-{
-    says(200, page_rows[_i].first);
-    if (page_rows[_i].second != NULL)
-        says(200, page_rows[_i].second);
-    list(page_rows[_i].max);
-    ck_assert_msg((listed.class == API_OK) == page_rows[_i].ends_well, "%s", page_rows[_i].first);
-    if (listed.class == API_OK)
-        ck_assert_uint_eq(listed.items, page_rows[_i].items);
-    else
-        ck_assert_int_eq(listed.class, API_FAILED);
-}
-END_TEST
-
-START_TEST(a_page_that_fails)
-{
-    says(200, "{\"items\":[1],\"next_starting_after\":\"a\"}");
-    says(400, "{\"message\":\"no\"}");
-    list(0);
-    ck_assert_int_eq(listed.class, API_REFUSED);
-}
-END_TEST
-
-static void list_contacts(const struct str *contacts, size_t n)
-{
-    struct leads_list l = {.contacts = contacts, .contacts_n = n};
-    memset(&listed, 0, sizeof listed);
-    ck_assert_int_eq(api_leads_list(api, &l, on_listed, NULL, &e), 0);
-    for (int i = 0; api_queued(api) > 0 && i < 10000; i++)
-        ck_assert_int_eq(api_step(api, 1000, &e), 0);
-    ck_assert_uint_eq(listed.n, 1);
-}
-
-/* One odd address in `contacts` would have all of them refused. */
-START_TEST(odd_contacts_are_searched_for)
-{
-    const struct str contacts[] = {STR("\"x y\"@b.c"), STR("a@b.c"), STR("j\u00fcrgen@b.c"), STR("d@e.f")};
-    says(200, "{\"items\":[1,2],\"next_starting_after\":\"a\"}");
-    says(200, "{\"items\":[]}");
-    says(200, "{\"items\":[3],\"next_starting_after\":\"a\"}");
-    says(200, "{\"items\":[4]}");
-    says(200, "{\"items\":[]}");
-    list_contacts(contacts, 4);
-    ck_assert_int_eq(listed.class, API_OK);
-    ck_assert_uint_eq(listed.items, 4);
-    ck_assert_uint_eq(fake.sent_n, 5);
-    ck_assert_str_eq(fake.sent[0].body, "{\"contacts\":[\"a@b.c\",\"d@e.f\"],\"limit\":100}");
-    ck_assert_str_eq(fake.sent[2].body, "{\"search\":\"\\\"x y\\\"@b.c\",\"limit\":100}");
-    ck_assert_str_eq(fake.sent[3].body,
-                     "{\"search\":\"\\\"x y\\\"@b.c\",\"limit\":100,\"starting_after\":\"a\"}");
-    ck_assert_str_eq(fake.sent[4].body, "{\"search\":\"j\u00fcrgen@b.c\",\"limit\":100}");
-}
-END_TEST
-
-/* Never a question without a selector; and one that fails ends the look. */
-START_TEST(only_odd_contacts)
-{
-    const struct str contacts[] = {STR("j\u00fcrgen@b.c"), STR("a@b_c.de")};
-    says(200, "{\"items\":[1]}");
-    says(400, "{\"message\":\"no\"}");
-    list_contacts(contacts, 2);
-    ck_assert_int_eq(listed.class, API_REFUSED);
-    ck_assert_uint_eq(fake.sent_n, 2);
-    ck_assert_str_eq(fake.sent[0].body, "{\"search\":\"j\u00fcrgen@b.c\",\"limit\":100}");
-}
-END_TEST
-
-START_TEST(dropped_half_way)
-{
-    struct leads_list l = {0};
-    says(200, "{\"items\":[1],\"next_starting_after\":\"a\"}");
-    ck_assert_int_eq(api_leads_list(api, &l, on_listed, NULL, &e), 0);
-    ck_assert_int_eq(api_step(api, 0, &e), 0); /* api_free() in teardown has to free the rest */
-    ck_assert_uint_eq(api_queued(api), 1);
-}
-END_TEST
-
-/* ---- background jobs ---- */
-
-#define JOB(id, more) "{\"id\":\"" id "\",\"type\":\"move-leads\",\"status\":\"success\"" more "}"
-static char seen_jobs[256];
-
-static int see_job(void *ctx, const struct remote_job *job, struct err *err)
-{
-    int *most = ctx;
-    (void)err;
-    strncat(seen_jobs, job->id.p, job->id.n);
-    strcat(seen_jobs, ";");
-    return --*most == 0;
-}
-
-START_TEST(jobs_page_by_page)
-{
-    int most = 100;
-    seen_jobs[0] = '\0';
-    says(200, "{\"items\":[" JOB("j1", "") ",{\"status\":\"pending\"}," JOB("j2", "") "],\"next_starting_after\":\"j 2\"}");
-    says(200, "{\"items\":[" JOB("j3", "") "],\"next_starting_after\":\"j3\"}");
-    says(200, "{\"items\":[]}");
-    ck_assert_msg(api_jobs_each(api, NULL, 0, see_job, &most, &e) == 0, "%s", err_text(&e));
-    ck_assert_str_eq(seen_jobs, "j1;j2;j3;"); /* one without an id is passed over */
-    ck_assert_str_eq(fake.sent[0].path, "/api/v2/background-jobs?limit=100");
-    ck_assert_str_eq(fake.sent[1].path, "/api/v2/background-jobs?limit=100&starting_after=j%202");
-    most = 1;
-    seen_jobs[0] = '\0';
-    says(200, "{\"items\":[" JOB("j1", "") "," JOB("j2", "") "]}");
-    const struct str ids[] = {STR("j1"), STR("a/b")};
-    ck_assert_int_eq(api_jobs_each(api, ids, 2, see_job, &most, &e), 0);
-    ck_assert_str_eq(seen_jobs, "j1;");
-    ck_assert_str_eq(fake.sent[3].path, "/api/v2/background-jobs?limit=100&ids=j1,a%2Fb");
-    says(403, "{\"message\":\"scope\"}");
-    ck_assert_int_eq(api_jobs_each(api, NULL, 0, see_job, &most, &e), -1);
-    ck_assert_int_eq(e.status, XS_KEY);
-    ck_assert_msg(strstr(err_text(&e), "background-jobs:read") != NULL, "%s", err_text(&e));
-}
-END_TEST
-
-START_TEST(a_job_by_id)
-{
-    int most = 100;
-    seen_jobs[0] = '\0';
-    says(200, JOB("j1", ""));
-    says(404, "{\"message\":\"Resource not found\"}");
-    says(200, "[]");
-    ck_assert_int_eq(api_job_find(api, STR("j1"), see_job, &most, &e), 1);
-    ck_assert_str_eq(seen_jobs, "j1;");
-    ck_assert_str_eq(fake.sent[0].path, "/api/v2/background-jobs/j1");
-    ck_assert_int_eq(api_job_find(api, STR("j2"), see_job, &most, &e), 0);
-    ck_assert_int_eq(api_job_find(api, STR("j3"), see_job, &most, &e), -1);
-    ck_assert_int_eq(e.status, XS_API);
-}
-END_TEST
-
-START_TEST(what_jobs_tell)
-{
-    static const struct {
-        const char *text;
-        int64_t total, success, failed;
-        const char *from, *to;
-    } rows[] = {
-        {JOB("j", ""), -1, -1, -1, "", ""},
-        {JOB("j", ",\"data\":{\"total_leads\":5,\"moved_leads\":3,\"filters\":{\"campaign\":\"" ID1
-                  "\",\"to_list_id\":\"" ID2 "\"}}"), 5, 3, 2, "campaign:" ID1, "list:" ID2},
-        {JOB("j", ",\"data\":{\"total_leads\":5,\"moved_leads\":null,\"filters\":{\"list_id\":\"" ID1
-                  "\",\"to_campaign_id\":7}}"), 5, -1, -1, "list:" ID1, ""},
-        {"{\"id\":\"j\",\"type\":\"update-warmup-accounts\",\"data\":{\"total_to_process\":1,\"success_count\":0,"
-         "\"failed_count\":1,\"filters\":{}}}", 1, 0, 1, "", ""},
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct json_object *json = json_tokener_parse(rows[i].text);
-        struct remote_job job;
-        struct job_told told;
-        ck_assert_int_eq(api_remote_job_read(json, &job, &e), 0);
-        api_remote_job_told(&job, &told);
-        ck_assert_int_eq(told.total, rows[i].total);
-        ck_assert_int_eq(told.success, rows[i].success);
-        ck_assert_int_eq(told.failed, rows[i].failed);
-        ck_assert_str_eq(told.from, rows[i].from);
-        ck_assert_str_eq(told.to, rows[i].to);
-        json_object_put(json);
-    }
-    ck_assert_int_eq(job_status_find(STR("completed")), JOB_SUCCESS);
-    ck_assert_int_eq(job_status_find(STR("on holiday")), JOB_UNKNOWN);
-}
-END_TEST
-
 int main(void)
 {
     Suite *s = suite_create("lookup");
-    TCase *t = tcase_create("lookup");
-    tcase_add_checked_fixture(t, setup, teardown);
+    TCase *t = tcase_create("all");
+    tcase_add_checked_fixture(t, setup_lookup, teardown_lookup);
     tcase_add_test(t, uuid_without_asking);
     tcase_add_test(t, uuid_asked);
     tcase_add_test(t, name_found_on_a_later_page);
@@ -589,17 +301,6 @@ int main(void)
     tcase_add_test(t, workspace_and_plan);
     tcase_add_test(t, variables);
     tcase_add_test(t, blocklist);
-    tcase_add_test(t, all_pages);
-    tcase_add_test(t, only_what_is_wanted);
-    tcase_add_test(t, cursors_in_a_circle);
-    tcase_add_loop_test(t, odd_pages, 0, (int)(sizeof page_rows / sizeof page_rows[0]));
-    tcase_add_test(t, a_page_that_fails);
-    tcase_add_test(t, odd_contacts_are_searched_for);
-    tcase_add_test(t, only_odd_contacts);
-    tcase_add_test(t, dropped_half_way);
-    tcase_add_test(t, jobs_page_by_page);
-    tcase_add_test(t, a_job_by_id);
-    tcase_add_test(t, what_jobs_tell);
     suite_add_tcase(s, t);
     return unit_run(s);
 }

@@ -54,6 +54,11 @@ void teardown(void)
     err_clear(&e);
 }
 
+void says(int status, const char *body)
+{
+    fake_transport_add(&fake, ANSWER(.status = status, .body = body));
+}
+
 void queue(const char *method, const char *path, bool write, bool urgent, int number)
 {
     struct api_call call = {.method = method, .path = path, .write = write, .urgent = urgent, .kind = API_KIND_OTHER};

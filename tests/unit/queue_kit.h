@@ -1,5 +1,5 @@
-/* What the tests of the queue share: a client over a scripted transport and a clock that stands still, and what its
- * callbacks were told. */
+/* What the tests of the queue and of look-ups share: a client over a scripted transport and a clock that stands still,
+ * and what its callbacks were told. */
 #ifndef TESTS_UNIT_QUEUE_KIT_H
 #define TESTS_UNIT_QUEUE_KIT_H
 
@@ -34,6 +34,8 @@ void tell(void *ctx, const struct api_reply *reply);
 void open_with(struct api_config config);
 void setup(void);
 void teardown(void);
+/* What is answered next; the transport borrows the body. */
+void says(int status, const char *body);
 void queue(const char *method, const char *path, bool write, bool urgent, int number);
 /* Steps until nothing is queued. */
 void drain(void);

@@ -1,0 +1,196 @@
+/* The pages of leads/list: put together to one answer, however many questions they take. */
+#include "tests/unit/queue_kit.h"
+
+#include <json-c/json.h>
+#include <stdio.h>
+#include <string.h>
+
+static struct {
+    unsigned n;
+    enum api_class class;
+    size_t items;
+    char text[300];
+} listed;
+
+static void on_listed(void *ctx, const struct api_reply *reply)
+{
+    (void)ctx;
+    listed.n++;
+    listed.class = reply->class;
+    listed.items = reply->class == API_OK ? json_object_array_length(reply->json) : 0;
+    snprintf(listed.text, sizeof listed.text, "%s", reply->err != NULL ? err_text(reply->err) : "");
+}
+
+static void list_with(struct leads_list l)
+{
+    memset(&listed, 0, sizeof listed);
+    ck_assert_int_eq(api_leads_list(api, &l, on_listed, NULL, &e), 0);
+    drain();
+    ck_assert_uint_eq(listed.n, 1);
+}
+
+static void list(size_t items_max)
+{
+    list_with((struct leads_list){.items_max = items_max});
+}
+
+START_TEST(all_pages)
+{
+    says(200, "{\"items\":[1,2],\"next_starting_after\":\"a\"}");
+    says(502, "<html>");
+    says(200, "{\"items\":[3],\"next_starting_after\":\"b\"}");
+    says(200, "{\"items\":[]}");
+    list(0);
+    ck_assert_int_eq(listed.class, API_OK);
+    ck_assert_uint_eq(listed.items, 3);
+    ck_assert_str_eq(fake.sent[1].body, "{\"limit\":100,\"starting_after\":\"a\"}");
+    ck_assert_str_eq(fake.sent[2].body, fake.sent[1].body);
+    ck_assert_str_eq(fake.sent[3].body, "{\"limit\":100,\"starting_after\":\"b\"}");
+    ck_assert(!fake.sent[0].write);
+}
+END_TEST
+
+static char pages[60][80]; /* the transport borrows what it says */
+
+/* Even numbers are kept, and 6 is all that was wanted. */
+static enum leads_list_see see_even(void *ctx, struct json_object *item)
+{
+    (void)ctx;
+    int v = json_object_get_int(item);
+    return v == 6 ? LIST_KEEP_LAST : v % 2 == 0 ? LIST_KEEP : LIST_DROP;
+}
+
+START_TEST(only_what_is_wanted)
+{
+    /* As many pages as it takes, whatever may be kept. */
+    for (int i = 0; i < 40; i++) {
+        char *page = pages[i];
+        snprintf(page, sizeof pages[i], "{\"items\":[%d],\"next_starting_after\":\"%d\"}", i == 7 ? 2 : 2 * i + 101, i);
+        says(200, page);
+    }
+    says(200, "{\"items\":[6,8],\"next_starting_after\":\"x\"}");
+    list_with((struct leads_list){.items_max = 2, .see = see_even});
+    ck_assert_int_eq(listed.class, API_OK);
+    ck_assert_uint_eq(listed.items, 2); /* 2 and 6 */
+    ck_assert_uint_eq(fake.sent_n, 41);
+}
+END_TEST
+
+START_TEST(cursors_in_a_circle)
+{
+    for (int i = 0; i < 60; i++) {
+        char *page = pages[i];
+        snprintf(page, sizeof pages[i], "{\"items\":[1],\"next_starting_after\":\"%d\"}", i < 3 ? i : 3 + i % 5);
+        says(200, page);
+    }
+    list_with((struct leads_list){.see = see_even});
+    ck_assert_int_eq(listed.class, API_FAILED);
+    ck_assert_ptr_nonnull(strstr(listed.text, "leads nowhere"));
+    ck_assert_uint_lt(fake.sent_n, 20);
+}
+END_TEST
+
+static const struct {
+    const char *first, *second;
+    size_t max, items; /* items when it ends well */
+    bool ends_well;
+} page_rows[] = {
+    {"{\"items\":[]}", NULL, 0, 0, true},
+    {"{\"items\":[1]}", NULL, 0, 1, true},
+    {"{\"items\":[1],\"next_starting_after\":null}", NULL, 0, 1, true},
+    {"{\"items\":[1],\"next_starting_after\":\"\"}", NULL, 0, 1, true},
+    {"{\"items\":[],\"next_starting_after\":\"a\"}", NULL, 0, 0, true},
+    {"{\"items\":[1],\"next_starting_after\":7}", NULL, 0, 0, false},
+    {"{\"items\":[1],\"next_starting_after\":\"a\"}", "{\"items\":[2],\"next_starting_after\":\"a\"}", 0, 0, false},
+    {"{\"items\":[1,2,3]}", NULL, 2, 0, false},
+    {"{\"items\":[1,2],\"next_starting_after\":\"a\"}", "{\"items\":[3]}", 2, 0, false},
+};
+
+START_TEST(odd_pages)
+{
+    says(200, page_rows[_i].first);
+    if (page_rows[_i].second != NULL)
+        says(200, page_rows[_i].second);
+    list(page_rows[_i].max);
+    ck_assert_msg((listed.class == API_OK) == page_rows[_i].ends_well, "%s", page_rows[_i].first);
+    if (listed.class == API_OK)
+        ck_assert_uint_eq(listed.items, page_rows[_i].items);
+    else
+        ck_assert_int_eq(listed.class, API_FAILED);
+}
+END_TEST
+
+START_TEST(a_page_that_fails)
+{
+    says(200, "{\"items\":[1],\"next_starting_after\":\"a\"}");
+    says(400, "{\"message\":\"no\"}");
+    list(0);
+    ck_assert_int_eq(listed.class, API_REFUSED);
+}
+END_TEST
+
+static void list_contacts(const struct str *contacts, size_t n)
+{
+    list_with((struct leads_list){.contacts = contacts, .contacts_n = n});
+}
+
+/* One odd address in `contacts` would have all of them refused. */
+START_TEST(odd_contacts_are_searched_for)
+{
+    const struct str contacts[] = {STR("\"x y\"@b.c"), STR("a@b.c"), STR("j\u00fcrgen@b.c"), STR("d@e.f")};
+    says(200, "{\"items\":[1,2],\"next_starting_after\":\"a\"}");
+    says(200, "{\"items\":[]}");
+    says(200, "{\"items\":[3],\"next_starting_after\":\"a\"}");
+    says(200, "{\"items\":[4]}");
+    says(200, "{\"items\":[]}");
+    list_contacts(contacts, 4);
+    ck_assert_int_eq(listed.class, API_OK);
+    ck_assert_uint_eq(listed.items, 4);
+    ck_assert_uint_eq(fake.sent_n, 5);
+    ck_assert_str_eq(fake.sent[0].body, "{\"contacts\":[\"a@b.c\",\"d@e.f\"],\"limit\":100}");
+    ck_assert_str_eq(fake.sent[2].body, "{\"search\":\"\\\"x y\\\"@b.c\",\"limit\":100}");
+    ck_assert_str_eq(fake.sent[3].body,
+                     "{\"search\":\"\\\"x y\\\"@b.c\",\"limit\":100,\"starting_after\":\"a\"}");
+    ck_assert_str_eq(fake.sent[4].body, "{\"search\":\"j\u00fcrgen@b.c\",\"limit\":100}");
+}
+END_TEST
+
+/* Never a question without a selector; and one that fails ends the look. */
+START_TEST(only_odd_contacts)
+{
+    const struct str contacts[] = {STR("j\u00fcrgen@b.c"), STR("a@b_c.de")};
+    says(200, "{\"items\":[1]}");
+    says(400, "{\"message\":\"no\"}");
+    list_contacts(contacts, 2);
+    ck_assert_int_eq(listed.class, API_REFUSED);
+    ck_assert_uint_eq(fake.sent_n, 2);
+    ck_assert_str_eq(fake.sent[0].body, "{\"search\":\"j\u00fcrgen@b.c\",\"limit\":100}");
+}
+END_TEST
+
+START_TEST(dropped_half_way)
+{
+    struct leads_list l = {0};
+    says(200, "{\"items\":[1],\"next_starting_after\":\"a\"}");
+    ck_assert_int_eq(api_leads_list(api, &l, on_listed, NULL, &e), 0);
+    ck_assert_int_eq(api_step(api, 0, &e), 0); /* api_free() in teardown has to free the rest */
+    ck_assert_uint_eq(api_queued(api), 1);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("leads_list");
+    TCase *t = tcase_create("all");
+    tcase_add_checked_fixture(t, setup, teardown);
+    tcase_add_test(t, all_pages);
+    tcase_add_test(t, only_what_is_wanted);
+    tcase_add_test(t, cursors_in_a_circle);
+    tcase_add_loop_test(t, odd_pages, 0, (int)(sizeof page_rows / sizeof page_rows[0]));
+    tcase_add_test(t, a_page_that_fails);
+    tcase_add_test(t, odd_contacts_are_searched_for);
+    tcase_add_test(t, only_odd_contacts);
+    tcase_add_test(t, dropped_half_way);
+    suite_add_tcase(s, t);
+    return unit_run(s);
+}
