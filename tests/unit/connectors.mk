@@ -24,11 +24,19 @@ tests_unit_source_command_tap_SOURCES = tests/unit/source_command_test.c tests/u
 tests_unit_source_command_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_source_command_tap_LDADD = $(TEST_LIBS) $(LEVEL_CONNECTORS)
 
-check_PROGRAMS += tests/unit/source_postgres.tap
-TESTS += tests/unit/source_postgres.tap
-tests_unit_source_postgres_tap_SOURCES = tests/unit/source_postgres_test.c tests/unit/rowtext.c tests/unit/rowtext.h
+POSTGRES_TESTS = tests/unit/source_postgres.tap tests/unit/postgres_conn.tap tests/unit/postgres_results.tap
+check_PROGRAMS += $(POSTGRES_TESTS)
+TESTS += $(POSTGRES_TESTS)
+POSTGRES_KIT = tests/unit/postgres_kit.c tests/unit/postgres_kit.h tests/unit/rowtext.c tests/unit/rowtext.h
+tests_unit_source_postgres_tap_SOURCES = tests/unit/source_postgres_test.c $(POSTGRES_KIT)
 tests_unit_source_postgres_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_source_postgres_tap_LDADD = $(TEST_LIBS) $(LEVEL_CONNECTORS)
+tests_unit_postgres_conn_tap_SOURCES = tests/unit/postgres_conn_test.c $(POSTGRES_KIT)
+tests_unit_postgres_conn_tap_CFLAGS = $(TEST_CFLAGS)
+tests_unit_postgres_conn_tap_LDADD = $(TEST_LIBS) $(LEVEL_CONNECTORS)
+tests_unit_postgres_results_tap_SOURCES = tests/unit/postgres_results_test.c $(POSTGRES_KIT)
+tests_unit_postgres_results_tap_CFLAGS = $(TEST_CFLAGS)
+tests_unit_postgres_results_tap_LDADD = $(TEST_LIBS) $(LEVEL_CONNECTORS)
 
 EXTRA_DIST += tests/cases/csv/README tests/cases/csv/lines.case tests/cases/csv/quotes.case tests/cases/csv/ragged.case \
 	tests/cases/csv/header.case tests/cases/csv/delimiter.case tests/cases/csv/encoding.case tests/cases/csv/limits.case

@@ -1,0 +1,237 @@
+/* Waiting for PostgreSQL has its ends: time limits, signals, a cancel at any moment, hosts that do not answer. */
+#include "config.h"
+
+#include "connectors/postgres_conn.h"
+#include "sync/base/stop.h"
+#include "tests/unit/postgres_kit.h"
+
+#include <arpa/inet.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+
+START_TEST(time_limits_and_dying_servers)
+{
+    struct source_spec spec = {.kind = SOURCE_POSTGRES,
+                               .as.sql = {.url = pg_url, .query = "select pg_sleep(60)::text as a", .statement_timeout_ms = 50}};
+
+    rowtext_check(&spec, NULL, clock_system(), "a\nerror 65 statement_timeout");
+    spec.as.sql.statement_timeout_ms = 0;
+    spec.as.sql.query = "select pg_terminate_backend(pg_backend_pid())::text as a";
+    rowtext_check(&spec, NULL, clock_system(), "a\n1 [true]\nerror 66 terminating connection");
+}
+END_TEST
+
+START_TEST(a_signal_cancels_the_query)
+{
+    struct source_spec spec = {.kind = SOURCE_POSTGRES, .as.sql = {.url = pg_url, .query = "select pg_sleep(60)::text as a"}};
+    struct source *s = NULL;
+    struct err e = ERR_INIT;
+    struct row row;
+
+    ck_assert_int_eq(source_open(&spec, NULL, clock_system(), &s, &e), 0);
+    stop_set(SIGINT);
+    ck_assert_int_eq(source_next(s, &row, &e), -1);
+    ck_assert_int_eq(e.status, XS_SIGINT);
+    source_close(s);
+    stop_set(0);
+    err_clear(&e);
+    ck_assert_int_eq(pg_sleepers(), 0);
+}
+END_TEST
+
+static struct source *running; /* what the timer's handler cancels; NULL: it sets the stop flag */
+
+static void on_timer(int signo)
+{
+    (void)signo;
+    if (running != NULL)
+        running->ops->cancel(running);
+    else
+        stop_set(SIGTERM);
+}
+
+static void set_timer(long us)
+{
+    struct itimerval in = {.it_value = {.tv_usec = us}};
+
+    setitimer(ITIMER_REAL, &in, NULL);
+}
+
+START_TEST(a_cancel_that_comes_too_early_is_not_lost)
+{
+    struct postgres_conn c;
+    struct err e = ERR_INIT;
+    bool failed;
+
+    ck_assert_int_eq(postgres_conn_open(&c, pg_url, 0, &e), 0);
+    /* The server's end of the session is held, so that the first request to cancel surely meets no query. */
+    int pid = PQbackendPID(c.pg);
+    kill(pid, SIGSTOP);
+    ck_assert_int_eq(PQsendQuery(c.pg, "select pg_sleep(60)"), 1);
+    postgres_conn_cancel(&c);
+    pg_shell("(sleep 0.3; kill -CONT %d) &", pid);
+    ck_assert_ptr_null(postgres_conn_result(&c, &failed, &e));
+    ck_assert(failed);
+    ck_assert_int_eq(e.status, XS_SOURCE);
+    ck_assert_int_eq(PQtransactionStatus(c.pg), PQTRANS_IDLE);
+    err_clear(&e);
+    /* Remembered: what is sent after it does not run, either. */
+    ck_assert_ptr_null(postgres_conn_run(&c, "select pg_sleep(60)", 0, NULL, &e));
+    ck_assert_ptr_nonnull(strstr(err_text(&e), "cancelled"));
+    err_clear(&e);
+    postgres_conn_close(&c);
+}
+END_TEST
+
+START_TEST(a_stop_at_any_moment_ends_the_read)
+{
+    struct source_spec spec = {.kind = SOURCE_POSTGRES, .as.sql = {.url = pg_url, .query = "select pg_sleep(50)::text as a"}};
+    struct sigaction act = {.sa_handler = on_timer};
+
+    srand(5);
+    sigaction(SIGALRM, &act, NULL);
+    for (int i = 0; i < 60; i++) {
+        const bool by_cancel = i % 2 == 0;
+        const long us = 1 + rand() % 8000;
+        struct source *s = NULL;
+        struct row row;
+        struct err e = ERR_INIT;
+        running = NULL;
+        if (!by_cancel)
+            set_timer(us);
+        int status = source_open(&spec, NULL, clock_system(), &s, &e);
+        running = by_cancel ? s : NULL;
+        if (by_cancel)
+            set_timer(us / 4 + 1);
+        if (status == 0)
+            status = source_next(s, &row, &e);
+        set_timer(0);
+        ck_assert_int_eq(status, -1);
+        ck_assert_msg(e.status == (by_cancel ? XS_SOURCE : XS_SIGTERM), "after %ld us: %s", us, err_text(&e));
+        stop_set(0);
+        source_close(s);
+        err_clear(&e);
+    }
+    ck_assert_int_eq(pg_sleepers(), 0);
+}
+END_TEST
+
+/* A listener whose backlog is full: the kernel drops who knocks. Returns its port. */
+static int deaf_port(bool accepts)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t n = sizeof at;
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    ck_assert_int_eq(bind(fd, (struct sockaddr *)&at, n), 0);
+    ck_assert_int_eq(listen(fd, accepts ? 16 : 0), 0);
+    ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&at, &n), 0);
+    for (int i = 0; !accepts && i < 4; i++) {
+        int knock = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        (void)!connect(knock, (struct sockaddr *)&at, n);
+    }
+    return ntohs(at.sin_port);
+}
+
+static double seconds_of(const char *where, const char *want)
+{
+    struct source_spec spec = {.kind = SOURCE_POSTGRES, .as.sql = {.url = where, .query = "select 1 as a"}};
+    struct clock *clock = clock_system();
+    int64_t start = clock->mono_us(clock);
+
+    rowtext_check(&spec, NULL, clock_system(), want);
+    return (double)(clock->mono_us(clock) - start) / 1e6;
+}
+
+START_TEST(nobody_waits_past_the_deadline)
+{
+    struct source_spec spec = {.kind = SOURCE_POSTGRES, .as.sql = {.url = pg_url, .query = "select pg_sleep(55)::text as a"}};
+    struct clock *clock = clock_system();
+    int64_t start = clock->mono_us(clock);
+    struct source_read read = {.deadline_us = start + 300000};
+    char where[200];
+
+    rowtext_check(&spec, &read, clock, "a\nerror 1 the time budget ended while reading");
+    ck_assert_int_eq(pg_sleepers(), 0);
+    snprintf(where, sizeof where, "host=127.0.0.1 port=%d sslmode=disable", deaf_port(true));
+    spec.as.sql.url = where;
+    rowtext_check(&spec, &read, clock, "error 1 the time budget ended while connecting");
+    ck_assert(clock->mono_us(clock) - start < 5000000);
+}
+END_TEST
+
+START_TEST(connecting_has_its_time)
+{
+    char where[700];
+
+    snprintf(where, sizeof where, "host=127.0.0.1 port=%d connect_timeout=1 sslmode=disable", deaf_port(true));
+    double took = seconds_of(where, "error 66 postgres host=127.0.0.1: no answer within connect_timeout");
+    ck_assert_msg(took > 1.9 && took < 5, "%f s", took);
+    /* The next host of the list has its turn, whether this one does not answer or is not there. */
+    snprintf(where, sizeof where, "host=127.0.0.1,%s port=%d,5432 connect_timeout=1 user=postgres dbname=postgres", pg_dir,
+             deaf_port(false));
+    seconds_of(where, "a integer\n1 [1]\n");
+    snprintf(where, sizeof where, "host=/nowhere,%s user=postgres dbname=postgres", pg_dir);
+    seconds_of(where, "a integer\n1 [1]\n");
+}
+END_TEST
+
+START_TEST(connecting_can_be_interrupted)
+{
+    struct sigaction act = {.sa_handler = on_timer};
+    char where[200];
+
+    sigaction(SIGALRM, &act, NULL);
+    for (int accepts = 0; accepts < 2; accepts++) {
+        snprintf(where, sizeof where, "host=127.0.0.1 port=%d sslmode=disable", deaf_port(accepts));
+        set_timer(100000);
+        double took = seconds_of(where, "error 143 interrupted while connecting");
+        ck_assert_msg(took < 2, "%f s", took);
+        stop_set(0);
+    }
+}
+END_TEST
+
+START_TEST(cancel_makes_a_blocking_read_return)
+{
+    struct source_spec spec = {.kind = SOURCE_POSTGRES, .as.sql = {.url = pg_url, .query = "select pg_sleep(60)::text as a"}};
+    struct source *s = NULL;
+    struct err e = ERR_INIT;
+    struct row row;
+
+    ck_assert_int_eq(source_open(&spec, NULL, clock_system(), &s, &e), 0);
+    s->ops->cancel(s);
+    ck_assert_int_eq(source_next(s, &row, &e), -1);
+    ck_assert_int_eq(e.status, XS_SOURCE);
+    err_clear(&e);
+    source_close(s);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *s = suite_create("postgres_conn");
+    TCase *t = tcase_create("all");
+
+    tcase_set_timeout(t, 60);
+    tcase_add_unchecked_fixture(t, pg_start, pg_stop);
+    tcase_add_test(t, time_limits_and_dying_servers);
+    tcase_add_test(t, a_signal_cancels_the_query);
+    tcase_add_test(t, a_cancel_that_comes_too_early_is_not_lost);
+    tcase_add_test(t, a_stop_at_any_moment_ends_the_read);
+    tcase_add_test(t, nobody_waits_past_the_deadline);
+    tcase_add_test(t, connecting_has_its_time);
+    tcase_add_test(t, connecting_can_be_interrupted);
+    tcase_add_test(t, cancel_makes_a_blocking_read_return);
+    suite_add_tcase(s, t);
+    return s;
+}
+
+int main(void)
+{
+    return pg_run(suite());
+}
