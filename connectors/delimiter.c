@@ -116,6 +116,48 @@ static int ask(const struct view views[CANDIDATES_N], const char *label, struct 
     return -1;
 }
 
+static void count_only(int end, void *arg)
+{
+    struct view *v = arg;
+
+    (void)end;
+    v->rows++;
+    v->columns = v->cells;
+    v->cells = 0;
+}
+
+static bool ends_line(struct str s, size_t at)
+{
+    return s.p[at] == '\n' || (s.p[at] == '\r' && (at + 1 == s.n || s.p[at + 1] != '\n'));
+}
+
+/* The line on which the first row starts that the delimiter splits, 0: there is none. Fed by lines, so that rows have one. */
+static size_t first_split_line(struct str sample, char delimiter)
+{
+    struct csv_parser parser;
+    struct view v = {0};
+    size_t line = 1, start_line = 1, found = 0;
+    bool inside = false; /* a row that began on an earlier line */
+
+    if (start(&parser, delimiter) != 0)
+        return 0;
+    for (size_t at = 0, n; at < sample.n && found == 0; at += n, line++) {
+        size_t rows = v.rows;
+        bool blank = sample.p[at] == '\n' || sample.p[at] == '\r';
+        for (n = 1; at + n < sample.n && !ends_line(sample, at + n - 1); n++)
+            continue;
+        if (csv_parse(&parser, sample.p + at, n, count_cell, count_only, &v) != n)
+            break;
+        if (v.rows > rows && v.columns > 1)
+            found = start_line;
+        inside = v.rows == rows && (inside || !blank);
+        if (!inside)
+            start_line = line + 1;
+    }
+    csv_free(&parser);
+    return found;
+}
+
 /* No candidate splits the header: a file of one column, unless its rows say otherwise. Exports like to put a title or
  * notes above the header. */
 static int one_column(const struct view views[CANDIDATES_N], struct str sample, const char *label, char *out,
@@ -130,9 +172,10 @@ static int one_column(const struct view views[CANDIDATES_N], struct str sample, 
             n++;
         if (text_show((struct str){sample.p, n}, SHOWN_WIDTH, &text) != 0)
             buf_reset(&text);
+        size_t line = first_split_line(sample, candidate_table[i].c);
         err_set(e, XS_CONFIG, "%s: the first line, '%.*s', is one column, yet %s splits most rows; remove what stands "
-                "above the header, or set delimiter: (or --delimiter)", label, STR_ARG(buf_str(&text)),
-                candidate_table[i].shown);
+                "above the header, which seems to be line %zu, or set delimiter: (or --delimiter)", label,
+                STR_ARG(buf_str(&text)), candidate_table[i].shown, line);
         buf_free(&text);
         return -1;
     }

@@ -35,13 +35,15 @@ static void look_at_blanks(struct look *look, struct str text, struct str trimme
     look->long_ones += trimmed.n > PROSE_BYTES;
 }
 
-/* By ASCII letters alone: enough to see a list that was typed in capitals. */
+/* By the letters of western Europe (U+00C0 to U+00FF, C3 80 to C3 BF): enough to see a list that was typed in capitals. */
 static void look_at_case(struct look *look, struct str text)
 {
     size_t upper = 0, lower = 0;
     for (size_t i = 0; i < text.n; i++) {
-        upper += text.p[i] >= 'A' && text.p[i] <= 'Z';
-        lower += text.p[i] >= 'a' && text.p[i] <= 'z';
+        unsigned char next = i + 1 < text.n ? (unsigned char)text.p[i + 1] : 0;
+        bool accented = (unsigned char)text.p[i] == 0xC3 && next >= 0x80;
+        upper += (text.p[i] >= 'A' && text.p[i] <= 'Z') || (accented && next < 0x9F && next != 0x97);
+        lower += (text.p[i] >= 'a' && text.p[i] <= 'z') || (accented && next > 0x9F && next != 0xB7);
     }
     look->capitals += upper > 1 && lower == 0;
     look->small += lower > 1 && upper == 0;

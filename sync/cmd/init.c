@@ -155,6 +155,12 @@ static struct str *names_of(const struct source *source, struct arena *arena)
     return names;
 }
 
+/* What the first of two looks at a file left to be said. */
+struct first_look {
+    bool unsure;         /* the first line was taken for data */
+    const char *assumed; /* the encoding, where it was assumed */
+};
+
 /* Only a file can be read a second time. */
 static bool is_file(const char *path)
 {
@@ -201,7 +207,7 @@ static int open_stream(struct invocation *inv, const struct source_spec *spec, s
 /* The file is opened twice: to see what its first line is, and as what it is. A header with gaps, or with a name twice, is
  * refused the second time. */
 static int open_file(struct invocation *inv, struct source_spec *spec, struct arena *arena, struct source **source,
-                     bool *unsure, struct err *e)
+                     struct first_look *seen, struct err *e)
 {
     struct first_line_verdict verdict;
     struct source *first = NULL;
@@ -224,7 +230,7 @@ static int open_file(struct invocation *inv, struct source_spec *spec, struct ar
         goto done;
     }
     if (verdict.kind == FIRST_LINE_DATA) {
-        *unsure = verdict.unsure;
+        seen->unsure = verdict.unsure;
         spec->as.csv.header = false;
         spec->as.csv.names = make_up_names(n, verdict.email, arena);
         spec->as.csv.names_n = n;
@@ -233,17 +239,24 @@ static int open_file(struct invocation *inv, struct source_spec *spec, struct ar
             goto done;
         }
     }
-    rc = source_open(spec, NULL, inv->common.clock, source, e);
+    /* What was assumed was said, and need not be said again. */
+    const char *encoding = spec->as.csv.encoding, *assumed = first->encoding_assumed;
+    if (assumed != NULL) {
+        seen->assumed = arena_dup(arena, assumed, strlen(assumed));
+        spec->as.csv.encoding = seen->assumed;
+    }
+    rc = assumed != NULL && seen->assumed == NULL ? err_oom(e) : source_open(spec, NULL, inv->common.clock, source, e);
+    spec->as.csv.encoding = encoding;
 done:
     source_close(first);
     return rc;
 }
 
 static int open_source(struct invocation *inv, struct source_spec *spec, struct arena *arena, struct source **source,
-                       bool *unsure, struct err *e)
+                       struct first_look *seen, struct err *e)
 {
-    *unsure = false;
-    return spec->kind == SOURCE_CSV && is_file(spec->as.csv.path) ? open_file(inv, spec, arena, source, unsure, e)
+    *seen = (struct first_look){0};
+    return spec->kind == SOURCE_CSV && is_file(spec->as.csv.path) ? open_file(inv, spec, arena, source, seen, e)
                                                                    : open_stream(inv, spec, arena, source, e);
 }
 
@@ -266,7 +279,7 @@ static int look(struct source *source, int64_t rows, struct arena *arena, struct
 }
 
 static int write_file(const struct invocation *inv, const struct mapping_init *init, struct source_spec *spec,
-                      const struct source *source, bool unsure, struct err *e)
+                      const struct source *source, const struct first_look *seen, struct err *e)
 {
     const struct init_options *o = inv->options;
     struct out out = {0};
@@ -297,8 +310,8 @@ static int write_file(const struct invocation *inv, const struct mapping_init *i
         .source = spec,
         .target = target_name != NULL ? &target : NULL,
         .names_made_up = spec->kind == SOURCE_CSV && !spec->as.csv.header,
-        .header_unsure = unsure,
-        .encoding_assumed = source->encoding_assumed,
+        .header_unsure = seen->unsure,
+        .encoding_assumed = seen->assumed != NULL ? seen->assumed : source->encoding_assumed,
     };
     if (out_open(&out, inv, OUT_PUBLIC, e) == 0 && mapping_init_write(init, &file, &out.text, e) == 0)
         rc = out_commit(&out, e);
@@ -317,7 +330,7 @@ static int run(struct invocation *inv, struct err *e)
     struct source *source = NULL;
     struct mapping_init *init = NULL;
     struct arena arena;
-    bool unsure;
+    struct first_look seen;
     int rc = -1;
     if (inv->operands_n == 0)
         return err_set(e, XS_USAGE, "which source? usage: leadsync init SOURCE [-o FILE]");
@@ -328,9 +341,9 @@ static int run(struct invocation *inv, struct err *e)
         return err_set(e, XS_STATE, "%s is there already; remove it, or give -o another name", output);
     arena_init(&arena, NAMES_BYTES);
     if (make_spec(inv->operands[0], o, &spec, e) != 0 ||
-        open_source(inv, &spec, &arena, &source, &unsure, e) != 0 || look(source, o->rows, &arena, &init, e) != 0)
+        open_source(inv, &spec, &arena, &source, &seen, e) != 0 || look(source, o->rows, &arena, &init, e) != 0)
         goto done;
-    rc = write_file(inv, init, &spec, source, unsure, e);
+    rc = write_file(inv, init, &spec, source, &seen, e);
     if (rc == 0 && output != NULL && strcmp(output, "-") != 0)
         log_notice("%s is written; look it over, then: leadsync preview %s", output, output);
 done:

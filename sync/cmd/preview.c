@@ -32,6 +32,7 @@ static const struct opt options[] = {
 };
 
 enum {
+    LEFT_OUT_BYTES = 1 << 16,
     SCRATCH_BYTES = 64 << 20,
     TABLE_ROWS = 500, /* a longer text preview comes in several tables, so that memory stays small */
     FIXED_COLUMNS = 3, /* row, target, left out */
@@ -390,8 +391,12 @@ static int bind_columns(struct preview *p, struct err *e)
     if (rc != 0)
         return -1;
     unused_n = mapping_unused(p->m, &unused);
-    for (size_t i = 0; i < unused_n; i++)
-        log_notice("column \"%.*s\" is left out", STR_ARG(unused[i]));
+    struct buf list = BUF_INIT(LEFT_OUT_BYTES);
+    for (size_t i = 0; i < unused_n && buf_addf(&list, "%s%.*s", i > 0 ? ", " : "", STR_ARG(unused[i])) == 0; i++)
+        continue;
+    if (unused_n > 0)
+        log_notice("left out: %.*s", STR_ARG(buf_str(&list)));
+    buf_free(&list);
     return 0;
 }
 
