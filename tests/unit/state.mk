@@ -37,6 +37,24 @@ tests_unit_state_results_tap_SOURCES = tests/unit/state_results_test.c $(state_k
 tests_unit_state_results_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_state_results_tap_LDADD = $(TEST_LIBS) $(LEVEL_STATE)
 
+check_PROGRAMS += tests/unit/state_facts.tap
+TESTS += tests/unit/state_facts.tap
+tests_unit_state_facts_tap_SOURCES = tests/unit/state_facts_test.c $(state_kit)
+tests_unit_state_facts_tap_CFLAGS = $(TEST_CFLAGS)
+tests_unit_state_facts_tap_LDADD = $(TEST_LIBS) $(LEVEL_STATE)
+
+check_PROGRAMS += tests/unit/state_forget.tap
+TESTS += tests/unit/state_forget.tap
+tests_unit_state_forget_tap_SOURCES = tests/unit/state_forget_test.c $(state_kit)
+tests_unit_state_forget_tap_CFLAGS = $(TEST_CFLAGS)
+tests_unit_state_forget_tap_LDADD = $(TEST_LIBS) $(LEVEL_STATE)
+
+check_PROGRAMS += tests/unit/state_audit.tap
+TESTS += tests/unit/state_audit.tap
+tests_unit_state_audit_tap_SOURCES = tests/unit/state_audit_test.c $(state_kit)
+tests_unit_state_audit_tap_CFLAGS = $(TEST_CFLAGS)
+tests_unit_state_audit_tap_LDADD = $(TEST_LIBS) $(LEVEL_STATE)
+
 check_PROGRAMS += tests/unit/state_seen.tap
 TESTS += tests/unit/state_seen.tap
 tests_unit_state_seen_tap_SOURCES = tests/unit/state_seen_test.c $(state_kit)

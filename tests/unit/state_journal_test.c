@@ -12,9 +12,7 @@ static struct kit k;
 
 static void setup(void)
 {
-    kit_init(&k);
-    kit_open(&k, STATE_WRITE);
-    kit_run(&k);
+    kit_start(&k);
 }
 
 static void teardown(void)

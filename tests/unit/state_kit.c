@@ -31,6 +31,13 @@ void kit_free(struct kit *k)
     free(k->dir);
 }
 
+void kit_start(struct kit *k)
+{
+    kit_init(k);
+    kit_open(k, STATE_WRITE);
+    kit_run(k);
+}
+
 void kit_next(struct kit *k)
 {
     kit_close(k);
@@ -140,6 +147,21 @@ struct entry kit_entry(struct kit *k, uint64_t n, uint64_t fp)
     return entry;
 }
 
+struct entry kit_with(struct entry entry, enum outcome outcome, enum reason reason)
+{
+    entry.outcome = outcome;
+    entry.reason = reason;
+    return entry;
+}
+
+struct entry kit_created(struct kit *k, uint64_t n, uint64_t fp)
+{
+    struct entry entry = kit_with(kit_entry(k, n, fp), OUTCOME_CREATED, REASON_NONE);
+    entry.has_lead_id = true;
+    entry.lead_id = kit_uuid(n);
+    return entry;
+}
+
 uint64_t kit_run(struct kit *k)
 {
     struct run_record run = {.started_ms = k->clock.wall, .status = "running", .read = "full"};
@@ -160,6 +182,41 @@ uint64_t kit_batch(struct kit *k, enum op op, uint32_t target, struct entry *ent
 void kit_merge(struct kit *k)
 {
     kit_ok(k, state_merge(k->s, 1, &k->e));
+}
+
+void kit_one(struct kit *k, enum op op, struct entry entry)
+{
+    kit_batch(k, op, k->target, &entry, 1);
+    kit_merge(k);
+}
+
+struct known_lead kit_lead(struct kit *k, uint64_t n)
+{
+    struct known_lead lead;
+    struct hash128 key = kit_key(k, n);
+    ck_assert_int_eq(kit_ok(k, state_lead_get(k->s, &key, &k->arena, &lead, &k->e)), 1);
+    return lead;
+}
+
+const char *kit_listed(struct kit *k, uint64_t run)
+{
+    static struct buf out = BUF_INIT(1 << 20);
+    struct results *r;
+    struct entry entry;
+    enum op op;
+    uint32_t target;
+    buf_reset(&out);
+    kit_ok(k, state_results_open(k->s, run, &r, &k->e));
+    while (kit_ok(k, state_results_next(r, &k->arena, &entry, &op, &target, &k->e)) == 1) {
+        const char *at = entry.key_text.n > 0 ? memchr(entry.key_text.p, '@', entry.key_text.n) : NULL;
+        struct str who =
+            at != NULL ? (struct str){entry.key_text.p + 6, (size_t)(at - entry.key_text.p) - 6} : STR("-");
+        ck_assert_int_eq(buf_addf(&out, "%llu %s %.*s%s%.*s%s%.*s;", (unsigned long long)entry.row,
+                                  outcome_text(entry.outcome), STR_ARG(who), entry.cells.n > 0 ? "!" : "",
+                                  STR_ARG(entry.cells), entry.detail.n > 0 ? "?" : "", STR_ARG(entry.detail)), 0);
+    }
+    state_results_close(r);
+    return buf_cstr(&out);
 }
 
 struct remembered kit_lookup(struct kit *k, uint64_t n, uint64_t fp, uint64_t hint)

@@ -19,6 +19,8 @@ struct kit {
 };
 
 void kit_init(struct kit *k);
+/* The same, with a new state that is open for writing, and a first run. */
+void kit_start(struct kit *k);
 void kit_free(struct kit *k);
 /* A new file in the same folder, as if the kit were new. */
 void kit_next(struct kit *k);
@@ -42,11 +44,21 @@ struct uuid kit_uuid(uint64_t n);
 struct str kit_values(struct kit *k, const char *email, const char *first_name);
 /* An entry for person n at row n with fingerprint `fp`; no outcome yet. */
 struct entry kit_entry(struct kit *k, uint64_t n, uint64_t fp);
+struct entry kit_with(struct entry entry, enum outcome outcome, enum reason reason);
+/* Person n, created as lead kit_uuid(n). */
+struct entry kit_created(struct kit *k, uint64_t n, uint64_t fp);
 
 uint64_t kit_run(struct kit *k);
 /* Adds, commits and settles one batch with these entries, which have their outcomes; sets nothing else. */
 uint64_t kit_batch(struct kit *k, enum op op, uint32_t target, struct entry *entries, size_t n);
 void kit_merge(struct kit *k);
+/* A batch of this entry alone, merged. */
+void kit_one(struct kit *k, enum op op, struct entry entry);
+/* Person n's lead, which must be known; in the arena. */
+struct known_lead kit_lead(struct kit *k, uint64_t n);
+/* The results of a run as one text: "row outcome number[!cells][?detail];…"; the number is the person's, "-" without
+ * one. Static. */
+const char *kit_listed(struct kit *k, uint64_t run);
 /* As state_lookup() right after a fresh state_lookup_start(); hint as in struct lookup_options. */
 struct remembered kit_lookup(struct kit *k, uint64_t n, uint64_t fp, uint64_t hint);
 /* No violation, else the test fails with their list. */

@@ -9,9 +9,7 @@ static struct kit k;
 
 static void setup(void)
 {
-    kit_init(&k);
-    kit_open(&k, STATE_WRITE);
-    kit_run(&k);
+    kit_start(&k);
 }
 
 static void teardown(void)
@@ -19,47 +17,18 @@ static void teardown(void)
     kit_free(&k);
 }
 
-static struct entry with(struct entry entry, enum outcome outcome, enum reason reason)
-{
-    entry.outcome = outcome;
-    entry.reason = reason;
-    return entry;
-}
-
-static struct entry created(uint64_t n, uint64_t fp)
-{
-    struct entry entry = with(kit_entry(&k, n, fp), OUTCOME_CREATED, REASON_NONE);
-    entry.has_lead_id = true;
-    entry.lead_id = kit_uuid(n);
-    return entry;
-}
-
-static struct known_lead get(uint64_t n)
-{
-    struct known_lead lead;
-    struct hash128 key = kit_key(&k, n);
-    ck_assert_int_eq(kit_ok(&k, state_lead_get(k.s, &key, &k.arena, &lead, &k.e)), 1);
-    return lead;
-}
-
-static void one(enum op op, struct entry entry)
-{
-    kit_batch(&k, op, k.target, &entry, 1);
-    kit_merge(&k);
-}
-
 START_TEST(created_is_known)
 {
     struct target t = {.kind = TARGET_LIST, .id = kit_uuid(99), .status = TARGET_STATUS_UNKNOWN};
     uint32_t number;
     kit_ok(&k, state_target_put(k.s, &t, false, &number, &k.e));
-    struct entry entry = created(1, 11);
+    struct entry entry = kit_created(&k, 1, 11);
     kit_batch(&k, OP_CREATE, number, &entry, 1);
     ck_assert(kit_exists(&k, ".journal"));
     kit_merge(&k);
     ck_assert(!kit_exists(&k, ".journal"));
     ck_assert(!kit_exists(&k, ".journal-wal"));
-    struct known_lead lead = get(1);
+    struct known_lead lead = kit_lead(&k, 1);
     ck_assert_uint_eq(lead.fingerprint, 11);
     ck_assert_uint_eq(lead.target, number);
     ck_assert_uint_eq(lead.flags, KNOWN_CREATED);
@@ -78,11 +47,11 @@ END_TEST
 
 START_TEST(changed_keeps_who_made_it)
 {
-    one(OP_CREATE, created(1, 11));
-    struct entry entry = with(kit_entry(&k, 1, 12), OUTCOME_CHANGED, REASON_NONE);
+    kit_one(&k, OP_CREATE, kit_created(&k, 1, 11));
+    struct entry entry = kit_with(kit_entry(&k, 1, 12), OUTCOME_CHANGED, REASON_NONE);
     entry.values = kit_values(&k, "person1@example.com", "Grace");
-    one(OP_UPDATE, entry);
-    struct known_lead lead = get(1);
+    kit_one(&k, OP_UPDATE, entry);
+    struct known_lead lead = kit_lead(&k, 1);
     ck_assert_uint_eq(lead.fingerprint, 12);
     ck_assert_uint_eq(lead.flags, KNOWN_CREATED);
     ck_assert(lead.has_lead_id);
@@ -93,21 +62,21 @@ END_TEST
 
 START_TEST(linked_is_known_but_not_created)
 {
-    struct entry entry = with(kit_entry(&k, 1, 11), OUTCOME_UNCHANGED, REASON_NONE);
-    one(OP_CREATE, entry); /* without an id there is nothing to hold on to */
+    struct entry entry = kit_with(kit_entry(&k, 1, 11), OUTCOME_UNCHANGED, REASON_NONE);
+    kit_one(&k, OP_CREATE, entry); /* without an id there is nothing to hold on to */
     ck_assert_uint_eq(state_leads_n(k.s), 0);
     entry.has_lead_id = true;
     entry.lead_id = kit_uuid(1);
-    one(OP_CREATE, entry);
-    ck_assert_uint_eq(get(1).flags, 0);
+    kit_one(&k, OP_CREATE, entry);
+    ck_assert_uint_eq(kit_lead(&k, 1).flags, 0);
     ck_assert_int_eq(kit_lookup(&k, 1, 11, 0).kind, REMEMBERED_SAME);
 }
 END_TEST
 
 START_TEST(refused_counts_under_its_context_and_time)
 {
-    one(OP_CREATE, with(kit_entry(&k, 1, 11), OUTCOME_SKIPPED, REASON_IN_WORKSPACE));
-    one(OP_NONE + 1, with(kit_entry(&k, 2, 11), OUTCOME_REJECTED, REASON_REFUSED_THERE));
+    kit_one(&k, OP_CREATE, kit_with(kit_entry(&k, 1, 11), OUTCOME_SKIPPED, REASON_IN_WORKSPACE));
+    kit_one(&k, OP_NONE + 1, kit_with(kit_entry(&k, 2, 11), OUTCOME_REJECTED, REASON_REFUSED_THERE));
     for (uint64_t hint = 0; hint < 2; hint++) {
         struct lookup_options o = {.refusal_context = 1, .rows_hint = hint};
         struct hash128 key = kit_key(&k, 1);
@@ -129,7 +98,7 @@ START_TEST(refused_counts_under_its_context_and_time)
             ck_assert_int_eq(r.kind, REMEMBERED_NOTHING);
         }
     }
-    one(OP_CREATE, created(1, 11));
+    kit_one(&k, OP_CREATE, kit_created(&k, 1, 11));
     ck_assert_int_eq(kit_lookup(&k, 1, 11, 0).kind, REMEMBERED_SAME);
     kit_audit(&k);
 }
@@ -137,7 +106,7 @@ END_TEST
 
 START_TEST(decided_without_a_request_is_no_refusal)
 {
-    struct entry entry = with(kit_entry(&k, 1, 11), OUTCOME_REJECTED, REASON_TYPE_INVALID);
+    struct entry entry = kit_with(kit_entry(&k, 1, 11), OUTCOME_REJECTED, REASON_TYPE_INVALID);
     kit_ok(&k, state_entry_add(k.s, k.run, k.target, &entry, &k.e));
     kit_merge(&k);
     ck_assert_int_eq(kit_lookup(&k, 1, 11, 0).kind, REMEMBERED_NOTHING);
@@ -146,13 +115,13 @@ END_TEST
 
 START_TEST(failed_goes_to_the_retry_table_and_comes_back)
 {
-    struct entry entry = with(kit_entry(&k, 5, 11), OUTCOME_FAILED, REASON_API_ERROR), got;
-    struct entry early = with(kit_entry(&k, 3, 11), OUTCOME_DEFERRED, REASON_PLAN_FULL);
+    struct entry entry = kit_with(kit_entry(&k, 5, 11), OUTCOME_FAILED, REASON_API_ERROR), got;
+    struct entry early = kit_with(kit_entry(&k, 3, 11), OUTCOME_DEFERRED, REASON_PLAN_FULL);
     struct retries *r;
     uint32_t target;
     entry.attempts = 2;
     kit_ok(&k, state_entry_add(k.s, k.run, 4, &early, &k.e));
-    one(OP_CREATE, entry);
+    kit_one(&k, OP_CREATE, entry);
     ck_assert_uint_eq(state_retries_n(k.s), 2);
     kit_ok(&k, state_retries_open(k.s, &r, &k.e));
     ck_assert_int_eq(kit_ok(&k, state_retries_next(r, &k.arena, &got, &target, &k.e)), 1);
@@ -177,8 +146,8 @@ START_TEST(failed_goes_to_the_retry_table_and_comes_back)
     state_close(reader);
     k.s = writer;
     ck_assert_int_eq(kit_lookup(&k, 5, 11, 0).kind, REMEMBERED_NOTHING);
-    one(OP_CREATE, created(5, 11));
-    one(OP_CREATE, with(kit_entry(&k, 3, 11), OUTCOME_SKIPPED, REASON_IN_LIST));
+    kit_one(&k, OP_CREATE, kit_created(&k, 5, 11));
+    kit_one(&k, OP_CREATE, kit_with(kit_entry(&k, 3, 11), OUTCOME_SKIPPED, REASON_IN_LIST));
     ck_assert_uint_eq(state_retries_n(k.s), 0);
     kit_audit(&k);
 }
@@ -186,13 +155,13 @@ END_TEST
 
 START_TEST(a_decided_row_leaves_the_retry_table)
 {
-    one(OP_CREATE, with(kit_entry(&k, 5, 11), OUTCOME_DEFERRED, REASON_PLAN_FULL));
-    struct entry now = with(kit_entry(&k, 5, 12), OUTCOME_REJECTED, REASON_EMAIL_INVALID);
+    kit_one(&k, OP_CREATE, kit_with(kit_entry(&k, 5, 11), OUTCOME_DEFERRED, REASON_PLAN_FULL));
+    struct entry now = kit_with(kit_entry(&k, 5, 12), OUTCOME_REJECTED, REASON_EMAIL_INVALID);
     kit_ok(&k, state_entry_add(k.s, k.run, 4, &now, &k.e));
     kit_merge(&k);
     ck_assert_uint_eq(state_retries_n(k.s), 0);
-    one(OP_CREATE, with(kit_entry(&k, 6, 11), OUTCOME_DEFERRED, REASON_PLAN_FULL));
-    one(OP_CREATE, with(kit_entry(&k, 6, 11), OUTCOME_FAILED, REASON_ATTEMPTS_EXHAUSTED));
+    kit_one(&k, OP_CREATE, kit_with(kit_entry(&k, 6, 11), OUTCOME_DEFERRED, REASON_PLAN_FULL));
+    kit_one(&k, OP_CREATE, kit_with(kit_entry(&k, 6, 11), OUTCOME_FAILED, REASON_ATTEMPTS_EXHAUSTED));
     ck_assert_uint_eq(state_retries_n(k.s), 0);
     kit_audit(&k);
 }
@@ -203,9 +172,9 @@ END_TEST
 /* Two rows of one key: what waits is the one that counted, whatever order the two were written in. */
 START_TEST(the_loser_of_a_key_leaves_the_winner_waiting)
 {
-    struct entry loser = with(kit_entry(&k, 5, 12), OUTCOME_SKIPPED, REASON_DUPLICATE_IN_SOURCE);
-    one(OP_CREATE, with(kit_entry(&k, 6, 11), OUTCOME_DEFERRED, REASON_PLAN_FULL));
-    struct entry winner = with(kit_entry(&k, 5, 11), OUTCOME_DEFERRED, REASON_PLAN_FULL);
+    struct entry loser = kit_with(kit_entry(&k, 5, 12), OUTCOME_SKIPPED, REASON_DUPLICATE_IN_SOURCE);
+    kit_one(&k, OP_CREATE, kit_with(kit_entry(&k, 6, 11), OUTCOME_DEFERRED, REASON_PLAN_FULL));
+    struct entry winner = kit_with(kit_entry(&k, 5, 11), OUTCOME_DEFERRED, REASON_PLAN_FULL);
     kit_batch(&k, OP_CREATE, k.target, &winner, 1);
     kit_ok(&k, state_entry_add(k.s, k.run, k.target, &loser, &k.e));
     kit_merge(&k);
@@ -217,8 +186,8 @@ END_TEST
 START_TEST(an_unchanged_row_is_told_that_its_key_waits)
 {
     for (uint64_t n = 1; n <= 8; n++)
-        one(OP_CREATE, created(n, 11));
-    one(OP_UPDATE, with(kit_entry(&k, 5, 12), OUTCOME_DEFERRED, REASON_INTERRUPTED));
+        kit_one(&k, OP_CREATE, kit_created(&k, n, 11));
+    kit_one(&k, OP_UPDATE, kit_with(kit_entry(&k, 5, 12), OUTCOME_DEFERRED, REASON_INTERRUPTED));
     /* Through the index, and one by one. */
     for (uint64_t hint = 0; hint < 2; hint++) {
         struct remembered found = kit_lookup(&k, 5, 11, hint);
@@ -227,23 +196,23 @@ START_TEST(an_unchanged_row_is_told_that_its_key_waits)
         ck_assert_int_eq(kit_lookup(&k, 5, 12, hint).kind, REMEMBERED_OTHER);
         ck_assert(!kit_lookup(&k, 4, 11, hint).waits);
     }
-    struct entry same = with(kit_entry(&k, 5, 11), OUTCOME_UNCHANGED, REASON_NONE);
+    struct entry same = kit_with(kit_entry(&k, 5, 11), OUTCOME_UNCHANGED, REASON_NONE);
     same.values = STR_NONE;
     kit_ok(&k, state_entry_add(k.s, k.run, k.target, &same, &k.e));
     kit_merge(&k);
     ck_assert_uint_eq(state_retries_n(k.s), 0);
     ck_assert(!kit_lookup(&k, 5, 11, 0).waits);
-    ck_assert_uint_gt(get(5).values.n, 0);
+    ck_assert_uint_gt(kit_lead(&k, 5).values.n, 0);
     kit_audit(&k);
 }
 END_TEST
 
 START_TEST(half_a_change_is_no_proof)
 {
-    one(OP_CREATE, created(1, 11));
-    one(OP_CREATE, created(2, 11));
-    struct entry update = with(kit_entry(&k, 1, 12), OUTCOME_CHANGED, REASON_NONE);
-    struct entry move = with(kit_entry(&k, 1, 12), OUTCOME_FAILED, REASON_MOVE_NOT_DONE);
+    kit_one(&k, OP_CREATE, kit_created(&k, 1, 11));
+    kit_one(&k, OP_CREATE, kit_created(&k, 2, 11));
+    struct entry update = kit_with(kit_entry(&k, 1, 12), OUTCOME_CHANGED, REASON_NONE);
+    struct entry move = kit_with(kit_entry(&k, 1, 12), OUTCOME_FAILED, REASON_MOVE_NOT_DONE);
     kit_batch(&k, OP_UPDATE, k.target, &update, 1);
     kit_batch(&k, OP_MOVE, k.target, &move, 1);
     update.key = move.key = kit_key(&k, 2);
@@ -253,13 +222,13 @@ START_TEST(half_a_change_is_no_proof)
     kit_merge(&k);
     for (uint64_t n = 1; n <= 2; n++) {
         ck_assert_int_eq(kit_lookup(&k, n, 12, 0).kind, REMEMBERED_OTHER);
-        ck_assert_uint_eq(get(n).fingerprint, 0);
+        ck_assert_uint_eq(kit_lead(&k, n).fingerprint, 0);
     }
     ck_assert_uint_eq(state_retries_n(k.s), 2);
     move.outcome = OUTCOME_CHANGED;
     move.reason = REASON_NONE;
     kit_run(&k);
-    one(OP_MOVE, move);
+    kit_one(&k, OP_MOVE, move);
     ck_assert_int_eq(kit_lookup(&k, 2, 12, 0).kind, REMEMBERED_SAME);
     kit_audit(&k);
 }
@@ -267,19 +236,19 @@ END_TEST
 
 START_TEST(removed_and_gone_leads_are_looked_at)
 {
-    one(OP_CREATE, created(1, 11));
-    one(OP_CREATE, created(2, 11));
-    struct entry entry = with(kit_entry(&k, 1, 0), OUTCOME_REMOVED, REASON_NONE);
+    kit_one(&k, OP_CREATE, kit_created(&k, 1, 11));
+    kit_one(&k, OP_CREATE, kit_created(&k, 2, 11));
+    struct entry entry = kit_with(kit_entry(&k, 1, 0), OUTCOME_REMOVED, REASON_NONE);
     entry.row = 0;
     entry.values = STR_NONE;
-    one(OP_REMOVE, entry);
-    one(OP_UPDATE, with(kit_entry(&k, 2, 12), OUTCOME_FAILED, REASON_GONE_THERE));
-    ck_assert_uint_eq(get(1).flags, KNOWN_CREATED | KNOWN_REMOVED);
-    ck_assert_uint_eq(get(2).flags, KNOWN_CREATED | KNOWN_DELETED_THERE);
+    kit_one(&k, OP_REMOVE, entry);
+    kit_one(&k, OP_UPDATE, kit_with(kit_entry(&k, 2, 12), OUTCOME_FAILED, REASON_GONE_THERE));
+    ck_assert_uint_eq(kit_lead(&k, 1).flags, KNOWN_CREATED | KNOWN_REMOVED);
+    ck_assert_uint_eq(kit_lead(&k, 2).flags, KNOWN_CREATED | KNOWN_DELETED_THERE);
     ck_assert_int_eq(kit_lookup(&k, 1, 11, 0).kind, REMEMBERED_OTHER);
     ck_assert_int_eq(kit_lookup(&k, 2, 11, 0).kind, REMEMBERED_OTHER);
-    one(OP_CREATE, created(1, 11));
-    ck_assert_uint_eq(get(1).flags, KNOWN_CREATED);
+    kit_one(&k, OP_CREATE, kit_created(&k, 1, 11));
+    ck_assert_uint_eq(kit_lead(&k, 1).flags, KNOWN_CREATED);
     ck_assert_int_eq(kit_lookup(&k, 1, 11, 0).kind, REMEMBERED_SAME);
     kit_audit(&k);
 }
@@ -287,9 +256,9 @@ END_TEST
 
 START_TEST(a_reason_tells_the_status)
 {
-    one(OP_CREATE, created(1, 11));
-    one(OP_UPDATE, with(kit_entry(&k, 1, 12), OUTCOME_SKIPPED, REASON_UNSUBSCRIBED));
-    ck_assert_int_eq(get(1).status, -2);
+    kit_one(&k, OP_CREATE, kit_created(&k, 1, 11));
+    kit_one(&k, OP_UPDATE, kit_with(kit_entry(&k, 1, 12), OUTCOME_SKIPPED, REASON_UNSUBSCRIBED));
+    ck_assert_int_eq(kit_lead(&k, 1).status, -2);
     ck_assert_int_eq(kit_lookup(&k, 1, 11, 0).kind, REMEMBERED_SAME);
     ck_assert_int_eq(kit_lookup(&k, 1, 12, 0).kind, REMEMBERED_REFUSED);
     kit_audit(&k);
@@ -299,7 +268,7 @@ END_TEST
 START_TEST(merging_twice_is_merging_once)
 {
     char before[SHA256_HEX_N], after[SHA256_HEX_N];
-    struct entry entry = created(1, 11);
+    struct entry entry = kit_created(&k, 1, 11);
     struct entry other = kit_entry(&k, 2, 11);
     struct batch open = {.run = k.run, .op = OP_CREATE, .target = k.target, .entries = &other, .entries_n = 1};
     kit_ok(&k, state_batch_add(k.s, &open, &k.e));
@@ -343,7 +312,7 @@ START_TEST(small_memory_merges_the_same)
         for (uint64_t b = 0; b < BATCHES; b++) {
             for (uint64_t i = 0; i < N; i++) {
                 uint64_t n = kit_mix(b * N + i) % 5000;
-                entries[i] = created(n, 100 * round + b + 1);
+                entries[i] = kit_created(&k, n, 100 * round + b + 1);
                 entries[i].row = b * N + i + 1;
             }
             kit_batch(&k, OP_CREATE, k.target, entries, N);
@@ -378,7 +347,7 @@ START_TEST(a_big_merge_leaves_a_wal_file_behind_as_before)
     struct entry *entries = calloc(N, sizeof *entries);
     for (uint64_t b = 0; b < BATCHES; b++) {
         for (uint64_t i = 0; i < N; i++) {
-            entries[i] = created(b * N + i + 1, 5);
+            entries[i] = kit_created(&k, b * N + i + 1, 5);
             entries[i].values = STR_NONE;
         }
         kit_batch(&k, OP_CREATE, k.target, entries, N);
@@ -397,8 +366,8 @@ END_TEST
 /* Lookups without an index stand on a read transaction; writing goes on beside it. */
 START_TEST(lookups_and_writes_go_together)
 {
-    one(OP_CREATE, created(1, 11));
-    one(OP_CREATE, created(2, 11));
+    kit_one(&k, OP_CREATE, kit_created(&k, 1, 11));
+    kit_one(&k, OP_CREATE, kit_created(&k, 2, 11));
     for (uint64_t hint = 0; hint < 2; hint++) {
         struct lookup_options o = {.refusal_context = 1, .rows_hint = hint};
         kit_ok(&k, state_lookup_start(k.s, &o, &k.e));
@@ -407,7 +376,7 @@ START_TEST(lookups_and_writes_go_together)
             struct remembered r;
             kit_ok(&k, state_set(k.s, "watermark", n == 1 ? "a" : "b", &k.e));
             kit_ok(&k, state_commit(k.s, &k.e));
-            struct entry entry = created(10 * (hint + 1) + n, 11);
+            struct entry entry = kit_created(&k, 10 * (hint + 1) + n, 11);
             kit_batch(&k, OP_CREATE, k.target, &entry, 1);
             kit_ok(&k, state_lookup(k.s, &key, 11, n, &r, &k.e));
             ck_assert_int_eq(r.kind, n < 3 ? REMEMBERED_SAME : REMEMBERED_NOTHING);

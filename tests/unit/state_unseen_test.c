@@ -11,9 +11,7 @@ static struct kit k;
 
 static void setup(void)
 {
-    kit_init(&k);
-    kit_open(&k, STATE_WRITE);
-    kit_run(&k);
+    kit_start(&k);
 }
 
 static void teardown(void)
@@ -21,41 +19,12 @@ static void teardown(void)
     kit_free(&k);
 }
 
-static struct entry with(struct entry entry, enum outcome outcome, enum reason reason)
-{
-    entry.outcome = outcome;
-    entry.reason = reason;
-    return entry;
-}
-
-static struct entry created(uint64_t n, uint64_t fp)
-{
-    struct entry entry = with(kit_entry(&k, n, fp), OUTCOME_CREATED, REASON_NONE);
-    entry.has_lead_id = true;
-    entry.lead_id = kit_uuid(n);
-    return entry;
-}
-
-static struct known_lead get(uint64_t n)
-{
-    struct known_lead lead;
-    struct hash128 key = kit_key(&k, n);
-    ck_assert_int_eq(kit_ok(&k, state_lead_get(k.s, &key, &k.arena, &lead, &k.e)), 1);
-    return lead;
-}
-
-static void one(enum op op, struct entry entry)
-{
-    kit_batch(&k, op, k.target, &entry, 1);
-    kit_merge(&k);
-}
-
 START_TEST(unseen_are_those_that_no_row_met)
 {
     for (uint64_t n = 1; n <= 6; n++)
-        one(OP_CREATE, created(n, 11));
-    struct entry gone = with(kit_entry(&k, 6, 0), OUTCOME_REMOVED, REASON_NONE);
-    one(OP_REMOVE, gone);
+        kit_one(&k, OP_CREATE, kit_created(&k, n, 11));
+    struct entry gone = kit_with(kit_entry(&k, 6, 0), OUTCOME_REMOVED, REASON_NONE);
+    kit_one(&k, OP_REMOVE, gone);
     for (uint64_t hint = 0; hint < 2; hint++) {
         struct lookup_options o = {.rows_hint = hint == 0 ? 0 : 1};
         struct remembered r;
@@ -109,7 +78,7 @@ static const char *unseen_text(struct state *s, bool marked)
 START_TEST(spared_leads_are_not_gone)
 {
     for (uint64_t n = 1; n <= 4; n++)
-        one(OP_CREATE, created(n, 11));
+        kit_one(&k, OP_CREATE, kit_created(&k, n, 11));
     for (uint64_t hint = 0; hint < 2; hint++) {
         struct lookup_options o = {.rows_hint = hint};
         struct remembered r;
@@ -141,7 +110,7 @@ END_TEST
 START_TEST(leads_in_open_batches_are_not_told)
 {
     for (uint64_t n = 1; n <= 3; n++)
-        one(OP_CREATE, created(n, 11));
+        kit_one(&k, OP_CREATE, kit_created(&k, n, 11));
     struct entry moving = kit_entry(&k, 2, 12);
     struct batch b = {.run = k.run, .op = OP_MOVE, .state = BATCH_ACCEPTED, .target = k.target, .entries = &moving,
                       .entries_n = 1, .job = "j"};
@@ -162,18 +131,18 @@ START_TEST(removals_are_remembered)
 {
     struct known_lead lead;
     struct hash128 key = kit_key(&k, 1);
-    one(OP_CREATE, created(1, 11));
-    struct entry gone = with(kit_entry(&k, 1, 0), OUTCOME_REMOVED, REASON_UNSUBSCRIBED);
+    kit_one(&k, OP_CREATE, kit_created(&k, 1, 11));
+    struct entry gone = kit_with(kit_entry(&k, 1, 0), OUTCOME_REMOVED, REASON_UNSUBSCRIBED);
     gone.row = 0;
     gone.values = STR_NONE;
-    one(OP_REMOVE, gone);
+    kit_one(&k, OP_REMOVE, gone);
     kit_ok(&k, state_lead_get(k.s, &key, &k.arena, &lead, &k.e));
     ck_assert_uint_eq(lead.flags, KNOWN_CREATED | KNOWN_REMOVED);
     ck_assert_int_eq(lead.status, -2);
     ck_assert_uint_eq(lead.fingerprint, 0);
     ck_assert(lead.has_lead_id);
     /* Created again (what it was told forbids that, but a person may do it by hand and the row is linked). */
-    one(OP_CREATE, created(1, 11));
+    kit_one(&k, OP_CREATE, kit_created(&k, 1, 11));
     struct batch b = {.run = k.run, .op = OP_MOVE, .target = 7, .source = k.target, .entries = &gone, .entries_n = 1};
     gone.reason = REASON_NONE;
     kit_ok(&k, state_batch_add(k.s, &b, &k.e));
@@ -183,8 +152,8 @@ START_TEST(removals_are_remembered)
     ck_assert_uint_eq(lead.flags, KNOWN_CREATED | KNOWN_REMOVED | KNOWN_AWAY);
     ck_assert_uint_eq(lead.target, 7);
     /* Moved back: no longer away. */
-    struct entry back = with(kit_entry(&k, 1, 12), OUTCOME_CHANGED, REASON_NONE);
-    one(OP_MOVE, back);
+    struct entry back = kit_with(kit_entry(&k, 1, 12), OUTCOME_CHANGED, REASON_NONE);
+    kit_one(&k, OP_MOVE, back);
     kit_ok(&k, state_lead_get(k.s, &key, &k.arena, &lead, &k.e));
     ck_assert_uint_eq(lead.flags, KNOWN_CREATED);
     ck_assert_uint_eq(lead.target, k.target);
@@ -192,7 +161,7 @@ START_TEST(removals_are_remembered)
     /* A removal that was not done refuses no row. */
     gone.outcome = OUTCOME_SKIPPED;
     gone.reason = REASON_CONTACTED;
-    one(OP_MOVE, gone);
+    kit_one(&k, OP_MOVE, gone);
     ck_assert_int_eq(kit_lookup(&k, 1, 12, 0).kind, REMEMBERED_SAME);
     ck_assert_int_eq(kit_lookup(&k, 1, 0, 0).kind, REMEMBERED_OTHER);
     kit_audit(&k);
@@ -211,36 +180,36 @@ START_TEST(hashed_values_come_and_go)
         kit_ok(&k, state_open(&o, &k.s, &k.e));
         kit_ok(&k, state_lock(k.s, 0, &k.e));
         kit_run(&k);
-        one(OP_CREATE, created(n, 11));
-        ck_assert_uint_gt(hashed[n - 1] ? get(n).hashes.n : get(n).values.n, 0);
+        kit_one(&k, OP_CREATE, kit_created(&k, n, 11));
+        ck_assert_uint_gt(hashed[n - 1] ? kit_lead(&k, n).hashes.n : kit_lead(&k, n).values.n, 0);
     }
     kit_close(&k);
     kit_open(&k, STATE_WRITE);
     kit_run(&k);
-    one(OP_CREATE, created(9, 11));
+    kit_one(&k, OP_CREATE, kit_created(&k, 9, 11));
     for (uint64_t n = 1; n <= 4; n++)
-        ck_assert_uint_gt(get(n).hashes.n, 0);
-    ck_assert_uint_gt(get(9).hashes.n, 0);
-    ck_assert_uint_eq(get(9).values.n, 0);
+        ck_assert_uint_gt(kit_lead(&k, n).hashes.n, 0);
+    ck_assert_uint_gt(kit_lead(&k, 9).hashes.n, 0);
+    ck_assert_uint_eq(kit_lead(&k, 9).values.n, 0);
     kit_audit(&k);
 }
 END_TEST
 
 START_TEST(hashed_values_leave_no_text)
 {
-    one(OP_CREATE, created(1, 11)); /* kept, and hashed by the next merge */
+    kit_one(&k, OP_CREATE, kit_created(&k, 1, 11)); /* kept, and hashed by the next merge */
     kit_close(&k);
     k.hashed = true;
     kit_open(&k, STATE_WRITE);
     kit_run(&k);
-    struct entry entry = created(2, 11), bad = with(kit_entry(&k, 3, 11), OUTCOME_REJECTED, REASON_REFUSED_THERE);
+    struct entry entry = kit_created(&k, 2, 11), bad = kit_with(kit_entry(&k, 3, 11), OUTCOME_REJECTED, REASON_REFUSED_THERE);
     bad.detail = STR("person3@example.com is odd");
     bad.cells = STR("cells of person3@example.com");
     kit_batch(&k, OP_CREATE, k.target, &entry, 1);
     kit_batch(&k, OP_CREATE, k.target, &bad, 1);
     kit_merge(&k);
     for (uint64_t n = 1; n <= 2; n++) {
-        struct known_lead lead = get(n);
+        struct known_lead lead = kit_lead(&k, n);
         struct value name = {VALUE_STRING, "Ada", 3}, other = {VALUE_STRING, "Eve", 3};
         ck_assert_uint_eq(lead.values.n, 0);
         ck_assert_uint_eq(lead.key_text.n, 0);
