@@ -271,7 +271,8 @@ void job_settled(struct work *w)
             enum outcome outcome = w->batch.entries[i].outcome;
             if (w->aims[i].job != job)
                 continue;
-            if (outcome == OUTCOME_CHANGED || outcome == OUTCOME_REMOVED)
+            /* A lead out of the stage is counted as created, where its way ends: it has moved as well. */
+            if (outcome == OUTCOME_CREATED || outcome == OUTCOME_CHANGED || outcome == OUTCOME_REMOVED)
                 job->told.success++;
             else
                 job->told.failed++;
