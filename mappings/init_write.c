@@ -339,21 +339,10 @@ static void put_variables(struct init_writer *w, size_t email)
 /* Columns by which somebody said not to be mailed are not to be overlooked. */
 static void put_skips(struct init_writer *w, size_t email)
 {
-    static const char *const signs[] = {
-        "optout",      "optedout",  "unsubscribe", "donotcontact",  "donotemail", "donotmail",    "abgemeldet",
-        "desinscri",   "désinscri", "debaja",      "bounced",       "nomail",     "descadastr",   "werbesperre",
-        "nichtkontakt", "disiscri", "désabonn",    "uitgeschreven", "afgemeld",   "cancelousubs", "werbewiderspruch"};
     const struct mapping_init *init = w->init;
-    struct buf key = BUF_INIT(KEY_MAX);
     size_t n = 0;
     for (size_t i = 0; i < init->n && !w->failed; i++) {
-        bool found = false;
-        buf_reset(&key);
-        const char *text = i != email && text_header_key(init->columns[i], &key) == 0 ? buf_cstr(&key) : "";
-        for (size_t k = 0; text != NULL && k < sizeof signs / sizeof signs[0]; k++)
-            found = found || strstr(text, signs[k]) != NULL;
-        found = found || (text != NULL && strcmp(text, "baja") == 0); /* but not "trabajador" */
-        if (!found)
+        if (i == email || !names_opt_out(init->columns[i]))
             continue;
         if (n++ == 0)
             init_put(w, "# Rows that stay out. Please check that these are the values that mean it.\nskip_when:\n");
@@ -368,7 +357,6 @@ static void put_skips(struct init_writer *w, size_t email)
     }
     if (n > 0)
         init_end_line(w);
-    buf_free(&key);
 }
 
 /* What the reader should decide before the first run. */

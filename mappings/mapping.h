@@ -166,5 +166,7 @@ int mapping_schema(struct buf *out);
 
 /* The table of header names that a straight CSV understands, for `sync --help` and init: field and its spellings. */
 int mapping_names_help(struct buf *out);
+/* Does a column of this name say who does not want to be mailed? A straight CSV cannot heed it. */
+bool mapping_opt_out(struct str column);
 
 #endif

@@ -95,6 +95,22 @@ int names_find(struct str header, struct names_match *out)
     return rc != 0 ? -1 : out->certainty != NAMES_NONE;
 }
 
+bool names_opt_out(struct str header)
+{
+    static const char *const signs[] = {
+        "optout",      "optedout",  "unsubscribe", "donotcontact",  "donotemail", "donotmail",    "abgemeldet",
+        "desinscri",   "désinscri", "debaja",      "bounced",       "nomail",     "descadastr",   "werbesperre",
+        "nichtkontakt", "disiscri", "désabonn",    "uitgeschreven", "afgemeld",   "cancelousubs", "werbewiderspruch"};
+    struct buf key = BUF_INIT(HEADER_MAX);
+    const char *text = header_key(header, &key) == 0 && key.n > 0 ? buf_cstr(&key) : NULL;
+    bool found = text != NULL && strcmp(text, "baja") == 0; /* but not "trabajador" */
+
+    for (size_t i = 0; text != NULL && i < sizeof signs / sizeof signs[0] && !found; i++)
+        found = strstr(text, signs[i]) != NULL;
+    buf_free(&key);
+    return found;
+}
+
 /* What is known of one column while the columns are compared with each other. */
 struct column {
     struct buf key;

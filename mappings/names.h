@@ -32,6 +32,9 @@ enum { NAMES_UNUSED = -1, NAMES_AMBIGUOUS = -2 };
  * NAMES_MAYBE counts as unused. `fields` has room for n. 0, or -1 out of memory. */
 int names_assign(const struct str *columns, size_t n, int *fields);
 
+/* Does a column of this name say who does not want to be mailed ("Unsubscribed", "Abgemeldet")? Short of memory: no. */
+bool names_opt_out(struct str header);
+
 /* The table as text, one field a paragraph, for `--help`. 0, or -1 (buffer). */
 int names_help(struct buf *out);
 

@@ -300,6 +300,11 @@ int straight_bind(struct mapping *m, const struct str *columns, size_t columns_n
     return rc;
 }
 
+bool mapping_opt_out(struct str column)
+{
+    return names_opt_out(column);
+}
+
 /* The table belongs to names.c; this is its door to the floors above. */
 int mapping_names_help(struct buf *out)
 {

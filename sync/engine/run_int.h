@@ -68,6 +68,8 @@ void run_close(struct run *r);
 int run_open_for_resume(struct run *r, struct err *e);
 /* Warns of columns that a straight CSV leaves out and the campaign has variables for (run_wanted.c). 0/-1 */
 int run_tell_wanted(struct run *r, struct err *e);
+/* Warns of columns that say who does not want to be mailed: a straight CSV heeds none. */
+void run_tell_opt_out(const struct str *columns, size_t n);
 
 /* ---- run_results.c ---- */
 /* After the merge: writes what results_to: asks for. -1: it waits for the next run; why was said. */

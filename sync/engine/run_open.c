@@ -36,6 +36,8 @@ static int bind_source(struct run *r, struct err *e)
         names[i] = r->source->columns[i].name;
     int rc = mapping_bind(r->m, names, r->source->columns_n, e);
     run_listen(r);
+    if (rc == 0 && r->m->path == NULL)
+        run_tell_opt_out(names, r->source->columns_n);
     free(names);
     const struct str *unused;
     size_t n = rc == 0 ? mapping_unused(r->m, &unused) : 0;

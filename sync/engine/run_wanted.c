@@ -33,6 +33,14 @@ static void tell(struct str column, struct str variable, const char *campaign)
                     STR_ARG(column), campaign, STR_ARG(variable));
 }
 
+void run_tell_opt_out(const struct str *columns, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (mapping_opt_out(columns[i]))
+            log_warning("column \"%.*s\" seems to say who does not want to be mailed, and leaves nobody out: write a mapping, in "
+                        "which skip_when: does (leadsync init)", STR_ARG(columns[i]));
+}
+
 int run_tell_wanted(struct run *r, struct err *e)
 {
     const struct target *t = &r->targets.v[0].target;
