@@ -1,13 +1,15 @@
-# Unit tests of cmd: UNIT += name, then its sources and the level it links.
-check_PROGRAMS += tests/unit/command.tap tests/unit/jobs_cmd.tap tests/unit/key.tap tests/unit/reading.tap tests/unit/table.tap tests/unit/value_arg.tap
-TESTS += tests/unit/command.tap tests/unit/jobs_cmd.tap tests/unit/key.tap tests/unit/reading.tap tests/unit/table.tap tests/unit/value_arg.tap
+# Unit tests of cmd.
+CMD_TESTS = tests/unit/command.tap tests/unit/jobs_cmd.tap tests/unit/key.tap tests/unit/reading.tap \
+	tests/unit/table.tap tests/unit/value_arg.tap
+check_PROGRAMS += $(CMD_TESTS)
+TESTS += $(CMD_TESTS)
+CMD_KIT = tests/unit/cmd_kit.c tests/unit/cmd_kit.h
 
-
-tests_unit_command_tap_SOURCES = tests/unit/command_test.c
+tests_unit_command_tap_SOURCES = tests/unit/command_test.c $(CMD_KIT)
 tests_unit_command_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_command_tap_LDADD = $(TEST_LIBS) $(LEVEL_CMD)
 
-tests_unit_jobs_cmd_tap_SOURCES = tests/unit/jobs_cmd_test.c tests/unit/state_kit.c tests/unit/state_kit.h
+tests_unit_jobs_cmd_tap_SOURCES = tests/unit/jobs_cmd_test.c $(CMD_KIT) $(state_kit)
 tests_unit_jobs_cmd_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_jobs_cmd_tap_LDADD = $(TEST_LIBS) $(LEVEL_CMD)
 
@@ -15,7 +17,7 @@ tests_unit_key_tap_SOURCES = tests/unit/key_test.c
 tests_unit_key_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_key_tap_LDADD = $(TEST_LIBS) $(LEVEL_CMD)
 
-tests_unit_reading_tap_SOURCES = tests/unit/reading_test.c
+tests_unit_reading_tap_SOURCES = tests/unit/reading_test.c $(CMD_KIT)
 tests_unit_reading_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_reading_tap_LDADD = $(TEST_LIBS) $(LEVEL_CMD)
 

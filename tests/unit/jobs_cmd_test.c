@@ -1,64 +1,23 @@
 /* The commands that show background jobs, over a state with settled, open and shared batches; no API. */
 #include "config.h"
 
-#include "sync/cmd/command.h"
+#include "tests/unit/cmd_kit.h"
 #include "tests/unit/state_kit.h"
 
 #include <json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { DONE_N = 250 };
 
 static struct kit k;
 static uint32_t demo;                /* a campaign */
-static char said[1 << 20], told[65536]; /* stdout and stderr of the last command */
 
 /* ---- running ---- */
 
-static void slurp(FILE *file, char *text, size_t size)
-{
-    rewind(file);
-    text[fread(text, 1, size - 1, file)] = '\0';
-    fclose(file);
-}
-
-static enum exit_status run(const char *const *words, size_t n)
-{
-    char *argv[24];
-    ck_assert_uint_lt(n, 22);
-    for (size_t i = 0; i < n; i++)
-        ck_assert_ptr_nonnull(argv[i] = strdup(words[i]));
-    argv[n++] = strdup("--state");
-    argv[n++] = strdup(k.path);
-    argv[n] = NULL;
-    FILE *out = tmpfile(), *err = tmpfile();
-    ck_assert(out != NULL && err != NULL);
-    fflush(stdout);
-    int saved_out = dup(STDOUT_FILENO), saved_err = dup(STDERR_FILENO);
-    dup2(fileno(out), STDOUT_FILENO);
-    dup2(fileno(err), STDERR_FILENO);
-    enum exit_status status = command_main((int)n, argv);
-    fflush(stdout);
-    dup2(saved_out, STDOUT_FILENO);
-    dup2(saved_err, STDERR_FILENO);
-    close(saved_out);
-    close(saved_err);
-    slurp(out, said, sizeof said);
-    slurp(err, told, sizeof told);
-    for (size_t i = 0; i < n; i++)
-        free(argv[i]);
-    return status;
-}
-#define RUN(...) \
-    run((const char *const[]){"leadsync", "jobs", __VA_ARGS__}, \
-        sizeof((const char *const[]){"leadsync", "jobs", __VA_ARGS__}) / sizeof(const char *))
-#define WELL(...) ck_assert_msg(RUN(__VA_ARGS__) == XS_DONE, "%s", told)
-#define SAID(text) ck_assert_msg(strstr(said, text) != NULL, "\"%s\" is not in: %s", text, said)
-#define NOT_SAID(text) ck_assert_msg(strstr(said, text) == NULL, "\"%s\" is in: %s", text, said)
-#define TOLD(text) ck_assert_msg(strstr(told, text) != NULL, "\"%s\" is not in: %s", text, told)
+#define RUN_JOBS(...) RUN("leadsync", "jobs", __VA_ARGS__, "--state", k.path)
+#define JOBS(...) ck_assert_msg(RUN_JOBS(__VA_ARGS__) == XS_DONE, "%s", told)
 
 /* ---- the state ---- */
 
@@ -185,14 +144,14 @@ static const char *text_of(struct json_object *object, const char *key)
 
 START_TEST(listed_as_text)
 {
-    WELL("list");
+    JOBS("list");
     SAID("done  ");
     SAID("list:01000000-0000-0000-0000-000000000000"); /* no name is known */
     SAID("campaign Demo");
     SAID("not settled");
     SAID("\\u{1b}");
     NOT_SAID("\x1b");
-    WELL("--format", "text");
+    JOBS("--format", "text");
     SAID("done  ");
 }
 END_TEST
@@ -201,7 +160,7 @@ START_TEST(listed_as_json)
 {
     static const char *const members[] = {"id", "type", "status", "progress", "total", "success", "failed", "from", "to",
                                           "run", "created_at", "updated_at"};
-    WELL("list", "--format", "json");
+    JOBS("list", "--format", "json");
     struct json_object *json = parse();
     ck_assert_uint_eq(json_object_array_length(json), 6);
     for (size_t i = 0; i < 6; i++) {
@@ -227,10 +186,10 @@ END_TEST
 
 START_TEST(listed_as_lines)
 {
-    WELL("list", "--format", "ndjson");
+    JOBS("list", "--format", "ndjson");
     SAID("{\"id\":\"odd\"");
     SAID("}\n{\"id\":\"second\"");
-    WELL("list", "--format", "csv");
+    JOBS("list", "--format", "csv");
     ck_assert_ptr_eq(strstr(said, "id,type,status,progress,total,success,failed,from,to,run,created_at,updated_at\n"), said);
     SAID("\ndone,move-leads,success,100,249,246,3,list:01000000-0000-0000-0000-000000000000,"
          "campaign:02000000-0000-0000-0000-000000000000,1,2023-11-14T22:13:21.000Z,2023-11-14T22:13:26.000Z\n");
@@ -240,25 +199,25 @@ END_TEST
 
 START_TEST(slips)
 {
-    ck_assert_int_eq(RUN("list", "done"), XS_USAGE);
+    ck_assert_int_eq(RUN_JOBS("list", "done"), XS_USAGE);
     TOLD("\"done\" is no SYNC");
-    ck_assert_int_eq(RUN("lsit"), XS_USAGE);
+    ck_assert_int_eq(RUN_JOBS("lsit"), XS_USAGE);
     TOLD("did you mean \"list\"?");
-    ck_assert_int_eq(RUN("show"), XS_USAGE);
+    ck_assert_int_eq(RUN_JOBS("show"), XS_USAGE);
     TOLD("which job?");
-    ck_assert_int_eq(RUN("entries", "one", "two"), XS_USAGE);
+    ck_assert_int_eq(RUN_JOBS("entries", "one", "two"), XS_USAGE);
     TOLD("only one job?");
-    ck_assert_int_eq(RUN("show", "a/b"), XS_USAGE);
+    ck_assert_int_eq(RUN_JOBS("show", "a/b"), XS_USAGE);
     TOLD("is no id of a background job");
-    ck_assert_int_eq(RUN("entries", "stranger"), XS_USAGE);
+    ck_assert_int_eq(RUN_JOBS("entries", "stranger"), XS_USAGE);
     TOLD("did not start the job stranger");
-    ck_assert_int_eq(RUN("entries", "done", "--completion-status", "success"), XS_USAGE);
+    ck_assert_int_eq(RUN_JOBS("entries", "done", "--completion-status", "success"), XS_USAGE);
     TOLD("did you mean \"SUCCESS\"?");
-    ck_assert_int_eq(RUN("entries", "done", "--limit", "0"), XS_USAGE);
-    ck_assert_int_eq(RUN("entries", "done", "--skip", "-1"), XS_USAGE);
-    ck_assert_int_eq(RUN("list", "--all"), XS_KEY);
-    ck_assert_int_eq(RUN("show", "stranger"), XS_KEY);
-    ck_assert_int_eq(RUN("wait"), XS_KEY);
+    ck_assert_int_eq(RUN_JOBS("entries", "done", "--limit", "0"), XS_USAGE);
+    ck_assert_int_eq(RUN_JOBS("entries", "done", "--skip", "-1"), XS_USAGE);
+    ck_assert_int_eq(RUN_JOBS("list", "--all"), XS_KEY);
+    ck_assert_int_eq(RUN_JOBS("show", "stranger"), XS_KEY);
+    ck_assert_int_eq(RUN_JOBS("wait"), XS_KEY);
 }
 END_TEST
 
@@ -266,19 +225,19 @@ END_TEST
 
 START_TEST(shown)
 {
-    WELL("show", "done");
+    JOBS("show", "done");
     SAID("job done\n  type      move-leads\n  status    success\n  progress  100%\n");
     SAID("to        campaign Demo\n");
     SAID("leads     251: 246 moved, 5 not, 0 pending\n");
     SAID("leadsync jobs entries done --completion-status ERROR\n");
     ck_assert_str_eq(told, ""); /* it is over: nobody is asked */
-    WELL("show", "open");
+    JOBS("show", "open");
     SAID("3: 0 moved, 0 not, 3 pending\n");
     SAID("leadsync jobs wait waits for it\n");
     TOLD("as it was last seen");
-    WELL("show", "second");
+    JOBS("show", "second");
     SAID("1: 0 moved, 1 not, 0 pending\n");
-    WELL("show", "bare", "--format", "json");
+    JOBS("show", "bare", "--format", "json");
     struct json_object *json = parse();
     ck_assert_int_eq(json_object_get_int(get(get(json, "entries"), "PENDING")), 1);
     ck_assert_ptr_null(get(json, "told"));
@@ -290,11 +249,11 @@ END_TEST
 
 START_TEST(nothing_to_wait_for)
 {
-    ck_assert_int_eq(RUN("wait", "first"), XS_DONE);
+    ck_assert_int_eq(RUN_JOBS("wait", "first"), XS_DONE);
     SAID("first");
-    ck_assert_int_eq(RUN("wait", "done", "done"), XS_LEFT_OVER); /* some of its leads did not move */
+    ck_assert_int_eq(RUN_JOBS("wait", "done", "done"), XS_LEFT_OVER); /* some of its leads did not move */
     TOLD("1 job did not do all of it");
-    ck_assert_int_eq(RUN("wait", "second", "first", "--format", "csv"), XS_LEFT_OVER);
+    ck_assert_int_eq(RUN_JOBS("wait", "second", "first", "--format", "csv"), XS_LEFT_OVER);
     SAID("updated_at\nsecond,");
 }
 END_TEST
@@ -316,7 +275,7 @@ START_TEST(entries_in_full)
                                           "validationResult", "completionStatus", "completionMessage",
                                           "completionResult", "backgroundJob"};
     size_t m = 0;
-    WELL("entries", "done", "--format", "json", "--limit", "1000");
+    JOBS("entries", "done", "--format", "json", "--limit", "1000");
     struct json_object *json = parse(), *all = get(json, "_data");
     page_is(json, DONE_N + 1, DONE_N + 1, "null");
     struct json_object *first = json_object_array_get_idx(all, 0), *last = json_object_array_get_idx(all, DONE_N),
@@ -370,11 +329,11 @@ START_TEST(entries_by_page)
         {{"--completion-status", "PENDING"}, 0, 0, "null", ""},
         {{"--completion-status", "SUCCESS", "--skip", "245"}, 1, 246, "null", "done-251"},
     };
-    const char *words[16] = {"leadsync", "jobs", "entries", "done", "--format", "json"};
-    size_t n = 6;
+    const char *words[16] = {"leadsync", "jobs", "entries", "done", "--format", "json", "--state", k.path};
+    size_t n = 8;
     for (size_t i = 0; i < 8 && rows[_i].words[i] != NULL; i++)
         words[n++] = rows[_i].words[i];
-    ck_assert_msg(run(words, n) == XS_DONE, "%s", told);
+    ck_assert_msg(cmd_run(words, n) == XS_DONE, "%s", told);
     struct json_object *json = parse();
     page_is(json, rows[_i].n, rows[_i].total, rows[_i].next);
     if (rows[_i].n > 0)
@@ -386,7 +345,7 @@ enum { PAGES_N = 11 };
 
 START_TEST(entries_of_open_and_shared_batches)
 {
-    WELL("entries", "open", "--format", "json");
+    JOBS("entries", "open", "--format", "json");
     struct json_object *json = parse();
     page_is(json, 3, 3, "null");
     struct json_object *first = json_object_array_get_idx(get(json, "_data"), 0);
@@ -395,31 +354,31 @@ START_TEST(entries_of_open_and_shared_batches)
     ck_assert_ptr_null(get(first, "completionResult"));
     ck_assert_str_eq(text_of(get(first, "data"), "key"), "person301@example.com");
     json_object_put(json);
-    WELL("entries", "first", "--format", "csv");
+    JOBS("entries", "first", "--format", "csv");
     SAID("row,key,lead_id,from,to,validation_status,completion_status,message\n401,person401@example.com,");
     SAID("\n402,person402@example.com,");
     NOT_SAID("403");
-    WELL("entries", "second", "--format", "ndjson");
+    JOBS("entries", "second", "--format", "ndjson");
     SAID("{\"id\":\"second-1\"");
     SAID("person403@");
     NOT_SAID("person402@");
-    WELL("entries", "odd");
+    JOBS("entries", "odd");
     SAID("0 entries");
     /* The same once all is merged. */
     kit_open(&k, STATE_WRITE);
     kit_merge(&k);
     kit_close(&k);
-    WELL("entries", "first", "--format", "csv");
+    JOBS("entries", "first", "--format", "csv");
     SAID("\n402,person402@example.com,");
     NOT_SAID("403");
-    WELL("entries", "open", "--completion-status", "PENDING");
+    JOBS("entries", "open", "--completion-status", "PENDING");
     SAID("job open, from list:01000000-0000-0000-0000-000000000000 to campaign Demo: 3 entries\n");
 }
 END_TEST
 
 START_TEST(entries_as_text)
 {
-    WELL("entries", "done", "--skip", "245", "--limit", "3");
+    JOBS("entries", "done", "--skip", "245", "--limit", "3");
     SAID("251 entries\n");
     SAID("246  person246@example.com");
     SAID("contacted: ");

@@ -2,9 +2,8 @@
 #include "config.h"
 
 #include "sync/base/file.h"
-#include "sync/cmd/command.h"
 #include "sync/state/state.h"
-#include "tests/unit/harness.h"
+#include "tests/unit/cmd_kit.h"
 
 #include <json.h>
 #include <stdio.h>
@@ -12,50 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static char said[65536]; /* stdout of the last command */
-static char told[65536]; /* its stderr */
 static char *folder, *state_path;
-
-static size_t slurp(FILE *file, char *text, size_t size)
-{
-    rewind(file);
-    size_t n = fread(text, 1, size - 1, file);
-    text[n] = '\0';
-    fclose(file);
-    return n;
-}
-
-static enum exit_status run(const char *const *words, size_t n)
-{
-    char *argv[24];
-    ck_assert_uint_lt(n, 24);
-    for (size_t i = 0; i < n; i++)
-        ck_assert_ptr_nonnull(argv[i] = strdup(words[i]));
-    argv[n] = NULL;
-    FILE *out = tmpfile(), *err = tmpfile();
-    ck_assert(out != NULL && err != NULL);
-    fflush(stdout);
-    int saved_out = dup(STDOUT_FILENO), saved_err = dup(STDERR_FILENO);
-    dup2(fileno(out), STDOUT_FILENO);
-    dup2(fileno(err), STDERR_FILENO);
-    enum exit_status status = command_main((int)n, argv);
-    fflush(stdout);
-    dup2(saved_out, STDOUT_FILENO);
-    dup2(saved_err, STDERR_FILENO);
-    close(saved_out);
-    close(saved_err);
-    slurp(out, said, sizeof said);
-    slurp(err, told, sizeof told);
-    for (size_t i = 0; i < n; i++)
-        free(argv[i]);
-    return status;
-}
-#define RUN(...) \
-    run((const char *const[]){__VA_ARGS__}, sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *))
-#define WELL(...) ck_assert_msg(RUN(__VA_ARGS__) == XS_DONE, "%s", told)
-#define TOLD(text) ck_assert_msg(strstr(told, text) != NULL, "\"%s\" is not in: %s", text, told)
-
-#define SAID(text) ck_assert_msg(strstr(said, text) != NULL, "\"%s\" is not in: %s", text, said)
 
 #define SET(call) ck_assert_msg((call) == 0, "%s", err_text(&e))
 
