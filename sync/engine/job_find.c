@@ -6,23 +6,18 @@
 
 #include <json-c/json.h>
 
-enum { LOOKS = 4, SKEW_MARGIN_MS = 2000, JOB_BYTES = 4 << 20 };
-static const int64_t settle_unit = 7000;                         /* limits.settle, unless the mapping scales it */
-static const int64_t waits_ms[LOOKS - 1] = {5000, 15000, 45000}; /* a job may be listed late */
+enum { SKEW_MARGIN_MS = 2000, JOB_BYTES = 4 << 20 };
 
 static void find(struct part *p);
 
 static void not_found(struct part *p)
 {
     struct work *w = p->work;
-    int64_t settle_ms = w->u->c.mapping->limits.settle_ms;
-    bool may_appear = p->look < LOOKS;
-    if (w->earlier) {
-        int64_t all_ms = (waits_ms[0] + waits_ms[1] + waits_ms[2]) * settle_ms / settle_unit;
-        may_appear = may_appear && w->u->c.clock->wall_ms(w->u->c.clock) < w->first_sent_ms + all_ms;
-    }
+    bool may_appear = p->look < LOOKS_MAX;
+    if (w->earlier)
+        may_appear = may_appear && w->u->c.clock->wall_ms(w->u->c.clock) < w->first_sent_ms + work_late_looks_ms(w);
     if (may_appear)
-        part_wait(p, waits_ms[p->look - 1] * 1000 * settle_ms / settle_unit, find);
+        part_wait_look(p, true, find); /* a job may be listed late */
     else
         move_no_job(p);
 }

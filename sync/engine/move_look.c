@@ -12,12 +12,6 @@
 #include "sync/base/log.h"
 #include "sync/engine/people.h"
 
-enum { LOOKS = 4 };
-static const int64_t settle_unit = 7000; /* 1 + 2 + 4 s */
-static const int64_t waits_ms[LOOKS - 1] = {1000, 2000, 4000};
-/* A job that cannot be seen may still be running. */
-static const int64_t waits_unseen_ms[LOOKS - 1] = {5000, 15000, 45000};
-
 struct look {
     struct part *part;
     size_t first, n;  /* slice of the part's index */
@@ -235,7 +229,7 @@ static void looked(struct part *p)
         move_give_up(p, w->u->c.stop_reason);
         return;
     }
-    bool may_appear = p->look < LOOKS;
+    bool may_appear = p->look < LOOKS_MAX;
     if (w->earlier && p->job == NULL) {
         /* It had its time, unless it was left a moment ago. */
         int64_t now_ms = w->u->c.clock->wall_ms(w->u->c.clock);
@@ -245,8 +239,7 @@ static void looked(struct part *p)
         p->looked(p);
         return;
     }
-    int64_t wait_ms = (p->unseen_job ? waits_unseen_ms : waits_ms)[p->look - 1];
-    part_wait(p, wait_ms * 1000 * w->u->c.mapping->limits.settle_ms / settle_unit, look);
+    part_wait_look(p, p->unseen_job, look); /* a job that cannot be seen may still be running */
 }
 
 static bool is_entry(const struct look *l, uint32_t i, const struct remote_lead *remote, uint64_t hash)

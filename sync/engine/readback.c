@@ -16,10 +16,7 @@
 #include "sync/base/log.h"
 #include "sync/engine/plan.h"
 
-enum { LOOKS = 4, SKEW_MARGIN_MS = 2000 };
-static const int64_t settle_unit = 7000; /* 1 + 2 + 4 s */
-static const int64_t waits_ms[LOOKS - 1] = {1000, 2000, 4000};
-static const int64_t waits_no_email_ms[LOOKS - 1] = {5000, 15000, 45000};
+enum { SKEW_MARGIN_MS = 2000 };
 
 struct read {
     struct part *part;
@@ -375,18 +372,16 @@ static void looked(struct part *p)
     }
     /* Halves tell more than waiting where counters disagree; what an old run left open had its time to appear. */
     bool may_appear = !may_ask_again(p);
-    int64_t settle_ms = w->u->c.mapping->limits.settle_ms;
     if (w->earlier) {
         int64_t now_ms = w->u->c.clock->wall_ms(w->u->c.clock);
         /* A lead without an address would be doubled by a repeat, and its request may have waited long before it left. */
-        may_appear = no_email || now_ms < w->first_sent_ms + settle_ms;
+        may_appear = no_email || now_ms < w->first_sent_ms + w->u->c.mapping->limits.settle_ms;
     }
-    if (!may_appear || p->look >= LOOKS) {
+    if (!may_appear || p->look >= LOOKS_MAX) {
         conclude(p);
         return;
     }
-    int64_t wait_ms = (no_email && w->batch.op == OP_CREATE ? waits_no_email_ms : waits_ms)[p->look - 1];
-    part_wait(p, wait_ms * 1000 * settle_ms / settle_unit, readback_start);
+    part_wait_look(p, no_email && w->batch.op == OP_CREATE, readback_start);
 }
 
 /* ---- asking ---- */

@@ -12,10 +12,6 @@
 #include "sync/base/log.h"
 #include "sync/engine/people.h"
 
-enum { LOOKS = 4 };
-static const int64_t settle_unit = 7000; /* 1 + 2 + 4 s */
-static const int64_t waits_ms[LOOKS - 1] = {1000, 2000, 4000};
-
 /* One list request tells of a whole batch. */
 _Static_assert((int)LEADS_DELETE_MAX <= (int)LEADS_LIST_MAX, "a batch of removals is looked at in one request");
 
@@ -57,7 +53,7 @@ static void refused(struct part *p, const struct api_reply *reply)
     if (reply->http_status == 404) {
         /* The campaign or list itself is gone. Its leads may be, too. */
         p->round = ROUNDS_MAX;
-        p->look = LOOKS;
+        p->look = LOOKS_MAX;
         remove_start(p);
         return;
     }
@@ -186,9 +182,9 @@ static void still_there(struct part *p)
         delete_all(p);
     } else if (w->u->stopping) {
         give_up(p, w->u->c.stop_reason);
-    } else if (p->look < LOOKS) {
+    } else if (p->look < LOOKS_MAX) {
         /* Lists lag behind what was done (observed). */
-        part_wait(p, waits_ms[p->look - 1] * 1000 * w->u->c.mapping->limits.settle_ms / settle_unit, remove_start);
+        part_wait_look(p, false, remove_start);
     } else if (p->round >= ROUNDS_MAX) {
         settle_rest(p, OUTCOME_FAILED, REASON_API_ERROR, p->http_status);
     } else {

@@ -14,7 +14,7 @@
 
 #include "sync/base/log.h"
 
-enum { WAIT_MIN_MS = 1000, WAIT_MAX_MS = 30000, SETTLE_UNIT_MS = 7000 };
+enum { WAIT_MIN_MS = 1000, WAIT_MAX_MS = 30000 };
 
 /* Documented values of verification_status; a lead that was never verified has none. */
 enum { VERIFIED = 1, PENDING = 11, PENDING_JOB = 12, INVALID = -1, RISKY = -2, CATCH_ALL = -3, JOB_CHANGE = -4 };

@@ -138,6 +138,11 @@ struct part *part_all(struct work *w, struct err *e);
 struct part *part_open(const struct part *from, size_t first, size_t n, struct err *e);
 void part_free(struct part *p);                     /* and work_check() */
 void part_wait(struct part *p, int64_t us, void (*wake)(struct part *));
+/* What is there is looked for LOOKS_MAX times: at once and, each time as limits.settle scales it, 1, 2 and 4 s after the
+ * look before; 5, 15 and 45 s where it may appear late. Waits for the look after the p->look that there were. */
+enum { LOOKS_MAX = 4, SETTLE_UNIT_MS = 7000 }; /* 1 + 2 + 4 s: limits.settle, unless the mapping says otherwise */
+void part_wait_look(struct part *p, bool late, void (*wake)(struct part *));
+int64_t work_late_looks_ms(const struct work *w);   /* how long all late looks take */
 void upload_fail(struct upload *u, const struct err *e); /* keeps a copy: the upload ends with it */
 void upload_fail_oom(struct upload *u);
 /* This target is held by a job that this run has waited for long enough: nothing more is sent into or out of it. */
