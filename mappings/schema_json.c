@@ -187,6 +187,23 @@ static void write_steps(struct jsonw *w)
     jsonw_array_end(w);
 }
 
+static void write_type_or_null(struct jsonw *w, const struct schema *type, bool nullable)
+{
+    if (!nullable) {
+        write_type(w, type);
+        return;
+    }
+    jsonw_key(w, "anyOf");
+    jsonw_array(w);
+    jsonw_object(w);
+    write_type(w, type);
+    jsonw_object_end(w);
+    jsonw_object(w);
+    member(w, "type", "null");
+    jsonw_object_end(w);
+    jsonw_array_end(w);
+}
+
 /* Descriptions and examples are what an editor shows while somebody types. */
 static void write_property(struct jsonw *w, const struct schema_key *key)
 {
@@ -201,19 +218,7 @@ static void write_property(struct jsonw *w, const struct schema_key *key)
         jsonw_raw(w, str_from(key->example));
         jsonw_array_end(w);
     }
-    if ((key->flags & KEY_NULL) != 0) {
-        jsonw_key(w, "anyOf");
-        jsonw_array(w);
-        jsonw_object(w);
-        write_type(w, key->type);
-        jsonw_object_end(w);
-        jsonw_object(w);
-        member(w, "type", "null");
-        jsonw_object_end(w);
-        jsonw_array_end(w);
-    } else {
-        write_type(w, key->type);
-    }
+    write_type_or_null(w, key->type, (key->flags & KEY_NULL) != 0);
     jsonw_object_end(w);
 }
 
@@ -280,19 +285,7 @@ static void write_items(struct jsonw *w, const struct schema *type)
     }
     jsonw_key(w, list ? "items" : "additionalProperties");
     jsonw_object(w);
-    if (type->item_null) {
-        jsonw_key(w, "anyOf");
-        jsonw_array(w);
-        jsonw_object(w);
-        write_type(w, type->item);
-        jsonw_object_end(w);
-        jsonw_object(w);
-        member(w, "type", "null");
-        jsonw_object_end(w);
-        jsonw_array_end(w);
-    } else {
-        write_type(w, type->item);
-    }
+    write_type_or_null(w, type->item, type->item_null);
     jsonw_object_end(w);
 }
 

@@ -99,32 +99,35 @@ static int ascii_case(struct str in, char first, char last, struct arena *scratc
     return 1;
 }
 
+typedef uint8_t *unicode_case(const uint8_t *s, size_t n, const char *language, uninorm_t form, uint8_t *out, size_t *out_n);
+
+/* By ASCII alone where that is enough, by Unicode's tables where not. */
+static int other_case(struct str in, char first, char last, unicode_case *by_unicode, struct arena *scratch,
+                      struct str *out)
+{
+    size_t n = 0;
+    int rc = ascii_case(in, first, last, scratch, out);
+
+    if (rc != 0)
+        return rc < 0 ? -1 : 0;
+    uint8_t *result = by_unicode((const uint8_t *)in.p, in.n, NULL, NULL, NULL, &n);
+    return transform_keep(result, n, in, scratch, out);
+}
+
 int transform_lower(const struct transform_step *step, struct str in, struct arena *scratch, struct str *out,
                     const char **why)
 {
-    size_t n = 0;
-    int rc = ascii_case(in, 'A', 'Z', scratch, out);
-
     (void)step;
     (void)why;
-    if (rc != 0)
-        return rc < 0 ? -1 : 0;
-    uint8_t *result = u8_tolower((const uint8_t *)in.p, in.n, NULL, NULL, NULL, &n);
-    return transform_keep(result, n, in, scratch, out);
+    return other_case(in, 'A', 'Z', u8_tolower, scratch, out);
 }
 
 int transform_upper(const struct transform_step *step, struct str in, struct arena *scratch, struct str *out,
                     const char **why)
 {
-    size_t n = 0;
-    int rc = ascii_case(in, 'a', 'z', scratch, out);
-
     (void)step;
     (void)why;
-    if (rc != 0)
-        return rc < 0 ? -1 : 0;
-    uint8_t *result = u8_toupper((const uint8_t *)in.p, in.n, NULL, NULL, NULL, &n);
-    return transform_keep(result, n, in, scratch, out);
+    return other_case(in, 'a', 'z', u8_toupper, scratch, out);
 }
 
 int transform_nfc(const struct transform_step *step, struct str in, struct arena *scratch, struct str *out,

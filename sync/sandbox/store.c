@@ -47,6 +47,13 @@ static void spill(struct box_store *s)
     buf_reset(&s->lines);
 }
 
+/* Returns where the line starts, for end_line(). */
+static size_t start_line(struct box_store *s, struct jsonw *j)
+{
+    jsonw_init(j, &s->lines);
+    return s->lines.n;
+}
+
 /* Ends a line that a note has written, or takes it back. */
 static void end_line(struct box_store *s, struct jsonw *j, size_t start)
 {
@@ -85,8 +92,7 @@ void box_store_note_place(struct box_world *w, uint32_t no)
         return;
     const struct box_place *place = box_place_at(w, no);
     struct jsonw j;
-    size_t start = s->lines.n;
-    jsonw_init(&j, &s->lines);
+    size_t start = start_line(s, &j);
     jsonw_object(&j);
     box_write_uuid(&j, place->is_campaign ? "campaign" : "list", &place->id);
     jsonw_key(&j, "name");
@@ -143,8 +149,7 @@ void box_store_note_gone(struct box_world *w, uint32_t no)
     if (s == NULL)
         return;
     struct jsonw j;
-    size_t start = s->lines.n;
-    jsonw_init(&j, &s->lines);
+    size_t start = start_line(s, &j);
     jsonw_object(&j);
     box_write_uuid(&j, "gone", &box_table_at(&w->leads, no)->id);
     jsonw_object_end(&j);
@@ -160,9 +165,8 @@ void box_store_note_lead(struct box_world *w, uint32_t no)
     const struct box_lead *lead = box_table_at(&w->leads, no);
     struct box_fields fields;
     struct jsonw j;
-    size_t start = s->lines.n;
+    size_t start = start_line(s, &j);
     box_lead_fields(lead, &fields);
-    jsonw_init(&j, &s->lines);
     jsonw_object(&j);
     box_write_uuid(&j, "lead", &lead->id);
     jsonw_key(&j, "texts");
@@ -246,8 +250,7 @@ void box_store_note_block(struct box_world *w, size_t i)
     if (s == NULL)
         return;
     struct jsonw j;
-    size_t start = s->lines.n;
-    jsonw_init(&j, &s->lines);
+    size_t start = start_line(s, &j);
     jsonw_object(&j);
     jsonw_key(&j, "block");
     jsonw_text(&j, w->blocks[i].value);
@@ -261,8 +264,7 @@ void box_store_note_job(struct box_world *w, size_t i)
     if (s == NULL)
         return;
     struct jsonw j;
-    size_t start = s->lines.n;
-    jsonw_init(&j, &s->lines);
+    size_t start = start_line(s, &j);
     box_job_save(w, &w->jobs[i], &j);
     end_line(s, &j, start);
 }
@@ -387,8 +389,7 @@ int box_store_flush(struct box_world *w, struct err *e)
 static void note_number(struct box_store *s, const char *name, int64_t n)
 {
     struct jsonw j;
-    size_t start = s->lines.n;
-    jsonw_init(&j, &s->lines);
+    size_t start = start_line(s, &j);
     jsonw_object(&j);
     jsonw_key(&j, name);
     jsonw_int(&j, n);
