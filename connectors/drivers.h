@@ -11,7 +11,4 @@ extern const struct source_ops source_command;
 
 enum { SOURCE_FIELD_MAX = 1 << 20 }; /* bytes of one cell unless the reader says otherwise */
 
-/* What `read` means when it is NULL or leaves things out. */
-struct source_read source_read_or_default(const struct source_read *read);
-
 #endif

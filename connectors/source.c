@@ -18,7 +18,8 @@ static const struct source_ops *const driver_table[SOURCE_KIND_N] = {
     [SOURCE_COMMAND] = &source_command,
 };
 
-struct source_read source_read_or_default(const struct source_read *read)
+/* What `read` means when it is NULL or leaves things out. */
+static struct source_read read_or_default(const struct source_read *read)
 {
     struct source_read full = {.watermark = NULL, .field_max = 0};
 
@@ -32,7 +33,7 @@ struct source_read source_read_or_default(const struct source_read *read)
 int source_open(const struct source_spec *spec, const struct source_read *read, struct clock *clock, struct source **out,
                 struct err *e)
 {
-    const struct source_read full = source_read_or_default(read);
+    const struct source_read full = read_or_default(read);
 
     *out = NULL;
     if ((unsigned)spec->kind >= SOURCE_KIND_N)

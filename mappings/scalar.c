@@ -127,7 +127,7 @@ static bool is_encoding(struct str text)
 }
 
 /* The name becomes a file name, a lock and a label of metrics: nothing in it may need quoting anywhere. */
-bool scalar_is_name(struct str text)
+static bool is_name(struct str text)
 {
     if (text.n == 0 || text.n > 64)
         return false;
@@ -160,7 +160,7 @@ bool scalar_fits(const struct schema *type, struct str text, bool plain)
     case SCHEMA_UUID:
         return uuid_parse(text, &uuid) == 0;
     case SCHEMA_NAME:
-        return scalar_is_name(text);
+        return is_name(text);
     case SCHEMA_WORD:
     case SCHEMA_SWITCH:
         return word_index(type->words, text) >= 0;

@@ -7,7 +7,8 @@
 
 enum { NAMES_MAX = 64, PATH_MAX_BYTES = 128 };
 
-size_t schema_names(const struct schema_key *keys, const char **names, size_t max)
+/* Names of the keys of an object, for "did you mean"; at most max. */
+static size_t key_names(const struct schema_key *keys, const char **names, size_t max)
 {
     size_t n = 0;
     for (; keys[n].name != NULL && n < max; n++)
@@ -79,7 +80,7 @@ static bool check_unknown(struct diags *d, const struct tree_node *child, const 
         return false;
     diag_add(d, child->key->at, child->key->span, "unknown %s '%s' in %s", type->noun != NULL ? type->noun : "key",
              diag_show(d, child->key->text), name);
-    diag_nearest(d, child->key->text, names, schema_names(type->keys, names, NAMES_MAX));
+    diag_nearest(d, child->key->text, names, key_names(type->keys, names, NAMES_MAX));
     if (type->elsewhere != NULL)
         diag_help(d, "%s", type->elsewhere);
     return false;

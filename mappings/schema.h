@@ -93,8 +93,6 @@ int schema_defaults(const struct schema *type, void *base, struct arena *arena);
 
 /* Finds a key by its path, "limits.batch"; '-' is as good as '_'. NULL when there is none. */
 const struct schema_key *schema_find(const char *path);
-/* Names of the keys of an object, for "did you mean"; at most max. */
-size_t schema_names(const struct schema_key *keys, const char **names, size_t max);
 
 /* Does a scalar's text fit? `plain` as in struct tree_node. */
 bool scalar_fits(const struct schema *type, struct str text, bool plain);
@@ -102,7 +100,6 @@ bool scalar_fits(const struct schema *type, struct str text, bool plain);
 const char *scalar_must(const struct schema *type, struct arena *arena);
 /* Stores a checked scalar's text. 0/-1 (memory). */
 int scalar_store(const struct schema *type, struct str text, void *dest, struct arena *arena);
-bool scalar_is_name(struct str text); /* [a-z0-9][a-z0-9._-]{0,63} */
 bool schema_is_scalar(const struct schema *type);
 
 /* Writes the draft-07 document. 0/-1 (buffer). */

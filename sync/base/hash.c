@@ -131,12 +131,3 @@ bool uuid_is_nil(const struct uuid *u)
     static const struct uuid nil;
     return uuid_eq(u, &nil);
 }
-
-int uuid_random(struct uuid *out)
-{
-    if (random_bytes(out->b, sizeof out->b) != 0)
-        return -1;
-    out->b[6] = (unsigned char)((out->b[6] & 0x0f) | 0x40); /* version 4 */
-    out->b[8] = (unsigned char)((out->b[8] & 0x3f) | 0x80); /* the variant of RFC 4122 */
-    return 0;
-}

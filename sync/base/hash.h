@@ -34,6 +34,5 @@ int uuid_parse(struct str text, struct uuid *out); /* 0/-1 */
 const char *uuid_format(const struct uuid *u, char out[UUID_TEXT_N]);
 bool uuid_eq(const struct uuid *a, const struct uuid *b);
 bool uuid_is_nil(const struct uuid *u);
-int uuid_random(struct uuid *out); /* version 4; 0/-1 */
 
 #endif

@@ -45,7 +45,7 @@ void move_proved(struct work *w, uint32_t i, int http_status)
     work_entry_done(w, i, outcome, outcome == OUTCOME_REMOVED ? aim->status : REASON_NONE, http_status);
 }
 
-bool move_was_asked(const struct work *w)
+static bool was_asked(const struct work *w)
 {
     bool asked = w->earlier;
     for (size_t i = 0; i < w->batch.entries_n && !asked; i++)
@@ -62,7 +62,7 @@ static void all_done(struct part *p, enum outcome outcome, enum reason reason, i
 void move_give_up(struct part *p, enum reason reason)
 {
     struct work *w = p->work;
-    if (move_was_asked(w))
+    if (was_asked(w))
         work_leave_open(w);
     else
         all_done(w->move->hold, OUTCOME_DEFERRED, reason, 0);
@@ -292,7 +292,7 @@ void move_next(struct work *w)
 {
     struct err e = ERR_INIT;
     job_settled(w);
-    if (w->open_n > 0 && upload_ended(w->u) && move_was_asked(w))
+    if (w->open_n > 0 && upload_ended(w->u) && was_asked(w))
         work_leave_open(w);
     else if (upload_ended(w->u))
         all_done(w->move->hold, OUTCOME_DEFERRED, w->u->c.stop_reason, 0);

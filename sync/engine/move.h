@@ -42,7 +42,6 @@ void move_job_over(struct part *p, struct job *job, const struct remote_job *rem
 void move_no_job(struct part *p);
 /* Proved where it belongs. */
 void move_proved(struct work *w, uint32_t i, int http_status);
-bool move_was_asked(const struct work *w);
 /* The ids of a part; NULL without memory. In the scratch arena, which is reset. */
 struct uuid *move_ids(const struct part *p);
 /* A text about the entry for `results`, in the work's arena. */

@@ -146,25 +146,6 @@ int lead_unpack(struct str packed, const struct lead_shape *shape, struct arena 
     return 0;
 }
 
-/* As lead_pack() has it: absent and null are equal whatever their bytes. */
-static bool same(const struct value *a, const struct value *b)
-{
-    return a->kind == b->kind && (a->kind <= VALUE_NULL || value_eq(a, b));
-}
-
-bool lead_eq(const struct lead *a, const struct lead *b)
-{
-    if (a->shape->id != b->shape->id || a->shape->custom_n != b->shape->custom_n)
-        return false;
-    for (size_t i = 0; i < LEAD_FIELD_N; i++)
-        if (!same(&a->core[i], &b->core[i]))
-            return false;
-    for (size_t i = 0; i < a->shape->custom_n; i++)
-        if (!same(&a->custom[i], &b->custom[i]))
-            return false;
-    return true;
-}
-
 bool lead_has_email(const struct lead *lead)
 {
     const struct value *email = &lead->core[LEAD_EMAIL];

@@ -65,8 +65,6 @@ int lead_packed_shape(struct str packed, uint32_t *shape_id);
 /* Values borrow from `packed`, `custom` comes from the arena. 0, or -1 on a malformed record, a foreign shape id or a
  * full arena. */
 int lead_unpack(struct str packed, const struct lead_shape *shape, struct arena *arena, struct lead *out);
-/* The same lead by bytes? (Equal packed bytes under equal shapes.) */
-bool lead_eq(const struct lead *a, const struct lead *b);
 /* Has nobody an address: no email value, or an empty one. */
 bool lead_has_email(const struct lead *lead);
 

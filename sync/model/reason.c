@@ -1,5 +1,5 @@
-/* What each outcome and reason is called and means. REASON_LIST in the header gives names and order, the sentences
- * stand here; help, reports and the documentation all read this table. */
+/* What each outcome and reason is called, and what each reason means. REASON_LIST in the header gives names and order,
+ * the sentences stand here; help, reports and the documentation all read this table. */
 #include "config.h"
 
 #include "sync/model/reason.h"
@@ -7,15 +7,15 @@
 static const struct word {
     const char *text, *help;
 } outcomes[OUTCOME_N] = {
-    [OUTCOME_NONE] = {"", "not decided yet"},
-    [OUTCOME_CREATED] = {"created", "the lead did not exist and was created"},
-    [OUTCOME_CHANGED] = {"changed", "the lead existed and was updated or moved"},
-    [OUTCOME_UNCHANGED] = {"unchanged", "the lead is as the row wants it; nothing was sent"},
-    [OUTCOME_SKIPPED] = {"skipped", "the row was left out on purpose, by the mapping or by what Instantly already has"},
-    [OUTCOME_REJECTED] = {"rejected", "the row cannot become a lead until it is corrected"},
-    [OUTCOME_DEFERRED] = {"deferred", "the row waits; the next run takes it up first"},
-    [OUTCOME_FAILED] = {"failed", "what was asked for this row could not be done; the next run tries again"},
-    [OUTCOME_REMOVED] = {"removed", "the row is gone from the source and its lead was removed"},
+    [OUTCOME_NONE] = {.text = ""},
+    [OUTCOME_CREATED] = {.text = "created"},
+    [OUTCOME_CHANGED] = {.text = "changed"},
+    [OUTCOME_UNCHANGED] = {.text = "unchanged"},
+    [OUTCOME_SKIPPED] = {.text = "skipped"},
+    [OUTCOME_REJECTED] = {.text = "rejected"},
+    [OUTCOME_DEFERRED] = {.text = "deferred"},
+    [OUTCOME_FAILED] = {.text = "failed"},
+    [OUTCOME_REMOVED] = {.text = "removed"},
 };
 
 /* Each id of REASON_LIST needs its HELP_ here: a new reason without one does not compile. */
@@ -95,11 +95,6 @@ int outcome_find(struct str text)
 int reason_find(struct str text)
 {
     return find(reasons, REASON_N, text);
-}
-
-const char *outcome_help(enum outcome o)
-{
-    return (unsigned)o < OUTCOME_N ? outcomes[o].help : "";
 }
 
 const char *reason_help(enum reason r)

@@ -73,8 +73,7 @@ const char *reason_text(enum reason r);   /* "" for NONE */
 int outcome_find(struct str text);        /* enum or -1 */
 int reason_find(struct str text);         /* enum or -1 */
 
-/* What each outcome and reason means, one sentence for people; "" for REASON_NONE. */
-const char *outcome_help(enum outcome o);
+/* What each reason means, one sentence for people; "" for REASON_NONE. */
 const char *reason_help(enum reason r);
 
 #endif

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-int box_numbers_add(struct box_numbers *list, uint32_t no)
+static int add_number(struct box_numbers *list, uint32_t no)
 {
     uint32_t *v = box_grow(list->v, list->n, &list->cap, sizeof *v);
     if (v == NULL)
@@ -53,7 +53,7 @@ static int read_ids(struct box_world *w, json_object *array, struct box_numbers 
         uint32_t no = 0;
         if (uuid_parse(box_json_str(json_object_array_get_idx(array, i)), &id) == 0)
             no = box_table_by_id(&w->leads, &id);
-        if (no != 0 && box_numbers_add(out, no) != 0)
+        if (no != 0 && add_number(out, no) != 0)
             return -1;
     }
     sort_numbers(out);
@@ -65,7 +65,7 @@ static int read_contacts(struct box_world *w, json_object *array, struct box_num
     for (size_t i = 0; i < array_length(array); i++) {
         struct str email = box_json_str(json_object_array_get_idx(array, i));
         box_each_by_email(&w->leads, email, no)
-            if (box_numbers_add(out, no) != 0)
+            if (add_number(out, no) != 0)
                 return -1;
     }
     sort_numbers(out);
@@ -253,7 +253,7 @@ int box_select_run(struct box_world *w, const struct box_selector *s, struct box
     size_t n = few != NULL ? few->n : w->leads.n;
     for (size_t i = few != NULL ? 0 : s->after; !s->never && i < n && (int64_t)out->n < s->limit; i++) {
         uint32_t no = few != NULL ? few->v[i] : (uint32_t)i + 1;
-        if (selected(w, s, no) && box_numbers_add(out, no) != 0)
+        if (selected(w, s, no) && add_number(out, no) != 0)
             return -1;
     }
     return 0;

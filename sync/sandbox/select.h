@@ -11,7 +11,6 @@ struct box_numbers {
     uint32_t *v; /* owned */
     size_t n, cap;
 };
-int box_numbers_add(struct box_numbers *list, uint32_t no);
 
 struct box_selector {
     struct box_numbers ids, excluded, contacts; /* sorted; of contacts: every lead with one of the addresses */

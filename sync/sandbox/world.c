@@ -105,7 +105,7 @@ void box_world_free(struct box_world *w)
 }
 
 /* Version 4 in form. With a seed it depends on the seed and on how many were made before. */
-struct uuid box_world_id(struct box_world *w)
+static struct uuid made_up_id(struct box_world *w)
 {
     uint64_t base = w->seed != 0 ? w->seed : (uint64_t)w->now_ms;
     uint64_t a = box_mix(base ^ box_mix(++w->ids_made)), b = box_mix(a);
@@ -162,7 +162,7 @@ uint32_t box_place_add(struct box_world *w, struct str name, bool is_campaign, c
     place->name = str_dup(name);
     if (place->name == NULL)
         return 0;
-    place->id = id != NULL ? *id : box_world_id(w);
+    place->id = id != NULL ? *id : made_up_id(w);
     w->places_n++;
     return (uint32_t)w->places_n;
 }
@@ -285,7 +285,7 @@ int box_block_add(struct box_world *w, struct str value)
         return -1;
     bool is_domain = memchr(value.p, '@', value.n) == NULL;
     blocks[w->blocks_n++] = (struct box_block){
-        .id = box_world_id(w), .value = copy, .is_domain = is_domain, .created_ms = w->now_ms};
+        .id = made_up_id(w), .value = copy, .is_domain = is_domain, .created_ms = w->now_ms};
     box_store_note_block(w, w->blocks_n - 1);
     return 0;
 }

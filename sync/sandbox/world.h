@@ -140,7 +140,5 @@ bool box_block_has(const struct box_world *w, struct str email);
 bool box_text_has(struct str text, struct str word);
 /* An address as the API's own check takes it: one @, a dotted domain, no blanks, at most 254 bytes. */
 bool box_email_valid(struct str email);
-/* A made-up id for anything that is no lead. */
-struct uuid box_world_id(struct box_world *w);
 
 #endif

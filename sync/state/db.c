@@ -139,7 +139,8 @@ void db_rollback(struct db *db)
     db->in_transaction = false;
 }
 
-sqlite3_stmt *db_prepare(struct db *db, const char *sql, struct err *e)
+/* Kept until db_close() under the address of `sql`, which is a literal. Reset, without bindings. */
+static sqlite3_stmt *prepare(struct db *db, const char *sql, struct err *e)
 {
     for (size_t i = 0; i < db->statements_n; i++) {
         if (db->statements[i].sql == sql) {
@@ -210,7 +211,7 @@ static int bind_one(sqlite3_stmt *st, int at, char type, va_list *values, sqlite
 static sqlite3_stmt *prepare_bound(struct db *db, const char *sql, const char *types, va_list *values,
                                    sqlite3_destructor_type keep, struct err *e)
 {
-    sqlite3_stmt *st = db_prepare(db, sql, e);
+    sqlite3_stmt *st = prepare(db, sql, e);
     for (int i = 0; st != NULL && types[i] != '\0'; i++) {
         int rc = bind_one(st, i + 1, types[i], values, keep);
         if (rc != SQLITE_OK) {

@@ -41,9 +41,6 @@ void db_rollback(struct db *db);
 /* Lets go of every row that is still being looked at, and with it of read locks. */
 void db_reset_all(struct db *db);
 
-/* A prepared statement, kept until db_close() under the address of `sql`: give literals. Reset, without bindings. */
-sqlite3_stmt *db_prepare(struct db *db, const char *sql, struct err *e);
-
 /* One value a letter of `types`:
  *   i int64_t · u uint64_t (kept bit for bit) · b struct str as a blob · B the same, NULL when empty · t struct str as
  *   text · z const char * (NULL is NULL) · k const struct hash128 * · d const struct uuid * (NULL is NULL) · - NULL

@@ -30,6 +30,25 @@ static struct lead sample(struct value custom[3])
     return lead;
 }
 
+/* As lead_pack() has it: absent and null are equal whatever their bytes. */
+static bool value_same(const struct value *a, const struct value *b)
+{
+    return a->kind == b->kind && (a->kind <= VALUE_NULL || value_eq(a, b));
+}
+
+static bool lead_eq(const struct lead *a, const struct lead *b)
+{
+    if (a->shape->id != b->shape->id || a->shape->custom_n != b->shape->custom_n)
+        return false;
+    for (size_t i = 0; i < LEAD_FIELD_N; i++)
+        if (!value_same(&a->core[i], &b->core[i]))
+            return false;
+    for (size_t i = 0; i < a->shape->custom_n; i++)
+        if (!value_same(&a->custom[i], &b->custom[i]))
+            return false;
+    return true;
+}
+
 START_TEST(there_and_back)
 {
     struct value custom[3];

@@ -27,11 +27,8 @@ START_TEST(everything_is_explained)
         const char *help = reason_help((enum reason)r);
         ck_assert_msg(strlen(help) > 10 && help[strlen(help) - 1] != '.', "%s: %s", reason_text((enum reason)r), help);
     }
-    for (int o = 0; o < OUTCOME_N; o++)
-        ck_assert_uint_gt(strlen(outcome_help((enum outcome)o)), 10);
     ck_assert_str_eq(reason_help(REASON_NONE), "");
     ck_assert_str_eq(reason_help(REASON_N), "");
-    ck_assert_str_eq(outcome_help(OUTCOME_N), "");
 }
 END_TEST
 
