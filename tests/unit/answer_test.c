@@ -1,47 +1,9 @@
 /* Answers as hostile as they come. */
-#include "sync/api/answer.h"
-#include "sync/api/api.h"
-#include "tests/unit/harness.h"
+#include "tests/unit/answer_kit.h"
 
-#include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static struct err e;
-static struct arena arena;
-static struct json_tokener *tokener;
-
-static void setup(void)
-{
-    e = (struct err)ERR_INIT;
-    arena_init(&arena, 64 << 20);
-    tokener = answer_tokener();
-}
-
-static void teardown(void)
-{
-    err_clear(&e);
-    arena_free(&arena);
-    json_tokener_free(tokener);
-}
-
-static struct json_object *parse(const char *text)
-{
-    struct json_object *json = answer_parse(tokener, str_from(text));
-    ck_assert_msg(json != NULL, "%s", text);
-    return json;
-}
-
-static struct uuid uuid(const char *text)
-{
-    struct uuid id;
-    ck_assert_int_eq(uuid_parse(str_from(text), &id), 0);
-    return id;
-}
-
-#define ID1 "019f1a0d-70d9-756a-bc19-c8b5cc3a0215"
-#define ID2 "5c194eae-9382-4bf1-aff4-d9eaa90668e1"
 
 static const struct {
     const char *text;
@@ -442,7 +404,7 @@ int main(void)
     Suite *s = suite_create("answer");
     TCase *a = tcase_create("answers");
     tcase_set_timeout(a, 60);
-    tcase_add_checked_fixture(a, setup, teardown);
+    tcase_add_checked_fixture(a, akit_setup, akit_teardown);
     tcase_add_loop_test(a, parsing, 0, (int)(sizeof parse_rows / sizeof parse_rows[0]));
     tcase_add_test(a, getters_mistake_nothing);
     tcase_add_test(a, added_leads);

@@ -10,10 +10,11 @@ TESTS += $(API_TESTS)
 
 FAKE_TRANSPORT = tests/harness/fake_transport.c tests/harness/fake_transport.h
 
-tests_unit_answer_tap_SOURCES = tests/unit/answer_test.c
+ANSWER_KIT = tests/unit/answer_kit.c tests/unit/answer_kit.h
+tests_unit_answer_tap_SOURCES = tests/unit/answer_test.c $(ANSWER_KIT)
 tests_unit_answer_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_answer_tap_LDADD = $(TEST_LIBS) $(LEVEL_API)
-tests_unit_body_tap_SOURCES = tests/unit/body_test.c
+tests_unit_body_tap_SOURCES = tests/unit/body_test.c $(ANSWER_KIT)
 tests_unit_body_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_body_tap_LDADD = $(TEST_LIBS) $(LEVEL_API)
 tests_unit_by_hand_tap_SOURCES = tests/unit/by_hand_test.c

@@ -1,10 +1,7 @@
 /* Requests as exact bytes. */
-#include "sync/api/answer.h"
-#include "sync/api/api.h"
 #include "sync/api/body.h"
-#include "tests/unit/harness.h"
+#include "tests/unit/answer_kit.h"
 
-#include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,43 +13,19 @@
 
 static struct str names[] = {{"seats", 5}, {"origin", 6}, {"a \"b\"", 5}};
 static const struct lead_shape shape = {1, 3, names};
-static struct err e;
-static struct arena arena;
 static struct buf out;
-static struct json_tokener *tokener;
 
 static void setup(void)
 {
-    e = (struct err)ERR_INIT;
-    arena_init(&arena, 64 << 20);
+    akit_setup();
     buf_init(&out, BODY_MAX_BYTES);
-    tokener = answer_tokener();
 }
 
 static void teardown(void)
 {
-    err_clear(&e);
-    arena_free(&arena);
+    akit_teardown();
     buf_free(&out);
-    json_tokener_free(tokener);
 }
-
-static struct json_object *parse(const char *text)
-{
-    struct json_object *json = answer_parse(tokener, str_from(text));
-    ck_assert_msg(json != NULL, "%s", text);
-    return json;
-}
-
-static struct uuid uuid(const char *text)
-{
-    struct uuid id;
-    ck_assert_int_eq(uuid_parse(str_from(text), &id), 0);
-    return id;
-}
-
-#define ID1 "019f1a0d-70d9-756a-bc19-c8b5cc3a0215"
-#define ID2 "5c194eae-9382-4bf1-aff4-d9eaa90668e1"
 
 START_TEST(lead_json)
 {
