@@ -13,7 +13,6 @@
 
 enum {
     BOX_BODY_MAX = 1 << 20,        /* Fastify's default body limit */
-    BOX_URL_MAX = 8 << 10,         /* path and query; longer is 431 */
     BOX_ANSWER_MAX = 1 << 30,
     BOX_QUERY_MAX = 32,
 };

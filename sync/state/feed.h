@@ -10,8 +10,6 @@
 
 #include <stdbool.h>
 
-enum { FEED_COLUMNS = 6 };
-
 /* Set up before each statement that reads from `feed`; read once, front to back. */
 struct feed {
     void *ctx;
