@@ -2,9 +2,13 @@
  * a megabyte that is built, read once and taken down; some leads at a time, the same few pieces are used again and again
  * and stay in the cache.
  *
- * The list is cut behind any brace and comma. Should that be within a string or an object, then json-c finds the part
- * before the cut to be no list, and the answer goes the way of every other one. Where all parts are lists and what is
- * around them is an object, so is the whole, by JSON's grammar: it is the parts put together with commas. */
+ * The list is what stands between the first bracket of the answer and the last one, cut behind any brace and comma.
+ * Should a cut be within a string or an object, then json-c finds the part before it to be no list, and the answer goes
+ * the way of every other one.
+ *
+ * What is around the list is parsed with nothing between its brackets. No others are left there that could make a list:
+ * if created_leads is one, it is this one, whatever else has that name and however it is spelled. By JSON's grammar the
+ * whole is then the same with the parts between the brackets, put together with commas. */
 #include "config.h"
 
 #include "sync/api/answer.h"
@@ -26,21 +30,11 @@ static const char *behind(const char *p, const char *end, char c)
     return p < end && *p == c ? p + 1 : NULL;
 }
 
-static bool has(struct str text, char c)
-{
-    return text.n > 0 && memchr(text.p, c, text.n) != NULL;
-}
-
-/* Behind the list's opening bracket: the key is at the top, for nothing but one object is open before it. A backslash
- * could hide a quote, and with it what is a string and what is not. */
+/* Behind the list's opening bracket, the first of the answer. */
 static const char *find_list(struct str body)
 {
     const char *key = str_find(body, list_key), *end = body.p + body.n;
-    const char *open = body.n > 0 ? behind(body.p, end, '{') : NULL;
-    if (key == NULL || open == NULL || open > key)
-        return NULL;
-    struct str head = {open, (size_t)(key - open)};
-    if (has(head, '{') || has(head, '}') || has(head, '[') || has(head, ']') || has(head, '\\'))
+    if (key == NULL || memchr(body.p, '[', (size_t)(key - body.p)) != NULL)
         return NULL;
     const char *p = behind(key + list_key.n, end, ':');
     return p != NULL ? behind(p, end, '[') : NULL;
@@ -110,18 +104,19 @@ static int take_items(struct json_tokener *tokener, struct str items, struct cre
     return rc;
 }
 
-/* The answer without what stands between the brackets. */
+/* The answer without what stands between the brackets; NULL when they are not those of created_leads. */
 static struct json_object *parse_rest(struct json_tokener *tokener, struct str body, const char *from, const char *to)
 {
     struct buf rest = BUF_INIT(body.n);
-    struct str tail = {to, (size_t)(body.p + body.n - to)};
-    struct json_object *json = NULL;
-    /* json-c takes the last of two members with one name, and a backslash can spell it in other words. */
-    if (!has(tail, '\\') && str_find(tail, list_key) == NULL && buf_add(&rest, body.p, (size_t)(from - body.p)) == 0 &&
-        buf_add(&rest, tail.p, tail.n) == 0)
+    struct json_object *json = NULL, *list;
+    if (buf_add(&rest, body.p, (size_t)(from - body.p)) == 0 &&
+        buf_add(&rest, to, (size_t)(body.p + body.n - to)) == 0)
         json = answer_parse(tokener, buf_str(&rest));
     buf_free(&rest);
-    return json;
+    if (answer_array(json, "created_leads", &list))
+        return json;
+    json_object_put(json);
+    return NULL;
 }
 
 struct json_object *answer_parse_added(struct json_tokener *tokener, struct str body, struct created_leads *out)
