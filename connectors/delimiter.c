@@ -131,7 +131,8 @@ static bool ends_line(struct str s, size_t at)
     return s.p[at] == '\n' || (s.p[at] == '\r' && (at + 1 == s.n || s.p[at + 1] != '\n'));
 }
 
-/* The line on which the first row starts that the delimiter splits, 0: there is none. Fed by lines, so that rows have one. */
+/* The line on which the first row starts that the delimiter splits; there is one, 0: out of memory. Fed by lines, so that
+ * rows have one. */
 static size_t first_split_line(struct str sample, char delimiter)
 {
     struct csv_parser parser;
@@ -148,6 +149,8 @@ static size_t first_split_line(struct str sample, char delimiter)
             continue;
         if (csv_parse(&parser, sample.p + at, n, count_cell, count_only, &v) != n)
             break;
+        if (at + n == sample.n) /* the last line may lack its end */
+            csv_fini(&parser, count_cell, count_only, &v);
         if (v.rows > rows && v.columns > 1)
             found = start_line;
         inside = v.rows == rows && (inside || !blank);
@@ -173,9 +176,12 @@ static int one_column(const struct view views[CANDIDATES_N], struct str sample, 
         if (text_show((struct str){sample.p, n}, SHOWN_WIDTH, &text) != 0)
             buf_reset(&text);
         size_t line = first_split_line(sample, candidate_table[i].c);
-        err_set(e, XS_CONFIG, "%s: the first line, '%.*s', is one column, yet %s splits most rows; remove what stands "
-                "above the header, which seems to be line %zu, or set delimiter: (or --delimiter)", label,
-                STR_ARG(buf_str(&text)), candidate_table[i].shown, line);
+        if (line == 0)
+            err_oom(e);
+        else
+            err_set(e, XS_CONFIG, "%s: the first line, '%.*s', is one column, yet %s splits most rows; remove what stands "
+                    "above the header, which seems to be line %zu, or set delimiter: (or --delimiter)", label,
+                    STR_ARG(buf_str(&text)), candidate_table[i].shown, line);
         buf_free(&text);
         return -1;
     }
