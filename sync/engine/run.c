@@ -195,6 +195,9 @@ static int advance(struct run *r, struct err *e)
         snprintf(text, sizeof text, "%lld", (long long)r->report->started_ms);
         if (state_set(r->state, "last_full_ms", text, e) != 0)
             return -1;
+        /* Told anew in the end, where any are left. */
+        if (state_set(r->state, STATE_REMOVALS_WAIT, NULL, e) != 0)
+            return -1;
     }
     if (advance_watermark(r, e) != 0 || run_identity_keep(r, e) != 0)
         return -1;

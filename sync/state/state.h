@@ -58,9 +58,10 @@ int state_find_all(char ***paths, size_t *n, struct err *e);
 const unsigned char *state_secret(const struct state *s); /* HASH_SECRET_N bytes, made once with the state */
 const char *state_sync(const struct state *s);
 /* Free-form settings of the sync: "workspace", "watermark", "digest", …; NULL when unset. Borrowed until next get. */
-#define STATE_REMOVALS_WAIT "removals_wait" /* "RUN LEADS": the latest run after which leads wait to be removed */
 int state_get(struct state *s, const char *name, const char **value, struct err *e);
 int state_set(struct state *s, const char *name, const char *value, struct err *e); /* NULL removes */
+/* Such a setting, "RUN LEADS": a run after which leads wait to be removed, unless a complete read since then left none. */
+#define STATE_REMOVALS_WAIT "removals_wait"
 
 /* Targets are small numbers inside the state. `put` refuses (XS_CONFIG) a name that used to mean another id unless
  * `accept`. */
