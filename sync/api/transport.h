@@ -57,8 +57,9 @@ struct transport_curl_config {
     unsigned connections_max;
     size_t answer_max;
 };
-/* The system's certificates are trusted, or those of CURL_CA_BUNDLE, SSL_CERT_FILE, SSL_CERT_DIR. https goes through the
- * proxy of HTTPS_PROXY, ALL_PROXY and NO_PROXY, by CONNECT: it sees the host's name and nothing else. http never does. */
+/* Authorities that CURL_CA_BUNDLE, SSL_CERT_FILE or SSL_CERT_DIR name take the place of libcurl's own file or folder; the
+ * other of the two stays. https goes through the proxy of HTTPS_PROXY, ALL_PROXY and NO_PROXY, by CONNECT: it sees the
+ * host's name and nothing else. http never does. */
 int transport_curl_new(const struct transport_curl_config *config, struct transport **out, struct err *e);
 /* A decorator that refuses whatever could write: all but GET and POST /api/v2/leads/list. Takes `inner` over, also
  * when it fails. */
