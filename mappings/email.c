@@ -221,15 +221,15 @@ int email_parse(struct str raw, struct arena *scratch, struct email *out)
     return 0;
 }
 
-bool email_tld_unknown(const struct email *email)
+bool email_tld_unknown(struct str key)
 {
     const psl_ctx_t *list = psl_builtin();
-    const char *dot = email->key.p != NULL ? memrchr(email->key.p, '.', email->key.n) : NULL;
+    const char *dot = key.p != NULL ? memrchr(key.p, '.', key.n) : NULL;
     char tld[HOST_LABEL_MAX + 1];
 
     if (list == NULL || dot == NULL)
         return false; /* a libpsl built without its list knows nothing, so nothing is unknown */
-    size_t n = email->key.n - (size_t)(dot + 1 - email->key.p);
+    size_t n = key.n - (size_t)(dot + 1 - key.p);
     if (n > HOST_LABEL_MAX)
         return false;
     memcpy(tld, dot + 1, n);

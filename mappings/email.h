@@ -24,9 +24,9 @@ struct email {
  * 0 (look at out->why), or -1 when the arena is exhausted. */
 int email_parse(struct str raw, struct arena *scratch, struct email *out);
 
-/* A hint, never a verdict: the top-level domain of a valid address is in no list of known ones (".con", but also a TLD
- * younger than the installed public suffix list). Not for the hot path: looks the list up. */
-bool email_tld_unknown(const struct email *email);
+/* A hint, never a verdict: the top-level domain of a valid address, given as its key, is in no list of known ones (".con",
+ * but also a TLD younger than the installed public suffix list). Not for the hot path: looks the list up. */
+bool email_tld_unknown(struct str key);
 
 /* The address inside "mailto:a@example.com?subject=x", "Name <a@example.com>" or "<a@example.com>"; trimmed input when it
  * is none of these. Borrows from raw; judges nothing. */

@@ -130,7 +130,7 @@ static int read_rows(struct check *c, struct source *source, struct err *e)
         if (rc != 0)
             break;
         count(c, &mapped);
-        if (mapped.verdict == MAPPED_LEAD && (rc = check_count_lead(c, &mapped, e)) != 0)
+        if (mapped.verdict == MAPPED_LEAD && (rc = check_count_lead(c, &row, &mapped, e)) != 0)
             break;
     }
     arena_free(&scratch);
@@ -157,6 +157,7 @@ static void tell_rows(struct check *c, const struct source *source)
     if (source->null_watermarks > 0)
         check_say(c, FINDING_NOTICE, "source", "%llu rows have no watermark: only full reads see them",
                   (unsigned long long)source->null_watermarks);
+    check_count_tell(c);
 }
 
 static void check_source(struct check *c)

@@ -1,4 +1,5 @@
-/* What a check counts while it reads: how many leads a sync would add, and which fields stay empty.
+/* What a check counts while it reads: how many leads a sync would add, which fields stay empty, and which addresses look
+ * mistyped.
  *
  * A lead is new when neither the state nor an earlier row has its key. Where there is no state yet, or its name is not
  * known before the target is, earlier rows are told by a set of hashes; when that is full, repeats count as new. */
@@ -7,8 +8,10 @@
 #include "sync/engine/check_int.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "mappings/email.h"
 #include "sync/base/url.h"
 
 enum { STATE_BYTES = 32 << 20, SEEN_FIRST = 1 << 12, SEEN_MAX = 1 << 22 };
@@ -107,7 +110,17 @@ static bool is_empty(const struct value *v)
     return v->kind == VALUE_ABSENT || v->kind == VALUE_NULL;
 }
 
-int check_count_lead(struct check *c, const struct mapped *mapped, struct err *e)
+static void count_tld(struct check_count *n, const struct row *row, struct str email_key)
+{
+    if (email_key.n == 0 || !email_tld_unknown(email_key))
+        return;
+    if (n->odd_tlds++ == 0) {
+        n->odd_tld_row = row->number;
+        n->odd_tld_line = row->line;
+    }
+}
+
+int check_count_lead(struct check *c, const struct row *row, const struct mapped *mapped, struct err *e)
 {
     struct check_count *n = &c->count;
     struct remembered remembered = {.kind = REMEMBERED_NOTHING};
@@ -130,7 +143,24 @@ int check_count_lead(struct check *c, const struct mapped *mapped, struct err *e
     for (size_t i = 0; i < c->m->shape.custom_n; i++)
         n->empty[LEAD_FIELD_N + i] += is_empty(&mapped->lead.custom[i]);
     n->fresh += remembered.kind == REMEMBERED_NOTHING || remembered.kind == REMEMBERED_RETRY;
+    count_tld(n, row, mapped->email_key);
     return 0;
+}
+
+void check_count_tell(struct check *c)
+{
+    const struct check_count *n = &c->count;
+    char line[32] = "";
+    if (n->odd_tlds == 0)
+        return;
+    if (n->odd_tld_line > 0)
+        snprintf(line, sizeof line, ", line %llu", (unsigned long long)n->odd_tld_line);
+    /* A warning, for the list of known ones is as old as the libpsl that is installed. */
+    check_say(c, FINDING_WARNING, "source",
+              "%llu address%s in no known top-level domain (first in row %llu%s): mistyped, like .con for .com, or newer "
+              "than this machine's list; they are sent as they are",
+              (unsigned long long)n->odd_tlds, n->odd_tlds == 1 ? " ends" : "es end",
+              (unsigned long long)n->odd_tld_row, line);
 }
 
 uint64_t check_count_empty(const struct check *c, struct str payload)

@@ -19,6 +19,8 @@ struct check_count {
     size_t seen_n, seen_cap;
     uint64_t fresh;       /* leads that a sync would add, as far as can be known here */
     uint64_t *empty;      /* leads without it: lead fields, then custom variables */
+    uint64_t odd_tlds;    /* leads whose address ends in no known top-level domain */
+    uint64_t odd_tld_row, odd_tld_line; /* the first of them */
 };
 
 struct check {
@@ -55,7 +57,9 @@ void check_databases(struct check *c);
 /* Opens what is needed to count; `stop` closes all but the counts. 0/-1. */
 int check_count_start(struct check *c, struct err *e);
 void check_count_stop(struct check *c);
-int check_count_lead(struct check *c, const struct mapped *mapped, struct err *e);
+int check_count_lead(struct check *c, const struct row *row, const struct mapped *mapped, struct err *e);
+/* Tells what stood out in the leads. */
+void check_count_tell(struct check *c);
 /* Leads for which a variable, by the name that templates know it by, has no value. */
 uint64_t check_count_empty(const struct check *c, struct str payload);
 
