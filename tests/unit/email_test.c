@@ -131,7 +131,7 @@ START_TEST(unknown_tlds)
         bool unknown;
     } cases[] = {{"a@example.com", false}, {"a@example.COM", false}, {"a@example.con", true}, {"a@b.co.uk", false},
                  {"a@b.cmo", true}, {"a@b.xn--p1ai", false}, {"a@b.\xd1\x80\xd1\x84", false}, {"a@b.museum", false},
-                 {"a@github.io", false}, {"a@b.example", true}};
+                 {"a@github.io", false}, {"a@b.example", false}, {"a@b.invalid", true}};
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct arena arena;
