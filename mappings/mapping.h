@@ -119,6 +119,8 @@ void mapping_free(struct mapping *m); /* NULL is fine */
 int mapping_bind(struct mapping *m, const struct str *columns, size_t columns_n, struct err *e);
 /* Source columns that no field uses, after bind; borrowed. `leadsync_*` columns are not among them. */
 size_t mapping_unused(const struct mapping *m, const struct str **names);
+/* The same as text, with commas between them; a list that does not fit ends where `out` is full. */
+size_t mapping_unused_text(const struct mapping *m, struct buf *out);
 /* Lead fields and custom variables a mapping fills, by name as templates of a campaign know them ("firstName", …). */
 size_t mapping_filled(const struct mapping *m, const struct str **names);
 

@@ -379,8 +379,7 @@ static int show(struct preview *p, struct err *e)
 /* Columns meet fields; those that nothing uses are named, because a forgotten column looks like success. */
 static int bind_columns(struct preview *p, struct err *e)
 {
-    size_t n = p->source->columns_n, unused_n;
-    const struct str *unused;
+    size_t n = p->source->columns_n;
     struct str *names = calloc(n + 1, sizeof *names);
     if (names == NULL)
         return err_oom(e);
@@ -390,11 +389,8 @@ static int bind_columns(struct preview *p, struct err *e)
     free(names);
     if (rc != 0)
         return -1;
-    unused_n = mapping_unused(p->m, &unused);
     struct buf list = BUF_INIT(LEFT_OUT_BYTES);
-    for (size_t i = 0; i < unused_n && buf_addf(&list, "%s%.*s", i > 0 ? ", " : "", STR_ARG(unused[i])) == 0; i++)
-        continue;
-    if (unused_n > 0)
+    if (mapping_unused_text(p->m, &list) > 0)
         log_notice("left out: %.*s", STR_ARG(buf_str(&list)));
     buf_free(&list);
     return 0;

@@ -121,7 +121,7 @@ static int text_head(struct diff *d, struct err *e)
     const struct diff_head *h = &d->head;
     char at[TIME_TEXT_N];
     int bad = head_line(d, "Sync       ", str_from(h->sync));
-    bad |= head_line(d, "Workspace  ", h->workspace != NULL ? str_from(h->workspace) : STR("(not known before the first sync)"));
+    bad |= head_line(d, "Workspace  ", h->workspace != NULL ? str_from(h->workspace) : STR("(not known: no sync has read it yet)"));
     for (size_t i = 0; i < h->targets_n; i++)
         bad |= head_target(d, &h->targets[i]);
     bad |= head_line(d, "Source     ", str_from(h->source));

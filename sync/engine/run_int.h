@@ -157,7 +157,7 @@ int run_gone_superseded(void *run, const struct hash128 *key, const struct known
 int run_gone_plan(struct run *r, struct err *e);
 /* Counts skipped rows whose leads are active in Instantly; reads them there. */
 int run_gone_watch(struct run *r, struct err *e);
-/* Are there leads to remove that this run had to leave? */
+/* How many leads are gone and stay all the same, because rows without a usable key may be theirs. */
 uint64_t run_gone_waiting(const struct run *r);
 
 #endif

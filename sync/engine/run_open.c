@@ -16,7 +16,7 @@
 #include "sync/base/log.h"
 #include "sync/base/url.h"
 
-enum { ARENA_MAX = 64 << 20, RECORD_MAX = 64 << 20, CSV_ROW_BYTES = 100 };
+enum { ARENA_MAX = 64 << 20, RECORD_MAX = 64 << 20, CSV_ROW_BYTES = 100, LEFT_OUT_BYTES = 1 << 16 };
 
 /* What resume does without a mapping: look, and settle by what is found. Its mode is the one that leaves what it cannot
  * decide to the next sync. */
@@ -44,9 +44,8 @@ static int bind_source(struct run *r, struct err *e)
     for (size_t i = 0; i < n; i++)
         log_detail("column \"%.*s\" is not used", STR_ARG(unused[i]));
     if (n > 0 && r->m->path == NULL) {
-        struct buf list = BUF_INIT(1 << 16);
-        for (size_t i = 0; i < n && buf_addf(&list, "%s%.*s", i > 0 ? ", " : "", STR_ARG(unused[i])) == 0; i++)
-            ;
+        struct buf list = BUF_INIT(LEFT_OUT_BYTES);
+        mapping_unused_text(r->m, &list);
         log_notice("left out: %.*s (--all-columns sends them as custom variables)", STR_ARG(buf_str(&list)));
         buf_free(&list);
     }

@@ -37,8 +37,8 @@ void run_tell_opt_out(const struct str *columns, size_t n)
 {
     for (size_t i = 0; i < n; i++)
         if (mapping_opt_out(columns[i]))
-            log_warning("column \"%.*s\" seems to say who does not want to be mailed, and leaves nobody out: write a mapping, in "
-                        "which skip_when: does (leadsync init)", STR_ARG(columns[i]));
+            log_warning("column \"%.*s\" seems to say who does not want to be mailed, but nobody is left out by it: write a "
+                        "mapping with skip_when: (leadsync init)", STR_ARG(columns[i]));
 }
 
 int run_tell_wanted(struct run *r, struct err *e)

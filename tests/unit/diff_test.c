@@ -244,7 +244,7 @@ START_TEST(several_targets)
     ck_assert_int_eq(diff_head(diff, &head, &e), 0);
     create("ann@example.com", 1);
     finish(&(struct diff_summary){.read = 1});
-    ck_assert_uint_eq(times("Workspace  (not known before the first sync)\n"), 1);
+    ck_assert_uint_eq(times("Workspace  (not known: no sync has read it yet)\n"), 1);
     ck_assert_uint_eq(times("Target     list \"Gone \\u{1b}[31m\" c737308b"), 1);
     ck_assert_uint_eq(times("+ ann@example.com  into campaign \"Q4 founders\"  row 1"), 1);
 }
