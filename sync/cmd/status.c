@@ -148,6 +148,8 @@ static int show_json(struct state *state, const struct overview *v, struct buf *
     jsonw_uint(&w, v->leads);
     jsonw_key(&w, "waiting");
     jsonw_uint(&w, v->retries);
+    jsonw_key(&w, "removals_waiting");
+    jsonw_uint(&w, v->removals);
     jsonw_key(&w, "open");
     jsonw_array(&w);
     for (size_t i = 0; i < v->open_n; i++)

@@ -1,5 +1,6 @@
-/* Columns that a straight CSV leaves out, and that the campaign has a variable for: a forgotten {{seats}} is a hole in
- * every mail, and looks like success. Asked only when a column is left out. */
+/* What nobody told a straight CSV to heed. Columns that say who does not want to be mailed; and columns that are left out and
+ * that the campaign has a variable for: a forgotten {{seats}} is a hole in every mail, and looks like success. The campaign
+ * is asked only when a column is left out. */
 #include "config.h"
 
 #include "sync/engine/run_int.h"
