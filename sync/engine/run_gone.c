@@ -353,8 +353,8 @@ int run_gone_watch(struct run *r, struct err *e)
             rc = upload_step(r->upload, 1000, e);
     }
     if (r->tally->skipped_active > 0)
-        log_warning("%llu skipped rows have a lead that is active in a campaign, which goes on mailing it: give their rule of "
-                    "skip_when a `then: delete` or `then: {move_to: ...}`, or pause those leads in Instantly",
-                    (unsigned long long)r->tally->skipped_active);
+        log_warning("%llu skipped row%s a lead that is active in a campaign, which goes on mailing it: give the rule of "
+                    "skip_when a `then: delete` or `then: {move_to: ...}`, or pause the lead in Instantly",
+                    (unsigned long long)r->tally->skipped_active, r->tally->skipped_active == 1 ? " has" : "s have");
     return rc < 0 ? -1 : 0;
 }
