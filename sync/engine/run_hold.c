@@ -63,15 +63,22 @@ const char *run_guard_advice(const char *guard, uint64_t n, uint64_t whole, char
     return text;
 }
 
+/* Rows that were refused by an earlier run and have not changed say nothing of today's source and mapping: they are
+ * neither rejects here nor rows. */
 static int judge_rejected(struct run *r, struct err *e)
 {
-    uint64_t rejected = r->tally->outcomes[OUTCOME_REJECTED];
-    r->judged_rows = r->tally->read;
-    if (r->diff != NULL || rejected < REJECTED_MIN || !run_guard_exceeds(&r->m->guards.rejected, rejected, r->tally->read))
+    const struct tally *t = r->tally;
+    uint64_t rejected = t->outcomes[OUTCOME_REJECTED] - t->refused_before, rows = t->read - t->refused_before;
+    char before[96] = "";
+    r->judged_rows = t->read;
+    if (r->diff != NULL || rejected < REJECTED_MIN || !run_guard_exceeds(&r->m->guards.rejected, rejected, rows))
         return 0;
-    return err_set(e, XS_GUARD, "guard `rejected`: %llu of %llu rows were rejected, so the run was stopped: see `leadsync "
+    if (t->refused_before > 0)
+        snprintf(before, sizeof before, " (besides %llu that were refused before)",
+                 (unsigned long long)t->refused_before);
+    return err_set(e, XS_GUARD, "guard `rejected`: %llu of %llu rows were rejected%s, so the run was stopped: see `leadsync "
                    "rejects`, correct the mapping or the source, or allow it with --guard rejected=none",
-                   (unsigned long long)rejected, (unsigned long long)r->tally->read);
+                   (unsigned long long)rejected, (unsigned long long)rows, before);
 }
 
 static int judge_source(struct run *r, struct err *e)

@@ -339,7 +339,9 @@ int run_plan_lead(struct run *r, struct entry *entry, const struct lead *lead, u
     /* Values are kept of what was looked at field by field; a row as it was last written has them already. */
     if (d.outcome != OUTCOME_UNCHANGED || remembered.kind == REMEMBERED_SAME)
         entry->values = STR_NONE;
-    return run_leave_out(r, entry, target, NULL, STR_NONE, e);
+    int rc = run_leave_out(r, entry, target, NULL, STR_NONE, e);
+    r->tally->refused_before += rc == 0 && remembered.kind == REMEMBERED_REFUSED && entry->outcome == OUTCOME_REJECTED;
+    return rc;
 }
 
 static int unusable(struct run *r, const struct mapped *mapped, struct entry *entry, struct err *e)

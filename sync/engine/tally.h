@@ -18,6 +18,7 @@ struct tally {
     uint64_t removals_left;                 /* removals that were wanted and did not come about; leads, not rows */
     uint64_t skipped_active;                /* skipped rows whose lead is active in Instantly */
     uint64_t known_rejects;                 /* rejected now as in the run before */
+    uint64_t refused_before;                /* rejected as remembered: refused by an earlier run, and unchanged since */
 };
 
 void tally_row(struct tally *t, enum outcome outcome, enum reason reason);

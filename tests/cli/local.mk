@@ -35,6 +35,7 @@ STORIES = \
 	tests/cli/sync_failio.test \
 	tests/cli/sync_failmalloc.test \
 	tests/cli/sync_faults.test \
+	tests/cli/sync_guards.test \
 	tests/cli/sync_hell.test \
 	tests/cli/sync_kill.test \
 	tests/cli/sync_lost_state.test \
