@@ -279,7 +279,7 @@ static int find_and_write(struct by_hand_call *call, const struct by_hand_verb *
     if (verb->find != NULL && verb->find(call, e) != 0)
         return -1;
     bool asked = verb->makes || by_hand_open_n(&call->hand) > 0;
-    bool something = asked || hand_count(&call->hand, OUTCOME_REMOVED) > 0;
+    bool something = asked || call->hand.learnt > 0;
     if (asked && consent(call, verb, e) != 0)
         return -1;
     int rc = something && !dry ? write(call, verb, e) : 0;

@@ -134,6 +134,15 @@ static struct move_counts count_moves(const struct hand *h)
     return n;
 }
 
+/* Of those that a run created: gone before we came. In JSON they are among the skipped. */
+static size_t count_missing(const struct hand *h)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < h->leads_n; i++)
+        n += h->leads[i].missing;
+    return n;
+}
+
 static void write_counts(struct jsonw *w, const struct hand *h)
 {
     jsonw_key(w, "outcomes");
@@ -165,8 +174,8 @@ static int report_json(const struct by_hand_call *call, bool written, enum exit_
         count(&w, "duplicated", (int64_t)n.duplicated);
         count(&w, "missing", (int64_t)n.missing);
     }
-    if (h->gone > 0)
-        count(&w, "taken_back_before", (int64_t)h->gone);
+    if (strcmp(call->inv->command->name, "leads delete") == 0)
+        count(&w, "not_there", (int64_t)count_missing(h));
     jsonw_key(&w, "jobs");
     jsonw_array(&w);
     for (size_t i = 0; i < h->jobs_n; i++)
@@ -202,18 +211,21 @@ static int head(const struct by_hand_call *call, struct buf *out)
     const struct hand *h = &call->hand;
     int bad = buf_addf(out, "%zu lead%s", h->leads_n, h->leads_n == 1 ? "" : "s");
     const char *between = ": ";
+    size_t missing = count_missing(h);
     for (int o = OUTCOME_NONE + 1; o < OUTCOME_N; o++) {
-        size_t n = hand_count(h, (enum outcome)o);
+        size_t n = hand_count(h, (enum outcome)o) - (o == OUTCOME_SKIPPED ? missing : 0);
         if (n == 0)
             continue;
         bad |= buf_addf(out, "%s%zu %s", between, n, outcome_text((enum outcome)o));
         between = ", ";
     }
+    if (missing > 0) {
+        bad |= buf_addf(out, "%s%zu not there any more", between, missing);
+        between = ", ";
+    }
     size_t meant = by_hand_open_n(h);
     if (meant > 0)
         bad |= buf_addf(out, "%s%zu meant, nothing was changed", between, meant);
-    if (h->gone > 0)
-        bad |= buf_addf(out, "; %" PRIu64 " had been taken back or were gone before", h->gone);
     bad |= buf_addc(out, '\n');
     for (size_t i = 0; i < h->jobs_n; i++) {
         const struct hand_job *job = &h->jobs[i];
@@ -230,7 +242,7 @@ static int head(const struct by_hand_call *call, struct buf *out)
 static bool is_plain(const struct hand_lead *lead)
 {
     return lead->outcome == OUTCOME_CREATED || lead->outcome == OUTCOME_CHANGED || lead->outcome == OUTCOME_REMOVED ||
-           lead->outcome == OUTCOME_NONE;
+           lead->outcome == OUTCOME_NONE || lead->missing;
 }
 
 /* A few are all shown; of many, those that did not go as meant. */

@@ -43,8 +43,12 @@ static int describe(struct by_hand_call *call, struct buf *text)
     const struct hand *h = &call->hand;
     const struct delete_options *o = call->inv->options;
     struct target places[PLACES_SHOWN];
-    size_t n = by_hand_open_n(h), places_n = 0, kept = hand_count(h, OUTCOME_SKIPPED);
+    size_t n = by_hand_open_n(h), places_n = 0, kept = 0, missing = 0;
     int bad = buf_addf(text, "delete %zu lead%s", n, n == 1 ? "" : "s");
+    for (size_t i = 0; i < h->leads_n; i++) {
+        missing += h->leads[i].missing;
+        kept += h->leads[i].outcome == OUTCOME_SKIPPED && !h->leads[i].missing;
+    }
     for (size_t i = 0; i < h->leads_n && places_n <= PLACES_SHOWN; i++) {
         bool known = h->leads[i].outcome != OUTCOME_NONE || !h->leads[i].has_place;
         for (size_t k = 0; k < places_n && !known; k++)
@@ -62,7 +66,9 @@ static int describe(struct by_hand_call *call, struct buf *text)
     if (o->run > 0)
         bad |= buf_addf(text, ", which run %" PRId64 " created", o->run);
     if (kept > 0)
-        bad |= buf_addf(text, "; %zu stay, because there is a conversation with them", kept);
+        bad |= buf_addf(text, "; %zu stay%s, because there is a conversation with them", kept, kept == 1 ? "s" : "");
+    if (missing > 0)
+        bad |= buf_addf(text, "; %zu %s not there any more", missing, missing == 1 ? "is" : "are");
     return bad;
 }
 

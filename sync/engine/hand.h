@@ -43,6 +43,8 @@ struct hand_lead {
     bool ours;                     /* hand_delete() found `key`: the sync shall know that somebody deleted it */
     struct str key_text;
     bool forgotten;                /* the state was told to forget this person */
+    bool missing;                  /* hand_find_run(): not there any more: skipped, deleted_there */
+    bool known_gone;               /* hand_find_run(): removed or gone, as far as the state knows */
     enum outcome outcome;          /* OUTCOME_NONE: not decided yet */
     enum reason reason;
     int http_status;
@@ -67,7 +69,7 @@ struct hand {
     size_t leads_n, leads_cap;
     struct hand_job *jobs;         /* owned */
     size_t jobs_n;
-    uint64_t gone;                 /* hand_find_run(): taken back earlier */
+    size_t learnt;                 /* hand_find_run(): missing, which the state does not know yet */
     uint64_t unknown;              /* hand_find_run(): created by that run, and not in the state any more */
     uint64_t updated, moved;       /* operations proved */
     bool stopped;                  /* by a signal: what was not sent is deferred */
@@ -98,8 +100,9 @@ int hand_find(struct hand *h, const struct hand_selector *selector, struct err *
 /* One lead by id or address into h->leads; an address may be narrowed to a target. XS_USAGE where an address is that of
  * several leads (they are named). One that is not there is added without an id, as failed: gone_there. */
 int hand_find_one(struct hand *h, struct str id_or_email, const struct target *in, struct err *e);
-/* What this run created and nobody was written to since, into h->leads; those with a conversation come as skipped:
- * contacted. Reads the state, which is locked from here on. XS_USAGE: no such run. */
+/* What this run created, into h->leads, each looked at by its id, wherever it is and whatever the state believes. Those with
+ * a conversation come as skipped: contacted, those that are not there any more as missing. Reads the state, which is
+ * locked from here on. XS_USAGE: no such run. */
 int hand_find_run(struct hand *h, uint64_t run, struct err *e);
 /* A lead in full, as JSON: 1, or 0 when there is none. Borrowed until the next call. */
 int hand_get(struct hand *h, const struct uuid *id, struct json_object **out, struct err *e);

@@ -12,6 +12,8 @@
 #include <unistd.h>
 
 #include "sync/base/log.h"
+#include "sync/base/text.h"
+#include "sync/engine/people.h"
 
 enum { RUN_ARENA_MAX = 64 << 20 };
 
@@ -141,6 +143,21 @@ static int own(struct hand *h, struct err *e)
     return 0;
 }
 
+/* Who unsubscribed, bounced or was skipped: on record, durable with the intent, before Instantly forgets it. The row
+ * would bring them back active. */
+static int note_statuses(struct hand *h, struct hand_lead **leads, size_t n, struct err *e)
+{
+    static const struct hash128 none;
+    for (size_t i = 0; i < n; i++) {
+        const struct entry found = {.key = leads[i]->key, .outcome = OUTCOME_UNCHANGED,
+                                    .reason = people_status_reason(leads[i]->status)};
+        if (found.reason != REASON_NONE && !hash128_eq(&found.key, &none) &&
+            state_entry_add(h->state, h->run, 0, &found, e) != 0)
+            return -1;
+    }
+    return 0;
+}
+
 /* A batch of leads of one place; `from` NULL: a lead that is in none, which only its own address deletes. */
 static int delete_batch(struct hand *h, struct hand_lead **leads, size_t n, const struct target *from, struct err *e)
 {
@@ -154,6 +171,8 @@ static int delete_batch(struct hand *h, struct hand_lead **leads, size_t n, cons
     const struct leads_delete del = {.ids = ids, .ids_n = n, .from = from != NULL ? *from : (struct target){0}};
     struct hand_write w = {.op = from != NULL ? OP_REMOVE : OP_HAND, .from = from, .to = from, .leads = leads, .n = n};
     int rc = from != NULL ? by_hand_delete(&request, &del, e) : by_hand_delete_one(&request, &ids[0], e);
+    if (rc == 0)
+        rc = note_statuses(h, leads, n, e);
     if (rc == 0)
         rc = hand_intent(h, &w, &request, e);
     if (rc != 0) {
@@ -179,7 +198,7 @@ int hand_delete(struct hand *h, struct err *e)
         return -1;
     /* Who was gone before anything was sent: the state learns it all the same. */
     for (size_t i = 0; i < h->leads_n; i++)
-        if (h->leads[i].outcome == OUTCOME_REMOVED && hand_note(h, &h->leads[i], e) != 0)
+        if (h->leads[i].missing && !h->leads[i].known_gone && hand_note(h, &h->leads[i], e) != 0)
             return -1;
     for (size_t i = 0; i < h->leads_n && !hand_interrupted(h); i++) {
         struct hand_lead *batch[LEADS_DELETE_MAX], *first = &h->leads[i];
@@ -198,15 +217,24 @@ int hand_delete(struct hand *h, struct err *e)
 
 /* ---- what a run created ---- */
 
-/* Only what is there as far as the state knows: what was taken back, or is gone, is not asked about again. */
-static int is_known_gone(struct hand *h, const struct entry *entry, struct arena *scratch, struct err *e)
+/* What the state believes of it. It may know another lead under the key by now (created again, or a new address): then
+ * the key is not this lead's, and must not go with its removal. Moved away is not gone. */
+static int recall(struct hand *h, struct hand_lead *lead, const struct entry *entry, struct arena *scratch, struct err *e)
 {
     struct known_lead known;
     int rc = state_lead_get(h->state, &entry->key, scratch, &known, e);
-    return rc == 1 ? (known.flags & (KNOWN_REMOVED | KNOWN_DELETED_THERE)) != 0 : rc;
+    if (rc <= 0)
+        return rc;
+    if (known.has_lead_id && !uuid_eq(&known.lead_id, &lead->id)) {
+        lead->key = (struct hash128){{0}};
+        lead->known_gone = true;
+        return 0;
+    }
+    lead->known_gone = (known.flags & KNOWN_DELETED_THERE) != 0 || (known.flags & (KNOWN_REMOVED | KNOWN_AWAY)) == KNOWN_REMOVED;
+    return 0;
 }
 
-static int take_created(struct hand *h, const struct entry *entry, struct err *e)
+static int take_created(struct hand *h, const struct entry *entry, struct arena *scratch, struct err *e)
 {
     struct hand_lead *lead = hand_lead_add(h, e);
     if (lead == NULL)
@@ -214,6 +242,8 @@ static int take_created(struct hand *h, const struct entry *entry, struct err *e
     lead->id = entry->lead_id;
     lead->has_id = true;
     lead->key = entry->key;
+    if (recall(h, lead, entry, scratch, e) != 0)
+        return -1;
     return arena_str(&h->arena, entry->key_text, &lead->key_text) == 0 &&
                    arena_str(&h->arena, entry->key_text, &lead->email) == 0
                ? 0
@@ -232,13 +262,8 @@ static int read_run(struct hand *h, uint64_t run, struct err *e)
         return -1;
     arena_init(&arena, RUN_ARENA_MAX);
     while ((rc = state_results_next(results, &arena, &entry, &op, &target, e)) > 0) {
-        if (entry.outcome == OUTCOME_CREATED && entry.has_lead_id) {
-            int gone = is_known_gone(h, &entry, &arena, e);
-            rc = gone < 0 ? -1 : gone == 0 ? take_created(h, &entry, e) : 0;
-            h->gone += gone > 0;
-            if (rc != 0)
-                break;
-        }
+        if (entry.outcome == OUTCOME_CREATED && entry.has_lead_id && (rc = take_created(h, &entry, &arena, e)) != 0)
+            break;
         arena_reset(&arena);
     }
     arena_free(&arena);
@@ -264,11 +289,22 @@ static int see_present(void *ctx, const struct remote_lead *remote, struct err *
     return 0;
 }
 
-/* Where they are now, and whether somebody wrote to them. */
+/* The state learns of it with the deletion of the others; what it knew already needs no record. */
+static void is_missing(struct hand *h, struct hand_lead *lead)
+{
+    hand_outcome(lead, OUTCOME_SKIPPED, REASON_DELETED_THERE, 0);
+    lead->missing = true;
+    lead->detail = STR("not there any more");
+    h->learnt += !lead->known_gone;
+}
+
+/* Where they are now, and whether somebody wrote to them. A list may lag behind, so that one that it leaves out is asked
+ * for itself, unless the state knew that it is gone. */
 static int look_at(struct hand *h, size_t first, size_t n, struct err *e)
 {
     struct hand_lead *leads[LEADS_LIST_MAX];
     bool there[LEADS_LIST_MAX] = {false};
+    static const struct hash128 none;
     for (size_t i = 0; i < n; i++)
         leads[i] = &h->leads[first + i];
     struct looked looked = {h, leads, there, n};
@@ -277,12 +313,13 @@ static int look_at(struct hand *h, size_t first, size_t n, struct err *e)
     for (size_t i = 0; i < n; i++) {
         struct json_object *json;
         struct remote_lead remote;
-        int found = there[i] ? 1 : hand_get(h, &leads[i]->id, &json, e);
+        bool sure = leads[i]->known_gone && !hash128_eq(&leads[i]->key, &none);
+        int found = there[i] ? 1 : sure ? 0 : hand_get(h, &leads[i]->id, &json, e);
         if (found < 0 || (found > 0 && !there[i] &&
                           (api_remote_lead_read(json, &remote, e) != 0 || hand_lead_told(h, leads[i], &remote, e) != 0)))
             return -1;
         if (found == 0)
-            hand_outcome(leads[i], OUTCOME_REMOVED, REASON_NONE, 404);
+            is_missing(h, leads[i]);
         else if (leads[i]->contacted)
             hand_outcome(leads[i], OUTCOME_SKIPPED, REASON_CONTACTED, 0);
     }
@@ -293,14 +330,15 @@ static int look_at(struct hand *h, size_t first, size_t n, struct err *e)
 static void count_unknown(struct hand *h, const struct run_record *run)
 {
     struct json_object *report = run->report != NULL ? json_tokener_parse(run->report) : NULL, *rows, *created;
-    uint64_t known = h->leads_n + h->gone;
+    uint64_t known = h->leads_n;
     if (report != NULL && json_object_object_get_ex(report, "rows", &rows) &&
         json_object_object_get_ex(rows, "created", &created) && json_object_get_int64(created) > (int64_t)known)
         h->unknown = (uint64_t)json_object_get_int64(created) - known;
     json_object_put(report);
     if (h->unknown > 0)
-        log_warning("run %llu created %llu more leads, whose ids the state does not keep any more", (unsigned long long)run->id,
-                    (unsigned long long)h->unknown);
+        log_warning("run %llu created %llu more lead%s, whose id%s the state does not keep any more",
+                    (unsigned long long)run->id, (unsigned long long)h->unknown, text_plural(h->unknown),
+                    text_plural(h->unknown));
 }
 
 int hand_find_run(struct hand *h, uint64_t run, struct err *e)

@@ -129,9 +129,13 @@ static void tally(const struct hand *h, struct tally *t)
 {
     for (size_t i = 0; i < h->leads_n; i++) {
         const struct hand_lead *lead = &h->leads[i];
-        if (lead->outcome != OUTCOME_REMOVED)
+        /* In the state it is as if this run had removed them; what the state knew before is no news of this run. */
+        if (lead->missing && lead->known_gone)
+            continue;
+        enum outcome outcome = lead->missing ? OUTCOME_REMOVED : lead->outcome;
+        if (outcome != OUTCOME_REMOVED)
             t->read++;
-        tally_row(t, lead->outcome, lead->reason);
+        tally_row(t, outcome, lead->missing ? REASON_NONE : lead->reason);
     }
     t->updated = h->updated;
     t->moved = h->moved;
@@ -258,8 +262,8 @@ static struct entry entry_of(const struct hand *h, const struct hand_lead *lead,
         .values = values,
         .has_lead_id = lead->has_id,
         .lead_id = lead->id,
-        .outcome = lead->outcome,
-        .reason = deleted ? REASON_DELETED_THERE : lead->reason,
+        .outcome = lead->missing ? OUTCOME_REMOVED : lead->outcome,
+        .reason = lead->missing ? REASON_NONE : deleted ? REASON_DELETED_THERE : lead->reason,
         .http_status = lead->http_status,
         .detail = lead->detail,
     };

@@ -2,6 +2,7 @@
 TEST_LOG_COMPILER = bash
 STORIES = \
 	tests/cli/by_hand.test \
+	tests/cli/by_hand_back.test \
 	tests/cli/by_hand_lost.test \
 	tests/cli/check.test \
 	tests/cli/cron.test \
