@@ -20,6 +20,14 @@ static struct hash128 old_key(struct state *s, const struct uuid *id)
     return hash_keyed128(state_secret(s), text, sizeof text - 1);
 }
 
+bool rekey_is_old(struct state *s, const struct entry *entry)
+{
+    if (!entry->has_lead_id)
+        return false;
+    const struct hash128 old = old_key(s, &entry->lead_id);
+    return hash128_eq(&entry->key, &old);
+}
+
 static bool is_there(const struct known_lead *known)
 {
     return known->has_lead_id && (known->flags & (KNOWN_REMOVED | KNOWN_DELETED_THERE)) == 0;

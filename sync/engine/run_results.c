@@ -16,6 +16,13 @@
 /* The setting: results of runs before this one are in the table as they will stay. */
 #define RESULTS_FROM "results_from"
 
+/* Where the state keeps no texts, something has to tell removed leads from each other. And a lead whose key has another
+ * one by now says nothing about that key any more: under it, it would read as if the person had been removed. */
+static bool goes_by_id(const struct run *r, const struct entry *entry)
+{
+    return entry->row == 0 && (entry->key_text.n == 0 || rekey_is_old(r->state, entry));
+}
+
 static int write_row(struct run *r, struct postgres_results *w, const struct run_record *record, const struct entry *entry,
                      uint32_t target_number, struct err *e)
 {
@@ -29,8 +36,7 @@ static int write_row(struct run *r, struct postgres_results *w, const struct run
         .run = record->id,
         .row = entry->row,
         .line = entry->line,
-        /* Of a removed lead whose text the state does not keep: something has to tell it from the others. */
-        .key = entry->row == 0 && entry->key_text.n == 0 ? lead_id : entry->key_text,
+        .key = goes_by_id(r, entry) ? lead_id : entry->key_text,
         .outcome = outcome_text(entry->outcome),
         .reason = str_from(reason_text(entry->reason)),
         .lead_id = lead_id,
@@ -54,7 +60,8 @@ static int write_run(struct run *r, struct postgres_results *w, const struct run
     do {
         arena_reset(&r->known_arena);
         rc = state_results_next(results, &r->known_arena, &entry, &op, &target, e);
-        if (rc == 1 && entry.outcome != OUTCOME_NONE) {
+        /* Unchanged is what `results` leaves out, too: rows that needed nothing, and notes that the state makes for itself. */
+        if (rc == 1 && entry.outcome != OUTCOME_NONE && entry.outcome != OUTCOME_UNCHANGED) {
             ++*rows;
             rc = write_row(r, w, record, &entry, target, e) == 0 ? 1 : -1;
         }

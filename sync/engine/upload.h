@@ -82,4 +82,7 @@ bool upload_key_is_open(struct upload *u, const struct hash128 *key);
  * `settled`; those that did not arrive go to the retry table. Steps until done. */
 int upload_settle_open(struct upload *u, struct err *e);
 
+/* rekey.c: is the entry about a lead whose row has another lead by now, with another address? Its key text is that row's. */
+bool rekey_is_old(struct state *s, const struct entry *entry);
+
 #endif
