@@ -156,7 +156,9 @@ static void judge(struct run *r)
                 run_gone_waiting(r) > 0 || r->report->open_batches > 0 || r->report->results_wait;
     bool rejects = !r->c->rejects_ok && (r->c->new_rejects_only ? rejected > t->known_rejects : rejected > 0);
     r->report->status = !r->eof || left ? "partial" : "complete";
-    r->report->exit_code = left || rejects || !r->eof ? XS_LEFT_OVER : XS_DONE;
+    /* What resume is asked for is whether anything waits; a sync has told so by the outcomes of its own rows. */
+    bool waits = r->read_kind == NULL && r->report->waiting_rows > 0;
+    r->report->exit_code = left || rejects || waits || !r->eof ? XS_LEFT_OVER : XS_DONE;
 }
 
 static bool has_watermark(const struct source_spec *spec)
@@ -358,8 +360,6 @@ int run_resume(const struct run_config *config, struct run_report *report, struc
     if (rc == 0)
         rc = upload_settle_open(r.upload, e);
     rc = finish(&r, rc, e);
-    if (rc == 0 && report->waiting_rows > 0)
-        report->exit_code = XS_LEFT_OVER;
     run_close(&r);
     return rc;
 }
