@@ -41,6 +41,7 @@ struct overview {
     struct batch *open;
     size_t open_n;
     uint64_t open_rows, leads, retries;
+    uint64_t unmerged; /* rows whose outcome is in the journal only */
     uint64_t removals, removals_run; /* leads that the latest run with such left to be removed */
     struct job_views jobs; /* those that are not over, or not settled */
 };
@@ -57,6 +58,8 @@ static int gather(struct state *state, size_t limit, struct overview *v, struct 
         return -1;
     if (removals != NULL && sscanf(removals, "%" SCNu64 " %" SCNu64, &v->removals_run, &v->removals) != 2)
         v->removals = v->removals_run = 0;
+    if (state_unmerged_rows(state, &v->unmerged, e) != 0)
+        return -1;
     v->leads = state_leads_n(state);
     v->retries = state_retries_n(state);
     return 0;
@@ -74,13 +77,22 @@ static int gather_jobs(struct state *state, struct overview *v, struct err *e)
     return 0;
 }
 
-static const char *batch_state_text(enum batch_state s)
+/* What is known of an open batch: its intent is durable before its request leaves, and whether that left is in no file. */
+struct batch_state_texts {
+    const char *word, *sentence;
+};
+
+static struct batch_state_texts batch_state_texts(enum batch_state s)
 {
-    static const char *const texts[] = {
-        [BATCH_PLANNED] = "planned", [BATCH_SENT] = "sent",         [BATCH_UNKNOWN] = "unknown",
-        [BATCH_RETRY] = "retry",     [BATCH_ACCEPTED] = "accepted", [BATCH_DONE] = "done",
+    static const struct batch_state_texts texts[] = {
+        [BATCH_PLANNED] = {"planned", "not sent yet"},
+        [BATCH_SENT] = {"intent", "intent written; whether it was sent is not known"},
+        [BATCH_UNKNOWN] = {"unknown", "sent, and no usable answer"},
+        [BATCH_RETRY] = {"retry", "refused, to be sent again"},
+        [BATCH_ACCEPTED] = {"accepted", "accepted"},
+        [BATCH_DONE] = {"done", "settled"},
     };
-    return (size_t)s < sizeof texts / sizeof texts[0] ? texts[s] : "";
+    return (size_t)s < sizeof texts / sizeof texts[0] ? texts[s] : (struct batch_state_texts){"", ""};
 }
 
 /* ---- JSON ---- */
@@ -126,7 +138,7 @@ static void json_batch(struct jsonw *w, const struct batch *batch)
     jsonw_key(w, "op");
     jsonw_text(w, op_text(batch->op));
     jsonw_key(w, "state");
-    jsonw_text(w, batch_state_text(batch->state));
+    jsonw_text(w, batch_state_texts(batch->state).word);
     jsonw_key(w, "rows");
     jsonw_uint(w, batch->entries_n);
     json_time(w, "sent_at", batch->sent_ms);
@@ -146,6 +158,8 @@ static int show_json(struct state *state, const struct overview *v, struct buf *
     jsonw_text(&w, state_sync(state));
     jsonw_key(&w, "leads");
     jsonw_uint(&w, v->leads);
+    jsonw_key(&w, "unmerged");
+    jsonw_uint(&w, v->unmerged);
     jsonw_key(&w, "waiting");
     jsonw_uint(&w, v->retries);
     jsonw_key(&w, "removals_waiting");
@@ -333,7 +347,7 @@ static int add_batch(struct buf *out, const struct batch *batch)
 {
     bool has_job = batch->job != NULL;
     return buf_addf(out, "  batch %" PRIu64 ": %s of %zu, %s%s%s\n", batch->id, op_text(batch->op), batch->entries_n,
-                    batch_state_text(batch->state), has_job ? ", job " : "", has_job ? batch->job : "");
+                    batch_state_texts(batch->state).sentence, has_job ? ", job " : "", has_job ? batch->job : "");
 }
 
 static int show_jobs(struct state *state, struct overview *v, struct buf *out)
@@ -351,12 +365,21 @@ static int show_jobs(struct state *state, struct overview *v, struct buf *out)
     return bad;
 }
 
+static bool is_alive(const struct overview *v)
+{
+    return v->runs_n > 0 && v->runs[0].status != NULL && strcmp(v->runs[0].status, "running") == 0;
+}
+
 static int show_text(const struct invocation *inv, struct state *state, struct overview *v, struct buf *out)
 {
     int bad = buf_addf(out, "sync %s: %" PRIu64 " lead%s known", state_sync(state), v->leads, text_plural(v->leads));
     if (v->retries > 0)
         bad |= buf_addf(out, ", %" PRIu64 " row%s for the next sync", v->retries, v->retries == 1 ? " waits" : "s wait");
     bad |= buf_addc(out, '\n');
+    if (v->unmerged > 0)
+        bad |= buf_addf(out, "journal: the outcome of %" PRIu64 " more row%s is known; the leads among them count %s\n",
+                        v->unmerged, text_plural(v->unmerged),
+                        is_alive(v) ? "when the run ends" : "from the next run on");
     if (v->open_n > 0)
         bad |= buf_addf(out, "open: %zu batch%s with %" PRIu64 " row%s; leadsync resume settles %s\n", v->open_n,
                         v->open_n == 1 ? "" : "es", v->open_rows, text_plural(v->open_rows),

@@ -28,6 +28,25 @@ int state_batch_find(struct state *s, const char *job, uint64_t after, uint64_t 
     return found != INT64_MAX;
 }
 
+int state_unmerged_rows(struct state *s, uint64_t *rows, struct err *e)
+{
+    sqlite3_stmt *st;
+    *rows = 0;
+    if (!s->journal.open)
+        return 0;
+    int rc = db_query(&s->journal.db, &st, e, "SELECT id, entries_n FROM batches WHERE state = ? AND op <> ? ORDER BY id",
+                      "ii", (int64_t)BATCH_DONE, (int64_t)OP_NONE);
+    for (; rc == 1; rc = db_next(&s->journal.db, st, e)) {
+        int merged = batch_merged(s, (uint64_t)sqlite3_column_int64(st, 0), e);
+        if (merged < 0) {
+            sqlite3_reset(st);
+            return -1;
+        }
+        *rows += merged == 0 ? (uint64_t)sqlite3_column_int64(st, 1) : 0;
+    }
+    return rc;
+}
+
 static int take_head(sqlite3_stmt *st, struct arena *arena, struct batch *out, struct err *e)
 {
     memset(out, 0, sizeof *out);

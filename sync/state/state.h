@@ -214,6 +214,9 @@ size_t state_pending(const struct state *s, int64_t *age_us);
 /* Open batches (state below BATCH_DONE) of earlier runs or this one, oldest first; all in the arena. */
 int state_batches_open(struct state *s, struct arena *arena, struct batch **out, size_t *n, struct err *e);
 
+/* Rows of batches that are settled in the journal and not merged yet: their outcome is certain, and the lead table lacks it. */
+int state_unmerged_rows(struct state *s, uint64_t *rows, struct err *e);
+
 /* Commits, then folds every settled batch and entry of the journal into leads, refusals, retry table and results,
  * idempotently, in one transaction: a crash in the middle leaves all or nothing. Created, changed and linked (unchanged
  * with an id) entries become known leads; skipped and rejected ones refusals (under `refusal_context`) when op is not
