@@ -130,6 +130,7 @@ int by_hand_open(struct by_hand_call *call, struct invocation *inv, bool writes,
     const struct hand_config config = {
         .api = &call->api,
         .clock = c->clock,
+        .command = inv->command->name,
         .state_path = call->state_path,
         .wait_lock_ms = c->wait_lock_ms,
         .settle_ms = c->look_ms,

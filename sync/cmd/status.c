@@ -236,8 +236,9 @@ static int add_count(struct json_object *rows, const char *name, const char *tex
     return bad;
 }
 
-/* What became of the rows: the outcomes add up to what was read, what follows them does not count rows. */
-static int add_counts(struct json_object *rows, const char *read_as, struct buf *out)
+/* What became of the rows: the outcomes add up to what was read, what follows them does not count rows. What was done by
+ * hand read none, and begins with its `command`. */
+static int add_counts(struct json_object *rows, const char *read_as, const char *command, struct buf *out)
 {
     static const char *const outcomes[] = {"created", "changed", "unchanged", "skipped", "rejected", "failed", "deferred"};
     static const char *const operations[][2] = {{"updated", "updated"},
@@ -246,13 +247,13 @@ static int add_counts(struct json_object *rows, const char *read_as, struct buf 
                                                 {"settled", "of earlier runs settled"},
                                                 {"skipped_active", "skipped but active there"}};
     struct json_object *read = NULL;
-    const char *between = ": ";
     int64_t n = json_object_object_get_ex(rows, "read", &read) ? json_object_get_int64(read) : 0;
     bool looked = read != NULL && read_as != NULL && read_as[0] != '\0';
-    int bad = looked ? buf_addf(out, "%" PRId64 " read", n) : 0;
+    int bad = looked ? buf_addf(out, "%" PRId64 " read", n) : command != NULL ? buf_adds(out, command) : 0;
+    const char *between = out->n > 0 ? ": " : "";
     for (size_t i = 0; i < sizeof outcomes / sizeof outcomes[0]; i++)
         bad |= add_count(rows, outcomes[i], outcomes[i], &between, out);
-    between = out->n > 0 ? "; " : "";
+    between = between[0] == ',' ? "; " : between;
     for (size_t i = 0; i < sizeof operations / sizeof operations[0]; i++)
         bad |= add_count(rows, operations[i][0], operations[i][1], &between, out);
     return bad;
@@ -298,10 +299,12 @@ static int add_wrapped(struct str text, size_t columns, struct buf *out)
 static int show_run(const struct invocation *inv, const struct overview *v, const struct run_record *run, struct buf *out)
 {
     struct json_object *report = run->report != NULL ? json_tokener_parse(run->report) : NULL, *rows = NULL;
+    struct json_object *command = NULL;
     struct buf line = BUF_INIT(LINE_BYTES);
     int bad = 0;
     if (report != NULL && json_object_object_get_ex(report, "rows", &rows))
-        bad = add_counts(rows, run->read, &line);
+        bad = add_counts(rows, run->read, json_object_object_get_ex(report, "command", &command)
+                                              ? json_object_get_string(command) : NULL, &line);
     else if (run->finished_ms == 0)
         bad = add_unfinished(v, run, &line);
     if (v->removals > 0 && v->removals_run == run->id)

@@ -24,6 +24,7 @@ struct state;
 struct hand_config {
     const struct api_config *api;  /* read_only: a dry run */
     struct clock *clock;
+    const char *command;           /* its words, for the record: "leads interest"; NULL: not told */
     const char *state_path;        /* where writes are journaled; made when it is missing. NULL: reads only */
     int64_t wait_lock_ms;
     int64_t settle_ms;             /* sum of the waits of a read-back; 7000 is 1 + 2 + 4 s */

@@ -176,7 +176,7 @@ static int write_record(struct hand *h, struct run_report *report, struct err *e
 
 static int record(struct hand *h, enum exit_status status, struct err *e)
 {
-    struct run_report report = {.run = h->run, .started_ms = h->started_ms, .exit_code = status};
+    struct run_report report = {.run = h->run, .command = h->c.command, .started_ms = h->started_ms, .exit_code = status};
     struct api_counts counts;
     struct rusage usage;
     api_get_counts(h->api, &counts);

@@ -61,6 +61,7 @@ struct run_job {
 struct run_report {
     uint64_t run;                 /* 0: it never started */
     char *sync;                   /* owned, like all strings here */
+    const char *command;          /* borrowed: what was done by hand ("leads interest"); NULL: this is a run */
     int64_t started_ms, finished_ms;
     const char *status;           /* complete partial interrupted failed */
     const char *read;             /* full incremental partial; NULL: no source was read */

@@ -83,6 +83,8 @@ int run_report_json(const struct run_report *report, struct buf *out)
     else
         jsonw_uint(&w, report->run);
     text_member(&w, "sync", report->sync);
+    if (report->command != NULL)
+        text_member(&w, "command", report->command);
     time_member(&w, "started_at", report->started_ms);
     time_member(&w, "finished_at", report->finished_ms);
     text_member(&w, "status", report->status);
