@@ -60,9 +60,8 @@ static int gather(struct state *state, size_t limit, struct overview *v, struct 
         v->removals = v->removals_run = 0;
     if (state_unmerged_rows(state, &v->unmerged, e) != 0)
         return -1;
-    v->leads = state_leads_n(state);
     v->retries = state_retries_n(state);
-    return 0;
+    return state_leads_there(state, &v->leads, e);
 }
 
 static int gather_jobs(struct state *state, struct overview *v, struct err *e)

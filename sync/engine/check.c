@@ -220,9 +220,8 @@ static int look_into(struct check *c, struct state *s, const char *path, struct 
     char at[TIME_TEXT_N];
     int rc = -1;
     arena_init(&arena, STATE_BYTES);
-    c->known_leads = state_leads_n(s);
     int had = state_run_get(s, 0, &arena, &last, e);
-    if (had < 0 || state_get(s, "workspace", &workspace, e) != 0)
+    if (had < 0 || state_leads_there(s, &c->known_leads, e) != 0 || state_get(s, "workspace", &workspace, e) != 0)
         goto done;
     if (workspace != NULL && c->workspace.id != NULL && strcmp(workspace, c->workspace.id) != 0) {
         err_set(e, XS_CONFIG, "%s belongs to workspace %s, the key to %s: use the key of that workspace, or another "

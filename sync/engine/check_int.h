@@ -41,7 +41,7 @@ struct check {
     struct api *api;       /* NULL: no key, or nothing more can be asked */
     struct workspace workspace;
     struct target *target; /* of a mapping without a route, once it is found */
-    uint64_t known_leads;  /* in the state */
+    uint64_t known_leads;  /* in the state, and there */
 };
 
 /* Tells a finding that nothing stops at. */

@@ -45,6 +45,7 @@ struct run {
     struct spool *contest;           /* duplicates: last or reject: mapped rows until the source's end; else NULL */
     struct spool *moves, *removals;  /* what comes after creates and updates, see run_phases.c; NULL in a dry run */
     uint64_t promotions;             /* of the moves: out of the stage's list, which the guard does not count */
+    uint64_t returning;              /* of the moves: leads that were moved away, and whose row is back */
     bool target_edited;              /* the mapping's `target:` is another one than that of the last run */
     bool reidentified;               /* the mapping's key is another one than that of the last complete run */
     struct gone_plan *gone;          /* what run_gone.c knows; owned, NULL before run_gone_start() */

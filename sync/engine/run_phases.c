@@ -47,19 +47,26 @@ bool run_holds_all(struct run *r)
 int run_phases_put(struct run *r, const struct planned *planned, struct err *e)
 {
     bool removal = planned->entry.row == 0 || planned->op == OP_REMOVE;
-    if (run_is_promotion(r, planned->from))
+    /* What is removed out of the stage's list is no move that the guard would count. */
+    if (!removal && run_is_promotion(r, planned->from))
         r->promotions++;
     return spool_put(removal ? r->removals : r->moves, planned, e);
 }
 
 /* ---- guards ---- */
 
+/* A share of the leads that are there, those included that this run brings back. */
 static int judge_moved(struct run *r, struct err *e)
 {
     uint64_t all = r->diff != NULL ? r->summary.move : spool_n(r->moves);
-    uint64_t moves = all - r->promotions, known = state_leads_n(r->state);
+    uint64_t moves = all - r->promotions, known;
     char advice[GUARD_ADVICE_N];
-    if (moves == 0 || !run_guard_exceeds(&r->m->guards.moved, moves, known))
+    if (moves == 0)
+        return 0;
+    if (state_leads_there(r->state, &known, e) != 0)
+        return -1;
+    known += r->returning;
+    if (!run_guard_exceeds(&r->m->guards.moved, moves, known))
         return 0;
     return err_set(e, XS_GUARD, "guard `moved`: %llu of %llu known leads would be moved, so nothing was done: see `leadsync "
                    "diff`, correct the source or the route, or allow it with %s",

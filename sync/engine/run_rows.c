@@ -204,6 +204,7 @@ static int pass_on(struct run *r, const struct decision *d, struct entry *entry,
         return wait_for_move(r, entry, target, e);
     if (d->op == OP_CREATE)
         target = run_stage_target(r, entry, target);
+    r->returning += d->op == OP_MOVE && (known->flags & KNOWN_AWAY) != 0;
     if (r->diff != NULL)
         return run_show(r, d, entry, target, known->target, old, lead, e);
     if (keep_cells_by_values(r, entry, e) != 0)

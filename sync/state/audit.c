@@ -52,7 +52,9 @@ static const struct {
     {"counters that do not count",
      "SELECT (SELECT count(*) FROM identity WHERE leads_n <> (SELECT count(*) FROM leads)"
      " OR refusals_n <> (SELECT count(*) FROM refusals) OR retries_n <> (SELECT count(*) FROM retries)"
-     " OR forgotten_n <> (SELECT count(*) FROM forgotten))"},
+     " OR forgotten_n <> (SELECT count(*) FROM forgotten))"
+     " + (SELECT count(*) FROM settings WHERE name = 'leads_gone'"
+     " AND value <> CAST((SELECT count(*) FROM leads WHERE flags & 6 <> 0) AS TEXT))"},
 };
 
 static int run_checks(struct audit *a, struct err *e)

@@ -57,6 +57,13 @@ static int drop_key(struct forget *f, const struct hash128 *key, struct err *e)
 {
     struct state *s = f->state;
     struct db *db = &s->main;
+    sqlite3_stmt *st;
+    int gone = db_query(db, &st, e, "SELECT 1 FROM leads WHERE key = ? AND flags & 6 <> 0", "k", key);
+    if (gone < 0)
+        return -1;
+    if (gone == 1)
+        sqlite3_reset(st);
+    s->id.gone_n -= gone == 1 && s->id.gone_counted;
     if (db_run(db, e, "DELETE FROM former_ids WHERE n = (SELECT n FROM leads WHERE key = ?)", "k", key) < 0 ||
         db_run(db, e, "DELETE FROM lead_values WHERE n = (SELECT n FROM leads WHERE key = ?)", "k", key) < 0 ||
         db_run(db, e, "DELETE FROM leads WHERE key = ?", "k", key) < 0)

@@ -231,3 +231,11 @@ uint64_t state_leads_n(struct state *s)
 {
     return s->id.leads_n;
 }
+
+int state_leads_there(struct state *s, uint64_t *n, struct err *e)
+{
+    if (identity_count_gone(s, e) < 0)
+        return -1;
+    *n = s->id.leads_n - s->id.gone_n;
+    return 0;
+}

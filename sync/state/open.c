@@ -33,7 +33,8 @@ int identity_load(struct state *s, struct err *e)
     struct identity *id = &s->id;
     int rc = db_query(&s->main, &st, e,
                       "SELECT state_id, secret, sync, api_host, hashed, next_batch, next_lead, next_retry, leads_n,"
-                      " refusals_n, retries_n, forgotten_n FROM identity WHERE one = 1", "");
+                      " refusals_n, retries_n, forgotten_n, (SELECT value FROM settings WHERE name = 'leads_gone')"
+                      " FROM identity WHERE one = 1", "");
     if (rc < 0)
         return -1;
     struct str secret = rc == 1 ? db_blob(st, 1) : STR_NONE;
@@ -48,6 +49,8 @@ int identity_load(struct state *s, struct err *e)
                            &id->refusals_n, &id->retries_n, &id->forgotten_n};
     for (int i = 0; i < 7; i++)
         *numbers[i] = (uint64_t)sqlite3_column_int64(st, 5 + i);
+    id->gone_n = (uint64_t)sqlite3_column_int64(st, 12);
+    id->gone_counted = id->leads_n == 0 || !db_is_null(st, 12);
     int result = replace_text(&id->sync, st, 2, e) < 0 || replace_text(&id->api_host, st, 3, e) < 0 ? -1 : 0;
     sqlite3_reset(st);
     return result;
@@ -56,12 +59,27 @@ int identity_load(struct state *s, struct err *e)
 int identity_store(struct state *s, struct err *e)
 {
     const struct identity *id = &s->id;
+    if (id->gone_counted && db_run(&s->main, e, "INSERT INTO settings(name, value) VALUES('leads_gone', CAST(? AS TEXT))"
+                                   " ON CONFLICT(name) DO UPDATE SET value = excluded.value", "u", id->gone_n) < 0)
+        return -1;
     return db_run(
         &s->main, e,
         "UPDATE identity SET sync = ?, api_host = ?, hashed = ?, next_batch = ?, next_lead = ?, next_retry = ?,"
         " leads_n = ?, refusals_n = ?, retries_n = ?, forgotten_n = ? WHERE one = 1",
         "zziuuuuuuu", id->sync, id->api_host, (int64_t)id->hashed, id->next_batch, id->next_lead, id->next_retry,
         id->leads_n, id->refusals_n, id->retries_n, id->forgotten_n);
+}
+
+int identity_count_gone(struct state *s, struct err *e)
+{
+    int64_t n = 0;
+    if (s->id.gone_counted)
+        return 0;
+    if (db_int(&s->main, &n, 0, "SELECT count(*) FROM leads WHERE flags & 6 <> 0", e) < 0)
+        return -1;
+    s->id.gone_n = (uint64_t)n;
+    s->id.gone_counted = true;
+    return 0;
 }
 
 /* Compares what was asked for with what the file says; *set becomes true when the file did not say. */

@@ -200,6 +200,11 @@ static int place_group(struct merge *m, size_t from, size_t to, struct fold *f, 
     return 0;
 }
 
+static bool is_gone(const struct fold *f)
+{
+    return f->known && (f->flags & (KNOWN_REMOVED | KNOWN_DELETED_THERE)) != 0;
+}
+
 static int resolve_group(struct merge *m, struct existing *x, size_t from, size_t to, struct err *e)
 {
     struct fold_list *l = &m->list;
@@ -213,12 +218,14 @@ static int resolve_group(struct merge *m, struct existing *x, size_t from, size_
         return -1;
     if (found == 1)
         n = take_existing(x, &f);
+    m->state->id.gone_n -= is_gone(&f);
     for (size_t i = from; i < to; i++) {
         const struct fold_item *item = &l->items[i];
         fold_item(&f, item);
         if (item->bits & ITEM_LEAD_ID)
             run = item->run;
     }
+    m->state->id.gone_n += is_gone(&f);
     bool fresh = f.known && found == 0;
     if (fresh)
         n = m->state->id.next_lead + (f.values_from != FOLD_NONE ? f.values_from : f.proven_from);

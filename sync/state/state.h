@@ -112,7 +112,10 @@ int state_lookup(struct state *s, const struct hash128 *key, uint64_t fingerprin
 int state_spare(struct state *s, const struct hash128 *key, uint64_t mark, struct err *e);
 /* Without marking: was a row with this key read in this run, spared ones too? */
 int state_seen(struct state *s, const struct hash128 *key, bool *seen, struct err *e);
-uint64_t state_leads_n(struct state *s); /* leads known, before this run's merge */
+uint64_t state_leads_n(struct state *s); /* leads known, gone ones too, before this run's merge */
+/* Of those, the ones that are neither removed nor gone there. Kept by the merge; only a state that an older leadsync wrote
+ * is counted, once. 0/-1 */
+int state_leads_there(struct state *s, uint64_t *n, struct err *e);
 
 struct known_lead {
     uint64_t fingerprint; /* 0: to be looked at, whatever the row says (removed, gone, an operation failed) */

@@ -20,6 +20,8 @@ struct identity {
     bool hashed;
     uint64_t next_batch, next_lead, next_retry;
     uint64_t leads_n, refusals_n, retries_n, forgotten_n;
+    uint64_t gone_n;       /* of the leads: removed or gone there; in the settings, for it came after the table */
+    bool gone_counted;     /* else gone_n is not known: the state was written by an older leadsync */
 };
 
 struct journal {
@@ -61,6 +63,8 @@ void state_touch(struct state *s);
 /* Stores the counters of s->id; inside a transaction. */
 int identity_store(struct state *s, struct err *e);
 int identity_load(struct state *s, struct err *e);
+/* Counts what an older leadsync did not: reads all leads, and only then. */
+int identity_count_gone(struct state *s, struct err *e);
 
 /* ---- create.c ---- */
 /* Makes a state file whole or not at all. 0 also when another process was faster. */

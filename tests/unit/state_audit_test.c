@@ -21,6 +21,7 @@ START_TEST(the_audit_sees_what_is_wrong)
 {
     static const char *const wrongs[] = {
         "UPDATE identity SET leads_n = 7",
+        "UPDATE settings SET value = '7' WHERE name = 'leads_gone'",
         "DELETE FROM lead_values WHERE n = 1",
         "UPDATE leads SET target = 77",
         "UPDATE batches SET entries_n = 5",
@@ -56,7 +57,7 @@ static Suite *suite(void)
     TCase *c = tcase_create("all");
     tcase_add_checked_fixture(c, setup, teardown);
     tcase_set_timeout(c, 60);
-    tcase_add_loop_test(c, the_audit_sees_what_is_wrong, 0, 13);
+    tcase_add_loop_test(c, the_audit_sees_what_is_wrong, 0, 14);
     suite_add_tcase(s, c);
     return s;
 }

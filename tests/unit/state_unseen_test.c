@@ -229,6 +229,61 @@ START_TEST(hashed_values_leave_no_text)
 }
 END_TEST
 
+/* Known leads that are there: kept by the merge, whatever becomes of a lead, and counted where nobody has kept it. */
+static uint64_t leads_there(struct state *s)
+{
+    uint64_t n = UINT64_MAX;
+    kit_ok(&k, state_leads_there(s, &n, &k.e));
+    return n;
+}
+
+START_TEST(leads_that_are_there_are_known_without_counting)
+{
+    ck_assert_uint_eq(leads_there(k.s), 0);
+    for (uint64_t n = 1; n <= 6; n++)
+        kit_one(&k, OP_CREATE, kit_created(&k, n, 11));
+    ck_assert_uint_eq(leads_there(k.s), 6);
+    kit_one(&k, OP_REMOVE, kit_with(kit_entry(&k, 1, 0), OUTCOME_REMOVED, REASON_NONE));
+    kit_one(&k, OP_MOVE, kit_with(kit_entry(&k, 2, 0), OUTCOME_REMOVED, REASON_NONE)); /* away */
+    kit_one(&k, OP_UPDATE, kit_with(kit_entry(&k, 3, 12), OUTCOME_SKIPPED, REASON_DELETED_THERE));
+    kit_one(&k, OP_UPDATE, kit_with(kit_entry(&k, 3, 12), OUTCOME_SKIPPED, REASON_DELETED_THERE)); /* once is enough */
+    ck_assert_uint_eq(leads_there(k.s), 3);
+    kit_one(&k, OP_CREATE, kit_created(&k, 1, 13)); /* back */
+    ck_assert_uint_eq(leads_there(k.s), 4);
+    ck_assert_uint_eq(state_leads_n(k.s), 6);
+    kit_audit(&k);
+    struct state *reader = kit_reader(&k);
+    ck_assert_uint_eq(leads_there(reader), 4);
+    state_close(reader);
+    /* As an older leadsync left it: a reader counts, and the next merge that writes keeps it from then on. */
+    const char *kept;
+    kit_ok(&k, state_set(k.s, "leads_gone", NULL, &k.e));
+    kit_ok(&k, state_commit(k.s, &k.e));
+    kit_close(&k);
+    kit_open(&k, STATE_WRITE);
+    reader = kit_reader(&k);
+    ck_assert_uint_eq(leads_there(reader), 4);
+    state_close(reader);
+    kit_run(&k);
+    kit_one(&k, OP_REMOVE, kit_with(kit_entry(&k, 4, 0), OUTCOME_REMOVED, REASON_NONE));
+    ck_assert_uint_eq(leads_there(k.s), 3);
+    kit_ok(&k, state_get(k.s, "leads_gone", &kept, &k.e));
+    ck_assert_str_eq(kept, "3");
+    kit_audit(&k);
+    /* Whoever is forgotten is neither there nor gone, in whichever of the two. */
+    struct forgotten counts;
+    for (uint64_t n = 2; n <= 5; n += 3) {
+        char email[40];
+        struct hash128 key = kit_key(&k, n);
+        snprintf(email, sizeof email, "%.*s", STR_ARG(kit_text(&k, n)));
+        kit_ok(&k, state_forget(k.s, str_from(email), &key, &counts, &k.e));
+        ck_assert_uint_eq(counts.leads, 1);
+    }
+    ck_assert_uint_eq(leads_there(k.s), 2);
+    kit_audit(&k);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("state_unseen");
@@ -239,6 +294,7 @@ int main(void)
     tcase_add_test(c, spared_leads_are_not_gone);
     tcase_add_test(c, leads_in_open_batches_are_not_told);
     tcase_add_test(c, removals_are_remembered);
+    tcase_add_test(c, leads_that_are_there_are_known_without_counting);
     tcase_add_test(c, hashed_values_leave_no_text);
     tcase_add_test(c, hashed_values_come_and_go);
     suite_add_tcase(s, c);
