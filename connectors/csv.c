@@ -93,6 +93,7 @@ static int open_source(const struct source_spec *spec, const struct source_read 
     const struct csv_spec *csv = &spec->as.csv;
     struct csvrows_format format = {
         .delimiter = csv->delimiter,
+        .delimiter_may_differ = csv->delimiter_may_differ,
         .header = csv->header,
         .names_unchecked = csv->names_unchecked,
         .names = csv->names,

@@ -364,6 +364,18 @@ static int read_without_header(struct csvrows *r, const struct csvrows_format *f
     return 0;
 }
 
+/* The one in place of the one that the mapping names, if it names any. */
+static int take_delimiter(struct csvrows *r, char found)
+{
+    char named = r->delimiter;
+
+    r->delimiter = found;
+    if (named != 0 && found != named)
+        log_notice("%s: its columns are divided by \"%s\" and read so, not by \"%s\"", r->in->label,
+                   delimiter_text(r->delimiter), delimiter_text(named));
+    return 0;
+}
+
 static int find_delimiter(struct csvrows *r, const struct csvrows_format *format, struct err *e)
 {
     size_t names_n = format->header ? 0 : format->names_n;
@@ -381,12 +393,16 @@ static int find_delimiter(struct csvrows *r, const struct csvrows_format *format
             return -1;
     }
     struct str sample = {r->lines.text, r->lines.end};
+    char found = 0;
     if (names_n > 0 && format->header_may_stand &&
-        delimiter_find_header(sample, r->lines.ended, format->names, names_n, &r->delimiter, e) != 0)
+        delimiter_find_header(sample, r->lines.ended, format->names, names_n, &found, e) != 0)
         return -1;
-    if (r->delimiter != 0)
-        return 0;
-    return delimiter_find(sample, r->lines.ended, names_n, r->in->label, &r->delimiter, e);
+    if (found != 0)
+        return take_delimiter(r, found);
+    found = r->delimiter;
+    if ((found != 0 ? delimiter_find_other : delimiter_find)(sample, r->lines.ended, names_n, r->in->label, &found, e) != 0)
+        return -1;
+    return take_delimiter(r, found);
 }
 
 int csvrows_new(struct input *in, const struct csvrows_format *format, struct csvrows **out, struct err *e)
@@ -409,7 +425,7 @@ int csvrows_new(struct input *in, const struct csvrows_format *format, struct cs
     }
     if (csvlines_init(&r->lines, in, format->encoding, format->rows_judged_alone, r->row_max, e) != 0)
         goto fail;
-    if (r->delimiter == 0 && find_delimiter(r, format, e) != 0)
+    if ((r->delimiter == 0 || format->delimiter_may_differ) && find_delimiter(r, format, e) != 0)
         goto fail;
     csv_set_delim(&r->parser, (unsigned char)r->delimiter);
     csv_set_space_func(&r->parser, delimiter_no_space);

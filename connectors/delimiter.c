@@ -312,6 +312,31 @@ int delimiter_find(struct str sample, bool whole, size_t names_n, const char *la
     return ask(views, label, e);
 }
 
+int delimiter_find_other(struct str sample, bool whole, size_t names_n, const char *label, char *delimiter, struct err *e)
+{
+    struct err none = ERR_INIT;
+    struct view v;
+    char found = 0;
+
+    if (look(sample, whole, 0, *delimiter, &v, e) != 0)
+        return -1;
+    if (v.columns > 1)
+        return 0;
+    if (delimiter_find(sample, whole, names_n, label, &found, &none) != 0) {
+        bool fatal = none.status != XS_CONFIG;
+        if (fatal)
+            err_set(e, none.status, "%s", err_text(&none));
+        err_clear(&none);
+        return fatal ? -1 : 0;
+    }
+    /* One column whatever divides it is what the mapping says it is, too. */
+    if (look(sample, whole, 0, found, &v, e) != 0)
+        return -1;
+    if (v.columns > 1 || told(sample) != 0)
+        *delimiter = found;
+    return 0;
+}
+
 const char *delimiter_text(char delimiter)
 {
     for (size_t i = 0; i < CANDIDATES_N; i++) {

@@ -18,6 +18,10 @@ int delimiter_find(struct str sample, bool whole, size_t names_n, const char *la
  * none. Errors: memory. */
 int delimiter_find_header(struct str sample, bool whole, const struct str *names, size_t n, char *out, struct err *e);
 
+/* `*delimiter` is named, but a spreadsheet may have saved the file with another: where it leaves the first row in one piece
+ * and the search finds one that divides it, that one is put in its place. Errors: memory; that nothing is found is none. */
+int delimiter_find_other(struct str sample, bool whole, size_t names_n, const char *label, char *delimiter, struct err *e);
+
 /* Is this line a note on the delimiter to Excel, "sep=;", and no header? Finding the delimiter obeys it; whoever reads
  * the header passes it over. `cells` is the line as any delimiter divides it. */
 bool delimiter_is_note(const struct cell *cells, size_t n);

@@ -139,6 +139,37 @@ static void bind_all(struct binder *b)
         bind_one(b, &impl->route);
 }
 
+/* A named delimiter left the header in one piece, in which another one stands: one mistake, and not one a column. */
+bool mapping_undivided(struct mapping *m, const struct str *columns, size_t n, struct err *e)
+{
+    static const struct {
+        char c;
+        const char *one, *many, *text;
+    } delimiters[] = {{';', "semicolon", "semicolons", "\";\""}, {',', "comma", "commas", "\",\""},
+                      {'\t', "tab", "tabs", "tab"}, {'|', "bar", "bars", "\"|\""}};
+    size_t most = 0, best = 0;
+
+    if (n != 1 || m->source.kind != SOURCE_CSV || !m->source.as.csv.header || m->source.as.csv.delimiter == 0)
+        return false;
+    for (size_t i = 0; i < sizeof delimiters / sizeof delimiters[0]; i++) {
+        size_t count = 0;
+        for (size_t at = 0; at < columns[0].n; at++)
+            count += columns[0].p[at] == delimiters[i].c;
+        if (count > most) {
+            most = count;
+            best = i;
+        }
+    }
+    if (most == 0)
+        return false;
+    struct diags d;
+    diags_init(&d, NULL, STR_NONE, &m->arena);
+    err_set(e, XS_CONFIG, "%s: the header has one column with %zu %s in it, '%s'; name the delimiter: %s %s, or leave it out and "
+            "it is found", m->source.as.csv.path, most, most == 1 ? delimiters[best].one : delimiters[best].many,
+            diag_show(&d, columns[0]), m->impl->straight ? "--delimiter" : "delimiter:", delimiters[best].text);
+    return true;
+}
+
 /* The names are copied where they are kept: they belong to the connector, which may be gone when a report is
  * written. */
 int mapping_bind(struct mapping *m, const struct str *columns, size_t columns_n, struct err *e)
@@ -153,6 +184,8 @@ int mapping_bind(struct mapping *m, const struct str *columns, size_t columns_n,
     if (b.used == NULL)
         return err_oom(e);
     bind_all(&b);
+    if (d.n > 0 && mapping_undivided(m, columns, columns_n, e))
+        return -1;
     if (d.n > 0 && d.n <= DIAG_MAX) {
         /* Helps belong to the latest mistake; by place, another one may be the last to be printed. */
         diags_select_last(&d);

@@ -111,5 +111,8 @@ int mapping_parse(const char *path, struct str bytes, struct mapping **out, stru
 struct mapping *mapping_new(void);
 /* Binds a straight CSV: makes its column specs. */
 int straight_bind(struct mapping *m, const struct str *columns, size_t columns_n, struct err *e);
+/* Asked when a column is missing. true, and told (XS_CONFIG): the header is one column only because another delimiter than
+ * the named one divides it. */
+bool mapping_undivided(struct mapping *m, const struct str *columns, size_t n, struct err *e);
 
 #endif

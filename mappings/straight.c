@@ -96,7 +96,7 @@ static int option_store(struct mapping *m, const struct mapping_option *option, 
 }
 
 /* `--input`: another file in place of the mapping's, relative to where the command runs. It may be what `rejects`
- * wrote, which is UTF-8 and has a header, whatever the source is. */
+ * wrote, which is UTF-8 and has a header, whatever the source is, and what a spreadsheet made of that. */
 static int set_input(struct mapping *m, const char *path, struct err *e)
 {
     const char *kept = arena_dup(&m->arena, path, strlen(path));
@@ -108,6 +108,7 @@ static int set_input(struct mapping *m, const char *path, struct err *e)
         m->source.as.csv.path = kept;
         m->source.as.csv.utf8_first = true;
         m->source.as.csv.header_may_stand = true;
+        m->source.as.csv.delimiter_may_differ = true;
     } else if (m->source.kind == SOURCE_SQLITE) {
         m->source.as.sql.url = kept;
     } else {
@@ -293,7 +294,9 @@ int straight_bind(struct mapping *m, const struct str *columns, size_t columns_n
     bool address = false;
     for (size_t i = 0; i < columns_n; i++)
         address = address || fields[i] == LEAD_EMAIL;
-    int rc = address ? 0 : no_address(m, columns, fields, columns_n, e);
+    int rc = 0;
+    if (!address)
+        rc = mapping_undivided(m, columns, columns_n, e) ? -1 : no_address(m, columns, fields, columns_n, e);
     if (rc == 0 && make_columns(m, columns, fields, columns_n) != 0)
         rc = err_oom(e);
     free(fields);

@@ -14,6 +14,7 @@ enum source_kind { SOURCE_CSV, SOURCE_POSTGRES, SOURCE_SQLITE, SOURCE_COMMAND, S
 struct csv_spec {
     const char *path;      /* as opened: already made relative to the mapping's folder; "-" is stdin */
     char delimiter;        /* 0: find it */
+    bool delimiter_may_differ; /* one that does not divide the first row gives way to one that does */
     const char *encoding;  /* NULL: find it; else an iconv name */
     bool utf8_first;       /* a file that is UTF-8 throughout is read as that, whatever `encoding` is */
     bool header;           /* the first row names the columns */

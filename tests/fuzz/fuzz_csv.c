@@ -114,6 +114,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .names = names,
         .names_n = (data[0] & 64) != 0 ? 1 : 2,
         .header_may_stand = (data[0] & 2) != 0,
+        .delimiter_may_differ = (data[0] & 2) != 0,
         .field_max = (data[0] & 128) != 0 ? 4 : 1 << 20,
     };
     expect(ftruncate(fd, 0) == 0 && pwrite(fd, data + 1, size - 1, 0) == (ssize_t)size - 1);

@@ -94,6 +94,8 @@ static void read_option(struct csvcase *c, const char *text, char *encoding)
         c->alone = true;
     else if (strcmp(text, "header may stand") == 0)
         c->may_stand = true;
+    else if (strcmp(text, "delimiter may differ") == 0)
+        c->may_differ = true;
     else if (strcmp(text, "slow") == 0)
         c->slow = true;
     else
@@ -195,6 +197,7 @@ void csvcase_run(const struct csvcase *c, size_t chunk, struct buf *out)
         .names = c->names,
         .names_n = c->names_n,
         .header_may_stand = c->may_stand,
+        .delimiter_may_differ = c->may_differ,
         .field_max = c->field_max != 0 ? c->field_max : 1 << 20,
     };
     FILE *file = tmpfile(), *log = tmpfile();
