@@ -211,8 +211,7 @@ int by_hand_find_selected(struct by_hand_call *call, bool all, struct err *e)
 int by_hand_place_text(const struct target *t, struct buf *out)
 {
     char text[TARGET_TEXT_N];
-    int bad = buf_addf(out, "%s ", target_kind_text(t->kind));
-    bad |= t->name != NULL ? buf_addf(out, "\"%s\"", t->name) : buf_adds(out, uuid_format(&t->id, text));
+    int bad = target_show(t, out);
     if (t->status != TARGET_STATUS_UNKNOWN)
         bad |= buf_addf(out, " (%s)", campaign_status_text(t->status, text));
     return bad;

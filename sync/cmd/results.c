@@ -27,7 +27,7 @@ static const struct opt options[] = {
     {.name = NULL},
 };
 
-enum { ARENA_BYTES = 64 << 20, TABLE_ROWS = 1000 };
+enum { ARENA_BYTES = 64 << 20, TABLE_ROWS = 1000, NAME_BYTES = 1 << 16 };
 
 /* The columns of every format, in order; a CSV ends before the detail, because programs count its columns. */
 enum column { C_RUN, C_ROW, C_LINE, C_KEY, C_OUTCOME, C_REASON, C_LEAD_ID, C_TARGET, C_HTTP_STATUS, C_DETAIL, COLUMN_N };
@@ -67,6 +67,17 @@ static struct str number(uint64_t v, char *text, size_t size)
     return str_from(text);
 }
 
+/* People know it by its name, programs by its id. */
+static int show_target(const struct target *target, struct arena *arena, struct str *out)
+{
+    struct buf shown = BUF_INIT(NAME_BYTES);
+    int bad = target_show(target, &shown);
+    if (bad == 0)
+        bad = arena_str(arena, buf_str(&shown), out);
+    buf_free(&shown);
+    return bad;
+}
+
 static int make_record(const struct results_out *r, const struct entry *entry, uint32_t target_number,
                        struct arena *arena, struct record *out, struct err *e)
 {
@@ -84,8 +95,10 @@ static int make_record(const struct results_out *r, const struct entry *entry, u
     int found = target_number == 0 ? 0 : state_target_get(r->state, target_number, arena, &target, e);
     if (found < 0)
         return -1;
-    if (found > 0)
+    if (found > 0 && r->inv->common.format != FORMAT_TEXT)
         out->v[C_TARGET] = str_from(target_format(&target, out->target));
+    else if (found > 0 && show_target(&target, arena, &out->v[C_TARGET]) != 0)
+        return err_oom(e);
     if (entry->http_status > 0)
         out->v[C_HTTP_STATUS] = number((uint64_t)entry->http_status, out->http, sizeof out->http);
     out->v[C_DETAIL] = entry->detail;

@@ -22,6 +22,7 @@ sync_libengine_a_SOURCES = \
 	sync/engine/move.c sync/engine/move.h \
 	sync/engine/move_look.c \
 	sync/engine/people.c sync/engine/people.h \
+	sync/engine/places.c sync/engine/places.h \
 	sync/engine/plan.c sync/engine/plan.h \
 	sync/engine/keyed.c \
 	sync/engine/readback.c \
@@ -38,6 +39,7 @@ sync_libengine_a_SOURCES = \
 	sync/engine/run_rows.c \
 	sync/engine/run_show.c \
 	sync/engine/run_stage.c \
+	sync/engine/run_target.c \
 	sync/engine/run_wanted.c \
 	sync/engine/spool.c sync/engine/spool.h \
 	sync/engine/tally.c sync/engine/tally.h \

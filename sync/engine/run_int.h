@@ -136,6 +136,9 @@ int run_phases_judge(struct run *r, struct err *e);
 /* Everything before is in the upload: settles it, then the moves, then the removals. */
 int run_phases_apply(struct run *r, struct err *e);
 
+/* ---- run_target.c ---- */
+int run_target_kept(struct run *r, struct err *e); /* XS_GUARD: the mapping's target is another one, and may not be */
+
 /* ---- run_identity.c ---- */
 int run_identity_check(struct run *r, struct err *e);
 int run_identity_keep(struct run *r, struct err *e); /* after a complete run */

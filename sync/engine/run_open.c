@@ -213,32 +213,6 @@ static int choose_read(struct run *r, const char **watermark, struct err *e)
     return 0;
 }
 
-/* An edited `target:` would move every lead: that is said first, not done. A dry run says it and shows them. */
-static int check_target_kept(struct run *r, struct err *e)
-{
-    char now[TARGET_TEXT_N];
-    const char *then;
-    struct err verdict = ERR_INIT;
-    const struct guard_limit *moved = &r->m->guards.moved;
-    if (r->m->routes_n > 0)
-        return 0;
-    target_format(&r->targets.v[0].target, now);
-    if (state_get(r->state, "target", &then, e) < 0)
-        return -1;
-    r->target_edited = then != NULL && strcmp(then, now) != 0;
-    if (r->target_edited && !(moved->kind == GUARD_SHARE && moved->value >= 1.0) && moved->kind != GUARD_NONE) {
-        err_set(&verdict, XS_GUARD, "the mapping's target was %s and is %s now, which concerns every lead of this sync: "
-                "change it back, or allow it with --guard moved=100%%", then, now);
-        if (r->diff == NULL) {
-            *e = verdict;
-            return -1;
-        }
-        log_warning("a sync would stop: %s", err_text(&verdict));
-        err_clear(&verdict);
-    }
-    return r->diff == NULL && (then == NULL || r->target_edited) ? state_set(r->state, "target", now, e) : 0;
-}
-
 static int put_header(struct run *r, struct err *e)
 {
     struct cell *cells = calloc(r->source->columns_n + 1, sizeof *cells);
@@ -367,7 +341,7 @@ static int open_memory(struct run *r, struct err *e)
 {
     const char *watermark;
     if (open_state(r, e) != 0 || targets_number(&r->targets, r->state, r->c->accept_target, e) != 0 ||
-        (r->diff == NULL && check_workspace(r, e) != 0) || check_target_kept(r, e) != 0 ||
+        (r->diff == NULL && check_workspace(r, e) != 0) || run_target_kept(r, e) != 0 ||
         run_identity_check(r, e) != 0 ||
         choose_read(r, &watermark, e) != 0 || number_setting(r, "last_full_rows", &r->last_full_rows, e) != 0)
         return -1;

@@ -5,6 +5,8 @@
 
 #include <stdio.h>
 
+#include "sync/base/text.h"
+
 const char *target_kind_text(enum target_kind kind)
 {
     return kind == TARGET_CAMPAIGN ? "campaign" : "list";
@@ -21,6 +23,15 @@ const char *target_format(const struct target *t, char out[TARGET_TEXT_N])
     char id[UUID_TEXT_N];
     snprintf(out, TARGET_TEXT_N, "%s:%s", target_kind_text(t->kind), uuid_format(&t->id, id));
     return out;
+}
+
+int target_show(const struct target *t, struct buf *out)
+{
+    char id[UUID_TEXT_N];
+    int bad = buf_addf(out, "%s ", target_kind_text(t->kind));
+    if (t->name == NULL)
+        return bad | buf_adds(out, uuid_format(&t->id, id));
+    return bad | buf_addc(out, '"') | text_show(str_from(t->name), 0, out) | buf_addc(out, '"');
 }
 
 const char *campaign_status_text(int status, char out[TARGET_TEXT_N])

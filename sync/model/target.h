@@ -2,6 +2,7 @@
 #ifndef SYNC_MODEL_TARGET_H
 #define SYNC_MODEL_TARGET_H
 
+#include "sync/base/buf.h"
 #include "sync/base/hash.h"
 
 #include <stdbool.h>
@@ -28,6 +29,9 @@ bool target_eq(const struct target *a, const struct target *b); /* kind and id *
 /* "campaign:UUID" as in results. */
 enum { TARGET_TEXT_N = 64 };
 const char *target_format(const struct target *t, char out[TARGET_TEXT_N]);
+/* Appends `campaign "Demo"`, or `campaign UUID` where there is no name: for texts that people read; harmless to a
+ * terminal. 0/-1 (memory) */
+int target_show(const struct target *t, struct buf *out);
 /* What a campaign status number means, "unknown (7)" style for new ones; static or written to out. */
 const char *campaign_status_text(int status, char out[TARGET_TEXT_N]);
 

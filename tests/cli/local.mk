@@ -14,6 +14,7 @@ STORIES = \
 	tests/cli/jobs.test \
 	tests/cli/key.test \
 	tests/cli/lint.test \
+	tests/cli/names.test \
 	tests/cli/odd_address.test \
 	tests/cli/pg_connect.test \
 	tests/cli/pg_nightly.test \

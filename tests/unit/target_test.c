@@ -36,12 +36,36 @@ START_TEST(campaign_statuses)
 }
 END_TEST
 
+static void shows(const struct target *t, const char *want)
+{
+    struct buf out = BUF_INIT(200);
+    ck_assert_int_eq(target_show(t, &out), 0);
+    ck_assert_str_eq(buf_cstr(&out), want);
+    buf_free(&out);
+}
+
+START_TEST(for_people)
+{
+    char name[] = "Q4 \x1b[2J", long_name[] = "a name that does not fit";
+    struct target t = {.kind = TARGET_LIST, .name = name};
+    struct buf small = BUF_INIT(10);
+    ck_assert_int_eq(uuid_parse(STR("0191d2c3-5e6f-7a8b-9c0d-e1f2a3b4c5d6"), &t.id), 0);
+    shows(&t, "list \"Q4 \\u{1b}[2J\"");
+    t.name = NULL;
+    shows(&t, "list 0191d2c3-5e6f-7a8b-9c0d-e1f2a3b4c5d6");
+    t.name = long_name;
+    ck_assert_int_ne(target_show(&t, &small), 0);
+    buf_free(&small);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("target");
     TCase *tc = tcase_create("target");
     tcase_add_test(tc, text_forms);
     tcase_add_test(tc, campaign_statuses);
+    tcase_add_test(tc, for_people);
     suite_add_tcase(suite, tc);
     return unit_run(suite);
 }
