@@ -30,6 +30,7 @@ sync_libengine_a_SOURCES = \
 	sync/engine/remove.c \
 	sync/engine/run.c sync/engine/run.h sync/engine/run_int.h \
 	sync/engine/run_gone.c \
+	sync/engine/run_guard.c \
 	sync/engine/run_hold.c \
 	sync/engine/run_phases.c \
 	sync/engine/run_identity.c \

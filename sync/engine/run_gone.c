@@ -174,6 +174,8 @@ static int plan_removal(struct run *r, const struct hash128 *key, const struct k
     if (r->diff != NULL && count_lot(r->gone, p.op, p.from, p.target, e) != 0)
         return -1;
     r->gone->planned++;
+    if (run_guard_tripped(r))
+        return 0; /* the source is not to be believed: only counted, for its guard to say so too */
     return r->diff != NULL ? show(r, &p, e) : run_phases_put(r, &p, e);
 }
 
@@ -239,15 +241,10 @@ static int judge(struct run *r, struct err *e)
                    g->waiting == 1 ? "it is not" : "none of them is", g->keyless == 1 ? "that row" : "those rows");
     if (g->planned == 0 || !run_guard_exceeds(&r->m->guards.removed, g->planned, g->live))
         return 0;
-    if (r->diff != NULL) {
-        log_warning("guard `removed` would stop a sync: %llu of %llu known leads are to be removed",
-                    (unsigned long long)g->planned, (unsigned long long)g->live);
-        return 0;
-    }
-    return err_set(e, XS_GUARD, "guard `removed`: %llu of %llu known leads would be removed, so nothing was done: see "
-                   "`leadsync diff`, correct the source, or allow it with %s",
-                   (unsigned long long)g->planned, (unsigned long long)g->live,
-                   run_guard_advice("removed", g->planned, g->live, advice));
+    const struct guard_trip trip = {"removed", "nothing was done", "see `leadsync diff`, ", "correct the source",
+                                    run_guard_advice("removed", g->planned, g->live, advice)};
+    return run_guard_trip(r, &trip, e, "%llu of %llu known leads would be removed", (unsigned long long)g->planned,
+                          (unsigned long long)g->live);
 }
 
 int run_gone_plan(struct run *r, struct err *e)

@@ -11,7 +11,7 @@
 #include "sync/base/log.h"
 #include "sync/base/stop.h"
 
-enum { JUDGE_ROWS = 10000, REJECTED_MIN = 20, ATTEMPTS_MAX = 5, SPOOL_MEMORY = 8 << 20 };
+enum { JUDGE_ROWS = 10000, ATTEMPTS_MAX = 5, SPOOL_MEMORY = 8 << 20 };
 
 int run_hold_start(struct run *r, struct err *e)
 {
@@ -33,71 +33,6 @@ int run_hold_start(struct run *r, struct err *e)
     if (r->diff == NULL && spool_new(SPOOL_MEMORY, &r->held, e) != 0)
         return -1;
     return r->m->duplicates == DUPLICATES_FIRST ? 0 : spool_new(SPOOL_MEMORY, &r->contest, e);
-}
-
-/* ---- guards ---- */
-
-bool run_guard_exceeds(const struct guard_limit *limit, uint64_t n, uint64_t whole)
-{
-    switch (limit->kind) {
-    case GUARD_SHARE: return (double)n > limit->value * (double)whole;
-    case GUARD_COUNT: return (double)n > limit->value;
-    case GUARD_STOP: return n > 0;
-    case GUARD_NONE: return false;
-    }
-    return false;
-}
-
-const char *run_guard_advice(const char *guard, uint64_t n, uint64_t whole, char text[GUARD_ADVICE_N])
-{
-    struct guard_limit limit = {.kind = GUARD_SHARE};
-    unsigned percent = 0;
-    while (percent <= 100 && run_guard_exceeds(&limit, n, whole))
-        limit.value = ++percent / 100.0; /* as a mapping's is read, so that both round alike */
-    if (percent > 100)
-        snprintf(text, GUARD_ADVICE_N, "--guard %s=none", guard);
-    else if (percent == 100)
-        snprintf(text, GUARD_ADVICE_N, "--guard %s=100%%", guard);
-    else
-        snprintf(text, GUARD_ADVICE_N, "--guard %s=%u%%, or any number with --guard %s=100%%", guard, percent, guard);
-    return text;
-}
-
-/* Rows that were refused by an earlier run and have not changed say nothing of today's source and mapping: they are
- * neither rejects here nor rows. */
-static int judge_rejected(struct run *r, struct err *e)
-{
-    const struct tally *t = r->tally;
-    uint64_t rejected = t->outcomes[OUTCOME_REJECTED] - t->refused_before, rows = t->read - t->refused_before;
-    char before[96] = "";
-    r->judged_rows = t->read;
-    if (r->diff != NULL || rejected < REJECTED_MIN || !run_guard_exceeds(&r->m->guards.rejected, rejected, rows))
-        return 0;
-    if (t->refused_before > 0)
-        snprintf(before, sizeof before, " (besides %llu that were refused before)",
-                 (unsigned long long)t->refused_before);
-    return err_set(e, XS_GUARD, "guard `rejected`: %llu of %llu rows were rejected%s, so the run was stopped: see `leadsync "
-                   "rejects`, correct the mapping or the source, or allow it with --guard rejected=none",
-                   (unsigned long long)rejected, (unsigned long long)rows, before);
-}
-
-static int judge_source(struct run *r, struct err *e)
-{
-    uint64_t read = r->tally->read, last = r->last_full_rows;
-    /* No error: an export of nobody is one, too. But it may be half an export. */
-    if (read == 0 && r->m->source.kind == SOURCE_CSV)
-        log_notice("%s: has %sno rows", r->source->label, r->m->source.as.csv.header ? "a header and " : "");
-    if (r->diff != NULL || strcmp(r->read_kind, "full") != 0 || last == 0)
-        return 0;
-    if (read == 0 && r->m->guards.empty_source.kind != GUARD_NONE)
-        return err_set(e, XS_GUARD, "guard `empty_source`: the source has no rows, and the last complete read had %llu, "
-                       "so nothing was done: check the source, or allow it with --guard empty_source=none",
-                       (unsigned long long)last);
-    if (read < last && run_guard_exceeds(&r->m->guards.source_shrank, last - read, last))
-        return err_set(e, XS_GUARD, "guard `source_shrank`: %llu rows were read, the last complete read had %llu, so "
-                       "nothing was done: check the source, or allow it with --guard source_shrank=none",
-                       (unsigned long long)read, (unsigned long long)last);
-    return 0;
 }
 
 /* ---- letting go ---- */
@@ -164,13 +99,14 @@ static int consent(struct run *r, struct err *e)
 
 int run_hold_step(struct run *r, struct err *e)
 {
-    if (r->held == NULL || r->contest != NULL)
-        return r->tally->read >= r->judged_rows + JUDGE_ROWS ? judge_rejected(r, e) : 0;
-    if (r->tally->read < r->hold_rows)
-        return r->tally->read >= r->judged_rows + JUDGE_ROWS ? judge_rejected(r, e) : 0;
-    if (judge_rejected(r, e) != 0 || consent(r, e) != 0)
+    bool lets_go = r->held != NULL && r->contest == NULL && r->tally->read >= r->hold_rows;
+    if (!lets_go && r->tally->read < r->judged_rows + JUDGE_ROWS)
+        return 0;
+    if (run_guard_rejected(r, e) != 0 || run_guard_verdict(r, e) != 0)
         return -1;
-    return release(r, e);
+    if (!lets_go)
+        return 0;
+    return consent(r, e) != 0 ? -1 : release(r, e);
 }
 
 /* ---- duplicates: last | reject ---- */
@@ -348,11 +284,12 @@ int run_hold_end(struct run *r, struct err *e)
 {
     if (r->contest != NULL && settle_contest(r, e) != 0)
         return -1;
-    if (judge_source(r, e) != 0 || run_gone_plan(r, e) != 0)
+    if (run_guard_source(r, e) != 0 || run_gone_plan(r, e) != 0)
         return -1;
-    if (take_retries(r, e) != 0)
+    /* A run that ends here leaves what waits as it is; the other guards judge what they have all the same. */
+    if (!run_guard_tripped(r) && take_retries(r, e) != 0)
         return -1;
-    if (judge_rejected(r, e) != 0 || run_phases_judge(r, e) != 0)
+    if (run_guard_rejected(r, e) != 0 || run_phases_judge(r, e) != 0)
         return -1;
     if (r->held != NULL && (consent(r, e) != 0 || release(r, e) != 0))
         return -1;

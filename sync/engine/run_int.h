@@ -1,6 +1,6 @@
 /* What the files of a run share. Internal: run.c the entry points, run_open.c what has to be there before the first row,
- * run_rows.c from a row to a decision, run_hold.c the guards and everything that waits for them, run_phases.c the order
- * of creates, moves and removals, run_gone.c what is removed. */
+ * run_rows.c from a row to a decision, run_hold.c everything that waits for the guards, run_phases.c the order
+ * of creates, moves and removals, run_gone.c what is removed, run_guard.c what stops a run. */
 #ifndef SYNC_ENGINE_RUN_INT_H
 #define SYNC_ENGINE_RUN_INT_H
 
@@ -50,6 +50,8 @@ struct run {
     bool reidentified;               /* the mapping's key is another one than that of the last complete run */
     struct gone_plan *gone;          /* what run_gone.c knows; owned, NULL before run_gone_start() */
     uint64_t hold_rows;              /* rows to read before the first write; UINT64_MAX: all */
+    struct buf tripped;              /* what guards said that stop the run */
+    bool rejected_told;              /* the guard `rejected` is among them, or a dry run has warned of it */
     uint64_t judged_rows;            /* rows read when the rejected guard last spoke */
     uint64_t last_full_rows;         /* of the last complete full read; 0: none */
 
@@ -99,12 +101,29 @@ const struct target *run_target(struct run *r, uint32_t number); /* NULL: the st
 int run_show(struct run *r, const struct decision *d, struct entry *entry, uint32_t target, uint32_t from,
              const struct lead *old, const struct lead *lead, struct err *e);
 
-/* ---- run_hold.c ---- */
-int run_hold_start(struct run *r, struct err *e);
+/* ---- run_guard.c ---- */
 bool run_guard_exceeds(const struct guard_limit *limit, uint64_t n, uint64_t whole);
 /* The option with the smallest whole share that lets `n` of `whole` pass, and the one that lets all pass. In `text`. */
 enum { GUARD_ADVICE_N = 96 };
 const char *run_guard_advice(const char *guard, uint64_t n, uint64_t whole, char text[GUARD_ADVICE_N]);
+/* A guard that is exceeded: its name, what became of the run, where to look ("" or with ", " at its end), what to do, and
+ * the option that allows it. */
+struct guard_trip {
+    const char *guard, *done, *see, *remedy, *allow;
+};
+/* Keeps it for run_guard_verdict(), with what was counted; a dry run warns of it and keeps nothing. 0/-1 */
+int run_guard_trip(struct run *r, const struct guard_trip *trip, struct err *e, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+bool run_guard_tripped(const struct run *r);
+/* XS_GUARD with all that were exceeded. */
+int run_guard_verdict(struct run *r, struct err *e);
+/* Guard `rejected`, by the rows so far. */
+int run_guard_rejected(struct run *r, struct err *e);
+/* At the source's end: guards `empty_source` and `source_shrank`. */
+int run_guard_source(struct run *r, struct err *e);
+
+/* ---- run_hold.c ---- */
+int run_hold_start(struct run *r, struct err *e);
 int run_hold_put(struct run *r, const struct planned *planned, struct err *e);
 /* After each row: judges the guards when it is time, lets held rows go. XS_GUARD. */
 int run_hold_step(struct run *r, struct err *e);
@@ -131,7 +150,7 @@ int run_phases_start(struct run *r, struct err *e);
 bool run_holds_all(struct run *r);
 /* Moves wait until creates and updates are settled, removals until the moves are. */
 int run_phases_put(struct run *r, const struct planned *planned, struct err *e);
-/* The guards over what waits, before the first write. XS_GUARD. */
+/* The guard `moved`, and then all that have spoken, before the first write. XS_GUARD. */
 int run_phases_judge(struct run *r, struct err *e);
 /* Everything before is in the upload: settles it, then the moves, then the removals. */
 int run_phases_apply(struct run *r, struct err *e);
@@ -157,7 +176,7 @@ int run_gone_rekey(struct run *r, const struct known_lead *old, struct err *e);
 uint64_t run_gone_rekeys(const struct run *r);
 /* It has: upload_config.superseded. */
 int run_gone_superseded(void *run, const struct hash128 *key, const struct known_lead *old, struct err *e);
-/* The source was read to its end: finds the leads that are no longer wanted, and judges how many. XS_GUARD. */
+/* The source was read to its end: finds the leads that are no longer wanted, and judges how many. */
 int run_gone_plan(struct run *r, struct err *e);
 /* Counts skipped rows whose leads are active in Instantly; reads them there. */
 int run_gone_watch(struct run *r, struct err *e);

@@ -331,6 +331,7 @@ static void init(struct run *r)
     arena_init(&r->run_arena, ARENA_MAX);
     buf_init(&r->pack, RECORD_MAX);
     buf_init(&r->detail, RECORD_MAX);
+    buf_init(&r->tripped, RECORD_MAX);
     buf_init(&r->cells, RECORD_MAX);
     r->started_us = r->c->clock->mono_us(r->c->clock);
     r->deadline_us = r->c->max_ms > 0 ? r->started_us + r->c->max_ms * 1000 : 0;
@@ -453,6 +454,7 @@ void run_close(struct run *r)
     arena_free(&r->run_arena);
     buf_free(&r->pack);
     buf_free(&r->detail);
+    buf_free(&r->tripped);
     buf_free(&r->cells);
     free(r->custom_changed);
     free(r->creates_by_target);

@@ -68,9 +68,10 @@ static int judge_moved(struct run *r, struct err *e)
     known += r->returning;
     if (!run_guard_exceeds(&r->m->guards.moved, moves, known))
         return 0;
-    return err_set(e, XS_GUARD, "guard `moved`: %llu of %llu known leads would be moved, so nothing was done: see `leadsync "
-                   "diff`, correct the source or the route, or allow it with %s",
-                   (unsigned long long)moves, (unsigned long long)known, run_guard_advice("moved", moves, known, advice));
+    const struct guard_trip trip = {"moved", "nothing was done", "see `leadsync diff`, ", "correct the source or the route",
+                                    run_guard_advice("moved", moves, known, advice)};
+    return run_guard_trip(r, &trip, e, "%llu of %llu known leads would be moved", (unsigned long long)moves,
+                          (unsigned long long)known);
 }
 
 /* A key that may not read jobs would find that out when the leads are on their way. */
@@ -91,13 +92,9 @@ static int check_scope(struct run *r, struct err *e)
 
 int run_phases_judge(struct run *r, struct err *e)
 {
-    struct err verdict = ERR_INIT;
-    if (r->diff == NULL)
-        return judge_moved(r, e) != 0 ? -1 : check_scope(r, e);
-    if (judge_moved(r, &verdict) != 0)
-        log_warning("a sync would stop: %s", err_text(&verdict));
-    err_clear(&verdict);
-    return 0;
+    if (judge_moved(r, e) != 0 || run_guard_verdict(r, e) != 0)
+        return -1;
+    return r->diff == NULL ? check_scope(r, e) : 0;
 }
 
 /* ---- writing ---- */

@@ -1,0 +1,119 @@
+/* The guards: what they count, what they allow, and what is said when they stop a run.
+ *
+ * A guard that is exceeded only says so (run_guard_trip()); the run ends where run_guard_verdict() asks, with all of them
+ * in one message, so that nobody pays one run for each. A dry run warns of each and goes on. */
+#include "config.h"
+
+#include "sync/engine/run_int.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "sync/base/log.h"
+
+enum { REJECTED_MIN = 20 };
+
+bool run_guard_exceeds(const struct guard_limit *limit, uint64_t n, uint64_t whole)
+{
+    switch (limit->kind) {
+    case GUARD_SHARE: return (double)n > limit->value * (double)whole;
+    case GUARD_COUNT: return (double)n > limit->value;
+    case GUARD_STOP: return n > 0;
+    case GUARD_NONE: return false;
+    }
+    return false;
+}
+
+const char *run_guard_advice(const char *guard, uint64_t n, uint64_t whole, char text[GUARD_ADVICE_N])
+{
+    struct guard_limit limit = {.kind = GUARD_SHARE};
+    unsigned percent = 0;
+    while (percent <= 100 && run_guard_exceeds(&limit, n, whole))
+        limit.value = ++percent / 100.0; /* as a mapping's is read, so that both round alike */
+    if (percent > 100)
+        snprintf(text, GUARD_ADVICE_N, "--guard %s=none", guard);
+    else if (percent == 100)
+        snprintf(text, GUARD_ADVICE_N, "--guard %s=100%%", guard);
+    else
+        snprintf(text, GUARD_ADVICE_N, "--guard %s=%u%%, or any number with --guard %s=100%%", guard, percent, guard);
+    return text;
+}
+
+/* ---- saying so ---- */
+
+static int append(struct run *r, const struct guard_trip *trip, const char *what)
+{
+    struct buf *text = &r->tripped;
+    return buf_addf(text, "%sguard `%s`: %s, so %s: %s%s, or allow it with %s", text->n > 0 ? "; " : "", trip->guard, what,
+                    trip->done, trip->see, trip->remedy, trip->allow);
+}
+
+int run_guard_trip(struct run *r, const struct guard_trip *trip, struct err *e, const char *fmt, ...)
+{
+    char what[256];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(what, sizeof what, fmt, ap);
+    va_end(ap);
+    if (r->diff == NULL)
+        return append(r, trip, what) != 0 ? err_oom(e) : 0;
+    log_warning("a sync would stop: guard `%s`: %s: %s, or allow it with %s", trip->guard, what, trip->remedy, trip->allow);
+    return 0;
+}
+
+bool run_guard_tripped(const struct run *r)
+{
+    return r->tripped.n > 0;
+}
+
+int run_guard_verdict(struct run *r, struct err *e)
+{
+    if (!run_guard_tripped(r))
+        return 0;
+    const char *text = buf_cstr(&r->tripped);
+    return text == NULL ? err_oom(e) : err_set(e, XS_GUARD, "%s", text);
+}
+
+/* ---- what the source is ---- */
+
+/* Rows that were refused by an earlier run and have not changed say nothing of today's source and mapping: they are
+ * neither rejects here nor rows. */
+int run_guard_rejected(struct run *r, struct err *e)
+{
+    static const struct guard_trip trip = {"rejected", "the run was stopped", "see `leadsync rejects`, ",
+                                           "correct the mapping or the source", "--guard rejected=none"};
+    const struct tally *t = r->tally;
+    uint64_t rejected = t->outcomes[OUTCOME_REJECTED] - t->refused_before, rows = t->read - t->refused_before;
+    char before[96] = "";
+    r->judged_rows = t->read;
+    if (r->rejected_told || rejected < REJECTED_MIN || !run_guard_exceeds(&r->m->guards.rejected, rejected, rows))
+        return 0;
+    r->rejected_told = true; /* a dry run goes on reading */
+    if (t->refused_before > 0)
+        snprintf(before, sizeof before, " (besides %llu that were refused before)", (unsigned long long)t->refused_before);
+    return run_guard_trip(r, &trip, e, "%llu of %llu rows %s rejected%s", (unsigned long long)rejected,
+                          (unsigned long long)rows, r->diff != NULL ? "are" : "were", before);
+}
+
+int run_guard_source(struct run *r, struct err *e)
+{
+    static const struct guard_trip empty = {"empty_source", "nothing was done", "", "check the source",
+                                            "--guard empty_source=none"};
+    static const struct guard_trip shrank = {"source_shrank", "nothing was done", "", "check the source",
+                                             "--guard source_shrank=none"};
+    uint64_t read = r->tally->read, last = r->last_full_rows;
+    /* No error: an export of nobody is one, too. But it may be half an export. */
+    if (read == 0 && r->m->source.kind == SOURCE_CSV)
+        log_notice("%s: has %sno rows", r->source->label, r->m->source.as.csv.header ? "a header and " : "");
+    if (strcmp(r->read_kind, "full") != 0 || last == 0)
+        return 0;
+    if (read == 0 && r->m->guards.empty_source.kind != GUARD_NONE &&
+        run_guard_trip(r, &empty, e, "the source has no rows, and the last complete read had %llu",
+                       (unsigned long long)last) != 0)
+        return -1;
+    if (read >= last || !run_guard_exceeds(&r->m->guards.source_shrank, last - read, last))
+        return 0;
+    return run_guard_trip(r, &shrank, e, "%llu rows were read, the last complete read had %llu", (unsigned long long)read,
+                          (unsigned long long)last);
+}
