@@ -208,10 +208,10 @@ int by_hand_find_selected(struct by_hand_call *call, bool all, struct err *e)
     return hand_find(&call->hand, &selector, e);
 }
 
-int by_hand_place_text(const struct target *t, struct buf *out)
+int by_hand_place_text(struct hand *h, const struct target *t, struct buf *out)
 {
     char text[TARGET_TEXT_N];
-    int bad = target_show(t, out);
+    int bad = hand_place_show(h, t, out);
     if (t->status != TARGET_STATUS_UNKNOWN)
         bad |= buf_addf(out, " (%s)", campaign_status_text(t->status, text));
     return bad;

@@ -56,8 +56,8 @@ int by_hand_find_named(struct by_hand_call *call, struct err *e);
 int by_hand_find_selected(struct by_hand_call *call, bool all, struct err *e);
 int by_hand_check_selected(const struct by_hand_call *call, bool all, struct err *e); /* its `check` */
 int by_hand_needs_leads(struct by_hand_call *call, struct err *e); /* a `check`: operands must be there */
-/* "campaign Q4 founders (active)" */
-int by_hand_place_text(const struct target *t, struct buf *out);
+/* `campaign "Q4 founders" (active)`, by id where no name is known */
+int by_hand_place_text(struct hand *h, const struct target *t, struct buf *out);
 size_t by_hand_open_n(const struct hand *h); /* leads without an outcome */
 
 /* ---- by_hand_out.c ---- */

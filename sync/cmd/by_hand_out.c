@@ -13,7 +13,7 @@
 
 const char *const by_hand_formats[] = {"text", "json", "ndjson", "csv", NULL};
 
-enum { TEXT_LEADS = 50 };
+enum { TEXT_LEADS = 50, PLACE_BYTES = 1 << 16 };
 enum column { C_ID, C_EMAIL, C_PLACE, C_OUTCOME, C_REASON, C_HTTP_STATUS, C_DETAIL, COLUMN_N };
 static const char *const column_names[COLUMN_N] = {"lead_id", "email", "in", "outcome", "reason", "http_status", "detail"};
 
@@ -245,11 +245,21 @@ static bool is_plain(const struct hand_lead *lead)
            lead->outcome == OUTCOME_NONE || lead->missing;
 }
 
-/* A few are all shown; of many, those that did not go as meant. */
-static int report_text(const struct by_hand_call *call, struct buf *out)
+/* Records have the id of where a lead is, people read its name. */
+static int show_place(struct hand *h, const struct hand_lead *lead, struct buf *place, struct record *r)
 {
-    const struct hand *h = &call->hand;
+    buf_reset(place);
+    int bad = lead->has_place ? hand_place_show(h, &lead->place, place) : 0;
+    r->v[C_PLACE] = buf_str(place);
+    return bad;
+}
+
+/* A few are all shown; of many, those that did not go as meant. */
+static int report_text(struct by_hand_call *call, struct buf *out)
+{
+    struct hand *h = &call->hand;
     struct table t;
+    struct buf place = BUF_INIT(PLACE_BYTES);
     size_t shown = 0, left = 0;
     int bad = head(call, out);
     table_init(&t, COLUMN_N, NULL);
@@ -265,6 +275,7 @@ static int report_text(const struct by_hand_call *call, struct buf *out)
             continue;
         }
         make_record(&h->leads[i], &r);
+        bad |= show_place(h, &h->leads[i], &place, &r);
         for (size_t c = 0; c < COLUMN_N; c++)
             bad |= table_add(&t, r.v[c], c == C_OUTCOME ? colour_of(h->leads[i].outcome) : TABLE_PLAIN);
         shown++;
@@ -274,6 +285,7 @@ static int report_text(const struct by_hand_call *call, struct buf *out)
     if (left > 0)
         bad |= buf_addf(out, "... and %zu more (--format json lists them)\n", left);
     table_free(&t);
+    buf_free(&place);
     return bad;
 }
 

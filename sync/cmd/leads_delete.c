@@ -40,7 +40,7 @@ static int find(struct by_hand_call *call, struct err *e)
 static int describe(struct by_hand_call *call, struct buf *text)
 {
     enum { PLACES_SHOWN = 5 };
-    const struct hand *h = &call->hand;
+    struct hand *h = &call->hand;
     const struct delete_options *o = call->inv->options;
     struct target places[PLACES_SHOWN];
     size_t n = by_hand_open_n(h), places_n = 0, kept = 0, missing = 0;
@@ -59,7 +59,7 @@ static int describe(struct by_hand_call *call, struct buf *text)
         if (places_n < PLACES_SHOWN) {
             bool named = call->has_place && target_eq(&call->place, &h->leads[i].place);
             places[places_n] = h->leads[i].place;
-            bad |= by_hand_place_text(named ? &call->place : &places[places_n], text);
+            bad |= by_hand_place_text(h, named ? &call->place : &places[places_n], text);
         }
         places_n++;
     }

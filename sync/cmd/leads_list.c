@@ -28,13 +28,15 @@ static const struct opt list_table[] = {
 static const char *const usual_columns[] = {"id", "email", "first_name", "last_name", "company_name", "status", "in",
                                             "timestamp_created"};
 enum { USUAL_N = sizeof usual_columns / sizeof usual_columns[0], TABLE_ROWS = 1000, COLUMNS_MAX = 256,
-       SHOWN_COLUMNS = 320, SHOWN_BYTES = 16 << 10 };
+       SHOWN_COLUMNS = 320, SHOWN_BYTES = 16 << 10, PLACE_BYTES = 1 << 16 };
 
 /* Where leads are printed, one after the other. */
 struct printer {
     const struct invocation *inv;
     struct out out;
     struct table table;
+    struct hand *hand;       /* knows names */
+    struct buf place;
     const char *columns[COLUMNS_MAX];
     char *owned;             /* the text that columns point into; NULL: the usual ones */
     size_t columns_n;
@@ -73,8 +75,21 @@ static struct str value_text(const struct value *v)
     return v->kind == VALUE_ABSENT || v->kind == VALUE_NULL ? STR_NONE : (struct str){v->p, v->n};
 }
 
-/* Scalars as they are, anything else as JSON. Borrowed from the lead, or from `scratch`. */
-static struct str cell(const struct remote_lead *lead, const char *name, char scratch[TARGET_TEXT_N])
+/* People read the name of where a lead is, programs its id. */
+static struct str place(struct printer *p, const struct remote_lead *lead, char scratch[TARGET_TEXT_N])
+{
+    struct target t = {.kind = lead->has_campaign ? TARGET_CAMPAIGN : TARGET_LIST,
+                       .id = lead->has_campaign ? lead->campaign : lead->list};
+    if (!lead->has_campaign && !lead->has_list)
+        return STR_NONE;
+    buf_reset(&p->place);
+    if (p->inv->common.format != FORMAT_TEXT || hand_place_show(p->hand, &t, &p->place) != 0)
+        return str_from(target_format(&t, scratch));
+    return buf_str(&p->place);
+}
+
+/* Scalars as they are, anything else as JSON. Borrowed from the lead, the printer, or from `scratch`. */
+static struct str cell(struct printer *p, const struct remote_lead *lead, const char *name, char scratch[TARGET_TEXT_N])
 {
     struct json_object *member;
     struct value v;
@@ -82,11 +97,8 @@ static struct str cell(const struct remote_lead *lead, const char *name, char sc
         api_remote_custom(lead, str_from(name + 7), &v);
         return value_text(&v);
     }
-    if (strcmp(name, "in") == 0) {
-        struct target t = {.kind = lead->has_campaign ? TARGET_CAMPAIGN : TARGET_LIST,
-                           .id = lead->has_campaign ? lead->campaign : lead->list};
-        return lead->has_campaign || lead->has_list ? str_from(target_format(&t, scratch)) : STR_NONE;
-    }
+    if (strcmp(name, "in") == 0)
+        return place(p, lead, scratch);
     if (strcmp(name, "status") == 0)
         return str_from(select_arg_status_text(lead->status, scratch));
     if (!json_object_object_get_ex(lead->object, name, &member) || member == NULL)
@@ -136,7 +148,7 @@ static int print_cells(struct printer *p, const struct remote_lead *lead)
     bool first = true, csv = p->inv->common.format == FORMAT_CSV;
     int bad = 0;
     for (size_t c = 0; c < p->columns_n; c++) {
-        struct str text = cell(lead, p->columns[c], scratch);
+        struct str text = cell(p, lead, p->columns[c], scratch);
         bad |= csv ? out_csv_cell(&p->out, &first, ',', text, false) : table_add(&p->table, text, TABLE_PLAIN);
     }
     return csv ? bad | out_csv_end(&p->out, &first) : bad;
@@ -176,6 +188,7 @@ static void printer_close(struct printer *p)
 {
     out_abandon(&p->out);
     table_free(&p->table);
+    buf_free(&p->place);
     free(p->owned);
 }
 
@@ -200,7 +213,7 @@ static int run_list(struct invocation *inv, struct err *e)
 {
     const struct list_options *o = inv->options;
     struct by_hand_call call = {.inv = inv};
-    struct printer p = {.inv = inv};
+    struct printer p = {.inv = inv, .hand = &call.hand, .place = BUF_INIT(PLACE_BYTES)};
     int rc = -1;
     if (choose_columns(&p, &o->columns, e) == 0 && by_hand_open(&call, inv, false, e) == 0 &&
         out_open(&p.out, inv, OUT_PRIVATE, e) == 0)
@@ -296,7 +309,7 @@ static int run_get(struct invocation *inv, struct err *e)
 {
     const struct list_options *o = inv->options;
     struct by_hand_call call = {.inv = inv};
-    struct printer p = {.inv = inv};
+    struct printer p = {.inv = inv, .hand = &call.hand, .place = BUF_INIT(PLACE_BYTES)};
     int rc = -1;
     if (inv->operands_n == 0)
         return by_hand_needs_leads(&call, e);

@@ -83,8 +83,8 @@ static int describe(struct by_hand_call *call, struct buf *text)
     size_t n = by_hand_open_n(&call->hand);
     size_t kept = hand_count(&call->hand, OUTCOME_SKIPPED) + hand_count(&call->hand, OUTCOME_REJECTED);
     int bad = buf_addf(text, "%s %zu lead%s from ", o->copy ? "copy" : "move", n, n == 1 ? "" : "s");
-    bad |= by_hand_place_text(&call->place, text) | buf_adds(text, " to ");
-    bad |= by_hand_place_text(&call->destination, text);
+    bad |= by_hand_place_text(&call->hand, &call->place, text) | buf_adds(text, " to ");
+    bad |= by_hand_place_text(&call->hand, &call->destination, text);
     if (kept > 0)
         bad |= buf_addf(text, "; %zu stay, because they bounced, unsubscribed, were skipped or have no address", kept);
     return bad;

@@ -64,6 +64,8 @@ int select_arg_place(const struct common *c, struct hand *h, struct target *out,
         return err_oom(e);
     int rc = api_target_find(h->api, &spec, true, &h->arena, out, e);
     free(spec.text);
+    if (rc == 0)
+        places_add(&h->places, out);
     return rc != 0 ? -1 : 1;
 }
 

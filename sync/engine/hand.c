@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "sync/base/stop.h"
+#include "sync/base/url.h"
 #include "sync/engine/people.h"
 
 enum { ARENA_MAX = 512 << 20, LOOKS = 4 };
@@ -18,6 +19,7 @@ int hand_open(struct hand *h, const struct hand_config *config, struct err *e)
 {
     *h = (struct hand){.c = *config};
     arena_init(&h->arena, ARENA_MAX);
+    places_init(&h->places);
     h->started_ms = config->clock->wall_ms(config->clock);
     if (api_new(config->api, NULL, config->clock, &h->api, e) != 0)
         return -1;
@@ -30,6 +32,7 @@ void hand_close(struct hand *h)
     api_free(h->api);
     state_close(h->state);
     arena_free(&h->arena);
+    places_free(&h->places);
     free(h->leads);
     free(h->jobs);
     *h = (struct hand){0};
@@ -90,6 +93,30 @@ int hand_wait_look(struct hand *h, unsigned look, struct err *e)
 }
 
 /* ---- leads ---- */
+
+/* The state that is written to comes first and is not opened again beside its lock. */
+static void find_places(struct hand *h)
+{
+    struct err e = ERR_INIT;
+    struct url url;
+    h->has_places = true;
+    if (h->state != NULL)
+        places_of_state(&h->places, h->state);
+    else if (h->c.state_path != NULL)
+        places_of_file(&h->places, h->c.state_path, h->c.clock);
+    if (url_check(h->c.api->base_url, XS_USAGE, "--api-url", &url, &e) == 0) {
+        places_of_all(&h->places, url.loopback, h->c.state_path, h->c.clock);
+        url_free(&url);
+    }
+    err_clear(&e);
+}
+
+int hand_place_show(struct hand *h, const struct target *t, struct buf *out)
+{
+    if (!h->has_places && t->name == NULL)
+        find_places(h);
+    return places_show(&h->places, t, out);
+}
 
 struct hand_lead *hand_lead_add(struct hand *h, struct err *e)
 {

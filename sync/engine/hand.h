@@ -14,6 +14,7 @@
 #define SYNC_ENGINE_HAND_H
 
 #include "sync/api/by_hand.h"
+#include "sync/engine/places.h"
 #include "sync/model/entry.h"
 #include "sync/model/reason.h"
 
@@ -74,6 +75,8 @@ struct hand {
     uint64_t unknown;              /* hand_find_run(): created by that run, and not in the state any more */
     uint64_t updated, moved;       /* operations proved */
     bool stopped;                  /* by a signal: what was not sent is deferred */
+    struct places places;          /* names, from the states of this machine; filled when the first is wanted */
+    bool has_places;
 };
 
 /* hand_close() is due after a failure too. */
@@ -137,6 +140,9 @@ void hand_keep_back(struct hand *h, const struct target *to);
 int hand_settle_left(struct state *s, struct batch *b, struct err *e);
 
 /* ---- what came of it ---- */
+
+/* Appends where a lead is, by name as far as one is known: see places.h. 0/-1 (memory) */
+int hand_place_show(struct hand *h, const struct target *t, struct buf *out);
 
 size_t hand_count(const struct hand *h, enum outcome outcome);
 /* XS_DONE or XS_LEFT_OVER. */

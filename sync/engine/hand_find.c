@@ -291,14 +291,14 @@ static int find_id(struct hand *h, const struct uuid *id, const struct target *i
     return take(h, &remote, e);
 }
 
-static int say_several(const struct hand *h, size_t first, struct str email, struct err *e)
+static int say_several(struct hand *h, size_t first, struct str email, struct err *e)
 {
     struct buf list = BUF_INIT(4096);
-    char id[UUID_TEXT_N], place[TARGET_TEXT_N];
+    char id[UUID_TEXT_N];
     for (size_t i = first; i < h->leads_n; i++) {
         const struct hand_lead *lead = &h->leads[i];
-        if (buf_addf(&list, "\n  %s in %s", uuid_format(&lead->id, id),
-                     lead->has_place ? target_format(&lead->place, place) : "no campaign or list") != 0)
+        if ((buf_addf(&list, "\n  %s in ", uuid_format(&lead->id, id)) |
+             (lead->has_place ? hand_place_show(h, &lead->place, &list) : buf_adds(&list, "no campaign or list"))) != 0)
             break; /* the first ones will do */
     }
     const char *text = buf_cstr(&list);
