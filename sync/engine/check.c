@@ -157,6 +157,7 @@ static void tell_rows(struct check *c, const struct source *source)
     if (source->null_watermarks > 0)
         check_say(c, FINDING_NOTICE, "source", "%llu rows have no watermark: only full reads see them",
                   (unsigned long long)source->null_watermarks);
+    check_guard_rejected(c);
     check_count_tell(c);
 }
 
@@ -231,7 +232,7 @@ static int look_into(struct check *c, struct state *s, const char *path, struct 
     check_say(c, FINDING_OK, "state", "%s: %llu leads known, last run %s%s%s", path, (unsigned long long)c->known_leads,
               had == 1 ? time_format(last.started_ms, at) : "never", had == 1 ? ", " : "",
               had == 1 && last.status != NULL ? last.status : "");
-    if (state_batches_open(s, &arena, &open, &open_n, e) != 0)
+    if (check_guard_source(c, s, e) != 0 || state_batches_open(s, &arena, &open, &open_n, e) != 0)
         goto done;
     if (open_n > 0)
         check_say(c, FINDING_NOTICE, "state",

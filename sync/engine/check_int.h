@@ -1,5 +1,5 @@
 /* What the parts of `check` share. Internal: check.c what stands on this side (mapping, source, state, plan),
- * check_sql.c roles and tables of databases,
+ * check_guard.c guards that would stop a sync, check_sql.c roles and tables of databases,
  * check_api.c what Instantly says (key, scopes, targets, variables, block list). */
 #ifndef SYNC_ENGINE_CHECK_INT_H
 #define SYNC_ENGINE_CHECK_INT_H
@@ -62,6 +62,11 @@ int check_count_lead(struct check *c, const struct row *row, const struct mapped
 void check_count_tell(struct check *c);
 /* Leads for which a variable, by the name that templates know it by, has no value. */
 uint64_t check_count_empty(const struct check *c, struct str payload);
+
+/* Warns where a sync would stop for what the mapping rejects. */
+void check_guard_rejected(struct check *c);
+/* The same for a source that is empty or has shrunk since the last complete read. 0/-1 */
+int check_guard_source(struct check *c, struct state *s, struct err *e);
 
 /* Everything that needs the API; goes on after an error where the next call can still tell something. */
 void check_api(struct check *c);

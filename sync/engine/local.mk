@@ -3,6 +3,7 @@ noinst_LIBRARIES += sync/libengine.a
 sync_libengine_a_SOURCES = \
 	sync/engine/check.c sync/engine/check.h sync/engine/check_api.c sync/engine/check_int.h \
 	sync/engine/check_count.c \
+	sync/engine/check_guard.c \
 	sync/engine/check_sql.c \
 	sync/engine/create.c \
 	sync/engine/diff.c sync/engine/diff.h sync/engine/diff_format.h \

@@ -12,8 +12,6 @@
 
 #include "sync/base/log.h"
 
-enum { REJECTED_MIN = 20 };
-
 bool run_guard_exceeds(const struct guard_limit *limit, uint64_t n, uint64_t whole)
 {
     switch (limit->kind) {
@@ -87,7 +85,7 @@ int run_guard_rejected(struct run *r, struct err *e)
     uint64_t rejected = t->outcomes[OUTCOME_REJECTED] - t->refused_before, rows = t->read - t->refused_before;
     char before[96] = "";
     r->judged_rows = t->read;
-    if (r->rejected_told || rejected < REJECTED_MIN || !run_guard_exceeds(&r->m->guards.rejected, rejected, rows))
+    if (r->rejected_told || rejected < RUN_REJECTED_MIN || !run_guard_exceeds(&r->m->guards.rejected, rejected, rows))
         return 0;
     r->rejected_told = true; /* a dry run goes on reading */
     if (t->refused_before > 0)

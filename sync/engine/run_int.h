@@ -102,6 +102,7 @@ int run_show(struct run *r, const struct decision *d, struct entry *entry, uint3
              const struct lead *old, const struct lead *lead, struct err *e);
 
 /* ---- run_guard.c ---- */
+enum { RUN_REJECTED_MIN = 20 }; /* fewer rejects are never too many */
 bool run_guard_exceeds(const struct guard_limit *limit, uint64_t n, uint64_t whole);
 /* The option with the smallest whole share that lets `n` of `whole` pass, and the one that lets all pass. In `text`. */
 enum { GUARD_ADVICE_N = 96 };

@@ -1,0 +1,41 @@
+/* The guards that a check can foretell: it knows the rows, what the mapping rejects, and the last complete read. What would
+ * be moved or removed is the dry run's to say. */
+#include "config.h"
+
+#include "sync/engine/check_int.h"
+
+#include <stdlib.h>
+
+#include "sync/engine/run_int.h"
+
+void check_guard_rejected(struct check *c)
+{
+    if (c->rejected >= RUN_REJECTED_MIN && run_guard_exceeds(&c->m->guards.rejected, c->rejected, c->rows))
+        check_say(c, FINDING_WARNING, "source", "a sync would stop: guard `rejected`: %llu of %llu rows are rejected: correct "
+                  "the mapping or the source, or allow it with --guard rejected=none", (unsigned long long)c->rejected,
+                  (unsigned long long)c->rows);
+}
+
+int check_guard_source(struct check *c, struct state *s, struct err *e)
+{
+    const struct source_spec *spec = &c->m->source;
+    bool parts = (spec->kind == SOURCE_POSTGRES || spec->kind == SOURCE_SQLITE) && spec->as.sql.watermark != NULL;
+    const char *text;
+    /* From a watermark on a sync reads a part, of which the guards say nothing. */
+    if (!c->counted || parts || c->config->partial_input)
+        return 0;
+    if (state_get(s, "last_full_rows", &text, e) != 0)
+        return -1;
+    uint64_t last = text != NULL ? strtoull(text, NULL, 10) : 0;
+    if (last == 0 || c->rows >= last)
+        return 0;
+    if (c->rows == 0 && c->m->guards.empty_source.kind != GUARD_NONE)
+        check_say(c, FINDING_WARNING, "source", "a sync would stop: guard `empty_source`: the source has no rows, and the last "
+                  "complete read had %llu: check the source, or allow it with --guard empty_source=none",
+                  (unsigned long long)last);
+    if (run_guard_exceeds(&c->m->guards.source_shrank, last - c->rows, last))
+        check_say(c, FINDING_WARNING, "source", "a sync would stop: guard `source_shrank`: %llu rows were read, the last "
+                  "complete read had %llu: check the source, or allow it with --guard source_shrank=none",
+                  (unsigned long long)c->rows, (unsigned long long)last);
+    return 0;
+}
