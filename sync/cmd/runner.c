@@ -207,6 +207,9 @@ static struct history find_history(const struct runner *r, const struct run_repo
 static int write_main(struct out *out, const struct invocation *inv, const struct run_report *report, struct err *e)
 {
     int bad = 0;
+    /* It ended before it began: the message says why, and a table of nothing would only hide it. */
+    if (inv->common.format == FORMAT_TEXT && report->run == 0)
+        return 0;
     if (inv->common.format == FORMAT_JSON)
         bad = run_report_json(report, &out->text) | buf_addc(&out->text, '\n');
     else if (!inv->common.quiet)

@@ -41,6 +41,7 @@ sync_libengine_a_SOURCES = \
 	sync/engine/run_rows.c \
 	sync/engine/run_show.c \
 	sync/engine/run_stage.c \
+	sync/engine/run_state.c \
 	sync/engine/run_target.c \
 	sync/engine/run_wanted.c \
 	sync/engine/spool.c sync/engine/spool.h \

@@ -156,6 +156,14 @@ int run_phases_judge(struct run *r, struct err *e);
 /* Everything before is in the upload: settles it, then the moves, then the removals. */
 int run_phases_apply(struct run *r, struct err *e);
 
+/* ---- run_state.c ---- */
+/* Opens and locks the state before the first request, where it is there and its name does not need the target's id. */
+int run_state_early(struct run *r, struct err *e);
+/* The same for whatever is not open yet; makes one where there is none. */
+int run_state_open(struct run *r, struct err *e);
+int run_state_workspace(struct run *r, struct err *e); /* asks the API; XS_CONFIG: another workspace's */
+void run_state_close(struct run *r);
+
 /* ---- run_target.c ---- */
 int run_target_kept(struct run *r, struct err *e); /* XS_GUARD: the mapping's target is another one, and may not be */
 

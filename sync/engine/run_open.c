@@ -5,11 +5,9 @@
 #include "sync/engine/run_int.h"
 
 #include <errno.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "sync/base/file.h"
@@ -74,98 +72,6 @@ static int open_api(struct run *r, struct err *e)
     api_wait_until(r->api, r->deadline_us);
     api_lock_wait(r->api, r->m != NULL ? r->m->limits.job_wait_ms : no_mapping.limits.job_wait_ms);
     return 0;
-}
-
-/* ---- state ---- */
-
-static int remove_entry(const char *path, const struct stat *st, int kind, struct FTW *at)
-{
-    (void)st;
-    (void)kind;
-    (void)at;
-    return remove(path);
-}
-
-/* A dry run without a state plans against an empty one in a folder that goes away with the run. */
-static int open_scratch_state(struct run *r, struct state_options options, struct err *e)
-{
-    const char *tmp = getenv("TMPDIR");
-    char *folder = path_join(tmp != NULL && tmp[0] == '/' ? tmp : "/tmp", "leadsync-dry-XXXXXX");
-    if (folder == NULL)
-        return err_oom(e);
-    if (mkdtemp(folder) == NULL) {
-        int rc = err_errno(e, XS_IO, errno, "cannot make a temporary folder");
-        free(folder);
-        return rc;
-    }
-    r->scratch_state = folder;
-    char *path = path_join(folder, "empty.db");
-    options.access = STATE_WRITE;
-    options.path = path;
-    int rc = path == NULL ? err_oom(e) : state_open(&options, &r->state, e);
-    if (rc == 0)
-        rc = state_lock(r->state, 0, e);
-    free(path);
-    return rc;
-}
-
-static int open_state(struct run *r, struct err *e)
-{
-    struct url url;
-    char *path = NULL;
-    const char *name = r->m != NULL ? r->m->name : NULL;
-    if (url_check(r->c->api->base_url, XS_USAGE, "--api-url", &url, e) != 0)
-        return -1;
-    int rc = 0;
-    if (r->c->state_path == NULL && name != NULL) {
-        path = state_default_path(name, url.loopback, e);
-        rc = path == NULL ? -1 : 0;
-    }
-    /* The upload's bodies and batches have their own share. */
-    size_t share = r->c->memory_max > ((size_t)96 << 20) ? r->c->memory_max - ((size_t)64 << 20) : r->c->memory_max / 2;
-    struct state_options options = {
-        .path = r->c->state_path != NULL ? r->c->state_path : path,
-        .access = r->diff != NULL ? STATE_READ : STATE_WRITE,
-        .sync = name,
-        .api_host = url.loopback ? "loopback" : url.host,
-        .values_hashed = r->m != NULL && r->m->values_hashed,
-        .memory_max = share,
-        .clock = r->c->clock,
-    };
-    if (rc == 0)
-        rc = state_open(&options, &r->state, e);
-    if (rc == 1)
-        rc = r->diff != NULL ? open_scratch_state(r, options, e) : err_set(e, XS_STATE, "%s is missing", options.path);
-    else if (rc == 0 && r->diff == NULL)
-        rc = state_lock(r->state, r->c->wait_lock_ms, e);
-    free(path);
-    url_free(&url);
-    return rc;
-}
-
-/* Another workspace would take every known lead for gone. */
-static int check_workspace(struct run *r, struct err *e)
-{
-    const char *known;
-    if (api_workspace_get(r->api, &r->run_arena, &r->workspace, e) != 0)
-        return -1;
-    if (r->workspace.notice != NULL)
-        log_detail("%s", r->workspace.notice);
-    if (r->workspace.id == NULL)
-        return 0;
-    int rc = state_get(r->state, "workspace", &known, e);
-    if (rc < 0)
-        return -1;
-    if (known != NULL && strcmp(known, r->workspace.id) != 0)
-        return err_set(e, XS_CONFIG, "this state belongs to workspace %s, and the key to workspace %s (%s): use that "
-                       "workspace's key, or another --state", known, r->workspace.id, r->workspace.name);
-    if (known == NULL && state_set(r->state, "workspace", r->workspace.id, e) != 0)
-        return -1;
-    /* For a dry run, which asks for no workspace. */
-    if (state_get(r->state, "workspace_name", &known, e) != 0)
-        return -1;
-    bool same = known != NULL && r->workspace.name != NULL && strcmp(known, r->workspace.name) == 0;
-    return same ? 0 : state_set(r->state, "workspace_name", r->workspace.name, e);
 }
 
 static int number_setting(struct run *r, const char *name, uint64_t *out, struct err *e)
@@ -341,8 +247,8 @@ static void init(struct run *r)
 static int open_memory(struct run *r, struct err *e)
 {
     const char *watermark;
-    if (open_state(r, e) != 0 || targets_number(&r->targets, r->state, r->c->accept_target, e) != 0 ||
-        (r->diff == NULL && check_workspace(r, e) != 0) || run_target_kept(r, e) != 0 ||
+    if (run_state_open(r, e) != 0 || targets_number(&r->targets, r->state, r->c->accept_target, e) != 0 ||
+        (r->diff == NULL && run_state_workspace(r, e) != 0) || run_target_kept(r, e) != 0 ||
         run_identity_check(r, e) != 0 ||
         choose_read(r, &watermark, e) != 0 || number_setting(r, "last_full_rows", &r->last_full_rows, e) != 0)
         return -1;
@@ -378,7 +284,8 @@ int run_open(struct run *r, struct err *e)
     const struct source_read whole = {.deadline_us = r->deadline_us};
     if (r->m->source.kind == SOURCE_CSV && open_source(r, &whole, e) != 0)
         return -1;
-    if (open_api(r, e) != 0 || targets_find(&r->targets, r->m, r->api, r->diff == NULL, e) != 0)
+    if (open_api(r, e) != 0 || run_state_early(r, e) != 0 ||
+        targets_find(&r->targets, r->m, r->api, r->diff == NULL, e) != 0)
         return -1;
     char id[UUID_TEXT_N];
     if (r->m->path == NULL && (mapping_name_target(r->m, uuid_format(&r->targets.v[0].target.id, id), e) != 0 ||
@@ -421,7 +328,7 @@ int run_open_for_resume(struct run *r, struct err *e)
     }
     targets_free(&r->targets);
     arena_init(&r->targets.arena, 16 << 20);
-    if (open_state(r, e) != 0)
+    if (run_state_open(r, e) != 0)
         return -1;
     if (r->m == NULL)
         r->m = &copy;
@@ -429,7 +336,7 @@ int run_open_for_resume(struct run *r, struct err *e)
     if (r->report->sync == NULL)
         return err_oom(e);
     r->refusal_context = context_of(r);
-    return check_run(r, e) != 0 || check_workspace(r, e) != 0 ? -1 : start_record(r, e);
+    return check_run(r, e) != 0 || run_state_workspace(r, e) != 0 ? -1 : start_record(r, e);
 }
 
 void run_close(struct run *r)
@@ -444,10 +351,7 @@ void run_close(struct run *r)
     run_gone_free(r);
     api_free(r->api);
     source_close(r->source);
-    state_close(r->state);
-    if (r->scratch_state != NULL)
-        nftw(r->scratch_state, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
-    free(r->scratch_state);
+    run_state_close(r);
     targets_free(&r->targets);
     arena_free(&r->row_arena);
     arena_free(&r->known_arena);

@@ -69,6 +69,13 @@ void lock_name_holder(const struct state *s, struct err *e)
     close(fd);
 }
 
+int state_check_lock(const struct state *s, struct err *e)
+{
+    err_clear(e);
+    lock_name_holder(s, e);
+    return e->status == XS_LOCKED ? -1 : 0;
+}
+
 static int write_holder(struct state *s, int fd, struct err *e)
 {
     char host[HOST_MAX] = "", since[TIME_TEXT_N];

@@ -49,6 +49,9 @@ void state_close(struct state *s); /* NULL is fine; what was not committed is lo
 /* The kernel lock of this sync, freed by death. XS_LOCKED names pid, host and since when. Waits up to `wait_ms`. */
 int state_lock(struct state *s, int64_t wait_ms, struct err *e);
 
+/* For a reader: XS_LOCKED, as above, when a run holds the lock now; else 0. Never blocks. */
+int state_check_lock(const struct state *s, struct err *e);
+
 /* $XDG_STATE_HOME/leadsync/NAME.db (or ~/.local/state/…; NAME.sandbox.db on loopback). Caller frees. */
 char *state_default_path(const char *sync, bool sandbox, struct err *e);
 /* The states in the default folder, newest run first; caller frees each and the array. */

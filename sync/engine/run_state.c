@@ -1,0 +1,160 @@
+/* The state of a run: where it is, when it is locked, and whether it belongs to the workspace of the key.
+ *
+ * A run that has to wait for another, or to give way, should know before it asks the API anything. */
+#include "config.h"
+
+#include "sync/engine/run_int.h"
+
+#include <errno.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "sync/base/file.h"
+#include "sync/base/log.h"
+#include "sync/base/url.h"
+
+enum { PEEK_BYTES = 8 << 20 };
+
+static int remove_entry(const char *path, const struct stat *st, int kind, struct FTW *at)
+{
+    (void)st;
+    (void)kind;
+    (void)at;
+    return remove(path);
+}
+
+/* A dry run without a state plans against an empty one in a folder that goes away with the run. */
+static int open_scratch_state(struct run *r, struct state_options options, struct err *e)
+{
+    const char *tmp = getenv("TMPDIR");
+    char *folder = path_join(tmp != NULL && tmp[0] == '/' ? tmp : "/tmp", "leadsync-dry-XXXXXX");
+    if (folder == NULL)
+        return err_oom(e);
+    if (mkdtemp(folder) == NULL) {
+        int rc = err_errno(e, XS_IO, errno, "cannot make a temporary folder");
+        free(folder);
+        return rc;
+    }
+    r->scratch_state = folder;
+    char *path = path_join(folder, "empty.db");
+    options.access = STATE_WRITE;
+    options.path = path;
+    int rc = path == NULL ? err_oom(e) : state_open(&options, &r->state, e);
+    if (rc == 0)
+        rc = state_lock(r->state, 0, e);
+    free(path);
+    return rc;
+}
+
+/* Where it is: as it was named, or in the default folder by the sync's name. Caller frees; NULL with an error. */
+static char *path_of(const struct run *r, bool loopback, struct err *e)
+{
+    if (r->c->state_path == NULL && r->m != NULL)
+        return state_default_path(r->m->name, loopback, e);
+    char *path = r->c->state_path != NULL ? strdup(r->c->state_path) : NULL;
+    if (path == NULL)
+        err_oom(e);
+    return path;
+}
+
+static int open_at(struct run *r, const char *path, const struct url *url, struct err *e)
+{
+    /* The upload's bodies and batches have their own share. */
+    size_t share = r->c->memory_max > ((size_t)96 << 20) ? r->c->memory_max - ((size_t)64 << 20) : r->c->memory_max / 2;
+    struct state_options options = {
+        .path = path,
+        .access = r->diff != NULL ? STATE_READ : STATE_WRITE,
+        .sync = r->m != NULL ? r->m->name : NULL,
+        .api_host = url->loopback ? "loopback" : url->host,
+        .values_hashed = r->m != NULL && r->m->values_hashed,
+        .memory_max = share,
+        .clock = r->c->clock,
+    };
+    int rc = state_open(&options, &r->state, e);
+    if (rc == 1)
+        return r->diff != NULL ? open_scratch_state(r, options, e) : err_set(e, XS_STATE, "%s is missing", options.path);
+    return rc == 0 && r->diff == NULL ? state_lock(r->state, r->c->wait_lock_ms, e) : rc;
+}
+
+/* Who has --state and no name yet can only ask; it is locked for good when the name is known. */
+static int ask_lock(const struct run *r, const char *path, struct err *e)
+{
+    const struct state_options options = {.path = path, .access = STATE_READ, .memory_max = PEEK_BYTES, .clock = r->c->clock};
+    struct state *state = NULL;
+    struct err unread = ERR_INIT;
+    int rc = 0;
+    /* What is wrong with the file is told when it is opened for good. */
+    if (r->c->wait_lock_ms == 0 && state_open(&options, &state, &unread) == 0)
+        rc = state_check_lock(state, e);
+    err_clear(&unread);
+    state_close(state);
+    return rc;
+}
+
+static int open_any(struct run *r, bool early, struct err *e)
+{
+    struct url url;
+    if (r->state != NULL)
+        return 0;
+    if (url_check(r->c->api->base_url, XS_USAGE, "--api-url", &url, e) != 0)
+        return -1;
+    int rc = 0;
+    char *path = path_of(r, url.loopback, e);
+    if (path == NULL)
+        rc = -1;
+    else if (!early)
+        rc = open_at(r, path, &url, e);
+    else if (access(path, F_OK) == 0) /* none is made for a run that cannot start */
+        rc = r->m->path != NULL ? open_at(r, path, &url, e) : ask_lock(r, path, e);
+    free(path);
+    url_free(&url);
+    return rc;
+}
+
+int run_state_early(struct run *r, struct err *e)
+{
+    bool unnamed = r->m->path == NULL && r->c->state_path == NULL;
+    return r->diff != NULL || unnamed ? 0 : open_any(r, true, e);
+}
+
+int run_state_open(struct run *r, struct err *e)
+{
+    return open_any(r, false, e);
+}
+
+void run_state_close(struct run *r)
+{
+    state_close(r->state);
+    if (r->scratch_state != NULL)
+        nftw(r->scratch_state, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+    free(r->scratch_state);
+}
+
+/* Another workspace would take every known lead for gone. */
+int run_state_workspace(struct run *r, struct err *e)
+{
+    const char *known;
+    if (api_workspace_get(r->api, &r->run_arena, &r->workspace, e) != 0)
+        return -1;
+    if (r->workspace.notice != NULL)
+        log_detail("%s", r->workspace.notice);
+    if (r->workspace.id == NULL)
+        return 0;
+    int rc = state_get(r->state, "workspace", &known, e);
+    if (rc < 0)
+        return -1;
+    if (known != NULL && strcmp(known, r->workspace.id) != 0)
+        return err_set(e, XS_CONFIG, "this state belongs to workspace %s, and the key to workspace %s (%s): use that "
+                       "workspace's key, or another --state", known, r->workspace.id, r->workspace.name);
+    if (known == NULL && state_set(r->state, "workspace", r->workspace.id, e) != 0)
+        return -1;
+    /* For a dry run, which asks for no workspace. */
+    if (state_get(r->state, "workspace_name", &known, e) != 0)
+        return -1;
+    bool same = known != NULL && r->workspace.name != NULL && strcmp(known, r->workspace.name) == 0;
+    return same ? 0 : state_set(r->state, "workspace_name", r->workspace.name, e);
+}
