@@ -394,6 +394,7 @@ static int workspace_text(struct run *r, const char **out, struct err *e)
 static int tell_head(struct run *r, struct err *e)
 {
     const char *workspace;
+    run_state_tell_holder(r);
     if (workspace_text(r, &workspace, e) != 0)
         return -1;
     struct target *targets = arena_calloc(&r->run_arena, r->targets.n + 1, sizeof *targets);

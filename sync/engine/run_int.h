@@ -163,6 +163,8 @@ int run_state_early(struct run *r, struct err *e);
 int run_state_open(struct run *r, struct err *e);
 int run_state_workspace(struct run *r, struct err *e); /* asks the API; XS_CONFIG: another workspace's */
 void run_state_close(struct run *r);
+/* A dry run says so when another run is changing what it shows, and remembers it for the summary. */
+void run_state_tell_holder(struct run *r);
 
 /* ---- run_target.c ---- */
 int run_target_kept(struct run *r, struct err *e); /* XS_GUARD: the mapping's target is another one, and may not be */

@@ -126,6 +126,16 @@ int run_state_open(struct run *r, struct err *e)
     return open_any(r, false, e);
 }
 
+void run_state_tell_holder(struct run *r)
+{
+    /* The empty one of a dry run without a state is its own. */
+    char *who = r->scratch_state == NULL ? state_lock_holder(r->state) : NULL;
+    r->summary.at_work = who != NULL;
+    if (who != NULL)
+        log_warning("another run of this sync is at work (%s): the diff is of what is settled until now", who);
+    free(who);
+}
+
 void run_state_close(struct run *r)
 {
     state_close(r->state);

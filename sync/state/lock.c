@@ -69,6 +69,17 @@ void lock_name_holder(const struct state *s, struct err *e)
     close(fd);
 }
 
+char *state_lock_holder(const struct state *s)
+{
+    struct flock range = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = LOCK_SYNC, .l_len = 1};
+    int fd = open(s->lock_path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0)
+        return NULL;
+    char *who = fcntl(fd, F_OFD_GETLK, &range) == 0 && range.l_type != F_UNLCK ? holder(fd) : NULL;
+    close(fd);
+    return who;
+}
+
 int state_check_lock(const struct state *s, struct err *e)
 {
     err_clear(e);

@@ -51,6 +51,8 @@ int state_lock(struct state *s, int64_t wait_ms, struct err *e);
 
 /* For a reader: XS_LOCKED, as above, when a run holds the lock now; else 0. Never blocks. */
 int state_check_lock(const struct state *s, struct err *e);
+/* For a reader: who holds it now, as "pid 7 on host, since 2026-…"; NULL when nobody does. Caller frees. */
+char *state_lock_holder(const struct state *s);
 
 /* $XDG_STATE_HOME/leadsync/NAME.db (or ~/.local/state/…; NAME.sandbox.db on loopback). Caller frees. */
 char *state_default_path(const char *sync, bool sandbox, struct err *e);
