@@ -57,6 +57,27 @@ static void add_time_left(struct buf *line, int64_t elapsed_us, double done)
         buf_addf(line, ", %02" PRId64 ":%02" PRId64 " left", seconds / 60, seconds % 60);
 }
 
+static void add_line(struct buf *line, const struct run_progress *now, int64_t elapsed_us)
+{
+    if (now->rows == 0 && now->open_batches > 0) {
+        buf_addf(line, "settling %" PRIu64 " batch%s of earlier runs", now->open_batches,
+                 now->open_batches == 1 ? "" : "es");
+    } else if (now->held) {
+        buf_addf(line, "%" PRIu64 " rows read, held until the guards have spoken", now->rows);
+    } else {
+        buf_addf(line, "%" PRIu64 " of %" PRIu64 " rows", now->done, now->rows);
+        if (now->done_share >= 0)
+            buf_addf(line, " (%d %%)", (int)(now->done_share * 100.0)); /* 100 is when it is over */
+        buf_addf(line, ", %" PRIu64 " created, %.0f leads/s", now->created, now->leads_per_second);
+        if (now->limit_share >= 0)
+            buf_addf(line, ", %.0f %% of the request limit", now->limit_share * 100.0);
+        if (now->done_share > 0.01 && now->done_share < 1)
+            add_time_left(line, elapsed_us, now->done_share);
+    }
+    if (now->open_jobs > 0)
+        buf_addf(line, ", waiting for %" PRIu64 " background job%s", now->open_jobs, now->open_jobs == 1 ? "" : "s");
+}
+
 void progress_show(struct progress *p, const struct run_progress *now)
 {
     enum { LINE_MAX_BYTES = 256 };
@@ -67,14 +88,7 @@ void progress_show(struct progress *p, const struct run_progress *now)
         return;
     /* A line that did not fit its buffer loses its end, which is the least of its news. */
     struct buf line = BUF_INIT(LINE_MAX_BYTES);
-    buf_addf(&line, "%" PRIu64 " rows", now->rows);
-    if (now->done_share >= 0)
-        buf_addf(&line, " (%.0f %%)", now->done_share * 100.0);
-    buf_addf(&line, ", %" PRIu64 " created, %.0f leads/s", now->created, now->leads_per_second);
-    if (now->limit_share >= 0)
-        buf_addf(&line, ", %.0f %% of the request limit", now->limit_share * 100.0);
-    if (now->done_share > 0.01)
-        add_time_left(&line, at - p->started_us, now->done_share);
+    add_line(&line, now, at - p->started_us);
     fprintf(stderr, p->terminal ? "\r%.*s\033[K" : "%.*s\n", STR_ARG(buf_str(&line)));
     fflush(stderr);
     buf_free(&line);

@@ -13,29 +13,9 @@
 #include "sync/base/log.h"
 #include "sync/base/stop.h"
 
-enum { STEP_ROWS = 64, PROGRESS_US = 100 * 1000, REPORT_MAX = 16 << 20 };
+enum { STEP_ROWS = 64, REPORT_MAX = 16 << 20 };
 
 /* ---- reading ---- */
-
-static void show_progress(struct run *r)
-{
-    int64_t now = r->c->clock->mono_us(r->c->clock);
-    if (r->c->progress == NULL || now - r->last_progress_us < PROGRESS_US)
-        return;
-    double seconds = (double)(now - r->last_progress_us) / 1e6;
-    struct run_progress progress = {
-        .rows = r->tally->read,
-        .created = r->tally->outcomes[OUTCOME_CREATED],
-        .open_batches = r->upload != NULL ? upload_open_n(r->upload) : 0,
-        .leads_per_second = (double)(r->tally->read - r->last_progress_rows) / seconds,
-        .limit_share = -1,
-        .done_share = r->source != NULL && r->source->bytes_total > 0
-                          ? (double)r->source->bytes_read / (double)r->source->bytes_total : -1,
-    };
-    r->last_progress_us = now;
-    r->last_progress_rows = r->tally->read;
-    r->c->progress(r->c->ctx, &progress);
-}
 
 static bool must_stop(const struct run *r)
 {
@@ -57,7 +37,7 @@ static int read_rows(struct run *r, struct err *e)
         if (n % STEP_ROWS == 0) {
             if (must_stop(r))
                 return 0;
-            show_progress(r);
+            run_show_progress(r);
             if (r->upload != NULL && upload_step(r->upload, 0, e) != 0)
                 return -1;
         }
@@ -457,10 +437,7 @@ static int summarise(struct run *r, struct err *e)
     for (size_t i = 0; i < r->targets.created_n; i++)
         s->requests_create += requests_for(r->creates_by_target[i], limits->batch);
     uint64_t total = s->requests_create + s->requests_update + s->requests_move + s->requests_remove;
-    double per_second = limits->requests_per_second > 0 ? (double)limits->requests_per_second : -1;
-    if (limits->requests_per_minute > 0 &&
-        (per_second < 0 || (double)limits->requests_per_minute / 60 < per_second))
-        per_second = (double)limits->requests_per_minute / 60;
+    double per_second = run_request_limit(limits);
     s->seconds_at_limit = per_second > 0 ? (double)total / per_second : -1;
     if (s->read != s->create + s->changed + s->unchanged + s->skipped + s->rejected + s->open)
         return err_set(e, XS_INTERNAL, "%llu rows were read, but what becomes of them does not add up to that: please report",

@@ -22,9 +22,14 @@ struct transport;
 
 /* What a progress line shows; called at most ten times a second, from the run's own thread. */
 struct run_progress {
-    uint64_t rows, created, open_batches;
-    double leads_per_second, limit_share; /* share of the configured request rate that is in use, 0..1; <0: no limit */
-    double done_share;                    /* of the source's bytes; <0: not known */
+    uint64_t rows, done;      /* read; with an outcome */
+    uint64_t created;
+    bool held;                /* rows wait for the guards' verdict before the first is written */
+    uint64_t open_batches;    /* under way; before the first row they are of earlier runs */
+    uint64_t open_jobs;       /* background jobs that are waited for */
+    double leads_per_second;  /* outcomes since the start */
+    double limit_share;       /* share of the configured request rate that is in use, 0..1; <0: no limit, or not known yet */
+    double done_share;        /* of all rows, as far as their number is known or can be guessed; <0: not */
 };
 
 struct run_config {

@@ -61,8 +61,12 @@ struct run {
     struct move_count *move_counts;
     size_t move_counts_n;
     uint64_t *creates_by_target;     /* a dry run's requests; per target of the mapping */
-    uint64_t last_progress_rows;
-    int64_t started_us, last_progress_us, deadline_us;
+    struct run_pulse {               /* of the progress line */
+        int64_t shown_us, rate_us;
+        uint64_t requests;           /* at rate_us */
+        double limit_share;
+    } pulse;
+    int64_t started_us, deadline_us;
 };
 
 /* ---- run_open.c ---- */
@@ -73,6 +77,12 @@ int run_open_for_resume(struct run *r, struct err *e);
 int run_tell_wanted(struct run *r, struct err *e);
 /* Warns of columns that say who does not want to be mailed: a straight CSV heeds none. */
 void run_tell_opt_out(const struct str *columns, size_t n);
+
+/* ---- run_progress.c ---- */
+/* Tells the progress line, when it is time for that; also called by the upload at each of its steps. */
+void run_show_progress(void *run);
+/* Requests a second that the limits allow; <0: any number. */
+double run_request_limit(const struct limits *limits);
 
 /* ---- run_results.c ---- */
 /* After the merge: writes what results_to: asks for. -1: it waits for the next run; why was said. */

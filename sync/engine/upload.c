@@ -203,6 +203,8 @@ int upload_step(struct upload *u, int64_t timeout_ms, struct err *e)
 {
     int64_t age_us, now_us = u->c.clock->mono_us(u->c.clock);
     size_t pending = state_pending(u->c.state, &age_us);
+    if (u->c.stepped != NULL)
+        u->c.stepped(u->c.ctx);
     if (!u->stopping && stop_requested() != 0)
         upload_stop(u, REASON_INTERRUPTED);
     if (!u->stopping && u->deadline_us != 0 && now_us >= u->deadline_us)
