@@ -277,7 +277,12 @@ int run_report_brief(const struct run_report *r, struct buf *out)
     bad |= part(out, &between, r->open_jobs, "background jobs");
     if (between[0] == ':')
         bad |= buf_adds(out, ": not everything was read");
-    return bad | buf_adds(out, "; leadsync rejects lists what has to be corrected, the next sync goes on with the rest");
+    if (t->outcomes[OUTCOME_REJECTED] > 0)
+        bad |= buf_adds(out, "; leadsync rejects lists what has to be corrected");
+    /* Rejects alone stay what they are until somebody corrects them. */
+    uint64_t waits = t->outcomes[OUTCOME_FAILED] + t->outcomes[OUTCOME_DEFERRED] + t->removals_left + r->gone_waiting +
+                     r->open_batches + r->open_jobs;
+    return bad | (waits > 0 || between[0] == ':' ? buf_adds(out, "; the next sync goes on with the rest") : 0);
 }
 
 /* ---- metrics ---- */

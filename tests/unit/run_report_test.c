@@ -153,6 +153,34 @@ START_TEST(short_of_memory)
 }
 END_TEST
 
+/* The one line of -q names what has to be done only where there is something to do. */
+START_TEST(as_one_line)
+{
+    static const struct {
+        enum outcome outcome;
+        enum reason reason;
+        uint64_t open_jobs;
+        const char *line;
+    } rows[] = {
+        {OUTCOME_REJECTED, REASON_EMAIL_INVALID, 0,
+         "a: 1 rejected (email_invalid 1); leadsync rejects lists what has to be corrected"},
+        {OUTCOME_DEFERRED, REASON_JOB_OPEN, 1,
+         "a: 1 deferred (job_open 1), 1 background jobs; the next sync goes on with the rest"},
+        {OUTCOME_REJECTED, REASON_EMAIL_INVALID, 1,
+         "a: 1 rejected (email_invalid 1), 1 background jobs; leadsync rejects lists what has to be corrected; the next "
+         "sync goes on with the rest"},
+        {OUTCOME_UNCHANGED, REASON_NONE, 0, "a: not everything was read; the next sync goes on with the rest"},
+    };
+    struct run_report r = {.sync = strdup("a"), .open_jobs = rows[_i].open_jobs};
+    struct buf b = BUF_INIT(MAX);
+    tally_row(&r.tally, rows[_i].outcome, rows[_i].reason);
+    ck_assert_int_eq(run_report_brief(&r, &b), 0);
+    ck_assert_str_eq(buf_cstr(&b), rows[_i].line);
+    buf_free(&b);
+    run_report_free(&r);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("run_report");
@@ -161,6 +189,7 @@ int main(void)
     tcase_add_test(tc, as_text);
     tcase_add_test(tc, of_a_guard);
     tcase_add_test(tc, as_metrics);
+    tcase_add_loop_test(tc, as_one_line, 0, 4);
     tcase_add_test(tc, of_nothing);
     tcase_add_test(tc, short_of_memory);
     suite_add_tcase(suite, tc);
