@@ -9,12 +9,12 @@
 #include "sync/cmd/client.h"
 #include "sync/cmd/progress.h"
 #include "sync/cmd/select_arg.h"
+#include "sync/cmd/sync_arg.h"
 #include "sync/state/state.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 enum { LIST_BYTES = 1 << 16, TEXT_BYTES = 1 << 16, JOB_WAIT_MS = 600000 };
 
@@ -22,12 +22,6 @@ enum { LIST_BYTES = 1 << 16, TEXT_BYTES = 1 << 16, JOB_WAIT_MS = 600000 };
 static const char own_name[] = "by-hand";
 
 /* ---- which state ---- */
-
-static bool ends_in(const char *text, const char *suffix)
-{
-    size_t n = strlen(text), suffix_n = strlen(suffix);
-    return n > suffix_n && strcasecmp(text + n - suffix_n, suffix) == 0;
-}
 
 /* A mapping among the operands is the sync whose state is meant; the others are leads. */
 static int sort_operands(struct by_hand_call *call, struct err *e)
@@ -40,7 +34,7 @@ static int sort_operands(struct by_hand_call *call, struct err *e)
         return err_oom(e);
     for (size_t i = 0; i < inv->operands_n; i++) {
         const char *word = inv->operands[i];
-        if (!ends_in(word, ".yaml") && !ends_in(word, ".yml"))
+        if (!sync_arg_is_mapping(word))
             call->operands[call->operands_n++] = word;
         else if (call->sync == NULL)
             call->sync = word;
@@ -69,7 +63,7 @@ static int only_state(struct by_hand_call *call, struct err *e)
     size_t n = 0, found = 0;
     int rc = own != NULL ? state_find_all(&paths, &n, e) : -1;
     for (size_t i = 0; rc == 0 && i < n; i++) {
-        if (ends_in(paths[i], ".sandbox.db") != loopback || strcmp(paths[i], own) == 0)
+        if (state_path_is_sandbox(paths[i]) != loopback || strcmp(paths[i], own) == 0)
             continue;
         if (found++ == 0 && (call->state_path = strdup(paths[i])) == NULL)
             rc = err_oom(e);

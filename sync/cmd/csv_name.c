@@ -68,12 +68,6 @@ static int look_at(struct search *s, const char *path)
     return 0;
 }
 
-static bool ends_in(const char *text, const char *suffix)
-{
-    size_t n = strlen(text), suffix_n = strlen(suffix);
-    return n >= suffix_n && strcmp(text + n - suffix_n, suffix) == 0;
-}
-
 /* States of rehearsals and real ones do not stand in for each other. */
 static int look_around(struct search *s, struct err *e)
 {
@@ -84,7 +78,7 @@ static int look_around(struct search *s, struct err *e)
     if (state_find_all(&paths, &n, e) != 0)
         return -1;
     for (size_t i = 0; i < n; i++) {
-        if (ends_in(paths[i], ".sandbox.db") == s->c->api.loopback)
+        if (state_path_is_sandbox(paths[i]) == s->c->api.loopback)
             look_at(s, paths[i]);
         free(paths[i]);
     }

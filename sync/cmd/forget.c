@@ -58,13 +58,6 @@ static bool knows(const struct common *c, const char *path, struct str normal)
     return rc > 0;
 }
 
-static bool is_rehearsal(const char *path)
-{
-    static const char suffix[] = ".sandbox.db";
-    size_t n = strlen(path), suffix_n = sizeof suffix - 1;
-    return n > suffix_n && strcmp(path + n - suffix_n, suffix) == 0;
-}
-
 /* The state at hand has forgotten the person, so that whoever knows them is another one. */
 static int say_others(const struct common *c, struct str address, struct err *e)
 {
@@ -73,7 +66,7 @@ static int say_others(const struct common *c, struct str address, struct err *e)
     size_t n = 0;
     int rc = mapping_email_key(address, &normal) == 0 ? state_find_all(&paths, &n, e) : 0;
     for (size_t i = 0; i < n; i++) {
-        if (is_rehearsal(paths[i]) == c->api.loopback && knows(c, paths[i], buf_str(&normal)) &&
+        if (state_path_is_sandbox(paths[i]) == c->api.loopback && knows(c, paths[i], buf_str(&normal)) &&
             buf_addf(&list, "\n  %s", paths[i]) != 0)
             log_detail("%s: not listed", paths[i]); /* the first ones will do */
         free(paths[i]);

@@ -100,9 +100,9 @@ static int apply_guards(const struct common *c, struct mapping *m, struct err *e
     return 0;
 }
 
-static bool is_mapping(const char *path)
+bool sync_arg_is_mapping(const char *operand)
 {
-    return ends_in(path, ".yaml") || ends_in(path, ".yml");
+    return ends_in(operand, ".yaml") || ends_in(operand, ".yml");
 }
 
 bool sync_arg_is_csv(const char *operand)
@@ -112,7 +112,7 @@ bool sync_arg_is_csv(const char *operand)
 
 bool sync_arg_is(const char *operand)
 {
-    return is_mapping(operand) || sync_arg_is_csv(operand);
+    return sync_arg_is_mapping(operand) || sync_arg_is_csv(operand);
 }
 
 int sync_arg_load_path(const struct common *c, const char *path, bool need_target, struct mapping **out, struct err *e)
@@ -120,7 +120,7 @@ int sync_arg_load_path(const struct common *c, const char *path, bool need_targe
     struct mapping *m = NULL;
     bool has_target = c->campaign != NULL || c->list != NULL;
     int rc;
-    if (is_mapping(path))
+    if (sync_arg_is_mapping(path))
         rc = load_mapping_file(c, path, &m, e);
     else if (strcmp(path, "-") == 0 || sync_arg_is_csv(path) || has_target)
         rc = load_csv(c, path, need_target, &m, e);

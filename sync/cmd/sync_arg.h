@@ -16,6 +16,7 @@ int sync_arg_load_path(const struct common *c, const char *path, bool need_targe
 
 /* Does this operand look like a SYNC (*.yaml, *.csv and their like), where other things may stand, too? */
 bool sync_arg_is(const char *operand);
+bool sync_arg_is_mapping(const char *operand);
 bool sync_arg_is_csv(const char *operand);
 
 #endif

@@ -82,13 +82,6 @@ void places_of_file(struct places *p, const char *path, struct clock *clock)
     err_clear(&e);
 }
 
-static bool is_sandbox(const char *path)
-{
-    static const char suffix[] = ".sandbox.db";
-    size_t n = strlen(path);
-    return n >= sizeof suffix - 1 && strcmp(path + n - (sizeof suffix - 1), suffix) == 0;
-}
-
 void places_of_all(struct places *p, bool sandbox, const char *except, struct clock *clock)
 {
     struct err e = ERR_INIT;
@@ -97,7 +90,7 @@ void places_of_all(struct places *p, bool sandbox, const char *except, struct cl
     if (state_find_all(&paths, &n, &e) != 0)
         log_detail("names of targets: %s", err_text(&e));
     for (size_t i = 0; i < n; i++) {
-        if (is_sandbox(paths[i]) == sandbox && (except == NULL || strcmp(paths[i], except) != 0))
+        if (state_path_is_sandbox(paths[i]) == sandbox && (except == NULL || strcmp(paths[i], except) != 0))
             places_of_file(p, paths[i], clock);
         free(paths[i]);
     }

@@ -49,6 +49,13 @@ char *state_default_path(const char *sync, bool sandbox, struct err *e)
     return path;
 }
 
+bool state_path_is_sandbox(const char *path)
+{
+    static const char suffix[] = ".sandbox.db";
+    size_t n = strlen(path), suffix_n = sizeof suffix - 1;
+    return n > suffix_n && strcmp(path + n - suffix_n, suffix) == 0;
+}
+
 struct found {
     char *path; /* owned */
     struct timespec when;

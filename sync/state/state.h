@@ -56,6 +56,8 @@ char *state_lock_holder(const struct state *s);
 
 /* $XDG_STATE_HOME/leadsync/NAME.db (or ~/.local/state/…; NAME.sandbox.db on loopback). Caller frees. */
 char *state_default_path(const char *sync, bool sandbox, struct err *e);
+/* Is it a sandbox's by its name? Rehearsals and real ones do not stand in for each other. */
+bool state_path_is_sandbox(const char *path);
 /* The states in the default folder, newest run first; caller frees each and the array. */
 int state_find_all(char ***paths, size_t *n, struct err *e);
 
