@@ -32,14 +32,6 @@ static double limit_share(struct run *r, int64_t now)
     return p->limit_share;
 }
 
-static uint64_t decided(const struct tally *t)
-{
-    uint64_t n = 0;
-    for (int o = OUTCOME_NONE + 1; o < OUTCOME_N; o++)
-        n += o != OUTCOME_REMOVED ? t->outcomes[o] : 0;
-    return n;
-}
-
 /* Of all rows: those that are read and, while there are more, as many as the bytes still to be read promise. */
 static double done_share(const struct run *r, uint64_t done)
 {
@@ -60,7 +52,7 @@ void run_show_progress(void *run)
     if (r->c->progress == NULL || now - r->pulse.shown_us < PROGRESS_US)
         return;
     /* A dry run is done with what it has read. */
-    uint64_t done = r->diff != NULL ? r->tally->read : decided(r->tally);
+    uint64_t done = r->diff != NULL ? r->tally->read : tally_decided(r->tally);
     struct run_progress progress = {
         .rows = r->tally->read,
         .done = done,

@@ -18,7 +18,7 @@ void tally_removal(struct tally *t, enum outcome outcome)
         t->removals_left++;
 }
 
-static uint64_t counted(const struct tally *t)
+uint64_t tally_decided(const struct tally *t)
 {
     static const enum outcome of_rows[] = {OUTCOME_CREATED,  OUTCOME_CHANGED,  OUTCOME_UNCHANGED, OUTCOME_SKIPPED,
                                            OUTCOME_REJECTED, OUTCOME_DEFERRED, OUTCOME_FAILED};
@@ -30,12 +30,12 @@ static uint64_t counted(const struct tally *t)
 
 bool tally_closes(const struct tally *t)
 {
-    return counted(t) == t->read && t->outcomes[OUTCOME_NONE] == 0;
+    return tally_decided(t) == t->read && t->outcomes[OUTCOME_NONE] == 0;
 }
 
 void tally_cut_short(struct tally *t)
 {
-    for (uint64_t n = counted(t); n < t->read; n++)
+    for (uint64_t n = tally_decided(t); n < t->read; n++)
         tally_row(t, OUTCOME_DEFERRED, REASON_INTERRUPTED);
 }
 

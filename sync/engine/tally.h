@@ -24,7 +24,9 @@ struct tally {
 void tally_row(struct tally *t, enum outcome outcome, enum reason reason);
 /* A removal, which is no row: the lead is gone, or it is left; one that must not be touched (skipped) is neither. */
 void tally_removal(struct tally *t, enum outcome outcome);
-/* read = created + changed + unchanged + skipped + rejected + failed + deferred */
+/* Rows that have their outcome: created + changed + unchanged + skipped + rejected + failed + deferred. */
+uint64_t tally_decided(const struct tally *t);
+/* All that were read are decided. */
 bool tally_closes(const struct tally *t);
 /* An error ended the run while rows were on their way from one place to the next: nothing is on record of them, so that
  * they come again, and they count as deferred. Never after a run that came to its end: there the sum must close. */

@@ -62,11 +62,6 @@ bool upload_stopped(const struct upload *u)
     return u->stopping;
 }
 
-bool upload_plan_full(const struct upload *u)
-{
-    return u->plan_full[TARGET_CAMPAIGN] || u->plan_full[TARGET_LIST];
-}
-
 uint64_t upload_open_n(const struct upload *u)
 {
     return u->works_n;

@@ -72,8 +72,6 @@ void upload_deadline(struct upload *u, int64_t mono_us);
 uint64_t upload_open_n(const struct upload *u);   /* batches not settled */
 /* Was it stopped, by whom ever? Then rows were left unsent. */
 bool upload_stopped(const struct upload *u);
-/* Was the plan found full? Creates into campaigns are deferred without asking then. */
-bool upload_plan_full(const struct upload *u);
 /* Background jobs in the order in which they became known; NULL past the last. Valid until the next step. */
 const struct upload_job *upload_job(const struct upload *u, size_t i);
 /* Is a move of this row still under way, left open by an earlier run? Then the row has to wait for it. */

@@ -56,26 +56,33 @@ static int say_held(const struct state *s, int fd, struct err *e)
     return -1;
 }
 
-void lock_name_holder(const struct state *s, struct err *e)
+/* The lock's file while somebody holds it, for the caller to close; -1 else. */
+static int open_held(const struct state *s)
 {
     struct flock range = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = LOCK_SYNC, .l_len = 1};
     int fd = open(s->lock_path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0 || (fcntl(fd, F_OFD_GETLK, &range) == 0 && range.l_type != F_UNLCK))
+        return fd;
+    close(fd);
+    return -1;
+}
+
+void lock_name_holder(const struct state *s, struct err *e)
+{
+    int fd = open_held(s);
     if (fd < 0)
         return;
-    if (fcntl(fd, F_OFD_GETLK, &range) == 0 && range.l_type != F_UNLCK) {
-        err_clear(e);
-        say_held(s, fd, e);
-    }
+    err_clear(e);
+    say_held(s, fd, e);
     close(fd);
 }
 
 char *state_lock_holder(const struct state *s)
 {
-    struct flock range = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = LOCK_SYNC, .l_len = 1};
-    int fd = open(s->lock_path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    int fd = open_held(s);
     if (fd < 0)
         return NULL;
-    char *who = fcntl(fd, F_OFD_GETLK, &range) == 0 && range.l_type != F_UNLCK ? holder(fd) : NULL;
+    char *who = holder(fd);
     close(fd);
     return who;
 }
