@@ -171,7 +171,8 @@ static int advance(struct run *r, struct err *e)
     if (!r->eof || r->c->partial_input)
         return 0;
     if (strcmp(r->read_kind, "full") == 0) {
-        snprintf(text, sizeof text, "%llu", (unsigned long long)r->tally->read);
+        /* What the source had: the guards compare it with the next one, before what waits is tried again. */
+        snprintf(text, sizeof text, "%llu", (unsigned long long)(r->tally->read - r->tally->retried));
         if (state_set(r->state, "last_full_rows", text, e) != 0)
             return -1;
         snprintf(text, sizeof text, "%lld", (long long)r->report->started_ms);

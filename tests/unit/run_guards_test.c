@@ -101,6 +101,23 @@ START_TEST(guard_source_shrank)
 }
 END_TEST
 
+/* Rows that were only waiting to be tried again are no rows of the source: the next run has no such ones to compare with. */
+START_TEST(what_was_tried_again_is_no_row_of_the_source)
+{
+    ekit_people(&k, "p", 60);
+    world_fault(k.world, WORLD_ADD, 1, 9999, FAULT_FULL);
+    ekit_mapping(&k, EKIT_HEAD EKIT_LIST EKIT_FIELDS);
+    ekit_sync(&k);
+    EKIT_COUNT(&k, DEFERRED, 60u);
+    world_count(k.world);
+    ekit_people(&k, "q", 40);
+    ekit_sync(&k);
+    ck_assert_uint_eq(k.report.tally.read, 100);
+    ck_assert_uint_eq(k.report.tally.retried, 60);
+    ck_assert_str_eq(ekit_setting(&k, "last_full_rows"), "40");
+}
+END_TEST
+
 START_TEST(guards_are_not_for_partial_input)
 {
     ekit_people(&k, "p", 100);
@@ -250,6 +267,7 @@ int main(void)
     tcase_add_test(t, guard_rejected_stops);
     tcase_add_test(t, guard_empty_source);
     tcase_add_test(t, guard_source_shrank);
+    tcase_add_test(t, what_was_tried_again_is_no_row_of_the_source);
     tcase_add_test(t, guards_are_not_for_partial_input);
     tcase_add_test(t, guard_target);
     tcase_add_loop_test(t, guard_moved, 0, 2);
