@@ -90,7 +90,8 @@ static int read_names(struct mapping *m, const struct tree_node *list, const str
     return 0;
 }
 
-/* The scalars are stored by the table; what is left is the header as a list, and the path. "-" is stdin and no file. */
+/* The scalars are stored by the table; what is left is the header as a list, and the path. "-" is stdin and no file; one
+ * in the working folder stays as it is written, because messages name it with every line. */
 static int read_csv(struct mapping *m, const struct tree_node *node)
 {
     struct csv_spec *csv = &m->source.as.csv;
@@ -100,7 +101,7 @@ static int read_csv(struct mapping *m, const struct tree_node *node)
         if (read_names(m, header, &csv->names, &csv->names_n) != 0)
             return -1;
     }
-    return strcmp(csv->path, "-") == 0 ? 0 : resolve(m, &csv->path);
+    return strcmp(csv->path, "-") == 0 || strcmp(m->folder, ".") == 0 ? 0 : resolve(m, &csv->path);
 }
 
 /* `overlap` stays as written for numeric watermarks, and is time for the others. A database file is a path like any. */

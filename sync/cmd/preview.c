@@ -300,8 +300,9 @@ static int show_raw(struct preview *p, const struct row *row, struct err *e)
         if (source_where(p->source, row, &where) != 0)
             buf_reset(&where);
         const char *text = buf_cstr(&where);
-        log_warning("%s: %s: %s; left out", text != NULL ? text : "a row", reason_text(row->defect),
-                    reason_help(row->defect));
+        /* "FILE:LINE: …" from the first byte on, for editors and scripts; told with -q too. */
+        log_msg(log_enabled(LOG_NOTICE) ? LOG_NOTICE : LOG_WARNING, "%s: %s: %s; left out", text != NULL ? text : "a row",
+                reason_text(row->defect), reason_help(row->defect));
         buf_free(&where);
         return 0;
     }
