@@ -353,7 +353,9 @@ static int unusable(struct run *r, const struct mapped *mapped, struct entry *en
     if (run_gone_spare(r, mapped, entry, e) != 0)
         return -1;
     entry->email = mapped->email_key;
-    return run_leave_out(r, entry, r->targets.v[0].number, first != NULL ? first->column : NULL,
+    /* A route says where leads go, and this row is none. */
+    uint32_t target = r->m->routes_n == 0 ? r->targets.v[0].number : 0;
+    return run_leave_out(r, entry, target, first != NULL ? first->column : NULL,
                          first != NULL ? first->value : STR_NONE, e);
 }
 
