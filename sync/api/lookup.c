@@ -142,6 +142,7 @@ struct slip_search {
     const char *names[SLIPS_MAX]; /* in the arena, as the targets are */
     struct target targets[SLIPS_MAX];
     size_t n, seen_n;
+    struct buf *first; /* those that are there at all, for when none is near */
 };
 
 /* str_nearest() of one name tells whether it is near at all. */
@@ -160,24 +161,28 @@ static int see_slip(void *ctx, struct json_object *item, struct err *e)
         return 0;
     }
     const char *const one = t->name;
+    add_candidate(s->first, (unsigned)s->seen_n, name, t);
     if (str_nearest(s->for_name->name, &one, 1) != NULL)
         s->names[s->n++] = t->name;
     (void)e;
     return 0;
 }
 
-/* Where the API's search finds nothing, the slip is inside the name: all names are looked through, and the nearest put
- * into `out`. That this fails changes nothing about what is told. */
-static void find_slips(struct api *a, const struct name_search *search, struct buf *out)
+/* Where the API's search finds nothing, the slip is inside the name: all names are looked through, the nearest put into
+ * `out`, and the first of all into `first`. That this fails changes nothing about what is told. */
+static void find_slips(struct api *a, const struct name_search *search, struct buf *out, struct buf *first)
 {
     struct err ignored = ERR_INIT;
     struct slip_search *s = arena_calloc(search->arena, 1, sizeof *s);
     if (s == NULL)
         return;
     s->for_name = search;
+    s->first = first;
     if (pages_each(a, target_path(search->kind), "", NULL, see_slip, s, &ignored) != 0)
         log_detail("names that may have been meant: %s", err_text(&ignored));
     err_clear(&ignored);
+    if (s->seen_n > CANDIDATES_MAX && buf_adds(first, " and more") != 0)
+        buf_reset(first);
     for (unsigned named = 1; named <= SLIPS_NAMED; named++) {
         const char *best = str_nearest(search->name, s->names, s->n);
         size_t i = 0;
@@ -192,17 +197,24 @@ static void find_slips(struct api *a, const struct name_search *search, struct b
 
 /* ---- by name ---- */
 
-/* None has the name: says so, with what may have been meant. */
+/* None has the name: says so, with what may have been meant, or else with those that there are. */
 static int no_such_name(struct api *a, struct name_search *s, const char *text, struct err *e)
 {
     const char *kind = target_kind_text(s->kind);
     struct buf *meant = s->near_n > 0 ? &s->near_text : &s->part_text;
+    struct buf first = BUF_INIT(CANDIDATES_BYTES);
     if (meant->n == 0)
-        find_slips(a, s, meant);
+        find_slips(a, s, meant, &first);
     if (meant->n > 0)
-        return err_set(e, XS_CONFIG, "no %s is named \"%s\"; did you mean %.*s?", kind, text, STR_ARG(buf_str(meant)));
-    return err_set(e, XS_CONFIG, "no %s is named \"%s\" in this workspace: create it in Instantly, or correct the name",
-                   kind, text);
+        err_set(e, XS_CONFIG, "no %s is named \"%s\"; did you mean %.*s?", kind, text, STR_ARG(buf_str(meant)));
+    else if (first.n > 0)
+        err_set(e, XS_CONFIG, "no %s is named \"%s\" in this workspace, which has %.*s: create it in Instantly, or "
+                "correct the name", kind, text, STR_ARG(buf_str(&first)));
+    else
+        err_set(e, XS_CONFIG, "no %s is named \"%s\" in this workspace: create it in Instantly, or correct the name",
+                kind, text);
+    buf_free(&first);
+    return -1;
 }
 
 static int target_by_name(struct api *a, const struct target_spec *spec, struct arena *arena, struct target *out,

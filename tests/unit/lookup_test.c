@@ -137,6 +137,7 @@ START_TEST(a_slip_inside_the_name)
     says(200, "{\"items\":[{\"id\":\"" ID1 "\",\"name\":\"Q4 founders\"}]}");
     ck_assert_int_eq(find(TARGET_LIST, "Incoming", true), -1);
     ck_assert_msg(strstr(err_text(&e), "did you mean") == NULL, "%s", err_text(&e));
+    ck_assert_msg(strstr(err_text(&e), "which has \"Q4 founders\" " ID1 ": create it") != NULL, "%s", err_text(&e));
     err_clear(&e);
     /* That the names cannot be had is no other error. */
     says(200, "{\"items\":[]}");
