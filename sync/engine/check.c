@@ -211,6 +211,17 @@ static char *state_path(struct check *c, bool sandbox)
     return path;
 }
 
+/* Names that mean another id than they did; a sync would refuse them. Nothing is written to a state open for reading. */
+static void check_names(struct check *c, struct state *s)
+{
+    uint32_t number;
+    for (const struct check_target *t = c->targets; t != NULL; t = t->next) {
+        struct err e = ERR_INIT;
+        if (state_target_put(s, &t->target, false, &number, &e) != 0)
+            check_error(c, "target", &e);
+    }
+}
+
 static int look_into(struct check *c, struct state *s, const char *path, struct err *e)
 {
     struct arena arena;
@@ -232,6 +243,7 @@ static int look_into(struct check *c, struct state *s, const char *path, struct 
     check_say(c, FINDING_OK, "state", "%s: %llu leads known, last run %s%s%s", path, (unsigned long long)c->known_leads,
               had == 1 ? time_format(last.started_ms, at) : "never", had == 1 ? ", " : "",
               had == 1 && last.status != NULL ? last.status : "");
+    check_names(c, s);
     if (check_guard_source(c, s, e) != 0 || state_batches_open(s, &arena, &open, &open_n, e) != 0)
         goto done;
     if (open_n > 0)

@@ -23,6 +23,12 @@ struct check_count {
     uint64_t odd_tld_row, odd_tld_line; /* the first of them */
 };
 
+/* A target as Instantly has it now. */
+struct check_target {
+    struct target target;
+    struct check_target *next;
+};
+
 struct check {
     const struct run_config *config;
     struct mapping *m;
@@ -41,6 +47,7 @@ struct check {
     struct api *api;       /* NULL: no key, or nothing more can be asked */
     struct workspace workspace;
     struct target *target; /* of a mapping without a route, once it is found */
+    struct check_target *targets; /* all that were found, the last one first */
     uint64_t known_leads;  /* in the state, and there */
 };
 

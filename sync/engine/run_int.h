@@ -167,7 +167,8 @@ int run_phases_judge(struct run *r, struct err *e);
 int run_phases_apply(struct run *r, struct err *e);
 
 /* ---- run_state.c ---- */
-/* Opens and locks the state before the first request, where it is there and its name does not need the target's id. */
+/* Before the first request: opens and locks the state that is there, where its name does not need the target's id; of a
+ * dry run, or while the sync has no name yet, only looks whose it is. XS_CONFIG: another sync's or another host's. */
 int run_state_early(struct run *r, struct err *e);
 /* The same for whatever is not open yet; makes one where there is none. */
 int run_state_open(struct run *r, struct err *e);

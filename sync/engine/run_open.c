@@ -322,7 +322,7 @@ int run_open_for_resume(struct run *r, struct err *e)
     r->m = r->c->mapping;
     if (r->m != NULL && r->m->path == NULL) {
         char id[UUID_TEXT_N];
-        if (targets_find(&r->targets, r->m, r->api, false, e) != 0 ||
+        if (run_state_early(r, e) != 0 || targets_find(&r->targets, r->m, r->api, false, e) != 0 ||
             mapping_name_target(r->m, uuid_format(&r->targets.v[0].target.id, id), e) != 0)
             return -1;
     }

@@ -80,16 +80,27 @@ static int open_at(struct run *r, const char *path, const struct url *url, struc
     return rc == 0 && r->diff == NULL ? state_lock(r->state, r->c->wait_lock_ms, e) : rc;
 }
 
-/* Who has --state and no name yet can only ask; it is locked for good when the name is known. */
-static int ask_lock(const struct run *r, const char *path, struct err *e)
+/* Who has no name yet, or writes nothing, can only look; the state is opened for good when its targets are known. The
+ * API is not to be asked about a state that is another host's. */
+static int look_ahead(const struct run *r, const char *path, const struct url *url, struct err *e)
 {
-    const struct state_options options = {.path = path, .access = STATE_READ, .memory_max = PEEK_BYTES, .clock = r->c->clock};
+    const struct state_options options = {
+        .path = path,
+        .access = STATE_READ,
+        .sync = r->m->path != NULL ? r->m->name : NULL,
+        .api_host = url->loopback ? "loopback" : url->host,
+        .memory_max = PEEK_BYTES,
+        .clock = r->c->clock,
+    };
     struct state *state = NULL;
     struct err unread = ERR_INIT;
-    int rc = 0;
-    /* What is wrong with the file is told when it is opened for good. */
-    if (r->c->wait_lock_ms == 0 && state_open(&options, &state, &unread) == 0)
+    int rc = state_open(&options, &state, &unread);
+    if (rc == 0 && r->diff == NULL && r->c->wait_lock_ms == 0)
         rc = state_check_lock(state, e);
+    else if (rc < 0 && unread.status == XS_CONFIG)
+        rc = err_set(e, XS_CONFIG, "%s", err_text(&unread));
+    else
+        rc = 0; /* whatever else is wrong with the file is told when it is opened for good */
     err_clear(&unread);
     state_close(state);
     return rc;
@@ -109,7 +120,7 @@ static int open_any(struct run *r, bool early, struct err *e)
     else if (!early)
         rc = open_at(r, path, &url, e);
     else if (access(path, F_OK) == 0) /* none is made for a run that cannot start */
-        rc = r->m->path != NULL ? open_at(r, path, &url, e) : ask_lock(r, path, e);
+        rc = r->m->path != NULL && r->diff == NULL ? open_at(r, path, &url, e) : look_ahead(r, path, &url, e);
     free(path);
     url_free(&url);
     return rc;
@@ -118,7 +129,7 @@ static int open_any(struct run *r, bool early, struct err *e)
 int run_state_early(struct run *r, struct err *e)
 {
     bool unnamed = r->m->path == NULL && r->c->state_path == NULL;
-    return r->diff != NULL || unnamed ? 0 : open_any(r, true, e);
+    return unnamed ? 0 : open_any(r, true, e);
 }
 
 int run_state_open(struct run *r, struct err *e)

@@ -60,6 +60,8 @@ static int check_name(struct state *s, const struct target *t, bool accept, stru
     if (!accept)
         return err_set(e, XS_CONFIG, "%s \"%s\" was %s until now and is %s; give --accept-target if that is meant",
                        target_kind_text(t->kind), t->name, uuid_format(&old, was), uuid_format(&t->id, is));
+    if (s->access == STATE_READ)
+        return 0;
     /* The old one keeps its number and loses the name. */
     if (state_write_begin(s, e) < 0)
         return -1;

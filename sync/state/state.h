@@ -71,7 +71,7 @@ int state_set(struct state *s, const char *name, const char *value, struct err *
 #define STATE_REMOVALS_WAIT "removals_wait"
 
 /* Targets are small numbers inside the state. `put` refuses (XS_CONFIG) a name that used to mean another id unless
- * `accept`. */
+ * `accept`; a state open for reading notes neither. */
 int state_target_put(struct state *s, const struct target *t, bool accept, uint32_t *number, struct err *e);
 /* 1/0/-1 */
 int state_target_get(struct state *s, uint32_t number, struct arena *arena, struct target *out, struct err *e);
