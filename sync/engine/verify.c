@@ -214,8 +214,11 @@ static void ask_for_numbers(struct part *p)
 
 bool verify_wanted(const struct work *w)
 {
-    const struct stage *stage = &w->u->c.mapping->stage;
-    return stage->on && stage->verify && !w->earlier && w->batch.source == w->u->c.stage_list;
+    const struct upload_config *c = &w->u->c;
+    const struct stage *stage = &c->mapping->stage;
+    /* Who leaves the list for another place, since the row is gone, is not asked for a verdict. */
+    bool promotion = w->batch.source == c->stage_list && w->batch.target == c->promote;
+    return stage->on && stage->verify && !w->earlier && promotion;
 }
 
 void verify_start(struct part *p)
