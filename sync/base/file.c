@@ -160,6 +160,79 @@ int file_unlinked_tmp(struct err *e)
     return fd;
 }
 
+/* ---- new files ---- */
+
+static int write_synced(int fd, const char *path, const char *p, size_t n, struct err *e)
+{
+    if (fchmod(fd, 0600) != 0) /* it was made so, but for what a umask took */
+        return err_errno(e, XS_STATE, errno, "cannot set the mode of %s", path);
+    while (n > 0) {
+        ssize_t put = write(fd, p, n);
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put < 0)
+            return err_errno(e, XS_IO, errno, "cannot write to %s", path);
+        p += put;
+        n -= (size_t)put;
+    }
+    return fsync(fd) == 0 ? 0 : err_errno(e, XS_IO, errno, "cannot write %s to disk", path);
+}
+
+/* link() refuses to replace; where a file system has no links, rename() after a look is the best there is. */
+static int place(const char *tmp, const char *path, struct err *e)
+{
+    if (link(tmp, path) == 0) {
+        unlink(tmp);
+        return folder_sync(path, e);
+    }
+    int errnum = errno;
+    if ((errnum == EPERM || errnum == EOPNOTSUPP) && access(path, F_OK) != 0 && rename(tmp, path) == 0)
+        return folder_sync(path, e);
+    unlink(tmp);
+    return errnum == EEXIST ? 1 : err_errno(e, XS_STATE, errnum, "cannot make %s", path);
+}
+
+/* For file systems without O_TMPFILE (NFS, FAT), and where /proc is not mounted. */
+static int publish_named(const char *path, const void *bytes, size_t n, struct err *e)
+{
+    char *tmp = NULL;
+    if (asprintf(&tmp, "%s.new-XXXXXX", path) < 0)
+        return err_oom(e);
+    int result = -1;
+    int fd = mkostemp(tmp, O_CLOEXEC);
+    if (fd < 0) {
+        err_errno(e, XS_STATE, errno, "cannot make %s", path);
+        free(tmp);
+        return -1;
+    }
+    if (write_synced(fd, path, bytes, n, e) == 0)
+        result = place(tmp, path, e);
+    else
+        unlink(tmp);
+    close(fd);
+    free(tmp);
+    return result;
+}
+
+int file_publish(const char *path, const void *bytes, size_t n, struct err *e)
+{
+    char *folder = folder_of(path), own[64];
+    if (folder == NULL)
+        return err_oom(e);
+    int fd = open(folder, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+    free(folder);
+    if (fd < 0)
+        return publish_named(path, bytes, n, e);
+    snprintf(own, sizeof own, "/proc/self/fd/%d", fd);
+    int result = write_synced(fd, path, bytes, n, e);
+    if (result == 0 && linkat(AT_FDCWD, own, AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0)
+        result = folder_sync(path, e);
+    else if (result == 0)
+        result = errno == EEXIST ? 1 : publish_named(path, bytes, n, e);
+    close(fd);
+    return result;
+}
+
 /* ---- outputs ---- */
 
 /* Opens what exists and is no regular file; it cannot be replaced by a rename. */

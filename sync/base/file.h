@@ -23,6 +23,11 @@ int output_open(struct output *o, const char *path, mode_t mode, struct err *e);
 int output_commit(struct output *o, struct err *e); /* XS_IO when anything could not be written; closes */
 void output_abandon(struct output *o);              /* removes the temporary file; safe after commit */
 
+/* A new file of these bytes, 0600, that appears at `path` whole, on disk, or not at all, and never in place of another.
+ * 0; 1 when there is one already, which stays as it is; -1: XS_STATE when it cannot be made, XS_IO when it cannot be
+ * written. A death on the way leaves nothing behind, but for file systems that can make no file without a name. */
+int file_publish(const char *path, const void *bytes, size_t n, struct err *e);
+
 /* mkdir -p with 0700 for the folders it makes. */
 int folder_make(const char *path, struct err *e);
 /* fsync of the folder that holds `path`, after a rename or creation. */

@@ -1,5 +1,5 @@
-/* A new state is made beside its place and linked there when it is whole: nobody ever meets half of one, and of two
- * processes that make it at once one wins and the other uses it. */
+/* A new state is made in memory and appears in its place when it is whole: nobody ever meets half of one, a death on the
+ * way leaves nothing behind, and of two processes that make it at once one wins and the other uses it. */
 #include "config.h"
 
 #include "sync/base/file.h"
@@ -8,14 +8,11 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 /* The host without its port: "[::1]:80" and "host:80". An IPv6 address without brackets has no port. */
 static struct str without_port(const char *host)
@@ -64,9 +61,7 @@ static int fill(struct db *db, const struct state_options *o, const char *host, 
     int result = -1;
     if (random_bytes(secret, sizeof secret) < 0 || random_bytes(state_id, sizeof state_id) < 0)
         return err_errno(e, XS_IO, errno, "random bytes from the kernel");
-    /* WAL only once everything is in the file: a WAL would have the temporary file's name and stay behind. */
-    snprintf(setup, sizeof setup, "PRAGMA page_size = %d; PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL;",
-             STATE_PAGE_BYTES);
+    snprintf(setup, sizeof setup, "PRAGMA page_size = %d", STATE_PAGE_BYTES);
     if (db_exec(db, setup, e) < 0 || db_begin(db, e) < 0)
         goto out;
     snprintf(setup, sizeof setup, "PRAGMA application_id = %d; PRAGMA user_version = %d;", STATE_APPLICATION_ID,
@@ -80,7 +75,7 @@ static int fill(struct db *db, const struct state_options *o, const char *host, 
                (struct str){(const char *)secret, sizeof secret}, o->sync, host, (int64_t)o->values_hashed,
                o->clock->wall_ms(o->clock)) < 0)
         goto out;
-    result = db_commit(db, e) < 0 ? -1 : db_exec(db, "PRAGMA journal_mode = WAL", e);
+    result = db_commit(db, e);
 out:
     explicit_bzero(secret, sizeof secret);
     if (result < 0)
@@ -98,64 +93,34 @@ static int make_folder(const char *path, struct err *e)
     return result;
 }
 
-/* What a failed making leaves behind. */
-static void discard(const char *tmp)
+/* A file in WAL mode says so in two bytes of its header (SQLite's file format, 1.3.3). A database in memory has no such
+ * mode, and a switch later on would be one more write to die in. */
+static void set_wal(unsigned char *file)
 {
-    static const char *const suffixes[] = {"", "-journal", "-wal", "-shm"};
-    for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
-        char *name = NULL;
-        if (asprintf(&name, "%s%s", tmp, suffixes[i]) >= 0) {
-            unlink(name);
-            free(name);
-        }
-    }
-}
-
-/* link() refuses to replace; where a file system has no links, rename() after a look is the best there is. */
-static int put_in_place(const char *tmp, const char *path, struct err *e)
-{
-    if (link(tmp, path) == 0) {
-        unlink(tmp);
-        return folder_sync(path, e);
-    }
-    if (errno == EEXIST) {
-        unlink(tmp);
-        return 0;
-    }
-    if ((errno == EPERM || errno == EOPNOTSUPP) && access(path, F_OK) != 0 && rename(tmp, path) == 0)
-        return folder_sync(path, e);
-    err_errno(e, XS_STATE, errno, "%s", path);
-    unlink(tmp);
-    return -1;
+    enum { WRITE_VERSION = 18, READ_VERSION = 19, WAL = 2 };
+    file[WRITE_VERSION] = file[READ_VERSION] = WAL;
 }
 
 int state_create(const struct state_options *o, const char *host, struct err *e)
 {
     struct db db;
-    char *tmp = NULL;
+    int result = -1;
     if (make_folder(o->path, e) < 0)
         return err_context(e, "%s", o->path);
-    if (asprintf(&tmp, "%s.new-XXXXXX", o->path) < 0)
-        return err_oom(e);
-    int fd = mkostemp(tmp, O_CLOEXEC);
-    if (fd < 0) {
-        err_errno(e, XS_STATE, errno, "%s: cannot be made", o->path);
-        free(tmp);
+    if (db_open(&db, ":memory:", true, e) < 0)
         return -1;
+    if (fill(&db, o, host, e) == 0) {
+        sqlite3_int64 n;
+        unsigned char *file = sqlite3_serialize(db.h, "main", &n, 0);
+        if (file == NULL) {
+            err_oom(e);
+        } else {
+            set_wal(file);
+            result = file_publish(o->path, file, (size_t)n, e) < 0 ? -1 : 0;
+            explicit_bzero(file, (size_t)n); /* the secret is in it */
+            sqlite3_free(file);
+        }
     }
-    /* mkostemp() asks for 0600, and a umask could only take from that. */
-    int result = fchmod(fd, 0600) < 0 ? err_errno(e, XS_STATE, errno, "%s", tmp) : 0;
-    close(fd);
-    if (result == 0)
-        result = db_open(&db, tmp, true, e);
-    if (result == 0) {
-        result = fill(&db, o, host, e);
-        db_close(&db);
-    }
-    if (result == 0)
-        result = put_in_place(tmp, o->path, e);
-    else
-        discard(tmp);
-    free(tmp);
+    db_close(&db);
     return result;
 }

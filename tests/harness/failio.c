@@ -10,6 +10,7 @@
  *                           lost, there, or there in part, at random; what was unlinked may be back
  *   FAILIO_PATH=TEXT        counts only descriptors whose /proc/self/fd link, and paths that, contain TEXT
  *   FAILIO_SOCKETS=1        and sockets, whatever FAILIO_PATH says; recv() as well, when there was something to receive
+ *   FAILIO_NAMED=1          no file without a name can be made, as on NFS
  *   FAILIO_COUNT_FILE=PATH  writes how many there were, at exit
  *
  * The power cut is powercut.h.  * stdio's own writes stay inside the C library and are not seen: use /dev/full for those. */
@@ -18,6 +19,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -34,7 +36,7 @@
 static struct {
     unsigned long at;
     int errnum;
-    bool sticky, kill, after, torn, sockets, power;
+    bool sticky, kill, after, torn, sockets, power, named;
     const char *path, *count_file;
 } config;
 static atomic_ulong count;
@@ -58,6 +60,7 @@ __attribute__((constructor)) static void read_config(void)
     if (config.power)
         powercut_seed(strtoul(getenv("FAILIO_POWER"), NULL, 10));
     config.torn = is_set("FAILIO_TORN");
+    config.named = is_set("FAILIO_NAMED");
     config.path = getenv("FAILIO_PATH");
     config.count_file = getenv("FAILIO_COUNT_FILE");
 }
@@ -221,6 +224,19 @@ int ftruncate(int fd, off_t n)
 int ftruncate64(int fd, off64_t n)
 {
     return cut(fd, n);
+}
+
+int open(const char *path, int flags, ...)
+{
+    va_list args;
+    va_start(args, flags);
+    mode_t mode = va_arg(args, mode_t); /* whatever is there, where none was given: the kernel does not look at it */
+    va_end(args);
+    if (config.named && (flags & O_TMPFILE) == O_TMPFILE) {
+        errno = EOPNOTSUPP;
+        return -1;
+    }
+    return (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
 }
 
 int rename(const char *from, const char *to)

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -127,6 +128,40 @@ START_TEST(output_appears_whole_or_not_at_all)
     ck_assert_uint_eq(files_in_folder(), 1);
     ck_assert_int_eq(stat(path, &st), 0);
     ck_assert_uint_eq(st.st_mode & 0777, 0640);
+    free(path);
+}
+END_TEST
+
+START_TEST(a_new_file_is_there_whole_and_replaces_none)
+{
+    char *path = in_folder("new"), *nowhere = in_folder("none/new");
+    struct err e = ERR_INIT;
+    struct stat st;
+    mode_t before = umask(0777);
+    ck_assert_int_eq(file_publish(path, "first", 5, &e), 0);
+    umask(before);
+    check_content(path, "first");
+    ck_assert_int_eq(stat(path, &st), 0);
+    ck_assert_uint_eq(st.st_mode & 0777, 0600);
+    ck_assert_int_eq(file_publish(path, "second", 6, &e), 1);
+    check_content(path, "first");
+    ck_assert_int_eq(file_publish(nowhere, "x", 1, &e), -1);
+    check_failed(&e, XS_STATE, "none/new");
+    ck_assert_uint_eq(files_in_folder(), 1);
+    free(path);
+    free(nowhere);
+}
+END_TEST
+
+START_TEST(a_new_file_that_does_not_fit_leaves_nothing)
+{
+    char *path = in_folder("new"), bytes[8192] = "";
+    struct err e = ERR_INIT;
+    signal(SIGXFSZ, SIG_IGN);
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &(struct rlimit){4096, 4096}), 0);
+    ck_assert_int_eq(file_publish(path, bytes, sizeof bytes, &e), -1);
+    check_failed(&e, XS_IO, "new");
+    ck_assert_uint_eq(files_in_folder(), 0);
     free(path);
 }
 END_TEST
@@ -292,6 +327,8 @@ int main(void)
     tcase_add_test(tc, reads_up_to_the_limit);
     tcase_add_test(tc, what_is_no_file_is_told);
     tcase_add_test(tc, output_appears_whole_or_not_at_all);
+    tcase_add_test(tc, a_new_file_is_there_whole_and_replaces_none);
+    tcase_add_test(tc, a_new_file_that_does_not_fit_leaves_nothing);
     tcase_add_test(tc, output_in_the_working_folder);
     tcase_add_test(tc, output_through_a_link_keeps_the_link);
     tcase_add_test(tc, output_that_cannot_be);
