@@ -81,6 +81,11 @@ static int open_source(const struct source_spec *spec, const struct source_read 
         err_set(e, XS_CONFIG, "command: argv: is empty; name the program");
         goto fail;
     }
+    if (command->foreign != NULL) {
+        err_set(e, XS_CONFIG, "%s is somebody else's, or others can write to it, so that its command is not run: see what "
+                "it says, then make it yours alone (chown, chmod go-w)", command->foreign);
+        goto fail;
+    }
     /* The arguments stay out of messages: they may hold what is nobody's business. */
     s->label = malloc(strlen(command->argv[0]) + sizeof "command ");
     if (s->label == NULL) {

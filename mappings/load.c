@@ -126,7 +126,7 @@ static int read_command(struct mapping *m, const struct tree_node *node)
     for (const struct tree_node *item = list->first; item != NULL; item = item->next)
         argv[n++] = item->text.p;
     /* "./export.sh" is beside the mapping; "psql" is found in PATH. */
-    if (strchr(argv[0], '/') != NULL && resolve(m, &argv[0]) != 0)
+    if (strchr(argv[0], '/') != NULL && strcmp(m->folder, ".") != 0 && resolve(m, &argv[0]) != 0)
         return -1;
     n = 0;
     for (const struct tree_node *item = env != NULL ? env->first : NULL; item != NULL; item = item->next) {
@@ -325,9 +325,13 @@ int mapping_parse(const char *path, struct str bytes, struct mapping **out, stru
 int mapping_load(const char *path, struct mapping **out, struct err *e)
 {
     struct buf bytes = BUF_INIT(YAML_TREE_BYTES_MAX + 4); /* one more than is taken, and a byte order mark */
-    int rc = file_read(path, &bytes, XS_CONFIG, XS_CONFIG, e);
+    bool ours;
+    int rc = file_read_ours(path, &bytes, &ours, XS_CONFIG, XS_CONFIG, e);
     if (rc == 0)
         rc = mapping_parse(path, buf_str(&bytes), out, e);
+    /* Whoever can write to a mapping could have any program run by its user. */
+    if (rc == 0 && (*out)->source.kind == SOURCE_COMMAND && !ours)
+        (*out)->source.as.command.foreign = (*out)->path;
     buf_free(&bytes);
     return rc;
 }

@@ -94,7 +94,8 @@ struct mapping {
 };
 
 /* Loads and validates a file. On mistakes: XS_CONFIG, and *all* of them are in the message, each as
- * "file:line:column: text", the line itself and a caret. The state of the file system is not looked at otherwise. */
+ * "file:line:column: text", the line itself and a caret. Whether others can write to the file is noted where its source is
+ * a command; the state of the file system is not looked at otherwise. */
 int mapping_load(const char *path, struct mapping **out, struct err *e);
 
 /* Scalars of the mapping that are options with a straight CSV, and overrides of a run (`--guard NAME=VALUE`). */

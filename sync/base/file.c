@@ -43,6 +43,13 @@ static int read_all(int fd, const char *path, struct buf *out, enum exit_status 
 
 int file_read(const char *path, struct buf *out, enum exit_status missing, enum exit_status bad, struct err *e)
 {
+    bool ours;
+    return file_read_ours(path, out, &ours, missing, bad, e);
+}
+
+int file_read_ours(const char *path, struct buf *out, bool *ours, enum exit_status missing, enum exit_status bad,
+                   struct err *e)
+{
     struct stat st;
     int result = -1;
     /* O_NONBLOCK: a pipe without a writer must not hang what will refuse it anyway. */
@@ -53,8 +60,10 @@ int file_read(const char *path, struct buf *out, enum exit_status missing, enum 
         err_errno(e, missing, errno, "cannot read %s", path);
     else if (!S_ISREG(st.st_mode))
         err_set(e, bad, "%s is %s; give a regular file", path, S_ISDIR(st.st_mode) ? "a folder" : "not a regular file");
-    else
+    else {
+        *ours = (st.st_uid == geteuid() || st.st_uid == 0) && (st.st_mode & (S_IWGRP | S_IWOTH)) == 0;
         result = read_all(fd, path, out, missing, bad, e);
+    }
     close(fd);
     return result;
 }

@@ -5,12 +5,16 @@
 #include "sync/base/buf.h"
 #include "sync/base/err.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <sys/types.h>
 
 /* Reads a regular file into `out` (its maximum is the limit). `missing` is the status for a file that is not there or
  * cannot be read, `bad` for one that is no regular file or too large. */
 int file_read(const char *path, struct buf *out, enum exit_status missing, enum exit_status bad, struct err *e);
+/* The same. *ours: nobody but this user and root owns the very file that was read, or can write to it. */
+int file_read_ours(const char *path, struct buf *out, bool *ours, enum exit_status missing, enum exit_status bad,
+                   struct err *e);
 
 /* An output that appears whole or not at all: written to a temporary file in the same folder, fsynced and renamed by
  * output_commit(). path NULL or "-" is stdout, where commit only flushes. A path that names a device or a pipe is

@@ -39,6 +39,7 @@ struct command_spec {
     const char *const *argv; /* NULL-terminated */
     bool ndjson;             /* else CSV */
     const char *const *env;  /* "NAME=VALUE", NULL-terminated */
+    const char *foreign;     /* the file that names it, where others can change that: it is not run; else NULL */
 };
 
 struct source_spec {

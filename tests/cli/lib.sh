@@ -31,6 +31,7 @@ story=$(mktemp -d "${TMPDIR:-/tmp}/leadsync-cli-XXXXXX")
 cd "$story" || exit 99
 
 # What the caller's shell has set must not decide what a test sees.
+umask 022
 unset INSTANTLY_API_URL LEADSYNC_STATE CREDENTIALS_DIRECTORY JOURNAL_STREAM COLUMNS NO_COLOR
 unset CURL_CA_BUNDLE SSL_CERT_FILE SSL_CERT_DIR HTTPS_PROXY https_proxy ALL_PROXY all_proxy NO_PROXY no_proxy
 export INSTANTLY_API_KEY=test-key

@@ -67,6 +67,38 @@ static void check_failed(struct err *e, enum exit_status status, const char *par
     err_clear(e);
 }
 
+/* Of root's files everything but the mode is alike. */
+START_TEST(who_can_write_to_it)
+{
+    static const struct {
+        mode_t mode;
+        bool ours;
+    } cases[] = {{0600, true}, {0644, true}, {0755, true}, {0660, false}, {0620, false}, {0602, false}, {0646, false}};
+    char *path = in_folder("mode");
+    make(path, "x");
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct err e = ERR_INIT;
+        struct buf b = BUF_INIT(10);
+        bool ours = !cases[i].ours;
+        ck_assert_int_eq(chmod(path, cases[i].mode), 0);
+        ck_assert_int_eq(file_read_ours(path, &b, &ours, XS_CONFIG, XS_CONFIG, &e), 0);
+        ck_assert_msg(ours == cases[i].ours, "mode %o", (unsigned)cases[i].mode);
+        buf_free(&b);
+    }
+    if (geteuid() == 0) {
+        struct err e = ERR_INIT;
+        struct buf b = BUF_INIT(10);
+        bool ours = true;
+        ck_assert_int_eq(chmod(path, 0600), 0);
+        ck_assert_int_eq(chown(path, 65534, 65534), 0);
+        ck_assert_int_eq(file_read_ours(path, &b, &ours, XS_CONFIG, XS_CONFIG, &e), 0);
+        ck_assert(!ours);
+        buf_free(&b);
+    }
+    free(path);
+}
+END_TEST
+
 START_TEST(reads_up_to_the_limit)
 {
     char *path = in_folder("a");
@@ -324,6 +356,7 @@ int main(void)
     Suite *suite = suite_create("file");
     TCase *tc = tcase_create("file");
     tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_add_test(tc, who_can_write_to_it);
     tcase_add_test(tc, reads_up_to_the_limit);
     tcase_add_test(tc, what_is_no_file_is_told);
     tcase_add_test(tc, output_appears_whole_or_not_at_all);
