@@ -152,10 +152,12 @@ static int count_line(struct buf *out, const char *what, uint64_t n, const char 
     return buf_addf(out, "  %-10s %10llu%s%s\n", what, (unsigned long long)n, *note != '\0' ? "  " : "", note);
 }
 
-/* A guard wants somebody to look: what it held back is not simply the next sync's. */
+/* A guard wants somebody to look, and who said no meant it: what was held back is not simply the next sync's. */
 static const char *deferred_note(const struct run_report *r)
 {
     const struct tally *t = &r->tally;
+    if (r->exit_code == XS_USAGE)
+        return "not confirmed, nothing was sent";
     if (r->exit_code != XS_GUARD)
         return "the next sync takes them first";
     bool wrote = t->outcomes[OUTCOME_CREATED] + t->outcomes[OUTCOME_REMOVED] + t->updated + t->moved + t->settled > 0 ||

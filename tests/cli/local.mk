@@ -5,6 +5,7 @@ STORIES = \
 	tests/cli/by_hand_back.test \
 	tests/cli/by_hand_lost.test \
 	tests/cli/check.test \
+	tests/cli/consent.test \
 	tests/cli/cron.test \
 	tests/cli/docs.test \
 	tests/cli/examples.test \
