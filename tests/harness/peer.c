@@ -111,6 +111,7 @@ static void play(struct peer *p, struct connection *c)
         }
         if (step->act == PEER_CLOSE_EARLY) {
             end(c, true);
+            atomic_fetch_add(&p->ended_n, 1);
             return;
         }
         if (!whole || step->act == PEER_SILENT)
@@ -122,6 +123,7 @@ static void play(struct peer *p, struct connection *c)
             answer(c->fd, step);
         if (step->act != PEER_ANSWER) {
             end(c, step->act == PEER_RESET || step->act == PEER_ANSWER_RESET);
+            atomic_fetch_add(&p->ended_n, 1);
             return;
         }
     }

@@ -4,6 +4,7 @@
 #define TESTS_HARNESS_PEER_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stddef.h>
 
 enum peer_act {
@@ -36,6 +37,7 @@ struct peer {
     size_t requests_n;                 /* heads seen */
     size_t connections_n;
 
+    atomic_size_t ended_n; /* connections that a step has ended, at any time */
     int listener, wake[2];
     pthread_t thread;
 };

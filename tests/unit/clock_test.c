@@ -9,8 +9,11 @@ START_TEST(system_clock_moves)
 {
     struct clock *clock = clock_system();
     int64_t before = clock->mono_us(clock);
-    ck_assert_int_ge(clock->wall_ms(clock) / 1000 - time(NULL), -1);
-    ck_assert_int_le(clock->wall_ms(clock) / 1000 - time(NULL), 1);
+    time_t first = time(NULL);
+    int64_t wall_s = clock->wall_ms(clock) / 1000;
+    /* Coarse clocks may lag a little; how long it took to ask does not matter. */
+    ck_assert_int_ge(wall_s, first - 1);
+    ck_assert_int_le(wall_s, time(NULL) + 1);
     clock->sleep_us(clock, 2000);
     clock->sleep_us(clock, 0);
     clock->sleep_us(clock, -5);

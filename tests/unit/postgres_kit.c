@@ -89,7 +89,7 @@ void pg_stop(void)
     free(pg_dir);
 }
 
-int pg_sleepers(void)
+static int sleepers(void)
 {
     struct source_spec spec = {.kind = SOURCE_POSTGRES,
                                .as.sql = {.url = pg_url,
@@ -101,6 +101,18 @@ int pg_sleepers(void)
     int n = atoi(strchr(buf_cstr(&out), '[') + 1);
     buf_free(&out);
     return n;
+}
+
+void pg_no_sleepers(void)
+{
+    struct clock *clock = clock_system();
+    const int64_t until_us = clock->mono_us(clock) + 15000000;
+
+    /* The server's end of a session goes in its own time. */
+    while (sleepers() != 0) {
+        ck_assert_int_lt(clock->mono_us(clock), until_us);
+        clock->sleep_us(clock, 10000);
+    }
 }
 
 int pg_run(Suite *suite)

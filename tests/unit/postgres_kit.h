@@ -18,7 +18,7 @@ void pg_stop(void);
 void pg_sql(const char *sql);
 /* Runs a shell command. */
 __attribute__((format(printf, 1, 2))) int pg_shell(const char *fmt, ...);
-/* Queries that sleep, by what the server says of all its sessions. */
-int pg_sleepers(void);
+/* Fails unless the server has, within some seconds, no session whose query sleeps; they have to sleep for longer. */
+void pg_no_sleepers(void);
 
 #endif

@@ -51,20 +51,44 @@ void rowtext_read(const struct source_spec *spec, const struct source_read *read
     err_clear(&e);
 }
 
+static bool is_same(const char *text, const char *want)
+{
+    const char *error = strstr(want, "error ");
+    size_t head = error != NULL ? strcspn(error + 6, " ") + 7 : 0; /* "error 65 " */
+    return error == NULL ? strcmp(text, want) == 0
+                         /* an error: the status, and its text as a part of the message */
+                         : strncmp(text, want, (size_t)(error - want) + head) == 0 && strstr(text, error + head) != NULL;
+}
+
+static void reads_otherwise(const char *text, const char *want)
+{
+    fprintf(stderr, "expected\n%s\ngot\n%s\n", want, text);
+    ck_abort_msg("the source reads otherwise");
+}
+
 void rowtext_check(const struct source_spec *spec, const struct source_read *read, struct clock *clock, const char *want)
 {
     struct buf got = BUF_INIT(1 << 24);
-    const char *error = strstr(want, "error ");
 
     rowtext_read(spec, read, clock, &got);
-    const char *text = buf_cstr(&got);
-    size_t head = error != NULL ? strcspn(error + 6, " ") + 7 : 0; /* "error 65 " */
-    bool same = error == NULL ? strcmp(text, want) == 0
-                              /* an error: the status, and its text as a part of the message */
-                              : strncmp(text, want, (size_t)(error - want) + head) == 0 && strstr(text, error + head) != NULL;
-    if (!same) {
-        fprintf(stderr, "expected\n%s\ngot\n%s\n", want, text);
-        ck_abort_msg("the source reads otherwise");
-    }
+    if (!is_same(buf_cstr(&got), want))
+        reads_otherwise(buf_cstr(&got), want);
     buf_free(&got);
+}
+
+void rowtext_check_late(const struct source_spec *spec, struct clock *clock, const char *want)
+{
+    enum { FIRST_US = 300000, LAST_US = 64 * FIRST_US, LATE_MAX_US = 30000000 };
+    bool same = false;
+
+    for (int64_t budget_us = FIRST_US; !same; budget_us *= 4) {
+        struct buf got = BUF_INIT(1 << 24);
+        struct source_read read = {.deadline_us = clock->mono_us(clock) + budget_us};
+        rowtext_read(spec, &read, clock, &got);
+        ck_assert_int_lt(clock->mono_us(clock) - read.deadline_us, LATE_MAX_US);
+        same = is_same(buf_cstr(&got), want);
+        if (!same && budget_us == LAST_US)
+            reads_otherwise(buf_cstr(&got), want);
+        buf_free(&got);
+    }
 }

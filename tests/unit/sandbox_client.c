@@ -98,7 +98,7 @@ void client_send(uint16_t port, const struct client_request *request, struct cli
         ck_assert_int_gt(n, 0);
         at += (size_t)n;
     }
-    answer->end = read_all(fd, &all, request->timeout_ms > 0 ? request->timeout_ms : 10000);
+    answer->end = read_all(fd, &all, request->timeout_ms > 0 ? request->timeout_ms : 60000);
     if (answer->end == CLIENT_DONE)
         split(answer, &all);
     close(fd);

@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { PATIENCE_MS = 60000 }; /* with a busy machine; nobody waits for it where an answer comes */
+
 static struct sandbox *start(const struct sandbox_config *config)
 {
     struct sandbox *s = NULL;
@@ -22,7 +24,7 @@ static struct sandbox *start(const struct sandbox_config *config)
 
 static struct client_answer ask(uint16_t port, const char *method, const char *path, const char *body)
 {
-    struct client_request request = {.method = method, .path = path, .body = str_from(body), .timeout_ms = 3000};
+    struct client_request request = {.method = method, .path = path, .body = str_from(body), .timeout_ms = PATIENCE_MS};
     struct client_answer answer;
     client_send(port, &request, &answer);
     return answer;
@@ -247,7 +249,7 @@ START_TEST(faults_are_real)
     snprintf(text, sizeof text, "POST /leads/add:%s", wires[_i].fault);
     struct sandbox *s = start(&(struct sandbox_config){.faults = text, .plan_limit = -1, .seed = 1});
     struct client_request request = {.method = "POST", .path = "/api/v2/leads/add", .body = str_from(one_lead),
-                                     .timeout_ms = 1000};
+                                     .timeout_ms = wires[_i].end == CLIENT_TIMEOUT ? 1000 : PATIENCE_MS};
     struct client_answer answer;
     client_send(sandbox_port(s), &request, &answer);
     ck_assert_int_eq(answer.end, wires[_i].end);

@@ -148,7 +148,7 @@ START_TEST(closing_ends_the_whole_group)
 
     source_close(s);
     ck_assert(!is_running(pids[0]));
-    for (int i = 0; i < 100 && is_running(pids[1]); i++)
+    for (int i = 0; i < 3000 && is_running(pids[1]); i++) /* init's business by now, and no longer ours to wait for */
         usleep(10000);
     ck_assert(!is_running(pids[1]));
 }
@@ -177,18 +177,15 @@ static void check_late(const char *script, const char *want)
 {
     const char *argv[] = {"sh", "-c", script, NULL};
     struct source_spec spec = {.kind = SOURCE_COMMAND, .as.command = {.argv = argv}};
-    struct clock *clock = clock_system();
-    struct source_read read = {.deadline_us = clock->mono_us(clock) + 300000};
 
-    rowtext_check(&spec, &read, clock, want);
-    ck_assert(clock->mono_us(clock) - read.deadline_us < 4000000);
+    rowtext_check_late(&spec, clock_system(), want);
 }
 
 START_TEST(nobody_waits_past_the_deadline)
 {
-    check_late("sleep 30", "error 1 the time budget ended while waiting for more");
-    check_late("printf 'a,b\\n1,2\\n'; sleep 30", "error 1 the time budget ended while waiting for more");
-    check_late("printf 'a,b\\n1,2\\n'; exec >&-; sleep 30",
+    check_late("sleep 100", "error 1 the time budget ended while waiting for more");
+    check_late("printf 'a,b\\n1,2\\n'; sleep 100", "error 1 the time budget ended while waiting for more");
+    check_late("printf 'a,b\\n1,2\\n'; exec >&-; sleep 100",
                "a,b\n1:2 [1][2]\nerror 1 the time budget ended while waiting for its end");
 }
 END_TEST

@@ -178,7 +178,8 @@ START_TEST(an_idle_connection_closed_in_time)
     const struct peer_step steps[] = {{.act = PEER_ANSWER_CLOSE, .bytes = OK_BYTES}, {.bytes = OK_BYTES}};
     open_peer(steps, 2);
     ck_assert_int_eq(post(0)->end, TRANSPORT_ANSWERED);
-    usleep(50000);
+    while (atomic_load(&peer.ended_n) == 0)
+        usleep(1000);
     ck_assert_int_eq(post(1)->end, TRANSPORT_ANSWERED);
     close_all();
     ck_assert_uint_eq(peer.requests_n, 2);

@@ -59,11 +59,17 @@ END_TEST
 
 START_TEST(too_slow)
 {
-    static const struct peer_step steps[] = {{.act = PEER_SILENT}};
-    open_peer(steps, 1);
+    static const struct peer_step steps[] = {{.act = PEER_SILENT}, {.act = PEER_SILENT}, {.act = PEER_SILENT}};
+    open_peer(steps, 3);
     struct transport_request q = request("POST", "{}", 0);
     q.timeout_ms = 200;
     struct result *r = go(&q);
+    /* A machine that is too busy to send within that time is given more of it. */
+    for (unsigned i = 1; i < 3 && r->end == TRANSPORT_NOT_SENT; i++) {
+        q.timeout_ms *= 8;
+        q.ctx = &results[i];
+        r = go(&q);
+    }
     close_all();
     ck_assert_int_eq(r->end, TRANSPORT_LOST);
     ck_assert_int_ge(r->latency_us, 190000);
@@ -82,22 +88,24 @@ START_TEST(a_signal_ends_the_wait)
     open_peer(steps, 1);
     struct transport_request q = request("POST", "{}", 0);
     ck_assert_int_eq(transport->start(transport, &q, on_done, NULL, &e), 0);
-    for (int i = 0; i < 20 && results[0].left_n == 0; i++)
+    for (int i = 0; i < 3000 && results[0].left_n == 0; i++)
         ck_assert_int_eq(transport->poll(transport, 10, &e), 0);
     struct sigaction action = {.sa_handler = on_alarm};
     sigaction(SIGALRM, &action, NULL);
-    struct itimerval soon = {.it_value = {0, 100000}};
+    /* Again and again: the first may come before the wait has begun. */
+    struct itimerval soon = {.it_value = {0, 100000}, .it_interval = {0, 100000}}, never = {0};
     struct timeval before, after;
     gettimeofday(&before, NULL);
     setitimer(ITIMER_REAL, &soon, NULL);
     /* Whatever thread takes the signal, this one's wait must not last. */
     for (int i = 0; i < 3; i++) {
-        ck_assert_int_eq(transport->poll(transport, 2000, &e), 0);
+        ck_assert_int_eq(transport->poll(transport, 50000, &e), 0);
         gettimeofday(&after, NULL);
         if ((after.tv_sec - before.tv_sec) * 1000000 + after.tv_usec - before.tv_usec >= 90000)
             break;
     }
-    ck_assert_int_lt((after.tv_sec - before.tv_sec) * 1000000 + after.tv_usec - before.tv_usec, 1500000);
+    setitimer(ITIMER_REAL, &never, NULL);
+    ck_assert_int_lt((after.tv_sec - before.tv_sec) * 1000000 + after.tv_usec - before.tv_usec, 40000000);
     ck_assert_uint_eq(results[0].n, 0);
     close_all(); /* with an exchange under way: dropped, never called back */
     ck_assert_uint_eq(results[0].n, 0);

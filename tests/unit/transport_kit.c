@@ -57,7 +57,7 @@ struct transport_request request(const char *method, const char *body, size_t nu
     struct transport_request r = {.method = method,
                                   .path = "/api/v2/leads/add",
                                   .body = str_from(body),
-                                  .timeout_ms = 5000,
+                                  .timeout_ms = 60000,
                                   .write = strcmp(method, "GET") != 0,
                                   .left = on_left,
                                   .ctx = &results[number]};
