@@ -6,6 +6,8 @@
  *            (0: none)
  *   flags    spec_strict patch_merges plan_partial strip_unknown
  *   advance_ms   moves the world's clock on, by so much more each time: jobs end, verdicts and provider codes arrive
+ *   answer   true: who waits for an answer (latency, slow, hang) waits no more, so that a story can let a request hang
+ *            until it has seen what it came for
  *   faults   the text of --faults; "" ends them          scopes   comma list; null: all
  *   jobs     how the next jobs go: ok fail cancel vanish pause draining zero partial unknown-status stuck; "ok" also
  *            lets stuck ones end
@@ -127,6 +129,12 @@ static int reset(struct box_world *w, json_object *value)
         box_window_free(windows[i]);
     box_ring_clear(w->ring);
     return 0;
+}
+
+static int answer(struct box_world *w, json_object *value)
+{
+    w->answer_now = json_object_get_boolean(value);
+    return !json_object_is_type(value, json_type_boolean);
 }
 
 /* --- places and blocks --- */
@@ -346,7 +354,7 @@ static const struct {
     {"reset", reset}, {"advance_ms", advance}, {"scopes", set_scopes}, {"jobs", set_jobs}, {"jobs_n", set_jobs_n},
     {"campaigns", add_campaigns}, {"lists", add_lists}, {"campaign_status", set_campaign_status},
     {"variables", set_variables}, {"mail", set_mail}, {"block", block}, {"add", add}, {"status", statuses}, {"interest", interests},
-    {"contacted", contacted}, {"delete", delete_leads},
+    {"contacted", contacted}, {"delete", delete_leads}, {"answer", answer},
 };
 
 static const char *const number_names[] = {"latency_ms", "plan_limit", "read_lag_ms", "job_ms", "verify_ms", "esp_ms",

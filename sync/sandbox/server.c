@@ -143,19 +143,21 @@ static void on_completed(void *ctx, struct MHD_Connection *connection, void **sl
 
 /* --- the loop --- */
 
-/* Wakes the calls whose time has come; all of them at the end. */
+/* Wakes the calls whose time has come; all of them when a story says so, and at the end. */
 static void resume_due(struct box_server *s)
 {
     int64_t now = clock_system()->mono_us(clock_system());
     for (struct box_call **link = &s->waiting; *link != NULL;) {
         struct box_call *call = *link;
-        if (call->due_us <= now || s->stopping) {
+        if (call->due_us <= now || s->stopping || s->world->answer_now) {
             *link = call->next;
+            call->due_us = now;
             MHD_resume_connection(call->connection);
         } else {
             link = &call->next;
         }
     }
+    s->world->answer_now = false;
 }
 
 /* How long nothing is due: neither the library's own time-outs nor a call that waits. */

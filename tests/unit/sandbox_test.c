@@ -6,10 +6,12 @@
 #include "tests/unit/harness.h"
 #include "tests/unit/sandbox_client.h"
 
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { PATIENCE_MS = 60000 }; /* with a busy machine; nobody waits for it where an answer comes */
 
@@ -262,6 +264,30 @@ START_TEST(faults_are_real)
 }
 END_TEST
 
+static void *ask_for_one(void *port)
+{
+    struct client_answer answer = ask(*(uint16_t *)port, "POST", "/api/v2/leads/add", one_lead);
+    bool well = answer.end == CLIENT_DONE && answer.status == 200;
+    client_free(&answer);
+    return well ? port : NULL;
+}
+
+START_TEST(who_waits_is_answered_on_demand)
+{
+    struct sandbox *s = start(&(struct sandbox_config){.faults = "POST /leads/add:slow@3600000=1", .plan_limit = -1});
+    uint16_t port = sandbox_port(s);
+    pthread_t asking;
+    void *well;
+    ck_assert_int_eq(pthread_create(&asking, NULL, ask_for_one, &port), 0);
+    while (client_counter(port, "created") == 0)
+        usleep(1000);
+    client_control(port, "{\"answer\":true}");
+    ck_assert_int_eq(pthread_join(asking, &well), 0);
+    ck_assert_ptr_nonnull(well);
+    sandbox_free(s);
+}
+END_TEST
+
 /* --- store --- */
 
 static char *snapshot(uint16_t port)
@@ -404,6 +430,7 @@ int main(void)
     tcase_add_test(t, body_is_limited);
     tcase_add_test(t, header_is_limited);
     tcase_add_test(t, latency_delays_all_at_once);
+    tcase_add_test(t, who_waits_is_answered_on_demand);
     tcase_add_loop_test(t, faults_are_real, 0, sizeof wires / sizeof wires[0]);
     tcase_add_test(t, store_survives);
     tcase_add_test(t, store_keeps_an_open_job);
