@@ -33,7 +33,7 @@ cd "$story" || exit 99
 # What the caller's shell has set must not decide what a test sees.
 umask 022
 unset INSTANTLY_API_URL LEADSYNC_STATE CREDENTIALS_DIRECTORY JOURNAL_STREAM COLUMNS NO_COLOR
-unset CURL_CA_BUNDLE SSL_CERT_FILE SSL_CERT_DIR HTTPS_PROXY https_proxy ALL_PROXY all_proxy NO_PROXY no_proxy
+unset CURL_CA_BUNDLE SSL_CERT_FILE SSL_CERT_DIR HTTPS_PROXY https_proxy HTTP_PROXY http_proxy ALL_PROXY all_proxy NO_PROXY no_proxy
 export INSTANTLY_API_KEY=test-key
 export XDG_STATE_HOME=$story/state HOME=$story TERM=dumb LC_ALL=C.UTF-8
 
@@ -84,7 +84,7 @@ sandbox_start() {
     "$LEADSYNC" sandbox "$@" >>sandbox.address 2>sandbox.err </dev/null &
     sandbox_pid=$!
     sandbox_pids+=("$sandbox_pid")
-    for ((i = 0; i < 200; i++)); do
+    for ((i = 0; i < 2400; i++)); do
         read -r url <sandbox.address && break
         kill -0 "$sandbox_pid" 2>/dev/null || break
         sleep 0.05

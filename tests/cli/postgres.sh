@@ -26,7 +26,7 @@ pg_find() {
 }
 
 # "command": where the programs are in PATH, the function would call itself.
-pg_ctl() { (cd / && command "${pg_user[@]}" "${pg_bin}pg_ctl" -s -w -D "$pg_dir/db" "$@"); }
+pg_ctl() { (cd / && command "${pg_user[@]}" "${pg_bin}pg_ctl" -s -w -t 300 -D "$pg_dir/db" "$@"); }
 pg_up() {
     pg_ctl -l "$pg_dir/log" -o "-c listen_addresses='' -k $pg_dir -c fsync=off -c timezone=UTC" start
 }
