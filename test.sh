@@ -9,7 +9,7 @@ cd "$(dirname "$0")" || exit 1
 scripts/setup.sh build test || exit
 unset MAKEFLAGS INSTANTLY_API_KEY INSTANTLY_API_URL LEADSYNC_STATE
 passed=0 failed=0 skipped=0
-minutes=15 # for the tests of one build: one that hangs must not take all of them with it
+minutes=60 # for the tests of one build, on a slow machine: one that hangs must not take all of them with it
 
 step() { printf '\n== %s (%d s)\n' "$1" "$SECONDS"; }
 

@@ -166,7 +166,7 @@ class Hell:
             listener.shutdown(socket.SHUT_RDWR)
             listener.close()
         for thread in self.threads:
-            thread.join(5)
+            thread.join(60)
 
     def accept(self, listener, serve):
         while True:
@@ -187,7 +187,7 @@ class Hell:
         connection.close()
 
     def carry_out(self, method, path, headers, body):
-        c = http.client.HTTPConnection(self.behind, timeout=30)
+        c = http.client.HTTPConnection(self.behind, timeout=300)
         c.request(method, path, body or None, {k: v for k, v in headers.items() if k not in ("host", "accept-encoding")})
         answer = c.getresponse()
         result = Answer(answer.status, answer.read())

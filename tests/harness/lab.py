@@ -25,9 +25,10 @@ fields: {email: email, first_name: first}
 custom_variables: {seats: seats}
 contacted: move
 guards: {removed: none, moved: none, rejected: none, empty_source: stop, source_shrank: none}
-limits: {batch: BATCH, requests_per_second: 0, requests_per_minute: 0, settle: SETTLE, job_wait: 5s}
+limits: {batch: BATCH, requests_per_second: 0, requests_per_minute: 0, settle: SETTLE, job_wait: 60s}
 """
 PLACES = ("north", "south", "shelf")
+PATIENCE_S = 300  # before a program is said to hang, however busy the machine
 
 
 class Difference(Exception):
@@ -126,7 +127,7 @@ class Trial:
             return subprocess.Popen([self.lab.program, *words], env=dict(self.env, **env), cwd=self.folder,
                                     stdin=subprocess.DEVNULL, stdout=out, stderr=err)
 
-    def end_of(self, program, seconds=60, name=""):
+    def end_of(self, program, seconds=PATIENCE_S, name=""):
         """(status, stdout, stderr)"""
         try:
             code = program.wait(seconds)
@@ -145,13 +146,13 @@ class Trial:
         return self.run("sync", "lab.yaml", "-q", "--format", "json", *words, **env)
 
     def get(self, path):
-        with urllib.request.urlopen(self.url + path, timeout=30) as answer:
+        with urllib.request.urlopen(self.url + path, timeout=PATIENCE_S) as answer:
             return json.load(answer)
 
     def control(self, **what):
         request = urllib.request.Request(self.url + "/__control", json.dumps(what).encode(),
                                          {"Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
             answer.read()
 
     # ---- what is there ----

@@ -62,12 +62,20 @@ class Stopped(Exception):
     """Another world found something."""
 
 
+def is_roomy(folder):
+    """In containers it may be a few megabytes."""
+    if not os.access(folder, os.W_OK):
+        return False
+    at = os.statvfs(folder)
+    return at.f_bavail * at.f_frsize > 1 << 30
+
+
 class World:
     def __init__(self, program, seed, kind, keep):
         self.program, self.seed, self.kind, self.keep = os.path.abspath(program), seed, kind, keep
         self.random = random.Random(f"{seed} {kind}")
         # Who is killed loses nothing that was written; the disk's part is deaths.py's. So memory will do.
-        memory = "/dev/shm" if "TMPDIR" not in os.environ and os.access("/dev/shm", os.W_OK) else None
+        memory = "/dev/shm" if "TMPDIR" not in os.environ and is_roomy("/dev/shm") else None
         self.folder = tempfile.mkdtemp(prefix="leadsync-soak-", dir=memory)
         self.table = {}     # id: row
         self.gone = {}      # id: row, as it was last
@@ -117,11 +125,11 @@ class World:
     def control(self, **what):
         request = urllib.request.Request(self.url + "/__control", json.dumps(what).encode(),
                                          {"Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=600) as answer:
             answer.read()
 
     def get(self, path):
-        with urllib.request.urlopen(self.url + path, timeout=30) as answer:
+        with urllib.request.urlopen(self.url + path, timeout=600) as answer:
             return json.load(answer)
 
     def leadsync(self, command, sync, *words):
@@ -255,13 +263,13 @@ class World:
         except subprocess.TimeoutExpired:
             if kind is not None:
                 run.send_signal(kind)
-        code = self.end_of(run, 60 if kind else 180)
+        code = self.end_of(run, 600)
         if code not in (0, 1, 69, 130, -2, -9):
             raise Difference(f"exit status {code} under {plan}: {self.said(run.args[2])}")
 
     def plain(self, sync):
         """A sync that nobody disturbs. Is all work over?"""
-        code = self.end_of(self.leadsync("sync", sync, "-q", "--format", "json"), 120)
+        code = self.end_of(self.leadsync("sync", sync, "-q", "--format", "json"), 600)
         self.cycles += 1
         if code not in (0, 1):
             raise Difference(f"a plain sync ends in {code}: {self.said(sync)}")
@@ -337,7 +345,7 @@ class World:
         self.settle()
         self.compare()
         for sync in self.syncs:
-            code = self.end_of(self.leadsync("status", sync, "--audit"), 60)
+            code = self.end_of(self.leadsync("status", sync, "--audit"), 600)
             if code != 0:
                 raise Difference(f"the audit ends in {code}: {self.said(sync)}")
         self.control(reset=True)
