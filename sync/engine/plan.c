@@ -62,20 +62,28 @@ void plan_rekey(const struct plan_rules *rules, const struct known_lead *known, 
     *out = (struct decision){.op = OP_CREATE, .rekey = true};
 }
 
+/* The same for a value that was last written. NULL: it is not known, so that clearing it may be needed. */
+static bool changes_since(const struct value *written, const struct value *wanted, enum overwrite overwrite)
+{
+    static const struct value absent = {VALUE_ABSENT, NULL, 0};
+    if (written == NULL && wanted->kind == VALUE_NULL)
+        return overwrite == OVERWRITE_ALWAYS;
+    return plan_value_changes(written != NULL ? written : &absent, wanted, overwrite);
+}
+
 static void decide_known(const struct plan_rules *rules, const struct known_lead *known, const struct lead *known_values,
                          const struct lead *wanted, uint32_t wanted_target, bool *custom_changed, struct decision *out)
 {
-    static const struct value absent = {VALUE_ABSENT, NULL, 0};
     out->move = known->target != wanted_target;
     for (int f = 0; f < LEAD_FIELD_N; f++) {
-        const struct value *old = known_values != NULL ? &known_values->core[f] : &absent;
+        const struct value *old = known_values != NULL ? &known_values->core[f] : NULL;
         /* An address cannot be patched, and one that differs only in spelling is the same person. */
-        if (f != LEAD_EMAIL && plan_value_changes(old, &wanted->core[f], rules->overwrite[f]))
+        if (f != LEAD_EMAIL && changes_since(old, &wanted->core[f], rules->overwrite[f]))
             out->fields |= 1U << f;
     }
     for (size_t c = 0; c < wanted->shape->custom_n; c++) {
-        const struct value *old = known_values != NULL ? &known_values->custom[c] : &absent;
-        bool changes = plan_value_changes(old, &wanted->custom[c], rules->overwrite[LEAD_FIELD_N + c]);
+        const struct value *old = known_values != NULL ? &known_values->custom[c] : NULL;
+        bool changes = changes_since(old, &wanted->custom[c], rules->overwrite[LEAD_FIELD_N + c]);
         if (custom_changed != NULL)
             custom_changed[c] = changes;
         out->custom = out->custom || changes;
