@@ -15,8 +15,8 @@
 
 static void answered(void *ctx, const struct api_reply *reply);
 
-/* A request into the work's target, still without leads. */
-static struct leads_add request(const struct work *w)
+/* A request into a target, still without leads. */
+static struct leads_add request(const struct mapping *m, const struct target *target)
 {
     static const enum leads_add_skip skip[] = {
         [DEDUPE_WORKSPACE] = SKIP_IN_WORKSPACE,
@@ -24,9 +24,8 @@ static struct leads_add request(const struct work *w)
         [DEDUPE_ANY_LIST] = SKIP_IN_LIST,
         [DEDUPE_TARGET_ONLY] = SKIP_NOTHING,
     };
-    const struct mapping *m = w->u->c.mapping;
     /* With a stage every create goes into its list. */
-    return (struct leads_add){.target = w->target, .blocklist_id = m->blocklist, .skip = skip[m->dedupe],
+    return (struct leads_add){.target = *target, .blocklist_id = m->blocklist, .skip = skip[m->dedupe],
                               .verify_on_import = m->stage.on && m->stage.verify};
 }
 
@@ -34,7 +33,7 @@ static struct leads_add request(const struct work *w)
 
 int create_open(struct work *w, struct err *e)
 {
-    struct leads_add add = request(w);
+    struct leads_add add = request(w->u->c.mapping, &w->target);
     size_t expected = w->u->body_n + w->u->body_n / 16;
     if (buf_reserve(&w->body, expected < w->body.max ? expected : w->body.max) != 0 ||
         api_leads_add_open(&add, &w->body) != 0)
@@ -60,6 +59,15 @@ int create_add(struct work *w, const struct planned *p, struct err *e)
     return fits < 0 ? err_oom(e) : fits;
 }
 
+int create_fits(const struct mapping *m, const struct target *target, const struct lead *lead, struct err *e)
+{
+    struct leads_add add = request(m, target);
+    struct buf body = BUF_INIT(LEADS_ADD_MAX_BYTES);
+    int fits = api_leads_add_open(&add, &body) != 0 ? -1 : api_leads_add_lead(lead, &body);
+    buf_free(&body);
+    return fits < 0 ? err_oom(e) : fits;
+}
+
 int create_close(struct work *w, struct err *e)
 {
     if (api_leads_add_close(&w->body) != 0)
@@ -74,7 +82,7 @@ int create_close(struct work *w, struct err *e)
 static int part_body(struct part *p, struct buf *body)
 {
     struct work *w = p->work;
-    struct leads_add add = request(w);
+    struct leads_add add = request(w->u->c.mapping, &w->target);
     if (w->body.n > 0 && p->n == w->batch.entries_n) {
         *body = w->body;
         buf_init(&w->body, w->body.max);

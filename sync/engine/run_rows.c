@@ -7,6 +7,10 @@
 #include <string.h>
 
 #include "sync/base/log.h"
+#include "sync/engine/work.h"
+
+/* JSON makes of one byte six at most. The rest is for what stands around values and names. */
+enum { FITS_SURELY = (LEADS_ADD_MAX_BYTES - (64 << 10)) / 6 };
 
 uint64_t run_reject_hash(const struct run *r, const struct entry *entry)
 {
@@ -197,6 +201,21 @@ static int wait_for_move(struct run *r, struct entry *entry, uint32_t target, st
     return run_leave_out(r, entry, target, NULL, STR_NONE, e);
 }
 
+/* What the upload would find when it builds the request. 1 it was left out, 0, -1. */
+static int foresee_too_large(struct run *r, struct entry *entry, uint32_t target, const struct lead *lead, struct err *e)
+{
+    size_t bytes = entry->values.n;
+    for (size_t c = 0; c < lead->shape->custom_n; c++)
+        bytes += lead->shape->custom_names[c].n;
+    const struct target *t = bytes > FITS_SURELY ? run_target(r, target) : NULL;
+    int fits = t != NULL ? create_fits(r->m, t, lead, e) : 1;
+    if (fits != 0)
+        return fits > 0 ? 0 : -1;
+    entry->outcome = OUTCOME_REJECTED;
+    entry->reason = REASON_LEAD_TOO_LARGE;
+    return run_leave_out(r, entry, target, NULL, STR_NONE, e) != 0 ? -1 : 1;
+}
+
 static int pass_on(struct run *r, const struct decision *d, struct entry *entry, uint32_t target,
                    const struct known_lead *known, const struct lead *old, const struct lead *lead, struct err *e)
 {
@@ -205,6 +224,11 @@ static int pass_on(struct run *r, const struct decision *d, struct entry *entry,
     if (d->op == OP_CREATE)
         target = run_stage_target(r, entry, target);
     r->returning += d->op == OP_MOVE && (known->flags & KNOWN_AWAY) != 0;
+    if (r->diff != NULL && d->op == OP_CREATE) {
+        int rc = foresee_too_large(r, entry, target, lead, e);
+        if (rc != 0)
+            return rc > 0 ? 0 : -1;
+    }
     if (r->diff != NULL)
         return run_show(r, d, entry, target, known->target, old, lead, e);
     if (keep_cells_by_values(r, entry, e) != 0)

@@ -33,11 +33,24 @@ static void count_create(struct run *r, uint32_t target)
             r->creates_by_target[i]++;
 }
 
+/* Whether a field is empty there is looked up before it is written. */
+static bool depends_on_what_is_there(const struct run *r, const struct decision *d, const struct lead *lead)
+{
+    for (size_t f = 0; f < LEAD_FIELD_N; f++)
+        if ((d->fields & 1U << f) != 0 && r->m->overwrite[f] == OVERWRITE_IF_EMPTY)
+            return true;
+    for (size_t c = 0; d->custom && c < lead->shape->custom_n; c++)
+        if (r->custom_changed[c] && r->m->overwrite[LEAD_FIELD_N + c] == OVERWRITE_IF_EMPTY)
+            return true;
+    return false;
+}
+
 static int show_update(struct run *r, const struct decision *d, struct diff_change change, struct err *e)
 {
     r->summary.update++;
     r->summary.requests_update++;
     change.op = OP_UPDATE;
+    change.certain = !depends_on_what_is_there(r, d, change.new_lead);
     change.fields = d->fields;
     change.custom = r->custom_changed;
     return diff_change(r->diff, &change, e);

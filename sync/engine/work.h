@@ -159,6 +159,8 @@ enum { ROUNDS_MAX = 4 }; /* requests for the same leads whose outcome stays unkn
 int create_open(struct work *w, struct err *e);
 int create_add(struct work *w, const struct planned *p, struct err *e);
 int create_close(struct work *w, struct err *e);
+/* For a dry run: would a request carry this lead, if it carried no other? 1, 0 it is too large, -1 (memory). */
+int create_fits(const struct mapping *m, const struct target *target, const struct lead *lead, struct err *e);
 void create_send(struct part *p);
 /* Asks again in halves, so that counters speak of fewer leads. */
 void create_send_halves(struct part *p);
