@@ -173,7 +173,10 @@ struct lead_patch {
     bool custom;
     const struct remote_lead *remote;
 };
+/* XS_SOURCE: the lead's values are too large for a request. */
 int api_lead_patch(struct api *a, const struct lead_patch *patch, api_done_fn *done, void *ctx, struct err *e);
+/* For a dry run: 1, 0 where that would be so, -1. */
+int api_lead_patch_fits(const struct lead_patch *patch, struct err *e);
 
 /* ---- moves, removals, background jobs ---- */
 

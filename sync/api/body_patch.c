@@ -6,6 +6,7 @@
 
 #include "sync/api/answer.h"
 
+#include <errno.h>
 #include <json-c/json.h>
 
 /* Custom variables come back flattened in `payload`, mixed with the core fields under their old names. */
@@ -94,5 +95,21 @@ int body_lead_patch(const struct lead_patch *patch, struct buf *out, struct err 
         jsonw_object_end(&w);
     }
     jsonw_object_end(&w);
-    return body_end(&w, "PATCH of a lead", e);
+    if (jsonw_end(&w) == 0)
+        return 0;
+    return errno == ENOMEM ? err_oom(e)
+                           : err_set(e, XS_SOURCE, "its values are larger than a request may be (%d bytes): shorten them",
+                                     BODY_MAX_BYTES);
+}
+
+int api_lead_patch_fits(const struct lead_patch *patch, struct err *e)
+{
+    struct err why = ERR_INIT;
+    struct buf body = BUF_INIT(BODY_MAX_BYTES);
+    int fits = body_lead_patch(patch, &body, &why) == 0 ? 1 : why.status == XS_SOURCE ? 0 : -1;
+    buf_free(&body);
+    if (fits < 0)
+        err_set(e, why.status, "%s", err_text(&why));
+    err_clear(&why);
+    return fits;
 }

@@ -201,14 +201,33 @@ static int wait_for_move(struct run *r, struct entry *entry, uint32_t target, st
     return run_leave_out(r, entry, target, NULL, STR_NONE, e);
 }
 
+/* Would a request carry what is to be written of this lead, if it carried nothing else? 1/0/-1. */
+static int fits_request(struct run *r, const struct decision *d, uint32_t target, const struct lead *lead, struct err *e)
+{
+    if (d->op == OP_CREATE) {
+        const struct target *t = run_target(r, target);
+        return t != NULL ? create_fits(r->m, t, lead, e) : 1;
+    }
+    if (d->fields == 0 && !d->custom)
+        return 1;
+    /* Variables that only Instantly has go along with those of the row; what they add is not known here. */
+    struct lead changed = *lead;
+    changed.custom = arena_calloc(&r->row_arena, lead->shape->custom_n + 1, sizeof *changed.custom);
+    if (changed.custom == NULL)
+        return err_oom(e);
+    for (size_t c = 0; c < lead->shape->custom_n; c++)
+        changed.custom[c] = r->custom_changed[c] ? lead->custom[c] : (struct value){VALUE_ABSENT, NULL, 0};
+    return api_lead_patch_fits(&(struct lead_patch){.lead = &changed, .fields = d->fields, .custom = d->custom}, e);
+}
+
 /* What the upload would find when it builds the request. 1 it was left out, 0, -1. */
-static int foresee_too_large(struct run *r, struct entry *entry, uint32_t target, const struct lead *lead, struct err *e)
+static int foresee_too_large(struct run *r, const struct decision *d, struct entry *entry, uint32_t target,
+                             const struct lead *lead, struct err *e)
 {
     size_t bytes = entry->values.n;
     for (size_t c = 0; c < lead->shape->custom_n; c++)
         bytes += lead->shape->custom_names[c].n;
-    const struct target *t = bytes > FITS_SURELY ? run_target(r, target) : NULL;
-    int fits = t != NULL ? create_fits(r->m, t, lead, e) : 1;
+    int fits = bytes > FITS_SURELY ? fits_request(r, d, target, lead, e) : 1;
     if (fits != 0)
         return fits > 0 ? 0 : -1;
     entry->outcome = OUTCOME_REJECTED;
@@ -224,13 +243,12 @@ static int pass_on(struct run *r, const struct decision *d, struct entry *entry,
     if (d->op == OP_CREATE)
         target = run_stage_target(r, entry, target);
     r->returning += d->op == OP_MOVE && (known->flags & KNOWN_AWAY) != 0;
-    if (r->diff != NULL && d->op == OP_CREATE) {
-        int rc = foresee_too_large(r, entry, target, lead, e);
+    if (r->diff != NULL) {
+        int rc = foresee_too_large(r, d, entry, target, lead, e);
         if (rc != 0)
             return rc > 0 ? 0 : -1;
-    }
-    if (r->diff != NULL)
         return run_show(r, d, entry, target, known->target, old, lead, e);
+    }
     if (keep_cells_by_values(r, entry, e) != 0)
         return -1;
     struct planned planned = {.op = d->op, .target = target, .entry = *entry, .lead = lead, .fields = d->fields,

@@ -121,7 +121,7 @@ void update_patch(struct work *w, uint32_t i, struct lead *lead, uint32_t fields
         /* A value that cannot be sent back exactly is this lead's own trouble. */
         log_warning("row %llu: %s", (unsigned long long)w->batch.entries[i].row, err_text(&e));
         w->aims[i].busy = false;
-        work_entry_done(w, i, OUTCOME_REJECTED, REASON_REFUSED_THERE, 0);
+        work_entry_done(w, i, OUTCOME_REJECTED, e.status == XS_SOURCE ? REASON_LEAD_TOO_LARGE : REASON_REFUSED_THERE, 0);
         free(call);
         w->parts_n--;
     }
