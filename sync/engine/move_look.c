@@ -112,7 +112,7 @@ static void found_before(struct part *p, uint32_t i, const struct remote_lead *r
         work_learn(w, i, aim->status);
     if (stays != REASON_NONE)
         work_entry_done(w, i, stays == REASON_EMAIL_MISSING ? OUTCOME_REJECTED : OUTCOME_SKIPPED, stays, 0);
-    else
+    else if (aim->place == PLACE_TO || !verify_keeps_back(w, i, remote))
         patch_first(p, i, remote);
 }
 

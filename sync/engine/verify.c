@@ -63,22 +63,36 @@ struct verify_read {
     size_t first, n; /* slice of the part's index */
 };
 
-/* The verdict of one lead. Still pending, or not yet begun: it keeps waiting. */
+/* Its verification_status: 1, the verdict; 0, there is none, or none yet, which `pending` tells apart. */
+static int verdict_read(const struct remote_lead *remote, int64_t *verdict, bool *pending)
+{
+    struct json_object *status;
+    *pending = false;
+    if (!json_object_object_get_ex(remote->object, "verification_status", &status) ||
+        !json_object_is_type(status, json_type_int))
+        return 0;
+    *verdict = json_object_get_int64(status);
+    *pending = *verdict == PENDING || *verdict == PENDING_JOB;
+    return !*pending;
+}
+
+static void refuse(struct work *w, uint32_t i, int64_t verdict)
+{
+    move_detail(w, i, "verification: %s", verdict_text(verdict));
+    work_entry_done(w, i, OUTCOME_REJECTED, REASON_INVALID_THERE, 0);
+}
+
+/* Still pending, or not yet begun: it keeps waiting. */
 static void take_lead(struct part *p, uint32_t i, const struct remote_lead *remote)
 {
     struct work *w = p->work;
-    struct json_object *status;
-    if (!json_object_object_get_ex(remote->object, "verification_status", &status) ||
-        !json_object_is_type(status, json_type_int))
-        return;
-    int64_t verdict = json_object_get_int64(status);
-    if (verdict == PENDING || verdict == PENDING_JOB)
+    int64_t verdict;
+    bool pending;
+    if (!verdict_read(remote, &verdict, &pending))
         return;
     w->aims[i].verified = true;
-    if (verdict == VERIFIED || !w->u->c.mapping->stage.only_valid)
-        return;
-    move_detail(w, i, "verification: %s", verdict_text(verdict));
-    work_entry_done(w, i, OUTCOME_REJECTED, REASON_INVALID_THERE, 0);
+    if (verdict != VERIFIED && w->u->c.mapping->stage.only_valid)
+        refuse(w, i, verdict);
 }
 
 static void take_items(const struct verify_read *r, struct json_object *items)
@@ -212,13 +226,29 @@ static void ask_for_numbers(struct part *p)
 
 /* ---- the beginning ---- */
 
+/* Who leaves the list for another place, since the row is gone, is not asked for a verdict. */
+static bool goes_where_verified_belong(const struct work *w)
+{
+    const struct stage *stage = &w->u->c.mapping->stage;
+    return stage->on && stage->verify && !w->earlier && w->batch.target == w->u->c.promote;
+}
+
 bool verify_wanted(const struct work *w)
 {
-    const struct upload_config *c = &w->u->c;
-    const struct stage *stage = &c->mapping->stage;
-    /* Who leaves the list for another place, since the row is gone, is not asked for a verdict. */
-    bool promotion = w->batch.source == c->stage_list && w->batch.target == c->promote;
-    return stage->on && stage->verify && !w->earlier && promotion;
+    return goes_where_verified_belong(w) && w->batch.source == w->u->c.stage_list;
+}
+
+bool verify_keeps_back(struct work *w, uint32_t i, const struct remote_lead *remote)
+{
+    int64_t verdict;
+    bool pending;
+    if (!goes_where_verified_belong(w) || w->batch.source == w->u->c.stage_list)
+        return false;
+    if (verdict_read(remote, &verdict, &pending) && verdict != VERIFIED && w->u->c.mapping->stage.only_valid)
+        refuse(w, i, verdict);
+    else if (pending)
+        work_entry_done(w, i, OUTCOME_DEFERRED, REASON_VERIFICATION_OPEN, 0);
+    return w->batch.entries[i].outcome != OUTCOME_NONE;
 }
 
 void verify_start(struct part *p)

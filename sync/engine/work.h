@@ -180,6 +180,9 @@ void move_resume(struct part *hold);                /* one of an earlier run: on
 void move_give_up(struct part *p, enum reason reason);
 void move_stop_gated(struct upload *u);             /* those that wait for their ends will not get them */
 /* ---- verify.c ---- */
+/* A lead that is brought back from where gone ones go, and goes where the stage promotes to: a verdict of the time when it
+ * was in the stage's list still holds. True: it has one that keeps it out, or none yet, and its entry is done. */
+bool verify_keeps_back(struct work *w, uint32_t i, const struct remote_lead *remote);
 bool verify_wanted(const struct work *w);           /* do its leads come out of the stage's list, and were to be verified? */
 /* Waits for the verdicts. Entries that fail, or are not told in time, get their outcome. Owns the part. */
 void verify_start(struct part *p);

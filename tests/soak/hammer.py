@@ -315,13 +315,13 @@ class World:
         if row is None:
             if name not in self.left:
                 return "is nobody's"
+            if name.split("@")[0].endswith(("invalid", "risky")) and places == ["North"]:
+                return "is not valid"
             # It may have come and gone between two runs, and values of what is gone are not kept up.
-            if name.split("@")[0].endswith(("invalid", "risky")):
-                return None if places != ["North"] else "is not valid"
             return "is gone" if places and self.policy != "keep" and places != ["Gone"][self.policy == "delete":] else None
         if ".invalid@" in name or ".risky@" in name:
-            # Once removed and come back it is refused as before: nobody verifies it twice.
-            return None if places == ["Shelf"] or (name in self.left and not places) else "is not valid"
+            # Once removed and come back it is refused as before, wherever it went: nobody verifies it twice.
+            return None if places == ["Shelf"] or (name in self.left and places in ([], ["Gone"])) else "is not valid"
         want = (row["place"], row["first"], row["seats"])
         return None if [lead[:3] for lead in have] == [want] else f"should be {want}"
 
