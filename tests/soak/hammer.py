@@ -38,6 +38,7 @@ ROUTES = ["POST /leads/add", "POST /leads/move", "DELETE /leads", "PATCH /leads/
           "GET /background-jobs"]
 JOBS = ["fail", "cancel", "vanish", "pause", "draining", "zero", "partial", "unknown-status"]
 SETTLING_RUNS = 12
+REMOVED = {"keep": "keep", "delete": "delete", "move": "{move_to: {list: Gone}}"}
 ROUTE = "route: {column: place, cases: {north: {campaign: North}, south: {campaign: South}, shelf: {list: Shelf}}}"
 STAGE = "target: {campaign: North}\nstage: {list: Shelf, promote: {campaign: North}, only: valid}"
 MAPPING = """version: 1
@@ -79,13 +80,15 @@ class World:
         self.folder = tempfile.mkdtemp(prefix="leadsync-soak-", dir=memory)
         self.table = {}     # id: row
         self.gone = {}      # id: row, as it was last
+        self.names = {}     # id: the addresses that it had before
         self.left = set()   # addresses that no row has any more
         self.marked = {}    # address of who unsubscribed, bounced or was skipped: was its row there ever since?
         self.doubtful = set()  # ids of such people who came under another address: they may be there or not
         self.forgotten = set()  # such people of two syncs: a move by the one makes Instantly forget it, unseen by the other
         self.next_person = 0
         self.cycles = 0
-        self.policy = "keep" if kind == "twins" else self.random.choice(["keep", "delete", "move"])
+        self.policy = "keep" if kind == "twins" else self.random.choice(list(REMOVED))
+        self.then = None if kind == "twins" else self.random.choice(list(REMOVED))  # with the lead of who opted out
         self.syncs = ["soak.yaml"] + (["twin.yaml"] if kind == "twins" else [])
         self.start()
 
@@ -105,8 +108,10 @@ class World:
             raise RuntimeError("the sandbox did not start")
         env["INSTANTLY_API_URL"] = self.url
         self.control(verify_ms=self.random.choice([0, 20, 150]))
-        removed = {"keep": "keep", "delete": "delete", "move": "{move_to: {list: Gone}}"}[self.policy]
-        lines = f"mode: mirror\nremoved: {removed}" + ("\nkey: [id]" if self.kind == "keyed" else "")
+        lines = f"mode: mirror\nremoved: {REMOVED[self.policy]}" + ("\nkey: [id]" if self.kind == "keyed" else "")
+        if self.then:
+            lines += f"\nskip_when: [{{column: out, in: ['1'], then: {REMOVED[self.then]}}}]"
+        lines += f"\nstate: {{values: {self.random.choice(['kept', 'hashed'])}}}"
         batch = self.random.choice([1, 7, 25, 1000])
         way = STAGE if self.kind == "staged" else ROUTE
         for name, more in (("soak", lines), ("twin", "mode: upsert")):
@@ -160,7 +165,8 @@ class World:
         r = self.random
         self.next_person += 1
         n = self.next_person
-        row = {"email": f"p{n}@example.com", "first": f"F{n}", "seats": str(r.randrange(100)), "place": r.choice(PLACES)}
+        row = {"email": f"p{n}@example.com", "first": f"F{n}", "seats": str(r.randrange(100)), "place": r.choice(PLACES),
+               "out": ""}
         if self.kind == "staged":
             row["place"] = "North"
             if r.randrange(6) == 0:
@@ -178,13 +184,21 @@ class World:
         elif what == "address" and self.kind == "keyed":
             old, version = row["email"], r.randrange(3)
             row["email"] = f"p{ident}v{version}@example.com"
+            self.names.setdefault(ident, set()).add(old or f"key {ident}")
             if old in self.marked:
                 self.doubtful.add(ident)
             self.leaves(old or f"key {ident}")
         elif what == "first":
             row["first"] = f"F{r.randrange(1000)}"
-        else:
+        elif what == "seats":
             row["seats"] = str(r.randrange(1000))
+        if self.then and r.randrange(6) == 0:
+            self.opt_out_or_in(ident, row)
+
+    def opt_out_or_in(self, ident, row):
+        row["out"] = "" if row["out"] else "1"
+        if row["out"] and self.then != "keep":
+            self.leaves(self.name(ident, row))
 
     def change_place(self, row):
         row["place"] = self.random.choice(PLACES)
@@ -215,8 +229,8 @@ class World:
         rows = list(self.table.items())
         r.shuffle(rows)
         with open(self.folder + "/people.csv", "w", encoding="utf-8") as f:
-            f.write("id,email,first,seats,place\n")
-            f.writelines(f"{i},{v['email']},{v['first']},{v['seats']},{v['place'].lower()}\n" for i, v in rows)
+            f.write("id,email,first,seats,place,out\n")
+            f.writelines(f"{i},{v['email']},{v['first']},{v['seats']},{v['place'].lower()},{v['out']}\n" for i, v in rows)
 
     def mark_people(self):
         """Some of those in campaigns unsubscribe, bounce, or are skipped."""
@@ -312,13 +326,19 @@ class World:
             if places and places[0] in CAMPAIGNS and have[0][3] >= 0 and name not in self.forgotten:
                 return "was made active again"
             return None if have or not self.marked[name] else "is lost"
+        if row is not None and row["out"]:
+            away = {"keep": places, "delete": [], "move": ["Gone"]}[self.then]
+            return None if places in ([], away) else "has opted out"
         if row is None:
             if name not in self.left:
                 return "is nobody's"
+            if any(name in names and self.table[ident]["out"] for ident, names in self.names.items() if ident in self.table):
+                return None  # it stays under its old address until it is wanted again
             if name.split("@")[0].endswith(("invalid", "risky")) and places == ["North"]:
                 return "is not valid"
             # It may have come and gone between two runs, and values of what is gone are not kept up.
-            return "is gone" if places and self.policy != "keep" and places != ["Gone"][self.policy == "delete":] else None
+            away = [[]] + [["Gone"]] * ("move" in (self.policy, self.then))
+            return "is gone" if self.policy != "keep" and places not in away else None
         if ".invalid@" in name or ".risky@" in name:
             # Once removed and come back it is refused as before, wherever it went: nobody verifies it twice.
             return None if places == ["Shelf"] or (name in self.left and places in ([], ["Gone"])) else "is not valid"
