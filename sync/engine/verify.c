@@ -2,8 +2,8 @@
  *
  * Instantly verifies what comes in by leads/add and tells no job id for it (documented): what is known is each lead's
  * verification_status, and how many of the list are still pending. So a look is one request for the list's numbers, and
- * the leads are read only when there is news. What is not verified when `limits.job_wait` is over stays in the list and
- * is taken up by the next run; all batches of a run share that time. Every verification costs credits, so nothing is
+ * the leads are read only when there is news, or when waiting may be in vain. What is not verified when `limits.job_wait`
+ * is over stays in the list and is taken up by the next run; all batches of a run share that time. Every verification costs credits, so nothing is
  * ever asked to be verified a second time. */
 #include "config.h"
 
@@ -86,12 +86,11 @@ static void refuse(struct work *w, uint32_t i, int64_t verdict)
 static void take_lead(struct part *p, uint32_t i, const struct remote_lead *remote)
 {
     struct work *w = p->work;
+    struct aim *aim = &w->aims[i];
     int64_t verdict;
-    bool pending;
-    if (!verdict_read(remote, &verdict, &pending))
-        return;
-    w->aims[i].verified = true;
-    if (verdict != VERIFIED && w->u->c.mapping->stage.only_valid)
+    aim->there = true;
+    aim->verified = verdict_read(remote, &verdict, &aim->pending);
+    if (aim->verified && verdict != VERIFIED && w->u->c.mapping->stage.only_valid)
         refuse(w, i, verdict);
 }
 
@@ -112,12 +111,39 @@ static void take_items(const struct verify_read *r, struct json_object *items)
     }
 }
 
+/* A lead of an earlier run whose verdict will not come: somebody has taken it out of the list, or it was there before and
+ * nobody ever asked for its verification. */
+static bool is_vain(const struct part *p, const struct aim *aim)
+{
+    bool looked_long = !aim->created && p->look >= LOOKS_MAX;
+    return looked_long && (!aim->there || (!aim->pending && p->pending_n == 0));
+}
+
+/* Whoever is not there is left to the look before the move, which says what became of it. */
+static void give_up_waiting(struct work *w, uint32_t i)
+{
+    if (!w->aims[i].there)
+        return;
+    w->aims[i].verified = !w->u->c.mapping->stage.only_valid;
+    if (w->aims[i].verified)
+        return;
+    move_detail(w, i, "it was never verified");
+    work_entry_done(w, i, OUTCOME_DEFERRED, REASON_VERIFICATION_OPEN, 0);
+}
+
 static void all_read(struct part *p)
 {
+    struct work *w = p->work;
     size_t n = 0;
-    for (size_t k = 0; k < p->n; k++)
-        if (p->work->batch.entries[p->index[k]].outcome == OUTCOME_NONE && !p->work->aims[p->index[k]].verified)
-            p->index[n++] = p->index[k];
+    for (size_t k = 0; k < p->n; k++) {
+        uint32_t i = p->index[k];
+        if (w->batch.entries[i].outcome != OUTCOME_NONE || w->aims[i].verified)
+            continue;
+        if (is_vain(p, &w->aims[i]))
+            give_up_waiting(w, i);
+        else
+            p->index[n++] = i;
+    }
     p->n = n;
     if (n == 0)
         part_free(p);
@@ -162,6 +188,8 @@ static void read_leads(struct part *p)
     struct err e = ERR_INIT;
     int rc = 0;
     p->reads_n = 1; /* until all are asked */
+    for (size_t k = 0; k < p->n; k++)
+        p->work->aims[p->index[k]].there = false;
     for (size_t first = 0; rc == 0 && first < p->n; first += LEADS_LIST_MAX)
         rc = read_slice(p, first, p->n - first < LEADS_LIST_MAX ? p->n - first : LEADS_LIST_MAX, &e);
     if (rc != 0)
@@ -242,11 +270,12 @@ bool verify_keeps_back(struct work *w, uint32_t i, const struct remote_lead *rem
 {
     int64_t verdict;
     bool pending;
-    if (!goes_where_verified_belong(w) || w->batch.source == w->u->c.stage_list)
+    if (!goes_where_verified_belong(w) || w->aims[i].verified)
         return false;
-    if (verdict_read(remote, &verdict, &pending) && verdict != VERIFIED && w->u->c.mapping->stage.only_valid)
+    bool known = verdict_read(remote, &verdict, &pending);
+    if (known && verdict != VERIFIED && w->u->c.mapping->stage.only_valid)
         refuse(w, i, verdict);
-    else if (pending)
+    else if (!known && (pending || w->batch.source == w->u->c.stage_list))
         work_entry_done(w, i, OUTCOME_DEFERRED, REASON_VERIFICATION_OPEN, 0);
     return w->batch.entries[i].outcome != OUTCOME_NONE;
 }

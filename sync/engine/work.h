@@ -12,7 +12,7 @@ struct aim {
     unsigned rounds;           /* PATCHes sent */
     bool busy;                 /* a PATCH is under way */
     enum reason status;        /* moves: what was found of the person before */
-    bool there;                /* removals: found in place by the last look */
+    bool there;                /* found by the last look: removals in place, others in the stage's list */
     /* moves */
     enum place { PLACE_UNSEEN, PLACE_FROM, PLACE_TO, PLACE_ELSEWHERE } place; /* where it was seen last */
     bool as_wanted;            /* its values were compared, or written */
@@ -20,7 +20,7 @@ struct aim {
     bool asked;                /* a request to move it may have been applied */
     bool moved;                /* and was */
     bool created;              /* by this run, in the stage's list */
-    bool verified;             /* its verdict there is known */
+    bool pending, verified;    /* its verdict there is under way, is known */
     struct job *job;           /* the last one that carried it */
 };
 
@@ -180,8 +180,8 @@ void move_resume(struct part *hold);                /* one of an earlier run: on
 void move_give_up(struct part *p, enum reason reason);
 void move_stop_gated(struct upload *u);             /* those that wait for their ends will not get them */
 /* ---- verify.c ---- */
-/* A lead that is brought back from where gone ones go, and goes where the stage promotes to: a verdict of the time when it
- * was in the stage's list still holds. True: it has one that keeps it out, or none yet, and its entry is done. */
+/* The last look before a lead goes where the stage promotes to. One that is brought back from where gone ones go has the
+ * verdict of the time when it was in the stage's list. True: it has one that keeps it out, or none yet, and is done. */
 bool verify_keeps_back(struct work *w, uint32_t i, const struct remote_lead *remote);
 bool verify_wanted(const struct work *w);           /* do its leads come out of the stage's list, and were to be verified? */
 /* Waits for the verdicts. Entries that fail, or are not told in time, get their outcome. Owns the part. */

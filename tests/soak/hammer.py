@@ -48,6 +48,7 @@ source: {{csv: {{path: people.csv}}}}
 {lines}
 fields: {{email: email, first_name: first}}
 custom_variables: {{seats: seats}}
+dedupe: {dedupe}
 contacted: move
 guards: {{removed: none, moved: none, rejected: none, empty_source: stop, source_shrank: none}}
 limits: {{batch: {batch}, requests_per_second: 0, requests_per_minute: 0, settle: 60ms, job_wait: 2s}}
@@ -84,6 +85,7 @@ class World:
         self.left = set()   # addresses that no row has any more
         self.marked = {}    # address of who unsubscribed, bounced or was skipped: was its row there ever since?
         self.doubtful = set()  # ids of such people who came under another address: they may be there or not
+        self.deleted = set()  # whom somebody deleted by hand: nobody brings them back, unless it was done amid a run
         self.forgotten = set()  # such people of two syncs: a move by the one makes Instantly forget it, unseen by the other
         self.next_person = 0
         self.cycles = 0
@@ -113,10 +115,11 @@ class World:
             lines += f"\nskip_when: [{{column: out, in: ['1'], then: {REMOVED[self.then]}}}]"
         lines += f"\nstate: {{values: {self.random.choice(['kept', 'hashed'])}}}"
         batch = self.random.choice([1, 7, 25, 1000])
+        dedupe = self.random.choice(["workspace", "any-campaign", "any-list", "target-only"])
         way = STAGE if self.kind == "staged" else ROUTE
         for name, more in (("soak", lines), ("twin", "mode: upsert")):
             with open(f"{self.folder}/{name}.yaml", "w", encoding="utf-8") as f:
-                f.write(MAPPING.format(name=name, way=way, lines=more, batch=batch))
+                f.write(MAPPING.format(name=name, way=way, lines=more, batch=batch, dedupe=dedupe))
 
     def stop(self, failed):
         self.sandbox.kill()
@@ -173,6 +176,8 @@ class World:
                 row["email"] = f"p{n}.{r.choice(['invalid', 'risky'])}@example.com"
         if self.kind == "keyed" and row["place"] == "Shelf" and r.randrange(3) == 0:
             row["email"] = ""
+        elif self.kind != "staged" and r.randrange(10) == 0:
+            self.is_there_by_hand(row)
         self.table[str(n)] = row
 
     def change_row(self, ident, row):
@@ -239,6 +244,16 @@ class World:
         for name in self.random.sample(inside, len(inside) // 10):
             self.control(status={name: self.random.choice([-1, -2, -3])})
             self.marked[name] = name in rows
+
+    def delete_people(self):
+        """Somebody works in the workspace, too."""
+        names = self.random.sample(there := sorted(self.there()), min(len(there), 3))
+        self.control(delete=names)
+        self.deleted.update(names)
+
+    def is_there_by_hand(self, row):
+        """Somebody has uploaded the person before the row came."""
+        self.control(add={"to": row["place"], "leads": [{"email": row["email"], "first_name": "By hand"}]})
 
     # ---- a night ----
 
@@ -325,7 +340,9 @@ class World:
         if name in self.marked:
             if places and places[0] in CAMPAIGNS and have[0][3] >= 0 and name not in self.forgotten:
                 return "was made active again"
-            return None if have or not self.marked[name] else "is lost"
+            return None if have or not self.marked[name] or name in self.deleted else "is lost"
+        if name in self.deleted:
+            return None
         if row is not None and row["out"]:
             away = {"keep": places, "delete": [], "move": ["Gone"]}[self.then]
             return None if places in ([], away) else "has opted out"
@@ -362,6 +379,8 @@ class World:
             if stop.is_set():
                 raise Stopped
             self.disturb()
+            if self.kind != "keyed" and self.random.randrange(20) == 0:
+                self.delete_people()
         self.settle()
         self.compare()
         for sync in self.syncs:
