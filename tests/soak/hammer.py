@@ -344,8 +344,9 @@ class World:
         if name in self.deleted:
             return None
         if row is not None and row["out"]:
-            away = {"keep": places, "delete": [], "move": ["Gone"]}[self.then]
-            return None if places in ([], away) else "has opted out"
+            # Its row may have been gone before.
+            away = [[]] + [["Gone"]] * ("move" in (self.policy, self.then))
+            return None if self.then == "keep" or places in away else "has opted out"
         if row is None:
             if name not in self.left:
                 return "is nobody's"
