@@ -16,7 +16,7 @@
 START_TEST(time_limits_and_dying_servers)
 {
     struct source_spec spec = {.kind = SOURCE_POSTGRES,
-                               .as.sql = {.url = pg_url, .query = "select pg_sleep(60)::text as a", .statement_timeout_ms = 50}};
+                               .as.sql = {.url = pg_url, .query = "select pg_sleep(60)::text as a", .statement_timeout_ms = 1500}};
 
     rowtext_check(&spec, NULL, clock_system(), "a\nerror 65 statement_timeout");
     spec.as.sql.statement_timeout_ms = 0;

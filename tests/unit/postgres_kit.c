@@ -69,7 +69,7 @@ void pg_start(void)
     }
     ck_assert_int_eq(pg_shell("cd / && %s%sinitdb -N -A trust -U postgres -E UTF8 --locale=C -D %s/db >%s.log 2>&1",
                               as_user, bin, pg_dir, pg_dir), 0);
-    ck_assert_int_eq(pg_shell("cd / && %s%spg_ctl -s -w -D %s/db -l %s/log "
+    ck_assert_int_eq(pg_shell("cd / && %s%spg_ctl -s -w -t 300 -D %s/db -l %s/log "
                               "-o \"-c listen_addresses='' -k %s -c fsync=off\" start",
                               as_user, bin, pg_dir, pg_dir, pg_dir), 0);
     pg_shell("rm -f %s.log", pg_dir);
