@@ -164,6 +164,9 @@ static int set(const struct opt *o, const char *value, struct err *e)
         ++*(int *)o->dest;
         return 0;
     case OPT_TEXT:
+        /* A variable of a script that was never set. */
+        if (o->min > 0 && value[0] == '\0')
+            return err_set(e, XS_USAGE, "--%s is empty; give %s", o->name, o->arg);
         *(const char **)o->dest = value;
         return 0;
     case OPT_INT:

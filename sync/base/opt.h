@@ -32,7 +32,7 @@ struct opt {
     void *dest;
     const char *arg;     /* name of the argument in help, e.g. "FILE"; NULL for flags */
     const char *help;    /* one sentence, lower case, no full stop */
-    int64_t min, max;    /* OPT_INT; both 0: any */
+    int64_t min, max;    /* OPT_INT; both 0: any. OPT_TEXT: min 1 refuses an empty one */
     const char *const *choices; /* OPT_CHOICE: NULL-terminated */
 };
 

@@ -40,13 +40,13 @@ static const struct opt base_options[] = {
 };
 
 static const struct opt url_options[] = {
-    {.name = "api-url", .kind = OPT_TEXT, .dest = AT(api_url), .arg = "URL",
+    {.name = "api-url", .kind = OPT_TEXT, .dest = AT(api_url), .arg = "URL", .min = 1,
      .help = "address of the API; plain http only to this machine (INSTANTLY_API_URL, else " PRODUCTION_URL ")"},
     {.name = NULL},
 };
 
 static const struct opt key_options[] = {
-    {.name = "api-key-file", .kind = OPT_TEXT, .dest = AT(api_key_file), .arg = "FILE",
+    {.name = "api-key-file", .kind = OPT_TEXT, .dest = AT(api_key_file), .arg = "FILE", .min = 1,
      .help = "file with the API key, - for stdin (else the systemd credential instantly_api_key, else "
              "INSTANTLY_API_KEY)"},
     {.name = "workspace", .kind = OPT_TEXT, .dest = AT(workspace), .arg = "UUID",
@@ -56,13 +56,13 @@ static const struct opt key_options[] = {
 
 static const struct opt output_options[] = {
     {.name = "format", .kind = OPT_CHOICE, .dest = AT(format_choice), .help = "form of the output"},
-    {.name = "output", .letter = 'o', .kind = OPT_TEXT, .dest = AT(output), .arg = "FILE",
+    {.name = "output", .letter = 'o', .kind = OPT_TEXT, .dest = AT(output), .arg = "FILE", .min = 1,
      .help = "write to FILE, which appears whole or not at all, instead of stdout"},
     {.name = NULL},
 };
 
 static const struct opt state_options[] = {
-    {.name = "state", .kind = OPT_TEXT, .dest = AT(state), .arg = "PATH",
+    {.name = "state", .kind = OPT_TEXT, .dest = AT(state), .arg = "PATH", .min = 1,
      .help = "state file (LEADSYNC_STATE, else NAME.db in $XDG_STATE_HOME/leadsync)"},
     {.name = NULL},
 };
@@ -104,7 +104,7 @@ static const struct opt csv_options[] = {
 };
 
 static const struct opt source_options[] = {
-    {.name = "input", .kind = OPT_TEXT, .dest = AT(input), .arg = "FILE",
+    {.name = "input", .kind = OPT_TEXT, .dest = AT(input), .arg = "FILE", .min = 1,
      .help = "read this file in place of the mapping's, for one partial run: no removals, no watermark"},
     {.name = "no-exec", .kind = OPT_FLAG, .dest = AT(no_exec), .help = "refuse a mapping whose source is a command"},
     {.name = NULL},
@@ -125,11 +125,11 @@ static const struct opt plan_options[] = {
 };
 
 static const struct opt settle_options[] = {
-    {.name = "report", .kind = OPT_TEXT, .dest = AT(report), .arg = "FILE",
+    {.name = "report", .kind = OPT_TEXT, .dest = AT(report), .arg = "FILE", .min = 1,
      .help = "write the run's report as JSON, without lead data"},
-    {.name = "metrics-file", .kind = OPT_TEXT, .dest = AT(metrics_file), .arg = "FILE",
+    {.name = "metrics-file", .kind = OPT_TEXT, .dest = AT(metrics_file), .arg = "FILE", .min = 1,
      .help = "write the run's figures for Prometheus' textfile collector"},
-    {.name = "ping", .kind = OPT_TEXT, .dest = AT(ping), .arg = "URL",
+    {.name = "ping", .kind = OPT_TEXT, .dest = AT(ping), .arg = "URL", .min = 1,
      .help = "call URL/start, then URL or URL/fail"},
     {.name = "progress", .kind = OPT_CHOICE, .dest = AT(progress), .choices = progress_modes,
      .help = "a progress line on stderr: auto (on a terminal), always or never"},
