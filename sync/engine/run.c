@@ -397,14 +397,12 @@ static uint64_t requests_for(uint64_t leads, unsigned batch)
 
 static int new_variables(struct run *r, struct err *e)
 {
-    const struct target *t = &r->targets.v[0].target;
     struct str *there;
     const struct str *filled;
     size_t there_n;
-    if (r->api == NULL || t->kind != TARGET_CAMPAIGN)
-        return 0;
-    if (api_campaign_variables(r->api, t, &r->run_arena, &there, &there_n, e) != 0)
-        return -1;
+    int rc = run_variables(r, &there, &there_n, e);
+    if (rc != 1)
+        return rc;
     size_t filled_n = mapping_filled(r->m, &filled);
     const char **names = arena_calloc(&r->run_arena, filled_n + 1, sizeof *names);
     if (names == NULL)

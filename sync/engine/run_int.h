@@ -58,6 +58,7 @@ struct run {
     uint64_t *old_rejects;           /* sorted hashes of the last run's rejects (--new-rejects-only) */
     size_t old_rejects_n;
     struct diff_summary summary;     /* counters of a dry run */
+    bool variables_unknown;          /* asked once, and not answered */
     struct move_count *move_counts;
     size_t move_counts_n;
     uint64_t *creates_by_target;     /* a dry run's requests; per target of the mapping */
@@ -73,7 +74,10 @@ struct run {
 int run_open(struct run *r, struct err *e);
 void run_close(struct run *r);
 int run_open_for_resume(struct run *r, struct err *e);
-/* Warns of columns that a straight CSV leaves out and the campaign has variables for (run_wanted.c). 0/-1 */
+/* ---- run_wanted.c ---- */
+/* The variables that the mapping's campaign has. 1; 0 when nobody can be asked, or a dry run got no answer; -1. */
+int run_variables(struct run *r, struct str **names, size_t *n, struct err *e);
+/* Warns of columns that a straight CSV leaves out and the campaign has variables for. 0/-1 */
 int run_tell_wanted(struct run *r, struct err *e);
 /* Warns of columns that say who does not want to be mailed: a straight CSV heeds none. */
 void run_tell_opt_out(const struct str *columns, size_t n);

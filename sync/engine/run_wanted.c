@@ -6,6 +6,7 @@
 #include "sync/engine/run_int.h"
 
 #include "sync/base/log.h"
+#include "sync/base/stop.h"
 #include "sync/base/text.h"
 
 enum { NAME_MAX_BYTES = 4096 };
@@ -42,16 +43,33 @@ void run_tell_opt_out(const struct str *columns, size_t n)
                         "mapping with skip_when: (leadsync init)", STR_ARG(columns[i]));
 }
 
+int run_variables(struct run *r, struct str **names, size_t *n, struct err *e)
+{
+    const struct target *t = &r->targets.v[0].target;
+    if (r->api == NULL || t->kind != TARGET_CAMPAIGN || r->variables_unknown)
+        return 0;
+    if (api_campaign_variables(r->api, t, &r->run_arena, names, n, e) == 0)
+        return 1;
+    /* A dry run whose target is an id has no other question, and does not need this one answered. */
+    if (r->diff == NULL || e->status != XS_API || stop_requested() != 0)
+        return -1;
+    log_warning("the campaign's variables are not known: %s", err_text(e));
+    err_clear(e);
+    r->variables_unknown = true;
+    return 0;
+}
+
 int run_tell_wanted(struct run *r, struct err *e)
 {
     const struct target *t = &r->targets.v[0].target;
     const struct str *unused;
     struct str *variables;
     size_t n, unused_n = mapping_unused(r->m, &unused);
-    if (r->m->path != NULL || r->api == NULL || t->kind != TARGET_CAMPAIGN || unused_n == 0)
+    if (r->m->path != NULL || unused_n == 0)
         return 0;
-    if (api_campaign_variables(r->api, t, &r->run_arena, &variables, &n, e) != 0)
-        return -1;
+    int rc = run_variables(r, &variables, &n, e);
+    if (rc != 1)
+        return rc;
     for (size_t i = 0; i < unused_n; i++) {
         for (size_t k = 0; k < n; k++) {
             bool same;
