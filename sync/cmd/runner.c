@@ -293,12 +293,34 @@ done:
     return rc;
 }
 
+/* Monitoring hears of a run that did not come to its begin, such as one without a key, where its mapping has named it. */
+static void report_not_begun(const struct runner *r, const struct err *why)
+{
+    struct err e = ERR_INIT;
+    struct outputs outputs = {0};
+    struct clock *clock = r->inv->common.clock;
+    int64_t now_ms = clock->wall_ms(clock);
+    struct run_report report = {.started_ms = now_ms, .finished_ms = now_ms, .status = "failed",
+                                .exit_code = why->status, .sync = strdup(r->mapping->name)};
+    if (report.sync == NULL)
+        err_oom(&e);
+    else if (outputs_open(&outputs, r->inv, &e) == 0)
+        write_outputs(&outputs, r, &report, &e);
+    if (e.status != XS_DONE)
+        log_error("%s", err_text(&e));
+    err_clear(&e);
+    run_report_free(&report);
+    outputs_abandon(&outputs);
+}
+
 int runner_run(struct invocation *inv, runner_step *step, struct err *e)
 {
     struct runner r;
     int rc = runner_open(&r, inv, true, false, e);
     if (rc == 0)
         rc = run_open(&r, inv, step, e);
+    else if (r.mapping != NULL && r.mapping->path != NULL)
+        report_not_begun(&r, e);
     /* Also when it did not come to a run: a mapping that is broken tonight is what a watchdog is for. */
     ping(&inv->common, rc == 0 && inv->status == XS_DONE ? PING_SUCCESS : PING_FAIL);
     runner_close(&r);
