@@ -338,7 +338,9 @@ class World:
         if len(have) > 1:
             return "is there twice"
         if name in self.marked:
-            if places and places[0] in CAMPAIGNS and have[0][3] >= 0 and name not in self.forgotten:
+            # With whom somebody deleted while the row was away, what they wanted is gone, too, unseen.
+            unseen = name in self.forgotten or (name in self.deleted and not self.marked[name])
+            if places and places[0] in CAMPAIGNS and have[0][3] >= 0 and not unseen:
                 return "was made active again"
             return None if have or not self.marked[name] or name in self.deleted else "is lost"
         if name in self.deleted:
