@@ -373,7 +373,7 @@ static void put_tail(struct init_writer *w)
     }
     if (init->defects > 0) {
         snprintf(text, sizeof text,
-                 "# %zu of %zu rows cannot be read (a cell too many or too few); 'leadsync preview' names them.\n\n",
+                 "# %zu of %zu rows cannot be read (a cell too many or too few); 'leadsync preview --limit 0' names them.\n\n",
                  init->defects, init->rows);
         init_put(w, text);
     }

@@ -270,7 +270,7 @@ static int choose_outcomes(const struct opt_list *texts, bool wanted[OUTCOME_N],
         for (const char *part = texts->v[i];;) {
             struct str name = {part, strcspn(part, ",")};
             int outcome = outcome_find(name);
-            if (outcome <= OUTCOME_NONE)
+            if (outcome <= OUTCOME_NONE || outcome == OUTCOME_UNCHANGED) /* which no row is recorded with */
                 return err_set(e, XS_USAGE,
                                "--outcome \"%.*s\" is none of created, changed, skipped, rejected, failed, deferred, "
                                "removed",

@@ -64,7 +64,7 @@ static int must_be_there(const char *path, struct err *e)
 {
     if (access(path, F_OK) == 0 || errno != ENOENT)
         return 0; /* what else is wrong with it, opening tells */
-    return err_set(e, XS_STATE, "%s: there is no such state; has this sync run? --state PATH names another", path);
+    return state_missing(path, e);
 }
 
 /* A state is opened without its name, so that whether it keeps values stays as it is; the name is checked here. */

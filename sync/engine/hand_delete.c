@@ -345,8 +345,7 @@ int hand_find_run(struct hand *h, uint64_t run, struct err *e)
 {
     struct run_record record;
     if (h->state == NULL && access(h->c.state_path, F_OK) != 0)
-        return err_set(e, XS_STATE, "%s: there is no such state; has this sync run? --state PATH names another",
-                       h->c.state_path);
+        return state_missing(h->c.state_path, e);
     if (hand_state_open(h, e) != 0)
         return -1;
     int rc = state_run_get(h->state, run, &h->arena, &record, e);

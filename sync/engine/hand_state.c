@@ -38,8 +38,7 @@ static int open_file(struct hand *h, struct err *e)
     };
     int rc = state_open(&options, &h->state, e);
     if (rc == 1)
-        rc = err_set(e, XS_STATE, "%s: there is no such state; has this sync run? --state PATH names another",
-                     h->c.state_path);
+        rc = state_missing(h->c.state_path, e);
     else if (rc == 0 && !h->c.api->read_only)
         rc = state_lock(h->state, h->c.wait_lock_ms, e);
     url_free(&url);

@@ -129,8 +129,10 @@ static void fill_report(struct run *r)
 
 static void judge(struct run *r)
 {
-    const struct tally *t = r->tally;
+    struct tally *t = r->tally;
     uint64_t rejected = t->outcomes[OUTCOME_REJECTED];
+    if (r->read_kind == NULL)
+        t->removals_left += t->removals_undone; /* no source was read that could want them anew */
     r->report->gone_waiting = run_gone_waiting(r);
     bool left = t->outcomes[OUTCOME_FAILED] > 0 || t->outcomes[OUTCOME_DEFERRED] > 0 || t->removals_left > 0 ||
                 run_gone_waiting(r) > 0 || r->report->open_batches > 0 || r->report->results_wait;

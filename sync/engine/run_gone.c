@@ -32,6 +32,7 @@ struct gone_plan {
     uint64_t wanted;      /* rows that were spared for their removal */
     uint64_t rekeys;      /* leads that another is to take the place of */
     uint64_t planned;     /* leads to remove */
+    uint64_t unsettled;   /* of those, what an earlier run may have removed; of a dry run */
     uint64_t waiting;     /* leads that are gone, but wait for rows with a key */
     uint64_t live;        /* leads known there */
     struct spool *watch;  /* leads of skipped rows */
@@ -131,7 +132,7 @@ static void sum_up(struct run *r)
     }
 }
 
-static int show(struct run *r, const struct planned *p, struct err *e)
+static int show(struct run *r, const struct planned *p, bool certain, struct err *e)
 {
     const struct target *to = NULL, *from;
     if (p->op == OP_MOVE && (to = targets_get(&r->targets, r->state, p->target, e)) == NULL)
@@ -140,7 +141,7 @@ static int show(struct run *r, const struct planned *p, struct err *e)
     if ((from = targets_get(&r->targets, r->state, p->from, e)) == NULL)
         return -1;
     const struct diff_change change = {.op = OP_REMOVE, .entry = &p->entry, .target = to != NULL ? &copy : NULL,
-                                       .from = from, .certain = true};
+                                       .from = from, .certain = certain};
     return diff_change(r->diff, &change, e);
 }
 
@@ -174,9 +175,10 @@ static int plan_removal(struct run *r, const struct hash128 *key, const struct k
     if (r->diff != NULL && count_lot(r->gone, p.op, p.from, p.target, e) != 0)
         return -1;
     r->gone->planned++;
+    r->gone->unsettled += known->unsettled;
     if (run_guard_tripped(r))
         return 0; /* the source is not to be believed: only counted, for its guard to say so too */
-    return r->diff != NULL ? show(r, &p, e) : run_phases_put(r, &p, e);
+    return r->diff != NULL ? show(r, &p, !known->unsettled, e) : run_phases_put(r, &p, e);
 }
 
 int run_gone_rekey(struct run *r, const struct known_lead *old, struct err *e)
@@ -236,9 +238,12 @@ static int judge(struct run *r, struct err *e)
     char advice[GUARD_ADVICE_N];
     if (g->waiting > 0)
         log_notice("%llu lead%s gone from the source, but %llu row%s no usable key and may be %s, so %s removed: correct %s "
-                   "(`leadsync rejects`)", (unsigned long long)g->waiting, g->waiting == 1 ? " is" : "s are",
+                   "in the source (`leadsync rejects` lists them)", (unsigned long long)g->waiting, g->waiting == 1 ? " is" : "s are",
                    (unsigned long long)g->keyless, g->keyless == 1 ? " has" : "s have", g->waiting == 1 ? "its" : "theirs",
                    g->waiting == 1 ? "it is not" : "none of them is", g->keyless == 1 ? "that row" : "those rows");
+    if (g->unsettled > 0)
+        log_notice("%llu of the removals %s under way in a run that is not settled: after `leadsync resume` the diff is exact",
+                   (unsigned long long)g->unsettled, g->unsettled == 1 ? "is" : "are");
     if (g->planned == 0 || !run_guard_exceeds(&r->m->guards.removed, g->planned, g->live))
         return 0;
     const struct guard_trip trip = {"removed", "nothing was done", "see `leadsync diff`, ", "correct the source",

@@ -16,6 +16,7 @@ struct tally {
     uint64_t settled;                       /* rows of earlier runs that were settled in this one */
     uint64_t retried;                       /* rows taken from the retry table */
     uint64_t removals_left;                 /* removals that were wanted and did not come about; leads, not rows */
+    uint64_t removals_undone;               /* what an earlier run had begun, and did not do: a sync decides it anew */
     uint64_t skipped_active;                /* skipped rows whose lead is active in Instantly */
     uint64_t known_rejects;                 /* rejected now as in the run before */
     uint64_t refused_before;                /* rejected as remembered: refused by an earlier run, and unchanged since */

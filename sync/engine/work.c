@@ -182,6 +182,8 @@ static void count(struct work *w, uint32_t i, enum outcome outcome, enum reason 
         /* What an earlier run left is removed now, or wanted anew. */
         if (!w->earlier || outcome == OUTCOME_REMOVED)
             tally_removal(t, outcome);
+        else if (outcome != OUTCOME_SKIPPED)
+            t->removals_undone++;
         return;
     }
     if (w->earlier) {

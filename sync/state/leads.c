@@ -101,7 +101,7 @@ void state_unseen_close(struct unseen *u)
 }
 
 /* The next key of either stream, with its flags as the overlay has them. */
-static int next_key(struct unseen *u, struct hash128 *key, bool *candidate, struct err *e)
+static int next_key(struct unseen *u, struct hash128 *key, bool *candidate, bool *unsettled, struct err *e)
 {
     const struct lookup *l = u->state->lookup;
     const struct overlay_lead *overlaid =
@@ -110,18 +110,20 @@ static int next_key(struct unseen *u, struct hash128 *key, bool *candidate, stru
         return 0;
     int order = !u->any ? 1 : overlaid == NULL ? -1 : memcmp(u->key.b, overlaid->key.b, sizeof u->key.b);
     uint32_t flags = u->flags;
-    bool open = false, known = true;
+    bool known = true;
+    *unsettled = false;
     *key = u->key;
     if (order >= 0) {
         *key = overlaid->key;
         flags = overlaid->fold.flags;
-        open = overlaid->fold.open;
+        *unsettled = overlaid->fold.open;
         known = overlaid->fold.known;
         u->overlay_at++;
     }
     bool live = known && !(flags & (KNOWN_REMOVED | KNOWN_DELETED_THERE));
     u->live += live;
-    *candidate = live && !open && (l == NULL || !lookup_is_open(l, key));
+    *unsettled |= l != NULL && lookup_is_open(l, key);
+    *candidate = live && (!*unsettled || u->state->access == STATE_READ);
     return order <= 0 && stored_next(u, e) < 0 ? -1 : 1;
 }
 
@@ -133,9 +135,9 @@ uint64_t state_unseen_live(const struct unseen *u)
 int state_unseen_next(struct unseen *u, struct hash128 *key, struct arena *arena, struct known_lead *out, uint64_t *mark,
                       struct err *e)
 {
-    bool candidate;
+    bool candidate, unsettled;
     int rc;
-    while ((rc = next_key(u, key, &candidate, e)) == 1) {
+    while ((rc = next_key(u, key, &candidate, &unsettled, e)) == 1) {
         if (!candidate)
             continue;
         *mark = 0;
@@ -146,8 +148,11 @@ int state_unseen_next(struct unseen *u, struct hash128 *key, struct arena *arena
         int seen = spared < 0 ? -1 : lookup_seen(u->state, key, e);
         if (seen < 0)
             return -1;
-        if (seen == 0)
-            return state_lead_get(u->state, key, arena, out, e) < 0 ? -1 : 1;
+        if (seen == 0) {
+            rc = state_lead_get(u->state, key, arena, out, e) < 0 ? -1 : 1;
+            out->unsettled = unsettled;
+            return rc;
+        }
     }
     return rc;
 }

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* XDG says that a path that is not absolute is to be ignored. Caller frees. */
 static char *default_folder(struct err *e)
@@ -54,6 +55,22 @@ bool state_path_is_sandbox(const char *path)
     static const char suffix[] = ".sandbox.db";
     size_t n = strlen(path), suffix_n = sizeof suffix - 1;
     return n > suffix_n && strcmp(path + n - suffix_n, suffix) == 0;
+}
+
+int state_missing(const char *path, struct err *e)
+{
+    bool sandbox = state_path_is_sandbox(path);
+    char *other = NULL;
+    int stem = (int)(strlen(path) - strlen(sandbox ? ".sandbox.db" : ".db"));
+    if (stem < 0 || asprintf(&other, "%.*s%s", stem, path, sandbox ? ".db" : ".sandbox.db") < 0)
+        other = NULL;
+    if (other != NULL && access(other, F_OK) == 0)
+        err_set(e, XS_STATE, "%s: there is no such state, but there is %s: INSTANTLY_API_URL (or --api-url) says whether "
+                "it is about Instantly or a sandbox", path, other);
+    else
+        err_set(e, XS_STATE, "%s: there is no such state; has this sync run? --state PATH names another", path);
+    free(other);
+    return -1;
 }
 
 struct found {

@@ -58,6 +58,8 @@ char *state_lock_holder(const struct state *s);
 char *state_default_path(const char *sync, bool sandbox, struct err *e);
 /* Is it a sandbox's by its name? Rehearsals and real ones do not stand in for each other. */
 bool state_path_is_sandbox(const char *path);
+/* Fails with XS_STATE for a state that is not there, and names the one of the other kind where that is. -1. */
+int state_missing(const char *path, struct err *e);
 /* The states in the default folder, newest run first; caller frees each and the array. */
 int state_find_all(char ***paths, size_t *n, struct err *e);
 
@@ -128,6 +130,7 @@ struct known_lead {
     uint64_t fingerprint; /* 0: to be looked at, whatever the row says (removed, gone, an operation failed) */
     struct uuid lead_id;
     bool has_lead_id;
+    bool unsettled;       /* state_unseen_next(): it is in an open batch */
     uint32_t target;      /* number */
     int status;           /* -1, -2, -3 when a skipped entry proved it; else TARGET_STATUS_UNKNOWN */
     uint32_t flags;       /* KNOWN_* */
@@ -153,7 +156,7 @@ bool state_address_unchanged(const struct state *s, struct str hashes, struct st
 bool state_value_unchanged(const struct state *s, struct str hashes, const char *field, bool custom,
                            const struct value *v);
 /* Leads that no row of this run wants, in key order: 1/0/-1. Neither those that were removed or are gone there, nor those
- * in an open batch. `mark` gets 0 where no row had the key, else that of state_spare(); with `marked` only the latter are
+ * in an open batch; but whoever opened the state for reading does not settle those first, and is told of them, too. `mark` gets 0 where no row had the key, else that of state_spare(); with `marked` only the latter are
  * told. Looks at the lookups of this run: state_lookup_start() before. */
 struct unseen;
 int state_unseen_open(struct state *s, bool marked, struct unseen **out, struct err *e);
