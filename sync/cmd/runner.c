@@ -107,7 +107,7 @@ int runner_open(struct runner *r, const struct invocation *inv, bool key_needed,
     if ((c->state != NULL || r->mapping == NULL) && state_arg_path(c, NULL, false, &r->state_path, e) != 0)
         return -1;
     if (r->mapping == NULL && access(r->state_path, F_OK) != 0)
-        return err_set(e, XS_STATE, "%s: there is no such state; run a sync first", r->state_path);
+        return state_missing(r->state_path, e);
     /* A dry run sends a handful of requests and leaves no file. */
     if (!read_only)
         r->rate_share = client_rate_share(c, &r->key);

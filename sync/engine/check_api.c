@@ -238,10 +238,13 @@ static int check_target(struct check *c, const struct target_spec *spec, bool ow
     }
     tell_target(c, found);
     struct check_target *kept = arena_alloc(&c->arena, sizeof *kept);
-    if (kept != NULL) {
-        *kept = (struct check_target){*found, c->targets};
-        c->targets = kept;
+    if (kept == NULL) {
+        err_oom(&e);
+        check_error(c, "target", &e);
+        return -1;
     }
+    *kept = (struct check_target){*found, c->targets};
+    c->targets = kept;
     if (own && c->bound && found->kind == TARGET_CAMPAIGN && check_variables(c, found) != 0)
         return -1;
     return 0;

@@ -238,7 +238,7 @@ static int judge(struct run *r, struct err *e)
     char advice[GUARD_ADVICE_N];
     if (g->waiting > 0)
         log_notice("%llu lead%s gone from the source, but %llu row%s no usable key and may be %s, so %s removed: correct %s "
-                   "in the source (`leadsync rejects` lists them)", (unsigned long long)g->waiting, g->waiting == 1 ? " is" : "s are",
+                   "in the source (see `leadsync rejects`)", (unsigned long long)g->waiting, g->waiting == 1 ? " is" : "s are",
                    (unsigned long long)g->keyless, g->keyless == 1 ? " has" : "s have", g->waiting == 1 ? "its" : "theirs",
                    g->waiting == 1 ? "it is not" : "none of them is", g->keyless == 1 ? "that row" : "those rows");
     if (g->unsettled > 0)

@@ -119,7 +119,7 @@ static int open_any(struct run *r, bool early, struct err *e)
         rc = -1;
     /* To settle what is open, reading no source: none is made for that, and a slip in its name is not "nothing open". */
     else if (!early && r->read_kind == NULL && access(path, F_OK) != 0)
-        rc = err_set(e, XS_STATE, "%s: there is no such state; run a sync first", path);
+        rc = state_missing(path, e);
     else if (!early)
         rc = open_at(r, path, &url, e);
     else if (access(path, F_OK) == 0) /* none is made for a run that cannot start */

@@ -3,8 +3,8 @@
  * Instantly verifies what comes in by leads/add and tells no job id for it (documented): what is known is each lead's
  * verification_status, and how many of the list are still pending. So a look is one request for the list's numbers, and
  * the leads are read only when there is news, or when waiting may be in vain. What is not verified when `limits.job_wait`
- * is over stays in the list and is taken up by the next run; all batches of a run share that time. Every verification costs credits, so nothing is
- * ever asked to be verified a second time. */
+ * is over stays in the list and is taken up by the next run; all batches of a run share that time. Every verification
+ * costs credits, so nothing is ever asked to be verified a second time. */
 #include "config.h"
 
 #include "sync/engine/move.h"
