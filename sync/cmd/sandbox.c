@@ -47,7 +47,9 @@ static const struct opt options[] = {
      .help = "leads that the plan has room for (no limit)"},
     {.name = "faults", .kind = OPT_TEXT, .dest = AT(faults), .arg = "PLAN",
      .help = "faults by route, as in 'POST /leads/add:drop-after=2%,429=1%;…': drop-before, drop-after, 500, "
-             "500-after, 503, 429, truncate, garbage, empty, slow, hang, hang-after"},
+             "500-after, 503, 429, truncate, garbage, empty, slow, hang, hang-after; or lies: empty-created, "
+             "nameless-omitted, uploaded-unlisted, shifted-index, same-id, patch-ignored, delete-ignored, job-lies, "
+             "list-empty, list-lag"},
     {.name = "spec-strict", .kind = OPT_FLAG, .dest = AT(spec_strict),
      .help = "leads in lists get status 1, which the published enum has, instead of the observed 0"},
     {.name = "patch", .kind = OPT_CHOICE, .dest = AT(patch), .choices = patch_modes,

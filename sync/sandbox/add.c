@@ -14,7 +14,11 @@ struct addition {
     json_object *body, *leads;
     uint32_t place;
     bool to_campaign, skip_workspace, skip_campaign, skip_list;
+    enum box_lie lie;           /* about created_leads */
     size_t n, counts[VERDICTS];
+    size_t create_n, created_n; /* leads to create, and leads created so far */
+    uint32_t first_no;          /* the first lead that this request created; 0: none yet */
+    uint32_t stranger_no;       /* the last older lead that an entry named; 0: none yet */
     unsigned char *verdicts;  /* one a lead */
     uint64_t seen[SEEN_N];    /* hashes of the addresses so far; 0: free */
     struct buf custom;
@@ -79,38 +83,79 @@ static int note_variables(struct box_world *w, uint32_t no, const struct box_fie
     return 0;
 }
 
-/* Creates one lead and writes its line of created_leads. `index` is its place in the request, the only link between
- * a row sent and the lead it became. -1 when memory is short: what was created before stays. */
-static int create(struct addition *add, json_object *item, size_t index, struct jsonw *j)
+/* Creates one lead. Its number, or 0 when memory is short: what was created before stays. */
+static uint32_t create(struct addition *add, json_object *item)
 {
-    static const enum box_field shown[] = {BF_EMAIL, BF_FIRST_NAME, BF_LAST_NAME, BF_PHONE};
     struct box_world *w = add->w;
     struct box_fields fields = {0};
     if (box_fields_overlay(&fields, item, false, &add->custom) != 0)
-        return -1;
+        return 0;
     if (fields.f[BF_EMAIL].n == 0)
         fields.f[BF_EMAIL] = STR_NONE;
     if (fields.f[BF_ASSIGNED].p == NULL)
         fields.f[BF_ASSIGNED] = box_json_text(add->body, "assigned_to");
     uint32_t no = box_world_lead_add(w, &fields, add->place);
     if (no == 0 || (add->to_campaign && note_variables(w, add->place, &fields) != 0))
-        return -1;
+        return 0;
     struct box_lead *lead = box_table_at(&w->leads, no);
     box_lead_interest(w, lead, item);
     if (box_json_true(add->body, "verify_leads_on_import") && fields.f[BF_EMAIL].n > 0)
         lead->verify_due_ms = w->now_ms + w->knobs.verify_ms;
     box_world_lead_changed(w, no);
-    jsonw_object(j);
-    jsonw_key(j, "index");
-    jsonw_uint(j, index);
-    box_write_uuid(j, "id", &lead->id);
-    for (size_t i = 0; i < sizeof shown / sizeof shown[0]; i++)
-        if (fields.f[shown[i]].p != NULL) {
-            jsonw_key(j, box_field_names[shown[i]].api);
-            jsonw_str(j, fields.f[shown[i]]);
-        }
-    jsonw_object_end(j);
-    return 0;
+    return no;
+}
+
+/* --- created_leads, and the lies about it --- */
+
+static bool is_omitted(const struct addition *add, const struct box_fields *fields)
+{
+    return add->lie == BOX_LIE_EMPTY_CREATED || (add->lie == BOX_LIE_NAMELESS_OMITTED && fields->f[BF_EMAIL].n == 0) ||
+           (add->lie == BOX_LIE_UPLOADED_UNLISTED && add->created_n >= add->create_n / 2);
+}
+
+/* The place in the request, the only link between a row sent and the lead it became. */
+static size_t shown_index(const struct addition *add, size_t index)
+{
+    return add->lie == BOX_LIE_SHIFTED_INDEX   ? (index + 1) % add->n
+           : add->lie == BOX_LIE_CREATED_INDEX ? add->created_n
+                                               : index;
+}
+
+/* The lead whose id an entry shows. Older leads take turns as the stranger, each once, then the truth must do. */
+static const struct box_lead *shown_lead(struct addition *add, uint32_t no)
+{
+    const struct box_table *leads = &add->w->leads;
+    if (add->lie == BOX_LIE_SAME_ID)
+        return box_table_at(leads, add->first_no);
+    while (add->lie == BOX_LIE_STRANGER_ID && add->stranger_no + 1 < add->first_no) {
+        const struct box_lead *stranger = box_table_at(leads, ++add->stranger_no);
+        if (stranger->text != NULL)
+            return stranger;
+    }
+    return box_table_at(leads, no);
+}
+
+/* One entry of created_leads: of lead `no`, which was number `index` of the request. */
+static void write_created(struct addition *add, uint32_t no, size_t index, struct jsonw *j)
+{
+    static const enum box_field shown[] = {BF_EMAIL, BF_FIRST_NAME, BF_LAST_NAME, BF_PHONE};
+    struct box_fields fields;
+    box_lead_fields(box_table_at(&add->w->leads, no), &fields);
+    if (add->first_no == 0)
+        add->first_no = no;
+    if (!is_omitted(add, &fields)) {
+        jsonw_object(j);
+        jsonw_key(j, "index");
+        jsonw_uint(j, shown_index(add, index));
+        box_write_uuid(j, "id", &shown_lead(add, no)->id);
+        for (size_t i = 0; i < sizeof shown / sizeof shown[0]; i++)
+            if (fields.f[shown[i]].p != NULL) {
+                jsonw_key(j, box_field_names[shown[i]].api);
+                jsonw_str(j, fields.f[shown[i]]);
+            }
+        jsonw_object_end(j);
+    }
+    add->created_n++;
 }
 
 static void write_count(struct jsonw *j, const char *name, size_t n)
@@ -123,9 +168,10 @@ static void write_count(struct jsonw *j, const char *name, size_t n)
 static int answer(struct addition *add, int64_t room, struct box_answer *a)
 {
     struct box_world *w = add->w;
-    size_t create_n = (int64_t)add->counts[CREATE] < room ? add->counts[CREATE] : (size_t)room, left = create_n;
+    size_t create_n = (int64_t)add->counts[CREATE] < room ? add->counts[CREATE] : (size_t)room;
     struct str blocklist = box_json_text(add->body, "blocklist_id");
     struct jsonw j;
+    add->create_n = create_n;
     jsonw_init(&j, &a->body);
     jsonw_object(&j);
     jsonw_key(&j, "status");
@@ -154,12 +200,13 @@ static int answer(struct addition *add, int64_t room, struct box_answer *a)
         jsonw_null(&j);
     jsonw_key(&j, "created_leads");
     jsonw_array(&j);
-    for (size_t i = 0; i < add->n && left > 0; i++) {
+    for (size_t i = 0; i < add->n && add->created_n < create_n; i++) {
         if (add->verdicts[i] != CREATE)
             continue;
-        if (create(add, json_object_array_get_idx(add->leads, i), i, &j) != 0)
+        uint32_t no = create(add, json_object_array_get_idx(add->leads, i));
+        if (no == 0)
             return -1;
-        left--;
+        write_created(add, no, i, &j);
     }
     jsonw_array_end(&j);
     jsonw_object_end(&j);
@@ -192,6 +239,7 @@ int box_leads_add(struct box_world *w, struct box_request *q, struct box_answer 
         return -1;
     add->w = w;
     add->body = q->json;
+    add->lie = a->fault.lie;
     add->leads = box_json_get(q->json, "leads");
     add->n = json_object_array_length(add->leads);
     add->verdicts = calloc(add->n, 1);

@@ -9,7 +9,7 @@
  *   answer   true: who waits for an answer (latency, slow, hang) waits no more, so that a story can let a request hang
  *            until it has seen what it came for
  *   faults   the text of --faults; "" ends them          scopes   comma list; null: all
- *   jobs     how the next jobs go: ok fail cancel vanish pause draining zero partial unknown-status stuck; "ok" also
+ *   jobs     how the next jobs go: ok fail cancel vanish pause draining zero partial unknown-status stuck lies; "ok" also
  *            lets stuck ones end
  *   jobs_n   for how many jobs that holds                reset    true: counters, windows and request log start anew
  *   campaigns, lists   [name]                            campaign_status   {PLACE: status}

@@ -19,6 +19,29 @@ static const struct {
     {"hang", BOX_FAULT_HANG, false, 600000},    {"hang-after", BOX_FAULT_HANG, true, 600000},
 };
 
+/* Kinds that belong to one endpoint. A word with an ARG is a lie of its own; "@MS" stands for any number. */
+static const struct {
+    const char *word, *arg; /* arg NULL: the word alone */
+    enum box_lie lie;
+    const char *method, *path;
+    int64_t ms; /* when no number is given */
+} lies[] = {
+    {"empty-created", NULL, BOX_LIE_EMPTY_CREATED, "POST", "/leads/add", -1},
+    {"nameless-omitted", NULL, BOX_LIE_NAMELESS_OMITTED, "POST", "/leads/add", -1},
+    {"shifted-index", NULL, BOX_LIE_SHIFTED_INDEX, "POST", "/leads/add", -1},
+    {"shifted-index", "created", BOX_LIE_CREATED_INDEX, "POST", "/leads/add", -1},
+    {"same-id", NULL, BOX_LIE_SAME_ID, "POST", "/leads/add", -1},
+    {"same-id", "stranger", BOX_LIE_STRANGER_ID, "POST", "/leads/add", -1},
+    {"uploaded-unlisted", NULL, BOX_LIE_UPLOADED_UNLISTED, "POST", "/leads/add", -1},
+    {"patch-ignored", NULL, BOX_LIE_PATCH_IGNORED, "PATCH", "/leads/{id}", -1},
+    {"patch-ignored", "echo", BOX_LIE_PATCH_ECHOED, "PATCH", "/leads/{id}", -1},
+    {"delete-ignored", NULL, BOX_LIE_DELETE_IGNORED, "DELETE", "/leads*", -1},
+    {"job-lies", NULL, BOX_LIE_JOB, "POST", "/leads/move", -1},
+    {"list-empty", NULL, BOX_LIE_LIST_EMPTY, "POST", "/leads/list", -1},
+    {"list-lag", "MS", BOX_LIE_LIST_LAG, "POST", "/leads/list", 1500},
+};
+enum { LIES_N = sizeof lies / sizeof lies[0], ARG_MAX_MS = 86400000 };
+
 /* Digits only: strtoull alone would take blanks and a sign. */
 static int parse_number(const char *text, const char **end, uint64_t *out)
 {
@@ -30,9 +53,14 @@ static int parse_number(const char *text, const char **end, uint64_t *out)
     return 0;
 }
 
-/* A word of the table, or a status with or without "-after". */
+/* A word of a table, or a status with or without "-after". */
 static int parse_kind(const char *word, struct box_fault *f)
 {
+    for (size_t i = 0; i < LIES_N; i++)
+        if (strcmp(word, lies[i].word) == 0) {
+            *f = (struct box_fault){.kind = BOX_FAULT_LIE, .lie = lies[i].lie, .after = true, .arg = lies[i].ms};
+            return 0;
+        }
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
         if (strcmp(word, kinds[i].word) == 0) {
             *f = (struct box_fault){.kind = kinds[i].kind, .after = kinds[i].after, .arg = kinds[i].arg};
@@ -47,9 +75,33 @@ static int parse_kind(const char *word, struct box_fault *f)
     return 0;
 }
 
-/* What follows the @ means something else for each kind; for most it means nothing and is refused. */
-static int parse_arg(const char *arg, struct box_fault *f)
+static int parse_ms(const char *arg, int64_t *out)
 {
+    uint64_t n;
+    const char *end;
+    if (parse_number(arg, &end, &n) != 0 || *end != '\0' || n > ARG_MAX_MS)
+        return -1;
+    *out = (int64_t)n;
+    return 0;
+}
+
+static int parse_lie_arg(const char *word, const char *arg, struct box_fault *f)
+{
+    for (size_t i = 0; i < LIES_N; i++) {
+        if (strcmp(word, lies[i].word) != 0 || lies[i].arg == NULL)
+            continue;
+        f->lie = lies[i].lie;
+        if (strcmp(lies[i].arg, "MS") == 0 ? parse_ms(arg, &f->arg) == 0 : strcmp(lies[i].arg, arg) == 0)
+            return 0;
+    }
+    return -1;
+}
+
+/* What follows the @ means something else for each kind; for most it means nothing and is refused. */
+static int parse_arg(const char *word, const char *arg, struct box_fault *f)
+{
+    if (f->kind == BOX_FAULT_LIE)
+        return parse_lie_arg(word, arg, f);
     if (f->kind == BOX_FAULT_DROP && strcmp(arg, "rst") == 0) {
         f->reset = true;
         return 0;
@@ -64,12 +116,7 @@ static int parse_arg(const char *arg, struct box_fault *f)
     } else if (f->kind != BOX_FAULT_STATUS && f->kind != BOX_FAULT_SLOW && f->kind != BOX_FAULT_HANG) {
         return -1;
     }
-    uint64_t n;
-    const char *end;
-    if (parse_number(arg, &end, &n) != 0 || *end != '\0' || n > 86400000)
-        return -1;
-    f->arg = (int64_t)n;
-    return 0;
+    return parse_ms(arg, &f->arg);
 }
 
 /* "#3", "#3-5", "2%" or "4"; a share is kept as a fraction, everything else as a range of numbers. */
@@ -115,12 +162,46 @@ static int parse_item(char *text, struct box_fault_item *item, struct err *e)
         *arg++ = '\0';
     if (parse_kind(text, &item->fault) != 0)
         return err_set(e, XS_USAGE, "unknown fault \"%s\": use drop-before, drop-after, truncate, garbage, empty, "
-                       "slow, hang, hang-after, a status such as 500, or 500-after", text);
-    if (arg != NULL && parse_arg(arg, &item->fault) != 0)
+                       "slow, hang, hang-after, a status such as 500, 500-after, or a lie (leadsync help sandbox)", text);
+    if (arg != NULL && parse_arg(text, arg, &item->fault) != 0)
         return err_set(e, XS_USAGE, "fault \"%s\" cannot take \"@%s\": see the list of faults", text, arg);
     if (parse_when(when, item) != 0)
         return err_set(e, XS_USAGE, "fault \"%s\" has no such time \"%s\": write 2%%, #3, #3-5 or 4", text, when);
     item->fault.name = text;
+    return 0;
+}
+
+/* By prefix, by the very path, or by the pattern of the route it fell on. */
+static bool path_matches(const char *want, const char *path, const char *pattern)
+{
+    size_t n = strlen(want);
+    if (n > 0 && want[n - 1] == '*')
+        return strncmp(want, path, n - 1) == 0;
+    return strcmp(want, path) == 0 || (pattern != NULL && strcmp(want, pattern) == 0);
+}
+
+/* Whether a request is of the one endpoint that can tell this lie; any other fault fits every request. */
+static bool fits_request(const struct box_fault *f, const char *method, const char *path, const char *pattern)
+{
+    for (size_t i = 0; f->kind == BOX_FAULT_LIE && i < LIES_N; i++)
+        if (lies[i].lie == f->lie)
+            return strcmp(lies[i].method, method) == 0 && path_matches(lies[i].path, path, pattern);
+    return true;
+}
+
+/* Refuses a lie that could never come true under its rule, so that a story with a slip in it does not pass. A rule for
+ * any path, or for one lead, is judged when a request comes. */
+static int check_fit(const struct box_fault_rule *rule, const struct box_fault *f, struct err *e)
+{
+    for (size_t i = 0; f->kind == BOX_FAULT_LIE && i < LIES_N; i++) {
+        bool any_method = strcmp(rule->method, "*") == 0, any_path = strpbrk(rule->path, "*{") != NULL;
+        if (lies[i].lie != f->lie || ((any_method || strcmp(rule->method, lies[i].method) == 0) &&
+                                      (any_path || strchr(lies[i].path, '{') != NULL ||
+                                       path_matches(lies[i].path, rule->path, NULL))))
+            continue;
+        return err_set(e, XS_USAGE, "fault \"%s\" never happens to %s %s: it is a lie of %s %s", f->name, rule->method,
+                       rule->path, lies[i].method, lies[i].path);
+    }
     return 0;
 }
 
@@ -143,7 +224,8 @@ static int parse_rule(char *text, struct box_fault_rule *rule, struct err *e)
         return err_oom(e);
     char *rest = items, *item;
     while ((item = strsep(&rest, ",")) != NULL)
-        if (parse_item(item, &rule->items[rule->items_n++], e) != 0)
+        if (parse_item(item, &rule->items[rule->items_n++], e) != 0 ||
+            check_fit(rule, &rule->items[rule->items_n - 1].fault, e) != 0)
             return -1;
     return 0;
 }
@@ -190,15 +272,6 @@ void box_faults_free(struct box_faults *f)
     *f = (struct box_faults){0};
 }
 
-/* By prefix, by the very path, or by the pattern of the route it fell on. */
-static bool path_matches(const char *want, const char *path, const char *pattern)
-{
-    size_t n = strlen(want);
-    if (n > 0 && want[n - 1] == '*')
-        return strncmp(want, path, n - 1) == 0;
-    return strcmp(want, path) == 0 || (pattern != NULL && strcmp(want, pattern) == 0);
-}
-
 /* One draw a request and rule decides among its shares, so that "2%,1%" is 3 % in all. */
 static const struct box_fault_item *pick_item(const struct box_fault_rule *rule, uint64_t random)
 {
@@ -227,7 +300,7 @@ struct box_fault box_faults_pick(struct box_faults *f, const char *method, const
             continue;
         rule->seen++; /* every rule counts its own matches, whoever wins */
         const struct box_fault_item *item = pick_item(rule, box_mix(f->seed ^ box_mix(i * 0x10001 + rule->seen)));
-        if (item != NULL && picked.kind == BOX_FAULT_NONE)
+        if (item != NULL && picked.kind == BOX_FAULT_NONE && fits_request(&item->fault, method, path, pattern))
             picked = item->fault;
     }
     return picked;

@@ -12,11 +12,19 @@
 
 enum box_fault_kind {
     BOX_FAULT_NONE, BOX_FAULT_DROP, BOX_FAULT_STATUS, BOX_FAULT_TRUNCATE, BOX_FAULT_GARBAGE, BOX_FAULT_EMPTY,
-    BOX_FAULT_SLOW, BOX_FAULT_HANG
+    BOX_FAULT_SLOW, BOX_FAULT_HANG, BOX_FAULT_LIE
+};
+
+/* What a whole answer with a good status says untruly, or what it leaves undone. The endpoint tells the lie. */
+enum box_lie {
+    BOX_LIE_NONE, BOX_LIE_EMPTY_CREATED, BOX_LIE_NAMELESS_OMITTED, BOX_LIE_SHIFTED_INDEX, BOX_LIE_CREATED_INDEX,
+    BOX_LIE_SAME_ID, BOX_LIE_STRANGER_ID, BOX_LIE_UPLOADED_UNLISTED, BOX_LIE_PATCH_IGNORED, BOX_LIE_PATCH_ECHOED,
+    BOX_LIE_DELETE_IGNORED, BOX_LIE_JOB, BOX_LIE_LIST_EMPTY, BOX_LIE_LIST_LAG
 };
 
 struct box_fault {
     enum box_fault_kind kind;
+    enum box_lie lie;    /* of BOX_FAULT_LIE */
     bool after;          /* the work is done before it goes wrong */
     bool reset;          /* drop: RST instead of FIN */
     bool date;           /* status: Retry-After as a date */

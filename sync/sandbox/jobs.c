@@ -15,6 +15,7 @@ const char *const box_job_mode_names[BOX_JOB_MODES] = {
     [BOX_JOB_OK] = "ok", [BOX_JOB_FAIL] = "fail", [BOX_JOB_CANCEL] = "cancel", [BOX_JOB_VANISH] = "vanish",
     [BOX_JOB_PAUSE] = "pause", [BOX_JOB_DRAINING] = "draining", [BOX_JOB_ZERO] = "zero", [BOX_JOB_PARTIAL] = "partial",
     [BOX_JOB_UNKNOWN] = "unknown-status", [BOX_JOB_STUCK] = "stuck",
+    [BOX_JOB_LIES] = "lies",
 };
 
 /* --- life --- */
@@ -55,7 +56,8 @@ static void lock_places(struct box_world *w, const struct box_job *job, int by)
             box_place_at(w, places[i])->locks += (unsigned)by;
 }
 
-struct box_job *box_job_add(struct box_world *w, uint32_t from, uint32_t from_list, uint32_t to, struct str filters)
+struct box_job *box_job_add(struct box_world *w, uint32_t from, uint32_t from_list, uint32_t to, struct str filters,
+                            bool lies)
 {
     struct box_job *jobs = box_grow(w->jobs, w->jobs_n, &w->jobs_cap, sizeof *jobs);
     if (jobs == NULL)
@@ -71,6 +73,8 @@ struct box_job *box_job_add(struct box_world *w, uint32_t from, uint32_t from_li
         if (w->knobs.job_mode_left > 0)
             w->knobs.job_mode_left--;
     }
+    if (lies)
+        job->mode = BOX_JOB_LIES;
     job->due_ms = w->now_ms + w->knobs.job_ms * (detour(job->mode) != NULL ? 3 : 1);
     if (job->mode == BOX_JOB_STUCK)
         job->due_ms = INT64_MAX;

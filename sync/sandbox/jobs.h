@@ -10,8 +10,10 @@ extern const char *const box_job_mode_names[BOX_JOB_MODES];
 
 /* Ends every job whose time has come, in the order of their times. Call before anything is answered. */
 void box_jobs_step(struct box_world *w);
-/* Adds a job that moves, and locks its places. NULL when memory is short. `filters` is copied. */
-struct box_job *box_job_add(struct box_world *w, uint32_t from, uint32_t from_list, uint32_t to, struct str filters);
+/* Adds a job that moves, and locks its places; with `lies` it will only say that it has moved. NULL when memory is
+ * short. `filters` is copied. */
+struct box_job *box_job_add(struct box_world *w, uint32_t from, uint32_t from_list, uint32_t to, struct str filters,
+                            bool lies);
 /* Lets stuck jobs end at once. */
 void box_jobs_release(struct box_world *w);
 

@@ -132,11 +132,8 @@ int box_lead_get(struct box_world *w, struct box_request *q, struct box_answer *
 }
 
 /* Fields that are not given stay; custom_variables replace all or merge, by a knob, since both were reported. */
-int box_lead_patch(struct box_world *w, struct box_request *q, struct box_answer *a)
+static int patch(struct box_world *w, struct box_request *q, uint32_t no)
 {
-    uint32_t no = box_table_by_id(&w->leads, &q->id);
-    if (no == 0)
-        return box_answer_not_found(a);
     struct box_lead *lead = box_table_at(&w->leads, no);
     struct buf custom = BUF_INIT(CUSTOM_MAX);
     struct box_fields fields;
@@ -145,9 +142,41 @@ int box_lead_patch(struct box_world *w, struct box_request *q, struct box_answer
     if (rc == 0)
         rc = box_world_lead_set(w, no, &fields);
     buf_free(&custom);
-    if (rc != 0)
+    if (rc == 0)
+        box_lead_interest(w, lead, q->json);
+    return rc;
+}
+
+/* Answers with the new values, then takes them back: the store never hears of them. */
+static int echo_patch(struct box_world *w, struct box_request *q, uint32_t no, struct box_answer *a)
+{
+    struct box_lead *lead = box_table_at(&w->leads, no), was = *lead;
+    lead->text = malloc(was.text_n);
+    if (lead->text == NULL) {
+        *lead = was;
         return -1;
-    box_lead_interest(w, lead, q->json);
+    }
+    memcpy(lead->text, was.text, was.text_n);
+    int rc = patch(w, q, no);
+    lead->updated_ms = w->now_ms;
+    if (rc == 0)
+        rc = answer_lead(w, no, a);
+    free(lead->text);
+    *lead = was;
+    return rc;
+}
+
+int box_lead_patch(struct box_world *w, struct box_request *q, struct box_answer *a)
+{
+    uint32_t no = box_table_by_id(&w->leads, &q->id);
+    if (no == 0)
+        return box_answer_not_found(a);
+    if (a->fault.lie == BOX_LIE_PATCH_ECHOED)
+        return echo_patch(w, q, no, a);
+    if (a->fault.lie == BOX_LIE_PATCH_IGNORED)
+        return answer_lead(w, no, a);
+    if (patch(w, q, no) != 0)
+        return -1;
     touch(w, no);
     return answer_lead(w, no, a);
 }
@@ -163,7 +192,8 @@ int box_lead_remove(struct box_world *w, struct box_request *q, struct box_answe
         return box_answer_locked(w, a);
     if (answer_lead(w, no, a) != 0)
         return -1;
-    box_world_lead_delete(w, no);
+    if (a->fault.lie != BOX_LIE_DELETE_IGNORED)
+        box_world_lead_delete(w, no);
     return 0;
 }
 

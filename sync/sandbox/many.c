@@ -86,7 +86,8 @@ int box_leads_list(struct box_world *w, struct box_request *q, struct box_answer
     int rc = box_select_parse(w, q->json, "campaign", &s, a);
     if (rc != 0)
         return rc < 0 ? -1 : 0;
-    s.lagging = true;
+    s.lag_ms = a->fault.lie == BOX_LIE_LIST_LAG ? a->fault.arg : w->knobs.read_lag_ms;
+    s.never = s.never || a->fault.lie == BOX_LIE_LIST_EMPTY;
     s.limit = by_contact ? INT64_MAX : limit;
     if (!by_contact && after.p != NULL && uuid_parse(after, &cursor) == 0)
         s.after = box_lead_no(&cursor) < w->leads.n ? box_lead_no(&cursor) : w->leads.n;
@@ -126,7 +127,7 @@ int box_leads_delete(struct box_world *w, struct box_request *q, struct box_answ
     s.status = (int)box_json_int(q->json, "status", 0);
     s.limit = box_json_int(q->json, "limit", INT64_MAX);
     rc = box_select_run(w, &s, &gone);
-    for (size_t i = 0; rc == 0 && i < gone.n; i++)
+    for (size_t i = 0; rc == 0 && i < gone.n && a->fault.lie != BOX_LIE_DELETE_IGNORED; i++)
         box_world_lead_delete(w, gone.v[i]);
     if (rc == 0) {
         jsonw_init(&j, &a->body);

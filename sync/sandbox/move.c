@@ -32,7 +32,8 @@ static int start_job(struct box_world *w, struct box_request *q, uint32_t from, 
     struct jsonw j;
     jsonw_init(&j, &filters);
     box_json_write(&j, q->json); /* the whole body comes back, unknown members too */
-    struct box_job *job = jsonw_end(&j) == 0 ? box_job_add(w, from, from_list, to, buf_str(&filters)) : NULL;
+    struct box_job *job = jsonw_end(&j) == 0 ? box_job_add(w, from, from_list, to, buf_str(&filters),
+                                                             a->fault.lie == BOX_LIE_JOB) : NULL;
     buf_free(&filters);
     if (job == NULL)
         return -1;
@@ -116,6 +117,12 @@ static int assign(struct move *m, uint32_t no)
     return box_world_lead_set(m->w, no, &fields);
 }
 
+static void name_moved(struct move *m, const struct box_lead *lead)
+{
+    if (box_lead_email(lead).n > 0 && m->emails_n++ < EMAILS_SHOWN)
+        jsonw_str(&m->emails, box_lead_email(lead));
+}
+
 /* Moves one lead, or a copy of it. 1 done, 0 no room for a copy, -1 out of memory. */
 static int move_one(struct move *m, uint32_t no)
 {
@@ -149,8 +156,7 @@ static int move_one(struct move *m, uint32_t no)
     if (assign(m, no) != 0)
         return -1;
     box_world_lead_changed(w, no);
-    if (box_lead_email(lead).n > 0 && m->emails_n++ < EMAILS_SHOWN)
-        jsonw_str(&m->emails, box_lead_email(lead));
+    name_moved(m, lead);
     return 1;
 }
 
@@ -164,6 +170,11 @@ static int move_all(struct move *m, const struct box_numbers *leads)
     job->total = (int64_t)leads->n;
     job->missing_email = m->to_campaign ? 0 : -1;
     for (size_t i = 0; i < stop; i++) {
+        if (job->mode == BOX_JOB_LIES) {
+            name_moved(m, box_table_at(&m->w->leads, leads->v[i]));
+            job->moved++;
+            continue;
+        }
         int64_t *counter = why_not(m, leads->v[i]);
         if (counter != NULL) {
             (*counter)++;

@@ -13,7 +13,7 @@ struct box_ring_entry {
     uint64_t n;          /* counted from 1 over the whole life */
     char method[8];
     char path[160];      /* cut when longer */
-    char fault[16];      /* "" none */
+    char fault[24];       /* "" none */
     unsigned status;     /* 0: the connection was closed without an answer */
     size_t leads;        /* in the body */
     bool as_workspace;   /* x-as-workspace was sent */

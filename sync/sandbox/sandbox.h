@@ -16,8 +16,18 @@
  *           truncate      done, half of the answer, then closed     garbage      done, 200 with a body that is no JSON
  *           empty         done, 204 without a body                  slow         done, answer ARG ms later (3000)
  *           hang          nothing done, silent ARG ms (600000), closed           hang-after   done, silent, closed
+ *           A lie gives a good status. It belongs to one endpoint, and only happens there:
+ *           POST /leads/add, in created_leads; the work is done and every counter is true:
+ *             empty-created     no entry                          nameless-omitted  no entry of a lead without an address
+ *             uploaded-unlisted the first half of the entries     shifted-index     `index` is one too high (the last: 0);
+ *                                                                                   "@created": counts created leads only
+ *             same-id           the first id in every entry;      "@stranger": the ids of older leads of the workspace
+ *           PATCH /leads/{id}:  patch-ignored   stores nothing, answers the old lead; "@echo": answers the new values
+ *           DELETE /leads, /leads/{id}: delete-ignored   deletes nothing, answers as if it had
+ *           POST /leads/move:   job-lies   the job ends in success, counts and names every lead, and moves none
+ *           POST /leads/list:   list-empty no items;  list-lag   new and moved leads show ARG ms later (1500)
  *   ARG     drop-*: "rst" resets instead of closing · 429, 503: Retry-After seconds, "date2" as an HTTP date ·
- *           slow, hang: milliseconds · garbage: "http" is no HTTP at all
+ *           slow, hang, list-lag: milliseconds · garbage: "http" is no HTTP at all
  *   Items of a rule are tried in order, the first rule with an item that fires wins: one fault a request.
  *   Example: 'POST /leads/add:drop-after=2%,429@2=#3;GET *:500=1%'
  *

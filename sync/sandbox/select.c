@@ -225,12 +225,10 @@ static bool selected(struct box_world *w, const struct box_selector *s, uint32_t
     uint32_t place = lead->place;
     if (lead->text == NULL || no <= s->after)
         return false;
-    if (s->lagging) {
-        if (w->now_ms < lead->created_ms + w->knobs.read_lag_ms)
-            return false;
-        if (lead->moved_ms != BOX_NEVER && w->now_ms < lead->moved_ms + w->knobs.read_lag_ms)
-            place = lead->place_was;
-    }
+    if (s->lag_ms > 0 && w->now_ms < lead->created_ms + s->lag_ms)
+        return false;
+    if (s->lag_ms > 0 && lead->moved_ms != BOX_NEVER && w->now_ms < lead->moved_ms + s->lag_ms)
+        place = lead->place_was;
     if (!passes_place(w, s, place) || has_number(&s->excluded, no) || (s->by_ids && !has_number(&s->ids, no)) ||
         (s->by_contacts && !has_number(&s->contacts, no)))
         return false;

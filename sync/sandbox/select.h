@@ -23,7 +23,7 @@ struct box_selector {
     int status;
     int64_t esp;
     json_object *users;          /* array of user ids, borrowed; NULL: any */
-    bool lagging;                /* with the read lag */
+    int64_t lag_ms;              /* new and moved leads show this much later; 0: at once */
     bool not_in_verification;
     uint32_t after;              /* numbers above it only */
     int64_t limit;

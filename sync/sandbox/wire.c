@@ -175,6 +175,7 @@ enum MHD_Result box_wire_answer(struct box_call *call)
     switch (fault->kind) {
     case BOX_FAULT_NONE:
     case BOX_FAULT_SLOW:
+    case BOX_FAULT_LIE: /* told by the endpoint; the wire is well */
         return send_answer(call);
     case BOX_FAULT_DROP:
         if (fault->reset)

@@ -2,7 +2,7 @@
 sandbox_cases = \
 	tests/cases/sandbox/account.txt tests/cases/sandbox/add.txt tests/cases/sandbox/control.txt \
 	tests/cases/sandbox/gate.txt tests/cases/sandbox/jobs.txt tests/cases/sandbox/lead.txt \
-	tests/cases/sandbox/list.txt tests/cases/sandbox/many.txt tests/cases/sandbox/move.txt \
+	tests/cases/sandbox/lies.txt tests/cases/sandbox/list.txt tests/cases/sandbox/many.txt tests/cases/sandbox/move.txt \
 	tests/cases/sandbox/places.txt tests/cases/sandbox/plan.txt
 EXTRA_DIST += $(sandbox_cases)
 

@@ -74,6 +74,11 @@ static const struct {
     {"POST /x:429@date=1", "cannot take"},
     {"POST /x:slow@99999999999=1", "cannot take"},
     {"GET *:500=1;POST", "is not"},
+    {"PATCH /leads/{id}:patch-ignored@all=1", "cannot take"},
+    {"POST /leads/add:empty-created@1=1", "cannot take"},
+    {"POST /leads/list:list-lag@soon=1", "cannot take"},
+    {"GET /leads/add:empty-created=1", "never happens to GET /leads/add: it is a lie of POST /leads/add"},
+    {"POST /leads/move:shifted-index@created=1", "never happens to POST /leads/move"},
 };
 
 START_TEST(faults_refuse_what_they_do_not_know)
@@ -111,6 +116,27 @@ START_TEST(faults_by_number)
     ck_assert_int_eq(slow.arg, 3000);
     ck_assert_int_eq(box_faults_set(&f, NULL, 1, &e), 0);
     ck_assert_int_eq(box_faults_pick(&f, "GET", "/leads/0", "/leads/{id}").kind, BOX_FAULT_NONE);
+    box_faults_free(&f);
+}
+END_TEST
+
+/* Under a rule for many endpoints a lie waits for its own. */
+START_TEST(lies_happen_where_they_belong)
+{
+    struct box_faults f = {0};
+    struct err e = ERR_INIT;
+    ck_assert_int_eq(box_faults_set(&f, "* *:delete-ignored=#1-3,same-id@stranger=#4-9", 1, &e), 0);
+    ck_assert_int_eq(box_faults_pick(&f, "POST", "/leads/add", "/leads/add").kind, BOX_FAULT_NONE);
+    ck_assert_int_eq(box_faults_pick(&f, "DELETE", "/leads/0", "/leads/{id}").lie, BOX_LIE_DELETE_IGNORED);
+    ck_assert_int_eq(box_faults_pick(&f, "DELETE", "/leads", "/leads").lie, BOX_LIE_DELETE_IGNORED);
+    ck_assert_int_eq(box_faults_pick(&f, "DELETE", "/leads", "/leads").kind, BOX_FAULT_NONE);
+    struct box_fault fault = box_faults_pick(&f, "POST", "/leads/add", "/leads/add");
+    ck_assert_int_eq(fault.lie, BOX_LIE_STRANGER_ID);
+    ck_assert_str_eq(fault.name, "same-id");
+    ck_assert(fault.after);
+    ck_assert_int_eq(box_faults_set(&f, "POST /leads/list:list-lag=#1,list-lag@20=#2", 1, &e), 0);
+    ck_assert_int_eq(box_faults_pick(&f, "POST", "/leads/list", "/leads/list").arg, 1500);
+    ck_assert_int_eq(box_faults_pick(&f, "POST", "/leads/list", "/leads/list").arg, 20);
     box_faults_free(&f);
 }
 END_TEST
@@ -301,6 +327,7 @@ int main(void)
     tcase_add_test(t, window_grows_across_its_seam);
     tcase_add_loop_test(t, faults_refuse_what_they_do_not_know, 0, sizeof bad_faults / sizeof bad_faults[0]);
     tcase_add_test(t, faults_by_number);
+    tcase_add_test(t, lies_happen_where_they_belong);
     tcase_add_test(t, faults_by_share_and_seed);
     tcase_add_test(t, table_finds_by_address_and_id);
     tcase_add_test(t, table_deletes_from_the_middle);
