@@ -47,7 +47,8 @@ static const struct opt options[] = {
      .help = "leads that the plan has room for (no limit)"},
     {.name = "faults", .kind = OPT_TEXT, .dest = AT(faults), .arg = "PLAN",
      .help = "faults by route, as in 'POST /leads/add:drop-after=2%,429=1%;…': drop-before, drop-after, 500, "
-             "500-after, 503, 429, truncate, garbage, empty, slow, hang, hang-after; or lies: empty-created, "
+             "500-after, 503, 429, truncate, garbage, empty, slow, hang, hang-after, late-write, late-hang; or lies: "
+             "empty-created, "
              "nameless-omitted, uploaded-unlisted, shifted-index, same-id, patch-ignored, delete-ignored, job-lies, "
              "list-empty, list-lag"},
     {.name = "spec-strict", .kind = OPT_FLAG, .dest = AT(spec_strict),

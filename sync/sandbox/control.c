@@ -79,7 +79,7 @@ static int advance(struct box_world *w, json_object *value)
     w->knobs.advance_ms += json_object_get_int64(value);
     w->now_ms += json_object_get_int64(value);
     box_store_note_clock(w);
-    box_jobs_step(w);
+    box_route_step(w);
     return 0;
 }
 

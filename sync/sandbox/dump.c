@@ -61,6 +61,7 @@ static void write_counters(const struct box_world *w, struct jsonw *j)
     number(j, "moved", (int64_t)c->moved);
     number(j, "copied", (int64_t)c->copied);
     number(j, "leads", (int64_t)w->leads.live);
+    number(j, "late_writes", (int64_t)w->late_n); /* still to be worked */
     jsonw_key(j, "by_status"); /* "0": closed without an answer */
     jsonw_object(j);
     for (unsigned i = 0; i < sizeof c->answers / sizeof c->answers[0]; i++)

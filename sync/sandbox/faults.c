@@ -17,6 +17,7 @@ static const struct {
     {"truncate", BOX_FAULT_TRUNCATE, true, -1}, {"garbage", BOX_FAULT_GARBAGE, true, -1},
     {"empty", BOX_FAULT_EMPTY, true, -1},       {"slow", BOX_FAULT_SLOW, true, 3000},
     {"hang", BOX_FAULT_HANG, false, 600000},    {"hang-after", BOX_FAULT_HANG, true, 600000},
+    {"late-write", BOX_FAULT_LATE, false, 1500}, {"late-hang", BOX_FAULT_LATE, false, 1500},
 };
 
 /* Kinds that belong to one endpoint. A word with an ARG is a lie of its own; "@MS" stands for any number. */
@@ -63,7 +64,8 @@ static int parse_kind(const char *word, struct box_fault *f)
         }
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
         if (strcmp(word, kinds[i].word) == 0) {
-            *f = (struct box_fault){.kind = kinds[i].kind, .after = kinds[i].after, .arg = kinds[i].arg};
+            *f = (struct box_fault){.kind = kinds[i].kind, .after = kinds[i].after, .arg = kinds[i].arg,
+                                    .hold = strcmp(word, "late-hang") == 0};
             return 0;
         }
     uint64_t status;
@@ -113,7 +115,8 @@ static int parse_arg(const char *word, const char *arg, struct box_fault *f)
     if (f->kind == BOX_FAULT_STATUS && strncmp(arg, "date", 4) == 0) {
         f->date = true;
         arg += 4;
-    } else if (f->kind != BOX_FAULT_STATUS && f->kind != BOX_FAULT_SLOW && f->kind != BOX_FAULT_HANG) {
+    } else if (f->kind != BOX_FAULT_STATUS && f->kind != BOX_FAULT_SLOW && f->kind != BOX_FAULT_HANG &&
+               f->kind != BOX_FAULT_LATE) {
         return -1;
     }
     return parse_ms(arg, &f->arg);
@@ -162,7 +165,8 @@ static int parse_item(char *text, struct box_fault_item *item, struct err *e)
         *arg++ = '\0';
     if (parse_kind(text, &item->fault) != 0)
         return err_set(e, XS_USAGE, "unknown fault \"%s\": use drop-before, drop-after, truncate, garbage, empty, "
-                       "slow, hang, hang-after, a status such as 500, 500-after, or a lie (leadsync help sandbox)", text);
+                       "slow, hang, hang-after, late-write, late-hang, a status such as 500, 500-after, or a lie "
+                       "(leadsync help sandbox)", text);
     if (arg != NULL && parse_arg(text, arg, &item->fault) != 0)
         return err_set(e, XS_USAGE, "fault \"%s\" cannot take \"@%s\": see the list of faults", text, arg);
     if (parse_when(when, item) != 0)
@@ -180,9 +184,11 @@ static bool path_matches(const char *want, const char *path, const char *pattern
     return strcmp(want, path) == 0 || (pattern != NULL && strcmp(want, pattern) == 0);
 }
 
-/* Whether a request is of the one endpoint that can tell this lie; any other fault fits every request. */
+/* A lie fits the requests of its endpoint, late work fits writes, and any other fault fits every request. */
 static bool fits_request(const struct box_fault *f, const char *method, const char *path, const char *pattern)
 {
+    if (f->kind == BOX_FAULT_LATE)
+        return strcmp(method, "GET") != 0 && strcmp(path, "/leads/list") != 0;
     for (size_t i = 0; f->kind == BOX_FAULT_LIE && i < LIES_N; i++)
         if (lies[i].lie == f->lie)
             return strcmp(lies[i].method, method) == 0 && path_matches(lies[i].path, path, pattern);

@@ -12,7 +12,7 @@
 
 enum box_fault_kind {
     BOX_FAULT_NONE, BOX_FAULT_DROP, BOX_FAULT_STATUS, BOX_FAULT_TRUNCATE, BOX_FAULT_GARBAGE, BOX_FAULT_EMPTY,
-    BOX_FAULT_SLOW, BOX_FAULT_HANG, BOX_FAULT_LIE
+    BOX_FAULT_SLOW, BOX_FAULT_HANG, BOX_FAULT_LIE, BOX_FAULT_LATE
 };
 
 /* What a whole answer with a good status says untruly, or what it leaves undone. The endpoint tells the lie. */
@@ -27,6 +27,7 @@ struct box_fault {
     enum box_lie lie;    /* of BOX_FAULT_LIE */
     bool after;          /* the work is done before it goes wrong */
     bool reset;          /* drop: RST instead of FIN */
+    bool hold;           /* late: the connection stays open until the work is done */
     bool date;           /* status: Retry-After as a date */
     bool raw;            /* garbage: no HTTP at all */
     unsigned status;

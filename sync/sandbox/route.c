@@ -249,6 +249,63 @@ static int run_route(struct box_world *w, const struct route *route, struct box_
     return route->run(w, q, a);
 }
 
+/* --- late writes --- */
+
+/* Keeps the request as it came: what it does is decided when it is worked. */
+static int postpone(struct box_world *w, const struct box_request *q, int64_t ms)
+{
+    struct box_late *grown = box_grow(w->late, w->late_n, &w->late_cap, sizeof *w->late);
+    if (grown == NULL)
+        return -1;
+    w->late = grown;
+    struct box_late *late = &grown[w->late_n];
+    *late = (struct box_late){.method = strdup(q->method), .path = strdup(q->path), .body = str_dup(q->body),
+                              .type = q->content_type.p != NULL ? str_dup(q->content_type) : NULL,
+                              .body_n = q->body.n, .due_ms = w->now_ms + ms};
+    if (late->method != NULL && late->path != NULL && late->body != NULL &&
+        (late->type != NULL || q->content_type.p == NULL)) {
+        w->late_n++;
+        return 0;
+    }
+    box_late_free(late);
+    return -1;
+}
+
+/* Nobody hears the answer. Short memory loses the work, as a server that dies does. */
+static void work_late(struct box_world *w, const struct box_late *late)
+{
+    struct box_request q = {.method = late->method, .path = late->path, .body = {late->body, late->body_n},
+                            .content_type = str_from(late->type)};
+    struct box_answer unheard;
+    box_answer_init(&unheard);
+    (void)run_route(w, find_route(&q), &q, &unheard);
+    json_object_put(q.json);
+    box_answer_free(&unheard);
+}
+
+/* Nothing runs in the background: what was due is worked when the next request could notice, with the clock set back
+ * to each time. */
+void box_route_step(struct box_world *w)
+{
+    int64_t now = w->now_ms;
+    for (;;) {
+        size_t next = w->late_n;
+        for (size_t i = 0; i < w->late_n; i++)
+            if (w->late[i].due_ms <= now && (next == w->late_n || w->late[i].due_ms < w->late[next].due_ms))
+                next = i;
+        if (next == w->late_n)
+            break;
+        struct box_late late = w->late[next];
+        memmove(&w->late[next], &w->late[next + 1], (--w->late_n - next) * sizeof late);
+        w->now_ms = late.due_ms;
+        box_jobs_step(w);
+        work_late(w, &late);
+        box_late_free(&late);
+    }
+    w->now_ms = now;
+    box_jobs_step(w);
+}
+
 /* No gate but the path: a story may look and change whatever the API is made to do. */
 static int run_control(struct box_world *w, struct box_request *q, struct box_answer *a)
 {
@@ -272,7 +329,7 @@ static void note_request(struct box_world *w, const struct box_request *q, const
     snprintf(entry.method, sizeof entry.method, "%s", q->method);
     snprintf(entry.path, sizeof entry.path, "%s", q->path);
     snprintf(entry.fault, sizeof entry.fault, "%s", a->fault.kind != BOX_FAULT_NONE ? a->fault.name : "");
-    bool silent = a->fault.kind == BOX_FAULT_DROP || a->fault.kind == BOX_FAULT_HANG;
+    bool silent = a->fault.kind == BOX_FAULT_DROP || a->fault.kind == BOX_FAULT_HANG || a->fault.kind == BOX_FAULT_LATE;
     entry.status = silent ? 0 : a->fault.kind == BOX_FAULT_STATUS ? a->fault.status : a->status;
     entry.leads = json_object_is_type(leads, json_type_array) ? json_object_array_length(leads) : 0;
     box_ring_add(w->ring, &entry);
@@ -298,6 +355,8 @@ static int serve_api(struct box_world *w, struct box_request *q, struct box_answ
         w->counters.by_route[route - routes]++;
     if (a->fault.kind != BOX_FAULT_NONE) {
         w->counters.faults++;
+        if (a->fault.kind == BOX_FAULT_LATE && postpone(w, q, a->fault.arg) != 0)
+            return -1;
         if (!a->fault.after)
             return 1;
     }
@@ -311,7 +370,7 @@ void box_route_serve(struct box_world *w, struct box_request *q, struct box_answ
 {
     struct err e = ERR_INIT;
     bool control = strncmp(q->path, "/__", 3) == 0;
-    box_jobs_step(w);
+    box_route_step(w);
     int rc = control ? run_control(w, q, a) : serve_api(w, q, a, mono_us);
     if (rc < 0)
         rc = box_answer_error(a, 500, "the sandbox is out of memory");

@@ -8,6 +8,9 @@
  * `mono_us` is when the request came (for the rate windows); w->now_ms must be set. */
 void box_route_serve(struct box_world *w, struct box_request *q, struct box_answer *a, int64_t mono_us);
 
+/* Works late writes and ends jobs whose time has come, in the order of their times. */
+void box_route_step(struct box_world *w);
+
 /* "POST /leads/add" for the number that counters.by_route counts under. */
 const char *box_route_name(size_t i);
 

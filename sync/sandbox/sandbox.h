@@ -16,6 +16,8 @@
  *           truncate      done, half of the answer, then closed     garbage      done, 200 with a body that is no JSON
  *           empty         done, 204 without a body                  slow         done, answer ARG ms later (3000)
  *           hang          nothing done, silent ARG ms (600000), closed           hang-after   done, silent, closed
+ *           late-write    a write: closed without an answer, done ARG ms later (1500), whatever the client does meanwhile
+ *           late-hang     the same, but silent and closed only when it is done
  *           A lie gives a good status. It belongs to one endpoint, and only happens there:
  *           POST /leads/add, in created_leads; the work is done and every counter is true:
  *             empty-created     no entry                          nameless-omitted  no entry of a lead without an address
@@ -27,7 +29,7 @@
  *           POST /leads/move:   job-lies   the job ends in success, counts and names every lead, and moves none
  *           POST /leads/list:   list-empty no items;  list-lag   new and moved leads show ARG ms later (1500)
  *   ARG     drop-*: "rst" resets instead of closing · 429, 503: Retry-After seconds, "date2" as an HTTP date ·
- *           slow, hang, list-lag: milliseconds · garbage: "http" is no HTTP at all
+ *           slow, hang, late-*, list-lag: milliseconds · garbage: "http" is no HTTP at all
  *   Items of a rule are tried in order, the first rule with an item that fires wins: one fault a request.
  *   Example: 'POST /leads/add:drop-after=2%,429@2=#3;GET *:500=1%'
  *

@@ -78,8 +78,9 @@ static void serve(struct box_server *s, struct box_call *call, const char *url, 
     call->served = true;
     bool control = strncmp(url, "/__", 3) == 0;
     call->due_us = now_us + (control ? 0 : s->world->knobs.latency_ms * 1000);
-    if (call->answer.fault.kind == BOX_FAULT_SLOW || call->answer.fault.kind == BOX_FAULT_HANG)
-        call->due_us += call->answer.fault.arg * 1000;
+    const struct box_fault *fault = &call->answer.fault;
+    if (fault->kind == BOX_FAULT_SLOW || fault->kind == BOX_FAULT_HANG || fault->hold)
+        call->due_us += fault->arg * 1000;
 }
 
 static void take_body(struct box_call *call, const char *p, size_t n)

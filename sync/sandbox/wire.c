@@ -182,6 +182,7 @@ enum MHD_Result box_wire_answer(struct box_call *call)
             reset_connection(call->connection);
         return MHD_NO;
     case BOX_FAULT_HANG:
+    case BOX_FAULT_LATE:
         return MHD_NO;
     case BOX_FAULT_STATUS:
         return send_status(call, fault);

@@ -71,8 +71,19 @@ int box_world_init(struct box_world *w, const struct sandbox_config *c, struct e
     return box_faults_set(&w->faults, c->faults, c->seed, e);
 }
 
+void box_late_free(struct box_late *late)
+{
+    free(late->method);
+    free(late->path);
+    free(late->type);
+    free(late->body);
+}
+
 void box_world_free(struct box_world *w)
 {
+    for (size_t i = 0; i < w->late_n; i++)
+        box_late_free(&w->late[i]);
+    free(w->late);
     for (size_t i = 0; i < w->places_n; i++) {
         for (size_t v = 0; v < w->places[i].vars_n; v++)
             free(w->places[i].vars[v]);

@@ -67,6 +67,13 @@ struct box_block {
     int64_t created_ms;
 };
 
+/* A write whose client has no answer, and whose effect is still to come. */
+struct box_late {
+    char *method, *path, *type, *body; /* owned; type: content type, NULL: not sent */
+    size_t body_n;
+    int64_t due_ms;
+};
+
 struct box_verification {
     char *email;
     int64_t due_ms;
@@ -92,6 +99,8 @@ struct box_world {
     size_t places_n, places_cap;
     struct box_job *jobs;
     size_t jobs_n, jobs_cap, jobs_closed; /* every job before jobs_closed is done */
+    struct box_late *late; /* in the order of the requests; lost when the sandbox ends */
+    size_t late_n, late_cap;
     struct box_block *blocks;
     size_t blocks_n, blocks_cap;
     struct box_verification *verifications;
@@ -106,6 +115,7 @@ struct box_world {
 
 int box_world_init(struct box_world *w, const struct sandbox_config *config, struct err *e);
 void box_world_free(struct box_world *w);
+void box_late_free(struct box_late *late); /* what it owns */
 
 /* Doubles an array of `size` bytes an element when it is full. The array, or NULL when memory is short. */
 void *box_grow(void *array, size_t n, size_t *cap, size_t size);

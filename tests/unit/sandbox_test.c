@@ -264,6 +264,63 @@ START_TEST(faults_are_real)
 }
 END_TEST
 
+/* The lead comes when its time has come, after the client has gone. */
+static void late(const char *fault, bool hold)
+{
+    char text[128];
+    snprintf(text, sizeof text, "* *:%s@3600000=1", fault);
+    struct sandbox *s = start(&(struct sandbox_config){.faults = text, .plan_limit = -1, .seed = 1});
+    struct client_request request = {.method = "POST", .path = "/api/v2/leads/add", .body = str_from(one_lead),
+                                     .timeout_ms = hold ? 100 : PATIENCE_MS};
+    struct client_answer answer;
+    uint16_t port = sandbox_port(s);
+    client_send(port, &request, &answer);
+    ck_assert_int_eq(answer.end, hold ? CLIENT_TIMEOUT : CLIENT_EMPTY);
+    client_free(&answer);
+    ck_assert_int_eq(client_counter(port, "created"), 0);
+    ck_assert_int_eq(client_counter(port, "late_writes"), 1);
+    client_control(port, "{\"advance_ms\":3599000}");
+    ck_assert_int_eq(client_counter(port, "created"), 0);
+    client_control(port, "{\"advance_ms\":1000}");
+    ck_assert_int_eq(client_counter(port, "created"), 1);
+    ck_assert_int_eq(client_counter(port, "late_writes"), 0);
+    sandbox_free(s);
+}
+
+START_TEST(late_writes_come_late)
+{
+    late("late-write", false);
+    late("late-hang", true);
+}
+END_TEST
+
+/* Two late writes and a job are worked in the order of their times, and reads are never late. */
+START_TEST(late_writes_keep_the_order_of_their_times)
+{
+    static const char move[] = "{\"campaign\":\"" SANDBOX_CAMPAIGN_DEMO "\",\"to_list_id\":\"" SANDBOX_LIST_INCOMING "\"}";
+    struct sandbox *s = start(&(struct sandbox_config){.plan_limit = -1, .seed = 1, .job_ms = 2000000});
+    uint16_t port = sandbox_port(s);
+    client_control(port, "{\"faults\":\"POST *:late-write@3000000=#2,late-write@1000000=#3\"}");
+    json_object_put(client_json(port, "POST", "/api/v2/leads/list", "{}"));
+    struct client_answer answer = ask(port, "POST", "/api/v2/leads/move", move);
+    ck_assert_int_eq(answer.end, CLIENT_EMPTY); /* starts at 3000 s, ends at 5000 s */
+    client_free(&answer);
+    answer = ask(port, "POST", "/api/v2/leads/add", one_lead);
+    ck_assert_int_eq(answer.end, CLIENT_EMPTY); /* at 1000 s, so before the move */
+    client_free(&answer);
+    client_control(port, "{\"advance_ms\":4000000}");
+    ck_assert_int_eq(client_counter(port, "created"), 1);
+    ck_assert_int_eq(client_counter(port, "moved"), 0);
+    client_control(port, "{\"advance_ms\":1000000}");
+    ck_assert_int_eq(client_counter(port, "moved"), 1);
+    /* one that is still to come ends with the sandbox */
+    client_control(port, "{\"faults\":\"POST *:late-write=1\"}");
+    answer = ask(port, "POST", "/api/v2/leads/add", one_lead);
+    client_free(&answer);
+    sandbox_free(s);
+}
+END_TEST
+
 static void *ask_for_one(void *port)
 {
     struct client_answer answer = ask(*(uint16_t *)port, "POST", "/api/v2/leads/add", one_lead);
@@ -431,6 +488,8 @@ int main(void)
     tcase_add_test(t, header_is_limited);
     tcase_add_test(t, latency_delays_all_at_once);
     tcase_add_test(t, who_waits_is_answered_on_demand);
+    tcase_add_test(t, late_writes_come_late);
+    tcase_add_test(t, late_writes_keep_the_order_of_their_times);
     tcase_add_loop_test(t, faults_are_real, 0, sizeof wires / sizeof wires[0]);
     tcase_add_test(t, store_survives);
     tcase_add_test(t, store_keeps_an_open_job);
