@@ -26,8 +26,8 @@ int box_workspace_get(struct box_world *w, struct box_request *q, struct box_ans
     return jsonw_end(&j);
 }
 
-/* Room is total_lead_limit less current_lead_count; without a limit of ours, one that nobody reaches. Only the
- * outreach part is told: nothing here uses the others, and all of them are optional. */
+/* Room is total_lead_limit less current_lead_count; without a limit of ours, one that nobody reaches. One plan
+ * is shown, outreach or bundle by a knob: nothing here uses the others, and all of them are optional. */
 int box_plan_get(struct box_world *w, struct box_request *q, struct box_answer *a)
 {
     int64_t limit = w->knobs.plan_limit >= 0 ? w->knobs.plan_limit : PLAN_WITHOUT_LIMIT;
@@ -45,7 +45,7 @@ int box_plan_get(struct box_world *w, struct box_request *q, struct box_answer *
     jsonw_text(&j, "Sandbox");
     jsonw_key(&j, "subscriptions");
     jsonw_object(&j);
-    jsonw_key(&j, "outreach");
+    jsonw_key(&j, w->knobs.plan_is_bundle ? "bundle" : "outreach");
     jsonw_object(&j);
     jsonw_key(&j, "plan_name");
     jsonw_text(&j, "Hypergrowth");

@@ -17,7 +17,8 @@
  *   mail     {CAMPAIGN: body of the one mail of its sequence}
  *   add      {"to": PLACE, "leads": [lead as in leads/add]}, or an array of such; leads already there are left alone
  *   status, interest   {address: number}                 contacted         [address]: mailed just now
- *   delete   [address or lead id] */
+ *   delete   [address or lead id]                        plan_kind   outreach or bundle: the member of plan-details
+ *   ids_changed   [PLACE]: its leads get new ids, as if imported again by hand */
 #include "sync/sandbox/check.h"
 #include "sync/sandbox/jobs.h"
 #include "sync/sandbox/lead.h"
@@ -93,6 +94,13 @@ static int set_scopes(struct box_world *w, json_object *value)
     free(w->knobs.scopes);
     w->knobs.scopes = scopes;
     return 0;
+}
+
+static int set_plan_kind(struct box_world *w, json_object *value)
+{
+    struct str kind = box_json_str(value);
+    w->knobs.plan_is_bundle = str_is(kind, "bundle");
+    return !w->knobs.plan_is_bundle && !str_is(kind, "outreach");
 }
 
 /* Going back to "ok" also lets go of jobs that are stuck, else no story could ever end them. */
@@ -345,6 +353,17 @@ static int delete_leads(struct box_world *w, json_object *value)
     return for_texts(w, value, delete_one);
 }
 
+static int new_ids(struct box_world *w, struct str text)
+{
+    uint32_t place = find_place(w, text);
+    return place == 0 ? 1 : box_world_new_ids(w, place);
+}
+
+static int change_ids(struct box_world *w, json_object *value)
+{
+    return for_texts(w, value, new_ids);
+}
+
 /* --- the tables --- */
 
 static const struct {
@@ -354,7 +373,8 @@ static const struct {
     {"reset", reset}, {"advance_ms", advance}, {"scopes", set_scopes}, {"jobs", set_jobs}, {"jobs_n", set_jobs_n},
     {"campaigns", add_campaigns}, {"lists", add_lists}, {"campaign_status", set_campaign_status},
     {"variables", set_variables}, {"mail", set_mail}, {"block", block}, {"add", add}, {"status", statuses}, {"interest", interests},
-    {"contacted", contacted}, {"delete", delete_leads}, {"answer", answer},
+    {"contacted", contacted}, {"delete", delete_leads}, {"ids_changed", change_ids},
+    {"plan_kind", set_plan_kind}, {"answer", answer},
 };
 
 static const char *const number_names[] = {"latency_ms", "plan_limit", "read_lag_ms", "job_ms", "verify_ms", "esp_ms",

@@ -34,6 +34,8 @@ static void write_knobs(const struct box_knobs *k, struct jsonw *j)
     flag(j, "patch_merges", k->patch_merges);
     flag(j, "plan_partial", k->plan_partial);
     flag(j, "strip_unknown", k->strip_unknown);
+    jsonw_key(j, "plan_kind");
+    jsonw_text(j, k->plan_is_bundle ? "bundle" : "outreach");
     jsonw_key(j, "jobs");
     jsonw_text(j, box_job_mode_names[k->job_mode]);
     jsonw_key(j, "scopes");

@@ -248,6 +248,33 @@ void box_world_lead_delete(struct box_world *w, uint32_t no)
     w->counters.deleted++;
 }
 
+/* The id carries the lead's number, so a lead with a new id is a new record at the end of the table. */
+int box_world_new_ids(struct box_world *w, uint32_t place)
+{
+    uint32_t last = w->leads.n;
+    for (uint32_t no = 1; no <= last; no++) {
+        const struct box_lead *old = box_table_at(&w->leads, no);
+        struct box_fields fields;
+        if (old->text == NULL || old->place != place)
+            continue;
+        box_lead_fields(old, &fields);
+        uint32_t new_no = box_world_lead_add(w, &fields, old->place);
+        if (new_no == 0)
+            return -1;
+        struct box_lead *lead = box_table_at(&w->leads, new_no);
+        lead->contacted_ms = old->contacted_ms;
+        lead->interest_ms = old->interest_ms;
+        lead->verify_due_ms = old->verify_due_ms;
+        lead->interest = old->interest;
+        lead->status = old->status;
+        lead->has_interest = old->has_interest;
+        lead->alone = old->alone;
+        box_world_lead_changed(w, new_no);
+        box_world_lead_delete(w, no);
+    }
+    return 0;
+}
+
 /* A person has as many leads as places; the chain is short. */
 bool box_world_has(struct box_world *w, struct str email, uint32_t place)
 {

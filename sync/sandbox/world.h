@@ -28,7 +28,7 @@ struct box_knobs {
     unsigned rate_per_second, rate_per_minute;
     int64_t latency_ms, plan_limit, read_lag_ms, job_ms, verify_ms, esp_ms;
     int64_t advance_ms;    /* how far the world's clock is ahead of the system's */
-    bool spec_strict, patch_merges, plan_partial, strip_unknown;
+    bool spec_strict, patch_merges, plan_partial, strip_unknown, plan_is_bundle;
     enum box_job_mode job_mode;
     int64_t job_mode_left; /* jobs it still applies to; negative: all */
     char *scopes;          /* owned; NULL: every scope */
@@ -138,6 +138,9 @@ uint32_t box_world_lead_add(struct box_world *w, const struct box_fields *fields
 int box_world_lead_set(struct box_world *w, uint32_t no, const struct box_fields *fields);
 void box_world_lead_changed(struct box_world *w, uint32_t no);
 void box_world_lead_delete(struct box_world *w, uint32_t no);
+/* Gives the leads of a place new ids, as a deletion and a new import by hand do; the rest of each lead
+ * stays. 0/-1. */
+int box_world_new_ids(struct box_world *w, uint32_t place);
 bool box_world_has(struct box_world *w, struct str email, uint32_t place);
 bool box_world_has_kind(struct box_world *w, struct str email, bool campaigns, bool lists, uint32_t but_not);
 /* Leads that the plan still takes; INT64_MAX without a limit. */
