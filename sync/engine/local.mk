@@ -23,6 +23,7 @@ sync_libengine_a_SOURCES = \
 	sync/engine/move.c sync/engine/move.h \
 	sync/engine/move_look.c \
 	sync/engine/people.c sync/engine/people.h \
+	sync/engine/lead_match.c \
 	sync/engine/places.c sync/engine/places.h \
 	sync/engine/plan.c sync/engine/plan.h \
 	sync/engine/keyed.c \

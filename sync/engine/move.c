@@ -360,8 +360,8 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* The addresses that it names are moved, unless it names more than it was asked for. */
-static void take_moved(struct part *p, const struct remote_job *remote)
+/* The addresses that it names, unless it names more than it was asked for: moved, if no look shows the contrary. */
+static void take_named(struct part *p, const struct remote_job *remote)
 {
     struct work *w = p->work;
     struct arena *scratch = &w->u->scratch;
@@ -379,8 +379,7 @@ static void take_moved(struct part *p, const struct remote_job *remote)
         qsort(hashes, hashes_n, sizeof *hashes, by_value);
     for (size_t k = 0; k < p->n && hashes_n > 0; k++) {
         uint64_t hash = w->aims[p->index[k]].email_hash;
-        if (hash != 0 && bsearch(&hash, hashes, hashes_n, sizeof hash, by_value) != NULL)
-            move_proved(w, p->index[k], 0);
+        w->aims[p->index[k]].named = hash != 0 && bsearch(&hash, hashes, hashes_n, sizeof hash, by_value) != NULL;
     }
     err_clear(&e);
 }
@@ -390,13 +389,12 @@ void move_job_over(struct part *p, struct job *job, const struct remote_job *rem
     struct work *w = p->work;
     const char *status = remote != NULL ? job->told.status : "gone from the job list";
     if (remote != NULL && remote->status == JOB_SUCCESS && !w->earlier)
-        take_moved(p, remote);
+        take_named(p, remote);
     size_t rest = 0;
-    for (size_t k = 0; k < p->n; k++)
-        if (w->batch.entries[p->index[k]].outcome == OUTCOME_NONE) {
-            move_detail(w, p->index[k], "background job %s: %s", job->told.id, status);
-            rest++;
-        }
+    for (size_t k = 0; k < p->n; k++) {
+        move_detail(w, p->index[k], "background job %s: %s", job->told.id, status);
+        rest += !w->aims[p->index[k]].named;
+    }
     if (rest > 0 && !w->earlier)
         log_notice("background job %s is %s, and %zu of %zu leads are not proved moved by it: reading them back",
                    job->told.id, status, rest, p->n);

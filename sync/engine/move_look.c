@@ -15,19 +15,19 @@
 struct look {
     struct part *part;
     size_t first, n;  /* slice of the part's index */
-    bool by_address;  /* asked for other leads with these addresses in the target */
 };
 
 static void look(struct part *p);
 
 static void found_before(struct part *p, uint32_t i, const struct remote_lead *remote);
+static void found_by_address(struct part *p, uint32_t i, const struct remote_lead *remote);
 
 /* Is this entry still looked for? Before a move it is enough to have seen it. */
 static bool is_sought(const struct part *p, size_t k)
 {
     uint32_t i = p->index[k];
-    return p->work->batch.entries[i].outcome == OUTCOME_NONE &&
-           (p->found != found_before || p->work->aims[i].place == PLACE_UNSEEN);
+    bool before = p->found == found_before || p->found == found_by_address;
+    return p->work->batch.entries[i].outcome == OUTCOME_NONE && (!before || p->work->aims[i].place == PLACE_UNSEEN);
 }
 
 static enum place place_of(const struct work *w, const struct remote_lead *r)
@@ -96,7 +96,8 @@ static void found_before(struct part *p, uint32_t i, const struct remote_lead *r
     struct aim *aim = &w->aims[i];
     bool by_route = w->batch.entries[i].row != 0;
     aim->place = place_of(w, remote);
-    aim->email_hash = email_hash(w->u, remote->email);
+    if (aim->email_hash == 0)
+        aim->email_hash = email_hash(w->u, remote->email);
     if (aim->place == PLACE_ELSEWHERE) {
         detail_place(w, i, remote);
         work_entry_done(w, i, OUTCOME_FAILED, REASON_MOVE_NOT_DONE, 0);
@@ -116,11 +117,42 @@ static void found_before(struct part *p, uint32_t i, const struct remote_lead *r
         patch_first(p, i, remote);
 }
 
-static void conclude_before(struct part *p)
+static void conclude_gone(struct part *p)
 {
     for (size_t k = 0; k < p->n; k++)
         work_entry_done(p->work, p->index[k], OUTCOME_FAILED, REASON_GONE_THERE, 0);
     part_free(p);
+}
+
+/* Exported and imported again, a lead has a new id; the address says that it is the same person's. */
+static void found_by_address(struct part *p, uint32_t i, const struct remote_lead *remote)
+{
+    char old[UUID_TEXT_N], new[UUID_TEXT_N];
+    enum place wanted = p->address_in == &p->work->target ? PLACE_TO : PLACE_FROM;
+    uuid_format(&p->work->batch.entries[i].lead_id, old);
+    if (place_of(p->work, remote) != wanted || !lead_match_relink(p->work, i, &remote->id))
+        return;
+    log_detail("lead %s is not there any more; its address has lead %s now, which takes its place", old,
+               uuid_format(&remote->id, new));
+    p->work->batch.entries[i].detail = STR_NONE;
+    found_before(p, i, remote);
+}
+
+/* The source comes first: a lead that is still there is the one to be moved, whatever else has its address. */
+static void look_in_target(struct part *p)
+{
+    p->address_in = &p->work->target;
+    p->looked = conclude_gone;
+    look(p);
+}
+
+/* No lead with these ids, or one with another address. */
+static void look_for_addresses(struct part *p)
+{
+    p->found = found_by_address;
+    p->address_in = &p->work->from;
+    p->looked = look_in_target;
+    look(p);
 }
 
 /* ---- after ---- */
@@ -187,15 +219,24 @@ static void conclude_after(struct part *p)
         conclude_earlier(p);
         return;
     }
-    size_t still_n = 0;
+    size_t still_n = 0, named_n = 0;
     for (size_t k = 0; k < p->n; k++) {
-        enum place place = w->aims[p->index[k]].place;
-        if (place == PLACE_FROM)
-            p->index[still_n++] = p->index[k];
-        else
-            work_entry_done(w, p->index[k], OUTCOME_FAILED,
-                            place == PLACE_UNSEEN ? REASON_GONE_THERE : REASON_MOVE_NOT_DONE, 0);
+        uint32_t i = p->index[k];
+        const struct aim *aim = &w->aims[i];
+        if (aim->place == PLACE_FROM) {
+            named_n += aim->named;
+            p->index[still_n++] = i;
+        } else if (aim->place == PLACE_UNSEEN && aim->named) {
+            /* Nothing speaks against what the job says of this lead. */
+            move_proved(w, i, 0);
+        } else {
+            work_entry_done(w, i, OUTCOME_FAILED,
+                            aim->place == PLACE_UNSEEN ? REASON_GONE_THERE : REASON_MOVE_NOT_DONE, 0);
+        }
     }
+    if (named_n > 0)
+        log_warning("a background job names %zu lead%s as moved that %s still in the source: not counted as moved",
+                    named_n, named_n == 1 ? "" : "s", named_n == 1 ? "is" : "are");
     p->n = still_n;
     if (p->job == NULL) {
         /* No job, and still where they were: move_next() asks again, within its rounds. */
@@ -203,6 +244,7 @@ static void conclude_after(struct part *p)
         return;
     }
     p->found = found_double;
+    p->address_in = &w->target;
     p->looked = looked_for_doubles;
     look(p);
 }
@@ -217,7 +259,8 @@ static void looked(struct part *p)
         if (is_sought(p, k))
             p->index[open_n++] = p->index[k];
     p->n = open_n;
-    if (p->found == found_double || open_n == 0) {
+    /* Those who are asked for by address had all the looks by id before. */
+    if (p->address_in != NULL || open_n == 0) {
         if (open_n == 0)
             part_free(p);
         else
@@ -242,11 +285,17 @@ static void looked(struct part *p)
     part_wait_look(p, p->unseen_job, look); /* a job that cannot be seen may still be running */
 }
 
-static bool is_entry(const struct look *l, uint32_t i, const struct remote_lead *remote, uint64_t hash)
+static bool is_entry(const struct part *p, uint32_t i, const struct remote_lead *remote, uint64_t hash)
 {
-    const struct work *w = l->part->work;
-    return l->by_address ? hash != 0 && w->aims[i].email_hash == hash
-                         : uuid_eq(&w->batch.entries[i].lead_id, &remote->id);
+    struct work *w = p->work;
+    if (p->address_in != NULL)
+        return hash != 0 && w->aims[i].email_hash == hash;
+    if (!uuid_eq(&w->batch.entries[i].lead_id, &remote->id))
+        return false;
+    bool differs = lead_match_differs(w, i, remote);
+    if (differs)
+        move_detail(w, i, "the lead that has its id has another address");
+    return !differs;
 }
 
 static void take_items(const struct look *l, struct json_object *items)
@@ -261,9 +310,9 @@ static void take_items(const struct look *l, struct json_object *items)
             err_clear(&e);
             continue;
         }
-        uint64_t hash = l->by_address ? email_hash(p->work->u, remote.email) : 0;
+        uint64_t hash = p->address_in != NULL ? email_hash(p->work->u, remote.email) : 0;
         for (size_t k = l->first; k < l->first + l->n; k++)
-            if (is_sought(p, k) && is_entry(l, p->index[k], &remote, hash)) {
+            if (is_sought(p, k) && is_entry(p, p->index[k], &remote, hash)) {
                 p->found(p, p->index[k], &remote);
                 break;
             }
@@ -316,23 +365,20 @@ static int ask(struct part *p, size_t first, size_t n, struct err *e)
     struct work *w = p->work;
     struct uuid ids[LEADS_LIST_MAX];
     struct str contacts[LEADS_LIST_MAX];
-    bool by_address = p->found == found_double;
-    struct leads_list list = {.urgent = true, .ids = ids, .contacts = contacts};
+    struct leads_list list = {.urgent = true, .target = p->address_in, .ids = ids, .contacts = contacts};
     for (size_t k = first; k < first + n; k++) {
         const struct entry *entry = &w->batch.entries[p->index[k]];
-        if (by_address && entry->email.n > 0 && w->aims[p->index[k]].email_hash != 0)
-            contacts[list.contacts_n++] = entry->email;
-        else if (!by_address)
+        if (p->address_in == NULL)
             ids[list.ids_n++] = entry->lead_id;
+        else if (entry->email.n > 0 && w->aims[p->index[k]].email_hash != 0)
+            contacts[list.contacts_n++] = entry->email;
     }
-    if (by_address)
-        list.target = &w->target;
     if (list.ids_n + list.contacts_n == 0)
         return 0;
     struct look *l = malloc(sizeof *l);
     if (l == NULL)
         return err_oom(e);
-    *l = (struct look){p, first, n, by_address};
+    *l = (struct look){p, first, n};
     if (api_leads_list(w->u->c.api, &list, answered, l, e) != 0) {
         free(l);
         return -1;
@@ -364,8 +410,13 @@ static void look(struct part *p)
 
 void move_look_before(struct part *p)
 {
+    for (size_t k = 0; k < p->n; k++) {
+        struct aim *aim = &p->work->aims[p->index[k]];
+        if (aim->email_hash == 0)
+            aim->email_hash = email_hash(p->work->u, p->work->batch.entries[p->index[k]].email);
+    }
     p->found = found_before;
-    p->looked = conclude_before;
+    p->looked = look_for_addresses;
     look(p);
 }
 
@@ -373,12 +424,15 @@ void move_look_after(struct part *p, struct job *job)
 {
     p->found = found_after;
     p->looked = conclude_after;
+    p->address_in = NULL;
     p->job = job;
     p->look = 0;
     size_t n = 0;
     for (size_t k = 0; k < p->n; k++)
-        if (is_sought(p, k))
+        if (is_sought(p, k)) {
+            p->work->aims[p->index[k]].place = PLACE_UNSEEN;
             p->index[n++] = p->index[k];
+        }
     p->n = n;
     if (n == 0)
         part_free(p);

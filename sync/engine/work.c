@@ -146,10 +146,8 @@ int work_add(struct work *w, const struct planned *p, struct err *e)
     return 0;
 }
 
-int work_lead(struct work *w, uint32_t i, struct arena *arena, struct lead *out)
+int upload_unpack(struct upload *u, struct str values, struct arena *arena, struct lead *out)
 {
-    struct upload *u = w->u;
-    struct str values = w->batch.entries[i].values;
     const struct lead_shape *shape = &u->c.mapping->shape;
     uint32_t id;
     if (lead_packed_shape(values, &id) != 0)
@@ -165,6 +163,11 @@ int work_lead(struct work *w, uint32_t i, struct arena *arena, struct lead *out)
         shape = older;
     }
     return lead_unpack(values, shape, arena, out);
+}
+
+int work_lead(struct work *w, uint32_t i, struct arena *arena, struct lead *out)
+{
+    return upload_unpack(w->u, w->batch.entries[i].values, arena, out);
 }
 
 /* A lead that has only reached the stage's list: its row is counted where the way ends. */

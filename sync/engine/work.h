@@ -18,6 +18,7 @@ struct aim {
     bool as_wanted;            /* its values were compared, or written */
     bool patched;              /* they were written */
     bool asked;                /* a request to move it may have been applied */
+    bool named;                /* its job says that it has moved it */
     bool moved;                /* and was */
     bool created;              /* by this run, in the stage's list */
     bool pending, verified;    /* its verdict there is under way, is known */
@@ -63,6 +64,7 @@ struct part {
     /* moves: reading the leads */
     void (*found)(struct part *part, uint32_t i, const struct remote_lead *remote);
     void (*looked)(struct part *part); /* the last look did not find them all: concludes; owns the part */
+    const struct target *address_in; /* the look asks for the entries' addresses there; NULL: for their ids, anywhere */
     struct job *job;           /* that is over, and has to be held against what is there */
     bool unseen_job;           /* which may still be running */
     bool spoilt;               /* an answer of this look is missing */
@@ -145,6 +147,8 @@ void part_wait_look(struct part *p, bool late, void (*wake)(struct part *));
 int64_t work_late_looks_ms(const struct work *w);   /* how long all late looks take */
 void upload_fail(struct upload *u, const struct err *e); /* keeps a copy: the upload ends with it */
 void upload_fail_oom(struct upload *u);
+/* A packed lead, also one of an older list of custom variables: 0/-1. */
+int upload_unpack(struct upload *u, struct str values, struct arena *arena, struct lead *out);
 /* This target is held by a job that this run has waited for long enough: nothing more is sent into or out of it. */
 void upload_leave_stuck(struct upload *u, uint32_t target);
 bool upload_is_stuck(const struct upload *u, uint32_t target);
@@ -193,6 +197,13 @@ void jobs_step(struct upload *u, int64_t now_us);   /* polls what is due, gives 
 int64_t jobs_due_us(const struct upload *u);        /* when there is something to do; INT64_MAX: never */
 void jobs_give_up(struct upload *u);                /* jobs are not waited for any more */
 void jobs_free(struct upload *u);
+/* ---- lead_match.c ---- */
+/* Does a lead that was found under entry i's id have another address than the one that is known of it? Then that id is as
+ * good as gone: the lead is somebody else's, and must not be written to. An address that is not known differs from none. */
+bool lead_match_differs(struct work *w, uint32_t i, const struct remote_lead *remote);
+/* Entry i's id is gone, and a lead with its address has this one: from now on the entry is about that lead. False: the
+ * state has it under another key. */
+bool lead_match_relink(struct work *w, uint32_t i, const struct uuid *id);
 /* ---- rekey.c ---- */
 /* Before a create batch is settled: rows that had another lead keep it as a lead of its own. In the same commit. */
 int rekey_settle(struct work *w, struct err *e);

@@ -119,6 +119,12 @@ static void removed(struct fold *f, const struct fold_item *item)
     if (item->op == OP_MOVE) {
         f->flags |= KNOWN_AWAY;
         f->target = item->target;
+        /* It may have been found under another id, by which it is moved back. */
+        if (item->bits & ITEM_LEAD_ID) {
+            f->lead_id = item->lead_id;
+            f->has_lead_id = f->id_learnt = true;
+            f->proven_from = item->ordinal;
+        }
     }
     f->changed = true;
 }

@@ -47,6 +47,7 @@ STORIES = \
 	tests/cli/sync_mirror.test \
 	tests/cli/sync_mirror_failmalloc.test \
 	tests/cli/sync_mirror_kill.test \
+	tests/cli/sync_lies_move.test \
 	tests/cli/sync_move.test \
 	tests/cli/sync_move_failmalloc.test \
 	tests/cli/sync_plan.test \

@@ -44,6 +44,7 @@ enum world_job_mode {
     WJOB_ZERO, WJOB_HALF,        /* success, and nothing or half of them moved */
     WJOB_SILENT,                 /* success, and it names nobody */
     WJOB_BOASTS,                 /* success: names all, has moved half, and says so in its count */
+    WJOB_LIES,                   /* success: names and counts all, and moves none */
     WJOB_VANISHED,               /* found by nobody, and moves all the same */
     WJOB_UNLISTED,               /* missing in lists, but there when asked for alone */
     WJOB_PAUSED, WJOB_DRAINING, WJOB_ODD, /* three times as long, in that status for a while */
@@ -103,6 +104,10 @@ void world_put(struct world *w, const char *target, const char *email, const cha
 void world_delete(struct world *w, const char *email);
 /* Sets a number of the lead, wherever it is. */
 void world_set(struct world *w, const char *email, const char *name, int64_t value);
+/* Exports it and imports it again: the same person under another id. */
+void world_reimport(struct world *w, const char *email);
+/* Gives the lead's id to another person, as an answer that names the wrong lead would. */
+void world_exchange(struct world *w, const char *email, const char *other);
 /* Moves it as somebody else would. */
 void world_place(struct world *w, const char *email, const char *target);
 size_t world_n(const struct world *w);

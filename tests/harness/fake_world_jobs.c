@@ -36,8 +36,12 @@ static void work_job(struct world *w, struct world_job *job)
         if (lead == NULL || strcmp(world_target_of(lead), from) != 0)
             continue;
         job->total++;
-        if (job->mode == WJOB_BOASTS)
+        if (job->mode == WJOB_BOASTS || job->mode == WJOB_LIES)
             json_object_array_add(job->emails, json_object_new_string(email));
+        if (job->mode == WJOB_LIES) {
+            job->moved++;
+            continue;
+        }
         if (i >= stop || world_starts(email, "stays") || (email[0] != '\0' && world_find(w, to, email) != NULL))
             continue;
         if (job->mode != WJOB_BOASTS && job->mode != WJOB_SILENT)

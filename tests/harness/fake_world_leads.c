@@ -154,6 +154,24 @@ void world_set(struct world *w, const char *email, const char *name, int64_t val
     world_put_int(lead, name, value);
 }
 
+void world_reimport(struct world *w, const char *email)
+{
+    struct json_object *lead = world_find(w, NULL, email);
+    char id[UUID_TEXT_N];
+    if (lead == NULL)
+        abort();
+    snprintf(id, sizeof id, "01900000-0000-7000-8000-%012x", ++w->ids);
+    world_put_text(lead, "id", id);
+}
+
+void world_exchange(struct world *w, const char *email, const char *other)
+{
+    struct json_object *lead = world_find(w, NULL, email);
+    if (lead == NULL)
+        abort();
+    world_put_text(lead, "email", other);
+}
+
 void world_move_to(struct json_object *lead, const char *target)
 {
     bool list = strcmp(target, WORLD_CAMPAIGN) != 0;

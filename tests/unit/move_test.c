@@ -253,6 +253,88 @@ START_TEST(elsewhere_and_gone)
 }
 END_TEST
 
+/* ---- whose lead it is ---- */
+
+/* Everybody was exported and imported again: found by address, moved under the new id, and written to by it later. */
+START_TEST(imported_again)
+{
+    world_reimport(k.world, "ann@example.com");
+    world_reimport(k.world, "bob@example.com");
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_DONE);
+    ck_assert_uint_eq(k.report.tally.moved, 2);
+    mkit_ends_as_wanted(&k);
+    mkit_is_settled(&k);
+    ekit_csv(&k, "email,first,seats,seg\nann@example.com,Anna,1,c\nbob@example.com,Bob,2,c\ncyd@example.com,Cyd,3,l\n");
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_DONE);
+    ck_assert_str_eq(world_value(k.world, WORLD_CAMPAIGN, "ann@example.com", "first_name"), "Anna");
+}
+END_TEST
+
+/* Imported where it belongs: linked, its new value is written, and no move is asked for it. */
+START_TEST(imported_into_the_target)
+{
+    world_reimport(k.world, "ann@example.com");
+    world_place(k.world, "ann@example.com", WORLD_CAMPAIGN);
+    ekit_csv(&k, "email,first,seats,seg\nann@example.com,Anna,1,c\nbob@example.com,Bob,2,c\ncyd@example.com,Cyd,3,l\n");
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_DONE);
+    EKIT_COUNT(&k, CHANGED, 2u);
+    ck_assert_uint_eq(k.report.tally.moved, 1);
+    ck_assert_str_eq(world_value(k.world, WORLD_CAMPAIGN, "ann@example.com", "first_name"), "Anna");
+    mkit_ends_as_wanted(&k);
+    mkit_is_settled(&k);
+}
+END_TEST
+
+/* Somebody else has Ann's id: not moved, not written to, whether the values are known as text or as hashes. */
+START_TEST(another_person_has_the_id)
+{
+    const char *row = _i == 1 ? "" : "ann@example.com,Anna,1,c\n";
+    char csv[200];
+    if (_i > 0) {
+        remove(k.state_path);
+        ekit_mapping(&k, MKIT_ROUTED MKIT_FIELDS "mode: mirror\nremoved: {move_to: {list: " WORLD_ELSEWHERE "}}\n"
+                         "guards: {moved: none, removed: none}\nstate: {values: hashed}\n");
+        ekit_csv(&k, MKIT_BEFORE);
+        ekit_sync(&k);
+    }
+    world_exchange(k.world, "ann@example.com", "eve@example.com");
+    snprintf(csv, sizeof csv, "email,first,seats,seg\n%sbob@example.com,Bob,2,l\ncyd@example.com,Cyd,3,l\n", row);
+    ekit_csv(&k, csv);
+    world_count(k.world);
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_LEFT_OVER);
+    EKIT_REASON(&k, GONE_THERE, _i == 1 ? 0u : 1u);
+    ck_assert_uint_eq(k.report.tally.removals_left, _i == 1 ? 1 : 0);
+    ck_assert_uint_eq(ekit_writes(&k), 0);
+    ck_assert_str_eq(world_value(k.world, WORLD_LIST, "eve@example.com", "first_name"), "Ann");
+}
+END_TEST
+
+/* A removal finds its lead under the new id, and what comes back is moved back by it. */
+START_TEST(removed_and_imported_again)
+{
+    ekit_mapping(&k, MKIT_ROUTED MKIT_FIELDS "mode: mirror\nremoved: {move_to: {list: " WORLD_ELSEWHERE "}}\n"
+                     "guards: {moved: none, removed: none}\n");
+    ekit_csv(&k, "email,first,seats,seg\nbob@example.com,Bob,2,l\ncyd@example.com,Cyd,3,l\n");
+    world_reimport(k.world, "ann@example.com");
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_DONE);
+    ck_assert_uint_eq(k.report.tally.outcomes[OUTCOME_REMOVED], 1);
+    ck_assert_ptr_nonnull(world_find(k.world, WORLD_ELSEWHERE, "ann@example.com"));
+    ekit_csv(&k, MKIT_BEFORE);
+    int64_t began = k.clock.mono;
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_DONE);
+    ck_assert_uint_eq(k.report.tally.moved, 1);
+    ck_assert(ekit_there(&k, "ann@example.com"));
+    /* By the id that it has now, without searching for it. */
+    ck_assert_int_lt(k.clock.mono - began, 7000 * 1000);
+}
+END_TEST
+
 /* ---- the guard ---- */
 
 static const struct {
@@ -330,6 +412,10 @@ int main(void)
     tcase_add_test(t, without_an_address);
     tcase_add_test(t, there_already);
     tcase_add_test(t, elsewhere_and_gone);
+    tcase_add_test(t, imported_again);
+    tcase_add_test(t, imported_into_the_target);
+    tcase_add_loop_test(t, another_person_has_the_id, 0, 3);
+    tcase_add_test(t, removed_and_imported_again);
     tcase_add_loop_test(t, guard, 0, sizeof guards / sizeof guards[0]);
     tcase_add_test(t, edited_target);
     suite_add_tcase(s, t);
