@@ -14,7 +14,7 @@ struct sandbox_options {
     int64_t port, seed, latency_ms, plan_limit, read_lag_ms, job_ms;
     const char *key_file, *store, *rate, *faults, *scopes;
     struct opt_list campaigns, lists;
-    int patch, plan_full;
+    int patch, plan_full, unknown_keys;
     bool spec_strict, case_sensitive;
 };
 
@@ -23,6 +23,7 @@ static const struct sandbox_options defaults = {
     .latency_ms = 0, .plan_limit = -1, .job_ms = JOB_DEFAULT_MS, .rate = "100/s,6000/min"};
 
 static const char *const patch_modes[] = {"replace", "merge", NULL};
+static const char *const unknown_modes[] = {"drop", "refuse", NULL};
 static const char *const plan_modes[] = {"refuse", "partial", NULL};
 
 #define AT(member) OPT_AT(sandbox_options, member)
@@ -53,6 +54,8 @@ static const struct opt options[] = {
              "list-empty, list-lag"},
     {.name = "spec-strict", .kind = OPT_FLAG, .dest = AT(spec_strict),
      .help = "leads in lists get status 1, which the published enum has, instead of the observed 0"},
+    {.name = "unknown-keys", .kind = OPT_CHOICE, .dest = AT(unknown_keys), .choices = unknown_modes,
+     .help = "keys of a body that the API does not know: drop them, as the API does, or refuse the request"},
     {.name = "patch", .kind = OPT_CHOICE, .dest = AT(patch), .choices = patch_modes,
      .help = "custom variables of a PATCH replace the old ones, or merge with them"},
     {.name = "plan-full", .kind = OPT_CHOICE, .dest = AT(plan_full), .choices = plan_modes,
@@ -117,6 +120,7 @@ static int run(struct invocation *inv, struct err *e)
         .plan_limit = o->plan_limit,
         .faults = o->faults,
         .spec_strict = o->spec_strict,
+        .refuse_unknown = o->unknown_keys == 1,
         .patch_merges = o->patch == 1,
         .plan_partial = o->plan_full == 1,
         .read_lag_ms = o->read_lag_ms,

@@ -108,10 +108,10 @@ static int check_bound(bool items, int64_t min, int64_t max, int64_t n, const st
     return refuse(why, path, text);
 }
 
-static int check_shape(const struct box_shape *shape, json_object *o, bool strip, struct buf *path, struct buf *why);
+static int check_shape(const struct box_shape *shape, json_object *o, struct box_unknown *unknown, struct buf *path, struct buf *why);
 
 /* `path` grows by the index of the item and is cut back, so that no text is made for what is right. */
-static int check_items(const struct box_member *m, json_object *array, bool strip, struct buf *path, struct buf *why)
+static int check_items(const struct box_member *m, json_object *array, struct box_unknown *unknown, struct buf *path, struct buf *why)
 {
     size_t n = json_object_array_length(array), before = path->n;
     int rc = check_bound(true, m->min, m->max, (int64_t)n, path, why);
@@ -120,7 +120,7 @@ static int check_items(const struct box_member *m, json_object *array, bool stri
         if (buf_addf(path, "/%zu", i) != 0)
             return -1;
         if (m->inside != NULL)
-            rc = check_shape(m->inside, item, strip, path, why);
+            rc = check_shape(m->inside, item, unknown, path, why);
         else if (m->item_types != 0 && (types_of(item) & m->item_types) == 0)
             rc = refuse_types(why, path, m->item_types);
         else if (json_object_is_type(item, json_type_string))
@@ -132,7 +132,7 @@ static int check_items(const struct box_member *m, json_object *array, bool stri
 
 /* Type first, then the allowed values, then what the type alone knows: the order of the real validator, which stops
  * at the first fault. */
-static int check_value(const struct box_member *m, json_object *value, bool strip, struct buf *path, struct buf *why)
+static int check_value(const struct box_member *m, json_object *value, struct box_unknown *unknown, struct buf *path, struct buf *why)
 {
     unsigned types = types_of(value);
     if ((types & m->types) == 0)
@@ -146,9 +146,9 @@ static int check_value(const struct box_member *m, json_object *value, bool stri
     case CK_STRING:
         return check_format(m->format, box_json_str(value), path, why);
     case CK_ARRAY:
-        return check_items(m, value, strip, path, why);
+        return check_items(m, value, unknown, path, why);
     case CK_OBJECT:
-        return m->inside != NULL ? check_shape(m->inside, value, strip, path, why) : 0;
+        return m->inside != NULL ? check_shape(m->inside, value, unknown, path, why) : 0;
     case CK_NUMBER | CK_INTEGER:
         return check_bound(false, m->min, m->max, json_object_get_int64(value), path, why);
     default:
@@ -198,8 +198,15 @@ static int check_required(const struct box_shape *shape, json_object *o, struct 
     return shape->any_of == NULL ? 0 : refuse(why, path, "must match a schema in anyOf");
 }
 
+/* The first one is kept by its path, cut when it is longer. */
+static void note_unknown(struct box_unknown *unknown, const struct buf *path)
+{
+    if (unknown->n++ == 0)
+        snprintf(unknown->first, sizeof unknown->first, "%.*s", (int)path->n, path->p);
+}
+
 /* Members in the order of the body; the first that is wrong is told. */
-static int check_members(const struct box_shape *shape, json_object *o, bool strip, struct buf *path, struct buf *why)
+static int check_members(const struct box_shape *shape, json_object *o, struct box_unknown *unknown, struct buf *path, struct buf *why)
 {
     struct box_member rest = {.types = shape->free_types};
     size_t before = path->n;
@@ -209,22 +216,25 @@ static int check_members(const struct box_shape *shape, json_object *o, bool str
             break;
         const char *key = json_object_iter_peek_name(&i);
         const struct box_member *m = find_member(shape->members, key);
-        if (m == NULL && shape->closed && !strip)
+        if (m == NULL && shape->closed && unknown->refuse)
             return refuse(why, path, "must NOT have additional properties");
         if (m == NULL && shape->free_types != 0)
             m = &rest;
-        if (m == NULL)
-            continue;
         if (buf_addc(path, '/') != 0 || buf_adds(path, key) != 0)
             return -1;
-        rc = check_value(m, json_object_iter_peek_value(&i), strip, path, why);
+        if (m == NULL) {
+            note_unknown(unknown, path);
+            path->n = before;
+            continue;
+        }
+        rc = check_value(m, json_object_iter_peek_value(&i), unknown, path, why);
         path->n = before;
     }
     return rc;
 }
 
 /* Count, required, then members: the order in which the real validator looks. */
-static int check_shape(const struct box_shape *shape, json_object *o, bool strip, struct buf *path, struct buf *why)
+static int check_shape(const struct box_shape *shape, json_object *o, struct box_unknown *unknown, struct buf *path, struct buf *why)
 {
     if (!json_object_is_type(o, json_type_object))
         return refuse_types(why, path, CK_OBJECT);
@@ -234,13 +244,13 @@ static int check_shape(const struct box_shape *shape, json_object *o, bool strip
         return refuse(why, path, text);
     }
     int rc = check_required(shape, o, path, why);
-    return rc != 0 ? rc : check_members(shape, o, strip, path, why);
+    return rc != 0 ? rc : check_members(shape, o, unknown, path, why);
 }
 
-int box_check_body(const struct box_shape *shape, json_object *body, bool strip, struct buf *why)
+int box_check_body(const struct box_shape *shape, json_object *body, struct box_unknown *unknown, struct buf *why)
 {
     struct buf path = BUF_INIT(BOX_BODY_MAX);
-    int rc = buf_adds(&path, "body") != 0 ? -1 : check_shape(shape, body, strip, &path, why);
+    int rc = buf_adds(&path, "body") != 0 ? -1 : check_shape(shape, body, unknown, &path, why);
     buf_free(&path);
     return rc;
 }

@@ -31,9 +31,9 @@ struct box_shape {
     unsigned free_types;              /* types of other members, 0: any */
 };
 
-/* 0 fine, 1 refused with the text in `why`, -1 out of memory. With `strip`, members that a closed shape does not
- * know are let pass (endpoints only read what they know) instead of refused. */
-int box_check_body(const struct box_shape *shape, json_object *body, bool strip, struct buf *why);
+/* 0 fine, 1 refused with the text in `why`, -1 out of memory. Members that a shape does not know pass, since endpoints
+ * only read what they know; with unknown->refuse a closed shape refuses them. */
+int box_check_body(const struct box_shape *shape, json_object *body, struct box_unknown *unknown, struct buf *why);
 int box_check_query(const struct box_member *members, const struct box_request *q, struct buf *why);
 
 /* The shapes; see shapes.c. */

@@ -4,7 +4,7 @@
  * ends in 400 with its name (what came before it stays applied). PLACE is a name or id of a campaign, else of a list.
  *   numbers  latency_ms plan_limit (-1: none) read_lag_ms job_ms verify_ms esp_ms, rate_per_second and rate_per_minute
  *            (0: none)
- *   flags    spec_strict patch_merges plan_partial strip_unknown
+ *   flags    spec_strict patch_merges plan_partial refuse_unknown
  *   advance_ms   moves the world's clock on, by so much more each time: jobs end, verdicts and provider codes arrive
  *   answer   true: who waits for an answer (latency, slow, hang) waits no more, so that a story can let a request hang
  *            until it has seen what it came for
@@ -379,7 +379,7 @@ static const struct {
 
 static const char *const number_names[] = {"latency_ms", "plan_limit", "read_lag_ms", "job_ms", "verify_ms", "esp_ms",
                                            "rate_per_second", "rate_per_minute"};
-static const char *const flag_names[] = {"spec_strict", "patch_merges", "plan_partial", "strip_unknown"};
+static const char *const flag_names[] = {"spec_strict", "patch_merges", "plan_partial", "refuse_unknown"};
 
 /* 0 set, 1 the value is wrong, 2 no such number. Only the plan limit may be -1. */
 static int set_number(struct box_knobs *k, const char *name, json_object *value)
@@ -405,7 +405,7 @@ static int set_number(struct box_knobs *k, const char *name, json_object *value)
 /* 0 set, 1 the value is wrong, 2 no such flag. */
 static int set_flag(struct box_knobs *k, const char *name, json_object *value)
 {
-    bool *const into[] = {&k->spec_strict, &k->patch_merges, &k->plan_partial, &k->strip_unknown};
+    bool *const into[] = {&k->spec_strict, &k->patch_merges, &k->plan_partial, &k->refuse_unknown};
     for (size_t i = 0; i < sizeof flag_names / sizeof flag_names[0]; i++)
         if (strcmp(name, flag_names[i]) == 0) {
             *into[i] = json_object_get_boolean(value);

@@ -33,7 +33,7 @@ static void write_knobs(const struct box_knobs *k, struct jsonw *j)
     flag(j, "spec_strict", k->spec_strict);
     flag(j, "patch_merges", k->patch_merges);
     flag(j, "plan_partial", k->plan_partial);
-    flag(j, "strip_unknown", k->strip_unknown);
+    flag(j, "refuse_unknown", k->refuse_unknown);
     jsonw_key(j, "plan_kind");
     jsonw_text(j, k->plan_is_bundle ? "bundle" : "outreach");
     jsonw_key(j, "jobs");
@@ -56,6 +56,7 @@ static void write_counters(const struct box_world *w, struct jsonw *j)
     number(j, "rate_limited", (int64_t)c->rate_limited);
     number(j, "locked", (int64_t)c->locked);
     number(j, "refused_by_schema", (int64_t)c->refused_schema);
+    number(j, "unknown_keys", (int64_t)c->unknown_keys);
     number(j, "faults", (int64_t)c->faults);
     number(j, "created", (int64_t)c->created);
     number(j, "updated", (int64_t)c->updated);

@@ -21,6 +21,13 @@ struct box_pair {
     struct str name, value; /* value.p NULL: "?name" without "=" */
 };
 
+/* Members of a body that the API does not know. */
+struct box_unknown {
+    bool refuse;     /* answer 400 instead of dropping them */
+    size_t n;
+    char first[64];  /* path of the first one, as body/leads/0/emial */
+};
+
 struct box_request {
     const char *method;
     const char *path;             /* decoded, without the query */
@@ -31,6 +38,7 @@ struct box_request {
     bool body_too_large, url_too_long;
     /* filled in on the way to the endpoint */
     json_object *json;            /* owned by route.c */
+    struct box_unknown unknown;
     struct str param;             /* the {…} part of the path */
     struct uuid id;               /* param as a UUID, where the route says so */
 };

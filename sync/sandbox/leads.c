@@ -138,7 +138,9 @@ static int patch(struct box_world *w, struct box_request *q, uint32_t no)
     struct buf custom = BUF_INIT(CUSTOM_MAX);
     struct box_fields fields;
     box_lead_fields(lead, &fields);
+    struct str email = fields.f[BF_EMAIL];
     int rc = box_fields_overlay(&fields, q->json, w->knobs.patch_merges, &custom);
+    fields.f[BF_EMAIL] = email; /* no member of this body: an address that came is dropped */
     if (rc == 0)
         rc = box_world_lead_set(w, no, &fields);
     buf_free(&custom);

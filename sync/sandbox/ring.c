@@ -58,6 +58,8 @@ void box_ring_write(const struct box_ring *r, struct jsonw *w)
         jsonw_uint(w, entry->leads);
         jsonw_key(w, "fault");
         jsonw_text(w, entry->fault[0] != '\0' ? entry->fault : NULL);
+        jsonw_key(w, "unknown");
+        jsonw_text(w, entry->unknown[0] != '\0' ? entry->unknown : NULL);
         jsonw_key(w, "workspace");
         jsonw_bool(w, entry->as_workspace);
         jsonw_object_end(w);

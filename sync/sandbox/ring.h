@@ -14,6 +14,7 @@ struct box_ring_entry {
     char method[8];
     char path[160];      /* cut when longer */
     char fault[24];       /* "" none */
+    char unknown[64];    /* path of the first member of the body that the API does not know; "" none */
     unsigned status;     /* 0: the connection was closed without an answer */
     size_t leads;        /* in the body */
     bool as_workspace;   /* x-as-workspace was sent */

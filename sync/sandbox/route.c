@@ -219,12 +219,14 @@ static int gate_schema(struct box_world *w, const struct route *route, struct bo
 {
     struct buf why = BUF_INIT(BOX_BODY_MAX);
     int rc = 0;
+    q->unknown.refuse = w->knobs.refuse_unknown;
     if ((route->kind & ID_IS_UUID) != 0 && uuid_parse(q->param, &q->id) != 0)
         rc = buf_adds(&why, "params/id must match format \"uuid\"") == 0 ? 1 : -1;
     if (rc == 0 && route->body != NULL)
-        rc = box_check_body(route->body, q->json, w->knobs.strip_unknown, &why);
+        rc = box_check_body(route->body, q->json, &q->unknown, &why);
     if (rc == 0)
         rc = box_check_query(route->query, q, &why);
+    w->counters.unknown_keys += q->unknown.n;
     if (rc > 0) {
         w->counters.refused_schema++;
         rc = refused(box_answer_error(a, 400, "%.*s", STR_ARG(buf_str(&why))));
@@ -328,6 +330,7 @@ static void note_request(struct box_world *w, const struct box_request *q, const
     json_object *leads = box_json_get(q->json, "leads");
     snprintf(entry.method, sizeof entry.method, "%s", q->method);
     snprintf(entry.path, sizeof entry.path, "%s", q->path);
+    snprintf(entry.unknown, sizeof entry.unknown, "%s", q->unknown.first);
     snprintf(entry.fault, sizeof entry.fault, "%s", a->fault.kind != BOX_FAULT_NONE ? a->fault.name : "");
     bool silent = a->fault.kind == BOX_FAULT_DROP || a->fault.kind == BOX_FAULT_HANG || a->fault.kind == BOX_FAULT_LATE;
     entry.status = silent ? 0 : a->fault.kind == BOX_FAULT_STATUS ? a->fault.status : a->status;

@@ -38,7 +38,8 @@
  *
  * Test control (no key, no limits, no faults):
  *   GET  /__state      everything: knobs, counters, campaigns, lists, jobs, blocks, leads (?leads=0: not these)
- *   GET  /__requests   the last 10 000 requests: n, at, method, path, status, leads, fault, workspace
+ *   GET  /__requests   the last 10 000 requests: n, at, method, path, status, leads, fault, unknown (dropped
+ *                     member of the body), workspace
  *   POST /__control    an object of what to change; see sync/sandbox/control.c for the table
  */
 #ifndef SYNC_SANDBOX_SANDBOX_H
@@ -70,6 +71,7 @@ struct sandbox_config {
     int64_t plan_limit;            /* -1: none; counts leads in campaigns and in lists */
     const char *faults;            /* the --faults text, NULL: none */
     bool spec_strict;
+    bool refuse_unknown;           /* members of a body that the API does not know: 400 instead of dropping them */
     /* knobs of API behaviour that is unknown or was seen both ways */
     bool patch_merges;             /* custom_variables of a PATCH merge instead of replace */
     bool plan_partial;             /* over the plan limit: take what fits instead of refusing the whole */

@@ -46,7 +46,7 @@ static int init_knobs(struct box_world *w, const struct sandbox_config *c, struc
         .rate_per_second = c->rate_per_second, .rate_per_minute = c->rate_per_minute, .latency_ms = c->latency_ms,
         .plan_limit = c->plan_limit, .read_lag_ms = c->read_lag_ms, .job_ms = job_ms, .verify_ms = job_ms,
         .esp_ms = ESP_MS_USUAL, .spec_strict = c->spec_strict, .patch_merges = c->patch_merges,
-        .plan_partial = c->plan_partial, .job_mode_left = -1};
+        .plan_partial = c->plan_partial, .refuse_unknown = c->refuse_unknown, .job_mode_left = -1};
     if (c->scopes != NULL && (w->knobs.scopes = strdup(c->scopes)) == NULL)
         return err_oom(e);
     return load_key(w, c->key_file, e);

@@ -28,7 +28,7 @@ struct box_knobs {
     unsigned rate_per_second, rate_per_minute;
     int64_t latency_ms, plan_limit, read_lag_ms, job_ms, verify_ms, esp_ms;
     int64_t advance_ms;    /* how far the world's clock is ahead of the system's */
-    bool spec_strict, patch_merges, plan_partial, strip_unknown, plan_is_bundle;
+    bool spec_strict, patch_merges, plan_partial, refuse_unknown, plan_is_bundle;
     enum box_job_mode job_mode;
     int64_t job_mode_left; /* jobs it still applies to; negative: all */
     char *scopes;          /* owned; NULL: every scope */
@@ -83,7 +83,7 @@ struct box_verification {
 enum { BOX_ROUTES_MAX = 40 };
 struct box_counters {
     uint64_t by_route[BOX_ROUTES_MAX]; /* see box_route_name */
-    uint64_t requests, answers[600], rate_limited, locked, refused_schema, faults;
+    uint64_t requests, answers[600], rate_limited, locked, refused_schema, unknown_keys, faults;
     uint64_t created, updated, deleted, moved, copied;
 };
 

@@ -77,11 +77,11 @@ run_from() {
 }
 
 # sandbox_start [OPTION...]: starts one and points INSTANTLY_API_URL at it; its address is in $url, its pid in
-# $sandbox_pid.
+# $sandbox_pid. It refuses keys that the API would drop without a word, so that no story passes with a misspelt one.
 sandbox_start() {
     local i
     : >sandbox.address
-    "$LEADSYNC" sandbox "$@" >>sandbox.address 2>sandbox.err </dev/null &
+    "$LEADSYNC" sandbox --unknown-keys refuse "$@" >>sandbox.address 2>sandbox.err </dev/null &
     sandbox_pid=$!
     sandbox_pids+=("$sandbox_pid")
     for ((i = 0; i < 2400; i++)); do

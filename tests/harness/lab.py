@@ -97,8 +97,8 @@ class Trial:
         with open(self.folder + "/lab.yaml", "w", encoding="utf-8") as f:
             f.write(self.lab.mapping)
         self.sandbox = subprocess.Popen(
-            [self.lab.program, "sandbox", "--rate", "0", "--store", "store", "--job-time", "5", "--campaign", "North",
-             "--campaign", "South", "--list", "Shelf"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            [self.lab.program, "sandbox", "--unknown-keys", "refuse", "--rate", "0", "--store", "store", "--job-time", "5",
+             "--campaign", "North", "--campaign", "South", "--list", "Shelf"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
             env=self.env, cwd=self.folder, text=True)
         self.url = self.sandbox.stdout.readline().strip()
         if not self.url:
