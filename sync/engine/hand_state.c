@@ -100,7 +100,7 @@ int hand_state_open(struct hand *h, struct err *e)
         return -1;
     if (!h->c.api->read_only && (count_open(h, &open_n, e) != 0 || (open_n > 0 && settle_earlier(h, e) != 0)))
         return -1;
-    return check_workspace(h, e);
+    return check_workspace(h, e) != 0 ? -1 : state_lists_open(h->state, NULL, NULL, e);
 }
 
 int hand_begin(struct hand *h, struct err *e)
@@ -239,10 +239,8 @@ int hand_is_forgotten(struct hand *h, struct str email, bool *forgotten, struct 
     int rc = 0;
     *forgotten = false;
     /* What is no address was nobody's to forget. */
-    if (email.n > 0 && state_forgotten_n(h->state) > 0 && mapping_email_key(email, &normal) == 0) {
-        struct hash128 key = hash_keyed128(state_secret(h->state), normal.p, normal.n);
-        rc = state_forgotten(h->state, &key, forgotten, e);
-    }
+    if (email.n > 0 && mapping_email_key(email, &normal) == 0)
+        rc = state_forgotten_address(h->state, buf_str(&normal), forgotten, e);
     buf_free(&normal);
     return rc;
 }

@@ -37,12 +37,24 @@ int run_hold_start(struct run *r, struct err *e)
 
 /* ---- letting go ---- */
 
+static int leave_forgotten_out(struct run *r, const struct planned *planned, struct err *e)
+{
+    struct entry entry = planned->entry;
+    entry.outcome = OUTCOME_SKIPPED;
+    entry.reason = REASON_DELETED_THERE;
+    return run_leave_out(r, &entry, planned->target, NULL, STR_NONE, e);
+}
+
 /* Whatever the step ends with, the row at hand goes to the upload, which counts it: as deferred where nothing more is
  * sent. */
 int run_upload_one(struct run *r, const struct planned *planned, struct err *e)
 {
     struct err late = ERR_INIT;
-    int rc = 0;
+    bool removal = planned->op == OP_REMOVE || planned->entry.row == 0, forgotten = false;
+    /* A row may have waited for hours since it was planned, and its person may be forgotten by now. */
+    int rc = removal ? 0 : run_is_forgotten(r, &planned->entry, &forgotten, e);
+    if (forgotten)
+        return leave_forgotten_out(r, planned, e);
     while (rc == 0 && upload_full(r->upload))
         rc = upload_step(r->upload, 1000, e);
     if (upload_add(r->upload, planned, &late) != 0 && rc == 0)

@@ -103,6 +103,8 @@ int run_plan_lead(struct run *r, struct entry *entry, const struct lead *lead, u
 int run_unpack(struct run *r, struct str packed, struct arena *arena, struct lead *out, struct err *e);
 /* Counts and records a row that nothing is asked for. `column` may be NULL. */
 int run_leave_out(struct run *r, struct entry *entry, uint32_t target, const char *column, struct str value, struct err *e);
+/* Was the person of this row forgotten (leadsync forget), in this state or in a list of the workspace? */
+int run_is_forgotten(struct run *r, const struct entry *entry, bool *forgotten, struct err *e);
 /* Packs the cells of the row at hand into the entry, unless it has them. */
 int run_keep_cells(struct run *r, struct entry *entry, struct err *e);
 /* The reject itself, to tell a known one from a new one. */
@@ -177,6 +179,8 @@ int run_state_early(struct run *r, struct err *e);
 /* The same for whatever is not open yet; makes one where there is none. */
 int run_state_open(struct run *r, struct err *e);
 int run_state_workspace(struct run *r, struct err *e); /* asks the API; XS_CONFIG: another workspace's */
+/* Reads the lists of forgotten people, once the state is locked and its workspace known. XS_STATE: one is damaged. */
+int run_state_lists(struct run *r, struct err *e);
 void run_state_close(struct run *r);
 /* A dry run says so when another run is changing what it shows, and remembers it for the summary. */
 void run_state_tell_holder(struct run *r);

@@ -59,21 +59,23 @@ static int keep_cells_by_values(struct run *r, struct entry *entry, struct err *
     return 0;
 }
 
-/* By the row's key, and where that is not the address, by the address. */
-static int is_forgotten(struct run *r, const struct entry *entry, bool *forgotten, struct err *e)
+/* By the row's key, and by its address: another sync of the workspace may know the person by that alone. */
+int run_is_forgotten(struct run *r, const struct entry *entry, bool *forgotten, struct err *e)
 {
+    bool any;
     *forgotten = false;
-    if (state_forgotten_n(r->state) == 0)
+    if (state_forgets(r->state, &any, e) != 0)
+        return -1;
+    if (!any)
         return 0;
     if (entry->key_text.n > 0 && state_forgotten(r->state, &entry->key, forgotten, e) != 0)
         return -1;
-    if (*forgotten || !r->m->has_key || entry->email.n == 0)
+    if (*forgotten || entry->email.n == 0)
         return 0;
     buf_reset(&r->detail);
     if (mapping_email_key(entry->email, &r->detail) != 0)
         return 0;
-    struct hash128 key = hash_keyed128(state_secret(r->state), r->detail.p, r->detail.n);
-    return state_forgotten(r->state, &key, forgotten, e);
+    return state_forgotten_address(r->state, buf_str(&r->detail), forgotten, e);
 }
 
 /* Whatever else a row is left out for: of somebody who was forgotten, nothing is written down again. 1 when it was
@@ -81,7 +83,7 @@ static int is_forgotten(struct run *r, const struct entry *entry, bool *forgotte
 static int blot_out(struct run *r, struct entry *entry, struct err *e)
 {
     bool forgotten;
-    if (is_forgotten(r, entry, &forgotten, e) != 0)
+    if (run_is_forgotten(r, entry, &forgotten, e) != 0)
         return -1;
     if (!forgotten)
         return 0;
@@ -359,7 +361,7 @@ int run_plan_lead(struct run *r, struct entry *entry, const struct lead *lead, u
         entry->lead_id = known.lead_id;
     }
     bool taken = false, forgotten = false;
-    if (d.op != OP_NONE && r->m->has_key && is_forgotten(r, entry, &forgotten, e) != 0)
+    if (d.op != OP_NONE && run_is_forgotten(r, entry, &forgotten, e) != 0)
         return -1;
     if (forgotten)
         d = (struct decision){.outcome = OUTCOME_SKIPPED, .reason = REASON_DELETED_THERE};

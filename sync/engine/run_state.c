@@ -182,3 +182,9 @@ int run_state_workspace(struct run *r, struct err *e)
     bool same = known != NULL && r->workspace.name != NULL && strcmp(known, r->workspace.name) == 0;
     return same ? 0 : state_set(r->state, "workspace_name", r->workspace.name, e);
 }
+
+int run_state_lists(struct run *r, struct err *e)
+{
+    /* A dry run asks for no workspace, and its empty state stands for one that is to come. */
+    return state_lists_open(r->state, r->c->state_path, r->workspace.id, e);
+}

@@ -274,21 +274,3 @@ int state_forget(struct state *s, struct str email, const struct hash128 *key, s
     value_hasher_free(&f.hasher);
     return result;
 }
-
-int state_forgotten(struct state *s, const struct hash128 *key, bool *forgotten, struct err *e)
-{
-    sqlite3_stmt *st;
-    *forgotten = false;
-    if (s->id.forgotten_n == 0)
-        return 0;
-    int rc = db_query(&s->main, &st, e, "SELECT 1 FROM forgotten WHERE key = ?", "k", key);
-    *forgotten = rc == 1;
-    if (rc == 1)
-        sqlite3_reset(st);
-    return rc < 0 ? -1 : 0;
-}
-
-uint64_t state_forgotten_n(struct state *s)
-{
-    return s->id.forgotten_n;
-}

@@ -9,6 +9,8 @@ sync_libstate_a_SOURCES = \
 	sync/state/feed.c sync/state/feed.h \
 	sync/state/fold.c sync/state/fold.h \
 	sync/state/forget.c \
+	sync/state/forget_list.c sync/state/forget_list.h \
+	sync/state/forgotten.c \
 	sync/state/ids.c \
 	sync/state/index.c sync/state/index.h \
 	sync/state/journal.c \

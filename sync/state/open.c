@@ -269,6 +269,7 @@ void state_close(struct state *s)
     if (s == NULL)
         return;
     lookup_free(s->lookup);
+    lists_close(s);
     journal_close(s);
     buf_free(&s->journal.loose_intents);
     buf_free(&s->journal.loose_outcomes);

@@ -12,8 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* XDG says that a path that is not absolute is to be ignored. Caller frees. */
-static char *default_folder(struct err *e)
+/* XDG says that a path that is not absolute is to be ignored. */
+char *state_folder(struct err *e)
 {
     char *folder = NULL;
     const char *xdg = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
@@ -41,7 +41,7 @@ char *state_default_path(const char *sync, bool sandbox, struct err *e)
                 sync);
         return NULL;
     }
-    char *folder = default_folder(e);
+    char *folder = state_folder(e);
     if (folder != NULL && asprintf(&path, "%s/%s%s.db", folder, sync, sandbox ? ".sandbox" : "") < 0) {
         path = NULL;
         err_oom(e);
@@ -144,7 +144,7 @@ int state_find_all(char ***paths, size_t *n, struct err *e)
     int result = -1;
     *paths = NULL;
     *n = 0;
-    char *folder = default_folder(e);
+    char *folder = state_folder(e);
     if (folder == NULL || list_folder(folder, &all, &count, e) < 0)
         goto out;
     char **out = calloc(count + 1, sizeof *out);

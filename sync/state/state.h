@@ -54,6 +54,8 @@ int state_check_lock(const struct state *s, struct err *e);
 /* For a reader: who holds it now, as "pid 7 on host, since 2026-…"; NULL when nobody does. Caller frees. */
 char *state_lock_holder(const struct state *s);
 
+/* $XDG_STATE_HOME/leadsync, or ~/.local/state/leadsync; there or not. Caller frees. NULL with XS_STATE: neither is set. */
+char *state_folder(struct err *e);
 /* $XDG_STATE_HOME/leadsync/NAME.db (or ~/.local/state/…; NAME.sandbox.db on loopback). Caller frees. */
 char *state_default_path(const char *sync, bool sandbox, struct err *e);
 /* Is it a sandbox's by its name? Rehearsals and real ones do not stand in for each other. */
@@ -296,10 +298,23 @@ struct forgotten {
  * the file is written anew, so that nothing is left in free pages (XS_LOCKED: a reader was in the way of the last part;
  * calling again does it). Refused (XS_STATE) while a batch is open or the journal is not merged. */
 int state_forget(struct state *s, struct str email, const struct hash128 *key, struct forgotten *counts, struct err *e);
-/* For syncs whose key is not the address: was a person with this key of the address forgotten? Cheap when nobody was.
- */
+/* Was this row key forgotten in this state? Cheap when none was. */
 int state_forgotten(struct state *s, const struct hash128 *key, bool *forgotten, struct err *e);
 uint64_t state_forgotten_n(struct state *s);
+
+/* The lists of the workspace (forget_list.h) are in the folder of states, and in the state's own folder if that is another
+ * one. Caller frees the folders. `state_path` may be NULL; XS_STATE: then there is no folder at all. */
+enum { STATE_LISTS_MAX = 2 };
+int state_list_folders(const char *state_path, char *folders[STATE_LISTS_MAX], size_t *n, struct err *e);
+/* Reads the lists that this state heeds; call it with the lock, so that a later `forget` waits for this run. `beside`: a
+ * path to take in place of the state's own; `workspace`: its id, where the state does not have it yet. NULL: as in the
+ * state. XS_STATE: a list is damaged, and a run must not go on. */
+int state_lists_open(struct state *s, const char *beside, const char *workspace, struct err *e);
+/* Is anybody forgotten, here or in a list? */
+int state_forgets(struct state *s, bool *any, struct err *e);
+/* Was the person with this address (as mapping_email_key() spells it) forgotten, in this state or in a list that it
+ * heeds? Opens the lists when they are not open; looks again, once per second at most, whether they have changed. */
+int state_forgotten_address(struct state *s, struct str address, bool *forgotten, struct err *e);
 
 /* Checks the invariants (docs/STATE.md): SQLite's integrity, every batch's entries against its state, ids unique, no
  * key both lead and refusal, report sums. Appends one line per violation to `out`; 0 even then, -1 when it cannot look.

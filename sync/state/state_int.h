@@ -5,6 +5,7 @@
 #include "sync/base/buf.h"
 #include "sync/state/db.h"
 #include "sync/state/feed.h"
+#include "sync/state/forget_list.h"
 #include "sync/state/state.h"
 
 enum {
@@ -36,6 +37,16 @@ struct journal {
     struct buf pack; /* scratch */
 };
 
+/* The lists of forgotten people that this state heeds. */
+struct lists {
+    bool open;
+    struct forget_list list[STATE_LISTS_MAX];
+    char *folders[STATE_LISTS_MAX]; /* owned */
+    size_t n, folders_n;
+    char *workspace;                /* owned; NULL: not known, so that every list of the host counts */
+    int64_t looked_us;
+};
+
 struct lookup;
 struct state {
     char *path, *journal_path, *lock_path; /* owned */
@@ -53,6 +64,7 @@ struct state {
     int64_t pending_since_us;
     char *setting; /* owned; last one handed out by state_get() */
     struct lookup *lookup; /* owned; NULL before state_lookup_start() */
+    struct lists lists;
 };
 
 /* ---- open.c ---- */
@@ -65,6 +77,9 @@ int identity_store(struct state *s, struct err *e);
 int identity_load(struct state *s, struct err *e);
 /* Counts what an older leadsync did not: reads all leads, and only then. */
 int identity_count_gone(struct state *s, struct err *e);
+
+/* ---- forgotten.c ---- */
+void lists_close(struct state *s);
 
 /* ---- create.c ---- */
 /* Makes a state file whole or not at all. 0 also when another process was faster. */

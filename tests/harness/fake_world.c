@@ -199,6 +199,10 @@ static void answer_other(struct world *w, const char *path, struct fake_answer *
         world_put_text(o, "id", id);
         world_put_text(o, "name", strcmp(id, WORLD_LIST) == 0 ? "Incoming" : "Demo");
         world_put_int(o, "status", 2);
+    } else if (strcmp(path, "/api/v2/workspaces/current") == 0 && w->workspace == NULL) {
+        world_refuse(w, 403, "Insufficient scopes", a);
+        json_object_put(o);
+        return;
     } else if (strcmp(path, "/api/v2/workspaces/current") == 0) {
         world_put_text(o, "id", w->workspace);
         world_put_text(o, "name", "Acme");

@@ -89,7 +89,7 @@ struct world {
     unsigned leads_deleted;     /* in all DELETEs */
     size_t ids_max;             /* moves of more are a 400; 0: none */
     size_t body_max;            /* larger requests are a 413; 0: none */
-    const char *workspace;
+    const char *workspace;      /* NULL: the key may not read it */
     int stop_at;                /* a signal while the n-th request is under way; 0: never */
 };
 

@@ -11,6 +11,7 @@ ENGINE_TESTS = \
 	tests/unit/rekey.tap \
 	tests/unit/remove.tap \
 	tests/unit/run.tap \
+	tests/unit/run_forgotten.tap \
 	tests/unit/run_gone.tap \
 	tests/unit/run_guards.tap \
 	tests/unit/run_watermark.tap \
@@ -70,6 +71,9 @@ tests_unit_run_watermark_tap_LDADD = $(TEST_LIBS) $(LEVEL_ENGINE)
 tests_unit_run_tap_SOURCES = tests/unit/run_test.c $(ENGINE_KIT)
 tests_unit_run_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_run_tap_LDADD = $(TEST_LIBS) $(LEVEL_ENGINE)
+tests_unit_run_forgotten_tap_SOURCES = tests/unit/run_forgotten_test.c $(ENGINE_KIT)
+tests_unit_run_forgotten_tap_CFLAGS = $(TEST_CFLAGS)
+tests_unit_run_forgotten_tap_LDADD = $(TEST_LIBS) $(LEVEL_ENGINE)
 tests_unit_rekey_tap_SOURCES = tests/unit/rekey_test.c $(ENGINE_KIT)
 tests_unit_rekey_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_rekey_tap_LDADD = $(TEST_LIBS) $(LEVEL_ENGINE)

@@ -49,6 +49,12 @@ tests_unit_state_forget_tap_SOURCES = tests/unit/state_forget_test.c $(state_kit
 tests_unit_state_forget_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_state_forget_tap_LDADD = $(TEST_LIBS) $(LEVEL_STATE)
 
+check_PROGRAMS += tests/unit/forget_list.tap
+TESTS += tests/unit/forget_list.tap
+tests_unit_forget_list_tap_SOURCES = tests/unit/forget_list_test.c
+tests_unit_forget_list_tap_CFLAGS = $(TEST_CFLAGS)
+tests_unit_forget_list_tap_LDADD = $(TEST_LIBS) $(LEVEL_STATE)
+
 check_PROGRAMS += tests/unit/state_audit.tap
 TESTS += tests/unit/state_audit.tap
 tests_unit_state_audit_tap_SOURCES = tests/unit/state_audit_test.c $(state_kit)
