@@ -237,7 +237,7 @@ static int add_rows(struct results_out *r, struct err *e)
     uint32_t target;
     int rc = -1;
     arena_init(&arena, ARENA_BYTES);
-    if (state_results_open(r->state, r->run, &results, e) != 0)
+    if (state_results_open_all(r->state, r->run, &results, e) != 0)
         goto done;
     while ((rc = state_results_next(results, &arena, &entry, &op, &target, e)) > 0) {
         if (r->wanted[entry.outcome]) {
@@ -320,9 +320,10 @@ const struct command command_results = {
     .usage = "[SYNC]",
     .summary = "list every row of a run that was not unchanged, and removed leads",
     .help = "One line a row: what became of it, why, and the lead's id. Rows that needed\n"
-            "nothing are not listed. Row counts data rows from 1; line is where the row\n"
-            "starts in its file. Text and JSON end in a detail where there is one: column\n"
-            "and value of a rejected row, a verdict, what Instantly said.",
+            "nothing are not listed; rows of a batch that is still open are deferred. Row\n"
+            "counts data rows from 1; line is where the row starts in its file. Text and\n"
+            "JSON end in a detail where there is one: column and value of a rejected row,\n"
+            "a verdict, what Instantly said.",
     .groups = GROUP_OUTPUT | GROUP_STATE | GROUP_URL | GROUP_KEY | GROUP_CSV,
     .formats = formats,
     .options = options,

@@ -10,6 +10,13 @@ void tally_row(struct tally *t, enum outcome outcome, enum reason reason)
         t->reasons[reason]++;
 }
 
+void tally_row_undo(struct tally *t, enum outcome outcome, enum reason reason)
+{
+    t->outcomes[outcome]--;
+    if (reason != REASON_NONE)
+        t->reasons[reason]--;
+}
+
 void tally_removal(struct tally *t, enum outcome outcome)
 {
     if (outcome == OUTCOME_REMOVED)

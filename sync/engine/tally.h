@@ -23,6 +23,8 @@ struct tally {
 };
 
 void tally_row(struct tally *t, enum outcome outcome, enum reason reason);
+/* Takes back what tally_row() counted. */
+void tally_row_undo(struct tally *t, enum outcome outcome, enum reason reason);
 /* A removal, which is no row: the lead is gone, or it is left; one that must not be touched (skipped) is neither. */
 void tally_removal(struct tally *t, enum outcome outcome);
 /* Rows that have their outcome: created + changed + unchanged + skipped + rejected + failed + deferred. */

@@ -170,12 +170,17 @@ int work_lead(struct work *w, uint32_t i, struct arena *arena, struct lead *out)
     return upload_unpack(w->u, w->batch.entries[i].values, arena, out);
 }
 
+/* The row's lead is where and as the row wants it. */
+static bool is_settled(enum outcome outcome)
+{
+    return outcome == OUTCOME_CREATED || outcome == OUTCOME_CHANGED || outcome == OUTCOME_UNCHANGED;
+}
+
 /* A lead that has only reached the stage's list: its row is counted where the way ends. */
 static bool goes_on(const struct work *w, uint32_t i)
 {
     const struct entry *entry = &w->batch.entries[i];
-    return entry->staged && !w->earlier && (entry->outcome == OUTCOME_CREATED || entry->outcome == OUTCOME_CHANGED ||
-                                            entry->outcome == OUTCOME_UNCHANGED);
+    return entry->staged && !w->earlier && is_settled(entry->outcome);
 }
 
 static void count(struct work *w, uint32_t i, enum outcome outcome, enum reason reason)
@@ -190,8 +195,7 @@ static void count(struct work *w, uint32_t i, enum outcome outcome, enum reason 
         return;
     }
     if (w->earlier) {
-        if (outcome == OUTCOME_CREATED || outcome == OUTCOME_CHANGED || outcome == OUTCOME_UNCHANGED)
-            t->settled++;
+        t->settled += is_settled(outcome);
         return;
     }
     if (!goes_on(w, i))
@@ -293,6 +297,23 @@ static void keep_open_keys(struct work *w)
         grown[u->open_keys_n++] = w->batch.entries[i].key;
 }
 
+/* A batch is settled whole or stays open whole, and is read back the next time. So an outcome that is known already is
+ * not on record, and its row counts with the others as deferred, as the results of the run list it. */
+static void defer_known(struct work *w, uint32_t i, enum reason open_reason)
+{
+    struct tally *t = w->u->c.tally;
+    const struct entry *entry = &w->batch.entries[i];
+    if (entry->row == 0)
+        return;
+    if (w->earlier) {
+        t->settled -= is_settled(entry->outcome);
+        return;
+    }
+    if (!goes_on(w, i))
+        tally_row_undo(t, entry->outcome, entry->reason);
+    tally_row(t, OUTCOME_DEFERRED, open_reason);
+}
+
 void work_leave_open(struct work *w)
 {
     if (w->left_open)
@@ -302,14 +323,11 @@ void work_leave_open(struct work *w)
     enum reason open_reason = job_open ? REASON_JOB_OPEN : REASON_OUTCOME_OPEN;
     if (w->move != NULL)
         keep_open_keys(w);
-    for (size_t i = 0; i < w->batch.entries_n; i++) {
-        struct entry *entry = &w->batch.entries[i];
-        /* What is known is not written: a batch is settled whole or stays open whole, and is read back the next time. */
-        if (entry->outcome == OUTCOME_NONE)
+    for (size_t i = 0; i < w->batch.entries_n; i++)
+        if (w->batch.entries[i].outcome == OUTCOME_NONE)
             work_entry_done(w, (uint32_t)i, OUTCOME_DEFERRED, open_reason, 0);
-        else if (goes_on(w, (uint32_t)i))
-            tally_row(w->u->c.tally, OUTCOME_DEFERRED, open_reason);
-    }
+        else
+            defer_known(w, (uint32_t)i, open_reason);
     struct err e = ERR_INIT;
     w->batch.state = job_open ? BATCH_ACCEPTED : BATCH_UNKNOWN;
     w->batch.sent_ms = w->first_sent_ms != 0 ? w->first_sent_ms : w->batch.sent_ms;

@@ -1,10 +1,70 @@
-/* Batches by id or job, settled or not, and the rewriting of what is kept of them. */
+/* Batches by id or job, settled or not, and how what is kept of them is packed and rewritten. */
 #include "config.h"
 
 #include "sync/state/results.h"
 #include "sync/state/values.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+
+/* ---- order ---- */
+
+struct place {
+    uint64_t row;
+    uint32_t at;
+};
+
+static int place_compare(const void *a, const void *b)
+{
+    const struct place *x = a, *y = b;
+    if (x->row != y->row)
+        return x->row < y->row ? -1 : 1;
+    return x->at < y->at ? -1 : x->at > y->at;
+}
+
+const uint32_t *results_order(const struct entry *entries, size_t n, struct arena *arena, struct err *e)
+{
+    uint32_t *order = arena_calloc(arena, n + 1, sizeof *order);
+    struct place *places = NULL;
+    bool sorted = true;
+    for (size_t i = 1; i < n && sorted; i++)
+        sorted = result_order(entries[i - 1].row) <= result_order(entries[i].row);
+    if (!sorted)
+        places = arena_calloc(arena, n, sizeof *places);
+    if (order == NULL || (!sorted && places == NULL)) {
+        err_oom(e);
+        return NULL;
+    }
+    for (size_t i = 0; i < n; i++) {
+        order[i] = (uint32_t)i;
+        if (places != NULL)
+            places[i] = (struct place){result_order(entries[i].row), (uint32_t)i};
+    }
+    if (places == NULL)
+        return order;
+    qsort(places, n, sizeof *places, place_compare);
+    for (size_t i = 0; i < n; i++)
+        order[i] = places[i].at;
+    return order;
+}
+
+/* ---- cells ---- */
+
+int reject_add(struct state *s, struct buf *rejects, struct buf *scratch, size_t position, const struct entry *entry,
+               struct err *e)
+{
+    struct str cells;
+    if (entry->outcome != OUTCOME_REJECTED && entry->outcome != OUTCOME_FAILED && entry->outcome != OUTCOME_DEFERRED)
+        return 0;
+    if (entry_cells(entry, scratch, &cells) < 0)
+        return errno != EINVAL ? err_oom(e)
+                               : err_set(e, XS_STATE, "%s: the cells of row %llu are damaged; restore it together with "
+                                         "%s from a backup", s->journal_path, (unsigned long long)entry->row, s->path);
+    return cells.n == 0 || reject_pack(rejects, position, cells) == 0 ? 0 : err_oom(e);
+}
+
+/* ---- by id or job ---- */
 
 int state_batch_find(struct state *s, const char *job, uint64_t after, uint64_t *id, struct err *e)
 {

@@ -7,65 +7,8 @@
 
 #include "sync/state/values.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* ---- order ---- */
-
-struct place {
-    uint64_t row;
-    uint32_t at;
-};
-
-static int place_compare(const void *a, const void *b)
-{
-    const struct place *x = a, *y = b;
-    if (x->row != y->row)
-        return x->row < y->row ? -1 : 1;
-    return x->at < y->at ? -1 : x->at > y->at;
-}
-
-const uint32_t *results_order(const struct entry *entries, size_t n, struct arena *arena, struct err *e)
-{
-    uint32_t *order = arena_calloc(arena, n + 1, sizeof *order);
-    struct place *places = NULL;
-    bool sorted = true;
-    for (size_t i = 1; i < n && sorted; i++)
-        sorted = result_order(entries[i - 1].row) <= result_order(entries[i].row);
-    if (!sorted)
-        places = arena_calloc(arena, n, sizeof *places);
-    if (order == NULL || (!sorted && places == NULL)) {
-        err_oom(e);
-        return NULL;
-    }
-    for (size_t i = 0; i < n; i++) {
-        order[i] = (uint32_t)i;
-        if (places != NULL)
-            places[i] = (struct place){result_order(entries[i].row), (uint32_t)i};
-    }
-    if (places == NULL)
-        return order;
-    qsort(places, n, sizeof *places, place_compare);
-    for (size_t i = 0; i < n; i++)
-        order[i] = places[i].at;
-    return order;
-}
-
-/* ---- cells ---- */
-
-int reject_add(struct state *s, struct buf *rejects, struct buf *scratch, size_t position, const struct entry *entry,
-               struct err *e)
-{
-    struct str cells;
-    if (entry->outcome != OUTCOME_REJECTED && entry->outcome != OUTCOME_FAILED && entry->outcome != OUTCOME_DEFERRED)
-        return 0;
-    if (entry_cells(entry, scratch, &cells) < 0)
-        return errno != EINVAL ? err_oom(e)
-                               : err_set(e, XS_STATE, "%s: the cells of row %llu are damaged; restore it together with "
-                                         "%s from a backup", s->journal_path, (unsigned long long)entry->row, s->path);
-    return cells.n == 0 || reject_pack(rejects, position, cells) == 0 ? 0 : err_oom(e);
-}
 
 /* ---- the parts of a run ---- */
 
@@ -99,6 +42,7 @@ struct results {
     struct active **heap; /* smallest row first */
     size_t heap_n;
     bool former; /* some leads had another id once */
+    bool all;    /* also what is still open */
     struct told next; /* read ahead: the row's number is that of another row before it */
     bool has_next;
     struct arena next_arena;
@@ -141,8 +85,8 @@ static int find_parts(struct results *r, uint64_t run, struct err *e)
         if (add_part(r, (uint64_t)sqlite3_column_int64(st, 0), (uint64_t)sqlite3_column_int64(st, 1), true, e) < 0)
             return -1;
     if (rc == 0 && s->journal.open)
-        rc =
-            db_query(&s->journal.db, &st, e, "SELECT id, first_row FROM batches WHERE run = ? AND state = 5", "u", run);
+        rc = db_query(&s->journal.db, &st, e, "SELECT id, first_row FROM batches WHERE run = ? AND state >= ?", "ui", run,
+                      (int64_t)(r->all ? BATCH_PLANNED : BATCH_DONE));
     for (; rc == 1; rc = db_next(&s->journal.db, st, e)) {
         uint64_t id = (uint64_t)sqlite3_column_int64(st, 0);
         int merged = batch_merged(s, id, e);
@@ -154,8 +98,9 @@ static int find_parts(struct results *r, uint64_t run, struct err *e)
     return rc;
 }
 
-/* `batch` 0: all settled ones of the run. */
-static int open_results(struct state *s, uint64_t run, uint64_t batch, bool merged, struct results **out, struct err *e)
+/* `batch` 0: those of the run that are settled, or `all` of them. */
+static int open_results(struct state *s, uint64_t run, uint64_t batch, bool merged, bool all, struct results **out,
+                        struct err *e)
 {
     int64_t former;
     struct results *r = calloc(1, sizeof *r);
@@ -164,6 +109,7 @@ static int open_results(struct state *s, uint64_t run, uint64_t batch, bool merg
         return err_oom(e);
     r->state = s;
     r->run = run;
+    r->all = all;
     arena_init(&r->arena, ARENA_BATCH_MAX);
     buf_init(&r->scratch, BLOB_BYTES_MAX);
     arena_init(&r->next_arena, ARENA_BATCH_MAX);
@@ -183,11 +129,21 @@ fail:
     return -1;
 }
 
-int state_results_open(struct state *s, uint64_t run, struct results **out, struct err *e)
+static int open_run(struct state *s, uint64_t run, bool all, struct results **out, struct err *e)
 {
     *out = NULL;
     /* What only waits for the next commit belongs to the run as well. */
-    return journal_flush_loose(s, e) < 0 ? -1 : open_results(s, run, 0, false, out, e);
+    return journal_flush_loose(s, e) < 0 ? -1 : open_results(s, run, 0, false, all, out, e);
+}
+
+int state_results_open(struct state *s, uint64_t run, struct results **out, struct err *e)
+{
+    return open_run(s, run, false, out, e);
+}
+
+int state_results_open_all(struct state *s, uint64_t run, struct results **out, struct err *e)
+{
+    return open_run(s, run, true, out, e);
 }
 
 int state_batch_results_open(struct state *s, uint64_t id, struct arena *arena, struct batch *head,
@@ -198,7 +154,7 @@ int state_batch_results_open(struct state *s, uint64_t id, struct arena *arena, 
     int rc = batch_head(s, id, arena, head, &merged, e);
     if (rc != 1)
         return rc;
-    return open_results(s, head->run, id, merged, out, e) < 0 ? -1 : 1;
+    return open_results(s, head->run, id, merged, false, out, e) < 0 ? -1 : 1;
 }
 
 static void active_free(struct active *a)
@@ -251,6 +207,15 @@ static int load_merged(struct state *s, struct active *a, struct err *e)
     return rc < 0 ? -1 : 0;
 }
 
+/* The rows of an open batch wait for its outcome, as the report of their run counts them. */
+static void defer_open(const struct batch *b, struct entry *entry)
+{
+    if (b->state == BATCH_DONE)
+        return;
+    entry->outcome = OUTCOME_DEFERRED;
+    entry->reason = b->job != NULL ? REASON_JOB_OPEN : REASON_OUTCOME_OPEN;
+}
+
 static int load_unmerged(struct results *r, struct active *a, struct err *e)
 {
     struct journal_batch jb;
@@ -266,6 +231,8 @@ static int load_unmerged(struct results *r, struct active *a, struct err *e)
     result_packer_init(&packer, jb.b.target, &a->blob);
     for (size_t i = 0; i < jb.b.entries_n; i++) {
         struct result one = {.entry = jb.b.entries[order[i]], .target = journal_entry_target(&jb, order[i])};
+        if (r->all)
+            defer_open(&jb.b, &one.entry);
         if (result_pack(&packer, &one) < 0)
             return err_oom(e);
         if (reject_add(r->state, &a->cells, &r->scratch, i, &one.entry, e) < 0)

@@ -257,6 +257,9 @@ uint64_t state_retries_n(struct state *s);
  * in one, moved in the next) comes once, as the later one left it. */
 struct results;
 int state_results_open(struct state *s, uint64_t run, struct results **out, struct err *e);
+/* The same, with the rows of batches that are still open: deferred as job_open or outcome_open, as the run's report counts
+ * them. */
+int state_results_open_all(struct state *s, uint64_t run, struct results **out, struct err *e);
 int state_results_next(struct results *r, struct arena *arena, struct entry *out, enum op *op, uint32_t *target,
                        struct err *e);
 void state_results_close(struct results *r);

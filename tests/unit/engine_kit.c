@@ -121,6 +121,29 @@ static void audit(struct ekit *k)
     buf_free(&lines);
 }
 
+/* The results of the run list each row that the report counts as waiting for an open batch. */
+static void open_rows_are_listed(struct ekit *k)
+{
+    struct arena arena;
+    struct results *results;
+    struct entry entry;
+    enum op op;
+    uint32_t target;
+    uint64_t listed = 0;
+    struct err e = ERR_INIT;
+    struct state *s = open_read(k);
+    ck_assert_ptr_nonnull(s);
+    arena_init(&arena, 64 << 20);
+    ck_assert_msg(state_results_open_all(s, k->report.run, &results, &e) == 0, "%s", err_text(&e));
+    while (state_results_next(results, &arena, &entry, &op, &target, &e) == 1)
+        listed += entry.row != 0 && (entry.reason == REASON_OUTCOME_OPEN || entry.reason == REASON_JOB_OPEN);
+    ck_assert_msg(e.status == XS_DONE, "%s", err_text(&e));
+    state_results_close(results);
+    arena_free(&arena);
+    state_close(s);
+    ck_assert_uint_eq(listed, ekit_reason(k, REASON_OUTCOME_OPEN) + ekit_reason(k, REASON_JOB_OPEN));
+}
+
 static int run(struct ekit *k, int (*go)(const struct run_config *, struct run_report *, struct err *))
 {
     struct mapping *m = NULL;
@@ -151,6 +174,8 @@ static int run(struct ekit *k, int (*go)(const struct run_config *, struct run_r
     mapping_free(m);
     k->config.mapping = NULL;
     audit(k);
+    if (k->report.run != 0)
+        open_rows_are_listed(k);
     return (int)k->report.exit_code;
 }
 

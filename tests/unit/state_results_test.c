@@ -199,6 +199,54 @@ START_TEST(a_job_leads_to_its_batches_and_their_entries)
 }
 END_TEST
 
+/* "row outcome reason;…" of the run, open batches included. */
+static const char *listed_all(struct state *state)
+{
+    static struct buf out = BUF_INIT(1 << 16);
+    struct results *r;
+    struct entry entry;
+    enum op op;
+    uint32_t target;
+    buf_reset(&out);
+    kit_ok(&k, state_results_open_all(state, k.run, &r, &k.e));
+    while (kit_ok(&k, state_results_next(r, &k.arena, &entry, &op, &target, &k.e)) == 1)
+        ck_assert_int_eq(buf_addf(&out, "%llu %s %s;", (unsigned long long)entry.row, outcome_text(entry.outcome),
+                                  reason_text(entry.reason)), 0);
+    state_results_close(r);
+    return buf_cstr(&out);
+}
+
+/* A row that waits for the outcome of its batch is on the list from the intent on, also for a reader. */
+START_TEST(open_rows_are_deferred)
+{
+    struct entry waits[] = {kit_entry(&k, 6, 11), kit_entry(&k, 2, 11)};
+    struct entry moves = kit_entry(&k, 4, 11);
+    struct entry done[] = {kit_created(&k, 1, 11), kit_with(kit_entry(&k, 2, 11), OUTCOME_DEFERRED, REASON_OUTCOME_OPEN)};
+    struct batch sent = {.run = k.run, .op = OP_CREATE, .target = k.target, .entries = waits, .entries_n = 2};
+    struct batch job = {.run = k.run, .op = OP_MOVE, .target = k.target, .source = 9, .entries = &moves, .entries_n = 1};
+    static const char expect[] = "1 created ;2 deferred outcome_open;4 deferred job_open;6 deferred outcome_open;";
+    kit_batch(&k, OP_CREATE, k.target, done, 2);
+    kit_ok(&k, state_batch_add(k.s, &sent, &k.e));
+    kit_ok(&k, state_batch_add(k.s, &job, &k.e));
+    job.job = "job-1";
+    job.state = BATCH_ACCEPTED;
+    kit_ok(&k, state_batch_update(k.s, &job, &k.e));
+    kit_ok(&k, state_commit(k.s, &k.e));
+    for (int merged = 0; merged < 2; merged++) {
+        struct state *reader = kit_reader(&k);
+        ck_assert_str_eq(listed_all(k.s), expect);
+        ck_assert_str_eq(listed_all(reader), expect);
+        state_close(reader);
+        ck_assert_str_eq(kit_listed(&k, k.run), "1 created 1;2 deferred 2;");
+        kit_merge(&k);
+    }
+    waits[0] = kit_created(&k, 6, 11);
+    waits[1] = kit_created(&k, 2, 11);
+    kit_ok(&k, state_batch_settle(k.s, &sent, &k.e));
+    ck_assert_str_eq(listed_all(k.s), "1 created ;2 created ;4 deferred job_open;6 created ;");
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("state_results");
@@ -210,6 +258,7 @@ static Suite *suite(void)
     tcase_add_test(c, two_rows_of_one_number_are_both_told);
     tcase_add_test(c, a_staged_lead_is_not_there_yet);
     tcase_add_test(c, old_runs_show_the_id_that_a_lead_had_then);
+    tcase_add_test(c, open_rows_are_deferred);
     tcase_add_test(c, a_job_leads_to_its_batches_and_their_entries);
     suite_add_tcase(s, c);
     return s;
