@@ -74,7 +74,8 @@ static void patch_first(struct part *p, uint32_t i, const struct remote_lead *re
         update_patch(w, i, &wanted, fields, custom, remote, OUTCOME_CHANGED);
 }
 
-/* A move makes an unsubscribed lead active again (observed), so what earlier moves have found counts as well. */
+/* A move makes an unsubscribed lead active again (observed), so what was found earlier counts as well: of this key, and of
+ * the person under any other. */
 static enum reason status_of(struct work *w, uint32_t i, const struct remote_lead *remote)
 {
     enum reason status = people_status_reason(remote->status);
@@ -86,8 +87,12 @@ static enum reason status_of(struct work *w, uint32_t i, const struct remote_lea
     int rc = state_lead_get(w->u->c.state, &w->batch.entries[i].key, &w->u->scratch, &known, &e);
     if (rc < 0)
         upload_fail(w->u, &e);
+    if (rc == 1)
+        status = people_status_reason(known.status);
+    if (status == REASON_NONE && people_recorded(w->u->c.state, remote->email, &status, &e) != 0)
+        upload_fail(w->u, &e);
     err_clear(&e);
-    return rc == 1 ? people_status_reason(known.status) : REASON_NONE;
+    return status;
 }
 
 static void found_before(struct part *p, uint32_t i, const struct remote_lead *remote)
@@ -110,7 +115,7 @@ static void found_before(struct part *p, uint32_t i, const struct remote_lead *r
     if (stays == REASON_NONE && aim->place != PLACE_TO && w->target.kind == TARGET_CAMPAIGN)
         stays = aim->status;
     if (stays == REASON_NONE && aim->place != PLACE_TO)
-        work_learn(w, i, aim->status);
+        work_learn(w, i, aim->status, remote->email);
     if (stays != REASON_NONE)
         work_entry_done(w, i, stays == REASON_EMAIL_MISSING ? OUTCOME_REJECTED : OUTCOME_SKIPPED, stays, 0);
     else if (aim->place == PLACE_TO || !verify_keeps_back(w, i, remote))

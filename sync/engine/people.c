@@ -5,6 +5,10 @@
 
 #include <json-c/json.h>
 
+#include "mappings/mapping.h"
+
+enum { ADDRESS_MAX = 64 << 10 };
+
 /* Documented statuses of a lead; 1 to 3 are active, paused and completed, 0 was seen on leads of lists. */
 enum { STATUS_BOUNCED = -1, STATUS_UNSUBSCRIBED = -2, STATUS_SKIPPED = -3 };
 
@@ -54,4 +58,16 @@ enum reason people_stays(const struct remote_lead *lead, const struct target *to
     if (to->kind == TARGET_CAMPAIGN && lead->email.n == 0)
         return REASON_EMAIL_MISSING;
     return keep_contacted && people_contacted(lead) ? REASON_CONTACTED : REASON_NONE;
+}
+
+int people_recorded(struct state *s, struct str email, enum reason *out, struct err *e)
+{
+    struct buf address = BUF_INIT(ADDRESS_MAX);
+    int status = TARGET_STATUS_UNKNOWN, rc = 0;
+    /* What is no address belongs to no person. */
+    if (email.n > 0 && mapping_email_key(email, &address) == 0)
+        rc = state_person_status(s, buf_str(&address), &status, e);
+    *out = people_status_reason(status);
+    buf_free(&address);
+    return rc;
 }

@@ -1,13 +1,13 @@
-/* What Instantly knows of a person, and where that person may go: the one place that decides it. Pure functions over a
- * lead as the API tells it.
+/* What Instantly knows of a person, and where that person may go: the one place that decides it.
  *
- * A move sets a lead's status back to active (observed), and into a campaign that means mail. So nobody who bounced,
- * unsubscribed or was skipped is ever moved into a campaign, or created again after a removal. */
+ * A move sets a lead's status back to active (observed), and into a campaign that means mail. So a person who bounced,
+ * unsubscribed or was skipped is never moved into a campaign, nor created again: under no key, by no address. */
 #ifndef SYNC_ENGINE_PEOPLE_H
 #define SYNC_ENGINE_PEOPLE_H
 
 #include "sync/api/api.h"
 #include "sync/model/reason.h"
+#include "sync/state/state.h"
 
 #include <stdbool.h>
 
@@ -18,5 +18,8 @@ bool people_contacted(const struct remote_lead *lead);
 /* Why this lead must not be moved into `to`: REASON_NONE, it may; REASON_EMAIL_MISSING, a campaign takes none without an
  * address (rejected); else a reason to skip it. `keep_contacted`: the mapping's `contacted: keep`, for moves by route. */
 enum reason people_stays(const struct remote_lead *lead, const struct target *to, bool keep_contacted);
+/* Why the state has it that the person with this address must not be made active; REASON_NONE: it knows of no reason.
+ * 0/-1 */
+int people_recorded(struct state *s, struct str email, enum reason *out, struct err *e);
 
 #endif

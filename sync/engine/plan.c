@@ -50,16 +50,20 @@ static bool other_address(const struct lead *old, const struct lead *wanted)
     return !same;
 }
 
+void plan_keep_out(enum reason status, enum target_kind to, struct decision *d)
+{
+    bool activates = d->op == OP_CREATE || (d->op == OP_MOVE && to == TARGET_CAMPAIGN);
+    if (activates && status != REASON_NONE)
+        *d = (struct decision){.op = OP_NONE, .outcome = OUTCOME_SKIPPED, .reason = status};
+}
+
 void plan_rekey(const struct plan_rules *rules, const struct known_lead *known, struct decision *out)
 {
     *out = (struct decision){.op = OP_NONE, .outcome = OUTCOME_SKIPPED, .reason = REASON_MODE_CREATE};
     if (rules->mode == MODE_CREATE)
         return;
-    /* Whoever unsubscribed did so as a person. A bounce was the old address's fault. */
-    out->reason = REASON_UNSUBSCRIBED;
-    if (people_status_reason(known->status) == REASON_UNSUBSCRIBED)
-        return;
     *out = (struct decision){.op = OP_CREATE, .rekey = true};
+    plan_keep_out(people_status_reason(known->status), TARGET_LIST, out);
 }
 
 /* The same for a value that was last written. NULL: it is not known, so that clearing it may be needed. */

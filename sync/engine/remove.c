@@ -103,7 +103,7 @@ static void delete_all(struct part *p)
     struct uuid ids[LEADS_DELETE_MAX];
     struct err e = ERR_INIT;
     for (size_t k = 0; p->round == 0 && k < p->n; k++)
-        work_learn(w, p->index[k], w->batch.entries[p->index[k]].reason);
+        work_learn(w, p->index[k], w->batch.entries[p->index[k]].reason, w->batch.entries[p->index[k]].email);
     work_learnt(w);
     if (upload_ended(w->u)) {
         give_up(p, w->u->c.stop_reason);
@@ -164,6 +164,9 @@ static void take_item(struct part *p, struct json_object *item)
             continue;
         if (in_place(w, &remote)) {
             entry->reason = people_status_reason(remote.status);
+            /* The status belongs to the person at this address; `values: hashed` has none to name. */
+            if (entry->reason != REASON_NONE && arena_str(&w->arena, remote.email, &entry->email) != 0)
+                upload_fail_oom(w->u);
             w->aims[p->index[k]].there = true;
         } else {
             elsewhere(p, p->index[k], &remote);

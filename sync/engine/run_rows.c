@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "sync/base/log.h"
+#include "sync/engine/people.h"
 #include "sync/engine/work.h"
 
 /* JSON makes of one byte six at most. The rest is for what stands around values and names. */
@@ -330,6 +331,20 @@ static int overlay_values(struct run *r, const struct lead *old, const struct le
     return 0;
 }
 
+/* By the key, and by the address: the same person may come under another key, or come back to an address. */
+static int keep_out(struct run *r, const struct entry *entry, uint32_t target, const struct known_lead *known,
+                    struct decision *d, struct err *e)
+{
+    enum reason status = people_status_reason(known->status);
+    if (d->op != OP_CREATE && d->op != OP_MOVE)
+        return 0;
+    const struct target *to = run_target(r, target);
+    if (status == REASON_NONE && people_recorded(r->state, entry->email, &status, e) != 0)
+        return -1;
+    plan_keep_out(status, to != NULL ? to->kind : TARGET_CAMPAIGN, d);
+    return 0;
+}
+
 int run_plan_lead(struct run *r, struct entry *entry, const struct lead *lead, uint32_t target, struct err *e)
 {
     struct remembered remembered;
@@ -365,6 +380,8 @@ int run_plan_lead(struct run *r, struct entry *entry, const struct lead *lead, u
         return -1;
     if (forgotten)
         d = (struct decision){.outcome = OUTCOME_SKIPPED, .reason = REASON_DELETED_THERE};
+    if (keep_out(r, entry, target, &known, &d, e) != 0)
+        return -1;
     if (r->m->has_key && take_addresses(r, entry, &d, old, &taken, e) != 0)
         return -1;
     if (taken)

@@ -235,10 +235,11 @@ static int hand_on(struct work *w, struct err *e)
     return 0;
 }
 
-void work_learn(struct work *w, uint32_t i, enum reason status)
+void work_learn(struct work *w, uint32_t i, enum reason status, struct str address)
 {
     struct err e = ERR_INIT;
-    struct entry found = {.key = w->batch.entries[i].key, .outcome = OUTCOME_UNCHANGED, .reason = status};
+    struct entry found = {.key = w->batch.entries[i].key, .email = address,
+                          .outcome = OUTCOME_UNCHANGED, .reason = status};
     if (status == REASON_NONE)
         return;
     if (state_entry_add(w->u->c.state, w->u->c.run, w->batch.target, &found, &e) != 0)

@@ -126,9 +126,9 @@ void work_free(struct work *w);                     /* takes it out of the uploa
 int work_add(struct work *w, const struct planned *p, struct err *e);
 /* Gives one entry its outcome; the last one settles the batch when no part is under way. */
 void work_entry_done(struct work *w, uint32_t i, enum outcome outcome, enum reason reason, int http_status);
-/* Says in the state what was found of entry i's person (REASON_NONE: nothing): a removal or a move makes Instantly forget
- * it, and a death between the two must not. work_learnt() makes it durable; a failure ends the upload. */
-void work_learn(struct work *w, uint32_t i, enum reason status);
+/* Says in the state what was found of entry i's person at this address (REASON_NONE: nothing): a removal or a move makes
+ * Instantly forget it, and a death between the two must not. work_learnt() makes it durable; a failure ends the upload. */
+void work_learn(struct work *w, uint32_t i, enum reason status, struct str address);
 void work_learnt(struct work *w);
 /* Called when a part or request ended: settles or gives up when nothing is left to do. */
 void work_check(struct work *w);

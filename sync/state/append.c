@@ -4,6 +4,7 @@
 #include "sync/state/merge.h"
 
 #include "sync/state/pack.h"
+#include "sync/state/people.h"
 #include "sync/state/results.h"
 
 #include <string.h>
@@ -165,5 +166,10 @@ int append_batch(struct merge *m, const struct journal_batch *jb, bool retries, 
         if ((places[i] & PLACE_RETRY) && write_retry(m, entry, journal_entry_target(jb, i), at, e) < 0)
             return -1;
     }
-    return write_appended(m, e) < 0 ? -1 : write_results(m, jb, places, e);
+    if (write_appended(m, e) < 0)
+        return -1;
+    for (size_t i = 0; i < n; i++)
+        if (people_learn(&m->hasher, &b->entries[i], e) < 0)
+            return -1;
+    return write_results(m, jb, places, e);
 }

@@ -1,6 +1,7 @@
 /* Invariants that hold between any two commits; docs/STATE.md names them. A line each for what does not hold. */
 #include "config.h"
 
+#include "sync/state/people.h"
 #include "sync/state/results.h"
 #include "sync/state/state_int.h"
 
@@ -49,6 +50,7 @@ static const struct {
     {"forgotten people who are there", "SELECT (SELECT count(*) FROM forgotten JOIN leads USING(key)) + (SELECT "
                                        "count(*) FROM forgotten JOIN retries USING(key))"
                                        " + (SELECT count(*) FROM forgotten JOIN refusals USING(key))"},
+    {"people of a status that keeps nobody out", "SELECT count(*) FROM people WHERE status NOT IN (-1, -2, -3)"},
     {"counters that do not count",
      "SELECT (SELECT count(*) FROM identity WHERE leads_n <> (SELECT count(*) FROM leads)"
      " OR refusals_n <> (SELECT count(*) FROM refusals) OR retries_n <> (SELECT count(*) FROM retries)"
@@ -69,6 +71,17 @@ static int run_checks(struct audit *a, struct err *e)
             return -1;
     }
     return 0;
+}
+
+/* Whoever is kept out by the key is kept out by the address. */
+static int check_people(struct audit *a, struct err *e)
+{
+    uint64_t n;
+    char count[32];
+    if (people_missing(a->state, &n, e) < 0)
+        return -1;
+    sqlite3_snprintf(sizeof count, count, "%llu", (unsigned long long)n);
+    return n == 0 ? 0 : report(a, "leads of a status that their addresses lack", count, e);
 }
 
 static int check_integrity(struct audit *a, struct db *db, struct err *e)
@@ -181,7 +194,7 @@ int state_audit(struct state *s, struct buf *out, size_t *violations, struct err
     if (journal_flush_loose(s, e) < 0 || check_integrity(&a, &s->main, e) < 0)
         return -1;
     /* In a file that SQLite itself finds damaged the rest would only repeat it. */
-    if (a.violations == 0 && (run_checks(&a, e) < 0 || check_results(&a, e) < 0 || check_journal(&a, e) < 0 ||
+    if (a.violations == 0 && (run_checks(&a, e) < 0 || check_people(&a, e) < 0 || check_results(&a, e) < 0 || check_journal(&a, e) < 0 ||
                               check_reports(&a, e) < 0))
         return -1;
     *violations = a.violations;

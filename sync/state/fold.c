@@ -20,19 +20,23 @@ void fold_init(struct fold *f)
     f->values_from = f->proven_from = f->retry_from = FOLD_NONE;
 }
 
+int fold_status(enum reason reason)
+{
+    switch (reason) {
+    case REASON_BOUNCED: return LEAD_BOUNCED;
+    case REASON_UNSUBSCRIBED: return LEAD_UNSUBSCRIBED;
+    case REASON_SKIPPED_THERE: return LEAD_SKIPPED;
+    default: return TARGET_STATUS_UNKNOWN;
+    }
+}
+
 /* What a reason proves about a lead that we know. */
 static void learn(struct fold *f, enum reason reason)
 {
-    int status = f->status;
+    int status = fold_status(reason);
     if (!f->known)
         return;
-    if (reason == REASON_BOUNCED)
-        status = LEAD_BOUNCED;
-    else if (reason == REASON_UNSUBSCRIBED)
-        status = LEAD_UNSUBSCRIBED;
-    else if (reason == REASON_SKIPPED_THERE)
-        status = LEAD_SKIPPED;
-    if (status != f->status) {
+    if (status != TARGET_STATUS_UNKNOWN && status != f->status) {
         f->status = status;
         f->changed = true;
     }
@@ -181,8 +185,7 @@ bool fold_wants(const struct entry *entry, enum op op, bool retries)
         return true;
     /* A row decided without a request takes its key out of the retry table, if that has any, and may tell of the lead.
      */
-    return retries || entry->reason == REASON_BOUNCED || entry->reason == REASON_UNSUBSCRIBED ||
-           entry->reason == REASON_SKIPPED_THERE || entry->reason == REASON_DELETED_THERE;
+    return retries || fold_status(entry->reason) != TARGET_STATUS_UNKNOWN || entry->reason == REASON_DELETED_THERE;
 }
 
 /* ---- the list ---- */

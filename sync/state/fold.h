@@ -61,6 +61,9 @@ struct fold {
 void fold_init(struct fold *f);
 void fold_item(struct fold *f, const struct fold_item *item);
 
+/* The status of a lead that a reason proves; TARGET_STATUS_UNKNOWN: it proves none. */
+int fold_status(enum reason reason);
+
 /* Does the fold need this entry at all? */
 bool fold_wants(const struct entry *entry, enum op op, bool retries);
 

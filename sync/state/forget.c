@@ -231,6 +231,15 @@ static int scrub(struct state *s, struct err *e)
     return 0;
 }
 
+static int forget_status(struct forget *f, struct err *e)
+{
+    struct db *db = &f->state->main;
+    if (db_run(db, e, "DELETE FROM people WHERE address = ?", "u", f->hash) < 0)
+        return -1;
+    f->counts->others += (uint64_t)sqlite3_changes(db->h);
+    return 0;
+}
+
 static int forget_all(struct forget *f, struct err *e)
 {
     struct state *s = f->state;
@@ -238,7 +247,8 @@ static int forget_all(struct forget *f, struct err *e)
         return -1;
     if (forget_leads(f, e) < 0 || forget_retries(f, e) < 0 || drop_key(f, &f->key, e) < 0)
         return -1;
-    if (results_rewrite(s, edit_result, f, e) < 0 || forget_cells(f, e) < 0 || forget_jobs(f, e) < 0)
+    if (results_rewrite(s, edit_result, f, e) < 0 || forget_cells(f, e) < 0 || forget_jobs(f, e) < 0 ||
+        forget_status(f, e) < 0)
         return -1;
     return identity_store(s, e) < 0 || state_commit(s, e) < 0 ? -1 : scrub(s, e);
 }

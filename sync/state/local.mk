@@ -23,6 +23,7 @@ sync_libstate_a_SOURCES = \
 	sync/state/overlay.c \
 	sync/state/pack.c sync/state/pack.h \
 	sync/state/paths.c \
+	sync/state/people.c sync/state/people.h \
 	sync/state/prune.c \
 	sync/state/resolve.c \
 	sync/state/results.c sync/state/results.h \

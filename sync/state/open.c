@@ -171,7 +171,7 @@ static int open_for_writing(struct state *s, struct err *e)
         return err_set(e, XS_STATE, "%s: cannot be written; check who owns it and its folder", s->path);
     /* A step must not happen under a run of an older leadsync. */
     if (version < SCHEMA_VERSION && (state_lock(s, 0, e) < 0 ||
-                                     schema_migrate(&s->main, schema_steps, SCHEMA_VERSION, e) < 0))
+                                     schema_migrate(&s->main, schema_steps, s, SCHEMA_VERSION, e) < 0))
         return -1;
     if (db_exec(&s->main, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;", e) < 0 || identity_load(s, e) < 0)
         return -1;

@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "sync/state/lookup.h"
+#include "sync/state/people.h"
 #include "sync/state/values.h"
 
 #include <stdlib.h>
@@ -14,6 +15,7 @@ void overlay_free(struct overlay *o)
 {
     free(o->leads);
     free(o->sources);
+    free(o->people);
     arena_free(&o->arena);
     memset(o, 0, sizeof *o);
 }
@@ -32,6 +34,38 @@ static int add_source(struct overlay *o, uint64_t batch, size_t entry, struct er
     return 0;
 }
 
+static int add_person(struct state *s, struct overlay *o, const struct entry *entry, struct err *e)
+{
+    int status = fold_status(entry->reason);
+    uint64_t address;
+    if (status == TARGET_STATUS_UNKNOWN || entry->email.n == 0)
+        return 0;
+    struct overlay_person *grown = reallocarray(o->people, o->people_n + 1, sizeof *grown);
+    if (grown == NULL)
+        return err_oom(e);
+    o->people = grown;
+    if (people_address(s, entry->email, &address, e) < 0)
+        return -1;
+    o->people[o->people_n++] = (struct overlay_person){address, status};
+    return 0;
+}
+
+static int person_compare(const void *a, const void *b)
+{
+    uint64_t x = ((const struct overlay_person *)a)->address, y = ((const struct overlay_person *)b)->address;
+    return (x > y) - (x < y);
+}
+
+bool overlay_person(const struct overlay *o, uint64_t address, int *status)
+{
+    const struct overlay_person wanted = {.address = address};
+    const struct overlay_person *found =
+        o->people_n == 0 ? NULL : bsearch(&wanted, o->people, o->people_n, sizeof *o->people, person_compare);
+    if (found != NULL)
+        *status = found->status;
+    return found != NULL;
+}
+
 static int collect(struct state *s, struct overlay *o, struct fold_list *l, struct err *e)
 {
     struct journal_batch jb;
@@ -46,6 +80,8 @@ static int collect(struct state *s, struct overlay *o, struct fold_list *l, stru
                            "`leadsync resume` settle it first", s->journal_path);
         bool open = jb.b.state != BATCH_DONE;
         for (size_t i = 0; i < jb.b.entries_n; i++) {
+            if (!open && add_person(s, o, &jb.b.entries[i], e) < 0)
+                return -1;
             if (!open && !fold_wants(&jb.b.entries[i], jb.b.op, true))
                 continue;
             if (fold_list_add_entry(l, &jb.b.entries[i], jb.b.op, journal_entry_target(&jb, i), jb.b.run, open, e) <
@@ -102,6 +138,8 @@ int overlay_load(struct state *s, struct overlay *o, struct err *e)
     fold_list_init(&list, s->memory_max / BYTES_AN_ITEM);
     int result = collect(s, o, &list, e) < 0 || fold_all(s, o, &list, e) < 0 ? -1 : 0;
     fold_list_free(&list);
+    if (o->people_n > 0)
+        qsort(o->people, o->people_n, sizeof *o->people, person_compare);
     return result;
 }
 

@@ -10,6 +10,10 @@
 
 #include "sync/state/schema.h"
 
+#include "sync/state/people.h"
+
+#define PEOPLE_TABLE "CREATE TABLE people(address INTEGER PRIMARY KEY, status INTEGER NOT NULL) STRICT;"
+
 const char schema_tables[] =
     /* One row: who this state belongs to, the numbers to go on with, and the counts that are too dear to count. */
     "CREATE TABLE identity("
@@ -60,7 +64,7 @@ const char schema_tables[] =
     " id TEXT PRIMARY KEY, type TEXT NOT NULL, status TEXT NOT NULL, progress INTEGER NOT NULL, filters TEXT,"
     " total INTEGER NOT NULL, success INTEGER NOT NULL, failed INTEGER NOT NULL, came_from TEXT, went_to TEXT,"
     " run INTEGER NOT NULL, created_ms INTEGER NOT NULL, updated_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
-    "CREATE TABLE forgotten(key BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;";
+    "CREATE TABLE forgotten(key BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;" PEOPLE_TABLE;
 
 /* Append-only but for a batch's few changing facts, which stand apart from its entries so that a change of state writes
  * one small page. */
@@ -76,23 +80,25 @@ const char journal_tables[] =
 
 /* A change of a table adds its step here and changes schema_tables with it.
  *
- * 1 to 2: intents (`retry_values`) say a text once. What is there is read as it is; version 1 would misread the new. */
-const struct schema_step schema_steps[] = {{1, ""}, {0, NULL}};
+ * 1 to 2: intents (`retry_values`) say a text once. What is there is read as it is; version 1 would misread the new.
+ * 2 to 3: a person's status is kept by the address, too; version 2 would make such a person active again. */
+const struct schema_step schema_steps[] = {{1, "", NULL}, {2, PEOPLE_TABLE, people_fill}, {0, NULL, NULL}};
 
-static int run_step(struct db *db, const struct schema_step *step, struct err *e)
+static int run_step(struct db *db, const struct schema_step *step, void *ctx, struct err *e)
 {
     char version[64];
     sqlite3_snprintf(sizeof version, version, "PRAGMA user_version = %d", step->from + 1);
     if (db_begin(db, e) < 0)
         return -1;
-    if (db_exec(db, step->sql, e) < 0 || db_exec(db, version, e) < 0 || db_commit(db, e) < 0) {
+    if (db_exec(db, step->sql, e) < 0 || (step->fill != NULL && step->fill(ctx, e) < 0) || db_exec(db, version, e) < 0 ||
+        db_commit(db, e) < 0) {
         db_rollback(db);
         return err_context(e, "taking the state from version %d to %d", step->from, step->from + 1);
     }
     return 0;
 }
 
-int schema_migrate(struct db *db, const struct schema_step *steps, int to, struct err *e)
+int schema_migrate(struct db *db, const struct schema_step *steps, void *ctx, int to, struct err *e)
 {
     int64_t at;
     if (db_int(db, &at, 0, "PRAGMA user_version", e) < 0)
@@ -104,7 +110,7 @@ int schema_migrate(struct db *db, const struct schema_step *steps, int to, struc
         if (step->sql == NULL)
             return err_set(e, XS_STATE, "%s: version %lld of a state is not known to this leadsync; restore a backup",
                            db->path, (long long)at);
-        if (run_step(db, step, e) < 0)
+        if (run_step(db, step, ctx, e) < 0)
             return -1;
         at++;
     }

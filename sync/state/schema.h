@@ -7,7 +7,7 @@
 enum {
     STATE_APPLICATION_ID = 0x4c53796e,   /* "LSyn" */
     JOURNAL_APPLICATION_ID = 0x4c53796a, /* "LSyj" */
-    SCHEMA_VERSION = 2,
+    SCHEMA_VERSION = 3,
     JOURNAL_VERSION = 2,
     STATE_PAGE_BYTES = 8192,
     JOURNAL_PAGE_BYTES = 16384,
@@ -17,14 +17,15 @@ enum {
 struct schema_step {
     int from;
     const char *sql;
+    int (*fill)(void *ctx, struct err *e); /* what SQL cannot say, after it and in the same transaction; NULL: nothing */
 };
 extern const struct schema_step schema_steps[]; /* ends with a NULL sql */
 
 extern const char schema_tables[];  /* a new state, at SCHEMA_VERSION */
 extern const char journal_tables[]; /* a new journal */
 
-/* Takes the file to version `to`, each step in a transaction of its own. XS_STATE when a step is missing. */
-int schema_migrate(struct db *db, const struct schema_step *steps, int to, struct err *e);
+/* Takes the file to version `to`, each step in a transaction of its own; `ctx` is for their `fill`. XS_STATE when a step is missing. */
+int schema_migrate(struct db *db, const struct schema_step *steps, void *ctx, int to, struct err *e);
 
 /* Whose file is this? 0 when it has this application id and a version up to `newest`, which is stored. XS_STATE
  * otherwise, with what to do. */

@@ -62,6 +62,7 @@ struct state {
     struct identity id;
     size_t pending_n;
     int64_t pending_since_us;
+    bool people_counted, people_any; /* is the status of any person known? Asked when it first matters after a merge */
     char *setting; /* owned; last one handed out by state_get() */
     struct lookup *lookup; /* owned; NULL before state_lookup_start() */
     struct lists lists;

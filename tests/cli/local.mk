@@ -50,6 +50,7 @@ STORIES = \
 	tests/cli/sync_lies_move.test \
 	tests/cli/sync_move.test \
 	tests/cli/sync_move_failmalloc.test \
+	tests/cli/sync_people.test \
 	tests/cli/sync_plan.test \
 	tests/cli/sync_predict.test \
 	tests/cli/sync_reasons.test \

@@ -5,13 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sync/engine/people.h"
 #include "sync/engine/plan.h"
 #include "tests/unit/harness.h"
 
 /* A case is a line: NAME | setting=value … | expectation. Settings:
  *   remembered=nothing|same|other|refused:REASON|open|retry|seen|forgotten     (other)
  *   mode=create|upsert|mirror (upsert) · recreate · moved · no_id · deleted · no_values · key (the identity is no address)
- *   removed · away (removed by moving) · status=N (what is known of the person)
+ *   removed · away (removed by moving) · status=N (what is known of the person by the key) · person=N (by the address)
+ *   campaign (where the lead goes; else a list)
  *   overwrite=always|if-empty|never (always; of first_name and seats)
  *   old.FIELD=VALUE, new.FIELD=VALUE of email, first_name, last_name, seats; VALUE is text, "-" absent, "null" a null,
  *   "" (nothing) the empty text, #N a number
@@ -24,7 +26,8 @@ struct fixture {
     struct known_lead known;
     struct lead old, wanted;
     struct value old_custom[1], wanted_custom[1];
-    bool no_values, moved;
+    bool no_values, moved, campaign;
+    int person;
 };
 
 static const struct str names[] = {{"seats", 5}};
@@ -102,6 +105,10 @@ static void set(struct fixture *f, char *setting)
         f->known.flags |= KNOWN_REMOVED | KNOWN_AWAY;
     else if (strcmp(setting, "status") == 0)
         f->known.status = atoi(v);
+    else if (strcmp(setting, "person") == 0)
+        f->person = atoi(v);
+    else if (strcmp(setting, "campaign") == 0)
+        f->campaign = true;
     else if (strcmp(setting, "staged") == 0)
         f->rules.stage_list = f->known.target;
     else if (strcmp(setting, "key") == 0)
@@ -157,12 +164,17 @@ static void run_case(const char *where, char *settings, const char *expected)
     for (char *s = strtok_r(settings, " ", &save); s != NULL; s = strtok_r(NULL, " ", &save))
         set(&f, s);
     plan_decide(&f.rules, &f.remembered, &f.known, f.no_values ? NULL : &f.old, &f.wanted, f.moved ? 2 : 1, custom, &d);
+    const struct decision decided = d;
+    enum reason status = people_status_reason(f.known.status);
+    plan_keep_out(status != REASON_NONE ? status : people_status_reason(f.person), f.campaign ? TARGET_CAMPAIGN : TARGET_LIST,
+                  &d);
     describe(&f, &d, custom, got, sizeof got);
     ck_assert_msg(strcmp(got, expected) == 0, "%s: %s, not %s", where, got, expected);
     /* Flags are optional, the decision does not hang on them. */
     struct decision again;
     plan_decide(&f.rules, &f.remembered, &f.known, f.no_values ? NULL : &f.old, &f.wanted, f.moved ? 2 : 1, NULL, &again);
-    ck_assert(again.op == d.op && again.outcome == d.outcome && again.fields == d.fields && again.custom == d.custom);
+    ck_assert(again.op == decided.op && again.outcome == decided.outcome && again.fields == decided.fields &&
+              again.custom == decided.custom);
 }
 
 static char *trim(char *s)

@@ -55,6 +55,12 @@ tests_unit_forget_list_tap_SOURCES = tests/unit/forget_list_test.c
 tests_unit_forget_list_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_forget_list_tap_LDADD = $(TEST_LIBS) $(LEVEL_STATE)
 
+check_PROGRAMS += tests/unit/state_people.tap
+TESTS += tests/unit/state_people.tap
+tests_unit_state_people_tap_SOURCES = tests/unit/state_people_test.c $(state_kit)
+tests_unit_state_people_tap_CFLAGS = $(TEST_CFLAGS)
+tests_unit_state_people_tap_LDADD = $(TEST_LIBS) $(LEVEL_STATE)
+
 check_PROGRAMS += tests/unit/state_audit.tap
 TESTS += tests/unit/state_audit.tap
 tests_unit_state_audit_tap_SOURCES = tests/unit/state_audit_test.c $(state_kit)

@@ -33,7 +33,9 @@ START_TEST(the_audit_sees_what_is_wrong)
         "UPDATE runs SET report = '{\"rows\":{\"read\":3,\"created\":1,\"failed\":1}}'",
         "UPDATE runs SET report = '{'",
         "DELETE FROM runs",
-        "UPDATE identity SET next_lead = 1"};
+        "UPDATE identity SET next_lead = 1",
+        "INSERT INTO people VALUES(1, 3)",
+        "UPDATE leads SET status = -2"};
     struct entry entries[] = {kit_created(&k, 1, 11), kit_created(&k, 2, 11)};
     struct buf out = BUF_INIT(1 << 20);
     size_t violations;
@@ -57,7 +59,7 @@ static Suite *suite(void)
     TCase *c = tcase_create("all");
     tcase_add_checked_fixture(c, setup, teardown);
     tcase_set_timeout(c, 60);
-    tcase_add_loop_test(c, the_audit_sees_what_is_wrong, 0, 14);
+    tcase_add_loop_test(c, the_audit_sees_what_is_wrong, 0, 16);
     suite_add_tcase(s, c);
     return s;
 }

@@ -175,12 +175,12 @@ START_TEST(newer_and_missing_tables_are_refused)
 {
     kit_open(&k, STATE_WRITE);
     kit_close(&k);
-    sql("PRAGMA user_version = 3");
+    sql("PRAGMA user_version = 4");
     refused(STATE_WRITE, NULL, NULL, XS_STATE, "newer leadsync");
     refused(STATE_READ, NULL, NULL, XS_STATE, "newer leadsync");
     sql("PRAGMA user_version = 0");
     refused(STATE_WRITE, NULL, NULL, XS_STATE, "no version");
-    sql("PRAGMA user_version = 2; DROP TABLE identity");
+    sql("PRAGMA user_version = 3; DROP TABLE identity");
     refused(STATE_WRITE, NULL, NULL, XS_STATE, "has not the tables");
 }
 END_TEST
@@ -189,7 +189,7 @@ START_TEST(an_older_state_is_taken_up)
 {
     kit_open(&k, STATE_WRITE);
     kit_close(&k);
-    sql("PRAGMA user_version = 1");
+    sql("DROP TABLE people; PRAGMA user_version = 1");
     refused(STATE_READ, NULL, NULL, XS_STATE, "leadsync resume");
     kit_open(&k, STATE_WRITE);
     kit_close(&k);
@@ -198,27 +198,36 @@ START_TEST(an_older_state_is_taken_up)
 }
 END_TEST
 
+static int count_step(void *ctx, struct err *e)
+{
+    (void)e;
+    ++*(int *)ctx;
+    return 0;
+}
+
 START_TEST(steps_migrate_in_a_transaction_each)
 {
-    static const struct schema_step steps[] = {{2, "ALTER TABLE extra ADD COLUMN y INTEGER"},
-                                               {1, "CREATE TABLE extra(x INTEGER)"},
-                                               {3, "NONSENSE"},
-                                               {0, NULL}};
+    static const struct schema_step steps[] = {{2, "ALTER TABLE extra ADD COLUMN y INTEGER", count_step},
+                                               {1, "CREATE TABLE extra(x INTEGER)", NULL},
+                                               {3, "NONSENSE", NULL},
+                                               {0, NULL, NULL}};
+    int filled = 0;
     struct db db;
     int64_t n;
     kit_open(&k, STATE_WRITE);
     kit_close(&k);
     sql("PRAGMA user_version = 1");
     kit_ok(&k, db_open(&db, k.path, true, &k.e));
-    kit_ok(&k, schema_migrate(&db, steps, 3, &k.e));
+    kit_ok(&k, schema_migrate(&db, steps, &filled, 3, &k.e));
+    ck_assert_int_eq(filled, 1);
     kit_ok(&k, db_int(&db, &n, 0, "PRAGMA user_version", &k.e));
     ck_assert_int_eq(n, 3);
     kit_ok(&k, db_exec(&db, "INSERT INTO extra(x, y) VALUES(1, 2)", &k.e));
-    kit_failed(&k, schema_migrate(&db, steps, 4, &k.e), XS_STATE, "from version 3 to 4");
+    kit_failed(&k, schema_migrate(&db, steps, &filled, 4, &k.e), XS_STATE, "from version 3 to 4");
     kit_ok(&k, db_int(&db, &n, 0, "PRAGMA user_version", &k.e));
     ck_assert_int_eq(n, 3);
-    kit_failed(&k, schema_migrate(&db, steps + 3, 5, &k.e), XS_STATE, "version 3 of a state");
-    kit_failed(&k, schema_migrate(&db, steps, 9, &k.e), XS_STATE, "");
+    kit_failed(&k, schema_migrate(&db, steps + 3, &filled, 5, &k.e), XS_STATE, "version 3 of a state");
+    kit_failed(&k, schema_migrate(&db, steps, &filled, 9, &k.e), XS_STATE, "");
     db_close(&db);
 }
 END_TEST
