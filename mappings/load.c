@@ -63,7 +63,7 @@ static int read_target(struct mapping *m, const struct tree_node *node, struct t
     return out->text != NULL ? 0 : -1;
 }
 
-/* keep, delete, or {move_to: target}; absent is keep. */
+/* keep, delete, or {move_to: target, if_there: keep|delete}; absent is keep. */
 static int read_gone(struct mapping *m, const struct tree_node *node, struct gone *out)
 {
     *out = (struct gone){.policy = GONE_KEEP};
@@ -73,8 +73,10 @@ static int read_gone(struct mapping *m, const struct tree_node *node, struct gon
         out->policy = str_is(node->text, "delete") ? GONE_DELETE : GONE_KEEP;
         return 0;
     }
+    const struct tree_node *if_there = tree_get(node, "if_there");
     out->policy = GONE_MOVE;
-    return read_target(m, node->first, &out->to);
+    out->delete_if_there = if_there != NULL && str_is(if_there->text, "delete");
+    return read_target(m, tree_get(node, "move_to"), &out->to);
 }
 
 /* A list of texts; they stay in the tree, which lives as long as the mapping. */

@@ -23,7 +23,8 @@ enum overwrite { OVERWRITE_ALWAYS, OVERWRITE_IF_EMPTY, OVERWRITE_NEVER };
 
 struct gone {
     enum gone_policy policy;
-    struct target_spec to; /* GONE_MOVE */
+    struct target_spec to;  /* GONE_MOVE */
+    bool delete_if_there;   /* GONE_MOVE, where another lead with the address is: deleted; else it stays */
 };
 
 /* A guard's limit: a share of the whole, a plain number, or none. */

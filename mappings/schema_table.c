@@ -144,11 +144,14 @@ static const struct schema route = {
 
 static const struct schema gone_word = {.kind = SCHEMA_WORD, .what = "keep, delete or {move_to: {list: …}}",
                                         .words = WORDS("keep", "delete")};
+static const struct schema if_there = {.kind = SCHEMA_WORD, .words = WORDS("keep", "delete")};
 static const struct schema gone_move = {
     .kind = SCHEMA_OBJECT,
     .what = "keep, delete or {move_to: {list: …}}",
     .keys = (const struct schema_key[]){
         {"move_to", &target, KEY_REQUIRED, NOT_STORED, NULL, "{\"list\": \"Gone\"}", "where such leads are moved"},
+        {"if_there", &if_there, 0, NOT_STORED, "\"keep\"", "\"delete\"",
+         "what happens to a lead when another lead with its address is there already"},
         END}};
 static const struct schema gone = {.kind = SCHEMA_ANY, .what = "keep, delete or {move_to: {list: …}}",
                                    .any = (const struct schema *const[]){&gone_word, &gone_move, NULL}};

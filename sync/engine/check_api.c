@@ -49,6 +49,15 @@ static bool has_policy(const struct mapping *m, enum gone_policy policy)
     return false;
 }
 
+static bool deletes_doubles(const struct mapping *m)
+{
+    const struct gone *gone;
+    for (size_t i = 0; (gone = targets_policy(m, i)) != NULL; i++)
+        if (gone->delete_if_there)
+            return true;
+    return false;
+}
+
 /* Can the mapping move leads? Then jobs have to be read. */
 static bool may_move(const struct mapping *m)
 {
@@ -102,7 +111,7 @@ static int check_scopes(struct check *c)
         return -1;
     if ((may_move(m) ? try_scope(c, &jobs, "background-jobs:read") : try_excess(c, &jobs)) != 0)
         return -1;
-    bool updates = m->mode != MODE_CREATE || may_move(m), deletes = has_policy(m, GONE_DELETE);
+    bool updates = m->mode != MODE_CREATE || may_move(m), deletes = has_policy(m, GONE_DELETE) || deletes_doubles(m);
     check_say(c, FINDING_NOTICE, "key", "leads:create%s%s can only be told by writing: look them up in Instantly",
               updates ? ", leads:update" : "", deletes ? ", leads:delete" : "");
     return 0;

@@ -31,6 +31,7 @@ sync_libengine_a_SOURCES = \
 	sync/engine/rekey.c \
 	sync/engine/remove.c \
 	sync/engine/run.c sync/engine/run.h sync/engine/run_int.h \
+	sync/engine/run_doubles.c \
 	sync/engine/run_gone.c \
 	sync/engine/run_guard.c \
 	sync/engine/run_hold.c \

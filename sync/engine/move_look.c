@@ -103,6 +103,9 @@ static void found_before(struct part *p, uint32_t i, const struct remote_lead *r
     aim->place = place_of(w, remote);
     if (aim->email_hash == 0)
         aim->email_hash = email_hash(w->u, remote->email);
+    /* With hashed values a removal brings no address, and others that have it cannot be looked for. */
+    if (w->batch.entries[i].email.n == 0 && arena_str(&w->arena, remote->email, &w->batch.entries[i].email) != 0)
+        upload_fail_oom(w->u);
     if (aim->place == PLACE_ELSEWHERE) {
         detail_place(w, i, remote);
         work_entry_done(w, i, OUTCOME_FAILED, REASON_MOVE_NOT_DONE, 0);
@@ -197,8 +200,11 @@ static void found_after(struct part *p, uint32_t i, const struct remote_lead *re
 static void found_double(struct part *p, uint32_t i, const struct remote_lead *remote)
 {
     struct work *w = p->work;
-    if (place_of(w, remote) == PLACE_TO && !uuid_eq(&remote->id, &w->batch.entries[i].lead_id))
-        work_entry_done(w, i, OUTCOME_FAILED, REASON_EXISTS_IN_TARGET, 0);
+    if (place_of(w, remote) != PLACE_TO || uuid_eq(&remote->id, &w->batch.entries[i].lead_id))
+        return;
+    if (w->batch.entries[i].row == 0)
+        move_detail(w, i, "it stays, and is not asked for again; `if_there: delete` deletes such leads");
+    work_entry_done(w, i, OUTCOME_FAILED, REASON_EXISTS_IN_TARGET, 0);
 }
 
 static void looked_for_doubles(struct part *p)

@@ -85,6 +85,22 @@ int rekey_settle(struct work *w, struct err *e)
     return rc;
 }
 
+/* Left over from a rekey, a lead is about to be removed, where the mapping removes: all but one that stays. */
+static int is_to_go(struct work *w, const struct hash128 *old, bool *goes, struct err *e)
+{
+    const struct upload_config *c = &w->u->c;
+    struct known_lead known;
+    struct arena arena;
+    *goes = c->mapping->mode == MODE_MIRROR && c->mapping->removed.policy != GONE_KEEP;
+    if (!*goes || c->stays == NULL)
+        return 0;
+    arena_init(&arena, KNOWN_MAX);
+    int rc = state_lead_get(c->state, old, &arena, &known, e);
+    *goes = rc != 1 || !c->stays(c->ctx, &known);
+    arena_free(&arena);
+    return rc < 0 ? -1 : 0;
+}
+
 int rekey_conflict(struct work *w, uint32_t i, const struct uuid *id, bool *conflict, struct err *e)
 {
     struct state *s = w->u->c.state;
@@ -98,7 +114,9 @@ int rekey_conflict(struct work *w, uint32_t i, const struct uuid *id, bool *conf
     if (rc != 1 || hash128_eq(&owner, &w->batch.entries[i].key))
         return rc < 0 ? -1 : 0;
     /* One that was left over from a rekey is nobody's, unless it is about to be removed. */
-    bool left_over = hash128_eq(&owner, &old), removes = m->mode == MODE_MIRROR && m->removed.policy != GONE_KEEP;
+    bool left_over = hash128_eq(&owner, &old), removes = true;
+    if (left_over && is_to_go(w, &old, &removes, e) != 0)
+        return -1;
     *conflict = !left_over || removes;
     if (left_over && removes)
         work_entry_done(w, i, OUTCOME_DEFERRED, REASON_OUTCOME_OPEN, 0);

@@ -16,7 +16,7 @@
 
 /* Marks of state_spare(); from MARK_POLICY on a policy of targets_policy(). */
 enum { MARK_REJECTED = 1, MARK_SKIPPED, MARK_POLICY };
-enum { SPOOL_MEMORY = 4 << 20, STATUS_ACTIVE = 1 };
+enum { SPOOL_MEMORY = 4 << 20, STATUS_ACTIVE = 1, PLACES_MAX = 1 << 20 };
 
 /* Removals that travel in the same requests, for a dry run's count of them. */
 struct lot {
@@ -35,6 +35,7 @@ struct gone_plan {
     uint64_t unsettled;   /* of those, what an earlier run may have removed; of a dry run */
     uint64_t waiting;     /* leads that are gone, but wait for rows with a key */
     uint64_t live;        /* leads known there */
+    bool stays_known;     /* leads that stay, since where they should go another one has their address, are not asked for again */
     struct spool *watch;  /* leads of skipped rows */
     struct lot *lots;     /* owned; of a dry run */
     size_t lots_n;
@@ -145,6 +146,29 @@ static int show(struct run *r, const struct planned *p, bool certain, struct err
     return diff_change(r->diff, &change, e);
 }
 
+/* Where gone leads go, as the state's numbers. With other places than those of the last walk, or with --full, leads that
+ * stayed are asked for again. */
+static int recall_stays(struct run *r, struct err *e)
+{
+    static const char name[] = "stays_for";
+    struct buf places = BUF_INIT(PLACES_MAX);
+    const struct gone *gone;
+    const char *before;
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && (gone = targets_policy(r->m, i)) != NULL; i++)
+        if (gone->policy == GONE_MOVE)
+            rc = buf_addf(&places, "%u ", targets_of_policy(&r->targets, r->m, i)->number);
+    const char *now = rc == 0 ? buf_cstr(&places) : NULL;
+    if (now == NULL || state_get(r->state, name, &before, e) < 0)
+        rc = now == NULL ? err_oom(e) : -1;
+    bool same = rc == 0 && before != NULL && strcmp(before, now) == 0;
+    r->gone->stays_known = same && !r->c->full;
+    if (rc == 0 && !same && r->diff == NULL)
+        rc = state_set(r->state, name, now, e);
+    buf_free(&places);
+    return rc;
+}
+
 /* A lead that is where it would be moved to, or without an id to name it by, is left. */
 static bool may_go(const struct known_lead *known, const struct run_target *to)
 {
@@ -152,6 +176,19 @@ static bool may_go(const struct known_lead *known, const struct run_target *to)
         return false;
     /* Into a campaign goes nobody who bounced or unsubscribed. */
     return to == NULL || to->target.kind != TARGET_CAMPAIGN || people_status_reason(known->status) == REASON_NONE;
+}
+
+static bool stays(const struct run *r, const struct known_lead *known, size_t i)
+{
+    const struct gone *gone = targets_policy(r->m, i);
+    return r->gone->stays_known && (known->flags & KNOWN_STAYS) != 0 && gone->policy == GONE_MOVE &&
+           !gone->delete_if_there;
+}
+
+bool run_gone_stays(void *ctx, const struct known_lead *known)
+{
+    const struct run *r = ctx;
+    return r->gone != NULL && stays(r, known, 0);
 }
 
 /* By policy i. */
@@ -166,7 +203,10 @@ static int plan_removal(struct run *r, const struct hash128 *key, const struct k
         .target = to != NULL ? to->number : known->target,
         .from = known->target,
         .entry = {.key = *key, .key_text = known->key_text, .has_lead_id = true, .lead_id = known->lead_id},
+        .delete_if_there = to != NULL && targets_policy(r->m, i)->delete_if_there,
     };
+    if (stays(r, known, i))
+        return 0;
     int readable = run_unpack(r, known->values, &r->known_arena, &lead, e);
     if (readable < 0)
         return -1;
@@ -267,7 +307,7 @@ int run_gone_plan(struct run *r, struct err *e)
     }
     if (!all && g->wanted == 0 && g->skipped == 0)
         return 0;
-    if (state_unseen_open(r->state, !all, &unseen, e) != 0)
+    if (recall_stays(r, e) != 0 || state_unseen_open(r->state, !all, &unseen, e) != 0)
         return -1;
     do {
         struct hash128 key;

@@ -172,6 +172,11 @@ int run_phases_judge(struct run *r, struct err *e);
 /* Everything before is in the upload: settles it, then the moves, then the removals. */
 int run_phases_apply(struct run *r, struct err *e);
 
+/* ---- run_doubles.c ---- */
+/* Of the planned removals: those that would be moved where another lead has their address, and whose policy says
+ * `if_there: delete`, become deletions. */
+int run_doubles_sort(struct run *r, struct err *e);
+
 /* ---- run_state.c ---- */
 /* Before the first request: opens and locks the state that is there, where its name does not need the target's id; of a
  * dry run, or while the sync has no name yet, only looks whose it is. XS_CONFIG: another sync's or another host's. */
@@ -206,6 +211,8 @@ int run_gone_rekey(struct run *r, const struct known_lead *old, struct err *e);
 uint64_t run_gone_rekeys(const struct run *r);
 /* It has: upload_config.superseded. */
 int run_gone_superseded(void *run, const struct hash128 *key, const struct known_lead *old, struct err *e);
+/* upload_config.stays: an earlier run has told that it stays, see `if_there:`. Known once run_gone_plan() has been called. */
+bool run_gone_stays(void *run, const struct known_lead *known);
 /* The source was read to its end: finds the leads that are no longer wanted, and judges how many. */
 int run_gone_plan(struct run *r, struct err *e);
 /* Counts skipped rows whose leads are active in Instantly; reads them there. */

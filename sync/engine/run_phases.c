@@ -125,5 +125,7 @@ int run_phases_apply(struct run *r, struct err *e)
     /* Whom a new lead takes the place of is only removed once that is there. */
     if (run_gone_rekeys(r) > 0 && upload_drain(r->upload, e) != 0)
         return -1;
+    if (run_doubles_sort(r, e) != 0)
+        return -1;
     return drain_into_upload(r, r->removals, e);
 }

@@ -19,6 +19,7 @@ struct planned {
     const struct lead *lead; /* creates: what entry.values has packed; NULL: unpack it */
     uint32_t fields;     /* updates: a bit per core field to write */
     bool created;        /* moves: of a lead that this run created, whose row counts as created */
+    bool delete_if_there; /* moves: deleted when another lead with its address is there already */
     struct str custom_changed; /* updates: a byte 0/1 per custom variable of the entry's shape; empty: none */
 };
 

@@ -29,6 +29,8 @@ struct upload_config {
     bool reidentified;             /* the mapping's key is another one than that of the last complete run */
     /* NULL, or told of each lead that another took the place of: it is known under `key` now. */
     int (*superseded)(void *ctx, const struct hash128 *key, const struct known_lead *old, struct err *e);
+    /* NULL, or: is this lead, whose row has another one by now, left where it is by this run, and not removed? */
+    bool (*stays)(void *ctx, const struct known_lead *old);
     void (*stepped)(void *ctx);    /* NULL, or called at each step: time to show something */
     void *ctx;
     uint32_t promote, stage_list;  /* where those moves go, and come from; 0: no stage */

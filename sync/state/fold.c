@@ -55,7 +55,7 @@ static void proven(struct fold *f, const struct fold_item *item)
     f->changed = true;
     f->fingerprint = spoilt || (item->bits & ITEM_STAGED) ? 0 : item->fingerprint;
     f->target = item->target;
-    f->flags &= ~(unsigned)(KNOWN_REMOVED | KNOWN_AWAY | KNOWN_DELETED_THERE);
+    f->flags &= ~(unsigned)(KNOWN_REMOVED | KNOWN_AWAY | KNOWN_DELETED_THERE | KNOWN_STAYS);
     if (created) {
         f->flags |= KNOWN_CREATED;
         f->status = TARGET_STATUS_UNKNOWN;
@@ -102,6 +102,10 @@ static void failed(struct fold *f, const struct fold_item *item)
     f->spoilt_run = item->run;
     f->spoilt_fingerprint = item->fingerprint;
     disprove(f, item);
+    if (f->known && item->reason == REASON_EXISTS_IN_TARGET && (item->bits & ITEM_REMOVAL)) {
+        f->flags |= KNOWN_STAYS;
+        f->changed = true;
+    }
     if (item->reason == REASON_ATTEMPTS_EXHAUSTED) {
         f->retry = FOLD_DROP;
     } else if (item->bits & ITEM_VALUES) {
@@ -118,7 +122,7 @@ static void removed(struct fold *f, const struct fold_item *item)
     if (!f->known)
         return;
     learn(f, (enum reason)item->reason);
-    f->flags = (f->flags | KNOWN_REMOVED) & ~(unsigned)KNOWN_AWAY;
+    f->flags = (f->flags | KNOWN_REMOVED) & ~(unsigned)(KNOWN_AWAY | KNOWN_STAYS);
     f->fingerprint = 0;
     if (item->op == OP_MOVE) {
         f->flags |= KNOWN_AWAY;

@@ -145,6 +145,7 @@ enum {
     KNOWN_REMOVED = 2, /* by this sync */
     KNOWN_DELETED_THERE = 4,
     KNOWN_AWAY = 16,   /* removed by moving it: it is in `target`, and can be moved back */
+    KNOWN_STAYS = 32,  /* was to be removed by moving it, and where it should go another lead has its address */
 };
 /* 1/0/-1 */
 int state_lead_get(struct state *s, const struct hash128 *key, struct arena *arena, struct known_lead *out,

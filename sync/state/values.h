@@ -8,7 +8,7 @@
 #include "sync/state/state_int.h"
 
 /* A flag of leads.flags that stays inside: `packed` holds hashes. */
-enum { KNOWN_HASHED_VALUES = 8, KNOWN_PUBLIC = KNOWN_CREATED | KNOWN_REMOVED | KNOWN_DELETED_THERE | KNOWN_AWAY };
+enum { KNOWN_HASHED_VALUES = 8, KNOWN_PUBLIC = KNOWN_CREATED | KNOWN_REMOVED | KNOWN_DELETED_THERE | KNOWN_AWAY | KNOWN_STAYS };
 
 struct who {
     struct str bytes; /* borrowed from the key, the text or the arena */

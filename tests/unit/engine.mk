@@ -12,6 +12,7 @@ ENGINE_TESTS = \
 	tests/unit/remove.tap \
 	tests/unit/run.tap \
 	tests/unit/run_forgotten.tap \
+	tests/unit/run_doubles.tap \
 	tests/unit/run_gone.tap \
 	tests/unit/run_guards.tap \
 	tests/unit/run_watermark.tap \
@@ -91,6 +92,9 @@ REMOVE_KIT = tests/unit/remove_kit.c tests/unit/remove_kit.h $(ENGINE_KIT)
 tests_unit_remove_tap_SOURCES = tests/unit/remove_test.c $(REMOVE_KIT)
 tests_unit_remove_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_remove_tap_LDADD = $(TEST_LIBS) $(LEVEL_ENGINE)
+tests_unit_run_doubles_tap_SOURCES = tests/unit/run_doubles_test.c $(ENGINE_KIT)
+tests_unit_run_doubles_tap_CFLAGS = $(TEST_CFLAGS)
+tests_unit_run_doubles_tap_LDADD = $(TEST_LIBS) $(LEVEL_ENGINE)
 tests_unit_run_gone_tap_SOURCES = tests/unit/run_gone_test.c $(REMOVE_KIT)
 tests_unit_run_gone_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_run_gone_tap_LDADD = $(TEST_LIBS) $(LEVEL_ENGINE)

@@ -97,7 +97,9 @@ START_TEST(everything)
         "version: 1\nname: all.of_it-1\n"
         "source: {csv: {path: /data/p.csv, delimiter: tab, encoding: windows-1252, header: [id, mail, seg, x]}}\n"
         "route: {column: seg, cases: {smb: {campaign: S}, ent: {list: E}}, otherwise: {list: Rest}}\n"
-        "mode: mirror\nremoved: {move_to: {list: Gone}}\n"
+        "mode: mirror\nremoved: {if_there: delete, move_to: {list: Gone}}\n"
+        "skip_when:\n  - {column: x, in: [y], then: {move_to: {list: Out}, if_there: keep}}\n"
+        "  - {column: x, in: [z], then: {move_to: {campaign: Win}, if_there: delete}}\n"
         "fields:\n  email: mail\n  phone: {from: x, overwrite: never}\n  job_title: {from: x, overwrite: if-empty}\n"
         "custom_variables: {b: x, a: {from: x, overwrite: never}}\n"
         "key: [id]\nduplicates: reject\ndedupe: target-only\ncontacted: move\n"
@@ -123,6 +125,10 @@ START_TEST(everything)
     ck_assert_int_eq(m->mode, MODE_MIRROR);
     ck_assert_int_eq(m->removed.policy, GONE_MOVE);
     ck_assert_str_eq(m->removed.to.text, "Gone");
+    ck_assert(m->removed.delete_if_there);
+    ck_assert(!mapping_skip_then(m, 0)->delete_if_there);
+    ck_assert(mapping_skip_then(m, 1)->delete_if_there);
+    ck_assert_str_eq(mapping_skip_then(m, 1)->to.text, "Win");
     ck_assert_int_eq(m->duplicates, DUPLICATES_REJECT);
     ck_assert_int_eq(m->dedupe, DEDUPE_TARGET_ONLY);
     ck_assert(m->contacted_move && m->has_key && m->values_hashed);
