@@ -74,6 +74,7 @@ static void serve(struct box_server *s, struct box_call *call, const char *url, 
     int64_t now_us = clock_system()->mono_us(clock_system());
     s->world->now_ms = clock_system()->wall_ms(clock_system()) + s->world->knobs.advance_ms;
     box_route_serve(s->world, &q, &call->answer, now_us);
+    call->now_ms = s->world->now_ms;
     buf_free(&call->body);
     call->served = true;
     bool control = strncmp(url, "/__", 3) == 0;
@@ -217,7 +218,8 @@ int box_server_start(struct box_world *w, uint16_t port, struct box_server **out
         goto fail;
     }
     errno = 0;
-    s->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, port, NULL, NULL, on_request, s,
+    s->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_SUPPRESS_DATE_NO_CLOCK,
+                                 port, NULL, NULL, on_request, s,
                                  MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&address,
                                  MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
                                  MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)CONNECTION_IDLE_S,

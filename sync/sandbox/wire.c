@@ -24,12 +24,26 @@ static void reset_connection(struct MHD_Connection *connection)
     (void)!connect(fd, &nobody, sizeof nobody);
 }
 
-/* The response is handed over in any case. */
+/* "Mon, 02 Jan 2006 15:04:05 GMT", as HTTP wants it; empty when the time has no such form. */
+enum { DATE_N = 64 };
+static const char *format_date(int64_t ms, char *out)
+{
+    time_t when = (time_t)(ms / 1000);
+    struct tm tm;
+    if (gmtime_r(&when, &tm) == NULL || strftime(out, DATE_N, "%a, %d %b %Y %H:%M:%S GMT", &tm) == 0)
+        *out = '\0';
+    return out;
+}
+
+/* The response is handed over in any case. Date follows the world's clock, as the times of leads do. */
 static enum MHD_Result queue(struct box_call *call, unsigned status, struct MHD_Response *response, const char *type,
                              const char *retry_after)
 {
     if (response == NULL)
         return MHD_NO;
+    char date[DATE_N];
+    if (*format_date(call->now_ms, date) != '\0')
+        MHD_add_response_header(response, "Date", date);
     if (type != NULL)
         MHD_add_response_header(response, "Content-Type", type);
     if (retry_after != NULL)
@@ -127,15 +141,12 @@ static enum MHD_Result send_status(struct box_call *call, const struct box_fault
 {
     struct box_answer made;
     struct buf text = BUF_INIT(4096);
-    char retry[64] = "";
+    char retry[DATE_N] = "";
     const char *type = "application/json; charset=utf-8";
     enum MHD_Result rc = MHD_NO;
     box_answer_init(&made);
     if (fault->date && fault->arg >= 0) {
-        time_t when = time(NULL) + (time_t)fault->arg;
-        struct tm tm;
-        if (gmtime_r(&when, &tm) != NULL)
-            strftime(retry, sizeof retry, "%a, %d %b %Y %H:%M:%S GMT", &tm);
+        format_date(call->now_ms + fault->arg * 1000, retry);
     } else if (fault->arg >= 0) {
         snprintf(retry, sizeof retry, "%lld", (long long)fault->arg);
     }

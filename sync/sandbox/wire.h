@@ -12,6 +12,7 @@ struct box_call {
     struct buf body;          /* of the request, until it is served */
     struct box_answer answer;
     bool served, too_large;
+    int64_t now_ms;           /* the world's clock, for Date */
     int64_t due_us;           /* when to answer, monotonic */
     struct box_call *next;    /* in the list of those that wait */
 };

@@ -264,6 +264,26 @@ START_TEST(faults_are_real)
 }
 END_TEST
 
+/* A client that reckons with the server's clock must see it move on. */
+START_TEST(date_follows_the_clock)
+{
+    struct sandbox *s = start(&(struct sandbox_config){0});
+    char dates[2][64];
+    for (int i = 0; i < 2; i++) {
+        struct client_answer answer = ask(sandbox_port(s), "GET", "/api/v2/campaigns", NULL);
+        const char *date = strstr(buf_cstr(&answer.head), "Date: ");
+        ck_assert_ptr_nonnull(date);
+        ck_assert_ptr_null(strstr(date + 1, "Date: "));
+        snprintf(dates[i], sizeof dates[i], "%.*s", (int)strcspn(date + 6, "\r"), date + 6);
+        client_free(&answer);
+        client_control(sandbox_port(s), "{\"advance_ms\":86400000}");
+    }
+    ck_assert_str_ne(dates[0], dates[1]);
+    ck_assert_int_ne(strncmp(dates[0], dates[1], 3), 0); /* another day of the week */
+    sandbox_free(s);
+}
+END_TEST
+
 /* The lead comes when its time has come, after the client has gone. */
 static void late(const char *fault, bool hold)
 {
@@ -488,6 +508,7 @@ int main(void)
     tcase_add_test(t, header_is_limited);
     tcase_add_test(t, latency_delays_all_at_once);
     tcase_add_test(t, who_waits_is_answered_on_demand);
+    tcase_add_test(t, date_follows_the_clock);
     tcase_add_test(t, late_writes_come_late);
     tcase_add_test(t, late_writes_keep_the_order_of_their_times);
     tcase_add_loop_test(t, faults_are_real, 0, sizeof wires / sizeof wires[0]);
