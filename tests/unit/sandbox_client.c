@@ -98,12 +98,29 @@ void client_send(uint16_t port, const struct client_request *request, struct cli
         ck_assert_int_gt(n, 0);
         at += (size_t)n;
     }
-    answer->end = read_all(fd, &all, request->timeout_ms > 0 ? request->timeout_ms : 60000);
+    answer->end = read_all(fd, &all, request->timeout_ms > 0 ? request->timeout_ms : CLIENT_PATIENCE_MS);
     if (answer->end == CLIENT_DONE)
         split(answer, &all);
     close(fd);
     buf_free(&out);
     buf_free(&all);
+}
+
+struct client_answer client_ask(uint16_t port, const char *method, const char *path, const char *body)
+{
+    struct client_request request = {.method = method, .path = path, .body = str_from(body)};
+    struct client_answer answer;
+    client_send(port, &request, &answer);
+    return answer;
+}
+
+struct sandbox *client_start(const struct sandbox_config *config)
+{
+    struct sandbox *s = NULL;
+    struct err e = ERR_INIT;
+    ck_assert_msg(sandbox_start(config, &s, &e) == 0, "%s", err_text(&e));
+    ck_assert_uint_ne(sandbox_port(s), 0);
+    return s;
 }
 
 void client_free(struct client_answer *answer)
