@@ -22,6 +22,11 @@ struct json_tokener *answer_tokener(void)
     return tokener;
 }
 
+bool answer_is_container(struct json_object *json)
+{
+    return json_object_is_type(json, json_type_object) || json_object_is_type(json, json_type_array);
+}
+
 struct json_object *answer_parse(struct json_tokener *tokener, struct str body)
 {
     /* Only JSON's own blanks: str_trim() knows more. */
@@ -35,8 +40,7 @@ struct json_object *answer_parse(struct json_tokener *tokener, struct str body)
     /* A NUL byte ends the text for json-c, and a value may be followed by another one: the end must be the end. */
     bool whole = json != NULL && json_tokener_get_error(tokener) == json_tokener_success &&
                  json_tokener_get_parse_end(tokener) == body.n;
-    bool container = json_object_is_type(json, json_type_object) || json_object_is_type(json, json_type_array);
-    if (whole && container)
+    if (whole && answer_is_container(json))
         return json;
     json_object_put(json);
     return NULL;

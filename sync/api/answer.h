@@ -14,6 +14,7 @@ struct created_leads;
 
 /* A tokener for answer_parse(); NULL when out of memory. */
 struct json_tokener *answer_tokener(void);
+bool answer_is_container(struct json_object *json); /* an object or an array */
 /* Exactly one JSON object or array and blanks around it; NULL otherwise. The caller puts it. */
 struct json_object *answer_parse(struct json_tokener *tokener, struct str body);
 /* An answer to leads/add whose created leads are read some at a time into `out` (which is used again and again), and are an

@@ -18,7 +18,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PART_BYTES = 2048 }; /* about twenty leads */
+enum {
+    PART_BYTES = 2048,       /* about twenty leads */
+    PART_MAX_BYTES = 65536,  /* a larger one holds something else than leads, which may take much memory as a tree */
+};
 
 static const struct str list_key = {"\"created_leads\"", sizeof "\"created_leads\"" - 1};
 
@@ -58,7 +61,7 @@ static int keep(struct created_leads *out, const struct added_lead *lead)
 static int take_part(struct json_tokener *tokener, struct str items, struct buf *scratch, struct created_leads *out)
 {
     buf_reset(scratch);
-    if (buf_addc(scratch, '[') != 0 || buf_add(scratch, items.p, items.n) != 0 || buf_addc(scratch, ']') != 0)
+    if (items.n > PART_MAX_BYTES || buf_addc(scratch, '[') != 0 || buf_add(scratch, items.p, items.n) != 0 || buf_addc(scratch, ']') != 0)
         return -1;
     struct json_object *list = answer_parse(tokener, buf_str(scratch));
     size_t n = list != NULL ? json_object_array_length(list) : 0;

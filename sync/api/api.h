@@ -51,7 +51,7 @@ struct api_config {
     const char *user_agent;       /* "leadsync/VERSION" */
     unsigned requests_per_second, requests_per_minute; /* 0: no limit */
     unsigned in_flight;           /* 0: auto, 24 growing to 64 by measured latency */
-    size_t answer_max;            /* bytes of one answer, 0: 64 MiB */
+    size_t memory_max;            /* bytes that the process may take, of which answers get a share; 0: 256 MiB */
     bool read_only;               /* a dry run: whatever is not a GET or POST /leads/list is refused in the transport */
     const char *rate_share;       /* path of the budget shared by all processes of this user; NULL: not shared */
 };

@@ -14,7 +14,6 @@
 #include <string.h>
 
 enum {
-    ANSWER_MAX = 64 << 20, /* a page of a hundred leads with long texts is far below */
     CONNECTIONS_MAX = 64,
     IN_FLIGHT_LIMIT = 256, /* as many as somebody may ask for */
     WAIT_MS = 1000,        /* a signal ends a wait anyway; this is for those that come between look and wait */
@@ -72,7 +71,6 @@ static int make_transport(struct api *a, const struct api_config *c, struct tran
             .workspace = c->workspace,
             .user_agent = c->user_agent,
             .connections_max = c->in_flight != 0 ? c->in_flight : CONNECTIONS_MAX,
-            .answer_max = c->answer_max != 0 ? c->answer_max : ANSWER_MAX,
         };
         int r = transport_curl_new(&config, &a->transport, e);
         buf_free(&url);
@@ -105,6 +103,7 @@ void api_free(struct api *a)
     drop_list(&a->ready);
     drop_list(&a->waiting);
     drop_list(&a->flying);
+    answer_memory_free(&a->answers);
     pacer_free(&a->pacer);
     rate_share_free(a->share);
     free(a->created.v);
@@ -127,6 +126,7 @@ int api_new(const struct api_config *config, struct transport *transport, struct
     }
     a->clock = clock;
     a->in_flight_fixed = config->in_flight;
+    answer_memory_init(&a->answers, config->memory_max);
     /* Jitter only: it has to differ between processes that were throttled together, not to be secret. */
     a->random = (uint64_t)clock->mono_us(clock) | 1;
     a->waiter.message = (struct buf)BUF_INIT(4 * MESSAGE_MAX + 64);

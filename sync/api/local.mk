@@ -4,6 +4,7 @@ sync_libapi_a_SOURCES = \
 	sync/api/answer_added.c \
 	sync/api/answer_jobs.c \
 	sync/api/answer_leads.c \
+	sync/api/answer_reader.c sync/api/answer_reader.h \
 	sync/api/api.h \
 	sync/api/body.c sync/api/body.h \
 	sync/api/body_add.c \
@@ -27,4 +28,5 @@ sync_libapi_a_SOURCES = \
 	sync/api/request.c sync/api/request.h \
 	sync/api/transport.h \
 	sync/api/transport_curl.c \
-	sync/api/transport_read_only.c
+	sync/api/transport_read_only.c \
+	sync/api/unpack.c sync/api/unpack.h

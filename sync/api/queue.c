@@ -189,7 +189,7 @@ static int64_t retry_delay_ms(struct api *a, struct request *r, enum verdict ver
         return jittered(a, doubled_ms(BACKOFF_MS, r->not_sent_n++, SERVER_BACKOFF_MAX_MS));
     case VERDICT_LOST:
         /* A write whose outcome is unknown is settled by reading back, never by sending it again. */
-        if (r->expected.write || ++r->lost_n >= LOST_ATTEMPTS)
+        if (r->expected.write || r->reader->too_large || ++r->lost_n >= LOST_ATTEMPTS)
             return -1;
         ms = doubled_ms(BACKOFF_MS, r->lost_n - 1, SERVER_BACKOFF_MAX_MS);
         if (answer->end == TRANSPORT_ANSWERED && answer->retry_after_ms > ms)
@@ -213,6 +213,9 @@ static void failed_err(const struct request *r, enum verdict verdict, const stru
         err_set(e, XS_API,
                 "the API answers nothing but 429 (too many requests): lower limits.requests_per_second, or wait "
                 "until other tools leave room");
+    else if (r->reader->too_large)
+        err_set(e, XS_API, "%s %s: the answer takes more than %zu MB of memory; see whether %s is the API's address",
+                r->method, r->path, r->reader->limit >> 20, r->api->address);
     else if (answer->end == TRANSPORT_ANSWERED)
         err_set(e, XS_API, "the API kept failing on %s %s (%u attempts, last answer %d %.*s): try again later",
                 r->method, r->path, r->attempts, answer->status, STR_ARG(message));
@@ -304,29 +307,37 @@ static void on_left(void *queue, const struct transport_request *wire)
     }
 }
 
-/* `apart`: the created leads are in a->created. */
-static struct json_object *parse(struct api *a, const struct request *r, const struct transport_answer *answer,
-                                 bool *apart)
+static enum transport_take on_piece(void *queue, const struct transport_request *wire, int status, struct str piece)
 {
-    struct json_object *json = NULL;
-    if (r->adds_leads && answer->status >= 200 && answer->status < 300)
-        json = answer_parse_added(a->tokener, answer->body, &a->created);
-    *apart = json != NULL;
-    return json != NULL ? json : answer_parse(a->tokener, answer->body);
+    struct request *r = wire->ctx;
+    (void)queue;
+    return answer_reader_take(r->reader, status, piece);
 }
 
-static void on_done(void *queue, const struct transport_request *wire, const struct transport_answer *answer)
+/* `apart`: the created leads are in a->created. An answer that is too large is no answer. */
+static struct json_object *parse(struct api *a, const struct request *r, struct transport_answer *answer, bool *apart)
+{
+    struct answer_reader *reader = r->reader;
+    if (answer->body.n > 0) /* of a transport that hands it over whole */
+        answer_reader_take(reader, answer->status, answer->body);
+    answer->body = buf_str(&reader->text);
+    struct json_object *json = answer_reader_json(reader, a->tokener, r->adds_leads ? &a->created : NULL, apart);
+    if (reader->too_large) {
+        answer->end = TRANSPORT_LOST;
+        answer->status = 0;
+    }
+    return json;
+}
+
+static void on_done(void *queue, const struct transport_request *wire, const struct transport_answer *ended)
 {
     struct api *a = queue;
     struct request *r = wire->ctx;
+    struct transport_answer whole = *ended, *answer = &whole;
     request_remove(&a->flying, r);
     count_end(a, r, answer);
-
-    /* The body is the transport's and gone after this call: parsed here or never. */
-    struct json_object *json = NULL;
     bool apart = false;
-    if (answer->end == TRANSPORT_ANSWERED)
-        json = parse(a, r, answer, &apart);
+    struct json_object *json = answer->end == TRANSPORT_ANSWERED ? parse(a, r, answer, &apart) : NULL;
     enum verdict verdict = classify(&r->expected, answer, json);
     /* A look-up that may fail, such as the plan's room, must not end the run of a narrowly scoped key. */
     if (verdict == VERDICT_SCOPE && r->optional)
@@ -335,6 +346,7 @@ static void on_done(void *queue, const struct transport_request *wire, const str
     int64_t delay_ms = r->last_try ? -1 : retry_delay_ms(a, r, verdict, answer);
     if (delay_ms >= 0) {
         log_debug("%s %s: answer %d, again in %lld ms", r->method, r->path, answer->status, (long long)delay_ms);
+        answer_reader_close(&r->reader);
         if (delay_ms == 0)
             make_ready(a, r);
         else
@@ -383,6 +395,7 @@ static int start(struct api *a, struct request *r, int64_t now_us, struct err *e
     r->attempts++;
     r->left = false;
     r->sent_wall_ms = a->clock->wall_ms(a->clock);
+    r->reader = answer_reader_open(&a->answers, r->kind);
     r->wire = (struct transport_request){
         .method = r->method,
         .path = r->path,
@@ -391,10 +404,12 @@ static int start(struct api *a, struct request *r, int64_t now_us, struct err *e
         .timeout_ms = r->kind == API_KIND_ADD || r->kind == API_KIND_LIST ? 100000 : 60000,
         .write = r->expected.write,
         .left = on_left,
+        .take = on_piece,
         .ctx = r,
     };
-    if (a->transport->start(a->transport, &r->wire, on_done, a, e) != 0) {
+    if ((r->reader == NULL && err_oom(e) != 0) || a->transport->start(a->transport, &r->wire, on_done, a, e) != 0) {
         request_remove(&a->flying, r);
+        answer_reader_close(&r->reader);
         r->attempts--;
         make_ready(a, r);
         return -1;

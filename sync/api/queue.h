@@ -23,6 +23,7 @@ struct api {
     struct transport *transport;
     struct pacer pacer;
     struct rate_share *share;      /* NULL: not shared */
+    struct answer_memory answers;
     struct json_tokener *tokener;
     struct created_leads created;  /* owned; of the answer that is being called back */
     unsigned in_flight_fixed;      /* 0: by latency */

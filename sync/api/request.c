@@ -33,6 +33,7 @@ void request_insert_due(struct request_list *list, struct request *r)
 
 static void request_free(struct request *r)
 {
+    answer_reader_close(&r->reader);
     free(r->path);
     buf_free(&r->body);
     free(r);

@@ -3,6 +3,7 @@
 #ifndef SYNC_API_REQUEST_H
 #define SYNC_API_REQUEST_H
 
+#include "sync/api/answer_reader.h"
 #include "sync/api/api.h"
 #include "sync/api/classify.h"
 #include "sync/api/transport.h"
@@ -29,6 +30,7 @@ struct request {
     int64_t sent_wall_ms;
     unsigned attempts, not_sent_n, lost_n, locked_n;
     int64_t locked_since_us;   /* first 409 of a move job */
+    struct answer_reader *reader; /* REQUEST_FLYING: of the answer to come */
     bool left;                 /* the pacer has been told about this attempt */
     bool last_try;             /* taken back while it was in flight: not to be repeated */
 };

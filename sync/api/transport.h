@@ -9,6 +9,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* What is to be done with a piece of an answer. */
+enum transport_take {
+    TRANSPORT_TAKE_MORE,  /* taken */
+    TRANSPORT_TAKE_LATER, /* offered again, unchanged, after another exchange has ended; until then nothing is read */
+    TRANSPORT_TAKE_NEVER, /* the exchange ends, TRANSPORT_LOST */
+};
 struct transport_request {
     const char *method;     /* borrowed until done */
     const char *path;       /* with query, starts with "/"; borrowed until done */
@@ -18,6 +24,8 @@ struct transport_request {
     /* Told, from poll(), each time the first byte is about to leave on an open connection; NULL: nobody asks. A
      * transport that cannot tell never calls it. */
     void (*left)(void *queue, const struct transport_request *request);
+    /* Takes the next piece of the answer's body, from poll(), after decoding. NULL: nobody wants the body. */
+    enum transport_take (*take)(void *queue, const struct transport_request *request, int status, struct str piece);
     void *ctx;              /* the queue's */
 };
 
@@ -25,13 +33,13 @@ struct transport_request {
 enum transport_end {
     TRANSPORT_ANSWERED,  /* a complete HTTP answer; redirects are answers, nobody follows them */
     TRANSPORT_NOT_SENT,  /* surely no byte of the request reached the server: DNS, connect, TLS failed */
-    TRANSPORT_LOST,      /* sent or partly sent, no complete answer (one that is too large is incomplete) */
+    TRANSPORT_LOST,      /* sent or partly sent, no complete answer (one that was not taken is incomplete) */
     TRANSPORT_REFUSED,   /* this process refused to send it: the dry run's brake */
 };
 struct transport_answer {
     enum transport_end end;
     int status;             /* HTTP */
-    struct str body;        /* borrowed during the callback */
+    struct str body;        /* what take() was not called for; borrowed during the callback */
     struct str content_type;
     int64_t retry_after_ms; /* -1: none; clamped to 0..10 min */
     int64_t date_ms;        /* server's Date header as Unix ms, 0: none */
@@ -55,7 +63,6 @@ struct transport {
 struct transport_curl_config {
     const char *base_url, *key, *workspace, *user_agent; /* copied; key "": none is sent */
     unsigned connections_max;
-    size_t answer_max;
 };
 /* Authorities that CURL_CA_BUNDLE, SSL_CERT_FILE or SSL_CERT_DIR name take the place of libcurl's own file or folder; the
  * other of the two stays. https goes through the proxy of HTTPS_PROXY, ALL_PROXY and NO_PROXY, by CONNECT: it sees the

@@ -10,6 +10,7 @@
 #include "sync/api/transport.h"
 
 #include "sync/api/http_time.h"
+#include "sync/api/unpack.h"
 #include "sync/base/clock.h"
 #include "sync/base/log.h"
 
@@ -34,9 +35,12 @@ struct exchange {
     void *queue;
     size_t body_at;          /* bytes of the body handed to libcurl */
     bool left;               /* an open connection was about to get the first byte */
-    bool too_large;
+    bool put_off;            /* its next piece is not wanted yet */
+    bool resuming;           /* that piece is being offered again */
+    bool unwanted;           /* a piece was refused for good */
     bool head_whole;         /* the blank line after the headers was seen */
-    struct buf answer;
+    bool packed;             /* the answer is a gzip stream */
+    struct unpack unpack;
     char retry_after[HEADER_MAX], date[HEADER_MAX], error[CURL_ERROR_SIZE];
     struct exchange *prev, *next; /* of those under way, or the spare ones */
 };
@@ -48,7 +52,6 @@ struct curl_transport {
     char *base_url, *user_agent, *ca_file, *ca_folder;
     bool https;
     struct buf url;
-    size_t answer_max;
     struct exchange *under_way, *spare;
 };
 
@@ -68,14 +71,35 @@ static size_t on_read(char *to, size_t size, size_t n, void *ctx)
     return room;
 }
 
-/* Bytes after decoding, so that a small packed answer cannot grow beyond the limit either. */
+static enum transport_take offer(void *ctx, struct str piece)
+{
+    struct exchange *x = ctx;
+    long status = 0;
+    if (x->request->take == NULL)
+        return TRANSPORT_TAKE_MORE;
+    curl_easy_getinfo(x->easy, CURLINFO_RESPONSE_CODE, &status);
+    return x->request->take(x->queue, x->request, (int)status, piece);
+}
+
 static size_t on_write(char *from, size_t size, size_t n, void *ctx)
 {
     struct exchange *x = ctx;
-    if (buf_add(&x->answer, from, size * n) == 0)
-        return size * n;
-    x->too_large = true;
-    return size * n + 1; /* not what was given: libcurl ends the exchange */
+    size_t bytes = size * n;
+    struct str piece = {from, bytes};
+    if (x->unwanted)
+        return x->resuming ? bytes : bytes + 1;
+    switch (x->packed ? unpack_piece(&x->unpack, piece, offer, x) : offer(x, piece)) {
+    case TRANSPORT_TAKE_LATER:
+        x->put_off = true;
+        return CURL_WRITEFUNC_PAUSE;
+    case TRANSPORT_TAKE_NEVER:
+        x->unwanted = true;
+        /* A count that was not given ends the exchange, but not from within curl_easy_pause(). */
+        return x->resuming ? bytes : bytes + 1;
+    case TRANSPORT_TAKE_MORE:
+        break;
+    }
+    return bytes;
 }
 
 /* Longer than any time is: dropped. */
@@ -89,18 +113,21 @@ static void keep_header(char out[HEADER_MAX], const char *line, size_t n)
 
 static size_t on_header(char *line, size_t size, size_t n, void *ctx)
 {
-    static const char date[] = "Date:", retry[] = "Retry-After:";
+    static const char date[] = "Date:", retry[] = "Retry-After:", packing[] = "Content-Encoding:";
     struct exchange *x = ctx;
     size_t bytes = size * n;
     if (bytes >= 5 && strncmp(line, "HTTP/", 5) == 0) { /* the answer after a 100 or 103 starts anew */
         x->date[0] = x->retry_after[0] = '\0';
-        x->head_whole = false;
+        x->head_whole = x->packed = false;
     } else if (line[0] == '\r' || line[0] == '\n')
         x->head_whole = true;
     else if (bytes >= sizeof date && strncasecmp(line, date, sizeof date - 1) == 0)
         keep_header(x->date, line + sizeof date - 1, bytes - sizeof date + 1);
     else if (bytes >= sizeof retry && strncasecmp(line, retry, sizeof retry - 1) == 0)
         keep_header(x->retry_after, line + sizeof retry - 1, bytes - sizeof retry + 1);
+    else if (bytes >= sizeof packing && strncasecmp(line, packing, sizeof packing - 1) == 0)
+        x->packed = str_eq_nocase(str_trim((struct str){line + sizeof packing - 1, bytes - sizeof packing + 1}),
+                                  STR("gzip"));
     return bytes;
 }
 
@@ -132,7 +159,7 @@ static void exchange_free(struct exchange *x)
         return;
     if (x->easy != NULL)
         curl_easy_cleanup(x->easy);
-    buf_free(&x->answer);
+    unpack_free(&x->unpack);
     free(x);
 }
 
@@ -148,7 +175,6 @@ static CURLcode set_up(struct curl_transport *t, struct exchange *x)
     SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     SET(CURLOPT_FOLLOWLOCATION, 0L);
-    SET(CURLOPT_ACCEPT_ENCODING, "gzip");
     SET(CURLOPT_USERAGENT, t->user_agent);
     SET(CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_TIMEOUT_MS);
     SET(CURLOPT_TCP_KEEPALIVE, 1L);
@@ -210,7 +236,6 @@ static struct exchange *exchange_take(struct curl_transport *t)
     x = calloc(1, sizeof *x);
     if (x == NULL)
         return NULL;
-    buf_init(&x->answer, t->answer_max);
     x->transport = t;
     x->easy = curl_easy_init();
     if (x->easy != NULL && set_up(t, x) == CURLE_OK)
@@ -221,11 +246,7 @@ static struct exchange *exchange_take(struct curl_transport *t)
 
 static void exchange_spare(struct curl_transport *t, struct exchange *x)
 {
-    /* One answer of megabytes must not be held by every handle for the rest of the run. */
-    if (x->answer.cap > 2 * UPLOAD_BUFFER_BYTES)
-        buf_free(&x->answer);
     x->request = NULL;
-    x->prev = NULL;
     x->next = t->spare;
     t->spare = x;
 }
@@ -248,9 +269,9 @@ static int curl_start(struct transport *self, const struct transport_request *re
     x->done = done;
     x->queue = queue;
     x->body_at = 0;
-    x->left = x->too_large = x->head_whole = false;
+    x->left = x->put_off = x->resuming = x->unwanted = x->head_whole = x->packed = false;
+    unpack_reset(&x->unpack);
     x->error[0] = x->date[0] = x->retry_after[0] = '\0';
-    buf_reset(&x->answer);
     buf_reset(&t->url);
     if (buf_adds(&t->url, t->base_url) != 0 || buf_adds(&t->url, request->path) != 0 || buf_cstr(&t->url) == NULL) {
         exchange_spare(t, x);
@@ -304,9 +325,12 @@ static void judge(struct exchange *x, CURLcode result, struct transport_answer *
     answer->retry_after_ms = -1;
     /* A connection that ends amid the headers is an empty answer to libcurl. */
     bool cut = result == CURLE_OK && !x->head_whole;
-    if (result != CURLE_OK || cut) {
+    bool unpacked = !x->packed || !x->unpack.begun || x->unpack.ended;
+    if (result != CURLE_OK || cut || x->unwanted || !unpacked) {
         answer->end = x->left ? TRANSPORT_LOST : TRANSPORT_NOT_SENT;
-        answer->detail = x->too_large       ? "the answer is too large"
+        answer->detail = x->unpack.broken    ? "the answer is no gzip, though it says so"
+                         : x->unwanted         ? "the answer is too large"
+                         : result == CURLE_OK && !unpacked ? "the answer ends before its last byte"
                          : cut                ? "the answer ends amid its headers"
                          : x->error[0] != '\0' ? x->error
                                                : curl_easy_strerror(result);
@@ -315,14 +339,24 @@ static void judge(struct exchange *x, CURLcode result, struct transport_answer *
     }
     answer->end = TRANSPORT_ANSWERED;
     answer->status = (int)status;
-    answer->body = buf_str(&x->answer);
     answer->content_type = str_from(type);
     if (http_date_parse(str_from(x->date), &answer->date_ms) != 0)
         answer->date_ms = 0;
-    int64_t now_ms = answer->date_ms;
-    if (now_ms == 0)
-        now_ms = clock_system()->wall_ms(clock_system());
+    int64_t now_ms = answer->date_ms != 0 ? answer->date_ms : clock_system()->wall_ms(clock_system());
     answer->retry_after_ms = retry_after_parse(str_from(x->retry_after), now_ms);
+}
+
+/* What was put off is offered again. libcurl calls on_write() from within, which may put it off once more. */
+static void resume_all(struct curl_transport *t)
+{
+    for (struct exchange *x = t->under_way; x != NULL; x = x->next) {
+        if (!x->put_off)
+            continue;
+        x->put_off = false;
+        x->resuming = true;
+        curl_easy_pause(x->easy, CURLPAUSE_CONT);
+        x->resuming = false;
+    }
 }
 
 /* Calls back what has ended. Returns how many. */
@@ -346,6 +380,8 @@ static unsigned take_ended(struct curl_transport *t)
         exchange_spare(t, x);
         n++;
     }
+    if (n > 0)
+        resume_all(t);
     return n;
 }
 
@@ -414,6 +450,7 @@ static int make_headers(struct curl_transport *t, const struct transport_curl_co
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
         if ((c->key[0] != '\0' && add_header(lists[i], "Authorization: Bearer ", c->key) != 0) ||
             add_header(lists[i], "Accept: application/json", "") != 0 ||
+            add_header(lists[i], "Accept-Encoding: gzip", "") != 0 ||
             (c->workspace != NULL && add_header(lists[i], "x-as-workspace: ", c->workspace) != 0))
             return -1;
     /* "Expect:" takes out the 100-continue that libcurl adds to large bodies and waits a second for. */
@@ -446,7 +483,6 @@ int transport_curl_new(const struct transport_curl_config *config, struct transp
     }
     t->base = (struct transport){curl_start, curl_poll, curl_free_transport};
     buf_init(&t->url, 64 * 1024);
-    t->answer_max = config->answer_max;
     t->https = strncmp(config->base_url, "https:", 6) == 0;
     t->base_url = strdup(config->base_url);
     t->user_agent = strdup(config->user_agent);

@@ -118,6 +118,7 @@ int by_hand_open(struct by_hand_call *call, struct invocation *inv, bool writes,
         .user_agent = CLIENT_USER_AGENT,
         .requests_per_second = CLIENT_PER_SECOND,
         .requests_per_minute = CLIENT_PER_MINUTE,
+        .memory_max = (size_t)c->memory_mb << 20,
         .read_only = read_only,
         .rate_share = call->rate_share,
     };

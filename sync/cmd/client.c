@@ -60,6 +60,7 @@ int client_open(struct client *client, const struct common *c, bool needed, bool
         .user_agent = CLIENT_USER_AGENT,
         .requests_per_second = CLIENT_PER_SECOND,
         .requests_per_minute = CLIENT_PER_MINUTE,
+        .memory_max = (size_t)c->memory_mb << 20,
         .read_only = read_only,
         .rate_share = client->rate_share,
     };

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PING_TIMEOUT_MS = 10000, ANSWER_MAX_BYTES = 1 << 20, PATH_MAX_BYTES = 1 << 16 };
+enum { PING_TIMEOUT_MS = 10000, PATH_MAX_BYTES = 1 << 16 };
 
 /* What the transport's callback leaves behind. */
 struct pong {
@@ -43,7 +43,6 @@ static int exchange(const char *origin, const char *path, const char *user_agent
         .key = "", /* the watchdog is a stranger */
         .user_agent = user_agent,
         .connections_max = 1,
-        .answer_max = ANSWER_MAX_BYTES,
     };
     const struct transport_request request = {.method = "GET", .path = path, .timeout_ms = PING_TIMEOUT_MS};
     struct transport *transport = NULL;

@@ -62,6 +62,7 @@ static void fill_api(struct runner *r, bool read_only)
         .requests_per_second = limits != NULL ? limits->requests_per_second : CLIENT_PER_SECOND,
         .requests_per_minute = limits != NULL ? limits->requests_per_minute : CLIENT_PER_MINUTE,
         .in_flight = limits != NULL ? limits->in_flight : 0,
+        .memory_max = (size_t)c->memory_mb << 20,
         .read_only = read_only,
         .rate_share = r->rate_share,
     };

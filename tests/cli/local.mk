@@ -43,6 +43,7 @@ STORIES = \
 	tests/cli/sync_kill.test \
 	tests/cli/sync_lost_state.test \
 	tests/cli/sync_main.test \
+	tests/cli/sync_memory.test \
 	tests/cli/sync_migrate.test \
 	tests/cli/sync_mirror.test \
 	tests/cli/sync_mirror_failmalloc.test \

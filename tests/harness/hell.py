@@ -1,14 +1,21 @@
 """A proxy between leadsync and the sandbox that does to answers what no decent server does. Requests are carried out (but
 for those that say otherwise), so that what is there and what was told differ as much as they can.
 
-HELL maps a name to a function (answer, hell) -> raw bytes, or None for an end without an answer. NOT_CARRIED_OUT are
-dropped before they reach the sandbox. `hell.trap` is another server's address: whoever follows a redirect is heard there.
+HELL maps a name to a function (answer, hell) -> raw bytes, an iterator of them, or None for an end without an answer.
+NOT_CARRIED_OUT are dropped before they reach the sandbox. `hell.trap` is another server's address: whoever follows a
+redirect is heard there.
+
+  hell.py URL ROUTE FAULT LAST COMMAND...   runs the command with INSTANTLY_API_URL at a proxy before URL, which answers the
+                                            first LAST requests of the route in this way
 """
 import gzip
 import http.client
 import json
+import os
 import re
 import socket
+import subprocess
+import sys
 import threading
 import time
 
@@ -84,6 +91,23 @@ def redirect(status):
     return lambda answer, hell: raw(status, b"", f"Location: {hell.trap}/api/v2/leads/add")
 
 
+def large(start, piece, times, end, *headers):
+    """The real answer with megabytes more before its last bracket, never whole in memory here."""
+    def play(answer, _):
+        body = answer.body[:-1] + (b"," if len(answer.body) > 2 else b"") + start
+        yield raw(answer.status, body, *headers, length=len(body) + times * len(piece) + len(end) + 1)
+        for _ in range(times):
+            yield piece
+        yield end + b"}"
+    return play
+
+
+def packed(answer, _):
+    """Sixty megabytes of text in 60 KB."""
+    pack = gzip.compress(answer.body[:-1] + b',"padding":"' + b"x" * (60 << 20) + b'"}', 9)
+    return raw(answer.status, pack, "Content-Encoding: gzip")
+
+
 def fixed(status, body, *headers):
     return lambda answer, hell: raw(status, body, *headers)
 
@@ -120,6 +144,12 @@ HELL = {
     "unknown things": edited(unknown),
     "cursor stands": edited(standing),
     "thirty megabytes": lambda answer, hell: raw(answer.status, answer.body[:-1] + b" " * (30 << 20) + answer.body[-1:]),
+    "fifty megabytes of text": large(b'"padding":"', b"x" * (1 << 20), 50, b'"'),
+    "fifty megabytes of objects": large(b'"padding":[{}', b",{}" * (1 << 18), 67, b"]"),
+    "fifty megabytes of numbers": large(b'"padding":[0', b",0" * (1 << 19), 50, b"]"),
+    "sixty megabytes, packed": packed,
+    "fifty megabytes of error": lambda answer, hell: large(b'"message":"', b"no " * (1 << 18), 67, b'"')(
+        Answer(500, b"{}"), hell),
     "100 first": lambda answer, hell: b"HTTP/1.1 100 Continue\r\n\r\n" + raw(answer.status, answer.body),
     "103 first": lambda answer, hell: b"HTTP/1.1 103 Early Hints\r\nRetry-After: 99\r\n\r\n" + raw(answer.status, answer.body),
     "301": redirect(301), "302": redirect(302), "303": redirect(303), "307": redirect(307), "308": redirect(308),
@@ -228,11 +258,21 @@ class Hell:
                         headers[name.lower()] = value.strip()
                     body = f.read(int(headers.get("content-length", 0)))
                     answer, last = self.play(first[0].decode(), first[1].decode(), headers, body)
-                    if answer is not None:
-                        connection.sendall(answer)
+                    for piece in [answer] if isinstance(answer, bytes) else answer or ():
+                        connection.sendall(piece)
                     if last:
                         connection.shutdown(socket.SHUT_WR)
                         time.sleep(0.005)
                         return
             except OSError:
                 return
+
+
+def main():
+    url, route, fault, last, *command = sys.argv[1:]
+    with Hell(url, route, fault, last=int(last)) as hell:
+        sys.exit(subprocess.call(command, env=dict(os.environ, INSTANTLY_API_URL=hell.url)))
+
+
+if __name__ == "__main__":
+    main()

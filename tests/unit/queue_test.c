@@ -1,6 +1,7 @@
 /* Retries and what a call ends as, against a scripted transport and a clock that stands still: hours of back-off take no
  * time. */
 #include "tests/unit/queue_kit.h"
+#include <stdlib.h>
 #include <string.h>
 
 START_TEST(answered)
@@ -53,6 +54,31 @@ START_TEST(reads_give_up)
     queue("GET", "/api/v2/campaigns", false, false, 1);
     drain();
     ck_assert_int_eq(told[1].class, API_OK);
+}
+END_TEST
+
+/* The next answer would be as large. */
+START_TEST(too_large_an_answer)
+{
+    char *body = malloc(400000);
+    size_t n = 0;
+    body[n++] = '[';
+    while (n < 300000) {
+        memcpy(body + n, "{},", 3);
+        n += 3;
+    }
+    memcpy(body + n, "0]", 3);
+    fake.otherwise = ANSWER(.status = 200, .body = body);
+    get_one();
+    ck_assert_int_eq(told[0].class, API_FAILED);
+    ck_assert_uint_eq(told[0].attempts, 1);
+    ck_assert_int_eq(told[0].xs, XS_API);
+    ck_assert_ptr_nonnull(strstr(told[0].text, "GET /api/v2/campaigns: the answer takes more than 64 MB of memory"));
+    queue("POST", "/api/v2/leads/merge", true, false, 1);
+    drain();
+    ck_assert_int_eq(told[1].class, API_UNKNOWN);
+    ck_assert_uint_eq(told[1].attempts, 1);
+    free(body);
 }
 END_TEST
 
@@ -332,6 +358,7 @@ int main(void)
     tcase_add_test(t, answered);
     tcase_add_test(t, reads_are_repeated);
     tcase_add_test(t, reads_give_up);
+    tcase_add_test(t, too_large_an_answer);
     tcase_add_test(t, retry_after_of_a_5xx_is_followed);
     tcase_add_loop_test(t, writes_are_never_repeated, 0, (int)(sizeof open_outcomes / sizeof open_outcomes[0]));
     tcase_add_test(t, not_sent_is_repeated);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <zlib.h>
 
 START_TEST(what_is_sent)
 {
@@ -250,6 +251,117 @@ START_TEST(gzip)
 }
 END_TEST
 
+/* A text that no two windows have alike. */
+static size_t make_body(char *out, size_t n, uint32_t *sum)
+{
+    uint32_t random = 1;
+    *sum = 0;
+    for (size_t i = 0; i < n; i++) {
+        random = random * 1103515245 + 12345;
+        out[i] = (char)('a' + (random >> 16) % 16);
+        *sum = *sum * 31 + (unsigned char)out[i];
+    }
+    return n;
+}
+
+static size_t pack(const char *body, size_t n, char *out, size_t room)
+{
+    z_stream z = {.next_in = (Bytef *)(uintptr_t)body, .avail_in = (uInt)n, .next_out = (Bytef *)out, .avail_out = (uInt)room};
+    ck_assert_int_eq(deflateInit2(&z, 9, Z_DEFLATED, MAX_WBITS + 16, 9, Z_DEFAULT_STRATEGY), Z_OK);
+    ck_assert_int_eq(deflate(&z, Z_FINISH), Z_STREAM_END);
+    size_t packed = z.total_out;
+    deflateEnd(&z);
+    return packed;
+}
+
+enum { LARGE_N = 300000, LARGE_ROOM = LARGE_N + 1000 };
+
+/* Nothing of what was put off is lost or comes twice, packed or not, and it comes when another exchange has ended. */
+START_TEST(what_is_put_off_comes_later)
+{
+    static char body[LARGE_N], bytes[LARGE_ROOM];
+    uint32_t sum;
+    size_t n = make_body(body, sizeof body, &sum);
+    bool packed = _i % 2 == 1;
+    static char content[LARGE_ROOM];
+    size_t content_n = packed ? pack(body, n, content, sizeof content) : n;
+    if (!packed)
+        memcpy(content, body, n);
+    int head = snprintf(bytes, sizeof bytes, "HTTP/1.1 200 OK\r\n%sContent-Length: %zu\r\n\r\n",
+                        packed ? "Content-Encoding: gzip\r\n" : "", content_n);
+    memcpy(bytes + head, content, content_n);
+    const struct peer_step steps[] = {{.bytes = bytes, .bytes_n = (size_t)head + content_n}, {.bytes = OK_BYTES}};
+    open_peer(steps, 2);
+    results[0].put_off = &results[1];
+    results[0].put_off_at = _i < 2 ? 0 : 100000;
+    struct transport_request q = request("GET", "", 0);
+    ck_assert_int_eq(transport->start(transport, &q, on_done, NULL, &e), 0);
+    while (results[0].put_off_n == 0)
+        ck_assert_int_eq(transport->poll(transport, 100, &e), 0);
+    size_t before = results[0].body_n;
+    ck_assert_uint_lt(before, n);
+    ck_assert_int_eq(transport->poll(transport, 20, &e), 0);
+    ck_assert_uint_eq(results[0].body_n, before); /* nothing is read meanwhile */
+    get(1);
+    while (results[0].n == 0)
+        ck_assert_int_eq(transport->poll(transport, 100, &e), 0);
+    close_all();
+    ck_assert_msg(results[0].end == TRANSPORT_ANSWERED, "%s", results[0].detail);
+    ck_assert_uint_eq(results[0].body_n, n);
+    ck_assert_uint_eq(results[0].body_sum, sum);
+    peer_free(&peer);
+}
+END_TEST
+
+/* What was put off may be refused when it comes. */
+START_TEST(what_was_put_off_is_too_much)
+{
+    const struct peer_step steps[] = {
+        {.bytes = "HTTP/1.1 200 OK\r\nContent-Length: 1500000\r\n\r\n", .repeat_n = 1500000}, {.bytes = OK_BYTES}};
+    open_peer(steps, 2);
+    results[0].put_off = &results[1];
+    struct transport_request q = request("GET", "", 0);
+    ck_assert_int_eq(transport->start(transport, &q, on_done, NULL, &e), 0);
+    while (results[0].put_off_n == 0)
+        ck_assert_int_eq(transport->poll(transport, 100, &e), 0);
+    get(1);
+    while (results[0].n == 0)
+        ck_assert_int_eq(transport->poll(transport, 100, &e), 0);
+    close_all();
+    ck_assert_int_eq(results[0].end, TRANSPORT_LOST);
+    ck_assert_str_eq(results[0].detail, "the answer is too large");
+    peer_free(&peer);
+}
+END_TEST
+
+/* Packed answers that are cut, go on behind their end, or are none. */
+START_TEST(gzip_that_is_none)
+{
+    static const struct {
+        size_t cut, more;
+        const char *detail;
+    } rows[] = {
+        {5, 0, "the answer ends before its last byte"},
+        {0, 3, "the answer is no gzip, though it says so"},
+        {SIZE_MAX, 20, "the answer is no gzip, though it says so"},
+    };
+    char content[256], bytes[512];
+    size_t n = pack("{\"a\":1}", 7, content, sizeof content);
+    n = rows[_i].cut > n ? 0 : n - rows[_i].cut;
+    memset(content + n, 'x', rows[_i].more);
+    n += rows[_i].more;
+    int head = snprintf(bytes, sizeof bytes, "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %zu\r\n\r\n", n);
+    memcpy(bytes + head, content, n);
+    const struct peer_step step = {.bytes = bytes, .bytes_n = (size_t)head + n};
+    open_peer(&step, 1);
+    struct result *r = post(0);
+    close_all();
+    ck_assert_int_eq(r->end, TRANSPORT_LOST);
+    ck_assert_str_eq(r->detail, rows[_i].detail);
+    peer_free(&peer);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("transport_curl");
@@ -264,6 +376,9 @@ int main(void)
     tcase_add_test(t, reads_that_libcurl_repeats_are_told);
     tcase_add_loop_test(t, headers_of_time, 0, (int)(sizeof header_rows / sizeof header_rows[0]));
     tcase_add_test(t, gzip);
+    tcase_add_loop_test(t, gzip_that_is_none, 0, 3);
+    tcase_add_loop_test(t, what_is_put_off_comes_later, 0, 4);
+    tcase_add_test(t, what_was_put_off_is_too_much);
     suite_add_tcase(s, t);
     return unit_run(s);
 }

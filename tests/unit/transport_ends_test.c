@@ -21,7 +21,7 @@ START_TEST(nobody_listens)
     ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&at, &n), 0);
     char url[64];
     snprintf(url, sizeof url, "http://127.0.0.1:%d", ntohs(at.sin_port));
-    open_transport(url, 1000);
+    open_transport(url);
     struct result *r = post(0);
     ck_assert_int_eq(r->end, TRANSPORT_NOT_SENT);
     ck_assert_uint_eq(r->left_n, 0);
@@ -33,7 +33,7 @@ END_TEST
 
 START_TEST(no_such_host)
 {
-    open_transport("https://no-such-host.invalid", 1000);
+    open_transport("https://no-such-host.invalid");
     ck_assert_int_eq(post(0)->end, TRANSPORT_NOT_SENT);
     transport->free(transport);
 }
@@ -46,7 +46,7 @@ START_TEST(no_tls)
     peer_start(&peer, steps, 1);
     char url[64];
     snprintf(url, sizeof url, "https://127.0.0.1:%d", peer.port);
-    open_transport(url, 1000);
+    open_transport(url);
     struct transport_request q = request("POST", "{}", 0);
     q.timeout_ms = 300;
     struct result *r = go(&q);

@@ -18,11 +18,16 @@ extern struct result {
     int status;
     int64_t retry_after_ms, date_ms, latency_us;
     size_t body_n;
-    char body[256], detail[256];
+    uint32_t body_sum;           /* of all bytes, in order */
+    char body[256], detail[256]; /* its start */
+    const struct result *put_off; /* pieces are put off until this one has ended; NULL: never */
+    size_t put_off_at;           /* from so many bytes on */
+    unsigned put_off_n;
 } results[8];
 
 void on_done(void *queue, const struct transport_request *request, const struct transport_answer *answer);
-void open_transport(const char *url, size_t answer_max);
+enum { BODY_MAX = 1 << 20 }; /* of the answers that are taken */
+void open_transport(const char *url);
 void open_peer(const struct peer_step *steps, size_t n);
 void close_all(void);
 /* One whose outcome goes to results[number]. */
