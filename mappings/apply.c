@@ -479,16 +479,3 @@ int mapping_apply(struct mapping *m, const struct row *row, struct arena *scratc
     }
     return 0;
 }
-
-/* By hand means once: the arena is made for this one address. A longer text than four addresses is none. */
-int mapping_email_key(struct str address, struct buf *out)
-{
-    struct arena scratch;
-    struct email email;
-    arena_init(&scratch, 1 << 16);
-    int rc = address.n > 4 * EMAIL_MAX ? -1 : email_parse(address, &scratch, &email);
-    if (rc == 0)
-        rc = email.why != NULL ? -1 : buf_add(out, email.key.p, email.key.n);
-    arena_free(&scratch);
-    return rc;
-}

@@ -232,3 +232,16 @@ int host_to_ascii(struct str host, struct arena *scratch, struct str *out, const
     idn2_free(ascii);
     return rc;
 }
+
+int host_to_unicode(struct str ascii, struct arena *scratch, struct str *out)
+{
+    char *name = arena_dup(scratch, ascii.p, ascii.n), *unicode = NULL;
+    *out = ascii;
+    if (name == NULL)
+        return -1;
+    int rc = idn2_to_unicode_8z8z(name, &unicode, 0);
+    if (rc == IDN2_OK)
+        rc = arena_str(scratch, str_from(unicode), out) == 0 ? IDN2_OK : IDN2_MALLOC;
+    idn2_free(unicode);
+    return rc == IDN2_MALLOC ? -1 : 0;
+}

@@ -21,6 +21,9 @@ const char *host_check(struct str host, bool *has_upper);
  * 0 with `*why` NULL or the verdict; -1 when memory is short. */
 int host_to_ascii(struct str host, struct arena *scratch, struct str *out, const char **why);
 
+/* The other way: the name that an ASCII host stands for; itself when there is no other. 0, or -1 when memory is short. */
+int host_to_unicode(struct str ascii, struct arena *scratch, struct str *out);
+
 /* ASCII letters to small ones: the input itself when there are no capitals. 0/-1 (arena). */
 int host_lower(struct str in, struct arena *scratch, struct str *out);
 

@@ -1,5 +1,6 @@
 noinst_LIBRARIES += mappings/libmappings.a
 mappings_libmappings_a_SOURCES = \
+	mappings/address.c \
 	mappings/apply.c \
 	mappings/bind.c \
 	mappings/columns.c \

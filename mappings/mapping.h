@@ -164,6 +164,8 @@ int mapping_origin(const struct mapping *m, size_t slot, const struct row *row, 
 /* Normalises an e-mail address given by hand (explain, forget, --contacts) to the identity used in the state. 0, or -1
  * when it is none. Appends to out. */
 int mapping_email_key(struct str address, struct buf *out);
+/* The second spelling of such an identity: its domain beyond ASCII. Appends nothing when there is none. 0/-1 (memory) */
+int mapping_email_unicode(struct str key, struct buf *out);
 
 /* The JSON Schema (draft-07) of the format, from the table that validates it. */
 int mapping_schema(struct buf *out);
