@@ -9,7 +9,7 @@ sync_libcmd_a_SOURCES = \
 	sync/cmd/common.c sync/cmd/common.h \
 	sync/cmd/csv_name.c sync/cmd/csv_name.h \
 	sync/cmd/diff.c sync/cmd/differ.h \
-	sync/cmd/forget.c \
+	sync/cmd/forget.c sync/cmd/forget.h sync/cmd/forget_export.c sync/cmd/forget_states.c \
 	sync/cmd/help.c \
 	sync/cmd/init.c \
 	sync/cmd/job_entries.c sync/cmd/job_entries.h \

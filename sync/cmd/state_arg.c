@@ -118,20 +118,43 @@ static int find_by_stem(const struct common *c, const char *sync, char **path, s
     return rc != 0 ? -1 : found == 1;
 }
 
+/* Where the state of `sync` is, and the mapping of it where one was read. XS_STATE: there is none. */
+static int find_state(const struct common *c, const char *sync, bool reading, struct mapping **m, char **path,
+                      struct err *e)
+{
+    int found = 0;
+    if (sync != NULL && c->state == NULL && c->campaign == NULL && c->list == NULL && sync_arg_is_csv(sync))
+        found = find_by_stem(c, sync, path, e);
+    if (found < 0)
+        return -1;
+    if (found == 0 && sync != NULL && (sync_arg_load_path(c, sync, true, m, e) != 0 || csv_name_complete(c, *m, e) != 0))
+        return -1;
+    if (found == 0 && state_arg_path(c, *m, reading, path, e) != 0)
+        return -1;
+    return must_be_there(*path, e);
+}
+
+int state_arg_find(const struct common *c, const char *sync, char **path, struct err *e)
+{
+    struct mapping *m = NULL;
+    *path = NULL;
+    int rc = find_state(c, sync, true, &m, path, e);
+    mapping_free(m);
+    if (rc != 0) {
+        free(*path);
+        *path = NULL;
+    }
+    return rc;
+}
+
 int state_arg_open_sync(const struct common *c, const char *sync, enum state_access access, bool asks_api,
                         struct state **out, struct err *e)
 {
     struct mapping *m = NULL;
     char *path = NULL;
-    int rc = -1, found = 0;
+    int rc = -1;
     *out = NULL;
-    if (sync != NULL && c->state == NULL && c->campaign == NULL && c->list == NULL && sync_arg_is_csv(sync))
-        found = find_by_stem(c, sync, &path, e);
-    if (found < 0)
-        goto done;
-    if (found == 0 && sync != NULL && (sync_arg_load_path(c, sync, true, &m, e) != 0 || csv_name_complete(c, m, e) != 0))
-        goto done;
-    if ((found == 0 && state_arg_path(c, m, access == STATE_READ, &path, e) != 0) || must_be_there(path, e) != 0)
+    if (find_state(c, sync, access == STATE_READ, &m, &path, e) != 0)
         goto done;
     const char *host = c->api.loopback ? "loopback" : c->api.host;
     const struct state_options options = {

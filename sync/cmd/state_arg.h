@@ -13,6 +13,9 @@
  * several and not reading; they are listed. XS_STATE: none. A straight CSV must have its full name, see below. */
 int state_arg_path(const struct common *c, const struct mapping *mapping, bool reading, char **path, struct err *e);
 
+/* The path of the state of `sync` (a SYNC as typed), or of --state, which must be there (XS_STATE); caller frees. */
+int state_arg_find(const struct common *c, const char *sync, char **path, struct err *e);
+
 /* Opens the state of `sync` (a SYNC as typed; NULL: none was) by the rules above, and checks that it is that sync's
  * (XS_CONFIG). With STATE_WRITE it is locked, too, waiting as --wait-lock says. XS_STATE when there is none: none is
  * made. `asks_api`: the command goes to the API with what the state says, so it must be the state of that API's host

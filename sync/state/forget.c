@@ -1,56 +1,46 @@
 /* Forgetting a person: every table is searched, because where the identity is not the address only values tell. */
 #include "config.h"
 
-#include "sync/base/text.h"
+#include "sync/state/person.h"
 #include "sync/state/results.h"
-#include "sync/state/values.h"
 
 #include <string.h>
 
-enum { EMAIL_MAX = 64 << 10 };
+/* The name of a setting: this, and a forgotten key in hex. Its value is the key of the person's address. */
+#define FORGOTTEN_KEY "forgotten_key "
 
 struct forget {
+    struct person person;
     struct state *state;
-    struct hash128 key;    /* of the address */
-    struct buf folded;     /* the address, case-folded */
-    uint64_t hash;         /* under which it stands among hashed values */
-    struct value_hasher hasher;
-    struct buf scratch;
-    struct forgotten *counts;
 };
 
-static int folded_is(struct forget *f, struct str text, bool *same, struct err *e)
+/* The ids of a lead, for the results and jobs that have nothing else of the person. */
+static int note_ids(struct forget *f, const struct hash128 *key, struct err *e)
 {
-    buf_reset(&f->scratch);
-    if (text_fold(str_trim(text), &f->scratch) < 0)
-        return err_oom(e);
-    *same = str_eq(buf_str(&f->scratch), buf_str(&f->folded));
-    return 0;
+    struct db *db = &f->state->main;
+    sqlite3_stmt *st;
+    struct uuid id;
+    int rc = db_query(db, &st, e, "SELECT lead_id FROM lead_values WHERE n = (SELECT n FROM leads WHERE key = ?1)"
+                      " UNION SELECT lead_id FROM former_ids WHERE n = (SELECT n FROM leads WHERE key = ?1)", "k", key);
+    for (; rc == 1; rc = db_next(db, st, e))
+        if (db_blob16(st, 0, id.b) && person_add_id(&f->person, &id, e) < 0) {
+            sqlite3_reset(st);
+            return -1;
+        }
+    return rc;
 }
 
-/* The address anywhere in the text, whatever its case. */
-static int folded_in(struct forget *f, struct str text, bool *in, struct err *e)
+/* Another key of the person is kept with that of the address, so that state_unforget() finds it. */
+static int note_key(struct forget *f, const struct hash128 *key, struct err *e)
 {
-    buf_reset(&f->scratch);
-    *in = false;
-    if (text.n < f->folded.n)
-        return 0;
-    if (text_fold(text, &f->scratch) < 0)
-        return err_oom(e);
-    *in = memmem(f->scratch.p, f->scratch.n, f->folded.p, f->folded.n) != NULL;
-    return 0;
-}
-
-static int packed_is(struct forget *f, struct str packed, bool *same, struct err *e)
-{
-    struct lead lead;
-    *same = false;
-    if (packed.n == 0)
-        return 0;
-    if (value_hasher_unpack(&f->hasher, packed, &lead, e) < 0)
+    struct db *db = &f->state->main;
+    if (db_run(db, e, "INSERT OR IGNORE INTO forgotten(key) VALUES(?)", "k", key) < 0)
         return -1;
-    const struct value *email = &lead.core[LEAD_EMAIL];
-    return email->kind == VALUE_STRING ? folded_is(f, (struct str){email->p, email->n}, same, e) : 0;
+    f->state->id.forgotten_n += (uint64_t)sqlite3_changes(db->h);
+    if (hash128_eq(key, &f->person.key))
+        return 0;
+    return db_run(db, e, "INSERT OR REPLACE INTO settings(name, value) VALUES('" FORGOTTEN_KEY "' || hex(?), hex(?))", "kk",
+                  key, &f->person.key);
 }
 
 static int drop_key(struct forget *f, const struct hash128 *key, struct err *e)
@@ -63,40 +53,22 @@ static int drop_key(struct forget *f, const struct hash128 *key, struct err *e)
         return -1;
     if (gone == 1)
         sqlite3_reset(st);
+    if (note_ids(f, key, e) < 0)
+        return -1;
     s->id.gone_n -= gone == 1 && s->id.gone_counted;
     if (db_run(db, e, "DELETE FROM former_ids WHERE n = (SELECT n FROM leads WHERE key = ?)", "k", key) < 0 ||
         db_run(db, e, "DELETE FROM lead_values WHERE n = (SELECT n FROM leads WHERE key = ?)", "k", key) < 0 ||
         db_run(db, e, "DELETE FROM leads WHERE key = ?", "k", key) < 0)
         return -1;
     s->id.leads_n -= (uint64_t)sqlite3_changes(db->h);
-    f->counts->leads += (uint64_t)sqlite3_changes(db->h);
     if (db_run(db, e, "DELETE FROM refusals WHERE key = ?", "k", key) < 0)
         return -1;
     s->id.refusals_n -= (uint64_t)sqlite3_changes(db->h);
-    f->counts->others += (uint64_t)sqlite3_changes(db->h);
     if (db_run(db, e, "DELETE FROM retry_values WHERE n = (SELECT n FROM retries WHERE key = ?)", "k", key) < 0 ||
         db_run(db, e, "DELETE FROM retries WHERE key = ?", "k", key) < 0)
         return -1;
     s->id.retries_n -= (uint64_t)sqlite3_changes(db->h);
-    f->counts->others += (uint64_t)sqlite3_changes(db->h);
-    if (db_run(db, e, "INSERT OR IGNORE INTO forgotten(key) VALUES(?)", "k", key) < 0)
-        return -1;
-    s->id.forgotten_n += (uint64_t)sqlite3_changes(db->h);
-    return 0;
-}
-
-static int is_person(struct forget *f, sqlite3_stmt *st, struct hash128 *key, bool *person, struct err *e)
-{
-    struct str text, packed = db_blob(st, 2);
-    int hashed;
-    if (who_take(f->state, st, 1, key, &text, e) < 0 || (hashed = values_are_hashed(f->state, key, e)) < 0)
-        return -1;
-    *person = hash128_eq(key, &f->key);
-    if (!*person && text.n > 0 && folded_is(f, text, person, e) < 0)
-        return -1;
-    if (!*person && hashed == 1)
-        *person = values_have_hash(packed, f->hash);
-    return *person || hashed == 1 ? 0 : packed_is(f, packed, person, e);
+    return note_key(f, key, e);
 }
 
 static int forget_leads(struct forget *f, struct err *e)
@@ -110,7 +82,7 @@ static int forget_leads(struct forget *f, struct err *e)
         struct hash128 key;
         bool person = false;
         after = (uint64_t)sqlite3_column_int64(st, 0);
-        if (is_person(f, st, &key, &person, e) < 0 || (person && drop_key(f, &key, e) < 0))
+        if (person_is_lead(&f->person, st, &key, &person, e) < 0 || (person && drop_key(f, &key, e) < 0))
             return -1;
     }
     return rc;
@@ -132,7 +104,7 @@ static int forget_retries(struct forget *f, struct err *e)
         if (intent.n == 0 || entry_unpack_intent(&p, intent.p + intent.n, &entry) < 0)
             return err_set(e, XS_STATE, "%s: an entry of the retry table is damaged", f->state->path);
         struct hash128 key = entry.key;
-        if (packed_is(f, entry.values, &person, e) < 0)
+        if (person_is_packed(&f->person, entry.values, &person, e) < 0)
             return -1;
         if (person && drop_key(f, &key, e) < 0)
             return -1;
@@ -148,18 +120,19 @@ static int edit_result(void *ctx, struct result *r, struct err *e)
     /* By now every key under which the person was known stands among the forgotten. */
     if (r->lead == 0 && state_forgotten(f->state, &entry->key, &person, e) < 0)
         return -1;
-    if (!person && entry->key_text.n > 0 && folded_is(f, entry->key_text, &person, e) < 0)
+    if (!person && entry->key_text.n > 0 && person_is_text(&f->person, entry->key_text, &person, e) < 0)
         return -1;
-    if (entry->detail.n > 0 && folded_in(f, entry->detail, &in, e) < 0)
+    person = person || (entry->has_lead_id && person_has_id(&f->person, &entry->lead_id));
+    if (entry->detail.n > 0 && person_in_text(&f->person, entry->detail, &in, e) < 0)
         return -1;
     if (!person && !in)
         return 0;
     entry->detail = STR_NONE;
     if (person) {
         entry->key_text = STR_NONE;
+        entry->has_lead_id = false;
         memset(&entry->key, 0, sizeof entry->key);
     }
-    f->counts->others++;
     return 1;
 }
 
@@ -173,7 +146,7 @@ static int edit_cells(struct forget *f, struct str blob, struct buf *out, struct
     buf_reset(out);
     while ((rc = reject_unpack(&p, end, &position, &cells)) == 1) {
         bool in;
-        if (folded_in(f, cells, &in, e) < 0)
+        if (person_in_text(&f->person, cells, &in, e) < 0)
             return -1;
         if (in)
             changed = 1;
@@ -198,22 +171,26 @@ static int forget_cells(struct forget *f, struct err *e)
             rc = -1;
         if (rc < 0)
             break;
-        f->counts->others += rc == 1;
-    }
+        }
     buf_free(&out);
     return rc < 0 ? -1 : 0;
 }
 
+static int forget_job_text(struct forget *f, struct str text, struct err *e)
+{
+    return text.n == 0 ? 0
+                       : db_run(&f->state->main, e, "UPDATE jobs SET filters = NULL WHERE instr(lower(filters), ?) > 0",
+                                "t", text);
+}
+
 static int forget_jobs(struct forget *f, struct err *e)
 {
-    struct db *db = &f->state->main;
-    if (buf_cstr(&f->folded) == NULL)
-        return err_oom(e);
-    if (db_run(db, e, "UPDATE jobs SET filters = NULL WHERE instr(lower(filters), ?) > 0", "t", buf_str(&f->folded)) <
-        0)
-        return -1;
-    f->counts->others += (uint64_t)sqlite3_changes(db->h);
-    return 0;
+    char id[UUID_TEXT_N];
+    int rc = forget_job_text(f, buf_str(&f->person.folded), e) < 0 ||
+                     forget_job_text(f, buf_str(&f->person.unicode), e) < 0 ? -1 : 0;
+    for (size_t i = 0; rc == 0 && i < f->person.ids_n; i++)
+        rc = forget_job_text(f, str_from(uuid_format(&f->person.ids[i], id)), e);
+    return rc;
 }
 
 /* What merges and prunings let go of before is still in pages that nobody uses: the file is written anew, and nothing
@@ -233,11 +210,7 @@ static int scrub(struct state *s, struct err *e)
 
 static int forget_status(struct forget *f, struct err *e)
 {
-    struct db *db = &f->state->main;
-    if (db_run(db, e, "DELETE FROM people WHERE address = ?", "u", f->hash) < 0)
-        return -1;
-    f->counts->others += (uint64_t)sqlite3_changes(db->h);
-    return 0;
+    return db_run(&f->state->main, e, "DELETE FROM people WHERE address = ?", "u", f->person.hash);
 }
 
 static int forget_all(struct forget *f, struct err *e)
@@ -245,7 +218,7 @@ static int forget_all(struct forget *f, struct err *e)
     struct state *s = f->state;
     if (db_exec(&s->main, "PRAGMA secure_delete = ON", e) < 0 || state_write_begin(s, e) < 0)
         return -1;
-    if (forget_leads(f, e) < 0 || forget_retries(f, e) < 0 || drop_key(f, &f->key, e) < 0)
+    if (forget_leads(f, e) < 0 || forget_retries(f, e) < 0 || drop_key(f, &f->person.key, e) < 0)
         return -1;
     if (results_rewrite(s, edit_result, f, e) < 0 || forget_cells(f, e) < 0 || forget_jobs(f, e) < 0 ||
         forget_status(f, e) < 0)
@@ -253,34 +226,52 @@ static int forget_all(struct forget *f, struct err *e)
     return identity_store(s, e) < 0 || state_commit(s, e) < 0 ? -1 : scrub(s, e);
 }
 
-int state_forget(struct state *s, struct str email, const struct hash128 *key, struct forgotten *counts, struct err *e)
+int state_forget(struct state *s, const struct person_name *name, struct forgotten *counts, struct err *e)
 {
-    struct forget f = {.state = s, .key = *key, .counts = counts};
-    memset(counts, 0, sizeof *counts);
+    struct forget f = {.state = s};
     if (state_commit(s, e) < 0 || journal_empty(s, e) < 0)
         return -1;
     if (s->journal.open)
-        return err_set(e, XS_STATE,
-                       "%s: a run is not settled yet and may hold that person; run `leadsync resume` first",
-                       s->journal_path);
-    buf_init(&f.folded, EMAIL_MAX);
-    buf_init(&f.scratch, BLOB_BYTES_MAX);
-    value_hasher_init(&f.hasher, s);
-    int result = text_fold(str_trim(email), &f.folded) < 0 ? err_oom(e) : 0;
-    if (result == 0 && f.folded.n == 0)
-        result = err_set(e, XS_USAGE, "an empty address names nobody; give the address to forget");
-    if (result == 0) {
-        f.hash = values_email_hash(s, buf_str(&f.folded));
-        result = forget_all(&f, e);
-    }
+        return err_set(e, XS_STATE, "%s: requests of a run are not settled yet and may hold this person; run `leadsync resume "
+                       "--state %s`, then the same command again", s->path, s->path);
+    if (state_person_count(s, name, counts, e) != 0)
+        return -1;
+    int result = person_init(&f.person, s, name, e) < 0 ? -1 : forget_all(&f, e);
     if (result < 0) {
         struct err ignored = ERR_INIT;
         db_rollback(&s->main);
         identity_load(s, &ignored);
         err_clear(&ignored);
     }
-    buf_free(&f.folded);
-    buf_free(&f.scratch);
-    value_hasher_free(&f.hasher);
+    person_free(&f.person);
+    return result;
+}
+
+/* ---- the way back ---- */
+
+static int unforget(struct state *s, const struct hash128 *key, uint64_t *keys, struct err *e)
+{
+    struct db *db = &s->main;
+    if (state_write_begin(s, e) < 0 ||
+        db_run(db, e, "DELETE FROM forgotten WHERE key = ?1 OR hex(key) IN (SELECT substr(name, length('" FORGOTTEN_KEY
+               "') + 1) FROM settings WHERE name GLOB '" FORGOTTEN_KEY "*' AND value = hex(?1))", "k", key) < 0)
+        return -1;
+    *keys = (uint64_t)sqlite3_changes(db->h);
+    s->id.forgotten_n -= *keys;
+    if (db_run(db, e, "DELETE FROM settings WHERE name GLOB '" FORGOTTEN_KEY "*' AND value = hex(?)", "k", key) < 0)
+        return -1;
+    return identity_store(s, e) < 0 ? -1 : state_commit(s, e);
+}
+
+int state_unforget(struct state *s, struct str address, uint64_t *keys, struct err *e)
+{
+    const struct hash128 key = hash_keyed128(s->id.secret, address.p, address.n);
+    int result = unforget(s, &key, keys, e);
+    if (result < 0) {
+        struct err ignored = ERR_INIT;
+        db_rollback(&s->main);
+        identity_load(s, &ignored);
+        err_clear(&ignored);
+    }
     return result;
 }

@@ -24,6 +24,8 @@ sync_libstate_a_SOURCES = \
 	sync/state/pack.c sync/state/pack.h \
 	sync/state/paths.c \
 	sync/state/people.c sync/state/people.h \
+	sync/state/person.c sync/state/person.h \
+	sync/state/person_visit.c \
 	sync/state/prune.c \
 	sync/state/resolve.c \
 	sync/state/results.c sync/state/results.h \

@@ -338,3 +338,8 @@ const char *state_sync(const struct state *s)
 {
     return s->id.sync != NULL ? s->id.sync : "";
 }
+
+const char *state_host(const struct state *s)
+{
+    return s->id.api_host;
+}

@@ -68,6 +68,9 @@ int state_find_all(char ***paths, size_t *n, struct err *e);
 /* ---- small facts ---- */
 const unsigned char *state_secret(const struct state *s); /* HASH_SECRET_N bytes, made once with the state */
 const char *state_sync(const struct state *s);
+const char *state_host(const struct state *s); /* as state_host_name() spells it; NULL: not known yet */
+/* "loopback" for every loopback address, else the host as given, lower case. Caller frees. */
+char *state_host_name(const char *host, struct err *e);
 /* Free-form settings of the sync: "workspace", "watermark", "digest", …; NULL when unset. Borrowed until next get. */
 int state_get(struct state *s, const char *name, const char **value, struct err *e);
 int state_set(struct state *s, const char *name, const char *value, struct err *e); /* NULL removes */
@@ -296,16 +299,59 @@ int state_job_get(struct state *s, const char *id, struct arena *arena, struct j
 /* Newest first. */
 int state_jobs(struct state *s, struct arena *arena, struct job_record **out, size_t *n, struct err *e);
 
-/* ---- forgetting ---- */
-struct forgotten {
-    uint64_t leads;  /* taken out of the lead table */
-    uint64_t others; /* traces in other tables */
+/* ---- one person ---- */
+/* A person by the address: as mapping_email_key() spells it, and with its domain beyond ASCII, as raw cells may have it;
+ * empty: there is no such spelling. */
+struct person_name {
+    struct str address, unicode;
 };
-/* Removes everybody with this address from every table, whatever the sync's key is, and leaves their keys and `key`
- * (the key that the address has or would have) so that state_lookup() says REMEMBERED_FORGOTTEN. Durable at return, and
- * the file is written anew, so that nothing is left in free pages (XS_LOCKED: a reader was in the way of the last part;
- * calling again does it). Refused (XS_STATE) while a batch is open or the journal is not merged. */
-int state_forget(struct state *s, struct str email, const struct hash128 *key, struct forgotten *counts, struct err *e);
+/* One thing that is known of a person. What its kind does not have is NULL or 0. */
+enum person_record_kind {
+    PERSON_LEAD,       /* known, values */
+    PERSON_STATUS,     /* status: of the address, by whatever key */
+    PERSON_REFUSAL,    /* reason, at_ms */
+    PERSON_RETRY,      /* entry, target, values */
+    PERSON_OPEN_BATCH, /* batch, entry, values */
+    PERSON_RESULT,     /* run, entry, op, target */
+    PERSON_JOB,        /* job */
+    PERSON_RECORD_N
+};
+struct person_record {
+    enum person_record_kind kind;
+    const struct known_lead *known;
+    const struct lead *values;     /* NULL: not kept, or as hashes */
+    const struct entry *entry;
+    const struct batch *batch;
+    const struct run_record *run;
+    const struct job_record *job;
+    enum op op;
+    uint32_t target;               /* number */
+    enum reason reason;
+    int64_t at_ms;
+    int status;                    /* -1 bounced, -2 unsubscribed, -3 skipped */
+};
+/* Valid during the call. 0/-1 */
+typedef int person_visit_fn(void *ctx, const struct person_record *record, struct err *e);
+/* Reads every table, also what only the journal has; the first call that fails ends it. Another person's raw row that has
+ * this address as a part of its own is no record of this person. */
+int state_person_visit(struct state *s, const struct person_name *name, person_visit_fn *visit, void *ctx,
+                       struct err *e);
+/* Counts them: leads, and everything else. */
+struct forgotten {
+    uint64_t leads, others;
+};
+int state_person_count(struct state *s, const struct person_name *name, struct forgotten *counts, struct err *e);
+
+/* ---- forgetting ---- */
+/* Removes everybody with this address from every table, whatever the sync's key is, and leaves their keys and that of the
+ * address so that state_lookup() says REMEMBERED_FORGOTTEN. Durable at return, and the file is written anew, so that
+ * nothing is left in free pages (XS_LOCKED: a reader was in the way of the last part; calling again does it). Refused
+ * (XS_STATE) while a batch is open or the journal is not merged. */
+/* `counts`: what was known of the person, as state_person_count() tells it. */
+int state_forget(struct state *s, const struct person_name *name, struct forgotten *counts, struct err *e);
+/* Takes the address, and the keys that were forgotten with it, off the state's own table; *keys is how many. Nothing of
+ * what was removed comes back. Durable at return. */
+int state_unforget(struct state *s, struct str address, uint64_t *keys, struct err *e);
 /* Was this row key forgotten in this state? Cheap when none was. */
 int state_forgotten(struct state *s, const struct hash128 *key, bool *forgotten, struct err *e);
 uint64_t state_forgotten_n(struct state *s);

@@ -85,8 +85,6 @@ void lists_close(struct state *s);
 /* ---- create.c ---- */
 /* Makes a state file whole or not at all. 0 also when another process was faster. */
 int state_create(const struct state_options *o, const char *host, struct err *e);
-/* "loopback" for every loopback address, else the host as given, lower case. Caller frees. */
-char *state_host_name(const char *host, struct err *e);
 
 /* ---- lock.c ---- */
 /* A reader's hold on the journal: while one is held the writer empties the journal instead of removing it. */

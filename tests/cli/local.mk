@@ -10,6 +10,8 @@ STORIES = \
 	tests/cli/docs.test \
 	tests/cli/examples.test \
 	tests/cli/forget.test \
+	tests/cli/forget_deaths.test \
+	tests/cli/forget_list.test \
 	tests/cli/help.test \
 	tests/cli/init.test \
 	tests/cli/jobs.test \

@@ -132,12 +132,12 @@ END_TEST
 START_TEST(forgotten_with_the_person)
 {
     struct entry lead = kit_created(&k, 1, 11);
-    struct hash128 key = kit_key(&k, 1);
+    const struct person_name person = {.address = kit_text(&k, 1)};
     struct forgotten counts;
     int64_t n;
     kit_one(&k, OP_CREATE, lead);
     found(lead, REASON_UNSUBSCRIBED);
-    kit_ok(&k, state_forget(k.s, kit_text(&k, 1), &key, &counts, &k.e));
+    kit_ok(&k, state_forget(k.s, &person, &counts, &k.e));
     kit_ok(&k, db_int(&k.s->main, &n, 0, "SELECT count(*) FROM people", &k.e));
     ck_assert_int_eq(n, 0);
     kit_audit(&k);
