@@ -127,6 +127,7 @@ int by_hand_open(struct by_hand_call *call, struct invocation *inv, bool writes,
         .clock = c->clock,
         .command = inv->command->name,
         .state_path = call->state_path,
+        .force = call->force,
         .wait_lock_ms = c->wait_lock_ms,
         .settle_ms = c->look_ms,
         .job_wait_ms = call->job_wait_ms > 0 ? call->job_wait_ms : JOB_WAIT_MS,
@@ -278,6 +279,10 @@ static int find_and_write(struct by_hand_call *call, const struct by_hand_verb *
     if (asked && consent(call, verb, e) != 0)
         return -1;
     int rc = something && !dry ? write(call, verb, e) : 0;
+    size_t kept = hand_kept_n(&call->hand);
+    if (kept > 0)
+        log_notice("%zu lead%s left out: the person unsubscribed, bounced or was skipped; --force includes such leads", kept,
+                   kept == 1 ? " is" : "s are");
     enum exit_status status = rc != 0 ? e->status : hand_status(&call->hand);
     call->inv->status = status;
     /* What was done is told, whatever ended it. */

@@ -31,6 +31,7 @@ struct by_hand_call {
     const char *sync;              /* the SYNC among them; NULL: none */
     int64_t job_wait_ms;
     bool needs_state;              /* else, of several states, none is taken */
+    bool force;                    /* people who must not be made active again are written to as well */
 };
 
 /* A verb that writes. All get the call, whose hand has its leads after `find`. */

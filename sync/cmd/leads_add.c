@@ -17,7 +17,7 @@ struct add_options {
     struct value_options values;
     int dedupe;
     const char *blocklist;
-    bool verify;
+    bool verify, force;
 };
 
 static const struct opt add_table[] = {
@@ -28,6 +28,8 @@ static const struct opt add_table[] = {
      .help = "block list to check against (the workspace's default)"},
     {.name = "verify", .kind = OPT_FLAG, .dest = OPT_AT(add_options, verify),
      .help = "have the addresses verified, which costs credits"},
+    {.name = "force", .kind = OPT_FLAG, .dest = OPT_AT(add_options, force),
+     .help = "add people who unsubscribed, bounced or were skipped, too"},
     {.name = NULL},
 };
 
@@ -66,6 +68,7 @@ static int check_add(struct by_hand_call *call, struct err *e)
     struct uuid ignored;
     size_t n;
     int rc = 0;
+    call->force = o->force;
     if (c->campaign == NULL && c->list == NULL)
         return err_set(e, XS_USAGE, "say where the lead goes: --campaign NAME or --list NAME");
     if (o->blocklist != NULL && uuid_parse(str_from(o->blocklist), &ignored) != 0)
@@ -111,7 +114,9 @@ const struct command leads_add = {
     .summary = "create leads in a campaign or list",
     .help = "Creates a lead for each ADDRESS, all with the values of --set; a list also takes\n"
             "one lead without an address. Whom Instantly has already is left out and not\n"
-            "changed. Leads added to an active campaign may be mailed at once.",
+            "changed. Leads added to an active campaign may be mailed at once. A person who\n"
+            "unsubscribed, bounced or was skipped, as Instantly or the state has it, is left\n"
+            "out without --force.",
     .groups = BY_HAND_WRITES | GROUP_PLACE,
     .formats = by_hand_formats,
     .options = add_table,

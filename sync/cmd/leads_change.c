@@ -221,7 +221,7 @@ const struct command leads_assign = {
 
 struct subsequence_options {
     const char *to;
-    bool remove;
+    bool remove, force;
 };
 
 static const struct opt subsequence_table[] = {
@@ -229,6 +229,8 @@ static const struct opt subsequence_table[] = {
      .help = "the subsequence that the leads go to"},
     {.name = "remove", .kind = OPT_FLAG, .dest = OPT_AT(subsequence_options, remove),
      .help = "take the leads out of their subsequence"},
+    {.name = "force", .kind = OPT_FLAG, .dest = OPT_AT(subsequence_options, force),
+     .help = "put in people who unsubscribed, bounced or were skipped, too"},
     {.name = NULL},
 };
 
@@ -236,6 +238,7 @@ static int check_subsequence(struct by_hand_call *call, struct err *e)
 {
     const struct subsequence_options *o = call->inv->options;
     struct uuid ignored;
+    call->force = o->force;
     if (by_hand_needs_leads(call, e) != 0)
         return -1;
     if ((o->to != NULL) == o->remove)
@@ -264,7 +267,9 @@ const struct command leads_subsequence = {
     .name = "leads subsequence",
     .usage = "LEAD... [SYNC]",
     .summary = "put leads into a subsequence, or take them out",
-    .help = "One request a lead; the answer tells where it is.",
+    .help = "One request per lead; the answer tells where it is. A person who unsubscribed,\n"
+            "bounced or was skipped, as Instantly or the state has it, is left out without\n"
+            "--force.",
     .groups = BY_HAND_WRITES | GROUP_PLACE,
     .formats = by_hand_formats,
     .options = subsequence_table,
@@ -275,8 +280,20 @@ const struct command leads_subsequence = {
 
 /* ---- merge ---- */
 
+struct merge_options {
+    bool force;
+};
+
+static const struct opt merge_table[] = {
+    {.name = "force", .kind = OPT_FLAG, .dest = OPT_AT(merge_options, force),
+     .help = "merge people who unsubscribed, bounced or were skipped, too"},
+    {.name = NULL},
+};
+
 static int check_merge(struct by_hand_call *call, struct err *e)
 {
+    const struct merge_options *o = call->inv->options;
+    call->force = o->force;
     if (call->operands_n == 2 && strcmp(call->operands[0], call->operands[1]) != 0)
         return 0;
     return err_set(e, XS_USAGE, "give two leads, the one to be merged and the one that stays");
@@ -319,9 +336,13 @@ const struct command leads_merge = {
     .usage = "LEAD DESTINATION [SYNC]",
     .summary = "merge a lead into another one",
     .help = "DESTINATION takes from LEAD what it lacks. Instantly may leave LEAD where it is.\n"
-            "A merge whose answer is lost is not sent again, and said to be untold.",
+            "A merge whose answer is lost is not sent again, and said to be untold. A LEAD\n"
+            "that unsubscribed, bounced or was skipped is not merged into one of a campaign\n"
+            "without --force.",
     .groups = BY_HAND_ASKS | GROUP_PLACE,
     .formats = by_hand_formats,
+    .options = merge_table,
+    .options_bytes = sizeof(struct merge_options),
     .operands_max = 3,
     .run = run_merge,
 };

@@ -10,7 +10,7 @@
 
 struct move_options {
     const char *to_campaign, *to_list, *assign;
-    bool all, copy, allow_duplicates, check_campaigns, reset_interest, skip_in_verification, ignore_clauses, no_wait;
+    bool all, copy, allow_duplicates, check_campaigns, reset_interest, skip_in_verification, ignore_clauses, no_wait, force;
     int64_t job_wait_ms;
 };
 
@@ -31,6 +31,8 @@ static const struct opt options[] = {
      .help = "leave out leads that are being verified"},
     {.name = "ignore-clauses", .kind = OPT_FLAG, .dest = AT(ignore_clauses),
      .help = "do not heed the saved lead-finder clauses of the source"},
+    {.name = "force", .kind = OPT_FLAG, .dest = AT(force),
+     .help = "move people who unsubscribed, bounced or were skipped, too"},
     {.name = "no-wait", .kind = OPT_FLAG, .dest = AT(no_wait), .help = "start the job and leave it to leadsync jobs wait"},
     {.name = "job-wait", .kind = OPT_DURATION, .dest = AT(job_wait_ms), .arg = "TIME",
      .help = "how long to wait for a job, ours or one that is in the way (10m)"},
@@ -53,6 +55,7 @@ static int check(struct by_hand_call *call, struct err *e)
     if (o->assign != NULL && uuid_parse(str_from(o->assign), &ignored) != 0)
         return err_set(e, XS_USAGE, "--assign-to \"%s\" is no UUID", o->assign);
     call->job_wait_ms = o->job_wait_ms;
+    call->force = o->force;
     return by_hand_check_selected(call, o->all, e);
 }
 
@@ -73,8 +76,7 @@ static int find(struct by_hand_call *call, struct err *e)
         return -1;
     if (target_eq(&call->place, &call->destination))
         return err_set(e, XS_USAGE, "the leads are there already: source and destination are the same");
-    hand_keep_back(&call->hand, &call->destination);
-    return 0;
+    return hand_keep_back(&call->hand, &call->destination, e);
 }
 
 static int describe(struct by_hand_call *call, struct buf *text)
@@ -120,8 +122,9 @@ const struct command command_move = {
     .help = "Finds the leads of --campaign or --list that are named or selected, says how many\n"
             "there are, asks, and moves them by their ids, a thousand a background job. Waits\n"
             "for the jobs and reads back what they did: a job that ends well may have moved\n"
-            "nothing. Leads that bounced, unsubscribed or were skipped are never moved into a\n"
-            "campaign, since a move makes them active again.",
+            "nothing. Leads that bounced, unsubscribed or were skipped, as Instantly or the\n"
+            "state has it, are not moved into a campaign without --force, since a move makes\n"
+            "them active again.",
     .groups = BY_HAND_ASKS | GROUP_PLACE | GROUP_SELECT,
     .formats = by_hand_formats,
     .options = options,

@@ -29,6 +29,7 @@ struct hand_config {
     const char *state_path;        /* where writes are journaled; made when it is missing. NULL: reads only */
     int64_t wait_lock_ms;
     int64_t settle_ms;             /* sum of the waits of a read-back; 7000 is 1 + 2 + 4 s */
+    bool force;                    /* people who unsubscribed, bounced or were skipped are written to as well */
     int64_t job_wait_ms;           /* for a job of ours, and for others' that hold a place */
 };
 
@@ -64,6 +65,7 @@ struct hand {
     struct hand_config c;
     struct api *api;
     struct state *state;           /* NULL until hand_begin() or hand_find_run() */
+    bool looks_up;                 /* its lookups have started */
     uint64_t run;                  /* 0: nothing was written */
     int64_t started_ms;
     struct arena arena;
@@ -133,8 +135,12 @@ int hand_delete(struct hand *h, struct err *e);
  * not awaited. */
 int hand_move(struct hand *h, const struct target *from, const struct target *to,
               const struct leads_move_options *options, bool wait, struct err *e);
-/* Which of h->leads hand_move() would skip: sets their outcome, so that a preview can tell. */
-void hand_keep_back(struct hand *h, const struct target *to);
+/* Which of h->leads must not be made active again: sets their outcome, so that a preview can tell. `to`: they are to be
+ * moved there; NULL: they are to be made active in another way. Asks Instantly's word in h->leads and the state, where there is
+ * one; `force` lets them go. 0/-1 */
+int hand_keep_back(struct hand *h, const struct target *to, struct err *e);
+/* How many were kept back for what the person did, and not for want of an address. */
+size_t hand_kept_n(const struct hand *h);
 
 /* A batch of op OP_HAND that a death left open: nothing tells whether it was done. Settles it as unattributed. */
 int hand_settle_left(struct state *s, struct batch *b, struct err *e);

@@ -13,7 +13,6 @@
 
 #include "sync/base/log.h"
 #include "sync/base/text.h"
-#include "sync/engine/people.h"
 
 enum { RUN_ARENA_MAX = 64 << 20 };
 
@@ -125,35 +124,14 @@ static int judge(struct hand *h, struct hand_write *w, enum hand_sent sent, cons
 static int own(struct hand *h, struct err *e)
 {
     static const struct hash128 none;
-    bool started = false;
     for (size_t i = 0; i < h->leads_n && state_leads_n(h->state) > 0; i++) {
         struct hand_lead *lead = &h->leads[i];
         if (lead->outcome != OUTCOME_NONE || !lead->has_id || !hash128_eq(&lead->key, &none))
             continue;
-        /* The lookups of a run, for their index of ids: without it each question reads the whole table. */
-        const struct lookup_options options = {.ignore_refusals = true, .rows_hint = h->leads_n};
-        if (!started && state_lookup_start(h->state, &options, e) != 0)
-            return -1;
-        started = true;
-        int found = state_id_owner(h->state, &lead->id, &lead->key, e);
+        int found = hand_owner(h, &lead->id, &lead->key, e);
         if (found < 0)
             return -1;
         lead->ours = found > 0;
-    }
-    return 0;
-}
-
-/* Who unsubscribed, bounced or was skipped: on record, durable with the intent, before Instantly forgets it. The row
- * would bring them back active. */
-static int note_statuses(struct hand *h, struct hand_lead **leads, size_t n, struct err *e)
-{
-    static const struct hash128 none;
-    for (size_t i = 0; i < n; i++) {
-        const struct entry found = {.key = leads[i]->key, .outcome = OUTCOME_UNCHANGED,
-                                    .reason = people_status_reason(leads[i]->status)};
-        if (found.reason != REASON_NONE && !hash128_eq(&found.key, &none) &&
-            state_entry_add(h->state, h->run, 0, &found, e) != 0)
-            return -1;
     }
     return 0;
 }
@@ -172,7 +150,7 @@ static int delete_batch(struct hand *h, struct hand_lead **leads, size_t n, cons
     struct hand_write w = {.op = from != NULL ? OP_REMOVE : OP_HAND, .from = from, .to = from, .leads = leads, .n = n};
     int rc = from != NULL ? by_hand_delete(&request, &del, e) : by_hand_delete_one(&request, &ids[0], e);
     if (rc == 0)
-        rc = note_statuses(h, leads, n, e);
+        rc = hand_note_statuses(h, leads, n, e);
     if (rc == 0)
         rc = hand_intent(h, &w, &request, e);
     if (rc != 0) {

@@ -38,10 +38,28 @@ bool hand_same_place(const struct hand_lead *a, const struct hand_lead *b);
 /* leads/list by the ids of n leads, at most LEADS_LIST_MAX: sees those that are there. */
 int hand_look(struct hand *h, struct hand_lead *const *leads, size_t n, hand_see_fn *see, void *ctx, struct err *e);
 
+/* ---- hand_write.c ---- */
+
+/* The values of a lead, packed as the state keeps them, in the hand's arena. 0/-1 (memory) */
+int hand_pack(struct hand *h, const struct lead *wanted, struct str *out, struct err *e);
+
+/* ---- hand_people.c ---- */
+
+/* The key under which the state has the lead with this id: 1; 0 none, and all zeroes; -1. */
+int hand_owner(struct hand *h, const struct uuid *id, struct hash128 *key, struct err *e);
+/* hand_keep_back() of one lead, with the state as it is open or not. 0/-1 */
+int hand_keep_one(struct hand *h, struct hand_lead *lead, const struct target *to, struct err *e);
+/* On record, durable with the next commit: who of these leads unsubscribed, bounced or was skipped. Due before a write that
+ * makes Instantly forget it. */
+int hand_note_statuses(struct hand *h, struct hand_lead *const *leads, size_t n, struct err *e);
+
 /* ---- hand_state.c ---- */
 
 /* Opens and locks the state (or opens it for reading in a dry run) and settles what is open in it. */
 int hand_state_open(struct hand *h, struct err *e);
+/* Opens it for reading only, without a lock; hand_state_close() after it. XS_STATE: there is none. */
+int hand_state_read(struct hand *h, struct err *e);
+void hand_state_close(struct hand *h);
 
 /* Was a person with this address forgotten (leadsync forget)? 0/-1 */
 int hand_is_forgotten(struct hand *h, struct str email, bool *forgotten, struct err *e);

@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "sync/base/log.h"
-#include "sync/engine/people.h"
 
 enum { NOTHING_MAX = 4096 };
 static const int64_t POLL_FIRST_MS = 100, POLL_LAST_MS = 10000;
@@ -23,17 +22,6 @@ struct move {
     struct hand_write write;
     struct hand_job *job;
 };
-
-void hand_keep_back(struct hand *h, const struct target *to)
-{
-    for (size_t i = 0; i < h->leads_n; i++) {
-        struct hand_lead *lead = &h->leads[i];
-        const struct remote_lead told = {.status = lead->status, .email = lead->email};
-        enum reason why = lead->outcome == OUTCOME_NONE ? people_stays(&told, to, false) : REASON_NONE;
-        if (why != REASON_NONE)
-            hand_outcome(lead, why == REASON_EMAIL_MISSING ? OUTCOME_REJECTED : OUTCOME_SKIPPED, why, 0);
-    }
-}
 
 /* ---- the job ---- */
 
@@ -304,6 +292,9 @@ static int move_batch(struct move *m, bool wait, struct err *e)
         ids[i] = m->write.leads[i]->id;
     const struct leads_move move = {*m->from, *m->to, ids, m->write.n};
     int rc = by_hand_move(&request, &move, m->options, e);
+    /* A copy leaves the lead as it is. */
+    if (rc == 0 && !m->options->copy)
+        rc = hand_note_statuses(h, m->write.leads, m->write.n, e);
     if (rc == 0)
         rc = hand_intent(h, &m->write, &request, e);
     free(ids);
@@ -341,7 +332,8 @@ int hand_move(struct hand *h, const struct target *from, const struct target *to
     struct str values;
     int rc = batch == NULL ? err_oom(e) : no_values(h, &values, e);
     size_t i = 0;
-    hand_keep_back(h, to);
+    if (rc == 0)
+        rc = hand_keep_back(h, to, e);
     while (rc == 0 && i < h->leads_n && !hand_interrupted(h)) {
         size_t n = 0;
         for (; i < h->leads_n && n < LEADS_MOVE_MAX; i++)

@@ -23,14 +23,14 @@ static const char own_name[] = "by-hand";
 
 /* ---- opening ---- */
 
-static int open_file(struct hand *h, struct err *e)
+static int open_file(struct hand *h, enum state_access access_kind, struct err *e)
 {
     struct url url;
     if (url_check(h->c.api->base_url, XS_USAGE, "--api-url", &url, e) != 0)
         return -1;
     const struct state_options options = {
         .path = h->c.state_path,
-        .access = h->c.api->read_only ? STATE_READ : STATE_WRITE,
+        .access = access_kind,
         .sync = access(h->c.state_path, F_OK) == 0 ? NULL : own_name,
         .api_host = url.loopback ? "loopback" : url.host,
         .memory_max = STATE_BYTES,
@@ -39,7 +39,7 @@ static int open_file(struct hand *h, struct err *e)
     int rc = state_open(&options, &h->state, e);
     if (rc == 1)
         rc = state_missing(h->c.state_path, e);
-    else if (rc == 0 && !h->c.api->read_only)
+    else if (rc == 0 && access_kind == STATE_WRITE)
         rc = state_lock(h->state, h->c.wait_lock_ms, e);
     url_free(&url);
     return rc;
@@ -67,11 +67,10 @@ static int settle_earlier(struct hand *h, struct err *e)
         .wait_lock_ms = h->c.wait_lock_ms,
     };
     log_notice("requests of earlier runs are open: they are settled first");
-    state_close(h->state);
-    h->state = NULL;
+    hand_state_close(h);
     int rc = run_resume(&config, &report, e);
     run_report_free(&report);
-    return rc == 0 ? open_file(h, e) : -1;
+    return rc == 0 ? open_file(h, STATE_WRITE, e) : -1;
 }
 
 /* Another workspace has other leads under the same names. */
@@ -91,16 +90,35 @@ static int check_workspace(struct hand *h, struct err *e)
     return known != NULL || h->c.api->read_only ? 0 : state_set(h->state, "workspace", workspace.id, e);
 }
 
-int hand_state_open(struct hand *h, struct err *e)
+/* A run that died may have settled what it did not merge: only the merged state is asked about people. */
+static int take_up_earlier(struct hand *h, struct err *e)
 {
     size_t open_n = 0;
+    if (count_open(h, &open_n, e) != 0 || (open_n > 0 && settle_earlier(h, e) != 0))
+        return -1;
+    return state_merge(h->state, 0, e);
+}
+
+int hand_state_open(struct hand *h, struct err *e)
+{
+    bool writes = !h->c.api->read_only;
     if (h->state != NULL)
         return 0;
-    if (open_file(h, e) != 0)
-        return -1;
-    if (!h->c.api->read_only && (count_open(h, &open_n, e) != 0 || (open_n > 0 && settle_earlier(h, e) != 0)))
+    if (open_file(h, writes ? STATE_WRITE : STATE_READ, e) != 0 || (writes && take_up_earlier(h, e) != 0))
         return -1;
     return check_workspace(h, e) != 0 ? -1 : state_lists_open(h->state, NULL, NULL, e);
+}
+
+int hand_state_read(struct hand *h, struct err *e)
+{
+    return open_file(h, STATE_READ, e);
+}
+
+void hand_state_close(struct hand *h)
+{
+    state_close(h->state);
+    h->state = NULL;
+    h->looks_up = false;
 }
 
 int hand_begin(struct hand *h, struct err *e)

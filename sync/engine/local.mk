@@ -12,10 +12,12 @@ sync_libengine_a_SOURCES = \
 	sync/engine/diff_text.c \
 	sync/engine/group.c \
 	sync/engine/hand.c sync/engine/hand.h sync/engine/hand_int.h \
+	sync/engine/hand_add.c \
 	sync/engine/hand_assign.c \
 	sync/engine/hand_delete.c \
 	sync/engine/hand_find.c \
 	sync/engine/hand_move.c \
+	sync/engine/hand_people.c \
 	sync/engine/hand_state.c \
 	sync/engine/hand_write.c \
 	sync/engine/job_find.c \

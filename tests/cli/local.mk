@@ -4,6 +4,7 @@ STORIES = \
 	tests/cli/by_hand.test \
 	tests/cli/by_hand_back.test \
 	tests/cli/by_hand_lost.test \
+	tests/cli/by_hand_people.test \
 	tests/cli/check.test \
 	tests/cli/consent.test \
 	tests/cli/cron.test \
