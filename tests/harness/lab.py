@@ -1,5 +1,5 @@
 """A world that can be had again and again: a sandbox with leads and a state that knows them, and a night in which rows are
-created, changed, moved, changed and moved, and removed, all at once.
+created, changed, moved, changed and moved, and removed, get another address, opt out and are tried again, all at once.
 
 An undisturbed run of that night says what every disturbed one must come to: the same leads, the same rows in the table of
 the state, the same outcome of every row (in whichever run), an audit without a finding, and a run with nothing to do.
@@ -27,6 +27,8 @@ contacted: move
 guards: {removed: none, moved: none, rejected: none, empty_source: stop, source_shrank: none}
 limits: {batch: BATCH, requests_per_second: 0, requests_per_minute: 0, settle: SETTLE, job_wait: 60s}
 """
+OPT_OUT = "skip_when: [{column: out, in: ['1'], then: delete}]\n"
+WAIT_N = 3  # rows that wait since the night before
 PLACES = ("north", "south", "shelf")
 PATIENCE_S = 300  # before a program is said to hang, however busy the machine
 
@@ -60,10 +62,22 @@ def second_night(n):
     return rows
 
 
+def third_night(n):
+    """The second, and besides: of each dozen two with another address, one of them changed, and one that has opted out."""
+    for row in second_night(n):
+        ident, email, first, seats, place = row
+        kind = int(ident) % 12 if ident.isdigit() else 0
+        if kind in (6, 7):
+            email = f"other{ident}@lab.example"
+        if kind == 7:
+            first += " elsewhere"
+        yield ident, email, first, seats, place, "1" if kind == 8 else ""
+
+
 def as_leads(rows):
     """What leads() must tell when these rows are there."""
-    for ident, email, first, seats, place in rows:
-        if ident != "odd":
+    for ident, email, first, seats, place, *out in rows:
+        if ident != "odd" and out != ["1"]:
             yield email or "None", place.capitalize(), first, json.dumps(seats)
 
 
@@ -115,8 +129,8 @@ class Trial:
 
     def write_rows(self, rows):
         with open(self.folder + "/people.csv", "w", encoding="utf-8") as f:
-            f.write("id,email,first,seats,place\n")
-            f.writelines(",".join(row) + "\n" for row in rows)
+            f.write("id,email,first,seats,place,out\n")
+            f.writelines(",".join((*row, "")[:6]) + "\n" for row in rows)
 
     # ---- leadsync and the sandbox ----
 
@@ -183,6 +197,8 @@ class Trial:
                 break
             for row in csv.DictReader(out.splitlines()):
                 name = row["key"] or f"line {row['line']}"
+                if row["reason"] == "skip_when":
+                    continue  # every run says so again; what it removes is told once
                 if row["outcome"] == "removed":
                     last.pop(name, None)  # a removal that was left open says "deferred" first
                     name += " (removed)"
@@ -237,6 +253,10 @@ class Lab:
         self.program, self.keep, self.first, self.old = os.path.abspath(program), keep, first, old
         self.folder = tempfile.mkdtemp(prefix="leadsync-lab-")
         self.mapping = MAPPING.replace("BATCH", str(batch)).replace("SETTLE", settle)
+        self.night = second_night(n)  # what an old state knows
+        if not old:
+            self.mapping += OPT_OUT
+            self.night = list(third_night(n))
         self.n = n
         self.env = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "INSTANTLY_API_KEY": "lab-key"}
         self.env.update({k: v for k, v in os.environ.items() if k.startswith(("ASAN_", "UBSAN_", "LSAN_"))})
@@ -253,14 +273,15 @@ class Lab:
         with self.trial() as t:
             t.settle()
             self.wanted = t.end(t.before)
-            if self.wanted["leads"] != sorted(as_leads(second_night(self.n))):
+            if self.wanted["leads"] != sorted(as_leads(self.night)):
                 raise RuntimeError(f"the undisturbed night ends in {self.wanted['leads']}")
             t.check()
         return self
 
     def keep_base(self, t):
-        code, _, err = t.sync()
-        if code != 0:
+        t.control(plan_limit=self.n - WAIT_N)
+        code, out, err = t.sync()
+        if code != 1 or json.loads(out)["reasons"] != {"plan_full": WAIT_N}:
             raise RuntimeError(f"the first night ends in {code}: {err}")
         t.sandbox.terminate()
         t.sandbox.wait()
@@ -276,4 +297,4 @@ class Lab:
             print(f"kept: {self.folder}", flush=True)
 
     def trial(self):
-        return Trial(self, second_night(self.n))
+        return Trial(self, self.night)
