@@ -277,8 +277,9 @@ int api_target_find(struct api *a, const struct target_spec *spec, bool ask, str
                     struct err *e);
 struct workspace {
     const char *id, *name;   /* NULL when the key may not read it */
-    int64_t lead_limit, lead_count; /* -1: the key may not read them */
-    const char *notice;      /* what could not be found out and why, or NULL */
+    int64_t lead_limit, lead_count; /* -1: not known */
+    const char *notice;      /* why the workspace is not known, or NULL */
+    const char *plan_notice; /* why the plan's room is not known, or NULL */
 };
 int api_workspace_get(struct api *a, struct arena *arena, struct workspace *out, struct err *e);
 /* Adds the plan's room to it: a request of its own, which a sync does not spend, since a full plan says so itself. */

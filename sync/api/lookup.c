@@ -321,35 +321,51 @@ int api_workspace_get(struct api *a, struct arena *arena, struct workspace *out,
     *out = (struct workspace){.lead_limit = -1, .lead_count = -1};
     if (pages_get(a, "/api/v2/workspaces/current", true, &reply, e) != 0)
         return -1;
-    if (reply.class != API_OK)
-        out->notice = "the key may not read the workspace (scope workspaces:read): which one it is cannot be checked";
-    else if (copy_member(reply.json, "id", arena, &out->id, e) != 0 ||
-             copy_member(reply.json, "name", arena, &out->name, e) != 0)
-        return -1;
+    if (reply.class == API_OK)
+        return copy_member(reply.json, "id", arena, &out->id, e) == 0 &&
+                       copy_member(reply.json, "name", arena, &out->name, e) == 0
+                   ? 0
+                   : -1;
+    out->notice = reply.http_status == 403
+                      ? "the key may not read the workspace (scope workspaces:read): which one it is cannot be checked"
+                      : "the API does not show the workspace: which one it is cannot be checked";
     return 0;
 }
 
+/* Reads the two numbers of a subscription. Are they there? */
+static bool read_room(struct json_object *subscriptions, const char *name, int64_t *limit, int64_t *count)
+{
+    struct json_object *plan;
+    return answer_object(subscriptions, name, &plan) && answer_int(plan, "total_lead_limit", limit) && *limit >= 0 &&
+           answer_int(plan, "current_lead_count", count) && *count >= 0;
+}
+
+/* A workspace has a plan of its own or one in a bundle. Which of two counts is not documented: the one with more room,
+ * because a warning that is false would be believed, while a plan that is full says so itself. */
 int api_plan_get(struct api *a, struct workspace *out, struct err *e)
 {
+    static const char *const plans[] = {"outreach", "bundle"};
     struct api_reply reply;
-    struct json_object *plans, *plan;
+    struct json_object *subscriptions;
     if (pages_get(a, "/api/v2/workspace-billing/plan-details", true, &reply, e) != 0)
         return -1;
-    if (reply.class == API_OK && answer_object(reply.json, "subscriptions", &plans) &&
-        answer_object(plans, "outreach", &plan)) {
-        if (!answer_int(plan, "total_lead_limit", &out->lead_limit))
-            out->lead_limit = -1;
-        if (!answer_int(plan, "current_lead_count", &out->lead_count))
-            out->lead_count = -1;
-    }
-    if (out->lead_limit >= 0 && out->lead_count >= 0)
+    if (reply.class == API_REFUSED && reply.http_status == 403) {
+        out->plan_notice = "the key may not read the plan (scope workspace_billing:read): a full plan shows only when "
+                           "leads are added";
         return 0;
-    out->notice =
-        out->notice != NULL
-            ? "the key may not read the workspace or its plan (scopes workspaces:read, workspace_billing:read): which "
-              "workspace it is and how much room the plan has cannot be checked"
-            : "the plan's room cannot be read (scope workspace_billing:read): a full plan shows only when leads are "
-              "added";
+    }
+    if (reply.class != API_OK || !answer_object(reply.json, "subscriptions", &subscriptions))
+        subscriptions = NULL;
+    for (size_t i = 0; i < sizeof plans / sizeof plans[0]; i++) {
+        int64_t limit, count;
+        if (!read_room(subscriptions, plans[i], &limit, &count) ||
+            (out->lead_limit >= 0 && limit - count <= out->lead_limit - out->lead_count))
+            continue;
+        out->lead_limit = limit;
+        out->lead_count = count;
+    }
+    if (out->lead_limit < 0)
+        out->plan_notice = "the plan details have no lead limit: a full plan shows only when leads are added";
     return 0;
 }
 

@@ -36,6 +36,8 @@ static int check_key(struct check *c)
         check_say(c, FINDING_OK, "key", "accepted");
     if (c->workspace.notice != NULL)
         check_say(c, FINDING_NOTICE, "key", "%s", c->workspace.notice);
+    if (c->workspace.plan_notice != NULL)
+        check_say(c, FINDING_NOTICE, "plan", "%s", c->workspace.plan_notice);
     return 0;
 }
 

@@ -288,14 +288,14 @@ START_TEST(what_the_key_may_not_read_is_a_notice)
     says("ok key: accepted\n");
     says("notice key: ");
     says("notice block list: ");
-    says_not("plan: ");
+    says("notice plan: the key may not read the plan (scope workspace_billing:read)");
 }
 END_TEST
 
 START_TEST(a_full_plan_is_a_warning)
 {
     rule("/api/v2/workspace-billing", 200,
-         "{\"subscriptions\":{\"outreach\":{\"total_lead_limit\":30,\"current_lead_count\":40}}}");
+         "{\"subscriptions\":{\"bundle\":{\"total_lead_limit\":30,\"current_lead_count\":40}}}");
     load(HEAD FIELDS, CSV);
     ck_assert_int_eq(check(), 0);
     says("warning plan: 40 of 30 leads are in use, room for 0; a sync would add 1 at most: what does not fit is deferred");

@@ -224,19 +224,52 @@ START_TEST(workspace_and_plan)
     ck_assert_ptr_null(w.id);
     ck_assert_int_eq(w.lead_limit, -1);
     ck_assert_ptr_nonnull(strstr(w.notice, "workspaces:read"));
-    ck_assert_ptr_nonnull(strstr(w.notice, "workspace_billing:read"));
+    ck_assert_ptr_nonnull(strstr(w.plan_notice, "workspace_billing:read"));
 
     says(200, "{\"id\":\"" ID1 "\"}");
-    says(200, "{\"subscriptions\":{\"outreach\":{\"total_lead_limit\":\"many\"}}}");
     ck_assert_int_eq(api_workspace_get(api, &arena, &w, &e), 0);
-    ck_assert_int_eq(api_plan_get(api, &w, &e), 0);
     ck_assert_ptr_null(w.name);
-    ck_assert_int_eq(w.lead_limit, -1);
-    ck_assert_ptr_nonnull(w.notice);
+    ck_assert_ptr_null(w.notice);
+    says(404, "{\"message\":\"no\"}");
+    ck_assert_int_eq(api_workspace_get(api, &arena, &w, &e), 0);
+    ck_assert_ptr_null(strstr(w.notice, "scope"));
 
     says(401, "{\"message\":\"bad key\"}");
     ck_assert_int_eq(api_workspace_get(api, &arena, &w, &e), -1);
     ck_assert_int_eq(e.status, XS_KEY);
+}
+END_TEST
+
+/* A plan of its own, one in a bundle, both, and none that is known. Only a 403 is about a scope. */
+static const struct {
+    int status;
+    const char *body, *notice;
+    int64_t limit, count;
+} plan_rows[] = {
+    {200, "{\"subscriptions\":{\"outreach\":{\"total_lead_limit\":100,\"current_lead_count\":40}}}", NULL, 100, 40},
+    {200, "{\"subscriptions\":{\"bundle\":{\"total_lead_limit\":10,\"current_lead_count\":0}}}", NULL, 10, 0},
+    {200, "{\"subscriptions\":{\"outreach\":{\"total_lead_limit\":100,\"current_lead_count\":100},"
+          "\"bundle\":{\"total_lead_limit\":50,\"current_lead_count\":20}}}", NULL, 50, 20},
+    {200, "{\"subscriptions\":{\"outreach\":{\"total_lead_limit\":100,\"current_lead_count\":9},"
+          "\"bundle\":{\"total_lead_limit\":50,\"current_lead_count\":20}}}", NULL, 100, 9},
+    {200, "{\"subscriptions\":{\"outreach\":{\"total_lead_limit\":\"many\"},\"credits\":{\"total_credits\":1}}}",
+     "the plan details have no lead limit: a full plan shows only when leads are added", -1, -1},
+    {200, "{\"subscriptions\":null}", "the plan details have no lead limit", -1, -1},
+    {404, "{\"message\":\"no\"}", "the plan details have no lead limit", -1, -1},
+    {403, "{\"message\":\"scope\"}", "scope workspace_billing:read", -1, -1},
+};
+
+START_TEST(plans)
+{
+    struct workspace w = {.lead_limit = -1, .lead_count = -1};
+    says(plan_rows[_i].status, plan_rows[_i].body);
+    ck_assert_int_eq(api_plan_get(api, &w, &e), 0);
+    ck_assert_int_eq(w.lead_limit, plan_rows[_i].limit);
+    ck_assert_int_eq(w.lead_count, plan_rows[_i].count);
+    ck_assert_int_eq(w.plan_notice == NULL, plan_rows[_i].notice == NULL);
+    if (w.plan_notice != NULL)
+        ck_assert_msg(strstr(w.plan_notice, plan_rows[_i].notice) != NULL, "%s", w.plan_notice);
+    ck_assert_ptr_null(w.notice);
 }
 END_TEST
 
@@ -300,6 +333,7 @@ int main(void)
     tcase_add_test(t, pages_that_do_not_end);
     tcase_add_test(t, answers_that_are_none);
     tcase_add_test(t, workspace_and_plan);
+    tcase_add_loop_test(t, plans, 0, (int)(sizeof plan_rows / sizeof plan_rows[0]));
     tcase_add_test(t, variables);
     tcase_add_test(t, blocklist);
     suite_add_tcase(s, t);
