@@ -7,6 +7,7 @@
 
 struct resume_options {
     int64_t run;
+    bool journal_lost;
 };
 
 static const char *const formats[] = {"text", "json", NULL};
@@ -14,6 +15,8 @@ static const char *const formats[] = {"text", "json", NULL};
 static const struct opt options[] = {
     {.name = "run", .kind = OPT_INT, .dest = OPT_AT(resume_options, run), .arg = "ID", .min = 1, .max = INT64_MAX,
      .help = "only what this run left open (what any run did)"},
+    {.name = "journal-lost", .kind = OPT_FLAG, .dest = OPT_AT(resume_options, journal_lost),
+     .help = "go on without a journal that is missing and cannot be brought back"},
     {.name = NULL},
 };
 
@@ -21,6 +24,7 @@ static int resume(const struct invocation *inv, struct run_config *config, struc
 {
     const struct resume_options *o = inv->options;
     config->resume_run = (uint64_t)o->run;
+    config->journal_lost = o->journal_lost;
     int rc = run_resume(config, report, e);
     /* The text says so itself. */
     if (rc == 0 && report->waiting_rows > 0 && inv->common.format != FORMAT_TEXT)

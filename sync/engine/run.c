@@ -181,7 +181,7 @@ static int advance(struct run *r, struct err *e)
         if (state_set(r->state, "last_full_ms", text, e) != 0)
             return -1;
         /* Told anew in the end, where any are left. */
-        if (state_set(r->state, STATE_REMOVALS_WAIT, NULL, e) != 0)
+        if (state_set(r->state, STATE_REMOVALS_WAIT, NULL, e) != 0 || state_set(r->state, STATE_LOOK_FIRST, NULL, e) != 0)
             return -1;
     }
     if (advance_watermark(r, e) != 0 || run_identity_keep(r, e) != 0)

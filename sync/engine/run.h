@@ -42,6 +42,7 @@ struct run_config {
     int64_t max_ms;               /* 0: no time budget */
     int64_t wait_lock_ms;
     uint64_t resume_run;          /* run_resume() settles this run's batches only; 0: all */
+    bool journal_lost;            /* run_resume() goes on without a journal that is missing: the next sync reads everything */
     bool full;                    /* ignore the watermark and the remembered refusals */
     bool partial_input;           /* --input: no removals, no watermark */
     bool recreate;

@@ -53,6 +53,7 @@ struct run {
     struct buf tripped;              /* what guards said that stop the run */
     bool rejected_told;              /* the guard `rejected` is among them, or a dry run has warned of it */
     uint64_t judged_rows;            /* rows read when the rejected guard last spoke */
+    bool look_first;              /* the state may lack what earlier runs created: their journal is lost */
     uint64_t last_full_rows;         /* of the last complete full read; 0: none */
 
     uint64_t *old_rejects;           /* sorted hashes of the last run's rejects (--new-rejects-only) */

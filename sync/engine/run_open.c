@@ -94,8 +94,11 @@ static int choose_read(struct run *r, const char **watermark, struct err *e)
     uint64_t last_full_ms;
     *watermark = NULL;
     r->read_kind = r->c->partial_input ? "partial" : "full";
+    if (state_get(r->state, STATE_LOOK_FIRST, &text, e) < 0)
+        return -1;
+    r->look_first = text != NULL;
     if ((m->source.kind != SOURCE_POSTGRES && m->source.kind != SOURCE_SQLITE) || m->source.as.sql.watermark == NULL ||
-        r->c->full || r->c->partial_input)
+        r->c->full || r->look_first || r->c->partial_input)
         return 0;
     snprintf(digest, sizeof digest, "%016llx", (unsigned long long)m->digest);
     if (state_get(r->state, "digest", &text, e) < 0)
@@ -211,7 +214,7 @@ static int start_record(struct run *r, struct err *e)
         .tally = r->tally, .run = r->record.id, .stop_reason = REASON_INTERRUPTED,
         .staged = run_stage_put, .stepped = run_show_progress, .superseded = run_gone_superseded, .stays = run_gone_stays, .reidentified = r->reidentified, .ctx = r,
         .promote = r->targets.n > 0 ? r->targets.v[0].number : 0, .stage_list = run_stage_list(r),
-        .settle_run = r->c->resume_run, .look_first = r->last_full_rows == 0,
+        .settle_run = r->c->resume_run, .look_first = r->last_full_rows == 0 || r->look_first,
     };
     if (upload_new(&config, &r->upload, e) != 0)
         return -1;
@@ -301,6 +304,21 @@ int run_open(struct run *r, struct err *e)
     return start_lookups(r, e) != 0 ? -1 : run_hold_start(r, e);
 }
 
+/* Rows of the lost journal may be in Instantly, changed there, or neither: none of them counts as done. */
+static int give_up_journal(struct run *r, struct err *e)
+{
+    if (!r->c->journal_lost)
+        return 0;
+    if (!state_journal_is_lost(r->state)) {
+        log_notice("the state's journal is not missing: nothing is given up");
+        return 0;
+    }
+    log_warning("the journal is given up: the next sync reads the whole source, and looks for leads without an address in their "
+                "list before it creates them");
+    return state_journal_give_up(r->state, e) != 0 || state_set(r->state, STATE_LOOK_FIRST, "1", e) != 0
+               ? -1 : state_commit(r->state, e);
+}
+
 /* A number that is no run's would settle nothing and look like success. */
 static int check_run(struct run *r, struct err *e)
 {
@@ -336,7 +354,9 @@ int run_open_for_resume(struct run *r, struct err *e)
     if (r->report->sync == NULL)
         return err_oom(e);
     r->refusal_context = context_of(r);
-    return check_run(r, e) != 0 || run_state_workspace(r, e) != 0 ? -1 : start_record(r, e);
+    if (check_run(r, e) != 0 || run_state_workspace(r, e) != 0 || give_up_journal(r, e) != 0)
+        return -1;
+    return start_record(r, e);
 }
 
 void run_close(struct run *r)

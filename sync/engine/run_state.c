@@ -71,6 +71,7 @@ static int open_at(struct run *r, const char *path, const struct url *url, struc
         .sync = r->m != NULL ? r->m->name : NULL,
         .api_host = url->loopback ? "loopback" : url->host,
         .values_hashed = r->m != NULL && r->m->values_hashed,
+        .journal_lost = r->c->journal_lost,
         .memory_max = share,
         .clock = r->c->clock,
     };

@@ -153,7 +153,10 @@ static int check_journal(struct audit *a, struct err *e)
         struct err bad = ERR_INIT;
         arena_reset(&arena);
         rc = journal_next(s, JOURNAL_ALL, after, &arena, &jb, &bad);
-        if (rc == 1)
+        if (rc == 1 && after == 0 && !s->id.journal_noted &&
+            report(a, "batches of the journal, of which the main file does not know", "", e) < 0)
+            rc = -1;
+        else if (rc == 1)
             after = jb.b.id;
         else if (rc < 0)
             rc = report(a, err_text(&bad), "", e);

@@ -72,8 +72,8 @@ static int check_owner(struct state *s, struct err *e)
         sqlite3_reset(st);
     if (!ours)
         return err_set(e, XS_STATE,
-                       "%s: is the journal of another state than %s; move it away, or bring its state back",
-                       s->journal_path, s->path);
+                       "%s: is the journal of another state than %s; rename it to NAME.db.journal beside that state (with "
+                       "its -wal), and run leadsync resume there", s->journal_path, s->path);
     return 0;
 }
 
@@ -91,8 +91,8 @@ static int open_db(struct state *s, struct err *e)
         err_clear(e);
         return 0;
     }
-    /* Without the lock it may be one that another run is just making. */
-    if (!has && (!write || s->lock_fd < 0))
+    /* Without the lock it may be one that another run is just making. One that is noted had tables: they are lost. */
+    if (!has && (!write || s->lock_fd < 0 || s->id.journal_noted))
         return 0;
     if (!has && fill(s, e) < 0)
         return -1;
@@ -155,16 +155,23 @@ bool journal_failed(const struct state *s, struct err *e)
     return s->journal.failed;
 }
 
+/* Makes sure of a journal that the main file knows of, before the first event in it. What the main file's transaction
+ * holds by then is older than that event, so it may be committed with the note. */
+static int make_ready(struct state *s, struct err *e)
+{
+    if (s->access != STATE_WRITE || s->lock_fd < 0)
+        return err_set(e, XS_INTERNAL, "%s: the journal is written without the lock; please report this", s->path);
+    if (journal_failed(s, e))
+        return -1;
+    return journal_open(s, true, e) < 0 ? -1 : journal_note(s, e);
+}
+
 /* Opens the journal's transaction and finds the next number. */
 static int write_begin(struct state *s, struct err *e)
 {
     struct journal *j = &s->journal;
     int64_t last;
-    if (s->access != STATE_WRITE || s->lock_fd < 0)
-        return err_set(e, XS_INTERNAL, "%s: the journal is written without the lock; please report this", s->path);
-    if (journal_failed(s, e))
-        return -1;
-    if (journal_open(s, true, e) < 0 || db_begin(&j->db, e) < 0)
+    if (make_ready(s, e) < 0 || db_begin(&j->db, e) < 0)
         return -1;
     if (j->next_batch == 0) {
         /* What an older version left is read as it is; what comes now it would misread. */
@@ -300,8 +307,8 @@ int state_entry_add(struct state *s, uint64_t run, uint32_t target, const struct
     if (entry->outcome <= OUTCOME_NONE || entry->outcome >= OUTCOME_N)
         return err_set(e, XS_INTERNAL, "row %llu is recorded without an outcome; please report this",
                        (unsigned long long)entry->row);
-    if (s->access != STATE_WRITE || s->lock_fd < 0)
-        return err_set(e, XS_INTERNAL, "%s: the journal is written without the lock; please report this", s->path);
+    if (make_ready(s, e) < 0)
+        return -1;
     if (j->loose_n > 0 && (j->loose_run != run || j->loose_n >= LOOSE_ENTRIES_MAX ||
                            j->loose_intents.n >= LOOSE_BYTES_MAX) && journal_flush_loose(s, e) < 0)
         return -1;

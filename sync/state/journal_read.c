@@ -265,7 +265,8 @@ int journal_empty(struct state *s, struct err *e)
         return -1;
     if (alone == 0)
         return delete_merged(s, e);
-    int result = remove_files(s, e);
+    /* First the note, then the files: a death between the two leaves a journal in which nothing is left to merge. */
+    int result = journal_unnote(s, e) < 0 ? -1 : remove_files(s, e);
     lock_guard_free(s);
     return result;
 }

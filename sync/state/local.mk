@@ -14,6 +14,7 @@ sync_libstate_a_SOURCES = \
 	sync/state/ids.c \
 	sync/state/index.c sync/state/index.h \
 	sync/state/journal.c \
+	sync/state/journal_note.c \
 	sync/state/journal_read.c \
 	sync/state/leads.c \
 	sync/state/lock.c \

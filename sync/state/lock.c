@@ -153,7 +153,10 @@ int state_lock(struct state *s, int64_t wait_ms, struct err *e)
      * what is written into a file without a name is lost with the process. */
     journal_close(s);
     s->journal.next_batch = 0;
-    return identity_load(s, e) < 0 || journal_open(s, false, e) < 0 ? -1 : 0;
+    if (identity_load(s, e) < 0 || journal_open(s, false, e) < 0 || journal_check(s, e) < 0)
+        return -1;
+    /* An older leadsync did not note its journal. */
+    return s->journal.open ? journal_note(s, e) : 0;
 }
 
 int lock_guard_share(struct state *s, struct err *e)

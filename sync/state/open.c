@@ -33,7 +33,8 @@ int identity_load(struct state *s, struct err *e)
     struct identity *id = &s->id;
     int rc = db_query(&s->main, &st, e,
                       "SELECT state_id, secret, sync, api_host, hashed, next_batch, next_lead, next_retry, leads_n,"
-                      " refusals_n, retries_n, forgotten_n, (SELECT value FROM settings WHERE name = 'leads_gone')"
+                      " refusals_n, retries_n, forgotten_n, (SELECT value FROM settings WHERE name = 'leads_gone'),"
+                      " EXISTS (SELECT 1 FROM settings WHERE name = '" JOURNAL_NOTE "')"
                       " FROM identity WHERE one = 1", "");
     if (rc < 0)
         return -1;
@@ -51,6 +52,7 @@ int identity_load(struct state *s, struct err *e)
         *numbers[i] = (uint64_t)sqlite3_column_int64(st, 5 + i);
     id->gone_n = (uint64_t)sqlite3_column_int64(st, 12);
     id->gone_counted = id->leads_n == 0 || !db_is_null(st, 12);
+    id->journal_noted = sqlite3_column_int(st, 13) != 0;
     int result = replace_text(&id->sync, st, 2, e) < 0 || replace_text(&id->api_host, st, 3, e) < 0 ? -1 : 0;
     sqlite3_reset(st);
     return result;
@@ -119,8 +121,10 @@ static int check_identity(struct state *s, const struct state_options *o, const 
 static int look_at_file(const char *path, struct err *e)
 {
     struct stat st;
+    if (stat(path, &st) < 0 && errno != ENOENT)
+        return err_errno(e, XS_STATE, errno, "%s", path);
     if (stat(path, &st) < 0)
-        return errno == ENOENT ? 0 : err_errno(e, XS_STATE, errno, "%s", path);
+        return lstat(path, &st) == 0 ? state_missing(path, e) : 0;
     if (S_ISDIR(st.st_mode))
         return err_set(e, XS_STATE, "%s: is a folder; --state wants the name of a file", path);
     if (!S_ISREG(st.st_mode))
@@ -157,7 +161,7 @@ static int open_for_reading(struct state *s, struct err *e)
         return -1;
     if (db_exec(&s->main, "BEGIN", e) < 0 || identity_load(s, e) < 0)
         return -1;
-    return 0;
+    return journal_check(s, e);
 }
 
 static int open_for_writing(struct state *s, struct err *e)
@@ -202,21 +206,23 @@ static struct state *new_state(const struct state_options *o, struct err *e)
     s->hashed = o->values_hashed;
     s->memory_max = o->memory_max;
     s->clock = o->clock;
+    s->journal.may_be_lost = o->journal_lost;
     buf_init(&s->journal.loose_intents, BLOB_BYTES_MAX);
     buf_init(&s->journal.loose_outcomes, BLOB_BYTES_MAX);
     buf_init(&s->journal.pack, BLOB_BYTES_MAX);
-    if (asprintf(&s->path, "%s", o->path) < 0)
-        s->path = NULL;
-    if (asprintf(&s->journal_path, "%s.journal", o->path) < 0)
-        s->journal_path = NULL;
-    if (asprintf(&s->lock_path, "%s.lock", o->path) < 0)
-        s->lock_path = NULL;
-    if (s->path == NULL || s->journal_path == NULL || s->lock_path == NULL) {
-        err_oom(e);
-        state_close(s);
-        return NULL;
-    }
     return s;
+}
+
+/* The lock and the journal stand beside the file itself, so that a state has one of each under whatever name. */
+static int set_paths(struct state *s, const char *path, struct err *e)
+{
+    if (state_path_resolve(path, &s->path, e) < 0)
+        return -1;
+    if (asprintf(&s->journal_path, "%s.journal", s->path) < 0)
+        s->journal_path = NULL;
+    if (asprintf(&s->lock_path, "%s.lock", s->path) < 0)
+        s->lock_path = NULL;
+    return s->journal_path != NULL && s->lock_path != NULL ? 0 : err_oom(e);
 }
 
 /* Whoever has no mapping at hand (resume of a state, say) goes on as the file is kept. */
@@ -230,12 +236,12 @@ static int keep_mode(struct state *s, const struct state_options *o, struct err 
 
 static int open_file(struct state *s, const struct state_options *o, const char *host, struct err *e)
 {
-    int there = look_at_file(s->path, e);
+    int there = look_at_file(o->path, e);
     if (there < 0)
         return -1;
     if (there == 0 && s->access == STATE_READ)
         return 1;
-    if (there == 0 && state_create(o, host, e) < 0)
+    if ((there == 0 && state_create(o, host, e) < 0) || set_paths(s, o->path, e) < 0)
         return -1;
     if ((s->access == STATE_READ ? open_for_reading(s, e) : open_for_writing(s, e)) < 0)
         return -1;

@@ -38,16 +38,23 @@ struct state_options {
     const char *sync;        /* name; NULL: whatever the file holds */
     const char *api_host;    /* remembered; another one is XS_CONFIG; every loopback port is "loopback" */
     bool values_hashed;      /* false without `sync`: as the file has it */
+    bool journal_lost;       /* a journal that is missing is lost for good: the state is opened and locked without it */
     size_t memory_max;       /* bytes for caches, the index and sorting */
     struct clock *clock;
 };
 /* 0 · 1 when access is STATE_READ and there is no file (out is NULL) · -1: XS_STATE (not one of ours, corrupt, newer),
- * XS_IO, XS_CONFIG (another host or sync name inside). */
+ * XS_IO, XS_CONFIG (another host or sync name inside). The path is resolved: symbolic links are followed, and a file with
+ * several hard links is XS_STATE, as is one whose journal is missing (a state that was moved without it). */
 int state_open(const struct state_options *options, struct state **out, struct err *e);
 void state_close(struct state *s); /* NULL is fine; what was not committed is lost */
 
 /* The kernel lock of this sync, freed by death. XS_LOCKED names pid, host and since when. Waits up to `wait_ms`. */
 int state_lock(struct state *s, int64_t wait_ms, struct err *e);
+
+/* Opened by `journal_lost` and locked: did its journal turn out to be missing? */
+bool state_journal_is_lost(const struct state *s);
+/* Forgets the journal that is lost; with the next state_commit(). */
+int state_journal_give_up(struct state *s, struct err *e);
 
 /* For a reader: XS_LOCKED, as above, when a run holds the lock now; else 0. Never blocks. */
 int state_check_lock(const struct state *s, struct err *e);
@@ -58,6 +65,14 @@ char *state_lock_holder(const struct state *s);
 char *state_folder(struct err *e);
 /* $XDG_STATE_HOME/leadsync/NAME.db (or ~/.local/state/…; NAME.sandbox.db on loopback). Caller frees. */
 char *state_default_path(const char *sync, bool sandbox, struct err *e);
+/* The file that `path` names, which exists: absolute, symbolic links followed. XS_STATE when it has more than one hard link,
+ * because a lock and a journal stand beside each name. Caller frees, also after an error. */
+int state_path_resolve(const char *path, char **out, struct err *e);
+/* What a state's name is followed by in the names of its files, "" among them; NULL-terminated. */
+extern const char *const state_suffixes[];
+/* Does a file of this path belong to a state: one that is there, known by its first bytes, or one of the default folder,
+ * known by its name? */
+bool state_owns_path(const char *path);
 /* Is it a sandbox's by its name? Rehearsals and real ones do not stand in for each other. */
 bool state_path_is_sandbox(const char *path);
 /* Fails with XS_STATE for a state that is not there, and names the one of the other kind where that is. -1. */
@@ -76,6 +91,8 @@ int state_get(struct state *s, const char *name, const char **value, struct err 
 int state_set(struct state *s, const char *name, const char *value, struct err *e); /* NULL removes */
 /* Such a setting, "RUN LEADS": a run after which leads wait to be removed, unless a complete read since then left none. */
 #define STATE_REMOVALS_WAIT "removals_wait"
+/* Such a setting, from when a journal is given up until a complete read: what it held is to be looked for, not created. */
+#define STATE_LOOK_FIRST "look_first"
 
 /* Targets are small numbers inside the state. `put` refuses (XS_CONFIG) a name that used to mean another id unless
  * `accept`; a state open for reading notes neither. */
@@ -182,7 +199,7 @@ struct run_record {
     int64_t started_ms, finished_ms; /* 0: still open, or it died */
     const char *status;              /* running complete partial interrupted (or killed) failed */
     const char *read;                /* full incremental partial; NULL (read back: ""): no source was read */
-    const char *report;              /* the run's report as JSON; NULL while running */
+    const char *report;              /* the run's report as JSON; NULL while running, and when it is damaged */
     int exit_code;
 };
 int state_run_start(struct state *s, struct run_record *run, struct err *e); /* sets id; durable, with all before it */

@@ -23,11 +23,14 @@ struct identity {
     uint64_t leads_n, refusals_n, retries_n, forgotten_n;
     uint64_t gone_n;       /* of the leads: removed or gone there; in the settings, for it came after the table */
     bool gone_counted;     /* else gone_n is not known: the state was written by an older leadsync */
+    bool journal_noted;    /* the main file says that there is a journal */
 };
 
 struct journal {
     struct db db;
     bool open;
+    bool may_be_lost; /* the caller goes on without a journal that is missing */
+    bool lost;        /* and it is */
     bool failed; /* an event was written in part and rolled back, with all of its group: nothing more is taken */
     uint64_t next_batch;
     /* Entries that never were in a batch, until there are enough of them or someone commits. */
@@ -105,6 +108,18 @@ void journal_close(struct state *s);
 /* Has a write failed since the state was opened? Then nothing may be committed any more: XS_STATE. */
 bool journal_failed(const struct state *s, struct err *e);
 int journal_flush_loose(struct state *s, struct err *e);
+
+/* ---- journal_note.c ---- */
+/* The setting by which the main file knows that it has a journal. */
+#define JOURNAL_NOTE "journal_open"
+/* Notes the journal, which is open, in the main file itself and not only in its WAL: a file that is moved without what
+ * stands beside it must know. Durable at return, with all that the main file's transaction holds; nothing when it is
+ * noted already. Before the first event of a journal. */
+int journal_note(struct state *s, struct err *e);
+/* Takes the note back, durably; when all of the journal is merged, and before its files go. Nothing may be uncommitted. */
+int journal_unnote(struct state *s, struct err *e);
+/* After journal_open(): XS_STATE when the journal is noted and missing, with what to do. */
+int journal_check(struct state *s, struct err *e);
 
 /* ---- journal_read.c ---- */
 struct journal_batch {

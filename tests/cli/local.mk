@@ -33,6 +33,7 @@ STORIES = \
 	tests/cli/schema_editor.test \
 	tests/cli/setup.test \
 	tests/cli/soak.test \
+	tests/cli/state_names.test \
 	tests/cli/status.test \
 	tests/cli/sync_company.test \
 	tests/cli/sync_deaths.test \

@@ -53,6 +53,22 @@ START_TEST(the_audit_sees_what_is_wrong)
 }
 END_TEST
 
+START_TEST(a_journal_that_the_main_file_does_not_know_of_is_seen)
+{
+    struct entry entry = kit_entry(&k, 1, 11);
+    struct batch b = {.run = k.run, .op = OP_CREATE, .target = k.target, .entries = &entry, .entries_n = 1};
+    struct buf out = BUF_INIT(1 << 20);
+    size_t violations;
+    kit_ok(&k, state_batch_add(k.s, &b, &k.e));
+    kit_ok(&k, state_commit(k.s, &k.e));
+    kit_audit(&k);
+    kit_ok(&k, journal_unnote(k.s, &k.e));
+    kit_ok(&k, state_audit(k.s, &out, &violations, &k.e));
+    ck_assert_uint_eq(violations, 1);
+    buf_free(&out);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("state_audit");
@@ -60,6 +76,7 @@ static Suite *suite(void)
     tcase_add_checked_fixture(c, setup, teardown);
     tcase_set_timeout(c, 60);
     tcase_add_loop_test(c, the_audit_sees_what_is_wrong, 0, 16);
+    tcase_add_test(c, a_journal_that_the_main_file_does_not_know_of_is_seen);
     suite_add_tcase(s, c);
     return s;
 }
