@@ -7,6 +7,7 @@
 #include "mappings/mapping.h"
 #include "sync/base/log.h"
 #include "sync/cmd/client.h"
+#include "sync/cmd/out_check.h"
 #include "sync/cmd/progress.h"
 #include "sync/cmd/select_arg.h"
 #include "sync/cmd/sync_arg.h"
@@ -49,7 +50,8 @@ static int path_of_sync(struct by_hand_call *call, struct err *e)
     struct mapping *m = NULL;
     if (mapping_load(call->sync, &m, e) != 0)
         return -1;
-    call->state_path = state_default_path(m->name, call->inv->common.api.loopback, e);
+    if (out_check_source(&call->inv->common, m, e) == 0)
+        call->state_path = state_default_path(m->name, call->inv->common.api.loopback, e);
     mapping_free(m);
     return call->state_path != NULL ? 0 : -1;
 }

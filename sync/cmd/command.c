@@ -8,6 +8,7 @@
 #include "sync/base/file.h"
 #include "sync/base/log.h"
 #include "sync/cmd/commands.h"
+#include "sync/cmd/out_check.h"
 
 #include <poll.h>
 #include <stdlib.h>
@@ -185,7 +186,7 @@ static int run_parsed(struct invocation *inv, struct err *e)
         return err_set(e, XS_USAGE, "\"%s\" is one argument too many; usage: leadsync %s%s%s [OPTIONS]",
                        inv->operands[command->operands_max], command->name, *command->usage != '\0' ? " " : "",
                        command->usage);
-    return command->run(inv, e);
+    return out_check(inv, e) != 0 ? -1 : command->run(inv, e);
 }
 
 /* `argv[0]` is the command's name, the rest are its arguments. */

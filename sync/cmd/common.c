@@ -303,6 +303,10 @@ static int finish_state(struct common *c, struct err *e)
     /* The address may hold a password: it is not shown. */
     if (strncmp(c->state, "postgresql://", 13) == 0 || strncmp(c->state, "postgres://", 11) == 0)
         return err_set(e, bad, "%s names a PostgreSQL server; this version keeps its state in a file only", what);
+    /* SQLite would take these for something else than a file. */
+    if (strcmp(c->state, ":memory:") == 0 || strncmp(c->state, "file:", 5) == 0)
+        return err_set(e, bad, "%s %s: a state is a file that stays; give its path (./%s for a file of that very name)", what,
+                       c->state, c->state);
     return 0;
 }
 

@@ -27,6 +27,7 @@ sync_libcmd_a_SOURCES = \
 	sync/cmd/leads_list.c \
 	sync/cmd/move.c \
 	sync/cmd/out.c sync/cmd/out.h \
+	sync/cmd/out_check.c sync/cmd/out_check.h \
 	sync/cmd/ping.c sync/cmd/ping.h \
 	sync/cmd/preview.c \
 	sync/cmd/progress.c sync/cmd/progress.h \
