@@ -14,8 +14,50 @@
 
 enum { STATE_BYTES = 32 << 20, LIST_BYTES = 1 << 16, DIGEST_N = 8 };
 
+/* When the latest run of a state began and ended, in milliseconds. */
+struct run_times {
+    int64_t started_ms, finished_ms; /* INT64_MAX: still open */
+};
+
+static struct run_times latest_run(const struct common *c, const char *path)
+{
+    struct err e = ERR_INIT;
+    struct state *state = NULL;
+    struct arena arena;
+    struct run_record run;
+    struct run_times times = {0};
+    const struct state_options options = {
+        .path = path, .access = STATE_READ, .memory_max = STATE_BYTES, .clock = c->clock};
+    arena_init(&arena, STATE_BYTES);
+    if (state_open(&options, &state, &e) == 0 && state_run_get(state, 0, &arena, &run, &e) == 1)
+        times = (struct run_times){run.started_ms, run.finished_ms > 0 ? run.finished_ms : INT64_MAX};
+    else if (e.status != 0)
+        log_detail("not looked at: %s", err_text(&e));
+    err_clear(&e);
+    state_close(state);
+    arena_free(&arena);
+    return times;
+}
+
+/* The state of the run that began last, by the states themselves: a file's time may be that of a reader or of a copy. Of
+ * equals, and where no state can be read, the first one: it is the one that was written last. */
+static const char *find_latest(const struct common *c, char **paths, size_t n)
+{
+    size_t best = 0;
+    struct run_times latest = {0};
+    for (size_t i = 0; n > 1 && i < n; i++) {
+        struct run_times t = latest_run(c, paths[i]);
+        if (t.started_ms > latest.started_ms ||
+            (t.started_ms == latest.started_ms && t.finished_ms > latest.finished_ms)) {
+            best = i;
+            latest = t;
+        }
+    }
+    return paths[best];
+}
+
 /* Several states and none named: for a reader the latest will do, a writer must not guess. */
-static int choose_state(char **paths, size_t n, bool reading, char **path, struct err *e)
+static int choose_state(const struct common *c, char **paths, size_t n, bool reading, char **path, struct err *e)
 {
     if (n == 0)
         return err_set(e, XS_STATE, "there is no state yet; run a sync first, or give --state PATH");
@@ -29,7 +71,7 @@ static int choose_state(char **paths, size_t n, bool reading, char **path, struc
         buf_free(&list);
         return -1;
     }
-    *path = strdup(paths[0]);
+    *path = strdup(find_latest(c, paths, n));
     if (*path == NULL)
         return err_oom(e);
     if (n > 1)
@@ -52,7 +94,7 @@ int state_arg_path(const struct common *c, const struct mapping *mapping, bool r
     }
     if (state_find_all(&paths, &n, e) != 0)
         return -1;
-    int rc = choose_state(paths, n, reading, path, e);
+    int rc = choose_state(c, paths, n, reading, path, e);
     for (size_t i = 0; i < n; i++)
         free(paths[i]);
     free(paths);

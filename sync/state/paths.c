@@ -152,14 +152,15 @@ static bool is_state_name(const char *name)
     return name[0] != '.' && n > 3 && strcmp(name + n - 3, ".db") == 0;
 }
 
-/* Is it, or would it be, a state of the default folder? */
+/* Is it, or would it be, a state of the default folder, or a list of forgotten people? */
 static bool is_default(const char *path)
 {
     struct err ignored = ERR_INIT;
     struct stat one, other;
     const char *slash = strrchr(path, '/');
-    char *standard = default_folder(&ignored), *folder = slash != NULL ? strndup(path, (size_t)(slash - path)) : strdup(".");
-    bool is = standard != NULL && folder != NULL && is_state_name(slash != NULL ? slash + 1 : path);
+    char *standard = state_folder(&ignored), *folder = slash != NULL ? strndup(path, (size_t)(slash - path)) : strdup(".");
+    const char *name = slash != NULL ? slash + 1 : path;
+    bool is = standard != NULL && folder != NULL && is_state_name(name);
     /* The folder may still have to be made. */
     if (is && stat(standard, &one) == 0)
         is = stat(folder, &other) == 0 && one.st_dev == other.st_dev && one.st_ino == other.st_ino;
@@ -168,7 +169,7 @@ static bool is_default(const char *path)
     free(standard);
     free(folder);
     err_clear(&ignored);
-    return is;
+    return is || strcmp(name, "forgotten.list") == 0;
 }
 
 bool state_owns_path(const char *path)

@@ -5,6 +5,9 @@
 
 #include <string.h>
 
+#include "sync/base/log.h"
+#include "sync/base/text.h"
+
 static int take_text(sqlite3_stmt *st, int column, struct arena *arena, const char **out, struct err *e)
 {
     *out = NULL;
@@ -51,7 +54,18 @@ int state_run_finish(struct state *s, const struct run_record *run, struct err *
                    (unsigned long long)run->id);
 }
 
-#define RUN_COLUMNS "SELECT id, started_ms, finished_ms, status, read, report, exit_code FROM runs"
+#define RUN_COLUMNS                                                                                                    \
+    "SELECT id, started_ms, finished_ms, status, read, report, exit_code, report IS NULL OR json_valid(report) FROM runs"
+
+/* A report goes as it is into what other programs read as JSON, so one that is not JSON is left out. */
+static int take_report(struct state *s, sqlite3_stmt *st, struct arena *arena, struct run_record *out, struct err *e)
+{
+    if (sqlite3_column_int(st, 7) != 0 && text_is_utf8(db_text(st, 5)))
+        return take_text(st, 5, arena, &out->report, e);
+    log_warning("%s: the report of run %llu is damaged and is left out; restore the state from a backup", s->path,
+                (unsigned long long)out->id);
+    return 0;
+}
 
 static int take_run(struct state *s, sqlite3_stmt *st, struct arena *arena, struct run_record *out, struct err *e)
 {
@@ -61,7 +75,7 @@ static int take_run(struct state *s, sqlite3_stmt *st, struct arena *arena, stru
     out->finished_ms = sqlite3_column_int64(st, 2);
     out->exit_code = sqlite3_column_int(st, 6);
     if (take_text(st, 3, arena, &out->status, e) < 0 || take_text(st, 4, arena, &out->read, e) < 0 ||
-        take_text(st, 5, arena, &out->report, e) < 0)
+        take_report(s, st, arena, out, e) < 0)
         return -1;
     /* A run that was killed could not say so, but the kernel has freed its lock. */
     if (out->status != NULL && strcmp(out->status, "running") == 0 && !lock_is_held(s))
