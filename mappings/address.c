@@ -20,6 +20,17 @@ int mapping_email_key(struct str address, struct buf *out)
     return rc;
 }
 
+bool mapping_same_address(struct str a, struct str b)
+{
+    if (str_eq_nocase(a, b))
+        return true;
+    struct buf x = BUF_INIT(4 * EMAIL_MAX), y = BUF_INIT(4 * EMAIL_MAX);
+    bool same = mapping_email_key(a, &x) == 0 && mapping_email_key(b, &y) == 0 && str_eq(buf_str(&x), buf_str(&y));
+    buf_free(&x);
+    buf_free(&y);
+    return same;
+}
+
 int mapping_email_unicode(struct str key, struct buf *out)
 {
     struct arena scratch;

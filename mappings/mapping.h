@@ -164,6 +164,8 @@ int mapping_origin(const struct mapping *m, size_t slot, const struct row *row, 
 /* Normalises an e-mail address given by hand (explain, forget, --contacts) to the identity used in the state. 0, or -1
  * when it is none. Appends to out. */
 int mapping_email_key(struct str address, struct buf *out);
+/* Are these two spellings of one address? What is no address is only the same as itself. */
+bool mapping_same_address(struct str a, struct str b);
 /* The second spelling of such an identity: its domain beyond ASCII. Appends nothing when there is none. 0/-1 (memory) */
 int mapping_email_unicode(struct str key, struct buf *out);
 

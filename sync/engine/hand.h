@@ -47,6 +47,7 @@ struct hand_lead {
     struct str key_text;
     bool forgotten;                /* the state was told to forget this person */
     bool missing;                  /* hand_find_run(): not there any more: skipped, deleted_there */
+    struct str known_email, known_hashes; /* hand_find_run(): the lead's address, as the state knows it */
     bool known_gone;               /* hand_find_run(): removed or gone, as far as the state knows */
     enum outcome outcome;          /* OUTCOME_NONE: not decided yet */
     enum reason reason;

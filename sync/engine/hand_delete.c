@@ -1,7 +1,7 @@
 /* Deleting by ids, out of the place where each lead was last seen; and taking back what a run created.
  *
- * The answer to a DELETE is a count and no more. Where it is not the number of ids, or where there is none, what is
- * still there decides. */
+ * The answer to a DELETE is a count and no more, and not proof alone: what is still there decides. A count that is that of
+ * the ids is held against one look of them all; without such a count a lead that the look does not show is asked for itself. */
 #include "config.h"
 
 #include "sync/engine/hand_int.h"
@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "mappings/mapping.h"
 #include "sync/base/log.h"
 #include "sync/base/text.h"
 
@@ -68,7 +69,7 @@ static int is_there(struct hand *h, const struct hand_lead *lead, struct err *e)
 }
 
 /* Those that are gone were removed, be it by us or by somebody else. The rest gets another look, and then failed. */
-static int look_what_is_left(struct hand *h, struct hand_write *w, struct err *e)
+static int look_what_is_left(struct hand *h, struct hand_write *w, bool counted, int http_status, struct err *e)
 {
     bool there[LEADS_DELETE_MAX];
     int again = 1;
@@ -81,18 +82,18 @@ static int look_what_is_left(struct hand *h, struct hand_write *w, struct err *e
         for (size_t i = 0; i < w->n; i++) {
             if (w->leads[i]->outcome != OUTCOME_NONE)
                 continue;
-            int found = there[i] ? 1 : is_there(h, w->leads[i], e);
+            int found = there[i] ? 1 : counted ? 0 : is_there(h, w->leads[i], e);
             if (found < 0)
                 return -1;
             if (found == 0)
-                hand_outcome(w->leads[i], OUTCOME_REMOVED, REASON_NONE, 0);
+                hand_outcome(w->leads[i], OUTCOME_REMOVED, REASON_NONE, http_status);
             left += found > 0;
         }
         again = left > 0 ? hand_wait_look(h, look, e) : 0;
     }
     for (size_t i = 0; i < w->n && !h->stopped; i++)
         if (w->leads[i]->outcome == OUTCOME_NONE)
-            hand_outcome(w->leads[i], OUTCOME_FAILED, REASON_API_ERROR, 0);
+            hand_outcome(w->leads[i], OUTCOME_FAILED, counted ? REASON_NOT_STORED : REASON_API_ERROR, http_status);
     return again;
 }
 
@@ -103,13 +104,12 @@ static int judge(struct hand *h, struct hand_write *w, enum hand_sent sent, cons
     if (sent == HAND_DONE && w->from != NULL && api_leads_deleted_read(reply->json, &count, &unread) != 0)
         count = -1;
     err_clear(&unread);
-    bool whole = sent == HAND_DONE && (w->from == NULL || count == (int64_t)w->n);
-    if (!whole && (sent == HAND_DONE || sent == HAND_UNKNOWN))
-        return look_what_is_left(h, w, e);
+    /* A single lead is asked for itself. */
+    bool counted = sent == HAND_DONE && w->from != NULL && count == (int64_t)w->n;
+    if (sent == HAND_DONE || sent == HAND_UNKNOWN)
+        return look_what_is_left(h, w, counted, sent == HAND_DONE ? reply->http_status : 0, e);
     for (size_t i = 0; i < w->n; i++) {
-        if (whole)
-            hand_outcome(w->leads[i], OUTCOME_REMOVED, REASON_NONE, reply->http_status);
-        else if (sent == HAND_NOT)
+        if (sent == HAND_NOT)
             hand_outcome(w->leads[i], OUTCOME_DEFERRED, REASON_INTERRUPTED, 0);
         else if (reply->http_status == 404 && w->from == NULL)
             hand_outcome(w->leads[i], OUTCOME_REMOVED, REASON_NONE, 404);
@@ -195,6 +195,24 @@ int hand_delete(struct hand *h, struct err *e)
 
 /* ---- what a run created ---- */
 
+/* The address of a lead that the state knows by this id, to hold what is found under it against. */
+static int known_address(struct hand *h, struct hand_lead *lead, const struct known_lead *known, struct arena *scratch,
+                         struct err *e)
+{
+    struct lead_shape shape;
+    struct lead values;
+    uint32_t id;
+    if (known->hashes.n > 0)
+        return arena_str(&h->arena, known->hashes, &lead->known_hashes) == 0 ? 0 : err_oom(e);
+    if (known->values.n == 0 || lead_packed_shape(known->values, &id) != 0)
+        return 0;
+    int rc = state_shape_get(h->state, id, scratch, &shape, e);
+    if (rc <= 0 || lead_unpack(known->values, &shape, scratch, &values) != 0 || !lead_has_email(&values))
+        return rc < 0 ? -1 : 0;
+    const struct value *email = &values.core[LEAD_EMAIL];
+    return arena_str(&h->arena, (struct str){email->p, email->n}, &lead->known_email) == 0 ? 0 : err_oom(e);
+}
+
 /* What the state believes of it. It may know another lead under the key by now (created again, or a new address): then
  * the key is not this lead's, and must not go with its removal. Moved away is not gone. */
 static int recall(struct hand *h, struct hand_lead *lead, const struct entry *entry, struct arena *scratch, struct err *e)
@@ -208,6 +226,8 @@ static int recall(struct hand *h, struct hand_lead *lead, const struct entry *en
         lead->known_gone = true;
         return 0;
     }
+    if (known_address(h, lead, &known, scratch, e) != 0)
+        return -1;
     lead->known_gone = (known.flags & KNOWN_DELETED_THERE) != 0 || (known.flags & (KNOWN_REMOVED | KNOWN_AWAY)) == KNOWN_REMOVED;
     return 0;
 }
@@ -256,15 +276,43 @@ struct looked {
     size_t n;
 };
 
+/* Somebody else's lead has the id: an answer may have named the wrong one. */
+static bool is_other_person(const struct hand *h, struct hand_lead *lead, struct str email)
+{
+    bool other = false;
+    if (email.n > 0 && lead->known_hashes.n > 0)
+        other = !state_address_unchanged(h->state, lead->known_hashes, email);
+    else if (email.n > 0 && lead->known_email.n > 0)
+        other = !mapping_same_address(lead->known_email, email);
+    if (other)
+        lead->detail = STR("the lead that has its id has another address");
+    return other;
+}
+
 static int see_present(void *ctx, const struct remote_lead *remote, struct err *e)
 {
     struct looked *l = ctx;
     for (size_t i = 0; i < l->n; i++)
-        if (uuid_eq(&l->leads[i]->id, &remote->id)) {
+        if (uuid_eq(&l->leads[i]->id, &remote->id) && !is_other_person(l->hand, l->leads[i], remote->email)) {
             l->there[i] = true;
             return hand_lead_told(l->hand, l->leads[i], remote, e);
         }
     return 0;
+}
+
+/* A list may lag behind, so that one that it leaves out is asked for itself: 1 it is there, 0, -1 */
+static int ask_for_present(struct hand *h, struct hand_lead *lead, struct err *e)
+{
+    struct json_object *json;
+    struct remote_lead remote;
+    int found = hand_get(h, &lead->id, &json, e);
+    if (found <= 0)
+        return found;
+    if (api_remote_lead_read(json, &remote, e) != 0)
+        return -1;
+    if (is_other_person(h, lead, remote.email))
+        return 0;
+    return hand_lead_told(h, lead, &remote, e) != 0 ? -1 : 1;
 }
 
 /* The state learns of it with the deletion of the others; what it knew already needs no record. */
@@ -272,12 +320,13 @@ static void is_missing(struct hand *h, struct hand_lead *lead)
 {
     hand_outcome(lead, OUTCOME_SKIPPED, REASON_DELETED_THERE, 0);
     lead->missing = true;
-    lead->detail = STR("not there any more");
+    if (lead->detail.n == 0)
+        lead->detail = STR("not there any more");
     h->learnt += !lead->known_gone;
 }
 
-/* Where they are now, and whether somebody wrote to them. A list may lag behind, so that one that it leaves out is asked
- * for itself, unless the state knew that it is gone. */
+/* Where they are now, and whether somebody wrote to them. One that the list leaves out is asked for itself, unless the state
+ * knew that it is gone. */
 static int look_at(struct hand *h, size_t first, size_t n, struct err *e)
 {
     struct hand_lead *leads[LEADS_LIST_MAX];
@@ -289,12 +338,9 @@ static int look_at(struct hand *h, size_t first, size_t n, struct err *e)
     if (hand_look(h, leads, n, see_present, &looked, e) != 0)
         return -1;
     for (size_t i = 0; i < n; i++) {
-        struct json_object *json;
-        struct remote_lead remote;
-        bool sure = leads[i]->known_gone && !hash128_eq(&leads[i]->key, &none);
-        int found = there[i] ? 1 : sure ? 0 : hand_get(h, &leads[i]->id, &json, e);
-        if (found < 0 || (found > 0 && !there[i] &&
-                          (api_remote_lead_read(json, &remote, e) != 0 || hand_lead_told(h, leads[i], &remote, e) != 0)))
+        bool sure = (leads[i]->known_gone && !hash128_eq(&leads[i]->key, &none)) || leads[i]->detail.n > 0;
+        int found = there[i] ? 1 : sure ? 0 : ask_for_present(h, leads[i], e);
+        if (found < 0)
             return -1;
         if (found == 0)
             is_missing(h, leads[i]);

@@ -58,15 +58,27 @@ static int look_until(struct hand *h, struct hand_lead *lead, hand_is_fn *is, vo
     return again;
 }
 
-/* Sends one request about one lead. `proved` NULL: a good answer is the proof; else the lead is looked at, and what does
- * not show stays deferred: the API has taken the request and says no more. */
+/* What a good answer proves, and what becomes of a lead that does not show it after all looks. */
+struct proof {
+    bool by_answer; /* the answer that tells it is enough; else the lead itself has to */
+    enum outcome otherwise;
+    enum reason reason;
+};
+static const struct proof by_answer = {true, OUTCOME_FAILED, REASON_API_ERROR};
+/* A PATCH that is answered with the new values may have stored nothing (reported). */
+static const struct proof by_look = {false, OUTCOME_FAILED, REASON_NOT_STORED};
+/* The API takes the request and says no more. */
+static const struct proof later = {false, OUTCOME_DEFERRED, REASON_OUTCOME_OPEN};
+
+/* Sends one request about one lead. */
 static int write_one(struct hand *h, struct hand_write *w, struct by_hand *request, hand_is_fn *is, void *ctx,
-                     bool answer_proves, struct err *e)
+                     const struct proof *proof, struct err *e)
 {
     struct hand_lead *lead = w->leads[0];
     struct api_reply reply;
     struct remote_lead remote;
     enum hand_sent sent;
+    struct err unread = ERR_INIT;
     if (hand_intent(h, w, request, e) != 0) {
         by_hand_free(request);
         return -1;
@@ -76,14 +88,15 @@ static int write_one(struct hand *h, struct hand_write *w, struct by_hand *reque
         hand_outcome(lead, OUTCOME_DEFERRED, REASON_INTERRUPTED, 0);
     } else if (sent == HAND_REFUSED) {
         rc = hand_refused(h, lead, &reply, e);
-    } else if (rc == 0 && sent == HAND_DONE && answer_proves && api_remote_lead_read(reply.json, &remote, e) == 0 &&
-               is(ctx, &remote)) {
+    } else if (rc == 0 && sent == HAND_DONE && proof->by_answer && api_remote_lead_read(reply.json, &remote, &unread) == 0 &&
+               uuid_eq(&remote.id, &lead->id) && is(ctx, &remote)) {
         hand_outcome(lead, OUTCOME_CHANGED, REASON_NONE, reply.http_status);
+    } else if (rc == 0 && sent == HAND_DONE) {
+        rc = look_until(h, lead, is, ctx, proof->otherwise, proof->reason, e);
     } else if (rc == 0) {
-        bool taken = sent == HAND_DONE && !answer_proves;
-        rc = look_until(h, lead, is, ctx, taken ? OUTCOME_DEFERRED : OUTCOME_FAILED,
-                        taken ? REASON_OUTCOME_OPEN : REASON_API_ERROR, e);
+        rc = look_until(h, lead, is, ctx, OUTCOME_FAILED, REASON_API_ERROR, e);
     }
+    err_clear(&unread);
     if (lead->outcome == OUTCOME_NONE) {
         struct err late = ERR_INIT;
         if (hand_leave_open(h, w, REASON_OUTCOME_OPEN, &late) != 0 && rc == 0)
@@ -172,7 +185,7 @@ int hand_patch(struct hand *h, struct lead *wanted, struct err *e)
             continue;
         int made = make_patch(h, lead, wanted, &request, e);
         struct hand_write w = one_lead(OP_UPDATE, &lead, values);
-        if (made < 0 || (made > 0 && write_one(h, &w, &request, is_patched, wanted, true, e) != 0))
+        if (made < 0 || (made > 0 && write_one(h, &w, &request, is_patched, wanted, &by_look, e) != 0))
             return -1;
     }
     return 0;
@@ -202,7 +215,7 @@ static int interest_of_one(struct hand *h, struct hand_lead *lead, const struct 
         return -1;
     }
     struct hand_write w = one_lead(OP_UPDATE, &lead, values);
-    return write_one(h, &w, &request, is_patched, wanted, false, e);
+    return write_one(h, &w, &request, is_patched, wanted, &later, e);
 }
 
 /* A second lead of the same address was changed by the first one's request: looked at, not asked for again. */
@@ -274,7 +287,7 @@ int hand_subsequence(struct hand *h, const struct uuid *subsequence, struct err 
             return -1;
         }
         struct hand_write w = one_lead(OP_HAND, &lead, STR_NONE);
-        if (write_one(h, &w, &request, is_in_subsequence, subsequence != NULL ? &wanted : NULL, true, e) != 0)
+        if (write_one(h, &w, &request, is_in_subsequence, subsequence != NULL ? &wanted : NULL, &by_answer, e) != 0)
             return -1;
     }
     return 0;

@@ -5,10 +5,7 @@
 
 #include <string.h>
 
-#include "sync/base/buf.h"
 #include "sync/engine/people.h"
-
-enum { ADDRESS_MAX = 64 << 10 };
 
 static bool is_empty(const struct value *v)
 {
@@ -41,13 +38,7 @@ static struct str text_of(const struct value *v)
 static bool other_address(const struct lead *old, const struct lead *wanted)
 {
     struct str was = text_of(&old->core[LEAD_EMAIL]), is = text_of(&wanted->core[LEAD_EMAIL]);
-    if (is.n == 0 || str_eq_nocase(was, is))
-        return false;
-    struct buf a = BUF_INIT(ADDRESS_MAX), b = BUF_INIT(ADDRESS_MAX);
-    bool same = mapping_email_key(was, &a) == 0 && mapping_email_key(is, &b) == 0 && str_eq(buf_str(&a), buf_str(&b));
-    buf_free(&a);
-    buf_free(&b);
-    return !same;
+    return is.n > 0 && !mapping_same_address(was, is);
 }
 
 void plan_keep_out(enum reason status, enum target_kind to, struct decision *d)

@@ -61,6 +61,7 @@ static const struct word reasons[REASON_N] = {
 #define HELP_INTERRUPTED "the run was ended before this row was sent"
 #define HELP_OUTCOME_OPEN "the request was sent and its outcome is not known yet; resume settles it"
 #define HELP_JOB_OPEN "a background job of Instantly has not finished yet"
+#define HELP_NOT_STORED "Instantly accepted the change, but a later look shows that the lead does not have it"
 #define HELP_VERIFICATION_OPEN "the verification of the address has not finished yet"
     REASON_LIST(REASON_TEXT)
 #undef REASON_TEXT

@@ -58,7 +58,8 @@ enum outcome {
     REASON(INTERRUPTED, "interrupted")                                                                                 \
     REASON(OUTCOME_OPEN, "outcome_open")                                                                               \
     REASON(JOB_OPEN, "job_open")                                                                                       \
-    REASON(VERIFICATION_OPEN, "verification_open")
+    REASON(VERIFICATION_OPEN, "verification_open")                                                                     \
+    REASON(NOT_STORED, "not_stored")
 
 enum reason {
     REASON_NONE,

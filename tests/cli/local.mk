@@ -3,6 +3,7 @@ TEST_LOG_COMPILER = bash
 STORIES = \
 	tests/cli/by_hand.test \
 	tests/cli/by_hand_back.test \
+	tests/cli/by_hand_lies.test \
 	tests/cli/by_hand_lost.test \
 	tests/cli/by_hand_people.test \
 	tests/cli/check.test \
