@@ -21,8 +21,6 @@ struct applier {
     bool skipped; /* by a map's otherwise: skip */
 };
 
-static const struct gone gone_keep = {.policy = GONE_KEEP};
-
 /* The arena of a chunk is full: nothing that the row could be blamed for. */
 static int out_of_memory(struct err *e)
 {
@@ -77,11 +75,11 @@ static bool is_blank(struct str s)
     return (c <= ' ' || c >= 0x80) && str_trim(s).n == 0;
 }
 
-/* NULL of SQL and an empty cell are the same here: neither has anything to send. */
+/* NULL of SQL, an empty cell and one that a short row lacks are the same here: none has anything to send. */
 static struct str cell_text(const struct row *row, size_t index)
 {
     const struct cell *cell = &row->cells[index];
-    return cell->null ? STR_NONE : (struct str){cell->p, cell->n};
+    return index >= row->n || cell->null ? STR_NONE : (struct str){cell->p, cell->n};
 }
 
 /* By halving, over entries that the loader has sorted. */
@@ -291,7 +289,8 @@ static int name_needed(struct applier *a)
 
 /* ---- rows that stay out ---- */
 
-static int rule_matches(struct applier *a, const struct skip_rule *rule, struct str cell)
+/* 1 with the value's number in *which, from 1 on; 0; -1 no memory. */
+static int rule_matches(struct applier *a, const struct skip_rule *rule, struct str cell, size_t *which)
 {
     struct str text = str_trim(cell);
     struct buf *fold = &a->m->impl->fold;
@@ -302,30 +301,36 @@ static int rule_matches(struct applier *a, const struct skip_rule *rule, struct 
         text = buf_str(fold);
     }
     for (size_t i = 0; i < rule->values_n; i++) {
-        if (str_eq_nocase(text, rule->values[i]))
+        if (str_eq_nocase(text, rule->values[i])) {
+            *which = i + 1;
             return 1;
+        }
     }
     return 0;
 }
 
-/* The first rule that takes the row: 1 with skip_then, 0 none, -1 no memory. A cell that cannot be compared rejects the
- * row: it may be the one that says that somebody opted out. */
+/* The first rule that takes the row: 1 with skip_value, 0 none, -1 no memory. A cell that cannot be compared rejects the
+ * row: it may be the one that says that a person opted out. A row that is too short has some of the columns. */
 static int skip_when(struct applier *a)
 {
     const struct mapping_impl *impl = a->m->impl;
-    for (size_t i = 0; i < impl->skips_n; i++) {
+    size_t before = 0, which;
+    for (size_t i = 0; i < impl->skips_n; before += impl->skips[i].values_n, i++) {
         const struct skip_rule *rule = &impl->skips[i];
+        if (rule->column.index >= a->row->n)
+            continue;
         struct str cell = cell_text(a->row, rule->column.index);
         if (!cell_is_utf8(a->row, cell)) {
             if (reject(a, rule->column.name.p, REASON_NOT_UTF8, cell) != 0)
                 return -1;
             continue;
         }
-        int matches = rule_matches(a, rule, cell);
+        int matches = rule_matches(a, rule, cell, &which);
         if (matches < 0)
             return -1;
         if (matches > 0) {
-            a->out->skip_then = &rule->then;
+            a->out->skip_value = before + which;
+            a->out->skip_cell = cell;
             return 1;
         }
     }
@@ -405,13 +410,20 @@ static int take_columns(struct applier *a)
     return name_needed(a);
 }
 
-/* Only who it is: for a row that stays out, or that is rejected anyway. What is wrong with it is nobody's concern
- * then. */
+/* A row that is too short may lack the cells that say whose it is. */
+static bool has_column(const struct applier *a, const struct column *column)
+{
+    return a->row->n >= a->m->impl->bound_n || column->origin == ORIGIN_VALUE ||
+           (column->origin == ORIGIN_COLUMN && column->from.index < a->row->n);
+}
+
+/* Only who it is: for a row that stays out, or that is rejected anyway. What is wrong with it does not matter then. */
 static int identity_only(struct applier *a)
 {
     const struct mapping_impl *impl = a->m->impl;
     size_t rejects_n = a->out->rejects_n;
-    if ((a->m->has_key && identity_by_key(a) != 0) || (impl->has_email && take_column(a, &impl->columns[0]) != 0))
+    if ((a->m->has_key && identity_by_key(a) != 0) ||
+        (impl->has_email && has_column(a, &impl->columns[0]) && take_column(a, &impl->columns[0]) != 0))
         return -1;
     a->out->rejects_n = rejects_n;
     return 0;
@@ -422,8 +434,6 @@ static int skip(struct applier *a, enum reason reason)
 {
     a->out->verdict = MAPPED_SKIP;
     a->out->reason = reason;
-    if (reason == REASON_SKIP_WHEN && a->out->skip_then == NULL)
-        a->out->skip_then = &gone_keep;
     a->out->rejects_n = 0;
     return 0;
 }
@@ -449,6 +459,19 @@ static int map_row(struct applier *a)
     return 0;
 }
 
+/* A row that cannot be used as it is may still say that a person opted out. */
+static int defective_row(struct applier *a, enum reason defect)
+{
+    int rc = skip_when(a);
+    if (rc > 0)
+        return identity_only(a) != 0 ? -1 : skip(a, REASON_SKIP_WHEN);
+    a->out->rejects_n = 0;
+    if (rc < 0 || reject(a, NULL, defect, STR_NONE) != 0)
+        return -1;
+    /* Bytes that are not UTF-8 stand in one cell; the others may still say whose row it is. */
+    return defect == REASON_NOT_UTF8 && a->row->n == a->m->impl->bound_n ? identity_only(a) : 0;
+}
+
 /* One row. The lead's arrays are cleared here, everything else is written where it is found. */
 int mapping_apply(struct mapping *m, const struct row *row, struct arena *scratch, struct mapped *out, struct err *e)
 {
@@ -461,15 +484,7 @@ int mapping_apply(struct mapping *m, const struct row *row, struct arena *scratc
     enum reason defect = row->defect != REASON_NONE   ? row->defect
                          : row->n != m->impl->bound_n ? REASON_RAGGED_ROW
                                                       : REASON_NONE;
-    int rc;
-    if (defect == REASON_NONE) {
-        rc = map_row(&a);
-    } else {
-        rc = reject(&a, NULL, defect, STR_NONE);
-        /* Bytes that are not UTF-8 stand in one cell; the others may still say whose row it is. */
-        if (rc == 0 && defect == REASON_NOT_UTF8 && row->n == m->impl->bound_n)
-            rc = identity_only(&a);
-    }
+    int rc = defect == REASON_NONE ? map_row(&a) : defective_row(&a, defect);
     if (rc != 0)
         return out_of_memory(e);
     if (out->rejects_n > 0) {

@@ -245,6 +245,22 @@ const struct gone *mapping_skip_then(const struct mapping *m, size_t i)
     return i < m->impl->skips_n ? &m->impl->skips[i].then : NULL;
 }
 
+size_t mapping_skip_values_n(const struct mapping *m)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < m->impl->skips_n; i++)
+        n += m->impl->skips[i].values_n;
+    return n;
+}
+
+struct skip_value mapping_skip_value(const struct mapping *m, size_t number)
+{
+    const struct skip_rule *rule = m->impl->skips;
+    while (number > rule->values_n)
+        number -= rule++->values_n;
+    return (struct skip_value){(size_t)(rule - m->impl->skips) + 1, rule->column.name.p, rule->values[number - 1]};
+}
+
 bool mapping_key_column(const struct mapping *m, size_t i, struct str *name)
 {
     if (i >= m->impl->keys_n)

@@ -128,8 +128,16 @@ size_t mapping_filled(const struct mapping *m, const struct str **names);
 
 /* The i-th column of `key:`; false past the last, and without a key. */
 bool mapping_key_column(const struct mapping *m, size_t i, struct str *name);
-/* `then` of the i-th rule of skip_when, NULL past the last: what mapped.skip_then points to. */
+/* `then` of the i-th rule of skip_when, NULL past the last. */
 const struct gone *mapping_skip_then(const struct mapping *m, size_t i);
+/* All values that the rules of skip_when name have numbers, from 1 on. */
+struct skip_value {
+    size_t rule;        /* from 1 on */
+    const char *column;
+    struct str value;   /* trimmed and case-folded */
+};
+size_t mapping_skip_values_n(const struct mapping *m);
+struct skip_value mapping_skip_value(const struct mapping *m, size_t number);
 
 enum mapped_verdict { MAPPED_LEAD, MAPPED_SKIP, MAPPED_REJECT };
 
@@ -147,7 +155,8 @@ struct mapped {
     struct str key_text;          /* normalised identity; empty: none could be made */
     struct str email_key;         /* normalised address, empty without one: what the API's answers are compared with */
     size_t target_index;          /* 0 without a route; else the route case; routes_n: otherwise */
-    const struct gone *skip_then; /* of a skip_when */
+    size_t skip_value;            /* number of the value by which a rule of skip_when took the row: it opts out; else 0 */
+    struct str skip_cell;         /* the cell that has it, as read */
     const struct reject *rejects; /* all that is wrong with the row */
     size_t rejects_n;
 };

@@ -45,7 +45,7 @@ struct diff_change {
 };
 
 struct diff_left_out {
-    const struct entry *entry;           /* key_text, row, line, outcome, reason */
+    const struct entry *entry;           /* key_text, row, line, outcome, reason, detail */
     const char *column;                  /* may be NULL */
     struct str value;
 };

@@ -127,6 +127,7 @@ static void left_out_members(struct jsonw *w, const struct diff_left_out *l)
     jsonw_key(w, "reason");
     jsonw_text(w, entry->reason == REASON_NONE ? NULL : reason_text(entry->reason));
     text_or_null(w, "value", l->value);
+    text_or_null(w, "detail", entry->detail);
 }
 
 static void new_variables(struct jsonw *w, const struct diff_summary *s)

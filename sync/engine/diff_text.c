@@ -221,6 +221,8 @@ static int text_left_out(struct diff *d, const struct diff_left_out *l, struct e
         bad |= buf_adds(&d->record, ", column ") | show(d, str_from(l->column), VALUE_COLUMNS);
     if (l->value.n > 0)
         bad |= buf_adds(&d->record, ": \"") | show(d, l->value, VALUE_COLUMNS) | buf_addc(&d->record, '"');
+    if (l->column == NULL && l->entry->detail.n > 0)
+        bad |= buf_adds(&d->record, ", ") | show(d, l->entry->detail, VALUE_COLUMNS);
     bad |= buf_addc(&d->record, '\n');
     return bad == 0 ? diff_keep(d, &d->left_out, e) : err_oom(e);
 }

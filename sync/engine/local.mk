@@ -34,6 +34,7 @@ sync_libengine_a_SOURCES = \
 	sync/engine/remove.c \
 	sync/engine/run.c sync/engine/run.h sync/engine/run_int.h \
 	sync/engine/run_doubles.c \
+	sync/engine/run_cells.c \
 	sync/engine/run_gone.c \
 	sync/engine/run_guard.c \
 	sync/engine/run_hold.c \
@@ -41,6 +42,7 @@ sync_libengine_a_SOURCES = \
 	sync/engine/run_progress.c \
 	sync/engine/run_identity.c \
 	sync/engine/run_open.c \
+	sync/engine/run_opt_out.c \
 	sync/engine/run_report.c \
 	sync/engine/run_results.c \
 	sync/engine/run_rows.c \

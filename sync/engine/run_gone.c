@@ -14,8 +14,8 @@
 #include "sync/base/log.h"
 #include "sync/engine/people.h"
 
-/* Marks of state_spare(); from MARK_POLICY on a policy of targets_policy(). */
-enum { MARK_REJECTED = 1, MARK_SKIPPED, MARK_POLICY };
+/* Marks of state_spare(). */
+enum { MARK_REJECTED = 1, MARK_SKIPPED };
 enum { SPOOL_MEMORY = 4 << 20, STATUS_ACTIVE = 1, PLACES_MAX = 1 << 20 };
 
 /* Removals that travel in the same requests, for a dry run's count of them. */
@@ -28,8 +28,8 @@ struct lot {
 struct gone_plan {
     bool spares;          /* is there anything that a row could spare? */
     uint64_t keyless;     /* rows without a usable key */
-    uint64_t skipped;     /* rows that were spared by a skip */
-    uint64_t wanted;      /* rows that were spared for their removal */
+    uint64_t skipped;     /* rows that were skipped */
+    uint64_t wanted;      /* rows that opt out, and want a lead that is there removed */
     uint64_t rekeys;      /* leads that another is to take the place of */
     uint64_t planned;     /* leads to remove */
     uint64_t unsettled;   /* of those, what an earlier run may have removed; of a dry run */
@@ -73,31 +73,34 @@ static bool mirrors(const struct run *r)
 
 /* ---- while rows are read ---- */
 
-static uint64_t mark_of(const struct run *r, const struct mapped *mapped)
+/* What the rule is to do about leads that are there: a policy of targets_policy(), 0 for none. A part of the source that
+ * was put in its place (--input) only leaves rows out. */
+static size_t policy_of_rule(const struct run *r, size_t rule)
 {
-    const struct gone *gone;
-    if (mapped->verdict == MAPPED_REJECT)
-        return MARK_REJECTED;
-    if (mapped->skip_then == NULL || mapped->skip_then->policy == GONE_KEEP || r->c->partial_input)
-        return MARK_SKIPPED;
-    for (size_t i = 1; (gone = targets_policy(r->m, i)) != NULL; i++)
-        if (gone == mapped->skip_then)
-            return MARK_POLICY + i;
-    return MARK_SKIPPED;
+    return r->c->partial_input || mapping_skip_then(r->m, rule - 1)->policy == GONE_KEEP ? 0 : rule;
+}
+
+static int take_opt_out(struct run *r, const struct mapped *mapped, const struct entry *entry, struct err *e)
+{
+    bool removes = policy_of_rule(r, mapping_skip_value(r->m, mapped->skip_value).rule) != 0;
+    r->gone->wanted += r->gone->spares && removes;
+    r->gone->skipped += r->gone->spares && !removes;
+    return run_opt_out_take(r, mapped, entry, e);
 }
 
 int run_gone_spare(struct run *r, const struct mapped *mapped, const struct entry *entry, struct err *e)
 {
+    bool rejected = mapped->verdict == MAPPED_REJECT;
+    if (mapped->skip_value > 0)
+        return take_opt_out(r, mapped, entry, e);
     if (mapped->key_text.n == 0) {
         r->gone->keyless++;
         return 0;
     }
     if (!r->gone->spares)
         return 0;
-    uint64_t mark = mark_of(r, mapped);
-    r->gone->skipped += mark == MARK_SKIPPED;
-    r->gone->wanted += mark >= MARK_POLICY;
-    return state_spare(r->state, &entry->key, mark, e);
+    r->gone->skipped += !rejected;
+    return state_spare(r->state, &entry->key, rejected ? MARK_REJECTED : MARK_SKIPPED, e);
 }
 
 int run_gone_spare_key(struct run *r, const struct hash128 *key, struct err *e)
@@ -259,9 +262,10 @@ static int plan_watch(struct run *r, const struct known_lead *known, struct err 
 static int take_unseen(struct run *r, const struct hash128 *key, const struct known_lead *known, uint64_t mark,
                        struct err *e)
 {
-    if (mark >= MARK_POLICY)
-        return plan_removal(r, key, known, (size_t)(mark - MARK_POLICY), e);
-    if (mark == MARK_SKIPPED)
+    size_t policy = (mark & STATE_OPTED_OUT) != 0 ? policy_of_rule(r, run_opt_out_rule(r, mark & ~STATE_OPTED_OUT)) : 0;
+    if (policy > 0)
+        return plan_removal(r, key, known, policy, e);
+    if ((mark & STATE_OPTED_OUT) != 0 || mark == MARK_SKIPPED)
         return plan_watch(r, known, e);
     if (mark == MARK_REJECTED)
         return 0;

@@ -1,6 +1,6 @@
 /* What waits, and for what: the first ten thousand rows for the guards, a shrunken source for its size, rows that
- * compete under `duplicates: last|reject` for the end of the source, rows of the retry table for those that replace
- * them. */
+ * compete under `duplicates: last|reject` and rows whose person may yet opt out for the end of the source, rows of the
+ * retry table for those that replace them. */
 #include "config.h"
 
 #include "sync/engine/run_int.h"
@@ -32,7 +32,9 @@ int run_hold_start(struct run *r, struct err *e)
         r->hold_rows = UINT64_MAX;
     if (r->diff == NULL && spool_new(SPOOL_MEMORY, &r->held, e) != 0)
         return -1;
-    return r->m->duplicates == DUPLICATES_FIRST ? 0 : spool_new(SPOOL_MEMORY, &r->contest, e);
+    if (r->m->duplicates != DUPLICATES_FIRST)
+        return spool_new(SPOOL_MEMORY, &r->contest, e);
+    return mapping_skip_values_n(r->m) > 0 ? spool_new(SPOOL_MEMORY, &r->waiting, e) : 0;
 }
 
 /* ---- letting go ---- */
@@ -111,7 +113,7 @@ static int consent(struct run *r, struct err *e)
 
 int run_hold_step(struct run *r, struct err *e)
 {
-    bool lets_go = r->held != NULL && r->contest == NULL && r->tally->read >= r->hold_rows;
+    bool lets_go = r->held != NULL && r->contest == NULL && r->waiting == NULL && r->tally->read >= r->hold_rows;
     if (!lets_go && r->tally->read < r->judged_rows + JUDGE_ROWS)
         return 0;
     if (run_guard_rejected(r, e) != 0 || run_guard_verdict(r, e) != 0)
@@ -204,7 +206,9 @@ static int settle_contest(struct run *r, struct err *e)
         struct lead lead;
         struct entry entry = planned.entry;
         arena_reset(&r->row_arena);
-        if (lead_unpack(entry.values, &r->m->shape, &r->row_arena, &lead) != 0) {
+        if ((got = run_opt_out_leave(r, &entry, planned.target, e)) != 0) {
+            rc = got < 0 ? -1 : 0;
+        } else if (lead_unpack(entry.values, &r->m->shape, &r->row_arena, &lead) != 0) {
             rc = err_set(e, XS_INTERNAL, "a held row cannot be read back: please report");
         } else if (((unsigned)bits[at / 8] >> (at % 8) & 1U) != 0) {
             entry.outcome = r->m->duplicates == DUPLICATES_LAST ? OUTCOME_SKIPPED : OUTCOME_REJECTED;
@@ -223,6 +227,78 @@ static int settle_contest(struct run *r, struct err *e)
         r->contest = replay;
     else
         spool_free(replay);
+    return rc;
+}
+
+/* ---- skip_when: whoever opts out does so for all rows of the person ---- */
+
+/* May the row ask for something? All others are decided by what the state has of them. */
+static bool may_ask(const struct remembered *remembered)
+{
+    return remembered->kind == REMEMBERED_NOTHING || remembered->kind == REMEMBERED_OTHER ||
+           remembered->kind == REMEMBERED_RETRY;
+}
+
+int run_wait_put(struct run *r, const struct entry *entry, uint32_t target, const struct remembered *remembered,
+                 struct err *e)
+{
+    struct planned planned = {.op = OP_NONE, .target = target, .entry = *entry, .remembered = *remembered};
+    int rc = 0;
+    if (!may_ask(remembered))
+        planned.entry.values = STR_NONE;
+    /* The cells of an unchanged row are wanted by nobody. */
+    if (r->diff == NULL && remembered->kind != REMEMBERED_SAME && remembered->kind != REMEMBERED_SEEN)
+        rc = run_keep_cells_by_values(r, &planned.entry, e);
+    return rc != 0 ? -1 : spool_put(r->waiting, &planned, e);
+}
+
+static int decide_waiting(struct run *r, struct planned *p, struct err *e)
+{
+    struct lead lead = {.shape = &r->m->shape};
+    arena_reset(&r->row_arena);
+    if (may_ask(&p->remembered) && lead_unpack(p->entry.values, &r->m->shape, &r->row_arena, &lead) != 0)
+        return err_set(e, XS_INTERNAL, "a held row cannot be read back: please report");
+    return run_plan_remembered(r, &p->entry, &lead, p->target, p->remembered, e);
+}
+
+/* What an error leaves in the spool is counted by run_hold_abandon(). */
+static int settle_waiting(struct run *r, struct err *e)
+{
+    struct planned planned;
+    int rc;
+    while ((rc = spool_get(r->waiting, &planned, e)) == 1) {
+        arena_reset(&r->row_arena);
+        int left = run_opt_out_leave(r, &planned.entry, planned.target, e);
+        if (left < 0 || (left == 0 && decide_waiting(r, &planned, e) != 0))
+            return -1;
+    }
+    if (rc == 0) {
+        spool_free(r->waiting);
+        r->waiting = NULL;
+    }
+    return rc;
+}
+
+/* The source was not read to its end: who opts out is not known, so nothing is asked for. */
+static int abandon_waiting(struct run *r, enum reason reason, bool keep, struct err *e)
+{
+    struct planned planned;
+    int rc;
+    while ((rc = spool_get(r->waiting, &planned, e)) == 1) {
+        if (!may_ask(&planned.remembered)) {
+            rc = decide_waiting(r, &planned, e);
+        } else {
+            planned.entry.outcome = OUTCOME_DEFERRED;
+            planned.entry.reason = reason;
+            if (!keep)
+                planned.entry.values = STR_NONE;
+            rc = run_leave_out(r, &planned.entry, planned.target, NULL, STR_NONE, e);
+        }
+        if (rc != 0)
+            break;
+    }
+    spool_free(r->waiting);
+    r->waiting = NULL;
     return rc;
 }
 
@@ -292,11 +368,25 @@ static int take_retries(struct run *r, struct err *e)
     return rc;
 }
 
+/* Rows that waited need not wait once more when nothing that is found later may stop the run. */
+static int release_early(struct run *r, struct err *e)
+{
+    if (r->held == NULL || run_holds_all(r) || r->c->consent != NULL)
+        return 0;
+    if (run_guard_rejected(r, e) != 0 || run_guard_verdict(r, e) != 0)
+        return -1;
+    return consent(r, e) != 0 ? -1 : release(r, e);
+}
+
 int run_hold_end(struct run *r, struct err *e)
 {
+    if (run_guard_source(r, e) != 0)
+        return -1;
     if (r->contest != NULL && settle_contest(r, e) != 0)
         return -1;
-    if (run_guard_source(r, e) != 0 || run_gone_plan(r, e) != 0)
+    if (r->waiting != NULL && (release_early(r, e) != 0 || settle_waiting(r, e) != 0))
+        return -1;
+    if (run_gone_plan(r, e) != 0)
         return -1;
     /* A run that ends here leaves what waits as it is; the other guards judge what they have all the same. */
     if (!run_guard_tripped(r) && take_retries(r, e) != 0)
@@ -313,7 +403,7 @@ int run_hold_end(struct run *r, struct err *e)
 int run_hold_abandon(struct run *r, enum reason reason, bool keep, struct err *e)
 {
     struct spool *spools[] = {r->contest, r->held, r->moves, r->removals};
-    int rc = 0;
+    int rc = r->waiting != NULL ? abandon_waiting(r, reason, keep, e) : 0;
     for (size_t i = 0; i < sizeof spools / sizeof spools[0]; i++) {
         struct planned planned;
         int got = 0;

@@ -1,5 +1,5 @@
 /* What the files of a run share. Internal: run.c the entry points, run_open.c what has to be there before the first row,
- * run_rows.c from a row to a decision, run_hold.c everything that waits for the guards, run_phases.c the order
+ * run_rows.c from a row to a decision, run_opt_out.c who opts out, run_hold.c everything that waits, run_phases.c the order
  * of creates, moves and removals, run_gone.c what is removed, run_guard.c what stops a run. */
 #ifndef SYNC_ENGINE_RUN_INT_H
 #define SYNC_ENGINE_RUN_INT_H
@@ -42,6 +42,7 @@ struct run {
     struct plan_rules rules;
 
     struct spool *held;              /* planned rows before the guards' verdict; NULL once released */
+    struct spool *waiting;           /* skip_when: mapped rows, until the source's end says who opts out; else NULL */
     struct spool *contest;           /* duplicates: last or reject: mapped rows until the source's end; else NULL */
     struct spool *moves, *removals;  /* what comes after creates and updates, see run_phases.c; NULL in a dry run */
     uint64_t promotions;             /* of the moves: out of the stage's list, which the guard does not count */
@@ -97,8 +98,11 @@ int run_write_results(struct run *r);
 /* Before the first row: the mapping tells each row's key to `key` and to the state ahead of the rest. */
 void run_listen(struct run *r);
 int run_take_row(struct run *r, const struct row *row, struct err *e);
-/* Decides on a mapped lead; `entry` has row, line, key, texts and cells, values are packed here. */
+/* Decides on a mapped lead, or lets it wait; `entry` has row, line, key, texts and cells, values are packed here. */
 int run_plan_lead(struct run *r, struct entry *entry, const struct lead *lead, uint32_t target, struct err *e);
+/* The decision itself, of a row that was looked up. */
+int run_plan_remembered(struct run *r, struct entry *entry, const struct lead *lead, uint32_t target,
+                        struct remembered remembered, struct err *e);
 /* A lead packed now or under an older list of custom variables, as one of today's; strings borrow from `packed`. 1, 0
  * when it cannot be read, -1. */
 int run_unpack(struct run *r, struct str packed, struct arena *arena, struct lead *out, struct err *e);
@@ -106,8 +110,6 @@ int run_unpack(struct run *r, struct str packed, struct arena *arena, struct lea
 int run_leave_out(struct run *r, struct entry *entry, uint32_t target, const char *column, struct str value, struct err *e);
 /* Was the person of this row forgotten (leadsync forget), in this state or in a list of the workspace? */
 int run_is_forgotten(struct run *r, const struct entry *entry, bool *forgotten, struct err *e);
-/* Packs the cells of the row at hand into the entry, unless it has them. */
-int run_keep_cells(struct run *r, struct entry *entry, struct err *e);
 /* The reject itself, to tell a known one from a new one. */
 uint64_t run_reject_hash(const struct run *r, const struct entry *entry);
 
@@ -152,6 +154,26 @@ int run_hold_abandon(struct run *r, enum reason reason, bool keep, struct err *e
 /* One planned row into the upload, which is stepped while it is full. */
 int run_upload_one(struct run *r, const struct planned *planned, struct err *e);
 int run_contest_put(struct run *r, const struct entry *entry, const struct lead *lead, uint32_t target, struct err *e);
+
+/* A row that is decided when it is known who opts out; `remembered` is what state_lookup() said of it. */
+int run_wait_put(struct run *r, const struct entry *entry, uint32_t target, const struct remembered *remembered,
+                 struct err *e);
+
+/* ---- run_cells.c ---- */
+/* Packs the cells of the row at hand into the entry, unless it has them. */
+int run_keep_cells(struct run *r, struct entry *entry, struct err *e);
+/* The same of a row that goes on with its values: nearly all bytes of its cells stand in those. */
+int run_keep_cells_by_values(struct run *r, struct entry *entry, struct err *e);
+
+/* ---- run_opt_out.c ---- */
+/* A rule of skip_when has taken this row: notes that the person opts out. */
+int run_opt_out_take(struct run *r, const struct mapped *mapped, const struct entry *entry, struct err *e);
+/* Says in the entry which rule, column and value took it; the text is in the row's arena. */
+int run_opt_out_tell(struct run *r, const struct mapped *mapped, struct entry *entry, const char **column, struct err *e);
+/* Leaves out a row of a person who opts out by another row of this read: 1, 0 the row is none, -1. */
+int run_opt_out_leave(struct run *r, struct entry *entry, uint32_t target, struct err *e);
+/* The number of the rule, from 1 on, of a mark of state_unseen_next() without STATE_OPTED_OUT. */
+size_t run_opt_out_rule(const struct run *r, uint64_t mark);
 
 /* ---- run_stage.c ---- */
 /* Where a new lead is created: in the stage's list where there is one, and then the entry says so. */

@@ -366,6 +366,7 @@ void run_close(struct run *r)
     upload_free(r->upload);
     spool_free(r->held);
     spool_free(r->contest);
+    spool_free(r->waiting);
     spool_free(r->moves);
     spool_free(r->removals);
     run_gone_free(r);

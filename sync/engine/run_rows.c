@@ -34,32 +34,6 @@ static bool is_known_reject(const struct run *r, const struct entry *entry)
     return low < r->old_rejects_n && r->old_rejects[low] == h;
 }
 
-/* The row as it was read, for `rejects`: packed only where it may be needed, most rows are unchanged. */
-int run_keep_cells(struct run *r, struct entry *entry, struct err *e)
-{
-    if (r->diff != NULL || r->row == NULL || entry->cells.n > 0 || entry->cells_by_values.n > 0)
-        return 0;
-    buf_reset(&r->cells);
-    if (cells_pack(r->row->cells, r->row->n, &r->cells) != 0)
-        return err_oom(e);
-    entry->cells = buf_str(&r->cells);
-    return 0;
-}
-
-/* The same of a row that goes to the upload with its values: nearly all bytes of its cells stand in those. */
-static int keep_cells_by_values(struct run *r, struct entry *entry, struct err *e)
-{
-    if (r->row == NULL || entry->cells.n > 0)
-        return 0;
-    if (entry->values.n == 0)
-        return run_keep_cells(r, entry, e);
-    buf_reset(&r->cells);
-    if (cells_shrink(r->row->cells, r->row->n, entry->values, &r->cells) != 0)
-        return err_oom(e);
-    entry->cells_by_values = buf_str(&r->cells);
-    return 0;
-}
-
 /* By the row's key, and by its address: another sync of the workspace may know the person by that alone. */
 int run_is_forgotten(struct run *r, const struct entry *entry, bool *forgotten, struct err *e)
 {
@@ -90,6 +64,7 @@ static int blot_out(struct run *r, struct entry *entry, struct err *e)
         return 0;
     entry->outcome = OUTCOME_SKIPPED;
     entry->reason = REASON_DELETED_THERE;
+    entry->detail = STR_NONE;
     if (r->diff != NULL)
         return 1;
     memset(&entry->key, 0, sizeof entry->key);
@@ -102,8 +77,18 @@ int run_leave_out(struct run *r, struct entry *entry, uint32_t target, const cha
     int rc = blot_out(r, entry, e);
     if (rc < 0)
         return -1;
-    if (rc > 0)
+    if (rc > 0) {
         column = NULL;
+        value = STR_NONE;
+    }
+    buf_reset(&r->detail);
+    bool tells = column != NULL && entry->detail.n == 0;
+    if (tells && value.n <= 1024 &&
+        (buf_adds(&r->detail, column) != 0 || buf_adds(&r->detail, ": ") != 0 ||
+         buf_add(&r->detail, value.p, value.n) != 0))
+        return err_oom(e);
+    if (tells)
+        entry->detail = buf_str(&r->detail);
     tally_row(r->tally, entry->outcome, entry->reason);
     if (r->diff != NULL) {
         if (entry->outcome == OUTCOME_UNCHANGED)
@@ -121,13 +106,6 @@ int run_leave_out(struct run *r, struct entry *entry, uint32_t target, const cha
         return -1;
     if (entry->outcome == OUTCOME_REJECTED && is_known_reject(r, entry))
         r->tally->known_rejects++;
-    buf_reset(&r->detail);
-    if (column != NULL && value.n <= 1024 &&
-        (buf_adds(&r->detail, column) != 0 || buf_adds(&r->detail, ": ") != 0 ||
-         buf_add(&r->detail, value.p, value.n) != 0))
-        return err_oom(e);
-    if (column != NULL)
-        entry->detail = buf_str(&r->detail);
     return state_entry_add(r->state, r->record.id, target, entry, e);
 }
 
@@ -252,7 +230,7 @@ static int pass_on(struct run *r, const struct decision *d, struct entry *entry,
             return rc > 0 ? 0 : -1;
         return run_show(r, d, entry, target, known->target, old, lead, e);
     }
-    if (keep_cells_by_values(r, entry, e) != 0)
+    if (run_keep_cells_by_values(r, entry, e) != 0)
         return -1;
     struct planned planned = {.op = d->op, .target = target, .entry = *entry, .lead = lead, .fields = d->fields,
                               .from = d->op == OP_MOVE ? known->target : 0};
@@ -345,16 +323,13 @@ static int keep_out(struct run *r, const struct entry *entry, uint32_t target, c
     return 0;
 }
 
-int run_plan_lead(struct run *r, struct entry *entry, const struct lead *lead, uint32_t target, struct err *e)
+int run_plan_remembered(struct run *r, struct entry *entry, const struct lead *lead, uint32_t target,
+                        struct remembered remembered, struct err *e)
 {
-    struct remembered remembered;
     struct known_lead known = {.target = target};
     struct lead old_lead;
     const struct lead *old = NULL;
     struct decision d;
-    if (pack_values(r, lead, target, entry, e) != 0 ||
-        state_lookup(r->state, &entry->key, entry->fingerprint, entry->row, &remembered, e) != 0)
-        return -1;
     if (remembered.kind == REMEMBERED_OTHER || (remembered.kind == REMEMBERED_RETRY && r->diff != NULL)) {
         arena_reset(&r->known_arena);
         int rc = state_lead_get(r->state, &entry->key, &r->known_arena, &known, e);
@@ -406,9 +381,23 @@ int run_plan_lead(struct run *r, struct entry *entry, const struct lead *lead, u
     return rc;
 }
 
+int run_plan_lead(struct run *r, struct entry *entry, const struct lead *lead, uint32_t target, struct err *e)
+{
+    struct remembered remembered;
+    bool waits = r->row != NULL && r->waiting != NULL;
+    int left = waits ? 0 : run_opt_out_leave(r, entry, target, e);
+    if (left != 0)
+        return left < 0 ? -1 : 0;
+    if (pack_values(r, lead, target, entry, e) != 0 ||
+        state_lookup(r->state, &entry->key, entry->fingerprint, entry->row, &remembered, e) != 0)
+        return -1;
+    return waits ? run_wait_put(r, entry, target, &remembered, e) : run_plan_remembered(r, entry, lead, target, remembered, e);
+}
+
 static int unusable(struct run *r, const struct mapped *mapped, struct entry *entry, struct err *e)
 {
     const struct reject *first = mapped->rejects_n > 0 ? &mapped->rejects[0] : NULL;
+    const char *column = first != NULL ? first->column : NULL;
     entry->outcome = mapped->verdict == MAPPED_SKIP ? OUTCOME_SKIPPED : OUTCOME_REJECTED;
     entry->reason = mapped->reason;
     if (run_gone_spare(r, mapped, entry, e) != 0)
@@ -416,8 +405,9 @@ static int unusable(struct run *r, const struct mapped *mapped, struct entry *en
     entry->email = mapped->email_key;
     /* A route says where leads go, and this row is none. */
     uint32_t target = r->m->routes_n == 0 ? r->targets.v[0].number : 0;
-    return run_leave_out(r, entry, target, first != NULL ? first->column : NULL,
-                         first != NULL ? first->value : STR_NONE, e);
+    if (mapped->skip_value > 0 && run_opt_out_tell(r, mapped, entry, &column, e) != 0)
+        return -1;
+    return run_leave_out(r, entry, target, column, first != NULL ? first->value : mapped->skip_cell, e);
 }
 
 /* Memory is slow: where the key stands in the index is fetched while the rest of the row is mapped and packed. */

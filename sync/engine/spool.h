@@ -6,6 +6,7 @@
 #include "sync/base/err.h"
 #include "sync/model/entry.h"
 #include "sync/model/lead.h"
+#include "sync/state/state.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -20,6 +21,7 @@ struct planned {
     uint32_t fields;     /* updates: a bit per core field to write */
     bool created;        /* moves: of a lead that this run created, whose row counts as created */
     bool delete_if_there; /* moves: deleted when another lead with its address is there already */
+    struct remembered remembered; /* rows that wait for their decision: what the state has of them */
     struct str custom_changed; /* updates: a byte 0/1 per custom variable of the entry's shape; empty: none */
 };
 

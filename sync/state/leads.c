@@ -132,6 +132,22 @@ uint64_t state_unseen_live(const struct unseen *u)
     return u->live;
 }
 
+/* What rows of this run say of a key that no row wants: 1 with their mark, 0 when a row wants it, or `marked` and none says
+ * anything; -1. A row that opts out speaks before all others. */
+static int is_unwanted(struct unseen *u, const struct hash128 *key, uint64_t *mark, struct err *e)
+{
+    *mark = 0;
+    int opted_out = state_opted_out(u->state, key, mark, e);
+    if (opted_out == 1)
+        *mark |= STATE_OPTED_OUT;
+    if (opted_out != 0)
+        return opted_out;
+    int spared = lookup_spared(u->state, key, mark, e);
+    /* One that a row spares and another row wants is wanted. */
+    int seen = spared < 0 ? -1 : spared == 0 && u->marked ? 1 : lookup_seen(u->state, key, e);
+    return seen < 0 ? -1 : seen == 0;
+}
+
 int state_unseen_next(struct unseen *u, struct hash128 *key, struct arena *arena, struct known_lead *out, uint64_t *mark,
                       struct err *e)
 {
@@ -140,15 +156,10 @@ int state_unseen_next(struct unseen *u, struct hash128 *key, struct arena *arena
     while ((rc = next_key(u, key, &candidate, &unsettled, e)) == 1) {
         if (!candidate)
             continue;
-        *mark = 0;
-        int spared = lookup_spared(u->state, key, mark, e);
-        /* One that a row spares and another row wants is wanted. */
-        if (spared == 0 && u->marked)
-            continue;
-        int seen = spared < 0 ? -1 : lookup_seen(u->state, key, e);
-        if (seen < 0)
+        int unwanted = is_unwanted(u, key, mark, e);
+        if (unwanted < 0)
             return -1;
-        if (seen == 0) {
+        if (unwanted == 1) {
             rc = state_lead_get(u->state, key, arena, out, e) < 0 ? -1 : 1;
             out->unsettled = unsettled;
             return rc;

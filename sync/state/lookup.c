@@ -218,11 +218,30 @@ int state_spare(struct state *s, const struct hash128 *key, uint64_t mark, struc
     return seen_put(&s->lookup->spared, key, mark, NULL, e) < 0 ? -1 : 0;
 }
 
+int state_opt_out(struct state *s, const struct hash128 *key, uint64_t mark, struct err *e)
+{
+    if (s->lookup == NULL)
+        return err_set(e, XS_INTERNAL, "state_opt_out() before state_lookup_start(); please report this");
+    return seen_put(&s->lookup->opted_out, key, mark, NULL, e) < 0 ? -1 : 0;
+}
+
+int state_opted_out(struct state *s, const struct hash128 *key, uint64_t *mark, struct err *e)
+{
+    return s->lookup == NULL ? 0 : seen_find(&s->lookup->opted_out, key, mark, e);
+}
+
+bool state_any_opted_out(const struct state *s)
+{
+    return s->lookup != NULL && (s->lookup->opted_out.used > 0 || s->lookup->opted_out.runs_n > 0);
+}
+
 int state_seen(struct state *s, const struct hash128 *key, bool *seen, struct err *e)
 {
     int rc = lookup_seen(s, key, e);
     if (rc == 0)
         rc = lookup_spared(s, key, NULL, e);
+    if (rc == 0)
+        rc = state_opted_out(s, key, NULL, e);
     *seen = rc == 1;
     return rc < 0 ? -1 : 0;
 }

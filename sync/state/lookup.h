@@ -41,6 +41,7 @@ struct lookup {
     uint64_t met_n;
     struct seen seen;      /* keys that have no such bit: new ones */
     struct seen spared;    /* keys of rows that make no lead, with their marks for rows */
+    struct seen opted_out; /* people who opt out, by key or otherwise, the same */
     struct hash128 *open;  /* owned; by key: leads in batches that are open; for a writer, a reader has the overlay */
     size_t open_n;
     struct hash128 *forgotten; /* owned; by key */

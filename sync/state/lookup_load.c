@@ -15,7 +15,7 @@ enum {
     INDEX_PAYS = 7,    /* rows × this against leads */
     INDEX_EIGHTHS = 5, /* of memory_max that the index may take */
     SEEN_SHARE = 4,    /* of memory_max for seen keys that are not in it */
-    SPARED_SHARE = 16, /* of memory_max for keys of rows that make no lead */
+    SPARED_SHARE = 16, /* of memory_max for keys of rows that make no lead, and again for those that opt out */
     BITS_SHARE = 8,    /* of memory_max for a bit a lead, where the rest of it is not in memory */
 };
 
@@ -29,6 +29,7 @@ void lookup_free(struct lookup *l)
     index_free(&l->ids);
     seen_free(&l->seen);
     seen_free(&l->spared);
+    seen_free(&l->opted_out);
     free(l->open);
     free(l->met);
     overlay_free(&l->overlay);
@@ -258,6 +259,7 @@ int state_lookup_start(struct state *s, const struct lookup_options *options, st
     l->options = *options;
     seen_init(&l->seen, s->memory_max / SEEN_SHARE);
     seen_init(&l->spared, s->memory_max / SPARED_SHARE);
+    seen_init(&l->opted_out, s->memory_max / SPARED_SHARE);
     if (load(s, l, e) < 0) {
         db_reset_all(&s->main);
         lookup_free(l);

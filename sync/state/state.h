@@ -141,6 +141,14 @@ int state_lookup(struct state *s, const struct hash128 *key, uint64_t fingerprin
  * but the lead is not unseen, and the row takes the place of an older one in the retry table. `mark` (1 … 2^40-1) comes
  * back from state_unseen_next(); the first one of a key counts. */
 int state_spare(struct state *s, const struct hash128 *key, uint64_t mark, struct err *e);
+/* A row was read by which a person opts out. It wins over every other row of this key, before it or after it: the lead
+ * comes from state_unseen_next() with this mark (1 … 2^40-1) and STATE_OPTED_OUT, seen or not; the first mark of a key
+ * counts. A key may also be any other hash that stands for the person. */
+int state_opt_out(struct state *s, const struct hash128 *key, uint64_t mark, struct err *e);
+/* 1 with the mark, 0, -1 */
+int state_opted_out(struct state *s, const struct hash128 *key, uint64_t *mark, struct err *e);
+bool state_any_opted_out(const struct state *s);
+#define STATE_OPTED_OUT (UINT64_C(1) << 62)
 /* Without marking: was a row with this key read in this run, spared ones too? */
 int state_seen(struct state *s, const struct hash128 *key, bool *seen, struct err *e);
 uint64_t state_leads_n(struct state *s); /* leads known, gone ones too, before this run's merge */
@@ -183,7 +191,7 @@ bool state_address_unchanged(const struct state *s, struct str hashes, struct st
 bool state_value_unchanged(const struct state *s, struct str hashes, const char *field, bool custom,
                            const struct value *v);
 /* Leads that no row of this run wants, in key order: 1/0/-1. Neither those that were removed or are gone there, nor those
- * in an open batch; but whoever opened the state for reading does not settle those first, and is told of them, too. `mark` gets 0 where no row had the key, else that of state_spare(); with `marked` only the latter are
+ * in an open batch; but whoever opened the state for reading does not settle those first, and is told of them, too. `mark` gets 0 where no row had the key, else that of state_spare() or state_opt_out(); with `marked` only the latter are
  * told. Looks at the lookups of this run: state_lookup_start() before. */
 struct unseen;
 int state_unseen_open(struct state *s, bool marked, struct unseen **out, struct err *e);

@@ -56,6 +56,7 @@ STORIES = \
 	tests/cli/sync_lies_move.test \
 	tests/cli/sync_move.test \
 	tests/cli/sync_move_failmalloc.test \
+	tests/cli/sync_opt_out.test \
 	tests/cli/sync_people.test \
 	tests/cli/sync_plan.test \
 	tests/cli/sync_predict.test \

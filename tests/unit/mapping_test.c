@@ -136,9 +136,14 @@ static void put_mapped(struct buf *out, const struct mapping *m, const struct ma
         jsonw_key(&w, "target");
         jsonw_uint(&w, mapped->target_index);
     }
-    if (mapped->skip_then != NULL) {
-        jsonw_key(&w, "then");
-        jsonw_text(&w, policies[mapped->skip_then->policy]);
+    if (mapped->skip_value > 0) {
+        const struct skip_value v = mapping_skip_value(m, mapped->skip_value);
+        char rule[256];
+        snprintf(rule, sizeof rule, "%zu %s=%.*s %s", v.rule, v.column, STR_ARG(v.value),
+                 policies[mapping_skip_then(m, v.rule - 1)->policy]);
+        ck_assert_uint_le(mapped->skip_value, mapping_skip_values_n(m));
+        jsonw_key(&w, "rule");
+        jsonw_text(&w, rule);
     }
     if (mapped->rejects_n > 0) {
         jsonw_key(&w, "rejects");

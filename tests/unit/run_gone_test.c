@@ -139,17 +139,72 @@ START_TEST(a_row_says_so)
 }
 END_TEST
 
-/* One row wants the lead and another one wants it gone: it stays. */
-START_TEST(wanted_and_not)
+/* One row wants the lead, and another one opts out: that one wins, wherever it stands. */
+START_TEST(opting_out_wins)
 {
-    ekit_mapping(&k, RKIT_MIRROR EKIT_FIELDS LEFT);
-    ekit_csv(&k, _i == 0 ? RKIT_FOUR "cyd@example.com,left\n" : "email,first\ncyd@example.com,left\n" RKIT_FOUR);
-    if (_i == 1)
-        ekit_csv(&k, "email,first\ncyd@example.com,left\nann@example.com,Ann\nbob@example.com,Bob\ncyd@example.com,Cyd\n"
-                     "dan@example.com,Dan\n");
+    static const char *const reads[] = {
+        RKIT_FOUR "cyd@example.com,left\n",
+        "email,first\ncyd@example.com,left\nann@example.com,Ann\nbob@example.com,Bob\ncyd@example.com,Cyd\ndan@example.com,Dan\n",
+        "email,first\nann@example.com,Ann\nbob@example.com,Bob\ncyd@example.com,Other\ndan@example.com,Dan\ncyd@example.com,left\n",
+        RKIT_FOUR "cyd@example.com,Twin\ncyd@example.com,left,too long\n",
+    };
+    static const char *const rules[] = {LEFT, LEFT "duplicates: last\n", LEFT "duplicates: reject\n"};
+    char mapping[1024];
+    snprintf(mapping, sizeof mapping, RKIT_MIRROR EKIT_FIELDS "%s", rules[_i % 3]);
+    ekit_mapping(&k, mapping);
+    ekit_csv(&k, reads[_i / 3]);
     ekit_sync(&k);
-    EKIT_COUNT(&k, REMOVED, 0u);
-    ck_assert_uint_eq(world_n(k.world), 4);
+    EKIT_ENDS(&k, XS_DONE);
+    EKIT_COUNT(&k, REMOVED, 1u);
+    EKIT_COUNT(&k, UNCHANGED, 3u);
+    EKIT_REASON(&k, SKIP_WHEN, _i / 3 == 3 ? 3u : 2u);
+    ck_assert(!ekit_there(&k, "cyd@example.com"));
+    ck_assert_uint_eq(k.world->n[WORLD_ADD] + k.world->n[WORLD_PATCH], 0);
+}
+END_TEST
+
+/* Whoever opts out has no lead yet, and gets none; nor does the same address under another key. */
+START_TEST(opting_out_before_there_is_a_lead)
+{
+    static const char *const keyed[] = {
+        "id,email,first\n1,eve@example.com,Eve\n2,fay@example.com,Fay\n1,eve@example.com,left\n",
+        "id,email,first\n1,eve@example.com,left\n2,fay@example.com,Fay\n1,eve@example.com,Eve\n",
+        "id,email,first\n1,eve@example.com,Eve\n2,fay@example.com,Fay\n3,EVE@example.com,left\n",
+        "id,email,first\n3,eve@example.com,left\n2,fay@example.com,Fay\n1,Eve@Example.com,Eve\n",
+        "id,email,first\n,eve@example.com,left\n2,fay@example.com,Fay\n1,eve@example.com,Eve\n",
+        "id,email,first\n2,fay@example.com,Fay\n1,eve@example.com,Eve\n1,,left,ragged\n",
+    };
+    ekit_mapping(&k, EKIT_HEAD EKIT_LIST EKIT_KEYED RKIT_OPEN_GUARDS LEFT);
+    rkit_anew(&k);
+    ekit_csv(&k, keyed[_i]);
+    for (int night = 0; night < 2; night++) {
+        ekit_sync(&k);
+        EKIT_ENDS(&k, XS_DONE);
+        EKIT_REASON(&k, SKIP_WHEN, 2u);
+        ck_assert(ekit_there(&k, "fay@example.com") && !ekit_there(&k, "eve@example.com"));
+        ekit_later(&k);
+    }
+    EKIT_COUNT(&k, UNCHANGED, 1u);
+}
+END_TEST
+
+/* A row that waits to be tried again is dropped when its person opts out under another key. */
+START_TEST(opting_out_of_what_waits)
+{
+    ekit_mapping(&k, EKIT_HEAD EKIT_LIST EKIT_KEYED RKIT_OPEN_GUARDS LEFT);
+    rkit_anew(&k);
+    ekit_csv(&k, "id,email,first\n1,eve@example.com,Eve\n2,fay@example.com,Fay\n");
+    world_fault(k.world, WORLD_ADD, 1, 99, FAULT_LOST);
+    ekit_sync(&k);
+    EKIT_COUNT(&k, FAILED, 2u);
+    ekit_later(&k);
+    ekit_csv(&k, "id,email,first\n9,eve@example.com,left\n");
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_DONE);
+    EKIT_COUNT(&k, CREATED, 1u);
+    EKIT_REASON(&k, SKIP_WHEN, 2u);
+    ck_assert(ekit_there(&k, "fay@example.com") && !ekit_there(&k, "eve@example.com"));
+    ck_assert_uint_eq(k.report.waiting_rows, 0);
 }
 END_TEST
 
@@ -221,7 +276,9 @@ static Suite *suite(void)
     tcase_add_test(c, guard_before_the_first_write);
     tcase_add_test(c, waiting_rows_go_with_their_row);
     tcase_add_loop_test(c, a_row_says_so, 0, 3);
-    tcase_add_loop_test(c, wanted_and_not, 0, 2);
+    tcase_add_loop_test(c, opting_out_wins, 0, 12);
+    tcase_add_loop_test(c, opting_out_before_there_is_a_lead, 0, 6);
+    tcase_add_test(c, opting_out_of_what_waits);
     tcase_add_test(c, a_row_says_so_later);
     tcase_add_loop_test(c, skipped_and_active, 0, 2);
     suite_add_tcase(s, c);

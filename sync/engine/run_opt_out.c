@@ -1,0 +1,101 @@
+/* Rows by which a person opts out: those that a rule of skip_when takes.
+ *
+ * Two records of one person are what a duplicate in a CRM looks like, and often only one of them says that the person opted
+ * out. So such a row wins over every other row of the person in the read, before it or after it: the others are left out,
+ * and the rule's `then` decides about the lead that is there. The person is the row key and, under a `key:` of the mapping's
+ * own, the address as well. Rows wait for the end of the source for that (run_hold.c). */
+#include "config.h"
+
+#include "sync/engine/run_int.h"
+
+enum { MARK_BITS = 40, DETAIL_MAX = 1 << 20 };
+
+/* With a key of the mapping's own the address stands for the person, too. False: there is none. */
+static bool address_key(struct run *r, struct str email, struct hash128 *out)
+{
+    if (!r->m->has_key || email.n == 0)
+        return false;
+    buf_reset(&r->detail);
+    if (buf_adds(&r->detail, "\1email:") != 0 || mapping_email_key(email, &r->detail) != 0)
+        return false;
+    *out = hash_keyed128(state_secret(r->state), r->detail.p, r->detail.n);
+    return true;
+}
+
+/* A mark says the row and the number of the value; of a row whose number is too large, only the value. */
+static uint64_t make_mark(const struct run *r, uint64_t row, size_t value)
+{
+    uint64_t n = mapping_skip_values_n(r->m);
+    return row < (UINT64_C(1) << MARK_BITS) / n - 1 ? row * n + value : value;
+}
+
+static struct skip_value read_mark(const struct run *r, uint64_t mark, uint64_t *row)
+{
+    uint64_t n = mapping_skip_values_n(r->m);
+    *row = (mark - 1) / n;
+    return mapping_skip_value(r->m, (size_t)((mark - 1) % n) + 1);
+}
+
+size_t run_opt_out_rule(const struct run *r, uint64_t mark)
+{
+    uint64_t row;
+    return read_mark(r, mark, &row).rule;
+}
+
+int run_opt_out_take(struct run *r, const struct mapped *mapped, const struct entry *entry, struct err *e)
+{
+    struct hash128 address;
+    uint64_t mark = make_mark(r, entry->row, mapped->skip_value);
+    if (entry->key_text.n > 0 && state_opt_out(r->state, &entry->key, mark, e) != 0)
+        return -1;
+    return address_key(r, mapped->email_key, &address) ? state_opt_out(r->state, &address, mark, e) : 0;
+}
+
+/* By the row's key, else by its address; then the rule is for the lead of this key as well. 1/0/-1 */
+static int find(struct run *r, const struct entry *entry, uint64_t *mark, struct err *e)
+{
+    struct hash128 address;
+    int rc = entry->key_text.n > 0 ? state_opted_out(r->state, &entry->key, mark, e) : 0;
+    if (rc != 0 || !address_key(r, entry->email, &address))
+        return rc;
+    rc = state_opted_out(r->state, &address, mark, e);
+    if (rc == 1 && entry->key_text.n > 0 && state_opt_out(r->state, &entry->key, *mark, e) != 0)
+        return -1;
+    return rc;
+}
+
+/* `row` 0: the row itself opts out, or which one does is not known. */
+static int tell(struct run *r, struct entry *entry, uint64_t row, const struct skip_value *v, struct str cell, struct err *e)
+{
+    struct buf text = BUF_INIT(DETAIL_MAX);
+    int bad = row > 0 ? buf_addf(&text, "row %llu opts out: ", (unsigned long long)row) : 0;
+    bad |= buf_addf(&text, "skip_when rule %zu, column %s: ", v->rule, v->column);
+    bad |= buf_add(&text, cell.p, cell.n);
+    bad |= arena_str(&r->row_arena, buf_str(&text), &entry->detail);
+    buf_free(&text);
+    return bad == 0 ? 0 : err_oom(e);
+}
+
+int run_opt_out_tell(struct run *r, const struct mapped *mapped, struct entry *entry, const char **column, struct err *e)
+{
+    struct skip_value v = mapping_skip_value(r->m, mapped->skip_value);
+    *column = v.column;
+    return tell(r, entry, 0, &v, str_trim(mapped->skip_cell), e);
+}
+
+int run_opt_out_leave(struct run *r, struct entry *entry, uint32_t target, struct err *e)
+{
+    uint64_t mark, row;
+    if (!state_any_opted_out(r->state))
+        return 0;
+    int rc = find(r, entry, &mark, e);
+    if (rc != 1)
+        return rc;
+    const struct skip_value v = read_mark(r, mark, &row);
+    entry->outcome = OUTCOME_SKIPPED;
+    entry->reason = REASON_SKIP_WHEN;
+    entry->values = STR_NONE;
+    if (tell(r, entry, row, &v, v.value, e) != 0 || run_leave_out(r, entry, target, NULL, STR_NONE, e) != 0)
+        return -1;
+    return 1;
+}
