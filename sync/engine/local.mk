@@ -30,7 +30,7 @@ sync_libengine_a_SOURCES = \
 	sync/engine/plan.c sync/engine/plan.h \
 	sync/engine/keyed.c \
 	sync/engine/readback.c \
-	sync/engine/rekey.c \
+	sync/engine/rekey.c sync/engine/rekey_look.c \
 	sync/engine/remove.c \
 	sync/engine/run.c sync/engine/run.h sync/engine/run_int.h \
 	sync/engine/run_doubles.c \

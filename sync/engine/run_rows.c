@@ -233,7 +233,8 @@ static int pass_on(struct run *r, const struct decision *d, struct entry *entry,
     if (run_keep_cells_by_values(r, entry, e) != 0)
         return -1;
     struct planned planned = {.op = d->op, .target = target, .entry = *entry, .lead = lead, .fields = d->fields,
-                              .from = d->op == OP_MOVE ? known->target : 0};
+                              .from = d->op == OP_MOVE ? known->target : 0,
+                              .takes_place = d->rekey, .old_id = known->lead_id};
     if (d->op != OP_CREATE && d->custom)
         planned.custom_changed = (struct str){(const char *)r->custom_changed, lead->shape->custom_n};
     return run_hold_put(r, &planned, e);

@@ -12,7 +12,7 @@
 #include "sync/base/file.h"
 
 enum { SPOOL_CHUNK = 1 << 20, SPOOL_RECORD_MAX = 64 << 20 };
-enum { SPOOL_CREATED = 1, SPOOL_DELETE_IF_THERE = 2, SPOOL_WAITS = 4 };
+enum { SPOOL_CREATED = 1, SPOOL_DELETE_IF_THERE = 2, SPOOL_WAITS = 4, SPOOL_TAKES_PLACE = 8 };
 
 struct spool {
     struct buf chunk;      /* being written, or being read */
@@ -71,9 +71,10 @@ static int pack(const struct planned *p, struct buf *out)
 {
     const struct remembered *known = &p->remembered;
     int flags = (p->created ? SPOOL_CREATED : 0) | (p->delete_if_there ? SPOOL_DELETE_IF_THERE : 0) |
-                (known->waits ? SPOOL_WAITS : 0);
+                (known->waits ? SPOOL_WAITS : 0) | (p->takes_place ? SPOOL_TAKES_PLACE : 0);
     if (buf_addc(out, (char)p->op) != 0 || buf_addc(out, (char)flags) != 0 ||
         buf_addc(out, (char)known->kind) != 0 || buf_addc(out, (char)known->reason) != 0 ||
+        (p->takes_place && buf_add(out, p->old_id.b, sizeof p->old_id.b) != 0) ||
         buf_add_varint(out, p->target) != 0 || buf_add_varint(out, p->from) != 0 ||
         buf_add_varint(out, p->fields) != 0 || buf_add_str(out, p->custom_changed) != 0 ||
         entry_pack_intent(&p->entry, out) != 0)
@@ -87,11 +88,19 @@ static int unpack(struct str record, struct buf *scratch, struct planned *out)
     unsigned long long target, from, fields;
     if (record.n < 4)
         return -1;
-    *out = (struct planned){.op = (enum op)p[0], .created = (p[1] & SPOOL_CREATED) != 0,
-                            .delete_if_there = (p[1] & SPOOL_DELETE_IF_THERE) != 0,
+    const int flags = p[1];
+    *out = (struct planned){.op = (enum op)p[0], .created = (flags & SPOOL_CREATED) != 0,
+                            .delete_if_there = (flags & SPOOL_DELETE_IF_THERE) != 0,
                             .remembered = {.kind = (enum remembered_kind)p[2], .reason = (enum reason)p[3],
-                                           .waits = (p[1] & SPOOL_WAITS) != 0}};
+                                           .waits = (flags & SPOOL_WAITS) != 0}};
     p += 4;
+    if ((flags & SPOOL_TAKES_PLACE) != 0) {
+        if ((size_t)(end - p) < sizeof out->old_id.b)
+            return -1;
+        out->takes_place = true;
+        memcpy(out->old_id.b, p, sizeof out->old_id.b);
+        p += sizeof out->old_id.b;
+    }
     if (unpack_varint(&p, end, &target) != 0 || unpack_varint(&p, end, &from) != 0 ||
         unpack_varint(&p, end, &fields) != 0 || unpack_str(&p, end, &out->custom_changed) != 0)
         return -1;

@@ -21,6 +21,8 @@ struct planned {
     uint32_t fields;     /* updates: a bit per core field to write */
     bool created;        /* moves: of a lead that this run created, whose row counts as created */
     bool delete_if_there; /* moves: deleted when another lead with its address is there already */
+    bool takes_place;    /* creates: in the place of a lead that has another address than the row has now */
+    struct uuid old_id;  /* that lead */
     struct remembered remembered; /* rows that wait for their decision: what the state has of them */
     struct str custom_changed; /* updates: a byte 0/1 per custom variable of the entry's shape; empty: none */
 };

@@ -78,7 +78,7 @@ static void send(struct part *p)
     case OP_UPDATE: update_send(p); break;
     case OP_MOVE: move_start(p); break;
     case OP_REMOVE: remove_start(p); break;
-    default: keyed_start(p); break;
+    default: rekey_look(p); break;
     }
 }
 

@@ -140,6 +140,8 @@ int work_add(struct work *w, const struct planned *p, struct err *e)
         return err_oom(e);
     aim->fields = p->fields;
     aim->created = p->created;
+    aim->takes_place = p->takes_place;
+    aim->old_id = p->old_id;
     w->batch.entries[i].outcome = OUTCOME_NONE;
     w->batch.entries_n++;
     w->open_n++;

@@ -8,6 +8,9 @@
 struct aim {
     uint32_t fields;           /* updates and moves: core fields to write */
     struct str custom_changed; /* updates and moves: a byte per custom variable */
+    bool takes_place;          /* creates: in the place of the lead `old_id`, */
+    bool old_judged;           /* of whose person it is known by now whether that may be */
+    struct uuid old_id;
     uint64_t email_hash;       /* of the normalised address; 0: none */
     unsigned rounds;           /* PATCHes sent */
     bool busy;                 /* a PATCH is under way */
@@ -210,6 +213,8 @@ int rekey_settle(struct work *w, struct err *e);
 /* Entry i meets a lead in the target. With a key of the mapping's own that may be another row's: two keys must not have
  * one lead, or whichever row is written last would win every night. Then the entry is done. */
 int rekey_conflict(struct work *w, uint32_t i, const struct uuid *id, bool *conflict, struct err *e);
+/* ---- rekey_look.c ---- */
+void rekey_look(struct part *p);                    /* sends creates, after a look at whose place they take; owns the part */
 /* ---- keyed.c ---- */
 void keyed_start(struct part *p);                   /* sends creates, after a look where that is needed; owns the part */
 void keyed_free(struct upload *u);

@@ -120,6 +120,54 @@ START_TEST(unsubscribed_as_a_person)
 }
 END_TEST
 
+/* Only Instantly knows it, by the old lead. */
+START_TEST(unsubscribed_there)
+{
+    static const struct {
+        int status;
+        enum reason reason;
+    } statuses[] = {{-2, REASON_UNSUBSCRIBED}, {-1, REASON_BOUNCED}, {-3, REASON_SKIPPED_THERE}};
+    static const char *const mappings[] = {KEYED, MIRROR, MIRROR "state: {values: hashed}\n"};
+    start(mappings[_i % 3]);
+    world_set(k.world, "ann@example.com", "status", statuses[_i / 3].status);
+    for (int night = 0; night < 2; night++) {
+        ekit_sync(&k);
+        EKIT_ENDS(&k, XS_DONE);
+        ck_assert_uint_eq(ekit_reason(&k, statuses[_i / 3].reason), 1);
+        EKIT_COUNT(&k, CREATED, 0u);
+        EKIT_COUNT(&k, REMOVED, 0u);
+        ck_assert(ekit_there(&k, "ann@example.com") && !ekit_there(&k, "eve@example.com"));
+        ck_assert_uint_eq(k.world->n[WORLD_ADD], 0);
+        ck_assert_uint_le(k.world->n[WORLD_READ], night == 0 ? 2 : 0);
+        ekit_later(&k);
+    }
+    /* The person is known by both addresses. */
+    ekit_csv(&k, "id,email,first\n1,eve@example.com,Ann\n2,bob@example.com,Bob\n3,cyd@example.com,Cyd\n"
+                 "8,ann@example.com,Ann\n9,eve@example.com,Eve\n");
+    ekit_sync(&k);
+    ck_assert_uint_eq(ekit_reason(&k, statuses[_i / 3].reason), 3);
+    EKIT_COUNT(&k, CREATED, 0u);
+}
+END_TEST
+
+/* A look that fails leaves the row to the next run. */
+START_TEST(not_looked_at)
+{
+    start(MIRROR);
+    world_set(k.world, "ann@example.com", "status", -2);
+    world_fault(k.world, WORLD_READ, 1, 99, FAULT_400);
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_API);
+    EKIT_COUNT(&k, DEFERRED, 1u);
+    ck_assert_uint_eq(k.world->n[WORLD_ADD], 0);
+    ekit_later(&k);
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_DONE);
+    EKIT_REASON(&k, UNSUBSCRIBED, 1u);
+    ck_assert_uint_eq(k.world->n[WORLD_ADD], 0);
+}
+END_TEST
+
 /* A stop at any request, with answers that are lost: nothing is forgotten, nothing doubled. */
 START_TEST(stopped_anywhere)
 {
@@ -289,6 +337,8 @@ static Suite *suite(void)
     tcase_add_loop_test(c, the_old_one_stays, 0, 3);
     tcase_add_test(c, refused);
     tcase_add_test(c, unsubscribed_as_a_person);
+    tcase_add_loop_test(c, unsubscribed_there, 0, 9);
+    tcase_add_test(c, not_looked_at);
     tcase_add_loop_test(c, stopped_anywhere, 0, 20);
     tcase_add_test(c, counted_by_the_guard);
     tcase_add_test(c, there_and_back);
