@@ -122,7 +122,7 @@ static int add_question(const struct forget_call *f, struct buf *text)
     return bad;
 }
 
-/* 1 go on, 0 there is nothing to do, -1: XS_USAGE, the answer was no. */
+/* XS_USAGE: the answer was no. */
 static int ask(struct forget_call *f, struct err *e)
 {
     struct buf text = BUF_INIT(QUESTION_BYTES);
@@ -133,10 +133,10 @@ static int ask(struct forget_call *f, struct err *e)
     for (size_t i = 0; i < f->states_n; i++)
         unread += f->states[i].why != NULL;
     if (rc == 0 && on && sum.leads + sum.others == 0 && unread == 0) {
-        log_notice("this address is on the list already, and no state knows anything of it");
+        log_notice("this address was forgotten before, and no state knows anything of it");
     } else if (rc == 0) {
-        rc = add_question(f, &text) != 0 || buf_cstr(&text) == NULL ? err_oom(e) : 1;
-        if (rc == 1 && !consent_ask(text.p))
+        rc = add_question(f, &text) != 0 || buf_cstr(&text) == NULL ? err_oom(e) : 0;
+        if (rc == 0 && !consent_ask(text.p))
             rc = err_set(e, XS_USAGE, "not confirmed: nothing was changed");
     }
     buf_free(&text);
@@ -216,15 +216,15 @@ static int show(const struct forget_call *f, bool added, struct out *out, struct
     return bad != 0 ? err_oom(e) : out_commit(out, e);
 }
 
-/* Some states are as they were; each was named. */
+/* Some states are as they were, or could not be read; each is named. */
 static int left_over(const struct forget_call *f, const char *what, struct err *e)
 {
     size_t n;
     enum exit_status status = forget_states_left(f, &n);
     if (n == 0)
         return 0;
-    return err_set(e, status, "%s%zu of %zu state%s %s not done; run the same command again when the cause is gone", what, n,
-                   f->states_n, text_plural(f->states_n), n == 1 ? "is" : "are");
+    return err_set(e, status, "%s %zu of %zu state%s; run the same command again when the cause is gone", what, n,
+                   f->states_n, text_plural(f->states_n));
 }
 
 static void say_what_stays(void)
@@ -232,7 +232,7 @@ static void say_what_stays(void)
     log_notice("other places may still hold this person; look there, too:\n"
                "the source, whose rows of this person are skipped from now on\n"
                "the table that results_to: writes, and files of -o, --report, results, rejects and logs\n"
-               "copies and backups of states\n"
+               "states in other folders (name each with --state), copies and backups of states\n"
                "Instantly: leadsync leads delete takes the lead out there");
 }
 
@@ -243,14 +243,13 @@ static int forget(struct forget_call *f, struct out *out, struct err *e)
         (asks && forget_states_count(f, e) != 0))
         return -1;
     if (f->c->dry_run)
-        return show(f, false, out, e) != 0 ? -1 : left_over(f, "", e);
-    int go_on = asks ? ask(f, e) : 1;
-    if (go_on <= 0)
-        return go_on;
+        return show(f, false, out, e) != 0 ? -1 : left_over(f, "could not read", e);
+    if (asks && ask(f, e) != 0)
+        return -1;
     if (add_to_lists(f, &added, e) != 0 || forget_states_erase(f, e) != 0 || show(f, added, out, e) != 0)
         return -1;
     say_what_stays();
-    return left_over(f, "this address is on the list, but ", e);
+    return left_over(f, "this address is on the list, but not out of", e);
 }
 
 /* ---- the way back ---- */
@@ -277,7 +276,7 @@ static int undo(struct forget_call *f, struct out *out, struct err *e)
                                     : buf_adds(&out->text, "this address is off the list of forgotten people; the next sync "
                                                "takes its rows as new ones, and knows of no earlier opt-out\n") != 0)
         return err_oom(e);
-    return out_commit(out, e) != 0 ? -1 : left_over(f, "this address is off the list, but ", e);
+    return out_commit(out, e) != 0 ? -1 : left_over(f, "this address is off the list, but still forgotten in", e);
 }
 
 /* ---- the list ---- */
@@ -362,7 +361,7 @@ static int export(struct forget_call *f, struct out *out, struct err *e)
 {
     if (forget_states_find(f, false, e) != 0 || forget_export(f, out, e) != 0 || out_commit(out, e) != 0)
         return -1;
-    return left_over(f, "", e);
+    return left_over(f, "could not read", e);
 }
 
 /* ---- the command ---- */

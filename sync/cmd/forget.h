@@ -44,6 +44,8 @@ int forget_states_erase(struct forget_call *f, struct err *e);
 int forget_states_undo(struct forget_call *f, struct err *e);
 /* Opens one for reading. 0/-1; a state that is gone meanwhile is XS_STATE. */
 int forget_state_open(const struct forget_call *f, const struct forget_state *s, struct state **out, struct err *e);
+/* 1 in `keys` when the state's own table has the address, else 0. 0/-1 */
+int forget_state_keys(const struct forget_call *f, struct state *state, uint64_t *keys, struct err *e);
 /* Warns of each state that has `why`. The status that the command ends with for them; XS_DONE: there is none. */
 enum exit_status forget_states_left(const struct forget_call *f, size_t *n);
 struct forget_scope forget_call_scope(const struct forget_call *f);

@@ -240,13 +240,9 @@ static int put_parts(struct export *x, struct jsonw *w, struct err *e)
 
 static int read_state(struct forget_call *f, struct forget_state *s, struct export *x, struct err *e)
 {
-    bool forgotten;
     int rc = forget_state_open(f, s, &x->state, e);
-    if (rc == 0) {
-        struct hash128 key = hash_keyed128(state_secret(x->state), f->person.address.p, f->person.address.n);
-        rc = state_forgotten(x->state, &key, &forgotten, e);
-        s->keys = rc == 0 && forgotten;
-    }
+    if (rc == 0)
+        rc = forget_state_keys(f, x->state, &s->keys, e);
     if (rc == 0)
         rc = state_person_visit(x->state, &f->person, put_record, x, e);
     state_close(x->state);

@@ -187,9 +187,13 @@ static int add_state(struct forget_call *f, const char *path, bool named, struct
 
 static int add_folder(struct forget_call *f, struct err *e)
 {
-    char **paths = NULL;
+    struct err none = ERR_INIT;
+    char **paths = NULL, *folder = state_folder(&none);
     size_t n = 0;
-    int rc = f->folders_n > 0 ? state_find_all(&paths, &n, e) : 0;
+    /* Without HOME and XDG_STATE_HOME there is the state that was named, or forget_call_open() has failed. */
+    int rc = folder != NULL ? state_find_all(&paths, &n, e) : 0;
+    err_clear(&none);
+    free(folder);
     for (size_t i = 0; i < n; i++) {
         if (rc == 0)
             rc = add_state(f, paths[i], false, e);
@@ -255,16 +259,22 @@ int forget_states_find(struct forget_call *f, bool one, struct err *e)
 
 /* ---- counting ---- */
 
+int forget_state_keys(const struct forget_call *f, struct state *state, uint64_t *keys, struct err *e)
+{
+    const struct hash128 key = hash_keyed128(state_secret(state), f->person.address.p, f->person.address.n);
+    bool forgotten;
+    if (state_forgotten(state, &key, &forgotten, e) != 0)
+        return -1;
+    *keys = forgotten;
+    return 0;
+}
+
 static int count_one(struct forget_call *f, struct forget_state *s, struct err *e)
 {
     struct state *state = NULL;
-    bool forgotten;
     int rc = forget_state_open(f, s, &state, e);
-    if (rc == 0) {
-        struct hash128 key = hash_keyed128(state_secret(state), f->person.address.p, f->person.address.n);
-        rc = state_forgotten(state, &key, &forgotten, e);
-        s->keys = rc == 0 && forgotten;
-    }
+    if (rc == 0)
+        rc = forget_state_keys(f, state, &s->keys, e);
     if (rc == 0)
         rc = state_person_count(state, &f->person, &s->counts, e);
     state_close(state);
@@ -296,6 +306,19 @@ static int undo(struct forget_call *f, struct forget_state *s, struct state *sta
     return state_unforget(state, f->person.address, &s->keys, e);
 }
 
+/* A state that never forgot the person needs no lock: a run that holds it is nothing to wait for. */
+static bool needs_no_undo(struct forget_call *f, struct forget_state *s)
+{
+    struct err unread = ERR_INIT;
+    struct state *state = NULL;
+    int rc = forget_state_open(f, s, &state, &unread);
+    if (rc == 0)
+        rc = forget_state_keys(f, state, &s->keys, &unread);
+    state_close(state);
+    err_clear(&unread);
+    return rc == 0 && s->keys == 0;
+}
+
 static int change_one(struct forget_call *f, struct forget_state *s, change_fn *change, struct err *e)
 {
     struct state *state = NULL;
@@ -319,6 +342,8 @@ static int change_all(struct forget_call *f, change_fn *change, struct err *e)
         free(s->why);
         s->why = NULL;
         s->counts = (struct forgotten){0};
+        if (change == undo && needs_no_undo(f, s))
+            continue;
         if (change_one(f, s, change, &failed) != 0 && keep_error(s, &failed, e) != 0)
             return -1;
     }
