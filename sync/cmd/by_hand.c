@@ -283,7 +283,7 @@ static int find_and_write(struct by_hand_call *call, const struct by_hand_verb *
     int rc = something && !dry ? write(call, verb, e) : 0;
     size_t kept = hand_kept_n(&call->hand);
     if (kept > 0)
-        log_notice("%zu lead%s left out: the person unsubscribed, bounced or was skipped; --force includes such leads", kept,
+        log_notice("%zu lead%s left out: the person unsubscribed, bounced, was skipped or forgotten; --force includes such leads", kept,
                    kept == 1 ? " is" : "s are");
     enum exit_status status = rc != 0 ? e->status : hand_status(&call->hand);
     call->inv->status = status;

@@ -46,6 +46,7 @@ struct hand_lead {
     bool ours;                     /* hand_delete() found `key`: the sync shall know that somebody deleted it */
     struct str key_text;
     bool forgotten;                /* the state was told to forget this person */
+    bool kept;                     /* left out for the person's sake: unsubscribed, bounced, skipped or forgotten */
     bool missing;                  /* hand_find_run(): not there any more: skipped, deleted_there */
     struct str known_email, known_hashes; /* hand_find_run(): the lead's address, as the state knows it */
     bool known_gone;               /* hand_find_run(): removed or gone, as far as the state knows */
@@ -140,7 +141,7 @@ int hand_move(struct hand *h, const struct target *from, const struct target *to
  * moved there; NULL: they are to be made active in another way. Asks Instantly's word in h->leads and the state, where there is
  * one; `force` lets them go. 0/-1 */
 int hand_keep_back(struct hand *h, const struct target *to, struct err *e);
-/* How many were kept back for what the person did, and not for want of an address. */
+/* How many were kept back for the sake of the person, and not for want of an address. */
 size_t hand_kept_n(const struct hand *h);
 
 /* A batch of op OP_HAND that a death left open: nothing tells whether it was done. Settles it as unattributed. */

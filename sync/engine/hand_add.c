@@ -177,14 +177,7 @@ int hand_add(struct hand *h, const struct leads_add *how, const struct lead *lea
             rc = hand_note(h, &h->leads[i], e);
             continue;
         }
-        rc = hand_is_forgotten(h, h->leads[i].email, &h->leads[i].forgotten, e);
-        if (rc == 0 && h->leads[i].forgotten) {
-            hand_outcome(&h->leads[i], OUTCOME_SKIPPED, REASON_DELETED_THERE, 0);
-            rc = hand_note(h, &h->leads[i], e);
-            continue;
-        }
-        if (rc == 0)
-            rc = state_shape_put(h->state, shape.custom_names, shape.custom_n, &shape.id, e);
+        rc = state_shape_put(h->state, shape.custom_names, shape.custom_n, &shape.id, e);
         if (rc == 0)
             rc = add_one(h, &h->leads[i], how, &lead, e);
     }

@@ -43,6 +43,16 @@ static int recorded(struct hand *h, const struct hand_lead *lead, enum reason *o
     return *out == REASON_NONE ? people_recorded(h->state, lead->email, out, e) : 0;
 }
 
+/* A status that the state has, or that the person was forgotten. */
+static int remembered(struct hand *h, struct hand_lead *lead, enum reason *out, struct err *e)
+{
+    if (recorded(h, lead, out, e) != 0 || hand_is_forgotten(h, lead->email, &lead->forgotten, e) != 0)
+        return -1;
+    if (*out == REASON_NONE && lead->forgotten)
+        *out = REASON_DELETED_THERE;
+    return 0;
+}
+
 /* Before the question is asked the state is only read, and only when there is one. 1 it is open, 0 there is none, -1 */
 static int open_for_reading(struct hand *h, bool *opened, struct err *e)
 {
@@ -69,10 +79,11 @@ int hand_keep_one(struct hand *h, struct hand_lead *lead, const struct target *t
         return 0;
     if (to == NULL && why == REASON_EMAIL_MISSING)
         why = REASON_NONE;
-    if (why == REASON_NONE && !h->c.force && h->state != NULL && recorded(h, lead, &why, e) != 0)
+    if (why == REASON_NONE && !h->c.force && h->state != NULL && remembered(h, lead, &why, e) != 0)
         return -1;
+    lead->kept = why != REASON_NONE && why != REASON_EMAIL_MISSING;
     if (why != REASON_NONE)
-        hand_outcome(lead, why == REASON_EMAIL_MISSING ? OUTCOME_REJECTED : OUTCOME_SKIPPED, why, 0);
+        hand_outcome(lead, lead->kept ? OUTCOME_SKIPPED : OUTCOME_REJECTED, why, 0);
     return 0;
 }
 
@@ -92,9 +103,7 @@ size_t hand_kept_n(const struct hand *h)
 {
     size_t n = 0;
     for (size_t i = 0; i < h->leads_n; i++)
-        n += h->leads[i].outcome == OUTCOME_SKIPPED &&
-             (h->leads[i].reason == REASON_UNSUBSCRIBED || h->leads[i].reason == REASON_BOUNCED ||
-              h->leads[i].reason == REASON_SKIPPED_THERE);
+        n += h->leads[i].kept;
     return n;
 }
 
