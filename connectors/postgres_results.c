@@ -187,6 +187,58 @@ void postgres_results_close(struct postgres_results *w)
     free(w);
 }
 
+/* ---- numbers of runs ---- */
+
+/* Runs a query about runs of the sync; its one value goes to `out`, "" when there is no row. Caller frees. */
+static char *ask_runs(struct postgres_results *w, const char *format_before, const char *format_after, int n,
+                      const char *const *values, struct err *e)
+{
+    struct buf sql = BUF_INIT(SQL_MAX);
+    PGresult *result = NULL;
+    char *out = NULL;
+
+    if (buf_addf(&sql, "%s%s%s", format_before, w->table, format_after) != 0 || buf_cstr(&sql) == NULL)
+        err_oom(e);
+    else
+        result = postgres_conn_run(&w->conn, sql.p, n, values, e);
+    if (result != NULL && (out = strdup(PQntuples(result) > 0 ? PQgetvalue(result, 0, 0) : "")) == NULL)
+        err_oom(e);
+    PQclear(result);
+    buf_free(&sql);
+    return out;
+}
+
+int postgres_results_last_run(const char *url, const char *table, const char *sync, uint64_t *run, struct err *e)
+{
+    struct postgres_results *w;
+    bool missing = false;
+    int status = connect_to(url, table, &w, &missing, e);
+    char *last = NULL;
+
+    *run = 0;
+    if (status == 0 && !missing) {
+        last = ask_runs(w, "select max(run) from ", " where sync = $1", 1, &sync, e);
+        status = last != NULL ? 0 : -1;
+    }
+    if (last != NULL && last[0] != '\0' && last[0] != '-')
+        *run = strtoull(last, NULL, 10);
+    free(last);
+    postgres_results_close(w);
+    return status;
+}
+
+int postgres_results_taken(struct postgres_results *w, uint64_t run, int64_t at_ms, bool *taken, struct err *e)
+{
+    char number[32], at[TIME_TEXT_N];
+    snprintf(number, sizeof number, "%" PRIu64, run);
+    const char *const values[] = {w->sync, number, time_format(at_ms, at)};
+    char *other = ask_runs(w, "select at <> $3::timestamptz from ", " where sync = $1 and run = $2::bigint limit 1", 3, values, e);
+
+    *taken = other != NULL && other[0] == 't';
+    free(other);
+    return other != NULL ? 0 : -1;
+}
+
 const char *postgres_results_label(const struct postgres_results *w)
 {
     return w->label;

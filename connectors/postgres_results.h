@@ -31,6 +31,10 @@ int postgres_results_open(const char *url, const char *table, bool create, const
                           struct postgres_results **out, struct err *e);
 /* Is there a table, or may one be made? Creates nothing. As open otherwise; *missing tells that open would make it. */
 int postgres_results_check(const char *url, const char *table, bool create, bool *missing, struct err *e);
+/* The greatest run of this sync in the table; 0: none, or there is no table. Connects for it. Errors as of open. */
+int postgres_results_last_run(const char *url, const char *table, const char *sync, uint64_t *run, struct err *e);
+/* Has the table a run of this number that began at another moment? Then it is of another life of the state. */
+int postgres_results_taken(struct postgres_results *w, uint64_t run, int64_t at_ms, bool *taken, struct err *e);
 /* Adds a record; strings are copied. They are sent, and durable, a thousand or so at a time, rows 0 and equal rows of a
  * run in one go. Blocks for the server. */
 int postgres_results_add(struct postgres_results *w, const struct result_row *row, struct err *e);

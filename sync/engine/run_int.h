@@ -92,6 +92,8 @@ double run_request_limit(const struct limits *limits);
 
 /* ---- run_results.c ---- */
 /* After the merge: writes what results_to: asks for. -1: it waits for the next run; why was said. */
+/* The least number for a new run that `results_to:` leaves free; 0: any. Blocks for the server. */
+uint64_t run_results_number(const struct run *r);
 int run_write_results(struct run *r);
 
 /* ---- run_rows.c ---- */

@@ -157,12 +157,14 @@ static int compare_u64(const void *a, const void *b)
 /* The newest run that read a source: a `resume` in between rejects nothing. 1/0/-1. */
 static int last_reading_run(struct run *r, uint64_t *id, struct err *e)
 {
-    struct run_record run;
-    int rc = state_run_get(r->state, 0, &r->run_arena, &run, e);
-    while (rc == 1 && run.read[0] == '\0')
-        rc = run.id > 1 ? state_run_get(r->state, run.id - 1, &r->run_arena, &run, e) : 0;
-    *id = run.id;
-    return rc;
+    struct run_record *runs;
+    size_t n, i = 0;
+    if (state_runs(r->state, SIZE_MAX, &r->run_arena, &runs, &n, e) != 0)
+        return -1;
+    while (i < n && runs[i].read[0] == '\0')
+        i++;
+    *id = i < n ? runs[i].id : 0;
+    return i < n;
 }
 
 /* --new-rejects-only: what the run before rejected, by hash of its cells and reason. */
@@ -205,7 +207,8 @@ static int load_old_rejects(struct run *r, struct err *e)
 
 static int start_record(struct run *r, struct err *e)
 {
-    r->record = (struct run_record){.started_ms = r->report->started_ms, .status = "running", .read = r->read_kind};
+    r->record = (struct run_record){.id = run_results_number(r), .started_ms = r->report->started_ms, .status = "running",
+                                    .read = r->read_kind};
     if (state_run_start(r->state, &r->record, e) != 0)
         return -1;
     r->report->run = r->record.id;

@@ -72,17 +72,31 @@ static int write_run(struct run *r, struct postgres_results *w, const struct run
     return rc;
 }
 
+/* The oldest run whose results are not in the table for good. A table that is new to this sync gets all there are. */
 static int first_run(struct run *r, uint64_t *from, struct err *e)
 {
     const char *text;
-    uint64_t kept = r->m->keep_runs > 0 ? r->m->keep_runs : 1;
     if (state_get(r->state, RESULTS_FROM, &text, e) != 0)
         return -1;
     *from = text != NULL ? strtoull(text, NULL, 10) : 1;
-    /* Older results are gone; and a table that is new to this sync gets all there are. */
-    if (r->record.id > kept && *from < r->record.id - kept)
-        *from = r->record.id - kept;
     return 0;
+}
+
+/* Run numbers come again when an older copy of the state is restored: numbers that the table has belong to the runs
+ * that were lost. 0 when the table cannot be asked; then write_runs() looks before it writes. */
+uint64_t run_results_number(const struct run *r)
+{
+    /* No run of leadsync has a greater number, so a row that has one is not of a run. */
+    enum { NUMBER_BITS = 53 };
+    struct err e = ERR_INIT;
+    const struct mapping *m = r->m;
+    uint64_t last = 0;
+    if (m == NULL || m->results_url == NULL)
+        return 0;
+    if (postgres_results_last_run(m->results_url, m->results_table, r->report->sync, &last, &e) != 0)
+        log_detail("results_to: %s", err_text(&e));
+    err_clear(&e);
+    return last >> NUMBER_BITS == 0 ? last + 1 : 0;
 }
 
 /* Rows in open batches get their outcome later, in the run that they belong to. */
@@ -101,20 +115,31 @@ static int remember(struct run *r, struct err *e)
     return state_set(r->state, RESULTS_FROM, text, e);
 }
 
+static int write_if_free(struct run *r, struct postgres_results *w, const struct run_record *record, uint64_t *rows,
+                         struct err *e)
+{
+    bool taken;
+    if (postgres_results_taken(w, record->id, record->started_ms, &taken, e) != 0)
+        return -1;
+    if (!taken)
+        return write_run(r, w, record, rows, e);
+    log_warning("results_to: %s has another run %llu of this sync, which began at another time: was an older copy of the state "
+                "restored? This run's rows are not written; leadsync results --run %llu shows them",
+                postgres_results_label(w), (unsigned long long)record->id, (unsigned long long)record->id);
+    return 0;
+}
+
 static int write_runs(struct run *r, struct postgres_results *w, uint64_t *rows, struct err *e)
 {
-    uint64_t id;
-    if (first_run(r, &id, e) != 0)
+    struct run_record *runs;
+    uint64_t from;
+    size_t n;
+    if (first_run(r, &from, e) != 0 || state_runs(r->state, SIZE_MAX, &r->run_arena, &runs, &n, e) != 0)
         return -1;
-    for (; id <= r->record.id; id++) {
-        struct run_record record;
-        arena_reset(&r->known_arena);
-        int rc = state_run_get(r->state, id, &r->known_arena, &record, e);
-        if (rc == 1)
-            rc = write_run(r, w, &record, rows, e);
-        if (rc < 0)
+    /* The oldest first. */
+    while (n-- > 0)
+        if (runs[n].id >= from && write_if_free(r, w, &runs[n], rows, e) < 0)
             return -1;
-    }
     return postgres_results_flush(w, e) != 0 ? -1 : remember(r, e);
 }
 

@@ -33,8 +33,8 @@ int state_run_start(struct state *s, struct run_record *run, struct err *e)
         db_run(&s->main, e, "UPDATE runs SET status = 'interrupted' WHERE status = 'running'", "") < 0 ||
         db_run(&s->main, e,
                "INSERT INTO runs(id, started_ms, finished_ms, status, read, report, exit_code)"
-               " VALUES((SELECT coalesce(max(id), 0) + 1 FROM runs), ?, 0, ?, ?, NULL, 0)",
-               "izz", run->started_ms, run->status != NULL ? run->status : "running", read_text(run)) < 0)
+               " VALUES((SELECT max(coalesce(max(id), 0) + 1, ?) FROM runs), ?, 0, ?, ?, NULL, 0)",
+               "uizz", run->id, run->started_ms, run->status != NULL ? run->status : "running", read_text(run)) < 0)
         return -1;
     run->id = (uint64_t)sqlite3_last_insert_rowid(s->main.h);
     /* Batches refer to it. */

@@ -210,7 +210,8 @@ struct run_record {
     const char *report;              /* the run's report as JSON; NULL while running, and when it is damaged */
     int exit_code;
 };
-int state_run_start(struct state *s, struct run_record *run, struct err *e); /* sets id; durable, with all before it */
+/* Sets id to the next number, which is at least the id that is given. Durable, with all before it. */
+int state_run_start(struct state *s, struct run_record *run, struct err *e);
 int state_run_finish(struct state *s, const struct run_record *run, struct err *e);
 /* id 0: the latest. 1/0/-1 */
 int state_run_get(struct state *s, uint64_t id, struct arena *arena, struct run_record *out, struct err *e);
