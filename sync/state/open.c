@@ -27,6 +27,21 @@ static int replace_text(char **to, sqlite3_stmt *st, int column, struct err *e)
     return 0;
 }
 
+/* Counts decide how much memory is taken. Each row of them has a key of 16 bytes, so they cannot exceed the file. */
+static int check_counts(struct state *s, struct err *e)
+{
+    const struct identity *id = &s->id;
+    const uint64_t counts[] = {id->leads_n, id->refusals_n, id->retries_n, id->forgotten_n, id->gone_n};
+    int64_t pages;
+    if (db_int(&s->main, &pages, 0, "PRAGMA page_count", e) < 0)
+        return -1;
+    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
+        if (counts[i] > (uint64_t)pages * (STATE_PAGE_BYTES / sizeof(struct hash128)))
+            return err_set(e, XS_STATE, "%s: is damaged (it says that it has more rows than fit into it); restore it from a backup",
+                           s->path);
+    return 0;
+}
+
 int identity_load(struct state *s, struct err *e)
 {
     sqlite3_stmt *st;
@@ -55,7 +70,7 @@ int identity_load(struct state *s, struct err *e)
     id->journal_noted = sqlite3_column_int(st, 13) != 0;
     int result = replace_text(&id->sync, st, 2, e) < 0 || replace_text(&id->api_host, st, 3, e) < 0 ? -1 : 0;
     sqlite3_reset(st);
-    return result;
+    return result < 0 ? -1 : check_counts(s, e);
 }
 
 int identity_store(struct state *s, struct err *e)

@@ -78,3 +78,9 @@ TESTS += tests/unit/state_crash.tap
 tests_unit_state_crash_tap_SOURCES = tests/unit/state_crash_test.c $(state_kit)
 tests_unit_state_crash_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_state_crash_tap_LDADD = $(TEST_LIBS) $(LEVEL_STATE)
+
+check_PROGRAMS += tests/unit/state_tamper.tap
+TESTS += tests/unit/state_tamper.tap
+tests_unit_state_tamper_tap_SOURCES = tests/unit/state_tamper_test.c $(state_kit)
+tests_unit_state_tamper_tap_CFLAGS = $(TEST_CFLAGS)
+tests_unit_state_tamper_tap_LDADD = $(TEST_LIBS) $(LEVEL_STATE)
