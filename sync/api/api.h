@@ -131,7 +131,8 @@ int api_leads_added_read(const struct api_reply *reply, size_t sent_n, struct ar
                          struct err *e);
 
 /* leads/list: at most 100 of contacts or ids, or none of both with a target; follows the cursor itself and calls back
- * once with all items of all pages as a JSON array in reply->json (items_max bounds them). With `see`, only what it keeps
+ * once with all items of all pages as a JSON array in reply->json (items_max bounds them). By ids, it ends with the page
+ * that shows the last of them. With `see`, only what it keeps
  * is in there, so that a list of any length can be looked through; after LIST_KEEP_LAST no page is asked for. Items are re-filtered by the
  * caller: the API ignores keys that it does not know. An address that the API's format "email" does not take is searched
  * for instead, a request each, and a search finds parts of addresses and names too. */
@@ -148,6 +149,9 @@ struct leads_list {
 };
 enum { LEADS_LIST_MAX = 100 };
 int api_leads_list(struct api *a, const struct leads_list *list, api_done_fn *done, void *ctx, struct err *e);
+
+/* GET /leads/{id}: the lead itself, which no list can leave out. A lead that is not there is API_REFUSED with 404. */
+int api_lead_get(struct api *a, const struct uuid *id, api_done_fn *done, void *ctx, struct err *e);
 
 /* A lead as the API tells it, from an item of leads/list or a PATCH answer; strings borrow from the JSON. */
 struct remote_lead {

@@ -1,6 +1,7 @@
 /* One asynchronous call an endpoint: a body, a path, and what a usable answer must have. */
 #include "config.h"
 
+#include "sync/api/answer.h"
 #include "sync/api/body.h"
 #include "sync/api/queue.h"
 
@@ -45,6 +46,23 @@ int api_lead_patch(struct api *a, const struct lead_patch *patch, api_done_fn *d
     }
     char path[64] = "/api/v2/leads/";
     uuid_format(&patch->id, path + strlen(path));
+    r.path = str_dup(str_from(path));
+    return queue_add(a, &r, e);
+}
+
+int api_lead_get(struct api *a, const struct uuid *id, api_done_fn *done, void *ctx, struct err *e)
+{
+    struct request r = {
+        .method = "GET",
+        .body = BUF_INIT(BODY_MAX_BYTES),
+        .expected = {false, true, "id", json_type_string},
+        .kind = API_KIND_OTHER,
+        .urgent = true,
+        .done = done,
+        .ctx = ctx,
+    };
+    char path[64] = "/api/v2/leads/";
+    uuid_format(id, path + strlen(path));
     r.path = str_dup(str_from(path));
     return queue_add(a, &r, e);
 }
@@ -94,6 +112,9 @@ struct listing {
     bool has_target;
     struct arena arena;
     struct str *odd;           /* addresses to search for, after the question in `body` */
+    struct uuid *ids;          /* asked for and not shown yet */
+    size_t ids_n;
+    bool by_ids;
     size_t odd_n, odd_next;
     struct buf body;           /* of the first page of the question under way */
     struct buf cursor;         /* of the page under way */
@@ -153,19 +174,34 @@ static void listing_finish(struct listing *l, struct api_reply *reply)
     listing_free(l);
 }
 
+/* True when the item is the last of the leads that were asked for by id: no page after it can show another one. */
+static bool listing_is_last_id(struct listing *l, struct json_object *item)
+{
+    struct uuid id;
+    if (!l->by_ids || !answer_uuid(item, "id", &id))
+        return false;
+    for (size_t i = 0; i < l->ids_n; i++)
+        if (uuid_eq(&l->ids[i], &id)) {
+            l->ids[i] = l->ids[--l->ids_n];
+            return l->ids_n == 0;
+        }
+    return false;
+}
+
 /* Keeps an item that is wanted. 1: it was the last one, 0, -1. */
 static int listing_item(struct listing *l, struct json_object *item, struct err *e)
 {
+    bool last = listing_is_last_id(l, item);
     enum leads_list_see verdict = l->see != NULL ? l->see(l->ctx, item) : LIST_KEEP;
     if (verdict == LIST_DROP)
-        return 0;
+        return last;
     if (json_object_array_length(l->items) == l->items_max)
         return err_set(e, XS_API, "leads/list: more than %zu leads in the answer, no more were expected", l->items_max);
     if (json_object_array_add(l->items, json_object_get(item)) != 0) {
         json_object_put(item);
         return err_oom(e);
     }
-    return verdict == LIST_KEEP_LAST;
+    return last || verdict == LIST_KEEP_LAST;
 }
 
 /* Adds a page; 1 when there may be another one, whose cursor is then set. A cursor comes even with the last page, and
@@ -240,6 +276,14 @@ static int listing_first(struct listing *l, const struct leads_list *list, struc
 {
     struct leads_list asked = *list;
     struct str plain[LEADS_LIST_MAX];
+    l->by_ids = list->ids_n > 0 && list->ids_n <= LEADS_LIST_MAX;
+    if (l->by_ids) {
+        l->ids = arena_alloc(&l->arena, list->ids_n * sizeof *l->ids);
+        if (l->ids == NULL)
+            return err_oom(e);
+        memcpy(l->ids, list->ids, list->ids_n * sizeof *l->ids);
+        l->ids_n = list->ids_n;
+    }
     if (list->contacts_n > 0 && list->contacts_n <= LEADS_LIST_MAX && list->ids_n == 0) {
         asked.contacts = plain;
         asked.contacts_n = 0;

@@ -50,7 +50,7 @@ START_TEST(all_pages)
 }
 END_TEST
 
-static char pages[60][80]; /* the transport borrows what it says */
+static char pages[60][100]; /* the transport borrows what it says */
 
 /* Even numbers are kept, and 6 is all that was wanted. */
 static enum leads_list_see see_even(void *ctx, struct json_object *item)
@@ -73,6 +73,23 @@ START_TEST(only_what_is_wanted)
     ck_assert_int_eq(listed.class, API_OK);
     ck_assert_uint_eq(listed.items, 2); /* 2 and 6 */
     ck_assert_uint_eq(fake.sent_n, 41);
+}
+END_TEST
+
+/* By ids the page with the last of them is the end; a lead that was not asked for ends nothing. */
+START_TEST(all_ids_are_shown)
+{
+    static const struct uuid ids[] = {{{1, 1}}, {{1, 2}}};
+    static const char first[] = "01010000-0000-0000-0000-000000000000", second[] = "01020000-0000-0000-0000-000000000000";
+    snprintf(pages[0], sizeof pages[0], "{\"items\":[{\"id\":\"%s\"}],\"next_starting_after\":\"a\"}", second);
+    says(200, "{\"items\":[{\"id\":\"01030000-0000-0000-0000-000000000000\"},{}],\"next_starting_after\":\"x\"}");
+    says(200, pages[0]);
+    snprintf(pages[1], sizeof pages[1], "{\"items\":[{\"id\":\"%s\"}],\"next_starting_after\":\"b\"}", first);
+    says(200, pages[1]);
+    list_with((struct leads_list){.ids = ids, .ids_n = 2});
+    ck_assert_int_eq(listed.class, API_OK);
+    ck_assert_uint_eq(listed.items, 4);
+    ck_assert_uint_eq(fake.sent_n, 3);
 }
 END_TEST
 
@@ -185,6 +202,7 @@ int main(void)
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, all_pages);
     tcase_add_test(t, only_what_is_wanted);
+    tcase_add_test(t, all_ids_are_shown);
     tcase_add_test(t, cursors_in_a_circle);
     tcase_add_loop_test(t, odd_pages, 0, (int)(sizeof page_rows / sizeof page_rows[0]));
     tcase_add_test(t, a_page_that_fails);
