@@ -5,6 +5,8 @@
 
 #include "sync/engine/work.h"
 
+enum { CREATED_MARGIN_MS = 2000 };
+
 static bool is_text(const struct value *v)
 {
     return v->kind == VALUE_STRING && v->n > 0;
@@ -33,12 +35,26 @@ static bool differs_from_known(struct work *w, uint32_t i, struct str email)
     return email_hash(u, (struct str){address->p, address->n}) != email_hash(u, email);
 }
 
+/* Does the lead carry another row's key? One without a key may have lost it to another tool. */
+static bool key_differs(struct work *w, const struct entry *entry, const struct remote_lead *remote)
+{
+    struct state *s = w->u->c.state;
+    struct value key;
+    api_remote_custom(remote, STR("leadsync_key"), &key);
+    if (!is_text(&key))
+        return false;
+    if (entry->key_text.n > 0)
+        return !str_eq((struct str){key.p, key.n}, entry->key_text);
+    const struct hash128 hash = hash_keyed128(state_secret(s), key.p, key.n);
+    return !hash128_eq(&hash, &entry->key) && !rekey_is_old(s, entry);
+}
+
 bool lead_match_differs(struct work *w, uint32_t i, const struct remote_lead *remote)
 {
     struct aim *aim = &w->aims[i];
     struct str email = w->batch.entries[i].email;
     if (remote->email.n == 0)
-        return false;
+        return email.n > 0 || key_differs(w, &w->batch.entries[i], remote);
     if (email.n == 0)
         return differs_from_known(w, i, remote->email);
     if (aim->email_hash == 0)
@@ -46,18 +62,29 @@ bool lead_match_differs(struct work *w, uint32_t i, const struct remote_lead *re
     return aim->email_hash != 0 && email_hash(w->u, remote->email) != aim->email_hash;
 }
 
-bool lead_match_relink(struct work *w, uint32_t i, const struct uuid *id)
+/* With a key of the mapping's own, the address may have passed to another row, whose new lead this is: it carries that row's
+ * key, or was created by this very run, of which the state does not know yet. */
+static bool is_another_rows(struct work *w, const struct entry *entry, const struct remote_lead *remote)
+{
+    const struct upload *u = w->u;
+    return u->c.mapping->has_key && (key_differs(w, entry, remote) ||
+                                     remote->created_ms >= u->started_ms + u->skew_ms - CREATED_MARGIN_MS);
+}
+
+bool lead_match_relink(struct work *w, uint32_t i, const struct remote_lead *remote)
 {
     struct entry *entry = &w->batch.entries[i];
     struct hash128 owner;
     struct err e = ERR_INIT;
-    int rc = state_id_owner(w->u->c.state, id, &owner, &e);
+    if (is_another_rows(w, entry, remote))
+        return false;
+    int rc = state_id_owner(w->u->c.state, &remote->id, &owner, &e);
     if (rc < 0)
         upload_fail(w->u, &e);
     err_clear(&e);
     if (rc < 0 || (rc == 1 && !hash128_eq(&owner, &entry->key)))
         return false;
     entry->has_lead_id = true;
-    entry->lead_id = *id;
+    entry->lead_id = remote->id;
     return true;
 }

@@ -22,6 +22,7 @@ sync_libengine_a_SOURCES = \
 	sync/engine/hand_write.c \
 	sync/engine/job_find.c \
 	sync/engine/jobs.c \
+	sync/engine/look.c \
 	sync/engine/move.c sync/engine/move.h \
 	sync/engine/move_look.c \
 	sync/engine/people.c sync/engine/people.h \

@@ -138,7 +138,7 @@ static void found_by_address(struct part *p, uint32_t i, const struct remote_lea
     char old[UUID_TEXT_N], new[UUID_TEXT_N];
     enum place wanted = p->address_in == &p->work->target ? PLACE_TO : PLACE_FROM;
     uuid_format(&p->work->batch.entries[i].lead_id, old);
-    if (place_of(p->work, remote) != wanted || !lead_match_relink(p->work, i, &remote->id))
+    if (place_of(p->work, remote) != wanted || !lead_match_relink(p->work, i, remote))
         return;
     log_detail("lead %s is not there any more; its address has lead %s now, which takes its place", old,
                uuid_format(&remote->id, new));

@@ -182,6 +182,8 @@ void plan_decide(const struct plan_rules *rules, const struct remembered *rememb
         return;
     }
     decide_known(rules, known, known_values, wanted, wanted_target, custom_changed, out);
+    out->check = (known->flags & KNOWN_UNSURE) != 0 && rules->mode != MODE_CREATE &&
+                 (out->op == OP_UPDATE || out->outcome == OUTCOME_UNCHANGED);
 }
 
 void plan_overlay(const struct lead *old, const struct lead *wanted, struct lead *out)

@@ -31,40 +31,22 @@ struct read {
 
 static bool is_open(const struct part *p, size_t k)
 {
-    const struct aim *aim = &p->work->aims[p->index[k]];
-    return p->work->batch.entries[p->index[k]].outcome == OUTCOME_NONE && !aim->busy && !aim->as_wanted;
-}
-
-/* A PATCH, of an update or before a move: the lead is known, and found by its id wherever it is. */
-static bool is_patch(const struct work *w)
-{
-    return w->batch.op != OP_CREATE;
-}
-
-static bool is_in(const struct target *t, const struct remote_lead *r)
-{
-    if (t->kind == TARGET_CAMPAIGN)
-        return r->has_campaign && uuid_eq(&r->campaign, &t->id);
-    return r->has_list && uuid_eq(&r->list, &t->id);
+    return work_is_open(p->work, p->index[k]);
 }
 
 static bool in_target(const struct work *w, const struct remote_lead *r)
 {
-    return is_in(&w->target, r);
+    return look_is_in(&w->target, r);
 }
 
 /* A look before the first request (keyed.c). */
 static bool is_first_look(const struct part *p)
 {
-    return p->work->batch.op == OP_CREATE && p->round == 0;
+    return p->round == 0;
 }
 
 static void give_up(struct part *p)
 {
-    if (p->work->move != NULL) {
-        move_give_up(p, p->work->u->c.stop_reason);
-        return;
-    }
     work_leave_open(p->work);
     part_free(p);
 }
@@ -79,7 +61,7 @@ bool readback_differs(struct work *w, uint32_t i, const struct lead *wanted, con
     const enum overwrite *rules = w->u->c.mapping->overwrite;
     bool ruled = wanted->shape == &w->u->c.mapping->shape, any = false;
     const struct aim *aim = &w->aims[i];
-    bool only_changed = is_patch(w) && (aim->fields != 0 || aim->custom_changed.n > 0);
+    bool only_changed = w->batch.op != OP_CREATE && (aim->fields != 0 || aim->custom_changed.n > 0);
     *fields = 0;
     for (int f = 0; f < LEAD_FIELD_N; f++) {
         struct value there;
@@ -108,21 +90,6 @@ static bool created_by_us(const struct part *p, const struct remote_lead *remote
     /* A request that was lost told no time: any other answer of the same server does. */
     int64_t skew_ms = w->skew_ms != 0 ? w->skew_ms : w->u->skew_ms;
     return may_have_arrived && remote->created_ms >= w->first_sent_ms + skew_ms - SKEW_MARGIN_MS;
-}
-
-/* A lead of an update: is it as wanted? */
-static void found_update(struct part *p, uint32_t i, struct lead *wanted, const struct remote_lead *remote, bool *custom)
-{
-    struct work *w = p->work;
-    uint32_t fields;
-    if (!readback_differs(w, i, wanted, remote, false, &fields, custom))
-        update_proved(w, i, w->aims[i].rounds > 0 || w->earlier ? OUTCOME_CHANGED : OUTCOME_UNCHANGED, p->http_status);
-    else if (w->earlier)
-        work_entry_done(w, i, OUTCOME_DEFERRED, REASON_OUTCOME_OPEN, 0);
-    else if (w->aims[i].rounds >= ROUNDS_MAX)
-        work_entry_done(w, i, OUTCOME_FAILED, REASON_API_ERROR, p->http_status);
-    else
-        update_patch(w, i, wanted, fields, custom, remote, OUTCOME_CHANGED);
 }
 
 /* A lead that is in the target: ours, or met there for the first time. */
@@ -165,12 +132,8 @@ static void found(struct part *p, uint32_t i, const struct remote_lead *remote)
     bool *custom = NULL;
     if (work_lead(w, i, &w->u->scratch, &wanted) == 0)
         custom = arena_calloc(&w->u->scratch, wanted.shape->custom_n + 1, sizeof *custom);
-    if (custom == NULL) {
+    if (custom == NULL)
         upload_fail_oom(w->u);
-        return;
-    }
-    if (is_patch(w))
-        found_update(p, i, &wanted, remote, custom);
     else
         found_create(p, i, &wanted, remote, custom);
 }
@@ -197,8 +160,6 @@ static bool key_matches(struct part *p, uint32_t i, const struct remote_lead *re
 static bool matches(struct read *r, uint32_t i, const struct remote_lead *remote, uint64_t hash)
 {
     struct work *w = r->part->work;
-    if (is_patch(w))
-        return uuid_eq(&w->batch.entries[i].lead_id, &remote->id);
     if (r->by_key)
         return w->batch.entries[i].email.n == 0 && key_matches(r->part, i, remote);
     return hash != 0 && w->aims[i].email_hash == hash;
@@ -226,7 +187,7 @@ bool readback_key(const struct upload *u, const struct target *target, struct js
     err_clear(&ignored);
     if (readable)
         api_remote_custom(&remote, STR("leadsync_key"), &key);
-    if (!readable || key.kind != VALUE_STRING || !is_in(target, &remote))
+    if (!readable || key.kind != VALUE_STRING || !look_is_in(target, &remote))
         return false;
     *hash = readback_key_hash(u, (struct str){key.p, key.n});
     return true;
@@ -274,7 +235,7 @@ static void take_items(struct read *r, struct json_object *items)
                 err_clear(&e);
                 continue;
             }
-            bool here = is_patch(w) || in_target(w, &remote);
+            bool here = in_target(w, &remote);
             if (here != (pass == 0))
                 continue;
             uint64_t hash = r->by_key ? 0 : email_hash(w->u, remote.email);
@@ -327,8 +288,6 @@ static void conclude(struct part *p)
     struct err e = ERR_INIT;
     if (w->earlier) {
         settle_rest(p, OUTCOME_DEFERRED, REASON_OUTCOME_OPEN);
-    } else if (is_patch(w)) {
-        settle_rest(p, OUTCOME_FAILED, REASON_GONE_THERE);
     } else if (may_ask_again(p)) {
         create_send_halves(p);
     } else if (p->attribute) {
@@ -381,7 +340,7 @@ static void looked(struct part *p)
         conclude(p);
         return;
     }
-    part_wait_look(p, no_email && w->batch.op == OP_CREATE, readback_start);
+    part_wait_look(p, no_email, readback_start);
 }
 
 /* ---- asking ---- */
@@ -421,20 +380,16 @@ static int ask(struct part *p, size_t first, size_t n, bool by_key, struct err *
 {
     struct work *w = p->work;
     struct str contacts[LEADS_LIST_MAX];
-    struct uuid ids[LEADS_LIST_MAX];
-    struct leads_list list = {.urgent = true, .target = p->attribute || is_patch(w) ? NULL : &w->target};
+    struct leads_list list = {.urgent = true, .target = p->attribute ? NULL : &w->target};
     if (by_key)
         list.target = &w->target;
     for (size_t k = first; !by_key && k < first + n; k++) {
         const struct entry *entry = &w->batch.entries[p->index[k]];
-        if (is_patch(w))
-            ids[list.ids_n++] = entry->lead_id;
-        else if (entry->email.n > 0)
+        if (entry->email.n > 0)
             contacts[list.contacts_n++] = entry->email;
     }
-    if (!by_key && list.ids_n == 0 && list.contacts_n == 0)
+    if (!by_key && list.contacts_n == 0)
         return 0;
-    list.ids = ids;
     list.contacts = contacts;
     struct read *r = malloc(sizeof *r + (by_key ? n : 0) * sizeof r->keys[0]);
     if (r == NULL)
@@ -477,7 +432,7 @@ void readback_start(struct part *p)
         size_t n = p->n - first < LEADS_LIST_MAX ? p->n - first : LEADS_LIST_MAX;
         rc = ask(p, first, n, false, &e);
     }
-    if (rc == 0 && no_email && w->batch.op == OP_CREATE)
+    if (rc == 0 && no_email)
         rc = ask(p, 0, p->n, true, &e);
     if (rc != 0) {
         upload_fail(w->u, &e);

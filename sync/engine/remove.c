@@ -1,13 +1,13 @@
 /* DELETE /leads: leads that are no longer wanted, by their ids and out of the one target where they are known to be.
  *
- * They are looked at first. Who is gone already is removed, which is all that was asked; who sits elsewhere now was put
- * there by somebody, and is left alone. The answer to the DELETE is a count and no more: where it is not that of the
- * ids, or where there is none, what is still there decides. A repeat does no harm, since the ids are named. */
+ * They are looked at first: a lead that sits elsewhere now was put there by somebody and is left alone, and so is a lead
+ * with another address under the same id. What the list does not show may still be there, and mailed: each such lead is
+ * asked for itself and looked for by its address, and only then counts as gone. The answer to the DELETE is a count and no
+ * more: when it is that of the ids, one more look must not show them; when it is another one, or none, what that look does
+ * not show is asked for itself. A repeat does no harm, since the ids are named. */
 #include "config.h"
 
 #include "sync/engine/work.h"
-
-#include <json-c/json.h>
 
 #include "sync/base/log.h"
 #include "sync/engine/people.h"
@@ -32,6 +32,12 @@ static void give_up(struct part *p, enum reason reason)
     } else {
         settle_rest(p, OUTCOME_DEFERRED, reason, 0);
     }
+}
+
+static void remove_look_failed(struct part *p)
+{
+    struct upload *u = p->work->u;
+    give_up(p, u->stopping ? u->c.stop_reason : REASON_INTERRUPTED);
 }
 
 /* Removed, and what was found of the person before is said with it. */
@@ -67,14 +73,10 @@ static void counted(struct part *p, const struct api_reply *reply)
 {
     struct err e = ERR_INIT;
     int64_t count;
-    if (api_leads_deleted_read(reply->json, &count, &e) == 0 && count == (int64_t)p->n) {
-        for (size_t k = 0; k < p->n; k++)
-            removed(p, p->index[k]);
-        part_free(p);
-    } else {
+    p->counted = api_leads_deleted_read(reply->json, &count, &e) == 0 && count == (int64_t)p->n;
+    if (!p->counted)
         log_detail("a removal of %zu leads was not confirmed as a whole: reading back", p->n);
-        remove_start(p);
-    }
+    remove_start(p);
     err_clear(&e);
 }
 
@@ -118,17 +120,12 @@ static void delete_all(struct part *p)
     } else {
         p->round++;
         p->look = 0;
+        p->counted = false;
     }
     err_clear(&e);
 }
 
 /* ---- looking ---- */
-
-static bool in_place(const struct work *w, const struct remote_lead *r)
-{
-    return w->from.kind == TARGET_CAMPAIGN ? r->has_campaign && uuid_eq(&r->campaign, &w->from.id)
-                                           : r->has_list && uuid_eq(&r->list, &w->from.id);
-}
 
 /* Somebody put it there; where exactly is said in the results. */
 static void elsewhere(struct part *p, uint32_t i, const struct remote_lead *remote)
@@ -148,115 +145,132 @@ static void elsewhere(struct part *p, uint32_t i, const struct remote_lead *remo
                     p->http_status);
 }
 
-static void take_item(struct part *p, struct json_object *item)
+static void remove_seen(struct part *p, uint32_t i, const struct remote_lead *remote)
 {
     struct work *w = p->work;
-    struct remote_lead remote;
-    struct err e = ERR_INIT;
-    if (api_remote_lead_read(item, &remote, &e) != 0) {
-        log_detail("a lead of leads/list cannot be read: %s", err_text(&e));
-        err_clear(&e);
+    struct entry *entry = &w->batch.entries[i];
+    if (!look_is_in(&w->from, remote)) {
+        elsewhere(p, i, remote);
         return;
     }
-    for (size_t k = 0; k < p->n; k++) {
-        struct entry *entry = &w->batch.entries[p->index[k]];
-        if (entry->outcome != OUTCOME_NONE || !uuid_eq(&entry->lead_id, &remote.id))
-            continue;
-        if (in_place(w, &remote)) {
-            entry->reason = people_status_reason(remote.status);
-            /* The status belongs to the person at this address; `values: hashed` has none to name. */
-            if (entry->reason != REASON_NONE && arena_str(&w->arena, remote.email, &entry->email) != 0)
-                upload_fail_oom(w->u);
-            w->aims[p->index[k]].there = true;
-        } else {
-            elsewhere(p, p->index[k], &remote);
-        }
-    }
+    entry->reason = people_status_reason(remote->status);
+    /* The status belongs to the person at this address; `values: hashed` has none to name. */
+    if (entry->reason != REASON_NONE && arena_str(&w->arena, remote->email, &entry->email) != 0)
+        upload_fail_oom(w->u);
 }
 
-/* Everybody who is left is still there. */
+/* The leads of the part are still there. */
 static void still_there(struct part *p)
 {
     struct work *w = p->work;
-    if (w->earlier) {
-        /* It was lost on its way. Whether it is still wanted is decided anew. */
-        settle_rest(p, OUTCOME_DEFERRED, REASON_OUTCOME_OPEN, 0);
-    } else if (p->round == 0) {
+    if (!w->earlier && p->round == 0) {
         delete_all(p);
     } else if (w->u->stopping) {
         give_up(p, w->u->c.stop_reason);
     } else if (p->look < LOOKS_MAX) {
-        /* Lists lag behind what was done (observed). */
+        /* Lists lag behind what was done (observed), and what a run sent before it died may be carried out late. */
         part_wait_look(p, false, remove_start);
+    } else if (w->earlier) {
+        /* It was lost on its way. Whether it is still wanted is decided anew. */
+        settle_rest(p, OUTCOME_DEFERRED, REASON_OUTCOME_OPEN, 0);
     } else if (p->round >= ROUNDS_MAX) {
-        settle_rest(p, OUTCOME_FAILED, REASON_API_ERROR, p->http_status);
+        settle_rest(p, OUTCOME_FAILED, p->counted ? REASON_NOT_STORED : REASON_API_ERROR, p->http_status);
     } else {
         delete_all(p);
     }
 }
 
-static void looked(struct part *p, struct json_object *items)
+/* After the last way to look: what is not shown is gone. */
+static void remove_searched(struct part *p)
 {
     struct work *w = p->work;
-    size_t n = json_object_is_type(items, json_type_array) ? json_object_array_length(items) : 0, left = 0;
-    for (size_t k = 0; k < p->n; k++)
-        w->aims[p->index[k]].there = false;
-    for (size_t i = 0; i < n; i++)
-        take_item(p, json_object_array_get_idx(items, i));
+    size_t left = 0;
     for (size_t k = 0; k < p->n; k++) {
         uint32_t i = p->index[k];
         if (w->batch.entries[i].outcome != OUTCOME_NONE)
             continue;
-        if (w->aims[i].there)
+        if (w->aims[i].shown)
             p->index[left++] = i;
         else
             removed(p, i);
     }
     p->n = left;
-    p->look++;
     if (left == 0)
         part_free(p);
     else
         still_there(p);
 }
 
-static void answered(void *ctx, const struct api_reply *reply)
+static const struct look_calls remove_searching = {remove_seen, remove_searched, remove_look_failed};
+
+/* Takes the leads that the look did not show into a part of their own, so that the others need not wait for them. */
+static struct part *take_unshown(struct part *p, struct err *e)
 {
-    struct part *p = ctx;
-    struct upload *u = p->work->u;
+    struct work *w = p->work;
+    struct part *unshown = part_new(w, p->n, e);
+    size_t left = 0;
+    if (unshown == NULL)
+        return NULL;
+    unshown->round = p->round;
+    unshown->look = p->look;
+    unshown->http_status = p->http_status;
+    for (size_t k = 0; k < p->n; k++) {
+        uint32_t i = p->index[k];
+        if (w->batch.entries[i].outcome != OUTCOME_NONE)
+            continue;
+        if (w->aims[i].shown)
+            p->index[left++] = i;
+        else
+            unshown->index[unshown->n++] = i;
+    }
+    p->n = left;
+    return unshown;
+}
+
+/* After a DELETE the lead was just seen under its id, so that only this id is asked for. Before it, and of an earlier run,
+ * the lead may have another one by now. */
+static void search(struct part *p)
+{
+    if (p->n == 0)
+        part_free(p);
+    else if (p->work->earlier || p->round == 0)
+        look_everywhere(p, &remove_searching);
+    else
+        look_at_leads(p, &remove_searching);
+}
+
+static void remove_looked(struct part *p)
+{
     struct err e = ERR_INIT;
-    if (reply->class == API_OK) {
-        looked(p, reply->json);
+    p->look++;
+    if (p->counted) {
+        remove_searched(p);
         return;
     }
-    if (reply->class != API_CANCELLED && reply->err != NULL)
-        upload_fail(u, reply->err);
-    else if (reply->class != API_CANCELLED) {
-        err_set(&e, XS_API, "leads/list was refused (%d %.*s): leads are looked at before they are removed; run again later",
-                reply->http_status, STR_ARG(reply->message));
-        upload_fail(u, &e);
+    struct part *unshown = take_unshown(p, &e);
+    if (unshown == NULL) {
+        upload_fail(p->work->u, &e);
+        give_up(p, REASON_INTERRUPTED);
         err_clear(&e);
+        return;
     }
-    give_up(p, reply->class == API_CANCELLED ? u->c.stop_reason : REASON_INTERRUPTED);
+    search(unshown);
+    if (p->n == 0)
+        part_free(p);
+    else
+        still_there(p);
 }
+
+static const struct look_calls remove_looking = {remove_seen, remove_looked, remove_look_failed};
 
 void remove_start(struct part *p)
 {
     struct work *w = p->work;
-    struct uuid ids[LEADS_LIST_MAX];
-    struct err e = ERR_INIT;
     if (w->u->stopping && !w->earlier) {
         give_up(p, w->u->c.stop_reason);
         return;
     }
     if (w->first_sent_ms == 0)
         w->first_sent_ms = w->u->c.clock->wall_ms(w->u->c.clock);
-    for (size_t k = 0; k < p->n; k++)
-        ids[k] = w->batch.entries[p->index[k]].lead_id;
-    const struct leads_list list = {.ids = ids, .ids_n = p->n, .urgent = true};
-    if (api_leads_list(w->u->c.api, &list, answered, p, &e) != 0) {
-        upload_fail(w->u, &e);
-        give_up(p, REASON_INTERRUPTED);
-    }
-    err_clear(&e);
+    look_by_id(p, &remove_looking);
 }

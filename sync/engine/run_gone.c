@@ -131,7 +131,9 @@ static void sum_up(struct run *r)
     for (size_t i = 0; i < r->gone->lots_n; i++) {
         const struct lot *lot = &r->gone->lots[i];
         uint64_t batch = lot->op == OP_REMOVE ? LEADS_DELETE_MAX : LEADS_MOVE_MAX;
-        r->summary.requests_remove += (lot->n + batch - 1) / batch;
+        /* A DELETE has a look before it and one after. */
+        uint64_t requests = lot->op == OP_REMOVE ? 3 : 1;
+        r->summary.requests_remove += requests * ((lot->n + batch - 1) / batch);
         r->summary.remove += lot->n;
     }
 }

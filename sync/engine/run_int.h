@@ -61,6 +61,7 @@ struct run {
     size_t old_rejects_n;
     struct diff_summary summary;     /* counters of a dry run */
     bool variables_unknown;          /* asked once, and not answered */
+    uint64_t lone_updates;           /* of a dry run: without a move */
     struct move_count *move_counts;
     size_t move_counts_n;
     uint64_t *creates_by_target;     /* a dry run's requests; per target of the mapping */

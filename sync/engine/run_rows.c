@@ -346,6 +346,9 @@ int run_plan_remembered(struct run *r, struct entry *entry, const struct lead *l
     }
     plan_decide(&r->rules, &remembered, &known, old, lead, target, r->custom_changed, &d);
     unhash(r, &known, lead, &d);
+    /* An update without fields compares them all, and writes what differs; nothing can be predicted of it. */
+    if (d.check && r->diff == NULL)
+        d = (struct decision){.op = OP_UPDATE};
     /* A create writes to no lead that is known, but a dry run shows whose place its own will take. */
     if (known.has_lead_id && (d.op != OP_CREATE || (d.rekey && r->diff != NULL))) {
         entry->has_lead_id = true;

@@ -49,6 +49,9 @@ static int show_update(struct run *r, const struct decision *d, struct diff_chan
 {
     r->summary.update++;
     r->summary.requests_update++;
+    /* A look before and one after, for as many as one list request shows; a move looks for itself. */
+    if (d->op == OP_UPDATE && r->lone_updates++ % LEADS_LIST_MAX == 0)
+        r->summary.requests_update += 2;
     change.op = OP_UPDATE;
     change.certain = !depends_on_what_is_there(r, d, change.new_lead);
     change.fields = d->fields;

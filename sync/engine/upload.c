@@ -20,6 +20,7 @@ int upload_new(const struct upload_config *config, struct upload **out, struct e
     if (u == NULL)
         return err_oom(e);
     u->c = *config;
+    u->started_ms = u->c.clock->wall_ms(u->c.clock);
     arena_init(&u->scratch, SCRATCH_MAX);
     buf_init(&u->key, 1 << 16);
     *out = u;
@@ -116,6 +117,10 @@ static void give_up_waits(struct upload *u)
     while (u->waiting != NULL) {
         struct part *p = u->waiting;
         u->waiting = p->next;
+        if (p->stopped != NULL) {
+            p->stopped(p);
+            continue;
+        }
         if (p->work->move != NULL) {
             move_give_up(p, u->c.stop_reason);
             continue;

@@ -50,6 +50,8 @@ static int take_open(struct upload *u, const struct batch *b, struct err *e)
         move_resume(p);
     else if (b->op == OP_REMOVE)
         remove_start(p);
+    else if (b->op == OP_UPDATE)
+        update_look(p);
     else
         readback_start(p);
     return 0;

@@ -208,6 +208,12 @@ static void count(struct work *w, uint32_t i, enum outcome outcome, enum reason 
         t->moved += w->aims[i].moved;
 }
 
+bool work_is_open(const struct work *w, uint32_t i)
+{
+    const struct aim *aim = &w->aims[i];
+    return w->batch.entries[i].outcome == OUTCOME_NONE && !aim->busy && !aim->as_wanted && aim->patch == PATCH_OPEN;
+}
+
 void work_entry_done(struct work *w, uint32_t i, enum outcome outcome, enum reason reason, int http_status)
 {
     struct entry *entry = &w->batch.entries[i];
@@ -276,7 +282,7 @@ void work_check(struct work *w)
         on_quiet(w);
         return;
     }
-    if (w->parts_n > 0)
+    if (w->parts_n > 0 || (!w->left_open && update_finish(w)))
         return;
     if (w->open_n == 0 && !w->left_open)
         settle(w);
@@ -369,7 +375,7 @@ struct part *part_open(const struct part *from, size_t first, size_t n, struct e
         return NULL;
     p->round = from->round;
     for (size_t k = first; k < first + n; k++)
-        if (from->work->batch.entries[from->index[k]].outcome == OUTCOME_NONE && !from->work->aims[from->index[k]].busy)
+        if (work_is_open(from->work, from->index[k]))
             p->index[p->n++] = from->index[k];
     return p;
 }

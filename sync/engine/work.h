@@ -14,8 +14,13 @@ struct aim {
     uint64_t email_hash;       /* of the normalised address; 0: none */
     unsigned rounds;           /* PATCHes sent */
     bool busy;                 /* a PATCH is under way */
+    bool shown;                /* by the look under way, as the right lead */
+    enum { PATCH_OPEN, PATCH_GONE, PATCH_TOLD, PATCH_UNTOLD } patch; /* the answer to the last PATCH: 404, the lead with
+                                * the new values, or one that does not tell them; the batch's last look decides */
+    enum outcome proved;       /* PATCH_TOLD, PATCH_UNTOLD: the outcome when the values are there */
+    int patch_status;          /* HTTP status of that answer */
     enum reason status;        /* moves: what was found of the person before */
-    bool there;                /* found by the last look: removals in place, others in the stage's list */
+    bool there;                /* found by the last look in the stage's list */
     /* moves */
     enum place { PLACE_UNSEEN, PLACE_FROM, PLACE_TO, PLACE_ELSEWHERE } place; /* where it was seen last */
     bool as_wanted;            /* its values were compared, or written */
@@ -64,6 +69,12 @@ struct part {
     enum reason absent_reason; /* attribute: why the ones found nowhere were not created */
     enum outcome absent_outcome;
     int http_status;
+    bool counted;              /* removals: the answer counted them all as deleted */
+    /* look.c */
+    const struct look_calls *look_calls; /* of the look under way */
+    const struct look_calls *search;     /* look_everywhere(): the caller's */
+    unsigned looks_before;     /* look_everywhere(): `look` as it was */
+    void (*stopped)(struct part *part); /* NULL, or called in place of leaving the batch open when a stop ends a wait */
     /* moves: reading the leads */
     void (*found)(struct part *part, uint32_t i, const struct remote_lead *remote);
     void (*looked)(struct part *part); /* the last look did not find them all: concludes; owns the part */
@@ -110,6 +121,7 @@ struct upload {
     size_t polled_n;
     int64_t deadline_us, verify_until_us; /* 0: none */
     int64_t skew_ms;           /* last one the server told */
+    int64_t started_ms;        /* wall clock */
 };
 
 enum {
@@ -133,6 +145,8 @@ void work_entry_done(struct work *w, uint32_t i, enum outcome outcome, enum reas
  * Instantly forget it, and a death between the two must not. work_learnt() makes it durable; a failure ends the upload. */
 void work_learn(struct work *w, uint32_t i, enum reason status, struct str address);
 void work_learnt(struct work *w);
+/* Has entry i neither an outcome nor a PATCH that was sent and is not proved yet? */
+bool work_is_open(const struct work *w, uint32_t i);
 /* Called when a part or request ended: settles or gives up when nothing is left to do. */
 void work_check(struct work *w);
 /* Leaves the batch open in the state; its rows count as deferred: outcome_open. */
@@ -160,6 +174,23 @@ bool upload_ended(const struct upload *u);           /* stopped or failed: nothi
 int work_lead(struct work *w, uint32_t i, struct arena *arena, struct lead *out);
 uint64_t email_hash(struct upload *u, struct str email);
 
+/* ---- look.c ---- */
+/* Is the lead in the campaign or list? */
+bool look_is_in(const struct target *t, const struct remote_lead *remote);
+struct look_calls {
+    void (*seen)(struct part *p, uint32_t i, const struct remote_lead *remote); /* entry i's own lead; once a look */
+    void (*done)(struct part *p);   /* aims[].shown tells which leads were seen; owns the part */
+    void (*failed)(struct part *p); /* an answer is missing, and the upload knows why, or a stop came; owns the part */
+};
+/* One look at the leads of a part that have no outcome and no PATCH under way. Each owns the part until its `done` or
+ * `failed`. By leads/list with ids: what it does not show may be there. */
+void look_by_id(struct part *p, const struct look_calls *calls);
+/* GET /leads/{id}, a request each: what is not shown is not there under this id. */
+void look_at_leads(struct part *p, const struct look_calls *calls);
+/* Both, for leads that a list did not show: each lead is asked for itself, and one whose id is gone is looked for by its
+ * address in its target, as often as anything that may appear late. Found so, the entry has the new id. What is not shown
+ * then is in its target no more. */
+void look_everywhere(struct part *p, const struct look_calls *calls);
 /* ---- create.c ---- */
 enum { ROUNDS_MAX = 4 }; /* requests for the same leads whose outcome stays unknown, before api_error */
 /* The body of the work's first request: opened, a lead added (1 it fits, 0 it does not, -1), closed and digested. */
@@ -174,6 +205,10 @@ void create_send_halves(struct part *p);
 enum reason create_elsewhere_reason(const struct work *w);
 /* ---- update.c ---- */
 void update_send(struct part *p);
+void update_look(struct part *p);                   /* one of an earlier run: only looks; owns the part */
+/* Nothing of the work is under way: looks for the leads whose PATCH found no lead, and then at all that were PATCHed. False:
+ * there are none. */
+bool update_finish(struct work *w);
 /* The values are there: the outcome of an update, and the first half of a move. */
 void update_proved(struct work *w, uint32_t i, enum outcome proved, int http_status);
 /* PATCHes entry i (its lead_id): `fields` and the flagged custom variables of `lead`, over what `remote` (may be NULL)
@@ -202,11 +237,12 @@ void jobs_give_up(struct upload *u);                /* jobs are not waited for a
 void jobs_free(struct upload *u);
 /* ---- lead_match.c ---- */
 /* Does a lead that was found under entry i's id have another address than the one that is known of it? Then that id is as
- * good as gone: the lead is somebody else's, and must not be written to. An address that is not known differs from none. */
+ * good as gone: the lead is somebody else's, and must not be written to. An address that is not known differs from none;
+ * without addresses the row keys are compared. */
 bool lead_match_differs(struct work *w, uint32_t i, const struct remote_lead *remote);
-/* Entry i's id is gone, and a lead with its address has this one: from now on the entry is about that lead. False: the
- * state has it under another key. */
-bool lead_match_relink(struct work *w, uint32_t i, const struct uuid *id);
+/* Entry i's id is gone, and a lead with its address has this one: from now on the entry is about that lead. False: it is
+ * another key's. */
+bool lead_match_relink(struct work *w, uint32_t i, const struct remote_lead *remote);
 /* ---- rekey.c ---- */
 /* Before a create batch is settled: rows that had another lead keep it as a lead of its own. In the same commit. */
 int rekey_settle(struct work *w, struct err *e);

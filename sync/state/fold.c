@@ -6,12 +6,15 @@
 
 #include "sync/state/index.h"
 #include "sync/state/state.h"
+#include "sync/state/values.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 /* Statuses of a lead as the API has them; only those that a reason proves. */
 enum { LEAD_BOUNCED = -1, LEAD_UNSUBSCRIBED = -2, LEAD_SKIPPED = -3 };
+
+static const unsigned UNSURE = KNOWN_UNSURE | KNOWN_UNSURE_NEW | KNOWN_UNSURE_REMOVAL;
 
 void fold_init(struct fold *f)
 {
@@ -41,7 +44,9 @@ static void learn(struct fold *f, enum reason reason)
         f->changed = true;
     }
     if ((reason == REASON_DELETED_THERE || reason == REASON_GONE_THERE) && !(f->flags & KNOWN_DELETED_THERE)) {
-        f->flags |= KNOWN_DELETED_THERE;
+        /* While our own removal may have been carried out late, the lead is gone by that: its row brings it back. */
+        f->flags |= f->flags & KNOWN_UNSURE_REMOVAL ? KNOWN_REMOVED : KNOWN_DELETED_THERE;
+        f->flags &= ~UNSURE;
         f->fingerprint = 0;
         f->changed = true;
     }
@@ -53,7 +58,8 @@ static void proven(struct fold *f, const struct fold_item *item)
     bool spoilt = f->spoilt && f->spoilt_run == item->run && f->spoilt_fingerprint == item->fingerprint;
     f->known = true;
     f->changed = true;
-    f->fingerprint = spoilt || (item->bits & ITEM_STAGED) ? 0 : item->fingerprint;
+    f->fingerprint = spoilt || f->flags & KNOWN_UNSURE_NEW || item->bits & ITEM_STAGED ? 0 : item->fingerprint;
+    f->flags &= f->flags & KNOWN_UNSURE_NEW ? ~(unsigned)KNOWN_UNSURE_NEW : ~UNSURE;
     f->target = item->target;
     f->flags &= ~(unsigned)(KNOWN_REMOVED | KNOWN_AWAY | KNOWN_DELETED_THERE | KNOWN_STAYS);
     if (created) {
@@ -95,9 +101,22 @@ static void refused(struct fold *f, const struct fold_item *item)
     f->refusal_reason = (enum reason)item->reason;
 }
 
+/* What was sent to a lead that we have may still be carried out. Then neither its fingerprint nor its values say what
+ * Instantly has. */
+static void doubt(struct fold *f, const struct fold_item *item)
+{
+    bool sent = item->reason == REASON_OUTCOME_OPEN || item->reason == REASON_API_ERROR || item->reason == REASON_NOT_STORED;
+    if (!f->known || !sent || (item->op != OP_UPDATE && item->op != OP_REMOVE))
+        return;
+    f->flags |= KNOWN_UNSURE | KNOWN_UNSURE_NEW | (item->op == OP_REMOVE ? KNOWN_UNSURE_REMOVAL : 0);
+    f->fingerprint = 0;
+    f->changed = true;
+}
+
 static void failed(struct fold *f, const struct fold_item *item)
 {
     learn(f, (enum reason)item->reason);
+    doubt(f, item);
     f->spoilt = true;
     f->spoilt_run = item->run;
     f->spoilt_fingerprint = item->fingerprint;
@@ -122,7 +141,7 @@ static void removed(struct fold *f, const struct fold_item *item)
     if (!f->known)
         return;
     learn(f, (enum reason)item->reason);
-    f->flags = (f->flags | KNOWN_REMOVED) & ~(unsigned)(KNOWN_AWAY | KNOWN_STAYS);
+    f->flags = (f->flags | KNOWN_REMOVED) & ~(KNOWN_AWAY | KNOWN_STAYS | UNSURE);
     f->fingerprint = 0;
     if (item->op == OP_MOVE) {
         f->flags |= KNOWN_AWAY;

@@ -174,6 +174,8 @@ enum {
     KNOWN_DELETED_THERE = 4,
     KNOWN_AWAY = 16,   /* removed by moving it: it is in `target`, and can be moved back */
     KNOWN_STAYS = 32,  /* was to be removed by moving it, and where it should go another lead has its address */
+    KNOWN_UNSURE = 64, /* a change or removal was sent whose outcome was not found out: what Instantly has is to be looked
+                        * at, whatever is remembered. In two runs, because it may still be carried out during the first */
 };
 /* 1/0/-1 */
 int state_lead_get(struct state *s, const struct hash128 *key, struct arena *arena, struct known_lead *out,

@@ -7,8 +7,15 @@
 
 #include "sync/state/state_int.h"
 
-/* A flag of leads.flags that stays inside: `packed` holds hashes. */
-enum { KNOWN_HASHED_VALUES = 8, KNOWN_PUBLIC = KNOWN_CREATED | KNOWN_REMOVED | KNOWN_DELETED_THERE | KNOWN_AWAY | KNOWN_STAYS };
+/* Flags of leads.flags that stay inside: `packed` holds hashes; with KNOWN_UNSURE, the lead was not looked at yet, and what
+ * was sent was a removal. */
+enum {
+    KNOWN_HASHED_VALUES = 8,
+    KNOWN_UNSURE_NEW = 128,
+    KNOWN_UNSURE_REMOVAL = 256,
+    KNOWN_PUBLIC = KNOWN_CREATED | KNOWN_REMOVED | KNOWN_DELETED_THERE | KNOWN_AWAY | KNOWN_STAYS |
+                   KNOWN_UNSURE,
+};
 
 struct who {
     struct str bytes; /* borrowed from the key, the text or the arena */

@@ -54,6 +54,8 @@ STORIES = \
 	tests/cli/sync_mirror_failmalloc.test \
 	tests/cli/sync_mirror_kill.test \
 	tests/cli/sync_lies_move.test \
+	tests/cli/sync_lies_patch.test \
+	tests/cli/sync_lies_remove.test \
 	tests/cli/sync_move.test \
 	tests/cli/sync_move_failmalloc.test \
 	tests/cli/sync_opt_out.test \

@@ -191,6 +191,18 @@ static void answer_patch(struct world *w, const char *id, struct json_object *bo
     world_refuse(w, 404, "Resource not found", a);
 }
 
+static void answer_get(struct world *w, const char *id, struct fake_answer *a)
+{
+    for (size_t i = 0; i < world_n(w); i++) {
+        struct json_object *lead = json_object_array_get_idx(w->leads, i);
+        if (strcmp(world_text(lead, "id"), id) == 0) {
+            a->body = world_keep(w, json_object_get(lead));
+            return;
+        }
+    }
+    world_refuse(w, 404, "Resource not found", a);
+}
+
 static void answer_other(struct world *w, const char *path, struct fake_answer *a)
 {
     struct json_object *o = json_object_new_object();
@@ -222,6 +234,8 @@ static enum world_kind kind_of(const struct transport_request *r)
         return r->path[23] == '/' ? WORLD_JOB : WORLD_JOBS;
     if (strcmp(r->method, "DELETE") == 0)
         return WORLD_DELETE;
+    if (strcmp(r->method, "GET") == 0 && strncmp(r->path, "/api/v2/leads/", 14) == 0)
+        return WORLD_GET;
     return strcmp(r->method, "PATCH") == 0 ? WORLD_PATCH : WORLD_OTHER;
 }
 
@@ -277,6 +291,58 @@ static void fail_after(struct world *w, enum world_fault fault, struct fake_answ
     }
 }
 
+/* A good answer to a write that is not carried out. */
+static bool lie(struct world *w, enum world_fault fault, enum world_kind kind, const char *id, struct json_object *body,
+                struct fake_answer *a)
+{
+    struct json_object *o;
+    if (fault == FAULT_EMPTY && kind == WORLD_READ) {
+        o = json_object_new_object();
+        json_object_object_add(o, "items", json_object_new_array());
+    } else if ((fault == FAULT_IGNORED || fault == FAULT_ECHO) && kind == WORLD_PATCH) {
+        answer_get(w, id, a);
+        o = json_tokener_parse(a->body);
+        if (fault == FAULT_ECHO)
+            world_write_fields(o, body);
+    } else if (fault == FAULT_IGNORED && kind == WORLD_DELETE) {
+        o = json_object_new_object();
+        world_put_int(o, "count", (int64_t)json_object_array_length(world_member(body, "ids")));
+    } else {
+        return false;
+    }
+    a->body = world_keep(w, o);
+    return true;
+}
+
+static void postpone(struct world *w, enum world_kind kind, const char *id, struct json_object *body)
+{
+    size_t at = w->late_n++;
+    if (at == sizeof w->late / sizeof w->late[0])
+        abort();
+    w->late[at].kind = kind;
+    w->late[at].due_ms = w->clock->wall + w->late_ms;
+    w->late[at].body = json_object_get(body);
+    snprintf(w->late[at].id, sizeof w->late[at].id, "%s", id);
+}
+
+static void carry_out_late(struct world *w)
+{
+    size_t left = 0;
+    for (size_t i = 0; i < w->late_n; i++) {
+        struct fake_answer unseen = {0};
+        if (w->late[i].due_ms > w->clock->wall) {
+            w->late[left++] = w->late[i];
+            continue;
+        }
+        if (w->late[i].kind == WORLD_PATCH)
+            answer_patch(w, w->late[i].id, w->late[i].body, &unseen);
+        else
+            answer_delete(w, w->late[i].body, &unseen);
+        json_object_put(w->late[i].body);
+    }
+    w->late_n = left;
+}
+
 static void on_request(void *ctx, const struct transport_request *r, struct fake_answer *a)
 {
     struct world *w = ctx;
@@ -292,6 +358,7 @@ static void on_request(void *ctx, const struct transport_request *r, struct fake
     enum world_fault fault = FAULT_NONE;
     int room = 0;
     world_step_jobs(w);
+    carry_out_late(w);
     w->n[kind]++;
     for (size_t i = 0; i < w->rules_n; i++)
         if (w->rules[i].kind == kind && w->n[kind] >= w->rules[i].first && w->n[kind] <= w->rules[i].last) {
@@ -310,15 +377,20 @@ static void on_request(void *ctx, const struct transport_request *r, struct fake
         stop_set(SIGINT);
     if (kind == WORLD_ADD && w->body_max > 0 && r->body.n > w->body_max)
         fault = FAULT_413;
-    if (!fail_before(w, fault, room, a)) {
+    const char *id = strrchr(r->path, '/') + 1;
+    if (fault == FAULT_LATE) {
+        postpone(w, kind, id, body);
+        a->end = TRANSPORT_LOST;
+    } else if (!fail_before(w, fault, room, a) && !lie(w, fault, kind, id, body, a)) {
         switch (kind) {
         case WORLD_ADD: answer_add(w, body, a); break;
         case WORLD_READ: answer_read(w, body, a); break;
-        case WORLD_PATCH: answer_patch(w, strrchr(r->path, '/') + 1, body, a); break;
+        case WORLD_PATCH: answer_patch(w, id, body, a); break;
         case WORLD_MOVE: world_answer_move(w, body, a); break;
         case WORLD_DELETE: answer_delete(w, body, a); break;
         case WORLD_JOBS: world_answer_jobs(w, r->path, a); break;
-        case WORLD_JOB: world_answer_job(w, strrchr(r->path, '/') + 1, a); break;
+        case WORLD_JOB: world_answer_job(w, id, a); break;
+        case WORLD_GET: answer_get(w, id, a); break;
         default: answer_other(w, r->path, a); break;
         }
         fail_after(w, fault, a);
@@ -348,6 +420,8 @@ void world_free(struct world *w)
     json_object_put(w->leads);
     json_object_put(w->ghosts);
     json_object_put(w->bodies);
+    for (size_t i = 0; i < w->late_n; i++)
+        json_object_put(w->late[i].body);
     for (size_t i = 0; i < w->jobs_n; i++) {
         json_object_put(w->jobs[i].filters);
         json_object_put(w->jobs[i].emails);

@@ -21,7 +21,7 @@
 #define WORLD_WORKSPACE "0a11ca3e-0000-4000-8000-00000000b0c5"
 
 enum world_kind {
-    WORLD_ADD, WORLD_READ, WORLD_PATCH, WORLD_MOVE, WORLD_DELETE, WORLD_JOBS, WORLD_JOB, WORLD_OTHER, WORLD_KIND_N
+    WORLD_ADD, WORLD_READ, WORLD_PATCH, WORLD_MOVE, WORLD_DELETE, WORLD_JOBS, WORLD_JOB, WORLD_GET, WORLD_OTHER, WORLD_KIND_N
 };
 
 /* …_AFTER: the request is carried out, and then its answer goes wrong. */
@@ -33,6 +33,10 @@ enum world_fault {
     FAULT_GARBAGE_AFTER, FAULT_ERROR_KEY_AFTER, FAULT_NO_LIST_AFTER,
     FAULT_INDEX_TWICE_AFTER, FAULT_INDEX_FAR_AFTER,
     FAULT_400, FAULT_401, FAULT_404, FAULT_409, FAULT_413, FAULT_429, FAULT_EDGE,
+    FAULT_IGNORED,              /* a PATCH or DELETE: 200 as if it were done, and nothing is; the answer has the old values */
+    FAULT_ECHO,                 /* a PATCH: the same, and the answer has the new values */
+    FAULT_EMPTY,                /* leads/list: shows nothing */
+    FAULT_LATE,                 /* a PATCH or DELETE: no answer, and it is carried out late_ms later */
     FAULT_FULL,                 /* 403 "Lead limit reached", with `room` */
     FAULT_N
 };
@@ -87,6 +91,14 @@ struct world {
     int64_t ghost_ms;           /* for so long; 0: not at all */
     int64_t miscount;           /* what DELETE adds to its count */
     unsigned leads_deleted;     /* in all DELETEs */
+    struct {
+        enum world_kind kind;
+        int64_t due_ms;
+        struct json_object *body;
+        char id[64];
+    } late[4];                  /* writes that are still to be carried out */
+    size_t late_n;
+    int64_t late_ms;
     size_t ids_max;             /* moves of more are a 400; 0: none */
     size_t body_max;            /* larger requests are a 413; 0: none */
     const char *workspace;      /* NULL: the key may not read it */

@@ -163,7 +163,143 @@ START_TEST(put_elsewhere)
 }
 END_TEST
 
+/* ---- lists and counts that are not true ---- */
+
+/* What a list does not show may be there all the same: the first list, or all of them. */
+START_TEST(a_list_that_shows_nothing)
+{
+    world_set(k.world, "cyd@example.com", "status", -2);
+    ekit_csv(&k, RKIT_TWO);
+    world_fault(k.world, WORLD_READ, 1, _i == 0 ? 1 : 99, FAULT_EMPTY);
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_DONE);
+    EKIT_COUNT(&k, REMOVED, 2u);
+    ck_assert_uint_eq(k.world->leads_deleted, 2);
+    rkit_two_are_left(&k);
+    ekit_csv(&k, RKIT_FOUR);
+    ekit_sync(&k);
+    EKIT_REASON(&k, UNSUBSCRIBED, 1u);
+    EKIT_COUNT(&k, CREATED, 1u);
+}
+END_TEST
+
+/* The same, of what an earlier run had left open. */
+START_TEST(an_earlier_removal_that_no_list_shows)
+{
+    ekit_csv(&k, RKIT_TWO);
+    k.world->stop_at = 2;
+    world_fault(k.world, WORLD_DELETE, 1, 1, FAULT_LOST);
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_SIGINT);
+    stop_set(0);
+    ekit_later(&k);
+    world_fault(k.world, WORLD_READ, 1, 99, FAULT_EMPTY);
+    ekit_resume(&k);
+    ck_assert_uint_eq(ekit_outcome(&k, OUTCOME_REMOVED), 0);
+    ck_assert_uint_eq(world_n(k.world), 4);
+    ekit_later(&k);
+    ekit_sync(&k);
+    EKIT_COUNT(&k, REMOVED, 2u);
+    rkit_two_are_left(&k);
+}
+END_TEST
+
+/* Answered as done, and not done: once, and always. */
+START_TEST(a_count_that_is_not_true)
+{
+    ekit_csv(&k, RKIT_TWO);
+    world_fault(k.world, WORLD_DELETE, 1, _i == 0 ? 1 : 99, FAULT_IGNORED);
+    ekit_sync(&k);
+    EKIT_ENDS(&k, _i == 0 ? XS_DONE : XS_LEFT_OVER);
+    EKIT_COUNT(&k, REMOVED, _i == 0 ? 2u : 0u);
+    ck_assert_uint_eq(k.report.tally.removals_left, _i == 0 ? 0 : 2);
+    ekit_later(&k);
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_DONE);
+    rkit_two_are_left(&k);
+}
+END_TEST
+
+/* The id of cyd's lead is another person's now, who is not ours to delete. */
+START_TEST(an_id_with_another_address)
+{
+    ekit_mapping(&k, _i == 0 ? RKIT_MIRROR EKIT_FIELDS : RKIT_MIRROR "state: {values: hashed}\n" EKIT_FIELDS);
+    ekit_sync(&k);
+    world_exchange(k.world, "cyd@example.com", "zoe@example.com");
+    ekit_csv(&k, RKIT_TWO);
+    ekit_later(&k);
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_DONE);
+    EKIT_COUNT(&k, REMOVED, 2u);
+    ck_assert_uint_eq(k.world->leads_deleted, 1);
+    ck_assert(ekit_there(&k, "zoe@example.com") && !ekit_there(&k, "dan@example.com"));
+}
+END_TEST
+
+/* Imported again by hand: the same people under other ids. */
+START_TEST(imported_again)
+{
+    world_set(k.world, "cyd@example.com", "status", -2);
+    world_reimport(k.world, "cyd@example.com");
+    world_reimport(k.world, "dan@example.com");
+    ekit_csv(&k, RKIT_TWO);
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_DONE);
+    EKIT_COUNT(&k, REMOVED, 2u);
+    ck_assert_uint_eq(k.world->leads_deleted, 2);
+    rkit_two_are_left(&k);
+    ekit_csv(&k, RKIT_FOUR);
+    ekit_sync(&k);
+    EKIT_REASON(&k, UNSUBSCRIBED, 1u);
+}
+END_TEST
+
+/* With a key, the address of a lead that is gone may be another row's: its new lead is not the old one. */
+START_TEST(the_address_went_to_another_row)
+{
+    ekit_mapping(&k, EKIT_HEAD EKIT_LIST "mode: mirror\nremoved: delete\n" RKIT_OPEN_GUARDS EKIT_KEYED);
+    rkit_anew(&k);
+    ekit_csv(&k, "id,email,first\n1,ann@example.com,Ann\n2,bob@example.com,Bob\n");
+    ekit_sync(&k);
+    EKIT_COUNT(&k, CREATED, 2u);
+    world_delete(k.world, "bob@example.com");
+    ekit_csv(&k, "id,email,first\n1,ann@example.com,Ann\n3,bob@example.com,Bob\n");
+    ekit_later(&k);
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_DONE);
+    EKIT_COUNT(&k, CREATED, 1u);
+    EKIT_COUNT(&k, REMOVED, 1u);
+    ck_assert(ekit_there(&k, "bob@example.com"));
+}
+END_TEST
+
 /* ---- deaths and stops ---- */
+
+/* The request of a run that died is carried out while the next run looks, or after it: the row is back, and its lead is
+ * there in the end. */
+START_TEST(a_removal_that_is_carried_out_late)
+{
+    ekit_csv(&k, RKIT_TWO);
+    k.world->stop_at = 2;
+    k.world->late_ms = _i == 0 ? 1500 : 20000;
+    world_fault(k.world, WORLD_DELETE, 1, 1, FAULT_LATE);
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_SIGINT);
+    stop_set(0);
+    world_count(k.world);
+    ekit_csv(&k, RKIT_FOUR);
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_DONE);
+    for (int night = 0; night < 3; night++) {
+        ekit_later(&k);
+        ekit_sync(&k);
+    }
+    EKIT_ENDS(&k, XS_DONE);
+    EKIT_COUNT(&k, UNCHANGED, 4u);
+    ck_assert_uint_eq(k.world->n[WORLD_READ], 0);
+    ck_assert_uint_eq(world_n(k.world), 4);
+}
+END_TEST
 
 /* A signal at any request: the next night ends where an undisturbed one would have. */
 START_TEST(stopped_anywhere)
@@ -325,6 +461,13 @@ static Suite *suite(void)
     tcase_add_test(c, a_hundred_a_request);
     tcase_add_test(c, gone_already);
     tcase_add_loop_test(c, put_elsewhere, 0, 2);
+    tcase_add_loop_test(c, a_list_that_shows_nothing, 0, 2);
+    tcase_add_test(c, an_earlier_removal_that_no_list_shows);
+    tcase_add_loop_test(c, a_count_that_is_not_true, 0, 2);
+    tcase_add_loop_test(c, an_id_with_another_address, 0, 2);
+    tcase_add_test(c, imported_again);
+    tcase_add_test(c, the_address_went_to_another_row);
+    tcase_add_loop_test(c, a_removal_that_is_carried_out_late, 0, 2);
     tcase_add_loop_test(c, stopped_anywhere, 0, 12);
     tcase_add_loop_test(c, left_open, 0, 2);
     tcase_add_loop_test(c, who_comes_back, 0, 3);

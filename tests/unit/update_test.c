@@ -1,6 +1,7 @@
 /* Updates: lost answers, leads that are gone, refusals, and what a PATCH must not take from others. */
 #include "config.h"
 
+#include "sync/base/stop.h"
 #include "tests/unit/engine_kit.h"
 
 static struct ekit k;
@@ -98,6 +99,134 @@ START_TEST(custom_variables_are_complete)
 }
 END_TEST
 
+/* ---- answers and lists that are not true ---- */
+
+static void annas_name_is(const char *name)
+{
+    ck_assert_str_eq(world_value(k.world, WORLD_LIST, "ann@example.com", "first_name"), name);
+}
+
+/* Answered with 200 and not stored, whether the answer tells it or not. */
+START_TEST(an_update_that_is_not_stored)
+{
+    three_then(CHANGED);
+    world_fault(k.world, WORLD_PATCH, 1, 1, _i == 0 ? FAULT_IGNORED : FAULT_ECHO);
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_LEFT_OVER);
+    EKIT_COUNT(&k, FAILED, 1u);
+    EKIT_REASON(&k, NOT_STORED, 1u);
+    annas_name_is("Ann");
+    ekit_later(&k);
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_DONE);
+    EKIT_COUNT(&k, CHANGED, 1u);
+    annas_name_is("Anna");
+}
+END_TEST
+
+/* The row says the old value again: it is not taken for what Instantly has. */
+START_TEST(a_value_that_came_back)
+{
+    static const enum world_fault faults[] = {FAULT_LOST_AFTER, FAULT_ECHO};
+    three_then(CHANGED);
+    world_fault(k.world, WORLD_PATCH, 1, 99, faults[_i]);
+    world_fault(k.world, WORLD_READ, 2, 99, FAULT_EMPTY);
+    world_fault(k.world, WORLD_GET, 1, 99, FAULT_500);
+    ekit_sync(&k);
+    ck_assert_int_ne((int)k.report.exit_code, XS_DONE);
+    ekit_csv(&k, EKIT_THREE);
+    ekit_later(&k);
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_DONE);
+    annas_name_is("Ann");
+}
+END_TEST
+
+/* A list that shows nothing, for one look after the PATCH or for all. */
+START_TEST(an_update_that_no_list_shows)
+{
+    three_then(CHANGED);
+    world_fault(k.world, WORLD_READ, _i == 0 ? 2 : 1, _i == 0 ? 2 : 99, FAULT_EMPTY);
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_DONE);
+    EKIT_COUNT(&k, CHANGED, 1u);
+    ck_assert_uint_eq(k.world->n[WORLD_PATCH], 1);
+    ck_assert_uint_eq(k.world->n[WORLD_GET], _i == 0 ? 0 : 2);
+    annas_name_is("Anna");
+}
+END_TEST
+
+/* A hundred updates cost two looks. */
+START_TEST(looks_are_shared)
+{
+    ekit_people(&k, "a", 100);
+    ekit_sync(&k);
+    ekit_mapping(&k, EKIT_HEAD EKIT_LIST "fields: {email: email, first_name: {value: Ann}}\n");
+    ekit_later(&k);
+    ekit_sync(&k);
+    EKIT_COUNT(&k, CHANGED, 100u);
+    ck_assert_uint_eq(k.world->n[WORLD_PATCH], 100);
+    ck_assert_uint_eq(k.world->n[WORLD_READ], 2);
+    ck_assert_uint_eq(k.world->n[WORLD_GET], 0);
+}
+END_TEST
+
+/* The id is another person's now, whose values are not ours to write. */
+START_TEST(an_id_with_another_address)
+{
+    three_then(CHANGED);
+    world_exchange(k.world, "ann@example.com", "zoe@example.com");
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_LEFT_OVER);
+    EKIT_REASON(&k, GONE_THERE, 1u);
+    ck_assert_uint_eq(k.world->n[WORLD_PATCH], 0);
+    ck_assert_str_eq(world_value(k.world, WORLD_LIST, "zoe@example.com", "first_name"), "Ann");
+}
+END_TEST
+
+/* Imported again by hand: found by address once, and known by the new id from then on. */
+START_TEST(imported_again)
+{
+    three_then(CHANGED);
+    world_reimport(k.world, "ann@example.com");
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_DONE);
+    EKIT_COUNT(&k, CHANGED, 1u);
+    annas_name_is("Anna");
+    ekit_csv(&k, EKIT_THREE);
+    ekit_later(&k);
+    ekit_sync(&k);
+    EKIT_COUNT(&k, CHANGED, 1u);
+    ck_assert_uint_eq(k.world->n[WORLD_GET], 0);
+    annas_name_is("Ann");
+}
+END_TEST
+
+/* The request of a run that died is carried out while the next run looks, or after it. */
+START_TEST(an_update_that_is_carried_out_late)
+{
+    three_then(CHANGED);
+    k.world->stop_at = 2;
+    k.world->late_ms = _i == 0 ? 1500 : 20000;
+    world_fault(k.world, WORLD_PATCH, 1, 1, FAULT_LATE);
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_SIGINT);
+    stop_set(0);
+    world_count(k.world);
+    ekit_csv(&k, EKIT_THREE);
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_DONE);
+    for (int night = 0; night < 2; night++) {
+        ekit_later(&k);
+        ekit_sync(&k);
+        EKIT_ENDS(&k, XS_DONE);
+    }
+    annas_name_is("Ann");
+    EKIT_COUNT(&k, UNCHANGED, 3u);
+    ck_assert_uint_eq(k.world->n[WORLD_READ], 0);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("update");
@@ -108,6 +237,13 @@ int main(void)
     tcase_add_test(t, a_lead_that_is_gone);
     tcase_add_test(t, an_update_that_is_refused);
     tcase_add_test(t, custom_variables_are_complete);
+    tcase_add_loop_test(t, an_update_that_is_not_stored, 0, 2);
+    tcase_add_loop_test(t, a_value_that_came_back, 0, 2);
+    tcase_add_loop_test(t, an_update_that_no_list_shows, 0, 2);
+    tcase_add_test(t, looks_are_shared);
+    tcase_add_test(t, an_id_with_another_address);
+    tcase_add_test(t, imported_again);
+    tcase_add_loop_test(t, an_update_that_is_carried_out_late, 0, 2);
     suite_add_tcase(s, t);
     return unit_run(s);
 }
