@@ -21,6 +21,8 @@ struct move {
     const struct leads_move_options *options;
     struct hand_write write;
     struct hand_job *job;
+    struct uuid *present;      /* copies: leads of these addresses that the destination had before; owned */
+    size_t present_n, present_cap;
 };
 
 /* ---- the job ---- */
@@ -112,6 +114,14 @@ static int poll_job(struct move *m, struct err *e)
 
 /* ---- who is there ---- */
 
+static bool was_present(const struct move *m, const struct uuid *id)
+{
+    for (size_t i = 0; i < m->present_n; i++)
+        if (uuid_eq(&m->present[i], id))
+            return true;
+    return false;
+}
+
 static int see_moved(void *ctx, const struct remote_lead *remote, struct err *e)
 {
     struct move *m = ctx;
@@ -121,14 +131,49 @@ static int see_moved(void *ctx, const struct remote_lead *remote, struct err *e)
                                              : remote->has_list && uuid_eq(&remote->list, &to->id);
     for (size_t i = 0; i < m->write.n; i++) {
         struct hand_lead *lead = m->write.leads[i];
-        /* A copy has an id of its own; its original is known by the address. */
-        bool same = m->options->copy ? lead->email.n > 0 && str_eq_nocase(lead->email, remote->email)
+        /* A copy has an id of its own; its original is known by the address. A lead of before is no copy. */
+        bool same = m->options->copy ? lead->email.n > 0 && str_eq_nocase(lead->email, remote->email) &&
+                                           !was_present(m, &remote->id)
                                      : uuid_eq(&lead->id, &remote->id);
         if (!same || !there || lead->outcome != OUTCOME_NONE)
             continue;
         hand_outcome(lead, OUTCOME_CHANGED, REASON_NONE, 200);
         if (!m->options->copy)
             lead->place = *to;
+    }
+    return 0;
+}
+
+static int move_see_present(void *ctx, const struct remote_lead *remote, struct err *e)
+{
+    struct move *m = ctx;
+    if (m->present_n == m->present_cap) {
+        size_t cap = m->present_cap == 0 ? 64 : 2 * m->present_cap;
+        struct uuid *grown = reallocarray(m->present, cap, sizeof *grown);
+        if (grown == NULL)
+            return err_oom(e);
+        m->present = grown;
+        m->present_cap = cap;
+    }
+    m->present[m->present_n++] = remote->id;
+    return 0;
+}
+
+/* Before a copy: what the destination has of these addresses is no copy. */
+static int find_present(struct move *m, struct err *e)
+{
+    struct str emails[LEADS_LIST_MAX];
+    size_t n = 0;
+    for (size_t i = 0; i < m->write.n; i++) {
+        if (m->write.leads[i]->email.n > 0)
+            emails[n++] = m->write.leads[i]->email;
+        if (n == 0 || (n < LEADS_LIST_MAX && i + 1 < m->write.n))
+            continue;
+        const struct hand_selector selector = {
+            .filter = {.in = m->to, .contacts = emails, .contacts_n = n, .in_campaign = -1, .in_list = -1}, .esp = -1};
+        if (hand_each(m->hand, &selector, move_see_present, m, e) != 0)
+            return -1;
+        n = 0;
     }
     return 0;
 }
@@ -355,7 +400,12 @@ int hand_move(struct hand *h, const struct target *from, const struct target *to
             .write = {.op = options->copy ? OP_HAND : OP_MOVE, .from = from, .to = to, .values = values,
                       .leads = batch, .n = n},
         };
-        rc = move_batch(&m, wait, e);
+        rc = options->copy ? find_present(&m, e) : 0;
+        if (rc == 0)
+            rc = move_batch(&m, wait, e);
+        else
+            h->jobs_n--; /* there is none to tell of */
+        free(m.present);
     }
     free(batch);
     return rc;
