@@ -50,9 +50,10 @@ int create_add(struct work *w, const struct planned *p, struct err *e)
         arena_reset(&w->u->scratch);
         /* The entry is not in the work yet: unpack from where it is. */
         w->batch.entries[i].values = p->entry.values;
+        w->batch.entries[i].row = p->entry.row;
         if (work_lead(w, i, &w->u->scratch, &unpacked) != 0)
-            return err_set(e, XS_INTERNAL, "row %llu: its mapped lead cannot be read back: please report",
-                           (unsigned long long)p->entry.row);
+            return w->u->fatal.status == XS_DONE ? err_oom(e)
+                                                 : err_set(e, w->u->fatal.status, "%s", err_text(&w->u->fatal));
         lead = &unpacked;
     }
     int fits = api_leads_add_lead(lead, &w->body);

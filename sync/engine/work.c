@@ -3,6 +3,7 @@
 
 #include "sync/engine/move.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,7 +19,8 @@ void upload_fail(struct upload *u, const struct err *e)
 
 void upload_fail_oom(struct upload *u)
 {
-    err_oom(&u->fatal);
+    if (u->fatal.status == XS_DONE)
+        err_oom(&u->fatal);
 }
 
 void upload_leave_stuck(struct upload *u, uint32_t target)
@@ -169,7 +171,18 @@ int upload_unpack(struct upload *u, struct str values, struct arena *arena, stru
 
 int work_lead(struct work *w, uint32_t i, struct arena *arena, struct lead *out)
 {
-    return upload_unpack(w->u, w->batch.entries[i].values, arena, out);
+    struct err e = ERR_INIT;
+    errno = EINVAL;
+    if (upload_unpack(w->u, w->batch.entries[i].values, arena, out) == 0)
+        return 0;
+    /* What was packed here can be unpacked: the values come from a file that was tampered with. */
+    if (errno != ENOMEM) {
+        err_set(&e, XS_STATE, "row %llu: its values in the state are damaged; restore the state and its journal from a backup",
+                (unsigned long long)w->batch.entries[i].row);
+        upload_fail(w->u, &e);
+    }
+    err_clear(&e);
+    return -1;
 }
 
 /* The row's lead is where and as the row wants it. */
