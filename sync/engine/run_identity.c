@@ -46,3 +46,35 @@ int run_identity_keep(struct run *r, struct err *e)
     buf_free(&text);
     return rc;
 }
+
+static int take_over(struct run *r, const struct entry *entry, const struct hash128 *key, struct arena *arena, struct err *e)
+{
+    struct known_lead known;
+    int rc = hash128_eq(key, &entry->key) ? 0 : state_lead_get(r->state, key, arena, &known, e);
+    if (rc != 1 || !known.has_lead_id)
+        return rc < 0 ? -1 : 0;
+    const struct entry taken = {.key = entry->key, .key_text = entry->key_text, .values = known.values,
+                                .outcome = OUTCOME_UNCHANGED, .has_lead_id = true, .lead_id = known.lead_id};
+    const struct entry end = {.key = *key, .outcome = OUTCOME_UNCHANGED, .reason = REASON_DELETED_THERE};
+    if (state_entry_add(r->state, r->record.id, known.target, &taken, e) != 0)
+        return -1;
+    return state_entry_add(r->state, r->record.id, known.target, &end, e);
+}
+
+int run_identity_take_over(struct run *r, const struct entry *entry, struct err *e)
+{
+    struct hash128 key;
+    struct arena arena;
+    struct buf address = BUF_INIT(IDENTITY_MAX);
+    int rc = 0;
+    if (!r->reidentified || r->diff != NULL)
+        return 0;
+    arena_init(&arena, IDENTITY_MAX);
+    if (mapping_email_key(entry->email, &address) == 0)
+        rc = state_person_lead(r->state, buf_str(&address), &key, e);
+    if (rc == 1)
+        rc = take_over(r, entry, &key, &arena, e);
+    buf_free(&address);
+    arena_free(&arena);
+    return rc;
+}

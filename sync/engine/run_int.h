@@ -222,6 +222,9 @@ int run_target_kept(struct run *r, struct err *e); /* XS_GUARD: the mapping's ta
 /* ---- run_identity.c ---- */
 int run_identity_check(struct run *r, struct err *e);
 int run_identity_keep(struct run *r, struct err *e); /* after a complete run */
+/* A row that is left out for what is known of its address takes over the person's lead all the same, without a request:
+ * under its old key it would be gone. */
+int run_identity_take_over(struct run *r, const struct entry *entry, struct err *e);
 
 /* ---- run_gone.c ---- */
 int run_gone_start(struct run *r, struct err *e);

@@ -320,6 +320,8 @@ static int keep_out(struct run *r, const struct entry *entry, uint32_t target, c
     const struct target *to = run_target(r, target);
     if (status == REASON_NONE && people_recorded(r->state, entry->email, &status, e) != 0)
         return -1;
+    if (status != REASON_NONE && d->op == OP_CREATE && run_identity_take_over(r, entry, e) != 0)
+        return -1;
     plan_keep_out(status, to != NULL ? to->kind : TARGET_CAMPAIGN, d);
     return 0;
 }

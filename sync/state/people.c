@@ -76,30 +76,44 @@ int people_learn(struct value_hasher *h, const struct entry *entry, struct err *
 
 /* ---- all leads of a known status ---- */
 
-#define LEADS_OF_STATUS                                                                                                \
-    "SELECT v.packed, l.flags, l.status, l.key FROM leads l JOIN lead_values v USING(n) WHERE l.status IN (-1, -2, -3)"
+enum { COLUMN_STATUS = 2, COLUMN_KEY, COLUMN_FLAGS = 1 };
+
+/* Called for each with its address; st stands on the lead's row. 0 go on, 1 enough, -1. */
+typedef int person_fn(void *ctx, uint64_t address, sqlite3_stmt *st, struct err *e);
+
+/* Those whose address is known. 1 when `fn` had enough, 0, -1. */
+static int each_person(struct state *s, person_fn *fn, void *ctx, struct err *e)
+{
+    struct value_hasher h;
+    sqlite3_stmt *st;
+    value_hasher_init(&h, s);
+    int more, rc = 0;
+    more = db_query(&s->main, &st, e, "SELECT v.packed, l.flags, l.status, l.key FROM leads l JOIN lead_values v USING(n)"
+                    " WHERE l.status IN (-1, -2, -3)", "");
+    while (more == 1 && rc == 0) {
+        uint64_t address;
+        bool hashed = (sqlite3_column_int64(st, COLUMN_FLAGS) & KNOWN_HASHED_VALUES) != 0;
+        rc = stored_address(&h, db_blob(st, 0), hashed, &address, e);
+        if (rc == 1)
+            rc = fn(ctx, address, st, e);
+        if (rc == 0)
+            more = db_next(&s->main, st, e);
+        else
+            sqlite3_reset(st);
+    }
+    value_hasher_free(&h);
+    return more < 0 ? -1 : rc;
+}
+
+static int fill_one(void *ctx, uint64_t address, sqlite3_stmt *st, struct err *e)
+{
+    return put(ctx, address, sqlite3_column_int(st, COLUMN_STATUS), e);
+}
 
 int people_fill(void *state, struct err *e)
 {
-    struct state *s = state;
-    struct value_hasher h;
-    sqlite3_stmt *st;
     /* The secret of the hashes. */
-    if (identity_load(s, e) < 0)
-        return -1;
-    value_hasher_init(&h, s);
-    int rc = db_query(&s->main, &st, e, LEADS_OF_STATUS, "");
-    for (; rc == 1; rc = db_next(&s->main, st, e)) {
-        uint64_t address;
-        int found = stored_address(&h, db_blob(st, 0), (sqlite3_column_int64(st, 1) & KNOWN_HASHED_VALUES) != 0, &address, e);
-        if (found < 0 || (found == 1 && put(s, address, sqlite3_column_int(st, 2), e) < 0)) {
-            sqlite3_reset(st);
-            rc = -1;
-            break;
-        }
-    }
-    value_hasher_free(&h);
-    return rc;
+    return identity_load(state, e) < 0 ? -1 : each_person(state, fill_one, state, e);
 }
 
 static int status_of(struct state *s, uint64_t address, int *status, struct err *e)
@@ -113,27 +127,46 @@ static int status_of(struct state *s, uint64_t address, int *status, struct err 
     return rc;
 }
 
+struct missing {
+    struct state *state;
+    uint64_t n;
+};
+
+static int count_missing(void *ctx, uint64_t address, sqlite3_stmt *st, struct err *e)
+{
+    struct missing *missing = ctx;
+    int status, known = status_of(missing->state, address, &status, e);
+    (void)st;
+    missing->n += known == 0;
+    return known < 0 ? -1 : 0;
+}
+
 int people_missing(struct state *s, uint64_t *n, struct err *e)
 {
-    struct value_hasher h;
-    sqlite3_stmt *st;
-    *n = 0;
-    value_hasher_init(&h, s);
-    int rc = db_query(&s->main, &st, e, LEADS_OF_STATUS, "");
-    for (; rc == 1; rc = db_next(&s->main, st, e)) {
-        uint64_t address;
-        int status, found = stored_address(&h, db_blob(st, 0), (sqlite3_column_int64(st, 1) & KNOWN_HASHED_VALUES) != 0,
-                                           &address, e);
-        int known = found == 1 ? status_of(s, address, &status, e) : found;
-        if (known < 0) {
-            sqlite3_reset(st);
-            rc = -1;
-            break;
-        }
-        *n += found == 1 && known == 0;
-    }
-    value_hasher_free(&h);
+    struct missing missing = {s, 0};
+    int rc = each_person(s, count_missing, &missing, e);
+    *n = missing.n;
     return rc;
+}
+
+struct wanted_person {
+    uint64_t address;
+    struct hash128 *key;
+};
+
+static int is_there(void *ctx, uint64_t address, sqlite3_stmt *st, struct err *e)
+{
+    struct wanted_person *wanted = ctx;
+    int64_t flags = sqlite3_column_int64(st, COLUMN_FLAGS);
+    (void)e;
+    return address == wanted->address && (flags & (KNOWN_REMOVED | KNOWN_DELETED_THERE)) == 0 &&
+           db_blob16(st, COLUMN_KEY, wanted->key->b);
+}
+
+int state_person_lead(struct state *s, struct str address, struct hash128 *key, struct err *e)
+{
+    struct wanted_person wanted = {.key = key};
+    return people_address(s, address, &wanted.address, e) < 0 ? -1 : each_person(s, is_there, &wanted, e);
 }
 
 /* ---- asking ---- */

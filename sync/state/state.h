@@ -184,6 +184,9 @@ int state_lead_get(struct state *s, const struct hash128 *key, struct arena *are
  * with an entry that found it; else TARGET_STATUS_UNKNOWN. Spellings that differ by more than the case of letters are
  * the caller's to normalise. Costs nothing while no person's status is known. 0/-1 */
 int state_person_status(struct state *s, struct str address, int *status, struct err *e);
+/* The key of a lead of that person that is there, under whatever key it is known, when its status is: 1/0/-1. Reads all leads of
+ * a known status. */
+int state_person_lead(struct state *s, struct str address, struct hash128 *key, struct err *e);
 /* The key that has the lead with this Instantly id: 1/0/-1. The first call of a run may read all leads. */
 int state_id_owner(struct state *s, const struct uuid *id, struct hash128 *key, struct err *e);
 /* With values: hashed, was this the lead's address, in whatever spelling? */

@@ -94,6 +94,25 @@ START_TEST(known_by_every_address_of_a_row)
 }
 END_TEST
 
+START_TEST(the_lead_of_a_person_is_found_by_the_address)
+{
+    if (_i == 1)
+        hash_values();
+    struct entry lead = keyed(kit_created(&k, 1, 11), 1), skipped = keyed(kit_entry(&k, 1, 12), 1);
+    struct hash128 key;
+    kit_one(&k, OP_CREATE, lead);
+    ck_assert_int_eq(kit_ok(&k, state_person_lead(k.s, STR("person1@example.com"), &key, &k.e)), 0);
+    skipped = kit_with(skipped, OUTCOME_SKIPPED, REASON_UNSUBSCRIBED);
+    kit_ok(&k, state_entry_add(k.s, k.run, k.target, &skipped, &k.e));
+    kit_merge(&k);
+    ck_assert_int_eq(kit_ok(&k, state_person_lead(k.s, STR("Person1@example.com"), &key, &k.e)), 1);
+    ck_assert(hash128_eq(&key, &lead.key));
+    ck_assert_int_eq(kit_ok(&k, state_person_lead(k.s, STR("person2@example.com"), &key, &k.e)), 0);
+    found(lead, REASON_UNSUBSCRIBED);
+    ck_assert_int_eq(kit_ok(&k, state_person_lead(k.s, STR("person1@example.com"), &key, &k.e)), 0);
+}
+END_TEST
+
 START_TEST(unsubscribed_is_the_last_word)
 {
     struct entry lead = kit_created(&k, 1, 11);
@@ -202,6 +221,7 @@ static Suite *suite(void)
     tcase_set_timeout(c, 60);
     tcase_add_loop_test(c, known_by_the_address, 0, 2);
     tcase_add_test(c, known_by_every_address_of_a_row);
+    tcase_add_loop_test(c, the_lead_of_a_person_is_found_by_the_address, 0, 2);
     tcase_add_test(c, unsubscribed_is_the_last_word);
     tcase_add_test(c, a_reader_knows_what_is_not_merged);
     tcase_add_test(c, forgotten_with_the_person);
