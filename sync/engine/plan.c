@@ -183,7 +183,7 @@ void plan_decide(const struct plan_rules *rules, const struct remembered *rememb
     }
     decide_known(rules, known, known_values, wanted, wanted_target, custom_changed, out);
     out->check = (known->flags & KNOWN_UNSURE) != 0 && rules->mode != MODE_CREATE &&
-                 (out->op == OP_UPDATE || out->outcome == OUTCOME_UNCHANGED);
+                 (out->op == OP_UPDATE || out->op == OP_MOVE || out->outcome == OUTCOME_UNCHANGED);
 }
 
 void plan_overlay(const struct lead *old, const struct lead *wanted, struct lead *out)

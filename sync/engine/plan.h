@@ -24,7 +24,7 @@ struct decision {
     uint32_t fields;         /* OP_UPDATE, and OP_MOVE of a row that changes too: a bit per core field to write */
     bool custom;             /* the same: some custom variable is to be written */
     bool move;               /* the row belongs into another target now */
-    bool check;              /* OP_UPDATE, or unchanged: what was sent last may have been carried out or not, so that all
+    bool check;              /* OP_UPDATE, OP_MOVE, or unchanged: what was sent last may have been carried out or not, so that all
                               * values are held against the lead in Instantly */
     bool rekey;              /* OP_CREATE: the key has a lead with another address, which is left to `removed` */
 };

@@ -165,6 +165,17 @@ static void unhash(struct run *r, const struct known_lead *known, const struct l
     }
 }
 
+/* What is remembered does not say what Instantly has; a dry run cannot know it. An update without fields compares them all
+ * and writes what differs, and so does a move with all fields. */
+static void compare_all(struct run *r, const struct remembered *remembered, const struct known_lead *known,
+                        const struct lead *lead, uint32_t target, struct decision *d)
+{
+    if (d->op == OP_MOVE)
+        plan_decide(&r->rules, remembered, known, NULL, lead, target, r->custom_changed, d);
+    else
+        *d = (struct decision){.op = OP_UPDATE};
+}
+
 const struct target *run_target(struct run *r, uint32_t number)
 {
     struct err ignored = ERR_INIT;
@@ -348,9 +359,8 @@ int run_plan_remembered(struct run *r, struct entry *entry, const struct lead *l
     }
     plan_decide(&r->rules, &remembered, &known, old, lead, target, r->custom_changed, &d);
     unhash(r, &known, lead, &d);
-    /* An update without fields compares them all, and writes what differs; nothing can be predicted of it. */
     if (d.check && r->diff == NULL)
-        d = (struct decision){.op = OP_UPDATE};
+        compare_all(r, &remembered, &known, lead, target, &d);
     /* A create writes to no lead that is known, but a dry run shows whose place its own will take. */
     if (known.has_lead_id && (d.op != OP_CREATE || (d.rekey && r->diff != NULL))) {
         entry->has_lead_id = true;

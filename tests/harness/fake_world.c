@@ -114,6 +114,18 @@ static bool in_array(struct json_object *array, const char *wanted)
     return false;
 }
 
+/* The lead as leads/list shows it. */
+static struct json_object *shown(struct world *w, struct json_object *lead)
+{
+    for (size_t i = 0; i < json_object_array_length(w->stale); i++) {
+        struct json_object *old = json_object_array_get_idx(w->stale, i);
+        if (strcmp(world_text(old, "id"), world_text(lead, "id")) == 0 &&
+            json_object_get_int64(world_member(old, "stale_ms")) > w->clock->wall)
+            return old;
+    }
+    return lead;
+}
+
 static void answer_read(struct world *w, struct json_object *body, struct fake_answer *a)
 {
     struct json_object *o = json_object_new_object(), *items = json_object_new_array();
@@ -129,7 +141,7 @@ static void answer_read(struct world *w, struct json_object *body, struct fake_a
             (world_member(body, "ids") != NULL && !in_array(world_member(body, "ids"), world_text(lead, "id"))) ||
             json_object_get_int64(world_member(lead, "visible_ms")) > w->clock->wall)
             continue;
-        json_object_array_add(items, json_object_get(lead));
+        json_object_array_add(items, json_object_get(shown(w, lead)));
     }
     for (size_t g = 0; world_text(body, "starting_after")[0] == '\0' && g < json_object_array_length(w->ghosts); g++) {
         struct json_object *ghost = json_object_array_get_idx(w->ghosts, g);
@@ -179,6 +191,11 @@ static void answer_patch(struct world *w, const char *id, struct json_object *bo
         struct json_object *lead = json_object_array_get_idx(w->leads, i);
         if (strcmp(world_text(lead, "id"), id) != 0)
             continue;
+        if (w->stale_ms > 0) {
+            struct json_object *old = json_tokener_parse(json_object_to_json_string(lead));
+            world_put_int(old, "stale_ms", w->clock->wall + w->stale_ms);
+            json_object_array_add(w->stale, old);
+        }
         world_write_fields(lead, body);
         json_object_array_add(w->bodies, json_object_get(lead));
         a->body = json_object_to_json_string_ext(lead, JSON_C_TO_STRING_PLAIN);
@@ -410,6 +427,7 @@ void world_init(struct world *w, struct clock_fake *clock)
     w->leads = json_object_new_array();
     w->bodies = json_object_new_array();
     w->ghosts = json_object_new_array();
+    w->stale = json_object_new_array();
     w->workspace = WORLD_WORKSPACE;
     w->job_ms = 300;
 }
@@ -419,6 +437,7 @@ void world_free(struct world *w)
     fake_transport_done(&w->t);
     json_object_put(w->leads);
     json_object_put(w->ghosts);
+    json_object_put(w->stale);
     json_object_put(w->bodies);
     for (size_t i = 0; i < w->late_n; i++)
         json_object_put(w->late[i].body);

@@ -91,6 +91,8 @@ struct world {
     int64_t ghost_ms;           /* for so long; 0: not at all */
     int64_t miscount;           /* what DELETE adds to its count */
     unsigned leads_deleted;     /* in all DELETEs */
+    struct json_object *stale;  /* leads as they were before a PATCH, which leads/list still shows */
+    int64_t stale_ms;           /* for so long; 0: not at all */
     struct {
         enum world_kind kind;
         int64_t due_ms;

@@ -12,12 +12,13 @@
 /* A case is a line: NAME | setting=value … | expectation. Settings:
  *   remembered=nothing|same|other|refused:REASON|open|retry|seen|forgotten     (other)
  *   mode=create|upsert|mirror (upsert) · recreate · moved · no_id · deleted · no_values · key (the identity is no address)
- *   removed · away (removed by moving) · status=N (what is known of the person by the key) · person=N (by the address)
+ *   removed · away (removed by moving) · unsure (what was sent last may still be carried out) · status=N (what is known of the person by the key) · person=N (by the address)
  *   campaign (where the lead goes; else a list)
  *   overwrite=always|if-empty|never (always; of first_name and seats)
  *   old.FIELD=VALUE, new.FIELD=VALUE of email, first_name, last_name, seats; VALUE is text, "-" absent, "null" a null,
  *   "" (nothing) the empty text, #N a number
- * Expectation: "create", "rekey", "move", "update FIELD,…", or "OUTCOME REASON"; "+move" when the row belongs elsewhere as well. */
+ * Expectation: "create", "rekey", "move", "update FIELD,…", or "OUTCOME REASON"; "+move" when the row belongs elsewhere as well,
+ * "check" when all values are held against Instantly. */
 
 struct fixture {
     struct plan_rules rules;
@@ -103,6 +104,8 @@ static void set(struct fixture *f, char *setting)
         f->known.flags |= KNOWN_REMOVED;
     else if (strcmp(setting, "away") == 0)
         f->known.flags |= KNOWN_REMOVED | KNOWN_AWAY;
+    else if (strcmp(setting, "unsure") == 0)
+        f->known.flags |= KNOWN_UNSURE;
     else if (strcmp(setting, "status") == 0)
         f->known.status = atoi(v);
     else if (strcmp(setting, "person") == 0)
@@ -146,6 +149,8 @@ static void describe(const struct fixture *f, const struct decision *d, const bo
     }
     if (writes && d->move)
         snprintf(end, n - (size_t)(end - out), " +move");
+    if (d->check)
+        snprintf(out + strlen(out), n - strlen(out), " check");
     (void)f;
 }
 

@@ -156,6 +156,33 @@ START_TEST(an_update_that_no_list_shows)
 }
 END_TEST
 
+/* A list that still shows the old values: for a while, or for longer than it is looked at. */
+START_TEST(an_update_that_lists_show_late)
+{
+    three_then(CHANGED);
+    k.world->stale_ms = _i == 0 ? 2500 : 3600000;
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_DONE);
+    EKIT_COUNT(&k, CHANGED, 1u);
+    ck_assert_uint_eq(k.world->n[WORLD_PATCH], 1);
+    ck_assert_uint_eq(k.world->n[WORLD_GET], _i == 0 ? 0 : 1);
+}
+END_TEST
+
+/* And the row says the old value again: what the list shows is not taken for it. */
+START_TEST(a_value_that_came_back_while_lists_lag)
+{
+    three_then(CHANGED);
+    k.world->stale_ms = 60000;
+    ekit_sync(&k);
+    EKIT_COUNT(&k, CHANGED, 1u);
+    ekit_csv(&k, EKIT_THREE);
+    ekit_sync(&k);
+    EKIT_COUNT(&k, CHANGED, 1u);
+    annas_name_is("Ann");
+}
+END_TEST
+
 /* A hundred updates cost two looks. */
 START_TEST(looks_are_shared)
 {
@@ -240,6 +267,8 @@ int main(void)
     tcase_add_loop_test(t, an_update_that_is_not_stored, 0, 2);
     tcase_add_loop_test(t, a_value_that_came_back, 0, 2);
     tcase_add_loop_test(t, an_update_that_no_list_shows, 0, 2);
+    tcase_add_loop_test(t, an_update_that_lists_show_late, 0, 2);
+    tcase_add_test(t, a_value_that_came_back_while_lists_lag);
     tcase_add_test(t, looks_are_shared);
     tcase_add_test(t, an_id_with_another_address);
     tcase_add_test(t, imported_again);
