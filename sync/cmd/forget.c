@@ -51,8 +51,12 @@ static int add_counts(const struct forgotten *counts, struct buf *out)
 
 static int add_workspace(const struct forget_call *f, struct buf *out)
 {
-    return f->workspace != NULL ? buf_addf(out, "workspace %s", f->workspace)
-                                : buf_addf(out, "any workspace of %s", f->host);
+    if (f->workspace == NULL)
+        return buf_addf(out, "any workspace of %s", f->host);
+    for (size_t i = 0; i < f->states_n; i++)
+        if (f->states[i].workspace != NULL && f->states[i].workspace_name != NULL)
+            return buf_addf(out, "workspace \"%s\" (%s)", f->states[i].workspace_name, f->workspace);
+    return buf_addf(out, "workspace %s", f->workspace);
 }
 
 static struct forgotten total(const struct forget_call *f)
