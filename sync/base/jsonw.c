@@ -15,6 +15,11 @@ void jsonw_init(struct jsonw *w, struct buf *out)
     *w = (struct jsonw){.out = out};
 }
 
+void jsonw_init_output(struct jsonw *w, struct buf *out)
+{
+    *w = (struct jsonw){.out = out, .for_people = true};
+}
+
 /* The first failure is the one that is told; errno would be another by the end. */
 static void fail(struct jsonw *w, int errnum)
 {
@@ -120,9 +125,10 @@ static size_t clean_prefix(const char *p, size_t n)
 }
 
 /* Takes clean bytes and well-formed characters from the start of s. */
-static size_t plain_prefix(struct str s)
+static size_t plain_prefix(const struct jsonw *w, struct str s)
 {
     size_t i = 0;
+    uint32_t code;
     if (s.n == 0) /* no arithmetic on a string that has no bytes */
         return 0;
     for (;;) {
@@ -130,16 +136,32 @@ static size_t plain_prefix(struct str s)
         if (i == s.n || (unsigned char)s.p[i] < 0x80)
             return i;
         size_t length = text_utf8_char(s.p + i, s.n - i);
-        if (length == 0)
+        if (length == 0 || (w->for_people && text_hidden_char(s.p + i, length, &code) > 0))
             return i;
         i += length;
     }
 }
 
+static void add_unit(struct jsonw *w, uint32_t unit)
+{
+    static const char digits[] = "0123456789abcdef";
+    add(w, (const char[]){'\\', 'u', digits[unit >> 12], digits[unit >> 8 & 15], digits[unit >> 4 & 15],
+                          digits[unit & 15]}, 6);
+}
+
+/* A hidden character; beyond U+FFFF it takes two units. */
+static void add_hidden(struct jsonw *w, uint32_t code)
+{
+    if (code > 0xffff) {
+        add_unit(w, 0xd800 + ((code - 0x10000) >> 10));
+        code = 0xdc00 + ((code - 0x10000) & 0x3ff);
+    }
+    add_unit(w, code);
+}
+
 /* One byte that cannot stand as it is. A byte that is no UTF-8 becomes U+FFFD: JSON has no other way to carry it. */
 static void add_escaped(struct jsonw *w, unsigned char c)
 {
-    static const char digits[] = "0123456789abcdef";
     static const char shorts[] = "\"\"\\\\\bb\ff\nn\rr\tt"; /* pairs: the byte, its letter */
     for (size_t i = 0; i + 1 < sizeof shorts; i += 2) {
         if ((unsigned char)shorts[i] != c)
@@ -150,7 +172,7 @@ static void add_escaped(struct jsonw *w, unsigned char c)
     if (c >= 0x80)
         add(w, "\xef\xbf\xbd", 3);
     else
-        add(w, (const char[]){'\\', 'u', '0', '0', digits[c >> 4], digits[c & 15]}, 6);
+        add_unit(w, c);
 }
 
 /* The slow way, for the few strings that need an escape: runs of plain bytes, and an escape between them. */
@@ -161,10 +183,16 @@ static void add_unclean(struct jsonw *w, struct str s, size_t plain)
         add(w, s.p, plain);
         if (plain == s.n)
             break;
-        add_escaped(w, (unsigned char)s.p[plain]);
-        s.p += plain + 1;
-        s.n -= plain + 1;
-        plain = plain_prefix(s);
+        uint32_t code;
+        size_t n = w->for_people ? text_hidden_char(s.p + plain, s.n - plain, &code) : 0;
+        if (n > 0)
+            add_hidden(w, code);
+        else
+            add_escaped(w, (unsigned char)s.p[plain]);
+        n = n > 0 ? n : 1;
+        s.p += plain + n;
+        s.n -= plain + n;
+        plain = plain_prefix(w, s);
     }
     add(w, "\"", 1);
 }
@@ -200,7 +228,7 @@ static void add_string(struct jsonw *w, struct str s, bool colon)
             *at++ = ',';
         *at++ = '"';
         size_t clean = copy_clean(at, s.p, s.n);
-        plain = clean == s.n ? clean : clean + plain_prefix((struct str){s.p + clean, s.n - clean});
+        plain = clean == s.n ? clean : clean + plain_prefix(w, (struct str){s.p + clean, s.n - clean});
         if (plain == s.n) {
             if (clean < s.n)
                 memcpy(at + clean, s.p + clean, s.n - clean);
@@ -212,7 +240,7 @@ static void add_string(struct jsonw *w, struct str s, bool colon)
             return;
         }
     } else {
-        plain = plain_prefix(s);
+        plain = plain_prefix(w, s);
     }
     if (comma)
         add(w, ",", 1);
@@ -311,11 +339,40 @@ void jsonw_null(struct jsonw *w)
     jsonw_raw(w, STR("null"));
 }
 
+/* In JSON, hidden characters stand in strings only, where each has an escape. */
+static void copy_output(struct jsonw *w, struct str json)
+{
+    size_t from = 0;
+    for (size_t i = 0; i < json.n;) {
+        uint32_t code;
+        size_t n = text_hidden_char(json.p + i, json.n - i, &code);
+        if (n > 0) {
+            add(w, json.p + from, i - from);
+            add_hidden(w, code);
+            from = i + n;
+        }
+        i += n > 0 ? n : 1;
+    }
+    if (from < json.n)
+        add(w, json.p + from, json.n - from);
+}
+
 void jsonw_raw(struct jsonw *w, struct str json)
 {
     /* Taken at its word: who hands over raw JSON has made or checked it. */
     separate(w);
-    add(w, json.p, json.n);
+    if (w->for_people)
+        copy_output(w, json);
+    else
+        add(w, json.p, json.n);
+}
+
+int jsonw_copy_output(struct str json, struct buf *out)
+{
+    struct jsonw w = {.out = out};
+    copy_output(&w, json);
+    errno = w.failed ? w.errnum : errno;
+    return w.failed ? -1 : 0;
 }
 
 int jsonw_end(struct jsonw *w)

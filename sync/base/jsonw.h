@@ -12,10 +12,16 @@ struct jsonw {
     struct buf *out; /* borrowed */
     unsigned depth;
     bool need_comma, failed;
+    bool for_people; /* see jsonw_init_output() */
     int errnum; /* why it failed */
 };
 
 void jsonw_init(struct jsonw *w, struct buf *out);
+/* For what a command prints: characters that a terminal acts on, or does not show (C1, bidi, without width), become
+ * \u escapes, which are the same JSON. What is sent to the API keeps its bytes. */
+void jsonw_init_output(struct jsonw *w, struct buf *out);
+/* The same for JSON that something else has written. 0/-1. */
+int jsonw_copy_output(struct str json, struct buf *out);
 void jsonw_object(struct jsonw *w);
 void jsonw_object_end(struct jsonw *w);
 void jsonw_array(struct jsonw *w);

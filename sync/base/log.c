@@ -142,7 +142,7 @@ static int make_json(const struct level_row *level, struct str message, struct b
     int result = -1;
     if (show_lines(message, "\n", &shown) != 0 || add_journal_prefix(level, out) != 0)
         goto out;
-    jsonw_init(&w, out);
+    jsonw_init_output(&w, out);
     jsonw_object(&w);
     jsonw_key(&w, "time");
     jsonw_text(&w, time_format(clock->wall_ms(clock), time_text));

@@ -202,18 +202,33 @@ int text_header_key(struct str s, struct buf *out)
 /* Characters that move the cursor, reorder text or hide in it. */
 static bool is_unsafe(int32_t code)
 {
+    /* Nearly every character that is not ASCII is a letter of Europe or one above the ranges. */
+    if (code > 0xad && code < 0x34f)
+        return false;
     static const struct {
         int32_t first, last;
     } ranges[] = {
         {0x00, 0x1f},       {0x7f, 0x9f},                           /* controls, escape among them */
         {0x061c, 0x061c},   {0x200e, 0x200f},   {0x202a, 0x202e},   {0x2066, 0x2069}, /* bidi */
         {0x2028, 0x2029},   {0xfeff, 0xfeff},   {0xfff9, 0xfffb},   /* line breaks, BOM, annotations */
+        {0xad, 0xad},       {0x34f, 0x34f},     {0x180e, 0x180e},   {0x200b, 0x200d}, /* no width: an address that */
+        {0x2060, 0x2064},   {0x206a, 0x206f},                       /* looks right and is not */
         {0xe0000, 0xe007f},                                         /* tags: invisible ASCII */
     };
     for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++)
         if (code >= ranges[i].first && code <= ranges[i].last)
             return true;
     return false;
+}
+
+size_t text_hidden_char(const char *p, size_t n, uint32_t *code)
+{
+    struct str s = {p, n};
+    int32_t found = n > 0 && (unsigned char)*p >= 0x80 ? take_char(&s) : -1;
+    if (found < 0 || !is_unsafe(found))
+        return 0;
+    *code = (uint32_t)found;
+    return n - s.n;
 }
 
 /* Room for "\u{10ffff}". */

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Number of leading bytes that are valid UTF-8; equal to s.n when all are. NUL counts as valid. */
 size_t text_utf8_prefix(struct str s);
@@ -19,6 +20,8 @@ bool text_is_ascii(struct str s);
 int text_fold(struct str s, struct buf *out);
 /* Columns that `s` takes on a terminal; controls count as their \u{..} form. */
 size_t text_width(struct str s);
+/* Bytes of the character at p when it is not ASCII and one that text_show() escapes; else 0. */
+size_t text_hidden_char(const char *p, size_t n, uint32_t *code);
 /* Appends `s` with control, escape, bidi and invisible characters as \u{1b} and bytes that are not UTF-8 as \x{ff}; cut
  * with "…" at max_columns (0: never). 0/-1. */
 int text_show(struct str s, size_t max_columns, struct buf *out);

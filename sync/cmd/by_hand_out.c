@@ -62,7 +62,7 @@ static int report_ndjson(const struct hand *h, struct out *out, struct err *e)
 {
     for (size_t i = 0; i < h->leads_n; i++) {
         struct jsonw w;
-        jsonw_init(&w, &out->text);
+        jsonw_init_output(&w, &out->text);
         write_lead(&w, &h->leads[i]);
         if (jsonw_end(&w) != 0 || buf_addc(&out->text, '\n') != 0)
             return err_oom(e);
@@ -158,7 +158,7 @@ static int report_json(const struct by_hand_call *call, bool written, enum exit_
 {
     const struct hand *h = &call->hand;
     struct jsonw w;
-    jsonw_init(&w, out);
+    jsonw_init_output(&w, out);
     jsonw_object(&w);
     count(&w, "version", 1);
     jsonw_key(&w, "command");

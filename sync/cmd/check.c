@@ -95,7 +95,7 @@ static int run(struct invocation *inv, struct err *e)
         rc = out_open(&f.out, inv, OUT_PUBLIC, e);
     if (rc != 0)
         goto done;
-    jsonw_init(&f.json, &f.out.text);
+    jsonw_init_output(&f.json, &f.out.text);
     if (inv->common.format == FORMAT_JSON)
         jsonw_array(&f.json);
     rc = check_run(&runner.config, found, &f, e);

@@ -166,7 +166,7 @@ static int show_json(const struct forget_call *f, bool added, struct buf *out)
 {
     const struct forgotten sum = total(f);
     struct jsonw w;
-    jsonw_init(&w, out);
+    jsonw_init_output(&w, out);
     jsonw_object(&w);
     jsonw_key(&w, "version");
     jsonw_int(&w, 1);
@@ -342,7 +342,7 @@ static int list(struct forget_call *f, struct out *out, struct err *e)
     struct jsonw w;
     int bad, rc = forget_states_find(f, false, e);
     table_init(&table, 3, NULL);
-    jsonw_init(&w, &out->text);
+    jsonw_init_output(&w, &out->text);
     if (f->c->format == FORMAT_JSON)
         jsonw_array(&w);
     bad = table_add(&table, STR("forgotten_at"), TABLE_DIM) | table_add(&table, STR("hash"), TABLE_DIM) |

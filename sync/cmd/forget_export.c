@@ -201,7 +201,7 @@ static int put_record(void *ctx, const struct person_record *r, struct err *e)
     int rc = 0;
     if (part->n > 0 && buf_addc(part, ',') != 0)
         return err_oom(e);
-    jsonw_init(&w, part);
+    jsonw_init_output(&w, part);
     jsonw_object(&w);
     switch (r->kind) {
     case PERSON_LEAD: rc = put_lead(x, &w, r, e); break;
@@ -306,7 +306,7 @@ static int put_lists(struct forget_call *f, struct jsonw *w, struct err *e)
 int forget_export(struct forget_call *f, struct out *out, struct err *e)
 {
     struct jsonw w;
-    jsonw_init(&w, &out->text);
+    jsonw_init_output(&w, &out->text);
     jsonw_object(&w);
     jsonw_key(&w, "version");
     jsonw_int(&w, 1);

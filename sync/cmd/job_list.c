@@ -118,7 +118,7 @@ static int print_csv(const struct job_views *views, struct out *out)
 static int print_object(const struct job_view *view, struct buf *out)
 {
     struct jsonw w;
-    jsonw_init(&w, out);
+    jsonw_init_output(&w, out);
     jsonw_object(&w);
     job_view_json(&w, view);
     jsonw_object_end(&w);

@@ -144,7 +144,7 @@ static int add_json(struct page *p, const struct job_entry *entry, struct buf *o
     char id[128];
     struct jsonw w;
     snprintf(id, sizeof id, "%s-%zu", p->job->id, entry->n);
-    jsonw_init(&w, out);
+    jsonw_init_output(&w, out);
     jsonw_object(&w);
     jsonw_key(&w, "id");
     jsonw_text(&w, id);
@@ -188,7 +188,7 @@ static int add_meta(const struct page *p, struct buf *out)
     struct buf next = BUF_INIT(1024);
     struct jsonw w;
     int bad = has_next(p) ? next_text(p, &next) : 0;
-    jsonw_init(&w, out);
+    jsonw_init_output(&w, out);
     jsonw_object(&w);
     jsonw_key(&w, "total");
     jsonw_uint(&w, p->total);

@@ -80,7 +80,7 @@ static void count(struct jsonw *w, const char *key, int64_t n)
 static int show_json(const struct shown *s, struct buf *out)
 {
     struct jsonw w;
-    jsonw_init(&w, out);
+    jsonw_init_output(&w, out);
     jsonw_object(&w);
     job_view_json(&w, s->job);
     jsonw_key(&w, "entries");

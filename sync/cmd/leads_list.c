@@ -1,6 +1,7 @@
 /* `leads list` and `leads get`: leads as Instantly has them. */
 #include "config.h"
 
+#include "sync/base/jsonw.h"
 #include "sync/base/log.h"
 #include "sync/base/text.h"
 #include "sync/cmd/by_hand.h"
@@ -149,7 +150,7 @@ static int print_cells(struct printer *p, const struct remote_lead *lead)
     int bad = 0;
     for (size_t c = 0; c < p->columns_n; c++) {
         struct str text = cell(p, lead, p->columns[c], scratch);
-        bad |= csv ? out_csv_cell(&p->out, &first, ',', text, false) : table_add(&p->table, text, TABLE_PLAIN);
+        bad |= csv ? out_csv_cell(&p->out, &first, ',', text, true) : table_add(&p->table, text, TABLE_PLAIN);
     }
     return csv ? bad | out_csv_end(&p->out, &first) : bad;
 }
@@ -166,8 +167,9 @@ static int print_lead(void *ctx, const struct remote_lead *lead, struct err *e)
     if (format == FORMAT_TEXT && p->shown > 0 && p->shown % TABLE_ROWS == 0)
         bad = table_flush(p) | table_head(p);
     if (json != NULL)
-        bad |= buf_addf(&p->out.text, "%s%s%s", format == FORMAT_JSON && p->shown > 0 ? ",\n" : "", json,
-                        format == FORMAT_NDJSON ? "\n" : "");
+        bad |= buf_adds(&p->out.text, format == FORMAT_JSON && p->shown > 0 ? ",\n" : "") |
+               jsonw_copy_output(str_from(json), &p->out.text) |
+               buf_adds(&p->out.text, format == FORMAT_NDJSON ? "\n" : "");
     else
         bad |= print_cells(p, lead);
     p->shown++;

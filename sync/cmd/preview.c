@@ -246,7 +246,7 @@ static int json_lead(struct preview *p, const struct row *row, const struct mapp
     struct jsonw w;
     struct buf lead = BUF_INIT(SCRATCH_BYTES);
     int bad = 0;
-    jsonw_init(&w, &p->out.text);
+    jsonw_init_output(&w, &p->out.text);
     jsonw_object(&w);
     jsonw_key(&w, "row");
     jsonw_uint(&w, row->number);
@@ -277,7 +277,7 @@ static int json_lead(struct preview *p, const struct row *row, const struct mapp
 static int json_raw(struct preview *p, const struct row *row)
 {
     struct jsonw w;
-    jsonw_init(&w, &p->out.text);
+    jsonw_init_output(&w, &p->out.text);
     jsonw_object(&w);
     for (size_t i = 0; i < p->source->columns_n && i < row->n; i++) {
         jsonw_key_str(&w, p->source->columns[i].name);

@@ -144,7 +144,7 @@ static int add_csv(struct results_out *r, const struct record *record)
 static int add_json(struct results_out *r, const struct record *record)
 {
     struct jsonw w;
-    jsonw_init(&w, &r->out.text);
+    jsonw_init_output(&w, &r->out.text);
     jsonw_object(&w);
     for (size_t c = 0; c < COLUMN_N; c++) {
         jsonw_key(&w, column_names[c]);

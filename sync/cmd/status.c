@@ -149,7 +149,7 @@ static void json_batch(struct jsonw *w, const struct batch *batch)
 static int show_json(struct state *state, const struct overview *v, struct buf *out)
 {
     struct jsonw w;
-    jsonw_init(&w, out);
+    jsonw_init_output(&w, out);
     jsonw_object(&w);
     jsonw_key(&w, "version");
     jsonw_int(&w, 1);

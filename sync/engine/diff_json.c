@@ -192,7 +192,7 @@ static int json_head(struct diff *d, struct err *e)
     char at[TIME_TEXT_N];
     struct buf text = BUF_INIT(d->record.max);
     struct jsonw w;
-    jsonw_init(&w, &text);
+    jsonw_init_output(&w, &text);
     jsonw_object(&w);
     jsonw_key(&w, "version");
     jsonw_int(&w, 1);
@@ -220,7 +220,7 @@ static int json_change(struct diff *d, const struct diff_change *c, struct err *
     struct jsonw w;
     if (separate(d, d->changes_n, e) != 0)
         return -1;
-    jsonw_init(&w, &d->record);
+    jsonw_init_output(&w, &d->record);
     jsonw_object(&w);
     change_members(&w, c);
     jsonw_object_end(&w);
@@ -232,7 +232,7 @@ static int keep_left_out(struct diff *d, struct diff_later *later, const struct 
     struct jsonw w;
     if (separate(d, later->n, e) != 0)
         return -1;
-    jsonw_init(&w, &d->record);
+    jsonw_init_output(&w, &d->record);
     jsonw_object(&w);
     left_out_members(&w, l);
     jsonw_object_end(&w);
@@ -264,7 +264,7 @@ static int json_finish(struct diff *d, const struct diff_summary *s, struct err 
     }
     if (diff_pour(d, &d->left_out, e) != 0)
         goto done;
-    jsonw_init(&w, &text);
+    jsonw_init_output(&w, &text);
     jsonw_object(&w);
     new_variables(&w, s);
     requests(&w, s);
@@ -301,7 +301,7 @@ static int ndjson_head(struct diff *d, struct err *e)
 
 static void ndjson_begin(struct diff *d, struct jsonw *w, const char *type)
 {
-    jsonw_init(w, &d->record);
+    jsonw_init_output(w, &d->record);
     jsonw_object(w);
     jsonw_key(w, "type");
     jsonw_text(w, type);

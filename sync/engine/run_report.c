@@ -74,7 +74,7 @@ static void jobs(struct jsonw *w, const struct run_report *report)
 int run_report_json(const struct run_report *report, struct buf *out)
 {
     struct jsonw w;
-    jsonw_init(&w, out);
+    jsonw_init_output(&w, out);
     jsonw_object(&w);
     uint_member(&w, "version", 1);
     jsonw_key(&w, "run");

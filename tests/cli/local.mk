@@ -11,6 +11,7 @@ STORIES = \
 	tests/cli/cron.test \
 	tests/cli/docs.test \
 	tests/cli/examples.test \
+	tests/cli/foreign_text.test \
 	tests/cli/forget.test \
 	tests/cli/forget_deaths.test \
 	tests/cli/forget_list.test \

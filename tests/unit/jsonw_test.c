@@ -101,6 +101,54 @@ START_TEST(strings)
 }
 END_TEST
 
+/* What a command prints is the same JSON, without characters that a terminal acts on or does not show. */
+START_TEST(hidden_characters)
+{
+    static const struct {
+        const char *in, *out;
+    } cases[] = {
+        {"caf\xc3\xa9 \xf0\x9f\x98\x80 \xe2\x82\xac", "caf\xc3\xa9 \xf0\x9f\x98\x80 \xe2\x82\xac"},
+        {"\xc2\x9b" "31m", "\\u009b31m"},
+        {"a\xc2\x85\xc2\xad" "b", "a\\u0085\\u00adb"},
+        {"\xe2\x80\xae" "moc", "\\u202emoc"},
+        {"x\xe2\x81\xa6y\xe2\x81\xa9", "x\\u2066y\\u2069"},
+        {"\xe2\x80\xa8\xe2\x80\xa9", "\\u2028\\u2029"},
+        {"p\xe2\x80\x8b@example.org", "p\\u200b@example.org"},
+        {"\xef\xbb\xbf\xff\"", "\\ufeff\xef\xbf\xbd\\\""},
+        {"\xf3\xa0\x81\x81", "\\udb40\\udc41"},
+        {"eight by\xe2\x80\x8b", "eight by\\u200b"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct buf out = BUF_INIT(4096), plain = BUF_INIT(4096), copy = BUF_INIT(4096);
+        struct jsonw w;
+        jsonw_init_output(&w, &out);
+        jsonw_object(&w);
+        jsonw_key(&w, cases[i].in);
+        jsonw_text(&w, cases[i].in);
+        jsonw_object_end(&w);
+        ck_assert_int_eq(jsonw_end(&w), 0);
+        ck_assert_int_eq(buf_addf(&copy, "{\"%s\":\"%s\"}", cases[i].out, cases[i].out), 0);
+        ck_assert_msg(str_eq(buf_str(&out), buf_str(&copy)), "case %zu: %.*s", i, STR_ARG(buf_str(&out)));
+        /* What another writer made. */
+        jsonw_init(&w, &plain);
+        jsonw_object(&w);
+        jsonw_key(&w, cases[i].in);
+        jsonw_text(&w, cases[i].in);
+        jsonw_object_end(&w);
+        buf_reset(&copy);
+        ck_assert_int_eq(jsonw_copy_output(buf_str(&plain), &copy), 0);
+        ck_assert_msg(str_eq(buf_str(&out), buf_str(&copy)), "case %zu: %.*s", i, STR_ARG(buf_str(&copy)));
+        buf_reset(&copy);
+        jsonw_init_output(&w, &copy);
+        jsonw_raw(&w, buf_str(&plain));
+        ck_assert(str_eq(buf_str(&out), buf_str(&copy)));
+        buf_free(&out);
+        buf_free(&plain);
+        buf_free(&copy);
+    }
+}
+END_TEST
+
 /* Every byte, at every place of the eight-byte words. */
 START_TEST(every_byte_at_every_offset)
 {
@@ -168,6 +216,7 @@ int main(void)
     tcase_add_test(tc, a_document);
     tcase_add_test(tc, any_maximum_is_told);
     tcase_add_test(tc, strings);
+    tcase_add_test(tc, hidden_characters);
     tcase_add_test(tc, every_byte_at_every_offset);
     tcase_add_test(tc, mistakes_of_the_caller);
     suite_add_tcase(suite, tc);

@@ -160,6 +160,8 @@ START_TEST(showing)
         {{"\xe2\x81\xa6\xe2\x80\x8f\xd8\x9c", 8}, 0, "\\u{2066}\\u{200f}\\u{61c}", 23},
         {{"\xef\xbb\xbf\xe2\x80\xa8", 6}, 0, "\\u{feff}\\u{2028}", 16},
         {{"\xf3\xa0\x81\x81", 4}, 0, "\\u{e0041}", 9},
+        {{"p\xe2\x80\x8b@x\xc2\xad.org", 12}, 0, "p\\u{200b}@x\\u{ad}.org", 21}, /* looks like an address */
+        {{"\xe2\x80\x8d\xe2\x81\xa0\xcd\x8f\xe1\xa0\x8e", 11}, 0, "\\u{200d}\\u{2060}\\u{34f}\\u{180e}", 31},
         {{"\xff\xc3", 2}, 0, "\\x{ff}\\x{c3}", 12},
         {{"caf\xc3\xa9", 5}, 0, "caf\xc3\xa9", 4},
         {{"\xe6\x97\xa5\xe6\x9c\xac", 6}, 0, "\xe6\x97\xa5\xe6\x9c\xac", 4},   /* two columns each */
