@@ -82,8 +82,8 @@ static int open_source(const struct source_spec *spec, const struct source_read 
         goto fail;
     }
     if (command->foreign != NULL) {
-        err_set(e, XS_CONFIG, "%s is somebody else's, or others can write to it, so that its command is not run: see what "
-                "it says, then make it yours alone (chown, chmod go-w)", command->foreign);
+        err_set(e, XS_CONFIG, "%s: its command is not run, because another user owns the file or its folder, or can write "
+                "to one of them; read the file, then make both yours alone (chown, chmod go-w)", command->foreign);
         goto fail;
     }
     /* The arguments stay out of messages: they may hold what is nobody's business. */

@@ -47,6 +47,33 @@ int file_read(const char *path, struct buf *out, enum exit_status missing, enum 
     return file_read_ours(path, out, &ours, missing, bad, e);
 }
 
+/* The folder that holds `path`. Caller frees; NULL when out of memory. */
+static char *folder_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    if (slash == NULL)
+        return strdup(".");
+    size_t n = (size_t)(slash - path);
+    return n == 0 ? strdup("/") : strndup(path, n);
+}
+
+/* Owned by this user or root, and closed to the others' writes; in a sticky folder each owner's files are safe. */
+static bool is_ours(const struct stat *st)
+{
+    return (st->st_uid == geteuid() || st->st_uid == 0) &&
+           ((st->st_mode & (S_IWGRP | S_IWOTH)) == 0 || (S_ISDIR(st->st_mode) && (st->st_mode & S_ISVTX) != 0));
+}
+
+/* Whoever can write to a folder can put another file, or another program, in the place of one that is in it. */
+static bool is_folder_ours(const char *path)
+{
+    struct stat st;
+    char *folder = folder_of(path);
+    bool ours = folder != NULL && stat(folder, &st) == 0 && is_ours(&st);
+    free(folder);
+    return ours;
+}
+
 int file_read_ours(const char *path, struct buf *out, bool *ours, enum exit_status missing, enum exit_status bad,
                    struct err *e)
 {
@@ -61,7 +88,7 @@ int file_read_ours(const char *path, struct buf *out, bool *ours, enum exit_stat
     else if (!S_ISREG(st.st_mode))
         err_set(e, bad, "%s is %s; give a regular file", path, S_ISDIR(st.st_mode) ? "a folder" : "not a regular file");
     else {
-        *ours = (st.st_uid == geteuid() || st.st_uid == 0) && (st.st_mode & (S_IWGRP | S_IWOTH)) == 0;
+        *ours = is_ours(&st) && is_folder_ours(path);
         result = read_all(fd, path, out, missing, bad, e);
     }
     close(fd);
@@ -69,16 +96,6 @@ int file_read_ours(const char *path, struct buf *out, bool *ours, enum exit_stat
 }
 
 /* ---- folders and names ---- */
-
-/* The folder that holds `path`. Caller frees; NULL when out of memory. */
-static char *folder_of(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    if (slash == NULL)
-        return strdup(".");
-    size_t n = (size_t)(slash - path);
-    return n == 0 ? strdup("/") : strndup(path, n);
-}
 
 /* One folder. 0700: what the program makes is its user's business alone. */
 static int make_one(const char *path, struct err *e)

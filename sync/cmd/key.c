@@ -102,6 +102,12 @@ static int key_from_file(const char *path, mode_t shared, struct api_key *key, s
         err_set(e, XS_KEY, "API key file %s is no regular file; for a pipe use --api-key-file - and stdin", path);
         goto done;
     }
+    /* Its owner has chosen the key, and with it the workspace that gets the leads. */
+    if (st.st_uid != geteuid() && st.st_uid != 0) {
+        err_set(e, XS_KEY, "API key file %s belongs to another user (uid %lu); copy the key to a file of your own", path,
+                (unsigned long)st.st_uid);
+        goto done;
+    }
     if ((st.st_mode & shared) != 0) {
         err_set(e, XS_KEY, "API key file %s can be read or written by others (mode %04o); run: chmod 600 %s", path,
                 (unsigned)(st.st_mode & 07777), path);

@@ -99,6 +99,29 @@ START_TEST(who_can_write_to_it)
 }
 END_TEST
 
+START_TEST(who_can_write_to_its_folder)
+{
+    static const struct {
+        mode_t mode;
+        bool ours;
+    } cases[] = {{0700, true}, {0755, true}, {01777, true}, {0777, false}, {0775, false}, {0757, false}};
+    char *held = in_folder("held"), *path = in_folder("held/mode");
+    ck_assert_int_eq(mkdir(held, 0700), 0);
+    make(path, "x");
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct err e = ERR_INIT;
+        struct buf b = BUF_INIT(10);
+        bool ours = !cases[i].ours;
+        ck_assert_int_eq(chmod(held, cases[i].mode), 0);
+        ck_assert_int_eq(file_read_ours(path, &b, &ours, XS_CONFIG, XS_CONFIG, &e), 0);
+        ck_assert_msg(ours == cases[i].ours, "mode %o", (unsigned)cases[i].mode);
+        buf_free(&b);
+    }
+    free(held);
+    free(path);
+}
+END_TEST
+
 START_TEST(reads_up_to_the_limit)
 {
     char *path = in_folder("a");
@@ -357,6 +380,7 @@ int main(void)
     TCase *tc = tcase_create("file");
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, who_can_write_to_it);
+    tcase_add_test(tc, who_can_write_to_its_folder);
     tcase_add_test(tc, reads_up_to_the_limit);
     tcase_add_test(tc, what_is_no_file_is_told);
     tcase_add_test(tc, output_appears_whole_or_not_at_all);

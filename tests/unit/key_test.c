@@ -93,6 +93,22 @@ START_TEST(test_file_refused)
 }
 END_TEST
 
+/* Also by way of a link, which is not what is looked at. */
+START_TEST(test_file_of_another_user)
+{
+    char other[600];
+    if (geteuid() != 0)
+        return;
+    write_key("hush", 4, 0600);
+    ck_assert_int_eq(chown(path, 65534, 65534), 0);
+    expect_refusal(path, XS_KEY, "another user (uid 65534)", "hush");
+    snprintf(other, sizeof other, "%s.link", path);
+    ck_assert_int_eq(symlink(path, other), 0);
+    expect_refusal(other, XS_KEY, "another user (uid 65534)", "hush");
+    ck_assert_int_eq(unlink(other), 0);
+}
+END_TEST
+
 START_TEST(test_no_regular_file)
 {
     ck_assert_int_eq(mkfifo(path, 0600), 0);
@@ -201,6 +217,7 @@ int main(void)
     tcase_add_checked_fixture(tc, setup, NULL);
     tcase_add_test(tc, test_file);
     tcase_add_test(tc, test_file_refused);
+    tcase_add_test(tc, test_file_of_another_user);
     tcase_add_test(tc, test_no_regular_file);
     tcase_add_test(tc, test_key_in_place_of_its_file);
     tcase_add_test(tc, test_order);
