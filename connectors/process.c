@@ -77,7 +77,8 @@ static _Noreturn void become(const char *const *argv, char **env, int empty, int
 
     setpgid(0, 0);
     sigemptyset(&as_usual.sa_mask);
-    sigaction(SIGPIPE, &as_usual, NULL); /* we ignore it, and that is inherited */
+    sigaction(SIGPIPE, &as_usual, NULL); /* we ignore these, and that is inherited */
+    sigaction(SIGXFSZ, &as_usual, NULL);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     if (dup2(empty, STDIN_FILENO) >= 0 && dup2(out, STDOUT_FILENO) >= 0 && dup3(report, 3, O_CLOEXEC) >= 0) {

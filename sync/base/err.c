@@ -107,6 +107,11 @@ static int is_io_fault(int errnum)
     return errnum == ENOSPC || errnum == EDQUOT || errnum == EIO || errnum == EROFS || errnum == EFBIG;
 }
 
+const char *err_io_text(int errnum)
+{
+    return errnum == EFBIG ? "File too large: raise the limit of file sizes (ulimit -f)" : strerror(errnum);
+}
+
 int err_errno(struct err *e, enum exit_status status, int errnum, const char *fmt, ...)
 {
     /* Looked at first, since the caller's arguments cost nothing when they are not formatted. */
@@ -118,7 +123,7 @@ int err_errno(struct err *e, enum exit_status status, int errnum, const char *fm
     va_end(ap);
     if (what == NULL)
         return err_oom(e);
-    err_set(e, is_io_fault(errnum) ? XS_IO : status, "%s: %s", what, strerror(errnum));
+    err_set(e, is_io_fault(errnum) ? XS_IO : status, "%s: %s", what, err_io_text(errnum));
     free(what);
     return -1;
 }

@@ -49,6 +49,9 @@ int err_context(struct err *e, const char *fmt, ...) __attribute__((format(print
 int err_errno(struct err *e, enum exit_status status, int errnum, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* strerror(), with what helps where its words do not. */
+const char *err_io_text(int errnum);
+
 /* The message, or "" when there is none. Borrowed until the next call on `e`. */
 const char *err_text(const struct err *e);
 

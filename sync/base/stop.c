@@ -28,8 +28,10 @@ void stop_install(void)
     sigemptyset(&ignore.sa_mask);
     sigaction(SIGINT, &stop, NULL);
     sigaction(SIGTERM, &stop, NULL);
-    /* A reader that went away is an error of the write, reported like any other. */
+    /* A reader that went away, or a file that is as large as it may be (ulimit -f), is an error of the write, reported
+     * like any other. */
     sigaction(SIGPIPE, &ignore, NULL);
+    sigaction(SIGXFSZ, &ignore, NULL);
 }
 
 /* Cheap enough to be asked in every turn of every loop. */

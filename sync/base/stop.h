@@ -2,7 +2,7 @@
 #ifndef SYNC_BASE_STOP_H
 #define SYNC_BASE_STOP_H
 
-/* Installs the handlers; SIGPIPE is ignored. The second signal _exits with 128 + its number. */
+/* Installs the handlers; SIGPIPE and SIGXFSZ are ignored. The second signal _exits with 128 + its number. */
 void stop_install(void);
 /* 0, or the number of the first signal. */
 int stop_requested(void);

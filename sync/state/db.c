@@ -8,7 +8,17 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+
+/* SQLite does not always keep the error of the write. */
+static const char *io_reason(int os)
+{
+    struct rlimit limit;
+    if (os == 0 && getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
+        os = EFBIG;
+    return os != 0 ? err_io_text(os) : "no reason given";
+}
 
 /* What a person can do about it decides the status: space and disks are XS_IO, everything that is wrong with the file
  * itself XS_STATE, another process XS_LOCKED. What is left is a bug of ours. */
@@ -31,8 +41,7 @@ static int fail_code(struct db *db, int rc, struct err *e)
                        path);
     case SQLITE_IOERR: {
         int os = db->h != NULL ? sqlite3_system_errno(db->h) : 0;
-        return err_set(e, XS_IO, "%s: %s (%s); look at the disk and run again", path, text,
-                       os != 0 ? strerror(os) : "no reason given");
+        return err_set(e, XS_IO, "%s: %s (%s); look at the disk and run again", path, text, io_reason(os));
     }
     case SQLITE_NOTADB:
         return err_set(e, XS_STATE, "%s: is not a leadsync state (not an SQLite file); name another with --state",

@@ -34,6 +34,7 @@ STORIES = \
 	tests/cli/schema.test \
 	tests/cli/schema_editor.test \
 	tests/cli/setup.test \
+	tests/cli/size_limit.test \
 	tests/cli/soak.test \
 	tests/cli/state_names.test \
 	tests/cli/status.test \
