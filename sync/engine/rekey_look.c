@@ -11,7 +11,6 @@
 
 #include <json-c/json.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "sync/base/log.h"
 #include "sync/engine/people.h"
@@ -145,10 +144,7 @@ static int ask(struct part *p, size_t *k, bool one, struct err *e)
     if (r == NULL)
         return err_oom(e);
     *r = (struct old_lead_request){p, one, entry};
-    char path[64] = "/api/v2/leads/";
-    const struct api_call get = {.method = "GET", .path = path, .urgent = true, .kind = API_KIND_OTHER, .must_have = "id"};
-    uuid_format(&ids[0], path + strlen(path));
-    int rc = one ? api_call(w->u->c.api, &get, rekey_look_answered, r, e)
+    int rc = one ? api_lead_get(w->u->c.api, &ids[0], rekey_look_answered, r, e)
                  : api_leads_list(w->u->c.api, &list, rekey_look_answered, r, e);
     if (rc != 0)
         free(r);
