@@ -2,11 +2,26 @@
  * there for the first time: the table has no index for it, since a million syncs that never ask would pay for it. */
 #include "config.h"
 
-#include "sync/state/lookup.h"
+#include "sync/state/index.h"
+#include "sync/state/state_int.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { IDS_SHARE = 8 }; /* of memory_max */
+
+struct lead_ids {
+    struct index keys; /* leads by Instantly's id, with the first half of their keys */
+    bool loaded;       /* else each question is a query */
+};
+
+void lead_ids_free(struct state *s)
+{
+    if (s->ids != NULL)
+        index_free(&s->ids->keys);
+    free(s->ids);
+    s->ids = NULL;
+}
 
 /* Ids of leads that are there, as far as we know: not of removed ones, unless they were only moved. */
 #define LEADS_THERE "FROM leads l JOIN lead_values v USING(n) WHERE (l.flags & 6 = 0 OR l.flags & 16)"
@@ -18,14 +33,16 @@ static struct hash128 spread(const struct state *s, const struct uuid *id)
 }
 
 /* 0 also where memory does not allow it. */
-static int load(struct state *s, struct lookup *l, struct err *e)
+static int load(struct state *s, struct err *e)
 {
     sqlite3_stmt *st;
     uint64_t n = s->id.leads_n;
-    l->ids_asked = true;
+    struct lead_ids *ids = s->ids = calloc(1, sizeof *ids);
+    if (ids == NULL)
+        return err_oom(e);
     if (n == 0 || index_bytes(n, INDEX_IN_MEMORY) > s->memory_max / IDS_SHARE)
         return 0;
-    if (index_init(&l->ids, n, INDEX_IN_MEMORY, e) < 0)
+    if (index_init(&ids->keys, n, INDEX_IN_MEMORY, e) < 0)
         return -1;
     int rc = db_query(&s->main, &st, e, "SELECT v.lead_id, l.key " LEADS_THERE, "");
     for (; rc == 1; rc = db_next(&s->main, st, e)) {
@@ -34,12 +51,12 @@ static int load(struct state *s, struct lookup *l, struct err *e)
         if (!db_blob16(st, 0, id.b) || !db_blob16(st, 1, key.b))
             continue;
         struct hash128 slot = spread(s, &id);
-        if (index_add(&l->ids, &slot, key_high(&key), e) < 0)
+        if (index_add(&ids->keys, &slot, key_high(&key), e) < 0)
             return -1;
     }
-    if (rc < 0 || index_done(&l->ids, e) < 0)
+    if (rc < 0 || index_done(&ids->keys, e) < 0)
         return -1;
-    l->ids_loaded = true;
+    ids->loaded = true;
     return 0;
 }
 
@@ -60,16 +77,15 @@ static int key_from(struct state *s, uint64_t high, struct hash128 *key, struct 
 
 int state_id_owner(struct state *s, const struct uuid *id, struct hash128 *key, struct err *e)
 {
-    struct lookup *l = s->lookup;
     if (s->id.leads_n == 0)
         return 0;
-    if (l != NULL && !l->ids_asked && load(s, l, e) < 0)
+    if (s->ids == NULL && load(s, e) < 0)
         return -1;
-    if (l != NULL && l->ids_loaded) {
+    if (s->ids->loaded) {
         struct hash128 slot = spread(s, id);
         int64_t at;
         uint64_t owner;
-        int found = index_find(&l->ids, &slot, &at, &owner, e);
+        int found = index_find(&s->ids->keys, &slot, &at, &owner, e);
         return found == 1 ? key_from(s, owner, key, e) : found;
     }
     sqlite3_stmt *st;

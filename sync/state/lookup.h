@@ -47,8 +47,6 @@ struct lookup {
     struct hash128 *forgotten; /* owned; by key */
     size_t forgotten_n;
     struct overlay overlay;
-    struct index ids;      /* leads by Instantly's id, with the first half of their keys; when loaded */
-    bool ids_asked, ids_loaded;
 };
 
 _Static_assert(REASON_N <= 256, "a reason fits the low byte of a fingerprint");

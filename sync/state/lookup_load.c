@@ -26,7 +26,6 @@ void lookup_free(struct lookup *l)
     index_free(&l->leads);
     index_free(&l->refused);
     index_free(&l->retries);
-    index_free(&l->ids);
     seen_free(&l->seen);
     seen_free(&l->spared);
     seen_free(&l->opted_out);

@@ -169,6 +169,7 @@ int state_merge(struct state *s, uint64_t refusal_context, struct err *e)
     lookup_free(s->lookup);
     s->lookup = NULL;
     s->people_counted = false;
+    lead_ids_free(s);
     /* One more a batch: one without entries has to be merged too. */
     if (s->journal.open &&
         db_int(&s->journal.db, &entries, 0, "SELECT sum(entries_n + 1) FROM batches WHERE state = 5", e) < 0)

@@ -291,6 +291,7 @@ void state_close(struct state *s)
         return;
     lookup_free(s->lookup);
     lists_close(s);
+    lead_ids_free(s);
     journal_close(s);
     buf_free(&s->journal.loose_intents);
     buf_free(&s->journal.loose_outcomes);

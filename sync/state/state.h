@@ -187,7 +187,8 @@ int state_person_status(struct state *s, struct str address, int *status, struct
 /* The key of a lead of that person that is there, under whatever key it is known, when its status is: 1/0/-1. Reads all leads of
  * a known status. */
 int state_person_lead(struct state *s, struct str address, struct hash128 *key, struct err *e);
-/* The key that has the lead with this Instantly id: 1/0/-1. The first call of a run may read all leads. */
+/* The key that has the lead with this Instantly id: 1/0/-1. The first call after the opening or a merge may read all
+ * leads. What the journal has and no merge has taken is not known. */
 int state_id_owner(struct state *s, const struct uuid *id, struct hash128 *key, struct err *e);
 /* With values: hashed, was this the lead's address, in whatever spelling? */
 bool state_address_unchanged(const struct state *s, struct str hashes, struct str email);

@@ -51,6 +51,7 @@ struct lists {
 };
 
 struct lookup;
+struct lead_ids;
 struct state {
     char *path, *journal_path, *lock_path; /* owned */
     enum state_access access;
@@ -69,6 +70,7 @@ struct state {
     char *setting; /* owned; last one handed out by state_get() */
     struct lookup *lookup; /* owned; NULL before state_lookup_start() */
     struct lists lists;
+    struct lead_ids *ids;  /* owned; NULL before state_id_owner(), and after a merge */
 };
 
 /* ---- open.c ---- */
@@ -84,6 +86,9 @@ int identity_count_gone(struct state *s, struct err *e);
 
 /* ---- forgotten.c ---- */
 void lists_close(struct state *s);
+
+/* ---- ids.c ---- */
+void lead_ids_free(struct state *s);
 
 /* ---- create.c ---- */
 /* Makes a state file whole or not at all. 0 also when another process was faster. */

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #define PERSON_EMAIL "p%09" PRIu64 "@example.com"
-#define PERSON_ID "0a11ca3e-be7c-4000-8000-%012" PRIx64
+#define PERSON_ID "0a11ca3e-be7c-7000-8000-%012" PRIx64
 #define PERSON_CAMPAIGN "0a11ca3e-0000-4000-8000-00000000de30" /* where they all are */
 enum { PERSON_ID_N = 36, PERSON_EMAIL_N = 22, PERSON_DIGITS = 9 };
 

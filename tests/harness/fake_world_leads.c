@@ -112,7 +112,8 @@ struct json_object *world_make(struct world *w, bool list, const char *target)
 {
     struct json_object *lead = json_object_new_object();
     char id[UUID_TEXT_N], when[TIME_TEXT_N];
-    snprintf(id, sizeof id, "01900000-0000-7000-8000-%012x", ++w->ids);
+    unsigned long long ms = (unsigned long long)(w->clock->wall + w->skew_ms);
+    snprintf(id, sizeof id, "%08llx-%04llx-7000-8000-%012x", ms >> 16 & 0xffffffff, ms & 0xffff, ++w->ids);
     world_put_text(lead, "id", id);
     world_put_text(lead, list ? "list_id" : "campaign", target);
     world_put_text(lead, "timestamp_created", time_format(w->clock->wall + w->skew_ms, when));
