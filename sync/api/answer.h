@@ -11,6 +11,7 @@
 
 struct json_tokener;
 struct created_leads;
+struct added_lead;
 
 /* A tokener for answer_parse(); NULL when out of memory. */
 struct json_tokener *answer_tokener(void);
@@ -20,6 +21,9 @@ struct json_object *answer_parse(struct json_tokener *tokener, struct str body);
 /* An answer to leads/add whose created leads are read some at a time into `out` (which is used again and again), and are an
  * empty list in the JSON. NULL when it is not plain: then it is for answer_parse(), and `out` means nothing. */
 struct json_object *answer_parse_added(struct json_tokener *tokener, struct str body, struct created_leads *out);
+void created_leads_free(struct created_leads *created); /* fine on a zeroed one */
+/* An item of created_leads; texts borrow from it. NULL, or the member that it lacks and must have. */
+const char *answer_added_lead(struct json_object *item, struct added_lead *out);
 
 /* True and the member when it is there and of that type. Strings borrow from the JSON. `object` may be anything. */
 bool answer_str(struct json_object *object, const char *key, struct str *out);

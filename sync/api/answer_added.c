@@ -21,6 +21,7 @@
 enum {
     PART_BYTES = 2048,       /* about twenty leads */
     PART_MAX_BYTES = 65536,  /* a larger one holds something else than leads, which may take much memory as a tree */
+    NAMES_MAX = 64 << 20,    /* as large as an answer may be */
 };
 
 static const struct str list_key = {"\"created_leads\"", sizeof "\"created_leads\"" - 1};
@@ -45,6 +46,7 @@ static const char *find_list(struct str body)
 
 static int keep(struct created_leads *out, const struct added_lead *lead)
 {
+    struct added_lead *kept;
     if (out->n == out->cap) {
         size_t cap = out->cap == 0 ? 1024 : 2 * out->cap;
         struct added_lead *v = reallocarray(out->v, cap, sizeof *v);
@@ -53,8 +55,37 @@ static int keep(struct created_leads *out, const struct added_lead *lead)
         out->v = v;
         out->cap = cap;
     }
-    out->v[out->n++] = *lead;
-    return 0;
+    kept = &out->v[out->n++];
+    *kept = *lead;
+    /* The JSON is taken down with its part. */
+    if (lead->email.n > 0)
+        return arena_str(&out->names, lead->email, &kept->email);
+    return arena_str(&out->names, lead->first_name, &kept->first_name) != 0 ||
+                   arena_str(&out->names, lead->last_name, &kept->last_name) != 0
+               ? -1
+               : 0;
+}
+
+static struct str text_or_none(struct json_object *item, const char *name)
+{
+    struct str text;
+    return answer_str(item, name, &text) ? text : STR_NONE;
+}
+
+const char *answer_added_lead(struct json_object *item, struct added_lead *out)
+{
+    int64_t index;
+    *out = (struct added_lead){.email = text_or_none(item, "email")};
+    if (!answer_int(item, "index", &index) || index < 0 || index > UINT32_MAX)
+        return "index";
+    out->index = (uint32_t)index;
+    if (!answer_uuid(item, "id", &out->id))
+        return "id";
+    if (out->email.n == 0) {
+        out->first_name = text_or_none(item, "first_name");
+        out->last_name = text_or_none(item, "last_name");
+    }
+    return NULL;
 }
 
 /* Items of one part, as a list of its own. */
@@ -67,13 +98,8 @@ static int take_part(struct json_tokener *tokener, struct str items, struct buf 
     size_t n = list != NULL ? json_object_array_length(list) : 0;
     int rc = n > 0 ? 0 : -1; /* nothing between two commas is no list */
     for (size_t i = 0; rc == 0 && i < n; i++) {
-        struct json_object *item = json_object_array_get_idx(list, i);
         struct added_lead lead;
-        int64_t index;
-        bool usable = answer_int(item, "index", &index) && index >= 0 && index <= UINT32_MAX &&
-                      answer_uuid(item, "id", &lead.id);
-        lead.index = usable ? (uint32_t)index : 0;
-        rc = usable ? keep(out, &lead) : -1;
+        rc = answer_added_lead(json_object_array_get_idx(list, i), &lead) == NULL ? keep(out, &lead) : -1;
     }
     json_object_put(list);
     return rc;
@@ -126,7 +152,18 @@ struct json_object *answer_parse_added(struct json_tokener *tokener, struct str 
 {
     const char *from = find_list(body), *to = from != NULL ? memrchr(from, ']', (size_t)(body.p + body.n - from)) : NULL;
     out->n = 0;
+    if (out->names.max == 0)
+        arena_init(&out->names, NAMES_MAX);
+    arena_reset(&out->names);
     if (to == NULL || take_items(tokener, (struct str){from, (size_t)(to - from)}, out) != 0)
         return NULL;
     return parse_rest(tokener, body, from, to);
+}
+
+void created_leads_free(struct created_leads *created)
+{
+    free(created->v);
+    if (created->names.max > 0)
+        arena_free(&created->names);
+    *created = (struct created_leads){.v = NULL};
 }

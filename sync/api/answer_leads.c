@@ -15,25 +15,15 @@ static int64_t counter(struct json_object *json, const char *key)
     return answer_int(json, key, &n) && n >= 0 ? n : -1;
 }
 
-static int read_item(struct json_object *item, size_t i, struct added_lead *out, struct err *e)
-{
-    int64_t index;
-    if (!answer_int(item, "index", &index) || index < 0 || index > UINT32_MAX)
-        return err_set(e, XS_API, "leads/add: created lead %zu of the answer has no usable index", i);
-    if (!answer_uuid(item, "id", &out->id))
-        return err_set(e, XS_API, "leads/add: created lead %zu of the answer has no usable id", i);
-    out->index = (uint32_t)index;
-    return 0;
-}
-
 static int read_created(struct json_object *array, struct arena *arena, struct leads_added *out, struct err *e)
 {
     struct added_lead *created = arena_calloc(arena, out->created_n + 1, sizeof *created);
+    const char *missing;
     if (created == NULL)
         return err_oom(e);
     for (size_t i = 0; i < out->created_n; i++)
-        if (read_item(json_object_array_get_idx(array, i), i, &created[i], e) != 0)
-            return -1;
+        if ((missing = answer_added_lead(json_object_array_get_idx(array, i), &created[i])) != NULL)
+            return err_set(e, XS_API, "leads/add: created lead %zu of the answer has no usable %s", i, missing);
     out->created = created;
     return 0;
 }

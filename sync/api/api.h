@@ -114,10 +114,13 @@ int api_leads_add(struct api *a, struct buf *body, size_t leads_n, api_done_fn *
 struct added_lead {
     uint32_t index;
     struct uuid id;
+    struct str email;                 /* as the answer has it; empty when it has none */
+    struct str first_name, last_name; /* the same, of a lead that it names without an address */
 };
 struct created_leads {
-    struct added_lead *v; /* owned by the client */
+    struct added_lead *v; /* owned by the client, with the texts */
     size_t n, cap;
+    struct arena names;   /* the texts */
 };
 /* The answer of leads/add, typed. Counters that are missing are -1. created: index (position in the request) and id;
  * an index out of range or given twice is a violation and makes the parse fail: API_UNKNOWN for the caller. */

@@ -1,8 +1,9 @@
 /* leads/add: sending, and what each answer means for the leads of the request.
  *
- * The API answers counters and the ids of what it created; why the others were not is told per lead nowhere. Where one
- * counter alone explains them it is believed; otherwise they are read back, and what is still unclear is asked again in
- * halves (a repeated add of an address is counted as a duplicate and changes nothing: observed). */
+ * The API answers counters and the ids of what it created; no answer says per lead why it was not created. create_proof.c
+ * says what an answer proves. All other leads are read back. A lead with an address that is still unclear is sent again,
+ * in halves where only its reason is unclear: the API counts a repeated address as a duplicate and changes nothing
+ * (observed). A lead without an address is never sent again in the same run once a request may have created it. */
 #include "config.h"
 
 #include "sync/engine/work.h"
@@ -235,60 +236,21 @@ static void plan_is_full(struct part *p, const struct api_reply *reply)
     part_free(p);
 }
 
-enum reason create_elsewhere_reason(const struct work *w)
+/* What the answer does not prove; owns the part. */
+static void read_back_rest(struct part *p, const struct leads_added *a, size_t proved_n, struct err *e)
 {
-    switch (w->u->c.mapping->dedupe) {
-    case DEDUPE_ANY_CAMPAIGN: return REASON_IN_CAMPAIGN;
-    case DEDUPE_ANY_LIST: return REASON_IN_LIST;
-    default: return REASON_IN_WORKSPACE;
+    struct part *rest = part_open(p, 0, p->n, e);
+    if (rest == NULL) {
+        upload_fail(p->work->u, e);
+        work_leave_open(p->work);
+        part_free(p);
+        return;
     }
-}
-
-/* What the counters alone say about leads that were not created and are found nowhere. */
-static void explain_absent(struct part *p, const struct leads_added *a)
-{
-    const struct {
-        int64_t n;
-        enum outcome outcome;
-        enum reason reason;
-    } counters[] = {
-        {a->in_blocklist, OUTCOME_SKIPPED, REASON_BLOCKLISTED},
-        {a->invalid_email, OUTCOME_REJECTED, REASON_INVALID_THERE},
-        {a->incomplete, OUTCOME_REJECTED, REASON_INCOMPLETE},
-        {a->duplicate_email, OUTCOME_SKIPPED, REASON_DUPLICATE_IN_SOURCE},
-        {a->skipped, OUTCOME_SKIPPED, create_elsewhere_reason(p->work)},
-        {a->duplicated, OUTCOME_SKIPPED, REASON_IN_TARGET},
-    };
-    int speak = 0;
-    p->absent_outcome = OUTCOME_FAILED;
-    p->absent_reason = REASON_UNATTRIBUTED;
-    for (size_t i = 0; i < sizeof counters / sizeof counters[0]; i++)
-        if (counters[i].n > 0) {
-            speak++;
-            p->absent_outcome = counters[i].outcome;
-            p->absent_reason = counters[i].reason;
-        }
-    if (speak == 0 && a->remaining_in_plan == 0 && p->work->target.kind == TARGET_CAMPAIGN) {
-        /* Took what fits and said nothing of the rest: a plan that is full does not always refuse. */
-        speak = 1;
-        p->absent_outcome = OUTCOME_DEFERRED;
-        p->absent_reason = REASON_PLAN_FULL;
-        p->work->u->plan_full[TARGET_CAMPAIGN] = true;
-    }
-    p->ambiguous = speak != 1;
-    if (speak != 1) {
-        p->absent_outcome = OUTCOME_FAILED;
-        p->absent_reason = REASON_UNATTRIBUTED;
-    }
-}
-
-static void check_sum(const struct part *p, const struct leads_added *a)
-{
-    int64_t sum = a->uploaded + a->in_blocklist + a->duplicated + a->skipped + a->invalid_email + a->incomplete +
-                  a->duplicate_email;
-    if (sum != a->total_sent || a->total_sent != (int64_t)p->n || a->uploaded != (int64_t)a->created_n)
-        log_warning("the counters of an answer do not add up (%lld of %zu leads, %zu ids): each lead is checked by "
-                    "reading it back", (long long)sum, p->n, a->created_n);
+    rest->asked_n = p->n;
+    rest->http_status = p->http_status;
+    create_explain(rest, a, proved_n);
+    part_free(p);
+    readback_start(rest);
 }
 
 static void added(struct part *p, const struct api_reply *reply)
@@ -297,6 +259,8 @@ static void added(struct part *p, const struct api_reply *reply)
     struct leads_added a;
     struct err e = ERR_INIT;
     struct arena arena;
+    bool *proved;
+    size_t proved_n;
     arena_init(&arena, 16 << 20);
     if (api_leads_added_read(reply, p->n, &arena, &a, &e) != 0) {
         /* It may have been applied, but what it says cannot be used. */
@@ -304,32 +268,27 @@ static void added(struct part *p, const struct api_reply *reply)
         readback_start(p);
         goto done;
     }
-    check_sum(p, &a);
+    int64_t sent_ms = reply->sent_wall_ms != 0 ? reply->sent_wall_ms : w->first_sent_ms;
+    if (create_prove(p, &a, sent_ms, &arena, &proved, &proved_n, &e) != 0) {
+        upload_fail(w->u, &e);
+        work_leave_open(w);
+        part_free(p);
+        goto done;
+    }
     for (size_t c = 0; c < a.created_n; c++) {
         struct entry *entry = &w->batch.entries[p->index[a.created[c].index]];
+        if (!proved[c])
+            continue;
         entry->has_lead_id = true;
         entry->lead_id = a.created[c].id;
         work_entry_done(w, p->index[a.created[c].index], OUTCOME_CREATED, REASON_NONE, reply->http_status);
     }
     if (a.remaining_in_plan == 0 && w->target.kind == TARGET_CAMPAIGN)
         log_notice("the plan has no room for more leads in campaigns");
-    if (a.created_n == p->n) {
+    if (proved_n == p->n)
         part_free(p);
-        goto done;
-    }
-    struct part *rest = part_open(p, 0, p->n, &e);
-    if (rest == NULL) {
-        upload_fail(w->u, &e);
-        work_leave_open(w);
-        part_free(p);
-        goto done;
-    }
-    rest->attribute = true;
-    rest->asked_n = p->n;
-    rest->http_status = reply->http_status;
-    explain_absent(rest, &a);
-    part_free(p);
-    readback_start(rest);
+    else
+        read_back_rest(p, &a, proved_n, &e);
 done:
     err_clear(&e);
     arena_free(&arena);

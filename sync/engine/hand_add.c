@@ -3,6 +3,7 @@
 
 #include "sync/engine/hand_int.h"
 
+#include "mappings/mapping.h"
 #include "sync/base/log.h"
 #include "sync/engine/people.h"
 
@@ -78,6 +79,18 @@ static int find_existing(struct hand *h, const struct hand_write *w, struct err 
     return hand_each(h, &selector, see_existing, &a, e);
 }
 
+/* Does the entry of created_leads name the lead that was sent, as far as it has an address? */
+static bool names_it(const struct hand_lead *lead, const struct added_lead *added)
+{
+    struct buf sent = BUF_INIT(ADDRESS_MAX), answered = BUF_INIT(ADDRESS_MAX);
+    bool same = added->email.n == 0 ||
+                (mapping_email_key(lead->email, &sent) == 0 && mapping_email_key(added->email, &answered) == 0 &&
+                 str_eq(buf_str(&sent), buf_str(&answered)));
+    buf_free(&sent);
+    buf_free(&answered);
+    return same;
+}
+
 /* What the answer to leads/add says of the one lead in it; `id` of a lead that was there already is looked up. */
 static int added(struct hand *h, struct hand_write *w, const struct leads_add *how, const struct api_reply *reply,
                  struct err *e)
@@ -87,6 +100,10 @@ static int added(struct hand *h, struct hand_write *w, const struct leads_add *h
     if (api_leads_added_read(reply, 1, &h->arena, &told, e) != 0) {
         log_warning("an answer to leads/add cannot be used (%s): reading back", err_text(e));
         err_clear(e);
+        return look_for_arrival(h, w, reply, e);
+    }
+    if (told.created_n == 1 ? !names_it(lead, &told.created[0]) : told.uploaded > 0) {
+        log_warning("leads/add: the answer counts an uploaded lead and does not name it; reading back");
         return look_for_arrival(h, w, reply, e);
     }
     if (told.created_n == 1) {

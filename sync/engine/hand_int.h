@@ -65,6 +65,8 @@ void hand_state_close(struct hand *h);
 int hand_is_forgotten(struct hand *h, struct str email, bool *forgotten, struct err *e);
 
 /* A write of some leads, in the journal from before it is sent until each has its outcome. */
+enum { ADDRESS_MAX = 64 << 10 }; /* bytes of a normalised address */
+
 struct hand_write {
     enum op op;
     const struct target *from, *to; /* NULL: none */

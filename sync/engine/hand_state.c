@@ -15,8 +15,7 @@
 #include "sync/base/url.h"
 #include "sync/engine/run.h"
 
-enum { STATE_BYTES = 64 << 20, RESUME_BYTES = 256 << 20, ARENA_MAX = 64 << 20, REPORT_MAX = 16 << 20,
-       ADDRESS_MAX = 64 << 10 };
+enum { STATE_BYTES = 64 << 20, RESUME_BYTES = 256 << 20, ARENA_MAX = 64 << 20, REPORT_MAX = 16 << 20 };
 
 /* The name of a state that by-hand commands make where there is none. */
 static const char own_name[] = "by-hand";

@@ -6,6 +6,7 @@ sync_libengine_a_SOURCES = \
 	sync/engine/check_guard.c \
 	sync/engine/check_sql.c \
 	sync/engine/create.c \
+	sync/engine/create_proof.c \
 	sync/engine/diff.c sync/engine/diff.h sync/engine/diff_format.h \
 	sync/engine/diff_csv.c \
 	sync/engine/diff_json.c \
@@ -20,6 +21,7 @@ sync_libengine_a_SOURCES = \
 	sync/engine/hand_people.c \
 	sync/engine/hand_state.c \
 	sync/engine/hand_write.c \
+	sync/engine/held_ids.c sync/engine/held_ids.h \
 	sync/engine/job_find.c \
 	sync/engine/jobs.c \
 	sync/engine/look.c \

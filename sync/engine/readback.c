@@ -86,7 +86,7 @@ bool readback_differs(struct work *w, uint32_t i, const struct lead *wanted, con
 static bool created_by_us(const struct part *p, const struct remote_lead *remote)
 {
     const struct work *w = p->work;
-    bool may_have_arrived = !is_first_look(p) && (!p->attribute || p->round > 1);
+    bool may_have_arrived = !is_first_look(p) && (!p->attribute || p->unexplained || p->round > 1);
     /* A request that was lost told no time: any other answer of the same server does. */
     int64_t skew_ms = w->skew_ms != 0 ? w->skew_ms : w->u->skew_ms;
     return may_have_arrived && remote->created_ms >= w->first_sent_ms + skew_ms - SKEW_MARGIN_MS;
@@ -96,14 +96,21 @@ static bool created_by_us(const struct part *p, const struct remote_lead *remote
 static void found_create(struct part *p, uint32_t i, struct lead *wanted, const struct remote_lead *remote, bool *custom)
 {
     struct work *w = p->work;
-    bool ours = created_by_us(p, remote), conflict = false;
+    struct aim *aim = &w->aims[i];
+    bool conflict = false;
     struct err e = ERR_INIT;
     uint32_t fields;
-    if (!ours && rekey_conflict(w, i, &remote->id, &conflict, &e) != 0)
-        upload_fail(w->u, &e);
-    err_clear(&e);
+    /* Once: a look after a PATCH meets the same lead. */
+    if (!aim->met) {
+        aim->ours = created_by_us(p, remote);
+        if (rekey_meet(w, i, &remote->id, &aim->ours, &conflict, &e) != 0)
+            upload_fail(w->u, &e);
+        err_clear(&e);
+    }
+    aim->met = true;
     if (conflict)
         return;
+    bool ours = aim->ours;
     if (w->u->c.mapping->mode == MODE_CREATE) {
         /* Never patched, whatever became of its values. */
         work_entry_done(w, i, ours ? OUTCOME_CREATED : OUTCOME_SKIPPED, ours ? REASON_NONE : REASON_IN_TARGET,
@@ -281,11 +288,22 @@ static void send_rest(struct part *p)
     err_clear(&e);
 }
 
+/* A repeat of a lead without an address would be a second lead. So when its request may have created it, it is not sent
+ * again: neither in halves nor whole, in this run. */
+static void leave_nameless(struct part *p)
+{
+    bool accounted = p->attribute && !p->unexplained && !may_ask_again(p);
+    for (size_t k = 0; k < p->n && !accounted; k++)
+        if (is_open(p, k) && p->work->batch.entries[p->index[k]].email.n == 0)
+            work_entry_stays_open(p->work, p->index[k], p->http_status);
+}
+
 /* Looked for often enough: it is not there. */
 static void conclude(struct part *p)
 {
     struct work *w = p->work;
-    struct err e = ERR_INIT;
+    if (w->batch.op == OP_CREATE && !w->earlier)
+        leave_nameless(p);
     if (w->earlier) {
         settle_rest(p, OUTCOME_DEFERRED, REASON_OUTCOME_OPEN);
     } else if (may_ask_again(p)) {
@@ -294,14 +312,11 @@ static void conclude(struct part *p)
         bool lags = p->absent_reason == REASON_IN_TARGET && w->u->c.mapping->mode != MODE_CREATE;
         settle_rest(p, lags ? OUTCOME_DEFERRED : p->absent_outcome, lags ? REASON_OUTCOME_OPEN : p->absent_reason);
     } else if (p->round >= ROUNDS_MAX) {
-        settle_rest(p, OUTCOME_FAILED, REASON_API_ERROR);
+        settle_rest(p, p->claimed ? OUTCOME_DEFERRED : OUTCOME_FAILED,
+                    p->claimed ? REASON_OUTCOME_OPEN : REASON_API_ERROR);
     } else {
-        for (size_t k = 0; k < p->n; k++)
-            if (is_open(p, k) && w->batch.entries[p->index[k]].email.n == 0)
-                work_entry_done(w, p->index[k], OUTCOME_DEFERRED, REASON_OUTCOME_OPEN, p->http_status);
         send_rest(p);
     }
-    err_clear(&e);
 }
 
 /* All reads of a look are answered. */
@@ -329,8 +344,8 @@ static void looked(struct part *p)
         give_up(p);
         return;
     }
-    /* Halves tell more than waiting where counters disagree; what an old run left open had its time to appear. */
-    bool may_appear = !may_ask_again(p);
+    /* Halves tell more than waiting where all leads are accounted for; what an old run left open had its time to appear. */
+    bool may_appear = p->unexplained || !may_ask_again(p);
     if (w->earlier) {
         int64_t now_ms = w->u->c.clock->wall_ms(w->u->c.clock);
         /* A lead without an address would be doubled by a repeat, and its request may have waited long before it left. */

@@ -101,26 +101,45 @@ static int is_to_go(struct work *w, const struct hash128 *old, bool *goes, struc
     return rc < 0 ? -1 : 0;
 }
 
-int rekey_conflict(struct work *w, uint32_t i, const struct uuid *id, bool *conflict, struct err *e)
+/* The lead is another row's. */
+static void end_meeting(struct work *w, uint32_t i, bool left_over)
 {
-    struct state *s = w->u->c.state;
-    const struct mapping *m = w->u->c.mapping;
-    const struct hash128 old = old_key(s, id);
-    struct hash128 owner;
-    *conflict = false;
-    if (!m->has_key || w->earlier || w->u->c.reidentified)
-        return 0;
-    int rc = state_id_owner(s, id, &owner, e);
-    if (rc != 1 || hash128_eq(&owner, &w->batch.entries[i].key))
-        return rc < 0 ? -1 : 0;
-    /* One that was left over from a rekey is nobody's, unless it is about to be removed. */
-    bool left_over = hash128_eq(&owner, &old), removes = true;
-    if (left_over && is_to_go(w, &old, &removes, e) != 0)
-        return -1;
-    *conflict = !left_over || removes;
-    if (left_over && removes)
+    /* What an earlier run left open is planned again, with all that this run knows. */
+    if (left_over || w->earlier)
         work_entry_done(w, i, OUTCOME_DEFERRED, REASON_OUTCOME_OPEN, 0);
-    else if (*conflict)
+    else
         work_entry_done(w, i, OUTCOME_SKIPPED, REASON_DUPLICATE_IN_SOURCE, 0);
-    return 0;
+}
+
+int rekey_meet(struct work *w, uint32_t i, const struct uuid *id, bool *ours, bool *conflict, struct err *e)
+{
+    struct upload *u = w->u;
+    const struct hash128 old = old_key(u->c.state, id);
+    struct hash128 owner;
+    *conflict = held_ids_has(&u->held, id);
+    if (*conflict) {
+        /* Two leads of one run: an answer gave one of them an id that is not its own. */
+        work_entry_done(w, i, OUTCOME_DEFERRED, REASON_OUTCOME_OPEN, 0);
+        return 0;
+    }
+    /* Without a key of the mapping's own, the address that was found is the row's identity. */
+    bool by_address = !u->c.mapping->has_key && !u->c.reidentified && !w->earlier;
+    int rc = by_address ? 0 : state_id_owner(u->c.state, id, &owner, e);
+    if (rc < 0)
+        return -1;
+    if (rc == 1)
+        *ours = false;
+    if (rc == 1 && !u->c.reidentified && !hash128_eq(&owner, &w->batch.entries[i].key)) {
+        /* One that was left over from a rekey belongs to no row, unless it is about to be removed. */
+        bool left_over = hash128_eq(&owner, &old), removes = true;
+        if (left_over && is_to_go(w, &old, &removes, e) != 0)
+            return -1;
+        *conflict = !left_over || removes;
+        if (*conflict)
+            end_meeting(w, i, left_over);
+    }
+    /* What an earlier run left open may come again in this one, under the same key. */
+    if (*conflict || w->earlier)
+        return 0;
+    return held_ids_add(&u->held, id) == 0 ? 0 : err_oom(e);
 }

@@ -207,6 +207,9 @@ static int load_old_rejects(struct run *r, struct err *e)
 
 static int start_record(struct run *r, struct err *e)
 {
+    struct run_record last = {.id = 0};
+    if (state_run_get(r->state, 0, &r->run_arena, &last, e) < 0)
+        return -1;
     r->record = (struct run_record){.id = run_results_number(r), .started_ms = r->report->started_ms, .status = "running",
                                     .read = r->read_kind};
     if (state_run_start(r->state, &r->record, e) != 0)
@@ -218,6 +221,7 @@ static int start_record(struct run *r, struct err *e)
         .staged = run_stage_put, .stepped = run_show_progress, .superseded = run_gone_superseded, .stays = run_gone_stays, .reidentified = r->reidentified, .ctx = r,
         .promote = r->targets.n > 0 ? r->targets.v[0].number : 0, .stage_list = run_stage_list(r),
         .settle_run = r->c->resume_run, .look_first = r->last_full_rows == 0 || r->look_first,
+        .known_until_ms = last.finished_ms != 0 ? last.finished_ms : r->record.started_ms,
     };
     if (upload_new(&config, &r->upload, e) != 0)
         return -1;

@@ -36,6 +36,7 @@ struct upload_config {
     uint32_t promote, stage_list;  /* where those moves go, and come from; 0: no stage */
     bool look_first;               /* the state may not know what is there: leads without an address are looked for before they
                                     * are sent */
+    int64_t known_until_ms;        /* wall clock: no lead that the state knows was made after this moment */
     uint64_t settle_run;           /* upload_settle_open() looks at this run's batches only; 0: at all */
 };
 

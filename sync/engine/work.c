@@ -278,11 +278,42 @@ void work_learnt(struct work *w)
     err_clear(&e);
 }
 
+void work_entry_stays_open(struct work *w, uint32_t i, int http_status)
+{
+    w->aims[i].stays_open = w->splits = true;
+    work_entry_done(w, i, OUTCOME_DEFERRED, REASON_OUTCOME_OPEN, http_status);
+}
+
+/* A batch is settled whole. Leads that stay open leave it in the same commit, with an open batch of their own. */
+static int split_off_open(struct work *w, struct err *e)
+{
+    struct batch open = w->batch;
+    open.state = BATCH_UNKNOWN;
+    open.sent_ms = w->first_sent_ms;
+    open.skew_ms = w->skew_ms;
+    open.entries_n = 0;
+    open.entries = arena_calloc(&w->arena, w->batch.entries_n + 1, sizeof *open.entries);
+    if (open.entries == NULL)
+        return err_oom(e);
+    for (size_t i = 0; i < w->batch.entries_n; i++) {
+        struct entry *entry = &open.entries[open.entries_n];
+        if (!w->aims[i].stays_open)
+            continue;
+        *entry = w->batch.entries[i];
+        entry->outcome = OUTCOME_NONE;
+        entry->reason = REASON_NONE;
+        open.entries_n++;
+    }
+    return state_batch_add(w->u->c.state, &open, e);
+}
+
 static void settle(struct work *w)
 {
     struct err e = ERR_INIT;
     w->batch.state = BATCH_DONE;
-    if (rekey_settle(w, &e) != 0 || state_batch_settle(w->u->c.state, &w->batch, &e) != 0 || hand_on(w, &e) != 0)
+    if (w->splits && split_off_open(w, &e) != 0)
+        upload_fail(w->u, &e);
+    else if (rekey_settle(w, &e) != 0 || state_batch_settle(w->u->c.state, &w->batch, &e) != 0 || hand_on(w, &e) != 0)
         upload_fail(w->u, &e);
     err_clear(&e);
 }

@@ -2,6 +2,7 @@
 #ifndef SYNC_ENGINE_WORK_H
 #define SYNC_ENGINE_WORK_H
 
+#include "sync/engine/held_ids.h"
 #include "sync/engine/upload.h"
 
 /* What is kept of an entry besides the intent. */
@@ -19,6 +20,8 @@ struct aim {
                                 * the new values, or one that does not tell them; the batch's last look decides */
     enum outcome proved;       /* PATCH_TOLD, PATCH_UNTOLD: the outcome when the values are there */
     int patch_status;          /* HTTP status of that answer */
+    bool met, ours;            /* creates: found in the target; and made by this request */
+    bool stays_open;           /* creates: deferred, and its intent goes on in a batch of its own */
     enum reason status;        /* moves: what was found of the person before */
     bool there;                /* found by the last look in the stage's list */
     /* moves */
@@ -49,6 +52,7 @@ struct work {
     int64_t skew_ms;
     bool earlier;              /* of an earlier run: settle by reading only */
     bool left_open;            /* stays open in the state */
+    bool splits;               /* some of its entries stay open when it is settled */
     bool learnt;               /* something that is not durable yet */
     struct move *move;         /* moves; else NULL */
     void (*on_quiet)(struct work *w); /* called once when a single part is left */
@@ -63,9 +67,12 @@ struct part {
     unsigned round;            /* requests sent for these entries */
     unsigned look;             /* read-backs done in this round */
     unsigned reads_n;          /* list requests not answered yet */
-    bool attribute;            /* reading back to find reasons, not to find out whether it arrived */
-    bool ambiguous;            /* more than one counter spoke: nothing found means: ask again, fewer at a time */
-    size_t asked_n;            /* attribute: leads of the request whose counters spoke */
+    /* creates, after an answer that does not prove them all: */
+    bool attribute;            /* it accounts for all that it uploaded: reading back finds reasons, not arrivals */
+    bool claimed;              /* it does not: they may have arrived, as after an answer that was lost */
+    bool ambiguous;            /* attribute: the counters do not say which reason; fewer leads in a request tell more */
+    bool unexplained;          /* attribute: they count fewer leads than are missing, which may have arrived after all */
+    size_t asked_n;            /* leads of the request that was answered */
     enum reason absent_reason; /* attribute: why the ones found nowhere were not created */
     enum outcome absent_outcome;
     int http_status;
@@ -122,6 +129,7 @@ struct upload {
     int64_t deadline_us, verify_until_us; /* 0: none */
     int64_t skew_ms;           /* last one the server told */
     int64_t started_ms;        /* wall clock */
+    struct held_ids held;      /* ids of the leads that this run has created or met */
 };
 
 enum {
@@ -147,6 +155,9 @@ void work_learn(struct work *w, uint32_t i, enum reason status, struct str addre
 void work_learnt(struct work *w);
 /* Has entry i neither an outcome nor a PATCH that was sent and is not proved yet? */
 bool work_is_open(const struct work *w, uint32_t i);
+/* A create that may have been applied and must not be sent again before it was looked for again: its row is deferred as
+ * outcome_open, and the next run begins with its open intent. */
+void work_entry_stays_open(struct work *w, uint32_t i, int http_status);
 /* Called when a part or request ended: settles or gives up when nothing is left to do. */
 void work_check(struct work *w);
 /* Leaves the batch open in the state; its rows count as deferred: outcome_open. */
@@ -202,6 +213,14 @@ int create_fits(const struct mapping *m, const struct target *target, const stru
 void create_send(struct part *p);
 /* Asks again in halves, so that counters speak of fewer leads. */
 void create_send_halves(struct part *p);
+/* ---- create_proof.c ---- */
+/* Which created leads of an answer are proved, and how many; their ids are this run's from now on. `sent_ms`: when the
+ * request left, by our clock. The flags are in the arena. 0/-1. */
+int create_prove(struct part *p, const struct leads_added *a, int64_t sent_ms, struct arena *arena, bool **proved,
+                 size_t *proved_n, struct err *e);
+/* What the counters of the answer say about the leads that it does not prove. `rest` has those, and asked_n. */
+void create_explain(struct part *rest, const struct leads_added *a, size_t proved_n);
+/* Why a lead that is elsewhere was not created. */
 enum reason create_elsewhere_reason(const struct work *w);
 /* ---- update.c ---- */
 void update_send(struct part *p);
@@ -246,9 +265,10 @@ bool lead_match_relink(struct work *w, uint32_t i, const struct remote_lead *rem
 /* ---- rekey.c ---- */
 /* Before a create batch is settled: rows that had another lead keep it as a lead of its own. In the same commit. */
 int rekey_settle(struct work *w, struct err *e);
-/* Entry i meets a lead in the target. With a key of the mapping's own that may be another row's: two keys must not have
- * one lead, or whichever row is written last would win every night. Then the entry is done. */
-int rekey_conflict(struct work *w, uint32_t i, const struct uuid *id, bool *conflict, struct err *e);
+/* Entry i meets a lead in the target. `ours`: by its age it may be this request's work; a lead that this run or the state
+ * knows already is not, and then it becomes false. With a key of the mapping's own the lead may be another row's: two keys
+ * must not have one lead, or whichever row is written last would win every night. Then the entry is done. */
+int rekey_meet(struct work *w, uint32_t i, const struct uuid *id, bool *ours, bool *conflict, struct err *e);
 /* ---- rekey_look.c ---- */
 void rekey_look(struct part *p);                    /* sends creates, after a look at whose place they take; owns the part */
 /* ---- keyed.c ---- */

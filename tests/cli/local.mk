@@ -55,6 +55,7 @@ STORIES = \
 	tests/cli/sync_mirror.test \
 	tests/cli/sync_mirror_failmalloc.test \
 	tests/cli/sync_mirror_kill.test \
+	tests/cli/sync_lies_create.test \
 	tests/cli/sync_lies_move.test \
 	tests/cli/sync_lies_patch.test \
 	tests/cli/sync_lies_remove.test \

@@ -31,7 +31,7 @@ static void in_parts(struct json_tokener *tokener, struct str body, const struct
                 abort();
         json_object_put(reply.json);
     }
-    free(created.v);
+    created_leads_free(&created);
     err_clear(&e);
 }
 

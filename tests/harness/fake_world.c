@@ -39,6 +39,7 @@ static int64_t *counter_for(struct world *w, struct json_object *body, struct js
 static struct json_object *add(struct world *w, struct json_object *body)
 {
     struct json_object *leads = world_member(body, "leads"), *answer = json_object_new_object();
+    static const char *const shown[] = {"email", "first_name", "last_name"};
     struct json_object *created = json_object_new_array();
     struct counts c = {0};
     bool list = world_text(body, "list_id")[0] != '\0';
@@ -54,7 +55,9 @@ static struct json_object *add(struct world *w, struct json_object *body)
         json_object_array_add(w->leads, lead);
         world_put_int(told, "index", (int64_t)i);
         world_put_text(told, "id", world_text(lead, "id"));
-        world_put_text(told, "email", world_text(lead, "email"));
+        for (size_t k = 0; k < sizeof shown / sizeof shown[0]; k++)
+            if (world_text(lead, shown[k])[0] != '\0')
+                world_put_text(told, shown[k], world_text(lead, shown[k]));
         json_object_array_add(created, told);
     }
     /* In no order that could be relied on. */
@@ -304,6 +307,15 @@ static void fail_after(struct world *w, enum world_fault fault, struct fake_answ
     case FAULT_NO_LIST_AFTER: a->body = "{\"status\":\"success\",\"total_sent\":3}"; break;
     case FAULT_INDEX_TWICE_AFTER: spoil_index(w, a, 0); break;
     case FAULT_INDEX_FAR_AFTER: spoil_index(w, a, 100000); break;
+    case FAULT_EMPTY_CREATED_AFTER:
+    case FAULT_HALF_CREATED_AFTER:
+    case FAULT_NAMELESS_OMITTED_AFTER:
+    case FAULT_HALF_COUNTED_AFTER:
+    case FAULT_SHIFTED_AFTER:
+    case FAULT_SAME_ID_AFTER:
+    case FAULT_OLD_ID_AFTER:
+    case FAULT_NO_EMAIL_AFTER:
+    case FAULT_EMAIL_MISSING_AFTER: world_lie_created(w, a, fault); break;
     default: break;
     }
 }

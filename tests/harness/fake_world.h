@@ -32,6 +32,16 @@ enum world_fault {
     FAULT_NOT_SENT,
     FAULT_GARBAGE_AFTER, FAULT_ERROR_KEY_AFTER, FAULT_NO_LIST_AFTER,
     FAULT_INDEX_TWICE_AFTER, FAULT_INDEX_FAR_AFTER,
+    /* Lies of a good answer to leads/add. */
+    FAULT_EMPTY_CREATED_AFTER,  /* created_leads names no lead */
+    FAULT_HALF_CREATED_AFTER,   /* or half of the leads */
+    FAULT_NAMELESS_OMITTED_AFTER, /* or those with an address only */
+    FAULT_HALF_COUNTED_AFTER,   /* half of the leads are neither named nor counted */
+    FAULT_SHIFTED_AFTER,        /* each index is the next lead's */
+    FAULT_SAME_ID_AFTER,        /* all entries have the first one's id */
+    FAULT_OLD_ID_AFTER,         /* they have the ids of the oldest leads */
+    FAULT_NO_EMAIL_AFTER,       /* no entry has an address, which is no lie */
+    FAULT_EMAIL_MISSING_AFTER,  /* the first entry has none */
     FAULT_400, FAULT_401, FAULT_404, FAULT_409, FAULT_413, FAULT_429, FAULT_EDGE,
     FAULT_IGNORED,              /* a PATCH or DELETE: 200 as if it were done, and nothing is; the answer has the old values */
     FAULT_ECHO,                 /* a PATCH: the same, and the answer has the new values */
@@ -46,7 +56,7 @@ enum world_job_mode {
     WJOB_OK,
     WJOB_FAILED, WJOB_CANCELLED, /* half of the leads are moved */
     WJOB_ZERO, WJOB_HALF,        /* success, and nothing or half of them moved */
-    WJOB_SILENT,                 /* success, and it names nobody */
+    WJOB_SILENT,                 /* success, and it names no lead */
     WJOB_BOASTS,                 /* success: names all, has moved half, and says so in its count */
     WJOB_LIES,                   /* success: names and counts all, and moves none */
     WJOB_VANISHED,               /* found by nobody, and moves all the same */

@@ -1,5 +1,5 @@
 /* What the parts of fake_world share: fake_world.c answers requests and spoils answers, fake_world_leads.c has the
- * leads, fake_world_jobs.c the moves. */
+ * leads, fake_world_jobs.c the moves, fake_world_lies.c the answers that are not true. */
 #ifndef TESTS_HARNESS_FAKE_WORLD_INT_H
 #define TESTS_HARNESS_FAKE_WORLD_INT_H
 
@@ -27,6 +27,11 @@ struct json_object *world_make(struct world *w, bool list, const char *target);
 void world_write_fields(struct json_object *lead, struct json_object *item);
 /* Changes where the lead is. */
 void world_move_to(struct json_object *lead, const char *target);
+
+/* ---- lies ---- */
+
+/* Spoils created_leads of an answer to leads/add. */
+void world_lie_created(struct world *w, struct fake_answer *a, enum world_fault fault);
 
 /* ---- moves ---- */
 

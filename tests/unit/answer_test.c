@@ -99,6 +99,7 @@ START_TEST(added_leads)
     ck_assert_uint_eq(added.created[0].index, 2);
     struct uuid id = uuid(ID1);
     ck_assert(uuid_eq(&added.created[0].id, &id));
+    ck_assert(str_is(added.created[0].email, "a@b.c") && added.created[1].email.n == 0);
     json_object_put(json);
 }
 END_TEST
@@ -174,6 +175,8 @@ static const struct {
     {"{\"created_leads\":[{\"index\":99,\"id\":\"" ID1 "\"}]}", true},
     {"{\"created_leads\":[]}", true},
     {"{\"created_leads\":[ ]}", true},
+    {"{\"created_leads\":[{\"index\":0,\"id\":\"" ID1 "\",\"email\":null,\"first_name\":\"A\\u00e9\",\"last_name\":7}]}", true},
+    {"{\"created_leads\":[{\"index\":0,\"id\":\"" ID1 "\",\"email\":\"a@b.c\",\"first_name\":\"A\"}]}", true},
     /* Not JSON, in the list and around it. */
     {"", false},
     {"{\"created_leads\":[", false},
@@ -227,6 +230,9 @@ static void same_added(const struct leads_added *a, const struct leads_added *b)
     for (size_t i = 0; i < a->created_n; i++) {
         ck_assert_uint_eq(a->created[i].index, b->created[i].index);
         ck_assert(uuid_eq(&a->created[i].id, &b->created[i].id));
+        ck_assert(str_eq(a->created[i].email, b->created[i].email));
+        ck_assert(str_eq(a->created[i].first_name, b->created[i].first_name));
+        ck_assert(str_eq(a->created[i].last_name, b->created[i].last_name));
     }
 }
 
@@ -251,7 +257,7 @@ START_TEST(added_apart)
     }
     json_object_put(whole);
     json_object_put(reply.json);
-    free(created.v);
+    created_leads_free(&created);
     /* The tokener is as strict as before. */
     ck_assert_ptr_null(answer_parse(tokener, STR("{} {}")));
 }
@@ -290,7 +296,7 @@ START_TEST(added_in_parts)
     }
     json_object_put(whole);
     json_object_put(reply.json);
-    free(created.v);
+    created_leads_free(&created);
     buf_free(&text);
 }
 END_TEST
@@ -337,7 +343,7 @@ START_TEST(large_answer)
     ck_assert_int_eq(api_leads_added_read(&reply, n, &arena, &by_part, &e), 0);
     same_added(&added, &by_part);
     json_object_put(reply.json);
-    free(created.v);
+    created_leads_free(&created);
     json_object_put(json);
     buf_free(&big);
 }

@@ -2,6 +2,7 @@
 ENGINE_TESTS = \
 	tests/unit/check.tap \
 	tests/unit/create.tap \
+	tests/unit/create_lies.tap \
 	tests/unit/diff.tap \
 	tests/unit/move.tap \
 	tests/unit/move_job.tap \
@@ -44,7 +45,11 @@ tests_unit_run_report_tap_LDADD = $(TEST_LIBS) $(LEVEL_ENGINE)
 
 # A whole run without a network: a world that misbehaves on order.
 ENGINE_KIT = tests/unit/engine_kit.c tests/unit/engine_kit.h tests/harness/fake_world.c tests/harness/fake_world.h \
-	tests/harness/fake_world_int.h tests/harness/fake_world_jobs.c tests/harness/fake_world_leads.c $(FAKE_TRANSPORT)
+	tests/harness/fake_world_int.h tests/harness/fake_world_jobs.c tests/harness/fake_world_leads.c \
+	tests/harness/fake_world_lies.c $(FAKE_TRANSPORT)
+tests_unit_create_lies_tap_SOURCES = tests/unit/create_lies_test.c $(ENGINE_KIT)
+tests_unit_create_lies_tap_CFLAGS = $(TEST_CFLAGS)
+tests_unit_create_lies_tap_LDADD = $(TEST_LIBS) $(LEVEL_ENGINE)
 tests_unit_create_tap_SOURCES = tests/unit/create_test.c $(ENGINE_KIT)
 tests_unit_create_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_create_tap_LDADD = $(TEST_LIBS) $(LEVEL_ENGINE)

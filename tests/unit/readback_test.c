@@ -281,7 +281,8 @@ START_TEST(without_an_address)
     ekit_csv(&k, KEYED);
     world_fault(k.world, WORLD_ADD, 1, 1, faults[_i]);
     ekit_sync(&k);
-    ck_assert_uint_eq(k.report.open_batches, 0);
+    /* What did not show in any look stays open, so that the next run looks again before it sends. */
+    ck_assert_uint_eq(k.report.open_batches, faults[_i] == FAULT_LOST ? 1 : 0);
     /* Whatever came of it, the runs after it end with three leads, none of them twice. */
     k.clock.wall += 120000;
     world_count(k.world);
