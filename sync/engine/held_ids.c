@@ -66,6 +66,12 @@ static int make_room(struct held_ids *held)
     return 0;
 }
 
+void held_ids_prefetch(const struct held_ids *held, const struct uuid *id)
+{
+    if (held->now.slots_n > 0)
+        __builtin_prefetch(&held->now.slots[(size_t)(tag_of(id) >> 20) & (held->now.slots_n - 1)], 1);
+}
+
 bool held_ids_has(const struct held_ids *held, const struct uuid *id)
 {
     uint64_t tag = tag_of(id);

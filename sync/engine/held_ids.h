@@ -18,6 +18,8 @@ struct held_ids {
     struct held_table now, before; /* zeroed at first */
 };
 
+/* Starts to fetch what the next call about this id looks at. */
+void held_ids_prefetch(const struct held_ids *held, const struct uuid *id);
 bool held_ids_has(const struct held_ids *held, const struct uuid *id);
 int held_ids_add(struct held_ids *held, const struct uuid *id); /* 0/-1 (memory) */
 void held_ids_free(struct held_ids *held);
