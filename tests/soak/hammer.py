@@ -8,10 +8,16 @@ reach exactly the leads that the table says, the state's audit must find nothing
 
   hammer.py --program ./leadsync [--seed 1] [--kind K] [--worlds 100] [--cycles 10000] [--nights 4] [--jobs 8] [--keep]
 
-Kinds of worlds, by turns: `routed` (two campaigns and a list), `keyed` (the same with a row key: addresses change, and
-some leads of the list have none), `staged` (in by way of a list where they are verified), `twins` (two syncs with states
-of their own bring the same people to the same places), `foretold` (nobody else works there, so what a diff on a settled
-state says is what the sync after it does, number for number).
+Kinds of worlds, by turns: `routed` (two campaigns and a list), `keyed` (the same with a row key: addresses change, also back
+again between two runs of a night, and some leads of the list have no address), `staged` (in by way of a list where they are
+verified), `twins` (two syncs with states of their own bring the same people to the same places), `foretold` (nobody
+else works there, so what a diff on a settled state says is what the sync after it does, number for number), `doubled` (many
+people have two rows, one of which may opt out).
+
+Some nights begin with leads that were exported and imported again by hand. Half of the worlds are lied to: created_leads that
+are empty, partial, shifted or name another lead, a PATCH or DELETE that does nothing, a job that moved nothing, an empty list,
+a list that lags, a write that comes late (LIES). There, what an answer is late by is far less than `settle`. Runs follow each
+other at once, or after seconds of the sandbox's clock.
 
 A cycle is one disturbed or settling run. Most of it is waiting (for jobs, and for back-off after faults), so --jobs worlds
 go on side by side. Ends at the first difference, with the seed and kind that repeat it (moments of kills are the machine's,
@@ -31,15 +37,31 @@ import time
 import urllib.request
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 
-KINDS = ["routed", "keyed", "staged", "twins", "foretold"]
-PLACES = ["North", "South", "Shelf"]  # two campaigns and a list
-CAMPAIGNS = {"North", "South"}
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from table import CAMPAIGNS, PLACES, Difference, Table  # noqa: E402
+
+KINDS = ["routed", "keyed", "staged", "twins", "foretold", "doubled"]
 FAULTS = ["drop-before", "drop-after", "500", "500-after", "503", "429", "truncate", "garbage"]
 ROUTES = ["POST /leads/add", "POST /leads/move", "DELETE /leads", "PATCH /leads/*", "POST /leads/list",
           "GET /background-jobs"]
-JOBS = ["fail", "cancel", "vanish", "pause", "draining", "zero", "partial", "unknown-status"]
+LATE_MS = 60  # of a lied world, whose settle is SETTLE_LIED
+SETTLE, SETTLE_LIED = "60ms", "400ms"
+PAUSE_MS = 2500  # more than what a client may take for its own request's time
+LATE_WRITES = [f"late-write@{LATE_MS}", f"late-hang@{LATE_MS}"]
+# An answer that echoes what it did not store, and a DELETE without an effect that the next look does not show, are left out:
+# no client can tell them from the truth.
+LIES = {
+    "POST /leads/add": ["empty-created", "nameless-omitted", "uploaded-unlisted", "shifted-index", "shifted-index@created",
+                        "same-id", "same-id@stranger"] + LATE_WRITES,
+    "POST /leads/move": ["job-lies"] + LATE_WRITES,
+    "DELETE /leads": ["delete-ignored"] + LATE_WRITES,
+    "PATCH /leads/*": ["patch-ignored"] + LATE_WRITES,
+    "POST /leads/list": ["list-empty", f"list-lag@{LATE_MS}"],
+}
+JOBS = ["fail", "cancel", "vanish", "pause", "draining", "zero", "partial", "unknown-status", "lies"]
 SETTLING_RUNS = 12
-REMOVED = {"keep": "keep", "delete": "delete", "move": "{move_to: {list: Gone}}"}
+REMOVED = {"keep": "keep", "delete": "delete", "move": "{move_to: {list: Gone}, if_there: delete}"}
 ROUTE = "route: {column: place, cases: {north: {campaign: North}, south: {campaign: South}, shelf: {list: Shelf}}}"
 STAGE = "target: {campaign: North}\nstage: {list: Shelf, promote: {campaign: North}, only: valid}"
 MAPPING = """version: 1
@@ -52,13 +74,9 @@ custom_variables: {{seats: seats}}
 dedupe: {dedupe}
 contacted: move
 guards: {{removed: none, moved: none, rejected: none, empty_source: stop, source_shrank: none}}
-limits: {{batch: {batch}, requests_per_second: 0, requests_per_minute: 0, settle: 60ms, job_wait: 2s}}
+limits: {{batch: {batch}, requests_per_second: 0, requests_per_minute: 0, settle: {settle}, job_wait: 2s}}
 """
 stop = threading.Event()
-
-
-class Difference(Exception):
-    """What the table says is not what is there."""
 
 
 class Stopped(Exception):
@@ -80,19 +98,13 @@ class World:
         # Who is killed loses nothing that was written; the disk's part is deaths.py's. So memory will do.
         memory = "/dev/shm" if "TMPDIR" not in os.environ and is_roomy("/dev/shm") else None
         self.folder = tempfile.mkdtemp(prefix="leadsync-soak-", dir=memory)
-        self.table = {}     # id: row
-        self.gone = {}      # id: row, as it was last
-        self.names = {}     # id: the addresses that it had before
-        self.left = set()   # addresses that no row has any more
-        self.marked = {}    # address of who unsubscribed, bounced or was skipped: was its row there ever since?
-        self.doubtful = set()  # ids of such people who came under another address: they may be there or not
-        self.deleted = set()  # whom somebody deleted by hand: nobody brings them back, unless it was done amid a run
-        self.forgotten = set()  # such people of two syncs: a move by the one makes Instantly forget it, unseen by the other
-        self.next_person = 0
         self.cycles = 0
+        self.plans = []     # disturbances of this night
         self.policy = "keep" if kind == "twins" else self.random.choice(list(REMOVED))
         self.then = None if kind == "twins" else self.random.choice(list(REMOVED))  # with the lead of who opted out
+        self.lied = self.random.randrange(2) == 1
         self.syncs = ["soak.yaml"] + (["twin.yaml"] if kind == "twins" else [])
+        self.table = Table(self.random, kind, self.policy, self.then, self.is_there_by_hand)
         self.start()
 
     # ---- the two programs ----
@@ -110,17 +122,22 @@ class World:
         if not self.url:
             raise RuntimeError("the sandbox did not start")
         env["INSTANTLY_API_URL"] = self.url
-        self.control(verify_ms=self.random.choice([0, 20, 150]))
+        self.control(verify_ms=self.random.choice([0, 20, 150]),
+                     read_lag_ms=self.random.choice([0, LATE_MS]) if self.lied else 0)
         lines = f"mode: mirror\nremoved: {REMOVED[self.policy]}" + ("\nkey: [id]" if self.kind == "keyed" else "")
         if self.then:
             lines += f"\nskip_when: [{{column: out, in: ['1'], then: {REMOVED[self.then]}}}]"
-        lines += f"\nstate: {{values: {self.random.choice(['kept', 'hashed'])}}}"
+        self.values = self.random.choice(["kept", "hashed"])
+        lines += f"\nstate: {{values: {self.values}}}"
         batch = self.random.choice([1, 7, 25, 1000])
-        dedupe = self.random.choice(["workspace", "any-campaign", "any-list", "target-only"])
+        # A lead that was moved away under an address keeps the row that comes back to it out of the rest of the workspace.
+        dedupe = "target-only" if self.kind == "keyed" and "move" in (self.policy, self.then) else \
+            self.random.choice(["workspace", "any-campaign", "any-list", "target-only"])
         way = STAGE if self.kind == "staged" else ROUTE
         for name, more in (("soak", lines), ("twin", "mode: upsert")):
             with open(f"{self.folder}/{name}.yaml", "w", encoding="utf-8") as f:
-                f.write(MAPPING.format(name=name, way=way, lines=more, batch=batch, dedupe=dedupe))
+                f.write(MAPPING.format(name=name, way=way, lines=more, batch=batch, dedupe=dedupe,
+                                       settle=SETTLE_LIED if self.lied else SETTLE))
 
     def stop(self, failed):
         self.sandbox.kill()
@@ -163,96 +180,34 @@ class World:
                 text += f.read()[-1500:]
         return text
 
-    # ---- the table ----
-
-    def new_row(self):
-        r = self.random
-        self.next_person += 1
-        n = self.next_person
-        row = {"email": f"p{n}@example.com", "first": f"F{n}", "seats": str(r.randrange(100)), "place": r.choice(PLACES),
-               "out": ""}
-        if self.kind == "staged":
-            row["place"] = "North"
-            if r.randrange(6) == 0:
-                row["email"] = f"p{n}.{r.choice(['invalid', 'risky'])}@example.com"
-        if self.kind == "keyed" and row["place"] == "Shelf" and r.randrange(3) == 0:
-            row["email"] = ""
-        elif self.kind not in ("staged", "foretold") and r.randrange(10) == 0:
-            self.is_there_by_hand(row)
-        self.table[str(n)] = row
-
-    def change_row(self, ident, row):
-        r = self.random
-        what = "place" if row["email"] in self.marked and r.randrange(2) else \
-            r.choice(["place", "first", "seats", "address"])
-        if what == "place" and self.kind != "staged" and row["email"]:
-            self.change_place(row)
-        elif what == "address" and self.kind == "keyed":
-            old, version = row["email"], r.randrange(3)
-            row["email"] = f"p{ident}v{version}@example.com"
-            self.names.setdefault(ident, set()).add(old or f"key {ident}")
-            if old in self.marked:
-                self.doubtful.add(ident)
-            self.leaves(old or f"key {ident}")
-        elif what == "first":
-            row["first"] = f"F{r.randrange(1000)}"
-        elif what == "seats":
-            row["seats"] = str(r.randrange(1000))
-        if self.then and r.randrange(6) == 0:
-            self.opt_out_or_in(ident, row)
-
-    def opt_out_or_in(self, ident, row):
-        row["out"] = "" if row["out"] else "1"
-        if row["out"] and self.then != "keep":
-            self.leaves(self.name(ident, row))
-
-    def change_place(self, row):
-        row["place"] = self.random.choice(PLACES)
-        if self.kind == "twins" and row["email"] in self.marked:
-            self.forgotten.add(row["email"])
-
-    def leaves(self, name):
-        self.left.add(name)
-        if name in self.marked:
-            self.marked[name] = False
+    # ---- the table, and who else works there ----
 
     def change_table(self):
-        r = self.random
-        known = sorted(self.table)
-        marked = [ident for ident in known if self.name(ident, self.table[ident]) in self.marked]
-        # Who must not be written to any more is asked to change sides far more often than others.
-        for ident in r.sample(known, len(known) // 8) + r.sample(marked, len(marked) // 2):
-            self.change_row(ident, self.table[ident])
-        for ident in r.sample(known, len(known) // 10):
-            self.gone[ident] = self.table.pop(ident)
-            self.leaves(self.name(ident, self.gone[ident]))
-        for ident in r.sample(sorted(self.gone), len(self.gone) // 3):
-            row = self.table[ident] = self.gone.pop(ident)
-            if r.randrange(2) and self.kind != "staged" and row["email"]:
-                self.change_place(row)
-        for _ in range(r.choice([5, 20, 60])):
-            self.new_row()
-        rows = list(self.table.items())
-        r.shuffle(rows)
-        with open(self.folder + "/people.csv", "w", encoding="utf-8") as f:
-            f.write("id,email,first,seats,place,out\n")
-            f.writelines(f"{i},{v['email']},{v['first']},{v['seats']},{v['place'].lower()},{v['out']}\n" for i, v in rows)
+        self.table.change()
+        self.table.write(self.folder + "/people.csv")
 
     def mark_people(self):
         """Some of those in campaigns unsubscribe, bounce, or are skipped."""
         if self.kind == "foretold":
             return
         inside = sorted(name for name, have in self.there().items() if have[0][0] in CAMPAIGNS)
-        rows = {self.name(ident, row) for ident, row in self.table.items()}
+        rows = {self.table.name(ident, row) for ident, row in self.table.rows.items()}
         for name in self.random.sample(inside, len(inside) // 10):
             self.control(status={name: self.random.choice([-1, -2, -3])})
-            self.marked[name] = name in rows
+            self.table.marked[name] = name in rows
 
     def delete_people(self):
         """Somebody works in the workspace, too."""
         names = self.random.sample(there := sorted(self.there()), min(len(there), 3))
         self.control(delete=names)
-        self.deleted.update(names)
+        self.table.deleted.update(names)
+
+    def import_again(self):
+        """Somebody exports the leads of a place, deletes them and imports them: the same leads under other ids. By a row
+        key, what was a lead under an address that is left in the same night is not known; a state without addresses
+        cannot look for who is gone."""
+        if self.kind not in ("keyed", "foretold") and self.values == "kept" and self.random.randrange(6) == 0:
+            self.control(ids_changed=[self.random.choice(PLACES)])
 
     def is_there_by_hand(self, row):
         """Somebody has uploaded the person before the row came."""
@@ -262,17 +217,34 @@ class World:
 
     def fault(self):
         r = self.random
+        if self.lied and r.randrange(4):
+            return self.lie()
         kind = r.choice(FAULTS)
         # Each 429 in a row doubles a pause: half of the answers would be hours.
         return f"{r.choice(ROUTES)}:{kind}={5 if kind == '429' else r.choice([5, 20, 50])}%"
 
+    def lie(self):
+        r = self.random
+        route = r.choice(list(LIES))
+        kind = r.choice(LIES[route])
+        # A list that never shows a lead without an address has it sent again: one look of several may lie.
+        when = f"#{r.randrange(1, 9)}" if kind == "list-empty" else f"{r.choice([5, 20, 50, 100])}%"
+        return f"{route}:{kind}={when}"
+
+    def pause(self):
+        """The next run follows at once, or after a while."""
+        if self.random.randrange(2):
+            self.control(advance_ms=PAUSE_MS)
+
     def disturb(self):
         r = self.random
         plan = {}
-        if r.randrange(2):
+        self.pause()
+        if self.lied or r.randrange(2):
             plan["faults"] = ";".join(self.fault() for _ in range(r.randrange(1, 4)))
         if r.randrange(2):
             plan.update(jobs=r.choice(JOBS), jobs_n=r.randrange(1, 4))
+        self.plans.append(plan.get("faults", "") + " " + plan.get("jobs", ""))
         self.control(**plan)
         syncs = r.sample(self.syncs, r.randrange(1, len(self.syncs) + 1))
         runs = []
@@ -284,8 +256,8 @@ class World:
                 command, words = "resume", ["-q"]
             runs.append(self.leadsync(command, sync, *words))
         for run in runs:
-            self.interrupt(run, r.choice([signal.SIGKILL, signal.SIGKILL, signal.SIGINT, None]),
-                           r.uniform(0, r.choice([0.05, 0.2, 0.4])), plan)
+            self.interrupt(run, r.choice([signal.SIGKILL, signal.SIGKILL, signal.SIGINT, None] + [None, None] * self.lied),
+                           r.uniform(0, r.choice([0.05, 0.2, 0.4] + [1] * self.lied)), plan)
         self.control(faults="", jobs="ok")
         self.cycles += len(runs)
 
@@ -328,16 +300,13 @@ class World:
 
     def settle(self):
         for _ in range(SETTLING_RUNS):
+            self.pause()
             # Both of two: what one of them did last may be news for the other.
             if all([self.plain(sync) for sync in self.syncs]):
                 return
         raise Difference(f"{SETTLING_RUNS} plain syncs do not come to an end: {self.said(self.syncs[0])}")
 
     # ---- what is there, and what should be ----
-
-    @staticmethod
-    def name(ident, row):
-        return row["email"] or f"key {ident}"
 
     def there(self):
         state = self.get("/__state")
@@ -350,64 +319,26 @@ class World:
             leads.setdefault(name, []).append((place, payload.get("firstName"), payload.get("seats"), lead["status"]))
         return leads
 
-    def judge(self, name, have, row):
-        """What is wrong with those of this name, or None; row: of the table, or None."""
-        places = [place for place, *_ in have]
-        if len(have) > 1:
-            return "is there twice"
-        if name in self.marked:
-            # With whom somebody deleted while the row was away, what they wanted is gone, too, unseen.
-            unseen = name in self.forgotten or (name in self.deleted and not self.marked[name])
-            if places and places[0] in CAMPAIGNS and have[0][3] >= 0 and not unseen:
-                return "was made active again"
-            return None if have or not self.marked[name] or name in self.deleted else "is lost"
-        if name in self.deleted:
-            return None
-        if row is not None and row["out"]:
-            # Its row may have been gone before.
-            away = [[]] + [["Gone"]] * ("move" in (self.policy, self.then))
-            return None if self.then == "keep" or places in away else "has opted out"
-        if row is None:
-            if name not in self.left:
-                return "is nobody's"
-            if any(name in names and self.table[ident]["out"] for ident, names in self.names.items() if ident in self.table):
-                return None  # it stays under its old address until it is wanted again
-            if name.split("@")[0].endswith(("invalid", "risky")) and places == ["North"]:
-                return "is not valid"
-            # It may have come and gone between two runs, and values of what is gone are not kept up.
-            away = [[]] + [["Gone"]] * ("move" in (self.policy, self.then))
-            return "is gone" if self.policy != "keep" and places not in away else None
-        if ".invalid@" in name or ".risky@" in name:
-            # Once removed and come back it is refused as before, wherever it went: nobody verifies it twice.
-            return None if places == ["Shelf"] or (name in self.left and places in ([], ["Gone"])) else "is not valid"
-        want = (row["place"], row["first"], row["seats"])
-        return None if [lead[:3] for lead in have] == [want] else f"should be {want}"
-
-    def compare(self):
-        there = self.there()
-        rows = {self.name(ident, row): (ident, row) for ident, row in self.table.items()}
-        doubtful = {self.name(ident, row) for ident in self.doubtful for row in [self.table.get(ident) or self.gone.get(ident)]}
-        for name in sorted(set(there) | set(rows)):
-            have, row = there.get(name, []), rows.get(name, (None, None))[1]
-            wrong = self.judge(name, have, row)
-            if wrong and (name not in doubtful or len(have) > 1):
-                raise Difference(f"{name} {wrong}: {have}, row {row}, policy {self.policy}")
-
     def night(self):
+        self.plans.clear()
         self.mark_people()
+        self.import_again()
         self.change_table()
         if self.kind == "foretold":
             self.foretold()
-            self.compare()
+            self.table.compare(self.there())
             self.change_table()
         for _ in range(self.random.randrange(0, 10)):
             if stop.is_set():
                 raise Stopped
+            if self.kind == "keyed" and self.random.randrange(2):
+                self.table.change_back_and_forth()
+                self.table.write(self.folder + "/people.csv")
             self.disturb()
             if self.kind not in ("keyed", "foretold") and self.random.randrange(20) == 0:
                 self.delete_people()
         self.settle()
-        self.compare()
+        self.table.compare(self.there())
         for sync in self.syncs:
             code = self.end_of(self.leadsync("status", sync, "--audit"), 600)
             if code != 0:
@@ -430,13 +361,13 @@ def live(options, seed):
         for _ in range(options.nights):
             world.night()
         failed = False
-        return f"{world.cycles} cycles, {len(world.table)} rows, removed: {world.policy}", world.cycles, True
+        return f"{world.cycles} cycles, {len(world.table.rows)} rows, removed: {world.policy}", world.cycles, True
     except Stopped:
         failed = False
         return "stopped", world.cycles, True
     except Difference as difference:
         stop.set()
-        return f"{difference}", world.cycles, False
+        return f"{difference}; disturbed by {world.plans}", world.cycles, False
     finally:
         world.stop(failed)
 
