@@ -15,6 +15,7 @@ connectors_libconnectors_a_SOURCES = \
 	connectors/postgres_mark.c connectors/postgres_mark.h \
 	connectors/postgres_results.c connectors/postgres_results.h \
 	connectors/postgres_role.c connectors/postgres_role.h \
+	connectors/postgres_url.c connectors/postgres_url.h \
 	connectors/process.c connectors/process.h \
 	connectors/spool.c connectors/spool.h \
 	connectors/sqlite.c \

@@ -2,6 +2,7 @@
 
 #include "connectors/postgres_conn.h"
 
+#include "connectors/postgres_url.h"
 #include "connectors/sqltext.h"
 #include "sync/base/clock.h"
 #include "sync/base/log.h"
@@ -27,52 +28,6 @@ static void on_notice(void *arg, const PGresult *result)
 
     /* What a function raises may be data. */
     log_detail("%s: %s", c->label, text != NULL ? text : "a notice");
-}
-
-static const char *option_of(const PQconninfoOption *options, const char *keyword)
-{
-    for (; options != NULL && options->keyword != NULL; options++) {
-        if (strcmp(options->keyword, keyword) == 0 && options->val != NULL && *options->val != '\0')
-            return options->val;
-    }
-    return NULL;
-}
-
-/* Names the place by what the user wrote: the service, or host and database; never user or password. */
-static int make_label(struct postgres_conn *c, const char *url, struct err *e)
-{
-    struct buf label = BUF_INIT(MESSAGE_MAX);
-    PQconninfoOption *options = NULL;
-    int status = -1;
-
-    if (buf_adds(&label, "postgres") != 0)
-        goto done;
-    if (strchr(url, '=') != NULL || strncmp(url, "postgres://", 11) == 0 || strncmp(url, "postgresql://", 13) == 0) {
-        options = PQconninfoParse(url, NULL);
-        if (options == NULL) {
-            /* libpq's message quotes the part that it does not understand: it may be the password. */
-            err_set(e, XS_CONFIG, "postgres: url: is no connection string; write postgresql://host/database or "
-                    "\"service=name\", and percent-encode special characters in a URL");
-            goto done;
-        }
-    } else if (*url != '\0' && buf_addf(&label, " dbname=%s", url) != 0) {
-        goto done;
-    }
-    const char *service = option_of(options, "service");
-    const char *host = option_of(options, "host");
-    const char *dbname = option_of(options, "dbname");
-    if ((service != NULL && buf_addf(&label, " service=%s", service) != 0) ||
-        (service == NULL && host != NULL && buf_addf(&label, " host=%s", host) != 0) ||
-        (service == NULL && dbname != NULL && buf_addf(&label, " dbname=%s", dbname) != 0))
-        goto done;
-    c->label = str_dup(buf_str(&label));
-    status = c->label != NULL ? 0 : -1;
-done:
-    PQconninfoFree(options);
-    buf_free(&label);
-    if (status != 0 && e->status == XS_DONE)
-        err_oom(e);
-    return status;
 }
 
 /* libpq's messages end in a line feed and may have several lines, some of which begin with a tab. */
@@ -119,7 +74,7 @@ static int look_up(const struct postgres_conn *c, const char *doing, struct err 
 static int64_t connect_timeout_us(PGconn *pg)
 {
     PQconninfoOption *options = PQconninfo(pg);
-    const char *text = option_of(options, "connect_timeout");
+    const char *text = postgres_url_option(options, "connect_timeout");
     long seconds = text != NULL ? strtol(text, NULL, 10) : 0;
 
     PQconninfoFree(options);
@@ -167,7 +122,7 @@ int postgres_conn_open(struct postgres_conn *c, const char *url, int64_t deadlin
     const char *values[] = {"leadsync", getenv("PGCONNECT_TIMEOUT") == NULL ? "30" : NULL, url, "UTF8", NULL};
 
     *c = (struct postgres_conn){.deadline_us = deadline_us};
-    if (make_label(c, url, e) != 0)
+    if (postgres_url_label(url, &c->label, e) != 0)
         return -1;
     c->pg = PQconnectStartParams(keywords, values, 1);
     if (c->pg == NULL)

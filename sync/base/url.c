@@ -126,11 +126,9 @@ int url_check(const char *url, enum exit_status bad, const char *what, struct ur
     struct url_parts parts;
     *out = (struct url){0};
     const char *wrong = url_split(url, &parts);
-    /* The address is not repeated where it may hold a password. */
-    if (wrong != NULL && strchr(url, '@') != NULL)
-        return err_set(e, bad, "%s: the address %s; give one like https://api.instantly.ai", what, wrong);
+    /* Quotes nothing of an address that cannot be read: it may hold a password, or be the key itself. */
     if (wrong != NULL)
-        return err_set(e, bad, "%s: \"%s\" %s; give one like https://api.instantly.ai", what, url, wrong);
+        return err_set(e, bad, "%s: the address %s; give one like https://api.instantly.ai", what, wrong);
     out->loopback = host_is_loopback(parts.host);
     if (!parts.https && !out->loopback)
         return err_set(e, bad, "%s: \"%s\" would send the API key in clear text; plain http is for this machine only, "

@@ -103,7 +103,13 @@ START_TEST(passwords_are_never_shown)
 {
     static const char *const urls[] = {"host=/nowhere password=hunter2", "postgresql://u:hunter2@/x?host=/nowhere",
                                        "postgresql://u:hunter2%zz@/x?host=/nowhere", "host=/nowhere password=a hunter2",
-                                       "password=hunter2 'oops"};
+                                       "password=hunter2 'oops",
+                                       "postgresql://u:P@hunter2@127.0.0.1/crm", "postgresql://u:p#hunter2/x@127.0.0.1/crm",
+                                       "postgresql://u:p/hunter2@127.0.0.1/crm", "postgresql://u:12/hunter2@127.0.0.1/crm",
+                                       "postgresql://u:p?hunter2@127.0.0.1/crm", "postgresql://u:12?user=hunter2@127.0.0.1/crm",
+                                       "postgresql://u:hunter2/crm", "u:hunter2@127.0.0.1/crm", "Postgresql://u:hunter2@h/crm",
+                                       "jdbc:postgresql://u:hunter2@h/crm", "postgresql://u:P@hunter2@h/crm?connect_timeout=2",
+                                       "dbname=postgresql://u:P@hunter2@h/crm", "host=/nowhere port=hunter2"};
     struct buf out = BUF_INIT(10000);
 
     for (size_t i = 0; i < sizeof urls / sizeof urls[0]; i++) {
@@ -112,6 +118,7 @@ START_TEST(passwords_are_never_shown)
         rowtext_read(&spec, NULL, clock_system(), &out);
         ck_assert_msg(strncmp(buf_cstr(&out), "error ", 6) == 0, "%s", out.p);
         ck_assert_msg(strstr(out.p, "hunter2") == NULL, "%s", out.p);
+        ck_assert_msg(i < 5 || strstr(out.p, "percent-encode") != NULL, "%s: %s", urls[i], out.p);
     }
     struct source_spec spec = {.kind = SOURCE_POSTGRES, .as.sql = {.url = pg_url, .query = "select 1 as a"}};
     struct source *s = NULL;
