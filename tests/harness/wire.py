@@ -14,6 +14,7 @@ import os
 import signal
 import socket
 import ssl
+import sys
 import threading
 
 lock = threading.Lock()
@@ -128,6 +129,7 @@ class Proxy:
                 if self.cuts == 0 or sent <= self.options.cut:
                     return chunk
                 self.cuts -= 1
+            print(f"cut after {sent} bytes", file=sys.stderr, flush=True)
             if part := chunk[:int(len(chunk) * self.options.keep)]:
                 near.sendall(part)
             if self.options.die:

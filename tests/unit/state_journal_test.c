@@ -206,13 +206,13 @@ START_TEST(half_an_event_is_never_committed)
     ck_assert_int_eq(sqlite3_exec(k.s->journal.db.h, sql, NULL, NULL, NULL), SQLITE_OK);
     entry.outcome = OUTCOME_CREATED;
     if (_i == 0) {
-        kit_failed(&k, state_batch_settle(k.s, &b, &k.e), XS_INTERNAL, "no room");
+        kit_failed(&k, state_batch_settle(k.s, &b, &k.e), XS_STATE, "no room");
     } else if (_i == 1) {
         struct batch second = b;
-        kit_failed(&k, state_batch_add(k.s, &second, &k.e), XS_INTERNAL, "no room");
+        kit_failed(&k, state_batch_add(k.s, &second, &k.e), XS_STATE, "no room");
     } else {
         kit_ok(&k, state_entry_add(k.s, k.run, k.target, &entry, &k.e));
-        kit_failed(&k, state_commit(k.s, &k.e), XS_INTERNAL, "no room");
+        kit_failed(&k, state_commit(k.s, &k.e), XS_STATE, "no room");
     }
     kit_failed(&k, state_set(k.s, "watermark", "7", &k.e) == 0 ? state_commit(k.s, &k.e) : -1, XS_STATE, "earlier write");
     kit_failed(&k, state_merge(k.s, 0, &k.e), XS_STATE, "earlier write");
