@@ -217,20 +217,24 @@ static int see_same_address(void *ctx, const struct remote_lead *remote, struct 
     return 0;
 }
 
-/* Why a lead did not go: somebody with its address is there, or it is gone, or it is where it was. */
-static int why_not(struct move *m, struct hand_lead *lead, struct err *e)
+/* No list shows that the lead went, which a list may fail to do: the lead itself tells whether it has, is gone, or is where it
+ * was, perhaps since another one with its address is there. */
+static int ask_lead(struct move *m, struct hand_lead *lead, struct err *e)
 {
     struct json_object *json;
+    struct remote_lead remote;
+    int there = hand_get(m->hand, &lead->id, &json, e);
+    if (there < 0 || (there > 0 && api_remote_lead_read(json, &remote, e) != 0))
+        return -1;
+    if (there > 0 && see_moved(m, &remote, e) != 0)
+        return -1;
     const struct hand_selector selector = {
         .filter = {.in = m->to, .contacts = &lead->email, .contacts_n = 1, .in_campaign = -1, .in_list = -1}, .esp = -1};
-    if (lead->email.n > 0 && hand_each(m->hand, &selector, see_same_address, lead, e) != 0)
+    if (lead->outcome == OUTCOME_NONE && lead->email.n > 0 && hand_each(m->hand, &selector, see_same_address, lead, e) != 0)
         return -1;
-    if (lead->outcome != OUTCOME_NONE)
-        return 0;
-    int there = hand_get(m->hand, &lead->id, &json, e);
-    if (there >= 0)
+    if (lead->outcome == OUTCOME_NONE)
         hand_outcome(lead, OUTCOME_FAILED, there > 0 ? REASON_MOVE_NOT_DONE : REASON_GONE_THERE, there > 0 ? 0 : 404);
-    return there < 0 ? -1 : 0;
+    return 0;
 }
 
 /* What the counts of the job do not promise is not waited for. */
@@ -256,7 +260,7 @@ static int find_outcomes(struct move *m, struct err *e)
     if (again == 0 && m->hand->stopped && open_n(m) > 0)
         return 1;
     for (size_t i = 0; again >= 0 && i < m->write.n; i++)
-        if (m->write.leads[i]->outcome == OUTCOME_NONE && why_not(m, m->write.leads[i], e) != 0)
+        if (m->write.leads[i]->outcome == OUTCOME_NONE && ask_lead(m, m->write.leads[i], e) != 0)
             return -1;
     return again < 0 ? -1 : 0;
 }

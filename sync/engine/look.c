@@ -2,7 +2,8 @@
  *
  * Three ways, from cheap to certain: a list by ids (a hundred a request, but a list lags behind writes and may show
  * nothing), the lead itself (a request each, which answers the lead or 404), and a list by address in the target, for leads
- * that are there under another id, because they were imported again or their ids have changed. The API ignores filters
+ * that are there under another id, because they were imported again or their ids have changed; a move looks at its source
+ * first, and then at its target. The API ignores filters
  * that it does not know, so every item is compared here, and an id alone does not make it the right lead
  * (lead_match.c). */
 #include "config.h"
@@ -14,11 +15,17 @@
 
 #include "sync/base/log.h"
 
+enum look_way {
+    LOOK_ID,      /* the entry's lead, by its id */
+    LOOK_ADDRESS, /* the entry's lead, which has a new id */
+    LOOK_OTHERS,  /* any other lead with the entry's address */
+};
+
 /* One request of a look. */
 struct look_request {
     struct part *part;
     size_t first, n; /* slice of the part's index */
-    bool by_address;
+    enum look_way way;
 };
 
 bool look_is_in(const struct target *t, const struct remote_lead *remote)
@@ -39,25 +46,28 @@ static void look_warn_other(struct work *w, uint32_t i)
 
 /* ---- what came ---- */
 
-static const struct target *look_target(const struct work *w)
-{
-    return w->batch.source != 0 ? &w->from : &w->target;
-}
-
 static bool look_wants(const struct part *p, size_t k)
 {
     const struct aim *aim = &p->work->aims[p->index[k]];
     return p->work->batch.entries[p->index[k]].outcome == OUTCOME_NONE && !aim->busy && !aim->shown;
 }
 
-/* An entry that asks for this lead, which is not its own by id, and may have it. */
+/* Another lead than the entry's, with its address, in the place that is asked for. */
+static bool look_is_other(const struct part *p, size_t k, const struct remote_lead *remote, uint64_t hash)
+{
+    struct work *w = p->work;
+    const struct entry *entry = &w->batch.entries[p->index[k]];
+    return hash != 0 && email_hash(w->u, entry->email) == hash && !uuid_eq(&entry->lead_id, &remote->id) &&
+           look_is_in(p->address_in, remote);
+}
+
+/* Such a lead, which the entry may have. */
 static bool look_relinks(struct part *p, size_t k, const struct remote_lead *remote, uint64_t hash)
 {
     struct work *w = p->work;
     uint32_t i = p->index[k];
     char id[UUID_TEXT_N];
-    if (hash == 0 || email_hash(w->u, w->batch.entries[i].email) != hash || uuid_eq(&w->batch.entries[i].lead_id, &remote->id) ||
-        !look_is_in(look_target(w), remote) || !lead_match_relink(w, i, remote))
+    if (!look_is_other(p, k, remote, hash) || !lead_match_relink(w, i, remote))
         return false;
     log_notice("lead %s is in Instantly under another id now: found by its address", uuid_format(&remote->id, id));
     w->batch.entries[i].detail = STR_NONE;
@@ -77,6 +87,16 @@ static bool look_shows(struct part *p, size_t k, const struct remote_lead *remot
     return false;
 }
 
+static bool look_fits(const struct look_request *r, size_t k, const struct remote_lead *remote, uint64_t hash)
+{
+    switch (r->way) {
+    case LOOK_ADDRESS: return look_relinks(r->part, k, remote, hash);
+    case LOOK_OTHERS: return look_is_other(r->part, k, remote, hash);
+    case LOOK_ID: break;
+    }
+    return look_shows(r->part, k, remote);
+}
+
 static void look_take_item(const struct look_request *r, struct json_object *item)
 {
     struct part *p = r->part;
@@ -88,9 +108,9 @@ static void look_take_item(const struct look_request *r, struct json_object *ite
         err_clear(&e);
         return;
     }
-    uint64_t hash = r->by_address ? email_hash(w->u, remote.email) : 0;
+    uint64_t hash = r->way != LOOK_ID ? email_hash(w->u, remote.email) : 0;
     for (size_t k = r->first; k < r->first + r->n; k++)
-        if (look_wants(p, k) && (r->by_address ? look_relinks(p, k, &remote, hash) : look_shows(p, k, &remote))) {
+        if (look_wants(p, k) && look_fits(r, k, &remote, hash)) {
             w->aims[p->index[k]].shown = true;
             p->look_calls->seen(p, p->index[k], &remote);
             break;
@@ -145,12 +165,12 @@ static int look_ask_list(struct look_request *r, struct err *e)
     struct uuid ids[LEADS_LIST_MAX];
     struct str contacts[LEADS_LIST_MAX];
     struct leads_list list = {.urgent = true, .ids = ids, .contacts = contacts,
-                              .target = r->by_address ? look_target(w) : NULL};
+                              .target = r->way != LOOK_ID ? p->address_in : NULL};
     for (size_t k = r->first; k < r->first + r->n; k++) {
         const struct entry *entry = &w->batch.entries[p->index[k]];
         if (!look_wants(p, k))
             continue;
-        if (!r->by_address)
+        if (r->way == LOOK_ID)
             ids[list.ids_n++] = entry->lead_id;
         else if (entry->email.n > 0)
             contacts[list.contacts_n++] = entry->email;
@@ -170,7 +190,7 @@ static int look_ask_lead(struct look_request *r, struct err *e)
 }
 
 /* The requests of a look, `step` leads each. */
-static void look_ask(struct part *p, size_t step, bool by_address)
+static void look_ask(struct part *p, size_t step, enum look_way way)
 {
     struct err e = ERR_INIT;
     int rc = 0;
@@ -183,7 +203,7 @@ static void look_ask(struct part *p, size_t step, bool by_address)
             rc = err_oom(&e);
             break;
         }
-        *r = (struct look_request){p, first, p->n - first < step ? p->n - first : step, by_address};
+        *r = (struct look_request){p, first, p->n - first < step ? p->n - first : step, way};
         rc = step == 1 ? look_ask_lead(r, &e) : look_ask_list(r, &e);
         p->reads_n += rc == 1;
         if (rc != 1)
@@ -201,6 +221,10 @@ static void look_begin(struct part *p, const struct look_calls *calls)
 {
     p->look_calls = calls;
     p->stopped = calls->failed;
+}
+
+static void look_forget(struct part *p)
+{
     for (size_t k = 0; k < p->n; k++)
         p->work->aims[p->index[k]].shown = false;
 }
@@ -208,13 +232,28 @@ static void look_begin(struct part *p, const struct look_calls *calls)
 void look_by_id(struct part *p, const struct look_calls *calls)
 {
     look_begin(p, calls);
-    look_ask(p, LEADS_LIST_MAX, false);
+    look_forget(p);
+    look_ask(p, LEADS_LIST_MAX, LOOK_ID);
 }
 
 void look_at_leads(struct part *p, const struct look_calls *calls)
 {
+    look_forget(p);
+    look_at_unshown(p, calls);
+}
+
+void look_at_unshown(struct part *p, const struct look_calls *calls)
+{
     look_begin(p, calls);
-    look_ask(p, 1, false);
+    look_ask(p, 1, LOOK_ID);
+}
+
+void look_for_others(struct part *p, const struct look_calls *calls)
+{
+    look_begin(p, calls);
+    look_forget(p);
+    p->address_in = &p->work->target;
+    look_ask(p, LEADS_LIST_MAX, LOOK_OTHERS);
 }
 
 /* ---- leads whose id is gone ---- */
@@ -245,8 +284,14 @@ static void look_search_failed(struct part *p)
 
 static void look_again_by_address(struct part *p);
 
+/* The source comes first: a lead that is still there is the one to be moved, whatever else has its address. */
 static void look_addresses_read(struct part *p)
 {
+    if (p->work->batch.op == OP_MOVE && p->address_in == &p->work->from && !look_is_over(p)) {
+        p->address_in = &p->work->target;
+        look_ask(p, LEADS_LIST_MAX, LOOK_ADDRESS);
+        return;
+    }
     p->look++;
     if (look_is_over(p) || p->look >= LOOKS_MAX)
         look_search_over(p, p->search->done);
@@ -261,7 +306,8 @@ static const struct look_calls by_address = {look_found, look_addresses_read, lo
 static void look_again_by_address(struct part *p)
 {
     p->look_calls = &by_address;
-    look_ask(p, LEADS_LIST_MAX, true);
+    p->address_in = p->work->batch.source != 0 ? &p->work->from : &p->work->target;
+    look_ask(p, LEADS_LIST_MAX, LOOK_ADDRESS);
 }
 
 /* An empty list proves nothing, so the address is looked for as often as anything that may appear late. */

@@ -82,13 +82,11 @@ struct part {
     const struct look_calls *search;     /* look_everywhere(): the caller's */
     unsigned looks_before;     /* look_everywhere(): `look` as it was */
     void (*stopped)(struct part *part); /* NULL, or called in place of leaving the batch open when a stop ends a wait */
+    const struct target *address_in; /* where the look asks for the entries' addresses */
+    bool spoilt;               /* an answer of this look is missing */
     /* moves: reading the leads */
-    void (*found)(struct part *part, uint32_t i, const struct remote_lead *remote);
-    void (*looked)(struct part *part); /* the last look did not find them all: concludes; owns the part */
-    const struct target *address_in; /* the look asks for the entries' addresses there; NULL: for their ids, anywhere */
     struct job *job;           /* that is over, and has to be held against what is there */
     bool unseen_job;           /* which may still be running */
-    bool spoilt;               /* an answer of this look is missing */
     int64_t pending_n;         /* of the stage's list, when last asked; -1: not told */
     size_t n;
     uint32_t index[];          /* into the work's entries */
@@ -198,9 +196,13 @@ struct look_calls {
 void look_by_id(struct part *p, const struct look_calls *calls);
 /* GET /leads/{id}, a request each: what is not shown is not there under this id. */
 void look_at_leads(struct part *p, const struct look_calls *calls);
+/* The same, for those that the look before it did not show. */
+void look_at_unshown(struct part *p, const struct look_calls *calls);
+/* Other leads in the batch's target that have the entries' addresses. */
+void look_for_others(struct part *p, const struct look_calls *calls);
 /* Both, for leads that a list did not show: each lead is asked for itself, and one whose id is gone is looked for by its
- * address in its target, as often as anything that may appear late. Found so, the entry has the new id. What is not shown
- * then is in its target no more. */
+ * address where it should be (moves: at both ends), as often as anything that may appear late. Found so, the entry has the
+ * new id. What is not shown then is there no more. */
 void look_everywhere(struct part *p, const struct look_calls *calls);
 /* ---- create.c ---- */
 enum { ROUNDS_MAX = 4 }; /* requests for the same leads whose outcome stays unknown, before api_error */

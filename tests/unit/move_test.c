@@ -253,6 +253,36 @@ START_TEST(elsewhere_and_gone)
 }
 END_TEST
 
+/* Lists show nothing, before the move, after it, or at all: each lead is asked for itself. */
+START_TEST(no_list_shows_them)
+{
+    world_fault(k.world, WORLD_READ, _i == 1 ? 2 : 1, _i == 0 ? 1 : 99, FAULT_EMPTY);
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_DONE);
+    EKIT_COUNT(&k, CHANGED, 2u);
+    ck_assert_uint_eq(k.report.tally.moved, 2);
+    ck_assert_uint_eq(k.world->n[WORLD_GET], _i == 2 ? 4 : 2);
+    mkit_ends_as_wanted(&k);
+    mkit_is_settled(&k);
+}
+END_TEST
+
+/* And the job moves nothing, or one is deleted while it runs: it names them all the same. */
+START_TEST(no_list_shows_what_a_job_left)
+{
+    k.world->job_mode = WJOB_LIES;
+    world_fault(k.world, WORLD_READ, 1, 99, FAULT_EMPTY);
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_LEFT_OVER);
+    EKIT_REASON(&k, MOVE_NOT_DONE, 2u);
+    k.world->job_mode = WJOB_OK;
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_DONE);
+    mkit_ends_as_wanted(&k);
+    mkit_is_settled(&k);
+}
+END_TEST
+
 /* ---- whose lead it is ---- */
 
 /* Everybody was exported and imported again: found by address, moved under the new id, and written to by it later. */
@@ -269,6 +299,20 @@ START_TEST(imported_again)
     ekit_sync(&k);
     EKIT_ENDS(&k, XS_DONE);
     ck_assert_str_eq(world_value(k.world, WORLD_CAMPAIGN, "ann@example.com", "first_name"), "Anna");
+}
+END_TEST
+
+/* Lists by address lag, too. */
+START_TEST(imported_again_and_listed_late)
+{
+    world_reimport(k.world, "ann@example.com");
+    /* By ids, and by address at both ends, twice. */
+    world_fault(k.world, WORLD_READ, 1, 5, FAULT_EMPTY);
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_DONE);
+    ck_assert_uint_eq(k.report.tally.moved, 2);
+    mkit_ends_as_wanted(&k);
+    mkit_is_settled(&k);
 }
 END_TEST
 
@@ -412,7 +456,10 @@ int main(void)
     tcase_add_test(t, without_an_address);
     tcase_add_test(t, there_already);
     tcase_add_test(t, elsewhere_and_gone);
+    tcase_add_loop_test(t, no_list_shows_them, 0, 3);
+    tcase_add_test(t, no_list_shows_what_a_job_left);
     tcase_add_test(t, imported_again);
+    tcase_add_test(t, imported_again_and_listed_late);
     tcase_add_test(t, imported_into_the_target);
     tcase_add_loop_test(t, another_person_has_the_id, 0, 3);
     tcase_add_test(t, removed_and_imported_again);
