@@ -13,6 +13,7 @@ connectors_libconnectors_a_SOURCES = \
 	connectors/postgres.c \
 	connectors/postgres_conn.c connectors/postgres_conn.h \
 	connectors/postgres_mark.c connectors/postgres_mark.h \
+	connectors/postgres_catalog.c connectors/postgres_catalog.h \
 	connectors/postgres_results.c connectors/postgres_results.h \
 	connectors/postgres_role.c connectors/postgres_role.h \
 	connectors/postgres_url.c connectors/postgres_url.h \

@@ -6,6 +6,7 @@
 #include "connectors/drivers.h"
 #include "connectors/postgres_conn.h"
 #include "connectors/postgres_mark.h"
+#include "connectors/postgres_catalog.h"
 #include "connectors/sqltext.h"
 #include "sync/base/text.h"
 
@@ -25,15 +26,16 @@ struct postgres_source {
     struct postgres_conn conn;
     struct buf query;  /* with $1 for :watermark */
     size_t uses;       /* of :watermark */
+    struct buf type;   /* of the watermark, as it is stored */
+    struct postgres_origin origin; /* of the watermark's column */
     struct columns columns;
-    bool *is_bool;     /* by column */
+    Oid *types;        /* by column */
     struct cell *cells;
     PGresult *row;     /* that the cells borrow from */
     size_t field_max;
     bool bytes_unchecked; /* the server does not know its encoding: bytes may be anything */
     uint64_t rows;
     long mark_column;  /* -1: none */
-    bool incremental;  /* a stored watermark was bound */
     struct postgres_mark mark;
     char *watermark;   /* after the clean end */
     bool ended, failed;
@@ -46,9 +48,11 @@ static void close_source(struct source *self)
     PQclear(s->row);
     postgres_conn_close(&s->conn);
     postgres_mark_free(&s->mark);
+    postgres_origin_free(&s->origin);
     columns_free(&s->columns);
     buf_free(&s->query);
-    free(s->is_bool);
+    buf_free(&s->type);
+    free(s->types);
     free(s->cells);
     free(s->watermark);
     free(s);
@@ -99,33 +103,6 @@ static PGresult *describe_step(struct postgres_source *s, int sent, struct err *
     return NULL;
 }
 
-/* Names of the types that are not text, as the server spells them: "integer", "timestamp with time zone". */
-static PGresult *type_names(struct postgres_source *s, const PGresult *description, struct err *e)
-{
-    struct buf oids = BUF_INIT(QUERY_MAX), mods = BUF_INIT(QUERY_MAX);
-    PGresult *result = NULL;
-    int status = buf_addc(&oids, '{') | buf_addc(&mods, '{');
-
-    for (int i = 0; i < PQnfields(description); i++) {
-        status |= buf_addf(&oids, "%s%u", i > 0 ? "," : "", PQftype(description, i));
-        status |= buf_addf(&mods, "%s%d", i > 0 ? "," : "", PQfmod(description, i));
-    }
-    status |= buf_addc(&oids, '}') | buf_addc(&mods, '}');
-    if (status == 0) {
-        const char *values[] = {buf_cstr(&oids), buf_cstr(&mods)};
-        result = postgres_conn_run(&s->conn,
-                                   "select case when o in ('text'::regtype, 'varchar'::regtype, 'bpchar'::regtype) then null "
-                                   "else pg_catalog.format_type(o, m) end "
-                                   "from unnest($1::oid[], $2::int4[]) with ordinality as t (o, m, n) order by n",
-                                   2, values, e);
-    } else {
-        err_oom(e);
-    }
-    buf_free(&oids);
-    buf_free(&mods);
-    return result;
-}
-
 static int set_columns(struct postgres_source *s, const PGresult *description, struct err *e)
 {
     size_t n = (size_t)PQnfields(description);
@@ -134,9 +111,9 @@ static int set_columns(struct postgres_source *s, const PGresult *description, s
     PGresult *spelled = NULL;
     int status = -1;
 
-    s->is_bool = calloc(n + 1, sizeof *s->is_bool);
+    s->types = calloc(n + 1, sizeof *s->types);
     s->cells = calloc(n + 1, sizeof *s->cells);
-    if (names == NULL || types == NULL || s->is_bool == NULL || s->cells == NULL) {
+    if (names == NULL || types == NULL || s->types == NULL || s->cells == NULL) {
         err_oom(e);
         goto done;
     }
@@ -144,13 +121,13 @@ static int set_columns(struct postgres_source *s, const PGresult *description, s
         err_set(e, XS_CONFIG, "%s: query: must be one SELECT; it returns no columns", s->conn.label);
         goto done;
     }
-    spelled = type_names(s, description, e);
+    spelled = postgres_type_names(&s->conn, description, e);
     if (spelled == NULL)
         goto done;
     for (size_t i = 0; i < n; i++) {
         names[i] = str_from(PQfname(description, (int)i));
         types[i] = PQgetisnull(spelled, (int)i, 0) ? NULL : PQgetvalue(spelled, (int)i, 0);
-        s->is_bool[i] = PQftype(description, (int)i) == BOOL_OID;
+        s->types[i] = PQftype(description, (int)i);
     }
     status = columns_set(&s->columns, names, types, n, s->conn.label, "give it a name of its own with AS in query:", e);
     s->base.columns = s->columns.list;
@@ -172,6 +149,27 @@ static int no_mark_column(const struct postgres_source *s, const char *name, str
     return -1;
 }
 
+/* What an engine may know of the watermark. A column of another type is compared in another way even if a cast keeps the
+ * type of :watermark, so the stored type names both. */
+static int describe_mark(struct postgres_source *s, const struct sql_spec *spec, const struct postgres_mark_type *column,
+                         const PGresult *description, struct err *e)
+{
+    static const enum source_mark_kind kinds[] = {
+        [PG_MARK_TIME] = MARK_TIME, [PG_MARK_INTEGER] = MARK_NUMBER, [PG_MARK_NUMBER] = MARK_NUMBER, [PG_MARK_TEXT] = MARK_TEXT};
+    const struct postgres_mark_type *type = s->mark.type;
+
+    if (buf_adds(&s->type, column->name) != 0 ||
+        (column != type && buf_addf(&s->type, ", compared as %s", type->name) != 0) || buf_cstr(&s->type) == NULL)
+        return err_oom(e);
+    if (postgres_origin_look(&s->conn, description, (int)s->mark_column, &s->origin, e) != 0)
+        return -1;
+    s->base.mark = (struct source_mark){
+        .kind = kinds[type->kind], .type = s->type.p, .overlaps = s->mark.overlaps,
+        .excludes_equal = sqltext_excludes_equal(spec->query), .reads_nulls = spec->full_query != NULL,
+        .may_be_null = !s->origin.not_null || sqltext_has_outer_join(spec->query), .table = s->origin.table};
+    return 0;
+}
+
 /* The type that the server gives :watermark decides how it is bound, compared and set back. */
 static int set_mark(struct postgres_source *s, const struct sql_spec *spec, const PGresult *description, struct err *e)
 {
@@ -187,8 +185,7 @@ static int set_mark(struct postgres_source *s, const struct sql_spec *spec, cons
         return no_mark_column(s, spec->watermark, e);
     const struct postgres_mark_type *type = postgres_mark_type_find(PQparamtype(description, 0));
     if (type == NULL)
-        return err_set(e, XS_CONFIG, "%s: :watermark cannot be of the type that the server infers (oid %u); add a cast, as in "
-                       ":watermark::timestamptz", label, PQparamtype(description, 0));
+        return postgres_refuse_type(&s->conn, PQparamtype(description, 0), e);
     const struct postgres_mark_type *column = postgres_mark_type_find(PQftype(description, (int)s->mark_column));
     bool numbers = column != NULL && column->kind != PG_MARK_TIME && column->kind != PG_MARK_TEXT &&
                    type->kind != PG_MARK_TIME && type->kind != PG_MARK_TEXT;
@@ -197,17 +194,24 @@ static int set_mark(struct postgres_source *s, const struct sql_spec *spec, cons
                        "them", label, spec->watermark,
                        s->base.columns[s->mark_column].type != NULL ? s->base.columns[s->mark_column].type : "text",
                        type->name);
-    return postgres_mark_init(&s->mark, type, spec, label, e);
+    if (postgres_mark_init(&s->mark, type, spec, label, e) != 0)
+        return -1;
+    return describe_mark(s, spec, column, description, e);
+}
+
+/* Has the server parse a statement and say what it returns. NULL with the error under a caret. */
+static PGresult *describe_sql(struct postgres_source *s, const char *sql, struct err *e)
+{
+    PGresult *result = describe_step(s, PQsendPrepare(s->conn.pg, "", sql, 0, NULL), e);
+
+    PQclear(result);
+    return result != NULL ? describe_step(s, PQsendDescribePrepared(s->conn.pg, ""), e) : NULL;
 }
 
 static int describe(struct postgres_source *s, const struct sql_spec *spec, struct err *e)
 {
-    PGresult *result = describe_step(s, PQsendPrepare(s->conn.pg, "", buf_cstr(&s->query), 0, NULL), e);
+    PGresult *result = describe_sql(s, buf_cstr(&s->query), e);
 
-    PQclear(result);
-    if (result == NULL)
-        return -1;
-    result = describe_step(s, PQsendDescribePrepared(s->conn.pg, ""), e);
     if (result == NULL)
         return -1;
     int status = -1;
@@ -220,33 +224,107 @@ static int describe(struct postgres_source *s, const struct sql_spec *spec, stru
     return status;
 }
 
-/* A watermark from when its column had another type would only be refused with the query, which has no fault. */
-static int try_watermark(struct postgres_source *s, const char *stored, struct err *e)
+/* What a row of full_query: means is what a row of query: means: its columns have the same names, types and places. */
+static int compare_columns(struct postgres_source *s, const PGresult *full, struct err *e)
 {
-    char sql[100];
+    const size_t n = (size_t)PQnfields(full);
 
-    if (stored == NULL || s->mark_column < 0)
-        return 0;
-    snprintf(sql, sizeof sql, "select $1::%s", s->mark.type->name);
-    PGresult *result = postgres_conn_run(&s->conn, sql, 1, &stored, e);
-    PQclear(result);
-    if (result == NULL && e->status == XS_CONFIG)
-        err_context(e, "the watermark of the last read is no %s, as which :watermark is compared now; read everything once, with "
-                    "leadsync sync --full", s->mark.type->name);
-    return result != NULL ? 0 : -1;
+    if (n != s->columns.n)
+        return err_set(e, XS_CONFIG, "%s: full_query: has %zu columns and query: has %zu; select the same ones",
+                       s->conn.label, n, s->columns.n);
+    for (size_t i = 0; i < n; i++) {
+        struct str name = s->columns.list[i].name;
+        if (str_cmp(name, str_from(PQfname(full, (int)i))) != 0)
+            return err_set(e, XS_CONFIG, "%s: full_query: column %zu is \"%s\" and in query: \"%.*s\"; select the same ones",
+                           s->conn.label, i + 1, PQfname(full, (int)i), STR_ARG(name));
+        if (PQftype(full, (int)i) != s->types[i])
+            return err_set(e, XS_CONFIG, "%s: full_query: column \"%.*s\" has another type than in query:; add a cast",
+                           s->conn.label, STR_ARG(name));
+    }
+    return 0;
 }
 
-static int send_query(struct postgres_source *s, const char *stored, struct err *e)
+/* Judged with every read, so that a mistake shows tonight and not with the next full read. */
+static int describe_full(struct postgres_source *s, const struct sql_spec *spec, struct err *e)
 {
-    const bool bound = s->mark_column >= 0;
-    const Oid type = bound ? s->mark.type->oid : 0;
-    const char *value = !bound ? NULL : stored != NULL ? stored : s->mark.type->smallest;
+    struct buf numbered = BUF_INIT(QUERY_MAX);
+    PGresult *result = NULL;
+    size_t uses = 0;
+    int status = -1;
 
-    s->incremental = bound && stored != NULL;
-    if (PQsendQueryParams(s->conn.pg, buf_cstr(&s->query), bound, &type, &value, NULL, NULL, 0) == 0 ||
-        PQsetSingleRowMode(s->conn.pg) == 0)
+    if (spec->full_query == NULL)
+        return 0;
+    if (sqltext_number_watermark(spec->full_query, &numbered, &uses) != 0) {
+        err_set(e, XS_CONFIG, "%s: full_query: is longer than %d bytes", s->conn.label, QUERY_MAX);
+        goto done;
+    }
+    if (uses > 0) {
+        err_set(e, XS_CONFIG, "%s: full_query: uses :watermark; leave the condition out: it reads every row", s->conn.label);
+        goto done;
+    }
+    s->conn.query = spec->full_query;
+    result = describe_sql(s, spec->full_query, e);
+    if (result != NULL && PQnparams(result) > 0)
+        err_set(e, XS_CONFIG, "%s: full_query: has a parameter; nothing is bound to it", s->conn.label);
+    else if (result != NULL)
+        status = compare_columns(s, result, e);
+    s->conn.query = spec->query;
+done:
+    PQclear(result);
+    buf_free(&numbered);
+    return status;
+}
+
+/* What :watermark is for this read: the stored value less the overlap, or the smallest of its type. A result of the server
+ * goes to *kept, for the caller to clear. NULL with the error. */
+static const char *value_to_bind(struct postgres_source *s, const char *stored, PGresult **kept, struct err *e)
+{
+    const char *values[] = {stored, buf_cstr(&s->mark.overlap)};
+
+    *kept = NULL;
+    if (!s->base.mark.incremental)
+        return s->mark.type->smallest;
+    if (s->mark.type->bind == NULL)
+        return stored;
+    *kept = values[1] != NULL ? postgres_conn_run(&s->conn, s->mark.type->bind, 2, values, e) : NULL;
+    if (*kept != NULL)
+        return PQgetvalue(*kept, 0, 0);
+    if (values[1] == NULL)
+        err_oom(e);
+    else if (e->status == XS_CONFIG)
+        err_context(e, "the watermark of the last read is no %s; read everything once, with leadsync sync --full",
+                    s->mark.type->name);
+    return NULL;
+}
+
+static int send_sql(struct postgres_source *s, const char *sql, int n, const Oid *types, const char *const *values,
+                    struct err *e)
+{
+    if (PQsendQueryParams(s->conn.pg, sql, n, types, values, NULL, NULL, 0) == 0 || PQsetSingleRowMode(s->conn.pg) == 0)
         return postgres_conn_fail(&s->conn, NULL, true, e);
     return 0;
+}
+
+static int send_query(struct postgres_source *s, const struct sql_spec *spec, const struct source_read *read, struct err *e)
+{
+    struct source_mark *mark = &s->base.mark;
+    PGresult *kept;
+
+    if (s->mark_column < 0)
+        return send_sql(s, buf_cstr(&s->query), 0, NULL, NULL, e);
+    if (read->count_nulls && mark->table != NULL && mark->may_be_null &&
+        postgres_origin_count_nulls(&s->conn, &s->origin, &mark->table_nulls, e) != 0)
+        return -1;
+    mark->incremental = read->watermark != NULL && read->watermark_type != NULL &&
+                        strcmp(read->watermark_type, mark->type) == 0;
+    if (!mark->incremental && spec->full_query != NULL) {
+        s->conn.query = spec->full_query;
+        return send_sql(s, spec->full_query, 0, NULL, NULL, e);
+    }
+    const char *value = value_to_bind(s, read->watermark, &kept, e);
+    int status = value != NULL ? send_sql(s, buf_cstr(&s->query), 1, &s->mark.type->oid, &value, e) : -1;
+    PQclear(kept);
+    return status;
 }
 
 static int open_source(const struct source_spec *spec, const struct source_read *read, struct clock *clock,
@@ -263,6 +341,7 @@ static int open_source(const struct source_spec *spec, const struct source_read 
     s->field_max = read->field_max;
     s->mark_column = -1;
     buf_init(&s->query, QUERY_MAX);
+    buf_init(&s->type, MESSAGE_MAX);
     if (sqltext_number_watermark(sql->query, &s->query, &s->uses) != 0 || buf_cstr(&s->query) == NULL) {
         err_set(e, XS_CONFIG, "postgres: query: is longer than %d bytes", QUERY_MAX);
         goto fail;
@@ -271,8 +350,7 @@ static int open_source(const struct source_spec *spec, const struct source_read 
         goto fail;
     s->base.label = s->conn.label;
     s->conn.query = sql->query;
-    if (begin(s, sql, e) != 0 || describe(s, sql, e) != 0 || try_watermark(s, read->watermark, e) != 0 ||
-        send_query(s, read->watermark, e) != 0)
+    if (begin(s, sql, e) != 0 || describe(s, sql, e) != 0 || describe_full(s, sql, e) != 0 || send_query(s, sql, read, e) != 0)
         goto fail;
     *out = &s->base;
     return 0;
@@ -282,25 +360,24 @@ fail:
     return -1;
 }
 
-/* After the last row, still inside the transaction: the server takes the overlap off, and it alone knows its now(). */
+/* After the last row, still inside the transaction: only the server knows its now(), which no stored time lies past. */
 static int finish_mark(struct postgres_source *s, struct err *e)
 {
-    const char *values[] = {buf_cstr(&s->mark.text), buf_cstr(&s->mark.overlap)};
-    struct str value = str_from(values[0]);
+    const char *value = buf_cstr(&s->mark.text);
     PGresult *result = NULL;
 
-    if (values[0] == NULL || values[1] == NULL)
+    if (value == NULL)
         return err_oom(e);
-    if (s->mark.type->finish != NULL) {
-        result = postgres_conn_run(&s->conn, s->mark.type->finish, 2, values, e);
+    if (s->mark.type->store != NULL) {
+        result = postgres_conn_run(&s->conn, s->mark.type->store, 1, &value, e);
         if (result == NULL)
             return -1;
-        value = str_from(PQgetvalue(result, 0, 0));
-        double age_ms = PQnfields(result) == 2 ? strtod(PQgetvalue(result, 0, 1), NULL) : INFINITY;
-        s->base.watermark_is_time = isfinite(age_ms);
-        s->base.watermark_age_ms = isfinite(age_ms) ? (int64_t)age_ms : 0;
+        value = PQgetvalue(result, 0, 0);
+        double age_ms = strtod(PQgetvalue(result, 0, 1), NULL);
+        s->base.mark.has_age = isfinite(age_ms);
+        s->base.mark.age_ms = isfinite(age_ms) ? (int64_t)age_ms : 0;
     }
-    s->watermark = str_dup(value);
+    s->watermark = strdup(value);
     PQclear(result);
     return s->watermark != NULL ? 0 : err_oom(e);
 }
@@ -326,7 +403,7 @@ static enum reason read_cell(struct postgres_source *s, int i, struct cell *cell
 {
     *cell = (struct cell){PQgetvalue(s->row, 0, i), (size_t)PQgetlength(s->row, 0, i), PQgetisnull(s->row, 0, i) != 0};
     s->base.bytes_read += cell->n;
-    if (s->is_bool[i] && !cell->null) {
+    if (s->types[i] == BOOL_OID && !cell->null) {
         bool yes = cell->p[0] == 't';
         cell->p = yes ? "true" : "false";
         cell->n = yes ? 4 : 5;
@@ -344,11 +421,11 @@ static int see_mark(struct postgres_source *s, struct err *e)
     if (s->mark_column < 0)
         return 1;
     if (PQgetisnull(s->row, 0, column)) {
-        s->base.null_watermarks += s->incremental;
-        return !s->incremental;
+        s->base.mark.null_rows++;
+        return !s->base.mark.incremental;
     }
     struct str value = {PQgetvalue(s->row, 0, column), (size_t)PQgetlength(s->row, 0, column)};
-    return postgres_mark_see(&s->mark, value) == 0 ? 1 : err_oom(e);
+    return postgres_mark_see(&s->mark, value, &s->base.mark) == 0 ? 1 : err_oom(e);
 }
 
 static int next_result(struct postgres_source *s, struct err *e)

@@ -11,30 +11,31 @@
 
 enum { MARK_MAX = 1 << 20 }; /* bytes of a text that is a watermark */
 
-/* Whole numbers stay within their type, or the next read could not bind them. */
-/* In times the server counts also the age, in milliseconds; -infinity's is infinite. */
-#define FINISH_TIME(now, value, type) \
-    "select v::text, (extract(epoch from " now ") - extract(epoch from v)) * 1000 from (select (least(" now ", " value \
-    ") - $2::interval)" type " as v) t"
-#define FINISH_INTEGER(smallest) "select greatest(floor($1::numeric - $2::numeric), " smallest "::numeric)::text"
+/* A time past now() is no reason to skip what is written until then. The age is in milliseconds; -infinity's is infinite. */
+#define STORE_TIME(now, value, type) \
+    "select v::text, (extract(epoch from " now ") - extract(epoch from v)) * 1000 from (select least(" now ", " value ")" \
+    type " as v) t"
+#define BIND_TIME(value, type) "select (" value " - $2::interval)" type "::text"
+/* Whole numbers stay within their type, or the query could not bind them. */
+#define BIND_INTEGER(smallest) "select greatest(floor($1::numeric - $2::numeric), " smallest "::numeric)::text"
 
-/* https://www.postgresql.org/docs/current/catalog-pg-type.html; these numbers never change. A time past now() is no
- * reason to skip what is written until then. */
+/* https://www.postgresql.org/docs/current/catalog-pg-type.html; these numbers never change. */
 static const struct postgres_mark_type type_table[] = {
     {1184, "timestamp with time zone", PG_MARK_TIME, "-infinity",
-     FINISH_TIME("pg_catalog.now()", "$1::timestamptz", "")},
+     STORE_TIME("pg_catalog.now()", "$1::timestamptz", ""), BIND_TIME("$1::timestamptz", "")},
     {1114, "timestamp without time zone", PG_MARK_TIME, "-infinity",
-     FINISH_TIME("localtimestamp", "$1::timestamp", "")},
-    {1082, "date", PG_MARK_TIME, "-infinity", FINISH_TIME("localtimestamp", "$1::timestamp", "::date")},
-    {21, "smallint", PG_MARK_INTEGER, "-32768", FINISH_INTEGER("'-32768'")},
-    {23, "integer", PG_MARK_INTEGER, "-2147483648", FINISH_INTEGER("'-2147483648'")},
-    {20, "bigint", PG_MARK_INTEGER, "-9223372036854775808", FINISH_INTEGER("'-9223372036854775808'")},
-    {1700, "numeric", PG_MARK_NUMBER, "-Infinity", "select ($1::numeric - $2::numeric)::text"},
-    {700, "real", PG_MARK_NUMBER, "-Infinity", "select ($1::float4 - $2::float4)::text"},
-    {701, "double precision", PG_MARK_NUMBER, "-Infinity", "select ($1::float8 - $2::float8)::text"},
-    {25, "text", PG_MARK_TEXT, "", NULL},
-    {1043, "character varying", PG_MARK_TEXT, "", NULL},
-    {1042, "character", PG_MARK_TEXT, "", NULL},
+     STORE_TIME("localtimestamp", "$1::timestamp", ""), BIND_TIME("$1::timestamp", "")},
+    {1082, "date", PG_MARK_TIME, "-infinity",
+     STORE_TIME("localtimestamp", "$1::timestamp", "::date"), BIND_TIME("$1::timestamp", "::date")},
+    {21, "smallint", PG_MARK_INTEGER, "-32768", NULL, BIND_INTEGER("'-32768'")},
+    {23, "integer", PG_MARK_INTEGER, "-2147483648", NULL, BIND_INTEGER("'-2147483648'")},
+    {20, "bigint", PG_MARK_INTEGER, "-9223372036854775808", NULL, BIND_INTEGER("'-9223372036854775808'")},
+    {1700, "numeric", PG_MARK_NUMBER, "-Infinity", NULL, "select ($1::numeric - $2::numeric)::text"},
+    {700, "real", PG_MARK_NUMBER, "-Infinity", NULL, "select ($1::float4 - $2::float4)::text"},
+    {701, "double precision", PG_MARK_NUMBER, "-Infinity", NULL, "select ($1::float8 - $2::float8)::text"},
+    {25, "text", PG_MARK_TEXT, "", NULL, NULL},
+    {1043, "character varying", PG_MARK_TEXT, "", NULL, NULL},
+    {1042, "character", PG_MARK_TEXT, "", NULL, NULL},
 };
 
 const struct postgres_mark_type *postgres_mark_type_find(uint32_t oid)
@@ -53,19 +54,21 @@ static int set_overlap(struct postgres_mark *m, const struct sql_spec *spec, con
 
     switch (m->type->kind) {
     case PG_MARK_TIME:
+        if (spec->overlap_ms > SQLTEXT_OVERLAP_MS_MAX)
+            return err_set(e, XS_CONFIG, "%s: overlap: \"%s\" is longer than 3650d, the most for a time", label, overlap);
+        m->overlaps = spec->overlap_ms > 0;
         status = buf_addf(&m->overlap, "%" PRId64 " milliseconds", spec->overlap_ms);
         break;
     case PG_MARK_INTEGER:
     case PG_MARK_NUMBER:
-        if (overlap == NULL || strcmp(overlap, SQLTEXT_OVERLAP_DEFAULT) == 0)
-            overlap = "0";
-        if (!sqltext_is_number(overlap))
+        if (overlap != NULL && !sqltext_is_number(overlap))
             return err_set(e, XS_CONFIG, "%s: overlap: \"%s\" is a duration, but :watermark is compared as %s; write a number",
                            label, overlap, m->type->name);
-        status = buf_adds(&m->overlap, overlap);
+        m->overlaps = overlap != NULL && strtod(overlap, NULL) > 0;
+        status = buf_adds(&m->overlap, overlap != NULL ? overlap : "0");
         break;
     case PG_MARK_TEXT:
-        if (overlap != NULL && strcmp(overlap, SQLTEXT_OVERLAP_DEFAULT) != 0 && strtod(overlap, NULL) > 0)
+        if (overlap != NULL && strtod(overlap, NULL) > 0)
             return err_set(e, XS_CONFIG, "%s: overlap: \"%s\" cannot be taken off text, which :watermark is compared as; set it "
                            "to 0, or cast to a time or a number", label, overlap);
         break;
@@ -188,8 +191,17 @@ int postgres_time_parse(struct str text, int64_t *us)
     return 0;
 }
 
+static void count_number(double number, struct source_mark *out)
+{
+    if (!out->has_numbers || number < out->least)
+        out->least = number;
+    if (!out->has_numbers || number > out->greatest)
+        out->greatest = number;
+    out->has_numbers = true;
+}
+
 /* Is the value greater than all before? What cannot be compared is not: a smaller mark is a safe one. */
-static bool is_greater(struct postgres_mark *m, struct str value)
+static bool is_greater(struct postgres_mark *m, struct str value, struct source_mark *out)
 {
     char spelled[64];
     int64_t time_us;
@@ -209,6 +221,7 @@ static bool is_greater(struct postgres_mark *m, struct str value)
         memcpy(spelled, value.p, value.n);
         spelled[value.n] = '\0';
         number = strtold(spelled, NULL);
+        count_number((double)number, out);
         if ((m->seen && number <= m->number))
             return false;
         m->number = number;
@@ -219,9 +232,9 @@ static bool is_greater(struct postgres_mark *m, struct str value)
     return false;
 }
 
-int postgres_mark_see(struct postgres_mark *m, struct str value)
+int postgres_mark_see(struct postgres_mark *m, struct str value, struct source_mark *out)
 {
-    if (!is_greater(m, value))
+    if (!is_greater(m, value, out))
         return 0;
     m->seen = true;
     buf_reset(&m->text);

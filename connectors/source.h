@@ -13,7 +13,9 @@ struct source;
 
 /* How much is read, decided before opening by who knows the state. */
 struct source_read {
-    const char *watermark;  /* bound to :watermark; NULL: everything from the type's smallest value */
+    const char *watermark;      /* the greatest value that was read; NULL: read everything */
+    const char *watermark_type; /* source_mark's type of that read; another one than today's: read everything */
+    bool count_nulls;           /* count the rows whose watermark is NULL, where the source can (source_mark) */
     size_t field_max;       /* bytes of one cell; more is REASON_FIELD_TOO_LONG; 0: 1 MiB */
     int64_t deadline_us;    /* what is waited for past this moment of the clock's mono is given up; 0: none */
 };
@@ -21,6 +23,26 @@ struct source_read {
 struct column {
     struct str name;  /* UTF-8, as in the header, borrowed until close */
     const char *type; /* type name of SQL sources, NULL for text */
+};
+
+enum source_mark_kind { MARK_NONE, MARK_TIME, MARK_NUMBER, MARK_TEXT };
+
+/* What an SQL source knows of its watermark. After open, unless a comment says more. */
+struct source_mark {
+    enum source_mark_kind kind;
+    const char *type;     /* of the column and of what it is compared with; stored beside the value. Borrowed until close */
+    bool incremental;     /* the stored value was bound; else everything is read */
+    bool overlaps;        /* the read begins before the stored value */
+    bool excludes_equal;  /* the query compares with > */
+    bool may_be_null;     /* the column may be NULL, as far as the source knows */
+    bool reads_nulls;     /* a full read has rows whose watermark is NULL: full_query: is set */
+    const char *table;    /* the column's; NULL: an expression, or not known. Borrowed until close */
+    uint64_t table_nulls; /* rows of `table` whose column is NULL, when they were to be counted */
+    uint64_t null_rows;   /* so far: rows whose watermark is NULL. An incremental read leaves them out */
+    bool has_age;         /* after the end: the value of watermark() */
+    int64_t age_ms;       /* is so much older than the read */
+    bool has_numbers;     /* so far: some value was a number, */
+    double least, greatest; /* from here to here */
 };
 
 /* The contract of a connector. `open` allocates its own struct that starts with `struct source`. */
@@ -34,7 +56,7 @@ struct source_ops {
      * while nothing came), or XS_LEFT_OVER (the deadline passed while nothing came). A row that alone is unusable
      * comes with `defect` set and is no error; the cells of any other are UTF-8. Blocks on I/O. */
     int (*next)(struct source *self, struct row *out, struct err *e);
-    /* After the clean end of a read with a watermark column: the value to store once everything read is durable, NULL
+    /* After the clean end of a read with a watermark column: the greatest value, to store once everything read is durable, NULL
      * when there is none (no row had one: what is stored stays). Borrowed until close. The member is NULL for sources
      * without watermarks. */
     const char *(*watermark)(struct source *self);
@@ -52,9 +74,7 @@ struct source {
     uint64_t bytes_read;
     char delimiter;               /* of CSV-shaped sources: what rejects are written with; else ',' */
     const char *encoding_assumed; /* of a CSV file: what was not UTF-8 and is read as, so far; NULL: nothing was assumed */
-    uint64_t null_watermarks;     /* rows left out for a NULL watermark, when the source can tell */
-    bool watermark_is_time;       /* after the end: of the value of watermark(), */
-    int64_t watermark_age_ms;     /* which is so much older than the read */
+    struct source_mark mark;      /* of SQL sources */
 };
 
 /* Picks the connector from the table and opens. Errors: XS_NO_SOURCE, XS_SOURCE, XS_CONFIG (SQL refused, header names

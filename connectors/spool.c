@@ -142,9 +142,7 @@ static int next_row(struct source *self, struct row *out, struct err *e)
         got = s->file != NULL ? read_row(s, out, e) : source_next(s->inner, out, e);
     s->failed = got < 0;
     self->bytes_read = s->inner->bytes_read;
-    self->null_watermarks = s->inner->null_watermarks;
-    self->watermark_is_time = s->inner->watermark_is_time;
-    self->watermark_age_ms = s->inner->watermark_age_ms;
+    self->mark = s->inner->mark;
     return got;
 }
 

@@ -24,16 +24,18 @@ enum {
 
 struct sqlite_source {
     struct source base;
-    char *label, *query;
+    char *label;
+    const char *query; /* whose place an error has. Borrowed */
     sqlite3 *db;
     sqlite3_stmt *stmt;
     struct columns columns;
     struct cell *cells;
     size_t field_max;
     uint64_t rows;
-    bool incremental; /* a stored watermark was bound */
     long mark_column; /* -1: none */
     struct sqlite_mark mark;
+    char *mark_type;       /* owned, like the table and column that SQLite allocates */
+    char *table, *column;
     const char *watermark; /* after the clean end */
     int64_t deadline_us;   /* 0: none */
     bool ended;
@@ -60,7 +62,9 @@ static void close_source(struct source *self)
     sqlite_mark_free(&s->mark);
     columns_free(&s->columns);
     free(s->cells);
-    free(s->query);
+    free(s->mark_type);
+    sqlite3_free(s->table);
+    sqlite3_free(s->column);
     free(s->label);
     free(s);
 }
@@ -126,8 +130,7 @@ static int open_file(struct sqlite_source *s, const struct sql_spec *spec, struc
     struct stat st;
 
     s->label = malloc(n);
-    s->query = strdup(spec->query);
-    if (s->label == NULL || s->query == NULL)
+    if (s->label == NULL)
         return err_oom(e);
     (void)stpcpy(stpcpy(s->label, "sqlite "), spec->url);
     s->base.label = s->label;
@@ -154,17 +157,19 @@ static bool is_blank_sql(sqlite3 *db, const char *tail)
     return blank;
 }
 
-static int prepare(struct sqlite_source *s, struct err *e)
+/* `key` is the mapping's name of this SQL. */
+static int prepare(struct sqlite_source *s, const char *key, const char *sql, struct err *e)
 {
     const char *tail = NULL;
-    int code = sqlite3_prepare_v2(s->db, s->query, -1, &s->stmt, &tail);
+    int code = sqlite3_prepare_v2(s->db, sql, -1, &s->stmt, &tail);
 
+    s->query = sql;
     if (code != SQLITE_OK)
         return fail(s, code, e);
     if (s->stmt == NULL || sqlite3_column_count(s->stmt) == 0 || !sqlite3_stmt_readonly(s->stmt))
-        return err_set(e, XS_CONFIG, "%s: query: must be one SELECT; it returns no columns or writes", s->label);
+        return err_set(e, XS_CONFIG, "%s: %s: must be one SELECT; it returns no columns or writes", s->label, key);
     if (!is_blank_sql(s->db, tail))
-        return err_set(e, XS_CONFIG, "%s: query: must be one SELECT; there is more behind the first ;", s->label);
+        return err_set(e, XS_CONFIG, "%s: %s: must be one SELECT; there is more behind the first ;", s->label, key);
     return 0;
 }
 
@@ -194,19 +199,48 @@ done:
     return status;
 }
 
-/* Finds the watermark's column and binds :watermark, by name and by nothing else. */
-static int set_mark(struct sqlite_source *s, const struct sql_spec *spec, const struct source_read *read, struct clock *clock,
-                    struct err *e)
+/* Where the column comes from, and whether it may be NULL there: of an INTEGER PRIMARY KEY it may not. */
+static int describe_mark(struct sqlite_source *s, const struct sql_spec *spec, struct err *e)
 {
-    int parameter = sqlite3_bind_parameter_index(s->stmt, ":watermark");
+    const int column = (int)s->mark_column;
+    const char *type = sqlite3_column_decltype(s->stmt, column);
+    bool not_null = false;
 
-    if (sqlite3_bind_parameter_count(s->stmt) != (parameter > 0))
+    s->mark_type = strdup(type != NULL ? type : "expression");
+    if (s->mark_type == NULL)
+        return err_oom(e);
+#ifdef HAVE_SQLITE3_COLUMN_ORIGIN_NAME
+    const char *database = sqlite3_column_database_name(s->stmt, column);
+    const char *table = sqlite3_column_table_name(s->stmt, column);
+    const char *origin = sqlite3_column_origin_name(s->stmt, column);
+    int no_null = 0, in_key = 0;
+    if (table != NULL && origin != NULL &&
+        sqlite3_table_column_metadata(s->db, database, table, origin, NULL, NULL, &no_null, &in_key, NULL) == SQLITE_OK) {
+        not_null = no_null || (in_key && type != NULL && strcasecmp(type, "INTEGER") == 0);
+        s->table = sqlite3_mprintf("\"%w\".\"%w\"", database, table);
+        s->column = sqlite3_mprintf("\"%w\"", origin);
+        if (s->table == NULL || s->column == NULL)
+            return err_oom(e);
+    }
+#endif
+    s->base.mark = (struct source_mark){
+        .kind = sqlite_affinity(type) == AFFINITY_INTEGER ? MARK_NUMBER : MARK_NONE, .type = s->mark_type,
+        .excludes_equal = sqltext_excludes_equal(spec->query), .reads_nulls = spec->full_query != NULL,
+        .may_be_null = !not_null || sqltext_has_outer_join(spec->query), .table = s->table};
+    return 0;
+}
+
+/* Finds the watermark's column. *parameter is the number of :watermark, the only one there may be. */
+static int set_mark(struct sqlite_source *s, const struct sql_spec *spec, struct clock *clock, int *parameter, struct err *e)
+{
+    *parameter = sqlite3_bind_parameter_index(s->stmt, ":watermark");
+    if (sqlite3_bind_parameter_count(s->stmt) != (*parameter > 0))
         return err_set(e, XS_CONFIG, "%s: query: has a parameter besides :watermark, which is the only one that is bound",
                        s->label);
     if (spec->watermark == NULL)
-        return parameter == 0 ? 0 : err_set(e, XS_CONFIG, "%s: query: uses :watermark; name its column with watermark:",
-                                            s->label);
-    if (parameter == 0)
+        return *parameter == 0 ? 0 : err_set(e, XS_CONFIG, "%s: query: uses :watermark; name its column with watermark:",
+                                             s->label);
+    if (*parameter == 0)
         return err_set(e, XS_CONFIG, "%s: watermark: is set, but query: does not use :watermark (… where %s > :watermark)",
                        s->label, spec->watermark);
     s->mark_column = columns_find(&s->columns, str_from(spec->watermark));
@@ -217,13 +251,82 @@ static int set_mark(struct sqlite_source *s, const struct sql_spec *spec, const 
         buf_free(&list);
         return -1;
     }
-    s->incremental = read->watermark != NULL;
-    sqlite_mark_init(&s->mark, sqlite3_column_decltype(s->stmt, (int)s->mark_column), spec, clock->wall_ms(clock));
-    if (s->mark.overlap_misfit)
-        return err_set(e, XS_CONFIG, "%s: overlap: \"%s\" is a duration, but watermark column \"%s\" holds numbers; write a "
-                       "number", s->label, spec->overlap, spec->watermark);
-    int code = sqlite_mark_bind(&s->mark, s->stmt, parameter, read->watermark);
-    return code == SQLITE_OK ? 0 : fail(s, code, e);
+    sqlite_mark_init(&s->mark, sqlite3_column_decltype(s->stmt, (int)s->mark_column), spec, s->label, clock->wall_ms(clock));
+    return describe_mark(s, spec, e);
+}
+
+static int compare_columns(struct sqlite_source *s, sqlite3_stmt *full, struct err *e)
+{
+    const size_t n = (size_t)sqlite3_column_count(full);
+
+    if (sqlite3_bind_parameter_count(full) > 0)
+        return err_set(e, XS_CONFIG, "%s: full_query: has a parameter; leave the condition out: it reads every row", s->label);
+    if (n != s->columns.n)
+        return err_set(e, XS_CONFIG, "%s: full_query: has %zu columns and query: has %zu; select the same ones", s->label, n,
+                       s->columns.n);
+    for (size_t i = 0; i < n; i++) {
+        struct str name = s->columns.list[i].name;
+        const char *full_name = sqlite3_column_name(full, (int)i);
+        if (full_name == NULL)
+            return err_oom(e);
+        if (str_cmp(name, str_from(full_name)) != 0)
+            return err_set(e, XS_CONFIG, "%s: full_query: column %zu is \"%s\" and in query: \"%.*s\"; select the same ones",
+                           s->label, i + 1, full_name, STR_ARG(name));
+    }
+    return 0;
+}
+
+/* Judged with every read, so that a mistake shows tonight and not with the next full read, which runs it. */
+static int prepare_full(struct sqlite_source *s, const struct sql_spec *spec, struct err *e)
+{
+    sqlite3_stmt *query = s->stmt;
+
+    if (spec->full_query == NULL)
+        return 0;
+    s->stmt = NULL;
+    int status = prepare(s, "full_query", spec->full_query, e);
+    if (status == 0)
+        status = compare_columns(s, s->stmt, e);
+    if (status == 0 && !s->base.mark.incremental) {
+        sqlite3_finalize(query);
+        return 0;
+    }
+    sqlite3_finalize(s->stmt);
+    s->stmt = query;
+    s->query = spec->query;
+    return status;
+}
+
+static int count_nulls(struct sqlite_source *s, struct err *e)
+{
+    sqlite3_stmt *count = NULL;
+    char *sql = sqlite3_mprintf("select count(*) from %s where %s is null", s->table, s->column);
+
+    if (sql == NULL)
+        return err_oom(e);
+    int code = sqlite3_prepare_v2(s->db, sql, -1, &count, NULL);
+    if (code == SQLITE_OK && (code = sqlite3_step(count)) == SQLITE_ROW)
+        s->base.mark.table_nulls = (uint64_t)sqlite3_column_int64(count, 0);
+    sqlite3_finalize(count);
+    sqlite3_free(sql);
+    return code == SQLITE_ROW ? 0 : fail(s, code, e);
+}
+
+/* From the stored watermark on, or everything? */
+static int choose_read(struct sqlite_source *s, const struct sql_spec *spec, const struct source_read *read, int parameter,
+                       struct err *e)
+{
+    struct source_mark *mark = &s->base.mark;
+
+    if (s->mark_column < 0)
+        return 0;
+    if (read->count_nulls && mark->table != NULL && mark->may_be_null && count_nulls(s, e) != 0)
+        return -1;
+    mark->incremental = read->watermark != NULL && read->watermark_type != NULL &&
+                        strcmp(read->watermark_type, mark->type) == 0;
+    if (sqlite_mark_bind(&s->mark, s->stmt, parameter, mark->incremental ? read->watermark : NULL, e) != 0)
+        return -1;
+    return prepare_full(s, spec, e);
 }
 
 static int open_source(const struct source_spec *spec, const struct source_read *read, struct clock *clock,
@@ -231,6 +334,7 @@ static int open_source(const struct source_spec *spec, const struct source_read 
 {
     struct sqlite_source *s = calloc(1, sizeof *s);
     const struct sql_spec *sql = &spec->as.sql;
+    int parameter;
 
     if (s == NULL)
         return err_oom(e);
@@ -239,7 +343,8 @@ static int open_source(const struct source_spec *spec, const struct source_read 
     s->field_max = read->field_max;
     s->mark_column = -1;
     s->deadline_us = read->deadline_us;
-    if (open_file(s, sql, e) != 0 || prepare(s, e) != 0 || set_columns(s, e) != 0 || set_mark(s, sql, read, clock, e) != 0) {
+    if (open_file(s, sql, e) != 0 || prepare(s, "query", sql->query, e) != 0 || set_columns(s, e) != 0 ||
+        set_mark(s, sql, clock, &parameter, e) != 0 || choose_read(s, sql, read, parameter, e) != 0) {
         close_source(&s->base);
         return -1;
     }
@@ -267,10 +372,8 @@ static enum reason read_cell(struct sqlite_source *s, int i, struct cell *cell)
 static int end_of_rows(struct sqlite_source *s, struct err *e)
 {
     s->ended = true;
-    if (s->mark_column >= 0 && sqlite_mark_finish(&s->mark, &s->watermark) != 0)
+    if (s->mark_column >= 0 && sqlite_mark_finish(&s->mark, &s->watermark, &s->base.mark) != 0)
         return err_oom(e);
-    s->base.watermark_is_time = s->mark.is_time;
-    s->base.watermark_age_ms = s->mark.age_ms;
     /* Lets go of the read lock: writers wait for it. */
     sqlite3_reset(s->stmt);
     return 0;
@@ -288,12 +391,11 @@ static int next_row(struct source *self, struct row *out, struct err *e)
             return fail(s, code, e);
         if (s->mark_column >= 0) {
             bool null = sqlite3_column_type(s->stmt, (int)s->mark_column) == SQLITE_NULL;
-            if (null && s->incremental) {
-                self->null_watermarks++;
+            self->mark.null_rows += null;
+            if (null && self->mark.incremental)
                 continue;
-            }
-            if (!null && sqlite_mark_see(&s->mark, s->stmt, (int)s->mark_column) != 0)
-                return err_oom(e);
+            if (!null && sqlite_mark_see(&s->mark, s->stmt, (int)s->mark_column, &self->mark, e) != 0)
+                return -1;
         }
         *out = (struct row){.number = ++s->rows, .cells = s->cells, .n = s->columns.n};
         for (size_t i = 0; i < s->columns.n; i++) {

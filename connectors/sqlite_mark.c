@@ -32,15 +32,12 @@ enum sqlite_affinity sqlite_affinity(const char *decltype_text)
     return AFFINITY_NUMBER;
 }
 
-void sqlite_mark_init(struct sqlite_mark *m, const char *decltype_text, const struct sql_spec *spec, int64_t now_ms)
+void sqlite_mark_init(struct sqlite_mark *m, const char *decltype_text, const struct sql_spec *spec, const char *label,
+                      int64_t now_ms)
 {
-    *m = (struct sqlite_mark){.affinity = sqlite_affinity(decltype_text), .now_ms = now_ms, .overlap_ms = spec->overlap_ms};
+    *m = (struct sqlite_mark){
+        .affinity = sqlite_affinity(decltype_text), .spec = spec, .label = label, .now_ms = now_ms};
     buf_init(&m->text, MARK_MAX);
-    if (spec->overlap != NULL && sqltext_is_number(spec->overlap))
-        m->overlap = spec->overlap;
-    /* DATETIME has number affinity and mostly holds text: only INTEGER says for sure that these are numbers. */
-    m->overlap_misfit = m->overlap == NULL && spec->overlap != NULL && m->affinity == AFFINITY_INTEGER &&
-                        strcmp(spec->overlap, SQLTEXT_OVERLAP_DEFAULT) != 0;
 }
 
 void sqlite_mark_free(struct sqlite_mark *m)
@@ -48,43 +45,167 @@ void sqlite_mark_free(struct sqlite_mark *m)
     buf_free(&m->text);
 }
 
-int sqlite_mark_bind(const struct sqlite_mark *m, sqlite3_stmt *stmt, int parameter, const char *stored)
+/* "2026-06-30 21:15:32…" or a T between, or the date alone: the way SQLite's own functions write times. */
+static size_t time_length(struct str text)
 {
-    char *end = NULL;
+    static const char shape[] = "dddd-dd-dd dd:dd:dd";
+    size_t i;
 
-    if (stored == NULL && m->affinity == AFFINITY_TEXT)
-        return sqlite3_bind_text(stmt, parameter, "", 0, SQLITE_STATIC);
-    if (stored == NULL && m->affinity == AFFINITY_INTEGER)
-        return sqlite3_bind_int64(stmt, parameter, INT64_MIN);
-    if (stored == NULL)
-        return sqlite3_bind_double(stmt, parameter, -HUGE_VAL); /* below all numbers, which are below all text */
-    /* As a number wherever it may be one: bound as text it would lie above every number, and nothing would be read. */
-    if (m->affinity != AFFINITY_TEXT && *stored != '\0' && !isspace((unsigned char)*stored)) {
-        errno = 0;
-        long long integer = strtoll(stored, &end, 10);
-        if (errno == 0 && *end == '\0')
-            return sqlite3_bind_int64(stmt, parameter, integer);
-        double real = strtod(stored, &end);
-        if (*end == '\0')
-            return sqlite3_bind_double(stmt, parameter, real);
+    for (i = 0; i < text.n && shape[i] != '\0'; i++) {
+        bool fits = shape[i] == 'd'   ? isdigit((unsigned char)text.p[i])
+                    : shape[i] == ' ' ? text.p[i] == ' ' || text.p[i] == 'T'
+                                      : text.p[i] == shape[i];
+        if (!fits)
+            return 0;
     }
-    return sqlite3_bind_text(stmt, parameter, stored, -1, SQLITE_TRANSIENT);
+    return i == text.n && text.n == 10 ? 10 : i == 19 ? 19 : 0;
 }
 
-static int see_text(struct sqlite_mark *m, const char *p, size_t n)
+/* The time in milliseconds, fractions and offsets left out. The length of what was read, 0: no time. */
+static size_t read_time(struct str text, int64_t *ms)
 {
-    struct str text = {p, n};
+    char parsed[] = "0000-00-00T00:00:00Z";
+    size_t length = time_length(text);
 
+    if (length == 0)
+        return 0;
+    memcpy(parsed, text.p, length);
+    parsed[10] = 'T';
+    return time_parse(str_from(parsed), ms) == 0 ? length : 0; /* the 31st of February is text after all */
+}
+
+/* Writes a time as `like` is spelled, so that it compares as text. */
+static int write_time(int64_t ms, struct str like, size_t length, struct buf *out)
+{
+    char text[TIME_TEXT_N];
+    char between = length == 19 ? like.p[10] : 'T';
+
+    time_format(ms, text);
+    text[10] = between;
+    return buf_add(out, text, length);
+}
+
+/* ---- overlap ---- */
+
+static bool has_overlap(const struct sql_spec *spec)
+{
+    return spec->overlap != NULL && strtod(spec->overlap, NULL) > 0;
+}
+
+static int judge_number(const struct sqlite_mark *m, struct err *e)
+{
+    if (m->spec->overlap == NULL || sqltext_is_number(m->spec->overlap))
+        return 0;
+    return err_set(e, XS_CONFIG, "%s: overlap: \"%s\" is a duration, but watermark column \"%s\" holds numbers; write a number",
+                   m->label, m->spec->overlap, m->spec->watermark);
+}
+
+static int judge_text(const struct sqlite_mark *m, struct str text, struct err *e)
+{
+    int64_t ms;
+    bool is_time = read_time(text, &ms) > 0;
+
+    if (is_time && m->spec->overlap_ms > SQLTEXT_OVERLAP_MS_MAX)
+        return err_set(e, XS_CONFIG, "%s: overlap: \"%s\" is longer than 3650d, the most for a time", m->label,
+                       m->spec->overlap);
+    if (is_time || !has_overlap(m->spec))
+        return 0;
+    return err_set(e, XS_CONFIG, "%s: overlap: \"%s\" cannot be taken off text, which watermark column \"%s\" holds; set it to 0",
+                   m->label, m->spec->overlap, m->spec->watermark);
+}
+
+/* ---- binding ---- */
+
+static int bind_text(const struct sqlite_mark *m, sqlite3_stmt *stmt, int parameter, const char *stored, struct err *e)
+{
+    struct str text = str_from(stored);
+    struct buf less = BUF_INIT(MARK_MAX);
+    int64_t ms;
+
+    if (judge_text(m, text, e) != 0)
+        return -1;
+    size_t length = m->spec->overlap_ms > 0 ? read_time(text, &ms) : 0;
+    if (length > 0 && write_time(ms - m->spec->overlap_ms, text, length, &less) == 0)
+        text = buf_str(&less);
+    int code = sqlite3_bind_text(stmt, parameter, text.p, (int)text.n, SQLITE_TRANSIENT);
+    buf_free(&less);
+    return code == SQLITE_OK ? 0 : err_oom(e);
+}
+
+static int bind_smallest(const struct sqlite_mark *m, sqlite3_stmt *stmt, int parameter)
+{
+    if (m->affinity == AFFINITY_TEXT)
+        return sqlite3_bind_text(stmt, parameter, "", 0, SQLITE_STATIC);
+    if (m->affinity == AFFINITY_INTEGER)
+        return sqlite3_bind_int64(stmt, parameter, INT64_MIN);
+    return sqlite3_bind_double(stmt, parameter, -HUGE_VAL); /* below all numbers, which are below all text */
+}
+
+int sqlite_mark_bind(const struct sqlite_mark *m, sqlite3_stmt *stmt, int parameter, const char *stored, struct err *e)
+{
+    const char *overlap = m->spec->overlap != NULL ? m->spec->overlap : "0";
+    char *end = NULL;
+
+    /* Without this, the first value that is seen would end the read in the middle. */
+    if (m->affinity == AFFINITY_INTEGER && judge_number(m, e) != 0)
+        return -1;
+    if (stored == NULL)
+        return bind_smallest(m, stmt, parameter) == SQLITE_OK ? 0 : err_oom(e);
+    /* As a number wherever it may be one: bound as text it would lie above every number, and nothing would be read. */
+    if (m->affinity == AFFINITY_TEXT || *stored == '\0' || isspace((unsigned char)*stored))
+        return bind_text(m, stmt, parameter, stored, e);
+    errno = 0;
+    long long integer = strtoll(stored, &end, 10);
+    bool whole = errno == 0 && *end == '\0';
+    double real = strtod(stored, &end);
+    if (*end != '\0')
+        return bind_text(m, stmt, parameter, stored, e);
+    if (judge_number(m, e) != 0)
+        return -1;
+    if (!whole || strchr(overlap, '.') != NULL)
+        return sqlite3_bind_double(stmt, parameter, real - strtod(overlap, NULL)) == SQLITE_OK ? 0 : err_oom(e);
+    int64_t less;
+    if (__builtin_sub_overflow((int64_t)integer, (int64_t)strtoll(overlap, NULL, 10), &less))
+        less = INT64_MIN;
+    return sqlite3_bind_int64(stmt, parameter, less) == SQLITE_OK ? 0 : err_oom(e);
+}
+
+/* ---- reading ---- */
+
+static int see_text(struct sqlite_mark *m, struct str text, struct source_mark *out, struct err *e)
+{
+    int64_t ms;
+
+    if (m->seen != SQLITE_TEXT) {
+        if (judge_text(m, text, e) != 0)
+            return -1;
+        out->kind = read_time(text, &ms) > 0 ? MARK_TIME : MARK_TEXT;
+        out->overlaps = out->kind == MARK_TIME && m->spec->overlap_ms > 0;
+    }
     if (m->seen == SQLITE_TEXT && str_cmp(text, buf_str(&m->text)) <= 0)
         return 0;
-    if (n >= MARK_MAX || memchr(p, '\0', n) != NULL)
+    if (text.n >= MARK_MAX || memchr(text.p, '\0', text.n) != NULL)
         return 0; /* cannot be stored; a smaller mark is a safe one */
     buf_reset(&m->text);
     m->seen = SQLITE_TEXT;
-    return buf_add(&m->text, p, n);
+    return buf_add(&m->text, text.p, text.n) == 0 ? 0 : err_oom(e);
 }
 
-int sqlite_mark_see(struct sqlite_mark *m, sqlite3_stmt *stmt, int column)
+static int see_number(struct sqlite_mark *m, double value, struct source_mark *out, struct err *e)
+{
+    if (!out->has_numbers) {
+        if (judge_number(m, e) != 0)
+            return -1;
+        out->kind = out->kind == MARK_NONE ? MARK_NUMBER : out->kind;
+        out->overlaps = out->overlaps || has_overlap(m->spec);
+    }
+    out->least = !out->has_numbers || value < out->least ? value : out->least;
+    out->greatest = !out->has_numbers || value > out->greatest ? value : out->greatest;
+    out->has_numbers = true;
+    return 0;
+}
+
+int sqlite_mark_see(struct sqlite_mark *m, sqlite3_stmt *stmt, int column, struct source_mark *out, struct err *e)
 {
     const char *text;
     int64_t integer;
@@ -93,6 +214,8 @@ int sqlite_mark_see(struct sqlite_mark *m, sqlite3_stmt *stmt, int column)
     switch (sqlite3_column_type(stmt, column)) {
     case SQLITE_INTEGER:
         integer = sqlite3_column_int64(stmt, column);
+        if (see_number(m, (double)integer, out, e) != 0)
+            return -1;
         if (m->seen == 0 || (m->seen == SQLITE_INTEGER && integer > m->integer) ||
             (m->seen == SQLITE_FLOAT && (double)integer > m->real)) {
             m->seen = SQLITE_INTEGER;
@@ -101,88 +224,60 @@ int sqlite_mark_see(struct sqlite_mark *m, sqlite3_stmt *stmt, int column)
         return 0;
     case SQLITE_FLOAT:
         real = sqlite3_column_double(stmt, column);
-        if (isfinite(real) && (m->seen == 0 || (m->seen == SQLITE_FLOAT && real > m->real) ||
-                               (m->seen == SQLITE_INTEGER && real > (double)m->integer))) {
+        if (!isfinite(real))
+            return 0;
+        if (see_number(m, real, out, e) != 0)
+            return -1;
+        if (m->seen == 0 || (m->seen == SQLITE_FLOAT && real > m->real) ||
+            (m->seen == SQLITE_INTEGER && real > (double)m->integer)) {
             m->seen = SQLITE_FLOAT;
             m->real = real;
         }
         return 0;
     case SQLITE_TEXT:
         text = (const char *)sqlite3_column_text(stmt, column);
-        return text != NULL ? see_text(m, text, (size_t)sqlite3_column_bytes(stmt, column)) : -1;
+        return text == NULL ? err_oom(e)
+                            : see_text(m, (struct str){text, (size_t)sqlite3_column_bytes(stmt, column)}, out, e);
     default:
         return 0; /* a blob is no mark */
     }
 }
 
-/* "2026-06-30 21:15:32…" or a T between, or the date alone: the way SQLite's own functions write times. */
-static size_t time_length(const char *p, size_t n)
+/* A time past the start of the read is no reason to skip what is written until then. */
+static int finish_text(struct sqlite_mark *m, struct source_mark *out)
 {
-    static const char shape[] = "dddd-dd-dd dd:dd:dd";
-    size_t i;
+    struct buf now = BUF_INIT(MARK_MAX);
+    int64_t ms;
+    size_t length = read_time(buf_str(&m->text), &ms);
+    int status = 0;
 
-    for (i = 0; i < n && shape[i] != '\0'; i++) {
-        bool fits = shape[i] == 'd'   ? isdigit((unsigned char)p[i])
-                    : shape[i] == ' ' ? p[i] == ' ' || p[i] == 'T'
-                                      : p[i] == shape[i];
-        if (!fits)
-            return 0;
-    }
-    return i == n && n == 10 ? 10 : i == 19 ? 19 : 0;
-}
-
-/* The wall time less the overlap, in the column's own spelling so that it compares as text. Fractions and offsets are
- * dropped, which only makes it smaller. 0/-1 (memory). */
-static int finish_time(struct sqlite_mark *m, size_t length)
-{
-    char parsed[] = "0000-00-00T00:00:00Z", text[TIME_TEXT_N];
-    char between = length == 19 ? m->text.p[10] : 'T';
-    int64_t seen_ms;
-
-    memcpy(parsed, m->text.p, length);
-    parsed[10] = 'T';
-    if (time_parse(str_from(parsed), &seen_ms) != 0)
-        return 0; /* the 31st of February: text after all */
-    int64_t stored_ms = (seen_ms < m->now_ms ? seen_ms : m->now_ms) - m->overlap_ms;
-    m->is_time = true;
-    m->age_ms = m->now_ms - stored_ms;
-    if (stored_ms == seen_ms)
+    if (length == 0)
         return 0;
-    time_format(stored_ms, text);
-    text[10] = between;
-    buf_reset(&m->text);
-    return buf_add(&m->text, text, length);
-}
-
-static int finish_number(struct sqlite_mark *m)
-{
-    int64_t less;
-    bool whole = m->overlap == NULL || strchr(m->overlap, '.') == NULL;
-
-    buf_reset(&m->text);
-    if (m->seen == SQLITE_INTEGER && whole) {
-        if (__builtin_sub_overflow(m->integer, m->overlap != NULL ? strtoll(m->overlap, NULL, 10) : 0, &less))
-            less = INT64_MIN;
-        return buf_addf(&m->text, "%" PRId64, less);
+    if (ms > m->now_ms) {
+        status = write_time(m->now_ms, buf_str(&m->text), length, &now);
+        buf_reset(&m->text);
+        status = status == 0 ? buf_add(&m->text, now.p, now.n) : status;
+        ms = m->now_ms;
     }
-    double value = m->seen == SQLITE_INTEGER ? (double)m->integer : m->real;
-    return buf_addf(&m->text, "%.17g", value - (m->overlap != NULL ? strtod(m->overlap, NULL) : 0));
+    out->has_age = true;
+    out->age_ms = m->now_ms - ms;
+    buf_free(&now);
+    return status;
 }
 
-int sqlite_mark_finish(struct sqlite_mark *m, const char **out)
+int sqlite_mark_finish(struct sqlite_mark *m, const char **value, struct source_mark *out)
 {
     int status = 0;
 
-    *out = NULL;
+    *value = NULL;
     if (m->seen == 0)
         return 0;
-    if (m->seen == SQLITE_TEXT) {
-        size_t length = time_length(m->text.p, m->text.n);
-        if (length > 0)
-            status = finish_time(m, length);
-    } else {
-        status = finish_number(m);
-    }
-    *out = status == 0 ? buf_cstr(&m->text) : NULL;
-    return *out != NULL ? 0 : -1;
+    if (m->seen == SQLITE_TEXT)
+        status = finish_text(m, out);
+    else if (m->seen == SQLITE_INTEGER)
+        status = buf_addf(&m->text, "%" PRId64, m->integer);
+    else
+        status = buf_addf(&m->text, "%.17g", m->real);
+    *value = status == 0 ? buf_cstr(&m->text) : NULL;
+    return *value != NULL ? 0 : -1;
 }

@@ -5,6 +5,7 @@
 #include "sync/base/text.h"
 
 #include <string.h>
+#include <strings.h>
 
 enum {
     CARET_COLUMN_MAX = 80, /* a caret further right cuts the start of its line */
@@ -126,6 +127,49 @@ int sqltext_number_watermark(const char *query, struct buf *out, size_t *uses)
         p = next;
     }
     return 0;
+}
+
+bool sqltext_excludes_equal(const char *query)
+{
+    static const char name[] = ":watermark";
+    char last = '\0'; /* before the piece, blanks and brackets left out */
+
+    for (const char *p = query; *p != '\0';) {
+        if (strncmp(p, name, sizeof name - 1) == 0 && !is_word(p[sizeof name - 1]) && last == '>')
+            return true;
+        const char *next = skip_piece(p);
+        if (strchr(" \t\r\n(", *p) == NULL && strncmp(p, "--", 2) != 0 && strncmp(p, "/*", 2) != 0)
+            last = *p;
+        p = next;
+    }
+    return false;
+}
+
+static bool word_is(struct str word, const char *const *words)
+{
+    for (; *words != NULL; words++) {
+        if (word.n == strlen(*words) && strncasecmp(word.p, *words, word.n) == 0)
+            return true;
+    }
+    return false;
+}
+
+bool sqltext_has_outer_join(const char *query)
+{
+    static const char *const outer[] = {"left", "right", "full", "outer", NULL}, *const join[] = {"join", NULL};
+    struct str before = {NULL, 0};
+
+    for (const char *p = query; *p != '\0';) {
+        const char *next = skip_piece(p);
+        if (is_letter(*p)) {
+            struct str word = {p, (size_t)(next - p)};
+            if (word_is(word, join) && word_is(before, outer))
+                return true;
+            before = word;
+        }
+        p = next;
+    }
+    return false;
 }
 
 size_t sqltext_char_offset(struct str query, size_t chars)

@@ -5,14 +5,21 @@
 #include "sync/base/buf.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
-/* What a mapping has for `overlap` when its author wrote none: fit for times, and nothing to a number. */
-#define SQLTEXT_OVERLAP_DEFAULT "5m"
+/* The longest overlap of a time: 3650 days. */
+#define SQLTEXT_OVERLAP_MS_MAX (INT64_C(3650) * 24 * 3600 * 1000)
 
 /* Appends the query with each :watermark as "$1", padded with blanks to the same length so that positions in the
  * server's messages are positions in the user's text. What stands inside quotes, dollar quotes, comments and casts
  * (PostgreSQL's rules) is left alone. 0/-1 (buffer). */
 int sqltext_number_watermark(const char *query, struct buf *out, size_t *uses);
+
+/* Does the query compare some :watermark with `>`, which leaves out rows that have the very value? */
+bool sqltext_excludes_equal(const char *query);
+
+/* Does the query have an outer join, which makes NULL of columns that are not? */
+bool sqltext_has_outer_join(const char *query);
 
 /* Byte offset of the character with that number (from 0); the length when there are fewer. */
 size_t sqltext_char_offset(struct str query, size_t chars);

@@ -67,6 +67,9 @@ int digest_tree(const struct tree_node *root, uint64_t *out)
              add_key(&b, root, "target", false) | add_key(&b, root, "route", false) |
              add_key(&b, root, "fields", true) | add_key(&b, root, "custom_variables", true) |
              add_key(&b, root, "skip_when", false) | add_key(&b, root, "key", false);
+    /* Left out when it is not there, so that mappings without it keep their digest. */
+    if (rc == 0 && tree_get(source, "full_query") != NULL)
+        rc = add_key(&b, source, "full_query", false);
     if (rc == 0)
         rc = finish(&b, out);
     buf_free(&b);

@@ -106,14 +106,16 @@ static int read_csv(struct mapping *m, const struct tree_node *node)
     return strcmp(csv->path, "-") == 0 || strcmp(m->folder, ".") == 0 ? 0 : resolve(m, &csv->path);
 }
 
+enum { OVERLAP_DEFAULT_MS = 5 * 60 * 1000 };
+
 /* `overlap` stays as written for numeric watermarks, and is time for the others. A database file is a path like any. */
 static int read_sql(struct mapping *m)
 {
     struct sql_spec *sql = &m->source.as.sql;
-    if (m->source.kind == SOURCE_SQLITE)
-        return resolve(m, &sql->url);
-    duration_parse(str_from(sql->overlap), &sql->overlap_ms);
-    return 0;
+    sql->overlap_ms = OVERLAP_DEFAULT_MS;
+    if (sql->overlap != NULL)
+        duration_parse(str_from(sql->overlap), &sql->overlap_ms);
+    return m->source.kind == SOURCE_SQLITE ? resolve(m, &sql->url) : 0;
 }
 
 /* argv and env as execve() takes them. */

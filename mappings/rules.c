@@ -141,6 +141,20 @@ static void env_names(struct diags *d, const struct tree_node *root)
     }
 }
 
+/* Without a watermark each read is a full one, and `query` is what it runs. */
+static void full_query_needs_watermark(struct diags *d, const struct tree_node *root)
+{
+    static const char *const kinds[] = {"postgres", "sqlite"};
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        const struct tree_node *source = tree_get(tree_get(root, "source"), kinds[i]);
+        const struct tree_node *full = tree_get(source, "full_query");
+        if (full == NULL || tree_get(source, "watermark") != NULL)
+            continue;
+        diag_add(d, full->key->at, full->key->span, "'full_query:' needs 'watermark:'");
+        diag_help(d, "name the watermark's column, or write this as 'query:'");
+    }
+}
+
 /* Each rule looks at the tree for itself and bears what is missing or misshapen, which the schema has told. */
 void rules_check(struct diags *d, const struct tree_node *root)
 {
@@ -152,6 +166,7 @@ void rules_check(struct diags *d, const struct tree_node *root)
     told_twice(d, tree_get(tree_get(tree_get(root, "source"), "csv"), "header"), "column");
     cases_once(d, root);
     env_names(d, root);
+    full_query_needs_watermark(d, root);
 }
 
 /* The same for editors and strangers' validators, as a list of schemas that all have to hold; `errorMessage` is what
@@ -194,7 +209,10 @@ static const char rules_text[] =
     "{\"pattern\":\"^(\\\\S(.*\\\\S)?)?$\"}}}}}},"
     /* env_names() */
     "{\"properties\":{\"source\":{\"properties\":{\"command\":{\"properties\":{\"env\":{\"propertyNames\":"
-    "{\"pattern\":\"^[A-Za-z_][A-Za-z0-9_]*$\",\"not\":{\"enum\":[\"INSTANTLY_API_KEY\"]}}}}}}}}}"
+    "{\"pattern\":\"^[A-Za-z_][A-Za-z0-9_]*$\",\"not\":{\"enum\":[\"INSTANTLY_API_KEY\"]}}}}}}}}},"
+    /* full_query_needs_watermark() */
+    "{\"properties\":{\"source\":{\"properties\":{\"postgres\":{\"dependencies\":{\"full_query\":[\"watermark\"]}},"
+    "\"sqlite\":{\"dependencies\":{\"full_query\":[\"watermark\"]}}}}}}"
     "]";
 
 const char *rules_schema(void)

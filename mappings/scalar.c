@@ -60,6 +60,12 @@ static int read_decimal(struct str text, double *out)
     return points <= 1 ? 0 : -1;
 }
 
+static bool read_plain_number(struct str text)
+{
+    double value;
+    return read_decimal(text, &value) == 0;
+}
+
 /* A share above 100% could never stop anything, so it is a slip. */
 static int read_guard(struct str text, struct guard_limit *out)
 {
@@ -177,7 +183,8 @@ bool scalar_fits(const struct schema *type, struct str text, bool plain)
         return word_index(type->words, text) >= 0 ||
                (duration_parse(text, &number) == 0 && number >= type->min && number <= type->max);
     case SCHEMA_OVERLAP:
-        return duration_parse(text, &number) == 0 && number >= 0;
+        /* A plain number may count anything; what is too long for a time is seen with the column. */
+        return duration_parse(text, &number) == 0 && (number <= type->max || read_plain_number(text));
     case SCHEMA_GUARD:
         return read_guard(text, &guard) == 0;
     case SCHEMA_EMPTY_GUARD:

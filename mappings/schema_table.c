@@ -28,7 +28,7 @@ static const struct schema guard = {.kind = SCHEMA_GUARD, .what = "a share from 
 static const struct schema empty_guard = {.kind = SCHEMA_EMPTY_GUARD, .what = "stop or none"};
 static const struct schema column_name = {.kind = SCHEMA_TEXT, .what = "the name of a column of the source"};
 static const struct schema duration = {
-    .kind = SCHEMA_DURATION, .what = "a duration such as 30s, 10m, 5h or 7d", .min = 0, .max = 3650 * DAY};
+    .kind = SCHEMA_DURATION, .what = "a duration such as 30s, 10m, 5h or 7d, 3650d at most", .min = 0, .max = 3650 * DAY};
 
 static const struct schema some_columns = {
     .kind = SCHEMA_LIST, .what = "a list of columns such as [customer_id]", .item = &column_name, .not_empty = true};
@@ -55,24 +55,33 @@ static const struct schema csv = {
          "true: the first line names the columns; else their names, and the first line is data"},
         END}};
 
-static const struct schema overlap = {.kind = SCHEMA_OVERLAP, .what = "a duration such as 5m, or a plain number"};
+static const struct schema overlap = {
+    .kind = SCHEMA_OVERLAP, .what = "a duration such as 5m, 3650d at most, or a plain number", .max = 3650 * DAY};
 static const struct schema spool = {.kind = SCHEMA_TRISTATE, .what = "auto, true or false"};
-static const struct schema full_every = {.kind = SCHEMA_DURATION, .what = "a duration such as 7d, or never",
+static const struct schema full_every = {.kind = SCHEMA_DURATION, .what = "a duration such as 7d, 3650d at most, or never",
                                          .words = WORDS("never"), .min = 0, .max = 3650 * DAY};
+
+/* What both databases have: a watermark and how full and incremental reads go by it. */
+#define WATERMARK_KEYS                                                                                                \
+    {"query", &text, KEY_REQUIRED, AT(source.as.sql.query), NULL, "\"select email, first_name from people\"",         \
+     "the rows to read; :watermark stands for where the last read ended"},                                            \
+    {"watermark", &column_name, 0, AT(source.as.sql.watermark), NULL, "\"updated_at\"",                               \
+     "column that grows with every change, compared with :watermark in the query"},                                   \
+    {"full_query", &text, 0, AT(source.as.sql.full_query), NULL, "\"select email, first_name, updated_at from people\"", \
+     "what a full read runs: the columns of the query without :watermark, which no row with an empty watermark passes"}, \
+    {"overlap", &overlap, 0, AT(source.as.sql.overlap), NULL, "\"5m\"",                                               \
+     "how far before the watermark the next read begins: a duration for times (5m unless set), a number for numbers " \
+     "(0 unless set)"},                                                                                               \
+    {"full_every", &full_every, 0, AT(source.as.sql.full_every_ms), "\"7d\"", "\"never\"",                            \
+     "everything is read again after this time, watermark or not; 0 is never"}
+
 static const struct schema postgres = {
     .kind = SCHEMA_OBJECT,
     .what = "a mapping such as {url: \"service=crm\", query: \"select …\"}",
     .keys = (const struct schema_key[]){
         {"url", &text, KEY_REQUIRED, AT(source.as.sql.url), NULL, "\"service=crm\"",
          "libpq connection string; passwords belong into a passfile"},
-        {"query", &text, KEY_REQUIRED, AT(source.as.sql.query), NULL, "\"select email, first_name from people\"",
-         "the rows to read; :watermark stands for where the last read ended"},
-        {"watermark", &column_name, 0, AT(source.as.sql.watermark), NULL, "\"updated_at\"",
-         "column that grows with every change, compared with :watermark in the query"},
-        {"overlap", &overlap, 0, AT(source.as.sql.overlap), "\"5m\"", NULL,
-         "how far before the watermark the next read begins: a duration for times, a number for numbers"},
-        {"full_every", &full_every, 0, AT(source.as.sql.full_every_ms), "\"7d\"", "\"never\"",
-         "everything is read again after this time, watermark or not"},
+        WATERMARK_KEYS,
         {"statement_timeout", &duration, 0, AT(source.as.sql.statement_timeout_ms), "0", "\"10m\"",
          "the server ends the query after this time; 0 is never"},
         {"spool", &spool, 0, AT(source.as.sql.spool), "\"auto\"", NULL,
@@ -84,8 +93,7 @@ static const struct schema sqlite = {
     .keys = (const struct schema_key[]){
         {"path", &path, KEY_REQUIRED, AT(source.as.sql.url), NULL, "\"crm.db\"",
          "the database file, relative to this one"},
-        {"query", &text, KEY_REQUIRED, AT(source.as.sql.query), NULL, "\"select email, first_name from people\"",
-         "the rows to read"},
+        WATERMARK_KEYS,
         END}};
 
 static const struct schema argument = {.kind = SCHEMA_SCALAR, .what = "an argument of the program"};

@@ -15,6 +15,7 @@
 #include "connectors/source.h"
 #include "sync/base/stop.h"
 #include "sync/base/url.h"
+#include "sync/engine/watermark.h"
 #include "sync/state/state.h"
 
 enum {
@@ -154,9 +155,7 @@ static void tell_rows(struct check *c, const struct source *source)
               (unsigned long long)c->rows, (unsigned long long)c->leads, (unsigned long long)c->skipped,
               (unsigned long long)c->rejected, reasons != NULL ? reasons : "",
               c->m->duplicates == DUPLICATES_REJECT ? ", before duplicates" : "");
-    if (source->null_watermarks > 0)
-        check_say(c, FINDING_NOTICE, "source", "%llu rows have no watermark: only full reads see them",
-                  (unsigned long long)source->null_watermarks);
+    check_watermark(c, source);
     check_guard_rejected(c);
     check_count_tell(c);
 }
@@ -170,10 +169,13 @@ static void check_source(struct check *c)
         check_error(c, "source", &e);
         return;
     }
-    if (source_open(&c->m->source, NULL, c->config->clock, &source, &e) != 0) {
+    const struct source_read read = {.count_nulls = true};
+    if (source_open(&c->m->source, &read, c->config->clock, &source, &e) != 0) {
         check_error(c, "source", &e);
         return;
     }
+    if (watermark_judge(c->m, source, &e) != 0)
+        check_error(c, "mapping", &e);
     if (bind(c, source) == 0) {
         if (check_count_start(c, &e) != 0 || read_rows(c, source, &e) != 0) {
             check_error(c, "source", &e);
@@ -244,7 +246,7 @@ static int look_into(struct check *c, struct state *s, const char *path, struct 
               had == 1 ? time_format(last.started_ms, at) : "never", had == 1 ? ", " : "",
               had == 1 && last.status != NULL ? last.status : "");
     check_names(c, s);
-    if (check_guard_source(c, s, e) != 0 || state_batches_open(s, &arena, &open, &open_n, e) != 0)
+    if (check_guard_source(c, s, e) != 0 || check_watermark_stored(c, s, e) != 0 || state_batches_open(s, &arena, &open, &open_n, e) != 0)
         goto done;
     if (open_n > 0)
         check_say(c, FINDING_NOTICE, "state",

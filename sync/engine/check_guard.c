@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "sync/engine/run_int.h"
+#include "sync/engine/watermark.h"
 
 void check_guard_rejected(struct check *c)
 {
@@ -18,11 +19,9 @@ void check_guard_rejected(struct check *c)
 
 int check_guard_source(struct check *c, struct state *s, struct err *e)
 {
-    const struct source_spec *spec = &c->m->source;
-    bool parts = (spec->kind == SOURCE_POSTGRES || spec->kind == SOURCE_SQLITE) && spec->as.sql.watermark != NULL;
     const char *text;
     /* From a watermark on a sync reads a part, of which the guards say nothing. */
-    if (!c->counted || parts || c->config->partial_input)
+    if (!c->counted || watermark_used(c->m) || c->config->partial_input)
         return 0;
     if (state_get(s, "last_full_rows", &text, e) != 0)
         return -1;

@@ -1,9 +1,10 @@
 /* What the parts of `check` share. Internal: check.c what stands on this side (mapping, source, state, plan),
- * check_guard.c guards that would stop a sync, check_sql.c roles and tables of databases,
+ * check_guard.c guards that would stop a sync, check_sql.c roles and tables of databases, check_watermark.c the watermark,
  * check_api.c what Instantly says (key, scopes, targets, variables, block list). */
 #ifndef SYNC_ENGINE_CHECK_INT_H
 #define SYNC_ENGINE_CHECK_INT_H
 
+#include "connectors/source.h"
 #include "sync/api/api.h"
 #include "sync/base/arena.h"
 #include "sync/base/hash.h"
@@ -43,6 +44,7 @@ struct check {
     uint64_t rows, leads, skipped, rejected;
     uint64_t reasons[REASON_N];
     struct check_count count;
+    const char *mark_type; /* of the watermark, as a sync would store it; NULL: none, or the source was not read */
 
     struct api *api;       /* NULL: no key, or nothing more can be asked */
     struct workspace workspace;
@@ -74,6 +76,10 @@ uint64_t check_count_empty(const struct check *c, struct str payload);
 void check_guard_rejected(struct check *c);
 /* The same for a source that is empty or has shrunk since the last complete read. 0/-1 */
 int check_guard_source(struct check *c, struct state *s, struct err *e);
+
+/* What reads will miss, once the source was read to its end; and whether the stored value still stands. 0/-1. */
+void check_watermark(struct check *c, const struct source *source);
+int check_watermark_stored(struct check *c, struct state *s, struct err *e);
 
 /* Everything that needs the API; goes on after an error where the next call can still tell something. */
 void check_api(struct check *c);

@@ -5,6 +5,7 @@ sync_libengine_a_SOURCES = \
 	sync/engine/check_count.c \
 	sync/engine/check_guard.c \
 	sync/engine/check_sql.c \
+	sync/engine/check_watermark.c \
 	sync/engine/create.c \
 	sync/engine/create_proof.c \
 	sync/engine/diff.c sync/engine/diff.h sync/engine/diff_format.h \
@@ -60,5 +61,6 @@ sync_libengine_a_SOURCES = \
 	sync/engine/update.c \
 	sync/engine/upload.c sync/engine/upload.h \
 	sync/engine/verify.c \
+	sync/engine/watermark.c sync/engine/watermark.h \
 	sync/engine/upload_open.c \
 	sync/engine/work.c sync/engine/work.h

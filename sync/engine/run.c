@@ -12,6 +12,7 @@
 
 #include "sync/base/log.h"
 #include "sync/base/stop.h"
+#include "sync/engine/watermark.h"
 
 enum { STEP_ROWS = 64, REPORT_MAX = 16 << 20 };
 
@@ -25,9 +26,10 @@ static bool must_stop(const struct run *r)
 static void at_the_end(struct run *r)
 {
     r->eof = true;
-    if (r->source->null_watermarks > 0)
-        log_notice("%llu rows have no watermark and were left out: full reads have them",
-                   (unsigned long long)r->source->null_watermarks);
+    const struct source_mark *mark = &r->source->mark;
+    if (mark->incremental && mark->null_rows > 0)
+        log_notice("%llu row%s no watermark and %s left out: full reads have them", (unsigned long long)mark->null_rows,
+                   mark->null_rows == 1 ? " has" : "s have", mark->null_rows == 1 ? "was" : "were");
 }
 
 static int read_rows(struct run *r, struct err *e)
@@ -143,12 +145,7 @@ static void judge(struct run *r)
     r->report->exit_code = left || rejects || waits || !r->eof ? XS_LEFT_OVER : XS_DONE;
 }
 
-static bool has_watermark(const struct source_spec *spec)
-{
-    return (spec->kind == SOURCE_POSTGRES || spec->kind == SOURCE_SQLITE) && spec->as.sql.watermark != NULL;
-}
-
-/* The value, and by this machine's clock the moment that it stands for: in the database's spelling only the database can
+/* The value with its type, and by this machine's clock the moment that it stands for: in the database's spelling only the database can
  * tell its age. A read that found no row with one leaves both, and so does one after which a removal that a row asked for
  * was left: it is wanted again when that row is read again. */
 static int advance_watermark(struct run *r, struct err *e)
@@ -156,14 +153,15 @@ static int advance_watermark(struct run *r, struct err *e)
     char ms[32];
     const struct source *s = r->source;
     const char *value = s->ops->watermark != NULL ? s->ops->watermark(r->source) : NULL;
-    bool has = has_watermark(&r->m->source);
+    bool has = watermark_used(r->m);
     bool again = r->m->skip_removes && r->tally->removals_left > 0;
     if (has && (value == NULL || again))
         return 0;
-    snprintf(ms, sizeof ms, "%lld", (long long)(r->report->started_ms - s->watermark_age_ms));
-    if (state_set(r->state, "watermark", has ? value : NULL, e) != 0)
+    snprintf(ms, sizeof ms, "%lld", (long long)(r->report->started_ms - s->mark.age_ms));
+    if (state_set(r->state, "watermark", has ? value : NULL, e) != 0 ||
+        state_set(r->state, "watermark_type", has ? s->mark.type : NULL, e) != 0)
         return -1;
-    return state_set(r->state, "watermark_ms", has && s->watermark_is_time ? ms : NULL, e);
+    return state_set(r->state, "watermark_ms", has && s->mark.has_age ? ms : NULL, e);
 }
 
 /* What the next run starts from; only after everything that was read is durable. */

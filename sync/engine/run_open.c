@@ -13,6 +13,7 @@
 #include "sync/base/file.h"
 #include "sync/base/log.h"
 #include "sync/base/url.h"
+#include "sync/engine/watermark.h"
 
 enum { ARENA_MAX = 64 << 20, RECORD_MAX = 64 << 20, CSV_ROW_BYTES = 100, LEFT_OUT_BYTES = 1 << 16 };
 
@@ -54,7 +55,8 @@ static int open_source(struct run *r, const struct source_read *read, struct err
 {
     if (r->m->source.kind == SOURCE_COMMAND && r->c->no_exec)
         return err_set(e, XS_CONFIG, "the mapping's source is a command, and --no-exec forbids to run it");
-    return source_open(&r->m->source, read, r->c->clock, &r->source, e) != 0 ? -1 : bind_source(r, e);
+    return source_open(&r->m->source, read, r->c->clock, &r->source, e) != 0 || watermark_judge(r->m, r->source, e) != 0
+               ? -1 : bind_source(r, e);
 }
 
 static int open_api(struct run *r, struct err *e)
@@ -85,20 +87,30 @@ static int number_setting(struct run *r, const char *name, uint64_t *out, struct
     return 0;
 }
 
+/* A setting that outlives the next look at the state; NULL when there is none. */
+static int keep_setting(struct run *r, const char *name, const char **out, struct err *e)
+{
+    const char *text;
+    *out = NULL;
+    if (state_get(r->state, name, &text, e) < 0)
+        return -1;
+    if (text != NULL)
+        *out = arena_dup(&r->run_arena, text, strlen(text));
+    return text == NULL || *out != NULL ? 0 : err_oom(e);
+}
+
 /* Full or from the watermark on? A change of what the mapping makes of a row is a reason to read all. */
-static int choose_read(struct run *r, const char **watermark, struct err *e)
+static int choose_read(struct run *r, struct source_read *read, struct err *e)
 {
     const struct mapping *m = r->m;
     char digest[32];
     const char *text;
     uint64_t last_full_ms;
-    *watermark = NULL;
     r->read_kind = r->c->partial_input ? "partial" : "full";
     if (state_get(r->state, STATE_LOOK_FIRST, &text, e) < 0)
         return -1;
     r->look_first = text != NULL;
-    if ((m->source.kind != SOURCE_POSTGRES && m->source.kind != SOURCE_SQLITE) || m->source.as.sql.watermark == NULL ||
-        r->c->full || r->look_first || r->c->partial_input)
+    if (!watermark_used(m) || r->c->full || r->look_first || r->c->partial_input)
         return 0;
     snprintf(digest, sizeof digest, "%016llx", (unsigned long long)m->digest);
     if (state_get(r->state, "digest", &text, e) < 0)
@@ -112,14 +124,18 @@ static int choose_read(struct run *r, const char **watermark, struct err *e)
     /* A full read that is still to come was made before the clock was set back: who knows when. */
     if (every > 0 && (passed_ms >= every || passed_ms < 0))
         return 0;
-    if (state_get(r->state, "watermark", &text, e) < 0)
-        return -1;
-    if (text != NULL) {
-        *watermark = arena_dup(&r->run_arena, text, strlen(text));
+    return keep_setting(r, "watermark", &read->watermark, e) != 0 ||
+           keep_setting(r, "watermark_type", &read->watermark_type, e) != 0 ? -1 : 0;
+}
+
+/* The source knows what type its watermark has today: a value of another one says nothing about its rows. */
+static void tell_read(struct run *r, const struct source_read *read)
+{
+    if (r->source->mark.incremental)
         r->read_kind = "incremental";
-        return *watermark != NULL ? 0 : err_oom(e);
-    }
-    return 0;
+    else if (read->watermark != NULL)
+        log_notice("%s: the watermark is of type %s and was %s: this run reads everything", r->source->label,
+                   r->source->mark.type, read->watermark_type != NULL ? read->watermark_type : "stored without its type");
 }
 
 static int put_header(struct run *r, struct err *e)
@@ -256,15 +272,15 @@ static void init(struct run *r)
 /* The state and what it remembers, once targets and names are known. */
 static int open_memory(struct run *r, struct err *e)
 {
-    const char *watermark;
+    struct source_read read = {.deadline_us = r->deadline_us};
     if (run_state_open(r, e) != 0 || targets_number(&r->targets, r->state, r->c->accept_target, e) != 0 ||
         (r->diff == NULL && run_state_workspace(r, e) != 0) || run_state_lists(r, e) != 0 || run_target_kept(r, e) != 0 ||
         run_identity_check(r, e) != 0 ||
-        choose_read(r, &watermark, e) != 0 || number_setting(r, "last_full_rows", &r->last_full_rows, e) != 0)
+        choose_read(r, &read, e) != 0 || number_setting(r, "last_full_rows", &r->last_full_rows, e) != 0)
         return -1;
-    const struct source_read read = {.watermark = watermark, .deadline_us = r->deadline_us};
     if (r->source == NULL && open_source(r, &read, e) != 0)
         return -1;
+    tell_read(r, &read);
     if (state_shape_put(r->state, r->m->shape.custom_names, r->m->shape.custom_n, &r->m->shape.id, e) != 0)
         return -1;
     r->custom_changed = calloc(r->m->shape.custom_n + 1, sizeof *r->custom_changed);

@@ -28,8 +28,9 @@ struct sql_spec {
     const char *url;       /* postgres: libpq connection string; sqlite: path */
     const char *query;
     const char *watermark; /* column, or NULL */
-    int64_t overlap_ms;    /* time columns */
-    const char *overlap;   /* as written: a duration or a number */
+    const char *full_query; /* read in place of `query` by a full read; NULL: `query` from the smallest value on */
+    int64_t overlap_ms;    /* for times: as written, or the default */
+    const char *overlap;   /* as written: a duration or a number; NULL: not written */
     int64_t full_every_ms; /* 0: never */
     int64_t statement_timeout_ms;
     int spool;             /* -1 auto, 0, 1 */

@@ -25,6 +25,7 @@ STORIES = \
 	tests/cli/pg_connect.test \
 	tests/cli/pg_nightly.test \
 	tests/cli/pg_results.test \
+	tests/cli/pg_watermark.test \
 	tests/cli/pg_week.test \
 	tests/cli/preview.test \
 	tests/cli/rejects_again.test \

@@ -157,10 +157,6 @@ static int run(struct ekit *k, int (*go)(const struct run_config *, struct run_r
         const struct mapping_option option = {name, strchr(k->guard, '=') + 1};
         ck_assert_msg(mapping_override(m, &option, &k->e) == 0, "%s", err_text(&k->e));
     }
-    if (k->watermark != NULL) {
-        m->source.as.sql.watermark = k->watermark;
-        m->source.as.sql.full_every_ms = k->full_every_ms;
-    }
     k->config.mapping = m;
     k->config.transport = &k->world->t.base;
     int rc = go(&k->config, &k->report, &k->e);

@@ -17,8 +17,6 @@ struct ekit {
     struct run_config config; /* mapping and transport are set by ekit_sync() */
     struct run_report report; /* of the last run */
     struct err e;             /* of the last run */
-    const char *watermark;    /* column of an SQLite source: the mapping has the word for PostgreSQL only */
-    int64_t full_every_ms;    /* of such a source */
     const char *guard;        /* "NAME=VALUE" of the next runs; NULL: none */
 };
 

@@ -177,6 +177,8 @@ START_TEST(sources)
     m = load("version: 1\nname: x\ntarget: {list: L}\nfields: {email: e}\nsource: {postgres: {url: u, query: q}}\n");
     ck_assert_int_eq(m->source.as.sql.spool, -1);
     ck_assert_int_eq(m->source.as.sql.overlap_ms, 300000);
+    ck_assert_ptr_null(m->source.as.sql.overlap);
+    ck_assert_ptr_null(m->source.as.sql.full_query);
     ck_assert_int_eq(m->source.as.sql.full_every_ms, INT64_C(7) * 86400 * 1000);
     ck_assert_ptr_null(m->source.as.sql.watermark);
     mapping_free(m);

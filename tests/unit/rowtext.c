@@ -40,8 +40,8 @@ void rowtext_read(const struct source_spec *spec, const struct source_read *read
     }
     if (got == 0) {
         ck_assert_int_eq(source_next(s, &row, &e), 0);
-        if (s->null_watermarks > 0)
-            buf_addf(out, "null watermarks %" PRIu64 "\n", s->null_watermarks);
+        if (s->mark.null_rows > 0)
+            buf_addf(out, "null watermarks %" PRIu64 "\n", s->mark.null_rows);
         if (s->ops->watermark != NULL && s->ops->watermark(s) != NULL)
             buf_addf(out, "watermark %s\n", s->ops->watermark(s));
     } else {
@@ -91,4 +91,16 @@ void rowtext_check_late(const struct source_spec *spec, struct clock *clock, con
             reads_otherwise(buf_cstr(&got), want);
         buf_free(&got);
     }
+}
+
+void rowtext_mark_type(const struct source_spec *spec, struct clock *clock, char *out, size_t out_n)
+{
+    struct source *s = NULL;
+    struct err e = ERR_INIT;
+
+    out[0] = '\0';
+    if (source_open(spec, NULL, clock, &s, &e) == 0 && s->mark.type != NULL)
+        snprintf(out, out_n, "%s", s->mark.type);
+    err_clear(&e);
+    source_close(s);
 }

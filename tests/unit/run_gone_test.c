@@ -211,12 +211,11 @@ END_TEST
 /* From a watermark on, too; and a removal that was left is wanted again, so the watermark waits for it. */
 START_TEST(a_row_says_so_later)
 {
-    ekit_crm(&k, "create table p (email text, first text, at integer); insert into p values ('ann@example.com', 'Ann', 10),"
+    ekit_crm(&k, "create table p (email text, first text, at integer not null); insert into p values ('ann@example.com', 'Ann', 10),"
         " ('bob@example.com', 'Bob', 20), ('cyd@example.com', 'Cyd', 30), ('dan@example.com', 'Dan', 40)");
     ekit_mapping(&k, "version: 1\nname: nightly\nsource: {sqlite: {path: crm.db, query: \"select email, first, at from p "
-                     "where at > :watermark order by at\"}}\n" EKIT_LIST RKIT_OPEN_GUARDS EKIT_FIELDS LEFT "mode: mirror\n"
+                     "where at > :watermark order by at\", watermark: at}}\n" EKIT_LIST RKIT_OPEN_GUARDS EKIT_FIELDS LEFT "mode: mirror\n"
                      "removed: delete\n");
-    k.watermark = "at";
     ekit_sync(&k);
     EKIT_COUNT(&k, UNCHANGED, 4u);
     ekit_crm(&k, "update p set first = 'left', at = 50 where email = 'cyd@example.com'; delete from p where email = 'dan@example.com'");

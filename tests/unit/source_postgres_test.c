@@ -18,9 +18,13 @@ static void check_mark(const char *query, const char *column, const char *overla
 {
     struct source_spec spec = {.kind = SOURCE_POSTGRES,
                                .as.sql = {.url = pg_url, .query = query, .watermark = column, .overlap = overlap}};
-    struct source_read read = {.watermark = stored};
+    char type[200];
+    struct source_read read = {.watermark = stored, .watermark_type = type};
 
-    duration_parse(str_from(overlap), &spec.as.sql.overlap_ms);
+    spec.as.sql.overlap_ms = 300000;
+    if (overlap != NULL)
+        duration_parse(str_from(overlap), &spec.as.sql.overlap_ms);
+    rowtext_mark_type(&spec, clock_system(), type, sizeof type);
     rowtext_check(&spec, &read, clock_system(), want);
 }
 
@@ -135,19 +139,27 @@ START_TEST(watermarks_of_times)
 {
     const char *query = "select id, at from p where at > :watermark order by id";
 
-    /* Microseconds survive, and the overlap is the server's arithmetic. */
+    /* Microseconds survive. The greatest value is stored; the overlap is the server's arithmetic when it is bound. */
     check_mark(query, "at", "0", NULL,
                "id integer,at timestamp with time zone\n1 [1][2026-06-01 10:00:00.123456+00]\n2 [2][2026-06-02 11:30:00+00]\n"
                "watermark 2026-06-02 11:30:00+00\n");
     check_mark("select at from p where at > :watermark and id = 1", "at", "5m", NULL,
-               "at timestamp with time zone\n1 [2026-06-01 10:00:00.123456+00]\nwatermark 2026-06-01 09:55:00.123456+00\n");
-    check_mark(query, "at", "5m", "2026-06-02 11:25:00+00",
-               "id integer,at timestamp with time zone\n1 [2][2026-06-02 11:30:00+00]\nwatermark 2026-06-02 11:25:00+00\n");
-    check_mark(query, "at", "5m", "2026-06-02 11:30:00+00", "id integer,at timestamp with time zone\n");
+               "at timestamp with time zone\n1 [2026-06-01 10:00:00.123456+00]\nwatermark 2026-06-01 10:00:00.123456+00\n");
+    static const char *const second = "id integer,at timestamp with time zone\n1 [2][2026-06-02 11:30:00+00]\n"
+                                      "watermark 2026-06-02 11:30:00+00\n";
+    static const char *const none = "id integer,at timestamp with time zone\n";
+    check_mark(query, "at", "5m", "2026-06-02 11:34:59.999999+00", second);
+    check_mark(query, "at", NULL, "2026-06-02 11:34:59.999999+00", second);
+    check_mark(query, "at", "5m", "2026-06-02 11:35:00+00", none);
+    check_mark(query, "at", "0", "2026-06-02 11:30:00+00", none);
+    check_mark(query, "at", "3650d", "2036-05-30 11:29:59+00", second);
     check_mark("select day from p where day > :watermark order by 1", "day", "5m", NULL,
-               "day date\n1 [2026-06-01]\n2 [2026-06-02]\nwatermark 2026-06-01\n");
-    check_mark("select plain from p where plain > :watermark order by 1", "plain", "1h", "2026-06-01 10:00",
-               "plain timestamp without time zone\n1 [2026-06-02 11:30:00]\nwatermark 2026-06-02 10:30:00\n");
+               "day date\n1 [2026-06-01]\n2 [2026-06-02]\nwatermark 2026-06-02\n");
+    check_mark("select day from p where day > :watermark order by 1", "day", "5m", "2026-06-02",
+               "day date\n1 [2026-06-02]\nwatermark 2026-06-02\n");
+    check_mark("select plain from p where plain > :watermark order by 1", "plain", "1h", "2026-06-01 10:59",
+               "plain timestamp without time zone\n1 [2026-06-01 10:00:00]\n2 [2026-06-02 11:30:00]\n"
+               "watermark 2026-06-02 11:30:00\n");
     /* What a query calls its column need not be what it compares. */
     check_mark("select at as seen from p where at > :watermark::timestamptz and id = 2 -- not :watermark", "seen", "0", NULL,
                "seen timestamp with time zone\n1 [2026-06-02 11:30:00+00]\nwatermark 2026-06-02 11:30:00+00\n");
@@ -175,16 +187,19 @@ END_TEST
 
 START_TEST(watermarks_of_numbers_and_text)
 {
-    check_mark("select id from p where id > :watermark order by id desc", "id", "5m", NULL,
+    check_mark("select id from p where id > :watermark order by id desc", "id", NULL, NULL,
                "id integer\n1 [3]\n2 [2]\n3 [1]\nwatermark 3\n");
-    check_mark("select id from p where id > :watermark order by id", "id", "10", "1", "id integer\n1 [2]\n2 [3]\nwatermark -7\n");
-    check_mark("select (-2147483648)::int as id from p where id > :watermark and id = 1", "id", "10", "0",
-               "id integer\n1 [-2147483648]\nwatermark -2147483648\n");
+    check_mark("select id from p where id > :watermark order by id", "id", "10", "11", "id integer\n1 [2]\n2 [3]\nwatermark 3\n");
+    check_mark("select id from p where id > :watermark order by id", "id", NULL, "2", "id integer\n1 [3]\nwatermark 3\n");
+    check_mark("select id from p where id > :watermark order by id", "id", "10", "-2147483648",
+               "id integer\n1 [1]\n2 [2]\n3 [3]\nwatermark 3\n");
     check_mark("select amount from p where amount > :watermark order by id", "amount", "0.25", NULL,
-               "amount numeric(10,2)\n1 [1.50]\n2 [-3.00]\nwatermark 1.25\n");
+               "amount numeric(10,2)\n1 [1.50]\n2 [-3.00]\nwatermark 1.50\n");
+    check_mark("select amount from p where amount > :watermark order by id", "amount", "0.25", "1.74",
+               "amount numeric(10,2)\n1 [1.50]\nwatermark 1.50\n");
     check_mark("select v from (values (1.5::float8), ('NaN'), ('Infinity')) t (v) where v > :watermark", "v", "0.5", NULL,
-               "v double precision\n1 [1.5]\n2 [NaN]\n3 [Infinity]\nwatermark 1\n");
-    check_mark("select name from p where name > :watermark order by 1", "name", "5m", NULL, "name\n1 [Ann]\n2 [José]\nwatermark José\n");
+               "v double precision\n1 [1.5]\n2 [NaN]\n3 [Infinity]\nwatermark 1.5\n");
+    check_mark("select name from p where name > :watermark order by 1", "name", NULL, NULL, "name\n1 [Ann]\n2 [José]\nwatermark José\n");
     check_mark("select name from p where name > :watermark order by 1", "name", "0", "Ann", "name\n1 [José]\nwatermark José\n");
 }
 END_TEST
@@ -195,11 +210,14 @@ START_TEST(watermarks_that_are_refused)
     check_mark("select id from p where name = ':watermark'", "id", "0", NULL, "error 78 does not use :watermark");
     check_mark("select id from p where at > :watermark", "at", "0", NULL, "error 78 column \"at\" is not in the query; it has \"id\"");
     check_mark("select id, at from p where at > :watermark", "id", "0", NULL, "error 78 \"id\" is integer, but :watermark is compared as timestamp with time zone");
-    check_mark("select gen_random_uuid() as u where gen_random_uuid() > :watermark", "u", "0", NULL, "error 78 add a cast");
+    check_mark("select gen_random_uuid() as u where gen_random_uuid() > :watermark", "u", "0", NULL, "error 78 compared as uuid");
     check_mark("select id from p where id > :watermark", "id", "10m", NULL, "error 78 write a number");
+    check_mark("select id from p where id > :watermark", "id", "5m", NULL, "error 78 write a number");
+    check_mark("select name from p where name > :watermark", "name", "5m", NULL, "error 78 cannot be taken off text");
+    check_mark("select at from p where at > :watermark", "at", "315360001", NULL, "error 78 longer than 3650d");
     check_mark("select id from p where id > :watermark and emial", "id", "0", NULL,
                "error 78 \n    1 | select id from p where id > :watermark and emial\n      |                                            ^");
-    check_mark("select id from p where id > :watermark", "id", "0", "no number", "error 78 invalid input syntax");
+    check_mark("select id from p where id > :watermark", "id", "0", "no number", "error 78 leadsync sync --full");
     check("select :watermark as a", "error 78 name its column with watermark:");
 }
 END_TEST
@@ -210,11 +228,102 @@ START_TEST(rows_without_a_watermark_are_for_full_reads)
 
     check_mark("select id, at from p where at > :watermark or at is null order by id desc", "at", "0", NULL,
                "id integer,at timestamp with time zone\n1 [3](null)\n2 [2][2026-06-02 11:30:00+00]\n"
-               "3 [1][2026-06-01 10:00:00.123456+00]\nwatermark 2026-06-02 11:30:00+00\n");
+               "3 [1][2026-06-01 10:00:00.123456+00]\nnull watermarks 1\nwatermark 2026-06-02 11:30:00+00\n");
     check_mark("select id, at from p where at > :watermark or at is null order by id desc", "at", "0", "2026-06-02 00:00+00",
                "id integer,at timestamp with time zone\n1 [2][2026-06-02 11:30:00+00]\nnull watermarks 1\n"
                "watermark 2026-06-02 11:30:00+00\n");
     check_mark(query, "id", "0", NULL, "error 78 \"id\" is integer");
+}
+END_TEST
+
+static struct source_spec full_spec(const char *full)
+{
+    return (struct source_spec){.kind = SOURCE_POSTGRES,
+                                .as.sql = {.url = pg_url, .watermark = "at", .full_query = full,
+                                           .query = "select id, at from p where at > :watermark order by id"}};
+}
+
+START_TEST(a_full_query_is_what_a_full_read_runs)
+{
+    struct source_spec spec = full_spec("select id, at from p order by id desc");
+    const struct source_read since = {.watermark = "2026-06-02 11:00+00", .watermark_type = "timestamp with time zone"};
+
+    rowtext_check(&spec, NULL, clock_system(),
+                  "id integer,at timestamp with time zone\n1 [3](null)\n2 [2][2026-06-02 11:30:00+00]\n"
+                  "3 [1][2026-06-01 10:00:00.123456+00]\nnull watermarks 1\nwatermark 2026-06-02 11:30:00+00\n");
+    rowtext_check(&spec, &since, clock_system(),
+                  "id integer,at timestamp with time zone\n1 [2][2026-06-02 11:30:00+00]\nwatermark 2026-06-02 11:30:00+00\n");
+}
+END_TEST
+
+START_TEST(a_full_query_has_the_columns_of_the_query)
+{
+    static const char *const wrong[][2] = {
+        {"select id, at, day from p", "error 78 full_query: has 3 columns and query: has 2"},
+        {"select at, id from p", "error 78 column 1 is \"at\" and in query: \"id\""},
+        {"select id, at::text as at from p", "error 78 \"at\" has another type"},
+        {"select id, at from p where at > :watermark", "error 78 full_query: uses :watermark"},
+        {"select id, at from p where id = $1", "error 78 full_query: has a parameter"},
+        {"select id, att from p", "error 78 \n    1 | select id, att from p\n      |            ^"},
+    };
+    const struct source_read since = {.watermark = "2026-06-02 11:00+00", .watermark_type = "timestamp with time zone"};
+
+    /* An incremental read refuses it, too: the next full read may be a week away. */
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        struct source_spec spec = full_spec(wrong[i][0]);
+        rowtext_check(&spec, NULL, clock_system(), wrong[i][1]);
+        rowtext_check(&spec, &since, clock_system(), wrong[i][1]);
+    }
+}
+END_TEST
+
+/* A stored text that still fits a cast says nothing about rows that are compared in another way. */
+START_TEST(a_watermark_of_another_type_is_left)
+{
+    struct source_spec spec = {.kind = SOURCE_POSTGRES,
+                               .as.sql = {.url = pg_url, .query = "select day from p where day > :watermark order by 1",
+                                          .watermark = "day"}};
+    struct source_read read = {.watermark = "2026-06-02", .watermark_type = "timestamp with time zone"};
+    static const char *const all = "day date\n1 [2026-06-01]\n2 [2026-06-02]\nwatermark 2026-06-02\n";
+
+    rowtext_check(&spec, &read, clock_system(), all);
+    read.watermark_type = NULL; /* stored by a version that did not keep it */
+    rowtext_check(&spec, &read, clock_system(), all);
+    read.watermark_type = "date";
+    rowtext_check(&spec, &read, clock_system(), "day date\n");
+    /* A cast keeps the type of the parameter; the column is of another one all the same. */
+    read.watermark_type = "timestamp without time zone";
+    spec.as.sql.query = "select day from p where day > :watermark::timestamp order by 1";
+    rowtext_check(&spec, &read, clock_system(), "day date\n1 [2026-06-01]\n2 [2026-06-02]\nwatermark 2026-06-02 00:00:00\n");
+}
+END_TEST
+
+static void check_origin(const char *query, const char *column, const char *table, bool may_be_null, uint64_t nulls)
+{
+    struct source_spec spec = {.kind = SOURCE_POSTGRES, .as.sql = {.url = pg_url, .query = query, .watermark = column}};
+    const struct source_read read = {.count_nulls = true};
+    struct source *s = NULL;
+    struct err e = ERR_INIT;
+
+    ck_assert_msg(source_open(&spec, &read, clock_system(), &s, &e) == 0, "%s", err_text(&e));
+    ck_assert_msg((s->mark.table != NULL) == (table != NULL), "%s", query);
+    if (table != NULL)
+        ck_assert_str_eq(s->mark.table, table);
+    ck_assert_msg(s->mark.may_be_null == may_be_null, "%s", query);
+    ck_assert_uint_eq(s->mark.table_nulls, nulls);
+    source_close(s);
+}
+
+START_TEST(the_server_knows_which_columns_may_be_null)
+{
+    pg_sql("create table \"Odd one\" (n int not null, at timestamptz); insert into \"Odd one\" values (1, null), (2, null)");
+    pg_sql("create view v as select * from p");
+    check_origin("select id, at from p where at > :watermark", "at", "p", true, 1);
+    check_origin("select at from v where at > :watermark", "at", "v", true, 1);
+    check_origin("select n from \"Odd one\" where n > :watermark", "n", "\"Odd one\"", false, 0);
+    check_origin("select q.at from (select * from \"Odd one\") q where q.at > :watermark", "at", "\"Odd one\"", true, 2);
+    check_origin("select o.n from p left join \"Odd one\" o on o.n = p.id where o.n > :watermark", "n", "\"Odd one\"", true, 0);
+    check_origin("select least(n, 5) as n from \"Odd one\" where n > :watermark", "n", NULL, true, 0);
 }
 END_TEST
 
@@ -257,6 +366,10 @@ static Suite *suite(void)
     tcase_add_test(t, watermarks_of_numbers_and_text);
     tcase_add_test(t, watermarks_that_are_refused);
     tcase_add_test(t, rows_without_a_watermark_are_for_full_reads);
+    tcase_add_test(t, a_full_query_is_what_a_full_read_runs);
+    tcase_add_test(t, a_full_query_has_the_columns_of_the_query);
+    tcase_add_test(t, a_watermark_of_another_type_is_left);
+    tcase_add_test(t, the_server_knows_which_columns_may_be_null);
     tcase_add_test(t, cells_have_their_limit);
     tcase_add_test(t, bytes_of_a_server_without_an_encoding_are_checked);
     suite_add_tcase(s, t);

@@ -52,8 +52,11 @@ static void check_mark(const char *query, const char *column, const char *overla
 {
     struct source_spec spec = {.kind = SOURCE_SQLITE,
                                .as.sql = {.url = path, .query = query, .watermark = column, .overlap = overlap}};
-    struct source_read read = {.watermark = stored};
+    char type[200];
+    struct source_read read = {.watermark = stored, .watermark_type = type};
 
+    rowtext_mark_type(&spec, &fake.base, type, sizeof type);
+    spec.as.sql.overlap_ms = 300000;
     if (overlap != NULL)
         duration_parse(str_from(overlap), &spec.as.sql.overlap_ms);
     rowtext_check(&spec, &read, &fake.base, want);
@@ -144,11 +147,13 @@ START_TEST(watermarks_of_integers)
 {
     const char *query = "select id, name from p where id > :watermark order by id desc";
 
-    check_mark(query, "id", "5m", NULL, "id INTEGER,name\n1 [3][José]\n2 [2][]\n3 [1][Ann]\nwatermark 3\n");
-    check_mark(query, "id", "2", NULL, "id INTEGER,name\n1 [3][José]\n2 [2][]\n3 [1][Ann]\nwatermark 1\n");
+    check_mark(query, "id", NULL, NULL, "id INTEGER,name\n1 [3][José]\n2 [2][]\n3 [1][Ann]\nwatermark 3\n");
+    check_mark(query, "id", "2", "3", "id INTEGER,name\n1 [3][José]\n2 [2][]\nwatermark 3\n");
+    check_mark(query, "id", "2", "-9223372036854775808", "id INTEGER,name\n1 [3][José]\n2 [2][]\n3 [1][Ann]\nwatermark 3\n");
     check_mark(query, "id", "0", "2", "id INTEGER,name\n1 [3][José]\nwatermark 3\n");
     check_mark(query, "id", "0", "3", "id INTEGER,name\n");
     check_mark(query, "id", "10m", NULL, "error 78 is a duration");
+    check_mark(query, "id", "5m", NULL, "error 78 is a duration");
     check_mark(query, "at", "0", NULL, "error 78 column \"at\" is not in the query; it has \"id\", \"name\"");
     check_mark("select id from p", "id", "0", NULL, "error 78 does not use :watermark");
 }
@@ -156,10 +161,14 @@ END_TEST
 
 START_TEST(watermarks_of_reals_and_expressions)
 {
-    check_mark("select score from p where score > :watermark", "score", ".5", NULL, "score REAL\n1 [1.5]\n2 [3.0]\nwatermark 2.5\n");
+    check_mark("select score from p where score > :watermark", "score", ".5", NULL, "score REAL\n1 [1.5]\n2 [3.0]\nwatermark 3\n");
+    check_mark("select score from p where score > :watermark", "score", ".5", "3", "score REAL\n1 [3.0]\nwatermark 3\n");
     check_mark("select score from p where score > :watermark", "score", "0", "2.5", "score REAL\n1 [3.0]\nwatermark 3\n");
     /* An expression has no affinity: the number stays a number. */
     check_mark("select id + 0 as v from p where id + 0 > :watermark", "v", "0", "2", "v\n1 [3]\nwatermark 3\n");
+    check_mark("select id + 0 as v from p where id + 0 > :watermark", "v", "1", "3", "v\n1 [3]\nwatermark 3\n");
+    check_mark("select id + 0 as v from p where id + 0 > :watermark", "v", "5m", NULL, "v\nerror 78 is a duration");
+    check_mark("select id + 0 as v from p where id + 0 > :watermark", "v", "5m", "2", "error 78 is a duration");
     check_mark("select id + 0 as v from p where id + 0 > :watermark", "v", "0", NULL, "v\n1 [1]\n2 [2]\n3 [3]\nwatermark 3\n");
 }
 END_TEST
@@ -168,8 +177,11 @@ START_TEST(watermarks_of_texts)
 {
     const char *query = "select name from p where name > :watermark order by name";
 
-    check_mark(query, "name", "5m", NULL, "name\n1 [Ann]\n2 [José]\nwatermark José\n");
-    check_mark(query, "name", "5m", "Ann", "name\n1 [José]\nwatermark José\n");
+    check_mark(query, "name", NULL, NULL, "name\n1 [Ann]\n2 [José]\nwatermark José\n");
+    check_mark(query, "name", NULL, "Ann", "name\n1 [José]\nwatermark José\n");
+    check_mark(query, "name", "0", "Ann", "name\n1 [José]\nwatermark José\n");
+    check_mark(query, "name", "5m", NULL, "name\nerror 78 cannot be taken off text");
+    check_mark(query, "name", "5m", "Ann", "error 78 cannot be taken off text");
 }
 END_TEST
 
@@ -177,17 +189,26 @@ START_TEST(watermarks_of_times)
 {
     const char *query = "select id, at from p where at > :watermark order by id";
 
+    static const char *const second = "id INTEGER,at datetime\n1 [2][2026-06-02 11:30:00]\nwatermark 2026-06-02 11:30:00\n";
+    static const char *const none = "id INTEGER,at datetime\n";
     check_mark(query, "at", "5m", NULL,
-               "id INTEGER,at datetime\n1 [1][2026-06-01 10:00:00]\n2 [2][2026-06-02 11:30:00]\nwatermark 2026-06-02 11:25:00\n");
-    check_mark(query, "at", "5m", "2026-06-02 11:25:00",
-               "id INTEGER,at datetime\n1 [2][2026-06-02 11:30:00]\nwatermark 2026-06-02 11:25:00\n");
+               "id INTEGER,at datetime\n1 [1][2026-06-01 10:00:00]\n2 [2][2026-06-02 11:30:00]\nwatermark 2026-06-02 11:30:00\n");
+    check_mark(query, "at", "5m", "2026-06-02 11:34:59", second);
+    check_mark(query, "at", NULL, "2026-06-02 11:34:59", second);
+    check_mark(query, "at", "5m", "2026-06-02 11:35:00", none);
+    check_mark(query, "at", "0", "2026-06-02 11:30:00", none);
+    check_mark(query, "at", "315360001", NULL, "id INTEGER,at datetime\nerror 78 longer than 3650d");
     check_mark(query, "at", "0", NULL,
                "id INTEGER,at datetime\n1 [1][2026-06-01 10:00:00]\n2 [2][2026-06-02 11:30:00]\nwatermark 2026-06-02 11:30:00\n");
     run_sql("insert into p (id, at) values (4, '2099-01-01T00:00:00.123Z')");
     check_mark("select at from p where at > :watermark and id = 4", "at", "1h", NULL,
-               "at datetime\n1 [2099-01-01T00:00:00.123Z]\nwatermark 2026-06-20T23:00:00\n");
-    check_mark("select date(at) as d from p where d > :watermark and id = 2", "d", "1d", NULL,
-               "d\n1 [2026-06-02]\nwatermark 2026-06-01\n");
+               "at datetime\n1 [2099-01-01T00:00:00.123Z]\nwatermark 2026-06-21T00:00:00\n");
+    /* Fractions are kept. */
+    run_sql("insert into p (id, at) values (5, '2026-06-10 10:00:00.250')");
+    check_mark("select at from p where at > :watermark and id = 5", "at", "0", NULL,
+               "at datetime\n1 [2026-06-10 10:00:00.250]\nwatermark 2026-06-10 10:00:00.250\n");
+    check_mark("select date(at) as d from p where d > :watermark and id = 2", "d", "1d", "2026-06-02",
+               "d\n1 [2026-06-02]\nwatermark 2026-06-02\n");
 }
 END_TEST
 
@@ -197,9 +218,82 @@ START_TEST(rows_without_a_watermark_are_for_full_reads)
 
     check_mark(query, "at", "0", NULL,
                "id INTEGER,at datetime\n1 [3](null)\n2 [2][2026-06-02 11:30:00]\n3 [1][2026-06-01 10:00:00]\n"
-               "watermark 2026-06-02 11:30:00\n");
+               "null watermarks 1\nwatermark 2026-06-02 11:30:00\n");
     check_mark(query, "at", "0", "2026-06-01 10:00:00",
                "id INTEGER,at datetime\n1 [2][2026-06-02 11:30:00]\nnull watermarks 1\nwatermark 2026-06-02 11:30:00\n");
+}
+END_TEST
+
+START_TEST(a_full_query_is_what_a_full_read_runs)
+{
+    static const char *const wrong[][2] = {
+        {"select id, at, note from p", "error 78 full_query: has 3 columns and query: has 2"},
+        {"select at, id from p", "error 78 column 1 is \"at\" and in query: \"id\""},
+        {"select id, at from p where at > :watermark", "error 78 full_query: has a parameter"},
+        {"select id, att from p", "error 78 \n    1 | select id, att from p\n      |            ^"},
+        {"delete from p", "error 78 full_query: must be one SELECT"},
+    };
+    const struct source_read since = {.watermark = "2026-06-02 11:00:00", .watermark_type = "datetime"};
+    struct source_spec spec = {.kind = SOURCE_SQLITE,
+                               .as.sql = {.url = path, .watermark = "at", .full_query = "select id, at from p order by id desc",
+                                          .query = "select id, at from p where at > :watermark order by id"}};
+
+    rowtext_check(&spec, NULL, &fake.base,
+                  "id INTEGER,at datetime\n1 [3](null)\n2 [2][2026-06-02 11:30:00]\n3 [1][2026-06-01 10:00:00]\n"
+                  "null watermarks 1\nwatermark 2026-06-02 11:30:00\n");
+    rowtext_check(&spec, &since, &fake.base,
+                  "id INTEGER,at datetime\n1 [2][2026-06-02 11:30:00]\nwatermark 2026-06-02 11:30:00\n");
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        spec.as.sql.full_query = wrong[i][0];
+        rowtext_check(&spec, NULL, &fake.base, wrong[i][1]);
+        rowtext_check(&spec, &since, &fake.base, wrong[i][1]);
+    }
+}
+END_TEST
+
+START_TEST(a_watermark_of_another_type_is_left)
+{
+    struct source_spec spec = {.kind = SOURCE_SQLITE,
+                               .as.sql = {.url = path, .watermark = "id", .query = "select id from p where id > :watermark"}};
+    struct source_read read = {.watermark = "2", .watermark_type = "TEXT"};
+
+    rowtext_check(&spec, &read, &fake.base, "id INTEGER\n1 [1]\n2 [2]\n3 [3]\nwatermark 3\n");
+    read.watermark_type = NULL;
+    rowtext_check(&spec, &read, &fake.base, "id INTEGER\n1 [1]\n2 [2]\n3 [3]\nwatermark 3\n");
+    read.watermark_type = "INTEGER";
+    rowtext_check(&spec, &read, &fake.base, "id INTEGER\n1 [3]\nwatermark 3\n");
+}
+END_TEST
+
+static void check_origin(const char *query, const char *column, const char *table, bool may_be_null, uint64_t nulls)
+{
+    struct source_spec spec = {.kind = SOURCE_SQLITE, .as.sql = {.url = path, .query = query, .watermark = column}};
+    const struct source_read read = {.count_nulls = true};
+    struct source *s = NULL;
+    struct err e = ERR_INIT;
+
+    ck_assert_msg(source_open(&spec, &read, &fake.base, &s, &e) == 0, "%s", err_text(&e));
+#ifdef HAVE_SQLITE3_COLUMN_ORIGIN_NAME
+    ck_assert_msg((s->mark.table != NULL) == (table != NULL), "%s", query);
+    if (table != NULL)
+        ck_assert_str_eq(s->mark.table, table);
+    ck_assert_msg(s->mark.may_be_null == may_be_null, "%s", query);
+    ck_assert_uint_eq(s->mark.table_nulls, nulls);
+#else
+    (void)table, (void)may_be_null, (void)nulls;
+    ck_assert(s->mark.may_be_null);
+#endif
+    source_close(s);
+}
+
+START_TEST(sqlite_knows_which_columns_may_be_null)
+{
+    run_sql("create table \"Odd one\" (n integer not null)");
+    check_origin("select id, at from p where at > :watermark", "at", "\"main\".\"p\"", true, 1);
+    check_origin("select id from p where id > :watermark", "id", "\"main\".\"p\"", false, 0);
+    check_origin("select n from \"Odd one\" where n > :watermark", "n", "\"main\".\"Odd one\"", false, 0);
+    check_origin("select n from p left join \"Odd one\" on n = id where n > :watermark", "n", "\"main\".\"Odd one\"", true, 0);
+    check_origin("select n + 0 as n from \"Odd one\" where n > :watermark", "n", NULL, true, 0);
 }
 END_TEST
 
@@ -294,6 +388,9 @@ static Suite *make_suite(void)
     tcase_add_test(t, watermarks_of_texts);
     tcase_add_test(t, watermarks_of_times);
     tcase_add_test(t, rows_without_a_watermark_are_for_full_reads);
+    tcase_add_test(t, a_full_query_is_what_a_full_read_runs);
+    tcase_add_test(t, a_watermark_of_another_type_is_left);
+    tcase_add_test(t, sqlite_knows_which_columns_may_be_null);
     tcase_add_test(t, a_signal_ends_a_long_step);
     tcase_add_test(t, nobody_waits_past_the_deadline);
     tcase_add_loop_test(t, a_spooled_read_lets_go_of_its_source, -1, 2);

@@ -161,15 +161,37 @@ START_TEST(times_are_ordered_as_the_server_would)
 }
 END_TEST
 
+START_TEST(comparisons_are_recognized)
+{
+    static const char *const strict[] = {"where a > :watermark", "where a >(:watermark)", "where a>\n :watermark::timestamptz",
+                                         "where a > /* b >= */ :watermark", "where a >= :watermark or b > :watermark"};
+    static const char *const others[] = {"where a >= :watermark", "where a > 1 and b >= :watermark", "where a > ':watermark'",
+                                         "where a between :watermark and now()", "where a > 1 -- :watermark"};
+    static const char *const outer[] = {"from a left join b", "from a\nFULL OUTER JOIN b", "from a right /* x */ join b"};
+    static const char *const inner[] = {"from a join b", "select left(n, 1) from a inner join b", "select 'left join'",
+                                        "select 1 -- left join"};
+
+    for (size_t i = 0; i < sizeof strict / sizeof strict[0]; i++)
+        ck_assert_msg(sqltext_excludes_equal(strict[i]), "%s", strict[i]);
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        ck_assert_msg(!sqltext_excludes_equal(others[i]), "%s", others[i]);
+    for (size_t i = 0; i < sizeof outer / sizeof outer[0]; i++)
+        ck_assert_msg(sqltext_has_outer_join(outer[i]), "%s", outer[i]);
+    for (size_t i = 0; i < sizeof inner / sizeof inner[0]; i++)
+        ck_assert_msg(!sqltext_has_outer_join(inner[i]), "%s", inner[i]);
+}
+END_TEST
+
 static void check_greatest(uint32_t oid, const char *const *values, size_t n, const char *want)
 {
     struct postgres_mark mark;
     struct err e = ERR_INIT;
-    struct sql_spec spec = {.overlap = "5m"};
+    struct sql_spec spec = {.overlap_ms = 300000};
+    struct source_mark seen = {.kind = MARK_NONE};
 
     ck_assert_int_eq(postgres_mark_init(&mark, postgres_mark_type_find(oid), &spec, "postgres", &e), 0);
     for (size_t i = 0; i < n; i++)
-        ck_assert_int_eq(postgres_mark_see(&mark, str_from(values[i])), 0);
+        ck_assert_int_eq(postgres_mark_see(&mark, str_from(values[i]), &seen), 0);
     ck_assert(mark.seen == (want != NULL));
     if (want != NULL)
         ck_assert_str_eq(buf_cstr(&mark.text), want);
@@ -202,7 +224,7 @@ static void check_overlap(uint32_t oid, const char *overlap, int64_t overlap_ms,
     if (bound == NULL) {
         ck_assert_int_eq(status, -1);
         ck_assert_int_eq(e.status, XS_CONFIG);
-        ck_assert_ptr_nonnull(strstr(err_text(&e), overlap));
+        ck_assert_ptr_nonnull(strstr(err_text(&e), overlap != NULL ? overlap : "overlap"));
     } else {
         ck_assert_int_eq(status, 0);
         ck_assert_str_eq(buf_cstr(&mark.overlap), bound);
@@ -214,11 +236,17 @@ static void check_overlap(uint32_t oid, const char *overlap, int64_t overlap_ms,
 START_TEST(overlaps_go_with_their_type)
 {
     check_overlap(1184, "5m", 300000, "300000 milliseconds");
-    check_overlap(20, "5m", 300000, "0");
+    check_overlap(1184, NULL, 300000, "300000 milliseconds");
+    check_overlap(1184, "3650d", INT64_C(3650) * 24 * 3600000, "315360000000 milliseconds");
+    check_overlap(1184, "315360001", INT64_C(315360001) * 1000, NULL);
+    /* Written out, the default's text is a duration like any. */
+    check_overlap(20, "5m", 300000, NULL);
+    check_overlap(20, NULL, 300000, "0");
     check_overlap(20, "100", 100000, "100");
     check_overlap(20, "10m", 600000, NULL);
     check_overlap(1700, "0.5", 500, "0.5");
-    check_overlap(25, "5m", 300000, "");
+    check_overlap(25, "5m", 300000, NULL);
+    check_overlap(25, NULL, 300000, "");
     check_overlap(25, "0", 0, "");
     check_overlap(25, "10", 10000, NULL);
 }
@@ -236,6 +264,7 @@ static Suite *make_suite(void)
     tcase_add_test(t, long_lines_are_cut_before_their_caret);
     tcase_add_test(t, numbers_are_told_from_durations);
     tcase_add_test(t, times_are_ordered_as_the_server_would);
+    tcase_add_test(t, comparisons_are_recognized);
     tcase_add_test(t, the_greatest_value_is_kept);
     tcase_add_test(t, overlaps_go_with_their_type);
     suite_add_tcase(suite, t);
