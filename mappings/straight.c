@@ -95,8 +95,8 @@ static int option_store(struct mapping *m, const struct mapping_option *option, 
     return scalar_store(key->type, text, dest, &m->arena) != 0 ? err_oom(e) : 0;
 }
 
-/* `--input`: another file in place of the mapping's, relative to where the command runs. It may be what `rejects`
- * wrote, which is UTF-8 and has a header, whatever the source is, and what a spreadsheet made of that. */
+/* `--input`: a CSV in place of any source, relative to where the command runs, with the columns that the source has. It
+ * may be what `rejects` wrote, which is UTF-8 and has a header, whatever the source is, and what a spreadsheet made of it. */
 static int set_input(struct mapping *m, const char *path, struct err *e)
 {
     const char *kept = arena_dup(&m->arena, path, strlen(path));
@@ -104,16 +104,12 @@ static int set_input(struct mapping *m, const char *path, struct err *e)
         return err_oom(e);
     if (path[0] == '\0')
         return err_set(e, XS_USAGE, "--input needs the path of a file");
-    if (m->source.kind == SOURCE_CSV) {
-        m->source.as.csv.path = kept;
-        m->source.as.csv.utf8_first = true;
-        m->source.as.csv.header_may_stand = true;
-        m->source.as.csv.delimiter_may_differ = true;
-    } else if (m->source.kind == SOURCE_SQLITE) {
-        m->source.as.sql.url = kept;
-    } else {
-        return err_set(e, XS_USAGE, "--input takes the place of a file, and the source of this mapping is none");
-    }
+    if (m->source.kind != SOURCE_CSV)
+        m->source = (struct source_spec){.kind = SOURCE_CSV, .as.csv = {.header = true}};
+    m->source.as.csv.path = kept;
+    m->source.as.csv.utf8_first = true;
+    m->source.as.csv.header_may_stand = true;
+    m->source.as.csv.delimiter_may_differ = true;
     return 0;
 }
 

@@ -105,7 +105,7 @@ static const struct opt csv_options[] = {
 
 static const struct opt source_options[] = {
     {.name = "input", .kind = OPT_TEXT, .dest = AT(input), .arg = "FILE", .min = 1,
-     .help = "read this file in place of the mapping's, for one partial run: no removals, no watermark"},
+     .help = "read this CSV in place of any source, for one partial run: no removals, no watermark"},
     {.name = "no-exec", .kind = OPT_FLAG, .dest = AT(no_exec), .help = "refuse a mapping whose source is a command"},
     {.name = NULL},
 };

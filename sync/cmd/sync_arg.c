@@ -129,10 +129,13 @@ int sync_arg_load_path(const struct common *c, const char *path, bool need_targe
     else
         return err_set(e, XS_USAGE,
                        "%s is neither a mapping (*.yaml) nor a CSV file (*.csv, with --campaign or --list)", path);
-    if (rc == 0 && c->input != NULL)
-        rc = mapping_override(m, &(struct mapping_option){"input", c->input}, e);
     if (rc == 0)
         rc = out_check_source(c, m, e);
+    if (rc == 0 && c->input != NULL) {
+        rc = mapping_override(m, &(struct mapping_option){"input", c->input}, e);
+        if (rc == 0)
+            rc = out_check_source(c, m, e);
+    }
     if (rc == 0)
         rc = apply_guards(c, m, e);
     if (rc == 0 && c->no_exec && m->source.kind == SOURCE_COMMAND)
