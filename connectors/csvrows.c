@@ -42,6 +42,7 @@ struct csvrows {
     bool failed;
 
     struct cell *cells;
+    uint8_t *flaws;  /* of the cells */
     size_t cells_n, cells_cap;
     struct csv_parser parser;
     struct buf text; /* cells of a quoted row, one behind the other */
@@ -58,20 +59,27 @@ static int cells_grow(struct csvrows *r)
     if (more == NULL)
         return -1;
     r->cells = more;
+    uint8_t *flaws = realloc(r->flaws, cap);
+    if (flaws == NULL)
+        return -1;
+    r->flaws = flaws;
     r->cells_cap = cap;
     return 0;
 }
 
-static void cell_add(struct csvrows *r, const char *p, size_t n)
+static void cell_add(struct csvrows *r, const char *p, size_t n, bool cut)
 {
+    const bool too_long = cut || n > r->field_max;
+
     r->wide++;
-    r->too_long |= n > r->field_max;
+    r->too_long |= too_long;
     if (r->cells_n == CSVROWS_COLUMNS_MAX)
         return;
     if (r->cells_n == r->cells_cap && cells_grow(r) != 0) {
         r->no_memory = true;
         return;
     }
+    r->flaws[r->cells_n] = (uint8_t)(too_long ? REASON_FIELD_TOO_LONG : REASON_NONE);
     r->cells[r->cells_n++] = (struct cell){p, n, false};
 }
 
@@ -97,7 +105,7 @@ static bool split_line(struct csvrows *r, const char *p, const char *end)
             stop = closing + 1;
             if (stop < end && *stop != r->delimiter)
                 return false;
-            cell_add(r, p + 1, (size_t)(closing - p - 1));
+            cell_add(r, p + 1, (size_t)(closing - p - 1), false);
             quote = quote_from(r, stop, end);
         } else {
             stop = memchr(p, r->delimiter, (size_t)(end - p));
@@ -105,7 +113,7 @@ static bool split_line(struct csvrows *r, const char *p, const char *end)
                 stop = end;
             if (quote < stop)
                 return false;
-            cell_add(r, p, (size_t)(stop - p));
+            cell_add(r, p, (size_t)(stop - p), false);
         }
         if (stop == end)
             return true;
@@ -119,9 +127,8 @@ static void on_cell(void *cell, size_t n, void *arg)
     struct csvrows *r = arg;
     bool cut = r->cut || r->text.n + n > r->row_max;
 
-    r->too_long |= cut;
     r->cut = false;
-    cell_add(r, NULL, cut ? 0 : n);
+    cell_add(r, NULL, cut ? 0 : n, cut);
     if (!cut && n > 0 && buf_add(&r->text, cell, n) != 0)
         r->no_memory = true;
 }
@@ -253,13 +260,18 @@ static int read_first(struct csvrows *r, uint64_t *line, struct err *e)
     return got > 0 && delimiter_is_note(r->cells, r->cells_n) ? read_row(r, line, e) : got;
 }
 
-static bool is_utf8_row(const struct csvrows *r)
+/* Marks the cells that are not UTF-8. true: there is one. */
+static bool mark_not_utf8(struct csvrows *r)
 {
+    bool any = false;
+
     for (size_t i = 0; i < r->cells_n; i++) {
-        if (!text_is_utf8((struct str){r->cells[i].p, r->cells[i].n}))
-            return false;
+        if (text_is_utf8((struct str){r->cells[i].p, r->cells[i].n}))
+            continue;
+        r->flaws[i] = REASON_NOT_UTF8;
+        any = true;
     }
-    return true;
+    return any;
 }
 
 static int judge(struct csvrows *r, uint64_t first_line, struct row *out, struct err *e)
@@ -267,15 +279,16 @@ static int judge(struct csvrows *r, uint64_t first_line, struct row *out, struct
     out->defect = REASON_NONE;
     if (r->wide != r->columns.n)
         out->defect = REASON_RAGGED_ROW;
-    if (r->rows_judged_alone && !is_utf8_row(r))
-        out->defect = REASON_NOT_UTF8;
+    if ((r->rows_judged_alone && mark_not_utf8(r)) || r->too_long)
+        out->flaws = r->flaws;
     if (!r->too_long)
         return 1;
     /* Far too long, of the wrong shape, and over line ends: that was no cell, a quote has swallowed rows. */
     if (out->defect == REASON_RAGGED_ROW && r->lines.done > first_line)
         return err_set(e, XS_SOURCE, "%s:%" PRIu64 ": a quote in the row that starts here swallowed everything up to line %" PRIu64
                        "; close it, or double it if it is part of the text", r->in->label, first_line, r->lines.done);
-    out->defect = REASON_FIELD_TOO_LONG;
+    if (out->defect == REASON_RAGGED_ROW)
+        out->defect = REASON_FIELD_TOO_LONG;
     return 1;
 }
 
@@ -334,7 +347,7 @@ static int read_header(struct csvrows *r, struct err *e)
     if (r->wide > CSVROWS_COLUMNS_MAX || r->too_long)
         return err_set(e, XS_SOURCE, "%s:%" PRIu64 ": no header: %zu columns, or a name of more than %zu bytes", r->in->label,
                        line, r->wide, r->field_max);
-    if (r->rows_judged_alone && !is_utf8_row(r))
+    if (r->rows_judged_alone && mark_not_utf8(r))
         return err_set(e, XS_SOURCE, "%s:%" PRIu64 ": the header is not UTF-8", r->in->label, line);
     return name_columns(r, line, e);
 }
@@ -448,6 +461,7 @@ void csvrows_free(struct csvrows *r)
     csvlines_free(&r->lines);
     buf_free(&r->text);
     free(r->cells);
+    free(r->flaws);
     columns_free(&r->columns);
     free(r);
 }

@@ -1,5 +1,6 @@
 /* json-c 0.16 is lenient where it matters here, even when told to be strict: an integer beyond 64 bits becomes the
- * largest there is, half a surrogate pair becomes U+FFFD. Both are looked for, since nothing may change on its way. */
+ * largest there is, half a surrogate pair becomes U+FFFD, and NaN, Infinity, `00`, `1.` and 'text' are taken. All of them
+ * are looked for, since nothing may change on its way. */
 #include "config.h"
 
 #include "connectors/ndjson.h"
@@ -23,6 +24,7 @@ struct ndjson {
     struct json_tokener *tokener;
     struct columns columns;
     struct cell *cells;
+    uint8_t *flaws;             /* of the cells */
     struct json_object *object; /* of the row handed out: cells borrow from it */
     bool first_waits;           /* the first object was read for its keys and not handed out yet */
     bool failed;
@@ -130,6 +132,72 @@ static bool escapes_are_text(struct str line)
     return true;
 }
 
+/* Behind the string whose opening quote stands at `p`. */
+static const char *skip_string(const char *p, const char *end)
+{
+    for (p++; p < end && *p != '"'; p++)
+        p += *p == '\\';
+    return p < end ? p + 1 : end;
+}
+
+static bool is_digit(const char *p, const char *end)
+{
+    return p < end && *p >= '0' && *p <= '9';
+}
+
+/* Is this, which json-c takes, the JSON of RFC 8259 outside of its strings, too? */
+static bool is_strict(struct str line)
+{
+    const char *end = line.p + line.n;
+    char before = ' ';
+
+    for (const char *p = line.p; p < end; before = *p++) {
+        if (*p == '"')
+            p = skip_string(p, end) - 1;
+        else if (*p == '\'' || *p == 'N' || *p == 'I' || (*p == '.' && !is_digit(p + 1, end)) ||
+                 (*p == '0' && strchr(":,[ \t", before) != NULL && is_digit(p + 1, end)))
+            return false;
+    }
+    return true;
+}
+
+/* Behind a value that ends at a ',' or '}' of the object around it. */
+static const char *skip_value(const char *p, const char *end)
+{
+    size_t depth = 0;
+
+    while (p < end && (depth > 0 || (*p != ',' && *p != '}'))) {
+        if (*p == '"') {
+            p = skip_string(p, end);
+            continue;
+        }
+        depth += *p == '{' || *p == '[';
+        depth -= *p == '}' || *p == ']';
+        p++;
+    }
+    return p;
+}
+
+/* A member's value as it is written in the line, of which json-c keeps no text; empty when its name is written with
+ * escapes. Of two with one name the last counts, as for json-c. */
+static struct str written_value(struct str line, struct str name)
+{
+    const char *end = line.p + line.n, *p = memchr(line.p, '{', line.n);
+    struct str found = STR_NONE;
+
+    while (p != NULL && (p = memchr(p, '"', (size_t)(end - p))) != NULL) {
+        const char *name_end = skip_string(p, end);
+        struct str written = {p + 1, (size_t)(name_end - p) - 2};
+        const char *colon = memchr(name_end, ':', (size_t)(end - name_end));
+        if (colon == NULL)
+            break;
+        p = skip_value(colon + 1, end);
+        if (str_eq(written, name))
+            found = str_trim((struct str){colon + 1, (size_t)(p - colon) - 1});
+    }
+    return found;
+}
+
 static int malformed(const struct ndjson *r, const char *why, struct err *e)
 {
     return err_set(e, XS_SOURCE, "%s:%" PRIu64 ": %s; write one JSON object a line", r->in->label, r->lines, why);
@@ -152,7 +220,7 @@ static int parse(struct ndjson *r, struct str line, struct err *e)
     rest.n = (size_t)(line.p + line.n - rest.p);
     if (!json_object_is_type(r->object, json_type_object) || str_trim(rest).n > 0)
         return malformed(r, "this is not one object", e);
-    return 0;
+    return is_strict(line) ? 0 : malformed(r, "NaN, Infinity, a number such as 00 or 1., or a single quote is no JSON", e);
 }
 
 /* An integer that json-c has cut to what it can hold is not written in the line that way. */
@@ -166,32 +234,49 @@ static bool is_cut_integer(struct json_object *value, struct str line)
     return memmem(line.p, line.n, text, strlen(text)) == NULL;
 }
 
-static enum reason read_cell(struct ndjson *r, struct json_object *value, struct str line, struct cell *cell)
+/* Is it text? `escapes_bad`: somewhere in the line an escape is none, and json-c has made U+FFFD or a NUL of it. */
+static bool cell_is_text(const struct cell *cell, bool escapes_bad)
+{
+    if (escapes_bad &&
+        (memchr(cell->p, '\0', cell->n) != NULL || memmem(cell->p, cell->n, "\xef\xbf\xbd", 3) != NULL))
+        return false;
+    return text_is_utf8((struct str){cell->p, cell->n});
+}
+
+static enum reason read_cell(struct ndjson *r, struct str name, struct json_object *value, struct str line, bool escapes_bad,
+                             struct cell *cell)
 {
     enum json_type type = json_object_get_type(value);
 
     *cell = (struct cell){"", 0, type == json_type_null};
     if (type == json_type_null)
         return REASON_NONE;
-    if (type == json_type_object || type == json_type_array || (type == json_type_int && is_cut_integer(value, line)))
+    if (type == json_type_object || type == json_type_array || (type == json_type_int && is_cut_integer(value, line))) {
+        struct str written = written_value(line, name);
+        *cell = (struct cell){written.p != NULL ? written.p : "", written.n, false};
         return REASON_TYPE_INVALID;
+    }
     cell->p = json_object_get_string(value);
     cell->n = type == json_type_string ? (size_t)json_object_get_string_len(value) : strlen(cell->p);
-    return cell->n > r->field_max ? REASON_FIELD_TOO_LONG : REASON_NONE;
+    if (cell->n > r->field_max)
+        return REASON_FIELD_TOO_LONG;
+    return type == json_type_string && !cell_is_text(cell, escapes_bad) ? REASON_NOT_UTF8 : REASON_NONE;
 }
 
 static void read_cells(struct ndjson *r, struct str line, struct row *out)
 {
+    const bool escapes_bad = !escapes_are_text(line);
     size_t met = 0;
 
     for (size_t i = 0; i < r->columns.n; i++) {
         struct json_object *value = NULL;
-        met += json_object_object_get_ex(r->object, r->columns.list[i].name.p, &value) != 0;
-        enum reason defect = read_cell(r, value, line, &r->cells[i]);
-        if (defect != REASON_NONE)
-            out->defect = defect;
+        struct str name = r->columns.list[i].name;
+        met += json_object_object_get_ex(r->object, name.p, &value) != 0;
+        r->flaws[i] = (uint8_t)read_cell(r, name, value, line, escapes_bad, &r->cells[i]);
+        if (r->flaws[i] != REASON_NONE)
+            out->flaws = r->flaws;
     }
-    if (met != (size_t)json_object_object_length(r->object) && out->defect == REASON_NONE)
+    if (met != (size_t)json_object_object_length(r->object))
         out->defect = REASON_RAGGED_ROW;
     out->cells = r->cells;
     out->n = r->columns.n;
@@ -217,17 +302,12 @@ int ndjson_next(struct ndjson *r, struct row *out, struct err *e)
     *out = (struct row){.number = ++r->number, .line = r->lines};
     if (state == LINE_TOO_LONG) {
         out->defect = REASON_FIELD_TOO_LONG;
-    } else if (!r->first_waits && !text_is_utf8(line)) {
-        out->defect = REASON_NOT_UTF8;
     } else {
         if (!r->first_waits && parse(r, line, e) != 0) {
             r->failed = true;
             return -1;
         }
-        if (!escapes_are_text(line))
-            out->defect = REASON_NOT_UTF8;
-        else
-            read_cells(r, line, out);
+        read_cells(r, line, out);
     }
     r->first_waits = false;
     return 1;
@@ -241,13 +321,19 @@ static int set_columns(struct ndjson *r, struct err *e)
     if (names == NULL)
         return err_oom(e);
     struct json_object_iterator at = json_object_iter_begin(r->object), end = json_object_iter_end(r->object);
-    for (; !json_object_iter_equal(&at, &end); json_object_iter_next(&at))
-        names[n++] = str_from(json_object_iter_peek_name(&at));
-    int status = n > 0 ? columns_set(&r->columns, names, NULL, n, r->in->label, "give it a name", e)
+    bool text = true;
+    for (; !json_object_iter_equal(&at, &end); json_object_iter_next(&at)) {
+        names[n] = str_from(json_object_iter_peek_name(&at));
+        text = text && cell_is_text(&(struct cell){names[n].p, names[n].n, false}, true);
+        n++;
+    }
+    int status = !text ? malformed(r, "a key of the first object is not UTF-8", e)
+                 : n > 0 ? columns_set(&r->columns, names, NULL, n, r->in->label, "give it a name", e)
                        : malformed(r, "the first object has no keys", e);
     free(names);
     r->cells = calloc(n + 1, sizeof *r->cells);
-    return r->cells == NULL ? err_oom(e) : status;
+    r->flaws = calloc(n + 1, sizeof *r->flaws);
+    return r->cells == NULL || r->flaws == NULL ? err_oom(e) : status;
 }
 
 static int read_first(struct ndjson *r, struct err *e)
@@ -264,8 +350,6 @@ static int read_first(struct ndjson *r, struct err *e)
         line.p += 3;
         line.n -= 3;
     }
-    if (!text_is_utf8(line) || !escapes_are_text(line))
-        return malformed(r, "the first line is not UTF-8", e);
     if (parse(r, line, e) != 0)
         return -1;
     r->first_waits = true;
@@ -289,7 +373,7 @@ int ndjson_new(struct input *in, size_t field_max, struct ndjson **out, struct e
         err_oom(e);
         goto fail;
     }
-    json_tokener_set_flags(r->tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+    json_tokener_set_flags(r->tokener, JSON_TOKENER_STRICT);
     if (read_first(r, e) != 0)
         goto fail;
     *out = r;
@@ -309,6 +393,7 @@ void ndjson_free(struct ndjson *r)
         json_tokener_free(r->tokener);
     columns_free(&r->columns);
     free(r->cells);
+    free(r->flaws);
     free(r->window);
     free(r);
 }

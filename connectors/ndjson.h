@@ -16,9 +16,10 @@ void ndjson_free(struct ndjson *r); /* NULL is fine */
 
 const struct columns *ndjson_columns(const struct ndjson *r);
 
-/* 1 with the row, whose cells are valid until the next call; 0 at the end; -1. Defects: REASON_RAGGED_ROW,
- * REASON_TYPE_INVALID (an array or object, or an integer beyond 64 bits), REASON_NOT_UTF8 (also half a surrogate pair
- * and \u0000), REASON_FIELD_TOO_LONG; a row that is not UTF-8 or longer than a line may be comes without cells.
+/* 1 with the row, whose cells are valid until the next call; 0 at the end; -1. Defects: REASON_RAGGED_ROW, and
+ * REASON_FIELD_TOO_LONG of a line, whose row comes without cells. Flaws of cells: REASON_TYPE_INVALID (an array or object,
+ * or an integer beyond 64 bits, as it is written), REASON_NOT_UTF8 (also half a surrogate pair and \u0000),
+ * REASON_FIELD_TOO_LONG.
  * Errors: XS_SOURCE with the line: not JSON, not an object, NUL; and those of input_read(). */
 int ndjson_next(struct ndjson *r, struct row *out, struct err *e);
 

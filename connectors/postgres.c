@@ -31,6 +31,7 @@ struct postgres_source {
     struct columns columns;
     Oid *types;        /* by column */
     struct cell *cells;
+    uint8_t *flaws;    /* by column, of the row handed out */
     PGresult *row;     /* that the cells borrow from */
     size_t field_max;
     bool bytes_unchecked; /* the server does not know its encoding: bytes may be anything */
@@ -54,6 +55,7 @@ static void close_source(struct source *self)
     buf_free(&s->type);
     free(s->types);
     free(s->cells);
+    free(s->flaws);
     free(s->watermark);
     free(s);
 }
@@ -113,7 +115,8 @@ static int set_columns(struct postgres_source *s, const PGresult *description, s
 
     s->types = calloc(n + 1, sizeof *s->types);
     s->cells = calloc(n + 1, sizeof *s->cells);
-    if (names == NULL || types == NULL || s->types == NULL || s->cells == NULL) {
+    s->flaws = calloc(n + 1, sizeof *s->flaws);
+    if (names == NULL || types == NULL || s->types == NULL || s->cells == NULL || s->flaws == NULL) {
         err_oom(e);
         goto done;
     }
@@ -466,9 +469,9 @@ static int next_row(struct source *self, struct row *out, struct err *e)
     }
     *out = (struct row){.number = ++s->rows, .cells = s->cells, .n = s->columns.n};
     for (size_t i = 0; i < s->columns.n; i++) {
-        enum reason defect = read_cell(s, (int)i, &s->cells[i]);
-        if (defect != REASON_NONE)
-            out->defect = defect;
+        s->flaws[i] = (uint8_t)read_cell(s, (int)i, &s->cells[i]);
+        if (s->flaws[i] != REASON_NONE)
+            out->flaws = s->flaws;
     }
     return 1;
 }

@@ -6,6 +6,7 @@
 #include "connectors/spool.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 
 /* As source_spec.h has them; anything else is auto. */
 enum { SPOOL_NEVER = 0, SPOOL_ALWAYS = 1 };
@@ -46,18 +47,48 @@ int source_open(const struct source_spec *spec, const struct source_read *read, 
     return spool_open(*out, clock, spec->as.sql.spool == SPOOL_ALWAYS ? 0 : SPOOL_AUTO_AFTER_US, out, e);
 }
 
+void source_use(struct source *s, const bool *used)
+{
+    s->used = used;
+}
+
+/* Only what is used can reject a row; and a photo that nothing uses should not be carried along with its lead. */
+static int leave_out_unused(struct source *s, struct row *row, struct err *e)
+{
+    bool flawed = false;
+
+    if (s->kept == NULL)
+        s->kept = calloc(s->columns_n + 1, sizeof *s->kept);
+    if (s->kept == NULL)
+        return err_oom(e);
+    for (size_t i = 0; i < row->n && i < s->columns_n; i++) {
+        bool left_out = row_flaw(row, i) != REASON_NONE && !s->used[i];
+        flawed |= row_flaw(row, i) != REASON_NONE && s->used[i];
+        s->kept[i] = left_out ? (struct cell){"", 0, true} : row->cells[i];
+    }
+    row->cells = s->kept;
+    if (!flawed)
+        row->flaws = NULL;
+    return 0;
+}
+
 int source_next(struct source *s, struct row *out, struct err *e)
 {
     int got = s->ops->next(s, out, e);
+    /* A ragged row keeps its cells: which of them is whose is not known. */
+    if (got > 0 && out->flaws != NULL && s->used != NULL && out->n == s->columns_n && leave_out_unused(s, out, e) != 0)
+        return -1;
     if (got > 0)
-        out->utf8 = out->defect == REASON_NONE;
+        out->utf8 = out->defect == REASON_NONE && out->flaws == NULL;
     return got;
 }
 
 void source_close(struct source *s)
 {
-    if (s != NULL)
-        s->ops->close(s);
+    if (s == NULL)
+        return;
+    free(s->kept);
+    s->ops->close(s);
 }
 
 int source_where(const struct source *s, const struct row *row, struct buf *out)

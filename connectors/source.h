@@ -54,7 +54,8 @@ struct source_ops {
      * bytes, its program's exit status), XS_NO_SOURCE (it went away, no privilege), XS_CONFIG (SQL that is refused
      * only when it runs, before the first row), XS_IO (disk, spool), XS_SIGINT and XS_SIGTERM (a stop was asked for
      * while nothing came), or XS_LEFT_OVER (the deadline passed while nothing came). A row that alone is unusable
-     * comes with `defect` set and is no error; the cells of any other are UTF-8. Blocks on I/O. */
+     * comes with `defect` set, and one with unusable cells with `flaws`; neither is an error. All other cells are UTF-8.
+     * Blocks on I/O. */
     int (*next)(struct source *self, struct row *out, struct err *e);
     /* After the clean end of a read with a watermark column: the greatest value, to store once everything read is durable, NULL
      * when there is none (no row had one: what is stored stays). Borrowed until close. The member is NULL for sources
@@ -75,6 +76,8 @@ struct source {
     char delimiter;               /* of CSV-shaped sources: what rejects are written with; else ',' */
     const char *encoding_assumed; /* of a CSV file: what was not UTF-8 and is read as, so far; NULL: nothing was assumed */
     struct source_mark mark;      /* of SQL sources */
+    const bool *used;             /* source_use() */
+    struct cell *kept;            /* of a row that had unusable cells in columns that are not used */
 };
 
 /* Picks the connector from the table and opens. Errors: XS_NO_SOURCE, XS_SOURCE, XS_CONFIG (SQL refused, header names
@@ -83,6 +86,9 @@ struct source {
 int source_open(const struct source_spec *spec, const struct source_read *read, struct clock *clock, struct source **out,
                 struct err *e);
 int source_next(struct source *s, struct row *out, struct err *e);
+/* Says which columns are used, borrowed until close. An unusable cell of any other column is NULL from now on, and no flaw
+ * of its row: what it holds is neither judged nor kept. Before: all of them are used. */
+void source_use(struct source *s, const bool *used);
 void source_close(struct source *s); /* NULL is fine */
 
 /* "people.csv:1841" or "row 17 of postgres service=crm": where a row stands, for messages. Appends to out. */

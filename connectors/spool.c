@@ -26,12 +26,13 @@ struct spool {
     struct buf record; /* the row being written or handed out */
     struct cell *cells;
     size_t cells_cap;
+    uint8_t *flaws; /* of the row handed out; as many as cells_cap */
     bool failed;
 };
 
 /* What stands before a record's cells. */
 struct record_head {
-    uint64_t number, line, cells_bytes, cells_n, defect;
+    uint64_t number, line, cells_bytes, cells_n, defect, flaws_n;
 };
 
 static void close_source(struct source *self)
@@ -43,6 +44,7 @@ static void close_source(struct source *self)
         fclose(s->file);
     buf_free(&s->record);
     free(s->cells);
+    free(s->flaws);
     free(s);
 }
 
@@ -53,8 +55,10 @@ static int write_row(struct spool *s, const struct row *row, struct err *e)
         return errno == EOVERFLOW ? err_set(e, XS_SOURCE, "%s: row %" PRIu64 " is larger than %d bytes", s->base.label,
                                             row->number, RECORD_MAX)
                                   : err_oom(e);
-    const struct record_head head = {row->number, row->line, s->record.n, row->n, row->defect};
-    if (fwrite(&head, sizeof head, 1, s->file) != 1 || fwrite(s->record.p, 1, s->record.n, s->file) != s->record.n)
+    const size_t flaws_n = row->flaws != NULL ? row->n : 0;
+    const struct record_head head = {row->number, row->line, s->record.n, row->n, row->defect, flaws_n};
+    if (fwrite(&head, sizeof head, 1, s->file) != 1 || fwrite(s->record.p, 1, s->record.n, s->file) != s->record.n ||
+        (flaws_n > 0 && fwrite(row->flaws, 1, flaws_n, s->file) != flaws_n))
         return err_errno(e, XS_IO, errno, "%s: cannot be written to a temporary file (see TMPDIR)", s->base.label);
     return 0;
 }
@@ -102,6 +106,10 @@ static int read_cells(struct spool *s, size_t n, struct err *e)
         if (more == NULL)
             return err_oom(e);
         s->cells = more;
+        uint8_t *flaws = realloc(s->flaws, n);
+        if (flaws == NULL)
+            return err_oom(e);
+        s->flaws = flaws;
         s->cells_cap = n;
     }
     for (size_t i = 0; i < n; i++) {
@@ -124,8 +132,10 @@ static int read_row(struct spool *s, struct row *out, struct err *e)
     if (fread(s->record.p, 1, head.cells_bytes, s->file) != head.cells_bytes)
         return cannot_read_back(s, e);
     int got = read_cells(s, head.cells_n, e);
+    if (got > 0 && head.flaws_n > 0 && fread(s->flaws, 1, head.flaws_n, s->file) != head.flaws_n)
+        return cannot_read_back(s, e);
     *out = (struct row){.number = head.number, .line = head.line, .cells = s->cells, .n = head.cells_n,
-                         .defect = (enum reason)head.defect};
+                         .defect = (enum reason)head.defect, .flaws = head.flaws_n > 0 ? s->flaws : NULL};
     return got;
 }
 
@@ -136,6 +146,7 @@ static int next_row(struct source *self, struct row *out, struct err *e)
 
     if (s->failed)
         return err_set(e, XS_SOURCE, "%s: read again after an error", self->label);
+    source_use(s->inner, self->used); /* what is not used is not spooled */
     if (s->file == NULL && s->clock->mono_us(s->clock) >= s->due_us && fill(s, e) != 0)
         got = -1;
     else

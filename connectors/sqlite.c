@@ -30,6 +30,7 @@ struct sqlite_source {
     sqlite3_stmt *stmt;
     struct columns columns;
     struct cell *cells;
+    uint8_t *flaws; /* by column, of the row handed out */
     size_t field_max;
     uint64_t rows;
     long mark_column; /* -1: none */
@@ -65,6 +66,7 @@ static void close_source(struct source *self)
     free(s->mark_type);
     sqlite3_free(s->table);
     sqlite3_free(s->column);
+    free(s->flaws);
     free(s->label);
     free(s);
 }
@@ -181,7 +183,8 @@ static int set_columns(struct sqlite_source *s, struct err *e)
     int status = -1;
 
     s->cells = calloc(n, sizeof *s->cells);
-    if (names == NULL || types == NULL || s->cells == NULL) {
+    s->flaws = calloc(n, sizeof *s->flaws);
+    if (names == NULL || types == NULL || s->cells == NULL || s->flaws == NULL) {
         err_oom(e);
         goto done;
     }
@@ -399,9 +402,9 @@ static int next_row(struct source *self, struct row *out, struct err *e)
         }
         *out = (struct row){.number = ++s->rows, .cells = s->cells, .n = s->columns.n};
         for (size_t i = 0; i < s->columns.n; i++) {
-            enum reason defect = read_cell(s, (int)i, &s->cells[i]);
-            if (defect != REASON_NONE)
-                out->defect = defect;
+            s->flaws[i] = (uint8_t)read_cell(s, (int)i, &s->cells[i]);
+            if (s->flaws[i] != REASON_NONE)
+                out->flaws = s->flaws;
         }
         return 1;
     }

@@ -2,6 +2,7 @@
  * nothing is copied that stays as it is, and what has to be made comes from the caller's scratch arena. */
 #include "config.h"
 
+#include "mappings/cells.h"
 #include "mappings/compiled.h"
 #include "mappings/email.h"
 #include "sync/base/text.h"
@@ -39,47 +40,6 @@ static int reject(struct applier *a, const char *column, enum reason reason, str
     }
     a->rejects[a->out->rejects_n++] = (struct reject){.column = column, .reason = reason, .value = value};
     return 0;
-}
-
-/* ASCII in words of eight bytes; anything else is asked of libunistring. */
-static bool is_utf8(struct str s)
-{
-    if (s.n == 0)
-        return true;
-    const char *p = s.p, *end = s.p + s.n;
-    for (; end - p >= 8; p += 8) {
-        uint64_t word;
-        memcpy(&word, p, sizeof word);
-        if ((word & UINT64_C(0x8080808080808080)) != 0)
-            return text_is_utf8((struct str){p, (size_t)(end - p)});
-    }
-    for (; p < end; p++) {
-        if (((unsigned char)*p & 0x80) != 0)
-            return text_is_utf8((struct str){p, (size_t)(end - p)});
-    }
-    return true;
-}
-
-/* Looks only where nobody has. */
-static bool cell_is_utf8(const struct row *row, struct str cell)
-{
-    return row->utf8 || is_utf8(cell);
-}
-
-/* Most values begin with a letter or digit and need no trimming to know that they are not blank. */
-static bool is_blank(struct str s)
-{
-    if (s.n == 0)
-        return true;
-    unsigned char c = (unsigned char)s.p[0];
-    return (c <= ' ' || c >= 0x80) && str_trim(s).n == 0;
-}
-
-/* NULL of SQL, an empty cell and one that a short row lacks are the same here: none has anything to send. */
-static struct str cell_text(const struct row *row, size_t index)
-{
-    const struct cell *cell = &row->cells[index];
-    return index >= row->n || cell->null ? STR_NONE : (struct str){cell->p, cell->n};
 }
 
 /* By halving, over entries that the loader has sorted. */
@@ -369,7 +329,7 @@ static int route(struct applier *a)
 static bool take_plain(const struct column *column, const struct row *row, struct value *out)
 {
     const struct cell *cell = &row->cells[column->from.index];
-    if (!column->plain || cell->null || cell->n == 0 || (unsigned char)cell->p[0] - 0x21u >= 0x5Eu ||
+    if (!column->plain || row->flaws != NULL || cell->null || cell->n == 0 || (unsigned char)cell->p[0] - 0x21u >= 0x5Eu ||
         !cell_is_utf8(row, (struct str){cell->p, cell->n}))
         return false;
     *out = (struct value){VALUE_STRING, cell->p, cell->n};
@@ -410,11 +370,21 @@ static int take_columns(struct applier *a)
     return name_needed(a);
 }
 
-/* A row that is too short may lack the cells that say whose it is. */
+static bool has_cell(const struct applier *a, size_t index)
+{
+    return index < a->row->n && row_flaw(a->row, index) == REASON_NONE;
+}
+
+/* A row that is too short may lack the cells that say whose it is, and an unusable cell does not say it. */
 static bool has_column(const struct applier *a, const struct column *column)
 {
-    return a->row->n >= a->m->impl->bound_n || column->origin == ORIGIN_VALUE ||
-           (column->origin == ORIGIN_COLUMN && column->from.index < a->row->n);
+    bool all = true;
+
+    if (column->origin == ORIGIN_COLUMN)
+        return has_cell(a, column->from.index);
+    for (size_t i = 0; column->origin == ORIGIN_TEMPLATE && i < column->template.n; i++)
+        all = all && (!column->template.parts[i].is_column || has_cell(a, column->template.parts[i].column));
+    return all;
 }
 
 /* Only who it is: for a row that stays out, or that is rejected anyway. What is wrong with it does not matter then. */
@@ -459,17 +429,31 @@ static int map_row(struct applier *a)
     return 0;
 }
 
-/* A row that cannot be used as it is may still say that a person opted out. */
-static int defective_row(struct applier *a, enum reason defect)
+/* The first column that is used and whose cell is unusable; bound_n: none. What is not used is not judged. */
+static size_t flawed_column(const struct applier *a)
 {
+    const struct mapping_impl *impl = a->m->impl;
+    size_t i = a->row->flaws != NULL ? 0 : impl->bound_n;
+    while (i < impl->bound_n && (!impl->used[i] || row_flaw(a->row, i) == REASON_NONE))
+        i++;
+    return i;
+}
+
+/* A row that cannot be used as it is may still say that a person opted out. `column`: bound_n, or the unusable cell's. */
+static int defective_row(struct applier *a, enum reason defect, size_t column)
+{
+    const bool of_cell = column < a->m->impl->bound_n;
     int rc = skip_when(a);
     if (rc > 0)
         return identity_only(a) != 0 ? -1 : skip(a, REASON_SKIP_WHEN);
     a->out->rejects_n = 0;
-    if (rc < 0 || reject(a, NULL, defect, STR_NONE) != 0)
+    /* Only what is text can be shown. */
+    struct str value = of_cell && defect == REASON_TYPE_INVALID ? (struct str){a->row->cells[column].p, a->row->cells[column].n}
+                                                                : STR_NONE;
+    if (rc < 0 || reject(a, of_cell ? a->m->impl->used_names[column] : NULL, defect, value) != 0)
         return -1;
-    /* Bytes that are not UTF-8 stand in one cell; the others may still say whose row it is. */
-    return defect == REASON_NOT_UTF8 && a->row->n == a->m->impl->bound_n ? identity_only(a) : 0;
+    /* The other cells may still say whose row it is. */
+    return of_cell ? identity_only(a) : 0;
 }
 
 /* One row. The lead's arrays are cleared here, everything else is written where it is found. */
@@ -484,7 +468,10 @@ int mapping_apply(struct mapping *m, const struct row *row, struct arena *scratc
     enum reason defect = row->defect != REASON_NONE   ? row->defect
                          : row->n != m->impl->bound_n ? REASON_RAGGED_ROW
                                                       : REASON_NONE;
-    int rc = defect == REASON_NONE ? map_row(&a) : defective_row(&a, defect);
+    size_t flawed = defect == REASON_NONE ? flawed_column(&a) : m->impl->bound_n;
+    if (flawed < m->impl->bound_n)
+        defect = row_flaw(row, flawed);
+    int rc = defect == REASON_NONE ? map_row(&a) : defective_row(&a, defect, flawed);
     if (rc != 0)
         return out_of_memory(e);
     if (out->rejects_n > 0) {

@@ -16,6 +16,7 @@ struct binder {
     size_t n;
     const char **names; /* NUL-terminated, for suggestions; made when the first column is missing */
     bool *used;
+    const char **used_names;
 };
 
 /* Appended by leadsync to rejects, which people correct and feed in again. */
@@ -115,6 +116,14 @@ static int list_names(struct binder *b)
         if (name[0] != '\0')
             filled[impl->filled_n++] = str_from(name);
     }
+    for (size_t i = 0; i < b->n; i++) {
+        struct str name = STR_NONE;
+        if (b->used[i] && arena_str(&b->m->arena, b->columns[i], &name) != 0)
+            return -1;
+        b->used_names[i] = name.p;
+    }
+    impl->used = b->used;
+    impl->used_names = b->used_names;
     impl->unused = unused;
     impl->filled = filled;
     return 0;
@@ -181,7 +190,8 @@ int mapping_bind(struct mapping *m, const struct str *columns, size_t columns_n,
     diags_init(&d, m->impl->diags.file, m->impl->diags.text, &m->arena);
     struct binder b = {.m = m, .d = &d, .columns = columns, .n = columns_n};
     b.used = arena_calloc(&m->arena, columns_n + 1, sizeof *b.used);
-    if (b.used == NULL)
+    b.used_names = arena_calloc(&m->arena, columns_n + 1, sizeof *b.used_names);
+    if (b.used == NULL || b.used_names == NULL)
         return err_oom(e);
     bind_all(&b);
     if (d.n > 0 && mapping_undivided(m, columns, columns_n, e))
@@ -196,6 +206,11 @@ int mapping_bind(struct mapping *m, const struct str *columns, size_t columns_n,
     m->impl->bound_n = columns_n;
     m->impl->has_email = m->impl->columns_n > 0 && m->impl->columns[0].slot == LEAD_EMAIL;
     return list_names(&b) != 0 ? err_oom(e) : 0;
+}
+
+const bool *mapping_used(const struct mapping *m)
+{
+    return m->impl->used;
 }
 
 size_t mapping_unused(const struct mapping *m, const struct str **names)

@@ -76,6 +76,8 @@ struct mapping_impl {
     struct source_column route;
     struct route_value *route_values; /* sorted */
     size_t bound_n;              /* columns of the source, after bind */
+    bool *used;                  /* by column of the source: something of the mapping names it */
+    const char **used_names;     /* their names, for messages; NULL: not used */
     bool straight, all_columns;  /* a CSV without a mapping file */
     const struct str *unused, *filled;
     size_t unused_n, filled_n;

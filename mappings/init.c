@@ -104,7 +104,7 @@ static int look_for_repeats(struct mapping_init *init, struct str text)
     }
 }
 
-/* Cells that are not UTF-8 are passed over: they will be rejects, and `preview` names them. */
+/* Unusable cells are passed over: where a field uses them, they will be rejects, and `preview` names them. */
 int mapping_init_see(struct mapping_init *init, const struct row *row, struct err *e)
 {
     init->rows++;
@@ -116,7 +116,7 @@ int mapping_init_see(struct mapping_init *init, const struct row *row, struct er
     for (size_t i = 0; i < init->n; i++) {
         const struct cell *cell = &row->cells[init->cells[i]];
         struct str text = {cell->p, cell->n};
-        if (cell->null || str_trim(text).n == 0 || !text_is_utf8(text))
+        if (cell->null || row_flaw(row, init->cells[i]) != REASON_NONE || str_trim(text).n == 0 || !text_is_utf8(text))
             continue;
         if (look_at(&init->looks[i], text, &init->scratch) != 0 ||
             (i == init->email && look_for_repeats(init, text) != 0))

@@ -1,7 +1,7 @@
 noinst_LIBRARIES += mappings/libmappings.a
 mappings_libmappings_a_SOURCES = \
 	mappings/address.c \
-	mappings/apply.c \
+	mappings/apply.c mappings/cells.h \
 	mappings/bind.c \
 	mappings/columns.c \
 	mappings/compiled.h \

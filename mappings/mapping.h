@@ -119,6 +119,8 @@ void mapping_free(struct mapping *m); /* NULL is fine */
 /* Binds column names to the mapping, once per run, before the first row. A column that the mapping names and the source
  * lacks: XS_CONFIG, naming those it has. For a straight CSV this is where columns meet fields. */
 int mapping_bind(struct mapping *m, const struct str *columns, size_t columns_n, struct err *e);
+/* By column of the source, after bind: does the mapping use it, be it to skip rows, as key or for its route? Borrowed. */
+const bool *mapping_used(const struct mapping *m);
 /* Source columns that no field uses, after bind; borrowed. `leadsync_*` columns are not among them. */
 size_t mapping_unused(const struct mapping *m, const struct str **names);
 /* The same as text, with commas between them; a list that does not fit ends where `out` is full. */
@@ -161,7 +163,7 @@ struct mapped {
     size_t rejects_n;
 };
 
-/* Maps one row; a row with a defect is rejected with it. `scratch` is reset by the caller, once a row or a chunk.
+/* Maps one row; a row with a defect, or with a flaw in a cell that is used, is rejected with it. `scratch` is reset by the caller, once a row or a chunk.
  * 0, or -1 for errors that are not the row's (memory, a template over its limit). */
 int mapping_apply(struct mapping *m, const struct row *row, struct arena *scratch, struct mapped *out, struct err *e);
 

@@ -11,6 +11,7 @@
 #include "sync/cmd/out.h"
 #include "sync/cmd/sync_arg.h"
 #include "sync/cmd/table.h"
+#include "sync/engine/source_bind.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -281,7 +282,7 @@ static int json_raw(struct preview *p, const struct row *row)
     jsonw_object(&w);
     for (size_t i = 0; i < p->source->columns_n && i < row->n; i++) {
         jsonw_key_str(&w, p->source->columns[i].name);
-        if (row->cells[i].null)
+        if (row->cells[i].null || row_flaw(row, i) == REASON_NOT_UTF8)
             jsonw_null(&w);
         else
             jsonw_str(&w, (struct str){row->cells[i].p, row->cells[i].n});
@@ -292,26 +293,36 @@ static int json_raw(struct preview *p, const struct row *row)
 
 /* ---- rows ---- */
 
-/* A raw row without a usable shape is named and left out. 1 shown, 0 left out, -1. */
+/* "FILE:LINE: …" from the first byte on, for editors and scripts; told with -q too. `column` may be empty. */
+static void tell_defect(struct preview *p, const struct row *row, struct str column, enum reason reason, const char *so)
+{
+    struct buf where = BUF_INIT(1 << 16);
+    if (source_where(p->source, row, &where) != 0)
+        buf_reset(&where);
+    const char *text = buf_cstr(&where);
+    log_msg(log_enabled(LOG_NOTICE) ? LOG_NOTICE : LOG_WARNING, "%s: %s%.*s%s%s: %s; %s", text != NULL ? text : "a row",
+            column.n > 0 ? "column \"" : "", STR_ARG(column), column.n > 0 ? "\": " : "", reason_text(reason),
+            reason_help(reason), so);
+    buf_free(&where);
+}
+
+/* A raw row without a usable shape is named and left out; a cell that is no text is named and shown as NULL. 1 shown, 0
+ * left out, -1. */
 static int show_raw(struct preview *p, const struct row *row, struct err *e)
 {
     if (row->defect != REASON_NONE) {
-        struct buf where = BUF_INIT(1 << 16);
-        if (source_where(p->source, row, &where) != 0)
-            buf_reset(&where);
-        const char *text = buf_cstr(&where);
-        /* "FILE:LINE: …" from the first byte on, for editors and scripts; told with -q too. */
-        log_msg(log_enabled(LOG_NOTICE) ? LOG_NOTICE : LOG_WARNING, "%s: %s: %s; left out", text != NULL ? text : "a row",
-                reason_text(row->defect), reason_help(row->defect));
-        buf_free(&where);
+        tell_defect(p, row, STR_NONE, row->defect, "left out");
         return 0;
     }
+    for (size_t i = 0; row->flaws != NULL && i < row->n; i++)
+        if (row_flaw(row, i) == REASON_NOT_UTF8)
+            tell_defect(p, row, p->source->columns[i].name, REASON_NOT_UTF8, "shown as NULL");
     int bad = 0;
     if (p->inv->common.format != FORMAT_TEXT)
         bad = json_raw(p, row);
     for (size_t i = 0; p->inv->common.format == FORMAT_TEXT && i < p->source->columns_n; i++) {
         const struct cell *cell = &row->cells[i];
-        bad |= cell->null ? table_add(&p->table, STR("NULL"), TABLE_DIM)
+        bad |= cell->null || row_flaw(row, i) == REASON_NOT_UTF8 ? table_add(&p->table, STR("NULL"), TABLE_DIM)
                           : table_add(&p->table, (struct str){cell->p, cell->n}, TABLE_PLAIN);
     }
     return bad == 0 ? 1 : err_oom(e);
@@ -380,15 +391,7 @@ static int show(struct preview *p, struct err *e)
 /* Columns meet fields; those that nothing uses are named, because a forgotten column looks like success. */
 static int bind_columns(struct preview *p, struct err *e)
 {
-    size_t n = p->source->columns_n;
-    struct str *names = calloc(n + 1, sizeof *names);
-    if (names == NULL)
-        return err_oom(e);
-    for (size_t i = 0; i < n; i++)
-        names[i] = p->source->columns[i].name;
-    int rc = mapping_bind(p->m, names, n, e);
-    free(names);
-    if (rc != 0)
+    if (source_bind(p->source, p->m, e) != 0)
         return -1;
     struct buf list = BUF_INIT(LEFT_OUT_BYTES);
     if (mapping_unused_text(p->m, &list) > 0)

@@ -15,6 +15,7 @@
 #include "connectors/source.h"
 #include "sync/base/stop.h"
 #include "sync/base/url.h"
+#include "sync/engine/source_bind.h"
 #include "sync/engine/watermark.h"
 #include "sync/state/state.h"
 
@@ -77,18 +78,11 @@ const char *check_list(struct check *c, const struct str *names, size_t n)
 /* ---- mapping and source ---- */
 
 /* Columns that lead nowhere are no mistake, but somebody may have forgotten one. */
-static int bind(struct check *c, const struct source *source)
+static int bind(struct check *c, struct source *source)
 {
     struct err e = ERR_INIT;
     const struct str *unused;
-    struct str *columns = calloc(source->columns_n + 1, sizeof *columns);
-    int rc = columns == NULL ? err_oom(&e) : 0;
-    for (size_t i = 0; rc == 0 && i < source->columns_n; i++)
-        columns[i] = source->columns[i].name;
-    if (rc == 0)
-        rc = mapping_bind(c->m, columns, source->columns_n, &e);
-    free(columns);
-    if (rc != 0) {
+    if (source_bind(source, c->m, &e) != 0) {
         check_error(c, "mapping", &e);
         return -1;
     }

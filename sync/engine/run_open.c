@@ -13,6 +13,7 @@
 #include "sync/base/file.h"
 #include "sync/base/log.h"
 #include "sync/base/url.h"
+#include "sync/engine/source_bind.h"
 #include "sync/engine/watermark.h"
 
 enum { ARENA_MAX = 64 << 20, RECORD_MAX = 64 << 20, CSV_ROW_BYTES = 100, LEFT_OUT_BYTES = 1 << 16 };
@@ -28,16 +29,10 @@ static const struct mapping no_mapping = {
 
 static int bind_source(struct run *r, struct err *e)
 {
-    struct str *names = calloc(r->source->columns_n + 1, sizeof *names);
-    if (names == NULL)
-        return err_oom(e);
-    for (size_t i = 0; i < r->source->columns_n; i++)
-        names[i] = r->source->columns[i].name;
-    int rc = mapping_bind(r->m, names, r->source->columns_n, e);
+    int rc = source_bind(r->source, r->m, e);
     run_listen(r);
     if (rc == 0 && r->m->path == NULL)
-        run_tell_opt_out(names, r->source->columns_n);
-    free(names);
+        run_tell_opt_out(r->source);
     const struct str *unused;
     size_t n = rc == 0 ? mapping_unused(r->m, &unused) : 0;
     for (size_t i = 0; i < n; i++)

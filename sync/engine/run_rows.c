@@ -11,7 +11,7 @@
 #include "sync/engine/work.h"
 
 /* JSON makes of one byte six at most. The rest is for what stands around values and names. */
-enum { FITS_SURELY = (LEADS_ADD_MAX_BYTES - (64 << 10)) / 6 };
+enum { FITS_SURELY = (LEADS_ADD_MAX_BYTES - (64 << 10)) / 6, DETAIL_VALUE_MAX = 1024 };
 
 uint64_t run_reject_hash(const struct run *r, const struct entry *entry)
 {
@@ -72,6 +72,14 @@ static int blot_out(struct run *r, struct entry *entry, struct err *e)
     return 1;
 }
 
+/* What a detail shows of a value: one that is too long, or no text, has the cause in its place. */
+static struct str detail_value(enum reason reason, struct str value)
+{
+    bool unusable = reason == REASON_NOT_UTF8 || reason == REASON_TYPE_INVALID || reason == REASON_FIELD_TOO_LONG;
+
+    return value.n > DETAIL_VALUE_MAX || (value.n == 0 && unusable) ? str_from(reason_help(reason)) : value;
+}
+
 int run_leave_out(struct run *r, struct entry *entry, uint32_t target, const char *column, struct str value, struct err *e)
 {
     int rc = blot_out(r, entry, e);
@@ -82,10 +90,11 @@ int run_leave_out(struct run *r, struct entry *entry, uint32_t target, const cha
         value = STR_NONE;
     }
     buf_reset(&r->detail);
+    const struct str shown = detail_value(entry->reason, value);
     bool tells = column != NULL && entry->detail.n == 0;
-    if (tells && value.n <= 1024 &&
+    if (tells &&
         (buf_adds(&r->detail, column) != 0 || buf_adds(&r->detail, ": ") != 0 ||
-         buf_add(&r->detail, value.p, value.n) != 0))
+         buf_add(&r->detail, shown.p, shown.n) != 0))
         return err_oom(e);
     if (tells)
         entry->detail = buf_str(&r->detail);

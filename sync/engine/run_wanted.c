@@ -35,12 +35,12 @@ static void tell(struct str column, struct str variable, const char *campaign)
                     STR_ARG(column), campaign, STR_ARG(variable));
 }
 
-void run_tell_opt_out(const struct str *columns, size_t n)
+void run_tell_opt_out(const struct source *source)
 {
-    for (size_t i = 0; i < n; i++)
-        if (mapping_opt_out(columns[i]))
+    for (size_t i = 0; i < source->columns_n; i++)
+        if (mapping_opt_out(source->columns[i].name))
             log_warning("column \"%.*s\" seems to say who does not want to be mailed, but nobody is left out by it: write a "
-                        "mapping with skip_when: (leadsync init)", STR_ARG(columns[i]));
+                        "mapping with skip_when: (leadsync init)", STR_ARG(source->columns[i].name));
 }
 
 int run_variables(struct run *r, struct str **names, size_t *n, struct err *e)

@@ -22,9 +22,16 @@ struct row {
     uint64_t line;   /* where the row starts in the file; 0: the source has no lines */
     const struct cell *cells;
     size_t n;
-    enum reason defect; /* REASON_NONE, or why the row cannot be used: ragged_row, not_utf8, field_too_long */
+    enum reason defect; /* REASON_NONE, or why the row as a whole cannot be used: ragged_row, field_too_long (a line) */
+    const uint8_t *flaws; /* NULL: every cell is usable; else a reason per cell, REASON_NONE for a usable one */
     bool utf8;          /* its cells were looked at: all of them are UTF-8 */
 };
+
+/* Why a cell of the row cannot be used: not_utf8, field_too_long, type_invalid; REASON_NONE: it can. */
+static inline enum reason row_flaw(const struct row *row, size_t i)
+{
+    return row->flaws != NULL && i < row->n ? (enum reason)row->flaws[i] : REASON_NONE;
+}
 
 /* Packed cells, for the spool and for the rejects table. 0/-1. */
 int cells_pack(const struct cell *cells, size_t n, struct buf *out);

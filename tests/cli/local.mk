@@ -7,6 +7,7 @@ STORIES = \
 	tests/cli/by_hand_lost.test \
 	tests/cli/by_hand_people.test \
 	tests/cli/check.test \
+	tests/cli/columns.test \
 	tests/cli/consent.test \
 	tests/cli/cron.test \
 	tests/cli/docs.test \

@@ -166,8 +166,11 @@ static void show_cell(struct buf *out, const char *p, size_t n)
 
 static void show_row(struct buf *out, const struct row *row)
 {
-    buf_addf(out, "%" PRIu64 ":%" PRIu64 " %s%s", row->number, row->line, reason_text(row->defect),
-             row->defect != REASON_NONE ? " " : "");
+    enum reason problem = row->defect;
+    for (size_t i = 0; problem == REASON_NONE && i < row->n; i++)
+        problem = row_flaw(row, i);
+    buf_addf(out, "%" PRIu64 ":%" PRIu64 " %s%s", row->number, row->line, reason_text(problem),
+             problem != REASON_NONE ? " " : "");
     if (row->n > 1000)
         buf_addf(out, "\\{%zu*[]}", row->n);
     else

@@ -217,10 +217,17 @@ static void apply_rows(struct mapping *m, char *at, struct buf *out)
         struct mapped mapped;
         struct str told = STR_NONE;
         char *space = line[0] == '!' ? strchr(line, ' ') : NULL;
-        if (space != NULL) { /* "!not_utf8 a,b": the source said so */
-            int reason = reason_find((struct str){line + 1, (size_t)(space - line) - 1});
+        uint8_t flaws[COLUMNS_MAX] = {0};
+        if (space != NULL) { /* "!ragged_row a,b", and of the cell in column 1 "!not_utf8@1 a,b": the source said so */
+            const char *column = memchr(line, '@', (size_t)(space - line));
+            int reason = reason_find((struct str){line + 1, (size_t)((column != NULL ? column : space) - line) - 1});
             ck_assert_int_ge(reason, 0);
-            row.defect = (enum reason)reason;
+            if (column != NULL) {
+                flaws[strtoul(column + 1, NULL, 10)] = (uint8_t)reason;
+                row.flaws = flaws;
+            } else {
+                row.defect = (enum reason)reason;
+            }
             line = space + 1;
         }
         row.n = split_cells(line, cells);

@@ -8,12 +8,22 @@
 #include <stdio.h>
 #include <string.h>
 
+/* The row's defect, or what is wrong with the first of its cells that is unusable. */
+static enum reason problem_of(const struct row *row)
+{
+    enum reason problem = row->defect;
+
+    for (size_t i = 0; problem == REASON_NONE && i < row->n; i++)
+        problem = row_flaw(row, i);
+    return problem;
+}
+
 static void show_row(const struct row *row, struct buf *out)
 {
     buf_addf(out, "%" PRIu64, row->number);
     if (row->line != 0)
         buf_addf(out, ":%" PRIu64, row->line);
-    buf_addf(out, " %s%s", reason_text(row->defect), row->defect != REASON_NONE ? " " : "");
+    buf_addf(out, " %s%s", reason_text(problem_of(row)), problem_of(row) != REASON_NONE ? " " : "");
     for (size_t i = 0; i < row->n; i++) {
         if (row->cells[i].null)
             buf_adds(out, "(null)");

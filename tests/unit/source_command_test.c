@@ -202,17 +202,37 @@ END_TEST
 START_TEST(json_rows_with_a_defect)
 {
     check_json("printf '%s\\n' '{\"a\":1}' '{\"a\":2,\"z\":3}' '{\"a\":[1]}' '{\"a\":{}}' '{\"a\":4}'",
-               "a\n1:1 [1]\n2:2 ragged_row [2]\n3:3 type_invalid []\n4:4 type_invalid []\n5:5 [4]\n");
+               "a\n1:1 [1]\n2:2 ragged_row [2]\n3:3 type_invalid [[1]]\n4:4 type_invalid [{}]\n5:5 [4]\n");
     check_json("printf '%s\\n' '{\"a\":18446744073709551615}' '{\"a\":123456789012345678901234}' '{\"a\":-123456789012345678901}'",
-               "a\n1:1 [18446744073709551615]\n2:2 type_invalid []\n3:3 type_invalid []\n");
-    check_json("printf '{\"a\":1}\\n{\"a\":\"\\351\"}\\n{\"a\":2}\\n'", "a\n1:1 [1]\n2:2 not_utf8 \n3:3 [2]\n");
+               "a\n1:1 [18446744073709551615]\n2:2 type_invalid [123456789012345678901234]\n3:3 type_invalid [-123456789012345678901]\n");
+    check_json("printf '{\"a\":1}\\n{\"a\":\"\\351\"}\\n{\"a\":2}\\n'", "a\n1:1 [1]\n2:2 not_utf8 [\351]\n3:3 [2]\n");
     check_json("printf '%s\\n' '{\"a\":1}' '{\"a\":\"\\ud83d\"}' '{\"a\":\"\\ud83d\\ude00\"}' '{\"a\":\"\\u0000\"}' '{\"a\":\"\\\\ud83d\"}'",
-               "a\n1:1 [1]\n2:2 not_utf8 \n3:3 [😀]\n4:4 not_utf8 \n5:5 [\\ud83d]\n");
+               "a\n1:1 [1]\n2:2 not_utf8 [\357\277\275]\n3:3 [😀]\n4:4 not_utf8 []\n5:5 [\\ud83d]\n");
+}
+END_TEST
+
+/* Only the cell is spoilt, and it has the text of its line. */
+START_TEST(json_cells_with_a_flaw_leave_the_others_alone)
+{
+    check_json("printf '%s\\n' '{\"a\":\"x\",\"tags\":[1.50,{\"a\":\"}\"}],\"b\":1}'",
+               "a,tags,b\n1:1 type_invalid [x][[1.50,{\"a\":\"}\"}]][1]\n");
+    check_json("printf '{\"a\":\"\\351\",\"b\":\"\\\\u0000\",\"c\":\"\\303\\251\"}'", "a,b,c\n1:1 not_utf8 [\351][][é]\n");
+    check_json("printf '{\"\\351\":1}'", "error 65 :1: a key of the first object is not UTF-8");
+    check_json("echo '{\"\\ud83d\":1}'", "error 65 :1: a key of the first object is not UTF-8");
 }
 END_TEST
 
 START_TEST(json_that_is_none)
 {
+    static const char *const lenient[] = {"NaN", "-Infinity", "Infinity", "[1, NaN]", "1.", "00", "'x'", "[00]"};
+    struct buf command = BUF_INIT(1000);
+
+    for (size_t i = 0; i < sizeof lenient / sizeof lenient[0]; i++) {
+        buf_reset(&command);
+        buf_addf(&command, "cat <<'END'\n{\"a\":\"NaN '1.' 00\",\"b\":-0.5e05}\n{\"a\":1,\"b\": %s}\nEND", lenient[i]);
+        check_json(buf_cstr(&command), "a,b\n1:1 [NaN '1.' 00][-0.5e05]\nerror 65 :2: ");
+    }
+    buf_free(&command);
     check_json("printf '%s\\n' '{\"a\":1}' '{\"a\":}'", "a\n1:1 [1]\nerror 65 command sh:2: ");
     check_json("printf '%s\\n' '{\"a\":1}' '' '[1]'", "a\n1:1 [1]\nerror 65 :3: this is not one object");
     check_json("printf '%s\\n' '{\"a\":1} {\"a\":2}'", "error 65 :1: unexpected character");
@@ -257,6 +277,7 @@ static Suite *make_suite(void)
     tcase_add_test(t, nobody_waits_past_the_deadline);
     tcase_add_test(t, json_objects_are_rows);
     tcase_add_test(t, json_rows_with_a_defect);
+    tcase_add_test(t, json_cells_with_a_flaw_leave_the_others_alone);
     tcase_add_test(t, json_that_is_none);
     tcase_add_test(t, long_json_lines);
     suite_add_tcase(suite, t);

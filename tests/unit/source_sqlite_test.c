@@ -120,7 +120,7 @@ START_TEST(nothing_is_written)
 }
 END_TEST
 
-START_TEST(bytes_that_are_no_text_spoil_their_row)
+START_TEST(bytes_that_are_no_text_spoil_their_cell)
 {
     run_sql("create table b (v); insert into b values (x'ff'), ('a' || char(0) || 'b'), ('fine')");
     struct source_spec spec = {.kind = SOURCE_SQLITE, .as.sql = {.url = path, .query = "select v from b"}};
@@ -132,7 +132,8 @@ START_TEST(bytes_that_are_no_text_spoil_their_row)
     ck_assert_int_eq(source_open(&spec, NULL, &fake.base, &s, &e), 0);
     for (size_t i = 0; i < 3; i++) {
         ck_assert_int_eq(source_next(s, &row, &e), 1);
-        ck_assert_int_eq(row.defect, want[i]);
+        ck_assert_int_eq(row_flaw(&row, 0), want[i]);
+        ck_assert_int_eq(row.defect, REASON_NONE);
     }
     ck_assert_uint_eq(row.line, 0);
     source_close(s);
@@ -382,7 +383,7 @@ static Suite *make_suite(void)
     tcase_add_test(t, refusals_have_their_status);
     tcase_add_test(t, files_that_cannot_be_had);
     tcase_add_test(t, nothing_is_written);
-    tcase_add_test(t, bytes_that_are_no_text_spoil_their_row);
+    tcase_add_test(t, bytes_that_are_no_text_spoil_their_cell);
     tcase_add_test(t, watermarks_of_integers);
     tcase_add_test(t, watermarks_of_reals_and_expressions);
     tcase_add_test(t, watermarks_of_texts);

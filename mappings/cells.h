@@ -1,0 +1,51 @@
+/* Cells as the mapping reads them: inlined, since this runs for every cell of every row. Internal to the room. */
+#ifndef MAPPINGS_CELLS_H
+#define MAPPINGS_CELLS_H
+
+#include "sync/base/text.h"
+#include "sync/model/row.h"
+
+#include <string.h>
+
+/* ASCII in words of eight bytes; anything else is asked of libunistring. */
+static inline bool is_utf8(struct str s)
+{
+    if (s.n == 0)
+        return true;
+    const char *p = s.p, *end = s.p + s.n;
+    for (; end - p >= 8; p += 8) {
+        uint64_t word;
+        memcpy(&word, p, sizeof word);
+        if ((word & UINT64_C(0x8080808080808080)) != 0)
+            return text_is_utf8((struct str){p, (size_t)(end - p)});
+    }
+    for (; p < end; p++) {
+        if (((unsigned char)*p & 0x80) != 0)
+            return text_is_utf8((struct str){p, (size_t)(end - p)});
+    }
+    return true;
+}
+
+/* Looks only where nobody has. */
+static inline bool cell_is_utf8(const struct row *row, struct str cell)
+{
+    return row->utf8 || is_utf8(cell);
+}
+
+/* Most values begin with a letter or digit and need no trimming to know that they are not blank. */
+static inline bool is_blank(struct str s)
+{
+    if (s.n == 0)
+        return true;
+    unsigned char c = (unsigned char)s.p[0];
+    return (c <= ' ' || c >= 0x80) && str_trim(s).n == 0;
+}
+
+/* NULL of SQL, an empty cell and one that a short row lacks are the same here: none has anything to send. */
+static inline struct str cell_text(const struct row *row, size_t index)
+{
+    const struct cell *cell = &row->cells[index];
+    return index >= row->n || cell->null || row_flaw(row, index) != REASON_NONE ? STR_NONE : (struct str){cell->p, cell->n};
+}
+
+#endif
