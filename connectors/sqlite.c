@@ -35,8 +35,7 @@ struct sqlite_source {
     uint64_t rows;
     long mark_column; /* -1: none */
     struct sqlite_mark mark;
-    char *mark_type;       /* owned, like the table and column that SQLite allocates */
-    char *table, *column;
+    char *mark_type, *table, *column; /* of the watermark; SQLite's memory */
     const char *watermark; /* after the clean end */
     int64_t deadline_us;   /* 0: none */
     bool ended;
@@ -63,7 +62,7 @@ static void close_source(struct source *self)
     sqlite_mark_free(&s->mark);
     columns_free(&s->columns);
     free(s->cells);
-    free(s->mark_type);
+    sqlite3_free(s->mark_type);
     sqlite3_free(s->table);
     sqlite3_free(s->column);
     free(s->flaws);
@@ -202,6 +201,44 @@ done:
     return status;
 }
 
+/* The first value of a query of our own about the watermark's table. NULL with the error; the caller finalizes. */
+static sqlite3_stmt *ask_table(struct sqlite_source *s, const char *format, struct err *e)
+{
+    sqlite3_stmt *asked = NULL;
+    char *sql = sqlite3_mprintf(format, s->column, s->table);
+    int code = sql != NULL ? sqlite3_prepare_v2(s->db, sql, -1, &asked, NULL) : SQLITE_NOMEM;
+
+    sqlite3_free(sql);
+    if (code == SQLITE_OK && (code = sqlite3_step(asked)) == SQLITE_ROW)
+        return asked;
+    fail(s, code, e);
+    sqlite3_finalize(asked);
+    return NULL;
+}
+
+/* A declared type does not bind the values: a column of times may hold text today and numbers tomorrow, and every number is
+ * below every text. So the type that is stored names what the greatest value is, too. */
+static int name_type(struct sqlite_source *s, const char *type, struct err *e)
+{
+    const char *class = "";
+    sqlite3_stmt *greatest = NULL;
+
+    if (s->table != NULL && sqlite_affinity(type) != AFFINITY_INTEGER && sqlite_affinity(type) != AFFINITY_TEXT) {
+        greatest = ask_table(s, "select max(%s) from %s", e);
+        if (greatest == NULL)
+            return -1;
+        switch (sqlite3_column_type(greatest, 0)) {
+        case SQLITE_INTEGER:
+        case SQLITE_FLOAT: class = ", numbers"; break;
+        case SQLITE_TEXT: class = ", text"; break;
+        default: break;
+        }
+    }
+    s->mark_type = sqlite3_mprintf("%s%s", type != NULL ? type : "expression", class);
+    sqlite3_finalize(greatest);
+    return s->mark_type != NULL ? 0 : err_oom(e);
+}
+
 /* Where the column comes from, and whether it may be NULL there: of an INTEGER PRIMARY KEY it may not. */
 static int describe_mark(struct sqlite_source *s, const struct sql_spec *spec, struct err *e)
 {
@@ -209,9 +246,6 @@ static int describe_mark(struct sqlite_source *s, const struct sql_spec *spec, s
     const char *type = sqlite3_column_decltype(s->stmt, column);
     bool not_null = false;
 
-    s->mark_type = strdup(type != NULL ? type : "expression");
-    if (s->mark_type == NULL)
-        return err_oom(e);
 #ifdef HAVE_SQLITE3_COLUMN_ORIGIN_NAME
     const char *database = sqlite3_column_database_name(s->stmt, column);
     const char *table = sqlite3_column_table_name(s->stmt, column);
@@ -226,6 +260,8 @@ static int describe_mark(struct sqlite_source *s, const struct sql_spec *spec, s
             return err_oom(e);
     }
 #endif
+    if (name_type(s, type, e) != 0)
+        return -1;
     s->base.mark = (struct source_mark){
         .kind = sqlite_affinity(type) == AFFINITY_INTEGER ? MARK_NUMBER : MARK_NONE, .type = s->mark_type,
         .excludes_equal = sqltext_excludes_equal(spec->query), .reads_nulls = spec->full_query != NULL,
@@ -302,17 +338,13 @@ static int prepare_full(struct sqlite_source *s, const struct sql_spec *spec, st
 
 static int count_nulls(struct sqlite_source *s, struct err *e)
 {
-    sqlite3_stmt *count = NULL;
-    char *sql = sqlite3_mprintf("select count(*) from %s where %s is null", s->table, s->column);
+    sqlite3_stmt *count = ask_table(s, "select sum(%s is null) from %s", e);
 
-    if (sql == NULL)
-        return err_oom(e);
-    int code = sqlite3_prepare_v2(s->db, sql, -1, &count, NULL);
-    if (code == SQLITE_OK && (code = sqlite3_step(count)) == SQLITE_ROW)
-        s->base.mark.table_nulls = (uint64_t)sqlite3_column_int64(count, 0);
+    if (count == NULL)
+        return -1;
+    s->base.mark.table_nulls = (uint64_t)sqlite3_column_int64(count, 0);
     sqlite3_finalize(count);
-    sqlite3_free(sql);
-    return code == SQLITE_ROW ? 0 : fail(s, code, e);
+    return 0;
 }
 
 /* From the stored watermark on, or everything? */

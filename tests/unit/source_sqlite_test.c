@@ -234,7 +234,7 @@ START_TEST(a_full_query_is_what_a_full_read_runs)
         {"select id, att from p", "error 78 \n    1 | select id, att from p\n      |            ^"},
         {"delete from p", "error 78 full_query: must be one SELECT"},
     };
-    const struct source_read since = {.watermark = "2026-06-02 11:00:00", .watermark_type = "datetime"};
+    const struct source_read since = {.watermark = "2026-06-02 11:00:00", .watermark_type = "datetime, text"};
     struct source_spec spec = {.kind = SOURCE_SQLITE,
                                .as.sql = {.url = path, .watermark = "at", .full_query = "select id, at from p order by id desc",
                                           .query = "select id, at from p where at > :watermark order by id"}};
@@ -263,6 +263,14 @@ START_TEST(a_watermark_of_another_type_is_left)
     rowtext_check(&spec, &read, &fake.base, "id INTEGER\n1 [1]\n2 [2]\n3 [3]\nwatermark 3\n");
     read.watermark_type = "INTEGER";
     rowtext_check(&spec, &read, &fake.base, "id INTEGER\n1 [3]\nwatermark 3\n");
+    /* The declared type is the same, and every number is below every text. */
+    run_sql("update p set at = 1782000000 + id");
+    read = (struct source_read){.watermark = "2026-06-02 11:30:00", .watermark_type = "datetime, text"};
+    spec.as.sql.watermark = "at";
+    spec.as.sql.query = "select at from p where at > :watermark and id < 3";
+    rowtext_check(&spec, &read, &fake.base, "at datetime\n1 [1782000001]\n2 [1782000002]\nwatermark 1782000002\n");
+    read = (struct source_read){.watermark = "1782000001", .watermark_type = "datetime, numbers"};
+    rowtext_check(&spec, &read, &fake.base, "at datetime\n1 [1782000002]\nwatermark 1782000002\n");
 }
 END_TEST
 
