@@ -122,6 +122,9 @@ static void put_source(struct init_writer *w)
         init_put_text(w, source->as.sql.url);
         init_put(w, "\n    query: ");
         init_put_block(w, source->as.sql.query);
+        init_put(w, "    # To read only what changed, add `where updated_at > :watermark` to query: and these two lines:\n"
+                    "    # watermark: updated_at\n"
+                    "    # full_query: the same columns without :watermark, for full reads\n");
     }
     w->line = w->out->n;
     init_end_line(w);
