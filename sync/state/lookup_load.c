@@ -106,6 +106,23 @@ static int load_leads(struct state *s, struct lookup *l, enum index_place place,
     return rc < 0 ? -1 : index_done(&l->leads, e);
 }
 
+/* A refusal from the time to come was learnt while the clock was ahead: it counts as learnt now, or it would be remembered
+ * until the clock has caught up. A reader leaves that to the next run. */
+static int date_refusals(struct state *s, struct err *e)
+{
+    sqlite3_stmt *st;
+    int64_t now_ms = s->clock->wall_ms(s->clock);
+    if (s->access != STATE_WRITE || s->id.refusals_n == 0)
+        return 0;
+    int rc = db_query(&s->main, &st, e, "SELECT 1 FROM refusals WHERE at_ms > ? LIMIT 1", "i", now_ms);
+    if (rc != 1)
+        return rc;
+    sqlite3_reset(st);
+    if (state_write_begin(s, e) < 0 || db_run(&s->main, e, "UPDATE refusals SET at_ms = ?1 WHERE at_ms > ?1", "i", now_ms) < 0)
+        return -1;
+    return state_commit(s, e);
+}
+
 static int load_refused(struct state *s, struct lookup *l, enum index_place place, struct err *e)
 {
     sqlite3_stmt *st;
@@ -238,7 +255,7 @@ static int make_index(struct state *s, struct lookup *l, enum index_place place,
 static int load(struct state *s, struct lookup *l, struct err *e)
 {
     enum index_place place;
-    if (load_forgotten(s, l, e) < 0)
+    if (date_refusals(s, e) < 0 || load_forgotten(s, l, e) < 0)
         return -1;
     if ((s->access == STATE_READ ? overlay_load(s, &l->overlay, e) : load_open(s, l, e)) < 0)
         return -1;

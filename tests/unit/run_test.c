@@ -202,6 +202,25 @@ START_TEST(another_workspace)
 }
 END_TEST
 
+/* Learnt while the clock was 70 years ahead, a refusal counts as learnt when a right clock first meets it. */
+START_TEST(refusals_of_a_clock_that_was_ahead)
+{
+    const int64_t day_ms = (int64_t)24 * 3600 * 1000;
+    ekit_csv(&k, "email,first\nblocked1@example.com,B\nann@example.com,Ann\n");
+    k.clock.wall += 70 * 365 * day_ms;
+    ekit_sync(&k);
+    EKIT_REASON(&k, BLOCKLISTED, 1u);
+    k.clock.wall -= 70 * 365 * day_ms;
+    for (int night = 0; night < 2; night++) {
+        world_count(k.world);
+        k.clock.wall += night * 31 * day_ms;
+        ekit_sync(&k);
+        EKIT_REASON(&k, BLOCKLISTED, 1u);
+        ck_assert_uint_eq(k.world->n[WORLD_ADD], (unsigned)night);
+    }
+}
+END_TEST
+
 START_TEST(another_host)
 {
     ekit_people(&k, "p", 3);
@@ -260,6 +279,7 @@ int main(void)
     tcase_add_test(t, attempts_are_exhausted);
     tcase_add_test(t, retried_updates);
     tcase_add_loop_test(t, refusals_are_remembered_until, 0, 6);
+    tcase_add_test(t, refusals_of_a_clock_that_was_ahead);
     tcase_add_loop_test(t, nobody_brings_the_forgotten_back, 0, 2);
     tcase_add_test(t, another_workspace);
     tcase_add_test(t, another_host);
