@@ -41,6 +41,7 @@ struct overview {
     struct batch *open;
     size_t open_n;
     uint64_t open_rows, leads, retries;
+    uint64_t given_up; /* rows, since the last complete full read */
     uint64_t unmerged; /* rows whose outcome is in the journal only */
     uint64_t removals, removals_run; /* leads that the latest run with such left to be removed */
     struct job_views jobs; /* those that are not over, or not settled */
@@ -58,6 +59,10 @@ static int gather(struct state *state, size_t limit, struct overview *v, struct 
         return -1;
     if (removals != NULL && sscanf(removals, "%" SCNu64 " %" SCNu64, &v->removals_run, &v->removals) != 2)
         v->removals = v->removals_run = 0;
+    const char *given_up;
+    if (state_get(state, STATE_GIVEN_UP, &given_up, e) != 0)
+        return -1;
+    v->given_up = given_up != NULL ? strtoull(given_up, NULL, 10) : 0;
     if (state_unmerged_rows(state, &v->unmerged, e) != 0)
         return -1;
     v->retries = state_retries_n(state);
@@ -161,6 +166,8 @@ static int show_json(struct state *state, const struct overview *v, struct buf *
     jsonw_uint(&w, v->unmerged);
     jsonw_key(&w, "waiting");
     jsonw_uint(&w, v->retries);
+    jsonw_key(&w, "given_up");
+    jsonw_uint(&w, v->given_up);
     jsonw_key(&w, "removals_waiting");
     jsonw_uint(&w, v->removals);
     jsonw_key(&w, "open");
@@ -378,6 +385,10 @@ static int show_text(const struct invocation *inv, struct state *state, struct o
     if (v->retries > 0)
         bad |= buf_addf(out, ", %" PRIu64 " row%s for the next sync", v->retries, v->retries == 1 ? " waits" : "s wait");
     bad |= buf_addc(out, '\n');
+    if (v->given_up > 0)
+        bad |= buf_addf(out, "%" PRIu64 " row%s given up: %s failed in five runs; the next sync reads the whole source and tries %s "
+                        "again\n", v->given_up, v->given_up == 1 ? " was" : "s were", v->given_up == 1 ? "it" : "they",
+                        v->given_up == 1 ? "it" : "them");
     if (v->unmerged > 0)
         bad |= buf_addf(out, "journal: the outcome of %" PRIu64 " more row%s is known; the leads among them count %s\n",
                         v->unmerged, text_plural(v->unmerged),

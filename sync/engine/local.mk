@@ -42,6 +42,7 @@ sync_libengine_a_SOURCES = \
 	sync/engine/run_gone.c \
 	sync/engine/run_guard.c \
 	sync/engine/run_hold.c \
+	sync/engine/run_left.c \
 	sync/engine/run_phases.c \
 	sync/engine/run_progress.c \
 	sync/engine/run_identity.c \

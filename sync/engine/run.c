@@ -137,7 +137,8 @@ static void judge(struct run *r)
         t->removals_left += t->removals_undone; /* no source was read that could want them anew */
     r->report->gone_waiting = run_gone_waiting(r);
     bool left = t->outcomes[OUTCOME_FAILED] > 0 || t->outcomes[OUTCOME_DEFERRED] > 0 || t->removals_left > 0 ||
-                run_gone_waiting(r) > 0 || r->report->open_batches > 0 || r->report->results_wait;
+                run_gone_waiting(r) > 0 || r->report->open_batches > 0 || r->report->given_up > 0 ||
+                r->report->others_wait > 0 || r->report->results_wait;
     bool rejects = !r->c->rejects_ok && (r->c->new_rejects_only ? rejected > t->known_rejects : rejected > 0);
     r->report->status = !r->eof || left ? "partial" : "complete";
     /* What resume is asked for is whether anything waits; a sync has told so by the outcomes of its own rows. */
@@ -179,30 +180,13 @@ static int advance(struct run *r, struct err *e)
         if (state_set(r->state, "last_full_ms", text, e) != 0)
             return -1;
         /* Told anew in the end, where any are left. */
-        if (state_set(r->state, STATE_REMOVALS_WAIT, NULL, e) != 0 || state_set(r->state, STATE_LOOK_FIRST, NULL, e) != 0)
-            return -1;
+        static const char *const reasons[] = {STATE_REMOVALS_WAIT, STATE_LOOK_FIRST, STATE_OTHER_MAPPING};
+        for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++)
+            if (state_set(r->state, reasons[i], NULL, e) != 0)
+                return -1;
+        r->whole = true;
     }
-    if (advance_watermark(r, e) != 0 || run_identity_keep(r, e) != 0)
-        return -1;
-    snprintf(text, sizeof text, "%016llx", (unsigned long long)r->m->digest);
-    return state_set(r->state, "digest", text, e);
-}
-
-/* What earlier runs and this one left for the next sync. */
-static int count_open(struct run *r, struct err *e)
-{
-    struct batch *open;
-    size_t n;
-    arena_reset(&r->known_arena);
-    if (state_batches_open(r->state, &r->known_arena, &open, &n, e) != 0)
-        return -1;
-    r->report->open_batches = n;
-    r->report->waiting_rows = state_retries_n(r->state);
-    for (size_t i = 0; i < n; i++) {
-        r->report->waiting_rows += open[i].entries_n;
-        r->report->open_jobs += open[i].job != NULL;
-    }
-    return 0;
+    return advance_watermark(r, e) != 0 || run_identity_keep(r, e) != 0 ? -1 : run_keep_mapping(r, e);
 }
 
 static int say_interrupted(const struct run *r, struct err *e)
@@ -212,15 +196,6 @@ static int say_interrupted(const struct run *r, struct err *e)
         return err_set(e, status, "interrupted; the outcome of %llu batches is not known yet: run the same command "
                        "again, which reads it back first and goes on", (unsigned long long)r->report->open_batches);
     return err_set(e, status, "interrupted; what was in flight is settled, run the same command again to go on");
-}
-
-/* The report has no member for leads that wait to be removed; `status` tells them all the same. */
-static int note_removals(struct run *r, struct err *e)
-{
-    char text[64];
-    uint64_t waiting = r->tally->removals_left + r->report->gone_waiting;
-    snprintf(text, sizeof text, "%llu %llu", (unsigned long long)r->record.id, (unsigned long long)waiting);
-    return waiting > 0 ? state_set(r->state, STATE_REMOVALS_WAIT, text, e) : 0;
 }
 
 static int write_record(struct run *r, struct err *e)
@@ -233,7 +208,7 @@ static int write_record(struct run *r, struct err *e)
     r->record.report = rc == 0 ? buf_cstr(&json) : NULL;
     rc = r->record.report == NULL ? err_oom(e) : state_run_finish(r->state, &r->record, e);
     if (rc == 0)
-        rc = note_removals(r, e);
+        rc = run_left_removals(r, e);
     if (rc == 0)
         rc = state_commit(r->state, e);
     buf_free(&json);
@@ -262,8 +237,8 @@ static int finish(struct run *r, int rc, struct err *e)
     if (r->state != NULL && r->upload != NULL && r->diff == NULL) {
         give_back();
         int done = state_merge(r->state, r->refusal_context, &late);
-        if (done == 0)
-            done = count_open(r, &late);
+        if (done == 0 && (run_left_finish(r, &late) != 0 || run_left_count(r, &late) != 0))
+            done = -1;
         if (done == 0)
             r->report->results_wait = run_write_results(r) != 0;
         if (done == 0 && r->m->keep_runs > 0)

@@ -79,6 +79,8 @@ struct run_report {
     double leads_per_second;
     uint64_t peak_rss_bytes;
     uint64_t open_batches, open_jobs, waiting_rows; /* left for the next sync */
+    uint64_t given_up;            /* rows that were given up since the last complete full read, see attempts_exhausted */
+    uint64_t others_wait;         /* rows that wait as another mapping made them, until a full read */
     uint64_t gone_waiting;        /* leads that are gone and stay, because rows without a usable key may be theirs */
     bool results_wait;            /* results_to: could not be written; the next run does */
     char *workspace, *target_text; /* for people; NULL when not known */

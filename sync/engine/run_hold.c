@@ -335,12 +335,24 @@ static int retry_one(struct run *r, struct entry *entry, uint32_t target, struct
     return run_plan_lead(r, entry, &lead, target, e);
 }
 
+/* Made by another mapping, so not as this one would: never sent. Counted for the notice. */
+static int pass_over(struct run *r, const struct entry *entry, struct err *e)
+{
+    bool seen;
+    if (state_seen(r->state, &entry->key, &seen, e) != 0)
+        return -1;
+    r->others++;
+    r->others_read += seen;
+    return 0;
+}
+
 /* Copied out first: planning writes into the state that is being read. */
 static int take_retries(struct run *r, struct err *e)
 {
     struct retries *retries = NULL;
     struct spool *spool = NULL;
     struct planned planned = {.op = OP_NONE};
+    uint64_t mapping;
     if (state_retries_n(r->state) == 0)
         return 0;
     int rc = spool_new(SPOOL_MEMORY, &spool, e);
@@ -348,12 +360,12 @@ static int take_retries(struct run *r, struct err *e)
         rc = state_retries_open(r->state, &retries, e);
     while (rc == 0) {
         arena_reset(&r->known_arena);
-        int got = state_retries_next(retries, &r->known_arena, &planned.entry, &planned.target, e);
+        int got = state_retries_next(retries, &r->known_arena, &planned.entry, &planned.target, &mapping, e);
         if (got <= 0) {
             rc = got;
             break;
         }
-        rc = spool_put(spool, &planned, e);
+        rc = mapping == r->m->digest ? spool_put(spool, &planned, e) : pass_over(r, &planned.entry, e);
     }
     state_retries_close(retries);
     while (rc == 0) {

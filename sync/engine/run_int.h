@@ -1,6 +1,7 @@
 /* What the files of a run share. Internal: run.c the entry points, run_open.c what has to be there before the first row,
- * run_rows.c from a row to a decision, run_opt_out.c who opts out, run_hold.c everything that waits, run_phases.c the order
- * of creates, moves and removals, run_gone.c what is removed, run_guard.c what stops a run. */
+ * run_rows.c from a row to a decision, run_opt_out.c who opts out, run_hold.c everything that waits, run_left.c what is
+ * left for the next run, run_phases.c the order of creates, moves and removals, run_gone.c what is removed, run_guard.c what
+ * stops a run. */
 #ifndef SYNC_ENGINE_RUN_INT_H
 #define SYNC_ENGINE_RUN_INT_H
 
@@ -33,6 +34,8 @@ struct run {
     uint64_t refusal_context;
     const char *read_kind;           /* full incremental partial */
     bool eof;                        /* the source was read to its clean end */
+    bool whole;                      /* a full read came to its end, and everything it brought is settled or remembered */
+    uint64_t others, others_read;    /* retry rows that another mapping made, and how many of them the read has brought */
 
     struct arena row_arena, known_arena, run_arena;
     struct buf pack, detail, cells;
@@ -77,6 +80,9 @@ struct run {
 int run_open(struct run *r, struct err *e);
 void run_close(struct run *r);
 int run_open_for_resume(struct run *r, struct err *e);
+/* A setting that is a number; 0 when it is not set. */
+int run_number_setting(struct run *r, const char *name, uint64_t *out, struct err *e);
+int run_keep_mapping(struct run *r, struct err *e); /* after a complete run: its mapping is the one to compare with */
 /* ---- run_wanted.c ---- */
 /* The variables that the mapping's campaign has. 1; 0 when nobody can be asked, or a dry run got no answer; -1. */
 int run_variables(struct run *r, struct str **names, size_t *n, struct err *e);
@@ -90,6 +96,14 @@ void run_tell_opt_out(const struct source *source);
 void run_show_progress(void *run);
 /* Requests a second that the limits allow; <0: any number. */
 double run_request_limit(const struct limits *limits);
+
+/* ---- run_left.c ---- */
+/* After the merge. Of a complete full read: nothing waits any more as another mapping made it, and nothing is given up. */
+int run_left_finish(struct run *r, struct err *e);
+/* What earlier runs and this one left for the next sync. */
+int run_left_count(struct run *r, struct err *e);
+/* The report has no member for leads that wait to be removed; `status` reports them all the same. */
+int run_left_removals(struct run *r, struct err *e);
 
 /* ---- run_results.c ---- */
 /* After the merge: writes what results_to: asks for. -1: it waits for the next run; why was said. */

@@ -71,7 +71,7 @@ static int open_api(struct run *r, struct err *e)
     return 0;
 }
 
-static int number_setting(struct run *r, const char *name, uint64_t *out, struct err *e)
+int run_number_setting(struct run *r, const char *name, uint64_t *out, struct err *e)
 {
     const char *text;
     *out = 0;
@@ -94,25 +94,67 @@ static int keep_setting(struct run *r, const char *name, const char **out, struc
     return text == NULL || *out != NULL ? 0 : err_oom(e);
 }
 
+enum { DIGEST_TEXT_N = 17 };
+
+static const char *digest_text(uint64_t digest, char text[DIGEST_TEXT_N])
+{
+    snprintf(text, DIGEST_TEXT_N, "%016llx", (unsigned long long)digest);
+    return text;
+}
+
+/* Is this the mapping of the last complete run? 1/0/-1 */
+static int is_last_mapping(struct run *r, struct err *e)
+{
+    char digest[DIGEST_TEXT_N];
+    const char *text;
+    if (state_get(r->state, "digest", &text, e) < 0)
+        return -1;
+    return text != NULL && strcmp(text, digest_text(r->m->digest, digest)) == 0;
+}
+
+int run_keep_mapping(struct run *r, struct err *e)
+{
+    char digest[DIGEST_TEXT_N];
+    return state_set(r->state, "digest", digest_text(r->m->digest, digest), e);
+}
+
+/* Does only a read of every row bring what an incremental one would leave as it is: what another mapping made or wrote, and
+ * rows that were given up? */
+static int needs_all_rows(struct run *r, bool *all, struct err *e)
+{
+    static const char *const reasons[] = {STATE_OTHER_MAPPING, STATE_GIVEN_UP};
+    uint64_t others;
+    int same = is_last_mapping(r, e);
+    if (same < 0 || state_retries_of_others(r->state, r->m->digest, &others, e) < 0)
+        return -1;
+    *all = same == 0 || others > 0;
+    for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++) {
+        const char *text;
+        if (state_get(r->state, reasons[i], &text, e) < 0)
+            return -1;
+        *all = *all || text != NULL;
+    }
+    return 0;
+}
+
 /* Full or from the watermark on? A change of what the mapping makes of a row is a reason to read all. */
 static int choose_read(struct run *r, struct source_read *read, struct err *e)
 {
     const struct mapping *m = r->m;
-    char digest[32];
     const char *text;
     uint64_t last_full_ms;
+    bool all;
     r->read_kind = r->c->partial_input ? "partial" : "full";
     if (state_get(r->state, STATE_LOOK_FIRST, &text, e) < 0)
         return -1;
     r->look_first = text != NULL;
     if (!watermark_used(m) || r->c->full || r->look_first || r->c->partial_input)
         return 0;
-    snprintf(digest, sizeof digest, "%016llx", (unsigned long long)m->digest);
-    if (state_get(r->state, "digest", &text, e) < 0)
+    if (needs_all_rows(r, &all, e) != 0)
         return -1;
-    if (text == NULL || strcmp(text, digest) != 0)
+    if (all)
         return 0;
-    if (number_setting(r, "last_full_ms", &last_full_ms, e) != 0)
+    if (run_number_setting(r, "last_full_ms", &last_full_ms, e) != 0)
         return -1;
     int64_t every = m->source.as.sql.full_every_ms;
     int64_t passed_ms = r->c->clock->wall_ms(r->c->clock) - (int64_t)last_full_ms;
@@ -216,14 +258,21 @@ static int load_old_rejects(struct run *r, struct err *e)
     return rc;
 }
 
+/* Durable with the record, before the first intent: however this run ends, the next one knows. */
+static int note_mapping(struct run *r, struct err *e)
+{
+    int same = r->read_kind == NULL ? 1 : is_last_mapping(r, e);
+    return same != 0 ? (same < 0 ? -1 : 0) : state_set(r->state, STATE_OTHER_MAPPING, "1", e);
+}
+
 static int start_record(struct run *r, struct err *e)
 {
     struct run_record last = {.id = 0};
     if (state_run_get(r->state, 0, &r->run_arena, &last, e) < 0)
         return -1;
     r->record = (struct run_record){.id = run_results_number(r), .started_ms = r->report->started_ms, .status = "running",
-                                    .read = r->read_kind};
-    if (state_run_start(r->state, &r->record, e) != 0)
+                                    .read = r->read_kind, .mapping = r->read_kind != NULL ? r->m->digest : 0};
+    if (note_mapping(r, e) != 0 || state_run_start(r->state, &r->record, e) != 0)
         return -1;
     r->report->run = r->record.id;
     const struct upload_config config = {
@@ -271,7 +320,7 @@ static int open_memory(struct run *r, struct err *e)
     if (run_state_open(r, e) != 0 || targets_number(&r->targets, r->state, r->c->accept_target, e) != 0 ||
         (r->diff == NULL && run_state_workspace(r, e) != 0) || run_state_lists(r, e) != 0 || run_target_kept(r, e) != 0 ||
         run_identity_check(r, e) != 0 ||
-        choose_read(r, &read, e) != 0 || number_setting(r, "last_full_rows", &r->last_full_rows, e) != 0)
+        choose_read(r, &read, e) != 0 || run_number_setting(r, "last_full_rows", &r->last_full_rows, e) != 0)
         return -1;
     if (r->source == NULL && open_source(r, &read, e) != 0)
         return -1;

@@ -186,7 +186,7 @@ static int rows(const struct run_report *r, struct buf *out)
                           ? "lead is gone, and not removed while rows have no usable key"
                           : "leads are gone, and not removed while rows have no usable key");
     bad |= count_line(out, "settled", t->settled, "rows of earlier runs");
-    bad |= count_line(out, "retried", t->retried, "rows of earlier runs, read again");
+    bad |= count_line(out, "retried", t->retried, "rows of earlier runs, tried again");
     return bad;
 }
 
@@ -224,6 +224,9 @@ static int left_over(const struct run_report *r, bool colour, struct buf *out)
     if (r->waiting_rows > 0)
         bad |= buf_addf(out, "\n%llu row%s for the next sync\n", (unsigned long long)r->waiting_rows,
                         r->waiting_rows == 1 ? " waits" : "s wait");
+    if (r->given_up > 0)
+        bad |= buf_addf(out, "\n%llu row%s given up (attempts_exhausted); the next sync reads the whole source and tries %s again\n",
+                        (unsigned long long)r->given_up, r->given_up == 1 ? " was" : "s were", r->given_up == 1 ? "it" : "them");
     return bad;
 }
 
@@ -263,6 +266,8 @@ int run_report_brief(const struct run_report *r, struct buf *out)
     bad |= part(out, &between, t->outcomes[OUTCOME_FAILED], "failed");
     bad |= part(out, &between, t->outcomes[OUTCOME_DEFERRED], "deferred");
     bad |= part(out, &between, t->removals_left + r->gone_waiting, "not removed yet");
+    bad |= part(out, &between, r->given_up, "given up");
+    bad |= part(out, &between, r->others_wait, "waiting as another mapping made them");
     const char *before = between;
     between = " (";
     /* In the order of the enum, reasons to skip a row come first: nobody has to do anything about them. */
@@ -277,14 +282,21 @@ int run_report_brief(const struct run_report *r, struct buf *out)
     between = before;
     bad |= part(out, &between, r->open_batches, "requests of unknown outcome");
     bad |= part(out, &between, r->open_jobs, "background jobs");
-    if (between[0] == ':')
+    bool unread = between[0] == ':';
+    if (unread)
         bad |= buf_adds(out, ": not everything was read");
     if (t->outcomes[OUTCOME_REJECTED] > 0)
         bad |= buf_adds(out, "; leadsync rejects lists what has to be corrected");
-    /* Rejects alone stay what they are until somebody corrects them. */
-    uint64_t waits = t->outcomes[OUTCOME_FAILED] + t->outcomes[OUTCOME_DEFERRED] + t->removals_left + r->gone_waiting +
+    if (r->given_up + r->others_wait > 0)
+        bad |= buf_adds(out, "; the next sync reads the whole source");
+    /* Rejects alone stay what they are until the user corrects them, and no sync tries a lead again that is gone. */
+    uint64_t over = t->reasons[REASON_GONE_THERE] + t->reasons[REASON_ATTEMPTS_EXHAUSTED];
+    uint64_t waits = t->outcomes[OUTCOME_FAILED] - over + t->outcomes[OUTCOME_DEFERRED] + t->removals_left + r->gone_waiting +
                      r->open_batches + r->open_jobs;
-    return bad | (waits > 0 || between[0] == ':' ? buf_adds(out, "; the next sync goes on with the rest") : 0);
+    /* What is left of --input is not in the source of the next sync. */
+    if (unread && r->read != NULL && strcmp(r->read, "partial") == 0)
+        return bad | buf_adds(out, "; run the same command again to go on");
+    return bad | (waits > 0 || unread ? buf_adds(out, "; the next sync goes on with the rest") : 0);
 }
 
 /* ---- metrics ---- */

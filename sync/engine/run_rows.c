@@ -198,7 +198,6 @@ static int wait_for_move(struct run *r, struct entry *entry, uint32_t target, st
 {
     entry->outcome = OUTCOME_DEFERRED;
     entry->reason = REASON_JOB_OPEN;
-    entry->values = STR_NONE;
     return run_leave_out(r, entry, target, NULL, STR_NONE, e);
 }
 

@@ -54,7 +54,7 @@ static const struct word reasons[REASON_N] = {
 #define HELP_MOVE_NOT_DONE "the move was asked for, but the lead is not where it should be"
 #define HELP_EXISTS_IN_TARGET "another lead with this address is in the target already"
 #define HELP_API_ERROR "the request with this row kept failing"
-#define HELP_ATTEMPTS_EXHAUSTED "five runs tried in vain; change the row or use --full to try again"
+#define HELP_ATTEMPTS_EXHAUSTED "the row itself failed in five runs; the next sync reads the whole source and tries it again"
 #define HELP_UNATTRIBUTED "what happened to this lead could not be found out, and is not guessed"
 #define HELP_PLAN_FULL "the plan has no room for more leads"
 #define HELP_TIME_BUDGET "the time given by --max-seconds was over"
@@ -96,6 +96,18 @@ int outcome_find(struct str text)
 int reason_find(struct str text)
 {
     return find(reasons, REASON_N, text);
+}
+
+bool reason_is_of_row(enum reason r)
+{
+    switch (r) {
+    case REASON_GONE_THERE:
+    case REASON_MOVE_NOT_DONE:
+    case REASON_EXISTS_IN_TARGET:
+    case REASON_NOT_STORED:
+    case REASON_UNATTRIBUTED: return true;
+    default: return false;
+    }
 }
 
 const char *reason_help(enum reason r)

@@ -4,6 +4,8 @@
 
 #include "sync/base/str.h"
 
+#include <stdbool.h>
+
 enum outcome {
     OUTCOME_NONE, /* not decided yet */
     OUTCOME_CREATED,
@@ -73,6 +75,10 @@ const char *outcome_text(enum outcome o); /* "" for NONE */
 const char *reason_text(enum reason r);   /* "" for NONE */
 int outcome_find(struct str text);        /* enum or -1 */
 int reason_find(struct str text);         /* enum or -1 */
+
+/* Does a failure for this reason say something about the row itself? Then the row is given up after some runs. What failed
+ * with the whole request (api_error), and all that only waits, is tried for as long as it takes. */
+bool reason_is_of_row(enum reason r);
 
 /* What each reason means, one sentence for people; "" for REASON_NONE. */
 const char *reason_help(enum reason r);

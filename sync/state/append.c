@@ -88,7 +88,7 @@ static int write_retry(struct merge *m, const struct entry *entry, uint32_t targ
 {
     struct entry again = *entry;
     again.retried = true;
-    again.attempts++;
+    again.attempts += entry->outcome == OUTCOME_FAILED && reason_is_of_row(entry->reason);
     again.has_lead_id = false; /* the lead's row in the state says it, and may come to say something else */
     if (m->state->hashed)
         again.cells = again.cells_by_values = STR_NONE;

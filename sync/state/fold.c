@@ -33,6 +33,13 @@ int fold_status(enum reason reason)
     }
 }
 
+/* The row waits no more. */
+static void end_wait(struct fold *f, const struct fold_item *item)
+{
+    f->retry = FOLD_DROP;
+    f->retry_run = item->run;
+}
+
 /* What a reason proves about a lead that we know. */
 static void learn(struct fold *f, enum reason reason)
 {
@@ -75,7 +82,7 @@ static void proven(struct fold *f, const struct fold_item *item)
         f->values_from = item->ordinal;
     if (!spoilt) {
         f->refusal = FOLD_DROP;
-        f->retry = FOLD_DROP;
+        end_wait(f, item);
     }
 }
 
@@ -90,7 +97,7 @@ static void disprove(struct fold *f, const struct fold_item *item)
 
 static void refused(struct fold *f, const struct fold_item *item)
 {
-    f->retry = FOLD_DROP;
+    end_wait(f, item);
     learn(f, (enum reason)item->reason);
     /* What mapping or plan decided is decided again for nothing; a removal has no row to refuse. */
     if (item->op == OP_NONE || item->bits & ITEM_REMOVAL)
@@ -126,9 +133,10 @@ static void failed(struct fold *f, const struct fold_item *item)
         f->changed = true;
     }
     if (item->reason == REASON_ATTEMPTS_EXHAUSTED) {
-        f->retry = FOLD_DROP;
+        end_wait(f, item);
     } else if (item->bits & ITEM_VALUES) {
         f->retry = FOLD_PUT;
+        f->retry_run = item->run;
         f->retry_from = item->ordinal;
         f->retry_fingerprint = item->fingerprint;
     }
@@ -137,7 +145,7 @@ static void failed(struct fold *f, const struct fold_item *item)
 /* What is known of the person stays: somebody who unsubscribed must not come back with the row. */
 static void removed(struct fold *f, const struct fold_item *item)
 {
-    f->retry = FOLD_DROP;
+    end_wait(f, item);
     if (!f->known)
         return;
     learn(f, (enum reason)item->reason);
@@ -170,7 +178,7 @@ void fold_item(struct fold *f, const struct fold_item *item)
     case OUTCOME_UNCHANGED:
         if (item->fingerprint == 0 && !(item->bits & ITEM_LEAD_ID)) {
             /* Only said to end a wait, or what is known of a lead. */
-            f->retry = FOLD_DROP;
+            end_wait(f, item);
             learn(f, (enum reason)item->reason);
             break;
         }

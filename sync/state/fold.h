@@ -51,6 +51,7 @@ struct fold {
     enum reason refusal_reason;
     uint32_t retry_from;   /* ordinal */
     uint64_t retry_fingerprint;
+    uint32_t retry_run;    /* whose entry says so */
     bool open;
 
     bool spoilt;           /* an operation of run `spoilt_run` for `spoilt_fingerprint` failed */

@@ -80,6 +80,14 @@ static int merge_windows(struct merge *m, struct err *e)
     }
 }
 
+/* In the same transaction that takes them out of the retry table, so that no death loses sight of them. */
+static int note_given_up(struct merge *m, struct err *e)
+{
+    return m->given_up == 0 ? 0 : db_run(&m->state->main, e,
+        "INSERT INTO settings(name, value) VALUES('" STATE_GIVEN_UP "', CAST(?1 AS TEXT))"
+        " ON CONFLICT(name) DO UPDATE SET value = CAST(CAST(value AS INTEGER) + ?1 AS TEXT)", "u", m->given_up);
+}
+
 /* ---- the transaction ---- */
 
 /* A large merge through the WAL would write everything twice. When nobody reads the main file it goes to the rollback
@@ -152,7 +160,7 @@ static int merge_in_transaction(struct merge *m, bool bulk, struct err *e)
     if (s->hashed && !s->id.hashed && values_hash_all(s, e) < 0)
         return -1;
     s->id.hashed = s->hashed;
-    if (identity_count_gone(s, e) < 0 || merge_windows(m, e) < 0 || identity_store(s, e) < 0)
+    if (identity_count_gone(s, e) < 0 || merge_windows(m, e) < 0 || note_given_up(m, e) < 0 || identity_store(s, e) < 0)
         return -1;
     return end(s, bulk, e);
 }

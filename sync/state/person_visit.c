@@ -139,8 +139,9 @@ static int visit_retries(struct visit *w, struct err *e)
     struct retries *retries;
     struct entry entry;
     struct person_record record = {.kind = PERSON_RETRY};
+    uint64_t mapping;
     int rc = state_retries_open(w->state, &retries, e) < 0 ? -1 : 1;
-    while (rc == 1 && (rc = state_retries_next(retries, &w->arena, &entry, &record.target, e)) == 1) {
+    while (rc == 1 && (rc = state_retries_next(retries, &w->arena, &entry, &record.target, &mapping, e)) == 1) {
         if (visit_waiting(w, &record, &entry, e) != 0)
             rc = -1;
         arena_reset(&w->arena);

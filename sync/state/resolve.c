@@ -96,31 +96,34 @@ static int resolve_refusal(struct merge *m, const struct hash128 *key, const str
                   "kuuii", key, f->refusal_fingerprint, m->refusal_context, (int64_t)f->refusal_reason, m->now_ms);
 }
 
-static int drop_retry(struct state *s, const struct hash128 *key, struct err *e)
-{
-    struct db *db = &s->main;
-    if (s->id.retries_n == 0)
-        return 0;
-    if (db_run(db, e, "DELETE FROM retry_values WHERE n = (SELECT n FROM retries WHERE key = ?)", "k", key) < 0 ||
-        db_run(db, e, "DELETE FROM retries WHERE key = ?", "k", key) < 0)
-        return -1;
-    s->id.retries_n -= (uint64_t)sqlite3_changes(db->h);
-    return 0;
-}
-
+/* A batch that an earlier run left open may settle after a later run has left a newer form of its row: that one still waits,
+ * unless the lead has its values now. */
 static int resolve_retry(struct merge *m, const struct hash128 *key, const struct fold *f, struct err *e)
 {
+#define OLDER " WHERE key = ?1 AND (run <= ?2 OR fingerprint = ?3)"
     struct state *s = m->state;
+    struct db *db = &s->main;
+    uint64_t run = f->retry_run;
     if (f->retry == FOLD_KEEP)
         return 0;
-    if (drop_retry(s, key, e) < 0)
-        return -1;
+    if (s->id.retries_n > 0) {
+        if (db_run(db, e, "DELETE FROM retry_values WHERE n = (SELECT n FROM retries" OLDER ")", "kuu", key, run,
+                   f->fingerprint) < 0 ||
+            db_run(db, e, "DELETE FROM retries" OLDER, "kuu", key, run, f->fingerprint) < 0)
+            return -1;
+        s->id.retries_n -= (uint64_t)sqlite3_changes(db->h);
+    }
+#undef OLDER
     if (f->retry == FOLD_DROP)
+        return 0;
+    if (db_run(db, e, "INSERT INTO retries(key, fingerprint, n, run) VALUES(?, ?, ?, ?) ON CONFLICT(key) DO NOTHING", "kuuu",
+               key, f->retry_fingerprint, s->id.next_retry + f->retry_from, run) < 0)
+        return -1;
+    if (sqlite3_changes(db->h) == 0)
         return 0;
     m->places[f->retry_from] |= PLACE_RETRY;
     s->id.retries_n++;
-    return db_run(&s->main, e, "INSERT INTO retries(key, fingerprint, n) VALUES(?, ?, ?)", "kuu", key,
-                  f->retry_fingerprint, s->id.next_retry + f->retry_from);
+    return 0;
 }
 
 /* ---- leads ---- */
@@ -222,6 +225,7 @@ static int resolve_group(struct merge *m, struct existing *x, size_t from, size_
     for (size_t i = from; i < to; i++) {
         const struct fold_item *item = &l->items[i];
         fold_item(&f, item);
+        m->given_up += item->reason == REASON_ATTEMPTS_EXHAUSTED;
         if (item->bits & ITEM_LEAD_ID)
             run = item->run;
     }

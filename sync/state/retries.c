@@ -7,11 +7,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+struct waiting {
+    uint64_t n, mapping;
+};
 struct retries {
     struct state *state;
-    uint64_t *numbers; /* owned; in row order. 8 bytes each, so that the values stay where they are */
+    struct waiting *rows; /* owned; in row order, so that the values stay where they are */
     size_t n, at;
 };
+
+/* Which retry rows another mapping made: `retries` as r; 0, which no mapping has, where it is not known. */
+#define MAPPING "coalesce((SELECT mapping FROM runs WHERE id = r.run), 0)"
 
 int state_retries_open(struct state *s, struct retries **out, struct err *e)
 {
@@ -21,14 +27,14 @@ int state_retries_open(struct state *s, struct retries **out, struct err *e)
     if (r == NULL)
         return err_oom(e);
     r->state = s;
-    r->numbers = calloc((size_t)s->id.retries_n + 1, sizeof *r->numbers);
-    if (r->numbers == NULL) {
+    r->rows = calloc((size_t)s->id.retries_n + 1, sizeof *r->rows);
+    if (r->rows == NULL) {
         free(r);
         return err_oom(e);
     }
-    int rc = db_query(&s->main, &st, e, "SELECT n FROM retry_values ORDER BY row, n", "");
+    int rc = db_query(&s->main, &st, e, "SELECT n, " MAPPING " FROM retries r JOIN retry_values USING(n) ORDER BY row, n", "");
     for (; rc == 1 && r->n < s->id.retries_n; rc = db_next(&s->main, st, e))
-        r->numbers[r->n++] = (uint64_t)sqlite3_column_int64(st, 0);
+        r->rows[r->n++] = (struct waiting){(uint64_t)sqlite3_column_int64(st, 0), (uint64_t)sqlite3_column_int64(st, 1)};
     if (rc == 1) {
         sqlite3_reset(st);
         rc = err_set(e, XS_STATE, "%s: the retry table is damaged; see `leadsync status --audit`", s->path);
@@ -51,19 +57,21 @@ static int plain_cells(struct entry *entry, struct arena *arena)
     return result;
 }
 
-int state_retries_next(struct retries *r, struct arena *arena, struct entry *out, uint32_t *target, struct err *e)
+int state_retries_next(struct retries *r, struct arena *arena, struct entry *out, uint32_t *target, uint64_t *mapping,
+                       struct err *e)
 {
     struct state *s = r->state;
     sqlite3_stmt *st;
     struct str intent;
     if (r->at == r->n)
         return 0;
-    int rc = db_query(&s->main, &st, e, "SELECT target, intent FROM retry_values WHERE n = ?", "u", r->numbers[r->at]);
+    int rc = db_query(&s->main, &st, e, "SELECT target, intent FROM retry_values WHERE n = ?", "u", r->rows[r->at].n);
     if (rc < 0)
         return -1;
     if (rc == 0)
         return err_set(e, XS_INTERNAL, "the retry table changed while it was read; please report this");
     *target = (uint32_t)sqlite3_column_int64(st, 0);
+    *mapping = r->rows[r->at].mapping;
     rc = arena_str(arena, db_blob(st, 1), &intent);
     sqlite3_reset(st);
     if (rc < 0)
@@ -84,11 +92,40 @@ void state_retries_close(struct retries *r)
 {
     if (r == NULL)
         return;
-    free(r->numbers);
+    free(r->rows);
     free(r);
 }
 
 uint64_t state_retries_n(struct state *s)
 {
     return s->id.retries_n;
+}
+
+int state_retries_of_others(struct state *s, uint64_t mapping, uint64_t *n, struct err *e)
+{
+    sqlite3_stmt *st;
+    *n = 0;
+    if (s->id.retries_n == 0)
+        return 0;
+    int rc = db_query(&s->main, &st, e, "SELECT count(*) FROM retries r WHERE " MAPPING " <> ?", "u", mapping);
+    if (rc != 1)
+        return rc;
+    *n = (uint64_t)sqlite3_column_int64(st, 0);
+    sqlite3_reset(st);
+    return 0;
+}
+
+int state_retries_drop_others(struct state *s, uint64_t mapping, uint64_t *n, struct err *e)
+{
+    *n = 0;
+    if (s->id.retries_n == 0)
+        return 0;
+    if (state_write_begin(s, e) < 0 ||
+        db_run(&s->main, e, "DELETE FROM retry_values WHERE n IN (SELECT n FROM retries r WHERE " MAPPING " <> ?)", "u",
+               mapping) < 0 ||
+        db_run(&s->main, e, "DELETE FROM retries AS r WHERE " MAPPING " <> ?", "u", mapping) < 0)
+        return -1;
+    *n = (uint64_t)sqlite3_changes(s->main.h);
+    s->id.retries_n -= *n;
+    return *n > 0 ? identity_store(s, e) : 0;
 }

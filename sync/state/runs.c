@@ -32,9 +32,10 @@ int state_run_start(struct state *s, struct run_record *run, struct err *e)
     if (state_write_begin(s, e) < 0 ||
         db_run(&s->main, e, "UPDATE runs SET status = 'interrupted' WHERE status = 'running'", "") < 0 ||
         db_run(&s->main, e,
-               "INSERT INTO runs(id, started_ms, finished_ms, status, read, report, exit_code)"
-               " VALUES((SELECT max(coalesce(max(id), 0) + 1, ?) FROM runs), ?, 0, ?, ?, NULL, 0)",
-               "uizz", run->id, run->started_ms, run->status != NULL ? run->status : "running", read_text(run)) < 0)
+               "INSERT INTO runs(id, started_ms, finished_ms, status, read, report, exit_code, mapping)"
+               " VALUES((SELECT max(coalesce(max(id), 0) + 1, ?) FROM runs), ?, 0, ?, ?, NULL, 0, ?)",
+               "uizzu", run->id, run->started_ms, run->status != NULL ? run->status : "running", read_text(run),
+               run->mapping) < 0)
         return -1;
     run->id = (uint64_t)sqlite3_last_insert_rowid(s->main.h);
     /* Batches refer to it. */
@@ -55,7 +56,8 @@ int state_run_finish(struct state *s, const struct run_record *run, struct err *
 }
 
 #define RUN_COLUMNS                                                                                                    \
-    "SELECT id, started_ms, finished_ms, status, read, report, exit_code, report IS NULL OR json_valid(report) FROM runs"
+    "SELECT id, started_ms, finished_ms, status, read, report, exit_code, report IS NULL OR json_valid(report)," \
+    " mapping FROM runs"
 
 /* A report goes as it is into what other programs read as JSON, so one that is not JSON is left out. */
 static int take_report(struct state *s, sqlite3_stmt *st, struct arena *arena, struct run_record *out, struct err *e)
@@ -74,6 +76,7 @@ static int take_run(struct state *s, sqlite3_stmt *st, struct arena *arena, stru
     out->started_ms = sqlite3_column_int64(st, 1);
     out->finished_ms = sqlite3_column_int64(st, 2);
     out->exit_code = sqlite3_column_int(st, 6);
+    out->mapping = (uint64_t)sqlite3_column_int64(st, 8);
     if (take_text(st, 3, arena, &out->status, e) < 0 || take_text(st, 4, arena, &out->read, e) < 0 ||
         take_report(s, st, arena, out, e) < 0)
         return -1;

@@ -13,6 +13,9 @@
 #include "sync/state/people.h"
 
 #define PEOPLE_TABLE "CREATE TABLE people(address INTEGER PRIMARY KEY, status INTEGER NOT NULL) STRICT;"
+#define MAPPING_COLUMNS                                                                                                \
+    "ALTER TABLE retries ADD COLUMN run INTEGER NOT NULL DEFAULT 0;"                                                   \
+    "ALTER TABLE runs ADD COLUMN mapping INTEGER NOT NULL DEFAULT 0;"
 
 const char schema_tables[] =
     /* One row: who this state belongs to, the numbers to go on with, and the counts that are too dear to count. */
@@ -46,12 +49,13 @@ const char schema_tables[] =
     " key BLOB PRIMARY KEY, fingerprint INTEGER NOT NULL, context INTEGER NOT NULL, reason INTEGER NOT NULL,"
     " at_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
     "CREATE TABLE retries("
-    " key BLOB PRIMARY KEY, fingerprint INTEGER NOT NULL, n INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    " key BLOB PRIMARY KEY, fingerprint INTEGER NOT NULL, n INTEGER NOT NULL,"
+    " run INTEGER NOT NULL DEFAULT 0) STRICT, WITHOUT ROWID;"
     "CREATE TABLE retry_values("
     " n INTEGER PRIMARY KEY, row INTEGER NOT NULL, target INTEGER NOT NULL, intent BLOB NOT NULL) STRICT;"
     "CREATE TABLE runs("
     " id INTEGER PRIMARY KEY, started_ms INTEGER NOT NULL, finished_ms INTEGER NOT NULL, status TEXT NOT NULL,"
-    " read TEXT NOT NULL, report TEXT, exit_code INTEGER NOT NULL) STRICT;"
+    " read TEXT NOT NULL, report TEXT, exit_code INTEGER NOT NULL, mapping INTEGER NOT NULL DEFAULT 0) STRICT;"
     "CREATE TABLE headers(run INTEGER PRIMARY KEY, header BLOB NOT NULL, delimiter INTEGER NOT NULL) STRICT;"
     "CREATE TABLE batches("
     " id INTEGER PRIMARY KEY, run INTEGER NOT NULL, op INTEGER NOT NULL, target INTEGER NOT NULL,"
@@ -81,8 +85,10 @@ const char journal_tables[] =
 /* A change of a table adds its step here and changes schema_tables with it.
  *
  * 1 to 2: intents (`retry_values`) say a text once. What is there is read as it is; version 1 would misread the new.
- * 2 to 3: a person's status is kept by the address, too; version 2 would make such a person active again. */
-const struct schema_step schema_steps[] = {{1, "", NULL}, {2, PEOPLE_TABLE, people_fill}, {0, NULL, NULL}};
+ * 2 to 3: a person's status is kept by the address, too; version 2 would make such a person active again. A run keeps the
+ * digest of its mapping, and a retry row the run that left it; version 2 would send what another mapping made. */
+const struct schema_step schema_steps[] = {
+    {1, "", NULL}, {2, PEOPLE_TABLE MAPPING_COLUMNS, people_fill}, {0, NULL, NULL}};
 
 static int run_step(struct db *db, const struct schema_step *step, void *ctx, struct err *e)
 {

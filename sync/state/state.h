@@ -93,6 +93,11 @@ int state_set(struct state *s, const char *name, const char *value, struct err *
 #define STATE_REMOVALS_WAIT "removals_wait"
 /* Such a setting, from when a journal is given up until a complete read: what it held is to be looked for, not created. */
 #define STATE_LOOK_FIRST "look_first"
+/* Such a setting, from when a run begins under another mapping than the last complete one until a complete full read: what
+ * that run wrote may be wrong, and only a read of every row tells. */
+#define STATE_OTHER_MAPPING "other_mapping"
+/* Such a setting, the number of rows that were given up since the last complete full read. */
+#define STATE_GIVEN_UP "given_up"
 
 /* Targets are small numbers inside the state. `put` refuses (XS_CONFIG) a name that used to mean another id unless
  * `accept`; a state open for reading notes neither. */
@@ -215,6 +220,7 @@ struct run_record {
     const char *read;                /* full incremental partial; NULL (read back: ""): no source was read */
     const char *report;              /* the run's report as JSON; NULL while running, and when it is damaged */
     int exit_code;
+    uint64_t mapping;                /* digest of the mapping that it began with; 0: it had none, or it is not known */
 };
 /* Sets id to the next number, which is at least the id that is given. Durable, with all before it. */
 int state_run_start(struct state *s, struct run_record *run, struct err *e);
@@ -275,8 +281,8 @@ int state_unmerged_rows(struct state *s, uint64_t *rows, struct err *e);
 /* Commits, then folds every settled batch and entry of the journal into leads, refusals, retry table and results,
  * idempotently, in one transaction: a crash in the middle leaves all or nothing. Created, changed and linked (unchanged
  * with an id) entries become known leads; skipped and rejected ones refusals (under `refusal_context`) when op is not
- * OP_NONE; failed and deferred ones with values go to the retry table, attempts + 1; whatever settles leaves the retry
- * table. A lead that an entry finds unsubscribed, bounced, skipped, deleted or gone is marked so. A failed or deferred
+ * OP_NONE; failed and deferred ones with values go to the retry table, with one attempt more after a failure that is of the
+ * row itself; whatever settles leaves the retry table. A lead that an entry finds unsubscribed, bounced, skipped, deleted or gone is marked so. A failed or deferred
  * entry takes the fingerprint from a lead that has it, so that the row is looked at again. Entries whose key is all
  * zeroes have no key and are only listed. Ends the run's lookups: state_lookup_start() again after it. */
 int state_merge(struct state *s, uint64_t refusal_context, struct err *e);
@@ -284,12 +290,18 @@ int state_merge(struct state *s, uint64_t refusal_context, struct err *e);
  * a source are counted. */
 int state_prune(struct state *s, unsigned keep_runs, struct err *e);
 
-/* The retry table, in row order, as entries of op OP_NONE with values, attempts and target: 1/0/-1. */
+/* The retry table, in row order, as entries of op OP_NONE with values, attempts, target and the digest of the mapping that
+ * made them (0: not known): 1/0/-1. */
 struct retries;
 int state_retries_open(struct state *s, struct retries **out, struct err *e);
-int state_retries_next(struct retries *r, struct arena *arena, struct entry *out, uint32_t *target, struct err *e);
+int state_retries_next(struct retries *r, struct arena *arena, struct entry *out, uint32_t *target, uint64_t *mapping,
+                       struct err *e);
 void state_retries_close(struct retries *r);
 uint64_t state_retries_n(struct state *s);
+/* How many of them another mapping than this one made. 0/-1 */
+int state_retries_of_others(struct state *s, uint64_t mapping, uint64_t *n, struct err *e);
+/* Drops those; *n is their number. After a merge. 0/-1 */
+int state_retries_drop_others(struct state *s, uint64_t mapping, uint64_t *n, struct err *e);
 
 /* Results of a run in row order, removals (row 0) last, from merged and unmerged parts alike: 1/0/-1. An entry has key,
  * key text, row, line, retried, outcome, reason, HTTP status, lead id, detail and cells. With values: hashed there is

@@ -28,6 +28,7 @@ STORIES = \
 	tests/cli/pg_results.test \
 	tests/cli/pg_watermark.test \
 	tests/cli/pg_week.test \
+	tests/cli/pg_wrong_mapping.test \
 	tests/cli/preview.test \
 	tests/cli/rejects_again.test \
 	tests/cli/rejects_round.test \

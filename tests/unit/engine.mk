@@ -16,6 +16,7 @@ ENGINE_TESTS = \
 	tests/unit/run_doubles.tap \
 	tests/unit/run_gone.tap \
 	tests/unit/run_guards.tap \
+	tests/unit/run_retries.tap \
 	tests/unit/run_watermark.tap \
 	tests/unit/run_report.tap \
 	tests/unit/spool.tap \
@@ -71,6 +72,9 @@ tests_unit_spool_tap_LDADD = $(TEST_LIBS) $(LEVEL_ENGINE)
 tests_unit_run_guards_tap_SOURCES = tests/unit/run_guards_test.c $(ENGINE_KIT)
 tests_unit_run_guards_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_run_guards_tap_LDADD = $(TEST_LIBS) $(LEVEL_ENGINE)
+tests_unit_run_retries_tap_SOURCES = tests/unit/run_retries_test.c $(ENGINE_KIT)
+tests_unit_run_retries_tap_CFLAGS = $(TEST_CFLAGS)
+tests_unit_run_retries_tap_LDADD = $(TEST_LIBS) $(LEVEL_ENGINE)
 tests_unit_run_watermark_tap_SOURCES = tests/unit/run_watermark_test.c $(ENGINE_KIT)
 tests_unit_run_watermark_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_run_watermark_tap_LDADD = $(TEST_LIBS) $(LEVEL_ENGINE)

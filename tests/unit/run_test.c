@@ -55,29 +55,6 @@ START_TEST(retries_replaced_by_their_row)
 }
 END_TEST
 
-/* A row that was read, then spoilt: the good one of the night before still is retried, or dropped, never both. */
-START_TEST(attempts_are_exhausted)
-{
-    fail_once();
-    ekit_csv(&k, "email,first\n");
-    ekit_mapping(&k, EKIT_HEAD EKIT_LIST EKIT_FIELDS "guards: {source_shrank: none, empty_source: none}\n");
-    for (int run = 2; run <= 5; run++) {
-        world_fault(k.world, WORLD_ADD, 1, 1000, FAULT_500);
-        ekit_sync(&k);
-        EKIT_REASON(&k, API_ERROR, 1u);
-        world_count(k.world);
-    }
-    ekit_sync(&k);
-    EKIT_ENDS(&k, XS_LEFT_OVER);
-    EKIT_REASON(&k, ATTEMPTS_EXHAUSTED, 1u);
-    ck_assert_uint_eq(ekit_writes(&k), 0);
-    ck_assert_uint_eq(k.report.waiting_rows, 0);
-    ekit_sync(&k);
-    EKIT_ENDS(&k, XS_DONE);
-    ck_assert_uint_eq(k.report.tally.read, 0);
-}
-END_TEST
-
 /* A failed update is tried again by the next run without its row. */
 START_TEST(retried_updates)
 {
@@ -276,7 +253,6 @@ int main(void)
     tcase_set_timeout(t, 60);
     tcase_add_test(t, retries_without_their_row);
     tcase_add_test(t, retries_replaced_by_their_row);
-    tcase_add_test(t, attempts_are_exhausted);
     tcase_add_test(t, retried_updates);
     tcase_add_loop_test(t, refusals_are_remembered_until, 0, 6);
     tcase_add_test(t, refusals_of_a_clock_that_was_ahead);

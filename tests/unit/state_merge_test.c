@@ -117,25 +117,31 @@ START_TEST(failed_goes_to_the_retry_table_and_comes_back)
 {
     struct entry entry = kit_with(kit_entry(&k, 5, 11), OUTCOME_FAILED, REASON_API_ERROR), got;
     struct entry early = kit_with(kit_entry(&k, 3, 11), OUTCOME_DEFERRED, REASON_PLAN_FULL);
+    struct entry own = kit_with(kit_entry(&k, 6, 11), OUTCOME_FAILED, REASON_NOT_STORED);
     struct retries *r;
     uint32_t target;
-    entry.attempts = 2;
+    uint64_t mapping;
+    entry.attempts = own.attempts = 2;
     kit_ok(&k, state_entry_add(k.s, k.run, 4, &early, &k.e));
+    kit_batch(&k, OP_CREATE, k.target, &own, 1);
     kit_one(&k, OP_CREATE, entry);
-    ck_assert_uint_eq(state_retries_n(k.s), 2);
+    ck_assert_uint_eq(state_retries_n(k.s), 3);
     kit_ok(&k, state_retries_open(k.s, &r, &k.e));
-    ck_assert_int_eq(kit_ok(&k, state_retries_next(r, &k.arena, &got, &target, &k.e)), 1);
+    ck_assert_int_eq(kit_ok(&k, state_retries_next(r, &k.arena, &got, &target, &mapping, &k.e)), 1);
     ck_assert_uint_eq(got.row, 3);
     ck_assert_uint_eq(target, 4);
-    ck_assert_uint_eq(got.attempts, 1);
-    ck_assert_int_eq(kit_ok(&k, state_retries_next(r, &k.arena, &got, &target, &k.e)), 1);
+    ck_assert_uint_eq(got.attempts, 0); /* waiting is no attempt, and neither is a request that kept failing */
+    ck_assert_int_eq(kit_ok(&k, state_retries_next(r, &k.arena, &got, &target, &mapping, &k.e)), 1);
     ck_assert_uint_eq(got.row, 5);
     ck_assert_uint_eq(target, k.target);
-    ck_assert_uint_eq(got.attempts, 3);
+    ck_assert_uint_eq(got.attempts, 2);
     ck_assert(got.retried);
     ck_assert(str_eq(got.values, entry.values));
     ck_assert(hash128_eq(&got.key, &entry.key));
-    ck_assert_int_eq(kit_ok(&k, state_retries_next(r, &k.arena, &got, &target, &k.e)), 0);
+    ck_assert_int_eq(kit_ok(&k, state_retries_next(r, &k.arena, &got, &target, &mapping, &k.e)), 1);
+    ck_assert_uint_eq(got.row, 6);
+    ck_assert_uint_eq(got.attempts, 3);
+    ck_assert_int_eq(kit_ok(&k, state_retries_next(r, &k.arena, &got, &target, &mapping, &k.e)), 0);
     state_retries_close(r);
     struct state *reader = kit_reader(&k), *writer = k.s;
     k.s = reader;
@@ -147,6 +153,7 @@ START_TEST(failed_goes_to_the_retry_table_and_comes_back)
     k.s = writer;
     ck_assert_int_eq(kit_lookup(&k, 5, 11, 0).kind, REMEMBERED_NOTHING);
     kit_one(&k, OP_CREATE, kit_created(&k, 5, 11));
+    kit_one(&k, OP_CREATE, kit_created(&k, 6, 11));
     kit_one(&k, OP_CREATE, kit_with(kit_entry(&k, 3, 11), OUTCOME_SKIPPED, REASON_IN_LIST));
     ck_assert_uint_eq(state_retries_n(k.s), 0);
     kit_audit(&k);
@@ -161,8 +168,75 @@ START_TEST(a_decided_row_leaves_the_retry_table)
     kit_merge(&k);
     ck_assert_uint_eq(state_retries_n(k.s), 0);
     kit_one(&k, OP_CREATE, kit_with(kit_entry(&k, 6, 11), OUTCOME_DEFERRED, REASON_PLAN_FULL));
-    kit_one(&k, OP_CREATE, kit_with(kit_entry(&k, 6, 11), OUTCOME_FAILED, REASON_ATTEMPTS_EXHAUSTED));
-    ck_assert_uint_eq(state_retries_n(k.s), 0);
+    for (uint64_t given_up = 1; given_up <= 2; given_up++) {
+        const char *text;
+        kit_one(&k, OP_CREATE, kit_with(kit_entry(&k, 6, 11), OUTCOME_FAILED, REASON_ATTEMPTS_EXHAUSTED));
+        ck_assert_uint_eq(state_retries_n(k.s), 0);
+        kit_ok(&k, state_get(k.s, STATE_GIVEN_UP, &text, &k.e));
+        ck_assert_str_eq(text, given_up == 1 ? "1" : "2");
+    }
+    kit_audit(&k);
+}
+END_TEST
+
+static uint64_t run_under(uint64_t mapping)
+{
+    struct run_record run = {.started_ms = 1, .read = "full", .mapping = mapping};
+    kit_ok(&k, state_run_start(k.s, &run, &k.e));
+    return k.run = run.id;
+}
+
+/* A row waits in the form that its run's mapping gave it, whichever run settles its batch. */
+START_TEST(retries_know_their_mapping)
+{
+    static const uint64_t mappings[] = {UINT64_MAX, 7, UINT64_MAX};
+    struct retries *r;
+    struct entry got;
+    uint32_t target;
+    uint64_t mapping, n;
+    for (uint64_t i = 0; i < 3; i++) {
+        struct entry entry = kit_with(kit_entry(&k, i + 1, 11), OUTCOME_DEFERRED, REASON_INTERRUPTED);
+        run_under(mappings[i]);
+        kit_batch(&k, OP_CREATE, k.target, &entry, 1);
+    }
+    run_under(7);
+    kit_merge(&k);
+    kit_ok(&k, state_retries_open(k.s, &r, &k.e));
+    for (uint64_t i = 0; i < 3; i++) {
+        ck_assert_int_eq(kit_ok(&k, state_retries_next(r, &k.arena, &got, &target, &mapping, &k.e)), 1);
+        ck_assert_uint_eq(got.row, i + 1);
+        ck_assert_uint_eq(mapping, mappings[i]);
+    }
+    state_retries_close(r);
+    kit_ok(&k, state_retries_of_others(k.s, 7, &n, &k.e));
+    ck_assert_uint_eq(n, 2);
+    kit_ok(&k, state_retries_drop_others(k.s, 7, &n, &k.e));
+    ck_assert_uint_eq(n, 2);
+    kit_ok(&k, state_commit(k.s, &k.e));
+    ck_assert_uint_eq(state_retries_n(k.s), 1);
+    kit_ok(&k, state_retries_of_others(k.s, 7, &n, &k.e));
+    ck_assert_uint_eq(n, 0);
+    kit_audit(&k);
+}
+END_TEST
+
+/* The batch of an earlier run is settled last: the newer form of its row waits on, unless that is what the lead has. */
+START_TEST(a_newer_form_waits_on)
+{
+    struct entry older = kit_created(&k, 5, 11);
+    struct entry newer = kit_with(kit_entry(&k, 5, _i == 2 ? 11 : 12), OUTCOME_DEFERRED, REASON_JOB_OPEN);
+    uint64_t first = k.run, second = kit_run(&k);
+    kit_ok(&k, state_entry_add(k.s, second, k.target, &newer, &k.e));
+    kit_merge(&k);
+    k.run = first;
+    kit_one(&k, OP_CREATE, _i == 0 ? kit_with(older, OUTCOME_FAILED, REASON_NOT_STORED) : older);
+    ck_assert_uint_eq(state_retries_n(k.s), _i == 2 ? 0 : 1);
+    k.run = second;
+    struct state *reader = kit_reader(&k), *writer = k.s;
+    k.s = reader;
+    ck_assert_int_eq(kit_lookup(&k, 5, newer.fingerprint, 0).kind, _i == 2 ? REMEMBERED_SAME : REMEMBERED_RETRY);
+    state_close(reader);
+    k.s = writer;
     kit_audit(&k);
 }
 END_TEST
@@ -401,6 +475,8 @@ static Suite *suite(void)
     tcase_add_test(c, decided_without_a_request_is_no_refusal);
     tcase_add_test(c, failed_goes_to_the_retry_table_and_comes_back);
     tcase_add_test(c, a_decided_row_leaves_the_retry_table);
+    tcase_add_test(c, retries_know_their_mapping);
+    tcase_add_loop_test(c, a_newer_form_waits_on, 0, 3);
     tcase_add_test(c, the_loser_of_a_key_leaves_the_winner_waiting);
     tcase_add_test(c, an_unchanged_row_is_told_that_its_key_waits);
     tcase_add_test(c, half_a_change_is_no_proof);

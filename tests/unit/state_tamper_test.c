@@ -170,7 +170,7 @@ static void read_tables(void)
     struct lead_shape shape;
     struct target target;
     struct str header;
-    uint64_t n64;
+    uint64_t n64, mapping;
     uint32_t to;
     size_t n;
     char delimiter;
@@ -184,7 +184,7 @@ static void read_tables(void)
     fine(state_unmerged_rows(k.s, &n64, &k.e));
     if (!fine(state_retries_open(k.s, &retries, &k.e)))
         return;
-    while ((rc = state_retries_next(retries, &k.arena, &entry, &to, &k.e)) == 1)
+    while ((rc = state_retries_next(retries, &k.arena, &entry, &to, &mapping, &k.e)) == 1)
         continue;
     fine(rc);
     state_retries_close(retries);

@@ -1,0 +1,77 @@
+/* What a run leaves for the next one: counted for the report, and noted in the state where the report is no place for it. */
+#include "config.h"
+
+#include "sync/engine/run_int.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "sync/base/log.h"
+#include "sync/base/text.h"
+
+static void report_others(const struct run *r)
+{
+    uint64_t gone = r->others - r->others_read;
+    if (r->others == 0)
+        return;
+    if (!r->whole)
+        log_notice("%" PRIu64 " row%s of earlier runs wait%s as another mapping made %s: not sent; the next sync reads the whole "
+                   "source in place of %s", r->others, text_plural(r->others), r->others == 1 ? "s" : "",
+                   r->others == 1 ? "it" : "them", r->others == 1 ? "it" : "them");
+    else if (gone == 0)
+        log_notice("%" PRIu64 " row%s of earlier runs waited as another mapping made %s: not sent; the source has brought all "
+                   "of them again", r->others, text_plural(r->others), r->others == 1 ? "it" : "them");
+    else
+        log_warning("%" PRIu64 " row%s of earlier runs waited as another mapping made %s: not sent; the source no longer has "
+                    "%" PRIu64 " of them, which are dropped", r->others, text_plural(r->others),
+                    r->others == 1 ? "it" : "them", gone);
+}
+
+int run_left_finish(struct run *r, struct err *e)
+{
+    uint64_t dropped;
+    if (r->whole && (state_retries_drop_others(r->state, r->m->digest, &dropped, e) != 0 ||
+                     state_set(r->state, STATE_GIVEN_UP, NULL, e) != 0))
+        return -1;
+    r->report->others_wait = r->whole ? 0 : r->others;
+    report_others(r);
+    return 0;
+}
+
+/* A later run settles it, and what another mapping wrote with it is still to be compared with its row then. */
+static int note_open_batch(struct run *r, const struct batch *b, struct err *e)
+{
+    struct run_record run;
+    int rc = b->run != r->record.id ? state_run_get(r->state, b->run, &r->known_arena, &run, e) : 0;
+    if (rc != 1)
+        return rc;
+    return run.mapping != r->m->digest ? state_set(r->state, STATE_OTHER_MAPPING, "1", e) : 0;
+}
+
+int run_left_count(struct run *r, struct err *e)
+{
+    struct batch *open;
+    size_t n;
+    arena_reset(&r->known_arena);
+    if (state_batches_open(r->state, &r->known_arena, &open, &n, e) != 0)
+        return -1;
+    r->report->open_batches = n;
+    r->report->waiting_rows = state_retries_n(r->state);
+    if (run_number_setting(r, STATE_GIVEN_UP, &r->report->given_up, e) != 0)
+        return -1;
+    for (size_t i = 0; i < n; i++) {
+        r->report->waiting_rows += open[i].entries_n;
+        r->report->open_jobs += open[i].job != NULL;
+        if (r->read_kind != NULL && note_open_batch(r, &open[i], e) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+int run_left_removals(struct run *r, struct err *e)
+{
+    char text[64];
+    uint64_t waiting = r->tally->removals_left + r->report->gone_waiting;
+    snprintf(text, sizeof text, "%" PRIu64 " %" PRIu64, r->record.id, waiting);
+    return waiting > 0 ? state_set(r->state, STATE_REMOVALS_WAIT, text, e) : 0;
+}
