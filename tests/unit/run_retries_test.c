@@ -12,7 +12,7 @@
 static struct ekit k;
 
 #define HEAD "version: 1\nname: nightly\nsource: {sqlite: {path: crm.db, query: \"select email, first, opt, seg, at from p where " \
-             "at > :watermark order by at\"}}\nlimits: {batch: 2, in_flight: 1, settle: 70ms}\n"
+             "at > :watermark order by at\", watermark: at}}\nlimits: {batch: 2, in_flight: 1, settle: 70ms}\n"
 #define RIGHT HEAD EKIT_LIST EKIT_FIELDS "skip_when: [{column: opt, in: [\"1\"]}]\n"
 #define EVERYBODY HEAD EKIT_LIST EKIT_FIELDS
 #define SHOUTS HEAD EKIT_LIST "fields: {email: email, first_name: {from: first, apply: [upper]}}\n" \
@@ -21,7 +21,6 @@ static struct ekit k;
 static void setup(void)
 {
     ekit_init(&k);
-    k.watermark = "at";
     ekit_crm(&k, "create table p (email text primary key, first text, opt text default '', seg text default 'l', at integer)");
 }
 
