@@ -16,7 +16,7 @@
 #include <string.h>
 
 enum {
-    BOOL_OID = 16,
+    BOOL_OID = 16, BPCHAR_OID = 1042,
     QUERY_MAX = 1 << 20,
     MESSAGE_MAX = 8192,
 };
@@ -305,6 +305,7 @@ static int send_sql(struct postgres_source *s, const char *sql, int n, const Oid
 {
     if (PQsendQueryParams(s->conn.pg, sql, n, types, values, NULL, NULL, 0) == 0 || PQsetSingleRowMode(s->conn.pg) == 0)
         return postgres_conn_fail(&s->conn, NULL, true, e);
+    s->conn.runs = true;
     return 0;
 }
 
@@ -411,6 +412,8 @@ static enum reason read_cell(struct postgres_source *s, int i, struct cell *cell
         cell->p = yes ? "true" : "false";
         cell->n = yes ? 4 : 5;
     }
+    while (s->types[i] == BPCHAR_OID && cell->n > 0 && cell->p[cell->n - 1] == ' ')
+        cell->n--; /* what pads a character(n) is no part of its value */
     if (cell->n > s->field_max)
         return REASON_FIELD_TOO_LONG;
     return s->bytes_unchecked && !text_is_utf8((struct str){cell->p, cell->n}) ? REASON_NOT_UTF8 : REASON_NONE;

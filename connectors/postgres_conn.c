@@ -284,14 +284,27 @@ static void add_caret(const struct postgres_conn *c, const PGresult *result, str
         out->n = before;
 }
 
+/* Division by zero, a bad cast, two rows of a subquery, what a function raises: the server may meet them in a row before it
+ * hands out the first one. */
+static bool is_of_data(const char *state)
+{
+    static const char *const classes[] = {"21", "22", "2F", "38", "39", "P0"};
+
+    for (size_t i = 0; i < sizeof classes / sizeof classes[0]; i++) {
+        if (strncmp(state, classes[i], 2) == 0)
+            return true;
+    }
+    return false;
+}
+
 int postgres_conn_fail(struct postgres_conn *c, const PGresult *result, bool of_query, struct err *e)
 {
     struct buf caret = BUF_INIT(MESSAGE_MAX), text = BUF_INIT(MESSAGE_MAX);
-    enum exit_status status = c->rows_flow ? XS_SOURCE : XS_CONFIG;
 
     if (result == NULL || PQresultErrorField(result, PG_DIAG_SQLSTATE) == NULL)
         return fail_connection(c, "the server is gone", e);
     const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    enum exit_status status = c->rows_flow || (c->runs && is_of_data(state)) ? XS_SOURCE : XS_CONFIG;
     const char *primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
     const char *hint = PQresultErrorField(result, PG_DIAG_MESSAGE_HINT);
     for (size_t i = 0; i < sizeof state_table / sizeof state_table[0]; i++) {

@@ -17,6 +17,7 @@ struct postgres_conn {
     char *label;        /* "postgres service=crm" */
     const char *query;  /* the user's SQL, for carets; borrowed */
     bool rows_flow;     /* the first row has come: errors are the data's, not the SQL's */
+    bool runs;          /* the query was accepted and runs: so are errors of the classes that speak of values */
     volatile sig_atomic_t cancelled;
     int64_t deadline_us; /* by the system's mono; 0: none */
 };

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <sqlite3.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -24,6 +25,7 @@ enum {
 
 struct sqlite_source {
     struct source base;
+    const char *path; /* the spec's */
     char *label;
     const char *query; /* whose place an error has. Borrowed */
     sqlite3 *db;
@@ -33,6 +35,7 @@ struct sqlite_source {
     uint8_t *flaws; /* by column, of the row handed out */
     size_t field_max;
     uint64_t rows;
+    bool runs;         /* the first row was asked for */
     long mark_column; /* -1: none */
     struct sqlite_mark mark;
     char *mark_type, *table, *column; /* of the watermark; SQLite's memory */
@@ -87,8 +90,8 @@ static enum exit_status status_of(const struct sqlite_source *s, int code)
         return XS_NO_SOURCE;
     case SQLITE_IOERR:
         return s->rows > 0 ? XS_SOURCE : XS_NO_SOURCE;
-    default:
-        return s->rows > 0 ? XS_SOURCE : XS_CONFIG;
+    default: /* the SQL was accepted: what is wrong when it runs is in a row */
+        return s->runs ? XS_SOURCE : XS_CONFIG;
     }
 }
 
@@ -100,6 +103,18 @@ static const char *hint_of(int code)
     case SQLITE_READONLY: return "; its last writer did not finish: open it once with a program that may write";
     default: return "";
     }
+}
+
+/* Does the header say that readers and writers meet in files beside it? */
+static bool is_in_wal_mode(const char *path)
+{
+    unsigned char header[20] = {0};
+    FILE *f = fopen(path, "rb");
+    bool whole = f != NULL && fread(header, sizeof header, 1, f) == 1;
+
+    if (f != NULL)
+        fclose(f);
+    return whole && header[18] == 2 && header[19] == 2;
 }
 
 /* SQLite's message, with a caret under the query where it knows the place. */
@@ -114,6 +129,10 @@ static int fail(struct sqlite_source *s, int code, struct err *e)
         return err_set(e, (enum exit_status)(128 + stop_requested()), "%s: interrupted while reading", s->label);
     if ((code & 0xff) == SQLITE_INTERRUPT && is_late(s))
         return err_set(e, XS_LEFT_OVER, "%s: the time budget ended while reading", s->label);
+    if (((code & 0xff) == SQLITE_CANTOPEN || (code & 0xff) == SQLITE_READONLY) && is_in_wal_mode(s->path))
+        return err_set(e, XS_NO_SOURCE, "%s: is in WAL mode, for which SQLite has to write %s-shm and %s-wal, and this user cannot; "
+                       "make the file and its folder writable for this user, or name a copy that `sqlite3 %s \".backup COPY\"` "
+                       "makes", s->label, s->path, s->path, s->path);
 #if SQLITE_VERSION_NUMBER >= 3038000
     offset = sqlite3_error_offset(s->db);
 #endif
@@ -135,6 +154,7 @@ static int open_file(struct sqlite_source *s, const struct sql_spec *spec, struc
         return err_oom(e);
     (void)stpcpy(stpcpy(s->label, "sqlite "), spec->url);
     s->base.label = s->label;
+    s->path = spec->url;
     /* SQLite only says "unable to open" or "disk I/O error"; the system knows why. */
     if (access(spec->url, R_OK) != 0 || stat(spec->url, &st) != 0)
         return err_errno(e, XS_NO_SOURCE, errno, "%s: cannot be opened", s->label);
@@ -419,6 +439,7 @@ static int next_row(struct source *self, struct row *out, struct err *e)
     struct sqlite_source *s = (struct sqlite_source *)self;
 
     for (;;) {
+        s->runs = true;
         int code = s->ended ? SQLITE_DONE : sqlite3_step(s->stmt);
         if (code == SQLITE_DONE)
             return s->ended ? 0 : end_of_rows(s, e);

@@ -40,6 +40,7 @@ STORIES = \
 	tests/cli/size_limit.test \
 	tests/cli/soak.test \
 	tests/cli/state_names.test \
+	tests/cli/sqlite_wal.test \
 	tests/cli/status.test \
 	tests/cli/sync_company.test \
 	tests/cli/sync_deaths.test \

@@ -55,13 +55,16 @@ START_TEST(sql_that_is_refused_has_a_caret)
     check("select 1 as a, 2 as a", "error 78 columns 1 and 2 are both named \"a\"");
     check("select $1::int as a", "error 78 a parameter besides :watermark");
     check("", "error 78 returns no columns");
-    check("select 1/0 as a", "a integer\nerror 78 division by zero");
+    check("select 1/0 as a", "a integer\nerror 65 division by zero");
 }
 END_TEST
 
 START_TEST(errors_while_rows_flow_are_the_data_s)
 {
-    check("select 1 / (2 - n) as a from generate_series(1, 5) n order by n", "a integer\nerror 78 division by zero");
+    check("select 1 / (2 - n) as a from generate_series(1, 5) n order by n", "a integer\nerror 65 division by zero");
+    check("select ('x' || n)::int as a from generate_series(1, 2) n", "a integer\nerror 65 invalid input syntax for type integer");
+    check("select (select n from generate_series(1, 2) n) as a", "a integer\nerror 65 more than one row");
+    check("select 'x'::int as a", "error 78 invalid input syntax for type integer");
     check("select 1 / (n - 20000) as a from generate_series(19998, 20003) n", "a integer\n1 [0]\n2 [-1]\nerror 65 division by zero");
     struct source_spec spec = {.kind = SOURCE_POSTGRES,
                                .as.sql = {.url = pg_url, .query = "select repeat('x', 1000) || 1 / (50000 - n) as a from generate_series(1, 60000) n"}};
@@ -100,6 +103,13 @@ START_TEST(a_source_that_cannot_be_had)
     snprintf(other, sizeof other, "host=%s user=reader dbname=postgres", pg_dir);
     spec.as.sql.query = "select id from p";
     rowtext_check(&spec, NULL, clock_system(), "id integer\nerror 66 permission denied for table p");
+}
+END_TEST
+
+START_TEST(padding_of_char_is_no_value)
+{
+    check("select 'N1'::char(20) as a, 'N1  '::varchar(20) as b, ' x '::char(5) as c, ''::char(3) as d, 'y '::text as e",
+          "a,b,c,d,e\n1 [N1][N1  ][ x][][y ]\n");
 }
 END_TEST
 
@@ -361,6 +371,7 @@ static Suite *suite(void)
     tcase_add_test(t, errors_while_rows_flow_are_the_data_s);
     tcase_add_test(t, a_source_that_cannot_be_had);
     tcase_add_test(t, passwords_are_never_shown);
+    tcase_add_test(t, padding_of_char_is_no_value);
     tcase_add_test(t, watermarks_of_times);
     tcase_add_test(t, a_time_to_come_does_not_hide_what_is_written_until_then);
     tcase_add_test(t, watermarks_of_numbers_and_text);

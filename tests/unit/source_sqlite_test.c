@@ -86,7 +86,7 @@ START_TEST(refusals_have_their_status)
     check("select 1 as a, 2 as a", "error 78 columns 1 and 2 are both named \"a\"");
     check("select ? as a", "error 78 a parameter besides :watermark");
     check("select :watermark as a", "error 78 name its column with watermark:");
-    check("select abs(-9223372036854775808) as a", "a\nerror 78 integer overflow");
+    check("select abs(-9223372036854775808) as a", "a\nerror 65 integer overflow");
     check("select abs(case id when 2 then -9223372036854775808 else id end) as a from p order by id", "a\n1 [1]\nerror 65 integer overflow");
 }
 END_TEST
