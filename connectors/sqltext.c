@@ -129,6 +129,24 @@ int sqltext_number_watermark(const char *query, struct buf *out, size_t *uses)
     return 0;
 }
 
+bool sqltext_is_ordered(const char *query)
+{
+    int depth = 0;
+
+    for (const char *p = query; *p != '\0'; p = skip_piece(p)) {
+        depth += *p == '(';
+        depth -= *p == ')';
+        if (depth == 0 && strncasecmp(p, "order", 5) == 0 && !is_word(p[5])) {
+            const char *next = p + 5;
+            while (*next != '\0' && strchr(" \t\r\n", *next) != NULL)
+                next++;
+            if (strncasecmp(next, "by", 2) == 0 && !is_word(next[2]))
+                return true;
+        }
+    }
+    return false;
+}
+
 bool sqltext_excludes_equal(const char *query)
 {
     static const char name[] = ":watermark";

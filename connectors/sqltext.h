@@ -21,6 +21,9 @@ bool sqltext_excludes_equal(const char *query);
 /* Does the query have an outer join, which makes NULL of columns that are not? */
 bool sqltext_has_outer_join(const char *query);
 
+/* Does the query as a whole say in which order its rows come: ORDER BY outside of brackets? */
+bool sqltext_is_ordered(const char *query);
+
 /* Byte offset of the character with that number (from 0); the length when there are fewer. */
 size_t sqltext_char_offset(struct str query, size_t chars);
 

@@ -46,6 +46,7 @@ sync_libengine_a_SOURCES = \
 	sync/engine/run_phases.c \
 	sync/engine/run_progress.c \
 	sync/engine/run_identity.c \
+	sync/engine/run_flips.c \
 	sync/engine/run_open.c \
 	sync/engine/source_bind.c sync/engine/source_bind.h \
 	sync/engine/run_opt_out.c \

@@ -26,6 +26,7 @@ static bool must_stop(const struct run *r)
 static void at_the_end(struct run *r)
 {
     r->eof = true;
+    run_flips_tell(r);
     const struct source_mark *mark = &r->source->mark;
     if (mark->incremental && mark->null_rows > 0)
         log_notice("%llu row%s no watermark and %s left out: full reads have them", (unsigned long long)mark->null_rows,
@@ -193,8 +194,9 @@ static int say_interrupted(const struct run *r, struct err *e)
 {
     enum exit_status status = (enum exit_status)(128 + stop_requested());
     if (r->report->open_batches > 0)
-        return err_set(e, status, "interrupted; the outcome of %llu batches is not known yet: run the same command "
-                       "again, which reads it back first and goes on", (unsigned long long)r->report->open_batches);
+        return err_set(e, status, "interrupted; the outcome of %llu batch%s is not known yet: run the same command "
+                       "again, which reads it back first and goes on", (unsigned long long)r->report->open_batches,
+                       r->report->open_batches == 1 ? "" : "es");
     return err_set(e, status, "interrupted; what was in flight is settled, run the same command again to go on");
 }
 
@@ -250,8 +252,8 @@ static int finish(struct run *r, int rc, struct err *e)
         tally_cut_short(r->tally);
     fill_report(r);
     if (rc == 0 && !tally_closes(r->tally))
-        rc = err_set(e, XS_INTERNAL, "%llu rows were read, but their outcomes do not add up to that: please report",
-                     (unsigned long long)r->tally->read);
+        rc = err_set(e, XS_INTERNAL, "%llu row%s read, but the outcomes do not add up to that: please report",
+                     (unsigned long long)r->tally->read, r->tally->read == 1 ? " was" : "s were");
     /* Whatever else went wrong on the way out, it was the signal that ended the run. */
     if (stop_requested() != 0 && e->status != XS_INTERNAL) {
         if (rc != 0)

@@ -134,6 +134,8 @@ int run_contest_put(struct run *r, const struct entry *entry, const struct lead 
     if (lead_pack(lead, &r->pack) != 0)
         return err_oom(e);
     planned.entry.values = buf_str(&r->pack);
+    if (r->flips != NULL)
+        run_flips_see(r, entry, hash_keyed64(state_secret(r->state), r->pack.p, r->pack.n) ^ target);
     return spool_put(r->contest, &planned, e);
 }
 

@@ -54,6 +54,7 @@ struct run {
     bool reidentified;               /* the mapping's key is another one than that of the last complete run */
     struct gone_plan *gone;          /* what run_gone.c knows; owned, NULL before run_gone_start() */
     uint64_t hold_rows;              /* rows to read before the first write; UINT64_MAX: all */
+    struct flips *flips;             /* what run_flips.c has seen; owned, NULL: the source's order is its own */
     struct buf tripped;              /* what guards said that stop the run */
     bool rejected_told;              /* the guard `rejected` is among them, or a dry run has warned of it */
     uint64_t judged_rows;            /* rows read when the rejected guard last spoke */
@@ -110,6 +111,15 @@ int run_left_removals(struct run *r, struct err *e);
 /* The least number for a new run that `results_to:` leaves free; 0: any. Blocks for the server. */
 uint64_t run_results_number(const struct run *r);
 int run_write_results(struct run *r);
+
+/* ---- run_flips.c ---- */
+/* Before the first row. Does nothing for a source whose rows come in an order of their own. 0/-1 */
+int run_flips_start(struct run *r, struct err *e);
+/* A row of the source that makes a lead, with a digest of the lead's values. */
+void run_flips_see(struct run *r, const struct entry *entry, uint64_t digest);
+/* Once the source was read: one warning of rows with one key and other values. */
+void run_flips_tell(const struct run *r);
+void run_flips_free(struct run *r);
 
 /* ---- run_rows.c ---- */
 /* Before the first row: the mapping tells each row's key to `key` and to the state ahead of the rest. */

@@ -325,6 +325,8 @@ static int open_memory(struct run *r, struct err *e)
     if (r->source == NULL && open_source(r, &read, e) != 0)
         return -1;
     tell_read(r, &read);
+    if (run_flips_start(r, e) != 0)
+        return -1;
     if (state_shape_put(r->state, r->m->shape.custom_names, r->m->shape.custom_n, &r->m->shape.id, e) != 0)
         return -1;
     r->custom_changed = calloc(r->m->shape.custom_n + 1, sizeof *r->custom_changed);
@@ -437,6 +439,7 @@ void run_close(struct run *r)
     spool_free(r->moves);
     spool_free(r->removals);
     run_gone_free(r);
+    run_flips_free(r);
     api_free(r->api);
     source_close(r->source);
     run_state_close(r);

@@ -412,8 +412,11 @@ int run_plan_lead(struct run *r, struct entry *entry, const struct lead *lead, u
     int left = waits ? 0 : run_opt_out_leave(r, entry, target, e);
     if (left != 0)
         return left < 0 ? -1 : 0;
-    if (pack_values(r, lead, target, entry, e) != 0 ||
-        state_lookup(r->state, &entry->key, entry->fingerprint, entry->row, &remembered, e) != 0)
+    if (pack_values(r, lead, target, entry, e) != 0)
+        return -1;
+    if (r->row != NULL)
+        run_flips_see(r, entry, entry->fingerprint);
+    if (state_lookup(r->state, &entry->key, entry->fingerprint, entry->row, &remembered, e) != 0)
         return -1;
     return waits ? run_wait_put(r, entry, target, &remembered, e) : run_plan_remembered(r, entry, lead, target, remembered, e);
 }

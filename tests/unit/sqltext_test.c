@@ -104,6 +104,21 @@ START_TEST(long_lines_are_cut_before_their_caret)
 }
 END_TEST
 
+START_TEST(an_order_is_that_of_the_whole_query)
+{
+    static const char *const ordered[] = {"select 1 order by 1", "select a from t ORDER\n\tBy a desc limit 3",
+                                          "select * from (select 1) x order by 1"};
+    static const char *const not_ordered[] = {"select 1", "select row_number() over (order by a) from t", "select 'order by'",
+                                              "select 1 -- order by 1", "select * from (select 1 order by 1) x",
+                                              "select order_by, reorder by_ from t", "select \"order by\" from t"};
+
+    for (size_t i = 0; i < sizeof ordered / sizeof ordered[0]; i++)
+        ck_assert_msg(sqltext_is_ordered(ordered[i]), "%s", ordered[i]);
+    for (size_t i = 0; i < sizeof not_ordered / sizeof not_ordered[0]; i++)
+        ck_assert_msg(!sqltext_is_ordered(not_ordered[i]), "%s", not_ordered[i]);
+}
+END_TEST
+
 START_TEST(numbers_are_told_from_durations)
 {
     ck_assert(sqltext_is_number("0"));
@@ -262,6 +277,7 @@ static Suite *make_suite(void)
     tcase_add_test(t, a_query_longer_than_its_buffer_is_an_error);
     tcase_add_test(t, carets_stand_under_their_place);
     tcase_add_test(t, long_lines_are_cut_before_their_caret);
+    tcase_add_test(t, an_order_is_that_of_the_whole_query);
     tcase_add_test(t, numbers_are_told_from_durations);
     tcase_add_test(t, times_are_ordered_as_the_server_would);
     tcase_add_test(t, comparisons_are_recognized);
