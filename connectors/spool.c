@@ -88,7 +88,8 @@ static int fill(struct spool *s, struct err *e)
         return -1;
     if (fflush(s->file) != 0 || fseeko(s->file, 0, SEEK_SET) != 0)
         return err_errno(e, XS_IO, errno, "%s: cannot be written to a temporary file (see TMPDIR)", s->base.label);
-    log_detail("%s: %" PRIu64 " rows were read ahead, so that the source need not wait for us", s->base.label, rows);
+    log_detail("%s: %" PRIu64 " row%s read ahead, so that the source need not wait for us", s->base.label, rows,
+               rows == 1 ? " was" : "s were");
     return 0;
 }
 

@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "sync/base/log.h"
+#include "sync/base/text.h"
 #include "sync/base/stop.h"
 #include "sync/cmd/client.h"
 #include "sync/cmd/job_list.h"
@@ -219,8 +220,8 @@ static void tell(const struct wait *w, enum exit_status *status)
         log_notice("%zu job%s did not do all of it; leadsync jobs show ID and jobs entries ID tell more", failed,
                    failed == 1 ? "" : "s");
     if (rows > 0)
-        log_notice("%" PRIu64 " rows of jobs that are over are not settled: leadsync resume does that, or the next sync",
-                   rows);
+        log_notice("%" PRIu64 " row%s of jobs that are over %s not settled: leadsync resume does that, or the next sync",
+                   rows, text_plural(rows), rows == 1 ? "is" : "are");
     *status = open + failed > 0 || rows > 0 ? XS_LEFT_OVER : XS_DONE;
 }
 

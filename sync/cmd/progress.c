@@ -63,9 +63,9 @@ static void add_line(struct buf *line, const struct run_progress *now, int64_t e
         buf_addf(line, "settling %" PRIu64 " batch%s of earlier runs", now->open_batches,
                  now->open_batches == 1 ? "" : "es");
     } else if (now->held) {
-        buf_addf(line, "%" PRIu64 " rows read, held until the guards have spoken", now->rows);
+        buf_addf(line, "%" PRIu64 " row%s read, held until the guards have spoken", now->rows, text_plural(now->rows));
     } else {
-        buf_addf(line, "%" PRIu64 " of %" PRIu64 " rows", now->done, now->rows);
+        buf_addf(line, "%" PRIu64 " of %" PRIu64 " row%s", now->done, now->rows, text_plural(now->rows));
         if (now->done_share >= 0)
             buf_addf(line, " (%d %%)", (int)(now->done_share * 100.0)); /* 100 is when it is over */
         buf_addf(line, ", %" PRIu64 " created, %.0f leads/s", now->created, now->leads_per_second);

@@ -14,6 +14,7 @@
 
 #include "connectors/source.h"
 #include "sync/base/stop.h"
+#include "sync/base/text.h"
 #include "sync/base/url.h"
 #include "sync/engine/source_bind.h"
 #include "sync/engine/watermark.h"
@@ -88,7 +89,8 @@ static int bind(struct check *c, struct source *source)
     }
     c->bound = true;
     size_t n = mapping_unused(c->m, &unused);
-    check_say(c, FINDING_OK, "mapping", "%s: fits the %zu columns of %s", c->m->name, source->columns_n, source->label);
+    check_say(c, FINDING_OK, "mapping", "%s: fits the %zu column%s of %s", c->m->name, source->columns_n,
+              text_plural(source->columns_n), source->label);
     if (n > 0)
         check_say(c, FINDING_NOTICE, "mapping", "%zu column%s not used: %s", n, n == 1 ? " is" : "s are",
                   check_list(c, unused, n));
@@ -118,8 +120,8 @@ static int read_rows(struct check *c, struct source *source, struct err *e)
         int signo = stop_requested();
         arena_reset(&scratch);
         if (signo != 0)
-            rc = err_set(e, signo == SIGINT ? XS_SIGINT : XS_SIGTERM, "interrupted after %llu rows of %s",
-                         (unsigned long long)c->rows, source->label);
+            rc = err_set(e, signo == SIGINT ? XS_SIGINT : XS_SIGTERM, "interrupted after %llu row%s of %s",
+                         (unsigned long long)c->rows, text_plural(c->rows), source->label);
         else
             rc = mapping_apply(c->m, &row, &scratch, &mapped, e);
         if (rc != 0)
@@ -145,8 +147,8 @@ static void tell_rows(struct check *c, const struct source *source)
             before = ", ";
         }
     const char *reasons = bad == 0 ? buf_cstr(&c->text) : NULL;
-    check_say(c, level, "source", "%s: %llu rows, %llu become leads, %llu skipped, %llu rejected%s%s", source->label,
-              (unsigned long long)c->rows, (unsigned long long)c->leads, (unsigned long long)c->skipped,
+    check_say(c, level, "source", "%s: %llu row%s, %llu become%s, %llu skipped, %llu rejected%s%s", source->label,
+              (unsigned long long)c->rows, text_plural(c->rows), (unsigned long long)c->leads, c->leads == 1 ? "s a lead" : " leads", (unsigned long long)c->skipped,
               (unsigned long long)c->rejected, reasons != NULL ? reasons : "",
               c->m->duplicates == DUPLICATES_REJECT ? ", before duplicates" : "");
     check_watermark(c, source);
@@ -236,7 +238,8 @@ static int look_into(struct check *c, struct state *s, const char *path, struct 
                 "state", path, workspace, c->workspace.id);
         goto done;
     }
-    check_say(c, FINDING_OK, "state", "%s: %llu leads known, last run %s%s%s", path, (unsigned long long)c->known_leads,
+    check_say(c, FINDING_OK, "state", "%s: %llu lead%s known, last run %s%s%s", path, (unsigned long long)c->known_leads,
+              text_plural(c->known_leads),
               had == 1 ? time_format(last.started_ms, at) : "never", had == 1 ? ", " : "",
               had == 1 && last.status != NULL ? last.status : "");
     check_names(c, s);
@@ -244,8 +247,8 @@ static int look_into(struct check *c, struct state *s, const char *path, struct 
         goto done;
     if (open_n > 0)
         check_say(c, FINDING_NOTICE, "state",
-                  "%zu batches of earlier runs are open: the next sync, or leadsync resume, settles them first",
-                  open_n);
+                  "%zu batch%s open from earlier runs: the next sync, or leadsync resume, settles %s first",
+                  open_n, open_n == 1 ? " is" : "es are", open_n == 1 ? "it" : "them");
     rc = 0;
 done:
     arena_free(&arena);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sync/base/text.h"
 #include "sync/engine/targets.h"
 
 /* Statuses of a campaign that a sync's user wants to hear of; campaign_status_text() has their names. */
@@ -174,9 +175,10 @@ static int check_sequence(struct check *c, const struct target *t, const char *c
         uint64_t empty = check_count_empty(c, used[i]);
         if (empty > 0 && is_in(used[i], filled, filled_n))
             check_say(c, FINDING_WARNING, "variables",
-                      "the sequence of campaign \"%s\" uses {{%.*s}}, which is empty for %llu of %llu leads: give it a "
+                      "the sequence of campaign \"%s\" uses {{%.*s}}, which is empty for %llu of %llu lead%s: give it a "
                       "default:, or required: true",
-                      campaign, STR_ARG(used[i]), (unsigned long long)empty, (unsigned long long)c->leads);
+                      campaign, STR_ARG(used[i]), (unsigned long long)empty, (unsigned long long)c->leads,
+                      text_plural(c->leads));
     }
     return 0;
 }

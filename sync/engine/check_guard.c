@@ -33,8 +33,8 @@ int check_guard_source(struct check *c, struct state *s, struct err *e)
                   "complete read had %llu: check the source, or allow it with --guard empty_source=none",
                   (unsigned long long)last);
     if (run_guard_exceeds(&c->m->guards.source_shrank, last - c->rows, last))
-        check_say(c, FINDING_WARNING, "source", "a sync would stop: guard `source_shrank`: %llu rows were read, the last "
+        check_say(c, FINDING_WARNING, "source", "a sync would stop: guard `source_shrank`: %llu row%s read, the last "
                   "complete read had %llu: check the source, or allow it with --guard source_shrank=none",
-                  (unsigned long long)c->rows, (unsigned long long)last);
+                  (unsigned long long)c->rows, c->rows == 1 ? " was" : "s were", (unsigned long long)last);
     return 0;
 }

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "sync/base/log.h"
+#include "sync/base/text.h"
 
 static void answered(void *ctx, const struct api_reply *reply);
 
@@ -309,7 +310,7 @@ static void answered(void *ctx, const struct api_reply *reply)
     case API_REFUSED: refused(p, reply); break;
     case API_PLAN_FULL: plan_is_full(p, reply); break;
     case API_UNKNOWN:
-        log_detail("the outcome of a request with %zu leads is unknown (%.*s): reading back", p->n,
+        log_detail("the outcome of a request with %zu lead%s is unknown (%.*s): reading back", p->n, text_plural(p->n),
                    STR_ARG(reply->message));
         readback_start(p);
         break;

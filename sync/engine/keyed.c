@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "sync/base/log.h"
+#include "sync/base/text.h"
 
 /* 32 MB. With more keys in the list every batch looks for its own. */
 enum { HASHES_MAX = 4 << 20 };
@@ -97,7 +98,8 @@ static void listed(void *ctx, const struct api_reply *reply)
     if (l->n > 0)
         qsort(l->hashes, l->n, sizeof *l->hashes, by_hash);
     if (l->n > 0 && !l->too_many)
-        log_notice("the list has %zu leads with row keys: those of this source are linked, not created again", l->n);
+        log_notice("the list has %zu lead%s with row keys: those of this source are linked, not created again", l->n,
+                   text_plural(l->n));
     while (l->waiting != NULL) {
         struct part *p = l->waiting;
         l->waiting = p->next;

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "sync/base/log.h"
+#include "sync/base/text.h"
 
 /* ---- entries ---- */
 
@@ -232,7 +233,7 @@ static void accepted(struct part *p, const struct api_reply *reply)
     if (reply->class == API_OK && api_remote_job_read(reply->json, &remote, &e) == 0) {
         job_watch(p, remote.id, &remote);
     } else {
-        log_detail("the answer to a move of %zu leads says nothing (%.*s): looking for its job", p->n,
+        log_detail("the answer to a move of %zu lead%s says nothing (%.*s): looking for its job", p->n, text_plural(p->n),
                    STR_ARG(reply->message));
         job_find(p);
     }

@@ -10,6 +10,7 @@
 #include "sync/engine/work.h"
 
 #include "sync/base/log.h"
+#include "sync/base/text.h"
 #include "sync/engine/people.h"
 
 /* One list request tells of a whole batch. */
@@ -75,7 +76,7 @@ static void counted(struct part *p, const struct api_reply *reply)
     int64_t count;
     p->counted = api_leads_deleted_read(reply->json, &count, &e) == 0 && count == (int64_t)p->n;
     if (!p->counted)
-        log_detail("a removal of %zu leads was not confirmed as a whole: reading back", p->n);
+        log_detail("a removal of %zu lead%s was not confirmed as a whole: reading back", p->n, text_plural(p->n));
     remove_start(p);
     err_clear(&e);
 }

@@ -112,6 +112,6 @@ int run_guard_source(struct run *r, struct err *e)
         return -1;
     if (read >= last || !run_guard_exceeds(&r->m->guards.source_shrank, last - read, last))
         return 0;
-    return run_guard_trip(r, &shrank, e, "%llu rows were read, the last complete read had %llu", (unsigned long long)read,
-                          (unsigned long long)last);
+    return run_guard_trip(r, &shrank, e, "%llu row%s read, the last complete read had %llu", (unsigned long long)read,
+                          read == 1 ? " was" : "s were", (unsigned long long)last);
 }

@@ -280,8 +280,9 @@ int run_report_brief(const struct run_report *r, struct buf *out)
     if (between[0] == ',')
         bad |= buf_addc(out, ')');
     between = before;
-    bad |= part(out, &between, r->open_batches, "requests of unknown outcome");
-    bad |= part(out, &between, r->open_jobs, "background jobs");
+    bad |= part(out, &between, r->open_batches,
+                r->open_batches == 1 ? "request of unknown outcome" : "requests of unknown outcome");
+    bad |= part(out, &between, r->open_jobs, r->open_jobs == 1 ? "background job" : "background jobs");
     bool unread = between[0] == ':';
     if (unread)
         bad |= buf_adds(out, ": not everything was read");

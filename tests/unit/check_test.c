@@ -150,7 +150,7 @@ START_TEST(all_is_well)
     ck_assert_msg(check() == 0, "%s", findings.p);
     says("ok mapping: nightly: fits the 4 columns");
     says("notice mapping: 1 column is not used: Extra\n");
-    says("2 rows, 1 become leads, 0 skipped, 1 rejected: email_invalid 1\n");
+    says("2 rows, 1 becomes a lead, 0 skipped, 1 rejected: email_invalid 1\n");
     says("ok key: accepted, of workspace \"Acme\" " WORKSPACE);
     says("ok key: has the scope leads:read\n");
     says("notice key: may do more than this mapping asks for, as background-jobs:read");
@@ -345,7 +345,7 @@ START_TEST(duplicates_are_counted)
 {
     load(_i == 0 ? HEAD FIELDS : HEAD FIELDS "duplicates: reject\n", CSV "ANN@example.com,Ann,3,x\n");
     ck_assert_msg(check() == 0, "%s", findings.p);
-    says(_i == 0 ? "3 rows, 1 become leads, 1 skipped, 1 rejected: duplicate_in_source 1, email_invalid 1\n"
+    says(_i == 0 ? "3 rows, 1 becomes a lead, 1 skipped, 1 rejected: duplicate_in_source 1, email_invalid 1\n"
                  : "3 rows, 2 become leads, 0 skipped, 1 rejected: email_invalid 1, before duplicates\n");
     says("a sync would add 1 at most\n");
 }

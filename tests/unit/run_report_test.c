@@ -167,9 +167,9 @@ START_TEST(as_one_line)
         {OUTCOME_REJECTED, REASON_EMAIL_INVALID, 0,
          "a: 1 rejected (email_invalid 1); leadsync rejects lists what has to be corrected", 0, NULL},
         {OUTCOME_DEFERRED, REASON_JOB_OPEN, 1,
-         "a: 1 deferred (job_open 1), 1 background jobs; the next sync goes on with the rest", 0, NULL},
+         "a: 1 deferred (job_open 1), 1 background job; the next sync goes on with the rest", 0, NULL},
         {OUTCOME_REJECTED, REASON_EMAIL_INVALID, 1,
-         "a: 1 rejected (email_invalid 1), 1 background jobs; leadsync rejects lists what has to be corrected; the next "
+         "a: 1 rejected (email_invalid 1), 1 background job; leadsync rejects lists what has to be corrected; the next "
          "sync goes on with the rest", 0, NULL},
         {OUTCOME_UNCHANGED, REASON_NONE, 0, "a: not everything was read; the next sync goes on with the rest", 0, NULL},
         {OUTCOME_UNCHANGED, REASON_NONE, 0, "a: not everything was read; run the same command again to go on", 0, "partial"},
