@@ -1,6 +1,7 @@
 # The engine: from a row to a proven outcome.
 noinst_LIBRARIES += sync/libengine.a
 sync_libengine_a_SOURCES = \
+	sync/engine/address_list.c \
 	sync/engine/check.c sync/engine/check.h sync/engine/check_api.c sync/engine/check_int.h \
 	sync/engine/check_count.c \
 	sync/engine/check_guard.c \

@@ -46,7 +46,7 @@ static void look_warn_other(struct work *w, uint32_t i)
 
 /* ---- what came ---- */
 
-static bool look_wants(const struct part *p, size_t k)
+bool look_wants(const struct part *p, size_t k)
 {
     const struct aim *aim = &p->work->aims[p->index[k]];
     return p->work->batch.entries[p->index[k]].outcome == OUTCOME_NONE && !aim->busy && !aim->shown;
@@ -311,15 +311,16 @@ static void look_again_by_address(struct part *p)
 }
 
 /* An empty list proves nothing, so the address is looked for as often as anything that may appear late. */
-static void look_leads_read(struct part *p)
+void look_addresses_known(struct part *p)
 {
+    p->look = 0;
     if (look_is_over(p))
         look_search_over(p, p->search->done);
     else
         look_again_by_address(p);
 }
 
-static const struct look_calls at_leads = {look_found, look_leads_read, look_search_failed};
+static const struct look_calls at_leads = {look_found, address_list_look, look_search_failed};
 
 void look_everywhere(struct part *p, const struct look_calls *calls)
 {

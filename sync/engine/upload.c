@@ -40,6 +40,7 @@ void upload_free(struct upload *u)
         work_free(u->works);
     jobs_free(u);
     keyed_free(u);
+    address_lists_free(u);
     held_ids_free(&u->held);
     free(u->groups);
     free(u->ready);

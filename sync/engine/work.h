@@ -115,6 +115,7 @@ struct upload {
     struct err fatal;          /* what ended the upload; set once */
     bool stopping, plan_full[2];
     struct part *gated;        /* moves that wait until no other one of the run has their ends */
+    struct address_list *address_lists; /* places that were looked through for addresses of which the state has hashes */
     struct keyed_list *keyed;  /* lists that were looked through before leads without an address went there */
     uint32_t *stuck;           /* targets held by jobs that are not waited for any more */
     size_t stuck_n;
@@ -198,12 +199,20 @@ void look_by_id(struct part *p, const struct look_calls *calls);
 void look_at_leads(struct part *p, const struct look_calls *calls);
 /* The same, for those that the look before it did not show. */
 void look_at_unshown(struct part *p, const struct look_calls *calls);
+/* Is the look under way still to show the k-th lead of the part? */
+bool look_wants(const struct part *p, size_t k);
 /* Other leads in the batch's target that have the entries' addresses. */
 void look_for_others(struct part *p, const struct look_calls *calls);
 /* Both, for leads that a list did not show: each lead is asked for itself, and one whose id is gone is looked for by its
  * address where it should be (moves: at both ends), as often as anything that may appear late. Found so, the entry has the
  * new id. What is not shown then is there no more. */
 void look_everywhere(struct part *p, const struct look_calls *calls);
+/* ---- address_list.c ---- */
+/* Part of look_everywhere(): finds the addresses of leads whose ids are gone and of which the state has hashes, and calls
+ * look_addresses_known(), or the part's `stopped`. Owns the part. */
+void address_list_look(struct part *p);
+void look_addresses_known(struct part *p);
+void address_lists_free(struct upload *u);
 /* ---- create.c ---- */
 enum { ROUNDS_MAX = 4 }; /* requests for the same leads whose outcome stays unknown, before api_error */
 /* The body of the work's first request: opened, a lead added (1 it fits, 0 it does not, -1), closed and digested. */

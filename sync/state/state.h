@@ -197,6 +197,10 @@ int state_person_lead(struct state *s, struct str address, struct hash128 *key, 
 int state_id_owner(struct state *s, const struct uuid *id, struct hash128 *key, struct err *e);
 /* With values: hashed, was this the lead's address, in whatever spelling? */
 bool state_address_unchanged(const struct state *s, struct str hashes, struct str email);
+/* The hash that an address, in whatever spelling, has among those of its lead; 0 without memory. And the i-th of those; false:
+ * there are no more. */
+uint64_t state_address_hash(const struct state *s, struct str email);
+bool state_hash_at(struct str hashes, size_t i, uint64_t *hash);
 /* With values: hashed, has this field the value (and kind) that was last written? `field` is the API's name, or the
  * custom variable's. */
 bool state_value_unchanged(const struct state *s, struct str hashes, const char *field, bool custom,

@@ -149,15 +149,22 @@ int value_hasher_pack(struct value_hasher *h, struct str packed, struct buf *out
     return failed == 0 ? 0 : err_oom(e);
 }
 
+bool state_hash_at(struct str hashes, size_t i, uint64_t *hash)
+{
+    if (8 * i + 8 > hashes.n)
+        return false;
+    *hash = 0;
+    for (size_t k = 8 * i; k < 8 * i + 8; k++)
+        *hash = *hash << 8 | (unsigned char)hashes.p[k];
+    return true;
+}
+
 bool values_have_hash(struct str hashes, uint64_t hash)
 {
-    for (size_t at = 0; at + 8 <= hashes.n; at += 8) {
-        uint64_t v = 0;
-        for (size_t i = 0; i < 8; i++)
-            v = v << 8 | (unsigned char)hashes.p[at + i];
+    uint64_t v;
+    for (size_t i = 0; state_hash_at(hashes, i, &v); i++)
         if (v == hash)
             return true;
-    }
     return false;
 }
 
@@ -170,13 +177,19 @@ bool state_value_unchanged(const struct state *s, struct str hashes, const char 
     return values_have_hash(hashes, custom ? hash ^ 1 : hash);
 }
 
-bool state_address_unchanged(const struct state *s, struct str hashes, struct str email)
+uint64_t state_address_hash(const struct state *s, struct str email)
 {
     struct buf folded = BUF_INIT(TEXT_MAX);
-    /* Short of memory it is taken for the same: nothing is done about it then. */
-    bool same = text_fold(str_trim(email), &folded) < 0 || values_have_hash(hashes, values_email_hash(s, buf_str(&folded)));
+    uint64_t hash = text_fold(str_trim(email), &folded) < 0 ? 0 : values_email_hash(s, buf_str(&folded));
     buf_free(&folded);
-    return same;
+    return hash;
+}
+
+bool state_address_unchanged(const struct state *s, struct str hashes, struct str email)
+{
+    uint64_t hash = state_address_hash(s, email);
+    /* Short of memory it is taken for the same: nothing is done about it then. */
+    return hash == 0 || values_have_hash(hashes, hash);
 }
 
 /* ---- from kept to hashed ---- */

@@ -204,9 +204,8 @@ class World:
 
     def import_again(self):
         """Somebody exports the leads of a place, deletes them and imports them: the same leads under other ids. By a row
-        key, what was a lead under an address that is left in the same night is not known; a state without addresses
-        cannot look for who is gone."""
-        if self.kind not in ("keyed", "foretold") and self.values == "kept" and self.random.randrange(6) == 0:
+        key, what was a lead under an address that is left in the same night is not known."""
+        if self.kind not in ("keyed", "foretold") and self.random.randrange(6) == 0:
             self.control(ids_changed=[self.random.choice(PLACES)])
 
     def is_there_by_hand(self, row):

@@ -11,6 +11,7 @@ ENGINE_TESTS = \
 	tests/unit/readback.tap \
 	tests/unit/rekey.tap \
 	tests/unit/remove.tap \
+	tests/unit/remove_identity.tap \
 	tests/unit/run.tap \
 	tests/unit/run_forgotten.tap \
 	tests/unit/run_doubles.tap \
@@ -101,6 +102,9 @@ REMOVE_KIT = tests/unit/remove_kit.c tests/unit/remove_kit.h $(ENGINE_KIT)
 tests_unit_remove_tap_SOURCES = tests/unit/remove_test.c $(REMOVE_KIT)
 tests_unit_remove_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_remove_tap_LDADD = $(TEST_LIBS) $(LEVEL_ENGINE)
+tests_unit_remove_identity_tap_SOURCES = tests/unit/remove_identity_test.c $(REMOVE_KIT)
+tests_unit_remove_identity_tap_CFLAGS = $(TEST_CFLAGS)
+tests_unit_remove_identity_tap_LDADD = $(TEST_LIBS) $(LEVEL_ENGINE)
 tests_unit_run_doubles_tap_SOURCES = tests/unit/run_doubles_test.c $(ENGINE_KIT)
 tests_unit_run_doubles_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_run_doubles_tap_LDADD = $(TEST_LIBS) $(LEVEL_ENGINE)

@@ -220,40 +220,6 @@ START_TEST(a_count_that_is_not_true)
 }
 END_TEST
 
-/* The id of cyd's lead is another person's now, who is not ours to delete. */
-START_TEST(an_id_with_another_address)
-{
-    ekit_mapping(&k, _i == 0 ? RKIT_MIRROR EKIT_FIELDS : RKIT_MIRROR "state: {values: hashed}\n" EKIT_FIELDS);
-    ekit_sync(&k);
-    world_exchange(k.world, "cyd@example.com", "zoe@example.com");
-    ekit_csv(&k, RKIT_TWO);
-    ekit_later(&k);
-    ekit_sync(&k);
-    EKIT_ENDS(&k, XS_DONE);
-    EKIT_COUNT(&k, REMOVED, 2u);
-    ck_assert_uint_eq(k.world->leads_deleted, 1);
-    ck_assert(ekit_there(&k, "zoe@example.com") && !ekit_there(&k, "dan@example.com"));
-}
-END_TEST
-
-/* Imported again by hand: the same people under other ids. */
-START_TEST(imported_again)
-{
-    world_set(k.world, "cyd@example.com", "status", -2);
-    world_reimport(k.world, "cyd@example.com");
-    world_reimport(k.world, "dan@example.com");
-    ekit_csv(&k, RKIT_TWO);
-    ekit_sync(&k);
-    EKIT_ENDS(&k, XS_DONE);
-    EKIT_COUNT(&k, REMOVED, 2u);
-    ck_assert_uint_eq(k.world->leads_deleted, 2);
-    rkit_two_are_left(&k);
-    ekit_csv(&k, RKIT_FOUR);
-    ekit_sync(&k);
-    EKIT_REASON(&k, UNSUBSCRIBED, 1u);
-}
-END_TEST
-
 /* With a key, the address of a lead that is gone may be another row's: its new lead is not the old one. */
 START_TEST(the_address_went_to_another_row)
 {
@@ -464,8 +430,6 @@ static Suite *suite(void)
     tcase_add_loop_test(c, a_list_that_shows_nothing, 0, 2);
     tcase_add_test(c, an_earlier_removal_that_no_list_shows);
     tcase_add_loop_test(c, a_count_that_is_not_true, 0, 2);
-    tcase_add_loop_test(c, an_id_with_another_address, 0, 2);
-    tcase_add_test(c, imported_again);
     tcase_add_test(c, the_address_went_to_another_row);
     tcase_add_loop_test(c, a_removal_that_is_carried_out_late, 0, 2);
     tcase_add_loop_test(c, stopped_anywhere, 0, 12);

@@ -1,0 +1,113 @@
+/* Whose lead is removed: ids that are another person's, and leads that were exported and imported again. */
+#include "config.h"
+
+#include "tests/unit/remove_kit.h"
+
+static struct ekit k;
+
+static void setup(void)
+{
+    rkit_init(&k);
+}
+
+static void teardown(void)
+{
+    ekit_free(&k);
+}
+
+/* The id of cyd's lead is another person's now, who is not ours to delete. */
+START_TEST(an_id_with_another_address)
+{
+    ekit_mapping(&k, _i == 0 ? RKIT_MIRROR EKIT_FIELDS : RKIT_MIRROR "state: {values: hashed}\n" EKIT_FIELDS);
+    ekit_sync(&k);
+    world_exchange(k.world, "cyd@example.com", "zoe@example.com");
+    ekit_csv(&k, RKIT_TWO);
+    ekit_later(&k);
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_DONE);
+    EKIT_COUNT(&k, REMOVED, 2u);
+    ck_assert_uint_eq(k.world->leads_deleted, 1);
+    ck_assert(ekit_there(&k, "zoe@example.com") && !ekit_there(&k, "dan@example.com"));
+}
+END_TEST
+
+#define HASHED RKIT_MIRROR "state: {values: hashed}\n"
+
+/* Imported again by hand: the same people under other ids. With hashes their addresses are found in their place. */
+START_TEST(imported_again)
+{
+    ekit_mapping(&k, _i == 0 ? RKIT_MIRROR EKIT_FIELDS : HASHED EKIT_FIELDS);
+    ekit_sync(&k);
+    world_set(k.world, "cyd@example.com", "status", -2);
+    world_reimport(k.world, "cyd@example.com");
+    world_reimport(k.world, "dan@example.com");
+    ekit_csv(&k, RKIT_TWO);
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_DONE);
+    EKIT_COUNT(&k, REMOVED, 2u);
+    ck_assert_uint_eq(k.world->leads_deleted, 2);
+    rkit_two_are_left(&k);
+    ekit_csv(&k, RKIT_FOUR);
+    ekit_sync(&k);
+    EKIT_REASON(&k, UNSUBSCRIBED, 1u);
+}
+END_TEST
+
+/* Their place is looked through once, and again when it shows nothing; who is not in it is gone. */
+START_TEST(imported_again_with_hashes)
+{
+    ekit_mapping(&k, HASHED EKIT_FIELDS "limits: {batch: 1}\n");
+    ekit_sync(&k);
+    world_reimport(k.world, "ann@example.com");
+    world_reimport(k.world, "bob@example.com");
+    world_reimport(k.world, "cyd@example.com");
+    world_delete(k.world, "dan@example.com");
+    world_put(k.world, WORLD_LIST, "zoe@example.com", "Zoe");
+    ekit_csv(&k, "email,first\nbob@example.com,Bob\n");
+    ekit_later(&k);
+    world_count(k.world);
+    /* By ids; then the place. */
+    world_fault(k.world, WORLD_READ, 1, _i == 0 ? 1 : 2, FAULT_EMPTY);
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_DONE);
+    EKIT_COUNT(&k, REMOVED, 3u);
+    ck_assert_uint_eq(k.world->leads_deleted, 2);
+    ck_assert(ekit_there(&k, "bob@example.com") && ekit_there(&k, "zoe@example.com"));
+    ck_assert_uint_eq(world_n(k.world), 2);
+}
+END_TEST
+
+/* A place that cannot be looked through proves nothing. */
+START_TEST(a_place_that_cannot_be_read)
+{
+    ekit_mapping(&k, HASHED EKIT_FIELDS);
+    ekit_sync(&k);
+    world_reimport(k.world, "cyd@example.com");
+    ekit_csv(&k, RKIT_TWO);
+    ekit_later(&k);
+    world_count(k.world);
+    world_fault(k.world, WORLD_READ, 2, 99, _i == 0 ? FAULT_400 : FAULT_401);
+    ekit_sync(&k);
+    EKIT_ENDS(&k, _i == 0 ? XS_API : XS_KEY);
+    ck_assert(ekit_there(&k, "cyd@example.com"));
+    ekit_later(&k);
+    world_count(k.world);
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_DONE);
+    rkit_two_are_left(&k);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("remove_identity");
+    TCase *t = tcase_create("all");
+    tcase_add_checked_fixture(t, setup, teardown);
+    tcase_set_timeout(t, 60);
+    tcase_add_loop_test(t, an_id_with_another_address, 0, 2);
+    tcase_add_loop_test(t, imported_again, 0, 2);
+    tcase_add_loop_test(t, imported_again_with_hashes, 0, 2);
+    tcase_add_loop_test(t, a_place_that_cannot_be_read, 0, 2);
+    suite_add_tcase(s, t);
+    return unit_run(s);
+}
