@@ -26,7 +26,7 @@ enum api_class {
     API_PLAN_FULL, /* 403 "Lead limit reached": surely not applied; `room` tells the remaining uploads */
     API_UNKNOWN,   /* a write whose bytes may have left and that has no usable answer: read back */
     API_FAILED,    /* a read that kept failing, or a write that surely never left and kept not leaving: `err` says */
-    API_FATAL,     /* key, scope, plan unpaid, edge refusal: the run ends; `err` has the status */
+    API_FATAL,     /* key, scope, plan unpaid, closed endpoint, edge refusal: the run ends; `err` has the status */
     API_CANCELLED, /* taken back by api_cancel_queued() before it left: surely not applied */
 };
 
@@ -266,7 +266,7 @@ struct api_call {
     const char *method, *path;
     struct str body;
     bool write, urgent;
-    bool optional;            /* a key without the scope is API_REFUSED with status 403, not the end of the run */
+    bool optional;            /* a missing scope or a closed endpoint is API_REFUSED, not the end of the run */
     enum api_kind kind;
     const char *must_have;    /* a text member without which an answer proves nothing; NULL: none */
 };

@@ -16,7 +16,8 @@
 enum body_test { ANY, NO_JSON, SAYS_PLAN_FULL, SAYS_MOVING };
 
 /* First match counts. That a 4xx other than the listed ones was not executed follows from the API's framework, which
- * checks before its handlers run; 408 and 425 are a proxy's words and prove nothing. */
+ * checks before its handlers run; 408 and 425 are a proxy's words and prove nothing. 501 says that nothing carries out such
+ * a request. */
 static const struct rule {
     int from, to;
     enum body_test test;
@@ -29,11 +30,16 @@ static const struct rule {
     {403, 403, SAYS_PLAN_FULL, VERDICT_PLAN_FULL},
     {403, 403, NO_JSON, VERDICT_EDGE},
     {403, 403, ANY, VERDICT_SCOPE},
+    {405, 405, ANY, VERDICT_CLOSED},
     {408, 408, ANY, VERDICT_LOST},
     {409, 409, SAYS_MOVING, VERDICT_LOCKED},
+    {410, 410, ANY, VERDICT_CLOSED},
     {425, 425, ANY, VERDICT_LOST},
+    {426, 426, ANY, VERDICT_CLOSED},
     {429, 429, ANY, VERDICT_THROTTLED},
+    {451, 451, ANY, VERDICT_CLOSED},
     {400, 499, ANY, VERDICT_REFUSED},
+    {501, 501, ANY, VERDICT_CLOSED},
 };
 
 static const char *const message_keys[] = {"message", "error", "detail"};
@@ -229,6 +235,11 @@ int classify_fatal(enum verdict verdict, const char *method, const char *path, c
                        "the key may not %s %s (%d: %.*s): give it the scope %s, or set INSTANTLY_API_KEY to a key "
                        "that has it",
                        method, path, status, STR_ARG(message), scope != NULL ? scope : "that this call needs");
+    case VERDICT_CLOSED:
+        return err_set(e, XS_API,
+                       "%s %s: Instantly takes no such request any more, whatever it carries (%d%s%.*s): see whether there "
+                       "is a newer leadsync, or ask Instantly's support; then run the same command again",
+                       method, path, status, message.n > 0 ? " " : "", STR_ARG(message));
     case VERDICT_EDGE:
         return err_set(e, XS_API,
                        "refused at the API's edge, before the API saw the request (%d: %.*s): this host or its "

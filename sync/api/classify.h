@@ -20,6 +20,7 @@ enum verdict {
     VERDICT_KEY,          /* key refused */
     VERDICT_UNPAID,       /* the plan does not allow it */
     VERDICT_SCOPE,        /* the key may not do this */
+    VERDICT_CLOSED,       /* this endpoint serves no request at all; surely not applied */
     VERDICT_EDGE,         /* refused before the API saw it */
     VERDICT_REDIRECT,     /* not the API's address */
     VERDICT_DRY,          /* this process refused to send it */
@@ -47,7 +48,7 @@ int64_t classify_room(struct str message);
 /* The scope that a call needs ("leads:create"), NULL when not known. */
 const char *classify_scope(const char *method, const char *path);
 
-/* The error that ends a run, for the verdicts KEY, UNPAID, SCOPE, EDGE, REDIRECT and DRY. Returns -1. */
+/* The error that ends a run, for the verdicts KEY, UNPAID, SCOPE, CLOSED, EDGE, REDIRECT and DRY. Returns -1. */
 int classify_fatal(enum verdict verdict, const char *method, const char *path, const struct transport_answer *answer,
                    struct str message, struct err *e);
 

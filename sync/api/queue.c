@@ -340,7 +340,7 @@ static void on_done(void *queue, const struct transport_request *wire, const str
     struct json_object *json = answer->end == TRANSPORT_ANSWERED ? parse(a, r, answer, &apart) : NULL;
     enum verdict verdict = classify(&r->expected, answer, json);
     /* A look-up that may fail, such as the plan's room, must not end the run of a narrowly scoped key. */
-    if (verdict == VERDICT_SCOPE && r->optional)
+    if ((verdict == VERDICT_SCOPE || verdict == VERDICT_CLOSED) && r->optional)
         verdict = VERDICT_REFUSED;
 
     int64_t delay_ms = r->last_try ? -1 : retry_delay_ms(a, r, verdict, answer);

@@ -16,7 +16,7 @@ struct request {
     struct expected expected;
     enum api_kind kind;
     bool urgent;
-    bool optional;             /* 403 for a missing scope is a refusal of this request, not the run's end */
+    bool optional;             /* a missing scope or a closed endpoint refuses this request, and does not end the run */
     api_done_fn *done;
     void *ctx;
     void (*drop)(void *ctx);   /* frees ctx when the client goes away instead of calling back; NULL: nothing to free */
