@@ -1,14 +1,13 @@
 /* leads/add: sending, and what each answer means for the leads of the request.
  *
  * The API answers counters and the ids of what it created; no answer says per lead why it was not created. create_proof.c
- * says what an answer proves. All other leads are read back. A lead with an address that is still unclear is sent again,
+ * says what an answer proves, create_refused.c what a refusal means. All other leads are read back. A lead with an address that is still unclear is sent again,
  * in halves where only its reason is unclear: the API counts a repeated address as a duplicate and changes nothing
  * (observed). A lead without an address is never sent again in the same run once a request may have created it. */
 #include "config.h"
 
 #include "sync/engine/work.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -100,7 +99,7 @@ static int part_body(struct part *p, struct buf *body)
     return rc == 0 ? api_leads_add_close(body) : -1;
 }
 
-static void part_done(struct part *p, enum outcome outcome, enum reason reason, int http_status)
+void create_part_done(struct part *p, enum outcome outcome, enum reason reason, int http_status)
 {
     for (size_t k = 0; k < p->n; k++)
         work_entry_done(p->work, p->index[k], outcome, reason, http_status);
@@ -114,7 +113,7 @@ void create_send(struct part *p)
     struct buf body = BUF_INIT(LEADS_ADD_MAX_BYTES);
     if (p->n == 0 || upload_ended(w->u)) {
         /* Nothing of these leads is under way: a first request, or one that was surely not applied, or looked for. */
-        part_done(p, OUTCOME_DEFERRED, w->u->c.stop_reason, 0);
+        create_part_done(p, OUTCOME_DEFERRED, w->u->c.stop_reason, 0);
         return;
     }
     if (part_body(p, &body) != 0) {
@@ -132,91 +131,10 @@ void create_send(struct part *p)
         upload_fail(w->u, &e);
         work_leave_open(w);
         part_free(p);
+    } else {
+        w->u->refused[ENDPOINT_ADD].under_way++;
     }
     err_clear(&e);
-}
-
-/* Sends a slice of a part on its own. */
-static void send_slice(struct part *p, size_t first, size_t n)
-{
-    struct err e = ERR_INIT;
-    struct part *slice = part_open(p, first, n, &e);
-    if (slice == NULL) {
-        upload_fail(p->work->u, &e);
-        work_leave_open(p->work);
-    } else {
-        create_send(slice);
-    }
-    err_clear(&e);
-}
-
-void create_send_halves(struct part *p)
-{
-    size_t half = p->n / 2;
-    if (half > 0)
-        send_slice(p, 0, half);
-    send_slice(p, half, p->n - half);
-    part_free(p);
-}
-
-/* "body/leads/3/email must be string": the index of the lead a schema violation names, or -1. */
-static long named_lead(struct str message)
-{
-    static const char mark[] = "leads/";
-    for (size_t i = 0; i + sizeof mark - 1 < message.n; i++) {
-        if (memcmp(message.p + i, mark, sizeof mark - 1) != 0)
-            continue;
-        size_t at = i + sizeof mark - 1;
-        long v = 0;
-        if (!isdigit((unsigned char)message.p[at]))
-            continue;
-        for (; at < message.n && isdigit((unsigned char)message.p[at]) && v < 100000; at++)
-            v = v * 10 + (message.p[at] - '0');
-        return v;
-    }
-    return -1;
-}
-
-static void refuse_one(struct part *p, size_t k, const struct api_reply *reply)
-{
-    struct work *w = p->work;
-    struct entry *entry = &w->batch.entries[p->index[k]];
-    if (arena_str(&w->arena, reply->message, &entry->detail) != 0)
-        entry->detail = STR_NONE;
-    work_entry_done(w, p->index[k], OUTCOME_REJECTED, REASON_REFUSED_THERE, reply->http_status);
-}
-
-/* This body was surely not applied: find the lead that is at fault. */
-static void refused(struct part *p, const struct api_reply *reply)
-{
-    struct upload *u = p->work->u;
-    if (reply->http_status == 404) {
-        struct err e = ERR_INIT;
-        char text[TARGET_TEXT_N];
-        err_set(&e, XS_CONFIG, "%s is not there any more (404): create it again or change the mapping's target",
-                target_format(&p->work->target, text));
-        upload_fail(u, &e);
-        err_clear(&e);
-        part_done(p, OUTCOME_DEFERRED, REASON_INTERRUPTED, 404);
-        return;
-    }
-    if (reply->http_status == 409) {
-        /* Somebody's move held the target for as long as this run waits for jobs, and that is waited for once. */
-        upload_leave_stuck(u, p->work->batch.target);
-        part_done(p, OUTCOME_DEFERRED, REASON_JOB_OPEN, 409);
-        return;
-    }
-    long named = reply->http_status == 400 ? named_lead(reply->message) : -1;
-    if (p->n == 1) {
-        refuse_one(p, 0, reply);
-        part_free(p);
-    } else if (named >= 0 && (size_t)named < p->n) {
-        refuse_one(p, (size_t)named, reply);
-        send_slice(p, 0, p->n);
-        part_free(p);
-    } else {
-        create_send_halves(p);
-    }
 }
 
 /* Surely not applied. What room there is gets filled, the rest waits for another run. */
@@ -227,13 +145,13 @@ static void plan_is_full(struct part *p, const struct api_reply *reply)
     if (room == 0 || room >= p->n) {
         /* A room that would have held the request, yet did not, is not believed twice. */
         u->plan_full[p->work->target.kind] = true;
-        part_done(p, OUTCOME_DEFERRED, REASON_PLAN_FULL, reply->http_status);
+        create_part_done(p, OUTCOME_DEFERRED, REASON_PLAN_FULL, reply->http_status);
         return;
     }
     for (size_t k = room; k < p->n; k++)
         work_entry_done(p->work, p->index[k], OUTCOME_DEFERRED, REASON_PLAN_FULL, reply->http_status);
     u->plan_full[p->work->target.kind] = true;
-    send_slice(p, 0, room);
+    create_send_slice(p, 0, room, TRIAL_OVER);
     part_free(p);
 }
 
@@ -305,9 +223,12 @@ static void answered(void *ctx, const struct api_reply *reply)
     if (reply->sent_wall_ms != 0 && (w->first_sent_ms == 0 || p->round == 1))
         w->first_sent_ms = reply->sent_wall_ms;
     p->http_status = reply->http_status;
+    u->refused[ENDPOINT_ADD].under_way--;
+    if (reply->class == API_OK)
+        refused_alike_accepted(u, ENDPOINT_ADD);
     switch (reply->class) {
     case API_OK: added(p, reply); break;
-    case API_REFUSED: refused(p, reply); break;
+    case API_REFUSED: create_refused(p, reply); break;
     case API_PLAN_FULL: plan_is_full(p, reply); break;
     case API_UNKNOWN:
         log_detail("the outcome of a request with %zu lead%s is unknown (%.*s): reading back", p->n, text_plural(p->n),
@@ -317,8 +238,8 @@ static void answered(void *ctx, const struct api_reply *reply)
     case API_FAILED:
     case API_FATAL:
         upload_fail(u, reply->err);
-        part_done(p, OUTCOME_DEFERRED, REASON_INTERRUPTED, reply->http_status);
+        create_part_done(p, OUTCOME_DEFERRED, REASON_INTERRUPTED, reply->http_status);
         break;
-    case API_CANCELLED: part_done(p, OUTCOME_DEFERRED, u->c.stop_reason, 0); break;
+    case API_CANCELLED: create_part_done(p, OUTCOME_DEFERRED, u->c.stop_reason, 0); break;
     }
 }

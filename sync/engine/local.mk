@@ -9,6 +9,7 @@ sync_libengine_a_SOURCES = \
 	sync/engine/check_watermark.c \
 	sync/engine/create.c \
 	sync/engine/create_proof.c \
+	sync/engine/create_refused.c \
 	sync/engine/diff.c sync/engine/diff.h sync/engine/diff_format.h \
 	sync/engine/diff_csv.c \
 	sync/engine/diff_json.c \
@@ -36,6 +37,7 @@ sync_libengine_a_SOURCES = \
 	sync/engine/keyed.c \
 	sync/engine/readback.c \
 	sync/engine/rekey.c sync/engine/rekey_look.c \
+	sync/engine/refused_alike.c sync/engine/refused_alike.h \
 	sync/engine/remove.c \
 	sync/engine/run.c sync/engine/run.h sync/engine/run_int.h \
 	sync/engine/run_doubles.c \

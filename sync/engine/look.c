@@ -49,7 +49,7 @@ static void look_warn_other(struct work *w, uint32_t i)
 bool look_wants(const struct part *p, size_t k)
 {
     const struct aim *aim = &p->work->aims[p->index[k]];
-    return p->work->batch.entries[p->index[k]].outcome == OUTCOME_NONE && !aim->busy && !aim->shown;
+    return p->work->batch.entries[p->index[k]].outcome == OUTCOME_NONE && !aim->busy && !aim->held && !aim->shown;
 }
 
 /* Another lead than the entry's, with its address, in the place that is asked for. */

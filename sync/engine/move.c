@@ -192,6 +192,8 @@ static void post(struct part *p)
         upload_fail(w->u, &e);
         all_done(p, OUTCOME_DEFERRED, REASON_INTERRUPTED, 0);
         part_free(p);
+    } else {
+        w->u->refused[ENDPOINT_MOVE].under_way++;
     }
     err_clear(&e);
 }
@@ -215,8 +217,7 @@ static void refuse(struct part *p, const struct api_reply *reply)
         /* Surely not applied, and how many ids a request may have is documented nowhere: move_next() asks with fewer. */
         w->move->request_max = p->n / 2;
     } else {
-        move_detail(w, p->index[0], "%.*s", STR_ARG(reply->message));
-        work_entry_done(w, p->index[0], OUTCOME_REJECTED, REASON_REFUSED_THERE, reply->http_status);
+        refused_alike_lead(w, p->index[0], ENDPOINT_MOVE, reply, REFUSED_ALONE);
     }
     err_clear(&e);
     part_free(p);
@@ -247,6 +248,9 @@ static void answered(void *ctx, const struct api_reply *reply)
     struct upload *u = w->u;
     if (reply->skew_ms != 0)
         w->skew_ms = u->skew_ms = reply->skew_ms;
+    u->refused[ENDPOINT_MOVE].under_way--;
+    if (reply->class == API_OK)
+        refused_alike_accepted(u, ENDPOINT_MOVE);
     switch (reply->class) {
     case API_OK:
     case API_UNKNOWN:
@@ -283,7 +287,7 @@ static struct part *next_part(struct work *w, struct err *e)
             continue;
         if (w->aims[i].place == PLACE_TO)
             move_proved(w, i, 0);
-        else if (p->n < w->move->request_max)
+        else if (!w->aims[i].held && p->n < w->move->request_max)
             p->index[p->n++] = i;
     }
     return p;
@@ -312,6 +316,9 @@ void move_next(struct work *w)
         work_leave_open(w);
         end(w);
     } else if (p->n == 0) {
+        /* What is still open is held: refused_alike.c goes on. */
+        if (w->open_n > 0)
+            w->on_quiet = NULL;
         part_free(p);
     } else {
         post(p);

@@ -52,11 +52,8 @@ static void removed(struct part *p, uint32_t i)
 static void refused(struct part *p, const struct api_reply *reply)
 {
     struct work *w = p->work;
-    for (size_t k = 0; k < p->n; k++) {
-        struct entry *entry = &w->batch.entries[p->index[k]];
-        if (arena_str(&w->arena, reply->message, &entry->detail) != 0)
-            entry->detail = STR_NONE;
-    }
+    for (size_t k = 0; k < p->n; k++)
+        work_detail(w, p->index[k], reply->message);
     if (reply->http_status == 404) {
         /* The campaign or list itself is gone. Its leads may be, too. */
         p->round = ROUNDS_MAX;

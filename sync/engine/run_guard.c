@@ -77,12 +77,12 @@ int run_guard_verdict(struct run *r, struct err *e)
 
 /* Rows that were refused by an earlier run and have not changed say nothing of today's source and mapping: they are
  * neither rejects here nor rows. */
-int run_guard_rejected(struct run *r, struct err *e)
+static int judge_rejected(struct run *r, uint64_t not_counted, struct err *e)
 {
     static const struct guard_trip trip = {"rejected", "the run was stopped", "see `leadsync rejects`, ",
                                            "correct the mapping or the source", "--guard rejected=none"};
     const struct tally *t = r->tally;
-    uint64_t rejected = t->outcomes[OUTCOME_REJECTED] - t->refused_before, rows = t->read - t->refused_before;
+    uint64_t rejected = t->outcomes[OUTCOME_REJECTED] - t->refused_before - not_counted, rows = t->read - t->refused_before;
     char before[96] = "";
     r->judged_rows = t->read;
     if (r->rejected_told || rejected < RUN_REJECTED_MIN || !run_guard_exceeds(&r->m->guards.rejected, rejected, rows))
@@ -92,6 +92,18 @@ int run_guard_rejected(struct run *r, struct err *e)
         snprintf(before, sizeof before, " (besides %llu that were refused before)", (unsigned long long)t->refused_before);
     return run_guard_trip(r, &trip, e, "%llu of %llu rows %s rejected%s", (unsigned long long)rejected,
                           (unsigned long long)rows, r->diff != NULL ? "are" : "were", before);
+}
+
+int run_guard_rejected(struct run *r, struct err *e)
+{
+    return judge_rejected(r, 0, e);
+}
+
+/* Bad addresses are what some lists are full of, and no reason to stop in the middle. */
+int run_guard_refused(void *run, struct err *e)
+{
+    struct run *r = run;
+    return judge_rejected(r, r->tally->found_bad, e) != 0 ? -1 : run_guard_verdict(r, e);
 }
 
 int run_guard_source(struct run *r, struct err *e)

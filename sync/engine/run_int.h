@@ -166,6 +166,8 @@ bool run_guard_tripped(const struct run *r);
 int run_guard_verdict(struct run *r, struct err *e);
 /* Guard `rejected`, by the rows so far. */
 int run_guard_rejected(struct run *r, struct err *e);
+/* The same for rows that the mapping rejects and leads that Instantly refuses, as refusals come. -1: it stops the run. */
+int run_guard_refused(void *run, struct err *e);
 /* At the source's end: guards `empty_source` and `source_shrank`. */
 int run_guard_source(struct run *r, struct err *e);
 

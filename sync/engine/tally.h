@@ -19,6 +19,8 @@ struct tally {
     uint64_t removals_undone;               /* what an earlier run had begun, and did not do: a sync decides it anew */
     uint64_t skipped_active;                /* skipped rows whose lead is active in Instantly */
     uint64_t known_rejects;                 /* rejected now as in the run before */
+    uint64_t refused;                       /* by Instantly in this run, with an error: refused_there */
+    uint64_t found_bad;                     /* rejected in this run by Instantly's counters and verdicts on addresses */
     uint64_t refused_before;                /* rejected as remembered: refused by an earlier run, and unchanged since */
 };
 

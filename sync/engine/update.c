@@ -136,15 +136,15 @@ static void patched(void *ctx, const struct api_reply *reply)
 {
     struct patch_call *call = ctx;
     struct work *w = call->work;
-    struct entry *entry = &w->batch.entries[call->i];
+    w->u->refused[ENDPOINT_PATCH].under_way--;
     switch (reply->class) {
     case API_OK:
+        refused_alike_accepted(w->u, ENDPOINT_PATCH);
         update_answered(call, reply);
         break;
     case API_REFUSED:
     case API_PLAN_FULL:
-        if (arena_str(&w->arena, reply->message, &entry->detail) != 0)
-            entry->detail = STR_NONE;
+        work_detail(w, call->i, reply->message);
         if (reply->http_status == 404 && w->batch.op != OP_MOVE)
             w->aims[call->i].patch = PATCH_GONE;
         else if (reply->http_status == 404)
@@ -152,7 +152,7 @@ static void patched(void *ctx, const struct api_reply *reply)
         else if (reply->http_status == 409)
             work_entry_done(w, call->i, OUTCOME_DEFERRED, REASON_JOB_OPEN, 409);
         else
-            work_entry_done(w, call->i, OUTCOME_REJECTED, REASON_REFUSED_THERE, reply->http_status);
+            refused_alike_lead(w, call->i, ENDPOINT_PATCH, reply, REFUSED_ALONE);
         break;
     case API_UNKNOWN:
         if (w->aims[call->i].rounds >= ROUNDS_MAX)
@@ -225,6 +225,8 @@ void update_patch(struct work *w, uint32_t i, struct lead *lead, uint32_t fields
         work_entry_done(w, i, OUTCOME_REJECTED, e.status == XS_SOURCE ? REASON_LEAD_TOO_LARGE : REASON_REFUSED_THERE, 0);
         free(call);
         w->parts_n--;
+    } else {
+        w->u->refused[ENDPOINT_PATCH].under_way++;
     }
     err_clear(&e);
 }

@@ -38,6 +38,7 @@ void upload_free(struct upload *u)
     }
     while (u->works != NULL)
         work_free(u->works);
+    refused_alike_free(u);
     jobs_free(u);
     keyed_free(u);
     address_lists_free(u);
@@ -162,6 +163,7 @@ void upload_stop(struct upload *u, enum reason reason)
     u->ready_n = 0;
     api_cancel_queued(u->c.api);
     give_up_waits(u);
+    refused_alike_stop(u);
     err_clear(&e);
 }
 
@@ -201,6 +203,18 @@ static int64_t shorten(const struct upload *u, int64_t timeout_ms, int64_t now_u
     return timeout_ms < 0 ? 0 : timeout_ms;
 }
 
+/* The caller judges how many refusals are too many. */
+static void judge_refusals(struct upload *u)
+{
+    struct err e = ERR_INIT;
+    if (u->c.refused == NULL || u->c.tally->refused <= u->refused_judged || upload_ended(u))
+        return;
+    u->refused_judged = u->c.tally->refused;
+    if (u->c.refused(u->c.ctx, &e) != 0)
+        upload_fail(u, &e);
+    err_clear(&e);
+}
+
 int upload_step(struct upload *u, int64_t timeout_ms, struct err *e)
 {
     int64_t age_us, now_us = u->c.clock->mono_us(u->c.clock);
@@ -217,6 +231,8 @@ int upload_step(struct upload *u, int64_t timeout_ms, struct err *e)
     if (u->fatal.status == XS_DONE &&
         (u->ready_n >= COMMIT_EVENTS || (pending > 0 && age_us >= COMMIT_AGE_US) || idle) && commit_and_submit(u, e) != 0)
         return -1;
+    refused_alike_step(u);
+    judge_refusals(u);
     wake_due(u, now_us);
     jobs_step(u, now_us);
     timeout_ms = shorten(u, timeout_ms, now_us);
@@ -260,8 +276,13 @@ int upload_drain(struct upload *u, struct err *e)
     int rc = 0;
     for (size_t g = 0; g < u->groups_n && rc == 0; g++)
         rc = group_close(u, &u->groups[g], e);
+    u->draining = true;
     while (u->works_n > 0 && !u->stopping && rc == 0)
         rc = upload_step(u, 1000, e);
+    u->draining = false;
+    judge_refusals(u);
+    if (rc == 0 && u->fatal.status != XS_DONE)
+        rc = err_set(e, u->fatal.status, "%s", err_text(&u->fatal));
     if (rc == 0)
         return u->stopping ? finish_in_flight(u, e) : state_commit(u->c.state, e);
     struct err late = ERR_INIT;

@@ -31,6 +31,8 @@ struct upload_config {
     int (*superseded)(void *ctx, const struct hash128 *key, const struct known_lead *old, struct err *e);
     /* NULL, or: is this lead, whose row has another one by now, left where it is by this run, and not removed? */
     bool (*stays)(void *ctx, const struct known_lead *old);
+    /* NULL, or called when Instantly has refused more leads: -1 ends the upload with its error. */
+    int (*refused)(void *ctx, struct err *e);
     void (*stepped)(void *ctx);    /* NULL, or called at each step: time to show something */
     void *ctx;
     uint32_t promote, stage_list;  /* where those moves go, and come from; 0: no stage */

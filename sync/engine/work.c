@@ -112,6 +112,7 @@ void work_free(struct work *w)
     if (w->next != NULL)
         w->next->prev = w->prev;
     w->u->works_n--;
+    refused_alike_forget(w);
     arena_free(&w->arena);
     buf_free(&w->body);
     free(w->batch.entries);
@@ -215,6 +216,8 @@ static void count(struct work *w, uint32_t i, enum outcome outcome, enum reason 
     }
     if (!goes_on(w, i))
         tally_row(t, outcome, reason);
+    if (outcome == OUTCOME_REJECTED)
+        *(reason == REASON_REFUSED_THERE ? &t->refused : &t->found_bad) += 1;
     if (outcome == OUTCOME_CHANGED)
         t->updated += w->batch.op != OP_MOVE || w->aims[i].patched;
     if (outcome == OUTCOME_CHANGED || outcome == OUTCOME_CREATED)
@@ -224,7 +227,14 @@ static void count(struct work *w, uint32_t i, enum outcome outcome, enum reason 
 bool work_is_open(const struct work *w, uint32_t i)
 {
     const struct aim *aim = &w->aims[i];
-    return w->batch.entries[i].outcome == OUTCOME_NONE && !aim->busy && !aim->as_wanted && aim->patch == PATCH_OPEN;
+    return w->batch.entries[i].outcome == OUTCOME_NONE && !aim->busy && !aim->held && !aim->as_wanted &&
+           aim->patch == PATCH_OPEN;
+}
+
+void work_detail(struct work *w, uint32_t i, struct str text)
+{
+    if (arena_str(&w->arena, text, &w->batch.entries[i].detail) != 0)
+        w->batch.entries[i].detail = STR_NONE;
 }
 
 void work_entry_done(struct work *w, uint32_t i, enum outcome outcome, enum reason reason, int http_status)
@@ -364,6 +374,8 @@ static void defer_known(struct work *w, uint32_t i, enum reason open_reason)
     }
     if (!goes_on(w, i))
         tally_row_undo(t, entry->outcome, entry->reason);
+    if (entry->outcome == OUTCOME_REJECTED)
+        *(entry->reason == REASON_REFUSED_THERE ? &t->refused : &t->found_bad) -= 1;
     tally_row(t, OUTCOME_DEFERRED, open_reason);
 }
 

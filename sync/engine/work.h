@@ -3,6 +3,7 @@
 #define SYNC_ENGINE_WORK_H
 
 #include "sync/engine/held_ids.h"
+#include "sync/engine/refused_alike.h"
 #include "sync/engine/upload.h"
 
 /* What is kept of an entry besides the intent. */
@@ -15,6 +16,7 @@ struct aim {
     uint64_t email_hash;       /* of the normalised address; 0: none */
     unsigned rounds;           /* PATCHes sent */
     bool busy;                 /* a PATCH is under way */
+    bool held;                 /* refused, and not clear yet whether all are (refused_alike.c) */
     bool shown;                /* by the look under way, as the right lead */
     enum { PATCH_OPEN, PATCH_GONE, PATCH_TOLD, PATCH_UNTOLD } patch; /* the answer to the last PATCH: 404, the lead with
                                 * the new values, or one that does not tell them; the batch's last look decides */
@@ -76,6 +78,9 @@ struct part {
     enum reason absent_reason; /* attribute: why the ones found nowhere were not created */
     enum outcome absent_outcome;
     int http_status;
+    /* creates: what a refusal of this request means (create_refused.c) */
+    enum { TRIAL_WHOLE, TRIAL_HALF, TRIAL_PROBE, TRIAL_OVER } trial;
+    unsigned trial_epoch;      /* TRIAL_HALF, TRIAL_PROBE: the trial that it is part of */
     bool counted;              /* removals: the answer counted them all as deleted */
     /* look.c */
     const struct look_calls *look_calls; /* of the look under way */
@@ -128,6 +133,9 @@ struct upload {
     int64_t deadline_us, verify_until_us; /* 0: none */
     int64_t skew_ms;           /* last one the server told */
     int64_t started_ms;        /* wall clock */
+    struct refused_alike refused[ENDPOINT_N];
+    uint64_t refused_judged;   /* leads refused when the caller was last asked what it makes of them */
+    bool draining;             /* no more rows come before all batches are settled */
     struct held_ids held;      /* ids of the leads that this run has created or met */
 };
 
@@ -152,7 +160,9 @@ void work_entry_done(struct work *w, uint32_t i, enum outcome outcome, enum reas
  * Instantly forget it, and a death between the two must not. work_learnt() makes it durable; a failure ends the upload. */
 void work_learn(struct work *w, uint32_t i, enum reason status, struct str address);
 void work_learnt(struct work *w);
-/* Has entry i neither an outcome nor a PATCH that was sent and is not proved yet? */
+/* The words about entry i that `results` shows. */
+void work_detail(struct work *w, uint32_t i, struct str text);
+/* Has entry i neither an outcome nor a request of its own that is not proved or understood yet? */
 bool work_is_open(const struct work *w, uint32_t i);
 /* A create that may have been applied and must not be sent again before it was looked for again: its row is deferred as
  * outcome_open, and the next run begins with its open intent. */
@@ -222,7 +232,13 @@ int create_close(struct work *w, struct err *e);
 /* For a dry run: would a request carry this lead, if it carried no other? 1, 0 it is too large, -1 (memory). */
 int create_fits(const struct mapping *m, const struct target *target, const struct lead *lead, struct err *e);
 void create_send(struct part *p);
-/* Asks again in halves, so that counters speak of fewer leads. */
+void create_part_done(struct part *p, enum outcome outcome, enum reason reason, int http_status); /* owns the part */
+/* ---- create_refused.c ---- */
+/* The part's request was refused, surely not applied. Owns the part. */
+void create_refused(struct part *p, const struct api_reply *reply);
+/* Sends those of the n entries from `first` on that are still open. */
+void create_send_slice(struct part *p, size_t first, size_t n, unsigned trial);
+/* Asks again in halves, so that counters speak of fewer leads. Owns the part. */
 void create_send_halves(struct part *p);
 /* ---- create_proof.c ---- */
 /* Which created leads of an answer are proved, and how many; their ids are this run's from now on. `sent_ms`: when the

@@ -285,6 +285,11 @@ static bool fail_before(struct world *w, enum world_fault fault, int room, struc
         return true;
     case FAULT_413: world_refuse(w, 413, "too large", a); return true;
     case FAULT_429: world_refuse(w, 429, "Rate limit exceeded", a); return true;
+    case FAULT_STATUS: world_refuse(w, room, "not here, not now", a); return true;
+    case FAULT_ODD_WORDS:
+        snprintf(message, sizeof message, "no, and that was refusal %u", ++w->refusals);
+        world_refuse(w, 400, message, a);
+        return true;
     case FAULT_EDGE:
         a->status = 403;
         a->body = "error code: 1010";

@@ -47,6 +47,8 @@ enum world_fault {
     FAULT_ECHO,                 /* a PATCH: the same, and the answer has the new values */
     FAULT_EMPTY,                /* leads/list: shows nothing */
     FAULT_LATE,                 /* a PATCH or DELETE: no answer, and it is carried out late_ms later */
+    FAULT_STATUS,               /* the status is in `room` */
+    FAULT_ODD_WORDS,            /* 400, each time with other words */
     FAULT_FULL,                 /* 403 "Lead limit reached", with `room` */
     FAULT_N
 };
@@ -91,6 +93,7 @@ struct world {
     unsigned leads_asked;       /* leads in all adds */
     unsigned last_asked;        /* leads in the last add */
     unsigned ids;
+    unsigned refusals;          /* FAULT_ODD_WORDS so far */
     int64_t lag_ms;             /* leads/list knows a lead this much later */
     int64_t skew_ms;            /* the server's clock runs ahead */
     struct world_job jobs[WORLD_JOBS_MAX];

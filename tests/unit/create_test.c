@@ -181,18 +181,6 @@ START_TEST(too_large_is_halved)
 }
 END_TEST
 
-/* A schema violation that is nobody's ends with every lead refused, not with an endless search. */
-START_TEST(always_refused_ends)
-{
-    ekit_people(&k, "p", 16);
-    world_fault(k.world, WORLD_ADD, 1, 10000, FAULT_400);
-    ekit_sync(&k);
-    EKIT_ENDS(&k, XS_LEFT_OVER);
-    EKIT_REASON(&k, REFUSED_THERE, 16u);
-    ck_assert_uint_eq(k.world->n[WORLD_ADD], 31);
-}
-END_TEST
-
 START_TEST(the_target_is_gone)
 {
     ekit_csv(&k, EKIT_THREE);
@@ -294,7 +282,6 @@ int main(void)
     tcase_add_test(t, one_bad_lead_in_a_thousand);
     tcase_add_test(t, a_named_lead_is_taken_out);
     tcase_add_test(t, too_large_is_halved);
-    tcase_add_test(t, always_refused_ends);
     tcase_add_test(t, the_target_is_gone);
     tcase_add_loop_test(t, plan_full, 0, 2);
     tcase_add_test(t, the_room_is_filled);

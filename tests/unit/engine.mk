@@ -9,6 +9,7 @@ ENGINE_TESTS = \
 	tests/unit/move_request.tap \
 	tests/unit/plan.tap \
 	tests/unit/readback.tap \
+	tests/unit/refused.tap \
 	tests/unit/rekey.tap \
 	tests/unit/remove.tap \
 	tests/unit/remove_identity.tap \
@@ -85,6 +86,9 @@ tests_unit_run_tap_LDADD = $(TEST_LIBS) $(LEVEL_ENGINE)
 tests_unit_run_forgotten_tap_SOURCES = tests/unit/run_forgotten_test.c $(ENGINE_KIT)
 tests_unit_run_forgotten_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_run_forgotten_tap_LDADD = $(TEST_LIBS) $(LEVEL_ENGINE)
+tests_unit_refused_tap_SOURCES = tests/unit/refused_test.c $(MOVE_KIT)
+tests_unit_refused_tap_CFLAGS = $(TEST_CFLAGS)
+tests_unit_refused_tap_LDADD = $(TEST_LIBS) $(LEVEL_ENGINE)
 tests_unit_rekey_tap_SOURCES = tests/unit/rekey_test.c $(ENGINE_KIT)
 tests_unit_rekey_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_rekey_tap_LDADD = $(TEST_LIBS) $(LEVEL_ENGINE)
