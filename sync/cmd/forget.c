@@ -378,6 +378,8 @@ static int run(struct invocation *inv, struct err *e)
     size_t sync_at = o->list ? 0 : 1;
     if (o->undo + o->list + o->export > 1)
         return err_set(e, XS_USAGE, "--undo, --list and --export exclude each other");
+    if (o->undo && inv->common.dry_run)
+        return err_set(e, XS_USAGE, "--undo has no dry run; leave out --dry-run (leadsync forget --list shows the list)");
     if (inv->operands_n < sync_at)
         return err_set(e, XS_USAGE, "which person? usage: leadsync forget %s [OPTIONS]", inv->command->usage);
     if (inv->operands_n > sync_at + 1)

@@ -87,12 +87,21 @@ static int add_cells(struct out *out, bool *first, const struct form *form, stru
     return 0;
 }
 
+/* A row whose cells are not kept (`values: hashed`, a forgotten person) is as wide as the others. */
+static int add_blanks(struct out *out, bool *first, const struct form *form, struct err *e)
+{
+    for (size_t i = 0; i < form->n; i++)
+        if (!form->stale[i] && out_csv_cell(out, first, form->delimiter, STR_NONE, false) != 0)
+            return err_oom(e);
+    return 0;
+}
+
 static int add_reject(struct out *out, const struct form *form, const struct entry *entry, struct err *e)
 {
     bool first = true;
     char line[24];
     snprintf(line, sizeof line, "%llu", (unsigned long long)entry->line);
-    if (add_cells(out, &first, form, entry->cells, e) != 0)
+    if ((entry->cells.n > 0 ? add_cells(out, &first, form, entry->cells, e) : add_blanks(out, &first, form, e)) != 0)
         return -1;
     if (out_csv_cell(out, &first, form->delimiter, entry->line > 0 ? str_from(line) : STR_NONE, false) != 0 ||
         out_csv_cell(out, &first, form->delimiter, str_from(reason_text(entry->reason)), false) != 0 ||

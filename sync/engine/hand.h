@@ -48,6 +48,7 @@ struct hand_lead {
     bool forgotten;                /* the state was told to forget this person */
     bool kept;                     /* left out for the person's sake: unsubscribed, bounced, skipped or forgotten */
     bool missing;                  /* hand_find_run(): not there any more: skipped, deleted_there */
+    bool unlisted;                 /* the same: it is there, and the list does not show it */
     struct str known_email, known_hashes; /* hand_find_run(): the lead's address, as the state knows it */
     bool known_gone;               /* hand_find_run(): removed or gone, as far as the state knows */
     enum outcome outcome;          /* OUTCOME_NONE: not decided yet */

@@ -1,7 +1,8 @@
 /* Deleting by ids, out of the place where each lead was last seen; and taking back what a run created.
  *
  * The answer to a DELETE is a count and no more, and not proof alone: what is still there decides. A count that is that of
- * the ids is held against one look of them all; without such a count a lead that the look does not show is asked for itself. */
+ * the ids is held against one look of them all. Without such a count, and where the list did not show a lead before either, a
+ * lead that the look does not show is asked for itself. */
 #include "config.h"
 
 #include "sync/engine/hand_int.h"
@@ -82,7 +83,7 @@ static int look_what_is_left(struct hand *h, struct hand_write *w, bool counted,
         for (size_t i = 0; i < w->n; i++) {
             if (w->leads[i]->outcome != OUTCOME_NONE)
                 continue;
-            int found = there[i] ? 1 : counted ? 0 : is_there(h, w->leads[i], e);
+            int found = there[i] ? 1 : counted && !w->leads[i]->unlisted ? 0 : is_there(h, w->leads[i], e);
             if (found < 0)
                 return -1;
             if (found == 0)
@@ -342,6 +343,7 @@ static int look_at(struct hand *h, size_t first, size_t n, struct err *e)
         int found = there[i] ? 1 : sure ? 0 : ask_for_present(h, leads[i], e);
         if (found < 0)
             return -1;
+        leads[i]->unlisted = found == 1 && !there[i];
         if (found == 0)
             is_missing(h, leads[i]);
         else if (leads[i]->contacted)

@@ -212,6 +212,8 @@ static struct part *take_unshown(struct part *p, struct err *e)
     unshown->round = p->round;
     unshown->look = p->look;
     unshown->http_status = p->http_status;
+    unshown->counted = p->counted;
+    unshown->unlisted = p->unlisted || p->round == 0;
     for (size_t k = 0; k < p->n; k++) {
         uint32_t i = p->index[k];
         if (w->batch.entries[i].outcome != OUTCOME_NONE)
@@ -241,7 +243,8 @@ static void remove_looked(struct part *p)
 {
     struct err e = ERR_INIT;
     p->look++;
-    if (p->counted) {
+    /* A list that did not show these leads before the DELETE says nothing by not showing them after it. */
+    if (p->counted && !p->unlisted) {
         remove_searched(p);
         return;
     }

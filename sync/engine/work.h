@@ -82,6 +82,7 @@ struct part {
     enum { TRIAL_WHOLE, TRIAL_HALF, TRIAL_PROBE, TRIAL_OVER } trial;
     unsigned trial_epoch;      /* TRIAL_HALF, TRIAL_PROBE: the trial that it is part of */
     bool counted;              /* removals: the answer counted them all as deleted */
+    bool unlisted;             /* removals: leads that the list did not show before the DELETE, though they were there */
     /* look.c */
     const struct look_calls *look_calls; /* of the look under way */
     const struct look_calls *search;     /* look_everywhere(): the caller's */

@@ -123,7 +123,7 @@ static int edit_result(void *ctx, struct result *r, struct err *e)
     if (!person && entry->key_text.n > 0 && person_is_text(&f->person, entry->key_text, &person, e) < 0)
         return -1;
     person = person || (entry->has_lead_id && person_has_id(&f->person, &entry->lead_id));
-    if (entry->detail.n > 0 && person_in_text(&f->person, entry->detail, &in, e) < 0)
+    if (entry->detail.n > 0 && person_named_in(&f->person, entry->detail, &in, e) < 0)
         return -1;
     if (!person && !in)
         return 0;
@@ -146,7 +146,7 @@ static int edit_cells(struct forget *f, struct str blob, struct buf *out, struct
     buf_reset(out);
     while ((rc = reject_unpack(&p, end, &position, &cells)) == 1) {
         bool in;
-        if (person_in_text(&f->person, cells, &in, e) < 0)
+        if (person_in_cells(&f->person, cells, &in, e) < 0)
             return -1;
         if (in)
             changed = 1;
@@ -179,8 +179,8 @@ static int forget_cells(struct forget *f, struct err *e)
 static int forget_job_text(struct forget *f, struct str text, struct err *e)
 {
     return text.n == 0 ? 0
-                       : db_run(&f->state->main, e, "UPDATE jobs SET filters = NULL WHERE instr(lower(filters), ?) > 0",
-                                "t", text);
+                       : db_run(&f->state->main, e, "UPDATE jobs SET filters = NULL"
+                                " WHERE instr(lower(filters), '\"' || ? || '\"') > 0", "t", text);
 }
 
 static int forget_jobs(struct forget *f, struct err *e)

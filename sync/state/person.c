@@ -64,10 +64,10 @@ static bool stands_alone(struct str text, const char *at, size_t n)
     return after == end || !(joins(*after) || (*after == '.' && after + 1 < end && joins(after[1])));
 }
 
-static bool holds(struct str text, struct str address, bool alone)
+static bool holds(struct str text, struct str address)
 {
     for (const char *at; (at = str_find(text, address)) != NULL;) {
-        if (!alone || stands_alone(text, at, address.n))
+        if (stands_alone(text, at, address.n))
             return true;
         text.n -= (size_t)(at + 1 - text.p);
         text.p = at + 1;
@@ -75,26 +75,30 @@ static bool holds(struct str text, struct str address, bool alone)
     return false;
 }
 
-static int look_in(struct person *p, struct str text, bool alone, bool *in, struct err *e)
+int person_named_in(struct person *p, struct str text, bool *in, struct err *e)
 {
     *in = false;
     if (text.n == 0)
         return 0;
     if (fold(p, text, e) < 0)
         return -1;
-    *in = holds(buf_str(&p->scratch), buf_str(&p->folded), alone) ||
-          holds(buf_str(&p->scratch), buf_str(&p->unicode), alone);
+    *in = holds(buf_str(&p->scratch), buf_str(&p->folded)) || holds(buf_str(&p->scratch), buf_str(&p->unicode));
     return 0;
 }
 
-int person_in_text(struct person *p, struct str text, bool *in, struct err *e)
+/* Cell by cell: the bytes between packed cells could look like a part of an address. */
+int person_in_cells(struct person *p, struct str packed, bool *in, struct err *e)
 {
-    return look_in(p, text, false, in, e);
-}
-
-int person_named_in(struct person *p, struct str text, bool *in, struct err *e)
-{
-    return look_in(p, text, true, in, e);
+    const char *at = packed.p, *end = packed.n > 0 ? packed.p + packed.n : packed.p;
+    struct cell cell;
+    int rc;
+    *in = false;
+    while (!*in && (rc = cells_next(&at, end, &cell)) != 0)
+        if (rc < 0)
+            return person_named_in(p, packed, in, e);
+        else if (person_named_in(p, (struct str){cell.p, cell.n}, in, e) < 0)
+            return -1;
+    return 0;
 }
 
 int person_is_packed(struct person *p, struct str packed, bool *same, struct err *e)

@@ -21,10 +21,10 @@ void person_free(struct person *p);
 
 /* The text is the address, blanks around it and letter case aside. */
 int person_is_text(struct person *p, struct str text, bool *same, struct err *e);
-/* The address is anywhere in the text, also as a part of another one: for erasing. */
-int person_in_text(struct person *p, struct str text, bool *in, struct err *e);
-/* The same, but not as a part of another address: for showing, where another person's data must stay out. */
+/* The address is anywhere in the text, but not as a part of another address, which is another person's. */
 int person_named_in(struct person *p, struct str text, bool *in, struct err *e);
+/* The same of any cell of a packed row. Cells that cannot be unpacked are searched as one text. */
+int person_in_cells(struct person *p, struct str packed, bool *in, struct err *e);
 /* The address of a packed lead. */
 int person_is_packed(struct person *p, struct str packed, bool *same, struct err *e);
 /* A row of lead_values, whose columns 1 and 2 are `who` and `packed`; its key goes to `key`. */

@@ -220,6 +220,24 @@ START_TEST(a_count_that_is_not_true)
 }
 END_TEST
 
+/* The list shows nothing at all, and the DELETE does nothing: only the lead itself tells. */
+START_TEST(a_count_that_no_list_can_confirm)
+{
+    ekit_csv(&k, RKIT_TWO);
+    world_fault(k.world, WORLD_READ, 1, 99, FAULT_EMPTY);
+    world_fault(k.world, WORLD_DELETE, 1, 99, FAULT_IGNORED);
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_LEFT_OVER);
+    EKIT_COUNT(&k, REMOVED, 0u);
+    ck_assert_uint_eq(k.world->leads_deleted, 0);
+    world_count(k.world);
+    ekit_later(&k);
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_DONE);
+    rkit_two_are_left(&k);
+}
+END_TEST
+
 /* With a key, the address of a lead that is gone may be another row's: its new lead is not the old one. */
 START_TEST(the_address_went_to_another_row)
 {
@@ -430,6 +448,7 @@ static Suite *suite(void)
     tcase_add_loop_test(c, a_list_that_shows_nothing, 0, 2);
     tcase_add_test(c, an_earlier_removal_that_no_list_shows);
     tcase_add_loop_test(c, a_count_that_is_not_true, 0, 2);
+    tcase_add_test(c, a_count_that_no_list_can_confirm);
     tcase_add_test(c, the_address_went_to_another_row);
     tcase_add_loop_test(c, a_removal_that_is_carried_out_late, 0, 2);
     tcase_add_loop_test(c, stopped_anywhere, 0, 12);
