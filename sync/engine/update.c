@@ -253,12 +253,49 @@ static bool update_is_due(struct work *w, uint32_t i, const struct lead *wanted,
     return differs || *fields != 0;
 }
 
+/* The state's number of the place where the lead is: 1, 0 it has none, -1. */
+static int update_place(struct work *w, const struct remote_lead *remote, uint32_t *number, struct err *e)
+{
+    struct target there;
+    int rc;
+    arena_reset(&w->u->scratch);
+    for (*number = 1; (rc = state_target_get(w->u->c.state, *number, &w->u->scratch, &there, e)) == 1; ++*number)
+        if (look_is_in(&there, remote))
+            break;
+    return rc;
+}
+
+/* An update without fields looks at a lead of which an earlier request was left open. When that was a move that was carried
+ * out late, the lead is in another place of this sync: the state is told so, and the next run moves it. */
+static bool update_is_astray(struct work *w, uint32_t i, const struct remote_lead *remote)
+{
+    const struct entry *entry = &w->batch.entries[i];
+    const struct aim *aim = &w->aims[i];
+    struct err e = ERR_INIT;
+    uint32_t number;
+    if (w->earlier || w->batch.op != OP_UPDATE || aim->fields != 0 || aim->custom_changed.n > 0 || look_is_in(&w->target, remote))
+        return false;
+    int rc = update_place(w, remote, &number, &e);
+    const struct entry there = {.key = entry->key, .email = entry->email, .has_lead_id = true, .lead_id = remote->id,
+                                .outcome = OUTCOME_UNCHANGED};
+    if (rc < 0 || (rc == 1 && state_entry_add(w->u->c.state, w->u->c.run, number, &there, &e) != 0))
+        upload_fail(w->u, &e);
+    err_clear(&e);
+    if (rc == 1) {
+        w->batch.entries[i].detail = STR("an earlier move was carried out late; the next run moves it back");
+        work_entry_done(w, i, OUTCOME_FAILED, REASON_MOVE_NOT_DONE, 0);
+    }
+    return rc == 1;
+}
+
 static void update_seen(struct part *p, uint32_t i, const struct remote_lead *remote)
 {
     struct work *w = p->work;
     struct lead wanted;
     uint32_t fields;
     bool *custom = NULL;
+    if (update_is_astray(w, i, remote))
+        return;
     arena_reset(&w->u->scratch);
     if (work_lead(w, i, &w->u->scratch, &wanted) == 0)
         custom = arena_calloc(&w->u->scratch, wanted.shape->custom_n + 1, sizeof *custom);

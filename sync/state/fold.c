@@ -109,11 +109,11 @@ static void refused(struct fold *f, const struct fold_item *item)
 }
 
 /* What was sent to a lead that we have may still be carried out. Then neither its fingerprint nor its values say what
- * Instantly has. */
+ * Instantly has, nor its target where. */
 static void doubt(struct fold *f, const struct fold_item *item)
 {
     bool sent = item->reason == REASON_OUTCOME_OPEN || item->reason == REASON_API_ERROR || item->reason == REASON_NOT_STORED;
-    if (!f->known || !sent || (item->op != OP_UPDATE && item->op != OP_REMOVE))
+    if (!f->known || !sent || (item->op != OP_UPDATE && item->op != OP_REMOVE && item->op != OP_MOVE))
         return;
     f->flags |= KNOWN_UNSURE | KNOWN_UNSURE_NEW | (item->op == OP_REMOVE ? KNOWN_UNSURE_REMOVAL : 0);
     f->fingerprint = 0;

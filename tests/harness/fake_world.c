@@ -370,6 +370,8 @@ static void carry_out_late(struct world *w)
         }
         if (w->late[i].kind == WORLD_PATCH)
             answer_patch(w, w->late[i].id, w->late[i].body, &unseen);
+        else if (w->late[i].kind == WORLD_MOVE)
+            world_answer_move(w, w->late[i].body, &unseen);
         else
             answer_delete(w, w->late[i].body, &unseen);
         json_object_put(w->late[i].body);

@@ -46,7 +46,7 @@ enum world_fault {
     FAULT_IGNORED,              /* a PATCH or DELETE: 200 as if it were done, and nothing is; the answer has the old values */
     FAULT_ECHO,                 /* a PATCH: the same, and the answer has the new values */
     FAULT_EMPTY,                /* leads/list: shows nothing */
-    FAULT_LATE,                 /* a PATCH or DELETE: no answer, and it is carried out late_ms later */
+    FAULT_LATE,                 /* a PATCH, DELETE or move: no answer, and it is carried out late_ms later */
     FAULT_STATUS,               /* the status is in `room` */
     FAULT_ODD_WORDS,            /* 400, each time with other words */
     FAULT_FULL,                 /* 403 "Lead limit reached", with `room` */

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "sync/base/stop.h"
 #include "tests/unit/move_kit.h"
 
 static struct ekit k;
@@ -34,6 +35,35 @@ START_TEST(answer_lost)
     ck_assert_int_eq(k.report.jobs[0].success, 2);
     mkit_ends_as_wanted(&k);
     mkit_is_settled(&k);
+}
+END_TEST
+
+/* A run dies during its request, the rows change back, and it is carried out while the next run looks for its job, or after
+ * all looks. */
+START_TEST(carried_out_late)
+{
+    world_count(k.world);
+    k.world->stop_at = 3;
+    k.world->late_ms = _i == 0 ? 1500 : 90000;
+    world_fault(k.world, WORLD_MOVE, 1, 1, FAULT_LATE);
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_SIGINT);
+    ck_assert_uint_eq(k.world->late_n, 1);
+    ck_assert_uint_eq(k.world->n[WORLD_MOVE], 1);
+    stop_set(0);
+    k.world->stop_at = 0;
+    k.world->job_ms = 0; /* over before the next night looks */
+    ekit_csv(&k, MKIT_BEFORE);
+    for (int night = 0; night < 5; night++) {
+        world_count(k.world);
+        ekit_sync(&k);
+        ekit_later(&k);
+    }
+    EKIT_ENDS(&k, XS_DONE);
+    EKIT_COUNT(&k, UNCHANGED, 3u);
+    ck_assert_uint_eq(ekit_writes(&k), 0);
+    ck_assert_uint_eq(k.world->late_n, 0);
+    ck_assert(ekit_there(&k, "ann@example.com") && ekit_there(&k, "bob@example.com") && ekit_there(&k, "cyd@example.com"));
 }
 END_TEST
 
@@ -237,6 +267,7 @@ int main(void)
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_set_timeout(t, 60);
     tcase_add_loop_test(t, answer_lost, 0, sizeof lost_after / sizeof lost_after[0]);
+    tcase_add_loop_test(t, carried_out_late, 0, 2);
     tcase_add_loop_test(t, request_lost, 0, 2);
     tcase_add_test(t, request_always_lost);
     tcase_add_test(t, answer_and_job_lost);
