@@ -44,8 +44,9 @@ static int open_fd(struct csv_source *s, const struct csv_spec *spec, struct err
     if (s->label == NULL)
         return err_oom(e);
     s->base.label = s->label;
-    /* O_NONBLOCK would let a FIFO without a writer look empty: opening one waits for its writer. */
-    s->fd = s->is_stdin ? STDIN_FILENO : open(spec->path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    /* With O_NONBLOCK a FIFO opens without its writer, so that input_read() waits for one: it heeds signals and deadlines.
+     * poll() reports no end of a FIFO that had no writer yet. */
+    s->fd = s->is_stdin ? STDIN_FILENO : open(spec->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     if (s->fd < 0)
         return err_errno(e, XS_NO_SOURCE, errno, "%s: cannot be opened", s->label);
     if (input_init(&s->in, s->fd, s->label, e) != 0)

@@ -3,6 +3,7 @@
 #include "connectors/postgres_conn.h"
 
 #include "connectors/postgres_url.h"
+#include "connectors/process.h"
 #include "connectors/sqltext.h"
 #include "sync/base/clock.h"
 #include "sync/base/log.h"
@@ -10,14 +11,17 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 enum {
     LOOK_UP_MS = 250, /* a signal between the look at the flag and poll() is noticed after so long */
     ASK_AGAIN_MS = 50,
-    GIVE_UP_US = 2 * 1000 * 1000, /* for a query that does not end when it is cancelled; the server notices that we left */
+    GIVE_UP_S = 2, /* for a query that does not end when it is cancelled; the server notices that we left */
     MESSAGE_MAX = 16384,
 };
 
@@ -129,6 +133,8 @@ int postgres_conn_open(struct postgres_conn *c, const char *url, int64_t deadlin
         return err_oom(e);
     if (connect_steps(c, e) != 0)
         return -1;
+    if (PQsetnonblocking(c->pg, 1) != 0)
+        return fail_connection(c, "the server is gone", e);
     PQsetNoticeReceiver(c->pg, on_notice, c);
     c->cancel = PQgetCancel(c->pg);
     return c->cancel != NULL ? 0 : err_oom(e);
@@ -136,24 +142,45 @@ int postgres_conn_open(struct postgres_conn *c, const char *url, int64_t deadlin
 
 /* ---- reading ---- */
 
-static int wait_readable(struct postgres_conn *c, int timeout_ms, struct err *e)
+/* The connection does not block (PQsetnonblocking), so what does not fit into the socket is sent from here. */
+static int wait_ready(struct postgres_conn *c, int timeout_ms, struct err *e)
 {
-    struct pollfd pfd = {.fd = PQsocket(c->pg), .events = POLLIN};
+    struct pollfd pfd = {.fd = PQsocket(c->pg), .events = PQflush(c->pg) > 0 ? POLLIN | POLLOUT : POLLIN};
     int ready = poll(&pfd, 1, timeout_ms);
 
     if (ready < 0 && errno != EINTR && errno != EAGAIN)
         return err_errno(e, XS_NO_SOURCE, errno, "%s: cannot wait for the server", c->label);
-    if (ready > 0 && PQconsumeInput(c->pg) == 0)
+    if (ready > 0 && (pfd.revents & ~POLLOUT) != 0 && PQconsumeInput(c->pg) == 0)
         return fail_connection(c, "the server is gone", e);
     return 0;
 }
 
-static void ask_to_cancel(struct postgres_conn *c)
+/* PQcancel() waits for the server without a limit, so a child calls it. The child keeps no descriptor open (a lock, a
+ * pipe), calls only what is safe after fork(), and ends by itself if this process dies before it. */
+static pid_t start_cancel(const struct postgres_conn *c)
 {
     char why[256];
+    sigset_t alarm_only;
+    pid_t pid = fork();
 
-    if (PQcancel(c->cancel, why, sizeof why) == 0)
-        log_detail("%s: the query could not be cancelled: %s", c->label, why);
+    if (pid != 0)
+        return pid;
+    signal(SIGALRM, SIG_DFL);
+    sigemptyset(&alarm_only);
+    sigaddset(&alarm_only, SIGALRM);
+    sigprocmask(SIG_UNBLOCK, &alarm_only, NULL);
+    alarm(GIVE_UP_S + 1);
+    process_close_from(STDIN_FILENO);
+    _exit(PQcancel(c->cancel, why, sizeof why) == 1 ? 0 : 1);
+}
+
+static void end_cancel(pid_t pid)
+{
+    if (pid <= 0)
+        return;
+    kill(pid, SIGKILL);
+    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+        continue;
 }
 
 /* Throws away results until the last one (true), or until there is nothing to read (false). */
@@ -170,23 +197,40 @@ static bool drain(struct postgres_conn *c)
 }
 
 /* Cancels what runs and waits for its end. The server drops a request that arrives before it has begun with the query,
- * and nobody tells: so it is asked again and again, for as long as the query lives. */
+ * and reports nothing: so it is asked again and again while the query lives. A server that does not answer in time is
+ * left: the socket is shut down, so that nothing waits for it later. */
 static void cancel_running(struct postgres_conn *c)
 {
     struct clock *clock = clock_system();
-    int64_t now = clock->mono_us(clock), give_up = now + GIVE_UP_US, ask_again = now;
-    struct err ignored = ERR_INIT;
+    int64_t now = clock->mono_us(clock), give_up = now + INT64_C(1000000) * GIVE_UP_S, ask_again = now;
+    struct err gone = ERR_INIT;
+    pid_t asking = 0;
+    bool over;
 
-    while (c->cancel != NULL && now < give_up && !drain(c)) {
-        if (now >= ask_again) {
-            ask_to_cancel(c);
+    while (!(over = drain(c)) && now < give_up && gone.status == XS_DONE) {
+        if (asking > 0 && waitpid(asking, NULL, WNOHANG) == asking)
+            asking = 0;
+        if (asking <= 0 && now >= ask_again) {
+            asking = start_cancel(c);
             ask_again = now + ASK_AGAIN_MS * 1000;
         }
-        if (wait_readable(c, ASK_AGAIN_MS, &ignored) != 0)
-            break;
+        wait_ready(c, ASK_AGAIN_MS, &gone);
         now = clock->mono_us(clock);
     }
-    err_clear(&ignored);
+    end_cancel(asking);
+    err_clear(&gone);
+    c->left = !over;
+    if (c->left && PQsocket(c->pg) >= 0)
+        shutdown(PQsocket(c->pg), SHUT_RDWR);
+}
+
+static void say_left(struct err *e)
+{
+    struct err why = *e;
+
+    *e = (struct err)ERR_INIT;
+    err_set(e, why.status, "%s; the database does not answer, so its connection is closed", err_text(&why));
+    err_clear(&why);
 }
 
 void postgres_conn_cancel(struct postgres_conn *c)
@@ -196,8 +240,11 @@ void postgres_conn_cancel(struct postgres_conn *c)
 
 void postgres_conn_close(struct postgres_conn *c)
 {
-    if (c->pg != NULL && PQtransactionStatus(c->pg) == PQTRANS_ACTIVE)
+    if (c->pg != NULL && c->cancel != NULL && !c->left && PQtransactionStatus(c->pg) == PQTRANS_ACTIVE) {
         cancel_running(c);
+        if (c->left)
+            log_notice("%s: the database does not answer, so its connection is closed", c->label);
+    }
     PQfreeCancel(c->cancel);
     PQfinish(c->pg);
     free(c->label);
@@ -208,12 +255,14 @@ PGresult *postgres_conn_result(struct postgres_conn *c, bool *failed, struct err
 {
     *failed = false;
     while (PQisBusy(c->pg)) {
-        if (look_up(c, "reading", e) != 0) {
+        if (look_up(c, c->writes ? "writing" : "reading", e) != 0) {
             cancel_running(c);
+            if (c->left)
+                say_left(e);
             *failed = true;
             return NULL;
         }
-        if (wait_readable(c, LOOK_UP_MS, e) != 0) {
+        if (wait_ready(c, LOOK_UP_MS, e) != 0) {
             *failed = true;
             return NULL;
         }

@@ -18,6 +18,8 @@ struct postgres_conn {
     const char *query;  /* the user's SQL, for carets; borrowed */
     bool rows_flow;     /* the first row has come: errors are the data's, not the SQL's */
     bool runs;          /* the query was accepted and runs: so are errors of the classes that speak of values */
+    bool writes;        /* for messages: the queries are not a read */
+    bool left;          /* the server did not answer a request to cancel: the socket is shut down */
     volatile sig_atomic_t cancelled;
     int64_t deadline_us; /* by the system's mono; 0: none */
 };
@@ -28,7 +30,7 @@ struct postgres_conn {
  * signal came). Blocks at most for libpq's connect_timeout (30 s unless set) an address; looking up a host's name is the
  * system's, and not interrupted. */
 int postgres_conn_open(struct postgres_conn *c, const char *url, int64_t deadline_us, struct err *e);
-/* Cancels what is running, waits up to 2 s for its end, and disconnects. */
+/* Cancels what is running, waits up to 2 s for its end, and disconnects. Never waits for a server that does not answer. */
 void postgres_conn_close(struct postgres_conn *c);
 
 /* Makes whatever waits on this connection give up, now or later: it is remembered, so it cannot come too early. Safe in a
@@ -37,8 +39,8 @@ void postgres_conn_cancel(struct postgres_conn *c);
 
 /* The next result of what was sent, NULL after the last one, as PQgetResult(); *failed tells of errors that are set
  * (XS_SIGINT or XS_SIGTERM: a signal came; XS_SOURCE: cancelled; XS_LEFT_OVER:
- * the deadline passed; the query is over on the server, too. XS_NO_SOURCE: the
- * server is gone). */
+ * the deadline passed. Then the query is over on the server, too, unless the server does not answer within 2 s: it is
+ * left, and the message says so. XS_NO_SOURCE: the server is gone). */
 PGresult *postgres_conn_result(struct postgres_conn *c, bool *failed, struct err *e);
 
 /* Sends SQL of our own with text parameters and returns its only result, or NULL with the error. Caller clears. */

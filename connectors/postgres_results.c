@@ -109,7 +109,16 @@ static int try_table(struct postgres_results *w, struct err *e)
     return result != NULL ? 0 : -1;
 }
 
-static int connect_to(const char *url, const char *table, struct postgres_results **out, bool *missing, struct err *e)
+static int open_connection(struct postgres_results *w, const char *url, int64_t deadline_us, struct err *e)
+{
+    int status = postgres_conn_open(&w->conn, url, deadline_us, e);
+
+    w->conn.writes = true;
+    return status;
+}
+
+static int connect_to(const char *url, const char *table, int64_t deadline_us, struct postgres_results **out, bool *missing,
+                      struct err *e)
 {
     struct postgres_results *w = calloc(1, sizeof *w);
 
@@ -119,7 +128,7 @@ static int connect_to(const char *url, const char *table, struct postgres_result
     buf_init(&w->insert, SQL_MAX);
     for (size_t i = 0; i < COLUMN_N; i++)
         buf_init(&w->arrays[i], ARRAY_MAX);
-    if (postgres_conn_open(&w->conn, url, 0, e) != 0 || resolve_table(w, table, missing, e) != 0)
+    if (open_connection(w, url, deadline_us, e) != 0 || resolve_table(w, table, missing, e) != 0)
         return -1;
     return buf_addf(&w->insert, insert_format, w->table) == 0 && buf_cstr(&w->insert) != NULL ? 0 : err_oom(e);
 }
@@ -130,12 +139,12 @@ static int no_table(const struct postgres_results *w, struct err *e)
                    "create table %s (%s)", w->label, w->table, create_columns);
 }
 
-int postgres_results_open(const char *url, const char *table, bool create, const char *sync,
+int postgres_results_open(const char *url, const char *table, bool create, const char *sync, int64_t deadline_us,
                           struct postgres_results **out, struct err *e)
 {
     bool missing = false;
 
-    if (connect_to(url, table, out, &missing, e) == 0) {
+    if (connect_to(url, table, deadline_us, out, &missing, e) == 0) {
         (*out)->sync = sync;
         int made = !missing ? 0 : create ? make_table(*out, e) : no_table(*out, e);
         if (made == 0 && try_table(*out, e) == 0)
@@ -164,7 +173,7 @@ static int try_create(struct postgres_results *w, const char *table, struct err 
 int postgres_results_check(const char *url, const char *table, bool create, bool *missing, struct err *e)
 {
     struct postgres_results *w;
-    int status = connect_to(url, table, &w, missing, e);
+    int status = connect_to(url, table, 0, &w, missing, e);
 
     if (status == 0 && *missing)
         status = create ? try_create(w, table, e) : no_table(w, e);
@@ -208,11 +217,12 @@ static char *ask_runs(struct postgres_results *w, const char *format_before, con
     return out;
 }
 
-int postgres_results_last_run(const char *url, const char *table, const char *sync, uint64_t *run, struct err *e)
+int postgres_results_last_run(const char *url, const char *table, const char *sync, int64_t deadline_us, uint64_t *run,
+                              struct err *e)
 {
     struct postgres_results *w;
     bool missing = false;
-    int status = connect_to(url, table, &w, &missing, e);
+    int status = connect_to(url, table, deadline_us, &w, &missing, e);
     char *last = NULL;
 
     *run = 0;

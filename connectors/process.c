@@ -68,6 +68,14 @@ static char **make_environment(const char *const *env)
     return list;
 }
 
+void process_close_from(int first)
+{
+    if (close_range((unsigned)first, ~0U, 0) == 0)
+        return;
+    for (int fd = first; fd < (int)sysconf(_SC_OPEN_MAX); fd++) /* a kernel before 5.9 */
+        close(fd);
+}
+
 /* Between fork and exec only what is safe in a signal handler is called. */
 static _Noreturn void become(const char *const *argv, char **env, int empty, int out, int report)
 {
@@ -82,10 +90,7 @@ static _Noreturn void become(const char *const *argv, char **env, int empty, int
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     if (dup2(empty, STDIN_FILENO) >= 0 && dup2(out, STDOUT_FILENO) >= 0 && dup3(report, 3, O_CLOEXEC) >= 0) {
-        if (close_range(4, ~0U, 0) != 0) {
-            for (int fd = 4; fd < (int)sysconf(_SC_OPEN_MAX); fd++) /* a kernel before 5.9 */
-                close(fd);
-        }
+        process_close_from(4);
         environ = env;
         char **args;
         memcpy(&args, &argv, sizeof args); /* as in make_environment() */
@@ -208,10 +213,17 @@ int process_wait(struct process *p, struct clock *clock, const char *label, stru
     return 0;
 }
 
-void process_close(struct process *p, struct clock *clock)
+/* Waits for its end for TERMINATE_US. */
+static void wait_a_while(struct process *p, struct clock *clock)
 {
     int status;
 
+    for (int64_t waited = 0; waited < TERMINATE_US && !has_ended(p, &status); waited += LOOK_UP_US)
+        clock->sleep_us(clock, LOOK_UP_US);
+}
+
+void process_close(struct process *p, struct clock *clock)
+{
     if (p->out >= 0)
         close(p->out);
     p->out = -1;
@@ -219,12 +231,10 @@ void process_close(struct process *p, struct clock *clock)
         return;
     pid_t group = p->pid;
     kill(-group, SIGTERM);
-    for (int64_t waited = 0; waited < TERMINATE_US && !has_ended(p, &status); waited += LOOK_UP_US)
-        clock->sleep_us(clock, LOOK_UP_US);
+    wait_a_while(p, clock);
     if (p->pid == 0)
         return;
     kill(-group, SIGKILL);
-    while (waitpid(group, &status, 0) < 0 && errno == EINTR)
-        continue;
+    wait_a_while(p, clock);
     p->pid = 0;
 }

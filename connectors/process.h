@@ -26,7 +26,11 @@ int process_start(struct process *p, const char *const *argv, const char *const 
  * while it kept running without output, XS_LEFT_OVER when the deadline did. */
 int process_wait(struct process *p, struct clock *clock, const char *label, struct err *e);
 
-/* Ends it if it still runs: its group is asked to terminate, and killed when it has not after two seconds. */
+/* Ends it if it still runs: its group is asked to terminate, and killed if it has not ended after two seconds. A process
+ * that the kernel cannot end (it waits for a disk) is left after two more. */
 void process_close(struct process *p, struct clock *clock);
+
+/* Closes all descriptors from `first` on. Safe between fork() and exec. */
+void process_close_from(int first);
 
 #endif

@@ -160,6 +160,8 @@ static int open_file(struct sqlite_source *s, const struct sql_spec *spec, struc
         return err_errno(e, XS_NO_SOURCE, errno, "%s: cannot be opened", s->label);
     if (S_ISDIR(st.st_mode))
         return err_set(e, XS_NO_SOURCE, "%s: is a directory; name a file in it", s->label);
+    if (!S_ISREG(st.st_mode)) /* opening a FIFO would wait for its writer */
+        return err_set(e, XS_NO_SOURCE, "%s: is no regular file; name an SQLite file", s->label);
     int code = sqlite3_open_v2(spec->url, &s->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL);
     if (code != SQLITE_OK)
         return fail(s, code, e);

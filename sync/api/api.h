@@ -78,6 +78,12 @@ size_t api_in_flight(const struct api *a);
  * as usual, but where it would have been sent again it is API_CANCELLED too. */
 void api_cancel_queued(struct api *a);
 
+/* From the deadline or the first signal on, in each turn: what is in flight is awaited for API_LAST_WAIT_MS more, and the
+ * first call says so in one line. Then true, and requests that have no answer are called back for the last time: writes
+ * with API_UNKNOWN, reads with API_CANCELLED. Their later answers are dropped. */
+enum { API_LAST_WAIT_MS = 30000 };
+bool api_last_wait(struct api *a);
+
 struct api_counts {
     uint64_t total, retried, rate_limited;
     uint64_t by_kind[8]; /* enum api_kind */

@@ -4,6 +4,7 @@
 #include "sync/api/answer.h"
 #include "sync/api/queue.h"
 #include "sync/api/rate_share.h"
+#include "sync/base/log.h"
 #include "sync/base/stop.h"
 #include "sync/base/url.h"
 
@@ -158,6 +159,55 @@ fail:
     return -1;
 }
 
+/* ---- the end of waiting ---- */
+
+static size_t unanswered(const struct api *a)
+{
+    size_t n = 0;
+    for (const struct request *r = a->flying.first; r != NULL; r = r->next)
+        n += r->done != NULL;
+    return n;
+}
+
+static void say_last_wait(const struct api *a)
+{
+    size_t n = unanswered(a);
+    if (n > 0)
+        log_notice("waiting up to %d s for %zu request%s in flight%s", API_LAST_WAIT_MS / 1000, n, n == 1 ? "" : "s",
+                   stop_requested() != 0 ? "; interrupt again to leave at once" : ", because the time is over");
+}
+
+/* The bytes of such a request are the transport's until it ends, so it stays where it is, without a caller. */
+static void leave_in_flight(struct api *a)
+{
+    for (struct request *r = a->flying.first; r != NULL; r = r->next) {
+        api_done_fn *done = r->done;
+        const struct api_reply reply = {.class = r->expected.write ? API_UNKNOWN : API_CANCELLED, .room = -1,
+                                        .sent_wall_ms = r->sent_wall_ms, .attempts = r->attempts};
+        r->done = NULL;
+        r->drop = NULL;
+        r->last_try = true;
+        if (done != NULL)
+            done(r->ctx, &reply);
+    }
+}
+
+bool api_last_wait(struct api *a)
+{
+    int64_t now_us = a->clock->mono_us(a->clock);
+    if (a->last_wait_until_us == 0) {
+        a->last_wait_until_us = now_us + INT64_C(1000) * API_LAST_WAIT_MS;
+        say_last_wait(a);
+    }
+    if (now_us < a->last_wait_until_us)
+        return false;
+    api_cancel_queued(a);
+    leave_in_flight(a);
+    /* What the callbacks asked for. */
+    api_cancel_queued(a);
+    return true;
+}
+
 /* ---- one call, waited for ---- */
 
 void wait_forget(struct api *a)
@@ -209,7 +259,7 @@ static int64_t wait_left_ms(const struct api *a)
 }
 
 /* Somebody at the keyboard does not want to sit out the back-off of a read. A write is taken back only where it has not
- * left; what has left is answered, or not, by the transport's own time limit. 0: wait on. */
+ * left; what has left is awaited for a limited time. 0: wait on. */
 static int wait_stopped(struct api *a, const struct api_call *call, struct err *e)
 {
     int signo = stop_requested();
@@ -220,6 +270,7 @@ static int wait_stopped(struct api *a, const struct api_call *call, struct err *
     if (!a->waiter.taken_back)
         api_cancel_queued(a);
     a->waiter.taken_back = true;
+    api_last_wait(a);
     return 0;
 }
 

@@ -37,6 +37,7 @@ struct api {
     struct waiter waiter;
     int64_t lock_wait_ms;          /* 0: for ever */
     int64_t wait_until_us;         /* of whoever waits for one call; 0: for ever */
+    int64_t last_wait_until_us;    /* of api_last_wait(); 0: it has not begun */
     char *address;                 /* for messages */
 };
 

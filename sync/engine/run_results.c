@@ -93,7 +93,7 @@ uint64_t run_results_number(const struct run *r)
     uint64_t last = 0;
     if (m == NULL || m->results_url == NULL)
         return 0;
-    if (postgres_results_last_run(m->results_url, m->results_table, r->report->sync, &last, &e) != 0)
+    if (postgres_results_last_run(m->results_url, m->results_table, r->report->sync, r->deadline_us, &last, &e) != 0)
         log_detail("results_to: %s", err_text(&e));
     err_clear(&e);
     return last >> NUMBER_BITS == 0 ? last + 1 : 0;
@@ -143,6 +143,16 @@ static int write_runs(struct run *r, struct postgres_results *w, uint64_t *rows,
     return postgres_results_flush(w, e) != 0 ? -1 : remember(r, e);
 }
 
+/* A run whose time is over still has results to write, but does not wait long for their database. */
+static int64_t deadline(const struct run *r)
+{
+    enum { GRACE_US = 5 * 1000 * 1000 };
+    int64_t now_us = r->c->clock->mono_us(r->c->clock);
+    if (r->deadline_us == 0)
+        return 0;
+    return (r->deadline_us > now_us ? r->deadline_us : now_us) + GRACE_US;
+}
+
 int run_write_results(struct run *r)
 {
     struct postgres_results *w = NULL;
@@ -154,7 +164,8 @@ int run_write_results(struct run *r)
     /* Who stops a run wants it to end; the next one writes. */
     if (stop_requested() != 0)
         return -1;
-    int rc = postgres_results_open(m->results_url, m->results_table, m->results_create, r->report->sync, &w, &e);
+    int rc = postgres_results_open(m->results_url, m->results_table, m->results_create, r->report->sync, deadline(r),
+                                   &w, &e);
     if (rc == 0)
         rc = write_runs(r, w, &rows, &e);
     if (rc == 0)

@@ -215,6 +215,13 @@ static void judge_refusals(struct upload *u)
     err_clear(&e);
 }
 
+/* Is the time over that requests in flight have after the first signal or the deadline? Those left have been called back. */
+static bool last_wait_is_over(struct upload *u)
+{
+    bool late = u->deadline_us != 0 && u->c.clock->mono_us(u->c.clock) >= u->deadline_us;
+    return (stop_requested() != 0 || late) && api_last_wait(u->c.api);
+}
+
 int upload_step(struct upload *u, int64_t timeout_ms, struct err *e)
 {
     int64_t age_us, now_us = u->c.clock->mono_us(u->c.clock);
@@ -225,6 +232,8 @@ int upload_step(struct upload *u, int64_t timeout_ms, struct err *e)
         upload_stop(u, REASON_INTERRUPTED);
     if (!u->stopping && u->deadline_us != 0 && now_us >= u->deadline_us)
         upload_stop(u, REASON_TIME_BUDGET);
+    if (u->stopping)
+        last_wait_is_over(u);
     /* Idle connections are worth more than a full group commit, yet where the server is faster than we are they are
      * always idle, and each commit costs a write and a wait: a few batches for each, unless there is time to wait. */
     bool idle = u->ready_n > 0 && api_queued(u->c.api) == 0 && (u->ready_n >= COMMIT_IDLE || timeout_ms > 0);
@@ -253,11 +262,12 @@ int upload_step(struct upload *u, int64_t timeout_ms, struct err *e)
 static int finish_in_flight(struct upload *u, struct err *e)
 {
     struct err local = ERR_INIT;
-    while (api_queued(u->c.api) > 0) {
+    while (api_queued(u->c.api) > 0 && !last_wait_is_over(u)) {
         if (api_step(u->c.api, 1000, &local) != 0)
             break;
         give_up_waits(u);
     }
+    give_up_waits(u);
     err_clear(&local);
     while (u->works != NULL) {
         /* Requests whose answer will not come: their outcome is open. */

@@ -24,6 +24,7 @@ STORIES = \
 	tests/cli/names.test \
 	tests/cli/odd_address.test \
 	tests/cli/pg_connect.test \
+	tests/cli/pg_frozen.test \
 	tests/cli/pg_nightly.test \
 	tests/cli/pg_results.test \
 	tests/cli/pg_watermark.test \

@@ -269,6 +269,12 @@ static void spoil_index(struct world *w, struct fake_answer *a, int64_t index)
     a->body = world_keep(w, o);
 }
 
+static void hang(struct fake_answer *a)
+{
+    a->end = TRANSPORT_LOST;
+    a->latency_ms = 100000;
+}
+
 /* What goes wrong before anything is done; false: it is done. */
 static bool fail_before(struct world *w, enum world_fault fault, int room, struct fake_answer *a)
 {
@@ -276,6 +282,7 @@ static bool fail_before(struct world *w, enum world_fault fault, int room, struc
     switch (fault) {
     case FAULT_500: world_refuse(w, 500, "oops", a); return true;
     case FAULT_LOST: a->end = TRANSPORT_LOST; return true;
+    case FAULT_HANG: hang(a); return true;
     case FAULT_NOT_SENT: a->end = TRANSPORT_NOT_SENT; return true;
     case FAULT_400: world_refuse(w, 400, "no", a); return true;
     case FAULT_401: world_refuse(w, 401, "Missing Authorization header", a); return true;
@@ -307,6 +314,7 @@ static void fail_after(struct world *w, enum world_fault fault, struct fake_answ
     switch (fault) {
     case FAULT_500_AFTER: world_refuse(w, 500, "oops", a); break;
     case FAULT_LOST_AFTER: a->end = TRANSPORT_LOST; break;
+    case FAULT_HANG_AFTER: hang(a); break;
     case FAULT_GARBAGE_AFTER: a->body = "<html>hello"; break;
     case FAULT_ERROR_KEY_AFTER: a->body = "{\"error\":\"something\"}"; break;
     case FAULT_NO_LIST_AFTER: a->body = "{\"status\":\"success\",\"total_sent\":3}"; break;

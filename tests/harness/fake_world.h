@@ -29,6 +29,7 @@ enum world_fault {
     FAULT_NONE,
     FAULT_500, FAULT_500_AFTER,
     FAULT_LOST, FAULT_LOST_AFTER,
+    FAULT_HANG, FAULT_HANG_AFTER, /* no answer until the client's own limit of 100 s; AFTER: it is done at once */
     FAULT_NOT_SENT,
     FAULT_GARBAGE_AFTER, FAULT_ERROR_KEY_AFTER, FAULT_NO_LIST_AFTER,
     FAULT_INDEX_TWICE_AFTER, FAULT_INDEX_FAR_AFTER,

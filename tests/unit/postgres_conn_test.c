@@ -208,6 +208,77 @@ START_TEST(cancel_makes_a_blocking_read_return)
 }
 END_TEST
 
+/* Stops all processes of the server, or lets them go on; a failed test must not leave them stopped. */
+static void freeze(bool frozen)
+{
+    static const char each[] = "p=$(head -n 1 %s/db/postmaster.pid); kill -%s $p $(ps -o pid= --ppid $p)";
+    char stop[400], go_on[400];
+
+    snprintf(stop, sizeof stop, each, pg_dir, "STOP");
+    snprintf(go_on, sizeof go_on, each, pg_dir, "CONT");
+    if (frozen)
+        ck_assert_int_eq(pg_shell("(sleep 40; %s) >/dev/null 2>&1 & %s", go_on, stop), 0);
+    else
+        ck_assert_int_eq(pg_shell("%s", go_on), 0);
+}
+
+/* A read of a server that stops answering ends soon after a signal (0) or the deadline (1). */
+START_TEST(a_frozen_server_is_left)
+{
+    struct source_spec spec = {.kind = SOURCE_POSTGRES, .as.sql = {.url = pg_url, .query = "select pg_sleep(55)::text as a"}};
+    struct clock *clock = clock_system();
+    const bool late = _i == 1;
+    const struct source_read read = {.deadline_us = late ? clock->mono_us(clock) + 1500000 : 0};
+    struct source *s = NULL;
+    struct err e = ERR_INIT;
+    struct row row;
+
+    ck_assert_msg(source_open(&spec, &read, clock, &s, &e) == 0, "%s", err_text(&e));
+    freeze(true);
+    if (!late)
+        stop_set(SIGTERM);
+    const int64_t start_us = clock->mono_us(clock);
+    ck_assert_int_eq(source_next(s, &row, &e), -1);
+    ck_assert_int_eq(e.status, late ? XS_LEFT_OVER : XS_SIGTERM);
+    ck_assert_ptr_nonnull(strstr(err_text(&e), "while reading; the database does not answer"));
+    source_close(s);
+    ck_assert_int_lt(clock->mono_us(clock) - start_us, 10000000);
+    freeze(false);
+    stop_set(0);
+    err_clear(&e);
+    pg_no_sleepers();
+}
+END_TEST
+
+/* More is sent than a socket takes. */
+START_TEST(a_frozen_server_keeps_no_write)
+{
+    struct clock *clock = clock_system();
+    struct postgres_conn c;
+    struct err e = ERR_INIT;
+    static char much[4 << 20];
+    const char *values[] = {much};
+
+    memset(much, 'x', sizeof much - 1);
+    ck_assert_int_eq(postgres_conn_open(&c, pg_url, clock->mono_us(clock) + 1500000, &e), 0);
+    freeze(true);
+    const int64_t start_us = clock->mono_us(clock);
+    ck_assert_ptr_null(postgres_conn_run(&c, "select length($1)", 1, values, &e));
+    ck_assert_int_eq(e.status, XS_LEFT_OVER);
+    postgres_conn_close(&c);
+    ck_assert_int_lt(clock->mono_us(clock) - start_us, 10000000);
+    freeze(false);
+    err_clear(&e);
+    /* What a socket does not take at once is sent all the same. */
+    ck_assert_int_eq(postgres_conn_open(&c, pg_url, 0, &e), 0);
+    PGresult *result = postgres_conn_run(&c, "select length($1)", 1, values, &e);
+    ck_assert_msg(result != NULL, "%s", err_text(&e));
+    ck_assert_int_eq(atoi(PQgetvalue(result, 0, 0)), sizeof much - 1);
+    PQclear(result);
+    postgres_conn_close(&c);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("postgres_conn");
@@ -219,6 +290,8 @@ static Suite *suite(void)
     tcase_add_test(t, a_signal_cancels_the_query);
     tcase_add_test(t, a_cancel_that_comes_too_early_is_not_lost);
     tcase_add_test(t, a_stop_at_any_moment_ends_the_read);
+    tcase_add_loop_test(t, a_frozen_server_is_left, 0, 2);
+    tcase_add_test(t, a_frozen_server_keeps_no_write);
     tcase_add_test(t, nobody_waits_past_the_deadline);
     tcase_add_test(t, connecting_has_its_time);
     tcase_add_test(t, connecting_can_be_interrupted);

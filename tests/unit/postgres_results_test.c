@@ -28,12 +28,12 @@ START_TEST(results_are_written_as_they_are)
     struct err e = ERR_INIT;
     struct result_row row = {.run = 7, .outcome = "created", .http_status = 200, .at_ms = 1782854132254};
 
-    ck_assert_int_eq(postgres_results_open(pg_url, "lead_out", false, "nightly", &w, &e), -1);
+    ck_assert_int_eq(postgres_results_open(pg_url, "lead_out", false, "nightly", 0, &w, &e), -1);
     ck_assert_int_eq(e.status, XS_CONFIG);
     ck_assert_ptr_nonnull(strstr(err_text(&e), "create table lead_out (run bigint"));
     err_clear(&e);
     for (int again = 0; again < 2; again++) {
-        ck_assert_msg(postgres_results_open(pg_url, "lead_out", true, "nightly", &w, &e) == 0, "%s", err_text(&e));
+        ck_assert_msg(postgres_results_open(pg_url, "lead_out", true, "nightly", 0, &w, &e) == 0, "%s", err_text(&e));
         ck_assert_ptr_nonnull(strstr(postgres_results_label(w), "table lead_out"));
         for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
             row.row = i + 1;
@@ -76,7 +76,7 @@ static void refused(const char *made, const char *table, enum exit_status status
     ck_assert_int_eq(postgres_results_check(pg_url, table, false, &missing, &e), -1);
     ck_assert_int_eq(e.status, status);
     err_clear(&e);
-    ck_assert_int_eq(postgres_results_open(pg_url, table, true, "nightly", &w, &e), -1);
+    ck_assert_int_eq(postgres_results_open(pg_url, table, true, "nightly", 0, &w, &e), -1);
     ck_assert_ptr_null(w);
     ck_assert_int_eq(e.status, status);
     ck_assert_msg(strstr(err_text(&e), why) != NULL, "%s", err_text(&e));

@@ -388,6 +388,39 @@ START_TEST(a_pipe_that_brings_nothing_does_not_outlive_a_signal)
 }
 END_TEST
 
+/* Opening a FIFO waits for no writer; reading does, and has its end. */
+START_TEST(a_fifo_waits_for_its_writer)
+{
+    char *dir = unit_tmpdir();
+    char path[600], command[700];
+    struct clock *clock = clock_system();
+    const struct source_read late = {.deadline_us = clock->mono_us(clock) + 100000};
+    struct source *s = NULL;
+    struct err e = ERR_INIT;
+    struct row row;
+
+    snprintf(path, sizeof path, "%s/people.csv", dir);
+    ck_assert_int_eq(mkfifo(path, 0600), 0);
+    struct source_spec spec = csv_spec(path);
+    ck_assert_int_eq(source_open(&spec, &late, clock, &s, &e), -1);
+    ck_assert_int_eq(e.status, XS_LEFT_OVER);
+    err_clear(&e);
+    stop_set(SIGTERM);
+    ck_assert_int_eq(source_open(&spec, NULL, clock, &s, &e), -1);
+    ck_assert_int_eq(e.status, XS_SIGTERM);
+    err_clear(&e);
+    stop_set(0);
+    snprintf(command, sizeof command, "(sleep 0.3; printf 'a\\nx\\n'; sleep 0.3; printf 'y\\n') >%s &", path);
+    ck_assert_int_eq(system(command), 0);
+    ck_assert_msg(source_open(&spec, NULL, clock, &s, &e) == 0, "%s", err_text(&e));
+    ck_assert_int_eq(source_next(s, &row, &e), 1);
+    ck_assert_int_eq(source_next(s, &row, &e), 1);
+    ck_assert_int_eq(source_next(s, &row, &e), 0);
+    source_close(s);
+    free(dir);
+}
+END_TEST
+
 START_TEST(a_pipe_is_read_to_its_end)
 {
     int ends[2];
@@ -424,6 +457,7 @@ static Suite *make_suite(void)
     tcase_add_test(t, a_file_that_is_cut_while_read_is_an_error);
     tcase_add_test(t, a_file_that_grows_while_read_is_warned_about);
     tcase_add_test(t, a_pipe_that_brings_nothing_does_not_outlive_a_signal);
+    tcase_add_test(t, a_fifo_waits_for_its_writer);
     tcase_add_test(t, a_pipe_is_read_to_its_end);
     suite_add_tcase(suite, t);
     return suite;

@@ -141,6 +141,44 @@ START_TEST(chance)
 }
 END_TEST
 
+static const struct {
+    enum world_kind kind;
+    enum world_fault fault;
+    bool signal;
+} hanging[] = {
+    {WORLD_ADD, FAULT_HANG, false}, {WORLD_ADD, FAULT_HANG, true}, {WORLD_ADD, FAULT_HANG_AFTER, false},
+    {WORLD_ADD, FAULT_HANG_AFTER, true}, {WORLD_READ, FAULT_HANG, false}, {WORLD_READ, FAULT_HANG, true},
+};
+
+/* A request without an answer is awaited for 30 s after the deadline or the signal, and its batch is left open. */
+START_TEST(an_answer_that_does_not_come)
+{
+    ekit_mapping(&k, EKIT_HEAD EKIT_LIST EKIT_FIELDS "limits: {batch: 5, in_flight: 2}\n");
+    ekit_people(&k, "p", 40);
+    world_fault(k.world, hanging[_i].kind, hanging[_i].kind == WORLD_ADD ? 3 : 1, 1000, hanging[_i].fault);
+    world_fault(k.world, WORLD_ADD, 2, 2, FAULT_LOST);
+    k.config.max_ms = hanging[_i].signal ? 0 : 3000;
+    k.world->stop_at = hanging[_i].signal ? 4 : 0;
+    const int64_t start_us = k.clock.base.mono_us(&k.clock.base);
+    ekit_sync(&k);
+    EKIT_ENDS(&k, hanging[_i].signal ? XS_SIGINT : XS_LEFT_OVER);
+    const int64_t took_ms = (k.clock.base.mono_us(&k.clock.base) - start_us) / 1000;
+    ck_assert_msg(took_ms >= 30000 && took_ms < 36000, "%lld ms", (long long)took_ms);
+    ck_assert_uint_ge(ekit_outcome(&k, OUTCOME_DEFERRED), 5);
+    ck_assert_uint_ge(k.report.open_batches, 1);
+    stop_set(0);
+    k.world->stop_at = 0;
+    k.config.max_ms = 0;
+    k.clock.wall += 60000;
+    world_count(k.world);
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_DONE);
+    ck_assert_uint_eq(world_n(k.world), 40);
+    ekit_sync(&k);
+    EKIT_COUNT(&k, UNCHANGED, 40u);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("upload");
@@ -151,6 +189,7 @@ int main(void)
     tcase_add_test(t, a_signal_before_the_first_row);
     tcase_add_test(t, the_time_is_over);
     tcase_add_loop_test(t, fatal_in_the_middle, 0, (int)(sizeof fatal / sizeof fatal[0]));
+    tcase_add_loop_test(t, an_answer_that_does_not_come, 0, (int)(sizeof hanging / sizeof hanging[0]));
     tcase_add_loop_test(t, chance, 0, 40);
     suite_add_tcase(s, t);
     return unit_run(s);
