@@ -190,10 +190,11 @@ static bool stays(const struct run *r, const struct known_lead *known, size_t i)
            !gone->delete_if_there;
 }
 
-bool run_gone_stays(void *ctx, const struct known_lead *known)
+bool run_gone_read_whole(void *ctx)
 {
     const struct run *r = ctx;
-    return r->gone != NULL && stays(r, known, 0);
+    return r->gone != NULL && r->eof && !r->c->partial_input && r->gone->keyless == 0 && r->read_kind != NULL &&
+           strcmp(r->read_kind, "full") == 0;
 }
 
 /* By policy i. */
@@ -217,6 +218,11 @@ static int plan_removal(struct run *r, const struct hash128 *key, const struct k
         return -1;
     if (readable == 1 && lead.core[LEAD_EMAIL].kind == VALUE_STRING)
         p.entry.email = (struct str){lead.core[LEAD_EMAIL].p, lead.core[LEAD_EMAIL].n};
+    bool wanted = false;
+    if (i == 0 && (known->flags & KNOWN_UNSURE) == 0 && run_address_wanted(r, p.entry.email, &wanted, e) != 0)
+        return -1;
+    if (wanted)
+        return 0; /* by a row with another key, which takes the lead over */
     if (r->diff != NULL && count_lot(r->gone, p.op, p.from, p.target, e) != 0)
         return -1;
     r->gone->planned++;

@@ -39,11 +39,11 @@ int run_hold_start(struct run *r, struct err *e)
 
 /* ---- letting go ---- */
 
-static int leave_forgotten_out(struct run *r, const struct planned *planned, struct err *e)
+static int leave_planned_out(struct run *r, const struct planned *planned, enum reason reason, struct err *e)
 {
     struct entry entry = planned->entry;
     entry.outcome = OUTCOME_SKIPPED;
-    entry.reason = REASON_DELETED_THERE;
+    entry.reason = reason;
     return run_leave_out(r, &entry, planned->target, NULL, STR_NONE, e);
 }
 
@@ -52,11 +52,18 @@ static int leave_forgotten_out(struct run *r, const struct planned *planned, str
 int run_upload_one(struct run *r, const struct planned *planned, struct err *e)
 {
     struct err late = ERR_INIT;
-    bool removal = planned->op == OP_REMOVE || planned->entry.row == 0, forgotten = false;
+    bool removal = planned->op == OP_REMOVE || planned->entry.row == 0, forgotten = false, other = false;
     /* A row may have waited for hours since it was planned, and its person may be forgotten by now. */
-    int rc = removal ? 0 : run_is_forgotten(r, &planned->entry, &forgotten, e);
+    int rc = removal ? rekey_is_taken(r->state, &planned->entry.lead_id, &other, e)
+                     : run_is_forgotten(r, &planned->entry, &forgotten, e);
+    if (removal && other)
+        return 0; /* the lead is a row's now */
     if (forgotten)
-        return leave_forgotten_out(r, planned, e);
+        return leave_planned_out(r, planned, REASON_DELETED_THERE, e);
+    if (rc == 0 && planned->op == OP_CREATE)
+        rc = run_address_owned(r, planned->entry.email, &other, e);
+    if (other)
+        return leave_planned_out(r, planned, REASON_DUPLICATE_IN_SOURCE, e);
     while (rc == 0 && upload_full(r->upload))
         rc = upload_step(r->upload, 1000, e);
     if (upload_add(r->upload, planned, &late) != 0 && rc == 0)

@@ -142,6 +142,18 @@ uint64_t run_reject_hash(const struct run *r, const struct entry *entry);
 
 const struct target *run_target(struct run *r, uint32_t number); /* NULL: the state does not know it */
 
+/* ---- run_address.c: without a key of the mapping's own all of it does nothing ---- */
+/* What stands for the address among the row keys; `what` tells uses apart. False: there is none. */
+#define RUN_ADDRESS "\1email:"
+bool run_address_key(struct run *r, const char *what, struct str email, struct hash128 *key);
+/* The row has or gets a lead with its address. `taken`: it is to get one, but an earlier row has the address. 0/-1 */
+int run_address_take(struct run *r, const struct entry *entry, const struct decision *d, bool *taken, struct err *e);
+/* Has a row of this read, which came after another row of this address, a lead with it? Known at the source's end. 0/-1 */
+int run_address_owned(struct run *r, struct str email, bool *owned, struct err *e);
+/* A row without a lead of this address is to get one, or was refused it. 0/-1 */
+int run_address_want(struct run *r, struct str email, struct err *e);
+int run_address_wanted(struct run *r, struct str email, bool *wanted, struct err *e);
+
 /* ---- run_show.c ---- */
 /* A dry run's change, or two: update and move. `from` is where a known lead is. */
 int run_show(struct run *r, const struct decision *d, struct entry *entry, uint32_t target, uint32_t from,
@@ -266,8 +278,8 @@ int run_gone_rekey(struct run *r, const struct known_lead *old, struct err *e);
 uint64_t run_gone_rekeys(const struct run *r);
 /* It has: upload_config.superseded. */
 int run_gone_superseded(void *run, const struct hash128 *key, const struct known_lead *old, struct err *e);
-/* upload_config.stays: an earlier run has told that it stays, see `if_there:`. Known once run_gone_plan() has been called. */
-bool run_gone_stays(void *run, const struct known_lead *known);
+/* upload_config.read_whole. */
+bool run_gone_read_whole(void *run);
 /* The source was read to its end: finds the leads that are no longer wanted, and judges how many. */
 int run_gone_plan(struct run *r, struct err *e);
 /* Counts skipped rows whose leads are active in Instantly; reads them there. */

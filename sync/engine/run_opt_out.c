@@ -10,18 +10,6 @@
 
 enum { MARK_BITS = 40, DETAIL_MAX = 1 << 20 };
 
-/* With a key of the mapping's own the address stands for the person, too. False: there is none. */
-static bool address_key(struct run *r, struct str email, struct hash128 *out)
-{
-    if (!r->m->has_key || email.n == 0)
-        return false;
-    buf_reset(&r->detail);
-    if (buf_adds(&r->detail, "\1email:") != 0 || mapping_email_key(email, &r->detail) != 0)
-        return false;
-    *out = hash_keyed128(state_secret(r->state), r->detail.p, r->detail.n);
-    return true;
-}
-
 /* A mark says the row and the number of the value; of a row whose number is too large, only the value. */
 static uint64_t make_mark(const struct run *r, uint64_t row, size_t value)
 {
@@ -48,7 +36,7 @@ int run_opt_out_take(struct run *r, const struct mapped *mapped, const struct en
     uint64_t mark = make_mark(r, entry->row, mapped->skip_value);
     if (entry->key_text.n > 0 && state_opt_out(r->state, &entry->key, mark, e) != 0)
         return -1;
-    return address_key(r, mapped->email_key, &address) ? state_opt_out(r->state, &address, mark, e) : 0;
+    return run_address_key(r, RUN_ADDRESS, mapped->email_key, &address) ? state_opt_out(r->state, &address, mark, e) : 0;
 }
 
 /* By the row's key, else by its address; then the rule is for the lead of this key as well. 1/0/-1 */
@@ -56,7 +44,7 @@ static int find(struct run *r, const struct entry *entry, uint64_t *mark, struct
 {
     struct hash128 address;
     int rc = entry->key_text.n > 0 ? state_opted_out(r->state, &entry->key, mark, e) : 0;
-    if (rc != 0 || !address_key(r, entry->email, &address))
+    if (rc != 0 || !run_address_key(r, RUN_ADDRESS, entry->email, &address))
         return rc;
     rc = state_opted_out(r->state, &address, mark, e);
     if (rc == 1 && entry->key_text.n > 0 && state_opt_out(r->state, &entry->key, *mark, e) != 0)

@@ -40,7 +40,8 @@ bool run_holds_all(struct run *r)
     const struct mapping *m = r->m;
     if (state_leads_n(r->state) == 0)
         return false; /* a first run has nothing to move or to remove */
-    return m->routes_n > 0 || r->target_edited || m->skip_removes ||
+    /* With a `key:` only the end of the source tells whose lead a row may take over. */
+    return m->has_key || m->routes_n > 0 || r->target_edited || m->skip_removes ||
            (m->mode == MODE_MIRROR && m->removed.policy != GONE_KEEP) || knows_other_targets(r);
 }
 

@@ -278,40 +278,6 @@ static int pack_values(struct run *r, const struct lead *lead, uint32_t target, 
     return 0;
 }
 
-/* With a key of its own, two rows may still have one address: the second would be counted as a duplicate there, or be
- * given the other's lead. Takes it for this row. */
-static int take_address(struct run *r, const struct entry *entry, struct str email, bool *taken, struct err *e)
-{
-    struct remembered remembered;
-    buf_reset(&r->detail);
-    *taken = false;
-    if (!r->m->has_key || email.n == 0)
-        return 0;
-    if (buf_adds(&r->detail, "\1email:") != 0 || mapping_email_key(email, &r->detail) != 0)
-        return 0;
-    struct hash128 key = hash_keyed128(state_secret(r->state), r->detail.p, r->detail.n);
-    if (state_lookup(r->state, &key, entry->fingerprint, entry->row, &remembered, e) != 0)
-        return -1;
-    *taken = remembered.kind == REMEMBERED_SEEN;
-    return 0;
-}
-
-/* Whoever has or gets a lead has its address; and so does the lead whose place another takes, until it is removed. */
-static int take_addresses(struct run *r, const struct entry *entry, const struct decision *d, const struct lead *old,
-                          bool *taken, struct err *e)
-{
-    bool ignored;
-    *taken = false;
-    if (d->op == OP_NONE && d->outcome != OUTCOME_UNCHANGED)
-        return 0;
-    if (take_address(r, entry, entry->email, taken, e) != 0)
-        return -1;
-    *taken = *taken && d->op == OP_CREATE;
-    if (!d->rekey || old == NULL || old->core[LEAD_EMAIL].kind != VALUE_STRING)
-        return 0;
-    return take_address(r, entry, (struct str){old->core[LEAD_EMAIL].p, old->core[LEAD_EMAIL].n}, &ignored, e);
-}
-
 /* Values to remember after an update: what the row leaves unsaid stays as it was. */
 static int overlay_values(struct run *r, const struct lead *old, const struct lead *lead, struct entry *entry, struct err *e)
 {
@@ -352,6 +318,9 @@ int run_plan_remembered(struct run *r, struct entry *entry, const struct lead *l
     struct lead old_lead;
     const struct lead *old = NULL;
     struct decision d;
+    /* The other key that had the address may have none by now. */
+    if (r->m->has_key && remembered.kind == REMEMBERED_REFUSED && remembered.reason == REASON_DUPLICATE_IN_SOURCE)
+        remembered.kind = REMEMBERED_OTHER;
     if (remembered.kind == REMEMBERED_OTHER || (remembered.kind == REMEMBERED_RETRY && r->diff != NULL)) {
         arena_reset(&r->known_arena);
         int rc = state_lead_get(r->state, &entry->key, &r->known_arena, &known, e);
@@ -365,6 +334,7 @@ int run_plan_remembered(struct run *r, struct entry *entry, const struct lead *l
             return -1;
         old = rc == 1 ? &old_lead : NULL;
     }
+    bool refused = remembered.kind == REMEMBERED_REFUSED;
     plan_decide(&r->rules, &remembered, &known, old, lead, target, r->custom_changed, &d);
     unhash(r, &known, lead, &d);
     if (d.check && r->diff == NULL)
@@ -379,9 +349,13 @@ int run_plan_remembered(struct run *r, struct entry *entry, const struct lead *l
         return -1;
     if (forgotten)
         d = (struct decision){.outcome = OUTCOME_SKIPPED, .reason = REASON_DELETED_THERE};
+    if (!forgotten && (d.op == OP_CREATE || refused) && run_address_want(r, entry->email, e) != 0)
+        return -1;
+    if (d.rekey && rekey_leaves(r->state, &known.lead_id, e) != 0)
+        return -1;
     if (keep_out(r, entry, target, &known, &d, e) != 0)
         return -1;
-    if (r->m->has_key && take_addresses(r, entry, &d, old, &taken, e) != 0)
+    if (r->m->has_key && run_address_take(r, entry, &d, &taken, e) != 0)
         return -1;
     if (taken)
         d = (struct decision){.outcome = OUTCOME_SKIPPED, .reason = REASON_DUPLICATE_IN_SOURCE};

@@ -29,8 +29,8 @@ struct upload_config {
     bool reidentified;             /* the mapping's key is another one than that of the last complete run */
     /* NULL, or told of each lead that another took the place of: it is known under `key` now. */
     int (*superseded)(void *ctx, const struct hash128 *key, const struct known_lead *old, struct err *e);
-    /* NULL, or: is this lead, whose row has another one by now, left where it is by this run, and not removed? */
-    bool (*stays)(void *ctx, const struct known_lead *old);
+    /* NULL, or: has this run read the whole source, with a key in each row? Then a key that it has not met has no row. */
+    bool (*read_whole)(void *ctx);
     /* NULL, or called when Instantly has refused more leads: -1 ends the upload with its error. */
     int (*refused)(void *ctx, struct err *e);
     void (*stepped)(void *ctx);    /* NULL, or called at each step: time to show something */
@@ -87,6 +87,10 @@ bool upload_key_is_open(struct upload *u, const struct hash128 *key);
 int upload_settle_open(struct upload *u, struct err *e);
 
 /* rekey.c: is the entry about a lead whose row has another lead by now, with another address? Its key text is that row's. */
+/* A row has another address now, so this lead is not its any more, whatever becomes of its new one. 0/-1 */
+int rekey_leaves(struct state *s, const struct uuid *id, struct err *e);
+/* Has a row of this run taken the lead over from another key? Then it is not removed for that key. 0/-1 */
+int rekey_is_taken(struct state *s, const struct uuid *id, bool *taken, struct err *e);
 bool rekey_is_old(struct state *s, const struct entry *entry);
 
 #endif

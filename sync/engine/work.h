@@ -294,8 +294,8 @@ bool lead_match_relink(struct work *w, uint32_t i, const struct remote_lead *rem
 /* Before a create batch is settled: rows that had another lead keep it as a lead of its own. In the same commit. */
 int rekey_settle(struct work *w, struct err *e);
 /* Entry i meets a lead in the target. `ours`: by its age it may be this request's work; a lead that this run or the state
- * knows already is not, and then it becomes false. With a key of the mapping's own the lead may be another row's: two keys
- * must not have one lead, or whichever row is written last would win every night. Then the entry is done. */
+ * knows already is not, and then it becomes false. With a key of the mapping's own the lead may be another key's. `conflict`: the
+ * row may not take it over, since two rows would write to one lead every night. Then the entry is done. */
 int rekey_meet(struct work *w, uint32_t i, const struct uuid *id, bool *ours, bool *conflict, struct err *e);
 /* ---- rekey_look.c ---- */
 void rekey_look(struct part *p);                    /* sends creates, after a look at whose place they take; owns the part */

@@ -142,6 +142,16 @@ static void failed(struct fold *f, const struct fold_item *item)
     }
 }
 
+/* The lead is another key's now: this one's row, if it ever comes, gets a lead of its own. */
+static void taken(struct fold *f, const struct fold_item *item)
+{
+    if (!f->known || (f->id_learnt && !uuid_eq(&f->lead_id, &item->lead_id)))
+        return;
+    f->flags = (f->flags | KNOWN_REMOVED) & ~(KNOWN_AWAY | KNOWN_STAYS | UNSURE);
+    f->fingerprint = 0;
+    f->changed = true;
+}
+
 /* What is known of the person stays: somebody who unsubscribed must not come back with the row. */
 static void removed(struct fold *f, const struct fold_item *item)
 {
@@ -176,6 +186,10 @@ void fold_item(struct fold *f, const struct fold_item *item)
         proven(f, item);
         break;
     case OUTCOME_UNCHANGED:
+        if (item->reason == REASON_GONE_THERE && (item->bits & ITEM_LEAD_ID)) {
+            taken(f, item);
+            break;
+        }
         if (item->fingerprint == 0 && !(item->bits & ITEM_LEAD_ID)) {
             /* Only said to end a wait, or what is known of a lead. */
             end_wait(f, item);

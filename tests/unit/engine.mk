@@ -11,6 +11,7 @@ ENGINE_TESTS = \
 	tests/unit/readback.tap \
 	tests/unit/refused.tap \
 	tests/unit/rekey.tap \
+	tests/unit/rekey_handover.tap \
 	tests/unit/remove.tap \
 	tests/unit/remove_identity.tap \
 	tests/unit/run.tap \
@@ -92,6 +93,9 @@ tests_unit_refused_tap_LDADD = $(TEST_LIBS) $(LEVEL_ENGINE)
 tests_unit_rekey_tap_SOURCES = tests/unit/rekey_test.c $(ENGINE_KIT)
 tests_unit_rekey_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_rekey_tap_LDADD = $(TEST_LIBS) $(LEVEL_ENGINE)
+tests_unit_rekey_handover_tap_SOURCES = tests/unit/rekey_handover_test.c $(ENGINE_KIT)
+tests_unit_rekey_handover_tap_CFLAGS = $(TEST_CFLAGS)
+tests_unit_rekey_handover_tap_LDADD = $(TEST_LIBS) $(LEVEL_ENGINE)
 MOVE_KIT = tests/unit/move_kit.c tests/unit/move_kit.h $(ENGINE_KIT)
 tests_unit_move_tap_SOURCES = tests/unit/move_test.c $(MOVE_KIT)
 tests_unit_move_tap_CFLAGS = $(TEST_CFLAGS)
