@@ -25,6 +25,8 @@ struct run {
     struct diff *diff;               /* a dry run; NULL: a real one */
     struct api *api;                 /* NULL: a dry run without a key */
     struct state *state;
+    struct state_claim *claim;   /* the lock of a state that is still to be made; NULL: none */
+    bool named;                  /* the sync has its name: a straight CSV's needs the target's id */
     char *scratch_state;             /* folder of the empty state of a dry run that has none; removed at the end */
     struct source *source;
     struct targets targets;

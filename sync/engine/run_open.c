@@ -346,12 +346,22 @@ static int name_report(struct run *r, struct err *e)
     return r->report->sync != NULL ? 0 : err_oom(e);
 }
 
+/* The name of a straight CSV's sync needs its target's id, which the user may have given. */
+static int name_sync(struct run *r, const char *target_id, struct err *e)
+{
+    if (r->named)
+        return 0;
+    r->named = true;
+    return r->m->path == NULL && mapping_name_target(r->m, target_id, e) != 0 ? -1 : name_report(r, e);
+}
+
 int run_open(struct run *r, struct err *e)
 {
     init(r);
     r->m = r->c->mapping;
     /* Named from the start: what monitoring is told must not depend on how far the run gets. */
-    if (r->m->path != NULL && name_report(r, e) != 0)
+    struct uuid given;
+    if ((r->m->path != NULL || uuid_parse(str_from(r->m->target.text), &given) == 0) && name_sync(r, r->m->target.text, e) != 0)
         return -1;
     /* A CSV that is not there should not need a network to be found missing. */
     const struct source_read whole = {.deadline_us = r->deadline_us};
@@ -361,8 +371,7 @@ int run_open(struct run *r, struct err *e)
         targets_find(&r->targets, r->m, r->api, r->diff == NULL, e) != 0)
         return -1;
     char id[UUID_TEXT_N];
-    if (r->m->path == NULL && (mapping_name_target(r->m, uuid_format(&r->targets.v[0].target.id, id), e) != 0 ||
-                               name_report(r, e) != 0))
+    if (name_sync(r, uuid_format(&r->targets.v[0].target.id, id), e) != 0)
         return -1;
     if (open_memory(r, e) != 0 || run_tell_wanted(r, e) != 0)
         return -1;

@@ -72,6 +72,7 @@ static int open_at(struct run *r, const char *path, const struct url *url, struc
         .api_host = url->loopback ? "loopback" : url->host,
         .values_hashed = r->m != NULL && r->m->values_hashed,
         .journal_lost = r->c->journal_lost,
+        .claim = r->claim,
         .memory_max = share,
         .clock = r->c->clock,
     };
@@ -88,7 +89,7 @@ static int look_ahead(const struct run *r, const char *path, const struct url *u
     const struct state_options options = {
         .path = path,
         .access = STATE_READ,
-        .sync = r->m->path != NULL ? r->m->name : NULL,
+        .sync = r->named ? r->m->name : NULL,
         .api_host = url->loopback ? "loopback" : url->host,
         .memory_max = PEEK_BYTES,
         .clock = r->c->clock,
@@ -107,6 +108,24 @@ static int look_ahead(const struct run *r, const char *path, const struct url *u
     return rc;
 }
 
+static bool makes_state(const struct run *r)
+{
+    return r->diff == NULL && r->read_kind != NULL;
+}
+
+/* None is made for a run that cannot start, but its lock is taken. */
+static int open_early(struct run *r, const char *path, const struct url *url, struct err *e)
+{
+    struct stat st;
+    if (makes_state(r) && lstat(path, &st) != 0 && errno == ENOENT &&
+        state_claim(path, r->c->clock, r->c->wait_lock_ms, &r->claim, e) != 0)
+        return -1;
+    /* Without a name the state is opened later, with the claim that this run has by then. */
+    if (access(path, F_OK) != 0 || (r->claim != NULL && !r->named))
+        return 0;
+    return r->named && r->diff == NULL ? open_at(r, path, url, e) : look_ahead(r, path, url, e);
+}
+
 static int open_any(struct run *r, bool early, struct err *e)
 {
     struct url url;
@@ -123,8 +142,8 @@ static int open_any(struct run *r, bool early, struct err *e)
         rc = state_missing(path, e);
     else if (!early)
         rc = open_at(r, path, &url, e);
-    else if (access(path, F_OK) == 0) /* none is made for a run that cannot start */
-        rc = r->m->path != NULL && r->diff == NULL ? open_at(r, path, &url, e) : look_ahead(r, path, &url, e);
+    else
+        rc = open_early(r, path, &url, e);
     free(path);
     url_free(&url);
     return rc;
@@ -132,8 +151,7 @@ static int open_any(struct run *r, bool early, struct err *e)
 
 int run_state_early(struct run *r, struct err *e)
 {
-    bool unnamed = r->m->path == NULL && r->c->state_path == NULL;
-    return unnamed ? 0 : open_any(r, true, e);
+    return r->named || r->c->state_path != NULL ? open_any(r, true, e) : 0;
 }
 
 int run_state_open(struct run *r, struct err *e)
@@ -154,6 +172,7 @@ void run_state_tell_holder(struct run *r)
 void run_state_close(struct run *r)
 {
     state_close(r->state);
+    state_claim_free(r->claim);
     if (r->scratch_state != NULL)
         nftw(r->scratch_state, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
     free(r->scratch_state);

@@ -3,11 +3,13 @@
  * shared by whoever reads the journal, so that it is not removed under a reader. */
 #include "config.h"
 
+#include "sync/base/file.h"
 #include "sync/base/text.h"
 #include "sync/state/state_int.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,11 +49,11 @@ static char *holder(int fd)
     return out;
 }
 
-static int say_held(const struct state *s, int fd, struct err *e)
+static int say_held(const char *lock_path, int fd, struct err *e)
 {
     char *who = holder(fd);
     err_set(e, XS_LOCKED, "another run of this sync (%s) holds %s; wait for it, or give --wait-lock SECONDS",
-            who != NULL ? who : "pid unknown", s->lock_path);
+            who != NULL ? who : "pid unknown", lock_path);
     free(who);
     return -1;
 }
@@ -73,7 +75,7 @@ void lock_name_holder(const struct state *s, struct err *e)
     if (fd < 0)
         return;
     err_clear(e);
-    say_held(s, fd, e);
+    say_held(s->lock_path, fd, e);
     close(fd);
 }
 
@@ -94,29 +96,143 @@ int state_check_lock(const struct state *s, struct err *e)
     return e->status == XS_LOCKED ? -1 : 0;
 }
 
-static int write_holder(struct state *s, int fd, struct err *e)
+static int write_holder(const char *lock_path, struct clock *clock, int fd, struct err *e)
 {
     char host[HOST_MAX] = "", since[TIME_TEXT_N];
     char text[LOCK_TEXT_MAX];
     if (gethostname(host, sizeof host - 1) < 0)
         strcpy(host, "this host");
     int n = snprintf(text, sizeof text, "pid %ld on %s, since %s\n", (long)getpid(), host,
-                     time_format(s->clock->wall_ms(s->clock), since));
+                     time_format(clock->wall_ms(clock), since));
     if (ftruncate(fd, 0) < 0 || pwrite(fd, text, (size_t)n, 0) != n)
-        return err_errno(e, XS_STATE, errno, "%s", s->lock_path);
+        return err_errno(e, XS_STATE, errno, "%s", lock_path);
     return 0;
 }
 
-static int open_lock_file(struct state *s, struct err *e)
+static int open_lock_file(const char *lock_path, struct err *e)
 {
-    int fd = open(s->lock_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    int fd = open(lock_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
-        return err_errno(e, XS_STATE, errno, "%s", s->lock_path);
+        return err_errno(e, XS_STATE, errno, "%s", lock_path);
     if (fchmod(fd, 0600) < 0 && errno != EPERM) {
-        err_errno(e, XS_STATE, errno, "%s", s->lock_path);
+        err_errno(e, XS_STATE, errno, "%s", lock_path);
         close(fd);
         return -1;
     }
+    return fd;
+}
+
+/* A run that could not start removes the file that it made: a lock on a file without a name keeps nobody out. */
+static bool is_removed(int fd)
+{
+    struct stat st;
+    return fstat(fd, &st) == 0 && st.st_nlink == 0;
+}
+
+/* Returns the descriptor that holds the lock, or -1. */
+static int take_lock(const char *lock_path, struct clock *clock, int64_t wait_ms, struct err *e)
+{
+    int fd = open_lock_file(lock_path, e);
+    int64_t until_us = clock->mono_us(clock) + wait_ms * 1000;
+    while (fd >= 0) {
+        if (lock_byte(fd, F_WRLCK, LOCK_SYNC, false) == 0) {
+            if (!is_removed(fd))
+                break;
+            close(fd);
+            fd = open_lock_file(lock_path, e);
+            continue;
+        }
+        int errnum = errno;
+        int64_t left_us = until_us - clock->mono_us(clock);
+        if (is_taken(errnum) && left_us > 0) {
+            clock->sleep_us(clock, left_us < LOCK_POLL_US ? left_us : LOCK_POLL_US);
+            continue;
+        }
+        if (is_taken(errnum))
+            say_held(lock_path, fd, e);
+        else
+            err_errno(e, XS_STATE, errnum, "%s: locking", lock_path);
+        close(fd);
+        return -1;
+    }
+    if (fd >= 0 && write_holder(lock_path, clock, fd, e) < 0) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+/* ---- before there is a state ---- */
+
+struct state_claim {
+    char *path, *lock_path;
+    int fd;    /* -1: a state has taken it over */
+    bool made; /* the lock's file was not there */
+};
+
+/* As state_path_resolve() will spell it when the file is there. */
+static char *future_path(const char *path, struct err *e)
+{
+    char *copy = strdup(path), *folder = NULL, *out = NULL;
+    const char *slash = strrchr(path, '/'), *parent = copy != NULL ? dirname(copy) : NULL;
+    if (parent == NULL)
+        err_oom(e);
+    else if (folder_make(parent, e) < 0)
+        err_context(e, "%s", path);
+    else if ((folder = realpath(parent, NULL)) == NULL)
+        err_errno(e, XS_STATE, errno, "%s", parent);
+    else if ((out = path_join(folder, slash != NULL ? slash + 1 : path)) == NULL)
+        err_oom(e);
+    free(folder);
+    free(copy);
+    return out;
+}
+
+int state_claim(const char *path, struct clock *clock, int64_t wait_ms, struct state_claim **out, struct err *e)
+{
+    struct state_claim *c = calloc(1, sizeof *c);
+    *out = NULL;
+    if (c == NULL)
+        return err_oom(e);
+    c->fd = -1;
+    c->path = future_path(path, e);
+    if (c->path != NULL && asprintf(&c->lock_path, "%s.lock", c->path) < 0) {
+        c->lock_path = NULL;
+        err_oom(e);
+    }
+    c->made = c->lock_path != NULL && access(c->lock_path, F_OK) < 0;
+    c->fd = c->lock_path != NULL ? take_lock(c->lock_path, clock, wait_ms, e) : -1;
+    if (c->fd < 0) {
+        c->made = false;
+        state_claim_free(c);
+        return -1;
+    }
+    *out = c;
+    return 0;
+}
+
+void state_claim_free(struct state_claim *c)
+{
+    if (c == NULL)
+        return;
+    /* Still locked, so that whoever waits for it finds it removed. */
+    if (c->fd >= 0 && c->made && access(c->path, F_OK) < 0)
+        unlink(c->lock_path);
+    if (c->fd >= 0)
+        close(c->fd);
+    free(c->path);
+    free(c->lock_path);
+    free(c);
+}
+
+/* The lock's descriptor of a claim of this state, or -1. */
+static int claimed(struct state *s)
+{
+    struct state_claim *c = s->claim;
+    if (c == NULL || c->fd < 0 || strcmp(c->lock_path, s->lock_path) != 0)
+        return -1;
+    int fd = c->fd;
+    c->fd = -1;
     return fd;
 }
 
@@ -126,28 +242,11 @@ int state_lock(struct state *s, int64_t wait_ms, struct err *e)
         return 0;
     if (s->access != STATE_WRITE)
         return err_set(e, XS_INTERNAL, "%s: a state opened for reading takes no lock; please report this", s->path);
-    int fd = open_lock_file(s, e);
+    int fd = claimed(s);
+    if (fd < 0)
+        fd = take_lock(s->lock_path, s->clock, wait_ms, e);
     if (fd < 0)
         return -1;
-    int64_t until_us = s->clock->mono_us(s->clock) + wait_ms * 1000;
-    while (lock_byte(fd, F_WRLCK, LOCK_SYNC, false) < 0) {
-        int errnum = errno;
-        int64_t left_us = until_us - s->clock->mono_us(s->clock);
-        if (is_taken(errnum) && left_us > 0) {
-            s->clock->sleep_us(s->clock, left_us < LOCK_POLL_US ? left_us : LOCK_POLL_US);
-            continue;
-        }
-        if (is_taken(errnum))
-            say_held(s, fd, e);
-        else
-            err_errno(e, XS_STATE, errnum, "%s: locking", s->lock_path);
-        close(fd);
-        return -1;
-    }
-    if (write_holder(s, fd, e) < 0) {
-        close(fd);
-        return -1;
-    }
     s->lock_fd = fd;
     /* What was read before the lock may be what a run was just changing: its journal may have come since, or gone, and
      * what is written into a file without a name is lost with the process. */

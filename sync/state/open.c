@@ -218,6 +218,7 @@ static struct state *new_state(const struct state_options *o, struct err *e)
     }
     s->lock_fd = s->guard_fd = -1;
     s->access = o->access;
+    s->claim = o->claim;
     s->hashed = o->values_hashed;
     s->memory_max = o->memory_max;
     s->clock = o->clock;

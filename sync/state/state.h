@@ -32,6 +32,7 @@ enum state_access {
     STATE_READ,   /* mode=ro, no lock, nothing written, a missing file is STATE_MISSING */
     STATE_WRITE,  /* created when missing, migrated when older, locked by state_lock() */
 };
+struct state_claim;
 struct state_options {
     const char *path;
     enum state_access access;
@@ -39,6 +40,7 @@ struct state_options {
     const char *api_host;    /* remembered; another one is XS_CONFIG; every loopback port is "loopback" */
     bool values_hashed;      /* false without `sync`: as the file has it */
     bool journal_lost;       /* a journal that is missing is lost for good: the state is opened and locked without it */
+    struct state_claim *claim; /* borrowed until state_lock(), which takes its lock over; NULL: none */
     size_t memory_max;       /* bytes for caches, the index and sorting */
     struct clock *clock;
 };
@@ -50,6 +52,12 @@ void state_close(struct state *s); /* NULL is fine; what was not committed is lo
 
 /* The kernel lock of this sync, freed by death. XS_LOCKED names pid, host and since when. Waits up to `wait_ms`. */
 int state_lock(struct state *s, int64_t wait_ms, struct err *e);
+
+/* Takes the lock of a state that is still to be made, so that of two first runs one knows of the other before either asks
+ * the API anything. Makes the folder and the lock's file only. Errors as of state_lock(). */
+int state_claim(const char *path, struct clock *clock, int64_t wait_ms, struct state_claim **out, struct err *e);
+/* After state_close(). NULL is fine. A lock that no state took over is freed, and what was made for it removed. */
+void state_claim_free(struct state_claim *c);
 
 /* Opened by `journal_lost` and locked: did its journal turn out to be missing? */
 bool state_journal_is_lost(const struct state *s);

@@ -59,6 +59,7 @@ struct state {
     size_t memory_max;
     struct clock *clock;
     int lock_fd;  /* the sync's lock, held; -1 */
+    struct state_claim *claim; /* borrowed: holds the lock for state_lock(); NULL */
     int guard_fd; /* shared lock of a reader on the journal's existence; -1 */
     struct db main;
     struct feed feed; /* of the main file's virtual table */
