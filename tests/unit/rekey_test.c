@@ -150,6 +150,22 @@ START_TEST(unsubscribed_there)
 }
 END_TEST
 
+/* All leads were exported and imported again: the old id is gone, and the old address tells. */
+START_TEST(unsubscribed_and_imported_again)
+{
+    start(_i == 0 ? KEYED : MIRROR);
+    world_set(k.world, "ann@example.com", "status", -2);
+    world_reimport(k.world, "ann@example.com");
+    ekit_sync(&k);
+    ck_assert_uint_eq(ekit_reason(&k, REASON_UNSUBSCRIBED), 1);
+    EKIT_COUNT(&k, CREATED, 0u);
+    ck_assert(!ekit_there(&k, "eve@example.com"));
+    ekit_later(&k);
+    ekit_sync(&k);
+    EKIT_COUNT(&k, CREATED, 0u);
+}
+END_TEST
+
 /* A look that fails leaves the row to the next run. */
 START_TEST(not_looked_at)
 {
@@ -367,6 +383,7 @@ static Suite *suite(void)
     tcase_add_test(c, refused);
     tcase_add_test(c, unsubscribed_as_a_person);
     tcase_add_loop_test(c, unsubscribed_there, 0, 9);
+    tcase_add_loop_test(c, unsubscribed_and_imported_again, 0, 2);
     tcase_add_test(c, not_looked_at);
     tcase_add_loop_test(c, stopped_anywhere, 0, 20);
     tcase_add_loop_test(c, back_within_two_seconds, 0, 6);
