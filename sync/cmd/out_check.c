@@ -4,7 +4,6 @@
 #include "sync/cmd/out_check.h"
 
 #include "sync/base/file.h"
-#include "sync/state/state.h"
 
 #include <libgen.h>
 #include <stdio.h>
@@ -132,4 +131,12 @@ int out_check_source(const struct common *c, const struct mapping *m, struct err
         if (refuse_path(c, spec->as.sql.url, of_sqlite[i], role, e) != 0)
             return -1;
     return 0;
+}
+
+int out_check_state(const struct common *c, struct state *s, struct err *e)
+{
+    const char *path;
+    if (state_get(s, STATE_SOURCE_FILE, &path, e) != 0)
+        return -1;
+    return refuse_path(c, path, "", "the source of this sync", e);
 }

@@ -7,11 +7,14 @@
 
 #include "mappings/mapping.h"
 #include "sync/cmd/command.h"
+#include "sync/state/state.h"
 
 /* XS_USAGE when an output is a state or a file beside one, an operand (a mapping, a source), the key file, the file of
  * --input, or another output. */
 int out_check(const struct invocation *inv, struct err *e);
 /* XS_USAGE when an output is the source that the mapping names. */
 int out_check_source(const struct common *c, const struct mapping *m, struct err *e);
+/* XS_USAGE when an output is the file that the state's latest run read. */
+int out_check_state(const struct common *c, struct state *s, struct err *e);
 
 #endif

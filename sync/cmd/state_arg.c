@@ -5,6 +5,7 @@
 
 #include "sync/base/log.h"
 #include "sync/cmd/csv_name.h"
+#include "sync/cmd/out_check.h"
 #include "sync/cmd/sync_arg.h"
 
 #include <errno.h>
@@ -205,7 +206,7 @@ int state_arg_open_sync(const struct common *c, const char *sync, enum state_acc
     if (rc > 0)
         rc = must_be_there(path, e) != 0 ? -1 : err_set(e, XS_STATE, "%s: gone meanwhile; try again", path);
     if (rc == 0)
-        rc = check_sync(*out, m, path, e);
+        rc = check_sync(*out, m, path, e) != 0 ? -1 : out_check_state(c, *out, e);
     if (rc == 0 && access == STATE_WRITE)
         rc = state_lock(*out, c->wait_lock_ms, e);
 done:

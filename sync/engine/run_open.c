@@ -175,6 +175,23 @@ static void tell_read(struct run *r, const struct source_read *read)
                    r->source->mark.type, read->watermark_type != NULL ? read->watermark_type : "stored without its type");
 }
 
+/* Commands that read no mapping must not write their output over the source. */
+static int note_source_file(struct run *r, struct err *e)
+{
+    const struct source_spec *spec = &r->m->source;
+    const char *known, *path = spec->kind == SOURCE_CSV      ? spec->as.csv.path
+                               : spec->kind == SOURCE_SQLITE ? spec->as.sql.url
+                                                             : NULL;
+    if (r->c->partial_input)
+        return 0;
+    char *full = path != NULL && strcmp(path, "-") != 0 ? realpath(path, NULL) : NULL;
+    int rc = state_get(r->state, STATE_SOURCE_FILE, &known, e);
+    if (rc == 0 && (known == NULL || full == NULL ? known != full : strcmp(known, full) != 0))
+        rc = state_set(r->state, STATE_SOURCE_FILE, full, e);
+    free(full);
+    return rc;
+}
+
 static int put_header(struct run *r, struct err *e)
 {
     struct cell *cells = calloc(r->source->columns_n + 1, sizeof *cells);
@@ -376,7 +393,8 @@ int run_open(struct run *r, struct err *e)
     if (open_memory(r, e) != 0 || run_tell_wanted(r, e) != 0)
         return -1;
     if (r->diff == NULL) {
-        if (load_old_rejects(r, e) != 0 || start_record(r, e) != 0 || put_header(r, e) != 0 ||
+        if (load_old_rejects(r, e) != 0 || start_record(r, e) != 0 || note_source_file(r, e) != 0 ||
+            put_header(r, e) != 0 ||
             upload_settle_open(r->upload, e) != 0 || state_merge(r->state, r->refusal_context, e) != 0)
             return -1;
     }

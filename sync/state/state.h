@@ -99,6 +99,8 @@ int state_get(struct state *s, const char *name, const char **value, struct err 
 int state_set(struct state *s, const char *name, const char *value, struct err *e); /* NULL removes */
 /* Such a setting, "RUN LEADS": a run after which leads wait to be removed, unless a complete read since then left none. */
 #define STATE_REMOVALS_WAIT "removals_wait"
+/* The file that the latest run read as its source, its path resolved; unset for other sources. */
+#define STATE_SOURCE_FILE "source_file"
 /* Such a setting, from when a journal is given up until a complete read: what it held is to be looked for, not created. */
 #define STATE_LOOK_FIRST "look_first"
 /* Such a setting, from when a run begins under another mapping than the last complete one until a complete full read: what
