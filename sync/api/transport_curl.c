@@ -332,9 +332,9 @@ static void judge(struct exchange *x, CURLcode result, struct transport_answer *
                          : x->unwanted         ? "the answer is too large"
                          : result == CURLE_OK && !unpacked ? "the answer ends before its last byte"
                          : cut                ? "the answer ends amid its headers"
-                         : x->error[0] != '\0' && result != CURLE_COULDNT_RESOLVE_PROXY /* quotes a password's rest */
-                               ? x->error
-                               : curl_easy_strerror(result);
+                         /* libcurl's own words could quote a part of a password. */
+                         : result == CURLE_COULDNT_RESOLVE_PROXY ? "the proxy's name (HTTPS_PROXY, ALL_PROXY) cannot be resolved"
+                         : x->error[0] != '\0' ? x->error : curl_easy_strerror(result);
         answer->advice = x->left ? NULL : advice(x->easy, result);
         return;
     }
