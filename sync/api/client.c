@@ -107,6 +107,7 @@ void api_free(struct api *a)
     answer_memory_free(&a->answers);
     pacer_free(&a->pacer);
     rate_share_free(a->share);
+    second_chance_free(&a->chances);
     created_leads_free(&a->created);
     if (a->tokener != NULL)
         json_tokener_free(a->tokener); /* json-c up to 0.16 does not take NULL */

@@ -179,10 +179,8 @@ static int64_t retry_delay_ms(struct api *a, struct request *r, enum verdict ver
 {
     int64_t ms;
     switch (verdict) {
-    case VERDICT_THROTTLED:
-        return throttle(a, answer) ? 0 : -1;
-    case VERDICT_LOCKED:
-        return locked_delay_ms(a, r);
+    case VERDICT_THROTTLED: return throttle(a, answer) ? 0 : -1;
+    case VERDICT_LOCKED: return locked_delay_ms(a, r);
     case VERDICT_NOT_SENT:
         if (answer->advice != NULL || r->not_sent_n >= NOT_SENT_RETRIES)
             return -1;
@@ -195,8 +193,7 @@ static int64_t retry_delay_ms(struct api *a, struct request *r, enum verdict ver
         if (answer->end == TRANSPORT_ANSWERED && answer->retry_after_ms > ms)
             ms = answer->retry_after_ms < SERVER_BACKOFF_MAX_MS ? answer->retry_after_ms : SERVER_BACKOFF_MAX_MS;
         return jittered(a, ms);
-    default:
-        return -1;
+    default: return second_chance_ms(&a->chances, r, verdict, answer, a->clock->mono_us(a->clock));
     }
 }
 

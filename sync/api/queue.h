@@ -7,6 +7,7 @@
 
 #include "sync/api/pacer.h"
 #include "sync/api/request.h"
+#include "sync/api/second_chance.h"
 
 /* The waiting place of api_call_wait(), whose answer lives until the next call. */
 struct waiter {
@@ -30,6 +31,7 @@ struct api {
     struct request_list urgent, ready, waiting, flying; /* waiting is in order of due_us */
     int64_t pause_until_us;        /* nothing leaves before */
     unsigned throttled_n;          /* pauses in a row without an answer in between */
+    struct second_chance chances;
     struct err fatal;
     struct api_counts counts;
     uint64_t random;

@@ -350,6 +350,84 @@ START_TEST(optional_scope)
 }
 END_TEST
 
+#define FORBIDDEN ANSWER(.status = 403, .body = "{\"message\":\"Forbidden\"}")
+
+/* Ids and queries do not make another endpoint; a method does. */
+START_TEST(forbidden_after_success_is_asked_once_more)
+{
+    says(200, "{\"id\":\"1\"}");
+    fake_transport_add(&fake, FORBIDDEN);
+    says(200, "{\"id\":\"1\"}");
+    queue("PATCH", "/api/v2/leads/01a22c55-0000-7000-8000-000000000001", true, false, 0);
+    drain();
+    queue("PATCH", "/api/v2/leads/0bbbbbbb-0000-7000-8000-000000000002?x=1", true, false, 1);
+    drain();
+    ck_assert_uint_eq(told_n, 2);
+    ck_assert_int_eq(told[1].class, API_OK);
+    ck_assert_uint_eq(told[1].attempts, 2);
+    ck_assert_int_ge(told[1].at_ms, 15000);
+    ck_assert_int_le(told[1].at_ms, 20000);
+}
+END_TEST
+
+START_TEST(forbidden_twice_ends_it)
+{
+    says(200, "{\"id\":\"1\"}");
+    fake_transport_add(&fake, ANSWER(.status = 403, .body = "{\"message\":\"Forbidden\"}", .retry_after_ms = 3600000));
+    fake_transport_add(&fake, FORBIDDEN);
+    queue("POST", "/api/v2/leads/merge", true, false, 0);
+    drain();
+    queue("POST", "/api/v2/leads/merge", true, false, 1);
+    drain();
+    ck_assert_int_eq(told[1].class, API_FATAL);
+    ck_assert_int_eq(told[1].xs, XS_KEY);
+    ck_assert_int_le(told[1].at_ms, 61000); /* no Retry-After makes it longer */
+    ck_assert_uint_eq(fake.sent_n, 3);
+}
+END_TEST
+
+static const struct {
+    const char *worked, *path;
+    struct fake_answer answer;
+    enum api_class class;
+    enum exit_status xs;
+} no_second_chance[] = {
+    {"/api/v2/leads/move", "/api/v2/leads/merge", {.status = 403, .body = "{}"}, API_FATAL, XS_KEY},
+    {"/api/v2/leads", "/api/v2/leads/merge", {.status = 403, .body = "{}"}, API_FATAL, XS_KEY},
+    {"/api/v2/leads/merge", "/api/v2/leads/merge", {.status = 403, .body = "error code: 1010"}, API_FATAL, XS_API},
+    {"/api/v2/leads/merge", "/api/v2/leads/merge", {.status = 401, .body = "{}"}, API_FATAL, XS_KEY},
+};
+
+START_TEST(forbidden_without_a_second_chance)
+{
+    says(200, "{\"id\":\"1\"}");
+    fake_transport_add(&fake, no_second_chance[_i].answer);
+    queue("POST", no_second_chance[_i].worked, true, false, 0);
+    drain();
+    queue("POST", no_second_chance[_i].path, true, false, 1);
+    drain();
+    ck_assert_int_eq(told[1].class, no_second_chance[_i].class);
+    ck_assert_int_eq(told[1].xs, no_second_chance[_i].xs);
+    ck_assert_uint_eq(fake.sent_n, 2);
+}
+END_TEST
+
+/* A signal or the deadline takes back what waits. */
+START_TEST(forbidden_waits_no_longer_than_the_run)
+{
+    says(200, "{\"id\":\"1\"}");
+    fake_transport_add(&fake, FORBIDDEN);
+    queue("POST", "/api/v2/leads/merge", true, false, 0);
+    drain();
+    queue("POST", "/api/v2/leads/merge", true, false, 1);
+    ck_assert_int_eq(api_step(api, 1000, &e), 0);
+    ck_assert_uint_eq(told_n, 1);
+    api_cancel_queued(api);
+    ck_assert_uint_eq(told_n, 2);
+    ck_assert_int_eq(told[1].class, API_CANCELLED);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("queue");
@@ -375,6 +453,11 @@ int main(void)
     tcase_add_test(t, zero_retry_after_is_not_a_storm);
     tcase_add_loop_test(t, endings_of_a_write, 0, (int)(sizeof endings / sizeof endings[0]));
     tcase_add_test(t, optional_scope);
+    tcase_add_test(t, forbidden_after_success_is_asked_once_more);
+    tcase_add_test(t, forbidden_twice_ends_it);
+    tcase_add_loop_test(t, forbidden_without_a_second_chance, 0,
+                        (int)(sizeof no_second_chance / sizeof no_second_chance[0]));
+    tcase_add_test(t, forbidden_waits_no_longer_than_the_run);
     suite_add_tcase(s, t);
     TCase *own = tcase_create("own configuration");
     tcase_add_checked_fixture(own, NULL, teardown);
