@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "mappings/cells.h"
+#include "mappings/clean.h"
 #include "mappings/compiled.h"
 #include "mappings/email.h"
 #include "sync/base/text.h"
@@ -329,8 +330,9 @@ static int route(struct applier *a)
 static bool take_plain(const struct column *column, const struct row *row, struct value *out)
 {
     const struct cell *cell = &row->cells[column->from.index];
-    if (!column->plain || row->flaws != NULL || cell->null || cell->n == 0 || (unsigned char)cell->p[0] - 0x21u >= 0x5Eu ||
-        !cell_is_utf8(row, (struct str){cell->p, cell->n}))
+    if ((!column->plain && !column->plain_if_clean) || row->flaws != NULL || cell->null || cell->n == 0 ||
+        (unsigned char)cell->p[0] - 0x21u >= 0x5Eu || !cell_is_utf8(row, (struct str){cell->p, cell->n}) ||
+        (!column->plain && !clean_leaves(cell->p, cell->n)))
         return false;
     *out = (struct value){VALUE_STRING, cell->p, cell->n};
     return true;

@@ -68,6 +68,13 @@ static int compile_step(struct compiler *c, const struct tree_node *node, struct
     return -1;
 }
 
+/* "Null" is a placeholder in any column but those of names. */
+static void know_field(const struct column *column, struct transform_step *step)
+{
+    if (step->op == TRANSFORM_CLEAN)
+        step->as.of_person = column->slot == LEAD_FIRST_NAME || column->slot == LEAD_LAST_NAME;
+}
+
 /* Steps that compile are kept beside those that do not, for mapping_free(). */
 static int compile_steps(struct compiler *c, const struct tree_node *list, struct column *column)
 {
@@ -83,7 +90,7 @@ static int compile_steps(struct compiler *c, const struct tree_node *list, struc
         if (!schema_check(NULL, item, &schema_step, "") || compile_step(c, item, &column->steps[column->steps_n]) != 0)
             rc = -1;
         else
-            column->steps_n++;
+            know_field(column, &column->steps[column->steps_n++]);
     }
     return rc;
 }
@@ -270,8 +277,17 @@ static int compile_rest(struct compiler *c, const struct tree_node *spec, struct
     return check_constant(c, fallback, column, &column->fallback) != 0 ? -1 : rc;
 }
 
+/* Decided last: it is what the hot path looks at. */
+static void set_plain(struct column *column)
+{
+    bool clean = column->steps_n == 1 && column->steps[0].op == TRANSFORM_CLEAN;
+    bool as_it_is = column->origin == ORIGIN_COLUMN && column->map_n == 0 && column->type == TYPE_STRING;
+    column->plain = as_it_is && column->steps_n == 0;
+    column->plain_if_clean = as_it_is && clean;
+}
+
 /* A whole spec. Its parts are compiled one by one even when one of them is wrong, so that a file with three mistakes is
- * corrected in one go. `plain` is decided last: it is what the hot path looks at. */
+ * corrected in one go. */
 static int compile_column(struct compiler *c, const struct tree_node *spec, unsigned slot, struct column *column)
 {
     *column = (struct column){.name = spec->key->text.p, .label = spec->key->text.p, .slot = slot};
@@ -284,8 +300,7 @@ static int compile_column(struct compiler *c, const struct tree_node *spec, unsi
         rc = -1;
     if (compile_origin(c, spec, column) != 0 || compile_rest(c, spec, column) != 0)
         rc = -1;
-    column->plain = column->origin == ORIGIN_COLUMN && column->steps_n == 0 && column->map_n == 0 &&
-                    column->type == TYPE_STRING;
+    set_plain(column);
     return rc;
 }
 
@@ -330,12 +345,18 @@ static void check_name(struct compiler *c, const struct tree_node *key)
     diag_help(c->d, strstr(why, "lead field") != NULL ? "put it under 'fields:'" : "choose another name");
 }
 
-/* What a straight CSV is made of: one cell, sent as it is. */
+/* What a straight CSV is made of: one cell, cleaned. The steps are the same for all mappings and hold no memory. */
 struct column column_copy(const char *name, unsigned slot, struct str from)
 {
+    static struct transform_step value[] = {{.op = TRANSFORM_CLEAN}};
+    static struct transform_step person[] = {{.op = TRANSFORM_CLEAN, .as.of_person = true}};
+    static struct transform_step address[] = {{.op = TRANSFORM_CLEAN}, {.op = TRANSFORM_EMAIL, .as.as_spelled = true}};
+    bool of_person = slot == LEAD_FIRST_NAME || slot == LEAD_LAST_NAME;
     struct column column = {
         .name = name, .label = from.p, .slot = slot, .from = {.name = from}, .type = core_type(slot)};
-    column.plain = column.type == TYPE_STRING;
+    column.steps = slot == LEAD_EMAIL ? address : of_person ? person : value;
+    column.steps_n = slot == LEAD_EMAIL ? 2 : 1;
+    set_plain(&column);
     return column;
 }
 

@@ -36,6 +36,7 @@ struct column {
     const char *label;            /* what a reject names: the source column, or `name` */
     unsigned slot;                /* enum lead_field, or LEAD_FIELD_N + number of the custom variable */
     bool plain;                   /* hot: the cell as it is, no step, map or type */
+    bool plain_if_clean;          /* the same, but for the step `clean` */
     enum column_origin origin;
     struct source_column from;    /* ORIGIN_COLUMN */
     struct template template;     /* ORIGIN_TEMPLATE */
@@ -92,7 +93,7 @@ const char *column_type_value(enum column_type type, struct str text, struct are
 /* Compiles the specs under fields: and custom_variables: of a checked or half-checked root; mistakes go to the diags.
  * Sets columns, shape and overwrite. */
 void columns_compile(struct mapping *m, struct diags *d, const struct tree_node *root);
-/* A column spec that copies one source column; for straight CSVs. */
+/* A column spec that copies one source column, cleaned; for straight CSVs. */
 struct column column_copy(const char *name, unsigned slot, struct str from);
 /* Why no custom variable may have that name; NULL: it may. */
 const char *custom_name_flaw(struct str name);

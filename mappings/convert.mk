@@ -1,7 +1,10 @@
 # Pure value functions: addresses, transforms, templates, types, names.
 mappings_libmappings_a_SOURCES += \
+	mappings/clean.c \
+	mappings/clean.h \
 	mappings/email.c \
 	mappings/email.h \
+	mappings/email_unwrap.c \
 	mappings/flaw.h \
 	mappings/host.c \
 	mappings/host.h \

@@ -76,11 +76,11 @@ int digest_tree(const struct tree_node *root, uint64_t *out)
     return rc;
 }
 
-/* A straight CSV says it all by its columns, as matched, and its target. */
+/* A straight CSV says it all by its columns, as matched, and its target. The first byte was 2 before cells were cleaned. */
 int digest_straight(const struct mapping *m, uint64_t *out)
 {
     struct buf b = BUF_INIT(CANON_MAX);
-    int rc = buf_addc(&b, '\2') | buf_addc(&b, m->target.kind == TARGET_LIST ? 'l' : 'c') |
+    int rc = buf_addc(&b, '\3') | buf_addc(&b, m->target.kind == TARGET_LIST ? 'l' : 'c') |
              buf_add_str(&b, str_from(m->target.text));
     for (size_t i = 0; i < m->impl->columns_n; i++)
         rc |= buf_add_str(&b, str_from(m->impl->columns[i].name)) | buf_add_str(&b, m->impl->columns[i].from.name);

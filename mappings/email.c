@@ -3,9 +3,11 @@
 #include "mappings/email.h"
 
 #include "mappings/host.h"
+#include "sync/base/text.h"
 
 #include <libpsl.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unicase.h>
@@ -26,6 +28,32 @@ static const unsigned char local_byte[256] = {
     [0xe0] = X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X,
 };
 
+static bool is_blank(char c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+/* The word around the only @ would do as an address, and there is more than it: "ann@example.com (work)", "Ann | a@b.co".
+ * One word and a blank in front may be a name, or an address with a blank inside: that is not for this to say. */
+static bool beside_text(struct str s)
+{
+    const char *at = memchr(s.p, '@', s.n), *from = at, *to = at + 1, *end = s.p + s.n;
+    size_t blanks = 0;
+    bool upper;
+
+    while (from > s.p && from[-1] != '|' && (local_byte[(unsigned char)from[-1]] != 0 || from[-1] == '.'))
+        from--;
+    for (const char *p = s.p; p < from; p++)
+        blanks += is_blank(*p);
+    while (to < end && ((*to >= '0' && *to <= '9') || (*to | 0x20) >= 'a' || *to == '.' || *to == '-'))
+        to++;
+    struct str host = {at + 1, (size_t)(to - at - 1)};
+    host.n -= host.n > 0 && to < end && to[-1] == '.';
+    bool before = from > s.p && (blanks > 1 || memchr("([|", from[-1], 3) != NULL);
+    bool after = to < end && (is_blank(*to) || memchr(",;|()[]/?\"'", *to, 11) != NULL);
+    return (before || after) && from < at && host_check(host, &upper) == NULL;
+}
+
 /* What people write instead of an address, told apart only once it is known to be none. */
 static const char *explain(struct str s, const char *otherwise)
 {
@@ -36,22 +64,57 @@ static const char *explain(struct str s, const char *otherwise)
         return "starts with 'mailto:'; remove it or use apply: [email]";
     for (size_t i = 0; i < s.n; i++) {
         ats += s.p[i] == '@';
-        blank |= s.p[i] == ' ' || (s.p[i] >= '\t' && s.p[i] <= '\r');
-        several |= s.p[i] == ',' || s.p[i] == ';';
+        blank |= is_blank(s.p[i]);
+        several |= s.p[i] == ',' || s.p[i] == ';' || s.p[i] == '|';
     }
     if (ats > 1 && (several || blank))
         return "looks like several addresses; give one a row";
     if (memchr(s.p, '<', s.n) != NULL || memchr(s.p, '>', s.n) != NULL)
         return "is written as 'Name <address>'; keep the address alone or use apply: [email]";
+    char last = s.p[s.n - 1];
+    if (ats == 1 && (last == ',' || last == ';'))
+        return "ends with a comma or semicolon; remove it or use apply: [email]";
+    if (ats == 1 && (last == '"' || last == '\''))
+        return "ends with a quote; remove it or use apply: [email]";
     if (ats == 0)
         return "has no @";
     if (ats > 1)
         return "has more than one @";
     if (s.p[0] == '@')
         return "has nothing before the @";
+    if (beside_text(s))
+        return "has other text beside the address; keep the address alone or use apply: [email]";
     if (blank)
         return "has a blank inside; remove it";
     return otherwise;
+}
+
+/* A blank beyond ASCII, such as the no-break one, looks like a plain one and cannot be found by looking. */
+static bool other_blank(const char *p, size_t n, uint32_t *c)
+{
+    ucs4_t found;
+    if ((unsigned char)*p < 0xc2 || u8_mbtoucr(&found, (const uint8_t *)p, n) < 2 || !uc_is_property_white_space(found))
+        return false;
+    *c = found;
+    return true;
+}
+
+/* Copy and paste leaves characters that cannot be seen; the address looks right, and each one is told by its number. */
+static const char *explain_hidden(struct str s, const char *otherwise, struct arena *scratch)
+{
+    enum { TEXT_N = 100 };
+    uint32_t c = 0;
+    size_t i = 0;
+
+    while (i < s.n && text_hidden_char(s.p + i, s.n - i, &c) == 0 && !other_blank(s.p + i, s.n - i, &c))
+        i++;
+    if (i == s.n)
+        return otherwise;
+    char *text = arena_alloc(scratch, TEXT_N);
+    if (text == NULL)
+        return otherwise;
+    snprintf(text, TEXT_N, "has an invisible character, U+%04X; remove it or use apply: [email]", (unsigned)c);
+    return text;
 }
 
 /* RFC 5321's Quoted-string. 1 with the length up to and including the closing quote, 0 when it is none. */
@@ -119,7 +182,7 @@ static const char *unicode_local(struct str local)
         at += u8_mbtouc(&c, at, (size_t)(end - at));
         if (c >= 0x80 && (uc_is_general_category_withtable(c, UC_CATEGORY_MASK_Z | UC_CATEGORY_MASK_C) ||
                           uc_is_property_default_ignorable_code_point(c)))
-            return "has an invisible character before the @; type the address anew";
+            return "has an invisible character before the @; type the address again";
     }
     return NULL;
 }
@@ -180,9 +243,8 @@ static int finish_unicode(struct str local, struct str domain, bool fold, struct
     return 0;
 }
 
-int email_parse(struct str raw, struct arena *scratch, struct email *out)
+static int parse(struct str s, struct arena *scratch, struct email *out)
 {
-    struct str s = str_trim(raw);
     size_t at = 0;
     unsigned seen = 0;
     bool upper = false;
@@ -221,6 +283,16 @@ int email_parse(struct str raw, struct arena *scratch, struct email *out)
     return 0;
 }
 
+int email_parse(struct str raw, struct arena *scratch, struct email *out)
+{
+    struct str s = str_trim(raw);
+    if (parse(s, scratch, out) != 0)
+        return -1;
+    if (out->why != NULL)
+        out->why = explain_hidden(s, out->why, scratch);
+    return 0;
+}
+
 bool email_tld_unknown(struct str key)
 {
     const psl_ctx_t *list = psl_builtin();
@@ -238,20 +310,4 @@ bool email_tld_unknown(struct str key)
     if (strcmp(tld, "example") == 0)
         return false;
     return psl_is_public_suffix2(list, tld, PSL_TYPE_ICANN | PSL_TYPE_NO_STAR_RULE) == 0;
-}
-
-struct str email_unwrap(struct str raw)
-{
-    struct str s = str_trim(raw);
-    const char *open = s.n > 0 && s.p[s.n - 1] == '>' ? memrchr(s.p, '<', s.n) : NULL;
-
-    if (open != NULL)
-        s = str_trim((struct str){open + 1, s.n - (size_t)(open + 1 - s.p) - 1});
-    if (s.n >= 7 && str_eq_nocase((struct str){s.p, 7}, STR("mailto:"))) {
-        s = str_trim((struct str){s.p + 7, s.n - 7});
-        const char *query = s.n > 0 ? memchr(s.p, '?', s.n) : NULL;
-        if (query != NULL)
-            s.n = (size_t)(query - s.p);
-    }
-    return s;
 }

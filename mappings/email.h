@@ -2,7 +2,9 @@
  *
  * Pure: no I/O, no network, never blocks. Judges the syntax of RFC 5321 (a dot-atom or a quoted local part, a domain of
  * at least two labels) and IDNA 2008 for the domain; whether somebody reads the mail is for others to find out.
- * Nothing is repaired beyond blanks around the address: a repaired address may belong to a stranger. */
+ * email_parse() repairs
+ * nothing beyond blanks around the address: a repaired address may belong to a stranger. email_unwrap() and
+ * email_repair() take off what cannot be part of one. */
 #ifndef MAPPINGS_EMAIL_H
 #define MAPPINGS_EMAIL_H
 
@@ -15,7 +17,8 @@
 enum { EMAIL_LOCAL_MAX = 64, EMAIL_LABEL_MAX = 63, EMAIL_MAX = 254 };
 
 struct email {
-    const char *why; /* NULL: valid; else static text that completes "the address …"; the strings are then empty */
+    const char *why; /* NULL: valid; else text, static or of the scratch arena, that completes "the address …"; the
+                      * strings are then empty */
     struct str send; /* trimmed; the local part as spelled, a non-ASCII domain as its A-label, any other as spelled */
     struct str key;  /* the identity: case-folded (and NFC) local part, "@", lower-case ASCII domain */
 };
@@ -28,8 +31,12 @@ int email_parse(struct str raw, struct arena *scratch, struct email *out);
  * but also a TLD younger than the installed public suffix list). Not for the hot path: looks the list up. */
 bool email_tld_unknown(struct str key);
 
-/* The address inside "mailto:a@example.com?subject=x", "Name <a@example.com>" or "<a@example.com>"; trimmed input when it
- * is none of these. Borrows from raw; judges nothing. */
+/* The address inside what people have instead of it: "mailto:a@example.com?subject=x", "Name <a@example.com>", "Name
+ * (a@example.com)", quotes, a ';' ',' or '.' at the end, invisible characters at both ends. Trimmed input when it is none
+ * of these. Borrows from raw; judges nothing. */
 struct str email_unwrap(struct str raw);
+
+/* The same, and without invisible characters inside. Borrows from raw, or from `scratch`. 0/-1 (memory) */
+int email_repair(struct str raw, struct arena *scratch, struct str *out);
 
 #endif

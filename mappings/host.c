@@ -74,7 +74,7 @@ const char *host_check(struct str host, bool *has_upper)
     if (host.n == 0)
         return "has no domain after the @";
     if (start == host.n)
-        return "ends with a dot; remove it";
+        return "ends with a dot; remove it or use apply: [email]";
     const char *why = label_check(host.p + start, host.n - start);
     if (why != NULL)
         return why;

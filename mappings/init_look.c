@@ -3,6 +3,7 @@
 
 #include "mappings/init_look.h"
 
+#include "mappings/clean.h"
 #include "mappings/email.h"
 #include "mappings/typed.h"
 #include "sync/base/hash.h"
@@ -107,14 +108,6 @@ static bool is_bare_host(struct str text)
             return false;
     }
     return dots > 0 && letters > 2 && text.p[text.n - 1] != '.';
-}
-
-/* "4.9E+11" as a spreadsheet shows what it took for a number. */
-static bool is_scientific(struct str text)
-{
-    const char *e = memchr(text.p, 'E', text.n);
-    struct str number;
-    return e != NULL && typed_number(text, &number) == NULL;
 }
 
 /* How many digits follow, and what they are. */
@@ -242,7 +235,7 @@ static void look_at_types(struct look *look, struct str text)
     look->answers += is_answer(text);
     look->interests += typed_interest(text, &typed) == NULL;
     look->uuids += uuid_parse(text, &uuid) == 0;
-    look->scientific += is_scientific(text);
+    look->scientific += clean_is_cut_number(text);
     look->urls += begins_nocase(text, "https://") || begins_nocase(text, "http://");
     look->bare_hosts += is_bare_host(text);
 }

@@ -22,6 +22,7 @@ static const struct {
 } steps_of[TRANSFORM_N] = {
     [TRANSFORM_TRIM] = {transform_trim, NULL},
     [TRANSFORM_SQUEEZE] = {transform_squeeze, NULL},
+    [TRANSFORM_CLEAN] = {transform_clean, NULL},
     [TRANSFORM_LOWER] = {transform_lower, NULL},
     [TRANSFORM_UPPER] = {transform_upper, NULL},
     [TRANSFORM_TITLE] = {transform_title, NULL},
@@ -67,8 +68,8 @@ static int unknown_step(struct str name, struct arena *arena, struct flaw *flaw)
 
     if (near != NULL)
         return flaw_made(flaw, arena, "apply has no step '%.*s'; did you mean '%s'?", STR_ARG(shown), near);
-    return flaw_made(flaw, arena, "apply has no step '%.*s'; there are trim, squeeze, lower, upper, title, nfc, digits,"
-                                  " email, domain, url, strip_html, replace, truncate and date", STR_ARG(shown));
+    return flaw_made(flaw, arena, "apply has no step '%.*s'; there are trim, squeeze, clean, lower, upper, title, nfc,"
+                                  " digits, email, domain, url, strip_html, replace, truncate and date", STR_ARG(shown));
 }
 
 int transform_compile(struct str name, const struct str *args, size_t args_n, struct arena *arena,

@@ -10,6 +10,7 @@
 #include "sync/base/arena.h"
 #include "sync/base/str.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -33,6 +34,8 @@ struct transform_step {
     enum transform_op op;
     union {
         size_t graphemes;                /* truncate */
+        bool of_person;                  /* clean: a first or last name; set by the owner of a compiled step */
+        bool as_spelled;                 /* email: the domain keeps its case; set by the owner, too */
         struct transform_replace *regex; /* replace; owns memory outside the arena */
         const struct transform_date *date;
     } as;

@@ -21,6 +21,8 @@ typedef int transform_compile_fn(const struct str *args, struct arena *arena, st
 transform_fn transform_trim, transform_squeeze, transform_lower, transform_upper, transform_nfc, transform_digits,
     transform_truncate;
 transform_compile_fn transform_truncate_compile;
+/* clean.c */
+transform_fn transform_clean;
 /* transform_title.c */
 transform_fn transform_title;
 /* transform_web.c */

@@ -14,20 +14,22 @@ int transform_email(const struct transform_step *step, struct str in, struct are
                     const char **why)
 {
     struct email email;
+    struct str repaired;
 
-    (void)step;
     (void)why;
     *out = in;
-    if (email_parse(email_unwrap(in), scratch, &email) != 0)
+    if (email_repair(in, scratch, &repaired) != 0 || email_parse(repaired, scratch, &email) != 0)
         return -1;
     if (email.why != NULL)
+        return 0;
+    *out = email.send;
+    if (step->as.as_spelled)
         return 0;
     const char *at = memrchr(email.send.p, '@', email.send.n);
     size_t local_n = (size_t)(at + 1 - email.send.p);
     struct str domain = {at + 1, email.send.n - local_n}, lower;
     if (host_lower(domain, scratch, &lower) != 0)
         return -1;
-    *out = email.send;
     if (lower.p == domain.p)
         return 0;
     char *joined = arena_alloc(scratch, email.send.n);

@@ -28,7 +28,7 @@ static struct str take_argument(struct str *rest)
 
 static int settles(enum transform_op op)
 {
-    return op == TRANSFORM_TRIM || op == TRANSFORM_SQUEEZE || op == TRANSFORM_NFC || op == TRANSFORM_DIGITS ||
+    return op == TRANSFORM_TRIM || op == TRANSFORM_CLEAN || op == TRANSFORM_SQUEEZE || op == TRANSFORM_NFC || op == TRANSFORM_DIGITS ||
            op == TRANSFORM_EMAIL || op == TRANSFORM_URL || op == TRANSFORM_TRUNCATE || op == TRANSFORM_TITLE;
 }
 

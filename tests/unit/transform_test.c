@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include "mappings/clean.h"
 #include "mappings/transform.h"
 #include "tests/unit/convert_cases.h"
 #include "tests/unit/harness.h"
@@ -143,6 +144,43 @@ START_TEST(chains)
 }
 END_TEST
 
+/* In a column of first or last names a word written like a name is one. */
+START_TEST(clean_knows_names)
+{
+    static const char *const names[] = {"Null", "Nan", "None"}, *const placeholders[] = {"NULL", "null", "nan", "NaN", "none", "N/A"};
+    struct arena arena;
+    struct flaw flaw;
+    struct transform_step step;
+    struct str out;
+    const char *why;
+
+    arena_init(&arena, 1 << 16);
+    ck_assert_int_eq(transform_compile(STR("clean"), NULL, 0, &arena, &step, &flaw), 0);
+    step.as.of_person = true;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        ck_assert_int_eq(transform_run(&step, 1, str_from(names[i]), &arena, &out, &why), 0);
+        ck_assert(str_is(out, names[i]));
+    }
+    for (size_t i = 0; i < sizeof placeholders / sizeof placeholders[0]; i++) {
+        ck_assert_int_eq(transform_run(&step, 1, str_from(placeholders[i]), &arena, &out, &why), 0);
+        ck_assert_uint_eq(out.n, 0);
+    }
+    arena_free(&arena);
+}
+END_TEST
+
+START_TEST(cut_numbers)
+{
+    static const char *const cut[] = {"4.91E+11", "4,91E+11", "5E+08", "-1.2E+10", "4.9E+101"};
+    static const char *const whole[] = {"", "4.91", "4.91e11", "4.91E11", "49.1E+11", "4.E+11", "E+11", "4.91E+1", "4.91E+11x", "4.91E+"};
+
+    for (size_t i = 0; i < sizeof cut / sizeof cut[0]; i++)
+        ck_assert_msg(clean_is_cut_number(str_from(cut[i])), "%s", cut[i]);
+    for (size_t i = 0; i < sizeof whole / sizeof whole[0]; i++)
+        ck_assert_msg(!clean_is_cut_number(str_from(whole[i])), "%s", whole[i]);
+}
+END_TEST
+
 /* A replacement that would multiply its input past all bounds is refused, not allocated. */
 START_TEST(replace_is_bounded)
 {
@@ -238,6 +276,8 @@ int main(void)
     tcase_add_test(all, truncations);
     tcase_add_test(all, flaws);
     tcase_add_test(all, chains);
+    tcase_add_test(all, clean_knows_names);
+    tcase_add_test(all, cut_numbers);
     tcase_add_test(all, replace_is_bounded);
     tcase_add_test(all, short_of_memory);
     tcase_add_test(all, short_of_memory_compiling);
