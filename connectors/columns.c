@@ -34,8 +34,7 @@ static int refuse_twice(const struct column *list, const struct column *one, con
     return -1;
 }
 
-/* Nobody reads these: rejects of rejects may have them twice. */
-static bool is_ours(struct str name)
+bool columns_is_ours(struct str name)
 {
     size_t n = strlen(LEADSYNC_PREFIX);
 
@@ -58,7 +57,7 @@ static int check(const struct columns *columns, const char *label, const char *r
     if (status == 0)
         qsort(sorted, columns->n, sizeof *sorted, name_cmp);
     for (size_t i = 1; i < columns->n && status == 0; i++) {
-        if (str_eq(sorted[i - 1]->name, sorted[i]->name) && !is_ours(sorted[i]->name))
+        if (str_eq(sorted[i - 1]->name, sorted[i]->name) && !columns_is_ours(sorted[i]->name))
             status = refuse_twice(columns->list, sorted[i - 1], sorted[i], label, remedy, e);
     }
     free(sorted);
@@ -107,7 +106,7 @@ void columns_free(struct columns *columns)
 void columns_header_cell(struct columns_header *look, struct str cell)
 {
     size_t at = look->cells++;
-    bool own = is_ours(cell), listed = at < look->n && str_eq(cell, look->names[at]);
+    bool own = columns_is_ours(cell), listed = at < look->n && str_eq(cell, look->names[at]);
 
     look->ours += own;
     for (size_t i = 0; i < look->n && !own && !listed && !look->foreign; i++)

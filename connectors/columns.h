@@ -18,6 +18,9 @@ int columns_set(struct columns *columns, const struct str *names, const char *co
                 const char *remedy, struct err *e);
 void columns_free(struct columns *columns);
 
+/* Does it begin with LEADSYNC_PREFIX? Nobody reads such a column: rejects of rejects may have it twice. */
+bool columns_is_ours(struct str name);
+
 /* Is a row a header, though the names of the columns are known already? It is when it has nothing but these names, in any
  * order, and columns of ours; it may lack names where one of ours shows that `rejects` wrote it. Set `names` and `n`, show
  * it every cell of the row, then ask. */

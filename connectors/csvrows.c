@@ -13,6 +13,7 @@
 #include "connectors/csvlines.h"
 #include "connectors/decode.h"
 #include "connectors/delimiter.h"
+#include "connectors/returned.h"
 #include "sync/base/buf.h"
 #include "sync/base/log.h"
 #include "sync/base/text.h"
@@ -34,6 +35,7 @@ struct csvrows {
     bool rows_judged_alone, names_unchecked;
     size_t field_max, row_max;
     struct columns columns;
+    struct returned returned;
 
     uint64_t number; /* data rows handed out */
     bool headless;   /* what is read next is the file's first row */
@@ -276,8 +278,10 @@ static bool mark_not_utf8(struct csvrows *r)
 
 static int judge(struct csvrows *r, uint64_t first_line, struct row *out, struct err *e)
 {
+    size_t wide = r->wide == r->columns.n ? returned_width(&r->returned, &r->columns, r->cells) : r->wide;
+
     out->defect = REASON_NONE;
-    if (r->wide != r->columns.n)
+    if (wide != r->columns.n)
         out->defect = REASON_RAGGED_ROW;
     if ((r->rows_judged_alone && mark_not_utf8(r)) || r->too_long)
         out->flaws = r->flaws;
@@ -445,6 +449,7 @@ int csvrows_new(struct input *in, const struct csvrows_format *format, struct cs
     csv_set_blk_size(&r->parser, FIELD_BLOCK);
     if ((format->header ? read_header(r, e) : read_without_header(r, format, e)) != 0)
         goto fail;
+    returned_init(&r->returned, &r->columns);
     *out = r;
     return 0;
 

@@ -18,6 +18,7 @@ connectors_libconnectors_a_SOURCES = \
 	connectors/postgres_role.c connectors/postgres_role.h \
 	connectors/postgres_url.c connectors/postgres_url.h \
 	connectors/process.c connectors/process.h \
+	connectors/returned.c connectors/returned.h \
 	connectors/spool.c connectors/spool.h \
 	connectors/sqlite.c \
 	connectors/sqlite_mark.c connectors/sqlite_mark.h \

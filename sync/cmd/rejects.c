@@ -1,8 +1,9 @@
 /* `rejects`: the rejected and failed rows of a run as a CSV with the source's own columns, ready to be corrected and
- * fed in again: the two columns that are added are ignored when they are read. */
+ * fed in again. Every row is as wide as the header, because a spreadsheet makes it so anyway: what it saves must have each
+ * cell under its name. The columns that are added are ignored when they are read. */
 #include "config.h"
 
-#include "sync/base/log.h"
+#include "sync/base/text.h"
 #include "sync/cmd/commands.h"
 #include "sync/cmd/out.h"
 #include "sync/cmd/run_choice.h"
@@ -15,6 +16,7 @@
 
 struct rejects_options {
     int64_t run;
+    bool bom;
 };
 
 static const char *const formats[] = {"csv", NULL};
@@ -22,19 +24,26 @@ static const char *const formats[] = {"csv", NULL};
 static const struct opt options[] = {
     {.name = "run", .kind = OPT_INT, .dest = OPT_AT(rejects_options, run), .arg = "ID", .min = 1, .max = INT64_MAX,
      .help = "of this run (the latest)"},
+    {.name = "bom", .kind = OPT_FLAG, .dest = OPT_AT(rejects_options, bom),
+     .help = "begin with a byte order mark, by which a spreadsheet knows UTF-8"},
     {.name = NULL},
 };
 
-enum { ARENA_BYTES = 64 << 20 };
+enum { ARENA_BYTES = 64 << 20, EXTRA_BYTES = 64 << 20 };
 
-#define LINE_COLUMN STR(LEADSYNC_PREFIX "line")
-#define REASON_COLUMN STR(LEADSYNC_PREFIX "reason")
+#define BYTE_ORDER_MARK "\xEF\xBB\xBF"
+
+/* The columns that are added, in their order. The first one stands there only if a row of the run needs it. */
+enum own { OWN_EXTRA, OWN_LINE, OWN_REASON, OWN_DETAIL, OWN_N, OWN_NONE = OWN_N };
+static const char *const own_names[OWN_N] = {LEADSYNC_EXTRA, LEADSYNC_PREFIX "line", LEADSYNC_REASON,
+                                             LEADSYNC_PREFIX "detail"};
 
 /* How the rows are written. */
 struct form {
     char delimiter;
-    const bool *stale; /* a column of the source that is ours, from rejects that were fed in; the arena's */
-    size_t n;          /* columns of the source */
+    const enum own *columns; /* what each column of the source is; an own one comes from rejects that were fed in; the arena's */
+    size_t n;                /* columns of the source */
+    bool extra;              /* some row has more cells than that */
 };
 
 static int damaged(struct err *e)
@@ -42,88 +51,116 @@ static int damaged(struct err *e)
     return err_set(e, XS_STATE, "the state holds a damaged row; restore it from a backup");
 }
 
-static int count_cells(struct str packed, size_t *n, struct err *e)
-{
-    const char *p = packed.p, *end = packed.p + packed.n;
-    struct cell cell;
-    int rc;
-    for (*n = 0; (rc = cells_next(&p, end, &cell)) > 0; ++*n)
-        continue;
-    return rc == 0 ? 0 : damaged(e);
-}
-
-static int find_stale(struct form *form, struct str header, struct arena *arena, struct err *e)
+static int read_header(struct form *form, struct str header, struct arena *arena, struct err *e)
 {
     const char *p = header.p, *end = header.p + header.n;
     struct cell cell;
-    bool *stale;
-    if (count_cells(header, &form->n, e) != 0)
-        return -1;
-    stale = arena_alloc(arena, form->n + 1);
-    if (stale == NULL)
+    int rc;
+    for (form->n = 0; (rc = cells_next(&p, end, &cell)) > 0; form->n++)
+        continue;
+    if (rc < 0)
+        return damaged(e);
+    enum own *columns = arena_calloc(arena, form->n + 1, sizeof *columns);
+    if (columns == NULL)
         return err_oom(e);
+    p = header.p;
     for (size_t i = 0; cells_next(&p, end, &cell) > 0; i++) {
-        struct str name = {cell.p, cell.n};
-        stale[i] = str_eq(name, LINE_COLUMN) || str_eq(name, REASON_COLUMN);
+        columns[i] = OWN_EXTRA;
+        while (columns[i] < OWN_N && !str_is((struct str){cell.p, cell.n}, own_names[columns[i]]))
+            columns[i]++;
     }
-    form->stale = stale;
+    form->columns = columns;
     return 0;
 }
 
-/* The cells as they were read, but for what an earlier `rejects` had added. A ragged row keeps its number of cells:
- * filled up, it would pass unseen next time. What had been added to it stands at its end: columns are counted from there. */
-static int add_cells(struct out *out, bool *first, const struct form *form, struct str packed, struct err *e)
+/* What has no column, as the CSV text of the cells that stand there. Blank cells at its end are no loss. */
+struct surplus {
+    struct buf text;
+    size_t cells, delimiters; /* seen; written */
+};
+
+static int add_surplus(struct surplus *s, char delimiter, struct str cell)
+{
+    size_t before = s->cells++;
+    int bad = 0;
+    if (str_trim(cell).n == 0)
+        return 0;
+    for (; s->delimiters < before; s->delimiters++)
+        bad |= buf_addc(&s->text, delimiter);
+    return bad | text_csv_cell(cell, false, &s->text);
+}
+
+/* The cells of a row: those of the source's own columns in a line of `out`, the others in `surplus`. `out` NULL: only the
+ * latter. */
+static int take_cells(const struct form *form, struct str packed, struct out *out, bool *first, struct surplus *surplus,
+                      struct err *e)
 {
     const char *p = packed.p, *end = packed.p + packed.n;
     struct cell cell;
-    size_t n;
-    if (count_cells(packed, &n, e) != 0)
-        return -1;
-    for (size_t i = 0; cells_next(&p, end, &cell) > 0; i++) {
-        bool stale = i + form->n >= n && form->stale[i + form->n - n];
-        if (!stale && out_csv_cell(out, first, form->delimiter, (struct str){cell.p, cell.n}, false) != 0)
-            return err_oom(e);
+    int bad = 0;
+    buf_reset(&surplus->text);
+    surplus->cells = surplus->delimiters = 0;
+    for (size_t i = 0; bad == 0; i++) {
+        int rc = packed.n > 0 ? cells_next(&p, end, &cell) : 0;
+        struct str text = rc > 0 ? (struct str){cell.p, cell.n} : STR_NONE;
+        if (rc < 0)
+            return damaged(e);
+        if (rc == 0 && i >= form->n)
+            break;
+        enum own own = i < form->n ? form->columns[i] : OWN_EXTRA;
+        if (own == OWN_NONE && out != NULL)
+            bad = out_csv_cell(out, first, form->delimiter, text, false);
+        /* What an earlier `rejects` found too much still is, and it is CSV text already. */
+        else if (own == OWN_EXTRA && i < form->n && text.n > 0)
+            bad = (surplus->cells++ > 0 ? buf_addc(&surplus->text, form->delimiter) : 0) |
+                  buf_add(&surplus->text, text.p, text.n);
+        else if (own == OWN_EXTRA && i >= form->n)
+            bad = add_surplus(surplus, form->delimiter, text);
     }
-    return 0;
+    return bad == 0 ? 0 : err_oom(e);
 }
 
-/* A row whose cells are not kept (`values: hashed`, a forgotten person) is as wide as the others. */
-static int add_blanks(struct out *out, bool *first, const struct form *form, struct err *e)
+static int add_own(struct out *out, bool *first, const struct form *form, const struct str cells[OWN_N], struct err *e)
 {
-    for (size_t i = 0; i < form->n; i++)
-        if (!form->stale[i] && out_csv_cell(out, first, form->delimiter, STR_NONE, false) != 0)
-            return err_oom(e);
-    return 0;
+    int bad = 0;
+    for (size_t own = form->extra ? OWN_EXTRA : OWN_LINE; own < OWN_N; own++)
+        bad |= out_csv_cell(out, first, form->delimiter, cells[own], false);
+    return bad == 0 && out_csv_end(out, first) == 0 ? 0 : err_oom(e);
 }
 
-static int add_reject(struct out *out, const struct form *form, const struct entry *entry, struct err *e)
+/* A row whose cells are not kept (`values: hashed`, a forgotten person) has empty ones. */
+static int add_reject(struct out *out, const struct form *form, const struct entry *entry, struct surplus *extra,
+                      struct err *e)
 {
     bool first = true;
     char line[24];
-    snprintf(line, sizeof line, "%llu", (unsigned long long)entry->line);
-    if ((entry->cells.n > 0 ? add_cells(out, &first, form, entry->cells, e) : add_blanks(out, &first, form, e)) != 0)
+    if (take_cells(form, entry->cells, out, &first, extra, e) != 0)
         return -1;
-    if (out_csv_cell(out, &first, form->delimiter, entry->line > 0 ? str_from(line) : STR_NONE, false) != 0 ||
-        out_csv_cell(out, &first, form->delimiter, str_from(reason_text(entry->reason)), false) != 0 ||
-        out_csv_end(out, &first) != 0)
-        return err_oom(e);
-    return 0;
+    snprintf(line, sizeof line, "%llu", (unsigned long long)entry->line);
+    const struct str cells[OWN_N] = {buf_str(&extra->text), entry->line > 0 ? str_from(line) : STR_NONE,
+                                     str_from(reason_text(entry->reason)), entry->detail};
+    return add_own(out, &first, form, cells, e);
 }
 
-static int add_header(struct out *out, const struct form *form, struct str header, struct err *e)
+static int add_header(struct out *out, const struct form *form, struct str header, bool bom, struct surplus *extra,
+                      struct err *e)
 {
     bool first = true;
-    if (add_cells(out, &first, form, header, e) != 0)
-        return -1;
-    if (out_csv_cell(out, &first, form->delimiter, LINE_COLUMN, false) != 0 ||
-        out_csv_cell(out, &first, form->delimiter, REASON_COLUMN, false) != 0 || out_csv_end(out, &first) != 0)
+    struct str names[OWN_N];
+    for (size_t own = 0; own < OWN_N; own++)
+        names[own] = str_from(own_names[own]);
+    if (bom && buf_adds(&out->text, BYTE_ORDER_MARK) != 0)
         return err_oom(e);
-    return 0;
+    if (take_cells(form, header, out, &first, extra, e) != 0)
+        return -1;
+    return add_own(out, &first, form, names, e);
 }
 
-static int add_rows(struct state *state, uint64_t run_id, const struct form *form, struct out *out, struct err *e)
+/* Every row that is wanted. `out` NULL: only looks whether one of them has too many cells. */
+static int visit_rows(struct state *state, uint64_t run_id, struct form *form, struct out *out, struct err *e)
 {
     struct results *results = NULL;
+    struct surplus extra = {.text = BUF_INIT(EXTRA_BYTES)};
     struct arena arena;
     struct entry entry;
     enum op op;
@@ -133,19 +170,27 @@ static int add_rows(struct state *state, uint64_t run_id, const struct form *for
     if (state_results_open(state, run_id, &results, e) != 0)
         goto done;
     while ((rc = state_results_next(results, &arena, &entry, &op, &target, e)) > 0) {
-        bool wanted = entry.outcome == OUTCOME_REJECTED || entry.outcome == OUTCOME_FAILED;
         /* A removal that failed has no row. */
-        if (wanted && entry.row > 0 && add_reject(out, form, &entry, e) != 0)
-            rc = -1;
+        bool wanted = (entry.outcome == OUTCOME_REJECTED || entry.outcome == OUTCOME_FAILED) && entry.row > 0;
+        if (wanted && out != NULL)
+            rc = add_reject(out, form, &entry, &extra, e);
+        else if (wanted)
+            rc = take_cells(form, entry.cells, NULL, NULL, &extra, e);
+        form->extra |= extra.text.n > 0;
         arena_reset(&arena);
-        if (rc < 0 || out_flush(out, false, e) != 0) {
+        if (rc < 0 || (out != NULL && out_flush(out, false, e) != 0)) {
             rc = -1;
+            goto done;
+        }
+        if (out == NULL && form->extra) {
+            rc = 0;
             goto done;
         }
     }
 done:
     state_results_close(results);
     arena_free(&arena);
+    buf_free(&extra.text);
     return rc;
 }
 
@@ -157,7 +202,8 @@ static int run(struct invocation *inv, struct err *e)
     struct arena arena;
     struct run_record record;
     struct str header;
-    struct form form;
+    struct form form = {0};
+    struct surplus none = {.text = BUF_INIT(EXTRA_BYTES)};
     int rc = -1;
     arena_init(&arena, ARENA_BYTES);
     if (state_arg_open(inv, &state, e) != 0 || run_choice(state, (uint64_t)o->run, &arena, &record, e) != 0)
@@ -170,14 +216,15 @@ static int run(struct invocation *inv, struct err *e)
                 (unsigned long long)record.id);
         goto done;
     }
-    if (find_stale(&form, header, &arena, e) != 0 || out_open(&out, inv, OUT_PRIVATE, e) != 0 ||
-        add_header(&out, &form, header, e) != 0 ||
-        add_rows(state, record.id, &form, &out, e) != 0)
+    if (read_header(&form, header, &arena, e) != 0 || visit_rows(state, record.id, &form, NULL, e) != 0 ||
+        out_open(&out, inv, OUT_PRIVATE, e) != 0 || add_header(&out, &form, header, o->bom, &none, e) != 0 ||
+        visit_rows(state, record.id, &form, &out, e) != 0)
         goto done;
     rc = out_commit(&out, e);
 done:
     out_abandon(&out);
     arena_free(&arena);
+    buf_free(&none.text);
     state_close(state);
     return rc;
 }
@@ -186,9 +233,11 @@ const struct command command_rejects = {
     .name = "rejects",
     .usage = "[SYNC]",
     .summary = "print the rejected and failed rows as CSV, to be corrected and fed in again",
-    .help = "Prints the source's own columns, header and cells as they were read, with\n"
-            "leadsync_line and leadsync_reason added; a sync ignores these two when the\n"
-            "corrected file is read, and they are replaced when that has rejects again. Rows are kept for 3 runs.",
+    .help = "Prints the source's own columns, header and cells as they were read, and each row\n"
+            "as wide as the header. leadsync_line, leadsync_reason and leadsync_detail follow;\n"
+            "if some row has more cells than the header, leadsync_extra stands before them and\n"
+            "holds the rest of such a row. A sync ignores columns named leadsync_*, but rejects\n"
+            "a row again whose leadsync_extra is not empty. Rows are kept for 3 runs.",
     .groups = GROUP_OUTPUT | GROUP_STATE | GROUP_URL | GROUP_KEY | GROUP_CSV,
     .formats = formats,
     .options = options,

@@ -10,6 +10,8 @@
 #include <stdint.h>
 
 #define LEADSYNC_PREFIX "leadsync_" /* begins the names of columns that leadsync itself adds to rejects: never data */
+#define LEADSYNC_EXTRA LEADSYNC_PREFIX "extra"   /* of a row with too many cells, those that have no column */
+#define LEADSYNC_REASON LEADSYNC_PREFIX "reason" /* why the row was rejected */
 
 struct cell {
     const char *p; /* not NUL-terminated */

@@ -71,7 +71,7 @@ static void make_state_with(const char *report)
     SET(state_run_start(s, &record, &e));
     SET(state_header_put(s, record.id, pack_cells(&packed, CELLS("E-mail", "Na;me", "No\"te")), ';', &e));
     add(s, &record, number, (struct entry){.row = 1, .line = 2, .key_text = STR("=bad@example.com"),
-        .outcome = OUTCOME_REJECTED, .reason = REASON_EMAIL_INVALID}, CELLS(" =bad@", "a;b", "say \"hi\"\nyou"));
+        .outcome = OUTCOME_REJECTED, .reason = REASON_EMAIL_INVALID, .detail = STR("E-mail:  =bad@")}, CELLS(" =bad@", "a;b", "say \"hi\"\nyou"));
     add(s, &record, number, (struct entry){.row = 2, .line = 4, .key_text = STR("ragged@example.com"),
         .outcome = OUTCOME_REJECTED, .reason = REASON_RAGGED_ROW}, CELLS("ragged@example.com", "x"));
     add(s, &record, number, (struct entry){.row = 3, .line = 0, .key_text = STR("failed@example.com"),
@@ -147,15 +147,17 @@ START_TEST(test_results)
 }
 END_TEST
 
-/* Cells as read, in the source's delimiter; a ragged row stays ragged. */
+/* Cells as read, in the source's delimiter, each under its name: what a spreadsheet saves must not move them. */
 START_TEST(test_rejects)
 {
     make_state();
     WELL("leadsync", "rejects", "--state", state_path);
-    ck_assert_str_eq(said, "E-mail;\"Na;me\";\"No\"\"te\";leadsync_line;leadsync_reason\n"
-                           " =bad@;\"a;b\";\"say \"\"hi\"\"\nyou\";2;email_invalid\n"
-                           "ragged@example.com;x;4;ragged_row\n"
-                           "failed@example.com;;;;api_error\n");
+    ck_assert_str_eq(said, "E-mail;\"Na;me\";\"No\"\"te\";leadsync_line;leadsync_reason;leadsync_detail\n"
+                           " =bad@;\"a;b\";\"say \"\"hi\"\"\nyou\";2;email_invalid;E-mail:  =bad@\n"
+                           "ragged@example.com;x;;4;ragged_row;\n"
+                           "failed@example.com;;;;api_error;\n");
+    WELL("leadsync", "rejects", "--state", state_path, "--bom");
+    ck_assert_int_eq(strncmp(said, "\xEF\xBB\xBF" "E-mail;", 10), 0);
 }
 END_TEST
 
