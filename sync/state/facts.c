@@ -40,6 +40,24 @@ int state_set(struct state *s, const char *name, const char *value, struct err *
         name, value);
 }
 
+int serial_next(struct state *s, struct err *e)
+{
+    /* The time and not a count: a restored copy would count to the same numbers again. */
+    return db_run(&s->main, e,
+                  "INSERT INTO settings(name, value) VALUES('serial', CAST(?1 AS TEXT)) ON CONFLICT(name) DO UPDATE SET"
+                  " value = CAST(max(CAST(value AS INTEGER) + 1, ?1) AS TEXT)",
+                  "i", s->clock->wall_ms(s->clock));
+}
+
+int state_serial(struct state *s, uint64_t *serial, struct err *e)
+{
+    const char *text;
+    if (state_get(s, "serial", &text, e) != 0)
+        return -1;
+    *serial = text != NULL ? strtoull(text, NULL, 10) : 0;
+    return 0;
+}
+
 /* ---- targets ---- */
 
 /* The name must not mean another id now. Names are unique among campaigns and among lists as far as one sync uses them.

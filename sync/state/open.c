@@ -76,6 +76,8 @@ int identity_load(struct state *s, struct err *e)
 int identity_store(struct state *s, struct err *e)
 {
     const struct identity *id = &s->id;
+    if (serial_next(s, e) < 0)
+        return -1;
     if (id->gone_counted && db_run(&s->main, e, "INSERT INTO settings(name, value) VALUES('leads_gone', CAST(? AS TEXT))"
                                    " ON CONFLICT(name) DO UPDATE SET value = excluded.value", "u", id->gone_n) < 0)
         return -1;

@@ -32,10 +32,11 @@ int state_run_start(struct state *s, struct run_record *run, struct err *e)
     if (state_write_begin(s, e) < 0 ||
         db_run(&s->main, e, "UPDATE runs SET status = 'interrupted' WHERE status = 'running'", "") < 0 ||
         db_run(&s->main, e,
-               "INSERT INTO runs(id, started_ms, finished_ms, status, read, report, exit_code, mapping)"
-               " VALUES((SELECT max(coalesce(max(id), 0) + 1, ?) FROM runs), ?, 0, ?, ?, NULL, 0, ?)",
-               "uizzu", run->id, run->started_ms, run->status != NULL ? run->status : "running", read_text(run),
-               run->mapping) < 0)
+               "INSERT INTO runs(id, started_ms, finished_ms, status, read, report, exit_code, mapping, begun)"
+               " VALUES((SELECT max(coalesce(max(id), 0) + 1, ?) FROM runs), ?, 0, ?, ?, NULL, 0, ?, ?)",
+               "uizzuz", run->id, run->started_ms, run->status != NULL ? run->status : "running", read_text(run),
+               run->mapping, run->begun) < 0 ||
+        serial_next(s, e) < 0)
         return -1;
     run->id = (uint64_t)sqlite3_last_insert_rowid(s->main.h);
     /* Batches refer to it. */
@@ -50,22 +51,24 @@ int state_run_finish(struct state *s, const struct run_record *run, struct err *
                "izzziu", run->finished_ms, run->status, read_text(run), run->report, (int64_t)run->exit_code, run->id) < 0)
         return -1;
     if (sqlite3_changes(s->main.h) == 1)
-        return 0;
+        return serial_next(s, e);
     return err_set(e, XS_INTERNAL, "run %llu is finished but was never started; please report this",
                    (unsigned long long)run->id);
 }
 
 #define RUN_COLUMNS                                                                                                    \
     "SELECT id, started_ms, finished_ms, status, read, report, exit_code, report IS NULL OR json_valid(report)," \
-    " mapping FROM runs"
+    " mapping, begun, begun IS NULL OR json_valid(begun) FROM runs"
 
-/* A report goes as it is into what other programs read as JSON, so one that is not JSON is left out. */
-static int take_report(struct state *s, sqlite3_stmt *st, struct arena *arena, struct run_record *out, struct err *e)
+/* It goes as it is into what other programs read as JSON, so one that is not JSON is left out. `valid` is the column that
+ * says so. */
+static int take_json(struct state *s, sqlite3_stmt *st, int column, int valid, struct arena *arena,
+                     const struct run_record *run, const char **out, struct err *e)
 {
-    if (sqlite3_column_int(st, 7) != 0 && text_is_utf8(db_text(st, 5)))
-        return take_text(st, 5, arena, &out->report, e);
+    if (sqlite3_column_int(st, valid) != 0 && text_is_utf8(db_text(st, column)))
+        return take_text(st, column, arena, out, e);
     log_warning("%s: the report of run %llu is damaged and is left out; restore the state from a backup", s->path,
-                (unsigned long long)out->id);
+                (unsigned long long)run->id);
     return 0;
 }
 
@@ -78,7 +81,7 @@ static int take_run(struct state *s, sqlite3_stmt *st, struct arena *arena, stru
     out->exit_code = sqlite3_column_int(st, 6);
     out->mapping = (uint64_t)sqlite3_column_int64(st, 8);
     if (take_text(st, 3, arena, &out->status, e) < 0 || take_text(st, 4, arena, &out->read, e) < 0 ||
-        take_report(s, st, arena, out, e) < 0)
+        take_json(s, st, 5, 7, arena, out, &out->report, e) < 0 || take_json(s, st, 9, 10, arena, out, &out->begun, e) < 0)
         return -1;
     /* A run that was killed could not say so, but the kernel has freed its lock. */
     if (out->status != NULL && strcmp(out->status, "running") == 0 && !lock_is_held(s))

@@ -55,7 +55,8 @@ const char schema_tables[] =
     " n INTEGER PRIMARY KEY, row INTEGER NOT NULL, target INTEGER NOT NULL, intent BLOB NOT NULL) STRICT;"
     "CREATE TABLE runs("
     " id INTEGER PRIMARY KEY, started_ms INTEGER NOT NULL, finished_ms INTEGER NOT NULL, status TEXT NOT NULL,"
-    " read TEXT NOT NULL, report TEXT, exit_code INTEGER NOT NULL, mapping INTEGER NOT NULL DEFAULT 0) STRICT;"
+    " read TEXT NOT NULL, report TEXT, exit_code INTEGER NOT NULL, mapping INTEGER NOT NULL DEFAULT 0,"
+    " begun TEXT) STRICT;"
     "CREATE TABLE headers(run INTEGER PRIMARY KEY, header BLOB NOT NULL, delimiter INTEGER NOT NULL) STRICT;"
     "CREATE TABLE batches("
     " id INTEGER PRIMARY KEY, run INTEGER NOT NULL, op INTEGER NOT NULL, target INTEGER NOT NULL,"
@@ -86,9 +87,13 @@ const char journal_tables[] =
  *
  * 1 to 2: intents (`retry_values`) say a text once. What is there is read as it is; version 1 would misread the new.
  * 2 to 3: a person's status is kept by the address, too; version 2 would make such a person active again. A run keeps the
- * digest of its mapping, and a retry row the run that left it; version 2 would send what another mapping made. */
+ * digest of its mapping, and a retry row the run that left it; version 2 would send what another mapping made.
+ * 3 to 4: a run keeps who began it and how; of older runs that is not known. */
 const struct schema_step schema_steps[] = {
-    {1, "", NULL}, {2, PEOPLE_TABLE MAPPING_COLUMNS, people_fill}, {0, NULL, NULL}};
+    {1, "", NULL},
+    {2, PEOPLE_TABLE MAPPING_COLUMNS, people_fill},
+    {3, "ALTER TABLE runs ADD COLUMN begun TEXT", NULL},
+    {0, NULL, NULL}};
 
 static int run_step(struct db *db, const struct schema_step *step, void *ctx, struct err *e)
 {

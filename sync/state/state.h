@@ -235,10 +235,14 @@ struct run_record {
     const char *report;              /* the run's report as JSON; NULL while running, and when it is damaged */
     int exit_code;
     uint64_t mapping;                /* digest of the mapping that it began with; 0: it had none, or it is not known */
+    const char *begun;               /* JSON: who began the run and how (run_report_begun()); NULL: not known */
 };
 /* Sets id to the next number, which is at least the id that is given. Durable, with all before it. */
 int state_run_start(struct state *s, struct run_record *run, struct err *e);
 int state_run_finish(struct state *s, const struct run_record *run, struct err *e);
+/* A number that is greater after each run, and after each change by hand. It never comes again, also not when an older copy
+ * of the state is restored, as long as the clock goes forward. 0: no run has written the state. */
+int state_serial(struct state *s, uint64_t *serial, struct err *e);
 /* id 0: the latest. 1/0/-1 */
 int state_run_get(struct state *s, uint64_t id, struct arena *arena, struct run_record *out, struct err *e);
 /* Newest first. */

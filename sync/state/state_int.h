@@ -79,11 +79,15 @@ struct state {
 int state_write_begin(struct state *s, struct err *e);
 /* Counts an event for state_pending(). */
 void state_touch(struct state *s);
-/* Stores the counters of s->id; inside a transaction. */
+/* Stores the counters of s->id, under the next serial number; inside a transaction. */
 int identity_store(struct state *s, struct err *e);
 int identity_load(struct state *s, struct err *e);
 /* Counts what an older leadsync did not: reads all leads, and only then. */
 int identity_count_gone(struct state *s, struct err *e);
+
+/* ---- facts.c ---- */
+/* Takes the state to its next serial number, see state_serial(); inside a transaction. */
+int serial_next(struct state *s, struct err *e);
 
 /* ---- forgotten.c ---- */
 void lists_close(struct state *s);

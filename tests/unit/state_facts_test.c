@@ -163,6 +163,51 @@ START_TEST(runs_that_read_nothing_push_nothing_out)
 }
 END_TEST
 
+/* Also of a run that was killed, and not of what is no JSON. */
+START_TEST(who_began_a_run_is_kept)
+{
+    struct run_record run = {.started_ms = 1, .status = "running", .read = "full", .begun = "{\"actor\":{}}"}, got;
+    kit_ok(&k, state_run_start(k.s, &run, &k.e));
+    kit_close(&k);
+    kit_open(&k, STATE_WRITE);
+    ck_assert_int_eq(kit_ok(&k, state_run_get(k.s, 0, &k.arena, &got, &k.e)), 1);
+    ck_assert_str_eq(got.begun, "{\"actor\":{}}");
+    kit_ok(&k, db_exec(&k.s->main, "UPDATE runs SET begun = '{'", &k.e));
+    ck_assert_int_eq(kit_ok(&k, state_run_get(k.s, 0, &k.arena, &got, &k.e)), 1);
+    ck_assert_ptr_null(got.begun);
+}
+END_TEST
+
+static uint64_t serial(void)
+{
+    uint64_t n;
+    kit_ok(&k, state_serial(k.s, &n, &k.e));
+    return n;
+}
+
+/* Each start, merge and end has its number, by the clock; one that goes back does not take the numbers back. */
+START_TEST(a_serial_number_grows)
+{
+    struct entry entry = kit_created(&k, 1, 11);
+    uint64_t before = serial();
+    ck_assert_uint_ge(before, (uint64_t)k.clock.wall);
+    kit_run(&k);
+    ck_assert_uint_gt(serial(), before);
+    before = serial();
+    kit_batch(&k, OP_CREATE, k.target, &entry, 1);
+    kit_merge(&k);
+    ck_assert_uint_gt(serial(), before);
+    k.clock.wall += 1000;
+    struct run_record done = {.id = k.run, .finished_ms = 9, .status = "complete", .read = "full"};
+    kit_ok(&k, state_run_finish(k.s, &done, &k.e));
+    ck_assert_uint_eq(serial(), (uint64_t)k.clock.wall);
+    before = serial();
+    k.clock.wall -= 5000;
+    kit_run(&k);
+    ck_assert_uint_eq(serial(), before + 1);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("state_facts");
@@ -173,6 +218,8 @@ static Suite *suite(void)
     tcase_add_test(c, a_name_that_means_another_target_is_refused);
     tcase_add_test(c, old_runs_are_pruned);
     tcase_add_test(c, runs_that_read_nothing_push_nothing_out);
+    tcase_add_test(c, who_began_a_run_is_kept);
+    tcase_add_test(c, a_serial_number_grows);
     suite_add_tcase(s, c);
     return s;
 }

@@ -175,12 +175,12 @@ START_TEST(newer_and_missing_tables_are_refused)
 {
     kit_open(&k, STATE_WRITE);
     kit_close(&k);
-    sql("PRAGMA user_version = 4");
+    sql("PRAGMA user_version = 5");
     refused(STATE_WRITE, NULL, NULL, XS_STATE, "newer leadsync");
     refused(STATE_READ, NULL, NULL, XS_STATE, "newer leadsync");
     sql("PRAGMA user_version = 0");
     refused(STATE_WRITE, NULL, NULL, XS_STATE, "no version");
-    sql("PRAGMA user_version = 3; DROP TABLE identity");
+    sql("PRAGMA user_version = 4; DROP TABLE identity");
     refused(STATE_WRITE, NULL, NULL, XS_STATE, "has not the tables");
 }
 END_TEST
@@ -190,7 +190,7 @@ START_TEST(an_older_state_is_taken_up)
     kit_open(&k, STATE_WRITE);
     kit_close(&k);
     sql("DROP TABLE people; ALTER TABLE retries DROP COLUMN run; ALTER TABLE runs DROP COLUMN mapping; "
-        "PRAGMA user_version = 1");
+        "ALTER TABLE runs DROP COLUMN begun; PRAGMA user_version = 1");
     refused(STATE_READ, NULL, NULL, XS_STATE, "leadsync resume");
     kit_open(&k, STATE_WRITE);
     kit_close(&k);
