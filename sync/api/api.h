@@ -288,6 +288,10 @@ int api_call_wait(struct api *a, const struct api_call *call, struct api_reply *
  * XS_CONFIG with candidates. */
 int api_target_find(struct api *a, const struct target_spec *spec, bool ask, struct arena *arena, struct target *out,
                     struct err *e);
+/* GET of a campaign or list by its id, for the callback, or waited for as api_call_wait() does: API_REFUSED with 404 where
+ * it is not in the workspace. */
+int api_target_get(struct api *a, const struct target *t, api_done_fn *done, void *ctx, struct err *e);
+int api_target_get_wait(struct api *a, const struct target *t, struct api_reply *reply, struct err *e);
 struct workspace {
     const char *id, *name;   /* NULL when the key may not read it */
     int64_t lead_limit, lead_count; /* -1: not known */

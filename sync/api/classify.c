@@ -13,7 +13,7 @@
 
 /* ---- status and body to verdict ---- */
 
-enum body_test { ANY, NO_JSON, SAYS_PLAN_FULL, SAYS_MOVING };
+enum body_test { ANY, NO_JSON, SAYS_PLAN_FULL, SAYS_MOVING, SAYS_NO_ROUTE };
 
 /* First match counts. That a 4xx other than the listed ones was not executed follows from the API's framework, which
  * checks before its handlers run; 408 and 425 are a proxy's words and prove nothing. 501 says that nothing carries out such
@@ -30,6 +30,7 @@ static const struct rule {
     {403, 403, SAYS_PLAN_FULL, VERDICT_PLAN_FULL},
     {403, 403, NO_JSON, VERDICT_EDGE},
     {403, 403, ANY, VERDICT_SCOPE},
+    {404, 404, SAYS_NO_ROUTE, VERDICT_CLOSED},
     {405, 405, ANY, VERDICT_CLOSED},
     {408, 408, ANY, VERDICT_LOST},
     {409, 409, SAYS_MOVING, VERDICT_LOCKED},
@@ -77,12 +78,23 @@ static bool says(struct json_object *json, const char *needle)
     return false;
 }
 
+/* The framework's words for a path or method that nothing serves: "Route POST:/api/v2/leads/add not found". */
+static bool says_no_route(struct json_object *json)
+{
+    static const char before[] = "route ", after[] = " not found";
+    struct str text;
+    return string_member(json, message_keys[0], &text) && text.n > sizeof before + sizeof after &&
+           strncasecmp(text.p, before, sizeof before - 1) == 0 &&
+           strncasecmp(text.p + text.n - (sizeof after - 1), after, sizeof after - 1) == 0;
+}
+
 static bool body_passes(enum body_test test, struct json_object *json)
 {
     switch (test) {
     case NO_JSON: return !json_object_is_type(json, json_type_object);
     case SAYS_PLAN_FULL: return says(json, "lead limit reached") || says(json, "remaining uploads:");
     case SAYS_MOVING: return says(json, "move-leads job in progress");
+    case SAYS_NO_ROUTE: return says_no_route(json);
     case ANY: break;
     }
     return true;
@@ -237,9 +249,10 @@ int classify_fatal(enum verdict verdict, const char *method, const char *path, c
                        method, path, status, STR_ARG(message), scope != NULL ? scope : "that this call needs");
     case VERDICT_CLOSED:
         return err_set(e, XS_API,
-                       "%s %s: Instantly takes no such request any more, whatever it carries (%d%s%.*s): see whether there "
+                       "%s %s: Instantly takes no such request%s, whatever it carries (%d%s%.*s): see whether %sthere "
                        "is a newer leadsync, or ask Instantly's support; then run the same command again",
-                       method, path, status, message.n > 0 ? " " : "", STR_ARG(message));
+                       method, path, status != 404 ? " any more" : "", status, message.n > 0 ? " " : "", STR_ARG(message),
+                       status != 404 ? "" : "--api-url is the API's address and whether ");
     case VERDICT_EDGE:
         return err_set(e, XS_API,
                        "refused at the API's edge, before the API saw the request (%d: %.*s): this host or its "

@@ -12,6 +12,7 @@
 #include "sync/base/text.h"
 
 #include <json-c/json.h>
+#include <stdio.h>
 #include <string.h>
 
 enum {
@@ -47,32 +48,50 @@ static int target_read(struct json_object *item, enum target_kind kind, struct a
     return 0;
 }
 
+enum { TARGET_CALL_N = 80 };
+
+/* `path` is the caller's, and stays with the call. */
+static struct api_call target_call(const struct target *t, char path[TARGET_CALL_N])
+{
+    char id[UUID_TEXT_N];
+    snprintf(path, TARGET_CALL_N, "%s/%s", target_path(t->kind), uuid_format(&t->id, id));
+    return (struct api_call){.method = "GET", .path = path, .urgent = true, .kind = API_KIND_OTHER};
+}
+
+int api_target_get(struct api *a, const struct target *t, api_done_fn *done, void *ctx, struct err *e)
+{
+    char path[TARGET_CALL_N];
+    const struct api_call call = target_call(t, path);
+    return api_call(a, &call, done, ctx, e);
+}
+
+int api_target_get_wait(struct api *a, const struct target *t, struct api_reply *reply, struct err *e)
+{
+    char path[TARGET_CALL_N];
+    const struct api_call call = target_call(t, path);
+    return api_call_wait(a, &call, reply, e);
+}
+
 static int target_by_id(struct api *a, enum target_kind kind, const struct uuid *id, bool ask, struct arena *arena,
                         struct target *out, struct err *e)
 {
-    char path[128], text[UUID_TEXT_N];
+    char text[UUID_TEXT_N];
     struct api_reply reply;
     *out = (struct target){.kind = kind, .id = *id, .status = TARGET_STATUS_UNKNOWN};
     if (!ask)
         return 0;
-    struct buf b = BUF_INIT(sizeof path - 1);
-    uuid_format(id, text);
-    if (buf_addf(&b, "%s/%s", target_path(kind), text) != 0 || buf_cstr(&b) == NULL) {
-        buf_free(&b);
-        return err_oom(e);
-    }
-    memcpy(path, b.p, b.n + 1);
-    buf_free(&b);
-    if (pages_get(a, path, false, &reply, e) != 0)
+    if (api_target_get_wait(a, out, &reply, e) != 0)
         return -1;
+    uuid_format(id, text);
     if (reply.class == API_REFUSED)
         return err_set(e, XS_CONFIG, "%s %s is not in this workspace (%d %.*s): look up its id in Instantly",
                        target_kind_text(kind), text, reply.http_status, STR_ARG(reply.message));
     if (reply.class != API_OK || target_read(reply.json, kind, arena, out, e) != 0)
-        return err_set(e, XS_API, "%s: no usable answer", path);
+        return err_set(e, XS_API, "%s/%s: no usable answer", target_path(kind), text);
     /* Leads would go where nobody meant them to go. */
     if (!uuid_eq(&out->id, id))
-        return err_set(e, XS_API, "%s: the API answered with another %s", path, target_kind_text(kind));
+        return err_set(e, XS_API, "%s/%s: the API answered with another %s", target_path(kind), text,
+                       target_kind_text(kind));
     return 0;
 }
 

@@ -163,17 +163,16 @@ static void find_lead(struct part *p, const struct api_reply *reply)
     }
 }
 
+static void create_not_found(struct part *p)
+{
+    create_part_done(p, OUTCOME_DEFERRED, REASON_INTERRUPTED, 404);
+}
+
 void create_refused(struct part *p, const struct api_reply *reply)
 {
     struct upload *u = p->work->u;
     if (reply->http_status == 404) {
-        struct err e = ERR_INIT;
-        char text[TARGET_TEXT_N];
-        err_set(&e, XS_CONFIG, "%s is not there any more (404): create it again or change the mapping's target",
-                target_format(&p->work->target, text));
-        upload_fail(u, &e);
-        err_clear(&e);
-        create_part_done(p, OUTCOME_DEFERRED, REASON_INTERRUPTED, 404);
+        missing_target_ask(p, "POST /leads/add", reply, create_not_found);
     } else if (reply->http_status == 409) {
         /* Somebody's move held the target for as long as this run waits for jobs, and that is waited for once. */
         upload_leave_stuck(u, p->work->batch.target);

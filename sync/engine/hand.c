@@ -8,9 +8,10 @@
 
 #include "sync/base/stop.h"
 #include "sync/base/url.h"
+#include "sync/engine/missing_target.h"
 #include "sync/engine/people.h"
 
-enum { ARENA_MAX = 512 << 20, LOOKS = 4 };
+enum { ARENA_MAX = 512 << 20, LOOKS = 4, SHOWN_MAX = 1 << 16 };
 static const int64_t SETTLE_UNIT_MS = 7000; /* 1 + 2 + 4 s */
 static const int64_t STEP_MS = 250;
 static const int64_t looks_ms[LOOKS - 1] = {1000, 2000, 4000};
@@ -160,17 +161,55 @@ void hand_outcome(struct hand_lead *lead, enum outcome outcome, enum reason reas
     lead->http_status = http_status;
 }
 
-int hand_refused(struct hand *h, struct hand_lead *lead, const struct api_reply *reply, struct err *e)
+static int refused_as(struct hand *h, struct hand_write *w, enum outcome outcome, enum reason reason,
+                      const struct api_reply *reply, struct err *e)
+{
+    struct str words;
+    if (arena_str(&h->arena, reply->message, &words) != 0)
+        return err_oom(e);
+    for (size_t i = 0; i < w->n; i++) {
+        hand_outcome(w->leads[i], outcome, reason, reply->http_status);
+        w->leads[i]->detail = words;
+    }
+    return 0;
+}
+
+int hand_refused(struct hand *h, struct hand_write *w, const struct api_reply *reply, struct err *e)
 {
     if (reply->class == API_PLAN_FULL)
-        hand_outcome(lead, OUTCOME_DEFERRED, REASON_PLAN_FULL, reply->http_status);
-    else if (reply->http_status == 409) /* somebody else's job held the place for too long */
-        hand_outcome(lead, OUTCOME_DEFERRED, REASON_JOB_OPEN, 409);
-    else if (reply->http_status == 404)
-        hand_outcome(lead, OUTCOME_FAILED, REASON_GONE_THERE, 404);
-    else
-        hand_outcome(lead, OUTCOME_REJECTED, REASON_REFUSED_THERE, reply->http_status);
-    return arena_str(&h->arena, reply->message, &lead->detail) == 0 ? 0 : err_oom(e);
+        return refused_as(h, w, OUTCOME_DEFERRED, REASON_PLAN_FULL, reply, e);
+    if (reply->http_status == 409) /* somebody else's job held the place for too long */
+        return refused_as(h, w, OUTCOME_DEFERRED, REASON_JOB_OPEN, reply, e);
+    if (reply->http_status == 404)
+        return refused_as(h, w, OUTCOME_FAILED, REASON_GONE_THERE, reply, e);
+    return refused_as(h, w, OUTCOME_REJECTED, REASON_REFUSED_THERE, reply, e);
+}
+
+int hand_refused_in(struct hand *h, struct hand_write *w, const struct api_reply *reply, struct err *e)
+{
+    const char *call = w->op == OP_CREATE ? "POST /leads/add" : w->from != NULL ? "POST /leads/move"
+                                                                               : "POST /leads/bulk-assign";
+    const struct target *ends[] = {w->to, w->from};
+    int found = 1;
+    if (reply->class != API_REFUSED || reply->http_status != 404)
+        return hand_refused(h, w, reply, e);
+    if (refused_as(h, w, OUTCOME_DEFERRED, REASON_INTERRUPTED, reply, e) != 0)
+        return -1;
+    struct str words = w->leads[0]->detail;
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0] && found > 0; i++) {
+        struct buf shown = BUF_INIT(SHOWN_MAX);
+        struct api_reply seen;
+        if (ends[i] == NULL)
+            continue;
+        if (hand_place_show(h, ends[i], &shown) != 0)
+            found = err_oom(e);
+        else if (api_target_get_wait(h->api, ends[i], &seen, e) != 0)
+            found = -1;
+        else
+            found = missing_target_err(call, words, ends[i], buf_str(&shown), &seen, e);
+        buf_free(&shown);
+    }
+    return -1;
 }
 
 size_t hand_count(const struct hand *h, enum outcome outcome)

@@ -134,7 +134,7 @@ static int add_one(struct hand *h, struct hand_lead *lead, const struct leads_ad
     if (sent == HAND_DONE)
         rc = added(h, &w, how, &reply, e);
     else if (sent == HAND_REFUSED)
-        rc = hand_refused(h, lead, &reply, e);
+        rc = hand_refused_in(h, &w, &reply, e);
     else if (sent == HAND_NOT)
         hand_outcome(lead, OUTCOME_DEFERRED, REASON_INTERRUPTED, 0);
     else if (rc == 0)

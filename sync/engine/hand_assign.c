@@ -97,16 +97,15 @@ static int make_request(const struct assigned *a, struct by_hand *request, struc
     return rc;
 }
 
-static int judge(struct assigned *a, enum hand_sent sent, const struct api_reply *reply, struct err *e)
+static int judge(struct assigned *a, struct hand_write *w, enum hand_sent sent, const struct api_reply *reply,
+                 struct err *e)
 {
     if (sent == HAND_DONE || sent == HAND_UNKNOWN)
         return look_assigned(a, sent == HAND_DONE, e);
-    for (size_t i = 0; i < a->n; i++) {
-        if (sent == HAND_NOT)
-            hand_outcome(a->leads[i], OUTCOME_DEFERRED, REASON_INTERRUPTED, 0);
-        else if (hand_refused(a->hand, a->leads[i], reply, e) != 0)
-            return -1;
-    }
+    if (sent == HAND_REFUSED)
+        return w->to != NULL ? hand_refused_in(a->hand, w, reply, e) : hand_refused(a->hand, w, reply, e);
+    for (size_t i = 0; i < a->n; i++)
+        hand_outcome(a->leads[i], OUTCOME_DEFERRED, REASON_INTERRUPTED, 0);
     return 0;
 }
 
@@ -128,7 +127,7 @@ static int assign_batch(struct assigned *a, struct err *e)
     }
     int rc = hand_send(h, &request, &reply, &sent, e);
     if (rc == 0 || sent == HAND_NOT)
-        rc |= judge(a, sent, &reply, e);
+        rc |= judge(a, &w, sent, &reply, e);
     for (size_t i = 0; i < a->n; i++) {
         open = open || is_open(a->leads[i]);
         h->updated += a->leads[i]->outcome == OUTCOME_CHANGED;

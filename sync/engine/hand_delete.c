@@ -98,6 +98,19 @@ static int look_what_is_left(struct hand *h, struct hand_write *w, bool counted,
     return again;
 }
 
+/* The campaign or list may be gone, and its leads with it. Those that are there keep the API's words. */
+static int look_after_404(struct hand *h, struct hand_write *w, const struct api_reply *reply, struct err *e)
+{
+    struct str words;
+    if (arena_str(&h->arena, reply->message, &words) != 0)
+        return err_oom(e);
+    int rc = look_what_is_left(h, w, false, 404, e);
+    for (size_t i = 0; i < w->n; i++)
+        if (w->leads[i]->outcome == OUTCOME_FAILED)
+            w->leads[i]->detail = words;
+    return rc;
+}
+
 static int judge(struct hand *h, struct hand_write *w, enum hand_sent sent, const struct api_reply *reply, struct err *e)
 {
     struct err unread = ERR_INIT;
@@ -109,13 +122,15 @@ static int judge(struct hand *h, struct hand_write *w, enum hand_sent sent, cons
     bool counted = sent == HAND_DONE && w->from != NULL && count == (int64_t)w->n;
     if (sent == HAND_DONE || sent == HAND_UNKNOWN)
         return look_what_is_left(h, w, counted, sent == HAND_DONE ? reply->http_status : 0, e);
+    if (sent == HAND_REFUSED && reply->http_status == 404 && w->from != NULL)
+        return look_after_404(h, w, reply, e);
+    if (sent == HAND_REFUSED && reply->http_status != 404)
+        return hand_refused(h, w, reply, e);
     for (size_t i = 0; i < w->n; i++) {
         if (sent == HAND_NOT)
             hand_outcome(w->leads[i], OUTCOME_DEFERRED, REASON_INTERRUPTED, 0);
-        else if (reply->http_status == 404 && w->from == NULL)
+        else
             hand_outcome(w->leads[i], OUTCOME_REMOVED, REASON_NONE, 404);
-        else if (hand_refused(h, w->leads[i], reply, e) != 0)
-            return -1;
     }
     return 0;
 }

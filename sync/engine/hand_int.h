@@ -24,9 +24,13 @@ int hand_wait_ms(struct hand *h, int64_t ms, struct err *e); /* 1 the time has p
 bool hand_interrupted(struct hand *h);                       /* notes it in h->stopped */
 
 void hand_outcome(struct hand_lead *lead, enum outcome outcome, enum reason reason, int http_status);
-/* By the reply: gone_there for a 404, job_open for the lock of a job, plan_full where it is that, else refused_there with
- * the API's words. */
-int hand_refused(struct hand *h, struct hand_lead *lead, const struct api_reply *reply, struct err *e);
+struct hand_write;
+/* A write of leads that are named by their ids alone: gone_there for a 404, job_open for the lock of a job, plan_full
+ * where it is that, else refused_there; each with the API's words. 0/-1 (memory) */
+int hand_refused(struct hand *h, struct hand_write *w, const struct api_reply *reply, struct err *e);
+/* The same of a write that names w->from or w->to as well, which a 404 may mean: then Instantly is asked for them, the
+ * leads are deferred, and -1 says what is missing. `reply` is no longer valid. */
+int hand_refused_in(struct hand *h, struct hand_write *w, const struct api_reply *reply, struct err *e);
 struct hand_lead *hand_lead_add(struct hand *h, struct err *e); /* zeroed, valid until the next one is added */
 /* Fills in what the API tells of a lead. 0/-1 (memory) */
 int hand_lead_told(struct hand *h, struct hand_lead *lead, const struct remote_lead *remote, struct err *e);

@@ -319,13 +319,14 @@ static int follow(struct move *m, bool wait, struct err *e)
 
 static int not_taken(struct move *m, enum hand_sent sent, const struct api_reply *reply, struct err *e)
 {
-    for (size_t i = 0; i < m->write.n; i++) {
-        if (sent == HAND_NOT)
-            hand_outcome(m->write.leads[i], OUTCOME_DEFERRED, REASON_INTERRUPTED, 0);
-        else if (hand_refused(m->hand, m->write.leads[i], reply, e) != 0)
-            return -1;
-    }
-    return hand_settle(m->hand, &m->write, e);
+    int rc = sent == HAND_REFUSED ? hand_refused_in(m->hand, &m->write, reply, e) : 0;
+    for (size_t i = 0; i < m->write.n && sent == HAND_NOT; i++)
+        hand_outcome(m->write.leads[i], OUTCOME_DEFERRED, REASON_INTERRUPTED, 0);
+    struct err late = ERR_INIT;
+    if (hand_settle(m->hand, &m->write, &late) != 0 && rc == 0)
+        rc = err_set(e, late.status, "%s", err_text(&late));
+    err_clear(&late);
+    return rc;
 }
 
 static int move_batch(struct move *m, bool wait, struct err *e)

@@ -87,7 +87,7 @@ static int write_one(struct hand *h, struct hand_write *w, struct by_hand *reque
     if (sent == HAND_NOT) {
         hand_outcome(lead, OUTCOME_DEFERRED, REASON_INTERRUPTED, 0);
     } else if (sent == HAND_REFUSED) {
-        rc = hand_refused(h, lead, &reply, e);
+        rc = hand_refused(h, w, &reply, e);
     } else if (rc == 0 && sent == HAND_DONE && proof->by_answer && api_remote_lead_read(reply.json, &remote, &unread) == 0 &&
                uuid_eq(&remote.id, &lead->id) && is(ctx, &remote)) {
         hand_outcome(lead, OUTCOME_CHANGED, REASON_NONE, reply.http_status);
@@ -336,13 +336,11 @@ int hand_merge(struct hand *h, struct err *e)
         hand_outcome(leads[1], OUTCOME_CHANGED, REASON_NONE, reply.http_status);
         h->updated++;
     }
-    for (size_t i = 0; i < 2 && sent != HAND_DONE; i++) {
-        if (sent == HAND_REFUSED)
-            rc |= hand_refused(h, leads[i], &reply, e);
-        else
-            hand_outcome(leads[i], sent == HAND_NOT ? OUTCOME_DEFERRED : OUTCOME_FAILED,
-                         sent == HAND_NOT ? REASON_INTERRUPTED : REASON_UNATTRIBUTED, reply.http_status);
-    }
+    if (sent == HAND_REFUSED)
+        rc |= hand_refused(h, &w, &reply, e);
+    for (size_t i = 0; i < 2 && (sent == HAND_NOT || sent == HAND_UNKNOWN); i++)
+        hand_outcome(leads[i], sent == HAND_NOT ? OUTCOME_DEFERRED : OUTCOME_FAILED,
+                     sent == HAND_NOT ? REASON_INTERRUPTED : REASON_UNATTRIBUTED, reply.http_status);
     if (sent == HAND_UNKNOWN)
         log_warning("the answer to the merge was lost, and whether it was done cannot be found out: look at the lead");
     if (hand_settle(h, &w, &late) != 0 && rc == 0)

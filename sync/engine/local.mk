@@ -28,6 +28,7 @@ sync_libengine_a_SOURCES = \
 	sync/engine/job_find.c \
 	sync/engine/jobs.c \
 	sync/engine/look.c \
+	sync/engine/missing_target.c sync/engine/missing_target.h \
 	sync/engine/move.c sync/engine/move.h \
 	sync/engine/move_look.c \
 	sync/engine/people.c sync/engine/people.h \

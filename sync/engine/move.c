@@ -198,28 +198,29 @@ static void post(struct part *p)
     err_clear(&e);
 }
 
+static void move_not_found(struct part *p)
+{
+    all_done(p, OUTCOME_DEFERRED, REASON_INTERRUPTED, 404);
+    part_free(p);
+}
+
 static void refuse(struct part *p, const struct api_reply *reply)
 {
     struct work *w = p->work;
-    char text[TARGET_TEXT_N];
-    struct err e = ERR_INIT;
+    if (reply->http_status == 404) {
+        missing_target_ask(p, "POST /leads/move", reply, move_not_found);
+        return;
+    }
     if (reply->http_status == 409) {
         /* Somebody else's job held an end for as long as this run waits for jobs, and that is waited for once. */
         all_done(p, OUTCOME_DEFERRED, REASON_JOB_OPEN, 409);
         leave_ends_stuck(w);
-    } else if (reply->http_status == 404) {
-        /* The leads were seen in the source a moment ago. */
-        err_set(&e, XS_CONFIG, "%s is not there any more (404): create it again or change the mapping",
-                target_format(&w->target, text));
-        upload_fail(w->u, &e);
-        all_done(p, OUTCOME_DEFERRED, REASON_INTERRUPTED, 404);
     } else if (p->n > 1) {
         /* Surely not applied, and how many ids a request may have is documented nowhere: move_next() asks with fewer. */
         w->move->request_max = p->n / 2;
     } else {
         refused_alike_lead(w, p->index[0], ENDPOINT_MOVE, reply, REFUSED_ALONE);
     }
-    err_clear(&e);
     part_free(p);
 }
 

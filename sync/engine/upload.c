@@ -39,6 +39,7 @@ void upload_free(struct upload *u)
     while (u->works != NULL)
         work_free(u->works);
     refused_alike_free(u);
+    missing_target_free(u);
     jobs_free(u);
     keyed_free(u);
     address_lists_free(u);

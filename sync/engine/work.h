@@ -3,6 +3,7 @@
 #define SYNC_ENGINE_WORK_H
 
 #include "sync/engine/held_ids.h"
+#include "sync/engine/missing_target.h"
 #include "sync/engine/refused_alike.h"
 #include "sync/engine/upload.h"
 
@@ -135,6 +136,7 @@ struct upload {
     int64_t skew_ms;           /* last one the server told */
     int64_t started_ms;        /* wall clock */
     struct refused_alike refused[ENDPOINT_N];
+    struct missing_target missing;
     uint64_t refused_judged;   /* leads refused when the caller was last asked what it makes of them */
     bool draining;             /* no more rows come before all batches are settled */
     struct held_ids held;      /* ids of the leads that this run has created or met */

@@ -256,6 +256,8 @@ static enum world_kind kind_of(const struct transport_request *r)
         return WORLD_DELETE;
     if (strcmp(r->method, "GET") == 0 && strncmp(r->path, "/api/v2/leads/", 14) == 0)
         return WORLD_GET;
+    if (strncmp(r->path, "/api/v2/campaigns/", 18) == 0 || strncmp(r->path, "/api/v2/lead-lists/", 19) == 0)
+        return WORLD_TARGET;
     return strcmp(r->method, "PATCH") == 0 ? WORLD_PATCH : WORLD_OTHER;
 }
 
@@ -287,6 +289,7 @@ static bool fail_before(struct world *w, enum world_fault fault, int room, struc
     case FAULT_400: world_refuse(w, 400, "no", a); return true;
     case FAULT_401: world_refuse(w, 401, "Missing Authorization header", a); return true;
     case FAULT_404: world_refuse(w, 404, "Resource not found", a); return true;
+    case FAULT_NO_ROUTE: world_refuse(w, 404, "Route POST:/api/v2/leads/any not found", a); return true;
     case FAULT_409:
         world_refuse(w, 409, "There is a move-leads job in progress. You cannot add or remove leads", a);
         return true;
@@ -416,8 +419,8 @@ static void on_request(void *ctx, const struct transport_request *r, struct fake
     *a = (struct fake_answer){.status = 200, .latency_ms = 20, .date_ms = w->clock->wall + w->skew_ms};
     unsigned all = 0;
     for (int i = 0; i < WORLD_KIND_N; i++)
-        all += i == WORLD_OTHER || i == WORLD_JOB ? 0 : w->n[i];
-    if (w->stop_at > 0 && kind != WORLD_OTHER && all == (unsigned)w->stop_at)
+        all += i >= WORLD_TARGET || i == WORLD_JOB ? 0 : w->n[i];
+    if (w->stop_at > 0 && kind < WORLD_TARGET && all == (unsigned)w->stop_at)
         stop_set(SIGINT);
     if (kind == WORLD_ADD && w->body_max > 0 && r->body.n > w->body_max)
         fault = FAULT_413;

@@ -21,7 +21,8 @@
 #define WORLD_WORKSPACE "0a11ca3e-0000-4000-8000-00000000b0c5"
 
 enum world_kind {
-    WORLD_ADD, WORLD_READ, WORLD_PATCH, WORLD_MOVE, WORLD_DELETE, WORLD_JOBS, WORLD_JOB, WORLD_GET, WORLD_OTHER, WORLD_KIND_N
+    WORLD_ADD, WORLD_READ, WORLD_PATCH, WORLD_MOVE, WORLD_DELETE, WORLD_JOBS, WORLD_JOB, WORLD_GET, WORLD_TARGET,
+    WORLD_OTHER, WORLD_KIND_N
 };
 
 /* …_AFTER: the request is carried out, and then its answer goes wrong. */
@@ -43,7 +44,7 @@ enum world_fault {
     FAULT_OLD_ID_AFTER,         /* they have the ids of the oldest leads */
     FAULT_NO_EMAIL_AFTER,       /* no entry has an address, which is no lie */
     FAULT_EMAIL_MISSING_AFTER,  /* the first entry has none */
-    FAULT_400, FAULT_401, FAULT_404, FAULT_409, FAULT_413, FAULT_429, FAULT_EDGE,
+    FAULT_400, FAULT_401, FAULT_404, FAULT_NO_ROUTE, FAULT_409, FAULT_413, FAULT_429, FAULT_EDGE,
     FAULT_IGNORED,              /* a PATCH or DELETE: 200 as if it were done, and nothing is; the answer has the old values */
     FAULT_ECHO,                 /* a PATCH: the same, and the answer has the new values */
     FAULT_EMPTY,                /* leads/list: shows nothing */

@@ -152,8 +152,13 @@ END_TEST
 START_TEST(the_target_is_gone)
 {
     world_fault(k.world, WORLD_MOVE, 1, 1, FAULT_404);
+    /* Both ends are asked for; of these, the one that the leads are in is gone. */
+    world_fault(k.world, WORLD_TARGET, 5, 5, FAULT_404);
     ekit_sync(&k);
     EKIT_ENDS(&k, XS_CONFIG);
+    ck_assert_uint_eq(k.world->n[WORLD_TARGET], 5);
+    ck_assert_msg(strstr(err_text(&k.e), "list \"Incoming\" is not in Instantly any more (POST /leads/move: 404") != NULL,
+                  "%s", err_text(&k.e));
     EKIT_COUNT(&k, DEFERRED, 2u);
     ekit_sync(&k);
     EKIT_ENDS(&k, XS_DONE);

@@ -93,6 +93,68 @@ START_TEST(a_closed_update_ends_the_run)
 }
 END_TEST
 
+/* ---- 404 ---- */
+
+START_TEST(a_route_that_is_not_there_ends_the_run)
+{
+    static const enum world_kind kinds[] = {WORLD_ADD, WORLD_PATCH, WORLD_READ};
+    if (kinds[_i] == WORLD_PATCH) {
+        ekit_people(&k, "p", 9);
+        ekit_sync(&k);
+    }
+    people_with(9, "p", 0, 0);
+    world_count(k.world);
+    if (kinds[_i] == WORLD_READ) /* only what was lost is read */
+        world_fault(k.world, WORLD_ADD, 1, 1, FAULT_LOST);
+    world_fault(k.world, kinds[_i], 1, 1000, FAULT_NO_ROUTE);
+    ekit_sync(&k);
+    ends_with_words("Route POST:/api/v2/leads/any not found");
+    EKIT_REASON(&k, GONE_THERE, 0u);
+    EKIT_REASON(&k, NOT_STORED, 0u);
+    world_count(k.world);
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_DONE);
+    ck_assert_uint_eq(world_n(k.world), 9);
+}
+END_TEST
+
+/* A 404 of a write whose campaign or list is there says nothing about it. */
+START_TEST(not_found_though_the_target_is_there)
+{
+    ekit_csv(&k, EKIT_THREE);
+    world_fault(k.world, WORLD_ADD, 1, 100, FAULT_404);
+    ekit_sync(&k);
+    ends_with_words("POST /leads/add: Instantly answers 404: Resource not found, though list \"Incoming\" is there");
+    EKIT_REASON(&k, INTERRUPTED, 3u);
+    ck_assert_uint_eq(k.world->n[WORLD_TARGET], 2);
+    ck_assert_uint_eq(k.report.open_batches, 0);
+    next_night_creates(3);
+}
+END_TEST
+
+START_TEST(not_found_and_nothing_tells_why)
+{
+    static const struct {
+        enum world_fault fault;
+        enum exit_status status;
+        const char *words;
+    } answers[] = {
+        {FAULT_400, XS_API, "does not tell whether list \"Incoming\" is there (400 no)"},
+        {FAULT_500, XS_API, "/api/v2/lead-lists/" WORLD_LIST},
+        {FAULT_NO_ROUTE, XS_API, "Route POST:/api/v2/leads/any not found"},
+        {FAULT_401, XS_KEY, "refused the key"},
+    };
+    ekit_csv(&k, EKIT_THREE);
+    world_fault(k.world, WORLD_ADD, 1, 100, FAULT_404);
+    world_fault(k.world, WORLD_TARGET, 2, 100, answers[_i].fault);
+    ekit_sync(&k);
+    EKIT_ENDS(&k, answers[_i].status);
+    EKIT_REASON(&k, INTERRUPTED, 3u);
+    ck_assert_msg(strstr(err_text(&k.e), answers[_i].words) != NULL, "%s", err_text(&k.e));
+    next_night_creates(3);
+}
+END_TEST
+
 /* ---- the same words for every lead ---- */
 
 START_TEST(everybody_is_refused)
@@ -327,6 +389,9 @@ int main(void)
     tcase_set_timeout(t, 60);
     tcase_add_loop_test(t, a_closed_endpoint_ends_the_run, 0, CLOSED_N);
     tcase_add_loop_test(t, a_closed_update_ends_the_run, 0, CLOSED_N);
+    tcase_add_loop_test(t, a_route_that_is_not_there_ends_the_run, 0, 3);
+    tcase_add_test(t, not_found_though_the_target_is_there);
+    tcase_add_loop_test(t, not_found_and_nothing_tells_why, 0, 4);
     tcase_add_loop_test(t, everybody_is_refused, 0, 5);
     tcase_add_loop_test(t, few_leads_are_their_own_fault, 1, 5);
     tcase_add_loop_test(t, bad_leads_among_good_ones, 0, 6);
