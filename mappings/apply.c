@@ -262,7 +262,8 @@ static int rule_matches(struct applier *a, const struct skip_rule *rule, struct 
         text = buf_str(fold);
     }
     for (size_t i = 0; i < rule->values_n; i++) {
-        if (str_eq_nocase(text, rule->values[i])) {
+        bool any = str_is(rule->values[i], SKIP_ANY) && text.n > 0 && !clean_is_placeholder(text, false);
+        if (any || str_eq_nocase(text, rule->values[i])) {
             *which = i + 1;
             return 1;
         }

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "mappings/clean.h"
+#include "mappings/profile.h"
 
 #include "mappings/transform_steps.h"
 
@@ -148,8 +149,10 @@ int transform_clean(const struct transform_step *step, struct str in, struct are
 
     (void)why;
     *out = in;
-    if (clean_leaves(in.p, in.n))
+    if (clean_leaves(in.p, in.n)) {
+        out->n = step->as.clean.website && profile_page(in) ? 0 : in.n;
         return 0;
+    }
     /* One guard may stand in another, and blanks around each; every turn takes at least a byte away. */
     for (;;) {
         struct str before = s = clean_trim(s);
@@ -160,6 +163,7 @@ int transform_clean(const struct transform_step *step, struct str in, struct are
         if (s.n == before.n)
             break;
     }
-    *out = clean_is_placeholder(s, step->as.of_person) ? (struct str){s.p, 0} : s;
+    bool nothing = clean_is_placeholder(s, step->as.clean.of_person) || (step->as.clean.website && profile_page(s));
+    *out = nothing ? (struct str){s.p, 0} : s;
     return 0;
 }

@@ -72,7 +72,7 @@ static int compile_step(struct compiler *c, const struct tree_node *node, struct
 static void know_field(const struct column *column, struct transform_step *step)
 {
     if (step->op == TRANSFORM_CLEAN)
-        step->as.of_person = column->slot == LEAD_FIRST_NAME || column->slot == LEAD_LAST_NAME;
+        step->as.clean.of_person = column->slot == LEAD_FIRST_NAME || column->slot == LEAD_LAST_NAME;
 }
 
 /* Steps that compile are kept beside those that do not, for mapping_free(). */
@@ -280,7 +280,7 @@ static int compile_rest(struct compiler *c, const struct tree_node *spec, struct
 /* Decided last: it is what the hot path looks at. */
 static void set_plain(struct column *column)
 {
-    bool clean = column->steps_n == 1 && column->steps[0].op == TRANSFORM_CLEAN;
+    bool clean = column->steps_n == 1 && column->steps[0].op == TRANSFORM_CLEAN && !column->steps[0].as.clean.website;
     bool as_it_is = column->origin == ORIGIN_COLUMN && column->map_n == 0 && column->type == TYPE_STRING;
     column->plain = as_it_is && column->steps_n == 0;
     column->plain_if_clean = as_it_is && clean;
@@ -349,12 +349,13 @@ static void check_name(struct compiler *c, const struct tree_node *key)
 struct column column_copy(const char *name, unsigned slot, struct str from)
 {
     static struct transform_step value[] = {{.op = TRANSFORM_CLEAN}};
-    static struct transform_step person[] = {{.op = TRANSFORM_CLEAN, .as.of_person = true}};
+    static struct transform_step person[] = {{.op = TRANSFORM_CLEAN, .as.clean.of_person = true}};
     static struct transform_step address[] = {{.op = TRANSFORM_CLEAN}, {.op = TRANSFORM_EMAIL, .as.as_spelled = true}};
+    static struct transform_step website[] = {{.op = TRANSFORM_CLEAN, .as.clean.website = true}};
     bool of_person = slot == LEAD_FIRST_NAME || slot == LEAD_LAST_NAME;
     struct column column = {
         .name = name, .label = from.p, .slot = slot, .from = {.name = from}, .type = core_type(slot)};
-    column.steps = slot == LEAD_EMAIL ? address : of_person ? person : value;
+    column.steps = slot == LEAD_EMAIL ? address : slot == LEAD_WEBSITE ? website : of_person ? person : value;
     column.steps_n = slot == LEAD_EMAIL ? 2 : 1;
     set_plain(&column);
     return column;

@@ -53,9 +53,10 @@ struct column {
     bool required, clear;
 };
 
+#define SKIP_ANY "*"
 struct skip_rule {
     struct source_column column;
-    const struct str *values; /* trimmed and case-folded */
+    const struct str *values; /* trimmed and case-folded; SKIP_ANY: all but blanks and placeholders */
     size_t values_n;
     struct gone then;
 };
@@ -80,6 +81,8 @@ struct mapping_impl {
     bool *used;                  /* by column of the source: something of the mapping names it */
     const char **used_names;     /* their names, for messages; NULL: not used */
     bool straight, all_columns;  /* a CSV without a mapping file */
+    struct mapping_note *notes;  /* of its columns, after bind */
+    size_t notes_n;
     const struct str *unused, *filled;
     size_t unused_n, filled_n;
     struct buf fold;             /* of one cell, for skip_when */
@@ -114,6 +117,11 @@ int mapping_parse(const char *path, struct str bytes, struct mapping **out, stru
 struct mapping *mapping_new(void);
 /* Binds a straight CSV: makes its column specs. */
 int straight_bind(struct mapping *m, const struct str *columns, size_t columns_n, struct err *e);
+/* Notes what a user should know of its columns; `uses` is names_assign()'s. 0/-1 (memory). */
+struct names_use;
+int straight_notes(struct mapping *m, const struct str *columns, const struct names_use *uses, size_t n);
+/* Adds a value of skip_when, folded as cells are compared. 0/-1 (memory). */
+int skip_value_add(struct mapping *m, struct skip_rule *rule, struct str *values, struct str text);
 /* Asked when a column is missing. true, and told (XS_CONFIG): the header is one column only because another delimiter than
  * the named one divides it. */
 bool mapping_undivided(struct mapping *m, const struct str *columns, size_t n, struct err *e);

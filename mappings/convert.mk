@@ -11,6 +11,11 @@ mappings_libmappings_a_SOURCES += \
 	mappings/names.c \
 	mappings/names.def \
 	mappings/names.h \
+	mappings/names_opt_out.c \
+	mappings/names_words.c \
+	mappings/names_words.h \
+	mappings/profile.c \
+	mappings/profile.h \
 	mappings/template.c \
 	mappings/template.h \
 	mappings/transform.c \

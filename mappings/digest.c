@@ -76,6 +76,18 @@ int digest_tree(const struct tree_node *root, uint64_t *out)
     return rc;
 }
 
+/* Nothing where there is no rule, so that a CSV without them keeps its digest. */
+static int add_rules(struct buf *b, const struct mapping_impl *impl)
+{
+    int rc = 0;
+    for (size_t i = 0; i < impl->skips_n; i++) {
+        rc |= buf_addc(b, 'o') | buf_add_str(b, impl->skips[i].column.name) | buf_add_varint(b, impl->skips[i].values_n);
+        for (size_t k = 0; k < impl->skips[i].values_n; k++)
+            rc |= buf_add_str(b, impl->skips[i].values[k]);
+    }
+    return rc;
+}
+
 /* A straight CSV says it all by its columns, as matched, and its target. The first byte was 2 before cells were cleaned. */
 int digest_straight(const struct mapping *m, uint64_t *out)
 {
@@ -84,6 +96,7 @@ int digest_straight(const struct mapping *m, uint64_t *out)
              buf_add_str(&b, str_from(m->target.text));
     for (size_t i = 0; i < m->impl->columns_n; i++)
         rc |= buf_add_str(&b, str_from(m->impl->columns[i].name)) | buf_add_str(&b, m->impl->columns[i].from.name);
+    rc |= add_rules(&b, m->impl);
     if (rc == 0)
         rc = finish(&b, out);
     buf_free(&b);

@@ -64,7 +64,7 @@ static int compare(const struct str *cells, size_t n, struct likeness *out)
         int found = text_is_utf8(cells[i]) ? names_find(cells[i], &match) : 0;
         if (found < 0)
             return -1;
-        if (found > 0 && match.certainty >= NAMES_SPELLING) {
+        if (found > 0 && match.certainty >= NAMES_LIKELY) {
             out->known++;
             out->email |= match.field == LEAD_EMAIL;
         }

@@ -26,9 +26,9 @@ static int init_columns(struct mapping_init *init, const struct str *columns, si
     init->columns = arena_calloc(&init->arena, n, sizeof *init->columns);
     init->cells = arena_calloc(&init->arena, n, sizeof *init->cells);
     init->looks = arena_calloc(&init->arena, n, sizeof *init->looks);
-    init->fields = arena_calloc(&init->arena, n, sizeof *init->fields);
+    init->uses = arena_calloc(&init->arena, n, sizeof *init->uses);
     init->seen = arena_calloc(&init->arena, SEEN_SLOTS, sizeof *init->seen);
-    if (init->columns == NULL || init->cells == NULL || init->looks == NULL || init->fields == NULL ||
+    if (init->columns == NULL || init->cells == NULL || init->looks == NULL || init->uses == NULL ||
         init->seen == NULL)
         return -1;
     for (size_t i = 0; i < n; i++) {
@@ -42,7 +42,7 @@ static int init_columns(struct mapping_init *init, const struct str *columns, si
     }
     init->source_n = n;
     init->email = init->n;
-    return names_assign(init->columns, init->n, init->fields);
+    return names_assign(init->columns, init->n, init->uses);
 }
 
 /* Names are matched at once, because repeated addresses can only be counted when their column is known. */
@@ -63,7 +63,7 @@ int mapping_init_new(const struct str *columns, size_t n, struct mapping_init **
         return err_set(e, XS_SOURCE, "the source has no columns that could be mapped; does it have a header line?");
     }
     for (size_t i = 0; i < init->n; i++) {
-        if (init->fields[i] == LEAD_EMAIL)
+        if (init->uses[i].field == LEAD_EMAIL)
             init->email = i;
     }
     *out = init;

@@ -39,7 +39,7 @@ struct mapping_init {
     size_t source_n;           /* columns of the source */
     size_t left_out;           /* leadsync's own, or no text */
     size_t rows, defects;
-    int *fields;               /* by names_assign() */
+    struct names_use *uses;    /* by names_assign() */
     struct arena scratch;
     uint64_t *seen;            /* hashes of addresses, to notice that some come twice; a table with gaps */
     size_t seen_n, repeated;

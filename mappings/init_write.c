@@ -153,11 +153,11 @@ static size_t particle_column(const struct mapping_init *init)
 {
     static const char *const names[] = {"tussenvoegsel", "tussenvoegsels", "voorvoegsel", "voorvoegsels"};
     size_t last = 0;
-    while (last < init->n && init->fields[last] != LEAD_LAST_NAME)
+    while (last < init->n && init->uses[last].field != LEAD_LAST_NAME)
         last++;
     for (size_t i = 0; last < init->n && i < init->n; i++) {
         for (size_t k = 0; k < sizeof names / sizeof names[0]; k++) {
-            if (str_eq_nocase(init->columns[i], str_from(names[k])) && init->fields[i] < 0 &&
+            if (str_eq_nocase(init->columns[i], str_from(names[k])) && init->uses[i].field < 0 &&
                 strpbrk(init->columns[last].p, "{}") == NULL)
                 return i;
         }
@@ -249,7 +249,7 @@ static size_t email_column(const struct mapping_init *init, const char **why)
 static bool is_filled(const struct mapping_init *init, int field)
 {
     for (size_t i = 0; i < init->n; i++) {
-        if (init->fields[i] == field)
+        if (init->uses[i].field == field)
             return true;
     }
     return false;
@@ -261,7 +261,7 @@ static void put_maybes(struct init_writer *w, size_t email)
     const struct mapping_init *init = w->init;
     for (size_t i = 0; i < init->n; i++) {
         struct names_match match;
-        if (i == email || init->fields[i] >= 0 || names_find(init->columns[i], &match) != 1 ||
+        if (i == email || init->uses[i].field >= 0 || names_find(init->columns[i], &match) != 1 ||
             match.field == LEAD_EMAIL || is_filled(init, (int)match.field))
             continue;
         struct steps steps = propose_steps(&init->looks[i], (int)match.field);
@@ -270,7 +270,7 @@ static void put_maybes(struct init_writer *w, size_t email)
         init_put(w, "  # ");
         put_column(w, str_from(lead_field_table[match.field].api), STR_NONE, init->columns[i], &steps, NULL);
         init_put_note(w, whole                                    ? "unsure: whole names? the first word is taken then"
-                : init->fields[i] == NAMES_AMBIGUOUS ? "unsure: another column claims this field too"
+                : init->uses[i].rival >= 0 ? "unsure: another column claims this field too"
                                                      : "unsure: the name may mean something else");
         init_end_line(w);
     }
@@ -286,7 +286,7 @@ static void put_fields(struct init_writer *w, size_t email, const char *email_wh
     put_field(w, email, LEAD_EMAIL, email_why);
     for (int field = LEAD_EMAIL + 1; field < LEAD_FIELD_N; field++) {
         for (size_t i = 0; i < init->n; i++) {
-            if (init->fields[i] == field && i != email)
+            if (init->uses[i].field == field && i != email)
                 put_field(w, i, field, NULL);
         }
     }
@@ -327,7 +327,7 @@ static void put_variables(struct init_writer *w, size_t email)
     const struct mapping_init *init = w->init;
     size_t n = 0, particle = particle_column(init);
     for (size_t i = 0; i < init->n; i++) {
-        if (i == email || init->fields[i] >= 0 || i == particle)
+        if (i == email || init->uses[i].field >= 0 || i == particle)
             continue;
         if (n++ == 0)
             init_put(w, "# Columns that are not used yet. Take the '# ' from this key and from each line that a "
@@ -344,8 +344,9 @@ static void put_skips(struct init_writer *w, size_t email)
 {
     const struct mapping_init *init = w->init;
     size_t n = 0;
+    bool any_value;
     for (size_t i = 0; i < init->n && !w->failed; i++) {
-        if (i == email || !names_opt_out(init->columns[i]))
+        if (i == email || !names_opt_out(init->columns[i], &any_value))
             continue;
         if (n++ == 0)
             init_put(w, "# Rows that stay out. Please check that these are the values that mean it.\nskip_when:\n");

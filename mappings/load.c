@@ -210,6 +210,16 @@ static int read_route(struct mapping *m, const struct tree_node *route)
 }
 
 /* Values are folded here once, so that a row folds its own cell only when that is not ASCII. */
+int skip_value_add(struct mapping *m, struct skip_rule *rule, struct str *values, struct str text)
+{
+    buf_reset(&m->impl->fold);
+    if (text_fold(str_trim(text), &m->impl->fold) != 0 ||
+        arena_str(&m->arena, buf_str(&m->impl->fold), &values[rule->values_n]) != 0)
+        return -1;
+    rule->values_n++;
+    return 0;
+}
+
 static int read_skips(struct mapping *m, const struct tree_node *list)
 {
     m->impl->skips = arena_calloc(&m->arena, list->n, sizeof *m->impl->skips);
@@ -222,11 +232,8 @@ static int read_skips(struct mapping *m, const struct tree_node *list)
         if (values == NULL || read_gone(m, tree_get(item, "then"), &rule->then) != 0)
             return -1;
         for (const struct tree_node *value = in->first; value != NULL; value = value->next) {
-            buf_reset(&m->impl->fold);
-            if (text_fold(str_trim(value->text), &m->impl->fold) != 0 ||
-                arena_str(&m->arena, buf_str(&m->impl->fold), &values[rule->values_n]) != 0)
+            if (skip_value_add(m, rule, values, value->text) != 0)
                 return -1;
-            rule->values_n++;
         }
         rule->column = source_column(tree_get(item, "column"));
         rule->values = values;

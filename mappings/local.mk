@@ -28,6 +28,7 @@ mappings_libmappings_a_SOURCES = \
 	mappings/schema_json.c \
 	mappings/schema_table.c \
 	mappings/straight.c \
+	mappings/straight_notes.c \
 	mappings/yaml_problem.c \
 	mappings/yaml_problem.h \
 	mappings/yaml_tree.c \

@@ -104,7 +104,8 @@ struct mapping_option {
     const char *name, *value;
 };
 
-/* A CSV straight away: columns are matched to lead fields by name when it is bound. The name is the file's stem; the
+/* A CSV straight away: columns are matched to lead fields by name when it is bound. An option "skip_when", which may be
+ * given several times, is COLUMN=VALUE[,VALUE…]: a rule of skip_when. The name is the file's stem; the
  * engine completes it with the target's id (mapping_name_target). `all_columns` sends the others as custom variables. */
 int mapping_for_csv(const char *csv_path, const struct target_spec *target, bool all_columns,
                     const struct mapping_option *options, size_t options_n, struct mapping **out, struct err *e);
@@ -119,6 +120,14 @@ void mapping_free(struct mapping *m); /* NULL is fine */
 /* Binds column names to the mapping, once per run, before the first row. A column that the mapping names and the source
  * lacks: XS_CONFIG, naming those it has. For a straight CSV this is where columns meet fields. */
 int mapping_bind(struct mapping *m, const struct str *columns, size_t columns_n, struct err *e);
+/* What a user should know of the columns of a straight CSV, after bind: several that claim one field, and those that seem to
+ * say who does not want to be mailed and leave nobody out. Whole sentences that begin with the file; borrowed. None with a
+ * mapping file, whose author decided. */
+struct mapping_note {
+    bool warning; /* else worth a notice */
+    const char *text;
+};
+size_t mapping_notes(const struct mapping *m, const struct mapping_note **notes);
 /* By column of the source, after bind: does the mapping use it, be it to skip rows, as key or for its route? Borrowed. */
 const bool *mapping_used(const struct mapping *m);
 /* Source columns that no field uses, after bind; borrowed. `leadsync_*` columns are not among them. */
@@ -185,7 +194,5 @@ int mapping_schema(struct buf *out);
 
 /* The table of header names that a straight CSV understands, for `sync --help` and init: field and its spellings. */
 int mapping_names_help(struct buf *out);
-/* Does a column of this name say who does not want to be mailed? A straight CSV cannot heed it. */
-bool mapping_opt_out(struct str column);
 
 #endif

@@ -1,13 +1,14 @@
 #include "config.h"
 
 #include "mappings/names.h"
+#include "mappings/names_words.h"
 
 #include "sync/base/text.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum sureness { SURE, PAIR, MAYBE };
+enum sureness { BEST, FIRST, SURE, WEAK, PAIR, MAYBE };
 
 static const struct spellings {
     enum lead_field field;
@@ -20,7 +21,8 @@ static const struct spellings {
 };
 enum { TABLE_N = sizeof table / sizeof table[0] };
 
-enum { HEADER_MAX = 4096 }; /* bytes of a header's key; a longer one is no name that anybody knows */
+/* Which column of several gets the field. */
+enum { RANK_MAYBE = 1, RANK_LIKELY, RANK_SPELLING, RANK_EXACT, RANK_BEST, RANK_NAMED /* as the mapping spells it */ };
 
 /* Is `key` (as text_header_key makes them) the spelling? What the key leaves out is skipped here. */
 static bool spelled_as(struct str key, const char *spelling, size_t n)
@@ -59,56 +61,106 @@ static int exact_field(struct str header, struct str key)
     return -1;
 }
 
-/* The key of a header; empty when it is too long to be one. 0/-1. */
-static int header_key(struct str header, struct buf *out)
+static struct names_match matched(enum names_certainty certainty, enum lead_field field, int rank)
 {
-    buf_reset(out);
-    if (header.n > HEADER_MAX / 4)
-        return 0; /* folding makes at most three bytes of one */
-    return text_header_key(header, out);
+    return (struct names_match){.certainty = certainty, .field = field, .rank = rank};
 }
 
-static struct names_match match(struct str header, struct str key)
+/* By the table alone. The first line that is sure counts, else the first that knows the spelling. */
+static struct names_match match_listed(struct str key)
 {
-    struct names_match found = {NAMES_NONE, LEAD_EMAIL};
+    struct names_match found = {.certainty = NAMES_NONE};
+
+    for (size_t i = 0; i < TABLE_N && found.certainty < NAMES_SPELLING; i++) {
+        if ((found.certainty == NAMES_LIKELY && table[i].sureness > SURE) || !listed(key, table[i].list))
+            continue;
+        switch (table[i].sureness) {
+        case BEST:
+            found = matched(NAMES_SPELLING, table[i].field, RANK_BEST);
+            break;
+        case FIRST:
+        case SURE:
+            found = matched(NAMES_SPELLING, table[i].field, RANK_SPELLING);
+            found.first = table[i].sureness == FIRST;
+            break;
+        case WEAK:
+            found = matched(NAMES_LIKELY, table[i].field, RANK_LIKELY);
+            break;
+        case PAIR:
+        case MAYBE:
+            if (found.certainty == NAMES_NONE)
+                found = matched(NAMES_MAYBE, table[i].field, RANK_MAYBE);
+            break;
+        }
+    }
+    return found;
+}
+
+static struct names_match match_key(struct str header, struct str key)
+{
     int exact = exact_field(header, key);
 
-    if (exact >= 0)
-        return (struct names_match){NAMES_EXACT, (enum lead_field)exact};
-    for (size_t i = 0; i < TABLE_N && found.certainty != NAMES_SPELLING; i++)
-        if (listed(key, table[i].list) && (table[i].sureness == SURE || found.certainty == NAMES_NONE)) {
-            found.certainty = table[i].sureness == SURE ? NAMES_SPELLING : NAMES_MAYBE;
-            found.field = table[i].field;
-        }
+    if (exact < 0)
+        return match_listed(key);
+    bool named = str_eq_nocase(str_trim(header), str_from(lead_field_table[exact].api));
+    return matched(NAMES_EXACT, (enum lead_field)exact, named ? RANK_NAMED : RANK_EXACT);
+}
+
+/* "Emails" is a column of addresses, each cell one. */
+static struct names_match match_inner(struct str key)
+{
+    static const char *const plurals[] = {"", "s", "es"};
+    struct names_match found = {.certainty = NAMES_NONE};
+
+    for (size_t i = 0; i < sizeof plurals / sizeof plurals[0] && found.certainty == NAMES_NONE; i++) {
+        size_t n = strlen(plurals[i]);
+        if (key.n > n && memcmp(key.p + key.n - n, plurals[i], n) == 0)
+            found = match_key(STR_NONE, (struct str){key.p, key.n - n});
+    }
     return found;
+}
+
+/* What a tool puts around a name makes it less sure: "Lead Email", "Phone 1 - Value". Of what is not the first of its kind nobody
+ * knows whether it is wanted. 0/-1 */
+static int match_words(struct str header, struct names_match *found)
+{
+    struct names_words words;
+    struct names_inner inner = {.second = false};
+    struct buf key = BUF_INIT(NAMES_HEADER_MAX);
+    int rc = names_words_split(header, &words);
+
+    for (size_t step = 0; rc == 0 && found->certainty == NAMES_NONE; step++) {
+        int got = names_words_inner(&words, step, &key, &inner);
+        if (got <= 0) {
+            rc = got;
+            break;
+        }
+        *found = match_inner(inner.key);
+    }
+    if (found->certainty > NAMES_MAYBE)
+        *found = inner.second ? matched(NAMES_MAYBE, found->field, RANK_MAYBE)
+                              : (struct names_match){NAMES_LIKELY, found->field, RANK_LIKELY, found->first};
+    names_words_free(&words);
+    buf_free(&key);
+    return rc;
+}
+
+static int match(struct str header, struct str key, struct names_match *out)
+{
+    *out = match_key(header, key);
+    return out->certainty == NAMES_NONE ? match_words(header, out) : 0;
 }
 
 int names_find(struct str header, struct names_match *out)
 {
-    struct buf key = BUF_INIT(HEADER_MAX);
-    int rc = header_key(header, &key);
+    struct buf key = BUF_INIT(NAMES_HEADER_MAX);
+    int rc = names_key(header, &key);
 
-    *out = (struct names_match){NAMES_NONE, LEAD_EMAIL};
+    *out = (struct names_match){.certainty = NAMES_NONE};
     if (rc == 0 && key.n > 0)
-        *out = match(header, buf_str(&key));
+        rc = match(header, buf_str(&key), out);
     buf_free(&key);
     return rc != 0 ? -1 : out->certainty != NAMES_NONE;
-}
-
-bool names_opt_out(struct str header)
-{
-    static const char *const signs[] = {
-        "optout",      "optedout",  "unsubscribe", "donotcontact",  "donotemail", "donotmail",    "abgemeldet",
-        "desinscri",   "désinscri", "debaja",      "bounced",       "nomail",     "descadastr",   "werbesperre",
-        "nichtkontakt", "disiscri", "désabonn",    "uitgeschreven", "afgemeld",   "cancelousubs", "werbewiderspruch"};
-    struct buf key = BUF_INIT(HEADER_MAX);
-    const char *text = header_key(header, &key) == 0 && key.n > 0 ? buf_cstr(&key) : NULL;
-    bool found = text != NULL && strcmp(text, "baja") == 0; /* but not "trabajador" */
-
-    for (size_t i = 0; text != NULL && i < sizeof signs / sizeof signs[0] && !found; i++)
-        found = strstr(text, signs[i]) != NULL;
-    buf_free(&key);
-    return found;
 }
 
 /* What is known of one column while the columns are compared with each other. */
@@ -140,46 +192,85 @@ static void settle_pairs(struct column *columns, size_t n)
             enum lead_field other = table[i].field == LEAD_FIRST_NAME ? LEAD_LAST_NAME : LEAD_FIRST_NAME;
             if (table[i].sureness == PAIR && listed(buf_str(&columns[c].key), table[i].list) &&
                 has_half(columns, n, other, table[i].language)) {
-                columns[c].match = (struct names_match){NAMES_SPELLING, table[i].field};
+                columns[c].match = matched(NAMES_SPELLING, table[i].field, RANK_LIKELY);
                 break;
             }
         }
     }
 }
 
-static int field_of(const struct column *columns, size_t n, size_t c)
+/* Is column `a` to be asked before column `b`, which claims the same field? */
+static bool goes_before(const struct names_use *uses, size_t a, size_t b)
 {
-    const struct names_match *own = &columns[c].match;
-    bool shared = false;
-
-    if (own->certainty < NAMES_SPELLING)
-        return NAMES_UNUSED;
-    for (size_t i = 0; i < n; i++) {
-        const struct names_match *other = &columns[i].match;
-        if (i == c || other->certainty < NAMES_SPELLING || other->field != own->field)
-            continue;
-        if (other->certainty > own->certainty)
-            return NAMES_UNUSED;
-        shared |= other->certainty == own->certainty;
-    }
-    return shared ? NAMES_AMBIGUOUS : (int)own->field;
+    const struct names_match *x = &uses[a].match, *y = &uses[b].match;
+    if (x->rank != y->rank && (x->rank == RANK_BEST || y->rank == RANK_BEST))
+        return x->rank == RANK_BEST;
+    if (x->first != y->first)
+        return x->first;
+    return x->rank != y->rank ? x->rank > y->rank : a < b;
 }
 
-int names_assign(const struct str *columns, size_t n, int *fields)
+/* The columns that may fill `field` compete: one of the highest rank does. Of several addresses of one rank none is taken, since
+ * each is another identity. */
+static void settle_field(struct names_use *uses, size_t n, enum lead_field field)
+{
+    size_t best = n, of_rank = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        const struct names_match *m = &uses[i].match;
+        if (m->certainty < NAMES_LIKELY || m->field != field)
+            continue;
+        bool higher = best == n || m->rank > uses[best].match.rank;
+        bool same = best < n && m->rank == uses[best].match.rank;
+        of_rank = higher ? 1 : of_rank + same;
+        if (higher || (same && goes_before(uses, i, best)))
+            best = i;
+    }
+    if (best == n)
+        return;
+    bool unclear = field == LEAD_EMAIL && of_rank > 1;
+    if (!unclear)
+        uses[best].field = (int)field;
+    for (size_t i = 0; i < n; i++) {
+        const struct names_match *m = &uses[i].match;
+        bool claims = m->certainty >= NAMES_SPELLING || m->rank == uses[best].match.rank;
+        if ((i != best || unclear) && m->certainty >= NAMES_LIKELY && m->field == field && claims)
+            uses[i].rival = (int)field;
+    }
+}
+
+size_t names_claims(const struct names_use *uses, size_t n, enum lead_field field, size_t *out)
+{
+    size_t found = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        if (uses[i].field != (int)field && uses[i].rival != (int)field)
+            continue;
+        size_t at = found++;
+        for (; at > 0 && goes_before(uses, i, out[at - 1]); at--)
+            out[at] = out[at - 1];
+        out[at] = i;
+    }
+    return found;
+}
+
+int names_assign(const struct str *columns, size_t n, struct names_use *uses)
 {
     struct column *known = calloc(n > 0 ? n : 1, sizeof *known);
     int rc = known != NULL ? 0 : -1;
 
     for (size_t i = 0; rc == 0 && i < n; i++) {
-        buf_init(&known[i].key, HEADER_MAX);
-        rc = header_key(columns[i], &known[i].key);
+        buf_init(&known[i].key, NAMES_HEADER_MAX);
+        rc = names_key(columns[i], &known[i].key);
         if (rc == 0 && known[i].key.n > 0)
-            known[i].match = match(columns[i], buf_str(&known[i].key));
+            rc = match(columns[i], buf_str(&known[i].key), &known[i].match);
     }
     if (rc == 0) {
         settle_pairs(known, n);
         for (size_t i = 0; i < n; i++)
-            fields[i] = field_of(known, n, i);
+            uses[i] = (struct names_use){.field = NAMES_UNUSED, .rival = NAMES_UNUSED, .match = known[i].match};
+        for (int field = 0; field < LEAD_FIELD_N; field++)
+            settle_field(uses, n, (enum lead_field)field);
     }
     for (size_t i = 0; known != NULL && i < n; i++)
         buf_free(&known[i].key);
@@ -187,7 +278,8 @@ int names_assign(const struct str *columns, size_t n, int *fields)
     return rc;
 }
 
-/* Appends the spellings of one field and sureness, wrapped and indented. */
+/* Appends the spellings of one field, wrapped and indented: those that mean it by themselves (SURE), or those that need
+ * their other half (PAIR). */
 static int help_spellings(enum lead_field field, enum sureness sureness, struct buf *out)
 {
     enum { COLUMNS = 100, INDENT = 4 };
@@ -195,7 +287,8 @@ static int help_spellings(enum lead_field field, enum sureness sureness, struct 
     bool any = false;
 
     for (size_t i = 0; i < TABLE_N; i++) {
-        if (table[i].field != field || table[i].sureness != sureness)
+        bool sure = table[i].sureness <= WEAK;
+        if (table[i].field != field || (sureness == SURE ? !sure : table[i].sureness != sureness))
             continue;
         for (const char *at = table[i].list; *at != 0;) {
             size_t n = strcspn(at, "|"), width = text_width((struct str){at, n}) + 2;

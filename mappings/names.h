@@ -9,9 +9,13 @@
 #include "sync/base/str.h"
 #include "sync/model/lead.h"
 
+#include <stdbool.h>
+
 enum names_certainty {
     NAMES_NONE,     /* no lead field known under that name */
     NAMES_MAYBE,    /* means that field in some exports and something else in others: for `init` to propose, with a word */
+    NAMES_LIKELY,   /* a known name with something around it ("Lead Email", "Phone 1 - Value"), or one that means the field
+                       where no other column does */
     NAMES_SPELLING, /* a known spelling that means nothing else */
     NAMES_EXACT,    /* the API's own name of the field */
 };
@@ -19,21 +23,35 @@ enum names_certainty {
 struct names_match {
     enum names_certainty certainty;
     enum lead_field field; /* meaningless with NAMES_NONE */
+    int rank;              /* of two columns, the one with the higher rank gets the field */
+    bool first;            /* of two columns that both may fill the field, this one is to be asked first */
 };
 
 /* Looks one header up. 1 found, 0 not, -1 out of memory. */
 int names_find(struct str header, struct names_match *out);
 
-/* What names_assign() says of a column that has no field. */
-enum { NAMES_UNUSED = -1, NAMES_AMBIGUOUS = -2 };
+enum { NAMES_UNUSED = -1 };
 
-/* For a straight CSV: the lead field of each column, NAMES_UNUSED, or NAMES_AMBIGUOUS where several columns claim the
- * same field with equal right (all of them then, none is used). An exact name beats a spelling: the loser is unused.
- * NAMES_MAYBE counts as unused. `fields` has room for n. 0, or -1 out of memory. */
-int names_assign(const struct str *columns, size_t n, int *fields);
+/* What becomes of one column among the others. */
+struct names_use {
+    int field;                /* the lead field that it fills, or NAMES_UNUSED */
+    int rival;                /* the field that it could fill as well while another column does, or, for the address, while
+                                 nobody can tell which of them is meant; else NAMES_UNUSED */
+    struct names_match match; /* by its name and its neighbours' */
+};
 
-/* Does a column of this name say who does not want to be mailed ("Unsubscribed", "Abgemeldet")? Short of memory: no. */
-bool names_opt_out(struct str header);
+/* For a straight CSV: which column fills which field. NAMES_MAYBE fills none. `uses` has room for n. 0, or -1 out of
+ * memory. */
+int names_assign(const struct str *columns, size_t n, struct names_use *uses);
+/* The columns that could fill a field, used or rivals, in the order in which they should be asked for a value. Returns how
+ * many; `out` has room for n. */
+size_t names_claims(const struct names_use *uses, size_t n, enum lead_field field, size_t *out);
+
+/* Does a column of this name say who does not want to be mailed ("Unsubscribed", "DNC"), or why mail would not arrive?
+ * `any_value`: it says when or why ("UNSUB_TIME"), so that any value says it. Short of memory: no. */
+bool names_opt_out(struct str header, bool *any_value);
+/* What the cells of the other ones say; NULL ends it. */
+extern const char *const names_opt_out_values[];
 
 /* The table as text, one field a paragraph, for `--help`. 0, or -1 (buffer). */
 int names_help(struct buf *out);

@@ -263,7 +263,7 @@ static const struct schema skip_rule = {
     .keys = (const struct schema_key[]){
         {"column", &column_name, KEY_REQUIRED, NOT_STORED, NULL, "\"opted_out\"", "the column to look at"},
         {"in", &skip_in, KEY_REQUIRED, NOT_STORED, NULL, "[\"1\", \"true\", \"yes\"]",
-         "rows with one of these values are left out; compared without blanks around and without case"},
+         "rows with one of these values are left out; compared without blanks around and without case; \"*\" is any value but a placeholder such as NULL"},
         {"then", &gone, 0, NOT_STORED, "\"keep\"", NULL, "what happens to a lead that such a row made earlier"},
         END}};
 static const struct schema skip_when = {.kind = SCHEMA_LIST, .item = &skip_rule,

@@ -5,6 +5,7 @@
 #include "mappings/compiled.h"
 #include "mappings/first_line.h"
 #include "mappings/names.h"
+#include "mappings/names_words.h"
 #include "mappings/schema.h"
 #include "sync/base/text.h"
 
@@ -141,6 +142,50 @@ static const char *stem(struct mapping *m, const char *path)
     return out;
 }
 
+/* "COLUMN=VALUE[,VALUE…]", as a rule of skip_when is. A rule can only leave rows out: what happens to a lead that such a row made
+ * earlier is for a mapping to say. */
+static int add_skip(struct mapping *m, const char *text, struct err *e)
+{
+    const char *equals = strchr(text, '=');
+    struct skip_rule *rule = &m->impl->skips[m->impl->skips_n];
+    struct str column = {text, equals != NULL ? (size_t)(equals - text) : 0};
+    if (str_trim(column).n == 0)
+        return err_set(e, XS_USAGE, "--skip-when \"%s\" is not COLUMN=VALUE[,VALUE...], as in 'Opted Out=yes,1'", text);
+    struct str list = str_from(equals + 1);
+    size_t n = 1;
+    for (size_t i = 0; i < list.n; i++)
+        n += list.p[i] == ',';
+    struct str *values = arena_calloc(&m->arena, n, sizeof *values);
+    if (values == NULL || arena_str(&m->arena, column, &rule->column.name) != 0)
+        return err_oom(e);
+    for (size_t at = 0; at <= list.n;) {
+        const char *comma = memchr(list.p + at, ',', list.n - at);
+        size_t end = comma != NULL ? (size_t)(comma - list.p) : list.n;
+        struct str value = {list.p + at, end - at};
+        if (n > 1 && str_trim(value).n == 0)
+            return err_set(e, XS_USAGE, "--skip-when \"%s\" has an empty value among others; for blank cells give "
+                           "'%.*s=' by itself", text, STR_ARG(column));
+        if (skip_value_add(m, rule, values, value) != 0)
+            return err_oom(e);
+        at = end + 1;
+    }
+    rule->values = values;
+    m->impl->skips_n++;
+    return 0;
+}
+
+static int take_options(struct mapping *m, const struct mapping_option *options, size_t n, struct err *e)
+{
+    m->impl->skips = arena_calloc(&m->arena, n + 1, sizeof *m->impl->skips);
+    if (m->impl->skips == NULL)
+        return err_oom(e);
+    for (size_t i = 0; i < n; i++)
+        if ((strcmp(options[i].name, "skip_when") == 0 ? add_skip(m, options[i].value, e)
+                                                       : option_store(m, &options[i], e)) != 0)
+            return -1;
+    return 0;
+}
+
 /* As if a mapping of defaults had been loaded. What needs a decision (removals, routes, keys) has no option, so that a
  * straight CSV can only ever add and update. */
 int mapping_for_csv(const char *csv_path, const struct target_spec *target, bool all_columns,
@@ -163,10 +208,8 @@ int mapping_for_csv(const char *csv_path, const struct target_spec *target, bool
         err_oom(e);
         goto failed;
     }
-    for (size_t i = 0; i < options_n; i++) {
-        if (option_store(m, &options[i], e) != 0)
-            goto failed;
-    }
+    if (take_options(m, options, options_n, e) != 0)
+        goto failed;
     if (m->mode == MODE_MIRROR) {
         err_set(e, XS_USAGE, "a CSV without a mapping file never removes anything: for mode mirror write a mapping "
                              "('leadsync init %s')", csv_path);
@@ -202,21 +245,17 @@ int mapping_name_target(struct mapping *m, const char *target_id, struct err *e)
 /* ---- bind ---- */
 
 /* Which column is the address? When no name says so, or several do, that is for the user to say. */
-static int no_address(const struct mapping *m, const struct str *columns, const int *fields, size_t n, struct err *e)
+static int no_address(const struct mapping *m, const struct str *columns, const struct names_use *uses, size_t n,
+                      struct err *e)
 {
     struct buf shown = BUF_INIT(SHOWN_BYTES_MAX);
     bool several = false;
-    for (size_t i = 0; i < n; i++) {
-        struct names_match match;
-        several = several ||
-                  (fields[i] == NAMES_AMBIGUOUS && names_find(columns[i], &match) == 1 && match.field == LEAD_EMAIL);
-    }
+    for (size_t i = 0; i < n; i++)
+        several = several || uses[i].rival == LEAD_EMAIL;
     int rc = 0;
     size_t listed = 0;
     for (size_t i = 0; i < n && listed < LISTED_MAX && rc == 0; i++) {
-        struct names_match match;
-        if (several &&
-            (fields[i] != NAMES_AMBIGUOUS || names_find(columns[i], &match) != 1 || match.field != LEAD_EMAIL))
+        if (several && uses[i].rival != LEAD_EMAIL)
             continue;
         rc = (listed++ > 0 ? buf_adds(&shown, ", ") : 0) | text_show(columns[i], 60, &shown);
     }
@@ -250,7 +289,7 @@ static bool is_sent(const struct mapping *m, struct str name, int field)
 }
 
 /* Core fields in their order, then what is sent as custom variables in the order of the file. */
-static int make_columns(struct mapping *m, const struct str *columns, const int *fields, size_t n)
+static int make_columns(struct mapping *m, const struct str *columns, const struct names_use *uses, size_t n)
 {
     struct mapping_impl *impl = m->impl;
     struct str *names = arena_calloc(&m->arena, n + 1, sizeof *names);
@@ -262,8 +301,8 @@ static int make_columns(struct mapping *m, const struct str *columns, const int 
     size_t custom_n = 0;
     for (int slot = 0; slot <= LEAD_FIELD_N; slot++) {
         for (size_t i = 0; i < n; i++) {
-            bool core = slot < LEAD_FIELD_N && fields[i] == slot;
-            if (!core && !(slot == LEAD_FIELD_N && is_sent(m, columns[i], fields[i])))
+            bool core = slot < LEAD_FIELD_N && uses[i].field == slot;
+            if (!core && !(slot == LEAD_FIELD_N && is_sent(m, columns[i], uses[i].field)))
                 continue;
             struct str from = {arena_dup(&m->arena, columns[i].p, columns[i].n), columns[i].n};
             if (from.p == NULL)
@@ -279,29 +318,54 @@ static int make_columns(struct mapping *m, const struct str *columns, const int 
     return digest_straight(m, &m->digest);
 }
 
+/* A rule names its column as columns are matched to fields: exactly, else by its key if one column alone has it. Where none has,
+ * mapping_bind() says so. 0/-1 (memory). */
+static int find_skip_columns(struct mapping *m, const struct str *columns, size_t n)
+{
+    struct buf wanted = BUF_INIT(NAMES_HEADER_MAX), key = BUF_INIT(NAMES_HEADER_MAX);
+    int rc = 0;
+    for (size_t r = 0; r < m->impl->skips_n && rc == 0; r++) {
+        struct str *name = &m->impl->skips[r].column.name;
+        size_t found = n, several = 0;
+        rc = names_key(*name, &wanted);
+        for (size_t i = 0; i < n && rc == 0; i++) {
+            bool same = str_eq(columns[i], *name);
+            rc = names_key(columns[i], &key);
+            if (!same && (wanted.n == 0 || !str_eq(buf_str(&wanted), buf_str(&key))))
+                continue;
+            several = same ? 0 : several + 1;
+            found = i;
+            if (same)
+                break;
+        }
+        if (rc == 0 && found < n && several <= 1)
+            rc = arena_str(&m->arena, columns[found], name);
+    }
+    buf_free(&wanted);
+    buf_free(&key);
+    return rc;
+}
+
 /* Columns meet fields. Bound again (another read of the file), it starts afresh. */
 int straight_bind(struct mapping *m, const struct str *columns, size_t columns_n, struct err *e)
 {
-    int *fields = calloc(columns_n + 1, sizeof *fields);
-    if (fields == NULL || names_assign(columns, columns_n, fields) != 0) {
-        free(fields);
+    struct names_use *uses = calloc(columns_n + 1, sizeof *uses);
+    if (uses == NULL || names_assign(columns, columns_n, uses) != 0) {
+        free(uses);
         return err_oom(e);
     }
     bool address = false;
     for (size_t i = 0; i < columns_n; i++)
-        address = address || fields[i] == LEAD_EMAIL;
+        address = address || uses[i].field == LEAD_EMAIL;
     int rc = 0;
     if (!address)
-        rc = mapping_undivided(m, columns, columns_n, e) ? -1 : no_address(m, columns, fields, columns_n, e);
-    if (rc == 0 && make_columns(m, columns, fields, columns_n) != 0)
+        rc = mapping_undivided(m, columns, columns_n, e) ? -1 : no_address(m, columns, uses, columns_n, e);
+    if (rc == 0 &&
+        (make_columns(m, columns, uses, columns_n) != 0 || find_skip_columns(m, columns, columns_n) != 0 ||
+         straight_notes(m, columns, uses, columns_n) != 0))
         rc = err_oom(e);
-    free(fields);
+    free(uses);
     return rc;
-}
-
-bool mapping_opt_out(struct str column)
-{
-    return names_opt_out(column);
 }
 
 /* The table belongs to names.c; this is its door to the floors above. */

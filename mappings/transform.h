@@ -34,7 +34,10 @@ struct transform_step {
     enum transform_op op;
     union {
         size_t graphemes;                /* truncate */
-        bool of_person;                  /* clean: a first or last name; set by the owner of a compiled step */
+        struct {                         /* clean; set by the owner of a compiled step */
+            bool of_person;              /* a first or last name */
+            bool website;                /* a page at LinkedIn is none, and becomes empty */
+        } clean;
         bool as_spelled;                 /* email: the domain keeps its case; set by the owner, too */
         struct transform_replace *regex; /* replace; owns memory outside the arena */
         const struct transform_date *date;

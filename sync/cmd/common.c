@@ -74,6 +74,8 @@ static const struct opt csv_options[] = {
      .help = "a CSV file without a mapping goes into this list"},
     {.name = "all-columns", .kind = OPT_FLAG, .dest = AT(all_columns),
      .help = "columns that are no lead field become custom variables"},
+    {.name = "skip-when", .kind = OPT_LIST, .dest = AT(skip_when), .arg = "COLUMN=VALUE[,VALUE...]", .min = 1,
+     .help = "leave out rows with one of these values in this column, such as opt-outs; * is any value (repeatable)"},
     {.name = "delimiter", .kind = OPT_TEXT, .dest = AT(delimiter), .arg = "CHAR",
      .help = "auto, or one of , ; | or its name: comma, semicolon, bar, tab"},
     {.name = "encoding", .kind = OPT_TEXT, .dest = AT(encoding), .arg = "NAME", .help = "auto, or an iconv name"},

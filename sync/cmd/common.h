@@ -61,6 +61,7 @@ struct common {
     bool all_columns;
     const char *delimiter, *encoding, *mode, *dedupe, *duplicates, *contacted, *blocklist, *batch, *in_flight,
         *per_second, *per_minute, *settle, *job_wait, *retry_refused, *values, *keep_runs;
+    struct opt_list skip_when;
     /* GROUP_SOURCE */
     const char *input;
     bool no_exec;

@@ -52,7 +52,8 @@ static int help_more(FILE *out, struct err *e)
         buf_free(&names);
         return err_oom(e);
     }
-    fprintf(out, "\ncolumns of a CSV without a mapping (case, blanks, _ - . do not matter):\n%.*s",
+    fprintf(out, "\ncolumns of a CSV without a mapping (case, blanks, _ - . do not matter, nor what tools\n"
+                 "put around a name: Lead Email, E-mail 1 - Value, Phone (Work), First Name*):\n%.*s",
             STR_ARG(buf_str(&names)));
     buf_free(&names);
     return 0;

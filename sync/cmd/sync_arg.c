@@ -55,6 +55,8 @@ static int load_mapping_file(const struct common *c, const char *path, struct ma
     if (c->campaign != NULL || c->list != NULL || c->all_columns)
         return err_set(e, XS_USAGE, "%s go with a CSV file; %s says itself where its leads go",
                        c->all_columns ? "--campaign, --list and --all-columns" : "--campaign and --list", path);
+    if (c->skip_when.n > 0)
+        return err_set(e, XS_USAGE, "--skip-when goes with a CSV file; in %s it is the key skip_when", path);
     for (size_t i = 0; i < SCALARS_N; i++)
         if (scalar_value(c, &scalars[i]) != NULL)
             return err_set(e, XS_USAGE, "%s goes with a CSV file; in %s it is the key %s", scalars[i].option, path,
@@ -64,7 +66,6 @@ static int load_mapping_file(const struct common *c, const char *path, struct ma
 
 static int load_csv(const struct common *c, const char *path, bool need_target, struct mapping **out, struct err *e)
 {
-    struct mapping_option options[SCALARS_N];
     size_t options_n = 0;
     const char *name = c->campaign != NULL ? c->campaign : c->list;
     if (name == NULL && need_target)
@@ -72,17 +73,24 @@ static int load_csv(const struct common *c, const char *path, bool need_target, 
     if (name != NULL && *name == '\0')
         return err_set(e, XS_USAGE, "%s is empty; give a name or a UUID",
                        c->campaign != NULL ? "--campaign" : "--list");
+    /* No target is the empty name, which is no target's. */
+    struct target_spec target = {c->list != NULL ? TARGET_LIST : TARGET_CAMPAIGN, strdup(name != NULL ? name : "")};
+    struct mapping_option *options = calloc(SCALARS_N + c->skip_when.n, sizeof *options);
+    if (target.text == NULL || options == NULL) {
+        free(target.text);
+        free(options);
+        return err_oom(e);
+    }
     for (size_t i = 0; i < SCALARS_N; i++) {
         const char *value = scalar_value(c, &scalars[i]);
         if (value != NULL)
             options[options_n++] = (struct mapping_option){scalars[i].path, value};
     }
-    /* No target is the empty name, which is no target's. */
-    struct target_spec target = {c->list != NULL ? TARGET_LIST : TARGET_CAMPAIGN, strdup(name != NULL ? name : "")};
-    if (target.text == NULL)
-        return err_oom(e);
+    for (size_t i = 0; i < c->skip_when.n; i++)
+        options[options_n++] = (struct mapping_option){"skip_when", c->skip_when.v[i]};
     int rc = mapping_for_csv(path, &target, c->all_columns, options, options_n, out, e);
     free(target.text);
+    free(options);
     return rc;
 }
 

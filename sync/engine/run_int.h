@@ -91,8 +91,6 @@ int run_keep_mapping(struct run *r, struct err *e); /* after a complete run: its
 int run_variables(struct run *r, struct str **names, size_t *n, struct err *e);
 /* Warns of columns that a straight CSV leaves out and the campaign has variables for. 0/-1 */
 int run_tell_wanted(struct run *r, struct err *e);
-/* Warns of columns that say who does not want to be mailed: a straight CSV heeds none. */
-void run_tell_opt_out(const struct source *source);
 
 /* ---- run_progress.c ---- */
 /* Tells the progress line, when it is time for that; also called by the upload at each of its steps. */

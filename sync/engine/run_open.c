@@ -31,8 +31,6 @@ static int bind_source(struct run *r, struct err *e)
 {
     int rc = source_bind(r->source, r->m, e);
     run_listen(r);
-    if (rc == 0 && r->m->path == NULL)
-        run_tell_opt_out(r->source);
     const struct str *unused;
     size_t n = rc == 0 ? mapping_unused(r->m, &unused) : 0;
     for (size_t i = 0; i < n; i++)

@@ -1,6 +1,5 @@
-/* What nobody told a straight CSV to heed. Columns that say who does not want to be mailed; and columns that are left out and
- * that the campaign has a variable for: a forgotten {{seats}} is a hole in every mail, and looks like success. The campaign
- * is asked only when a column is left out. */
+/* Columns that a straight CSV leaves out and that the campaign has a variable for: a forgotten {{seats}} is a hole in every
+ * mail, and looks like success. The campaign is asked only when a column is left out. */
 #include "config.h"
 
 #include "sync/engine/run_int.h"
@@ -33,14 +32,6 @@ static void tell(struct str column, struct str variable, const char *campaign)
         log_warning("column \"%.*s\" is left out, and campaign \"%s\" has a variable {{%.*s}}: name the column so and "
                     "give --all-columns, or write a mapping (leadsync init)",
                     STR_ARG(column), campaign, STR_ARG(variable));
-}
-
-void run_tell_opt_out(const struct source *source)
-{
-    for (size_t i = 0; i < source->columns_n; i++)
-        if (mapping_opt_out(source->columns[i].name))
-            log_warning("column \"%.*s\" seems to say who does not want to be mailed, but nobody is left out by it: write a "
-                        "mapping with skip_when: (leadsync init)", STR_ARG(source->columns[i].name));
 }
 
 int run_variables(struct run *r, struct str **names, size_t *n, struct err *e)

@@ -5,7 +5,7 @@
 #include "connectors/source.h"
 #include "mappings/mapping.h"
 
-/* mapping_bind() to the columns of an open source. The mapping has to live until the source is closed. 0/-1. */
+/* mapping_bind() to the columns of an open source; logs its mapping_notes(). The mapping has to live until the source is closed. 0/-1. */
 int source_bind(struct source *source, struct mapping *m, struct err *e);
 
 #endif

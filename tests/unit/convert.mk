@@ -38,10 +38,12 @@ tests_unit_typed_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_typed_tap_LDADD = $(TEST_LIBS) $(LEVEL_MAPPINGS)
 
 EXTRA_DIST += \
+	tests/cases/convert/claims.txt \
 	tests/cases/convert/columns.txt \
 	tests/cases/convert/dates.txt \
 	tests/cases/convert/flaws.txt \
 	tests/cases/convert/names.txt \
+	tests/cases/convert/opt_outs.txt \
 	tests/cases/convert/replace.txt \
 	tests/cases/convert/steps.txt \
 	tests/cases/convert/templates.txt \

@@ -265,6 +265,10 @@ START_TEST(mapped_rows)
         put_names(&out, "unused", names, names_n);
         names_n = mapping_filled(m, &names);
         put_names(&out, "filled", names, names_n);
+        const struct mapping_note *notes;
+        size_t notes_n = mapping_notes(m, &notes);
+        for (size_t i = 0; i < notes_n; i++)
+            ck_assert_int_eq(buf_addf(&out, "%s: %s\n", notes[i].warning ? "warning" : "notice", notes[i].text), 0);
         apply_rows(m, at, &out);
     }
     ck_assert_msg(case_expect(&c, "becomes", buf_str(&out)), "%s: becomes something else", c.path);

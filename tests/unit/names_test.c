@@ -12,7 +12,7 @@
 
 static const char *check_name(const struct test_case *c)
 {
-    static const char *const certainties[] = {"none", "maybe", "spelling", "exact"};
+    static const char *const certainties[] = {"none", "maybe", "likely", "spelling", "exact"};
     struct names_match match;
     char got[100];
 
@@ -22,25 +22,62 @@ static const char *check_name(const struct test_case *c)
     return str_is(c->fields[1], got) ? NULL : case_said("\"%.*s\" is %s", STR_ARG(c->fields[0]), got);
 }
 
-static const char *check_columns(const struct test_case *c)
+static size_t split_columns(struct str rest, struct str columns[16])
 {
-    struct str columns[16] = {STR_NONE};
-    int fields[16] = {0};
     size_t n = 0;
-    struct buf got = BUF_INIT(1000);
-    const char *said = NULL;
-
-    for (struct str rest = c->fields[0]; rest.p != NULL && n < 16; n++) {
+    for (; rest.p != NULL && n < 16; n++) {
         const char *bar = memchr(rest.p, '|', rest.n);
         size_t len = bar != NULL ? (size_t)(bar - rest.p) : rest.n;
         columns[n] = (struct str){rest.p, len};
         rest = bar != NULL ? (struct str){bar + 1, rest.n - len - 1} : STR_NONE;
     }
-    ck_assert_int_eq(names_assign(columns, n, fields), 0);
+    return n;
+}
+
+static const char *check_columns(const struct test_case *c)
+{
+    struct str columns[16] = {STR_NONE};
+    struct names_use uses[16];
+    size_t n = split_columns(c->fields[0], columns);
+    struct buf got = BUF_INIT(1000);
+    const char *said = NULL;
+
+    ck_assert_int_eq(names_assign(columns, n, uses), 0);
     for (size_t i = 0; i < n; i++)
-        buf_addf(&got, "%s%s", i > 0 ? "|" : "",
-                 fields[i] == NAMES_UNUSED ? "-" : fields[i] == NAMES_AMBIGUOUS ? "?" : lead_field_table[fields[i]].api);
+        buf_addf(&got, "%s%s%s", i > 0 ? "|" : "", uses[i].rival >= 0 ? "?" : "",
+                 uses[i].rival >= 0   ? lead_field_table[uses[i].rival].api
+                 : uses[i].field >= 0 ? lead_field_table[uses[i].field].api
+                                      : "-");
     if (!str_eq(buf_str(&got), c->fields[1]))
+        said = case_said("%.*s", STR_ARG(buf_str(&got)));
+    buf_free(&got);
+    return said;
+}
+
+/* Opt-out columns: "flag", "any" of any value, or "-". */
+static const char *check_opt_out(const struct test_case *c)
+{
+    bool any_value;
+    const char *got = !names_opt_out(c->fields[0], &any_value) ? "-" : any_value ? "any" : "flag";
+    return str_is(c->fields[1], got) ? NULL : case_said("\"%.*s\" is %s", STR_ARG(c->fields[0]), got);
+}
+
+/* Columns divided by |, and the field whose claims are listed in the order of asking. */
+static const char *check_claims(const struct test_case *c)
+{
+    struct str columns[16] = {STR_NONE};
+    struct names_use uses[16];
+    size_t order[16], n = split_columns(c->fields[0], columns), claims;
+    struct buf got = BUF_INIT(1000);
+    const char *said = NULL;
+    int field = lead_field_find(c->fields[1]);
+
+    ck_assert_int_ge(field, 0);
+    ck_assert_int_eq(names_assign(columns, n, uses), 0);
+    claims = names_claims(uses, n, (enum lead_field)field, order);
+    for (size_t i = 0; i < claims; i++)
+        buf_addf(&got, "%s%.*s", i > 0 ? "|" : "", STR_ARG(columns[order[i]]));
+    if (!str_eq(buf_str(&got), c->fields[2]))
         said = case_said("%.*s", STR_ARG(buf_str(&got)));
     buf_free(&got);
     return said;
@@ -51,7 +88,12 @@ END_TEST
 START_TEST(whole_headers) { cases_run("convert/columns.txt", 20, check_columns); }
 END_TEST
 
-enum { SURE = NAMES_SPELLING, PAIR = NAMES_MAYBE, MAYBE = NAMES_MAYBE };
+START_TEST(opt_outs) { cases_run("convert/opt_outs.txt", 40, check_opt_out); }
+END_TEST
+START_TEST(claims) { cases_run("convert/claims.txt", 6, check_claims); }
+END_TEST
+
+enum { BEST = NAMES_SPELLING, FIRST = BEST, SURE = BEST, WEAK = NAMES_LIKELY, PAIR = NAMES_MAYBE, MAYBE = PAIR };
 static const struct {
     enum lead_field field;
     int certainty;
@@ -72,7 +114,7 @@ START_TEST(every_spelling_is_found)
             struct names_match match;
             ck_assert_msg(names_find((struct str){at, n}, &match) == 1, "%.*s is not found", (int)n, at);
             ck_assert_msg((int)match.certainty >= table[i].certainty, "%.*s is less than sure", (int)n, at);
-            if (table[i].certainty == SURE)
+            if (table[i].certainty >= WEAK)
                 ck_assert_msg(match.field == table[i].field, "%.*s means two fields", (int)n, at);
             at += n + (at[n] == '|');
         }
@@ -108,14 +150,14 @@ START_TEST(long_headers)
     size_t n = 1 << 20;
     char *text = malloc(n);
     struct names_match match;
-    int fields[2];
+    struct names_use uses[2];
 
     memset(text, 'e', n);
     struct str columns[2] = {{text, n}, STR("Email")};
     ck_assert_int_eq(names_find(columns[0], &match), 0);
-    ck_assert_int_eq(names_assign(columns, 2, fields), 0);
-    ck_assert_int_eq(fields[0], NAMES_UNUSED);
-    ck_assert_int_eq(fields[1], LEAD_EMAIL);
+    ck_assert_int_eq(names_assign(columns, 2, uses), 0);
+    ck_assert_int_eq(uses[0].field, NAMES_UNUSED);
+    ck_assert_int_eq(uses[1].field, LEAD_EMAIL);
     ck_assert_int_eq(names_assign(NULL, 0, NULL), 0);
     free(text);
 }
@@ -127,6 +169,8 @@ int main(void)
     TCase *all = tcase_create("all");
     tcase_add_test(all, single_names);
     tcase_add_test(all, whole_headers);
+    tcase_add_test(all, opt_outs);
+    tcase_add_test(all, claims);
     tcase_add_test(all, every_spelling_is_found);
     tcase_add_test(all, help);
     tcase_add_test(all, long_headers);

@@ -156,7 +156,7 @@ START_TEST(clean_knows_names)
 
     arena_init(&arena, 1 << 16);
     ck_assert_int_eq(transform_compile(STR("clean"), NULL, 0, &arena, &step, &flaw), 0);
-    step.as.of_person = true;
+    step.as.clean.of_person = true;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         ck_assert_int_eq(transform_run(&step, 1, str_from(names[i]), &arena, &out, &why), 0);
         ck_assert(str_is(out, names[i]));
