@@ -28,6 +28,7 @@ sync_libapi_a_SOURCES = \
 	sync/api/request.c sync/api/request.h \
 	sync/api/second_chance.c sync/api/second_chance.h \
 	sync/api/transport.h \
+	sync/api/transport_advice.c sync/api/transport_advice.h \
 	sync/api/transport_curl.c \
 	sync/api/transport_read_only.c \
 	sync/api/unpack.c sync/api/unpack.h

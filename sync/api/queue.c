@@ -203,9 +203,12 @@ static void failed_err(const struct request *r, enum verdict verdict, const stru
 {
     const char *detail = answer->detail != NULL ? answer->detail : "";
     if (verdict == VERDICT_NOT_SENT)
-        err_set(e, XS_API, "the API at %s cannot be reached: %s (%u attempt%s); %s, then run the same command again",
+        err_set(e, XS_API, "the API at %s cannot be reached: %s (%u attempt%s); %s%s%s, then run the same command again",
                 r->api->address, detail, r->attempts, r->attempts == 1 ? "" : "s",
-                answer->advice != NULL ? answer->advice : "see whether this machine gets there");
+                answer->proxy != NULL ? answer->proxy : "", answer->proxy != NULL ? " names the proxy: " : "",
+                answer->advice != NULL  ? answer->advice
+                : answer->proxy != NULL ? "see whether it runs and its address is right"
+                                        : "see whether this machine gets there");
     else if (verdict == VERDICT_THROTTLED)
         err_set(e, XS_API,
                 "the API answers nothing but 429 (too many requests): lower limits.requests_per_second, or wait "

@@ -46,6 +46,7 @@ struct transport_answer {
     int64_t latency_us;
     const char *detail;     /* curl's words for what went wrong, or NULL */
     const char *advice;     /* of TRANSPORT_NOT_SENT: what helps where a second try does not, or NULL; static */
+    const char *proxy;      /* of TRANSPORT_NOT_SENT: the variable that names the proxy, if the proxy failed; else NULL */
 };
 
 typedef void transport_done_fn(void *queue, const struct transport_request *request,

@@ -10,6 +10,7 @@
 #include "sync/api/transport.h"
 
 #include "sync/api/http_time.h"
+#include "sync/api/transport_advice.h"
 #include "sync/api/unpack.h"
 #include "sync/base/clock.h"
 #include "sync/base/log.h"
@@ -294,24 +295,6 @@ static int curl_start(struct transport *self, const struct transport_request *re
 
 /* ---- ends ---- */
 
-/* What helps where the next try would end the same: a certificate that does not hold, a proxy that does not want. */
-static const char *advice(CURL *easy, CURLcode result)
-{
-    long proxy_said = 0;
-    curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &proxy_said);
-    if (result == CURLE_PEER_FAILED_VERIFICATION)
-        return "nothing was sent: see whether the address and this machine's clock are right and who stands in between; "
-               "an authority of your own is named by CURL_CA_BUNDLE or SSL_CERT_FILE";
-    if (result == CURLE_SSL_CACERT_BADFILE)
-        return "name a readable file of certificates by CURL_CA_BUNDLE or SSL_CERT_FILE, or unset them";
-    if (proxy_said == 407)
-        return "the proxy wants to know who you are: HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT";
-    if (proxy_said >= 300 && proxy_said < 500 && proxy_said != 408 && proxy_said != 429)
-        return "the proxy of HTTPS_PROXY refuses: have it let this machine through to that host, or name the host in "
-               "NO_PROXY";
-    return NULL;
-}
-
 /* Whether bytes left is decided by one fact: was there ever an open connection to write them to? In doubt they did. */
 static void judge(struct exchange *x, CURLcode result, struct transport_answer *answer)
 {
@@ -333,9 +316,10 @@ static void judge(struct exchange *x, CURLcode result, struct transport_answer *
                          : result == CURLE_OK && !unpacked ? "the answer ends before its last byte"
                          : cut                ? "the answer ends amid its headers"
                          /* libcurl's own words could quote a part of a password. */
-                         : result == CURLE_COULDNT_RESOLVE_PROXY ? "the proxy's name (HTTPS_PROXY, ALL_PROXY) cannot be resolved"
+                         : result == CURLE_COULDNT_RESOLVE_PROXY ? "the proxy's name cannot be resolved"
                          : x->error[0] != '\0' ? x->error : curl_easy_strerror(result);
-        answer->advice = x->left ? NULL : advice(x->easy, result);
+        if (!x->left)
+            transport_advise(x->easy, result, x->error, answer);
         return;
     }
     answer->end = TRANSPORT_ANSWERED;
