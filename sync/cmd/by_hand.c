@@ -10,12 +10,15 @@
 #include "sync/cmd/out_check.h"
 #include "sync/cmd/progress.h"
 #include "sync/cmd/select_arg.h"
+#include "sync/cmd/state_arg.h"
+#include "sync/cmd/state_list.h"
 #include "sync/cmd/sync_arg.h"
 #include "sync/state/state.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { LIST_BYTES = 1 << 16, TEXT_BYTES = 1 << 16, JOB_WAIT_MS = 600000 };
 
@@ -24,8 +27,14 @@ static const char own_name[] = "by-hand";
 
 /* ---- which state ---- */
 
-/* A mapping among the operands is the sync whose state is meant; the others are leads. */
-static int sort_operands(struct by_hand_call *call, struct err *e)
+/* A mapping or a CSV among the operands is the sync whose state is meant; the others are leads. An address may end like a
+ * file's name. */
+static bool is_sync(const char *word)
+{
+    return sync_arg_is_mapping(word) || (sync_arg_is_csv(word) && (strchr(word, '@') == NULL || access(word, F_OK) == 0));
+}
+
+int by_hand_sort(struct by_hand_call *call, struct err *e)
 {
     const struct invocation *inv = call->inv;
     if (call->operands != NULL)
@@ -35,19 +44,34 @@ static int sort_operands(struct by_hand_call *call, struct err *e)
         return err_oom(e);
     for (size_t i = 0; i < inv->operands_n; i++) {
         const char *word = inv->operands[i];
-        if (!sync_arg_is_mapping(word))
+        if (!is_sync(word))
             call->operands[call->operands_n++] = word;
         else if (call->sync == NULL)
             call->sync = word;
         else
-            return err_set(e, XS_USAGE, "%s and %s are two mappings; one state is written to", call->sync, word);
+            return err_set(e, XS_USAGE, "%s and %s are two syncs; name the one whose state is meant", call->sync, word);
     }
     return 0;
+}
+
+/* The name of a CSV's sync depends on its target, so only a sync that has run is found: the only one of the file, or, of
+ * several, that into --campaign or --list, which may mean no more than where the leads are now. */
+static int path_of_csv(struct by_hand_call *call, struct err *e)
+{
+    struct common anywhere = call->inv->common;
+    struct err several = ERR_INIT;
+    anywhere.campaign = anywhere.list = NULL;
+    bool placed = call->inv->common.campaign != NULL || call->inv->common.list != NULL;
+    int rc = placed && !call->of_run ? state_arg_find(&anywhere, call->sync, &call->state_path, &several) : -1;
+    err_clear(&several);
+    return rc == 0 ? 0 : state_arg_find(&call->inv->common, call->sync, &call->state_path, e);
 }
 
 static int path_of_sync(struct by_hand_call *call, struct err *e)
 {
     struct mapping *m = NULL;
+    if (!sync_arg_is_mapping(call->sync))
+        return path_of_csv(call, e);
     if (mapping_load(call->sync, &m, e) != 0)
         return -1;
     if (out_check_source(&call->inv->common, m, e) == 0)
@@ -69,15 +93,16 @@ static int only_state(struct by_hand_call *call, struct err *e)
             continue;
         if (found++ == 0 && (call->state_path = strdup(paths[i])) == NULL)
             rc = err_oom(e);
-        else if (buf_addf(&list, "\n  %s", paths[i]) != 0)
+        else if (state_list_add(&call->inv->common, paths[i], &list) != 0)
             break; /* the first ones will do */
     }
     if (rc == 0 && found > 1 && !call->needs_state) {
         free(call->state_path);
         call->state_path = NULL;
     } else if (rc == 0 && found > 1) {
-        rc = err_set(e, XS_USAGE, "in which sync's state shall this be written down? give its mapping, --state with a new "
-                     "file, such as by-hand.db, or --state with one of%s", buf_cstr(&list) != NULL ? list.p : "");
+        rc = err_set(e, XS_USAGE, "which sync? %zu have a state here; give SYNC (its mapping or its CSV), its --state%s:%s",
+                     found, call->of_run ? "" : ", or --state with a new file, such as by-hand.db",
+                     buf_cstr(&list) != NULL ? list.p : "");
     }
     if (rc == 0 && found == 0) {
         call->state_path = own;
@@ -106,7 +131,7 @@ int by_hand_open(struct by_hand_call *call, struct invocation *inv, bool writes,
 {
     const struct common *c = &inv->common;
     call->inv = inv;
-    if (sort_operands(call, e) != 0 || (writes && find_state(call, e) != 0) ||
+    if (by_hand_sort(call, e) != 0 || (writes && find_state(call, e) != 0) ||
         key_load(c->api_key_file, true, &call->key, e) != 0)
         return -1;
     common_log(c, call->key.text);
@@ -192,6 +217,18 @@ int by_hand_check_selected(const struct by_hand_call *call, bool all, struct err
     return 0;
 }
 
+/* A CSV among the words is a sync whose campaign or list may have to say which of its states is meant. */
+int by_hand_check_run(const struct by_hand_call *call, bool all, struct err *e)
+{
+    const struct common *c = &call->inv->common;
+    bool of_csv = call->sync != NULL && !sync_arg_is_mapping(call->sync);
+    if (call->operands_n > 0 || all || select_arg_given(c) || ((c->campaign != NULL || c->list != NULL) && !of_csv))
+        return err_set(e, XS_USAGE, "--run says which leads are meant; leave out %s",
+                       call->operands_n > 0 ? "LEAD" : all ? "--all" : select_arg_given(c) ? "the selection"
+                                                                                           : "--campaign and --list");
+    return 0;
+}
+
 int by_hand_find_selected(struct by_hand_call *call, bool all, struct err *e)
 {
     const struct common *c = &call->inv->common;
@@ -213,6 +250,43 @@ int by_hand_place_text(struct hand *h, const struct target *t, struct buf *out)
     if (t->status != TARGET_STATUS_UNKNOWN)
         bad |= buf_addf(out, " (%s)", campaign_status_text(t->status, text));
     return bad;
+}
+
+static int add_place(struct by_hand_call *call, const struct target *place, const char *before, struct buf *text)
+{
+    bool named = call->has_place && target_eq(&call->place, place);
+    return buf_adds(text, before) | by_hand_place_text(&call->hand, named ? &call->place : place, text);
+}
+
+int by_hand_places_text(struct by_hand_call *call, const char *before, struct buf *text)
+{
+    enum { PLACES_SHOWN = 5 };
+    const struct hand *h = &call->hand;
+    struct target places[PLACES_SHOWN];
+    size_t n = 0;
+    int bad = 0;
+    for (size_t i = 0; i < h->leads_n; i++) {
+        const struct hand_lead *lead = &h->leads[i];
+        bool known = lead->outcome != OUTCOME_NONE || !lead->has_place;
+        for (size_t k = 0; k < n && !known; k++)
+            known = target_eq(&places[k], &lead->place);
+        if (known)
+            continue;
+        if (n == PLACES_SHOWN)
+            return bad | buf_adds(text, " …");
+        places[n] = lead->place;
+        bad |= add_place(call, &places[n], n > 0 ? ", " : before, text);
+        n++;
+    }
+    return bad;
+}
+
+int by_hand_missing_text(const struct hand *h, struct buf *text)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < h->leads_n; i++)
+        n += h->leads[i].missing;
+    return n > 0 ? buf_addf(text, "; %zu %s not there any more", n, n == 1 ? "is" : "are") : 0;
 }
 
 size_t by_hand_open_n(const struct hand *h)
@@ -253,16 +327,17 @@ static int consent(struct by_hand_call *call, const struct by_hand_verb *verb, s
 static int check(struct by_hand_call *call, const struct by_hand_verb *verb, struct err *e)
 {
     struct uuid ignored;
-    if (sort_operands(call, e) != 0 || (verb->check != NULL && verb->check(call, e) != 0))
+    if (by_hand_sort(call, e) != 0 || (verb->check != NULL && verb->check(call, e) != 0))
         return -1;
     for (size_t i = 0; i < call->operands_n && !verb->makes; i++)
         if (strchr(call->operands[i], '@') == NULL && uuid_parse(str_from(call->operands[i]), &ignored) != 0)
             return err_set(e, XS_USAGE, "\"%s\" is neither a lead's id nor an address", call->operands[i]);
-    call->needs_state = verb->needs_state || !call->inv->common.dry_run;
+    call->of_run = verb->of_run;
+    call->needs_state = verb->of_run || !call->inv->common.dry_run;
     return check_consent(call, verb, e);
 }
 
-static int write(struct by_hand_call *call, const struct by_hand_verb *verb, struct err *e)
+static int begin_and_write(struct by_hand_call *call, const struct by_hand_verb *verb, struct err *e)
 {
     int rc = hand_begin(&call->hand, e);
     if (rc == 0)
@@ -280,7 +355,7 @@ static int find_and_write(struct by_hand_call *call, const struct by_hand_verb *
     bool something = asked || call->hand.learnt > 0;
     if (asked && consent(call, verb, e) != 0)
         return -1;
-    int rc = something && !dry ? write(call, verb, e) : 0;
+    int rc = something && !dry ? begin_and_write(call, verb, e) : 0;
     size_t kept = hand_kept_n(&call->hand);
     if (kept > 0)
         log_notice("%zu lead%s left out: the person unsubscribed, bounced, was skipped or forgotten; --force includes such leads", kept,

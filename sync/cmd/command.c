@@ -311,7 +311,7 @@ static int run_argv(int argc, char **argv, struct invocation *inv, struct err *e
 static bool reader_has_gone(const struct invocation *inv, const struct err *e)
 {
     struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
-    bool writes = inv->command != NULL && (inv->command->groups & (GROUP_APPLY | GROUP_CONSENT)) != 0;
+    bool writes = inv->command != NULL && (inv->command->groups & GROUP_YES) != 0;
     return e->status == XS_IO && !writes && ferror(stdout) && poll(&out, 1, 0) == 1 && (out.revents & POLLERR) != 0;
 }
 

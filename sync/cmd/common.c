@@ -154,7 +154,12 @@ static const struct opt apply_options[] = {
     {.name = "rejects-ok", .kind = OPT_FLAG, .dest = AT(rejects_ok), .help = "rejected rows alone are no failure"},
     {.name = "new-rejects-only", .kind = OPT_FLAG, .dest = AT(new_rejects_only),
      .help = "rows that were rejected before as they are now are no failure"},
-    {.name = "yes", .kind = OPT_FLAG, .dest = AT(yes), .help = "do not ask"},
+    {.name = NULL},
+};
+
+static const struct opt yes_options[] = {
+    {.name = "yes", .kind = OPT_FLAG, .dest = AT(yes),
+     .help = "do not ask; what always asks needs this where there is no terminal"},
     {.name = NULL},
 };
 
@@ -165,7 +170,6 @@ static const struct opt place_options[] = {
 };
 
 static const struct opt consent_options[] = {
-    {.name = "yes", .kind = OPT_FLAG, .dest = AT(yes), .help = "do not ask; needed where there is no terminal"},
     {.name = "dry-run", .letter = 'n', .kind = OPT_FLAG, .dest = AT(dry_run),
      .help = "only show which leads are meant, and change nothing"},
     {.name = NULL},
@@ -182,7 +186,7 @@ const struct common_group common_groups[] = {
     {GROUP_STATE, state_options},   {GROUP_CSV, csv_options},       {GROUP_SOURCE, source_options},
     {GROUP_PLAN, plan_options},     {GROUP_SETTLE, settle_options}, {GROUP_TIME, time_options},
     {GROUP_LOCK, lock_options},     {GROUP_APPLY, apply_options},   {GROUP_PLACE, place_options},
-    {GROUP_SELECT, select_arg_options}, {GROUP_CONSENT, consent_options},
+    {GROUP_SELECT, select_arg_options}, {GROUP_YES, yes_options}, {GROUP_CONSENT, consent_options},
     {GROUP_BY_HAND, by_hand_options}, {0, base_options}, {0, NULL},
 };
 

@@ -30,6 +30,7 @@ enum {
     GROUP_SELECT = 1 << 12,  /* which leads of those */
     GROUP_CONSENT = 1 << 13, /* a write by hand that asks first */
     GROUP_BY_HAND = 1 << 14, /* whatever writes by hand */
+    GROUP_YES = 1 << 15,     /* --yes: whatever may ask, and its kin, so that a script may always give it */
 };
 
 enum progress_mode { PROGRESS_AUTO, PROGRESS_ALWAYS, PROGRESS_NEVER };
@@ -76,7 +77,7 @@ struct common {
     int64_t wait_lock_ms;             /* GROUP_LOCK */
     /* GROUP_APPLY */
     bool rejects_ok, new_rejects_only;
-    bool yes;                         /* GROUP_CONSENT, too */
+    bool yes;                         /* GROUP_YES */
     bool dry_run;                     /* GROUP_CONSENT */
     int64_t look_ms;                  /* GROUP_BY_HAND */
     struct select_options select;     /* GROUP_SELECT */

@@ -4,6 +4,7 @@
 
 #include "sync/base/log.h"
 #include "sync/cmd/client.h"
+#include "sync/cmd/state_list.h"
 #include "sync/state/state.h"
 
 #include <stdlib.h>
@@ -62,7 +63,7 @@ static int look_at(struct search *s, const char *path)
     err_clear(&e);
     if (rc <= 0)
         return 0;
-    if (buf_addf(&s->list, "%s%s", s->n > 0 ? "\n  " : "  ", path) != 0)
+    if (state_list_add(s->c, path, &s->list) != 0)
         log_detail("%s: not listed", path); /* the first ones will do */
     s->n++;
     return 0;
@@ -104,7 +105,7 @@ static int unknown(struct search *s, struct err *e)
 {
     const char *kind = target_kind_text(s->m->target.kind), *list = buf_cstr(&s->list);
     if (s->n > 1)
-        return err_set(e, XS_USAGE, "several states know %s \"%s\" under different ids; give --state with one of\n%s",
+        return err_set(e, XS_USAGE, "several states know %s \"%s\" under different ids; give its id, or a --state:%s",
                        kind, s->m->target.text, list != NULL ? list : "");
     return err_set(e, XS_STATE, "no state here is of %s into %s \"%s\"; give the %s's UUID, --state PATH, or a key to "
                    "ask Instantly with", s->m->name, kind, s->m->target.text, kind);

@@ -22,54 +22,29 @@ static const struct opt options[] = {
 static int check(struct by_hand_call *call, struct err *e)
 {
     const struct delete_options *o = call->inv->options;
-    const struct common *c = &call->inv->common;
-    if (o->run == 0)
-        return by_hand_check_selected(call, o->all, e);
-    if (call->operands_n > 0 || o->all || select_arg_given(c) || c->campaign != NULL || c->list != NULL)
-        return err_set(e, XS_USAGE, "--run says which leads; nothing else can");
-    return 0;
+    return o->run == 0 ? by_hand_check_selected(call, o->all, e) : by_hand_check_run(call, o->all, e);
 }
 
 static int find(struct by_hand_call *call, struct err *e)
 {
     const struct delete_options *o = call->inv->options;
-    return o->run > 0 ? hand_find_run(&call->hand, (uint64_t)o->run, e) : by_hand_find_selected(call, o->all, e);
+    return o->run > 0 ? hand_find_run(&call->hand, (uint64_t)o->run, HAND_RUN_CREATED, e) : by_hand_find_selected(call, o->all, e);
 }
 
-/* How many, and out of where: a place each, while they are few. */
 static int describe(struct by_hand_call *call, struct buf *text)
 {
-    enum { PLACES_SHOWN = 5 };
     struct hand *h = &call->hand;
     const struct delete_options *o = call->inv->options;
-    struct target places[PLACES_SHOWN];
-    size_t n = by_hand_open_n(h), places_n = 0, kept = 0, missing = 0;
+    size_t n = by_hand_open_n(h), kept = 0;
     int bad = buf_addf(text, "delete %zu lead%s", n, n == 1 ? "" : "s");
-    for (size_t i = 0; i < h->leads_n; i++) {
-        missing += h->leads[i].missing;
+    for (size_t i = 0; i < h->leads_n; i++)
         kept += h->leads[i].outcome == OUTCOME_SKIPPED && !h->leads[i].missing;
-    }
-    for (size_t i = 0; i < h->leads_n && places_n <= PLACES_SHOWN; i++) {
-        bool known = h->leads[i].outcome != OUTCOME_NONE || !h->leads[i].has_place;
-        for (size_t k = 0; k < places_n && !known; k++)
-            known = target_eq(&places[k], &h->leads[i].place);
-        if (known)
-            continue;
-        bad |= buf_adds(text, places_n == PLACES_SHOWN ? " …" : places_n > 0 ? ", " : " of ");
-        if (places_n < PLACES_SHOWN) {
-            bool named = call->has_place && target_eq(&call->place, &h->leads[i].place);
-            places[places_n] = h->leads[i].place;
-            bad |= by_hand_place_text(h, named ? &call->place : &places[places_n], text);
-        }
-        places_n++;
-    }
+    bad |= by_hand_places_text(call, " of ", text);
     if (o->run > 0)
         bad |= buf_addf(text, ", which run %" PRId64 " created", o->run);
     if (kept > 0)
         bad |= buf_addf(text, "; %zu stay%s, because there is a conversation with them", kept, kept == 1 ? "s" : "");
-    if (missing > 0)
-        bad |= buf_addf(text, "; %zu %s not there any more", missing, missing == 1 ? "is" : "are");
-    return bad;
+    return bad | by_hand_missing_text(h, text);
 }
 
 static int write(struct by_hand_call *call, struct err *e)
@@ -81,7 +56,7 @@ static int run(struct invocation *inv, struct err *e)
 {
     const struct delete_options *o = inv->options;
     const struct by_hand_verb verb = {.asks = true, .check = check, .find = find, .describe = describe, .write = write,
-                                      .needs_state = o->run > 0};
+                                      .of_run = o->run > 0};
     return by_hand_run(inv, &verb, e);
 }
 

@@ -7,6 +7,8 @@
 #include "sync/cmd/by_hand.h"
 #include "sync/cmd/leads.h"
 #include "sync/cmd/select_arg.h"
+#include "sync/cmd/state_arg.h"
+#include "sync/cmd/sync_arg.h"
 #include "sync/cmd/table.h"
 
 #include <json-c/json.h>
@@ -196,12 +198,46 @@ static void printer_close(struct printer *p)
 
 /* ---- list ---- */
 
+/* Where the leads of a mapping go; a route has no single place. */
+static int place_of_mapping(struct by_hand_call *call, struct err *e)
+{
+    struct mapping *m = NULL;
+    if (mapping_load(call->sync, &m, e) != 0)
+        return -1;
+    int rc = m->routes_n > 0 ? err_set(e, XS_USAGE, "%s routes leads to several places; give --campaign or --list", call->sync)
+                             : api_target_find(call->hand.api, &m->target, true, &call->hand.arena, &call->place, e);
+    mapping_free(m);
+    return rc;
+}
+
+/* Where a CSV went: its state knows. */
+static int place_of_csv(struct by_hand_call *call, struct err *e)
+{
+    struct state *state;
+    if (state_arg_open_sync(&call->inv->common, call->sync, STATE_READ, true, &state, e) != 0)
+        return -1;
+    int rc = state_target_get(state, 1, &call->hand.arena, &call->place, e);
+    state_close(state);
+    return rc > 0 ? 0 : rc < 0 ? -1 : err_set(e, XS_USAGE, "%s: its state knows no campaign or list; give one", call->sync);
+}
+
+/* The place of --campaign or --list, else that of the SYNC among the words: 1, 0 there is none, -1 */
+static int find_place(struct by_hand_call *call, struct err *e)
+{
+    int rc = select_arg_place(&call->inv->common, &call->hand, &call->place, e);
+    if (rc != 0 || call->sync == NULL)
+        return rc;
+    return (sync_arg_is_mapping(call->sync) ? place_of_mapping(call, e) : place_of_csv(call, e)) != 0 ? -1 : 1;
+}
+
 static int list(struct by_hand_call *call, struct printer *p, const struct list_options *o, struct err *e)
 {
     struct hand_selector selector;
+    if (call->operands_n > 0)
+        return err_set(e, XS_USAGE, "%s is no SYNC; leadsync leads get shows a lead by its id or address", call->operands[0]);
     if (select_arg_fill(&call->inv->common, &call->hand, &selector, e) != 0)
         return -1;
-    int place = select_arg_place(&call->inv->common, &call->hand, &call->place, e);
+    int place = find_place(call, e);
     if (place < 0)
         return -1;
     selector.filter.in = place > 0 ? &call->place : NULL;
@@ -227,15 +263,16 @@ static int run_list(struct invocation *inv, struct err *e)
 
 const struct command leads_list = {
     .name = "leads list",
-    .usage = "",
+    .usage = "[SYNC]",
     .summary = "list leads as Instantly has them, all pages",
-    .help = "Lists every lead of the workspace, or of a campaign or list, that passes all\n"
-            "conditions given. JSON and NDJSON are leads as the API has them; text and CSV\n"
-            "have the columns asked for. Needs no state.",
+    .help = "Lists every lead of the workspace, of a campaign or list, or of where SYNC puts\n"
+            "its leads, that passes all conditions given. JSON and NDJSON are leads as the\n"
+            "API has them; text and CSV have the columns asked for. Needs no state.",
     .groups = BY_HAND_READS | GROUP_PLACE | GROUP_SELECT,
     .formats = by_hand_formats,
     .options = list_table,
     .options_bytes = sizeof(struct list_options),
+    .operands_max = 1,
     .run = run_list,
 };
 
@@ -313,10 +350,8 @@ static int run_get(struct invocation *inv, struct err *e)
     struct by_hand_call call = {.inv = inv};
     struct printer p = {.inv = inv, .hand = &call.hand, .place = BUF_INIT(PLACE_BYTES)};
     int rc = -1;
-    if (inv->operands_n == 0)
-        return by_hand_needs_leads(&call, e);
-    if (choose_columns(&p, &o->columns, e) == 0 && by_hand_open(&call, inv, false, e) == 0 &&
-        out_open(&p.out, inv, OUT_PRIVATE, e) == 0)
+    if (choose_columns(&p, &o->columns, e) == 0 && by_hand_sort(&call, e) == 0 && by_hand_needs_leads(&call, e) == 0 &&
+        by_hand_open(&call, inv, false, e) == 0 && out_open(&p.out, inv, OUT_PRIVATE, e) == 0)
         rc = get(&call, &p, e);
     printer_close(&p);
     by_hand_close(&call);
@@ -331,7 +366,7 @@ static const struct opt get_table[] = {
 
 const struct command leads_get = {
     .name = "leads get",
-    .usage = "LEAD...",
+    .usage = "LEAD... [SYNC]",
     .summary = "show leads by id or address",
     .help = "An address shows every lead that has it, narrowed by --campaign or --list. Exit\n"
             "status 1 when one is not there. Needs no state.",

@@ -5,11 +5,13 @@
 #include "sync/cmd/commands.h"
 #include "sync/cmd/select_arg.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct move_options {
     const char *to_campaign, *to_list, *assign;
+    int64_t run;
     bool all, copy, allow_duplicates, check_campaigns, reset_interest, skip_in_verification, ignore_clauses, no_wait, force;
     int64_t job_wait_ms;
 };
@@ -18,6 +20,8 @@ struct move_options {
 static const struct opt options[] = {
     {.name = "to-campaign", .kind = OPT_TEXT, .dest = AT(to_campaign), .arg = "NAME|UUID", .help = "into this campaign"},
     {.name = "to-list", .kind = OPT_TEXT, .dest = AT(to_list), .arg = "NAME|UUID", .help = "into this list"},
+    {.name = "run", .kind = OPT_INT, .dest = AT(run), .arg = "ID", .min = 1, .max = INT64_MAX,
+     .help = "what this run created or changed, wherever it is now"},
     {.name = "all", .kind = OPT_FLAG, .dest = AT(all), .help = "all leads of --campaign or --list"},
     {.name = "copy", .kind = OPT_FLAG, .dest = AT(copy),
      .help = "leave the leads where they are and make new ones, which take room in the plan"},
@@ -39,24 +43,24 @@ static const struct opt options[] = {
     {.name = NULL},
 };
 
-/* A source must be named: a selection alone would be taken from anywhere. */
+/* A source must be named: a selection alone would be taken from anywhere. A run knows its leads. */
 static int check(struct by_hand_call *call, struct err *e)
 {
     const struct move_options *o = call->inv->options;
     const struct common *c = &call->inv->common;
     struct uuid ignored;
-    if (c->campaign == NULL && c->list == NULL)
-        return err_set(e, XS_USAGE, "from where? give --campaign NAME or --list NAME");
+    if (o->run == 0 && c->campaign == NULL && c->list == NULL)
+        return err_set(e, XS_USAGE, "from where? give --campaign NAME or --list NAME, or --run ID");
     if ((o->to_campaign == NULL) == (o->to_list == NULL))
         return err_set(e, XS_USAGE, "to where? give either --to-campaign NAME or --to-list NAME");
-    if (call->operands_n == 0 && !select_arg_given(c) && !o->all)
+    if (o->run == 0 && call->operands_n == 0 && !select_arg_given(c) && !o->all)
         return err_set(e, XS_USAGE, "which leads? name or select some; --all is all of the %s",
                        c->campaign != NULL ? "campaign" : "list");
     if (o->assign != NULL && uuid_parse(str_from(o->assign), &ignored) != 0)
         return err_set(e, XS_USAGE, "--assign-to \"%s\" is no UUID", o->assign);
     call->job_wait_ms = o->job_wait_ms;
     call->force = o->force;
-    return by_hand_check_selected(call, o->all, e);
+    return o->run > 0 ? by_hand_check_run(call, o->all, e) : by_hand_check_selected(call, o->all, e);
 }
 
 static int find_destination(struct by_hand_call *call, struct target *to, struct err *e)
@@ -69,12 +73,31 @@ static int find_destination(struct by_hand_call *call, struct target *to, struct
     return rc;
 }
 
+/* Those that are in the destination already have nothing to do, and those that are nowhere cannot be moved from there. */
+static int find_of_run(struct by_hand_call *call, uint64_t run, struct err *e)
+{
+    if (hand_find_run(&call->hand, run, HAND_RUN_WRITTEN, e) != 0)
+        return -1;
+    for (size_t i = 0; i < call->hand.leads_n; i++) {
+        struct hand_lead *lead = &call->hand.leads[i];
+        if (lead->outcome != OUTCOME_NONE || (lead->has_place && !target_eq(&lead->place, &call->destination)))
+            continue;
+        lead->outcome = lead->has_place ? OUTCOME_UNCHANGED : OUTCOME_FAILED;
+        lead->reason = lead->has_place ? REASON_NONE : REASON_MOVE_NOT_DONE;
+        if (!lead->has_place)
+            lead->detail = STR("it is in no campaign and no list");
+    }
+    return 0;
+}
+
 static int find(struct by_hand_call *call, struct err *e)
 {
     const struct move_options *o = call->inv->options;
-    if (find_destination(call, &call->destination, e) != 0 || by_hand_find_selected(call, o->all, e) != 0)
+    if (find_destination(call, &call->destination, e) != 0)
         return -1;
-    if (target_eq(&call->place, &call->destination))
+    if ((o->run > 0 ? find_of_run(call, (uint64_t)o->run, e) : by_hand_find_selected(call, o->all, e)) != 0)
+        return -1;
+    if (o->run == 0 && target_eq(&call->place, &call->destination))
         return err_set(e, XS_USAGE, "the leads are there already: source and destination are the same");
     return hand_keep_back(&call->hand, &call->destination, e);
 }
@@ -83,10 +106,12 @@ static int describe(struct by_hand_call *call, struct buf *text)
 {
     const struct move_options *o = call->inv->options;
     size_t n = by_hand_open_n(&call->hand);
-    size_t kept = hand_count(&call->hand, OUTCOME_SKIPPED) + hand_count(&call->hand, OUTCOME_REJECTED);
-    int bad = buf_addf(text, "%s %zu lead%s from ", o->copy ? "copy" : "move", n, n == 1 ? "" : "s");
-    bad |= by_hand_place_text(&call->hand, &call->place, text) | buf_adds(text, " to ");
+    size_t kept = hand_kept_n(&call->hand) + hand_count(&call->hand, OUTCOME_REJECTED);
+    int bad = buf_addf(text, "%s %zu lead%s", o->copy ? "copy" : "move", n, n == 1 ? "" : "s");
+    bad |= by_hand_places_text(call, " from ", text) | buf_adds(text, " to ");
     bad |= by_hand_place_text(&call->hand, &call->destination, text);
+    if (o->run > 0)
+        bad |= buf_addf(text, ", which run %" PRId64 " created or changed", o->run) | by_hand_missing_text(&call->hand, text);
     if (kept > 0)
         bad |= buf_addf(text, "; %zu stay, because they bounced, unsubscribed, were skipped or have no address", kept);
     return bad;
@@ -106,12 +131,14 @@ static int write(struct by_hand_call *call, struct err *e)
     };
     if (o->assign != NULL && uuid_parse(str_from(o->assign), &how.assigned_to) != 0)
         return err_set(e, XS_USAGE, "--assign-to \"%s\" is no UUID", o->assign);
-    return hand_move(&call->hand, &call->place, &call->destination, &how, !o->no_wait, e);
+    return hand_move(&call->hand, o->run > 0 ? NULL : &call->place, &call->destination, &how, !o->no_wait, e);
 }
 
 static int run(struct invocation *inv, struct err *e)
 {
-    const struct by_hand_verb verb = {.asks = true, .check = check, .find = find, .describe = describe, .write = write};
+    const struct move_options *o = inv->options;
+    const struct by_hand_verb verb = {.asks = true, .check = check, .find = find, .describe = describe, .write = write,
+                                      .of_run = o->run > 0};
     return by_hand_run(inv, &verb, e);
 }
 
@@ -119,12 +146,12 @@ const struct command command_move = {
     .name = "move",
     .usage = "[LEAD...] [SYNC]",
     .summary = "move leads between campaigns and lists by hand",
-    .help = "Finds the leads of --campaign or --list that are named or selected, says how many\n"
-            "there are, asks, and moves them by their ids, a thousand a background job. Waits\n"
-            "for the jobs and reads back what they did: a job that ends well may have moved\n"
-            "nothing. Leads that bounced, unsubscribed or were skipped, as Instantly or the\n"
-            "state has it, are not moved into a campaign without --force, since a move makes\n"
-            "them active again.",
+    .help = "Finds the leads of --campaign or --list that are named or selected, or with --run\n"
+            "what a run created or changed, says how many there are, asks, and moves them by\n"
+            "their ids, a thousand a background job. Waits for the jobs and reads back what\n"
+            "they did: a job that ends well may have moved nothing. Leads that bounced,\n"
+            "unsubscribed or were skipped, as Instantly or the state has it, are not moved\n"
+            "into a campaign without --force, since a move makes them active again.",
     .groups = BY_HAND_ASKS | GROUP_PLACE | GROUP_SELECT,
     .formats = by_hand_formats,
     .options = options,

@@ -46,7 +46,7 @@ const struct command command_resume = {
             "rows the next sync will take up (exit status 1 when there are some). Without\n"
             "SYNC it takes the only state there is; when there are several it lists them.",
     .groups = GROUP_OUTPUT | GROUP_URL | GROUP_KEY | GROUP_STATE | GROUP_CSV | GROUP_SETTLE |
-              GROUP_TIME | GROUP_LOCK,
+              GROUP_TIME | GROUP_LOCK | GROUP_YES,
     .formats = formats,
     .options = options,
     .options_bytes = sizeof(struct resume_options),

@@ -6,6 +6,7 @@
 #include "sync/base/log.h"
 #include "sync/cmd/csv_name.h"
 #include "sync/cmd/out_check.h"
+#include "sync/cmd/state_list.h"
 #include "sync/cmd/sync_arg.h"
 
 #include <errno.h>
@@ -65,10 +66,11 @@ static int choose_state(const struct common *c, char **paths, size_t n, bool rea
     if (n > 1 && !reading) {
         struct buf list = BUF_INIT(LIST_BYTES);
         for (size_t i = 0; i < n; i++)
-            if (buf_addf(&list, "%s%s", i > 0 ? "\n  " : "  ", paths[i]) != 0)
+            if (state_list_add(c, paths[i], &list) != 0)
                 break; /* the first ones will do */
         const char *text = buf_cstr(&list);
-        err_set(e, XS_USAGE, "which sync? give SYNC, or --state with one of\n%s", text != NULL ? text : "");
+        err_set(e, XS_USAGE, "which sync? %zu have a state here; give SYNC (its mapping or its CSV), or its --state:%s", n,
+                text != NULL ? text : "");
         buf_free(&list);
         return -1;
     }
@@ -141,7 +143,7 @@ static int find_by_stem(const struct common *c, const char *sync, char **path, s
         rc = state_find_all(&paths, &n, e);
     for (size_t i = 0; i < n; i++) {
         bool fits = is_of_stem(paths[i], m->name, c->api.loopback);
-        if (fits && buf_addf(&list, "\n  %s", paths[i]) != 0)
+        if (fits && state_list_add(c, paths[i], &list) != 0)
             log_detail("%s: not listed", paths[i]); /* the first ones will do */
         if (fits && found++ == 0)
             *path = paths[i];
@@ -150,8 +152,8 @@ static int find_by_stem(const struct common *c, const char *sync, char **path, s
     }
     free(paths);
     if (rc == 0 && found > 1)
-        rc = err_set(e, XS_USAGE, "%s goes to several campaigns or lists: give --campaign NAME or --list NAME, or --state "
-                     "with one of%s", sync, buf_cstr(&list) != NULL ? list.p : "");
+        rc = err_set(e, XS_USAGE, "%s goes to several campaigns or lists; give --campaign NAME, --list NAME, or a --state:%s",
+                     sync, buf_cstr(&list) != NULL ? list.p : "");
     if (found > 1) {
         free(*path);
         *path = NULL;

@@ -69,7 +69,7 @@ const struct command command_sync = {
             "Without a terminal it never asks: the mapping is the consent, its guards are the\n"
             "brake.",
     .groups = GROUP_OUTPUT | GROUP_URL | GROUP_KEY | GROUP_STATE | GROUP_CSV | GROUP_SOURCE | GROUP_PLAN |
-              GROUP_SETTLE | GROUP_TIME | GROUP_LOCK | GROUP_APPLY,
+              GROUP_SETTLE | GROUP_TIME | GROUP_LOCK | GROUP_APPLY | GROUP_YES,
     .formats = formats,
     .options = options,
     .options_bytes = sizeof(struct sync_options),

@@ -109,10 +109,13 @@ int hand_find(struct hand *h, const struct hand_selector *selector, struct err *
 /* One lead by id or address into h->leads; an address may be narrowed to a target. XS_USAGE where an address is that of
  * several leads (they are named). One that is not there is added without an id, as failed: gone_there. */
 int hand_find_one(struct hand *h, struct str id_or_email, const struct target *in, struct err *e);
-/* What this run created, into h->leads, each looked at by its id, wherever it is and whatever the state believes. Those with
- * a conversation come as skipped: contacted, those that are not there any more as missing. Reads the state, which is
- * locked from here on. XS_USAGE: no such run. */
-int hand_find_run(struct hand *h, uint64_t run, struct err *e);
+enum hand_run {
+    HAND_RUN_CREATED, /* what it created, to be taken back: leads with a conversation come as skipped: contacted */
+    HAND_RUN_WRITTEN, /* what it created or changed */
+};
+/* What this run did, into h->leads, each looked at by its id, wherever it is and whatever the state believes. Leads that are
+ * not there any more come as missing. Reads the state, which is locked from here on. XS_USAGE: no such run. */
+int hand_find_run(struct hand *h, uint64_t run, enum hand_run which, struct err *e);
 /* A lead in full, as JSON: 1, or 0 when there is none. Borrowed until the next call. */
 int hand_get(struct hand *h, const struct uuid *id, struct json_object **out, struct err *e);
 
@@ -134,7 +137,7 @@ int hand_subsequence(struct hand *h, const struct uuid *subsequence, struct err 
 /* h->leads[0] into h->leads[1]. */
 int hand_merge(struct hand *h, struct err *e);
 int hand_delete(struct hand *h, struct err *e);
-/* All of h->leads are in `from`. Those who must not go there (people.h) are skipped. `wait` false: jobs are started and
+/* All of h->leads are in `from`; NULL: each is where its `place` says, and has one. Those who must not go there (people.h) are skipped. `wait` false: jobs are started and
  * not awaited. */
 int hand_move(struct hand *h, const struct target *from, const struct target *to,
               const struct leads_move_options *options, bool wait, struct err *e);

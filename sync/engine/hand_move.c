@@ -375,19 +375,18 @@ static int no_values(struct hand *h, struct str *out, struct err *e)
     return rc;
 }
 
-int hand_move(struct hand *h, const struct target *from, const struct target *to,
-              const struct leads_move_options *options, bool wait, struct err *e)
+/* `by_place`: only the leads that are in `from`. */
+static int move_from(struct hand *h, const struct target *from, const struct target *to, bool by_place,
+                     const struct leads_move_options *options, bool wait, struct err *e)
 {
     struct hand_lead **batch = calloc(LEADS_MOVE_MAX, sizeof(struct hand_lead *));
     struct str values;
     int rc = batch == NULL ? err_oom(e) : no_values(h, &values, e);
     size_t i = 0;
-    if (rc == 0)
-        rc = hand_keep_back(h, to, e);
     while (rc == 0 && i < h->leads_n && !hand_interrupted(h)) {
         size_t n = 0;
         for (; i < h->leads_n && n < LEADS_MOVE_MAX; i++)
-            if (h->leads[i].outcome == OUTCOME_NONE)
+            if (h->leads[i].outcome == OUTCOME_NONE && (!by_place || target_eq(&h->leads[i].place, from)))
                 batch[n++] = &h->leads[i];
         if (n == 0)
             break;
@@ -414,4 +413,19 @@ int hand_move(struct hand *h, const struct target *from, const struct target *to
     }
     free(batch);
     return rc;
+}
+
+int hand_move(struct hand *h, const struct target *from, const struct target *to,
+              const struct leads_move_options *options, bool wait, struct err *e)
+{
+    if (hand_keep_back(h, to, e) != 0)
+        return -1;
+    if (from != NULL)
+        return move_from(h, from, to, false, options, wait, e);
+    for (size_t i = 0; i < h->leads_n && !hand_interrupted(h); i++) {
+        const struct target place = h->leads[i].place; /* a lead that was moved is elsewhere */
+        if (h->leads[i].outcome == OUTCOME_NONE && move_from(h, &place, to, true, options, wait, e) != 0)
+            return -1;
+    }
+    return 0;
 }

@@ -18,7 +18,7 @@ sync_libengine_a_SOURCES = \
 	sync/engine/hand.c sync/engine/hand.h sync/engine/hand_int.h \
 	sync/engine/hand_add.c \
 	sync/engine/hand_assign.c \
-	sync/engine/hand_delete.c \
+	sync/engine/hand_delete.c sync/engine/hand_run.c \
 	sync/engine/hand_find.c \
 	sync/engine/hand_move.c \
 	sync/engine/hand_people.c \
