@@ -2,17 +2,18 @@
 """People for stories, and whether a sandbox holds exactly them.
 
 usage: people.py make N [--from FIRST] [--changed EVERY] [--extra]
-       people.py compare CSV STATE.json PLACE
+       people.py compare CSV STATE.json PLACE [--cleaned]
 
 make prints a CSV of N people with what real lists bring along: quotes, commas, line breaks in cells, many scripts,
 empty cells, blanks at the ends. With --changed, every EVERY-th has another job title; with --extra, two more columns.
 compare reads a sandbox's GET /__state: PLACE (a campaign's or list's name) must hold each row of the CSV once, every
-value byte for byte, and nobody else.
+value byte for byte, and nobody else. With --cleaned the values are those that the step "clean" leaves.
 """
 import csv
 import io
 import json
 import sys
+import unicodedata
 
 CORE = {
     "first_name": "firstName", "last_name": "lastName", "company_name": "companyName", "job_title": "jobTitle",
@@ -41,6 +42,14 @@ def make(n, first, changed, extra):
     sys.stdout.buffer.write(out.getvalue().encode())
 
 
+def cleaned(column, value):
+    """What "clean" makes of the cells above: blanks, line ends and invisible characters at the ends, and placeholders."""
+    edges = {c for c in value if c.isspace() or unicodedata.category(c) == "Cf"}
+    value = value.strip("".join(edges))
+    of_person = column in ("first_name", "last_name") and value.istitle()
+    return "" if value.lower() in ("null", "nan", "none") and not of_person else value
+
+
 def wrong(wanted, lead):
     """What of a lead is not as its row says."""
     payload = lead.get("payload") or {}
@@ -54,9 +63,11 @@ def wrong(wanted, lead):
             yield f"{wanted['email']}: has a variable {name!r}"
 
 
-def compare(csv_path, state_path, place_name):
+def compare(csv_path, state_path, place_name, clean):
     with open(csv_path, newline="", encoding="utf-8") as f:
         wanted = {row["email"].strip().lower(): row for row in csv.DictReader(f)}
+    if clean:
+        wanted = {key: {column: cleaned(column, row[column]) for column in row} for key, row in wanted.items()}
     with open(state_path, encoding="utf-8") as f:
         state = json.load(f)
     ids = {p["id"] for p in state["campaigns"] + state["lists"] if p["name"] == place_name}
@@ -85,8 +96,8 @@ def main(args):
         option = {args[i]: args[i + 1] for i in range(2, len(args) - 1) if args[i] in ("--from", "--changed")}
         make(int(args[1]), int(option.get("--from", 1)), int(option.get("--changed", 0)), "--extra" in args)
         return 0
-    if args[:1] == ["compare"] and len(args) == 4:
-        return compare(*args[1:])
+    if args[:1] == ["compare"] and len(args) in (4, 5) and args[4:] in ([], ["--cleaned"]):
+        return compare(*args[1:4], len(args) == 5)
     print(__doc__, file=sys.stderr)
     return 64
 

@@ -34,9 +34,10 @@ forget_requests() { control '{"reset": true}'; }
 people() { python3 "$srcdir/tests/cli/people.py" make "$@"; } # N [--from FIRST] [--changed EVERY] [--extra]
 
 # holds CSV PLACE: exactly the rows of the CSV are in that campaign or list, byte for byte.
+# holds CSV PLACE --cleaned: the same, with the values that the step "clean" leaves, as in a straight CSV.
 holds() {
     world
-    python3 "$srcdir/tests/cli/people.py" compare "$1" world.json "$2"
+    python3 "$srcdir/tests/cli/people.py" compare "$1" world.json "$2" "${@:3}"
 }
 
 # no_limits: options of a straight CSV for a run that shall be quick; the sandbox's own limits go, too.
