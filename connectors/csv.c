@@ -95,6 +95,7 @@ static int open_source(const struct source_spec *spec, const struct source_read 
     struct csvrows_format format = {
         .delimiter = csv->delimiter,
         .delimiter_may_differ = csv->delimiter_may_differ,
+        .uncertain_encoding = csv->uncertain_encoding,
         .header = csv->header,
         .names_unchecked = csv->names_unchecked,
         .names = csv->names,

@@ -12,8 +12,7 @@
 
 enum { WINDOW_FIRST = 256 * 1024 };
 
-int csvlines_init(struct csvlines *l, struct input *in, const char *encoding, bool bytes_as_they_are, size_t max,
-                  struct err *e)
+int csvlines_init(struct csvlines *l, struct input *in, const struct decode_spec *spec, size_t max, struct err *e)
 {
     *l = (struct csvlines){
         .in = in,
@@ -26,7 +25,7 @@ int csvlines_init(struct csvlines *l, struct input *in, const char *encoding, bo
     l->text = malloc(l->cap);
     if (l->text == NULL)
         return err_oom(e);
-    return decoder_new(in, encoding, bytes_as_they_are, &l->decoder, e);
+    return decoder_new(in, spec, &l->decoder, e);
 }
 
 void csvlines_free(struct csvlines *l)
@@ -87,6 +86,16 @@ static int make_room(struct csvlines *l, struct err *e)
     return 0;
 }
 
+/* Says what a name becomes, so that a wrong guess is seen. */
+static void report_guess(const struct csvlines *l)
+{
+    const struct charset_guess *g = decoder_guess(l->decoder);
+
+    log_warning("%s:%" PRIu64 ": not UTF-8; read as %s from here on%s%.*s%s; if that is wrong, set encoding: (or --encoding)",
+                l->in->label, line_at(l, l->end), g->name, g->shown.n > 0 ? ": " : "", (int)g->shown.n, g->shown.p != NULL ? g->shown.p : "",
+                g->certain ? "" : ", which is uncertain");
+}
+
 int csvlines_fill(struct csvlines *l, struct err *e)
 {
     size_t got = 0;
@@ -106,8 +115,7 @@ int csvlines_fill(struct csvlines *l, struct err *e)
             l->ended = true;
             return 0;
         case DECODE_FOREIGN:
-            log_warning("%s:%" PRIu64 ": not UTF-8: read as %s from here on; to make this sure, set encoding: (or "
-                        "--encoding)", l->in->label, line_at(l, l->end), decoder_encoding(l->decoder));
+            report_guess(l);
             break;
         case DECODE_ERROR:
             /* Rows before the bad bytes were handed out already: the window holds only the line it stands in. */

@@ -425,6 +425,8 @@ static int find_delimiter(struct csvrows *r, const struct csvrows_format *format
 int csvrows_new(struct input *in, const struct csvrows_format *format, struct csvrows **out, struct err *e)
 {
     struct csvrows *r = calloc(1, sizeof *r);
+    const struct decode_spec decode = {.encoding = format->encoding, .uncertain_is_fine = format->uncertain_encoding,
+                                       .bytes_as_they_are = format->rows_judged_alone};
 
     *out = NULL;
     if (r == NULL)
@@ -440,7 +442,7 @@ int csvrows_new(struct input *in, const struct csvrows_format *format, struct cs
         err_oom(e);
         goto fail;
     }
-    if (csvlines_init(&r->lines, in, format->encoding, format->rows_judged_alone, r->row_max, e) != 0)
+    if (csvlines_init(&r->lines, in, &decode, r->row_max, e) != 0)
         goto fail;
     if ((r->delimiter == 0 || format->delimiter_may_differ) && find_delimiter(r, format, e) != 0)
         goto fail;
@@ -484,5 +486,7 @@ char csvrows_delimiter(const struct csvrows *r)
 
 const char *csvrows_assumed(const struct csvrows *r)
 {
-    return decoder_assumed(r->lines.decoder);
+    const struct charset_guess *g = decoder_guess(r->lines.decoder);
+
+    return g != NULL ? g->name : NULL;
 }

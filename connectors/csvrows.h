@@ -20,6 +20,7 @@ struct csvrows_format {
     char delimiter;          /* 0: find it */
     bool delimiter_may_differ; /* with one that is named: look for another where it does not divide the first row */
     const char *encoding;    /* NULL: find it */
+    bool uncertain_encoding; /* one that had to be guessed among several is used; else it is an error */
     bool rows_judged_alone;  /* bytes that are not UTF-8 spoil their row (REASON_NOT_UTF8), not the file */
     bool header;             /* the first row names the columns */
     bool names_unchecked;    /* the header's may be blank or stand twice */

@@ -2,7 +2,7 @@
 
 #include "connectors/decode.h"
 
-#include "sync/base/buf.h"
+#include "connectors/file_kind.h"
 #include "sync/base/text.h"
 
 #include <ctype.h>
@@ -14,6 +14,8 @@
 
 enum {
     HELD_MAX = 256 * 1024, /* bytes read and not handed out yet */
+    HEAD = 512,            /* bytes by which a file that is no text is known */
+    TAIL = 64,             /* bytes handed out last: the start of a word whose end is judged */
     UTF8_MAX = 4,          /* bytes of a character */
 };
 
@@ -22,8 +24,12 @@ struct decoder {
     const char *encoding; /* what is in use */
     iconv_t cd;           /* (iconv_t)-1: the bytes are UTF-8 already */
     bool found;           /* nobody declared the encoding: it may turn out to be another */
-    bool assumed;         /* and it did */
+    bool guessed;         /* and it did: `guess` says how */
+    bool uncertain_is_fine;
     bool as_is;           /* bytes that are not UTF-8 pass */
+    bool compared;        /* the declared encoding was compared with what the bytes look like */
+    bool wide;            /* begins as UTF-16 without a mark does */
+    bool wide_big;        /* of these, with the high byte first */
     bool settled;         /* UTF-8 was seen beyond ASCII: it stays UTF-8 */
     bool at_start;        /* nothing was handed out yet: a mark may still be stripped */
     bool ended;           /* the input has */
@@ -31,6 +37,9 @@ struct decoder {
     bool nul;             /* iconv made a NUL: the text ends in an error here */
     bool has_c1;          /* an encoding of the ISO 8859 family, whose 0x80 to 0x9f are controls that nobody writes */
     unsigned char c1;     /* one was met: the text ends in an error here */
+    struct charset_guess guess;
+    char tail[TAIL];
+    size_t tail_n;
     size_t held_at, held_end;
     char *held; /* HELD_MAX */
 };
@@ -74,6 +83,7 @@ static int use_iconv(struct decoder *d, const char *name, struct err *e)
     if (d->cd == (iconv_t)-1)
         return err_set(e, XS_CONFIG, "encoding: \"%s\" is not known here; `iconv -l` lists the names", name);
     d->encoding = name;
+    d->compared = d->guessed || !charset_is_code_page(name);
     char plain[32];
     plain_name(name, plain);
     d->has_c1 = strncmp(plain, "ISO8859", 7) == 0 || strncmp(plain, "LATIN", 5) == 0 || strcmp(plain, "L1") == 0;
@@ -130,31 +140,51 @@ static int obey_mark(struct decoder *d, const char *declared, struct err *e)
     return 0;
 }
 
-int decoder_new(struct input *in, const char *encoding, bool bytes_as_they_are, struct decoder **out, struct err *e)
+/* UTF-16 without a mark: half of the letters begin with a NUL byte, or end in one. */
+static void look_for_wide(struct decoder *d)
+{
+    const char *p = d->held;
+
+    if (d->held_end < UTF8_MAX)
+        return;
+    d->wide_big = p[0] == '\0' && p[1] != '\0' && p[2] == '\0' && p[3] != '\0';
+    d->wide = d->wide_big || (p[0] != '\0' && p[1] == '\0' && p[2] != '\0' && p[3] == '\0');
+}
+
+/* Holds input until there is this much of it. 0/-1. */
+static int hold_up_to(struct decoder *d, size_t n, struct err *e)
+{
+    int more = 1;
+
+    while (more > 0 && d->held_end - d->held_at < n)
+        more = hold_more(d, e);
+    return more < 0 ? -1 : 0;
+}
+
+int decoder_new(struct input *in, const struct decode_spec *spec, struct decoder **out, struct err *e)
 {
     struct decoder *d = malloc(sizeof *d);
 
     *out = NULL;
     if (d == NULL)
         return err_oom(e);
-    *d = (struct decoder){.in = in, .encoding = "UTF-8", .cd = (iconv_t)-1, .found = encoding == NULL,
-                          .as_is = bytes_as_they_are, .at_start = true, .held = malloc(HELD_MAX)};
+    *d = (struct decoder){.in = in, .encoding = "UTF-8", .cd = (iconv_t)-1, .found = spec->encoding == NULL,
+                          .uncertain_is_fine = spec->uncertain_is_fine, .as_is = spec->bytes_as_they_are,
+                          .at_start = true, .held = malloc(HELD_MAX)};
     if (d->held == NULL) {
         err_oom(e);
         goto fail;
     }
-    while (d->held_end < UTF8_MAX) {
-        int more = hold_more(d, e);
-        if (more < 0)
-            goto fail;
-        if (more == 0)
-            break;
-    }
+    if (hold_up_to(d, HEAD, e) != 0)
+        goto fail;
     if (d->held_end == 0) {
         err_set(e, XS_SOURCE, "%s: is empty: not a single byte, not even a header", in->label);
         goto fail;
     }
-    if (obey_mark(d, encoding, e) != 0)
+    if (file_kind_refuse((struct str){d->held, d->held_end}, in->label, e) != 0)
+        goto fail;
+    look_for_wide(d);
+    if (obey_mark(d, spec->encoding, e) != 0)
         goto fail;
     *out = d;
     return 0;
@@ -170,18 +200,14 @@ void decoder_free(struct decoder *d)
         return;
     if (d->cd != (iconv_t)-1)
         iconv_close(d->cd);
+    charset_guess_free(&d->guess);
     free(d->held);
     free(d);
 }
 
-const char *decoder_encoding(const struct decoder *d)
+const struct charset_guess *decoder_guess(const struct decoder *d)
 {
-    return d->encoding;
-}
-
-const char *decoder_assumed(const struct decoder *d)
-{
-    return d->assumed ? d->encoding : NULL;
+    return d->guessed ? &d->guess : NULL;
 }
 
 /* The next bytes as "0xe9 0x20", for a message. */
@@ -189,8 +215,7 @@ static enum decode_event bad_bytes(const struct decoder *d, struct err *e)
 {
     char shown[UTF8_MAX * 5 + 1] = "";
     struct buf text = BUF_INIT(sizeof shown);
-    const char *hint = d->settled ? "; an earlier line has UTF-8 beyond ASCII, so the file mixes encodings: mend it, or "
-                                    "name its encoding with encoding: (or --encoding)"
+    const char *hint = d->settled ? "; earlier lines are UTF-8, so the file mixes two encodings: correct this line"
                                   : "; set encoding: (or --encoding) to what the file is written in";
 
     for (size_t i = d->held_at; i < d->held_end && i < d->held_at + UTF8_MAX; i++)
@@ -200,15 +225,13 @@ static enum decode_event bad_bytes(const struct decoder *d, struct err *e)
     return DECODE_ERROR;
 }
 
-/* UTF-16 without a mark is full of NUL bytes: half of the letters begin with one, or end in one. */
 static enum decode_event nul_byte(const struct decoder *d, struct err *e)
 {
-    const char *p = d->held + d->held_at;
-    bool big = d->at_start && d->held_end - d->held_at > 3 && p[0] == '\0' && p[1] != '\0' && p[2] == '\0' && p[3] != '\0';
-
-    err_set(e, XS_SOURCE, "a NUL byte: this is no text file (or UTF-16 without a byte order mark: set encoding: "
-            "(or --encoding) to UTF-16%s)",
-            big ? "BE" : "LE");
+    if (d->wide)
+        err_set(e, XS_SOURCE, "a NUL byte: this looks like UTF-16 without a byte order mark; set encoding: (or --encoding) to "
+                "UTF-16%s", d->wide_big ? "BE" : "LE");
+    else
+        err_set(e, XS_SOURCE, "a NUL byte, which no text has: delete it, or export the file again");
     return DECODE_ERROR;
 }
 
@@ -265,6 +288,41 @@ static size_t usable_prefix(struct decoder *d, const char *p, size_t n)
     return valid;
 }
 
+/* Judges the text from its first character that is not UTF-8 on, with the start of its word. */
+static enum decode_event guess_encoding(struct decoder *d, struct err *e)
+{
+    struct buf sample = BUF_INIT(HELD_MAX + TAIL);
+
+    if (hold_up_to(d, HELD_MAX, e) != 0)
+        return DECODE_ERROR;
+    charset_guess_free(&d->guess); /* after an error the reader may ask again */
+    int rc = buf_add(&sample, d->tail, d->tail_n) != 0 || buf_add(&sample, d->held + d->held_at, d->held_end - d->held_at) != 0
+                 ? err_oom(e)
+                 : charset_guess(buf_str(&sample), &d->guess, e);
+    buf_free(&sample);
+    if (rc != 0)
+        return DECODE_ERROR;
+    if (!d->guess.certain && !d->uncertain_is_fine) {
+        bool none = d->guess.shown.n == 0;
+        err_set(e, XS_SOURCE, "not UTF-8, and %s%s; set encoding: (or --encoding) to the right one, such as windows-1252 or "
+                "windows-1250",
+                none ? "no code page makes words of it" : "the encoding is uncertain: ", none ? "" : buf_cstr(&d->guess.shown));
+        return DECODE_ERROR;
+    }
+    d->guessed = true;
+    return use_iconv(d, d->guess.name, e) == 0 ? DECODE_FOREIGN : DECODE_ERROR;
+}
+
+/* Keeps the end of what is handed out, while an encoding may still have to be found. */
+static void keep_tail(struct decoder *d, const char *p, size_t n)
+{
+    size_t added = n < TAIL ? n : TAIL, kept = d->tail_n < TAIL - added ? d->tail_n : TAIL - added;
+
+    memmove(d->tail, d->tail + d->tail_n - kept, kept);
+    memcpy(d->tail + kept, p + n - added, added);
+    d->tail_n = kept + added;
+}
+
 static enum decode_event read_utf8(struct decoder *d, char *dst, size_t room, size_t *got, struct err *e)
 {
     size_t n = d->held_end - d->held_at;
@@ -295,18 +353,16 @@ static enum decode_event read_utf8(struct decoder *d, char *dst, size_t room, si
     memcpy(d->held + d->held_at, dst + usable, n - usable);
     *got = usable;
     d->at_start = d->at_start && usable == 0;
-    if (usable > 0)
+    if (usable > 0) {
+        if (d->found && !d->settled)
+            keep_tail(d, dst, usable);
         return DECODE_TEXT;
+    }
     if (dst[0] == '\0')
         return nul_byte(d, e);
     if (!d->ended && is_cut_short(dst, n))
         return DECODE_TEXT; /* nothing yet: the next call brings the rest */
-    if (d->found && !d->settled) {
-        d->found = false;
-        d->assumed = true;
-        return use_iconv(d, "WINDOWS-1252", e) == 0 ? DECODE_FOREIGN : DECODE_ERROR;
-    }
-    return bad_bytes(d, e);
+    return d->found && !d->settled ? guess_encoding(d, e) : bad_bytes(d, e);
 }
 
 /* Half of the files that are called Latin-1 are Windows-1252: the quotes and the euro sign of that would become controls
@@ -348,6 +404,22 @@ static size_t strip_mark(char *dst, size_t n)
     return n - 3;
 }
 
+/* A declared code page makes letters of any byte: UTF-8 under a wrong declaration would go out garbled. Looks at the
+ * text once, from its first character beyond ASCII on; what is before it is `plain` bytes and may be decoded. 0/-1. */
+static int compare_with_declared(struct decoder *d, size_t *plain, struct err *e)
+{
+    *plain = d->compared ? d->held_end - d->held_at : plain_prefix(d->held + d->held_at, d->held_end - d->held_at);
+    if (d->compared || *plain > 0 || d->held_at == d->held_end)
+        return 0;
+    if (hold_up_to(d, HELD_MAX, e) != 0)
+        return -1;
+    *plain = d->held_end - d->held_at;
+    if (charset_looks_like_utf8((struct str){d->held + d->held_at, *plain}))
+        return err_set(e, XS_SOURCE, "this is UTF-8 and not %s, as encoding: (or --encoding) says; set it to UTF-8", d->encoding);
+    d->compared = true; /* after an error the reader may ask again */
+    return 0;
+}
+
 static enum decode_event read_iconv(struct decoder *d, char *dst, size_t room, size_t *got, struct err *e)
 {
     char *out = dst;
@@ -363,12 +435,15 @@ static enum decode_event read_iconv(struct decoder *d, char *dst, size_t room, s
         bool last = d->held_at == d->held_end;
         if (last && d->flushed)
             return DECODE_END;
+        size_t plain = 0;
+        if (compare_with_declared(d, &plain, e) != 0)
+            return DECODE_ERROR;
         char *in = d->held + d->held_at;
-        size_t in_n = d->held_end - d->held_at;
+        size_t in_n = plain, rest = d->held_end - d->held_at - plain;
         /* Without input iconv gives what its shift state still owes. */
         size_t replaced = last ? iconv(d->cd, NULL, NULL, &out, &left) : iconv(d->cd, &in, &in_n, &out, &left);
         int why = replaced == (size_t)-1 ? errno : 0;
-        d->held_at = d->held_end - in_n;
+        d->held_at = d->held_end - rest - in_n;
         d->flushed = last && why == 0;
         size_t n = (size_t)(out - dst);
         if (replaced != 0 && why == 0)

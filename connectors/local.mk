@@ -1,6 +1,7 @@
 noinst_LIBRARIES += connectors/libconnectors.a
 connectors_libconnectors_a_SOURCES = \
 	connectors/source.c connectors/source.h connectors/drivers.h \
+	connectors/charset.c connectors/charset.h \
 	connectors/columns.c connectors/columns.h \
 	connectors/command.c \
 	connectors/csv.c \
@@ -8,6 +9,7 @@ connectors_libconnectors_a_SOURCES = \
 	connectors/csvrows.c connectors/csvrows.h \
 	connectors/decode.c connectors/decode.h \
 	connectors/delimiter.c connectors/delimiter.h \
+	connectors/file_kind.c connectors/file_kind.h \
 	connectors/input.c connectors/input.h \
 	connectors/ndjson.c connectors/ndjson.h \
 	connectors/postgres.c \

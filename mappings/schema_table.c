@@ -50,7 +50,7 @@ static const struct schema csv = {
         {"delimiter", &delimiter, KEY_OPTION, AT(source.as.csv.delimiter), "\"auto\"", NULL,
          "what stands between cells; auto finds it and asks when it cannot be sure"},
         {"encoding", &encoding, KEY_OPTION, AT(source.as.csv.encoding), "\"auto\"", "\"windows-1252\"",
-         "character set of the file; auto takes a byte order mark, then UTF-8, then Windows-1252 with a warning"},
+         "character set of the file; auto takes a byte order mark, then UTF-8, then finds the code page and warns"},
         {"header", &header, 0, AT(source.as.csv.header), "true", "[\"email\", \"name\"]",
          "true: the first line names the columns; else their names, and the first line is data"},
         END}};

@@ -197,6 +197,8 @@ int mapping_for_csv(const char *csv_path, const struct target_spec *target, bool
     m->folder = ".";
     m->source.kind = SOURCE_CSV;
     m->impl->straight = true;
+    /* Nothing is ever removed, and the next list may come under the same name: browsers call every download export.csv. */
+    m->guards.source_shrank.kind = m->guards.empty_source.kind = GUARD_NONE;
     m->impl->all_columns = all_columns;
     const struct schema_key *csv = schema_find("source.csv");
     m->source.as.csv.path = arena_dup(&m->arena, csv_path, strlen(csv_path));

@@ -120,6 +120,11 @@ bool sync_arg_is_csv(const char *operand)
     return ends_in(operand, ".csv") || ends_in(operand, ".tsv") || ends_in(operand, ".txt");
 }
 
+static bool is_spreadsheet(const char *path)
+{
+    return ends_in(path, ".xlsx") || ends_in(path, ".xls") || ends_in(path, ".ods") || ends_in(path, ".numbers");
+}
+
 bool sync_arg_is(const char *operand)
 {
     return sync_arg_is_mapping(operand) || sync_arg_is_csv(operand);
@@ -135,8 +140,8 @@ int sync_arg_load_path(const struct common *c, const char *path, bool need_targe
     else if (strcmp(path, "-") == 0 || sync_arg_is_csv(path) || has_target)
         rc = load_csv(c, path, need_target, &m, e);
     else
-        return err_set(e, XS_USAGE,
-                       "%s is neither a mapping (*.yaml) nor a CSV file (*.csv, with --campaign or --list)", path);
+        return err_set(e, XS_USAGE, "%s is neither a mapping (*.yaml) nor a CSV file (*.csv, with --campaign or --list)%s", path,
+                       is_spreadsheet(path) ? "; save the spreadsheet as \"CSV UTF-8\" and use that file" : "");
     if (rc == 0)
         rc = out_check_source(c, m, e);
     if (rc == 0 && c->input != NULL) {
@@ -146,6 +151,9 @@ int sync_arg_load_path(const struct common *c, const char *path, bool need_targe
     }
     if (rc == 0)
         rc = apply_guards(c, m, e);
+    /* On a terminal the warning is read. */
+    if (rc == 0 && m->source.kind == SOURCE_CSV)
+        m->source.as.csv.uncertain_encoding = c->terminal_in && c->terminal_err;
     if (rc == 0 && c->no_exec && m->source.kind == SOURCE_COMMAND)
         rc = err_set(e, XS_CONFIG, "%s: its source is a command, and --no-exec forbids to run one", path);
     if (rc != 0) {

@@ -16,6 +16,7 @@ struct csv_spec {
     char delimiter;        /* 0: find it */
     bool delimiter_may_differ; /* one that does not divide the first row gives way to one that does */
     const char *encoding;  /* NULL: find it; else an iconv name */
+    bool uncertain_encoding; /* one that had to be guessed among several is used, with a warning; else it is an error */
     bool utf8_first;       /* a file that is UTF-8 throughout is read as that, whatever `encoding` is */
     bool header;           /* the first row names the columns */
     bool names_unchecked;  /* its names may be blank or stand twice: for a look at what the first row is */

@@ -96,6 +96,8 @@ static void read_option(struct csvcase *c, const char *text, char *encoding)
         c->may_stand = true;
     else if (strcmp(text, "delimiter may differ") == 0)
         c->may_differ = true;
+    else if (strcmp(text, "uncertain encoding is fine") == 0)
+        c->uncertain = true;
     else if (strcmp(text, "slow") == 0)
         c->slow = true;
     else
@@ -195,6 +197,7 @@ void csvcase_run(const struct csvcase *c, size_t chunk, struct buf *out)
     const struct csvrows_format format = {
         .delimiter = c->delimiter,
         .encoding = c->encoding[0] != '\0' ? c->encoding : NULL,
+        .uncertain_encoding = c->uncertain,
         .rows_judged_alone = c->alone,
         .header = c->names_n == 0,
         .names = c->names,

@@ -18,7 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char *const case_files[] = {"lines", "quotes", "ragged", "header", "delimiter", "encoding", "limits"};
+static const char *const case_files[] = {"lines", "quotes", "ragged", "header", "delimiter", "encoding", "kind", "limits"};
 static const size_t chunks[] = {0, 1, 2, 3, 7, 64, 4096};
 
 /* Line by line: `warning` and `error` lines name a part of what came, others all of it. The encoding warning may come
