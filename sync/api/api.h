@@ -71,6 +71,23 @@ void api_wait_until(struct api *a, int64_t mono_us);
 /* A request that a move job keeps out (409) is sent again until the job lets go; after this long it is API_REFUSED with
  * 409, surely not applied. 0: as long as it takes. */
 void api_lock_wait(struct api *a, int64_t ms);
+/* What the API makes requests wait for. Waits of two seconds and more are logged as they begin: a note, from half a minute on
+ * a warning. */
+enum api_wait_kind {
+    API_WAIT_RATE_LIMIT, /* 429: nothing is sent */
+    API_WAIT_LOCK,       /* 409 of a move job: its requests wait */
+    API_WAIT_SERVER,     /* 5xx, or no usable answer: a read waits */
+    API_WAIT_CONNECTION, /* nothing gets through */
+    API_WAITS_N,
+};
+struct api_wait {
+    enum api_wait_kind kind;
+    int64_t left_ms;     /* until the next try */
+};
+/* The longest wait under way; false: none. */
+bool api_waits(const struct api *a, struct api_wait *out);
+/* When the caller's time is over: true and an error (XS_API) that says what the API made it wait for, if it did. */
+bool api_last_word(const struct api *a, struct err *e);
 bool api_full(const struct api *a);        /* more queued than can be in flight: step before adding */
 size_t api_queued(const struct api *a);    /* waiting plus in flight */
 size_t api_in_flight(const struct api *a);

@@ -26,9 +26,11 @@ sync_libapi_a_SOURCES = \
 	sync/api/queue.c sync/api/queue.h \
 	sync/api/rate_share.c sync/api/rate_share.h \
 	sync/api/request.c sync/api/request.h \
+	sync/api/retry.c sync/api/retry.h \
 	sync/api/second_chance.c sync/api/second_chance.h \
 	sync/api/transport.h \
 	sync/api/transport_advice.c sync/api/transport_advice.h \
 	sync/api/transport_curl.c \
 	sync/api/transport_read_only.c \
-	sync/api/unpack.c sync/api/unpack.h
+	sync/api/unpack.c sync/api/unpack.h \
+	sync/api/waits.c sync/api/waits.h

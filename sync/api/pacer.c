@@ -100,3 +100,14 @@ void pacer_drop(struct pacer *p)
     if (p->pending > 0)
         p->pending--;
 }
+
+double pacer_used(const struct pacer *p, int64_t now_us)
+{
+    if (p->log == NULL)
+        return 0;
+    size_t kept = p->log_n < p->log_cap ? p->log_n : p->log_cap, n = 0;
+    while (n < kept && now_us - p->log[(p->log_n - 1 - n) % p->log_cap] < SECOND_US)
+        n++;
+    double used = (double)n * (double)p->interval_ns / 1e9;
+    return used < 1 ? used : 1;
+}

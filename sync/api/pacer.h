@@ -37,5 +37,7 @@ void pacer_left(struct pacer *p, int64_t now_us); /* the taken one leaves now */
 void pacer_drop(struct pacer *p);                 /* the taken one will never leave */
 /* Bytes went out once more for a request already told about (a transport's own second try). */
 void pacer_left_again(struct pacer *p, int64_t now_us);
+/* How much of the limit this process has used in the last second, 0 to 1; 0 when nothing is limited. */
+double pacer_used(const struct pacer *p, int64_t now_us);
 
 #endif

@@ -1,6 +1,6 @@
 /* A request lives on one of four lists: urgent and ready wait for the pacer, waiting for a time, flying for an answer.
  * Only pump() starts requests and only on_done() takes them back, so there is one place to look for each. What an
- * answer means is decided in classify.c; here it is decided what follows: called back, sent again, or the end.
+ * answer means is decided in classify.c, whether and when the same is sent again in retry.c.
  *
  * The one rule that everything else bends to: a write goes out a second time only when the first one surely had no
  * effect. 429 and the lock of a move job are such answers, and so is a connection that never opened. */
@@ -10,6 +10,7 @@
 
 #include "sync/api/answer.h"
 #include "sync/api/rate_share.h"
+#include "sync/api/retry.h"
 #include "sync/base/log.h"
 
 #include <json-c/json.h>
@@ -20,17 +21,7 @@ enum {
     IN_FLIGHT_MIN = 24,             /* enough for 100 requests/s at 240 ms */
     IN_FLIGHT_MAX = 64,
     UNLIMITED_PER_SECOND = 1000,    /* what connections are reckoned with when no rate is set */
-
-    NOT_SENT_RETRIES = 5,           /* after 0.5, 1, 2, 4, 8 s */
-    LOST_ATTEMPTS = 6,              /* of a read */
-    BACKOFF_MS = 500,
-    SERVER_BACKOFF_MAX_MS = 60000,  /* a Retry-After on a 5xx is followed up to here */
-    LOCKED_MIN_MS = 2000,           /* a move job of ten leads takes half a second, of thousands minutes */
-    LOCKED_MAX_MS = 30000,
-    THROTTLED_MIN_MS = 1000,
-    THROTTLED_MAX_MS = 60000,
     STEP_MAX_MS = 3600000,
-    THROTTLED_ROUNDS = 30,          /* about half an hour of nothing but 429 */
 };
 
 /* ---- where requests wait ---- */
@@ -119,111 +110,6 @@ void api_cancel_queued(struct api *a)
 
 /* ---- what follows from an answer ---- */
 
-/* Spreads what would else come back all at once: `ms` and up to a quarter more. */
-static int64_t jittered(struct api *a, int64_t ms)
-{
-    a->random ^= a->random << 13;
-    a->random ^= a->random >> 7;
-    a->random ^= a->random << 17;
-    return ms + (int64_t)(a->random % (uint64_t)(ms / 4 + 1));
-}
-
-static int64_t doubled_ms(int64_t first_ms, unsigned times, int64_t max_ms)
-{
-    int64_t ms = first_ms;
-    while (times-- > 0 && ms < max_ms)
-        ms *= 2;
-    return ms < max_ms ? ms : max_ms;
-}
-
-/* The budget is the workspace's: everybody waits. Answers to what had left before the pause do not lengthen the
- * back-off. Returns false when the API has said nothing else for too long. */
-static bool throttle(struct api *a, const struct transport_answer *answer)
-{
-    int64_t now_us = a->clock->mono_us(a->clock);
-    a->counts.rate_limited++;
-    if (now_us >= a->pause_until_us)
-        a->throttled_n++;
-    /* No Retry-After is documented; it is followed where it comes, but "at once" is not believed. */
-    int64_t ms = answer->retry_after_ms;
-    if (ms < 0)
-        ms = doubled_ms(THROTTLED_MIN_MS, a->throttled_n - 1, THROTTLED_MAX_MS);
-    else if (ms < THROTTLED_MIN_MS / 4)
-        ms = THROTTLED_MIN_MS / 4;
-    int64_t until_us = now_us + jittered(a, ms) * 1000;
-    if (until_us > a->pause_until_us && (now_us >= a->pause_until_us || answer->retry_after_ms >= 0)) {
-        a->pause_until_us = until_us;
-        if (a->share != NULL)
-            rate_share_pause(a->share, now_us, until_us);
-    }
-    return a->throttled_n <= THROTTLED_ROUNDS;
-}
-
-/* Ends when the job does, and jobs of thousands of leads take their time: never a failure, but whoever set a limit gets
- * the 409 itself in the end. */
-static int64_t locked_delay_ms(struct api *a, struct request *r)
-{
-    int64_t now_us = a->clock->mono_us(a->clock);
-    if (r->locked_n == 0)
-        r->locked_since_us = now_us;
-    int64_t ms = jittered(a, doubled_ms(LOCKED_MIN_MS, r->locked_n++, LOCKED_MAX_MS));
-    if (a->lock_wait_ms == 0)
-        return ms;
-    int64_t left_ms = a->lock_wait_ms - (now_us - r->locked_since_us) / 1000;
-    return left_ms <= 0 ? -1 : ms < left_ms ? ms : left_ms;
-}
-
-/* How long to wait before the same request is sent again; -1: never again. */
-static int64_t retry_delay_ms(struct api *a, struct request *r, enum verdict verdict,
-                              const struct transport_answer *answer)
-{
-    int64_t ms;
-    switch (verdict) {
-    case VERDICT_THROTTLED: return throttle(a, answer) ? 0 : -1;
-    case VERDICT_LOCKED: return locked_delay_ms(a, r);
-    case VERDICT_NOT_SENT:
-        if (answer->advice != NULL || r->not_sent_n >= NOT_SENT_RETRIES)
-            return -1;
-        return jittered(a, doubled_ms(BACKOFF_MS, r->not_sent_n++, SERVER_BACKOFF_MAX_MS));
-    case VERDICT_LOST:
-        /* A write whose outcome is unknown is settled by reading back, never by sending it again. */
-        if (r->expected.write || r->reader->too_large || ++r->lost_n >= LOST_ATTEMPTS)
-            return -1;
-        ms = doubled_ms(BACKOFF_MS, r->lost_n - 1, SERVER_BACKOFF_MAX_MS);
-        if (answer->end == TRANSPORT_ANSWERED && answer->retry_after_ms > ms)
-            ms = answer->retry_after_ms < SERVER_BACKOFF_MAX_MS ? answer->retry_after_ms : SERVER_BACKOFF_MAX_MS;
-        return jittered(a, ms);
-    default: return second_chance_ms(&a->chances, r, verdict, answer, a->clock->mono_us(a->clock));
-    }
-}
-
-/* The error of a request that kept failing. */
-static void failed_err(const struct request *r, enum verdict verdict, const struct transport_answer *answer,
-                       struct str message, struct err *e)
-{
-    const char *detail = answer->detail != NULL ? answer->detail : "";
-    if (verdict == VERDICT_NOT_SENT)
-        err_set(e, XS_API, "the API at %s cannot be reached: %s (%u attempt%s); %s%s%s, then run the same command again",
-                r->api->address, detail, r->attempts, r->attempts == 1 ? "" : "s",
-                answer->proxy != NULL ? answer->proxy : "", answer->proxy != NULL ? " names the proxy: " : "",
-                answer->advice != NULL  ? answer->advice
-                : answer->proxy != NULL ? "see whether it runs and its address is right"
-                                        : "see whether this machine gets there");
-    else if (verdict == VERDICT_THROTTLED)
-        err_set(e, XS_API,
-                "the API answers nothing but 429 (too many requests): lower limits.requests_per_second, or wait "
-                "until other tools leave room");
-    else if (r->reader->too_large)
-        err_set(e, XS_API, "%s %s: the answer takes more than %zu MB of memory; see whether %s is the API's address",
-                r->method, r->path, r->reader->limit >> 20, r->api->address);
-    else if (answer->end == TRANSPORT_ANSWERED)
-        err_set(e, XS_API, "the API kept failing on %s %s (%u attempts, last answer %d %.*s): try again later",
-                r->method, r->path, r->attempts, answer->status, STR_ARG(message));
-    else
-        err_set(e, XS_API, "the API kept failing on %s %s (%u attempts, last: %s): try again later", r->method, r->path,
-                r->attempts, detail);
-}
-
 /* The verdict that no repetition changes. The first fatal one is kept: the rest of the queue gets it too. */
 static void settle(struct api *a, struct request *r, enum verdict verdict, const struct transport_answer *answer,
                    struct str message, struct json_object *json, bool apart)
@@ -262,7 +148,7 @@ static void settle(struct api *a, struct request *r, enum verdict verdict, const
         break;
     }
     if (reply.class == API_FAILED) {
-        failed_err(r, verdict, answer, message, &err);
+        retry_failed(r, verdict, answer, message, &err);
         reply.err = &err;
     }
     request_finish(r, &reply);
@@ -287,8 +173,10 @@ static void count_end(struct api *a, struct request *r, const struct transport_a
     if (answer->end == TRANSPORT_ANSWERED) {
         int64_t old = a->counts.latency_us;
         a->counts.latency_us = old == 0 ? answer->latency_us : old + (answer->latency_us - old) / 8;
-        if (answer->status != 429 && a->clock->mono_us(a->clock) >= a->pause_until_us)
+        if (answer->status != 429 && r->left_us >= a->pause_until_us) {
             a->throttled_n = 0;
+            waits_over(&a->waits, API_WAIT_RATE_LIMIT);
+        }
     }
 }
 
@@ -304,6 +192,7 @@ static void on_left(void *queue, const struct transport_request *wire)
     } else {
         pacer_left(&a->pacer, now_us);
         r->left = true;
+        r->left_us = now_us;
     }
 }
 
@@ -343,6 +232,12 @@ static void on_done(void *queue, const struct transport_request *wire, const str
     if ((verdict == VERDICT_SCOPE || verdict == VERDICT_CLOSED) && r->optional)
         verdict = VERDICT_REFUSED;
 
+    if (verdict != VERDICT_LOST && verdict != VERDICT_NOT_SENT) {
+        waits_over(&a->waits, API_WAIT_SERVER);
+        waits_over(&a->waits, API_WAIT_CONNECTION);
+    }
+    if (r->locked_n > 0 && verdict != VERDICT_LOCKED)
+        waits_over(&a->waits, API_WAIT_LOCK);
     int64_t delay_ms = r->last_try ? -1 : retry_delay_ms(a, r, verdict, answer);
     if (delay_ms >= 0) {
         log_debug("%s %s: answer %d, again in %lld ms", r->method, r->path, answer->status, (long long)delay_ms);
@@ -394,6 +289,7 @@ static int start(struct api *a, struct request *r, int64_t now_us, struct err *e
     request_insert(&a->flying, NULL, r);
     r->attempts++;
     r->left = false;
+    r->left_us = now_us;
     r->sent_wall_ms = a->clock->wall_ms(a->clock);
     r->reader = answer_reader_open(&a->answers, r->kind);
     r->wire = (struct transport_request){
@@ -455,6 +351,8 @@ static int step(struct api *a, int64_t timeout_ms, struct err *e)
     int64_t send_us = send_wait_us(a, now_us);
     if (send_us < wait_us)
         wait_us = send_us;
+    if (send_us > 0)
+        retry_shared_pause(a, now_us);
     if (a->waiting.first != NULL && a->waiting.first->due_us - now_us < wait_us)
         wait_us = a->waiting.first->due_us - now_us;
     if (called > 0 || wait_us < 0)
@@ -497,4 +395,14 @@ bool api_full(const struct api *a)
 void api_get_counts(const struct api *a, struct api_counts *out)
 {
     *out = a->counts;
+}
+
+bool api_waits(const struct api *a, struct api_wait *out)
+{
+    return api_queued(a) > 0 && waits_now(&a->waits, out);
+}
+
+bool api_last_word(const struct api *a, struct err *e)
+{
+    return waits_last_word(&a->waits, e);
 }

@@ -8,6 +8,7 @@
 #include "sync/api/pacer.h"
 #include "sync/api/request.h"
 #include "sync/api/second_chance.h"
+#include "sync/api/waits.h"
 
 /* The waiting place of api_call_wait(), whose answer lives until the next call. */
 struct waiter {
@@ -30,8 +31,11 @@ struct api {
     unsigned in_flight_fixed;      /* 0: by latency */
     struct request_list urgent, ready, waiting, flying; /* waiting is in order of due_us */
     int64_t pause_until_us;        /* nothing leaves before */
-    unsigned throttled_n;          /* pauses in a row without an answer in between */
     struct second_chance chances;
+    unsigned throttled_n;          /* pauses in a row without another answer to what left after one */
+    unsigned crowded_n;            /* pauses of late, one less for each second that has passed since */
+    int64_t crowded_us;            /* the last of them */
+    struct waits waits;
     struct err fatal;
     struct api_counts counts;
     uint64_t random;

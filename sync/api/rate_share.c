@@ -35,6 +35,7 @@ struct rate_share {
     int fd;
     char boot[40];
     int64_t spacing_us, slot_us; /* slot_us: held, when `holds` */
+    int64_t pause_until_us;      /* when the slot was taken */
     bool holds, broken;
 };
 
@@ -140,6 +141,7 @@ int64_t rate_share_wait_us(struct rate_share *s, int64_t now_us)
             /* A loop that was busy elsewhere may catch up by one slot; idle time is not saved up beyond that. */
             if (s->slot_us < now_us - s->spacing_us)
                 s->slot_us = now_us - s->spacing_us;
+            s->pause_until_us = record.pause_until_us;
             record.free_us = s->slot_us + s->spacing_us;
             done = pwrite(s->fd, &record, sizeof record, 0) == (ssize_t)sizeof record;
         }
@@ -169,4 +171,9 @@ void rate_share_pause(struct rate_share *s, int64_t now_us, int64_t until_us)
             give_up(s);
     }
     lock(s, F_UNLCK);
+}
+
+int64_t rate_share_paused_us(const struct rate_share *s, int64_t now_us)
+{
+    return s->holds && s->pause_until_us > now_us ? s->pause_until_us - now_us : 0;
 }

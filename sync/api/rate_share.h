@@ -22,5 +22,7 @@ int64_t rate_share_wait_us(struct rate_share *s, int64_t now_us);
 void rate_share_use(struct rate_share *s); /* the slot held is used up */
 /* Nobody leaves before `until_us`: the API has said "too many". */
 void rate_share_pause(struct rate_share *s, int64_t now_us, int64_t until_us);
+/* What is left of such a pause, as far as the slot held has to wait for it. */
+int64_t rate_share_paused_us(const struct rate_share *s, int64_t now_us);
 
 #endif

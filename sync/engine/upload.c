@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sync/base/log.h"
 #include "sync/base/stop.h"
 
 enum {
@@ -143,6 +144,9 @@ void upload_stop(struct upload *u, enum reason reason)
     u->stopping = true;
     u->c.stop_reason = reason;
     struct err e = ERR_INIT;
+    if (reason == REASON_TIME_BUDGET && api_last_word(u->c.api, &e))
+        log_warning("%s", err_text(&e));
+    err_clear(&e);
     /* Groups that have no intent yet: their rows were never asked for. */
     for (size_t g = 0; g < u->groups_n; g++) {
         struct work *w = u->groups[g].work;

@@ -4,7 +4,7 @@ API_TESTS = \
 	tests/unit/classify.tap tests/unit/http_time.tap tests/unit/jobs.tap tests/unit/leads_list.tap \
 	tests/unit/lookup.tap tests/unit/lookup_jobs.tap tests/unit/pacer.tap tests/unit/queue.tap \
 	tests/unit/queue_order.tap tests/unit/rate_share.tap tests/unit/transport_curl.tap \
-	tests/unit/transport_ends.tap
+	tests/unit/transport_ends.tap tests/unit/waits.tap tests/unit/queue_rate.tap
 check_PROGRAMS += $(API_TESTS)
 TESTS += $(API_TESTS)
 
@@ -64,3 +64,9 @@ tests_unit_transport_curl_tap_LDADD = $(TEST_LIBS) $(LEVEL_API)
 tests_unit_rate_share_tap_SOURCES = tests/unit/rate_share_test.c
 tests_unit_rate_share_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_rate_share_tap_LDADD = $(TEST_LIBS) $(LEVEL_API)
+tests_unit_waits_tap_SOURCES = tests/unit/waits_test.c $(QUEUE_KIT)
+tests_unit_waits_tap_CFLAGS = $(TEST_CFLAGS)
+tests_unit_waits_tap_LDADD = $(TEST_LIBS) $(LEVEL_API)
+tests_unit_queue_rate_tap_SOURCES = tests/unit/queue_rate_test.c $(QUEUE_KIT)
+tests_unit_queue_rate_tap_CFLAGS = $(TEST_CFLAGS)
+tests_unit_queue_rate_tap_LDADD = $(TEST_LIBS) $(LEVEL_API)
