@@ -157,23 +157,28 @@ static int see_name(void *ctx, struct json_object *item, struct err *e)
 /* ---- typing slips ---- */
 
 struct slip_search {
-    const struct name_search *for_name;
+    struct name_search *for_name;
     const char *names[SLIPS_MAX]; /* in the arena, as the targets are */
     struct target targets[SLIPS_MAX];
     size_t n, seen_n;
     struct buf *first; /* those that are there at all, for when none is near */
 };
 
-/* str_nearest() of one name tells whether it is near at all. */
+/* str_nearest() of one name tells whether it is near at all. Once the name itself is found, the rest is looked through
+ * for another one that has it. */
 static int see_slip(void *ctx, struct json_object *item, struct err *e)
 {
     struct slip_search *s = ctx;
     struct err unread = ERR_INIT;
     struct str name;
-    if (s->n == SLIPS_MAX || s->seen_n++ == SLIPS_LOOK)
-        return 1;
     if (!answer_str(item, "name", &name))
         return 0;
+    if (str_eq(name, s->for_name->name))
+        return see_name(s->for_name, item, e);
+    if (s->for_name->found_n > 0)
+        return 0;
+    if (s->n == SLIPS_MAX || s->seen_n++ == SLIPS_LOOK)
+        return 1;
     struct target *t = &s->targets[s->n];
     if (target_read(item, s->for_name->kind, s->for_name->arena, t, &unread) != 0 || t->name == NULL) {
         err_clear(&unread); /* what has no id cannot be proposed */
@@ -183,23 +188,28 @@ static int see_slip(void *ctx, struct json_object *item, struct err *e)
     add_candidate(s->first, (unsigned)s->seen_n, name, t);
     if (str_nearest(s->for_name->name, &one, 1) != NULL)
         s->names[s->n++] = t->name;
-    (void)e;
     return 0;
 }
 
-/* Where the API's search finds nothing, the slip is inside the name: all names are looked through, the nearest put into
- * `out`, and the first of all into `first`. That this fails changes nothing about what is told. */
-static void find_slips(struct api *a, const struct name_search *search, struct buf *out, struct buf *first)
+/* The API's search found no such name: the slip is inside the name, or the search does not know a new name yet. All names
+ * are looked through. Those nearest are put into `out`, the first of all into `first`, and whoever has the name itself is
+ * added to the search. -1 when it is not clear whether only one has it; any other failure changes nothing. */
+static int find_slips(struct api *a, struct name_search *search, struct buf *out, struct buf *first, struct err *e)
 {
-    struct err ignored = ERR_INIT;
+    struct err failed = ERR_INIT;
     struct slip_search *s = arena_calloc(search->arena, 1, sizeof *s);
     if (s == NULL)
-        return;
+        return err_oom(e);
     s->for_name = search;
     s->first = first;
-    if (pages_each(a, target_path(search->kind), "", NULL, see_slip, s, &ignored) != 0)
-        log_detail("names that may have been meant: %s", err_text(&ignored));
-    err_clear(&ignored);
+    int r = pages_each(a, target_path(search->kind), "", NULL, see_slip, s, &failed);
+    if (r != 0 && search->found_n > 0)
+        err_set(e, failed.status, "%s", err_text(&failed));
+    else if (r != 0)
+        log_detail("names that may have been meant: %s", err_text(&failed));
+    err_clear(&failed);
+    if (search->found_n > 0)
+        return r;
     if (s->seen_n > CANDIDATES_MAX && buf_adds(first, " and more") != 0)
         buf_reset(first);
     for (unsigned named = 1; named <= SLIPS_NAMED; named++) {
@@ -208,22 +218,28 @@ static void find_slips(struct api *a, const struct name_search *search, struct b
         while (best != NULL && s->names[i] != best)
             i++;
         if (best == NULL)
-            return;
+            break;
         add_candidate(out, named, str_from(best), &s->targets[i]);
         s->names[i] = ""; /* near to nothing */
     }
+    return 0;
 }
 
 /* ---- by name ---- */
 
-/* None has the name: says so, with what may have been meant, or else with those that there are. */
+/* The search found none: looks once more, and says what may have been meant, or else which there are. 0 when the name is
+ * found after all, else -1. */
 static int no_such_name(struct api *a, struct name_search *s, const char *text, struct err *e)
 {
     const char *kind = target_kind_text(s->kind);
-    struct buf *meant = s->near_n > 0 ? &s->near_text : &s->part_text;
-    struct buf first = BUF_INIT(CANDIDATES_BYTES);
-    if (meant->n == 0)
-        find_slips(a, s, meant, &first);
+    struct buf first = BUF_INIT(CANDIDATES_BYTES), near = BUF_INIT(CANDIDATES_BYTES);
+    int r = find_slips(a, s, &near, &first, e);
+    struct buf *meant = s->near_n > 0 ? &s->near_text : s->part_n > 0 ? &s->part_text : &near;
+    if (r != 0 || s->found_n > 0) {
+        buf_free(&near);
+        buf_free(&first);
+        return r;
+    }
     if (meant->n > 0)
         err_set(e, XS_CONFIG, "no %s is named \"%s\"; did you mean %.*s?", kind, text, STR_ARG(buf_str(meant)));
     else if (first.n > 0)
@@ -232,6 +248,7 @@ static int no_such_name(struct api *a, struct name_search *s, const char *text, 
     else
         err_set(e, XS_CONFIG, "no %s is named \"%s\" in this workspace: create it in Instantly, or correct the name",
                 kind, text);
+    buf_free(&near);
     buf_free(&first);
     return -1;
 }
@@ -258,14 +275,15 @@ static int target_by_name(struct api *a, const struct target_spec *spec, struct 
         err_set(e, XS_CONFIG, "the name of the %s is too long", kind);
     else if (pages_each(a, target_path(spec->kind), query.p, NULL, see_name, &s, e) != 0)
         ;
+    else if (s.found_n == 0 && no_such_name(a, &s, spec->text, e) != 0)
+        ;
     else if (s.found_n > 1)
         err_set(e, XS_CONFIG, "%u %ss are named \"%s\": %.*s; put the id of one in place of the name", s.found_n, kind,
                 spec->text, STR_ARG(buf_str(&s.found_text)));
-    else if (s.found_n == 1) {
+    else {
         *out = s.found;
         r = 0;
-    } else
-        no_such_name(a, &s, spec->text, e);
+    }
     buf_free(&query);
     buf_free(&s.found_text);
     buf_free(&s.near_text);

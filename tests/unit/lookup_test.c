@@ -148,6 +148,32 @@ START_TEST(a_slip_inside_the_name)
 }
 END_TEST
 
+/* The search may not know a name yet, or may trip over its characters. */
+START_TEST(the_name_itself_in_the_second_answer)
+{
+    says(200, "{\"items\":[{\"id\":\"" ID2 "\",\"name\":\"Q4 founders\"}]}");
+    says(200, "{\"items\":[{\"id\":\"" ID2 "\",\"name\":\"Q4 founders\"},{\"id\":\"" ID1 "\",\"name\":\"Q4\"}],"
+              "\"next_starting_after\":\"x\"}");
+    says(200, "{\"items\":[]}");
+    ck_assert_msg(find(TARGET_CAMPAIGN, "Q4", true) == 0, "%s", err_text(&e));
+    ck_assert(id_is(&target.id, ID1));
+    ck_assert_uint_eq(fake.sent_n, 3);
+    /* Two have it. */
+    says(200, "{\"items\":[]}");
+    says(200, "{\"items\":[{\"id\":\"" ID1 "\",\"name\":\"Q4\"},{\"id\":\"" ID2 "\",\"name\":\"Q4\"}]}");
+    ck_assert_int_eq(find(TARGET_CAMPAIGN, "Q4", true), -1);
+    ck_assert_int_eq(e.status, XS_CONFIG);
+    ck_assert_msg(strstr(err_text(&e), "2 campaigns are named \"Q4\"") != NULL, "%s", err_text(&e));
+    err_clear(&e);
+    /* Whether another one has it is on a page that cannot be had. */
+    says(200, "{\"items\":[]}");
+    says(200, "{\"items\":[{\"id\":\"" ID1 "\",\"name\":\"Q4\"}],\"next_starting_after\":\"x\"}");
+    says(404, "{\"message\":\"gone\"}");
+    ck_assert_int_eq(find(TARGET_CAMPAIGN, "Q4", true), -1);
+    ck_assert_int_eq(e.status, XS_API);
+}
+END_TEST
+
 START_TEST(slips_are_few)
 {
     struct buf body = BUF_INIT(1 << 20);
@@ -329,6 +355,7 @@ int main(void)
     tcase_add_test(t, several_of_a_name);
     tcase_add_test(t, none_of_a_name);
     tcase_add_test(t, a_slip_inside_the_name);
+    tcase_add_test(t, the_name_itself_in_the_second_answer);
     tcase_add_test(t, slips_are_few);
     tcase_add_test(t, a_wait_ends_in_time);
     tcase_add_test(t, pages_that_do_not_end);
