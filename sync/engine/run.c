@@ -293,7 +293,10 @@ static int apply(struct run *r, struct err *e)
     if ((kept != 0 || drained != 0) && rc == 0)
         rc = err_set(e, late.status, "%s", err_text(&late));
     err_clear(&late);
-    return rc == 0 && !upload_stopped(r->upload) ? advance(r, e) : rc;
+    if (rc != 0 || upload_stopped(r->upload))
+        return rc;
+    run_left_deleted(r);
+    return advance(r, e);
 }
 
 int run_sync(const struct run_config *config, struct run_report *report, struct err *e)
@@ -435,8 +438,10 @@ int run_diff(const struct run_config *config, struct diff *diff, struct run_repo
                      stop_requested() != 0 ? "interrupted" : "the time budget ended before the source did");
     if (rc == 0)
         rc = run_hold_end(&r, e);
-    if (rc == 0)
+    if (rc == 0) {
+        run_left_deleted(&r);
         rc = summarise(&r, e);
+    }
     fill_report(&r);
     if (rc == 0) {
         report->status = "complete";

@@ -100,6 +100,9 @@ double run_request_limit(const struct limits *limits);
 
 /* ---- run_left.c ---- */
 /* After the merge. Of a complete full read: nothing waits any more as another mapping made it, and nothing is given up. */
+/* Before the merge, once all is read: warns when the rows of all known leads are skipped because the leads were deleted
+ * in Instantly. */
+void run_left_deleted(struct run *r);
 int run_left_finish(struct run *r, struct err *e);
 /* What earlier runs and this one left for the next sync. */
 int run_left_count(struct run *r, struct err *e);

@@ -38,6 +38,20 @@ int run_left_finish(struct run *r, struct err *e)
     return 0;
 }
 
+void run_left_deleted(struct run *r)
+{
+    uint64_t there, skipped = r->tally->reasons[REASON_DELETED_THERE];
+    struct err e = ERR_INIT;
+    if (skipped == 0 || state_leads_n(r->state) == 0)
+        return;
+    if (state_leads_there(r->state, &there, &e) != 0)
+        log_warning("%s", err_text(&e));
+    else if (there == 0)
+        log_warning("none of the leads that this sync knows is left in Instantly: %" PRIu64 " row%s skipped as deleted_there; "
+                    "to create the leads again, use --recreate", skipped, skipped == 1 ? " is" : "s are");
+    err_clear(&e);
+}
+
 /* A later run settles it, and what another mapping wrote with it is still to be compared with its row then. */
 static int note_open_batch(struct run *r, const struct batch *b, struct err *e)
 {

@@ -2,7 +2,9 @@
 #include "config.h"
 
 #include <stdio.h>
+#include <string.h>
 
+#include "sync/base/log.h"
 #include "tests/unit/engine_kit.h"
 
 static struct ekit k;
@@ -245,6 +247,46 @@ START_TEST(hashed_values)
 }
 END_TEST
 
+/* ---- all leads deleted ---- */
+
+/* Does a run with -q say so? */
+static bool warns_of_deleted(void)
+{
+    char text[2000] = "";
+    FILE *log = tmpfile();
+    ck_assert_ptr_nonnull(log);
+    log_configure(&(struct log_config){.level = LOG_WARNING, .out = log});
+    ekit_sync(&k);
+    log_configure(&(struct log_config){.level = LOG_NOTICE});
+    rewind(log);
+    size_t n = fread(text, 1, sizeof text - 1, log);
+    text[n] = '\0';
+    fclose(log);
+    return strstr(text, "none of the leads that this sync knows is left") != NULL && strstr(text, "--recreate") != NULL;
+}
+
+START_TEST(all_leads_deleted)
+{
+    ekit_csv(&k, "email,first\nann@example.com,Ann\nbob@example.com,Bob\n");
+    ekit_sync(&k);
+    json_object_array_del_idx(k.world->leads, 0, 1);
+    ekit_csv(&k, "email,first\nann@example.com,Anna\nbob@example.com,Bobby\n");
+    ck_assert(!warns_of_deleted());
+    EKIT_REASON(&k, GONE_THERE, 1u);
+    ck_assert(!warns_of_deleted()); /* one is there */
+    EKIT_REASON(&k, DELETED_THERE, 1u);
+    json_object_array_del_idx(k.world->leads, 0, 1);
+    ekit_csv(&k, "email,first\nann@example.com,Anne\nbob@example.com,Rob\n");
+    ck_assert(!warns_of_deleted());
+    EKIT_REASON(&k, GONE_THERE, 1u);
+    ck_assert(warns_of_deleted());
+    EKIT_ENDS(&k, XS_DONE);
+    EKIT_REASON(&k, DELETED_THERE, 2u);
+    ekit_csv(&k, "email,first\n");
+    ck_assert(!warns_of_deleted()); /* it says nothing of rows that were not read */
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("run");
@@ -261,6 +303,7 @@ int main(void)
     tcase_add_test(t, another_host);
     tcase_add_test(t, a_variable_more_and_less);
     tcase_add_test(t, hashed_values);
+    tcase_add_test(t, all_leads_deleted);
     suite_add_tcase(s, t);
     return unit_run(s);
 }
