@@ -334,7 +334,7 @@ static int open_memory(struct run *r, struct err *e)
 {
     struct source_read read = {.deadline_us = r->deadline_us};
     if (run_state_open(r, e) != 0 || targets_number(&r->targets, r->state, r->c->accept_target, e) != 0 ||
-        (r->diff == NULL && run_state_workspace(r, e) != 0) || run_state_lists(r, e) != 0 || run_target_kept(r, e) != 0 ||
+        run_state_workspace(r, e) != 0 || run_state_lists(r, e) != 0 || run_target_kept(r, e) != 0 ||
         run_identity_check(r, e) != 0 ||
         choose_read(r, &read, e) != 0 || run_number_setting(r, "last_full_rows", &r->last_full_rows, e) != 0)
         return -1;

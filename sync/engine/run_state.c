@@ -15,6 +15,7 @@
 
 #include "sync/base/file.h"
 #include "sync/base/log.h"
+#include "sync/base/stop.h"
 #include "sync/base/url.h"
 
 enum { PEEK_BYTES = 8 << 20 };
@@ -178,22 +179,38 @@ void run_state_close(struct run *r)
     free(r->scratch_state);
 }
 
+/* A dry run whose targets are ids needs no API. One that has not answered now is not asked again. */
+static int do_without(struct run *r, struct err *e)
+{
+    if (r->diff == NULL || e->status != XS_API || stop_requested() != 0)
+        return -1;
+    log_warning("the key's workspace and the campaign's variables are not known: %s", err_text(e));
+    err_clear(e);
+    r->variables_unknown = true;
+    return 0;
+}
+
 /* Another workspace would take every known lead for gone. */
 int run_state_workspace(struct run *r, struct err *e)
 {
     const char *known;
-    if (api_workspace_get(r->api, &r->run_arena, &r->workspace, e) != 0)
+    if (state_get(r->state, "workspace", &known, e) < 0)
         return -1;
+    /* A dry run asks only where the answer can matter. */
+    if (r->diff != NULL && (r->api == NULL || known == NULL))
+        return 0;
+    if (api_workspace_get(r->api, &r->run_arena, &r->workspace, e) != 0)
+        return do_without(r, e);
     if (r->workspace.notice != NULL)
         log_detail("%s", r->workspace.notice);
     if (r->workspace.id == NULL)
         return 0;
-    int rc = state_get(r->state, "workspace", &known, e);
-    if (rc < 0)
-        return -1;
     if (known != NULL && strcmp(known, r->workspace.id) != 0)
         return err_set(e, XS_CONFIG, "this state belongs to workspace %s, and the key to workspace %s (%s): use that "
-                       "workspace's key, or another --state", known, r->workspace.id, r->workspace.name);
+                       "workspace's key, or another --state", known, r->workspace.id,
+                       r->workspace.name != NULL ? r->workspace.name : "no name");
+    if (r->diff != NULL)
+        return 0;
     if (known == NULL && state_set(r->state, "workspace", r->workspace.id, e) != 0)
         return -1;
     /* For a dry run, which asks for no workspace. */
