@@ -8,18 +8,14 @@
 #include "mappings/email.h"
 #include "sync/base/text.h"
 
-#include <errno.h>
 #include <string.h>
-
-/* What one column spec made of a row. */
-enum step_result { STEP_VALUE, STEP_REJECT, STEP_SKIP, STEP_ERROR };
 
 struct applier {
     struct mapping *m;
     const struct row *row;
     struct arena *scratch;
     struct mapped *out;
-    struct reject *rejects;
+    struct reject *rejects, *emptied;
     bool skipped; /* by a map's otherwise: skip */
 };
 
@@ -31,7 +27,7 @@ static int out_of_memory(struct err *e)
 
 /* Cells that can be wrong are bounded: one reject a column, one for the key, the route and each skip rule, one for
  * all. */
-static int reject(struct applier *a, const char *column, enum reason reason, struct str value)
+static int reject_flaw(struct applier *a, const struct reject *flaw)
 {
     const struct mapping_impl *impl = a->m->impl;
     if (a->rejects == NULL) {
@@ -39,111 +35,26 @@ static int reject(struct applier *a, const char *column, enum reason reason, str
         if (a->rejects == NULL)
             return -1;
     }
-    a->rejects[a->out->rejects_n++] = (struct reject){.column = column, .reason = reason, .value = value};
+    a->rejects[a->out->rejects_n++] = *flaw;
     return 0;
 }
 
-/* By halving, over entries that the loader has sorted. */
-static const struct map_entry *map_find(const struct column *column, struct str text)
+static int reject(struct applier *a, const char *column, enum reason reason, struct str value, const char *why)
 {
-    size_t low = 0, high = column->map_n;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        int order = str_cmp(text, column->map[middle].from);
-        if (order == 0)
-            return &column->map[middle];
-        if (order < 0)
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    return NULL;
+    return reject_flaw(a, &(struct reject){.column = column, .reason = reason, .value = value, .why = why});
 }
 
-/* The caller knows the column's name and adds it. */
-static enum step_result reject_value(struct reject *flaw, enum reason reason, struct str value)
+/* One a column at most, and one for the address. */
+static int note_emptied(struct applier *a, const struct reject *flaw)
 {
-    flaw->reason = reason;
-    flaw->value = value;
-    return STEP_REJECT;
-}
-
-/* `map`: exact; empties have passed by. */
-static enum step_result run_map(const struct column *column, struct str *text, struct reject *flaw)
-{
-    const struct map_entry *entry = map_find(column, *text);
-    if (entry != NULL) {
-        *text = entry->to;
-        return STEP_VALUE;
+    if (a->emptied == NULL) {
+        a->emptied = arena_calloc(a->scratch, a->m->impl->columns_n + 1, sizeof *a->emptied);
+        if (a->emptied == NULL)
+            return -1;
     }
-    switch (column->otherwise) {
-    case UNMATCHED_KEEP:
-        return STEP_VALUE;
-    case UNMATCHED_EMPTY:
-        *text = STR_NONE;
-        return STEP_VALUE;
-    case UNMATCHED_VALUE:
-        *text = column->otherwise_value;
-        return STEP_VALUE;
-    case UNMATCHED_SKIP:
-        return STEP_SKIP;
-    default:
-        return reject_value(flaw, REASON_MAP_UNMATCHED, *text);
-    }
-}
-
-/* from | template | value, then apply. */
-static enum step_result run_origin(const struct column *column, const struct row *row, struct arena *scratch,
-                                   struct str *text, struct reject *flaw)
-{
-    const char *why = NULL;
-    if (column->origin == ORIGIN_COLUMN) {
-        *text = cell_text(row, column->from.index);
-    } else if (column->origin == ORIGIN_VALUE) {
-        *text = column->value;
-    } else if (template_run(&column->template, row->cells, row->n, scratch, text) != 0) {
-        return errno == EOVERFLOW ? reject_value(flaw, REASON_FIELD_TOO_LONG, STR_NONE) : STEP_ERROR;
-    }
-    if (column->origin == ORIGIN_COLUMN ? !cell_is_utf8(row, *text) : !is_utf8(*text))
-        return reject_value(flaw, REASON_NOT_UTF8, *text);
-    if (column->steps_n == 0)
-        return STEP_VALUE;
-    struct str before = *text;
-    if (transform_run(column->steps, column->steps_n, before, scratch, text, &why) != 0)
-        return STEP_ERROR;
-    return why != NULL ? reject_value(flaw, REASON_TYPE_INVALID, before) : STEP_VALUE;
-}
-
-/* The whole order: from|template|value, apply, blank-only is empty, map, type, default, required. */
-static enum step_result run_column(const struct column *column, const struct row *row, struct arena *scratch,
-                                   struct value *out, struct reject *flaw)
-{
-    struct str text;
-    enum step_result result = run_origin(column, row, scratch, &text, flaw);
-    if (result == STEP_VALUE && column->map_n > 0 && !is_blank(text))
-        result = run_map(column, &text, flaw);
-    if (result != STEP_VALUE)
-        return result;
-    if (!is_blank(text)) {
-        if (column->type == TYPE_STRING) {
-            *out = (struct value){VALUE_STRING, text.p, text.n};
-            return STEP_VALUE;
-        }
-        bool oom = false;
-        const char *why = column_type_value(column->type, text, scratch, out, &oom);
-        if (oom)
-            return STEP_ERROR;
-        return why != NULL ? reject_value(flaw, REASON_TYPE_INVALID, text) : STEP_VALUE;
-    }
-    *out = column->fallback;
-    if (out->kind != VALUE_ABSENT)
-        return STEP_VALUE;
-    if (column->required)
-        return reject_value(flaw, column->slot == LEAD_EMAIL ? REASON_EMAIL_MISSING : REASON_REQUIRED_MISSING,
-                            STR_NONE);
-    if (column->clear)
-        out->kind = VALUE_NULL;
-    return STEP_VALUE;
+    a->emptied[a->out->emptied_n++] = *flaw;
+    a->out->emptied = a->emptied;
+    return 0;
 }
 
 /* ---- identity ---- */
@@ -188,11 +99,11 @@ static int identity_by_key(struct applier *a)
         struct str cell = cell_text(a->row, impl->keys[i].index);
         const char *name = impl->keys[i].name.p;
         if (is_blank(cell))
-            return reject(a, name, REASON_KEY_MISSING, STR_NONE);
+            return reject(a, name, REASON_KEY_MISSING, STR_NONE, "no value");
         if (!cell_is_utf8(a->row, cell))
-            return reject(a, name, REASON_NOT_UTF8, cell);
+            return reject(a, name, REASON_NOT_UTF8, cell, NULL);
         if (cell.n > KEY_BYTES_MAX)
-            return reject(a, name, REASON_FIELD_TOO_LONG, cell);
+            return reject(a, name, REASON_FIELD_TOO_LONG, cell, "is longer than the 1024 bytes of a key");
     }
     struct str key = str_trim(cell_text(a->row, impl->keys[0].index));
     if (impl->keys_n > 1 && join_key(a, &key) != 0)
@@ -217,19 +128,37 @@ static bool address_optional(const struct applier *a)
     return a->m->has_key && !a->m->stage.on && row_target(a)->kind == TARGET_LIST;
 }
 
-/* The address of a lead: what is sent, and whom it identifies. 0/-1 (memory). */
-static int identity_by_email(struct applier *a, const char *label)
+/* The row has no address. `flaw`: what its column found; NULL: the mapping has none. */
+static int address_missing(struct applier *a, const struct reject *flaw)
+{
+    struct reject missing = flaw != NULL ? *flaw : (struct reject){.column = "email"};
+    if (address_optional(a))
+        return 0;
+    missing.reason = REASON_EMAIL_MISSING;
+    if (is_blank(missing.value))
+        missing.value = STR_NONE;
+    if (missing.why == NULL)
+        missing.why = missing.value.n == 0 ? "no value" : "leaves no value";
+    return reject_flaw(a, &missing);
+}
+
+/* The address of a lead: what is sent, and whom it identifies. `column`: its spec, or NULL; `flaw`: column and cell. 0/-1
+ * (memory). */
+static int identity_by_email(struct applier *a, const struct column *column, struct reject *flaw)
 {
     struct value *value = &a->out->lead.core[LEAD_EMAIL];
     struct email email;
     if (value->kind != VALUE_STRING)
-        return address_optional(a) ? 0 : reject(a, label, REASON_EMAIL_MISSING, STR_NONE);
+        return address_missing(a, flaw);
     struct str raw = {value->p, value->n};
     if (email_parse(raw, a->scratch, &email) != 0)
         return -1;
     if (email.why != NULL) {
         *value = (struct value){.kind = VALUE_ABSENT};
-        return reject(a, label, REASON_EMAIL_INVALID, raw);
+        flaw->reason = REASON_EMAIL_INVALID;
+        flaw->worked = raw;
+        flaw->why = email.why;
+        return column->empty_on_error && address_optional(a) ? note_emptied(a, flaw) : reject_flaw(a, flaw);
     }
     *value = (struct value){VALUE_STRING, email.send.p, email.send.n};
     a->out->email_key = email.key;
@@ -245,7 +174,7 @@ static int name_needed(struct applier *a)
     if (core[LEAD_EMAIL].kind == VALUE_STRING || !address_optional(a) || a->out->rejects_n > 0 ||
         core[LEAD_FIRST_NAME].kind == VALUE_STRING || core[LEAD_LAST_NAME].kind == VALUE_STRING)
         return 0;
-    return reject(a, NULL, REASON_INCOMPLETE, STR_NONE);
+    return reject(a, NULL, REASON_INCOMPLETE, STR_NONE, "a lead without an address needs a first or last name");
 }
 
 /* ---- rows that stay out ---- */
@@ -253,7 +182,7 @@ static int name_needed(struct applier *a)
 /* 1 with the value's number in *which, from 1 on; 0; -1 no memory. */
 static int rule_matches(struct applier *a, const struct skip_rule *rule, struct str cell, size_t *which)
 {
-    struct str text = str_trim(cell);
+    struct str text = clean_trim_marks(cell);
     struct buf *fold = &a->m->impl->fold;
     if (!text_is_ascii(text)) {
         buf_reset(fold);
@@ -283,7 +212,7 @@ static int skip_when(struct applier *a)
             continue;
         struct str cell = cell_text(a->row, rule->column.index);
         if (!cell_is_utf8(a->row, cell)) {
-            if (reject(a, rule->column.name.p, REASON_NOT_UTF8, cell) != 0)
+            if (reject(a, rule->column.name.p, REASON_NOT_UTF8, cell, NULL) != 0)
                 return -1;
             continue;
         }
@@ -320,9 +249,17 @@ static int route(struct applier *a)
             low = middle + 1;
     }
     a->out->target_index = m->routes_n;
-    if (m->route_otherwise == OTHERWISE_REJECT)
-        return reject(a, m->route_column, cell_is_utf8(a->row, cell) ? REASON_ROUTE_UNMATCHED : REASON_NOT_UTF8, cell);
-    return m->route_otherwise == OTHERWISE_SKIP;
+    if (m->route_otherwise == OTHERWISE_REJECT) {
+        bool text = cell_is_utf8(a->row, cell);
+        return reject(a, m->route_column, text ? REASON_ROUTE_UNMATCHED : REASON_NOT_UTF8, cell,
+                      !text ? NULL : value.n == 0 ? "no value, which matches no case of the route"
+                                                  : "matches no case of the route");
+    }
+    if (m->route_otherwise != OTHERWISE_SKIP)
+        return 0;
+    a->out->skip = (struct reject){.column = m->route_column, .reason = REASON_ROUTE_SKIP, .value = cell,
+                                   .why = "matches no case of the route, and otherwise: skip leaves the row out"};
+    return 1;
 }
 
 /* ---- a row ---- */
@@ -344,27 +281,36 @@ static int take_column(struct applier *a, const struct column *column)
 {
     struct value *value = column->slot < LEAD_FIELD_N ? &a->out->lead.core[column->slot]
                                                       : &a->out->lead.custom[column->slot - LEAD_FIELD_N];
-    if (!take_plain(column, a->row, value)) {
-        struct reject flaw = {.reason = REASON_NONE};
-        enum step_result result = run_column(column, a->row, a->scratch, value, &flaw);
-        if (result == STEP_ERROR)
-            return -1;
-        if (result != STEP_VALUE)
-            *value = (struct value){.kind = VALUE_ABSENT};
-        a->skipped = a->skipped || result == STEP_SKIP;
-        if (result == STEP_REJECT)
-            return reject(a, column->label, flaw.reason, flaw.value);
-        if (result == STEP_SKIP)
+    struct reject flaw;
+    bool emptied;
+    if (take_plain(column, a->row, value)) {
+        if (column->slot != LEAD_EMAIL)
             return 0;
+        flaw = (struct reject){.column = column->label, .value = {value->p, value->n}, .slot = column->slot};
+        return identity_by_email(a, column, &flaw);
     }
-    return column->slot == LEAD_EMAIL ? identity_by_email(a, column->label) : 0;
+    enum column_result result = column_run(column, a->row, a->scratch, value, &flaw, &emptied);
+    if (result == COLUMN_ERROR)
+        return -1;
+    if (result != COLUMN_VALUE)
+        *value = (struct value){.kind = VALUE_ABSENT};
+    if (result == COLUMN_REJECT)
+        return reject_flaw(a, &flaw);
+    if (result == COLUMN_SKIP) {
+        a->out->skip = a->skipped ? a->out->skip : flaw;
+        a->skipped = true;
+        return 0;
+    }
+    if (emptied && (column->slot != LEAD_EMAIL || address_optional(a)) && note_emptied(a, &flaw) != 0)
+        return -1;
+    return column->slot == LEAD_EMAIL ? identity_by_email(a, column, &flaw) : 0;
 }
 
 /* The address comes first, so that what is wrong with it is the row's reason. */
 static int take_columns(struct applier *a)
 {
     const struct mapping_impl *impl = a->m->impl;
-    if (!impl->has_email && identity_by_email(a, "email") != 0)
+    if (!impl->has_email && identity_by_email(a, NULL, NULL) != 0)
         return -1;
     for (size_t i = 0; i < impl->columns_n; i++) {
         if (take_column(a, &impl->columns[i]) != 0)
@@ -384,7 +330,9 @@ static bool has_column(const struct applier *a, const struct column *column)
     bool all = true;
 
     if (column->origin == ORIGIN_COLUMN)
-        return has_cell(a, column->from.index);
+        all = has_cell(a, column->from.index);
+    for (size_t i = 0; i < column->others_n; i++)
+        all = all && has_cell(a, column->others[i].index);
     for (size_t i = 0; column->origin == ORIGIN_TEMPLATE && i < column->template.n; i++)
         all = all && (!column->template.parts[i].is_column || has_cell(a, column->template.parts[i].column));
     return all;
@@ -399,6 +347,7 @@ static int identity_only(struct applier *a)
         (impl->has_email && has_column(a, &impl->columns[0]) && take_column(a, &impl->columns[0]) != 0))
         return -1;
     a->out->rejects_n = rejects_n;
+    a->out->emptied_n = 0;
     return 0;
 }
 
@@ -407,7 +356,7 @@ static int skip(struct applier *a, enum reason reason)
 {
     a->out->verdict = MAPPED_SKIP;
     a->out->reason = reason;
-    a->out->rejects_n = 0;
+    a->out->rejects_n = a->out->emptied_n = 0;
     return 0;
 }
 
@@ -432,12 +381,13 @@ static int map_row(struct applier *a)
     return 0;
 }
 
-/* The first column that is used and whose cell is unusable; bound_n: none. What is not used is not judged. */
+/* The first column that is used and whose cell is unusable; bound_n: none. What is not used is not judged, and what is
+ * used by `on_error: empty` alone is let go. */
 static size_t flawed_column(const struct applier *a)
 {
     const struct mapping_impl *impl = a->m->impl;
     size_t i = a->row->flaws != NULL ? 0 : impl->bound_n;
-    while (i < impl->bound_n && (!impl->used[i] || row_flaw(a->row, i) == REASON_NONE))
+    while (i < impl->bound_n && (!impl->strict[i] || row_flaw(a->row, i) == REASON_NONE))
         i++;
     return i;
 }
@@ -450,10 +400,8 @@ static int defective_row(struct applier *a, enum reason defect, size_t column)
     if (rc > 0)
         return identity_only(a) != 0 ? -1 : skip(a, REASON_SKIP_WHEN);
     a->out->rejects_n = 0;
-    /* Only what is text can be shown. */
-    struct str value = of_cell && defect == REASON_TYPE_INVALID ? (struct str){a->row->cells[column].p, a->row->cells[column].n}
-                                                                : STR_NONE;
-    if (rc < 0 || reject(a, of_cell ? a->m->impl->used_names[column] : NULL, defect, value) != 0)
+    struct str value = of_cell ? cell_shown(a->row, column) : STR_NONE;
+    if (rc < 0 || reject(a, of_cell ? a->m->impl->used_names[column] : NULL, defect, value, cell_why(value)) != 0)
         return -1;
     /* The other cells may still say whose row it is. */
     return of_cell ? identity_only(a) : 0;
@@ -481,6 +429,7 @@ int mapping_apply(struct mapping *m, const struct row *row, struct arena *scratc
         out->verdict = MAPPED_REJECT;
         out->reason = a.rejects[0].reason;
         out->rejects = a.rejects;
+        out->emptied_n = 0;
     }
     return 0;
 }

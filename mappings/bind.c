@@ -1,6 +1,7 @@
 /* Columns of the source meet the mapping: names become cell numbers, once a run. */
 #include "config.h"
 
+#include "mappings/clean.h"
 #include "mappings/compiled.h"
 #include "sync/base/text.h"
 
@@ -15,7 +16,10 @@ struct binder {
     const struct str *columns;
     size_t n;
     const char **names; /* NUL-terminated, for suggestions; made when the first column is missing */
-    bool *used;
+    bool *used, *strict;
+    uint8_t *uses;
+    bool lenient;    /* the spec that is bound lets go what cannot be used */
+    uint8_t use;     /* enum cell_use of the spec that is bound */
     const char **used_names;
 };
 
@@ -33,6 +37,8 @@ static int find(void *ctx, struct str name, size_t *index)
         if (str_eq(b->columns[i], name) && !is_own(name)) {
             *index = i;
             b->used[i] = true;
+            b->strict[i] = b->strict[i] || !b->lenient;
+            b->uses[i] |= b->use;
             return 0;
         }
     }
@@ -123,10 +129,25 @@ static int list_names(struct binder *b)
         b->used_names[i] = name.p;
     }
     impl->used = b->used;
+    impl->strict = b->strict;
+    impl->uses = b->uses;
     impl->used_names = b->used_names;
     impl->unused = unused;
     impl->filled = filled;
     return 0;
+}
+
+static uint8_t use_of(const struct column *column)
+{
+    uint8_t use = CELL_SENT;
+    bool cleaned = column->map_n > 0;
+    for (size_t i = 0; i < column->steps_n; i++)
+        cleaned = cleaned || column->steps[i].op == TRANSFORM_CLEAN;
+    if (!cleaned || column->origin == ORIGIN_TEMPLATE)
+        use |= CELL_AS_IT_IS;
+    if (column->slot == LEAD_FIRST_NAME || column->slot == LEAD_LAST_NAME)
+        use |= CELL_OF_PERSON;
+    return use;
 }
 
 /* Every column that is named anywhere, so that a filter without its column is no filter that never matches. */
@@ -135,15 +156,22 @@ static void bind_all(struct binder *b)
     struct mapping_impl *impl = b->m->impl;
     for (size_t i = 0; i < impl->columns_n; i++) {
         struct column *column = &impl->columns[i];
+        b->lenient = column->origin == ORIGIN_COLUMN && column->empty_on_error;
+        b->use = use_of(column);
         if (column->origin == ORIGIN_COLUMN)
             bind_one(b, &column->from);
         else if (column->origin == ORIGIN_TEMPLATE)
             bind_template(b, column);
+        for (size_t k = 0; k < column->others_n; k++)
+            bind_one(b, &column->others[k]);
     }
-    for (size_t i = 0; i < impl->skips_n; i++)
-        bind_one(b, &impl->skips[i].column);
+    b->lenient = false;
+    b->use = CELL_SENT | CELL_AS_IT_IS;
     for (size_t i = 0; i < impl->keys_n; i++)
         bind_one(b, &impl->keys[i]);
+    b->use = 0;
+    for (size_t i = 0; i < impl->skips_n; i++)
+        bind_one(b, &impl->skips[i].column);
     if (b->m->routes_n > 0)
         bind_one(b, &impl->route);
 }
@@ -190,8 +218,10 @@ int mapping_bind(struct mapping *m, const struct str *columns, size_t columns_n,
     diags_init(&d, m->impl->diags.file, m->impl->diags.text, &m->arena);
     struct binder b = {.m = m, .d = &d, .columns = columns, .n = columns_n};
     b.used = arena_calloc(&m->arena, columns_n + 1, sizeof *b.used);
+    b.strict = arena_calloc(&m->arena, columns_n + 1, sizeof *b.strict);
+    b.uses = arena_calloc(&m->arena, columns_n + 1, sizeof *b.uses);
     b.used_names = arena_calloc(&m->arena, columns_n + 1, sizeof *b.used_names);
-    if (b.used == NULL || b.used_names == NULL)
+    if (b.used == NULL || b.strict == NULL || b.uses == NULL || b.used_names == NULL)
         return err_oom(e);
     bind_all(&b);
     if (d.n > 0 && mapping_undivided(m, columns, columns_n, e))
@@ -211,6 +241,21 @@ int mapping_bind(struct mapping *m, const struct str *columns, size_t columns_n,
 const bool *mapping_used(const struct mapping *m)
 {
     return m->impl->used;
+}
+
+const uint8_t *mapping_cell_uses(const struct mapping *m)
+{
+    return m->impl->uses;
+}
+
+bool mapping_is_placeholder(struct str cell, bool of_person)
+{
+    return clean_is_placeholder(clean_trim(cell), of_person);
+}
+
+bool mapping_is_cut_number(struct str cell)
+{
+    return clean_is_cut_number(clean_trim(cell));
 }
 
 size_t mapping_unused(const struct mapping *m, const struct str **names)
@@ -245,9 +290,10 @@ int mapping_origin(const struct mapping *m, size_t slot, const struct row *row, 
             continue;
         if (column->origin == ORIGIN_TEMPLATE)
             return template_run(&column->template, row->cells, row->n, scratch, out) == 0 ? 1 : -1;
-        if (column->from.index >= row->n)
+        size_t index = column_cell(column, row)->index;
+        if (index >= row->n)
             return 0;
-        const struct cell *cell = &row->cells[column->from.index];
+        const struct cell *cell = &row->cells[index];
         if (!cell->null)
             *out = (struct str){cell->p, cell->n};
         return 1;

@@ -48,4 +48,19 @@ static inline struct str cell_text(const struct row *row, size_t index)
     return index >= row->n || cell->null || row_flaw(row, index) != REASON_NONE ? STR_NONE : (struct str){cell->p, cell->n};
 }
 
+/* What can be shown of a cell that cannot be used: only what is text. */
+static inline struct str cell_shown(const struct row *row, size_t index)
+{
+    const struct cell *cell = &row->cells[index];
+    return row_flaw(row, index) == REASON_TYPE_INVALID ? (struct str){cell->p, cell->n} : STR_NONE;
+}
+
+/* Why a connector could not read it; NULL: its reason says so. */
+static inline const char *cell_why(struct str shown)
+{
+    return shown.n == 0                             ? NULL
+           : shown.p[0] == '[' || shown.p[0] == '{' ? "is a list or an object; a cell takes one value"
+                                                    : "has more digits than can be read; write it as text";
+}
+
 #endif

@@ -12,32 +12,42 @@ enum { HASHES_MIN = 3, EXPONENT_DIGITS = 2 };
 
 /* Invisible characters that copying leaves around a text. Inside a text some of them join letters or emoji, so they count
  * at its ends only. Tags (U+E0020 and on) do not: the flag of Scotland ends with one. */
-static bool is_edge(uint32_t c)
+static bool is_edge(uint32_t c, bool marks)
 {
     if (c < 0x80)
         return c == ' ' || (c >= '\t' && c <= '\r');
-    return transform_is_blank(c) || c == 0xad || c == 0x180e || (c >= 0x200b && c <= 0x200f) ||
-           (c >= 0x202a && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f);
+    return transform_is_blank(c) || c == 0xad || c == 0x180e || c == 0x200c || c == 0x200d || (c >= 0x2061 && c <= 0x2064) ||
+           (marks && (c == 0x200e || c == 0x200f || (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x206f)));
 }
 
-struct str clean_trim(struct str s)
+static struct str trim(struct str s, bool marks)
 {
     const uint8_t *start = (const uint8_t *)s.p, *end = start + s.n;
     ucs4_t c;
 
     while (start < end) {
         int n = u8_mbtouc(&c, start, (size_t)(end - start));
-        if (!is_edge(c))
+        if (!is_edge(c, marks))
             break;
         start += n;
     }
     while (end > start) {
         const uint8_t *last = u8_prev(&c, end, start);
-        if (last == NULL || !is_edge(c))
+        if (last == NULL || !is_edge(c, marks))
             break;
         end = last;
     }
     return (struct str){(const char *)start, (size_t)(end - start)};
+}
+
+struct str clean_trim(struct str s)
+{
+    return trim(s, false);
+}
+
+struct str clean_trim_marks(struct str s)
+{
+    return trim(s, true);
 }
 
 /* "Null", "Nan": a capital, then small letters only. */

@@ -17,8 +17,10 @@ bool clean_is_placeholder(struct str trimmed, bool of_person);
 /* "4.91E+11", "4,91E+11": a long number as a spreadsheet shows and saves it, with its last digits gone. */
 bool clean_is_cut_number(struct str trimmed);
 
-/* Without blanks, line ends and invisible characters at both ends. Borrows from `s`. */
+/* Without blanks, line ends and characters without width at both ends. Borrows from `s`. */
 struct str clean_trim(struct str s);
+/* The same, and without marks of direction, which belong to a text in Hebrew or Arabic but to no address or answer. */
+struct str clean_trim_marks(struct str s);
 
 /* Does a look at both ends tell that `clean` leaves this text as it is? Most cells of most files pass here. */
 static inline bool clean_leaves(const char *p, size_t n)

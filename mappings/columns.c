@@ -222,6 +222,27 @@ static int compile_type(struct compiler *c, const struct tree_node *type, struct
     return -1;
 }
 
+/* `from: [Mobile, Phone]`. Rejects of an empty value name them all. */
+static int compile_list(struct compiler *c, const struct tree_node *list, struct column *column)
+{
+    struct buf label = BUF_INIT(MAPPING_BYTES_MAX);
+    int bad = 0;
+    column->others = arena_calloc(&c->m->arena, list->n, sizeof *column->others);
+    if (column->others == NULL)
+        return out_of_memory(c);
+    for (const struct tree_node *item = list->first; item != NULL; item = item->next) {
+        struct source_column from = {.name = item->text, .at = item->at, .span = item->span};
+        bad |= (label.n > 0 ? buf_adds(&label, ", ") : 0) | buf_add(&label, item->text.p, item->text.n);
+        if (item == list->first)
+            column->from = from;
+        else
+            column->others[column->others_n++] = from;
+    }
+    column->label = bad == 0 ? arena_dup(&c->m->arena, label.p, label.n) : NULL;
+    buf_free(&label);
+    return column->label == NULL ? out_of_memory(c) : 0;
+}
+
 /* Where the text comes from. The schema has seen to it that exactly one of the three is there. */
 static int compile_origin(struct compiler *c, const struct tree_node *spec, struct column *column)
 {
@@ -229,6 +250,8 @@ static int compile_origin(struct compiler *c, const struct tree_node *spec, stru
     if (spec->kind == TREE_SCALAR || (node = tree_get(spec, "from")) != NULL) {
         node = spec->kind == TREE_SCALAR ? spec : node;
         column->origin = ORIGIN_COLUMN;
+        if (node->kind == TREE_LIST)
+            return compile_list(c, node, column);
         column->from = (struct source_column){.name = node->text, .at = node->at, .span = node->span};
         column->label = node->text.p;
         return 0;
@@ -254,7 +277,9 @@ static int compile_rest(struct compiler *c, const struct tree_node *spec, struct
 {
     const struct tree_node *fallback = tree_get(spec, "default"), *required = tree_get(spec, "required");
     const struct tree_node *empty = tree_get(spec, "empty"), *overwrite = tree_get(spec, "overwrite");
+    const struct tree_node *on_error = tree_get(spec, "on_error");
     int rc = 0;
+    column->empty_on_error = on_error != NULL && str_is(on_error->text, "empty");
     column->required = required != NULL && (required->text.p[0] == 't' || required->text.p[0] == 'T');
     column->clear = empty != NULL && str_is(empty->text, "clear");
     if (overwrite != NULL)
@@ -281,7 +306,8 @@ static int compile_rest(struct compiler *c, const struct tree_node *spec, struct
 static void set_plain(struct column *column)
 {
     bool clean = column->steps_n == 1 && column->steps[0].op == TRANSFORM_CLEAN && !column->steps[0].as.clean.website;
-    bool as_it_is = column->origin == ORIGIN_COLUMN && column->map_n == 0 && column->type == TYPE_STRING;
+    bool one_cell = column->origin == ORIGIN_COLUMN && column->others_n == 0;
+    bool as_it_is = one_cell && column->map_n == 0 && column->type == TYPE_STRING;
     column->plain = as_it_is && column->steps_n == 0;
     column->plain_if_clean = as_it_is && clean;
 }

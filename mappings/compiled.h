@@ -39,6 +39,8 @@ struct column {
     bool plain_if_clean;          /* the same, but for the step `clean` */
     enum column_origin origin;
     struct source_column from;    /* ORIGIN_COLUMN */
+    struct source_column *others; /* ORIGIN_COLUMN: those that are asked in turn when `from` is blank */
+    size_t others_n;
     struct template template;     /* ORIGIN_TEMPLATE */
     size_t template_at;           /* bytes of the file where the template's text begins */
     struct str value;             /* ORIGIN_VALUE */
@@ -51,6 +53,7 @@ struct column {
     enum column_type type;
     struct value fallback;        /* default:, typed; VALUE_ABSENT: none */
     bool required, clear;
+    bool empty_on_error;          /* on_error: empty */
 };
 
 #define SKIP_ANY "*"
@@ -79,6 +82,8 @@ struct mapping_impl {
     struct route_value *route_values; /* sorted */
     size_t bound_n;              /* columns of the source, after bind */
     bool *used;                  /* by column of the source: something of the mapping names it */
+    bool *strict;                /* the same: an unusable cell of it rejects the row */
+    uint8_t *uses;               /* the same: enum cell_use */
     const char **used_names;     /* their names, for messages; NULL: not used */
     bool straight, all_columns;  /* a CSV without a mapping file */
     struct mapping_note *notes;  /* of its columns, after bind */
@@ -92,6 +97,15 @@ struct mapping_impl {
  * `scratch`; *oom tells when that could not be had. */
 const char *column_type_value(enum column_type type, struct str text, struct arena *scratch, struct value *out,
                               bool *oom);
+
+/* What one column spec makes of a row. COLUMN_ERROR: memory. */
+enum column_result { COLUMN_VALUE, COLUMN_REJECT, COLUMN_SKIP, COLUMN_ERROR };
+/* The whole order: from|template|value, apply, map, type, default, required. COLUMN_REJECT and COLUMN_SKIP come with
+ * `flaw`; COLUMN_VALUE with *emptied does, too: on_error: empty let a value go. */
+enum column_result column_run(const struct column *column, const struct row *row, struct arena *scratch,
+                              struct value *out, struct reject *flaw, bool *emptied);
+/* The first of a spec's cells that is not blank, else its first cell. ORIGIN_COLUMN only. */
+const struct source_column *column_cell(const struct column *column, const struct row *row);
 
 /* Compiles the specs under fields: and custom_variables: of a checked or half-checked root; mistakes go to the diags.
  * Sets columns, shape and overwrite. */

@@ -83,7 +83,7 @@ static const char *explain(struct str s, const char *otherwise)
     if (s.p[0] == '@')
         return "has nothing before the @";
     if (beside_text(s))
-        return "has other text beside the address; keep the address alone or use apply: [email]";
+        return "has other text beside the address; keep the address alone";
     if (blank)
         return "has a blank inside; remove it";
     return otherwise;

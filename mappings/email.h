@@ -36,7 +36,7 @@ bool email_tld_unknown(struct str key);
  * of these. Borrows from raw; judges nothing. */
 struct str email_unwrap(struct str raw);
 
-/* The same, and without invisible characters inside. Borrows from raw, or from `scratch`. 0/-1 (memory) */
+/* The same, and without invisible characters before the @. Borrows from raw, or from `scratch`. 0/-1 (memory) */
 int email_repair(struct str raw, struct arena *scratch, struct str *out);
 
 #endif

@@ -74,7 +74,7 @@ static struct str without_mailto(struct str s)
 /* Each turn takes at least a byte away, so there is an end. */
 struct str email_unwrap(struct str raw)
 {
-    struct str s = clean_trim(raw);
+    struct str s = clean_trim_marks(raw);
 
     for (size_t before = s.n + 1; s.n > 0 && s.n < before;) {
         before = s.n;
@@ -84,12 +84,12 @@ struct str email_unwrap(struct str raw)
         s = without_quotes(s);
         while (s.n > 0 && memchr(";,.", s.p[s.n - 1], 3) != NULL)
             s.n--;
-        s = clean_trim(s);
+        s = clean_trim_marks(s);
     }
     return s;
 }
 
-/* Joiners belong to the words of some scripts, and there to their domains; beside an ASCII letter they are leftovers. */
+/* Joiners belong to the words of some scripts; beside an ASCII letter they are leftovers. */
 static bool is_leftover(struct str s, size_t i, size_t n, uint32_t c)
 {
     bool after_ascii = i == 0 || (unsigned char)s.p[i - 1] < 0x80;
@@ -97,16 +97,18 @@ static bool is_leftover(struct str s, size_t i, size_t n, uint32_t c)
     return (c != ZWNJ && c != ZWJ) || after_ascii || before_ascii;
 }
 
+/* Only before the @: a domain with such a character in it would become another domain, and is refused by its name. */
 int email_repair(struct str raw, struct arena *scratch, struct str *out)
 {
     struct str s = email_unwrap(raw);
+    const char *at = s.n > 0 ? memchr(s.p, '@', s.n) : NULL;
+    size_t local_n = at != NULL ? (size_t)(at - s.p) : 0, kept = 0;
     char *to = NULL;
-    size_t kept = 0;
 
     *out = s;
-    for (size_t i = 0; i < s.n;) {
+    for (size_t i = 0, n; i < local_n; i += n) {
         uint32_t c = 0;
-        size_t n = text_hidden_char(s.p + i, s.n - i, &c);
+        n = text_hidden_char(s.p + i, s.n - i, &c);
         bool leftover = n > 0 && is_leftover(s, i, n, c);
         if (leftover && to == NULL) {
             to = arena_alloc(scratch, s.n);
@@ -119,9 +121,10 @@ int email_repair(struct str raw, struct arena *scratch, struct str *out)
             memcpy(to + kept, s.p + i, n);
             kept += n;
         }
-        i += n;
     }
-    if (to != NULL)
-        *out = (struct str){to, kept};
+    if (to == NULL)
+        return 0;
+    memcpy(to + kept, at, s.n - local_n);
+    *out = (struct str){to, kept + s.n - local_n};
     return 0;
 }

@@ -3,6 +3,7 @@ mappings_libmappings_a_SOURCES = \
 	mappings/address.c \
 	mappings/apply.c mappings/cells.h \
 	mappings/bind.c \
+	mappings/column_run.c \
 	mappings/columns.c \
 	mappings/compiled.h \
 	mappings/diag.c \
@@ -21,6 +22,7 @@ mappings_libmappings_a_SOURCES = \
 	mappings/init_yaml.h \
 	mappings/load.c \
 	mappings/mapping.h \
+	mappings/reject_text.c \
 	mappings/rules.c \
 	mappings/scalar.c \
 	mappings/schema.c \

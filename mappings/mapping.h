@@ -130,6 +130,16 @@ struct mapping_note {
 size_t mapping_notes(const struct mapping *m, const struct mapping_note **notes);
 /* By column of the source, after bind: does the mapping use it, be it to skip rows, as key or for its route? Borrowed. */
 const bool *mapping_used(const struct mapping *m);
+/* How cells of a column of the source reach a lead, after bind: a sum of these, by column. Borrowed. */
+enum cell_use {
+    CELL_SENT = 1,      /* as a value, a part of one, or the key */
+    CELL_AS_IT_IS = 2,  /* somewhere without the step `clean`, and without a map */
+    CELL_OF_PERSON = 4, /* as a first or last name */
+};
+const uint8_t *mapping_cell_uses(const struct mapping *m);
+/* Is the whole cell a placeholder that `clean` makes empty; a long number that a spreadsheet has cut ("4.91E+11")? */
+bool mapping_is_placeholder(struct str cell, bool of_person);
+bool mapping_is_cut_number(struct str cell);
 /* Source columns that no field uses, after bind; borrowed. `leadsync_*` columns are not among them. */
 size_t mapping_unused(const struct mapping *m, const struct str **names);
 /* The same as text, with commas between them; a list that does not fit ends where `out` is full. */
@@ -147,6 +157,8 @@ struct skip_value {
     const char *column;
     struct str value;   /* trimmed and case-folded */
 };
+/* Appends "skip_when rule 1, column Opt-out: yes" for a value's number and the cell that has it. 0/-1 (buffer) */
+int mapping_skip_text(const struct mapping *m, size_t number, struct str cell, struct buf *out);
 size_t mapping_skip_values_n(const struct mapping *m);
 struct skip_value mapping_skip_value(const struct mapping *m, size_t number);
 
@@ -155,8 +167,16 @@ enum mapped_verdict { MAPPED_LEAD, MAPPED_SKIP, MAPPED_REJECT };
 struct reject {
     const char *column; /* source column or field at fault; may be NULL */
     enum reason reason;
-    struct str value;   /* the offending value; may be empty */
+    struct str value;   /* the cell as the source has it, or what the template made; may be empty */
+    struct str worked;  /* what steps had made of it when it was refused; empty: it was refused as it is */
+    const char *why;    /* completes "the value …"; NULL: the reason says it all */
+    const char *step;   /* the step of apply: that refused it, or NULL */
+    size_t slot;        /* the field, as in mapping_origin(); of values that are left empty */
 };
+
+/* Appends 'Website: "n/a" is not a web address (apply: url)': column, value and cause on one line, with control and
+ * invisible characters as \u{1b}. A long value is cut, but never inside a word. 0/-1 (buffer). */
+int mapping_reject_text(const struct reject *r, struct buf *out);
 
 /* What one row became. Everything borrows from the row, the mapping and `scratch` of mapping_apply(). */
 struct mapped {
@@ -168,8 +188,11 @@ struct mapped {
     size_t target_index;          /* 0 without a route; else the route case; routes_n: otherwise */
     size_t skip_value;            /* number of the value by which a rule of skip_when took the row: it opts out; else 0 */
     struct str skip_cell;         /* the cell that has it, as read */
+    struct reject skip;           /* what else left the row out: a map's or the route's `otherwise: skip` */
     const struct reject *rejects; /* all that is wrong with the row */
     size_t rejects_n;
+    const struct reject *emptied; /* values that `on_error: empty` let go */
+    size_t emptied_n;
 };
 
 /* Maps one row; a row with a defect, or with a flaw in a cell that is used, is rejected with it. `scratch` is reset by the caller, once a row or a chunk.

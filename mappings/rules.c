@@ -111,6 +111,14 @@ static void told_twice(struct diags *d, const struct tree_node *list, const char
     }
 }
 
+/* The lists of columns under `from:`. */
+static void from_once(struct diags *d, const struct tree_node *specs)
+{
+    for (const struct tree_node *spec = specs != NULL && specs->kind == TREE_MAP ? specs->first : NULL; spec != NULL;
+         spec = spec->next)
+        told_twice(d, tree_get(spec, "from"), "column");
+}
+
 /* Values of cases are compared without the blanks around them. */
 static void cases_once(struct diags *d, const struct tree_node *root)
 {
@@ -163,6 +171,8 @@ void rules_check(struct diags *d, const struct tree_node *root)
     list_first(d, root);
     promote_is_target(d, root);
     told_twice(d, tree_get(root, "key"), "column");
+    from_once(d, tree_get(root, "fields"));
+    from_once(d, tree_get(root, "custom_variables"));
     told_twice(d, tree_get(tree_get(tree_get(root, "source"), "csv"), "header"), "column");
     cases_once(d, root);
     env_names(d, root);
@@ -204,6 +214,9 @@ static const char rules_text[] =
     /* told_twice() */
     "{\"properties\":{\"key\":{\"uniqueItems\":true},\"source\":{\"properties\":{\"csv\":{\"properties\":"
     "{\"header\":{\"uniqueItems\":true}}}}}}},"
+    /* from_once() */
+    "{\"properties\":{\"fields\":{\"additionalProperties\":{\"properties\":{\"from\":{\"uniqueItems\":true}}}},"
+    "\"custom_variables\":{\"additionalProperties\":{\"properties\":{\"from\":{\"uniqueItems\":true}}}}}},"
     /* cases_once() */
     "{\"properties\":{\"route\":{\"properties\":{\"cases\":{\"propertyNames\":"
     "{\"pattern\":\"^(\\\\S(.*\\\\S)?)?$\"}}}}}},"

@@ -200,11 +200,16 @@ static const struct schema unmatched = {.kind = SCHEMA_ANY, .what = "reject, kee
 static const struct schema column_type = {.kind = SCHEMA_WORD, .words = WORDS("string", "number", "boolean")};
 static const struct schema empty = {.kind = SCHEMA_WORD, .words = WORDS("omit", "clear")};
 static const struct schema overwrite = {.kind = SCHEMA_WORD, .words = WORDS("always", "if-empty", "never")};
+static const struct schema on_error = {.kind = SCHEMA_WORD, .words = WORDS("reject", "empty")};
+static const struct schema column_or_columns = {
+    .kind = SCHEMA_ANY, .what = "the name of a column of the source, or a list of them such as [Mobile, Phone]",
+    .any = (const struct schema *const[]){&column_name, &some_columns, NULL}};
 static const struct schema column_long = {
     .kind = SCHEMA_OBJECT,
     .what = "the name of a column, or a mapping such as {from: Column}",
     .keys = (const struct schema_key[]){
-        {"from", &column_name, KEY_CHOICE, NOT_STORED, NULL, "\"Email Address\"", "the column whose cells are taken"},
+        {"from", &column_or_columns, KEY_CHOICE, NOT_STORED, NULL, "\"Email Address\"",
+         "the column whose cells are taken; of a list of columns, the first one whose cell is not blank"},
         {"template", &text, KEY_CHOICE, NOT_STORED, NULL, "\"{Company} ({Country})\"",
          "text with columns in braces; {{ and }} are braces; empty when all its columns are"},
         {"value", &scalar, KEY_CHOICE, NOT_STORED, NULL, "\"import-2026\"", "the same text for every row"},
@@ -220,6 +225,8 @@ static const struct schema column_long = {
          "omit: an empty value leaves the field out; clear: it clears what Instantly has"},
         {"overwrite", &overwrite, 0, NOT_STORED, "\"always\"", NULL,
          "when a known lead is updated: always, only if the field is empty there, or never"},
+        {"on_error", &on_error, 0, NOT_STORED, "\"reject\"", "\"empty\"",
+         "a value that a step or the type cannot take rejects the row, or is empty and counted by check and preview"},
         END}};
 const struct schema schema_column = {.kind = SCHEMA_ANY,
                                      .what = "the name of a column, or a mapping such as {from: Column}",

@@ -78,7 +78,7 @@ static const char *bytes_check(struct str s)
         ucs4_t c;
         at += u8_mbtouc(&c, at, (size_t)(end - at));
         if (transform_is_blank(c))
-            return "has a blank inside and is no web address";
+            return "has a blank inside and is not a web address";
         if (c < 0x20 || (c >= 0x7f && c < 0xa0) || c == '<' || c == '>' || c == '"' || c == '\\')
             return "has a character that web addresses cannot have";
     }
@@ -129,7 +129,7 @@ static int host_of_url(struct str s, struct arena *scratch, struct url *url, str
     if (host_to_ascii(url->host, scratch, ascii, why) != 0)
         return -1;
     if (*why != NULL)
-        *why = "is no web address: it has no proper host name";
+        *why = "is not a web address: it has no proper host name";
     return 0;
 }
 

@@ -38,6 +38,7 @@ enum {
     TABLE_ROWS = 500, /* a longer text preview comes in several tables, so that memory stays small */
     FIXED_COLUMNS = 3, /* row, target, left out */
     CHANGE_COLUMNS = 4,
+    EMPTIED_COLUMNS = 2,
     READABLE = 10, /* terminal columns; with less for each, rows become blocks of lines */
 };
 
@@ -51,6 +52,7 @@ struct preview {
     struct out out;
     struct table table;
     struct table changes; /* text: what stands in a lead otherwise than in its row */
+    struct table emptied; /* text: values that on_error: empty lets go */
     uint64_t shown;
 };
 
@@ -72,6 +74,8 @@ static int text_head(struct preview *p)
     table_init(&p->changes, CHANGE_COLUMNS, NULL);
     for (size_t i = 0; i < CHANGE_COLUMNS; i++)
         bad |= table_add(&p->changes, str_from(change_head[i]), TABLE_DIM);
+    table_init(&p->emptied, EMPTIED_COLUMNS, NULL);
+    bad |= table_add(&p->emptied, STR("row"), TABLE_DIM) | table_add(&p->emptied, STR("value"), TABLE_DIM);
     if (p->o->raw) {
         for (size_t i = 0; i < p->source->columns_n; i++)
             bad |= table_add(t, p->source->columns[i].name, TABLE_DIM);
@@ -87,16 +91,25 @@ static int text_head(struct preview *p)
     return bad;
 }
 
+/* A table below the leads, when it has more than its head. */
+static int text_below(struct preview *p, struct table *t, size_t columns, const char *title)
+{
+    int bad = 0;
+    if (t->cells.n > columns * sizeof(struct table_cell))
+        bad = buf_adds(&p->out.text, title) |
+              table_print(t, p->inv->common.columns, p->inv->common.colour_out, &p->out.text);
+    table_free(t);
+    return bad;
+}
+
 static int text_flush(struct preview *p, struct err *e)
 {
     if (table_print(&p->table, p->inv->common.columns, p->inv->common.colour_out, &p->out.text) != 0)
         return err_oom(e);
     table_free(&p->table);
-    bool changed = p->changes.cells.n > CHANGE_COLUMNS * sizeof(struct table_cell);
-    if (changed && (buf_adds(&p->out.text, "\nWhat the mapping makes of these cells:\n") != 0 ||
-                    table_print(&p->changes, p->inv->common.columns, p->inv->common.colour_out, &p->out.text) != 0))
+    if (text_below(p, &p->changes, CHANGE_COLUMNS, "\nWhat the mapping makes of these cells:\n") != 0 ||
+        text_below(p, &p->emptied, EMPTIED_COLUMNS, "\nLeft empty by on_error: empty:\n") != 0)
         return err_oom(e);
-    table_free(&p->changes);
     return out_flush(&p->out, false, e);
 }
 
@@ -147,9 +160,18 @@ static int text_change(struct preview *p, const struct row *row, size_t slot, st
                                           : table_add(t, made.n > 0 ? made : STR("(empty)"), TABLE_GREEN));
 }
 
-static int text_changes(struct preview *p, const struct row *row, const struct lead *lead)
+static int text_changes(struct preview *p, const struct row *row, const struct mapped *mapped)
 {
-    int bad = 0;
+    const struct lead *lead = &mapped->lead;
+    struct buf text = BUF_INIT(SCRATCH_BYTES);
+    char number[24];
+    int n = snprintf(number, sizeof number, "%llu", (unsigned long long)row->number), bad = 0;
+    for (size_t i = 0; i < mapped->emptied_n && bad == 0; i++) {
+        buf_reset(&text);
+        bad = table_add(&p->emptied, (struct str){number, (size_t)n}, TABLE_DIM) |
+              mapping_reject_text(&mapped->emptied[i], &text) | table_add(&p->emptied, buf_str(&text), TABLE_YELLOW);
+    }
+    buf_free(&text);
     for (size_t f = 0; f < LEAD_FIELD_N && bad == 0; f++)
         bad = text_change(p, row, f, str_from(lead_field_table[f].api), &lead->core[f]);
     for (size_t i = 0; i < p->m->shape.custom_n && bad == 0; i++)
@@ -157,16 +179,21 @@ static int text_changes(struct preview *p, const struct row *row, const struct l
     return bad;
 }
 
-/* "email_invalid: Email Address \"ann@\"", one after the other. */
-static int text_rejects(const struct mapped *mapped, struct buf *out)
+/* What a rule, a map or the route says of a row that it leaves out. */
+static int skip_text(const struct preview *p, const struct mapped *mapped, struct buf *out)
+{
+    return mapped->skip_value > 0 ? mapping_skip_text(p->m, mapped->skip_value, mapped->skip_cell, out)
+                                  : mapping_reject_text(&mapped->skip, out);
+}
+
+/* "email_invalid: Email Address: \"ann@\" has no domain after the @", one after the other. */
+static int text_left_out(const struct preview *p, const struct mapped *mapped, struct buf *out)
 {
     if (mapped->verdict == MAPPED_SKIP)
-        return buf_addf(out, "skipped: %s", reason_text(mapped->reason));
+        return buf_addf(out, "skipped: %s: ", reason_text(mapped->reason)) != 0 ? -1 : skip_text(p, mapped, out);
     for (size_t i = 0; i < mapped->rejects_n; i++) {
         const struct reject *r = &mapped->rejects[i];
-        if (buf_addf(out, "%s%s", i > 0 ? "; " : "", reason_text(r->reason)) != 0 ||
-            (r->column != NULL && buf_addf(out, ": %s", r->column) != 0) ||
-            (r->value.n > 0 && buf_addf(out, " \"%.*s\"", STR_ARG(r->value)) != 0))
+        if (buf_addf(out, "%s%s: ", i > 0 ? "; " : "", reason_text(r->reason)) != 0 || mapping_reject_text(r, out) != 0)
             return -1;
     }
     return 0;
@@ -184,7 +211,7 @@ static int text_lead(struct preview *p, const struct row *row, const struct mapp
     int bad = buf_addf(&text, "%llu", (unsigned long long)row->number);
     bad |= table_add(t, buf_str(&text), TABLE_DIM);
     buf_reset(&text);
-    bad |= text_rejects(mapped, &text);
+    bad |= text_left_out(p, mapped, &text);
     bad |= table_add(t, buf_str(&text), mapped->verdict == MAPPED_REJECT ? TABLE_RED : TABLE_YELLOW);
     /* The target is the same in every row unless a route decides. */
     bad |= table_add(t, p->m->routes_n > 0 && target != NULL ? str_from(target->text) : STR_NONE, TABLE_PLAIN);
@@ -193,7 +220,7 @@ static int text_lead(struct preview *p, const struct row *row, const struct mapp
     for (size_t i = 0; i < p->m->shape.custom_n; i++)
         bad |= text_value(t, has_lead ? &mapped->lead.custom[i] : &none);
     if (mapped->verdict == MAPPED_LEAD)
-        bad |= text_changes(p, row, &mapped->lead);
+        bad |= text_changes(p, row, mapped);
     buf_free(&text);
     return bad;
 }
@@ -220,25 +247,47 @@ static void json_target(const struct target_spec *target, struct jsonw *w)
     jsonw_object_end(w);
 }
 
-static void json_rejects(const struct mapped *mapped, struct jsonw *w)
+static int json_reject(const struct reject *r, struct jsonw *w)
 {
-    jsonw_key(w, "rejects");
+    struct buf detail = BUF_INIT(SCRATCH_BYTES);
+    int bad = mapping_reject_text(r, &detail);
+    jsonw_object(w);
+    jsonw_key(w, "column");
+    jsonw_text(w, r->column);
+    jsonw_key(w, "reason");
+    jsonw_text(w, reason_text(r->reason));
+    jsonw_key(w, "value");
+    if (r->value.p != NULL)
+        jsonw_str(w, r->value);
+    else
+        jsonw_null(w);
+    jsonw_key(w, "detail");
+    jsonw_str(w, buf_str(&detail));
+    jsonw_object_end(w);
+    buf_free(&detail);
+    return bad;
+}
+
+static int json_rejects(const char *key, const struct reject *rejects, size_t n, struct jsonw *w)
+{
+    int bad = 0;
+    jsonw_key(w, key);
     jsonw_array(w);
-    for (size_t i = 0; i < mapped->rejects_n; i++) {
-        const struct reject *r = &mapped->rejects[i];
-        jsonw_object(w);
-        jsonw_key(w, "column");
-        jsonw_text(w, r->column);
-        jsonw_key(w, "reason");
-        jsonw_text(w, reason_text(r->reason));
-        jsonw_key(w, "value");
-        if (r->value.p != NULL)
-            jsonw_str(w, r->value);
-        else
-            jsonw_null(w);
-        jsonw_object_end(w);
-    }
+    for (size_t i = 0; i < n; i++)
+        bad |= json_reject(&rejects[i], w);
     jsonw_array_end(w);
+    return bad;
+}
+
+/* Which rule, map or route leaves the row out. */
+static int json_skip(const struct preview *p, const struct mapped *mapped, struct jsonw *w)
+{
+    struct buf detail = BUF_INIT(SCRATCH_BYTES);
+    int bad = skip_text(p, mapped, &detail);
+    jsonw_key(w, "skipped");
+    jsonw_str(w, buf_str(&detail));
+    buf_free(&detail);
+    return bad;
 }
 
 /* `lead` is the very item that leads/add would get. */
@@ -269,7 +318,11 @@ static int json_lead(struct preview *p, const struct row *row, const struct mapp
     } else {
         jsonw_null(&w);
     }
-    json_rejects(mapped, &w);
+    bad |= json_rejects("rejects", mapped->rejects, mapped->rejects_n, &w);
+    if (mapped->emptied_n > 0)
+        bad |= json_rejects("emptied", mapped->emptied, mapped->emptied_n, &w);
+    if (mapped->verdict == MAPPED_SKIP)
+        bad |= json_skip(p, mapped, &w);
     jsonw_object_end(&w);
     buf_free(&lead);
     return jsonw_end(&w) | bad;
@@ -418,6 +471,7 @@ done:
     out_abandon(&p.out);
     table_free(&p.table);
     table_free(&p.changes);
+    table_free(&p.emptied);
     source_close(p.source);
     arena_free(&p.scratch);
     mapping_free(p.m);

@@ -127,6 +127,8 @@ static int read_rows(struct check *c, struct source *source, struct err *e)
         if (rc != 0)
             break;
         count(c, &mapped);
+        if ((rc = check_values_row(c, &row, &mapped, e)) != 0)
+            break;
         if (mapped.verdict == MAPPED_LEAD && (rc = check_count_lead(c, &row, &mapped, e)) != 0)
             break;
     }
@@ -151,6 +153,7 @@ static void tell_rows(struct check *c, const struct source *source)
               (unsigned long long)c->rows, text_plural(c->rows), (unsigned long long)c->leads, c->leads == 1 ? "s a lead" : " leads", (unsigned long long)c->skipped,
               (unsigned long long)c->rejected, reasons != NULL ? reasons : "",
               c->m->duplicates == DUPLICATES_REJECT ? ", before duplicates" : "");
+    check_values_tell(c, source);
     check_watermark(c, source);
     check_guard_rejected(c);
     check_count_tell(c);
@@ -173,7 +176,7 @@ static void check_source(struct check *c)
     if (watermark_judge(c->m, source, &e) != 0)
         check_error(c, "mapping", &e);
     if (bind(c, source) == 0) {
-        if (check_count_start(c, &e) != 0 || read_rows(c, source, &e) != 0) {
+        if (check_count_start(c, &e) != 0 || check_values_start(c, source, &e) != 0 || read_rows(c, source, &e) != 0) {
             check_error(c, "source", &e);
         } else {
             c->counted = true;
@@ -181,6 +184,7 @@ static void check_source(struct check *c)
         }
     }
     check_count_stop(c);
+    check_values_stop(c);
     source_close(source);
 }
 

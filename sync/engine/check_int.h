@@ -44,6 +44,7 @@ struct check {
     uint64_t rows, leads, skipped, rejected;
     uint64_t reasons[REASON_N];
     struct check_count count;
+    struct check_values *values; /* while rows are read */
     const char *mark_type; /* of the watermark, as a sync would store it; NULL: none, or the source was not read */
 
     struct api *api;       /* NULL: no key, or nothing more can be asked */
@@ -71,6 +72,12 @@ int check_count_lead(struct check *c, const struct row *row, const struct mapped
 void check_count_tell(struct check *c);
 /* Leads for which a variable, by the name that templates know it by, has no value. */
 uint64_t check_count_empty(const struct check *c, struct str payload);
+
+/* Values that are refused, let go, or no data (check_values.c). `row` has been mapped. 0/-1 */
+int check_values_start(struct check *c, const struct source *source, struct err *e);
+void check_values_stop(struct check *c);
+int check_values_row(struct check *c, const struct row *row, const struct mapped *mapped, struct err *e);
+void check_values_tell(struct check *c, const struct source *source);
 
 /* Warns where a sync would stop for what the mapping rejects. */
 void check_guard_rejected(struct check *c);

@@ -15,6 +15,7 @@ enum {
     LEFT_OUT_SHOWN = 20,
     COLUMNS_DEFAULT = 100, /* where the output's width is not known */
     VALUE_COLUMNS = 60,
+    DETAIL_COLUMNS = 400,
     KEY_COLUMNS = 80,
     TARGET_COLUMNS = 60,
     INDENT = 4, /* of a create's fields */
@@ -217,12 +218,12 @@ static int text_left_out(struct diff *d, const struct diff_left_out *l, struct e
     bad |= buf_addf(&d->record, "  %s: ", outcome_text(l->entry->outcome)) |
            paint(d, rejected ? kinds[DIFF_KIND_REMOVE].colour : "");
     bad |= buf_adds(&d->record, reason_text(l->entry->reason)) | paint(d, rejected ? OFF : "");
-    if (l->column != NULL)
-        bad |= buf_adds(&d->record, ", column ") | show(d, str_from(l->column), VALUE_COLUMNS);
-    if (l->value.n > 0)
-        bad |= buf_adds(&d->record, ": \"") | show(d, l->value, VALUE_COLUMNS) | buf_addc(&d->record, '"');
-    if (l->column == NULL && l->entry->detail.n > 0)
-        bad |= buf_adds(&d->record, ", ") | show(d, l->entry->detail, VALUE_COLUMNS);
+    /* The detail has column and value, too. */
+    if (l->entry->detail.n > 0)
+        bad |= buf_adds(&d->record, ", ") | show(d, l->entry->detail, DETAIL_COLUMNS);
+    else if (l->column != NULL)
+        bad |= buf_adds(&d->record, ", column ") | show(d, str_from(l->column), VALUE_COLUMNS) |
+               buf_adds(&d->record, ": \"") | show(d, l->value, VALUE_COLUMNS) | buf_addc(&d->record, '"');
     bad |= buf_addc(&d->record, '\n');
     return bad == 0 ? diff_keep(d, &d->left_out, e) : err_oom(e);
 }

@@ -6,6 +6,7 @@ sync_libengine_a_SOURCES = \
 	sync/engine/check_count.c \
 	sync/engine/check_guard.c \
 	sync/engine/check_sql.c \
+	sync/engine/check_values.c \
 	sync/engine/check_watermark.c \
 	sync/engine/create.c \
 	sync/engine/create_proof.c \

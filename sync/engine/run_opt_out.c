@@ -17,17 +17,18 @@ static uint64_t make_mark(const struct run *r, uint64_t row, size_t value)
     return row < (UINT64_C(1) << MARK_BITS) / n - 1 ? row * n + value : value;
 }
 
-static struct skip_value read_mark(const struct run *r, uint64_t mark, uint64_t *row)
+/* The number of the value. */
+static size_t read_mark(const struct run *r, uint64_t mark, uint64_t *row)
 {
     uint64_t n = mapping_skip_values_n(r->m);
     *row = (mark - 1) / n;
-    return mapping_skip_value(r->m, (size_t)((mark - 1) % n) + 1);
+    return (size_t)((mark - 1) % n) + 1;
 }
 
 size_t run_opt_out_rule(const struct run *r, uint64_t mark)
 {
     uint64_t row;
-    return read_mark(r, mark, &row).rule;
+    return mapping_skip_value(r->m, read_mark(r, mark, &row)).rule;
 }
 
 int run_opt_out_take(struct run *r, const struct mapped *mapped, const struct entry *entry, struct err *e)
@@ -53,22 +54,19 @@ static int find(struct run *r, const struct entry *entry, uint64_t *mark, struct
 }
 
 /* `row` 0: the row itself opts out, or which one does is not known. */
-static int tell(struct run *r, struct entry *entry, uint64_t row, const struct skip_value *v, struct str cell, struct err *e)
+static int tell(struct run *r, struct entry *entry, uint64_t row, size_t value, struct str cell, struct err *e)
 {
     struct buf text = BUF_INIT(DETAIL_MAX);
     int bad = row > 0 ? buf_addf(&text, "row %llu opts out: ", (unsigned long long)row) : 0;
-    bad |= buf_addf(&text, "skip_when rule %zu, column %s: ", v->rule, v->column);
-    bad |= buf_add(&text, cell.p, cell.n);
-    bad |= arena_str(&r->row_arena, buf_str(&text), &entry->detail);
+    bad |= mapping_skip_text(r->m, value, cell, &text) | arena_str(&r->row_arena, buf_str(&text), &entry->detail);
     buf_free(&text);
     return bad == 0 ? 0 : err_oom(e);
 }
 
 int run_opt_out_tell(struct run *r, const struct mapped *mapped, struct entry *entry, const char **column, struct err *e)
 {
-    struct skip_value v = mapping_skip_value(r->m, mapped->skip_value);
-    *column = v.column;
-    return tell(r, entry, 0, &v, str_trim(mapped->skip_cell), e);
+    *column = mapping_skip_value(r->m, mapped->skip_value).column;
+    return tell(r, entry, 0, mapped->skip_value, mapped->skip_cell, e);
 }
 
 int run_opt_out_leave(struct run *r, struct entry *entry, uint32_t target, struct err *e)
@@ -79,11 +77,11 @@ int run_opt_out_leave(struct run *r, struct entry *entry, uint32_t target, struc
     int rc = find(r, entry, &mark, e);
     if (rc != 1)
         return rc;
-    const struct skip_value v = read_mark(r, mark, &row);
+    size_t value = read_mark(r, mark, &row);
     entry->outcome = OUTCOME_SKIPPED;
     entry->reason = REASON_SKIP_WHEN;
     entry->values = STR_NONE;
-    if (tell(r, entry, row, &v, v.value, e) != 0 || run_leave_out(r, entry, target, NULL, STR_NONE, e) != 0)
+    if (tell(r, entry, row, value, mapping_skip_value(r->m, value).value, e) != 0 || run_leave_out(r, entry, target, NULL, STR_NONE, e) != 0)
         return -1;
     return 1;
 }

@@ -11,7 +11,7 @@
 #include "sync/engine/work.h"
 
 /* JSON makes of one byte six at most. The rest is for what stands around values and names. */
-enum { FITS_SURELY = (LEADS_ADD_MAX_BYTES - (64 << 10)) / 6, DETAIL_VALUE_MAX = 1024 };
+enum { FITS_SURELY = (LEADS_ADD_MAX_BYTES - (64 << 10)) / 6 };
 
 uint64_t run_reject_hash(const struct run *r, const struct entry *entry)
 {
@@ -72,14 +72,6 @@ static int blot_out(struct run *r, struct entry *entry, struct err *e)
     return 1;
 }
 
-/* What a detail shows of a value: one that is too long, or no text, has the cause in its place. */
-static struct str detail_value(enum reason reason, struct str value)
-{
-    bool unusable = reason == REASON_NOT_UTF8 || reason == REASON_TYPE_INVALID || reason == REASON_FIELD_TOO_LONG;
-
-    return value.n > DETAIL_VALUE_MAX || (value.n == 0 && unusable) ? str_from(reason_help(reason)) : value;
-}
-
 int run_leave_out(struct run *r, struct entry *entry, uint32_t target, const char *column, struct str value, struct err *e)
 {
     int rc = blot_out(r, entry, e);
@@ -89,15 +81,6 @@ int run_leave_out(struct run *r, struct entry *entry, uint32_t target, const cha
         column = NULL;
         value = STR_NONE;
     }
-    buf_reset(&r->detail);
-    const struct str shown = detail_value(entry->reason, value);
-    bool tells = column != NULL && entry->detail.n == 0;
-    if (tells &&
-        (buf_adds(&r->detail, column) != 0 || buf_adds(&r->detail, ": ") != 0 ||
-         buf_add(&r->detail, shown.p, shown.n) != 0))
-        return err_oom(e);
-    if (tells)
-        entry->detail = buf_str(&r->detail);
     tally_row(r->tally, entry->outcome, entry->reason);
     if (r->diff != NULL) {
         if (entry->outcome == OUTCOME_UNCHANGED)
@@ -395,10 +378,21 @@ int run_plan_lead(struct run *r, struct entry *entry, const struct lead *lead, u
     return waits ? run_wait_put(r, entry, target, &remembered, e) : run_plan_remembered(r, entry, lead, target, remembered, e);
 }
 
+/* Column, value and cause, for results and diff. */
+static int explain(struct run *r, const struct reject *why, struct entry *entry, struct err *e)
+{
+    buf_reset(&r->detail);
+    if (mapping_reject_text(why, &r->detail) != 0 ||
+        arena_str(&r->row_arena, buf_str(&r->detail), &entry->detail) != 0)
+        return err_oom(e);
+    return 0;
+}
+
 static int unusable(struct run *r, const struct mapped *mapped, struct entry *entry, struct err *e)
 {
-    const struct reject *first = mapped->rejects_n > 0 ? &mapped->rejects[0] : NULL;
-    const char *column = first != NULL ? first->column : NULL;
+    const struct reject *why = mapped->rejects_n > 0 ? &mapped->rejects[0] : &mapped->skip;
+    const char *column = why->column;
+    bool opts_out = mapped->skip_value > 0;
     entry->outcome = mapped->verdict == MAPPED_SKIP ? OUTCOME_SKIPPED : OUTCOME_REJECTED;
     entry->reason = mapped->reason;
     if (run_gone_spare(r, mapped, entry, e) != 0)
@@ -406,9 +400,9 @@ static int unusable(struct run *r, const struct mapped *mapped, struct entry *en
     entry->email = mapped->email_key;
     /* A route says where leads go, and this row is none. */
     uint32_t target = r->m->routes_n == 0 ? r->targets.v[0].number : 0;
-    if (mapped->skip_value > 0 && run_opt_out_tell(r, mapped, entry, &column, e) != 0)
+    if ((opts_out ? run_opt_out_tell(r, mapped, entry, &column, e) : explain(r, why, entry, e)) != 0)
         return -1;
-    return run_leave_out(r, entry, target, column, first != NULL ? first->value : mapped->skip_cell, e);
+    return run_leave_out(r, entry, target, column, opts_out ? mapped->skip_cell : why->value, e);
 }
 
 /* Memory is slow: where the key stands in the index is fetched while the rest of the row is mapped and packed. */

@@ -43,8 +43,9 @@ def make(n, first, changed, extra):
 
 
 def cleaned(column, value):
-    """What "clean" makes of the cells above: blanks, line ends and invisible characters at the ends, and placeholders."""
-    edges = {c for c in value if c.isspace() or unicodedata.category(c) == "Cf"}
+    """What "clean" makes of the cells above: without blanks, line ends and zero-width characters at the ends, and without
+    placeholders. Marks of direction stay."""
+    edges = {c for c in value if c.isspace() or (unicodedata.category(c) == "Cf" and unicodedata.bidirectional(c) == "BN")}
     value = value.strip("".join(edges))
     of_person = column in ("first_name", "last_name") and value.istitle()
     return "" if value.lower() in ("null", "nan", "none") and not of_person else value

@@ -31,6 +31,8 @@ static size_t wanted(const struct mapping_impl *impl, struct str *columns)
         const struct column *column = &impl->columns[i];
         if (column->origin == ORIGIN_COLUMN)
             n = add(columns, n, column->from.name);
+        for (size_t k = 0; k < column->others_n; k++)
+            n = add(columns, n, column->others[k].name);
         for (size_t k = 0; k < column->template.n; k++) {
             if (column->template.parts[k].is_column)
                 n = add(columns, n, column->template.parts[k].text);

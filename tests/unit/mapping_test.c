@@ -115,6 +115,14 @@ static void put_lead(struct jsonw *w, const struct lead *lead)
     jsonw_object_end(w);
 }
 
+static void put_text(struct jsonw *w, const struct reject *reject)
+{
+    struct buf text = BUF_INIT(4096);
+    ck_assert_int_eq(mapping_reject_text(reject, &text), 0);
+    jsonw_str(w, buf_str(&text));
+    buf_free(&text);
+}
+
 static void put_mapped(struct buf *out, const struct mapping *m, const struct mapped *mapped)
 {
     static const char *const verdicts[] = {"lead", "skip", "reject"}, *const policies[] = {"keep", "delete", "move"};
@@ -153,9 +161,21 @@ static void put_mapped(struct buf *out, const struct mapping *m, const struct ma
             jsonw_text(&w, mapped->rejects[i].column);
             jsonw_text(&w, reason_text(mapped->rejects[i].reason));
             jsonw_str(&w, mapped->rejects[i].value);
+            put_text(&w, &mapped->rejects[i]);
             jsonw_array_end(&w);
         }
         jsonw_array_end(&w);
+    }
+    if (mapped->emptied_n > 0) {
+        jsonw_key(&w, "emptied");
+        jsonw_array(&w);
+        for (size_t i = 0; i < mapped->emptied_n; i++)
+            put_text(&w, &mapped->emptied[i]);
+        jsonw_array_end(&w);
+    }
+    if (mapped->verdict == MAPPED_SKIP && mapped->skip_value == 0) {
+        jsonw_key(&w, "why");
+        put_text(&w, &mapped->skip);
     }
     jsonw_object_end(&w);
     ck_assert_int_eq(jsonw_end(&w), 0);
