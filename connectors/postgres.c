@@ -233,8 +233,8 @@ static int compare_columns(struct postgres_source *s, const PGresult *full, stru
     const size_t n = (size_t)PQnfields(full);
 
     if (n != s->columns.n)
-        return err_set(e, XS_CONFIG, "%s: full_query: has %zu columns and query: has %zu; select the same ones",
-                       s->conn.label, n, s->columns.n);
+        return err_set(e, XS_CONFIG, "%s: full_query: has %zu column%s and query: has %zu; select the same ones",
+                       s->conn.label, n, text_plural(n), s->columns.n);
     for (size_t i = 0; i < n; i++) {
         struct str name = s->columns.list[i].name;
         if (str_cmp(name, str_from(PQfname(full, (int)i))) != 0)

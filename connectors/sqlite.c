@@ -323,8 +323,8 @@ static int compare_columns(struct sqlite_source *s, sqlite3_stmt *full, struct e
     if (sqlite3_bind_parameter_count(full) > 0)
         return err_set(e, XS_CONFIG, "%s: full_query: has a parameter; leave the condition out: it reads every row", s->label);
     if (n != s->columns.n)
-        return err_set(e, XS_CONFIG, "%s: full_query: has %zu columns and query: has %zu; select the same ones", s->label, n,
-                       s->columns.n);
+        return err_set(e, XS_CONFIG, "%s: full_query: has %zu column%s and query: has %zu; select the same ones", s->label, n,
+                       text_plural(n), s->columns.n);
     for (size_t i = 0; i < n; i++) {
         struct str name = s->columns.list[i].name;
         const char *full_name = sqlite3_column_name(full, (int)i);

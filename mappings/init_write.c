@@ -377,8 +377,8 @@ static void put_tail(struct init_writer *w)
     }
     if (init->defects > 0) {
         snprintf(text, sizeof text,
-                 "# %zu of %zu rows cannot be read (a cell too many or too few); 'leadsync preview --limit 0' names them.\n\n",
-                 init->defects, init->rows);
+                 "# %zu of %zu row%s cannot be read (a cell too many or too few); 'leadsync preview --limit 0' names them.\n\n",
+                 init->defects, init->rows, text_plural(init->rows));
         init_put(w, text);
     }
     init_put(w, "mode: upsert                                  # create: add leads · upsert: add and update · mirror: "

@@ -297,16 +297,16 @@ static void check_plan(struct check *c)
     if (!c->count.by_state)
         fresh = fresh > c->known_leads ? fresh - c->known_leads : 0;
     if (c->m->stage.on && c->m->stage.verify)
-        check_say(c, FINDING_NOTICE, "stage", "a sync would have %llu new leads verified at %s, and each verification "
-                  "spends credits", (unsigned long long)fresh, c->counted ? "most" : "least");
+        check_say(c, FINDING_NOTICE, "stage", "a sync would have %llu new lead%s verified at %s, and each verification "
+                  "spends credits", (unsigned long long)fresh, text_plural(fresh), c->counted ? "most" : "least");
     if (w->lead_limit < 0 || w->lead_count < 0)
         return;
     /* An over-full workspace has a count above its limit. */
     uint64_t room = w->lead_count < w->lead_limit ? (uint64_t)(w->lead_limit - w->lead_count) : 0;
     bool full = c->counted && fresh > room;
     check_say(c, full ? FINDING_WARNING : FINDING_OK, "plan",
-              "%lld of %lld leads are in use, room for %llu; a sync would add %llu at %s%s", (long long)w->lead_count,
-              (long long)w->lead_limit, (unsigned long long)room, (unsigned long long)fresh,
+              "%lld of %lld leads %s in use, room for %llu; a sync would add %llu at %s%s", (long long)w->lead_count,
+              (long long)w->lead_limit, w->lead_count == 1 ? "is" : "are", (unsigned long long)room, (unsigned long long)fresh,
               c->counted ? "most" : "least", full ? ": what does not fit is deferred (plan_full)" : "");
 }
 

@@ -14,6 +14,7 @@
 #include <strings.h>
 
 #include "sync/base/log.h"
+#include "sync/base/text.h"
 
 /* What two clocks of the server may differ by. Its Date, which our clock is held against, has whole seconds. */
 enum { CLOCK_MARGIN_MS = 2000 };
@@ -207,8 +208,8 @@ void create_explain(struct part *rest, const struct leads_added *a, size_t prove
             counter = i;
         }
     if (rest->claimed) {
-        log_warning("leads/add: the answer counts %lld uploaded leads and proves %zu of %zu; reading the others back",
-                    (long long)a->uploaded, proved_n, rest->asked_n);
+        log_warning("leads/add: the answer counts %lld uploaded lead%s and proves %zu of %zu; reading the others back",
+                    (long long)a->uploaded, text_plural((unsigned long long)a->uploaded), proved_n, rest->asked_n);
     } else if (speaks == 1 && sum == absent_n) {
         explain(rest, counters[counter].outcome, counters[counter].reason);
     } else if (speaks == 0 && a->remaining_in_plan == 0 && w->target.kind == TARGET_CAMPAIGN) {
@@ -217,7 +218,7 @@ void create_explain(struct part *rest, const struct leads_added *a, size_t prove
         w->u->plan_full[TARGET_CAMPAIGN] = true;
     } else if (sum < absent_n) {
         rest->unexplained = true;
-        log_warning("leads/add: the counters of the answer explain %lld of %lld leads that were not created; reading "
-                    "them back", (long long)sum, (long long)absent_n);
+        log_warning("leads/add: the counters of the answer explain %lld of %lld lead%s not created; reading back",
+                    (long long)sum, (long long)absent_n, text_plural((unsigned long long)absent_n));
     }
 }

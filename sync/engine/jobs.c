@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "sync/base/log.h"
+#include "sync/base/text.h"
 
 enum { POLL_FIRST_MS = 100, POLL_MOST_MS = 15000, SAY_AFTER_MS = 5000, FILTERS_MAX = 1 << 20 };
 
@@ -159,8 +160,8 @@ static void say_once(struct upload *u, struct job *job)
     if (job->said || job->until_us - now_us(u) > wait_us - SAY_AFTER_MS * 1000)
         return;
     job->said = true;
-    log_notice("waiting for background job %s, which moves %lld leads from %s to %s", job->told.id,
-               (long long)job->told.total, job->from, job->to);
+    log_notice("waiting for background job %s, which moves %lld lead%s from %s to %s", job->told.id,
+               (long long)job->told.total, text_plural((unsigned long long)job->told.total), job->from, job->to);
 }
 
 static void schedule(struct upload *u, struct job *job)

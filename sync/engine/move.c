@@ -405,8 +405,8 @@ void move_job_over(struct part *p, struct job *job, const struct remote_job *rem
         rest += !w->aims[p->index[k]].named;
     }
     if (rest > 0 && !w->earlier)
-        log_notice("background job %s is %s, and %zu of %zu leads are not proved moved by it: reading them back",
-                   job->told.id, status, rest, p->n);
+        log_notice("background job %s is %s, and %zu of %zu lead%s %s not proved moved by it: reading back",
+                   job->told.id, status, rest, p->n, text_plural(p->n), rest == 1 ? "is" : "are");
     p->unseen_job = remote == NULL;
     move_look_after(p, job);
 }

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "sync/base/log.h"
+#include "sync/base/text.h"
 #include "sync/engine/people.h"
 
 /* Marks of state_spare(). */
@@ -300,8 +301,8 @@ static int judge(struct run *r, struct err *e)
         return 0;
     const struct guard_trip trip = {"removed", "nothing was done", "see `leadsync diff`, ", "correct the source",
                                     run_guard_advice("removed", g->planned, g->live, advice)};
-    return run_guard_trip(r, &trip, e, "%llu of %llu known leads would be removed", (unsigned long long)g->planned,
-                          (unsigned long long)g->live);
+    return run_guard_trip(r, &trip, e, "%llu of %llu known lead%s would be removed", (unsigned long long)g->planned,
+                          (unsigned long long)g->live, text_plural(g->live));
 }
 
 int run_gone_plan(struct run *r, struct err *e)

@@ -10,6 +10,7 @@
 
 #include "sync/base/log.h"
 #include "sync/base/stop.h"
+#include "sync/base/text.h"
 
 enum { JUDGE_ROWS = 10000, ATTEMPTS_MAX = 5, SPOOL_MEMORY = 8 << 20 };
 
@@ -108,8 +109,8 @@ static int consent(struct run *r, struct err *e)
         rc = buf_addf(&text, ", status %s%s", campaign_status_text(t->status, where),
                       t->status == 1 ? " (mail may go out at once)" : "");
     if (rc == 0)
-        rc = buf_addf(&text, ": %llu of %llu rows read so far would be sent", (unsigned long long)spool_n(r->held),
-                      (unsigned long long)r->tally->read);
+        rc = buf_addf(&text, ": %llu of %llu row%s read so far would be sent", (unsigned long long)spool_n(r->held),
+                      (unsigned long long)r->tally->read, text_plural(r->tally->read));
     const char *s = rc == 0 ? buf_cstr(&text) : NULL;
     int yes = s != NULL ? r->c->consent(r->c->ctx, s) : -1;
     buf_free(&text);

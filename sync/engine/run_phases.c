@@ -7,6 +7,7 @@
 #include "sync/engine/run_int.h"
 
 #include "sync/base/log.h"
+#include "sync/base/text.h"
 
 enum { SPOOL_MEMORY = 8 << 20 };
 
@@ -71,8 +72,8 @@ static int judge_moved(struct run *r, struct err *e)
         return 0;
     const struct guard_trip trip = {"moved", "nothing was done", "see `leadsync diff`, ", "correct the source or the route",
                                     run_guard_advice("moved", moves, known, advice)};
-    return run_guard_trip(r, &trip, e, "%llu of %llu known leads would be moved", (unsigned long long)moves,
-                          (unsigned long long)known);
+    return run_guard_trip(r, &trip, e, "%llu of %llu known lead%s would be moved", (unsigned long long)moves,
+                          (unsigned long long)known, text_plural(known));
 }
 
 /* A key that may not read jobs would find that out when the leads are on their way. */

@@ -12,6 +12,7 @@
 #include "connectors/postgres_results.h"
 #include "sync/base/log.h"
 #include "sync/base/stop.h"
+#include "sync/base/text.h"
 
 /* The setting: results of runs before this one are in the table as they will stay. */
 #define RESULTS_FROM "results_from"
@@ -169,7 +170,8 @@ int run_write_results(struct run *r)
     if (rc == 0)
         rc = write_runs(r, w, &rows, &e);
     if (rc == 0)
-        log_detail("results: %llu rows written to %s", (unsigned long long)rows, postgres_results_label(w));
+        log_detail("results: %llu row%s written to %s", (unsigned long long)rows, text_plural(rows),
+                   postgres_results_label(w));
     else
         log_warning("results_to: %s\nthe leads are not concerned; the next run writes these results, too", err_text(&e));
     postgres_results_close(w);
