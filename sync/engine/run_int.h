@@ -26,6 +26,7 @@ struct run {
     struct api *api;                 /* NULL: a dry run without a key */
     struct state *state;
     struct state_claim *claim;   /* the lock of a state that is still to be made; NULL: none */
+    struct state_claim *words_claim; /* the same of a straight CSV whose target's id is not known yet; held to the end */
     bool named;                  /* the sync has its name: a straight CSV's needs the target's id */
     char *scratch_state;             /* folder of the empty state of a dry run that has none; removed at the end */
     struct source *source;

@@ -18,7 +18,7 @@
 #include "sync/base/stop.h"
 #include "sync/base/url.h"
 
-enum { PEEK_BYTES = 8 << 20 };
+enum { PEEK_BYTES = 8 << 20, WORDS_BYTES = 1 << 16 };
 
 static int remove_entry(const char *path, const struct stat *st, int kind, struct FTW *at)
 {
@@ -150,9 +150,38 @@ static int open_any(struct run *r, bool early, struct err *e)
     return rc;
 }
 
+/* A straight CSV whose target is given by name has no state yet. What is known of it until then is locked instead, for the
+ * whole run: under the same key the same words mean the same target, and so the same state. */
+static int claim_words(struct run *r, struct err *e)
+{
+    const struct api_config *api = r->c->api;
+    const struct target_spec *target = &r->m->target;
+    struct buf words = BUF_INIT(WORDS_BYTES), name = BUF_INIT(WORDS_BYTES);
+    char hex[SHA256_HEX_N], *path = NULL;
+    struct url url;
+    int rc = -1;
+    if (url_check(api->base_url, XS_USAGE, "--api-url", &url, e) != 0)
+        return -1;
+    if (buf_addf(&words, "%s\n%s\n%s\n%s\n%s", api->base_url, api->key, api->workspace != NULL ? api->workspace : "",
+                 target_kind_text(target->kind), target->text) != 0 || sha256_hex(words.p, words.n, hex) != 0 ||
+        buf_addf(&name, "%s-%.8s.name", r->m->name, hex) != 0 || buf_cstr(&name) == NULL)
+        err_oom(e);
+    else if ((path = state_default_path(name.p, url.loopback, e)) != NULL)
+        rc = state_claim(path, r->c->clock, r->c->wait_lock_ms, &r->words_claim, e);
+    if (words.p != NULL)
+        explicit_bzero(words.p, words.n); /* it has the key */
+    buf_free(&words);
+    buf_free(&name);
+    free(path);
+    url_free(&url);
+    return rc;
+}
+
 int run_state_early(struct run *r, struct err *e)
 {
-    return r->named || r->c->state_path != NULL ? open_any(r, true, e) : 0;
+    if (r->named || r->c->state_path != NULL)
+        return open_any(r, true, e);
+    return r->diff == NULL ? claim_words(r, e) : 0;
 }
 
 int run_state_open(struct run *r, struct err *e)
@@ -174,6 +203,7 @@ void run_state_close(struct run *r)
 {
     state_close(r->state);
     state_claim_free(r->claim);
+    state_claim_free(r->words_claim);
     if (r->scratch_state != NULL)
         nftw(r->scratch_state, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
     free(r->scratch_state);
