@@ -1,58 +1,20 @@
-/* Two ways to read a row. libcsv is the parser: it gets a physical line at a time, so that the row's line is known
- * without counting inside callbacks. But most lines leave it nothing to decide: where every quote opens or closes a
- * whole cell, cells are what stands between the delimiters, and are handed out where they lie. Tests and a fuzz target
- * hold both ways against each other.
+/* Two ways to read a row. The parser (csvparse.h) gets a physical line at a time, so that the row's line is known without
+ * counting inside callbacks. But most lines leave it nothing to decide: where a quoted cell ends on its line and has no
+ * quote inside, cells are what stands between the delimiters, and are handed out where they lie. Tests and a fuzz target
+ * hold both ways against a third reader.
  *
- * libcsv as it is: it trims blanks unless nothing is a blank to it, drops empty lines (it never sees one here), and lets
- * a stray quote eat the file unless it is strict. Its field buffer has no limit, so it is cut back between lines. */
+ * The parser's buffer of a cell has no limit, so it is cut back between lines. */
 #include "config.h"
 
-#include "connectors/csvrows.h"
+#include "connectors/csvrows_int.h"
 
-#include "connectors/columns.h"
-#include "connectors/csvlines.h"
-#include "connectors/decode.h"
-#include "connectors/delimiter.h"
-#include "connectors/returned.h"
-#include "sync/base/buf.h"
+#include "connectors/csvdialect.h"
 #include "sync/base/log.h"
 #include "sync/base/text.h"
 
-#include <csv.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum {
-    SAMPLE_WANTED = 64 * 1024, /* decoded bytes that the delimiter is found in */
-    FIELD_BLOCK = 64 * 1024,   /* libcsv's field buffer grows by so much */
-};
-
-struct csvrows {
-    struct input *in;
-    struct csvlines lines;
-    char delimiter;
-    bool rows_judged_alone, names_unchecked;
-    size_t field_max, row_max;
-    struct columns columns;
-    struct returned returned;
-
-    uint64_t number; /* data rows handed out */
-    bool headless;   /* what is read next is the file's first row */
-    bool held;       /* the first row was read to see whether it is a header, and is data */
-    uint64_t held_line;
-    bool failed;
-
-    struct cell *cells;
-    uint8_t *flaws;  /* of the cells */
-    size_t cells_n, cells_cap;
-    struct csv_parser parser;
-    struct buf text; /* cells of a quoted row, one behind the other */
-    size_t wide;     /* cells counted, also those beyond the limit */
-    bool complete;   /* libcsv has seen the row's end */
-    bool cut;        /* the cell being read by libcsv has lost bytes */
-    bool too_long, no_memory;
-};
 
 static int cells_grow(struct csvrows *r)
 {
@@ -93,29 +55,42 @@ static const char *quote_from(struct csvrows *r, const char *p, const char *end)
     return at < (size_t)(end - r->lines.text) ? r->lines.text + at : end;
 }
 
-/* Cells of a line in which every quote is the first or the last character of its cell. false: one of them is not. */
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+/* The first byte at or behind `p` that is no blank. */
+static const char *skip_blanks(const char *p, const char *end, char delimiter)
+{
+    while (p < end && is_blank(*p) && *p != delimiter)
+        p++;
+    return p;
+}
+
+/* Cells of a line. false: one of them needs the parser, for it has a quote in quotes or goes on on the next line. */
 static bool split_line(struct csvrows *r, const char *p, const char *end)
 {
     const char *quote = quote_from(r, p, end);
 
     for (;; p++) {
         const char *stop;
-        if (quote == p && p < end) {
-            const char *closing = quote_from(r, p + 1, end);
+        if (quote < end && (quote == p || skip_blanks(p, end, r->delimiter) == quote)) {
+            const char *text = quote + 1, *closing = quote_from(r, text, end);
             if (closing == end)
                 return false;
-            stop = closing + 1;
+            stop = skip_blanks(closing + 1, end, r->delimiter);
             if (stop < end && *stop != r->delimiter)
                 return false;
-            cell_add(r, p + 1, (size_t)(closing - p - 1), false);
+            cell_add(r, text, (size_t)(closing - text), false);
             quote = quote_from(r, stop, end);
         } else {
             stop = memchr(p, r->delimiter, (size_t)(end - p));
             if (stop == NULL)
                 stop = end;
-            if (quote < stop)
-                return false;
             cell_add(r, p, (size_t)(stop - p), false);
+            if (quote < stop) /* a character of the cell */
+                quote = quote_from(r, stop, end);
         }
         if (stop == end)
             return true;
@@ -123,19 +98,20 @@ static bool split_line(struct csvrows *r, const char *p, const char *end)
     }
 }
 
-/* libcsv's callbacks. The text moves while it grows: cells get their place when the row is complete. */
-static void on_cell(void *cell, size_t n, void *arg)
+/* The text moves while it grows: cells get their place when the row is complete. */
+void csvrows_on_cell(void *cell, size_t n, void *arg)
 {
     struct csvrows *r = arg;
-    bool cut = r->cut || r->text.n + n > r->row_max;
+    bool cut = r->parser.cut || r->text.n + n > r->row_max;
 
-    r->cut = false;
+    r->parser.cut = false;
+    r->lost |= cut;
     cell_add(r, NULL, cut ? 0 : n, cut);
     if (!cut && n > 0 && buf_add(&r->text, cell, n) != 0)
         r->no_memory = true;
 }
 
-static void on_row(int end, void *arg)
+void csvrows_on_row(int end, void *arg)
 {
     struct csvrows *r = arg;
 
@@ -155,54 +131,54 @@ static int bad_quote(struct csvrows *r, uint64_t first_line, bool unclosed, stru
         err_set(e, XS_SOURCE, "%s:%" PRIu64 ": a quote in cell %zu%.*s of the row that starts here is never closed (seen up to "
                 "line %" PRIu64 "); close it, or double it if it is part of the text", r->in->label, first_line, r->wide + 1,
                 STR_ARG(buf_str(&column)), r->lines.done);
+    else if (csvparse_met_backslash(&r->parser))
+        err_set(e, XS_SOURCE, "%s:%" PRIu64 ": a backslash escapes a quote in cell %zu%.*s of the row that starts here, met on line "
+                "%" PRIu64 "; CSV doubles it: export with \"\" for each \\\"", r->in->label, first_line, r->wide + 1,
+                STR_ARG(buf_str(&column)), r->lines.done + 1);
     else
         err_set(e, XS_SOURCE, "%s:%" PRIu64 ": stray quote in cell %zu%.*s of the row that starts here, met on line %" PRIu64
-                "; put the cell in quotes and double the quotes inside it", r->in->label, first_line, r->wide + 1,
-                STR_ARG(buf_str(&column)), r->lines.done + 1);
+                ": text follows the quote that closes the cell; double the quotes inside it", r->in->label, first_line,
+                r->wide + 1, STR_ARG(buf_str(&column)), r->lines.done + 1);
     buf_free(&column);
     return -1;
 }
 
-/* What the window shows of the row goes to libcsv: a line with its end, or all but the last byte of one that is longer
- * than the window (that byte may be a CR whose LF is still to come). */
-static int feed(struct csvrows *r, uint64_t first_line, struct err *e)
+/* The line at `at`, once its end is in the window. 1; 0: it is longer than any row may be; -1. */
+static int find_line(struct csvrows *r, struct line *line, struct err *e)
 {
-    struct line line;
-    bool whole = csvlines_find(&r->lines, &line);
-    size_t n = whole ? line.next - r->lines.at : r->lines.end - r->lines.at - 1;
-
-    if (csv_parse(&r->parser, r->lines.text + r->lines.at, n, on_cell, on_row, r) != n) {
-        if (csv_error(&r->parser) == CSV_ENOMEM)
-            return err_oom(e);
-        return bad_quote(r, first_line, false, e);
+    while (!csvlines_find(&r->lines, line)) {
+        int more = csvlines_fill(&r->lines, e);
+        if (more < 0)
+            return -1;
+        if (more == 0 && !r->lines.ended)
+            return 0;
     }
-    /* A cell that no row may have: drop its bytes but one, which libcsv may want to take back as the closing quote. */
-    if (r->parser.entry_pos > r->row_max) {
-        r->parser.entry_pos = 1;
-        r->cut = true;
-    }
-    r->lines.at += n;
-    r->lines.done += whole;
-    return 0;
+    return 1;
 }
 
-/* A row that needs a parser: from `at` to its end, over as many lines as its quotes span. */
+/* A row that needs the parser: from `at` to its end, over as many lines as its quotes span. A line that is longer than the
+ * window goes to it in pieces, all but the last byte of each: that may be a CR whose LF is still to come. */
 static int read_quoted(struct csvrows *r, uint64_t first_line, struct err *e)
 {
+    struct line line;
+
     r->complete = false;
     buf_reset(&r->text);
     while (!r->complete) {
-        if (r->lines.end - r->lines.at > 1 || (r->lines.ended && r->lines.at < r->lines.end)) {
-            if (feed(r, first_line, e) != 0)
-                return -1;
-            continue;
-        }
-        if (csvlines_fill(&r->lines, e) < 0)
+        int whole = find_line(r, &line, e);
+        if (whole < 0)
             return -1;
-        if (!r->lines.ended || r->lines.at < r->lines.end)
-            continue;
-        if (csv_fini(&r->parser, on_cell, on_row, r) != 0)
-            return bad_quote(r, first_line, true, e);
+        if (whole > 0 && r->lines.at == r->lines.end) {
+            if (csvparse_end(&r->parser) != 0)
+                return bad_quote(r, first_line, true, e);
+            break;
+        }
+        size_t n = whole > 0 ? line.next - r->lines.at : r->lines.end - r->lines.at - 1;
+        if (csvparse_feed(&r->parser, r->lines.text + r->lines.at, n) != n)
+            return csvparse_no_memory(&r->parser) ? err_oom(e) : bad_quote(r, first_line, false, e);
+        csvparse_limit(&r->parser, r->row_max);
+        r->lines.at += n;
+        r->lines.done += (uint64_t)whole;
     }
     const char *p = r->text.p;
     for (size_t i = 0; i < r->cells_n; i++) {
@@ -215,55 +191,55 @@ static int read_quoted(struct csvrows *r, uint64_t first_line, struct err *e)
 static void row_clear(struct csvrows *r)
 {
     r->cells_n = r->wide = 0;
-    r->too_long = false;
+    r->too_long = r->lost = false;
+}
+
+/* Nothing but blanks in any cell: what spreadsheets write of rows that look empty. Most rows are told by their first byte. */
+static bool row_is_blank(const struct csvrows *r)
+{
+    for (size_t i = 0; i < r->cells_n; i++) {
+        const struct cell *cell = &r->cells[i];
+        if (cell->n > 0 && ((unsigned char)cell->p[0] - 0x21u < 0x5Eu || str_trim((struct str){cell->p, cell->n}).n > 0))
+            return false;
+    }
+    return r->wide == r->cells_n && !r->too_long;
 }
 
 /* Reads the row at `at` into `cells`. 1, 0 at the end, -1. */
 static int read_row(struct csvrows *r, uint64_t *first_line, struct err *e)
 {
-    struct line line;
-
-    row_clear(r);
-    for (;;) {
-        while (!csvlines_find(&r->lines, &line)) {
-            int more = csvlines_fill(&r->lines, e);
-            if (more < 0)
-                return -1;
-            if (more == 0 && !r->lines.ended) {
-                line.n = SIZE_MAX; /* longer than any row may be: read it piece by piece */
-                break;
-            }
-        }
+    do {
+        struct line line;
+        int whole = find_line(r, &line, e);
+        if (whole < 0)
+            return -1;
         if (r->lines.at == r->lines.end)
             return 0;
         *first_line = r->lines.done + 1;
-        if (line.n > 0 || r->columns.n == 1)
-            break;
-        r->lines.done++; /* a line without any character is a line, but no row */
-        r->lines.at = line.next;
-    }
-    /* A line longer than a row may be is for libcsv, too, where it is cut. */
-    if (line.n <= r->row_max && split_line(r, line.p, line.p + line.n)) {
-        r->lines.at = line.next;
-        r->lines.done++;
-    } else {
         row_clear(r);
-        if (read_quoted(r, *first_line, e) != 0)
-            return -1;
-    }
-    return r->no_memory ? err_oom(e) : 1;
+        /* A line longer than a row may be is for the parser, too, where it is cut. */
+        if (whole > 0 && line.n <= r->row_max && split_line(r, line.p, line.p + line.n)) {
+            r->lines.at = line.next;
+            r->lines.done++;
+        } else {
+            row_clear(r);
+            if (read_quoted(r, *first_line, e) != 0)
+                return -1;
+        }
+        if (r->no_memory)
+            return err_oom(e);
+    } while (row_is_blank(r)); /* which is no row, but has lines */
+    return 1;
 }
 
-/* The first row, but for a note that stands above it. */
-static int read_first(struct csvrows *r, uint64_t *line, struct err *e)
+int csvrows_read_first(struct csvrows *r, uint64_t *line, struct err *e)
 {
     int got = read_row(r, line, e);
 
     return got > 0 && delimiter_is_note(r->cells, r->cells_n) ? read_row(r, line, e) : got;
 }
 
-/* Marks the cells that are not UTF-8. true: there is one. */
-static bool mark_not_utf8(struct csvrows *r)
+bool csvrows_mark_not_utf8(struct csvrows *r)
 {
     bool any = false;
 
@@ -276,24 +252,72 @@ static bool mark_not_utf8(struct csvrows *r)
     return any;
 }
 
+/* A quote that does not belong there has swallowed the rows up to the line that was read last. */
+static int swallowed(struct csvrows *r, uint64_t first_line, struct err *e)
+{
+    return err_set(e, XS_SOURCE, "%s:%" PRIu64 ": a quote in the row that starts here swallowed everything up to line %" PRIu64
+                   "; close it, or double it if it is part of the text", r->in->label, first_line, r->lines.done);
+}
+
 static int judge(struct csvrows *r, uint64_t first_line, struct row *out, struct err *e)
 {
+    bool over_lines = r->lines.done > first_line;
     size_t wide = r->wide == r->columns.n ? returned_width(&r->returned, &r->columns, r->cells) : r->wide;
 
     out->defect = REASON_NONE;
     if (wide != r->columns.n)
         out->defect = REASON_RAGGED_ROW;
-    if ((r->rows_judged_alone && mark_not_utf8(r)) || r->too_long)
+    if ((r->rows_judged_alone && csvrows_mark_not_utf8(r)) || r->too_long)
         out->flaws = r->flaws;
+    if (over_lines && !r->embedded_rows && csvdialect_embeds_rows(r->cells, r->cells_n, r->columns.n, r->delimiter))
+        return err_set(e, XS_SOURCE, "%s:%" PRIu64 ": a quoted cell of the row that starts here holds whole rows, up to line %" PRIu64
+                       ": take out the quote that swallowed them, or double it; if they belong into the cell, set "
+                       "embedded_rows: allow (or --embedded-rows allow)", r->in->label, first_line, r->lines.done);
+    if (r->number == 1 && r->columns.n > 1 && csvdialect_single_quotes(r->cells, r->cells_n) > 1)
+        return err_set(e, XS_SOURCE, "%s:%" PRIu64 ": the cells stand in single quotes, which are characters in CSV; export with "
+                       "double quotes", r->in->label, first_line);
     if (!r->too_long)
         return 1;
-    /* Far too long, of the wrong shape, and over line ends: that was no cell, a quote has swallowed rows. */
-    if (out->defect == REASON_RAGGED_ROW && r->lines.done > first_line)
-        return err_set(e, XS_SOURCE, "%s:%" PRIu64 ": a quote in the row that starts here swallowed everything up to line %" PRIu64
-                       "; close it, or double it if it is part of the text", r->in->label, first_line, r->lines.done);
+    /* Far too long, of the wrong shape, and over line ends, or longer than any row: that was no cell. */
+    if (over_lines && (out->defect == REASON_RAGGED_ROW || (r->lost && !r->embedded_rows)))
+        return swallowed(r, first_line, e);
     if (out->defect == REASON_RAGGED_ROW)
         out->defect = REASON_FIELD_TOO_LONG;
     return 1;
+}
+
+static void tell_tail(const struct csvrows *r)
+{
+    struct buf name = BUF_INIT(1024);
+
+    if (text_show(r->columns.list[r->columns.n - 1].name, 40, &name) != 0)
+        buf_reset(&name);
+    log_warning("%s: column \"%.*s\" ends in %zu \"%s\" in each of the first %" PRIu64 " rows, which are left from another "
+                "delimiter and are read as part of the cell; export the file again, or take them off with apply: [{replace: [...]}]",
+                r->in->label, STR_ARG(buf_str(&name)), r->tail.n, delimiter_text(r->tail.c), r->number);
+    buf_free(&name);
+}
+
+/* After a row, or at the `end`. One row that ends in one delimiter says nothing. */
+static void look_at_tail(struct csvrows *r, bool end)
+{
+    struct csvrows_tail *tail = &r->tail;
+
+    if (!end) {
+        struct str found = csvdialect_tail(r->cells, r->cells_n, r->delimiter);
+        bool same = r->number == 1 || (found.n == tail->n && found.n > 0 && *found.p == tail->c);
+        if (found.n == 0 || !same || r->wide != r->columns.n) {
+            tail->over = true;
+            return;
+        }
+        tail->n = found.n;
+        tail->c = *found.p;
+        if (r->number < CSVROWS_TAIL_ROWS)
+            return;
+    }
+    tail->over = true;
+    if (tail->n + r->number > 2)
+        tell_tail(r);
 }
 
 int csvrows_next(struct csvrows *r, struct row *out, struct err *e)
@@ -306,165 +330,23 @@ int csvrows_next(struct csvrows *r, struct row *out, struct err *e)
     if (r->held)
         first_line = r->held_line;
     else
-        got = r->headless ? read_first(r, &first_line, e) : read_row(r, &first_line, e);
+        got = r->headless ? csvrows_read_first(r, &first_line, e) : read_row(r, &first_line, e);
     r->held = r->headless = false;
     if (got > 0) {
         *out = (struct row){.number = ++r->number, .line = first_line, .cells = r->cells, .n = r->cells_n};
         got = judge(r, first_line, out, e);
     }
+    if (!r->tail.over && got >= 0)
+        look_at_tail(r, got == 0);
     r->failed = got < 0;
     return got;
-}
-
-/* After the row that was read last, which starts on `line`. */
-static int name_columns(struct csvrows *r, uint64_t line, struct err *e)
-{
-    const char *remedy = r->names_unchecked ? NULL : "mend the header (a delimiter at its end makes a column too), or take away "
-                         "what stands above it; if this line is data already, list the names in header: of a mapping";
-    struct str *names = malloc(r->cells_n * sizeof *names);
-    struct buf label = BUF_INIT(1 << 20);
-    int status = -1;
-
-    if (names == NULL || buf_addf(&label, "%s:%" PRIu64, r->in->label, line) != 0) {
-        err_oom(e);
-        goto done;
-    }
-    for (size_t i = 0; i < r->cells_n; i++)
-        names[i] = (struct str){r->cells[i].p, r->cells[i].n};
-    status = columns_set(&r->columns, names, NULL, r->cells_n, buf_cstr(&label), remedy, e);
-done:
-    buf_free(&label);
-    free(names);
-    return status;
-}
-
-static int read_header(struct csvrows *r, struct err *e)
-{
-    uint64_t line = 0;
-    int got = read_first(r, &line, e);
-
-    if (got < 0)
-        return -1;
-    if (got == 0)
-        return err_set(e, XS_SOURCE, "%s: has no header: nothing but blank lines; set header: to a list of names if there is "
-                       "none", r->in->label);
-    if (r->wide > CSVROWS_COLUMNS_MAX || r->too_long)
-        return err_set(e, XS_SOURCE, "%s:%" PRIu64 ": no header: %zu columns, or a name of more than %zu bytes", r->in->label,
-                       line, r->wide, r->field_max);
-    if (r->rows_judged_alone && mark_not_utf8(r))
-        return err_set(e, XS_SOURCE, "%s:%" PRIu64 ": the header is not UTF-8", r->in->label, line);
-    return name_columns(r, line, e);
-}
-
-/* The names are the mapping's. Of a file that may have a header all the same, the first row tells. */
-static int read_without_header(struct csvrows *r, const struct csvrows_format *format, struct err *e)
-{
-    struct columns_header look = {.names = format->names, .n = format->names_n};
-
-    r->headless = true;
-    if (columns_set(&r->columns, format->names, NULL, format->names_n, r->in->label, "give each a name of its own in header:",
-                    e) != 0)
-        return -1;
-    if (!format->header_may_stand)
-        return 0;
-    int got = read_first(r, &r->held_line, e);
-    if (got < 0)
-        return -1;
-    r->headless = false;
-    for (size_t i = 0; got > 0 && i < r->cells_n; i++)
-        columns_header_cell(&look, (struct str){r->cells[i].p, r->cells[i].n});
-    if (got > 0 && r->wide == r->cells_n && columns_header_is(&look)) {
-        columns_free(&r->columns);
-        return name_columns(r, r->held_line, e);
-    }
-    r->held = got > 0;
-    return 0;
-}
-
-/* The one in place of the one that the mapping names, if it names any. */
-static int take_delimiter(struct csvrows *r, char found)
-{
-    char named = r->delimiter;
-
-    r->delimiter = found;
-    if (named != 0 && found != named)
-        log_notice("%s: its columns are divided by \"%s\" and read so, not by \"%s\"", r->in->label,
-                   delimiter_text(r->delimiter), delimiter_text(named));
-    return 0;
-}
-
-static int find_delimiter(struct csvrows *r, const struct csvrows_format *format, struct err *e)
-{
-    size_t names_n = format->header ? 0 : format->names_n;
-    int more = 1;
-
-    while (more > 0 && r->lines.end < SAMPLE_WANTED) {
-        struct err later = ERR_INIT;
-        more = csvlines_fill(&r->lines, &later);
-        /* Bad bytes further on come up again where they are, with their line, once the rows before them were read. */
-        bool fatal = more < 0 && (later.status != XS_SOURCE || r->lines.end == 0);
-        if (fatal)
-            err_set(e, later.status, "%s", err_text(&later));
-        err_clear(&later);
-        if (fatal)
-            return -1;
-    }
-    struct str sample = {r->lines.text, r->lines.end};
-    char found = 0;
-    if (names_n > 0 && format->header_may_stand &&
-        delimiter_find_header(sample, r->lines.ended, format->names, names_n, &found, e) != 0)
-        return -1;
-    if (found != 0)
-        return take_delimiter(r, found);
-    found = r->delimiter;
-    if ((found != 0 ? delimiter_find_other : delimiter_find)(sample, r->lines.ended, names_n, r->in->label, &found, e) != 0)
-        return -1;
-    return take_delimiter(r, found);
-}
-
-int csvrows_new(struct input *in, const struct csvrows_format *format, struct csvrows **out, struct err *e)
-{
-    struct csvrows *r = calloc(1, sizeof *r);
-    const struct decode_spec decode = {.encoding = format->encoding, .uncertain_is_fine = format->uncertain_encoding,
-                                       .bytes_as_they_are = format->rows_judged_alone};
-
-    *out = NULL;
-    if (r == NULL)
-        return err_oom(e);
-    r->in = in;
-    r->delimiter = format->delimiter;
-    r->rows_judged_alone = format->rows_judged_alone;
-    r->names_unchecked = format->names_unchecked;
-    r->field_max = format->field_max;
-    r->row_max = format->field_max > CSVROWS_ROW_MIN_MAX / 4 ? format->field_max * 4 : CSVROWS_ROW_MIN_MAX;
-    buf_init(&r->text, r->row_max);
-    if (csv_init(&r->parser, CSV_STRICT | CSV_STRICT_FINI) != 0) {
-        err_oom(e);
-        goto fail;
-    }
-    if (csvlines_init(&r->lines, in, &decode, r->row_max, e) != 0)
-        goto fail;
-    if ((r->delimiter == 0 || format->delimiter_may_differ) && find_delimiter(r, format, e) != 0)
-        goto fail;
-    csv_set_delim(&r->parser, (unsigned char)r->delimiter);
-    csv_set_space_func(&r->parser, delimiter_no_space);
-    csv_set_blk_size(&r->parser, FIELD_BLOCK);
-    if ((format->header ? read_header(r, e) : read_without_header(r, format, e)) != 0)
-        goto fail;
-    returned_init(&r->returned, &r->columns);
-    *out = r;
-    return 0;
-
-fail:
-    csvrows_free(r);
-    return -1;
 }
 
 void csvrows_free(struct csvrows *r)
 {
     if (r == NULL)
         return;
-    csv_free(&r->parser);
+    csvparse_free(&r->parser);
     csvlines_free(&r->lines);
     buf_free(&r->text);
     free(r->cells);

@@ -1,7 +1,7 @@
 /* Rows of CSV text from any descriptor: a file, stdin, a command's output.
  *
  * Knows RFC 4180 as people really have it: byte order marks and encodings (decode.h), four delimiters (delimiter.h),
- * CR, LF and CRLF, line ends inside quotes, blank lines, ragged rows. Does not know where the bytes come from or whether
+ * CR, LF and CRLF, quotes (csvparse.h), line ends inside quotes, ragged rows. A row of nothing but blanks is no row. Does not know where the bytes come from or whether
  * they change meanwhile. Blocks as its input does; memory is one window plus one row, both bounded. */
 #ifndef CONNECTORS_CSVROWS_H
 #define CONNECTORS_CSVROWS_H
@@ -23,16 +23,18 @@ struct csvrows_format {
     bool uncertain_encoding; /* one that had to be guessed among several is used; else it is an error */
     bool rows_judged_alone;  /* bytes that are not UTF-8 spoil their row (REASON_NOT_UTF8), not the file */
     bool header;             /* the first row names the columns */
-    bool names_unchecked;    /* the header's may be blank or stand twice */
     const struct str *names; /* without a header: the columns */
     size_t names_n;
     bool header_may_stand;   /* with names: a first row of nothing but them, and columns of ours, is a header after all */
     size_t field_max;        /* bytes of a cell */
+    bool silent;             /* what is odd about the first rows is not logged */
+    bool embedded_rows;      /* a cell may hold whole rows (csvdialect_embeds_rows()) */
 };
 
 /* Reads up to the first data row. Borrows `in` and the format's strings until free. Logs the encoding when it had to be
- * assumed. Errors: XS_SOURCE (empty, NUL, undecodable, no header, stray quote), XS_CONFIG (delimiter not to be told,
- * column names empty or twice, unknown encoding), and those of input_read(). */
+ * assumed. Errors: XS_SOURCE (empty, NUL, undecodable, no header, stray quote, quotes of another kind),
+ * XS_CONFIG (delimiter not to be told, unknown encoding, names of the format that are blank or stand twice), and those of
+ * input_read(). The header's names may be blank or stand twice. */
 int csvrows_new(struct input *in, const struct csvrows_format *format, struct csvrows **out, struct err *e);
 void csvrows_free(struct csvrows *r); /* NULL is fine */
 
@@ -43,8 +45,8 @@ char csvrows_delimiter(const struct csvrows *r);
 const char *csvrows_assumed(const struct csvrows *r);
 
 /* 1 with the row, whose cells are valid until the next call; 0 at the end; -1. Cells of a row with a defect are as found,
- * but for what passes the limit of a row. Errors: XS_SOURCE: a stray or unclosed quote (with the line on which its row
- * starts) or bytes that cannot be decoded (with theirs), and those of input_read(). After an error there is no next. */
+ * but for what passes the limit of a row. Errors: XS_SOURCE: a stray or unclosed quote, or a cell that holds whole rows
+ * (with the line on which its row starts), or bytes that cannot be decoded (with theirs), and those of input_read(). After an error there is no next. */
 int csvrows_next(struct csvrows *r, struct row *out, struct err *e);
 
 #endif

@@ -6,10 +6,10 @@
 #include "connectors/delimiter.h"
 
 #include "connectors/columns.h"
+#include "connectors/csvparse.h"
 #include "sync/base/buf.h"
 #include "sync/base/text.h"
 
-#include <csv.h>
 #include <string.h>
 
 static const struct {
@@ -17,14 +17,16 @@ static const struct {
     const char *text, *shown; /* in a mapping, in a sentence */
 } candidate_table[] = {{',', ",", "\",\""}, {';', ";", "\";\""}, {'\t', "tab", "a tab"}, {'|', "|", "\"|\""}};
 
-enum { CANDIDATES_N = sizeof candidate_table / sizeof candidate_table[0], SHOWN_WIDTH = 40 };
+enum { CANDIDATES_N = sizeof candidate_table / sizeof candidate_table[0], SHOWN_WIDTH = 40, PARSER_BLOCK = 4096 };
 
 #define NOTE "sep="
 
 /* How the sample looks through one delimiter. */
 struct view {
     size_t cells;    /* of the row being read */
+    size_t filled;   /* of them, those that are not blank */
     size_t columns;  /* of the header, or as listed in the mapping */
+    size_t named;    /* of the header's, those with a name */
     size_t rows;     /* without the header */
     size_t matching; /* of them, those as wide as the header */
     size_t split;    /* of them, those with more than one cell */
@@ -36,60 +38,51 @@ static void count_cell(void *cell, size_t n, void *arg)
 {
     struct view *v = arg;
 
-    (void)cell;
-    (void)n;
     v->cells++;
+    v->filled += str_trim((struct str){cell, n}).n > 0;
 }
 
+/* A row of nothing but blanks is none. */
 static void count_row(int end, void *arg)
 {
     struct view *v = arg;
 
     (void)end;
-    if (v->has_header) {
+    if (v->filled > 0 && v->has_header) {
         v->rows++;
         v->matching += v->cells == v->columns;
         v->split += v->cells > 1;
-    } else {
+    } else if (v->filled > 0) {
         v->columns = v->cells;
+        v->named = v->filled;
         v->has_header = true;
     }
-    v->cells = 0;
+    v->cells = v->filled = 0;
 }
 
-int delimiter_no_space(unsigned char c)
+static int start(struct csvparse *parser, char delimiter, void (*on_cell)(void *, size_t, void *),
+                 void (*on_row)(int, void *), void *arg)
 {
-    (void)c;
-    return 0;
-}
-
-static int start(struct csv_parser *parser, char delimiter)
-{
-    if (csv_init(parser, CSV_STRICT | CSV_STRICT_FINI) != 0)
-        return -1;
-    csv_set_delim(parser, (unsigned char)delimiter);
-    csv_set_space_func(parser, delimiter_no_space);
-    csv_set_blk_size(parser, 4096);
-    return 0;
+    return csvparse_init(parser, delimiter, PARSER_BLOCK, on_cell, on_row, arg);
 }
 
 static int look(struct str sample, bool whole, size_t names_n, char delimiter, struct view *v, struct err *e)
 {
-    struct csv_parser parser;
+    struct csvparse parser;
 
-    *v = (struct view){.columns = names_n, .has_header = names_n > 0};
-    if (start(&parser, delimiter) != 0)
+    *v = (struct view){.columns = names_n, .named = names_n, .has_header = names_n > 0};
+    if (start(&parser, delimiter, count_cell, count_row, v) != 0)
         return err_oom(e);
     bool short_of_memory = false;
-    if (csv_parse(&parser, sample.p, sample.n, count_cell, count_row, v) != sample.n) {
-        short_of_memory = csv_error(&parser) == CSV_ENOMEM;
+    if (csvparse_feed(&parser, sample.p, sample.n) != sample.n) {
+        short_of_memory = csvparse_no_memory(&parser);
         v->broken = true;
     } else if (whole) {
-        v->broken = csv_fini(&parser, count_cell, count_row, v) != 0;
+        v->broken = csvparse_end(&parser) != 0;
     } else if (!v->has_header) {
-        v->columns = v->cells + 1; /* a header wider than the sample */
+        v->columns = v->named = v->cells + 1; /* a header wider than the sample */
     }
-    csv_free(&parser);
+    csvparse_free(&parser);
     return short_of_memory ? err_oom(e) : 0;
 }
 
@@ -97,6 +90,20 @@ static int look(struct str sample, bool whole, size_t names_n, char delimiter, s
 static bool agrees(const struct view *v)
 {
     return v->columns > 1 && v->matching * 2 >= v->rows;
+}
+
+/* The only delimiter of the header: does it split the rows, too, if unevenly? Ragged rows are their own matter, and so are
+ * the lines below a short report, as long as nothing else splits more of them than it. */
+static bool fits_alone(const struct view views[CANDIDATES_N], size_t only)
+{
+    const struct view *v = &views[only];
+
+    if (v->split * 2 >= v->rows)
+        return true;
+    for (size_t i = 0; i < CANDIDATES_N; i++)
+        if (i != only && !views[i].broken && views[i].split >= v->split)
+            return false;
+    return v->matching > 0;
 }
 
 /* Says what each delimiter would make of the header, so that the answer is easy. */
@@ -135,29 +142,29 @@ static bool ends_line(struct str s, size_t at)
  * rows have one. */
 static size_t first_split_line(struct str sample, char delimiter)
 {
-    struct csv_parser parser;
+    struct csvparse parser;
     struct view v = {0};
     size_t line = 1, start_line = 1, found = 0;
     bool inside = false; /* a row that began on an earlier line */
 
-    if (start(&parser, delimiter) != 0)
+    if (start(&parser, delimiter, count_cell, count_only, &v) != 0)
         return 0;
     for (size_t at = 0, n; at < sample.n && found == 0; at += n, line++) {
         size_t rows = v.rows;
         bool blank = sample.p[at] == '\n' || sample.p[at] == '\r';
         for (n = 1; at + n < sample.n && !ends_line(sample, at + n - 1); n++)
             continue;
-        if (csv_parse(&parser, sample.p + at, n, count_cell, count_only, &v) != n)
+        if (csvparse_feed(&parser, sample.p + at, n) != n)
             break;
         if (at + n == sample.n) /* the last line may lack its end */
-            csv_fini(&parser, count_cell, count_only, &v);
+            (void)csvparse_end(&parser);
         if (v.rows > rows && v.columns > 1)
             found = start_line;
         inside = v.rows == rows && (inside || !blank);
         if (!inside)
             start_line = line + 1;
     }
-    csv_free(&parser);
+    csvparse_free(&parser);
     return found;
 }
 
@@ -214,15 +221,18 @@ bool delimiter_is_note(const struct cell *cells, size_t n)
 /* The first row of a sample, held against names that are known. */
 struct header_view {
     struct columns_header look;
-    bool over; /* the first row is */
+    bool filled; /* some cell of the row is not blank */
+    bool over;   /* the first row is */
 };
 
 static void look_at_name(void *cell, size_t n, void *arg)
 {
     struct header_view *v = arg;
 
-    if (!v->over)
-        columns_header_cell(&v->look, (struct str){cell, n});
+    if (v->over)
+        return;
+    v->filled |= str_trim((struct str){cell, n}).n > 0;
+    columns_header_cell(&v->look, (struct str){cell, n});
 }
 
 static void end_first_row(int end, void *arg)
@@ -230,26 +240,28 @@ static void end_first_row(int end, void *arg)
     struct header_view *v = arg;
 
     (void)end;
-    v->over = true;
+    v->over |= v->filled;
+    if (!v->over)
+        v->look = (struct columns_header){.names = v->look.names, .n = v->look.n};
 }
 
 /* A line at a time, so that no more is read than the header. */
 static int look_for_header(struct str sample, bool whole, char delimiter, struct header_view *v, struct err *e)
 {
-    struct csv_parser parser;
+    struct csvparse parser;
     bool sound = true;
 
-    if (start(&parser, delimiter) != 0)
+    if (start(&parser, delimiter, look_at_name, end_first_row, v) != 0)
         return err_oom(e);
     for (size_t at = 0, n; at < sample.n && sound && !v->over; at += n) {
         for (n = 1; at + n < sample.n && sample.p[at + n - 1] != '\n' && sample.p[at + n - 1] != '\r'; n++)
             continue;
-        sound = csv_parse(&parser, sample.p + at, n, look_at_name, end_first_row, v) == n;
+        sound = csvparse_feed(&parser, sample.p + at, n) == n;
     }
     if (sound && !v->over && whole)
-        sound = csv_fini(&parser, look_at_name, end_first_row, v) == 0;
-    bool short_of_memory = !sound && csv_error(&parser) == CSV_ENOMEM;
-    csv_free(&parser);
+        sound = csvparse_end(&parser) == 0;
+    bool short_of_memory = !sound && csvparse_no_memory(&parser);
+    csvparse_free(&parser);
     v->over &= sound;
     return short_of_memory ? err_oom(e) : 0;
 }
@@ -271,7 +283,7 @@ int delimiter_find(struct str sample, bool whole, size_t names_n, const char *la
 {
     struct view views[CANDIDATES_N];
     char note = told(sample);
-    size_t splitting = 0, sound = 0, agreeing = 0, only_splitting = 0, only_agreeing = 0, rows = 0;
+    size_t splitting = 0, sound = 0, named = 0, agreeing = 0, only_splitting = 0, only_agreeing = 0, rows = 0;
 
     if (note != 0) {
         *out = note;
@@ -281,6 +293,7 @@ int delimiter_find(struct str sample, bool whole, size_t names_n, const char *la
         if (look(sample, whole, names_n, candidate_table[i].c, &views[i], e) != 0)
             return -1;
         sound += !views[i].broken && views[i].columns > 1;
+        named += views[i].columns > 1 && views[i].named > 1;
         rows += views[i].rows;
     }
     if (names_n > 0 && rows == 0) { /* nothing to be split */
@@ -289,8 +302,10 @@ int delimiter_find(struct str sample, bool whole, size_t names_n, const char *la
     }
     for (size_t i = 0; i < CANDIDATES_N; i++) {
         const struct view *v = &views[i];
-        if (v->columns <= 1 || (v->broken && sound > 0))
-            continue; /* quotes that make no sense rule a candidate out as long as they make sense to another */
+        /* Quotes that make no sense rule a candidate out as long as they make sense to another; and so does a header of one
+         * name, with empty columns beside it, as long as there are more names by another. */
+        if (v->columns <= 1 || (v->broken && sound > 0) || (v->named <= 1 && named > 0))
+            continue;
         splitting++;
         only_splitting = i;
         if (agrees(v)) {
@@ -304,8 +319,8 @@ int delimiter_find(struct str sample, bool whole, size_t names_n, const char *la
         *out = candidate_table[only_agreeing].c;
         return 0;
     }
-    /* Nothing else splits the header, and it splits the rows too, if unevenly: ragged rows are their own matter. */
-    if (agreeing == 0 && splitting == 1 && views[only_splitting].split * 2 >= views[only_splitting].rows) {
+    /* Nothing else splits the header. */
+    if (agreeing == 0 && splitting == 1 && fits_alone(views, only_splitting)) {
         *out = candidate_table[only_splitting].c;
         return 0;
     }

@@ -26,9 +26,6 @@ int delimiter_find_other(struct str sample, bool whole, size_t names_n, const ch
  * the header passes it over. `cells` is the line as any delimiter divides it. */
 bool delimiter_is_note(const struct cell *cells, size_t n);
 
-/* Tells libcsv that no character is a blank, which it would trim. */
-int delimiter_no_space(unsigned char c);
-
 /* "," or "tab", as a mapping spells it. Static, NULL for others. */
 const char *delimiter_text(char delimiter);
 

@@ -5,8 +5,10 @@ connectors_libconnectors_a_SOURCES = \
 	connectors/columns.c connectors/columns.h \
 	connectors/command.c \
 	connectors/csv.c \
+	connectors/csvdialect.c connectors/csvdialect.h \
 	connectors/csvlines.c connectors/csvlines.h \
-	connectors/csvrows.c connectors/csvrows.h \
+	connectors/csvparse.c connectors/csvparse.h \
+	connectors/csvrows.c connectors/csvrows_open.c connectors/csvrows.h connectors/csvrows_int.h \
 	connectors/decode.c connectors/decode.h \
 	connectors/delimiter.c connectors/delimiter.h \
 	connectors/file_kind.c connectors/file_kind.h \

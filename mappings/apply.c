@@ -401,7 +401,9 @@ static int defective_row(struct applier *a, enum reason defect, size_t column)
         return identity_only(a) != 0 ? -1 : skip(a, REASON_SKIP_WHEN);
     a->out->rejects_n = 0;
     struct str value = of_cell ? cell_shown(a->row, column) : STR_NONE;
-    if (rc < 0 || reject(a, of_cell ? a->m->impl->used_names[column] : NULL, defect, value, cell_why(value)) != 0)
+    const char *why = cell_why(value);
+    if (rc < 0 || (defect == REASON_RAGGED_ROW && row_width_why(a->m, a->row, a->scratch, &why) != 0) ||
+        reject(a, of_cell ? a->m->impl->used_names[column] : NULL, defect, value, why) != 0)
         return -1;
     /* The other cells may still say whose row it is. */
     return of_cell ? identity_only(a) : 0;
@@ -416,6 +418,11 @@ int mapping_apply(struct mapping *m, const struct row *row, struct arena *scratc
     out->lead.custom = arena_calloc(scratch, m->shape.custom_n + 1, sizeof *out->lead.custom);
     if (out->lead.custom == NULL)
         return out_of_memory(e);
+    struct row whole;
+    int filled = row->defect == REASON_RAGGED_ROW ? row_width_fill_up(m, row, scratch, &whole) : 0;
+    if (filled < 0)
+        return out_of_memory(e);
+    a.row = row = filled > 0 ? &whole : row;
     enum reason defect = row->defect != REASON_NONE   ? row->defect
                          : row->n != m->impl->bound_n ? REASON_RAGGED_ROW
                                                       : REASON_NONE;

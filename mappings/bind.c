@@ -21,6 +21,7 @@ struct binder {
     bool lenient;    /* the spec that is bound lets go what cannot be used */
     uint8_t use;     /* enum cell_use of the spec that is bound */
     const char **used_names;
+    bool any_missing;
 };
 
 /* Appended by leadsync to rejects, which people correct and feed in again. */
@@ -29,20 +30,14 @@ static bool is_own(struct str name)
     return name.n >= strlen(LEADSYNC_PREFIX) && memcmp(name.p, LEADSYNC_PREFIX, strlen(LEADSYNC_PREFIX)) == 0;
 }
 
-/* By exact name: a header that only nearly fits may be another column. Once a run, so that a walk will do. */
-static int find(void *ctx, struct str name, size_t *index)
+/* By exact name: a header that only nearly fits may be another column. Once a run, so that a walk will do. The first such
+ * column from `from` on; b->n: there is none. */
+static size_t find_from(const struct binder *b, struct str name, size_t from)
 {
-    struct binder *b = ctx;
-    for (size_t i = 0; i < b->n; i++) {
-        if (str_eq(b->columns[i], name) && !is_own(name)) {
-            *index = i;
-            b->used[i] = true;
-            b->strict[i] = b->strict[i] || !b->lenient;
-            b->uses[i] |= b->use;
-            return 0;
-        }
-    }
-    return -1;
+    size_t i = from;
+    while (i < b->n && (!str_eq(b->columns[i], name) || is_own(name)))
+        i++;
+    return i;
 }
 
 /* What users may have meant: all columns but leadsync's own. */
@@ -52,7 +47,7 @@ static size_t candidates(struct binder *b)
     if (b->names == NULL)
         b->names = arena_calloc(b->d->arena, b->n + 1, sizeof *b->names);
     for (size_t i = 0; b->names != NULL && i < b->n; i++) {
-        if (!is_own(b->columns[i]))
+        if (!is_own(b->columns[i]) && str_trim(b->columns[i]).n > 0)
             b->names[n++] = diag_show(b->d, b->columns[i]);
     }
     return n;
@@ -70,11 +65,34 @@ static void missing(struct binder *b, struct str name, size_t at, size_t span)
         diag_help(b->d, "did you mean '%s'?", near);
 }
 
-/* The cell's number is all that apply needs. */
+/* Which of two columns of one name is meant, nobody can say. */
+static void twice(struct binder *b, struct str name, size_t first, size_t second, size_t at, size_t span)
+{
+    diag_add(b->d, at, span, "the source has two columns '%s' (its columns %zu and %zu)", diag_show(b->d, name), first + 1,
+             second + 1);
+    diag_help(b->d, "rename one of them where they come from");
+}
+
+/* The cell's number is all that apply needs. `at` and `span`: where the mapping names the column. */
+static void bind_name(struct binder *b, struct str name, size_t at, size_t span, size_t *index)
+{
+    size_t first = find_from(b, name, 0), second = find_from(b, name, first + 1);
+    if (first >= b->n) {
+        missing(b, name, at, span);
+        b->any_missing = true;
+    } else if (second < b->n) {
+        twice(b, name, first, second, at, span);
+    } else {
+        *index = first;
+        b->used[first] = true;
+        b->strict[first] = b->strict[first] || !b->lenient;
+        b->uses[first] |= b->use;
+    }
+}
+
 static void bind_one(struct binder *b, struct source_column *column)
 {
-    if (find(b, column->name, &column->index) != 0)
-        missing(b, column->name, column->at, column->span);
+    bind_name(b, column->name, column->at, column->span, &column->index);
 }
 
 /* template_bind() stops at the first that is missing; here each one is told. */
@@ -82,8 +100,8 @@ static void bind_template(struct binder *b, struct column *column)
 {
     for (size_t i = 0; i < column->template.n; i++) {
         struct template_part *part = &column->template.parts[i];
-        if (part->is_column && find(b, part->text, &part->column) != 0)
-            missing(b, part->text, column->template_at + part->offset, part->text.n);
+        if (part->is_column)
+            bind_name(b, part->text, column->template_at + part->offset, part->text.n, &part->column);
     }
 }
 
@@ -112,7 +130,7 @@ static int list_names(struct binder *b)
         return -1;
     impl->unused_n = impl->filled_n = 0;
     for (size_t i = 0; i < b->n; i++) {
-        if (!b->used[i] && !is_own(b->columns[i]) &&
+        if (!b->used[i] && !is_own(b->columns[i]) && str_trim(b->columns[i]).n > 0 &&
             arena_str(&b->m->arena, b->columns[i], &unused[impl->unused_n++]) != 0)
             return -1;
     }
@@ -226,7 +244,7 @@ int mapping_bind(struct mapping *m, const struct str *columns, size_t columns_n,
     bind_all(&b);
     if (d.n > 0 && mapping_undivided(m, columns, columns_n, e))
         return -1;
-    if (d.n > 0 && d.n <= DIAG_MAX) {
+    if (b.any_missing && d.n <= DIAG_MAX) {
         /* Helps belong to the latest mistake; by place, another one may be the last to be printed. */
         diags_select_last(&d);
         tell_columns(&b);

@@ -20,6 +20,15 @@ static bool usable(struct str name)
     return !own && str_trim(name).n > 0 && text_is_utf8(name) && memchr(name.p, 0, name.n) == NULL;
 }
 
+/* Of two columns of one name, nobody can say which is meant. Once a file, so that a walk will do. */
+static bool has_twin(const struct str *columns, size_t n, size_t i)
+{
+    for (size_t k = 0; k < n; k++)
+        if (k != i && str_eq(columns[k], columns[i]))
+            return true;
+    return false;
+}
+
 /* Names are copied, since the connector may be closed before the file is written. */
 static int init_columns(struct mapping_init *init, const struct str *columns, size_t n)
 {
@@ -32,8 +41,10 @@ static int init_columns(struct mapping_init *init, const struct str *columns, si
         init->seen == NULL)
         return -1;
     for (size_t i = 0; i < n; i++) {
-        if (!usable(columns[i])) {
-            init->left_out++;
+        bool twin = usable(columns[i]) && has_twin(columns, n, i);
+        if (twin || !usable(columns[i])) {
+            init->twins += twin;
+            init->left_out += !twin;
             continue;
         }
         if (arena_str(&init->arena, columns[i], &init->columns[init->n]) != 0)
@@ -104,16 +115,24 @@ static int look_for_repeats(struct mapping_init *init, struct str text)
     }
 }
 
+/* A row that ends early is filled up when it is mapped, if it has two cells at least. */
+static bool is_usable(const struct mapping_init *init, const struct row *row)
+{
+    if (row->defect == REASON_RAGGED_ROW)
+        return row->n > 1 && row->n < init->source_n;
+    return row->defect == REASON_NONE && row->n == init->source_n;
+}
+
 /* Unusable cells are passed over: where a field uses them, they will be rejects, and `preview` names them. */
 int mapping_init_see(struct mapping_init *init, const struct row *row, struct err *e)
 {
     init->rows++;
-    if (row->defect != REASON_NONE || row->n != init->source_n) {
+    if (!is_usable(init, row)) {
         init->defects++;
         return 0;
     }
     arena_reset(&init->scratch);
-    for (size_t i = 0; i < init->n; i++) {
+    for (size_t i = 0; i < init->n && init->cells[i] < row->n; i++) {
         const struct cell *cell = &row->cells[init->cells[i]];
         struct str text = {cell->p, cell->n};
         if (cell->null || row_flaw(row, init->cells[i]) != REASON_NONE || str_trim(text).n == 0 || !text_is_utf8(text))

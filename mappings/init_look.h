@@ -38,6 +38,7 @@ struct mapping_init {
     size_t n;                  /* of them */
     size_t source_n;           /* columns of the source */
     size_t left_out;           /* leadsync's own, or no text */
+    size_t twins;              /* columns whose name another one has, too; they are left out */
     size_t rows, defects;
     struct names_use *uses;    /* by names_assign() */
     struct arena scratch;

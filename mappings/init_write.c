@@ -89,6 +89,10 @@ static void put_csv(struct init_writer *w, const struct csv_spec *csv)
             init_put_note(w, "unsure: the file is not UTF-8; are its accents right in 'leadsync preview'?");
         init_end_line(w);
     }
+    if (csv->embedded_rows) {
+        init_put(w, "    embedded_rows: allow");
+        init_end_line(w);
+    }
     if (w->file->names_made_up && w->file->header_unsure)
         init_put(w, "    # unsure: the first line has gaps and no name that is known, so it was taken for data. If it does "
                     "hold names,\n    # give every column one there, and run init again. These names were made up: give "
@@ -379,6 +383,11 @@ static void put_tail(struct init_writer *w)
         snprintf(text, sizeof text,
                  "# %zu of %zu row%s cannot be read (a cell too many or too few); 'leadsync preview --limit 0' names them.\n\n",
                  init->defects, init->rows, text_plural(init->rows));
+        init_put(w, text);
+    }
+    if (init->twins > 0) {
+        snprintf(text, sizeof text, "# %zu columns are left out, for their names stand twice: rename them in the source to use them.\n\n",
+                 init->twins);
         init_put(w, text);
     }
     init_put(w, "mode: upsert                                  # create: add leads · upsert: add and update · mirror: "

@@ -25,6 +25,7 @@ mappings_libmappings_a_SOURCES = \
 	mappings/reject_text.c \
 	mappings/rules.c \
 	mappings/scalar.c \
+	mappings/row_width.c \
 	mappings/schema.c \
 	mappings/schema.h \
 	mappings/schema_json.c \

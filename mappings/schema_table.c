@@ -41,6 +41,8 @@ static const struct schema encoding = {.kind = SCHEMA_ENCODING,
 static const struct schema header_true = {.kind = SCHEMA_HEADER, .what = "true, or a list of column names"};
 static const struct schema header = {.kind = SCHEMA_ANY, .what = "true, or a list of column names",
                                      .any = (const struct schema *const[]){&header_true, &some_columns, NULL}};
+static const struct schema short_rows = {.kind = SCHEMA_SWITCH, .words = WORDS("pad", "reject")};
+static const struct schema embedded_rows = {.kind = SCHEMA_SWITCH, .words = WORDS("refuse", "allow")};
 static const struct schema csv = {
     .kind = SCHEMA_OBJECT,
     .what = "a mapping such as {path: people.csv}",
@@ -53,6 +55,10 @@ static const struct schema csv = {
          "character set of the file; auto takes a byte order mark, then UTF-8, then finds the code page and warns"},
         {"header", &header, 0, AT(source.as.csv.header), "true", "[\"email\", \"name\"]",
          "true: the first line names the columns; else their names, and the first line is data"},
+        {"short_rows", &short_rows, KEY_OPTION, AT(source.as.csv.short_rows_rejected), "\"pad\"", NULL,
+         "rows with too few cells: pad fills them up with empty cells if they have two cells and the key's column"},
+        {"embedded_rows", &embedded_rows, KEY_OPTION, AT(source.as.csv.embedded_rows), "\"refuse\"", NULL,
+         "quoted cells that hold whole rows: refuse takes them for the work of a quote too many and stops the run"},
         END}};
 
 static const struct schema overlap = {

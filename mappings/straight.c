@@ -17,6 +17,8 @@ enum { STEM_BYTES_MAX = 55, OPTION_PATH_MAX = 96, LISTED_MAX = 60, SHOWN_BYTES_M
 static const char *const aliases[][2] = {
     {"delimiter", "source.csv.delimiter"},
     {"encoding", "source.csv.encoding"},
+    {"short_rows", "source.csv.short_rows"},
+    {"embedded_rows", "source.csv.embedded_rows"},
 };
 
 /* The key behind an option: its path, one of the aliases, or a guard's name alone. NULL: there is none. */
@@ -257,6 +259,8 @@ static int no_address(const struct mapping *m, const struct str *columns, const 
     int rc = 0;
     size_t listed = 0;
     for (size_t i = 0; i < n && listed < LISTED_MAX && rc == 0; i++) {
+        if (str_trim(columns[i]).n == 0)
+            continue;
         if (several && uses[i].rival != LEAD_EMAIL)
             continue;
         rc = (listed++ > 0 ? buf_adds(&shown, ", ") : 0) | text_show(columns[i], 60, &shown);
@@ -288,6 +292,33 @@ static int no_address(const struct mapping *m, const struct str *columns, const 
 static bool is_sent(const struct mapping *m, struct str name, int field)
 {
     return m->impl->all_columns && field < 0 && custom_name_flaw(name) == NULL && text_is_utf8(name);
+}
+
+/* Columns of one name of which one would be sent: which of them is meant, nobody can say. Others may be as they like. */
+static int refuse_twins(const struct mapping *m, const struct str *columns, const struct names_use *uses, size_t n,
+                        struct err *e)
+{
+    struct buf shown = BUF_INIT(SHOWN_BYTES_MAX);
+    size_t pairs = 0;
+    int rc = 0;
+    for (size_t k = 1; k < n && rc == 0; k++) {
+        size_t i = 0;
+        while (i < k && !str_eq(columns[i], columns[k]))
+            i++;
+        bool used = uses[i].field != NAMES_UNUSED || uses[k].field != NAMES_UNUSED || uses[k].rival == LEAD_EMAIL ||
+                    is_sent(m, columns[k], uses[k].field);
+        if (i == k || !used || pairs++ >= LISTED_MAX)
+            continue;
+        rc = buf_addf(&shown, "%scolumns %zu and %zu are both named \"", pairs > 1 ? ", " : "", i + 1, k + 1) |
+             text_show(columns[k], 60, &shown) | buf_addc(&shown, '"');
+    }
+    if (rc != 0)
+        err_oom(e);
+    else if (pairs > 0)
+        rc = err_set(e, XS_CONFIG, "%s: %s, and only one of each can be sent; rename the other", m->source.as.csv.path,
+                     buf_cstr(&shown));
+    buf_free(&shown);
+    return rc;
 }
 
 /* Core fields in their order, then what is sent as custom variables in the order of the file. */
@@ -359,8 +390,8 @@ int straight_bind(struct mapping *m, const struct str *columns, size_t columns_n
     bool address = false;
     for (size_t i = 0; i < columns_n; i++)
         address = address || uses[i].field == LEAD_EMAIL;
-    int rc = 0;
-    if (!address)
+    int rc = refuse_twins(m, columns, uses, columns_n, e);
+    if (rc == 0 && !address)
         rc = mapping_undivided(m, columns, columns_n, e) ? -1 : no_address(m, columns, uses, columns_n, e);
     if (rc == 0 &&
         (make_columns(m, columns, uses, columns_n) != 0 || find_skip_columns(m, columns, columns_n) != 0 ||

@@ -60,7 +60,7 @@ struct common {
     /* GROUP_CSV; settings are texts for mapping_for_csv(), NULL: not given */
     const char *campaign, *list;
     bool all_columns;
-    const char *delimiter, *encoding, *mode, *dedupe, *duplicates, *contacted, *blocklist, *batch, *in_flight,
+    const char *delimiter, *encoding, *short_rows, *embedded_rows, *mode, *dedupe, *duplicates, *contacted, *blocklist, *batch, *in_flight,
         *per_second, *per_minute, *settle, *job_wait, *retry_refused, *values, *keep_runs;
     struct opt_list skip_when;
     /* GROUP_SOURCE */

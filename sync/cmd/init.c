@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 struct init_options {
-    const char *query, *name, *campaign, *list, *delimiter, *encoding;
+    const char *query, *name, *campaign, *list, *delimiter, *encoding, *embedded_rows;
     int64_t rows;
 };
 
@@ -39,6 +39,8 @@ static const struct opt options[] = {
     {.name = "delimiter", .kind = OPT_TEXT, .dest = AT(delimiter), .arg = "CHAR",
      .help = "auto, or one of , ; | or its name: comma, semicolon, bar, tab"},
     {.name = "encoding", .kind = OPT_TEXT, .dest = AT(encoding), .arg = "NAME", .help = "auto, or an iconv name"},
+    {.name = "embedded-rows", .kind = OPT_TEXT, .dest = AT(embedded_rows), .arg = "POLICY",
+     .help = "quoted cells that hold whole rows: refuse or allow"},
     {.name = "rows", .kind = OPT_INT, .dest = AT(rows), .arg = "N", .min = 0, .max = ROWS_MAX,
      .help = "look at so many rows (1000)"},
     {.name = NULL},
@@ -82,10 +84,13 @@ static int make_spec(const char *source, const struct init_options *o, struct so
         spec->as.csv = (struct csv_spec){.path = source, .header = true};
         if (o->encoding != NULL && strcmp(o->encoding, "auto") != 0)
             spec->as.csv.encoding = o->encoding;
+        spec->as.csv.embedded_rows = o->embedded_rows != NULL && strcmp(o->embedded_rows, "allow") == 0;
+        if (o->embedded_rows != NULL && !spec->as.csv.embedded_rows && strcmp(o->embedded_rows, "refuse") != 0)
+            return err_set(e, XS_USAGE, "--embedded-rows \"%s\" is neither refuse nor allow", o->embedded_rows);
         return parse_delimiter(o->delimiter, &spec->as.csv.delimiter, e);
     }
-    if (o->delimiter != NULL || o->encoding != NULL)
-        return err_set(e, XS_USAGE, "--delimiter and --encoding are for CSV files, not for --query");
+    if (o->delimiter != NULL || o->encoding != NULL || o->embedded_rows != NULL)
+        return err_set(e, XS_USAGE, "--delimiter, --encoding and --embedded-rows are for CSV files, not for --query");
     spec->kind = is_postgres(source) ? SOURCE_POSTGRES : SOURCE_SQLITE;
     spec->as.sql = (struct sql_spec){.url = source, .query = o->query, .spool = -1};
     if (spec->kind == SOURCE_POSTGRES && has_password(source))
@@ -204,15 +209,15 @@ static int open_stream(struct invocation *inv, const struct source_spec *spec, s
     return 0;
 }
 
-/* The file is opened twice: to see what its first line is, and as what it is. A header with gaps, or with a name twice, is
- * refused the second time. */
+/* The file is opened twice: to see what its first line is, and as what it is. What is odd about its first
+ * rows is told the second time. */
 static int open_file(struct invocation *inv, struct source_spec *spec, struct arena *arena, struct source **source,
                      struct first_look *seen, struct err *e)
 {
     struct first_line_verdict verdict;
     struct source *first = NULL;
     int rc = -1;
-    spec->as.csv.names_unchecked = true;
+    spec->as.csv.first_look = true;
     if (source_open(spec, NULL, inv->common.clock, &first, e) != 0)
         return -1;
     size_t n = first->columns_n;
@@ -223,7 +228,7 @@ static int open_file(struct invocation *inv, struct source_spec *spec, struct ar
     }
     if (judge_first_line(first, names, &verdict, e) != 0)
         goto done;
-    spec->as.csv.names_unchecked = false;
+    spec->as.csv.first_look = false;
     if (verdict.kind == FIRST_LINE_TITLE) {
         err_set(e, XS_CONFIG, "%s:%llu: this line looks like the header, and something else stands above it; take away what does, "
                               "and run init again", first->label, (unsigned long long)verdict.header_line);

@@ -30,6 +30,8 @@ sync_libcmd_a_SOURCES = \
 	sync/cmd/out_check.c sync/cmd/out_check.h \
 	sync/cmd/ping.c sync/cmd/ping.h \
 	sync/cmd/preview.c \
+	sync/cmd/preview_raw.c \
+	sync/cmd/preview_raw.h \
 	sync/cmd/progress.c sync/cmd/progress.h \
 	sync/cmd/rejects.c \
 	sync/cmd/results.c \

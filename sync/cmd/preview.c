@@ -9,6 +9,7 @@
 #include "sync/base/log.h"
 #include "sync/cmd/commands.h"
 #include "sync/cmd/out.h"
+#include "sync/cmd/preview_raw.h"
 #include "sync/cmd/sync_arg.h"
 #include "sync/cmd/table.h"
 #include "sync/engine/source_bind.h"
@@ -54,6 +55,7 @@ struct preview {
     struct table changes; /* text: what stands in a lead otherwise than in its row */
     struct table emptied; /* text: values that on_error: empty lets go */
     uint64_t shown;
+    struct preview_raw raw;
 };
 
 /* ---- text ---- */
@@ -328,58 +330,7 @@ static int json_lead(struct preview *p, const struct row *row, const struct mapp
     return jsonw_end(&w) | bad;
 }
 
-static int json_raw(struct preview *p, const struct row *row)
-{
-    struct jsonw w;
-    jsonw_init_output(&w, &p->out.text);
-    jsonw_object(&w);
-    for (size_t i = 0; i < p->source->columns_n && i < row->n; i++) {
-        jsonw_key_str(&w, p->source->columns[i].name);
-        if (row->cells[i].null || row_flaw(row, i) == REASON_NOT_UTF8)
-            jsonw_null(&w);
-        else
-            jsonw_str(&w, (struct str){row->cells[i].p, row->cells[i].n});
-    }
-    jsonw_object_end(&w);
-    return jsonw_end(&w);
-}
-
 /* ---- rows ---- */
-
-/* "FILE:LINE: …" from the first byte on, for editors and scripts; told with -q too. `column` may be empty. */
-static void tell_defect(struct preview *p, const struct row *row, struct str column, enum reason reason, const char *so)
-{
-    struct buf where = BUF_INIT(1 << 16);
-    if (source_where(p->source, row, &where) != 0)
-        buf_reset(&where);
-    const char *text = buf_cstr(&where);
-    log_msg(log_enabled(LOG_NOTICE) ? LOG_NOTICE : LOG_WARNING, "%s: %s%.*s%s%s: %s; %s", text != NULL ? text : "a row",
-            column.n > 0 ? "column \"" : "", STR_ARG(column), column.n > 0 ? "\": " : "", reason_text(reason),
-            reason_help(reason), so);
-    buf_free(&where);
-}
-
-/* A raw row without a usable shape is named and left out; a cell that is no text is named and shown as NULL. 1 shown, 0
- * left out, -1. */
-static int show_raw(struct preview *p, const struct row *row, struct err *e)
-{
-    if (row->defect != REASON_NONE) {
-        tell_defect(p, row, STR_NONE, row->defect, "left out");
-        return 0;
-    }
-    for (size_t i = 0; row->flaws != NULL && i < row->n; i++)
-        if (row_flaw(row, i) == REASON_NOT_UTF8)
-            tell_defect(p, row, p->source->columns[i].name, REASON_NOT_UTF8, "shown as NULL");
-    int bad = 0;
-    if (p->inv->common.format != FORMAT_TEXT)
-        bad = json_raw(p, row);
-    for (size_t i = 0; p->inv->common.format == FORMAT_TEXT && i < p->source->columns_n; i++) {
-        const struct cell *cell = &row->cells[i];
-        bad |= cell->null || row_flaw(row, i) == REASON_NOT_UTF8 ? table_add(&p->table, STR("NULL"), TABLE_DIM)
-                          : table_add(&p->table, (struct str){cell->p, cell->n}, TABLE_PLAIN);
-    }
-    return bad == 0 ? 1 : err_oom(e);
-}
 
 static int show_mapped(struct preview *p, const struct row *row, struct err *e)
 {
@@ -408,10 +359,10 @@ static int show_rows(struct preview *p, struct err *e)
     int rc = 0;
     uint64_t limit = p->o->limit > 0 ? (uint64_t)p->o->limit : UINT64_MAX;
     while (p->shown < limit && (rc = source_next(p->source, &row, e)) > 0) {
-        bool left_out = p->o->raw && row.defect != REASON_NONE;
+        bool left_out = p->o->raw && !preview_raw_has_shape(&p->raw, &row);
         if (!left_out && before_row(p, e) != 0)
             return -1;
-        rc = p->o->raw ? show_raw(p, &row, e) : show_mapped(p, &row, e);
+        rc = p->o->raw ? preview_raw_row(&p->raw, &row, e) : show_mapped(p, &row, e);
         if (rc < 0)
             return -1;
         p->shown += (uint64_t)rc;
@@ -464,6 +415,10 @@ static int run(struct invocation *inv, struct err *e)
         goto done;
     if (!p.o->raw && bind_columns(&p, e) != 0)
         goto done;
+    if (p.o->raw && preview_raw_start(&p.raw, p.source, &p.m->source, e) != 0)
+        goto done;
+    p.raw.table = inv->common.format == FORMAT_TEXT ? &p.table : NULL;
+    p.raw.json = &p.out.text;
     if (out_open(&p.out, inv, OUT_PRIVATE, e) != 0)
         goto done;
     rc = show(&p, e);
@@ -474,6 +429,7 @@ done:
     table_free(&p.emptied);
     source_close(p.source);
     arena_free(&p.scratch);
+    preview_raw_free(&p.raw);
     mapping_free(p.m);
     return rc;
 }

@@ -18,6 +18,8 @@ struct scalar {
 static const struct scalar scalars[] = {
     {"--delimiter", "delimiter", offsetof(struct common, delimiter)},
     {"--encoding", "encoding", offsetof(struct common, encoding)},
+    {"--short-rows", "short_rows", offsetof(struct common, short_rows)},
+    {"--embedded-rows", "embedded_rows", offsetof(struct common, embedded_rows)},
     {"--mode", "mode", offsetof(struct common, mode)},
     {"--dedupe", "dedupe", offsetof(struct common, dedupe)},
     {"--duplicates", "duplicates", offsetof(struct common, duplicates)},

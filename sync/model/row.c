@@ -7,6 +7,13 @@
 #include <errno.h>
 #include <string.h>
 
+int row_shape(const struct row *row, size_t columns_n, struct buf *out)
+{
+    if (row->n == columns_n)
+        return 0;
+    return buf_addf(out, "%zu cell%s in place of %zu", row->n, row->n == 1 ? "" : "s", columns_n);
+}
+
 int cells_pack(const struct cell *cells, size_t n, struct buf *out)
 {
     /* The whole row or nothing of it. */

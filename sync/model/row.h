@@ -35,6 +35,10 @@ static inline enum reason row_flaw(const struct row *row, size_t i)
     return row->flaws != NULL && i < row->n ? (enum reason)row->flaws[i] : REASON_NONE;
 }
 
+/* "3 cells in place of 7": what is wrong with a ragged row. Appends nothing where the numbers agree: then something else has
+ * told that cells are missing, or too many. 0/-1 */
+int row_shape(const struct row *row, size_t columns_n, struct buf *out);
+
 /* Packed cells, for the spool and for the rejects table. 0/-1. */
 int cells_pack(const struct cell *cells, size_t n, struct buf *out);
 /* Iterates packed cells: 1 with the cell, 0 at the end, -1 malformed. */

@@ -19,9 +19,11 @@ struct csv_spec {
     bool uncertain_encoding; /* one that had to be guessed among several is used, with a warning; else it is an error */
     bool utf8_first;       /* a file that is UTF-8 throughout is read as that, whatever `encoding` is */
     bool header;           /* the first row names the columns */
-    bool names_unchecked;  /* its names may be blank or stand twice: for a look at what the first row is */
+    bool first_look;       /* it is read again: what is odd about its first rows is told then */
     const struct str *names; /* header: [names]; used when header is false */
     size_t names_n;
+    bool embedded_rows;      /* a quoted cell may hold whole rows */
+    bool short_rows_rejected; /* a row with too few cells is ragged, and not filled up */
     bool header_may_stand;   /* with names: a first row of nothing but them is a header, as `rejects` writes one */
 };
 

@@ -39,4 +39,4 @@ tests_unit_postgres_results_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_postgres_results_tap_LDADD = $(TEST_LIBS) $(LEVEL_CONNECTORS)
 
 EXTRA_DIST += tests/cases/csv/README tests/cases/csv/lines.case tests/cases/csv/quotes.case tests/cases/csv/ragged.case \
-	tests/cases/csv/header.case tests/cases/csv/delimiter.case tests/cases/csv/encoding.case tests/cases/csv/limits.case
+	tests/cases/csv/header.case tests/cases/csv/delimiter.case tests/cases/csv/encoding.case tests/cases/csv/limits.case tests/cases/csv/embedded.case

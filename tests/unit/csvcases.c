@@ -98,6 +98,8 @@ static void read_option(struct csvcase *c, const char *text, char *encoding)
         c->may_differ = true;
     else if (strcmp(text, "uncertain encoding is fine") == 0)
         c->uncertain = true;
+    else if (strcmp(text, "embedded rows") == 0)
+        c->embedded_rows = true;
     else if (strcmp(text, "slow") == 0)
         c->slow = true;
     else
@@ -204,6 +206,7 @@ void csvcase_run(const struct csvcase *c, size_t chunk, struct buf *out)
         .names_n = c->names_n,
         .header_may_stand = c->may_stand,
         .delimiter_may_differ = c->may_differ,
+        .embedded_rows = c->embedded_rows,
         .field_max = c->field_max != 0 ? c->field_max : 1 << 20,
     };
     FILE *file = tmpfile(), *log = tmpfile();
