@@ -27,19 +27,17 @@ import argparse
 import json
 import os
 import random
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
-import urllib.request
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from table import CAMPAIGNS, PLACES, Difference, Table  # noqa: E402
+from table import CAMPAIGNS, PLACES, Table  # noqa: E402
+from workspace import Difference, Stopped, Workspace  # noqa: E402
 
 KINDS = ["routed", "keyed", "staged", "twins", "foretold", "doubled"]
 FAULTS = ["drop-before", "drop-after", "500", "500-after", "503", "429", "truncate", "garbage"]
@@ -79,25 +77,13 @@ limits: {{batch: {batch}, requests_per_second: 0, requests_per_minute: 0, settle
 stop = threading.Event()
 
 
-class Stopped(Exception):
-    """Another world found something."""
-
-
-def is_roomy(folder):
-    """In containers it may be a few megabytes."""
-    if not os.access(folder, os.W_OK):
-        return False
-    at = os.statvfs(folder)
-    return at.f_bavail * at.f_frsize > 1 << 30
-
-
-class World:
+class World(Workspace):
     def __init__(self, program, seed, kind, keep):
-        self.program, self.seed, self.kind, self.keep = os.path.abspath(program), seed, kind, keep
+        self.seed, self.kind = seed, kind
         self.random = random.Random(f"{seed} {kind}")
-        # Who is killed loses nothing that was written; the disk's part is deaths.py's. So memory will do.
-        memory = "/dev/shm" if "TMPDIR" not in os.environ and is_roomy("/dev/shm") else None
-        self.folder = tempfile.mkdtemp(prefix="leadsync-soak-", dir=memory)
+        super().__init__(program, "--latency", str(self.random.choice([0, 1, 3])), "--job-time",
+                         str(self.random.choice([0, 5, 40])), "--campaign", "North", "--campaign", "South", "--list",
+                         "Shelf", "--list", "Gone", keep=keep)
         self.cycles = 0
         self.plans = []     # disturbances of this night
         self.policy = "keep" if kind == "twins" else self.random.choice(list(REMOVED))
@@ -107,21 +93,7 @@ class World:
         self.table = Table(self.random, kind, self.policy, self.then, self.is_there_by_hand)
         self.start()
 
-    # ---- the two programs ----
-
     def start(self):
-        env = {"PATH": os.environ["PATH"], "HOME": self.folder, "XDG_STATE_HOME": self.folder + "/state",
-               "LC_ALL": "C.UTF-8", "INSTANTLY_API_KEY": "soak"}
-        env.update({k: v for k, v in os.environ.items() if k.startswith(("ASAN_", "UBSAN_", "LSAN_"))})
-        self.env = env
-        self.sandbox = subprocess.Popen(
-            [self.program, "sandbox", "--rate", "0", "--latency", str(self.random.choice([0, 1, 3])), "--job-time",
-             str(self.random.choice([0, 5, 40])), "--campaign", "North", "--campaign", "South", "--list", "Shelf",
-             "--list", "Gone"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=env, cwd=self.folder, text=True)
-        self.url = self.sandbox.stdout.readline().strip()
-        if not self.url:
-            raise RuntimeError("the sandbox did not start")
-        env["INSTANTLY_API_URL"] = self.url
         self.control(verify_ms=self.random.choice([0, 20, 150]),
                      read_lag_ms=self.random.choice([0, LATE_MS]) if self.lied else 0)
         lines = f"mode: mirror\nremoved: {REMOVED[self.policy]}" + ("\nkey: [id]" if self.kind == "keyed" else "")
@@ -138,47 +110,6 @@ class World:
             with open(f"{self.folder}/{name}.yaml", "w", encoding="utf-8") as f:
                 f.write(MAPPING.format(name=name, way=way, lines=more, batch=batch, dedupe=dedupe,
                                        settle=SETTLE_LIED if self.lied else SETTLE))
-
-    def stop(self, failed):
-        self.sandbox.kill()
-        self.sandbox.wait()
-        self.sandbox.stdout.close()
-        if failed or self.keep:
-            print(f"kept: {self.folder}", flush=True)
-        else:
-            shutil.rmtree(self.folder)
-
-    def control(self, **what):
-        request = urllib.request.Request(self.url + "/__control", json.dumps(what).encode(),
-                                         {"Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=600) as answer:
-            answer.read()
-
-    def get(self, path):
-        with urllib.request.urlopen(self.url + path, timeout=600) as answer:
-            return json.load(answer)
-
-    def leadsync(self, command, sync, *words):
-        """Its output is in files named after the sync."""
-        with open(f"{self.folder}/{sync}.out", "w", encoding="utf-8") as out, \
-                open(f"{self.folder}/{sync}.err", "w", encoding="utf-8") as err:
-            return subprocess.Popen([self.program, command, sync, *words], env=self.env, cwd=self.folder,
-                                    stdin=subprocess.DEVNULL, stdout=out, stderr=err)
-
-    def end_of(self, run, seconds):
-        try:
-            return run.wait(seconds)
-        except subprocess.TimeoutExpired:
-            run.kill()
-            run.wait()
-            raise Difference(f"{run.args[1:3]} did not end in {seconds} s: {self.said(run.args[2])}") from None
-
-    def said(self, sync):
-        text = ""
-        for kind in ("err", "out"):
-            with open(f"{self.folder}/{sync}.{kind}", encoding="utf-8") as f:
-                text += f.read()[-1500:]
-        return text
 
     # ---- the table, and who else works there ----
 
@@ -212,7 +143,7 @@ class World:
         """Somebody has uploaded the person before the row came."""
         self.control(add={"to": row["place"], "leads": [{"email": row["email"], "first_name": "By hand"}]})
 
-    # ---- a night ----
+    # ---- disturbances ----
 
     def fault(self):
         r = self.random
@@ -305,18 +236,7 @@ class World:
                 return
         raise Difference(f"{SETTLING_RUNS} plain syncs do not come to an end: {self.said(self.syncs[0])}")
 
-    # ---- what is there, and what should be ----
-
-    def there(self):
-        state = self.get("/__state")
-        names = {p["id"]: p["name"] for p in state["campaigns"] + state["lists"]}
-        leads = {}
-        for lead in state["leads"]:
-            payload = lead.get("payload") or {}
-            place = names.get(lead.get("campaign") or lead.get("list_id"))
-            name = lead.get("email") or f"key {payload.get('leadsync_key')}"
-            leads.setdefault(name, []).append((place, payload.get("firstName"), payload.get("seats"), lead["status"]))
-        return leads
+    # ---- a night, and what must be there at its end ----
 
     def night(self):
         self.plans.clear()

@@ -1,7 +1,7 @@
 # make soak [N=1000000] [SOAK='--cycles 10000 --seed 1']: what takes too long for every change. Hours, and gigabytes of
 # /tmp; the seeds are printed.
 SOAKS = tests/soak/long_list.test tests/soak/pg_million.test
-EXTRA_DIST += $(SOAKS) tests/soak/hammer.py tests/soak/table.py tests/soak/deaths.py tests/soak/answers.py tests/soak/company.py tests/harness/lab.py tests/harness/hell.py tests/harness/wire.py \
+EXTRA_DIST += $(SOAKS) tests/soak/hammer.py tests/soak/table.py tests/soak/workspace.py tests/soak/deaths.py tests/soak/answers.py tests/soak/company.py tests/harness/lab.py tests/harness/hell.py tests/harness/wire.py \
 	tests/cases/state/v1/state.sql tests/cases/state/v1/journal.sql tests/cases/state/v1/store
 soak: leadsync $(FAULT_OBJECTS)
 	for story in $(SOAKS); do \

@@ -5,12 +5,10 @@ unsubscribe or are deleted by hand there. judge() says of each name (an address,
 wrong with the leads that are there.
 """
 
+from workspace import Difference
+
 PLACES = ["North", "South", "Shelf"]  # two campaigns and a list
 CAMPAIGNS = {"North", "South"}
-
-
-class Difference(Exception):
-    """What the table says is not what is there."""
 
 
 class Table:
