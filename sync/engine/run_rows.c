@@ -301,9 +301,6 @@ int run_plan_remembered(struct run *r, struct entry *entry, const struct lead *l
     struct lead old_lead;
     const struct lead *old = NULL;
     struct decision d;
-    /* The other key that had the address may have none by now. */
-    if (r->m->has_key && remembered.kind == REMEMBERED_REFUSED && remembered.reason == REASON_DUPLICATE_IN_SOURCE)
-        remembered.kind = REMEMBERED_OTHER;
     if (remembered.kind == REMEMBERED_OTHER || (remembered.kind == REMEMBERED_RETRY && r->diff != NULL)) {
         arena_reset(&r->known_arena);
         int rc = state_lead_get(r->state, &entry->key, &r->known_arena, &known, e);
@@ -375,6 +372,9 @@ int run_plan_lead(struct run *r, struct entry *entry, const struct lead *lead, u
         run_flips_see(r, entry, entry->fingerprint);
     if (state_lookup(r->state, &entry->key, entry->fingerprint, entry->row, &remembered, e) != 0)
         return -1;
+    /* The other key that had the address may have none by now. */
+    if (r->m->has_key && remembered.kind == REMEMBERED_REFUSED && remembered.reason == REASON_DUPLICATE_IN_SOURCE)
+        remembered.kind = REMEMBERED_OTHER;
     return waits ? run_wait_put(r, entry, target, &remembered, e) : run_plan_remembered(r, entry, lead, target, remembered, e);
 }
 

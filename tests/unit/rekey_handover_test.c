@@ -240,6 +240,25 @@ START_TEST(a_row_without_a_key)
 }
 END_TEST
 
+/* The same where rows wait for the end of the source, because one of them may opt out. */
+START_TEST(a_duplicate_that_waits)
+{
+    ekit_mapping(&k, KEYED "skip_when: [{column: first, in: [out]}]\n");
+    ekit_csv(&k, THREE "9,ann@example.com,Twin\n");
+    for (int night = 0; night < 2; night++) {
+        ekit_sync(&k);
+        EKIT_ENDS(&k, XS_DONE);
+        EKIT_REASON(&k, DUPLICATE_IN_SOURCE, 1u);
+        ekit_later(&k);
+    }
+    ekit_csv(&k, HEAD "9,ann@example.com,Twin\n2,bob@example.com,Bob\n3,cyd@example.com,Cyd\n");
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_DONE);
+    ck_assert_str_eq(world_value(k.world, WORLD_LIST, "ann@example.com", "first_name"), "Twin");
+    nothing_to_do(3);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("rekey_handover");
@@ -251,6 +270,7 @@ static Suite *suite(void)
     tcase_add_loop_test(c, unsubscribed, 0, NIGHTS * POLICIES);
     tcase_add_loop_test(c, a_real_duplicate, 0, 3 * POLICIES);
     tcase_add_loop_test(c, a_row_without_a_key, 0, POLICIES);
+    tcase_add_test(c, a_duplicate_that_waits);
     suite_add_tcase(s, c);
     return s;
 }
