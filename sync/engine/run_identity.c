@@ -10,6 +10,9 @@
 
 enum { IDENTITY_MAX = 1 << 20 };
 
+/* Of a state whose leads may have keys of more than one mapping; no identity() is that. */
+static const char MIXED[] = "several keys";
+
 /* "email", or the columns of `key:`. NULL without memory. */
 static const char *identity(const struct run *r, struct buf *text)
 {
@@ -20,16 +23,29 @@ static const char *identity(const struct run *r, struct buf *text)
     return rc == 0 ? buf_cstr(text) : NULL;
 }
 
+/* What was sent before the last merge makes leads that are not counted yet, so their number only decides what is said. */
 int run_identity_check(struct run *r, struct err *e)
 {
     struct buf text = BUF_INIT(IDENTITY_MAX);
     const char *then, *now = identity(r, &text);
     int rc = now == NULL ? err_oom(e) : state_get(r->state, "identity", &then, e) < 0 ? -1 : 0;
-    if (rc == 0 && then != NULL && strcmp(then, now) != 0 && state_leads_n(r->state) > 0) {
-        r->reidentified = true;
+    r->reidentified = rc == 0 && then != NULL && strcmp(then, now) != 0;
+    if (r->reidentified && state_leads_n(r->state) > 0)
         log_notice("rows were told apart by %s and are now by %s: in this run each row takes over the lead that it finds in "
                    "its target, and none counts as gone", then, now);
-    }
+    buf_free(&text);
+    return rc;
+}
+
+int run_identity_note(struct run *r, struct err *e)
+{
+    struct buf text = BUF_INIT(IDENTITY_MAX);
+    const char *then, *now = r->read_kind != NULL ? identity(r, &text) : NULL;
+    int rc = 0;
+    if (r->read_kind != NULL)
+        rc = now == NULL ? err_oom(e) : state_get(r->state, "identity", &then, e) < 0 ? -1 : 0;
+    if (rc == 0 && now != NULL && (then == NULL || r->reidentified))
+        rc = state_set(r->state, "identity", then == NULL ? now : MIXED, e);
     buf_free(&text);
     return rc;
 }

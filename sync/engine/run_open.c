@@ -277,7 +277,9 @@ static int load_old_rejects(struct run *r, struct err *e)
 static int note_mapping(struct run *r, struct err *e)
 {
     int same = r->read_kind == NULL ? 1 : is_last_mapping(r, e);
-    return same != 0 ? (same < 0 ? -1 : 0) : state_set(r->state, STATE_OTHER_MAPPING, "1", e);
+    if (same < 0 || run_identity_note(r, e) != 0)
+        return -1;
+    return same != 0 ? 0 : state_set(r->state, STATE_OTHER_MAPPING, "1", e);
 }
 
 static int start_record(struct run *r, struct err *e)

@@ -259,6 +259,43 @@ START_TEST(a_duplicate_that_waits)
 }
 END_TEST
 
+/* A run with rows that are told apart by another key is stopped at any request. The leads that it made or took over go back to
+ * the rows of the right key: none is there twice, and none is gone. */
+START_TEST(another_key_is_stopped)
+{
+    static const char more[] = THREE "4,dan@example.com,Dan\n5,eve@example.com,Eve\n";
+    const char *right = _i % 2 == 0 ? KEYED "limits: {batch: 1, in_flight: 1, settle: 70ms}\nmode: mirror\nremoved: delete\n"
+                                    : EKIT_HEAD EKIT_LIST EKIT_FIELDS "guards: {removed: none, source_shrank: none}\n"
+                                      "mode: mirror\nremoved: delete\ndedupe: target-only\n";
+    const char *wrong = _i % 2 == 0 ? EKIT_HEAD EKIT_LIST EKIT_FIELDS "limits: {batch: 1, in_flight: 1, settle: 70ms}\n"
+                                    : KEYED "limits: {batch: 1, in_flight: 1, settle: 70ms}\n";
+    bool first = _i % 4 / 2 == 1; /* the wrong mapping is the first of all */
+    ekit_mapping(&k, right);
+    ekit_csv(&k, THREE);
+    if (!first)
+        ekit_sync(&k);
+    ekit_later(&k);
+    ekit_mapping(&k, wrong);
+    ekit_csv(&k, more);
+    k.world->stop_at = _i / 4 + 1;
+    ekit_sync(&k);
+    stop_set(0);
+    k.world->stop_at = 0;
+    ekit_later(&k);
+    ekit_mapping(&k, right);
+    for (int run = 0; run < 3; run++)
+        ekit_sync(&k);
+    EKIT_ENDS(&k, XS_DONE);
+    source_is_there(more, true);
+    ck_assert_uint_eq(world_n(k.world), 5);
+    ekit_csv(&k, THREE);
+    ekit_sync(&k);
+    EKIT_COUNT(&k, REMOVED, 2u);
+    source_is_there(THREE, true);
+    nothing_to_do(3);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("rekey_handover");
@@ -271,6 +308,7 @@ static Suite *suite(void)
     tcase_add_loop_test(c, a_real_duplicate, 0, 3 * POLICIES);
     tcase_add_loop_test(c, a_row_without_a_key, 0, POLICIES);
     tcase_add_test(c, a_duplicate_that_waits);
+    tcase_add_loop_test(c, another_key_is_stopped, 0, 4 * 10);
     suite_add_tcase(s, c);
     return s;
 }
