@@ -181,12 +181,14 @@ static int advance(struct run *r, struct err *e)
         if (state_set(r->state, "last_full_ms", text, e) != 0)
             return -1;
         /* Told anew in the end, where any are left. */
-        static const char *const reasons[] = {STATE_REMOVALS_WAIT, STATE_LOOK_FIRST, STATE_OTHER_MAPPING};
+        static const char *const reasons[] = {STATE_REMOVALS_WAIT, STATE_REMOVALS_LEFT, STATE_LOOK_FIRST, STATE_OTHER_MAPPING};
         for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++)
             if (state_set(r->state, reasons[i], NULL, e) != 0)
                 return -1;
         r->whole = true;
     }
+    if (!r->whole && run_left_rows_read(r, e) != 0)
+        return -1;
     return advance_watermark(r, e) != 0 || run_identity_keep(r, e) != 0 ? -1 : run_keep_mapping(r, e);
 }
 

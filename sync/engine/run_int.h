@@ -109,6 +109,8 @@ int run_left_finish(struct run *r, struct err *e);
 int run_left_count(struct run *r, struct err *e);
 /* The report has no member for leads that wait to be removed; `status` reports them all the same. */
 int run_left_removals(struct run *r, struct err *e);
+/* After a read from a watermark that came to its end: removals that only waited for their rows to be read again wait no more. */
+int run_left_rows_read(struct run *r, struct err *e);
 
 /* ---- run_results.c ---- */
 /* After the merge: writes what results_to: asks for. -1: it waits for the next run; why was said. */

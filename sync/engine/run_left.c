@@ -5,6 +5,8 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "sync/base/log.h"
 #include "sync/base/text.h"
@@ -82,10 +84,34 @@ int run_left_count(struct run *r, struct err *e)
     return 0;
 }
 
+/* The removals of rows that are gone. Those that rows ask for are wanted again when the rows are read again, because the watermark
+ * stays before them. */
+static bool are_of_full_read(const struct run *r, const char *read_kind)
+{
+    return targets_policy(r->m, 0)->policy != GONE_KEEP && strcmp(read_kind, "full") == 0;
+}
+
+int run_left_rows_read(struct run *r, struct err *e)
+{
+    const char *waiting;
+    struct run_record run = {.read = "full"};
+    if (state_get(r->state, STATE_REMOVALS_WAIT, &waiting, e) < 0)
+        return -1;
+    if (waiting == NULL)
+        return 0;
+    arena_reset(&r->known_arena);
+    if (state_run_get(r->state, strtoull(waiting, NULL, 10), &r->known_arena, &run, e) < 0)
+        return -1;
+    return are_of_full_read(r, run.read) ? 0 : state_set(r->state, STATE_REMOVALS_WAIT, NULL, e);
+}
+
 int run_left_removals(struct run *r, struct err *e)
 {
     char text[64];
     uint64_t waiting = r->tally->removals_left + r->report->gone_waiting;
+    bool full = r->tally->removals_left > 0 && r->read_kind != NULL && are_of_full_read(r, r->read_kind);
     snprintf(text, sizeof text, "%" PRIu64 " %" PRIu64, r->record.id, waiting);
+    if (full && state_set(r->state, STATE_REMOVALS_LEFT, "1", e) != 0)
+        return -1;
     return waiting > 0 ? state_set(r->state, STATE_REMOVALS_WAIT, text, e) : 0;
 }

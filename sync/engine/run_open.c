@@ -116,11 +116,11 @@ int run_keep_mapping(struct run *r, struct err *e)
     return state_set(r->state, "digest", digest_text(r->m->digest, digest), e);
 }
 
-/* Does only a read of every row bring what an incremental one would leave as it is: what another mapping made or wrote, and
- * rows that were given up? */
+/* Does only a read of every row bring what an incremental one would leave as it is: what another mapping made or wrote, rows
+ * that were given up, and leads to be removed whose rows are gone? */
 static int needs_all_rows(struct run *r, bool *all, struct err *e)
 {
-    static const char *const reasons[] = {STATE_OTHER_MAPPING, STATE_GIVEN_UP};
+    static const char *const reasons[] = {STATE_OTHER_MAPPING, STATE_GIVEN_UP, STATE_REMOVALS_LEFT};
     uint64_t others;
     int same = is_last_mapping(r, e);
     if (same < 0 || state_retries_of_others(r->state, r->m->digest, &others, e) < 0)

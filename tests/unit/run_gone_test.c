@@ -233,10 +233,35 @@ START_TEST(a_row_says_so_later)
     ck_assert(!ekit_there(&k, "cyd@example.com"));
     /* Whose row is gone shows in a full read only. */
     ck_assert(ekit_there(&k, "dan@example.com"));
+    ck_assert_str_eq(ekit_setting(&k, "removals_wait"), "");
     k.config.full = true;
     ekit_sync(&k);
     EKIT_COUNT(&k, REMOVED, 1u);
     ck_assert(!ekit_there(&k, "dan@example.com"));
+}
+END_TEST
+
+/* No read from a watermark wants them again. */
+START_TEST(gone_and_left)
+{
+    ekit_crm(&k, "create table p (email text, first text, at integer not null); insert into p values ('ann@example.com', 'Ann', 10),"
+        " ('bob@example.com', 'Bob', 20), ('cyd@example.com', 'Cyd', 30)");
+    ekit_mapping(&k, "version: 1\nname: nightly\nsource: {sqlite: {path: crm.db, query: \"select email, first, at from p "
+                     "where at > :watermark order by at\", watermark: at}}\n" EKIT_LIST RKIT_OPEN_GUARDS EKIT_FIELDS "mode: mirror\n"
+                     "removed: delete\n");
+    world_fault(k.world, WORLD_DELETE, 1, 99, FAULT_400);
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_LEFT_OVER);
+    ck_assert_str_eq(k.report.read, "full");
+    ck_assert(ekit_there(&k, "dan@example.com"));
+    ekit_later(&k);
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_DONE);
+    ck_assert_str_eq(k.report.read, "full");
+    EKIT_COUNT(&k, REMOVED, 1u);
+    ck_assert_str_eq(ekit_setting(&k, "removals_wait"), "");
+    ekit_sync(&k);
+    ck_assert_str_eq(k.report.read, "incremental");
 }
 END_TEST
 
@@ -279,6 +304,7 @@ static Suite *suite(void)
     tcase_add_loop_test(c, opting_out_before_there_is_a_lead, 0, 6);
     tcase_add_test(c, opting_out_of_what_waits);
     tcase_add_test(c, a_row_says_so_later);
+    tcase_add_test(c, gone_and_left);
     tcase_add_loop_test(c, skipped_and_active, 0, 2);
     suite_add_tcase(s, c);
     return s;
