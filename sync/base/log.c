@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 /* More than a mapping with a mistake in every line; a longer message is cut. */
-enum { MESSAGE_MAX = 256 * 1024 };
+enum { MESSAGE_MAX = 256 * 1024, NOTED_MAX = 1024 * 1024 };
 
 /* What is plain information has no prefix: it is read by people, most of the time. */
 static const struct level_row {
@@ -36,11 +36,36 @@ static struct sink {
     struct log_config config;
     void (*clear_line)(void *);
     void *clear_ctx;
-} sink = {.config = {.level = LOG_NOTICE}};
+    enum log_repeat repeat;
+    struct buf noted; /* messages, each with a NUL behind it */
+} sink = {.config = {.level = LOG_NOTICE}, .noted = {.max = NOTED_MAX}};
 
 void log_configure(const struct log_config *config)
 {
     sink.config = *config;
+}
+
+void log_repeats(enum log_repeat repeat)
+{
+    sink.repeat = repeat;
+    if (repeat == LOG_PLAIN)
+        buf_free(&sink.noted);
+}
+
+/* Was it said before, and is to be left out? Without memory it is said again. */
+static bool is_repeat(const char *text, size_t n)
+{
+    struct buf *noted = &sink.noted;
+    if (sink.repeat == LOG_NOTE && buf_add(noted, text, n + 1) != 0)
+        return false;
+    for (size_t at = 0; sink.repeat == LOG_SKIP && at < noted->n; at += strlen(noted->p + at) + 1) {
+        if (strcmp(noted->p + at, text) != 0)
+            continue;
+        memmove(noted->p + at, noted->p + at + n + 1, noted->n - at - n - 1);
+        noted->n -= n + 1;
+        return true;
+    }
+    return false;
 }
 
 void log_on_write(void (*clear_line)(void *), void *ctx)
@@ -205,7 +230,9 @@ void log_msg(enum log_level level, const char *fmt, ...)
     va_start(ap, fmt);
     int n = vasprintf(&text, fmt, ap);
     va_end(ap);
-    if (n < 0 || emit(&levels[level], (struct str){text, (size_t)n}) != 0)
+    if (n >= 0 && level != LOG_ERROR && is_repeat(text, (size_t)n))
+        ;
+    else if (n < 0 || emit(&levels[level], (struct str){text, (size_t)n}) != 0)
         write_all(lost, sizeof lost - 1);
     if (n >= 0)
         free(text);

@@ -32,6 +32,11 @@ void log_msg(enum log_level level, const char *fmt, ...) __attribute__((format(p
 #define log_detail(...) log_msg(LOG_DETAIL, __VA_ARGS__)
 #define log_debug(...) log_msg(LOG_DEBUG, __VA_ARGS__)
 
+/* A step that is done twice, first to look and then for good, need not say everything twice: what is said under LOG_NOTE is
+ * left out once each under LOG_SKIP. LOG_PLAIN forgets it. Errors are always said. */
+enum log_repeat { LOG_PLAIN, LOG_NOTE, LOG_SKIP };
+void log_repeats(enum log_repeat repeat);
+
 /* stdout and stderr share a terminal: called before a log line while a progress line is shown. NULL: none. */
 void log_on_write(void (*clear_line)(void *), void *ctx);
 

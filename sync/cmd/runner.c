@@ -15,6 +15,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { HISTORY_RUNS = 1000, HISTORY_BYTES = 64 << 20 };
@@ -41,7 +42,8 @@ static int ask(void *ctx, const char *text)
 static bool must_ask(const struct runner *r)
 {
     const struct common *c = &r->inv->common;
-    return r->mapping != NULL && r->mapping->path == NULL && r->mapping->target.kind == TARGET_CAMPAIGN && !c->yes &&
+    bool applies = (r->inv->command->groups & GROUP_APPLY) != 0;
+    return applies && r->mapping != NULL && r->mapping->path == NULL && r->mapping->target.kind == TARGET_CAMPAIGN && !c->yes &&
            c->terminal_in && c->terminal_err;
 }
 
@@ -120,6 +122,7 @@ int runner_open(struct runner *r, const struct invocation *inv, bool key_needed,
 void runner_close(struct runner *r)
 {
     progress_stop(&r->progress);
+    log_repeats(LOG_PLAIN);
     common_log(&r->inv->common, NULL);
     key_wipe(&r->key);
     mapping_free(r->mapping);
@@ -266,6 +269,32 @@ static void ping(const struct common *c, enum ping_what what)
     err_clear(&e);
 }
 
+/* Can the source be read twice? */
+static bool is_file(const struct mapping *m)
+{
+    struct stat st;
+    return m->source.kind == SOURCE_CSV && stat(m->source.as.csv.path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+/* Before there is a run: whoever says no leaves nothing behind. With a mapping of its own, because a run completes its. */
+static int ask_first(struct runner *r, struct err *e)
+{
+    struct run_config config = r->config;
+    if (config.consent == NULL || !is_file(r->mapping))
+        return 0;
+    if (sync_arg_load(r->inv, true, &config.mapping, e) != 0)
+        return -1;
+    config.max_ms = 0; /* the time belongs to the run */
+    log_repeats(LOG_NOTE);
+    progress_start(&r->progress, &r->inv->common);
+    int rc = run_ask(&config, e);
+    progress_stop(&r->progress);
+    log_repeats(rc == 0 ? LOG_SKIP : LOG_PLAIN);
+    mapping_free(config.mapping);
+    r->config.consent = NULL;
+    return rc;
+}
+
 static int run_open(struct runner *r, struct invocation *inv, runner_step *step, struct err *e)
 {
     struct outputs outputs = {0};
@@ -318,6 +347,8 @@ int runner_run(struct invocation *inv, runner_step *step, struct err *e)
 {
     struct runner r;
     int rc = runner_open(&r, inv, true, false, e);
+    if (rc == 0)
+        rc = ask_first(&r, e);
     if (rc == 0)
         rc = run_open(&r, inv, step, e);
     else if (r.mapping != NULL && r.mapping->path != NULL)

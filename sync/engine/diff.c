@@ -14,11 +14,40 @@
 
 enum { RECORD_MAX = 64 << 20, POUR_BYTES = 64 << 10 };
 
+/* Only the counts are wanted. */
+static int drop_head(struct diff *d, struct err *e)
+{
+    (void)d;
+    (void)e;
+    return 0;
+}
+
+static int drop_change(struct diff *d, const struct diff_change *change, struct err *e)
+{
+    (void)change;
+    return drop_head(d, e);
+}
+
+static int drop_left_out(struct diff *d, const struct diff_left_out *left_out, struct err *e)
+{
+    (void)left_out;
+    return drop_head(d, e);
+}
+
+static int drop_summary(struct diff *d, const struct diff_summary *summary, struct err *e)
+{
+    (void)summary;
+    return drop_head(d, e);
+}
+
+static const struct diff_format_ops diff_format_none = {drop_head, drop_change, drop_left_out, drop_summary};
+
 static const struct diff_format_ops *const formats[] = {
     [DIFF_TEXT] = &diff_format_text,
     [DIFF_JSON] = &diff_format_json,
     [DIFF_NDJSON] = &diff_format_ndjson,
     [DIFF_CSV] = &diff_format_csv,
+    [DIFF_NONE] = &diff_format_none,
 };
 
 int diff_open(const struct diff_options *options, struct diff **out, struct err *e)

@@ -14,7 +14,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum diff_format { DIFF_TEXT, DIFF_JSON, DIFF_NDJSON, DIFF_CSV };
+enum diff_format { DIFF_TEXT, DIFF_JSON, DIFF_NDJSON, DIFF_CSV, DIFF_NONE }; /* NONE: nothing is shown */
 
 struct diff_options {
     enum diff_format format;

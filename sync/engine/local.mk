@@ -44,6 +44,7 @@ sync_libengine_a_SOURCES = \
 	sync/engine/run.c sync/engine/run.h sync/engine/run_int.h \
 	sync/engine/run_doubles.c \
 	sync/engine/run_address.c \
+	sync/engine/run_ask.c \
 	sync/engine/run_cells.c \
 	sync/engine/run_gone.c \
 	sync/engine/run_guard.c \

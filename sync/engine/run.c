@@ -426,6 +426,16 @@ static int summarise(struct run *r, struct err *e)
     return new_variables(r, e) != 0 ? -1 : diff_finish(r->diff, s, e);
 }
 
+int run_plan_rows(struct run *r, struct err *e)
+{
+    if (read_rows(r, e) != 0)
+        return -1;
+    if (!r->eof)
+        return err_set(e, stop_requested() != 0 ? (enum exit_status)(128 + stop_requested()) : XS_LEFT_OVER,
+                       stop_requested() != 0 ? "interrupted" : "the time budget ended before the source did");
+    return run_hold_end(r, e);
+}
+
 int run_diff(const struct run_config *config, struct diff *diff, struct run_report *report, struct err *e)
 {
     report_start(report, config);
@@ -434,12 +444,7 @@ int run_diff(const struct run_config *config, struct diff *diff, struct run_repo
     if (rc == 0)
         rc = tell_head(&r, e);
     if (rc == 0)
-        rc = read_rows(&r, e);
-    if (rc == 0 && !r.eof)
-        rc = err_set(e, stop_requested() != 0 ? (enum exit_status)(128 + stop_requested()) : XS_LEFT_OVER,
-                     stop_requested() != 0 ? "interrupted" : "the time budget ended before the source did");
-    if (rc == 0)
-        rc = run_hold_end(&r, e);
+        rc = run_plan_rows(&r, e);
     if (rc == 0) {
         run_left_deleted(&r);
         rc = summarise(&r, e);

@@ -50,7 +50,7 @@ struct run_config {
     bool rejects_ok, new_rejects_only;
     bool no_exec;                 /* a `command` source is refused */
     void (*progress)(void *ctx, const struct run_progress *progress); /* NULL: none */
-    /* Asked once after targets are known and before the first write; returns 1 to go on, 0 to stop (XS_USAGE).
+    /* Asked once by run_ask(), or by run_sync() before its first write; returns 1 to go on, 0 to stop (XS_USAGE).
      * NULL: never asked (no terminal, --yes). `text` says workspace, target, status, counts. */
     int (*consent)(void *ctx, const char *text);
     void *ctx;
@@ -91,6 +91,11 @@ struct run_report {
  * the report). The caller frees the report in either case. */
 int run_sync(const struct run_config *config, struct run_report *report, struct err *e);
 int run_resume(const struct run_config *config, struct run_report *report, struct err *e);
+
+/* Plans every row as run_diff() does, and asks config->consent if anything would be sent. Writes nothing: a refusal leaves no
+ * run and no state. 0: go on with run_sync(), which also tells what a guard or the source has against it; -1: XS_USAGE,
+ * refused; or what else stands in the way. */
+int run_ask(const struct run_config *config, struct err *e);
 
 struct diff;
 /* Plans every row and hands each decision to `diff` (sync/engine/diff.h), which the caller opened and closes. */

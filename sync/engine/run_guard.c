@@ -56,6 +56,9 @@ int run_guard_trip(struct run *r, const struct guard_trip *trip, struct err *e, 
     va_end(ap);
     if (r->diff == NULL)
         return append(r, trip, what) != 0 ? err_oom(e) : 0;
+    r->would_stop = true;
+    if (r->asks)
+        return 0;
     log_warning("a sync would stop: guard `%s`: %s: %s, or allow it with %s", trip->guard, what, trip->remedy, trip->allow);
     return 0;
 }

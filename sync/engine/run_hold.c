@@ -96,9 +96,9 @@ static int release(struct run *r, struct err *e)
     return rc;
 }
 
-static int consent(struct run *r, struct err *e)
+int run_consent(struct run *r, uint64_t rows, struct err *e)
 {
-    if (r->c->consent == NULL || r->diff != NULL || spool_n(r->held) == 0)
+    if (r->c->consent == NULL || rows == 0)
         return 0;
     struct buf text = BUF_INIT(1 << 16);
     char where[TARGET_TEXT_N];
@@ -109,14 +109,20 @@ static int consent(struct run *r, struct err *e)
         rc = buf_addf(&text, ", status %s%s", campaign_status_text(t->status, where),
                       t->status == 1 ? " (mail may go out at once)" : "");
     if (rc == 0)
-        rc = buf_addf(&text, ": %llu of %llu row%s read so far would be sent", (unsigned long long)spool_n(r->held),
-                      (unsigned long long)r->tally->read, text_plural(r->tally->read));
+        rc = buf_addf(&text, ": %llu of %llu row%s %swould be sent", (unsigned long long)rows,
+                      (unsigned long long)r->tally->read, text_plural(r->tally->read), r->eof ? "" : "read so far ");
     const char *s = rc == 0 ? buf_cstr(&text) : NULL;
     int yes = s != NULL ? r->c->consent(r->c->ctx, s) : -1;
     buf_free(&text);
     if (yes < 0)
         return err_oom(e);
     return yes ? 0 : err_set(e, XS_USAGE, "not confirmed, nothing was sent: answer y, or give --yes");
+}
+
+/* Where the source can be read only once, the question comes in the run itself. */
+static int consent(struct run *r, struct err *e)
+{
+    return r->diff == NULL ? run_consent(r, spool_n(r->held), e) : 0;
 }
 
 int run_hold_step(struct run *r, struct err *e)

@@ -23,6 +23,7 @@ struct run {
     struct run_report *report;
     struct tally *tally;             /* the report's */
     struct diff *diff;               /* a dry run; NULL: a real one */
+    bool asks, would_stop;           /* a dry run before the question of a real one; a guard would stop that */
     struct api *api;                 /* NULL: a dry run without a key */
     struct state *state;
     struct state_claim *claim;   /* the lock of a state that is still to be made; NULL: none */
@@ -79,6 +80,9 @@ struct run {
     } pulse;
     int64_t started_us, deadline_us;
 };
+
+/* ---- run.c ---- */
+int run_plan_rows(struct run *r, struct err *e); /* all rows of a dry run, and what the guards say of them */
 
 /* ---- run_open.c ---- */
 int run_open(struct run *r, struct err *e);
@@ -198,6 +202,8 @@ int run_hold_step(struct run *r, struct err *e);
 int run_hold_end(struct run *r, struct err *e);
 /* Ended before the release: held rows count as deferred; with `keep` the retry table keeps their leads. */
 int run_hold_abandon(struct run *r, enum reason reason, bool keep, struct err *e);
+/* Asks whether `rows` of those that were read may be sent, if there is somebody to ask. XS_USAGE: no. */
+int run_consent(struct run *r, uint64_t rows, struct err *e);
 /* One planned row into the upload, which is stepped while it is full. */
 int run_upload_one(struct run *r, const struct planned *planned, struct err *e);
 int run_contest_put(struct run *r, const struct entry *entry, const struct lead *lead, uint32_t target, struct err *e);

@@ -385,7 +385,7 @@ int run_open(struct run *r, struct err *e)
     if (r->m->source.kind == SOURCE_CSV && open_source(r, &whole, e) != 0)
         return -1;
     if (open_api(r, e) != 0 || run_state_early(r, e) != 0 ||
-        targets_find(&r->targets, r->m, r->api, r->diff == NULL, e) != 0)
+        targets_find(&r->targets, r->m, r->api, r->diff == NULL || r->asks, e) != 0)
         return -1;
     char id[UUID_TEXT_N];
     if (name_sync(r, uuid_format(&r->targets.v[0].target.id, id), e) != 0)

@@ -173,6 +173,28 @@ START_TEST(progress_is_cleared_first_and_errno_kept)
 }
 END_TEST
 
+/* A step that is done twice says each thing once, and what is new; afterwards everything again. */
+START_TEST(repeats_are_left_out)
+{
+    struct log_config config = {.level = LOG_NOTICE, .out = tmpfile()};
+    log_configure(&config);
+    log_repeats(LOG_NOTE);
+    log_notice("a");
+    log_warning("b");
+    log_notice("a");
+    log_repeats(LOG_SKIP);
+    log_notice("a");
+    log_warning("b");
+    log_warning("b");
+    log_error("e");
+    log_notice("c");
+    log_repeats(LOG_PLAIN);
+    log_notice("a");
+    check_logged(config.out, "a\nwarning: b\na\nwarning: b\nerror: e\nc\na\n");
+    fclose(config.out);
+}
+END_TEST
+
 START_TEST(a_sink_that_is_full_is_survived)
 {
     struct log_config config = {.level = LOG_NOTICE, .out = fopen("/dev/full", "w")};
@@ -195,6 +217,7 @@ int main(void)
     tcase_add_test(tc, json_lines);
     tcase_add_test(tc, journal_prefixes_and_colours);
     tcase_add_test(tc, progress_is_cleared_first_and_errno_kept);
+    tcase_add_test(tc, repeats_are_left_out);
     tcase_add_test(tc, a_sink_that_is_full_is_survived);
     suite_add_tcase(suite, tc);
     return unit_run(suite);
