@@ -287,7 +287,7 @@ size_t mapping_unused_text(const struct mapping *m, struct buf *out)
     const struct mapping_impl *impl = m->impl;
 
     for (size_t i = 0; i < impl->unused_n; i++)
-        if (buf_addf(out, "%s%.*s", i > 0 ? ", " : "", STR_ARG(impl->unused[i])) != 0)
+        if (buf_addf(out, "%s%.*s", i > 0 ? ", " : "", STR_ARG(str_trim(impl->unused[i]))) != 0)
             break;
     return impl->unused_n;
 }

@@ -5,11 +5,15 @@
 
 #include "mappings/clean.h"
 #include "mappings/email.h"
+#include "mappings/profile.h"
+#include "mappings/transform.h"
 #include "mappings/typed.h"
 #include "sync/base/hash.h"
 #include "sync/base/text.h"
 
 #include <string.h>
+#include <unictype.h>
+#include <unistr.h>
 
 /* A longer row of digits is an id or a phone number: nobody counts with it, and as a number it loses its last digits
  * wherever numbers are doubles (15), or its meaning (9). */
@@ -20,8 +24,8 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-/* Blanks at the ends want `trim`, runs inside want `squeeze`; several words in a name column are whole names. */
-static void look_at_blanks(struct look *look, struct str text, struct str trimmed)
+/* Runs of blanks want `squeeze`; several words in a name column are whole names. */
+static void look_at_blanks(struct look *look, struct str trimmed)
 {
     bool spaced = false, run = false;
     for (size_t i = 0; i < trimmed.n; i++) {
@@ -30,21 +34,21 @@ static void look_at_blanks(struct look *look, struct str text, struct str trimme
         /* A line break is one too; a single blank is how words are divided. */
         run = run || (blank && (trimmed.p[i] != ' ' || (i > 0 && is_blank(trimmed.p[i - 1]))));
     }
-    look->edges += trimmed.n != text.n;
     look->runs += run;
     look->spaced += spaced;
     look->long_ones += trimmed.n > PROSE_BYTES;
 }
 
-/* By the letters of western Europe (U+00C0 to U+00FF, C3 80 to C3 BF): enough to see a list that was typed in capitals. */
+/* Enough to see a list that was typed in capitals. */
 static void look_at_case(struct look *look, struct str text)
 {
     size_t upper = 0, lower = 0;
-    for (size_t i = 0; i < text.n; i++) {
-        unsigned char next = i + 1 < text.n ? (unsigned char)text.p[i + 1] : 0;
-        bool accented = (unsigned char)text.p[i] == 0xC3 && next >= 0x80;
-        upper += (text.p[i] >= 'A' && text.p[i] <= 'Z') || (accented && next < 0x9F && next != 0x97);
-        lower += (text.p[i] >= 'a' && text.p[i] <= 'z') || (accented && next > 0x9F && next != 0xB7);
+    const uint8_t *at = (const uint8_t *)text.p, *end = at + text.n;
+    while (at < end) {
+        ucs4_t c;
+        at += u8_mbtouc(&c, at, (size_t)(end - at));
+        upper += uc_is_property_uppercase(c);
+        lower += uc_is_property_lowercase(c);
     }
     look->capitals += upper > 1 && lower == 0;
     look->small += lower > 1 && upper == 0;
@@ -238,16 +242,24 @@ static void look_at_types(struct look *look, struct str text)
     look->scientific += clean_is_cut_number(text);
     look->urls += begins_nocase(text, "https://") || begins_nocase(text, "http://");
     look->bare_hosts += is_bare_host(text);
+    look->profiles += profile_page(text);
 }
 
-/* Addresses are judged unwrapped, so that "Name <a@b.co>" is seen for what it is. */
+/* Cells are judged as `clean` leaves them, which stands in every proposed line; addresses as the step `email` does, so that
+ * "Name <a@b.co>" is seen for what it is. */
 int look_at(struct look *look, struct str text, struct arena *scratch)
 {
-    struct str trimmed = str_trim(text);
-    struct str address = email_unwrap(text);
+    static const struct transform_step clean = {.op = TRANSFORM_CLEAN};
+    struct str trimmed, address;
     struct email email;
+    const char *why;
+    if (transform_run(&clean, 1, text, scratch, &trimmed, &why) != 0 || email_repair(text, scratch, &address) != 0)
+        return -1;
+    if (trimmed.n == 0)
+        return 0;
     look->filled++;
-    look_at_blanks(look, text, trimmed);
+    look->at_signs += memchr(trimmed.p, '@', trimmed.n) != NULL;
+    look_at_blanks(look, trimmed);
     look_at_case(look, trimmed);
     look_at_types(look, trimmed);
     look->html += has_tag(trimmed) || has_entity(trimmed);
@@ -255,8 +267,18 @@ int look_at(struct look *look, struct str text, struct arena *scratch)
     if (email_parse(address, scratch, &email) != 0)
         return -1;
     look->emails += email.why == NULL;
-    look->wrapped += email.why == NULL && address.n != trimmed.n;
+    look->wrapped += email.why == NULL && address.n != str_trim(text).n;
     return 0;
+}
+
+void look_add(struct look *to, const struct look *from)
+{
+    size_t a[sizeof *to / sizeof(size_t)], b[sizeof *to / sizeof(size_t)];
+    memcpy(a, to, sizeof a);
+    memcpy(b, from, sizeof b);
+    for (size_t i = 0; i < sizeof a / sizeof a[0]; i++)
+        a[i] += b[i];
+    memcpy(to, a, sizeof a);
 }
 
 /* An empty column is of no type. */

@@ -11,12 +11,14 @@
 #include <stdint.h>
 
 struct look {
-    size_t filled;             /* cells that are not blank; everything below counts among them */
-    size_t edges, runs;        /* blanks around, runs of blanks or line breaks inside */
+    size_t filled;             /* cells that hold something once they are cleaned; everything below counts among them */
+    size_t runs;               /* runs of blanks or line breaks inside */
     size_t capitals, small;    /* words without one letter of the other case */
     size_t spaced;             /* several words */
     size_t html, combining;    /* tags or entities; accents that stand apart from their letter */
-    size_t emails, wrapped;    /* addresses; those inside "Name <a@b>" or "mailto:" */
+    size_t emails, wrapped;    /* addresses; those that the step `email` has to take out of "Name <a@b>", "a@b;" and the like */
+    size_t at_signs;           /* an @ anywhere */
+    size_t profiles;           /* pages at LinkedIn and the like */
     size_t numbers, digits;    /* JSON numbers that survive as such; 0 and 1 among them */
     size_t whole;              /* numbers without a fraction */
     size_t dot_groups;         /* 1.234: a thousand and more, or one and a bit */
@@ -47,7 +49,7 @@ struct mapping_init {
     size_t email;              /* column of the addresses once known, else n */
 };
 
-/* Adds one cell's text, which is not blank. 0/-1 (memory). */
+/* Adds one cell's text, which is not blank; a placeholder such as NULL counts as nothing. 0/-1 (memory). */
 int look_at(struct look *look, struct str text, struct arena *scratch);
 
 /* What makes numbers of the cells. */
@@ -60,6 +62,9 @@ enum look_number {
 };
 /* `sure`: at least one cell leaves no other reading. */
 enum look_number look_number(const struct look *look, bool *sure);
+
+/* Adds what was seen in another column. */
+void look_add(struct look *to, const struct look *from);
 
 /* Are all of the seen cells such, and is there one at all? */
 bool look_all(const struct look *look, size_t count);

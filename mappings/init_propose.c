@@ -13,7 +13,8 @@ void propose_add(struct steps *steps, bool wanted, const char *text, const char 
     if (!wanted || steps->n == sizeof steps->text / sizeof steps->text[0])
         return;
     steps->text[steps->n++] = text;
-    steps->why = steps->why == NULL || strcmp(steps->why, why) == 0 ? why : "cleans what was seen in some rows";
+    if (why != NULL)
+        steps->why = steps->why == NULL || strcmp(steps->why, why) == 0 ? why : "cleans what was seen in some rows";
 }
 
 /* The steps that a column's cells need, in an order that lets each see what the one before left. */
@@ -22,15 +23,18 @@ struct steps propose_steps(const struct look *look, int field)
     struct steps steps = {.n = 0};
     bool name = field == LEAD_FIRST_NAME || field == LEAD_LAST_NAME;
     if (field == LEAD_EMAIL) { /* blanks around an address are dropped anyway */
-        propose_add(&steps, look->wrapped > 0, "email", "some stand as \"Name <address>\"");
+        propose_add(&steps, look->wrapped > 0, "email", "some have a name, quotes or signs around them");
         return steps;
     }
+    propose_add(&steps, true, "clean", NULL);
     propose_add(&steps, look_some(look, look->html), "strip_html", "some hold HTML");
     propose_add(&steps, look->combining > 0, "nfc", "some accents stand apart from their letter");
     propose_add(&steps, look->runs > 0 && look->long_ones == 0, "squeeze", "some hold several blanks or line breaks");
-    propose_add(&steps, look->edges > 0, "trim", "some have blanks around");
     propose_add(&steps, name && look_some(look, look->capitals + look->small), "title",
              "some are all capitals or small letters");
+    propose_add(&steps, field == LEAD_WEBSITE && look->profiles > 0,
+                "{replace: ['(?i)^(https?://)?([\\w-]+\\.)*(linkedin\\.com|lnkd\\.in|xing\\.com)([/?#].*)?$', \"\"]}",
+                "some are pages at LinkedIn or Xing, which are no websites");
     propose_add(&steps, field == LEAD_WEBSITE && look->bare_hosts > 0 && look->bare_hosts + look->urls == look->filled,
              "url", "some lack the https://");
     return steps;

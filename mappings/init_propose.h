@@ -11,7 +11,7 @@ struct steps {
     const char *why;
 };
 
-/* Adds a step where it is wanted; `why` is for the reader. */
+/* Adds a step where it is wanted; `why` is for the reader, NULL where nobody asks. */
 void propose_add(struct steps *steps, bool wanted, const char *text, const char *why);
 /* In an order that lets each step see what the one before left. */
 struct steps propose_steps(const struct look *look, int field);

@@ -26,6 +26,9 @@ void init_end_line(struct init_writer *w);
 /* A comment behind what stands on the line, in a column of its own where there is room. */
 void init_put_note(struct init_writer *w, const char *text);
 
+/* The first part of the file (init_head.c): what it is, its name, source and target. */
+void init_put_head(struct init_writer *w);
+
 /* Text as a scalar, in quotes where it must be. Letters of other alphabets stay readable in them. */
 void init_put_scalar(struct init_writer *w, struct str s);
 void init_put_text(struct init_writer *w, const char *text);

@@ -13,6 +13,7 @@ mappings_libmappings_a_SOURCES = \
 	mappings/first_line.h \
 	mappings/init.c \
 	mappings/init.h \
+	mappings/init_head.c \
 	mappings/init_look.c \
 	mappings/init_look.h \
 	mappings/init_propose.c \

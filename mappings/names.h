@@ -47,11 +47,10 @@ int names_assign(const struct str *columns, size_t n, struct names_use *uses);
  * many; `out` has room for n. */
 size_t names_claims(const struct names_use *uses, size_t n, enum lead_field field, size_t *out);
 
-/* Does a column of this name say who does not want to be mailed ("Unsubscribed", "DNC"), or why mail would not arrive?
- * `any_value`: it says when or why ("UNSUB_TIME"), so that any value says it. Short of memory: no. */
-bool names_opt_out(struct str header, bool *any_value);
-/* What the cells of the other ones say; NULL ends it. */
-extern const char *const names_opt_out_values[];
+/* Does a column of this name say who does not want to be mailed ("Unsubscribed", "DNC"), or why mail would not arrive? The values
+ * that say it, for skip_when, ending in NULL: words for yes; words of a status ("Marketing status"); or "*" alone where the
+ * column says when or why ("UNSUB_TIME"). NULL: it does not, or short of memory. */
+const char *const *names_opt_out(struct str header);
 
 /* The table as text, one field a paragraph, for `--help`. 0, or -1 (buffer). */
 int names_help(struct buf *out);

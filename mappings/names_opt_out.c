@@ -6,7 +6,10 @@
 
 #include <string.h>
 
-const char *const names_opt_out_values[] = {"1", "true", "yes", "y", "t", "x", "ja", "oui", "sí", "si", "sim", NULL};
+static const char *const yes_values[] = {"1", "true", "yes", "y", "t", "x", "ja", "oui", "sí", "si", "sim", NULL};
+static const char *const any_value[] = {"*", NULL};
+static const char *const status_values[] = {
+    "unsubscribed", "opted out", "no consent", "non-subscribed", "not subscribed", "bounced", "cleaned", "blocked", NULL};
 
 /* Parts of a header's key that mean it wherever they stand. */
 static const char *const signs[] = {
@@ -22,6 +25,8 @@ static const char *const signs[] = {
 static const char words_that_mean_it[] = "dnc|unsub|bounce|bounces|baja";
 /* Of these nobody opted out by: a soft bounce passes, a rate is of the mails, and an id of what caused it. */
 static const char words_against[] = "soft|rate|score|count|total|title|id";
+/* A status has a word for it, among others. */
+static const char *const statuses[] = {"marketingstatus", "subscriptionstatus", "newsletterstatus", "subscriberstatus", "optinstatus"};
 /* When it happened or why: any value means that it did. */
 static const char trace_words[] = "time|date|at|on|reason|mode|datum|grund|zeit|am|fecha|motivo|motif|raison|data";
 
@@ -33,19 +38,29 @@ static bool any_word_in(const struct names_words *w, const char *list)
     return false;
 }
 
-bool names_opt_out(struct str header, bool *any_value)
+static bool any_part_in(const char *text, const char *const *parts, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strstr(text, parts[i]) != NULL)
+            return true;
+    return false;
+}
+
+const char *const *names_opt_out(struct str header)
 {
     struct buf key = BUF_INIT(NAMES_HEADER_MAX);
     struct names_words words;
     int rc = names_words_split(header, &words);
     const char *text = rc == 0 && names_key(header, &key) == 0 && key.n > 0 ? buf_cstr(&key) : NULL;
-    bool found = text != NULL && any_word_in(&words, words_that_mean_it);
+    const char *const *values = NULL;
 
-    for (size_t i = 0; text != NULL && i < sizeof signs / sizeof signs[0] && !found; i++)
-        found = strstr(text, signs[i]) != NULL;
-    found = found && !any_word_in(&words, words_against);
-    *any_value = found && any_word_in(&words, trace_words);
+    bool possible = text != NULL && !any_word_in(&words, words_against);
+    if (possible && any_part_in(text, statuses, sizeof statuses / sizeof statuses[0]))
+        values = status_values;
+    else if (possible && (any_word_in(&words, words_that_mean_it) ||
+                          any_part_in(text, signs, sizeof signs / sizeof signs[0])))
+        values = any_word_in(&words, trace_words) ? any_value : yes_values;
     names_words_free(&words);
     buf_free(&key);
-    return found;
+    return values;
 }

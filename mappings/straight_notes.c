@@ -70,7 +70,7 @@ static void put_quoted(struct buf *out, struct str text)
             buf_addc(out, text.p[i]);
 }
 
-static int note_opt_out(struct mapping *m, struct str column, bool any_value)
+static int note_opt_out(struct mapping *m, struct str column, const char *const *values)
 {
     struct buf text = BUF_INIT(NOTE_MAX);
     buf_addf(&text, "%s: column \"%.*s\" seems to say who does not want to be mailed, and leaves nobody out; ",
@@ -80,9 +80,8 @@ static int note_opt_out(struct mapping *m, struct str column, bool any_value)
     } else {
         buf_adds(&text, "to leave out these people: --skip-when '");
         put_quoted(&text, column);
-        buf_adds(&text, any_value ? "=*" : "=");
-        for (size_t i = 0; !any_value && names_opt_out_values[i] != NULL; i++)
-            buf_addf(&text, "%s%s", i > 0 ? "," : "", names_opt_out_values[i]);
+        for (size_t i = 0; values[i] != NULL; i++)
+            buf_addf(&text, "%s%s", i > 0 ? "," : "=", values[i]);
         buf_adds(&text, "'");
     }
     int rc = add(m, true, &text);
@@ -112,9 +111,9 @@ int straight_notes(struct mapping *m, const struct str *columns, const struct na
             return -1;
     }
     for (size_t i = 0; i < n; i++) {
-        bool any_value;
-        if (uses[i].field < 0 && names_opt_out(columns[i], &any_value) && !has_rule(impl, columns[i]) &&
-            note_opt_out(m, columns[i], any_value) != 0)
+        const char *const *values = names_opt_out(columns[i]);
+        if (uses[i].field < 0 && values != NULL && !has_rule(impl, columns[i]) &&
+            note_opt_out(m, columns[i], values) != 0)
             return -1;
     }
     return 0;

@@ -12,6 +12,7 @@ STORIES = \
 	tests/cli/cron.test \
 	tests/cli/docs.test \
 	tests/cli/examples.test \
+	tests/cli/exports.test \
 	tests/cli/foreign_text.test \
 	tests/cli/forget.test \
 	tests/cli/forget_deaths.test \
@@ -82,5 +83,5 @@ STORIES = \
 	tests/cli/usage.test \
 	tests/cli/which_state.test
 TESTS += $(STORIES)
-EXTRA_DIST += tests/cli/lib.sh tests/cli/postgres.sh tests/cli/world.sh tests/cli/lsp.py tests/cli/people.py tests/cli/routed.py tests/cli/schema.py $(STORIES) demo.sh test.sh .ci/run .shellcheckrc \
+EXTRA_DIST += tests/cases/exports tests/cli/lib.sh tests/cli/postgres.sh tests/cli/world.sh tests/cli/lsp.py tests/cli/people.py tests/cli/routed.py tests/cli/schema.py $(STORIES) demo.sh test.sh .ci/run .shellcheckrc \
 	scripts/setup.sh scripts/build.sh
