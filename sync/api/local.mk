@@ -18,6 +18,7 @@ sync_libapi_a_SOURCES = \
 	sync/api/endpoint.c \
 	sync/api/endpoint_jobs.c \
 	sync/api/http_time.c sync/api/http_time.h \
+	sync/api/jitter.c sync/api/jitter.h \
 	sync/api/lookup.c \
 	sync/api/lookup_jobs.c \
 	sync/api/lookup_sequence.c \

@@ -155,6 +155,13 @@ static void settle(struct api *a, struct request *r, enum verdict verdict, const
     err_clear(&err);
 }
 
+/* The answer tells when the request reached the server, which is what counts there. */
+static void note_arrival(struct api *a, const struct request *r)
+{
+    int64_t at_us = jitter_arrival_us(&a->jitter, r->kind, r->left_us, a->clock->mono_us(a->clock));
+    pacer_arrived(&a->pacer, r->left_nth, at_us);
+}
+
 /* A request that was answered, or will not be. What never left takes no part of the budget and is no request to those
  * who count them. */
 static void count_end(struct api *a, struct request *r, const struct transport_answer *answer)
@@ -171,6 +178,8 @@ static void count_end(struct api *a, struct request *r, const struct transport_a
             a->counts.retried--;
     }
     if (answer->end == TRANSPORT_ANSWERED) {
+        if (r->left)
+            note_arrival(a, r);
         int64_t old = a->counts.latency_us;
         a->counts.latency_us = old == 0 ? answer->latency_us : old + (answer->latency_us - old) / 8;
         if (answer->status != 429 && r->left_us >= a->pause_until_us) {
@@ -193,6 +202,7 @@ static void on_left(void *queue, const struct transport_request *wire)
         pacer_left(&a->pacer, now_us);
         r->left = true;
         r->left_us = now_us;
+        r->left_nth = a->pacer.log_n - 1;
     }
 }
 

@@ -5,6 +5,7 @@
 #ifndef SYNC_API_QUEUE_H
 #define SYNC_API_QUEUE_H
 
+#include "sync/api/jitter.h"
 #include "sync/api/pacer.h"
 #include "sync/api/request.h"
 #include "sync/api/second_chance.h"
@@ -24,6 +25,7 @@ struct api {
     struct clock *clock;           /* borrowed */
     struct transport *transport;
     struct pacer pacer;
+    struct jitter jitter;
     struct rate_share *share;      /* NULL: not shared */
     struct answer_memory answers;
     struct json_tokener *tokener;

@@ -30,6 +30,7 @@ struct request {
     int64_t sent_wall_ms;
     unsigned attempts, not_sent_n, lost_n, locked_n;
     bool chance_taken;         /* after a 403 (second_chance.h) */
+    size_t left_nth;           /* which departure it was, for the pacer; `left` */
     int64_t left_us;           /* when this attempt left; until that is told, when it was started */
     int64_t locked_since_us;   /* first 409 of a move job */
     struct answer_reader *reader; /* REQUEST_FLYING: of the answer to come */

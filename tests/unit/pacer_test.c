@@ -154,11 +154,49 @@ START_TEST(pending_counts_as_leaving_now)
     ck_assert_int_eq(pacer_wait_us(&p, 3600000000), 0);
     pacer_left(&p, 3600000000);
     pacer_take(&p, 3600000000);
-    ck_assert_int_eq(pacer_wait_us(&p, 3600000001), 1000000 + PACER_SLACK_US - 1);
+    ck_assert_int_eq(pacer_wait_us(&p, 3600000001), 1000000 + PACER_NEW_SLACK_US - 1);
     /* The transport sent the first one twice. */
     pacer_left(&p, 3600500000);
     pacer_left_again(&p, 3600600000);
-    ck_assert_int_eq(pacer_wait_us(&p, 3601020000), 500000);
+    ck_assert_int_eq(pacer_wait_us(&p, 3601080000), 500000);
+    pacer_free(&p);
+}
+END_TEST
+
+/* The second that a request takes up begins when it arrived, and for those that left after it no earlier. */
+START_TEST(arrivals_count)
+{
+    struct pacer p;
+    ck_assert_int_eq(pacer_init(&p, 3, 0), 0);
+    for (int i = 0; i < 6; i++)
+        pacer_left_again(&p, 1000000 * (i / 3) + 100000 * (i % 3));
+    /* The third last left at 1.0, the last at 1.2. */
+    ck_assert_int_eq(pacer_wait_us(&p, 2000000), PACER_SLACK_US);
+    pacer_arrived(&p, 3, 1070000);
+    ck_assert_int_eq(pacer_wait_us(&p, 2000000), 70000 + PACER_SLACK_US);
+    pacer_arrived(&p, 3, 1050000); /* what is known is not taken back */
+    ck_assert_int_eq(pacer_wait_us(&p, 2000000), 70000 + PACER_SLACK_US);
+    pacer_arrived(&p, 3, 1900000);
+    pacer_left_again(&p, 1300000); /* the third last is the one that left at 1.1, behind it */
+    ck_assert_int_eq(pacer_wait_us(&p, 2000000), 900000 + PACER_SLACK_US);
+    pacer_arrived(&p, 3, 9000000); /* no longer the third last */
+    ck_assert_int_eq(pacer_wait_us(&p, 2000000), 900000 + PACER_SLACK_US);
+    pacer_free(&p);
+}
+END_TEST
+
+/* What a neighbour may have used is the rest. */
+START_TEST(used)
+{
+    struct pacer p;
+    ck_assert_int_eq(pacer_init(&p, 10, 0), 0);
+    for (int i = 0; i < 5; i++)
+        pacer_left_again(&p, 100000 * i);
+    ck_assert_double_eq_tol(pacer_used(&p, 500000), 1, 0.001); /* the full rate since it began */
+    for (int i = 0; i < 5; i++)
+        pacer_left_again(&p, 5000000 + 100000 * i);
+    ck_assert_double_eq_tol(pacer_used(&p, 5900000), 0.5, 0.001);
+    ck_assert_double_eq_tol(pacer_used(&p, 6450000), 0, 0.001);
     pacer_free(&p);
 }
 END_TEST
@@ -189,6 +227,8 @@ int main(void)
     tcase_add_test(t, the_rate_is_used);
     tcase_add_test(t, departures_are_spread);
     tcase_add_test(t, pending_counts_as_leaving_now);
+    tcase_add_test(t, arrivals_count);
+    tcase_add_test(t, used);
     tcase_add_test(t, no_limit_and_bad_limits);
     suite_add_tcase(s, t);
     return unit_run(s);
