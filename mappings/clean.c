@@ -6,6 +6,7 @@
 
 #include "mappings/transform_steps.h"
 
+#include <string.h>
 #include <unistr.h>
 
 enum { HASHES_MIN = 3, EXPONENT_DIGITS = 2 };

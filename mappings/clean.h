@@ -8,7 +8,8 @@
 #include "sync/base/str.h"
 
 #include <stdbool.h>
-#include <string.h>
+
+enum { CLEAN_WORD_MAX = 9 }; /* bytes of the longest placeholder that begins with a letter */
 
 /* Is the whole cell a placeholder: NULL, N/A, #N/A and a spreadsheet's other errors, nan, none, \N, undefined, ########?
  * Case-folded, but where the cell is `of_person`, a first or last name: "Null", "Nan" and "None" are people's names. */
@@ -28,7 +29,20 @@ static inline bool clean_leaves(const char *p, size_t n)
     unsigned char first = n > 0 ? (unsigned char)p[0] : 0, last = n > 0 ? (unsigned char)p[n - 1] : 0;
     if ((unsigned)(first - 0x21) >= 0x5e || (unsigned)(last - 0x21) >= 0x5e)
         return false; /* a blank or what is not ASCII */
-    return memchr("'=#\\NnUu", first, 8) == NULL;
+    switch (first) {
+    case '\'':
+    case '=':
+    case '#':
+    case '\\':
+        return false;
+    case 'N':
+    case 'n':
+    case 'U':
+    case 'u':
+        return n > CLEAN_WORD_MAX;
+    default:
+        return true;
+    }
 }
 
 #endif

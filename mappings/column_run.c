@@ -24,17 +24,25 @@ static const struct map_entry *map_find(const struct column *column, struct str 
     return NULL;
 }
 
-static enum column_result refuse(struct reject *flaw, enum reason reason, struct str worked, const char *why)
+/* The value under way. It becomes a struct reject only when it is refused: most are not, and this is the hot path. */
+struct cell_work {
+    const struct column *column;
+    const char *name;  /* of the cell's column, or of the field */
+    struct str cell;   /* as the source has it */
+    struct reject *flaw;
+};
+
+static enum column_result refuse(const struct cell_work *w, enum reason reason, struct str worked, const char *why)
 {
-    flaw->reason = reason;
-    flaw->worked = worked;
-    flaw->why = why;
+    *w->flaw = (struct reject){.column = w->name, .reason = reason, .value = w->cell, .worked = worked, .why = why,
+                               .slot = w->column->slot};
     return COLUMN_REJECT;
 }
 
 /* `map`: exact; empties have passed by. */
-static enum column_result run_map(const struct column *column, struct str *text, struct reject *flaw)
+static enum column_result run_map(const struct cell_work *w, struct str *text)
 {
+    const struct column *column = w->column;
     const struct map_entry *entry = map_find(column, *text);
     if (entry != NULL) {
         *text = entry->to;
@@ -50,10 +58,10 @@ static enum column_result run_map(const struct column *column, struct str *text,
         *text = column->otherwise_value;
         return COLUMN_VALUE;
     case UNMATCHED_SKIP:
-        refuse(flaw, REASON_SKIP_WHEN, *text, "is not in the map, and otherwise: skip leaves the row out");
+        refuse(w, REASON_SKIP_WHEN, *text, "is not in the map, and otherwise: skip leaves the row out");
         return COLUMN_SKIP;
     default:
-        return refuse(flaw, REASON_MAP_UNMATCHED, *text, "is not in the map");
+        return refuse(w, REASON_MAP_UNMATCHED, *text, "is not in the map");
     }
 }
 
@@ -67,72 +75,90 @@ const struct source_column *column_cell(const struct column *column, const struc
     return &column->from;
 }
 
-/* from | template | value. An unusable cell comes here only when on_error: empty lets it go. */
-static enum column_result run_origin(const struct column *column, const struct row *row, struct arena *scratch,
-                                     struct reject *flaw)
+/* from | template | value. An unusable cell comes here only when on_error: empty lets it go. The cell is handed back beside
+ * the work, so that the hot path keeps it in registers. */
+static enum column_result run_origin(struct cell_work *w, const struct row *row, struct arena *scratch, struct str *cell)
 {
+    const struct column *column = w->column;
     if (column->origin == ORIGIN_VALUE) {
-        flaw->value = column->value;
-    } else if (column->origin == ORIGIN_COLUMN) {
-        const struct source_column *from = column_cell(column, row);
-        enum reason unusable = row_flaw(row, from->index);
-        flaw->value = unusable == REASON_NONE ? cell_text(row, from->index) : cell_shown(row, from->index);
-        if (column->others_n > 0 && !is_blank(flaw->value))
-            flaw->column = from->name.p;
-        if (unusable != REASON_NONE)
-            return refuse(flaw, unusable, STR_NONE, cell_why(flaw->value));
-        return cell_is_utf8(row, flaw->value) ? COLUMN_VALUE : refuse(flaw, REASON_NOT_UTF8, STR_NONE, NULL);
-    } else if (template_run(&column->template, row->cells, row->n, scratch, &flaw->value) != 0) {
-        flaw->value = STR_NONE;
-        return errno == EOVERFLOW ? refuse(flaw, REASON_FIELD_TOO_LONG, STR_NONE, "makes more than 1 MiB of text")
+        w->cell = *cell = column->value;
+        return is_utf8(*cell) ? COLUMN_VALUE : refuse(w, REASON_NOT_UTF8, STR_NONE, NULL);
+    }
+    if (column->origin == ORIGIN_TEMPLATE) {
+        if (template_run(&column->template, row->cells, row->n, scratch, &w->cell) == 0) {
+            *cell = w->cell;
+            return is_utf8(*cell) ? COLUMN_VALUE : refuse(w, REASON_NOT_UTF8, STR_NONE, NULL);
+        }
+        w->cell = STR_NONE;
+        return errno == EOVERFLOW ? refuse(w, REASON_FIELD_TOO_LONG, STR_NONE, "makes more than 1 MiB of text")
                                   : COLUMN_ERROR;
     }
-    return is_utf8(flaw->value) ? COLUMN_VALUE : refuse(flaw, REASON_NOT_UTF8, STR_NONE, NULL);
+    const struct source_column *from = column->others_n == 0 ? &column->from : column_cell(column, row);
+    enum reason unusable = row_flaw(row, from->index);
+    *cell = unusable == REASON_NONE ? cell_text(row, from->index) : cell_shown(row, from->index);
+    w->cell = *cell;
+    if (column->others_n > 0 && !is_blank(*cell))
+        w->name = from->name.p;
+    if (unusable != REASON_NONE)
+        return refuse(w, unusable, STR_NONE, cell_why(*cell));
+    return cell_is_utf8(row, *cell) ? COLUMN_VALUE : refuse(w, REASON_NOT_UTF8, STR_NONE, NULL);
 }
 
-/* One by one, so that the step that refuses can be named. */
-static enum column_result run_steps(const struct column *column, struct arena *scratch, struct str *text,
-                                    struct reject *flaw)
+/* The step that refuses is looked for only when there is one. */
+static enum column_result run_steps(const struct cell_work *w, struct arena *scratch, struct str *text)
 {
-    for (size_t i = 0; i < column->steps_n && text->n > 0; i++) {
-        struct str before = *text;
-        const char *why;
+    const struct column *column = w->column;
+    struct str before = *text;
+    const char *why;
+    if (column->steps_n == 0)
+        return COLUMN_VALUE;
+    if (transform_run(column->steps, column->steps_n, before, scratch, text, &why) != 0)
+        return COLUMN_ERROR;
+    if (why == NULL)
+        return COLUMN_VALUE;
+    for (size_t i = 0; i < column->steps_n; i++) {
         if (transform_run(&column->steps[i], 1, before, scratch, text, &why) != 0)
             return COLUMN_ERROR;
         if (why != NULL) {
-            flaw->step = transform_table[column->steps[i].op].name;
-            return refuse(flaw, REASON_TYPE_INVALID, before, why);
+            refuse(w, REASON_TYPE_INVALID, before, why);
+            w->flaw->step = transform_table[column->steps[i].op].name;
+            return COLUMN_REJECT;
         }
+        before = *text;
     }
     return COLUMN_VALUE;
 }
 
-static enum column_result run_type(const struct column *column, struct str text, struct arena *scratch,
-                                   struct value *out, struct reject *flaw)
+static enum column_result run_type(const struct cell_work *w, struct str text, struct arena *scratch, struct value *out)
 {
     bool oom = false;
-    if (column->type == TYPE_STRING) {
+    if (w->column->type == TYPE_STRING) {
         *out = (struct value){VALUE_STRING, text.p, text.n};
         return COLUMN_VALUE;
     }
-    const char *why = column_type_value(column->type, text, scratch, out, &oom);
+    const char *why = column_type_value(w->column->type, text, scratch, out, &oom);
     if (oom)
         return COLUMN_ERROR;
-    return why != NULL ? refuse(flaw, REASON_TYPE_INVALID, text, why) : COLUMN_VALUE;
+    return why != NULL ? refuse(w, REASON_TYPE_INVALID, text, why) : COLUMN_VALUE;
 }
 
-/* default, required, empty: what an empty value becomes. */
-static enum column_result run_empty(const struct column *column, struct value *out, struct reject *flaw)
+/* default, required, empty: what an empty value becomes. `refused`: it was refused, as the flaw says, and let go. */
+static enum column_result run_empty(const struct cell_work *w, bool refused, struct value *out)
 {
+    const struct column *column = w->column;
     *out = column->fallback;
     if (out->kind != VALUE_ABSENT)
         return COLUMN_VALUE;
     if (column->required) {
         enum reason reason = column->slot == LEAD_EMAIL ? REASON_EMAIL_MISSING : REASON_REQUIRED_MISSING;
-        const char *refused = flaw->why != NULL || flaw->reason == REASON_NONE ? flaw->why : reason_help(flaw->reason);
-        const char *why = refused != NULL ? refused : is_blank(flaw->value) ? "no value" : "leaves no value";
-        flaw->value = is_blank(flaw->value) ? STR_NONE : flaw->value;
-        return refuse(flaw, reason, flaw->worked, why);
+        if (refused) {
+            w->flaw->why = w->flaw->why != NULL ? w->flaw->why : reason_help(w->flaw->reason);
+            w->flaw->reason = reason;
+            return COLUMN_REJECT;
+        }
+        refuse(w, reason, STR_NONE, is_blank(w->cell) ? "no value" : "leaves no value");
+        w->flaw->value = is_blank(w->cell) ? STR_NONE : w->cell;
+        return COLUMN_REJECT;
     }
     if (column->clear)
         out->kind = VALUE_NULL;
@@ -140,28 +166,32 @@ static enum column_result run_empty(const struct column *column, struct value *o
 }
 
 /* All that can be refused: everything but what becomes of an empty value. *empty: nothing is left. */
-static enum column_result run_value(const struct column *column, const struct row *row, struct arena *scratch,
-                                    struct value *out, struct reject *flaw, bool *empty)
+static enum column_result run_value(struct cell_work *w, const struct row *row, struct arena *scratch, struct value *out,
+                                    bool *empty)
 {
-    enum column_result result = run_origin(column, row, scratch, flaw);
-    struct str text = flaw->value;
+    struct str cell, text;
+    enum column_result result = run_origin(w, row, scratch, &cell);
+    text = cell;
     if (result == COLUMN_VALUE)
-        result = run_steps(column, scratch, &text, flaw);
-    if (result == COLUMN_VALUE && column->map_n > 0 && !is_blank(text))
-        result = run_map(column, &text, flaw);
+        result = run_steps(w, scratch, &text);
+    if (result == COLUMN_VALUE && w->column->map_n > 0 && !is_blank(text))
+        result = run_map(w, &text);
     *empty = result == COLUMN_VALUE && is_blank(text);
-    return result != COLUMN_VALUE || *empty ? result : run_type(column, text, scratch, out, flaw);
+    return result != COLUMN_VALUE || *empty ? result : run_type(w, text, scratch, out);
 }
 
 enum column_result column_run(const struct column *column, const struct row *row, struct arena *scratch,
                               struct value *out, struct reject *flaw, bool *emptied)
 {
+    struct cell_work w = {.column = column, .name = column->label, .flaw = flaw};
     bool empty;
-    *flaw = (struct reject){.column = column->label, .slot = column->slot};
-    enum column_result result = run_value(column, row, scratch, out, flaw, &empty);
+    enum column_result result = run_value(&w, row, scratch, out, &empty);
     *emptied = result == COLUMN_REJECT && column->empty_on_error && flaw->reason != REASON_MAP_UNMATCHED;
     if (*emptied || empty)
-        result = run_empty(column, out, flaw);
+        result = run_empty(&w, *emptied, out);
     *emptied = *emptied && result == COLUMN_VALUE;
+    /* An address is still to be judged, and its cell may be told. */
+    if (result == COLUMN_VALUE && !*emptied && column->slot == LEAD_EMAIL)
+        refuse(&w, REASON_NONE, STR_NONE, NULL);
     return result;
 }

@@ -101,7 +101,7 @@ const char *column_type_value(enum column_type type, struct str text, struct are
 /* What one column spec makes of a row. COLUMN_ERROR: memory. */
 enum column_result { COLUMN_VALUE, COLUMN_REJECT, COLUMN_SKIP, COLUMN_ERROR };
 /* The whole order: from|template|value, apply, map, type, default, required. COLUMN_REJECT and COLUMN_SKIP come with
- * `flaw`; COLUMN_VALUE with *emptied does, too: on_error: empty let a value go. */
+ * `flaw`; COLUMN_VALUE with *emptied does, too: on_error: empty let a value go. Of an address it always has the cell. */
 enum column_result column_run(const struct column *column, const struct row *row, struct arena *scratch,
                               struct value *out, struct reject *flaw, bool *emptied);
 /* The first of a spec's cells that is not blank, else its first cell. ORIGIN_COLUMN only. */

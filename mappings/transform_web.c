@@ -9,6 +9,23 @@
 #include <string.h>
 #include <unistr.h>
 
+/* Nothing to take off and nothing to lower, whether it is an address or not: most addresses pass here, and are judged once,
+ * by the field. */
+static bool is_plain(struct str s, bool as_spelled)
+{
+    bool domain = false;
+    for (size_t i = 0; i < s.n; i++) {
+        char c = s.p[i];
+        bool upper = c >= 'A' && c <= 'Z';
+        if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && !upper && memchr("@.-_+", c, 5) == NULL)
+            return false;
+        if (upper && domain && !as_spelled)
+            return false;
+        domain = domain || c == '@';
+    }
+    return s.n > 0 && s.p[s.n - 1] != '.';
+}
+
 /* What is no address stays as it is: the field `email` says what is wrong with it better than a step could. */
 int transform_email(const struct transform_step *step, struct str in, struct arena *scratch, struct str *out,
                     const char **why)
@@ -18,6 +35,8 @@ int transform_email(const struct transform_step *step, struct str in, struct are
 
     (void)why;
     *out = in;
+    if (is_plain(in, step->as.as_spelled))
+        return 0;
     if (email_repair(in, scratch, &repaired) != 0 || email_parse(repaired, scratch, &email) != 0)
         return -1;
     if (email.why != NULL)

@@ -13,17 +13,6 @@ static enum place place_of(const struct work *w, const struct remote_lead *r)
     return look_is_in(&w->target, r) ? PLACE_TO : look_is_in(&w->from, r) ? PLACE_FROM : PLACE_ELSEWHERE;
 }
 
-static void detail_place(struct work *w, uint32_t i, const struct remote_lead *r)
-{
-    struct target there = {.kind = r->has_campaign ? TARGET_CAMPAIGN : TARGET_LIST,
-                           .id = r->has_campaign ? r->campaign : r->list};
-    char text[TARGET_TEXT_N];
-    if (r->has_campaign || r->has_list)
-        move_detail(w, i, "it is in %s", target_format(&there, text));
-    else
-        move_detail(w, i, "it is in no campaign and no list");
-}
-
 /* ---- before ---- */
 
 /* Values first: a lead is not in its new campaign with the old ones for a moment. */
@@ -78,7 +67,7 @@ static void found_before(struct part *p, uint32_t i, const struct remote_lead *r
     if (w->batch.entries[i].email.n == 0 && arena_str(&w->arena, remote->email, &w->batch.entries[i].email) != 0)
         upload_fail_oom(w->u);
     if (aim->place == PLACE_ELSEWHERE) {
-        detail_place(w, i, remote);
+        work_detail_place(w, i, remote);
         work_entry_done(w, i, OUTCOME_FAILED, REASON_MOVE_NOT_DONE, 0);
         return;
     }
@@ -149,7 +138,7 @@ static void found_after(struct part *p, uint32_t i, const struct remote_lead *re
     struct work *w = p->work;
     w->aims[i].place = place_of(w, remote);
     if (w->aims[i].place == PLACE_ELSEWHERE)
-        detail_place(w, i, remote);
+        work_detail_place(w, i, remote);
     if (w->aims[i].place != PLACE_TO)
         return;
     if (!w->earlier) {

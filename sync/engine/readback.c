@@ -152,8 +152,10 @@ static void found_elsewhere(struct part *p, uint32_t i, const struct remote_lead
     enum dedupe_scope scope = w->u->c.mapping->dedupe;
     bool explains = scope == DEDUPE_WORKSPACE || (scope == DEDUPE_ANY_CAMPAIGN && remote->has_campaign) ||
                     (scope == DEDUPE_ANY_LIST && remote->has_list);
-    if (p->attribute && explains)
+    if (p->attribute && explains) {
+        work_detail_place(w, i, remote);
         work_entry_done(w, i, OUTCOME_SKIPPED, create_elsewhere_reason(w), p->http_status);
+    }
 }
 
 static bool key_matches(struct part *p, uint32_t i, const struct remote_lead *remote)

@@ -32,6 +32,7 @@ struct run {
     char *scratch_state;             /* folder of the empty state of a dry run that has none; removed at the end */
     struct source *source;
     struct targets targets;
+    struct places *places;           /* names of campaigns and lists, for run_where(); NULL until then */
     struct upload *upload;           /* NULL in a dry run */
     struct run_record record;
     struct workspace workspace;
@@ -96,6 +97,11 @@ int run_keep_mapping(struct run *r, struct err *e); /* after a complete run: its
 int run_variables(struct run *r, struct str **names, size_t *n, struct err *e);
 /* Warns of columns that a straight CSV leaves out and the campaign has variables for. 0/-1 */
 int run_tell_wanted(struct run *r, struct err *e);
+
+/* ---- run_where.c ---- */
+/* For the upload: appends `campaign "Demo" (campaign:UUID)`, or the id alone. 0/-1 (memory) */
+int run_where(void *run, const struct target *there, struct buf *out);
+void run_where_close(struct run *r);
 
 /* ---- run_progress.c ---- */
 /* Tells the progress line, when it is time for that; also called by the upload at each of its steps. */

@@ -295,7 +295,7 @@ static int start_record(struct run *r, struct err *e)
     const struct upload_config config = {
         .state = r->state, .api = r->api, .mapping = r->m, .targets = &r->targets, .clock = r->c->clock,
         .tally = r->tally, .run = r->record.id, .stop_reason = REASON_INTERRUPTED,
-        .staged = run_stage_put, .refused = run_guard_refused, .stepped = run_show_progress,
+        .staged = run_stage_put, .where = run_where, .refused = run_guard_refused, .stepped = run_show_progress,
         .superseded = run_gone_superseded, .read_whole = run_gone_read_whole, .reidentified = r->reidentified, .ctx = r,
         .promote = r->targets.n > 0 ? r->targets.v[0].number : 0, .stage_list = run_stage_list(r),
         .settle_run = r->c->resume_run, .look_first = r->last_full_rows == 0 || r->look_first,
@@ -442,6 +442,7 @@ int run_open_for_resume(struct run *r, struct err *e)
             return -1;
     }
     targets_free(&r->targets);
+    run_where_close(r);
     arena_init(&r->targets.arena, 16 << 20);
     if (run_state_open(r, e) != 0)
         return -1;

@@ -165,6 +165,8 @@ void work_learn(struct work *w, uint32_t i, enum reason status, struct str addre
 void work_learnt(struct work *w);
 /* The words about entry i that `results` shows. */
 void work_detail(struct work *w, uint32_t i, struct str text);
+/* The same: where its lead is. */
+void work_detail_place(struct work *w, uint32_t i, const struct remote_lead *remote);
 /* Has entry i neither an outcome nor a request of its own that is not proved or understood yet? */
 bool work_is_open(const struct work *w, uint32_t i);
 /* A create that may have been applied and must not be sent again before it was looked for again: its row is deferred as
