@@ -90,10 +90,10 @@ static bool is_sign_between(ucs4_t c)
 
 static bool is_letter(ucs4_t c)
 {
-    /* Letters to Unicode, signs to everybody who writes a name. */
+    /* Letters to Unicode, signs to everybody who writes a name: the ordinals, the florin and marks that stand alone. */
     if (c == 0xaa || c == 0xba || c == 0x192)
         return false;
-    return uc_is_general_category_withtable(c, UC_CATEGORY_MASK_L | UC_CATEGORY_MASK_M);
+    return uc_is_general_category_withtable(c, (UC_CATEGORY_MASK_L & ~(uint32_t)UC_CATEGORY_MASK_Lm) | UC_CATEGORY_MASK_M);
 }
 
 /* Is this a word that somebody may have written? Counts its letters. */

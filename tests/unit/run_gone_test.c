@@ -26,7 +26,7 @@ static const struct {
     uint64_t removed;
     enum exit_status status;
 } sources[] = {
-    {RKIT_TWO "Cyd@Example.com,\xff\n", 1, XS_DONE},
+    {RKIT_TWO "Cyd@Example.com,Andr\xe9\n", 1, XS_DONE},
     {RKIT_TWO "cyd@example.com,Cyd\ncyd@example.com,Twin\n", 1, XS_DONE},
     {RKIT_TWO "nobody,X\n", 0, XS_LEFT_OVER},
     {RKIT_TWO "cyd@example.com\n", 0, XS_LEFT_OVER},
