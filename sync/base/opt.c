@@ -202,10 +202,11 @@ static struct str long_name(const char *word)
 static int unknown_long(const struct parser *p, const char *word, struct err *e)
 {
     struct str name = long_name(word);
-    const char *near = str_nearest(name, p->names, p->n);
-    /* A word that was cut short is a slip too, but one that edit distance does not see. */
+    const char *near = str_near_miss(name, p->names, p->n);
+    /* A word that was cut short is a slip too, but one that edit distance does not see. A whole word is none: --all is not
+     * meant as --all-columns. */
     for (size_t i = 0; i < p->n && near == NULL && name.n >= 2; i++)
-        if (strncmp(p->names[i], name.p, name.n) == 0)
+        if (strncmp(p->names[i], name.p, name.n) == 0 && p->names[i][name.n] != '-')
             near = p->names[i];
     if (near != NULL)
         return err_set(e, XS_USAGE, "unknown option --%.*s; did you mean --%s?", STR_ARG(name), near);
@@ -317,28 +318,58 @@ static void wrap(FILE *out, const char *text, size_t indent, size_t columns)
     fputc('\n', out);
 }
 
-void opt_help(FILE *out, const struct opt *const *tables, unsigned columns)
+/* Twice over the tables: texts can only be aligned when the widest name is known. */
+static size_t widest_names(const struct opt *const *tables)
 {
-    /* Twice over the tables: texts can only be aligned when the widest name is known. */
     char names[NAMES_CAP];
     size_t widest = 0;
-    for (const struct opt *const *table = tables; *table != NULL; table++) {
-        for (const struct opt *o = *table; o->name != NULL; o++) {
+    for (; *tables != NULL; tables++) {
+        for (const struct opt *o = *tables; o->name != NULL; o++) {
             size_t n = names_of(o, names);
             if (n <= NAMES_MAX && n > widest)
                 widest = n;
         }
     }
-    size_t indent = widest + 2;
-    for (; *tables != NULL; tables++) {
-        for (const struct opt *o = *tables; o->name != NULL; o++) {
-            size_t n = names_of(o, names);
-            /* Too long for the column of names: its text starts below. */
-            if (n > widest)
-                fprintf(out, "%s\n%*s", names, (int)indent, "");
-            else
-                fprintf(out, "%-*s", (int)indent, names);
-            wrap(out, o->help, indent, columns);
+    return widest;
+}
+
+static void help_row(FILE *out, const struct opt *o, size_t widest, unsigned columns)
+{
+    char names[NAMES_CAP];
+    size_t n = names_of(o, names), indent = widest + 2;
+    /* Too long for the column of names: its text starts below. */
+    if (n > widest)
+        fprintf(out, "%s\n%*s", names, (int)indent, "");
+    else
+        fprintf(out, "%-*s", (int)indent, names);
+    wrap(out, o->help, indent, columns);
+}
+
+static bool is_in(const struct opt *o, enum opt_section section)
+{
+    return o->section == section || (o->section == OPT_INHERIT && section == OPT_WHAT);
+}
+
+void opt_help(FILE *out, const struct opt *const *tables, unsigned columns)
+{
+    static const char *const titles[OPT_SECTION_N] = {
+        [OPT_WHAT] = "what it does",  [OPT_SOURCE] = "source and leads", [OPT_SAFETY] = "safety",
+        [OPT_OUTPUT] = "output",      [OPT_CONNECTION] = "connection",
+    };
+    size_t widest = widest_names(tables);
+    bool first = true;
+    for (int section = OPT_WHAT; section < OPT_SECTION_N; section++) {
+        bool titled = false;
+        for (const struct opt *const *table = tables; *table != NULL; table++) {
+            for (const struct opt *o = *table; o->name != NULL; o++) {
+                if (!is_in(o, (enum opt_section)section))
+                    continue;
+                if (!titled)
+                    fprintf(out, "%s%s:\n", first ? "" : "\n", titles[section]);
+                titled = true;
+                first = false;
+                help_row(out, o, widest, columns);
+            }
         }
     }
 }

@@ -25,6 +25,12 @@ struct opt_list {
     size_t n;
 };
 
+/* The parts of --help, in this order. */
+enum opt_section {
+    OPT_INHERIT,    /* the section of the table that the row stands in; in a table of its own, the first one */
+    OPT_WHAT, OPT_SOURCE, OPT_SAFETY, OPT_OUTPUT, OPT_CONNECTION, OPT_SECTION_N
+};
+
 struct opt {
     const char *name;    /* long name without dashes */
     char letter;         /* short name, 0: none */
@@ -34,6 +40,7 @@ struct opt {
     const char *help;    /* one sentence, lower case, no full stop */
     int64_t min, max;    /* OPT_INT; both 0: any. OPT_TEXT: min 1 refuses an empty one */
     const char *const *choices; /* OPT_CHOICE: NULL-terminated */
+    enum opt_section section;
 };
 
 /* Parses argv[1..]; non-options are moved to `operands` (caller frees the array; at most argc). Unknown options and
@@ -41,7 +48,7 @@ struct opt {
 int opt_parse(int argc, char **argv, const struct opt *const *tables, const char ***operands, size_t *operands_n,
               struct err *e);
 void opt_list_free(struct opt_list *list);
-/* The option part of --help: name, argument, text, wrapped at `columns`. */
+/* The option part of --help, in sections: name, argument, text, wrapped at `columns`. */
 void opt_help(FILE *out, const struct opt *const *tables, unsigned columns);
 
 #endif

@@ -153,7 +153,18 @@ static unsigned distance(struct str a, struct str b)
     return last[b.n];
 }
 
-const char *str_nearest(struct str word, const char *const *candidates, size_t n)
+/* One slip in three letters; a word of two letters must be nearly right. */
+static size_t slips_in_text(size_t n)
+{
+    return (n + 2) / 3;
+}
+
+static size_t slips_in_command(size_t n)
+{
+    return n < 4 ? 0 : n < 8 ? 1 : 2;
+}
+
+static const char *nearest(struct str word, const char *const *candidates, size_t n, size_t (*slips)(size_t))
 {
     const char *best = NULL;
     unsigned best_distance = 0;
@@ -164,9 +175,8 @@ const char *str_nearest(struct str word, const char *const *candidates, size_t n
         if (candidate.n > NEAREST_MAX)
             continue;
         unsigned d = distance(word, candidate);
-        /* One slip in three letters; a word of two letters must be nearly right. */
         size_t longer = word.n > candidate.n ? word.n : candidate.n;
-        if (d > (longer + 2) / 3 || d >= longer)
+        if (d > slips(longer) || d >= longer)
             continue;
         if (best == NULL || d < best_distance) {
             best = candidates[i];
@@ -174,4 +184,14 @@ const char *str_nearest(struct str word, const char *const *candidates, size_t n
         }
     }
     return best;
+}
+
+const char *str_nearest(struct str word, const char *const *candidates, size_t n)
+{
+    return nearest(word, candidates, n, slips_in_text);
+}
+
+const char *str_near_miss(struct str word, const char *const *candidates, size_t n)
+{
+    return nearest(word, candidates, n, slips_in_command);
 }

@@ -28,5 +28,8 @@ char *str_dup(struct str s);                    /* NUL-terminated copy, caller f
 
 /* The candidate nearest to `word` by edit distance, when near enough to be a typing slip; NULL otherwise. */
 const char *str_nearest(struct str word, const char *const *candidates, size_t n);
+/* The same for words that do something when they are repeated without thought: one slip in a word of four letters or
+ * more, two in one of eight or more. */
+const char *str_near_miss(struct str word, const char *const *candidates, size_t n);
 
 #endif

@@ -116,6 +116,8 @@ const struct command command_check = {
     .help = "Verifies everything that can be verified without changing anything, and says\n"
             "what a sync would stumble over. The exit status is that of the worst finding.\n"
             "Rejected rows do not count.",
+    .examples = "leadsync check people.yaml\n"
+                "leadsync check people.csv --campaign \"Q4 founders\"",
     .groups = GROUP_OUTPUT | GROUP_URL | GROUP_KEY | GROUP_STATE | GROUP_CSV | GROUP_SOURCE,
     .formats = formats,
     .operands_max = 1,

@@ -63,13 +63,15 @@ static bool takes_group(const struct command *command, const struct common_group
 
 /* Copies rows and turns their offsets into addresses. Returns the place after them. Rows without help are known only to
  * be refused: they are parsed, and left out where a table is shown. */
-static struct opt *add_rows(struct opt *to, const struct opt *from, void *base)
+static struct opt *add_rows(struct opt *to, const struct opt *from, enum opt_section section, void *base)
 {
     for (; from != NULL && from->name != NULL; from++) {
         if (from->help == NULL && base == NULL)
             continue;
         *to = *from;
         to->dest = base != NULL ? (char *)base + (uintptr_t)from->dest : NULL;
+        if (to->section == OPT_INHERIT)
+            to->section = section;
         to++;
     }
     return to;
@@ -83,10 +85,10 @@ struct opt *command_options(const struct command *command, struct common *common
     struct opt *all = calloc(rows + 1, sizeof *all);
     if (all == NULL)
         return NULL;
-    struct opt *to = add_rows(all, command->options, options);
+    struct opt *to = add_rows(all, command->options, OPT_WHAT, options);
     for (const struct common_group *g = common_groups; g->options != NULL; g++)
         if (takes_group(command, g))
-            to = add_rows(to, g->options, common);
+            to = add_rows(to, g->options, g->section, common);
     /* Which formats there are is the command's to say, and a command without any has no --format. */
     for (struct opt *row = all; row < to; row++)
         if (strcmp(row->name, "format") == 0) {
@@ -123,6 +125,22 @@ void command_help_all(FILE *out)
     fputs("\nleadsync help COMMAND tells what a command takes; man leadsync tells everything.\n\nexit status:\n", out);
     for (const struct exit_status_row *row = exit_status_table; row->text != NULL; row++)
         fprintf(out, "  %3d  %s\n", (int)row->status, row->text);
+    fputs("\nexamples:\n"
+          "  leadsync preview people.csv\n"
+          "  leadsync diff people.csv --campaign \"Q4 founders\"\n"
+          "  leadsync sync people.csv --campaign \"Q4 founders\"\n"
+          "  leadsync init people.csv -o people.yaml\n",
+          out);
+}
+
+static void help_examples(const struct command *command, FILE *out)
+{
+    fputs("\nexamples:\n", out);
+    for (const char *line = command->examples; line != NULL && *line != '\0';) {
+        size_t n = strcspn(line, "\n");
+        fprintf(out, "  %.*s\n", (int)n, line);
+        line += n + (line[n] == '\n');
+    }
 }
 
 static void help_family(const struct command *family, FILE *out)
@@ -135,6 +153,7 @@ static void help_family(const struct command *family, FILE *out)
     if (may_lack)
         fprintf(out, "\nWithout VERB: %s.", command_verb_word(family, family->verb_default));
     fprintf(out, "\nleadsync help %s VERB tells what a verb takes.\n", family->name);
+    help_examples(family, out);
 }
 
 int command_help(const struct command *command, FILE *out, struct err *e)
@@ -147,11 +166,14 @@ int command_help(const struct command *command, FILE *out, struct err *e)
     if (options == NULL)
         return err_oom(e);
     const struct opt *const tables[] = {options, NULL};
-    fprintf(out, "usage: leadsync %s%s%s [OPTIONS]\n\n%s\n\noptions:\n", command->name,
+    fprintf(out, "usage: leadsync %s%s%s [OPTIONS]\n\n%s\n\n", command->name,
             *command->usage != '\0' ? " " : "", command->usage, command->help);
     opt_help(out, tables, help_columns());
     free(options);
-    return command->help_more != NULL ? command->help_more(out, e) : 0;
+    if (command->help_more != NULL && command->help_more(out, e) != 0)
+        return -1;
+    help_examples(command, out);
+    return 0;
 }
 
 /* ---- running ---- */

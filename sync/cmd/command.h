@@ -26,6 +26,7 @@ struct command {
     const char *usage;          /* operands, as in "SYNC" or "[SYNC]"; "" for none */
     const char *summary;        /* one line, lower case, no full stop */
     const char *help;           /* paragraphs; printed as they are */
+    const char *examples;       /* the end of --help: commands as they are typed, one a line */
     unsigned groups;            /* GROUP_*: shared options that it takes */
     const char *const *formats; /* NULL-terminated, the first is the default; NULL: no --format */
     const struct opt *options;  /* its own, offsets into the options struct, ends in a NULL name; NULL: none */

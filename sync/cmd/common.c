@@ -92,20 +92,24 @@ static const struct opt csv_options[] = {
      .help = "leads already in a conversation: keep or move"},
     {.name = "blocklist", .kind = OPT_TEXT, .dest = AT(blocklist), .arg = "UUID",
      .help = "block list to check against (the workspace's default)"},
-    {.name = "batch", .kind = OPT_TEXT, .dest = AT(batch), .arg = "N", .help = "leads a request, 1 to 1000"},
-    {.name = "in-flight", .kind = OPT_TEXT, .dest = AT(in_flight), .arg = "N", .help = "auto, or requests at a time"},
-    {.name = "requests-per-second", .kind = OPT_TEXT, .dest = AT(per_second), .arg = "N",
+    {.name = "batch", .section = OPT_CONNECTION, .kind = OPT_TEXT, .dest = AT(batch), .arg = "N",
+     .help = "leads a request, 1 to 1000"},
+    {.name = "in-flight", .section = OPT_CONNECTION, .kind = OPT_TEXT, .dest = AT(in_flight), .arg = "N",
+     .help = "auto, or requests at a time"},
+    {.name = "requests-per-second", .section = OPT_CONNECTION, .kind = OPT_TEXT, .dest = AT(per_second), .arg = "N",
      .help = "share of the workspace's budget; 0 is no limit"},
-    {.name = "requests-per-minute", .kind = OPT_TEXT, .dest = AT(per_minute), .arg = "N",
+    {.name = "requests-per-minute", .section = OPT_CONNECTION, .kind = OPT_TEXT, .dest = AT(per_minute), .arg = "N",
      .help = "share of the workspace's budget; 0 is no limit"},
-    {.name = "settle", .kind = OPT_TEXT, .dest = AT(settle), .arg = "TIME",
+    {.name = "settle", .section = OPT_CONNECTION, .kind = OPT_TEXT, .dest = AT(settle), .arg = "TIME",
      .help = "sum of the waits before a write of unknown outcome is sent again"},
-    {.name = "job-wait", .kind = OPT_TEXT, .dest = AT(job_wait), .arg = "TIME", .help = "how long to wait for a job"},
-    {.name = "retry-refused", .kind = OPT_TEXT, .dest = AT(retry_refused), .arg = "TIME",
+    {.name = "job-wait", .section = OPT_CONNECTION, .kind = OPT_TEXT, .dest = AT(job_wait), .arg = "TIME",
+     .help = "how long to wait for a job"},
+    {.name = "retry-refused", .section = OPT_WHAT, .kind = OPT_TEXT, .dest = AT(retry_refused), .arg = "TIME",
      .help = "how long a refusal is remembered"},
-    {.name = "values", .kind = OPT_TEXT, .dest = AT(values), .arg = "HOW",
+    {.name = "values", .section = OPT_WHAT, .kind = OPT_TEXT, .dest = AT(values), .arg = "HOW",
      .help = "whether the state keeps values or their hashes: kept or hashed"},
-    {.name = "keep-runs", .kind = OPT_TEXT, .dest = AT(keep_runs), .arg = "N", .help = "runs whose results are kept"},
+    {.name = "keep-runs", .section = OPT_WHAT, .kind = OPT_TEXT, .dest = AT(keep_runs), .arg = "N",
+     .help = "runs whose results are kept"},
     {.name = NULL},
 };
 
@@ -121,12 +125,12 @@ static const struct opt plan_options[] = {
      .max = MEMORY_MOST_MB, .help = "memory for the index and sorting (256)"},
     {.name = "full", .kind = OPT_FLAG, .dest = AT(full),
      .help = "read everything, whatever the watermark, and ask again about remembered refusals"},
-    {.name = "guard", .kind = OPT_LIST, .dest = AT(guards), .arg = "NAME=VALUE",
+    {.name = "guard", .section = OPT_SAFETY, .kind = OPT_LIST, .dest = AT(guards), .arg = "NAME=VALUE",
      .help = "another limit for this run: removed, moved, rejected, empty_source, source_shrank"},
     {.name = "recreate", .kind = OPT_FLAG, .dest = AT(recreate),
      .help = "create again what was deleted in Instantly"},
-    {.name = "accept-target", .kind = OPT_FLAG, .dest = AT(accept_target),
-     .help = "the target's name means another id than before, and that is right"},
+    {.name = "accept-target", .section = OPT_SAFETY, .kind = OPT_FLAG, .dest = AT(accept_target),
+     .help = "accept that the target's name now refers to another id"},
     {.name = NULL},
 };
 
@@ -155,9 +159,9 @@ static const struct opt lock_options[] = {
 };
 
 static const struct opt apply_options[] = {
-    {.name = "rejects-ok", .kind = OPT_FLAG, .dest = AT(rejects_ok), .help = "rejected rows alone are no failure"},
+    {.name = "rejects-ok", .kind = OPT_FLAG, .dest = AT(rejects_ok), .help = "exit 0 if rejected rows are all that is left over"},
     {.name = "new-rejects-only", .kind = OPT_FLAG, .dest = AT(new_rejects_only),
-     .help = "rows that were rejected before as they are now are no failure"},
+     .help = "exit 0 if all rejected rows were rejected before, unchanged"},
     {.name = NULL},
 };
 
@@ -186,12 +190,24 @@ static const struct opt by_hand_options[] = {
 };
 
 const struct common_group common_groups[] = {
-    {GROUP_OUTPUT, output_options}, {GROUP_URL, url_options},       {GROUP_KEY, key_options},
-    {GROUP_STATE, state_options},   {GROUP_CSV, csv_options},       {GROUP_SOURCE, source_options},
-    {GROUP_PLAN, plan_options},     {GROUP_SETTLE, settle_options}, {GROUP_TIME, time_options},
-    {GROUP_LOCK, lock_options},     {GROUP_APPLY, apply_options},   {GROUP_PLACE, place_options},
-    {GROUP_SELECT, select_arg_options}, {GROUP_YES, yes_options}, {GROUP_CONSENT, consent_options},
-    {GROUP_BY_HAND, by_hand_options}, {0, base_options}, {0, NULL},
+    {GROUP_OUTPUT, output_options, OPT_OUTPUT},
+    {GROUP_URL, url_options, OPT_CONNECTION},
+    {GROUP_KEY, key_options, OPT_CONNECTION},
+    {GROUP_STATE, state_options, OPT_WHAT},
+    {GROUP_CSV, csv_options, OPT_SOURCE},
+    {GROUP_SOURCE, source_options, OPT_SOURCE},
+    {GROUP_PLAN, plan_options, OPT_WHAT},
+    {GROUP_SETTLE, settle_options, OPT_OUTPUT},
+    {GROUP_TIME, time_options, OPT_SAFETY},
+    {GROUP_LOCK, lock_options, OPT_SAFETY},
+    {GROUP_APPLY, apply_options, OPT_SAFETY},
+    {GROUP_PLACE, place_options, OPT_WHAT},
+    {GROUP_SELECT, select_arg_options, OPT_WHAT},
+    {GROUP_YES, yes_options, OPT_SAFETY},
+    {GROUP_CONSENT, consent_options, OPT_SAFETY},
+    {GROUP_BY_HAND, by_hand_options, OPT_CONNECTION},
+    {0, base_options, OPT_OUTPUT},
+    {0, NULL, OPT_INHERIT},
 };
 
 void common_init(struct common *c)

@@ -95,6 +95,7 @@ struct common {
 struct common_group {
     unsigned group; /* 0: every command */
     const struct opt *options;
+    enum opt_section section; /* of the rows that name none */
 };
 extern const struct common_group common_groups[]; /* ends in NULL options */
 extern const struct opt select_arg_options[];     /* the table of GROUP_SELECT */

@@ -11,9 +11,9 @@
 static const char *const formats[] = {"text", "json", "ndjson", "csv", NULL};
 
 static const struct opt options[] = {
-    {.name = "exit-code", .kind = OPT_FLAG, .dest = OPT_AT(differ_options, exit_code),
+    {.name = "exit-code", .section = OPT_OUTPUT, .kind = OPT_FLAG, .dest = OPT_AT(differ_options, exit_code),
      .help = "exit with 2 when there are changes, else with 1 when rows are rejected"},
-    {.name = "all", .kind = OPT_FLAG, .dest = OPT_AT(differ_options, all),
+    {.name = "all", .section = OPT_OUTPUT, .kind = OPT_FLAG, .dest = OPT_AT(differ_options, all),
      .help = "list every change, not only 50 of a kind"},
     {.name = NULL},
 };
@@ -94,6 +94,8 @@ const struct command command_diff = {
             "(whether a lead exists elsewhere) is marked uncertain. Works without a key when\n"
             "targets are UUIDs. Rejected rows do not change the exit status, but with --exit-\n"
             "code.",
+    .examples = "leadsync diff people.csv --campaign \"Q4 founders\"\n"
+                "leadsync diff people.yaml --exit-code --format json -o changes.json",
     .groups = GROUP_OUTPUT | GROUP_URL | GROUP_KEY | GROUP_STATE | GROUP_CSV | GROUP_SOURCE | GROUP_PLAN,
     .formats = formats,
     .options = options,

@@ -410,6 +410,8 @@ const struct command command_forget = {
             "the same. Nothing is deleted in Instantly or in the source.\n"
             "If the states are of several workspaces, choose one with SYNC, --state or\n"
             "--workspace.",
+    .examples = "leadsync forget ann@example.com\n"
+                "leadsync forget --list",
     .groups = GROUP_OUTPUT | GROUP_STATE | GROUP_URL | GROUP_KEY | GROUP_LOCK | GROUP_YES | GROUP_CONSENT,
     .formats = formats,
     .options = options,

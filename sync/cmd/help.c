@@ -72,6 +72,8 @@ const struct command command_help_page = {
     .usage = "[COMMAND [VERB]]",
     .summary = "say what leadsync, or one of its commands, does and takes",
     .help = "Without COMMAND, lists the commands and the exit statuses.",
+    .examples = "leadsync help sync\n"
+                "leadsync help leads add",
     .options = options,
     .options_bytes = sizeof(struct help_options),
     .operands_max = 2,

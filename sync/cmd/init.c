@@ -365,6 +365,8 @@ const struct command command_init = {
     .help = "Looks at the columns and rows of a CSV file, or of a query with --query, and\n"
             "writes a mapping with comments on what it saw and was unsure of. No value of a\n"
             "row gets into the file. An existing file is not overwritten.",
+    .examples = "leadsync init people.csv -o people.yaml\n"
+                "leadsync init \"service=crm\" --query \"select email, name from customers\" -o crm.yaml",
     .groups = GROUP_OUTPUT,
     .options = options,
     .options_bytes = sizeof(struct init_options),

@@ -142,6 +142,8 @@ static const struct command verb_list = {
     .help = "Newest first, as the state knows them; success counts leads that are proved to\n"
             "have moved. With --all, lists every job of the workspace through the API: for\n"
             "those that others started, the counts are what Instantly says.",
+    .examples = "leadsync jobs list nightly.yaml\n"
+                "leadsync jobs list --all",
     .groups = GROUP_OUTPUT | GROUP_STATE | GROUP_URL | GROUP_KEY | GROUP_CSV | GROUP_TIME,
     .formats = job_list_formats,
     .options = list_options,
@@ -161,6 +163,8 @@ const struct command command_jobs = {
             "state, lead by lead; jobs of others can be listed, shown and waited for. None of\n"
             "these commands changes anything: what a job did is settled by the next sync, or\n"
             "by leadsync resume.",
+    .examples = "leadsync jobs\n"
+                "leadsync jobs wait --max-seconds 600",
     .verbs = verbs,
     .verb_default = &verb_list,
 };

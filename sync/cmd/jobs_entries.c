@@ -353,6 +353,7 @@ const struct command command_jobs_entries = {
             "it unsubscribed, bounced, was skipped or is in a conversation. Completion is\n"
             "SUCCESS where the lead is proved to be where it should be, and PENDING until the\n"
             "job is settled, by leadsync resume or by the next sync.",
+    .examples = "leadsync jobs entries 6a4431f44bcfcb421d06d78e --completion-status ERROR",
     .groups = GROUP_OUTPUT | GROUP_STATE | GROUP_URL | GROUP_KEY | GROUP_CSV,
     .formats = formats,
     .options = options,

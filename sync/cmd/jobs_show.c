@@ -185,6 +185,7 @@ const struct command command_jobs_show = {
     .summary = "show one background job, ours or another's",
     .help = "What the state has proved of it, and, while it is not over, what Instantly says.\n"
             "A job that others started is asked for through the API.",
+    .examples = "leadsync jobs show 6a4431f44bcfcb421d06d78e",
     .groups = GROUP_OUTPUT | GROUP_STATE | GROUP_URL | GROUP_KEY | GROUP_CSV | GROUP_TIME,
     .formats = formats,
     .operands_max = 2,

@@ -258,6 +258,7 @@ const struct command command_jobs_wait = {
             "others can be named. It changes nothing: what a job did is settled by leadsync\n"
             "resume, or by the next sync. The exit status is 1 when a job failed, is not over\n"
             "after --max-seconds, or is not settled.",
+    .examples = "leadsync jobs wait nightly.yaml --max-seconds 600",
     .groups = GROUP_OUTPUT | GROUP_STATE | GROUP_URL | GROUP_KEY | GROUP_CSV | GROUP_TIME,
     .formats = job_list_formats,
     .operands_max = 1000,

@@ -20,5 +20,7 @@ const struct command command_leads = {
             "memory of its rows stays as it is: to it they were done in Instantly.\n"
             "Deleting, merging, assigning and setting the interest ask first; without a\n"
             "terminal they need --yes.",
+    .examples = "leadsync leads list --campaign \"Q4 founders\"\n"
+                "leadsync leads delete ann@example.com --campaign \"Q4 founders\"",
     .verbs = verbs,
 };

@@ -117,6 +117,7 @@ const struct command leads_add = {
             "changed. Leads added to an active campaign may be mailed at once. A person who\n"
             "unsubscribed, bounced or was skipped, as Instantly or the state has it, is left\n"
             "out without --force.",
+    .examples = "leadsync leads add ann@example.com --list Incoming --set first_name=Ann",
     .groups = BY_HAND_WRITES | GROUP_PLACE,
     .formats = by_hand_formats,
     .options = add_table,
@@ -173,6 +174,7 @@ const struct command leads_patch = {
     .summary = "change fields and custom variables of leads",
     .help = "Changes what --set, --set-json and --clear name and leaves the rest. Custom\n"
             "variables are read first and sent as the complete set.",
+    .examples = "leadsync leads patch ann@example.com --campaign \"Q4 founders\" --set phone=+15550100",
     .groups = BY_HAND_WRITES | GROUP_PLACE,
     .formats = by_hand_formats,
     .options = patch_table,

@@ -130,6 +130,7 @@ const struct command leads_interest = {
     .help = "Goes by address: every lead with it is changed, or the one in --campaign or\n"
             "--list. The API only says that it has taken the request, so the leads are looked\n"
             "at until it shows; exit status 1 when it does not.",
+    .examples = "leadsync leads interest ann@example.com --value meeting-booked --campaign \"Q4 founders\"",
     .groups = BY_HAND_ASKS | GROUP_PLACE,
     .formats = by_hand_formats,
     .options = interest_table,
@@ -209,6 +210,7 @@ const struct command leads_assign = {
     .help = "Assigns the leads that are named, or those that are selected, to one user or\n"
             "spreads them over several. The API only says that it has taken the request, so\n"
             "the leads are looked at until it shows; exit status 1 when it does not.",
+    .examples = "leadsync leads assign --campaign \"Q4 founders\" --all --to 0b1f6a52-6c3f-4f63-9a0e-2f4c7a5f1d20",
     .groups = BY_HAND_ASKS | GROUP_PLACE | GROUP_SELECT,
     .formats = by_hand_formats,
     .options = assign_table,
@@ -270,6 +272,7 @@ const struct command leads_subsequence = {
     .help = "One request per lead; the answer tells where it is. A person who unsubscribed,\n"
             "bounced or was skipped, as Instantly or the state has it, is left out without\n"
             "--force.",
+    .examples = "leadsync leads subsequence ann@example.com --to 5c194eae-9382-4bf1-aff4-d9eaa90668e1",
     .groups = BY_HAND_WRITES | GROUP_PLACE,
     .formats = by_hand_formats,
     .options = subsequence_table,
@@ -339,6 +342,7 @@ const struct command leads_merge = {
             "A merge whose answer is lost is not sent again, and said to be untold. A LEAD\n"
             "that unsubscribed, bounced or was skipped is not merged into one of a campaign\n"
             "without --force.",
+    .examples = "leadsync leads merge ann@old.example ann@example.com",
     .groups = BY_HAND_ASKS | GROUP_PLACE,
     .formats = by_hand_formats,
     .options = merge_table,

@@ -69,6 +69,8 @@ const struct command leads_delete = {
             "(skipped: deleted_there) unless it runs with --recreate. --run takes back what a run created and nobody was written to\n"
             "since; the sync then knows that they are gone, and creates them again when their\n"
             "rows come again. Deleted leads take their history with them.",
+    .examples = "leadsync leads delete ann@example.com --campaign \"Q4 founders\"\n"
+                "leadsync leads delete --run 1 people.csv --dry-run",
     .groups = BY_HAND_ASKS | GROUP_PLACE | GROUP_SELECT,
     .formats = by_hand_formats,
     .options = options,

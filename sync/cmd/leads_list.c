@@ -268,6 +268,8 @@ const struct command leads_list = {
     .help = "Lists every lead of the workspace, of a campaign or list, or of where SYNC puts\n"
             "its leads, that passes all conditions given. JSON and NDJSON are leads as the\n"
             "API has them; text and CSV have the columns asked for. Needs no state.",
+    .examples = "leadsync leads list --campaign \"Q4 founders\" --format csv -o leads.csv\n"
+                "leadsync leads list nightly.yaml --search ann",
     .groups = BY_HAND_READS | GROUP_PLACE | GROUP_SELECT,
     .formats = by_hand_formats,
     .options = list_table,
@@ -370,6 +372,7 @@ const struct command leads_get = {
     .summary = "show leads by id or address",
     .help = "An address shows every lead that has it, narrowed by --campaign or --list. Exit\n"
             "status 1 when one is not there. Needs no state.",
+    .examples = "leadsync leads get ann@example.com --format json",
     .groups = BY_HAND_READS | GROUP_PLACE,
     .formats = by_hand_formats,
     .options = get_table,

@@ -152,6 +152,8 @@ const struct command command_move = {
             "they did: a job that ends well may have moved nothing. Leads that bounced,\n"
             "unsubscribed or were skipped, as Instantly or the state has it, are not moved\n"
             "into a campaign without --force, since a move makes them active again.",
+    .examples = "leadsync move ann@example.com --campaign \"Q4 founders\" --to-list Later\n"
+                "leadsync move --list Incoming --all --to-campaign \"Q4 founders\" --dry-run",
     .groups = BY_HAND_ASKS | GROUP_PLACE | GROUP_SELECT,
     .formats = by_hand_formats,
     .options = options,

@@ -441,6 +441,8 @@ const struct command command_preview = {
     .help = "Reads the first rows of the source and shows the leads that the mapping makes of\n"
             "them, what it made of cells that do not stay as they are, and why it leaves a\n"
             "row out. Needs no API key and no target, and sends nothing.",
+    .examples = "leadsync preview people.csv\n"
+                "leadsync preview people.yaml --limit 50 --raw",
     .groups = GROUP_OUTPUT | GROUP_CSV | GROUP_SOURCE,
     .formats = formats,
     .options = options,

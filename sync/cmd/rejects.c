@@ -238,6 +238,8 @@ const struct command command_rejects = {
             "if some row has more cells than the header, leadsync_extra stands before them and\n"
             "holds the rest of such a row. A sync ignores columns named leadsync_*, but rejects\n"
             "a row again whose leadsync_extra is not empty. Rows are kept for 3 runs.",
+    .examples = "leadsync rejects people.csv --campaign \"Q4 founders\" -o again.csv\n"
+                "leadsync sync people.csv --campaign \"Q4 founders\" --input again.csv",
     .groups = GROUP_OUTPUT | GROUP_STATE | GROUP_URL | GROUP_KEY | GROUP_CSV,
     .formats = formats,
     .options = options,

@@ -324,6 +324,8 @@ const struct command command_results = {
             "counts data rows from 1; line is where the row starts in its file. Text and\n"
             "JSON end in a detail where there is one: column and value of a rejected row,\n"
             "a verdict, what Instantly said.",
+    .examples = "leadsync results nightly.yaml --outcome rejected,failed\n"
+                "leadsync results nightly.yaml --run 12 --format csv -o run12.csv",
     .groups = GROUP_OUTPUT | GROUP_STATE | GROUP_URL | GROUP_KEY | GROUP_CSV,
     .formats = formats,
     .options = options,

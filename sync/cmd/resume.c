@@ -45,6 +45,7 @@ const struct command command_resume = {
     .help = "Reads back the outcome of requests that were never answered, and says how many\n"
             "rows the next sync will take up (exit status 1 when there are some). Without\n"
             "SYNC it takes the only state there is; when there are several it lists them.",
+    .examples = "leadsync resume nightly.yaml",
     .groups = GROUP_OUTPUT | GROUP_URL | GROUP_KEY | GROUP_STATE | GROUP_CSV | GROUP_SETTLE |
               GROUP_TIME | GROUP_LOCK | GROUP_YES,
     .formats = formats,

@@ -150,6 +150,8 @@ const struct command command_sandbox = {
             "rehearsals and tests. The first line on stdout is its address, for --api-url or INSTANTLY_API_URL of\n"
             "other commands. It holds a campaign Demo and a list Incoming. GET /__state shows all it has.\n"
             "SIGTERM or Ctrl-C stops it.",
+    .examples = "leadsync sandbox --campaign \"Q4 founders\" --plan-limit 5000\n"
+                "leadsync sandbox --port 8080 --store sandbox.db --faults 'POST /leads/add:drop-after=2%'",
     .options = options,
     .options_bytes = sizeof(struct sandbox_options),
     .defaults = &defaults,

@@ -29,6 +29,7 @@ const struct command command_schema = {
             "that validates mappings. Editors that know YAML schemas complete and check a\n"
             "mapping whose first line is\n"
             "  # yaml-language-server: $schema=mapping.schema.json",
+    .examples = "leadsync schema -o mapping.schema.json",
     .groups = GROUP_OUTPUT,
     .run = run,
 };

@@ -468,6 +468,8 @@ const struct command command_status = {
     .help = "Reads the state only, and works without a key. Without SYNC or --state it is\n"
             "the sync of the latest run. With --audit, checks the state's invariants: exit\n"
             "status 70 when one is violated.",
+    .examples = "leadsync status nightly.yaml\n"
+                "leadsync status nightly.yaml --audit",
     .groups = GROUP_OUTPUT | GROUP_STATE | GROUP_URL | GROUP_KEY | GROUP_CSV,
     .formats = formats,
     .options = options,

@@ -14,11 +14,11 @@ struct sync_options {
 static const char *const formats[] = {"text", "json", "ndjson", "csv", NULL};
 
 static const struct opt options[] = {
-    {.name = "dry-run", .letter = 'n', .kind = OPT_FLAG, .dest = OPT_AT(sync_options, dry_run),
+    {.name = "dry-run", .letter = 'n', .section = OPT_SAFETY, .kind = OPT_FLAG, .dest = OPT_AT(sync_options, dry_run),
      .help = "only show what would be done, as leadsync diff does"},
-    {.name = "exit-code", .kind = OPT_FLAG, .dest = OPT_AT(sync_options, diff.exit_code),
+    {.name = "exit-code", .section = OPT_OUTPUT, .kind = OPT_FLAG, .dest = OPT_AT(sync_options, diff.exit_code),
      .help = "with --dry-run: exit with 2 when there are changes, else with 1 when rows are rejected"},
-    {.name = "all", .kind = OPT_FLAG, .dest = OPT_AT(sync_options, diff.all),
+    {.name = "all", .section = OPT_OUTPUT, .kind = OPT_FLAG, .dest = OPT_AT(sync_options, diff.all),
      .help = "with --dry-run: list every change, not only 50 of a kind"},
     {.name = NULL},
 };
@@ -66,8 +66,11 @@ const struct command command_sync = {
     .help = "Settles what an earlier run left open, then reads the source once and creates\n"
             "and updates leads as the mapping says. Running the same command again after any\n"
             "interruption ends in the state that an undisturbed run would have reached.\n"
-            "Without a terminal it never asks: the mapping is the consent, its guards are the\n"
-            "brake.",
+            "Without a terminal it never asks: guards stop a run that would remove, move or\n"
+            "change too many leads, or whose source shrank.",
+    .examples = "leadsync sync people.csv --campaign \"Q4 founders\" --dry-run\n"
+                "leadsync sync people.csv --campaign \"Q4 founders\"\n"
+                "leadsync sync nightly.yaml -q --max-seconds 3600 --report report.json",
     .groups = GROUP_OUTPUT | GROUP_URL | GROUP_KEY | GROUP_STATE | GROUP_CSV | GROUP_SOURCE | GROUP_PLAN |
               GROUP_SETTLE | GROUP_TIME | GROUP_LOCK | GROUP_APPLY | GROUP_YES,
     .formats = formats,

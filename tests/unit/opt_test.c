@@ -18,20 +18,20 @@ static struct values {
 } values;
 
 static const struct opt common[] = {
-    {"quiet", 'q', OPT_FLAG, &values.quiet, NULL, "say less", 0, 0, NULL},
-    {"verbose", 'v', OPT_COUNT, &values.verbose, NULL, "say more", 0, 0, NULL},
-    {"output", 'o', OPT_TEXT, &values.output, "FILE", "write to FILE", 0, 0, NULL},
-    {NULL, 0, OPT_FLAG, NULL, NULL, NULL, 0, 0, NULL},
+    {"quiet", 'q', OPT_FLAG, &values.quiet, NULL, "say less", 0, 0, NULL, OPT_INHERIT},
+    {"verbose", 'v', OPT_COUNT, &values.verbose, NULL, "say more", 0, 0, NULL, OPT_INHERIT},
+    {"output", 'o', OPT_TEXT, &values.output, "FILE", "write to FILE", 0, 0, NULL, OPT_INHERIT},
+    {NULL, 0, OPT_FLAG, NULL, NULL, NULL, 0, 0, NULL, OPT_INHERIT},
 };
 static const struct opt own[] = {
-    {"yes", 0, OPT_FLAG, &values.yes, NULL, "do not ask", 0, 0, NULL},
+    {"yes", 0, OPT_FLAG, &values.yes, NULL, "do not ask", 0, 0, NULL, OPT_INHERIT},
     {"memory", 0, OPT_INT, &values.memory, "MB", "use at most this much memory, in megabytes of a million bytes each",
-     8, 4096, NULL},
-    {"any", 0, OPT_INT, &values.any, "N", "any number", 0, 0, NULL},
-    {"wait-lock", 0, OPT_DURATION, &values.delay_ms, "SECONDS", "wait for the lock", 0, 0, NULL},
-    {"format", 0, OPT_CHOICE, &values.format, NULL, "how to print", 0, 0, formats},
-    {"guard", 0, OPT_LIST, &values.guards, "NAME=VALUE", "another limit", 0, 0, NULL},
-    {NULL, 0, OPT_FLAG, NULL, NULL, NULL, 0, 0, NULL},
+     8, 4096, NULL, OPT_SAFETY},
+    {"any", 0, OPT_INT, &values.any, "N", "any number", 0, 0, NULL, OPT_INHERIT},
+    {"wait-lock", 0, OPT_DURATION, &values.delay_ms, "SECONDS", "wait for the lock", 0, 0, NULL, OPT_INHERIT},
+    {"format", 0, OPT_CHOICE, &values.format, NULL, "how to print", 0, 0, formats, OPT_OUTPUT},
+    {"guard", 0, OPT_LIST, &values.guards, "NAME=VALUE", "another limit", 0, 0, NULL, OPT_INHERIT},
+    {NULL, 0, OPT_FLAG, NULL, NULL, NULL, 0, 0, NULL, OPT_INHERIT},
 };
 static const struct opt *const tables[] = {common, own, NULL};
 
@@ -118,6 +118,9 @@ START_TEST(mistakes_are_explained)
 {
     CHECK_USAGE("unknown option --outptu; did you mean --output?", "--outptu=x");
     CHECK_USAGE("unknown option --zzzzzz; --help", "a|--zzzzzz");
+    CHECK_USAGE("unknown option --formal; did you mean --format?", "--formal");
+    CHECK_USAGE("unknown option --forward; --help", "--forward"); /* two slips in a short word */
+    CHECK_USAGE("unknown option --ant; --help", "--ant");         /* one in a very short one */
     CHECK_USAGE("unknown option -z; --help", "-qz");
     CHECK_USAGE("--output wants a value: FILE", "--output");
     CHECK_USAGE("--output wants a value: FILE", "-o");
@@ -148,25 +151,31 @@ START_TEST(abbreviations_are_refused)
     CHECK_USAGE("unknown option --outp; did you mean --output?", "--outp|x");
     CHECK_USAGE("unknown option --outp; did you mean --output?", "--outp=x");
     CHECK_USAGE("unknown option --ye; did you mean --yes?", "a|--ye");
-    CHECK_USAGE("unknown option --wait; did you mean --wait-lock?", "--wait|3");
+    CHECK_USAGE("unknown option --wait; --help", "--wait|3"); /* a word of its own */
+    CHECK_USAGE("unknown option --wait-l; did you mean --wait-lock?", "--wait-l|3");
 }
 END_TEST
 
 START_TEST(help_is_wrapped)
 {
     static const char expected[] =
+        "what it does:\n"
         "  -q, --quiet              say less\n"
         "  -v, --verbose            say more\n"
         "  -o, --output FILE        write to FILE\n"
         "      --yes                do not ask\n"
+        "      --any N              any number\n"
+        "      --wait-lock SECONDS  wait for the lock\n"
+        "      --guard NAME=VALUE   another limit\n"
+        "\n"
+        "safety:\n"
         "      --memory MB          use at most this much\n"
         "                           memory, in megabytes of a\n"
         "                           million bytes each\n"
-        "      --any N              any number\n"
-        "      --wait-lock SECONDS  wait for the lock\n"
+        "\n"
+        "output:\n"
         "      --format text|json|ndjson|csv\n"
-        "                           how to print\n"
-        "      --guard NAME=VALUE   another limit\n";
+        "                           how to print\n";
     char *text = NULL;
     size_t n = 0;
     FILE *f = open_memstream(&text, &n);

@@ -104,6 +104,13 @@ START_TEST(nearest)
             ck_assert_str_eq(near, cases[i].near);
     }
     ck_assert_ptr_null(str_nearest(STR("email"), words, 0));
+    /* Slips only, no other words. */
+    static const char *const options[] = {"list", "raw", "version", "all-columns", "requests-per-second"};
+    static const char *const others[] = {"limit", "row", "reason", "all", "request"};
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        ck_assert_ptr_null(str_near_miss(str_from(others[i]), options, sizeof options / sizeof options[0]));
+    ck_assert_str_eq(str_near_miss(STR("lsit"), options, 5), "list");
+    ck_assert_str_eq(str_near_miss(STR("requests_per-secnd"), options, 5), "requests-per-second");
     char longest[200];
     for (size_t i = 0; i < sizeof longest; i++)
         longest[i] = 'a';
