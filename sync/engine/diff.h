@@ -31,6 +31,7 @@ struct diff_head {
     const struct target *targets;        /* of the mapping, in route order */
     size_t targets_n;
     int64_t at_ms;
+    bool has_key;                        /* rows are told apart by `key:`, not by their address */
 };
 
 struct diff_change {

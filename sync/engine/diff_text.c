@@ -89,7 +89,7 @@ static int show_place(struct diff *d, const struct entry *entry)
 static int show_key(struct diff *d, const struct entry *entry)
 {
     if (entry->key_text.n == 0)
-        return buf_adds(&d->record, "(no key)");
+        return buf_adds(&d->record, d->head.has_key ? "row without a key" : "row without an address");
     return show(d, entry->key_text, KEY_COLUMNS);
 }
 

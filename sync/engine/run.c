@@ -367,7 +367,7 @@ static int tell_head(struct run *r, struct err *e)
         targets[i] = r->targets.v[i].target;
     const struct diff_head head = {
         .sync = r->m->name, .source = r->source->label, .targets = targets, .targets_n = r->targets.mapped_n,
-        .at_ms = r->report->started_ms, .workspace = workspace,
+        .at_ms = r->report->started_ms, .workspace = workspace, .has_key = r->m->has_key,
     };
     return diff_head(r->diff, &head, e);
 }
