@@ -43,6 +43,7 @@ sync_libcmd_a_SOURCES = \
 	sync/cmd/select_arg.c sync/cmd/select_arg.h \
 	sync/cmd/state_arg.c sync/cmd/state_arg.h \
 	sync/cmd/state_list.c sync/cmd/state_list.h \
+	sync/cmd/state_note.c sync/cmd/state_note.h \
 	sync/cmd/status.c \
 	sync/cmd/sync.c \
 	sync/cmd/sync_arg.c sync/cmd/sync_arg.h \

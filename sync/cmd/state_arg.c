@@ -7,6 +7,7 @@
 #include "sync/cmd/csv_name.h"
 #include "sync/cmd/out_check.h"
 #include "sync/cmd/state_list.h"
+#include "sync/cmd/state_note.h"
 #include "sync/cmd/sync_arg.h"
 
 #include <errno.h>
@@ -78,7 +79,7 @@ static int choose_state(const struct common *c, char **paths, size_t n, bool rea
     if (*path == NULL)
         return err_oom(e);
     if (n > 1)
-        log_notice("state %s (of the latest run; give SYNC or --state for another)", *path);
+        state_note(c, *path);
     return 0;
 }
 
