@@ -32,8 +32,9 @@ static const struct opt options[] = {
      .help = "port on 127.0.0.1 (0: any free one)"},
     {.name = "key", .kind = OPT_TEXT, .dest = AT(key_file), .arg = "FILE", .min = 1,
      .help = "accept only the key in FILE (any key is accepted)"},
-    {.name = "campaign", .kind = OPT_LIST, .dest = AT(campaigns), .arg = "NAME",
-     .help = "have this campaign beside Demo; may be repeated"},
+    {.name = "campaign", .kind = OPT_LIST, .dest = AT(campaigns), .arg = "NAME[:STATUS]",
+     .help = "have this campaign beside Demo: draft (unless STATUS says otherwise), active, paused or completed; may be "
+             "repeated"},
     {.name = "list", .kind = OPT_LIST, .dest = AT(lists), .arg = "NAME",
      .help = "have this list beside Incoming; may be repeated"},
     {.name = "store", .kind = OPT_TEXT, .dest = AT(store), .arg = "FILE", .min = 1,
@@ -150,7 +151,7 @@ const struct command command_sandbox = {
             "rehearsals and tests. The first line on stdout is its address, for --api-url or INSTANTLY_API_URL of\n"
             "other commands. It holds a campaign Demo and a list Incoming. GET /__state shows all it has.\n"
             "SIGTERM or Ctrl-C stops it.",
-    .examples = "leadsync sandbox --campaign \"Q4 founders\" --plan-limit 5000\n"
+    .examples = "leadsync sandbox --campaign \"Q4 founders:active\" --plan-limit 5000\n"
                 "leadsync sandbox --port 8080 --store sandbox.db --faults 'POST /leads/add:drop-after=2%'",
     .options = options,
     .options_bytes = sizeof(struct sandbox_options),

@@ -17,12 +17,30 @@ struct sandbox {
     uint16_t port;
 };
 
+enum { STATUS_KEPT = -1 };
+
+/* Takes ":active" and the like off a campaign's name. Any other colon is part of the name. The status, or STATUS_KEPT. */
+static int split_status(struct str *name)
+{
+    static const char *const statuses[] = {"draft", "active", "paused", "completed"}; /* by the API's number */
+    size_t colon = name->n;
+    while (colon > 0 && name->p[colon - 1] != ':')
+        colon--;
+    for (int i = 0; colon > 1 && i < (int)(sizeof statuses / sizeof statuses[0]); i++) {
+        if (!str_is((struct str){name->p + colon, name->n - colon}, statuses[i]))
+            continue;
+        name->n = colon - 1;
+        return i;
+    }
+    return STATUS_KEPT;
+}
+
 /* An id that depends on kind, name and, among equal names, on the order. */
-static int named_id(const char *name, bool is_campaign, unsigned ordinal, struct uuid *id)
+static int named_id(struct str name, bool is_campaign, unsigned ordinal, struct uuid *id)
 {
     struct buf text = BUF_INIT(1 << 20);
     char hex[SHA256_HEX_N];
-    int rc = buf_addf(&text, "%s %u %s", is_campaign ? "campaign" : "list", ordinal, name);
+    int rc = buf_addf(&text, "%s %u %.*s", is_campaign ? "campaign" : "list", ordinal, STR_ARG(name));
     if (rc == 0)
         rc = sha256_hex(text.p, text.n, hex);
     buf_free(&text);
@@ -34,13 +52,18 @@ static int named_id(const char *name, bool is_campaign, unsigned ordinal, struct
     return uuid_parse(str_from(shaped), id);
 }
 
-static int add_place(struct box_world *w, const char *name, bool is_campaign, const struct uuid *id, struct err *e)
+static int add_place(struct box_world *w, struct str name, bool is_campaign, const struct uuid *id, int status,
+                     struct err *e)
 {
-    if (box_place_by_id(w, id, is_campaign) != 0) /* from the store */
+    uint32_t no = box_place_by_id(w, id, is_campaign);
+    if (no != 0 && status == STATUS_KEPT) /* as the store has it */
         return 0;
-    uint32_t no = box_place_add(w, str_from(name), is_campaign, id);
+    if (no == 0)
+        no = box_place_add(w, name, is_campaign, id);
     if (no == 0)
         return err_oom(e);
+    if (status != STATUS_KEPT)
+        box_place_at(w, no)->status = status;
     box_place_changed(w, no);
     return 0;
 }
@@ -50,15 +73,21 @@ static int add_places(struct box_world *w, const char *const *names, size_t n, b
     struct uuid id;
     if (uuid_parse(is_campaign ? STR(SANDBOX_CAMPAIGN_DEMO) : STR(SANDBOX_LIST_INCOMING), &id) != 0)
         return err_set(e, XS_INTERNAL, "the sandbox's own ids are malformed: please report");
-    if (add_place(w, is_campaign ? "Demo" : "Incoming", is_campaign, &id, e) != 0)
+    if (add_place(w, is_campaign ? STR("Demo") : STR("Incoming"), is_campaign, &id, STATUS_KEPT, e) != 0)
         return -1;
     for (size_t i = 0; i < n; i++) {
         unsigned ordinal = 0;
-        for (size_t k = 0; k < i; k++)
-            ordinal += strcmp(names[k], names[i]) == 0;
-        if (named_id(names[i], is_campaign, ordinal, &id) != 0)
+        struct str name = str_from(names[i]);
+        int status = is_campaign ? split_status(&name) : STATUS_KEPT;
+        for (size_t k = 0; k < i; k++) {
+            struct str other = str_from(names[k]);
+            if (is_campaign)
+                split_status(&other);
+            ordinal += str_eq(other, name);
+        }
+        if (named_id(name, is_campaign, ordinal, &id) != 0)
             return err_oom(e);
-        if (add_place(w, names[i], is_campaign, &id, e) != 0)
+        if (add_place(w, name, is_campaign, &id, status, e) != 0)
             return -1;
     }
     return 0;

@@ -60,7 +60,7 @@
 struct sandbox_config {
     uint16_t port;                 /* 0: any free one */
     const char *key_file;          /* NULL: any key is accepted */
-    const char *const *campaigns;  /* names added to "Demo" */
+    const char *const *campaigns;  /* names added to "Demo", with ":draft", ":active", ":paused" or ":completed" behind */
     size_t campaigns_n;
     const char *const *lists;      /* names added to "Incoming" */
     size_t lists_n;

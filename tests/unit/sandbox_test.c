@@ -103,6 +103,46 @@ START_TEST(names_have_ids_of_their_own)
 }
 END_TEST
 
+/* A word behind the last colon is a status when it is one; else it belongs to the name, as a list's does. */
+START_TEST(campaigns_have_a_status)
+{
+    static const struct {
+        const char *text, *name;
+        int status;
+    } rows[] = {
+        {"Plain", "Plain", 0},         {"A:draft", "A", 0},           {"B:active", "B", 1},
+        {"C: x:paused", "C: x", 2},    {"D:completed", "D", 3},       {"E:running", "E:running", 0},
+        {":active", ":active", 0},     {"F:Active", "F:Active", 0},   {"G:active:draft", "G:active", 0},
+    };
+    enum { ROWS_N = sizeof rows / sizeof rows[0] };
+    const char *names[ROWS_N];
+    const char *const lists[] = {"L:active"};
+    for (size_t i = 0; i < ROWS_N; i++)
+        names[i] = rows[i].text;
+    struct sandbox *s = client_start(&(struct sandbox_config){.campaigns = names, .campaigns_n = ROWS_N, .lists = lists,
+                                                              .lists_n = 1});
+    json_object *all = client_json(sandbox_port(s), "GET", "/api/v2/campaigns?limit=100", NULL), *items, *v;
+    ck_assert(json_object_object_get_ex(all, "items", &items));
+    for (size_t i = 0; i < ROWS_N; i++) {
+        bool found = false;
+        for (size_t k = 0; k < json_object_array_length(items) && !found; k++) {
+            json_object *item = json_object_array_get_idx(items, k);
+            ck_assert(json_object_object_get_ex(item, "name", &v));
+            found = strcmp(json_object_get_string(v), rows[i].name) == 0;
+            if (found && json_object_object_get_ex(item, "status", &v))
+                ck_assert_int_eq(json_object_get_int(v), rows[i].status);
+        }
+        ck_assert_msg(found, "no campaign %s", rows[i].name);
+    }
+    json_object_put(all);
+    all = client_json(sandbox_port(s), "GET", "/api/v2/lead-lists?search=L%3Aactive", NULL);
+    ck_assert(json_object_object_get_ex(all, "items", &items));
+    ck_assert_uint_eq(json_object_array_length(items), 1);
+    json_object_put(all);
+    sandbox_free(s);
+}
+END_TEST
+
 START_TEST(seed_decides_ids)
 {
     char ids[2][64];
@@ -330,6 +370,7 @@ int main(void)
     tcase_add_test(t, serves_until_a_signal);
     tcase_add_test(t, key_file_is_the_only_key);
     tcase_add_test(t, names_have_ids_of_their_own);
+    tcase_add_test(t, campaigns_have_a_status);
     tcase_add_test(t, seed_decides_ids);
     tcase_add_test(t, rate_is_limited);
     tcase_add_test(t, body_is_limited);
