@@ -106,7 +106,7 @@ static struct names_match match_key(struct str header, struct str key)
     return matched(NAMES_EXACT, (enum lead_field)exact, named ? RANK_NAMED : RANK_EXACT);
 }
 
-/* "Emails" is a column of addresses, each cell one. */
+/* "Emails" is a column of addresses, each cell one; "Jobs" and "Positions" are of a company. */
 static struct names_match match_inner(struct str key)
 {
     static const char *const plurals[] = {"", "s", "es"};
@@ -116,6 +116,8 @@ static struct names_match match_inner(struct str key)
         size_t n = strlen(plurals[i]);
         if (key.n > n && memcmp(key.p + key.n - n, plurals[i], n) == 0)
             found = match_key(STR_NONE, (struct str){key.p, key.n - n});
+        if (n > 0 && found.field != LEAD_EMAIL && found.field != LEAD_PHONE && found.field != LEAD_WEBSITE)
+            found = (struct names_match){.certainty = NAMES_NONE};
     }
     return found;
 }

@@ -23,12 +23,12 @@ static const char *const signs[] = {
     "wypisan",      "отписал",       "отписан"};
 /* Whole words that mean it: "DNC", "UNSUB_TIME", "Bounce Reason"; but "Trabajador" is no "Baja". */
 static const char words_that_mean_it[] = "dnc|unsub|bounce|bounces|baja";
-/* Of these nobody opted out by: a soft bounce passes, a rate is of the mails, and an id of what caused it. */
-static const char words_against[] = "soft|rate|score|count|total|title|id";
+/* Of these nobody opted out by: a soft bounce passes, a rate is of the mails, and an id or link belongs to what caused it. */
+static const char words_against[] = "soft|rate|score|count|total|title|id|link|url";
 /* A status has a word for it, among others. */
 static const char *const statuses[] = {"marketingstatus", "subscriptionstatus", "newsletterstatus", "subscriberstatus", "optinstatus"};
 /* When it happened or why: any value means that it did. */
-static const char trace_words[] = "time|date|at|on|reason|mode|datum|grund|zeit|am|fecha|motivo|motif|raison|data";
+static const char trace_words[] = "time|date|at|on|reason|mode|type|datum|grund|zeit|am|fecha|motivo|motif|raison|data";
 
 static bool any_word_in(const struct names_words *w, const char *list)
 {
