@@ -268,12 +268,12 @@ const uint8_t *mapping_cell_uses(const struct mapping *m)
 
 bool mapping_is_placeholder(struct str cell, bool of_person)
 {
-    return clean_is_placeholder(clean_trim(cell), of_person);
+    return !clean_leaves(cell.p, cell.n) && clean_is_placeholder(clean_trim(cell), of_person);
 }
 
 bool mapping_is_cut_number(struct str cell)
 {
-    return clean_is_cut_number(clean_trim(cell));
+    return cell.n > 0 && memchr(cell.p, 'E', cell.n) != NULL && clean_is_cut_number(clean_trim(cell));
 }
 
 size_t mapping_unused(const struct mapping *m, const struct str **names)

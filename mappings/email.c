@@ -99,21 +99,28 @@ static bool other_blank(const char *p, size_t n, uint32_t *c)
     return true;
 }
 
-/* Copy and paste leaves characters that cannot be seen; the address looks right, and each one is told by its number. */
+/* Copy and paste leaves characters that cannot be seen; the address looks right, and each one is told by its number. In a
+ * domain it would make another one, and no step takes it out. */
 static const char *explain_hidden(struct str s, const char *otherwise, struct arena *scratch)
 {
     enum { TEXT_N = 100 };
-    uint32_t c = 0;
-    size_t i = 0;
+    const char *at = memrchr(s.p, '@', s.n);
+    uint32_t c = 0, found = 0;
+    bool in_domain = false;
 
-    while (i < s.n && text_hidden_char(s.p + i, s.n - i, &c) == 0 && !other_blank(s.p + i, s.n - i, &c))
-        i++;
-    if (i == s.n)
+    for (size_t i = 0; i < s.n && !in_domain; i++)
+        if (text_hidden_char(s.p + i, s.n - i, &c) != 0 || other_blank(s.p + i, s.n - i, &c)) {
+            in_domain = at != NULL && s.p + i > at;
+            found = found == 0 || in_domain ? c : found;
+        }
+    if (found == 0)
         return otherwise;
     char *text = arena_alloc(scratch, TEXT_N);
     if (text == NULL)
         return otherwise;
-    snprintf(text, TEXT_N, "has an invisible character, U+%04X; remove it or use apply: [email]", (unsigned)c);
+    snprintf(text, TEXT_N, in_domain ? "has an invisible character, U+%04X, in its domain; remove it"
+                                       : "has an invisible character, U+%04X; remove it or use apply: [email]",
+             (unsigned)found);
     return text;
 }
 

@@ -214,6 +214,7 @@ static bool is_unsafe(int32_t code)
         {0xad, 0xad},       {0x34f, 0x34f},     {0x180e, 0x180e},   {0x200b, 0x200d}, /* no width: an address that */
         {0x2060, 0x2064},   {0x206a, 0x206f},                       /* looks right and is not */
         {0xe0000, 0xe007f},                                         /* tags: invisible ASCII */
+        {0x115f, 0x1160},   {0x17b4, 0x17b5},   {0x3164, 0x3164},   {0xffa0, 0xffa0}, /* letters that are blank */
     };
     for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++)
         if (code >= ranges[i].first && code <= ranges[i].last)

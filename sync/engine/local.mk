@@ -46,6 +46,7 @@ sync_libengine_a_SOURCES = \
 	sync/engine/run_address.c \
 	sync/engine/run_ask.c \
 	sync/engine/run_cells.c \
+	sync/engine/run_emptied.c \
 	sync/engine/run_gone.c \
 	sync/engine/run_guard.c \
 	sync/engine/run_hold.c \

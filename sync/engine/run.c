@@ -27,6 +27,7 @@ static void at_the_end(struct run *r)
 {
     r->eof = true;
     run_flips_tell(r);
+    run_emptied_tell(r);
     const struct source_mark *mark = &r->source->mark;
     if (mark->incremental && mark->null_rows > 0)
         log_notice("%llu row%s no watermark and %s left out: full reads have them", (unsigned long long)mark->null_rows,

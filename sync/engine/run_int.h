@@ -59,6 +59,8 @@ struct run {
     bool reidentified;               /* the mapping's key is another one than that of the last complete run */
     struct gone_plan *gone;          /* what run_gone.c knows; owned, NULL before run_gone_start() */
     uint64_t hold_rows;              /* rows to read before the first write; UINT64_MAX: all */
+    uint64_t emptied;                /* values that on_error: empty let go */
+    char *emptied_first;             /* what is said of the first; in the run's arena */
     struct flips *flips;             /* what run_flips.c has seen; owned, NULL: the source's order is its own */
     struct buf tripped;              /* what guards said that stop the run */
     bool rejected_told;              /* the guard `rejected` is among them, or a dry run has warned of it */
@@ -97,6 +99,11 @@ int run_keep_mapping(struct run *r, struct err *e); /* after a complete run: its
 int run_variables(struct run *r, struct str **names, size_t *n, struct err *e);
 /* Warns of columns that a straight CSV leaves out and the campaign has variables for. 0/-1 */
 int run_tell_wanted(struct run *r, struct err *e);
+
+/* ---- run_emptied.c ---- */
+/* Counts what on_error: empty let go in a row. 0/-1 */
+int run_emptied_see(struct run *r, const struct row *row, const struct mapped *mapped, struct err *e);
+void run_emptied_tell(const struct run *r);
 
 /* ---- run_where.c ---- */
 /* For the upload: appends `campaign "Demo" (campaign:UUID)`, or the id alone. 0/-1 (memory) */

@@ -426,6 +426,8 @@ static int take_row(struct run *r, const struct row *row, struct err *e)
     arena_reset(&r->row_arena);
     if (mapping_apply(r->m, row, &r->row_arena, &mapped, e) != 0)
         return -1;
+    if (mapped.emptied_n > 0 && run_emptied_see(r, row, &mapped, e) != 0)
+        return -1;
     struct entry entry = {.row = row->number, .line = row->line, .key_text = mapped.key_text};
     if (mapped.key_text.n > 0)
         entry.key = r->key;

@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "mappings/compiled.h"
+#include "sync/base/text.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -45,6 +46,21 @@ static size_t wanted(const struct mapping_impl *impl, struct str *columns)
     return impl->route.name.n > 0 ? add(columns, n, impl->route.name) : n;
 }
 
+/* What is said of a value is one harmless line. */
+static void show(const struct reject *rejects, size_t n)
+{
+    struct buf text = BUF_INIT(64 << 10);
+    for (size_t i = 0; i < n; i++) {
+        buf_reset(&text);
+        if (mapping_reject_text(&rejects[i], &text) != 0 || !text_is_utf8(buf_str(&text)))
+            abort();
+        for (size_t k = 0; k < text.n; k++)
+            if ((unsigned char)text.p[k] < 0x20)
+                abort();
+    }
+    buf_free(&text);
+}
+
 static void map_rows(struct mapping *m, const uint8_t *data, size_t data_n)
 {
     struct str columns[CELLS_MAX];
@@ -69,6 +85,10 @@ static void map_rows(struct mapping *m, const uint8_t *data, size_t data_n)
                 abort();
             if (mapped.verdict == MAPPED_LEAD && mapped.key_text.n == 0)
                 abort();
+            show(mapped.rejects, mapped.rejects_n);
+            show(mapped.emptied, mapped.emptied_n);
+            if (mapped.verdict == MAPPED_SKIP && mapped.skip_value == 0)
+                show(&mapped.skip, 1);
         }
     }
     arena_free(&scratch);

@@ -162,6 +162,7 @@ START_TEST(showing)
         {{"\xf3\xa0\x81\x81", 4}, 0, "\\u{e0041}", 9},
         {{"p\xe2\x80\x8b@x\xc2\xad.org", 12}, 0, "p\\u{200b}@x\\u{ad}.org", 21}, /* looks like an address */
         {{"\xe2\x80\x8d\xe2\x81\xa0\xcd\x8f\xe1\xa0\x8e", 11}, 0, "\\u{200d}\\u{2060}\\u{34f}\\u{180e}", 31},
+        {{"\xe3\x85\xa4\xef\xbe\xa0", 6}, 0, "\\u{3164}\\u{ffa0}", 16},          /* letters that are blank */
         {{"\xff\xc3", 2}, 0, "\\x{ff}\\x{c3}", 12},
         {{"caf\xc3\xa9", 5}, 0, "caf\xc3\xa9", 4},
         {{"\xe6\x97\xa5\xe6\x9c\xac", 6}, 0, "\xe6\x97\xa5\xe6\x9c\xac", 4},   /* two columns each */
