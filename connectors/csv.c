@@ -126,33 +126,49 @@ static int open_source(const struct source_spec *spec, const struct source_read 
     return 0;
 }
 
-/* A file that was cut while it was read ends cleanly all the same: rows would be missing without a word. */
-static int check_unchanged(const struct csv_source *s, struct err *e)
+/* What happened to the file since it was opened: NULL, nothing. A writer may also put another one in its place. */
+static const char *change(const struct csv_source *s, const struct stat *now)
 {
-    struct stat after;
+    struct stat there;
+
+    if (now->st_size != s->before.st_size || now->st_mtim.tv_sec != s->before.st_mtim.tv_sec ||
+        now->st_mtim.tv_nsec != s->before.st_mtim.tv_nsec)
+        return "was written to";
+    if (!s->is_stdin && (stat(s->label, &there) != 0 || there.st_dev != now->st_dev || there.st_ino != now->st_ino))
+        return "was replaced";
+    return NULL;
+}
+
+/* A file that was cut while it was read ends cleanly all the same: rows would be missing without a word. */
+static int check_unchanged(struct csv_source *s, struct err *e)
+{
+    struct stat now;
 
     if (!S_ISREG(s->before.st_mode))
         return 0;
-    if (fstat(s->fd, &after) != 0)
+    if (fstat(s->fd, &now) != 0)
         return err_errno(e, XS_NO_SOURCE, errno, "%s: cannot be read", s->label);
-    if (after.st_size < s->before.st_size || s->in.bytes < s->base.bytes_total)
+    if (now.st_size < s->before.st_size || s->in.bytes < s->base.bytes_total)
         return err_set(e, XS_SOURCE, "%s: was cut from %lld to %lld bytes while it was read; run again when its writer is done",
-                       s->label, (long long)s->before.st_size, (long long)after.st_size);
-    if (after.st_size != s->before.st_size || after.st_mtim.tv_sec != s->before.st_mtim.tv_sec ||
-        after.st_mtim.tv_nsec != s->before.st_mtim.tv_nsec)
-        log_warning("%s: was written to while it was read; rows may be missing or half old: run again when its writer is done",
-                    s->label);
+                       s->label, (long long)s->before.st_size, (long long)now.st_size);
+    if (s->base.changed == NULL)
+        s->base.changed = change(s, &now);
     return 0;
 }
 
+/* Half a row must not become a lead: the last one of a file that its writer has not finished. */
 static int next_row(struct source *self, struct row *out, struct err *e)
 {
     struct csv_source *s = (struct csv_source *)self;
-    int got = csvrows_next(s->rows, out, e);
+    int got = self->changed != NULL ? 0 : csvrows_next(s->rows, out, e);
 
     self->bytes_read = s->in.bytes;
     self->encoding_assumed = csvrows_assumed(s->rows);
-    return got == 0 ? check_unchanged(s, e) : got;
+    if (got < 0 || (got > 0 && !csvrows_is_open(s->rows)))
+        return got;
+    if (check_unchanged(s, e) != 0)
+        return -1;
+    return self->changed != NULL ? 0 : got;
 }
 
 const struct source_ops source_csv = {

@@ -342,6 +342,13 @@ int csvrows_next(struct csvrows *r, struct row *out, struct err *e)
     return got;
 }
 
+bool csvrows_is_open(const struct csvrows *r)
+{
+    const struct csvlines *l = &r->lines;
+
+    return l->ended && l->at == l->end && l->end > 0 && l->text[l->end - 1] != '\n' && l->text[l->end - 1] != '\r';
+}
+
 void csvrows_free(struct csvrows *r)
 {
     if (r == NULL)

@@ -44,6 +44,10 @@ char csvrows_delimiter(const struct csvrows *r);
 /* The encoding that was taken because neither a mark nor the mapping said one and UTF-8 did not fit; NULL: none was. */
 const char *csvrows_assumed(const struct csvrows *r);
 
+/* Did the row that was handed out last end with the file, and not with its line? Of a file that is written to, it may be
+ * a part of one. */
+bool csvrows_is_open(const struct csvrows *r);
+
 /* 1 with the row, whose cells are valid until the next call; 0 at the end; -1. Cells of a row with a defect are as found,
  * but for what passes the limit of a row. Errors: XS_SOURCE: a stray or unclosed quote, or a cell that holds whole rows
  * (with the line on which its row starts), or bytes that cannot be decoded (with theirs), and those of input_read(). After an error there is no next. */

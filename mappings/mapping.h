@@ -69,7 +69,7 @@ struct mapping {
     const char *blocklist;              /* UUID or NULL */
     struct limits limits;
     struct guards {
-        struct guard_limit removed, moved, rejected, empty_source, source_shrank;
+        struct guard_limit removed, moved, rejected, keyless, empty_source, source_shrank;
     } guards;
     int64_t retry_refused_ms;
     const char *results_url, *results_table; /* results_to: postgres; NULL: nowhere */

@@ -321,6 +321,8 @@ static const struct schema guards = {
         {"moved", &guard, KEY_OPTION, AT(guards.moved), "\"10%\"", NULL, "stop before more leads than this are moved"},
         {"rejected", &guard, KEY_OPTION, AT(guards.rejected), "\"5%\"", NULL,
          "stop when more rows than this are rejected"},
+        {"keyless", &guard, KEY_OPTION, AT(guards.keyless), "\"0\"", NULL,
+         "let removals wait while more rows than this have no usable key; rows that skip_when leaves out do not count"},
         {"empty_source", &empty_guard, KEY_OPTION, AT(guards.empty_source), "\"stop\"", NULL,
          "stop when the source has no rows and had some before"},
         {"source_shrank", &guard, KEY_OPTION, AT(guards.source_shrank), "\"50%\"", NULL,

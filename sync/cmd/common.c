@@ -126,7 +126,7 @@ static const struct opt plan_options[] = {
     {.name = "full", .kind = OPT_FLAG, .dest = AT(full),
      .help = "read everything, whatever the watermark, and ask again about remembered refusals"},
     {.name = "guard", .section = OPT_SAFETY, .kind = OPT_LIST, .dest = AT(guards), .arg = "NAME=VALUE",
-     .help = "another limit for this run: removed, moved, rejected, empty_source, source_shrank"},
+     .help = "another limit for this run: removed, moved, rejected, keyless, empty_source, source_shrank"},
     {.name = "recreate", .kind = OPT_FLAG, .dest = AT(recreate),
      .help = "create again what was deleted in Instantly"},
     {.name = "accept-target", .section = OPT_SAFETY, .kind = OPT_FLAG, .dest = AT(accept_target),

@@ -371,6 +371,8 @@ static int show_rows(struct preview *p, struct err *e)
         if (out_flush(&p->out, false, e) != 0)
             return -1;
     }
+    if (rc == 0 && p->source->changed != NULL)
+        log_warning("%s: %s while it was read; rows may be missing or half old", p->source->label, p->source->changed);
     return rc < 0 ? -1 : 0;
 }
 

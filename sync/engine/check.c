@@ -97,9 +97,13 @@ static int bind(struct check *c, struct source *source)
     return 0;
 }
 
-static void count(struct check *c, const struct mapped *mapped)
+static void count(struct check *c, const struct row *row, const struct mapped *mapped)
 {
     c->rows++;
+    if (mapped->key_text.n == 0 && mapped->skip_value == 0 && c->keyless++ == 0) {
+        c->keyless_row = row->number;
+        c->keyless_line = row->line;
+    }
     switch (mapped->verdict) {
     case MAPPED_LEAD: c->leads++; return;
     case MAPPED_SKIP: c->skipped++; break;
@@ -126,7 +130,7 @@ static int read_rows(struct check *c, struct source *source, struct err *e)
             rc = mapping_apply(c->m, &row, &scratch, &mapped, e);
         if (rc != 0)
             break;
-        count(c, &mapped);
+        count(c, &row, &mapped);
         if ((rc = check_values_row(c, &row, &mapped, e)) != 0)
             break;
         if (mapped.verdict == MAPPED_LEAD && (rc = check_count_lead(c, &row, &mapped, e)) != 0)
@@ -154,8 +158,12 @@ static void tell_rows(struct check *c, const struct source *source)
               (unsigned long long)c->rejected, reasons != NULL ? reasons : "",
               c->m->duplicates == DUPLICATES_REJECT ? ", before duplicates" : "");
     check_values_tell(c, source);
+    if (source->changed != NULL)
+        check_say(c, FINDING_WARNING, "source", "%s: %s while it was read, so rows may be missing or half old: a sync that reads "
+                  "such a file removes no lead and ends with 1; run again when its writer is done", source->label, source->changed);
     check_watermark(c, source);
     check_guard_rejected(c);
+    check_guard_keyless(c);
     check_count_tell(c);
 }
 

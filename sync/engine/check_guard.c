@@ -17,6 +17,19 @@ void check_guard_rejected(struct check *c)
                   (unsigned long long)c->rows);
 }
 
+void check_guard_keyless(struct check *c)
+{
+    bool removes = c->m->mode == MODE_MIRROR && c->m->removed.policy != GONE_KEEP;
+    bool has_line = c->keyless_line > 0;
+    if (!removes || !run_guard_exceeds(&c->m->guards.keyless, c->keyless, c->rows))
+        return;
+    check_say(c, FINDING_WARNING, "source", "a sync would remove no lead that is missing from the source: %llu row%s no usable "
+              "key (%s %s %llu): correct %s, leave %s out with skip_when, or allow so many with --guard keyless=%llu",
+              (unsigned long long)c->keyless, c->keyless == 1 ? " has" : "s have", c->keyless == 1 ? "in" : "first in",
+              has_line ? "line" : "row", (unsigned long long)(has_line ? c->keyless_line : c->keyless_row),
+              c->keyless == 1 ? "it" : "them", c->keyless == 1 ? "it" : "them", (unsigned long long)c->keyless);
+}
+
 int check_guard_source(struct check *c, struct state *s, struct err *e)
 {
     const char *text;

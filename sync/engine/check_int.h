@@ -42,6 +42,7 @@ struct check {
     bool bound;            /* the source was opened and its columns fit */
     bool counted;          /* it was read to its end */
     uint64_t rows, leads, skipped, rejected;
+    uint64_t keyless, keyless_row, keyless_line; /* rows without a usable key; the first of them */
     uint64_t reasons[REASON_N];
     struct check_count count;
     struct check_values *values; /* while rows are read */
@@ -81,6 +82,8 @@ void check_values_tell(struct check *c, const struct source *source);
 
 /* Warns where a sync would stop for what the mapping rejects. */
 void check_guard_rejected(struct check *c);
+/* Says when rows without a key would keep removals waiting. */
+void check_guard_keyless(struct check *c);
 /* The same for a source that is empty or has shrunk since the last complete read. 0/-1 */
 int check_guard_source(struct check *c, struct state *s, struct err *e);
 

@@ -28,6 +28,13 @@ static void at_the_end(struct run *r)
     r->eof = true;
     run_flips_tell(r);
     run_emptied_tell(r);
+    if (r->source->changed != NULL) {
+        /* What the source has is not known: this read says of no lead that it is gone, and the next one starts where it did. */
+        r->report->source_changed = true;
+        r->report->read = r->record.read = r->read_kind = "partial";
+        log_warning("%s: %s while it was read, so rows may be missing or half old: the read is not complete and removes no lead; "
+                    "run again when its writer is done", r->source->label, r->source->changed);
+    }
     const struct source_mark *mark = &r->source->mark;
     if (mark->incremental && mark->null_rows > 0)
         log_notice("%llu row%s no watermark and %s left out: full reads have them", (unsigned long long)mark->null_rows,
@@ -131,6 +138,15 @@ static void fill_report(struct run *r)
         log_detail("the target's name does not fit into memory");
 }
 
+static int keyless_text(struct run *r)
+{
+    struct buf text = BUF_INIT(1 << 16);
+    const char *s = run_gone_keyless_text(r, &text) == 0 ? buf_cstr(&text) : NULL;
+    r->report->gone_waits_for = s != NULL ? strdup(s) : NULL;
+    buf_free(&text);
+    return r->report->gone_waits_for != NULL ? 0 : -1;
+}
+
 static void judge(struct run *r)
 {
     struct tally *t = r->tally;
@@ -138,9 +154,11 @@ static void judge(struct run *r)
     if (r->read_kind == NULL)
         t->removals_left += t->removals_undone; /* no source was read that could want them anew */
     r->report->gone_waiting = run_gone_waiting(r);
+    if (r->report->gone_waiting > 0 && keyless_text(r) != 0)
+        log_detail("which rows keep removals waiting does not fit into memory");
     bool left = t->outcomes[OUTCOME_FAILED] > 0 || t->outcomes[OUTCOME_DEFERRED] > 0 || t->removals_left > 0 ||
                 run_gone_waiting(r) > 0 || r->report->open_batches > 0 || r->report->given_up > 0 ||
-                r->report->others_wait > 0 || r->report->results_wait;
+                r->report->others_wait > 0 || r->report->results_wait || r->report->source_changed;
     bool rejects = !r->c->rejects_ok && (r->c->new_rejects_only ? rejected > t->known_rejects : rejected > 0);
     r->report->status = !r->eof || left ? "partial" : "complete";
     /* What resume is asked for is whether anything waits; a sync has told so by the outcomes of its own rows. */
@@ -171,7 +189,7 @@ static int advance_watermark(struct run *r, struct err *e)
 static int advance(struct run *r, struct err *e)
 {
     char text[32];
-    if (!r->eof || r->c->partial_input)
+    if (!r->eof || r->c->partial_input || r->report->source_changed)
         return 0;
     if (strcmp(r->read_kind, "full") == 0) {
         /* What the source had: the guards compare it with the next one, before what waits is tried again. */

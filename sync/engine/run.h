@@ -82,6 +82,8 @@ struct run_report {
     uint64_t given_up;            /* rows that were given up since the last complete full read, see attempts_exhausted */
     uint64_t others_wait;         /* rows that wait as another mapping made them, until a full read */
     uint64_t gone_waiting;        /* leads that are gone and stay, because rows without a usable key may be theirs */
+    char *gone_waits_for;         /* which rows these are, and what to do; NULL: none */
+    bool source_changed;          /* while it was read: the next sync reads it again */
     bool results_wait;            /* results_to: could not be written; the next run does */
     char *workspace, *target_text; /* for people; NULL when not known */
     enum exit_status exit_code;

@@ -1,8 +1,8 @@
 /* Leads that are no longer wanted: their row is gone from the source (mode mirror), or a rule of skip_when has taken it
  * (`then: delete` or `move_to`).
  *
- * Who is gone is only known from a complete read of the whole source in which every row had a key: a row without one may
- * be anybody's. Who is skipped is known from the row itself, and so from every read but that of a partial --input. */
+ * Who is gone is only known from a complete read of the whole source in which rows had a key, all but so many as
+ * guards.keyless allows: a row without one may be anybody's. Who is skipped is known from the row itself, and so from every read but that of a partial --input. */
 #include "config.h"
 
 #include "sync/engine/run_int.h"
@@ -17,6 +17,7 @@
 
 /* Marks of state_spare(). */
 enum { MARK_REJECTED = 1, MARK_SKIPPED };
+enum { KEYLESS_SHOWN = 3 }; /* rows named in a message */
 enum { SPOOL_MEMORY = 4 << 20, STATUS_ACTIVE = 1, PLACES_MAX = 1 << 20 };
 
 /* Removals that travel in the same requests, for a dry run's count of them. */
@@ -28,7 +29,9 @@ struct lot {
 
 struct gone_plan {
     bool spares;          /* is there anything that a row could spare? */
-    uint64_t keyless;     /* rows without a usable key */
+    uint64_t keyless;     /* rows without a usable key, but for those that a rule of skip_when takes */
+    uint64_t where[KEYLESS_SHOWN]; /* of the first of them: the line, or the row's number where the source has no lines */
+    bool has_lines;
     uint64_t skipped;     /* rows that were skipped */
     uint64_t wanted;      /* rows that opt out, and want a lead that is there removed */
     uint64_t rekeys;      /* leads that another is to take the place of */
@@ -72,6 +75,26 @@ static bool mirrors(const struct run *r)
     return !r->reidentified && targets_policy(r->m, 0)->policy != GONE_KEEP && strcmp(r->read_kind, "full") == 0;
 }
 
+/* So many rows without a key may be anybody's, that nobody is gone. Known at the source's end. */
+static bool keyless_blocks(const struct run *r)
+{
+    return run_guard_exceeds(&r->m->guards.keyless, r->gone->keyless, r->tally->read - r->tally->retried);
+}
+
+int run_gone_keyless_text(const struct run *r, struct buf *out)
+{
+    const struct gone_plan *g = r->gone;
+    uint64_t shown = g->keyless < KEYLESS_SHOWN ? g->keyless : KEYLESS_SHOWN;
+    const char *what = g->has_lines ? "line" : "row";
+    int bad = buf_addf(out, "%llu row%s no usable key (%s%s ", (unsigned long long)g->keyless, g->keyless == 1 ? " has" : "s have",
+                       what, g->keyless == 1 ? "" : "s");
+    for (uint64_t i = 0; i < shown; i++)
+        bad |= buf_addf(out, "%s%llu", i > 0 ? ", " : "", (unsigned long long)g->where[i]);
+    return bad | buf_addf(out, "%s): correct %s, leave %s out with skip_when, or allow so many with --guard keyless=%llu",
+                          g->keyless > shown ? ", ..." : "", g->keyless == 1 ? "it" : "them", g->keyless == 1 ? "it" : "them",
+                          (unsigned long long)g->keyless);
+}
+
 /* ---- while rows are read ---- */
 
 /* What the rule is to do about leads that are there: a policy of targets_policy(), 0 for none. A part of the source that
@@ -95,6 +118,9 @@ int run_gone_spare(struct run *r, const struct mapped *mapped, const struct entr
     if (mapped->skip_value > 0)
         return take_opt_out(r, mapped, entry, e);
     if (mapped->key_text.n == 0) {
+        if (r->gone->keyless < KEYLESS_SHOWN)
+            r->gone->where[r->gone->keyless] = entry->line > 0 ? entry->line : entry->row;
+        r->gone->has_lines = entry->line > 0;
         r->gone->keyless++;
         return 0;
     }
@@ -194,7 +220,7 @@ static bool stays(const struct run *r, const struct known_lead *known, size_t i)
 bool run_gone_read_whole(void *ctx)
 {
     const struct run *r = ctx;
-    return r->gone != NULL && r->eof && !r->c->partial_input && r->gone->keyless == 0 && r->read_kind != NULL &&
+    return r->gone != NULL && r->eof && !r->c->partial_input && !keyless_blocks(r) && r->read_kind != NULL &&
            strcmp(r->read_kind, "full") == 0;
 }
 
@@ -253,7 +279,7 @@ int run_gone_superseded(void *ctx, const struct hash128 *key, const struct known
 {
     struct run *r = ctx;
     /* What an earlier run left open is settled before the first row: then it is found as any that is gone. */
-    if (r->gone == NULL || !mirrors(r) || r->gone->keyless > 0)
+    if (r->gone == NULL || !mirrors(r) || keyless_blocks(r))
         return 0;
     return plan_removal(r, key, old, 0, e);
 }
@@ -278,22 +304,34 @@ static int take_unseen(struct run *r, const struct hash128 *key, const struct kn
         return plan_watch(r, known, e);
     if (mark == MARK_REJECTED)
         return 0;
-    if (r->gone->keyless > 0) {
+    if (keyless_blocks(r)) {
         r->gone->waiting++;
         return 0;
     }
     return plan_removal(r, key, known, 0, e);
 }
 
+/* Which rows keep removals waiting, and what to do. */
+static int tell_waiting(struct run *r, struct err *e)
+{
+    struct buf text = BUF_INIT(4096);
+    const struct gone_plan *g = r->gone;
+    if (run_gone_keyless_text(r, &text) != 0) {
+        buf_free(&text);
+        return err_oom(e);
+    }
+    log_notice("%llu lead%s missing from the source and not removed, because %.*s", (unsigned long long)g->waiting,
+               g->waiting == 1 ? " is" : "s are", STR_ARG(buf_str(&text)));
+    buf_free(&text);
+    return 0;
+}
+
 static int judge(struct run *r, struct err *e)
 {
     const struct gone_plan *g = r->gone;
     char advice[GUARD_ADVICE_N];
-    if (g->waiting > 0)
-        log_notice("%llu lead%s gone from the source, but %llu row%s no usable key and may be %s, so %s removed: correct %s "
-                   "in the source (see `leadsync rejects`)", (unsigned long long)g->waiting, g->waiting == 1 ? " is" : "s are",
-                   (unsigned long long)g->keyless, g->keyless == 1 ? " has" : "s have", g->waiting == 1 ? "its" : "theirs",
-                   g->waiting == 1 ? "it is not" : "none of them is", g->keyless == 1 ? "that row" : "those rows");
+    if (g->waiting > 0 && tell_waiting(r, e) != 0)
+        return -1;
     if (g->unsettled > 0)
         log_notice("%llu of the removals %s under way in a run that is not settled: after `leadsync resume` the diff is exact",
                    (unsigned long long)g->unsettled, g->unsettled == 1 ? "is" : "are");
@@ -312,7 +350,7 @@ int run_gone_plan(struct run *r, struct err *e)
     bool all = mirrors(r);
     int rc;
     /* Counted while rows were read, without knowing yet whether the read is complete. */
-    if (g->keyless > 0) {
+    if (keyless_blocks(r)) {
         g->waiting = g->rekeys;
         g->lots_n = 0;
     } else {
@@ -339,7 +377,7 @@ int run_gone_plan(struct run *r, struct err *e)
 
 int run_gone_drops(struct run *r, const struct entry *waiting, bool *drops, struct err *e)
 {
-    *drops = mirrors(r) && r->gone->keyless == 0;
+    *drops = mirrors(r) && !keyless_blocks(r);
     if (!*drops || r->diff != NULL)
         return 0;
     /* No row, no values, no id: all it says is that nothing waits any more. */

@@ -313,5 +313,7 @@ int run_gone_plan(struct run *r, struct err *e);
 int run_gone_watch(struct run *r, struct err *e);
 /* How many leads are gone and stay all the same, because rows without a usable key may be theirs. */
 uint64_t run_gone_waiting(const struct run *r);
+/* Appends which rows these are, and what to do about them. 0/-1 (buffer) */
+int run_gone_keyless_text(const struct run *r, struct buf *out);
 
 #endif

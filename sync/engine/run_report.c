@@ -20,6 +20,7 @@ void run_report_free(struct run_report *report)
     free(report->sync);
     free(report->workspace);
     free(report->target_text);
+    free(report->gone_waits_for);
     *report = (struct run_report){0};
 }
 
@@ -283,17 +284,22 @@ int run_report_brief(const struct run_report *r, struct buf *out)
     bad |= part(out, &between, r->open_batches,
                 r->open_batches == 1 ? "request of unknown outcome" : "requests of unknown outcome");
     bad |= part(out, &between, r->open_jobs, r->open_jobs == 1 ? "background job" : "background jobs");
-    bool unread = between[0] == ':';
+    bool unread = between[0] == ':' && !r->source_changed;
+    if (r->source_changed)
+        bad |= buf_addf(out, "%snot complete, as the source changed while it was read; run again when its writer is done", between);
+    if (r->gone_waits_for != NULL)
+        bad |= buf_addf(out, "; %s", r->gone_waits_for);
     if (unread)
         bad |= buf_adds(out, ": not everything was read");
     if (t->outcomes[OUTCOME_REJECTED] > 0)
         bad |= buf_adds(out, "; leadsync rejects lists what has to be corrected");
     if (r->given_up + r->others_wait > 0)
         bad |= buf_adds(out, "; the next sync reads the whole source");
-    /* Rejects alone stay what they are until the user corrects them, and no sync tries a lead again that is gone. */
+    /* Rejects alone stay what they are until the user corrects them, no sync tries a lead again that is
+     * gone, and leads that wait for rows with a key wait until those have one. */
     uint64_t over = t->reasons[REASON_GONE_THERE] + t->reasons[REASON_ATTEMPTS_EXHAUSTED];
-    uint64_t waits = t->outcomes[OUTCOME_FAILED] - over + t->outcomes[OUTCOME_DEFERRED] + t->removals_left + r->gone_waiting +
-                     r->open_batches + r->open_jobs;
+    uint64_t waits = t->outcomes[OUTCOME_FAILED] - over + t->outcomes[OUTCOME_DEFERRED] + t->removals_left + r->open_batches +
+                     r->open_jobs;
     /* What is left of --input is not in the source of the next sync. */
     if (unread && r->read != NULL && strcmp(r->read, "partial") == 0)
         return bad | buf_adds(out, "; run the same command again to go on");

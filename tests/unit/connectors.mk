@@ -6,6 +6,12 @@ tests_unit_source_csv_tap_SOURCES = tests/unit/source_csv_test.c tests/unit/csvc
 tests_unit_source_csv_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_source_csv_tap_LDADD = $(TEST_LIBS) $(LEVEL_CONNECTORS)
 
+check_PROGRAMS += tests/unit/source_csv_file.tap
+TESTS += tests/unit/source_csv_file.tap
+tests_unit_source_csv_file_tap_SOURCES = tests/unit/source_csv_file_test.c
+tests_unit_source_csv_file_tap_CFLAGS = $(TEST_CFLAGS)
+tests_unit_source_csv_file_tap_LDADD = $(TEST_LIBS) $(LEVEL_CONNECTORS)
+
 check_PROGRAMS += tests/unit/sqltext.tap
 TESTS += tests/unit/sqltext.tap
 tests_unit_sqltext_tap_SOURCES = tests/unit/sqltext_test.c

@@ -45,6 +45,102 @@ START_TEST(rows_that_count)
 }
 END_TEST
 
+#define KEYLESS(guard, more) EKIT_HEAD EKIT_LIST EKIT_FIELDS "mode: mirror\nremoved: delete\n" more "guards: {removed: none, keyless: " guard "}\n"
+#define SKIP_TOTAL "skip_when: [{column: first, in: [total]}, {column: email, in: [\"end\", \"\"]}]\n"
+
+/* So many rows without a key as the guard allows, and lines that a rule leaves out, are nobody's. */
+static const struct {
+    const char *mapping, *rows;
+    uint64_t removed, waiting;
+} keyless[] = {
+    {KEYLESS("1", ""), RKIT_TWO ",Dan\n", 2, 0},
+    {KEYLESS("1", ""), RKIT_TWO ",Dan\ntotal\n", 0, 2},
+    {KEYLESS("50%", ""), RKIT_TWO ",Dan\ntotal\n", 2, 0},
+    {KEYLESS("none", ""), RKIT_TWO ",Dan\ntotal\nend\n", 2, 0},
+    {KEYLESS("0", SKIP_TOTAL), RKIT_TWO "nobody,Total\nend\n,x\nend,of,file\n", 2, 0},
+    {KEYLESS("0", SKIP_TOTAL), RKIT_TWO "nobody,Total\nend of file\n", 0, 2},
+    {KEYLESS("0", ""), RKIT_TWO ",\n\n , \n", 2, 0},
+};
+
+START_TEST(rows_without_a_key)
+{
+    ekit_mapping(&k, keyless[_i].mapping);
+    ekit_csv(&k, keyless[_i].rows);
+    k.config.rejects_ok = true;
+    ekit_sync(&k);
+    EKIT_ENDS(&k, keyless[_i].waiting > 0 ? XS_LEFT_OVER : XS_DONE);
+    EKIT_COUNT(&k, REMOVED, keyless[_i].removed);
+    ck_assert_uint_eq(k.report.gone_waiting, keyless[_i].waiting);
+    ck_assert_int_eq(k.report.gone_waits_for != NULL, keyless[_i].waiting > 0);
+}
+END_TEST
+
+START_TEST(rows_without_a_key_are_named)
+{
+    ekit_csv(&k, RKIT_TWO ",A\n\n,B\nx\n,C\n");
+    ekit_sync(&k);
+    ck_assert_str_eq(k.report.gone_waits_for, "4 rows have no usable key (lines 4, 6, 7, ...): correct them, leave them out with "
+                                              "skip_when, or allow so many with --guard keyless=4");
+}
+END_TEST
+
+/* Whenever somebody asks for the time, the source's writer ends another line. */
+static int64_t (*time_before)(struct clock *clock);
+
+static int64_t write_meanwhile(struct clock *clock)
+{
+    FILE *f = fopen(k.csv_path, "a");
+    ck_assert_ptr_nonnull(f);
+    ck_assert_int_ge(fputs("\n", f), 0);
+    ck_assert_int_eq(fclose(f), 0);
+    return time_before(clock);
+}
+
+static void sync_while_written(bool written)
+{
+    time_before = k.clock.base.mono_us;
+    if (written)
+        k.clock.base.mono_us = write_meanwhile;
+    ekit_sync(&k);
+    k.clock.base.mono_us = time_before;
+}
+
+START_TEST(a_source_that_changes_says_of_nobody_that_he_is_gone)
+{
+    ekit_mapping(&k, EKIT_HEAD EKIT_LIST EKIT_FIELDS "mode: mirror\nremoved: delete\nguards: {removed: none}\n");
+    ekit_csv(&k, RKIT_TWO "new@example.com,New\n");
+    sync_while_written(true);
+    EKIT_ENDS(&k, XS_LEFT_OVER);
+    EKIT_COUNT(&k, CREATED, 1u);
+    EKIT_COUNT(&k, REMOVED, 0u);
+    ck_assert(k.report.source_changed);
+    ck_assert_str_eq(k.report.status, "partial");
+    ck_assert_str_eq(k.report.read, "partial");
+    /* Against four rows, and not against those three, one row is too few. */
+    ekit_later(&k);
+    ekit_csv(&k, "email,first\nann@example.com,Ann\n");
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_GUARD);
+    ekit_csv(&k, RKIT_TWO);
+    sync_while_written(false);
+    EKIT_ENDS(&k, XS_DONE);
+    EKIT_COUNT(&k, REMOVED, 3u);
+}
+END_TEST
+
+START_TEST(a_source_that_changes_is_not_complete)
+{
+    ekit_mapping(&k, EKIT_HEAD EKIT_LIST EKIT_FIELDS);
+    ekit_csv(&k, RKIT_FOUR);
+    sync_while_written(true);
+    EKIT_ENDS(&k, XS_LEFT_OVER);
+    ck_assert_str_eq(k.report.status, "partial");
+    ekit_csv(&k, RKIT_FOUR);
+    sync_while_written(false);
+    EKIT_ENDS(&k, XS_DONE);
+}
+END_TEST
+
 /* All rows of a key lose, and yet they are rows of that key. */
 START_TEST(losers_are_rows)
 {
@@ -295,6 +391,10 @@ static Suite *suite(void)
     tcase_set_timeout(c, 60);
     tcase_add_checked_fixture(c, setup, teardown);
     tcase_add_loop_test(c, rows_that_count, 0, (int)(sizeof sources / sizeof sources[0]));
+    tcase_add_loop_test(c, rows_without_a_key, 0, (int)(sizeof keyless / sizeof keyless[0]));
+    tcase_add_test(c, rows_without_a_key_are_named);
+    tcase_add_test(c, a_source_that_changes_says_of_nobody_that_he_is_gone);
+    tcase_add_test(c, a_source_that_changes_is_not_complete);
     tcase_add_test(c, losers_are_rows);
     tcase_add_loop_test(c, parts_remove_nobody, 0, 3);
     tcase_add_test(c, guard_before_the_first_write);
