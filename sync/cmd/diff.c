@@ -8,6 +8,8 @@
 #include "sync/cmd/out.h"
 #include "sync/cmd/runner.h"
 
+#include <sys/stat.h>
+
 static const char *const formats[] = {"text", "json", "ndjson", "csv", NULL};
 
 static const struct opt options[] = {
@@ -32,6 +34,20 @@ static enum diff_format diff_format_of(enum format format)
     }
 }
 
+/* What is read on the terminal on which the progress line stands, or passes a pipe on its way there, may begin and end amid a
+ * line: from its first byte on there is no progress line. */
+static void end_progress(void *ctx)
+{
+    struct runner *runner = ctx;
+    progress_stop(&runner->progress);
+}
+
+static bool is_regular(FILE *f)
+{
+    struct stat st;
+    return fstat(fileno(f), &st) == 0 && S_ISREG(st.st_mode);
+}
+
 /* The whole of it between an open runner and an open output. */
 static int show(struct invocation *inv, const struct differ_options *o, struct runner *runner, struct output *out,
                 struct err *e)
@@ -40,12 +56,18 @@ static int show(struct invocation *inv, const struct differ_options *o, struct r
         .format = diff_format_of(inv->common.format),
         .out = out->f,
         .colour = inv->common.colour_out,
+        .before_output = is_regular(out->f) ? NULL : end_progress,
+        .ctx = runner,
         .all = o->all,
         .columns = inv->common.columns,
     };
     struct run_report report = {0};
     struct diff *diff = NULL;
     int rc = -1;
+    /* The library takes no heed of a size without a buffer; this one has to live as long as stdout. */
+    static char buffer[DIFF_OUT_BUFFER_BYTES];
+    fflush(out->f);
+    setvbuf(out->f, buffer, _IOFBF, sizeof buffer);
     if (diff_open(&options_of_diff, &diff, e) != 0)
         goto done;
     progress_start(&runner->progress, &inv->common);

@@ -14,6 +14,8 @@ struct progress {
 
 /* Decides by --progress, -q and the terminal whether there is a line, and makes log lines clear it first. */
 void progress_start(struct progress *p, const struct common *c);
+/* Appends the line's text. */
+void progress_line(const struct run_progress *now, int64_t elapsed_us, struct buf *line);
 void progress_show(struct progress *p, const struct run_progress *now);
 void progress_stop(struct progress *p); /* clears the line; the log forgets it */
 

@@ -81,10 +81,23 @@ bool diff_has_changes(const struct diff *d)
 
 /* ---- bytes ---- */
 
+static int flush_out(struct diff *d)
+{
+    if (d->options.before_output != NULL && d->unflushed > 0)
+        d->options.before_output(d->options.ctx);
+    d->unflushed = 0;
+    return fflush(d->options.out);
+}
+
 int diff_write(struct diff *d, struct err *e)
 {
     size_t n = d->record.n;
-    bool written = n == 0 || fwrite(d->record.p, 1, n, d->options.out) == n;
+    /* Bytes leave when it is said here, and not whenever stdio's buffer is full. */
+    bool written = d->unflushed + n <= DIFF_OUT_BYTES || flush_out(d) == 0;
+    written = written && (n == 0 || fwrite(d->record.p, 1, n, d->options.out) == n);
+    d->unflushed += n;
+    if (written && d->unflushed > DIFF_OUT_BYTES)
+        written = flush_out(d) == 0;
     int errnum = errno;
     buf_reset(&d->record);
     return written ? 0 : err_errno(e, XS_IO, errnum, "cannot write the diff");
@@ -245,7 +258,7 @@ int diff_finish(struct diff *d, const struct diff_summary *summary, struct err *
     if (expect(d, true, e) != 0 || d->ops->finish(d, summary, e) != 0)
         return -1;
     d->finished = true;
-    if (fflush(d->options.out) != 0)
+    if (flush_out(d) != 0)
         return err_errno(e, XS_IO, errno, "cannot write the diff");
     return 0;
 }

@@ -16,9 +16,13 @@
 
 enum diff_format { DIFF_TEXT, DIFF_JSON, DIFF_NDJSON, DIFF_CSV, DIFF_NONE }; /* NONE: nothing is shown */
 
+enum { DIFF_OUT_BYTES = 32 << 10, DIFF_OUT_BUFFER_BYTES = 2 * DIFF_OUT_BYTES };
 struct diff_options {
     enum diff_format format;
     FILE *out;            /* borrowed */
+    /* Called before bytes leave for `out`, if its buffer has DIFF_OUT_BUFFER_BYTES; NULL: nobody asks. */
+    void (*before_output)(void *ctx);
+    void *ctx;
     bool colour;          /* text */
     bool all;             /* text: more than 50 changes a kind */
     unsigned columns;     /* text: width of the terminal */

@@ -23,6 +23,7 @@ struct diff {
     struct buf record;         /* the bytes of the event under way */
     struct diff_later left_out, rejects;
     uint64_t changes_n, kinds[DIFF_KIND_N], left_out_n;
+    size_t unflushed;
     bool begun, finished;
 };
 

@@ -13,6 +13,7 @@
 #include "sync/api/api.h"
 #include "sync/base/clock.h"
 #include "sync/base/err.h"
+#include "sync/api/api.h"
 #include "sync/engine/tally.h"
 
 #include <stdbool.h>
@@ -23,13 +24,18 @@ struct transport;
 /* What a progress line shows; called at most ten times a second, from the run's own thread. */
 struct run_progress {
     uint64_t rows, done;      /* read; with an outcome */
-    uint64_t created;
+    uint64_t created, updated, moved, removed;
+    bool dry;                 /* nothing is written */
     bool held;                /* rows wait for the guards' verdict before the first is written */
+    bool reads;               /* the source has more, as far as is known */
+    unsigned ops;             /* what is being written: a bit per enum op */
     uint64_t open_batches;    /* under way; before the first row they are of earlier runs */
     uint64_t open_jobs;       /* background jobs that are waited for */
     double leads_per_second;  /* outcomes since the start */
     double limit_share;       /* share of the configured request rate that is in use, 0..1; <0: no limit, or not known yet */
     double done_share;        /* of all rows, as far as their number is known or can be guessed; <0: not */
+    bool waits;               /* for the API */
+    struct api_wait wait;
 };
 
 struct run_config {

@@ -86,6 +86,7 @@ static int release(struct run *r, struct err *e)
     struct spool *held = r->held;
     struct planned planned;
     int rc = 1;
+    r->releases = true;
     while (rc == 1 && (rc = spool_get(held, &planned, e)) == 1)
         if (run_upload_one(r, &planned, e) != 0)
             rc = -1;

@@ -50,6 +50,7 @@ struct run {
     struct plan_rules rules;
 
     struct spool *held;              /* planned rows before the guards' verdict; NULL once released */
+    bool releases;                   /* the verdict is there, and they are on their way */
     struct spool *waiting;           /* skip_when: mapped rows, until the source's end says who opts out; else NULL */
     struct spool *contest;           /* duplicates: last or reject: mapped rows until the source's end; else NULL */
     struct spool *moves, *removals;  /* what comes after creates and updates, see run_phases.c; NULL in a dry run */

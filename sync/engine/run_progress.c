@@ -57,12 +57,19 @@ void run_show_progress(void *run)
         .rows = r->tally->read,
         .done = done,
         .created = r->tally->outcomes[OUTCOME_CREATED],
-        .held = r->held != NULL,
+        .updated = r->tally->updated,
+        .moved = r->tally->moved,
+        .removed = r->tally->outcomes[OUTCOME_REMOVED],
+        .dry = r->diff != NULL,
+        .held = r->held != NULL && !r->releases,
+        .reads = !r->eof,
+        .ops = r->upload != NULL ? upload_ops(r->upload) : 0,
         .open_batches = r->upload != NULL ? upload_open_n(r->upload) : 0,
         .leads_per_second = now > r->started_us ? (double)done * 1e6 / (double)(now - r->started_us) : 0,
         .limit_share = limit_share(r, now),
         .done_share = done_share(r, done),
     };
+    progress.waits = r->api != NULL && api_waits(r->api, &progress.wait);
     const struct upload_job *job;
     for (size_t i = 0; r->upload != NULL && (job = upload_job(r->upload, i)) != NULL; i++)
         progress.open_jobs += job->open;

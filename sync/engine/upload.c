@@ -73,6 +73,14 @@ uint64_t upload_open_n(const struct upload *u)
     return u->works_n;
 }
 
+unsigned upload_ops(const struct upload *u)
+{
+    unsigned ops = 0;
+    for (const struct work *w = u->works; w != NULL; w = w->next)
+        ops |= 1U << w->batch.op;
+    return ops;
+}
+
 void upload_deadline(struct upload *u, int64_t mono_us)
 {
     u->deadline_us = mono_us;

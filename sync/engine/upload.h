@@ -77,6 +77,7 @@ void upload_stop(struct upload *u, enum reason reason);
 /* After this moment (mono_us) upload_drain() stops by itself, as does upload_step(); 0: never. */
 void upload_deadline(struct upload *u, int64_t mono_us);
 uint64_t upload_open_n(const struct upload *u);   /* batches not settled */
+unsigned upload_ops(const struct upload *u);      /* what these do: a bit per enum op */
 /* Was it stopped, by whom ever? Then rows were left unsent. */
 bool upload_stopped(const struct upload *u);
 /* Background jobs in the order in which they became known; NULL past the last. Valid until the next step. */

@@ -1,5 +1,5 @@
 # Unit tests of cmd.
-CMD_TESTS = tests/unit/command.tap tests/unit/jobs_cmd.tap tests/unit/key.tap tests/unit/reading.tap \
+CMD_TESTS = tests/unit/command.tap tests/unit/jobs_cmd.tap tests/unit/key.tap tests/unit/progress.tap tests/unit/reading.tap \
 	tests/unit/table.tap tests/unit/value_arg.tap
 check_PROGRAMS += $(CMD_TESTS)
 TESTS += $(CMD_TESTS)
@@ -16,6 +16,10 @@ tests_unit_jobs_cmd_tap_LDADD = $(TEST_LIBS) $(LEVEL_CMD)
 tests_unit_key_tap_SOURCES = tests/unit/key_test.c
 tests_unit_key_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_key_tap_LDADD = $(TEST_LIBS) $(LEVEL_CMD)
+
+tests_unit_progress_tap_SOURCES = tests/unit/progress_test.c
+tests_unit_progress_tap_CFLAGS = $(TEST_CFLAGS)
+tests_unit_progress_tap_LDADD = $(TEST_LIBS) $(LEVEL_CMD)
 
 tests_unit_reading_tap_SOURCES = tests/unit/reading_test.c $(CMD_KIT)
 tests_unit_reading_tap_CFLAGS = $(TEST_CFLAGS)

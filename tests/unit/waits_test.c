@@ -1,10 +1,13 @@
 /* What the user reads about waiting for the API: lines are few, come at once, and name the reason and the end. */
 #include "tests/unit/queue_kit.h"
 
+#include "sync/api/rate_share.h"
 #include "sync/base/log.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static FILE *lines;
 static char text[1 << 16];
@@ -136,6 +139,32 @@ START_TEST(quiet_shows_long_waits_only)
 }
 END_TEST
 
+/* A budget is shared by the processes of a user, and so is its pause. */
+START_TEST(a_pause_of_another_process)
+{
+    char path[] = "/tmp/leadsync-waits-XXXXXX";
+    int fd = mkstemp(path);
+    ck_assert_int_ge(fd, 0);
+    teardown();
+    struct api_config config = plain_config;
+    config.requests_per_second = 50;
+    config.rate_share = path;
+    open_with(config);
+    struct rate_share *other;
+    ck_assert_int_eq(rate_share_open(path, 50, 0, &other, &e), 0);
+    rate_share_pause(other, 0, 90000000);
+    rate_share_free(other);
+    ask("GET", "/api/v2/campaigns");
+    ck_assert_str_eq(heard(), "warning: the API answered 429 (rate limit) to another leadsync process; waiting until 22:14:50 UTC "
+                              "(90 s)\n");
+    drain();
+    ck_assert_uint_eq(lines_n(), 1);
+    ck_assert_int_ge(fake.sent[0].at_us, 90000000);
+    close(fd);
+    unlink(path);
+}
+END_TEST
+
 /* An address in a query is lead data. */
 START_TEST(a_failing_server)
 {
@@ -224,6 +253,7 @@ int main(void)
     tcase_add_test(t, back_off_is_told_as_it_grows);
     tcase_add_test(t, a_long_retry_after_is_told_each_round);
     tcase_add_test(t, quiet_shows_long_waits_only);
+    tcase_add_test(t, a_pause_of_another_process);
     tcase_add_test(t, a_failing_server);
     tcase_add_test(t, no_connection);
     tcase_add_test(t, a_lock);
