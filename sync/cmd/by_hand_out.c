@@ -16,6 +16,8 @@ const char *const by_hand_formats[] = {"text", "json", "ndjson", "csv", NULL};
 enum { TEXT_LEADS = 50, PLACE_BYTES = 1 << 16 };
 enum column { C_ID, C_EMAIL, C_PLACE, C_OUTCOME, C_REASON, C_HTTP_STATUS, C_DETAIL, COLUMN_N };
 static const char *const column_names[COLUMN_N] = {"lead_id", "email", "in", "outcome", "reason", "http_status", "detail"};
+static const enum table_yield column_yield[COLUMN_N] = {
+    [C_ID] = TABLE_YIELDS, [C_PLACE] = TABLE_REPEATS, [C_HTTP_STATUS] = TABLE_YIELDS};
 
 struct record {
     struct str v[COLUMN_N];
@@ -264,6 +266,8 @@ static int report_text(struct by_hand_call *call, struct buf *out)
     int bad = head(call, out);
     table_init(&t, COLUMN_N, NULL);
     t.hide_empty = true;
+    t.yield = column_yield;
+    t.records_below = TABLE_READABLE;
     for (size_t c = 0; c < COLUMN_N; c++)
         bad |= table_add(&t, str_from(column_names[c]), TABLE_DIM);
     for (size_t i = 0; i < h->leads_n; i++) {

@@ -160,6 +160,7 @@ static int put_result(struct export *x, struct jsonw *w, const struct person_rec
     put_text(w, "reason", str_from(reason_text(entry->reason)));
     put_number(w, "http_status", (uint64_t)entry->http_status);
     put_text(w, "detail", entry->detail);
+    put_text(w, "changes", entry->changes);
     return put_entry(x, w, r, e);
 }
 

@@ -21,6 +21,10 @@ static const char *const column_names[COLUMN_N] = {"id",     "type",   "status",
 static const enum table_align column_align[COLUMN_N] = {
     [C_PROGRESS] = TABLE_RIGHT, [C_TOTAL] = TABLE_RIGHT, [C_SUCCESS] = TABLE_RIGHT,
     [C_FAILED] = TABLE_RIGHT,   [C_RUN] = TABLE_RIGHT,   [C_OPEN] = TABLE_RIGHT};
+/* The id stays: `jobs show` wants it. */
+static const enum table_yield column_yield[COLUMN_N] = {
+    [C_TYPE] = TABLE_REPEATS, [C_FROM] = TABLE_REPEATS, [C_TO] = TABLE_REPEATS, [C_CREATED] = TABLE_YIELDS,
+    [C_UPDATED] = TABLE_YIELDS};
 
 /* One job as texts; bytes in the arrays and the view. */
 struct record {
@@ -71,6 +75,8 @@ static int print_table(const struct invocation *inv, struct state *state, const 
     int bad = 0;
     table_init(&t, COLUMN_N, column_align);
     t.hide_empty = true;
+    t.yield = column_yield;
+    t.records_below = TABLE_READABLE;
     for (size_t c = 0; c < COLUMN_N; c++)
         bad |= table_add(&t, str_from(column_names[c]), TABLE_DIM);
     for (size_t i = 0; i < n; i++) {

@@ -259,11 +259,14 @@ static int print_table(struct page *p, const struct job_entry *const *v, size_t 
     static const enum column shown[] = {C_ROW, C_KEY, C_LEAD_ID, C_VALIDATION, C_COMPLETION, C_MESSAGE};
     enum { SHOWN_N = sizeof shown / sizeof shown[0] };
     static const enum table_align align[SHOWN_N] = {TABLE_RIGHT};
+    static const enum table_yield yield[SHOWN_N] = {[2] = TABLE_YIELDS}; /* the lead's id */
     struct table t;
     struct record r;
     int bad = 0;
     table_init(&t, SHOWN_N, align);
     t.hide_empty = true;
+    t.yield = yield;
+    t.records_below = TABLE_READABLE;
     for (size_t c = 0; c < SHOWN_N; c++)
         bad |= table_add(&t, str_from(column_names[shown[c]]), TABLE_DIM);
     for (size_t i = 0; i < n; i++) {

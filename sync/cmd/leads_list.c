@@ -17,12 +17,15 @@
 
 struct list_options {
     struct opt_list columns;
+    const char *match;
     bool distinct;
 };
 
 static const struct opt list_table[] = {
     {.name = "columns", .kind = OPT_LIST, .dest = OPT_AT(list_options, columns), .arg = "NAME,…",
      .help = "members of a lead for text and CSV; a custom variable is custom.NAME"},
+    {.name = "match", .kind = OPT_TEXT, .dest = OPT_AT(list_options, match), .arg = "TEXT", .min = 1,
+     .help = "only leads that have this text in a value, in upper or lower case; looked for here, not by Instantly"},
     {.name = "distinct", .kind = OPT_FLAG, .dest = OPT_AT(list_options, distinct),
      .help = "only one lead of each address"},
     {.name = NULL},
@@ -30,8 +33,10 @@ static const struct opt list_table[] = {
 
 static const char *const usual_columns[] = {"id", "email", "first_name", "last_name", "company_name", "status", "in",
                                             "timestamp_created"};
+static const enum table_yield usual_yield[] = {
+    TABLE_YIELDS, TABLE_STAYS, TABLE_STAYS, TABLE_STAYS, TABLE_STAYS, TABLE_STAYS, TABLE_REPEATS, TABLE_YIELDS};
 enum { USUAL_N = sizeof usual_columns / sizeof usual_columns[0], TABLE_ROWS = 1000, COLUMNS_MAX = 256,
-       SHOWN_COLUMNS = 320, SHOWN_BYTES = 16 << 10, PLACE_BYTES = 1 << 16 };
+       SHOWN_COLUMNS = 320, SHOWN_BYTES = 16 << 10, PLACE_BYTES = 1 << 16, MATCH_BYTES = 64 << 20 };
 
 /* Where leads are printed, one after the other. */
 struct printer {
@@ -43,7 +48,8 @@ struct printer {
     const char *columns[COLUMNS_MAX];
     char *owned;             /* the text that columns point into; NULL: the usual ones */
     size_t columns_n;
-    uint64_t shown;
+    struct buf match, folded; /* case-folded; match is empty: every lead */
+    uint64_t shown, limit;    /* limit 0: all */
 };
 
 /* ---- columns ---- */
@@ -117,6 +123,8 @@ static int table_head(struct printer *p)
 {
     int bad = 0;
     table_init(&p->table, p->columns_n, NULL);
+    p->table.yield = p->owned == NULL ? usual_yield : NULL;
+    p->table.records_below = TABLE_READABLE / 2; /* names are short */
     for (size_t c = 0; c < p->columns_n; c++)
         bad |= table_add(&p->table, str_from(p->columns[c]), TABLE_DIM);
     return bad;
@@ -157,9 +165,31 @@ static int print_cells(struct printer *p, const struct remote_lead *lead)
     return csv ? bad | out_csv_end(&p->out, &first) : bad;
 }
 
+/* Has a value of this object the text? Names of members do not count. 1/0/-1 (memory) */
+static int has_match(struct printer *p, struct json_object *json)
+{
+    int found = 0;
+    if (json_object_is_type(json, json_type_object)) {
+        json_object_object_foreach(json, name, member) {
+            (void)name;
+            if (found == 0)
+                found = has_match(p, member);
+        }
+        return found;
+    }
+    const char *text = json != NULL ? json_object_get_string(json) : NULL;
+    if (text == NULL)
+        return 0;
+    buf_reset(&p->folded);
+    return text_fold(str_from(text), &p->folded) != 0 ? -1 : str_find(buf_str(&p->folded), buf_str(&p->match)) != NULL;
+}
+
 static int print_lead(void *ctx, const struct remote_lead *lead, struct err *e)
 {
     struct printer *p = ctx;
+    int matches = p->match.n > 0 ? has_match(p, lead->object) : 1;
+    if (matches <= 0)
+        return matches < 0 ? err_oom(e) : 0;
     enum format format = p->inv->common.format;
     const char *json = format == FORMAT_JSON || format == FORMAT_NDJSON
                            ? json_object_to_json_string_ext(lead->object, JSON_C_TO_STRING_PLAIN |
@@ -175,7 +205,9 @@ static int print_lead(void *ctx, const struct remote_lead *lead, struct err *e)
     else
         bad |= print_cells(p, lead);
     p->shown++;
-    return bad != 0 ? err_oom(e) : out_flush(&p->out, false, e);
+    if (bad != 0)
+        return err_oom(e);
+    return out_flush(&p->out, false, e) != 0 ? -1 : p->shown == p->limit;
 }
 
 static int print_tail(struct printer *p, struct err *e)
@@ -193,6 +225,8 @@ static void printer_close(struct printer *p)
     out_abandon(&p->out);
     table_free(&p->table);
     buf_free(&p->place);
+    buf_free(&p->match);
+    buf_free(&p->folded);
     free(p->owned);
 }
 
@@ -242,7 +276,11 @@ static int list(struct by_hand_call *call, struct printer *p, const struct list_
         return -1;
     selector.filter.in = place > 0 ? &call->place : NULL;
     selector.filter.distinct = o->distinct;
-    if (print_head(p) != 0)
+    if (o->match != NULL) {
+        p->limit = selector.limit; /* of those that match */
+        selector.limit = 0;
+    }
+    if ((o->match != NULL && text_fold(str_from(o->match), &p->match) != 0) || print_head(p) != 0)
         return err_oom(e);
     return hand_each(&call->hand, &selector, print_lead, p, e) != 0 ? -1 : print_tail(p, e);
 }
@@ -251,7 +289,8 @@ static int run_list(struct invocation *inv, struct err *e)
 {
     const struct list_options *o = inv->options;
     struct by_hand_call call = {.inv = inv};
-    struct printer p = {.inv = inv, .hand = &call.hand, .place = BUF_INIT(PLACE_BYTES)};
+    struct printer p = {.inv = inv, .hand = &call.hand, .place = BUF_INIT(PLACE_BYTES), .match = BUF_INIT(MATCH_BYTES),
+                        .folded = BUF_INIT(MATCH_BYTES)};
     int rc = -1;
     if (choose_columns(&p, &o->columns, e) == 0 && by_hand_open(&call, inv, false, e) == 0 &&
         out_open(&p.out, inv, OUT_PRIVATE, e) == 0)
@@ -350,7 +389,8 @@ static int run_get(struct invocation *inv, struct err *e)
 {
     const struct list_options *o = inv->options;
     struct by_hand_call call = {.inv = inv};
-    struct printer p = {.inv = inv, .hand = &call.hand, .place = BUF_INIT(PLACE_BYTES)};
+    struct printer p = {.inv = inv, .hand = &call.hand, .place = BUF_INIT(PLACE_BYTES), .match = BUF_INIT(MATCH_BYTES),
+                        .folded = BUF_INIT(MATCH_BYTES)};
     int rc = -1;
     if (choose_columns(&p, &o->columns, e) == 0 && by_hand_sort(&call, e) == 0 && by_hand_needs_leads(&call, e) == 0 &&
         by_hand_open(&call, inv, false, e) == 0 && out_open(&p.out, inv, OUT_PRIVATE, e) == 0)

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "sync/base/jsonw.h"
+#include "sync/base/text.h"
 #include "sync/cmd/commands.h"
 #include "sync/cmd/out.h"
 #include "sync/cmd/run_choice.h"
@@ -14,7 +15,9 @@
 
 struct results_options {
     int64_t run;
-    struct opt_list outcomes;
+    struct opt_list outcomes, reasons;
+    const char *match;
+    bool all;
 };
 
 static const char *const formats[] = {"text", "json", "ndjson", "csv", NULL};
@@ -24,18 +27,29 @@ static const struct opt options[] = {
      .help = "of this run (the latest)"},
     {.name = "outcome", .kind = OPT_LIST, .dest = OPT_AT(results_options, outcomes), .arg = "OUTCOME,…",
      .help = "only these: created, changed, skipped, rejected, failed, deferred, removed"},
+    {.name = "reason", .kind = OPT_LIST, .dest = OPT_AT(results_options, reasons), .arg = "REASON,…",
+     .help = "only rows with these reasons, such as skip_when"},
+    {.name = "match", .kind = OPT_TEXT, .dest = OPT_AT(results_options, match), .arg = "TEXT", .min = 1,
+     .help = "only rows that have this text in key, lead id, detail or changes, in upper or lower case"},
+    {.name = "all", .kind = OPT_FLAG, .dest = OPT_AT(results_options, all),
+     .help = "text: list also the rows that were created, changed or removed, not only their counts"},
     {.name = NULL},
 };
 
-enum { ARENA_BYTES = 64 << 20, TABLE_ROWS = 1000, NAME_BYTES = 1 << 16 };
+enum { ARENA_BYTES = 64 << 20, TABLE_ROWS = 1000, NAME_BYTES = 1 << 16, COUNT_COLUMNS = 4 };
 
-/* The columns of every format, in order; a CSV ends before the detail, because programs count its columns. */
-enum column { C_RUN, C_ROW, C_LINE, C_KEY, C_OUTCOME, C_REASON, C_LEAD_ID, C_TARGET, C_HTTP_STATUS, C_DETAIL, COLUMN_N };
-enum { CSV_COLUMN_N = C_DETAIL };
-static const char *const column_names[COLUMN_N] = {"run",     "row",    "line",        "key",   "outcome", "reason",
-                                                   "lead_id", "target", "http_status", "detail"};
+/* The columns of every format, in order; new ones only come last, because programs count those of a CSV. */
+enum column {
+    C_RUN, C_ROW, C_LINE, C_KEY, C_OUTCOME, C_REASON, C_LEAD_ID, C_TARGET, C_HTTP_STATUS, C_OP, C_DETAIL, C_CHANGES, COLUMN_N
+};
+static const char *const column_names[COLUMN_N] = {"run",    "row",         "line", "key",    "outcome", "reason", "lead_id",
+                                                   "target", "http_status", "op",   "detail", "changes"};
 static const enum table_align column_align[COLUMN_N] = {
     [C_RUN] = TABLE_RIGHT, [C_ROW] = TABLE_RIGHT, [C_LINE] = TABLE_RIGHT, [C_HTTP_STATUS] = TABLE_RIGHT};
+static const enum table_yield column_yield[COLUMN_N] = {[C_LEAD_ID] = TABLE_YIELDS,
+                                                        [C_TARGET] = TABLE_REPEATS,
+                                                        [C_HTTP_STATUS] = TABLE_YIELDS,
+                                                        [C_OP] = TABLE_YIELDS};
 static bool column_is_number(size_t column)
 {
     return column_align[column] == TABLE_RIGHT;
@@ -53,7 +67,11 @@ struct results_out {
     const struct invocation *inv;
     struct state *state;
     uint64_t run;
-    bool wanted[OUTCOME_N];
+    bool wanted[OUTCOME_N], reasons[REASON_N]; /* reasons: all or those asked for */
+    bool chosen;                               /* the rows to show were chosen by an option */
+    struct buf match, folded;                  /* case-folded; match is empty when nothing was asked for */
+    uint64_t counts[OUTCOME_N][REASON_N];      /* of the rows that are asked for */
+    uint64_t unlisted;
     struct out out;
     struct table table;
     uint64_t shown;
@@ -78,13 +96,14 @@ static int show_target(const struct target *target, struct arena *arena, struct 
     return bad;
 }
 
-static int make_record(const struct results_out *r, const struct entry *entry, uint32_t target_number,
+static int make_record(const struct results_out *r, const struct entry *entry, enum op op, uint32_t target_number,
                        struct arena *arena, struct record *out, struct err *e)
 {
     struct target target;
     memset(out, 0, sizeof *out);
     out->outcome = entry->outcome;
-    out->v[C_RUN] = number(r->run, out->run, sizeof out->run);
+    if (r->inv->common.format != FORMAT_TEXT) /* which says it first */
+        out->v[C_RUN] = number(r->run, out->run, sizeof out->run);
     out->v[C_ROW] = number(entry->row, out->row, sizeof out->row);
     out->v[C_LINE] = number(entry->line, out->line, sizeof out->line);
     out->v[C_KEY] = entry->key_text;
@@ -101,7 +120,10 @@ static int make_record(const struct results_out *r, const struct entry *entry, u
         return err_oom(e);
     if (entry->http_status > 0)
         out->v[C_HTTP_STATUS] = number((uint64_t)entry->http_status, out->http, sizeof out->http);
+    if (op != OP_NONE)
+        out->v[C_OP] = str_from(op_text(op));
     out->v[C_DETAIL] = entry->detail;
+    out->v[C_CHANGES] = entry->changes;
     return 0;
 }
 
@@ -136,7 +158,7 @@ static int add_csv(struct results_out *r, const struct record *record)
 {
     bool first = true;
     int bad = 0;
-    for (size_t c = 0; c < CSV_COLUMN_N; c++)
+    for (size_t c = 0; c < COLUMN_N; c++)
         bad |= out_csv_cell(&r->out, &first, ',', record->v[c], true);
     return bad | out_csv_end(&r->out, &first);
 }
@@ -164,6 +186,8 @@ static int text_head(struct results_out *r)
     int bad = 0;
     table_init(&r->table, COLUMN_N, column_align);
     r->table.hide_empty = true;
+    r->table.yield = column_yield;
+    r->table.records_below = TABLE_READABLE;
     for (size_t c = 0; c < COLUMN_N; c++)
         bad |= table_add(&r->table, str_from(column_names[c]), TABLE_DIM);
     return bad;
@@ -186,7 +210,7 @@ static int add_head(struct results_out *r)
     case FORMAT_JSON:
         return buf_adds(&r->out.text, "[");
     case FORMAT_CSV:
-        for (size_t c = 0; c < CSV_COLUMN_N; c++)
+        for (size_t c = 0; c < COLUMN_N; c++)
             bad |= out_csv_cell(&r->out, &first, ',', str_from(column_names[c]), false);
         return bad | out_csv_end(&r->out, &first);
     default:
@@ -219,20 +243,74 @@ static int add_record(struct results_out *r, const struct record *record)
 
 static int add_tail(struct results_out *r)
 {
-    if (r->inv->common.format == FORMAT_TEXT)
-        return r->shown > 0 ? text_flush(r)
-                            : buf_addf(&r->out.text, "run %llu has no such rows\n", (unsigned long long)r->run);
-    return r->inv->common.format == FORMAT_JSON ? buf_adds(&r->out.text, "]\n") : 0;
+    int bad = 0;
+    if (r->inv->common.format == FORMAT_JSON)
+        return buf_adds(&r->out.text, "]\n");
+    if (r->inv->common.format != FORMAT_TEXT)
+        return 0;
+    if (r->shown > 0)
+        bad = text_flush(r);
+    if (r->unlisted > 0 && r->shown > 0)
+        bad |= buf_adds(&r->out.text, "\n");
+    if (r->unlisted > 0)
+        bad |= buf_addf(&r->out.text, "%llu row%s created, changed or removed: --all lists %s too\n",
+                        (unsigned long long)r->unlisted, r->unlisted == 1 ? " was" : "s were", r->unlisted == 1 ? "it" : "them");
+    return bad;
 }
 
 /* ---- rows ---- */
 
-static int add_rows(struct results_out *r, struct err *e)
+/* 1/0/-1 (memory) */
+static int has_match(struct results_out *r, struct str text)
+{
+    if (text.n == 0)
+        return 0;
+    buf_reset(&r->folded);
+    return text_fold(text, &r->folded) != 0 ? -1 : str_find(buf_str(&r->folded), buf_str(&r->match)) != NULL;
+}
+
+/* Is it one of the rows that are asked for? 1/0/-1 (memory) */
+static int is_wanted(struct results_out *r, const struct entry *entry)
+{
+    char id[UUID_TEXT_N];
+    if (!r->wanted[entry->outcome] || !r->reasons[entry->reason])
+        return 0;
+    if (r->match.n == 0)
+        return 1;
+    const struct str texts[] = {entry->key_text, entry->detail, entry->changes,
+                                entry->has_lead_id ? str_from(uuid_format(&entry->lead_id, id)) : STR_NONE};
+    int found = 0;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0] && found == 0; i++)
+        found = has_match(r, texts[i]);
+    return found;
+}
+
+/* Text says of rows that went as planned how many there are, unless they are asked for. */
+static bool is_listed(const struct results_out *r, const struct entry *entry)
+{
+    return r->inv->common.format != FORMAT_TEXT || r->chosen ||
+           (entry->outcome != OUTCOME_CREATED && entry->outcome != OUTCOME_CHANGED && entry->outcome != OUTCOME_REMOVED);
+}
+
+static int take_row(struct results_out *r, const struct entry *entry, enum op op, uint32_t target, struct arena *arena,
+                    struct err *e)
+{
+    struct record record;
+    if (!is_listed(r, entry)) {
+        r->unlisted++;
+        return 0;
+    }
+    if (make_record(r, entry, op, target, arena, &record, e) != 0)
+        return -1;
+    return add_record(r, &record) == 0 ? 0 : err_oom(e);
+}
+
+/* Every row that is asked for; `counting`: it is only counted. */
+static int visit_rows(struct results_out *r, bool counting, struct err *e)
 {
     struct results *results = NULL;
     struct arena arena;
     struct entry entry;
-    struct record record;
     enum op op;
     uint32_t target;
     int rc = -1;
@@ -240,17 +318,14 @@ static int add_rows(struct results_out *r, struct err *e)
     if (state_results_open_all(r->state, r->run, &results, e) != 0)
         goto done;
     while ((rc = state_results_next(results, &arena, &entry, &op, &target, e)) > 0) {
-        if (r->wanted[entry.outcome]) {
-            rc = -1;
-            if (make_record(r, &entry, target, &arena, &record, e) != 0)
-                goto done;
-            if (add_record(r, &record) != 0) {
-                err_oom(e);
-                goto done;
-            }
-        }
+        int wanted = is_wanted(r, &entry);
+        rc = wanted < 0 ? err_oom(e) : 0;
+        if (wanted > 0 && counting)
+            r->counts[entry.outcome][entry.reason]++;
+        else if (wanted > 0)
+            rc = take_row(r, &entry, op, target, &arena, e);
         arena_reset(&arena);
-        if (out_flush(&r->out, false, e) != 0) {
+        if (rc != 0 || out_flush(&r->out, false, e) != 0) {
             rc = -1;
             goto done;
         }
@@ -259,6 +334,53 @@ done:
     state_results_close(results);
     arena_free(&arena);
     return rc;
+}
+
+/* Before the rows: how many there are of which kind, and in plain words why. */
+static int add_counts(struct results_out *r)
+{
+    static const enum table_align align[COUNT_COLUMNS] = {TABLE_LEFT, TABLE_RIGHT};
+    static const enum table_yield yield[COUNT_COLUMNS] = {TABLE_STAYS, TABLE_STAYS, TABLE_STAYS, TABLE_YIELDS};
+    struct table t;
+    char number[24];
+    uint64_t sum = 0;
+    table_init(&t, COUNT_COLUMNS, align);
+    t.hide_empty = true;
+    t.yield = yield;
+    int bad = table_add(&t, STR("outcome"), TABLE_DIM) | table_add(&t, STR("rows"), TABLE_DIM) |
+              table_add(&t, STR("reason"), TABLE_DIM) | table_add(&t, STR("what it means"), TABLE_DIM);
+    for (int o = OUTCOME_NONE + 1; o < OUTCOME_N; o++)
+        for (int reason = 0; reason < REASON_N; reason++) {
+            uint64_t n = r->counts[o][reason];
+            if (n == 0)
+                continue;
+            sum += n;
+            snprintf(number, sizeof number, "%llu", (unsigned long long)n);
+            bad |= table_add(&t, str_from(outcome_text((enum outcome)o)), outcome_colour((enum outcome)o)) |
+                   table_add(&t, str_from(number), TABLE_PLAIN) |
+                   table_add(&t, str_from(reason_text((enum reason)reason)), TABLE_PLAIN) |
+                   table_add(&t, reason != REASON_NONE ? str_from(reason_help((enum reason)reason)) : STR_NONE, TABLE_DIM);
+        }
+    bad |= buf_addf(&r->out.text, "run %llu%s\n", (unsigned long long)r->run, sum == 0 ? " has no such rows" : "");
+    if (sum > 0)
+        bad |= table_print(&t, r->inv->common.columns, r->inv->common.colour_out, &r->out.text) | buf_addc(&r->out.text, '\n');
+    table_free(&t);
+    return bad;
+}
+
+static int show(struct results_out *r, struct err *e)
+{
+    if (r->inv->common.format == FORMAT_TEXT) {
+        if (visit_rows(r, true, e) != 0)
+            return -1;
+        if (add_counts(r) != 0)
+            return err_oom(e);
+    }
+    if (add_head(r) != 0)
+        return err_oom(e);
+    if (visit_rows(r, false, e) != 0)
+        return -1;
+    return add_tail(r) == 0 ? 0 : err_oom(e);
 }
 
 /* --outcome may be repeated and may hold commas. None: all but unchanged. */
@@ -284,6 +406,39 @@ static int choose_outcomes(const struct opt_list *texts, bool wanted[OUTCOME_N],
     return 0;
 }
 
+/* --reason, in the same way. None: every one. */
+static int choose_reasons(const struct opt_list *texts, bool wanted[REASON_N], struct err *e)
+{
+    for (int i = 0; i < REASON_N; i++)
+        wanted[i] = texts->n == 0;
+    for (size_t i = 0; i < texts->n; i++) {
+        for (const char *part = texts->v[i];;) {
+            struct str name = {part, strcspn(part, ",")};
+            int reason = REASON_NONE + 1;
+            while (reason < REASON_N && !str_is(name, reason_text((enum reason)reason)))
+                reason++;
+            if (reason == REASON_N)
+                return err_set(e, XS_USAGE, "--reason \"%.*s\" is no reason; docs/ERRORS.md and man leadsync list them",
+                               STR_ARG(name));
+            wanted[reason] = true;
+            if (part[name.n] == '\0')
+                break;
+            part += name.n + 1;
+        }
+    }
+    return 0;
+}
+
+static int choose(struct results_out *r, const struct results_options *o, struct err *e)
+{
+    buf_init(&r->match, ARENA_BYTES);
+    buf_init(&r->folded, ARENA_BYTES);
+    r->chosen = o->all || o->outcomes.n > 0 || o->reasons.n > 0 || o->match != NULL;
+    if (choose_outcomes(&o->outcomes, r->wanted, e) != 0 || choose_reasons(&o->reasons, r->reasons, e) != 0)
+        return -1;
+    return o->match == NULL || text_fold(str_from(o->match), &r->match) == 0 ? 0 : err_oom(e);
+}
+
 static int run(struct invocation *inv, struct err *e)
 {
     const struct results_options *o = inv->options;
@@ -292,23 +447,16 @@ static int run(struct invocation *inv, struct err *e)
     struct run_record record;
     int rc = -1;
     arena_init(&arena, ARENA_BYTES);
-    if (choose_outcomes(&o->outcomes, r.wanted, e) != 0 || state_arg_open(inv, &r.state, e) != 0 ||
+    if (choose(&r, o, e) != 0 || state_arg_open(inv, &r.state, e) != 0 ||
         run_choice(r.state, (uint64_t)o->run, &arena, &record, e) != 0 || out_open(&r.out, inv, OUT_PRIVATE, e) != 0)
         goto done;
     r.run = record.id;
-    if (add_head(&r) != 0) {
-        err_oom(e);
-        goto done;
-    }
-    if (add_rows(&r, e) != 0)
-        goto done;
-    if (add_tail(&r) != 0) {
-        err_oom(e);
-        goto done;
-    }
-    rc = out_commit(&r.out, e);
+    if (show(&r, e) == 0)
+        rc = out_commit(&r.out, e);
 done:
     out_abandon(&r.out);
+    buf_free(&r.match);
+    buf_free(&r.folded);
     table_free(&r.table);
     arena_free(&arena);
     state_close(r.state);
@@ -319,12 +467,14 @@ const struct command command_results = {
     .name = "results",
     .usage = "[SYNC]",
     .summary = "list every row of a run that was not unchanged, and removed leads",
-    .help = "One line a row: what became of it, why, and the lead's id. Rows that needed\n"
-            "nothing are not listed; rows of a batch that is still open are deferred. Row\n"
-            "counts data rows from 1; line is where the row starts in its file. Text and\n"
-            "JSON end in a detail where there is one: column and value of a rejected row,\n"
-            "a verdict, what Instantly said.",
+    .help = "Shows how many rows of the run had which outcome and why, and lists those that were\n"
+            "left out, failed or wait; --all lists those that were created, changed or removed,\n"
+            "too. JSON and CSV always have them. Rows that needed nothing are not listed; rows of\n"
+            "a batch that is still open are deferred. Row counts data rows from 1; line is where\n"
+            "the row starts in its file; op is what was asked of Instantly; detail says more of\n"
+            "the reason; changes has old and new values of an update (unless values: hashed).",
     .examples = "leadsync results nightly.yaml --outcome rejected,failed\n"
+                "leadsync results nightly.yaml --match ann@example.com\n"
                 "leadsync results nightly.yaml --run 12 --format csv -o run12.csv",
     .groups = GROUP_OUTPUT | GROUP_STATE | GROUP_URL | GROUP_KEY | GROUP_CSV,
     .formats = formats,

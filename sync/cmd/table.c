@@ -25,6 +25,7 @@ void table_init(struct table *t, size_t columns_n, const enum table_align *align
     buf_init(&t->text, TABLE_MAX_BYTES);
     buf_init(&t->cells, TABLE_MAX_BYTES);
     t->align = align;
+    t->yield = NULL;
     t->columns_n = columns_n;
     t->hide_empty = false;
     t->records_below = 0;
@@ -116,7 +117,7 @@ static int add_blanks(struct buf *out, size_t n)
 
 /* One cell at its width. `blanks` collects what is owed before the next visible character, so that no line ends in
  * blanks. */
-static int print_cell(const struct table *t, size_t column, const struct table_cell *cell, size_t width, bool colour,
+static int print_cell(const struct table *t, bool right, const struct table_cell *cell, size_t width, bool colour,
                       size_t *blanks, struct buf *out)
 {
     struct str text = cell_text(t, cell);
@@ -131,7 +132,7 @@ static int print_cell(const struct table *t, size_t column, const struct table_c
         shown = text_width(text); /* a wide character may have left one column over */
     }
     size_t pad = width > shown ? width - shown : 0;
-    if (is_right(t, column))
+    if (right)
         *blanks += pad;
     if (text.n > 0) {
         const char *on = colour ? colour_on[cell->colour] : "";
@@ -140,7 +141,7 @@ static int print_cell(const struct table *t, size_t column, const struct table_c
             goto done;
         *blanks = 0;
     }
-    *blanks += (is_right(t, column) ? 0 : pad) + GAP_COLUMNS;
+    *blanks += (right ? 0 : pad) + GAP_COLUMNS;
     rc = 0;
 done:
     buf_free(&cut);
@@ -159,6 +160,56 @@ static void natural_widths(const struct table *t, size_t rows, size_t *widths)
         size_t header = cell_at(t, c).width;
         widths[c] = t->hide_empty && widest == 0 ? HIDDEN : widest > header ? widest : header;
     }
+}
+
+/* Width of the table when nothing is cut. */
+static size_t whole_width(const struct table *t, const size_t *widths)
+{
+    return width_at_level(t, widths, SIZE_MAX);
+}
+
+static bool is_repeated(const struct table *t, size_t column, size_t rows)
+{
+    struct table_cell first = cell_at(t, t->columns_n + column);
+    for (size_t row = 2; row < rows; row++) {
+        struct table_cell cell = cell_at(t, row * t->columns_n + column);
+        if (!str_eq(cell_text(t, &cell), cell_text(t, &first)))
+            return false;
+    }
+    return rows > 2 && first.n > 0;
+}
+
+/* Takes columns that are the same in all rows out until the rest fits, and marks them: they are said once. */
+static void shed_repeated(const struct table *t, size_t rows, size_t columns, size_t *widths, bool *shed)
+{
+    for (size_t c = 0; c < t->columns_n && whole_width(t, widths) > columns; c++)
+        if (t->yield[c] == TABLE_REPEATS && widths[c] != HIDDEN && is_repeated(t, c, rows)) {
+            shed[c] = true;
+            widths[c] = HIDDEN;
+        }
+}
+
+static void leave_out(const struct table *t, size_t columns, size_t *widths)
+{
+    for (size_t c = t->columns_n; c-- > 0 && whole_width(t, widths) > columns;)
+        if (t->yield[c] == TABLE_YIELDS)
+            widths[c] = HIDDEN;
+}
+
+/* "target: campaign "Q4 founders"" for a column that is the same in all rows. */
+static int print_shed(const struct table *t, const bool *shed, size_t columns, bool colour, struct buf *out)
+{
+    for (size_t c = 0; c < t->columns_n; c++) {
+        struct table_cell name = cell_at(t, c), value = cell_at(t, t->columns_n + c);
+        size_t blanks = 0, room = columns > name.width + GAP_COLUMNS ? columns - name.width - GAP_COLUMNS : LEAST_COLUMNS;
+        if (!shed[c])
+            continue;
+        if (print_cell(t, false, &name, name.width, colour, &blanks, out) != 0 ||
+            print_cell(t, false, &value, value.width < room ? value.width : room, colour, &blanks, out) != 0 ||
+            buf_addc(out, '\n') != 0)
+            return -1;
+    }
+    return 0;
 }
 
 /* The rows as blocks of lines, for a terminal that is too narrow for the columns. */
@@ -180,10 +231,30 @@ static int print_records(const struct table *t, size_t rows, const size_t *width
             size_t blanks = 0;
             if (widths[c] == HIDDEN || (t->hide_empty && value.n == 0))
                 continue;
-            if (print_cell(t, c, &name, names, colour, &blanks, out) != 0 ||
-                print_cell(t, c, &value, values, colour, &blanks, out) != 0 || buf_addc(out, '\n') != 0)
+            if (print_cell(t, false, &name, names, colour, &blanks, out) != 0 ||
+                print_cell(t, false, &value, values, colour, &blanks, out) != 0 || buf_addc(out, '\n') != 0)
                 return -1;
         }
+    }
+    return 0;
+}
+
+static bool any(const bool *flags, size_t n)
+{
+    return memchr(flags, true, n) != NULL;
+}
+
+static int print_rows(const struct table *t, size_t rows, const size_t *widths, bool colour, struct buf *out)
+{
+    for (size_t row = 0; row < rows; row++) {
+        size_t blanks = 0;
+        for (size_t c = 0; c < t->columns_n; c++) {
+            struct table_cell cell = cell_at(t, row * t->columns_n + c);
+            if (widths[c] != HIDDEN && print_cell(t, is_right(t, c), &cell, widths[c], colour, &blanks, out) != 0)
+                return -1;
+        }
+        if (buf_addc(out, '\n') != 0)
+            return -1;
     }
     return 0;
 }
@@ -196,29 +267,28 @@ int table_print(const struct table *t, size_t columns, bool colour, struct buf *
 
     if (rows == 0)
         return 0;
-    if (buf_reserve(&storage, t->columns_n * sizeof(size_t)) != 0)
+    if (buf_reserve(&storage, t->columns_n * (2 * sizeof(size_t) + sizeof(bool))) != 0)
         return -1;
-    size_t *widths = (size_t *)(void *)storage.p; /* fresh from malloc, so aligned */
+    size_t *widths = (size_t *)(void *)storage.p, *all = widths + t->columns_n; /* fresh from malloc, so aligned */
+    bool *shed = (bool *)(void *)(all + t->columns_n);
+    memset(shed, 0, t->columns_n * sizeof *shed);
     natural_widths(t, rows, widths);
     if (rows == 1 && t->hide_empty) {
         rc = 0; /* every column is empty */
         goto done;
     }
-    if (fit(t, columns, widths) < t->records_below) {
-        rc = print_records(t, rows, widths, columns, colour, out);
+    if (t->yield != NULL && columns > 0)
+        shed_repeated(t, rows, columns, widths, shed);
+    memcpy(all, widths, t->columns_n * sizeof *all);
+    if (t->yield != NULL && columns > 0)
+        leave_out(t, columns, widths);
+    bool records = fit(t, columns, widths) < t->records_below;
+    if (print_shed(t, shed, columns, colour, out) != 0 || (records && any(shed, t->columns_n) && buf_addc(out, '\n') != 0))
         goto done;
-    }
-    for (size_t row = 0; row < rows; row++) {
-        size_t blanks = 0;
-        for (size_t c = 0; c < t->columns_n; c++) {
-            struct table_cell cell = cell_at(t, row * t->columns_n + c);
-            if (widths[c] != HIDDEN && print_cell(t, c, &cell, widths[c], colour, &blanks, out) != 0)
-                goto done;
-        }
-        if (buf_addc(out, '\n') != 0)
-            goto done;
-    }
-    rc = 0;
+    if (records)
+        rc = print_records(t, rows, all, columns, colour, out);
+    else
+        rc = print_rows(t, rows, widths, colour, out);
 done:
     buf_free(&storage);
     return rc;

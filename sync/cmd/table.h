@@ -10,6 +10,12 @@
 #include <stddef.h>
 
 enum table_align { TABLE_LEFT, TABLE_RIGHT };
+/* What becomes of a column when the table is too wide. Blocks have all but those that are said once. */
+enum table_yield {
+    TABLE_STAYS,   /* it may be cut */
+    TABLE_REPEATS, /* the first to go, if all its cells are the same: said once in a line above the table */
+    TABLE_YIELDS,  /* left out after those, the last one first: an id that only programs want */
+};
 enum table_colour { TABLE_PLAIN, TABLE_DIM, TABLE_GREEN, TABLE_YELLOW, TABLE_RED };
 
 struct table_cell {
@@ -22,6 +28,7 @@ struct table {
     struct buf text;        /* harmless bytes of all cells */
     struct buf cells;       /* struct table_cell, row after row, the header first */
     const enum table_align *align; /* borrowed; NULL: all left */
+    const enum table_yield *yield; /* borrowed; NULL, as table_init() sets it: all stay */
     size_t columns_n;
     bool hide_empty;        /* a column with nothing under its header is not shown; may be set after table_init() */
     size_t records_below;   /* where columns would have to be cut to less than this, each row is a block of lines with a
@@ -29,6 +36,7 @@ struct table {
 };
 
 enum { TABLE_MAX_BYTES = 16 << 20 };
+enum { TABLE_READABLE = 24 }; /* records_below for tables with addresses and sentences */
 
 /* The first row that is added is the header. `align` has columns_n members or is NULL. */
 void table_init(struct table *t, size_t columns_n, const enum table_align *align);

@@ -2,6 +2,7 @@
 noinst_LIBRARIES += sync/libengine.a
 sync_libengine_a_SOURCES = \
 	sync/engine/address_list.c \
+	sync/engine/changes.c sync/engine/changes.h \
 	sync/engine/check.c sync/engine/check.h sync/engine/check_api.c sync/engine/check_int.h \
 	sync/engine/check_count.c \
 	sync/engine/check_guard.c \

@@ -183,13 +183,17 @@ void update_proved(struct work *w, uint32_t i, enum outcome proved, int http_sta
     aim->patched = proved == OUTCOME_CHANGED;
 }
 
-/* What is sent now is what has to be seen later. */
-static int update_note_sent(struct work *w, uint32_t i, uint32_t fields, const bool *custom, size_t custom_n)
+/* What is sent now is what has to be seen later. What a second try finds is half its own. */
+static int update_note_sent(struct work *w, uint32_t i, const struct lead *lead, uint32_t fields, const bool *custom,
+                            const struct remote_lead *remote)
 {
     struct aim *aim = &w->aims[i];
     aim->fields = fields;
     aim->patch = PATCH_OPEN;
-    return arena_str(&w->arena, (struct str){(const char *)custom, custom_n}, &aim->custom_changed);
+    if (aim->rounds == 0 && remote != NULL && !w->u->c.mapping->values_hashed &&
+        changes_text(&w->arena, lead, fields, custom, remote, &w->batch.entries[i].changes) != 0)
+        return -1;
+    return arena_str(&w->arena, (struct str){(const char *)custom, lead->shape->custom_n}, &aim->custom_changed);
 }
 
 void update_patch(struct work *w, uint32_t i, struct lead *lead, uint32_t fields, const bool *custom,
@@ -203,7 +207,7 @@ void update_patch(struct work *w, uint32_t i, struct lead *lead, uint32_t fields
         return;
     }
     call = malloc(sizeof *call);
-    if (call == NULL || update_note_sent(w, i, fields, custom, lead->shape->custom_n) != 0) {
+    if (call == NULL || update_note_sent(w, i, lead, fields, custom, remote) != 0) {
         free(call);
         upload_fail_oom(w->u);
         return;

@@ -2,6 +2,7 @@
 #ifndef SYNC_ENGINE_WORK_H
 #define SYNC_ENGINE_WORK_H
 
+#include "sync/engine/changes.h"
 #include "sync/engine/held_ids.h"
 #include "sync/engine/missing_target.h"
 #include "sync/engine/refused_alike.h"

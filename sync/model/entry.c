@@ -210,7 +210,8 @@ int entry_pack_outcome(const struct entry *entry, struct buf *out)
                          buf_add_varint(out, (unsigned)http_status) == 0 &&
                          buf_add_varint(out, entry->has_lead_id ? OUTCOME_LEAD_ID : 0) == 0 &&
                          (!entry->has_lead_id || buf_add(out, entry->lead_id.b, sizeof entry->lead_id.b) == 0) &&
-                         buf_add_str(out, entry->detail) == 0
+                         buf_add_str(out, entry->detail) == 0 &&
+                         (entry->changes.n == 0 || buf_add_str(out, entry->changes) == 0)
                      ? 0
                      : -1;
     return frame_close(out, start, result);
@@ -221,14 +222,14 @@ int entry_unpack_outcome(const char **p, const char *end, struct entry *out)
     const char *at = *p, *frame_end;
     unsigned long long outcome, reason, http_status, flags;
     struct uuid lead_id = {{0}};
-    struct str detail;
+    struct str detail, changes = STR_NONE;
     if (frame_enter(&at, end, &frame_end) != 0 || take_number(&at, frame_end, OUTCOME_N - 1, &outcome) != 0 ||
         take_number(&at, frame_end, REASON_N - 1, &reason) != 0 ||
         take_number(&at, frame_end, INT32_MAX, &http_status) != 0 || unpack_varint(&at, frame_end, &flags) != 0)
         return -1;
     bool has_lead_id = (flags & OUTCOME_LEAD_ID) != 0;
     if ((has_lead_id && take_bytes(&at, frame_end, lead_id.b, sizeof lead_id.b) != 0) ||
-        unpack_str(&at, frame_end, &detail) != 0)
+        unpack_str(&at, frame_end, &detail) != 0 || (at < frame_end && unpack_str(&at, frame_end, &changes) != 0))
         return -1;
     /* The intent was unpacked into the same entry before: only the outcome is touched. */
     out->outcome = (enum outcome)outcome;
@@ -237,6 +238,7 @@ int entry_unpack_outcome(const char **p, const char *end, struct entry *out)
     out->has_lead_id = has_lead_id;
     out->lead_id = lead_id;
     out->detail = detail;
+    out->changes = changes;
     *p = frame_end;
     return 0;
 }

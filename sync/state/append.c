@@ -108,7 +108,7 @@ static int add_result(struct merge *m, struct result_packer *packer, const struc
     if (r.lead != 0 && !(place & PLACE_ID_HERE))
         r.entry.has_lead_id = false;
     if (m->state->hashed)
-        r.entry.detail = r.entry.key_text = STR_NONE;
+        r.entry.detail = r.entry.changes = r.entry.key_text = STR_NONE;
     if (result_pack(packer, &r) < 0)
         return err_oom(e);
     return m->state->hashed ? 0 : reject_add(m->state, &m->rejects, &m->scratch, position, entry, e);

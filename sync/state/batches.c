@@ -195,9 +195,9 @@ static int strip(void *ctx, struct result *r, struct err *e)
 {
     (void)ctx;
     (void)e;
-    if (r->entry.detail.n == 0 && r->entry.key_text.n == 0)
+    if (r->entry.detail.n == 0 && r->entry.changes.n == 0 && r->entry.key_text.n == 0)
         return 0;
-    r->entry.detail = r->entry.key_text = STR_NONE;
+    r->entry.detail = r->entry.changes = r->entry.key_text = STR_NONE;
     return 1;
 }
 

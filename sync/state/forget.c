@@ -112,11 +112,32 @@ static int forget_retries(struct forget *f, struct err *e)
     return rc;
 }
 
+/* The values of a change are the person's own, though they name no address. What is known of the leads is gone by now. */
+static int edit_changes(struct forget *f, struct result *r, bool *edited, struct err *e)
+{
+    int64_t known = 1;
+    if (r->entry.changes.n == 0)
+        return 0;
+    if (person_named_in(&f->person, r->entry.changes, edited, e) < 0)
+        return -1;
+    if (!*edited && r->lead != 0) {
+        sqlite3_stmt *st;
+        int rc = db_query(&f->state->main, &st, e, "SELECT 1 FROM lead_values WHERE n = ?", "u", r->lead);
+        if (rc == 1)
+            sqlite3_reset(st);
+        known = rc;
+    }
+    *edited = *edited || known == 0;
+    if (*edited)
+        r->entry.changes = STR_NONE;
+    return known < 0 ? -1 : 0;
+}
+
 static int edit_result(void *ctx, struct result *r, struct err *e)
 {
     struct forget *f = ctx;
     struct entry *entry = &r->entry;
-    bool person = false, in = false;
+    bool person = false, in = false, changes = false;
     /* By now every key under which the person was known stands among the forgotten. */
     if (r->lead == 0 && state_forgotten(f->state, &entry->key, &person, e) < 0)
         return -1;
@@ -125,10 +146,13 @@ static int edit_result(void *ctx, struct result *r, struct err *e)
     person = person || (entry->has_lead_id && person_has_id(&f->person, &entry->lead_id));
     if (entry->detail.n > 0 && person_named_in(&f->person, entry->detail, &in, e) < 0)
         return -1;
+    if (edit_changes(f, r, &changes, e) < 0)
+        return -1;
     if (!person && !in)
-        return 0;
+        return changes;
     entry->detail = STR_NONE;
     if (person) {
+        entry->changes = STR_NONE;
         entry->key_text = STR_NONE;
         entry->has_lead_id = false;
         memset(&entry->key, 0, sizeof entry->key);

@@ -20,6 +20,7 @@ enum {
     DETAIL = 0x01,
     TARGET = 0x02,  /* not the batch's */
     RETRIED = 0x04,
+    CHANGES = 0x08,
 };
 
 static unsigned long long zigzag(uint64_t to, uint64_t from)
@@ -61,7 +62,8 @@ static unsigned flags_of(const struct result_packer *p, const struct result *r, 
         flags |= r->lead == p->last.lead + 1 ? NEXT_LEAD : LEAD;
     if (b->has_lead_id)
         flags |= LEAD_ID;
-    *more = (b->detail.n > 0 ? DETAIL : 0u) | (r->target != p->target ? TARGET : 0u) | (b->retried ? RETRIED : 0u);
+    *more = (b->detail.n > 0 ? DETAIL : 0u) | (r->target != p->target ? TARGET : 0u) | (b->retried ? RETRIED : 0u) |
+            (b->changes.n > 0 ? CHANGES : 0u);
     return *more != 0 ? flags | MORE : flags;
 }
 
@@ -93,7 +95,9 @@ static int pack_fields(struct result_packer *p, const struct result *r, unsigned
         return -1;
     if ((more & DETAIL) && buf_add_str(out, b->detail) < 0)
         return -1;
-    return (more & TARGET) ? buf_add_varint(out, r->target) : 0;
+    if ((more & TARGET) && buf_add_varint(out, r->target) < 0)
+        return -1;
+    return (more & CHANGES) ? buf_add_str(out, b->changes) : 0;
 }
 
 int result_pack(struct result_packer *p, const struct result *r)
@@ -205,10 +209,12 @@ int result_unpack(struct result_unpacker *u, struct result *out)
         return -1;
     if (take_place(u, &r.entry, flags) < 0 || take_lead(u, &r, flags) < 0)
         return -1;
-    r.entry.detail = STR_NONE;
+    r.entry.detail = r.entry.changes = STR_NONE;
     if ((more & DETAIL) && unpack_str(&u->at, u->end, &r.entry.detail) < 0)
         return -1;
     if ((more & TARGET) && (unpack_varint(&u->at, u->end, &target) < 0 || target > UINT32_MAX))
+        return -1;
+    if ((more & CHANGES) && unpack_str(&u->at, u->end, &r.entry.changes) < 0)
         return -1;
     r.target = (uint32_t)target;
     r.entry.retried = (more & RETRIED) != 0;

@@ -20,7 +20,7 @@ struct result_packer {
     struct result last;
 };
 void result_packer_init(struct result_packer *p, uint32_t target, struct buf *out);
-/* Detail and key text are written as they are given: leave them empty where they must not be kept. 0/-1 (buffer). */
+/* Detail, changes and key text are written as they are given: leave them empty where they must not be kept. 0/-1 (buffer). */
 int result_pack(struct result_packer *p, const struct result *r);
 
 struct result_unpacker {

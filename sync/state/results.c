@@ -381,7 +381,8 @@ static int copy_out(const struct result *r, struct arena *arena, struct entry *o
 {
     *out = r->entry;
     if (arena_str(arena, r->entry.key_text, &out->key_text) < 0 ||
-        arena_str(arena, r->entry.detail, &out->detail) < 0 || arena_str(arena, r->entry.cells, &out->cells) < 0)
+        arena_str(arena, r->entry.detail, &out->detail) < 0 || arena_str(arena, r->entry.cells, &out->cells) < 0 ||
+        arena_str(arena, r->entry.changes, &out->changes) < 0)
         return err_oom(e);
     return 0;
 }
@@ -456,6 +457,8 @@ int state_results_next(struct results *r, struct arena *arena, struct entry *out
             now.entry.has_lead_id = earlier.has_lead_id;
             now.entry.lead_id = earlier.lead_id;
         }
+        if (rc == 1 && now.entry.changes.n == 0)
+            now.entry.changes = earlier.changes;
     }
     if (rc == 1) {
         *out = now.entry;

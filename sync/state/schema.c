@@ -88,7 +88,8 @@ const char journal_tables[] =
  * 1 to 2: intents (`retry_values`) say a text once. What is there is read as it is; version 1 would misread the new.
  * 2 to 3: a person's status is kept by the address, too; version 2 would make such a person active again. A run keeps the
  * digest of its mapping, and a retry row the run that left it; version 2 would send what another mapping made.
- * 3 to 4: a run keeps who began it and how; of older runs that is not known. */
+ * 3 to 4: a run keeps who began it and how; of older runs that is not known. Results keep what an update changed, which
+ * version 3 would misread. */
 const struct schema_step schema_steps[] = {
     {1, "", NULL},
     {2, PEOPLE_TABLE MAPPING_COLUMNS, people_fill},

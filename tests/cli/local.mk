@@ -34,6 +34,7 @@ STORIES = \
 	tests/cli/preview.test \
 	tests/cli/rejects_again.test \
 	tests/cli/rejects_round.test \
+	tests/cli/results.test \
 	tests/cli/run_usage.test \
 	tests/cli/sandbox.test \
 	tests/cli/schema.test \
@@ -83,5 +84,5 @@ STORIES = \
 	tests/cli/usage.test \
 	tests/cli/which_state.test
 TESTS += $(STORIES)
-EXTRA_DIST += tests/cases/exports tests/cli/lib.sh tests/cli/postgres.sh tests/cli/world.sh tests/cli/lsp.py tests/cli/people.py tests/cli/routed.py tests/cli/schema.py $(STORIES) demo.sh test.sh .ci/run .shellcheckrc \
+EXTRA_DIST += tests/cases/results/80.txt tests/cases/results/110.txt tests/cases/exports tests/cli/lib.sh tests/cli/postgres.sh tests/cli/world.sh tests/cli/lsp.py tests/cli/people.py tests/cli/routed.py tests/cli/schema.py $(STORIES) demo.sh test.sh .ci/run .shellcheckrc \
 	scripts/setup.sh scripts/build.sh

@@ -14,7 +14,7 @@ static struct entry sample(void)
                           .key_text = STR("ada@example.com"), .email = STR("Ada@example.com"), .values = STR("\1\0\0"),
                           .cells = STR("\2x"), .retried = true, .attempts = 3, .outcome = OUTCOME_FAILED,
                           .reason = REASON_GONE_THERE, .http_status = 404, .has_lead_id = true,
-                          .detail = STR("no such lead")};
+                          .detail = STR("no such lead"), .changes = STR("first_name: Ann -> Anna")};
     memset(entry.key.b, 0xab, sizeof entry.key.b);
     memset(entry.lead_id.b, 0xcd, sizeof entry.lead_id.b);
     return entry;
@@ -71,6 +71,7 @@ static void goes_there_and_back(struct entry in)
     ck_assert(out.has_lead_id);
     ck_assert(uuid_eq(&out.lead_id, &in.lead_id));
     ck_assert(str_eq(out.detail, in.detail));
+    ck_assert(str_eq(out.changes, in.changes));
     /* What was read may be written again, as the merge does with rows that are to be tried once more. */
     struct buf again = BUF_INIT(MAX);
     ck_assert_int_eq(entry_pack_intent(&out, &again), 0);

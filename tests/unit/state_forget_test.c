@@ -23,20 +23,27 @@ static void teardown(void)
     kit_free(&k);
 }
 
-/* Person 1 is in no byte of any file of the state. */
-static void is_nowhere(void)
+/* Is the text in any byte of any file of the state? */
+static bool is_there(const char *text)
 {
     char *command = NULL;
-    ck_assert_int_ge(asprintf(&command, "grep -q -i -a 'person1@' '%s'*", k.path), 0);
-    ck_assert_int_eq(WEXITSTATUS(system(command)), 1); /* 2: there was nothing to search */
+    ck_assert_int_ge(asprintf(&command, "grep -q -i -a '%s' '%s'*", text, k.path), 0);
+    int status = WEXITSTATUS(system(command));
+    ck_assert_int_le(status, 1); /* 2: there was nothing to search */
     free(command);
+    return status == 0;
+}
+
+static void is_nowhere(void)
+{
+    ck_assert(!is_there("person1@"));
 }
 
 START_TEST(a_person_is_forgotten_everywhere)
 {
     struct hash128 other = kit_key(&k, 50);
     struct forgotten counts;
-    struct entry lead = kit_created(&k, 1, 11), keyed = kit_created(&k, 50, 11);
+    struct entry lead = kit_created(&k, 1, 11), keyed = kit_created(&k, 50, 11), third = kit_created(&k, 3, 11);
     struct entry bad = kit_with(kit_entry(&k, 2, 11), OUTCOME_REJECTED, REASON_REFUSED_THERE);
     struct entry late = kit_with(kit_entry(&k, 60, 11), OUTCOME_DEFERRED, REASON_PLAN_FULL);
     struct job_record job = {.id = "j1", .type = "move", .status = "pending", .run = 1,
@@ -44,7 +51,9 @@ START_TEST(a_person_is_forgotten_everywhere)
     bad.detail = STR("PERSON1@example.com is odd");
     bad.cells = STR("9,person1@EXAMPLE.com");
     keyed.values = late.values = kit_values(&k, " Person1@Example.com ", "Ada"); /* known by another key */
-    kit_batch(&k, OP_CREATE, k.target, (struct entry[]){lead, bad, keyed, late, kit_created(&k, 3, 11)}, 5);
+    lead.changes = STR("company_name: Moonbase -> Acme");
+    third.changes = STR("company_name: Lighthouse -> Acme");
+    kit_batch(&k, OP_CREATE, k.target, (struct entry[]){lead, bad, keyed, late, third}, 5);
     kit_failed(&k, state_forget(k.s, &person1, &counts, &k.e), XS_STATE, "resume");
     kit_merge(&k);
     kit_ok(&k, state_job_put(k.s, &job, &k.e));
@@ -66,6 +75,8 @@ START_TEST(a_person_is_forgotten_everywhere)
     ck_assert(gone);
     ck_assert_str_eq(kit_listed(&k, k.run), "1 created -;2 rejected 2;3 created 3;50 created -;60 deferred -;");
     kit_close(&k);
+    ck_assert(!is_there("Moonbase"));
+    ck_assert(is_there("Lighthouse")); /* another person's */
     is_nowhere();
     kit_open(&k, STATE_WRITE);
     kit_ok(&k, state_forget(k.s, &person1, &counts, &k.e)); /* twice is once */

@@ -137,6 +137,31 @@ START_TEST(test_records)
 }
 END_TEST
 
+/* Ids and what is the same everywhere give way before anything is cut. */
+START_TEST(test_yield)
+{
+    static const enum table_yield yield[] = {TABLE_STAYS, TABLE_YIELDS, TABLE_REPEATS, TABLE_STAYS};
+    struct table t;
+    table_init(&t, 4, NULL);
+    t.yield = yield;
+    t.records_below = 6;
+    ADD(&t, "key", "id", "in", "why", "ann@x", "0001", "Q4", "a reason", "bob@x", "0002", "Q4", "another");
+    ck_assert_str_eq(print(&t, 25, false), "key    id    in  why\nann@x  0001  Q4  a reason\nbob@x  0002  Q4  another\n");
+    ck_assert_str_eq(print(&t, 24, false), "in  Q4\nkey    id    why\nann@x  0001  a reason\nbob@x  0002  another\n");
+    ck_assert_str_eq(print(&t, 20, false), "in  Q4\nkey    why\nann@x  a reason\nbob@x  another\n");
+    ck_assert_str_eq(print(&t, 14, false), "in  Q4\nkey    why\nann@x  a reas\342\200\246\nbob@x  another\n");
+    ck_assert_str_eq(print(&t, 12, false), "in  Q4\n\nkey  ann@x\nid   0001\nwhy  a reas\342\200\246\n\n"
+                                           "key  bob@x\nid   0002\nwhy  another\n");
+    /* One row is no repetition. */
+    table_free(&t);
+    table_init(&t, 4, NULL);
+    t.yield = yield;
+    ADD(&t, "key", "id", "in", "why", "ann@x", "0001", "Q4", "a reason");
+    ck_assert_str_eq(print(&t, 20, false), "key    in  why\nann@x  Q4  a reason\n");
+    table_free(&t);
+}
+END_TEST
+
 START_TEST(test_incomplete_and_none)
 {
     struct table t;
@@ -175,6 +200,7 @@ int main(void)
     tcase_add_test(tc, test_colour);
     tcase_add_test(tc, test_hide_empty);
     tcase_add_test(tc, test_records);
+    tcase_add_test(tc, test_yield);
     tcase_add_test(tc, test_incomplete_and_none);
     tcase_add_test(tc, test_limit);
     suite_add_tcase(suite, tc);
