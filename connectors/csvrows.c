@@ -289,12 +289,14 @@ static int judge(struct csvrows *r, uint64_t first_line, struct row *out, struct
 static void tell_tail(const struct csvrows *r)
 {
     struct buf name = BUF_INIT(1024);
+    const bool tab = r->tail.c == '\t';
 
     if (text_show(r->columns.list[r->columns.n - 1].name, 40, &name) != 0)
         buf_reset(&name);
-    log_warning("%s: column \"%.*s\" ends in %zu \"%s\" in each of the first %" PRIu64 " rows, which are left from another "
-                "delimiter and are read as part of the cell; export the file again, or take them off with apply: [{replace: [...]}]",
-                r->in->label, STR_ARG(buf_str(&name)), r->tail.n, delimiter_text(r->tail.c), r->number);
+    log_warning("%s: column \"%.*s\" ends with %zu \"%s\" in each of the first %" PRIu64 " rows: another delimiter was left there, and "
+                "becomes a part of the value; export the file again, or take it off with apply: [{replace: ['[%s]+$', '']}]",
+                r->in->label, STR_ARG(buf_str(&name)), r->tail.n, delimiter_text(r->tail.c), r->number,
+                tab ? "\\t" : delimiter_text(r->tail.c));
     buf_free(&name);
 }
 

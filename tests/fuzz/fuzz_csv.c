@@ -86,7 +86,13 @@ static void compare(int fd, struct str text)
         return;
     bool sound = csvreference_rows(text, ',', &want);
     expect(lseek(fd, 0, SEEK_SET) == 0 && input_init(&in, fd, "fuzz", &e) == 0);
-    expect(csvrows_new(&in, &format, &rows, &e) == 0);
+    if (csvrows_new(&in, &format, &rows, &e) != 0) { /* no CSV at all */
+        expect(e.status == XS_SOURCE);
+        err_clear(&e);
+        buf_free(&want);
+        buf_free(&got);
+        return;
+    }
     while ((more = csvrows_next(rows, &row, &e)) > 0)
         csvreference_row(row.cells, row.n, &got);
     expect(sound == (more == 0) && str_eq(buf_str(&want), buf_str(&got)));
