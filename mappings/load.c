@@ -340,6 +340,11 @@ int mapping_load(const char *path, struct mapping **out, struct err *e)
     int rc = file_read_ours(path, &bytes, &ours, XS_CONFIG, XS_CONFIG, e);
     if (rc == 0)
         rc = mapping_parse(path, buf_str(&bytes), out, e);
+    /* Of the bytes that were parsed: the file may be another one by now. */
+    if (rc == 0 && sha256_hex(bytes.p, bytes.n, (*out)->sha256) != 0) {
+        mapping_free(*out);
+        rc = err_set(e, XS_INTERNAL, "SHA-256 is not available");
+    }
     /* Whoever can write to a mapping could have any program run by its user. */
     if (rc == 0 && (*out)->source.kind == SOURCE_COMMAND && !ours)
         (*out)->source.as.command.foreign = (*out)->path;

@@ -7,6 +7,7 @@
 
 #include "sync/base/arena.h"
 #include "sync/base/err.h"
+#include "sync/base/hash.h"
 #include "sync/model/lead.h"
 #include "sync/model/row.h"
 #include "sync/model/source_spec.h"
@@ -69,7 +70,7 @@ struct mapping {
     const char *blocklist;              /* UUID or NULL */
     struct limits limits;
     struct guards {
-        struct guard_limit removed, moved, rejected, keyless, empty_source, source_shrank;
+        struct guard_limit removed, moved, changed, rejected, keyless, empty_source, source_shrank;
     } guards;
     int64_t retry_refused_ms;
     const char *results_url, *results_table; /* results_to: postgres; NULL: nowhere */
@@ -84,6 +85,7 @@ struct mapping {
     const enum overwrite *overwrite;    /* LEAD_FIELD_N, then the custom variables */
     uint64_t digest;                    /* of all that decides what a row becomes: query, fields, variables, key, target,
                                            route; not of limits, guards, comments */
+    char sha256[SHA256_HEX_N];          /* of the file's bytes; of a straight CSV, of its target and options */
     struct mapping_impl *impl;
     struct arena arena;
 

@@ -319,6 +319,8 @@ static const struct schema guards = {
         {"removed", &guard, KEY_OPTION, AT(guards.removed), "\"10%\"", "\"500\"",
          "stop before more leads than this are removed"},
         {"moved", &guard, KEY_OPTION, AT(guards.moved), "\"10%\"", NULL, "stop before more leads than this are moved"},
+        {"changed", &guard, KEY_OPTION, AT(guards.changed), "\"50%\"", "\"none\"",
+         "stop before more of the known leads than this are updated"},
         {"rejected", &guard, KEY_OPTION, AT(guards.rejected), "\"5%\"", NULL,
          "stop when more rows than this are rejected"},
         {"keyless", &guard, KEY_OPTION, AT(guards.keyless), "\"0\"", NULL,

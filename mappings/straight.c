@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STEM_BYTES_MAX = 55, OPTION_PATH_MAX = 96, LISTED_MAX = 60, SHOWN_BYTES_MAX = 1 << 14 };
+enum { STEM_BYTES_MAX = 55, OPTION_PATH_MAX = 96, LISTED_MAX = 60, SHOWN_BYTES_MAX = 1 << 14, OPTIONS_BYTES_MAX = 1 << 20 };
 
 static const char *const aliases[][2] = {
     {"delimiter", "source.csv.delimiter"},
@@ -188,6 +188,22 @@ static int take_options(struct mapping *m, const struct mapping_option *options,
     return 0;
 }
 
+/* What a file would say: where the leads go, and the options in the order of their table. */
+static int digest_options(struct mapping *m, const struct mapping_option *options, size_t n, struct err *e)
+{
+    struct buf text = BUF_INIT(OPTIONS_BYTES_MAX);
+    int rc = buf_addc(&text, m->impl->all_columns ? 'a' : '-') | buf_addc(&text, m->target.kind == TARGET_LIST ? 'l' : 'c') |
+             buf_add_str(&text, str_from(m->target.text));
+    for (size_t i = 0; i < n; i++)
+        rc |= buf_add_str(&text, str_from(options[i].name)) | buf_add_str(&text, str_from(options[i].value));
+    if (rc != 0)
+        err_oom(e);
+    else if (sha256_hex(text.p, text.n, m->sha256) != 0)
+        rc = err_set(e, XS_INTERNAL, "SHA-256 is not available");
+    buf_free(&text);
+    return rc == 0 ? 0 : -1;
+}
+
 /* As if a mapping of defaults had been loaded. What needs a decision (removals, routes, keys) has no option, so that a
  * straight CSV can only ever add and update. */
 int mapping_for_csv(const char *csv_path, const struct target_spec *target, bool all_columns,
@@ -212,7 +228,7 @@ int mapping_for_csv(const char *csv_path, const struct target_spec *target, bool
         err_oom(e);
         goto failed;
     }
-    if (take_options(m, options, options_n, e) != 0)
+    if (take_options(m, options, options_n, e) != 0 || digest_options(m, options, options_n, e) != 0)
         goto failed;
     if (m->mode == MODE_MIRROR) {
         err_set(e, XS_USAGE, "a CSV without a mapping file never removes anything: for mode mirror write a mapping "

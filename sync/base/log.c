@@ -101,7 +101,7 @@ static void write_all(const char *p, size_t n)
 enum { SECRET_MIN = 4 };
 
 /* Copies the message without the secret. Done before anything is cut or escaped: a part of it must not get out. */
-static int redact(struct str message, struct buf *out)
+int log_redact(struct str message, struct buf *out)
 {
     struct str secret = str_from(sink.config.secret);
     /* No key is that short; taking out single letters would only garble the message. */
@@ -202,7 +202,7 @@ static int emit(const struct level_row *level, struct str formatted)
     /* Escaping makes of one byte at most eight, JSON of each of these at most two. */
     struct buf message = BUF_INIT(SIZE_MAX), line = BUF_INIT(20 * MESSAGE_MAX);
     int result = -1;
-    if (redact(formatted, &message) != 0)
+    if (log_redact(formatted, &message) != 0)
         goto out;
     if (message.n > MESSAGE_MAX)
         message.n = MESSAGE_MAX;

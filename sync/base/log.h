@@ -3,7 +3,7 @@
 #ifndef SYNC_BASE_LOG_H
 #define SYNC_BASE_LOG_H
 
-#include "sync/base/str.h"
+#include "sync/base/buf.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -36,6 +36,9 @@ void log_msg(enum log_level level, const char *fmt, ...) __attribute__((format(p
  * left out once each under LOG_SKIP. LOG_PLAIN forgets it. Errors are always said. */
 enum log_repeat { LOG_PLAIN, LOG_NOTE, LOG_SKIP };
 void log_repeats(enum log_repeat repeat);
+
+/* Appends a message as it would be logged: with "***" for the secret. For messages that are kept elsewhere. 0/-1 (memory) */
+int log_redact(struct str message, struct buf *out);
 
 /* stdout and stderr share a terminal: called before a log line while a progress line is shown. NULL: none. */
 void log_on_write(void (*clear_line)(void *), void *ctx);

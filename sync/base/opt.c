@@ -272,6 +272,73 @@ int opt_parse(int argc, char **argv, const struct opt *const *tables, const char
     return 0;
 }
 
+/* ---- showing ---- */
+
+/* Who knows the rest of such an address may have its password, or can send what only we should send. */
+static int show_url(const char *word, const char *host, struct buf *out)
+{
+    size_t n = strcspn(host, "/?#");
+    for (size_t i = n; i > 0; i--)
+        if (host[i - 1] == '@') {
+            n -= i;
+            host += i;
+            break;
+        }
+    int bad = buf_add(out, word, (size_t)(strstr(word, "://") + 3 - word)) | buf_add(out, host, n);
+    return host[n] != '\0' ? bad | buf_adds(out, "/...") : bad;
+}
+
+/* As a shell would have to be given it. */
+static int show_quoted(const char *word, struct buf *out)
+{
+    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_./:,=+%@";
+    if (*word != '\0' && word[strspn(word, plain)] == '\0')
+        return buf_adds(out, word);
+    int bad = buf_addc(out, '\'');
+    for (; *word != '\0'; word++)
+        bad |= *word == '\'' ? buf_adds(out, "'\\''") : buf_addc(out, *word);
+    return bad | buf_addc(out, '\'');
+}
+
+static int show_word(const char *word, bool secret, struct buf *out)
+{
+    const char *scheme = strstr(word, "://");
+    if (!secret && scheme != NULL)
+        return show_url(word, scheme + 3, out);
+    if (secret || strchr(word, '@') != NULL || strcasestr(word, "password") != NULL)
+        return buf_adds(out, "...");
+    return show_quoted(word, out);
+}
+
+static int show_one(const struct opt *o, const char *value, struct buf *out)
+{
+    if (o == NULL) /* an operand */
+        return buf_addc(out, ' ') | show_word(value, strchr(value, '=') != NULL, out);
+    int bad = buf_addf(out, " --%s", o->name);
+    return takes_value(o) ? bad | buf_addc(out, ' ') | show_word(value, o->secret, out) : bad;
+}
+
+int opt_show(int argc, char **argv, const struct opt *const *tables, size_t max, struct buf *out)
+{
+    struct parser p;
+    size_t start = out->n;
+    int found = 0, bad = 0;
+    if (parser_init(&p, tables) != 0)
+        return -1;
+    optind = 0;
+    while (bad == 0 && out->n - start <= max && (found = getopt_long(argc, argv, p.letters, p.longs, NULL)) != -1)
+        bad = show_one(found == OPERAND ? NULL : find(&p, found), optarg, out);
+    for (; bad == 0 && found == -1 && out->n - start <= max && optind < argc; optind++)
+        bad = show_one(NULL, argv[optind], out);
+    parser_free(&p);
+    if (bad == 0 && out->n - start > max) {
+        static const char cut[] = " ...";
+        out->n = start + max - (sizeof cut - 1);
+        bad = buf_adds(out, cut);
+    }
+    return bad;
+}
+
 void opt_list_free(struct opt_list *list)
 {
     free(list->v);

@@ -3,6 +3,7 @@
 #ifndef SYNC_BASE_OPT_H
 #define SYNC_BASE_OPT_H
 
+#include "sync/base/buf.h"
 #include "sync/base/err.h"
 
 #include <stdbool.h>
@@ -41,6 +42,7 @@ struct opt {
     int64_t min, max;    /* OPT_INT; both 0: any. OPT_TEXT: min 1 refuses an empty one */
     const char *const *choices; /* OPT_CHOICE: NULL-terminated */
     enum opt_section section;
+    bool secret;         /* opt_show() leaves its value out: a key, an address that must stay unknown, a person's data */
 };
 
 /* Parses argv[1..]; non-options are moved to `operands` (caller frees the array; at most argc). Unknown options and
@@ -48,6 +50,11 @@ struct opt {
 int opt_parse(int argc, char **argv, const struct opt *const *tables, const char ***operands, size_t *operands_n,
               struct err *e);
 void opt_list_free(struct opt_list *list);
+/* Appends what was typed after the command, for a record: " --name value" for each option, by its long name, quoted for a
+ * shell where it needs that. "..." stands for what may be secret or a person: values of secret options, words with an
+ * address, operands like name=value, and of a URL all but scheme and host. A line of more than `max` bytes ends in " ...".
+ * Call it after opt_parse() of the same words. 0/-1 (memory) */
+int opt_show(int argc, char **argv, const struct opt *const *tables, size_t max, struct buf *out);
 /* The option part of --help, in sections: name, argument, text, wrapped at `columns`. */
 void opt_help(FILE *out, const struct opt *const *tables, unsigned columns);
 

@@ -131,7 +131,7 @@ int by_hand_open(struct by_hand_call *call, struct invocation *inv, bool writes,
 {
     const struct common *c = &inv->common;
     call->inv = inv;
-    if (by_hand_sort(call, e) != 0 || (writes && find_state(call, e) != 0) ||
+    if (actor_find(inv, &call->actor, e) != 0 || by_hand_sort(call, e) != 0 || (writes && find_state(call, e) != 0) ||
         key_load(c->api_key_file, true, &call->key, e) != 0)
         return -1;
     common_log(c, call->key.text);
@@ -153,6 +153,7 @@ int by_hand_open(struct by_hand_call *call, struct invocation *inv, bool writes,
         .api = &call->api,
         .clock = c->clock,
         .command = inv->command->name,
+        .actor = &call->actor.shown,
         .state_path = call->state_path,
         .force = call->force,
         .wait_lock_ms = c->wait_lock_ms,
@@ -169,6 +170,7 @@ void by_hand_close(struct by_hand_call *call)
     if (call->inv != NULL)
         common_log(&call->inv->common, NULL);
     key_wipe(&call->key);
+    actor_free(&call->actor);
     free(call->rate_share);
     free(call->state_path);
     free(call->operands);

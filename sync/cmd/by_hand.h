@@ -2,6 +2,7 @@
 #ifndef SYNC_CMD_BY_HAND_H
 #define SYNC_CMD_BY_HAND_H
 
+#include "sync/cmd/actor.h"
 #include "sync/cmd/command.h"
 #include "sync/cmd/key.h"
 #include "sync/cmd/out.h"
@@ -19,6 +20,7 @@ enum {
 
 struct by_hand_call {
     struct invocation *inv;
+    struct actor actor;
     struct api_key key;
     char *rate_share, *state_path; /* owned */
     struct api_config api;

@@ -15,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { COMMANDS_MAX = 64, VERB_LIST_BYTES = 1024, HELP_COLUMNS = 80, HELP_COLUMNS_MAX = 110 };
+enum { COMMANDS_MAX = 64, VERB_LIST_BYTES = 1024, HELP_COLUMNS = 80, HELP_COLUMNS_MAX = 110, LINE_BYTES = 4096 };
 
 const struct command *const command_table[] = {
     &command_init, &command_preview, &command_check, &command_diff, &command_sync, &command_resume,
@@ -211,6 +211,17 @@ static int run_parsed(struct invocation *inv, struct err *e)
     return out_check(inv, e) != 0 ? -1 : command->run(inv, e);
 }
 
+/* For the records of runs. The name is not argv's, which may be any path. */
+static int note_line(struct invocation *inv, int argc, char **argv, const struct opt *const *tables, struct err *e)
+{
+    struct buf line = BUF_INIT(SIZE_MAX);
+    int bad = buf_addf(&line, "leadsync %s", inv->command->name) || opt_show(argc, argv, tables, LINE_BYTES, &line) != 0;
+    const char *text = bad ? NULL : buf_cstr(&line);
+    inv->line = text != NULL ? strdup(text) : NULL;
+    buf_free(&line);
+    return inv->line != NULL ? 0 : err_oom(e);
+}
+
 /* `argv[0]` is the command's name, the rest are its arguments. */
 static int run_command(const struct command *command, int argc, char **argv, struct invocation *inv, struct err *e)
 {
@@ -232,7 +243,7 @@ static int run_command(const struct command *command, int argc, char **argv, str
         goto done;
     }
     const struct opt *const tables[] = {options, NULL};
-    if (opt_parse(argc, argv, tables, &inv->operands, &inv->operands_n, e) != 0)
+    if (opt_parse(argc, argv, tables, &inv->operands, &inv->operands_n, e) != 0 || note_line(inv, argc, argv, tables, e) != 0)
         goto done;
     rc = run_parsed(inv, e);
 done:
@@ -242,6 +253,7 @@ done:
     free(options);
     free(inv->options);
     free(inv->operands);
+    free(inv->line);
     common_free(&inv->common);
     return rc;
 }

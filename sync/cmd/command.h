@@ -47,6 +47,7 @@ struct invocation {
     void *options;           /* the command's own struct */
     const char **operands;   /* owned array of argv's strings */
     size_t operands_n;
+    char *line;              /* owned: the command line for records, without what is secret */
     enum exit_status status;
 };
 

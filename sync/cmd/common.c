@@ -35,7 +35,7 @@ static const struct opt base_options[] = {
     {.name = "help", .letter = 'h', .kind = OPT_FLAG, .dest = AT(help), .help = "what this command does and takes"},
     {.name = "version", .kind = OPT_FLAG, .dest = AT(version), .help = "the version of leadsync"},
     /* Known so that it can be refused with a reason; unknown, it would pass as short for --api-key-file. */
-    {.name = "api-key", .kind = OPT_TEXT, .dest = AT(refused_key), .arg = "KEY", .help = NULL},
+    {.name = "api-key", .kind = OPT_TEXT, .dest = AT(refused_key), .arg = "KEY", .help = NULL, .secret = true},
     {.name = NULL},
 };
 
@@ -46,7 +46,8 @@ static const struct opt url_options[] = {
 };
 
 static const struct opt key_options[] = {
-    {.name = "api-key-file", .kind = OPT_TEXT, .dest = AT(api_key_file), .arg = "FILE", .min = 1,
+    /* Secret, for a key may stand there by a slip. */
+    {.name = "api-key-file", .kind = OPT_TEXT, .dest = AT(api_key_file), .arg = "FILE", .min = 1, .secret = true,
      .help = "file with the API key, - for stdin (else the systemd credential instantly_api_key, else "
              "INSTANTLY_API_KEY)"},
     {.name = "workspace", .kind = OPT_TEXT, .dest = AT(workspace), .arg = "UUID",
@@ -126,7 +127,7 @@ static const struct opt plan_options[] = {
     {.name = "full", .kind = OPT_FLAG, .dest = AT(full),
      .help = "read everything, whatever the watermark, and ask again about remembered refusals"},
     {.name = "guard", .section = OPT_SAFETY, .kind = OPT_LIST, .dest = AT(guards), .arg = "NAME=VALUE",
-     .help = "another limit for this run: removed, moved, rejected, keyless, empty_source, source_shrank"},
+     .help = "another limit for this run: removed, moved, changed, rejected, keyless, empty_source, source_shrank"},
     {.name = "recreate", .kind = OPT_FLAG, .dest = AT(recreate),
      .help = "create again what was deleted in Instantly"},
     {.name = "accept-target", .section = OPT_SAFETY, .kind = OPT_FLAG, .dest = AT(accept_target),

@@ -2,6 +2,7 @@
 noinst_LIBRARIES += sync/libcmd.a
 sync_libcmd_a_CPPFLAGS = $(AM_CPPFLAGS) -DPKGDATADIR='"$(pkgdatadir)"'
 sync_libcmd_a_SOURCES = \
+	sync/cmd/actor.c sync/cmd/actor.h \
 	sync/cmd/by_hand.c sync/cmd/by_hand.h sync/cmd/by_hand_out.c \
 	sync/cmd/check.c \
 	sync/cmd/client.c sync/cmd/client.h \
@@ -44,7 +45,7 @@ sync_libcmd_a_SOURCES = \
 	sync/cmd/state_arg.c sync/cmd/state_arg.h \
 	sync/cmd/state_list.c sync/cmd/state_list.h \
 	sync/cmd/state_note.c sync/cmd/state_note.h \
-	sync/cmd/status.c \
+	sync/cmd/status.c sync/cmd/status_run.c sync/cmd/status_run.h \
 	sync/cmd/sync.c \
 	sync/cmd/sync_arg.c sync/cmd/sync_arg.h \
 	sync/cmd/table.c sync/cmd/table.h \

@@ -36,7 +36,25 @@ static int make_path(const char *after_host, const char *suffix, struct buf *pat
     return buf_add(path, query.p, query.n);
 }
 
-static int exchange(const char *origin, const char *path, const char *user_agent, struct clock *clock, struct err *e)
+static int exchange(struct transport *transport, const struct transport_request *request, struct clock *clock,
+                    struct pong *pong, struct err *e)
+{
+    int64_t give_up_us = clock->mono_us(clock) + INT64_C(1000) * PING_TIMEOUT_MS;
+    if (transport->start(transport, request, on_done, pong, e) != 0)
+        return -1;
+    while (!pong->done && clock->mono_us(clock) < give_up_us)
+        if (transport->poll(transport, PING_TIMEOUT_MS, e) != 0)
+            return -1;
+    return 0;
+}
+
+static bool is_taken(const struct pong *pong)
+{
+    return pong->done && pong->end == TRANSPORT_ANSWERED && pong->status >= 200 && pong->status <= 299;
+}
+
+static int send_to(const char *origin, const char *path, struct str body, const char *user_agent, struct clock *clock,
+                   struct err *e)
 {
     const struct transport_curl_config config = {
         .base_url = origin,
@@ -44,30 +62,28 @@ static int exchange(const char *origin, const char *path, const char *user_agent
         .user_agent = user_agent,
         .connections_max = 1,
     };
-    const struct transport_request request = {.method = "GET", .path = path, .timeout_ms = PING_TIMEOUT_MS};
+    const struct transport_request with = {.method = "POST", .path = path, .body = body, .timeout_ms = PING_TIMEOUT_MS};
+    const struct transport_request without = {.method = "GET", .path = path, .timeout_ms = PING_TIMEOUT_MS};
     struct transport *transport = NULL;
-    struct pong pong = {0};
-    int rc = -1;
+    struct pong said = {0}, pong = {0};
     if (transport_curl_new(&config, &transport, e) != 0)
         return -1;
-    int64_t give_up_us = clock->mono_us(clock) + INT64_C(1000) * PING_TIMEOUT_MS;
-    if (transport->start(transport, &request, on_done, &pong, e) != 0)
-        goto done;
-    while (!pong.done && clock->mono_us(clock) < give_up_us)
-        if (transport->poll(transport, PING_TIMEOUT_MS, e) != 0)
-            goto done;
-    if (!pong.done || pong.end != TRANSPORT_ANSWERED)
-        err_set(e, XS_API, "--ping: no answer");
-    else if (pong.status < 200 || pong.status > 299)
-        err_set(e, XS_API, "--ping: answered with status %d", pong.status);
+    int rc = body.n > 0 ? exchange(transport, &with, clock, &said, e) : 0;
+    /* Some watchdogs know nothing but GET. One that does not answer would not answer to that, either. */
+    if (rc == 0 && (body.n == 0 || (said.done && said.end == TRANSPORT_ANSWERED && !is_taken(&said))))
+        rc = exchange(transport, &without, clock, &pong, e);
     else
-        rc = 0;
-done:
+        pong = said;
+    if (rc == 0 && (!pong.done || pong.end != TRANSPORT_ANSWERED))
+        rc = err_set(e, XS_API, "--ping: no answer");
+    else if (rc == 0 && !is_taken(&pong))
+        rc = err_set(e, XS_API, "--ping: answered with status %d", pong.status);
     transport->free(transport);
     return rc;
 }
 
-int ping_send(const char *url, enum ping_what what, const char *user_agent, struct clock *clock, struct err *e)
+int ping_send(const char *url, enum ping_what what, struct str body, const char *user_agent, struct clock *clock,
+              struct err *e)
 {
     static const char *const suffixes[] = {[PING_START] = "/start", [PING_SUCCESS] = "", [PING_FAIL] = "/fail"};
     struct buf path = BUF_INIT(PATH_MAX_BYTES);
@@ -82,7 +98,7 @@ int ping_send(const char *url, enum ping_what what, const char *user_agent, stru
     if (origin == NULL || make_path(host + host_n, suffixes[what], &path) != 0 || buf_cstr(&path) == NULL)
         err_oom(e);
     else
-        rc = exchange(origin, path.p, user_agent, clock, e);
+        rc = send_to(origin, path.p, body, user_agent, clock, e);
     free(origin);
     buf_free(&path);
     return rc;

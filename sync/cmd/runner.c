@@ -88,6 +88,9 @@ static void fill_config(struct runner *r)
         .rejects_ok = c->rejects_ok,
         .new_rejects_only = c->new_rejects_only,
         .no_exec = c->no_exec,
+        .actor = &r->actor.shown,
+        .overrides = c->guards.v,
+        .overrides_n = c->guards.n,
         .progress = show_progress,
         .consent = must_ask(r) ? ask : NULL,
         .ctx = r,
@@ -97,7 +100,9 @@ static void fill_config(struct runner *r)
 int runner_open(struct runner *r, const struct invocation *inv, bool key_needed, bool read_only, struct err *e)
 {
     const struct common *c = &inv->common;
-    *r = (struct runner){.inv = inv};
+    *r = (struct runner){.inv = inv, .ping_body = BUF_INIT(OUT_BUFFER_BYTES)};
+    if (actor_find(inv, &r->actor, e) != 0)
+        return -1;
     if (inv->operands_n > 0 && sync_arg_load(inv, true, &r->mapping, e) != 0)
         return -1;
     bool key_on_stdin = c->api_key_file != NULL && strcmp(c->api_key_file, "-") == 0;
@@ -126,6 +131,8 @@ void runner_close(struct runner *r)
     common_log(&r->inv->common, NULL);
     key_wipe(&r->key);
     mapping_free(r->mapping);
+    actor_free(&r->actor);
+    buf_free(&r->ping_body);
     free(r->state_path);
     free(r->rate_share);
 }
@@ -212,7 +219,7 @@ static int write_main(struct out *out, const struct invocation *inv, const struc
 {
     int bad = 0;
     /* It ended before it began: the message says why, and a table of nothing would only hide it. */
-    if (inv->common.format == FORMAT_TEXT && report->run == 0)
+    if (inv->common.format == FORMAT_TEXT && (report->run == 0 || report->not_begun))
         return 0;
     if (inv->common.format == FORMAT_JSON)
         bad = run_report_json(report, &out->text) | buf_addc(&out->text, '\n');
@@ -261,10 +268,10 @@ static void tell_left_over(const struct common *c, const struct run_report *repo
 }
 
 /* A watchdog that cannot be reached must not stop what it watches. */
-static void ping(const struct common *c, enum ping_what what)
+static void ping(const struct common *c, enum ping_what what, struct str body)
 {
     struct err e = ERR_INIT;
-    if (c->ping != NULL && ping_send(c->ping, what, CLIENT_USER_AGENT, c->clock, &e) != 0)
+    if (c->ping != NULL && ping_send(c->ping, what, body, CLIENT_USER_AGENT, c->clock, &e) != 0)
         log_warning("%s", err_text(&e));
     err_clear(&e);
 }
@@ -295,6 +302,14 @@ static int ask_first(struct runner *r, struct err *e)
     return rc;
 }
 
+/* What the last ping says besides that the run failed. */
+static void note_end(struct runner *r, const struct run_report *report)
+{
+    buf_reset(&r->ping_body);
+    if (run_report_ping(report, &r->ping_body) != 0)
+        buf_reset(&r->ping_body);
+}
+
 static int run_open(struct runner *r, struct invocation *inv, runner_step *step, struct err *e)
 {
     struct outputs outputs = {0};
@@ -303,11 +318,12 @@ static int run_open(struct runner *r, struct invocation *inv, runner_step *step,
     int rc = -1;
     if (outputs_open(&outputs, inv, e) != 0)
         goto done;
-    ping(&inv->common, PING_START);
+    ping(&inv->common, PING_START, STR_NONE);
     progress_start(&r->progress, &inv->common);
     rc = step(inv, &r->config, &report, e);
     progress_stop(&r->progress);
     inv->status = report.exit_code;
+    note_end(r, &report);
     tell_left_over(&inv->common, &report);
     /* A run that never started has nothing to report. */
     if (report.sync != NULL && write_outputs(&outputs, r, &report, &late) != 0) {
@@ -324,14 +340,17 @@ done:
 }
 
 /* Monitoring hears of a run that did not come to its begin, such as one without a key, where its mapping has named it. */
-static void report_not_begun(const struct runner *r, const struct err *why)
+static void report_not_begun(struct runner *r, const struct err *why)
 {
     struct err e = ERR_INIT;
     struct outputs outputs = {0};
-    struct clock *clock = r->inv->common.clock;
-    int64_t now_ms = clock->wall_ms(clock);
-    struct run_report report = {.started_ms = now_ms, .finished_ms = now_ms, .status = "failed",
-                                .exit_code = why->status, .sync = strdup(r->mapping->name)};
+    struct run_report report;
+    fill_api(r, false);
+    fill_config(r);
+    /* Only where it is, so what is wrong with it does not matter here. */
+    r->config.state_path = r->inv->common.state;
+    run_not_begun(&r->config, why, &report);
+    note_end(r, &report);
     if (report.sync == NULL)
         err_oom(&e);
     else if (outputs_open(&outputs, r->inv, &e) == 0)
@@ -354,7 +373,8 @@ int runner_run(struct invocation *inv, runner_step *step, struct err *e)
     else if (r.mapping != NULL && r.mapping->path != NULL)
         report_not_begun(&r, e);
     /* Also when it did not come to a run: a mapping that is broken tonight is what a watchdog is for. */
-    ping(&inv->common, rc == 0 && inv->status == XS_DONE ? PING_SUCCESS : PING_FAIL);
+    bool well = rc == 0 && inv->status == XS_DONE;
+    ping(&inv->common, well ? PING_SUCCESS : PING_FAIL, well ? STR_NONE : buf_str(&r.ping_body));
     runner_close(&r);
     return rc;
 }

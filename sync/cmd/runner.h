@@ -3,6 +3,7 @@
 #ifndef SYNC_CMD_RUNNER_H
 #define SYNC_CMD_RUNNER_H
 
+#include "sync/cmd/actor.h"
 #include "sync/cmd/command.h"
 #include "sync/cmd/key.h"
 #include "sync/cmd/progress.h"
@@ -13,12 +14,14 @@
 struct runner {
     const struct invocation *inv;
     struct mapping *mapping; /* owned; NULL: resume without SYNC */
+    struct actor actor;
     struct api_key key;
     char *state_path;        /* owned; NULL: the mapping's default */
     char *rate_share;        /* owned */
     struct api_config api;
     struct run_config config;
     struct progress progress;
+    struct buf ping_body;    /* of the last ping; empty: the run has no report */
 };
 
 /* `key_needed`: without one it is XS_KEY. `read_only`: nothing that could write may leave the process.

@@ -16,14 +16,14 @@ static const char *const enrichments[] = {"any", "enriched", "pending", "not-ava
 static const int enrichment_codes[] = {0, 1, 11, -1, -2};
 
 const struct opt select_arg_options[] = {
-    {.name = "search", .kind = OPT_TEXT, .dest = AT(search), .arg = "TEXT", .help = "in first name, last name or address"},
+    {.name = "search", .kind = OPT_TEXT, .secret = true, .dest = AT(search), .arg = "TEXT", .help = "in first name, last name or address"},
     {.name = "filter", .kind = OPT_TEXT, .dest = AT(filter), .arg = "FILTER",
      .help = "one of Instantly's filters: contacted, not-contacted, bounced, replied, interested, … (the man page has all)"},
     {.name = "status", .kind = OPT_LIST, .dest = AT(statuses), .arg = "STATUS,…",
      .help = "active, paused, completed, bounced, unsubscribed, skipped, or the number"},
     {.name = "id", .kind = OPT_LIST, .dest = AT(ids), .arg = "UUID,…", .help = "leads with these ids"},
     {.name = "exclude-id", .kind = OPT_LIST, .dest = AT(excluded), .arg = "UUID,…", .help = "but not these"},
-    {.name = "email", .kind = OPT_LIST, .dest = AT(emails), .arg = "ADDRESS", .help = "leads with this address; may be repeated"},
+    {.name = "email", .kind = OPT_LIST, .secret = true, .dest = AT(emails), .arg = "ADDRESS", .help = "leads with this address; may be repeated"},
     {.name = "in-campaign", .kind = OPT_CHOICE, .dest = AT(in_campaign), .choices = yes_no,
      .help = "leads that are in a campaign, or in none"},
     {.name = "in-list", .kind = OPT_CHOICE, .dest = AT(in_list), .choices = yes_no,

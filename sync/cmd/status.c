@@ -4,19 +4,19 @@
 #include "sync/base/jsonw.h"
 #include "sync/base/text.h"
 #include "sync/cmd/commands.h"
-#include "sync/cmd/job_view.h"
 #include "sync/cmd/out.h"
+#include "sync/cmd/run_choice.h"
 #include "sync/cmd/state_arg.h"
+#include "sync/cmd/status_run.h"
 #include "sync/cmd/table.h"
 #include "sync/state/state.h"
 
 #include <inttypes.h>
-#include <json.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct status_options {
-    int64_t limit;
+    int64_t limit, run;
     bool audit;
 };
 
@@ -26,6 +26,8 @@ static const char *const formats[] = {"text", "json", NULL};
 static const struct opt options[] = {
     {.name = "limit", .kind = OPT_INT, .dest = OPT_AT(status_options, limit), .arg = "N", .min = 1, .max = 10000,
      .help = "runs to list, the newest first (10)"},
+    {.name = "run", .kind = OPT_INT, .dest = OPT_AT(status_options, run), .arg = "ID", .min = 1, .max = INT64_MAX,
+     .help = "only this run, with all that is known of it"},
     {.name = "audit", .kind = OPT_FLAG, .dest = OPT_AT(status_options, audit),
      .help = "check the state's invariants and list what violates them"},
     {.name = NULL},
@@ -33,23 +35,22 @@ static const struct opt options[] = {
 
 enum { ARENA_BYTES = 256 << 20, AUDIT_BYTES = 16 << 20 };
 
-/* What is shown, gathered before anything is printed. */
-struct overview {
-    struct arena arena;
-    struct run_record *runs;
-    size_t runs_n;
-    struct batch *open;
-    size_t open_n;
-    uint64_t open_rows, leads, retries;
-    uint64_t given_up; /* rows, since the last complete full read */
-    uint64_t unmerged; /* rows whose outcome is in the journal only */
-    uint64_t removals, removals_run; /* leads that the latest run with such left to be removed */
-    struct job_views jobs; /* those that are not over, or not settled */
-};
-
-static int gather(struct state *state, size_t limit, struct overview *v, struct err *e)
+/* The newest runs, or the one that was asked for. */
+static int gather_runs(struct state *state, const struct status_options *o, struct overview *v, struct err *e)
 {
-    if (state_runs(state, limit, &v->arena, &v->runs, &v->runs_n, e) != 0 ||
+    if (o->run == 0)
+        return state_runs(state, (size_t)o->limit, &v->arena, &v->runs, &v->runs_n, e);
+    v->runs = arena_calloc(&v->arena, 1, sizeof *v->runs);
+    if (v->runs == NULL)
+        return err_oom(e);
+    v->runs_n = 1;
+    v->detailed = true;
+    return run_choice(state, (uint64_t)o->run, &v->arena, v->runs, e);
+}
+
+static int gather(struct state *state, const struct status_options *o, struct overview *v, struct err *e)
+{
+    if (gather_runs(state, o, v, e) != 0 ||
         state_batches_open(state, &v->arena, &v->open, &v->open_n, e) != 0)
         return -1;
     for (size_t i = 0; i < v->open_n; i++)
@@ -101,37 +102,6 @@ static struct batch_state_texts batch_state_texts(enum batch_state s)
 
 /* ---- JSON ---- */
 
-static void json_time(struct jsonw *w, const char *key, int64_t ms)
-{
-    char text[TIME_TEXT_N];
-    jsonw_key(w, key);
-    jsonw_text(w, ms > 0 ? time_format(ms, text) : NULL);
-}
-
-static void json_run(struct jsonw *w, const struct run_record *run)
-{
-    jsonw_object(w);
-    jsonw_key(w, "run");
-    jsonw_uint(w, run->id);
-    json_time(w, "started_at", run->started_ms);
-    json_time(w, "finished_at", run->finished_ms);
-    jsonw_key(w, "status");
-    jsonw_text(w, run->status);
-    jsonw_key(w, "read");
-    jsonw_text(w, run->read);
-    jsonw_key(w, "exit_code");
-    if (run->finished_ms > 0)
-        jsonw_int(w, run->exit_code);
-    else
-        jsonw_null(w);
-    jsonw_key(w, "report");
-    if (run->report != NULL)
-        jsonw_raw(w, str_from(run->report));
-    else
-        jsonw_null(w);
-    jsonw_object_end(w);
-}
-
 static void json_batch(struct jsonw *w, const struct batch *batch)
 {
     jsonw_object(w);
@@ -145,7 +115,7 @@ static void json_batch(struct jsonw *w, const struct batch *batch)
     jsonw_text(w, batch_state_texts(batch->state).word);
     jsonw_key(w, "rows");
     jsonw_uint(w, batch->entries_n);
-    json_time(w, "sent_at", batch->sent_ms);
+    status_time_json(w, "sent_at", batch->sent_ms);
     jsonw_key(w, "job");
     jsonw_text(w, batch->job);
     jsonw_object_end(w);
@@ -186,7 +156,7 @@ static int show_json(struct state *state, const struct overview *v, struct buf *
     jsonw_key(&w, "runs");
     jsonw_array(&w);
     for (size_t i = 0; i < v->runs_n; i++)
-        json_run(&w, &v->runs[i]);
+        status_run_json(&w, &v->runs[i]);
     jsonw_array_end(&w);
     jsonw_object_end(&w);
     return jsonw_end(&w) | buf_addc(out, '\n');
@@ -194,7 +164,7 @@ static int show_json(struct state *state, const struct overview *v, struct buf *
 
 /* ---- text ---- */
 
-enum { RUN_COLUMNS = 6, WIDTH_DEFAULT = 80, INDENT = 5, LINE_BYTES = 4096 };
+enum { RUN_COLUMNS = 6 };
 
 static const enum table_align run_align[RUN_COLUMNS] = {TABLE_RIGHT, TABLE_LEFT, TABLE_RIGHT,
                                                         TABLE_LEFT,  TABLE_LEFT, TABLE_RIGHT};
@@ -230,98 +200,6 @@ static int add_run(struct table *t, const struct run_record *run)
     return bad;
 }
 
-/* Appends a count and its name when there is anything to count. */
-static int add_count(struct json_object *rows, const char *name, const char *text, const char **between, struct buf *out)
-{
-    struct json_object *count;
-    int64_t n = json_object_object_get_ex(rows, name, &count) ? json_object_get_int64(count) : 0;
-    if (n <= 0)
-        return 0;
-    int bad = buf_addf(out, "%s%" PRId64 " %s", *between, n, text);
-    *between = ", ";
-    return bad;
-}
-
-/* What became of the rows: the outcomes add up to what was read, what follows them does not count rows. What was done by
- * hand read none, and begins with its `command`. */
-static int add_counts(struct json_object *rows, const char *read_as, const char *command, struct buf *out)
-{
-    static const char *const outcomes[] = {"created", "changed", "unchanged", "skipped", "rejected", "failed", "deferred"};
-    static const char *const operations[][2] = {{"updated", "updated"},
-                                                {"moved", "moved"},
-                                                {"removed", "removed"},
-                                                {"settled", "of earlier runs settled"},
-                                                {"skipped_active", "skipped but active there"}};
-    struct json_object *read = NULL;
-    int64_t n = json_object_object_get_ex(rows, "read", &read) ? json_object_get_int64(read) : 0;
-    bool looked = read != NULL && read_as != NULL && read_as[0] != '\0';
-    int bad = looked ? buf_addf(out, "%" PRId64 " read", n) : command != NULL ? buf_adds(out, command) : 0;
-    const char *between = out->n > 0 ? ": " : "";
-    for (size_t i = 0; i < sizeof outcomes / sizeof outcomes[0]; i++)
-        bad |= add_count(rows, outcomes[i], outcomes[i], &between, out);
-    between = between[0] == ',' ? "; " : between;
-    for (size_t i = 0; i < sizeof operations / sizeof operations[0]; i++)
-        bad |= add_count(rows, operations[i][0], operations[i][1], &between, out);
-    return bad;
-}
-
-/* A run that was killed left no report. What it had begun is in its batches. */
-static int add_unfinished(const struct overview *v, const struct run_record *run, struct buf *out)
-{
-    uint64_t rows = 0;
-    size_t batches = 0;
-    for (size_t i = 0; i < v->open_n; i++) {
-        batches += v->open[i].run == run->id;
-        rows += v->open[i].run == run->id ? v->open[i].entries_n : 0;
-    }
-    bool alive = run->status != NULL && strcmp(run->status, "running") == 0;
-    int bad = buf_adds(out, alive ? "still at work" : "stopped in the middle of its work");
-    if (batches > 0)
-        bad |= buf_addf(out, ": %zu batch%s with %" PRIu64 " row%s %s open", batches, batches == 1 ? "" : "es", rows,
-                        text_plural(rows), batches == 1 ? "is" : "are");
-    if (!alive)
-        bad |= buf_adds(out, batches > 0 ? "; the next sync or leadsync resume goes on" : "; nothing of it is open any more");
-    return bad;
-}
-
-/* Appends text in lines of at most `columns`, indented; broken between words. */
-static int add_wrapped(struct str text, size_t columns, struct buf *out)
-{
-    size_t width = columns > INDENT + 20 ? columns - INDENT : 20;
-    int bad = 0;
-    while (text.n > 0 && bad == 0) {
-        size_t n = text.n;
-        if (n > width)
-            for (n = width; n > 0 && text.p[n] != ' '; n--)
-                continue;
-        n = n > 0 ? n : width;
-        bad = buf_addf(out, "%*s%.*s\n", INDENT, "", (int)n, text.p);
-        n += n < text.n && text.p[n] == ' ';
-        text = (struct str){text.p + n, text.n - n};
-    }
-    return bad;
-}
-
-static int show_run(const struct invocation *inv, const struct overview *v, const struct run_record *run, struct buf *out)
-{
-    struct json_object *report = run->report != NULL ? json_tokener_parse(run->report) : NULL, *rows = NULL;
-    struct json_object *command = NULL;
-    struct buf line = BUF_INIT(LINE_BYTES);
-    int bad = 0;
-    if (report != NULL && json_object_object_get_ex(report, "rows", &rows))
-        bad = add_counts(rows, run->read, json_object_object_get_ex(report, "command", &command)
-                                              ? json_object_get_string(command) : NULL, &line);
-    else if (run->finished_ms == 0)
-        bad = add_unfinished(v, run, &line);
-    if (v->removals > 0 && v->removals_run == run->id)
-        bad |= buf_addf(&line, "%s%" PRIu64 " lead%s to be removed", line.n > 0 ? "; " : "", v->removals,
-                        v->removals == 1 ? " waits" : "s wait");
-    bad |= add_wrapped(buf_str(&line), inv->common.columns > 0 ? inv->common.columns : WIDTH_DEFAULT, out);
-    buf_free(&line);
-    json_object_put(report);
-    return bad;
-}
-
 /* A line a run, and below it what it did: more counts than a terminal has columns for. */
 static int show_runs(const struct invocation *inv, const struct overview *v, struct buf *out)
 {
@@ -341,7 +219,7 @@ static int show_runs(const struct invocation *inv, const struct overview *v, str
         const char *next = newline != NULL ? newline + 1 : end;
         bad |= buf_add(out, p, (size_t)(next - p));
         if (i > 0 && i <= v->runs_n)
-            bad |= show_run(inv, v, &v->runs[i - 1], out);
+            bad |= status_run_show(v, &v->runs[i - 1], i < v->runs_n ? &v->runs[i] : NULL, inv->common.columns, out);
         p = next;
     }
     table_free(&t);
@@ -435,7 +313,7 @@ static int show(const struct invocation *inv, struct state *state, struct out *o
     int rc = -1;
     arena_init(&v.arena, ARENA_BYTES);
     job_views_init(&v.jobs);
-    if (gather(state, (size_t)o->limit, &v, e) != 0 || gather_jobs(state, &v, e) != 0)
+    if (gather(state, o, &v, e) != 0 || gather_jobs(state, &v, e) != 0)
         goto done;
     int bad = inv->common.format == FORMAT_JSON ? show_json(state, &v, &out->text)
                                                 : show_text(inv, state, &v, &out->text);

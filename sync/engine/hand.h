@@ -20,12 +20,14 @@
 
 struct batch;
 struct json_object;
+struct run_actor;
 struct state;
 
 struct hand_config {
     const struct api_config *api;  /* read_only: a dry run */
     struct clock *clock;
     const char *command;           /* its words, for the record: "leads interest"; NULL: not told */
+    const struct run_actor *actor; /* who does it, see run.h; NULL: not known */
     const char *state_path;        /* where writes are journaled; made when it is missing. NULL: reads only */
     int64_t wait_lock_ms;
     int64_t settle_ms;             /* sum of the waits of a read-back; 7000 is 1 + 2 + 4 s */

@@ -63,6 +63,7 @@ static int settle_earlier(struct hand *h, struct err *e)
         .api = h->c.api,
         .clock = h->c.clock,
         .memory_max = RESUME_BYTES,
+        .actor = h->c.actor,
         .wait_lock_ms = h->c.wait_lock_ms,
     };
     log_notice("requests of earlier runs are open: they are settled first");
@@ -124,11 +125,15 @@ int hand_begin(struct hand *h, struct err *e)
 {
     if (hand_state_open(h, e) != 0)
         return -1;
+    const struct run_report report = {.actor = h->c.actor};
+    struct buf begun = BUF_INIT(REPORT_MAX);
     struct run_record record = {.started_ms = h->started_ms, .status = "running", .read = ""};
-    if (state_run_start(h->state, &record, e) != 0)
-        return -1;
-    h->run = record.id;
-    return 0;
+    record.begun = run_report_begun(&report, &begun) == 0 ? buf_cstr(&begun) : NULL;
+    int rc = record.begun != NULL ? state_run_start(h->state, &record, e) : err_oom(e);
+    if (rc == 0)
+        h->run = record.id;
+    buf_free(&begun);
+    return rc;
 }
 
 /* ---- ending ---- */
@@ -190,9 +195,11 @@ static int write_record(struct hand *h, struct run_report *report, struct err *e
     return rc;
 }
 
-static int record(struct hand *h, enum exit_status status, struct err *e)
+/* `why`: what ended the run; no error: it came to its end. */
+static int record(struct hand *h, enum exit_status status, const struct err *why, struct err *e)
 {
-    struct run_report report = {.run = h->run, .command = h->c.command, .started_ms = h->started_ms, .exit_code = status};
+    struct run_report report = {.run = h->run, .command = h->c.command, .started_ms = h->started_ms, .exit_code = status,
+                                .actor = h->c.actor};
     struct api_counts counts;
     struct rusage usage;
     api_get_counts(h->api, &counts);
@@ -206,6 +213,8 @@ static int record(struct hand *h, enum exit_status status, struct err *e)
                                                                    : "failed";
     if (getrusage(RUSAGE_SELF, &usage) == 0)
         report.peak_rss_bytes = (uint64_t)usage.ru_maxrss * 1024;
+    if (why->status != XS_DONE)
+        run_report_stopped(&report, why);
     tally(h, &report.tally);
     report.sync = strdup(state_sync(h->state));
     int rc = report.sync != NULL && add_jobs(h, &report) == 0 ? write_record(h, &report, e) : err_oom(e);
@@ -230,7 +239,7 @@ int hand_end(struct hand *h, int rc, struct err *e)
         log_notice("%zu batch%s open; leadsync resume settles %s", open_n, open_n == 1 ? " stays" : "es stay",
                    open_n == 1 ? "it" : "them");
     if (done == 0)
-        done = record(h, status, &late);
+        done = record(h, status, e, &late);
     if (done != 0 && rc == 0)
         rc = err_set(e, late.status, "%s", err_text(&late));
     err_clear(&late);

@@ -49,6 +49,8 @@ sync_libengine_a_SOURCES = \
 	sync/engine/run_cells.c \
 	sync/engine/run_emptied.c \
 	sync/engine/run_gone.c \
+	sync/engine/run_begun.c sync/engine/run_begun.h \
+	sync/engine/run_fill.c \
 	sync/engine/run_guard.c \
 	sync/engine/run_hold.c \
 	sync/engine/run_left.c \
@@ -76,4 +78,4 @@ sync_libengine_a_SOURCES = \
 	sync/engine/verify.c \
 	sync/engine/watermark.c sync/engine/watermark.h \
 	sync/engine/upload_open.c \
-	sync/engine/work.c sync/engine/work.h
+	sync/engine/work.c sync/engine/work_wait.c sync/engine/work.h

@@ -8,7 +8,6 @@
 #endif
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "sync/base/log.h"
 #include "sync/base/stop.h"
@@ -72,70 +71,7 @@ static int read_rows(struct run *r, struct err *e)
 static void report_start(struct run_report *report, const struct run_config *c)
 {
     *report = (struct run_report){.started_ms = c->clock->wall_ms(c->clock), .status = "failed"};
-}
-
-static int target_text(struct run *r)
-{
-    char id[TARGET_TEXT_N];
-    if (r->targets.mapped_n == 0)
-        return 0;
-    const struct target *t = &r->targets.v[0].target;
-    struct buf text = BUF_INIT(1 << 16);
-    int rc = buf_addf(&text, "%s %s", target_kind_text(t->kind), t->name != NULL ? t->name : target_format(t, id));
-    if (rc == 0 && r->targets.mapped_n > 1)
-        rc = buf_addf(&text, " and %zu more", r->targets.mapped_n - 1);
-    const char *s = rc == 0 ? buf_cstr(&text) : NULL;
-    r->report->target_text = s != NULL ? strdup(s) : NULL;
-    buf_free(&text);
-    return r->report->target_text != NULL ? 0 : -1;
-}
-
-static int report_jobs(struct run *r)
-{
-    struct run_report *report = r->report;
-    size_t n = 0;
-    while (r->upload != NULL && upload_job(r->upload, n) != NULL)
-        n++;
-    if (n == 0)
-        return 0;
-    report->jobs = calloc(n, sizeof *report->jobs);
-    if (report->jobs == NULL)
-        return -1;
-    for (; report->jobs_n < n; report->jobs_n++) {
-        const struct upload_job *job = upload_job(r->upload, report->jobs_n);
-        struct run_job *told = &report->jobs[report->jobs_n];
-        *told = (struct run_job){.total = job->total, .success = job->success, .failed = job->failed,
-                                 .type = job->type != NULL ? strdup(job->type) : NULL,
-                                 .status = job->status != NULL ? strdup(job->status) : NULL};
-        memcpy(told->id, job->id, sizeof told->id);
-    }
-    return 0;
-}
-
-static void fill_report(struct run *r)
-{
-    struct run_report *report = r->report;
-    struct rusage usage;
-    report->finished_ms = r->c->clock->wall_ms(r->c->clock);
-    if (r->api != NULL) {
-        struct api_counts counts;
-        api_get_counts(r->api, &counts);
-        report->requests_total = counts.total;
-        report->requests_retried = counts.retried;
-        report->requests_rate_limited = counts.rate_limited;
-        memcpy(report->requests_by_kind, counts.by_kind, sizeof report->requests_by_kind);
-    }
-    double seconds = (double)(r->c->clock->mono_us(r->c->clock) - r->started_us) / 1e6;
-    uint64_t written = r->tally->outcomes[OUTCOME_CREATED] + r->tally->updated + r->tally->moved;
-    report->leads_per_second = seconds > 0 ? (double)written / seconds : 0;
-    if (getrusage(RUSAGE_SELF, &usage) == 0)
-        report->peak_rss_bytes = (uint64_t)usage.ru_maxrss * 1024;
-    if (r->workspace.name != NULL)
-        report->workspace = strdup(r->workspace.name);
-    if (report_jobs(r) != 0)
-        log_detail("the run's background jobs do not fit into memory");
-    if (target_text(r) != 0)
-        log_detail("the target's name does not fit into memory");
+    run_report_begin(report, c);
 }
 
 static int keyless_text(struct run *r)
@@ -241,7 +177,7 @@ static int write_record(struct run *r, struct err *e)
 
 static void judge_error(struct run *r, const struct err *e)
 {
-    r->report->exit_code = e->status;
+    run_report_stopped(r->report, e);
     r->report->status = e->status == XS_SIGINT || e->status == XS_SIGTERM ? "interrupted" : "failed";
 }
 
@@ -271,7 +207,7 @@ static int finish(struct run *r, int rc, struct err *e)
     }
     if (rc != 0)
         tally_cut_short(r->tally);
-    fill_report(r);
+    run_fill_report(r);
     if (rc == 0 && !tally_closes(r->tally))
         rc = err_set(e, XS_INTERNAL, "%llu row%s read, but the outcomes do not add up to that: please report",
                      (unsigned long long)r->tally->read, r->tally->read == 1 ? " was" : "s were");
@@ -287,7 +223,9 @@ static int finish(struct run *r, int rc, struct err *e)
     else
         judge_error(r, e);
     err_clear(&late);
-    if (r->upload != NULL && r->record.id != 0 && write_record(r, &late) != 0 && rc == 0) {
+    if (rc != 0 && r->record.id == 0 && run_state_note(r, e) != 0)
+        return rc;
+    if (r->record.id != 0 && write_record(r, &late) != 0 && rc == 0) {
         rc = err_set(e, late.status, "%s", err_text(&late));
         judge_error(r, e);
     }
@@ -330,6 +268,21 @@ int run_sync(const struct run_config *config, struct run_report *report, struct 
     rc = finish(&r, rc, e);
     run_close(&r);
     return rc;
+}
+
+void run_not_begun(const struct run_config *config, const struct err *why, struct run_report *report)
+{
+    struct err ignored = ERR_INIT;
+    report_start(report, config);
+    struct run r = {.c = config, .report = report, .tally = &report->tally, .m = config->mapping, .named = true};
+    run_init(&r);
+    report->sync = strdup(r.m->name);
+    report->finished_ms = report->started_ms;
+    run_report_stopped(report, why);
+    if (run_state_note(&r, why) == 0 && write_record(&r, &ignored) != 0)
+        log_detail("this run is not on record: %s", err_text(&ignored));
+    err_clear(&ignored);
+    run_close(&r);
 }
 
 /* ---- resume ---- */
@@ -468,7 +421,7 @@ int run_diff(const struct run_config *config, struct diff *diff, struct run_repo
         run_left_deleted(&r);
         rc = summarise(&r, e);
     }
-    fill_report(&r);
+    run_fill_report(&r);
     if (rc == 0) {
         report->status = "complete";
         report->exit_code = XS_DONE;

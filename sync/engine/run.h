@@ -38,6 +38,12 @@ struct run_progress {
     struct api_wait wait;
 };
 
+/* Who runs what, for the record; all borrowed. */
+struct run_actor {
+    const char *user, *host, *version;
+    const char *command; /* the command line, without what is secret */
+};
+
 struct run_config {
     struct mapping *mapping;      /* borrowed; a straight CSV's name is completed by the run */
     const char *state_path;       /* NULL: the default place of the mapping's name */
@@ -55,6 +61,9 @@ struct run_config {
     bool accept_target;
     bool rejects_ok, new_rejects_only;
     bool no_exec;                 /* a `command` source is refused */
+    const struct run_actor *actor;     /* NULL: not known */
+    const char *const *overrides;      /* guards that the command line allows, as "NAME=VALUE" */
+    size_t overrides_n;
     void (*progress)(void *ctx, const struct run_progress *progress); /* NULL: none */
     /* Asked once by run_ask(), or by run_sync() before its first write; returns 1 to go on, 0 to stop (XS_USAGE).
      * NULL: never asked (no terminal, --yes). `text` says workspace, target, status, counts. */
@@ -67,6 +76,22 @@ struct run_job {
     char id[64];
     char *type, *status;            /* the API's words, owned by the report; NULL: not told */
     int64_t total, success, failed; /* -1: not told */
+};
+
+/* A guard as a run has judged it, when it judged it last. */
+struct run_guard {
+    const char *name;
+    char limit[32];               /* as a mapping says it: "10%", "500", "none", "stop" */
+    uint64_t counted, of;
+    bool stops;
+};
+enum { RUN_GUARDS_MAX = 8 };      /* more than there are guards */
+
+/* What a run did in a campaign or list. */
+struct run_target_counts {
+    char target[TARGET_TEXT_N];   /* "campaign:UUID" */
+    char *name;                   /* owned; NULL: not known */
+    uint64_t created, changed, moved, removed;
 };
 
 /* The report of a run (its JSON: docs/leadsync.1, REPORTS). Filled as far as the run got, also on errors. */
@@ -92,6 +117,16 @@ struct run_report {
     bool source_changed;          /* while it was read: the next sync reads it again */
     bool results_wait;            /* results_to: could not be written; the next run does */
     char *workspace, *target_text; /* for people; NULL when not known */
+    struct run_guard guards[RUN_GUARDS_MAX]; /* those that were judged */
+    size_t guards_n;
+    bool not_begun;               /* it ended before it began: all that there is to say is why */
+    char *stop_message;           /* what ended the run, without the secret; NULL: it came to its end */
+    struct run_target_counts *targets; /* owned: those of the mapping, then others where something was done */
+    size_t targets_n;
+    const struct run_actor *actor;     /* these three borrowed from the configuration */
+    const char *const *overrides;
+    size_t overrides_n;
+    char mapping_sha256[SHA256_HEX_N]; /* "": the run had no mapping */
     enum exit_status exit_code;
 };
 
@@ -105,14 +140,28 @@ int run_resume(const struct run_config *config, struct run_report *report, struc
  * refused; or what else stands in the way. */
 int run_ask(const struct run_config *config, struct err *e);
 
+/* A run that ended before run_sync() could be called, for `why`: fills the report, and writes the run's record where there
+ * is a state. The configuration needs the mapping, the state's path, the API's address and the clock. */
+void run_not_begun(const struct run_config *config, const struct err *why, struct run_report *report);
+
 struct diff;
 /* Plans every row and hands each decision to `diff` (sync/engine/diff.h), which the caller opened and closes. */
 int run_diff(const struct run_config *config, struct diff *diff, struct run_report *report, struct err *e);
 
 void run_report_free(struct run_report *report);
+/* What is known of a run before it does anything: actor, mapping, overrides. For a report that run_*() does not fill. */
+void run_report_begin(struct run_report *report, const struct run_config *config);
+/* Notes what ended the run: exit status and message. Memory that is short costs the message. */
+void run_report_stopped(struct run_report *report, const struct err *why);
+/* What kind of thing ended the run ("guard", "source", …); NULL: it came to its end. */
+const char *run_report_stop_kind(const struct run_report *report);
 /* The report as one JSON object, and as the summary table people read. Appends. 0/-1 (memory). */
 int run_report_json(const struct run_report *report, struct buf *out);
 int run_report_text(const struct run_report *report, bool colour, struct buf *out);
+/* What run_report_begin() noted, as one JSON object: the record of a run has it from the start. Appends. 0/-1 */
+int run_report_begun(const struct run_report *report, struct buf *out);
+/* For a watchdog: sync, status and what ended the run, as one short JSON object. Appends. 0/-1 */
+int run_report_ping(const struct run_report *report, struct buf *out);
 /* What a run left over, in one line, for a mail or a log that has no room for the table. */
 int run_report_brief(const struct run_report *report, struct buf *out);
 /* Prometheus text format; `last_success_ms` 0: never. */

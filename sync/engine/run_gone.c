@@ -335,7 +335,7 @@ static int judge(struct run *r, struct err *e)
     if (g->unsettled > 0)
         log_notice("%llu of the removals %s under way in a run that is not settled: after `leadsync resume` the diff is exact",
                    (unsigned long long)g->unsettled, g->unsettled == 1 ? "is" : "are");
-    if (g->planned == 0 || !run_guard_exceeds(&r->m->guards.removed, g->planned, g->live))
+    if (!run_guard_judge(r, "removed", &r->m->guards.removed, g->planned > 0, g->planned, g->live))
         return 0;
     const struct guard_trip trip = {"removed", "nothing was done", "see `leadsync diff`, ", "correct the source",
                                     run_guard_advice("removed", g->planned, g->live, advice)};

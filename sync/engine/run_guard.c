@@ -23,6 +23,38 @@ bool run_guard_exceeds(const struct guard_limit *limit, uint64_t n, uint64_t who
     return false;
 }
 
+static void limit_text(const struct guard_limit *limit, char *out, size_t size)
+{
+    switch (limit->kind) {
+    case GUARD_SHARE: snprintf(out, size, "%.10g%%", limit->value * 100); return;
+    case GUARD_COUNT: snprintf(out, size, "%.15g", limit->value); return;
+    case GUARD_STOP: snprintf(out, size, "stop"); return;
+    case GUARD_NONE: snprintf(out, size, "none"); return;
+    }
+}
+
+void run_guard_note(struct run *r, const char *name, const struct guard_limit *limit, uint64_t n, uint64_t whole, bool stops)
+{
+    struct run_report *report = r->report;
+    size_t i = 0;
+    while (i < report->guards_n && strcmp(report->guards[i].name, name) != 0)
+        i++;
+    if (i == RUN_GUARDS_MAX)
+        return;
+    struct run_guard *guard = &report->guards[i];
+    report->guards_n += i == report->guards_n;
+    *guard = (struct run_guard){.name = name, .counted = n, .of = whole, .stops = stops || guard->stops};
+    limit_text(limit, guard->limit, sizeof guard->limit);
+}
+
+bool run_guard_judge(struct run *r, const char *name, const struct guard_limit *limit, bool speaks, uint64_t n,
+                     uint64_t whole)
+{
+    bool stops = speaks && run_guard_exceeds(limit, n, whole);
+    run_guard_note(r, name, limit, n, whole, stops);
+    return stops;
+}
+
 const char *run_guard_advice(const char *guard, uint64_t n, uint64_t whole, char text[GUARD_ADVICE_N])
 {
     struct guard_limit limit = {.kind = GUARD_SHARE};
@@ -88,7 +120,8 @@ static int judge_rejected(struct run *r, uint64_t not_counted, struct err *e)
     uint64_t rejected = t->outcomes[OUTCOME_REJECTED] - t->refused_before - not_counted, rows = t->read - t->refused_before;
     char before[96] = "";
     r->judged_rows = t->read;
-    if (r->rejected_told || rejected < RUN_REJECTED_MIN || !run_guard_exceeds(&r->m->guards.rejected, rejected, rows))
+    if (!run_guard_judge(r, "rejected", &r->m->guards.rejected, rejected >= RUN_REJECTED_MIN, rejected, rows) ||
+        r->rejected_told)
         return 0;
     r->rejected_told = true; /* a dry run goes on reading */
     if (t->refused_before > 0)
@@ -121,12 +154,41 @@ int run_guard_source(struct run *r, struct err *e)
         log_notice("%s: has %sno rows", r->source->label, r->m->source.as.csv.header ? "a header and " : "");
     if (strcmp(r->read_kind, "full") != 0 || last == 0)
         return 0;
-    if (read == 0 && r->m->guards.empty_source.kind != GUARD_NONE &&
+    bool no_rows = run_guard_judge(r, "empty_source", &r->m->guards.empty_source, read == 0, read == 0, last);
+    if (no_rows &&
         run_guard_trip(r, &empty, e, "the source has no rows, and the last complete read had %llu",
                        (unsigned long long)last) != 0)
         return -1;
-    if (read >= last || !run_guard_exceeds(&r->m->guards.source_shrank, last - read, last))
+    if (!run_guard_judge(r, "source_shrank", &r->m->guards.source_shrank, true, read < last ? last - read : 0, last))
         return 0;
     return run_guard_trip(r, &shrank, e, "%llu row%s read, the last complete read had %llu", (unsigned long long)read,
                           read == 1 ? " was" : "s were", (unsigned long long)last);
+}
+
+/* ---- what changes ---- */
+
+enum { CHANGED_KNOWN_MIN = 100 }; /* of fewer known leads any share may change */
+
+static bool judges_changed(const struct run *r)
+{
+    return r->known_there >= CHANGED_KNOWN_MIN && r->m->mode != MODE_CREATE;
+}
+
+bool run_guard_changed_may_stop(const struct run *r)
+{
+    /* Each row changes one lead, and no two rows the same. */
+    uint64_t to_come = r->known_there > r->known_seen ? r->known_there - r->known_seen : 0;
+    return judges_changed(r) && run_guard_exceeds(&r->m->guards.changed, r->updates + to_come, r->known_there);
+}
+
+int run_guard_changed(struct run *r, struct err *e)
+{
+    char advice[GUARD_ADVICE_N];
+    if (!run_guard_judge(r, "changed", &r->m->guards.changed, judges_changed(r), r->updates, r->known_there))
+        return 0;
+    const struct guard_trip trip = {"changed", "nothing was done", "see `leadsync diff`, ",
+                                    "correct the mapping or the source",
+                                    run_guard_advice("changed", r->updates, r->known_there, advice)};
+    return run_guard_trip(r, &trip, e, "%llu of %llu known leads would be updated", (unsigned long long)r->updates,
+                          (unsigned long long)r->known_there);
 }

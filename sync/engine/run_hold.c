@@ -31,6 +31,8 @@ int run_hold_start(struct run *r, struct err *e)
     }
     if (run_holds_all(r))
         r->hold_rows = UINT64_MAX;
+    if (state_leads_there(r->state, &r->known_there, e) != 0)
+        return -1;
     if (r->diff == NULL && spool_new(SPOOL_MEMORY, &r->held, e) != 0)
         return -1;
     if (r->m->duplicates != DUPLICATES_FIRST)
@@ -128,7 +130,8 @@ static int consent(struct run *r, struct err *e)
 
 int run_hold_step(struct run *r, struct err *e)
 {
-    bool lets_go = r->held != NULL && r->contest == NULL && r->waiting == NULL && r->tally->read >= r->hold_rows;
+    bool lets_go = r->held != NULL && r->contest == NULL && r->waiting == NULL && r->tally->read >= r->hold_rows &&
+                   !run_guard_changed_may_stop(r);
     if (!lets_go && r->tally->read < r->judged_rows + JUDGE_ROWS)
         return 0;
     if (run_guard_rejected(r, e) != 0 || run_guard_verdict(r, e) != 0)
@@ -400,7 +403,7 @@ static int take_retries(struct run *r, struct err *e)
 /* Rows that waited need not wait once more when nothing that is found later may stop the run. */
 static int release_early(struct run *r, struct err *e)
 {
-    if (r->held == NULL || run_holds_all(r) || r->c->consent != NULL)
+    if (r->held == NULL || run_holds_all(r) || run_guard_changed_may_stop(r) || r->c->consent != NULL)
         return 0;
     if (run_guard_rejected(r, e) != 0 || run_guard_verdict(r, e) != 0)
         return -1;

@@ -64,6 +64,9 @@ struct run {
     char *emptied_first;             /* what is said of the first; in the run's arena */
     struct flips *flips;             /* what run_flips.c has seen; owned, NULL: the source's order is its own */
     struct buf tripped;              /* what guards said that stop the run */
+    uint64_t known_there;            /* leads in the state, and there, before the first row */
+    uint64_t known_seen;             /* of them: those whose row was decided */
+    uint64_t updates;                /* of them: those of which a field or variable would be written */
     bool rejected_told;              /* the guard `rejected` is among them, or a dry run has warned of it */
     uint64_t judged_rows;            /* rows read when the rejected guard last spoke */
     bool look_first;              /* the state may lack what earlier runs created: their journal is lost */
@@ -89,9 +92,12 @@ struct run {
 int run_plan_rows(struct run *r, struct err *e); /* all rows of a dry run, and what the guards say of them */
 
 /* ---- run_open.c ---- */
+void run_init(struct run *r); /* memory and clock; run_open() does it, too */
 int run_open(struct run *r, struct err *e);
 void run_close(struct run *r);
 int run_open_for_resume(struct run *r, struct err *e);
+/* Who begins the run and how, for its record; NULL: memory. */
+const char *run_begun(struct run *r);
 /* A setting that is a number; 0 when it is not set. */
 int run_number_setting(struct run *r, const char *name, uint64_t *out, struct err *e);
 int run_keep_mapping(struct run *r, struct err *e); /* after a complete run: its mapping is the one to compare with */
@@ -110,6 +116,9 @@ void run_emptied_tell(const struct run *r);
 /* For the upload: appends `campaign "Demo" (campaign:UUID)`, or the id alone. 0/-1 (memory) */
 int run_where(void *run, const struct target *there, struct buf *out);
 void run_where_close(struct run *r);
+
+/* ---- run_fill.c ---- */
+void run_fill_report(struct run *r); /* when all is done; short memory leaves parts out */
 
 /* ---- run_progress.c ---- */
 /* Tells the progress line, when it is time for that; also called by the upload at each of its steps. */
@@ -186,6 +195,11 @@ int run_show(struct run *r, const struct decision *d, struct entry *entry, uint3
 /* ---- run_guard.c ---- */
 enum { RUN_REJECTED_MIN = 20 }; /* fewer rejects are never too many */
 bool run_guard_exceeds(const struct guard_limit *limit, uint64_t n, uint64_t whole);
+/* For the report: what the guard has counted, and whether it stops the run. Once it does, that stays. */
+void run_guard_note(struct run *r, const char *name, const struct guard_limit *limit, uint64_t n, uint64_t whole, bool stops);
+/* Does it exceed the limit? Notes it; `speaks` false: it does not judge so few. */
+bool run_guard_judge(struct run *r, const char *name, const struct guard_limit *limit, bool speaks, uint64_t n,
+                     uint64_t whole);
 /* The option with the smallest whole share that lets `n` of `whole` pass, and the one that lets all pass. In `text`. */
 enum { GUARD_ADVICE_N = 96 };
 const char *run_guard_advice(const char *guard, uint64_t n, uint64_t whole, char text[GUARD_ADVICE_N]);
@@ -204,6 +218,10 @@ int run_guard_verdict(struct run *r, struct err *e);
 int run_guard_rejected(struct run *r, struct err *e);
 /* The same for rows that the mapping rejects and leads that Instantly refuses, as refusals come. -1: it stops the run. */
 int run_guard_refused(void *run, struct err *e);
+/* Guard `changed`, by the rows planned so far. */
+int run_guard_changed(struct run *r, struct err *e);
+/* May rows that are still to come make it stop the run? Until they cannot, nothing is written. */
+bool run_guard_changed_may_stop(const struct run *r);
 /* At the source's end: guards `empty_source` and `source_shrank`. */
 int run_guard_source(struct run *r, struct err *e);
 
@@ -276,6 +294,10 @@ int run_state_open(struct run *r, struct err *e);
 int run_state_workspace(struct run *r, struct err *e); /* asks the API; XS_CONFIG: another workspace's */
 /* Reads the lists of forgotten people, once the state is locked and its workspace known. XS_STATE: one is damaged. */
 int run_state_lists(struct run *r, struct err *e);
+/* A run that could not start: gives it its record all the same, so that `status` knows of it. -1: it gets none, because its
+ * state cannot be written (another run has the lock, …), or because there is none yet and what ended the run says that
+ * nobody may want one. Why is no error. */
+int run_state_note(struct run *r, const struct err *why);
 void run_state_close(struct run *r);
 /* A dry run says so when another run is changing what it shows, and remembers it for the summary. */
 void run_state_tell_holder(struct run *r);

@@ -282,13 +282,25 @@ static int note_mapping(struct run *r, struct err *e)
     return same != 0 ? 0 : state_set(r->state, STATE_OTHER_MAPPING, "1", e);
 }
 
+const char *run_begun(struct run *r)
+{
+    struct buf text = BUF_INIT(RECORD_MAX);
+    const char *begun = run_report_begun(r->report, &text) == 0 && buf_cstr(&text) != NULL
+                            ? arena_dup(&r->run_arena, text.p, text.n) : NULL;
+    buf_free(&text);
+    return begun;
+}
+
 static int start_record(struct run *r, struct err *e)
 {
     struct run_record last = {.id = 0};
     if (state_run_get(r->state, 0, &r->run_arena, &last, e) < 0)
         return -1;
     r->record = (struct run_record){.id = run_results_number(r), .started_ms = r->report->started_ms, .status = "running",
-                                    .read = r->read_kind, .mapping = r->read_kind != NULL ? r->m->digest : 0};
+                                    .read = r->read_kind, .mapping = r->read_kind != NULL ? r->m->digest : 0,
+                                    .begun = run_begun(r)};
+    if (r->record.begun == NULL)
+        return err_oom(e);
     if (note_mapping(r, e) != 0 || state_run_start(r->state, &r->record, e) != 0)
         return -1;
     r->report->run = r->record.id;
@@ -318,7 +330,7 @@ static int start_lookups(struct run *r, struct err *e)
     return state_lookup_start(r->state, &options, e);
 }
 
-static void init(struct run *r)
+void run_init(struct run *r)
 {
     arena_init(&r->row_arena, ARENA_MAX);
     arena_init(&r->known_arena, ARENA_MAX);
@@ -374,7 +386,7 @@ static int name_sync(struct run *r, const char *target_id, struct err *e)
 
 int run_open(struct run *r, struct err *e)
 {
-    init(r);
+    run_init(r);
     r->m = r->c->mapping;
     /* Named from the start: what monitoring is told must not depend on how far the run gets. */
     struct uuid given;
@@ -430,7 +442,7 @@ static int check_run(struct run *r, struct err *e)
 int run_open_for_resume(struct run *r, struct err *e)
 {
     static struct mapping copy; /* never written: const in all but type */
-    init(r);
+    run_init(r);
     copy = no_mapping;
     if (open_api(r, e) != 0)
         return -1;

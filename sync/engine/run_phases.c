@@ -63,12 +63,10 @@ static int judge_moved(struct run *r, struct err *e)
     uint64_t all = r->diff != NULL ? r->summary.move : spool_n(r->moves);
     uint64_t moves = all - r->promotions, known;
     char advice[GUARD_ADVICE_N];
-    if (moves == 0)
-        return 0;
     if (state_leads_there(r->state, &known, e) != 0)
         return -1;
     known += r->returning;
-    if (!run_guard_exceeds(&r->m->guards.moved, moves, known))
+    if (!run_guard_judge(r, "moved", &r->m->guards.moved, moves > 0, moves, known))
         return 0;
     const struct guard_trip trip = {"moved", "nothing was done", "see `leadsync diff`, ", "correct the source or the route",
                                     run_guard_advice("moved", moves, known, advice)};
@@ -94,7 +92,7 @@ static int check_scope(struct run *r, struct err *e)
 
 int run_phases_judge(struct run *r, struct err *e)
 {
-    if (judge_moved(r, e) != 0 || run_guard_verdict(r, e) != 0)
+    if (run_guard_changed(r, e) != 0 || judge_moved(r, e) != 0 || run_guard_verdict(r, e) != 0)
         return -1;
     return r->diff == NULL ? check_scope(r, e) : 0;
 }

@@ -3,7 +3,7 @@
  * None of the three holds lead data: a report may be mailed around, a metrics file is readable by all. */
 #include "config.h"
 
-#include "sync/engine/run.h"
+#include "sync/engine/run_begun.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +17,11 @@ void run_report_free(struct run_report *report)
         free(report->jobs[i].status);
     }
     free(report->jobs);
+    for (size_t i = 0; i < report->targets_n; i++)
+        free(report->targets[i].name);
+    free(report->targets);
+    tally_free(&report->tally);
+    free(report->stop_message);
     free(report->sync);
     free(report->workspace);
     free(report->target_text);
@@ -72,6 +77,23 @@ static void jobs(struct jsonw *w, const struct run_report *report)
     jsonw_array_end(w);
 }
 
+static void targets(struct jsonw *w, const struct run_report *report)
+{
+    jsonw_key(w, "targets");
+    jsonw_array(w);
+    for (size_t i = 0; i < report->targets_n; i++) {
+        const struct run_target_counts *t = &report->targets[i];
+        jsonw_object(w);
+        text_member(w, "target", t->target);
+        uint_member(w, "created", t->created);
+        uint_member(w, "changed", t->changed);
+        uint_member(w, "moved", t->moved);
+        uint_member(w, "removed", t->removed);
+        jsonw_object_end(w);
+    }
+    jsonw_array_end(w);
+}
+
 int run_report_json(const struct run_report *report, struct buf *out)
 {
     struct jsonw w;
@@ -103,6 +125,11 @@ int run_report_json(const struct run_report *report, struct buf *out)
     uint_member(&w, "peak_rss_bytes", report->peak_rss_bytes);
     jsonw_key(&w, "exit_code");
     jsonw_int(&w, report->exit_code);
+    run_stopped_json(report, &w);
+    targets(&w, report);
+    run_begun_json(report, &w);
+    jsonw_key(&w, "plan");
+    jsonw_null(&w);
     jsonw_object_end(&w);
     return jsonw_end(&w);
 }
@@ -137,12 +164,33 @@ static int head(const struct run_report *r, bool colour, struct buf *out)
         bad |= buf_adds(out, " of ") | text_show(str_from(r->sync), 0, out);
     bad |= buf_addf(out, ": %s%s%s", colour ? status_colour(r) : "", r->status != NULL ? r->status : "not started",
                     colour ? OFF : "");
+    /* What exactly is in the message, which stands beside this on a terminal. */
+    if (run_report_stop_kind(r) != NULL)
+        bad |= buf_addf(out, " (%s)", run_report_stop_kind(r));
     if (r->finished_ms > r->started_ms && r->started_ms > 0)
         bad |= buf_addf(out, " after %.1f s", (double)(r->finished_ms - r->started_ms) / 1000);
     bad |= buf_addc(out, '\n');
     bad |= foreign_line(out, "Workspace  ", r->workspace) | foreign_line(out, "Target     ", r->target_text);
     if (r->read != NULL)
         bad |= buf_addf(out, "Read       %s\n", r->read);
+    for (size_t i = 0; i < r->overrides_n; i++)
+        bad |= foreign_line(out, "Allowed    --guard ", r->overrides[i]);
+    return bad;
+}
+
+/* With one target the counts of the rows are its own. */
+static int target_lines(const struct run_report *r, struct buf *out)
+{
+    int bad = r->targets_n > 1 ? buf_addf(out, "\nTargets %14s %10s %10s %10s\n", "created", "changed", "moved", "removed") : 0;
+    for (size_t i = 0; i < r->targets_n && r->targets_n > 1; i++) {
+        const struct run_target_counts *t = &r->targets[i];
+        bad |= buf_addf(out, "  %20llu %10llu %10llu %10llu  %.*s", (unsigned long long)t->created,
+                        (unsigned long long)t->changed, (unsigned long long)t->moved, (unsigned long long)t->removed,
+                        t->name != NULL ? (int)strcspn(t->target, ":") : (int)sizeof t->target, t->target);
+        if (t->name != NULL)
+            bad |= buf_adds(out, " \"") | text_show(str_from(t->name), 0, out) | buf_addc(out, '"');
+        bad |= buf_addc(out, '\n');
+    }
     return bad;
 }
 
@@ -233,7 +281,7 @@ static int left_over(const struct run_report *r, bool colour, struct buf *out)
 
 int run_report_text(const struct run_report *report, bool colour, struct buf *out)
 {
-    int bad = head(report, colour, out) | rows(report, out) | reasons(report, out);
+    int bad = head(report, colour, out) | rows(report, out) | target_lines(report, out) | reasons(report, out);
     bad |= left_over(report, colour, out);
     bad |= buf_addf(out, "\n%llu request%s", (unsigned long long)report->requests_total,
                     text_plural(report->requests_total));
@@ -314,6 +362,9 @@ static const char *const request_kinds[] = {
     [API_KIND_MOVE] = "move",     [API_KIND_JOBS] = "jobs", [API_KIND_OTHER] = "other",
 };
 
+/* What run_report_stop_kind() can say: each of them has a sample, so that a query need not know which one comes. */
+static const char *const stop_kinds[] = {"guard", "source", "mapping", "state", "api", "key", "lock", "signal", "internal"};
+
 static int gauge(struct buf *out, const char *name, const char *help)
 {
     return buf_addf(out, "# HELP leadsync_%s %s\n# TYPE leadsync_%s gauge\n", name, help, name);
@@ -361,6 +412,11 @@ int run_report_metrics(const struct run_report *report, int64_t last_success_ms,
                  (double)last_success_ms / 1000, 3);
     bad |= plain(out, r, "last_run_timestamp_seconds", "When the latest run ended.", (double)r->finished_ms / 1000, 3);
     bad |= plain(out, r, "exit_code", "Exit status of the latest run.", (double)r->exit_code, 0);
+    bad |= gauge(out, "stopped_by", "What ended the latest run is 1, all else is 0.");
+    for (size_t k = 0; k < sizeof stop_kinds / sizeof stop_kinds[0]; k++) {
+        const char *kind = run_report_stop_kind(r);
+        bad |= labelled(out, r, "stopped_by", "kind", stop_kinds[k], kind != NULL && strcmp(kind, stop_kinds[k]) == 0);
+    }
     int64_t took_ms = r->finished_ms > r->started_ms ? r->finished_ms - r->started_ms : 0;
     bad |= plain(out, r, "duration_seconds", "How long the latest run took.", (double)took_ms / 1000, 3);
     bad |= gauge(out, "requests", "API requests of the latest run by kind.");

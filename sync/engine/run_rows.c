@@ -226,12 +226,15 @@ static int pass_on(struct run *r, const struct decision *d, struct entry *entry,
     if (d->op == OP_CREATE)
         target = run_stage_target(r, entry, target);
     r->returning += d->op == OP_MOVE && (known->flags & KNOWN_AWAY) != 0;
+    bool updates = d->op != OP_CREATE && (d->fields != 0 || d->custom);
     if (r->diff != NULL) {
         int rc = foresee_too_large(r, d, entry, target, lead, e);
         if (rc != 0)
             return rc > 0 ? 0 : -1;
+        r->updates += updates;
         return run_show(r, d, entry, target, known->target, old, lead, e);
     }
+    r->updates += updates;
     if (run_keep_cells_by_values(r, entry, e) != 0)
         return -1;
     struct planned planned = {.op = d->op, .target = target, .entry = *entry, .lead = lead, .fields = d->fields,
@@ -314,6 +317,8 @@ int run_plan_remembered(struct run *r, struct entry *entry, const struct lead *l
             return -1;
         old = rc == 1 ? &old_lead : NULL;
     }
+    bool gone = (known.flags & (KNOWN_REMOVED | KNOWN_DELETED_THERE)) != 0;
+    r->known_seen += remembered.kind == REMEMBERED_SAME || (remembered.kind == REMEMBERED_OTHER && !gone);
     bool refused = remembered.kind == REMEMBERED_REFUSED;
     plan_decide(&r->rules, &remembered, &known, old, lead, target, r->custom_changed, &d);
     unhash(r, &known, lead, &d);

@@ -189,6 +189,72 @@ int run_state_open(struct run *r, struct err *e)
     return open_any(r, false, e);
 }
 
+/* ---- a run that could not start ---- */
+
+/* Who mistypes the first command needs no state for it; a night in which the source was away is a night to be seen. */
+static bool is_worth_a_state(const struct run *r, const struct err *why)
+{
+    bool away = why->status == XS_NO_SOURCE || why->status == XS_SOURCE || why->status == XS_API;
+    return away && r->m != NULL && r->m->path != NULL;
+}
+
+/* A new one belongs to no API yet: the address may be what is wrong. */
+static int open_to_note(struct run *r, const struct err *why, struct err *e)
+{
+    struct url url;
+    int rc = -1;
+    if (url_check(r->c->api->base_url, XS_USAGE, "--api-url", &url, e) != 0)
+        return -1;
+    char *path = path_of(r, url.loopback, e);
+    bool there = path != NULL && access(path, F_OK) == 0;
+    const struct state_options options = {
+        .path = path,
+        .access = STATE_WRITE,
+        .sync = r->m != NULL ? r->m->name : NULL,
+        .api_host = !there ? NULL : url.loopback ? "loopback" : url.host,
+        .values_hashed = r->m != NULL && r->m->values_hashed,
+        .claim = r->claim,
+        .memory_max = PEEK_BYTES,
+        .clock = r->c->clock,
+    };
+    if (path != NULL && !there && !is_worth_a_state(r, why))
+        err_set(e, XS_STATE, "%s: there is none yet", path);
+    else if (path != NULL && state_open(&options, &r->state, e) == 0)
+        rc = state_lock(r->state, 0, e);
+    free(path);
+    url_free(&url);
+    return rc;
+}
+
+static int note(struct run *r, const struct err *why, struct err *e)
+{
+    /* Without its lock the state is another run's. */
+    if (why->status == XS_LOCKED || (r->state == NULL && (!r->named || open_to_note(r, why, e) != 0)))
+        return -1;
+    /* What the run had begun to write down is not to be kept. */
+    state_rollback(r->state);
+    r->record = (struct run_record){.started_ms = r->report->started_ms, .status = "running", .read = "",
+                                    .begun = run_begun(r)};
+    if (r->record.begun == NULL || state_run_start(r->state, &r->record, e) != 0) {
+        r->record.id = 0;
+        return -1;
+    }
+    r->report->run = r->record.id;
+    r->report->read = NULL;
+    r->report->not_begun = true;
+    return 0;
+}
+
+int run_state_note(struct run *r, const struct err *why)
+{
+    struct err e = ERR_INIT;
+    int rc = note(r, why, &e);
+    if (rc != 0 && e.status != XS_DONE)
+        log_detail("this run is not on record: %s", err_text(&e));
+    err_clear(&e);
+    return rc;
+}
+
 void run_state_tell_holder(struct run *r)
 {
     /* The empty one of a dry run without a state is its own. */

@@ -38,7 +38,11 @@ int run_target_kept(struct run *r, struct err *e)
         return -1;
     r->target_edited = then != NULL && strcmp(then, now) != 0;
     if (r->target_edited && !(moved->kind == GUARD_SHARE && moved->value >= 1.0) && moved->kind != GUARD_NONE) {
+        uint64_t known;
         tell_edited(r, then, now, &verdict);
+        if (state_leads_there(r->state, &known, e) != 0)
+            return -1;
+        run_guard_note(r, "moved", moved, known, known, true);
         if (r->diff == NULL) {
             *e = verdict;
             return -1;

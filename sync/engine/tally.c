@@ -3,6 +3,46 @@
 
 #include "sync/engine/tally.h"
 
+#include <stdlib.h>
+
+void tally_free(struct tally *t)
+{
+    free(t->targets);
+    t->targets = NULL;
+    t->targets_n = 0;
+}
+
+static struct tally_target *find_target(struct tally *t, uint32_t number)
+{
+    for (size_t i = 0; i < t->targets_n; i++)
+        if (t->targets[i].number == number)
+            return &t->targets[i];
+    struct tally_target *grown = realloc(t->targets, (t->targets_n + 1) * sizeof *grown);
+    if (grown == NULL)
+        return NULL;
+    t->targets = grown;
+    t->targets[t->targets_n] = (struct tally_target){.number = number};
+    return &t->targets[t->targets_n++];
+}
+
+int tally_in_target(struct tally *t, const struct tally_change *change)
+{
+    bool created = change->outcome == OUTCOME_CREATED, changed = change->outcome == OUTCOME_CHANGED;
+    bool removed = change->outcome == OUTCOME_REMOVED;
+    if (!created && !changed && !removed && !change->moved)
+        return 0;
+    struct tally_target *target = find_target(t, change->number);
+    if (target == NULL)
+        return -1;
+    /* Unsigned, so that adding -1 takes one off. */
+    uint64_t by = (uint64_t)(int64_t)change->by;
+    target->created += created ? by : 0;
+    target->changed += changed ? by : 0;
+    target->removed += removed ? by : 0;
+    target->moved += change->moved ? by : 0;
+    return 0;
+}
+
 void tally_row(struct tally *t, enum outcome outcome, enum reason reason)
 {
     t->outcomes[outcome]++;

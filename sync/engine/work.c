@@ -199,9 +199,24 @@ static bool goes_on(const struct work *w, uint32_t i)
     return entry->staged && !w->earlier && is_settled(entry->outcome);
 }
 
+/* The same by target: `by` 1 or -1, the latter for a row that does not count any more. */
+static void count_target(struct work *w, uint32_t i, enum outcome outcome, int by)
+{
+    bool row = w->batch.entries[i].row != 0, removed = outcome == OUTCOME_REMOVED;
+    const struct tally_change change = {
+        .number = removed ? w->batch.source : w->batch.target,
+        .outcome = row && goes_on(w, i) ? OUTCOME_NONE : outcome,
+        .moved = row && by > 0 && w->aims[i].moved && (outcome == OUTCOME_CREATED || outcome == OUTCOME_CHANGED),
+        .by = by,
+    };
+    if ((!row || !w->earlier) && tally_in_target(w->u->c.tally, &change) != 0)
+        upload_fail_oom(w->u);
+}
+
 static void count(struct work *w, uint32_t i, enum outcome outcome, enum reason reason)
 {
     struct tally *t = w->u->c.tally;
+    count_target(w, i, outcome, 1);
     if (w->batch.entries[i].row == 0) {
         /* What an earlier run left is removed now, or wanted anew. */
         if (!w->earlier || outcome == OUTCOME_REMOVED)
@@ -390,6 +405,7 @@ static void defer_known(struct work *w, uint32_t i, enum reason open_reason)
     }
     if (!goes_on(w, i))
         tally_row_undo(t, entry->outcome, entry->reason);
+    count_target(w, i, entry->outcome, -1);
     if (entry->outcome == OUTCOME_REJECTED)
         *(entry->reason == REASON_REFUSED_THERE ? &t->refused : &t->found_bad) -= 1;
     tally_row(t, OUTCOME_DEFERRED, open_reason);
@@ -460,30 +476,4 @@ void part_free(struct part *p)
     free(p);
     w->parts_n--;
     work_check(w);
-}
-
-void part_wait(struct part *p, int64_t us, void (*wake)(struct part *))
-{
-    struct upload *u = p->work->u;
-    p->due_us = u->c.clock->mono_us(u->c.clock) + us;
-    p->wake = wake;
-    p->next = u->waiting;
-    u->waiting = p;
-}
-
-static const int64_t looks_ms[LOOKS_MAX - 1] = {1000, 2000, 4000};
-static const int64_t late_looks_ms[LOOKS_MAX - 1] = {5000, 15000, 45000};
-
-void part_wait_look(struct part *p, bool late, void (*wake)(struct part *))
-{
-    int64_t ms = (late ? late_looks_ms : looks_ms)[p->look - 1];
-    part_wait(p, ms * 1000 * p->work->u->c.mapping->limits.settle_ms / SETTLE_UNIT_MS, wake);
-}
-
-int64_t work_late_looks_ms(const struct work *w)
-{
-    int64_t sum_ms = 0;
-    for (size_t i = 0; i < LOOKS_MAX - 1; i++)
-        sum_ms += late_looks_ms[i];
-    return sum_ms * w->u->c.mapping->limits.settle_ms / SETTLE_UNIT_MS;
 }

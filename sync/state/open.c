@@ -347,6 +347,12 @@ int state_commit(struct state *s, struct err *e)
     return 0;
 }
 
+void state_rollback(struct state *s)
+{
+    db_rollback(&s->main);
+    s->pending_n = 0;
+}
+
 size_t state_pending(const struct state *s, int64_t *age_us)
 {
     if (age_us != NULL)

@@ -289,6 +289,8 @@ int state_header_put(struct state *s, uint64_t run, struct str packed_header, ch
 /* Makes everything so far durable: the journal first, then settings and records, so that a setting (a watermark) is
  * never durable before the outcomes that it speaks of. */
 int state_commit(struct state *s, struct err *e);
+/* Drops what was not committed of settings and records. Before the first batch only. */
+void state_rollback(struct state *s);
 /* Events since the last commit, and the age of the oldest in microseconds: who drives decides when to commit. */
 size_t state_pending(const struct state *s, int64_t *age_us);
 

@@ -24,7 +24,7 @@ key: [id]
 fields: {email: email, first_name: first}
 custom_variables: {seats: seats}
 contacted: move
-guards: {removed: none, moved: none, rejected: none, empty_source: stop, source_shrank: none}
+guards: {removed: none, moved: none, changed: none, rejected: none, empty_source: stop, source_shrank: none}
 limits: {batch: BATCH, requests_per_second: 0, requests_per_minute: 0, settle: SETTLE, job_wait: 60s}
 """
 OPT_OUT = "skip_when: [{column: out, in: ['1'], then: delete}]\n"

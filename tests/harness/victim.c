@@ -62,9 +62,9 @@ static int use_options(struct err *e)
     struct opt_list list = {0};
     const char *output = NULL;
     const struct opt table[] = {
-        {"guard", 'g', OPT_LIST, &list, "X", "a limit", 0, 0, NULL, OPT_INHERIT},
-        {"output", 'o', OPT_TEXT, &output, "FILE", "a file", 0, 0, NULL, OPT_INHERIT},
-        {NULL, 0, OPT_FLAG, NULL, NULL, NULL, 0, 0, NULL, OPT_INHERIT},
+        {"guard", 'g', OPT_LIST, &list, "X", "a limit", 0, 0, NULL, OPT_INHERIT, false},
+        {"output", 'o', OPT_TEXT, &output, "FILE", "a file", 0, 0, NULL, OPT_INHERIT, false},
+        {NULL, 0, OPT_FLAG, NULL, NULL, NULL, 0, 0, NULL, OPT_INHERIT, false},
     };
     const struct opt *const tables[] = {table, NULL};
     char words[][12] = {"victim", "-gone", "a.csv", "--guard=two", "--outptu"};

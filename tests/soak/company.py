@@ -29,7 +29,7 @@ source: {csv: {path: twin.csv}}
 route: {column: place, cases: {north: {campaign: North}, south: {campaign: South}, shelf: {list: Shelf}}}
 fields: {email: email, first_name: first}
 custom_variables: {seats: seats}
-guards: {moved: none, rejected: none}
+guards: {moved: none, changed: none, rejected: none}
 limits: {batch: 3, requests_per_second: 0, requests_per_minute: 0, settle: 60ms, job_wait: 60s}
 """
 RUNS = 3

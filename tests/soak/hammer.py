@@ -71,7 +71,7 @@ fields: {{email: email, first_name: first}}
 custom_variables: {{seats: seats}}
 dedupe: {dedupe}
 contacted: move
-guards: {{removed: none, moved: none, rejected: none, empty_source: stop, source_shrank: none}}
+guards: {{removed: none, moved: none, changed: none, rejected: none, empty_source: stop, source_shrank: none}}
 limits: {{batch: {batch}, requests_per_second: 0, requests_per_minute: 0, settle: {settle}, job_wait: 2s}}
 """
 stop = threading.Event()

@@ -19,6 +19,7 @@ ENGINE_TESTS = \
 	tests/unit/run_doubles.tap \
 	tests/unit/run_gone.tap \
 	tests/unit/run_guards.tap \
+	tests/unit/run_record.tap \
 	tests/unit/run_retries.tap \
 	tests/unit/run_watermark.tap \
 	tests/unit/run_report.tap \
@@ -72,6 +73,9 @@ tests_unit_plan_tap_LDADD = $(TEST_LIBS) $(LEVEL_ENGINE)
 tests_unit_spool_tap_SOURCES = tests/unit/spool_test.c
 tests_unit_spool_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_spool_tap_LDADD = $(TEST_LIBS) $(LEVEL_ENGINE)
+tests_unit_run_record_tap_SOURCES = tests/unit/run_record_test.c $(ENGINE_KIT)
+tests_unit_run_record_tap_CFLAGS = $(TEST_CFLAGS)
+tests_unit_run_record_tap_LDADD = $(TEST_LIBS) $(LEVEL_ENGINE)
 tests_unit_run_guards_tap_SOURCES = tests/unit/run_guards_test.c $(ENGINE_KIT)
 tests_unit_run_guards_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_run_guards_tap_LDADD = $(TEST_LIBS) $(LEVEL_ENGINE)

@@ -18,20 +18,21 @@ static struct values {
 } values;
 
 static const struct opt common[] = {
-    {"quiet", 'q', OPT_FLAG, &values.quiet, NULL, "say less", 0, 0, NULL, OPT_INHERIT},
-    {"verbose", 'v', OPT_COUNT, &values.verbose, NULL, "say more", 0, 0, NULL, OPT_INHERIT},
-    {"output", 'o', OPT_TEXT, &values.output, "FILE", "write to FILE", 0, 0, NULL, OPT_INHERIT},
-    {NULL, 0, OPT_FLAG, NULL, NULL, NULL, 0, 0, NULL, OPT_INHERIT},
+    {"quiet", 'q', OPT_FLAG, &values.quiet, NULL, "say less", 0, 0, NULL, OPT_INHERIT, false},
+    {"verbose", 'v', OPT_COUNT, &values.verbose, NULL, "say more", 0, 0, NULL, OPT_INHERIT, false},
+    {"output", 'o', OPT_TEXT, &values.output, "FILE", "write to FILE", 0, 0, NULL, OPT_INHERIT, false},
+    {NULL, 0, OPT_FLAG, NULL, NULL, NULL, 0, 0, NULL, OPT_INHERIT, false},
 };
 static const struct opt own[] = {
-    {"yes", 0, OPT_FLAG, &values.yes, NULL, "do not ask", 0, 0, NULL, OPT_INHERIT},
+    {"yes", 0, OPT_FLAG, &values.yes, NULL, "do not ask", 0, 0, NULL, OPT_INHERIT, false},
     {"memory", 0, OPT_INT, &values.memory, "MB", "use at most this much memory, in megabytes of a million bytes each",
-     8, 4096, NULL, OPT_SAFETY},
-    {"any", 0, OPT_INT, &values.any, "N", "any number", 0, 0, NULL, OPT_INHERIT},
-    {"wait-lock", 0, OPT_DURATION, &values.delay_ms, "SECONDS", "wait for the lock", 0, 0, NULL, OPT_INHERIT},
-    {"format", 0, OPT_CHOICE, &values.format, NULL, "how to print", 0, 0, formats, OPT_OUTPUT},
-    {"guard", 0, OPT_LIST, &values.guards, "NAME=VALUE", "another limit", 0, 0, NULL, OPT_INHERIT},
-    {NULL, 0, OPT_FLAG, NULL, NULL, NULL, 0, 0, NULL, OPT_INHERIT},
+     8, 4096, NULL, OPT_SAFETY, false},
+    {"any", 0, OPT_INT, &values.any, "N", "any number", 0, 0, NULL, OPT_INHERIT, false},
+    {"wait-lock", 0, OPT_DURATION, &values.delay_ms, "SECONDS", "wait for the lock", 0, 0, NULL, OPT_INHERIT, false},
+    {"format", 0, OPT_CHOICE, &values.format, NULL, "how to print", 0, 0, formats, OPT_OUTPUT, false},
+    {"guard", 0, OPT_LIST, &values.guards, "NAME=VALUE", "another limit", 0, 0, NULL, OPT_INHERIT, false},
+    {"key-file", 0, OPT_TEXT, &values.output, "FILE", "the key", 0, 0, NULL, OPT_INHERIT, true},
+    {NULL, 0, OPT_FLAG, NULL, NULL, NULL, 0, 0, NULL, OPT_INHERIT, false},
 };
 static const struct opt *const tables[] = {common, own, NULL};
 
@@ -167,6 +168,7 @@ START_TEST(help_is_wrapped)
         "      --any N              any number\n"
         "      --wait-lock SECONDS  wait for the lock\n"
         "      --guard NAME=VALUE   another limit\n"
+        "      --key-file FILE      the key\n"
         "\n"
         "safety:\n"
         "      --memory MB          use at most this much\n"
@@ -194,6 +196,41 @@ START_TEST(help_is_wrapped)
 }
 END_TEST
 
+/* What a run's record says was typed: enough to do it again, and nothing that opens a door or names a person. */
+START_TEST(a_command_line_is_shown)
+{
+    static const struct {
+        const char *words, *shown;
+    } rows[] = {
+        {"m.yaml|-qv|-o|out file.json", " m.yaml --quiet --verbose --output 'out file.json'"},
+        {"--guard=removed=20%|--guard|moved=5|m.yaml", " --guard removed=20% --guard moved=5 m.yaml"},
+        {"--key-file|sk-123|--key-file=sk-123", " --key-file ... --key-file ..."},
+        {"-o|https://hc-ping.com/a-uuid", " --output https://hc-ping.com/..."},
+        {"-o|http://127.0.0.1:8080", " --output http://127.0.0.1:8080"},
+        {"-o|postgresql://u:p@ss@db.example.com:5432/crm?password=p", " --output postgresql://db.example.com:5432/..."},
+        {"-o|https://u:p@example.com?key=k", " --output https://example.com/..."},
+        {"-o|host=db Password=x", " --output ..."},
+        {"ann@example.com|first_name=Ann|7f3a", " ... ... 7f3a"},
+        {"--guard|Email=ann@example.com", " --guard ..."},
+        {"-o|it's|--|-x", " --output 'it'\\''s' -x"},
+        {"-o|", " --output ''"},
+        {"m.yaml|0123456789|0123456789|0123456789|0123456789|0123456789|0123456789",
+         " m.yaml 0123456789 0123456789 0123456789 0123456789 0123 ..."},
+    };
+    char *argv[16], *words = strdup(rows[_i].words), *at = words;
+    struct buf out = BUF_INIT(1024);
+    int argc = 0;
+    argv[argc++] = (char[]){"sync"};
+    for (char *word; (word = strsep(&at, "|")) != NULL;)
+        argv[argc++] = word;
+    argv[argc] = NULL;
+    ck_assert_int_eq(opt_show(argc, argv, tables, 60, &out), 0);
+    ck_assert_str_eq(buf_cstr(&out), rows[_i].shown);
+    buf_free(&out);
+    free(words);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("opt");
@@ -203,6 +240,7 @@ int main(void)
     tcase_add_test(tc, mistakes_are_explained);
     tcase_add_test(tc, abbreviations_are_refused);
     tcase_add_test(tc, help_is_wrapped);
+    tcase_add_loop_test(tc, a_command_line_is_shown, 0, 13);
     suite_add_tcase(suite, tc);
     return unit_run(suite);
 }

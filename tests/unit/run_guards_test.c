@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "tests/unit/engine_kit.h"
 
@@ -56,6 +57,99 @@ START_TEST(guard_rejected_stops)
     ekit_sync(&k);
     EKIT_ENDS(&k, XS_LEFT_OVER);
     EKIT_COUNT(&k, CREATED, 100u);
+}
+END_TEST
+
+/* The first `changed` of `n` people have another name than before. */
+static void rename_people(unsigned n, unsigned changed)
+{
+    FILE *f = fopen(k.csv_path, "w");
+    ck_assert_ptr_nonnull(f);
+    fputs("email,first\n", f);
+    for (unsigned i = 0; i < n; i++)
+        fprintf(f, "p%u@example.com,%s\n", i, i < changed ? "Other" : "F");
+    fclose(f);
+}
+
+/* As the last run has judged it; empty: it has not. */
+static struct run_guard judged(const char *name)
+{
+    for (size_t i = 0; i < k.report.guards_n; i++)
+        if (strcmp(k.report.guards[i].name, name) == 0)
+            return k.report.guards[i];
+    return (struct run_guard){.name = NULL};
+}
+
+START_TEST(guard_changed)
+{
+    rename_people(100, 0);
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_DONE);
+    world_count(k.world);
+    rename_people(100, 51);
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_GUARD);
+    EKIT_COUNT(&k, DEFERRED, 51u);
+    ck_assert_uint_eq(ekit_writes(&k), 0);
+    ck_assert_uint_eq(k.report.waiting_rows, 0); /* a guard is not got round by the retry table */
+    ck_assert_ptr_nonnull(strstr(err_text(&k.e), "51 of 100 known leads would be updated"));
+    ck_assert_ptr_nonnull(strstr(err_text(&k.e), "--guard changed=51%"));
+    const struct run_guard guard = judged("changed");
+    ck_assert(guard.name != NULL && guard.stops && guard.counted == 51 && guard.of == 100);
+    ck_assert_str_eq(guard.limit, "50%");
+    /* Half of them is allowed, and more with the option. */
+    rename_people(100, 50);
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_DONE);
+    EKIT_COUNT(&k, CHANGED, 50u);
+    ck_assert(!judged("changed").stops);
+    rename_people(100, 0);
+    ekit_sync(&k);
+    rename_people(100, 100);
+    k.guard = "changed=none";
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_DONE);
+    EKIT_COUNT(&k, CHANGED, 100u);
+}
+END_TEST
+
+START_TEST(guard_changed_does_not_judge_a_few)
+{
+    rename_people(99, 0);
+    ekit_sync(&k);
+    rename_people(99, 99);
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_DONE);
+    EKIT_COUNT(&k, CHANGED, 99u);
+}
+END_TEST
+
+/* More rows than are held for the other guards: nothing is written before this one has judged, wherever the rows that change
+ * stand. */
+START_TEST(guard_changed_judges_a_large_source_before_it_writes)
+{
+    enum { PEOPLE = 120, REPEATED = 10100 };
+    rename_people(PEOPLE, 0);
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_DONE);
+    world_count(k.world);
+    FILE *f = fopen(k.csv_path, "w");
+    ck_assert_ptr_nonnull(f);
+    fputs("email,first\nnew@example.com,N\np0@example.com,F\n", f);
+    for (unsigned i = 1; _i == 0 && i < PEOPLE; i++)
+        fprintf(f, "p%u@example.com,Other\n", i);
+    for (unsigned i = 0; i < REPEATED; i++)
+        fputs("p0@example.com,F\n", f);
+    for (unsigned i = 1; _i == 1 && i < PEOPLE; i++)
+        fprintf(f, "p%u@example.com,Other\n", i);
+    fclose(f);
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_GUARD);
+    ck_assert_uint_eq(ekit_writes(&k), 0);
+    EKIT_COUNT(&k, CREATED, 0u);
+    k.guard = "changed=none";
+    ekit_sync(&k);
+    EKIT_COUNT(&k, CHANGED, PEOPLE - 1u);
 }
 END_TEST
 
@@ -265,6 +359,9 @@ int main(void)
     tcase_set_timeout(t, 60);
     tcase_add_test(t, guard_rejected);
     tcase_add_test(t, guard_rejected_stops);
+    tcase_add_test(t, guard_changed);
+    tcase_add_test(t, guard_changed_does_not_judge_a_few);
+    tcase_add_loop_test(t, guard_changed_judges_a_large_source_before_it_writes, 0, 2);
     tcase_add_test(t, guard_empty_source);
     tcase_add_test(t, guard_source_shrank);
     tcase_add_test(t, what_was_tried_again_is_no_row_of_the_source);

@@ -1,6 +1,7 @@
 /* The report of a run, in its three forms. */
 #include "config.h"
 
+#include "sync/base/log.h"
 #include "sync/engine/run.h"
 #include "tests/unit/golden.h"
 #include "tests/unit/harness.h"
@@ -10,6 +11,9 @@
 #include <string.h>
 
 enum { MAX = 1 << 20 };
+
+static const struct run_actor actor = {"ops", "crm-1", "1.2.3", "leadsync sync 'my map.yaml' --guard removed=20%"};
+static const char *const overrides[] = {"removed=5", "changed=none", "removed=20%"};
 
 static struct run_report sample(void)
 {
@@ -27,6 +31,15 @@ static struct run_report sample(void)
     r.tally.skipped_active = 1;
     r.tally.removals_left = 2;
     r.gone_waiting = 1;
+    r.actor = &actor;
+    r.overrides = overrides;
+    r.overrides_n = 3;
+    strcpy(r.mapping_sha256, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    r.targets = calloc(2, sizeof *r.targets);
+    ck_assert_ptr_nonnull(r.targets);
+    r.targets_n = 2;
+    r.targets[0] = (struct run_target_counts){"campaign:0a11ca3e-0000-4000-8000-000000000001", strdup("Q4 \x1b[2J"), 1, 6, 2, 0};
+    r.targets[1] = (struct run_target_counts){"list:0a11ca3e-0000-4000-8000-000000000002", NULL, 0, 2, 0, 3};
     r.requests_by_kind[API_KIND_ADD] = 1;
     r.requests_by_kind[API_KIND_PATCH] = 11;
     r.jobs = calloc(2, sizeof *r.jobs);
@@ -105,6 +118,79 @@ START_TEST(as_metrics)
     ck_assert_int_eq(run_report_metrics(&r, 1782854134754, -1, &b), 0);
     ck_assert_ptr_null(strstr(buf_cstr(&b), "watermark_lag"));
     ck_assert_ptr_nonnull(strstr(buf_cstr(&b), "} 1782854134.754\n"));
+    buf_free(&b);
+    run_report_free(&r);
+}
+END_TEST
+
+static struct json_object *stopped_by(struct run_report *r)
+{
+    struct buf b = BUF_INIT(MAX);
+    ck_assert_int_eq(run_report_json(r, &b), 0);
+    struct json_object *json = json_tokener_parse(buf_cstr(&b)), *stop = json_object_get(json_object_object_get(json, "stopped_by"));
+    json_object_put(json);
+    buf_free(&b);
+    return stop;
+}
+
+/* Each exit status that ends a run has its kind; a run that came to its end has none. */
+START_TEST(why_it_ended)
+{
+    static const struct {
+        enum exit_status status;
+        const char *kind;
+    } rows[] = {
+        {XS_GUARD, "guard"}, {XS_SOURCE, "source"}, {XS_NO_SOURCE, "source"}, {XS_CONFIG, "mapping"}, {XS_USAGE, "mapping"},
+        {XS_STATE, "state"}, {XS_IO, "state"},      {XS_API, "api"},          {XS_KEY, "key"},        {XS_LOCKED, "lock"},
+        {XS_SIGINT, "signal"}, {XS_SIGTERM, "signal"}, {XS_INTERNAL, "internal"}, {XS_LEFT_OVER, NULL}, {XS_DONE, NULL},
+    };
+    struct run_report r = sample();
+    struct err why = ERR_INIT;
+    struct buf b = BUF_INIT(MAX);
+    const struct log_config config = {.level = LOG_WARNING, .secret = "s3cr3t-key"};
+    log_configure(&config);
+    r.guards_n = 2;
+    r.guards[0] = (struct run_guard){.name = "moved", .limit = "10%", .counted = 1, .of = 90};
+    r.guards[1] = (struct run_guard){.name = "removed", .limit = "500", .counted = 600, .of = 900, .stops = true};
+    err_set(&why, rows[_i].status == XS_DONE ? XS_LEFT_OVER : rows[_i].status, "the key s3cr3t-key was \"refused\"");
+    run_report_stopped(&r, &why);
+    r.exit_code = rows[_i].status;
+    struct json_object *stop = stopped_by(&r);
+    ck_assert_int_eq(stop == NULL, rows[_i].kind == NULL);
+    if (stop != NULL) {
+        bool guard = rows[_i].status == XS_GUARD;
+        struct json_object *guards = json_object_object_get(stop, "guards");
+        ck_assert_str_eq(json_object_get_string(json_object_object_get(stop, "kind")), rows[_i].kind);
+        ck_assert_str_eq(json_object_get_string(json_object_object_get(stop, "message")), "the key *** was \"refused\"");
+        ck_assert_uint_eq(json_object_array_length(guards), guard ? 1 : 0);
+        if (guard)
+            ck_assert_str_eq(json_object_to_json_string_ext(json_object_array_get_idx(guards, 0), JSON_C_TO_STRING_PLAIN),
+                             "{\"name\":\"removed\",\"limit\":\"500\",\"counted\":600,\"of\":900,\"stops\":true}");
+    }
+    ck_assert_int_eq(run_report_ping(&r, &b), 0);
+    ck_assert_int_eq(strstr(buf_cstr(&b), "\"stopped_by\":null") != NULL, rows[_i].kind == NULL);
+    ck_assert_int_eq(run_report_metrics(&r, 0, -1, &b), 0);
+    char sample_line[64];
+    snprintf(sample_line, sizeof sample_line, "kind=\"%s\"} 1\n", rows[_i].kind != NULL ? rows[_i].kind : "guard");
+    ck_assert_int_eq(strstr(buf_cstr(&b), sample_line) != NULL, rows[_i].kind != NULL);
+    log_configure(&(struct log_config){.level = LOG_NOTICE});
+    json_object_put(stop);
+    err_clear(&why);
+    buf_free(&b);
+    run_report_free(&r);
+}
+END_TEST
+
+/* The record of a run has it from the start. */
+START_TEST(who_began_it)
+{
+    struct run_report r = sample();
+    struct buf b = BUF_INIT(MAX);
+    ck_assert_int_eq(run_report_begun(&r, &b), 0);
+    ck_assert_str_eq(buf_cstr(&b), "{\"actor\":{\"user\":\"ops\",\"host\":\"crm-1\",\"version\":\"1.2.3\",\"command\":"
+                     "\"leadsync sync 'my map.yaml' --guard removed=20%\"},\"mapping_sha256\":"
+                     "\"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\",\"overrides\":"
+                     "{\"changed\":\"none\",\"removed\":\"20%\"}}");
     buf_free(&b);
     run_report_free(&r);
 }
@@ -207,6 +293,8 @@ int main(void)
     tcase_add_test(tc, of_a_guard);
     tcase_add_test(tc, as_metrics);
     tcase_add_loop_test(tc, as_one_line, 0, 10);
+    tcase_add_loop_test(tc, why_it_ended, 0, 15);
+    tcase_add_test(tc, who_began_it);
     tcase_add_test(tc, of_nothing);
     tcase_add_test(tc, short_of_memory);
     suite_add_tcase(suite, tc);
