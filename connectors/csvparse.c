@@ -5,11 +5,6 @@
 
 #include "connectors/csvparse.h"
 
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t';
-}
-
 /* libcsv would trim blanks from both ends of any cell. */
 static int no_space(unsigned char c)
 {
@@ -19,7 +14,7 @@ static int no_space(unsigned char c)
 
 static int space(unsigned char c)
 {
-    return is_blank((char)c);
+    return csvparse_is_blank((char)c);
 }
 
 int csvparse_init(struct csvparse *p, char delimiter, size_t block, void (*on_cell)(void *, size_t, void *),
@@ -48,7 +43,7 @@ static size_t feed(struct csvparse *p, const char *text, size_t n)
 static bool is_still_blank(const struct csvparse *p)
 {
     for (size_t i = 0; i < p->parser.entry_pos; i++)
-        if (!is_blank((char)p->parser.entry_buf[i]))
+        if (!csvparse_is_blank((char)p->parser.entry_buf[i]))
             return false;
     return !p->cut;
 }
@@ -75,7 +70,7 @@ static size_t feed_blanks(struct csvparse *p, const char *text, size_t n)
     csv_set_space_func(&p->parser, space);
     size_t taken = feed(p, text, 1);
     csv_set_space_func(&p->parser, no_space);
-    while (taken > 0 && end < n && is_blank(text[end]) && text[end] != (char)p->parser.delim_char)
+    while (taken > 0 && end < n && csvparse_is_blank(text[end]) && text[end] != (char)p->parser.delim_char)
         end++;
     return end;
 }
@@ -84,7 +79,7 @@ static size_t feed_blanks(struct csvparse *p, const char *text, size_t n)
 static size_t help(struct csvparse *p, const char *text, size_t n)
 {
     if (p->parser.quoted)
-        return is_blank(*text) ? feed_blanks(p, text, n) : 0;
+        return csvparse_is_blank(*text) ? feed_blanks(p, text, n) : 0;
     if (!is_still_blank(p))
         return feed_unquoted(p, text, n);
     /* The quote opens the cell after all. */

@@ -18,6 +18,12 @@ struct csvparse {
     bool cut; /* the cell that is being read has lost bytes; `on_cell` may clear it */
 };
 
+/* What is passed over around a quoted cell; a delimiter is none, whatever this says of it. */
+static inline bool csvparse_is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
 /* `block`: bytes by which the buffer of a cell grows. 0/-1 (memory); free after success only. */
 int csvparse_init(struct csvparse *p, char delimiter, size_t block, void (*on_cell)(void *, size_t, void *),
                   void (*on_row)(int, void *), void *arg);

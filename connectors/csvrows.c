@@ -55,15 +55,10 @@ static const char *quote_from(struct csvrows *r, const char *p, const char *end)
     return at < (size_t)(end - r->lines.text) ? r->lines.text + at : end;
 }
 
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t';
-}
-
 /* The first byte at or behind `p` that is no blank. */
 static const char *skip_blanks(const char *p, const char *end, char delimiter)
 {
-    while (p < end && is_blank(*p) && *p != delimiter)
+    while (p < end && csvparse_is_blank(*p) && *p != delimiter)
         p++;
     return p;
 }
