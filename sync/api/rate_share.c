@@ -18,7 +18,7 @@
 enum {
     BOOT_ID_N = 36,
     /* Slots lie this much further apart than the limit says, since a process may use its slot a little late. */
-    SPACING_PERCENT = 101,
+    SPACING_PERCENT = 102,
     PAUSE_MAX_US = 700000000, /* a slot further away than the longest pause was not made by this program */
 };
 

@@ -15,7 +15,8 @@ enum {
     LOCKED_MIN_MS = 2000,           /* a move job of ten leads takes half a second, of thousands minutes */
     LOCKED_MAX_MS = 30000,
     SECOND_MS = 1000,
-    CROWDED_MIN_MS = 50,            /* the shortest pause after a 429 */
+    CROWDED_MIN_MS = 20,            /* the shortest pause after a 429 */
+    OWN_MAX_MS = 900,               /* so much of a second is as good as all of it: a busy machine leaves gaps, too */
     THROTTLED_MIN_MS = 1000,        /* from the second pause on, when nothing else was answered in between */
     THROTTLED_MAX_MS = 60000,
     RETRY_AFTER_MIN_MS = 250,       /* "at once" is not believed */
@@ -49,7 +50,7 @@ static int64_t crowded_ms(struct api *a, int64_t now_us)
     int64_t passed = (now_us - a->crowded_us) / (SECOND_MS * INT64_C(1000));
     a->crowded_n = passed >= a->crowded_n ? 0 : a->crowded_n - (unsigned)passed;
     a->crowded_us = now_us;
-    int64_t ms = SECOND_MS - (int64_t)(SECOND_MS * pacer_used(&a->pacer, now_us));
+    int64_t own_ms = (int64_t)(SECOND_MS * pacer_used(&a->pacer, now_us)), ms = own_ms < OWN_MAX_MS ? SECOND_MS - own_ms : 0;
     return doubled_ms(ms > CROWDED_MIN_MS ? ms : CROWDED_MIN_MS, a->crowded_n++, SECOND_MS);
 }
 

@@ -48,9 +48,9 @@ START_TEST(two_clients_share)
     ck_assert_int_eq(rate_share_wait_us(a, 1000000), 0);
     ck_assert_int_eq(rate_share_wait_us(a, 1000000), 0); /* held, not reserved anew */
     rate_share_use(a);
-    ck_assert_int_eq(rate_share_wait_us(b, 1000000), 10100);
-    ck_assert_int_eq(rate_share_wait_us(a, 1000000), 20200);
-    ck_assert_int_eq(rate_share_wait_us(b, 1010100), 0);
+    ck_assert_int_eq(rate_share_wait_us(b, 1000000), 10200);
+    ck_assert_int_eq(rate_share_wait_us(a, 1000000), 20400);
+    ck_assert_int_eq(rate_share_wait_us(b, 1010200), 0);
     rate_share_use(b);
     ck_assert_int_eq(rate_share_wait_us(a, 9000000), 0); /* late is fine, and one slot is saved up */
     rate_share_use(a);
@@ -58,7 +58,7 @@ START_TEST(two_clients_share)
     rate_share_use(b);
     ck_assert_int_eq(rate_share_wait_us(a, 9000000), 0);
     rate_share_use(a);
-    ck_assert_int_eq(rate_share_wait_us(b, 9000000), 10100);
+    ck_assert_int_eq(rate_share_wait_us(b, 9000000), 10200);
     rate_share_free(a);
     rate_share_free(b);
     rate_share_free(NULL);
@@ -70,7 +70,7 @@ START_TEST(the_tighter_limit_counts)
     struct rate_share *s = share(100, 60);
     ck_assert_int_eq(rate_share_wait_us(s, 0), 0);
     rate_share_use(s);
-    ck_assert_int_eq(rate_share_wait_us(s, 0), 1010000);
+    ck_assert_int_eq(rate_share_wait_us(s, 0), 1020000);
     rate_share_free(s);
     s = share(0, 0); /* no limit: nothing to share */
     ck_assert_int_eq(rate_share_wait_us(s, 0), 0);
@@ -166,8 +166,8 @@ START_TEST(several_processes)
     size_t n = 0;
     memset(taken, 0, sizeof taken);
     while (read(out[0], &slot, sizeof slot) == (ssize_t)sizeof slot) {
-        int64_t number = (slot - now) / 1010;
-        ck_assert_int_eq((slot - now) % 1010, 0);
+        int64_t number = (slot - now) / 1020;
+        ck_assert_int_eq((slot - now) % 1020, 0);
         ck_assert_int_lt(number, PROCESSES * SLOTS);
         ck_assert_uint_eq(taken[number], 0);
         taken[number] = 1;
