@@ -7,7 +7,9 @@ AM_TESTS_ENVIRONMENT = LEADSYNC='$(abs_top_builddir)/leadsync'; export LEADSYNC;
 
 if HAVE_CHECK
 check_LIBRARIES += tests/libharness.a
-tests_libharness_a_SOURCES = tests/unit/harness.c tests/unit/harness.h
+# A kit that three or more programs use is compiled once, into this library; a program links the kits that it calls.
+tests_libharness_a_SOURCES = tests/unit/harness.c tests/unit/harness.h $(CONVERT_CASES) $(ENGINE_KIT) $(FAKE_TRANSPORT) $(MAPPING_CASES) \
+	$(MOVE_KIT) $(POSTGRES_KIT) $(QUEUE_KIT) $(REMOVE_KIT) $(SANDBOX_KIT) $(state_kit)
 TEST_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 TEST_LIBS = tests/libharness.a $(CHECK_LIBS)
 include tests/unit/base.mk

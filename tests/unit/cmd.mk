@@ -9,7 +9,7 @@ tests_unit_command_tap_SOURCES = tests/unit/command_test.c $(CMD_KIT)
 tests_unit_command_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_command_tap_LDADD = $(TEST_LIBS) $(LEVEL_CMD)
 
-tests_unit_jobs_cmd_tap_SOURCES = tests/unit/jobs_cmd_test.c $(CMD_KIT) $(state_kit)
+tests_unit_jobs_cmd_tap_SOURCES = tests/unit/jobs_cmd_test.c $(CMD_KIT)
 tests_unit_jobs_cmd_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_jobs_cmd_tap_LDADD = $(TEST_LIBS) $(LEVEL_CMD)
 

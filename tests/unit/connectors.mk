@@ -20,13 +20,13 @@ tests_unit_sqltext_tap_LDADD = $(TEST_LIBS) $(LEVEL_CONNECTORS)
 
 check_PROGRAMS += tests/unit/source_sqlite.tap
 TESTS += tests/unit/source_sqlite.tap
-tests_unit_source_sqlite_tap_SOURCES = tests/unit/source_sqlite_test.c tests/unit/rowtext.c tests/unit/rowtext.h
+tests_unit_source_sqlite_tap_SOURCES = tests/unit/source_sqlite_test.c
 tests_unit_source_sqlite_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_source_sqlite_tap_LDADD = $(TEST_LIBS) $(LEVEL_CONNECTORS)
 
 check_PROGRAMS += tests/unit/source_command.tap
 TESTS += tests/unit/source_command.tap
-tests_unit_source_command_tap_SOURCES = tests/unit/source_command_test.c tests/unit/rowtext.c tests/unit/rowtext.h
+tests_unit_source_command_tap_SOURCES = tests/unit/source_command_test.c
 tests_unit_source_command_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_source_command_tap_LDADD = $(TEST_LIBS) $(LEVEL_CONNECTORS)
 
@@ -34,13 +34,13 @@ POSTGRES_TESTS = tests/unit/source_postgres.tap tests/unit/postgres_conn.tap tes
 check_PROGRAMS += $(POSTGRES_TESTS)
 TESTS += $(POSTGRES_TESTS)
 POSTGRES_KIT = tests/unit/postgres_kit.c tests/unit/postgres_kit.h tests/unit/rowtext.c tests/unit/rowtext.h
-tests_unit_source_postgres_tap_SOURCES = tests/unit/source_postgres_test.c $(POSTGRES_KIT)
+tests_unit_source_postgres_tap_SOURCES = tests/unit/source_postgres_test.c
 tests_unit_source_postgres_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_source_postgres_tap_LDADD = $(TEST_LIBS) $(LEVEL_CONNECTORS)
-tests_unit_postgres_conn_tap_SOURCES = tests/unit/postgres_conn_test.c $(POSTGRES_KIT)
+tests_unit_postgres_conn_tap_SOURCES = tests/unit/postgres_conn_test.c
 tests_unit_postgres_conn_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_postgres_conn_tap_LDADD = $(TEST_LIBS) $(LEVEL_CONNECTORS)
-tests_unit_postgres_results_tap_SOURCES = tests/unit/postgres_results_test.c $(POSTGRES_KIT)
+tests_unit_postgres_results_tap_SOURCES = tests/unit/postgres_results_test.c
 tests_unit_postgres_results_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_postgres_results_tap_LDADD = $(TEST_LIBS) $(LEVEL_CONNECTORS)
 

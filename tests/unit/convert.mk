@@ -3,7 +3,7 @@ CONVERT_CASES = tests/unit/convert_cases.c tests/unit/convert_cases.h
 
 check_PROGRAMS += tests/unit/email.tap
 TESTS += tests/unit/email.tap
-tests_unit_email_tap_SOURCES = tests/unit/email_test.c $(CONVERT_CASES)
+tests_unit_email_tap_SOURCES = tests/unit/email_test.c
 tests_unit_email_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_email_tap_LDADD = $(TEST_LIBS) $(LEVEL_MAPPINGS)
 
@@ -15,25 +15,25 @@ tests_unit_first_line_tap_LDADD = $(TEST_LIBS) $(LEVEL_MAPPINGS)
 
 check_PROGRAMS += tests/unit/names.tap
 TESTS += tests/unit/names.tap
-tests_unit_names_tap_SOURCES = tests/unit/names_test.c $(CONVERT_CASES)
+tests_unit_names_tap_SOURCES = tests/unit/names_test.c
 tests_unit_names_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_names_tap_LDADD = $(TEST_LIBS) $(LEVEL_MAPPINGS)
 
 check_PROGRAMS += tests/unit/template.tap
 TESTS += tests/unit/template.tap
-tests_unit_template_tap_SOURCES = tests/unit/template_test.c $(CONVERT_CASES)
+tests_unit_template_tap_SOURCES = tests/unit/template_test.c
 tests_unit_template_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_template_tap_LDADD = $(TEST_LIBS) $(LEVEL_MAPPINGS)
 
 check_PROGRAMS += tests/unit/transform.tap
 TESTS += tests/unit/transform.tap
-tests_unit_transform_tap_SOURCES = tests/unit/transform_test.c $(CONVERT_CASES)
+tests_unit_transform_tap_SOURCES = tests/unit/transform_test.c
 tests_unit_transform_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_transform_tap_LDADD = $(TEST_LIBS) $(LEVEL_MAPPINGS)
 
 check_PROGRAMS += tests/unit/typed.tap
 TESTS += tests/unit/typed.tap
-tests_unit_typed_tap_SOURCES = tests/unit/typed_test.c $(CONVERT_CASES)
+tests_unit_typed_tap_SOURCES = tests/unit/typed_test.c
 tests_unit_typed_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_typed_tap_LDADD = $(TEST_LIBS) $(LEVEL_MAPPINGS)
 
