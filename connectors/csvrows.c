@@ -262,6 +262,7 @@ static int judge(struct csvrows *r, uint64_t first_line, struct row *out, struct
     out->defect = REASON_NONE;
     if (wide != r->columns.n)
         out->defect = REASON_RAGGED_ROW;
+    out->found = wide < r->columns.n && r->wide == r->columns.n ? wide : 0;
     if ((r->rows_judged_alone && csvrows_mark_not_utf8(r)) || r->too_long)
         out->flaws = r->flaws;
     if (over_lines && !r->embedded_rows && csvdialect_embeds_rows(r->cells, r->cells_n, r->columns.n, r->delimiter))

@@ -31,8 +31,14 @@ int row_width_fill_up(const struct mapping *m, const struct row *row, struct are
 {
     const size_t n = m->impl->bound_n;
     const bool rejected = m->source.kind == SOURCE_CSV && m->source.as.csv.short_rows_rejected;
-    if (row->n >= n || row->n < 2 || rejected || !has_key(m, row->n))
+    const size_t found = row->found > 0 ? row->found : row->n;
+    if (found >= n || found < 2 || rejected || !has_key(m, found))
         return 0;
+    if (row->n == n) {
+        *out = *row;
+        out->defect = REASON_NONE;
+        return 1;
+    }
     struct cell *cells = arena_alloc(scratch, n * sizeof *cells);
     uint8_t *flaws = row->flaws != NULL ? arena_calloc(scratch, n, sizeof *flaws) : NULL;
     if (cells == NULL || (row->flaws != NULL && flaws == NULL))

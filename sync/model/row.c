@@ -10,7 +10,8 @@
 int row_shape(const struct row *row, size_t columns_n, struct buf *out)
 {
     if (row->n == columns_n)
-        return 0;
+        return row->defect != REASON_RAGGED_ROW ? 0 : buf_adds(out, "as it was rejected: fill in the cells that were missing, or put "
+                                                               "what " LEADSYNC_EXTRA " holds in its place and empty it");
     return buf_addf(out, "%zu cell%s in place of %zu", row->n, row->n == 1 ? "" : "s", columns_n);
 }
 

@@ -27,6 +27,7 @@ struct row {
     enum reason defect; /* REASON_NONE, or why the row as a whole cannot be used: ragged_row, field_too_long (a line) */
     const uint8_t *flaws; /* NULL: every cell is usable; else a reason per cell, REASON_NONE for a usable one */
     bool utf8;          /* its cells were looked at: all of them are UTF-8 */
+    size_t found;       /* of a ragged row that `rejects` has filled up: its cells up to the last that is not blank; else 0 */
 };
 
 /* Why a cell of the row cannot be used: not_utf8, field_too_long, type_invalid; REASON_NONE: it can. */
@@ -35,8 +36,8 @@ static inline enum reason row_flaw(const struct row *row, size_t i)
     return row->flaws != NULL && i < row->n ? (enum reason)row->flaws[i] : REASON_NONE;
 }
 
-/* "3 cells in place of 7": what is wrong with a ragged row. Appends nothing where the numbers agree: then something else has
- * told that cells are missing, or too many. 0/-1 */
+/* "3 cells in place of 7": what is wrong with a ragged row. Where the numbers agree, a row of `rejects` came back
+ * as it was. 0/-1 */
 int row_shape(const struct row *row, size_t columns_n, struct buf *out);
 
 /* Packed cells, for the spool and for the rejects table. 0/-1. */
