@@ -44,7 +44,11 @@ check() {
     find "$folder" -name '*.trs' -delete
     step "$name: make check"
     local before=$failed code=0
-    timeout -k 10 "$minutes"m make -C "$folder" -j "$(nproc)" check >"$folder/check.log" 2>&1 || code=$?
+    # Most stories wait for a server or a clock longer than they compute, so more of them run than there are processors.
+    {
+        make -C "$folder" -j "$(nproc)" check TESTS= &&
+            timeout -k 10 "$minutes"m make -C "$folder" -j "$((2 * $(nproc) + 1))" check
+    } >"$folder/check.log" 2>&1 || code=$?
     count "$folder"
     [ "$code" -ne 124 ] || echo "-- make check was stopped after $minutes minutes"
     # Stopped, not built, or without a word of why: that is a failure, too.
