@@ -165,12 +165,13 @@ static int read_as(struct str words, const char *name, struct reading *r)
             r->text.n = (size_t)(out - r->text.p);
     }
     iconv_close(cd);
-    for (const char *p = r->text.p, *end = p + r->text.n, *stop; p < end; p = stop + 1, n++) {
-        stop = memchr(p, '\n', (size_t)(end - p));
-        odd += !is_word((struct str){p, (size_t)(stop - p)}, &letters, &beyond);
-    }
     if (rc != 0)
         return -1;
+    const char *p = r->text.p, *stop;
+    for (size_t left = r->text.n; left > 0 && (stop = memchr(p, '\n', left)) != NULL; p = stop + 1, n++) {
+        odd += !is_word((struct str){p, (size_t)(stop - p)}, &letters, &beyond);
+        left -= (size_t)(stop - p) + 1;
+    }
     return n > 0 && odd * ODD_SHARE <= n && !is_latin_in_disguise(&r->text, letters, beyond);
 }
 
@@ -322,7 +323,7 @@ int charset_guess(struct str bytes, struct charset_guess *g, struct err *e)
     if (rc == 0)
         rc = propose(&all, &page);
     if (rc == 0)
-        rc = n = read_all(buf_str(&high), page, list);
+        rc = n = high.n > 0 ? read_all(buf_str(&high), page, list) : 0;
     if (n > 0) {
         const struct reading *chosen = choose(list, (size_t)n, page, words, &g->certain);
         g->name = chosen->name;

@@ -181,7 +181,8 @@ int decoder_new(struct input *in, const struct decode_spec *spec, struct decoder
         err_set(e, XS_SOURCE, "%s: is empty: not a single byte, not even a header", in->label);
         goto fail;
     }
-    if (file_kind_refuse((struct str){d->held, d->held_end}, in->label, e) != 0)
+    /* A slow pipe is judged by as much as a file. */
+    if (file_kind_refuse((struct str){d->held, d->held_end < HEAD ? d->held_end : HEAD}, in->label, e) != 0)
         goto fail;
     look_for_wide(d);
     if (obey_mark(d, spec->encoding, e) != 0)
