@@ -34,16 +34,18 @@ static void on_notice(void *arg, const PGresult *result)
     log_detail("%s: %s", c->label, text != NULL ? text : "a notice");
 }
 
-/* libpq's messages end in a line feed and may have several lines, some of which begin with a tab. */
+/* libpq's messages end in a line feed and may have several lines, some of which begin with a tab. Each line is a sentence of its
+ * own, so they are parted by a semicolon unless the first says how the next one goes on. */
 static void add_one_line(struct buf *out, const char *text)
 {
     struct str trimmed = str_trim(str_from(text));
 
     for (size_t i = 0; i < trimmed.n; i++) {
-        if (trimmed.p[i] != '\n' && trimmed.p[i] != '\t')
+        bool breaks = trimmed.p[i] == '\n' || trimmed.p[i] == '\t';
+        if (!breaks)
             (void)buf_addc(out, trimmed.p[i]);
         else if (i > 0 && trimmed.p[i - 1] != '\n')
-            (void)buf_addc(out, ' ');
+            (void)buf_adds(out, trimmed.p[i] == '\n' && strchr(":;,.", trimmed.p[i - 1]) == NULL ? "; " : " ");
     }
 }
 

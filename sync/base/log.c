@@ -38,6 +38,8 @@ static struct sink {
     void *clear_ctx;
     enum log_repeat repeat;
     struct buf noted; /* messages, each with a NUL behind it */
+    void (*warned)(void *ctx, struct str message);
+    void *warned_ctx;
 } sink = {.config = {.level = LOG_NOTICE}, .noted = {.max = NOTED_MAX}};
 
 void log_configure(const struct log_config *config)
@@ -66,6 +68,12 @@ static bool is_repeat(const char *text, size_t n)
         return true;
     }
     return false;
+}
+
+void log_watch(void (*warned)(void *ctx, struct str message), void *ctx)
+{
+    sink.warned = warned;
+    sink.warned_ctx = ctx;
 }
 
 void log_on_write(void (*clear_line)(void *), void *ctx)
@@ -206,6 +214,8 @@ static int emit(const struct level_row *level, struct str formatted)
         goto out;
     if (message.n > MESSAGE_MAX)
         message.n = MESSAGE_MAX;
+    if (level == &levels[LOG_WARNING] && sink.warned != NULL)
+        sink.warned(sink.warned_ctx, buf_str(&message));
     if ((sink.config.json ? make_json : make_text)(level, buf_str(&message), &line) != 0)
         goto out;
     write_all(line.p, line.n);

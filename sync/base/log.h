@@ -37,6 +37,8 @@ void log_msg(enum log_level level, const char *fmt, ...) __attribute__((format(p
 enum log_repeat { LOG_PLAIN, LOG_NOTE, LOG_SKIP };
 void log_repeats(enum log_repeat repeat);
 
+/* Told of every warning, as it is logged but for escapes; NULL: nobody. */
+void log_watch(void (*warned)(void *ctx, struct str message), void *ctx);
 /* Appends a message as it would be logged: with "***" for the secret. For messages that are kept elsewhere. 0/-1 (memory) */
 int log_redact(struct str message, struct buf *out);
 

@@ -3,10 +3,13 @@
 
 #include "sync/engine/diff.h"
 
+#include "sync/base/log.h"
 #include "sync/cmd/commands.h"
 #include "sync/cmd/differ.h"
 #include "sync/cmd/out.h"
 #include "sync/cmd/runner.h"
+
+#include <stdlib.h>
 
 #include <sys/stat.h>
 
@@ -48,13 +51,33 @@ static bool is_regular(FILE *f)
     return fstat(fileno(f), &st) == 0 && S_ISREG(st.st_mode);
 }
 
+/* What the log warns of, for the diff's own record. Short memory costs a warning there; stderr has it. */
+static void keep_warning(void *ctx, struct str message)
+{
+    struct diff_warnings *list = ctx;
+    char **grown = reallocarray(list->v, list->n + 1, sizeof *grown);
+    if (grown == NULL)
+        return;
+    list->v = grown;
+    list->v[list->n] = str_dup(message);
+    list->n += list->v[list->n] != NULL;
+}
+
+static void free_warnings(struct diff_warnings *list)
+{
+    for (size_t i = 0; i < list->n; i++)
+        free(list->v[i]);
+    free(list->v);
+}
+
 /* The whole of it between an open runner and an open output. */
 static int show(struct invocation *inv, const struct differ_options *o, struct runner *runner, struct output *out,
-                struct err *e)
+                const struct diff_warnings *warnings, struct err *e)
 {
     const struct diff_options options_of_diff = {
         .format = diff_format_of(inv->common.format),
         .out = out->f,
+        .warnings = warnings,
         .colour = inv->common.colour_out,
         .before_output = is_regular(out->f) ? NULL : end_progress,
         .ctx = runner,
@@ -90,13 +113,17 @@ int differ_run(struct invocation *inv, const struct differ_options *o, struct er
 {
     struct runner runner;
     struct output out = {0};
+    struct diff_warnings warnings = {.v = NULL};
     if (inv->operands_n == 0)
         return command_needs_operand(inv, e);
+    log_watch(keep_warning, &warnings);
     int rc = runner_open(&runner, inv, false, true, e);
     if (rc == 0)
         rc = output_open(&out, inv->common.output, OUT_PRIVATE, e);
     if (rc == 0)
-        rc = show(inv, o, &runner, &out, e);
+        rc = show(inv, o, &runner, &out, &warnings, e);
+    log_watch(NULL, NULL);
+    free_warnings(&warnings);
     output_abandon(&out);
     runner_close(&runner);
     return rc;

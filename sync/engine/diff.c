@@ -1,7 +1,7 @@
 /* The dry run's output: who counts, keeps and writes. The shapes stand in diff_json.c, diff_csv.c and diff_text.c.
  *
- * Changes leave at once, in source order. Left-out rows stand after them in the document but come between them, so they
- * wait in files: a source of which every row is rejected must not need more memory than one without. */
+ * What stands later in the output than it comes waits in files: left-out rows, which come between the changes, and in text and
+ * JSON the changes themselves, before which the guards speak. Memory does not grow with any of them. */
 #include "config.h"
 
 #include "sync/engine/diff_format.h"
@@ -66,6 +66,8 @@ void diff_close(struct diff *d)
 {
     if (d == NULL)
         return;
+    if (d->changes.f != NULL)
+        fclose(d->changes.f);
     if (d->left_out.f != NULL)
         fclose(d->left_out.f);
     if (d->rejects.f != NULL)
@@ -113,7 +115,7 @@ static int later_open(struct diff_later *later, struct err *e)
         return 0;
     int errnum = errno;
     close(fd);
-    return err_errno(e, XS_IO, errnum, "cannot keep the rows that are left out");
+    return err_errno(e, XS_IO, errnum, "cannot keep the diff until its end");
 }
 
 int diff_keep(struct diff *d, struct diff_later *later, struct err *e)
@@ -122,7 +124,7 @@ int diff_keep(struct diff *d, struct diff_later *later, struct err *e)
         return -1;
     size_t n = d->record.n;
     if (n > 0 && fwrite(d->record.p, 1, n, later->f) != n)
-        return err_errno(e, XS_IO, errno, "cannot write the temporary file of rows that are left out");
+        return err_errno(e, XS_IO, errno, "cannot write the temporary file of the diff");
     later->n++;
     buf_reset(&d->record);
     return 0;
@@ -135,7 +137,7 @@ int diff_pour(struct diff *d, struct diff_later *later, struct err *e)
     if (later->f == NULL)
         return 0;
     if (fflush(later->f) != 0)
-        return err_errno(e, XS_IO, errno, "cannot write the temporary file of rows that are left out");
+        return err_errno(e, XS_IO, errno, "cannot write the temporary file of the diff");
     rewind(later->f);
     if (buf_reserve(&d->record, POUR_BYTES) != 0)
         return err_oom(e);
@@ -147,7 +149,7 @@ int diff_pour(struct diff *d, struct diff_later *later, struct err *e)
             return -1;
     }
     if (ferror(later->f))
-        return err_errno(e, XS_IO, errno, "cannot read the temporary file of rows that are left out");
+        return err_errno(e, XS_IO, errno, "cannot read the temporary file of the diff");
     return 0;
 }
 

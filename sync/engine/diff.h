@@ -1,12 +1,13 @@
 /* The dry run's output: what each row would do, as text, JSON, NDJSON or CSV, streamed in source order.
  *
- * A diff is given decisions one by one; what has to come later in the output (left-out rows after the changes) is kept
- * in an unlinked temporary file, so that memory does not grow with the source. */
+ * A diff is given decisions one by one. A guard that would stop the sync is named first, and is known last, so text and
+ * JSON are kept in unlinked temporary files until the end: memory does not grow with the source. */
 #ifndef SYNC_ENGINE_DIFF_H
 #define SYNC_ENGINE_DIFF_H
 
 #include "mappings/mapping.h"
 #include "sync/base/err.h"
+#include "sync/engine/run.h"
 #include "sync/model/entry.h"
 #include "sync/model/target.h"
 
@@ -17,8 +18,16 @@
 enum diff_format { DIFF_TEXT, DIFF_JSON, DIFF_NDJSON, DIFF_CSV, DIFF_NONE }; /* NONE: nothing is shown */
 
 enum { DIFF_OUT_BYTES = 32 << 10, DIFF_OUT_BUFFER_BYTES = 2 * DIFF_OUT_BYTES };
+
+/* What was warned of until the end of the dry run, as texts for people. */
+struct diff_warnings {
+    char **v;
+    size_t n;
+};
+
 struct diff_options {
     enum diff_format format;
+    const struct diff_warnings *warnings; /* borrowed, and looked at by diff_finish(); NULL: not known */
     FILE *out;            /* borrowed */
     /* Called before bytes leave for `out`, if its buffer has DIFF_OUT_BUFFER_BYTES; NULL: nobody asks. */
     void (*before_output)(void *ctx);
@@ -65,6 +74,11 @@ struct diff_summary {
     const char *const *new_variables;    /* NULL: not known */
     size_t new_variables_n;
     const uint64_t *reasons;             /* REASON_N of them */
+    const struct run_guard *guards;      /* those that were judged */
+    size_t guards_n;
+    struct str would_stop;               /* what the guards that would stop a sync say, a line each */
+    const char *mapping_sha256;
+    uint64_t state_serial;               /* state_serial(); 0: there is no state */
 };
 
 struct diff;

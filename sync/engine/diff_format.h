@@ -21,7 +21,7 @@ struct diff {
     const struct diff_format_ops *ops;
     struct diff_head head;     /* borrowed by agreement of diff_head() */
     struct buf record;         /* the bytes of the event under way */
-    struct diff_later left_out, rejects;
+    struct diff_later changes, left_out, rejects;
     uint64_t changes_n, kinds[DIFF_KIND_N], left_out_n;
     size_t unflushed;
     bool begun, finished;

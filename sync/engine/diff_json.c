@@ -1,11 +1,12 @@
 /* The diff as one JSON document, and as one JSON object a line. Both are made of the same records.
  *
  * Every member is always there, null where something is not known: a reader need not ask twice. The document is put
- * together from records, so that changes stream: its brackets and commas are written here, not by the writer. */
+ * together from records that waited in files: its brackets and commas are written here, not by the writer. */
 #include "config.h"
 
 #include "sync/base/clock.h"
 #include "sync/engine/diff_format.h"
+#include "sync/engine/run_begun.h"
 
 /* ---- small parts ---- */
 
@@ -185,28 +186,65 @@ static void counts(struct jsonw *w, const struct diff_summary *s)
     uint_member(w, "open", s->open);
 }
 
-/* ---- one document ---- */
+static void guards(struct jsonw *w, const struct diff_summary *s)
+{
+    jsonw_key(w, "guards");
+    jsonw_array(w);
+    for (size_t i = 0; i < s->guards_n; i++)
+        run_guard_json(&s->guards[i], w);
+    jsonw_array_end(w);
+}
 
-static int json_head(struct diff *d, struct err *e)
+static void warnings(struct jsonw *w, const struct diff_warnings *list)
+{
+    jsonw_key(w, "warnings");
+    jsonw_array(w);
+    for (size_t i = 0; list != NULL && i < list->n; i++)
+        jsonw_text(w, list->v[i]);
+    jsonw_array_end(w);
+}
+
+/* What the diff is of, and what speaks against the sync. */
+static void about(struct jsonw *w, const struct diff *d, const struct diff_summary *s)
 {
     char at[TIME_TEXT_N];
+    jsonw_key(w, "version");
+    jsonw_int(w, 1);
+    jsonw_key(w, "sync");
+    jsonw_text(w, d->head.sync);
+    jsonw_key(w, "at");
+    jsonw_text(w, time_format(d->head.at_ms, at));
+    jsonw_key(w, "mapping_sha256");
+    jsonw_text(w, s->mapping_sha256);
+    uint_member(w, "state_serial", s->state_serial);
+    guards(w, s);
+    warnings(w, d->options.warnings);
+}
+
+/* ---- one document ---- */
+
+/* Everything waits for the verdict of the guards, which stands before the changes. */
+static int json_head(struct diff *d, struct err *e)
+{
+    (void)d;
+    (void)e;
+    return 0;
+}
+
+static int json_begin(struct diff *d, const struct diff_summary *s, struct err *e)
+{
     struct buf text = BUF_INIT(d->record.max);
     struct jsonw w;
     jsonw_init_output(&w, &text);
     jsonw_object(&w);
-    jsonw_key(&w, "version");
-    jsonw_int(&w, 1);
-    jsonw_key(&w, "sync");
-    jsonw_text(&w, d->head.sync);
-    jsonw_key(&w, "at");
-    jsonw_text(&w, time_format(d->head.at_ms, at));
+    about(&w, d, s);
     jsonw_object_end(&w);
     int rc = complete(&w, e);
-    /* The bracket stays open: changes follow as they come. */
+    /* The bracket stays open: the changes follow. */
     if (rc == 0 && (buf_add(&d->record, text.p, text.n - 1) != 0 || buf_adds(&d->record, ",\n\"changes\":[") != 0))
         rc = err_oom(e);
     buf_free(&text);
-    return rc == 0 ? diff_write(d, e) : rc;
+    return rc == 0 ? diff_pour(d, &d->changes, e) : rc;
 }
 
 /* The comma belongs to the place in the list: none before the first. */
@@ -224,7 +262,7 @@ static int json_change(struct diff *d, const struct diff_change *c, struct err *
     jsonw_object(&w);
     change_members(&w, c);
     jsonw_object_end(&w);
-    return complete(&w, e) == 0 ? diff_write(d, e) : -1;
+    return complete(&w, e) == 0 ? diff_keep(d, &d->changes, e) : -1;
 }
 
 static int keep_left_out(struct diff *d, struct diff_later *later, const struct diff_left_out *l, struct err *e)
@@ -252,6 +290,8 @@ static int json_finish(struct diff *d, const struct diff_summary *s, struct err 
     struct buf text = BUF_INIT(d->record.max);
     struct jsonw w;
     int rc = -1;
+    if (json_begin(d, s, e) != 0)
+        goto done;
     if (buf_adds(&d->record, "],\n\"rejects\":[") != 0) {
         err_oom(e);
         goto done;
@@ -335,14 +375,8 @@ static int ndjson_left_out(struct diff *d, const struct diff_left_out *l, struct
 static int ndjson_finish(struct diff *d, const struct diff_summary *s, struct err *e)
 {
     struct jsonw w;
-    char at[TIME_TEXT_N];
     ndjson_begin(d, &w, "summary");
-    jsonw_key(&w, "version");
-    jsonw_int(&w, 1);
-    jsonw_key(&w, "sync");
-    jsonw_text(&w, d->head.sync);
-    jsonw_key(&w, "at");
-    jsonw_text(&w, time_format(d->head.at_ms, at));
+    about(&w, d, s);
     counts(&w, s);
     new_variables(&w, s);
     requests(&w, s);

@@ -127,7 +127,7 @@ static int text_head(struct diff *d, struct err *e)
         bad |= head_target(d, &h->targets[i]);
     bad |= head_line(d, "Source     ", str_from(h->source));
     bad |= head_line(d, "When       ", str_from(time_format(h->at_ms, at))) | buf_addc(&d->record, '\n');
-    return bad == 0 ? diff_write(d, e) : err_oom(e);
+    return bad == 0 ? diff_keep(d, &d->changes, e) : err_oom(e);
 }
 
 /* ---- changes ---- */
@@ -204,7 +204,7 @@ static int text_change(struct diff *d, const struct diff_change *c, struct err *
         bad |= buf_adds(&d->record, "  (uncertain)");
     bad |= buf_addc(&d->record, '\n');
     bad |= c->op == OP_CREATE ? create_fields(d, c) : update_fields(d, c);
-    return bad == 0 ? diff_write(d, e) : err_oom(e);
+    return bad == 0 ? diff_keep(d, &d->changes, e) : err_oom(e);
 }
 
 /* ---- left out ---- */
@@ -327,8 +327,28 @@ static int cost(struct diff *d, const struct diff_summary *s)
     return bad;
 }
 
+/* Nobody should read through the changes to hear that they will not be made. */
+static int verdict(struct diff *d, const struct diff_summary *s)
+{
+    struct str rest = s->would_stop;
+    int bad = 0;
+    if (rest.n == 0)
+        return 0;
+    for (size_t n; rest.n > 0; rest = (struct str){rest.p + n, rest.n - n}) {
+        const char *newline = memchr(rest.p, '\n', rest.n);
+        n = newline != NULL ? (size_t)(newline - rest.p) + 1 : rest.n;
+        bad |= paint(d, kinds[DIFF_KIND_REMOVE].colour) | buf_adds(&d->record, "This sync would stop: ") | paint(d, OFF);
+        bad |= text_show((struct str){rest.p, newline != NULL ? n - 1 : n}, 0, &d->record) | buf_addc(&d->record, '\n');
+    }
+    return bad | buf_addc(&d->record, '\n');
+}
+
 static int text_finish(struct diff *d, const struct diff_summary *s, struct err *e)
 {
+    if (verdict(d, s) != 0)
+        return err_oom(e);
+    if (diff_pour(d, &d->changes, e) != 0)
+        return -1;
     int bad = more_changes(d);
     if (d->left_out.n > 0) {
         bad |= paint(d, BOLD) | buf_adds(&d->record, "Left out") | paint(d, OFF) | buf_addc(&d->record, '\n');

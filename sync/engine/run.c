@@ -387,6 +387,12 @@ static int summarise(struct run *r, struct err *e)
     s->rejected = r->tally->outcomes[OUTCOME_REJECTED];
     s->reasons = r->tally->reasons;
     s->gone_waiting = run_gone_waiting(r);
+    s->guards = r->report->guards;
+    s->guards_n = r->report->guards_n;
+    s->would_stop = buf_str(&r->verdict);
+    s->mapping_sha256 = r->report->mapping_sha256;
+    if (r->scratch_state == NULL && state_serial(r->state, &s->state_serial, e) != 0)
+        return -1;
     for (size_t i = 0; i < r->targets.created_n; i++)
         s->requests_create += requests_for(r->creates_by_target[i], limits->batch);
     uint64_t total = s->requests_create + s->requests_update + s->requests_move + s->requests_remove;

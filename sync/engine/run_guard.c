@@ -12,6 +12,8 @@
 
 #include "sync/base/log.h"
 
+enum { FORETOLD_BYTES = 1 << 16 };
+
 bool run_guard_exceeds(const struct guard_limit *limit, uint64_t n, uint64_t whole)
 {
     switch (limit->kind) {
@@ -88,11 +90,21 @@ int run_guard_trip(struct run *r, const struct guard_trip *trip, struct err *e, 
     va_end(ap);
     if (r->diff == NULL)
         return append(r, trip, what) != 0 ? err_oom(e) : 0;
+    struct buf text = BUF_INIT(FORETOLD_BYTES);
+    int rc = buf_addf(&text, "guard `%s`: %s: %s, or allow it with %s", trip->guard, what, trip->remedy, trip->allow) != 0 ||
+                     buf_cstr(&text) == NULL
+                 ? err_oom(e) : run_guard_foretell(r, text.p, e);
+    buf_free(&text);
+    return rc;
+}
+
+int run_guard_foretell(struct run *r, const char *text, struct err *e)
+{
     r->would_stop = true;
     if (r->asks)
         return 0;
-    log_warning("a sync would stop: guard `%s`: %s: %s, or allow it with %s", trip->guard, what, trip->remedy, trip->allow);
-    return 0;
+    log_warning("a sync would stop: %s", text);
+    return buf_addf(&r->verdict, "%s\n", text) != 0 ? err_oom(e) : 0;
 }
 
 bool run_guard_tripped(const struct run *r)

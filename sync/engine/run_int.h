@@ -64,6 +64,7 @@ struct run {
     char *emptied_first;             /* what is said of the first; in the run's arena */
     struct flips *flips;             /* what run_flips.c has seen; owned, NULL: the source's order is its own */
     struct buf tripped;              /* what guards said that stop the run */
+    struct buf verdict;              /* a dry run: what those say that would stop a real one, a line each */
     uint64_t known_there;            /* leads in the state, and there, before the first row */
     uint64_t known_seen;             /* of them: those whose row was decided */
     uint64_t updates;                /* of them: those of which a field or variable would be written */
@@ -211,6 +212,8 @@ struct guard_trip {
 /* Keeps it for run_guard_verdict(), with what was counted; a dry run warns of it and keeps nothing. 0/-1 */
 int run_guard_trip(struct run *r, const struct guard_trip *trip, struct err *e, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
+/* A dry run: warns that a sync would stop, and keeps what is said for the summary. 0/-1 (memory) */
+int run_guard_foretell(struct run *r, const char *text, struct err *e);
 bool run_guard_tripped(const struct run *r);
 /* XS_GUARD with all that were exceeded. */
 int run_guard_verdict(struct run *r, struct err *e);

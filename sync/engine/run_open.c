@@ -338,6 +338,7 @@ void run_init(struct run *r)
     buf_init(&r->pack, RECORD_MAX);
     buf_init(&r->detail, RECORD_MAX);
     buf_init(&r->tripped, RECORD_MAX);
+    buf_init(&r->verdict, RECORD_MAX);
     buf_init(&r->cells, RECORD_MAX);
     r->started_us = r->c->clock->mono_us(r->c->clock);
     r->deadline_us = r->c->max_ms > 0 ? r->started_us + r->c->max_ms * 1000 : 0;
@@ -491,6 +492,7 @@ void run_close(struct run *r)
     buf_free(&r->pack);
     buf_free(&r->detail);
     buf_free(&r->tripped);
+    buf_free(&r->verdict);
     buf_free(&r->cells);
     free(r->custom_changed);
     free(r->creates_by_target);

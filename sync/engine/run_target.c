@@ -47,8 +47,10 @@ int run_target_kept(struct run *r, struct err *e)
             *e = verdict;
             return -1;
         }
-        log_warning("a sync would stop: %s", err_text(&verdict));
+        int rc = run_guard_foretell(r, err_text(&verdict), e);
         err_clear(&verdict);
+        if (rc != 0)
+            return -1;
     }
     return r->diff == NULL && (then == NULL || r->target_edited) ? state_set(r->state, "target", now, e) : 0;
 }

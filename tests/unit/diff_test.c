@@ -53,8 +53,13 @@ static void teardown(void)
     err_clear(&e);
 }
 
+static char warning[] = "a column that says who opted out is not used";
+static char *warning_texts[] = {warning};
+static const struct diff_warnings warnings = {warning_texts, 1};
+
 static void start(struct diff_options options)
 {
+    options.warnings = &warnings;
     const struct diff_head head = {.sync = "nightly-customers", .source = "people.csv", .workspace = "Acme",
                                    .targets = &demo, .targets_n = 1, .at_ms = 1782854132254};
     options.out = options.out != NULL ? options.out : out;
@@ -127,7 +132,14 @@ static struct str tell_all(struct diff_options options)
     ck_assert_int_eq(diff_change(diff, &move, &e), 0);
     ck_assert_int_eq(diff_change(diff, &rekey, &e), 0);
     ck_assert_int_eq(diff_change(diff, &delete, &e), 0);
+    static const struct run_guard guards[] = {
+        {.name = "rejected", .limit = "5%", .counted = 1, .of = 9, .stops = false},
+        {.name = "removed", .limit = "10%", .counted = 3, .of = 20, .stops = true},
+    };
     return finish(&(struct diff_summary){
+        .guards = guards, .guards_n = 2, .state_serial = 1782854132001,
+        .would_stop = STR("guard `removed`: 3 of 20 known leads would be removed\nguard \x1b[2J: two\n"),
+        .mapping_sha256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
         .read = 7, .create = 2, .update = 2, .move = 1, .remove = 1, .changed = 3, .unchanged = 0, .skipped = 1,
         .rejected = 1, .duplicates = 1, .open = 0, .requests_create = 1, .requests_update = 2, .requests_move = 1,
         .requests_remove = 1, .seconds_at_limit = 0.1, .new_variables = new_variables, .new_variables_n = 1,
