@@ -160,6 +160,8 @@ static const struct opt lock_options[] = {
 };
 
 static const struct opt apply_options[] = {
+    {.name = "limit", .section = OPT_SAFETY, .kind = OPT_INT, .dest = AT(trial_rows), .arg = "N", .min = 1, .max = INT64_MAX,
+     .help = "a trial: only the first N rows; no removals, no watermark"},
     {.name = "rejects-ok", .kind = OPT_FLAG, .dest = AT(rejects_ok), .help = "exit 0 if rejected rows are all that is left over"},
     {.name = "new-rejects-only", .kind = OPT_FLAG, .dest = AT(new_rejects_only),
      .help = "exit 0 if all rejected rows were rejected before, unchanged"},

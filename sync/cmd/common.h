@@ -77,6 +77,7 @@ struct common {
     int64_t wait_lock_ms;             /* GROUP_LOCK */
     /* GROUP_APPLY */
     bool rejects_ok, new_rejects_only;
+    int64_t trial_rows;               /* --limit; 0: all */
     bool yes;                         /* GROUP_YES */
     bool dry_run;                     /* GROUP_CONSENT */
     int64_t look_ms;                  /* GROUP_BY_HAND */

@@ -83,6 +83,7 @@ static void fill_config(struct runner *r)
         .wait_lock_ms = c->wait_lock_ms,
         .full = c->full,
         .partial_input = c->input != NULL,
+        .limit_rows = (uint64_t)c->trial_rows,
         .recreate = c->recreate,
         .accept_target = c->accept_target,
         .rejects_ok = c->rejects_ok,

@@ -40,9 +40,18 @@ static void at_the_end(struct run *r)
                    mark->null_rows == 1 ? " has" : "s have", mark->null_rows == 1 ? "was" : "were");
 }
 
+/* A trial takes the first rows only, but whoever opts out in a later one is not to be mailed for that. */
+static int take_row(struct run *r, const struct row *row, uint64_t before, struct err *e)
+{
+    if (r->c->limit_rows > 0 && before >= r->c->limit_rows)
+        return run_pass_row(r, row, e);
+    return run_take_row(r, row, e) != 0 ? -1 : run_hold_step(r, e);
+}
+
 static int read_rows(struct run *r, struct err *e)
 {
     struct row row;
+    uint64_t most = r->c->limit_rows > 0 && mapping_skip_values_n(r->m) == 0 ? r->c->limit_rows : UINT64_MAX;
     for (uint64_t n = 0;; n++) {
         if (n % STEP_ROWS == 0) {
             if (must_stop(r))
@@ -51,7 +60,7 @@ static int read_rows(struct run *r, struct err *e)
             if (r->upload != NULL && upload_step(r->upload, 0, e) != 0)
                 return -1;
         }
-        int rc = source_next(r->source, &row, e);
+        int rc = n < most ? source_next(r->source, &row, e) : 0;
         if (rc < 0 && e->status == XS_LEFT_OVER && must_stop(r)) {
             log_notice("%s", err_text(e));
             err_clear(e);
@@ -61,7 +70,7 @@ static int read_rows(struct run *r, struct err *e)
             at_the_end(r);
         if (rc <= 0)
             return rc;
-        if (run_take_row(r, &row, e) != 0 || run_hold_step(r, e) != 0)
+        if (take_row(r, &row, n, e) != 0)
             return -1;
     }
 }
@@ -125,7 +134,7 @@ static int advance_watermark(struct run *r, struct err *e)
 static int advance(struct run *r, struct err *e)
 {
     char text[32];
-    if (!r->eof || r->c->partial_input || r->report->source_changed)
+    if (!r->eof || run_is_partial(r) || r->report->source_changed)
         return 0;
     if (strcmp(r->read_kind, "full") == 0) {
         /* What the source had: the guards compare it with the next one, before what waits is tried again. */

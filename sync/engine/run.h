@@ -57,6 +57,7 @@ struct run_config {
     bool journal_lost;            /* run_resume() goes on without a journal that is missing: the next sync reads everything */
     bool full;                    /* ignore the watermark and the remembered refusals */
     bool partial_input;           /* --input: no removals, no watermark */
+    uint64_t limit_rows;          /* a trial of so many rows of the source: as partial; 0: all */
     bool recreate;
     bool accept_target;
     bool rejects_ok, new_rejects_only;
@@ -119,6 +120,7 @@ struct run_report {
     char *workspace, *target_text; /* for people; NULL when not known */
     struct run_guard guards[RUN_GUARDS_MAX]; /* those that were judged */
     size_t guards_n;
+    uint64_t limit_rows;          /* of the configuration */
     bool not_begun;               /* it ended before it began: all that there is to say is why */
     char *stop_message;           /* what ended the run, without the secret; NULL: it came to its end */
     struct run_target_counts *targets; /* owned: those of the mapping, then others where something was done */

@@ -18,6 +18,7 @@ void run_report_begin(struct run_report *report, const struct run_config *config
     report->actor = config->actor;
     report->overrides = config->overrides;
     report->overrides_n = config->overrides_n;
+    report->limit_rows = config->limit_rows;
     if (config->mapping != NULL)
         memcpy(report->mapping_sha256, config->mapping->sha256, sizeof report->mapping_sha256);
 }

@@ -9,6 +9,8 @@
 
 #include "sync/base/log.h"
 
+enum { BEGUN_BYTES = 64 << 20 };
+
 static int target_text(struct run *r)
 {
     char id[TARGET_TEXT_N];
@@ -111,4 +113,13 @@ void run_fill_report(struct run *r)
         log_detail("the counts by target do not fit into memory");
     if (target_text(r) != 0)
         log_detail("the target's name does not fit into memory");
+}
+
+const char *run_begun(struct run *r)
+{
+    struct buf text = BUF_INIT(BEGUN_BYTES);
+    const char *begun = run_report_begun(r->report, &text) == 0 && buf_cstr(&text) != NULL
+                            ? arena_dup(&r->run_arena, text.p, text.n) : NULL;
+    buf_free(&text);
+    return begun;
 }

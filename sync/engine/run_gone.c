@@ -101,7 +101,7 @@ int run_gone_keyless_text(const struct run *r, struct buf *out)
  * was put in its place (--input) only leaves rows out. */
 static size_t policy_of_rule(const struct run *r, size_t rule)
 {
-    return r->c->partial_input || mapping_skip_then(r->m, rule - 1)->policy == GONE_KEEP ? 0 : rule;
+    return run_is_partial(r) || mapping_skip_then(r->m, rule - 1)->policy == GONE_KEEP ? 0 : rule;
 }
 
 static int take_opt_out(struct run *r, const struct mapped *mapped, const struct entry *entry, struct err *e)
@@ -220,7 +220,7 @@ static bool stays(const struct run *r, const struct known_lead *known, size_t i)
 bool run_gone_read_whole(void *ctx)
 {
     const struct run *r = ctx;
-    return r->gone != NULL && r->eof && !r->c->partial_input && !keyless_blocks(r) && r->read_kind != NULL &&
+    return r->gone != NULL && r->eof && !run_is_partial(r) && !keyless_blocks(r) && r->read_kind != NULL &&
            strcmp(r->read_kind, "full") == 0;
 }
 

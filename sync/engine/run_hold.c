@@ -373,7 +373,8 @@ static int take_retries(struct run *r, struct err *e)
     struct spool *spool = NULL;
     struct planned planned = {.op = OP_NONE};
     uint64_t mapping;
-    if (state_retries_n(r->state) == 0)
+    /* A trial sends the rows that it was asked for. */
+    if (state_retries_n(r->state) == 0 || r->c->limit_rows > 0)
         return 0;
     int rc = spool_new(SPOOL_MEMORY, &spool, e);
     if (rc == 0)

@@ -155,7 +155,15 @@ void run_flips_see(struct run *r, const struct entry *entry, uint64_t digest);
 void run_flips_tell(const struct run *r);
 void run_flips_free(struct run *r);
 
+/* Is only a part of the source read, by --input or --limit? It says nothing about what it leaves out. */
+static inline bool run_is_partial(const struct run *r)
+{
+    return r->c->partial_input || r->c->limit_rows > 0;
+}
+
 /* ---- run_rows.c ---- */
+/* A row that a trial leaves out, read only for whoever opts out in it. */
+int run_pass_row(struct run *r, const struct row *row, struct err *e);
 /* Before the first row: the mapping tells each row's key to `key` and to the state ahead of the rest. */
 void run_listen(struct run *r);
 int run_take_row(struct run *r, const struct row *row, struct err *e);

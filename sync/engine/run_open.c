@@ -142,11 +142,11 @@ static int choose_read(struct run *r, struct source_read *read, struct err *e)
     const char *text;
     uint64_t last_full_ms;
     bool all;
-    r->read_kind = r->c->partial_input ? "partial" : "full";
+    r->read_kind = run_is_partial(r) ? "partial" : "full";
     if (state_get(r->state, STATE_LOOK_FIRST, &text, e) < 0)
         return -1;
     r->look_first = text != NULL;
-    if (!watermark_used(m) || r->c->full || r->look_first || r->c->partial_input)
+    if (!watermark_used(m) || r->c->full || r->look_first || run_is_partial(r))
         return 0;
     if (needs_all_rows(r, &all, e) != 0)
         return -1;
@@ -280,15 +280,6 @@ static int note_mapping(struct run *r, struct err *e)
     if (same < 0 || run_identity_note(r, e) != 0)
         return -1;
     return same != 0 ? 0 : state_set(r->state, STATE_OTHER_MAPPING, "1", e);
-}
-
-const char *run_begun(struct run *r)
-{
-    struct buf text = BUF_INIT(RECORD_MAX);
-    const char *begun = run_report_begun(r->report, &text) == 0 && buf_cstr(&text) != NULL
-                            ? arena_dup(&r->run_arena, text.p, text.n) : NULL;
-    buf_free(&text);
-    return begun;
 }
 
 static int start_record(struct run *r, struct err *e)

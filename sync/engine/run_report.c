@@ -172,7 +172,11 @@ static int head(const struct run_report *r, bool colour, struct buf *out)
     bad |= buf_addc(out, '\n');
     bad |= foreign_line(out, "Workspace  ", r->workspace) | foreign_line(out, "Target     ", r->target_text);
     if (r->read != NULL)
-        bad |= buf_addf(out, "Read       %s\n", r->read);
+        bad |= buf_addf(out, "Read       %s", r->read);
+    if (r->read != NULL && r->limit_rows > 0)
+        bad |= buf_addf(out, ": a trial of the first %llu row%s (--limit)", (unsigned long long)r->limit_rows,
+                        text_plural(r->limit_rows));
+    bad |= r->read != NULL ? buf_addc(out, '\n') : 0;
     for (size_t i = 0; i < r->overrides_n; i++)
         bad |= foreign_line(out, "Allowed    --guard ", r->overrides[i]);
     return bad;

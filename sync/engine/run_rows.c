@@ -447,6 +447,18 @@ static int take_row(struct run *r, const struct row *row, struct err *e)
     return run_plan_lead(r, &entry, &mapped.lead, target, e);
 }
 
+int run_pass_row(struct run *r, const struct row *row, struct err *e)
+{
+    struct mapped mapped;
+    arena_reset(&r->row_arena);
+    if (mapping_apply(r->m, row, &r->row_arena, &mapped, e) != 0)
+        return -1;
+    struct entry entry = {.row = row->number, .line = row->line, .key_text = mapped.key_text};
+    if (mapped.key_text.n > 0)
+        entry.key = r->key;
+    return mapped.skip_value > 0 ? run_opt_out_take(r, &mapped, &entry, e) : 0;
+}
+
 int run_take_row(struct run *r, const struct row *row, struct err *e)
 {
     r->row = row;

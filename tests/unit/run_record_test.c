@@ -178,6 +178,52 @@ START_TEST(counts_by_target)
 }
 END_TEST
 
+/* A trial: the first rows, and nothing that only a whole read may do. The next full run goes on. */
+START_TEST(a_trial_of_the_first_rows)
+{
+    struct run_record run;
+    static const char mirror[] = EKIT_HEAD EKIT_LIST EKIT_FIELDS "mode: mirror\nremoved: delete\nguards: {removed: none}\n"
+                                 "skip_when: [{column: first, in: [out]}]\n";
+    static const char five[] = "email,first\nann@example.com,Ann\nbob@example.com,Bob\nnobody,N\n"
+                               "cyd@example.com,Cyd\nann@example.com,out\n";
+    ekit_mapping(&k, mirror);
+    ekit_csv(&k, five);
+    k.config.limit_rows = 2;
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_DONE);
+    ck_assert_uint_eq(k.report.tally.read, 2);
+    EKIT_COUNT(&k, CREATED, 1u); /* Ann opts out in the last row */
+    EKIT_COUNT(&k, SKIPPED, 1u);
+    ck_assert_str_eq(k.report.read, "partial");
+    ck_assert_uint_eq(recorded(&run), 1);
+    ck_assert_str_eq(run.read, "partial");
+    ck_assert_str_eq(ekit_setting(&k, "digest"), "");
+    ck_assert_str_eq(ekit_setting(&k, "last_full_rows"), "");
+    /* Whoever stands further down is not gone. */
+    k.config.limit_rows = 0;
+    ekit_csv(&k, "email,first\nbob@example.com,Bob\ncyd@example.com,Cyd\n");
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_DONE);
+    EKIT_COUNT(&k, UNCHANGED, 1u);
+    EKIT_COUNT(&k, CREATED, 1u);
+    ekit_csv(&k, "email,first\nbob@example.com,Bobby\n");
+    k.config.limit_rows = 1;
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_DONE);
+    EKIT_COUNT(&k, CHANGED, 1u);
+    EKIT_COUNT(&k, REMOVED, 0u);
+    ck_assert_str_eq(ekit_setting(&k, "last_full_rows"), "2");
+    /* More than there are is all of them, and a trial all the same. A reject counts as one of the rows. */
+    k.config.limit_rows = 3;
+    ekit_csv(&k, five);
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_LEFT_OVER);
+    ck_assert_uint_eq(k.report.tally.read, 3);
+    EKIT_COUNT(&k, REJECTED, 1u);
+    ck_assert(ekit_there(&k, "cyd@example.com"));
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("run_record");
@@ -188,6 +234,7 @@ int main(void)
     tcase_add_test(t, a_first_slip_makes_no_state);
     tcase_add_test(t, who_was_kept_out_is_not);
     tcase_add_test(t, counts_by_target);
+    tcase_add_test(t, a_trial_of_the_first_rows);
     suite_add_tcase(s, t);
     return unit_run(s);
 }
