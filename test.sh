@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # usage: ./test.sh [CONFIGURE-ARGUMENT ...]
 # Builds leadsync with gcc, with address and undefined-behaviour sanitizers, and with clang, each with warnings as errors,
-# and runs every test; those that check texts and scripts run in the gcc build only. Ends with the line "N passed, N failed[, N skipped]"; the exit status is 0 when none failed.
+# and runs every test; those that check texts and scripts run in the gcc build only. Ends with the line "N passed, N failed[, N
+# skipped]"; the exit status is 0 when none failed.
 # Everything is made in _test/. On Debian it first installs what is missing, and says what.
 set -uo pipefail
 cd "$(dirname "$0")" || exit 1

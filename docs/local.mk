@@ -3,10 +3,12 @@ dist_man_MANS += docs/leadsync.1
 bashcompletiondir = $(datadir)/bash-completion/completions
 dist_bashcompletion_DATA = docs/leadsync.bash
 dist_doc_DATA = \
+	LICENSE \
 	docs/API-FACTS.md \
 	docs/CRON.md \
 	docs/DESIGN.md \
 	docs/ERRORS.md \
+	docs/LICENSES.md \
 	docs/MAPPING.md \
 	docs/POSTGRES.md \
 	docs/RELIABILITY.md \

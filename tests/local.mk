@@ -27,3 +27,11 @@ include tests/cli/local.mk
 include tests/fuzz/local.mk
 include tests/bench/local.mk
 include tests/soak/local.mk
+
+## check-quick: the unit tests
+check-quick:
+	$(MAKE) check TESTS='$(filter tests/unit/%.tap,$(check_PROGRAMS))'
+## lint: scripts, man page, lengths of files and functions
+lint: leadsync
+	@srcdir=$(srcdir) builddir=. LEADSYNC=./leadsync bash $(srcdir)/tests/cli/lint.test
+.PHONY: check-quick lint

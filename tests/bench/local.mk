@@ -14,6 +14,7 @@ EXTRA_DIST += tests/bench/bench.sh tests/bench/slow_fsync.c
 
 tests/bench/slow_fsync.so: $(top_srcdir)/tests/bench/slow_fsync.c
 	$(FAULT_BUILD) $(top_srcdir)/tests/bench/slow_fsync.c
+## bench: figures beside their targets; BENCH=P5 and N=100000 choose
 bench: leadsync $(BENCH_TOOLS) tests/bench/slow_fsync.so
 	LEADSYNC=./leadsync TOOLS=tests/bench $(srcdir)/tests/bench/bench.sh
 .PHONY: bench

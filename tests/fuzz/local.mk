@@ -75,10 +75,12 @@ FUZZ_READY = fuzz-off
 endif
 fuzz-off:
 	@echo "there are no fuzzers here: ./configure --enable-fuzz --enable-sanitizers CC=clang" >&2; exit 1
+## fuzz: looks for inputs that crash; FUZZ=csv and FUZZ_SECONDS=60 choose
 fuzz: $(FUZZ_READY)
 	for t in $(FUZZ); do $(MKDIR_P) fuzz-found/$$t && \
 	    tests/fuzz/fuzz_$$t -max_total_time=$(FUZZ_SECONDS) -max_len=8192 -timeout=20 -print_final_stats=1 \
 	        -artifact_prefix=fuzz-found/$$t. fuzz-found/$$t $(srcdir)/tests/fuzz/corpus/$$t || exit; done
+## fuzz-corpus: keeps the smallest set of what fuzz has found
 fuzz-corpus: $(FUZZ_READY)
 	for t in $(FUZZ); do $(MKDIR_P) fuzz-found/$$t && rm -rf fuzz-least && $(MKDIR_P) fuzz-least && \
 	    tests/fuzz/fuzz_$$t -set_cover_merge=1 -use_counters=0 fuzz-least fuzz-found/$$t $(srcdir)/tests/fuzz/corpus/$$t && \

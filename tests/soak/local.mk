@@ -3,6 +3,7 @@
 SOAKS = tests/soak/long_list.test tests/soak/pg_million.test
 EXTRA_DIST += $(SOAKS) tests/soak/hammer.py tests/soak/table.py tests/soak/workspace.py tests/soak/deaths.py tests/soak/answers.py tests/soak/company.py tests/harness/lab.py tests/harness/hell.py tests/harness/wire.py \
 	tests/cases/state/v1/state.sql tests/cases/state/v1/journal.sql tests/cases/state/v1/store
+## soak: what takes hours; N= and SOAK= choose how much
 soak: leadsync $(FAULT_OBJECTS)
 	for story in $(SOAKS); do \
 		srcdir=$(srcdir) builddir=. LEADSYNC=./leadsync bash $(srcdir)/$$story || exit 1; done
