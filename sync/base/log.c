@@ -58,6 +58,8 @@ void log_repeats(enum log_repeat repeat)
 static bool is_repeat(const char *text, size_t n)
 {
     struct buf *noted = &sink.noted;
+    if (sink.repeat == LOG_DROP)
+        return true;
     if (sink.repeat == LOG_NOTE && buf_add(noted, text, n + 1) != 0)
         return false;
     for (size_t at = 0; sink.repeat == LOG_SKIP && at < noted->n; at += strlen(noted->p + at) + 1) {

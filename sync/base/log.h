@@ -33,8 +33,8 @@ void log_msg(enum log_level level, const char *fmt, ...) __attribute__((format(p
 #define log_debug(...) log_msg(LOG_DEBUG, __VA_ARGS__)
 
 /* A step that is done twice, first to look and then for good, need not say everything twice: what is said under LOG_NOTE is
- * left out once each under LOG_SKIP. LOG_PLAIN forgets it. Errors are always said. */
-enum log_repeat { LOG_PLAIN, LOG_NOTE, LOG_SKIP };
+ * left out once each under LOG_SKIP. LOG_DROP leaves everything out. LOG_PLAIN forgets it. Errors are always said. */
+enum log_repeat { LOG_PLAIN, LOG_NOTE, LOG_SKIP, LOG_DROP };
 void log_repeats(enum log_repeat repeat);
 
 /* Told of every warning, as it is logged but for escapes; NULL: nobody. */

@@ -331,6 +331,8 @@ int check_run(const struct run_config *config, void (*found)(void *ctx, const st
     if (stop_requested() == 0)
         check_api(&c);
     check_state(&c);
+    if (stop_requested() == 0)
+        check_guard_changes(&c);
     check_plan(&c);
     int rc = c.worst.status == XS_DONE ? 0 : err_set(e, c.worst.status, "%s", err_text(&c.worst));
     err_clear(&c.worst);

@@ -84,6 +84,8 @@ void check_values_tell(struct check *c, const struct source *source);
 void check_guard_rejected(struct check *c);
 /* Says when rows without a key would keep removals waiting. */
 void check_guard_keyless(struct check *c);
+/* Warns of a guard that would stop a sync for what it changes, and of more than half of the leads that would be updated. */
+void check_guard_changes(struct check *c);
 /* The same for a source that is empty or has shrunk since the last complete read. 0/-1 */
 int check_guard_source(struct check *c, struct state *s, struct err *e);
 
