@@ -98,6 +98,8 @@ START_TEST(a_source_that_cannot_be_had)
     rowtext_check(&spec, NULL, clock_system(), "error 66 role \"nobody_here\" does not exist");
     snprintf(other, sizeof other, "postgresql://u:hunter2@/x?host=/nowhere");
     rowtext_check(&spec, NULL, clock_system(), "error 66 postgres host=/nowhere dbname=x: cannot connect");
+    /* The lines of libpq's message are parted. */
+    rowtext_check(&spec, NULL, clock_system(), "error 66 No such file or directory; Is the server running");
     snprintf(other, sizeof other, "service=no_such_service");
     rowtext_check(&spec, NULL, clock_system(), "error 66 postgres service=no_such_service: cannot connect");
     snprintf(other, sizeof other, "host=%s user=reader dbname=postgres", pg_dir);
