@@ -46,8 +46,20 @@ int run_identity_note(struct run *r, struct err *e)
         rc = now == NULL ? err_oom(e) : state_get(r->state, "identity", &then, e) < 0 ? -1 : 0;
     if (rc == 0 && now != NULL && (then == NULL || r->reidentified))
         rc = state_set(r->state, "identity", then == NULL ? now : MIXED, e);
+    if (rc == 0 && r->reidentified && r->read_kind != NULL)
+        rc = state_set(r->state, STATE_OTHER_KEYS, "1", e);
     buf_free(&text);
     return rc;
+}
+
+/* A row that was away, or opted out, when all others took their leads over may come back in any later run. Where the address is
+ * its identity, a lead of that address under another key can only be its own. */
+int run_identity_meets(struct run *r, bool *meets, struct err *e)
+{
+    const char *text = NULL;
+    int rc = r->m == NULL || r->m->has_key ? 0 : state_get(r->state, STATE_OTHER_KEYS, &text, e);
+    *meets = r->reidentified || text != NULL;
+    return rc < 0 ? -1 : 0;
 }
 
 int run_identity_keep(struct run *r, struct err *e)

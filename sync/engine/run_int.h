@@ -320,6 +320,8 @@ int run_target_kept(struct run *r, struct err *e); /* XS_GUARD: the mapping's ta
 int run_identity_check(struct run *r, struct err *e);
 /* With the record, before the first intent: however this run ends, the next one knows that leads may have keys of both. */
 int run_identity_note(struct run *r, struct err *e);
+/* May a row of this run meet its lead under another key? */
+int run_identity_meets(struct run *r, bool *meets, struct err *e);
 int run_identity_keep(struct run *r, struct err *e); /* after a complete run */
 /* A row that is left out for what is known of its address takes over the person's lead all the same, without a request:
  * under its old key it would be gone. */

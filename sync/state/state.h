@@ -108,6 +108,8 @@ int state_set(struct state *s, const char *name, const char *value, struct err *
 /* Such a setting, from when a run begins under another mapping than the last complete one until a complete full read: what
  * that run wrote may be wrong, and only a read of every row tells. */
 #define STATE_OTHER_MAPPING "other_mapping"
+/* Such a setting, from the first run by another `key:` on: leads may be known under keys of a mapping of before. */
+#define STATE_OTHER_KEYS "other_keys"
 /* Such a setting, the number of rows that were given up since the last complete full read. */
 #define STATE_GIVEN_UP "given_up"
 

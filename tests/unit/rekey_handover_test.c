@@ -296,6 +296,25 @@ START_TEST(another_key_is_stopped)
 }
 END_TEST
 
+/* A row that was away when all others went back to their own keys comes later. */
+START_TEST(another_key_and_a_row_that_was_away)
+{
+    static const char right[] = EKIT_HEAD EKIT_LIST EKIT_FIELDS "guards: {removed: none, source_shrank: none}\n"
+                                "mode: mirror\nremoved: delete\ndedupe: target-only\n";
+    const char *const sources[] = {THREE, THREE, HEAD "1,ann@example.com,Ann\n2,bob@example.com,Bob\n", THREE, THREE};
+    for (int night = 0; night < 5; night++) {
+        ekit_mapping(&k, night == 1 ? KEYED : right);
+        ekit_csv(&k, sources[night]);
+        ekit_sync(&k);
+        EKIT_ENDS(&k, XS_DONE);
+        EKIT_COUNT(&k, REMOVED, 0u);
+        ekit_later(&k);
+    }
+    source_is_there(THREE, true);
+    nothing_to_do(3);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("rekey_handover");
@@ -309,6 +328,7 @@ static Suite *suite(void)
     tcase_add_loop_test(c, a_row_without_a_key, 0, POLICIES);
     tcase_add_test(c, a_duplicate_that_waits);
     tcase_add_loop_test(c, another_key_is_stopped, 0, 4 * 10);
+    tcase_add_test(c, another_key_and_a_row_that_was_away);
     suite_add_tcase(s, c);
     return s;
 }
