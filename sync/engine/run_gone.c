@@ -294,15 +294,43 @@ static int plan_watch(struct run *r, const struct known_lead *known, struct err 
     return spool_put(r->gone->watch, &p, e);
 }
 
+/* Does a row of the lead's address opt out, though none has its key? With `key:` another record of the person may say so, and
+ * after a change of the key leads are known under keys of before. */
+static int opted_out_elsewhere(struct run *r, const struct known_lead *known, uint64_t *mark, struct err *e)
+{
+    struct lead lead;
+    struct hash128 address;
+    int readable = run_unpack(r, known->values, &r->known_arena, &lead, e);
+    if (readable != 1 || lead.core[LEAD_EMAIL].kind != VALUE_STRING)
+        return readable < 0 ? -1 : 0;
+    struct str email = {lead.core[LEAD_EMAIL].p, lead.core[LEAD_EMAIL].n};
+    if (!run_address_key(r, RUN_ADDRESS, email, &address)) {
+        buf_reset(&r->detail);
+        if (r->m->has_key || mapping_email_key(email, &r->detail) != 0)
+            return 0;
+        address = hash_keyed128(state_secret(r->state), r->detail.p, r->detail.n);
+    }
+    int rc = state_opted_out(r->state, &address, mark, e);
+    if (rc == 1)
+        *mark |= STATE_OPTED_OUT;
+    return rc < 0 ? -1 : 0;
+}
+
 static int take_unseen(struct run *r, const struct hash128 *key, const struct known_lead *known, uint64_t mark,
                        struct err *e)
 {
+    bool is_gone = mark == 0;
+    if (is_gone && state_any_opted_out(r->state) && opted_out_elsewhere(r, known, &mark, e) != 0)
+        return -1;
     size_t policy = (mark & STATE_OPTED_OUT) != 0 ? policy_of_rule(r, run_opt_out_rule(r, mark & ~STATE_OPTED_OUT)) : 0;
+    /* A rule that keeps leads does not keep those whose own row is gone. */
+    if (is_gone && policy == 0 && mirrors(r))
+        mark = 0;
     if (policy > 0)
         return plan_removal(r, key, known, policy, e);
     if ((mark & STATE_OPTED_OUT) != 0 || mark == MARK_SKIPPED)
         return plan_watch(r, known, e);
-    if (mark == MARK_REJECTED)
+    if (mark == MARK_REJECTED || !mirrors(r))
         return 0;
     if (keyless_blocks(r)) {
         r->gone->waiting++;
@@ -358,7 +386,9 @@ int run_gone_plan(struct run *r, struct err *e)
     }
     if (!all && g->wanted == 0 && g->skipped == 0)
         return 0;
-    if (recall_stays(r, e) != 0 || state_unseen_open(r->state, !all, &unseen, e) != 0)
+    /* An incremental read leaves nearly all leads unseen: those are looked through in full ones. */
+    bool elsewhere = (r->meets_keys || r->m->has_key) && state_any_opted_out(r->state) && strcmp(r->read_kind, "full") == 0;
+    if (recall_stays(r, e) != 0 || state_unseen_open(r->state, !all && !elsewhere, &unseen, e) != 0)
         return -1;
     do {
         struct hash128 key;

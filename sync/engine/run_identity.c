@@ -23,6 +23,16 @@ static const char *identity(const struct run *r, struct buf *text)
     return rc == 0 ? buf_cstr(text) : NULL;
 }
 
+/* A row that was away, or opted out, when all others took their leads over may come back in any later run. Where the address is
+ * its identity, a lead of that address under another key can only be its own. */
+static int check_past(struct run *r, struct err *e)
+{
+    const char *past = NULL;
+    int rc = r->m->has_key ? 0 : state_get(r->state, STATE_OTHER_KEYS, &past, e);
+    r->meets_keys = r->reidentified || past != NULL;
+    return rc < 0 ? -1 : 0;
+}
+
 /* What was sent before the last merge makes leads that are not counted yet, so their number only decides what is said. */
 int run_identity_check(struct run *r, struct err *e)
 {
@@ -30,6 +40,8 @@ int run_identity_check(struct run *r, struct err *e)
     const char *then, *now = identity(r, &text);
     int rc = now == NULL ? err_oom(e) : state_get(r->state, "identity", &then, e) < 0 ? -1 : 0;
     r->reidentified = rc == 0 && then != NULL && strcmp(then, now) != 0;
+    if (rc == 0)
+        rc = check_past(r, e);
     if (r->reidentified && state_leads_n(r->state) > 0)
         log_notice("rows were told apart by %s and are now by %s: in this run each row takes over the lead that it finds in "
                    "its target, and none counts as gone", then, now);
@@ -50,16 +62,6 @@ int run_identity_note(struct run *r, struct err *e)
         rc = state_set(r->state, STATE_OTHER_KEYS, "1", e);
     buf_free(&text);
     return rc;
-}
-
-/* A row that was away, or opted out, when all others took their leads over may come back in any later run. Where the address is
- * its identity, a lead of that address under another key can only be its own. */
-int run_identity_meets(struct run *r, bool *meets, struct err *e)
-{
-    const char *text = NULL;
-    int rc = r->m == NULL || r->m->has_key ? 0 : state_get(r->state, STATE_OTHER_KEYS, &text, e);
-    *meets = r->reidentified || text != NULL;
-    return rc < 0 ? -1 : 0;
 }
 
 int run_identity_keep(struct run *r, struct err *e)

@@ -58,6 +58,7 @@ struct run {
     uint64_t returning;              /* of the moves: leads that were moved away, and whose row is back */
     bool target_edited;              /* the mapping's `target:` is another one than that of the last run */
     bool reidentified;               /* the mapping's key is another one than that of the last complete run */
+    bool meets_keys;                 /* a row may meet its lead under another key */
     struct gone_plan *gone;          /* what run_gone.c knows; owned, NULL before run_gone_start() */
     uint64_t hold_rows;              /* rows to read before the first write; UINT64_MAX: all */
     uint64_t emptied;                /* values that on_error: empty let go */
@@ -320,8 +321,6 @@ int run_target_kept(struct run *r, struct err *e); /* XS_GUARD: the mapping's ta
 int run_identity_check(struct run *r, struct err *e);
 /* With the record, before the first intent: however this run ends, the next one knows that leads may have keys of both. */
 int run_identity_note(struct run *r, struct err *e);
-/* May a row of this run meet its lead under another key? */
-int run_identity_meets(struct run *r, bool *meets, struct err *e);
 int run_identity_keep(struct run *r, struct err *e); /* after a complete run */
 /* A row that is left out for what is known of its address takes over the person's lead all the same, without a request:
  * under its old key it would be gone. */

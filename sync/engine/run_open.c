@@ -295,14 +295,11 @@ static int start_record(struct run *r, struct err *e)
     if (note_mapping(r, e) != 0 || state_run_start(r->state, &r->record, e) != 0)
         return -1;
     r->report->run = r->record.id;
-    bool meets;
-    if (run_identity_meets(r, &meets, e) != 0)
-        return -1;
     const struct upload_config config = {
         .state = r->state, .api = r->api, .mapping = r->m, .targets = &r->targets, .clock = r->c->clock,
         .tally = r->tally, .run = r->record.id, .stop_reason = REASON_INTERRUPTED,
         .staged = run_stage_put, .where = run_where, .refused = run_guard_refused, .stepped = run_show_progress,
-        .superseded = run_gone_superseded, .read_whole = run_gone_read_whole, .reidentified = meets, .ctx = r,
+        .superseded = run_gone_superseded, .read_whole = run_gone_read_whole, .reidentified = r->meets_keys, .ctx = r,
         .promote = r->targets.n > 0 ? r->targets.v[0].number : 0, .stage_list = run_stage_list(r),
         .settle_run = r->c->resume_run, .look_first = r->last_full_rows == 0 || r->look_first,
         .known_until_ms = last.finished_ms != 0 ? last.finished_ms : r->record.started_ms,

@@ -315,6 +315,43 @@ START_TEST(another_key_and_a_row_that_was_away)
 }
 END_TEST
 
+/* The record that has the lead is gone, or another one by now, and the person's other record opts out. */
+START_TEST(another_record_opts_out)
+{
+    static const char *const sources[] = {
+        HEAD "9,ann@example.com,out\n2,bob@example.com,Bob\n3,cyd@example.com,Cyd\n",
+        HEAD "1,anna@example.com,Ann\n9,ann@example.com,out\n2,bob@example.com,Bob\n3,cyd@example.com,Cyd\n",
+    };
+    start(_i % 2, false);
+    ekit_mapping(&k, _i % 2 == 0 ? KEYED "skip_when: [{column: first, in: [out], then: delete}]\n"
+                                 : KEYED "mode: mirror\nskip_when: [{column: first, in: [out], then: delete}]\n");
+    ekit_csv(&k, sources[_i / 2]);
+    /* An old lead is known as one from the next full read on. */
+    for (int night = 0; night < 3; night++) {
+        ekit_later(&k);
+        ekit_sync(&k);
+        EKIT_ENDS(&k, XS_DONE);
+    }
+    ck_assert_uint_eq(leads_of("ann@example.com"), 0);
+    ck_assert_uint_eq(world_n(k.world), _i / 2 == 0 ? 2 : 3);
+    ck_assert_uint_eq(ekit_writes(&k), 0);
+}
+END_TEST
+
+/* A wrong key: made the lead, and the right mapping's row opts out. */
+START_TEST(opting_out_after_another_key)
+{
+    static const char right[] = EKIT_HEAD EKIT_LIST EKIT_FIELDS "guards: {removed: none, source_shrank: none}\n"
+                                "skip_when: [{column: first, in: [Ann], then: delete}]\ndedupe: target-only\n";
+    start(0, false);
+    ekit_mapping(&k, right);
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_DONE);
+    EKIT_COUNT(&k, REMOVED, 1u);
+    ck_assert_uint_eq(leads_of("ann@example.com"), 0);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("rekey_handover");
@@ -329,6 +366,8 @@ static Suite *suite(void)
     tcase_add_test(c, a_duplicate_that_waits);
     tcase_add_loop_test(c, another_key_is_stopped, 0, 4 * 10);
     tcase_add_test(c, another_key_and_a_row_that_was_away);
+    tcase_add_loop_test(c, another_record_opts_out, 0, 4);
+    tcase_add_test(c, opting_out_after_another_key);
     suite_add_tcase(s, c);
     return s;
 }
