@@ -3,7 +3,7 @@
 
 A world is a sandbox, a CSV and a mapping made from a seed. Every night its table changes (rows come, change, change
 sides, go and come back), people unsubscribe or bounce, and the night's syncs are disturbed: killed with SIGKILL or SIGINT
-at a random moment, answered by faults, by jobs that fail or lie, cut short. When the disturbances end, plain syncs must
+at a random moment, answered by faults, by jobs that fail or lie, cut short, refused by a full plan. When the disturbances end, plain syncs must
 reach exactly the leads that the table says, the state's audit must find nothing, and one more sync must not write.
 
   hammer.py --program ./leadsync [--seed 1] [--kind K] [--worlds 100] [--cycles 10000] [--nights 4] [--jobs 8] [--keep]
@@ -174,6 +174,8 @@ class World(Workspace):
             plan["faults"] = ";".join(self.fault() for _ in range(r.randrange(1, 4)))
         if r.randrange(2):
             plan.update(jobs=r.choice(JOBS), jobs_n=r.randrange(1, 4))
+        if r.randrange(6) == 0:  # a plan without room, for some runs
+            plan.update(plan_limit=sum(map(len, self.there().values())) + r.randrange(4), plan_partial=r.randrange(2) == 0)
         self.plans.append(plan.get("faults", "") + " " + plan.get("jobs", ""))
         self.control(**plan)
         syncs = r.sample(self.syncs, r.randrange(1, len(self.syncs) + 1))
@@ -189,6 +191,8 @@ class World(Workspace):
             self.interrupt(run, r.choice([signal.SIGKILL, signal.SIGKILL, signal.SIGINT, None] + [None, None] * self.lied),
                            r.uniform(0, r.choice([0.05, 0.2, 0.4] + [1] * self.lied)), plan)
         self.control(faults="", jobs="ok")
+        if r.randrange(3):
+            self.control(plan_limit=-1)
         self.cycles += len(runs)
 
     def interrupt(self, run, kind, after_s, plan):
@@ -229,6 +233,7 @@ class World(Workspace):
             raise Difference(f"the diff told otherwise of {wrong}: {diff}, {sync}")
 
     def settle(self):
+        self.control(plan_limit=-1)
         for _ in range(SETTLING_RUNS):
             self.pause()
             # Both of two: what one of them did last may be news for the other.
