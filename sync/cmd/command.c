@@ -113,7 +113,7 @@ static unsigned help_columns(void)
     return c.columns < HELP_COLUMNS_MAX ? c.columns : HELP_COLUMNS_MAX;
 }
 
-void command_help_all(FILE *out)
+void command_help_all(FILE *out, const char *address)
 {
     fputs("usage: leadsync COMMAND [SYNC] [OPTIONS]\n\n"
           "Copies leads in bulk from a CSV file or a database into an Instantly workspace, keeps them in step, and\n"
@@ -131,6 +131,8 @@ void command_help_all(FILE *out)
           "  leadsync sync people.csv --campaign \"Q4 founders\"\n"
           "  leadsync init people.csv -o people.yaml\n",
           out);
+    if (*address != '\0')
+        fprintf(out, "\nreport bugs to %s\n", address);
 }
 
 static void help_examples(const struct command *command, FILE *out)
@@ -322,11 +324,11 @@ static int run_family(const struct command *family, int argc, char **argv, struc
 static int run_argv(int argc, char **argv, struct invocation *inv, struct err *e)
 {
     if (argc < 2) {
-        command_help_all(stderr);
+        command_help_all(stderr, PACKAGE_BUGREPORT);
         return err_set(e, XS_USAGE, "no command given");
     }
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
-        command_help_all(stdout);
+        command_help_all(stdout, PACKAGE_BUGREPORT);
         return command_flush(e);
     }
     if (strcmp(argv[1], "--version") == 0) {
@@ -349,6 +351,13 @@ static bool reader_has_gone(const struct invocation *inv, const struct err *e)
     return e->status == XS_IO && !writes && ferror(stdout) && poll(&out, 1, 0) == 1 && (out.revents & POLLERR) != 0;
 }
 
+void command_where_to_report(const char *message, const char *address)
+{
+    if (*address != '\0' && strstr(message, "please report") != NULL)
+        log_error("report it to %s; attach the version, the command, this message and the mapping, never the key or lead data",
+                  address);
+}
+
 enum exit_status command_main(int argc, char **argv)
 {
     struct invocation inv = {.status = XS_DONE};
@@ -359,6 +368,7 @@ enum exit_status command_main(int argc, char **argv)
     } else {
         if (!reader_has_gone(&inv, &e))
             log_error("%s", err_text(&e));
+        command_where_to_report(err_text(&e), PACKAGE_BUGREPORT);
         status = e.status;
     }
     err_clear(&e);

@@ -66,8 +66,12 @@ enum exit_status command_main(int argc, char **argv);
  * are what the offsets become addresses in; both are NULL when the table is only shown. Caller frees; NULL: memory. */
 struct opt *command_options(const struct command *command, struct common *common, void *options);
 
-/* `leadsync help`, and `leadsync help CMD`. */
-void command_help_all(FILE *out);
+/* Follows a message that asks for a report with a line on stderr that says where it goes and what to attach. Nothing when
+ * `address` is empty: then no packager has set one. */
+void command_where_to_report(const char *message, const char *address);
+
+/* `leadsync help`, and `leadsync help CMD`; the last line names `address`, unless it is empty. */
+void command_help_all(FILE *out, const char *address);
 int command_help(const struct command *command, FILE *out, struct err *e);
 /* "unknown command", with the nearest name. Returns -1. */
 int command_unknown(const char *name, struct err *e);

@@ -63,7 +63,7 @@ static int run(struct invocation *inv, struct err *e)
     else if (command != NULL)
         rc = command_help(command, stdout, e);
     else
-        command_help_all(stdout);
+        command_help_all(stdout, PACKAGE_BUGREPORT);
     return rc == 0 ? command_flush(e) : -1;
 }
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Every command that can be run: a family is its verbs. NULL-terminated. */
 static const struct command *const *every_command(void)
@@ -209,6 +210,49 @@ START_TEST(test_man_page)
 }
 END_TEST
 
+/* What command_where_to_report() writes to stderr. */
+static const char *written_by_report(const char *message, const char *address)
+{
+    static char text[4096];
+    FILE *file = tmpfile();
+    int saved = dup(STDERR_FILENO);
+    ck_assert(file != NULL && saved >= 0);
+    dup2(fileno(file), STDERR_FILENO);
+    command_where_to_report(message, address);
+    dup2(saved, STDERR_FILENO);
+    close(saved);
+    rewind(file);
+    text[fread(text, 1, sizeof text - 1, file)] = '\0';
+    fclose(file);
+    return text;
+}
+
+START_TEST(test_where_to_report)
+{
+    const char *text = written_by_report("leads/move: no list is given; please report this", "bugs@example.com");
+    ck_assert_ptr_nonnull(strstr(text, "report it to bugs@example.com; attach"));
+    ck_assert_ptr_nonnull(strstr(text, "never the key or lead data"));
+    ck_assert_str_eq(written_by_report("out of memory; lower --memory or free some", "bugs@example.com"), "");
+    ck_assert_str_eq(written_by_report("no list is given; please report this", ""), "");
+}
+END_TEST
+
+START_TEST(test_help_names_where_to_report)
+{
+    static char text[1 << 14];
+    for (int set = 0; set < 2; set++) {
+        FILE *file = tmpfile();
+        ck_assert_ptr_nonnull(file);
+        command_help_all(file, set ? "bugs@example.com" : "");
+        rewind(file);
+        text[fread(text, 1, sizeof text - 1, file)] = '\0';
+        fclose(file);
+        ck_assert_int_eq(strstr(text, "report bugs to ") != NULL, set);
+        ck_assert_int_eq(strstr(text, "\nreport bugs to bugs@example.com\n") != NULL, set);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("command");
@@ -222,6 +266,8 @@ int main(void)
     tcase_add_test(tc, test_usage_errors);
     tcase_add_test(tc, test_words);
     tcase_add_test(tc, test_man_page);
+    tcase_add_test(tc, test_where_to_report);
+    tcase_add_test(tc, test_help_names_where_to_report);
     suite_add_tcase(suite, tc);
     return unit_run(suite);
 }
