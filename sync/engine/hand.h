@@ -44,7 +44,7 @@ struct hand_lead {
     bool has_place;
     int status;                    /* as the API has it; TARGET_STATUS_UNKNOWN when not told */
     bool contacted;                /* there is a conversation, see people.h */
-    struct hash128 key;            /* the sync's, of hand_find_run() or hand_delete(); else zero */
+    struct hash128 key;            /* the sync's, of leads that are to be deleted; else zero */
     bool ours;                     /* hand_delete() found `key`: the sync shall know that somebody deleted it */
     struct str key_text;
     bool forgotten;                /* the state was told to forget this person */

@@ -166,6 +166,9 @@ static int look_at(struct hand *h, size_t first, size_t n, bool taken_back, stru
             is_missing(h, leads[i], taken_back);
         else if (taken_back && leads[i]->contacted)
             hand_outcome(leads[i], OUTCOME_SKIPPED, REASON_CONTACTED, 0);
+        /* Only a removal is news to the sync. With its key any other write would replace what the state knows of the lead. */
+        if (!taken_back)
+            leads[i]->key = none;
     }
     return 0;
 }
