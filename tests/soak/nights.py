@@ -288,7 +288,8 @@ class World(Workspace):
         if m["key"]:
             wrong.pop("target", None)
         # By another key the leads of a target are found by their addresses: not with new ids, and in no other target.
-        if self.imported or "target" in wrong:
+        # Hashed values do not say whose address opts out under which key.
+        if self.imported or "target" in wrong or m["values"] == "hashed":
             wrong.pop("key", None)
         return wrong or {"first": "company"}
 
@@ -335,7 +336,7 @@ class World(Workspace):
     def edited(self):
         r = self.random
         what = r.choice(["overlap", "imported", "imported", "key"])
-        if what == "imported" and self.had_keys or what == "key" and self.imported:
+        if what == "imported" and self.had_keys or what == "key" and (self.imported or self.mapping["values"] == "hashed"):
             what = "overlap"
         if what == "overlap":
             self.change_overlap()
