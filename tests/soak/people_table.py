@@ -124,7 +124,8 @@ class PeopleTable:
 
     def takes(self, row):
         """The row has this address from here on."""
-        if self.keyed and row.email in self.owners and self.owners[row.email][self.key] != self.keys(row)[self.key]:
+        if self.keyed and row.email in self.owners and (
+                row.email in self.handed_on or self.owners[row.email][self.key] != self.keys(row)[self.key]):
             row.waits = "key"
             self.handed_on.add(row.email)
         if row.wants():
