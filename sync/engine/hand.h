@@ -116,7 +116,7 @@ enum hand_run {
     HAND_RUN_WRITTEN, /* what it created or changed */
 };
 /* What this run did, into h->leads, each looked at by its id, wherever it is and whatever the state believes. Leads that are
- * not there any more come as missing. Reads the state, which is locked from here on. XS_USAGE: no such run. */
+ * not there any more come as missing. HAND_RUN_CREATED warns of what else the run changed. Reads the state, which is locked from here on. XS_USAGE: no such run. */
 int hand_find_run(struct hand *h, uint64_t run, enum hand_run which, struct err *e);
 /* A lead in full, as JSON: 1, or 0 when there is none. Borrowed until the next call. */
 int hand_get(struct hand *h, const struct uuid *id, struct json_object **out, struct err *e);

@@ -66,7 +66,21 @@ static int take_lead(struct hand *h, const struct entry *entry, struct arena *sc
                : err_oom(e);
 }
 
-static int read_run(struct hand *h, uint64_t run, bool changed, struct err *e)
+/* What a run did to leads that it did not create. */
+struct changes {
+    uint64_t updates, moves;
+    bool old_values; /* the results tell some */
+};
+
+static void count_change(struct changes *c, const struct entry *entry, enum op op)
+{
+    bool only_moved = op == OP_MOVE && entry->changes.n == 0;
+    c->updates += !only_moved;
+    c->moves += only_moved;
+    c->old_values = c->old_values || entry->changes.n > 0;
+}
+
+static int read_run(struct hand *h, uint64_t run, bool changed, struct changes *changes, struct err *e)
 {
     struct results *results;
     struct arena arena;
@@ -79,6 +93,8 @@ static int read_run(struct hand *h, uint64_t run, bool changed, struct err *e)
     arena_init(&arena, RUN_ARENA_MAX);
     while ((rc = state_results_next(results, &arena, &entry, &op, &target, e)) > 0) {
         bool wanted = entry.outcome == OUTCOME_CREATED || (changed && entry.outcome == OUTCOME_CHANGED);
+        if (entry.outcome == OUTCOME_CHANGED)
+            count_change(changes, &entry, op);
         if (wanted && entry.has_lead_id && (rc = take_lead(h, &entry, &arena, e)) != 0)
             break;
         arena_reset(&arena);
@@ -173,28 +189,51 @@ static int look_at(struct hand *h, size_t first, size_t n, bool taken_back, stru
     return 0;
 }
 
-/* Results are kept for some runs only: what the run's report counts and the state does not know is not passed over. */
-static void count_unknown(struct hand *h, const struct run_record *run, bool changed)
+static uint64_t reported(struct json_object *rows, const char *outcome)
 {
-    struct json_object *report = run->report != NULL ? json_tokener_parse(run->report) : NULL, *rows, *count;
-    int64_t told = 0, known = (int64_t)h->leads_n;
+    struct json_object *count;
+    return json_object_object_get_ex(rows, outcome, &count) ? json_object_get_uint64(count) : 0;
+}
+
+/* Results are kept for some runs only: what the run's report counts and the state does not know is not passed over. */
+static void count_unknown(struct hand *h, const struct run_record *run, bool changed, struct changes *changes)
+{
+    struct json_object *report = run->report != NULL ? json_tokener_parse(run->report) : NULL, *rows;
+    uint64_t told = 0, told_changed = 0, known_changed = changes->updates + changes->moves;
     if (report != NULL && json_object_object_get_ex(report, "rows", &rows)) {
-        if (json_object_object_get_ex(rows, "created", &count))
-            told += json_object_get_int64(count);
-        if (changed && json_object_object_get_ex(rows, "changed", &count))
-            told += json_object_get_int64(count);
+        told_changed = reported(rows, "changed");
+        told = reported(rows, "created") + (changed ? told_changed : 0);
     }
     json_object_put(report);
-    h->unknown = told > known ? (uint64_t)(told - known) : 0;
+    if (told_changed > known_changed)
+        changes->updates += told_changed - known_changed;
+    h->unknown = told > h->leads_n ? told - h->leads_n : 0;
     if (h->unknown > 0)
         log_warning("run %llu created %s%llu more lead%s, whose id%s the state does not keep any more",
                     (unsigned long long)run->id, changed ? "or changed " : "", (unsigned long long)h->unknown,
                     text_plural(h->unknown), text_plural(h->unknown));
 }
 
+/* Taking back means to delete what was created: the rest must not look as if it were undone, too. */
+static void tell_changes_stay(uint64_t run, const struct changes *c)
+{
+    unsigned long long id = run;
+    if (c->updates > 0 && c->old_values)
+        log_warning("%llu update%s of run %llu %s not taken back; %s old values are in leadsync results --run %llu",
+                    (unsigned long long)c->updates, text_plural(c->updates), id, c->updates == 1 ? "is" : "are",
+                    c->updates == 1 ? "its" : "their", id);
+    else if (c->updates > 0)
+        log_warning("%llu update%s of run %llu %s not taken back", (unsigned long long)c->updates,
+                    text_plural(c->updates), id, c->updates == 1 ? "is" : "are");
+    if (c->moves > 0)
+        log_warning("%llu move%s of run %llu %s not taken back; leadsync move --run %llu moves leads of a run",
+                    (unsigned long long)c->moves, text_plural(c->moves), id, c->moves == 1 ? "is" : "are", id);
+}
+
 int hand_find_run(struct hand *h, uint64_t run, enum hand_run which, struct err *e)
 {
     struct run_record record;
+    struct changes changes = {0};
     if (h->state == NULL && access(h->c.state_path, F_OK) != 0)
         return state_missing(h->c.state_path, e);
     if (hand_state_open(h, e) != 0)
@@ -203,9 +242,11 @@ int hand_find_run(struct hand *h, uint64_t run, enum hand_run which, struct err 
     if (rc == 0)
         return err_set(e, XS_USAGE, "sync \"%s\" has no run %llu; leadsync status lists its runs", state_sync(h->state),
                        (unsigned long long)run);
-    if (rc < 0 || read_run(h, run, which == HAND_RUN_WRITTEN, e) != 0)
+    if (rc < 0 || read_run(h, run, which == HAND_RUN_WRITTEN, &changes, e) != 0)
         return -1;
-    count_unknown(h, &record, which == HAND_RUN_WRITTEN);
+    count_unknown(h, &record, which == HAND_RUN_WRITTEN, &changes);
+    if (which == HAND_RUN_CREATED)
+        tell_changes_stay(run, &changes);
     for (size_t at = 0; at < h->leads_n; at += LEADS_LIST_MAX) {
         size_t n = h->leads_n - at < LEADS_LIST_MAX ? h->leads_n - at : LEADS_LIST_MAX;
         if (look_at(h, at, n, which == HAND_RUN_CREATED, e) != 0)
