@@ -8,11 +8,22 @@ TEXT_STORIES = \
 	tests/cli/schema.test \
 	tests/cli/schema_editor.test \
 	tests/cli/setup.test
+# The longest come first, so that none of them runs alone at the end; the others are in the order of their names.
 STORIES = \
+	tests/cli/pg_nightly.test \
+	tests/cli/tls_proxy.test \
+	tests/cli/sync_failmalloc.test \
+	tests/cli/sync_failio.test \
+	tests/cli/pg_week.test \
+	tests/cli/sync_company.test \
+	tests/cli/by_hand_lost.test \
+	tests/cli/sync_waiting.test \
+	tests/cli/soak.test \
+	tests/cli/sync_memory.test \
+	tests/cli/sync_faults.test \
 	tests/cli/by_hand.test \
 	tests/cli/by_hand_back.test \
 	tests/cli/by_hand_lies.test \
-	tests/cli/by_hand_lost.test \
 	tests/cli/by_hand_people.test \
 	tests/cli/check.test \
 	tests/cli/columns.test \
@@ -31,10 +42,8 @@ STORIES = \
 	tests/cli/odd_address.test \
 	tests/cli/pg_connect.test \
 	tests/cli/pg_frozen.test \
-	tests/cli/pg_nightly.test \
 	tests/cli/pg_results.test \
 	tests/cli/pg_watermark.test \
-	tests/cli/pg_week.test \
 	tests/cli/pg_wrong_mapping.test \
 	tests/cli/preview.test \
 	tests/cli/rejects_again.test \
@@ -43,23 +52,17 @@ STORIES = \
 	tests/cli/run_usage.test \
 	tests/cli/sandbox.test \
 	tests/cli/size_limit.test \
-	tests/cli/soak.test \
 	tests/cli/state_names.test \
 	tests/cli/sqlite_wal.test \
 	tests/cli/status.test \
-	tests/cli/sync_company.test \
 	tests/cli/sync_deaths.test \
 	tests/cli/sync_dry.test \
 	tests/cli/sync_exit.test \
-	tests/cli/sync_failio.test \
-	tests/cli/sync_failmalloc.test \
-	tests/cli/sync_faults.test \
 	tests/cli/sync_guards.test \
 	tests/cli/sync_hell.test \
 	tests/cli/sync_kill.test \
 	tests/cli/sync_lost_state.test \
 	tests/cli/sync_main.test \
-	tests/cli/sync_memory.test \
 	tests/cli/sync_migrate.test \
 	tests/cli/sync_mirror.test \
 	tests/cli/sync_mirror_failmalloc.test \
@@ -81,8 +84,6 @@ STORIES = \
 	tests/cli/sync_signal.test \
 	tests/cli/sync_small.test \
 	tests/cli/sync_stage.test \
-	tests/cli/sync_waiting.test \
-	tests/cli/tls_proxy.test \
 	tests/cli/usage.test \
 	tests/cli/which_state.test
 if !SANITIZED
