@@ -204,6 +204,20 @@ static void warnings(struct jsonw *w, const struct diff_warnings *list)
     jsonw_array_end(w);
 }
 
+static void waiting(struct jsonw *w, const struct diff_summary *s)
+{
+    jsonw_key(w, "waiting");
+    if (s->gone_waiting == 0) {
+        jsonw_null(w);
+        return;
+    }
+    jsonw_object(w);
+    uint_member(w, "leads", s->gone_waiting);
+    jsonw_key(w, "why");
+    jsonw_text(w, s->waits_for);
+    jsonw_object_end(w);
+}
+
 /* What the diff is of, and what speaks against the sync. */
 static void about(struct jsonw *w, const struct diff *d, const struct diff_summary *s)
 {
@@ -219,6 +233,7 @@ static void about(struct jsonw *w, const struct diff *d, const struct diff_summa
     uint_member(w, "state_serial", s->state_serial);
     guards(w, s);
     warnings(w, d->options.warnings);
+    waiting(w, s);
 }
 
 /* ---- one document ---- */

@@ -87,6 +87,7 @@ static int keyless_text(struct run *r)
 {
     struct buf text = BUF_INIT(1 << 16);
     const char *s = run_gone_keyless_text(r, &text) == 0 ? buf_cstr(&text) : NULL;
+    free(r->report->gone_waits_for);
     r->report->gone_waits_for = s != NULL ? strdup(s) : NULL;
     buf_free(&text);
     return r->report->gone_waits_for != NULL ? 0 : -1;
@@ -396,6 +397,9 @@ static int summarise(struct run *r, struct err *e)
     s->rejected = r->tally->outcomes[OUTCOME_REJECTED];
     s->reasons = r->tally->reasons;
     s->gone_waiting = run_gone_waiting(r);
+    if (s->gone_waiting > 0 && keyless_text(r) != 0)
+        return err_oom(e);
+    s->waits_for = r->report->gone_waits_for;
     s->guards = r->report->guards;
     s->guards_n = r->report->guards_n;
     s->would_stop = buf_str(&r->verdict);
