@@ -70,6 +70,7 @@ sync_libengine_a_SOURCES = \
 	sync/engine/run_target.c \
 	sync/engine/run_where.c \
 	sync/engine/run_wanted.c \
+	sync/engine/run_watch.c \
 	sync/engine/spool.c sync/engine/spool.h \
 	sync/engine/tally.c sync/engine/tally.h \
 	sync/engine/targets.c sync/engine/targets.h \

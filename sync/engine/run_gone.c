@@ -7,7 +7,6 @@
 
 #include "sync/engine/run_int.h"
 
-#include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,7 +17,7 @@
 /* Marks of state_spare(). */
 enum { MARK_REJECTED = 1, MARK_SKIPPED };
 enum { KEYLESS_SHOWN = 3 }; /* rows named in a message */
-enum { SPOOL_MEMORY = 4 << 20, STATUS_ACTIVE = 1, PLACES_MAX = 1 << 20 };
+enum { PLACES_MAX = 1 << 20 };
 
 /* Removals that travel in the same requests, for a dry run's count of them. */
 struct lot {
@@ -40,7 +39,6 @@ struct gone_plan {
     uint64_t waiting;     /* leads that are gone, but wait for rows with a key */
     uint64_t live;        /* leads known there */
     bool stays_known;     /* leads that stay, since where they should go another one has their address, are not asked for again */
-    struct spool *watch;  /* leads of skipped rows */
     struct lot *lots;     /* owned; of a dry run */
     size_t lots_n;
 };
@@ -58,7 +56,8 @@ void run_gone_free(struct run *r)
 {
     if (r->gone == NULL)
         return;
-    spool_free(r->gone->watch);
+    spool_free(r->mailed);
+    r->mailed = NULL;
     free(r->gone->lots);
     free(r->gone);
     r->gone = NULL;
@@ -97,11 +96,10 @@ int run_gone_keyless_text(const struct run *r, struct buf *out)
 
 /* ---- while rows are read ---- */
 
-/* What the rule is to do about leads that are there: a policy of targets_policy(), 0 for none. A part of the source that
- * was put in its place (--input) only leaves rows out. */
+/* What the rule is to do about leads that are there: a policy of targets_policy(), 0 for none. */
 static size_t policy_of_rule(const struct run *r, size_t rule)
 {
-    return run_is_partial(r) || mapping_skip_then(r->m, rule - 1)->policy == GONE_KEEP ? 0 : rule;
+    return run_opt_out_removes(r, rule) ? rule : 0;
 }
 
 static int take_opt_out(struct run *r, const struct mapped *mapped, const struct entry *entry, struct err *e)
@@ -284,16 +282,6 @@ int run_gone_superseded(void *ctx, const struct hash128 *key, const struct known
     return plan_removal(r, key, old, 0, e);
 }
 
-static int plan_watch(struct run *r, const struct known_lead *known, struct err *e)
-{
-    const struct planned p = {.op = OP_NONE, .entry = {.has_lead_id = true, .lead_id = known->lead_id}};
-    if (r->diff != NULL || !known->has_lead_id)
-        return 0;
-    if (r->gone->watch == NULL && spool_new(SPOOL_MEMORY, &r->gone->watch, e) != 0)
-        return -1;
-    return spool_put(r->gone->watch, &p, e);
-}
-
 /* Does a row of the lead's address opt out, though none has its key? With `key:` another record of the person may say so, and
  * after a change of the key leads are known under keys of before. */
 static int opted_out_elsewhere(struct run *r, const struct known_lead *known, uint64_t *mark, struct err *e)
@@ -329,7 +317,7 @@ static int take_unseen(struct run *r, const struct hash128 *key, const struct kn
     if (policy > 0)
         return plan_removal(r, key, known, policy, e);
     if ((mark & STATE_OPTED_OUT) != 0 || mark == MARK_SKIPPED)
-        return plan_watch(r, known, e);
+        return run_watch_put(r, known, e);
     if (mark == MARK_REJECTED || !mirrors(r))
         return 0;
     if (keyless_blocks(r)) {
@@ -413,71 +401,4 @@ int run_gone_drops(struct run *r, const struct entry *waiting, bool *drops, stru
     /* No row, no values, no id: all it says is that nothing waits any more. */
     struct entry entry = {.key = waiting->key, .key_text = waiting->key_text, .outcome = OUTCOME_UNCHANGED};
     return state_entry_add(r->state, r->record.id, r->targets.v[0].number, &entry, e);
-}
-
-/* ---- who is skipped and mailed all the same ---- */
-
-struct watch {
-    struct run *run;
-    unsigned open_n;
-};
-
-static void watched(void *ctx, const struct api_reply *reply)
-{
-    struct watch *watch = ctx;
-    struct json_object *items = reply->class == API_OK ? reply->json : NULL;
-    size_t n = json_object_is_type(items, json_type_array) ? json_object_array_length(items) : 0;
-    for (size_t i = 0; i < n; i++) {
-        struct remote_lead lead;
-        struct err e = ERR_INIT;
-        /* In a list nobody is mailed, whatever the status says. */
-        if (api_remote_lead_read(json_object_array_get_idx(items, i), &lead, &e) == 0 && lead.has_campaign &&
-            lead.status == STATUS_ACTIVE)
-            watch->run->tally->skipped_active++;
-        err_clear(&e);
-    }
-    if (reply->class != API_OK && reply->class != API_CANCELLED)
-        log_notice("whether leads of skipped rows are active could not be read (%d %.*s)", reply->http_status,
-                   STR_ARG(reply->message));
-    watch->open_n--;
-}
-
-static int watch_some(struct watch *watch, struct err *e)
-{
-    struct run *r = watch->run;
-    struct uuid ids[LEADS_LIST_MAX];
-    struct planned p;
-    struct leads_list list = {.ids = ids};
-    int rc = 1;
-    while (list.ids_n < LEADS_LIST_MAX && (rc = spool_get(r->gone->watch, &p, e)) == 1)
-        ids[list.ids_n++] = p.entry.lead_id;
-    if (rc < 0 || list.ids_n == 0)
-        return rc;
-    if (api_leads_list(r->api, &list, watched, watch, e) != 0)
-        return -1;
-    watch->open_n++;
-    return 1;
-}
-
-int run_gone_watch(struct run *r, struct err *e)
-{
-    /* Not on the stack: whatever ends the run, an answer may still come. */
-    struct watch *watch = arena_calloc(&r->run_arena, 1, sizeof *watch);
-    int rc = r->gone->watch != NULL ? 1 : 0, more = rc;
-    if (watch == NULL)
-        return err_oom(e);
-    watch->run = r;
-    while ((more == 1 || watch->open_n > 0) && rc >= 0) {
-        if (upload_stopped(r->upload))
-            more = 0;
-        if (more == 1 && !api_full(r->api))
-            rc = more = watch_some(watch, e);
-        else
-            rc = upload_step(r->upload, 1000, e);
-    }
-    if (r->tally->skipped_active > 0)
-        log_warning("%llu skipped row%s a lead that is active in a campaign, which goes on mailing it: give the rule of "
-                    "skip_when a `then: delete` or `then: {move_to: ...}`, or pause the lead in Instantly",
-                    (unsigned long long)r->tally->skipped_active, r->tally->skipped_active == 1 ? " has" : "s have");
-    return rc < 0 ? -1 : 0;
 }

@@ -430,7 +430,7 @@ int run_hold_end(struct run *r, struct err *e)
         return -1;
     if (run_phases_apply(r, e) != 0)
         return -1;
-    return r->diff == NULL ? run_gone_watch(r, e) : 0;
+    return run_watch(r, e);
 }
 
 int run_hold_abandon(struct run *r, enum reason reason, bool keep, struct err *e)

@@ -1,7 +1,7 @@
 /* What the files of a run share. Internal: run.c the entry points, run_open.c what has to be there before the first row,
  * run_rows.c from a row to a decision, run_opt_out.c who opts out, run_hold.c everything that waits, run_left.c what is
- * left for the next run, run_phases.c the order of creates, moves and removals, run_gone.c what is removed, run_guard.c what
- * stops a run. */
+ * left for the next run, run_phases.c the order of creates, moves and removals, run_gone.c what is removed, run_watch.c
+ * what stays and may be mailed, run_guard.c what stops a run. */
 #ifndef SYNC_ENGINE_RUN_INT_H
 #define SYNC_ENGINE_RUN_INT_H
 
@@ -59,6 +59,8 @@ struct run {
     bool target_edited;              /* the mapping's `target:` is another one than that of the last run */
     bool reidentified;               /* the mapping's key is another one than that of the last complete run */
     bool meets_keys;                 /* a row may meet its lead under another key */
+    struct spool *mailed;            /* leads of skipped rows, see run_watch.c; NULL: none */
+    uint64_t may_mail;               /* of a dry run: how many of them a campaign may mail */
     struct gone_plan *gone;          /* what run_gone.c knows; owned, NULL before run_gone_start() */
     uint64_t hold_rows;              /* rows to read before the first write; UINT64_MAX: all */
     uint64_t emptied;                /* values that on_error: empty let go */
@@ -265,7 +267,13 @@ int run_keep_cells_by_values(struct run *r, struct entry *entry, struct err *e);
 /* ---- run_opt_out.c ---- */
 /* A rule of skip_when has taken this row: notes that the person opts out. */
 int run_opt_out_take(struct run *r, const struct mapped *mapped, const struct entry *entry, struct err *e);
-/* Says in the entry which rule, column and value took it; the text is in the row's arena. */
+/* Does the rule, from 1 on, want a lead that is there removed? A part of the source that was put in its place (--input) only
+ * leaves rows out. */
+bool run_opt_out_removes(const struct run *r, size_t rule);
+/* May the lead, which stays, be mailed? In a list nobody is; a lead that bounced, unsubscribed or was skipped is not, either. */
+bool run_opt_out_may_mail(const struct target *target, const struct known_lead *known);
+/* Says in the entry which rule, column and value took it, and which lead stays in a campaign; the text is in the row's
+ * arena. */
 int run_opt_out_tell(struct run *r, const struct mapped *mapped, struct entry *entry, const char **column, struct err *e);
 /* Leaves out a row of a person who opts out by another row of this read: 1, 0 the row is none, -1. */
 int run_opt_out_leave(struct run *r, struct entry *entry, uint32_t target, struct err *e);
@@ -326,6 +334,12 @@ int run_identity_keep(struct run *r, struct err *e); /* after a complete run */
  * under its old key it would be gone. */
 int run_identity_take_over(struct run *r, const struct entry *entry, struct err *e);
 
+/* ---- run_watch.c ---- */
+/* The lead of a skipped row stays. */
+int run_watch_put(struct run *r, const struct known_lead *known, struct err *e);
+/* Counts those that are active in Instantly, reads them there, and warns. A dry run warns of those that may be. */
+int run_watch(struct run *r, struct err *e);
+
 /* ---- run_gone.c ---- */
 int run_gone_start(struct run *r, struct err *e);
 void run_gone_free(struct run *r);
@@ -344,8 +358,6 @@ int run_gone_superseded(void *run, const struct hash128 *key, const struct known
 bool run_gone_read_whole(void *run);
 /* The source was read to its end: finds the leads that are no longer wanted, and judges how many. */
 int run_gone_plan(struct run *r, struct err *e);
-/* Counts skipped rows whose leads are active in Instantly; reads them there. */
-int run_gone_watch(struct run *r, struct err *e);
 /* How many leads are gone and stay all the same, because rows without a usable key may be theirs. */
 uint64_t run_gone_waiting(const struct run *r);
 /* Appends which rows these are, and what to do about them. 0/-1 (buffer) */

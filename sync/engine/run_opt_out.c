@@ -8,6 +8,8 @@
 
 #include "sync/engine/run_int.h"
 
+#include "sync/engine/people.h"
+
 enum { MARK_BITS = 40, DETAIL_MAX = 1 << 20 };
 
 /* A mark says the row and the number of the value; of a row whose number is too large, only the value. */
@@ -29,6 +31,11 @@ size_t run_opt_out_rule(const struct run *r, uint64_t mark)
 {
     uint64_t row;
     return mapping_skip_value(r->m, read_mark(r, mark, &row)).rule;
+}
+
+bool run_opt_out_removes(const struct run *r, size_t rule)
+{
+    return !run_is_partial(r) && mapping_skip_then(r->m, rule - 1)->policy != GONE_KEEP;
 }
 
 int run_opt_out_take(struct run *r, const struct mapped *mapped, const struct entry *entry, struct err *e)
@@ -53,14 +60,43 @@ static int find(struct run *r, const struct entry *entry, uint64_t *mark, struct
     return rc;
 }
 
+bool run_opt_out_may_mail(const struct target *target, const struct known_lead *known)
+{
+    bool gone = (known->flags & (KNOWN_REMOVED | KNOWN_DELETED_THERE)) != 0;
+    return known->has_lead_id && !gone && target != NULL && target->kind == TARGET_CAMPAIGN &&
+           people_status_reason(known->status) == REASON_NONE;
+}
+
+/* The lead that stays, although its person opts out: whether the campaign mails it, only Instantly knows. */
+static int tell_lead(struct run *r, struct entry *entry, size_t value, struct buf *text, struct err *e)
+{
+    struct known_lead known;
+    if (entry->key_text.n == 0 || state_leads_n(r->state) == 0 ||
+        run_opt_out_removes(r, mapping_skip_value(r->m, value).rule))
+        return 0;
+    arena_reset(&r->known_arena);
+    int rc = state_lead_get(r->state, &entry->key, &r->known_arena, &known, e);
+    if (rc != 1)
+        return rc;
+    const struct target *target = run_target(r, known.target);
+    if (!run_opt_out_may_mail(target, &known))
+        return 0;
+    entry->has_lead_id = true;
+    entry->lead_id = known.lead_id;
+    return buf_adds(text, "; its lead may be active in ") | target_show(target, text) ? err_oom(e) : 0;
+}
+
 /* `row` 0: the row itself opts out, or which one does is not known. */
 static int tell(struct run *r, struct entry *entry, uint64_t row, size_t value, struct str cell, struct err *e)
 {
     struct buf text = BUF_INIT(DETAIL_MAX);
     int bad = row > 0 ? buf_addf(&text, "row %llu opts out: ", (unsigned long long)row) : 0;
-    bad |= mapping_skip_text(r->m, value, cell, &text) | arena_str(&r->row_arena, buf_str(&text), &entry->detail);
+    bad |= mapping_skip_text(r->m, value, cell, &text);
+    int rc = bad != 0 ? err_oom(e) : tell_lead(r, entry, value, &text, e);
+    if (rc == 0 && arena_str(&r->row_arena, buf_str(&text), &entry->detail) != 0)
+        rc = err_oom(e);
     buf_free(&text);
-    return bad == 0 ? 0 : err_oom(e);
+    return rc;
 }
 
 int run_opt_out_tell(struct run *r, const struct mapped *mapped, struct entry *entry, const char **column, struct err *e)
