@@ -257,12 +257,12 @@ static int swallowed(struct csvrows *r, uint64_t first_line, struct err *e)
 static int judge(struct csvrows *r, uint64_t first_line, struct row *out, struct err *e)
 {
     bool over_lines = r->lines.done > first_line;
-    size_t wide = r->wide == r->columns.n ? returned_width(&r->returned, &r->columns, r->cells) : r->wide;
+    size_t wide = r->wide <= r->columns.n ? returned_width(&r->returned, &r->columns, r->cells, r->cells_n) : r->wide;
 
     out->defect = REASON_NONE;
     if (wide != r->columns.n)
         out->defect = REASON_RAGGED_ROW;
-    out->found = wide < r->columns.n && r->wide == r->columns.n ? wide : 0;
+    out->found = wide == r->wide || wide == r->columns.n ? 0 : wide > 0 ? wide : 1;
     if ((r->rows_judged_alone && csvrows_mark_not_utf8(r)) || r->too_long)
         out->flaws = r->flaws;
     if (over_lines && !r->embedded_rows && csvdialect_embeds_rows(r->cells, r->cells_n, r->columns.n, r->delimiter))

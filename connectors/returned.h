@@ -10,9 +10,9 @@ struct returned {
 };
 void returned_init(struct returned *r, const struct columns *columns);
 
-/* The number of cells by which a row of columns->n cells is to be judged. More than columns->n: what has no column is still in
- * leadsync_extra. Less: the row was rejected for its number of cells, and those that it lacked, at its end, are still
- * blank. Else columns->n. */
-size_t returned_width(const struct returned *r, const struct columns *columns, const struct cell *cells);
+/* The number of cells by which a row of `n` cells, columns->n at most, is to be judged. More than columns->n: what has no column is
+ * still in leadsync_extra. Another one than `n`: the row was rejected for its number of cells, and up to here they are filled;
+ * columns->n where the last one is. Else `n`. */
+size_t returned_width(const struct returned *r, const struct columns *columns, const struct cell *cells, size_t n);
 
 #endif

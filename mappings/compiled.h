@@ -123,7 +123,7 @@ const char *rules_schema(void);
 /* A ragged row with too few cells, made as wide as the columns in `scratch`: 1 with `out`; 0: the mapping rejects it, or it lacks
  * cells of the key, or has one cell only; -1 (memory). After bind. */
 int row_width_fill_up(const struct mapping *m, const struct row *row, struct arena *scratch, struct row *out);
-/* How many cells a ragged row has and should have, in `scratch`; *why stays where the numbers agree. 0/-1 (memory) */
+/* How many cells a ragged row has and should have, or what is left to do for one that `rejects` wrote, in `scratch`. 0/-1 (memory) */
 int row_width_why(const struct mapping *m, const struct row *row, struct arena *scratch, const char **why);
 
 /* The digest of everything in the tree that decides what a row becomes. 0/-1. */

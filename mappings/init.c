@@ -36,9 +36,10 @@ static int init_columns(struct mapping_init *init, const struct str *columns, si
     init->cells = arena_calloc(&init->arena, n, sizeof *init->cells);
     init->looks = arena_calloc(&init->arena, n, sizeof *init->looks);
     init->uses = arena_calloc(&init->arena, n, sizeof *init->uses);
+    init->short_rows = arena_calloc(&init->arena, n + 1, sizeof *init->short_rows);
     init->seen = arena_calloc(&init->arena, SEEN_SLOTS, sizeof *init->seen);
     if (init->columns == NULL || init->cells == NULL || init->looks == NULL || init->uses == NULL ||
-        init->seen == NULL)
+        init->seen == NULL || init->short_rows == NULL)
         return -1;
     for (size_t i = 0; i < n; i++) {
         bool twin = usable(columns[i]) && has_twin(columns, n, i);
@@ -115,11 +116,13 @@ static int look_for_repeats(struct mapping_init *init, struct str text)
     }
 }
 
-/* A row that ends early is filled up when it is mapped, if it has two cells at least. */
-static bool is_usable(const struct mapping_init *init, const struct row *row)
+/* Can something be made of it? Of a row that ends early only the address says, which has no column yet. */
+static bool takes_row(struct mapping_init *init, const struct row *row)
 {
-    if (row->defect == REASON_RAGGED_ROW)
-        return row->n > 1 && row->n < init->source_n;
+    if (row->defect == REASON_RAGGED_ROW && row_may_be_filled_up(row, init->source_n)) {
+        init->short_rows[row->found > 0 ? row->found : row->n]++;
+        return true;
+    }
     return row->defect == REASON_NONE && row->n == init->source_n;
 }
 
@@ -127,7 +130,7 @@ static bool is_usable(const struct mapping_init *init, const struct row *row)
 int mapping_init_see(struct mapping_init *init, const struct row *row, struct err *e)
 {
     init->rows++;
-    if (!is_usable(init, row)) {
+    if (!takes_row(init, row)) {
         init->defects++;
         return 0;
     }

@@ -42,6 +42,7 @@ struct mapping_init {
     size_t left_out;           /* leadsync's own, or no text */
     size_t twins;              /* columns whose name another one has, too; they are left out */
     size_t rows, defects;
+    size_t *short_rows;        /* how many rows end after so many cells, and are filled up where these hold the address */
     struct names_use *uses;    /* by names_assign() */
     struct arena scratch;
     uint64_t *seen;            /* hashes of addresses, to notice that some come twice; a table with gaps */

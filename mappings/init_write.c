@@ -301,10 +301,13 @@ static void put_skips(struct init_writer *w, size_t email)
 }
 
 /* What the reader should decide before the first run. */
-static void put_tail(struct init_writer *w)
+static void put_tail(struct init_writer *w, size_t email)
 {
     const struct mapping_init *init = w->init;
+    size_t defects = init->defects;
     char text[160];
+    for (size_t n = 0; email < init->n && n <= init->cells[email]; n++)
+        defects += init->short_rows[n];
     if (init->repeated > 0) {
         snprintf(text, sizeof text,
                  "# Rows that repeat the address of another one, among those looked at: %zu. The first one counts:\n",
@@ -312,10 +315,10 @@ static void put_tail(struct init_writer *w)
         init_put(w, text);
         init_put(w, "duplicates: first                             # first | last | reject\n\n");
     }
-    if (init->defects > 0) {
+    if (defects > 0) {
         snprintf(text, sizeof text,
-                 "# %zu of %zu row%s cannot be read (a cell too many or too few); 'leadsync preview --limit 0' names them.\n\n",
-                 init->defects, init->rows, text_plural(init->rows));
+                 "# %zu of %zu row%s cannot be read (too many cells, or too few); 'leadsync preview --limit 0' names them.\n\n",
+                 defects, init->rows, text_plural(init->rows));
         init_put(w, text);
     }
     if (init->twins > 0) {
@@ -362,7 +365,7 @@ static int write_all(struct init_writer *w, struct err *e)
     put_fields(w, email, email_why);
     put_variables(w, email);
     put_skips(w, email);
-    put_tail(w);
+    put_tail(w, email);
     if (w->foreign)
         return err_set(e, XS_USAGE,
                        "a path or query that is not UTF-8 cannot stand in a mapping file; rename the file");

@@ -6,33 +6,39 @@
 
 #include <string.h>
 
-/* Has the row the cells that say whose it is? */
-static bool has_key(const struct mapping *m, size_t cells_n)
+/* The cells that say whose a row is: 0 where `cells_n` cells hold them, else 1 with the column to fill, NULL where none is named. */
+static int lacks_key(const struct mapping *m, size_t cells_n, const struct source_column **lacking)
 {
     const struct mapping_impl *impl = m->impl;
     const struct column *email = impl->has_email ? &impl->columns[0] : NULL;
-    bool all = m->has_key || email != NULL;
-    for (size_t i = 0; m->has_key && i < impl->keys_n; i++)
-        all = all && impl->keys[i].index < cells_n;
+    *lacking = NULL;
+    for (size_t i = 0; m->has_key && i < impl->keys_n && *lacking == NULL; i++)
+        if (impl->keys[i].index >= cells_n)
+            *lacking = &impl->keys[i];
     if (m->has_key || email == NULL)
-        return all;
-    if (email->origin == ORIGIN_COLUMN) {
-        all = email->from.index < cells_n;
+        return !m->has_key || *lacking != NULL;
+    if (email->origin == ORIGIN_COLUMN && email->from.index >= cells_n) {
+        *lacking = &email->from;
         for (size_t i = 0; i < email->others_n; i++)
-            all = all || email->others[i].index < cells_n;
-        return all;
+            if (email->others[i].index < cells_n)
+                *lacking = NULL;
     }
     for (size_t i = 0; email->origin == ORIGIN_TEMPLATE && i < email->template.n; i++)
-        all = all && (!email->template.parts[i].is_column || email->template.parts[i].column < cells_n);
-    return all;
+        if (email->template.parts[i].is_column && email->template.parts[i].column >= cells_n)
+            return 1;
+    return *lacking != NULL;
+}
+
+static bool short_rows_rejected(const struct mapping *m)
+{
+    return m->source.kind == SOURCE_CSV && m->source.as.csv.short_rows_rejected;
 }
 
 int row_width_fill_up(const struct mapping *m, const struct row *row, struct arena *scratch, struct row *out)
 {
     const size_t n = m->impl->bound_n;
-    const bool rejected = m->source.kind == SOURCE_CSV && m->source.as.csv.short_rows_rejected;
-    const size_t found = row->found > 0 ? row->found : row->n;
-    if (found >= n || found < 2 || rejected || !has_key(m, found))
+    const struct source_column *lacking;
+    if (!row_may_be_filled_up(row, n) || short_rows_rejected(m) || lacks_key(m, row->found > 0 ? row->found : row->n, &lacking))
         return 0;
     if (row->n == n) {
         *out = *row;
@@ -55,14 +61,27 @@ int row_width_fill_up(const struct mapping *m, const struct row *row, struct are
     return 1;
 }
 
+/* Of a short row that `rejects` wrote: what makes it one that is filled up. 0/-1 */
+static int to_fill(const struct mapping *m, const struct row *row, struct buf *out)
+{
+    const struct source_column *lacking;
+    if (lacks_key(m, row->found, &lacking) && lacking != NULL)
+        return buf_addf(out, "as it was rejected: fill %.*s, or empty " LEADSYNC_REASON, STR_ARG(lacking->name));
+    if (row->found == 1)
+        return buf_adds(out, "as it was rejected: fill another cell, or empty " LEADSYNC_REASON);
+    return row_shape(row, m->impl->bound_n, out);
+}
+
 int row_width_why(const struct mapping *m, const struct row *row, struct arena *scratch, const char **why)
 {
-    struct buf text = BUF_INIT(256);
-    int rc = row_shape(row, m->impl->bound_n, &text);
+    const size_t n = m->impl->bound_n;
+    struct buf text = BUF_INIT(1 << 16);
+    bool short_one = row->found > 0 && row->found < n && !short_rows_rejected(m);
+    int rc = short_one ? to_fill(m, row, &text) : row_shape(row, n, &text);
     char *kept = rc == 0 && text.n > 0 ? arena_dup(scratch, text.p, text.n) : NULL;
     if (kept != NULL)
         *why = kept;
-    else if (text.n > 0)
+    else
         rc = -1;
     buf_free(&text);
     return rc;

@@ -79,7 +79,7 @@ static void tell_defect(const struct preview_raw *p, const struct row *row, stru
 
 bool preview_raw_has_shape(const struct preview_raw *p, const struct row *row)
 {
-    bool filled_up = row->defect == REASON_RAGGED_ROW && row->n > 1 && row->n < p->source->columns_n &&
+    bool filled_up = row->defect == REASON_RAGGED_ROW && row_may_be_filled_up(row, p->source->columns_n) &&
                      !(p->spec->kind == SOURCE_CSV && p->spec->as.csv.short_rows_rejected);
     return row->defect == REASON_NONE || filled_up;
 }

@@ -42,7 +42,7 @@ static const struct word reasons[REASON_N] = {
 #define HELP_TYPE_INVALID "a value is not of the type that the mapping asks for"
 #define HELP_MAP_UNMATCHED "a value is not in the column's map, and otherwise: reject refuses it"
 #define HELP_ROUTE_UNMATCHED "no case of the route matches, and otherwise: reject refuses the row"
-#define HELP_RAGGED_ROW "the row has more or fewer cells than the header"
+#define HELP_RAGGED_ROW "the row has too many cells, or lacks some that it needs"
 #define HELP_NOT_UTF8 "the row has bytes that are not UTF-8"
 #define HELP_FIELD_TOO_LONG "a cell is longer than a field may be"
 #define HELP_LEAD_TOO_LARGE "the lead as a whole is larger than the API takes"

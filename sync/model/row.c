@@ -9,9 +9,12 @@
 
 int row_shape(const struct row *row, size_t columns_n, struct buf *out)
 {
-    if (row->n == columns_n)
-        return row->defect != REASON_RAGGED_ROW ? 0 : buf_adds(out, "as it was rejected: fill in the cells that were missing, or put "
-                                                               "what " LEADSYNC_EXTRA " holds in its place and empty it");
+    if (row->found > columns_n)
+        return buf_adds(out, "as it was rejected: put what " LEADSYNC_EXTRA " holds in its place and empty " LEADSYNC_EXTRA);
+    if (row->found > 0)
+        return buf_adds(out, "as it was rejected: fill in the cells that were missing, or empty " LEADSYNC_REASON);
+    if (row->n == columns_n) /* an object: it has no places */
+        return buf_adds(out, "has a name that the first line does not have");
     return buf_addf(out, "%zu cell%s in place of %zu", row->n, row->n == 1 ? "" : "s", columns_n);
 }
 

@@ -27,8 +27,16 @@ struct row {
     enum reason defect; /* REASON_NONE, or why the row as a whole cannot be used: ragged_row, field_too_long (a line) */
     const uint8_t *flaws; /* NULL: every cell is usable; else a reason per cell, REASON_NONE for a usable one */
     bool utf8;          /* its cells were looked at: all of them are UTF-8 */
-    size_t found;       /* of a ragged row that `rejects` has filled up: its cells up to the last that is not blank; else 0 */
+    size_t found;       /* of a ragged row that `rejects` wrote and that is still to be corrected: its cells up to the last that is not
+                         * blank, or more than there are columns where leadsync_extra holds something; else 0 */
 };
+
+/* May the cells be filled up that a ragged row lacks at its end, out of `columns_n`? One cell alone is no row but a line of text. */
+static inline bool row_may_be_filled_up(const struct row *row, size_t columns_n)
+{
+    size_t n = row->found > 0 ? row->found : row->n;
+    return n > 1 && n < columns_n;
+}
 
 /* Why a cell of the row cannot be used: not_utf8, field_too_long, type_invalid; REASON_NONE: it can. */
 static inline enum reason row_flaw(const struct row *row, size_t i)
@@ -36,8 +44,7 @@ static inline enum reason row_flaw(const struct row *row, size_t i)
     return row->flaws != NULL && i < row->n ? (enum reason)row->flaws[i] : REASON_NONE;
 }
 
-/* "3 cells in place of 7": what is wrong with a ragged row. Where the numbers agree, a row of `rejects` came back
- * as it was. 0/-1 */
+/* "3 cells in place of 7": what is wrong with a ragged row; of one that `rejects` wrote, what is left to do. 0/-1 */
 int row_shape(const struct row *row, size_t columns_n, struct buf *out);
 
 /* Packed cells, for the spool and for the rejects table. 0/-1. */

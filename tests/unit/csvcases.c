@@ -173,8 +173,10 @@ static void show_row(struct buf *out, const struct row *row)
     enum reason problem = row->defect;
     for (size_t i = 0; problem == REASON_NONE && i < row->n; i++)
         problem = row_flaw(row, i);
-    buf_addf(out, "%" PRIu64 ":%" PRIu64 " %s%s", row->number, row->line, reason_text(problem),
-             problem != REASON_NONE ? " " : "");
+    buf_addf(out, "%" PRIu64 ":%" PRIu64 " %s", row->number, row->line, reason_text(problem));
+    if (row->found > 0)
+        buf_addf(out, "=%zu", row->found);
+    buf_adds(out, problem != REASON_NONE ? " " : "");
     if (row->n > 1000)
         buf_addf(out, "\\{%zu*[]}", row->n);
     else

@@ -238,9 +238,11 @@ static void apply_rows(struct mapping *m, char *at, struct buf *out)
         struct str told = STR_NONE;
         char *space = line[0] == '!' ? strchr(line, ' ') : NULL;
         uint8_t flaws[COLUMNS_MAX] = {0};
-        if (space != NULL) { /* "!ragged_row a,b", and of the cell in column 1 "!not_utf8@1 a,b": the source said so */
+        if (space != NULL) { /* "!ragged_row a,b", of one with 1 cell that rejects has filled up "!ragged_row=1 a,", and of the cell in
+                              * column 1 "!not_utf8@1 a,b": the source said so */
             const char *column = memchr(line, '@', (size_t)(space - line));
-            int reason = reason_find((struct str){line + 1, (size_t)((column != NULL ? column : space) - line) - 1});
+            row.found = line[strcspn(line, "= ")] == '=' ? strtoul(line + strcspn(line, "=") + 1, NULL, 10) : 0;
+            int reason = reason_find((struct str){line + 1, strcspn(line, "=@ ") - 1});
             ck_assert_int_ge(reason, 0);
             if (column != NULL) {
                 flaws[strtoul(column + 1, NULL, 10)] = (uint8_t)reason;
