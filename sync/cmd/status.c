@@ -60,6 +60,9 @@ static int gather(struct state *state, const struct status_options *o, struct ov
         return -1;
     if (removals != NULL && sscanf(removals, "%" SCNu64 " %" SCNu64, &v->removals_run, &v->removals) != 2)
         v->removals = v->removals_run = 0;
+    if (state_get(state, STATE_REMOVALS_LEFT, &removals, e) != 0)
+        return -1;
+    v->removals_need_all = removals != NULL;
     const char *given_up;
     if (state_get(state, STATE_GIVEN_UP, &given_up, e) != 0)
         return -1;
@@ -263,6 +266,9 @@ static int show_text(const struct invocation *inv, struct state *state, struct o
     if (v->retries > 0)
         bad |= buf_addf(out, ", %" PRIu64 " row%s for the next sync", v->retries, v->retries == 1 ? " waits" : "s wait");
     bad |= buf_addc(out, '\n');
+    if (v->removals > 0)
+        bad |= buf_addf(out, "%" PRIu64 " lead%s to be removed%s\n", v->removals, v->removals == 1 ? " waits" : "s wait",
+                        v->removals_need_all ? "; the next sync reads the whole source" : "");
     if (v->given_up > 0)
         bad |= buf_addf(out, "%" PRIu64 " row%s given up: %s failed in five runs; the next sync reads the whole source and tries %s "
                         "again\n", v->given_up, v->given_up == 1 ? " was" : "s were", v->given_up == 1 ? "it" : "they",

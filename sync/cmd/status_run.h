@@ -17,6 +17,7 @@ struct overview {
     uint64_t given_up; /* rows, since the last complete full read */
     uint64_t unmerged; /* rows whose outcome is in the journal only */
     uint64_t removals, removals_run; /* leads that the latest run with such left to be removed */
+    bool removals_need_all; /* only a full read wants them again */
     struct job_views jobs; /* those that are not over, or not settled */
     bool detailed;         /* one run was asked for: all that is known of it */
 };

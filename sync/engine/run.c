@@ -102,8 +102,8 @@ static void judge(struct run *r)
     r->report->gone_waiting = run_gone_waiting(r);
     if (r->report->gone_waiting > 0 && keyless_text(r) != 0)
         log_detail("which rows keep removals waiting does not fit into memory");
-    bool left = t->outcomes[OUTCOME_FAILED] > 0 || t->outcomes[OUTCOME_DEFERRED] > 0 || t->removals_left > 0 ||
-                run_gone_waiting(r) > 0 || r->report->open_batches > 0 || r->report->given_up > 0 ||
+    bool left = t->outcomes[OUTCOME_FAILED] > 0 || t->outcomes[OUTCOME_DEFERRED] > 0 ||
+                run_report_removals_waiting(r->report) > 0 || r->report->open_batches > 0 || r->report->given_up > 0 ||
                 r->report->others_wait > 0 || r->report->results_wait || r->report->source_changed;
     bool rejects = !r->c->rejects_ok && (r->c->new_rejects_only ? rejected > t->known_rejects : rejected > 0);
     r->report->status = !r->eof || left ? "partial" : "complete";

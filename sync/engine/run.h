@@ -114,6 +114,8 @@ struct run_report {
     uint64_t given_up;            /* rows that were given up since the last complete full read, see attempts_exhausted */
     uint64_t others_wait;         /* rows that wait as another mapping made them, until a full read */
     uint64_t gone_waiting;        /* leads that are gone and stay, because rows without a usable key may be theirs */
+    uint64_t removals_before;     /* leads that an earlier run left to be removed, and this one did not decide on */
+    bool removals_need_all;       /* only a full read wants these again: the next one is */
     char *gone_waits_for;         /* which rows these are, and what to do; NULL: none */
     bool source_changed;          /* while it was read: the next sync reads it again */
     bool results_wait;            /* results_to: could not be written; the next run does */
@@ -155,6 +157,8 @@ void run_report_free(struct run_report *report);
 void run_report_begin(struct run_report *report, const struct run_config *config);
 /* Notes what ended the run: exit status and message. Memory that is short costs the message. */
 void run_report_stopped(struct run_report *report, const struct err *why);
+/* Leads that wait to be removed: those of this run, else those that an earlier one left. */
+uint64_t run_report_removals_waiting(const struct run_report *report);
 /* What kind of thing ended the run ("guard", "source", …); NULL: it came to its end. */
 const char *run_report_stop_kind(const struct run_report *report);
 /* The report as one JSON object, and as the summary table people read. Appends. 0/-1 (memory). */

@@ -88,6 +88,12 @@ int run_report_begun(const struct run_report *report, struct buf *out)
 
 /* ---- why it ended ---- */
 
+uint64_t run_report_removals_waiting(const struct run_report *r)
+{
+    uint64_t own = r->tally.removals_left + r->gone_waiting;
+    return own > 0 ? own : r->removals_before;
+}
+
 void run_report_stopped(struct run_report *report, const struct err *why)
 {
     struct buf text = BUF_INIT(MESSAGE_BYTES);
@@ -170,6 +176,8 @@ int run_report_ping(const struct run_report *report, struct buf *out)
     jsonw_int(&w, report->exit_code);
     run_stopped_json(report, &w);
     tally_json(&report->tally, &w);
+    jsonw_key(&w, "removals_waiting");
+    jsonw_uint(&w, run_report_removals_waiting(report));
     jsonw_object_end(&w);
     return jsonw_end(&w);
 }

@@ -64,6 +64,21 @@ static int note_open_batch(struct run *r, const struct batch *b, struct err *e)
     return run.mapping != r->m->digest ? state_set(r->state, STATE_OTHER_MAPPING, "1", e) : 0;
 }
 
+/* Leads that an earlier run left to be removed. A complete read has taken the note away. */
+static int count_removals(struct run *r, struct err *e)
+{
+    uint64_t of_run;
+    const char *waiting;
+    if (state_get(r->state, STATE_REMOVALS_WAIT, &waiting, e) < 0)
+        return -1;
+    if (waiting == NULL || sscanf(waiting, "%" SCNu64 " %" SCNu64, &of_run, &r->report->removals_before) != 2)
+        r->report->removals_before = 0;
+    if (state_get(r->state, STATE_REMOVALS_LEFT, &waiting, e) < 0)
+        return -1;
+    r->report->removals_need_all = waiting != NULL;
+    return 0;
+}
+
 int run_left_count(struct run *r, struct err *e)
 {
     struct batch *open;
@@ -73,7 +88,7 @@ int run_left_count(struct run *r, struct err *e)
         return -1;
     r->report->open_batches = n;
     r->report->waiting_rows = state_retries_n(r->state);
-    if (run_number_setting(r, STATE_GIVEN_UP, &r->report->given_up, e) != 0)
+    if (run_number_setting(r, STATE_GIVEN_UP, &r->report->given_up, e) != 0 || count_removals(r, e) != 0)
         return -1;
     for (size_t i = 0; i < n; i++) {
         r->report->waiting_rows += open[i].entries_n;
@@ -102,14 +117,15 @@ int run_left_rows_read(struct run *r, struct err *e)
     arena_reset(&r->known_arena);
     if (state_run_get(r->state, strtoull(waiting, NULL, 10), &r->known_arena, &run, e) < 0)
         return -1;
-    return are_of_full_read(r, run.read) ? 0 : state_set(r->state, STATE_REMOVALS_WAIT, NULL, e);
+    return are_of_full_read(r, run.read) ? state_set(r->state, STATE_REMOVALS_LEFT, "1", e)
+                                         : state_set(r->state, STATE_REMOVALS_WAIT, NULL, e);
 }
 
 int run_left_removals(struct run *r, struct err *e)
 {
     char text[64];
     uint64_t waiting = r->tally->removals_left + r->report->gone_waiting;
-    bool full = r->tally->removals_left > 0 && r->read_kind != NULL && are_of_full_read(r, r->read_kind);
+    bool full = waiting > 0 && r->read_kind != NULL && are_of_full_read(r, r->read_kind);
     snprintf(text, sizeof text, "%" PRIu64 " %" PRIu64, r->record.id, waiting);
     if (full && state_set(r->state, STATE_REMOVALS_LEFT, "1", e) != 0)
         return -1;

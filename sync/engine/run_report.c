@@ -113,6 +113,7 @@ int run_report_json(const struct run_report *report, struct buf *out)
     text_member(&w, "status", report->status);
     text_member(&w, "read", report->read);
     tally_json(&report->tally, &w);
+    uint_member(&w, "removals_waiting", run_report_removals_waiting(report));
     jsonw_key(&w, "requests");
     jsonw_object(&w);
     uint_member(&w, "total", report->requests_total);
@@ -261,6 +262,11 @@ static int reasons(const struct run_report *report, struct buf *out)
     return bad;
 }
 
+static uint64_t removals_before(const struct run_report *r)
+{
+    return r->tally.removals_left + r->gone_waiting > 0 ? 0 : r->removals_before;
+}
+
 /* What is left to do, and how; nothing when all is done. */
 static int left_over(const struct run_report *r, bool colour, struct buf *out)
 {
@@ -274,6 +280,11 @@ static int left_over(const struct run_report *r, bool colour, struct buf *out)
         bad |= buf_addf(out, "\nStill open: %llu batch%s, %llu job%s; leadsync resume settles them\n",
                         (unsigned long long)r->open_batches, r->open_batches == 1 ? "" : "es",
                         (unsigned long long)r->open_jobs, text_plural(r->open_jobs));
+    uint64_t before = removals_before(r);
+    if (before > 0)
+        bad |= buf_addf(out, "\n%llu lead%s of an earlier run wait%s to be removed%s\n", (unsigned long long)before,
+                        text_plural(before), before == 1 ? "s" : "",
+                        r->removals_need_all ? "; the next sync reads the whole source" : "");
     if (r->waiting_rows > 0)
         bad |= buf_addf(out, "\n%llu row%s for the next sync\n", (unsigned long long)r->waiting_rows,
                         r->waiting_rows == 1 ? " waits" : "s wait");
@@ -318,7 +329,7 @@ int run_report_brief(const struct run_report *r, struct buf *out)
     bad |= part(out, &between, t->outcomes[OUTCOME_REJECTED], "rejected");
     bad |= part(out, &between, t->outcomes[OUTCOME_FAILED], "failed");
     bad |= part(out, &between, t->outcomes[OUTCOME_DEFERRED], "deferred");
-    bad |= part(out, &between, t->removals_left + r->gone_waiting, "not removed yet");
+    bad |= part(out, &between, run_report_removals_waiting(r), "not removed yet");
     bad |= part(out, &between, r->given_up, "given up");
     bad |= part(out, &between, r->others_wait, "waiting as another mapping made them");
     const char *before = between;
@@ -345,13 +356,14 @@ int run_report_brief(const struct run_report *r, struct buf *out)
         bad |= buf_adds(out, ": not everything was read");
     if (t->outcomes[OUTCOME_REJECTED] > 0)
         bad |= buf_adds(out, "; leadsync rejects lists what has to be corrected");
-    if (r->given_up + r->others_wait > 0)
+    bool before_all = removals_before(r) > 0 && r->removals_need_all;
+    if (r->given_up + r->others_wait > 0 || before_all)
         bad |= buf_adds(out, "; the next sync reads the whole source");
     /* Rejects alone stay what they are until the user corrects them, no sync tries a lead again that is
      * gone, and leads that wait for rows with a key wait until those have one. */
     uint64_t over = t->reasons[REASON_GONE_THERE] + t->reasons[REASON_ATTEMPTS_EXHAUSTED];
     uint64_t waits = t->outcomes[OUTCOME_FAILED] - over + t->outcomes[OUTCOME_DEFERRED] + t->removals_left + r->open_batches +
-                     r->open_jobs;
+                     r->open_jobs + (before_all ? 0 : removals_before(r));
     /* What is left of --input is not in the source of the next sync. */
     if (unread && r->read != NULL && strcmp(r->read, "partial") == 0)
         return bad | buf_adds(out, "; run the same command again to go on");

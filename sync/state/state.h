@@ -99,7 +99,7 @@ int state_get(struct state *s, const char *name, const char **value, struct err 
 int state_set(struct state *s, const char *name, const char *value, struct err *e); /* NULL removes */
 /* Such a setting, "RUN LEADS": a run after which leads wait to be removed, unless a complete read since then left none. */
 #define STATE_REMOVALS_WAIT "removals_wait"
-/* Such a setting, from when a run left removals whose rows are gone until a complete full read: no other read wants them again. */
+/* Such a setting, from when a run left removals whose rows are gone, or they wait for rows with a key, until a complete full read: no other read wants them again. */
 #define STATE_REMOVALS_LEFT "removals_left"
 /* The file that the latest run read as its source, its path resolved; unset for other sources. */
 #define STATE_SOURCE_FILE "source_file"

@@ -361,6 +361,35 @@ START_TEST(gone_and_left)
 }
 END_TEST
 
+/* They wait for a row to get a key, which a read from a watermark may never see: each run says so until a full read has decided. */
+START_TEST(gone_and_waiting)
+{
+    ekit_crm(&k, "create table p (email text, first text, at integer not null); insert into p values ('ann@example.com', 'Ann', 10),"
+        " ('bob@example.com', 'Bob', 20), (null, 'Cyd', 30)");
+    ekit_mapping(&k, "version: 1\nname: nightly\nsource: {sqlite: {path: crm.db, query: \"select email, first, at from p "
+                     "where at > :watermark order by at\", watermark: at}}\n" EKIT_LIST RKIT_OPEN_GUARDS EKIT_FIELDS "mode: mirror\n"
+                     "removed: delete\n");
+    k.config.rejects_ok = true;
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_LEFT_OVER);
+    ck_assert_uint_eq(k.report.gone_waiting, 2);
+    k.config.limit_rows = 1;
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_LEFT_OVER);
+    ck_assert_uint_eq(k.report.removals_before, 2);
+    ck_assert(k.report.removals_need_all);
+    k.config.limit_rows = 0;
+    ekit_crm(&k, "update p set email = 'cyd@example.com' where first = 'Cyd'");
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_DONE);
+    ck_assert_str_eq(k.report.read, "full");
+    EKIT_COUNT(&k, REMOVED, 1u);
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_DONE);
+    ck_assert_str_eq(k.report.read, "incremental");
+}
+END_TEST
+
 START_TEST(skipped_and_active)
 {
     ekit_mapping(&k, EKIT_HEAD EKIT_CAMPAIGN "dedupe: target-only\n" EKIT_FIELDS "skip_when: [{column: first, in: [left]}]\n");
@@ -405,6 +434,7 @@ static Suite *suite(void)
     tcase_add_test(c, opting_out_of_what_waits);
     tcase_add_test(c, a_row_says_so_later);
     tcase_add_test(c, gone_and_left);
+    tcase_add_test(c, gone_and_waiting);
     tcase_add_loop_test(c, skipped_and_active, 0, 2);
     suite_add_tcase(s, c);
     return s;
