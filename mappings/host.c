@@ -42,7 +42,7 @@ static const char *foreign_byte(unsigned char c)
     if (c == ' ' || (c >= '\t' && c <= '\r'))
         return "has a blank inside its domain; remove it";
     if (c == ',' || c == ';')
-        return "looks like several addresses; give one a row";
+        return c == ',' ? "has a comma in place of a dot?" : "has a semicolon in place of a dot?";
     if (c < 0x20 || c == 0x7f)
         return "has a control character in its domain";
     return "has a character in its domain that domains cannot have";

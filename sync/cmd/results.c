@@ -30,7 +30,7 @@ static const struct opt options[] = {
     {.name = "reason", .kind = OPT_LIST, .dest = OPT_AT(results_options, reasons), .arg = "REASON,…",
      .help = "only rows with these reasons, such as skip_when"},
     {.name = "match", .kind = OPT_TEXT, .dest = OPT_AT(results_options, match), .arg = "TEXT", .min = 1,
-     .help = "only rows that have this text in key, lead id, detail or changes, in upper or lower case"},
+     .help = "only rows that have this text in key, lead id, detail, changes or the cells of a rejected row, in upper or lower case"},
     {.name = "all", .kind = OPT_FLAG, .dest = OPT_AT(results_options, all),
      .help = "text: list also the rows that were created, changed or removed, not only their counts"},
     {.name = NULL},
@@ -282,6 +282,11 @@ static int is_wanted(struct results_out *r, const struct entry *entry)
     int found = 0;
     for (size_t i = 0; i < sizeof texts / sizeof texts[0] && found == 0; i++)
         found = has_match(r, texts[i]);
+    /* Of rows that are to be corrected the cells are kept: a name may be all that is known of a person. */
+    struct cell cell;
+    const char *p = entry->cells.p, *end = p != NULL ? p + entry->cells.n : p;
+    while (found == 0 && p != end && cells_next(&p, end, &cell) > 0)
+        found = has_match(r, (struct str){cell.p, cell.n});
     return found;
 }
 
@@ -361,7 +366,13 @@ static int add_counts(struct results_out *r)
                    table_add(&t, str_from(reason_text((enum reason)reason)), TABLE_PLAIN) |
                    table_add(&t, reason != REASON_NONE ? str_from(reason_help((enum reason)reason)) : STR_NONE, TABLE_DIM);
         }
-    bad |= buf_addf(&r->out.text, "run %llu%s\n", (unsigned long long)r->run, sum == 0 ? " has no such rows" : "");
+    bad |= buf_addf(&r->out.text, "run %llu%s\n", (unsigned long long)r->run,
+                    sum == 0 && r->match.n == 0 ? " has no such rows" : "");
+    /* Whoever looks for a person should not take silence for an answer. */
+    if (sum == 0 && r->match.n > 0)
+        bad |= buf_addf(&r->out.text, "no row of run %llu whose outcome is not `unchanged` matches; rows left unchanged and rows that are "
+                                      "not in the source are not listed: try leads list --match, or another --run\n",
+                        (unsigned long long)r->run);
     if (sum > 0)
         bad |= table_print(&t, r->inv->common.columns, r->inv->common.colour_out, &r->out.text) | buf_addc(&r->out.text, '\n');
     table_free(&t);

@@ -86,11 +86,16 @@ static int show_place(struct diff *d, const struct entry *entry)
     return bad | paint(d, OFF);
 }
 
-static int show_key(struct diff *d, const struct entry *entry)
+/* "+ ann@example.com"; that the address or key is empty is said only where it is: other rows without one go by their number, which
+ * follows. */
+static int show_key(struct diff *d, const char *before, const struct entry *entry)
 {
+    const char *missing = entry->reason == REASON_EMAIL_MISSING ? "row without an address"
+                          : entry->reason == REASON_KEY_MISSING ? "row without a key"
+                                                                : NULL;
     if (entry->key_text.n == 0)
-        return buf_adds(&d->record, d->head.has_key ? "row without a key" : "row without an address");
-    return show(d, entry->key_text, KEY_COLUMNS);
+        return missing != NULL ? buf_addf(&d->record, "%s%s", before, missing) : 0;
+    return buf_adds(&d->record, before) | show(d, entry->key_text, KEY_COLUMNS);
 }
 
 /* ---- the head ---- */
@@ -197,7 +202,7 @@ static int text_change(struct diff *d, const struct diff_change *c, struct err *
     enum diff_kind kind = diff_kind_of(c);
     if (!d->options.all && d->kinds[kind] > CHANGES_A_KIND)
         return 0;
-    int bad = paint(d, kinds[kind].colour) | buf_addf(&d->record, "%s ", kinds[kind].mark) | show_key(d, c->entry);
+    int bad = paint(d, kinds[kind].colour) | buf_addf(&d->record, "%s", kinds[kind].mark) | show_key(d, " ", c->entry);
     bad |= paint(d, OFF) | change_targets(d, c) | show_place(d, c->entry);
     /* No create is certain, so that is said once, with the counts. */
     if (!c->certain && c->op != OP_CREATE)
@@ -214,7 +219,7 @@ static int text_left_out(struct diff *d, const struct diff_left_out *l, struct e
     if (!d->options.all && d->left_out_n > LEFT_OUT_SHOWN)
         return 0;
     bool rejected = l->entry->outcome == OUTCOME_REJECTED;
-    int bad = buf_adds(&d->record, "  ") | show_key(d, l->entry) | show_place(d, l->entry);
+    int bad = show_key(d, "  ", l->entry) | show_place(d, l->entry);
     bad |= buf_addf(&d->record, "  %s: ", outcome_text(l->entry->outcome)) |
            paint(d, rejected ? kinds[DIFF_KIND_REMOVE].colour : "");
     bad |= buf_adds(&d->record, reason_text(l->entry->reason)) | paint(d, rejected ? OFF : "");
