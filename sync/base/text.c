@@ -273,6 +273,21 @@ size_t text_width(struct str s)
     return width;
 }
 
+size_t text_fitting(struct str s, size_t columns)
+{
+    char escape[ESCAPE_N];
+    struct str rest = s;
+    size_t used = 0, n = 0, width;
+    while (rest.n > 0) {
+        show_char(&rest, escape, &width);
+        used += width;
+        if (used > columns && n > 0)
+            break;
+        n = s.n - rest.n;
+    }
+    return n;
+}
+
 int text_show(struct str s, size_t max_columns, struct buf *out)
 {
     static const char ellipsis[] = "\xe2\x80\xa6";

@@ -20,6 +20,8 @@ bool text_is_ascii(struct str s);
 int text_fold(struct str s, struct buf *out);
 /* Columns that `s` takes on a terminal; controls count as their \u{..} form. */
 size_t text_width(struct str s);
+/* Bytes of the longest start of `s` that takes at most so many columns; one character at least, unless `s` is empty. */
+size_t text_fitting(struct str s, size_t columns);
 /* Bytes of the character at p when it is not ASCII and one that text_show() escapes; else 0. */
 size_t text_hidden_char(const char *p, size_t n, uint32_t *code);
 /* Appends `s` with control, escape, bidi and invisible characters as \u{1b} and bytes that are not UTF-8 as \x{ff}; cut

@@ -48,6 +48,7 @@ struct printer {
     const char *columns[COLUMNS_MAX];
     char *owned;             /* the text that columns point into; NULL: the usual ones */
     size_t columns_n;
+    bool whole;              /* text: nothing is cut or left out */
     struct buf match, folded; /* case-folded; match is empty: every lead */
     uint64_t shown, limit;    /* limit 0: all */
 };
@@ -62,6 +63,7 @@ static int choose_columns(struct printer *p, const struct opt_list *texts, struc
     if (texts->n == 0)
         return 0;
     p->columns_n = 0;
+    p->whole = true;
     for (size_t i = 0; i < texts->n; i++)
         if (buf_addf(&all, "%s%s", i > 0 ? "," : "", texts->v[i]) != 0)
             break;
@@ -123,8 +125,8 @@ static int table_head(struct printer *p)
 {
     int bad = 0;
     table_init(&p->table, p->columns_n, NULL);
-    p->table.yield = p->owned == NULL ? usual_yield : NULL;
-    p->table.records_below = TABLE_READABLE / 2; /* names are short */
+    p->table.yield = p->whole ? NULL : usual_yield;
+    p->table.records_below = p->whole ? TABLE_WHOLE : TABLE_READABLE / 2; /* names are short */
     for (size_t c = 0; c < p->columns_n; c++)
         bad |= table_add(&p->table, str_from(p->columns[c]), TABLE_DIM);
     return bad;
@@ -390,7 +392,7 @@ static int run_get(struct invocation *inv, struct err *e)
     const struct list_options *o = inv->options;
     struct by_hand_call call = {.inv = inv};
     struct printer p = {.inv = inv, .hand = &call.hand, .place = BUF_INIT(PLACE_BYTES), .match = BUF_INIT(MATCH_BYTES),
-                        .folded = BUF_INIT(MATCH_BYTES)};
+                        .folded = BUF_INIT(MATCH_BYTES), .whole = true};
     int rc = -1;
     if (choose_columns(&p, &o->columns, e) == 0 && by_hand_sort(&call, e) == 0 && by_hand_needs_leads(&call, e) == 0 &&
         by_hand_open(&call, inv, false, e) == 0 && out_open(&p.out, inv, OUT_PRIVATE, e) == 0)

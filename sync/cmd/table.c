@@ -176,15 +176,15 @@ static bool is_repeated(const struct table *t, size_t column, size_t rows)
         if (!str_eq(cell_text(t, &cell), cell_text(t, &first)))
             return false;
     }
-    return rows > 2 && first.n > 0;
+    return rows > 2;
 }
 
-/* Takes columns that are the same in all rows out until the rest fits, and marks them: they are said once. */
-static void shed_repeated(const struct table *t, size_t rows, size_t columns, size_t *widths, bool *shed)
+/* Takes columns of one kind that are the same in all rows out until the rest fits, and marks them: they are said once. */
+static void shed_repeated(const struct table *t, enum table_yield kind, size_t rows, size_t columns, size_t *widths, bool *shed)
 {
     for (size_t c = 0; c < t->columns_n && whole_width(t, widths) > columns; c++)
-        if (t->yield[c] == TABLE_REPEATS && widths[c] != HIDDEN && is_repeated(t, c, rows)) {
-            shed[c] = true;
+        if (t->yield[c] == kind && widths[c] != HIDDEN && is_repeated(t, c, rows)) {
+            shed[c] = cell_at(t, t->columns_n + c).n > 0; /* that there is nothing need not be said */
             widths[c] = HIDDEN;
         }
 }
@@ -196,17 +196,54 @@ static void leave_out(const struct table *t, size_t columns, size_t *widths)
             widths[c] = HIDDEN;
 }
 
+/* How many bytes of the text go on a line, if possible before a blank; *next is where the next line starts. */
+static size_t line_bytes(struct str text, size_t width, size_t *next)
+{
+    size_t fits = text_fitting(text, width), at = fits;
+    *next = fits;
+    if (fits == text.n)
+        return fits;
+    while (at > 0 && text.p[at] != ' ')
+        at--;
+    /* A long word, such as an address, is rather parted than a line left half empty. */
+    if (at <= fits / 2)
+        return fits;
+    for (*next = at; *next < text.n && text.p[*next] == ' ';)
+        ++*next;
+    while (at > 0 && text.p[at - 1] == ' ')
+        at--;
+    return at;
+}
+
+/* A value as many lines as it needs, the first one after `blanks`, the others after `indent`, and the end of its line. */
+static int print_value(const struct table *t, const struct table_cell *cell, size_t indent, size_t width, bool colour,
+                       size_t blanks, struct buf *out)
+{
+    struct str rest = cell_text(t, cell);
+    const char *on = colour ? colour_on[cell->colour] : "";
+    while (rest.n > 0) {
+        size_t next, n = line_bytes(rest, width, &next);
+        if (n > 0 && (add_blanks(out, blanks) != 0 || buf_adds(out, on) != 0 || buf_add(out, rest.p, n) != 0 ||
+                      (*on != '\0' && buf_adds(out, "\033[0m") != 0)))
+            return -1;
+        rest = (struct str){rest.p + next, rest.n - next};
+        blanks = indent;
+        if (rest.n > 0 && buf_addc(out, '\n') != 0)
+            return -1;
+    }
+    return buf_addc(out, '\n');
+}
+
 /* "target: campaign "Q4 founders"" for a column that is the same in all rows. */
 static int print_shed(const struct table *t, const bool *shed, size_t columns, bool colour, struct buf *out)
 {
     for (size_t c = 0; c < t->columns_n; c++) {
         struct table_cell name = cell_at(t, c), value = cell_at(t, t->columns_n + c);
-        size_t blanks = 0, room = columns > name.width + GAP_COLUMNS ? columns - name.width - GAP_COLUMNS : LEAST_COLUMNS;
+        size_t blanks = 0, room = columns > name.width + GAP_COLUMNS + LEAST_COLUMNS ? columns - name.width - GAP_COLUMNS : LEAST_COLUMNS;
         if (!shed[c])
             continue;
         if (print_cell(t, false, &name, name.width, colour, &blanks, out) != 0 ||
-            print_cell(t, false, &value, value.width < room ? value.width : room, colour, &blanks, out) != 0 ||
-            buf_addc(out, '\n') != 0)
+            print_value(t, &value, name.width + GAP_COLUMNS, room, colour, blanks, out) != 0)
             return -1;
     }
     return 0;
@@ -232,11 +269,18 @@ static int print_records(const struct table *t, size_t rows, const size_t *width
             if (widths[c] == HIDDEN || (t->hide_empty && value.n == 0))
                 continue;
             if (print_cell(t, false, &name, names, colour, &blanks, out) != 0 ||
-                print_cell(t, false, &value, values, colour, &blanks, out) != 0 || buf_addc(out, '\n') != 0)
+                print_value(t, &value, names + GAP_COLUMNS, values, colour, blanks, out) != 0)
                 return -1;
         }
     }
     return 0;
+}
+
+/* What is said once is no part of the blocks either. */
+static void hide(const struct table *t, const bool *shed, size_t *widths)
+{
+    for (size_t c = 0; c < t->columns_n; c++)
+        widths[c] = shed[c] ? HIDDEN : widths[c];
 }
 
 static bool any(const bool *flags, size_t n)
@@ -278,10 +322,13 @@ int table_print(const struct table *t, size_t columns, bool colour, struct buf *
         goto done;
     }
     if (t->yield != NULL && columns > 0)
-        shed_repeated(t, rows, columns, widths, shed);
+        shed_repeated(t, TABLE_REPEATS, rows, columns, widths, shed);
     memcpy(all, widths, t->columns_n * sizeof *all);
-    if (t->yield != NULL && columns > 0)
+    if (t->yield != NULL && columns > 0) {
         leave_out(t, columns, widths);
+        shed_repeated(t, TABLE_STAYS, rows, columns, widths, shed);
+        hide(t, shed, all);
+    }
     bool records = fit(t, columns, widths) < t->records_below;
     if (print_shed(t, shed, columns, colour, out) != 0 || (records && any(shed, t->columns_n) && buf_addc(out, '\n') != 0))
         goto done;

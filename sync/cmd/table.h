@@ -1,5 +1,5 @@
 /* Tables for people: columns aligned by what the terminal shows (wide characters count two), fitted to its width,
- * cut cells marked with "…". Foreign text is made harmless on the way in. Knows nothing of what the cells mean. */
+ * cut cells marked with "…"; in blocks nothing is cut, long values go on in the next line. Foreign text is made harmless on the way in. Knows nothing of what the cells mean. */
 #ifndef SYNC_CMD_TABLE_H
 #define SYNC_CMD_TABLE_H
 
@@ -8,11 +8,12 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum table_align { TABLE_LEFT, TABLE_RIGHT };
 /* What becomes of a column when the table is too wide. Blocks have all but those that are said once. */
 enum table_yield {
-    TABLE_STAYS,   /* it may be cut */
+    TABLE_STAYS,   /* it may be cut; if all its cells are the same, it is said once before anything is cut */
     TABLE_REPEATS, /* the first to go, if all its cells are the same: said once in a line above the table */
     TABLE_YIELDS,  /* left out after those, the last one first: an id that only programs want */
 };
@@ -32,10 +33,11 @@ struct table {
     size_t columns_n;
     bool hide_empty;        /* a column with nothing under its header is not shown; may be set after table_init() */
     size_t records_below;   /* where columns would have to be cut to less than this, each row is a block of lines with a
-                             * "name  value" each instead; 0, as table_init() sets it: never */
+                             * "name  value" each instead; 0, as table_init() sets it: never; TABLE_WHOLE: before anything is cut */
 };
 
 enum { TABLE_MAX_BYTES = 16 << 20 };
+#define TABLE_WHOLE SIZE_MAX
 enum { TABLE_READABLE = 24 }; /* records_below for tables with addresses and sentences */
 
 /* The first row that is added is the header. `align` has columns_n members or is NULL. */

@@ -124,13 +124,14 @@ START_TEST(test_records)
     ck_assert_str_eq(print(&t, 0, false), "row  name\n1    123456789012345\n2\n3    x\n");
     ck_assert_str_eq(print(&t, 11, false), "row  name\n1    12345\342\200\246\n2\n3    x\n");
     /* Five columns for the name would be too few: each row becomes a block, whose values may be as wide as before. */
-    ck_assert_str_eq(print(&t, 10, false), "row   1\nname  123\342\200\246\n\nrow   2\n\nrow   3\nname  x\n");
-    ck_assert_str_eq(print(&t, 10, true), "row   1\nname  123\342\200\246\n\nrow   2\n\nrow   3\nname  x\n");
+    static const char blocks[] = "row   1\nname  1234\n      5678\n      9012\n      345\n\nrow   2\n\nrow   3\nname  x\n";
+    ck_assert_str_eq(print(&t, 10, false), blocks);
+    ck_assert_str_eq(print(&t, 10, true), blocks);
     t.hide_empty = false;
-    ck_assert_str_eq(print(&t, 10, false), "row    1\nempty\nname   12\342\200\246\n\n"
+    ck_assert_str_eq(print(&t, 10, false), "row    1\nempty\nname   123\n       456\n       789\n       012\n       345\n\n"
                                            "row    2\nempty\nname\n\nrow    3\nempty\nname   x\n");
     /* Names give way to half of the terminal, and a value is never less than three columns. */
-    ck_assert_str_eq(print(&t, 5, false), "r\342\200\246  1\ne\342\200\246\nn\342\200\246  12\342\200\246\n\n"
+    ck_assert_str_eq(print(&t, 5, false), "r\342\200\246  1\ne\342\200\246\nn\342\200\246  123\n    456\n    789\n    012\n    345\n\n"
                                           "r\342\200\246  2\ne\342\200\246\nn\342\200\246\n\n"
                                           "r\342\200\246  3\ne\342\200\246\nn\342\200\246  x\n");
     table_free(&t);
@@ -150,7 +151,7 @@ START_TEST(test_yield)
     ck_assert_str_eq(print(&t, 24, false), "in  Q4\nkey    id    why\nann@x  0001  a reason\nbob@x  0002  another\n");
     ck_assert_str_eq(print(&t, 20, false), "in  Q4\nkey    why\nann@x  a reason\nbob@x  another\n");
     ck_assert_str_eq(print(&t, 14, false), "in  Q4\nkey    why\nann@x  a reas\342\200\246\nbob@x  another\n");
-    ck_assert_str_eq(print(&t, 12, false), "in  Q4\n\nkey  ann@x\nid   0001\nwhy  a reas\342\200\246\n\n"
+    ck_assert_str_eq(print(&t, 12, false), "in  Q4\n\nkey  ann@x\nid   0001\nwhy  a reaso\n     n\n\n"
                                            "key  bob@x\nid   0002\nwhy  another\n");
     /* One row is no repetition. */
     table_free(&t);
@@ -158,6 +159,35 @@ START_TEST(test_yield)
     t.yield = yield;
     ADD(&t, "key", "id", "in", "why", "ann@x", "0001", "Q4", "a reason");
     ck_assert_str_eq(print(&t, 20, false), "key    in  why\nann@x  Q4  a reason\n");
+    table_free(&t);
+}
+END_TEST
+
+/* In a block every value is whole: its lines end before a word, if that does not leave them half empty. */
+START_TEST(test_wrapped)
+{
+    struct table t;
+    table_init(&t, 2, NULL);
+    t.records_below = TABLE_WHOLE;
+    ADD(&t, "a", "why", "1", "no value  in this column of the file", "\346\235\216\346\235\216\346\235\216\346\235\216", "ann@example.example");
+    ck_assert_str_eq(print(&t, 48, false), "a         why\n1         no value  in this column of the file\n"
+                                           "\346\235\216\346\235\216\346\235\216\346\235\216  ann@example.example\n");
+    ck_assert_str_eq(print(&t, 20, false), "a    1\nwhy  no value  in\n     this column of\n     the file\n\n"
+                                           "a    \346\235\216\346\235\216\346\235\216\346\235\216\nwhy  ann@example.exa\n     mple\n");
+    table_free(&t);
+}
+END_TEST
+
+/* Before an address is cut, what all rows have in common is said once, and after ids have been left out. */
+START_TEST(test_same_in_all_rows)
+{
+    static const enum table_yield yield[] = {TABLE_STAYS, TABLE_STAYS, TABLE_YIELDS};
+    struct table t;
+    table_init(&t, 3, NULL);
+    t.yield = yield;
+    ADD(&t, "email", "status", "id", "ann@x.example", "active", "01", "bob@x.example", "active", "02");
+    ck_assert_str_eq(print(&t, 21, false), "email          status\nann@x.example  active\nbob@x.example  active\n");
+    ck_assert_str_eq(print(&t, 20, false), "status  active\nemail\nann@x.example\nbob@x.example\n");
     table_free(&t);
 }
 END_TEST
@@ -201,6 +231,8 @@ int main(void)
     tcase_add_test(tc, test_hide_empty);
     tcase_add_test(tc, test_records);
     tcase_add_test(tc, test_yield);
+    tcase_add_test(tc, test_wrapped);
+    tcase_add_test(tc, test_same_in_all_rows);
     tcase_add_test(tc, test_incomplete_and_none);
     tcase_add_test(tc, test_limit);
     suite_add_tcase(suite, tc);
