@@ -51,6 +51,7 @@ sync_libengine_a_SOURCES = \
 	sync/engine/run_gone.c \
 	sync/engine/run_begun.c sync/engine/run_begun.h \
 	sync/engine/run_fill.c \
+	sync/engine/run_forgotten.c \
 	sync/engine/run_guard.c \
 	sync/engine/run_hold.c \
 	sync/engine/run_left.c \

@@ -180,8 +180,6 @@ int run_plan_remembered(struct run *r, struct entry *entry, const struct lead *l
 int run_unpack(struct run *r, struct str packed, struct arena *arena, struct lead *out, struct err *e);
 /* Counts and records a row that nothing is asked for. `column` may be NULL. */
 int run_leave_out(struct run *r, struct entry *entry, uint32_t target, const char *column, struct str value, struct err *e);
-/* Was the person of this row forgotten (leadsync forget), in this state or in a list of the workspace? */
-int run_is_forgotten(struct run *r, const struct entry *entry, bool *forgotten, struct err *e);
 /* The reject itself, to tell a known one from a new one. */
 uint64_t run_reject_hash(const struct run *r, const struct entry *entry);
 
@@ -263,6 +261,14 @@ int run_wait_put(struct run *r, const struct entry *entry, uint32_t target, cons
 int run_keep_cells(struct run *r, struct entry *entry, struct err *e);
 /* The same of a row that goes on with its values: nearly all bytes of its cells stand in those. */
 int run_keep_cells_by_values(struct run *r, struct entry *entry, struct err *e);
+
+/* ---- run_forgotten.c ---- */
+/* Was the person of this row forgotten (leadsync forget), in this state or in a list of the workspace? By the row's key, and by
+ * its address: another sync of the workspace may know the person by that alone. */
+int run_is_forgotten(struct run *r, const struct entry *entry, bool *forgotten, struct err *e);
+/* Whatever else a row is left out for: of a forgotten person nothing is written down again. A rejected row that names such a
+ * person in a cell stays rejected, without key, detail and cells. *blotted: the row is one of these. */
+int run_blot_out(struct run *r, struct entry *entry, bool *blotted, struct err *e);
 
 /* ---- run_opt_out.c ---- */
 /* A rule of skip_when has taken this row: notes that the person opts out. */

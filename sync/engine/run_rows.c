@@ -34,50 +34,12 @@ static bool is_known_reject(const struct run *r, const struct entry *entry)
     return low < r->old_rejects_n && r->old_rejects[low] == h;
 }
 
-/* By the row's key, and by its address: another sync of the workspace may know the person by that alone. */
-int run_is_forgotten(struct run *r, const struct entry *entry, bool *forgotten, struct err *e)
-{
-    bool any;
-    *forgotten = false;
-    if (state_forgets(r->state, &any, e) != 0)
-        return -1;
-    if (!any)
-        return 0;
-    if (entry->key_text.n > 0 && state_forgotten(r->state, &entry->key, forgotten, e) != 0)
-        return -1;
-    if (*forgotten || entry->email.n == 0)
-        return 0;
-    buf_reset(&r->detail);
-    if (mapping_email_key(entry->email, &r->detail) != 0)
-        return 0;
-    return state_forgotten_address(r->state, buf_str(&r->detail), forgotten, e);
-}
-
-/* Whatever else a row is left out for: of somebody who was forgotten, nothing is written down again. 1 when it was
- * one. */
-static int blot_out(struct run *r, struct entry *entry, struct err *e)
-{
-    bool forgotten;
-    if (run_is_forgotten(r, entry, &forgotten, e) != 0)
-        return -1;
-    if (!forgotten)
-        return 0;
-    entry->outcome = OUTCOME_SKIPPED;
-    entry->reason = REASON_DELETED_THERE;
-    entry->detail = STR_NONE;
-    if (r->diff != NULL)
-        return 1;
-    memset(&entry->key, 0, sizeof entry->key);
-    entry->key_text = entry->email = entry->values = entry->cells = entry->cells_by_values = STR_NONE;
-    return 1;
-}
-
 int run_leave_out(struct run *r, struct entry *entry, uint32_t target, const char *column, struct str value, struct err *e)
 {
-    int rc = blot_out(r, entry, e);
-    if (rc < 0)
+    bool blotted;
+    if (run_blot_out(r, entry, &blotted, e) != 0)
         return -1;
-    if (rc > 0) {
+    if (blotted) {
         column = NULL;
         value = STR_NONE;
     }
@@ -94,7 +56,7 @@ int run_leave_out(struct run *r, struct entry *entry, uint32_t target, const cha
         const struct diff_left_out left = {entry, column, value};
         return diff_left_out(r->diff, &left, e);
     }
-    if (entry->outcome != OUTCOME_SKIPPED && entry->outcome != OUTCOME_UNCHANGED && run_keep_cells(r, entry, e) != 0)
+    if (!blotted && entry->outcome != OUTCOME_SKIPPED && entry->outcome != OUTCOME_UNCHANGED && run_keep_cells(r, entry, e) != 0)
         return -1;
     if (entry->outcome == OUTCOME_REJECTED && is_known_reject(r, entry))
         r->tally->known_rejects++;

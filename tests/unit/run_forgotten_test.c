@@ -89,6 +89,34 @@ START_TEST(other_workspaces_and_hosts_have_other_lists)
 }
 END_TEST
 
+/* A row that cannot be read may name the person in any cell: it is counted with its reason, and not kept as it was read. */
+START_TEST(a_row_that_cannot_be_read_is_not_kept)
+{
+    static const char *const rows[] = {
+        "ann@example.com; bob@example.com,Xaver", "\"Ann <ANN@example.com>\",Xaver", "dan@,Xaver: ann@example.com.",
+        "dan@example.com,Xaver,mailto:ann@example.com", "ann@example.com/dan@example.com,Xaver", "\"Xaver\nann@example.com\",",
+    };
+    static const char *const others[] = {"joann@example.com; dan@example.com,Xaver", "ann@example.com.example@,Xaver"};
+    bool is_other = _i >= (int)(sizeof rows / sizeof rows[0]);
+    char csv[400];
+    snprintf(csv, sizeof csv, "email,first\n%s\ncyd@example.com,Cyd\n",
+             is_other ? others[(size_t)_i - sizeof rows / sizeof rows[0]] : rows[_i]);
+    ekit_mapping(&k, EKIT_HEAD EKIT_LIST EKIT_FIELDS "guards: {rejected: none}\n");
+    ekit_csv(&k, csv);
+    forget_in(k.dir, &here, "ann@example.com");
+    for (int run = 0; run < 2; run++) {
+        k.config.new_rejects_only = run == 1;
+        ekit_sync(&k);
+        EKIT_ENDS(&k, run == 0 ? XS_LEFT_OVER : XS_DONE);
+        EKIT_COUNT(&k, REJECTED, 1u);
+        EKIT_REASON(&k, DELETED_THERE, 0u);
+        ck_assert(state_has("xaver") == is_other);
+        ck_assert(is_other || !state_has("ann@"));
+    }
+    ck_assert_uint_eq(k.report.tally.known_rejects, 1);
+}
+END_TEST
+
 /* A key that may not read its workspace: better too careful. */
 START_TEST(without_a_workspace_every_list_of_the_host_counts)
 {
@@ -174,6 +202,7 @@ static Suite *suite(void)
     tcase_add_checked_fixture(c, setup, teardown);
     tcase_set_timeout(c, 60);
     tcase_add_loop_test(c, a_new_state_heeds_the_list, 0, 4);
+    tcase_add_loop_test(c, a_row_that_cannot_be_read_is_not_kept, 0, 8);
     tcase_add_test(c, the_folder_of_all_states_has_a_list_too);
     tcase_add_test(c, other_workspaces_and_hosts_have_other_lists);
     tcase_add_test(c, without_a_workspace_every_list_of_the_host_counts);
