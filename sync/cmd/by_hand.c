@@ -257,6 +257,8 @@ int by_hand_place_text(struct hand *h, const struct target *t, struct buf *out)
 static int add_place(struct by_hand_call *call, const struct target *place, const char *before, struct buf *text)
 {
     bool named = call->has_place && target_eq(&call->place, place);
+    if (!named)
+        hand_place_learn(&call->hand, place);
     return buf_adds(text, before) | by_hand_place_text(&call->hand, named ? &call->place : place, text);
 }
 

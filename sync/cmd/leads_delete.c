@@ -7,6 +7,8 @@
 
 #include <inttypes.h>
 
+#include "sync/base/text.h"
+
 struct delete_options {
     int64_t run;
     bool all;
@@ -31,6 +33,14 @@ static int find(struct by_hand_call *call, struct err *e)
     return o->run > 0 ? hand_find_run(&call->hand, (uint64_t)o->run, HAND_RUN_CREATED, e) : by_hand_find_selected(call, o->all, e);
 }
 
+/* A run may have been of another workspace than the reader has in mind. */
+static int in_workspace(const struct hand *h, struct buf *text)
+{
+    if (h->workspace == NULL)
+        return buf_adds(text, " in a workspace whose name the key may not read");
+    return buf_adds(text, " in workspace ") | text_show(str_from(h->workspace), 0, text);
+}
+
 static int describe(struct by_hand_call *call, struct buf *text)
 {
     struct hand *h = &call->hand;
@@ -41,7 +51,7 @@ static int describe(struct by_hand_call *call, struct buf *text)
         kept += h->leads[i].outcome == OUTCOME_SKIPPED && !h->leads[i].missing;
     bad |= by_hand_places_text(call, " of ", text);
     if (o->run > 0)
-        bad |= buf_addf(text, ", which run %" PRId64 " created", o->run);
+        bad |= in_workspace(h, text) | buf_addf(text, ", which run %" PRId64 " created", o->run);
     if (kept > 0)
         bad |= buf_addf(text, "; %zu stay%s, because there is a conversation with them", kept, kept == 1 ? "s" : "");
     return bad | by_hand_missing_text(h, text);

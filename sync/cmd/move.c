@@ -70,6 +70,8 @@ static int find_destination(struct by_hand_call *call, struct target *to, struct
                                strdup(o->to_campaign != NULL ? o->to_campaign : o->to_list)};
     int rc = spec.text == NULL ? err_oom(e) : api_target_find(call->hand.api, &spec, true, &call->hand.arena, to, e);
     free(spec.text);
+    if (rc == 0)
+        places_add(&call->hand.places, to);
     return rc;
 }
 

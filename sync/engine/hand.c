@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sync/base/log.h"
 #include "sync/base/stop.h"
 #include "sync/base/url.h"
 #include "sync/engine/missing_target.h"
@@ -109,6 +110,24 @@ static void find_places(struct hand *h)
         places_of_all(&h->places, url.loopback, h->c.state_path, h->c.clock);
         url_free(&url);
     }
+    err_clear(&e);
+}
+
+void hand_place_learn(struct hand *h, const struct target *t)
+{
+    struct err e = ERR_INIT;
+    char id[UUID_TEXT_N];
+    struct target found;
+    const struct target_spec spec = {t->kind, id};
+    uuid_format(&t->id, id);
+    if (!h->has_places)
+        find_places(h);
+    if (t->name != NULL || places_know(&h->places, t))
+        return;
+    if (api_target_find(h->api, &spec, true, &h->arena, &found, &e) == 0)
+        places_add(&h->places, &found);
+    else
+        log_detail("names of targets: %s", err_text(&e));
     err_clear(&e);
 }
 

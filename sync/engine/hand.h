@@ -82,6 +82,7 @@ struct hand {
     uint64_t unknown;              /* hand_find_run(): created by that run, and not in the state any more */
     uint64_t updated, moved;       /* operations proved */
     bool stopped;                  /* by a signal: what was not sent is deferred */
+    const char *workspace;         /* its name, once the state is open; NULL: not known */
     struct places places;          /* names, from the states of this machine; filled when the first is wanted */
     bool has_places;
 };
@@ -155,6 +156,8 @@ int hand_settle_left(struct state *s, struct batch *b, struct err *e);
 
 /* ---- what came of it ---- */
 
+/* For a question: of a place that no state knows by name Instantly is asked. Without an answer there is the id. */
+void hand_place_learn(struct hand *h, const struct target *t);
 /* Appends where a lead is, by name as far as one is known: see places.h. 0/-1 (memory) */
 int hand_place_show(struct hand *h, const struct target *t, struct buf *out);
 

@@ -82,6 +82,7 @@ static int check_workspace(struct hand *h, struct err *e)
         return -1;
     if (workspace.id == NULL)
         return 0;
+    h->workspace = workspace.name;
     if (state_get(h->state, "workspace", &known, e) < 0)
         return -1;
     if (known != NULL && strcmp(known, workspace.id) != 0)
@@ -256,6 +257,8 @@ static int target_number(struct hand *h, const struct target *t, uint32_t *numbe
     struct target plain = *t;
     plain.name = NULL; /* which name means which id is the sync's to say */
     plain.status = TARGET_STATUS_UNKNOWN;
+    if (state_target_called(h->state, t, e) != 0)
+        return -1;
     return state_target_put(h->state, &plain, false, number, e);
 }
 

@@ -30,6 +30,11 @@ static const struct target *find(const struct places *p, const struct target *t)
     return NULL;
 }
 
+bool places_know(const struct places *p, const struct target *t)
+{
+    return find(p, t) != NULL;
+}
+
 /* The arena keeps the outgrown arrays, which are half of the present one together. Without memory a name is missing. */
 void places_add(struct places *p, const struct target *t)
 {

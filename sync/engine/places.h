@@ -21,6 +21,7 @@ void places_init(struct places *p);
 void places_free(struct places *p);
 /* Adds one that is not known yet; without a name it is no news. The name is copied. */
 void places_add(struct places *p, const struct target *t);
+bool places_know(const struct places *p, const struct target *t);
 /* Adds those that the state knows. */
 void places_of_state(struct places *p, struct state *s);
 /* Adds those of every state of the default folder, sandbox or not, the latest run's first; but for the one at `except`

@@ -129,11 +129,25 @@ int state_target_put(struct state *s, const struct target *t, bool accept, uint3
     return find_target(s, t, number, &same, e) == 1 ? 0 : -1;
 }
 
+/* Not the name column, which says what a name of the sync's means. */
+int state_target_called(struct state *s, const struct target *t, struct err *e)
+{
+    if (t->name == NULL || s->access == STATE_READ)
+        return 0;
+    if (state_write_begin(s, e) < 0)
+        return -1;
+    return db_run(&s->main, e,
+                  "INSERT INTO settings(name, value) VALUES('called ' || ?1 || ' ' || hex(?2), ?3)"
+                  " ON CONFLICT(name) DO UPDATE SET value = excluded.value",
+                  "idz", (int64_t)t->kind, &t->id, t->name) < 0 ? -1 : 0;
+}
+
 int state_target_get(struct state *s, uint32_t number, struct arena *arena, struct target *out, struct err *e)
 {
     sqlite3_stmt *st;
-    int rc = db_query(&s->main, &st, e, "SELECT kind, id, name, status FROM targets WHERE number = ?", "i",
-                      (int64_t)number);
+    int rc = db_query(&s->main, &st, e,
+                      "SELECT kind, id, coalesce(name, (SELECT value FROM settings WHERE settings.name = 'called ' || kind ||"
+                      " ' ' || hex(id))), status FROM targets WHERE number = ?", "i", (int64_t)number);
     if (rc != 1)
         return rc;
     memset(out, 0, sizeof *out);

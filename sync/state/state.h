@@ -116,6 +116,9 @@ int state_set(struct state *s, const char *name, const char *value, struct err *
 /* Targets are small numbers inside the state. `put` refuses (XS_CONFIG) a name that used to mean another id unless
  * `accept`; a state open for reading notes neither. */
 int state_target_put(struct state *s, const struct target *t, bool accept, uint32_t *number, struct err *e);
+/* Notes how a target is called, for people only: what the name means to the sync stays as it is. Durable with the next
+ * commit. */
+int state_target_called(struct state *s, const struct target *t, struct err *e);
 /* 1/0/-1 */
 int state_target_get(struct state *s, uint32_t number, struct arena *arena, struct target *out, struct err *e);
 /* The number of this list of custom-variable names; with STATE_READ an unknown list gets number 0. */

@@ -76,6 +76,29 @@ START_TEST(facts_are_kept)
 }
 END_TEST
 
+START_TEST(what_a_target_is_called_means_nothing_to_the_sync)
+{
+    char winter[] = "Winter", spring[] = "Spring";
+    struct target plain = {.kind = TARGET_CAMPAIGN, .id = kit_uuid(1), .status = TARGET_STATUS_UNKNOWN}, got;
+    struct target called = plain, other = plain;
+    uint32_t one, two;
+    called.name = winter;
+    other.name = winter;
+    other.id = kit_uuid(2);
+    kit_ok(&k, state_target_called(k.s, &called, &k.e));
+    kit_ok(&k, state_target_put(k.s, &plain, false, &one, &k.e));
+    ck_assert_int_eq(kit_ok(&k, state_target_get(k.s, one, &k.arena, &got, &k.e)), 1);
+    ck_assert_str_eq(got.name, "Winter");
+    kit_ok(&k, state_target_put(k.s, &other, false, &two, &k.e)); /* no question of another id */
+    called.name = spring;
+    kit_ok(&k, state_target_called(k.s, &called, &k.e));
+    ck_assert_int_eq(kit_ok(&k, state_target_get(k.s, one, &k.arena, &got, &k.e)), 1);
+    ck_assert_str_eq(got.name, "Spring");
+    ck_assert_int_eq(kit_ok(&k, state_target_get(k.s, two, &k.arena, &got, &k.e)), 1);
+    ck_assert_str_eq(got.name, "Winter");
+}
+END_TEST
+
 START_TEST(a_name_that_means_another_target_is_refused)
 {
     char name[] = "Q4";
@@ -215,6 +238,7 @@ static Suite *suite(void)
     tcase_add_checked_fixture(c, setup, teardown);
     tcase_set_timeout(c, 60);
     tcase_add_test(c, facts_are_kept);
+    tcase_add_test(c, what_a_target_is_called_means_nothing_to_the_sync);
     tcase_add_test(c, a_name_that_means_another_target_is_refused);
     tcase_add_test(c, old_runs_are_pruned);
     tcase_add_test(c, runs_that_read_nothing_push_nothing_out);
