@@ -6,6 +6,7 @@
 
 #include "sync/engine/run_int.h"
 
+#include <json-c/json.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -193,14 +194,50 @@ bool run_guard_changed_may_stop(const struct run *r)
     return judges_changed(r) && run_guard_exceeds(&r->m->guards.changed, r->updates + to_come, r->known_there);
 }
 
+static int64_t rows_of(struct json_object *rows, const char *name)
+{
+    struct json_object *n = NULL;
+    return json_object_object_get_ex(rows, name, &n) ? json_object_get_int64(n) : 0;
+}
+
+/* Did the latest run before this one that may have written do so under another mapping? A killed run has no report. 1/0/-1 */
+static int wrote_by_another(struct run *r, struct err *e)
+{
+    enum { LOOK_BACK = 20, RUNS_BYTES = 64 << 20 };
+    struct arena arena;
+    struct run_record *runs;
+    size_t n;
+    arena_init(&arena, RUNS_BYTES);
+    int rc = state_runs(r->state, LOOK_BACK, &arena, &runs, &n, e);
+    for (size_t i = 0; rc == 0 && i < n; i++) {
+        struct json_object *report = runs[i].report != NULL ? json_tokener_parse(runs[i].report) : NULL, *rows = NULL;
+        bool wrote = runs[i].mapping != 0 && runs[i].id != r->record.id;
+        if (wrote && json_object_object_get_ex(report, "rows", &rows))
+            wrote = rows_of(rows, "created") + rows_of(rows, "updated") + rows_of(rows, "moved") > 0;
+        json_object_put(report);
+        if (!wrote)
+            continue;
+        rc = runs[i].mapping != r->m->digest;
+        break;
+    }
+    arena_free(&arena);
+    return rc;
+}
+
 int run_guard_changed(struct run *r, struct err *e)
 {
-    char advice[GUARD_ADVICE_N];
+    char advice[GUARD_ADVICE_N], allow[2 * GUARD_ADVICE_N + 128];
     if (!run_guard_judge(r, "changed", &r->m->guards.changed, judges_changed(r), r->updates, r->known_there))
         return 0;
-    const struct guard_trip trip = {"changed", "nothing was done", "see `leadsync diff`, ",
-                                    "correct the mapping or the source",
-                                    run_guard_advice("changed", r->updates, r->known_there, advice)};
+    run_guard_advice("changed", r->updates, r->known_there, advice);
+    int another = wrote_by_another(r, e);
+    if (another < 0)
+        return -1;
+    snprintf(allow, sizeof allow, "%s%s%.*s", advice,
+             another ? "; an earlier run under another mapping wrote some of these; to put them right, allow it with " : "",
+             another ? (int)strcspn(advice, ",") : 0, advice);
+    const struct guard_trip trip = {"changed", "nothing was done", "see `leadsync diff`, ", "correct the mapping or the source",
+                                    allow};
     return run_guard_trip(r, &trip, e, "%llu of %llu known leads would be updated", (unsigned long long)r->updates,
                           (unsigned long long)r->known_there);
 }

@@ -80,6 +80,27 @@ static struct run_guard judged(const char *name)
     return (struct run_guard){.name = NULL};
 }
 
+/* A mapping that was wrong wrote leads, and its run was allowed to: the corrected one changes them again. */
+START_TEST(guard_changed_puts_right)
+{
+    static const char again[] = "to put them right, allow it with --guard changed=51%";
+    rename_people(100, 0);
+    ekit_sync(&k);
+    rename_people(100, 51);
+    if (_i == 1) {
+        ekit_mapping(&k, EKIT_HEAD EKIT_LIST "fields: {email: email, first_name: {from: first, apply: [upper]}}\nguards: {changed: none}\n");
+        ekit_sync(&k);
+        EKIT_ENDS(&k, XS_DONE);
+        rename_people(100, 51);
+        ekit_mapping(&k, EKIT_HEAD EKIT_LIST EKIT_FIELDS);
+    }
+    ekit_later(&k);
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_GUARD);
+    ck_assert_int_eq(strstr(err_text(&k.e), again) != NULL, _i == 1);
+}
+END_TEST
+
 START_TEST(guard_changed)
 {
     rename_people(100, 0);
@@ -360,6 +381,7 @@ int main(void)
     tcase_add_test(t, guard_rejected);
     tcase_add_test(t, guard_rejected_stops);
     tcase_add_test(t, guard_changed);
+    tcase_add_loop_test(t, guard_changed_puts_right, 0, 2);
     tcase_add_test(t, guard_changed_does_not_judge_a_few);
     tcase_add_loop_test(t, guard_changed_judges_a_large_source_before_it_writes, 0, 2);
     tcase_add_test(t, guard_empty_source);
