@@ -6,6 +6,7 @@
 #include "mappings/mapping.h"
 
 #include "connectors/source.h"
+#include "connectors/sqltext.h"
 #include "sync/base/arena.h"
 #include "sync/base/log.h"
 #include "sync/cmd/commands.h"
@@ -75,6 +76,18 @@ static int parse_delimiter(const char *text, char *out, struct err *e)
     return err_set(e, XS_USAGE, "--delimiter \"%s\" is none of auto, comma, semicolon, bar and tab", text);
 }
 
+/* The first read would need a value for it, and init writes no watermark: column. */
+static int refuse_watermark(const char *query, struct err *e)
+{
+    struct buf text = BUF_INIT(NAMES_BYTES);
+    size_t uses;
+    int rc = sqltext_number_watermark(query, &text, &uses) != 0 ? err_oom(e) : 0;
+    buf_free(&text);
+    return rc != 0 || uses == 0 ? rc
+                                : err_set(e, XS_CONFIG, "--query: init reads a query without :watermark; leave the condition out and "
+                                          "add it to the mapping afterwards, as docs/POSTGRES.md shows");
+}
+
 static int make_spec(const char *source, const struct init_options *o, struct source_spec *spec, struct err *e)
 {
     *spec = (struct source_spec){.kind = SOURCE_CSV};
@@ -91,6 +104,8 @@ static int make_spec(const char *source, const struct init_options *o, struct so
     }
     if (o->delimiter != NULL || o->encoding != NULL || o->embedded_rows != NULL)
         return err_set(e, XS_USAGE, "--delimiter, --encoding and --embedded-rows are for CSV files, not for --query");
+    if (refuse_watermark(o->query, e) != 0)
+        return -1;
     spec->kind = is_postgres(source) ? SOURCE_POSTGRES : SOURCE_SQLITE;
     spec->as.sql = (struct sql_spec){.url = source, .query = o->query, .spool = -1};
     if (spec->kind == SOURCE_POSTGRES && has_password(source))
