@@ -44,6 +44,7 @@ struct form {
     const enum own *columns; /* what each column of the source is; an own one comes from rejects that were fed in; the arena's */
     size_t n;                /* columns of the source */
     bool extra;              /* some row has more cells than that */
+    uint64_t shown;          /* rows that were written */
 };
 
 static int damaged(struct err *e)
@@ -173,7 +174,7 @@ static int visit_rows(struct state *state, uint64_t run_id, struct form *form, s
         /* A removal that failed has no row. */
         bool wanted = (entry.outcome == OUTCOME_REJECTED || entry.outcome == OUTCOME_FAILED) && entry.row > 0;
         if (wanted && out != NULL)
-            rc = add_reject(out, form, &entry, &extra, e);
+            rc = add_reject(out, form, &entry, &extra, e), form->shown++;
         else if (wanted)
             rc = take_cells(form, entry.cells, NULL, NULL, &extra, e);
         form->extra |= extra.text.n > 0;
@@ -221,6 +222,8 @@ static int run(struct invocation *inv, struct err *e)
         visit_rows(state, record.id, &form, &out, e) != 0)
         goto done;
     rc = out_commit(&out, e);
+    if (rc == 0 && form.shown == 0)
+        rc = run_choice_tell_rejects(state, &record, &arena, e);
 done:
     out_abandon(&out);
     arena_free(&arena);

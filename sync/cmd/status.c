@@ -70,6 +70,7 @@ static int gather(struct state *state, const struct status_options *o, struct ov
     if (state_unmerged_rows(state, &v->unmerged, e) != 0)
         return -1;
     v->retries = state_retries_n(state);
+    v->at_work = state_lock_holder(state);
     return state_leads_there(state, &v->leads, e);
 }
 
@@ -222,7 +223,7 @@ static int show_runs(const struct invocation *inv, const struct overview *v, str
         const char *next = newline != NULL ? newline + 1 : end;
         bad |= buf_add(out, p, (size_t)(next - p));
         if (i > 0 && i <= v->runs_n)
-            bad |= status_run_show(v, &v->runs[i - 1], i < v->runs_n ? &v->runs[i] : NULL, inv->common.columns, out);
+            bad |= status_run_show(v, &v->runs[i - 1], i > 1 ? &v->runs[i - 2] : NULL, inv->common.columns, out);
         p = next;
     }
     table_free(&t);
@@ -277,7 +278,10 @@ static int show_text(const struct invocation *inv, struct state *state, struct o
         bad |= buf_addf(out, "journal: the outcome of %" PRIu64 " more row%s is known; the leads among them count %s\n",
                         v->unmerged, text_plural(v->unmerged),
                         is_alive(v) ? "when the run ends" : "from the next run on");
-    if (v->open_n > 0)
+    if (v->open_n > 0 && v->at_work != NULL)
+        bad |= buf_addf(out, "open: %zu batch%s with %" PRIu64 " row%s; another run of this sync is at work (%s)\n", v->open_n,
+                        v->open_n == 1 ? "" : "es", v->open_rows, text_plural(v->open_rows), v->at_work);
+    else if (v->open_n > 0)
         bad |= buf_addf(out, "open: %zu batch%s with %" PRIu64 " row%s; leadsync resume settles %s\n", v->open_n,
                         v->open_n == 1 ? "" : "es", v->open_rows, text_plural(v->open_rows),
                         v->open_n == 1 ? "it" : "them");
@@ -325,6 +329,7 @@ static int show(const struct invocation *inv, struct state *state, struct out *o
                                                 : show_text(inv, state, &v, &out->text);
     rc = bad == 0 ? out_commit(out, e) : err_oom(e);
 done:
+    free(v.at_work);
     arena_free(&v.arena);
     job_views_free(&v.jobs);
     return rc;

@@ -118,6 +118,22 @@ static int add_counts(struct json_object *rows, const char *read_as, const char 
     return bad;
 }
 
+/* Was it begun by `resume`? Options may stand before that word. */
+static bool is_resume(const struct run_record *run, struct json_object *begun)
+{
+    const char *command = text_of(member(begun, "actor"), "command");
+    if (command == NULL || (run->read != NULL && run->read[0] != '\0'))
+        return false;
+    while (*(command += strcspn(command, " ")) != '\0') {
+        struct str word = {++command, strcspn(command, " ")};
+        if (str_is(word, "sync"))
+            return false;
+        if (str_is(word, "resume"))
+            return true;
+    }
+    return false;
+}
+
 /* A run that was killed left no report. What it had begun is in its batches. */
 static int add_unfinished(const struct overview *v, const struct run_record *run, struct buf *out)
 {
@@ -155,7 +171,7 @@ static int add_wrapped(struct str text, size_t columns, struct buf *out)
     return bad;
 }
 
-/* What ended the run, in one paragraph whatever lines the message has. */
+/* What ended the run. A message of several lines, as a caret below a query has, keeps them as they are. */
 static int show_stop(struct json_object *report, size_t columns, struct buf *out)
 {
     struct json_object *stop = member(report, "stopped_by");
@@ -163,10 +179,14 @@ static int show_stop(struct json_object *report, size_t columns, struct buf *out
     const char *kind = text_of(stop, "kind"), *message = text_of(stop, "message");
     if (kind == NULL)
         return 0;
-    int bad = buf_addf(&line, "stopped by %s: ", kind);
-    for (const char *p = message != NULL ? message : ""; *p != '\0'; p++)
-        bad |= buf_addc(&line, *p == '\n' ? ' ' : *p);
-    bad |= add_wrapped(buf_str(&line), columns, out);
+    const char *rest = message != NULL ? message : "";
+    size_t n = strcspn(rest, "\n");
+    int bad = buf_addf(&line, "stopped by %s: ", kind) | buf_add(&line, rest, n) | add_wrapped(buf_str(&line), columns, out);
+    for (rest += n; *rest != '\0' && bad == 0; rest += n) {
+        rest++;
+        n = strcspn(rest, "\n");
+        bad |= n > 0 ? buf_addf(out, "%*s%.*s\n", INDENT, "", (int)n, rest) : 0;
+    }
     buf_free(&line);
     return bad;
 }
@@ -235,9 +255,9 @@ static bool same_member(struct json_object *a, struct json_object *b, const char
 }
 
 /* Night after night the same user runs the same mapping: said once. The command line is for whoever asks for the run. */
-static bool begun_alike(struct json_object *begun, const struct run_record *older)
+static bool begun_alike(struct json_object *begun, const struct run_record *above)
 {
-    struct json_object *before = older != NULL ? parse(older->begun) : NULL;
+    struct json_object *before = above != NULL ? parse(above->begun) : NULL;
     struct json_object *actor = member(begun, "actor"), *actor_before = member(before, "actor");
     bool alike = before != NULL && same_member(actor, actor_before, "user") && same_member(actor, actor_before, "host") &&
                  same_member(begun, before, "mapping_sha256") && same_member(begun, before, "overrides");
@@ -245,7 +265,7 @@ static bool begun_alike(struct json_object *begun, const struct run_record *olde
     return alike;
 }
 
-int status_run_show(const struct overview *v, const struct run_record *run, const struct run_record *older, size_t columns,
+int status_run_show(const struct overview *v, const struct run_record *run, const struct run_record *above, size_t columns,
                     struct buf *out)
 {
     struct json_object *report = parse(run->report), *begun = parse(run->begun), *rows = member(report, "rows");
@@ -253,14 +273,14 @@ int status_run_show(const struct overview *v, const struct run_record *run, cons
     size_t width = columns > 0 ? columns : WIDTH_DEFAULT;
     int bad = 0;
     if (rows != NULL)
-        bad = add_counts(rows, run->read, text_of(report, "command"), &line);
+        bad = add_counts(rows, run->read, is_resume(run, begun) ? "resume" : text_of(report, "command"), &line);
     else if (run->finished_ms == 0)
         bad = add_unfinished(v, run, &line);
     if (v->removals > 0 && v->removals_run == run->id)
         bad |= buf_addf(&line, "%s%" PRIu64 " lead%s to be removed", line.n > 0 ? "; " : "", v->removals,
                         v->removals == 1 ? " waits" : "s wait");
     bad |= add_wrapped(buf_str(&line), width, out) | show_stop(report, width, out);
-    if (v->detailed || !begun_alike(begun, older))
+    if (v->detailed || !begun_alike(begun, above))
         bad |= show_begin(begun, v->detailed, width, out);
     if (v->detailed)
         bad |= show_targets(report, out);

@@ -257,10 +257,14 @@ static int look_into(struct check *c, struct state *s, const char *path, struct 
     check_names(c, s);
     if (check_guard_source(c, s, e) != 0 || check_watermark_stored(c, s, e) != 0 || state_batches_open(s, &arena, &open, &open_n, e) != 0)
         goto done;
-    if (open_n > 0)
+    char *who = state_lock_holder(s);
+    if (who != NULL)
+        check_say(c, FINDING_NOTICE, "state", "another run of this sync is at work (%s): what is open is its own", who);
+    else if (open_n > 0)
         check_say(c, FINDING_NOTICE, "state",
                   "%zu batch%s open from earlier runs: the next sync, or leadsync resume, settles %s first",
                   open_n, open_n == 1 ? " is" : "es are", open_n == 1 ? "it" : "them");
+    free(who);
     rc = 0;
 done:
     arena_free(&arena);
