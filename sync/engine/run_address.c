@@ -47,7 +47,18 @@ int run_address_want(struct run *r, struct str email, struct err *e)
     return address_mark(r, WANTED, email, e);
 }
 
-int run_address_take(struct run *r, const struct entry *entry, const struct decision *d, bool *taken, struct err *e)
+int run_tell_double(struct run *r, struct entry *entry, bool by_address, uint64_t row, struct err *e)
+{
+    struct buf text = BUF_INIT(128);
+    if (row == 0)
+        return 0;
+    int bad = buf_addf(&text, "the %s is that of row %llu", by_address ? "address" : "key", (unsigned long long)row) |
+              arena_str(&r->row_arena, buf_str(&text), &entry->detail);
+    buf_free(&text);
+    return bad == 0 ? 0 : err_oom(e);
+}
+
+int run_address_take(struct run *r, struct entry *entry, const struct decision *d, bool *taken, struct err *e)
 {
     struct remembered remembered;
     struct hash128 key;
@@ -59,5 +70,5 @@ int run_address_take(struct run *r, const struct entry *entry, const struct deci
     if (remembered.kind != REMEMBERED_SEEN)
         return 0;
     *taken = d->op == OP_CREATE;
-    return *taken ? 0 : address_mark(r, OWNED, entry->email, e);
+    return *taken ? run_tell_double(r, entry, true, remembered.first_row, e) : address_mark(r, OWNED, entry->email, e);
 }

@@ -158,8 +158,11 @@ int run_contest_put(struct run *r, const struct entry *entry, const struct lead 
 }
 
 struct contender {
-    struct hash128 key;
-    uint64_t at; /* place in the spool */
+    union {
+        struct hash128 key;
+        uint64_t winner; /* at the end: 0, or the row to which it loses */
+    };
+    uint64_t at, row; /* place in the spool; row of the source */
 };
 
 static int by_key(const void *a, const void *b)
@@ -169,8 +172,26 @@ static int by_key(const void *a, const void *b)
     return c != 0 ? c : (x->at > y->at) - (x->at < y->at);
 }
 
-/* Marks the places of the spool that lose. Needs 24 bytes a row: refused past --memory, never guessed. */
-static int losers(struct run *r, struct spool *replay, unsigned char **bits, struct err *e)
+static int by_place(const void *a, const void *b)
+{
+    const struct contender *x = a, *y = b;
+    return (x->at > y->at) - (x->at < y->at);
+}
+
+/* Rows of one key, in order: all lose but the last, or all of them, each to another one. */
+static void judge_key(const struct run *r, struct contender *all, size_t n)
+{
+    const bool last_wins = r->m->duplicates == DUPLICATES_LAST || n == 1;
+    const uint64_t first = all[0].row, second = n > 1 ? all[1].row : 0, last = all[n - 1].row;
+    for (size_t i = 0; i < n; i++)
+        if (last_wins)
+            all[i].winner = i + 1 < n ? last : 0;
+        else
+            all[i].winner = i > 0 ? first : second;
+}
+
+/* Each place of the spool and to which row it loses. Needs 32 bytes a row: refused past --memory, never guessed. */
+static int losers(struct run *r, struct spool *replay, struct contender **out, struct err *e)
 {
     size_t n = 0, cap = (size_t)spool_n(r->contest);
     struct contender *all = NULL;
@@ -179,42 +200,35 @@ static int losers(struct run *r, struct spool *replay, unsigned char **bits, str
     if (cap * sizeof *all > r->c->memory_max)
         return err_set(e, XS_CONFIG, "`duplicates: %s` over %zu rows needs more than --memory: raise it, or use "
                        "`duplicates: first`", r->m->duplicates == DUPLICATES_LAST ? "last" : "reject", cap);
-    all = malloc((cap + 1) * sizeof *all);
-    *bits = calloc(cap / 8 + 1, 1);
-    if (all == NULL || *bits == NULL) {
-        free(all);
+    *out = all = malloc((cap + 1) * sizeof *all);
+    if (all == NULL)
         return err_oom(e);
-    }
     while ((rc = spool_get(r->contest, &planned, e)) == 1) {
-        all[n] = (struct contender){planned.entry.key, n};
+        all[n] = (struct contender){.key = planned.entry.key, .at = n, .row = planned.entry.row};
         n++;
-        if (spool_put(replay, &planned, e) != 0) {
-            rc = -1;
-            break;
-        }
+        if (spool_put(replay, &planned, e) != 0)
+            return -1;
     }
-    if (rc == 0)
-        qsort(all, n, sizeof *all, by_key);
-    for (size_t i = 0, end; rc == 0 && i < n; i = end) {
+    if (rc != 0)
+        return rc;
+    qsort(all, n, sizeof *all, by_key);
+    for (size_t i = 0, end; i < n; i = end) {
         for (end = i + 1; end < n && hash128_eq(&all[end].key, &all[i].key); end++)
             ;
-        size_t keep = r->m->duplicates == DUPLICATES_LAST || end - i == 1 ? end - 1 : end;
-        for (size_t k = i; k < end; k++)
-            if (k != keep)
-                (*bits)[all[k].at / 8] |= (unsigned char)(1U << (all[k].at % 8));
+        judge_key(r, all + i, end - i);
     }
-    free(all);
-    return rc;
+    qsort(all, n, sizeof *all, by_place);
+    return 0;
 }
 
 static int settle_contest(struct run *r, struct err *e)
 {
     struct spool *replay = NULL;
-    unsigned char *bits = NULL;
+    struct contender *all = NULL;
     struct planned planned;
     int rc = spool_new(SPOOL_MEMORY, &replay, e);
     if (rc == 0)
-        rc = losers(r, replay, &bits, e);
+        rc = losers(r, replay, &all, e);
     spool_free(r->contest);
     r->contest = NULL;
     for (uint64_t at = 0; rc == 0; at++) {
@@ -230,18 +244,20 @@ static int settle_contest(struct run *r, struct err *e)
             rc = got < 0 ? -1 : 0;
         } else if (lead_unpack(entry.values, &r->m->shape, &r->row_arena, &lead) != 0) {
             rc = err_set(e, XS_INTERNAL, "a held row cannot be read back: please report");
-        } else if (((unsigned)bits[at / 8] >> (at % 8) & 1U) != 0) {
+        } else if (all[at].winner > 0) {
             entry.outcome = r->m->duplicates == DUPLICATES_LAST ? OUTCOME_SKIPPED : OUTCOME_REJECTED;
             entry.reason = REASON_DUPLICATE_IN_SOURCE;
             entry.values = STR_NONE;
-            rc = run_gone_spare_key(r, &entry.key, e);
+            rc = run_tell_double(r, &entry, !r->m->has_key, all[at].winner, e);
+            if (rc == 0)
+                rc = run_gone_spare_key(r, &entry.key, e);
             if (rc == 0)
                 rc = run_leave_out(r, &entry, planned.target, NULL, STR_NONE, e);
         } else {
             rc = run_plan_lead(r, &entry, &lead, planned.target, e);
         }
     }
-    free(bits);
+    free(all);
     /* What was not reached is counted by run_hold_abandon(). */
     if (rc != 0)
         r->contest = replay;

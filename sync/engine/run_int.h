@@ -189,8 +189,11 @@ const struct target *run_target(struct run *r, uint32_t number); /* NULL: the st
 /* What stands for the address among the row keys; `what` tells uses apart. False: there is none. */
 #define RUN_ADDRESS "\1email:"
 bool run_address_key(struct run *r, const char *what, struct str email, struct hash128 *key);
-/* The row has or gets a lead with its address. `taken`: it is to get one, but an earlier row has the address. 0/-1 */
-int run_address_take(struct run *r, const struct entry *entry, const struct decision *d, bool *taken, struct err *e);
+/* The detail of a row whose address, or key, is that of `row` as well; 0: not known, no detail. 0/-1 */
+int run_tell_double(struct run *r, struct entry *entry, bool by_address, uint64_t row, struct err *e);
+/* The row has or gets a lead with its address. `taken`: it is to get one, but an earlier row has the address, which its detail
+ * names. 0/-1 */
+int run_address_take(struct run *r, struct entry *entry, const struct decision *d, bool *taken, struct err *e);
 /* Has a row of this read, which came after another row of this address, a lead with it? Known at the source's end. 0/-1 */
 int run_address_owned(struct run *r, struct str email, bool *owned, struct err *e);
 /* A row without a lead of this address is to get one, or was refused it. 0/-1 */

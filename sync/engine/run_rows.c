@@ -314,6 +314,8 @@ int run_plan_remembered(struct run *r, struct entry *entry, const struct lead *l
         return pass_on(r, &d, entry, target, &known, old, lead, e);
     entry->outcome = d.outcome;
     entry->reason = d.reason;
+    if (remembered.kind == REMEMBERED_SEEN && run_tell_double(r, entry, !r->m->has_key, remembered.first_row, e) != 0)
+        return -1;
     if (remembered.kind == REMEMBERED_SAME && !remembered.waits) {
         tally_row(r->tally, d.outcome, d.reason); /* the hot path: nothing is written */
         return 0;

@@ -76,7 +76,8 @@ static int pack(const struct planned *p, struct buf *out)
         buf_addc(out, (char)known->kind) != 0 || buf_addc(out, (char)known->reason) != 0 ||
         (p->takes_place && buf_add(out, p->old_id.b, sizeof p->old_id.b) != 0) ||
         buf_add_varint(out, p->target) != 0 || buf_add_varint(out, p->from) != 0 ||
-        buf_add_varint(out, p->fields) != 0 || buf_add_str(out, p->custom_changed) != 0 ||
+        buf_add_varint(out, p->fields) != 0 || buf_add_varint(out, known->first_row) != 0 ||
+        buf_add_str(out, p->custom_changed) != 0 ||
         entry_pack_intent(&p->entry, out) != 0)
         return -1;
     return entry_pack_outcome(&p->entry, out);
@@ -85,7 +86,7 @@ static int pack(const struct planned *p, struct buf *out)
 static int unpack(struct str record, struct buf *scratch, struct planned *out)
 {
     const char *p = record.p, *end = record.p + record.n;
-    unsigned long long target, from, fields;
+    unsigned long long target, from, fields, first_row;
     if (record.n < 4)
         return -1;
     const int flags = p[1];
@@ -102,11 +103,13 @@ static int unpack(struct str record, struct buf *scratch, struct planned *out)
         p += sizeof out->old_id.b;
     }
     if (unpack_varint(&p, end, &target) != 0 || unpack_varint(&p, end, &from) != 0 ||
-        unpack_varint(&p, end, &fields) != 0 || unpack_str(&p, end, &out->custom_changed) != 0)
+        unpack_varint(&p, end, &fields) != 0 || unpack_varint(&p, end, &first_row) != 0 ||
+        unpack_str(&p, end, &out->custom_changed) != 0)
         return -1;
     out->target = (uint32_t)target;
     out->from = (uint32_t)from;
     out->fields = (uint32_t)fields;
+    out->remembered.first_row = first_row;
     if (entry_unpack_intent(&p, end, &out->entry) != 0 || entry_unpack_outcome(&p, end, &out->entry) != 0)
         return -1;
     /* The row may get other values from here on, so its cells must not be told by them. */

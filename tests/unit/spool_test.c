@@ -50,7 +50,7 @@ static struct planned make(uint64_t n, size_t size_max)
     if (p.takes_place)
         memcpy(p.old_id.b, &h, sizeof h);
     p.remembered = (struct remembered){.kind = (enum remembered_kind)(h % 8), .reason = (enum reason)(h % REASON_N),
-                                       .waits = h % 11 == 0};
+                                       .waits = h % 11 == 0, .first_row = h % 1000};
     p.custom_changed = (struct str){bytes, h % 9};
     p.entry.row = n + 1;
     p.entry.line = 2 * n + 2;
@@ -80,7 +80,7 @@ static void same(uint64_t n, size_t size_max, const struct planned *p)
     ck_assert(p->created == w.created && p->delete_if_there == w.delete_if_there && p->takes_place == w.takes_place);
     ck_assert(uuid_eq(&p->old_id, &w.old_id));
     ck_assert(p->remembered.kind == w.remembered.kind && p->remembered.reason == w.remembered.reason &&
-              p->remembered.waits == w.remembered.waits);
+              p->remembered.waits == w.remembered.waits && p->remembered.first_row == w.remembered.first_row);
     ck_assert(p->entry.fingerprint == w.entry.fingerprint && hash128_eq(&p->entry.key, &w.entry.key));
     ck_assert(str_eq(p->custom_changed, w.custom_changed) && str_eq(p->entry.key_text, w.entry.key_text));
     ck_assert(str_eq(p->entry.email, w.entry.email) && str_eq(p->entry.values, w.entry.values));
