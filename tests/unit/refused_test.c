@@ -295,6 +295,7 @@ START_TEST(every_update_is_refused)
         unsigned rows, patches_most;
     } sizes[] = {{5, 5}, {60, 60}, {500, 160}};
     all_change(sizes[_i].rows);
+    k.guard = "changed=none";
     world_fault(k.world, WORLD_PATCH, 1, 100000, FAULT_400);
     ekit_sync(&k);
     ends_with_words("PATCH");
