@@ -135,26 +135,28 @@ enum { TAKE, WAIT, LEAVE };
 
 /* The lead is another key's. The row takes it over when no row of that key can want it: the key was an old lead's, its row
  * has another address now, or the whole source was read without it. A removal that may still be carried out comes first. */
-static int judge_owner(struct work *w, const struct hash128 *owner, const struct uuid *id, int *verdict, struct err *e)
+static int judge_owner(struct work *w, const struct hash128 *owner, const struct uuid *id, bool retried, int *verdict,
+                       struct err *e)
 {
     const struct upload_config *c = &w->u->c;
     const struct hash128 old = old_key(c->state, id);
     struct known_lead known;
     struct arena arena;
     bool removes = c->mapping->mode == MODE_MIRROR && c->mapping->removed.policy != GONE_KEEP;
-    bool free = hash128_eq(owner, &old), seen = true;
+    bool free = hash128_eq(owner, &old), seen = true, whole = c->read_whole != NULL && c->read_whole(c->ctx);
     *verdict = WAIT;
     /* What an earlier run left open is planned again, with all that this run knows. */
     if (w->earlier)
         return 0;
     if (!free && is_marked(c->state, LEFT, id, &free, e) != 0)
         return -1;
-    if (!free && c->read_whole != NULL && c->read_whole(c->ctx)) {
-        if (state_seen(c->state, owner, &seen, e) != 0)
-            return -1;
-        free = !seen;
-    }
+    if (!free && state_seen(c->state, owner, &seen, e) != 0)
+        return -1;
+    free = free || (whole && !seen);
     *verdict = free ? TAKE : LEAVE;
+    /* The row may wait since a full read that found the lead free: it does not lose it to a key that was not read. */
+    if (!free && !seen && retried && c->wait_for_full != NULL && c->wait_for_full(c->ctx))
+        *verdict = WAIT;
     if (!free || !removes)
         return 0;
     arena_init(&arena, KNOWN_MAX);
@@ -184,7 +186,7 @@ int rekey_meet(struct work *w, uint32_t i, const struct uuid *id, bool *ours, bo
         *ours = false;
     if (rc == 1 && !u->c.reidentified && !hash128_eq(&owner, &w->batch.entries[i].key)) {
         int verdict;
-        if (judge_owner(w, &owner, id, &verdict, e) != 0)
+        if (judge_owner(w, &owner, id, w->batch.entries[i].retried, &verdict, e) != 0)
             return -1;
         *conflict = verdict != TAKE;
         if (verdict == WAIT)

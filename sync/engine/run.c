@@ -146,7 +146,8 @@ static int advance(struct run *r, struct err *e)
         if (state_set(r->state, "last_full_ms", text, e) != 0)
             return -1;
         /* Told anew in the end, where any are left. */
-        static const char *const reasons[] = {STATE_REMOVALS_WAIT, STATE_REMOVALS_LEFT, STATE_LOOK_FIRST, STATE_OTHER_MAPPING};
+        static const char *const reasons[] = {STATE_REMOVALS_WAIT, STATE_REMOVALS_LEFT, STATE_LOOK_FIRST, STATE_OTHER_MAPPING,
+                                              STATE_OWNERS_UNREAD};
         for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++)
             if (state_set(r->state, reasons[i], NULL, e) != 0)
                 return -1;

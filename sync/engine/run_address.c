@@ -6,8 +6,11 @@
 
 #include "sync/engine/run_int.h"
 
+#include <string.h>
+
 /* What the rows of this run say of an address. */
 static const char OWNED[] = "\1owned:";  /* a row has one, but another row said so before */
+static const char WAITED[] = "\1waited:"; /* the same, and the row that has one comes from the retry table */
 static const char WANTED[] = "\1wanted:"; /* a row gets one, or was refused it */
 
 bool run_address_key(struct run *r, const char *what, struct str email, struct hash128 *key)
@@ -35,6 +38,24 @@ static int address_is(struct run *r, const char *what, struct str email, bool *i
 int run_address_owned(struct run *r, struct str email, bool *owned, struct err *e)
 {
     return address_is(r, OWNED, email, owned, e);
+}
+
+int run_address_owner_waits(struct run *r, struct str email, bool *waits, struct err *e)
+{
+    return address_is(r, WAITED, email, waits, e);
+}
+
+int run_address_has(struct run *r, struct str email, bool *has, struct err *e)
+{
+    return address_is(r, RUN_ADDRESS, email, has, e);
+}
+
+bool run_address_wait_for_full(void *ctx)
+{
+    struct run *r = ctx;
+    bool incremental = r->read_kind != NULL && strcmp(r->read_kind, "incremental") == 0;
+    r->owners_unread = r->owners_unread || incremental;
+    return incremental;
 }
 
 int run_address_wanted(struct run *r, struct str email, bool *wanted, struct err *e)
@@ -70,5 +91,9 @@ int run_address_take(struct run *r, struct entry *entry, const struct decision *
     if (remembered.kind != REMEMBERED_SEEN)
         return 0;
     *taken = d->op == OP_CREATE;
-    return *taken ? run_tell_double(r, entry, true, remembered.first_row, e) : address_mark(r, OWNED, entry->email, e);
+    if (*taken)
+        return run_tell_double(r, entry, true, remembered.first_row, e);
+    if (entry->retried && address_mark(r, WAITED, entry->email, e) != 0)
+        return -1;
+    return address_mark(r, OWNED, entry->email, e);
 }

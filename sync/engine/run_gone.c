@@ -396,7 +396,15 @@ int run_gone_plan(struct run *r, struct err *e)
 int run_gone_drops(struct run *r, const struct entry *waiting, bool *drops, struct err *e)
 {
     *drops = mirrors(r) && !keyless_blocks(r);
-    if (!*drops || r->diff != NULL)
+    /* Without a mirror what waits is sent for a row that is gone, too, but not in place of a row of the source. */
+    if (!*drops && run_gone_read_whole(r) && run_address_has(r, waiting->email, drops, e) != 0)
+        return -1;
+    return *drops ? run_end_wait(r, waiting, e) : 0;
+}
+
+int run_end_wait(struct run *r, const struct entry *waiting, struct err *e)
+{
+    if (r->diff != NULL || state_retries_n(r->state) == 0)
         return 0;
     /* No row, no values, no id: all it says is that nothing waits any more. */
     struct entry entry = {.key = waiting->key, .key_text = waiting->key_text, .outcome = OUTCOME_UNCHANGED};

@@ -50,6 +50,22 @@ static int leave_planned_out(struct run *r, const struct planned *planned, enum 
     return run_leave_out(r, &entry, planned->target, NULL, STR_NONE, e);
 }
 
+/* An owner that waits from an earlier run may have no row any more: the row waits until a full read tells. */
+static int leave_to_owner(struct run *r, const struct planned *planned, struct err *e)
+{
+    bool waits;
+    if (run_address_owner_waits(r, planned->entry.email, &waits, e) != 0)
+        return -1;
+    if (waits && run_address_wait_for_full(r)) {
+        struct entry entry = planned->entry;
+        entry.outcome = OUTCOME_DEFERRED;
+        entry.reason = REASON_OUTCOME_OPEN;
+        return run_leave_out(r, &entry, planned->target, NULL, STR_NONE, e);
+    }
+    return run_end_wait(r, &planned->entry, e) != 0 ? -1
+                                                    : leave_planned_out(r, planned, REASON_DUPLICATE_IN_SOURCE, e);
+}
+
 /* Whatever the step ends with, the row at hand goes to the upload, which counts it: as deferred where nothing more is
  * sent. */
 int run_upload_one(struct run *r, const struct planned *planned, struct err *e)
@@ -66,7 +82,7 @@ int run_upload_one(struct run *r, const struct planned *planned, struct err *e)
     if (rc == 0 && planned->op == OP_CREATE)
         rc = run_address_owned(r, planned->entry.email, &other, e);
     if (other)
-        return leave_planned_out(r, planned, REASON_DUPLICATE_IN_SOURCE, e);
+        return leave_to_owner(r, planned, e);
     while (rc == 0 && upload_full(r->upload))
         rc = upload_step(r->upload, 1000, e);
     if (upload_add(r->upload, planned, &late) != 0 && rc == 0)

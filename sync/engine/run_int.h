@@ -40,6 +40,7 @@ struct run {
     const char *read_kind;           /* full incremental partial */
     bool eof;                        /* the source was read to its clean end */
     bool whole;                      /* a full read came to its end, and everything it brought is settled or remembered */
+    bool owners_unread;              /* rows wait for leads whose own rows only a full read can tell of */
     uint64_t others, others_read;    /* retry rows that another mapping made, and how many of them the read has brought */
 
     struct arena row_arena, known_arena, run_arena;
@@ -196,6 +197,13 @@ int run_tell_double(struct run *r, struct entry *entry, bool by_address, uint64_
 int run_address_take(struct run *r, struct entry *entry, const struct decision *d, bool *taken, struct err *e);
 /* Has a row of this read, which came after another row of this address, a lead with it? Known at the source's end. 0/-1 */
 int run_address_owned(struct run *r, struct str email, bool *owned, struct err *e);
+/* The same, and that row only waited from an earlier run: the source may not have it any more. 0/-1 */
+int run_address_owner_waits(struct run *r, struct str email, bool *waits, struct err *e);
+/* Has or gets a row of this read a lead with the address? 0/-1 */
+int run_address_has(struct run *r, struct str email, bool *has, struct err *e);
+/* A row that waits wants a lead whose own row this run did not read. True: wait on, the next read will be full and tell. False: this
+ * read was full. `ctx` is the run. */
+bool run_address_wait_for_full(void *ctx);
 /* A row without a lead of this address is to get one, or was refused it. 0/-1 */
 int run_address_want(struct run *r, struct str email, struct err *e);
 int run_address_wanted(struct run *r, struct str email, bool *wanted, struct err *e);
@@ -356,8 +364,11 @@ void run_gone_free(struct run *r);
 int run_gone_spare(struct run *r, const struct mapped *mapped, const struct entry *entry, struct err *e);
 /* The same for a row that lost to others of its key. */
 int run_gone_spare_key(struct run *r, const struct hash128 *key, struct err *e);
-/* Will the waiting row of a key that the source has no more be dropped? Known once run_gone_plan() has been called. */
+/* Will the waiting row of a key that the source has no more be dropped, since its lead would be, or another row has its address?
+ * Known once run_gone_plan() has been called. */
 int run_gone_drops(struct run *r, const struct entry *waiting, bool *drops, struct err *e);
+/* Nothing of this key waits any more; where nothing waits, this does nothing. 0/-1 */
+int run_end_wait(struct run *r, const struct entry *waiting, struct err *e);
 /* A row's new lead is to take the place of `old`; that counts as a removal where the mapping removes. */
 int run_gone_rekey(struct run *r, const struct known_lead *old, struct err *e);
 uint64_t run_gone_rekeys(const struct run *r);

@@ -127,6 +127,11 @@ int run_left_removals(struct run *r, struct err *e)
     uint64_t waiting = r->tally->removals_left + r->report->gone_waiting;
     bool full = waiting > 0 && r->read_kind != NULL && are_of_full_read(r, r->read_kind);
     snprintf(text, sizeof text, "%" PRIu64 " %" PRIu64, r->record.id, waiting);
+    if (r->owners_unread) {
+        log_notice("rows wait for leads whose own rows were not read: the next sync reads the whole source");
+        if (state_set(r->state, STATE_OWNERS_UNREAD, "1", e) != 0)
+            return -1;
+    }
     if (full && state_set(r->state, STATE_REMOVALS_LEFT, "1", e) != 0)
         return -1;
     return waiting > 0 ? state_set(r->state, STATE_REMOVALS_WAIT, text, e) : 0;

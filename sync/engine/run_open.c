@@ -120,7 +120,7 @@ int run_keep_mapping(struct run *r, struct err *e)
  * that were given up, and leads to be removed whose rows are gone? */
 static int needs_all_rows(struct run *r, bool *all, struct err *e)
 {
-    static const char *const reasons[] = {STATE_OTHER_MAPPING, STATE_GIVEN_UP, STATE_REMOVALS_LEFT};
+    static const char *const reasons[] = {STATE_OTHER_MAPPING, STATE_GIVEN_UP, STATE_REMOVALS_LEFT, STATE_OWNERS_UNREAD};
     uint64_t others;
     int same = is_last_mapping(r, e);
     if (same < 0 || state_retries_of_others(r->state, r->m->digest, &others, e) < 0)
@@ -299,7 +299,7 @@ static int start_record(struct run *r, struct err *e)
         .state = r->state, .api = r->api, .mapping = r->m, .targets = &r->targets, .clock = r->c->clock,
         .tally = r->tally, .run = r->record.id, .stop_reason = REASON_INTERRUPTED,
         .staged = run_stage_put, .where = run_where, .refused = run_guard_refused, .stepped = run_show_progress,
-        .superseded = run_gone_superseded, .read_whole = run_gone_read_whole, .reidentified = r->meets_keys, .ctx = r,
+        .superseded = run_gone_superseded, .read_whole = run_gone_read_whole, .wait_for_full = run_address_wait_for_full, .reidentified = r->meets_keys, .ctx = r,
         .promote = r->targets.n > 0 ? r->targets.v[0].number : 0, .stage_list = run_stage_list(r),
         .settle_run = r->c->resume_run, .look_first = r->last_full_rows == 0 || r->look_first,
         .known_until_ms = last.finished_ms != 0 ? last.finished_ms : r->record.started_ms,

@@ -304,8 +304,11 @@ int run_plan_remembered(struct run *r, struct entry *entry, const struct lead *l
         return -1;
     if (r->m->has_key && run_address_take(r, entry, &d, &taken, e) != 0)
         return -1;
-    if (taken)
+    if (taken) {
         d = (struct decision){.outcome = OUTCOME_SKIPPED, .reason = REASON_DUPLICATE_IN_SOURCE};
+        if (run_end_wait(r, entry, e) != 0)
+            return -1;
+    }
     if (d.rekey && run_gone_rekey(r, &known, e) != 0)
         return -1;
     if (remembered.kind == REMEMBERED_OTHER && d.op != OP_CREATE && overlay_values(r, old, lead, entry, e) != 0)

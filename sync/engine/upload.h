@@ -31,6 +31,8 @@ struct upload_config {
     int (*superseded)(void *ctx, const struct hash128 *key, const struct known_lead *old, struct err *e);
     /* NULL, or: has this run read the whole source, with a key in each row? Then a key that it has not met has no row. */
     bool (*read_whole)(void *ctx);
+    /* NULL, or: is the next read full if a row waits now for a lead whose own row this run did not read? */
+    bool (*wait_for_full)(void *ctx);
     /* NULL, or appends what people call the place where a lead is. 0/-1 (memory) */
     int (*where)(void *ctx, const struct target *there, struct buf *out);
     /* NULL, or called when Instantly has refused more leads: -1 ends the upload with its error. */
