@@ -246,8 +246,10 @@ static int plan_removal(struct run *r, const struct hash128 *key, const struct k
     bool wanted = false;
     if (i == 0 && (known->flags & KNOWN_UNSURE) == 0 && run_address_wanted(r, p.entry.email, &wanted, e) != 0)
         return -1;
-    if (wanted)
-        return 0; /* by a row with another key, which takes the lead over */
+    if (wanted) {
+        r->hands_over = true; /* to a row with another key, which takes the lead over */
+        return 0;
+    }
     if (r->diff != NULL && count_lot(r->gone, p.op, p.from, p.target, e) != 0)
         return -1;
     r->gone->planned++;

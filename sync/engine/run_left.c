@@ -127,8 +127,10 @@ int run_left_removals(struct run *r, struct err *e)
     uint64_t waiting = r->tally->removals_left + r->report->gone_waiting;
     bool full = waiting > 0 && r->read_kind != NULL && are_of_full_read(r, r->read_kind);
     snprintf(text, sizeof text, "%" PRIu64 " %" PRIu64, r->record.id, waiting);
-    if (r->owners_unread) {
-        log_notice("rows wait for leads whose own rows were not read: the next sync reads the whole source");
+    /* A lead that was left to a row which waits now is nobody's if that row does not want it any more by then. */
+    bool handed = r->hands_over && r->tally->outcomes[OUTCOME_DEFERRED] + r->tally->outcomes[OUTCOME_FAILED] > 0;
+    if (r->owners_unread || handed) {
+        log_notice("rows wait that may take over leads of other rows: the next sync reads the whole source");
         if (state_set(r->state, STATE_OWNERS_UNREAD, "1", e) != 0)
             return -1;
     }

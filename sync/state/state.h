@@ -110,8 +110,8 @@ int state_set(struct state *s, const char *name, const char *value, struct err *
 #define STATE_OTHER_MAPPING "other_mapping"
 /* Such a setting, from the first run by another `key:` on: leads may be known under keys of a mapping of before. */
 #define STATE_OTHER_KEYS "other_keys"
-/* Such a setting, from when a row waits for a lead whose own row an incremental read did not bring, until a complete full read:
- * only that tells whether the lead may be taken over. */
+/* Such a setting, from when a row waits that may take over another row's lead, until a complete full read: only that tells whether
+ * the lead is still the other row's, or is to be removed. */
 #define STATE_OWNERS_UNREAD "owners_unread"
 /* Such a setting, the number of rows that were given up since the last complete full read. */
 #define STATE_GIVEN_UP "given_up"
