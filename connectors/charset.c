@@ -28,7 +28,7 @@ static const struct page {
 } page_table[] = {
     {"WINDOWS-1252", "WINDOWS-1252", true},
     {"ISO-8859-1", "WINDOWS-1252", false},
-    {"ISO-8859-3", "WINDOWS-1252", false}, /* nobody saves these three: proposed for a few names of western Europe */
+    {"ISO-8859-3", "WINDOWS-1252", false}, /* no program saves these three; they are proposed for a few Western names */
     {"ISO-8859-10", "WINDOWS-1252", false},
     {"ISO-8859-14", "WINDOWS-1252", false},
     {"ISO-8859-15", "ISO-8859-15", false},
@@ -90,13 +90,13 @@ static bool is_sign_between(ucs4_t c)
 
 static bool is_letter(ucs4_t c)
 {
-    /* Letters to Unicode, signs to everybody who writes a name: the ordinals, the florin and marks that stand alone. */
+    /* Letters to Unicode, signs in a name: the ordinals, the florin and marks that stand alone. */
     if (c == 0xaa || c == 0xba || c == 0x192)
         return false;
     return uc_is_general_category_withtable(c, (UC_CATEGORY_MASK_L & ~(uint32_t)UC_CATEGORY_MASK_Lm) | UC_CATEGORY_MASK_M);
 }
 
-/* Is this a word that somebody may have written? Counts its letters. */
+/* Could this be a written word? Counts its letters. */
 static bool is_word(struct str word, size_t *letters, size_t *beyond)
 {
     const uint8_t *p = (const uint8_t *)word.p, *end = p + word.n;
@@ -203,7 +203,7 @@ static int collect_words(struct str bytes, struct buf *all, struct buf *high, si
     return rc == 0 ? 0 : -1;
 }
 
-/* What the library proposes, as a row of the table; NULL: something that nobody saves, or nothing. */
+/* What the library proposes, as a row of the table; NULL: a code page that no program saves, or nothing. */
 static int propose(const struct buf *all, const struct page **page)
 {
     uchardet_t u = uchardet_new();
