@@ -265,6 +265,7 @@ int run_gone_rekey(struct run *r, const struct known_lead *old, struct err *e)
     if (!mirrors(r) || !may_go(old, to) || (old->flags & (KNOWN_REMOVED | KNOWN_DELETED_THERE)) != 0)
         return 0;
     r->gone->rekeys++;
+    r->hands_over = true; /* a new lead that has to wait leaves the old one for the next full read */
     return r->diff == NULL ? 0 : count_lot(r->gone, to != NULL ? OP_MOVE : OP_REMOVE, old->target,
                                            to != NULL ? to->number : old->target, e);
 }

@@ -40,7 +40,7 @@ struct run {
     const char *read_kind;           /* full incremental partial */
     bool eof;                        /* the source was read to its clean end */
     bool whole;                      /* a full read came to its end, and everything it brought is settled or remembered */
-    bool hands_over;                 /* leads of rows that are gone were left to other rows, which may not have got them */
+    bool hands_over;                 /* leads were left until other leads have taken their place, which may not have happened */
     bool owners_unread;              /* rows wait for leads whose own rows only a full read can tell of */
     uint64_t others, others_read;    /* retry rows that another mapping made, and how many of them the read has brought */
 
