@@ -298,7 +298,7 @@ START_TEST(opting_out_of_what_waits)
     ekit_sync(&k);
     EKIT_ENDS(&k, XS_DONE);
     EKIT_COUNT(&k, CREATED, 1u);
-    EKIT_REASON(&k, SKIP_WHEN, 2u);
+    EKIT_REASON(&k, SKIP_WHEN, 1u); /* the row that waited gives way to the one that is in the source */
     ck_assert(ekit_there(&k, "fay@example.com") && !ekit_there(&k, "eve@example.com"));
     ck_assert_uint_eq(k.report.waiting_rows, 0);
 }
