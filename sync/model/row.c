@@ -4,6 +4,8 @@
 
 #include "sync/model/row.h"
 
+#include "sync/base/text.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -45,6 +47,38 @@ int cells_next(const char **p, const char *end, struct cell *out)
     *out = (struct cell){n > 0 ? at : "", n, head == 0};
     *p = at + n;
     return 1;
+}
+
+/* 1: it was cut; 0/-1 */
+static int show_chars(struct str text, size_t *left, struct buf *out)
+{
+    for (size_t i = 0; i < text.n; --*left) {
+        if (*left == 0)
+            return buf_adds(out, "…") == 0 ? 1 : -1;
+        size_t bytes = text_utf8_char(text.p + i, text.n - i);
+        if ((bytes > 0 ? buf_add(out, text.p + i, bytes) : buf_addc(out, '?')) != 0)
+            return -1;
+        i += bytes > 0 ? bytes : 1;
+    }
+    return 0;
+}
+
+int cells_show(struct str packed, size_t chars, struct buf *out)
+{
+    const char *p = packed.p, *end = p != NULL ? p + packed.n : p;
+    struct cell cell;
+    bool first = true;
+    int rc = 0;
+    while (rc == 0 && p != end && cells_next(&p, end, &cell) > 0) {
+        if (cell.n == 0)
+            continue;
+        if (!first)
+            rc = show_chars(STR("; "), &chars, out);
+        if (rc == 0)
+            rc = show_chars((struct str){cell.p, cell.n}, &chars, out);
+        first = false;
+    }
+    return rc < 0 ? -1 : 0;
 }
 
 /* ---- told by another text ----

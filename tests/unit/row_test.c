@@ -151,6 +151,40 @@ START_TEST(malformed_shrunk_cells_do_no_harm)
 }
 END_TEST
 
+static void is_shown(const struct cell *row, size_t n, size_t chars, const char *wanted)
+{
+    struct buf packed = BUF_INIT(1024), out = BUF_INIT(1024);
+    ck_assert_int_eq(cells_pack(row, n, &packed), 0);
+    ck_assert_int_eq(cells_show(buf_str(&packed), chars, &out), 0);
+    ck_assert_uint_eq(out.n, strlen(wanted));
+    ck_assert_mem_eq(out.n > 0 ? out.p : "", wanted, out.n);
+    buf_free(&packed);
+    buf_free(&out);
+}
+
+START_TEST(filled_cells_are_shown_in_so_many_characters)
+{
+    static const struct cell row[] = {{"", 0, false}, {"Tom", 3, false}, {NULL, 0, true}, {"Jör\xffg", 6, false}};
+    is_shown(row, 4, 30, "Tom; Jör?g");
+    is_shown(row, 4, 10, "Tom; Jör?g");
+    is_shown(row, 4, 9, "Tom; Jör?…");
+    is_shown(row, 4, 7, "Tom; Jö…");
+    is_shown(row, 4, 3, "Tom…");
+    is_shown(row, 2, 3, "Tom");
+    is_shown(row, 1, 3, "");
+    is_shown(row, 0, 3, "");
+    struct buf none = BUF_INIT(16), small = BUF_INIT(4);
+    ck_assert_int_eq(cells_show(STR_NONE, 3, &none), 0);
+    ck_assert_uint_eq(none.n, 0);
+    struct buf packed = BUF_INIT(64);
+    ck_assert_int_eq(cells_pack(row, 4, &packed), 0);
+    ck_assert_int_eq(cells_show(buf_str(&packed), 30, &small), -1);
+    buf_free(&packed);
+    buf_free(&none);
+    buf_free(&small);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("row");
@@ -160,6 +194,7 @@ int main(void)
     tcase_add_test(tc, cells_are_told_by_another_text);
     tcase_add_test(tc, any_cells_come_back);
     tcase_add_test(tc, malformed_shrunk_cells_do_no_harm);
+    tcase_add_test(tc, filled_cells_are_shown_in_so_many_characters);
     suite_add_tcase(suite, tc);
     return unit_run(suite);
 }
