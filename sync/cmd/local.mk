@@ -36,6 +36,7 @@ sync_libcmd_a_SOURCES = \
 	sync/cmd/progress.c sync/cmd/progress.h \
 	sync/cmd/rejects.c \
 	sync/cmd/results.c \
+	sync/cmd/results_pick.c sync/cmd/results_pick.h \
 	sync/cmd/resume.c \
 	sync/cmd/run_choice.c sync/cmd/run_choice.h \
 	sync/cmd/runner.c sync/cmd/runner.h \

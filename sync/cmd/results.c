@@ -2,9 +2,11 @@
 #include "config.h"
 
 #include "sync/base/jsonw.h"
+#include "sync/base/log.h"
 #include "sync/base/text.h"
 #include "sync/cmd/commands.h"
 #include "sync/cmd/out.h"
+#include "sync/cmd/results_pick.h"
 #include "sync/cmd/run_choice.h"
 #include "sync/cmd/state_arg.h"
 #include "sync/cmd/table.h"
@@ -36,7 +38,7 @@ static const struct opt options[] = {
     {.name = NULL},
 };
 
-enum { ARENA_BYTES = 64 << 20, TABLE_ROWS = 1000, NAME_BYTES = 1 << 16, COUNT_COLUMNS = 4 };
+enum { ARENA_BYTES = 64 << 20, TABLE_ROWS = 1000, NAME_BYTES = 1 << 16, COUNT_COLUMNS = 4, LOOK_BACK = 500, CELLS_CHARS = 30 };
 
 /* The columns of every format, in order; new ones only come last, because programs count those of a CSV. */
 enum column {
@@ -67,10 +69,11 @@ struct results_out {
     const struct invocation *inv;
     struct state *state;
     uint64_t run;
-    bool wanted[OUTCOME_N], reasons[REASON_N]; /* reasons: all or those asked for */
-    bool chosen;                               /* the rows to show were chosen by an option */
-    struct buf match, folded;                  /* case-folded; match is empty when nothing was asked for */
-    uint64_t counts[OUTCOME_N][REASON_N];      /* of the rows that are asked for */
+    struct results_pick pick;
+    bool chosen;                          /* the rows to show were chosen by an option */
+    bool earlier;                         /* earlier runs were looked through, too, and have no such row */
+    bool cells_dropped;                   /* the run's raw rows are no longer kept */
+    uint64_t counts[OUTCOME_N][REASON_N]; /* of the rows that are asked for */
     uint64_t unlisted;
     struct out out;
     struct table table;
@@ -96,6 +99,17 @@ static int show_target(const struct target *target, struct arena *arena, struct 
     return bad;
 }
 
+/* By its first filled cells people find a row again that has no address. */
+static int show_cells(struct str cells, struct arena *arena, struct str *out)
+{
+    struct buf shown = BUF_INIT(NAME_BYTES);
+    int bad = buf_addc(&shown, '(') | cells_show(cells, CELLS_CHARS, &shown) | buf_addc(&shown, ')');
+    if (bad == 0 && shown.n > 2)
+        bad = arena_str(arena, buf_str(&shown), out);
+    buf_free(&shown);
+    return bad;
+}
+
 static int make_record(const struct results_out *r, const struct entry *entry, enum op op, uint32_t target_number,
                        struct arena *arena, struct record *out, struct err *e)
 {
@@ -107,6 +121,9 @@ static int make_record(const struct results_out *r, const struct entry *entry, e
     out->v[C_ROW] = number(entry->row, out->row, sizeof out->row);
     out->v[C_LINE] = number(entry->line, out->line, sizeof out->line);
     out->v[C_KEY] = entry->key_text;
+    if (entry->key_text.n == 0 && entry->cells.n > 0 && r->inv->common.format == FORMAT_TEXT &&
+        show_cells(entry->cells, arena, &out->v[C_KEY]) != 0)
+        return err_oom(e);
     out->v[C_OUTCOME] = str_from(outcome_text(entry->outcome));
     out->v[C_REASON] = str_from(reason_text(entry->reason));
     if (entry->has_lead_id)
@@ -260,36 +277,6 @@ static int add_tail(struct results_out *r)
 
 /* ---- rows ---- */
 
-/* 1/0/-1 (memory) */
-static int has_match(struct results_out *r, struct str text)
-{
-    if (text.n == 0)
-        return 0;
-    buf_reset(&r->folded);
-    return text_fold(text, &r->folded) != 0 ? -1 : str_find(buf_str(&r->folded), buf_str(&r->match)) != NULL;
-}
-
-/* Is it one of the rows that are asked for? 1/0/-1 (memory) */
-static int is_wanted(struct results_out *r, const struct entry *entry)
-{
-    char id[UUID_TEXT_N];
-    if (!r->wanted[entry->outcome] || !r->reasons[entry->reason])
-        return 0;
-    if (r->match.n == 0)
-        return 1;
-    const struct str texts[] = {entry->key_text, entry->detail, entry->changes,
-                                entry->has_lead_id ? str_from(uuid_format(&entry->lead_id, id)) : STR_NONE};
-    int found = 0;
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0] && found == 0; i++)
-        found = has_match(r, texts[i]);
-    /* Of rows that are to be corrected the cells are kept: a name may be all that is known of a person. */
-    struct cell cell;
-    const char *p = entry->cells.p, *end = p != NULL ? p + entry->cells.n : p;
-    while (found == 0 && p != end && cells_next(&p, end, &cell) > 0)
-        found = has_match(r, (struct str){cell.p, cell.n});
-    return found;
-}
-
 /* Text says of rows that went as planned how many there are, unless they are asked for. */
 static bool is_listed(const struct results_out *r, const struct entry *entry)
 {
@@ -323,7 +310,7 @@ static int visit_rows(struct results_out *r, bool counting, struct err *e)
     if (state_results_open_all(r->state, r->run, &results, e) != 0)
         goto done;
     while ((rc = state_results_next(results, &arena, &entry, &op, &target, e)) > 0) {
-        int wanted = is_wanted(r, &entry);
+        int wanted = results_pick_has(&r->pick, &entry);
         rc = wanted < 0 ? err_oom(e) : 0;
         if (wanted > 0 && counting)
             r->counts[entry.outcome][entry.reason]++;
@@ -339,6 +326,29 @@ done:
     state_results_close(results);
     arena_free(&arena);
     return rc;
+}
+
+/* Whoever looks for a person should not take silence for an answer. */
+static int add_none(const struct results_out *r, struct buf *out)
+{
+    int bad = buf_addf(out, "no row of run %llu%s whose outcome is not `unchanged` matches; names are only looked for in rejected rows",
+                       (unsigned long long)r->run, r->earlier ? " or of the runs before it" : "");
+    if (r->cells_dropped)
+        bad |= buf_addf(out, ", and the cells of run %llu are no longer kept (those of the latest 3 runs are)",
+                        (unsigned long long)r->run);
+    return bad | buf_addf(out, "; rows left unchanged and rows that are not in the source are not listed: try leads list --match%s",
+                          r->earlier ? "" : ", or another --run");
+}
+
+/* As text says it where it lists the rows. */
+static int tell_none(const struct results_out *r)
+{
+    struct buf text = BUF_INIT(NAME_BYTES);
+    int bad = add_none(r, &text);
+    if (bad == 0)
+        log_notice("%.*s", STR_ARG(buf_str(&text)));
+    buf_free(&text);
+    return bad;
 }
 
 /* Before the rows: how many there are of which kind, and in plain words why. */
@@ -367,12 +377,9 @@ static int add_counts(struct results_out *r)
                    table_add(&t, reason != REASON_NONE ? str_from(reason_help((enum reason)reason)) : STR_NONE, TABLE_DIM);
         }
     bad |= buf_addf(&r->out.text, "run %llu%s\n", (unsigned long long)r->run,
-                    sum == 0 && r->match.n == 0 ? " has no such rows" : "");
-    /* Whoever looks for a person should not take silence for an answer. */
-    if (sum == 0 && r->match.n > 0)
-        bad |= buf_addf(&r->out.text, "no row of run %llu whose outcome is not `unchanged` matches; rows left unchanged and rows that are "
-                                      "not in the source are not listed: try leads list --match, or another --run\n",
-                        (unsigned long long)r->run);
+                    sum == 0 && r->pick.match.n == 0 ? " has no such rows" : "");
+    if (sum == 0 && r->pick.match.n > 0)
+        bad |= add_none(r, &r->out.text) | buf_addc(&r->out.text, '\n');
     if (sum > 0)
         bad |= table_print(&t, r->inv->common.columns, r->inv->common.colour_out, &r->out.text) | buf_addc(&r->out.text, '\n');
     table_free(&t);
@@ -391,63 +398,40 @@ static int show(struct results_out *r, struct err *e)
         return err_oom(e);
     if (visit_rows(r, false, e) != 0)
         return -1;
+    if (r->inv->common.format != FORMAT_TEXT && r->pick.match.n > 0 && r->shown == 0 && tell_none(r) != 0)
+        return err_oom(e);
     return add_tail(r) == 0 ? 0 : err_oom(e);
 }
 
-/* --outcome may be repeated and may hold commas. None: all but unchanged. */
-static int choose_outcomes(const struct opt_list *texts, bool wanted[OUTCOME_N], struct err *e)
+/* Who looks for a person need not know the run: the newest that has a match is shown, where --run names none. */
+static int look_for_match(struct results_out *r, const struct run_record *first, bool named, struct arena *arena, struct err *e)
 {
-    for (int o = OUTCOME_NONE + 1; o < OUTCOME_N; o++)
-        wanted[o] = texts->n == 0 && o != OUTCOME_UNCHANGED;
-    for (size_t i = 0; i < texts->n; i++) {
-        for (const char *part = texts->v[i];;) {
-            struct str name = {part, strcspn(part, ",")};
-            int outcome = outcome_find(name);
-            if (outcome <= OUTCOME_NONE || outcome == OUTCOME_UNCHANGED) /* which no row is recorded with */
-                return err_set(e, XS_USAGE,
-                               "--outcome \"%.*s\" is none of created, changed, skipped, rejected, failed, deferred, "
-                               "removed",
-                               STR_ARG(name));
-            wanted[outcome] = true;
-            if (part[name.n] == '\0')
-                break;
-            part += name.n + 1;
-        }
+    struct run_record *runs;
+    struct str header;
+    char delimiter;
+    size_t n;
+    int found = r->pick.match.n == 0 ? 1 : results_pick_run_has(&r->pick, r->state, first->id, e);
+    if (found != 0)
+        return found < 0 ? -1 : 0;
+    if (named) {
+        bool read = first->read != NULL && first->read[0] != '\0';
+        int kept = read ? state_header_get(r->state, first->id, arena, &header, &delimiter, e) : 1;
+        r->cells_dropped = kept == 0;
+        return kept < 0 ? -1 : 0;
     }
-    return 0;
-}
-
-/* --reason, in the same way. None: every one. */
-static int choose_reasons(const struct opt_list *texts, bool wanted[REASON_N], struct err *e)
-{
-    for (int i = 0; i < REASON_N; i++)
-        wanted[i] = texts->n == 0;
-    for (size_t i = 0; i < texts->n; i++) {
-        for (const char *part = texts->v[i];;) {
-            struct str name = {part, strcspn(part, ",")};
-            int reason = REASON_NONE + 1;
-            while (reason < REASON_N && !str_is(name, reason_text((enum reason)reason)))
-                reason++;
-            if (reason == REASON_N)
-                return err_set(e, XS_USAGE, "--reason \"%.*s\" is no reason; docs/ERRORS.md and man leadsync list them",
-                               STR_ARG(name));
-            wanted[reason] = true;
-            if (part[name.n] == '\0')
-                break;
-            part += name.n + 1;
-        }
-    }
-    return 0;
-}
-
-static int choose(struct results_out *r, const struct results_options *o, struct err *e)
-{
-    buf_init(&r->match, ARENA_BYTES);
-    buf_init(&r->folded, ARENA_BYTES);
-    r->chosen = o->all || o->outcomes.n > 0 || o->reasons.n > 0 || o->match != NULL;
-    if (choose_outcomes(&o->outcomes, r->wanted, e) != 0 || choose_reasons(&o->reasons, r->reasons, e) != 0)
+    if (state_runs(r->state, LOOK_BACK, arena, &runs, &n, e) != 0)
         return -1;
-    return o->match == NULL || text_fold(str_from(o->match), &r->match) == 0 ? 0 : err_oom(e);
+    for (size_t i = 0; i < n && found == 0; i++) {
+        if (runs[i].id >= first->id)
+            continue;
+        r->earlier = true;
+        found = results_pick_run_has(&r->pick, r->state, runs[i].id, e);
+        if (found > 0) {
+            r->run = runs[i].id;
+            log_notice("run %llu has no such row; run %llu has", (unsigned long long)first->id, (unsigned long long)r->run);
+        }
+    }
+    return found < 0 ? -1 : 0;
 }
 
 static int run(struct invocation *inv, struct err *e)
@@ -458,16 +442,18 @@ static int run(struct invocation *inv, struct err *e)
     struct run_record record;
     int rc = -1;
     arena_init(&arena, ARENA_BYTES);
-    if (choose(&r, o, e) != 0 || state_arg_open(inv, &r.state, e) != 0 ||
-        run_choice(r.state, (uint64_t)o->run, &arena, &record, e) != 0 || out_open(&r.out, inv, OUT_PRIVATE, e) != 0)
+    r.chosen = o->all || o->outcomes.n > 0 || o->reasons.n > 0 || o->match != NULL;
+    if (results_pick_init(&r.pick, &o->outcomes, &o->reasons, o->match, e) != 0 || state_arg_open(inv, &r.state, e) != 0 ||
+        run_choice(r.state, (uint64_t)o->run, &arena, &record, e) != 0)
         goto done;
     r.run = record.id;
+    if (look_for_match(&r, &record, o->run != 0, &arena, e) != 0 || out_open(&r.out, inv, OUT_PRIVATE, e) != 0)
+        goto done;
     if (show(&r, e) == 0)
         rc = out_commit(&r.out, e);
 done:
     out_abandon(&r.out);
-    buf_free(&r.match);
-    buf_free(&r.folded);
+    results_pick_free(&r.pick);
     table_free(&r.table);
     arena_free(&arena);
     state_close(r.state);
@@ -483,7 +469,9 @@ const struct command command_results = {
             "too. JSON and CSV always have them. Rows that needed nothing are not listed; rows of\n"
             "a batch that is still open are deferred. Row counts data rows from 1; line is where\n"
             "the row starts in its file; op is what was asked of Instantly; detail says more of\n"
-            "the reason; changes has old and new values of an update (unless values: hashed).",
+            "the reason; changes has old and new values of an update (unless values: hashed).\n"
+            "In text a row without an address has its first cells as key, in parentheses. --match\n"
+            "without --run shows the newest run that has such a row.",
     .examples = "leadsync results nightly.yaml --outcome rejected,failed\n"
                 "leadsync results nightly.yaml --match ann@example.com\n"
                 "leadsync results nightly.yaml --run 12 --format csv -o run12.csv",
