@@ -327,7 +327,9 @@ static void put_tail(struct init_writer *w, size_t email)
         init_put(w, text);
     }
     init_put(w, "mode: upsert                                  # create: add leads · upsert: add and update · mirror: "
-                "and treat the gone\n");
+                "upsert, then apply\n"
+                "                                              # 'removed' to leads whose row is gone from the source\n"
+                "# removed: keep                               # mirror only: keep | delete | {move_to: {list: Gone}}\n");
 }
 
 /* What is handed out must load, whatever the columns are called. */

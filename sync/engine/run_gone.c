@@ -37,6 +37,7 @@ struct gone_plan {
     uint64_t planned;     /* leads to remove */
     uint64_t unsettled;   /* of those, what an earlier run may have removed; of a dry run */
     uint64_t waiting;     /* leads that are gone, but wait for rows with a key */
+    uint64_t kept;        /* leads that are gone, and stay: `removed: keep` */
     uint64_t live;        /* leads known there */
     bool stays_known;     /* leads that stay, since where they should go another one has their address, are not asked for again */
     struct lot *lots;     /* owned; of a dry run */
@@ -72,6 +73,12 @@ uint64_t run_gone_waiting(const struct run *r)
 static bool mirrors(const struct run *r)
 {
     return !r->reidentified && targets_policy(r->m, 0)->policy != GONE_KEEP && strcmp(r->read_kind, "full") == 0;
+}
+
+/* A mirror that removes nobody: who is gone is only counted. */
+static bool keeps(struct run *r)
+{
+    return !r->reidentified && r->m->mode == MODE_MIRROR && r->m->removed.policy == GONE_KEEP && run_gone_read_whole(r);
 }
 
 /* So many rows without a key may be anybody's, that nobody is gone. Known at the source's end. */
@@ -307,6 +314,21 @@ static int opted_out_elsewhere(struct run *r, const struct known_lead *known, ui
     return rc < 0 ? -1 : 0;
 }
 
+/* A lead that a row with another key takes over is not missing. */
+static int count_kept(struct run *r, const struct known_lead *known, struct err *e)
+{
+    struct lead lead;
+    bool wanted = false;
+    int readable = run_unpack(r, known->values, &r->known_arena, &lead, e);
+    if (readable < 0)
+        return -1;
+    if (readable == 1 && lead.core[LEAD_EMAIL].kind == VALUE_STRING &&
+        run_address_wanted(r, (struct str){lead.core[LEAD_EMAIL].p, lead.core[LEAD_EMAIL].n}, &wanted, e) != 0)
+        return -1;
+    r->gone->kept += !wanted;
+    return 0;
+}
+
 static int take_unseen(struct run *r, const struct hash128 *key, const struct known_lead *known, uint64_t mark,
                        struct err *e)
 {
@@ -321,6 +343,8 @@ static int take_unseen(struct run *r, const struct hash128 *key, const struct kn
         return plan_removal(r, key, known, policy, e);
     if ((mark & STATE_OPTED_OUT) != 0 || mark == MARK_SKIPPED)
         return run_watch_put(r, known, e);
+    if (is_gone && keeps(r))
+        return count_kept(r, known, e);
     if (mark == MARK_REJECTED || !mirrors(r))
         return 0;
     if (keyless_blocks(r)) {
@@ -351,6 +375,9 @@ static int judge(struct run *r, struct err *e)
     char advice[GUARD_ADVICE_N];
     if (g->waiting > 0 && tell_waiting(r, e) != 0)
         return -1;
+    if (g->kept > 0)
+        log_notice("%llu lead%s missing from the source and kept (removed: keep)", (unsigned long long)g->kept,
+                   g->kept == 1 ? " is" : "s are");
     if (g->unsettled > 0)
         log_notice("%llu of the removals %s under way in a run that is not settled: after `leadsync resume` the diff is exact",
                    (unsigned long long)g->unsettled, g->unsettled == 1 ? "is" : "are");
@@ -366,7 +393,7 @@ int run_gone_plan(struct run *r, struct err *e)
 {
     struct gone_plan *g = r->gone;
     struct unseen *unseen;
-    bool all = mirrors(r);
+    bool all = mirrors(r) || keeps(r);
     int rc;
     /* Counted while rows were read, without knowing yet whether the read is complete. */
     if (keyless_blocks(r)) {

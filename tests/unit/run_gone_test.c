@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "sync/base/log.h"
 #include "tests/unit/remove_kit.h"
 
 static struct ekit k;
@@ -81,6 +82,39 @@ START_TEST(rows_without_a_key_are_named)
     ekit_sync(&k);
     ck_assert_str_eq(k.report.gone_waits_for, "4 rows have no usable key (lines 4, 6, 7, ...): correct them, leave them out with "
                                               "skip_when, or allow so many with --guard keyless=4");
+}
+END_TEST
+
+/* `removed: keep`, the default: leads whose row is gone stay, and a complete read says how many. */
+static const struct {
+    const char *rules, *rows;
+    const char *says; /* NULL: nothing of the kind */
+} kept[] = {
+    {"mode: mirror\n", RKIT_TWO, "2 leads are missing from the source and kept (removed: keep)\n"},
+    {"mode: mirror\n", RKIT_TWO "cyd@example.com,Cyd\n", "1 lead is missing from the source and kept (removed: keep)\n"},
+    {"mode: mirror\n", RKIT_FOUR, NULL},
+    {"mode: mirror\n", RKIT_TWO "cyd@example.com\ndan@example.com,Dan\n", NULL}, /* a rejected row is a row */
+    {"mode: mirror\n", RKIT_TWO ",Dan\n", NULL},
+    {"mode: upsert\n", RKIT_TWO, NULL},
+};
+
+START_TEST(rows_gone_and_leads_kept)
+{
+    char yaml[1024], text[4096] = "";
+    FILE *log = tmpfile();
+    ck_assert_ptr_nonnull(log);
+    snprintf(yaml, sizeof yaml, EKIT_HEAD EKIT_LIST EKIT_FIELDS RKIT_OPEN_GUARDS "%s", kept[_i].rules);
+    ekit_mapping(&k, yaml);
+    ekit_csv(&k, kept[_i].rows);
+    log_configure(&(struct log_config){.level = LOG_NOTICE, .out = log});
+    ekit_sync(&k);
+    log_configure(&(struct log_config){.level = LOG_NOTICE});
+    rewind(log);
+    ck_assert_uint_lt(fread(text, 1, sizeof text - 1, log), sizeof text - 1);
+    ck_assert_int_eq(fclose(log), 0);
+    EKIT_COUNT(&k, REMOVED, 0u);
+    ck_assert_uint_eq(world_n(k.world), 4);
+    ck_assert_msg(kept[_i].says != NULL ? strstr(text, kept[_i].says) != NULL : strstr(text, "and kept") == NULL, "%s", text);
 }
 END_TEST
 
@@ -422,6 +456,7 @@ static Suite *suite(void)
     tcase_add_loop_test(c, rows_that_count, 0, (int)(sizeof sources / sizeof sources[0]));
     tcase_add_loop_test(c, rows_without_a_key, 0, (int)(sizeof keyless / sizeof keyless[0]));
     tcase_add_test(c, rows_without_a_key_are_named);
+    tcase_add_loop_test(c, rows_gone_and_leads_kept, 0, (int)(sizeof kept / sizeof kept[0]));
     tcase_add_test(c, a_source_that_changes_says_of_nobody_that_he_is_gone);
     tcase_add_test(c, a_source_that_changes_is_not_complete);
     tcase_add_test(c, losers_are_rows);
