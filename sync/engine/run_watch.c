@@ -43,10 +43,11 @@ static void tell_active(const struct run *r, const struct uuid *ids)
     if (used > 0)
         snprintf(shown + used, sizeof shown - used, "%s)", n > ACTIVE_SHOWN ? ", ..." : "");
     if (n > 0)
-        log_warning("%llu skipped row%s a lead that %s active in a campaign, which %s on mailing it%s: give the rule of "
-                    "skip_when a `then: delete` or `then: {move_to: ...}`, or pause the lead in Instantly",
-                    (unsigned long long)n, n == 1 ? " has" : "s have", r->diff != NULL ? "may be" : "is",
-                    r->diff != NULL ? "may go" : "goes", shown);
+        log_warning("%llu skipped row%s a lead that %s active in a campaign, which %s on mailing it%s: %s, or pause the lead in "
+                    "Instantly", (unsigned long long)n, n == 1 ? " has" : "s have", r->diff != NULL ? "may be" : "is",
+                    r->diff != NULL ? "may go" : "goes", shown,
+                    r->m->path == NULL ? "leadsync leads delete ADDRESS deletes such a lead"
+                                       : "give the rule of skip_when a `then: delete` or `then: {move_to: ...}`");
 }
 
 static void watched(void *ctx, const struct api_reply *reply)
