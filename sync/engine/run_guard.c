@@ -113,6 +113,29 @@ bool run_guard_tripped(const struct run *r)
     return r->tripped.n > 0;
 }
 
+int run_guard_detail(struct run *r, struct str *out, struct err *e)
+{
+    struct buf text = BUF_INIT(FORETOLD_BYTES);
+    const struct run_report *report = r->report;
+    size_t n = 0;
+    int bad = 0;
+    *out = STR_NONE;
+    if (!run_guard_tripped(r))
+        return 0;
+    for (size_t i = 0; i < report->guards_n; i++)
+        n += report->guards[i].stops;
+    bad |= buf_adds(&text, n == 1 ? "guard" : "guards");
+    const char *between = " ";
+    for (size_t i = 0; i < report->guards_n; i++)
+        if (report->guards[i].stops) {
+            bad |= buf_addf(&text, "%s`%s`", between, report->guards[i].name);
+            between = ", ";
+        }
+    bad |= buf_adds(&text, " stopped the run") | arena_str(&r->run_arena, buf_str(&text), out);
+    buf_free(&text);
+    return bad == 0 ? 0 : err_oom(e);
+}
+
 int run_guard_verdict(struct run *r, struct err *e)
 {
     if (!run_guard_tripped(r))

@@ -332,7 +332,7 @@ static int settle_waiting(struct run *r, struct err *e)
 }
 
 /* The source was not read to its end: who opts out is not known, so nothing is asked for. */
-static int abandon_waiting(struct run *r, enum reason reason, bool keep, struct err *e)
+static int abandon_waiting(struct run *r, enum reason reason, bool keep, struct str detail, struct err *e)
 {
     struct planned planned;
     int rc;
@@ -342,8 +342,10 @@ static int abandon_waiting(struct run *r, enum reason reason, bool keep, struct 
         } else {
             planned.entry.outcome = OUTCOME_DEFERRED;
             planned.entry.reason = reason;
-            if (!keep)
+            if (!keep) {
+                planned.entry.detail = detail;
                 planned.entry.values = STR_NONE;
+            }
             rc = run_leave_out(r, &planned.entry, planned.target, NULL, STR_NONE, e);
         }
         if (rc != 0)
@@ -468,15 +470,20 @@ int run_hold_end(struct run *r, struct err *e)
 int run_hold_abandon(struct run *r, enum reason reason, bool keep, struct err *e)
 {
     struct spool *spools[] = {r->contest, r->held, r->moves, r->removals};
-    int rc = r->waiting != NULL ? abandon_waiting(r, reason, keep, e) : 0;
+    struct str detail = STR_NONE;
+    int rc = keep ? 0 : run_guard_detail(r, &detail, e);
+    if (rc == 0 && r->waiting != NULL)
+        rc = abandon_waiting(r, reason, keep, detail, e);
     for (size_t i = 0; i < sizeof spools / sizeof spools[0]; i++) {
         struct planned planned;
         int got = 0;
         while (spools[i] != NULL && rc == 0 && (got = spool_get(spools[i], &planned, e)) == 1) {
             planned.entry.outcome = OUTCOME_DEFERRED;
             planned.entry.reason = reason;
-            if (!keep)
+            if (!keep) {
+                planned.entry.detail = detail;
                 planned.entry.values = STR_NONE;
+            }
             if (planned.entry.row == 0) {
                 tally_removal(r->tally, OUTCOME_DEFERRED);
                 continue;

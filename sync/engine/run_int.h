@@ -236,6 +236,8 @@ int run_guard_trip(struct run *r, const struct guard_trip *trip, struct err *e, 
 /* A dry run: warns that a sync would stop, and keeps what is said for the summary. 0/-1 (memory) */
 int run_guard_foretell(struct run *r, const char *text, struct err *e);
 bool run_guard_tripped(const struct run *r);
+/* The detail of a row that was not sent for the guards: which ones. Borrows from the run's arena; empty: none has stopped it. */
+int run_guard_detail(struct run *r, struct str *out, struct err *e);
 /* XS_GUARD with all that were exceeded. */
 int run_guard_verdict(struct run *r, struct err *e);
 /* Guard `rejected`, by the rows so far. */

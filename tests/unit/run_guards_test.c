@@ -101,6 +101,32 @@ START_TEST(guard_changed_puts_right)
 }
 END_TEST
 
+/* Each row that the last run deferred has this detail. */
+static void deferred_say(const char *detail)
+{
+    struct arena arena;
+    struct results *results;
+    struct state *s = NULL;
+    struct entry entry;
+    enum op op;
+    uint32_t target;
+    uint64_t n = 0;
+    struct err e = ERR_INIT;
+    arena_init(&arena, 64 << 20);
+    const struct state_options options = {.path = k.state_path, .access = STATE_READ, .memory_max = 8 << 20, .clock = &k.clock.base};
+    ck_assert_int_ge(state_open(&options, &s, &e), 0);
+    ck_assert_int_eq(state_results_open_all(s, k.report.run, &results, &e), 0);
+    while (state_results_next(results, &arena, &entry, &op, &target, &e) == 1)
+        if (entry.outcome == OUTCOME_DEFERRED) {
+            ck_assert_msg(str_is(entry.detail, detail), "%.*s", STR_ARG(entry.detail));
+            n++;
+        }
+    ck_assert_msg(e.status == XS_DONE && n == ekit_outcome(&k, OUTCOME_DEFERRED), "%s", err_text(&e));
+    state_results_close(results);
+    arena_free(&arena);
+    state_close(s);
+}
+
 START_TEST(guard_changed)
 {
     rename_people(100, 0);
@@ -111,6 +137,7 @@ START_TEST(guard_changed)
     ekit_sync(&k);
     EKIT_ENDS(&k, XS_GUARD);
     EKIT_COUNT(&k, DEFERRED, 51u);
+    deferred_say("guard `changed` stopped the run");
     ck_assert_uint_eq(ekit_writes(&k), 0);
     ck_assert_uint_eq(k.report.waiting_rows, 0); /* a guard is not got round by the retry table */
     ck_assert_ptr_nonnull(strstr(err_text(&k.e), "51 of 100 known leads would be updated"));
@@ -205,6 +232,7 @@ START_TEST(guard_source_shrank)
     ekit_sync(&k);
     EKIT_ENDS(&k, XS_GUARD);
     EKIT_COUNT(&k, DEFERRED, 49u);
+    deferred_say("guard `source_shrank` stopped the run");
     ck_assert_uint_eq(ekit_writes(&k), 0);
     ck_assert_str_eq(ekit_setting(&k, "last_full_rows"), "100");
     /* Half of it is allowed, and becomes what the next run compares with. */
