@@ -438,6 +438,7 @@ int run_report_metrics(const struct run_report *report, int64_t last_success_ms,
     bad |= gauge(out, "requests", "API requests of the latest run by kind.");
     for (size_t k = 0; k < sizeof request_kinds / sizeof request_kinds[0]; k++)
         bad |= labelled(out, r, "requests", "kind", request_kinds[k], r->requests_by_kind[k]);
+    bad |= plain(out, r, "removals_waiting", "Leads that wait to be removed.", (double)run_report_removals_waiting(r), 0);
     bad |= plain(out, r, "open_batches", "Batches whose outcome is not settled yet.", (double)r->open_batches, 0);
     bad |= plain(out, r, "open_jobs", "Background jobs that have not ended yet.", (double)r->open_jobs, 0);
     /* A sync without a watermark has no lag: no sample is better than a wrong one. */
