@@ -118,6 +118,22 @@ static int add_counts(struct json_object *rows, const char *read_as, const char 
     return bad;
 }
 
+/* `sync --limit N`: a partial read that is meant to be one. The option stands in the command line on record. */
+static int add_trial(const struct run_record *run, struct json_object *begun, struct buf *out)
+{
+    static const char option[] = "--limit";
+    const char *command = text_of(member(begun, "actor"), "command");
+    uint64_t rows = 0;
+    if (command == NULL || run->read == NULL || strcmp(run->read, "partial") != 0)
+        return 0;
+    for (; *(command += strcspn(command, " ")) != '\0';) {
+        const char *word = ++command, *value = word + sizeof option - 1;
+        if (strncmp(word, option, sizeof option - 1) == 0 && (*value == ' ' || *value == '='))
+            rows = strtoull(value + 1, NULL, 10);
+    }
+    return rows == 0 ? 0 : buf_addf(out, "%sa trial of the first %" PRIu64 " row%s", out->n > 0 ? "; " : "", rows, text_plural(rows));
+}
+
 /* Was it begun by `resume`? Options may stand before that word. */
 static bool is_resume(const struct run_record *run, struct json_object *begun)
 {
@@ -276,6 +292,7 @@ int status_run_show(const struct overview *v, const struct run_record *run, cons
         bad = add_counts(rows, run->read, is_resume(run, begun) ? "resume" : text_of(report, "command"), &line);
     else if (run->finished_ms == 0)
         bad = add_unfinished(v, run, &line);
+    bad |= add_trial(run, begun, &line);
     if (v->removals > 0 && v->removals_run == run->id)
         bad |= buf_addf(&line, "%s%" PRIu64 " lead%s to be removed", line.n > 0 ? "; " : "", v->removals,
                         v->removals == 1 ? " waits" : "s wait");
