@@ -18,6 +18,8 @@ const struct command command_leads = {
             "Writes are noted in the state of the sync (its mapping may stand among the words,\n"
             "or --state names it), so that status and results tell of them, but the sync's\n"
             "memory of its rows stays as it is: to it they were done in Instantly.\n"
+            "A lead that leads delete deleted is skipped as deleted_there from then on, until\n"
+            "--recreate; what leads delete --run took back, the sync creates again.\n"
             "Deleting, merging, assigning and setting the interest ask first; without a\n"
             "terminal they need --yes.",
     .examples = "leadsync leads list --campaign \"Q4 founders\"\n"

@@ -76,9 +76,9 @@ const struct command leads_delete = {
     .summary = "delete leads, or take back what a run created",
     .help = "Deletes the leads that are named, or those that are selected, by their ids and a\n"
             "hundred a request. The sync whose leads they were leaves them out from then on\n"
-            "(skipped: deleted_there) unless it runs with --recreate. --run takes back what a run created and nobody was written to\n"
-            "since; the sync then knows that they are gone, and creates them again when their\n"
-            "rows come again. Deleted leads take their history with them.",
+            "(skipped: deleted_there) unless it runs with --recreate. --run takes back the leads\n"
+            "that a run created and that nobody has written to since; these the sync creates\n"
+            "again when their rows come again. Deleted leads take their history with them.",
     .examples = "leadsync leads delete ann@example.com --campaign \"Q4 founders\"\n"
                 "leadsync leads delete --run 1 people.csv --dry-run",
     .groups = BY_HAND_ASKS | GROUP_PLACE | GROUP_SELECT,
