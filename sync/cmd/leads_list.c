@@ -172,11 +172,9 @@ static int has_match(struct printer *p, struct json_object *json)
 {
     int found = 0;
     if (json_object_is_type(json, json_type_object)) {
-        json_object_object_foreach(json, name, member) {
-            (void)name;
-            if (found == 0)
-                found = has_match(p, member);
-        }
+        struct json_object_iterator at = json_object_iter_begin(json), end = json_object_iter_end(json);
+        for (; found == 0 && !json_object_iter_equal(&at, &end); json_object_iter_next(&at))
+            found = has_match(p, json_object_iter_peek_value(&at));
         return found;
     }
     const char *text = json != NULL ? json_object_get_string(json) : NULL;

@@ -141,7 +141,8 @@ static bool is_resume(const struct run_record *run, struct json_object *begun)
     if (command == NULL || (run->read != NULL && run->read[0] != '\0'))
         return false;
     while (*(command += strcspn(command, " ")) != '\0') {
-        struct str word = {++command, strcspn(command, " ")};
+        command++;
+        struct str word = {command, strcspn(command, " ")};
         if (str_is(word, "sync"))
             return false;
         if (str_is(word, "resume"))

@@ -52,7 +52,7 @@ static void night(const char *mapping)
 static void wanted(const char *prefix)
 {
     for (int n = 0; n < 10; n++) {
-        char email[64], first[16];
+        char email[64], first[24];
         snprintf(email, sizeof email, "%s%d@example.com", prefix, n);
         snprintf(first, sizeof first, "First%d", n);
         if (n % 2 == 0)
