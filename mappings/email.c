@@ -104,7 +104,7 @@ static bool other_blank(const char *p, size_t n, uint32_t *c)
 static const char *explain_hidden(struct str s, const char *otherwise, struct arena *scratch)
 {
     enum { TEXT_N = 100 };
-    const char *at = memrchr(s.p, '@', s.n);
+    const char *at = s.n > 0 ? memrchr(s.p, '@', s.n) : NULL;
     uint32_t c = 0, found = 0;
     bool in_domain = false;
 

@@ -446,7 +446,6 @@ int run_open_for_resume(struct run *r, struct err *e)
             return -1;
     }
     targets_free(&r->targets);
-    run_where_close(r);
     arena_init(&r->targets.arena, 16 << 20);
     if (run_state_open(r, e) != 0)
         return -1;
@@ -466,6 +465,7 @@ void run_close(struct run *r)
     if (r->m != NULL && r->m->key_known_ctx == r)
         r->m->key_known = NULL;
     upload_free(r->upload);
+    run_where_close(r);
     spool_free(r->held);
     spool_free(r->contest);
     spool_free(r->waiting);
