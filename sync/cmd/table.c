@@ -238,10 +238,10 @@ static int print_value(const struct table *t, const struct table_cell *cell, siz
 static int print_shed(const struct table *t, const bool *shed, size_t columns, bool colour, struct buf *out)
 {
     for (size_t c = 0; c < t->columns_n; c++) {
+        if (!shed[c])
+            continue; /* a table of one row has no second one to read */
         struct table_cell name = cell_at(t, c), value = cell_at(t, t->columns_n + c);
         size_t blanks = 0, room = columns > name.width + GAP_COLUMNS + LEAST_COLUMNS ? columns - name.width - GAP_COLUMNS : LEAST_COLUMNS;
-        if (!shed[c])
-            continue;
         if (print_cell(t, false, &name, name.width, colour, &blanks, out) != 0 ||
             print_value(t, &value, name.width + GAP_COLUMNS, room, colour, blanks, out) != 0)
             return -1;
