@@ -18,7 +18,7 @@ int columns_set(struct columns *columns, const struct str *names, const char *co
                 const char *remedy, struct err *e);
 void columns_free(struct columns *columns);
 
-/* Does it begin with LEADSYNC_PREFIX? Nobody reads such a column: rejects of rejects may have it twice. */
+/* Does it begin with LEADSYNC_PREFIX? Such a column is never read, and may stand twice: rejects of rejects have it so. */
 bool columns_is_ours(struct str name);
 
 /* Is a row a header, though the names of the columns are known already? It is when it has nothing but these names, in any

@@ -55,7 +55,7 @@ static const char *quote_from(struct csvrows *r, const char *p, const char *end)
     return at < (size_t)(end - r->lines.text) ? r->lines.text + at : end;
 }
 
-/* The first byte at or behind `p` that is no blank. */
+/* The first byte at or after `p` that is not a blank. */
 static const char *skip_blanks(const char *p, const char *end, char delimiter)
 {
     while (p < end && csvparse_is_blank(*p) && *p != delimiter)
@@ -223,7 +223,7 @@ static int read_row(struct csvrows *r, uint64_t *first_line, struct err *e)
         }
         if (r->no_memory)
             return err_oom(e);
-    } while (row_is_blank(r)); /* which is no row, but has lines */
+    } while (row_is_blank(r)); /* it does not count as a row, but its lines count */
     return 1;
 }
 
