@@ -159,7 +159,8 @@ struct skip_value {
     const char *column;
     struct str value;   /* trimmed and case-folded */
 };
-/* Appends "skip_when rule 1, column Opt-out: yes" for a value's number and the cell that has it. 0/-1 (buffer) */
+/* Appends `rule 1: column "Opt-out" is "yes"` for a value's number and the cell that has it; the reason, skip_when, stands
+ * beside it wherever it is shown. 0/-1 (buffer) */
 int mapping_skip_text(const struct mapping *m, size_t number, struct str cell, struct buf *out);
 size_t mapping_skip_values_n(const struct mapping *m);
 struct skip_value mapping_skip_value(const struct mapping *m, size_t number);

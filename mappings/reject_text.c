@@ -50,6 +50,6 @@ int mapping_reject_text(const struct reject *r, struct buf *out)
 int mapping_skip_text(const struct mapping *m, size_t number, struct str cell, struct buf *out)
 {
     struct skip_value v = mapping_skip_value(m, number);
-    return buf_addf(out, "skip_when rule %zu, column ", v.rule) != 0 || show(str_from(v.column), out) != 0 ||
-           buf_adds(out, ": ") != 0 || show(str_trim(cell), out) != 0 ? -1 : 0;
+    return buf_addf(out, "rule %zu: ", v.rule) != 0 || quoted("column ", str_from(v.column), out) != 0 ||
+           quoted(" is ", str_trim(cell), out) != 0 ? -1 : 0;
 }

@@ -27,6 +27,9 @@ size_t text_hidden_char(const char *p, size_t n, uint32_t *code);
 /* Appends `s` with control, escape, bidi and invisible characters as \u{1b} and bytes that are not UTF-8 as \x{ff}; cut
  * with "…" at max_columns (0: never). 0/-1. */
 int text_show(struct str s, size_t max_columns, struct buf *out);
+/* Appends one line without its newline, parted between words into lines of at most so many columns (0: it is not parted);
+ * all but the first are indented. The text is shown already; colour sequences in it take no column. 0/-1. */
+int text_wrap(struct str line, size_t columns, size_t indent, struct buf *out);
 /* Comparison key for header names: case-folded, NFC, without blanks and _ - . (anything else stays). 0/-1. */
 int text_header_key(struct str s, struct buf *out);
 /* What a noun takes after this number: "" or "s". */

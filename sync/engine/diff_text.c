@@ -19,6 +19,12 @@ enum {
     KEY_COLUMNS = 80,
     TARGET_COLUMNS = 60,
     INDENT = 4, /* of a create's fields */
+    /* Of the second and later lines of a line that is wider than the terminal. */
+    HEAD_INDENT = 11,
+    ROW_INDENT = 6,
+    FIELD_INDENT = 8,
+    COUNT_INDENT = 23,
+    REASON_INDENT = 33,
 };
 
 #define DIM "\033[2m"
@@ -75,6 +81,21 @@ static int show_value(struct diff *d, const struct value *v, const char *absent)
     return show(d, (struct str){v->p, v->n}, VALUE_COLUMNS);
 }
 
+/* Ends the line that begins at `from`, and parts it between words if it is wider than the terminal. */
+static int end_line(struct diff *d, size_t from, size_t indent)
+{
+    if (d->options.columns == 0)
+        return buf_addc(&d->record, '\n');
+    struct buf line = BUF_INIT(d->record.max);
+    int bad = buf_add(&line, d->record.p + from, d->record.n - from);
+    if (bad == 0) {
+        d->record.n = from;
+        bad = text_wrap(buf_str(&line), d->options.columns, indent, &d->record) | buf_addc(&d->record, '\n');
+    }
+    buf_free(&line);
+    return bad;
+}
+
 /* "row 3, line 4"; a removal has none. */
 static int show_place(struct diff *d, const struct entry *entry)
 {
@@ -104,6 +125,7 @@ static int show_key(struct diff *d, const char *before, const struct entry *entr
 static int head_target(struct diff *d, const struct target *t)
 {
     char id[UUID_TEXT_N], status[TARGET_TEXT_N];
+    size_t from = d->record.n;
     int bad = buf_adds(&d->record, "Target     ") | show_target(d, t);
     if (t->name != NULL)
         bad |= buf_addf(&d->record, " %s", uuid_format(&t->id, id));
@@ -114,12 +136,13 @@ static int head_target(struct diff *d, const struct target *t)
                                                   : buf_adds(&d->record, campaign_status_text(t->status, status));
         bad |= buf_adds(&d->record, active ? ": mail may go out at once" : "") | paint(d, active ? OFF : "");
     }
-    return bad | buf_addc(&d->record, '\n');
+    return bad | end_line(d, from, HEAD_INDENT);
 }
 
 static int head_line(struct diff *d, const char *label, struct str text)
 {
-    return buf_adds(&d->record, label) | text_show(text, 0, &d->record) | buf_addc(&d->record, '\n');
+    size_t from = d->record.n;
+    return buf_adds(&d->record, label) | text_show(text, 0, &d->record) | end_line(d, from, HEAD_INDENT);
 }
 
 static int text_head(struct diff *d, struct err *e)
@@ -143,9 +166,10 @@ static int update_fields(struct diff *d, const struct diff_change *c)
     struct diff_field field;
     int bad = 0;
     for (size_t at = 0; bad == 0 && diff_field_next(c, &at, &field) == 1;) {
+        size_t from = d->record.n;
         bad |= buf_adds(&d->record, "    ") | show(d, field.name, VALUE_COLUMNS) | buf_adds(&d->record, ": ");
         bad |= show_value(d, &field.old_value, "(not known)") | buf_adds(&d->record, " -> ");
-        bad |= show_value(d, &field.new_value, "(nothing)") | buf_addc(&d->record, '\n');
+        bad |= show_value(d, &field.new_value, "(nothing)") | end_line(d, from, FIELD_INDENT);
     }
     return bad;
 }
@@ -168,10 +192,11 @@ static int create_fields(struct diff *d, const struct diff_change *c)
         if (c->rekey && str_is(field.name, "email") && field.old_value.kind == VALUE_STRING)
             bad |= buf_adds(&all, " (was ") | buf_add(&all, field.old_value.p, field.old_value.n) | buf_addc(&all, ')');
     }
+    size_t from = d->record.n;
     if (all.n > 0)
         bad |= buf_adds(&d->record, "    ") | paint(d, DIM) |
                show(d, buf_str(&all), columns > INDENT + 10 ? columns - INDENT : 10) | paint(d, OFF) |
-               buf_addc(&d->record, '\n');
+               end_line(d, from, INDENT);
     buf_free(&all);
     return bad;
 }
@@ -202,12 +227,13 @@ static int text_change(struct diff *d, const struct diff_change *c, struct err *
     enum diff_kind kind = diff_kind_of(c);
     if (!d->options.all && d->kinds[kind] > CHANGES_A_KIND)
         return 0;
+    size_t from = d->record.n;
     int bad = paint(d, kinds[kind].colour) | buf_addf(&d->record, "%s", kinds[kind].mark) | show_key(d, " ", c->entry);
     bad |= paint(d, OFF) | change_targets(d, c) | show_place(d, c->entry);
     /* No create is certain, so that is said once, with the counts. */
     if (!c->certain && c->op != OP_CREATE)
         bad |= buf_adds(&d->record, "  (uncertain)");
-    bad |= buf_addc(&d->record, '\n');
+    bad |= end_line(d, from, ROW_INDENT);
     bad |= c->op == OP_CREATE ? create_fields(d, c) : update_fields(d, c);
     return bad == 0 ? diff_keep(d, &d->changes, e) : err_oom(e);
 }
@@ -219,6 +245,7 @@ static int text_left_out(struct diff *d, const struct diff_left_out *l, struct e
     if (!d->options.all && d->left_out_n > LEFT_OUT_SHOWN)
         return 0;
     bool rejected = l->entry->outcome == OUTCOME_REJECTED;
+    size_t from = d->record.n;
     int bad = show_key(d, "  ", l->entry) | show_place(d, l->entry);
     bad |= buf_addf(&d->record, "  %s: ", outcome_text(l->entry->outcome)) |
            paint(d, rejected ? kinds[DIFF_KIND_REMOVE].colour : "");
@@ -229,7 +256,7 @@ static int text_left_out(struct diff *d, const struct diff_left_out *l, struct e
     else if (l->column != NULL)
         bad |= buf_adds(&d->record, ", column ") | show(d, str_from(l->column), VALUE_COLUMNS) |
                buf_adds(&d->record, ": \"") | show(d, l->value, VALUE_COLUMNS) | buf_addc(&d->record, '"');
-    bad |= buf_addc(&d->record, '\n');
+    bad |= end_line(d, from, ROW_INDENT);
     return bad == 0 ? diff_keep(d, &d->left_out, e) : err_oom(e);
 }
 
@@ -255,7 +282,9 @@ static int count_line(struct diff *d, const char *what, uint64_t n, const char *
 {
     if (n == 0)
         return 0;
-    return buf_addf(&d->record, "  %-10s %8llu%s%s\n", what, (unsigned long long)n, *note != '\0' ? "  " : "", note);
+    size_t from = d->record.n;
+    return buf_addf(&d->record, "  %-10s %8llu%s%s", what, (unsigned long long)n, *note != '\0' ? "  " : "", note) |
+           end_line(d, from, COUNT_INDENT);
 }
 
 static int counts(struct diff *d, const struct diff_summary *s)
@@ -286,8 +315,10 @@ static int reasons(struct diff *d, const struct diff_summary *s)
             continue;
         bad |= any ? 0 : buf_adds(&d->record, "\nReasons\n");
         any = true;
-        bad |= buf_addf(&d->record, "  %-20s %8llu  %s\n", reason_text((enum reason)r),
-                        (unsigned long long)s->reasons[r], reason_help((enum reason)r));
+        size_t from = d->record.n;
+        bad |= buf_addf(&d->record, "  %-20s %8llu  %s", reason_text((enum reason)r),
+                        (unsigned long long)s->reasons[r], reason_help((enum reason)r)) |
+               end_line(d, from, REASON_INDENT);
     }
     return bad;
 }
@@ -295,11 +326,14 @@ static int reasons(struct diff *d, const struct diff_summary *s)
 /* New variables are worth a line: a typing slip becomes a column in Instantly for ever. */
 static int new_variables(struct diff *d, const struct diff_summary *s)
 {
-    int bad = 0;
-    for (size_t i = 0; s->new_variables != NULL && i < s->new_variables_n; i++)
-        bad |= buf_adds(&d->record, i == 0 ? "\nNew variables in the campaign: " : ", ") |
+    if (s->new_variables == NULL || s->new_variables_n == 0)
+        return 0;
+    int bad = buf_addc(&d->record, '\n');
+    size_t from = d->record.n;
+    for (size_t i = 0; i < s->new_variables_n; i++)
+        bad |= buf_adds(&d->record, i == 0 ? "New variables in the campaign: " : ", ") |
                show(d, str_from(s->new_variables[i]), VALUE_COLUMNS);
-    return bad | (s->new_variables != NULL && s->new_variables_n > 0 ? buf_addc(&d->record, '\n') : 0);
+    return bad | end_line(d, from, INDENT);
 }
 
 static int cost(struct diff *d, const struct diff_summary *s)
@@ -315,7 +349,9 @@ static int cost(struct diff *d, const struct diff_summary *s)
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
         total += parts[i].n;
     /* Waiting for jobs and looking up leads depends on what Instantly answers. */
-    int bad = buf_adds(&d->record, total > 0 ? "\nCosts at least " : "\nCosts ") | plural(d, total, "request");
+    int bad = buf_addc(&d->record, '\n');
+    size_t from = d->record.n;
+    bad |= buf_adds(&d->record, total > 0 ? "Costs at least " : "Costs ") | plural(d, total, "request");
     const char *before = " (";
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
         if (parts[i].n > 0) {
@@ -325,7 +361,7 @@ static int cost(struct diff *d, const struct diff_summary *s)
     bad |= buf_adds(&d->record, total > 0 ? ")" : "");
     if (s->seconds_at_limit >= 0 && total > 0)
         bad |= buf_addf(&d->record, ", at least %.1f s at the configured limit", s->seconds_at_limit);
-    bad |= buf_addc(&d->record, '\n');
+    bad |= end_line(d, from, INDENT);
     if (s->verifications > 0)
         bad |= buf_adds(&d->record, "Verifying ") | plural(d, s->verifications, "new lead") |
                buf_adds(&d->record, " spends verification credits\n");
@@ -342,8 +378,9 @@ static int verdict(struct diff *d, const struct diff_summary *s)
     for (size_t n; rest.n > 0; rest = (struct str){rest.p + n, rest.n - n}) {
         const char *newline = memchr(rest.p, '\n', rest.n);
         n = newline != NULL ? (size_t)(newline - rest.p) + 1 : rest.n;
+        size_t from = d->record.n;
         bad |= paint(d, kinds[DIFF_KIND_REMOVE].colour) | buf_adds(&d->record, "This sync would stop: ") | paint(d, OFF);
-        bad |= text_show((struct str){rest.p, newline != NULL ? n - 1 : n}, 0, &d->record) | buf_addc(&d->record, '\n');
+        bad |= text_show((struct str){rest.p, newline != NULL ? n - 1 : n}, 0, &d->record) | end_line(d, from, INDENT);
     }
     return bad | buf_addc(&d->record, '\n');
 }

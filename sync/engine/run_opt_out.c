@@ -90,7 +90,7 @@ static int tell_lead(struct run *r, struct entry *entry, size_t value, struct bu
 static int tell(struct run *r, struct entry *entry, uint64_t row, size_t value, struct str cell, struct err *e)
 {
     struct buf text = BUF_INIT(DETAIL_MAX);
-    int bad = row > 0 ? buf_addf(&text, "row %llu opts out: ", (unsigned long long)row) : 0;
+    int bad = row > 0 ? buf_addf(&text, "row %llu opts out by ", (unsigned long long)row) : 0;
     bad |= mapping_skip_text(r->m, value, cell, &text);
     int rc = bad != 0 ? err_oom(e) : tell_lead(r, entry, value, &text, e);
     if (rc == 0 && arena_str(&r->row_arena, buf_str(&text), &entry->detail) != 0)

@@ -23,7 +23,7 @@ static const struct word reasons[REASON_N] = {
     [REASON_NONE] = {"", ""},
 #define REASON_TEXT(id, text) [REASON_##id] = {text, HELP_##id},
 #define HELP_DUPLICATE_IN_SOURCE "another row of the source has the same key"
-#define HELP_SKIP_WHEN "a skip_when rule of the mapping leaves the row out"
+#define HELP_SKIP_WHEN "a skip_when rule leaves the row out"
 #define HELP_ROUTE_SKIP "no case of the route matches, and otherwise: skip leaves the row out"
 #define HELP_IN_TARGET "the lead is in the target already and mode: create does not touch it"
 #define HELP_MODE_CREATE "the row of a known lead has changed, but mode: create never updates"

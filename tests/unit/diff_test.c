@@ -1,6 +1,7 @@
 /* The diff: its four formats against golden files, and what happens at their edges. */
 #include "config.h"
 
+#include "sync/base/text.h"
 #include "sync/engine/diff.h"
 #include "tests/unit/golden.h"
 #include "tests/unit/harness.h"
@@ -176,6 +177,21 @@ START_TEST(as_text)
 }
 END_TEST
 
+/* A terminal parts a line that is too wide amid a word. */
+START_TEST(fits_the_terminal)
+{
+    static const unsigned columns[] = {80, 60, 132};
+    struct str got = tell_all((struct diff_options){.format = DIFF_TEXT, .columns = columns[_i], .all = true});
+    while (got.n > 0) {
+        const char *newline = memchr(got.p, '\n', got.n);
+        ck_assert_ptr_nonnull(newline);
+        struct str line = {got.p, (size_t)(newline - got.p)};
+        ck_assert_msg(text_width(line) <= columns[_i], "wider than %u: %.*s", columns[_i], STR_ARG(line));
+        got = (struct str){newline + 1, got.n - line.n - 1};
+    }
+}
+END_TEST
+
 START_TEST(colour_only_when_asked)
 {
     struct str got = tell_all((struct diff_options){.format = DIFF_TEXT, .columns = 80, .colour = true});
@@ -323,6 +339,7 @@ int main(void)
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, where_to);
     tcase_add_test(tc, as_text);
+    tcase_add_loop_test(tc, fits_the_terminal, 0, 3);
     tcase_add_test(tc, colour_only_when_asked);
     tcase_add_test(tc, as_json);
     tcase_add_test(tc, as_ndjson);

@@ -253,6 +253,49 @@ START_TEST(csv_cells)
 }
 END_TEST
 
+START_TEST(wrapping)
+{
+    static const struct {
+        const char *in;
+        size_t columns, indent;
+        const char *out;
+    } cases[] = {
+        {"", 30, 4, ""},
+        {"a b", 30, 4, "a b"},
+        {"one two three four five six seven", 0, 4, "one two three four five six seven"},
+        {"one two three four five six seven", 33, 4, "one two three four five six seven"},
+        {"one two three four five six seven", 32, 4, "one two three four five six\n    seven"},
+        /* Blanks at the start are an indent, and those where a line ends are dropped. */
+        {"    one two three four     five six seven", 24, 4, "    one two three four\n    five six seven"},
+        /* A word that is wider than the line is parted, and starts a line of its own. */
+        {"to 12345678901234567890123456789012345678901234567890", 30, 4,
+         "to\n    12345678901234567890123456\n    789012345678901234567890"},
+        /* Columns are counted, not bytes; colours take none. */
+        {"\303\274\303\274\303\274\303\274\303\274 \303\274\303\274\303\274\303\274 ABCDEFGHIJKLMNOP qrst", 26, 2,
+         "\303\274\303\274\303\274\303\274\303\274 \303\274\303\274\303\274\303\274\n  ABCDEFGHIJKLMNOP qrst"},
+        {"\033[31mone two three\033[0m four five \033[1;2msix\033[0m", 26, 4,
+         "\033[31mone two three\033[0m four five\n    \033[1;2msix\033[0m"},
+        {"\033[31mone two three\033[0m four five \033[1;2msix\033[0m", 27, 4,
+         "\033[31mone two three\033[0m four five \033[1;2msix\033[0m"},
+        /* No room for an indent. */
+        {"one two three", 8, 4, "one two\nthree"},
+        {"\346\235\216\346\235\216", 1, 4, "\346\235\216\n\346\235\216"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct buf out = BUF_INIT(MAX);
+        ck_assert_int_eq(text_wrap(str_from(cases[i].in), cases[i].columns, cases[i].indent, &out), 0);
+        ck_assert_msg(str_is(buf_str(&out), cases[i].out), "case %zu: %.*s", i, STR_ARG(buf_str(&out)));
+        buf_free(&out);
+    }
+    for (size_t max = 0; max < 16; max++) {
+        struct buf out = BUF_INIT(max);
+        ck_assert_int_eq(text_wrap(STR("one two three four five"), 20, 0, &out), -1);
+        ck_assert_uint_eq(out.n, 0);
+        buf_free(&out);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("text");
@@ -264,6 +307,7 @@ int main(void)
     tcase_add_test(tc, folding_near_the_maximum);
     tcase_add_test(tc, header_keys);
     tcase_add_test(tc, showing);
+    tcase_add_test(tc, wrapping);
     tcase_add_test(tc, html);
     tcase_add_test(tc, csv_cells);
     tcase_add_test(tc, plurals);
