@@ -5,6 +5,7 @@
 
 #include "sync/api/body.h"
 #include "sync/base/jsonw.h"
+#include "sync/model/change.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -160,7 +161,9 @@ static int put_result(struct export *x, struct jsonw *w, const struct person_rec
     put_text(w, "reason", str_from(reason_text(entry->reason)));
     put_number(w, "http_status", (uint64_t)entry->http_status);
     put_text(w, "detail", entry->detail);
-    put_text(w, "changes", entry->changes);
+    jsonw_key(w, "changes");
+    if (change_json(entry->changes, w) != 0)
+        return err_set(e, XS_STATE, "%s: the changes of a row are damaged; restore the file from a backup", state_sync(x->state));
     return put_entry(x, w, r, e);
 }
 

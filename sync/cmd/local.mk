@@ -37,6 +37,7 @@ sync_libcmd_a_SOURCES = \
 	sync/cmd/rejects.c \
 	sync/cmd/results.c \
 	sync/cmd/results_pick.c sync/cmd/results_pick.h \
+	sync/cmd/results_record.c sync/cmd/results_record.h \
 	sync/cmd/resume.c \
 	sync/cmd/run_choice.c sync/cmd/run_choice.h \
 	sync/cmd/runner.c sync/cmd/runner.h \

@@ -7,9 +7,11 @@
 #include "sync/cmd/commands.h"
 #include "sync/cmd/out.h"
 #include "sync/cmd/results_pick.h"
+#include "sync/cmd/results_record.h"
 #include "sync/cmd/run_choice.h"
 #include "sync/cmd/state_arg.h"
 #include "sync/cmd/table.h"
+#include "sync/model/change.h"
 #include "sync/state/state.h"
 
 #include <stdlib.h>
@@ -38,14 +40,8 @@ static const struct opt options[] = {
     {.name = NULL},
 };
 
-enum { ARENA_BYTES = 64 << 20, TABLE_ROWS = 1000, NAME_BYTES = 1 << 16, COUNT_COLUMNS = 4, LOOK_BACK = 500, CELLS_CHARS = 30 };
+enum { ARENA_BYTES = 64 << 20, TABLE_ROWS = 1000, NAME_BYTES = 1 << 16, COUNT_COLUMNS = 4, LOOK_BACK = 500 };
 
-/* The columns of every format, in order; new ones only come last, because programs count those of a CSV. */
-enum column {
-    C_RUN, C_ROW, C_LINE, C_KEY, C_OUTCOME, C_REASON, C_LEAD_ID, C_TARGET, C_HTTP_STATUS, C_OP, C_DETAIL, C_CHANGES, COLUMN_N
-};
-static const char *const column_names[COLUMN_N] = {"run",    "row",         "line", "key",    "outcome", "reason", "lead_id",
-                                                   "target", "http_status", "op",   "detail", "changes"};
 static const enum table_align column_align[COLUMN_N] = {
     [C_RUN] = TABLE_RIGHT, [C_ROW] = TABLE_RIGHT, [C_LINE] = TABLE_RIGHT, [C_HTTP_STATUS] = TABLE_RIGHT};
 static const enum table_yield column_yield[COLUMN_N] = {[C_LEAD_ID] = TABLE_YIELDS,
@@ -56,14 +52,6 @@ static bool column_is_number(size_t column)
 {
     return column_align[column] == TABLE_RIGHT;
 }
-
-/* One result as texts; an empty one is null in JSON. Bytes in `numbers` and the entry. */
-struct record {
-    struct str v[COLUMN_N];
-    char run[24], row[24], line[24], http[16];
-    char lead_id[UUID_TEXT_N], target[TARGET_TEXT_N];
-    enum outcome outcome;
-};
 
 struct results_out {
     const struct invocation *inv;
@@ -79,70 +67,6 @@ struct results_out {
     struct table table;
     uint64_t shown;
 };
-
-static struct str number(uint64_t v, char *text, size_t size)
-{
-    if (v == 0)
-        return STR_NONE;
-    snprintf(text, size, "%llu", (unsigned long long)v);
-    return str_from(text);
-}
-
-/* People know it by its name, programs by its id. */
-static int show_target(const struct target *target, struct arena *arena, struct str *out)
-{
-    struct buf shown = BUF_INIT(NAME_BYTES);
-    int bad = target_show(target, &shown);
-    if (bad == 0)
-        bad = arena_str(arena, buf_str(&shown), out);
-    buf_free(&shown);
-    return bad;
-}
-
-/* By its first filled cells people find a row again that has no address. */
-static int show_cells(struct str cells, struct arena *arena, struct str *out)
-{
-    struct buf shown = BUF_INIT(NAME_BYTES);
-    int bad = buf_addc(&shown, '(') | cells_show(cells, CELLS_CHARS, &shown) | buf_addc(&shown, ')');
-    if (bad == 0 && shown.n > 2)
-        bad = arena_str(arena, buf_str(&shown), out);
-    buf_free(&shown);
-    return bad;
-}
-
-static int make_record(const struct results_out *r, const struct entry *entry, enum op op, uint32_t target_number,
-                       struct arena *arena, struct record *out, struct err *e)
-{
-    struct target target;
-    memset(out, 0, sizeof *out);
-    out->outcome = entry->outcome;
-    if (r->inv->common.format != FORMAT_TEXT) /* which says it first */
-        out->v[C_RUN] = number(r->run, out->run, sizeof out->run);
-    out->v[C_ROW] = number(entry->row, out->row, sizeof out->row);
-    out->v[C_LINE] = number(entry->line, out->line, sizeof out->line);
-    out->v[C_KEY] = entry->key_text;
-    if (entry->key_text.n == 0 && entry->cells.n > 0 && r->inv->common.format == FORMAT_TEXT &&
-        show_cells(entry->cells, arena, &out->v[C_KEY]) != 0)
-        return err_oom(e);
-    out->v[C_OUTCOME] = str_from(outcome_text(entry->outcome));
-    out->v[C_REASON] = str_from(reason_text(entry->reason));
-    if (entry->has_lead_id)
-        out->v[C_LEAD_ID] = str_from(uuid_format(&entry->lead_id, out->lead_id));
-    int found = target_number == 0 ? 0 : state_target_get(r->state, target_number, arena, &target, e);
-    if (found < 0)
-        return -1;
-    if (found > 0 && r->inv->common.format != FORMAT_TEXT)
-        out->v[C_TARGET] = str_from(target_format(&target, out->target));
-    else if (found > 0 && show_target(&target, arena, &out->v[C_TARGET]) != 0)
-        return err_oom(e);
-    if (entry->http_status > 0)
-        out->v[C_HTTP_STATUS] = number((uint64_t)entry->http_status, out->http, sizeof out->http);
-    if (op != OP_NONE)
-        out->v[C_OP] = str_from(op_text(op));
-    out->v[C_DETAIL] = entry->detail;
-    out->v[C_CHANGES] = entry->changes;
-    return 0;
-}
 
 /* ---- formats ---- */
 
@@ -163,7 +87,7 @@ static enum table_colour outcome_colour(enum outcome outcome)
     }
 }
 
-static int add_text(struct results_out *r, const struct record *record)
+static int add_text(struct results_out *r, const struct results_record *record)
 {
     int bad = 0;
     for (size_t c = 0; c < COLUMN_N; c++)
@@ -171,7 +95,7 @@ static int add_text(struct results_out *r, const struct record *record)
     return bad;
 }
 
-static int add_csv(struct results_out *r, const struct record *record)
+static int add_csv(struct results_out *r, const struct results_record *record)
 {
     bool first = true;
     int bad = 0;
@@ -180,15 +104,17 @@ static int add_csv(struct results_out *r, const struct record *record)
     return bad | out_csv_end(&r->out, &first);
 }
 
-static int add_json(struct results_out *r, const struct record *record)
+static int add_json(struct results_out *r, const struct results_record *record)
 {
     struct jsonw w;
     jsonw_init_output(&w, &r->out.text);
     jsonw_object(&w);
     for (size_t c = 0; c < COLUMN_N; c++) {
-        jsonw_key(&w, column_names[c]);
+        jsonw_key(&w, results_columns[c]);
         if (record->v[c].n == 0)
             jsonw_null(&w);
+        else if (c == C_CHANGES)
+            change_json(record->changes, &w); /* show_changes() has read it: it is well-formed */
         else if (column_is_number(c))
             jsonw_raw(&w, record->v[c]);
         else
@@ -206,7 +132,7 @@ static int text_head(struct results_out *r)
     r->table.yield = column_yield;
     r->table.records_below = TABLE_READABLE;
     for (size_t c = 0; c < COLUMN_N; c++)
-        bad |= table_add(&r->table, str_from(column_names[c]), TABLE_DIM);
+        bad |= table_add(&r->table, str_from(results_columns[c]), TABLE_DIM);
     return bad;
 }
 
@@ -228,14 +154,14 @@ static int add_head(struct results_out *r)
         return buf_adds(&r->out.text, "[");
     case FORMAT_CSV:
         for (size_t c = 0; c < COLUMN_N; c++)
-            bad |= out_csv_cell(&r->out, &first, ',', str_from(column_names[c]), false);
+            bad |= out_csv_cell(&r->out, &first, ',', str_from(results_columns[c]), false);
         return bad | out_csv_end(&r->out, &first);
     default:
         return 0;
     }
 }
 
-static int add_record(struct results_out *r, const struct record *record)
+static int add_record(struct results_out *r, const struct results_record *record)
 {
     int bad = 0;
     switch (r->inv->common.format) {
@@ -287,12 +213,12 @@ static bool is_listed(const struct results_out *r, const struct entry *entry)
 static int take_row(struct results_out *r, const struct entry *entry, enum op op, uint32_t target, struct arena *arena,
                     struct err *e)
 {
-    struct record record;
+    struct results_record record;
     if (!is_listed(r, entry)) {
         r->unlisted++;
         return 0;
     }
-    if (make_record(r, entry, op, target, arena, &record, e) != 0)
+    if (results_record_make(r->state, r->run, &(struct results_row){entry, op, target}, r->inv->common.format, arena, &record, e) != 0)
         return -1;
     return add_record(r, &record) == 0 ? 0 : err_oom(e);
 }

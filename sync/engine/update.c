@@ -191,7 +191,7 @@ static int update_note_sent(struct work *w, uint32_t i, const struct lead *lead,
     aim->fields = fields;
     aim->patch = PATCH_OPEN;
     if (aim->rounds == 0 && remote != NULL && !w->u->c.mapping->values_hashed &&
-        changes_text(&w->arena, lead, fields, custom, remote, &w->batch.entries[i].changes) != 0)
+        changes_pack(&w->arena, lead, fields, custom, remote, &w->batch.entries[i].changes) != 0)
         return -1;
     return arena_str(&w->arena, (struct str){(const char *)custom, lead->shape->custom_n}, &aim->custom_changed);
 }

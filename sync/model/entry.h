@@ -43,7 +43,7 @@ struct entry {
     bool has_lead_id;      /* in an intent: the lead that is written to, where its id is known */
     struct uuid lead_id;
     struct str detail;     /* column and value of a reject, the API's message; may be empty */
-    struct str changes;    /* of an update, "field: old -> new; …"; may be empty */
+    struct str changes;    /* of an update, a list (change.h), or an older leadsync's text; may be empty */
 };
 
 /* Packed records, length-prefixed so that a reader can skip; the intent and the outcome are separate records because

@@ -118,7 +118,7 @@ static int edit_changes(struct forget *f, struct result *r, bool *edited, struct
     int64_t known = 1;
     if (r->entry.changes.n == 0)
         return 0;
-    if (person_named_in(&f->person, r->entry.changes, edited, e) < 0)
+    if (person_in_changes(&f->person, r->entry.changes, edited, e) < 0)
         return -1;
     if (!*edited && r->lead != 0) {
         sqlite3_stmt *st;

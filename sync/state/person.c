@@ -4,6 +4,7 @@
 #include "sync/state/person.h"
 
 #include "sync/base/text.h"
+#include "sync/model/change.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -97,6 +98,28 @@ int person_in_cells(struct person *p, struct str packed, bool *in, struct err *e
         if (rc < 0)
             return person_named_in(p, packed, in, e);
         else if (person_named_in(p, (struct str){cell.p, cell.n}, in, e) < 0)
+            return -1;
+    return 0;
+}
+
+static int in_value(struct person *p, const struct value *v, bool *in, struct err *e)
+{
+    return *in || v->kind != VALUE_STRING ? 0 : person_named_in(p, (struct str){v->p, v->n}, in, e);
+}
+
+/* Value by value, for the same reason. */
+int person_in_changes(struct person *p, struct str list, bool *in, struct err *e)
+{
+    const char *at = list.p, *end = list.n > 0 ? list.p + list.n : list.p;
+    struct change change;
+    int rc;
+    *in = false;
+    if (change_is_text(list))
+        return person_named_in(p, list, in, e);
+    while (!*in && (rc = change_next(&at, end, &change)) != 0)
+        if (rc < 0)
+            return person_named_in(p, list, in, e);
+        else if (in_value(p, &change.before, in, e) < 0 || in_value(p, &change.after, in, e) < 0)
             return -1;
     return 0;
 }

@@ -25,6 +25,8 @@ int person_is_text(struct person *p, struct str text, bool *same, struct err *e)
 int person_named_in(struct person *p, struct str text, bool *in, struct err *e);
 /* The same of any cell of a packed row. Cells that cannot be unpacked are searched as one text. */
 int person_in_cells(struct person *p, struct str packed, bool *in, struct err *e);
+/* The same of a name or value of what changed, in a list or an older leadsync's text. */
+int person_in_changes(struct person *p, struct str list, bool *in, struct err *e);
 /* The address of a packed lead. */
 int person_is_packed(struct person *p, struct str packed, bool *same, struct err *e);
 /* A row of lead_values, whose columns 1 and 2 are `who` and `packed`; its key goes to `key`. */

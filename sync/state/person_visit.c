@@ -174,7 +174,7 @@ static int is_result(struct visit *w, const struct entry *entry, bool *same, str
         return -1;
     if (!*same && person_named_in(&w->person, entry->detail, same, e) < 0)
         return -1;
-    if (!*same && person_named_in(&w->person, entry->changes, same, e) < 0)
+    if (!*same && person_in_changes(&w->person, entry->changes, same, e) < 0)
         return -1;
     return *same ? 0 : person_in_cells(&w->person, entry->cells, same, e);
 }

@@ -89,11 +89,14 @@ const char journal_tables[] =
  * 2 to 3: a person's status is kept by the address, too; version 2 would make such a person active again. A run keeps the
  * digest of its mapping, and a retry row the run that left it; version 2 would send what another mapping made.
  * 3 to 4: a run keeps who began it and how; of older runs that is not known. Results keep what an update changed, which
- * version 3 would misread. */
+ * version 3 would misread.
+ * 4 to 5: these changes are a list that keeps each value's kind (change.h). Texts that are there stay; version 4 would print the
+ * list. */
 const struct schema_step schema_steps[] = {
     {1, "", NULL},
     {2, PEOPLE_TABLE MAPPING_COLUMNS, people_fill},
     {3, "ALTER TABLE runs ADD COLUMN begun TEXT", NULL},
+    {4, "", NULL},
     {0, NULL, NULL}};
 
 static int run_step(struct db *db, const struct schema_step *step, void *ctx, struct err *e)

@@ -1,6 +1,7 @@
 /* A person who is forgotten is nowhere in the file any more, and does not come back. */
 #include "config.h"
 
+#include "sync/model/change.h"
 #include "tests/unit/state_kit.h"
 
 #include "sync/state/state_int.h"
@@ -39,11 +40,20 @@ static void is_nowhere(void)
     ck_assert(!is_there("person1@"));
 }
 
+static struct str changes_of(struct buf *list, const char *before)
+{
+    const struct change change = {STR("company_name"), {VALUE_STRING, before, strlen(before)}, {VALUE_STRING, "Acme", 4}};
+    ck_assert_int_eq(change_add(&change, list), 0);
+    return buf_str(list);
+}
+
 START_TEST(a_person_is_forgotten_everywhere)
 {
     struct hash128 other = kit_key(&k, 50);
     struct forgotten counts;
     struct entry lead = kit_created(&k, 1, 11), keyed = kit_created(&k, 50, 11), third = kit_created(&k, 3, 11);
+    struct entry fourth = kit_created(&k, 4, 11);
+    struct buf changes[2] = {BUF_INIT(4096), BUF_INIT(4096)};
     struct entry bad = kit_with(kit_entry(&k, 2, 11), OUTCOME_REJECTED, REASON_REFUSED_THERE);
     struct entry late = kit_with(kit_entry(&k, 60, 11), OUTCOME_DEFERRED, REASON_PLAN_FULL);
     struct job_record job = {.id = "j1", .type = "move", .status = "pending", .run = 1,
@@ -51,9 +61,10 @@ START_TEST(a_person_is_forgotten_everywhere)
     bad.detail = STR("PERSON1@example.com is odd");
     bad.cells = STR("9,person1@EXAMPLE.com");
     keyed.values = late.values = kit_values(&k, " Person1@Example.com ", "Ada"); /* known by another key */
-    lead.changes = STR("company_name: Moonbase -> Acme");
+    lead.changes = changes_of(&changes[0], "Moonbase");
     third.changes = STR("company_name: Lighthouse -> Acme");
-    kit_batch(&k, OP_CREATE, k.target, (struct entry[]){lead, bad, keyed, late, third}, 5);
+    fourth.changes = changes_of(&changes[1], "ask\nperson1@example.com, Zeppelin");
+    kit_batch(&k, OP_CREATE, k.target, (struct entry[]){lead, bad, keyed, late, third, fourth}, 6);
     kit_failed(&k, state_forget(k.s, &person1, &counts, &k.e), XS_STATE, "resume");
     kit_merge(&k);
     kit_ok(&k, state_job_put(k.s, &job, &k.e));
@@ -61,7 +72,7 @@ START_TEST(a_person_is_forgotten_everywhere)
     kit_ok(&k, state_forget(k.s, &person1, &counts, &k.e));
     ck_assert_uint_eq(counts.leads, 2);
     ck_assert_uint_ge(counts.others, 4);
-    ck_assert_uint_eq(state_leads_n(k.s), 1);
+    ck_assert_uint_eq(state_leads_n(k.s), 2);
     ck_assert_uint_eq(state_retries_n(k.s), 0);
     ck_assert_uint_eq(state_forgotten_n(k.s), 3);
     kit_audit(&k);
@@ -73,10 +84,13 @@ START_TEST(a_person_is_forgotten_everywhere)
     bool gone;
     kit_ok(&k, state_forgotten(k.s, &other, &gone, &k.e));
     ck_assert(gone);
-    ck_assert_str_eq(kit_listed(&k, k.run), "1 created -;2 rejected 2;3 created 3;50 created -;60 deferred -;");
+    ck_assert_str_eq(kit_listed(&k, k.run), "1 created -;2 rejected 2;3 created 3;4 created 4;50 created -;60 deferred -;");
     kit_close(&k);
     ck_assert(!is_there("Moonbase"));
     ck_assert(is_there("Lighthouse")); /* another person's */
+    ck_assert(!is_there("Zeppelin"));  /* another person's too, but beside this address */
+    buf_free(&changes[0]);
+    buf_free(&changes[1]);
     is_nowhere();
     kit_open(&k, STATE_WRITE);
     kit_ok(&k, state_forget(k.s, &person1, &counts, &k.e)); /* twice is once */

@@ -175,12 +175,12 @@ START_TEST(newer_and_missing_tables_are_refused)
 {
     kit_open(&k, STATE_WRITE);
     kit_close(&k);
-    sql("PRAGMA user_version = 5");
+    sql("PRAGMA user_version = 6");
     refused(STATE_WRITE, NULL, NULL, XS_STATE, "newer leadsync");
     refused(STATE_READ, NULL, NULL, XS_STATE, "newer leadsync");
     sql("PRAGMA user_version = 0");
     refused(STATE_WRITE, NULL, NULL, XS_STATE, "no version");
-    sql("PRAGMA user_version = 4; DROP TABLE identity");
+    sql("PRAGMA user_version = 5; DROP TABLE identity");
     refused(STATE_WRITE, NULL, NULL, XS_STATE, "has not the tables");
 }
 END_TEST
