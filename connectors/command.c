@@ -2,7 +2,7 @@
  * has ended with 0. */
 #include "config.h"
 
-#include "connectors/csvrows.h"
+#include "connectors/csv/csvrows.h"
 #include "connectors/drivers.h"
 #include "connectors/ndjson.h"
 #include "connectors/process.h"

@@ -1,8 +1,8 @@
 /* Addresses that are given by hand, in the spellings under which a person may be known. */
 #include "config.h"
 
-#include "mappings/email.h"
-#include "mappings/host.h"
+#include "mappings/convert/email.h"
+#include "mappings/convert/host.h"
 #include "mappings/mapping.h"
 
 #include <string.h>

@@ -3,9 +3,9 @@
 #include "config.h"
 
 #include "mappings/cells.h"
-#include "mappings/clean.h"
+#include "mappings/convert/clean.h"
 #include "mappings/compiled.h"
-#include "mappings/email.h"
+#include "mappings/convert/email.h"
 #include "sync/base/text.h"
 
 #include <string.h>

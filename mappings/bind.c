@@ -1,7 +1,7 @@
 /* Columns of the source meet the mapping: names become cell numbers, once a run. */
 #include "config.h"
 
-#include "mappings/clean.h"
+#include "mappings/convert/clean.h"
 #include "mappings/compiled.h"
 #include "sync/base/text.h"
 

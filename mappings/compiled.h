@@ -3,11 +3,11 @@
 #ifndef MAPPINGS_COMPILED_H
 #define MAPPINGS_COMPILED_H
 
-#include "mappings/diag.h"
+#include "mappings/file/diag.h"
 #include "mappings/mapping.h"
-#include "mappings/template.h"
-#include "mappings/transform.h"
-#include "mappings/yaml_tree.h"
+#include "mappings/convert/template.h"
+#include "mappings/convert/transform.h"
+#include "mappings/file/yaml_tree.h"
 #include "sync/model/row.h"
 
 enum { MAPPING_BYTES_MAX = 128 << 20 };  /* of a mapping's arena: a file of 1 MiB of nothing but "a," */

@@ -2,7 +2,7 @@
 #include "config.h"
 
 #include "sync/base/stop.h"
-#include "sync/cmd/command.h"
+#include "sync/cli/command.h"
 
 #include <fcntl.h>
 #include <stdlib.h>

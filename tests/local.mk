@@ -19,8 +19,8 @@ include tests/unit/mappings.mk
 include tests/unit/state.mk
 include tests/unit/api.mk
 include tests/unit/sandbox.mk
-include tests/unit/engine.mk
-include tests/unit/cmd.mk
+include tests/unit/floor3.mk
+include tests/unit/cli.mk
 endif
 include tests/harness/local.mk
 include tests/cli/local.mk

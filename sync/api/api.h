@@ -1,7 +1,7 @@
 /* The client of the Instantly API v2: asynchronous calls, paced and retried, classified.
  *
  * body builds and reads JSON, endpoint is one async call each, queue is the only place with rate, retry and priority,
- * transport moves bytes. This room only *classifies* an answer; what it means for rows is decided in sync/engine.
+ * transport moves bytes. This room only *classifies* an answer; what it means for rows is decided in sync/upload.
  * Facts about the API are marked where they are used with what is known of them: documented, observed, inferred. */
 #ifndef SYNC_API_API_H
 #define SYNC_API_API_H

@@ -3,7 +3,7 @@
 
 #include "sync/api/by_hand.h"
 
-#include "sync/api/body.h"
+#include "sync/api/body/body.h"
 
 #include <string.h>
 

@@ -1,9 +1,9 @@
 /* A client: its configuration checked, its parts put together, and one call waited for. */
 #include "config.h"
 
-#include "sync/api/answer.h"
-#include "sync/api/queue.h"
-#include "sync/api/rate_share.h"
+#include "sync/api/answer/answer.h"
+#include "sync/api/http/queue.h"
+#include "sync/api/http/rate_share.h"
 #include "sync/base/log.h"
 #include "sync/base/stop.h"
 #include "sync/base/url.h"

@@ -1,9 +1,9 @@
 /* One asynchronous call an endpoint: a body, a path, and what a usable answer must have. */
 #include "config.h"
 
-#include "sync/api/answer.h"
-#include "sync/api/body.h"
-#include "sync/api/queue.h"
+#include "sync/api/answer/answer.h"
+#include "sync/api/body/body.h"
+#include "sync/api/http/queue.h"
 
 #include <json-c/json.h>
 #include <stdlib.h>

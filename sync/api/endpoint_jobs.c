@@ -1,8 +1,8 @@
 /* Moves, removals and the background jobs that follow. */
 #include "config.h"
 
-#include "sync/api/body.h"
-#include "sync/api/queue.h"
+#include "sync/api/body/body.h"
+#include "sync/api/http/queue.h"
 
 int api_leads_move(struct api *a, const struct leads_move *move, api_done_fn *done, void *ctx, struct err *e)
 {

@@ -1,37 +1,42 @@
 noinst_LIBRARIES += sync/libapi.a
 sync_libapi_a_SOURCES = \
-	sync/api/answer.c sync/api/answer.h \
-	sync/api/answer_added.c \
-	sync/api/answer_jobs.c \
-	sync/api/answer_leads.c \
-	sync/api/answer_reader.c sync/api/answer_reader.h \
 	sync/api/api.h \
-	sync/api/body.c sync/api/body.h \
-	sync/api/body_add.c \
-	sync/api/body_by_hand.c \
-	sync/api/body_list.c \
-	sync/api/body_move.c \
-	sync/api/body_patch.c \
 	sync/api/by_hand.c sync/api/by_hand.h \
-	sync/api/classify.c sync/api/classify.h \
 	sync/api/client.c \
 	sync/api/endpoint.c \
 	sync/api/endpoint_jobs.c \
-	sync/api/http_time.c sync/api/http_time.h \
-	sync/api/jitter.c sync/api/jitter.h \
 	sync/api/lookup.c \
 	sync/api/lookup_jobs.c \
 	sync/api/lookup_sequence.c \
 	sync/api/pages.c sync/api/pages.h \
-	sync/api/pacer.c sync/api/pacer.h \
-	sync/api/queue.c sync/api/queue.h \
-	sync/api/rate_share.c sync/api/rate_share.h \
-	sync/api/request.c sync/api/request.h \
-	sync/api/retry.c sync/api/retry.h \
-	sync/api/second_chance.c sync/api/second_chance.h \
-	sync/api/transport.h \
-	sync/api/transport_advice.c sync/api/transport_advice.h \
-	sync/api/transport_curl.c \
-	sync/api/transport_read_only.c \
-	sync/api/unpack.c sync/api/unpack.h \
-	sync/api/waits.c sync/api/waits.h
+	sync/api/answer/answer.c sync/api/answer/answer.h \
+	sync/api/answer/answer_added.c \
+	sync/api/answer/answer_jobs.c \
+	sync/api/answer/answer_leads.c \
+	sync/api/answer/answer_reader.c sync/api/answer/answer_reader.h \
+	sync/api/body/body.c sync/api/body/body.h \
+	sync/api/body/body_add.c \
+	sync/api/body/body_by_hand.c \
+	sync/api/body/body_list.c \
+	sync/api/body/body_move.c \
+	sync/api/body/body_patch.c \
+	sync/api/http/classify.c sync/api/http/classify.h \
+	sync/api/http/http_time.c sync/api/http/http_time.h \
+	sync/api/http/jitter.c sync/api/http/jitter.h \
+	sync/api/http/pacer.c sync/api/http/pacer.h \
+	sync/api/http/queue.c sync/api/http/queue.h \
+	sync/api/http/rate_share.c sync/api/http/rate_share.h \
+	sync/api/http/request.c sync/api/http/request.h \
+	sync/api/http/retry.c sync/api/http/retry.h \
+	sync/api/http/second_chance.c sync/api/http/second_chance.h \
+	sync/api/http/transport.h \
+	sync/api/http/transport_advice.c sync/api/http/transport_advice.h \
+	sync/api/http/transport_curl.c \
+	sync/api/http/transport_read_only.c \
+	sync/api/http/unpack.c sync/api/http/unpack.h \
+	sync/api/http/waits.c sync/api/http/waits.h
+EXTRA_DIST += \
+	sync/api/README.md \
+	sync/api/answer/README.md \
+	sync/api/body/README.md \
+	sync/api/http/README.md

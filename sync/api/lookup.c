@@ -4,10 +4,10 @@
  * compared, because writing to the first of several campaigns of a name would mail people the wrong thing. */
 #include "config.h"
 
-#include "sync/api/answer.h"
-#include "sync/api/body.h"
+#include "sync/api/answer/answer.h"
+#include "sync/api/body/body.h"
 #include "sync/api/pages.h"
-#include "sync/api/queue.h"
+#include "sync/api/http/queue.h"
 #include "sync/base/log.h"
 #include "sync/base/text.h"
 

@@ -1,8 +1,8 @@
 /* Background jobs for people who ask: by id, or all of the workspace. Blocking, one call after the other. */
 #include "config.h"
 
-#include "sync/api/answer.h"
-#include "sync/api/body.h"
+#include "sync/api/answer/answer.h"
+#include "sync/api/body/body.h"
 #include "sync/api/pages.h"
 #include "sync/base/log.h"
 

@@ -5,7 +5,7 @@
  * nobody. */
 #include "config.h"
 
-#include "sync/api/answer.h"
+#include "sync/api/answer/answer.h"
 #include "sync/api/api.h"
 #include "sync/api/pages.h"
 

@@ -4,8 +4,8 @@
 
 #include "sync/api/pages.h"
 
-#include "sync/api/answer.h"
-#include "sync/api/body.h"
+#include "sync/api/answer/answer.h"
+#include "sync/api/body/body.h"
 
 #include <json-c/json.h>
 

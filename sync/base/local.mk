@@ -15,3 +15,5 @@ sync_libbase_a_SOURCES = \
 	sync/base/text.c sync/base/text.h \
 	sync/base/text_wrap.c \
 	sync/base/url.c sync/base/url.h
+EXTRA_DIST += \
+	sync/base/README.md

@@ -7,3 +7,5 @@ sync_libmodel_a_SOURCES = \
 	sync/model/row.c sync/model/row.h \
 	sync/model/source_spec.h \
 	sync/model/target.c sync/model/target.h
+EXTRA_DIST += \
+	sync/model/README.md

@@ -1,21 +1,32 @@
 noinst_LIBRARIES += sync/libsandbox.a
 sync_libsandbox_a_SOURCES = \
-	sync/sandbox/sandbox.h sync/sandbox/sandbox.c \
-	sync/sandbox/server.h sync/sandbox/server.c \
-	sync/sandbox/wire.h sync/sandbox/wire.c \
-	sync/sandbox/http.h sync/sandbox/http.c \
-	sync/sandbox/route.h sync/sandbox/route.c \
-	sync/sandbox/check.h sync/sandbox/check.c sync/sandbox/shapes.c \
-	sync/sandbox/json.h sync/sandbox/json.c \
-	sync/sandbox/world.h sync/sandbox/world.c \
-	sync/sandbox/table.h sync/sandbox/table.c \
-	sync/sandbox/lead.h sync/sandbox/lead.c \
-	sync/sandbox/select.h sync/sandbox/select.c \
-	sync/sandbox/add.c sync/sandbox/leads.c sync/sandbox/many.c \
-	sync/sandbox/jobs.h sync/sandbox/jobs.c sync/sandbox/move.c \
-	sync/sandbox/places.c sync/sandbox/account.c \
-	sync/sandbox/faults.h sync/sandbox/faults.c \
-	sync/sandbox/window.h sync/sandbox/window.c \
-	sync/sandbox/ring.h sync/sandbox/ring.c \
-	sync/sandbox/store.h sync/sandbox/store.c \
-	sync/sandbox/control.c sync/sandbox/dump.c
+	sync/sandbox/sandbox.c sync/sandbox/sandbox.h \
+	sync/sandbox/endpoints/account.c \
+	sync/sandbox/endpoints/add.c \
+	sync/sandbox/endpoints/control.c \
+	sync/sandbox/endpoints/dump.c \
+	sync/sandbox/endpoints/jobs.c sync/sandbox/endpoints/jobs.h \
+	sync/sandbox/endpoints/leads.c \
+	sync/sandbox/endpoints/many.c \
+	sync/sandbox/endpoints/move.c \
+	sync/sandbox/endpoints/places.c \
+	sync/sandbox/endpoints/select.c sync/sandbox/endpoints/select.h \
+	sync/sandbox/server/check.c sync/sandbox/server/check.h \
+	sync/sandbox/server/faults.c sync/sandbox/server/faults.h \
+	sync/sandbox/server/http.c sync/sandbox/server/http.h \
+	sync/sandbox/server/json.c sync/sandbox/server/json.h \
+	sync/sandbox/server/ring.c sync/sandbox/server/ring.h \
+	sync/sandbox/server/route.c sync/sandbox/server/route.h \
+	sync/sandbox/server/server.c sync/sandbox/server/server.h \
+	sync/sandbox/server/shapes.c \
+	sync/sandbox/server/window.c sync/sandbox/server/window.h \
+	sync/sandbox/server/wire.c sync/sandbox/server/wire.h \
+	sync/sandbox/world/lead.c sync/sandbox/world/lead.h \
+	sync/sandbox/world/store.c sync/sandbox/world/store.h \
+	sync/sandbox/world/table.c sync/sandbox/world/table.h \
+	sync/sandbox/world/world.c sync/sandbox/world/world.h
+EXTRA_DIST += \
+	sync/sandbox/README.md \
+	sync/sandbox/endpoints/README.md \
+	sync/sandbox/server/README.md \
+	sync/sandbox/world/README.md

@@ -2,8 +2,8 @@
 
 #include "sync/base/clock.h"
 #include "sync/base/stop.h"
-#include "sync/sandbox/server.h"
-#include "sync/sandbox/store.h"
+#include "sync/sandbox/server/server.h"
+#include "sync/sandbox/world/store.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -40,7 +40,7 @@
  *   GET  /__state      everything: knobs, counters, campaigns, lists, jobs, blocks, leads (?leads=0: not these)
  *   GET  /__requests   the last 10 000 requests: n, at, method, path, status, leads, fault, unknown (dropped
  *                     member of the body), workspace
- *   POST /__control    an object of what to change; see sync/sandbox/control.c for the table
+ *   POST /__control    an object of what to change; see sync/sandbox/endpoints/control.c for the table
  */
 #ifndef SYNC_SANDBOX_SANDBOX_H
 #define SYNC_SANDBOX_SANDBOX_H

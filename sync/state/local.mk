@@ -1,39 +1,49 @@
 noinst_LIBRARIES += sync/libstate.a
-sync_libstate_a_SOURCES = \
-	sync/state/append.c \
-	sync/state/audit.c \
-	sync/state/batches.c \
-	sync/state/create.c \
-	sync/state/db.c sync/state/db.h \
-	sync/state/facts.c \
-	sync/state/feed.c sync/state/feed.h \
-	sync/state/fold.c sync/state/fold.h \
-	sync/state/forget.c \
-	sync/state/forget_list.c sync/state/forget_list.h \
-	sync/state/forgotten.c \
-	sync/state/ids.c \
-	sync/state/index.c sync/state/index.h \
-	sync/state/journal.c \
-	sync/state/journal_note.c \
-	sync/state/journal_read.c \
-	sync/state/leads.c \
-	sync/state/lock.c \
-	sync/state/lookup.c sync/state/lookup.h sync/state/lookup_load.c \
-	sync/state/merge.c sync/state/merge.h \
-	sync/state/open.c \
-	sync/state/overlay.c \
-	sync/state/pack.c sync/state/pack.h \
-	sync/state/paths.c \
-	sync/state/people.c sync/state/people.h \
-	sync/state/person.c sync/state/person.h \
-	sync/state/person_visit.c \
-	sync/state/prune.c \
-	sync/state/resolve.c \
-	sync/state/results.c sync/state/results.h \
-	sync/state/retries.c \
-	sync/state/runs.c \
-	sync/state/schema.c sync/state/schema.h \
-	sync/state/seen.c sync/state/seen.h \
-	sync/state/state.h sync/state/state_int.h \
-	sync/state/values.c sync/state/values.h
 EXTRA_DIST += docs/STATE.md
+sync_libstate_a_SOURCES = \
+	sync/state/state.h \
+	sync/state/state_int.h \
+	sync/state/db/create.c \
+	sync/state/db/db.c sync/state/db/db.h \
+	sync/state/db/feed.c sync/state/db/feed.h \
+	sync/state/db/lock.c \
+	sync/state/db/open.c \
+	sync/state/db/paths.c \
+	sync/state/db/schema.c sync/state/db/schema.h \
+	sync/state/forget/forget.c \
+	sync/state/forget/forget_list.c sync/state/forget/forget_list.h \
+	sync/state/forget/forgotten.c \
+	sync/state/forget/person.c sync/state/forget/person.h \
+	sync/state/forget/person_visit.c \
+	sync/state/journal/append.c \
+	sync/state/journal/journal.c \
+	sync/state/journal/journal_note.c \
+	sync/state/journal/journal_read.c \
+	sync/state/journal/overlay.c \
+	sync/state/lookup/ids.c \
+	sync/state/lookup/index.c sync/state/lookup/index.h \
+	sync/state/lookup/lookup.c sync/state/lookup/lookup.h \
+	sync/state/lookup/lookup_load.c \
+	sync/state/lookup/seen.c sync/state/lookup/seen.h \
+	sync/state/merge/fold.c sync/state/merge/fold.h \
+	sync/state/merge/merge.c sync/state/merge/merge.h \
+	sync/state/merge/resolve.c \
+	sync/state/tables/audit.c \
+	sync/state/tables/batches.c \
+	sync/state/tables/facts.c \
+	sync/state/tables/leads.c \
+	sync/state/tables/pack.c sync/state/tables/pack.h \
+	sync/state/tables/people.c sync/state/tables/people.h \
+	sync/state/tables/prune.c \
+	sync/state/tables/results.c sync/state/tables/results.h \
+	sync/state/tables/retries.c \
+	sync/state/tables/runs.c \
+	sync/state/tables/values.c sync/state/tables/values.h
+EXTRA_DIST += \
+	sync/state/README.md \
+	sync/state/db/README.md \
+	sync/state/forget/README.md \
+	sync/state/journal/README.md \
+	sync/state/lookup/README.md \
+	sync/state/merge/README.md \
+	sync/state/tables/README.md

@@ -3,9 +3,9 @@
 #define SYNC_STATE_STATE_INT_H
 
 #include "sync/base/buf.h"
-#include "sync/state/db.h"
-#include "sync/state/feed.h"
-#include "sync/state/forget_list.h"
+#include "sync/state/db/db.h"
+#include "sync/state/db/feed.h"
+#include "sync/state/forget/forget_list.h"
 #include "sync/state/state.h"
 
 enum {

@@ -2,11 +2,11 @@
  * status, so that error bodies are seen too. */
 #include "config.h"
 
-#include "sync/api/answer.h"
-#include "sync/api/answer_reader.h"
+#include "sync/api/answer/answer.h"
+#include "sync/api/answer/answer_reader.h"
 #include "sync/api/api.h"
-#include "sync/api/body.h"
-#include "sync/api/classify.h"
+#include "sync/api/body/body.h"
+#include "sync/api/http/classify.h"
 
 #include <json-c/json.h>
 #include <stdint.h>

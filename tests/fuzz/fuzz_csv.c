@@ -2,7 +2,7 @@
  * at once, cells are UTF-8 unless they or their row have a flaw, lines only grow, and text in UTF-8 is what the reference makes of it. */
 #include "config.h"
 
-#include "connectors/csvrows.h"
+#include "connectors/csv/csvrows.h"
 #include "sync/base/log.h"
 #include "sync/base/text.h"
 #include "tests/unit/csvreference.h"

@@ -1,7 +1,7 @@
 /* Addresses: any bytes. What is taken keeps its limits, is plain ASCII behind the @, and is taken again as the same. */
 #include "config.h"
 
-#include "mappings/email.h"
+#include "mappings/convert/email.h"
 
 #include <stdint.h>
 #include <stdlib.h>

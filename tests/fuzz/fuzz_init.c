@@ -1,7 +1,7 @@
 /* A source of any bytes: whatever its columns are called, the proposed mapping loads and binds. */
 #include "config.h"
 
-#include "mappings/init.h"
+#include "mappings/init/init.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
  * run makes is as long as its parts. */
 #include "config.h"
 
-#include "mappings/template.h"
+#include "mappings/convert/template.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
  * valid UTF-8 into valid UTF-8; steps that clean up find nothing to do in what they made. */
 #include "config.h"
 
-#include "mappings/transform.h"
+#include "mappings/convert/transform.h"
 
 #include <stdint.h>
 #include <stdlib.h>

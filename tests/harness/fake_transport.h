@@ -3,7 +3,7 @@
 #ifndef TESTS_HARNESS_FAKE_TRANSPORT_H
 #define TESTS_HARNESS_FAKE_TRANSPORT_H
 
-#include "sync/api/transport.h"
+#include "sync/api/http/transport.h"
 #include "sync/base/clock.h"
 
 struct fake_answer {

@@ -2,7 +2,7 @@
 #ifndef TESTS_UNIT_ANSWER_KIT_H
 #define TESTS_UNIT_ANSWER_KIT_H
 
-#include "sync/api/answer.h"
+#include "sync/api/answer/answer.h"
 #include "sync/api/api.h"
 #include "tests/unit/harness.h"
 

@@ -1,8 +1,8 @@
 #include "config.h"
 
 /* Answers that come in pieces: the same JSON wherever they are cut, and never more memory than they may take. */
-#include "sync/api/answer.h"
-#include "sync/api/answer_reader.h"
+#include "sync/api/answer/answer.h"
+#include "sync/api/answer/answer_reader.h"
 #include "tests/unit/harness.h"
 
 #include <json-c/json.h>

@@ -1,5 +1,5 @@
 /* Requests as exact bytes. */
-#include "sync/api/body.h"
+#include "sync/api/body/body.h"
 #include "tests/unit/answer_kit.h"
 
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* `check` against a scripted API: what it finds, what it ends with, and that it never writes. */
 #include "config.h"
 
-#include "sync/engine/check.h"
+#include "sync/preflight/check.h"
 #include "sync/state/state.h"
 #include "tests/harness/fake_transport.h"
 #include "tests/unit/harness.h"

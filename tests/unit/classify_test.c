@@ -1,6 +1,6 @@
 /* Status and body to verdict, as rows of a table; the API's words; the errors that end a run. */
-#include "sync/api/classify.h"
-#include "sync/api/answer.h"
+#include "sync/api/http/classify.h"
+#include "sync/api/answer/answer.h"
 #include "tests/unit/harness.h"
 
 #include <json-c/json.h>

@@ -2,7 +2,7 @@
 #ifndef TESTS_UNIT_CMD_KIT_H
 #define TESTS_UNIT_CMD_KIT_H
 
-#include "sync/cmd/command.h"
+#include "sync/cli/command.h"
 #include "tests/unit/harness.h"
 
 #include <string.h>

@@ -2,7 +2,7 @@
 
 #include "tests/unit/csvcases.h"
 
-#include "connectors/csvrows.h"
+#include "connectors/csv/csvrows.h"
 #include "sync/base/log.h"
 #include "tests/unit/harness.h"
 

@@ -2,7 +2,7 @@
 #include "config.h"
 
 #include "sync/base/text.h"
-#include "sync/engine/diff.h"
+#include "sync/report/diff.h"
 #include "tests/unit/golden.h"
 #include "tests/unit/harness.h"
 

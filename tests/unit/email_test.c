@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "mappings/email.h"
+#include "mappings/convert/email.h"
 #include "tests/unit/convert_cases.h"
 #include "tests/unit/harness.h"
 

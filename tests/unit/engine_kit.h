@@ -3,7 +3,7 @@
 #ifndef TESTS_UNIT_ENGINE_KIT_H
 #define TESTS_UNIT_ENGINE_KIT_H
 
-#include "sync/engine/run.h"
+#include "sync/pipeline/run.h"
 #include "sync/state/state.h"
 #include "tests/harness/fake_world.h"
 #include "tests/unit/harness.h"

@@ -1,7 +1,7 @@
 /* What the first line of a file is, told by itself and the rows below. */
 #include "config.h"
 
-#include "mappings/first_line.h"
+#include "mappings/names/first_line.h"
 #include "tests/unit/harness.h"
 
 #include <stdio.h>

@@ -1,4 +1,4 @@
-#include "sync/api/http_time.h"
+#include "sync/api/http/http_time.h"
 #include "tests/unit/harness.h"
 
 static const struct {

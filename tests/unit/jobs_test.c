@@ -1,9 +1,9 @@
 /* Moves, removals and background jobs: what is asked for, byte for byte, and what is read from recorded and hostile
  * answers. */
-#include "sync/api/answer.h"
+#include "sync/api/answer/answer.h"
 #include "sync/api/api.h"
-#include "sync/api/body.h"
-#include "sync/api/transport.h"
+#include "sync/api/body/body.h"
+#include "sync/api/http/transport.h"
 #include "tests/harness/fake_transport.h"
 #include "tests/unit/harness.h"
 

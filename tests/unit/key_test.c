@@ -1,7 +1,7 @@
 /* Where the key comes from, in which order, and what is refused. Its text must never be in a message. */
 #include "config.h"
 
-#include "sync/cmd/key.h"
+#include "sync/cli/key.h"
 #include "tests/unit/harness.h"
 
 #include <fcntl.h>

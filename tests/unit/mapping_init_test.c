@@ -2,7 +2,7 @@
  * cell of the source gets into it. The cases are text files in tests/cases/mapping/init. */
 #include "config.h"
 
-#include "mappings/init.h"
+#include "mappings/init/init.h"
 #include "mappings/mapping.h"
 #include "tests/unit/harness.h"
 #include "tests/unit/mapping_cases.h"

@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-#include "sync/engine/people.h"
+#include "sync/plan/people.h"
 #include "tests/unit/move_kit.h"
 
 static struct ekit k;

@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "mappings/names.h"
+#include "mappings/names/names.h"
 #include "tests/unit/convert_cases.h"
 #include "tests/unit/harness.h"
 
@@ -103,7 +103,7 @@ static const struct {
     const char *list;
 } table[] = {
 #define NAMES(field, sureness, language, list) {LEAD_##field, sureness, list},
-#include "mappings/names.def"
+#include "mappings/names/names.def"
 #undef NAMES
 };
 

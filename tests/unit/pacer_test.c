@@ -1,6 +1,6 @@
 /* The pacer's promise is a property: whatever the schedule, no window holds more than the limit, as departed and as
  * arrived with the jitter that it allows for. */
-#include "sync/api/pacer.h"
+#include "sync/api/http/pacer.h"
 #include "tests/unit/harness.h"
 
 #include <errno.h>

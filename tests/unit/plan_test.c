@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sync/engine/people.h"
-#include "sync/engine/plan.h"
+#include "sync/plan/people.h"
+#include "sync/plan/plan.h"
 #include "tests/unit/harness.h"
 
 /* A case is a line: NAME | setting=value … | expectation. Settings:

@@ -1,7 +1,7 @@
 /* Waiting for PostgreSQL has its ends: time limits, signals, a cancel at any moment, hosts that do not answer. */
 #include "config.h"
 
-#include "connectors/postgres_conn.h"
+#include "connectors/postgres/postgres_conn.h"
 #include "sync/base/stop.h"
 #include "tests/unit/postgres_kit.h"
 

@@ -1,8 +1,8 @@
 /* Outcomes back into PostgreSQL, and what is told of the role that reads. */
 #include "config.h"
 
-#include "connectors/postgres_results.h"
-#include "connectors/postgres_role.h"
+#include "connectors/postgres/postgres_results.h"
+#include "connectors/postgres/postgres_role.h"
 #include "tests/unit/postgres_kit.h"
 
 #include <libpq-fe.h>

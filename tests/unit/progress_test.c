@@ -1,5 +1,5 @@
 /* The text of the progress line: what happens, and how far it is. */
-#include "sync/cmd/progress.h"
+#include "sync/cli/progress.h"
 #include "sync/model/entry.h"
 #include "tests/unit/harness.h"
 

@@ -4,7 +4,7 @@
 #define TESTS_UNIT_QUEUE_KIT_H
 
 #include "sync/api/api.h"
-#include "sync/api/transport.h"
+#include "sync/api/http/transport.h"
 #include "tests/harness/fake_transport.h"
 #include "tests/unit/harness.h"
 

@@ -2,7 +2,7 @@
  * nobody. */
 #include "config.h"
 
-#include "sync/api/rate_share.h"
+#include "sync/api/http/rate_share.h"
 #include "sync/base/clock.h"
 #include "tests/unit/harness.h"
 

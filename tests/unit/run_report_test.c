@@ -2,7 +2,7 @@
 #include "config.h"
 
 #include "sync/base/log.h"
-#include "sync/engine/run.h"
+#include "sync/pipeline/run.h"
 #include "tests/unit/golden.h"
 #include "tests/unit/harness.h"
 

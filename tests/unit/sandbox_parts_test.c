@@ -1,10 +1,10 @@
 /* The sandbox's parts alone: windows, faults, the table of leads, strict JSON, ids. */
-#include "sync/sandbox/faults.h"
-#include "sync/sandbox/json.h"
-#include "sync/sandbox/ring.h"
-#include "sync/sandbox/table.h"
-#include "sync/sandbox/window.h"
-#include "sync/sandbox/world.h"
+#include "sync/sandbox/server/faults.h"
+#include "sync/sandbox/server/json.h"
+#include "sync/sandbox/server/ring.h"
+#include "sync/sandbox/world/table.h"
+#include "sync/sandbox/server/window.h"
+#include "sync/sandbox/world/world.h"
 #include "tests/unit/harness.h"
 
 #include <stdio.h>

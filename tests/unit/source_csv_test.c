@@ -1,7 +1,7 @@
 /* CSV: the cases of tests/cases/csv at every chunk boundary, and the two ways of reading a row against each other. */
 #include "config.h"
 
-#include "connectors/csvrows.h"
+#include "connectors/csv/csvrows.h"
 #include "tests/unit/csvcases.h"
 #include "tests/unit/csvreference.h"
 #include "tests/unit/harness.h"

@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 #include <signal.h>
 
-#include "sync/engine/spool.h"
-#include "sync/engine/tally.h"
+#include "sync/plan/spool.h"
+#include "sync/report/tally.h"
 #include "tests/unit/harness.h"
 
 static struct err e;

@@ -1,7 +1,7 @@
 /* SQL as text: what is :watermark and what only looks like it, and carets. */
 #include "config.h"
 
-#include "connectors/postgres_mark.h"
+#include "connectors/postgres/postgres_mark.h"
 #include "connectors/sqltext.h"
 #include "tests/unit/harness.h"
 

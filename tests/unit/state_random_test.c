@@ -2,7 +2,7 @@
  * unmerged journal against the writer after the merge. Seeds are in the test's number. */
 #include "config.h"
 
-#include "sync/state/lookup.h"
+#include "sync/state/lookup/lookup.h"
 #include "tests/unit/state_kit.h"
 
 #include <stdlib.h>

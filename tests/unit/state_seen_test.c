@@ -3,9 +3,9 @@
 
 #include "tests/unit/state_kit.h"
 
-#include "sync/state/index.h"
-#include "sync/state/pack.h"
-#include "sync/state/seen.h"
+#include "sync/state/lookup/index.h"
+#include "sync/state/tables/pack.h"
+#include "sync/state/lookup/seen.h"
 
 #include <stdlib.h>
 #include <string.h>

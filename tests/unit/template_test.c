@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "mappings/template.h"
+#include "mappings/convert/template.h"
 #include "tests/unit/convert_cases.h"
 #include "tests/unit/harness.h"
 

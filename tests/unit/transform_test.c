@@ -1,7 +1,7 @@
 #include "config.h"
 
-#include "mappings/clean.h"
-#include "mappings/transform.h"
+#include "mappings/convert/clean.h"
+#include "mappings/convert/transform.h"
 #include "tests/unit/convert_cases.h"
 #include "tests/unit/harness.h"
 

@@ -2,7 +2,7 @@
 #ifndef TESTS_UNIT_TRANSPORT_KIT_H
 #define TESTS_UNIT_TRANSPORT_KIT_H
 
-#include "sync/api/transport.h"
+#include "sync/api/http/transport.h"
 #include "tests/harness/peer.h"
 #include "tests/unit/harness.h"
 

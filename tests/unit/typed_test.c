@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "mappings/typed.h"
+#include "mappings/convert/typed.h"
 #include "tests/unit/convert_cases.h"
 #include "tests/unit/harness.h"
 

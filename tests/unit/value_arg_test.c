@@ -1,5 +1,5 @@
 /* Values of leads from a command line. */
-#include "sync/cmd/value_arg.h"
+#include "sync/cli/args/value_arg.h"
 #include "tests/unit/harness.h"
 
 #include <string.h>

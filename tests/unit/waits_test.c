@@ -1,7 +1,7 @@
 /* What the user reads about waiting for the API: lines are few, come at once, and name the reason and the end. */
 #include "tests/unit/queue_kit.h"
 
-#include "sync/api/rate_share.h"
+#include "sync/api/http/rate_share.h"
 #include "sync/base/log.h"
 
 #include <stdio.h>

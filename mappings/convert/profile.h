@@ -1,0 +1,12 @@
+/* Is a web address a page of a person or company at a network of professionals? Such a page is no website of theirs. */
+#ifndef MAPPINGS_CONVERT_PROFILE_H
+#define MAPPINGS_CONVERT_PROFILE_H
+
+#include "sync/base/str.h"
+
+#include <stdbool.h>
+
+/* linkedin.com, lnkd.in, xing.com and hosts below them, with or without a scheme. `trimmed` has no blanks around it. Pure. */
+bool profile_page(struct str trimmed);
+
+#endif

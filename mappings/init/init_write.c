@@ -1,0 +1,391 @@
+/* Writes the proposed file: what is sure as YAML, what is not as a comment that becomes YAML without its '#'. */
+#include "config.h"
+
+#include "mappings/init/init.h"
+
+#include "mappings/compiled.h"
+#include "mappings/init/init_look.h"
+#include "mappings/init/init_propose.h"
+#include "mappings/init/init_yaml.h"
+#include "mappings/names/names_words.h"
+#include "sync/base/text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { KEY_MAX = 1 << 16 };
+
+/* ---- columns ---- */
+
+/* Are its web addresses pages at LinkedIn, most of them? Then they are nobody's website. */
+static bool is_profile(const struct look *look)
+{
+    return look->profiles * 2 > look->filled;
+}
+
+/* Dutch exports keep the "van der" of a last name in a column of its own. Its place, or n; it is none where its name
+ * cannot stand in a template. */
+static size_t particle_column(const struct mapping_init *init)
+{
+    static const char *const names[] = {"tussenvoegsel", "tussenvoegsels", "voorvoegsel", "voorvoegsels"};
+    size_t last = 0;
+    while (last < init->n && init->uses[last].field != LEAD_LAST_NAME)
+        last++;
+    for (size_t i = 0; last < init->n && i < init->n; i++) {
+        for (size_t k = 0; k < sizeof names / sizeof names[0]; k++) {
+            if (str_eq_nocase(init->columns[i], str_from(names[k])) && init->uses[i].field < 0 &&
+                strpbrk(init->columns[last].p, "{}") == NULL)
+                return i;
+        }
+    }
+    return init->n;
+}
+
+/* The particle before the name; the arena's copies of names end in a NUL. */
+static void put_last_name(struct init_writer *w, struct str particle, struct str column)
+{
+    struct buf text = BUF_INIT(KEY_MAX);
+    if (buf_addf(&text, "{%.*s} {%.*s}", STR_ARG(particle), STR_ARG(column)) != 0)
+        w->failed = true;
+    init_put(w, "{template: ");
+    init_put_scalar(w, buf_str(&text));
+    buf_free(&text);
+}
+
+/* "from: Column", or "from: [A, B]" where several columns claim the field: the first that is filled counts. */
+static void put_from(struct init_writer *w, const size_t *columns, size_t n)
+{
+    init_put(w, n > 1 ? "{from: [" : "{from: ");
+    for (size_t i = 0; i < n; i++) {
+        init_put(w, i > 0 ? ", " : "");
+        init_put_scalar(w, w->init->columns[columns[i]]);
+    }
+    init_put(w, n > 1 ? "]" : "");
+}
+
+/* "NAME: Column" or "NAME: {from: Column, apply: […], type: …}". `particle`: the column before it, or empty. Only the address, and with
+ * it the row, is worth a reject. */
+static void put_column(struct init_writer *w, struct str name, struct str particle, const size_t *columns, size_t n,
+                       const struct steps *steps, const char *type)
+{
+    bool address = str_is(name, lead_field_table[LEAD_EMAIL].api);
+    init_put_scalar(w, name);
+    init_put(w, ": ");
+    if (address && steps->n == 0) {
+        init_put_scalar(w, w->init->columns[columns[0]]);
+        return;
+    }
+    if (particle.n > 0)
+        put_last_name(w, particle, w->init->columns[columns[0]]);
+    else
+        put_from(w, columns, n);
+    for (size_t i = 0; i < steps->n; i++) {
+        init_put(w, i == 0 ? ", apply: [" : ", ");
+        init_put(w, steps->text[i]);
+        init_put(w, i + 1 == steps->n ? "]" : "");
+    }
+    if (type != NULL) {
+        init_put(w, ", type: ");
+        init_put(w, type);
+    }
+    init_put(w, address ? "}" : ", on_error: empty}");
+}
+
+/* A line that is sure is YAML; one that would reject every row stands as a comment. */
+static void put_field(struct init_writer *w, const size_t *columns, size_t n, int field, const char *why)
+{
+    size_t particle = field == LEAD_LAST_NAME && n == 1 ? particle_column(w->init) : w->init->n;
+    struct look look = w->init->looks[columns[0]];
+    for (size_t i = 1; i < n; i++)
+        look_add(&look, &w->init->looks[columns[i]]);
+    struct steps steps = propose_steps(&look, field);
+    const char *unsure = why != NULL ? why : propose_doubt(&look, field);
+    bool fits = propose_fits(&look, field);
+    init_put(w, fits ? "  " : "  # ");
+    put_column(w, str_from(lead_field_table[field].api),
+               particle < w->init->n ? w->init->columns[particle] : STR_NONE, columns, n, &steps, NULL);
+    if (!fits)
+        init_put_note(w, field == LEAD_ASSIGNED_TO ? "unsure: takes the UUID of a user, and the cells are none"
+                                          : "unsure: takes a number; words need map: {word: number}");
+    else if (unsure != NULL)
+        init_put_note(w, unsure);
+    else if (n > 1)
+        init_put_note(w, "the first that is filled");
+    else if (steps.why != NULL)
+        init_put_note(w, steps.why);
+    init_end_line(w);
+}
+
+/* How much a column without an address in it looks like one that should have some: by an @ somewhere, else by its name. */
+static size_t email_likeness(const struct mapping_init *init, size_t i)
+{
+    struct buf key = BUF_INIT(NAMES_HEADER_MAX);
+    bool named = names_key(init->columns[i], &key) == 0 && key.n > 0 && strstr(buf_cstr(&key), "mail") != NULL &&
+                 names_opt_out(init->columns[i]) == NULL;
+    buf_free(&key);
+    return init->looks[i].at_signs > 0 ? 2 + init->looks[i].at_signs : named;
+}
+
+/* The column of the addresses: by its name, else the one with most of them in its cells. */
+static size_t email_column(const struct mapping_init *init, const char **why)
+{
+    size_t best = 0, several = 0, like = 0;
+    *why = NULL;
+    if (init->email < init->n)
+        return init->email;
+    for (size_t i = 0; i < init->n; i++) {
+        several += init->looks[i].emails > 0;
+        if (init->looks[i].emails > init->looks[best].emails)
+            best = i;
+    }
+    *why = several > 1   ? "unsure: several columns hold e-mail addresses"
+           : several > 0 ? "unsure: known by its cells, not by its name"
+                         : "please correct: no column looks like e-mail addresses";
+    for (size_t i = 0; several == 0 && i < init->n; i++) {
+        size_t likeness = email_likeness(init, i);
+        best = likeness > like ? i : best;
+        like = likeness > like ? likeness : like;
+    }
+    return best;
+}
+
+/* Is there a column for the field already? */
+static bool is_filled(const struct mapping_init *init, int field)
+{
+    for (size_t i = 0; i < init->n; i++) {
+        if (init->uses[i].field == field || init->uses[i].rival == field)
+            return true;
+    }
+    return false;
+}
+
+/* A name that may mean the field: a line to take the '#' from, unless the field is filled already. */
+static void put_maybes(struct init_writer *w, size_t email)
+{
+    const struct mapping_init *init = w->init;
+    for (size_t i = 0; i < init->n; i++) {
+        struct names_match match;
+        if (i == email || init->uses[i].field >= 0 || names_find(init->columns[i], &match) != 1 ||
+            match.field == LEAD_EMAIL || is_filled(init, (int)match.field) ||
+            (match.field == LEAD_WEBSITE && is_profile(&init->looks[i])))
+            continue;
+        struct steps steps = propose_steps(&init->looks[i], (int)match.field);
+        bool whole = match.field == LEAD_FIRST_NAME && init->looks[i].spaced * 2 > init->looks[i].filled;
+        propose_add(&steps, whole, "{replace: ['\\s.*$', '']}", "");
+        init_put(w, "  # ");
+        put_column(w, str_from(lead_field_table[match.field].api), STR_NONE, &i, 1, &steps, NULL);
+        init_put_note(w, whole ? "unsure: whole names? the first word is taken then"
+                               : "unsure: the name may mean something else");
+        init_end_line(w);
+    }
+}
+
+/* In the order in which the API lists them, whatever the order of the columns. */
+static void put_fields(struct init_writer *w, size_t email, const char *email_why)
+{
+    const struct mapping_init *init = w->init;
+    init_put(w, "# Lead field: column. 'apply' cleans a value, in this order; 'leadsync schema' lists all that is "
+                "possible.\nfields:\n");
+    w->line = w->out->n;
+    put_field(w, &email, 1, LEAD_EMAIL, email_why);
+    size_t *claims = calloc(init->n + 1, sizeof *claims);
+    w->failed = w->failed || claims == NULL;
+    for (int field = LEAD_EMAIL + 1; field < LEAD_FIELD_N && !w->failed; field++) {
+        size_t n = 0, claims_n = names_claims(init->uses, init->n, (enum lead_field)field, claims);
+        for (size_t i = 0; i < claims_n; i++)
+            if (claims[i] != email)
+                claims[n++] = claims[i];
+        if (n > 0)
+            put_field(w, claims, n, field, NULL);
+    }
+    free(claims);
+    put_maybes(w, email);
+    init_end_line(w);
+}
+
+/* ---- what is left ---- */
+
+/* A variable's name of a column's: as it is where it can be. */
+static void put_variable(struct init_writer *w, size_t i)
+{
+    const struct mapping_init *init = w->init;
+    struct str column = init->columns[i], name = str_trim(column);
+    struct steps steps = propose_steps(&init->looks[i], LEAD_FIELD_N);
+    struct names_match match;
+    struct buf other = BUF_INIT(256);
+    if (custom_name_flaw(name) != NULL) { /* another name is at hand: its number among the columns */
+        if (buf_addf(&other, "column_%zu", init->cells[i] + 1) != 0)
+            w->failed = true;
+        name = buf_str(&other);
+    }
+    const char *unsure, *type = propose_type(&init->looks[i], &steps, &unsure);
+    init_put(w, "#   ");
+    put_column(w, name, STR_NONE, &i, 1, &steps, type);
+    if (is_profile(&init->looks[i]) && init->looks[i].filled > 0 && names_find(column, &match) == 1 &&
+        match.field == LEAD_WEBSITE)
+        init_put_note(w, "pages at LinkedIn or Xing: no website");
+    else if (init->looks[i].filled == 0 && init->rows > init->defects)
+        init_put_note(w, "empty in all rows that were looked at");
+    else if (unsure != NULL)
+        init_put_note(w, unsure);
+    else if (steps.why != NULL)
+        init_put_note(w, steps.why);
+    init_end_line(w);
+    buf_free(&other);
+}
+
+/* Does it stand in the list of a field? The address has none. */
+static bool fills_rival(const struct mapping_init *init, size_t i)
+{
+    return init->uses[i].rival >= 0 && init->uses[i].rival != LEAD_EMAIL;
+}
+
+/* All in comments: a variable is only worth sending when a campaign uses it, and every one is somebody's data. */
+static void put_variables(struct init_writer *w, size_t email)
+{
+    const struct mapping_init *init = w->init;
+    size_t n = 0, particle = particle_column(init);
+    for (size_t i = 0; i < init->n; i++) {
+        if (i == email || init->uses[i].field >= 0 || fills_rival(init, i) || i == particle)
+            continue;
+        if (n++ == 0)
+            init_put(w, "# Columns that are not used yet. Take the '# ' from this key and from each line that a "
+                        "campaign is to use as\n# {{name}}:\n# custom_variables:\n");
+        w->line = w->out->n;
+        put_variable(w, i);
+    }
+    if (n > 0)
+        init_end_line(w);
+}
+
+/* The rule for one column. One that should say when or why may say yes and no all the same. */
+static void put_skip(struct init_writer *w, size_t i, const char *const *values)
+{
+    const struct look *look = &w->init->looks[i];
+    bool any = strcmp(values[0], "*") == 0, answers = look->answers == look->filled;
+    if (any && answers && look->filled > 0) {
+        values = names_opt_out(STR("unsubscribed"));
+        any = false;
+    }
+    init_put(w, "  - {column: ");
+    init_put_scalar(w, w->init->columns[i]);
+    for (size_t k = 0; values[k] != NULL; k++) {
+        init_put(w, k > 0 ? "\", \"" : ", in: [\"");
+        init_put(w, values[k]);
+    }
+    init_put(w, "\"]}");
+    if (any)
+        init_put_note(w, "any value");
+    else if (!answers && strcmp(values[0], "1") == 0)
+        init_put_note(w, "unsure: other values than yes and no were seen");
+    init_end_line(w);
+}
+
+/* Columns by which somebody said not to be mailed are not to be overlooked. */
+static void put_skips(struct init_writer *w, size_t email)
+{
+    const struct mapping_init *init = w->init;
+    size_t n = 0;
+    for (size_t i = 0; i < init->n && !w->failed; i++) {
+        const char *const *values = i != email ? names_opt_out(init->columns[i]) : NULL;
+        if (values == NULL)
+            continue;
+        if (n++ == 0)
+            init_put(w, "# Rows that stay out. Please check that these are the values that mean it.\nskip_when:\n");
+        w->line = w->out->n;
+        put_skip(w, i, values);
+    }
+    if (n > 0)
+        init_end_line(w);
+}
+
+/* What the reader should decide before the first run. */
+static void put_tail(struct init_writer *w, size_t email)
+{
+    const struct mapping_init *init = w->init;
+    size_t defects = init->defects;
+    char text[160];
+    for (size_t n = 0; email < init->n && n <= init->cells[email]; n++)
+        defects += init->short_rows[n];
+    if (init->repeated > 0) {
+        snprintf(text, sizeof text,
+                 "# Rows that repeat the address of another one, among those looked at: %zu. The first one counts:\n",
+                 init->repeated);
+        init_put(w, text);
+        init_put(w, "duplicates: first                             # first | last | reject\n\n");
+    }
+    if (defects > 0) {
+        snprintf(text, sizeof text,
+                 "# %zu of %zu row%s cannot be read (too many cells, or too few); 'leadsync preview --limit 0' names them.\n\n",
+                 defects, init->rows, text_plural(init->rows));
+        init_put(w, text);
+    }
+    if (init->twins > 0) {
+        snprintf(text, sizeof text, "# %zu columns are left out, for their names stand twice: rename them in the source to use them.\n\n",
+                 init->twins);
+        init_put(w, text);
+    }
+    init_put(w, "mode: upsert                                  # create: add leads · upsert: add and update · mirror: "
+                "upsert, then apply\n"
+                "                                              # 'removed' to leads whose row is gone from the source\n"
+                "# removed: keep                               # mirror only: keep | delete | {move_to: {list: Gone}}\n");
+}
+
+/* What is handed out must load, whatever the columns are called. */
+static int verify(const struct mapping_init *init, struct str text, struct err *e)
+{
+    struct mapping *m = NULL;
+    struct err why = ERR_INIT;
+    int rc = mapping_parse("proposal.yaml", text, &m, &why);
+    if (rc == 0)
+        rc = mapping_bind(m, init->columns, init->n, &why);
+    mapping_free(m);
+    if (rc != 0)
+        err_set(e, XS_INTERNAL, "the proposed mapping is not valid, please report:\n%s", err_text(&why));
+    err_clear(&why);
+    return rc;
+}
+
+/* Columns that cells tell to be no websites, whatever their names say. */
+static void drop_profiles(const struct mapping_init *init, struct names_use *uses)
+{
+    memcpy(uses, init->uses, init->n * sizeof *uses);
+    for (size_t i = 0; i < init->n; i++) {
+        if ((uses[i].field == LEAD_WEBSITE || uses[i].rival == LEAD_WEBSITE) && is_profile(&init->looks[i]))
+            uses[i].field = uses[i].rival = NAMES_UNUSED;
+    }
+}
+
+/* Written in the order in which people think: from where, to where, what, and what not. */
+static int write_all(struct init_writer *w, struct err *e)
+{
+    size_t start = w->out->n;
+    const char *email_why;
+    size_t email = email_column(w->init, &email_why);
+    init_put_head(w);
+    put_fields(w, email, email_why);
+    put_variables(w, email);
+    put_skips(w, email);
+    put_tail(w, email);
+    if (w->foreign)
+        return err_set(e, XS_USAGE,
+                       "a path or query that is not UTF-8 cannot stand in a mapping file; rename the file");
+    if (w->failed)
+        return err_oom(e);
+    return verify(w->init, (struct str){w->out->p + start, w->out->n - start}, e);
+}
+
+int mapping_init_write(const struct mapping_init *init, const struct mapping_init_file *file, struct buf *out,
+                       struct err *e)
+{
+    struct mapping_init seen = *init;
+    struct init_writer w = {.init = &seen, .file = file, .out = out, .line = out->n};
+    seen.uses = calloc(init->n + 1, sizeof *seen.uses);
+    if (seen.uses == NULL)
+        return err_oom(e);
+    drop_profiles(init, seen.uses);
+    int rc = write_all(&w, e);
+    free(seen.uses);
+    return rc;
+}

@@ -1,0 +1,126 @@
+/* What a user should know of the columns of a straight CSV: that several of them claim one field, and that one seems to say who
+ * does not want to be mailed. Each note ends in what to do. */
+#include "config.h"
+
+#include "mappings/compiled.h"
+#include "mappings/init/init_yaml.h"
+#include "mappings/names/names.h"
+
+#include <string.h>
+
+enum { NOTE_MAX = 1 << 14, SHOWN_COLUMNS = 12 /* of those that claim one field */ };
+
+static int add(struct mapping *m, bool warning, const struct buf *text)
+{
+    struct mapping_note *note = &m->impl->notes[m->impl->notes_n];
+    note->warning = warning;
+    note->text = arena_dup(&m->arena, text->p, text->n);
+    m->impl->notes_n += note->text != NULL;
+    return note->text != NULL ? 0 : -1;
+}
+
+/* "A", "B" and "C" */
+static void put_names(struct buf *out, const struct str *columns, const size_t *claims, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        buf_addf(out, "%s\"%.*s\"", i == 0 ? "" : i + 1 == n ? " and " : ", ", STR_ARG(columns[claims[i]]));
+}
+
+/* `field: {from: [A, B]}`, as it stands in a mapping. */
+static void put_list(struct buf *out, enum lead_field field, const struct str *columns, const size_t *claims, size_t n)
+{
+    struct init_writer w = {.out = out};
+    buf_addf(out, "%s: {from: [", lead_field_table[field].api);
+    for (size_t i = 0; i < n; i++) {
+        init_put(&w, i > 0 ? ", " : "");
+        init_put_scalar(&w, columns[claims[i]]);
+    }
+    init_put(&w, "]}");
+}
+
+/* Nobody should have to find out from missing phone numbers that one of two columns was taken. Where one of them has a better
+ * name it is no surprise; else it is a warning. A text that does not fit its buffer is cut. */
+static int note_claims(struct mapping *m, enum lead_field field, const struct str *columns,
+                       const struct names_use *uses, const size_t *claims, size_t n)
+{
+    struct buf text = BUF_INIT(NOTE_MAX);
+    size_t used = claims[0], equal = 0;
+    for (size_t i = 0; i < n; i++)
+        used = uses[claims[i]].field == (int)field ? claims[i] : used;
+    for (size_t i = 0; i < n; i++)
+        equal += uses[claims[i]].match.rank == uses[used].match.rank;
+    n = n < SHOWN_COLUMNS ? n : SHOWN_COLUMNS;
+    buf_addf(&text, "%s: columns ", m->source.as.csv.path);
+    put_names(&text, columns, claims, n);
+    buf_addf(&text, " could each be %s; \"%.*s\" is used. A mapping takes the first that is filled (leadsync init): ",
+             lead_field_table[field].api, STR_ARG(columns[used]));
+    put_list(&text, field, columns, claims, n);
+    int rc = add(m, equal > 1, &text);
+    buf_free(&text);
+    return rc;
+}
+
+/* For a shell: in single quotes, which stand for themselves as '\''. */
+static void put_quoted(struct buf *out, struct str text)
+{
+    for (size_t i = 0; i < text.n; i++)
+        if (text.p[i] == '\'')
+            buf_adds(out, "'\\''");
+        else
+            buf_addc(out, text.p[i]);
+}
+
+static int note_opt_out(struct mapping *m, struct str column, const char *const *values)
+{
+    struct buf text = BUF_INIT(NOTE_MAX);
+    buf_addf(&text, "%s: column \"%.*s\" seems to say who does not want to be mailed, and leaves nobody out; ",
+             m->source.as.csv.path, STR_ARG(column));
+    if (memchr(column.p, '=', column.n) != NULL) { /* the option would end the name there */
+        buf_adds(&text, "write a mapping with skip_when: (leadsync init)");
+    } else {
+        buf_adds(&text, "to leave out these people: --skip-when '");
+        put_quoted(&text, column);
+        for (size_t i = 0; values[i] != NULL; i++)
+            buf_addf(&text, "%s%s", i > 0 ? "," : "=", values[i]);
+        buf_adds(&text, "'");
+    }
+    int rc = add(m, true, &text);
+    buf_free(&text);
+    return rc;
+}
+
+static bool has_rule(const struct mapping_impl *impl, struct str column)
+{
+    for (size_t i = 0; i < impl->skips_n; i++)
+        if (str_eq(impl->skips[i].column.name, column))
+            return true;
+    return false;
+}
+
+int straight_notes(struct mapping *m, const struct str *columns, const struct names_use *uses, size_t n)
+{
+    struct mapping_impl *impl = m->impl;
+    size_t *claims = arena_calloc(&m->arena, n + 1, sizeof *claims);
+    impl->notes = arena_calloc(&m->arena, n + LEAD_FIELD_N, sizeof *impl->notes);
+    impl->notes_n = 0;
+    if (claims == NULL || impl->notes == NULL)
+        return -1;
+    for (int field = 0; field < LEAD_FIELD_N; field++) {
+        size_t claims_n = names_claims(uses, n, (enum lead_field)field, claims);
+        if (claims_n > 1 && note_claims(m, (enum lead_field)field, columns, uses, claims, claims_n) != 0)
+            return -1;
+    }
+    for (size_t i = 0; i < n; i++) {
+        const char *const *values = names_opt_out(columns[i]);
+        if (uses[i].field < 0 && values != NULL && !has_rule(impl, columns[i]) &&
+            note_opt_out(m, columns[i], values) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+size_t mapping_notes(const struct mapping *m, const struct mapping_note **notes)
+{
+    *notes = m->impl->notes;
+    return m->impl->notes_n;
+}

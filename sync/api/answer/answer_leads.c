@@ -1,0 +1,121 @@
+/* Typed readers of what the lead endpoints answer. */
+#include "config.h"
+
+#include "sync/api/api.h"
+
+#include "sync/api/answer/answer.h"
+
+#include <json-c/json.h>
+#include <string.h>
+
+/* A counter that is not told, or told as something else than a count, is -1: it explains, it proves nothing. */
+static int64_t counter(struct json_object *json, const char *key)
+{
+    int64_t n;
+    return answer_int(json, key, &n) && n >= 0 ? n : -1;
+}
+
+static int read_created(struct json_object *array, struct arena *arena, struct leads_added *out, struct err *e)
+{
+    struct added_lead *created = arena_calloc(arena, out->created_n + 1, sizeof *created);
+    const char *missing;
+    if (created == NULL)
+        return err_oom(e);
+    for (size_t i = 0; i < out->created_n; i++)
+        if ((missing = answer_added_lead(json_object_array_get_idx(array, i), &created[i])) != NULL)
+            return err_set(e, XS_API, "leads/add: created lead %zu of the answer has no usable %s", i, missing);
+    out->created = created;
+    return 0;
+}
+
+/* Each of them is one of those that were sent, and none is named twice. */
+static int check_created(const struct leads_added *a, size_t sent_n, struct arena *arena, struct err *e)
+{
+    unsigned char *seen = arena_calloc(arena, sent_n + 1, 1);
+    if (seen == NULL)
+        return err_oom(e);
+    for (size_t i = 0; i < a->created_n; i++) {
+        uint32_t index = a->created[i].index;
+        if (index >= sent_n)
+            return err_set(e, XS_API, "leads/add: created lead %zu of the answer has no usable index", i);
+        if (seen[index] != 0)
+            return err_set(e, XS_API, "leads/add: the answer names index %lu twice", (unsigned long)index);
+        seen[index] = 1;
+    }
+    return 0;
+}
+
+int api_leads_added_read(const struct api_reply *reply, size_t sent_n, struct arena *arena, struct leads_added *out,
+                         struct err *e)
+{
+    struct json_object *json = reply->json, *created;
+    *out = (struct leads_added){
+        .total_sent = counter(json, "total_sent"),
+        .uploaded = counter(json, "leads_uploaded"),
+        .in_blocklist = counter(json, "in_blocklist"),
+        .duplicated = counter(json, "duplicated_leads"),
+        .skipped = counter(json, "skipped_count"),
+        .invalid_email = counter(json, "invalid_email_count"),
+        .incomplete = counter(json, "incomplete_count"),
+        .duplicate_email = counter(json, "duplicate_email_count"),
+        .remaining_in_plan = counter(json, "remaining_in_plan"),
+    };
+    /* The list is the truth about what was created; without it nothing is known. */
+    if (!answer_array(json, "created_leads", &created))
+        return err_set(e, XS_API, "leads/add: the answer has no list of created leads");
+    out->created_n = reply->created != NULL ? reply->created->n : json_object_array_length(created);
+    if (out->created_n > sent_n)
+        return err_set(e, XS_API, "leads/add: the answer names %zu created leads of %zu sent", out->created_n, sent_n);
+    if (reply->created != NULL)
+        out->created = reply->created->v;
+    else if (read_created(created, arena, out, e) != 0)
+        return -1;
+    return check_created(out, sent_n, arena, e);
+}
+
+int api_remote_lead_read(struct json_object *item, struct remote_lead *out, struct err *e)
+{
+    memset(out, 0, sizeof *out);
+    if (!answer_uuid(item, "id", &out->id))
+        return err_set(e, XS_API, "a lead in the API's answer has no usable id");
+    out->has_campaign = answer_uuid(item, "campaign", &out->campaign);
+    out->has_list = answer_uuid(item, "list_id", &out->list);
+    int64_t status;
+    out->status =
+        answer_int(item, "status", &status) && status > -TARGET_STATUS_UNKNOWN && status < TARGET_STATUS_UNKNOWN
+            ? (int)status
+            : TARGET_STATUS_UNKNOWN;
+    if (!answer_str(item, "email", &out->email))
+        out->email = STR_NONE;
+    if (!answer_time(item, "timestamp_created", &out->created_ms))
+        out->created_ms = 0;
+    out->object = item;
+    return 0;
+}
+
+/* Core fields stand beside `payload` and, most of them, mirrored in it under their old names. */
+void api_remote_field(const struct remote_lead *lead, enum lead_field field, struct value *out)
+{
+    const struct lead_field_row *row = &lead_field_table[field];
+    struct json_object *payload, *member = NULL;
+    if (!json_object_object_get_ex(lead->object, row->api, &member) && row->payload[0] != '\0' &&
+        answer_object(lead->object, "payload", &payload))
+        json_object_object_get_ex(payload, row->payload, &member);
+    answer_value(member, out);
+}
+
+void api_remote_custom(const struct remote_lead *lead, struct str name, struct value *out)
+{
+    struct json_object *payload;
+    struct json_object_iter at;
+    *out = (struct value){VALUE_ABSENT, NULL, 0};
+    if (!answer_object(lead->object, "payload", &payload))
+        return;
+    /* Names are few and need not end in NUL: a walk, not a look-up. */
+    json_object_object_foreachC(payload, at) {
+        if (str_is(name, at.key)) {
+            answer_value(at.val, out);
+            return;
+        }
+    }
+}

@@ -1,0 +1,131 @@
+#include "config.h"
+
+#include "sync/cli/args/csv_name.h"
+
+#include "sync/base/log.h"
+#include "sync/cli/client.h"
+#include "sync/cli/args/state_list.h"
+#include "sync/state/state.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { DIGEST_N = 8, STATE_BYTES = 4 << 20, ARENA_BYTES = 4 << 20, LIST_BYTES = 1 << 14 };
+
+struct search {
+    const struct common *c;
+    const struct mapping *m;
+    struct arena arena;
+    struct uuid found;  /* the id that the target's name means in the last state that knows it */
+    size_t n;           /* states that know it */
+    struct buf list;    /* of them, for a message */
+};
+
+/* Is this the name of a sync of our file into the target of that id? */
+static bool is_name_of(const struct mapping *m, const char *sync, const struct uuid *id)
+{
+    char text[UUID_TEXT_N], hex[SHA256_HEX_N];
+    size_t stem_n = strlen(m->name);
+    return strlen(sync) == stem_n + 1 + DIGEST_N && strncmp(sync, m->name, stem_n) == 0 && sync[stem_n] == '-' &&
+           sha256_hex(uuid_format(id, text), UUID_TEXT_N - 1, hex) == 0 &&
+           strncmp(sync + stem_n + 1, hex, DIGEST_N) == 0;
+}
+
+/* 1 when the state is of our file and target. */
+static int look_into(struct search *s, struct state *state, struct err *e)
+{
+    struct target t;
+    int rc;
+    for (uint32_t number = 1; (rc = state_target_get(state, number, &s->arena, &t, e)) == 1; number++)
+        if (t.kind == s->m->target.kind && t.name != NULL && strcmp(t.name, s->m->target.text) == 0 &&
+            is_name_of(s->m, state_sync(state), &t.id)) {
+            s->found = t.id;
+            return 1;
+        }
+    return rc;
+}
+
+/* A state that cannot be read is no reason to stop: it may be another sync's. */
+static int look_at(struct search *s, const char *path)
+{
+    struct err e = ERR_INIT;
+    struct state *state = NULL;
+    const struct state_options options = {
+        .path = path, .access = STATE_READ, .memory_max = STATE_BYTES, .clock = s->c->clock};
+    int rc = state_open(&options, &state, &e);
+    if (rc == 0)
+        rc = look_into(s, state, &e);
+    else if (rc > 0)
+        rc = 0;
+    state_close(state);
+    if (rc < 0)
+        log_detail("not looked at: %s", err_text(&e));
+    err_clear(&e);
+    if (rc <= 0)
+        return 0;
+    if (state_list_add(s->c, path, &s->list) != 0)
+        log_detail("%s: not listed", path); /* the first ones will do */
+    s->n++;
+    return 0;
+}
+
+/* States of rehearsals and real ones do not stand in for each other. */
+static int look_around(struct search *s, struct err *e)
+{
+    char **paths;
+    size_t n;
+    if (s->c->state != NULL)
+        return look_at(s, s->c->state);
+    if (state_find_all(&paths, &n, e) != 0)
+        return -1;
+    for (size_t i = 0; i < n; i++) {
+        if (state_path_is_sandbox(paths[i]) == s->c->api.loopback)
+            look_at(s, paths[i]);
+        free(paths[i]);
+    }
+    free(paths);
+    return 0;
+}
+
+/* 1 with the id, 0 without a key. */
+static int ask(struct search *s, struct err *e)
+{
+    struct client client;
+    struct target t;
+    int rc = client_open(&client, s->c, false, true, e);
+    if (rc == 0)
+        rc = api_target_find(client.api, &s->m->target, true, &s->arena, &t, e);
+    client_close(&client);
+    if (rc == 0)
+        s->found = t.id;
+    return rc < 0 ? -1 : rc == 0;
+}
+
+static int unknown(struct search *s, struct err *e)
+{
+    const char *kind = target_kind_text(s->m->target.kind), *list = buf_cstr(&s->list);
+    if (s->n > 1)
+        return err_set(e, XS_USAGE, "several states know %s \"%s\" under different ids; give its id, or a --state:%s",
+                       kind, s->m->target.text, list != NULL ? list : "");
+    return err_set(e, XS_STATE, "no state here is of %s into %s \"%s\"; give the %s's UUID, --state PATH, or a key to "
+                   "ask Instantly with", s->m->name, kind, s->m->target.text, kind);
+}
+
+int csv_name_complete(const struct common *c, struct mapping *m, struct err *e)
+{
+    struct search s = {.c = c, .m = m, .list = BUF_INIT(LIST_BYTES)};
+    char text[UUID_TEXT_N];
+    if (m->path != NULL)
+        return 0;
+    arena_init(&s.arena, ARENA_BYTES);
+    int rc = uuid_parse(str_from(m->target.text), &s.found) == 0 ? 1 : look_around(&s, e);
+    if (rc == 0)
+        rc = s.n == 1 ? 1 : ask(&s, e);
+    if (rc == 0)
+        rc = unknown(&s, e);
+    if (rc > 0)
+        rc = mapping_name_target(m, uuid_format(&s.found, text), e);
+    buf_free(&s.list);
+    arena_free(&s.arena);
+    return rc;
+}

@@ -1,0 +1,80 @@
+#include "config.h"
+
+#include "sync/cli/args/run_choice.h"
+
+#include "sync/base/log.h"
+
+#include <json.h>
+
+enum { LOOK_BACK = 100 };
+
+uint64_t run_rows(const struct run_record *run, const char *name)
+{
+    struct json_object *report = run->report != NULL ? json_tokener_parse(run->report) : NULL, *rows = NULL, *n = NULL;
+    bool has = report != NULL && json_object_object_get_ex(report, "rows", &rows) && json_object_object_get_ex(rows, name, &n);
+    int64_t count = has ? json_object_get_int64(n) : 0;
+    json_object_put(report);
+    return count > 0 ? (uint64_t)count : 0;
+}
+
+/* Whoever asks for the latest rows is told when there was a later run that came to none. */
+static void tell_unread(const struct run_record *latest)
+{
+    if (latest->finished_ms > 0 && latest->exit_code > XS_LEFT_OVER && run_rows(latest, "read") == 0)
+        log_notice("run %llu, the latest, ended with %d before it read a row: leadsync status --run %llu",
+                   (unsigned long long)latest->id, latest->exit_code, (unsigned long long)latest->id);
+}
+
+/* A resume has no rows of its own: who asks for the latest rows means the run before it. */
+static int latest_reading(struct state *state, struct arena *arena, struct run_record *out, struct err *e)
+{
+    struct run_record *runs;
+    size_t n;
+    if (state_runs(state, LOOK_BACK, arena, &runs, &n, e) != 0)
+        return -1;
+    if (n > 0)
+        tell_unread(&runs[0]);
+    for (size_t i = 0; i < n; i++)
+        if (runs[i].read != NULL && runs[i].read[0] != '\0') {
+            *out = runs[i];
+            return 1;
+        }
+    return 0;
+}
+
+int run_choice(struct state *state, uint64_t id, struct arena *arena, struct run_record *out, struct err *e)
+{
+    int found = id == 0 ? latest_reading(state, arena, out, e) : 0;
+    if (found == 0)
+        found = state_run_get(state, id, arena, out, e);
+    if (found > 0)
+        return 0;
+    if (found == 0 && id == 0)
+        return err_set(e, XS_STATE, "sync \"%s\" has not run yet", state_sync(state));
+    if (found == 0)
+        return err_set(e, XS_USAGE, "sync \"%s\" has no run %llu; leadsync status lists its runs", state_sync(state),
+                       (unsigned long long)id);
+    return -1;
+}
+
+int run_choice_tell_rejects(struct state *state, const struct run_record *shown, struct arena *arena, struct err *e)
+{
+    struct run_record *runs;
+    size_t n;
+    if (state_runs(state, LOOK_BACK, arena, &runs, &n, e) != 0)
+        return -1;
+    for (size_t i = 0; i < n; i++) {
+        struct str header;
+        char delimiter;
+        uint64_t rejected = runs[i].id < shown->id ? run_rows(&runs[i], "rejected") : 0;
+        int kept = rejected > 0 ? state_header_get(state, runs[i].id, arena, &header, &delimiter, e) : 0;
+        if (kept < 0)
+            return -1;
+        if (kept == 0)
+            continue;
+        log_notice("run %llu rejected no row; run %llu rejected %llu: --run %llu", (unsigned long long)shown->id,
+                   (unsigned long long)runs[i].id, (unsigned long long)rejected, (unsigned long long)runs[i].id);
+        return 0;
+    }
+    return 0;
+}

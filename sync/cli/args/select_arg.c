@@ -1,0 +1,244 @@
+/* Words for what the API has numbers and capitals for. Everything is judged before the first request: a word that is not
+ * understood must not become a filter that is left out, which would select everybody. */
+#include "config.h"
+
+#include "sync/cli/args/select_arg.h"
+
+#include "sync/cli/command.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define AT(member) OPT_AT(common, select.member)
+
+static const char *const yes_no[] = {"any", "yes", "no", NULL};
+static const char *const enrichments[] = {"any", "enriched", "pending", "not-available", "error", NULL};
+static const int enrichment_codes[] = {0, 1, 11, -1, -2};
+
+const struct opt select_arg_options[] = {
+    {.name = "search", .kind = OPT_TEXT, .secret = true, .dest = AT(search), .arg = "TEXT", .help = "in first name, last name or address"},
+    {.name = "filter", .kind = OPT_TEXT, .dest = AT(filter), .arg = "FILTER",
+     .help = "one of Instantly's filters: contacted, not-contacted, bounced, replied, interested, … (the man page has all)"},
+    {.name = "status", .kind = OPT_LIST, .dest = AT(statuses), .arg = "STATUS,…",
+     .help = "active, paused, completed, bounced, unsubscribed, skipped, or the number"},
+    {.name = "id", .kind = OPT_LIST, .dest = AT(ids), .arg = "UUID,…", .help = "leads with these ids"},
+    {.name = "exclude-id", .kind = OPT_LIST, .dest = AT(excluded), .arg = "UUID,…", .help = "but not these"},
+    {.name = "email", .kind = OPT_LIST, .secret = true, .dest = AT(emails), .arg = "ADDRESS", .help = "leads with this address; may be repeated"},
+    {.name = "in-campaign", .kind = OPT_CHOICE, .dest = AT(in_campaign), .choices = yes_no,
+     .help = "leads that are in a campaign, or in none"},
+    {.name = "in-list", .kind = OPT_CHOICE, .dest = AT(in_list), .choices = yes_no,
+     .help = "leads that are in a list, or in none"},
+    {.name = "user", .kind = OPT_LIST, .dest = AT(users), .arg = "UUID,…", .help = "leads that belong to these users"},
+    {.name = "query", .kind = OPT_LIST, .dest = AT(queries), .arg = "QUERY",
+     .help = "condition of a smart view, such as email-open,days=7,count=more:2; may be repeated"},
+    {.name = "smart-view", .kind = OPT_TEXT, .dest = AT(smart_view), .arg = "UUID", .help = "leads of this smart view"},
+    {.name = "esp", .kind = OPT_TEXT, .dest = AT(esp), .arg = "PROVIDER",
+     .help = "mail provider: google, microsoft, zoho, yahoo, …, or the number"},
+    {.name = "esg", .kind = OPT_TEXT, .dest = AT(esg), .arg = "GATEWAY",
+     .help = "security gateway: barracuda, mimecast, proofpoint, cisco, all or none"},
+    {.name = "enrichment", .kind = OPT_CHOICE, .dest = AT(enrichment), .choices = enrichments,
+     .help = "how far the enrichment of a lead is"},
+    {.name = "website-visitor", .kind = OPT_FLAG, .dest = AT(visitor), .help = "leads that were seen on the website"},
+    {.name = "limit", .kind = OPT_INT, .dest = AT(limit), .arg = "N", .min = 0, .max = INT64_MAX,
+     .help = "at most so many leads; 0 is all (0)"},
+    {.name = NULL},
+};
+
+bool select_arg_given(const struct common *c)
+{
+    const struct select_options *s = &c->select;
+    return s->search != NULL || s->filter != NULL || s->statuses.n > 0 || s->ids.n > 0 || s->emails.n > 0 ||
+           s->in_campaign != 0 || s->in_list != 0 || s->users.n > 0 || s->queries.n > 0 || s->smart_view != NULL ||
+           s->esp != NULL || s->esg != NULL || s->enrichment != 0 || s->visitor;
+}
+
+int select_arg_place(const struct common *c, struct hand *h, struct target *out, struct err *e)
+{
+    const char *name = c->campaign != NULL ? c->campaign : c->list;
+    if (name == NULL)
+        return 0;
+    if (*name == '\0')
+        return err_set(e, XS_USAGE, "--%s is empty; give a name or a UUID", c->campaign != NULL ? "campaign" : "list");
+    struct target_spec spec = {c->campaign != NULL ? TARGET_CAMPAIGN : TARGET_LIST, strdup(name)};
+    if (spec.text == NULL)
+        return err_oom(e);
+    int rc = api_target_find(h->api, &spec, true, &h->arena, out, e);
+    free(spec.text);
+    if (rc == 0)
+        places_add(&h->places, out);
+    return rc != 0 ? -1 : 1;
+}
+
+/* ---- lists of words ---- */
+
+/* The next part of a text with commas; false at its end. */
+static bool next_part(const char **at, struct str *part)
+{
+    if (*at == NULL)
+        return false;
+    size_t n = strcspn(*at, ",");
+    *part = str_trim((struct str){*at, n});
+    *at = (*at)[n] == ',' ? *at + n + 1 : NULL;
+    return true;
+}
+
+static size_t parts_n(const struct opt_list *texts)
+{
+    size_t n = 0;
+    struct str part;
+    for (size_t i = 0; i < texts->n; i++)
+        for (const char *at = texts->v[i]; next_part(&at, &part); n++)
+            ;
+    return n;
+}
+
+int select_arg_uuids(const struct opt_list *texts, const char *option, struct arena *arena, struct uuid **out, size_t *n,
+                     struct err *e)
+{
+    struct str part;
+    *n = 0;
+    *out = arena_calloc(arena, parts_n(texts) + 1, sizeof **out);
+    if (*out == NULL)
+        return err_oom(e);
+    for (size_t i = 0; i < texts->n; i++)
+        for (const char *at = texts->v[i]; next_part(&at, &part); ++*n)
+            if (uuid_parse(part, &(*out)[*n]) != 0)
+                return err_set(e, XS_USAGE, "%s \"%.*s\" is no UUID", option, STR_ARG(part));
+    return 0;
+}
+
+static const struct {
+    const char *name;
+    int status;
+} statuses[] = {
+    {"new", 0},      {"active", 1},        {"paused", 2},   {"completed", 3},
+    {"bounced", -1}, {"unsubscribed", -2}, {"skipped", -3},
+};
+enum { STATUSES_N = sizeof statuses / sizeof statuses[0] };
+
+const char *select_arg_status_text(int status, char out[SELECT_STATUS_TEXT_N])
+{
+    if (status == TARGET_STATUS_UNKNOWN)
+        return "";
+    for (size_t i = 0; i < STATUSES_N; i++)
+        if (statuses[i].status == status)
+            return statuses[i].name;
+    snprintf(out, SELECT_STATUS_TEXT_N, "status %d", status);
+    return out;
+}
+
+static int status_find(struct str word, int *status)
+{
+    char number[8];
+    for (size_t i = 0; i < STATUSES_N; i++) {
+        snprintf(number, sizeof number, "%d", statuses[i].status);
+        if (str_is(word, statuses[i].name) || str_is(word, number)) {
+            *status = statuses[i].status;
+            return 0;
+        }
+    }
+    return -1;
+}
+
+static int fill_statuses(const struct opt_list *texts, struct hand *h, struct hand_selector *out, struct err *e)
+{
+    struct str part;
+    int *v = arena_calloc(&h->arena, parts_n(texts) + 1, sizeof *v);
+    if (v == NULL)
+        return err_oom(e);
+    for (size_t i = 0; i < texts->n; i++)
+        for (const char *at = texts->v[i]; next_part(&at, &part); out->statuses_n++)
+            if (status_find(part, &v[out->statuses_n]) != 0)
+                return err_set(e, XS_USAGE, "--status \"%.*s\" is none of new, active, paused, completed, bounced, "
+                               "unsubscribed, skipped", STR_ARG(part));
+    out->statuses = v;
+    return 0;
+}
+
+static int fill_emails(const struct opt_list *texts, struct hand *h, struct leads_filter *f, struct err *e)
+{
+    struct str *v = arena_calloc(&h->arena, texts->n + 1, sizeof *v);
+    if (v == NULL)
+        return err_oom(e);
+    for (size_t i = 0; i < texts->n; i++) {
+        v[i] = str_trim(str_from(texts->v[i]));
+        if (v[i].n == 0 || memchr(v[i].p, '@', v[i].n) == NULL)
+            return err_set(e, XS_USAGE, "--email \"%s\" is no address", texts->v[i]);
+    }
+    f->contacts = v;
+    f->contacts_n = texts->n;
+    return 0;
+}
+
+static int fill_queries(const struct opt_list *texts, struct hand *h, struct leads_filter *f, struct err *e)
+{
+    struct leads_query *v = arena_calloc(&h->arena, texts->n + 1, sizeof *v);
+    if (v == NULL)
+        return err_oom(e);
+    for (size_t i = 0; i < texts->n; i++)
+        if (leads_query_parse(str_from(texts->v[i]), &v[i], e) != 0)
+            return -1;
+    f->queries = v;
+    f->queries_n = texts->n;
+    return 0;
+}
+
+/* ---- single words ---- */
+
+static int fill_filter(const char *name, struct leads_filter *f, struct err *e)
+{
+    enum { NAMES_MAX = 64 };
+    const char *names[NAMES_MAX];
+    size_t n = 0;
+    if (name == NULL || (f->filter = leads_filter_find(str_from(name))) != NULL)
+        return 0;
+    for (; leads_filter_names[n] != NULL && n < NAMES_MAX; n++)
+        names[n] = leads_filter_names[n];
+    const char *nearest = str_nearest(str_from(name), names, n);
+    return err_set(e, XS_USAGE, "--filter \"%s\" is none of Instantly's filters%s%s; leadsync help leads list names the "
+                   "most used, the man page all", name, nearest != NULL ? ", nearest is " : "",
+                   nearest != NULL ? nearest : "");
+}
+
+static int fill_words(const struct select_options *o, struct hand_selector *out, struct err *e)
+{
+    struct leads_filter *f = &out->filter;
+    if (fill_filter(o->filter, f, e) != 0)
+        return -1;
+    if (o->search != NULL && *o->search == '\0')
+        return err_set(e, XS_USAGE, "--search is empty, which would find everybody");
+    if (o->esp != NULL && (out->esp = leads_esp_find(str_from(o->esp))) < 0)
+        return err_set(e, XS_USAGE, "--esp \"%s\" is none of queue, google, microsoft, zoho, airmail, yahoo, yandex, "
+                       "web.de, libero, other, not-found", o->esp);
+    if (o->esg != NULL && (f->esg = leads_esg_find(str_from(o->esg))) == NULL)
+        return err_set(e, XS_USAGE, "--esg \"%s\" is none of queue, barracuda, mimecast, proofpoint, cisco, all, none",
+                       o->esg);
+    f->has_smart_view = o->smart_view != NULL;
+    if (f->has_smart_view && uuid_parse(str_from(o->smart_view), &f->smart_view) != 0)
+        return err_set(e, XS_USAGE, "--smart-view \"%s\" is no UUID", o->smart_view);
+    return 0;
+}
+
+int select_arg_fill(const struct common *c, struct hand *h, struct hand_selector *out, struct err *e)
+{
+    const struct select_options *o = &c->select;
+    struct uuid *ids, *excluded, *users;
+    *out = (struct hand_selector){.esp = -1, .limit = (uint64_t)o->limit};
+    struct leads_filter *f = &out->filter;
+    if (fill_words(o, out, e) != 0 ||
+        select_arg_uuids(&o->ids, "--id", &h->arena, &ids, &f->ids_n, e) != 0 ||
+        select_arg_uuids(&o->excluded, "--exclude-id", &h->arena, &excluded, &out->excluded_n, e) != 0 ||
+        select_arg_uuids(&o->users, "--user", &h->arena, &users, &f->users_n, e) != 0 ||
+        fill_statuses(&o->statuses, h, out, e) != 0 || fill_emails(&o->emails, h, f, e) != 0 ||
+        fill_queries(&o->queries, h, f, e) != 0)
+        return -1;
+    f->ids = ids;
+    f->users = users;
+    out->excluded = excluded;
+    f->search = str_from(o->search);
+    f->in_campaign = o->in_campaign == 0 ? -1 : o->in_campaign == 1;
+    f->in_list = o->in_list == 0 ? -1 : o->in_list == 1;
+    f->enrichment = enrichment_codes[o->enrichment];
+    f->website_visitor = o->visitor;
+    return 0;
+}

@@ -1,0 +1,23 @@
+/* Values of a lead from a command line: --set NAME=TEXT, --set-json NAME=JSON, --clear NAME. A NAME is a field as the API
+ * names it, or custom.NAME for a custom variable. */
+#ifndef SYNC_CLI_ARGS_VALUE_ARG_H
+#define SYNC_CLI_ARGS_VALUE_ARG_H
+
+#include "sync/base/opt.h"
+#include "sync/model/lead.h"
+
+struct value_options {
+    struct opt_list texts, jsons, clears;
+};
+/* Rows of an option table; `type` has a struct value_options `member`. */
+#define VALUE_ARG_OPTIONS(type, member)                                                                                \
+    {.name = "set", .kind = OPT_LIST, .dest = OPT_AT(type, member.texts), .arg = "NAME=TEXT",                          \
+     .help = "a field (first_name, company_name, …) or a custom variable (custom.NAME); may be repeated"},             \
+    {.name = "set-json", .kind = OPT_LIST, .dest = OPT_AT(type, member.jsons), .arg = "NAME=JSON",                     \
+     .help = "the same with a number, true, false or a quoted text"}
+
+/* A lead with these values; `shape` gets the names of its custom variables. Both live in the arena, bytes in argv.
+ * `patch`: what cannot be changed on a lead is refused. XS_USAGE names the option. */
+int value_arg_lead(const struct value_options *o, bool patch, struct arena *arena, struct lead *out, struct err *e);
+
+#endif

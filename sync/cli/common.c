@@ -1,0 +1,374 @@
+/* The tables of shared options, and what has to be known about the process's surroundings before a command starts.
+ * A bad option is the caller's slip (XS_USAGE); a bad variable is configuration (XS_CONFIG). */
+#include "config.h"
+
+#include "sync/cli/common.h"
+
+#include "sync/base/hash.h"
+#include "sync/base/log.h"
+#include "sync/cli/command.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PRODUCTION_URL "https://api.instantly.ai"
+
+enum { LOOK_DEFAULT_MS = 7000, MEMORY_DEFAULT_MB = 256, MEMORY_LEAST_MB = 16, MEMORY_MOST_MB = 1 << 20 };
+static const int64_t LONGEST_S = INT64_C(30) * 86400;
+
+static const char *const log_formats[] = {"text", "json", NULL};
+static const char *const progress_modes[] = {"auto", "always", "never", NULL};
+
+#define AT(member) OPT_AT(common, member)
+
+static const struct opt base_options[] = {
+    {.name = "quiet", .letter = 'q', .kind = OPT_FLAG, .dest = AT(quiet), .help = "only warnings and errors on stderr"},
+    {.name = "verbose", .letter = 'v', .kind = OPT_COUNT, .dest = AT(verbose),
+     .help = "more on stderr, down to single rows; twice: for finding faults"},
+    {.name = "log-format", .kind = OPT_CHOICE, .dest = AT(log_format), .choices = log_formats,
+     .help = "stderr as text or as one JSON object a line"},
+    {.name = "syslog", .kind = OPT_FLAG, .dest = AT(syslog), .help = "messages also go to syslog"},
+    {.name = "no-color", .kind = OPT_FLAG, .dest = AT(no_color), .help = "no colours, as with NO_COLOR set"},
+    {.name = "help", .letter = 'h', .kind = OPT_FLAG, .dest = AT(help), .help = "what this command does and takes"},
+    {.name = "version", .kind = OPT_FLAG, .dest = AT(version), .help = "the version of leadsync"},
+    /* Known so that it can be refused with a reason; unknown, it would pass as short for --api-key-file. */
+    {.name = "api-key", .kind = OPT_TEXT, .dest = AT(refused_key), .arg = "KEY", .help = NULL, .secret = true},
+    {.name = NULL},
+};
+
+static const struct opt url_options[] = {
+    {.name = "api-url", .kind = OPT_TEXT, .dest = AT(api_url), .arg = "URL", .min = 1,
+     .help = "address of the API; plain http only to this machine (INSTANTLY_API_URL, else " PRODUCTION_URL ")"},
+    {.name = NULL},
+};
+
+static const struct opt key_options[] = {
+    /* Secret, for a key may stand there by a slip. */
+    {.name = "api-key-file", .kind = OPT_TEXT, .dest = AT(api_key_file), .arg = "FILE", .min = 1, .secret = true,
+     .help = "file with the API key, - for stdin (else the systemd credential instantly_api_key, else "
+             "INSTANTLY_API_KEY)"},
+    {.name = "workspace", .kind = OPT_TEXT, .dest = AT(workspace), .arg = "UUID",
+     .help = "act on this workspace of the key's workspace group"},
+    {.name = NULL},
+};
+
+static const struct opt output_options[] = {
+    {.name = "format", .kind = OPT_CHOICE, .dest = AT(format_choice), .help = "form of the output"},
+    {.name = "output", .letter = 'o', .kind = OPT_TEXT, .dest = AT(output), .arg = "FILE", .min = 1,
+     .help = "write to FILE, which appears whole or not at all, instead of stdout"},
+    {.name = NULL},
+};
+
+static const struct opt state_options[] = {
+    {.name = "state", .kind = OPT_TEXT, .dest = AT(state), .arg = "PATH", .min = 1,
+     .help = "state file (LEADSYNC_STATE, else NAME.db in $XDG_STATE_HOME/leadsync)"},
+    {.name = NULL},
+};
+
+static const struct opt csv_options[] = {
+    {.name = "campaign", .kind = OPT_TEXT, .dest = AT(campaign), .arg = "NAME|UUID",
+     .help = "a CSV file without a mapping goes into this campaign"},
+    {.name = "list", .kind = OPT_TEXT, .dest = AT(list), .arg = "NAME|UUID",
+     .help = "a CSV file without a mapping goes into this list"},
+    {.name = "all-columns", .kind = OPT_FLAG, .dest = AT(all_columns),
+     .help = "columns that are no lead field become custom variables"},
+    {.name = "skip-when", .kind = OPT_LIST, .dest = AT(skip_when), .arg = "COLUMN=VALUE[,VALUE...]", .min = 1,
+     .help = "leave out rows with one of these values in this column, such as opt-outs; * is any value (repeatable)"},
+    {.name = "delimiter", .kind = OPT_TEXT, .dest = AT(delimiter), .arg = "CHAR",
+     .help = "auto, or one of , ; | or its name: comma, semicolon, bar, tab"},
+    {.name = "encoding", .kind = OPT_TEXT, .dest = AT(encoding), .arg = "NAME", .help = "auto, or an iconv name"},
+    {.name = "short-rows", .kind = OPT_TEXT, .dest = AT(short_rows), .arg = "POLICY",
+     .help = "rows with too few cells: pad or reject"},
+    {.name = "embedded-rows", .kind = OPT_TEXT, .dest = AT(embedded_rows), .arg = "POLICY",
+     .help = "quoted cells that hold whole rows: refuse or allow"},
+    {.name = "mode", .kind = OPT_TEXT, .dest = AT(mode), .arg = "MODE", .help = "create or upsert"},
+    {.name = "dedupe", .kind = OPT_TEXT, .dest = AT(dedupe), .arg = "SCOPE",
+     .help = "leads Instantly already has elsewhere: workspace, any-campaign, any-list or target-only"},
+    {.name = "duplicates", .kind = OPT_TEXT, .dest = AT(duplicates), .arg = "POLICY",
+     .help = "rows with the same address: first, last or reject"},
+    {.name = "contacted", .kind = OPT_TEXT, .dest = AT(contacted), .arg = "POLICY",
+     .help = "leads already in a conversation: keep or move"},
+    {.name = "blocklist", .kind = OPT_TEXT, .dest = AT(blocklist), .arg = "UUID",
+     .help = "block list to check against (the workspace's default)"},
+    {.name = "batch", .section = OPT_CONNECTION, .kind = OPT_TEXT, .dest = AT(batch), .arg = "N",
+     .help = "leads a request, 1 to 1000"},
+    {.name = "in-flight", .section = OPT_CONNECTION, .kind = OPT_TEXT, .dest = AT(in_flight), .arg = "N",
+     .help = "auto, or requests at a time"},
+    {.name = "requests-per-second", .section = OPT_CONNECTION, .kind = OPT_TEXT, .dest = AT(per_second), .arg = "N",
+     .help = "share of the workspace's budget; 0 is no limit"},
+    {.name = "requests-per-minute", .section = OPT_CONNECTION, .kind = OPT_TEXT, .dest = AT(per_minute), .arg = "N",
+     .help = "share of the workspace's budget; 0 is no limit"},
+    {.name = "settle", .section = OPT_CONNECTION, .kind = OPT_TEXT, .dest = AT(settle), .arg = "TIME",
+     .help = "sum of the waits before a write of unknown outcome is sent again"},
+    {.name = "job-wait", .section = OPT_CONNECTION, .kind = OPT_TEXT, .dest = AT(job_wait), .arg = "TIME",
+     .help = "how long to wait for a job"},
+    {.name = "retry-refused", .section = OPT_WHAT, .kind = OPT_TEXT, .dest = AT(retry_refused), .arg = "TIME",
+     .help = "how long a refusal is remembered"},
+    {.name = "values", .section = OPT_WHAT, .kind = OPT_TEXT, .dest = AT(values), .arg = "HOW",
+     .help = "whether the state keeps values or their hashes: kept or hashed"},
+    {.name = "keep-runs", .section = OPT_WHAT, .kind = OPT_TEXT, .dest = AT(keep_runs), .arg = "N",
+     .help = "runs whose results are kept"},
+    {.name = NULL},
+};
+
+static const struct opt source_options[] = {
+    {.name = "input", .kind = OPT_TEXT, .dest = AT(input), .arg = "FILE", .min = 1,
+     .help = "read this CSV in place of any source, for one partial run: no removals, no watermark"},
+    {.name = "no-exec", .kind = OPT_FLAG, .dest = AT(no_exec), .help = "refuse a mapping whose source is a command"},
+    {.name = NULL},
+};
+
+static const struct opt plan_options[] = {
+    {.name = "memory", .kind = OPT_INT, .dest = AT(memory_mb), .arg = "MB", .min = MEMORY_LEAST_MB,
+     .max = MEMORY_MOST_MB, .help = "memory for the index and sorting (256)"},
+    {.name = "full", .kind = OPT_FLAG, .dest = AT(full),
+     .help = "read everything, whatever the watermark, and ask again about remembered refusals"},
+    {.name = "guard", .section = OPT_SAFETY, .kind = OPT_LIST, .dest = AT(guards), .arg = "NAME=VALUE",
+     .help = "another limit for this run: removed, moved, changed, rejected, keyless, empty_source, source_shrank"},
+    {.name = "recreate", .kind = OPT_FLAG, .dest = AT(recreate),
+     .help = "create again what was deleted in Instantly"},
+    {.name = "accept-target", .section = OPT_SAFETY, .kind = OPT_FLAG, .dest = AT(accept_target),
+     .help = "accept that the target's name now refers to another id"},
+    {.name = NULL},
+};
+
+static const struct opt settle_options[] = {
+    {.name = "report", .kind = OPT_TEXT, .dest = AT(report), .arg = "FILE", .min = 1,
+     .help = "write the run's report as JSON, without lead data"},
+    {.name = "metrics-file", .kind = OPT_TEXT, .dest = AT(metrics_file), .arg = "FILE", .min = 1,
+     .help = "write the run's figures for Prometheus' textfile collector"},
+    {.name = "ping", .kind = OPT_TEXT, .dest = AT(ping), .arg = "URL", .min = 1,
+     .help = "call URL/start, then URL or URL/fail"},
+    {.name = "progress", .kind = OPT_CHOICE, .dest = AT(progress), .choices = progress_modes,
+     .help = "a progress line on stderr: auto (on a terminal), always or never"},
+    {.name = NULL},
+};
+
+static const struct opt time_options[] = {
+    {.name = "max-seconds", .kind = OPT_DURATION, .dest = AT(max_ms), .arg = "N",
+     .help = "start no new work after this time; 0 is no limit (0)"},
+    {.name = NULL},
+};
+
+static const struct opt lock_options[] = {
+    {.name = "wait-lock", .kind = OPT_DURATION, .dest = AT(wait_lock_ms), .arg = "SECONDS",
+     .help = "wait for another run of this sync to end (0)"},
+    {.name = NULL},
+};
+
+static const struct opt apply_options[] = {
+    {.name = "limit", .section = OPT_SAFETY, .kind = OPT_INT, .dest = AT(trial_rows), .arg = "N", .min = 1, .max = INT64_MAX,
+     .help = "a trial: only the first N rows; no removals, no watermark"},
+    {.name = "rejects-ok", .kind = OPT_FLAG, .dest = AT(rejects_ok), .help = "exit 0 if rejected rows are all that is left over"},
+    {.name = "new-rejects-only", .kind = OPT_FLAG, .dest = AT(new_rejects_only),
+     .help = "exit 0 if all rejected rows were rejected before, unchanged"},
+    {.name = NULL},
+};
+
+static const struct opt yes_options[] = {
+    {.name = "yes", .kind = OPT_FLAG, .dest = AT(yes),
+     .help = "do not ask; what always asks needs this where there is no terminal"},
+    {.name = NULL},
+};
+
+static const struct opt place_options[] = {
+    {.name = "campaign", .kind = OPT_TEXT, .dest = AT(campaign), .arg = "NAME|UUID", .help = "leads of this campaign"},
+    {.name = "list", .kind = OPT_TEXT, .dest = AT(list), .arg = "NAME|UUID", .help = "leads of this list"},
+    {.name = NULL},
+};
+
+static const struct opt consent_options[] = {
+    {.name = "dry-run", .letter = 'n', .kind = OPT_FLAG, .dest = AT(dry_run),
+     .help = "only show which leads are meant, and change nothing"},
+    {.name = NULL},
+};
+
+static const struct opt by_hand_options[] = {
+    {.name = "settle", .kind = OPT_DURATION, .dest = AT(look_ms), .arg = "TIME",
+     .help = "sum of the waits in which what was written is looked for when its answer does not tell (7s)"},
+    {.name = NULL},
+};
+
+const struct common_group common_groups[] = {
+    {GROUP_OUTPUT, output_options, OPT_OUTPUT},
+    {GROUP_URL, url_options, OPT_CONNECTION},
+    {GROUP_KEY, key_options, OPT_CONNECTION},
+    {GROUP_STATE, state_options, OPT_WHAT},
+    {GROUP_CSV, csv_options, OPT_SOURCE},
+    {GROUP_SOURCE, source_options, OPT_SOURCE},
+    {GROUP_PLAN, plan_options, OPT_WHAT},
+    {GROUP_SETTLE, settle_options, OPT_OUTPUT},
+    {GROUP_TIME, time_options, OPT_SAFETY},
+    {GROUP_LOCK, lock_options, OPT_SAFETY},
+    {GROUP_APPLY, apply_options, OPT_SAFETY},
+    {GROUP_PLACE, place_options, OPT_WHAT},
+    {GROUP_SELECT, select_arg_options, OPT_WHAT},
+    {GROUP_YES, yes_options, OPT_SAFETY},
+    {GROUP_CONSENT, consent_options, OPT_SAFETY},
+    {GROUP_BY_HAND, by_hand_options, OPT_CONNECTION},
+    {0, base_options, OPT_OUTPUT},
+    {0, NULL, OPT_INHERIT},
+};
+
+void common_init(struct common *c)
+{
+    memset(c, 0, sizeof *c);
+    c->memory_mb = MEMORY_DEFAULT_MB;
+    c->look_ms = LOOK_DEFAULT_MS;
+    c->clock = clock_system();
+}
+
+void common_free(struct common *c)
+{
+    url_free(&c->api);
+}
+
+/* ---- terminal ---- */
+
+static bool terminal_takes_colour(void)
+{
+    const char *term = getenv("TERM");
+    return term != NULL && *term != '\0' && strcmp(term, "dumb") != 0;
+}
+
+/* Width of the terminal that stdout is; 0 when it is none. */
+static unsigned stdout_columns(void)
+{
+    struct winsize size;
+    if (!isatty(STDOUT_FILENO))
+        return 0;
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+        return size.ws_col;
+    return 80;
+}
+
+/* systemd says in JOURNAL_STREAM which device and inode the journal's stream has. */
+static bool stderr_is_journal(void)
+{
+    const char *stream = getenv("JOURNAL_STREAM");
+    struct stat st;
+    char *end;
+    if (stream == NULL || fstat(STDERR_FILENO, &st) != 0)
+        return false;
+    unsigned long long device = strtoull(stream, &end, 10);
+    if (*end != ':')
+        return false;
+    unsigned long long inode = strtoull(end + 1, &end, 10);
+    return *end == '\0' && device == st.st_dev && inode == st.st_ino;
+}
+
+static void find_terminal(struct common *c)
+{
+    const char *no_color = getenv("NO_COLOR");
+    bool colour = !c->no_color && (no_color == NULL || *no_color == '\0') && terminal_takes_colour();
+    bool to_stdout = c->output == NULL || strcmp(c->output, "-") == 0;
+    c->terminal_in = isatty(STDIN_FILENO);
+    c->terminal_err = isatty(STDERR_FILENO);
+    c->colour_err = colour && c->terminal_err;
+    c->colour_out = colour && to_stdout && isatty(STDOUT_FILENO);
+    c->columns = to_stdout ? stdout_columns() : 0;
+}
+
+void common_log(const struct common *c, const char *secret)
+{
+    struct log_config config = {
+        .level = LOG_NOTICE,
+        .json = c->log_format == 1,
+        .colour = c->colour_err,
+        .syslog = c->syslog,
+        .journal = stderr_is_journal(),
+        .secret = secret,
+    };
+    if (c->verbose > 0)
+        config.level = c->verbose == 1 ? LOG_DETAIL : LOG_DEBUG;
+    if (c->quiet)
+        config.level = LOG_WARNING;
+    log_configure(&config);
+}
+
+/* ---- judging ---- */
+
+static int finish_format(struct common *c, const char *const *formats, struct err *e)
+{
+    static const char *const names[] = {
+        [FORMAT_TEXT] = "text", [FORMAT_JSON] = "json", [FORMAT_NDJSON] = "ndjson", [FORMAT_CSV] = "csv"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(names[i], formats[c->format_choice]) == 0) {
+            c->format = (enum format)i;
+            return 0;
+        }
+    }
+    return err_set(e, XS_INTERNAL, "format \"%s\" is in a command's table only", formats[c->format_choice]);
+}
+
+static int finish_api(struct common *c, struct err *e)
+{
+    const char *url = c->api_url, *variable = getenv("INSTANTLY_API_URL");
+    if (url != NULL)
+        return url_check(url, XS_USAGE, "--api-url", &c->api, e);
+    if (variable != NULL && *variable != '\0')
+        return url_check(variable, XS_CONFIG, "INSTANTLY_API_URL", &c->api, e);
+    return url_check(PRODUCTION_URL, XS_INTERNAL, "the built-in address", &c->api, e);
+}
+
+/* A state is a file; the address of a database is refused before anything takes it for a file name. */
+static int finish_state(struct common *c, struct err *e)
+{
+    const char *what = "--state";
+    enum exit_status bad = XS_USAGE;
+    if (c->state == NULL) {
+        const char *variable = getenv("LEADSYNC_STATE");
+        c->state = variable != NULL && *variable != '\0' ? variable : NULL;
+        what = "LEADSYNC_STATE";
+        bad = XS_CONFIG;
+    }
+    if (c->state == NULL)
+        return 0;
+    if (*c->state == '\0')
+        return err_set(e, bad, "%s is empty; give the path of a state file", what);
+    /* The address may hold a password: it is not shown. */
+    if (strncmp(c->state, "postgresql://", 13) == 0 || strncmp(c->state, "postgres://", 11) == 0)
+        return err_set(e, bad, "%s names a PostgreSQL server; this version keeps its state in a file only", what);
+    /* SQLite would take these for something else than a file. */
+    if (strcmp(c->state, ":memory:") == 0 || strncmp(c->state, "file:", 5) == 0)
+        return err_set(e, bad, "%s %s: a state is a file that stays; give its path (./%s for a file of that very name)", what,
+                       c->state, c->state);
+    return 0;
+}
+
+static int finish_texts(const struct common *c, struct err *e)
+{
+    struct uuid ignored;
+    if (c->refused_key != NULL)
+        return err_set(e, XS_USAGE,
+                       "--api-key is refused: a command line can be read by every user of this machine; put the key "
+                       "into INSTANTLY_API_KEY or into a file for --api-key-file, and replace a key that stood here");
+    if (c->quiet && c->verbose > 0)
+        return err_set(e, XS_USAGE, "--quiet and --verbose exclude each other");
+    if (c->workspace != NULL && uuid_parse(str_from(c->workspace), &ignored) != 0)
+        return err_set(e, XS_USAGE, "--workspace \"%s\" is no UUID; Instantly shows it under Settings", c->workspace);
+    if (c->campaign != NULL && c->list != NULL)
+        return err_set(e, XS_USAGE, "--campaign and --list exclude each other; leads go to one of them");
+    if (c->ping != NULL && strncmp(c->ping, "https://", 8) != 0 && strncmp(c->ping, "http://", 7) != 0)
+        return err_set(e, XS_USAGE, "--ping \"%s\" is no http or https address", c->ping);
+    if (c->max_ms > LONGEST_S * 1000 || c->wait_lock_ms > LONGEST_S * 1000)
+        return err_set(e, XS_USAGE, "%s is longer than 30 days",
+                       c->max_ms > LONGEST_S * 1000 ? "--max-seconds" : "--wait-lock");
+    return 0;
+}
+
+int common_finish(struct common *c, unsigned groups, const char *const *formats, struct err *e)
+{
+    find_terminal(c);
+    common_log(c, NULL);
+    if (finish_texts(c, e) != 0)
+        return -1;
+    if (formats != NULL && finish_format(c, formats, e) != 0)
+        return -1;
+    if ((groups & GROUP_URL) != 0 && finish_api(c, e) != 0)
+        return -1;
+    return (groups & GROUP_STATE) != 0 ? finish_state(c, e) : 0;
+}

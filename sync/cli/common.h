@@ -1,0 +1,112 @@
+/* Options, environment and terminal: what many commands share.
+ *
+ * The tables hold offsets into struct common (see command.h). Nothing here opens a file, asks the API or reads the key:
+ * key.h, sync_arg.h and which_state.h do that when a command needs it. */
+#ifndef SYNC_CLI_COMMON_H
+#define SYNC_CLI_COMMON_H
+
+#include "sync/base/clock.h"
+#include "sync/base/err.h"
+#include "sync/base/opt.h"
+#include "sync/base/url.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Groups of shared options; a command names those it can use. */
+enum {
+    GROUP_URL = 1 << 0,    /* where the API is */
+    GROUP_KEY = 1 << 8,    /* who asks it */
+    GROUP_OUTPUT = 1 << 1, /* --format, -o */
+    GROUP_STATE = 1 << 2,  /* --state */
+    GROUP_CSV = 1 << 3,    /* a straight CSV: its target, and the mapping's scalars */
+    GROUP_SOURCE = 1 << 4, /* what is read in place of the mapping's source */
+    GROUP_PLAN = 1 << 5,   /* what changes which rows are written: sync and diff */
+    GROUP_SETTLE = 1 << 6, /* a run that may write: sync and resume */
+    GROUP_APPLY = 1 << 7,  /* sync alone */
+    GROUP_TIME = 1 << 9,   /* --max-seconds */
+    GROUP_LOCK = 1 << 10,  /* --wait-lock: whatever writes the state */
+    GROUP_PLACE = 1 << 11,   /* --campaign, --list: where leads are, or shall be */
+    GROUP_SELECT = 1 << 12,  /* which leads of those */
+    GROUP_CONSENT = 1 << 13, /* a write by hand that asks first */
+    GROUP_BY_HAND = 1 << 14, /* whatever writes by hand */
+    GROUP_YES = 1 << 15,     /* --yes: whatever may ask, and its kin, so that a script may always give it */
+};
+
+enum progress_mode { PROGRESS_AUTO, PROGRESS_ALWAYS, PROGRESS_NEVER };
+enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_NDJSON, FORMAT_CSV };
+
+/* Texts as typed; sync/cli/args/select_arg.c reads them. */
+struct select_options {
+    const char *search, *filter, *esp, *esg, *smart_view;
+    struct opt_list ids, excluded, emails, users, queries, statuses;
+    int in_campaign, in_list, enrichment; /* choices; 0: not asked */
+    bool visitor;
+    int64_t limit;
+};
+
+struct common {
+    /* of every command */
+    bool help, version, quiet, no_color, syslog;
+    int verbose, log_format;
+    const char *refused_key;          /* --api-key, which exists to be refused */
+    const char *api_url;              /* GROUP_URL */
+    const char *api_key_file, *workspace; /* GROUP_KEY */
+    /* GROUP_OUTPUT */
+    int format_choice;                /* index into the command's formats */
+    const char *output;
+    /* GROUP_STATE */
+    const char *state;
+    /* GROUP_CSV; settings are texts for mapping_for_csv(), NULL: not given */
+    const char *campaign, *list;
+    bool all_columns;
+    const char *delimiter, *encoding, *short_rows, *embedded_rows, *mode, *dedupe, *duplicates, *contacted, *blocklist, *batch, *in_flight,
+        *per_second, *per_minute, *settle, *job_wait, *retry_refused, *values, *keep_runs;
+    struct opt_list skip_when;
+    /* GROUP_SOURCE */
+    const char *input;
+    bool no_exec;
+    /* GROUP_PLAN */
+    int64_t memory_mb;
+    bool full, recreate, accept_target;
+    struct opt_list guards;
+    /* GROUP_SETTLE */
+    const char *report, *metrics_file, *ping;
+    int progress;
+    int64_t max_ms;                   /* GROUP_TIME; 0: no limit */
+    int64_t wait_lock_ms;             /* GROUP_LOCK */
+    /* GROUP_APPLY */
+    bool rejects_ok, new_rejects_only;
+    int64_t trial_rows;               /* --limit; 0: all */
+    bool yes;                         /* GROUP_YES */
+    bool dry_run;                     /* GROUP_CONSENT */
+    int64_t look_ms;                  /* GROUP_BY_HAND */
+    struct select_options select;     /* GROUP_SELECT */
+
+    /* found out by common_finish() */
+    enum format format;
+    struct url api;                   /* where the key may be sent */
+    bool colour_out, colour_err;      /* stdout, stderr may be coloured */
+    bool terminal_in, terminal_err;
+    unsigned columns;                 /* width of stdout; 0: no terminal, no limit */
+    struct clock *clock;
+};
+
+/* Tables by group: offsets into struct common. */
+struct common_group {
+    unsigned group; /* 0: every command */
+    const struct opt *options;
+    enum opt_section section; /* of the rows that name none */
+};
+extern const struct common_group common_groups[]; /* ends in NULL options */
+extern const struct opt select_arg_options[];     /* the table of GROUP_SELECT */
+
+void common_init(struct common *c);
+/* Judges what was parsed: environment (a bad value there is XS_CONFIG), URL, format, log and colours. `formats` is the
+ * command's list or NULL, `groups` its groups. */
+int common_finish(struct common *c, unsigned groups, const char *const *formats, struct err *e);
+/* Configures the log from the options; `secret` (may be NULL) is never shown in it. */
+void common_log(const struct common *c, const char *secret);
+void common_free(struct common *c);
+
+#endif

@@ -1,0 +1,421 @@
+/* `forget`: takes a person out of every state of the workspace, and puts a keyed hash on the workspace's list, so that no
+ * sync brings the person back. The list is written first: whatever happens then, nobody is mailed again. */
+#include "config.h"
+
+#include "sync/base/jsonw.h"
+#include "sync/base/log.h"
+#include "sync/base/text.h"
+#include "sync/cli/commands.h"
+#include "sync/cli/history/forget.h"
+#include "sync/cli/progress.h"
+#include "sync/cli/table.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { QUESTION_BYTES = 1 << 16 };
+
+/* --list shows the list here; a straight CSV into a list is found by the file's name. */
+struct forget_options {
+    bool undo, list, export;
+    const char *campaign;
+};
+
+static const char *const formats[] = {"text", "json", NULL};
+
+static const struct opt options[] = {
+    {.name = "undo", .kind = OPT_FLAG, .dest = OPT_AT(forget_options, undo),
+     .help = "take the address off the list again; what was removed does not come back"},
+    {.name = "list", .kind = OPT_FLAG, .dest = OPT_AT(forget_options, list),
+     .help = "show the list: dates and hashes"},
+    {.name = "export", .kind = OPT_FLAG, .dest = OPT_AT(forget_options, export),
+     .help = "print all that is known of the person, as JSON; removes nothing"},
+    {.name = "campaign", .kind = OPT_TEXT, .dest = OPT_AT(forget_options, campaign), .arg = "NAME|UUID",
+     .help = "with a CSV file as SYNC: the campaign that it goes to"},
+    {.name = NULL},
+};
+
+/* ---- texts ---- */
+
+static uint64_t traces(const struct forget_state *s)
+{
+    return s->counts.leads + s->counts.others;
+}
+
+static int add_counts(const struct forgotten *counts, struct buf *out)
+{
+    return buf_addf(out, "%" PRIu64 " lead%s and %" PRIu64 " other trace%s", counts->leads, text_plural(counts->leads),
+                    counts->others, text_plural(counts->others));
+}
+
+static int add_workspace(const struct forget_call *f, struct buf *out)
+{
+    if (f->workspace == NULL)
+        return buf_addf(out, "any workspace of %s", f->host);
+    for (size_t i = 0; i < f->states_n; i++)
+        if (f->states[i].workspace != NULL && f->states[i].workspace_name != NULL)
+            return buf_addf(out, "workspace \"%s\" (%s)", f->states[i].workspace_name, f->workspace);
+    return buf_addf(out, "workspace %s", f->workspace);
+}
+
+static struct forgotten total(const struct forget_call *f)
+{
+    struct forgotten sum = {0};
+    for (size_t i = 0; i < f->states_n; i++) {
+        sum.leads += f->states[i].counts.leads;
+        sum.others += f->states[i].counts.others;
+    }
+    return sum;
+}
+
+static int add_states(const struct forget_call *f, const char *verb, struct buf *out)
+{
+    int bad = 0;
+    for (size_t i = 0; i < f->states_n; i++) {
+        const struct forget_state *s = &f->states[i];
+        if (traces(s) == 0)
+            continue;
+        bad |= buf_addf(out, "sync %s: %s", s->sync, verb) | add_counts(&s->counts, out) | buf_addc(out, '\n');
+    }
+    return bad;
+}
+
+/* ---- asking ---- */
+
+static int must_have_terminal(const struct common *c, struct err *e)
+{
+    if (c->yes || c->dry_run || (c->terminal_in && c->terminal_err))
+        return 0;
+    return err_set(e, XS_USAGE, "leadsync forget asks before it removes anything, and there is no terminal to ask on: give "
+                   "--yes, or --dry-run to see what is known of this person");
+}
+
+static int is_on_list(struct forget_call *f, bool *on, struct err *e)
+{
+    const struct forget_scope scope = forget_call_scope(f);
+    *on = false;
+    for (size_t i = 0; i < f->folders_n && !*on; i++) {
+        struct forget_list l;
+        if (forget_list_load(f->folders[i], &l, e) != 0)
+            return -1;
+        *on = forget_list_find(&l, &scope, f->person.address) != NULL;
+        forget_list_free(&l);
+    }
+    for (size_t i = 0; i < f->states_n && !*on; i++)
+        *on = f->states[i].keys > 0;
+    return 0;
+}
+
+static int add_question(const struct forget_call *f, struct buf *text)
+{
+    const struct forgotten sum = total(f);
+    int bad;
+    if (sum.leads + sum.others == 0) {
+        bad = buf_addf(text, "no state knows %.*s; a typo would ban this address in ", STR_ARG(f->person.address)) |
+              add_workspace(f, text) | buf_adds(text, "; forget it all the same?\n");
+    } else {
+        bad = buf_addf(text, "forget %.*s in ", STR_ARG(f->person.address)) | add_workspace(f, text) |
+              buf_adds(text, "?\n") | add_states(f, "", text);
+    }
+    for (size_t i = 0; i < f->states_n; i++) {
+        if (f->states[i].why == NULL)
+            continue;
+        bad |= buf_addf(text, "not looked into: %s\n", f->states[i].why);
+    }
+    return bad;
+}
+
+/* XS_USAGE: the answer was no. */
+static int ask(struct forget_call *f, struct err *e)
+{
+    struct buf text = BUF_INIT(QUESTION_BYTES);
+    const struct forgotten sum = total(f);
+    bool on = false;
+    int rc = is_on_list(f, &on, e);
+    size_t unread = 0;
+    for (size_t i = 0; i < f->states_n; i++)
+        unread += f->states[i].why != NULL;
+    if (rc == 0 && on && sum.leads + sum.others == 0 && unread == 0) {
+        log_notice("this address was forgotten before, and no state knows anything of it");
+    } else if (rc == 0) {
+        rc = add_question(f, &text) != 0 || buf_cstr(&text) == NULL ? err_oom(e) : 0;
+        if (rc == 0 && !consent_ask(text.p))
+            rc = err_set(e, XS_USAGE, "not confirmed: nothing was changed");
+    }
+    buf_free(&text);
+    return rc;
+}
+
+/* ---- forgetting ---- */
+
+static int add_to_lists(struct forget_call *f, bool *added, struct err *e)
+{
+    const struct forget_scope scope = forget_call_scope(f);
+    *added = false;
+    for (size_t i = 0; i < f->folders_n; i++) {
+        bool new;
+        if (forget_list_add(f->folders[i], &scope, f->person.address, f->c->clock->wall_ms(f->c->clock), &new, e) != 0)
+            return err_context(e, "nothing was removed");
+        *added = *added || new;
+    }
+    return 0;
+}
+
+static int show_json(const struct forget_call *f, bool added, struct buf *out)
+{
+    const struct forgotten sum = total(f);
+    struct jsonw w;
+    jsonw_init_output(&w, out);
+    jsonw_object(&w);
+    jsonw_key(&w, "version");
+    jsonw_int(&w, 1);
+    jsonw_key(&w, "workspace");
+    jsonw_text(&w, f->workspace);
+    jsonw_key(&w, "added");
+    jsonw_bool(&w, added);
+    jsonw_key(&w, "leads");
+    jsonw_uint(&w, sum.leads);
+    jsonw_key(&w, "others");
+    jsonw_uint(&w, sum.others);
+    jsonw_key(&w, "states");
+    jsonw_array(&w);
+    for (size_t i = 0; i < f->states_n; i++) {
+        const struct forget_state *s = &f->states[i];
+        jsonw_object(&w);
+        jsonw_key(&w, "state");
+        jsonw_text(&w, s->path);
+        jsonw_key(&w, "sync");
+        jsonw_text(&w, s->sync);
+        jsonw_key(&w, "leads");
+        jsonw_uint(&w, s->counts.leads);
+        jsonw_key(&w, "others");
+        jsonw_uint(&w, s->counts.others);
+        jsonw_key(&w, "left");
+        jsonw_text(&w, s->why);
+        jsonw_object_end(&w);
+    }
+    jsonw_array_end(&w);
+    jsonw_object_end(&w);
+    return jsonw_end(&w) | buf_addc(out, '\n');
+}
+
+static int show_text(const struct forget_call *f, bool dry, struct buf *out)
+{
+    const struct forgotten sum = total(f);
+    int bad = 0;
+    if (sum.leads + sum.others == 0)
+        bad = buf_adds(out, dry ? "no state knows this address\n" : "no state knew this address\n");
+    bad |= add_states(f, dry ? "knows " : "removed ", out);
+    if (dry)
+        return bad;
+    return bad | buf_adds(out, "this address is on the list of forgotten people; no sync of ") | add_workspace(f, out) |
+           buf_adds(out, " brings this person back\n");
+}
+
+static int show(const struct forget_call *f, bool added, struct out *out, struct err *e)
+{
+    bool json = f->c->format == FORMAT_JSON;
+    int bad = json ? show_json(f, added, &out->text) : show_text(f, f->c->dry_run, &out->text);
+    return bad != 0 ? err_oom(e) : out_commit(out, e);
+}
+
+/* Some states are as they were, or could not be read; each is named. */
+static int left_over(const struct forget_call *f, const char *what, struct err *e)
+{
+    size_t n;
+    enum exit_status status = forget_states_left(f, &n);
+    if (n == 0)
+        return 0;
+    return err_set(e, status, "%s %zu of %zu state%s; run the same command again when the cause is gone", what, n,
+                   f->states_n, text_plural(f->states_n));
+}
+
+static void say_what_stays(void)
+{
+    log_notice("other places may still hold this person; look there, too:\n"
+               "the source, whose rows of this person are skipped from now on\n"
+               "the table that results_to: writes, and files of -o, --report, results, rejects and logs\n"
+               "states in other folders (name each with --state), copies and backups of states\n"
+               "Instantly: leadsync leads delete takes the lead out there");
+}
+
+static int forget(struct forget_call *f, struct out *out, struct err *e)
+{
+    bool added, asks = !f->c->yes;
+    if (must_have_terminal(f->c, e) != 0 || forget_states_find(f, true, e) != 0 ||
+        (asks && forget_states_count(f, e) != 0))
+        return -1;
+    if (f->c->dry_run)
+        return show(f, false, out, e) != 0 ? -1 : left_over(f, "could not read", e);
+    if (asks && ask(f, e) != 0)
+        return -1;
+    if (add_to_lists(f, &added, e) != 0 || forget_states_erase(f, e) != 0 || show(f, added, out, e) != 0)
+        return -1;
+    say_what_stays();
+    return left_over(f, "this address is on the list, but not out of", e);
+}
+
+/* ---- the way back ---- */
+
+static int undo(struct forget_call *f, struct out *out, struct err *e)
+{
+    uint64_t keys = 0;
+    size_t lines = 0, left;
+    if (forget_states_find(f, true, e) != 0 || forget_states_undo(f, e) != 0)
+        return -1;
+    const struct forget_scope scope = forget_call_scope(f);
+    for (size_t i = 0; i < f->folders_n; i++) {
+        size_t n;
+        if (forget_list_remove(f->folders[i], &scope, f->person.address, &n, e) != 0)
+            return -1;
+        lines += n;
+    }
+    for (size_t i = 0, n = f->states_n; i < n; i++)
+        keys += f->states[i].why == NULL ? f->states[i].keys : 0;
+    if (lines == 0 && keys == 0 && forget_states_left(f, &left) == XS_DONE)
+        return err_set(e, XS_USAGE, "%.*s is not on the list of forgotten people; check the spelling",
+                       STR_ARG(f->person.address));
+    if (f->c->format == FORMAT_JSON ? buf_addf(&out->text, "{\"version\":1,\"undone\":true}\n") != 0
+                                    : buf_adds(&out->text, "this address is off the list of forgotten people; the next sync "
+                                               "takes its rows as new ones, and knows of no earlier opt-out\n") != 0)
+        return err_oom(e);
+    return out_commit(out, e) != 0 ? -1 : left_over(f, "this address is off the list, but still forgotten in", e);
+}
+
+/* ---- the list ---- */
+
+static int add_person(const struct forget_call *f, const struct forget_list *l, const struct forget_person *p,
+                      struct table *table, struct jsonw *w)
+{
+    char at[TIME_TEXT_N], hash[2 * sizeof p->hash.b + 1];
+    time_format(p->at_ms, at);
+    for (size_t i = 0; i < sizeof p->hash.b; i++)
+        snprintf(hash + 2 * i, 3, "%02x", p->hash.b[i]);
+    if (f->c->format == FORMAT_TEXT)
+        return table_add(table, str_from(at), TABLE_PLAIN) | table_add(table, str_from(hash), TABLE_PLAIN) |
+               table_add(table, str_from(p->workspace), TABLE_PLAIN);
+    jsonw_object(w);
+    jsonw_key(w, "forgotten_at");
+    jsonw_text(w, at);
+    jsonw_key(w, "hash");
+    jsonw_text(w, hash);
+    jsonw_key(w, "workspace");
+    jsonw_text(w, p->workspace);
+    jsonw_key(w, "list");
+    jsonw_text(w, l->path);
+    jsonw_object_end(w);
+    return 0;
+}
+
+static int by_time(const void *a, const void *b)
+{
+    const struct forget_person *const *x = a, *const *y = b;
+    return ((*x)->at_ms > (*y)->at_ms) - ((*x)->at_ms < (*y)->at_ms);
+}
+
+static int add_list(struct forget_call *f, const char *folder, struct table *table, struct jsonw *w, struct err *e)
+{
+    const struct forget_scope scope = forget_call_scope(f);
+    struct forget_list l;
+    int bad = 0;
+    if (forget_list_load(folder, &l, e) != 0)
+        return -1;
+    const struct forget_person **people = calloc(l.n + 1, sizeof *people);
+    size_t n = 0;
+    for (size_t i = 0; people != NULL && i < l.n; i++)
+        if (forget_list_concerns(&l.people[i], &scope))
+            people[n++] = &l.people[i];
+    if (people != NULL)
+        qsort(people, n, sizeof *people, by_time);
+    for (size_t i = 0; i < n; i++)
+        bad |= add_person(f, &l, people[i], table, w);
+    bad |= people == NULL;
+    free(people);
+    forget_list_free(&l);
+    return bad != 0 ? err_oom(e) : 0;
+}
+
+static int list(struct forget_call *f, struct out *out, struct err *e)
+{
+    struct table table;
+    struct jsonw w;
+    int bad, rc = forget_states_find(f, false, e);
+    table_init(&table, 3, NULL);
+    jsonw_init_output(&w, &out->text);
+    if (f->c->format == FORMAT_JSON)
+        jsonw_array(&w);
+    bad = table_add(&table, STR("forgotten_at"), TABLE_DIM) | table_add(&table, STR("hash"), TABLE_DIM) |
+          table_add(&table, STR("workspace"), TABLE_DIM);
+    for (size_t i = 0; rc == 0 && bad == 0 && i < f->folders_n; i++)
+        rc = add_list(f, f->folders[i], &table, &w, e);
+    if (rc == 0 && f->c->format == FORMAT_JSON) {
+        jsonw_array_end(&w);
+        bad |= jsonw_end(&w) | buf_addc(&out->text, '\n');
+    } else if (rc == 0) {
+        bad |= table_print(&table, f->c->columns, f->c->colour_out, &out->text);
+    }
+    table_free(&table);
+    if (rc == 0)
+        rc = bad != 0 ? err_oom(e) : out_commit(out, e);
+    return rc;
+}
+
+static int export(struct forget_call *f, struct out *out, struct err *e)
+{
+    if (forget_states_find(f, false, e) != 0 || forget_export(f, out, e) != 0 || out_commit(out, e) != 0)
+        return -1;
+    return left_over(f, "could not read", e);
+}
+
+/* ---- the command ---- */
+
+static int run(struct invocation *inv, struct err *e)
+{
+    const struct forget_options *o = inv->options;
+    struct forget_call f = {.c = &inv->common};
+    struct out out = {0};
+    size_t sync_at = o->list ? 0 : 1;
+    if (o->undo + o->list + o->export > 1)
+        return err_set(e, XS_USAGE, "--undo, --list and --export exclude each other");
+    if (o->undo && inv->common.dry_run)
+        return err_set(e, XS_USAGE, "--undo has no dry run; leave out --dry-run (leadsync forget --list shows the list)");
+    if (inv->operands_n < sync_at)
+        return err_set(e, XS_USAGE, "which person? usage: leadsync forget %s [OPTIONS]", inv->command->usage);
+    if (inv->operands_n > sync_at + 1)
+        return err_set(e, XS_USAGE, "--list shows all addresses; give no EMAIL with it");
+    const char *email = o->list ? NULL : inv->operands[0];
+    int rc = forget_call_open(&f, inv, email, inv->operands_n > sync_at ? inv->operands[sync_at] : NULL, o->campaign, e);
+    if (rc == 0)
+        rc = out_open(&out, inv, o->export ? OUT_PRIVATE : OUT_PUBLIC, e);
+    if (rc == 0)
+        rc = o->undo ? undo(&f, &out, e) : o->list ? list(&f, &out, e) : o->export ? export(&f, &out, e)
+                                                                                  : forget(&f, &out, e);
+    out_abandon(&out);
+    forget_call_close(&f);
+    return rc;
+}
+
+const struct command command_forget = {
+    .name = "forget",
+    .usage = "EMAIL [SYNC]",
+    .summary = "remove a person from every state of a workspace, so that no sync brings them back",
+    .help = "Removes all that is known of the address from every state of the workspace in\n"
+            "the state folder, and from the state of SYNC or --state: leads, results, rows to\n"
+            "be tried again, raw rows. A keyed hash of the address goes to the workspace's\n"
+            "list. Every sync of the workspace, also a new one, skips the person's rows\n"
+            "(skipped: deleted_there), with --recreate too.\n"
+            "It asks first; without a terminal it needs --yes. A state that a run is using is\n"
+            "left as it is (75), one with unsettled requests too (73); the list is written all\n"
+            "the same. Nothing is deleted in Instantly or in the source.\n"
+            "If the states are of several workspaces, choose one with SYNC, --state or\n"
+            "--workspace.",
+    .examples = "leadsync forget ann@example.com\n"
+                "leadsync forget --list",
+    .groups = GROUP_OUTPUT | GROUP_STATE | GROUP_URL | GROUP_KEY | GROUP_LOCK | GROUP_YES | GROUP_CONSENT,
+    .formats = formats,
+    .options = options,
+    .options_bytes = sizeof(struct forget_options),
+    .operands_max = 2,
+    .run = run,
+};

@@ -1,0 +1,369 @@
+/* `status`: the runs of a sync and what is still open, from its state; `--audit` checks the state itself. */
+#include "config.h"
+
+#include "sync/base/jsonw.h"
+#include "sync/base/text.h"
+#include "sync/cli/commands.h"
+#include "sync/cli/out.h"
+#include "sync/cli/args/run_choice.h"
+#include "sync/cli/args/state_arg.h"
+#include "sync/cli/history/status_run.h"
+#include "sync/cli/table.h"
+#include "sync/state/state.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct status_options {
+    int64_t limit, run;
+    bool audit;
+};
+
+static const struct status_options defaults = {.limit = 10};
+static const char *const formats[] = {"text", "json", NULL};
+
+static const struct opt options[] = {
+    {.name = "limit", .kind = OPT_INT, .dest = OPT_AT(status_options, limit), .arg = "N", .min = 1, .max = 10000,
+     .help = "runs to list, the newest first (10)"},
+    {.name = "run", .kind = OPT_INT, .dest = OPT_AT(status_options, run), .arg = "ID", .min = 1, .max = INT64_MAX,
+     .help = "only this run, with all that is known of it"},
+    {.name = "audit", .kind = OPT_FLAG, .dest = OPT_AT(status_options, audit),
+     .help = "check the state's invariants and list what violates them"},
+    {.name = NULL},
+};
+
+enum { ARENA_BYTES = 256 << 20, AUDIT_BYTES = 16 << 20 };
+
+/* The newest runs, or the one that was asked for. */
+static int gather_runs(struct state *state, const struct status_options *o, struct overview *v, struct err *e)
+{
+    if (o->run == 0)
+        return state_runs(state, (size_t)o->limit, &v->arena, &v->runs, &v->runs_n, e);
+    v->runs = arena_calloc(&v->arena, 1, sizeof *v->runs);
+    if (v->runs == NULL)
+        return err_oom(e);
+    v->runs_n = 1;
+    v->detailed = true;
+    return run_choice(state, (uint64_t)o->run, &v->arena, v->runs, e);
+}
+
+static int gather(struct state *state, const struct status_options *o, struct overview *v, struct err *e)
+{
+    if (gather_runs(state, o, v, e) != 0 ||
+        state_batches_open(state, &v->arena, &v->open, &v->open_n, e) != 0)
+        return -1;
+    for (size_t i = 0; i < v->open_n; i++)
+        v->open_rows += v->open[i].entries_n;
+    const char *removals;
+    if (state_get(state, STATE_REMOVALS_WAIT, &removals, e) != 0)
+        return -1;
+    if (removals != NULL && sscanf(removals, "%" SCNu64 " %" SCNu64, &v->removals_run, &v->removals) != 2)
+        v->removals = v->removals_run = 0;
+    if (state_get(state, STATE_REMOVALS_LEFT, &removals, e) != 0)
+        return -1;
+    v->removals_need_all = removals != NULL;
+    const char *given_up;
+    if (state_get(state, STATE_GIVEN_UP, &given_up, e) != 0)
+        return -1;
+    v->given_up = given_up != NULL ? strtoull(given_up, NULL, 10) : 0;
+    if (state_unmerged_rows(state, &v->unmerged, e) != 0)
+        return -1;
+    v->retries = state_retries_n(state);
+    v->at_work = state_lock_holder(state);
+    return state_leads_there(state, &v->leads, e);
+}
+
+static int gather_jobs(struct state *state, struct overview *v, struct err *e)
+{
+    size_t kept = 0;
+    if (job_views_ours(&v->jobs, state, e) != 0)
+        return -1;
+    for (size_t i = 0; i < v->jobs.n; i++)
+        if (job_view_open(&v->jobs.v[i]))
+            v->jobs.v[kept++] = v->jobs.v[i];
+    v->jobs.n = kept;
+    return 0;
+}
+
+/* What is known of an open batch: its intent is durable before its request leaves, and whether that left is in no file. */
+struct batch_state_texts {
+    const char *word, *sentence;
+};
+
+static struct batch_state_texts batch_state_texts(enum batch_state s)
+{
+    static const struct batch_state_texts texts[] = {
+        [BATCH_PLANNED] = {"planned", "not sent yet"},
+        [BATCH_SENT] = {"intent", "intent written; whether it was sent is not known"},
+        [BATCH_UNKNOWN] = {"unknown", "sent, and no usable answer"},
+        [BATCH_RETRY] = {"retry", "refused, to be sent again"},
+        [BATCH_ACCEPTED] = {"accepted", "accepted"},
+        [BATCH_DONE] = {"done", "settled"},
+    };
+    return (size_t)s < sizeof texts / sizeof texts[0] ? texts[s] : (struct batch_state_texts){"", ""};
+}
+
+/* ---- JSON ---- */
+
+static void json_batch(struct jsonw *w, const struct batch *batch)
+{
+    jsonw_object(w);
+    jsonw_key(w, "batch");
+    jsonw_uint(w, batch->id);
+    jsonw_key(w, "run");
+    jsonw_uint(w, batch->run);
+    jsonw_key(w, "op");
+    jsonw_text(w, op_text(batch->op));
+    jsonw_key(w, "state");
+    jsonw_text(w, batch_state_texts(batch->state).word);
+    jsonw_key(w, "rows");
+    jsonw_uint(w, batch->entries_n);
+    status_time_json(w, "sent_at", batch->sent_ms);
+    jsonw_key(w, "job");
+    jsonw_text(w, batch->job);
+    jsonw_object_end(w);
+}
+
+static int show_json(struct state *state, const struct overview *v, struct buf *out)
+{
+    struct jsonw w;
+    jsonw_init_output(&w, out);
+    jsonw_object(&w);
+    jsonw_key(&w, "version");
+    jsonw_int(&w, 1);
+    jsonw_key(&w, "sync");
+    jsonw_text(&w, state_sync(state));
+    jsonw_key(&w, "leads");
+    jsonw_uint(&w, v->leads);
+    jsonw_key(&w, "unmerged");
+    jsonw_uint(&w, v->unmerged);
+    jsonw_key(&w, "waiting");
+    jsonw_uint(&w, v->retries);
+    jsonw_key(&w, "given_up");
+    jsonw_uint(&w, v->given_up);
+    jsonw_key(&w, "removals_waiting");
+    jsonw_uint(&w, v->removals);
+    jsonw_key(&w, "open");
+    jsonw_array(&w);
+    for (size_t i = 0; i < v->open_n; i++)
+        json_batch(&w, &v->open[i]);
+    jsonw_array_end(&w);
+    jsonw_key(&w, "jobs");
+    jsonw_array(&w);
+    for (size_t i = 0; i < v->jobs.n; i++) {
+        jsonw_object(&w);
+        job_view_json(&w, &v->jobs.v[i]);
+        jsonw_object_end(&w);
+    }
+    jsonw_array_end(&w);
+    jsonw_key(&w, "runs");
+    jsonw_array(&w);
+    for (size_t i = 0; i < v->runs_n; i++)
+        status_run_json(&w, &v->runs[i]);
+    jsonw_array_end(&w);
+    jsonw_object_end(&w);
+    return jsonw_end(&w) | buf_addc(out, '\n');
+}
+
+/* ---- text ---- */
+
+enum { RUN_COLUMNS = 6 };
+
+static const enum table_align run_align[RUN_COLUMNS] = {TABLE_RIGHT, TABLE_LEFT, TABLE_RIGHT,
+                                                        TABLE_LEFT,  TABLE_LEFT, TABLE_RIGHT};
+
+static int add_number(struct table *t, int64_t v)
+{
+    char text[24];
+    snprintf(text, sizeof text, "%" PRId64, v);
+    return table_add(t, str_from(text), TABLE_PLAIN);
+}
+
+static enum table_colour run_colour(const struct run_record *run)
+{
+    if (run->finished_ms == 0)
+        return TABLE_YELLOW;
+    return run->exit_code == XS_DONE ? TABLE_GREEN : run->exit_code == XS_LEFT_OVER ? TABLE_YELLOW : TABLE_RED;
+}
+
+static int add_run(struct table *t, const struct run_record *run)
+{
+    char time[TIME_TEXT_N], took[32] = "", code[16] = "";
+    time_format(run->started_ms, time);
+    if (run->finished_ms > 0) {
+        snprintf(took, sizeof took, "%.1f s", (double)(run->finished_ms - run->started_ms) / 1000.0);
+        snprintf(code, sizeof code, "%d", run->exit_code);
+    }
+    int bad = add_number(t, (int64_t)run->id);
+    bad |= table_add(t, str_from(time), TABLE_PLAIN);
+    bad |= table_add(t, str_from(took), TABLE_PLAIN);
+    bad |= table_add(t, str_from(run->status), run_colour(run));
+    bad |= table_add(t, str_from(run->read), TABLE_PLAIN);
+    bad |= table_add(t, str_from(code), TABLE_PLAIN);
+    return bad;
+}
+
+/* A line a run, and below it what it did: more counts than a terminal has columns for. */
+static int show_runs(const struct invocation *inv, const struct overview *v, struct buf *out)
+{
+    static const char *const names[RUN_COLUMNS] = {"run", "started", "took", "status", "read as", "exit"};
+    struct buf lines = BUF_INIT(TABLE_MAX_BYTES);
+    struct table t;
+    int bad = 0;
+    table_init(&t, RUN_COLUMNS, run_align);
+    for (size_t i = 0; i < RUN_COLUMNS; i++)
+        bad |= table_add(&t, str_from(names[i]), TABLE_DIM);
+    for (size_t i = 0; i < v->runs_n; i++)
+        bad |= add_run(&t, &v->runs[i]);
+    bad |= table_print(&t, inv->common.columns, inv->common.colour_out, &lines);
+    const char *p = lines.p, *end = bad == 0 ? lines.p + lines.n : lines.p;
+    for (size_t i = 0; p < end && bad == 0; i++) {
+        const char *newline = memchr(p, '\n', (size_t)(end - p));
+        const char *next = newline != NULL ? newline + 1 : end;
+        bad |= buf_add(out, p, (size_t)(next - p));
+        if (i > 0 && i <= v->runs_n)
+            bad |= status_run_show(v, &v->runs[i - 1], i > 1 ? &v->runs[i - 2] : NULL, inv->common.columns, out);
+        p = next;
+    }
+    table_free(&t);
+    buf_free(&lines);
+    return bad;
+}
+
+/* Open batches in text: of a killed run there may be hundreds, and the runs below them are what one looks for. */
+enum { OPEN_SHOWN = 10 };
+
+static int add_batch(struct buf *out, const struct batch *batch)
+{
+    bool has_job = batch->job != NULL;
+    return buf_addf(out, "  batch %" PRIu64 ": %s of %zu, %s%s%s\n", batch->id, op_text(batch->op), batch->entries_n,
+                    batch_state_texts(batch->state).sentence, has_job ? ", job " : "", has_job ? batch->job : "");
+}
+
+static int show_jobs(struct state *state, struct overview *v, struct buf *out)
+{
+    int bad = v->jobs.n == 0 ? 0 : buf_addf(out, "background jobs: %zu open; leadsync jobs wait waits for them\n", v->jobs.n);
+    for (size_t i = 0; i < v->jobs.n && i < OPEN_SHOWN; i++) {
+        const struct job_view *job = &v->jobs.v[i];
+        bad |= buf_addf(out, "  job %s: ", job->id) |
+               text_show(str_from(job->status != NULL ? job->status : "no status known"), 0, out) |
+               buf_addf(out, ", %" PRIu64 " lead%s", job->open_rows, text_plural(job->open_rows)) | buf_adds(out, job->to != NULL ? " to " : "") |
+               text_show(str_from(job_end_name(state, job->to, &v->jobs.arena)), 0, out) | buf_addc(out, '\n');
+    }
+    if (v->jobs.n > OPEN_SHOWN)
+        bad |= buf_addf(out, "  ... and %zu more (leadsync jobs lists them)\n", v->jobs.n - OPEN_SHOWN);
+    return bad;
+}
+
+static bool is_alive(const struct overview *v)
+{
+    return v->runs_n > 0 && v->runs[0].status != NULL && strcmp(v->runs[0].status, "running") == 0;
+}
+
+static int show_text(const struct invocation *inv, struct state *state, struct overview *v, struct buf *out)
+{
+    int bad = buf_addf(out, "sync %s: %" PRIu64 " lead%s known", state_sync(state), v->leads, text_plural(v->leads));
+    if (v->retries > 0)
+        bad |= buf_addf(out, ", %" PRIu64 " row%s for the next sync", v->retries, v->retries == 1 ? " waits" : "s wait");
+    bad |= buf_addc(out, '\n');
+    if (v->removals > 0)
+        bad |= buf_addf(out, "%" PRIu64 " lead%s to be removed%s\n", v->removals, v->removals == 1 ? " waits" : "s wait",
+                        v->removals_need_all ? "; the next sync reads the whole source" : "");
+    if (v->given_up > 0)
+        bad |= buf_addf(out, "%" PRIu64 " row%s given up: %s failed in five runs; the next sync reads the whole source and tries %s "
+                        "again\n", v->given_up, v->given_up == 1 ? " was" : "s were", v->given_up == 1 ? "it" : "they",
+                        v->given_up == 1 ? "it" : "them");
+    if (v->unmerged > 0)
+        bad |= buf_addf(out, "journal: the outcome of %" PRIu64 " more row%s is known; the leads among them count %s\n",
+                        v->unmerged, text_plural(v->unmerged),
+                        is_alive(v) ? "when the run ends" : "from the next run on");
+    if (v->open_n > 0 && v->at_work != NULL)
+        bad |= buf_addf(out, "open: %zu batch%s with %" PRIu64 " row%s; another run of this sync is at work (%s)\n", v->open_n,
+                        v->open_n == 1 ? "" : "es", v->open_rows, text_plural(v->open_rows), v->at_work);
+    else if (v->open_n > 0)
+        bad |= buf_addf(out, "open: %zu batch%s with %" PRIu64 " row%s; leadsync resume settles %s\n", v->open_n,
+                        v->open_n == 1 ? "" : "es", v->open_rows, text_plural(v->open_rows),
+                        v->open_n == 1 ? "it" : "them");
+    for (size_t i = 0; i < v->open_n && i < OPEN_SHOWN; i++)
+        bad |= add_batch(out, &v->open[i]);
+    if (v->open_n > OPEN_SHOWN)
+        bad |= buf_addf(out, "  ... and %zu more (--format json lists them)\n", v->open_n - OPEN_SHOWN);
+    bad |= show_jobs(state, v, out);
+    if (v->runs_n == 0)
+        return bad | buf_adds(out, "no runs yet\n");
+    return bad | buf_addc(out, '\n') | show_runs(inv, v, out);
+}
+
+/* ---- */
+
+static int audit(struct state *state, struct out *out, struct err *e)
+{
+    struct buf lines = BUF_INIT(AUDIT_BYTES);
+    size_t violations = 0;
+    int rc = state_audit(state, &lines, &violations, e);
+    if (rc == 0 && violations == 0)
+        rc = buf_addf(&out->text, "sync %s: the state is sound\n", state_sync(state));
+    else if (rc == 0)
+        rc = buf_add(&out->text, lines.p, lines.n);
+    if (rc == 0)
+        rc = out_commit(out, e);
+    else
+        err_oom(e); /* keeps the audit's own error when there is one */
+    if (rc == 0 && violations > 0)
+        rc = err_set(e, XS_INTERNAL, "the state violates %zu of its invariants; please report this", violations);
+    buf_free(&lines);
+    return rc;
+}
+
+static int show(const struct invocation *inv, struct state *state, struct out *out, struct err *e)
+{
+    const struct status_options *o = inv->options;
+    struct overview v = {0};
+    int rc = -1;
+    arena_init(&v.arena, ARENA_BYTES);
+    job_views_init(&v.jobs);
+    if (gather(state, o, &v, e) != 0 || gather_jobs(state, &v, e) != 0)
+        goto done;
+    int bad = inv->common.format == FORMAT_JSON ? show_json(state, &v, &out->text)
+                                                : show_text(inv, state, &v, &out->text);
+    rc = bad == 0 ? out_commit(out, e) : err_oom(e);
+done:
+    free(v.at_work);
+    arena_free(&v.arena);
+    job_views_free(&v.jobs);
+    return rc;
+}
+
+static int run(struct invocation *inv, struct err *e)
+{
+    const struct status_options *o = inv->options;
+    struct state *state = NULL;
+    struct out out = {0};
+    int rc = -1;
+    if (state_arg_open(inv, &state, e) != 0 || out_open(&out, inv, OUT_PUBLIC, e) != 0)
+        goto done;
+    rc = o->audit ? audit(state, &out, e) : show(inv, state, &out, e);
+done:
+    out_abandon(&out);
+    state_close(state);
+    return rc;
+}
+
+const struct command command_status = {
+    .name = "status",
+    .usage = "[SYNC]",
+    .summary = "show the runs of a sync and what is still open",
+    .help = "Reads the state only, and works without a key. Without SYNC or --state it is\n"
+            "the sync of the latest run. With --audit, checks the state's invariants: exit\n"
+            "status 70 when one is violated.",
+    .examples = "leadsync status nightly.yaml\n"
+                "leadsync status nightly.yaml --audit",
+    .groups = GROUP_OUTPUT | GROUP_STATE | GROUP_URL | GROUP_KEY | GROUP_CSV,
+    .formats = formats,
+    .options = options,
+    .options_bytes = sizeof(struct status_options),
+    .defaults = &defaults,
+    .operands_max = 1,
+    .run = run,
+};

@@ -1,0 +1,34 @@
+/* What `status` shows, gathered from the state, and how one run of it is shown. */
+#ifndef SYNC_CLI_HISTORY_STATUS_RUN_H
+#define SYNC_CLI_HISTORY_STATUS_RUN_H
+
+#include "sync/base/jsonw.h"
+#include "sync/cli/jobs/job_view.h"
+#include "sync/state/state.h"
+
+/* What is shown, gathered before anything is printed. */
+struct overview {
+    struct arena arena;
+    struct run_record *runs;
+    size_t runs_n;
+    struct batch *open;
+    size_t open_n;
+    uint64_t open_rows, leads, retries;
+    uint64_t given_up; /* rows, since the last complete full read */
+    uint64_t unmerged; /* rows whose outcome is in the journal only */
+    uint64_t removals, removals_run; /* leads that the latest run with such left to be removed */
+    bool removals_need_all; /* only a full read wants them again */
+    char *at_work;          /* owned: who has the lock now; NULL: nobody */
+    struct job_views jobs; /* those that are not over, or not settled */
+    bool detailed;         /* one run was asked for: all that is known of it */
+};
+
+/* A time as a member; null where there is none. */
+void status_time_json(struct jsonw *w, const char *key, int64_t ms);
+void status_run_json(struct jsonw *w, const struct run_record *run);
+/* The lines below the run's own: what happened to its rows, what ended it, and who began it, where that or the mapping differs
+ * from `above`, the run that is listed before it (NULL: none). `columns` 0: no terminal. 0/-1 */
+int status_run_show(const struct overview *v, const struct run_record *run, const struct run_record *above, size_t columns,
+                    struct buf *out);
+
+#endif

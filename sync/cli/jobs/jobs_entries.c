@@ -1,0 +1,367 @@
+/* `jobs entries`: what became of each lead of a background job. Instantly tells totals only; the state has the rest. */
+#include "config.h"
+
+#include "sync/cli/jobs/job_entries.h"
+#include "sync/cli/jobs/jobs.h"
+#include "sync/cli/out.h"
+#include "sync/cli/args/state_arg.h"
+#include "sync/cli/table.h"
+
+#include <inttypes.h>
+
+enum { LIMIT_USUAL = 100, LIMIT_MOST = 1000000, MESSAGE_BYTES = 1 << 16 };
+
+struct entries_options {
+    int completion, validation; /* enum entry_status; -1: any */
+    int64_t limit, skip;
+};
+
+static const struct entries_options defaults = {.completion = -1, .validation = -1, .limit = LIMIT_USUAL};
+static const char *const formats[] = {"text", "json", "ndjson", "csv", NULL};
+
+static const struct opt options[] = {
+    {.name = "completion-status", .kind = OPT_CHOICE, .dest = OPT_AT(entries_options, completion),
+     .choices = entry_status_names, .help = "only these: did the lead move?"},
+    {.name = "validation-status", .kind = OPT_CHOICE, .dest = OPT_AT(entries_options, validation),
+     .choices = entry_status_names, .help = "only these: was the lead fit to be moved?"},
+    {.name = "limit", .kind = OPT_INT, .dest = OPT_AT(entries_options, limit), .arg = "N", .min = 1, .max = LIMIT_MOST,
+     .help = "entries to show (100)"},
+    {.name = "skip", .kind = OPT_INT, .dest = OPT_AT(entries_options, skip), .arg = "N", .min = 0, .max = INT64_MAX,
+     .help = "entries to leave out before them (0)"},
+    {.name = NULL},
+};
+
+/* What is printed: a page of what the filters let through. */
+struct page {
+    const struct invocation *inv;
+    const struct entries_options *o;
+    struct state *state;
+    const struct job_view *job;
+    struct arena arena;
+    const struct job_entry **v; /* in the arena */
+    size_t n, total;            /* on the page; in all */
+};
+
+static int select_page(struct page *p, const struct job_entries *all, struct err *e)
+{
+    uint64_t skip = (uint64_t)p->o->skip, limit = (uint64_t)p->o->limit;
+    p->v = arena_calloc(&p->arena, all->n + 1, sizeof *p->v);
+    if (p->v == NULL)
+        return err_oom(e);
+    for (size_t i = 0; i < all->n; i++) {
+        const struct job_entry *entry = &all->v[i];
+        if ((p->o->completion >= 0 && (int)entry->completion != p->o->completion) ||
+            (p->o->validation >= 0 && (int)entry->validation != p->o->validation))
+            continue;
+        if (p->total++ >= skip && p->n < limit)
+            p->v[p->n++] = entry;
+    }
+    return 0;
+}
+
+static bool has_next(const struct page *p)
+{
+    return (uint64_t)p->o->skip + p->n < p->total;
+}
+
+/* ---- pieces ---- */
+
+static struct str target_text(struct page *p, uint32_t number, char text[TARGET_TEXT_N])
+{
+    struct err ignored = ERR_INIT;
+    struct target t;
+    bool known = number != 0 && state_target_get(p->state, number, &p->arena, &t, &ignored) == 1;
+    err_clear(&ignored);
+    return known ? str_from(target_format(&t, text)) : STR_NONE;
+}
+
+static struct str from_text(struct page *p, const struct job_entry *entry, char text[TARGET_TEXT_N])
+{
+    struct str from = target_text(p, entry->from, text);
+    return from.n > 0 ? from : str_from(p->job->from);
+}
+
+static struct str to_text(struct page *p, const struct job_entry *entry, char text[TARGET_TEXT_N])
+{
+    struct str to = target_text(p, entry->to, text);
+    return to.n > 0 ? to : str_from(p->job->to);
+}
+
+/* Why not: the reason's word, which scripts may look for, and what it means or what the API said. Empty: no reason. */
+static struct str message(struct page *p, const struct job_entry *entry, enum entry_status status)
+{
+    struct str out = STR_NONE;
+    if (status == ENTRY_SUCCESS || entry->entry.reason == REASON_NONE)
+        return out;
+    struct str more = entry->entry.detail.n > 0 ? entry->entry.detail : str_from(reason_help(entry->entry.reason));
+    struct buf text = BUF_INIT(MESSAGE_BYTES);
+    if (buf_addf(&text, "%s: %.*s", reason_text(entry->entry.reason), STR_ARG(more)) == 0 &&
+        arena_str(&p->arena, buf_str(&text), &out) != 0)
+        out = STR_NONE;
+    buf_free(&text);
+    return out.n > 0 ? out : str_from(reason_text(entry->entry.reason));
+}
+
+static void text_or_null(struct jsonw *w, const char *key, struct str text)
+{
+    jsonw_key(w, key);
+    if (text.n > 0)
+        jsonw_str(w, text);
+    else
+        jsonw_null(w);
+}
+
+/* ---- JSON ---- */
+
+static void add_result(struct jsonw *w, const struct job_entry *entry)
+{
+    jsonw_object(w);
+    text_or_null(w, "outcome", str_from(outcome_text(entry->entry.outcome)));
+    text_or_null(w, "reason", str_from(reason_text(entry->entry.reason)));
+    jsonw_key(w, "http_status");
+    if (entry->entry.http_status > 0)
+        jsonw_int(w, entry->entry.http_status);
+    else
+        jsonw_null(w);
+    jsonw_object_end(w);
+}
+
+static void add_data(struct jsonw *w, struct page *p, const struct job_entry *entry)
+{
+    char id[UUID_TEXT_N], from[TARGET_TEXT_N], to[TARGET_TEXT_N];
+    jsonw_key(w, "data");
+    jsonw_object(w);
+    text_or_null(w, "key", entry->entry.key_text);
+    jsonw_key(w, "lead_id");
+    jsonw_text(w, entry->entry.has_lead_id ? uuid_format(&entry->entry.lead_id, id) : NULL);
+    text_or_null(w, "from", from_text(p, entry, from));
+    text_or_null(w, "to", to_text(p, entry, to));
+    jsonw_object_end(w);
+}
+
+static int add_json(struct page *p, const struct job_entry *entry, struct buf *out)
+{
+    char id[128];
+    struct jsonw w;
+    snprintf(id, sizeof id, "%s-%zu", p->job->id, entry->n);
+    jsonw_init_output(&w, out);
+    jsonw_object(&w);
+    jsonw_key(&w, "id");
+    jsonw_text(&w, id);
+    jsonw_key(&w, "createdAt");
+    jsonw_int(&w, p->job->created_ms);
+    jsonw_key(&w, "updatedAt");
+    jsonw_int(&w, p->job->updated_ms);
+    add_data(&w, p, entry);
+    jsonw_key(&w, "validationStatus");
+    jsonw_text(&w, entry_status_names[entry->validation]);
+    text_or_null(&w, "validationMessage", message(p, entry, entry->validation));
+    jsonw_key(&w, "validationResult");
+    jsonw_null(&w); /* what was found wrong is all in the message */
+    jsonw_key(&w, "completionStatus");
+    jsonw_text(&w, entry_status_names[entry->completion]);
+    text_or_null(&w, "completionMessage", message(p, entry, entry->completion));
+    jsonw_key(&w, "completionResult");
+    if (entry->entry.outcome == OUTCOME_NONE)
+        jsonw_null(&w);
+    else
+        add_result(&w, entry);
+    jsonw_key(&w, "backgroundJob");
+    jsonw_text(&w, p->job->id);
+    jsonw_object_end(&w);
+    return jsonw_end(&w);
+}
+
+/* As a query to be asked for next, with every filter in it. */
+static int next_text(const struct page *p, struct buf *out)
+{
+    int bad = buf_addf(out, "?skip=%" PRId64 "&limit=%" PRId64, p->o->skip + (int64_t)p->n, p->o->limit);
+    if (p->o->completion >= 0)
+        bad |= buf_addf(out, "&completionStatus=%s", entry_status_names[p->o->completion]);
+    if (p->o->validation >= 0)
+        bad |= buf_addf(out, "&validationStatus=%s", entry_status_names[p->o->validation]);
+    return bad;
+}
+
+static int add_meta(const struct page *p, struct buf *out)
+{
+    struct buf next = BUF_INIT(1024);
+    struct jsonw w;
+    int bad = has_next(p) ? next_text(p, &next) : 0;
+    jsonw_init_output(&w, out);
+    jsonw_object(&w);
+    jsonw_key(&w, "total");
+    jsonw_uint(&w, p->total);
+    text_or_null(&w, "next", buf_str(&next));
+    jsonw_object_end(&w);
+    bad |= jsonw_end(&w);
+    buf_free(&next);
+    return bad;
+}
+
+static int print_json(struct page *p, struct buf *out)
+{
+    int bad = buf_adds(out, "{\"_data\":[");
+    for (size_t i = 0; i < p->n; i++)
+        bad |= buf_adds(out, i > 0 ? ",\n" : "") | add_json(p, p->v[i], out);
+    return bad | buf_adds(out, "],\"_meta\":") | add_meta(p, out) | buf_adds(out, "}\n");
+}
+
+/* ---- tables ---- */
+
+enum column { C_ROW, C_KEY, C_LEAD_ID, C_FROM, C_TO, C_VALIDATION, C_COMPLETION, C_MESSAGE, COLUMN_N };
+static const char *const column_names[COLUMN_N] = {
+    "row", "key", "lead_id", "from", "to", "validation_status", "completion_status", "message"};
+
+/* One entry as texts; bytes in the arrays and the entry. */
+struct record {
+    struct str v[COLUMN_N];
+    char row[24], lead_id[UUID_TEXT_N], from[TARGET_TEXT_N], to[TARGET_TEXT_N];
+};
+
+static void make_record(struct page *p, const struct job_entry *entry, struct record *r)
+{
+    *r = (struct record){.v = {{0}}};
+    if (entry->entry.row > 0) {
+        snprintf(r->row, sizeof r->row, "%" PRIu64, entry->entry.row);
+        r->v[C_ROW] = str_from(r->row);
+    }
+    r->v[C_KEY] = entry->entry.key_text;
+    if (entry->entry.has_lead_id)
+        r->v[C_LEAD_ID] = str_from(uuid_format(&entry->entry.lead_id, r->lead_id));
+    r->v[C_FROM] = from_text(p, entry, r->from);
+    r->v[C_TO] = to_text(p, entry, r->to);
+    r->v[C_VALIDATION] = str_from(entry_status_names[entry->validation]);
+    r->v[C_COMPLETION] = str_from(entry_status_names[entry->completion]);
+    r->v[C_MESSAGE] = message(p, entry, entry->completion);
+}
+
+static int print_csv(struct page *p, struct out *out)
+{
+    struct record r;
+    bool first = true;
+    int bad = 0;
+    for (size_t c = 0; c < COLUMN_N; c++)
+        bad |= out_csv_cell(out, &first, ',', str_from(column_names[c]), false);
+    bad |= out_csv_end(out, &first);
+    for (size_t i = 0; i < p->n; i++) {
+        make_record(p, p->v[i], &r);
+        for (size_t c = 0; c < COLUMN_N; c++)
+            bad |= out_csv_cell(out, &first, ',', r.v[c], false);
+        bad |= out_csv_end(out, &first);
+    }
+    return bad;
+}
+
+static int print_table(struct page *p, const struct job_entry *const *v, size_t n, struct buf *out)
+{
+    static const enum table_colour colours[] = {TABLE_GREEN, TABLE_RED, TABLE_YELLOW};
+    static const enum column shown[] = {C_ROW, C_KEY, C_LEAD_ID, C_VALIDATION, C_COMPLETION, C_MESSAGE};
+    enum { SHOWN_N = sizeof shown / sizeof shown[0] };
+    static const enum table_align align[SHOWN_N] = {TABLE_RIGHT};
+    static const enum table_yield yield[SHOWN_N] = {[2] = TABLE_YIELDS}; /* the lead's id */
+    struct table t;
+    struct record r;
+    int bad = 0;
+    table_init(&t, SHOWN_N, align);
+    t.hide_empty = true;
+    t.yield = yield;
+    t.records_below = TABLE_READABLE;
+    for (size_t c = 0; c < SHOWN_N; c++)
+        bad |= table_add(&t, str_from(column_names[shown[c]]), TABLE_DIM);
+    for (size_t i = 0; i < n; i++) {
+        make_record(p, v[i], &r);
+        for (size_t c = 0; c < SHOWN_N; c++)
+            bad |= table_add(&t, r.v[shown[c]], shown[c] == C_COMPLETION ? colours[v[i]->completion] : TABLE_PLAIN);
+    }
+    bad |= table_print(&t, p->inv->common.columns, p->inv->common.colour_out, out);
+    table_free(&t);
+    return bad;
+}
+
+/* All leads of a job go the same way: where from and where to stands in the head, once. */
+static int print_text(struct page *p, struct buf *out)
+{
+    enum { TABLE_ROWS = 1000 };
+    int bad = buf_addf(out, "job %s, from %s to %s: %zu %s\n", p->job->id,
+                       job_end_name(p->state, p->job->from, &p->arena), job_end_name(p->state, p->job->to, &p->arena),
+                       p->total, p->total == 1 ? "entry" : "entries");
+    for (size_t i = 0; i < p->n; i += TABLE_ROWS)
+        bad |= print_table(p, p->v + i, p->n - i < TABLE_ROWS ? p->n - i : TABLE_ROWS, out);
+    if (has_next(p))
+        bad |= buf_addf(out, "%zu more: --skip %" PRId64 "\n", p->total - (size_t)p->o->skip - p->n,
+                        p->o->skip + (int64_t)p->n);
+    return bad;
+}
+
+static int print(struct page *p, struct err *e)
+{
+    struct out out = {0};
+    int rc = -1, bad = 0;
+    if (out_open(&out, p->inv, OUT_PRIVATE, e) != 0)
+        goto done;
+    switch (p->inv->common.format) {
+    case FORMAT_TEXT: bad = print_text(p, &out.text); break;
+    case FORMAT_CSV: bad = print_csv(p, &out); break;
+    case FORMAT_JSON: bad = print_json(p, &out.text); break;
+    case FORMAT_NDJSON:
+        for (size_t i = 0; i < p->n; i++)
+            bad |= add_json(p, p->v[i], &out.text) | buf_addc(&out.text, '\n');
+        break;
+    }
+    rc = bad == 0 ? out_commit(&out, e) : err_oom(e);
+done:
+    out_abandon(&out);
+    return rc;
+}
+
+/* ---- */
+
+static int run(struct invocation *inv, struct err *e)
+{
+    enum { PAGE_BYTES = 256 << 20 };
+    struct page p = {.inv = inv, .o = inv->options};
+    struct job_entries all = {.v = NULL};
+    struct job_views views;
+    const char *id;
+    int rc = -1;
+    arena_init(&p.arena, PAGE_BYTES);
+    job_views_init(&views);
+    if (jobs_one_id(inv, &id, e) != 0 ||
+        state_arg_open_sync(&inv->common, jobs_sync_operand(inv), STATE_READ, false, &p.state, e) != 0 ||
+        job_views_ours(&views, p.state, e) != 0)
+        goto done;
+    p.job = job_views_find(&views, str_from(id));
+    if (p.job == NULL) {
+        err_set(e, XS_USAGE, "sync \"%s\" did not start the job %s, so that its leads are not known; leadsync jobs show "
+                "tells its counts, SYNC or --state names another sync", state_sync(p.state), id);
+        goto done;
+    }
+    if (job_entries_read(&all, p.state, p.job, e) == 0 && select_page(&p, &all, e) == 0)
+        rc = print(&p, e);
+done:
+    job_entries_free(&all);
+    job_views_free(&views);
+    arena_free(&p.arena);
+    state_close(p.state);
+    return rc;
+}
+
+const struct command command_jobs_entries = {
+    .name = "jobs entries",
+    .usage = "ID [SYNC]",
+    .summary = "tell what became of each lead of a job that leadsync started",
+    .help = "One entry a lead, in the order of the rows, as the state knows them; nothing is\n"
+            "asked of the API. Validation is ERROR where the lead was not asked for, because\n"
+            "it unsubscribed, bounced, was skipped or is in a conversation. Completion is\n"
+            "SUCCESS where the lead is proved to be where it should be, and PENDING until the\n"
+            "job is settled, by leadsync resume or by the next sync.",
+    .examples = "leadsync jobs entries 6a4431f44bcfcb421d06d78e --completion-status ERROR",
+    .groups = GROUP_OUTPUT | GROUP_STATE | GROUP_URL | GROUP_KEY | GROUP_CSV,
+    .formats = formats,
+    .options = options,
+    .options_bytes = sizeof(struct entries_options),
+    .defaults = &defaults,
+    .operands_max = 2,
+    .run = run,
+};

@@ -1,0 +1,193 @@
+/* `jobs show`: one background job, by what the state has proved and by what Instantly says. */
+#include "config.h"
+
+#include "sync/base/log.h"
+#include "sync/base/text.h"
+#include "sync/cli/client.h"
+#include "sync/cli/jobs/job_entries.h"
+#include "sync/cli/jobs/jobs.h"
+#include "sync/cli/out.h"
+
+#include <inttypes.h>
+
+static const char *const formats[] = {"text", "json", NULL};
+
+struct shown {
+    const struct invocation *inv;
+    struct state *state;      /* NULL: none */
+    struct job_views views;
+    struct job_view *job;
+    struct job_entries entries;
+    size_t counts[ENTRY_STATUS_N]; /* of entries by completion */
+};
+
+/* ---- looking ---- */
+
+static int see(void *ctx, const struct remote_job *job, struct err *e)
+{
+    struct shown *s = ctx;
+    return job_view_take(&s->views, s->job, job, e);
+}
+
+/* A job that is over and settled needs no question; for one of ours a key is welcome, for others' it is needed. */
+static int ask(struct shown *s, struct err *e)
+{
+    struct client client;
+    int rc = client_open(&client, &s->inv->common, !s->job->ours, true, e);
+    if (rc > 0)
+        log_notice("as it was last seen: there is no key to ask Instantly with");
+    else if (rc == 0) {
+        int found = api_job_find(client.api, str_from(s->job->id), see, s, e);
+        s->job->gone = found == 0;
+        rc = found < 0 ? -1 : 0;
+    }
+    client_close(&client);
+    if (rc == 0 && s->job->gone && !s->job->ours)
+        return err_set(e, XS_USAGE, "neither Instantly nor a state here knows a background job %s; leadsync jobs list "
+                       "--all shows those of the workspace", s->job->id);
+    return rc < 0 ? -1 : 0;
+}
+
+static int look(struct shown *s, const char *id, struct err *e)
+{
+    if (s->state != NULL && job_views_ours(&s->views, s->state, e) != 0)
+        return -1;
+    s->job = job_views_find(&s->views, str_from(id));
+    if (s->job == NULL && (s->job = job_views_add(&s->views, str_from(id), e)) == NULL)
+        return -1;
+    if (!(s->job->ours && job_view_over(s->job)) && ask(s, e) != 0)
+        return -1;
+    if (!s->job->ours)
+        return 0;
+    if (job_entries_read(&s->entries, s->state, s->job, e) != 0)
+        return -1;
+    for (size_t i = 0; i < s->entries.n; i++)
+        s->counts[s->entries.v[i].completion]++;
+    return 0;
+}
+
+/* ---- showing ---- */
+
+static void count(struct jsonw *w, const char *key, int64_t n)
+{
+    jsonw_key(w, key);
+    if (n >= 0)
+        jsonw_int(w, n);
+    else
+        jsonw_null(w);
+}
+
+static int show_json(const struct shown *s, struct buf *out)
+{
+    struct jsonw w;
+    jsonw_init_output(&w, out);
+    jsonw_object(&w);
+    job_view_json(&w, s->job);
+    jsonw_key(&w, "entries");
+    if (s->job->ours) {
+        jsonw_object(&w);
+        count(&w, "total", (int64_t)s->entries.n);
+        for (int i = 0; i < ENTRY_STATUS_N; i++)
+            count(&w, entry_status_names[i], (int64_t)s->counts[i]);
+        jsonw_object_end(&w);
+    } else {
+        jsonw_null(&w);
+    }
+    jsonw_key(&w, "told");
+    if (s->job->told) {
+        jsonw_object(&w);
+        count(&w, "total", s->job->told_total);
+        count(&w, "success", s->job->told_success);
+        count(&w, "failed", s->job->told_failed);
+        jsonw_object_end(&w);
+    } else {
+        jsonw_null(&w);
+    }
+    jsonw_object_end(&w);
+    return jsonw_end(&w) | buf_addc(out, '\n');
+}
+
+static int line(struct buf *out, const char *name, const char *text)
+{
+    if (text == NULL || *text == '\0')
+        return 0;
+    return buf_addf(out, "  %-10s", name) | text_show(str_from(text), 0, out) | buf_addc(out, '\n');
+}
+
+static int show_leads(const struct shown *s, struct buf *out)
+{
+    const struct job_view *job = s->job;
+    int bad = 0;
+    if (job->ours)
+        bad |= buf_addf(out, "  %-10s%zu: %zu moved, %zu not, %zu pending\n", "leads", s->entries.n,
+                        s->counts[ENTRY_SUCCESS], s->counts[ENTRY_ERROR], s->counts[ENTRY_PENDING]);
+    if (job->told && job->told_total >= 0)
+        bad |= buf_addf(out, "  %-10s%" PRId64 " leads, %" PRId64 " done\n", "Instantly", job->told_total,
+                        job->told_success >= 0 ? job->told_success : 0);
+    if (s->counts[ENTRY_ERROR] > 0)
+        bad |= buf_addf(out, "which and why: leadsync jobs entries %s --completion-status ERROR\n", job->id);
+    if (s->counts[ENTRY_PENDING] > 0 && job->open_rows == 0)
+        bad |= buf_adds(out, "what is pending was left to the sync after it\n");
+    else if (s->counts[ENTRY_PENDING] > 0)
+        bad |= buf_adds(out, job_view_over(job) ? "leadsync resume, or the next sync, settles what is pending\n"
+                                                : "leadsync jobs wait waits for it\n");
+    return bad;
+}
+
+static int show_text(struct shown *s, struct buf *out)
+{
+    const struct job_view *job = s->job;
+    struct arena *arena = &s->views.arena;
+    char created[TIME_TEXT_N], updated[TIME_TEXT_N];
+    int bad = buf_addf(out, "job %s\n", job->id);
+    bad |= line(out, "type", job->type);
+    bad |= line(out, "status", job->gone ? "not there any more" : job->status);
+    if (job->progress >= 0)
+        bad |= buf_addf(out, "  %-10s%" PRId64 "%%\n", "progress", job->progress);
+    bad |= line(out, "from", job_end_name(s->state, job->from, arena));
+    bad |= line(out, "to", job_end_name(s->state, job->to, arena));
+    if (job->run > 0)
+        bad |= buf_addf(out, "  %-10s%" PRIu64 "\n", "run", job->run);
+    bad |= line(out, "created", job->created_ms > 0 ? time_format(job->created_ms, created) : NULL);
+    bad |= line(out, "updated", job->updated_ms > 0 ? time_format(job->updated_ms, updated) : NULL);
+    return bad | show_leads(s, out);
+}
+
+static int print(struct shown *s, struct err *e)
+{
+    struct out out = {0};
+    int rc = -1;
+    if (out_open(&out, s->inv, OUT_PUBLIC, e) == 0) {
+        int bad = s->inv->common.format == FORMAT_JSON ? show_json(s, &out.text) : show_text(s, &out.text);
+        rc = bad == 0 ? out_commit(&out, e) : err_oom(e);
+    }
+    out_abandon(&out);
+    return rc;
+}
+
+static int run(struct invocation *inv, struct err *e)
+{
+    struct shown s = {.inv = inv};
+    const char *id;
+    int rc = -1;
+    job_views_init(&s.views);
+    if (jobs_one_id(inv, &id, e) == 0 && jobs_open_state_if_any(inv, &s.state, e) == 0 && look(&s, id, e) == 0)
+        rc = print(&s, e);
+    job_entries_free(&s.entries);
+    job_views_free(&s.views);
+    state_close(s.state);
+    return rc;
+}
+
+const struct command command_jobs_show = {
+    .name = "jobs show",
+    .usage = "ID [SYNC]",
+    .summary = "show one background job, ours or another's",
+    .help = "What the state has proved of it, and, while it is not over, what Instantly says.\n"
+            "A job that others started is asked for through the API.",
+    .examples = "leadsync jobs show 6a4431f44bcfcb421d06d78e",
+    .groups = GROUP_OUTPUT | GROUP_STATE | GROUP_URL | GROUP_KEY | GROUP_CSV | GROUP_TIME,
+    .formats = formats,
+    .operands_max = 2,
+    .run = run,
+};

@@ -1,0 +1,90 @@
+/* `leads delete`: leads by name, by selection, or what a run created. */
+#include "config.h"
+
+#include "sync/cli/leads/by_hand.h"
+#include "sync/cli/leads/leads.h"
+#include "sync/cli/args/select_arg.h"
+
+#include <inttypes.h>
+
+#include "sync/base/text.h"
+
+struct delete_options {
+    int64_t run;
+    bool all;
+};
+
+static const struct opt options[] = {
+    {.name = "run", .kind = OPT_INT, .dest = OPT_AT(delete_options, run), .arg = "ID", .min = 1, .max = INT64_MAX,
+     .help = "what this run created, but for those with whom there is a conversation by now"},
+    {.name = "all", .kind = OPT_FLAG, .dest = OPT_AT(delete_options, all), .help = "all leads of --campaign or --list"},
+    {.name = NULL},
+};
+
+static int check(struct by_hand_call *call, struct err *e)
+{
+    const struct delete_options *o = call->inv->options;
+    return o->run == 0 ? by_hand_check_selected(call, o->all, e) : by_hand_check_run(call, o->all, e);
+}
+
+static int find(struct by_hand_call *call, struct err *e)
+{
+    const struct delete_options *o = call->inv->options;
+    return o->run > 0 ? hand_find_run(&call->hand, (uint64_t)o->run, HAND_RUN_CREATED, e) : by_hand_find_selected(call, o->all, e);
+}
+
+/* A run may have been of another workspace than the reader has in mind. */
+static int in_workspace(const struct hand *h, struct buf *text)
+{
+    if (h->workspace == NULL)
+        return buf_adds(text, " in a workspace whose name the key may not read");
+    return buf_adds(text, " in workspace ") | text_show(str_from(h->workspace), 0, text);
+}
+
+static int describe(struct by_hand_call *call, struct buf *text)
+{
+    struct hand *h = &call->hand;
+    const struct delete_options *o = call->inv->options;
+    size_t n = by_hand_open_n(h), kept = 0;
+    int bad = buf_addf(text, "delete %zu lead%s", n, n == 1 ? "" : "s");
+    for (size_t i = 0; i < h->leads_n; i++)
+        kept += h->leads[i].outcome == OUTCOME_SKIPPED && !h->leads[i].missing;
+    bad |= by_hand_places_text(call, " of ", text);
+    if (o->run > 0)
+        bad |= in_workspace(h, text) | buf_addf(text, ", which run %" PRId64 " created", o->run);
+    if (kept > 0)
+        bad |= buf_addf(text, "; %zu stay%s, because there is a conversation with them", kept, kept == 1 ? "s" : "");
+    return bad | by_hand_missing_text(h, text);
+}
+
+static int write(struct by_hand_call *call, struct err *e)
+{
+    return hand_delete(&call->hand, e);
+}
+
+static int run(struct invocation *inv, struct err *e)
+{
+    const struct delete_options *o = inv->options;
+    const struct by_hand_verb verb = {.asks = true, .check = check, .find = find, .describe = describe, .write = write,
+                                      .of_run = o->run > 0};
+    return by_hand_run(inv, &verb, e);
+}
+
+const struct command leads_delete = {
+    .name = "leads delete",
+    .usage = "[LEAD...] [SYNC]",
+    .summary = "delete leads, or take back what a run created",
+    .help = "Deletes the leads that are named, or those that are selected, by their ids and a\n"
+            "hundred a request. The sync whose leads they were leaves them out from then on\n"
+            "(skipped: deleted_there) unless it runs with --recreate. --run takes back the leads\n"
+            "that a run created and that nobody has written to since; these the sync creates\n"
+            "again when their rows come again. Deleted leads take their history with them.",
+    .examples = "leadsync leads delete ann@example.com --campaign \"Q4 founders\"\n"
+                "leadsync leads delete --run 1 people.csv --dry-run",
+    .groups = BY_HAND_ASKS | GROUP_PLACE | GROUP_SELECT,
+    .formats = by_hand_formats,
+    .options = options,
+    .options_bytes = sizeof(struct delete_options),
+    .operands_max = BY_HAND_OPERANDS,
+    .run = run,
+};

@@ -1,0 +1,165 @@
+/* `move`: leads from one campaign or list into another, by hand. */
+#include "config.h"
+
+#include "sync/cli/leads/by_hand.h"
+#include "sync/cli/commands.h"
+#include "sync/cli/args/select_arg.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct move_options {
+    const char *to_campaign, *to_list, *assign;
+    int64_t run;
+    bool all, copy, allow_duplicates, check_campaigns, reset_interest, skip_in_verification, ignore_clauses, no_wait, force;
+    int64_t job_wait_ms;
+};
+
+#define AT(member) OPT_AT(move_options, member)
+static const struct opt options[] = {
+    {.name = "to-campaign", .kind = OPT_TEXT, .dest = AT(to_campaign), .arg = "NAME|UUID", .help = "into this campaign"},
+    {.name = "to-list", .kind = OPT_TEXT, .dest = AT(to_list), .arg = "NAME|UUID", .help = "into this list"},
+    {.name = "run", .kind = OPT_INT, .dest = AT(run), .arg = "ID", .min = 1, .max = INT64_MAX,
+     .help = "what this run created or changed, wherever it is now"},
+    {.name = "all", .kind = OPT_FLAG, .dest = AT(all), .help = "all leads of --campaign or --list"},
+    {.name = "copy", .kind = OPT_FLAG, .dest = AT(copy),
+     .help = "leave the leads where they are and make new ones, which take room in the plan"},
+    {.name = "allow-duplicates", .kind = OPT_FLAG, .dest = AT(allow_duplicates),
+     .help = "move leads whose address is there already, too"},
+    {.name = "check-campaigns", .kind = OPT_FLAG, .dest = AT(check_campaigns),
+     .help = "leave out leads whose address is in any other campaign"},
+    {.name = "reset-interest", .kind = OPT_FLAG, .dest = AT(reset_interest), .help = "forget the leads' interest status"},
+    {.name = "assign-to", .kind = OPT_TEXT, .dest = AT(assign), .arg = "UUID", .help = "give the leads to this user"},
+    {.name = "skip-in-verification", .kind = OPT_FLAG, .dest = AT(skip_in_verification),
+     .help = "leave out leads that are being verified"},
+    {.name = "ignore-clauses", .kind = OPT_FLAG, .dest = AT(ignore_clauses),
+     .help = "do not heed the saved lead-finder clauses of the source"},
+    {.name = "force", .kind = OPT_FLAG, .dest = AT(force),
+     .help = "move people who unsubscribed, bounced or were skipped, too"},
+    {.name = "no-wait", .kind = OPT_FLAG, .dest = AT(no_wait), .help = "start the job and leave it to leadsync jobs wait"},
+    {.name = "job-wait", .kind = OPT_DURATION, .dest = AT(job_wait_ms), .arg = "TIME",
+     .help = "how long to wait for a job, ours or one that is in the way (10m)"},
+    {.name = NULL},
+};
+
+/* A source must be named: a selection alone would be taken from anywhere. A run knows its leads. */
+static int check(struct by_hand_call *call, struct err *e)
+{
+    const struct move_options *o = call->inv->options;
+    const struct common *c = &call->inv->common;
+    struct uuid ignored;
+    if (o->run == 0 && c->campaign == NULL && c->list == NULL)
+        return err_set(e, XS_USAGE, "from where? give --campaign NAME or --list NAME, or --run ID");
+    if ((o->to_campaign == NULL) == (o->to_list == NULL))
+        return err_set(e, XS_USAGE, "to where? give either --to-campaign NAME or --to-list NAME");
+    if (o->run == 0 && call->operands_n == 0 && !select_arg_given(c) && !o->all)
+        return err_set(e, XS_USAGE, "which leads? name or select some; --all is all of the %s",
+                       c->campaign != NULL ? "campaign" : "list");
+    if (o->assign != NULL && uuid_parse(str_from(o->assign), &ignored) != 0)
+        return err_set(e, XS_USAGE, "--assign-to \"%s\" is no UUID", o->assign);
+    call->job_wait_ms = o->job_wait_ms;
+    call->force = o->force;
+    return o->run > 0 ? by_hand_check_run(call, o->all, e) : by_hand_check_selected(call, o->all, e);
+}
+
+static int find_destination(struct by_hand_call *call, struct target *to, struct err *e)
+{
+    const struct move_options *o = call->inv->options;
+    struct target_spec spec = {o->to_campaign != NULL ? TARGET_CAMPAIGN : TARGET_LIST,
+                               strdup(o->to_campaign != NULL ? o->to_campaign : o->to_list)};
+    int rc = spec.text == NULL ? err_oom(e) : api_target_find(call->hand.api, &spec, true, &call->hand.arena, to, e);
+    free(spec.text);
+    if (rc == 0)
+        places_add(&call->hand.places, to);
+    return rc;
+}
+
+/* Those that are in the destination already have nothing to do, and those that are nowhere cannot be moved from there. */
+static int find_of_run(struct by_hand_call *call, uint64_t run, struct err *e)
+{
+    if (hand_find_run(&call->hand, run, HAND_RUN_WRITTEN, e) != 0)
+        return -1;
+    for (size_t i = 0; i < call->hand.leads_n; i++) {
+        struct hand_lead *lead = &call->hand.leads[i];
+        if (lead->outcome != OUTCOME_NONE || (lead->has_place && !target_eq(&lead->place, &call->destination)))
+            continue;
+        lead->outcome = lead->has_place ? OUTCOME_UNCHANGED : OUTCOME_FAILED;
+        lead->reason = lead->has_place ? REASON_NONE : REASON_MOVE_NOT_DONE;
+        if (!lead->has_place)
+            lead->detail = STR("it is in no campaign and no list");
+    }
+    return 0;
+}
+
+static int find(struct by_hand_call *call, struct err *e)
+{
+    const struct move_options *o = call->inv->options;
+    if (find_destination(call, &call->destination, e) != 0)
+        return -1;
+    if ((o->run > 0 ? find_of_run(call, (uint64_t)o->run, e) : by_hand_find_selected(call, o->all, e)) != 0)
+        return -1;
+    if (o->run == 0 && target_eq(&call->place, &call->destination))
+        return err_set(e, XS_USAGE, "the leads are there already: source and destination are the same");
+    return hand_keep_back(&call->hand, &call->destination, e);
+}
+
+static int describe(struct by_hand_call *call, struct buf *text)
+{
+    const struct move_options *o = call->inv->options;
+    size_t n = by_hand_open_n(&call->hand);
+    size_t kept = hand_kept_n(&call->hand) + hand_count(&call->hand, OUTCOME_REJECTED);
+    int bad = buf_addf(text, "%s %zu lead%s", o->copy ? "copy" : "move", n, n == 1 ? "" : "s");
+    bad |= by_hand_places_text(call, " from ", text) | buf_adds(text, " to ");
+    bad |= by_hand_place_text(&call->hand, &call->destination, text);
+    if (o->run > 0)
+        bad |= buf_addf(text, ", which run %" PRId64 " created or changed", o->run) | by_hand_missing_text(&call->hand, text);
+    if (kept > 0)
+        bad |= buf_addf(text, "; %zu stay, because they bounced, unsubscribed, were skipped or have no address", kept);
+    return bad;
+}
+
+static int write(struct by_hand_call *call, struct err *e)
+{
+    const struct move_options *o = call->inv->options;
+    struct leads_move_options how = {
+        .copy = o->copy,
+        .allow_duplicates = o->allow_duplicates,
+        .check_campaigns = o->check_campaigns,
+        .reset_interest = o->reset_interest,
+        .skip_in_verification = o->skip_in_verification,
+        .ignore_clauses = o->ignore_clauses,
+        .assign = o->assign != NULL,
+    };
+    if (o->assign != NULL && uuid_parse(str_from(o->assign), &how.assigned_to) != 0)
+        return err_set(e, XS_USAGE, "--assign-to \"%s\" is no UUID", o->assign);
+    return hand_move(&call->hand, o->run > 0 ? NULL : &call->place, &call->destination, &how, !o->no_wait, e);
+}
+
+static int run(struct invocation *inv, struct err *e)
+{
+    const struct move_options *o = inv->options;
+    const struct by_hand_verb verb = {.asks = true, .check = check, .find = find, .describe = describe, .write = write,
+                                      .of_run = o->run > 0};
+    return by_hand_run(inv, &verb, e);
+}
+
+const struct command command_move = {
+    .name = "move",
+    .usage = "[LEAD...] [SYNC]",
+    .summary = "move leads between campaigns and lists by hand",
+    .help = "Finds the leads of --campaign or --list that are named or selected, or with --run\n"
+            "what a run created or changed, says how many there are, asks, and moves them by\n"
+            "their ids, a thousand a background job. Waits for the jobs and reads back what\n"
+            "they did: a job that ends well may have moved nothing. Leads that bounced,\n"
+            "unsubscribed or were skipped, as Instantly or the state has it, are not moved\n"
+            "into a campaign without --force, since a move makes them active again.",
+    .examples = "leadsync move ann@example.com --campaign \"Q4 founders\" --to-list Later\n"
+                "leadsync move --list Incoming --all --to-campaign \"Q4 founders\" --dry-run",
+    .groups = BY_HAND_ASKS | GROUP_PLACE | GROUP_SELECT,
+    .formats = by_hand_formats,
+    .options = options,
+    .options_bytes = sizeof(struct move_options),
+    .operands_max = BY_HAND_OPERANDS,
+    .run = run,
+};

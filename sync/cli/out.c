@@ -1,0 +1,50 @@
+#include "config.h"
+
+#include "sync/cli/out.h"
+
+#include "sync/base/text.h"
+
+#include <errno.h>
+
+int out_open(struct out *o, const struct invocation *inv, mode_t mode, struct err *e)
+{
+    buf_init(&o->text, OUT_BUFFER_BYTES);
+    return output_open(&o->file, inv->common.output, mode, e);
+}
+
+int out_flush(struct out *o, bool all, struct err *e)
+{
+    if (o->text.n == 0 || (!all && o->text.n < OUT_FLUSH_BYTES))
+        return 0;
+    if (fwrite(o->text.p, 1, o->text.n, o->file.f) != o->text.n)
+        return err_errno(e, XS_IO, errno, "%s", o->file.path != NULL ? o->file.path : "stdout");
+    buf_reset(&o->text);
+    return 0;
+}
+
+int out_commit(struct out *o, struct err *e)
+{
+    if (out_flush(o, true, e) != 0)
+        return -1;
+    return output_commit(&o->file, e);
+}
+
+void out_abandon(struct out *o)
+{
+    output_abandon(&o->file);
+    buf_free(&o->text);
+}
+
+int out_csv_cell(struct out *o, bool *first, char delimiter, struct str cell, bool guard)
+{
+    if (!*first && buf_addc(&o->text, delimiter) != 0)
+        return -1;
+    *first = false;
+    return text_csv_cell(cell, guard, &o->text);
+}
+
+int out_csv_end(struct out *o, bool *first)
+{
+    *first = true;
+    return buf_addc(&o->text, '\n');
+}

@@ -1,0 +1,31 @@
+/* What a command prints, under its options: stdout or -o FILE, written a piece at a time from one buffer. */
+#ifndef SYNC_CLI_OUT_H
+#define SYNC_CLI_OUT_H
+
+#include "sync/base/buf.h"
+#include "sync/base/file.h"
+#include "sync/cli/command.h"
+
+#include <stdbool.h>
+
+enum { OUT_PRIVATE = 0600, OUT_PUBLIC = 0644, OUT_BUFFER_BYTES = 64 << 20, OUT_FLUSH_BYTES = 1 << 16 };
+
+struct out {
+    struct output file;
+    struct buf text; /* what is not written yet */
+};
+
+/* `mode` is that of a FILE made by -o: OUT_PRIVATE when it holds lead data. */
+int out_open(struct out *o, const struct invocation *inv, mode_t mode, struct err *e);
+/* Writes the buffer when it is worth it, or when `all`. XS_IO. */
+int out_flush(struct out *o, bool all, struct err *e);
+/* Writes the rest; a file appears now. */
+int out_commit(struct out *o, struct err *e);
+void out_abandon(struct out *o); /* safe after commit and on a zeroed struct */
+
+/* A CSV line, cell by cell: the delimiter stands before each cell but the first of its line. Bytes are kept; `guard`
+ * puts a ' before what a spreadsheet would run as a formula. 0/-1 (the buffer). */
+int out_csv_cell(struct out *o, bool *first, char delimiter, struct str cell, bool guard);
+int out_csv_end(struct out *o, bool *first); /* ends the line; the next cell is a first one */
+
+#endif

@@ -1,0 +1,154 @@
+/* `diff`: the dry run. Nothing that could change anything leaves the process, and the state is opened read-only. */
+#include "config.h"
+
+#include "sync/report/diff.h"
+
+#include "sync/base/log.h"
+#include "sync/cli/commands.h"
+#include "sync/cli/run/differ.h"
+#include "sync/cli/out.h"
+#include "sync/cli/run/runner.h"
+
+#include <stdlib.h>
+
+#include <sys/stat.h>
+
+static const char *const formats[] = {"text", "json", "ndjson", "csv", NULL};
+
+static const struct opt options[] = {
+    {.name = "exit-code", .section = OPT_OUTPUT, .kind = OPT_FLAG, .dest = OPT_AT(differ_options, exit_code),
+     .help = "exit with 2 when there are changes, else with 1 when rows are rejected"},
+    {.name = "all", .section = OPT_OUTPUT, .kind = OPT_FLAG, .dest = OPT_AT(differ_options, all),
+     .help = "list every change, not only 50 of a kind"},
+    {.name = NULL},
+};
+
+static enum diff_format diff_format_of(enum format format)
+{
+    switch (format) {
+    case FORMAT_JSON:
+        return DIFF_JSON;
+    case FORMAT_NDJSON:
+        return DIFF_NDJSON;
+    case FORMAT_CSV:
+        return DIFF_CSV;
+    default:
+        return DIFF_TEXT;
+    }
+}
+
+/* What is read on the terminal on which the progress line stands, or passes a pipe on its way there, may begin and end amid a
+ * line: from its first byte on there is no progress line. */
+static void end_progress(void *ctx)
+{
+    struct runner *runner = ctx;
+    progress_stop(&runner->progress);
+}
+
+static bool is_regular(FILE *f)
+{
+    struct stat st;
+    return fstat(fileno(f), &st) == 0 && S_ISREG(st.st_mode);
+}
+
+/* What the log warns of, for the diff's own record. Short memory costs a warning there; stderr has it. */
+static void keep_warning(void *ctx, struct str message)
+{
+    struct diff_warnings *list = ctx;
+    char **grown = reallocarray(list->v, list->n + 1, sizeof *grown);
+    if (grown == NULL)
+        return;
+    list->v = grown;
+    list->v[list->n] = str_dup(message);
+    list->n += list->v[list->n] != NULL;
+}
+
+static void free_warnings(struct diff_warnings *list)
+{
+    for (size_t i = 0; i < list->n; i++)
+        free(list->v[i]);
+    free(list->v);
+}
+
+/* The whole of it between an open runner and an open output. */
+static int show(struct invocation *inv, const struct differ_options *o, struct runner *runner, struct output *out,
+                const struct diff_warnings *warnings, struct err *e)
+{
+    const struct diff_options options_of_diff = {
+        .format = diff_format_of(inv->common.format),
+        .out = out->f,
+        .warnings = warnings,
+        .colour = inv->common.colour_out,
+        .before_output = is_regular(out->f) ? NULL : end_progress,
+        .ctx = runner,
+        .all = o->all,
+        .columns = inv->common.columns,
+    };
+    struct run_report report = {0};
+    struct diff *diff = NULL;
+    int rc = -1;
+    /* The library takes no heed of a size without a buffer; this one has to live as long as stdout. */
+    static char buffer[DIFF_OUT_BUFFER_BYTES];
+    fflush(out->f);
+    setvbuf(out->f, buffer, _IOFBF, sizeof buffer);
+    if (diff_open(&options_of_diff, &diff, e) != 0)
+        goto done;
+    progress_start(&runner->progress, &inv->common);
+    rc = run_diff(&runner->config, diff, &report, e);
+    progress_stop(&runner->progress);
+    if (rc != 0)
+        goto done;
+    if (o->exit_code)
+        inv->status = diff_has_changes(diff)                              ? XS_CHANGES
+                      : report.tally.outcomes[OUTCOME_REJECTED] > 0 ? XS_LEFT_OVER
+                                                                          : XS_DONE;
+    rc = output_commit(out, e);
+done:
+    run_report_free(&report);
+    diff_close(diff);
+    return rc;
+}
+
+int differ_run(struct invocation *inv, const struct differ_options *o, struct err *e)
+{
+    struct runner runner;
+    struct output out = {0};
+    struct diff_warnings warnings = {.v = NULL};
+    if (inv->operands_n == 0)
+        return command_needs_operand(inv, e);
+    log_watch(keep_warning, &warnings);
+    int rc = runner_open(&runner, inv, false, true, e);
+    if (rc == 0)
+        rc = output_open(&out, inv->common.output, OUT_PRIVATE, e);
+    if (rc == 0)
+        rc = show(inv, o, &runner, &out, &warnings, e);
+    log_watch(NULL, NULL);
+    free_warnings(&warnings);
+    output_abandon(&out);
+    runner_close(&runner);
+    return rc;
+}
+
+static int run(struct invocation *inv, struct err *e)
+{
+    return differ_run(inv, inv->options, e);
+}
+
+const struct command command_diff = {
+    .name = "diff",
+    .usage = "SYNC",
+    .summary = "show what a sync would create and update, and why rows are left out",
+    .help = "Plans every row as sync would and sends nothing that changes anything. What the\n"
+            "source, the mapping and the state decide is exact; what only Instantly knows\n"
+            "(whether a lead exists elsewhere) is marked uncertain. Works without a key when\n"
+            "targets are UUIDs. Rejected rows do not change the exit status, but with --exit-\n"
+            "code.",
+    .examples = "leadsync diff people.csv --campaign \"Q4 founders\"\n"
+                "leadsync diff people.yaml --exit-code --format json -o changes.json",
+    .groups = GROUP_OUTPUT | GROUP_URL | GROUP_KEY | GROUP_STATE | GROUP_CSV | GROUP_SOURCE | GROUP_PLAN,
+    .formats = formats,
+    .options = options,
+    .options_bytes = sizeof(struct differ_options),
+    .operands_max = 1,
+    .run = run,
+};

@@ -1,0 +1,56 @@
+/* `resume`: settles what earlier runs left open, and nothing else. */
+#include "config.h"
+
+#include "sync/base/log.h"
+#include "sync/cli/commands.h"
+#include "sync/cli/run/runner.h"
+
+struct resume_options {
+    int64_t run;
+    bool journal_lost;
+};
+
+static const char *const formats[] = {"text", "json", NULL};
+
+static const struct opt options[] = {
+    {.name = "run", .kind = OPT_INT, .dest = OPT_AT(resume_options, run), .arg = "ID", .min = 1, .max = INT64_MAX,
+     .help = "only what this run left open (what any run did)"},
+    {.name = "journal-lost", .kind = OPT_FLAG, .dest = OPT_AT(resume_options, journal_lost),
+     .help = "go on without a journal that is missing and cannot be brought back"},
+    {.name = NULL},
+};
+
+static int resume(const struct invocation *inv, struct run_config *config, struct run_report *report, struct err *e)
+{
+    const struct resume_options *o = inv->options;
+    config->resume_run = (uint64_t)o->run;
+    config->journal_lost = o->journal_lost;
+    int rc = run_resume(config, report, e);
+    /* The text says so itself. */
+    if (rc == 0 && report->waiting_rows > 0 && inv->common.format != FORMAT_TEXT)
+        log_notice("%llu row%s for the next sync", (unsigned long long)report->waiting_rows,
+                   report->waiting_rows == 1 ? " waits" : "s wait");
+    return rc;
+}
+
+static int run(struct invocation *inv, struct err *e)
+{
+    return runner_run(inv, resume, e);
+}
+
+const struct command command_resume = {
+    .name = "resume",
+    .usage = "[SYNC]",
+    .summary = "settle what earlier runs left open; reads no source, creates nothing",
+    .help = "Reads back the outcome of requests that were never answered, and says how many\n"
+            "rows the next sync will take up (exit status 1 when there are some). Without\n"
+            "SYNC it takes the only state there is; when there are several it lists them.",
+    .examples = "leadsync resume nightly.yaml",
+    .groups = GROUP_OUTPUT | GROUP_URL | GROUP_KEY | GROUP_STATE | GROUP_CSV | GROUP_SETTLE |
+              GROUP_TIME | GROUP_LOCK | GROUP_YES,
+    .formats = formats,
+    .options = options,
+    .options_bytes = sizeof(struct resume_options),
+    .operands_max = 1,
+    .run = run,
+};

@@ -1,0 +1,82 @@
+/* `sync`: diff and apply in one streaming pass. `sync --dry-run` is `diff`, and takes its options. */
+#include "config.h"
+
+#include "mappings/mapping.h"
+#include "sync/cli/commands.h"
+#include "sync/cli/run/differ.h"
+#include "sync/cli/run/runner.h"
+
+struct sync_options {
+    bool dry_run;
+    struct differ_options diff;
+};
+
+static const char *const formats[] = {"text", "json", "ndjson", "csv", NULL};
+
+static const struct opt options[] = {
+    {.name = "dry-run", .letter = 'n', .section = OPT_SAFETY, .kind = OPT_FLAG, .dest = OPT_AT(sync_options, dry_run),
+     .help = "only show what would be done, as leadsync diff does"},
+    {.name = "exit-code", .section = OPT_OUTPUT, .kind = OPT_FLAG, .dest = OPT_AT(sync_options, diff.exit_code),
+     .help = "with --dry-run: exit with 2 when there are changes, else with 1 when rows are rejected"},
+    {.name = "all", .section = OPT_OUTPUT, .kind = OPT_FLAG, .dest = OPT_AT(sync_options, diff.all),
+     .help = "with --dry-run: list every change, not only 50 of a kind"},
+    {.name = NULL},
+};
+
+static int sync_step(const struct invocation *inv, struct run_config *config, struct run_report *report, struct err *e)
+{
+    (void)inv; /* all that sync takes is shared with other runs */
+    return run_sync(config, report, e);
+}
+
+static int run(struct invocation *inv, struct err *e)
+{
+    const struct sync_options *o = inv->options;
+    if (o->dry_run)
+        return differ_run(inv, &o->diff, e);
+    if (o->diff.exit_code || o->diff.all)
+        return err_set(e, XS_USAGE, "--exit-code and --all go with --dry-run");
+    if (inv->common.format == FORMAT_NDJSON || inv->common.format == FORMAT_CSV)
+        return err_set(e, XS_USAGE, "--format ndjson and csv go with --dry-run; a run's report is text or json");
+    if (inv->operands_n == 0)
+        return command_needs_operand(inv, e);
+    return runner_run(inv, sync_step, e);
+}
+
+/* Which header names a straight CSV understands. */
+static int help_more(FILE *out, struct err *e)
+{
+    enum { NAMES_MAX_BYTES = 1 << 16 };
+    struct buf names = BUF_INIT(NAMES_MAX_BYTES);
+    if (mapping_names_help(&names) != 0) {
+        buf_free(&names);
+        return err_oom(e);
+    }
+    fprintf(out, "\ncolumns of a CSV without a mapping (case, blanks, _ - . do not matter, nor what tools\n"
+                 "put around a name: Lead Email, E-mail 1 - Value, Phone (Work), First Name*):\n%.*s",
+            STR_ARG(buf_str(&names)));
+    buf_free(&names);
+    return 0;
+}
+
+const struct command command_sync = {
+    .name = "sync",
+    .usage = "SYNC",
+    .summary = "bring the target in step with the source",
+    .help = "Settles what an earlier run left open, then reads the source once and creates\n"
+            "and updates leads as the mapping says. Running the same command again after any\n"
+            "interruption ends in the state that an undisturbed run would have reached.\n"
+            "Without a terminal it never asks: guards stop a run that would remove, move or\n"
+            "change too many leads, or whose source shrank.",
+    .examples = "leadsync sync people.csv --campaign \"Q4 founders\" --dry-run\n"
+                "leadsync sync people.csv --campaign \"Q4 founders\"\n"
+                "leadsync sync nightly.yaml -q --max-seconds 3600 --report report.json",
+    .groups = GROUP_OUTPUT | GROUP_URL | GROUP_KEY | GROUP_STATE | GROUP_CSV | GROUP_SOURCE | GROUP_PLAN |
+              GROUP_SETTLE | GROUP_TIME | GROUP_LOCK | GROUP_APPLY | GROUP_YES,
+    .formats = formats,
+    .options = options,
+    .options_bytes = sizeof(struct sync_options),
+    .operands_max = 1,
+    .run = run,
+    .help_more = help_more,
+};

@@ -1,0 +1,330 @@
+/* Who is meant: every way of naming leads ends in a list of their ids.
+ *
+ * leads/list is asked page by page and its cursor followed to the end; it comes with the last page too, and one that
+ * stands still would be followed for ever. */
+#include "config.h"
+
+#include "sync/leads/hand_int.h"
+
+#include <json-c/json.h>
+#include <string.h>
+
+enum { CURSOR_MAX_BYTES = 4096 };
+
+/* ---- pages ---- */
+
+struct pages {
+    struct hand *hand;
+    const struct hand_selector *selector;
+    struct leads_filter filter;  /* of the question under way */
+    hand_see_fn *see;
+    void *ctx;
+    uint64_t seen;
+    bool enough;
+};
+
+static bool has_uuid(const struct uuid *ids, size_t n, const struct uuid *id)
+{
+    for (size_t i = 0; i < n; i++)
+        if (uuid_eq(&ids[i], id))
+            return true;
+    return false;
+}
+
+static bool has_number(const int *numbers, size_t n, int number)
+{
+    for (size_t i = 0; i < n; i++)
+        if (numbers[i] == number)
+            return true;
+    return false;
+}
+
+static bool has_email(const struct str *emails, size_t n, struct str email)
+{
+    for (size_t i = 0; i < n; i++)
+        if (str_eq_nocase(emails[i], email))
+            return true;
+    return false;
+}
+
+static bool in_place(const struct remote_lead *lead, const struct target *t)
+{
+    return t->kind == TARGET_CAMPAIGN ? lead->has_campaign && uuid_eq(&lead->campaign, &t->id)
+                                      : lead->has_list && uuid_eq(&lead->list, &t->id);
+}
+
+static int esp_of(const struct remote_lead *lead)
+{
+    struct json_object *code;
+    bool told = json_object_object_get_ex(lead->object, "esp_code", &code) && json_object_is_type(code, json_type_int);
+    return told ? json_object_get_int(code) : -1;
+}
+
+/* What a lead tells about itself must fit what was asked for. */
+static bool passes(const struct pages *p, const struct remote_lead *lead)
+{
+    const struct hand_selector *s = p->selector;
+    const struct leads_filter *f = &s->filter;
+    if (f->in != NULL && !in_place(lead, f->in))
+        return false;
+    if (f->ids_n > 0 && !has_uuid(f->ids, f->ids_n, &lead->id))
+        return false;
+    if (f->contacts_n > 0 && !has_email(f->contacts, f->contacts_n, lead->email))
+        return false;
+    if (s->excluded_n > 0 && has_uuid(s->excluded, s->excluded_n, &lead->id))
+        return false;
+    if (s->statuses_n > 0 && !has_number(s->statuses, s->statuses_n, lead->status))
+        return false;
+    return s->esp < 0 || esp_of(lead) == s->esp;
+}
+
+static int see_items(struct pages *p, struct json_object *items, struct err *e)
+{
+    size_t n = json_object_array_length(items);
+    for (size_t i = 0; i < n && !p->enough; i++) {
+        struct remote_lead lead;
+        if (api_remote_lead_read(json_object_array_get_idx(items, i), &lead, e) != 0)
+            return -1;
+        if (!passes(p, &lead))
+            continue;
+        int rc = p->see(p->ctx, &lead, e);
+        if (rc < 0)
+            return -1;
+        p->seen++;
+        p->enough = rc > 0 || (p->selector->limit > 0 && p->seen >= p->selector->limit);
+    }
+    return 0;
+}
+
+static int bad_page(struct err *e)
+{
+    return err_set(e, XS_API, "leads/list: the cursor of a page leads nowhere: try again later");
+}
+
+/* Keeps the cursor of the next page: 1, or 0 when there is none. */
+static int next_cursor(struct json_object *page, size_t items_n, struct buf *cursor, struct err *e)
+{
+    struct json_object *next = NULL;
+    json_object_object_get_ex(page, "next_starting_after", &next);
+    if (items_n == 0 || next == NULL)
+        return 0;
+    if (!json_object_is_type(next, json_type_string))
+        return bad_page(e);
+    struct str text = {json_object_get_string(next), (size_t)json_object_get_string_len(next)};
+    if (text.n == 0)
+        return 0;
+    if (str_eq(text, buf_str(cursor)))
+        return bad_page(e);
+    buf_reset(cursor);
+    return buf_add(cursor, text.p, text.n) == 0 ? 1 : bad_page(e);
+}
+
+/* One question, all its pages. */
+static int ask_pages(struct pages *p, struct err *e)
+{
+    struct buf cursor = BUF_INIT(CURSOR_MAX_BYTES);
+    int more = 1;
+    while (more > 0 && !p->enough) {
+        struct by_hand request;
+        struct api_reply reply;
+        struct json_object *items;
+        more = by_hand_list(&request, &p->filter, LEADS_LIST_MAX, buf_str(&cursor), e);
+        if (more != 0)
+            by_hand_free(&request);
+        else
+            more = hand_ask(p->hand, &request, &reply, e);
+        if (more != 0)
+            break;
+        if (reply.class != API_OK || !json_object_object_get_ex(reply.json, "items", &items) ||
+            !json_object_is_type(items, json_type_array)) {
+            more = err_set(e, XS_API, "leads/list: no usable answer (%d %.*s): see whether the selection is right, or try "
+                           "again later", reply.http_status, STR_ARG(reply.message));
+            break;
+        }
+        more = see_items(p, items, e);
+        if (more == 0)
+            more = next_cursor(reply.json, json_object_array_length(items), &cursor, e);
+    }
+    buf_free(&cursor);
+    return more < 0 ? -1 : 0;
+}
+
+static int ask_ids(struct pages *p, struct err *e)
+{
+    const struct leads_filter *f = &p->selector->filter;
+    p->filter.contacts_n = 0; /* held against what comes */
+    for (size_t at = 0; at < f->ids_n && !p->enough; at += LEADS_LIST_MAX) {
+        p->filter.ids = f->ids + at;
+        p->filter.ids_n = f->ids_n - at < LEADS_LIST_MAX ? f->ids_n - at : LEADS_LIST_MAX;
+        if (ask_pages(p, e) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* An address that the API's format "email" refuses cannot stand among the others: it is searched for. */
+static int ask_odd_contact(struct pages *p, struct str email, struct err *e)
+{
+    const struct leads_filter *f = &p->selector->filter;
+    if (f->search.n > 0)
+        return err_set(e, XS_USAGE, "the address %.*s can only be found by a search, and another one is asked for: leave "
+                       "one of them out", STR_ARG(email));
+    p->filter.contacts_n = 0;
+    p->filter.search = email;
+    int rc = ask_pages(p, e);
+    p->filter.search = STR_NONE;
+    return rc;
+}
+
+static int ask_contacts(struct pages *p, struct err *e)
+{
+    const struct leads_filter *f = &p->selector->filter;
+    struct str plain[LEADS_LIST_MAX];
+    size_t n = 0;
+    for (size_t i = 0; i < f->contacts_n && !p->enough; i++) {
+        if (leads_contact_fits(f->contacts[i]))
+            plain[n++] = f->contacts[i];
+        else if (ask_odd_contact(p, f->contacts[i], e) != 0)
+            return -1;
+        if (n == 0 || (n < LEADS_LIST_MAX && i + 1 < f->contacts_n))
+            continue;
+        p->filter.contacts = plain;
+        p->filter.contacts_n = n;
+        if (ask_pages(p, e) != 0)
+            return -1;
+        n = 0;
+    }
+    return 0;
+}
+
+int hand_each(struct hand *h, const struct hand_selector *selector, hand_see_fn *see, void *ctx, struct err *e)
+{
+    struct pages p = {.hand = h, .selector = selector, .filter = selector->filter, .see = see, .ctx = ctx};
+    if (selector->filter.ids_n > 0)
+        return ask_ids(&p, e);
+    return selector->filter.contacts_n > 0 ? ask_contacts(&p, e) : ask_pages(&p, e);
+}
+
+/* ---- into h->leads ---- */
+
+static int take(void *ctx, const struct remote_lead *remote, struct err *e)
+{
+    struct hand *h = ctx;
+    struct hand_lead *lead = hand_lead_add(h, e);
+    return lead == NULL ? -1 : hand_lead_told(h, lead, remote, e);
+}
+
+int hand_find(struct hand *h, const struct hand_selector *selector, struct err *e)
+{
+    return hand_each(h, selector, take, h, e);
+}
+
+int hand_look(struct hand *h, struct hand_lead *const *leads, size_t n, hand_see_fn *see, void *ctx, struct err *e)
+{
+    struct uuid ids[LEADS_LIST_MAX];
+    for (size_t i = 0; i < n; i++)
+        ids[i] = leads[i]->id;
+    const struct hand_selector selector = {
+        .filter = {.ids = ids, .ids_n = n, .in_campaign = -1, .in_list = -1}, .esp = -1};
+    return hand_each(h, &selector, see, ctx, e);
+}
+
+int hand_get(struct hand *h, const struct uuid *id, struct json_object **out, struct err *e)
+{
+    struct by_hand request;
+    struct api_reply reply;
+    if (by_hand_get(&request, id, e) != 0) {
+        by_hand_free(&request);
+        return -1;
+    }
+    if (hand_ask(h, &request, &reply, e) != 0)
+        return -1;
+    if (reply.class == API_OK) {
+        *out = reply.json;
+        return 1;
+    }
+    if (reply.http_status == 404)
+        return 0;
+    char text[UUID_TEXT_N];
+    return err_set(e, XS_API, "lead %s cannot be read (%d %.*s): see whether the id is right", uuid_format(id, text),
+                   reply.http_status, STR_ARG(reply.message));
+}
+
+/* ---- one lead ---- */
+
+static bool is_named_already(const struct hand *h, size_t n, const struct uuid *id)
+{
+    for (size_t i = 0; i < n; i++)
+        if (h->leads[i].has_id && uuid_eq(&h->leads[i].id, id))
+            return true;
+    return false;
+}
+
+static int add_missing(struct hand *h, const struct uuid *id, struct str email, const char *why, struct err *e)
+{
+    struct hand_lead *lead = hand_lead_add(h, e);
+    if (lead == NULL)
+        return -1;
+    if (id != NULL) {
+        lead->id = *id;
+        lead->has_id = true;
+    }
+    hand_outcome(lead, OUTCOME_FAILED, REASON_GONE_THERE, 404);
+    return arena_str(&h->arena, email, &lead->email) == 0 && arena_str(&h->arena, str_from(why), &lead->detail) == 0
+               ? 0
+               : err_oom(e);
+}
+
+static int find_id(struct hand *h, const struct uuid *id, const struct target *in, struct err *e)
+{
+    struct json_object *json;
+    struct remote_lead remote;
+    if (is_named_already(h, h->leads_n, id))
+        return 0;
+    int rc = hand_get(h, id, &json, e);
+    if (rc <= 0)
+        return rc < 0 ? -1 : add_missing(h, id, STR_NONE, "there is no such lead in this workspace", e);
+    if (api_remote_lead_read(json, &remote, e) != 0)
+        return -1;
+    if (in != NULL && !in_place(&remote, in))
+        return add_missing(h, id, remote.email, "the lead is not where it was looked for", e);
+    return take(h, &remote, e);
+}
+
+static int say_several(struct hand *h, size_t first, struct str email, struct err *e)
+{
+    struct buf list = BUF_INIT(4096);
+    char id[UUID_TEXT_N];
+    for (size_t i = first; i < h->leads_n; i++) {
+        const struct hand_lead *lead = &h->leads[i];
+        if ((buf_addf(&list, "\n  %s in ", uuid_format(&lead->id, id)) |
+             (lead->has_place ? hand_place_show(h, &lead->place, &list) : buf_adds(&list, "no campaign or list"))) != 0)
+            break; /* the first ones will do */
+    }
+    const char *text = buf_cstr(&list);
+    err_set(e, XS_USAGE, "%.*s is the address of several leads; give one's id, or --campaign or --list:%s",
+            STR_ARG(email), text != NULL ? text : "");
+    buf_free(&list);
+    return -1;
+}
+
+int hand_find_one(struct hand *h, struct str id_or_email, const struct target *in, struct err *e)
+{
+    struct uuid id;
+    size_t first = h->leads_n;
+    if (uuid_parse(id_or_email, &id) == 0)
+        return find_id(h, &id, in, e);
+    if (id_or_email.n == 0 || memchr(id_or_email.p, '@', id_or_email.n) == NULL)
+        return err_set(e, XS_USAGE, "\"%.*s\" is neither a lead's id nor an address", STR_ARG(id_or_email));
+    const struct hand_selector selector = {
+        .filter = {.contacts = &id_or_email, .contacts_n = 1, .in = in, .in_campaign = -1, .in_list = -1}, .esp = -1};
+    if (hand_find(h, &selector, e) != 0)
+        return -1;
+    if (h->leads_n == first)
+        return add_missing(h, NULL, id_or_email, "nobody has this address there", e);
+    if (h->leads_n > first + 1)
+        return say_several(h, first, id_or_email, e);
+    if (is_named_already(h, first, &h->leads[first].id))
+        h->leads_n--;
+    return 0;
+}

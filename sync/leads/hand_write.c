@@ -1,0 +1,350 @@
+/* Writes to single leads. Each is an intent, a request, and a proof: the answer where it tells, else what is there. */
+#include "config.h"
+
+#include "sync/leads/hand_int.h"
+
+#include <json-c/json.h>
+#include <string.h>
+
+#include "sync/base/log.h"
+#include "sync/plan/plan.h"
+
+enum { PACK_MAX = 8 << 20 };
+
+/* Does what is there have what is wanted? */
+typedef bool hand_is_fn(void *ctx, const struct remote_lead *remote);
+
+static bool is_open(const struct hand_lead *lead)
+{
+    return lead->outcome == OUTCOME_NONE;
+}
+
+static struct hand_write one_lead(enum op op, struct hand_lead **lead, struct str values)
+{
+    struct hand_write w = {.op = op, .values = values, .leads = lead, .n = 1};
+    if ((*lead)->has_place)
+        w.to = &(*lead)->place;
+    else if (op == OP_UPDATE)
+        w.op = OP_HAND; /* what is nowhere cannot be read back later: a batch needs its place for that */
+    return w;
+}
+
+/* The answer of a write was lost, or does not tell: the lead itself does, by its id, which lists may lag behind. */
+static int look_until(struct hand *h, struct hand_lead *lead, hand_is_fn *is, void *ctx, enum outcome otherwise,
+                      enum reason reason, struct err *e)
+{
+    int again = 1;
+    for (unsigned look = 1; again > 0; look++) {
+        struct json_object *json;
+        struct remote_lead remote;
+        int there = hand_get(h, &lead->id, &json, e);
+        if (there < 0)
+            return -1;
+        if (there == 0) {
+            hand_outcome(lead, OUTCOME_FAILED, REASON_GONE_THERE, 404);
+            return 0;
+        }
+        if (api_remote_lead_read(json, &remote, e) != 0)
+            return -1;
+        if (is(ctx, &remote)) {
+            hand_outcome(lead, OUTCOME_CHANGED, REASON_NONE, 200);
+            return 0;
+        }
+        again = hand_wait_look(h, look, e);
+    }
+    /* Not looked at for long enough: nothing is concluded, and the batch stays open. */
+    if (again == 0 && !h->stopped)
+        hand_outcome(lead, otherwise, reason, 0);
+    return again;
+}
+
+/* What a good answer proves, and what becomes of a lead that does not show it after all looks. */
+struct proof {
+    bool by_answer; /* the answer that tells it is enough; else the lead itself has to */
+    enum outcome otherwise;
+    enum reason reason;
+};
+static const struct proof by_answer = {true, OUTCOME_FAILED, REASON_API_ERROR};
+/* A PATCH that is answered with the new values may have stored nothing (reported). */
+static const struct proof by_look = {false, OUTCOME_FAILED, REASON_NOT_STORED};
+/* The API takes the request and says no more. */
+static const struct proof later = {false, OUTCOME_DEFERRED, REASON_OUTCOME_OPEN};
+
+/* Sends one request about one lead. */
+static int write_one(struct hand *h, struct hand_write *w, struct by_hand *request, hand_is_fn *is, void *ctx,
+                     const struct proof *proof, struct err *e)
+{
+    struct hand_lead *lead = w->leads[0];
+    struct api_reply reply;
+    struct remote_lead remote;
+    enum hand_sent sent;
+    struct err unread = ERR_INIT;
+    if (hand_intent(h, w, request, e) != 0) {
+        by_hand_free(request);
+        return -1;
+    }
+    int rc = hand_send(h, request, &reply, &sent, e);
+    if (sent == HAND_NOT) {
+        hand_outcome(lead, OUTCOME_DEFERRED, REASON_INTERRUPTED, 0);
+    } else if (sent == HAND_REFUSED) {
+        rc = hand_refused(h, w, &reply, e);
+    } else if (rc == 0 && sent == HAND_DONE && proof->by_answer && api_remote_lead_read(reply.json, &remote, &unread) == 0 &&
+               uuid_eq(&remote.id, &lead->id) && is(ctx, &remote)) {
+        hand_outcome(lead, OUTCOME_CHANGED, REASON_NONE, reply.http_status);
+    } else if (rc == 0 && sent == HAND_DONE) {
+        rc = look_until(h, lead, is, ctx, proof->otherwise, proof->reason, e);
+    } else if (rc == 0) {
+        rc = look_until(h, lead, is, ctx, OUTCOME_FAILED, REASON_API_ERROR, e);
+    }
+    err_clear(&unread);
+    if (lead->outcome == OUTCOME_NONE) {
+        struct err late = ERR_INIT;
+        if (hand_leave_open(h, w, REASON_OUTCOME_OPEN, &late) != 0 && rc == 0)
+            rc = err_set(e, late.status, "%s", err_text(&late));
+        err_clear(&late);
+        return rc;
+    }
+    h->updated += lead->outcome == OUTCOME_CHANGED;
+    struct err late = ERR_INIT;
+    if (hand_settle(h, w, &late) != 0 && rc == 0)
+        rc = err_set(e, late.status, "%s", err_text(&late));
+    err_clear(&late);
+    return rc;
+}
+
+/* ---- patch ---- */
+
+static bool value_is(const struct value *there, const struct value *wanted)
+{
+    return !plan_value_changes(there, wanted, OVERWRITE_ALWAYS);
+}
+
+static bool is_patched(void *ctx, const struct remote_lead *remote)
+{
+    const struct lead *wanted = ctx;
+    struct value there;
+    for (int f = 0; f < LEAD_FIELD_N; f++) {
+        api_remote_field(remote, (enum lead_field)f, &there);
+        if (!value_is(&there, &wanted->core[f]))
+            return false;
+    }
+    for (size_t c = 0; c < wanted->shape->custom_n; c++) {
+        api_remote_custom(remote, wanted->shape->custom_names[c], &there);
+        if (!value_is(&there, &wanted->custom[c]))
+            return false;
+    }
+    return true;
+}
+
+/* Custom variables go as the complete set, over what is there: whether a PATCH merges or replaces is not known. */
+static int make_patch(struct hand *h, struct hand_lead *lead, const struct lead *wanted, struct by_hand *request,
+                      struct err *e)
+{
+    struct json_object *json = NULL;
+    struct remote_lead remote;
+    struct lead_patch patch = {.id = lead->id, .lead = wanted, .custom = wanted->shape->custom_n > 0};
+    for (int f = 0; f < LEAD_FIELD_N; f++)
+        if (wanted->core[f].kind != VALUE_ABSENT)
+            patch.fields |= UINT32_C(1) << f;
+    if (patch.custom) {
+        int there = hand_get(h, &lead->id, &json, e);
+        if (there <= 0) {
+            hand_outcome(lead, OUTCOME_FAILED, REASON_GONE_THERE, 404);
+            return there;
+        }
+        if (api_remote_lead_read(json, &remote, e) != 0)
+            return -1;
+        patch.remote = &remote;
+    }
+    if (by_hand_patch(request, &patch, e) == 0)
+        return 1;
+    by_hand_free(request);
+    return -1;
+}
+
+int hand_pack(struct hand *h, const struct lead *wanted, struct str *out, struct err *e)
+{
+    struct buf packed = BUF_INIT(PACK_MAX);
+    int rc = lead_pack(wanted, &packed) == 0 && arena_str(&h->arena, buf_str(&packed), out) == 0 ? 0 : err_oom(e);
+    buf_free(&packed);
+    return rc;
+}
+
+int hand_patch(struct hand *h, struct lead *wanted, struct err *e)
+{
+    struct lead_shape shape = *wanted->shape;
+    struct str values;
+    wanted->shape = &shape;
+    if (state_shape_put(h->state, shape.custom_names, shape.custom_n, &shape.id, e) != 0 ||
+        hand_pack(h, wanted, &values, e) != 0)
+        return -1;
+    for (size_t i = 0; i < h->leads_n && !hand_interrupted(h); i++) {
+        struct hand_lead *lead = &h->leads[i];
+        struct by_hand request;
+        if (!is_open(lead))
+            continue;
+        int made = make_patch(h, lead, wanted, &request, e);
+        struct hand_write w = one_lead(OP_UPDATE, &lead, values);
+        if (made < 0 || (made > 0 && write_one(h, &w, &request, is_patched, wanted, &by_look, e) != 0))
+            return -1;
+    }
+    return 0;
+}
+
+/* ---- interest ---- */
+
+static void interest_wanted(const struct leads_interest *how, char text[16], struct lead *wanted,
+                            struct lead_shape *shape)
+{
+    *shape = (struct lead_shape){0};
+    *wanted = (struct lead){.shape = shape};
+    int n = snprintf(text, 16, "%d", how->value);
+    wanted->core[LEAD_LT_INTEREST_STATUS] =
+        how->clear ? (struct value){VALUE_NULL, NULL, 0} : (struct value){VALUE_NUMBER, text, (size_t)n};
+}
+
+/* The request names an address, and changes everybody who has it: they all stand in its intent. */
+static int interest_of_one(struct hand *h, struct hand_lead *lead, const struct leads_interest *how,
+                           struct lead *wanted, struct str values, struct err *e)
+{
+    struct leads_interest one = *how;
+    struct by_hand request;
+    one.email = lead->email;
+    if (by_hand_interest(&request, &one, e) != 0) {
+        by_hand_free(&request);
+        return -1;
+    }
+    struct hand_write w = one_lead(OP_UPDATE, &lead, values);
+    return write_one(h, &w, &request, is_patched, wanted, &later, e);
+}
+
+/* A second lead of the same address was changed by the first one's request: looked at, not asked for again. */
+static bool asked_already(const struct hand *h, size_t i)
+{
+    for (size_t k = 0; k < i; k++)
+        if (str_eq_nocase(h->leads[k].email, h->leads[i].email) &&
+            (h->leads[k].outcome == OUTCOME_CHANGED || h->leads[k].reason == REASON_OUTCOME_OPEN))
+            return true;
+    return false;
+}
+
+int hand_interest(struct hand *h, const struct leads_interest *how, struct err *e)
+{
+    struct lead_shape shape;
+    struct lead wanted;
+    struct str values;
+    char text[16];
+    interest_wanted(how, text, &wanted, &shape);
+    if (state_shape_put(h->state, NULL, 0, &shape.id, e) != 0 || hand_pack(h, &wanted, &values, e) != 0)
+        return -1;
+    for (size_t i = 0; i < h->leads_n && !hand_interrupted(h); i++) {
+        struct hand_lead *lead = &h->leads[i];
+        int rc = 0;
+        if (!is_open(lead))
+            continue;
+        if (lead->email.n == 0) {
+            hand_outcome(lead, OUTCOME_REJECTED, REASON_EMAIL_MISSING, 0);
+            rc = hand_note(h, lead, e);
+        } else if (asked_already(h, i)) {
+            rc = look_until(h, lead, is_patched, &wanted, OUTCOME_DEFERRED, REASON_OUTCOME_OPEN, e);
+            if (rc == 0 && lead->outcome != OUTCOME_NONE)
+                rc = hand_note(h, lead, e);
+            h->updated += lead->outcome == OUTCOME_CHANGED;
+        } else {
+            rc = interest_of_one(h, lead, how, &wanted, values, e);
+        }
+        if (rc != 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* ---- subsequence ---- */
+
+static bool is_in_subsequence(void *ctx, const struct remote_lead *remote)
+{
+    const struct uuid *wanted = ctx;
+    struct json_object *v;
+    struct uuid id;
+    bool there = json_object_object_get_ex(remote->object, "subsequence_id", &v) &&
+                 json_object_is_type(v, json_type_string) &&
+                 uuid_parse((struct str){json_object_get_string(v), (size_t)json_object_get_string_len(v)}, &id) == 0;
+    return wanted == NULL ? !there : there && uuid_eq(&id, wanted);
+}
+
+int hand_subsequence(struct hand *h, const struct uuid *subsequence, struct err *e)
+{
+    struct uuid wanted = subsequence != NULL ? *subsequence : (struct uuid){{0}};
+    if (subsequence != NULL && hand_keep_back(h, NULL, e) != 0)
+        return -1;
+    for (size_t i = 0; i < h->leads_n && !hand_interrupted(h); i++) {
+        struct hand_lead *lead = &h->leads[i];
+        struct by_hand request;
+        if (!is_open(lead))
+            continue;
+        if (by_hand_subsequence(&request, &lead->id, subsequence, e) != 0) {
+            by_hand_free(&request);
+            return -1;
+        }
+        struct hand_write w = one_lead(OP_HAND, &lead, STR_NONE);
+        if (write_one(h, &w, &request, is_in_subsequence, subsequence != NULL ? &wanted : NULL, &by_answer, e) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* ---- merge ---- */
+
+/* What a person did is lost with the lead that is merged away, and where the other one is in a campaign, it is mailed. */
+static int keep_from_merge(struct hand *h, struct err *e)
+{
+    struct hand_lead *lead = &h->leads[0], *stays = &h->leads[1];
+    if (!stays->has_place || stays->place.kind != TARGET_CAMPAIGN)
+        return 0;
+    if (hand_keep_one(h, lead, NULL, e) != 0)
+        return -1;
+    if (lead->outcome == OUTCOME_NONE)
+        return 0;
+    hand_outcome(stays, OUTCOME_UNCHANGED, REASON_NONE, 0);
+    return hand_note(h, lead, e);
+}
+
+/* No field of a lead says that it was merged: without its answer a merge stays untold, and is not tried again. */
+int hand_merge(struct hand *h, struct err *e)
+{
+    struct hand_lead *leads[2] = {&h->leads[0], &h->leads[1]};
+    struct by_hand request;
+    struct api_reply reply;
+    enum hand_sent sent;
+    if (keep_from_merge(h, e) != 0)
+        return -1;
+    if (leads[0]->outcome != OUTCOME_NONE)
+        return 0;
+    if (by_hand_merge(&request, &leads[0]->id, &leads[1]->id, e) != 0) {
+        by_hand_free(&request);
+        return -1;
+    }
+    struct hand_write w = {.op = OP_HAND, .leads = leads, .n = 2};
+    if (hand_note_statuses(h, leads, 1, e) != 0 || hand_intent(h, &w, &request, e) != 0) {
+        by_hand_free(&request);
+        return -1;
+    }
+    int rc = hand_send(h, &request, &reply, &sent, e);
+    struct err late = ERR_INIT;
+    if (sent == HAND_DONE) {
+        hand_outcome(leads[0], OUTCOME_UNCHANGED, REASON_NONE, reply.http_status);
+        hand_outcome(leads[1], OUTCOME_CHANGED, REASON_NONE, reply.http_status);
+        h->updated++;
+    }
+    if (sent == HAND_REFUSED)
+        rc |= hand_refused(h, &w, &reply, e);
+    for (size_t i = 0; i < 2 && (sent == HAND_NOT || sent == HAND_UNKNOWN); i++)
+        hand_outcome(leads[i], sent == HAND_NOT ? OUTCOME_DEFERRED : OUTCOME_FAILED,
+                     sent == HAND_NOT ? REASON_INTERRUPTED : REASON_UNATTRIBUTED, reply.http_status);
+    if (sent == HAND_UNKNOWN)
+        log_warning("the answer to the merge was lost, and whether it was done cannot be found out: look at the lead");
+    if (hand_settle(h, &w, &late) != 0 && rc == 0)
+        rc = err_set(e, late.status, "%s", err_text(&late));
+    err_clear(&late);
+    return rc;
+}

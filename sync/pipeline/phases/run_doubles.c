@@ -1,0 +1,191 @@
+/* Leads that are to be moved where another lead has their address already, and whose policy says `if_there: delete`.
+ *
+ * A move would leave them where they are (exists_in_target), night after night. So they are looked for before the first
+ * removal: what is found becomes a deletion with an intent and a proof of its own kind. What a look does not find stays a
+ * move, which does no harm. */
+#include "config.h"
+
+#include "sync/pipeline/run_int.h"
+
+#include <json-c/json.h>
+
+#include "sync/base/log.h"
+
+enum { CHUNK_BYTES = 64 << 20, ADDRESS_MAX = 64 << 10, SPOOL_MEMORY = 8 << 20 };
+
+/* Removals that are looked for together. */
+struct chunk {
+    struct run *run;
+    struct arena arena;              /* their strings */
+    struct planned planned[LEADS_LIST_MAX];
+    uint64_t hashes[LEADS_LIST_MAX]; /* of their addresses; 0: none */
+    size_t n;
+    bool waits;                      /* for an answer */
+    bool by_id;                      /* which tells addresses; else it tells who else has them */
+    uint64_t deleted_n;              /* in all chunks */
+};
+
+static uint64_t address_hash(const struct run *r, struct str email)
+{
+    struct buf normal = BUF_INIT(ADDRESS_MAX);
+    uint64_t hash = 0;
+    if (email.n > 0 && mapping_email_key(email, &normal) == 0)
+        hash = hash_keyed64(state_secret(r->state), normal.p, normal.n);
+    buf_free(&normal);
+    return hash;
+}
+
+static bool is_in(const struct target *t, const struct remote_lead *lead)
+{
+    return t->kind == TARGET_CAMPAIGN ? lead->has_campaign && uuid_eq(&lead->campaign, &t->id)
+                                      : lead->has_list && uuid_eq(&lead->list, &t->id);
+}
+
+static void take_address(struct chunk *c, const struct remote_lead *lead)
+{
+    for (size_t i = 0; i < c->n; i++) {
+        struct entry *entry = &c->planned[i].entry;
+        if (entry->email.n == 0 && uuid_eq(&entry->lead_id, &lead->id) &&
+            arena_str(&c->arena, lead->email, &entry->email) == 0)
+            c->hashes[i] = address_hash(c->run, entry->email);
+    }
+}
+
+/* Another lead: it stays, and the one that was to join it goes. */
+static void take_double(struct chunk *c, const struct remote_lead *lead)
+{
+    uint64_t hash = address_hash(c->run, lead->email);
+    for (size_t i = 0; i < c->n && hash != 0; i++) {
+        struct planned *p = &c->planned[i];
+        const struct target *to = p->op == OP_MOVE && c->hashes[i] == hash ? run_target(c->run, p->target) : NULL;
+        if (to == NULL || !is_in(to, lead) || uuid_eq(&p->entry.lead_id, &lead->id))
+            continue;
+        p->op = OP_REMOVE;
+        p->target = p->from;
+        c->deleted_n++;
+    }
+}
+
+static void answered(void *ctx, const struct api_reply *reply)
+{
+    struct chunk *c = ctx;
+    struct json_object *items = reply->class == API_OK ? reply->json : NULL;
+    size_t n = json_object_is_type(items, json_type_array) ? json_object_array_length(items) : 0;
+    for (size_t i = 0; i < n; i++) {
+        struct remote_lead lead;
+        struct err e = ERR_INIT;
+        if (api_remote_lead_read(json_object_array_get_idx(items, i), &lead, &e) == 0)
+            (c->by_id ? take_address : take_double)(c, &lead);
+        err_clear(&e);
+    }
+    if (reply->class != API_OK && reply->class != API_CANCELLED)
+        log_notice("leads with the addresses of leads to be moved could not be looked for (%d %.*s)", reply->http_status,
+                   STR_ARG(reply->message));
+    c->waits = false;
+}
+
+static int ask(struct chunk *c, struct leads_list *list, struct err *e)
+{
+    struct run *r = c->run;
+    if (list->ids_n + list->contacts_n == 0 || upload_stopped(r->upload))
+        return 0;
+    if (api_leads_list(r->api, list, answered, c, e) != 0)
+        return -1;
+    c->waits = true;
+    while (c->waits)
+        if (upload_step(r->upload, 1000, e) != 0)
+            return -1;
+    return 0;
+}
+
+/* With hashed values the state does not know addresses: Instantly does. */
+static int find_addresses(struct chunk *c, struct err *e)
+{
+    struct uuid ids[LEADS_LIST_MAX];
+    struct leads_list list = {.ids = ids, .urgent = true};
+    for (size_t i = 0; i < c->n; i++)
+        if (c->planned[i].entry.email.n == 0)
+            ids[list.ids_n++] = c->planned[i].entry.lead_id;
+    c->by_id = true;
+    return ask(c, &list, e);
+}
+
+static int find_doubles(struct chunk *c, struct err *e)
+{
+    struct str contacts[LEADS_LIST_MAX];
+    struct leads_list list = {.contacts = contacts, .urgent = true};
+    for (size_t i = 0; i < c->n; i++)
+        if (c->hashes[i] != 0)
+            contacts[list.contacts_n++] = c->planned[i].entry.email;
+    c->by_id = false;
+    return ask(c, &list, e);
+}
+
+static int settle(struct chunk *c, struct spool *out, struct err *e)
+{
+    if (find_addresses(c, e) != 0 || find_doubles(c, e) != 0)
+        return -1;
+    for (size_t i = 0; i < c->n; i++)
+        if (spool_put(out, &c->planned[i], e) != 0)
+            return -1;
+    c->n = 0;
+    arena_reset(&c->arena);
+    return 0;
+}
+
+static int keep(struct chunk *c, const struct planned *p, struct err *e)
+{
+    struct planned *kept = &c->planned[c->n];
+    *kept = *p;
+    kept->custom_changed = kept->entry.values = kept->entry.cells = kept->entry.cells_by_values = STR_NONE;
+    kept->entry.detail = STR_NONE;
+    if (arena_str(&c->arena, p->entry.key_text, &kept->entry.key_text) != 0 ||
+        arena_str(&c->arena, p->entry.email, &kept->entry.email) != 0)
+        return err_oom(e);
+    c->hashes[c->n++] = address_hash(c->run, p->entry.email);
+    return 0;
+}
+
+static bool is_wanted(const struct run *r)
+{
+    const struct gone *gone;
+    for (size_t i = 0; (gone = targets_policy(r->m, i)) != NULL; i++)
+        if (gone->delete_if_there)
+            return spool_has(r->removals, OP_MOVE);
+    return false;
+}
+
+int run_doubles_sort(struct run *r, struct err *e)
+{
+    struct spool *in = r->removals, *out = NULL;
+    struct planned planned;
+    int rc;
+    if (!is_wanted(r))
+        return 0;
+    /* Not on the stack: whatever ends the run, an answer may still come. */
+    struct chunk *c = arena_calloc(&r->run_arena, 1, sizeof *c);
+    if (c == NULL)
+        return err_oom(e);
+    c->run = r;
+    arena_init(&c->arena, CHUNK_BYTES);
+    if (upload_drain(r->upload, e) != 0 || spool_new(SPOOL_MEMORY, &out, e) != 0)
+        return -1;
+    r->removals = out;
+    while ((rc = spool_get(in, &planned, e)) == 1) {
+        bool looked_for = planned.op == OP_MOVE && planned.delete_if_there;
+        if ((looked_for ? keep(c, &planned, e) : spool_put(out, &planned, e)) != 0 ||
+            (c->n == LEADS_LIST_MAX && settle(c, out, e) != 0)) {
+            rc = -1;
+            break;
+        }
+    }
+    if (rc == 0)
+        rc = settle(c, out, e);
+    if (c->deleted_n > 0)
+        log_notice("%llu lead%s deleted, not moved, because another lead with the same address is there (if_there: delete)",
+                   (unsigned long long)c->deleted_n, c->deleted_n == 1 ? " is" : "s are");
+    spool_free(in);
+    c->n = 0; /* an answer that comes after an error finds nothing to tell of */
+    arena_free(&c->arena);
+    return rc;
+}

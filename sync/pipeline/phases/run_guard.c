@@ -1,0 +1,266 @@
+/* The guards: what they count, what they allow, and what is said when they stop a run.
+ *
+ * A guard that is exceeded only says so (run_guard_trip()); the run ends where run_guard_verdict() asks, with all of them
+ * in one message, so that nobody pays one run for each. A dry run warns of each and goes on. */
+#include "config.h"
+
+#include "sync/pipeline/run_int.h"
+
+#include <json-c/json.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "sync/base/log.h"
+
+enum { FORETOLD_BYTES = 1 << 16 };
+
+bool run_guard_exceeds(const struct guard_limit *limit, uint64_t n, uint64_t whole)
+{
+    switch (limit->kind) {
+    case GUARD_SHARE: return (double)n > limit->value * (double)whole;
+    case GUARD_COUNT: return (double)n > limit->value;
+    case GUARD_STOP: return n > 0;
+    case GUARD_NONE: return false;
+    }
+    return false;
+}
+
+static void limit_text(const struct guard_limit *limit, char *out, size_t size)
+{
+    switch (limit->kind) {
+    case GUARD_SHARE: snprintf(out, size, "%.10g%%", limit->value * 100); return;
+    case GUARD_COUNT: snprintf(out, size, "%.15g", limit->value); return;
+    case GUARD_STOP: snprintf(out, size, "stop"); return;
+    case GUARD_NONE: snprintf(out, size, "none"); return;
+    }
+}
+
+void run_guard_note(struct run *r, const char *name, const struct guard_limit *limit, uint64_t n, uint64_t whole, bool stops)
+{
+    struct run_report *report = r->report;
+    size_t i = 0;
+    while (i < report->guards_n && strcmp(report->guards[i].name, name) != 0)
+        i++;
+    if (i == RUN_GUARDS_MAX)
+        return;
+    struct run_guard *guard = &report->guards[i];
+    report->guards_n += i == report->guards_n;
+    *guard = (struct run_guard){.name = name, .counted = n, .of = whole, .stops = stops || guard->stops};
+    limit_text(limit, guard->limit, sizeof guard->limit);
+}
+
+bool run_guard_judge(struct run *r, const char *name, const struct guard_limit *limit, bool speaks, uint64_t n,
+                     uint64_t whole)
+{
+    bool stops = speaks && run_guard_exceeds(limit, n, whole);
+    run_guard_note(r, name, limit, n, whole, stops);
+    return stops;
+}
+
+const char *run_guard_advice(const char *guard, uint64_t n, uint64_t whole, char text[GUARD_ADVICE_N])
+{
+    struct guard_limit limit = {.kind = GUARD_SHARE};
+    unsigned percent = 0;
+    while (percent <= 100 && run_guard_exceeds(&limit, n, whole))
+        limit.value = ++percent / 100.0; /* as a mapping's is read, so that both round alike */
+    if (percent > 100)
+        snprintf(text, GUARD_ADVICE_N, "--guard %s=none", guard);
+    else if (percent == 100)
+        snprintf(text, GUARD_ADVICE_N, "--guard %s=100%%", guard);
+    else
+        snprintf(text, GUARD_ADVICE_N, "--guard %s=%u%%, or any number with --guard %s=100%%", guard, percent, guard);
+    return text;
+}
+
+/* ---- saying so ---- */
+
+static int append(struct run *r, const struct guard_trip *trip, const char *what)
+{
+    struct buf *text = &r->tripped;
+    return buf_addf(text, "%sguard `%s`: %s, so %s: %s%s, or allow it with %s", text->n > 0 ? "; " : "", trip->guard, what,
+                    trip->done, trip->see, trip->remedy, trip->allow);
+}
+
+int run_guard_trip(struct run *r, const struct guard_trip *trip, struct err *e, const char *fmt, ...)
+{
+    char what[256];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(what, sizeof what, fmt, ap);
+    va_end(ap);
+    if (r->diff == NULL)
+        return append(r, trip, what) != 0 ? err_oom(e) : 0;
+    struct buf text = BUF_INIT(FORETOLD_BYTES);
+    int rc = buf_addf(&text, "guard `%s`: %s: %s, or allow it with %s", trip->guard, what, trip->remedy, trip->allow) != 0 ||
+                     buf_cstr(&text) == NULL
+                 ? err_oom(e) : run_guard_foretell(r, text.p, e);
+    buf_free(&text);
+    return rc;
+}
+
+int run_guard_foretell(struct run *r, const char *text, struct err *e)
+{
+    r->would_stop = true;
+    if (r->asks)
+        return 0;
+    log_warning("a sync would stop: %s", text);
+    return buf_addf(&r->verdict, "%s\n", text) != 0 ? err_oom(e) : 0;
+}
+
+bool run_guard_tripped(const struct run *r)
+{
+    return r->tripped.n > 0;
+}
+
+int run_guard_detail(struct run *r, struct str *out, struct err *e)
+{
+    struct buf text = BUF_INIT(FORETOLD_BYTES);
+    const struct run_report *report = r->report;
+    size_t n = 0;
+    int bad = 0;
+    *out = STR_NONE;
+    if (!run_guard_tripped(r))
+        return 0;
+    for (size_t i = 0; i < report->guards_n; i++)
+        n += report->guards[i].stops;
+    bad |= buf_adds(&text, n == 1 ? "guard" : "guards");
+    const char *between = " ";
+    for (size_t i = 0; i < report->guards_n; i++)
+        if (report->guards[i].stops) {
+            bad |= buf_addf(&text, "%s`%s`", between, report->guards[i].name);
+            between = ", ";
+        }
+    bad |= buf_adds(&text, " stopped the run") | arena_str(&r->run_arena, buf_str(&text), out);
+    buf_free(&text);
+    return bad == 0 ? 0 : err_oom(e);
+}
+
+int run_guard_verdict(struct run *r, struct err *e)
+{
+    if (!run_guard_tripped(r))
+        return 0;
+    const char *text = buf_cstr(&r->tripped);
+    return text == NULL ? err_oom(e) : err_set(e, XS_GUARD, "%s", text);
+}
+
+/* ---- what the source is ---- */
+
+/* Rows that were refused by an earlier run and have not changed say nothing of today's source and mapping: they are
+ * neither rejects here nor rows. */
+static int judge_rejected(struct run *r, uint64_t not_counted, struct err *e)
+{
+    static const struct guard_trip trip = {"rejected", "the run was stopped", "see `leadsync rejects`, ",
+                                           "correct the mapping or the source", "--guard rejected=none"};
+    const struct tally *t = r->tally;
+    uint64_t rejected = t->outcomes[OUTCOME_REJECTED] - t->refused_before - not_counted, rows = t->read - t->refused_before;
+    char before[96] = "";
+    r->judged_rows = t->read;
+    if (!run_guard_judge(r, "rejected", &r->m->guards.rejected, rejected >= RUN_REJECTED_MIN, rejected, rows) ||
+        r->rejected_told)
+        return 0;
+    r->rejected_told = true; /* a dry run goes on reading */
+    if (t->refused_before > 0)
+        snprintf(before, sizeof before, " (besides %llu that were refused before)", (unsigned long long)t->refused_before);
+    return run_guard_trip(r, &trip, e, "%llu of %llu rows %s rejected%s", (unsigned long long)rejected,
+                          (unsigned long long)rows, r->diff != NULL ? "are" : "were", before);
+}
+
+int run_guard_rejected(struct run *r, struct err *e)
+{
+    return judge_rejected(r, 0, e);
+}
+
+/* Bad addresses are what some lists are full of, and no reason to stop in the middle. */
+int run_guard_refused(void *run, struct err *e)
+{
+    struct run *r = run;
+    return judge_rejected(r, r->tally->found_bad, e) != 0 ? -1 : run_guard_verdict(r, e);
+}
+
+int run_guard_source(struct run *r, struct err *e)
+{
+    static const struct guard_trip empty = {"empty_source", "nothing was done", "", "check the source",
+                                            "--guard empty_source=none"};
+    static const struct guard_trip shrank = {"source_shrank", "nothing was done", "", "check the source",
+                                             "--guard source_shrank=none"};
+    uint64_t read = r->tally->read, last = r->last_full_rows;
+    /* No error: an export of nobody is one, too. But it may be half an export. */
+    if (read == 0 && r->m->source.kind == SOURCE_CSV)
+        log_notice("%s: has %sno rows", r->source->label, r->m->source.as.csv.header ? "a header and " : "");
+    if (strcmp(r->read_kind, "full") != 0 || last == 0)
+        return 0;
+    bool no_rows = run_guard_judge(r, "empty_source", &r->m->guards.empty_source, read == 0, read == 0, last);
+    if (no_rows &&
+        run_guard_trip(r, &empty, e, "the source has no rows, and the last complete read had %llu",
+                       (unsigned long long)last) != 0)
+        return -1;
+    if (!run_guard_judge(r, "source_shrank", &r->m->guards.source_shrank, true, read < last ? last - read : 0, last))
+        return 0;
+    return run_guard_trip(r, &shrank, e, "%llu row%s read, the last complete read had %llu", (unsigned long long)read,
+                          read == 1 ? " was" : "s were", (unsigned long long)last);
+}
+
+/* ---- what changes ---- */
+
+enum { CHANGED_KNOWN_MIN = 100 }; /* of fewer known leads any share may change */
+
+static bool judges_changed(const struct run *r)
+{
+    return r->known_there >= CHANGED_KNOWN_MIN && r->m->mode != MODE_CREATE;
+}
+
+bool run_guard_changed_may_stop(const struct run *r)
+{
+    /* Each row changes one lead, and no two rows the same. */
+    uint64_t to_come = r->known_there > r->known_seen ? r->known_there - r->known_seen : 0;
+    return judges_changed(r) && run_guard_exceeds(&r->m->guards.changed, r->updates + to_come, r->known_there);
+}
+
+static int64_t rows_of(struct json_object *rows, const char *name)
+{
+    struct json_object *n = NULL;
+    return json_object_object_get_ex(rows, name, &n) ? json_object_get_int64(n) : 0;
+}
+
+/* Did the latest run before this one that may have written do so under another mapping? A killed run has no report. 1/0/-1 */
+static int wrote_by_another(struct run *r, struct err *e)
+{
+    enum { LOOK_BACK = 20, RUNS_BYTES = 64 << 20 };
+    struct arena arena;
+    struct run_record *runs;
+    size_t n;
+    arena_init(&arena, RUNS_BYTES);
+    int rc = state_runs(r->state, LOOK_BACK, &arena, &runs, &n, e);
+    for (size_t i = 0; rc == 0 && i < n; i++) {
+        struct json_object *report = runs[i].report != NULL ? json_tokener_parse(runs[i].report) : NULL, *rows = NULL;
+        bool wrote = runs[i].mapping != 0 && runs[i].id != r->record.id;
+        if (wrote && json_object_object_get_ex(report, "rows", &rows))
+            wrote = rows_of(rows, "created") + rows_of(rows, "updated") + rows_of(rows, "moved") > 0;
+        json_object_put(report);
+        if (!wrote)
+            continue;
+        rc = runs[i].mapping != r->m->digest;
+        break;
+    }
+    arena_free(&arena);
+    return rc;
+}
+
+int run_guard_changed(struct run *r, struct err *e)
+{
+    char advice[GUARD_ADVICE_N], allow[2 * GUARD_ADVICE_N + 128];
+    if (!run_guard_judge(r, "changed", &r->m->guards.changed, judges_changed(r), r->updates, r->known_there))
+        return 0;
+    run_guard_advice("changed", r->updates, r->known_there, advice);
+    int another = wrote_by_another(r, e);
+    if (another < 0)
+        return -1;
+    snprintf(allow, sizeof allow, "%s%s%.*s", advice,
+             another ? "; an earlier run under another mapping wrote some of these; to put them right, allow it with " : "",
+             another ? (int)strcspn(advice, ",") : 0, advice);
+    const struct guard_trip trip = {"changed", "nothing was done", "see `leadsync diff`, ", "correct the mapping or the source",
+                                    allow};
+    return run_guard_trip(r, &trip, e, "%llu of %llu known leads would be updated", (unsigned long long)r->updates,
+                          (unsigned long long)r->known_there);
+}

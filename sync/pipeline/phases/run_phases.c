@@ -1,0 +1,131 @@
+/* The order of a run's writes: creates and updates, then moves, then removals.
+ *
+ * A running move job holds both of its ends against adds, removals and other moves (409). Each phase is settled before
+ * the next one begins, so a run never waits for itself; the lock that is left to be waited for is somebody else's. */
+#include "config.h"
+
+#include "sync/pipeline/run_int.h"
+
+#include "sync/base/log.h"
+#include "sync/base/text.h"
+
+enum { SPOOL_MEMORY = 8 << 20 };
+
+int run_phases_start(struct run *r, struct err *e)
+{
+    if (r->diff != NULL)
+        return 0;
+    return spool_new(SPOOL_MEMORY, &r->moves, e) != 0 ? -1 : spool_new(SPOOL_MEMORY, &r->removals, e);
+}
+
+/* An edited target that was let through, in a run that did not end: leads may still be in the old one. */
+static bool knows_other_targets(struct run *r)
+{
+    struct err ignored = ERR_INIT;
+    bool others = false;
+    for (uint32_t number = 1; !others; number++) {
+        struct target t;
+        bool mapped = false;
+        if (state_target_get(r->state, number, &r->run_arena, &t, &ignored) != 1)
+            break;
+        for (size_t i = 0; i < r->targets.n; i++)
+            mapped = mapped || target_eq(&r->targets.v[i].target, &t);
+        others = !mapped;
+    }
+    err_clear(&ignored);
+    return others;
+}
+
+bool run_holds_all(struct run *r)
+{
+    const struct mapping *m = r->m;
+    if (state_leads_n(r->state) == 0)
+        return false; /* a first run has nothing to move or to remove */
+    /* With a `key:` only the end of the source tells whose lead a row may take over. */
+    return m->has_key || m->routes_n > 0 || r->target_edited || m->skip_removes ||
+           (m->mode == MODE_MIRROR && m->removed.policy != GONE_KEEP) || knows_other_targets(r);
+}
+
+int run_phases_put(struct run *r, const struct planned *planned, struct err *e)
+{
+    bool removal = planned->entry.row == 0 || planned->op == OP_REMOVE;
+    /* What is removed out of the stage's list is no move that the guard would count. */
+    if (!removal && run_is_promotion(r, planned->from))
+        r->promotions++;
+    return spool_put(removal ? r->removals : r->moves, planned, e);
+}
+
+/* ---- guards ---- */
+
+/* A share of the leads that are there, those included that this run brings back. */
+static int judge_moved(struct run *r, struct err *e)
+{
+    uint64_t all = r->diff != NULL ? r->summary.move : spool_n(r->moves);
+    uint64_t moves = all - r->promotions, known;
+    char advice[GUARD_ADVICE_N];
+    if (state_leads_there(r->state, &known, e) != 0)
+        return -1;
+    known += r->returning;
+    if (!run_guard_judge(r, "moved", &r->m->guards.moved, moves > 0, moves, known))
+        return 0;
+    const struct guard_trip trip = {"moved", "nothing was done", "see `leadsync diff`, ", "correct the source or the route",
+                                    run_guard_advice("moved", moves, known, advice)};
+    return run_guard_trip(r, &trip, e, "%llu of %llu known lead%s would be moved", (unsigned long long)moves,
+                          (unsigned long long)known, text_plural(known));
+}
+
+/* A key that may not read jobs would find that out when the leads are on their way. */
+static int check_scope(struct run *r, struct err *e)
+{
+    const struct api_call call = {.method = "GET", .path = "/api/v2/background-jobs?limit=1", .optional = true,
+                                  .urgent = true, .kind = API_KIND_JOBS};
+    struct api_reply reply;
+    if (spool_n(r->moves) == 0 && !spool_has(r->removals, OP_MOVE))
+        return 0;
+    if (api_call_wait(r->api, &call, &reply, e) != 0)
+        return -1;
+    if (reply.class == API_REFUSED && reply.http_status == 403)
+        return err_set(e, XS_KEY, "the key lacks the scope background-jobs:read, without which nothing can be moved: give it "
+                       "that scope, or set INSTANTLY_API_KEY to a key that has it");
+    return 0;
+}
+
+int run_phases_judge(struct run *r, struct err *e)
+{
+    if (run_guard_changed(r, e) != 0 || judge_moved(r, e) != 0 || run_guard_verdict(r, e) != 0)
+        return -1;
+    return r->diff == NULL ? check_scope(r, e) : 0;
+}
+
+/* ---- writing ---- */
+
+static int drain_into_upload(struct run *r, struct spool *spool, struct err *e)
+{
+    struct planned planned;
+    int rc;
+    if (spool_n(spool) == 0)
+        return 0;
+    if (upload_drain(r->upload, e) != 0)
+        return -1;
+    while ((rc = spool_get(spool, &planned, e)) == 1)
+        if (run_upload_one(r, &planned, e) != 0)
+            return -1;
+    return rc;
+}
+
+int run_phases_apply(struct run *r, struct err *e)
+{
+    if (r->diff != NULL)
+        return 0;
+    /* Only when the creates are settled is it known who has reached the stage's list. */
+    if (r->m->stage.on && upload_drain(r->upload, e) != 0)
+        return -1;
+    if (drain_into_upload(r, r->moves, e) != 0)
+        return -1;
+    /* Whom a new lead takes the place of is only removed once that is there. */
+    if (run_gone_rekeys(r) > 0 && upload_drain(r->upload, e) != 0)
+        return -1;
+    if (run_doubles_sort(r, e) != 0)
+        return -1;
+    return drain_into_upload(r, r->removals, e);
+}

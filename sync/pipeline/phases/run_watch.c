@@ -1,0 +1,116 @@
+/* Leads that stay although a row of theirs was skipped: a campaign goes on mailing those that are active in it. What the state
+ * has of a lead does not say so: they are read in Instantly. A dry run asks nothing, and only counts those that may be. */
+#include "config.h"
+
+#include "sync/pipeline/run_int.h"
+
+#include <json-c/json.h>
+#include <stdio.h>
+
+#include "sync/base/log.h"
+
+enum { WATCH_MEMORY = 4 << 20, STATUS_ACTIVE = 1 };
+enum { ACTIVE_SHOWN = 3 }; /* leads named in a message */
+
+int run_watch_put(struct run *r, const struct known_lead *known, struct err *e)
+{
+    const struct planned p = {.op = OP_NONE, .entry = {.has_lead_id = true, .lead_id = known->lead_id}};
+    if (!known->has_lead_id)
+        return 0;
+    if (r->diff != NULL) {
+        r->may_mail += run_opt_out_may_mail(run_target(r, known->target), known);
+        return 0;
+    }
+    if (r->mailed == NULL && spool_new(WATCH_MEMORY, &r->mailed, e) != 0)
+        return -1;
+    return spool_put(r->mailed, &p, e);
+}
+
+struct watch {
+    struct run *run;
+    unsigned open_n;
+    struct uuid active[ACTIVE_SHOWN];
+};
+
+/* Which leads they are, `results` says of the rows. */
+static void tell_active(const struct run *r, const struct uuid *ids)
+{
+    uint64_t n = r->diff != NULL ? r->may_mail : r->tally->skipped_active;
+    char shown[ACTIVE_SHOWN * (UUID_TEXT_N + 2) + 8] = "", id[UUID_TEXT_N];
+    size_t used = 0;
+    for (size_t i = 0; ids != NULL && i < ACTIVE_SHOWN && i < n; i++)
+        used += (size_t)snprintf(shown + used, sizeof shown - used, "%s%s", i > 0 ? ", " : " (lead ", uuid_format(&ids[i], id));
+    if (used > 0)
+        snprintf(shown + used, sizeof shown - used, "%s)", n > ACTIVE_SHOWN ? ", ..." : "");
+    if (n > 0)
+        log_warning("%llu skipped row%s a lead that %s active in a campaign, which %s on mailing it%s: %s, or pause the lead in "
+                    "Instantly", (unsigned long long)n, n == 1 ? " has" : "s have", r->diff != NULL ? "may be" : "is",
+                    r->diff != NULL ? "may go" : "goes", shown,
+                    r->m->path == NULL ? "leadsync leads delete ADDRESS deletes such a lead"
+                                       : "give the rule of skip_when a `then: delete` or `then: {move_to: ...}`");
+}
+
+static void watched(void *ctx, const struct api_reply *reply)
+{
+    struct watch *watch = ctx;
+    struct json_object *items = reply->class == API_OK ? reply->json : NULL;
+    size_t n = json_object_is_type(items, json_type_array) ? json_object_array_length(items) : 0;
+    for (size_t i = 0; i < n; i++) {
+        struct remote_lead lead;
+        struct err e = ERR_INIT;
+        /* In a list nobody is mailed, whatever the status says. */
+        if (api_remote_lead_read(json_object_array_get_idx(items, i), &lead, &e) == 0 && lead.has_campaign &&
+            lead.status == STATUS_ACTIVE) {
+            uint64_t *active = &watch->run->tally->skipped_active;
+            if (*active < ACTIVE_SHOWN)
+                watch->active[*active] = lead.id;
+            ++*active;
+        }
+        err_clear(&e);
+    }
+    if (reply->class != API_OK && reply->class != API_CANCELLED)
+        log_notice("whether leads of skipped rows are active could not be read (%d %.*s)", reply->http_status,
+                   STR_ARG(reply->message));
+    watch->open_n--;
+}
+
+static int watch_some(struct watch *watch, struct err *e)
+{
+    struct run *r = watch->run;
+    struct uuid ids[LEADS_LIST_MAX];
+    struct planned p;
+    struct leads_list list = {.ids = ids};
+    int rc = 1;
+    while (list.ids_n < LEADS_LIST_MAX && (rc = spool_get(r->mailed, &p, e)) == 1)
+        ids[list.ids_n++] = p.entry.lead_id;
+    if (rc < 0 || list.ids_n == 0)
+        return rc;
+    if (api_leads_list(r->api, &list, watched, watch, e) != 0)
+        return -1;
+    watch->open_n++;
+    return 1;
+}
+
+int run_watch(struct run *r, struct err *e)
+{
+    /* Not on the stack: whatever ends the run, an answer may still come. */
+    struct watch *watch = arena_calloc(&r->run_arena, 1, sizeof *watch);
+    if (r->diff != NULL) {
+        tell_active(r, NULL);
+        return 0;
+    }
+    int rc = r->mailed != NULL ? 1 : 0, more = rc;
+    if (watch == NULL)
+        return err_oom(e);
+    watch->run = r;
+    while ((more == 1 || watch->open_n > 0) && rc >= 0) {
+        if (upload_stopped(r->upload))
+            more = 0;
+        if (more == 1 && !api_full(r->api))
+            rc = more = watch_some(watch, e);
+        else
+            rc = upload_step(r->upload, 1000, e);
+    }
+    tell_active(r, watch->active);
+    return rc < 0 ? -1 : 0;
+}

@@ -1,0 +1,99 @@
+/* With a `key:` of the mapping's own, several rows may have one address: which of them has its lead.
+ *
+ * A row that has a lead keeps it, wherever it stands in the source; else the first row gets one. All others are left out as
+ * duplicate_in_source. Keys stand for addresses in the sets of keys that the state has for a run, which may be on disk. */
+#include "config.h"
+
+#include "sync/pipeline/run_int.h"
+
+#include <string.h>
+
+/* What the rows of this run say of an address. */
+static const char OWNED[] = "\1owned:";  /* a row has one, but another row said so before */
+static const char WAITED[] = "\1waited:"; /* the same, and the row that has one comes from the retry table */
+static const char WANTED[] = "\1wanted:"; /* a row gets one, or was refused it */
+
+bool run_address_key(struct run *r, const char *what, struct str email, struct hash128 *key)
+{
+    buf_reset(&r->detail);
+    if (!r->m->has_key || email.n == 0 || buf_adds(&r->detail, what) != 0 || mapping_email_key(email, &r->detail) != 0)
+        return false;
+    *key = hash_keyed128(state_secret(r->state), r->detail.p, r->detail.n);
+    return true;
+}
+
+static int address_mark(struct run *r, const char *what, struct str email, struct err *e)
+{
+    struct hash128 key;
+    return run_address_key(r, what, email, &key) ? state_spare(r->state, &key, 1, e) : 0;
+}
+
+static int address_is(struct run *r, const char *what, struct str email, bool *is, struct err *e)
+{
+    struct hash128 key;
+    *is = false;
+    return run_address_key(r, what, email, &key) ? state_seen(r->state, &key, is, e) : 0;
+}
+
+int run_address_owned(struct run *r, struct str email, bool *owned, struct err *e)
+{
+    return address_is(r, OWNED, email, owned, e);
+}
+
+int run_address_owner_waits(struct run *r, struct str email, bool *waits, struct err *e)
+{
+    return address_is(r, WAITED, email, waits, e);
+}
+
+int run_address_has(struct run *r, struct str email, bool *has, struct err *e)
+{
+    return address_is(r, RUN_ADDRESS, email, has, e);
+}
+
+bool run_address_wait_for_full(void *ctx)
+{
+    struct run *r = ctx;
+    bool incremental = r->read_kind != NULL && strcmp(r->read_kind, "incremental") == 0;
+    r->owners_unread = r->owners_unread || incremental;
+    return incremental;
+}
+
+int run_address_wanted(struct run *r, struct str email, bool *wanted, struct err *e)
+{
+    return address_is(r, WANTED, email, wanted, e);
+}
+
+int run_address_want(struct run *r, struct str email, struct err *e)
+{
+    return address_mark(r, WANTED, email, e);
+}
+
+int run_tell_double(struct run *r, struct entry *entry, bool by_address, uint64_t row, struct err *e)
+{
+    struct buf text = BUF_INIT(128);
+    if (row == 0)
+        return 0;
+    int bad = buf_addf(&text, "the %s is that of row %llu", by_address ? "address" : "key", (unsigned long long)row) |
+              arena_str(&r->row_arena, buf_str(&text), &entry->detail);
+    buf_free(&text);
+    return bad == 0 ? 0 : err_oom(e);
+}
+
+int run_address_take(struct run *r, struct entry *entry, const struct decision *d, bool *taken, struct err *e)
+{
+    struct remembered remembered;
+    struct hash128 key;
+    *taken = false;
+    if ((d->op == OP_NONE && d->outcome != OUTCOME_UNCHANGED) || !run_address_key(r, RUN_ADDRESS, entry->email, &key))
+        return 0;
+    if (state_lookup(r->state, &key, entry->fingerprint, entry->row, &remembered, e) != 0)
+        return -1;
+    if (remembered.kind != REMEMBERED_SEEN)
+        return 0;
+    *taken = d->op == OP_CREATE;
+    if (*taken)
+        return run_tell_double(r, entry, true, remembered.first_row, e);
+    if (entry->retried && address_mark(r, WAITED, entry->email, e) != 0)
+        return -1;
+    return address_mark(r, OWNED, entry->email, e);
+}

@@ -1,0 +1,55 @@
+/* The cells of a row as they were read, for `rejects`: of the row at hand, or of one that has waited in a spool. */
+#include "config.h"
+
+#include "sync/pipeline/run_int.h"
+
+/* The row as it was read, for `rejects`: packed only where it may be needed, most rows are unchanged. */
+int run_keep_cells(struct run *r, struct entry *entry, struct err *e)
+{
+    if (r->diff != NULL || r->row == NULL || entry->cells.n > 0 || entry->cells_by_values.n > 0)
+        return 0;
+    buf_reset(&r->cells);
+    if (cells_pack(r->row->cells, r->row->n, &r->cells) != 0)
+        return err_oom(e);
+    entry->cells = buf_str(&r->cells);
+    return 0;
+}
+
+/* The cells of a row that has waited, in the row's arena. */
+static int unpack_cells(struct run *r, struct str packed, struct cell **out, size_t *n, struct err *e)
+{
+    const char *p = packed.p, *end = packed.p + packed.n;
+    struct cell cell;
+    int rc;
+    for (*n = 0; (rc = cells_next(&p, end, &cell)) == 1; ++*n)
+        ;
+    *out = rc == 0 ? arena_calloc(&r->row_arena, *n + 1, sizeof **out) : NULL;
+    if (*out == NULL)
+        return rc == 0 ? err_oom(e) : err_set(e, XS_INTERNAL, "a held row cannot be read back: please report");
+    p = packed.p;
+    for (size_t i = 0; i < *n; i++)
+        cells_next(&p, end, &(*out)[i]);
+    return 0;
+}
+
+int run_keep_cells_by_values(struct run *r, struct entry *entry, struct err *e)
+{
+    const struct cell *cells = r->row != NULL ? r->row->cells : NULL;
+    size_t n = r->row != NULL ? r->row->n : 0;
+    struct cell *unpacked;
+    if (entry->values.n == 0)
+        return run_keep_cells(r, entry, e);
+    if (entry->cells.n > 0) {
+        if (unpack_cells(r, entry->cells, &unpacked, &n, e) != 0)
+            return -1;
+        cells = unpacked;
+    }
+    if (n == 0)
+        return 0;
+    buf_reset(&r->cells);
+    if (cells_shrink(cells, n, entry->values, &r->cells) != 0)
+        return err_oom(e);
+    entry->cells = STR_NONE;
+    entry->cells_by_values = buf_str(&r->cells);
+    return 0;
+}

@@ -1,0 +1,97 @@
+/* Rows of one key with other values in one read: which of them comes first is the server's choice when a query has no
+ * ORDER BY, so their lead may be written again every night. Pointed at, and changed in nothing.
+ *
+ * A table of fixed size remembers the last row of each slot. Two keys of one slot take it from each other: in a long source
+ * some of these rows are not counted. */
+#include "config.h"
+
+#include "sync/pipeline/run_int.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "connectors/sqltext.h"
+#include "sync/base/log.h"
+
+enum { SLOTS_BITS = 17, PAIRS_SHOWN = 3, PAIRS_BYTES = 200 };
+
+struct flip_slot {
+    unsigned char key[8]; /* of the key's hash; the slot's number is in other bytes of it */
+    uint64_t digest, row; /* row 0: empty */
+};
+
+struct flips {
+    struct flip_slot *slots;
+    uint64_t n;              /* rows with other values than an earlier row of their key */
+    char pairs[PAIRS_BYTES]; /* the first of them, for the message */
+};
+
+static const char *query_of(const struct run *r)
+{
+    const struct source_spec *spec = &r->m->source;
+    bool sql = spec->kind == SOURCE_POSTGRES || spec->kind == SOURCE_SQLITE;
+    bool whole = sql && spec->as.sql.full_query != NULL && strcmp(r->read_kind, "full") == 0;
+
+    return !sql ? NULL : whole ? spec->as.sql.full_query : spec->as.sql.query;
+}
+
+int run_flips_start(struct run *r, struct err *e)
+{
+    const char *query = query_of(r);
+
+    if (query == NULL || sqltext_is_ordered(query) || r->m->duplicates == DUPLICATES_REJECT)
+        return 0;
+    r->flips = calloc(1, sizeof *r->flips);
+    if (r->flips != NULL)
+        r->flips->slots = calloc((size_t)1 << SLOTS_BITS, sizeof *r->flips->slots);
+    return r->flips != NULL && r->flips->slots != NULL ? 0 : err_oom(e);
+}
+
+static void add_pair(struct flips *f, uint64_t earlier, uint64_t later)
+{
+    size_t n = strlen(f->pairs);
+
+    if (f->n <= PAIRS_SHOWN)
+        snprintf(f->pairs + n, sizeof f->pairs - n, "%s%llu and %llu", n > 0 ? ", " : "", (unsigned long long)earlier,
+                 (unsigned long long)later);
+}
+
+void run_flips_see(struct run *r, const struct entry *entry, uint64_t digest)
+{
+    struct flips *f = r->flips;
+    uint32_t number;
+
+    if (f == NULL || entry->row == 0)
+        return;
+    memcpy(&number, entry->key.b + sizeof f->slots->key, sizeof number);
+    struct flip_slot *slot = &f->slots[number & ((1U << SLOTS_BITS) - 1)];
+    bool same_key = slot->row != 0 && memcmp(slot->key, entry->key.b, sizeof slot->key) == 0;
+    if (same_key && slot->digest != digest) {
+        f->n++;
+        add_pair(f, slot->row, entry->row);
+    }
+    if (same_key)
+        return;
+    memcpy(slot->key, entry->key.b, sizeof slot->key);
+    slot->digest = digest;
+    slot->row = entry->row;
+}
+
+void run_flips_tell(const struct run *r)
+{
+    const struct flips *f = r->flips;
+
+    if (f != NULL && f->n > 0)
+        log_warning("%s: %llu row%s the key of an earlier row and other values (rows %s%s): which of them counts may change with "
+                    "every run; add `order by` to the query, or let it return one row per key", r->source->label,
+                    (unsigned long long)f->n, f->n == 1 ? " has" : "s have", f->pairs, f->n > PAIRS_SHOWN ? ", …" : "");
+}
+
+void run_flips_free(struct run *r)
+{
+    if (r->flips != NULL)
+        free(r->flips->slots);
+    free(r->flips);
+    r->flips = NULL;
+}

@@ -1,0 +1,111 @@
+/* People who were forgotten: their rows are left out, and nothing of them is written down again.
+ *
+ * A row that cannot be read has no usable address of its own, and may hold one all the same: with another one in one cell, or in
+ * a row that is cut short. So each word of such a row that looks like an address is asked for. */
+#include "config.h"
+
+#include "sync/pipeline/run_int.h"
+
+#include <string.h>
+
+static int is_forgotten_word(struct run *r, struct str word, bool *forgotten, struct err *e)
+{
+    buf_reset(&r->detail);
+    if (mapping_email_key(word, &r->detail) != 0)
+        return 0;
+    return state_forgotten_address(r->state, buf_str(&r->detail), forgotten, e);
+}
+
+int run_is_forgotten(struct run *r, const struct entry *entry, bool *forgotten, struct err *e)
+{
+    bool any;
+    *forgotten = false;
+    if (state_forgets(r->state, &any, e) != 0)
+        return -1;
+    if (!any)
+        return 0;
+    if (entry->key_text.n > 0 && state_forgotten(r->state, &entry->key, forgotten, e) != 0)
+        return -1;
+    return *forgotten || entry->email.n == 0 ? 0 : is_forgotten_word(r, entry->email, forgotten, e);
+}
+
+/* Blanks and what stands around or between addresses. A dot ends a sentence, and stands in an address too. */
+static bool parts(char c, const char *more)
+{
+    return (unsigned char)c <= ' ' || strchr(",;:<>()[]{}\"|\\", c) != NULL || strchr(more, c) != NULL;
+}
+
+/* Every word with an @, without what stands at its ends. `more`: what parts words as well. */
+static int find_words(struct run *r, struct str text, const char *more, bool *found, struct err *e)
+{
+    while (text.n > 0 && !*found) {
+        size_t n = 0;
+        while (n < text.n && !parts(text.p[n], more))
+            n++;
+        struct str word = {text.p, n};
+        while (word.n > 0 && strchr(".'!?*", word.p[0]) != NULL)
+            word = (struct str){word.p + 1, word.n - 1};
+        while (word.n > 0 && strchr(".'!?*", word.p[word.n - 1]) != NULL)
+            word.n--;
+        if (word.n > 0 && memchr(word.p, '@', word.n) != NULL && is_forgotten_word(r, word, found, e) != 0)
+            return -1;
+        text = (struct str){text.p + n, text.n - n};
+        if (text.n > 0)
+            text = (struct str){text.p + 1, text.n - 1};
+    }
+    return 0;
+}
+
+/* These may be a part of an address, or stand between two. */
+static int find_in(struct run *r, struct str text, bool *found, struct err *e)
+{
+    static const char *const more[] = {"", "/&=?'"};
+    if (text.n == 0 || memchr(text.p, '@', text.n) == NULL)
+        return 0;
+    for (size_t i = 0; i < sizeof more / sizeof more[0] && !*found; i++)
+        if (find_words(r, text, more[i], found, e) != 0)
+            return -1;
+    return 0;
+}
+
+static int find_in_row(struct run *r, const struct entry *entry, bool *found, struct err *e)
+{
+    const char *p = entry->cells.p, *end = entry->cells.n > 0 ? p + entry->cells.n : p;
+    struct cell cell;
+    for (size_t i = 0; r->row != NULL && i < r->row->n && !*found; i++)
+        if (find_in(r, (struct str){r->row->cells[i].p, r->row->cells[i].n}, found, e) != 0)
+            return -1;
+    while (p != end && !*found && cells_next(&p, end, &cell) == 1)
+        if (find_in(r, (struct str){cell.p, cell.n}, found, e) != 0)
+            return -1;
+    return 0;
+}
+
+/* A dry run writes nothing down: it shows whose row it is. */
+static void blot(const struct run *r, struct entry *entry)
+{
+    entry->detail = STR_NONE;
+    if (r->diff != NULL)
+        return;
+    memset(&entry->key, 0, sizeof entry->key);
+    entry->key_text = entry->email = entry->values = entry->cells = entry->cells_by_values = STR_NONE;
+}
+
+int run_blot_out(struct run *r, struct entry *entry, bool *blotted, struct err *e)
+{
+    bool any, forgotten, named = false;
+    *blotted = false;
+    if (run_is_forgotten(r, entry, &forgotten, e) != 0 || state_forgets(r->state, &any, e) != 0)
+        return -1;
+    if (!forgotten && any && entry->outcome == OUTCOME_REJECTED && find_in_row(r, entry, &named, e) != 0)
+        return -1;
+    if (!forgotten && !named)
+        return 0;
+    if (forgotten) {
+        entry->outcome = OUTCOME_SKIPPED;
+        entry->reason = REASON_DELETED_THERE;
+    }
+    blot(r, entry);
+    *blotted = true;
+    return 0;
+}

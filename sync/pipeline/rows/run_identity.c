@@ -1,0 +1,110 @@
+/* What rows are told apart by. When the mapping's `key:` is another one than before, no row finds its lead by its key:
+ * every row meets its lead in Instantly anew and takes it over, and until all have done so nobody is gone. */
+#include "config.h"
+
+#include "sync/pipeline/run_int.h"
+
+#include <string.h>
+
+#include "sync/base/log.h"
+
+enum { IDENTITY_MAX = 1 << 20 };
+
+/* Of a state whose leads may have keys of more than one mapping; no identity() is that. */
+static const char MIXED[] = "several keys";
+
+/* "email", or the columns of `key:`. NULL without memory. */
+static const char *identity(const struct run *r, struct buf *text)
+{
+    struct str column;
+    int rc = r->m->has_key ? 0 : buf_adds(text, "email");
+    for (size_t i = 0; rc == 0 && mapping_key_column(r->m, i, &column); i++)
+        rc = buf_adds(text, i == 0 ? "key " : ", ") != 0 || buf_add(text, column.p, column.n) != 0 ? -1 : 0;
+    return rc == 0 ? buf_cstr(text) : NULL;
+}
+
+/* A row that was away, or opted out, when all others took their leads over may come back in any later run. Where the address is
+ * its identity, a lead of that address under another key can only be its own. */
+static int check_past(struct run *r, struct err *e)
+{
+    const char *past = NULL;
+    int rc = r->m->has_key ? 0 : state_get(r->state, STATE_OTHER_KEYS, &past, e);
+    r->meets_keys = r->reidentified || past != NULL;
+    return rc < 0 ? -1 : 0;
+}
+
+/* What was sent before the last merge makes leads that are not counted yet, so their number only decides what is said. */
+int run_identity_check(struct run *r, struct err *e)
+{
+    struct buf text = BUF_INIT(IDENTITY_MAX);
+    const char *then, *now = identity(r, &text);
+    int rc = now == NULL ? err_oom(e) : state_get(r->state, "identity", &then, e) < 0 ? -1 : 0;
+    r->reidentified = rc == 0 && then != NULL && strcmp(then, now) != 0;
+    if (r->reidentified && state_leads_n(r->state) > 0)
+        log_notice("rows were told apart by %s and are now by %s: in this run each row takes over the lead that it finds in "
+                   "its target, and none counts as gone", then, now);
+    if (rc == 0)
+        rc = check_past(r, e); /* what state_get() lent before is gone then */
+    buf_free(&text);
+    return rc;
+}
+
+int run_identity_note(struct run *r, struct err *e)
+{
+    struct buf text = BUF_INIT(IDENTITY_MAX);
+    const char *then, *now = r->read_kind != NULL ? identity(r, &text) : NULL;
+    int rc = 0;
+    if (r->read_kind != NULL)
+        rc = now == NULL ? err_oom(e) : state_get(r->state, "identity", &then, e) < 0 ? -1 : 0;
+    if (rc == 0 && now != NULL && (then == NULL || r->reidentified))
+        rc = state_set(r->state, "identity", then == NULL ? now : MIXED, e);
+    if (rc == 0 && r->reidentified && r->read_kind != NULL)
+        rc = state_set(r->state, STATE_OTHER_KEYS, "1", e);
+    buf_free(&text);
+    return rc;
+}
+
+int run_identity_keep(struct run *r, struct err *e)
+{
+    const struct tally *t = r->tally;
+    /* A row that has to wait has not taken its lead over yet. */
+    if (r->reidentified && t->outcomes[OUTCOME_FAILED] + t->outcomes[OUTCOME_DEFERRED] > 0)
+        return 0;
+    struct buf text = BUF_INIT(IDENTITY_MAX);
+    const char *now = identity(r, &text);
+    int rc = now == NULL ? err_oom(e) : state_set(r->state, "identity", now, e);
+    buf_free(&text);
+    return rc;
+}
+
+static int take_over(struct run *r, const struct entry *entry, const struct hash128 *key, struct arena *arena, struct err *e)
+{
+    struct known_lead known;
+    int rc = hash128_eq(key, &entry->key) ? 0 : state_lead_get(r->state, key, arena, &known, e);
+    if (rc != 1 || !known.has_lead_id)
+        return rc < 0 ? -1 : 0;
+    const struct entry taken = {.key = entry->key, .key_text = entry->key_text, .values = known.values,
+                                .outcome = OUTCOME_UNCHANGED, .has_lead_id = true, .lead_id = known.lead_id};
+    const struct entry end = {.key = *key, .outcome = OUTCOME_UNCHANGED, .reason = REASON_DELETED_THERE};
+    if (state_entry_add(r->state, r->record.id, known.target, &taken, e) != 0)
+        return -1;
+    return state_entry_add(r->state, r->record.id, known.target, &end, e);
+}
+
+int run_identity_take_over(struct run *r, const struct entry *entry, struct err *e)
+{
+    struct hash128 key;
+    struct arena arena;
+    struct buf address = BUF_INIT(IDENTITY_MAX);
+    int rc = 0;
+    if (!r->reidentified || r->diff != NULL)
+        return 0;
+    arena_init(&arena, IDENTITY_MAX);
+    if (mapping_email_key(entry->email, &address) == 0)
+        rc = state_person_lead(r->state, buf_str(&address), &key, e);
+    if (rc == 1)
+        rc = take_over(r, entry, &key, &arena, e);
+    buf_free(&address);
+    arena_free(&arena);
+    return rc;
+}

@@ -1,0 +1,435 @@
+/* From a row to a decision: map it, name it, look it up, decide, and pass on what is to be asked for. */
+#include "config.h"
+
+#include "sync/pipeline/run_int.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "sync/base/log.h"
+#include "sync/plan/people.h"
+#include "sync/upload/work.h"
+
+/* JSON makes of one byte six at most. The rest is for what stands around values and names. */
+enum { FITS_SURELY = (LEADS_ADD_MAX_BYTES - (64 << 10)) / 6 };
+
+uint64_t run_reject_hash(const struct run *r, const struct entry *entry)
+{
+    unsigned char reason = (unsigned char)entry->reason;
+    uint64_t h = hash_keyed64(state_secret(r->state), entry->cells.p, entry->cells.n);
+    return h ^ hash_keyed64(state_secret(r->state), &reason, 1);
+}
+
+static bool is_known_reject(const struct run *r, const struct entry *entry)
+{
+    uint64_t h = run_reject_hash(r, entry);
+    size_t low = 0, high = r->old_rejects_n;
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        if (r->old_rejects[mid] < h)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low < r->old_rejects_n && r->old_rejects[low] == h;
+}
+
+int run_leave_out(struct run *r, struct entry *entry, uint32_t target, const char *column, struct str value, struct err *e)
+{
+    bool blotted;
+    if (run_blot_out(r, entry, &blotted, e) != 0)
+        return -1;
+    if (blotted) {
+        column = NULL;
+        value = STR_NONE;
+    }
+    tally_row(r->tally, entry->outcome, entry->reason);
+    if (r->diff != NULL) {
+        if (entry->outcome == OUTCOME_UNCHANGED)
+            return 0;
+        if (entry->outcome == OUTCOME_DEFERRED) {
+            r->summary.open++;
+            return 0;
+        }
+        if (entry->reason == REASON_DUPLICATE_IN_SOURCE)
+            r->summary.duplicates++;
+        const struct diff_left_out left = {entry, column, value};
+        return diff_left_out(r->diff, &left, e);
+    }
+    if (!blotted && entry->outcome != OUTCOME_SKIPPED && entry->outcome != OUTCOME_UNCHANGED && run_keep_cells(r, entry, e) != 0)
+        return -1;
+    if (entry->outcome == OUTCOME_REJECTED && is_known_reject(r, entry))
+        r->tally->known_rejects++;
+    return state_entry_add(r->state, r->record.id, target, entry, e);
+}
+
+int run_unpack(struct run *r, struct str packed, struct arena *arena, struct lead *out, struct err *e)
+{
+    const struct lead_shape *shape = &r->m->shape;
+    struct lead_shape older;
+    struct lead there;
+    uint32_t id;
+    if (packed.n == 0 || lead_packed_shape(packed, &id) != 0)
+        return 0;
+    if (id == shape->id)
+        return lead_unpack(packed, shape, arena, out) == 0;
+    int rc = state_shape_get(r->state, id, arena, &older, e);
+    if (rc != 1)
+        return rc;
+    if (lead_unpack(packed, &older, arena, &there) != 0)
+        return 0;
+    *out = there;
+    out->shape = shape;
+    out->custom = arena_calloc(arena, shape->custom_n + 1, sizeof *out->custom);
+    if (out->custom == NULL)
+        return err_oom(e);
+    for (size_t c = 0; c < shape->custom_n; c++)
+        for (size_t o = 0; o < older.custom_n; o++)
+            if (str_eq(older.custom_names[o], shape->custom_names[c]))
+                out->custom[c] = there.custom[o];
+    return 1;
+}
+
+/* With `values: hashed` only equality with the last write can be told. */
+static void unhash(struct run *r, const struct known_lead *known, const struct lead *wanted, struct decision *d)
+{
+    const struct value *email = &wanted->core[LEAD_EMAIL];
+    bool stays = d->op == OP_UPDATE || d->op == OP_MOVE || d->outcome == OUTCOME_UNCHANGED;
+    if (known->hashes.n > 0 && stays && r->rules.has_key && email->kind == VALUE_STRING && email->n > 0 &&
+        !state_address_unchanged(r->state, known->hashes, (struct str){email->p, email->n}))
+        plan_rekey(&r->rules, known, d);
+    if (known->hashes.n == 0 || (d->op != OP_UPDATE && d->op != OP_MOVE))
+        return;
+    d->custom = false;
+    for (int f = 0; f < LEAD_FIELD_N; f++)
+        if ((d->fields & 1U << f) != 0 &&
+            state_value_unchanged(r->state, known->hashes, lead_field_table[f].api, false, &wanted->core[f]))
+            d->fields &= ~(1U << f);
+    for (size_t c = 0; c < wanted->shape->custom_n; c++) {
+        struct str name = wanted->shape->custom_names[c];
+        char *text = arena_dup(&r->known_arena, name.p, name.n);
+        if (r->custom_changed[c] && text != NULL &&
+            state_value_unchanged(r->state, known->hashes, text, true, &wanted->custom[c]))
+            r->custom_changed[c] = false;
+        d->custom = d->custom || r->custom_changed[c];
+    }
+    if (d->fields == 0 && !d->custom && !d->move) {
+        d->op = OP_NONE;
+        d->outcome = OUTCOME_UNCHANGED;
+    }
+}
+
+/* What is remembered does not say what Instantly has; a dry run cannot know it. An update without fields compares them all
+ * and writes what differs, and so does a move with all fields. */
+static void compare_all(struct run *r, const struct remembered *remembered, const struct known_lead *known,
+                        const struct lead *lead, uint32_t target, struct decision *d)
+{
+    if (d->op == OP_MOVE)
+        plan_decide(&r->rules, remembered, known, NULL, lead, target, r->custom_changed, d);
+    else
+        *d = (struct decision){.op = OP_UPDATE};
+}
+
+const struct target *run_target(struct run *r, uint32_t number)
+{
+    struct err ignored = ERR_INIT;
+    const struct target *t = targets_get(&r->targets, r->state, number, &ignored);
+    err_clear(&ignored);
+    return t;
+}
+
+/* The row waits for a move that an earlier run left open: that one decides where its lead is. */
+static int wait_for_move(struct run *r, struct entry *entry, uint32_t target, struct err *e)
+{
+    entry->outcome = OUTCOME_DEFERRED;
+    entry->reason = REASON_JOB_OPEN;
+    return run_leave_out(r, entry, target, NULL, STR_NONE, e);
+}
+
+/* Would a request carry what is to be written of this lead, if it carried nothing else? 1/0/-1. */
+static int fits_request(struct run *r, const struct decision *d, uint32_t target, const struct lead *lead, struct err *e)
+{
+    if (d->op == OP_CREATE) {
+        const struct target *t = run_target(r, target);
+        return t != NULL ? create_fits(r->m, t, lead, e) : 1;
+    }
+    if (d->fields == 0 && !d->custom)
+        return 1;
+    /* Variables that only Instantly has go along with those of the row; what they add is not known here. */
+    struct lead changed = *lead;
+    changed.custom = arena_calloc(&r->row_arena, lead->shape->custom_n + 1, sizeof *changed.custom);
+    if (changed.custom == NULL)
+        return err_oom(e);
+    for (size_t c = 0; c < lead->shape->custom_n; c++)
+        changed.custom[c] = r->custom_changed[c] ? lead->custom[c] : (struct value){VALUE_ABSENT, NULL, 0};
+    return api_lead_patch_fits(&(struct lead_patch){.lead = &changed, .fields = d->fields, .custom = d->custom}, e);
+}
+
+/* What the upload would find when it builds the request. 1 it was left out, 0, -1. */
+static int foresee_too_large(struct run *r, const struct decision *d, struct entry *entry, uint32_t target,
+                             const struct lead *lead, struct err *e)
+{
+    size_t bytes = entry->values.n;
+    for (size_t c = 0; c < lead->shape->custom_n; c++)
+        bytes += lead->shape->custom_names[c].n;
+    int fits = bytes > FITS_SURELY ? fits_request(r, d, target, lead, e) : 1;
+    if (fits != 0)
+        return fits > 0 ? 0 : -1;
+    entry->outcome = OUTCOME_REJECTED;
+    entry->reason = REASON_LEAD_TOO_LARGE;
+    return run_leave_out(r, entry, target, NULL, STR_NONE, e) != 0 ? -1 : 1;
+}
+
+static int pass_on(struct run *r, const struct decision *d, struct entry *entry, uint32_t target,
+                   const struct known_lead *known, const struct lead *old, const struct lead *lead, struct err *e)
+{
+    if (r->upload != NULL && upload_key_is_open(r->upload, &entry->key))
+        return wait_for_move(r, entry, target, e);
+    if (d->op == OP_CREATE)
+        target = run_stage_target(r, entry, target);
+    r->returning += d->op == OP_MOVE && (known->flags & KNOWN_AWAY) != 0;
+    bool updates = d->op != OP_CREATE && (d->fields != 0 || d->custom);
+    if (r->diff != NULL) {
+        int rc = foresee_too_large(r, d, entry, target, lead, e);
+        if (rc != 0)
+            return rc > 0 ? 0 : -1;
+        r->updates += updates;
+        return run_show(r, d, entry, target, known->target, old, lead, e);
+    }
+    r->updates += updates;
+    if (run_keep_cells_by_values(r, entry, e) != 0)
+        return -1;
+    struct planned planned = {.op = d->op, .target = target, .entry = *entry, .lead = lead, .fields = d->fields,
+                              .from = d->op == OP_MOVE ? known->target : 0,
+                              .takes_place = d->rekey, .old_id = known->lead_id};
+    if (d->op != OP_CREATE && d->custom)
+        planned.custom_changed = (struct str){(const char *)r->custom_changed, lead->shape->custom_n};
+    return run_hold_put(r, &planned, e);
+}
+
+static int pack_values(struct run *r, const struct lead *lead, uint32_t target, struct entry *entry, struct err *e)
+{
+    const struct target *t = run_target(r, target);
+    buf_reset(&r->pack);
+    if (t == NULL)
+        return err_set(e, XS_STATE, "the state does not know target %u any more: restore a copy of it", target);
+    if (lead_pack(lead, &r->pack) != 0)
+        return err_oom(e);
+    size_t n = r->pack.n;
+    unsigned char kind = (unsigned char)t->kind;
+    if (buf_add(&r->pack, t->id.b, sizeof t->id.b) != 0 || buf_add(&r->pack, &kind, 1) != 0)
+        return err_oom(e);
+    entry->fingerprint = hash_keyed64(state_secret(r->state), r->pack.p, r->pack.n);
+    if (entry->fingerprint == 0)
+        entry->fingerprint = 1;
+    entry->values = (struct str){r->pack.p, n};
+    return 0;
+}
+
+/* Values to remember after an update: what the row leaves unsaid stays as it was. */
+static int overlay_values(struct run *r, const struct lead *old, const struct lead *lead, struct entry *entry, struct err *e)
+{
+    struct lead merged;
+    uint64_t fingerprint = entry->fingerprint;
+    merged.custom = arena_calloc(&r->known_arena, lead->shape->custom_n + 1, sizeof *merged.custom);
+    if (merged.custom == NULL)
+        return err_oom(e);
+    plan_overlay(old, lead, &merged);
+    buf_reset(&r->pack);
+    if (lead_pack(&merged, &r->pack) != 0)
+        return err_oom(e);
+    entry->values = buf_str(&r->pack);
+    entry->fingerprint = fingerprint;
+    return 0;
+}
+
+/* By the key, and by the address: the same person may come under another key, or come back to an address. */
+static int keep_out(struct run *r, const struct entry *entry, uint32_t target, const struct known_lead *known,
+                    struct decision *d, struct err *e)
+{
+    enum reason status = people_status_reason(known->status);
+    if (d->op != OP_CREATE && d->op != OP_MOVE)
+        return 0;
+    const struct target *to = run_target(r, target);
+    if (status == REASON_NONE && people_recorded(r->state, entry->email, &status, e) != 0)
+        return -1;
+    if (status != REASON_NONE && d->op == OP_CREATE && run_identity_take_over(r, entry, e) != 0)
+        return -1;
+    plan_keep_out(status, to != NULL ? to->kind : TARGET_CAMPAIGN, d);
+    return 0;
+}
+
+int run_plan_remembered(struct run *r, struct entry *entry, const struct lead *lead, uint32_t target,
+                        struct remembered remembered, struct err *e)
+{
+    struct known_lead known = {.target = target};
+    struct lead old_lead;
+    const struct lead *old = NULL;
+    struct decision d;
+    if (remembered.kind == REMEMBERED_OTHER || (remembered.kind == REMEMBERED_RETRY && r->diff != NULL)) {
+        arena_reset(&r->known_arena);
+        int rc = state_lead_get(r->state, &entry->key, &r->known_arena, &known, e);
+        if (rc < 0)
+            return -1;
+        if (rc == 1)
+            remembered.kind = REMEMBERED_OTHER;
+        else if (remembered.kind == REMEMBERED_OTHER)
+            remembered.kind = REMEMBERED_NOTHING;
+        if (rc == 1 && (rc = run_unpack(r, known.values, &r->known_arena, &old_lead, e)) < 0)
+            return -1;
+        old = rc == 1 ? &old_lead : NULL;
+    }
+    bool gone = (known.flags & (KNOWN_REMOVED | KNOWN_DELETED_THERE)) != 0;
+    r->known_seen += remembered.kind == REMEMBERED_SAME || (remembered.kind == REMEMBERED_OTHER && !gone);
+    bool refused = remembered.kind == REMEMBERED_REFUSED;
+    plan_decide(&r->rules, &remembered, &known, old, lead, target, r->custom_changed, &d);
+    unhash(r, &known, lead, &d);
+    if (d.check && r->diff == NULL)
+        compare_all(r, &remembered, &known, lead, target, &d);
+    /* A create writes to no lead that is known, but a dry run shows whose place its own will take. */
+    if (known.has_lead_id && (d.op != OP_CREATE || (d.rekey && r->diff != NULL))) {
+        entry->has_lead_id = true;
+        entry->lead_id = known.lead_id;
+    }
+    bool taken = false, forgotten = false;
+    if (d.op != OP_NONE && run_is_forgotten(r, entry, &forgotten, e) != 0)
+        return -1;
+    if (forgotten)
+        d = (struct decision){.outcome = OUTCOME_SKIPPED, .reason = REASON_DELETED_THERE};
+    if (!forgotten && (d.op == OP_CREATE || refused) && run_address_want(r, entry->email, e) != 0)
+        return -1;
+    if (d.rekey && rekey_leaves(r->state, &known.lead_id, e) != 0)
+        return -1;
+    if (keep_out(r, entry, target, &known, &d, e) != 0)
+        return -1;
+    if (r->m->has_key && run_address_take(r, entry, &d, &taken, e) != 0)
+        return -1;
+    if (taken) {
+        d = (struct decision){.outcome = OUTCOME_SKIPPED, .reason = REASON_DUPLICATE_IN_SOURCE};
+        if (run_end_wait(r, entry, e) != 0)
+            return -1;
+    }
+    if (d.rekey && run_gone_rekey(r, &known, e) != 0)
+        return -1;
+    if (remembered.kind == REMEMBERED_OTHER && d.op != OP_CREATE && overlay_values(r, old, lead, entry, e) != 0)
+        return -1;
+    if (d.op != OP_NONE)
+        return pass_on(r, &d, entry, target, &known, old, lead, e);
+    entry->outcome = d.outcome;
+    entry->reason = d.reason;
+    if (remembered.kind == REMEMBERED_SEEN && run_tell_double(r, entry, !r->m->has_key, remembered.first_row, e) != 0)
+        return -1;
+    if (remembered.kind == REMEMBERED_SAME && !remembered.waits) {
+        tally_row(r->tally, d.outcome, d.reason); /* the hot path: nothing is written */
+        return 0;
+    }
+    /* Values are kept of what was looked at field by field; a row as it was last written has them already. */
+    if (d.outcome != OUTCOME_UNCHANGED || remembered.kind == REMEMBERED_SAME)
+        entry->values = STR_NONE;
+    int rc = run_leave_out(r, entry, target, NULL, STR_NONE, e);
+    r->tally->refused_before += rc == 0 && remembered.kind == REMEMBERED_REFUSED && entry->outcome == OUTCOME_REJECTED;
+    return rc;
+}
+
+int run_plan_lead(struct run *r, struct entry *entry, const struct lead *lead, uint32_t target, struct err *e)
+{
+    struct remembered remembered;
+    bool waits = r->row != NULL && r->waiting != NULL;
+    int left = waits ? 0 : run_opt_out_leave(r, entry, target, e);
+    if (left != 0)
+        return left < 0 ? -1 : 0;
+    if (pack_values(r, lead, target, entry, e) != 0)
+        return -1;
+    if (r->row != NULL)
+        run_flips_see(r, entry, entry->fingerprint);
+    if (state_lookup(r->state, &entry->key, entry->fingerprint, entry->row, &remembered, e) != 0)
+        return -1;
+    /* The other key that had the address may have none by now. */
+    if (r->m->has_key && remembered.kind == REMEMBERED_REFUSED && remembered.reason == REASON_DUPLICATE_IN_SOURCE)
+        remembered.kind = REMEMBERED_OTHER;
+    return waits ? run_wait_put(r, entry, target, &remembered, e) : run_plan_remembered(r, entry, lead, target, remembered, e);
+}
+
+/* Column, value and cause, for results and diff. */
+static int explain(struct run *r, const struct reject *why, struct entry *entry, struct err *e)
+{
+    buf_reset(&r->detail);
+    if (mapping_reject_text(why, &r->detail) != 0 ||
+        arena_str(&r->row_arena, buf_str(&r->detail), &entry->detail) != 0)
+        return err_oom(e);
+    return 0;
+}
+
+static int unusable(struct run *r, const struct mapped *mapped, struct entry *entry, struct err *e)
+{
+    const struct reject *why = mapped->rejects_n > 0 ? &mapped->rejects[0] : &mapped->skip;
+    const char *column = why->column;
+    bool opts_out = mapped->skip_value > 0;
+    entry->outcome = mapped->verdict == MAPPED_SKIP ? OUTCOME_SKIPPED : OUTCOME_REJECTED;
+    entry->reason = mapped->reason;
+    if (run_gone_spare(r, mapped, entry, e) != 0)
+        return -1;
+    entry->email = mapped->email_key;
+    /* A route says where leads go, and this row is none. */
+    uint32_t target = r->m->routes_n == 0 ? r->targets.v[0].number : 0;
+    if ((opts_out ? run_opt_out_tell(r, mapped, entry, &column, e) : explain(r, why, entry, e)) != 0)
+        return -1;
+    return run_leave_out(r, entry, target, column, opts_out ? mapped->skip_cell : why->value, e);
+}
+
+/* Memory is slow: where the key stands in the index is fetched while the rest of the row is mapped and packed. */
+static void key_known(void *ctx, struct str key_text)
+{
+    struct run *r = ctx;
+    r->key = hash_keyed128(state_secret(r->state), key_text.p, key_text.n);
+    state_lookup_soon(r->state, &r->key);
+}
+
+void run_listen(struct run *r)
+{
+    r->m->key_known = key_known;
+    r->m->key_known_ctx = r;
+}
+
+static int take_row(struct run *r, const struct row *row, struct err *e)
+{
+    struct mapped mapped;
+    r->tally->read++;
+    arena_reset(&r->row_arena);
+    if (mapping_apply(r->m, row, &r->row_arena, &mapped, e) != 0)
+        return -1;
+    if (mapped.emptied_n > 0 && run_emptied_see(r, row, &mapped, e) != 0)
+        return -1;
+    struct entry entry = {.row = row->number, .line = row->line, .key_text = mapped.key_text};
+    if (mapped.key_text.n > 0)
+        entry.key = r->key;
+    if (mapped.verdict != MAPPED_LEAD)
+        return unusable(r, &mapped, &entry, e);
+    const struct value *email = &mapped.lead.core[LEAD_EMAIL];
+    if (email->kind == VALUE_STRING)
+        entry.email = (struct str){email->p, email->n};
+    uint32_t target = r->targets.v[mapped.target_index].number;
+    if (r->contest != NULL)
+        return run_contest_put(r, &entry, &mapped.lead, target, e);
+    return run_plan_lead(r, &entry, &mapped.lead, target, e);
+}
+
+int run_pass_row(struct run *r, const struct row *row, struct err *e)
+{
+    struct mapped mapped;
+    arena_reset(&r->row_arena);
+    if (mapping_apply(r->m, row, &r->row_arena, &mapped, e) != 0)
+        return -1;
+    struct entry entry = {.row = row->number, .line = row->line, .key_text = mapped.key_text};
+    if (mapped.key_text.n > 0)
+        entry.key = r->key;
+    return mapped.skip_value > 0 ? run_opt_out_take(r, &mapped, &entry, e) : 0;
+}
+
+int run_take_row(struct run *r, const struct row *row, struct err *e)
+{
+    r->row = row;
+    int rc = take_row(r, row, e);
+    r->row = NULL;
+    return rc;
+}

@@ -1,0 +1,102 @@
+/* A decision as the dry run tells it, and what it would cost: requests are counted as the upload would group them. */
+#include "config.h"
+
+#include "sync/pipeline/run_int.h"
+
+#include <stdlib.h>
+
+/* One request for so many moves with the same ends. */
+static int count_move(struct run *r, uint32_t from, uint32_t to, struct err *e)
+{
+    struct move_count *m = r->move_counts;
+    size_t i = 0;
+    while (i < r->move_counts_n && (m[i].from != from || m[i].to != to))
+        i++;
+    if (i == r->move_counts_n) {
+        m = realloc(m, (i + 1) * sizeof *m);
+        if (m == NULL)
+            return err_oom(e);
+        r->move_counts = m;
+        m[r->move_counts_n++] = (struct move_count){from, to, 0};
+    }
+    r->summary.move++;
+    r->promotions += run_is_promotion(r, from);
+    r->summary.requests_move += m[i].n++ % LEADS_MOVE_MAX == 0;
+    return 0;
+}
+
+static void count_create(struct run *r, uint32_t target)
+{
+    r->summary.create++;
+    for (size_t i = 0; i < r->targets.created_n; i++)
+        if (r->targets.v[i].number == target)
+            r->creates_by_target[i]++;
+}
+
+/* Whether a field is empty there is looked up before it is written. */
+static bool depends_on_what_is_there(const struct run *r, const struct decision *d, const struct lead *lead)
+{
+    for (size_t f = 0; f < LEAD_FIELD_N; f++)
+        if ((d->fields & 1U << f) != 0 && r->m->overwrite[f] == OVERWRITE_IF_EMPTY)
+            return true;
+    for (size_t c = 0; d->custom && c < lead->shape->custom_n; c++)
+        if (r->custom_changed[c] && r->m->overwrite[LEAD_FIELD_N + c] == OVERWRITE_IF_EMPTY)
+            return true;
+    return false;
+}
+
+static int show_update(struct run *r, const struct decision *d, struct diff_change change, struct err *e)
+{
+    r->summary.update++;
+    r->summary.requests_update++;
+    /* A look before and one after, for as many as one list request shows; a move looks for itself. */
+    if (d->op == OP_UPDATE && r->lone_updates++ % LEADS_LIST_MAX == 0)
+        r->summary.requests_update += 2;
+    change.op = OP_UPDATE;
+    change.certain = !depends_on_what_is_there(r, d, change.new_lead);
+    change.fields = d->fields;
+    change.custom = r->custom_changed;
+    return diff_change(r->diff, &change, e);
+}
+
+/* What is created in the stage's list is moved on if it passes, which only its verification knows. */
+static int show_create(struct run *r, const struct diff_change *change, uint32_t target, struct err *e)
+{
+    count_create(r, target);
+    if (diff_change(r->diff, change, e) != 0)
+        return -1;
+    if (!change->entry->staged)
+        return 0;
+    struct diff_change move = *change;
+    move.op = OP_MOVE;
+    move.from = change->target;
+    move.target = &r->targets.v[0].target;
+    r->summary.verifications += r->m->stage.verify;
+    return count_move(r, target, r->targets.v[0].number, e) != 0 ? -1 : diff_change(r->diff, &move, e);
+}
+
+int run_show(struct run *r, const struct decision *d, struct entry *entry, uint32_t target, uint32_t from,
+             const struct lead *old, const struct lead *lead, struct err *e)
+{
+    /* First: looking up one that is not the mapping's may move the others. */
+    const struct target *source = d->op == OP_MOVE || d->rekey ? run_target(r, from) : NULL;
+    struct diff_change change = {
+        .op = d->op, .rekey = d->rekey, .entry = entry, .target = run_target(r, target), .from = source,
+        .certain = d->op != OP_CREATE && !(d->op == OP_MOVE && run_is_promotion(r, from)),
+        .old_lead = d->op == OP_CREATE && !d->rekey ? NULL : old, .new_lead = lead,
+    };
+    if (d->op == OP_CREATE)
+        return show_create(r, &change, target, e);
+    r->summary.changed++;
+    if (d->op == OP_UPDATE)
+        return show_update(r, d, change, e);
+    if (d->fields != 0 || d->custom) {
+        /* Values are written where the lead is, and then it goes. */
+        struct diff_change update = change;
+        update.target = change.from;
+        update.from = NULL;
+        if (show_update(r, d, update, e) != 0)
+            return -1;
+    }
+    return count_move(r, from, target, e) != 0 ? -1 : diff_change(r->diff, &change, e);
+}

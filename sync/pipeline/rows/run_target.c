@@ -1,0 +1,56 @@
+/* An edited `target:` would move every lead: that is said first, not done. A dry run says it and shows them. */
+#include "config.h"
+
+#include "sync/pipeline/run_int.h"
+
+#include <string.h>
+
+#include "sync/base/log.h"
+#include "sync/plan/places.h"
+
+/* By name where they differ in it. */
+static void tell_edited(struct run *r, const char *then, const char *now, struct err *verdict)
+{
+    struct places places;
+    struct buf was = BUF_INIT(1 << 16), is = BUF_INIT(1 << 16);
+    places_init(&places);
+    places_of_state(&places, r->state);
+    places_add(&places, &r->targets.v[0].target);
+    int bad = places_show_text(&places, then, &was) | places_show_text(&places, now, &is);
+    bool named = bad == 0 && buf_cstr(&was) != NULL && buf_cstr(&is) != NULL && strcmp(was.p, is.p) != 0;
+    err_set(verdict, XS_GUARD, "the mapping's target was %s and is %s now, which concerns every lead of this sync: "
+            "change it back, or allow it with --guard moved=100%%", named ? was.p : then, named ? is.p : now);
+    buf_free(&was);
+    buf_free(&is);
+    places_free(&places);
+}
+
+int run_target_kept(struct run *r, struct err *e)
+{
+    char now[TARGET_TEXT_N];
+    const char *then;
+    struct err verdict = ERR_INIT;
+    const struct guard_limit *moved = &r->m->guards.moved;
+    if (r->m->routes_n > 0)
+        return 0;
+    target_format(&r->targets.v[0].target, now);
+    if (state_get(r->state, "target", &then, e) < 0)
+        return -1;
+    r->target_edited = then != NULL && strcmp(then, now) != 0;
+    if (r->target_edited && !(moved->kind == GUARD_SHARE && moved->value >= 1.0) && moved->kind != GUARD_NONE) {
+        uint64_t known;
+        tell_edited(r, then, now, &verdict);
+        if (state_leads_there(r->state, &known, e) != 0)
+            return -1;
+        run_guard_note(r, "moved", moved, known, known, true);
+        if (r->diff == NULL) {
+            *e = verdict;
+            return -1;
+        }
+        int rc = run_guard_foretell(r, err_text(&verdict), e);
+        err_clear(&verdict);
+        if (rc != 0)
+            return -1;
+    }
+    return r->diff == NULL && (then == NULL || r->target_edited) ? state_set(r->state, "target", now, e) : 0;
+}

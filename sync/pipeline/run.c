@@ -1,0 +1,453 @@
+/* The three runs: apply, show, settle. */
+#include "config.h"
+
+#include "sync/pipeline/run_int.h"
+
+#ifdef HAVE_MALLOC_TRIM
+#include <malloc.h>
+#endif
+#include <stdlib.h>
+#include <string.h>
+
+#include "sync/base/log.h"
+#include "sync/base/stop.h"
+#include "sync/pipeline/watermark.h"
+
+enum { STEP_ROWS = 64, REPORT_MAX = 16 << 20 };
+
+/* ---- reading ---- */
+
+static bool must_stop(const struct run *r)
+{
+    return stop_requested() != 0 || (r->deadline_us != 0 && r->c->clock->mono_us(r->c->clock) >= r->deadline_us);
+}
+
+static void at_the_end(struct run *r)
+{
+    r->eof = true;
+    run_flips_tell(r);
+    run_emptied_tell(r);
+    if (r->source->changed != NULL) {
+        /* What the source has is not known: this read says of no lead that it is gone, and the next one starts where it did. */
+        r->report->source_changed = true;
+        r->report->read = r->record.read = r->read_kind = "partial";
+        log_warning("%s: %s while it was read, so rows may be missing or half old: the read is not complete and removes no lead; "
+                    "run again when its writer is done", r->source->label, r->source->changed);
+    }
+    const struct source_mark *mark = &r->source->mark;
+    if (mark->incremental && mark->null_rows > 0)
+        log_notice("%llu row%s no watermark and %s left out: full reads have them", (unsigned long long)mark->null_rows,
+                   mark->null_rows == 1 ? " has" : "s have", mark->null_rows == 1 ? "was" : "were");
+}
+
+/* A trial takes the first rows only, but whoever opts out in a later one is not to be mailed for that. */
+static int take_row(struct run *r, const struct row *row, uint64_t before, struct err *e)
+{
+    if (r->c->limit_rows > 0 && before >= r->c->limit_rows)
+        return run_pass_row(r, row, e);
+    return run_take_row(r, row, e) != 0 ? -1 : run_hold_step(r, e);
+}
+
+static int read_rows(struct run *r, struct err *e)
+{
+    struct row row;
+    uint64_t most = r->c->limit_rows > 0 && mapping_skip_values_n(r->m) == 0 ? r->c->limit_rows : UINT64_MAX;
+    for (uint64_t n = 0;; n++) {
+        if (n % STEP_ROWS == 0) {
+            if (must_stop(r))
+                return 0;
+            run_show_progress(r);
+            if (r->upload != NULL && upload_step(r->upload, 0, e) != 0)
+                return -1;
+        }
+        int rc = n < most ? source_next(r->source, &row, e) : 0;
+        if (rc < 0 && e->status == XS_LEFT_OVER && must_stop(r)) {
+            log_notice("%s", err_text(e));
+            err_clear(e);
+            return 0;
+        }
+        if (rc == 0)
+            at_the_end(r);
+        if (rc <= 0)
+            return rc;
+        if (take_row(r, &row, n, e) != 0)
+            return -1;
+    }
+}
+
+/* ---- reporting ---- */
+
+static void report_start(struct run_report *report, const struct run_config *c)
+{
+    *report = (struct run_report){.started_ms = c->clock->wall_ms(c->clock), .status = "failed"};
+    run_report_begin(report, c);
+}
+
+static int keyless_text(struct run *r)
+{
+    struct buf text = BUF_INIT(1 << 16);
+    const char *s = run_gone_keyless_text(r, &text) == 0 ? buf_cstr(&text) : NULL;
+    free(r->report->gone_waits_for);
+    r->report->gone_waits_for = s != NULL ? strdup(s) : NULL;
+    buf_free(&text);
+    return r->report->gone_waits_for != NULL ? 0 : -1;
+}
+
+static void judge(struct run *r)
+{
+    struct tally *t = r->tally;
+    uint64_t rejected = t->outcomes[OUTCOME_REJECTED];
+    if (r->read_kind == NULL)
+        t->removals_left += t->removals_undone; /* no source was read that could want them anew */
+    r->report->gone_waiting = run_gone_waiting(r);
+    if (r->report->gone_waiting > 0 && keyless_text(r) != 0)
+        log_detail("which rows keep removals waiting does not fit into memory");
+    bool left = t->outcomes[OUTCOME_FAILED] > 0 || t->outcomes[OUTCOME_DEFERRED] > 0 ||
+                run_report_removals_waiting(r->report) > 0 || r->report->open_batches > 0 || r->report->given_up > 0 ||
+                r->report->others_wait > 0 || r->report->results_wait || r->report->source_changed;
+    bool rejects = !r->c->rejects_ok && (r->c->new_rejects_only ? rejected > t->known_rejects : rejected > 0);
+    r->report->status = !r->eof || left ? "partial" : "complete";
+    /* What resume is asked for is whether anything waits; a sync has told so by the outcomes of its own rows. */
+    bool waits = r->read_kind == NULL && r->report->waiting_rows > 0;
+    r->report->exit_code = left || rejects || waits || !r->eof ? XS_LEFT_OVER : XS_DONE;
+}
+
+/* The value with its type, and by this machine's clock the moment that it stands for: in the database's spelling only the database can
+ * tell its age. A read that found no row with one leaves both, and so does one after which a removal that a row asked for
+ * was left: it is wanted again when that row is read again. */
+static int advance_watermark(struct run *r, struct err *e)
+{
+    char ms[32];
+    const struct source *s = r->source;
+    const char *value = s->ops->watermark != NULL ? s->ops->watermark(r->source) : NULL;
+    bool has = watermark_used(r->m);
+    bool again = r->m->skip_removes && r->tally->removals_left > 0;
+    if (has && (value == NULL || again))
+        return 0;
+    snprintf(ms, sizeof ms, "%lld", (long long)(r->report->started_ms - s->mark.age_ms));
+    if (state_set(r->state, "watermark", has ? value : NULL, e) != 0 ||
+        state_set(r->state, "watermark_type", has ? s->mark.type : NULL, e) != 0)
+        return -1;
+    return state_set(r->state, "watermark_ms", has && s->mark.has_age ? ms : NULL, e);
+}
+
+/* What the next run starts from; only after everything that was read is durable. */
+static int advance(struct run *r, struct err *e)
+{
+    char text[32];
+    if (!r->eof || run_is_partial(r) || r->report->source_changed)
+        return 0;
+    if (strcmp(r->read_kind, "full") == 0) {
+        /* What the source had: the guards compare it with the next one, before what waits is tried again. */
+        snprintf(text, sizeof text, "%llu", (unsigned long long)(r->tally->read - r->tally->retried));
+        if (state_set(r->state, "last_full_rows", text, e) != 0)
+            return -1;
+        snprintf(text, sizeof text, "%lld", (long long)r->report->started_ms);
+        if (state_set(r->state, "last_full_ms", text, e) != 0)
+            return -1;
+        /* Told anew in the end, where any are left. */
+        static const char *const reasons[] = {STATE_REMOVALS_WAIT, STATE_REMOVALS_LEFT, STATE_LOOK_FIRST, STATE_OTHER_MAPPING,
+                                              STATE_OWNERS_UNREAD};
+        for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++)
+            if (state_set(r->state, reasons[i], NULL, e) != 0)
+                return -1;
+        r->whole = true;
+    }
+    if (!r->whole && run_left_rows_read(r, e) != 0)
+        return -1;
+    return advance_watermark(r, e) != 0 || run_identity_keep(r, e) != 0 ? -1 : run_keep_mapping(r, e);
+}
+
+static int say_interrupted(const struct run *r, struct err *e)
+{
+    enum exit_status status = (enum exit_status)(128 + stop_requested());
+    if (r->report->open_batches > 0)
+        return err_set(e, status, "interrupted; the outcome of %llu batch%s is not known yet: run the same command "
+                       "again, which reads it back first and goes on", (unsigned long long)r->report->open_batches,
+                       r->report->open_batches == 1 ? "" : "es");
+    return err_set(e, status, "interrupted; what was in flight is settled, run the same command again to go on");
+}
+
+static int write_record(struct run *r, struct err *e)
+{
+    struct buf json = BUF_INIT(REPORT_MAX);
+    int rc = run_report_json(r->report, &json);
+    r->record.finished_ms = r->report->finished_ms;
+    r->record.status = r->report->status;
+    r->record.exit_code = (int)r->report->exit_code;
+    r->record.report = rc == 0 ? buf_cstr(&json) : NULL;
+    rc = r->record.report == NULL ? err_oom(e) : state_run_finish(r->state, &r->record, e);
+    if (rc == 0)
+        rc = run_left_removals(r, e);
+    if (rc == 0)
+        rc = state_commit(r->state, e);
+    buf_free(&json);
+    r->record.report = NULL;
+    return rc;
+}
+
+static void judge_error(struct run *r, const struct err *e)
+{
+    run_report_stopped(r->report, e);
+    r->report->status = e->status == XS_SIGINT || e->status == XS_SIGTERM ? "interrupted" : "failed";
+}
+
+/* The upload's batches are gone, but libc keeps their memory for others of their size; the merge wants one piece. */
+static void give_back(void)
+{
+#ifdef HAVE_MALLOC_TRIM
+    malloc_trim(0);
+#endif
+}
+
+/* After the pipeline, whatever became of it: fold, count, judge, record. `e` holds what ended the run, if anything. */
+static int finish(struct run *r, int rc, struct err *e)
+{
+    struct err late = ERR_INIT;
+    if (r->state != NULL && r->upload != NULL && r->diff == NULL) {
+        give_back();
+        int done = state_merge(r->state, r->refusal_context, &late);
+        if (done == 0 && (run_left_finish(r, &late) != 0 || run_left_count(r, &late) != 0))
+            done = -1;
+        if (done == 0)
+            r->report->results_wait = run_write_results(r) != 0;
+        if (done == 0 && r->m->keep_runs > 0)
+            done = state_prune(r->state, r->m->keep_runs, &late);
+        if (done != 0 && rc == 0)
+            rc = err_set(e, late.status, "%s", err_text(&late));
+    }
+    if (rc != 0)
+        tally_cut_short(r->tally);
+    run_fill_report(r);
+    if (rc == 0 && !tally_closes(r->tally))
+        rc = err_set(e, XS_INTERNAL, "%llu row%s read, but the outcomes do not add up to that: please report",
+                     (unsigned long long)r->tally->read, r->tally->read == 1 ? " was" : "s were");
+    /* Whatever else went wrong on the way out, it was the signal that ended the run. */
+    if (stop_requested() != 0 && e->status != XS_INTERNAL) {
+        if (rc != 0)
+            log_warning("%s", err_text(e));
+        err_clear(e);
+        rc = say_interrupted(r, e);
+    }
+    if (rc == 0)
+        judge(r);
+    else
+        judge_error(r, e);
+    err_clear(&late);
+    if (rc != 0 && r->record.id == 0 && run_state_note(r, e) != 0)
+        return rc;
+    if (r->record.id != 0 && write_record(r, &late) != 0 && rc == 0) {
+        rc = err_set(e, late.status, "%s", err_text(&late));
+        judge_error(r, e);
+    }
+    err_clear(&late);
+    return rc;
+}
+
+/* ---- sync ---- */
+
+static int apply(struct run *r, struct err *e)
+{
+    int rc = read_rows(r, e);
+    if (rc == 0 && r->eof)
+        rc = run_hold_end(r, e);
+    enum reason reason = stop_requested() != 0 || rc != 0 ? REASON_INTERRUPTED : REASON_TIME_BUDGET;
+    struct err late = ERR_INIT;
+    /* What a guard stopped or somebody did not confirm must not be sent by the next run out of the retry table. */
+    bool keep = rc == 0 || (e->status != XS_GUARD && e->status != XS_USAGE);
+    if (rc != 0 || !r->eof)
+        upload_stop(r->upload, reason);
+    int kept = run_hold_abandon(r, reason, keep, &late);
+    /* Whatever failed before: what is in flight is waited for. */
+    int drained = upload_drain(r->upload, &late);
+    if ((kept != 0 || drained != 0) && rc == 0)
+        rc = err_set(e, late.status, "%s", err_text(&late));
+    err_clear(&late);
+    if (rc != 0 || upload_stopped(r->upload))
+        return rc;
+    run_left_deleted(r);
+    return advance(r, e);
+}
+
+int run_sync(const struct run_config *config, struct run_report *report, struct err *e)
+{
+    report_start(report, config);
+    struct run r = {.c = config, .report = report, .tally = &report->tally, .read_kind = "full"};
+    int rc = run_open(&r, e);
+    if (rc == 0)
+        rc = apply(&r, e);
+    rc = finish(&r, rc, e);
+    run_close(&r);
+    return rc;
+}
+
+void run_not_begun(const struct run_config *config, const struct err *why, struct run_report *report)
+{
+    struct err ignored = ERR_INIT;
+    report_start(report, config);
+    struct run r = {.c = config, .report = report, .tally = &report->tally, .m = config->mapping, .named = true};
+    run_init(&r);
+    report->sync = strdup(r.m->name);
+    report->finished_ms = report->started_ms;
+    run_report_stopped(report, why);
+    if (run_state_note(&r, why) == 0 && write_record(&r, &ignored) != 0)
+        log_detail("this run is not on record: %s", err_text(&ignored));
+    err_clear(&ignored);
+    run_close(&r);
+}
+
+/* ---- resume ---- */
+
+int run_resume(const struct run_config *config, struct run_report *report, struct err *e)
+{
+    report_start(report, config);
+    struct run r = {.c = config, .report = report, .tally = &report->tally, .eof = true};
+    int rc = run_open_for_resume(&r, e);
+    if (rc == 0)
+        rc = upload_settle_open(r.upload, e);
+    rc = finish(&r, rc, e);
+    run_close(&r);
+    return rc;
+}
+
+/* ---- diff ---- */
+
+/* Asked of nobody: what the last run met, else what the command line says. NULL in *out: neither knows. */
+static int workspace_text(struct run *r, const char **out, struct err *e)
+{
+    const char *id, *name;
+    struct buf text = BUF_INIT(REPORT_MAX);
+    int bad = 0;
+    *out = NULL;
+    if (state_get(r->state, "workspace_name", &name, e) != 0)
+        return -1;
+    if (name != NULL)
+        bad = buf_addf(&text, "%s ", name);
+    if (state_get(r->state, "workspace", &id, e) != 0) {
+        buf_free(&text);
+        return -1;
+    }
+    if (id == NULL)
+        id = r->c->api != NULL ? r->c->api->workspace : NULL;
+    if (id != NULL) {
+        bad |= buf_adds(&text, id);
+        *out = bad == 0 ? arena_dup(&r->run_arena, text.p, text.n) : NULL;
+    }
+    buf_free(&text);
+    return id == NULL || *out != NULL ? 0 : err_oom(e);
+}
+
+static int tell_head(struct run *r, struct err *e)
+{
+    const char *workspace;
+    run_state_tell_holder(r);
+    if (workspace_text(r, &workspace, e) != 0)
+        return -1;
+    struct target *targets = arena_calloc(&r->run_arena, r->targets.n + 1, sizeof *targets);
+    if (targets == NULL)
+        return err_oom(e);
+    for (size_t i = 0; i < r->targets.mapped_n; i++)
+        targets[i] = r->targets.v[i].target;
+    const struct diff_head head = {
+        .sync = r->m->name, .source = r->source->label, .targets = targets, .targets_n = r->targets.mapped_n,
+        .at_ms = r->report->started_ms, .workspace = workspace, .has_key = r->m->has_key,
+    };
+    return diff_head(r->diff, &head, e);
+}
+
+static uint64_t requests_for(uint64_t leads, unsigned batch)
+{
+    return (leads + batch - 1) / batch;
+}
+
+static int new_variables(struct run *r, struct err *e)
+{
+    struct str *there;
+    const struct str *filled;
+    size_t there_n;
+    int rc = run_variables(r, &there, &there_n, e);
+    if (rc != 1)
+        return rc;
+    size_t filled_n = mapping_filled(r->m, &filled);
+    const char **names = arena_calloc(&r->run_arena, filled_n + 1, sizeof *names);
+    if (names == NULL)
+        return err_oom(e);
+    for (size_t i = 0; i < filled_n; i++) {
+        bool known = false;
+        for (size_t k = 0; !known && k < LEAD_FIELD_N; k++)
+            known = str_is(filled[i], lead_field_table[k].payload) || str_is(filled[i], lead_field_table[k].api);
+        for (size_t k = 0; !known && k < there_n; k++)
+            known = str_eq(filled[i], there[k]);
+        if (known)
+            continue;
+        names[r->summary.new_variables_n] = arena_dup(&r->run_arena, filled[i].p, filled[i].n);
+        if (names[r->summary.new_variables_n++] == NULL)
+            return err_oom(e);
+    }
+    r->summary.new_variables = names;
+    return 0;
+}
+
+static int summarise(struct run *r, struct err *e)
+{
+    struct diff_summary *s = &r->summary;
+    const struct limits *limits = &r->m->limits;
+    s->read = r->tally->read;
+    s->unchanged = r->tally->outcomes[OUTCOME_UNCHANGED];
+    s->skipped = r->tally->outcomes[OUTCOME_SKIPPED];
+    s->rejected = r->tally->outcomes[OUTCOME_REJECTED];
+    s->reasons = r->tally->reasons;
+    s->gone_waiting = run_gone_waiting(r);
+    if (s->gone_waiting > 0 && keyless_text(r) != 0)
+        return err_oom(e);
+    s->waits_for = r->report->gone_waits_for;
+    s->guards = r->report->guards;
+    s->guards_n = r->report->guards_n;
+    s->would_stop = buf_str(&r->verdict);
+    s->mapping_sha256 = r->report->mapping_sha256;
+    if (r->scratch_state == NULL && state_serial(r->state, &s->state_serial, e) != 0)
+        return -1;
+    for (size_t i = 0; i < r->targets.created_n; i++)
+        s->requests_create += requests_for(r->creates_by_target[i], limits->batch);
+    uint64_t total = s->requests_create + s->requests_update + s->requests_move + s->requests_remove;
+    double per_second = run_request_limit(limits);
+    s->seconds_at_limit = per_second > 0 ? (double)total / per_second : -1;
+    if (s->read != s->create + s->changed + s->unchanged + s->skipped + s->rejected + s->open)
+        return err_set(e, XS_INTERNAL, "%llu rows were read, but what becomes of them does not add up to that: please report",
+                       (unsigned long long)s->read);
+    return new_variables(r, e) != 0 ? -1 : diff_finish(r->diff, s, e);
+}
+
+int run_plan_rows(struct run *r, struct err *e)
+{
+    if (read_rows(r, e) != 0)
+        return -1;
+    if (!r->eof)
+        return err_set(e, stop_requested() != 0 ? (enum exit_status)(128 + stop_requested()) : XS_LEFT_OVER,
+                       stop_requested() != 0 ? "interrupted" : "the time budget ended before the source did");
+    return run_hold_end(r, e);
+}
+
+int run_diff(const struct run_config *config, struct diff *diff, struct run_report *report, struct err *e)
+{
+    report_start(report, config);
+    struct run r = {.c = config, .report = report, .tally = &report->tally, .diff = diff, .read_kind = "full"};
+    int rc = run_open(&r, e);
+    if (rc == 0)
+        rc = tell_head(&r, e);
+    if (rc == 0)
+        rc = run_plan_rows(&r, e);
+    if (rc == 0) {
+        run_left_deleted(&r);
+        rc = summarise(&r, e);
+    }
+    run_fill_report(&r);
+    if (rc == 0) {
+        report->status = "complete";
+        report->exit_code = XS_DONE;
+    } else {
+        judge_error(&r, e);
+    }
+    run_close(&r);
+    return rc;
+}

@@ -1,0 +1,89 @@
+/* A run: the pipeline from a source row to a proven outcome, and its dry twin.
+ *
+ *   source ─▶ mapping ─▶ contest ─▶ lookup ─▶ plan ─▶ hold ─▶ upload ─▶ settle ─▶ state
+ *                        (duplicates)                 (guards)
+ *
+ * run_sync() applies, run_diff() shows what run_sync() would do and sends nothing that changes anything, run_resume()
+ * only settles what earlier runs left open. All three end in a report whose sum closes or in XS_INTERNAL.
+ * Knows rooms of floor 2 through their headers; knows nothing of options, terminals or files of output. */
+#ifndef SYNC_PIPELINE_RUN_H
+#define SYNC_PIPELINE_RUN_H
+
+#include "mappings/mapping.h"
+#include "sync/api/api.h"
+#include "sync/base/clock.h"
+#include "sync/base/err.h"
+#include "sync/report/run_report.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct transport;
+
+/* What a progress line shows; called at most ten times a second, from the run's own thread. */
+struct run_progress {
+    uint64_t rows, done;      /* read; with an outcome */
+    uint64_t created, updated, moved, removed;
+    bool dry;                 /* nothing is written */
+    bool held;                /* rows wait for the guards' verdict before the first is written */
+    bool reads;               /* the source has more, as far as is known */
+    unsigned ops;             /* what is being written: a bit per enum op */
+    uint64_t open_batches;    /* under way; before the first row they are of earlier runs */
+    uint64_t open_jobs;       /* background jobs that are waited for */
+    double leads_per_second;  /* outcomes since the start */
+    double limit_share;       /* share of the configured request rate that is in use, 0..1; <0: no limit, or not known yet */
+    double done_share;        /* of all rows, as far as their number is known or can be guessed; <0: not */
+    bool waits;               /* for the API */
+    struct api_wait wait;
+};
+
+struct run_config {
+    struct mapping *mapping;      /* borrowed; a straight CSV's name is completed by the run */
+    const char *state_path;       /* NULL: the default place of the mapping's name */
+    const struct api_config *api; /* key NULL: only a diff whose targets are UUIDs can do without */
+    struct transport *transport;  /* for tests; NULL: libcurl */
+    struct clock *clock;
+    size_t memory_max;            /* bytes */
+    int64_t max_ms;               /* 0: no time budget */
+    int64_t wait_lock_ms;
+    uint64_t resume_run;          /* run_resume() settles this run's batches only; 0: all */
+    bool journal_lost;            /* run_resume() goes on without a journal that is missing: the next sync reads everything */
+    bool full;                    /* ignore the watermark and the remembered refusals */
+    bool partial_input;           /* --input: no removals, no watermark */
+    uint64_t limit_rows;          /* a trial of so many rows of the source: as partial; 0: all */
+    bool recreate;
+    bool accept_target;
+    bool rejects_ok, new_rejects_only;
+    bool no_exec;                 /* a `command` source is refused */
+    const struct run_actor *actor;     /* NULL: not known */
+    const char *const *overrides;      /* guards that the command line allows, as "NAME=VALUE" */
+    size_t overrides_n;
+    void (*progress)(void *ctx, const struct run_progress *progress); /* NULL: none */
+    /* Asked once by run_ask(), or by run_sync() before its first write; returns 1 to go on, 0 to stop (XS_USAGE).
+     * NULL: never asked (no terminal, --yes). `text` says workspace, target, status, counts. */
+    int (*consent)(void *ctx, const char *text);
+    void *ctx;
+};
+
+/* 0 when the run came to its end (report->exit_code says how), -1 when something ended it (e->status, which is also in
+ * the report). The caller frees the report in either case. */
+int run_sync(const struct run_config *config, struct run_report *report, struct err *e);
+int run_resume(const struct run_config *config, struct run_report *report, struct err *e);
+
+/* Plans every row as run_diff() does, and asks config->consent if anything would be sent. Writes nothing: a refusal leaves no
+ * run and no state. 0: go on with run_sync(), which also tells what a guard or the source has against it; -1: XS_USAGE,
+ * refused; or what else stands in the way. */
+int run_ask(const struct run_config *config, struct err *e);
+
+/* A run that ended before run_sync() could be called, for `why`: fills the report, and writes the run's record where there
+ * is a state. The configuration needs the mapping, the state's path, the API's address and the clock. */
+void run_not_begun(const struct run_config *config, const struct err *why, struct run_report *report);
+
+struct diff;
+/* Plans every row and hands each decision to `diff` (sync/report/diff.h), which the caller opened and closes. */
+int run_diff(const struct run_config *config, struct diff *diff, struct run_report *report, struct err *e);
+
+/* What is known of a run before it does anything: actor, mapping, overrides. For a report that run_*() does not fill. */
+void run_report_begin(struct run_report *report, const struct run_config *config);
+
+#endif

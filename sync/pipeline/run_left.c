@@ -1,0 +1,140 @@
+/* What a run leaves for the next one: counted for the report, and noted in the state where the report is no place for it. */
+#include "config.h"
+
+#include "sync/pipeline/run_int.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sync/base/log.h"
+#include "sync/base/text.h"
+
+static void report_others(const struct run *r)
+{
+    uint64_t gone = r->others - r->others_read;
+    if (r->others == 0)
+        return;
+    if (!r->whole)
+        log_notice("%" PRIu64 " row%s of earlier runs wait%s as another mapping made %s: not sent; the next sync reads the whole "
+                   "source in place of %s", r->others, text_plural(r->others), r->others == 1 ? "s" : "",
+                   r->others == 1 ? "it" : "them", r->others == 1 ? "it" : "them");
+    else if (gone == 0)
+        log_notice("%" PRIu64 " row%s of earlier runs waited as another mapping made %s: not sent; the source has brought all "
+                   "of them again", r->others, text_plural(r->others), r->others == 1 ? "it" : "them");
+    else
+        log_warning("%" PRIu64 " row%s of earlier runs waited as another mapping made %s: not sent; the source no longer has "
+                    "%" PRIu64 " of them, which are dropped", r->others, text_plural(r->others),
+                    r->others == 1 ? "it" : "them", gone);
+}
+
+int run_left_finish(struct run *r, struct err *e)
+{
+    uint64_t dropped;
+    if (r->whole && (state_retries_drop_others(r->state, r->m->digest, &dropped, e) != 0 ||
+                     state_set(r->state, STATE_GIVEN_UP, NULL, e) != 0))
+        return -1;
+    r->report->others_wait = r->whole ? 0 : r->others;
+    report_others(r);
+    return 0;
+}
+
+void run_left_deleted(struct run *r)
+{
+    uint64_t there, skipped = r->tally->reasons[REASON_DELETED_THERE];
+    struct err e = ERR_INIT;
+    if (skipped == 0 || state_leads_n(r->state) == 0)
+        return;
+    if (state_leads_there(r->state, &there, &e) != 0)
+        log_warning("%s", err_text(&e));
+    else if (there == 0)
+        log_warning("none of the leads that this sync knows is left in Instantly: %" PRIu64 " row%s skipped as deleted_there; "
+                    "to create the leads again, use --recreate", skipped, skipped == 1 ? " is" : "s are");
+    err_clear(&e);
+}
+
+/* A later run settles it, and what another mapping wrote with it is still to be compared with its row then. */
+static int note_open_batch(struct run *r, const struct batch *b, struct err *e)
+{
+    struct run_record run;
+    int rc = b->run != r->record.id ? state_run_get(r->state, b->run, &r->known_arena, &run, e) : 0;
+    if (rc != 1)
+        return rc;
+    return run.mapping != r->m->digest ? state_set(r->state, STATE_OTHER_MAPPING, "1", e) : 0;
+}
+
+/* Leads that an earlier run left to be removed. A complete read has taken the note away. */
+static int count_removals(struct run *r, struct err *e)
+{
+    uint64_t of_run;
+    const char *waiting;
+    if (state_get(r->state, STATE_REMOVALS_WAIT, &waiting, e) < 0)
+        return -1;
+    if (waiting == NULL || sscanf(waiting, "%" SCNu64 " %" SCNu64, &of_run, &r->report->removals_before) != 2)
+        r->report->removals_before = 0;
+    if (state_get(r->state, STATE_REMOVALS_LEFT, &waiting, e) < 0)
+        return -1;
+    r->report->removals_need_all = waiting != NULL;
+    return 0;
+}
+
+int run_left_count(struct run *r, struct err *e)
+{
+    struct batch *open;
+    size_t n;
+    arena_reset(&r->known_arena);
+    if (state_batches_open(r->state, &r->known_arena, &open, &n, e) != 0)
+        return -1;
+    r->report->open_batches = n;
+    r->report->waiting_rows = state_retries_n(r->state);
+    if (run_number_setting(r, STATE_GIVEN_UP, &r->report->given_up, e) != 0 || count_removals(r, e) != 0)
+        return -1;
+    for (size_t i = 0; i < n; i++) {
+        r->report->waiting_rows += open[i].entries_n;
+        r->report->open_jobs += open[i].job != NULL;
+        if (r->read_kind != NULL && note_open_batch(r, &open[i], e) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* The removals of rows that are gone. Those that rows ask for are wanted again when the rows are read again, because the watermark
+ * stays before them. */
+static bool are_of_full_read(const struct run *r, const char *read_kind)
+{
+    return targets_policy(r->m, 0)->policy != GONE_KEEP && strcmp(read_kind, "full") == 0;
+}
+
+int run_left_rows_read(struct run *r, struct err *e)
+{
+    const char *waiting;
+    struct run_record run = {.read = "full"};
+    if (state_get(r->state, STATE_REMOVALS_WAIT, &waiting, e) < 0)
+        return -1;
+    if (waiting == NULL)
+        return 0;
+    arena_reset(&r->known_arena);
+    if (state_run_get(r->state, strtoull(waiting, NULL, 10), &r->known_arena, &run, e) < 0)
+        return -1;
+    return are_of_full_read(r, run.read) ? state_set(r->state, STATE_REMOVALS_LEFT, "1", e)
+                                         : state_set(r->state, STATE_REMOVALS_WAIT, NULL, e);
+}
+
+int run_left_removals(struct run *r, struct err *e)
+{
+    char text[64];
+    uint64_t waiting = r->tally->removals_left + r->report->gone_waiting;
+    bool full = waiting > 0 && r->read_kind != NULL && are_of_full_read(r, r->read_kind);
+    snprintf(text, sizeof text, "%" PRIu64 " %" PRIu64, r->record.id, waiting);
+    /* A lead that was left to a row which waits now is nobody's if that row does not want it any more by then. */
+    bool handed = r->hands_over && r->tally->outcomes[OUTCOME_DEFERRED] + r->tally->outcomes[OUTCOME_FAILED] > 0;
+    if (r->owners_unread || handed) {
+        log_notice("rows wait that may take over leads of other rows: the next sync reads the whole source");
+        if (state_set(r->state, STATE_OWNERS_UNREAD, "1", e) != 0)
+            return -1;
+    }
+    if (full && state_set(r->state, STATE_REMOVALS_LEFT, "1", e) != 0)
+        return -1;
+    return waiting > 0 ? state_set(r->state, STATE_REMOVALS_WAIT, text, e) : 0;
+}

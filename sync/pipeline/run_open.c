@@ -1,0 +1,492 @@
+/* Everything that has to be there before the first row: source, targets, state, lock, what is remembered. Ordered so that
+ * what costs nothing and is most often wrong is found first, and that nothing is created for a run that cannot start. */
+#include "config.h"
+
+#include "sync/pipeline/run_int.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sync/base/file.h"
+#include "sync/base/log.h"
+#include "sync/base/url.h"
+#include "sync/pipeline/source_bind.h"
+#include "sync/pipeline/watermark.h"
+
+enum { ARENA_MAX = 64 << 20, RECORD_MAX = 64 << 20, CSV_ROW_BYTES = 100, LEFT_OUT_BYTES = 1 << 16 };
+
+/* What resume does without a mapping: look, and settle by what is found. Its mode is the one that leaves what it cannot
+ * decide to the next sync. */
+static const enum overwrite no_rules[LEAD_FIELD_N];
+static const struct mapping no_mapping = {
+    .mode = MODE_UPSERT,
+    .limits = {.batch = 1000, .settle_ms = 7000, .job_wait_ms = 600000},
+    .overwrite = no_rules,
+};
+
+static int bind_source(struct run *r, struct err *e)
+{
+    int rc = source_bind(r->source, r->m, e);
+    run_listen(r);
+    const struct str *unused;
+    size_t n = rc == 0 ? mapping_unused(r->m, &unused) : 0;
+    for (size_t i = 0; i < n; i++)
+        log_detail("column \"%.*s\" is not used", STR_ARG(unused[i]));
+    if (n > 0 && r->m->path == NULL) {
+        struct buf list = BUF_INIT(LEFT_OUT_BYTES);
+        mapping_unused_text(r->m, &list);
+        log_notice("left out: %.*s (--all-columns sends them as custom variables)", STR_ARG(buf_str(&list)));
+        buf_free(&list);
+    }
+    return rc;
+}
+
+static int open_source(struct run *r, const struct source_read *read, struct err *e)
+{
+    if (r->m->source.kind == SOURCE_COMMAND && r->c->no_exec)
+        return err_set(e, XS_CONFIG, "the mapping's source is a command, and --no-exec forbids to run it");
+    return source_open(&r->m->source, read, r->c->clock, &r->source, e) != 0 || watermark_judge(r->m, r->source, e) != 0
+               ? -1 : bind_source(r, e);
+}
+
+static int open_api(struct run *r, struct err *e)
+{
+    const struct api_config *given = r->c->api;
+    if (given == NULL || given->key == NULL || given->key[0] == '\0') {
+        if (r->diff != NULL)
+            return 0;
+        return err_set(e, XS_KEY, "no API key: set INSTANTLY_API_KEY or give --api-key-file FILE");
+    }
+    struct api_config config = *given;
+    config.read_only = r->diff != NULL;
+    if (api_new(&config, r->c->transport, r->c->clock, &r->api, e) != 0)
+        return -1;
+    api_wait_until(r->api, r->deadline_us);
+    api_lock_wait(r->api, r->m != NULL ? r->m->limits.job_wait_ms : no_mapping.limits.job_wait_ms);
+    return 0;
+}
+
+int run_number_setting(struct run *r, const char *name, uint64_t *out, struct err *e)
+{
+    const char *text;
+    *out = 0;
+    if (state_get(r->state, name, &text, e) < 0)
+        return -1;
+    if (text != NULL)
+        *out = strtoull(text, NULL, 10);
+    return 0;
+}
+
+/* A setting that outlives the next look at the state; NULL when there is none. */
+static int keep_setting(struct run *r, const char *name, const char **out, struct err *e)
+{
+    const char *text;
+    *out = NULL;
+    if (state_get(r->state, name, &text, e) < 0)
+        return -1;
+    if (text != NULL)
+        *out = arena_dup(&r->run_arena, text, strlen(text));
+    return text == NULL || *out != NULL ? 0 : err_oom(e);
+}
+
+enum { DIGEST_TEXT_N = 17 };
+
+static const char *digest_text(uint64_t digest, char text[DIGEST_TEXT_N])
+{
+    snprintf(text, DIGEST_TEXT_N, "%016llx", (unsigned long long)digest);
+    return text;
+}
+
+/* Is this the mapping of the last complete run? 1/0/-1 */
+static int is_last_mapping(struct run *r, struct err *e)
+{
+    char digest[DIGEST_TEXT_N];
+    const char *text;
+    if (state_get(r->state, "digest", &text, e) < 0)
+        return -1;
+    return text != NULL && strcmp(text, digest_text(r->m->digest, digest)) == 0;
+}
+
+int run_keep_mapping(struct run *r, struct err *e)
+{
+    char digest[DIGEST_TEXT_N];
+    return state_set(r->state, "digest", digest_text(r->m->digest, digest), e);
+}
+
+/* Does only a read of every row bring what an incremental one would leave as it is: what another mapping made or wrote, rows
+ * that were given up, and leads to be removed whose rows are gone? */
+static int needs_all_rows(struct run *r, bool *all, struct err *e)
+{
+    static const char *const reasons[] = {STATE_OTHER_MAPPING, STATE_GIVEN_UP, STATE_REMOVALS_LEFT, STATE_OWNERS_UNREAD};
+    uint64_t others;
+    int same = is_last_mapping(r, e);
+    if (same < 0 || state_retries_of_others(r->state, r->m->digest, &others, e) < 0)
+        return -1;
+    *all = same == 0 || others > 0;
+    for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++) {
+        const char *text;
+        if (state_get(r->state, reasons[i], &text, e) < 0)
+            return -1;
+        *all = *all || text != NULL;
+    }
+    return 0;
+}
+
+/* Full or from the watermark on? A change of what the mapping makes of a row is a reason to read all. */
+static int choose_read(struct run *r, struct source_read *read, struct err *e)
+{
+    const struct mapping *m = r->m;
+    const char *text;
+    uint64_t last_full_ms;
+    bool all;
+    r->read_kind = run_is_partial(r) ? "partial" : "full";
+    if (state_get(r->state, STATE_LOOK_FIRST, &text, e) < 0)
+        return -1;
+    r->look_first = text != NULL;
+    if (!watermark_used(m) || r->c->full || r->look_first || run_is_partial(r))
+        return 0;
+    if (needs_all_rows(r, &all, e) != 0)
+        return -1;
+    if (all)
+        return 0;
+    if (run_number_setting(r, "last_full_ms", &last_full_ms, e) != 0)
+        return -1;
+    int64_t every = m->source.as.sql.full_every_ms;
+    int64_t passed_ms = r->c->clock->wall_ms(r->c->clock) - (int64_t)last_full_ms;
+    /* A full read that is still to come was made before the clock was set back: who knows when. */
+    if (every > 0 && (passed_ms >= every || passed_ms < 0))
+        return 0;
+    return keep_setting(r, "watermark", &read->watermark, e) != 0 ||
+           keep_setting(r, "watermark_type", &read->watermark_type, e) != 0 ? -1 : 0;
+}
+
+/* The source knows what type its watermark has today: a value of another one says nothing about its rows. */
+static void tell_read(struct run *r, const struct source_read *read)
+{
+    if (r->source->mark.incremental)
+        r->read_kind = "incremental";
+    else if (read->watermark != NULL)
+        log_notice("%s: the watermark is of type %s and was %s: this run reads everything", r->source->label,
+                   r->source->mark.type, read->watermark_type != NULL ? read->watermark_type : "stored without its type");
+}
+
+/* Commands that read no mapping must not write their output over the source. */
+static int note_source_file(struct run *r, struct err *e)
+{
+    const struct source_spec *spec = &r->m->source;
+    const char *known, *path = spec->kind == SOURCE_CSV      ? spec->as.csv.path
+                               : spec->kind == SOURCE_SQLITE ? spec->as.sql.url
+                                                             : NULL;
+    if (r->c->partial_input)
+        return 0;
+    char *full = path != NULL && strcmp(path, "-") != 0 ? realpath(path, NULL) : NULL;
+    int rc = state_get(r->state, STATE_SOURCE_FILE, &known, e);
+    if (rc == 0 && (known == NULL || full == NULL ? known != full : strcmp(known, full) != 0))
+        rc = state_set(r->state, STATE_SOURCE_FILE, full, e);
+    free(full);
+    return rc;
+}
+
+static int put_header(struct run *r, struct err *e)
+{
+    struct cell *cells = calloc(r->source->columns_n + 1, sizeof *cells);
+    if (cells == NULL)
+        return err_oom(e);
+    for (size_t i = 0; i < r->source->columns_n; i++)
+        cells[i] = (struct cell){r->source->columns[i].name.p, r->source->columns[i].name.n, false};
+    buf_reset(&r->cells);
+    int rc = cells_pack(cells, r->source->columns_n, &r->cells) != 0
+                 ? err_oom(e)
+                 : state_header_put(r->state, r->record.id, buf_str(&r->cells), r->source->delimiter, e);
+    free(cells);
+    return rc;
+}
+
+static uint64_t context_of(const struct run *r)
+{
+    struct buf text = BUF_INIT(1 << 12);
+    uint64_t context = 0;
+    if (buf_addf(&text, "%d|%s|%d", (int)r->m->dedupe, r->m->blocklist != NULL ? r->m->blocklist : "",
+                 (int)r->m->mode) == 0)
+        context = hash_keyed64(state_secret(r->state), text.p, text.n);
+    buf_free(&text);
+    return context;
+}
+
+static int compare_u64(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* The newest run that read a source: a `resume` in between rejects nothing. 1/0/-1. */
+static int last_reading_run(struct run *r, uint64_t *id, struct err *e)
+{
+    struct run_record *runs;
+    size_t n, i = 0;
+    if (state_runs(r->state, SIZE_MAX, &r->run_arena, &runs, &n, e) != 0)
+        return -1;
+    while (i < n && runs[i].read[0] == '\0')
+        i++;
+    *id = i < n ? runs[i].id : 0;
+    return i < n;
+}
+
+/* --new-rejects-only: what the run before rejected, by hash of its cells and reason. */
+static int load_old_rejects(struct run *r, struct err *e)
+{
+    uint64_t last;
+    struct results *results;
+    int rc = r->c->new_rejects_only ? last_reading_run(r, &last, e) : 0;
+    if (rc != 1)
+        return rc;
+    if (state_results_open(r->state, last, &results, e) != 0)
+        return -1;
+    size_t cap = 0;
+    for (;;) {
+        struct entry entry;
+        enum op op;
+        uint32_t target;
+        arena_reset(&r->known_arena);
+        rc = state_results_next(results, &r->known_arena, &entry, &op, &target, e);
+        if (rc != 1)
+            break;
+        if (entry.outcome != OUTCOME_REJECTED)
+            continue;
+        if (r->old_rejects_n == cap) {
+            cap = cap == 0 ? 1024 : 2 * cap;
+            uint64_t *grown = realloc(r->old_rejects, cap * sizeof *grown);
+            if (grown == NULL) {
+                rc = err_oom(e);
+                break;
+            }
+            r->old_rejects = grown;
+        }
+        r->old_rejects[r->old_rejects_n++] = run_reject_hash(r, &entry);
+    }
+    state_results_close(results);
+    if (rc == 0 && r->old_rejects_n > 0)
+        qsort(r->old_rejects, r->old_rejects_n, sizeof *r->old_rejects, compare_u64);
+    return rc;
+}
+
+/* Durable with the record, before the first intent: however this run ends, the next one knows. */
+static int note_mapping(struct run *r, struct err *e)
+{
+    int same = r->read_kind == NULL ? 1 : is_last_mapping(r, e);
+    if (same < 0 || run_identity_note(r, e) != 0)
+        return -1;
+    return same != 0 ? 0 : state_set(r->state, STATE_OTHER_MAPPING, "1", e);
+}
+
+static int start_record(struct run *r, struct err *e)
+{
+    struct run_record last = {.id = 0};
+    if (state_run_get(r->state, 0, &r->run_arena, &last, e) < 0)
+        return -1;
+    r->record = (struct run_record){.id = run_results_number(r), .started_ms = r->report->started_ms, .status = "running",
+                                    .read = r->read_kind, .mapping = r->read_kind != NULL ? r->m->digest : 0,
+                                    .begun = run_begun(r)};
+    if (r->record.begun == NULL)
+        return err_oom(e);
+    if (note_mapping(r, e) != 0 || state_run_start(r->state, &r->record, e) != 0)
+        return -1;
+    r->report->run = r->record.id;
+    const struct upload_config config = {
+        .state = r->state, .api = r->api, .mapping = r->m, .targets = &r->targets, .clock = r->c->clock,
+        .tally = r->tally, .run = r->record.id, .stop_reason = REASON_INTERRUPTED,
+        .staged = run_stage_put, .where = run_where, .refused = run_guard_refused, .stepped = run_show_progress,
+        .superseded = run_gone_superseded, .read_whole = run_gone_read_whole, .wait_for_full = run_address_wait_for_full, .reidentified = r->meets_keys, .ctx = r,
+        .promote = r->targets.n > 0 ? r->targets.v[0].number : 0, .stage_list = run_stage_list(r),
+        .settle_run = r->c->resume_run, .look_first = r->last_full_rows == 0 || r->look_first,
+        .known_until_ms = last.finished_ms != 0 ? last.finished_ms : r->record.started_ms,
+    };
+    if (upload_new(&config, &r->upload, e) != 0)
+        return -1;
+    upload_deadline(r->upload, r->deadline_us);
+    return 0;
+}
+
+static int start_lookups(struct run *r, struct err *e)
+{
+    const struct lookup_options options = {
+        .refusal_context = r->refusal_context,
+        .refusals_since_ms = r->c->clock->wall_ms(r->c->clock) - r->m->retry_refused_ms,
+        .ignore_refusals = r->c->full,
+        .rows_hint = r->source->bytes_total / CSV_ROW_BYTES,
+    };
+    return state_lookup_start(r->state, &options, e);
+}
+
+void run_init(struct run *r)
+{
+    arena_init(&r->row_arena, ARENA_MAX);
+    arena_init(&r->known_arena, ARENA_MAX);
+    arena_init(&r->run_arena, ARENA_MAX);
+    buf_init(&r->pack, RECORD_MAX);
+    buf_init(&r->detail, RECORD_MAX);
+    buf_init(&r->tripped, RECORD_MAX);
+    buf_init(&r->verdict, RECORD_MAX);
+    buf_init(&r->cells, RECORD_MAX);
+    r->started_us = r->c->clock->mono_us(r->c->clock);
+    r->deadline_us = r->c->max_ms > 0 ? r->started_us + r->c->max_ms * 1000 : 0;
+}
+
+/* The state and what it remembers, once targets and names are known. */
+static int open_memory(struct run *r, struct err *e)
+{
+    struct source_read read = {.deadline_us = r->deadline_us};
+    if (run_state_open(r, e) != 0 || targets_number(&r->targets, r->state, r->c->accept_target, e) != 0 ||
+        run_state_workspace(r, e) != 0 || run_state_lists(r, e) != 0 || run_target_kept(r, e) != 0 ||
+        run_identity_check(r, e) != 0 ||
+        choose_read(r, &read, e) != 0 || run_number_setting(r, "last_full_rows", &r->last_full_rows, e) != 0)
+        return -1;
+    if (r->source == NULL && open_source(r, &read, e) != 0)
+        return -1;
+    tell_read(r, &read);
+    if (run_flips_start(r, e) != 0)
+        return -1;
+    if (state_shape_put(r->state, r->m->shape.custom_names, r->m->shape.custom_n, &r->m->shape.id, e) != 0)
+        return -1;
+    r->custom_changed = calloc(r->m->shape.custom_n + 1, sizeof *r->custom_changed);
+    r->creates_by_target = calloc(r->targets.n, sizeof *r->creates_by_target);
+    if (r->custom_changed == NULL || r->creates_by_target == NULL)
+        return err_oom(e);
+    r->rules = (struct plan_rules){r->m->mode, r->m->overwrite, r->c->recreate, r->m->has_key, run_stage_list(r)};
+    r->refusal_context = context_of(r);
+    r->report->read = r->read_kind;
+    return 0;
+}
+
+static int name_report(struct run *r, struct err *e)
+{
+    r->report->sync = strdup(r->m->name);
+    return r->report->sync != NULL ? 0 : err_oom(e);
+}
+
+/* The name of a straight CSV's sync needs its target's id, which the user may have given. */
+static int name_sync(struct run *r, const char *target_id, struct err *e)
+{
+    if (r->named)
+        return 0;
+    r->named = true;
+    return r->m->path == NULL && mapping_name_target(r->m, target_id, e) != 0 ? -1 : name_report(r, e);
+}
+
+int run_open(struct run *r, struct err *e)
+{
+    run_init(r);
+    r->m = r->c->mapping;
+    /* Named from the start: what monitoring is told must not depend on how far the run gets. */
+    struct uuid given;
+    if ((r->m->path != NULL || uuid_parse(str_from(r->m->target.text), &given) == 0) && name_sync(r, r->m->target.text, e) != 0)
+        return -1;
+    /* A CSV that is not there should not need a network to be found missing. */
+    const struct source_read whole = {.deadline_us = r->deadline_us};
+    if (r->m->source.kind == SOURCE_CSV && open_source(r, &whole, e) != 0)
+        return -1;
+    if (open_api(r, e) != 0 || run_state_early(r, e) != 0 ||
+        targets_find(&r->targets, r->m, r->api, r->diff == NULL || r->asks, e) != 0)
+        return -1;
+    char id[UUID_TEXT_N];
+    if (name_sync(r, uuid_format(&r->targets.v[0].target.id, id), e) != 0)
+        return -1;
+    if (open_memory(r, e) != 0 || run_tell_wanted(r, e) != 0)
+        return -1;
+    if (r->diff == NULL) {
+        if (load_old_rejects(r, e) != 0 || start_record(r, e) != 0 || note_source_file(r, e) != 0 ||
+            put_header(r, e) != 0 ||
+            upload_settle_open(r->upload, e) != 0 || state_merge(r->state, r->refusal_context, e) != 0)
+            return -1;
+    }
+    return start_lookups(r, e) != 0 ? -1 : run_hold_start(r, e);
+}
+
+/* Rows of the lost journal may be in Instantly, changed there, or neither: none of them counts as done. */
+static int give_up_journal(struct run *r, struct err *e)
+{
+    if (!r->c->journal_lost)
+        return 0;
+    if (!state_journal_is_lost(r->state)) {
+        log_notice("the state's journal is not missing: nothing is given up");
+        return 0;
+    }
+    log_warning("the journal is given up: the next sync reads the whole source, and looks for leads without an address in their "
+                "list before it creates them");
+    return state_journal_give_up(r->state, e) != 0 || state_set(r->state, STATE_LOOK_FIRST, "1", e) != 0
+               ? -1 : state_commit(r->state, e);
+}
+
+/* A number that is no run's would settle nothing and look like success. */
+static int check_run(struct run *r, struct err *e)
+{
+    struct run_record run;
+    int rc = r->c->resume_run == 0 ? 1 : state_run_get(r->state, r->c->resume_run, &r->run_arena, &run, e);
+    if (rc == 0)
+        return err_set(e, XS_USAGE, "sync \"%s\" has no run %llu; leadsync status lists its runs", r->report->sync,
+                       (unsigned long long)r->c->resume_run);
+    return rc > 0 ? 0 : -1;
+}
+
+int run_open_for_resume(struct run *r, struct err *e)
+{
+    static struct mapping copy; /* never written: const in all but type */
+    run_init(r);
+    copy = no_mapping;
+    if (open_api(r, e) != 0)
+        return -1;
+    r->m = r->c->mapping;
+    if (r->m != NULL && r->m->path == NULL) {
+        char id[UUID_TEXT_N];
+        if (run_state_early(r, e) != 0 || targets_find(&r->targets, r->m, r->api, false, e) != 0 ||
+            mapping_name_target(r->m, uuid_format(&r->targets.v[0].target.id, id), e) != 0)
+            return -1;
+    }
+    targets_free(&r->targets);
+    arena_init(&r->targets.arena, 16 << 20);
+    if (run_state_open(r, e) != 0)
+        return -1;
+    if (r->m == NULL)
+        r->m = &copy;
+    r->report->sync = strdup(state_sync(r->state) != NULL ? state_sync(r->state) : "");
+    if (r->report->sync == NULL)
+        return err_oom(e);
+    r->refusal_context = context_of(r);
+    if (check_run(r, e) != 0 || run_state_workspace(r, e) != 0 || give_up_journal(r, e) != 0)
+        return -1;
+    return start_record(r, e);
+}
+
+void run_close(struct run *r)
+{
+    if (r->m != NULL && r->m->key_known_ctx == r)
+        r->m->key_known = NULL;
+    upload_free(r->upload);
+    run_where_close(r);
+    spool_free(r->held);
+    spool_free(r->contest);
+    spool_free(r->waiting);
+    spool_free(r->moves);
+    spool_free(r->removals);
+    run_gone_free(r);
+    run_flips_free(r);
+    api_free(r->api);
+    source_close(r->source);
+    run_state_close(r);
+    targets_free(&r->targets);
+    arena_free(&r->row_arena);
+    arena_free(&r->known_arena);
+    arena_free(&r->run_arena);
+    buf_free(&r->pack);
+    buf_free(&r->detail);
+    buf_free(&r->tripped);
+    buf_free(&r->verdict);
+    buf_free(&r->cells);
+    free(r->custom_changed);
+    free(r->creates_by_target);
+    free(r->move_counts);
+    free(r->old_rejects);
+}

@@ -1,0 +1,180 @@
+/* results_to: what became of rows, into the user's database. Runs that could not be written (the database was away, the
+ * process died) are written by the next run: the state remembers the oldest that is not there for good, and writing twice
+ * does no harm. Nothing here ends a run. */
+#include "config.h"
+
+#include "sync/pipeline/run_int.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "connectors/postgres/postgres_results.h"
+#include "sync/base/log.h"
+#include "sync/base/stop.h"
+#include "sync/base/text.h"
+
+/* The setting: results of runs before this one are in the table as they will stay. */
+#define RESULTS_FROM "results_from"
+
+/* Where the state keeps no texts, something has to tell removed leads from each other. And a lead whose key has another
+ * one by now says nothing about that key any more: under it, it would read as if the person had been removed. */
+static bool goes_by_id(const struct run *r, const struct entry *entry)
+{
+    return entry->row == 0 && (entry->key_text.n == 0 || rekey_is_old(r->state, entry));
+}
+
+static int write_row(struct run *r, struct postgres_results *w, const struct run_record *record, const struct entry *entry,
+                     uint32_t target_number, struct err *e)
+{
+    char id[UUID_TEXT_N], target_text[TARGET_TEXT_N];
+    struct target target;
+    int found = target_number == 0 ? 0 : state_target_get(r->state, target_number, &r->known_arena, &target, e);
+    if (found < 0)
+        return -1;
+    struct str lead_id = entry->has_lead_id ? str_from(uuid_format(&entry->lead_id, id)) : STR_NONE;
+    const struct result_row row = {
+        .run = record->id,
+        .row = entry->row,
+        .line = entry->line,
+        .key = goes_by_id(r, entry) ? lead_id : entry->key_text,
+        .outcome = outcome_text(entry->outcome),
+        .reason = str_from(reason_text(entry->reason)),
+        .lead_id = lead_id,
+        .target = found > 0 ? str_from(target_format(&target, target_text)) : STR_NONE,
+        .http_status = entry->http_status,
+        .at_ms = record->started_ms,
+    };
+    return postgres_results_add(w, &row, e);
+}
+
+static int write_run(struct run *r, struct postgres_results *w, const struct run_record *record, uint64_t *rows,
+                     struct err *e)
+{
+    struct results *results;
+    struct entry entry;
+    enum op op;
+    uint32_t target;
+    int rc;
+    if (state_results_open(r->state, record->id, &results, e) != 0)
+        return -1;
+    do {
+        arena_reset(&r->known_arena);
+        rc = state_results_next(results, &r->known_arena, &entry, &op, &target, e);
+        /* Unchanged is what `results` leaves out, too: rows that needed nothing, and notes that the state makes for itself. */
+        if (rc == 1 && entry.outcome != OUTCOME_NONE && entry.outcome != OUTCOME_UNCHANGED) {
+            ++*rows;
+            rc = write_row(r, w, record, &entry, target, e) == 0 ? 1 : -1;
+        }
+        if (rc == 1 && stop_requested() != 0)
+            rc = err_set(e, (enum exit_status)(128 + stop_requested()), "interrupted");
+    } while (rc == 1);
+    state_results_close(results);
+    return rc;
+}
+
+/* The oldest run whose results are not in the table for good. A table that is new to this sync gets all there are. */
+static int first_run(struct run *r, uint64_t *from, struct err *e)
+{
+    const char *text;
+    if (state_get(r->state, RESULTS_FROM, &text, e) != 0)
+        return -1;
+    *from = text != NULL ? strtoull(text, NULL, 10) : 1;
+    return 0;
+}
+
+/* Run numbers come again when an older copy of the state is restored: numbers that the table has belong to the runs
+ * that were lost. 0 when the table cannot be asked; then write_runs() looks before it writes. */
+uint64_t run_results_number(const struct run *r)
+{
+    /* No run of leadsync has a greater number, so a row that has one is not of a run. */
+    enum { NUMBER_BITS = 53 };
+    struct err e = ERR_INIT;
+    const struct mapping *m = r->m;
+    uint64_t last = 0;
+    if (m == NULL || m->results_url == NULL)
+        return 0;
+    if (postgres_results_last_run(m->results_url, m->results_table, r->report->sync, r->deadline_us, &last, &e) != 0)
+        log_detail("results_to: %s", err_text(&e));
+    err_clear(&e);
+    return last >> NUMBER_BITS == 0 ? last + 1 : 0;
+}
+
+/* Rows in open batches get their outcome later, in the run that they belong to. */
+static int remember(struct run *r, struct err *e)
+{
+    char text[32];
+    struct batch *open;
+    size_t n;
+    uint64_t from = r->record.id + 1;
+    arena_reset(&r->known_arena);
+    if (state_batches_open(r->state, &r->known_arena, &open, &n, e) != 0)
+        return -1;
+    for (size_t i = 0; i < n; i++)
+        from = open[i].run < from ? open[i].run : from;
+    snprintf(text, sizeof text, "%llu", (unsigned long long)from);
+    return state_set(r->state, RESULTS_FROM, text, e);
+}
+
+static int write_if_free(struct run *r, struct postgres_results *w, const struct run_record *record, uint64_t *rows,
+                         struct err *e)
+{
+    bool taken;
+    if (postgres_results_taken(w, record->id, record->started_ms, &taken, e) != 0)
+        return -1;
+    if (!taken)
+        return write_run(r, w, record, rows, e);
+    log_warning("results_to: %s has another run %llu of this sync, which began at another time: was an older copy of the state "
+                "restored? This run's rows are not written; leadsync results --run %llu shows them",
+                postgres_results_label(w), (unsigned long long)record->id, (unsigned long long)record->id);
+    return 0;
+}
+
+static int write_runs(struct run *r, struct postgres_results *w, uint64_t *rows, struct err *e)
+{
+    struct run_record *runs;
+    uint64_t from;
+    size_t n;
+    if (first_run(r, &from, e) != 0 || state_runs(r->state, SIZE_MAX, &r->run_arena, &runs, &n, e) != 0)
+        return -1;
+    /* The oldest first. */
+    while (n-- > 0)
+        if (runs[n].id >= from && write_if_free(r, w, &runs[n], rows, e) < 0)
+            return -1;
+    return postgres_results_flush(w, e) != 0 ? -1 : remember(r, e);
+}
+
+/* A run whose time is over still has results to write, but does not wait long for their database. */
+static int64_t deadline(const struct run *r)
+{
+    enum { GRACE_US = 5 * 1000 * 1000 };
+    int64_t now_us = r->c->clock->mono_us(r->c->clock);
+    if (r->deadline_us == 0)
+        return 0;
+    return (r->deadline_us > now_us ? r->deadline_us : now_us) + GRACE_US;
+}
+
+int run_write_results(struct run *r)
+{
+    struct postgres_results *w = NULL;
+    struct err e = ERR_INIT;
+    uint64_t rows = 0;
+    const struct mapping *m = r->m;
+    if (m->results_url == NULL || r->record.id == 0)
+        return 0;
+    /* Who stops a run wants it to end; the next one writes. */
+    if (stop_requested() != 0)
+        return -1;
+    int rc = postgres_results_open(m->results_url, m->results_table, m->results_create, r->report->sync, deadline(r),
+                                   &w, &e);
+    if (rc == 0)
+        rc = write_runs(r, w, &rows, &e);
+    if (rc == 0)
+        log_detail("results: %llu row%s written to %s", (unsigned long long)rows, text_plural(rows),
+                   postgres_results_label(w));
+    else
+        log_warning("results_to: %s\nthe leads are not concerned; the next run writes these results, too", err_text(&e));
+    postgres_results_close(w);
+    err_clear(&e);
+    return rc;
+}

@@ -1,0 +1,323 @@
+/* The state of a run: where it is, when it is locked, and whether it belongs to the workspace of the key.
+ *
+ * A run that has to wait for another, or to give way, should know before it asks the API anything. */
+#include "config.h"
+
+#include "sync/pipeline/run_int.h"
+
+#include <errno.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "sync/base/file.h"
+#include "sync/base/log.h"
+#include "sync/base/stop.h"
+#include "sync/base/url.h"
+
+enum { PEEK_BYTES = 8 << 20, WORDS_BYTES = 1 << 16 };
+
+static int remove_entry(const char *path, const struct stat *st, int kind, struct FTW *at)
+{
+    (void)st;
+    (void)kind;
+    (void)at;
+    return remove(path);
+}
+
+/* A dry run without a state plans against an empty one in a folder that goes away with the run. */
+static int open_scratch_state(struct run *r, struct state_options options, struct err *e)
+{
+    const char *tmp = getenv("TMPDIR");
+    char *folder = path_join(tmp != NULL && tmp[0] == '/' ? tmp : "/tmp", "leadsync-dry-XXXXXX");
+    if (folder == NULL)
+        return err_oom(e);
+    if (mkdtemp(folder) == NULL) {
+        int rc = err_errno(e, XS_IO, errno, "cannot make a temporary folder");
+        free(folder);
+        return rc;
+    }
+    r->scratch_state = folder;
+    char *path = path_join(folder, "empty.db");
+    options.access = STATE_WRITE;
+    options.path = path;
+    int rc = path == NULL ? err_oom(e) : state_open(&options, &r->state, e);
+    if (rc == 0)
+        rc = state_lock(r->state, 0, e);
+    free(path);
+    return rc;
+}
+
+/* Where it is: as it was named, or in the default folder by the sync's name. Caller frees; NULL with an error. */
+static char *path_of(const struct run *r, bool loopback, struct err *e)
+{
+    if (r->c->state_path == NULL && r->m != NULL)
+        return state_default_path(r->m->name, loopback, e);
+    char *path = r->c->state_path != NULL ? strdup(r->c->state_path) : NULL;
+    if (path == NULL)
+        err_oom(e);
+    return path;
+}
+
+static int open_at(struct run *r, const char *path, const struct url *url, struct err *e)
+{
+    /* The upload's bodies and batches have their own share. */
+    size_t share = r->c->memory_max > ((size_t)96 << 20) ? r->c->memory_max - ((size_t)64 << 20) : r->c->memory_max / 2;
+    struct state_options options = {
+        .path = path,
+        .access = r->diff != NULL ? STATE_READ : STATE_WRITE,
+        .sync = r->m != NULL ? r->m->name : NULL,
+        .api_host = url->loopback ? "loopback" : url->host,
+        .values_hashed = r->m != NULL && r->m->values_hashed,
+        .journal_lost = r->c->journal_lost,
+        .claim = r->claim,
+        .memory_max = share,
+        .clock = r->c->clock,
+    };
+    int rc = state_open(&options, &r->state, e);
+    if (rc == 1)
+        return r->diff != NULL ? open_scratch_state(r, options, e) : err_set(e, XS_STATE, "%s is missing", options.path);
+    return rc == 0 && r->diff == NULL ? state_lock(r->state, r->c->wait_lock_ms, e) : rc;
+}
+
+/* Who has no name yet, or writes nothing, can only look; the state is opened for good when its targets are known. The
+ * API is not to be asked about a state that is another host's. */
+static int look_ahead(const struct run *r, const char *path, const struct url *url, struct err *e)
+{
+    const struct state_options options = {
+        .path = path,
+        .access = STATE_READ,
+        .sync = r->named ? r->m->name : NULL,
+        .api_host = url->loopback ? "loopback" : url->host,
+        .memory_max = PEEK_BYTES,
+        .clock = r->c->clock,
+    };
+    struct state *state = NULL;
+    struct err unread = ERR_INIT;
+    int rc = state_open(&options, &state, &unread);
+    if (rc == 0 && r->diff == NULL && r->c->wait_lock_ms == 0)
+        rc = state_check_lock(state, e);
+    else if (rc < 0 && unread.status == XS_CONFIG)
+        rc = err_set(e, XS_CONFIG, "%s", err_text(&unread));
+    else
+        rc = 0; /* whatever else is wrong with the file is told when it is opened for good */
+    err_clear(&unread);
+    state_close(state);
+    return rc;
+}
+
+static bool makes_state(const struct run *r)
+{
+    return r->diff == NULL && r->read_kind != NULL;
+}
+
+/* None is made for a run that cannot start, but its lock is taken. */
+static int open_early(struct run *r, const char *path, const struct url *url, struct err *e)
+{
+    struct stat st;
+    if (makes_state(r) && lstat(path, &st) != 0 && errno == ENOENT &&
+        state_claim(path, r->c->clock, r->c->wait_lock_ms, &r->claim, e) != 0)
+        return -1;
+    /* Without a name the state is opened later, with the claim that this run has by then. */
+    if (access(path, F_OK) != 0 || (r->claim != NULL && !r->named))
+        return 0;
+    return r->named && r->diff == NULL ? open_at(r, path, url, e) : look_ahead(r, path, url, e);
+}
+
+static int open_any(struct run *r, bool early, struct err *e)
+{
+    struct url url;
+    if (r->state != NULL)
+        return 0;
+    if (url_check(r->c->api->base_url, XS_USAGE, "--api-url", &url, e) != 0)
+        return -1;
+    int rc = 0;
+    char *path = path_of(r, url.loopback, e);
+    if (path == NULL)
+        rc = -1;
+    /* To settle what is open, reading no source: none is made for that, and a slip in its name is not "nothing open". */
+    else if (!early && r->read_kind == NULL && access(path, F_OK) != 0)
+        rc = state_missing(path, e);
+    else if (!early)
+        rc = open_at(r, path, &url, e);
+    else
+        rc = open_early(r, path, &url, e);
+    free(path);
+    url_free(&url);
+    return rc;
+}
+
+/* A straight CSV whose target is given by name has no state yet. What is known of it until then is locked instead, for the
+ * whole run: under the same key the same words mean the same target, and so the same state. */
+static int claim_words(struct run *r, struct err *e)
+{
+    const struct api_config *api = r->c->api;
+    const struct target_spec *target = &r->m->target;
+    struct buf words = BUF_INIT(WORDS_BYTES), name = BUF_INIT(WORDS_BYTES);
+    char hex[SHA256_HEX_N], *path = NULL;
+    struct url url;
+    int rc = -1;
+    if (url_check(api->base_url, XS_USAGE, "--api-url", &url, e) != 0)
+        return -1;
+    if (buf_addf(&words, "%s\n%s\n%s\n%s\n%s", api->base_url, api->key, api->workspace != NULL ? api->workspace : "",
+                 target_kind_text(target->kind), target->text) != 0 || sha256_hex(words.p, words.n, hex) != 0 ||
+        buf_addf(&name, "%s-%.8s.name", r->m->name, hex) != 0 || buf_cstr(&name) == NULL)
+        err_oom(e);
+    else if ((path = state_default_path(name.p, url.loopback, e)) != NULL)
+        rc = state_claim(path, r->c->clock, r->c->wait_lock_ms, &r->words_claim, e);
+    if (words.p != NULL)
+        explicit_bzero(words.p, words.n); /* it has the key */
+    buf_free(&words);
+    buf_free(&name);
+    free(path);
+    url_free(&url);
+    return rc;
+}
+
+int run_state_early(struct run *r, struct err *e)
+{
+    if (r->named || r->c->state_path != NULL)
+        return open_any(r, true, e);
+    return r->diff == NULL ? claim_words(r, e) : 0;
+}
+
+int run_state_open(struct run *r, struct err *e)
+{
+    return open_any(r, false, e);
+}
+
+/* ---- a run that could not start ---- */
+
+/* Who mistypes the first command needs no state for it; a night in which the source was away is a night to be seen. */
+static bool is_worth_a_state(const struct run *r, const struct err *why)
+{
+    bool away = why->status == XS_NO_SOURCE || why->status == XS_SOURCE || why->status == XS_API;
+    return away && r->m != NULL && r->m->path != NULL;
+}
+
+/* A new one belongs to no API yet: the address may be what is wrong. */
+static int open_to_note(struct run *r, const struct err *why, struct err *e)
+{
+    struct url url;
+    int rc = -1;
+    if (url_check(r->c->api->base_url, XS_USAGE, "--api-url", &url, e) != 0)
+        return -1;
+    char *path = path_of(r, url.loopback, e);
+    bool there = path != NULL && access(path, F_OK) == 0;
+    const struct state_options options = {
+        .path = path,
+        .access = STATE_WRITE,
+        .sync = r->m != NULL ? r->m->name : NULL,
+        .api_host = !there ? NULL : url.loopback ? "loopback" : url.host,
+        .values_hashed = r->m != NULL && r->m->values_hashed,
+        .claim = r->claim,
+        .memory_max = PEEK_BYTES,
+        .clock = r->c->clock,
+    };
+    if (path != NULL && !there && !is_worth_a_state(r, why))
+        err_set(e, XS_STATE, "%s: there is none yet", path);
+    else if (path != NULL && state_open(&options, &r->state, e) == 0)
+        rc = state_lock(r->state, 0, e);
+    free(path);
+    url_free(&url);
+    return rc;
+}
+
+static int note(struct run *r, const struct err *why, struct err *e)
+{
+    /* Without its lock the state is another run's. */
+    if (why->status == XS_LOCKED || (r->state == NULL && (!r->named || open_to_note(r, why, e) != 0)))
+        return -1;
+    /* What the run had begun to write down is not to be kept. */
+    state_rollback(r->state);
+    r->record = (struct run_record){.started_ms = r->report->started_ms, .status = "running", .read = "",
+                                    .begun = run_begun(r)};
+    if (r->record.begun == NULL || state_run_start(r->state, &r->record, e) != 0) {
+        r->record.id = 0;
+        return -1;
+    }
+    r->report->run = r->record.id;
+    r->report->read = NULL;
+    r->report->not_begun = true;
+    return 0;
+}
+
+int run_state_note(struct run *r, const struct err *why)
+{
+    struct err e = ERR_INIT;
+    int rc = note(r, why, &e);
+    if (rc != 0 && e.status != XS_DONE)
+        log_detail("this run is not on record: %s", err_text(&e));
+    err_clear(&e);
+    return rc;
+}
+
+void run_state_tell_holder(struct run *r)
+{
+    /* The empty one of a dry run without a state is its own. */
+    char *who = r->scratch_state == NULL ? state_lock_holder(r->state) : NULL;
+    r->summary.at_work = who != NULL;
+    if (who != NULL)
+        log_warning("another run of this sync is at work (%s): the diff is of what is settled until now", who);
+    free(who);
+}
+
+void run_state_close(struct run *r)
+{
+    state_close(r->state);
+    state_claim_free(r->claim);
+    state_claim_free(r->words_claim);
+    if (r->scratch_state != NULL)
+        nftw(r->scratch_state, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+    free(r->scratch_state);
+}
+
+/* A dry run whose targets are ids needs no API. One that has not answered now is not asked again. */
+static int do_without(struct run *r, struct err *e)
+{
+    if (r->diff == NULL || e->status != XS_API || stop_requested() != 0)
+        return -1;
+    log_warning("the key's workspace and the campaign's variables are not known: %s", err_text(e));
+    err_clear(e);
+    r->variables_unknown = true;
+    return 0;
+}
+
+/* Another workspace would take every known lead for gone. */
+int run_state_workspace(struct run *r, struct err *e)
+{
+    const char *known;
+    if (state_get(r->state, "workspace", &known, e) < 0)
+        return -1;
+    /* A dry run asks only where the answer can matter. */
+    if (r->diff != NULL && (r->api == NULL || known == NULL))
+        return 0;
+    if (api_workspace_get(r->api, &r->run_arena, &r->workspace, e) != 0)
+        return do_without(r, e);
+    if (r->workspace.notice != NULL)
+        log_detail("%s", r->workspace.notice);
+    if (r->workspace.id == NULL)
+        return 0;
+    if (known != NULL && strcmp(known, r->workspace.id) != 0)
+        return err_set(e, XS_CONFIG, "this state belongs to workspace %s, and the key to workspace %s (%s): use that "
+                       "workspace's key, or another --state", known, r->workspace.id,
+                       r->workspace.name != NULL ? r->workspace.name : "no name");
+    if (r->diff != NULL)
+        return 0;
+    if (known == NULL && state_set(r->state, "workspace", r->workspace.id, e) != 0)
+        return -1;
+    /* For a dry run, which asks for no workspace. */
+    if (state_get(r->state, "workspace_name", &known, e) != 0)
+        return -1;
+    bool same = known != NULL && r->workspace.name != NULL && strcmp(known, r->workspace.name) == 0;
+    return same ? 0 : state_set(r->state, "workspace_name", r->workspace.name, e);
+}
+
+int run_state_lists(struct run *r, struct err *e)
+{
+    /* A dry run asks for no workspace, and its empty state stands for one that is to come. */
+    return state_lists_open(r->state, r->c->state_path, r->workspace.id, e);
+}

@@ -1,0 +1,34 @@
+#include "config.h"
+
+#include "sync/pipeline/source_bind.h"
+
+#include "sync/base/log.h"
+
+#include <stdlib.h>
+
+/* Here, so that every command says it that meets a source: preview, check, diff and sync. */
+static void tell_notes(const struct mapping *m)
+{
+    const struct mapping_note *notes;
+    size_t n = mapping_notes(m, &notes);
+
+    for (size_t i = 0; i < n; i++)
+        log_msg(notes[i].warning ? LOG_WARNING : LOG_NOTICE, "%s", notes[i].text);
+}
+
+int source_bind(struct source *source, struct mapping *m, struct err *e)
+{
+    struct str *names = calloc(source->columns_n + 1, sizeof *names);
+
+    if (names == NULL)
+        return err_oom(e);
+    for (size_t i = 0; i < source->columns_n; i++)
+        names[i] = source->columns[i].name;
+    int rc = mapping_bind(m, names, source->columns_n, e);
+    free(names);
+    if (rc == 0) {
+        source_use(source, mapping_used(m));
+        tell_notes(m);
+    }
+    return rc;
+}

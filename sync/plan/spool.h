@@ -1,0 +1,39 @@
+/* Planned rows that wait: for the guards' verdict, for the end of the source. In memory up to a limit, then in an
+ * unlinked 0600 temporary file. First in, first out; written completely before it is read. */
+#ifndef SYNC_PLAN_SPOOL_H
+#define SYNC_PLAN_SPOOL_H
+
+#include "sync/base/err.h"
+#include "sync/model/entry.h"
+#include "sync/model/lead.h"
+#include "sync/state/state.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* A row with its decision, on its way to the upload. Strings of `entry` borrow from whoever made it. */
+struct planned {
+    enum op op;
+    uint32_t target;     /* the state's number */
+    uint32_t from;       /* moves: where it is now */
+    struct entry entry;
+    const struct lead *lead; /* creates: what entry.values has packed; NULL: unpack it */
+    uint32_t fields;     /* updates: a bit per core field to write */
+    bool created;        /* moves: of a lead that this run created, whose row counts as created */
+    bool delete_if_there; /* moves: deleted when another lead with its address is there already */
+    bool takes_place;    /* creates: in the place of a lead that has another address than the row has now */
+    struct uuid old_id;  /* that lead */
+    struct remembered remembered; /* rows that wait for their decision: what the state has of them */
+    struct str custom_changed; /* updates: a byte 0/1 per custom variable of the entry's shape; empty: none */
+};
+
+struct spool;
+int spool_new(size_t memory_max, struct spool **out, struct err *e);
+void spool_free(struct spool *s);
+int spool_put(struct spool *s, const struct planned *planned, struct err *e); /* copies */
+/* 1 with the next one (strings valid until the next call), 0 when empty, -1. The first get ends the putting. */
+int spool_get(struct spool *s, struct planned *out, struct err *e);
+uint64_t spool_n(const struct spool *s); /* records not yet taken */
+bool spool_has(const struct spool *s, enum op op); /* was one with this operation put? */
+
+#endif

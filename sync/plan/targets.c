@@ -1,0 +1,142 @@
+/* Names become ids once, at the start of a run. */
+#include "config.h"
+
+#include "sync/plan/targets.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { TARGETS_ARENA_MAX = 16 << 20, TARGET_UNMET = 1 << 30 };
+
+static int add(struct targets *t, struct run_target **out, struct err *e)
+{
+    struct run_target *v = realloc(t->v, (t->n + 1) * sizeof *v);
+    if (v == NULL)
+        return err_oom(e);
+    t->v = v;
+    *out = &v[t->n++];
+    **out = (struct run_target){.target = {.status = TARGET_STATUS_UNKNOWN}};
+    return 0;
+}
+
+static int find(struct targets *t, const struct target_spec *spec, struct api *api, bool ask, struct err *e)
+{
+    struct run_target *rt;
+    if (add(t, &rt, e) != 0)
+        return -1;
+    rt->target.kind = spec->kind;
+    if (api != NULL)
+        return api_target_find(api, spec, ask, &t->arena, &rt->target, e);
+    if (uuid_parse(str_from(spec->text), &rt->target.id) == 0)
+        return 0;
+    return err_set(e, XS_KEY, "no API key, and %s \"%s\" is a name that only Instantly can turn into an id: set "
+                   "INSTANTLY_API_KEY, or give the UUID", target_kind_text(spec->kind), spec->text);
+}
+
+bool targets_promote_same(const struct mapping *m)
+{
+    const struct target_spec *promote = &m->stage.promote;
+    return promote->kind == m->target.kind && strcmp(promote->text, m->target.text) == 0;
+}
+
+int targets_promote_judge(const struct mapping *m, const struct target *promote, const struct target *target,
+                          struct err *e)
+{
+    const struct target_spec *to = &m->stage.promote;
+    if (target_eq(promote, target))
+        return 0;
+    return err_set(e, XS_CONFIG, "stage: promotes leads to %s \"%s\", and target: is %s \"%s\": name the same place in "
+                   "both", target_kind_text(to->kind), to->text, target_kind_text(m->target.kind), m->target.text);
+}
+
+/* Where leads land first. What it promotes them to is the target itself, or nobody could say where a lead belongs. */
+static int find_stage(struct targets *t, const struct mapping *m, struct api *api, bool ask, struct err *e)
+{
+    if (find(t, &m->stage.list, api, ask, e) != 0)
+        return -1;
+    t->created_n = t->n;
+    if (targets_promote_same(m))
+        return 0;
+    if (find(t, &m->stage.promote, api, ask, e) != 0)
+        return -1;
+    return targets_promote_judge(m, &t->v[--t->n].target, &t->v[0].target, e);
+}
+
+int targets_find(struct targets *t, const struct mapping *m, struct api *api, bool ask, struct err *e)
+{
+    *t = (struct targets){0};
+    arena_init(&t->arena, TARGETS_ARENA_MAX);
+    if (m->routes_n == 0) {
+        if (find(t, &m->target, api, ask, e) != 0)
+            return -1;
+    }
+    for (size_t r = 0; r < m->routes_n; r++)
+        if (find(t, &m->routes[r].target, api, ask, e) != 0)
+            return -1;
+    if (m->routes_n > 0 && m->route_otherwise == OTHERWISE_TARGET && find(t, &m->route_default, api, ask, e) != 0)
+        return -1;
+    t->mapped_n = t->created_n = t->n;
+    if (m->stage.on && find_stage(t, m, api, ask, e) != 0)
+        return -1;
+    const struct gone *gone;
+    t->gone_at = t->n;
+    for (size_t i = 0; (gone = targets_policy(m, i)) != NULL; i++)
+        if (gone->policy == GONE_MOVE && find(t, &gone->to, api, ask, e) != 0)
+            return -1;
+    return 0;
+}
+
+const struct gone *targets_policy(const struct mapping *m, size_t i)
+{
+    static const struct gone keep = {.policy = GONE_KEEP};
+    if (i > 0)
+        return mapping_skip_then(m, i - 1);
+    return m->mode == MODE_MIRROR ? &m->removed : &keep;
+}
+
+const struct run_target *targets_of_policy(const struct targets *t, const struct mapping *m, size_t i)
+{
+    size_t at = t->gone_at;
+    for (size_t before = 0; before < i; before++)
+        at += targets_policy(m, before)->policy == GONE_MOVE;
+    return targets_policy(m, i)->policy == GONE_MOVE ? &t->v[at] : NULL;
+}
+
+int targets_number(struct targets *t, struct state *s, bool accept, struct err *e)
+{
+    for (size_t i = 0; i < t->n; i++) {
+        if (state_target_put(s, &t->v[i].target, accept, &t->v[i].number, e) != 0)
+            return -1;
+        /* A dry run writes no number for a target that the state has not met, but has to tell them apart. */
+        if (t->v[i].number == 0)
+            t->v[i].number = TARGET_UNMET + (uint32_t)i;
+    }
+    return 0;
+}
+
+const struct target *targets_get(struct targets *t, struct state *s, uint32_t number, struct err *e)
+{
+    for (size_t i = 0; i < t->n; i++)
+        if (t->v[i].number == number)
+            return &t->v[i].target;
+    struct target found;
+    int rc = state_target_get(s, number, &t->arena, &found, e);
+    if (rc < 0)
+        return NULL;
+    if (rc == 0) {
+        err_set(e, XS_STATE, "the state names target number %u, which it does not know: restore a copy of it", number);
+        return NULL;
+    }
+    struct run_target *rt;
+    if (add(t, &rt, e) != 0)
+        return NULL;
+    *rt = (struct run_target){found, number};
+    return &rt->target;
+}
+
+void targets_free(struct targets *t)
+{
+    free(t->v);
+    arena_free(&t->arena);
+    *t = (struct targets){0};
+}

@@ -1,0 +1,334 @@
+/* `check`, the other side: key and scopes, targets with their status, variables, block list. Everything here goes
+ * through a client that cannot write, whatever its callers configured. */
+#include "config.h"
+
+#include "sync/preflight/check_int.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "sync/base/text.h"
+#include "sync/plan/targets.h"
+
+/* Statuses of a campaign that a sync's user wants to hear of; campaign_status_text() has their names. */
+enum { CAMPAIGN_SUSPENDED = -99, CAMPAIGN_ACTIVE = 1 };
+
+/* ---- key and scopes ---- */
+
+static int check_key(struct check *c)
+{
+    struct err e = ERR_INIT;
+    struct api_config config = *c->config->api;
+    config.read_only = true;
+    if (config.key == NULL || *config.key == '\0') {
+        err_set(&e, XS_KEY, "no API key: set INSTANTLY_API_KEY, or give --api-key-file");
+        check_error(c, "key", &e);
+        return -1;
+    }
+    if (api_new(&config, c->config->transport, c->config->clock, &c->api, &e) != 0 ||
+        api_workspace_get(c->api, &c->arena, &c->workspace, &e) != 0 || api_plan_get(c->api, &c->workspace, &e) != 0) {
+        check_error(c, "key", &e);
+        return -1;
+    }
+    if (c->workspace.id != NULL)
+        check_say(c, FINDING_OK, "key", "accepted, of workspace \"%s\" %s",
+                  c->workspace.name != NULL ? c->workspace.name : "", c->workspace.id);
+    else
+        check_say(c, FINDING_OK, "key", "accepted");
+    if (c->workspace.notice != NULL)
+        check_say(c, FINDING_NOTICE, "key", "%s", c->workspace.notice);
+    if (c->workspace.plan_notice != NULL)
+        check_say(c, FINDING_NOTICE, "plan", "%s", c->workspace.plan_notice);
+    return 0;
+}
+
+/* Does the mapping do this with leads that are no longer wanted? */
+static bool has_policy(const struct mapping *m, enum gone_policy policy)
+{
+    const struct gone *gone;
+    for (size_t i = 0; (gone = targets_policy(m, i)) != NULL; i++)
+        if (gone->policy == policy)
+            return true;
+    return false;
+}
+
+static bool deletes_doubles(const struct mapping *m)
+{
+    const struct gone *gone;
+    for (size_t i = 0; (gone = targets_policy(m, i)) != NULL; i++)
+        if (gone->delete_if_there)
+            return true;
+    return false;
+}
+
+/* Can the mapping move leads? Then jobs have to be read. */
+static bool may_move(const struct mapping *m)
+{
+    return (m->routes_n > 0 && m->mode != MODE_CREATE) || m->stage.on || has_policy(m, GONE_MOVE);
+}
+
+/* One harmless request that needs the scope. 0, or -1 when nothing more can be asked. */
+static int try_scope(struct check *c, const struct api_call *call, const char *scope)
+{
+    struct err e = ERR_INIT;
+    struct api_reply reply;
+    if (api_call_wait(c->api, call, &reply, &e) != 0) {
+        check_error(c, "key", &e);
+        return -1;
+    }
+    if (reply.class == API_REFUSED && reply.http_status == 403) {
+        err_set(&e, XS_KEY, "the key lacks the scope %s: add it in Instantly, Settings, API keys", scope);
+        check_error(c, "key", &e);
+    } else if (reply.class == API_OK) {
+        check_say(c, FINDING_OK, "key", "has the scope %s", scope);
+    } else {
+        check_say(c, FINDING_WARNING, "key", "whether it has the scope %s cannot be told (%d %.*s)", scope,
+                  reply.http_status, STR_ARG(reply.message));
+    }
+    return 0;
+}
+
+/* A key that may do what this mapping never asks for is worth more to a thief than it has to be. */
+static int try_excess(struct check *c, const struct api_call *needless)
+{
+    struct err e = ERR_INIT;
+    struct api_reply reply;
+    if (api_call_wait(c->api, needless, &reply, &e) != 0) {
+        check_error(c, "key", &e);
+        return -1;
+    }
+    if (reply.class == API_OK)
+        check_say(c, FINDING_NOTICE, "key", "may do more than this mapping asks for, as background-jobs:read: docs/CRON.md has "
+                  "the scopes that are enough");
+    return 0;
+}
+
+static int check_scopes(struct check *c)
+{
+    const struct mapping *m = c->m;
+    const struct api_call leads = {.method = "POST", .path = "/api/v2/leads/list", .body = STR("{\"limit\":1}"),
+                                   .optional = true, .urgent = true, .kind = API_KIND_LIST};
+    const struct api_call jobs = {.method = "GET", .path = "/api/v2/background-jobs?limit=1", .optional = true,
+                                  .urgent = true, .kind = API_KIND_JOBS};
+    if (try_scope(c, &leads, "leads:read") != 0)
+        return -1;
+    if ((may_move(m) ? try_scope(c, &jobs, "background-jobs:read") : try_excess(c, &jobs)) != 0)
+        return -1;
+    bool updates = m->mode != MODE_CREATE || may_move(m), deletes = has_policy(m, GONE_DELETE) || deletes_doubles(m);
+    check_say(c, FINDING_NOTICE, "key", "leads:create%s%s can only be told by writing: look them up in Instantly",
+              updates ? ", leads:update" : "", deletes ? ", leads:delete" : "");
+    return 0;
+}
+
+/* ---- variables ---- */
+
+static bool is_in(struct str name, const struct str *names, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (str_eq(names[i], name))
+            return true;
+    return false;
+}
+
+static bool is_core(struct str name)
+{
+    for (size_t f = 0; f < LEAD_FIELD_N; f++)
+        if (str_is(name, lead_field_table[f].payload))
+            return true;
+    return false;
+}
+
+/* Those of `names` that `others` lacks. In the arena; NULL when it is full. */
+static struct str *difference(struct check *c, const struct str *names, size_t n, const struct str *others,
+                              size_t others_n, bool skip_core, size_t *out_n)
+{
+    struct str *out = arena_calloc(&c->arena, n + 1, sizeof *out);
+    *out_n = 0;
+    for (size_t i = 0; out != NULL && i < n; i++)
+        if (!is_in(names[i], others, others_n) && !(skip_core && is_core(names[i])))
+            out[(*out_n)++] = names[i];
+    return out;
+}
+
+/* What the mails use and the mapping does not fill, at all or for some leads, is a hole in somebody's mail. Names in a
+ * sequence that the mapping fills for every lead are no news. Sets *mails when there are any. */
+static int check_sequence(struct check *c, const struct target *t, const char *campaign, const struct str *filled,
+                          size_t filled_n, bool *mails)
+{
+    struct err e = ERR_INIT;
+    struct str *used;
+    size_t used_n, missing_n;
+    int rc = api_campaign_used(c->api, t, &c->arena, &used, &used_n, &e);
+    struct str *missing = rc > 0 ? difference(c, used, used_n, filled, filled_n, false, &missing_n) : NULL;
+    if (rc < 0 || (rc > 0 && missing == NULL && err_oom(&e) != 0)) {
+        check_error(c, "variables", &e);
+        return -1;
+    }
+    *mails = rc > 0;
+    if (rc == 0)
+        return 0;
+    if (missing_n > 0)
+        check_say(c, FINDING_WARNING, "variables",
+                  "the sequence of campaign \"%s\" uses variables that the mapping leaves empty: %s", campaign,
+                  check_list(c, missing, missing_n));
+    for (size_t i = 0; i < used_n; i++) {
+        uint64_t empty = check_count_empty(c, used[i]);
+        if (empty > 0 && is_in(used[i], filled, filled_n))
+            check_say(c, FINDING_WARNING, "variables",
+                      "the sequence of campaign \"%s\" uses {{%.*s}}, which is empty for %llu of %llu lead%s: give it a "
+                      "default:, or required: true",
+                      campaign, STR_ARG(used[i]), (unsigned long long)empty, (unsigned long long)c->leads,
+                      text_plural(c->leads));
+    }
+    return 0;
+}
+
+/* An unfilled variable is a hole in a mail; a new one may be a typing slip that stays in Instantly for ever. */
+static int check_variables(struct check *c, const struct target *t)
+{
+    struct err e = ERR_INIT;
+    const struct str *filled;
+    struct str *known = NULL;
+    size_t names_n, fresh_n, missing_n, filled_n = mapping_filled(c->m, &filled);
+    if (api_campaign_variables(c->api, t, &c->arena, &known, &names_n, &e) != 0) {
+        check_error(c, "variables", &e);
+        return -1;
+    }
+    const char *campaign = t->name != NULL ? t->name : "";
+    struct str *fresh = difference(c, filled, filled_n, known, names_n, true, &fresh_n);
+    struct str *missing = difference(c, known, names_n, filled, filled_n, false, &missing_n);
+    if (fresh == NULL || missing == NULL) {
+        err_oom(&e);
+        check_error(c, "variables", &e);
+        return -1;
+    }
+    bool mails = false;
+    if (check_sequence(c, t, campaign, filled, filled_n, &mails) != 0)
+        return -1;
+    /* Those that no mail uses harm nobody; without a sequence to look at, all of them may be used. */
+    if (missing_n > 0)
+        check_say(c, mails ? FINDING_NOTICE : FINDING_WARNING, "variables",
+                  "campaign \"%s\" has variables that the mapping leaves empty: %s", campaign,
+                  check_list(c, missing, missing_n));
+    if (fresh_n > 0)
+        check_say(c, FINDING_NOTICE, "variables", "new in campaign \"%s\", for everyone who uses it: %s",
+                  campaign, check_list(c, fresh, fresh_n));
+    if (missing_n == 0 && fresh_n == 0)
+        check_say(c, FINDING_OK, "variables", "campaign \"%s\" has those of the mapping, and no others", campaign);
+    return 0;
+}
+
+/* ---- targets ---- */
+
+static void tell_target(struct check *c, const struct target *t)
+{
+    char id[UUID_TEXT_N], text[TARGET_TEXT_N];
+    const char *name = t->name != NULL ? t->name : "";
+    uuid_format(&t->id, id);
+    if (t->kind == TARGET_LIST) {
+        check_say(c, FINDING_OK, "target", "list \"%s\" %s", name, id);
+        return;
+    }
+    const char *status = campaign_status_text(t->status, text);
+    if (t->status == CAMPAIGN_ACTIVE)
+        check_say(c, FINDING_WARNING, "target", "campaign \"%s\" %s is ACTIVE: mail may go out at once", name, id);
+    else if (t->status < 0 && t->status >= CAMPAIGN_SUSPENDED)
+        check_say(c, FINDING_WARNING, "target", "campaign \"%s\" %s: %s, so that it mails nobody", name, id, status);
+    else
+        check_say(c, FINDING_OK, "target", "campaign \"%s\" %s is %s", name, id, status);
+}
+
+/* 0; 1 when it is not there; -1 when nothing more can be asked. */
+static int check_target(struct check *c, const struct target_spec *spec, bool own, struct target *found)
+{
+    struct err e = ERR_INIT;
+    if (spec->text == NULL || *spec->text == '\0')
+        return 1;
+    if (api_target_find(c->api, spec, true, &c->arena, found, &e) != 0) {
+        int rc = e.status == XS_CONFIG ? 1 : -1;
+        check_error(c, "target", &e);
+        return rc;
+    }
+    tell_target(c, found);
+    struct check_target *kept = arena_alloc(&c->arena, sizeof *kept);
+    if (kept == NULL) {
+        err_oom(&e);
+        check_error(c, "target", &e);
+        return -1;
+    }
+    *kept = (struct check_target){*found, c->targets};
+    c->targets = kept;
+    if (own && c->bound && found->kind == TARGET_CAMPAIGN && check_variables(c, found) != 0)
+        return -1;
+    return 0;
+}
+
+static int check_routes(struct check *c)
+{
+    struct target found;
+    for (size_t r = 0; r < c->m->routes_n; r++)
+        if (check_target(c, &c->m->routes[r].target, true, &found) < 0)
+            return -1;
+    if (c->m->route_otherwise == OTHERWISE_TARGET && check_target(c, &c->m->route_default, true, &found) < 0)
+        return -1;
+    return 0;
+}
+
+/* It ends at the target, which has been told; a name and a UUID have to be looked up to be compared. */
+static int check_stage(struct check *c)
+{
+    struct err e = ERR_INIT;
+    struct target found;
+    if (check_target(c, &c->m->stage.list, false, &found) < 0)
+        return -1;
+    if (targets_promote_same(c->m))
+        return 0;
+    int rc = check_target(c, &c->m->stage.promote, false, &found);
+    if (rc == 0 && c->target != NULL && targets_promote_judge(c->m, &found, c->target, &e) != 0)
+        check_error(c, "target", &e);
+    return rc < 0 ? -1 : 0;
+}
+
+static int check_targets(struct check *c)
+{
+    struct target found;
+    if (c->m->routes_n > 0) {
+        if (check_routes(c) != 0)
+            return -1;
+    } else {
+        int rc = check_target(c, &c->m->target, true, &found);
+        if (rc < 0)
+            return -1;
+        if (rc == 0 && (c->target = arena_alloc(&c->arena, sizeof found)) != NULL)
+            *c->target = found;
+    }
+    if (c->m->stage.on && check_stage(c) != 0)
+        return -1;
+    const struct gone *gone;
+    for (size_t i = 0; (gone = targets_policy(c->m, i)) != NULL; i++)
+        if (gone->policy == GONE_MOVE && check_target(c, &gone->to, false, &found) < 0)
+            return -1;
+    return 0;
+}
+
+/* ---- block list ---- */
+
+/* Any address will do: whether it can be looked up is the question. */
+static void check_blocklist(struct check *c)
+{
+    struct err e = ERR_INIT;
+    const char *notice = NULL;
+    if (api_blocklisted(c->api, STR("nobody@example.com"), &notice, &e) < 0)
+        check_error(c, "block list", &e);
+    else if (notice != NULL)
+        check_say(c, FINDING_NOTICE, "block list", "%s", notice);
+    else
+        check_say(c, FINDING_OK, "block list", "can be read");
+}
+
+void check_api(struct check *c)
+{
+    /* What ends a run (a refused key, nobody there) would say the same of everything that follows. */
+    if (check_key(c) == 0 && check_scopes(c) == 0 && check_targets(c) == 0)
+        check_blocklist(c);
+}

@@ -1,0 +1,51 @@
+/* `check`, the databases: does the source's role do more than read, and can results_to: be written? */
+#include "config.h"
+
+#include "sync/preflight/check_int.h"
+
+#include <stdlib.h>
+
+#include "connectors/postgres/postgres_results.h"
+#include "connectors/postgres/postgres_role.h"
+
+/* Every read is in a read-only transaction; but a password that leaks is worth what its role may do. */
+static void check_role(struct check *c)
+{
+    struct err e = ERR_INIT;
+    struct postgres_role role;
+    if (postgres_role_look(c->m->source.as.sql.url, &role, &e) != 0)
+        check_error(c, "source", &e);
+    else if (role.superuser)
+        check_say(c, FINDING_WARNING, "source", "role %s is a superuser: a source needs a role that may SELECT what it reads, "
+                  "and nothing else", role.name);
+    else if (role.writable_n > 0)
+        check_say(c, FINDING_WARNING, "source", "role %s may write to %llu table%s (%s): SELECT is all that a source needs",
+                  role.name, (unsigned long long)role.writable_n, role.writable_n == 1 ? "" : "s, among them", role.example);
+    else if (role.creates)
+        check_say(c, FINDING_WARNING, "source", "role %s may create roles or databases, or replicate: SELECT is all that a "
+                  "source needs", role.name);
+    else
+        check_say(c, FINDING_OK, "source", "role %s reads, and may write to no table", role.name);
+    postgres_role_free(&role);
+}
+
+static void check_results(struct check *c)
+{
+    struct err e = ERR_INIT;
+    const struct mapping *m = c->m;
+    bool missing = false;
+    if (postgres_results_check(m->results_url, m->results_table, m->results_create, &missing, &e) != 0)
+        check_error(c, "results_to", &e);
+    else
+        check_say(c, FINDING_OK, "results_to", "table %s %s", m->results_table,
+                  missing ? "is not there yet, the first sync makes it" : "can be written");
+}
+
+void check_databases(struct check *c)
+{
+    /* Where the source could not be had, the connection has said why. */
+    if (c->m->source.kind == SOURCE_POSTGRES && c->counted)
+        check_role(c);
+    if (c->m->results_url != NULL)
+        check_results(c);
+}

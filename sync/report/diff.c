@@ -1,0 +1,266 @@
+/* The dry run's output: who counts, keeps and writes. The shapes stand in diff_json.c, diff_csv.c and diff_text.c.
+ *
+ * What stands later in the output than it comes waits in files: left-out rows, which come between the changes, and in text and
+ * JSON the changes themselves, before which the guards speak. Memory does not grow with any of them. */
+#include "config.h"
+
+#include "sync/report/diff_format.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "sync/base/file.h"
+
+enum { RECORD_MAX = 64 << 20, POUR_BYTES = 64 << 10 };
+
+/* Only the counts are wanted. */
+static int drop_head(struct diff *d, struct err *e)
+{
+    (void)d;
+    (void)e;
+    return 0;
+}
+
+static int drop_change(struct diff *d, const struct diff_change *change, struct err *e)
+{
+    (void)change;
+    return drop_head(d, e);
+}
+
+static int drop_left_out(struct diff *d, const struct diff_left_out *left_out, struct err *e)
+{
+    (void)left_out;
+    return drop_head(d, e);
+}
+
+static int drop_summary(struct diff *d, const struct diff_summary *summary, struct err *e)
+{
+    (void)summary;
+    return drop_head(d, e);
+}
+
+static const struct diff_format_ops diff_format_none = {drop_head, drop_change, drop_left_out, drop_summary};
+
+static const struct diff_format_ops *const formats[] = {
+    [DIFF_TEXT] = &diff_format_text,
+    [DIFF_JSON] = &diff_format_json,
+    [DIFF_NDJSON] = &diff_format_ndjson,
+    [DIFF_CSV] = &diff_format_csv,
+    [DIFF_NONE] = &diff_format_none,
+};
+
+int diff_open(const struct diff_options *options, struct diff **out, struct err *e)
+{
+    struct diff *d = calloc(1, sizeof *d);
+    if (d == NULL)
+        return err_oom(e);
+    d->options = *options;
+    d->ops = formats[options->format];
+    buf_init(&d->record, RECORD_MAX);
+    *out = d;
+    return 0;
+}
+
+void diff_close(struct diff *d)
+{
+    if (d == NULL)
+        return;
+    if (d->changes.f != NULL)
+        fclose(d->changes.f);
+    if (d->left_out.f != NULL)
+        fclose(d->left_out.f);
+    if (d->rejects.f != NULL)
+        fclose(d->rejects.f);
+    buf_free(&d->record);
+    free(d);
+}
+
+bool diff_has_changes(const struct diff *d)
+{
+    return d->changes_n > 0;
+}
+
+/* ---- bytes ---- */
+
+static int flush_out(struct diff *d)
+{
+    if (d->options.before_output != NULL && d->unflushed > 0)
+        d->options.before_output(d->options.ctx);
+    d->unflushed = 0;
+    return fflush(d->options.out);
+}
+
+int diff_write(struct diff *d, struct err *e)
+{
+    size_t n = d->record.n;
+    /* Bytes leave when it is said here, and not whenever stdio's buffer is full. */
+    bool written = d->unflushed + n <= DIFF_OUT_BYTES || flush_out(d) == 0;
+    written = written && (n == 0 || fwrite(d->record.p, 1, n, d->options.out) == n);
+    d->unflushed += n;
+    if (written && d->unflushed > DIFF_OUT_BYTES)
+        written = flush_out(d) == 0;
+    int errnum = errno;
+    buf_reset(&d->record);
+    return written ? 0 : err_errno(e, XS_IO, errnum, "cannot write the diff");
+}
+
+static int later_open(struct diff_later *later, struct err *e)
+{
+    int fd = file_unlinked_tmp(e);
+    if (fd < 0)
+        return -1;
+    later->f = fdopen(fd, "w+");
+    if (later->f != NULL)
+        return 0;
+    int errnum = errno;
+    close(fd);
+    return err_errno(e, XS_IO, errnum, "cannot keep the diff until its end");
+}
+
+int diff_keep(struct diff *d, struct diff_later *later, struct err *e)
+{
+    if (later->f == NULL && later_open(later, e) != 0)
+        return -1;
+    size_t n = d->record.n;
+    if (n > 0 && fwrite(d->record.p, 1, n, later->f) != n)
+        return err_errno(e, XS_IO, errno, "cannot write the temporary file of the diff");
+    later->n++;
+    buf_reset(&d->record);
+    return 0;
+}
+
+int diff_pour(struct diff *d, struct diff_later *later, struct err *e)
+{
+    if (diff_write(d, e) != 0)
+        return -1;
+    if (later->f == NULL)
+        return 0;
+    if (fflush(later->f) != 0)
+        return err_errno(e, XS_IO, errno, "cannot write the temporary file of the diff");
+    rewind(later->f);
+    if (buf_reserve(&d->record, POUR_BYTES) != 0)
+        return err_oom(e);
+    for (;;) {
+        d->record.n = fread(d->record.p, 1, POUR_BYTES, later->f);
+        if (d->record.n == 0)
+            break;
+        if (diff_write(d, e) != 0)
+            return -1;
+    }
+    if (ferror(later->f))
+        return err_errno(e, XS_IO, errno, "cannot read the temporary file of the diff");
+    return 0;
+}
+
+/* ---- what the formats share ---- */
+
+enum diff_kind diff_kind_of(const struct diff_change *change)
+{
+    if (change->rekey)
+        return DIFF_KIND_REKEY;
+    switch (change->op) {
+    case OP_CREATE: return DIFF_KIND_CREATE;
+    case OP_MOVE: return DIFF_KIND_MOVE;
+    case OP_REMOVE: return DIFF_KIND_REMOVE;
+    default: return DIFF_KIND_UPDATE;
+    }
+}
+
+const char *diff_kind_text(enum diff_kind kind)
+{
+    static const char *const texts[DIFF_KIND_N] = {"create", "update", "move", "remove", "rekey"};
+    return texts[kind];
+}
+
+/* Absent under another shape too: values are only comparable where the names stand at the same places. */
+static struct value value_at(const struct lead *lead, const struct lead_shape *shape, size_t at)
+{
+    static const struct value absent = {VALUE_ABSENT, NULL, 0};
+    if (lead == NULL)
+        return absent;
+    if (at < LEAD_FIELD_N)
+        return lead->core[at];
+    bool same_shape = lead->shape == shape || (lead->shape != NULL && lead->shape->id == shape->id);
+    return same_shape ? lead->custom[at - LEAD_FIELD_N] : absent;
+}
+
+/* Does the change write the field at this place? */
+static bool is_written(const struct diff_change *c, size_t at, const struct value *new_value)
+{
+    if (c->op == OP_CREATE)
+        return new_value->kind != VALUE_ABSENT;
+    if (c->op != OP_UPDATE)
+        return false;
+    return at < LEAD_FIELD_N ? (c->fields >> at & 1) != 0 : c->custom != NULL && c->custom[at - LEAD_FIELD_N];
+}
+
+int diff_field_next(const struct diff_change *change, size_t *at, struct diff_field *out)
+{
+    const struct lead *lead = change->new_lead;
+    if (lead == NULL)
+        return 0;
+    const struct lead_shape *shape = lead->shape;
+    size_t n = LEAD_FIELD_N + (shape != NULL ? shape->custom_n : 0);
+    while (*at < n) {
+        size_t i = (*at)++;
+        struct value new_value = value_at(lead, shape, i);
+        if (!is_written(change, i, &new_value))
+            continue;
+        *out = (struct diff_field){
+            .name = i < LEAD_FIELD_N ? str_from(lead_field_table[i].api) : shape->custom_names[i - LEAD_FIELD_N],
+            .custom = i >= LEAD_FIELD_N,
+            .old_value = value_at(change->old_lead, shape, i),
+            .new_value = new_value,
+        };
+        return 1;
+    }
+    return 0;
+}
+
+/* ---- events ---- */
+
+/* Out of order calls are a mistake of the engine, not of the user. */
+static int expect(const struct diff *d, bool begun, struct err *e)
+{
+    if (d->begun == begun && !d->finished)
+        return 0;
+    return err_set(e, XS_INTERNAL, "the diff was told things out of order: please report");
+}
+
+int diff_head(struct diff *d, const struct diff_head *head, struct err *e)
+{
+    if (expect(d, false, e) != 0)
+        return -1;
+    d->begun = true;
+    d->head = *head;
+    return d->ops->head(d, e);
+}
+
+int diff_change(struct diff *d, const struct diff_change *change, struct err *e)
+{
+    if (expect(d, true, e) != 0)
+        return -1;
+    d->kinds[diff_kind_of(change)]++;
+    int rc = d->ops->change(d, change, e);
+    d->changes_n++;
+    return rc;
+}
+
+int diff_left_out(struct diff *d, const struct diff_left_out *left_out, struct err *e)
+{
+    if (expect(d, true, e) != 0)
+        return -1;
+    d->left_out_n++;
+    return d->ops->left_out(d, left_out, e);
+}
+
+int diff_finish(struct diff *d, const struct diff_summary *summary, struct err *e)
+{
+    if (expect(d, true, e) != 0 || d->ops->finish(d, summary, e) != 0)
+        return -1;
+    d->finished = true;
+    if (flush_out(d) != 0)
+        return err_errno(e, XS_IO, errno, "cannot write the diff");
+    return 0;
+}

@@ -1,0 +1,402 @@
+/* The diff as one JSON document, and as one JSON object a line. Both are made of the same records.
+ *
+ * Every member is always there, null where something is not known: a reader need not ask twice. The document is put
+ * together from records that waited in files: its brackets and commas are written here, not by the writer. */
+#include "config.h"
+
+#include "sync/base/clock.h"
+#include "sync/report/diff_format.h"
+#include "sync/report/run_begun.h"
+
+/* ---- small parts ---- */
+
+static void value(struct jsonw *w, const struct value *v)
+{
+    struct str text = {v->p, v->n};
+    switch (v->kind) {
+    case VALUE_STRING: jsonw_str(w, text); return;
+    case VALUE_NUMBER:
+    case VALUE_BOOL: jsonw_raw(w, text); return;
+    case VALUE_ABSENT:
+    case VALUE_NULL: break;
+    }
+    jsonw_null(w);
+}
+
+static void text_or_null(struct jsonw *w, const char *key, struct str text)
+{
+    jsonw_key(w, key);
+    if (text.p == NULL)
+        jsonw_null(w);
+    else
+        jsonw_str(w, text);
+}
+
+/* Rows and lines count from 1: 0 is none. */
+static void count_or_null(struct jsonw *w, const char *key, uint64_t n)
+{
+    jsonw_key(w, key);
+    if (n == 0)
+        jsonw_null(w);
+    else
+        jsonw_uint(w, n);
+}
+
+static void uint_member(struct jsonw *w, const char *key, uint64_t n)
+{
+    jsonw_key(w, key);
+    jsonw_uint(w, n);
+}
+
+static void target(struct jsonw *w, const char *key, const struct target *t)
+{
+    char id[UUID_TEXT_N];
+    jsonw_key(w, key);
+    if (t == NULL) {
+        jsonw_null(w);
+        return;
+    }
+    jsonw_object(w);
+    jsonw_key(w, "kind");
+    jsonw_text(w, target_kind_text(t->kind));
+    jsonw_key(w, "id");
+    jsonw_text(w, uuid_format(&t->id, id));
+    jsonw_key(w, "name");
+    jsonw_text(w, t->name);
+    jsonw_object_end(w);
+}
+
+/* A record that is whole goes on, one that is not is no record. */
+static int complete(struct jsonw *w, struct err *e)
+{
+    return jsonw_end(w) == 0 ? 0 : err_oom(e);
+}
+
+/* ---- records ---- */
+
+static void fields(struct jsonw *w, const struct diff_change *change)
+{
+    struct diff_field field;
+    jsonw_key(w, "fields");
+    jsonw_object(w);
+    for (size_t at = 0; diff_field_next(change, &at, &field) == 1;) {
+        struct buf name = BUF_INIT(sizeof "custom_variables." + field.name.n);
+        if (!field.custom) {
+            jsonw_key_str(w, field.name);
+        } else if (buf_adds(&name, "custom_variables.") == 0 && buf_add(&name, field.name.p, field.name.n) == 0) {
+            jsonw_key_str(w, buf_str(&name));
+        } else {
+            w->failed = true; /* memory: the record is not finished */
+        }
+        buf_free(&name);
+        jsonw_array(w);
+        value(w, &field.old_value);
+        value(w, &field.new_value);
+        jsonw_array_end(w);
+    }
+    jsonw_object_end(w);
+}
+
+static void change_members(struct jsonw *w, const struct diff_change *c)
+{
+    char id[UUID_TEXT_N];
+    const struct entry *entry = c->entry;
+    jsonw_key(w, "op");
+    jsonw_text(w, diff_kind_text(diff_kind_of(c)));
+    text_or_null(w, "key", entry->key_text.n > 0 ? entry->key_text : STR_NONE);
+    count_or_null(w, "row", entry->row);
+    count_or_null(w, "line", entry->line);
+    jsonw_key(w, "lead_id");
+    jsonw_text(w, entry->has_lead_id ? uuid_format(&entry->lead_id, id) : NULL);
+    target(w, "target", c->target);
+    target(w, "from", c->from);
+    jsonw_key(w, "certain");
+    jsonw_bool(w, c->certain);
+    fields(w, c);
+}
+
+static void left_out_members(struct jsonw *w, const struct diff_left_out *l)
+{
+    const struct entry *entry = l->entry;
+    count_or_null(w, "row", entry->row);
+    count_or_null(w, "line", entry->line);
+    text_or_null(w, "key", entry->key_text.n > 0 ? entry->key_text : STR_NONE);
+    jsonw_key(w, "column");
+    jsonw_text(w, l->column);
+    jsonw_key(w, "outcome");
+    jsonw_text(w, outcome_text(entry->outcome));
+    jsonw_key(w, "reason");
+    jsonw_text(w, entry->reason == REASON_NONE ? NULL : reason_text(entry->reason));
+    text_or_null(w, "value", l->value);
+    text_or_null(w, "detail", entry->detail);
+}
+
+static void new_variables(struct jsonw *w, const struct diff_summary *s)
+{
+    jsonw_key(w, "new_variables");
+    if (s->new_variables == NULL) {
+        jsonw_null(w);
+        return;
+    }
+    jsonw_array(w);
+    for (size_t i = 0; i < s->new_variables_n; i++)
+        jsonw_text(w, s->new_variables[i]);
+    jsonw_array_end(w);
+}
+
+static void requests(struct jsonw *w, const struct diff_summary *s)
+{
+    jsonw_key(w, "requests");
+    jsonw_object(w);
+    uint_member(w, "create", s->requests_create);
+    uint_member(w, "update", s->requests_update);
+    uint_member(w, "move", s->requests_move);
+    uint_member(w, "remove", s->requests_remove);
+    uint_member(w, "total", s->requests_create + s->requests_update + s->requests_move + s->requests_remove);
+    jsonw_key(w, "seconds_at_limit");
+    if (s->seconds_at_limit < 0)
+        jsonw_null(w);
+    else
+        jsonw_number(w, s->seconds_at_limit, 3);
+    jsonw_object_end(w);
+}
+
+static void reasons(struct jsonw *w, const struct diff_summary *s)
+{
+    jsonw_key(w, "reasons");
+    jsonw_object(w);
+    for (size_t r = REASON_NONE + 1; s->reasons != NULL && r < REASON_N; r++)
+        if (s->reasons[r] > 0)
+            uint_member(w, reason_text((enum reason)r), s->reasons[r]);
+    jsonw_object_end(w);
+}
+
+static void counts(struct jsonw *w, const struct diff_summary *s)
+{
+    uint_member(w, "read", s->read);
+    uint_member(w, "create", s->create);
+    uint_member(w, "update", s->update);
+    uint_member(w, "move", s->move);
+    uint_member(w, "remove", s->remove);
+    uint_member(w, "changed", s->changed);
+    uint_member(w, "unchanged", s->unchanged);
+    uint_member(w, "skipped", s->skipped);
+    uint_member(w, "rejected", s->rejected);
+    uint_member(w, "duplicates", s->duplicates);
+    uint_member(w, "open", s->open);
+}
+
+static void guards(struct jsonw *w, const struct diff_summary *s)
+{
+    jsonw_key(w, "guards");
+    jsonw_array(w);
+    for (size_t i = 0; i < s->guards_n; i++)
+        run_guard_json(&s->guards[i], w);
+    jsonw_array_end(w);
+}
+
+static void warnings(struct jsonw *w, const struct diff_warnings *list)
+{
+    jsonw_key(w, "warnings");
+    jsonw_array(w);
+    for (size_t i = 0; list != NULL && i < list->n; i++)
+        jsonw_text(w, list->v[i]);
+    jsonw_array_end(w);
+}
+
+static void waiting(struct jsonw *w, const struct diff_summary *s)
+{
+    jsonw_key(w, "waiting");
+    if (s->gone_waiting == 0) {
+        jsonw_null(w);
+        return;
+    }
+    jsonw_object(w);
+    uint_member(w, "leads", s->gone_waiting);
+    jsonw_key(w, "why");
+    jsonw_text(w, s->waits_for);
+    jsonw_object_end(w);
+}
+
+/* What the diff is of, and what speaks against the sync. */
+static void about(struct jsonw *w, const struct diff *d, const struct diff_summary *s)
+{
+    char at[TIME_TEXT_N];
+    jsonw_key(w, "version");
+    jsonw_int(w, 1);
+    jsonw_key(w, "sync");
+    jsonw_text(w, d->head.sync);
+    jsonw_key(w, "at");
+    jsonw_text(w, time_format(d->head.at_ms, at));
+    jsonw_key(w, "mapping_sha256");
+    jsonw_text(w, s->mapping_sha256);
+    uint_member(w, "state_serial", s->state_serial);
+    guards(w, s);
+    warnings(w, d->options.warnings);
+    waiting(w, s);
+}
+
+/* ---- one document ---- */
+
+/* Everything waits for the verdict of the guards, which stands before the changes. */
+static int json_head(struct diff *d, struct err *e)
+{
+    (void)d;
+    (void)e;
+    return 0;
+}
+
+static int json_begin(struct diff *d, const struct diff_summary *s, struct err *e)
+{
+    struct buf text = BUF_INIT(d->record.max);
+    struct jsonw w;
+    jsonw_init_output(&w, &text);
+    jsonw_object(&w);
+    about(&w, d, s);
+    jsonw_object_end(&w);
+    int rc = complete(&w, e);
+    /* The bracket stays open: the changes follow. */
+    if (rc == 0 && (buf_add(&d->record, text.p, text.n - 1) != 0 || buf_adds(&d->record, ",\n\"changes\":[") != 0))
+        rc = err_oom(e);
+    buf_free(&text);
+    return rc == 0 ? diff_pour(d, &d->changes, e) : rc;
+}
+
+/* The comma belongs to the place in the list: none before the first. */
+static int separate(struct diff *d, uint64_t before, struct err *e)
+{
+    return buf_adds(&d->record, before > 0 ? ",\n" : "\n") == 0 ? 0 : err_oom(e);
+}
+
+static int json_change(struct diff *d, const struct diff_change *c, struct err *e)
+{
+    struct jsonw w;
+    if (separate(d, d->changes_n, e) != 0)
+        return -1;
+    jsonw_init_output(&w, &d->record);
+    jsonw_object(&w);
+    change_members(&w, c);
+    jsonw_object_end(&w);
+    return complete(&w, e) == 0 ? diff_keep(d, &d->changes, e) : -1;
+}
+
+static int keep_left_out(struct diff *d, struct diff_later *later, const struct diff_left_out *l, struct err *e)
+{
+    struct jsonw w;
+    if (separate(d, later->n, e) != 0)
+        return -1;
+    jsonw_init_output(&w, &d->record);
+    jsonw_object(&w);
+    left_out_members(&w, l);
+    jsonw_object_end(&w);
+    return complete(&w, e) == 0 ? diff_keep(d, later, e) : -1;
+}
+
+/* `rejects` is the rejected part of `left_out`, so such a row stands in both. */
+static int json_left_out(struct diff *d, const struct diff_left_out *l, struct err *e)
+{
+    if (l->entry->outcome == OUTCOME_REJECTED && keep_left_out(d, &d->rejects, l, e) != 0)
+        return -1;
+    return keep_left_out(d, &d->left_out, l, e);
+}
+
+static int json_finish(struct diff *d, const struct diff_summary *s, struct err *e)
+{
+    struct buf text = BUF_INIT(d->record.max);
+    struct jsonw w;
+    int rc = -1;
+    if (json_begin(d, s, e) != 0)
+        goto done;
+    if (buf_adds(&d->record, "],\n\"rejects\":[") != 0) {
+        err_oom(e);
+        goto done;
+    }
+    if (diff_pour(d, &d->rejects, e) != 0)
+        goto done;
+    if (buf_adds(&d->record, "],\n\"left_out\":[") != 0) {
+        err_oom(e);
+        goto done;
+    }
+    if (diff_pour(d, &d->left_out, e) != 0)
+        goto done;
+    jsonw_init_output(&w, &text);
+    jsonw_object(&w);
+    new_variables(&w, s);
+    requests(&w, s);
+    reasons(&w, s);
+    jsonw_key(&w, "summary");
+    jsonw_object(&w);
+    counts(&w, s);
+    jsonw_object_end(&w);
+    jsonw_object_end(&w);
+    if (complete(&w, e) != 0)
+        goto done;
+    /* The object's own bracket was opened by the head. */
+    if (buf_adds(&d->record, "],\n") != 0 || buf_add(&d->record, text.p + 1, text.n - 1) != 0 ||
+        buf_addc(&d->record, '\n') != 0)
+        err_oom(e);
+    else
+        rc = diff_write(d, e);
+done:
+    buf_free(&text);
+    return rc;
+}
+
+const struct diff_format_ops diff_format_json = {json_head, json_change, json_left_out, json_finish};
+
+/* ---- one object a line ---- */
+
+/* Nothing to say before the first record: the summary comes last. */
+static int ndjson_head(struct diff *d, struct err *e)
+{
+    (void)d;
+    (void)e;
+    return 0;
+}
+
+static void ndjson_begin(struct diff *d, struct jsonw *w, const char *type)
+{
+    jsonw_init_output(w, &d->record);
+    jsonw_object(w);
+    jsonw_key(w, "type");
+    jsonw_text(w, type);
+}
+
+static int ndjson_end(struct diff *d, struct jsonw *w, struct err *e)
+{
+    jsonw_object_end(w);
+    if (complete(w, e) != 0)
+        return -1;
+    return buf_addc(&d->record, '\n') == 0 ? diff_write(d, e) : err_oom(e);
+}
+
+static int ndjson_change(struct diff *d, const struct diff_change *c, struct err *e)
+{
+    struct jsonw w;
+    ndjson_begin(d, &w, "change");
+    change_members(&w, c);
+    return ndjson_end(d, &w, e);
+}
+
+/* Once, in source order: the outcome says which ones are rejects. */
+static int ndjson_left_out(struct diff *d, const struct diff_left_out *l, struct err *e)
+{
+    struct jsonw w;
+    ndjson_begin(d, &w, "left_out");
+    left_out_members(&w, l);
+    return ndjson_end(d, &w, e);
+}
+
+static int ndjson_finish(struct diff *d, const struct diff_summary *s, struct err *e)
+{
+    struct jsonw w;
+    ndjson_begin(d, &w, "summary");
+    about(&w, d, s);
+    counts(&w, s);
+    new_variables(&w, s);
+    requests(&w, s);
+    reasons(&w, s);
+    return ndjson_end(d, &w, e);
+}
+
+const struct diff_format_ops diff_format_ndjson = {ndjson_head, ndjson_change, ndjson_left_out, ndjson_finish};

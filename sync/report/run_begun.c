@@ -1,0 +1,173 @@
+/* Who began a run and how, and why it ended: members of the report that also stand elsewhere (the run's record from its
+ * start, the watchdog's ping). */
+#include "config.h"
+
+#include "sync/report/run_begun.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "sync/base/log.h"
+
+enum { MESSAGE_BYTES = 1 << 20 };
+
+/* ---- who and how ---- */
+
+static void text_member(struct jsonw *w, const char *key, const char *text)
+{
+    jsonw_key(w, key);
+    jsonw_text(w, text);
+}
+
+static void actor(struct jsonw *w, const struct run_actor *a)
+{
+    jsonw_key(w, "actor");
+    if (a == NULL) {
+        jsonw_null(w);
+        return;
+    }
+    jsonw_object(w);
+    text_member(w, "user", a->user);
+    text_member(w, "host", a->host);
+    text_member(w, "version", a->version);
+    text_member(w, "command", a->command);
+    jsonw_object_end(w);
+}
+
+/* Is the guard of this override given again further on? The last one counts. */
+static bool is_repeated(const struct run_report *report, size_t at)
+{
+    size_t n = strcspn(report->overrides[at], "=") + 1;
+    for (size_t i = at + 1; i < report->overrides_n; i++)
+        if (strncmp(report->overrides[i], report->overrides[at], n) == 0)
+            return true;
+    return false;
+}
+
+static void overrides(struct jsonw *w, const struct run_report *report)
+{
+    jsonw_key(w, "overrides");
+    jsonw_object(w);
+    for (size_t i = 0; i < report->overrides_n; i++) {
+        const char *text = report->overrides[i];
+        size_t n = strcspn(text, "=");
+        if (is_repeated(report, i))
+            continue;
+        jsonw_key_str(w, (struct str){text, n});
+        jsonw_text(w, text[n] == '=' ? text + n + 1 : "");
+    }
+    jsonw_object_end(w);
+}
+
+void run_begun_json(const struct run_report *report, struct jsonw *w)
+{
+    actor(w, report->actor);
+    text_member(w, "mapping_sha256", report->mapping_sha256[0] != '\0' ? report->mapping_sha256 : NULL);
+    overrides(w, report);
+}
+
+int run_report_begun(const struct run_report *report, struct buf *out)
+{
+    struct jsonw w;
+    jsonw_init_output(&w, out);
+    jsonw_object(&w);
+    run_begun_json(report, &w);
+    jsonw_object_end(&w);
+    return jsonw_end(&w);
+}
+
+/* ---- why it ended ---- */
+
+uint64_t run_report_removals_waiting(const struct run_report *r)
+{
+    uint64_t own = r->tally.removals_left + r->gone_waiting;
+    return own > 0 ? own : r->removals_before;
+}
+
+void run_report_stopped(struct run_report *report, const struct err *why)
+{
+    struct buf text = BUF_INIT(MESSAGE_BYTES);
+    report->exit_code = why->status;
+    free(report->stop_message);
+    report->stop_message = log_redact(str_from(err_text(why)), &text) == 0 ? str_dup(buf_str(&text)) : NULL;
+    buf_free(&text);
+}
+
+const char *run_report_stop_kind(const struct run_report *report)
+{
+    switch (report->exit_code) {
+    case XS_DONE:
+    case XS_LEFT_OVER:
+    case XS_CHANGES: break;
+    case XS_GUARD: return "guard";
+    case XS_SOURCE:
+    case XS_NO_SOURCE: return "source";
+    case XS_USAGE:
+    case XS_CONFIG: return "mapping";
+    case XS_API: return "api";
+    case XS_STATE:
+    case XS_IO: return "state";
+    case XS_LOCKED: return "lock";
+    case XS_KEY: return "key";
+    case XS_SIGINT:
+    case XS_SIGTERM: return "signal";
+    case XS_INTERNAL: return "internal";
+    }
+    return NULL;
+}
+
+void run_guard_json(const struct run_guard *guard, struct jsonw *w)
+{
+    jsonw_object(w);
+    text_member(w, "name", guard->name);
+    text_member(w, "limit", guard->limit);
+    jsonw_key(w, "counted");
+    jsonw_uint(w, guard->counted);
+    jsonw_key(w, "of");
+    jsonw_uint(w, guard->of);
+    jsonw_key(w, "stops");
+    jsonw_bool(w, guard->stops);
+    jsonw_object_end(w);
+}
+
+void run_stopped_json(const struct run_report *report, struct jsonw *w)
+{
+    const char *kind = run_report_stop_kind(report);
+    jsonw_key(w, "stopped_by");
+    if (kind == NULL) {
+        jsonw_null(w);
+        return;
+    }
+    jsonw_object(w);
+    text_member(w, "kind", kind);
+    text_member(w, "message", report->stop_message);
+    jsonw_key(w, "guards");
+    jsonw_array(w);
+    for (size_t i = 0; i < report->guards_n; i++)
+        if (report->exit_code == XS_GUARD && report->guards[i].stops)
+            run_guard_json(&report->guards[i], w);
+    jsonw_array_end(w);
+    jsonw_object_end(w);
+}
+
+int run_report_ping(const struct run_report *report, struct buf *out)
+{
+    struct jsonw w;
+    jsonw_init_output(&w, out);
+    jsonw_object(&w);
+    text_member(&w, "sync", report->sync);
+    jsonw_key(&w, "run");
+    if (report->run == 0)
+        jsonw_null(&w);
+    else
+        jsonw_uint(&w, report->run);
+    text_member(&w, "status", report->status);
+    jsonw_key(&w, "exit_code");
+    jsonw_int(&w, report->exit_code);
+    run_stopped_json(report, &w);
+    tally_json(&report->tally, &w);
+    jsonw_key(&w, "removals_waiting");
+    jsonw_uint(&w, run_report_removals_waiting(report));
+    jsonw_object_end(&w);
+    return jsonw_end(&w);
+}

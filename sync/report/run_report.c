@@ -1,0 +1,451 @@
+/* The report of a run: as JSON for programs, as a table for people, as gauges for Prometheus. Pure.
+ *
+ * None of the three holds lead data: a report may be mailed around, a metrics file is readable by all. */
+#include "config.h"
+
+#include "sync/report/run_begun.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "sync/api/api.h"
+#include "sync/base/clock.h"
+#include "sync/base/text.h"
+
+void run_report_free(struct run_report *report)
+{
+    for (size_t i = 0; i < report->jobs_n; i++) {
+        free(report->jobs[i].type);
+        free(report->jobs[i].status);
+    }
+    free(report->jobs);
+    for (size_t i = 0; i < report->targets_n; i++)
+        free(report->targets[i].name);
+    free(report->targets);
+    tally_free(&report->tally);
+    free(report->stop_message);
+    free(report->sync);
+    free(report->workspace);
+    free(report->target_text);
+    free(report->gone_waits_for);
+    *report = (struct run_report){0};
+}
+
+/* ---- JSON ---- */
+
+static void uint_member(struct jsonw *w, const char *key, uint64_t n)
+{
+    jsonw_key(w, key);
+    jsonw_uint(w, n);
+}
+
+static void text_member(struct jsonw *w, const char *key, const char *text)
+{
+    jsonw_key(w, key);
+    jsonw_text(w, text);
+}
+
+/* A time that is not there yet is null, not 1970. */
+static void time_member(struct jsonw *w, const char *key, int64_t ms)
+{
+    char text[TIME_TEXT_N];
+    text_member(w, key, ms > 0 ? time_format(ms, text) : NULL);
+}
+
+static void count_or_null(struct jsonw *w, const char *key, int64_t n)
+{
+    jsonw_key(w, key);
+    if (n < 0)
+        jsonw_null(w);
+    else
+        jsonw_int(w, n);
+}
+
+static void jobs(struct jsonw *w, const struct run_report *report)
+{
+    jsonw_key(w, "jobs");
+    jsonw_array(w);
+    for (size_t i = 0; i < report->jobs_n; i++) {
+        const struct run_job *job = &report->jobs[i];
+        jsonw_object(w);
+        text_member(w, "id", job->id);
+        text_member(w, "type", job->type);
+        text_member(w, "status", job->status);
+        count_or_null(w, "total", job->total);
+        count_or_null(w, "success", job->success);
+        count_or_null(w, "failed", job->failed);
+        jsonw_object_end(w);
+    }
+    jsonw_array_end(w);
+}
+
+static void targets(struct jsonw *w, const struct run_report *report)
+{
+    jsonw_key(w, "targets");
+    jsonw_array(w);
+    for (size_t i = 0; i < report->targets_n; i++) {
+        const struct run_target_counts *t = &report->targets[i];
+        jsonw_object(w);
+        text_member(w, "target", t->target);
+        uint_member(w, "created", t->created);
+        uint_member(w, "changed", t->changed);
+        uint_member(w, "moved", t->moved);
+        uint_member(w, "removed", t->removed);
+        jsonw_object_end(w);
+    }
+    jsonw_array_end(w);
+}
+
+int run_report_json(const struct run_report *report, struct buf *out)
+{
+    struct jsonw w;
+    jsonw_init_output(&w, out);
+    jsonw_object(&w);
+    uint_member(&w, "version", 1);
+    jsonw_key(&w, "run");
+    if (report->run == 0)
+        jsonw_null(&w);
+    else
+        jsonw_uint(&w, report->run);
+    text_member(&w, "sync", report->sync);
+    if (report->command != NULL)
+        text_member(&w, "command", report->command);
+    time_member(&w, "started_at", report->started_ms);
+    time_member(&w, "finished_at", report->finished_ms);
+    text_member(&w, "status", report->status);
+    text_member(&w, "read", report->read);
+    tally_json(&report->tally, &w);
+    uint_member(&w, "removals_waiting", run_report_removals_waiting(report));
+    jsonw_key(&w, "requests");
+    jsonw_object(&w);
+    uint_member(&w, "total", report->requests_total);
+    uint_member(&w, "retried", report->requests_retried);
+    uint_member(&w, "rate_limited", report->requests_rate_limited);
+    jsonw_object_end(&w);
+    jobs(&w, report);
+    jsonw_key(&w, "leads_per_second");
+    jsonw_number(&w, report->leads_per_second, 1);
+    uint_member(&w, "peak_rss_bytes", report->peak_rss_bytes);
+    jsonw_key(&w, "exit_code");
+    jsonw_int(&w, report->exit_code);
+    run_stopped_json(report, &w);
+    targets(&w, report);
+    run_begun_json(report, &w);
+    jsonw_key(&w, "plan");
+    jsonw_null(&w);
+    jsonw_object_end(&w);
+    return jsonw_end(&w);
+}
+
+/* ---- text ---- */
+
+#define GREEN "\033[32m"
+#define YELLOW "\033[33m"
+#define RED "\033[31m"
+#define OFF "\033[0m"
+
+static const char *status_colour(const struct run_report *report)
+{
+    if (report->exit_code == XS_DONE)
+        return GREEN;
+    return report->exit_code == XS_LEFT_OVER ? YELLOW : RED;
+}
+
+static int foreign_line(struct buf *out, const char *label, const char *text)
+{
+    if (text == NULL)
+        return 0;
+    return buf_adds(out, label) | text_show(str_from(text), 0, out) | buf_addc(out, '\n');
+}
+
+static int head(const struct run_report *r, bool colour, struct buf *out)
+{
+    int bad = buf_adds(out, "Run");
+    if (r->run > 0)
+        bad |= buf_addf(out, " %llu", (unsigned long long)r->run);
+    if (r->sync != NULL)
+        bad |= buf_adds(out, " of ") | text_show(str_from(r->sync), 0, out);
+    bad |= buf_addf(out, ": %s%s%s", colour ? status_colour(r) : "", r->status != NULL ? r->status : "not started",
+                    colour ? OFF : "");
+    /* What exactly is in the message, which stands beside this on a terminal. */
+    if (run_report_stop_kind(r) != NULL)
+        bad |= buf_addf(out, " (%s)", run_report_stop_kind(r));
+    if (r->finished_ms > r->started_ms && r->started_ms > 0)
+        bad |= buf_addf(out, " after %.1f s", (double)(r->finished_ms - r->started_ms) / 1000);
+    bad |= buf_addc(out, '\n');
+    bad |= foreign_line(out, "Workspace  ", r->workspace) | foreign_line(out, "Target     ", r->target_text);
+    if (r->read != NULL)
+        bad |= buf_addf(out, "Read       %s", r->read);
+    if (r->read != NULL && r->limit_rows > 0)
+        bad |= buf_addf(out, ": a trial of the first %llu row%s (--limit)", (unsigned long long)r->limit_rows,
+                        text_plural(r->limit_rows));
+    bad |= r->read != NULL ? buf_addc(out, '\n') : 0;
+    for (size_t i = 0; i < r->overrides_n; i++)
+        bad |= foreign_line(out, "Allowed    --guard ", r->overrides[i]);
+    return bad;
+}
+
+/* With one target the counts of the rows are its own. */
+static int target_lines(const struct run_report *r, struct buf *out)
+{
+    int bad = r->targets_n > 1 ? buf_addf(out, "\nTargets %14s %10s %10s %10s\n", "created", "changed", "moved", "removed") : 0;
+    for (size_t i = 0; i < r->targets_n && r->targets_n > 1; i++) {
+        const struct run_target_counts *t = &r->targets[i];
+        bad |= buf_addf(out, "  %20llu %10llu %10llu %10llu  %.*s", (unsigned long long)t->created,
+                        (unsigned long long)t->changed, (unsigned long long)t->moved, (unsigned long long)t->removed,
+                        t->name != NULL ? (int)strcspn(t->target, ":") : (int)sizeof t->target, t->target);
+        if (t->name != NULL)
+            bad |= buf_adds(out, " \"") | text_show(str_from(t->name), 0, out) | buf_addc(out, '"');
+        bad |= buf_addc(out, '\n');
+    }
+    return bad;
+}
+
+static int count_line(struct buf *out, const char *what, uint64_t n, const char *note)
+{
+    if (n == 0)
+        return 0;
+    return buf_addf(out, "  %-10s %10llu%s%s\n", what, (unsigned long long)n, *note != '\0' ? "  " : "", note);
+}
+
+/* A guard wants somebody to look, and who said no meant it: what was held back is not simply the next sync's. */
+static const char *deferred_note(const struct run_report *r)
+{
+    const struct tally *t = &r->tally;
+    if (r->exit_code == XS_USAGE)
+        return "not confirmed, nothing was sent";
+    if (r->exit_code != XS_GUARD)
+        return "the next sync takes them first";
+    bool wrote = t->outcomes[OUTCOME_CREATED] + t->outcomes[OUTCOME_REMOVED] + t->updated + t->moved + t->settled > 0 ||
+                 r->open_batches > 0;
+    return wrote ? "the guard stopped the run before they were sent" : "the guard stopped the run, nothing was written";
+}
+
+/* The outcomes, in the order in which somebody asks for them; zeroes are not shown, but for what was read. */
+static int rows(const struct run_report *r, struct buf *out)
+{
+    const struct tally *t = &r->tally;
+    int bad = buf_addf(out, "\n  %-10s %10llu\n", "read", (unsigned long long)t->read);
+    bad |= count_line(out, "created", t->outcomes[OUTCOME_CREATED], "");
+    bad |= count_line(out, "changed", t->outcomes[OUTCOME_CHANGED], "");
+    bad |= count_line(out, "  updated", t->updated, "");
+    bad |= count_line(out, "  moved", t->moved, "");
+    bad |= count_line(out, "unchanged", t->outcomes[OUTCOME_UNCHANGED], "");
+    bad |= count_line(out, "skipped", t->outcomes[OUTCOME_SKIPPED], "");
+    bad |= count_line(out, "rejected", t->outcomes[OUTCOME_REJECTED], "leadsync rejects lists them, to be corrected");
+    bad |= count_line(out, "failed", t->outcomes[OUTCOME_FAILED], "the next sync tries again");
+    bad |= count_line(out, "deferred", t->outcomes[OUTCOME_DEFERRED], deferred_note(r));
+    bad |= count_line(out, "removed", t->outcomes[OUTCOME_REMOVED], "leads");
+    bad |= count_line(out, "removals", t->removals_left, t->removals_left == 1 ? "lead waits to be removed"
+                                                                               : "leads wait to be removed");
+    bad |= count_line(out, "waiting", r->gone_waiting, r->gone_waiting == 1
+                          ? "lead is gone, and not removed while rows have no usable key"
+                          : "leads are gone, and not removed while rows have no usable key");
+    bad |= count_line(out, "settled", t->settled, "rows of earlier runs");
+    bad |= count_line(out, "retried", t->retried, "rows of earlier runs, tried again");
+    return bad;
+}
+
+static int reasons(const struct run_report *report, struct buf *out)
+{
+    const struct tally *t = &report->tally;
+    bool any = false;
+    int bad = 0;
+    for (size_t r = REASON_NONE + 1; r < REASON_N; r++) {
+        if (t->reasons[r] == 0)
+            continue;
+        bad |= any ? 0 : buf_adds(out, "\nReasons\n");
+        any = true;
+        bad |= buf_addf(out, "  %-20s %10llu  %s\n", reason_text((enum reason)r), (unsigned long long)t->reasons[r],
+                        r == REASON_INTERRUPTED && report->exit_code == XS_GUARD
+                            ? "the guard stopped the run before this row was sent"
+                            : reason_help((enum reason)r));
+    }
+    return bad;
+}
+
+static uint64_t removals_before(const struct run_report *r)
+{
+    return r->tally.removals_left + r->gone_waiting > 0 ? 0 : r->removals_before;
+}
+
+/* What is left to do, and how; nothing when all is done. */
+static int left_over(const struct run_report *r, bool colour, struct buf *out)
+{
+    int bad = 0;
+    if (r->tally.skipped_active > 0)
+        bad |= buf_addf(out,
+                        "\n%sWarning:%s %llu skipped %s active in Instantly and may still be mailed\n",
+                        colour ? YELLOW : "", colour ? OFF : "", (unsigned long long)r->tally.skipped_active,
+                        r->tally.skipped_active == 1 ? "row belongs to a lead that is" : "rows belong to leads that are");
+    if (r->open_batches + r->open_jobs > 0)
+        bad |= buf_addf(out, "\nStill open: %llu batch%s, %llu job%s; leadsync resume settles them\n",
+                        (unsigned long long)r->open_batches, r->open_batches == 1 ? "" : "es",
+                        (unsigned long long)r->open_jobs, text_plural(r->open_jobs));
+    uint64_t before = removals_before(r);
+    if (before > 0)
+        bad |= buf_addf(out, "\n%llu lead%s of an earlier run wait%s to be removed%s\n", (unsigned long long)before,
+                        text_plural(before), before == 1 ? "s" : "",
+                        r->removals_need_all ? "; the next sync reads the whole source" : "");
+    if (r->waiting_rows > 0)
+        bad |= buf_addf(out, "\n%llu row%s for the next sync\n", (unsigned long long)r->waiting_rows,
+                        r->waiting_rows == 1 ? " waits" : "s wait");
+    if (r->given_up > 0)
+        bad |= buf_addf(out, "\n%llu row%s given up (attempts_exhausted); the next sync reads the whole source and tries %s again\n",
+                        (unsigned long long)r->given_up, r->given_up == 1 ? " was" : "s were", r->given_up == 1 ? "it" : "them");
+    return bad;
+}
+
+int run_report_text(const struct run_report *report, bool colour, struct buf *out)
+{
+    int bad = head(report, colour, out) | rows(report, out) | target_lines(report, out) | reasons(report, out);
+    bad |= left_over(report, colour, out);
+    bad |= buf_addf(out, "\n%llu request%s", (unsigned long long)report->requests_total,
+                    text_plural(report->requests_total));
+    if (report->requests_retried > 0)
+        bad |= buf_addf(out, ", %llu sent again", (unsigned long long)report->requests_retried);
+    if (report->requests_rate_limited > 0)
+        bad |= buf_addf(out, ", %llu told to wait", (unsigned long long)report->requests_rate_limited);
+    if (report->leads_per_second > 0)
+        bad |= buf_addf(out, ", %.1f leads/s", report->leads_per_second);
+    if (report->peak_rss_bytes > 0)
+        bad |= buf_addf(out, ", %.0f MB of memory at most", (double)report->peak_rss_bytes / (1 << 20));
+    return bad | buf_addc(out, '\n');
+}
+
+/* ---- one line ---- */
+
+static int part(struct buf *out, const char **between, uint64_t n, const char *what)
+{
+    int bad = n > 0 ? buf_addf(out, "%s%llu %s", *between, (unsigned long long)n, what) : 0;
+    if (n > 0)
+        *between = ", ";
+    return bad;
+}
+
+int run_report_brief(const struct run_report *r, struct buf *out)
+{
+    const struct tally *t = &r->tally;
+    const char *between = ": ";
+    int bad = text_show(str_from(r->sync), 0, out);
+    bad |= part(out, &between, t->outcomes[OUTCOME_REJECTED], "rejected");
+    bad |= part(out, &between, t->outcomes[OUTCOME_FAILED], "failed");
+    bad |= part(out, &between, t->outcomes[OUTCOME_DEFERRED], "deferred");
+    bad |= part(out, &between, run_report_removals_waiting(r), "not removed yet");
+    bad |= part(out, &between, r->given_up, "given up");
+    bad |= part(out, &between, r->others_wait, "waiting as another mapping made them");
+    const char *before = between;
+    between = " (";
+    /* In the order of the enum, reasons to skip a row come first: nobody has to do anything about them. */
+    for (size_t reason = REASON_EMAIL_MISSING; reason < REASON_N; reason++)
+        if (t->reasons[reason] > 0) {
+            bad |= buf_addf(out, "%s%s %llu", between, reason_text((enum reason)reason),
+                            (unsigned long long)t->reasons[reason]);
+            between = ", ";
+        }
+    if (between[0] == ',')
+        bad |= buf_addc(out, ')');
+    between = before;
+    bad |= part(out, &between, r->open_batches,
+                r->open_batches == 1 ? "request of unknown outcome" : "requests of unknown outcome");
+    bad |= part(out, &between, r->open_jobs, r->open_jobs == 1 ? "background job" : "background jobs");
+    bool unread = between[0] == ':' && !r->source_changed;
+    if (r->source_changed)
+        bad |= buf_addf(out, "%snot complete, as the source changed while it was read; run again when its writer is done", between);
+    if (r->gone_waits_for != NULL)
+        bad |= buf_addf(out, "; %s", r->gone_waits_for);
+    if (unread)
+        bad |= buf_adds(out, ": not everything was read");
+    if (t->outcomes[OUTCOME_REJECTED] > 0)
+        bad |= buf_adds(out, "; leadsync rejects lists what has to be corrected");
+    bool before_all = removals_before(r) > 0 && r->removals_need_all;
+    if (r->given_up + r->others_wait > 0 || before_all)
+        bad |= buf_adds(out, "; the next sync reads the whole source");
+    /* Rejects alone stay what they are until the user corrects them, no sync tries a lead again that is
+     * gone, and leads that wait for rows with a key wait until those have one. */
+    uint64_t over = t->reasons[REASON_GONE_THERE] + t->reasons[REASON_ATTEMPTS_EXHAUSTED];
+    uint64_t waits = t->outcomes[OUTCOME_FAILED] - over + t->outcomes[OUTCOME_DEFERRED] + t->removals_left + r->open_batches +
+                     r->open_jobs + (before_all ? 0 : removals_before(r));
+    /* What is left of --input is not in the source of the next sync. */
+    if (unread && r->read != NULL && strcmp(r->read, "partial") == 0)
+        return bad | buf_adds(out, "; run the same command again to go on");
+    return bad | (waits > 0 || unread ? buf_adds(out, "; the next sync goes on with the rest") : 0);
+}
+
+/* ---- metrics ---- */
+
+/* Names of enum api_kind. */
+static const char *const request_kinds[] = {
+    [API_KIND_ADD] = "add",       [API_KIND_LIST] = "list", [API_KIND_PATCH] = "patch", [API_KIND_DELETE] = "delete",
+    [API_KIND_MOVE] = "move",     [API_KIND_JOBS] = "jobs", [API_KIND_OTHER] = "other",
+};
+
+/* What run_report_stop_kind() can say: each of them has a sample, so that a query need not know which one comes. */
+static const char *const stop_kinds[] = {"guard", "source", "mapping", "state", "api", "key", "lock", "signal", "internal"};
+
+static int gauge(struct buf *out, const char *name, const char *help)
+{
+    return buf_addf(out, "# HELP leadsync_%s %s\n# TYPE leadsync_%s gauge\n", name, help, name);
+}
+
+/* A label's value: backslash, quote and newline are escaped. */
+static int label(struct buf *out, const char *name, const char *text)
+{
+    int bad = buf_addf(out, "%s=\"", name);
+    for (const char *p = text != NULL ? text : ""; *p != '\0'; p++) {
+        if (*p == '\n')
+            bad |= buf_adds(out, "\\n");
+        else if (*p == '\\' || *p == '"')
+            bad |= buf_addc(out, '\\') | buf_addc(out, *p);
+        else
+            bad |= buf_addc(out, *p);
+    }
+    return bad | buf_addc(out, '"');
+}
+
+/* One gauge with the sync as its only label; `text` is the number. */
+static int plain(struct buf *out, const struct run_report *r, const char *name, const char *help, double value,
+                 int decimals)
+{
+    int bad = gauge(out, name, help) | buf_addf(out, "leadsync_%s{", name) | label(out, "sync", r->sync);
+    return bad | buf_addf(out, "} %.*f\n", decimals, value);
+}
+
+static int labelled(struct buf *out, const struct run_report *r, const char *name, const char *key, const char *value,
+                    uint64_t n)
+{
+    int bad = buf_addf(out, "leadsync_%s{", name) | label(out, "sync", r->sync) | buf_addc(out, ',') |
+              label(out, key, value);
+    return bad | buf_addf(out, "} %llu\n", (unsigned long long)n);
+}
+
+int run_report_metrics(const struct run_report *report, int64_t last_success_ms, int64_t watermark_lag_ms,
+                       struct buf *out)
+{
+    const struct run_report *r = report;
+    int bad = gauge(out, "rows", "Rows of the latest run by outcome; removed counts leads.");
+    for (size_t o = OUTCOME_CREATED; o < OUTCOME_N; o++)
+        bad |= labelled(out, r, "rows", "outcome", outcome_text((enum outcome)o), r->tally.outcomes[o]);
+    bad |= plain(out, r, "last_success_timestamp_seconds", "When a run last left nothing over; 0 is never.",
+                 (double)last_success_ms / 1000, 3);
+    bad |= plain(out, r, "last_run_timestamp_seconds", "When the latest run ended.", (double)r->finished_ms / 1000, 3);
+    bad |= plain(out, r, "exit_code", "Exit status of the latest run.", (double)r->exit_code, 0);
+    bad |= gauge(out, "stopped_by", "What ended the latest run is 1, all else is 0.");
+    for (size_t k = 0; k < sizeof stop_kinds / sizeof stop_kinds[0]; k++) {
+        const char *kind = run_report_stop_kind(r);
+        bad |= labelled(out, r, "stopped_by", "kind", stop_kinds[k], kind != NULL && strcmp(kind, stop_kinds[k]) == 0);
+    }
+    int64_t took_ms = r->finished_ms > r->started_ms ? r->finished_ms - r->started_ms : 0;
+    bad |= plain(out, r, "duration_seconds", "How long the latest run took.", (double)took_ms / 1000, 3);
+    bad |= gauge(out, "requests", "API requests of the latest run by kind.");
+    for (size_t k = 0; k < sizeof request_kinds / sizeof request_kinds[0]; k++)
+        bad |= labelled(out, r, "requests", "kind", request_kinds[k], r->requests_by_kind[k]);
+    bad |= plain(out, r, "removals_waiting", "Leads that wait to be removed.", (double)run_report_removals_waiting(r), 0);
+    bad |= plain(out, r, "open_batches", "Batches whose outcome is not settled yet.", (double)r->open_batches, 0);
+    bad |= plain(out, r, "open_jobs", "Background jobs that have not ended yet.", (double)r->open_jobs, 0);
+    /* A sync without a watermark has no lag: no sample is better than a wrong one. */
+    if (watermark_lag_ms >= 0)
+        bad |= plain(out, r, "watermark_lag_seconds", "Age of the watermark that the next run starts from.",
+                     (double)watermark_lag_ms / 1000, 3);
+    return bad;
+}

@@ -1,0 +1,183 @@
+/* The workspace: who it is, what its plan takes, its block list, and single verifications. */
+#include "sync/sandbox/world/lead.h"
+#include "sync/sandbox/server/route.h"
+
+#include <stdlib.h>
+
+enum { PAGE_USUAL = 10, PLAN_WITHOUT_LIMIT = 1000000000 };
+static const int64_t workspace_since_ms = INT64_C(1735689600000);
+
+/* The key check of every client: answers with what a workspace must have, and a plan. */
+int box_workspace_get(struct box_world *w, struct box_request *q, struct box_answer *a)
+{
+    struct jsonw j;
+    (void)q;
+    jsonw_init(&j, &a->body);
+    jsonw_object(&j);
+    box_write_uuid(&j, "id", &w->workspace);
+    box_write_time(&j, "timestamp_created", workspace_since_ms);
+    box_write_time(&j, "timestamp_updated", workspace_since_ms);
+    box_write_uuid(&j, "owner", &w->owner);
+    jsonw_key(&j, "name");
+    jsonw_text(&j, "Sandbox");
+    jsonw_key(&j, "plan_id");
+    jsonw_text(&j, "pid_hg_v1");
+    jsonw_object_end(&j);
+    return jsonw_end(&j);
+}
+
+/* Room is total_lead_limit less current_lead_count; without a limit of ours, one that nobody reaches. One plan
+ * is shown, outreach or bundle by a knob: nothing here uses the others, and all of them are optional. */
+int box_plan_get(struct box_world *w, struct box_request *q, struct box_answer *a)
+{
+    int64_t limit = w->knobs.plan_limit >= 0 ? w->knobs.plan_limit : PLAN_WITHOUT_LIMIT;
+    const struct {
+        const char *name;
+        int64_t n;
+    } numbers[] = {{"addons_qty", 0}, {"total_lead_limit", limit}, {"current_lead_count", (int64_t)w->leads.live},
+                   {"base_lead_limit", limit}};
+    struct jsonw j;
+    (void)q;
+    jsonw_init(&j, &a->body);
+    jsonw_object(&j);
+    box_write_uuid(&j, "organization_id", &w->workspace);
+    jsonw_key(&j, "organization_name");
+    jsonw_text(&j, "Sandbox");
+    jsonw_key(&j, "subscriptions");
+    jsonw_object(&j);
+    jsonw_key(&j, w->knobs.plan_is_bundle ? "bundle" : "outreach");
+    jsonw_object(&j);
+    jsonw_key(&j, "plan_name");
+    jsonw_text(&j, "Hypergrowth");
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        jsonw_key(&j, numbers[i].name);
+        jsonw_int(&j, numbers[i].n);
+    }
+    jsonw_object_end(&j);
+    jsonw_object_end(&j);
+    jsonw_object_end(&j);
+    return jsonw_end(&j);
+}
+
+/* --- block list --- */
+
+/* `search` looks inside the value; domains are the entries without an @. */
+static bool block_wanted(const struct box_block *block, const struct box_request *q)
+{
+    struct str search = box_query_get(q, "search");
+    if (str_is(box_query_get(q, "domains_only"), "true") && !block->is_domain)
+        return false;
+    return box_text_has(str_from(block->value), search);
+}
+
+/* In the order in which they were blocked; the cursor is the id of the last one shown. */
+int box_blocks_list(struct box_world *w, struct box_request *q, struct box_answer *a)
+{
+    struct str limit_text = box_query_get(q, "limit"), after = box_query_get(q, "starting_after");
+    long limit = limit_text.n > 0 ? strtol(limit_text.p, NULL, 10) : PAGE_USUAL, n = 0;
+    struct uuid cursor;
+    const struct box_block *last = NULL;
+    bool started = after.n == 0;
+    struct jsonw j;
+    if (!started && uuid_parse(after, &cursor) != 0)
+        return box_answer_error(a, 400, "querystring/starting_after must match format \"uuid\"");
+    jsonw_init(&j, &a->body);
+    jsonw_object(&j);
+    jsonw_key(&j, "items");
+    jsonw_array(&j);
+    for (size_t i = 0; i < w->blocks_n && n < limit; i++) {
+        const struct box_block *block = &w->blocks[i];
+        if (!started) {
+            started = uuid_eq(&block->id, &cursor);
+            continue;
+        }
+        if (!block_wanted(block, q))
+            continue;
+        jsonw_object(&j);
+        box_write_uuid(&j, "id", &block->id);
+        box_write_time(&j, "timestamp_created", block->created_ms);
+        box_write_uuid(&j, "organization_id", &w->workspace);
+        jsonw_key(&j, "bl_value");
+        jsonw_text(&j, block->value);
+        jsonw_key(&j, "is_domain");
+        jsonw_bool(&j, block->is_domain);
+        jsonw_object_end(&j);
+        last = block;
+        n++;
+    }
+    jsonw_array_end(&j);
+    if (last != NULL)
+        box_write_uuid(&j, "next_starting_after", &last->id);
+    jsonw_object_end(&j);
+    return jsonw_end(&j);
+}
+
+/* --- verification of one address --- */
+
+/* Few addresses are ever verified one by one, so that a walk will do. */
+static struct box_verification *find_verification(struct box_world *w, struct str email)
+{
+    for (size_t i = 0; i < w->verifications_n; i++)
+        if (str_eq_nocase(email, str_from(w->verifications[i].email)))
+            return &w->verifications[i];
+    return NULL;
+}
+
+/* The verdict is in verification_status; `status` only says that asking worked. Clients mix them up. */
+static int answer_verification(struct box_world *w, const struct box_verification *v, struct box_answer *a)
+{
+    int verdict = box_verdict(str_from(v->email));
+    bool pending = w->now_ms < v->due_ms;
+    struct jsonw j;
+    jsonw_init(&j, &a->body);
+    jsonw_object(&j);
+    jsonw_key(&j, "status");
+    jsonw_text(&j, "success");
+    jsonw_key(&j, "email");
+    jsonw_text(&j, v->email);
+    jsonw_key(&j, "verification_status");
+    jsonw_text(&j, pending ? "pending" : verdict == -1 ? "invalid" : "verified");
+    jsonw_key(&j, "catch_all");
+    if (pending)
+        jsonw_text(&j, "pending");
+    else
+        jsonw_bool(&j, verdict == -3);
+    jsonw_key(&j, "credits");
+    jsonw_int(&j, 1000);
+    jsonw_key(&j, "credits_used");
+    jsonw_number(&j, 0.25, 2);
+    jsonw_object_end(&j);
+    return jsonw_end(&j);
+}
+
+/* Most answers are there at once; an address with "slow" in it stays pending for a while. */
+int box_verify_start(struct box_world *w, struct box_request *q, struct box_answer *a)
+{
+    struct str email = box_json_text(q->json, "email");
+    if (!box_email_valid(email))
+        return box_answer_error(a, 400, "body/email must match format \"email\"");
+    struct box_verification *v = find_verification(w, email);
+    if (v == NULL) {
+        v = box_grow(w->verifications, w->verifications_n, &w->verifications_cap, sizeof *v);
+        if (v == NULL)
+            return -1;
+        w->verifications = v;
+        v += w->verifications_n;
+        *v = (struct box_verification){.email = str_dup(email), .due_ms = w->now_ms};
+        if (v->email == NULL)
+            return -1;
+        if (box_text_has(email, STR("slow")))
+            v->due_ms += w->knobs.verify_ms;
+        w->verifications_n++;
+    }
+    return answer_verification(w, v, a);
+}
+
+/* Never starts one: an address nobody asked about is 404. */
+int box_verify_get(struct box_world *w, struct box_request *q, struct box_answer *a)
+{
+    if (!box_email_valid(q->param))
+        return box_answer_error(a, 400, "params/email must match format \"email\"");
+    const struct box_verification *v = find_verification(w, q->param);
+    return v == NULL ? box_answer_not_found(a) : answer_verification(w, v, a);
+}

@@ -1,0 +1,479 @@
+/* Test control: what a story may change in the world, and what it may look at. No part of the API.
+ *
+ * POST /__control takes an object; members are applied in the order of the tables below, and the first that is wrong
+ * ends in 400 with its name (what came before it stays applied). PLACE is a name or id of a campaign, else of a list.
+ *   numbers  latency_ms plan_limit (-1: none) read_lag_ms job_ms verify_ms esp_ms, rate_per_second and rate_per_minute
+ *            (0: none)
+ *   flags    spec_strict patch_merges plan_partial refuse_unknown
+ *   advance_ms   moves the world's clock on, by so much more each time: jobs end, verdicts and provider codes arrive
+ *   answer   true: who waits for an answer (latency, slow, hang) waits no more, so that a story can let a request hang
+ *            until it has seen what it came for
+ *   faults   the text of --faults; "" ends them          scopes   comma list; null: all
+ *   jobs     how the next jobs go: ok fail cancel vanish pause draining zero partial unknown-status stuck lies; "ok" also
+ *            lets stuck ones end
+ *   jobs_n   for how many jobs that holds                reset    true: counters, windows and request log start anew
+ *   campaigns, lists   [name]                            campaign_status   {PLACE: status}
+ *   block    [address or domain]                         variables         {PLACE: [name]}
+ *   mail     {CAMPAIGN: body of the one mail of its sequence}
+ *   add      {"to": PLACE, "leads": [lead as in leads/add]}, or an array of such; leads already there are left alone
+ *   status, interest   {address: number}                 contacted         [address]: mailed just now
+ *   delete   [address or lead id]                        plan_kind   outreach or bundle: the member of plan-details
+ *   ids_changed   [PLACE]: its leads get new ids, as if imported again by hand */
+#include "sync/sandbox/server/check.h"
+#include "sync/sandbox/endpoints/jobs.h"
+#include "sync/sandbox/world/lead.h"
+#include "sync/sandbox/server/ring.h"
+#include "sync/sandbox/server/route.h"
+#include "sync/sandbox/world/store.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Each handler: 0 done, 1 the value is wrong, -1 out of memory. */
+typedef int change(struct box_world *w, json_object *value);
+
+enum { CUSTOM_MAX = BOX_BODY_MAX };
+
+/* Calls `each` for every text of an array. */
+static int for_texts(struct box_world *w, json_object *array, int (*each)(struct box_world *, struct str))
+{
+    if (!json_object_is_type(array, json_type_array))
+        return 1;
+    for (size_t i = 0; i < json_object_array_length(array); i++) {
+        struct str text = box_json_str(json_object_array_get_idx(array, i));
+        int rc = text.p == NULL ? 1 : each(w, text);
+        if (rc != 0)
+            return rc;
+    }
+    return 0;
+}
+
+/* Calls `each` for every member of an object. */
+static int for_members(struct box_world *w, json_object *o, int (*each)(struct box_world *, struct str, json_object *))
+{
+    if (!json_object_is_type(o, json_type_object))
+        return 1;
+    box_json_each(o, i) {
+        int rc = each(w, str_from(json_object_iter_peek_name(&i)), json_object_iter_peek_value(&i));
+        if (rc != 0)
+            return rc;
+    }
+    return 0;
+}
+
+/* A campaign wins over a list of the same name. */
+static uint32_t find_place(struct box_world *w, struct str text)
+{
+    uint32_t no = box_place_by_text(w, text, true);
+    return no != 0 ? no : box_place_by_text(w, text, false);
+}
+
+/* --- knobs --- */
+
+/* Jobs that become due on the way end at once, so that a story sees their outcome with its next request. */
+static int advance(struct box_world *w, json_object *value)
+{
+    if (!json_object_is_type(value, json_type_int) || json_object_get_int64(value) < 0 ||
+        json_object_get_int64(value) > INT_MAX)
+        return 1;
+    w->knobs.advance_ms += json_object_get_int64(value);
+    w->now_ms += json_object_get_int64(value);
+    box_store_note_clock(w);
+    box_route_step(w);
+    return 0;
+}
+
+static int set_scopes(struct box_world *w, json_object *value)
+{
+    char *scopes = NULL;
+    if (value != NULL && !json_object_is_type(value, json_type_string))
+        return 1;
+    if (value != NULL && (scopes = str_dup(box_json_str(value))) == NULL)
+        return -1;
+    free(w->knobs.scopes);
+    w->knobs.scopes = scopes;
+    return 0;
+}
+
+static int set_plan_kind(struct box_world *w, json_object *value)
+{
+    struct str kind = box_json_str(value);
+    w->knobs.plan_is_bundle = str_is(kind, "bundle");
+    return !w->knobs.plan_is_bundle && !str_is(kind, "outreach");
+}
+
+/* Going back to "ok" also lets go of jobs that are stuck, else no story could ever end them. */
+static int set_jobs(struct box_world *w, json_object *value)
+{
+    for (unsigned i = 0; i < BOX_JOB_MODES; i++) {
+        if (!str_is(box_json_str(value), box_job_mode_names[i]))
+            continue;
+        w->knobs.job_mode = (enum box_job_mode)i;
+        w->knobs.job_mode_left = -1;
+        if (i == BOX_JOB_OK)
+            box_jobs_release(w);
+        return 0;
+    }
+    return 1;
+}
+
+static int set_jobs_n(struct box_world *w, json_object *value)
+{
+    w->knobs.job_mode_left = json_object_get_int64(value);
+    return !json_object_is_type(value, json_type_int);
+}
+
+/* For a story that wants to count from here on; the world stays as it is. */
+static int reset(struct box_world *w, json_object *value)
+{
+    struct box_window *const windows[] = {&w->accepted_1s, &w->accepted_60s, &w->seen_1s, &w->seen_60s};
+    if (!json_object_is_type(value, json_type_boolean))
+        return 1;
+    if (!json_object_get_boolean(value))
+        return 0;
+    w->counters = (struct box_counters){0};
+    for (size_t i = 0; i < sizeof windows / sizeof windows[0]; i++)
+        box_window_free(windows[i]);
+    box_ring_clear(w->ring);
+    return 0;
+}
+
+static int answer(struct box_world *w, json_object *value)
+{
+    w->answer_now = json_object_get_boolean(value);
+    return !json_object_is_type(value, json_type_boolean);
+}
+
+/* --- places and blocks --- */
+
+static int add_campaign(struct box_world *w, struct str name)
+{
+    uint32_t no = box_place_add(w, name, true, NULL);
+    if (no != 0)
+        box_place_changed(w, no);
+    return no != 0 ? 0 : -1;
+}
+
+static int add_list(struct box_world *w, struct str name)
+{
+    uint32_t no = box_place_add(w, name, false, NULL);
+    if (no != 0)
+        box_place_changed(w, no);
+    return no != 0 ? 0 : -1;
+}
+
+static int add_campaigns(struct box_world *w, json_object *value)
+{
+    return for_texts(w, value, add_campaign);
+}
+
+static int add_lists(struct box_world *w, json_object *value)
+{
+    return for_texts(w, value, add_list);
+}
+
+static int set_place_status(struct box_world *w, struct str place, json_object *value)
+{
+    uint32_t no = find_place(w, place);
+    if (no == 0 || !json_object_is_type(value, json_type_int))
+        return 1;
+    box_place_at(w, no)->status = json_object_get_int(value);
+    box_place_changed(w, no);
+    return 0;
+}
+
+static int set_campaign_status(struct box_world *w, json_object *value)
+{
+    return for_members(w, value, set_place_status);
+}
+
+static int add_variables(struct box_world *w, struct str place, json_object *names)
+{
+    uint32_t no = find_place(w, place);
+    if (no == 0 || !json_object_is_type(names, json_type_array))
+        return 1;
+    for (size_t i = 0; i < json_object_array_length(names); i++)
+        if (box_place_var(w, no, box_json_str(json_object_array_get_idx(names, i))) != 0)
+            return -1;
+    return 0;
+}
+
+static int set_variables(struct box_world *w, json_object *value)
+{
+    return for_members(w, value, add_variables);
+}
+
+static int set_place_mail(struct box_world *w, struct str place, json_object *body)
+{
+    uint32_t no = find_place(w, place);
+    struct str text = box_json_str(body);
+    if (no == 0 || text.p == NULL)
+        return 1;
+    char *mail = str_dup(text);
+    if (mail == NULL)
+        return -1;
+    free(box_place_at(w, no)->mail);
+    box_place_at(w, no)->mail = mail;
+    return 0;
+}
+
+static int set_mail(struct box_world *w, json_object *value)
+{
+    return for_members(w, value, set_place_mail);
+}
+
+static int block(struct box_world *w, json_object *value)
+{
+    return for_texts(w, value, box_block_add);
+}
+
+/* --- leads --- */
+
+/* As if somebody else had added it: no plan, no block list, no lock. */
+static int add_lead(struct box_world *w, uint32_t place, json_object *item, struct buf *custom)
+{
+    struct box_fields fields = {0};
+    if (!json_object_is_type(item, json_type_object))
+        return 1;
+    if (box_fields_overlay(&fields, item, false, custom) != 0)
+        return -1;
+    if (fields.f[BF_EMAIL].n > 0 && box_world_has(w, fields.f[BF_EMAIL], place))
+        return 0;
+    uint32_t no = box_world_lead_add(w, &fields, place);
+    if (no == 0)
+        return -1;
+    box_lead_interest(w, box_table_at(&w->leads, no), item);
+    box_world_lead_changed(w, no);
+    return 0;
+}
+
+/* One object or an array of them. */
+static int add(struct box_world *w, json_object *value)
+{
+    struct buf custom = BUF_INIT(CUSTOM_MAX);
+    int rc = 0;
+    if (json_object_is_type(value, json_type_array)) {
+        for (size_t i = 0; rc == 0 && i < json_object_array_length(value); i++)
+            rc = json_object_is_type(json_object_array_get_idx(value, i), json_type_object)
+                     ? add(w, json_object_array_get_idx(value, i)) : 1;
+        return rc;
+    }
+    json_object *leads = box_json_get(value, "leads");
+    uint32_t place = find_place(w, box_json_text(value, "to"));
+    if (place == 0 || !json_object_is_type(leads, json_type_array))
+        return 1;
+    for (size_t i = 0; rc == 0 && i < json_object_array_length(leads); i++)
+        rc = add_lead(w, place, json_object_array_get_idx(leads, i), &custom);
+    buf_free(&custom);
+    return rc;
+}
+
+/* Applies `each` to every lead with the address; 1 when there is none. */
+static int for_address(struct box_world *w, struct str email, json_object *value,
+                       void (*each)(struct box_world *, struct box_lead *, json_object *))
+{
+    uint32_t no = box_table_by_email(&w->leads, email, 0);
+    if (no == 0)
+        return 1;
+    for (; no != 0; no = box_table_by_email(&w->leads, email, no)) {
+        each(w, box_table_at(&w->leads, no), value);
+        box_table_at(&w->leads, no)->updated_ms = w->now_ms;
+        box_world_lead_changed(w, no);
+    }
+    return 0;
+}
+
+static void set_status(struct box_world *w, struct box_lead *lead, json_object *value)
+{
+    (void)w;
+    lead->status = (int8_t)json_object_get_int(value);
+}
+
+static void set_interest(struct box_world *w, struct box_lead *lead, json_object *value)
+{
+    lead->has_interest = true;
+    lead->interest = (int16_t)json_object_get_int(value);
+    lead->interest_ms = w->now_ms;
+}
+
+static void set_contacted(struct box_world *w, struct box_lead *lead, json_object *value)
+{
+    (void)value;
+    lead->contacted_ms = w->now_ms;
+}
+
+static int one_status(struct box_world *w, struct str email, json_object *value)
+{
+    return json_object_is_type(value, json_type_int) ? for_address(w, email, value, set_status) : 1;
+}
+
+static int one_interest(struct box_world *w, struct str email, json_object *value)
+{
+    return json_object_is_type(value, json_type_int) ? for_address(w, email, value, set_interest) : 1;
+}
+
+static int one_contacted(struct box_world *w, struct str email)
+{
+    return for_address(w, email, NULL, set_contacted);
+}
+
+static int statuses(struct box_world *w, json_object *value)
+{
+    return for_members(w, value, one_status);
+}
+
+static int interests(struct box_world *w, json_object *value)
+{
+    return for_members(w, value, one_interest);
+}
+
+static int contacted(struct box_world *w, json_object *value)
+{
+    return for_texts(w, value, one_contacted);
+}
+
+/* By id one lead, by address all of that person, in every place and under any lock. */
+static int delete_one(struct box_world *w, struct str text)
+{
+    struct uuid id;
+    uint32_t no, n = 0;
+    if (uuid_parse(text, &id) == 0) {
+        if ((no = box_table_by_id(&w->leads, &id)) != 0)
+            box_world_lead_delete(w, no);
+        return no == 0;
+    }
+    for (; (no = box_table_by_email(&w->leads, text, 0)) != 0; n++)
+        box_world_lead_delete(w, no);
+    return n == 0;
+}
+
+static int delete_leads(struct box_world *w, json_object *value)
+{
+    return for_texts(w, value, delete_one);
+}
+
+static int new_ids(struct box_world *w, struct str text)
+{
+    uint32_t place = find_place(w, text);
+    return place == 0 ? 1 : box_world_new_ids(w, place);
+}
+
+static int change_ids(struct box_world *w, json_object *value)
+{
+    return for_texts(w, value, new_ids);
+}
+
+/* --- the tables --- */
+
+static const struct {
+    const char *name;
+    change *apply;
+} changes[] = {
+    {"reset", reset}, {"advance_ms", advance}, {"scopes", set_scopes}, {"jobs", set_jobs}, {"jobs_n", set_jobs_n},
+    {"campaigns", add_campaigns}, {"lists", add_lists}, {"campaign_status", set_campaign_status},
+    {"variables", set_variables}, {"mail", set_mail}, {"block", block}, {"add", add}, {"status", statuses}, {"interest", interests},
+    {"contacted", contacted}, {"delete", delete_leads}, {"ids_changed", change_ids},
+    {"plan_kind", set_plan_kind}, {"answer", answer},
+};
+
+static const char *const number_names[] = {"latency_ms", "plan_limit", "read_lag_ms", "job_ms", "verify_ms", "esp_ms",
+                                           "rate_per_second", "rate_per_minute"};
+static const char *const flag_names[] = {"spec_strict", "patch_merges", "plan_partial", "refuse_unknown"};
+
+/* 0 set, 1 the value is wrong, 2 no such number. Only the plan limit may be -1. */
+static int set_number(struct box_knobs *k, const char *name, json_object *value)
+{
+    int64_t *const into[] = {&k->latency_ms, &k->plan_limit, &k->read_lag_ms, &k->job_ms, &k->verify_ms, &k->esp_ms};
+    unsigned *const rates[] = {&k->rate_per_second, &k->rate_per_minute};
+    const size_t n = sizeof into / sizeof into[0];
+    int64_t v = json_object_get_int64(value);
+    for (size_t i = 0; i < sizeof number_names / sizeof number_names[0]; i++) {
+        if (strcmp(name, number_names[i]) != 0)
+            continue;
+        if (!json_object_is_type(value, json_type_int) || v < (i == 1 ? -1 : 0) || v > INT_MAX)
+            return 1;
+        if (i < n)
+            *into[i] = v;
+        else
+            *rates[i - n] = (unsigned)v;
+        return 0;
+    }
+    return 2;
+}
+
+/* 0 set, 1 the value is wrong, 2 no such flag. */
+static int set_flag(struct box_knobs *k, const char *name, json_object *value)
+{
+    bool *const into[] = {&k->spec_strict, &k->patch_merges, &k->plan_partial, &k->refuse_unknown};
+    for (size_t i = 0; i < sizeof flag_names / sizeof flag_names[0]; i++)
+        if (strcmp(name, flag_names[i]) == 0) {
+            *into[i] = json_object_get_boolean(value);
+            return !json_object_is_type(value, json_type_boolean);
+        }
+    return 2;
+}
+
+static bool is_change(const char *name)
+{
+    for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++)
+        if (strcmp(name, changes[i].name) == 0)
+            return true;
+    return false;
+}
+
+/* 0, or 1 with the reason. */
+static int set_faults(struct box_world *w, json_object *body, struct err *why)
+{
+    json_object *text = NULL;
+    if (!json_object_object_get_ex(body, "faults", &text))
+        return 0;
+    if (!json_object_is_type(text, json_type_string)) {
+        err_set(why, XS_USAGE, "faults: must be a text");
+        return 1;
+    }
+    return box_faults_set(&w->faults, json_object_get_string(text), w->seed, why) != 0;
+}
+
+/* Knobs first, then what changes the world, so that one request can set a clock and use it. Unknown names are an
+ * error here, unlike in the API: a story with a slip in it should not pass. */
+int box_control_change(struct box_world *w, struct box_request *q, struct box_answer *a)
+{
+    if (!json_object_is_type(q->json, json_type_object))
+        return box_answer_error(a, 400, "POST /__control takes a JSON object");
+    box_json_each(q->json, i) {
+        const char *key = json_object_iter_peek_name(&i);
+        json_object *value = json_object_iter_peek_value(&i);
+        if (is_change(key) || strcmp(key, "faults") == 0)
+            continue;
+        int rc = set_number(&w->knobs, key, value);
+        if (rc == 2)
+            rc = set_flag(&w->knobs, key, value);
+        if (rc != 0)
+            return box_answer_error(a, 400, "%s: %s", key, rc == 2 ? "unknown" : "this value cannot be");
+    }
+    struct err why = ERR_INIT;
+    if (set_faults(w, q->json, &why) != 0) {
+        int rc = box_answer_error(a, 400, "%s", err_text(&why));
+        err_clear(&why);
+        return rc;
+    }
+    for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
+        json_object *given = NULL;
+        if (!json_object_object_get_ex(q->json, changes[i].name, &given))
+            continue;
+        int rc = changes[i].apply(w, given);
+        if (rc != 0)
+            return rc < 0 ? -1 : box_answer_error(a, 400, "%s: this value cannot be", changes[i].name);
+    }
+    return buf_adds(&a->body, "{}");
+}
+
+int box_control_requests(struct box_world *w, struct box_request *q, struct box_answer *a)
+{
+    struct jsonw j;
+    (void)q;
+    jsonw_init(&j, &a->body);
+    box_ring_write(w->ring, &j);
+    return jsonw_end(&j);
+}

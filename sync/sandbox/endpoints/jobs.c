@@ -1,0 +1,396 @@
+#include "sync/sandbox/endpoints/jobs.h"
+
+#include "sync/base/clock.h"
+#include "sync/sandbox/world/lead.h"
+#include "sync/sandbox/server/route.h"
+#include "sync/sandbox/world/store.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PAGE_USUAL = 10 };
+
+const char *const box_job_mode_names[BOX_JOB_MODES] = {
+    [BOX_JOB_OK] = "ok", [BOX_JOB_FAIL] = "fail", [BOX_JOB_CANCEL] = "cancel", [BOX_JOB_VANISH] = "vanish",
+    [BOX_JOB_PAUSE] = "pause", [BOX_JOB_DRAINING] = "draining", [BOX_JOB_ZERO] = "zero", [BOX_JOB_PARTIAL] = "partial",
+    [BOX_JOB_UNKNOWN] = "unknown-status", [BOX_JOB_STUCK] = "stuck",
+    [BOX_JOB_LIES] = "lies",
+};
+
+/* --- life --- */
+
+/* The status between the second and the third part of a detour's life; NULL: the mode takes none. */
+static const char *detour(enum box_job_mode mode)
+{
+    return mode == BOX_JOB_PAUSE      ? "paused"
+           : mode == BOX_JOB_DRAINING ? "draining"
+           : mode == BOX_JOB_UNKNOWN  ? "rebalancing"
+                                      : NULL;
+}
+
+/* pending for a fifth of its life, in progress, for some in the middle third something else, then the end. */
+static const char *status_now(const struct box_world *w, const struct box_job *job, int *progress)
+{
+    int64_t life = job->due_ms - job->created_ms, age = w->now_ms - job->created_ms;
+    *progress = 0;
+    if (job->done) {
+        *progress = strcmp(job->status, "success") == 0 ? 100 : 50;
+        return job->status;
+    }
+    if (job->mode == BOX_JOB_STUCK)
+        life = w->knobs.job_ms * 10;
+    if (age * 5 < life)
+        return "pending";
+    if (detour(job->mode) != NULL && age * 3 >= life && age * 3 < life * 2)
+        return detour(job->mode);
+    return "in-progress";
+}
+
+/* Counted, not flagged: a place may be an end of several jobs. */
+static void lock_places(struct box_world *w, const struct box_job *job, int by)
+{
+    const uint32_t places[] = {job->from, job->from_list, job->to};
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
+        if (places[i] != 0)
+            box_place_at(w, places[i])->locks += (unsigned)by;
+}
+
+struct box_job *box_job_add(struct box_world *w, uint32_t from, uint32_t from_list, uint32_t to, struct str filters,
+                            bool lies)
+{
+    struct box_job *jobs = box_grow(w->jobs, w->jobs_n, &w->jobs_cap, sizeof *jobs);
+    if (jobs == NULL)
+        return NULL;
+    w->jobs = jobs;
+    struct box_job *job = &jobs[w->jobs_n];
+    *job = (struct box_job){.created_ms = w->now_ms, .updated_ms = w->now_ms, .from = from, .from_list = from_list,
+                            .to = to, .missing_email = -1, .filters = str_dup(filters)};
+    if (job->filters == NULL)
+        return NULL;
+    if (w->knobs.job_mode_left != 0) {
+        job->mode = w->knobs.job_mode;
+        if (w->knobs.job_mode_left > 0)
+            w->knobs.job_mode_left--;
+    }
+    if (lies)
+        job->mode = BOX_JOB_LIES;
+    job->due_ms = w->now_ms + w->knobs.job_ms * (detour(job->mode) != NULL ? 3 : 1);
+    if (job->mode == BOX_JOB_STUCK)
+        job->due_ms = INT64_MAX;
+    job->hidden = job->mode == BOX_JOB_VANISH;
+    /* as Mongo makes them: seconds, a constant of the process, a counter */
+    uint64_t seconds = w->seed != 0 ? 0x6956f400u + w->jobs_n : (uint64_t)(w->now_ms / 1000);
+    snprintf(job->id, sizeof job->id, "%08llx%010llx%06zx", (unsigned long long)(seconds & 0xffffffffu),
+             (unsigned long long)(box_mix(w->seed) & 0xffffffffffu), (w->jobs_n + 1) & 0xffffffu);
+    w->jobs_n++;
+    lock_places(w, job, 1);
+    box_store_note_job(w, w->jobs_n - 1);
+    return job;
+}
+
+/* The locks are let go before the move runs: the job itself is what they keep others from disturbing. */
+static void end_job(struct box_world *w, struct box_job *job)
+{
+    int64_t now = w->now_ms;
+    w->now_ms = job->due_ms < now ? job->due_ms : now; /* it ended when it was due, not when somebody looked */
+    job->status = job->mode == BOX_JOB_FAIL ? "failed" : job->mode == BOX_JOB_CANCEL ? "cancelled" : "success";
+    job->updated_ms = w->now_ms;
+    lock_places(w, job, -1);
+    box_move_run(w, job);
+    job->done = true;
+    box_store_note_job(w, (size_t)(job - w->jobs));
+    w->now_ms = now;
+}
+
+/* Nothing runs in the background: a job that was due is worked when somebody could notice, in the order of the
+ * times, with the clock set back to each. */
+void box_jobs_step(struct box_world *w)
+{
+    for (;;) {
+        struct box_job *next = NULL;
+        while (w->jobs_closed < w->jobs_n && w->jobs[w->jobs_closed].done)
+            w->jobs_closed++;
+        for (size_t i = w->jobs_closed; i < w->jobs_n; i++)
+            if (!w->jobs[i].done && w->jobs[i].due_ms <= w->now_ms &&
+                (next == NULL || w->jobs[i].due_ms < next->due_ms))
+                next = &w->jobs[i];
+        if (next == NULL)
+            return;
+        end_job(w, next);
+    }
+}
+
+void box_jobs_release(struct box_world *w)
+{
+    for (size_t i = w->jobs_closed; i < w->jobs_n; i++)
+        if (!w->jobs[i].done && w->jobs[i].mode == BOX_JOB_STUCK)
+            w->jobs[i].due_ms = w->now_ms;
+}
+
+/* --- shown --- */
+
+static bool in_list(struct str list, const char *word)
+{
+    for (size_t i = 0; i < list.n;) {
+        const char *comma = memchr(list.p + i, ',', list.n - i);
+        size_t n = comma == NULL ? list.n - i : (size_t)(comma - list.p) - i;
+        if (str_is(str_trim((struct str){list.p + i, n}), word))
+            return true;
+        i += n + 1;
+    }
+    return false;
+}
+
+/* Before the end there are only the filters. A count that does not apply (addresses missing on the way to a list)
+ * is null, not 0. */
+static void write_data(const struct box_job *job, struct str fields, struct jsonw *j)
+{
+    const struct {
+        const char *name;
+        int64_t n;
+    } counts[] = {
+        {"total_leads", job->total}, {"moved_leads", job->moved}, {"duplicated_leads", job->duplicated},
+        {"leads_missing_email", job->missing_email}, {"leads_in_other_campaigns", job->elsewhere},
+        {"ignored_leads_from_blocklist", job->blocked},
+    };
+    bool all = fields.p == NULL;
+    jsonw_key(j, "data");
+    jsonw_object(j);
+    if (job->emails != NULL && (all || in_list(fields, "moved_lead_emails"))) {
+        jsonw_key(j, "moved_lead_emails");
+        jsonw_raw(j, str_from(job->emails));
+    }
+    if (all || in_list(fields, "filters")) {
+        jsonw_key(j, "filters");
+        jsonw_raw(j, str_from(job->filters));
+    }
+    for (size_t i = 0; job->done && i < sizeof counts / sizeof counts[0]; i++) {
+        if (!all && !in_list(fields, counts[i].name))
+            continue;
+        jsonw_key(j, counts[i].name);
+        counts[i].n >= 0 ? jsonw_int(j, counts[i].n) : jsonw_null(j);
+    }
+    jsonw_object_end(j);
+}
+
+void box_job_write(struct box_world *w, const struct box_job *job, struct str fields, struct jsonw *j)
+{
+    int progress;
+    const char *status = status_now(w, job, &progress);
+    uint32_t entity = job->from != 0 ? job->from : job->from_list;
+    jsonw_object(j);
+    jsonw_key(j, "id");
+    jsonw_text(j, job->id);
+    box_write_uuid(j, "workspace_id", &w->workspace);
+    jsonw_key(j, "type");
+    jsonw_text(j, "move-leads");
+    jsonw_key(j, "progress");
+    jsonw_int(j, progress);
+    jsonw_key(j, "status");
+    jsonw_text(j, status);
+    box_write_time(j, "created_at", job->created_ms);
+    box_write_time(j, "updated_at", job->updated_ms);
+    if (w->now_ms == job->created_ms && !job->done) { /* only the first answer has it, and null */
+        jsonw_key(j, "user_id");
+        jsonw_null(j);
+    }
+    box_write_uuid(j, "entity_id", &box_place_at(w, entity)->id);
+    jsonw_key(j, "entity_type");
+    jsonw_text(j, box_place_at(w, entity)->is_campaign ? "campaign" : "list");
+    write_data(job, fields, j);
+    jsonw_object_end(j);
+}
+
+/* A vanished job is found by nobody, and moves all the same. */
+static const struct box_job *find_job(const struct box_world *w, struct str id)
+{
+    for (size_t i = w->jobs_n; i-- > 0;)
+        if (!w->jobs[i].hidden && str_is(id, w->jobs[i].id))
+            return &w->jobs[i];
+    return NULL;
+}
+
+/* Unknown names in data_fields are ignored; then data may come out empty. */
+int box_job_get(struct box_world *w, struct box_request *q, struct box_answer *a)
+{
+    const struct box_job *job = find_job(w, q->param);
+    struct jsonw j;
+    if (job == NULL)
+        return box_answer_not_found(a);
+    jsonw_init(&j, &a->body);
+    box_job_write(w, job, box_query_get(q, "data_fields"), &j);
+    return jsonw_end(&j);
+}
+
+/* --- list --- */
+
+/* Every filter is a comma list; one that is not given lets all pass. */
+static bool wanted(struct box_world *w, const struct box_job *job, const struct box_request *q)
+{
+    char entity[UUID_TEXT_N];
+    int progress;
+    const struct box_place *place = box_place_at(w, job->from != 0 ? job->from : job->from_list);
+    uuid_format(&place->id, entity);
+    const struct {
+        const char *name, *value;
+        bool exclude;
+    } tests[] = {
+        {"ids", job->id, false}, {"included_ids", job->id, false}, {"excluded_ids", job->id, true},
+        {"type", "move-leads", false}, {"entity_type", place->is_campaign ? "campaign" : "list", false},
+        {"entity_id", entity, false}, {"status", status_now(w, job, &progress), false},
+    };
+    for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++) {
+        struct str list = box_query_get(q, tests[i].name);
+        if (list.n > 0 && in_list(list, tests[i].value) == tests[i].exclude)
+            return false;
+    }
+    return !job->hidden;
+}
+
+static int64_t sort_key(const struct box_job *job, bool by_update)
+{
+    return by_update ? job->updated_ms : job->created_ms;
+}
+
+/* Whether `a` comes before `b`; equal times keep the order of the jobs' numbers. */
+static bool before(const struct box_job *a, const struct box_job *b, bool by_update, bool ascending)
+{
+    int64_t x = sort_key(a, by_update), y = sort_key(b, by_update);
+    bool less = x != y ? x < y : a < b;
+    return a != b && less == ascending;
+}
+
+int box_jobs_list(struct box_world *w, struct box_request *q, struct box_answer *a)
+{
+    struct str cursor = box_query_get(q, "starting_after");
+    bool by_update = str_is(box_query_get(q, "sort_column"), "updated_at");
+    bool ascending = str_is(box_query_get(q, "sort_order"), "asc");
+    struct str limit_text = box_query_get(q, "limit");
+    long limit = limit_text.n > 0 ? strtol(limit_text.p, NULL, 10) : PAGE_USUAL;
+    const struct box_job *last = cursor.n > 0 ? find_job(w, cursor) : NULL;
+    struct jsonw j;
+    jsonw_init(&j, &a->body);
+    jsonw_object(&j);
+    jsonw_key(&j, "items");
+    jsonw_array(&j);
+    const char *shown = NULL;
+    /* Picks the next in order as often as the page is long: there are few jobs, and no order to keep. */
+    for (long n = 0; n < limit && (cursor.n == 0 || last != NULL); n++) {
+        const struct box_job *next = NULL;
+        for (size_t i = 0; i < w->jobs_n; i++) {
+            const struct box_job *job = &w->jobs[i];
+            if ((last == NULL || before(last, job, by_update, ascending)) &&
+                (next == NULL || before(job, next, by_update, ascending)) && wanted(w, job, q))
+                next = job;
+        }
+        if (next == NULL)
+            break;
+        box_job_write(w, next, STR_NONE, &j);
+        last = next;
+        shown = next->id;
+    }
+    jsonw_array_end(&j);
+    if (shown != NULL) {
+        jsonw_key(&j, "next_starting_after");
+        jsonw_text(&j, shown);
+    }
+    jsonw_object_end(&j);
+    return jsonw_end(&j);
+}
+
+/* --- store --- */
+
+static void write_place(struct box_world *w, struct jsonw *j, const char *key, uint32_t place)
+{
+    if (place != 0)
+        box_write_uuid(j, key, &box_place_at(w, place)->id);
+}
+
+void box_job_save(struct box_world *w, const struct box_job *job, struct jsonw *j)
+{
+    const int64_t numbers[] = {job->created_ms, job->updated_ms, job->due_ms, job->total, job->moved, job->duplicated,
+                               job->missing_email, job->elsewhere, job->blocked};
+    jsonw_object(j);
+    jsonw_key(j, "job");
+    jsonw_text(j, job->id);
+    jsonw_key(j, "mode");
+    jsonw_int(j, (int)job->mode);
+    jsonw_key(j, "status");
+    jsonw_text(j, job->done ? job->status : NULL);
+    write_place(w, j, "from", job->from);
+    write_place(w, j, "from_list", job->from_list);
+    write_place(w, j, "to", job->to);
+    jsonw_key(j, "filters");
+    jsonw_raw(j, str_from(job->filters));
+    if (job->emails != NULL) {
+        jsonw_key(j, "emails");
+        jsonw_raw(j, str_from(job->emails));
+    }
+    jsonw_key(j, "numbers");
+    jsonw_array(j);
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+        jsonw_int(j, numbers[i]);
+    jsonw_array_end(j);
+    jsonw_object_end(j);
+}
+
+static uint32_t load_place(struct box_world *w, json_object *o, const char *key)
+{
+    struct uuid id;
+    uint32_t no = 0;
+    if (uuid_parse(box_json_text(o, key), &id) == 0 && (no = box_place_by_id(w, &id, true)) == 0)
+        no = box_place_by_id(w, &id, false);
+    return no;
+}
+
+static const char *load_status(struct str status)
+{
+    static const char *const ends[] = {"success", "failed", "cancelled"};
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++)
+        if (str_is(status, ends[i]))
+            return ends[i];
+    return NULL;
+}
+
+/* A job may stand in the file twice, when it was made and when it ended: the later line wins, and the lock is taken
+ * and let go accordingly. */
+int box_job_load(struct box_world *w, json_object *o)
+{
+    struct str id = box_json_text(o, "job");
+    json_object *filters = box_json_get(o, "filters"), *emails = box_json_get(o, "emails");
+    json_object *numbers = box_json_get(o, "numbers");
+    size_t i = 0;
+    if (id.n != 24 || filters == NULL || !json_object_is_type(numbers, json_type_array) ||
+        json_object_array_length(numbers) != 9)
+        return 1;
+    while (i < w->jobs_n && !str_is(id, w->jobs[i].id))
+        i++;
+    struct box_job *jobs = box_grow(w->jobs, i, &w->jobs_cap, sizeof *jobs);
+    if (jobs == NULL)
+        return -1;
+    w->jobs = jobs;
+    struct box_job *job = &jobs[i], was = i < w->jobs_n ? *job : (struct box_job){0};
+    *job = (struct box_job){.mode = (enum box_job_mode)(box_json_int(o, "mode", 0) % BOX_JOB_MODES),
+                            .from = load_place(w, o, "from"), .from_list = load_place(w, o, "from_list"),
+                            .to = load_place(w, o, "to"), .status = load_status(box_json_text(o, "status"))};
+    int64_t *const into[] = {&job->created_ms, &job->updated_ms, &job->due_ms, &job->total, &job->moved,
+                             &job->duplicated, &job->missing_email, &job->elsewhere, &job->blocked};
+    for (size_t n = 0; n < sizeof into / sizeof into[0]; n++)
+        *into[n] = json_object_get_int64(json_object_array_get_idx(numbers, n));
+    memcpy(job->id, id.p, id.n);
+    job->done = job->status != NULL;
+    job->hidden = job->mode == BOX_JOB_VANISH;
+    job->filters = strdup(json_object_to_json_string_ext(filters, JSON_C_TO_STRING_PLAIN));
+    job->emails = emails == NULL ? NULL : strdup(json_object_to_json_string_ext(emails, JSON_C_TO_STRING_PLAIN));
+    bool was_open = i < w->jobs_n && !was.done;
+    if (i == w->jobs_n)
+        w->jobs_n++;
+    if (was_open != !job->done)
+        lock_places(w, job, was_open ? -1 : 1);
+    free(was.filters);
+    free(was.emails);
+    if (job->filters == NULL || (emails != NULL && job->emails == NULL))
+        return -1;
+    return job->to == 0 || (job->from == 0 && job->from_list == 0) ? 1 : 0;
+}

@@ -1,0 +1,300 @@
+/* Campaigns and lead lists. */
+#include "sync/base/clock.h"
+#include "sync/sandbox/world/lead.h"
+#include "sync/sandbox/server/route.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { PAGE_USUAL = 10 };
+
+/* The schema has made sure that it is 1 to 100. */
+static long page_limit(const struct box_request *q)
+{
+    struct str text = box_query_get(q, "limit");
+    return text.n > 0 ? strtol(text.p, NULL, 10) : PAGE_USUAL;
+}
+
+/* --- campaigns --- */
+
+/* The schedule says nothing that matters here, but every campaign has one. */
+static void write_schedule(struct jsonw *j)
+{
+    static const char schedule[] =
+        "{\"schedules\":[{\"name\":\"Weekdays\",\"timing\":{\"from\":\"09:00\",\"to\":\"17:00\"},"
+        "\"days\":{\"1\":true,\"2\":true,\"3\":true,\"4\":true,\"5\":true},\"timezone\":\"America/Chicago\"}]}";
+    jsonw_key(j, "campaign_schedule");
+    jsonw_raw(j, str_from(schedule));
+}
+
+/* One step with one variant: enough to see which variables a mail uses. */
+static void write_sequence(const char *mail, struct jsonw *j)
+{
+    jsonw_key(j, "sequences");
+    jsonw_array(j);
+    jsonw_object(j);
+    jsonw_key(j, "steps");
+    jsonw_array(j);
+    jsonw_object(j);
+    jsonw_key(j, "type");
+    jsonw_text(j, "email");
+    jsonw_key(j, "delay");
+    jsonw_int(j, 1);
+    jsonw_key(j, "variants");
+    jsonw_array(j);
+    jsonw_object(j);
+    jsonw_key(j, "subject");
+    jsonw_text(j, "");
+    jsonw_key(j, "body");
+    jsonw_text(j, mail);
+    jsonw_object_end(j);
+    jsonw_array_end(j);
+    jsonw_object_end(j);
+    jsonw_array_end(j);
+    jsonw_object_end(j);
+    jsonw_array_end(j);
+}
+
+static void write_campaign(struct box_world *w, const struct box_place *place, struct jsonw *j)
+{
+    jsonw_object(j);
+    box_write_uuid(j, "id", &place->id);
+    jsonw_key(j, "name");
+    jsonw_text(j, place->name);
+    jsonw_key(j, "status");
+    jsonw_int(j, place->status);
+    write_schedule(j);
+    box_write_time(j, "timestamp_created", place->created_ms);
+    box_write_time(j, "timestamp_updated", place->updated_ms);
+    box_write_uuid(j, "organization", &w->workspace);
+    if (place->mail != NULL)
+        write_sequence(place->mail, j);
+    if (place->core_seen != 0) { /* absent on a fresh draft */
+        jsonw_key(j, "core_variables");
+        jsonw_object(j);
+        for (unsigned i = 0; i < BF_API_N; i++)
+            if ((place->core_seen & 1u << i) != 0 && box_field_names[i].payload != NULL) {
+                jsonw_key(j, box_field_names[i].payload);
+                jsonw_bool(j, true);
+            }
+        jsonw_object_end(j);
+    }
+    if (place->vars_n != 0) {
+        jsonw_key(j, "custom_variables");
+        jsonw_object(j);
+        for (size_t i = 0; i < place->vars_n; i++) {
+            jsonw_key(j, place->vars[i]);
+            jsonw_bool(j, true);
+        }
+        jsonw_object_end(j);
+    }
+    jsonw_object_end(j);
+}
+
+static int answer_campaign(struct box_world *w, uint32_t no, struct box_answer *a)
+{
+    struct jsonw j;
+    jsonw_init(&j, &a->body);
+    write_campaign(w, box_place_at(w, no), &j);
+    return jsonw_end(&j);
+}
+
+/* Part of the name in any case, and status. */
+static bool campaign_wanted(const struct box_place *place, const struct box_request *q)
+{
+    struct str status = box_query_get(q, "status"), not_status = box_query_get(q, "exclude_status");
+    return place->is_campaign && box_text_has(str_from(place->name), box_query_get(q, "search")) &&
+           (status.n == 0 || place->status == strtol(status.p, NULL, 10)) &&
+           (not_status.n == 0 || place->status != strtol(not_status.p, NULL, 10)) &&
+           /* nothing is tagged here, and no agent owns anything */
+           box_query_get(q, "tag_ids").n == 0 && box_query_get(q, "ai_sales_agent_id").n == 0;
+}
+
+/* The order is that of ids, descending: stable, and not by time. */
+int box_campaigns_list(struct box_world *w, struct box_request *q, struct box_answer *a)
+{
+    struct str after = box_query_get(q, "starting_after");
+    struct uuid last;
+    struct jsonw j;
+    bool some = after.n > 0;
+    if (some && uuid_parse(after, &last) != 0)
+        return box_answer_error(a, 400, "querystring/starting_after must match format \"uuid\"");
+    jsonw_init(&j, &a->body);
+    jsonw_object(&j);
+    jsonw_key(&j, "items");
+    jsonw_array(&j);
+    long left = page_limit(q), n = 0;
+    for (; n < left; n++) {
+        const struct box_place *next = NULL;
+        for (size_t i = 0; i < w->places_n; i++) {
+            const struct box_place *place = &w->places[i];
+            if ((!some || memcmp(&place->id, &last, sizeof last) < 0) &&
+                (next == NULL || memcmp(&place->id, &next->id, sizeof last) > 0) && campaign_wanted(place, q))
+                next = place;
+        }
+        if (next == NULL)
+            break;
+        write_campaign(w, next, &j);
+        last = next->id;
+        some = true;
+    }
+    jsonw_array_end(&j);
+    if (n > 0)
+        box_write_uuid(&j, "next_starting_after", &last);
+    jsonw_object_end(&j);
+    return jsonw_end(&j);
+}
+
+int box_campaign_get(struct box_world *w, struct box_request *q, struct box_answer *a)
+{
+    uint32_t no = box_place_by_id(w, &q->id, true);
+    return no == 0 ? box_answer_not_found(a) : answer_campaign(w, no, a);
+}
+
+/* Adding a name twice is harmless. */
+int box_campaign_variables(struct box_world *w, struct box_request *q, struct box_answer *a)
+{
+    json_object *names = box_json_get(q->json, "variables");
+    uint32_t no = box_place_by_id(w, &q->id, true);
+    if (no == 0)
+        return box_answer_not_found(a);
+    for (size_t i = 0; i < json_object_array_length(names); i++)
+        if (box_place_var(w, no, box_json_str(json_object_array_get_idx(names, i))) != 0)
+            return -1;
+    return answer_campaign(w, no, a);
+}
+
+/* --- lists --- */
+
+static void write_list(struct box_world *w, const struct box_place *place, struct jsonw *j)
+{
+    jsonw_object(j);
+    box_write_uuid(j, "id", &place->id);
+    box_write_uuid(j, "organization_id", &w->workspace);
+    if (place->has_enrichment_flag) {
+        jsonw_key(j, "has_enrichment_task");
+        jsonw_bool(j, place->enrichment);
+    }
+    if (place->has_owner)
+        box_write_uuid(j, "owned_by", &place->owner);
+    jsonw_key(j, "name");
+    jsonw_text(j, place->name);
+    box_write_time(j, "timestamp_created", place->created_ms);
+    jsonw_object_end(j);
+}
+
+static int answer_list(struct box_world *w, uint32_t no, struct box_answer *a)
+{
+    struct jsonw j;
+    jsonw_init(&j, &a->body);
+    write_list(w, box_place_at(w, no), &j);
+    return jsonw_end(&j);
+}
+
+int box_list_get(struct box_world *w, struct box_request *q, struct box_answer *a)
+{
+    uint32_t no = box_place_by_id(w, &q->id, false);
+    return no == 0 ? box_answer_not_found(a) : answer_list(w, no, a);
+}
+
+/* Names are not unique: a repeated request makes a second list. */
+int box_list_create(struct box_world *w, struct box_request *q, struct box_answer *a)
+{
+    struct str owner = box_json_text(q->json, "owned_by");
+    uint32_t no = box_place_add(w, box_json_text(q->json, "name"), false, NULL);
+    if (no == 0)
+        return -1;
+    struct box_place *place = box_place_at(w, no);
+    place->has_owner = owner.p != NULL && uuid_parse(owner, &place->owner) == 0;
+    if (!place->has_owner) {
+        place->owner = w->owner;
+        place->has_owner = true;
+    }
+    place->has_enrichment_flag = box_json_get(q->json, "has_enrichment_task") != NULL;
+    place->enrichment = box_json_true(q->json, "has_enrichment_task");
+    box_place_changed(w, no);
+    return answer_list(w, no, a);
+}
+
+static bool list_wanted(const struct box_place *place, const struct box_request *q)
+{
+    struct str enriched = box_query_get(q, "has_enrichment_task");
+    return !place->is_campaign && box_text_has(str_from(place->name), box_query_get(q, "search")) &&
+           (enriched.n == 0 || str_is(enriched, "true") == place->enrichment);
+}
+
+/* Newest first; the cursor is the time of the last item, so that lists of one millisecond can be lost at a page's
+ * edge, as in the real API. */
+int box_lists_list(struct box_world *w, struct box_request *q, struct box_answer *a)
+{
+    struct str after = box_query_get(q, "starting_after");
+    int64_t before_ms = INT64_MAX;
+    struct jsonw j;
+    if (after.n > 0 && time_parse(after, &before_ms) != 0)
+        return box_answer_error(a, 400, "querystring/starting_after must match format \"date-time\"");
+    jsonw_init(&j, &a->body);
+    jsonw_object(&j);
+    jsonw_key(&j, "items");
+    jsonw_array(&j);
+    long limit = page_limit(q), n = 0;
+    const struct box_place *last = NULL;
+    for (; n < limit; n++) {
+        const struct box_place *next = NULL;
+        for (size_t i = 0; i < w->places_n; i++) {
+            const struct box_place *place = &w->places[i];
+            bool follows = last == NULL ? place->created_ms < before_ms
+                           : place->created_ms != last->created_ms ? place->created_ms < last->created_ms
+                                                                   : place < last;
+            bool nearer = next == NULL || place->created_ms > next->created_ms ||
+                          (place->created_ms == next->created_ms && place > next);
+            if (follows && nearer && list_wanted(place, q))
+                next = place;
+        }
+        if (next == NULL)
+            break;
+        write_list(w, next, &j);
+        last = next;
+    }
+    jsonw_array_end(&j);
+    if (last != NULL)
+        box_write_time(&j, "next_starting_after", last->created_ms);
+    jsonw_object_end(&j);
+    return jsonw_end(&j);
+}
+
+/* The way to follow verify_leads_on_import, whose job has no id. What was never verified is in total_leads alone. */
+int box_list_stats(struct box_world *w, struct box_request *q, struct box_answer *a)
+{
+    static const struct {
+        const char *name;
+        int code;
+    } names[] = {{"verified", 1}, {"invalid", -1}, {"risky", -2}, {"catch_all", -3}, {"job_change", -4},
+                 {"verification_job_pending_leadfinder", 12}, {"verification_job_pending_user", 11}};
+    uint32_t no = box_place_by_id(w, &q->id, false);
+    uint64_t counts[sizeof names / sizeof names[0]] = {0}, total = 0;
+    struct jsonw j;
+    if (no == 0)
+        return box_answer_not_found(a);
+    for (uint32_t i = 1; i <= w->leads.n; i++) {
+        const struct box_lead *lead = box_table_at(&w->leads, i);
+        if (lead->text == NULL || lead->place != no)
+            continue;
+        total++;
+        int code = box_lead_verification(w, lead);
+        for (size_t k = 0; k < sizeof names / sizeof names[0]; k++)
+            counts[k] += names[k].code == code;
+    }
+    jsonw_init(&j, &a->body);
+    jsonw_object(&j);
+    jsonw_key(&j, "stats");
+    jsonw_object(&j);
+    for (size_t k = 0; k < sizeof names / sizeof names[0]; k++) {
+        jsonw_key(&j, names[k].name);
+        jsonw_uint(&j, counts[k]);
+    }
+    jsonw_object_end(&j);
+    jsonw_key(&j, "total_leads");
+    jsonw_uint(&j, total);
+    jsonw_object_end(&j);
+    return jsonw_end(&j);
+}

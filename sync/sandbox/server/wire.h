@@ -1,0 +1,23 @@
+/* An answer onto the wire, or what a fault makes of it: real effects on a real TCP connection. */
+#ifndef SYNC_SANDBOX_SERVER_WIRE_H
+#define SYNC_SANDBOX_SERVER_WIRE_H
+
+#include "sync/sandbox/server/http.h"
+
+#include <microhttpd.h>
+
+/* A request in flight. */
+struct box_call {
+    struct MHD_Connection *connection;
+    struct buf body;          /* of the request, until it is served */
+    struct box_answer answer;
+    bool served, too_large;
+    int64_t now_ms;           /* the world's clock, for Date */
+    int64_t due_us;           /* when to answer, monotonic */
+    struct box_call *next;    /* in the list of those that wait */
+};
+
+/* Queues the answer; MHD_NO closes the connection without one. */
+enum MHD_Result box_wire_answer(struct box_call *call);
+
+#endif

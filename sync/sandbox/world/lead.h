@@ -1,0 +1,34 @@
+/* A lead as JSON: read from a request, written as the API answers it. */
+#ifndef SYNC_SANDBOX_WORLD_LEAD_H
+#define SYNC_SANDBOX_WORLD_LEAD_H
+
+#include "sync/base/jsonw.h"
+#include "sync/sandbox/server/json.h"
+#include "sync/sandbox/world/world.h"
+
+/* Names in the API and inside `payload` (NULL: not there), by enum box_field up to BF_API_N. */
+struct box_field_name {
+    const char *api, *payload;
+};
+extern const struct box_field_name box_field_names[BF_API_N];
+
+/* Lays the members of a request over `fields`: null makes a field absent, custom_variables replace or (merge)
+ * overlay the old ones. The texts borrow from `o` and from `custom` (a scratch buffer, reset here), both of which
+ * must outlive `fields`. `custom` must not hold the fields' own old texts. 0, or -1 when memory is short. */
+int box_fields_overlay(struct box_fields *fields, json_object *o, bool merge, struct buf *custom);
+/* Walks packed custom variables: 1 and a pair, 0 at the end. */
+int box_custom_next(struct str *packed, struct str *name, struct str *value_json);
+void box_custom_write(struct jsonw *w, struct str packed); /* as one object */
+
+/* Sets lt_interest_status from a request body, where it is given. */
+void box_lead_interest(struct box_world *w, struct box_lead *lead, json_object *o);
+/* 0: never verified, else the code of the API as of now. */
+int box_lead_verification(const struct box_world *w, const struct box_lead *lead);
+/* The verdict that verification reaches for an address, by words in its local part. */
+int box_verdict(struct str email);
+/* The whole lead, nulls left out. */
+void box_lead_write(struct box_world *w, const struct box_lead *lead, struct jsonw *j);
+void box_write_time(struct jsonw *j, const char *key, int64_t ms);
+void box_write_uuid(struct jsonw *j, const char *key, const struct uuid *id);
+
+#endif

@@ -1,0 +1,27 @@
+/* The world in a file: one JSON object a line, the later line wins. Appended before an answer leaves, rewritten
+ * compactly at the end. A last line that kill -9 cut short is dropped at the next start: its request was never
+ * answered. */
+#ifndef SYNC_SANDBOX_WORLD_STORE_H
+#define SYNC_SANDBOX_WORLD_STORE_H
+
+#include "sync/base/err.h"
+#include "sync/sandbox/world/world.h"
+
+struct box_store;
+
+/* Reads the file into the world, when there is one, and opens it for appending. Sets w->store. XS_STATE: not one of
+ * ours. */
+int box_store_open(struct box_world *w, const char *path, struct err *e);
+/* Notes for the file; nothing without a store. A failure sticks and is told by box_store_flush. */
+void box_store_note_place(struct box_world *w, uint32_t no);
+void box_store_note_lead(struct box_world *w, uint32_t no);
+void box_store_note_gone(struct box_world *w, uint32_t no);
+void box_store_note_job(struct box_world *w, size_t i);
+void box_store_note_clock(struct box_world *w); /* how far it was moved on */
+void box_store_note_block(struct box_world *w, size_t i);
+/* Writes what was noted. -1 when it could not (XS_IO). */
+int box_store_flush(struct box_world *w, struct err *e);
+/* Rewrites the file compactly, closes it, and frees w->store. */
+int box_store_close(struct box_world *w, struct err *e);
+
+#endif

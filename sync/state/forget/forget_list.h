@@ -1,0 +1,62 @@
+/* The list of people who are forgotten: one file in a folder of states, for every sync of a workspace, also for one that
+ * is new. It holds a keyed hash per person, never an address. Its secret is in the file, so whoever has the file can
+ * test guesses.
+ *
+ * A text of lines: a head, the secret, a line per person, and an end with their number and a SHA-256 of all before it.
+ * Readers take no lock: the file is replaced whole. Writers take turns by a lock file beside it. Knows no state, and
+ * takes addresses as mapping_email_key() spells them. */
+#ifndef SYNC_STATE_FORGET_FORGET_LIST_H
+#define SYNC_STATE_FORGET_FORGET_LIST_H
+
+#include "sync/base/buf.h"
+#include "sync/base/err.h"
+#include "sync/base/hash.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+/* Whose list: an API host as state_host_name() spells it, and a workspace. NULL is "not known": such a reader heeds every
+ * line of the host, and every reader of the host heeds such a line. */
+struct forget_scope {
+    const char *host, *workspace;
+};
+
+struct forget_person {
+    struct hash128 hash;
+    int64_t at_ms;
+    const char *host, *workspace; /* borrowed from the list's text; workspace NULL: of every workspace */
+};
+
+struct forget_list {
+    char *path;                            /* owned */
+    unsigned char secret[HASH_SECRET_N];
+    struct buf text;                       /* the file, cut into strings */
+    struct forget_person *people;          /* owned; sorted by hash */
+    size_t n;
+    struct stat file;                      /* what was read, for forget_list_changed() */
+};
+
+/* Reads the list in `folder`. No file is an empty list. XS_STATE: the file is damaged, cut short, newer, cannot be read,
+ * or somebody else may change it; it is never passed over. `out` needs no init; forget_list_free() after success. */
+int forget_list_load(const char *folder, struct forget_list *out, struct err *e);
+void forget_list_free(struct forget_list *l); /* fine on a zeroed list */
+/* Is there another file now than the one that was read? */
+bool forget_list_changed(const struct forget_list *l);
+
+/* Does this line concern that scope? */
+bool forget_list_concerns(const struct forget_person *person, const struct forget_scope *scope);
+/* The first line of the person that concerns the scope; NULL: none. Borrowed. */
+const struct forget_person *forget_list_find(const struct forget_list *l, const struct forget_scope *scope,
+                                             struct str address);
+
+/* Adds the person, durably, unless a line for this scope or a wider one is there. Makes the folder and the file when
+ * they are missing. XS_STATE, XS_IO: the list is as before. */
+int forget_list_add(const char *folder, const struct forget_scope *scope, struct str address, int64_t at_ms,
+                    bool *added, struct err *e);
+/* Takes every line of the person out that concerns the scope; *removed is how many. */
+int forget_list_remove(const char *folder, const struct forget_scope *scope, struct str address, size_t *removed,
+                       struct err *e);
+
+#endif

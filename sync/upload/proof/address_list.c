@@ -1,0 +1,228 @@
+/* The address of a lead whose id is gone, when the state has it as a hash only (values: hashed) and no row brings it.
+ *
+ * Such a removal knows nothing by which Instantly could be asked for the lead. So the place where it was is read whole, once
+ * a run and only when an id is gone, and the addresses there are compared with the hashes. What has one of them is then
+ * looked for by that address, as any other lead. A place with more addresses than are kept proves nothing of the leads
+ * that are not among them: these are not called gone. */
+#include "config.h"
+
+#include "sync/upload/work.h"
+
+#include <stdlib.h>
+
+#include "sync/base/log.h"
+
+/* Together 32 MB. */
+enum { ADDRESSES_MAX = 1 << 20, TEXT_MAX_BYTES = 16 << 20 };
+
+struct address {
+    uint64_t hash;
+    uint32_t at, n; /* its text */
+};
+
+struct address_list {
+    struct address_list *next;
+    struct upload *u;
+    struct target target;
+    bool asked, looked, too_many, no_memory;
+    unsigned looks;         /* that showed no lead at all, which a list may do of any place */
+    uint64_t seen_n;
+    struct address *addresses; /* sorted when looked */
+    size_t n, cap;
+    struct buf text;
+    struct part *waiting;   /* for the look to end */
+};
+
+static int address_compare(const void *a, const void *b)
+{
+    uint64_t x = ((const struct address *)a)->hash, y = ((const struct address *)b)->hash;
+    return (x > y) - (x < y);
+}
+
+/* The hashes of an entry that brings no address; false: it needs none, or the state has none. In the scratch arena. */
+static bool address_hashes(struct part *p, size_t k, struct str *hashes)
+{
+    struct upload *u = p->work->u;
+    const struct entry *entry = &p->work->batch.entries[p->index[k]];
+    struct known_lead known;
+    struct err e = ERR_INIT;
+    if (!look_wants(p, k) || entry->email.n > 0)
+        return false;
+    arena_reset(&u->scratch);
+    int rc = state_lead_get(u->c.state, &entry->key, &u->scratch, &known, &e);
+    if (rc < 0)
+        upload_fail(u, &e);
+    err_clear(&e);
+    *hashes = rc == 1 ? known.hashes : STR_NONE;
+    return hashes->n > 0;
+}
+
+static bool address_add(struct address_list *l, struct str email)
+{
+    if (l->n == l->cap) {
+        size_t cap = l->cap > 0 ? 2 * l->cap : 1024;
+        struct address *more = reallocarray(l->addresses, cap, sizeof *more);
+        if (more == NULL)
+            return false;
+        l->addresses = more;
+        l->cap = cap;
+    }
+    size_t at = buf_str(&l->text).n;
+    l->addresses[l->n] = (struct address){state_address_hash(l->u->c.state, email), (uint32_t)at, (uint32_t)email.n};
+    if (l->addresses[l->n].hash == 0 || buf_add(&l->text, email.p, email.n) != 0)
+        return false;
+    l->n++;
+    return true;
+}
+
+/* Nothing is kept of the place but the addresses. */
+static enum leads_list_see address_see(void *ctx, struct json_object *item)
+{
+    struct address_list *l = ctx;
+    struct remote_lead remote;
+    struct err e = ERR_INIT;
+    int rc = api_remote_lead_read(item, &remote, &e);
+    err_clear(&e);
+    if (rc != 0 || !look_is_in(&l->target, &remote))
+        return LIST_DROP;
+    l->seen_n++;
+    if (remote.email.n == 0 || l->too_many || l->no_memory)
+        return LIST_DROP;
+    l->too_many = l->n == ADDRESSES_MAX || buf_str(&l->text).n + remote.email.n > TEXT_MAX_BYTES;
+    if (!l->too_many && !address_add(l, remote.email))
+        l->no_memory = true;
+    return LIST_DROP;
+}
+
+static const struct address *address_find(const struct address_list *l, struct str hashes)
+{
+    struct address wanted = {0};
+    for (size_t i = 0; l->n > 0 && state_hash_at(hashes, i, &wanted.hash); i++) {
+        const struct address *found = bsearch(&wanted, l->addresses, l->n, sizeof wanted, address_compare);
+        if (found != NULL)
+            return found;
+    }
+    return NULL;
+}
+
+/* Entries whose address is there have it from now on. */
+static void address_take(const struct address_list *l, struct part *p)
+{
+    struct work *w = p->work;
+    for (size_t k = 0; k < p->n; k++) {
+        struct str hashes;
+        struct entry *entry = &w->batch.entries[p->index[k]];
+        if (!address_hashes(p, k, &hashes))
+            continue;
+        const struct address *found = address_find(l, hashes);
+        if (found != NULL && arena_str(&w->arena, (struct str){buf_str(&l->text).p + found->at, found->n}, &entry->email) != 0)
+            upload_fail_oom(w->u);
+        if (found != NULL || !l->too_many)
+            continue;
+        entry->detail = STR("its id is gone, and its place has too many leads to look for its address by a hash");
+        work_entry_done(w, p->index[k], OUTCOME_DEFERRED, REASON_OUTCOME_OPEN, 0);
+    }
+    look_addresses_known(p);
+}
+
+static void address_listed(void *ctx, const struct api_reply *reply)
+{
+    struct address_list *l = ctx;
+    struct err e = ERR_INIT;
+    bool shows_nothing = reply->class == API_OK && l->seen_n == 0 && ++l->looks < LOOKS_MAX;
+    struct part *parts = l->waiting;
+    l->waiting = NULL;
+    l->asked = false;
+    l->looked = reply->class == API_OK && !shows_nothing;
+    if (l->no_memory)
+        upload_fail_oom(l->u);
+    else if (reply->err != NULL)
+        upload_fail(l->u, reply->err);
+    else if (reply->class != API_OK && reply->class != API_CANCELLED) {
+        err_set(&e, XS_API, "leads/list was refused (%d %.*s): leads whose ids are gone cannot be looked for; run again "
+                "later", reply->http_status, STR_ARG(reply->message));
+        upload_fail(l->u, &e);
+    }
+    err_clear(&e);
+    if (l->looked && l->n > 0)
+        qsort(l->addresses, l->n, sizeof *l->addresses, address_compare);
+    while (parts != NULL) {
+        struct part *p = parts;
+        parts = p->next;
+        p->look = l->looks;
+        if (upload_ended(l->u) || reply->class != API_OK)
+            p->stopped(p);
+        else if (l->looked)
+            address_take(l, p);
+        else
+            part_wait_look(p, false, address_list_look);
+    }
+}
+
+static void address_ask(struct address_list *l)
+{
+    struct err e = ERR_INIT;
+    const struct leads_list all = {.urgent = true, .target = &l->target, .see = address_see};
+    l->asked = true;
+    if (l->looks == 0)
+        log_notice("ids of leads are gone, and the state has their addresses as hashes only: looking through their place");
+    if (api_leads_list(l->u->c.api, &all, address_listed, l, &e) != 0) {
+        const struct api_reply failed = {.class = API_FAILED, .err = &e};
+        address_listed(l, &failed);
+    }
+    err_clear(&e);
+}
+
+static struct address_list *address_list_of(struct upload *u, const struct target *target)
+{
+    struct address_list *l = u->address_lists;
+    while (l != NULL && !uuid_eq(&l->target.id, &target->id))
+        l = l->next;
+    if (l == NULL && (l = calloc(1, sizeof *l)) != NULL) {
+        *l = (struct address_list){.next = u->address_lists, .u = u, .target = *target, .text = BUF_INIT(TEXT_MAX_BYTES)};
+        u->address_lists = l;
+    }
+    return l;
+}
+
+void address_list_look(struct part *p)
+{
+    struct work *w = p->work;
+    struct str hashes;
+    bool wanted = false;
+    for (size_t k = 0; k < p->n && !wanted; k++)
+        wanted = address_hashes(p, k, &hashes);
+    if (!wanted || w->batch.source == 0) {
+        look_addresses_known(p);
+        return;
+    }
+    struct address_list *l = address_list_of(w->u, &w->from);
+    if (l == NULL)
+        upload_fail_oom(w->u);
+    if (l == NULL || upload_ended(w->u)) {
+        p->stopped(p);
+    } else if (l->looked) {
+        address_take(l, p);
+    } else {
+        p->next = l->waiting;
+        l->waiting = p;
+        if (!l->asked)
+            address_ask(l);
+    }
+}
+
+void address_lists_free(struct upload *u)
+{
+    while (u->address_lists != NULL) {
+        struct address_list *l = u->address_lists;
+        u->address_lists = l->next;
+        while (l->waiting != NULL) {
+            struct part *p = l->waiting;
+            l->waiting = p->next;
+            free(p);
+        }
+        free(l->addresses);
+        buf_free(&l->text);
+        free(l);
+    }
+}

@@ -1,0 +1,90 @@
+/* Whose lead is it? An id that the state has may be another person's (an answer that named the wrong one), or be gone
+ * while the person is there under a new id (leads that were exported and imported again). The address decides: what has
+ * another one is not written to, and what has the same one is the row's lead. */
+#include "config.h"
+
+#include "sync/upload/work.h"
+
+enum { CREATED_MARGIN_MS = 2000 };
+
+static bool is_text(const struct value *v)
+{
+    return v->kind == VALUE_STRING && v->n > 0;
+}
+
+/* The entry brings no address: the state may know the lead's, as text or as a hash. */
+static bool differs_from_known(struct work *w, uint32_t i, struct str email)
+{
+    struct upload *u = w->u;
+    const struct entry *entry = &w->batch.entries[i];
+    struct known_lead known;
+    struct lead lead;
+    struct err e = ERR_INIT;
+    arena_reset(&u->scratch);
+    int rc = state_lead_get(u->c.state, &entry->key, &u->scratch, &known, &e);
+    if (rc < 0)
+        upload_fail(u, &e);
+    err_clear(&e);
+    if (rc != 1 || !known.has_lead_id || !uuid_eq(&known.lead_id, &entry->lead_id))
+        return false;
+    if (known.hashes.n > 0)
+        return !state_address_unchanged(u->c.state, known.hashes, email);
+    if (known.values.n == 0 || upload_unpack(u, known.values, &u->scratch, &lead) != 0 || !is_text(&lead.core[LEAD_EMAIL]))
+        return false;
+    const struct value *address = &lead.core[LEAD_EMAIL];
+    return email_hash(u, (struct str){address->p, address->n}) != email_hash(u, email);
+}
+
+/* Does the lead carry another row's key? One without a key may have lost it to another tool. */
+static bool key_differs(struct work *w, const struct entry *entry, const struct remote_lead *remote)
+{
+    struct state *s = w->u->c.state;
+    struct value key;
+    api_remote_custom(remote, STR("leadsync_key"), &key);
+    if (!is_text(&key))
+        return false;
+    if (entry->key_text.n > 0)
+        return !str_eq((struct str){key.p, key.n}, entry->key_text);
+    const struct hash128 hash = hash_keyed128(state_secret(s), key.p, key.n);
+    return !hash128_eq(&hash, &entry->key) && !rekey_is_old(s, entry);
+}
+
+bool lead_match_differs(struct work *w, uint32_t i, const struct remote_lead *remote)
+{
+    struct aim *aim = &w->aims[i];
+    struct str email = w->batch.entries[i].email;
+    if (remote->email.n == 0)
+        return email.n > 0 || key_differs(w, &w->batch.entries[i], remote);
+    if (email.n == 0)
+        return differs_from_known(w, i, remote->email);
+    if (aim->email_hash == 0)
+        aim->email_hash = email_hash(w->u, email);
+    return aim->email_hash != 0 && email_hash(w->u, remote->email) != aim->email_hash;
+}
+
+/* With a key of the mapping's own, the address may have passed to another row, whose new lead this is: it carries that row's
+ * key, or was created by this very run, of which the state does not know yet. */
+static bool is_another_rows(struct work *w, const struct entry *entry, const struct remote_lead *remote)
+{
+    const struct upload *u = w->u;
+    return u->c.mapping->has_key && (key_differs(w, entry, remote) ||
+                                     remote->created_ms >= u->started_ms + u->skew_ms - CREATED_MARGIN_MS);
+}
+
+bool lead_match_relink(struct work *w, uint32_t i, const struct remote_lead *remote)
+{
+    struct entry *entry = &w->batch.entries[i];
+    struct hash128 owner;
+    struct err e = ERR_INIT;
+    if (is_another_rows(w, entry, remote))
+        return false;
+    int rc = state_id_owner(w->u->c.state, &remote->id, &owner, &e);
+    if (rc < 0)
+        upload_fail(w->u, &e);
+    err_clear(&e);
+    if (rc < 0 || (rc == 1 && !hash128_eq(&owner, &entry->key)))
+        return false;
+    entry->has_lead_id = true;
+    entry->lead_id = remote->id;
+    return true;
+}

@@ -1,0 +1,209 @@
+/* Tells a lead that is refused from an endpoint that refuses all leads. */
+#include "config.h"
+
+#include "sync/upload/refused_alike.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sync/upload/ops/move.h"
+
+/* As many as this are enough even while requests are under way: a batch of updates. */
+enum { ALIKE_MANY = 100, WORDS_MAX = 4096 };
+
+/* ---- the same words ---- */
+
+/* "body/leads/17/email must be …": which lead of the request it was does not make it another refusal. */
+static int normalise(struct str message, struct buf *out)
+{
+    static const char mark[] = "leads/";
+    for (size_t i = 0; i < message.n; i++) {
+        if (buf_addc(out, message.p[i]) != 0)
+            return -1;
+        size_t said = i + 1;
+        if (said < sizeof mark - 1 || memcmp(message.p + said - (sizeof mark - 1), mark, sizeof mark - 1) != 0)
+            continue;
+        while (i + 1 < message.n && isdigit((unsigned char)message.p[i + 1]))
+            i++;
+    }
+    return 0;
+}
+
+/* ---- what becomes of the leads ---- */
+
+/* A move waits for its held leads only when it has nothing else to do; other batches are kept by a part each. */
+static void let_go(struct work *w, enum endpoint endpoint, size_t leads_n)
+{
+    if (endpoint != ENDPOINT_MOVE)
+        w->parts_n -= (unsigned)leads_n;
+    else if (w->on_quiet == NULL)
+        w->on_quiet = move_next;
+    work_check(w);
+}
+
+static void give_outcome(struct upload *u, enum endpoint endpoint, enum outcome outcome, enum reason reason)
+{
+    struct refused_alike *r = &u->refused[endpoint], taken = *r;
+    /* Taken away first: what follows may send, and be refused again. */
+    r->leads = NULL;
+    r->parked = NULL;
+    r->n = r->cap = r->alone_n = r->spread_n = 0;
+    r->trying = false;
+    r->epoch++;
+    for (size_t k = 0; k < taken.n; k++) {
+        struct work *w = taken.leads[k].work;
+        w->aims[taken.leads[k].i].held = false;
+        work_entry_done(w, taken.leads[k].i, outcome, reason, taken.status);
+    }
+    while (taken.n > 0) {
+        struct work *w = taken.leads[taken.n - 1].work;
+        size_t left = 0;
+        for (size_t k = 0; k < taken.n; k++)
+            if (taken.leads[k].work != w)
+                taken.leads[left++] = taken.leads[k];
+        let_go(w, endpoint, taken.n - left);
+        taken.n = left;
+    }
+    free(taken.leads);
+    while (taken.parked != NULL) {
+        struct part *p = taken.parked;
+        taken.parked = p->next;
+        p->trial = TRIAL_OVER;
+        create_send_halves(p); /* or, when the upload has ended, defers them */
+    }
+}
+
+void refused_alike_accepted(struct upload *u, enum endpoint endpoint)
+{
+    struct refused_alike *r = &u->refused[endpoint];
+    buf_reset(&r->words);
+    r->status = 0;
+    give_outcome(u, endpoint, OUTCOME_REJECTED, REASON_REFUSED_THERE);
+}
+
+void refused_alike_compare(struct upload *u, enum endpoint endpoint, const struct api_reply *reply)
+{
+    struct refused_alike *r = &u->refused[endpoint];
+    struct buf words = BUF_INIT(WORDS_MAX);
+    if (normalise(reply->message, &words) != 0) {
+        upload_fail_oom(u);
+    } else if (r->status != reply->http_status || !str_eq(buf_str(&words), buf_str(&r->words))) {
+        refused_alike_accepted(u, endpoint);
+        buf_free(&r->words);
+        r->words = words;
+        r->status = reply->http_status;
+        return;
+    }
+    buf_free(&words);
+}
+
+/* ---- all of them ---- */
+
+static void end_run(struct upload *u, enum endpoint endpoint)
+{
+    static const char *const names[] = {
+        [ENDPOINT_ADD] = "POST /leads/add",
+        [ENDPOINT_PATCH] = "PATCH /leads/{id}",
+        [ENDPOINT_MOVE] = "POST /leads/move",
+    };
+    const struct refused_alike *r = &u->refused[endpoint];
+    struct err e = ERR_INIT;
+    err_set(&e, XS_API,
+            "%s: Instantly refused each of %zu leads with the same words (%d: %.*s) and accepted none, so the run ends and "
+            "remembers no refusal: change what these words ask for, or wait, then run the same command again",
+            names[endpoint], r->n, r->status, STR_ARG(buf_str(&r->words)));
+    upload_fail(u, &e);
+    err_clear(&e);
+    give_outcome(u, endpoint, OUTCOME_DEFERRED, u->c.stop_reason);
+}
+
+static int hold(struct refused_alike *r, struct work *w, uint32_t i)
+{
+    if (r->n == r->cap) {
+        size_t cap = r->cap == 0 ? 2 * ALIKE_MIN : 2 * r->cap;
+        struct refused_lead *grown = realloc(r->leads, cap * sizeof *grown);
+        if (grown == NULL)
+            return -1;
+        r->leads = grown;
+        r->cap = cap;
+    }
+    r->leads[r->n++] = (struct refused_lead){w, i};
+    w->aims[i].held = true;
+    return 0;
+}
+
+void refused_alike_lead(struct work *w, uint32_t i, enum endpoint endpoint, const struct api_reply *reply,
+                        enum refused_how how)
+{
+    struct upload *u = w->u;
+    struct refused_alike *r = &u->refused[endpoint];
+    work_detail(w, i, reply->message);
+    if (!upload_ended(u))
+        refused_alike_compare(u, endpoint, reply);
+    if (!upload_ended(u) && hold(r, w, i) != 0)
+        upload_fail_oom(u);
+    if (upload_ended(u)) {
+        work_entry_done(w, i, OUTCOME_DEFERRED, u->c.stop_reason, reply->http_status);
+        return;
+    }
+    if (endpoint != ENDPOINT_MOVE)
+        w->parts_n++;
+    r->alone_n += how != REFUSED_NAMED;
+    r->spread_n += how == REFUSED_SPREAD;
+    if (r->spread_n >= ALIKE_MIN || r->alone_n >= ALIKE_MANY || (r->alone_n >= ALIKE_MIN && r->under_way == 0))
+        end_run(u, endpoint);
+}
+
+void refused_alike_park(struct part *p)
+{
+    struct refused_alike *r = &p->work->u->refused[ENDPOINT_ADD];
+    p->next = r->parked;
+    r->parked = p;
+}
+
+/* ---- the end of it ---- */
+
+void refused_alike_step(struct upload *u)
+{
+    if (api_queued(u->c.api) > 0 || u->ready_n > 0 || u->waiting != NULL)
+        return;
+    for (int e = 0; e < ENDPOINT_N; e++) {
+        struct refused_alike *r = &u->refused[e];
+        /* More batches may still come, and show what a few refusals mean; parked leads do not wait for them. */
+        if (r->parked != NULL || (r->n > 0 && u->draining))
+            give_outcome(u, (enum endpoint)e, OUTCOME_REJECTED, REASON_REFUSED_THERE);
+    }
+}
+
+void refused_alike_stop(struct upload *u)
+{
+    for (int e = 0; e < ENDPOINT_N; e++)
+        give_outcome(u, (enum endpoint)e, OUTCOME_DEFERRED, u->c.stop_reason);
+}
+
+void refused_alike_forget(struct work *w)
+{
+    for (int e = 0; e < ENDPOINT_N; e++) {
+        struct refused_alike *r = &w->u->refused[e];
+        size_t left = 0;
+        for (size_t k = 0; k < r->n; k++)
+            if (r->leads[k].work != w)
+                r->leads[left++] = r->leads[k];
+        r->n = left;
+    }
+}
+
+void refused_alike_free(struct upload *u)
+{
+    for (int e = 0; e < ENDPOINT_N; e++) {
+        struct refused_alike *r = &u->refused[e];
+        while (r->parked != NULL) {
+            struct part *p = r->parked;
+            r->parked = p->next;
+            free(p);
+        }
+        free(r->leads);
+        buf_free(&r->words);
+    }
+}

@@ -1,0 +1,101 @@
+/* The upload: planned rows become batches, batches become requests, answers become outcomes.
+ *
+ * Each batch is an intent in the state before its first byte leaves (group commit) and is settled there when every entry
+ * has a proven outcome. What was sent without a usable answer is read back, never sent again blindly. One thread: the
+ * caller asks upload_full(), adds, and steps. Files: group.c collects rows, upload.c drives, upload_open.c takes up what
+ * earlier runs left, create.c, update.c, move*.c and remove.c are the kinds of work, job*.c follow background jobs,
+ * readback.c looks at what is there, work.c holds a batch in memory.
+ *
+ * Creates and updates may be under way together. Moves and removals hold their campaigns and lists against everything
+ * else (409), so whoever adds them calls upload_drain() between creates, moves and removals: see run_hold.c. */
+#ifndef SYNC_UPLOAD_UPLOAD_H
+#define SYNC_UPLOAD_UPLOAD_H
+
+#include "sync/plan/spool.h"
+#include "sync/report/tally.h"
+#include "sync/plan/targets.h"
+
+struct upload_config {
+    struct state *state;
+    struct api *api;
+    const struct mapping *mapping; /* bound */
+    struct targets *targets;
+    struct clock *clock;
+    struct tally *tally;           /* gets each row's outcome when it is settled */
+    uint64_t run;
+    enum reason stop_reason;       /* of rows that a stop leaves unsent; may be changed until then */
+    /* With a stage: gets the move of each lead that is proved to be in the stage's list. That move counts the row. */
+    int (*staged)(void *ctx, const struct planned *move, struct err *e);
+    bool reidentified;             /* the mapping's key is another one than that of the last complete run */
+    /* NULL, or told of each lead that another took the place of: it is known under `key` now. */
+    int (*superseded)(void *ctx, const struct hash128 *key, const struct known_lead *old, struct err *e);
+    /* NULL, or: has this run read the whole source, with a key in each row? Then a key that it has not met has no row. */
+    bool (*read_whole)(void *ctx);
+    /* NULL, or: is the next read full if a row waits now for a lead whose own row this run did not read? */
+    bool (*wait_for_full)(void *ctx);
+    /* NULL, or appends what people call the place where a lead is. 0/-1 (memory) */
+    int (*where)(void *ctx, const struct target *there, struct buf *out);
+    /* NULL, or called when Instantly has refused more leads: -1 ends the upload with its error. */
+    int (*refused)(void *ctx, struct err *e);
+    void (*stepped)(void *ctx);    /* NULL, or called at each step: time to show something */
+    void *ctx;
+    uint32_t promote, stage_list;  /* where those moves go, and come from; 0: no stage */
+    bool look_first;               /* the state may not know what is there: leads without an address are looked for before they
+                                    * are sent */
+    int64_t known_until_ms;        /* wall clock: no lead that the state knows was made after this moment */
+    uint64_t settle_run;           /* upload_settle_open() looks at this run's batches only; 0: at all */
+};
+
+/* A background job that the upload started or waited for. */
+struct upload_job {
+    char id[64];
+    char *type, *status;            /* the API's words; "vanished" of one that is not there any more */
+    int64_t total, success, failed; /* leads asked for, proved moved, not moved; -1: not known yet */
+    bool open;                      /* not ended when it was seen last */
+};
+
+struct upload;
+int upload_new(const struct upload_config *config, struct upload **out, struct err *e);
+void upload_free(struct upload *u);
+
+/* Takes a planned operation; copies it. May close a batch. 0/-1.
+ *   OP_CREATE  target
+ *   OP_UPDATE  target, entry.lead_id, fields and custom_changed
+ *   OP_MOVE    from and target (two different ones), entry.lead_id; with fields or custom_changed it is updated first
+ *   OP_REMOVE  from and target (the same), entry.lead_id
+ * Entries of row 0 are removals: they count in `removed` only, and leave nothing in the retry table. */
+int upload_add(struct upload *u, const struct planned *planned, struct err *e);
+/* Step before adding more. */
+bool upload_full(const struct upload *u);
+/* One bounded turn: commit what is due, submit, move bytes, settle. Waits at most timeout_ms. -1 ends the run: the state
+ * failed, or the API is fatal (key, scope, unreachable); then call upload_stop() and upload_drain(). */
+int upload_step(struct upload *u, int64_t timeout_ms, struct err *e);
+/* Closes the open groups and steps until all is settled; then more may be added. A signal or the deadline turns into
+ * upload_stop(). */
+int upload_drain(struct upload *u, struct err *e);
+/* No new work: what has not left is settled as deferred with `reason`, what is in flight ends, what would have to be
+ * waited for stays open in the state and its rows count as deferred: outcome_open. */
+void upload_stop(struct upload *u, enum reason reason);
+/* After this moment (mono_us) upload_drain() stops by itself, as does upload_step(); 0: never. */
+void upload_deadline(struct upload *u, int64_t mono_us);
+uint64_t upload_open_n(const struct upload *u);   /* batches not settled */
+unsigned upload_ops(const struct upload *u);      /* what these do: a bit per enum op */
+/* Was it stopped, by whom ever? Then rows were left unsent. */
+bool upload_stopped(const struct upload *u);
+/* Background jobs in the order in which they became known; NULL past the last. Valid until the next step. */
+const struct upload_job *upload_job(const struct upload *u, size_t i);
+/* Is a move of this row still under way, left open by an earlier run? Then the row has to wait for it. */
+bool upload_key_is_open(struct upload *u, const struct hash128 *key);
+
+/* Settles what earlier runs left open, by reading back only; sends nothing that writes. Rows that are proven count as
+ * `settled`; those that did not arrive go to the retry table. Steps until done. */
+int upload_settle_open(struct upload *u, struct err *e);
+
+/* rekey.c: is the entry about a lead whose row has another lead by now, with another address? Its key text is that row's. */
+/* A row has another address now, so this lead is not its any more, whatever becomes of its new one. 0/-1 */
+int rekey_leaves(struct state *s, const struct uuid *id, struct err *e);
+/* Has a row of this run taken the lead over from another key? Then it is not removed for that key. 0/-1 */
+int rekey_is_taken(struct state *s, const struct uuid *id, bool *taken, struct err *e);
+bool rekey_is_old(struct state *s, const struct entry *entry);
+
+#endif
