@@ -35,6 +35,7 @@ struct aim {
     bool asked;                /* a request to move it may have been applied */
     bool named;                /* its job says that it has moved it */
     bool moved;                /* and was */
+    bool took_double;          /* the row has another lead now, which was in the target already */
     bool created;              /* by this run, in the stage's list */
     bool pending, verified;    /* its verdict there is under way, is known */
     struct job *job;           /* the last one that carried it */
@@ -296,7 +297,7 @@ bool lead_match_differs(struct work *w, uint32_t i, const struct remote_lead *re
  * another key's. */
 bool lead_match_relink(struct work *w, uint32_t i, const struct remote_lead *remote);
 /* ---- rekey.c ---- */
-/* Before a create batch is settled: rows that had another lead keep it as a lead of its own. In the same commit. */
+/* Before a batch is settled: rows that had another lead keep it as a lead of its own. In the same commit. */
 int rekey_settle(struct work *w, struct err *e);
 /* Entry i meets a lead in the target. `ours`: by its age it may be this request's work; a lead that this run or the state
  * knows already is not, and then it becomes false. With a key of the mapping's own the lead may be another key's. `conflict`: the

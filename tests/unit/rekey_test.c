@@ -372,6 +372,51 @@ START_TEST(handed_on_in_a_mirror)
 }
 END_TEST
 
+/* Ann opts out and is moved away. While a wrong key: is in the mapping she opts in again and gets a new lead. Under the
+ * right key her row takes that lead, and the other one stays where it was moved to. */
+START_TEST(moved_away_and_created_by_another_key)
+{
+    static const char *const modes[] = {"", "mode: mirror\nremoved: delete\n", "mode: mirror\nremoved: {move_to: {list: " WORLD_ELSEWHERE "}}\n"};
+    static const char opts_out[] = "skip_when: [{column: first, in: [out], then: {move_to: {list: " WORLD_ELSEWHERE "}}}]\n"
+                                   "dedupe: target-only\nlimits: {settle: 70ms}\n"
+                                   "guards: {removed: none, moved: none, source_shrank: none}\n";
+    static const char later[] = "id,email,first\n1,ann@example.com,Anna\n2,bob@example.com,Bob\n3,cyd@example.com,Cyd\n";
+    char right[1024], wrong[1024];
+    snprintf(right, sizeof right, "%s%s%s", EKIT_HEAD EKIT_LIST EKIT_FIELDS, opts_out, modes[_i / 2 % 3]);
+    snprintf(wrong, sizeof wrong, "%s%s", EKIT_HEAD EKIT_LIST EKIT_KEYED, opts_out);
+    start(right);
+    ekit_csv(&k, "id,email,first\n1,ann@example.com,out\n2,bob@example.com,Bob\n3,cyd@example.com,Cyd\n");
+    ekit_sync(&k);
+    EKIT_COUNT(&k, REMOVED, 1u);
+    ekit_mapping(&k, wrong);
+    ekit_csv(&k, THREE);
+    ekit_sync(&k);
+    EKIT_COUNT(&k, CREATED, 1u);
+    ekit_mapping(&k, right);
+    ekit_csv(&k, _i % 2 == 0 ? THREE : later);
+    k.world->stop_at = _i / 6;
+    ekit_sync(&k);
+    if (_i / 6 > 0) {
+        stop_set(0);
+        k.world->stop_at = 0;
+        ekit_later(&k);
+        ekit_sync(&k);
+    }
+    for (int night = 0; night < 2; night++) {
+        EKIT_ENDS(&k, XS_DONE);
+        EKIT_COUNT(&k, REMOVED, 0u);
+        ck_assert(ekit_there(&k, "bob@example.com") && ekit_there(&k, "cyd@example.com"));
+        ck_assert_str_eq(world_value(k.world, WORLD_LIST, "ann@example.com", "first_name"), _i % 2 == 0 ? "Ann" : "Anna");
+        ck_assert_ptr_nonnull(world_find(k.world, WORLD_ELSEWHERE, "ann@example.com"));
+        ck_assert_uint_eq(world_n(k.world), 4);
+        ekit_later(&k);
+        ekit_sync(&k);
+    }
+    EKIT_COUNT(&k, UNCHANGED, 3u);
+    ck_assert_uint_eq(ekit_writes(&k), 0);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("rekey");
@@ -393,6 +438,7 @@ static Suite *suite(void)
     tcase_add_loop_test(c, one_address_one_key, 0, 2 * (int)(sizeof shared / sizeof shared[0]));
     tcase_add_test(c, handed_on);
     tcase_add_test(c, handed_on_in_a_mirror);
+    tcase_add_loop_test(c, moved_away_and_created_by_another_key, 0, 6 * 14);
     suite_add_tcase(s, c);
     return s;
 }

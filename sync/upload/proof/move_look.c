@@ -164,11 +164,59 @@ static void found_after(struct part *p, uint32_t i, const struct remote_lead *re
         move_proved(w, i, 0);
 }
 
-/* Another lead with the address is where this one should go: that is why the API left it. */
+/* Did a removal (`move_to`) take the lead of entry i away from its target? */
+static bool was_moved_away(struct work *w, uint32_t i)
+{
+    struct known_lead known;
+    struct err e = ERR_INIT;
+    arena_reset(&w->u->scratch);
+    int rc = state_lead_get(w->u->c.state, &w->batch.entries[i].key, &w->u->scratch, &known, &e);
+    if (rc < 0)
+        upload_fail(w->u, &e);
+    err_clear(&e);
+    return rc == 1 && (known.flags & KNOWN_AWAY) != 0;
+}
+
+/* The row has this lead from now on, with its values; the one that was moved away stays where removed leads go. */
+static void take_double(struct work *w, uint32_t i, const struct remote_lead *remote)
+{
+    struct aim *aim = &w->aims[i];
+    struct lead wanted;
+    uint32_t fields;
+    bool *custom = NULL;
+    w->batch.entries[i].lead_id = remote->id;
+    w->batch.entries[i].detail = STR_NONE;
+    /* What was asked and written was about the other lead. */
+    aim->place = PLACE_TO;
+    aim->asked = aim->patched = aim->as_wanted = false;
+    aim->fields = 0;
+    aim->custom_changed = STR_NONE;
+    aim->rounds = 0;
+    aim->took_double = true;
+    arena_reset(&w->u->scratch);
+    if (work_lead(w, i, &w->u->scratch, &wanted) == 0)
+        custom = arena_calloc(&w->u->scratch, wanted.shape->custom_n + 1, sizeof *custom);
+    if (custom == NULL)
+        upload_fail_oom(w->u);
+    else if (readback_differs(w, i, &wanted, remote, false, &fields, custom))
+        update_patch(w, i, &wanted, fields, custom, remote, OUTCOME_CHANGED);
+}
+
+/* Another lead with the address is where this one should go: that is why the API left it. A row whose lead was moved away
+ * takes it, if no other row has it: while another mapping ran, the row was created again under another key. */
 static void found_double(struct part *p, uint32_t i, const struct remote_lead *remote)
 {
     struct work *w = p->work;
-    (void)remote;
+    bool ours = false, conflict = false;
+    struct err e = ERR_INIT;
+    if (w->batch.entries[i].row != 0 && was_moved_away(w, i)) {
+        if (rekey_meet(w, i, &remote->id, &ours, &conflict, &e) != 0)
+            upload_fail(w->u, &e);
+        else if (!conflict)
+            take_double(w, i, remote);
+        err_clear(&e);
+        return;
+    }
     if (w->batch.entries[i].row == 0)
         move_detail(w, i, "it stays, and is not asked for again; `if_there: delete` deletes such leads");
     work_entry_done(w, i, OUTCOME_FAILED, REASON_EXISTS_IN_TARGET, 0);
@@ -178,7 +226,8 @@ static void looked_for_doubles(struct part *p)
 {
     struct work *w = p->work;
     for (size_t k = 0; k < p->n; k++)
-        work_entry_done(w, p->index[k], OUTCOME_FAILED, REASON_MOVE_NOT_DONE, 0);
+        if (!w->aims[p->index[k]].shown)
+            work_entry_done(w, p->index[k], OUTCOME_FAILED, REASON_MOVE_NOT_DONE, 0);
     part_free(p);
 }
 

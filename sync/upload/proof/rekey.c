@@ -116,11 +116,13 @@ int rekey_settle(struct work *w, struct err *e)
     struct arena arena;
     int rc = 0;
     /* What is resumed without a mapping may be of any. */
-    if (w->batch.op != OP_CREATE || !(c->mapping->has_key || c->reidentified || w->earlier) || state_leads_n(c->state) == 0)
+    if ((w->batch.op != OP_CREATE && w->batch.op != OP_MOVE) || !(c->mapping->has_key || c->reidentified || w->earlier) || state_leads_n(c->state) == 0)
         return 0;
     arena_init(&arena, KNOWN_MAX);
     for (size_t i = 0; rc == 0 && i < w->batch.entries_n; i++) {
         const struct entry *entry = &w->batch.entries[i];
+        if (w->batch.op == OP_MOVE && !w->aims[i].took_double)
+            continue;
         if (!entry->has_lead_id || (entry->outcome != OUTCOME_CREATED && entry->outcome != OUTCOME_CHANGED &&
                                     entry->outcome != OUTCOME_UNCHANGED))
             continue;
