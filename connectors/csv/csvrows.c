@@ -231,7 +231,11 @@ int csvrows_read_first(struct csvrows *r, uint64_t *line, struct err *e)
 {
     int got = read_row(r, line, e);
 
-    return got > 0 && delimiter_is_note(r->cells, r->cells_n) ? read_row(r, line, e) : got;
+    if (got > 0 && delimiter_is_note(r->cells, r->cells_n))
+        return read_row(r, line, e);
+    while (got > 0 && r->notes_above && r->cells_n == 1)
+        got = read_row(r, line, e);
+    return got;
 }
 
 bool csvrows_mark_not_utf8(struct csvrows *r)

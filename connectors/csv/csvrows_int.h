@@ -30,6 +30,7 @@ struct csvrows {
 
     uint64_t number; /* data rows handed out */
     bool headless;   /* what is read next is the file's first row */
+    bool notes_above; /* LinkedIn's, which end where a row has more than one cell: that is the header */
     bool held;       /* the first row was read to see whether it is a header, and is data */
     uint64_t held_line;
     bool failed;

@@ -74,7 +74,7 @@ static int judge_quotes(struct csvrows *r, uint64_t line, struct err *e)
     return 0;
 }
 
-static int read_header(struct csvrows *r, struct err *e)
+static int read_header(struct csvrows *r, bool silent, struct err *e)
 {
     uint64_t line = 0;
     int got = csvrows_read_first(r, &line, e);
@@ -89,6 +89,8 @@ static int read_header(struct csvrows *r, struct err *e)
                        line, r->wide, r->field_max);
     if (r->rows_judged_alone && csvrows_mark_not_utf8(r))
         return err_set(e, XS_SOURCE, "%s:%" PRIu64 ": the header is not UTF-8", r->in->label, line);
+    if (r->notes_above && !silent)
+        log_notice("%s: the header is line %" PRIu64 "; the notes above it are passed over", r->in->label, line);
     return name_columns(r, line, e) != 0 ? -1 : judge_quotes(r, line, e);
 }
 
@@ -145,6 +147,7 @@ static int find_delimiter(struct csvrows *r, const struct csvrows_format *format
     found = r->delimiter;
     if ((found != 0 ? delimiter_find_other : delimiter_find)(sample, r->lines.ended, names_n, r->in->label, &found, e) != 0)
         return -1;
+    r->notes_above = format->header && delimiter_notes_above(sample, r->lines.ended, found);
     return take_delimiter(r, found);
 }
 
@@ -172,7 +175,7 @@ int csvrows_new(struct input *in, const struct csvrows_format *format, struct cs
         err_oom(e);
         goto fail;
     }
-    if ((format->header ? read_header(r, e) : read_without_header(r, format, e)) != 0)
+    if ((format->header ? read_header(r, format->silent, e) : read_without_header(r, format, e)) != 0)
         goto fail;
     returned_init(&r->returned, &r->columns);
     r->tail.over = format->silent || columns_is_ours(r->columns.list[r->columns.n - 1].name);

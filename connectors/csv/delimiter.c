@@ -20,6 +20,7 @@ static const struct {
 enum { CANDIDATES_N = sizeof candidate_table / sizeof candidate_table[0], SHOWN_WIDTH = 40, PARSER_BLOCK = 4096 };
 
 #define NOTE "sep="
+#define LINKEDIN_NOTES "Notes:"
 
 /* How the sample looks through one delimiter. */
 struct view {
@@ -168,27 +169,49 @@ static size_t first_split_line(struct str sample, char delimiter)
     return found;
 }
 
+static struct str first_line(struct str sample)
+{
+    size_t n = 0;
+
+    while (n < sample.n && sample.p[n] != '\n' && sample.p[n] != '\r')
+        n++;
+    return (struct str){sample.p, n};
+}
+
+bool delimiter_notes_above(struct str sample, bool whole, char delimiter)
+{
+    struct err e = ERR_INIT;
+    struct view v = {0};
+
+    bool notes = str_is(first_line(sample), LINKEDIN_NOTES) && look(sample, whole, 0, delimiter, &v, &e) == 0 && !v.broken &&
+                 v.split > 0 && v.split * 2 >= v.rows;
+    err_clear(&e);
+    return notes;
+}
+
 /* No candidate splits the header: a file of one column, unless its rows say otherwise. Exports like to put a title or
- * notes above the header. */
-static int one_column(const struct view views[CANDIDATES_N], struct str sample, const char *label, char *out,
+ * notes above the header. Only those of LinkedIn are known well enough to be passed over. */
+static int one_column(const struct view views[CANDIDATES_N], struct str sample, bool whole, const char *label, char *out,
                       struct err *e)
 {
+    for (size_t i = 0; i < CANDIDATES_N; i++)
+        if (delimiter_notes_above(sample, whole, candidate_table[i].c)) {
+            *out = candidate_table[i].c;
+            return 0;
+        }
     for (size_t i = 0; i < CANDIDATES_N; i++) {
         if (views[i].broken || views[i].split * 2 <= views[i].rows)
             continue;
         struct buf text = BUF_INIT(1024);
-        size_t n = 0;
-        while (n < sample.n && sample.p[n] != '\n' && sample.p[n] != '\r')
-            n++;
-        if (text_show((struct str){sample.p, n}, SHOWN_WIDTH, &text) != 0)
+        if (text_show(first_line(sample), SHOWN_WIDTH, &text) != 0)
             buf_reset(&text);
         size_t line = first_split_line(sample, candidate_table[i].c);
         if (line == 0)
             err_oom(e);
         else
-            err_set(e, XS_CONFIG, "%s: the first line, '%.*s', is one column, yet %s splits most rows; remove what stands "
-                    "above the header, which seems to be line %zu, or set delimiter: (or --delimiter)", label,
-                    STR_ARG(buf_str(&text)), candidate_table[i].shown, line);
+            err_set(e, XS_CONFIG, "%s: the first line, '%.*s', is one column, yet %s splits most rows; the header seems to be "
+                    "line %zu: remove the lines above it (as with: tail -n +%zu), or set delimiter: (or --delimiter)", label,
+                    STR_ARG(buf_str(&text)), candidate_table[i].shown, line, line);
         buf_free(&text);
         return -1;
     }
@@ -314,7 +337,7 @@ int delimiter_find(struct str sample, bool whole, size_t names_n, const char *la
         }
     }
     if (splitting == 0)
-        return one_column(views, sample, label, out, e);
+        return one_column(views, sample, whole, label, out, e);
     if (agreeing == 1) {
         *out = candidate_table[only_agreeing].c;
         return 0;

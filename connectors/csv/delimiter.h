@@ -26,6 +26,10 @@ int delimiter_find_other(struct str sample, bool whole, size_t names_n, const ch
  * the header passes it over. `cells` is the line as any delimiter divides it. */
 bool delimiter_is_note(const struct cell *cells, size_t n);
 
+/* Is the first line "Notes:", as LinkedIn writes above its header, and does the delimiter divide half of the rows below it? What
+ * reads the header then passes over the rows of one cell. Short memory is no. */
+bool delimiter_notes_above(struct str sample, bool whole, char delimiter);
+
 /* "," or "tab", as a mapping spells it. Static, NULL for others. */
 const char *delimiter_text(char delimiter);
 
