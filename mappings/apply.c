@@ -225,7 +225,7 @@ static int skip_when(struct applier *a)
             return 1;
         }
     }
-    return 0;
+    return skip_missed(a->m, a->row, &a->out->warning);
 }
 
 /* Sets target_index. 1 when the route skips the row, 0, -1 no memory. */

@@ -251,6 +251,7 @@ int mapping_bind(struct mapping *m, const struct str *columns, size_t columns_n,
     }
     if (diags_result(&d, XS_CONFIG, e) != 0) /* a CSV without a mapping names columns by that option alone */
         return m->impl->straight ? err_context(e, "%s: --skip-when", m->source.as.csv.path) : -1;
+    skip_missed_bind(m);
     m->impl->bound_n = columns_n;
     m->impl->has_email = m->impl->columns_n > 0 && m->impl->columns[0].slot == LEAD_EMAIL;
     return list_names(&b) != 0 ? err_oom(e) : 0;

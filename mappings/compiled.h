@@ -62,6 +62,8 @@ struct skip_rule {
     const struct str *values; /* trimmed and case-folded; SKIP_ANY: all but blanks and placeholders */
     size_t values_n;
     struct gone then;
+    const char *const *opt_outs; /* what else the column's cells may say that means it, after bind; NULL: not known */
+    bool missed;                 /* such a cell of the column was warned of */
 };
 
 struct route_value {
@@ -140,6 +142,12 @@ int straight_bind(struct mapping *m, const struct str *columns, size_t columns_n
 /* Notes what a user should know of its columns; `uses` is names_assign()'s. 0/-1 (memory). */
 struct names_use;
 int straight_notes(struct mapping *m, const struct str *columns, const struct names_use *uses, size_t n);
+/* Appends the text as it stands in single quotes in a shell. 0/-1 (buffer). */
+int straight_quote(struct str text, struct buf *out);
+/* Which values mean an opt-out in the columns of skip_when. After the columns are known. */
+void skip_missed_bind(struct mapping *m);
+/* A row that no rule takes: *warning is set, once for a column, when its cell looks like an opt-out all the same. 0/-1 (memory). */
+int skip_missed(struct mapping *m, const struct row *row, const char **warning);
 /* Adds a value of skip_when, folded as cells are compared. 0/-1 (memory). */
 int skip_value_add(struct mapping *m, struct skip_rule *rule, struct str *values, struct str text);
 /* Asked when a column is missing. true, and told (XS_CONFIG): the header is one column only because another delimiter than

@@ -196,6 +196,7 @@ struct mapped {
     size_t rejects_n;
     const struct reject *emptied; /* values that `on_error: empty` let go */
     size_t emptied_n;
+    const char *warning;          /* what a user should hear of this row, once for the mapping; NULL: nothing */
 };
 
 /* Maps one row; a row with a defect, or with a flaw in a cell that is used, is rejected with it. `scratch` is reset by the caller, once a row or a chunk.

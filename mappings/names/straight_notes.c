@@ -1,5 +1,5 @@
-/* What a user should know of the columns of a straight CSV: that several of them claim one field, and that one seems to say who
- * does not want to be mailed. Each note ends in what to do. */
+/* What a user should know of the columns of a straight CSV: that several of them claim one field, that one may hold a field that
+ * stays empty, and that one seems to say who does not want to be mailed. Each note ends in what to do. */
 #include "config.h"
 
 #include "mappings/compiled.h"
@@ -52,7 +52,7 @@ static int note_claims(struct mapping *m, enum lead_field field, const struct st
     n = n < SHOWN_COLUMNS ? n : SHOWN_COLUMNS;
     buf_addf(&text, "%s: columns ", m->source.as.csv.path);
     put_names(&text, columns, claims, n);
-    buf_addf(&text, " could each be %s; \"%.*s\" is used. A mapping takes the first that is filled (leadsync init): ",
+    buf_addf(&text, " could each be %s; \"%.*s\" is used. To take the first that is filled, write a mapping (leadsync init) with ",
              lead_field_table[field].api, STR_ARG(columns[used]));
     put_list(&text, field, columns, claims, n);
     int rc = add(m, equal > 1, &text);
@@ -60,14 +60,38 @@ static int note_claims(struct mapping *m, enum lead_field field, const struct st
     return rc;
 }
 
-/* For a shell: in single quotes, which stand for themselves as '\''. */
-static void put_quoted(struct buf *out, struct str text)
+/* A field that stays empty although a column may hold it. For a website that is mostly a page at LinkedIn, and for a
+ * personalization somebody's notes: neither is missed. */
+static int note_maybes(struct mapping *m, enum lead_field field, const struct str *columns, const struct names_use *uses,
+                       size_t columns_n, size_t *maybes)
 {
+    size_t n = 0;
+    for (size_t i = 0; i < columns_n; i++) {
+        if (uses[i].field == (int)field)
+            return 0;
+        if (n < SHOWN_COLUMNS && uses[i].match.certainty == NAMES_MAYBE && uses[i].match.field == field &&
+            names_opt_out(columns[i]) == NULL)
+            maybes[n++] = i;
+    }
+    if (n == 0 || field == LEAD_EMAIL || field == LEAD_WEBSITE || field == LEAD_PERSONALIZATION)
+        return 0;
+    struct buf text = BUF_INIT(NOTE_MAX);
+    buf_addf(&text, "%s: %s stays empty, though ", m->source.as.csv.path, lead_field_table[field].api);
+    put_names(&text, columns, maybes, n);
+    buf_addf(&text, " may hold it: write a mapping (leadsync init), or call %s \"%s\"", n == 1 ? "the column" : "one of them",
+             lead_field_table[field].api);
+    int rc = add(m, false, &text);
+    buf_free(&text);
+    return rc;
+}
+
+/* A single quote stands for itself as '\''. */
+int straight_quote(struct str text, struct buf *out)
+{
+    int bad = 0;
     for (size_t i = 0; i < text.n; i++)
-        if (text.p[i] == '\'')
-            buf_adds(out, "'\\''");
-        else
-            buf_addc(out, text.p[i]);
+        bad |= text.p[i] == '\'' ? buf_adds(out, "'\\''") : buf_addc(out, text.p[i]);
+    return bad;
 }
 
 static int note_opt_out(struct mapping *m, struct str column, const char *const *values)
@@ -79,7 +103,7 @@ static int note_opt_out(struct mapping *m, struct str column, const char *const 
         buf_adds(&text, "write a mapping with skip_when: (leadsync init)");
     } else {
         buf_adds(&text, "to leave out these people: --skip-when '");
-        put_quoted(&text, column);
+        straight_quote(column, &text);
         for (size_t i = 0; values[i] != NULL; i++)
             buf_addf(&text, "%s%s", i > 0 ? "," : "=", values[i]);
         buf_adds(&text, "'");
@@ -108,6 +132,8 @@ int straight_notes(struct mapping *m, const struct str *columns, const struct na
     for (int field = 0; field < LEAD_FIELD_N; field++) {
         size_t claims_n = names_claims(uses, n, (enum lead_field)field, claims);
         if (claims_n > 1 && note_claims(m, (enum lead_field)field, columns, uses, claims, claims_n) != 0)
+            return -1;
+        if (claims_n == 0 && note_maybes(m, (enum lead_field)field, columns, uses, n, claims) != 0)
             return -1;
     }
     for (size_t i = 0; i < n; i++) {

@@ -4,6 +4,7 @@
 
 #include "sync/base/log.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 /* Here, so that every command says it that meets a source: preview, check, diff and sync. */
@@ -31,4 +32,14 @@ int source_bind(struct source *source, struct mapping *m, struct err *e)
         tell_notes(m);
     }
     return rc;
+}
+
+void source_bind_warn(const struct source *source, const struct row *row, const struct mapped *mapped)
+{
+    if (mapped->warning == NULL)
+        return;
+    if (row->line > 0)
+        log_warning("%s:%" PRIu64 ": %s", source->label, row->line, mapped->warning);
+    else
+        log_warning("%s, row %" PRIu64 ": %s", source->label, row->number, mapped->warning);
 }

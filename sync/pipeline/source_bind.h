@@ -7,5 +7,7 @@
 
 /* mapping_bind() to the columns of an open source; logs its mapping_notes(). The mapping has to live until the source is closed. 0/-1. */
 int source_bind(struct source *source, struct mapping *m, struct err *e);
+/* Logs what a user should hear of a row that was mapped. */
+void source_bind_warn(const struct source *source, const struct row *row, const struct mapped *mapped);
 
 #endif

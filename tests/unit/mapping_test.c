@@ -258,6 +258,8 @@ static void apply_rows(struct mapping *m, char *at, struct buf *out)
         m->key_known_ctx = &told;
         ck_assert_msg(mapping_apply(m, &row, &scratch, &mapped, &e) == 0, "%s", err_text(&e));
         ck_assert(str_eq(told, mapped.key_text));
+        if (mapped.warning != NULL)
+            ck_assert_int_eq(buf_addf(out, "warning: %s\n", mapped.warning), 0);
         put_mapped(out, m, &mapped);
     }
     arena_free(&scratch);

@@ -338,6 +338,7 @@ static int show_mapped(struct preview *p, const struct row *row, struct err *e)
     arena_reset(&p->scratch);
     if (mapping_apply(p->m, row, &p->scratch, &mapped, e) != 0)
         return -1;
+    source_bind_warn(p->source, row, &mapped);
     int bad = p->inv->common.format == FORMAT_TEXT ? text_lead(p, row, &mapped) : json_lead(p, row, &mapped);
     return bad == 0 ? 1 : err_oom(e);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "sync/base/log.h"
+#include "sync/pipeline/source_bind.h"
 #include "sync/plan/people.h"
 #include "sync/upload/work.h"
 
@@ -398,6 +399,7 @@ static int take_row(struct run *r, const struct row *row, struct err *e)
     arena_reset(&r->row_arena);
     if (mapping_apply(r->m, row, &r->row_arena, &mapped, e) != 0)
         return -1;
+    source_bind_warn(r->source, row, &mapped);
     if (mapped.emptied_n > 0 && run_emptied_see(r, row, &mapped, e) != 0)
         return -1;
     struct entry entry = {.row = row->number, .line = row->line, .key_text = mapped.key_text};
@@ -420,6 +422,7 @@ int run_pass_row(struct run *r, const struct row *row, struct err *e)
     arena_reset(&r->row_arena);
     if (mapping_apply(r->m, row, &r->row_arena, &mapped, e) != 0)
         return -1;
+    source_bind_warn(r->source, row, &mapped);
     struct entry entry = {.row = row->number, .line = row->line, .key_text = mapped.key_text};
     if (mapped.key_text.n > 0)
         entry.key = r->key;
