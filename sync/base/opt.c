@@ -289,7 +289,7 @@ static int show_url(const char *word, const char *host, struct buf *out)
 }
 
 /* As a shell would have to be given it. */
-static int show_quoted(const char *word, struct buf *out)
+int opt_show_quoted(const char *word, struct buf *out)
 {
     static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_./:,=+%@";
     if (*word != '\0' && word[strspn(word, plain)] == '\0')
@@ -307,7 +307,7 @@ static int show_word(const char *word, bool secret, struct buf *out)
         return show_url(word, scheme + 3, out);
     if (secret || strchr(word, '@') != NULL || strcasestr(word, "password") != NULL)
         return buf_adds(out, "...");
-    return show_quoted(word, out);
+    return opt_show_quoted(word, out);
 }
 
 static int show_one(const struct opt *o, const char *value, struct buf *out)

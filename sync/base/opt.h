@@ -55,6 +55,8 @@ void opt_list_free(struct opt_list *list);
  * address, operands like name=value, and of a URL all but scheme and host. A line of more than `max` bytes ends in " ...".
  * Call it after opt_parse() of the same words. 0/-1 (memory) */
 int opt_show(int argc, char **argv, const struct opt *const *tables, size_t max, struct buf *out);
+/* Appends a word as a shell would have to be given it. 0/-1 (memory) */
+int opt_show_quoted(const char *word, struct buf *out);
 /* The option part of --help, in sections: name, argument, text, wrapped at `columns`. */
 void opt_help(FILE *out, const struct opt *const *tables, unsigned columns);
 

@@ -3,6 +3,7 @@ sync_libmodel_a_SOURCES = \
 	sync/model/change.c sync/model/change.h \
 	sync/model/entry.c sync/model/entry.h \
 	sync/model/lead.c sync/model/lead.h sync/model/lead_fields.def \
+	sync/model/match.c sync/model/match.h \
 	sync/model/reason.c sync/model/reason.h \
 	sync/model/row.c sync/model/row.h \
 	sync/model/source_spec.h \

@@ -273,6 +273,7 @@ int run_wait_put(struct run *r, const struct entry *entry, uint32_t target, cons
 /* ---- run_cells.c ---- */
 /* Packs the cells of the row at hand into the entry, unless it has them. */
 int run_keep_cells(struct run *r, struct entry *entry, struct err *e);
+bool run_wants_cells(const struct run *r); /* for `rejects`, or for `diff --match` */
 /* The same of a row that goes on with its values: nearly all bytes of its cells stand in those. */
 int run_keep_cells_by_values(struct run *r, struct entry *entry, struct err *e);
 

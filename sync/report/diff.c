@@ -58,6 +58,10 @@ int diff_open(const struct diff_options *options, struct diff **out, struct err 
     d->options = *options;
     d->ops = formats[options->format];
     buf_init(&d->record, RECORD_MAX);
+    if (match_init(&d->match, options->match) != 0) {
+        diff_close(d);
+        return err_oom(e);
+    }
     *out = d;
     return 0;
 }
@@ -72,13 +76,19 @@ void diff_close(struct diff *d)
         fclose(d->left_out.f);
     if (d->rejects.f != NULL)
         fclose(d->rejects.f);
+    match_free(&d->match);
     buf_free(&d->record);
     free(d);
 }
 
 bool diff_has_changes(const struct diff *d)
 {
-    return d->changes_n > 0;
+    return d->changes_n + d->hidden_n > 0;
+}
+
+bool diff_wants_cells(const struct diff *d)
+{
+    return match_wants(&d->match);
 }
 
 /* ---- bytes ---- */
@@ -241,6 +251,11 @@ int diff_change(struct diff *d, const struct diff_change *change, struct err *e)
 {
     if (expect(d, true, e) != 0)
         return -1;
+    int shown = diff_match_change(d, change);
+    if (shown <= 0) {
+        d->hidden_n++;
+        return shown < 0 ? err_oom(e) : 0;
+    }
     d->kinds[diff_kind_of(change)]++;
     int rc = d->ops->change(d, change, e);
     d->changes_n++;
@@ -251,6 +266,9 @@ int diff_left_out(struct diff *d, const struct diff_left_out *left_out, struct e
 {
     if (expect(d, true, e) != 0)
         return -1;
+    int shown = diff_match_left_out(d, left_out);
+    if (shown <= 0)
+        return shown < 0 ? err_oom(e) : 0;
     d->left_out_n++;
     return d->ops->left_out(d, left_out, e);
 }

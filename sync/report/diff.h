@@ -35,6 +35,7 @@ struct diff_options {
     bool colour;          /* text */
     bool all;             /* text: more than 50 changes a kind */
     unsigned columns;     /* text: width of the terminal */
+    const char *match;    /* only changes and rows with this text are shown, and all are counted; NULL: every one */
 };
 
 /* What is said before the first change; strings borrowed for the diff's life. */
@@ -50,7 +51,7 @@ struct diff_head {
 struct diff_change {
     enum op op;
     bool rekey;                          /* a create that takes the place of the entry's lead */
-    const struct entry *entry;           /* key_text, row, line, lead id */
+    const struct entry *entry;           /* key_text, row, line, lead id; cells if they are wanted */
     const struct target *target, *from;  /* from: NULL unless it is a move or removal */
     bool certain;
     const struct lead *old_lead, *new_lead; /* old NULL: creates, or not known */
@@ -59,7 +60,7 @@ struct diff_change {
 };
 
 struct diff_left_out {
-    const struct entry *entry;           /* key_text, row, line, outcome, reason, detail */
+    const struct entry *entry;           /* key_text, row, line, outcome, reason, detail; cells if they are wanted */
     const char *column;                  /* may be NULL */
     struct str value;
 };
@@ -89,7 +90,8 @@ int diff_change(struct diff *d, const struct diff_change *change, struct err *e)
 int diff_left_out(struct diff *d, const struct diff_left_out *left_out, struct err *e);
 /* The last call; XS_IO when not all could be written. */
 int diff_finish(struct diff *d, const struct diff_summary *summary, struct err *e);
-bool diff_has_changes(const struct diff *d);
+bool diff_has_changes(const struct diff *d); /* shown or not */
+bool diff_wants_cells(const struct diff *d); /* an entry's cells are looked into */
 void diff_close(struct diff *d);         /* NULL is fine */
 
 #endif

@@ -4,6 +4,7 @@
 #define SYNC_REPORT_DIFF_FORMAT_H
 
 #include "sync/base/jsonw.h"
+#include "sync/model/match.h"
 #include "sync/report/diff.h"
 
 /* A kind of change as it is shown: the operations, and a create or removal that is half of a rekey. */
@@ -22,7 +23,9 @@ struct diff {
     struct diff_head head;     /* borrowed by agreement of diff_head() */
     struct buf record;         /* the bytes of the event under way */
     struct diff_later changes, left_out, rejects;
-    uint64_t changes_n, kinds[DIFF_KIND_N], left_out_n;
+    uint64_t changes_n, kinds[DIFF_KIND_N], left_out_n; /* of those that are shown */
+    uint64_t hidden_n;         /* changes that `match` leaves out */
+    struct match match;
     size_t unflushed;
     bool begun, finished;
 };
@@ -54,5 +57,9 @@ struct diff_field {
 /* The fields of a change in lead order, core fields first: 1 with the next one, 0 at the end. Start with *at 0. A
  * create has every field that the lead has. */
 int diff_field_next(const struct diff_change *change, size_t *at, struct diff_field *out);
+
+/* ---- diff_match.c: is it to be shown? 1/0/-1 (memory) ---- */
+int diff_match_change(struct diff *d, const struct diff_change *change);
+int diff_match_left_out(struct diff *d, const struct diff_left_out *left_out);
 
 #endif

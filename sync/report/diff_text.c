@@ -145,6 +145,16 @@ static int head_line(struct diff *d, const char *label, struct str text)
     return buf_adds(&d->record, label) | text_show(text, 0, &d->record) | end_line(d, from, HEAD_INDENT);
 }
 
+/* The counts below are of more than is listed. */
+static int head_match(struct diff *d)
+{
+    struct buf text = BUF_INIT(d->record.max);
+    int bad = buf_addf(&text, "only changes and rows with \"%s\"; counts and guards are of all rows", d->options.match);
+    bad |= head_line(d, "Shown      ", buf_str(&text));
+    buf_free(&text);
+    return bad;
+}
+
 static int text_head(struct diff *d, struct err *e)
 {
     const struct diff_head *h = &d->head;
@@ -154,7 +164,10 @@ static int text_head(struct diff *d, struct err *e)
     for (size_t i = 0; i < h->targets_n; i++)
         bad |= head_target(d, &h->targets[i]);
     bad |= head_line(d, "Source     ", str_from(h->source));
-    bad |= head_line(d, "When       ", str_from(time_format(h->at_ms, at))) | buf_addc(&d->record, '\n');
+    bad |= head_line(d, "When       ", str_from(time_format(h->at_ms, at)));
+    if (d->options.match != NULL)
+        bad |= head_match(d);
+    bad |= buf_addc(&d->record, '\n');
     return bad == 0 ? diff_keep(d, &d->changes, e) : err_oom(e);
 }
 
@@ -268,6 +281,14 @@ static int plural(struct diff *d, uint64_t n, const char *noun)
     return buf_addf(&d->record, "%llu %s%s", (unsigned long long)n, noun, n == 1 ? "" : "s");
 }
 
+static int none_matches(struct diff *d)
+{
+    size_t from = d->record.n;
+    return buf_adds(&d->record, "No row that would change or is left out has this text in a cell or value. Rows that stay unchanged are "
+                                "not listed; leadsync leads list --match finds leads in Instantly.") |
+           end_line(d, from, 0) | buf_addc(&d->record, '\n');
+}
+
 static int more_changes(struct diff *d)
 {
     int bad = 0;
@@ -275,7 +296,10 @@ static int more_changes(struct diff *d)
         if (d->kinds[k] > CHANGES_A_KIND)
             bad |= buf_addf(&d->record, "... and %llu more %s (--all lists them)\n",
                             (unsigned long long)(d->kinds[k] - CHANGES_A_KIND), kinds[k].plural);
-    return bad | buf_adds(&d->record, d->changes_n == 0 ? "No changes.\n\n" : "\n");
+    if (d->options.match != NULL && d->changes_n == 0 && d->left_out_n == 0)
+        return bad | none_matches(d);
+    const char *none = d->hidden_n > 0 ? "No change has this text.\n\n" : "No changes.\n\n";
+    return bad | buf_adds(&d->record, d->changes_n == 0 ? none : "\n");
 }
 
 static int count_line(struct diff *d, const char *what, uint64_t n, const char *note)

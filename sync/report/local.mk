@@ -5,6 +5,7 @@ sync_libreport_a_SOURCES = \
 	sync/report/diff_csv.c \
 	sync/report/diff_format.h \
 	sync/report/diff_json.c \
+	sync/report/diff_match.c \
 	sync/report/diff_text.c \
 	sync/report/run_begun.c sync/report/run_begun.h \
 	sync/report/run_report.c sync/report/run_report.h \

@@ -34,7 +34,8 @@ static const struct opt options[] = {
     {.name = "reason", .kind = OPT_LIST, .dest = OPT_AT(results_options, reasons), .arg = "REASON,…",
      .help = "only rows with these reasons, such as skip_when"},
     {.name = "match", .kind = OPT_TEXT, .dest = OPT_AT(results_options, match), .arg = "TEXT", .min = 1,
-     .help = "only rows that have this text in key, lead id, detail, changes or the cells of a rejected row, in upper or lower case"},
+     .help = "only rows that have this text, in upper or lower case, in key, lead id, detail, changes, the values last written "
+             "for the lead, or the cells of a rejected row"},
     {.name = "all", .kind = OPT_FLAG, .dest = OPT_AT(results_options, all),
      .help = "text: list also the rows that were created, changed or removed, not only their counts"},
     {.name = NULL},
@@ -61,6 +62,7 @@ struct results_out {
     bool chosen;                          /* the rows to show were chosen by an option */
     bool earlier;                         /* earlier runs were looked through, too, and have no such row */
     bool cells_dropped;                   /* the run's raw rows are no longer kept */
+    bool read_part;                       /* it read a part of its source, as the next one would */
     uint64_t counts[OUTCOME_N][REASON_N]; /* of the rows that are asked for */
     uint64_t unlisted;
     struct out out;
@@ -236,8 +238,8 @@ static int visit_rows(struct results_out *r, bool counting, struct err *e)
     if (state_results_open_all(r->state, r->run, &results, e) != 0)
         goto done;
     while ((rc = state_results_next(results, &arena, &entry, &op, &target, e)) > 0) {
-        int wanted = results_pick_has(&r->pick, &entry);
-        rc = wanted < 0 ? err_oom(e) : 0;
+        int wanted = results_pick_has(&r->pick, r->state, &entry, e);
+        rc = wanted < 0 ? -1 : 0;
         if (wanted > 0 && counting)
             r->counts[entry.outcome][entry.reason]++;
         else if (wanted > 0)
@@ -254,16 +256,19 @@ done:
     return rc;
 }
 
-/* Whoever looks for a person should not take silence for an answer. */
+/* What was searched, and where the row may be all the same: of a skipped row the state has no name. */
 static int add_none(const struct results_out *r, struct buf *out)
 {
-    int bad = buf_addf(out, "no row of run %llu%s whose outcome is not `unchanged` matches; names are only looked for in rejected rows",
+    const struct invocation *inv = r->inv;
+    const struct results_options *o = inv->options;
+    int bad = buf_addf(out, "no row of run %llu%s has this text in key, lead id, detail, changes, the values last written for its lead, or the "
+                            "cells of a rejected row",
                        (unsigned long long)r->run, r->earlier ? " or of the runs before it" : "");
     if (r->cells_dropped)
-        bad |= buf_addf(out, ", and the cells of run %llu are no longer kept (those of the latest 3 runs are)",
-                        (unsigned long long)r->run);
-    return bad | buf_addf(out, "; rows left unchanged and rows that are not in the source are not listed: try leads list --match%s",
-                          r->earlier ? "" : ", or another --run");
+        bad |= buf_addf(out, " (the cells of run %llu are no longer kept; those of the latest 3 runs are)", (unsigned long long)r->run);
+    bad |= buf_adds(out, "; of a skipped row only key and detail are kept: to search the source, run leadsync diff ");
+    bad |= inv->operands_n > 0 ? opt_show_quoted(inv->operands[0], out) : buf_adds(out, "SYNC");
+    return bad | buf_adds(out, r->read_part ? " --full --match " : " --match ") | opt_show_quoted(o->match, out);
 }
 
 /* As text says it where it lists the rows. */
@@ -303,8 +308,8 @@ static int add_counts(struct results_out *r)
                    table_add(&t, reason != REASON_NONE ? str_from(reason_help((enum reason)reason)) : STR_NONE, TABLE_DIM);
         }
     bad |= buf_addf(&r->out.text, "run %llu%s\n", (unsigned long long)r->run,
-                    sum == 0 && r->pick.match.n == 0 ? " has no such rows" : "");
-    if (sum == 0 && r->pick.match.n > 0)
+                    sum == 0 && !match_wants(&r->pick.match) ? " has no such rows" : "");
+    if (sum == 0 && match_wants(&r->pick.match))
         bad |= add_none(r, &r->out.text) | buf_addc(&r->out.text, '\n');
     if (sum > 0)
         bad |= table_print(&t, r->inv->common.columns, r->inv->common.colour_out, &r->out.text) | buf_addc(&r->out.text, '\n');
@@ -324,7 +329,7 @@ static int show(struct results_out *r, struct err *e)
         return err_oom(e);
     if (visit_rows(r, false, e) != 0)
         return -1;
-    if (r->inv->common.format != FORMAT_TEXT && r->pick.match.n > 0 && r->shown == 0 && tell_none(r) != 0)
+    if (r->inv->common.format != FORMAT_TEXT && match_wants(&r->pick.match) && r->shown == 0 && tell_none(r) != 0)
         return err_oom(e);
     return add_tail(r) == 0 ? 0 : err_oom(e);
 }
@@ -336,7 +341,7 @@ static int look_for_match(struct results_out *r, const struct run_record *first,
     struct str header;
     char delimiter;
     size_t n;
-    int found = r->pick.match.n == 0 ? 1 : results_pick_run_has(&r->pick, r->state, first->id, e);
+    int found = !match_wants(&r->pick.match) ? 1 : results_pick_run_has(&r->pick, r->state, first->id, e);
     if (found != 0)
         return found < 0 ? -1 : 0;
     if (named) {
@@ -373,6 +378,7 @@ static int run(struct invocation *inv, struct err *e)
         run_choice(r.state, (uint64_t)o->run, &arena, &record, e) != 0)
         goto done;
     r.run = record.id;
+    r.read_part = record.read != NULL && strcmp(record.read, "incremental") == 0;
     if (look_for_match(&r, &record, o->run != 0, &arena, e) != 0 || out_open(&r.out, inv, OUT_PRIVATE, e) != 0)
         goto done;
     if (show(&r, e) == 0)

@@ -3,11 +3,11 @@
 
 #include "sync/cli/history/results_pick.h"
 
-#include "sync/base/text.h"
+#include "sync/model/change.h"
 
 #include <string.h>
 
-enum { MATCH_BYTES = 64 << 20 };
+enum { ARENA_BYTES = 64 << 20, CHANGES_BYTES = 1 << 20 };
 
 /* --outcome may be repeated and may hold commas. None: all but unchanged. */
 static int choose_outcomes(const struct opt_list *texts, bool wanted[OUTCOME_N], struct err *e)
@@ -58,46 +58,66 @@ static int choose_reasons(const struct opt_list *texts, bool wanted[REASON_N], s
 int results_pick_init(struct results_pick *pick, const struct opt_list *outcomes, const struct opt_list *reasons, const char *match,
                       struct err *e)
 {
-    buf_init(&pick->match, MATCH_BYTES);
-    buf_init(&pick->folded, MATCH_BYTES);
-    if (choose_outcomes(outcomes, pick->wanted, e) != 0 || choose_reasons(reasons, pick->reasons, e) != 0)
-        return -1;
-    return match == NULL || text_fold(str_from(match), &pick->match) == 0 ? 0 : err_oom(e);
+    buf_init(&pick->changes, CHANGES_BYTES);
+    arena_init(&pick->arena, ARENA_BYTES);
+    if (match_init(&pick->match, match) != 0)
+        return err_oom(e);
+    return choose_outcomes(outcomes, pick->wanted, e) != 0 ? -1 : choose_reasons(reasons, pick->reasons, e);
 }
 
 void results_pick_free(struct results_pick *pick)
 {
-    buf_free(&pick->match);
-    buf_free(&pick->folded);
+    match_free(&pick->match);
+    buf_free(&pick->changes);
+    arena_free(&pick->arena);
 }
 
-/* 1/0/-1 (memory) */
-static int has_match(struct results_pick *pick, struct str text)
+/* As people read them: "first_name: Ann -> Anna". */
+static int in_changes(struct results_pick *pick, struct str changes)
 {
-    if (text.n == 0)
-        return 0;
-    buf_reset(&pick->folded);
-    return text_fold(text, &pick->folded) != 0 ? -1 : str_find(buf_str(&pick->folded), buf_str(&pick->match)) != NULL;
+    buf_reset(&pick->changes);
+    return change_show(changes, &pick->changes) != 0 ? -1 : match_text(&pick->match, buf_str(&pick->changes));
 }
 
-int results_pick_has(struct results_pick *pick, const struct entry *entry)
+/* The values that were last written for the lead of this key, perhaps by a later run: a result has none. 1/0/-1 */
+static int in_lead(struct results_pick *pick, struct state *state, const struct hash128 *key, struct err *e)
+{
+    struct known_lead known;
+    struct lead_shape shape;
+    struct lead lead;
+    uint32_t id;
+    static const struct hash128 none;
+    if (hash128_eq(key, &none))
+        return 0;
+    arena_reset(&pick->arena);
+    int rc = state_lead_get(state, key, &pick->arena, &known, e);
+    if (rc != 1 || known.values.n == 0)
+        return rc < 0 ? -1 : 0;
+    rc = lead_packed_shape(known.values, &id) == 0 ? state_shape_get(state, id, &pick->arena, &shape, e) : 0;
+    if (rc != 1 || lead_unpack(known.values, &shape, &pick->arena, &lead) != 0)
+        return rc < 0 ? -1 : 0;
+    int found = match_lead(&pick->match, &lead);
+    return found < 0 ? err_oom(e) : found;
+}
+
+int results_pick_has(struct results_pick *pick, struct state *state, const struct entry *entry, struct err *e)
 {
     char id[UUID_TEXT_N];
     if (!pick->wanted[entry->outcome] || !pick->reasons[entry->reason])
         return 0;
-    if (pick->match.n == 0)
+    if (!match_wants(&pick->match))
         return 1;
-    const struct str texts[] = {entry->key_text, entry->detail, entry->changes,
+    const struct str texts[] = {entry->key_text, entry->detail,
                                 entry->has_lead_id ? str_from(uuid_format(&entry->lead_id, id)) : STR_NONE};
-    int found = 0;
+    int found = in_changes(pick, entry->changes);
     for (size_t i = 0; i < sizeof texts / sizeof texts[0] && found == 0; i++)
-        found = has_match(pick, texts[i]);
+        found = match_text(&pick->match, texts[i]);
     /* Of rows that are to be corrected the cells are kept: a name may be all that is known of a person. */
-    struct cell cell;
-    const char *p = entry->cells.p, *end = p != NULL ? p + entry->cells.n : p;
-    while (found == 0 && p != end && cells_next(&p, end, &cell) > 0)
-        found = has_match(pick, (struct str){cell.p, cell.n});
-    return found;
+    if (found == 0)
+        found = match_cells(&pick->match, entry->cells);
+    if (found != 0)
+        return found < 0 ? err_oom(e) : 1;
+    return in_lead(pick, state, &entry->key, e);
 }
 
 int results_pick_run_has(struct results_pick *pick, struct state *state, uint64_t run, struct err *e)
@@ -108,15 +128,13 @@ int results_pick_run_has(struct results_pick *pick, struct state *state, uint64_
     enum op op;
     uint32_t target;
     int rc = -1, found = 0;
-    arena_init(&arena, MATCH_BYTES);
+    arena_init(&arena, ARENA_BYTES);
     if (state_results_open_all(state, run, &results, e) != 0)
         goto done;
     while (found == 0 && (rc = state_results_next(results, &arena, &entry, &op, &target, e)) > 0) {
-        found = results_pick_has(pick, &entry);
+        found = results_pick_has(pick, state, &entry, e);
         arena_reset(&arena);
     }
-    if (found < 0)
-        err_oom(e);
     rc = found != 0 ? found : rc;
 done:
     state_results_close(results);

@@ -20,6 +20,8 @@ static const struct opt options[] = {
      .help = "exit with 2 when there are changes, else with 1 when rows are rejected"},
     {.name = "all", .section = OPT_OUTPUT, .kind = OPT_FLAG, .dest = OPT_AT(differ_options, all),
      .help = "list every change, not only 50 of a kind"},
+    {.name = "match", .section = OPT_OUTPUT, .kind = OPT_TEXT, .dest = OPT_AT(differ_options, match), .arg = "TEXT", .min = 1,
+     .help = "show only changes and left-out rows with this text in a cell or value, in upper or lower case; count all"},
     {.name = NULL},
 };
 
@@ -82,6 +84,7 @@ static int show(struct invocation *inv, const struct differ_options *o, struct r
         .before_output = is_regular(out->f) ? NULL : end_progress,
         .ctx = runner,
         .all = o->all,
+        .match = o->match,
         .columns = inv->common.columns,
     };
     struct run_report report = {0};

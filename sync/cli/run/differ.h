@@ -8,6 +8,7 @@
 
 struct differ_options {
     bool exit_code, all;
+    const char *match; /* NULL: everything is shown */
 };
 
 /* Shows what a sync of operand 0 would do. Sets inv->status: XS_CHANGES only with `exit_code`. */

@@ -20,6 +20,8 @@ static const struct opt options[] = {
      .help = "with --dry-run: exit with 2 when there are changes, else with 1 when rows are rejected"},
     {.name = "all", .section = OPT_OUTPUT, .kind = OPT_FLAG, .dest = OPT_AT(sync_options, diff.all),
      .help = "with --dry-run: list every change, not only 50 of a kind"},
+    {.name = "match", .section = OPT_OUTPUT, .kind = OPT_TEXT, .dest = OPT_AT(sync_options, diff.match), .arg = "TEXT", .min = 1,
+     .help = "with --dry-run: show only changes and left-out rows with this text in a cell or value, in upper or lower case; count all"},
     {.name = NULL},
 };
 
@@ -34,8 +36,8 @@ static int run(struct invocation *inv, struct err *e)
     const struct sync_options *o = inv->options;
     if (o->dry_run)
         return differ_run(inv, &o->diff, e);
-    if (o->diff.exit_code || o->diff.all)
-        return err_set(e, XS_USAGE, "--exit-code and --all go with --dry-run");
+    if (o->diff.exit_code || o->diff.all || o->diff.match != NULL)
+        return err_set(e, XS_USAGE, "--exit-code, --all and --match go with --dry-run");
     if (inv->common.format == FORMAT_NDJSON || inv->common.format == FORMAT_CSV)
         return err_set(e, XS_USAGE, "--format ndjson and csv go with --dry-run; a run's report is text or json");
     if (inv->operands_n == 0)

@@ -299,7 +299,7 @@ int run_wait_put(struct run *r, const struct entry *entry, uint32_t target, cons
     if (!may_ask(remembered))
         planned.entry.values = STR_NONE;
     /* The cells of an unchanged row are wanted by nobody. */
-    if (r->diff == NULL && remembered->kind != REMEMBERED_SAME && remembered->kind != REMEMBERED_SEEN)
+    if (run_wants_cells(r) && remembered->kind != REMEMBERED_SAME && remembered->kind != REMEMBERED_SEEN)
         rc = run_keep_cells_by_values(r, &planned.entry, e);
     return rc != 0 ? -1 : spool_put(r->waiting, &planned, e);
 }

@@ -1,12 +1,17 @@
-/* The cells of a row as they were read, for `rejects`: of the row at hand, or of one that has waited in a spool. */
+/* The cells of a row as they were read, for `rejects` and `diff --match`: of the row at hand, or of one that has waited in a spool. */
 #include "config.h"
 
 #include "sync/pipeline/run_int.h"
 
+bool run_wants_cells(const struct run *r)
+{
+    return r->diff == NULL || diff_wants_cells(r->diff);
+}
+
 /* The row as it was read, for `rejects`: packed only where it may be needed, most rows are unchanged. */
 int run_keep_cells(struct run *r, struct entry *entry, struct err *e)
 {
-    if (r->diff != NULL || r->row == NULL || entry->cells.n > 0 || entry->cells_by_values.n > 0)
+    if (!run_wants_cells(r) || r->row == NULL || entry->cells.n > 0 || entry->cells_by_values.n > 0)
         return 0;
     buf_reset(&r->cells);
     if (cells_pack(r->row->cells, r->row->n, &r->cells) != 0)

@@ -54,6 +54,8 @@ int run_leave_out(struct run *r, struct entry *entry, uint32_t target, const cha
         }
         if (entry->reason == REASON_DUPLICATE_IN_SOURCE)
             r->summary.duplicates++;
+        if (run_keep_cells(r, entry, e) != 0)
+            return -1;
         const struct diff_left_out left = {entry, column, value};
         return diff_left_out(r->diff, &left, e);
     }

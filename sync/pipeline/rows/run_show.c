@@ -78,6 +78,8 @@ static int show_create(struct run *r, const struct diff_change *change, uint32_t
 int run_show(struct run *r, const struct decision *d, struct entry *entry, uint32_t target, uint32_t from,
              const struct lead *old, const struct lead *lead, struct err *e)
 {
+    if (run_keep_cells(r, entry, e) != 0)
+        return -1;
     /* First: looking up one that is not the mapping's may move the others. */
     const struct target *source = d->op == OP_MOVE || d->rekey ? run_target(r, from) : NULL;
     struct diff_change change = {
