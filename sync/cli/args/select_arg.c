@@ -52,7 +52,7 @@ bool select_arg_given(const struct common *c)
            s->esp != NULL || s->esg != NULL || s->enrichment != 0 || s->visitor;
 }
 
-int select_arg_place(const struct common *c, struct hand *h, struct target *out, struct err *e)
+int select_arg_place(const struct common *c, struct lead_edit *edit, struct target *out, struct err *e)
 {
     const char *name = c->campaign != NULL ? c->campaign : c->list;
     if (name == NULL)
@@ -62,10 +62,10 @@ int select_arg_place(const struct common *c, struct hand *h, struct target *out,
     struct target_spec spec = {c->campaign != NULL ? TARGET_CAMPAIGN : TARGET_LIST, strdup(name)};
     if (spec.text == NULL)
         return err_oom(e);
-    int rc = api_target_find(h->api, &spec, true, &h->arena, out, e);
+    int rc = api_target_find(edit->api, &spec, true, &edit->arena, out, e);
     free(spec.text);
     if (rc == 0)
-        places_add(&h->places, out);
+        places_add(&edit->places, out);
     return rc != 0 ? -1 : 1;
 }
 
@@ -140,10 +140,10 @@ static int status_find(struct str word, int *status)
     return -1;
 }
 
-static int fill_statuses(const struct opt_list *texts, struct hand *h, struct hand_selector *out, struct err *e)
+static int fill_statuses(const struct opt_list *texts, struct lead_edit *edit, struct lead_selector *out, struct err *e)
 {
     struct str part;
-    int *v = arena_calloc(&h->arena, parts_n(texts) + 1, sizeof *v);
+    int *v = arena_calloc(&edit->arena, parts_n(texts) + 1, sizeof *v);
     if (v == NULL)
         return err_oom(e);
     for (size_t i = 0; i < texts->n; i++)
@@ -155,9 +155,9 @@ static int fill_statuses(const struct opt_list *texts, struct hand *h, struct ha
     return 0;
 }
 
-static int fill_emails(const struct opt_list *texts, struct hand *h, struct leads_filter *f, struct err *e)
+static int fill_emails(const struct opt_list *texts, struct lead_edit *edit, struct leads_filter *f, struct err *e)
 {
-    struct str *v = arena_calloc(&h->arena, texts->n + 1, sizeof *v);
+    struct str *v = arena_calloc(&edit->arena, texts->n + 1, sizeof *v);
     if (v == NULL)
         return err_oom(e);
     for (size_t i = 0; i < texts->n; i++) {
@@ -170,9 +170,9 @@ static int fill_emails(const struct opt_list *texts, struct hand *h, struct lead
     return 0;
 }
 
-static int fill_queries(const struct opt_list *texts, struct hand *h, struct leads_filter *f, struct err *e)
+static int fill_queries(const struct opt_list *texts, struct lead_edit *edit, struct leads_filter *f, struct err *e)
 {
-    struct leads_query *v = arena_calloc(&h->arena, texts->n + 1, sizeof *v);
+    struct leads_query *v = arena_calloc(&edit->arena, texts->n + 1, sizeof *v);
     if (v == NULL)
         return err_oom(e);
     for (size_t i = 0; i < texts->n; i++)
@@ -200,7 +200,7 @@ static int fill_filter(const char *name, struct leads_filter *f, struct err *e)
                    nearest != NULL ? nearest : "");
 }
 
-static int fill_words(const struct select_options *o, struct hand_selector *out, struct err *e)
+static int fill_words(const struct select_options *o, struct lead_selector *out, struct err *e)
 {
     struct leads_filter *f = &out->filter;
     if (fill_filter(o->filter, f, e) != 0)
@@ -219,18 +219,18 @@ static int fill_words(const struct select_options *o, struct hand_selector *out,
     return 0;
 }
 
-int select_arg_fill(const struct common *c, struct hand *h, struct hand_selector *out, struct err *e)
+int select_arg_fill(const struct common *c, struct lead_edit *edit, struct lead_selector *out, struct err *e)
 {
     const struct select_options *o = &c->select;
     struct uuid *ids, *excluded, *users;
-    *out = (struct hand_selector){.esp = -1, .limit = (uint64_t)o->limit};
+    *out = (struct lead_selector){.esp = -1, .limit = (uint64_t)o->limit};
     struct leads_filter *f = &out->filter;
     if (fill_words(o, out, e) != 0 ||
-        select_arg_uuids(&o->ids, "--id", &h->arena, &ids, &f->ids_n, e) != 0 ||
-        select_arg_uuids(&o->excluded, "--exclude-id", &h->arena, &excluded, &out->excluded_n, e) != 0 ||
-        select_arg_uuids(&o->users, "--user", &h->arena, &users, &f->users_n, e) != 0 ||
-        fill_statuses(&o->statuses, h, out, e) != 0 || fill_emails(&o->emails, h, f, e) != 0 ||
-        fill_queries(&o->queries, h, f, e) != 0)
+        select_arg_uuids(&o->ids, "--id", &edit->arena, &ids, &f->ids_n, e) != 0 ||
+        select_arg_uuids(&o->excluded, "--exclude-id", &edit->arena, &excluded, &out->excluded_n, e) != 0 ||
+        select_arg_uuids(&o->users, "--user", &edit->arena, &users, &f->users_n, e) != 0 ||
+        fill_statuses(&o->statuses, edit, out, e) != 0 || fill_emails(&o->emails, edit, f, e) != 0 ||
+        fill_queries(&o->queries, edit, f, e) != 0)
         return -1;
     f->ids = ids;
     f->users = users;

@@ -3,14 +3,14 @@
 #define SYNC_CLI_ARGS_SELECT_ARG_H
 
 #include "sync/cli/common.h"
-#include "sync/leads/hand.h"
+#include "sync/leads/lead_edit.h"
 
 /* Is anything asked for besides a place? */
 bool select_arg_given(const struct common *c);
 /* The place of --campaign or --list, looked up by name or id: 1, or 0 when none is given. Blocks; XS_CONFIG: unknown. */
-int select_arg_place(const struct common *c, struct hand *h, struct target *out, struct err *e);
+int select_arg_place(const struct common *c, struct lead_edit *edit, struct target *out, struct err *e);
 /* Fills all but filter.in. Arrays live in the hand's arena. XS_USAGE. */
-int select_arg_fill(const struct common *c, struct hand *h, struct hand_selector *out, struct err *e);
+int select_arg_fill(const struct common *c, struct lead_edit *edit, struct lead_selector *out, struct err *e);
 /* UUIDs of an option that may be repeated and may hold commas. */
 int select_arg_uuids(const struct opt_list *texts, const char *option, struct arena *arena, struct uuid **out, size_t *n,
                      struct err *e);

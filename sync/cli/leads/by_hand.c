@@ -149,7 +149,7 @@ int by_hand_open(struct by_hand_call *call, struct invocation *inv, bool writes,
         .read_only = read_only,
         .rate_share = call->rate_share,
     };
-    const struct hand_config config = {
+    const struct lead_edit_config config = {
         .api = &call->api,
         .clock = c->clock,
         .command = inv->command->name,
@@ -160,13 +160,13 @@ int by_hand_open(struct by_hand_call *call, struct invocation *inv, bool writes,
         .settle_ms = c->look_ms,
         .job_wait_ms = call->job_wait_ms > 0 ? call->job_wait_ms : JOB_WAIT_MS,
     };
-    return hand_open(&call->hand, &config, e);
+    return lead_edit_open(&call->edit, &config, e);
 }
 
 void by_hand_close(struct by_hand_call *call)
 {
-    if (call->hand.c.clock != NULL)
-        hand_close(&call->hand);
+    if (call->edit.c.clock != NULL)
+        lead_edit_close(&call->edit);
     if (call->inv != NULL)
         common_log(&call->inv->common, NULL);
     key_wipe(&call->key);
@@ -180,7 +180,7 @@ void by_hand_close(struct by_hand_call *call)
 
 static int find_place(struct by_hand_call *call, struct err *e)
 {
-    int rc = select_arg_place(&call->inv->common, &call->hand, &call->place, e);
+    int rc = select_arg_place(&call->inv->common, &call->edit, &call->place, e);
     call->has_place = rc > 0;
     return rc < 0 ? -1 : 0;
 }
@@ -198,7 +198,7 @@ int by_hand_find_named(struct by_hand_call *call, struct err *e)
     if (find_place(call, e) != 0)
         return -1;
     for (size_t i = 0; i < call->operands_n; i++)
-        if (hand_find_one(&call->hand, str_from(call->operands[i]), call->has_place ? &call->place : NULL, e) != 0)
+        if (lead_edit_find_one(&call->edit, str_from(call->operands[i]), call->has_place ? &call->place : NULL, e) != 0)
             return -1;
     return 0;
 }
@@ -234,21 +234,21 @@ int by_hand_check_run(const struct by_hand_call *call, bool all, struct err *e)
 int by_hand_find_selected(struct by_hand_call *call, bool all, struct err *e)
 {
     const struct common *c = &call->inv->common;
-    struct hand_selector selector;
+    struct lead_selector selector;
     if (by_hand_check_selected(call, all, e) != 0)
         return -1;
     if (call->operands_n > 0)
         return by_hand_find_named(call, e);
-    if (select_arg_fill(c, &call->hand, &selector, e) != 0 || find_place(call, e) != 0)
+    if (select_arg_fill(c, &call->edit, &selector, e) != 0 || find_place(call, e) != 0)
         return -1;
     selector.filter.in = call->has_place ? &call->place : NULL;
-    return hand_find(&call->hand, &selector, e);
+    return lead_edit_find(&call->edit, &selector, e);
 }
 
-int by_hand_place_text(struct hand *h, const struct target *t, struct buf *out)
+int by_hand_place_text(struct lead_edit *edit, const struct target *t, struct buf *out)
 {
     char text[TARGET_TEXT_N];
-    int bad = hand_place_show(h, t, out);
+    int bad = lead_edit_place_show(edit, t, out);
     if (t->status != TARGET_STATUS_UNKNOWN)
         bad |= buf_addf(out, " (%s)", campaign_status_text(t->status, text));
     return bad;
@@ -258,19 +258,19 @@ static int add_place(struct by_hand_call *call, const struct target *place, cons
 {
     bool named = call->has_place && target_eq(&call->place, place);
     if (!named)
-        hand_place_learn(&call->hand, place);
-    return buf_adds(text, before) | by_hand_place_text(&call->hand, named ? &call->place : place, text);
+        lead_edit_place_learn(&call->edit, place);
+    return buf_adds(text, before) | by_hand_place_text(&call->edit, named ? &call->place : place, text);
 }
 
 int by_hand_places_text(struct by_hand_call *call, const char *before, struct buf *text)
 {
     enum { PLACES_SHOWN = 5 };
-    const struct hand *h = &call->hand;
+    const struct lead_edit *edit = &call->edit;
     struct target places[PLACES_SHOWN];
     size_t n = 0;
     int bad = 0;
-    for (size_t i = 0; i < h->leads_n; i++) {
-        const struct hand_lead *lead = &h->leads[i];
+    for (size_t i = 0; i < edit->leads_n; i++) {
+        const struct edited_lead *lead = &edit->leads[i];
         bool known = lead->outcome != OUTCOME_NONE || !lead->has_place;
         for (size_t k = 0; k < n && !known; k++)
             known = target_eq(&places[k], &lead->place);
@@ -285,17 +285,17 @@ int by_hand_places_text(struct by_hand_call *call, const char *before, struct bu
     return bad;
 }
 
-int by_hand_missing_text(const struct hand *h, struct buf *text)
+int by_hand_missing_text(const struct lead_edit *edit, struct buf *text)
 {
     size_t n = 0;
-    for (size_t i = 0; i < h->leads_n; i++)
-        n += h->leads[i].missing;
+    for (size_t i = 0; i < edit->leads_n; i++)
+        n += edit->leads[i].missing;
     return n > 0 ? buf_addf(text, "; %zu %s not there any more", n, n == 1 ? "is" : "are") : 0;
 }
 
-size_t by_hand_open_n(const struct hand *h)
+size_t by_hand_open_n(const struct lead_edit *edit)
 {
-    return hand_count(h, OUTCOME_NONE);
+    return lead_edit_count(edit, OUTCOME_NONE);
 }
 
 /* ---- asking ---- */
@@ -343,10 +343,10 @@ static int check(struct by_hand_call *call, const struct by_hand_verb *verb, str
 
 static int begin_and_write(struct by_hand_call *call, const struct by_hand_verb *verb, struct err *e)
 {
-    int rc = hand_begin(&call->hand, e);
+    int rc = lead_edit_begin(&call->edit, e);
     if (rc == 0)
         rc = verb->write(call, e);
-    return hand_end(&call->hand, rc, e);
+    return lead_edit_end(&call->edit, rc, e);
 }
 
 static int find_and_write(struct by_hand_call *call, const struct by_hand_verb *verb, struct out *out, struct err *e)
@@ -355,19 +355,19 @@ static int find_and_write(struct by_hand_call *call, const struct by_hand_verb *
     struct err late = ERR_INIT;
     if (verb->find != NULL && verb->find(call, e) != 0)
         return -1;
-    bool asked = verb->makes || by_hand_open_n(&call->hand) > 0;
-    bool something = asked || call->hand.learnt > 0;
+    bool asked = verb->makes || by_hand_open_n(&call->edit) > 0;
+    bool something = asked || call->edit.learnt > 0;
     if (asked && consent(call, verb, e) != 0)
         return -1;
     int rc = something && !dry ? begin_and_write(call, verb, e) : 0;
-    size_t kept = hand_kept_n(&call->hand);
+    size_t kept = lead_edit_kept_n(&call->edit);
     if (kept > 0)
         log_notice("%zu lead%s left out: the person unsubscribed, bounced, was skipped or forgotten; --force includes such leads", kept,
                    kept == 1 ? " is" : "s are");
-    enum exit_status status = rc != 0 ? e->status : hand_status(&call->hand);
+    enum exit_status status = rc != 0 ? e->status : lead_edit_status(&call->edit);
     call->inv->status = status;
     /* What was done is told, whatever ended it. */
-    if ((rc == 0 || call->hand.run != 0) && by_hand_report(call, something && !dry, status, out, &late) != 0 && rc == 0)
+    if ((rc == 0 || call->edit.run != 0) && by_hand_report(call, something && !dry, status, out, &late) != 0 && rc == 0)
         rc = err_set(e, late.status, "%s", err_text(&late));
     err_clear(&late);
     return rc;

@@ -1,4 +1,4 @@
-/* What the by-hand commands share: from options to a hand, who is meant, the question, the write, the report. */
+/* What the by-hand commands share: from options to an edit, who is meant, the question, the write, the report. */
 #ifndef SYNC_CLI_LEADS_BY_HAND_H
 #define SYNC_CLI_LEADS_BY_HAND_H
 
@@ -6,7 +6,7 @@
 #include "sync/cli/command.h"
 #include "sync/cli/key.h"
 #include "sync/cli/out.h"
-#include "sync/leads/hand.h"
+#include "sync/leads/lead_edit.h"
 
 #include <stdbool.h>
 
@@ -24,7 +24,7 @@ struct by_hand_call {
     struct api_key key;
     char *rate_share, *state_path; /* owned */
     struct api_config api;
-    struct hand hand;
+    struct lead_edit edit;
     struct target place;           /* of --campaign or --list */
     bool has_place;
     struct target destination;     /* of a move */
@@ -65,12 +65,12 @@ int by_hand_check_selected(const struct by_hand_call *call, bool all, struct err
 int by_hand_check_run(const struct by_hand_call *call, bool all, struct err *e); /* with --run, which says itself who is meant */
 int by_hand_needs_leads(struct by_hand_call *call, struct err *e); /* a `check`: operands must be there */
 /* `campaign "Q4 founders" (active)`, by id where no name is known */
-int by_hand_place_text(struct hand *h, const struct target *t, struct buf *out);
+int by_hand_place_text(struct lead_edit *edit, const struct target *t, struct buf *out);
 /* Where the leads without an outcome are: appends `before` and the first places; nothing where they are in none. */
 int by_hand_places_text(struct by_hand_call *call, const char *before, struct buf *text);
 /* How many of a run's leads are not there any more: appends "; N are …", or nothing. */
-int by_hand_missing_text(const struct hand *h, struct buf *text);
-size_t by_hand_open_n(const struct hand *h); /* leads without an outcome */
+int by_hand_missing_text(const struct lead_edit *edit, struct buf *text);
+size_t by_hand_open_n(const struct lead_edit *edit); /* leads without an outcome */
 
 /* ---- by_hand_out.c ---- */
 extern const char *const by_hand_formats[];

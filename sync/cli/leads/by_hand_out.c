@@ -24,7 +24,7 @@ struct record {
     char id[UUID_TEXT_N], place[TARGET_TEXT_N], http[16];
 };
 
-static void make_record(const struct hand_lead *lead, struct record *r)
+static void make_record(const struct edited_lead *lead, struct record *r)
 {
     memset(r, 0, sizeof *r);
     if (lead->has_id)
@@ -43,7 +43,7 @@ static void make_record(const struct hand_lead *lead, struct record *r)
 
 /* ---- records ---- */
 
-static void write_lead(struct jsonw *w, const struct hand_lead *lead)
+static void write_lead(struct jsonw *w, const struct edited_lead *lead)
 {
     struct record r;
     make_record(lead, &r);
@@ -60,12 +60,12 @@ static void write_lead(struct jsonw *w, const struct hand_lead *lead)
     jsonw_object_end(w);
 }
 
-static int report_ndjson(const struct hand *h, struct out *out, struct err *e)
+static int report_ndjson(const struct lead_edit *edit, struct out *out, struct err *e)
 {
-    for (size_t i = 0; i < h->leads_n; i++) {
+    for (size_t i = 0; i < edit->leads_n; i++) {
         struct jsonw w;
         jsonw_init_output(&w, &out->text);
-        write_lead(&w, &h->leads[i]);
+        write_lead(&w, &edit->leads[i]);
         if (jsonw_end(&w) != 0 || buf_addc(&out->text, '\n') != 0)
             return err_oom(e);
         if (out_flush(out, false, e) != 0)
@@ -74,16 +74,16 @@ static int report_ndjson(const struct hand *h, struct out *out, struct err *e)
     return 0;
 }
 
-static int report_csv(const struct hand *h, struct out *out, struct err *e)
+static int report_csv(const struct lead_edit *edit, struct out *out, struct err *e)
 {
     bool first = true;
     int bad = 0;
     for (size_t c = 0; c < COLUMN_N; c++)
         bad |= out_csv_cell(out, &first, ',', str_from(column_names[c]), false);
     bad |= out_csv_end(out, &first);
-    for (size_t i = 0; i < h->leads_n && bad == 0; i++) {
+    for (size_t i = 0; i < edit->leads_n && bad == 0; i++) {
         struct record r;
-        make_record(&h->leads[i], &r);
+        make_record(&edit->leads[i], &r);
         for (size_t c = 0; c < COLUMN_N; c++)
             bad |= out_csv_cell(out, &first, ',', r.v[c], false);
         bad |= out_csv_end(out, &first);
@@ -104,7 +104,7 @@ static void count(struct jsonw *w, const char *key, int64_t n)
         jsonw_int(w, n);
 }
 
-static void write_job(struct jsonw *w, const struct hand_job *job)
+static void write_job(struct jsonw *w, const struct lead_edit_job *job)
 {
     jsonw_object(w);
     jsonw_key(w, "id");
@@ -125,40 +125,40 @@ struct move_counts {
     uint64_t moved, duplicated, missing;
 };
 
-static struct move_counts count_moves(const struct hand *h)
+static struct move_counts count_moves(const struct lead_edit *edit)
 {
     struct move_counts n = {0};
-    for (size_t i = 0; i < h->leads_n; i++) {
-        n.moved += h->leads[i].outcome == OUTCOME_CHANGED;
-        n.duplicated += h->leads[i].reason == REASON_EXISTS_IN_TARGET;
-        n.missing += h->leads[i].reason == REASON_GONE_THERE;
+    for (size_t i = 0; i < edit->leads_n; i++) {
+        n.moved += edit->leads[i].outcome == OUTCOME_CHANGED;
+        n.duplicated += edit->leads[i].reason == REASON_EXISTS_IN_TARGET;
+        n.missing += edit->leads[i].reason == REASON_GONE_THERE;
     }
     return n;
 }
 
 /* Of those that a run created: gone before we came. In JSON they are among the skipped. */
-static size_t count_missing(const struct hand *h)
+static size_t count_missing(const struct lead_edit *edit)
 {
     size_t n = 0;
-    for (size_t i = 0; i < h->leads_n; i++)
-        n += h->leads[i].missing;
+    for (size_t i = 0; i < edit->leads_n; i++)
+        n += edit->leads[i].missing;
     return n;
 }
 
-static void write_counts(struct jsonw *w, const struct hand *h)
+static void write_counts(struct jsonw *w, const struct lead_edit *edit)
 {
     jsonw_key(w, "outcomes");
     jsonw_object(w);
     for (int o = OUTCOME_NONE + 1; o < OUTCOME_N; o++) {
         jsonw_key(w, outcome_text((enum outcome)o));
-        jsonw_uint(w, hand_count(h, (enum outcome)o));
+        jsonw_uint(w, lead_edit_count(edit, (enum outcome)o));
     }
     jsonw_object_end(w);
 }
 
 static int report_json(const struct by_hand_call *call, bool written, enum exit_status status, struct buf *out)
 {
-    const struct hand *h = &call->hand;
+    const struct lead_edit *edit = &call->edit;
     struct jsonw w;
     jsonw_init_output(&w, out);
     jsonw_object(&w);
@@ -167,26 +167,26 @@ static int report_json(const struct by_hand_call *call, bool written, enum exit_
     jsonw_text(&w, call->inv->command->name);
     jsonw_key(&w, "dry_run");
     jsonw_bool(&w, call->inv->common.dry_run);
-    count(&w, "run", written && h->run != 0 ? (int64_t)h->run : -1);
-    count(&w, "selected", (int64_t)h->leads_n);
-    write_counts(&w, h);
+    count(&w, "run", written && edit->run != 0 ? (int64_t)edit->run : -1);
+    count(&w, "selected", (int64_t)edit->leads_n);
+    write_counts(&w, edit);
     if (strcmp(call->inv->command->name, "move") == 0) {
-        struct move_counts n = count_moves(h);
+        struct move_counts n = count_moves(edit);
         count(&w, "moved", (int64_t)n.moved);
         count(&w, "duplicated", (int64_t)n.duplicated);
         count(&w, "missing", (int64_t)n.missing);
     }
     if (strcmp(call->inv->command->name, "leads delete") == 0)
-        count(&w, "not_there", (int64_t)count_missing(h));
+        count(&w, "not_there", (int64_t)count_missing(edit));
     jsonw_key(&w, "jobs");
     jsonw_array(&w);
-    for (size_t i = 0; i < h->jobs_n; i++)
-        write_job(&w, &h->jobs[i]);
+    for (size_t i = 0; i < edit->jobs_n; i++)
+        write_job(&w, &edit->jobs[i]);
     jsonw_array_end(&w);
     jsonw_key(&w, "leads");
     jsonw_array(&w);
-    for (size_t i = 0; i < h->leads_n; i++)
-        write_lead(&w, &h->leads[i]);
+    for (size_t i = 0; i < edit->leads_n; i++)
+        write_lead(&w, &edit->leads[i]);
     jsonw_array_end(&w);
     count(&w, "exit_code", (int64_t)status);
     jsonw_object_end(&w);
@@ -210,12 +210,12 @@ static enum table_colour colour_of(enum outcome outcome)
 
 static int head(const struct by_hand_call *call, struct buf *out)
 {
-    const struct hand *h = &call->hand;
-    int bad = buf_addf(out, "%zu lead%s", h->leads_n, h->leads_n == 1 ? "" : "s");
+    const struct lead_edit *edit = &call->edit;
+    int bad = buf_addf(out, "%zu lead%s", edit->leads_n, edit->leads_n == 1 ? "" : "s");
     const char *between = ": ";
-    size_t missing = count_missing(h);
+    size_t missing = count_missing(edit);
     for (int o = OUTCOME_NONE + 1; o < OUTCOME_N; o++) {
-        size_t n = hand_count(h, (enum outcome)o) - (o == OUTCOME_SKIPPED ? missing : 0);
+        size_t n = lead_edit_count(edit, (enum outcome)o) - (o == OUTCOME_SKIPPED ? missing : 0);
         if (n == 0)
             continue;
         bad |= buf_addf(out, "%s%zu %s", between, n, outcome_text((enum outcome)o));
@@ -225,12 +225,12 @@ static int head(const struct by_hand_call *call, struct buf *out)
         bad |= buf_addf(out, "%s%zu not there any more", between, missing);
         between = ", ";
     }
-    size_t meant = by_hand_open_n(h);
+    size_t meant = by_hand_open_n(edit);
     if (meant > 0)
         bad |= buf_addf(out, "%s%zu meant, nothing was changed", between, meant);
     bad |= buf_addc(out, '\n');
-    for (size_t i = 0; i < h->jobs_n; i++) {
-        const struct hand_job *job = &h->jobs[i];
+    for (size_t i = 0; i < edit->jobs_n; i++) {
+        const struct lead_edit_job *job = &edit->jobs[i];
         bad |= buf_addf(out, "job %s: ", job->id) | text_show(job->status, 0, out);
         if (job->moved >= 0)
             bad |= buf_addf(out, ", %" PRId64 " moved", job->moved);
@@ -241,17 +241,17 @@ static int head(const struct by_hand_call *call, struct buf *out)
     return bad;
 }
 
-static bool is_plain(const struct hand_lead *lead)
+static bool is_plain(const struct edited_lead *lead)
 {
     return lead->outcome == OUTCOME_CREATED || lead->outcome == OUTCOME_CHANGED || lead->outcome == OUTCOME_REMOVED ||
            lead->outcome == OUTCOME_NONE || lead->missing;
 }
 
 /* Records have the id of where a lead is, people read its name. */
-static int show_place(struct hand *h, const struct hand_lead *lead, struct buf *place, struct record *r)
+static int show_place(struct lead_edit *edit, const struct edited_lead *lead, struct buf *place, struct record *r)
 {
     buf_reset(place);
-    int bad = lead->has_place ? hand_place_show(h, &lead->place, place) : 0;
+    int bad = lead->has_place ? lead_edit_place_show(edit, &lead->place, place) : 0;
     r->v[C_PLACE] = buf_str(place);
     return bad;
 }
@@ -259,7 +259,7 @@ static int show_place(struct hand *h, const struct hand_lead *lead, struct buf *
 /* A few are all shown; of many, those that did not go as meant. */
 static int report_text(struct by_hand_call *call, struct buf *out)
 {
-    struct hand *h = &call->hand;
+    struct lead_edit *edit = &call->edit;
     struct table t;
     struct buf place = BUF_INIT(PLACE_BYTES);
     size_t shown = 0, left = 0;
@@ -270,18 +270,18 @@ static int report_text(struct by_hand_call *call, struct buf *out)
     t.records_below = TABLE_READABLE;
     for (size_t c = 0; c < COLUMN_N; c++)
         bad |= table_add(&t, str_from(column_names[c]), TABLE_DIM);
-    for (size_t i = 0; i < h->leads_n; i++) {
+    for (size_t i = 0; i < edit->leads_n; i++) {
         struct record r;
-        if (h->leads_n > TEXT_LEADS && is_plain(&h->leads[i]))
+        if (edit->leads_n > TEXT_LEADS && is_plain(&edit->leads[i]))
             continue;
         if (shown == TEXT_LEADS) {
             left++;
             continue;
         }
-        make_record(&h->leads[i], &r);
-        bad |= show_place(h, &h->leads[i], &place, &r);
+        make_record(&edit->leads[i], &r);
+        bad |= show_place(edit, &edit->leads[i], &place, &r);
         for (size_t c = 0; c < COLUMN_N; c++)
-            bad |= table_add(&t, r.v[c], c == C_OUTCOME ? colour_of(h->leads[i].outcome) : TABLE_PLAIN);
+            bad |= table_add(&t, r.v[c], c == C_OUTCOME ? colour_of(edit->leads[i].outcome) : TABLE_PLAIN);
         shown++;
     }
     if (shown > 0)
@@ -304,10 +304,10 @@ int by_hand_report(struct by_hand_call *call, bool written, enum exit_status sta
         rc = report_json(call, written, status, &out->text) == 0 ? 0 : err_oom(e);
         break;
     case FORMAT_NDJSON:
-        rc = report_ndjson(&call->hand, out, e);
+        rc = report_ndjson(&call->edit, out, e);
         break;
     case FORMAT_CSV:
-        rc = report_csv(&call->hand, out, e);
+        rc = report_csv(&call->edit, out, e);
         break;
     }
     return rc == 0 ? out_commit(out, e) : -1;

@@ -87,7 +87,7 @@ static int check_add(struct by_hand_call *call, struct err *e)
 
 static int find_place(struct by_hand_call *call, struct err *e)
 {
-    int rc = select_arg_place(&call->inv->common, &call->hand, &call->place, e);
+    int rc = select_arg_place(&call->inv->common, &call->edit, &call->place, e);
     call->has_place = rc > 0;
     return rc < 0 ? -1 : 0;
 }
@@ -99,7 +99,7 @@ static int write_add(struct by_hand_call *call, struct err *e)
                                   .skip = scope_skips[o->dedupe]};
     struct lead *leads;
     size_t n;
-    return make_leads(call, &call->hand.arena, &leads, &n, e) != 0 ? -1 : hand_add(&call->hand, &how, leads, n, e);
+    return make_leads(call, &call->edit.arena, &leads, &n, e) != 0 ? -1 : lead_edit_add(&call->edit, &how, leads, n, e);
 }
 
 static int run_add(struct invocation *inv, struct err *e)
@@ -158,8 +158,8 @@ static int write_patch(struct by_hand_call *call, struct err *e)
 {
     const struct patch_options *o = call->inv->options;
     struct lead wanted;
-    return value_arg_lead(&o->values, true, &call->hand.arena, &wanted, e) != 0 ? -1
-                                                                                 : hand_patch(&call->hand, &wanted, e);
+    return value_arg_lead(&o->values, true, &call->edit.arena, &wanted, e) != 0 ? -1
+                                                                                 : lead_edit_patch(&call->edit, &wanted, e);
 }
 
 static int run_patch(struct invocation *inv, struct err *e)

@@ -10,7 +10,7 @@
 
 static int describe_leads(const struct by_hand_call *call, const char *what, struct buf *text)
 {
-    size_t n = by_hand_open_n(&call->hand);
+    size_t n = by_hand_open_n(&call->edit);
     return buf_addf(text, "%s %zu lead%s", what, n, n == 1 ? "" : "s");
 }
 
@@ -85,20 +85,20 @@ static int check_interest(struct by_hand_call *call, struct err *e)
 /* The request goes by address and changes every lead that has it there: all of them are meant, and shown. */
 static int find_interest(struct by_hand_call *call, struct err *e)
 {
-    struct hand *h = &call->hand;
-    if (select_arg_place(&call->inv->common, h, &call->place, e) < 0)
+    struct lead_edit *edit = &call->edit;
+    if (select_arg_place(&call->inv->common, edit, &call->place, e) < 0)
         return -1;
     call->has_place = call->inv->common.campaign != NULL || call->inv->common.list != NULL;
     const struct target *in = call->has_place ? &call->place : NULL;
     for (size_t i = 0; i < call->operands_n; i++) {
         struct str word = str_from(call->operands[i]);
-        size_t before = h->leads_n;
-        const struct hand_selector selector = {
+        size_t before = edit->leads_n;
+        const struct lead_selector selector = {
             .filter = {.contacts = &word, .contacts_n = 1, .in = in, .in_campaign = -1, .in_list = -1}, .esp = -1};
-        if (memchr(word.p, '@', word.n) != NULL && hand_find(h, &selector, e) != 0)
+        if (memchr(word.p, '@', word.n) != NULL && lead_edit_find(edit, &selector, e) != 0)
             return -1;
         /* By id, or nobody has it: the one way that tells. */
-        if (h->leads_n == before && hand_find_one(h, word, in, e) != 0)
+        if (edit->leads_n == before && lead_edit_find_one(edit, word, in, e) != 0)
             return -1;
     }
     return 0;
@@ -113,7 +113,7 @@ static int describe_interest(struct by_hand_call *call, struct buf *text)
 static int write_interest(struct by_hand_call *call, struct err *e)
 {
     struct leads_interest how;
-    return make_interest(call, &how, e) != 0 ? -1 : hand_interest(&call->hand, &how, e);
+    return make_interest(call, &how, e) != 0 ? -1 : lead_edit_interest(&call->edit, &how, e);
 }
 
 static int run_interest(struct invocation *inv, struct err *e)
@@ -193,7 +193,7 @@ static int write_assign(struct by_hand_call *call, struct err *e)
 {
     struct uuid *users;
     size_t n;
-    return users_of(call, &call->hand.arena, &users, &n, e) != 0 ? -1 : hand_assign(&call->hand, users, n, e);
+    return users_of(call, &call->edit.arena, &users, &n, e) != 0 ? -1 : lead_edit_assign(&call->edit, users, n, e);
 }
 
 static int run_assign(struct invocation *inv, struct err *e)
@@ -255,7 +255,7 @@ static int write_subsequence(struct by_hand_call *call, struct err *e)
     const struct subsequence_options *o = call->inv->options;
     struct uuid to;
     bool into = o->to != NULL && uuid_parse(str_from(o->to), &to) == 0;
-    return hand_subsequence(&call->hand, into ? &to : NULL, e);
+    return lead_edit_subsequence(&call->edit, into ? &to : NULL, e);
 }
 
 static int run_subsequence(struct invocation *inv, struct err *e)
@@ -307,11 +307,11 @@ static int find_merge(struct by_hand_call *call, struct err *e)
 {
     if (by_hand_find_named(call, e) != 0)
         return -1;
-    if (call->hand.leads_n != 2)
+    if (call->edit.leads_n != 2)
         return err_set(e, XS_USAGE, "both words name the same lead");
     for (size_t i = 0; i < 2; i++)
-        if (call->hand.leads[i].outcome != OUTCOME_NONE)
-            call->hand.leads[1 - i].outcome = OUTCOME_UNCHANGED;
+        if (call->edit.leads[i].outcome != OUTCOME_NONE)
+            call->edit.leads[1 - i].outcome = OUTCOME_UNCHANGED;
     return 0;
 }
 
@@ -319,12 +319,12 @@ static int describe_merge(struct by_hand_call *call, struct buf *text)
 {
     char from[UUID_TEXT_N], to[UUID_TEXT_N];
     return buf_addf(text, "merge lead %s into lead %s, which cannot be undone",
-                    uuid_format(&call->hand.leads[0].id, from), uuid_format(&call->hand.leads[1].id, to));
+                    uuid_format(&call->edit.leads[0].id, from), uuid_format(&call->edit.leads[1].id, to));
 }
 
 static int write_merge(struct by_hand_call *call, struct err *e)
 {
-    return hand_merge(&call->hand, e);
+    return lead_edit_merge(&call->edit, e);
 }
 
 static int run_merge(struct invocation *inv, struct err *e)

@@ -30,36 +30,36 @@ static int check(struct by_hand_call *call, struct err *e)
 static int find(struct by_hand_call *call, struct err *e)
 {
     const struct delete_options *o = call->inv->options;
-    return o->run > 0 ? hand_find_run(&call->hand, (uint64_t)o->run, HAND_RUN_CREATED, e) : by_hand_find_selected(call, o->all, e);
+    return o->run > 0 ? lead_edit_find_run(&call->edit, (uint64_t)o->run, EDIT_RUN_CREATED, e) : by_hand_find_selected(call, o->all, e);
 }
 
 /* A run may have been of another workspace than the reader has in mind. */
-static int in_workspace(const struct hand *h, struct buf *text)
+static int in_workspace(const struct lead_edit *edit, struct buf *text)
 {
-    if (h->workspace == NULL)
+    if (edit->workspace == NULL)
         return buf_adds(text, " in a workspace whose name the key may not read");
-    return buf_adds(text, " in workspace ") | text_show(str_from(h->workspace), 0, text);
+    return buf_adds(text, " in workspace ") | text_show(str_from(edit->workspace), 0, text);
 }
 
 static int describe(struct by_hand_call *call, struct buf *text)
 {
-    struct hand *h = &call->hand;
+    struct lead_edit *edit = &call->edit;
     const struct delete_options *o = call->inv->options;
-    size_t n = by_hand_open_n(h), kept = 0;
+    size_t n = by_hand_open_n(edit), kept = 0;
     int bad = buf_addf(text, "delete %zu lead%s", n, n == 1 ? "" : "s");
-    for (size_t i = 0; i < h->leads_n; i++)
-        kept += h->leads[i].outcome == OUTCOME_SKIPPED && !h->leads[i].missing;
+    for (size_t i = 0; i < edit->leads_n; i++)
+        kept += edit->leads[i].outcome == OUTCOME_SKIPPED && !edit->leads[i].missing;
     bad |= by_hand_places_text(call, " of ", text);
     if (o->run > 0)
-        bad |= in_workspace(h, text) | buf_addf(text, ", which run %" PRId64 " created", o->run);
+        bad |= in_workspace(edit, text) | buf_addf(text, ", which run %" PRId64 " created", o->run);
     if (kept > 0)
         bad |= buf_addf(text, "; %zu stay%s, because there is a conversation with them", kept, kept == 1 ? "s" : "");
-    return bad | by_hand_missing_text(h, text);
+    return bad | by_hand_missing_text(edit, text);
 }
 
 static int write(struct by_hand_call *call, struct err *e)
 {
-    return hand_delete(&call->hand, e);
+    return lead_edit_delete(&call->edit, e);
 }
 
 static int run(struct invocation *inv, struct err *e)

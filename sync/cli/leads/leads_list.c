@@ -43,7 +43,7 @@ struct printer {
     const struct invocation *inv;
     struct out out;
     struct table table;
-    struct hand *hand;       /* knows names */
+    struct lead_edit *edit;       /* knows names */
     struct buf place;
     const char *columns[COLUMNS_MAX];
     char *owned;             /* the text that columns point into; NULL: the usual ones */
@@ -94,7 +94,7 @@ static struct str place(struct printer *p, const struct remote_lead *lead, char 
     if (!lead->has_campaign && !lead->has_list)
         return STR_NONE;
     buf_reset(&p->place);
-    if (p->inv->common.format != FORMAT_TEXT || hand_place_show(p->hand, &t, &p->place) != 0)
+    if (p->inv->common.format != FORMAT_TEXT || lead_edit_place_show(p->edit, &t, &p->place) != 0)
         return str_from(target_format(&t, scratch));
     return buf_str(&p->place);
 }
@@ -239,7 +239,7 @@ static int place_of_mapping(struct by_hand_call *call, struct err *e)
     if (mapping_load(call->sync, &m, e) != 0)
         return -1;
     int rc = m->routes_n > 0 ? err_set(e, XS_USAGE, "%s routes leads to several places; give --campaign or --list", call->sync)
-                             : api_target_find(call->hand.api, &m->target, true, &call->hand.arena, &call->place, e);
+                             : api_target_find(call->edit.api, &m->target, true, &call->edit.arena, &call->place, e);
     mapping_free(m);
     return rc;
 }
@@ -250,7 +250,7 @@ static int place_of_csv(struct by_hand_call *call, struct err *e)
     struct state *state;
     if (state_arg_open_sync(&call->inv->common, call->sync, STATE_READ, true, &state, e) != 0)
         return -1;
-    int rc = state_target_get(state, 1, &call->hand.arena, &call->place, e);
+    int rc = state_target_get(state, 1, &call->edit.arena, &call->place, e);
     state_close(state);
     return rc > 0 ? 0 : rc < 0 ? -1 : err_set(e, XS_USAGE, "%s: its state knows no campaign or list; give one", call->sync);
 }
@@ -258,7 +258,7 @@ static int place_of_csv(struct by_hand_call *call, struct err *e)
 /* The place of --campaign or --list, else that of the SYNC among the words: 1, 0 there is none, -1 */
 static int find_place(struct by_hand_call *call, struct err *e)
 {
-    int rc = select_arg_place(&call->inv->common, &call->hand, &call->place, e);
+    int rc = select_arg_place(&call->inv->common, &call->edit, &call->place, e);
     if (rc != 0 || call->sync == NULL)
         return rc;
     return (sync_arg_is_mapping(call->sync) ? place_of_mapping(call, e) : place_of_csv(call, e)) != 0 ? -1 : 1;
@@ -266,10 +266,10 @@ static int find_place(struct by_hand_call *call, struct err *e)
 
 static int list(struct by_hand_call *call, struct printer *p, const struct list_options *o, struct err *e)
 {
-    struct hand_selector selector;
+    struct lead_selector selector;
     if (call->operands_n > 0)
         return err_set(e, XS_USAGE, "%s is no SYNC; leadsync leads get shows a lead by its id or address", call->operands[0]);
-    if (select_arg_fill(&call->inv->common, &call->hand, &selector, e) != 0)
+    if (select_arg_fill(&call->inv->common, &call->edit, &selector, e) != 0)
         return -1;
     int place = find_place(call, e);
     if (place < 0)
@@ -282,14 +282,14 @@ static int list(struct by_hand_call *call, struct printer *p, const struct list_
     }
     if ((o->match != NULL && text_fold(str_from(o->match), &p->match) != 0) || print_head(p) != 0)
         return err_oom(e);
-    return hand_each(&call->hand, &selector, print_lead, p, e) != 0 ? -1 : print_tail(p, e);
+    return lead_edit_each(&call->edit, &selector, print_lead, p, e) != 0 ? -1 : print_tail(p, e);
 }
 
 static int run_list(struct invocation *inv, struct err *e)
 {
     const struct list_options *o = inv->options;
     struct by_hand_call call = {.inv = inv};
-    struct printer p = {.inv = inv, .hand = &call.hand, .place = BUF_INIT(PLACE_BYTES), .match = BUF_INIT(MATCH_BYTES),
+    struct printer p = {.inv = inv, .edit = &call.edit, .place = BUF_INIT(PLACE_BYTES), .match = BUF_INIT(MATCH_BYTES),
                         .folded = BUF_INIT(MATCH_BYTES)};
     int rc = -1;
     if (choose_columns(&p, &o->columns, e) == 0 && by_hand_open(&call, inv, false, e) == 0 &&
@@ -332,7 +332,7 @@ static int get_id(struct by_hand_call *call, struct printer *p, const char *word
     struct uuid id;
     if (uuid_parse(str_from(word), &id) != 0)
         return err_set(e, XS_USAGE, "\"%s\" is neither a lead's id nor an address", word);
-    int there = hand_get(&call->hand, &id, &json, e);
+    int there = lead_edit_get(&call->edit, &id, &json, e);
     if (there <= 0)
         return there;
     return api_remote_lead_read(json, &lead, e) != 0 || print_lead(p, &lead, e) != 0 ? -1 : 1;
@@ -342,11 +342,11 @@ static int get_address(struct by_hand_call *call, struct printer *p, const char 
 {
     struct str email = str_from(word);
     uint64_t before = p->shown;
-    const struct hand_selector selector = {
+    const struct lead_selector selector = {
         .filter = {.contacts = &email, .contacts_n = 1, .in = call->has_place ? &call->place : NULL, .in_campaign = -1,
                    .in_list = -1},
         .esp = -1};
-    return hand_each(&call->hand, &selector, print_lead, p, e) != 0 ? -1 : p->shown > before;
+    return lead_edit_each(&call->edit, &selector, print_lead, p, e) != 0 ? -1 : p->shown > before;
 }
 
 /* The address is what was typed, and escaped like all that comes from outside. */
@@ -365,7 +365,7 @@ static int say_missing(const char *word)
 
 static int get(struct by_hand_call *call, struct printer *p, struct err *e)
 {
-    int place = select_arg_place(&call->inv->common, &call->hand, &call->place, e);
+    int place = select_arg_place(&call->inv->common, &call->edit, &call->place, e);
     if (place < 0)
         return -1;
     call->has_place = place > 0;
@@ -389,7 +389,7 @@ static int run_get(struct invocation *inv, struct err *e)
 {
     const struct list_options *o = inv->options;
     struct by_hand_call call = {.inv = inv};
-    struct printer p = {.inv = inv, .hand = &call.hand, .place = BUF_INIT(PLACE_BYTES), .match = BUF_INIT(MATCH_BYTES),
+    struct printer p = {.inv = inv, .edit = &call.edit, .place = BUF_INIT(PLACE_BYTES), .match = BUF_INIT(MATCH_BYTES),
                         .folded = BUF_INIT(MATCH_BYTES), .whole = true};
     int rc = -1;
     if (choose_columns(&p, &o->columns, e) == 0 && by_hand_sort(&call, e) == 0 && by_hand_needs_leads(&call, e) == 0 &&

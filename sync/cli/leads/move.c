@@ -68,20 +68,20 @@ static int find_destination(struct by_hand_call *call, struct target *to, struct
     const struct move_options *o = call->inv->options;
     struct target_spec spec = {o->to_campaign != NULL ? TARGET_CAMPAIGN : TARGET_LIST,
                                strdup(o->to_campaign != NULL ? o->to_campaign : o->to_list)};
-    int rc = spec.text == NULL ? err_oom(e) : api_target_find(call->hand.api, &spec, true, &call->hand.arena, to, e);
+    int rc = spec.text == NULL ? err_oom(e) : api_target_find(call->edit.api, &spec, true, &call->edit.arena, to, e);
     free(spec.text);
     if (rc == 0)
-        places_add(&call->hand.places, to);
+        places_add(&call->edit.places, to);
     return rc;
 }
 
 /* Those that are in the destination already have nothing to do, and those that are nowhere cannot be moved from there. */
 static int find_of_run(struct by_hand_call *call, uint64_t run, struct err *e)
 {
-    if (hand_find_run(&call->hand, run, HAND_RUN_WRITTEN, e) != 0)
+    if (lead_edit_find_run(&call->edit, run, EDIT_RUN_WRITTEN, e) != 0)
         return -1;
-    for (size_t i = 0; i < call->hand.leads_n; i++) {
-        struct hand_lead *lead = &call->hand.leads[i];
+    for (size_t i = 0; i < call->edit.leads_n; i++) {
+        struct edited_lead *lead = &call->edit.leads[i];
         if (lead->outcome != OUTCOME_NONE || (lead->has_place && !target_eq(&lead->place, &call->destination)))
             continue;
         lead->outcome = lead->has_place ? OUTCOME_UNCHANGED : OUTCOME_FAILED;
@@ -101,19 +101,19 @@ static int find(struct by_hand_call *call, struct err *e)
         return -1;
     if (o->run == 0 && target_eq(&call->place, &call->destination))
         return err_set(e, XS_USAGE, "the leads are there already: source and destination are the same");
-    return hand_keep_back(&call->hand, &call->destination, e);
+    return lead_edit_keep_back(&call->edit, &call->destination, e);
 }
 
 static int describe(struct by_hand_call *call, struct buf *text)
 {
     const struct move_options *o = call->inv->options;
-    size_t n = by_hand_open_n(&call->hand);
-    size_t kept = hand_kept_n(&call->hand) + hand_count(&call->hand, OUTCOME_REJECTED);
+    size_t n = by_hand_open_n(&call->edit);
+    size_t kept = lead_edit_kept_n(&call->edit) + lead_edit_count(&call->edit, OUTCOME_REJECTED);
     int bad = buf_addf(text, "%s %zu lead%s", o->copy ? "copy" : "move", n, n == 1 ? "" : "s");
     bad |= by_hand_places_text(call, " from ", text) | buf_adds(text, " to ");
-    bad |= by_hand_place_text(&call->hand, &call->destination, text);
+    bad |= by_hand_place_text(&call->edit, &call->destination, text);
     if (o->run > 0)
-        bad |= buf_addf(text, ", which run %" PRId64 " created or changed", o->run) | by_hand_missing_text(&call->hand, text);
+        bad |= buf_addf(text, ", which run %" PRId64 " created or changed", o->run) | by_hand_missing_text(&call->edit, text);
     if (kept > 0)
         bad |= buf_addf(text, "; %zu stay, because they bounced, unsubscribed, were skipped or have no address", kept);
     return bad;
@@ -133,7 +133,7 @@ static int write(struct by_hand_call *call, struct err *e)
     };
     if (o->assign != NULL && uuid_parse(str_from(o->assign), &how.assigned_to) != 0)
         return err_set(e, XS_USAGE, "--assign-to \"%s\" is no UUID", o->assign);
-    return hand_move(&call->hand, o->run > 0 ? NULL : &call->place, &call->destination, &how, !o->no_wait, e);
+    return lead_edit_move(&call->edit, o->run > 0 ? NULL : &call->place, &call->destination, &how, !o->no_wait, e);
 }
 
 static int run(struct invocation *inv, struct err *e)

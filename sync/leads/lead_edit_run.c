@@ -2,7 +2,7 @@
  * at by its id, wherever it is and whatever the state believes. */
 #include "config.h"
 
-#include "sync/leads/hand_int.h"
+#include "sync/leads/lead_edit_int.h"
 
 #include <json-c/json.h>
 #include <unistd.h>
@@ -14,29 +14,29 @@
 enum { RUN_ARENA_MAX = 64 << 20 };
 
 /* The address of a lead that the state knows by this id, to hold what is found under it against. */
-static int known_address(struct hand *h, struct hand_lead *lead, const struct known_lead *known, struct arena *scratch,
+static int known_address(struct lead_edit *edit, struct edited_lead *lead, const struct known_lead *known, struct arena *scratch,
                          struct err *e)
 {
     struct lead_shape shape;
     struct lead values;
     uint32_t id;
     if (known->hashes.n > 0)
-        return arena_str(&h->arena, known->hashes, &lead->known_hashes) == 0 ? 0 : err_oom(e);
+        return arena_str(&edit->arena, known->hashes, &lead->known_hashes) == 0 ? 0 : err_oom(e);
     if (known->values.n == 0 || lead_packed_shape(known->values, &id) != 0)
         return 0;
-    int rc = state_shape_get(h->state, id, scratch, &shape, e);
+    int rc = state_shape_get(edit->state, id, scratch, &shape, e);
     if (rc <= 0 || lead_unpack(known->values, &shape, scratch, &values) != 0 || !lead_has_email(&values))
         return rc < 0 ? -1 : 0;
     const struct value *email = &values.core[LEAD_EMAIL];
-    return arena_str(&h->arena, (struct str){email->p, email->n}, &lead->known_email) == 0 ? 0 : err_oom(e);
+    return arena_str(&edit->arena, (struct str){email->p, email->n}, &lead->known_email) == 0 ? 0 : err_oom(e);
 }
 
 /* What the state believes of it. It may know another lead under the key by now (created again, or a new address): then
  * the key is not this lead's, and must not go with its removal. Moved away is not gone. */
-static int recall(struct hand *h, struct hand_lead *lead, const struct entry *entry, struct arena *scratch, struct err *e)
+static int recall(struct lead_edit *edit, struct edited_lead *lead, const struct entry *entry, struct arena *scratch, struct err *e)
 {
     struct known_lead known;
-    int rc = state_lead_get(h->state, &entry->key, scratch, &known, e);
+    int rc = state_lead_get(edit->state, &entry->key, scratch, &known, e);
     if (rc <= 0)
         return rc;
     if (known.has_lead_id && !uuid_eq(&known.lead_id, &lead->id)) {
@@ -44,24 +44,24 @@ static int recall(struct hand *h, struct hand_lead *lead, const struct entry *en
         lead->known_gone = true;
         return 0;
     }
-    if (known_address(h, lead, &known, scratch, e) != 0)
+    if (known_address(edit, lead, &known, scratch, e) != 0)
         return -1;
     lead->known_gone = (known.flags & KNOWN_DELETED_THERE) != 0 || (known.flags & (KNOWN_REMOVED | KNOWN_AWAY)) == KNOWN_REMOVED;
     return 0;
 }
 
-static int take_lead(struct hand *h, const struct entry *entry, struct arena *scratch, struct err *e)
+static int take_lead(struct lead_edit *edit, const struct entry *entry, struct arena *scratch, struct err *e)
 {
-    struct hand_lead *lead = hand_lead_add(h, e);
+    struct edited_lead *lead = lead_edit_lead_new(edit, e);
     if (lead == NULL)
         return -1;
     lead->id = entry->lead_id;
     lead->has_id = true;
     lead->key = entry->key;
-    if (recall(h, lead, entry, scratch, e) != 0)
+    if (recall(edit, lead, entry, scratch, e) != 0)
         return -1;
-    return arena_str(&h->arena, entry->key_text, &lead->key_text) == 0 &&
-                   arena_str(&h->arena, entry->key_text, &lead->email) == 0
+    return arena_str(&edit->arena, entry->key_text, &lead->key_text) == 0 &&
+                   arena_str(&edit->arena, entry->key_text, &lead->email) == 0
                ? 0
                : err_oom(e);
 }
@@ -80,7 +80,7 @@ static void count_change(struct changes *c, const struct entry *entry, enum op o
     c->old_values = c->old_values || entry->changes.n > 0;
 }
 
-static int read_run(struct hand *h, uint64_t run, bool changed, struct changes *changes, struct err *e)
+static int read_run(struct lead_edit *edit, uint64_t run, bool changed, struct changes *changes, struct err *e)
 {
     struct results *results;
     struct arena arena;
@@ -88,14 +88,14 @@ static int read_run(struct hand *h, uint64_t run, bool changed, struct changes *
     enum op op;
     uint32_t target;
     int rc;
-    if (state_results_open(h->state, run, &results, e) != 0)
+    if (state_results_open(edit->state, run, &results, e) != 0)
         return -1;
     arena_init(&arena, RUN_ARENA_MAX);
     while ((rc = state_results_next(results, &arena, &entry, &op, &target, e)) > 0) {
         bool wanted = entry.outcome == OUTCOME_CREATED || (changed && entry.outcome == OUTCOME_CHANGED);
         if (entry.outcome == OUTCOME_CHANGED)
             count_change(changes, &entry, op);
-        if (wanted && entry.has_lead_id && (rc = take_lead(h, &entry, &arena, e)) != 0)
+        if (wanted && entry.has_lead_id && (rc = take_lead(edit, &entry, &arena, e)) != 0)
             break;
         arena_reset(&arena);
     }
@@ -105,18 +105,18 @@ static int read_run(struct hand *h, uint64_t run, bool changed, struct changes *
 }
 
 struct looked {
-    struct hand *hand;
-    struct hand_lead **leads;
+    struct lead_edit *edit;
+    struct edited_lead **leads;
     bool *there;
     size_t n;
 };
 
 /* Somebody else's lead has the id: an answer may have named the wrong one. */
-static bool is_other_person(const struct hand *h, struct hand_lead *lead, struct str email)
+static bool is_other_person(const struct lead_edit *edit, struct edited_lead *lead, struct str email)
 {
     bool other = false;
     if (email.n > 0 && lead->known_hashes.n > 0)
-        other = !state_address_unchanged(h->state, lead->known_hashes, email);
+        other = !state_address_unchanged(edit->state, lead->known_hashes, email);
     else if (email.n > 0 && lead->known_email.n > 0)
         other = !mapping_same_address(lead->known_email, email);
     if (other)
@@ -128,60 +128,60 @@ static int see_present(void *ctx, const struct remote_lead *remote, struct err *
 {
     struct looked *l = ctx;
     for (size_t i = 0; i < l->n; i++)
-        if (uuid_eq(&l->leads[i]->id, &remote->id) && !is_other_person(l->hand, l->leads[i], remote->email)) {
+        if (uuid_eq(&l->leads[i]->id, &remote->id) && !is_other_person(l->edit, l->leads[i], remote->email)) {
             l->there[i] = true;
-            return hand_lead_told(l->hand, l->leads[i], remote, e);
+            return lead_edit_lead_read(l->edit, l->leads[i], remote, e);
         }
     return 0;
 }
 
 /* A list may lag behind, so that one that it leaves out is asked for itself: 1 it is there, 0, -1 */
-static int ask_for_present(struct hand *h, struct hand_lead *lead, struct err *e)
+static int ask_for_present(struct lead_edit *edit, struct edited_lead *lead, struct err *e)
 {
     struct json_object *json;
     struct remote_lead remote;
-    int found = hand_get(h, &lead->id, &json, e);
+    int found = lead_edit_get(edit, &lead->id, &json, e);
     if (found <= 0)
         return found;
     if (api_remote_lead_read(json, &remote, e) != 0)
         return -1;
-    if (is_other_person(h, lead, remote.email))
+    if (is_other_person(edit, lead, remote.email))
         return 0;
-    return hand_lead_told(h, lead, &remote, e) != 0 ? -1 : 1;
+    return lead_edit_lead_read(edit, lead, &remote, e) != 0 ? -1 : 1;
 }
 
 /* The state learns of it with the deletion of the others, where it did not know already. */
-static void is_missing(struct hand *h, struct hand_lead *lead, bool taken_back)
+static void is_missing(struct lead_edit *edit, struct edited_lead *lead, bool taken_back)
 {
-    hand_outcome(lead, OUTCOME_SKIPPED, REASON_DELETED_THERE, 0);
+    lead_edit_outcome(lead, OUTCOME_SKIPPED, REASON_DELETED_THERE, 0);
     lead->missing = true;
     if (lead->detail.n == 0)
         lead->detail = STR("not there any more");
-    h->learnt += taken_back && !lead->known_gone;
+    edit->learnt += taken_back && !lead->known_gone;
 }
 
 /* Where they are now, and whether somebody wrote to them. One that the list leaves out is asked for itself, unless the state
  * knew that it is gone. */
-static int look_at(struct hand *h, size_t first, size_t n, bool taken_back, struct err *e)
+static int look_at(struct lead_edit *edit, size_t first, size_t n, bool taken_back, struct err *e)
 {
-    struct hand_lead *leads[LEADS_LIST_MAX];
+    struct edited_lead *leads[LEADS_LIST_MAX];
     bool there[LEADS_LIST_MAX] = {false};
     static const struct hash128 none;
     for (size_t i = 0; i < n; i++)
-        leads[i] = &h->leads[first + i];
-    struct looked looked = {h, leads, there, n};
-    if (hand_look(h, leads, n, see_present, &looked, e) != 0)
+        leads[i] = &edit->leads[first + i];
+    struct looked looked = {edit, leads, there, n};
+    if (lead_edit_look(edit, leads, n, see_present, &looked, e) != 0)
         return -1;
     for (size_t i = 0; i < n; i++) {
         bool sure = (leads[i]->known_gone && !hash128_eq(&leads[i]->key, &none)) || leads[i]->detail.n > 0;
-        int found = there[i] ? 1 : sure ? 0 : ask_for_present(h, leads[i], e);
+        int found = there[i] ? 1 : sure ? 0 : ask_for_present(edit, leads[i], e);
         if (found < 0)
             return -1;
         leads[i]->unlisted = found == 1 && !there[i];
         if (found == 0)
-            is_missing(h, leads[i], taken_back);
+            is_missing(edit, leads[i], taken_back);
         else if (taken_back && leads[i]->contacted)
-            hand_outcome(leads[i], OUTCOME_SKIPPED, REASON_CONTACTED, 0);
+            lead_edit_outcome(leads[i], OUTCOME_SKIPPED, REASON_CONTACTED, 0);
         /* Only a removal is news to the sync. With its key any other write would replace what the state knows of the lead. */
         if (!taken_back)
             leads[i]->key = none;
@@ -196,7 +196,7 @@ static uint64_t reported(struct json_object *rows, const char *outcome)
 }
 
 /* Results are kept for some runs only: what the run's report counts and the state does not know is not passed over. */
-static void count_unknown(struct hand *h, const struct run_record *run, bool changed, struct changes *changes)
+static void count_unknown(struct lead_edit *edit, const struct run_record *run, bool changed, struct changes *changes)
 {
     struct json_object *report = run->report != NULL ? json_tokener_parse(run->report) : NULL, *rows;
     uint64_t told = 0, told_changed = 0, known_changed = changes->updates + changes->moves;
@@ -207,11 +207,11 @@ static void count_unknown(struct hand *h, const struct run_record *run, bool cha
     json_object_put(report);
     if (told_changed > known_changed)
         changes->updates += told_changed - known_changed;
-    h->unknown = told > h->leads_n ? told - h->leads_n : 0;
-    if (h->unknown > 0)
+    edit->unknown = told > edit->leads_n ? told - edit->leads_n : 0;
+    if (edit->unknown > 0)
         log_warning("run %llu created %s%llu more lead%s, whose id%s the state does not keep any more",
-                    (unsigned long long)run->id, changed ? "or changed " : "", (unsigned long long)h->unknown,
-                    text_plural(h->unknown), text_plural(h->unknown));
+                    (unsigned long long)run->id, changed ? "or changed " : "", (unsigned long long)edit->unknown,
+                    text_plural(edit->unknown), text_plural(edit->unknown));
 }
 
 /* Taking back means to delete what was created: the rest must not look as if it were undone, too. */
@@ -230,26 +230,26 @@ static void tell_changes_stay(uint64_t run, const struct changes *c)
                     (unsigned long long)c->moves, text_plural(c->moves), id, c->moves == 1 ? "is" : "are", id);
 }
 
-int hand_find_run(struct hand *h, uint64_t run, enum hand_run which, struct err *e)
+int lead_edit_find_run(struct lead_edit *edit, uint64_t run, enum edit_run which, struct err *e)
 {
     struct run_record record;
     struct changes changes = {0};
-    if (h->state == NULL && access(h->c.state_path, F_OK) != 0)
-        return state_missing(h->c.state_path, e);
-    if (hand_state_open(h, e) != 0)
+    if (edit->state == NULL && access(edit->c.state_path, F_OK) != 0)
+        return state_missing(edit->c.state_path, e);
+    if (lead_edit_state_open(edit, e) != 0)
         return -1;
-    int rc = state_run_get(h->state, run, &h->arena, &record, e);
+    int rc = state_run_get(edit->state, run, &edit->arena, &record, e);
     if (rc == 0)
-        return err_set(e, XS_USAGE, "sync \"%s\" has no run %llu; leadsync status lists its runs", state_sync(h->state),
+        return err_set(e, XS_USAGE, "sync \"%s\" has no run %llu; leadsync status lists its runs", state_sync(edit->state),
                        (unsigned long long)run);
-    if (rc < 0 || read_run(h, run, which == HAND_RUN_WRITTEN, &changes, e) != 0)
+    if (rc < 0 || read_run(edit, run, which == EDIT_RUN_WRITTEN, &changes, e) != 0)
         return -1;
-    count_unknown(h, &record, which == HAND_RUN_WRITTEN, &changes);
-    if (which == HAND_RUN_CREATED)
+    count_unknown(edit, &record, which == EDIT_RUN_WRITTEN, &changes);
+    if (which == EDIT_RUN_CREATED)
         tell_changes_stay(run, &changes);
-    for (size_t at = 0; at < h->leads_n; at += LEADS_LIST_MAX) {
-        size_t n = h->leads_n - at < LEADS_LIST_MAX ? h->leads_n - at : LEADS_LIST_MAX;
-        if (look_at(h, at, n, which == HAND_RUN_CREATED, e) != 0)
+    for (size_t at = 0; at < edit->leads_n; at += LEADS_LIST_MAX) {
+        size_t n = edit->leads_n - at < LEADS_LIST_MAX ? edit->leads_n - at : LEADS_LIST_MAX;
+        if (look_at(edit, at, n, which == EDIT_RUN_CREATED, e) != 0)
             return -1;
     }
     return 0;

@@ -4,7 +4,7 @@
  * stands still would be followed for ever. */
 #include "config.h"
 
-#include "sync/leads/hand_int.h"
+#include "sync/leads/lead_edit_int.h"
 
 #include <json-c/json.h>
 #include <string.h>
@@ -14,10 +14,10 @@ enum { CURSOR_MAX_BYTES = 4096 };
 /* ---- pages ---- */
 
 struct pages {
-    struct hand *hand;
-    const struct hand_selector *selector;
+    struct lead_edit *edit;
+    const struct lead_selector *selector;
     struct leads_filter filter;  /* of the question under way */
-    hand_see_fn *see;
+    lead_edit_see_fn *see;
     void *ctx;
     uint64_t seen;
     bool enough;
@@ -63,7 +63,7 @@ static int esp_of(const struct remote_lead *lead)
 /* What a lead tells about itself must fit what was asked for. */
 static bool passes(const struct pages *p, const struct remote_lead *lead)
 {
-    const struct hand_selector *s = p->selector;
+    const struct lead_selector *s = p->selector;
     const struct leads_filter *f = &s->filter;
     if (f->in != NULL && !in_place(lead, f->in))
         return false;
@@ -132,7 +132,7 @@ static int ask_pages(struct pages *p, struct err *e)
         if (more != 0)
             by_hand_free(&request);
         else
-            more = hand_ask(p->hand, &request, &reply, e);
+            more = lead_edit_ask(p->edit, &request, &reply, e);
         if (more != 0)
             break;
         if (reply.class != API_OK || !json_object_object_get_ex(reply.json, "items", &items) ||
@@ -197,39 +197,39 @@ static int ask_contacts(struct pages *p, struct err *e)
     return 0;
 }
 
-int hand_each(struct hand *h, const struct hand_selector *selector, hand_see_fn *see, void *ctx, struct err *e)
+int lead_edit_each(struct lead_edit *edit, const struct lead_selector *selector, lead_edit_see_fn *see, void *ctx, struct err *e)
 {
-    struct pages p = {.hand = h, .selector = selector, .filter = selector->filter, .see = see, .ctx = ctx};
+    struct pages p = {.edit = edit, .selector = selector, .filter = selector->filter, .see = see, .ctx = ctx};
     if (selector->filter.ids_n > 0)
         return ask_ids(&p, e);
     return selector->filter.contacts_n > 0 ? ask_contacts(&p, e) : ask_pages(&p, e);
 }
 
-/* ---- into h->leads ---- */
+/* ---- into edit->leads ---- */
 
 static int take(void *ctx, const struct remote_lead *remote, struct err *e)
 {
-    struct hand *h = ctx;
-    struct hand_lead *lead = hand_lead_add(h, e);
-    return lead == NULL ? -1 : hand_lead_told(h, lead, remote, e);
+    struct lead_edit *edit = ctx;
+    struct edited_lead *lead = lead_edit_lead_new(edit, e);
+    return lead == NULL ? -1 : lead_edit_lead_read(edit, lead, remote, e);
 }
 
-int hand_find(struct hand *h, const struct hand_selector *selector, struct err *e)
+int lead_edit_find(struct lead_edit *edit, const struct lead_selector *selector, struct err *e)
 {
-    return hand_each(h, selector, take, h, e);
+    return lead_edit_each(edit, selector, take, edit, e);
 }
 
-int hand_look(struct hand *h, struct hand_lead *const *leads, size_t n, hand_see_fn *see, void *ctx, struct err *e)
+int lead_edit_look(struct lead_edit *edit, struct edited_lead *const *leads, size_t n, lead_edit_see_fn *see, void *ctx, struct err *e)
 {
     struct uuid ids[LEADS_LIST_MAX];
     for (size_t i = 0; i < n; i++)
         ids[i] = leads[i]->id;
-    const struct hand_selector selector = {
+    const struct lead_selector selector = {
         .filter = {.ids = ids, .ids_n = n, .in_campaign = -1, .in_list = -1}, .esp = -1};
-    return hand_each(h, &selector, see, ctx, e);
+    return lead_edit_each(edit, &selector, see, ctx, e);
 }
 
-int hand_get(struct hand *h, const struct uuid *id, struct json_object **out, struct err *e)
+int lead_edit_get(struct lead_edit *edit, const struct uuid *id, struct json_object **out, struct err *e)
 {
     struct by_hand request;
     struct api_reply reply;
@@ -237,7 +237,7 @@ int hand_get(struct hand *h, const struct uuid *id, struct json_object **out, st
         by_hand_free(&request);
         return -1;
     }
-    if (hand_ask(h, &request, &reply, e) != 0)
+    if (lead_edit_ask(edit, &request, &reply, e) != 0)
         return -1;
     if (reply.class == API_OK) {
         *out = reply.json;
@@ -252,53 +252,53 @@ int hand_get(struct hand *h, const struct uuid *id, struct json_object **out, st
 
 /* ---- one lead ---- */
 
-static bool is_named_already(const struct hand *h, size_t n, const struct uuid *id)
+static bool is_named_already(const struct lead_edit *edit, size_t n, const struct uuid *id)
 {
     for (size_t i = 0; i < n; i++)
-        if (h->leads[i].has_id && uuid_eq(&h->leads[i].id, id))
+        if (edit->leads[i].has_id && uuid_eq(&edit->leads[i].id, id))
             return true;
     return false;
 }
 
-static int add_missing(struct hand *h, const struct uuid *id, struct str email, const char *why, struct err *e)
+static int add_missing(struct lead_edit *edit, const struct uuid *id, struct str email, const char *why, struct err *e)
 {
-    struct hand_lead *lead = hand_lead_add(h, e);
+    struct edited_lead *lead = lead_edit_lead_new(edit, e);
     if (lead == NULL)
         return -1;
     if (id != NULL) {
         lead->id = *id;
         lead->has_id = true;
     }
-    hand_outcome(lead, OUTCOME_FAILED, REASON_GONE_THERE, 404);
-    return arena_str(&h->arena, email, &lead->email) == 0 && arena_str(&h->arena, str_from(why), &lead->detail) == 0
+    lead_edit_outcome(lead, OUTCOME_FAILED, REASON_GONE_THERE, 404);
+    return arena_str(&edit->arena, email, &lead->email) == 0 && arena_str(&edit->arena, str_from(why), &lead->detail) == 0
                ? 0
                : err_oom(e);
 }
 
-static int find_id(struct hand *h, const struct uuid *id, const struct target *in, struct err *e)
+static int find_id(struct lead_edit *edit, const struct uuid *id, const struct target *in, struct err *e)
 {
     struct json_object *json;
     struct remote_lead remote;
-    if (is_named_already(h, h->leads_n, id))
+    if (is_named_already(edit, edit->leads_n, id))
         return 0;
-    int rc = hand_get(h, id, &json, e);
+    int rc = lead_edit_get(edit, id, &json, e);
     if (rc <= 0)
-        return rc < 0 ? -1 : add_missing(h, id, STR_NONE, "there is no such lead in this workspace", e);
+        return rc < 0 ? -1 : add_missing(edit, id, STR_NONE, "there is no such lead in this workspace", e);
     if (api_remote_lead_read(json, &remote, e) != 0)
         return -1;
     if (in != NULL && !in_place(&remote, in))
-        return add_missing(h, id, remote.email, "the lead is not where it was looked for", e);
-    return take(h, &remote, e);
+        return add_missing(edit, id, remote.email, "the lead is not where it was looked for", e);
+    return take(edit, &remote, e);
 }
 
-static int say_several(struct hand *h, size_t first, struct str email, struct err *e)
+static int say_several(struct lead_edit *edit, size_t first, struct str email, struct err *e)
 {
     struct buf list = BUF_INIT(4096);
     char id[UUID_TEXT_N];
-    for (size_t i = first; i < h->leads_n; i++) {
-        const struct hand_lead *lead = &h->leads[i];
+    for (size_t i = first; i < edit->leads_n; i++) {
+        const struct edited_lead *lead = &edit->leads[i];
         if ((buf_addf(&list, "\n  %s in ", uuid_format(&lead->id, id)) |
-             (lead->has_place ? hand_place_show(h, &lead->place, &list) : buf_adds(&list, "no campaign or list"))) != 0)
+             (lead->has_place ? lead_edit_place_show(edit, &lead->place, &list) : buf_adds(&list, "no campaign or list"))) != 0)
             break; /* the first ones will do */
     }
     const char *text = buf_cstr(&list);
@@ -308,23 +308,23 @@ static int say_several(struct hand *h, size_t first, struct str email, struct er
     return -1;
 }
 
-int hand_find_one(struct hand *h, struct str id_or_email, const struct target *in, struct err *e)
+int lead_edit_find_one(struct lead_edit *edit, struct str id_or_email, const struct target *in, struct err *e)
 {
     struct uuid id;
-    size_t first = h->leads_n;
+    size_t first = edit->leads_n;
     if (uuid_parse(id_or_email, &id) == 0)
-        return find_id(h, &id, in, e);
+        return find_id(edit, &id, in, e);
     if (id_or_email.n == 0 || memchr(id_or_email.p, '@', id_or_email.n) == NULL)
         return err_set(e, XS_USAGE, "\"%.*s\" is neither a lead's id nor an address", STR_ARG(id_or_email));
-    const struct hand_selector selector = {
+    const struct lead_selector selector = {
         .filter = {.contacts = &id_or_email, .contacts_n = 1, .in = in, .in_campaign = -1, .in_list = -1}, .esp = -1};
-    if (hand_find(h, &selector, e) != 0)
+    if (lead_edit_find(edit, &selector, e) != 0)
         return -1;
-    if (h->leads_n == first)
-        return add_missing(h, NULL, id_or_email, "nobody has this address there", e);
-    if (h->leads_n > first + 1)
-        return say_several(h, first, id_or_email, e);
-    if (is_named_already(h, first, &h->leads[first].id))
-        h->leads_n--;
+    if (edit->leads_n == first)
+        return add_missing(edit, NULL, id_or_email, "nobody has this address there", e);
+    if (edit->leads_n > first + 1)
+        return say_several(edit, first, id_or_email, e);
+    if (is_named_already(edit, first, &edit->leads[first].id))
+        edit->leads_n--;
     return 0;
 }

@@ -1,17 +1,17 @@
 /* What somebody does by hand: leads found, read and changed outside of any run, through the same client, the same
  * journal and the same job table as a run.
  *
- *   hand_open ─▶ hand_find / hand_find_… (who is meant) ─▶ the caller shows, asks ─▶ hand_begin ─▶ a write ─▶ hand_end
+ *   lead_edit_open ─▶ lead_edit_find / lead_edit_find_… (who is meant) ─▶ the caller shows, asks ─▶ lead_edit_begin ─▶ a write ─▶ lead_edit_end
  *
  * Who is meant is always found out first and then named by id: no write travels with a filter, because a filter that
  * the API does not understand means everybody. A write whose answer was lost is read back; what cannot be read back is
  * told as unattributed and never sent again. Blocks; a signal ends it after the request in flight.
  *
  * Entries of these writes carry no key of the sync, so that its memory of rows stays as it is: what was done by hand is to
- * it as if it had been done in Instantly. Only a deletion is remembered with the key: of hand_find_run(), as taken back;
+ * it as if it had been done in Instantly. Only a deletion is remembered with the key: of lead_edit_find_run(), as taken back;
  * else as somebody's, deleted_there. */
-#ifndef SYNC_LEADS_HAND_H
-#define SYNC_LEADS_HAND_H
+#ifndef SYNC_LEADS_LEAD_EDIT_H
+#define SYNC_LEADS_LEAD_EDIT_H
 
 #include "sync/api/by_hand.h"
 #include "sync/plan/places.h"
@@ -23,7 +23,7 @@ struct json_object;
 struct run_actor;
 struct state;
 
-struct hand_config {
+struct lead_edit_config {
     const struct api_config *api;  /* read_only: a dry run */
     struct clock *clock;
     const char *command;           /* its words, for the record: "leads interest"; NULL: not told */
@@ -35,8 +35,8 @@ struct hand_config {
     int64_t job_wait_ms;           /* for a job of ours, and for others' that hold a place */
 };
 
-/* A lead that is meant, and what became of it. Strings live in the hand's arena. */
-struct hand_lead {
+/* A lead that is meant, and what became of it. Strings live in the edit's arena. */
+struct edited_lead {
     struct uuid id;
     bool has_id;
     struct str email;
@@ -45,14 +45,14 @@ struct hand_lead {
     int status;                    /* as the API has it; TARGET_STATUS_UNKNOWN when not told */
     bool contacted;                /* there is a conversation, see people.h */
     struct hash128 key;            /* the sync's, of leads that are to be deleted; else zero */
-    bool ours;                     /* hand_delete() found `key`: the sync shall know that somebody deleted it */
+    bool ours;                     /* lead_edit_delete() found `key`: the sync shall know that somebody deleted it */
     struct str key_text;
     bool forgotten;                /* the state was told to forget this person */
     bool kept;                     /* left out for the person's sake: unsubscribed, bounced, skipped or forgotten */
-    bool missing;                  /* hand_find_run(): not there any more: skipped, deleted_there */
+    bool missing;                  /* lead_edit_find_run(): not there any more: skipped, deleted_there */
     bool unlisted;                 /* the same: it is there, and the list does not show it */
-    struct str known_email, known_hashes; /* hand_find_run(): the lead's address, as the state knows it */
-    bool known_gone;               /* hand_find_run(): removed or gone, as far as the state knows */
+    struct str known_email, known_hashes; /* lead_edit_find_run(): the lead's address, as the state knows it */
+    bool known_gone;               /* lead_edit_find_run(): removed or gone, as far as the state knows */
     enum outcome outcome;          /* OUTCOME_NONE: not decided yet */
     enum reason reason;
     int http_status;
@@ -60,26 +60,26 @@ struct hand_lead {
 };
 
 /* A background job of a move. Counts are -1 where it does not tell. */
-struct hand_job {
+struct lead_edit_job {
     char id[64];
     struct str status;
     int64_t total, moved, duplicated, missing_email, in_other_campaigns, blocklisted;
 };
 
-struct hand {
-    struct hand_config c;
+struct lead_edit {
+    struct lead_edit_config c;
     struct api *api;
-    struct state *state;           /* NULL until hand_begin() or hand_find_run() */
+    struct state *state;           /* NULL until lead_edit_begin() or lead_edit_find_run() */
     bool looks_up;                 /* its lookups have started */
     uint64_t run;                  /* 0: nothing was written */
     int64_t started_ms;
     struct arena arena;
-    struct hand_lead *leads;       /* owned: who is meant */
+    struct edited_lead *leads;       /* owned: who is meant */
     size_t leads_n, leads_cap;
-    struct hand_job *jobs;         /* owned */
+    struct lead_edit_job *jobs;         /* owned */
     size_t jobs_n;
-    size_t learnt;                 /* hand_find_run(): missing, which the state does not know yet */
-    uint64_t unknown;              /* hand_find_run(): created by that run, and not in the state any more */
+    size_t learnt;                 /* lead_edit_find_run(): missing, which the state does not know yet */
+    uint64_t unknown;              /* lead_edit_find_run(): created by that run, and not in the state any more */
     uint64_t updated, moved;       /* operations proved */
     bool stopped;                  /* by a signal: what was not sent is deferred */
     const char *workspace;         /* its name, once the state is open; NULL: not known */
@@ -87,13 +87,13 @@ struct hand {
     bool has_places;
 };
 
-/* hand_close() is due after a failure too. */
-int hand_open(struct hand *h, const struct hand_config *config, struct err *e);
-void hand_close(struct hand *h);
+/* lead_edit_close() is due after a failure too. */
+int lead_edit_open(struct lead_edit *edit, const struct lead_edit_config *config, struct err *e);
+void lead_edit_close(struct lead_edit *edit);
 
 /* ---- who is meant ---- */
 
-struct hand_selector {
+struct lead_selector {
     struct leads_filter filter;    /* contacts and ids may be more than one request takes */
     const struct uuid *excluded;
     size_t excluded_n;
@@ -103,64 +103,64 @@ struct hand_selector {
     uint64_t limit;                /* 0: all */
 };
 /* Sees each lead as the API tells it: 0 go on, 1 enough, -1 error. */
-typedef int hand_see_fn(void *ctx, const struct remote_lead *lead, struct err *e);
+typedef int lead_edit_see_fn(void *ctx, const struct remote_lead *lead, struct err *e);
 /* Every page of what the selector selects. What comes is held against the selector again, as far as a lead tells, because
  * the API ignores filters that it does not know. XS_USAGE: what cannot be asked for together. */
-int hand_each(struct hand *h, const struct hand_selector *selector, hand_see_fn *see, void *ctx, struct err *e);
-/* The same into h->leads. */
-int hand_find(struct hand *h, const struct hand_selector *selector, struct err *e);
-/* One lead by id or address into h->leads; an address may be narrowed to a target. XS_USAGE where an address is that of
+int lead_edit_each(struct lead_edit *edit, const struct lead_selector *selector, lead_edit_see_fn *see, void *ctx, struct err *e);
+/* The same into edit->leads. */
+int lead_edit_find(struct lead_edit *edit, const struct lead_selector *selector, struct err *e);
+/* One lead by id or address into edit->leads; an address may be narrowed to a target. XS_USAGE where an address is that of
  * several leads (they are named). One that is not there is added without an id, as failed: gone_there. */
-int hand_find_one(struct hand *h, struct str id_or_email, const struct target *in, struct err *e);
-enum hand_run {
-    HAND_RUN_CREATED, /* what it created, to be taken back: leads with a conversation come as skipped: contacted */
-    HAND_RUN_WRITTEN, /* what it created or changed */
+int lead_edit_find_one(struct lead_edit *edit, struct str id_or_email, const struct target *in, struct err *e);
+enum edit_run {
+    EDIT_RUN_CREATED, /* what it created, to be taken back: leads with a conversation come as skipped: contacted */
+    EDIT_RUN_WRITTEN, /* what it created or changed */
 };
-/* What this run did, into h->leads, each looked at by its id, wherever it is and whatever the state believes. Leads that are
- * not there any more come as missing. HAND_RUN_CREATED warns of what else the run changed. Reads the state, which is locked from here on. XS_USAGE: no such run. */
-int hand_find_run(struct hand *h, uint64_t run, enum hand_run which, struct err *e);
+/* What this run did, into edit->leads, each looked at by its id, wherever it is and whatever the state believes. Leads that are
+ * not there any more come as missing. EDIT_RUN_CREATED warns of what else the run changed. Reads the state, which is locked from here on. XS_USAGE: no such run. */
+int lead_edit_find_run(struct lead_edit *edit, uint64_t run, enum edit_run which, struct err *e);
 /* A lead in full, as JSON: 1, or 0 when there is none. Borrowed until the next call. */
-int hand_get(struct hand *h, const struct uuid *id, struct json_object **out, struct err *e);
+int lead_edit_get(struct lead_edit *edit, const struct uuid *id, struct json_object **out, struct err *e);
 
-/* ---- writes: each needs hand_begin() before and works on h->leads that have no outcome yet ---- */
+/* ---- writes: each needs lead_edit_begin() before and works on edit->leads that have no outcome yet ---- */
 
 /* Opens and locks the state, settles what earlier writes left open, and starts a record of this one. */
-int hand_begin(struct hand *h, struct err *e);
-/* Merges, and writes the record. Due after hand_begin(), whatever happened in between; `rc` and `e` say what. */
-int hand_end(struct hand *h, int rc, struct err *e);
+int lead_edit_begin(struct lead_edit *edit, struct err *e);
+/* Merges, and writes the record. Due after lead_edit_begin(), whatever happened in between; `rc` and `e` say what. */
+int lead_edit_end(struct lead_edit *edit, int rc, struct err *e);
 
 /* New leads of these values, one request each, so that the counters of the answer speak of that lead alone. */
-int hand_add(struct hand *h, const struct leads_add *how, const struct lead *leads, size_t n, struct err *e);
+int lead_edit_add(struct lead_edit *edit, const struct leads_add *how, const struct lead *leads, size_t n, struct err *e);
 /* Sets what `wanted` has (its custom variables over those that are there). */
-int hand_patch(struct hand *h, struct lead *wanted, struct err *e);
+int lead_edit_patch(struct lead_edit *edit, struct lead *wanted, struct err *e);
 /* `how` says all but the address. Proved by reading back. */
-int hand_interest(struct hand *h, const struct leads_interest *how, struct err *e);
-int hand_assign(struct hand *h, const struct uuid *users, size_t users_n, struct err *e);
-int hand_subsequence(struct hand *h, const struct uuid *subsequence, struct err *e);
-/* h->leads[0] into h->leads[1]. */
-int hand_merge(struct hand *h, struct err *e);
-int hand_delete(struct hand *h, struct err *e);
-/* All of h->leads are in `from`; NULL: each is where its `place` says, and has one. Those who must not go there (people.h) are skipped. `wait` false: jobs are started and
+int lead_edit_interest(struct lead_edit *edit, const struct leads_interest *how, struct err *e);
+int lead_edit_assign(struct lead_edit *edit, const struct uuid *users, size_t users_n, struct err *e);
+int lead_edit_subsequence(struct lead_edit *edit, const struct uuid *subsequence, struct err *e);
+/* edit->leads[0] into edit->leads[1]. */
+int lead_edit_merge(struct lead_edit *edit, struct err *e);
+int lead_edit_delete(struct lead_edit *edit, struct err *e);
+/* All of edit->leads are in `from`; NULL: each is where its `place` says, and has one. Those who must not go there (people.h) are skipped. `wait` false: jobs are started and
  * not awaited. */
-int hand_move(struct hand *h, const struct target *from, const struct target *to,
+int lead_edit_move(struct lead_edit *edit, const struct target *from, const struct target *to,
               const struct leads_move_options *options, bool wait, struct err *e);
-/* Which of h->leads must not be made active again: sets their outcome, so that a preview can tell. `to`: they are to be
- * moved there; NULL: they are to be made active in another way. Asks Instantly's word in h->leads and the state, where there is
+/* Which of edit->leads must not be made active again: sets their outcome, so that a preview can tell. `to`: they are to be
+ * moved there; NULL: they are to be made active in another way. Asks Instantly's word in edit->leads and the state, where there is
  * one; `force` lets them go. 0/-1 */
-int hand_keep_back(struct hand *h, const struct target *to, struct err *e);
+int lead_edit_keep_back(struct lead_edit *edit, const struct target *to, struct err *e);
 /* How many were kept back for the sake of the person, and not for want of an address. */
-size_t hand_kept_n(const struct hand *h);
+size_t lead_edit_kept_n(const struct lead_edit *edit);
 
 
 /* ---- what came of it ---- */
 
 /* For a question: of a place that no state knows by name Instantly is asked. Without an answer there is the id. */
-void hand_place_learn(struct hand *h, const struct target *t);
+void lead_edit_place_learn(struct lead_edit *edit, const struct target *t);
 /* Appends where a lead is, by name as far as one is known: see places.h. 0/-1 (memory) */
-int hand_place_show(struct hand *h, const struct target *t, struct buf *out);
+int lead_edit_place_show(struct lead_edit *edit, const struct target *t, struct buf *out);
 
-size_t hand_count(const struct hand *h, enum outcome outcome);
+size_t lead_edit_count(const struct lead_edit *edit, enum outcome outcome);
 /* XS_DONE or XS_LEFT_OVER. */
-enum exit_status hand_status(const struct hand *h);
+enum exit_status lead_edit_status(const struct lead_edit *edit);
 
 #endif

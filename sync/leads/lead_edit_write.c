@@ -1,7 +1,7 @@
 /* Writes to single leads. Each is an intent, a request, and a proof: the answer where it tells, else what is there. */
 #include "config.h"
 
-#include "sync/leads/hand_int.h"
+#include "sync/leads/lead_edit_int.h"
 
 #include <json-c/json.h>
 #include <string.h>
@@ -12,16 +12,16 @@
 enum { PACK_MAX = 8 << 20 };
 
 /* Does what is there have what is wanted? */
-typedef bool hand_is_fn(void *ctx, const struct remote_lead *remote);
+typedef bool lead_edit_is_fn(void *ctx, const struct remote_lead *remote);
 
-static bool is_open(const struct hand_lead *lead)
+static bool is_open(const struct edited_lead *lead)
 {
     return lead->outcome == OUTCOME_NONE;
 }
 
-static struct hand_write one_lead(enum op op, struct hand_lead **lead, struct str values)
+static struct lead_edit_write one_lead(enum op op, struct edited_lead **lead, struct str values)
 {
-    struct hand_write w = {.op = op, .values = values, .leads = lead, .n = 1};
+    struct lead_edit_write w = {.op = op, .values = values, .leads = lead, .n = 1};
     if ((*lead)->has_place)
         w.to = &(*lead)->place;
     else if (op == OP_UPDATE)
@@ -30,31 +30,31 @@ static struct hand_write one_lead(enum op op, struct hand_lead **lead, struct st
 }
 
 /* The answer of a write was lost, or does not tell: the lead itself does, by its id, which lists may lag behind. */
-static int look_until(struct hand *h, struct hand_lead *lead, hand_is_fn *is, void *ctx, enum outcome otherwise,
+static int look_until(struct lead_edit *edit, struct edited_lead *lead, lead_edit_is_fn *is, void *ctx, enum outcome otherwise,
                       enum reason reason, struct err *e)
 {
     int again = 1;
     for (unsigned look = 1; again > 0; look++) {
         struct json_object *json;
         struct remote_lead remote;
-        int there = hand_get(h, &lead->id, &json, e);
+        int there = lead_edit_get(edit, &lead->id, &json, e);
         if (there < 0)
             return -1;
         if (there == 0) {
-            hand_outcome(lead, OUTCOME_FAILED, REASON_GONE_THERE, 404);
+            lead_edit_outcome(lead, OUTCOME_FAILED, REASON_GONE_THERE, 404);
             return 0;
         }
         if (api_remote_lead_read(json, &remote, e) != 0)
             return -1;
         if (is(ctx, &remote)) {
-            hand_outcome(lead, OUTCOME_CHANGED, REASON_NONE, 200);
+            lead_edit_outcome(lead, OUTCOME_CHANGED, REASON_NONE, 200);
             return 0;
         }
-        again = hand_wait_look(h, look, e);
+        again = lead_edit_wait_look(edit, look, e);
     }
     /* Not looked at for long enough: nothing is concluded, and the batch stays open. */
-    if (again == 0 && !h->stopped)
-        hand_outcome(lead, otherwise, reason, 0);
+    if (again == 0 && !edit->stopped)
+        lead_edit_outcome(lead, otherwise, reason, 0);
     return again;
 }
 
@@ -71,42 +71,42 @@ static const struct proof by_look = {false, OUTCOME_FAILED, REASON_NOT_STORED};
 static const struct proof later = {false, OUTCOME_DEFERRED, REASON_OUTCOME_OPEN};
 
 /* Sends one request about one lead. */
-static int write_one(struct hand *h, struct hand_write *w, struct by_hand *request, hand_is_fn *is, void *ctx,
+static int write_one(struct lead_edit *edit, struct lead_edit_write *w, struct by_hand *request, lead_edit_is_fn *is, void *ctx,
                      const struct proof *proof, struct err *e)
 {
-    struct hand_lead *lead = w->leads[0];
+    struct edited_lead *lead = w->leads[0];
     struct api_reply reply;
     struct remote_lead remote;
-    enum hand_sent sent;
+    enum lead_edit_sent sent;
     struct err unread = ERR_INIT;
-    if (hand_intent(h, w, request, e) != 0) {
+    if (lead_edit_intent(edit, w, request, e) != 0) {
         by_hand_free(request);
         return -1;
     }
-    int rc = hand_send(h, request, &reply, &sent, e);
-    if (sent == HAND_NOT) {
-        hand_outcome(lead, OUTCOME_DEFERRED, REASON_INTERRUPTED, 0);
-    } else if (sent == HAND_REFUSED) {
-        rc = hand_refused(h, w, &reply, e);
-    } else if (rc == 0 && sent == HAND_DONE && proof->by_answer && api_remote_lead_read(reply.json, &remote, &unread) == 0 &&
+    int rc = lead_edit_send(edit, request, &reply, &sent, e);
+    if (sent == EDIT_NOT) {
+        lead_edit_outcome(lead, OUTCOME_DEFERRED, REASON_INTERRUPTED, 0);
+    } else if (sent == EDIT_REFUSED) {
+        rc = lead_edit_refused(edit, w, &reply, e);
+    } else if (rc == 0 && sent == EDIT_DONE && proof->by_answer && api_remote_lead_read(reply.json, &remote, &unread) == 0 &&
                uuid_eq(&remote.id, &lead->id) && is(ctx, &remote)) {
-        hand_outcome(lead, OUTCOME_CHANGED, REASON_NONE, reply.http_status);
-    } else if (rc == 0 && sent == HAND_DONE) {
-        rc = look_until(h, lead, is, ctx, proof->otherwise, proof->reason, e);
+        lead_edit_outcome(lead, OUTCOME_CHANGED, REASON_NONE, reply.http_status);
+    } else if (rc == 0 && sent == EDIT_DONE) {
+        rc = look_until(edit, lead, is, ctx, proof->otherwise, proof->reason, e);
     } else if (rc == 0) {
-        rc = look_until(h, lead, is, ctx, OUTCOME_FAILED, REASON_API_ERROR, e);
+        rc = look_until(edit, lead, is, ctx, OUTCOME_FAILED, REASON_API_ERROR, e);
     }
     err_clear(&unread);
     if (lead->outcome == OUTCOME_NONE) {
         struct err late = ERR_INIT;
-        if (hand_leave_open(h, w, REASON_OUTCOME_OPEN, &late) != 0 && rc == 0)
+        if (lead_edit_leave_open(edit, w, REASON_OUTCOME_OPEN, &late) != 0 && rc == 0)
             rc = err_set(e, late.status, "%s", err_text(&late));
         err_clear(&late);
         return rc;
     }
-    h->updated += lead->outcome == OUTCOME_CHANGED;
+    edit->updated += lead->outcome == OUTCOME_CHANGED;
     struct err late = ERR_INIT;
-    if (hand_settle(h, w, &late) != 0 && rc == 0)
+    if (lead_edit_settle(edit, w, &late) != 0 && rc == 0)
         rc = err_set(e, late.status, "%s", err_text(&late));
     err_clear(&late);
     return rc;
@@ -137,7 +137,7 @@ static bool is_patched(void *ctx, const struct remote_lead *remote)
 }
 
 /* Custom variables go as the complete set, over what is there: whether a PATCH merges or replaces is not known. */
-static int make_patch(struct hand *h, struct hand_lead *lead, const struct lead *wanted, struct by_hand *request,
+static int make_patch(struct lead_edit *edit, struct edited_lead *lead, const struct lead *wanted, struct by_hand *request,
                       struct err *e)
 {
     struct json_object *json = NULL;
@@ -147,9 +147,9 @@ static int make_patch(struct hand *h, struct hand_lead *lead, const struct lead 
         if (wanted->core[f].kind != VALUE_ABSENT)
             patch.fields |= UINT32_C(1) << f;
     if (patch.custom) {
-        int there = hand_get(h, &lead->id, &json, e);
+        int there = lead_edit_get(edit, &lead->id, &json, e);
         if (there <= 0) {
-            hand_outcome(lead, OUTCOME_FAILED, REASON_GONE_THERE, 404);
+            lead_edit_outcome(lead, OUTCOME_FAILED, REASON_GONE_THERE, 404);
             return there;
         }
         if (api_remote_lead_read(json, &remote, e) != 0)
@@ -162,30 +162,30 @@ static int make_patch(struct hand *h, struct hand_lead *lead, const struct lead 
     return -1;
 }
 
-int hand_pack(struct hand *h, const struct lead *wanted, struct str *out, struct err *e)
+int lead_edit_pack(struct lead_edit *edit, const struct lead *wanted, struct str *out, struct err *e)
 {
     struct buf packed = BUF_INIT(PACK_MAX);
-    int rc = lead_pack(wanted, &packed) == 0 && arena_str(&h->arena, buf_str(&packed), out) == 0 ? 0 : err_oom(e);
+    int rc = lead_pack(wanted, &packed) == 0 && arena_str(&edit->arena, buf_str(&packed), out) == 0 ? 0 : err_oom(e);
     buf_free(&packed);
     return rc;
 }
 
-int hand_patch(struct hand *h, struct lead *wanted, struct err *e)
+int lead_edit_patch(struct lead_edit *edit, struct lead *wanted, struct err *e)
 {
     struct lead_shape shape = *wanted->shape;
     struct str values;
     wanted->shape = &shape;
-    if (state_shape_put(h->state, shape.custom_names, shape.custom_n, &shape.id, e) != 0 ||
-        hand_pack(h, wanted, &values, e) != 0)
+    if (state_shape_put(edit->state, shape.custom_names, shape.custom_n, &shape.id, e) != 0 ||
+        lead_edit_pack(edit, wanted, &values, e) != 0)
         return -1;
-    for (size_t i = 0; i < h->leads_n && !hand_interrupted(h); i++) {
-        struct hand_lead *lead = &h->leads[i];
+    for (size_t i = 0; i < edit->leads_n && !lead_edit_interrupted(edit); i++) {
+        struct edited_lead *lead = &edit->leads[i];
         struct by_hand request;
         if (!is_open(lead))
             continue;
-        int made = make_patch(h, lead, wanted, &request, e);
-        struct hand_write w = one_lead(OP_UPDATE, &lead, values);
-        if (made < 0 || (made > 0 && write_one(h, &w, &request, is_patched, wanted, &by_look, e) != 0))
+        int made = make_patch(edit, lead, wanted, &request, e);
+        struct lead_edit_write w = one_lead(OP_UPDATE, &lead, values);
+        if (made < 0 || (made > 0 && write_one(edit, &w, &request, is_patched, wanted, &by_look, e) != 0))
             return -1;
     }
     return 0;
@@ -204,7 +204,7 @@ static void interest_wanted(const struct leads_interest *how, char text[16], str
 }
 
 /* The request names an address, and changes everybody who has it: they all stand in its intent. */
-static int interest_of_one(struct hand *h, struct hand_lead *lead, const struct leads_interest *how,
+static int interest_of_one(struct lead_edit *edit, struct edited_lead *lead, const struct leads_interest *how,
                            struct lead *wanted, struct str values, struct err *e)
 {
     struct leads_interest one = *how;
@@ -214,44 +214,44 @@ static int interest_of_one(struct hand *h, struct hand_lead *lead, const struct 
         by_hand_free(&request);
         return -1;
     }
-    struct hand_write w = one_lead(OP_UPDATE, &lead, values);
-    return write_one(h, &w, &request, is_patched, wanted, &later, e);
+    struct lead_edit_write w = one_lead(OP_UPDATE, &lead, values);
+    return write_one(edit, &w, &request, is_patched, wanted, &later, e);
 }
 
 /* A second lead of the same address was changed by the first one's request: looked at, not asked for again. */
-static bool asked_already(const struct hand *h, size_t i)
+static bool asked_already(const struct lead_edit *edit, size_t i)
 {
     for (size_t k = 0; k < i; k++)
-        if (str_eq_nocase(h->leads[k].email, h->leads[i].email) &&
-            (h->leads[k].outcome == OUTCOME_CHANGED || h->leads[k].reason == REASON_OUTCOME_OPEN))
+        if (str_eq_nocase(edit->leads[k].email, edit->leads[i].email) &&
+            (edit->leads[k].outcome == OUTCOME_CHANGED || edit->leads[k].reason == REASON_OUTCOME_OPEN))
             return true;
     return false;
 }
 
-int hand_interest(struct hand *h, const struct leads_interest *how, struct err *e)
+int lead_edit_interest(struct lead_edit *edit, const struct leads_interest *how, struct err *e)
 {
     struct lead_shape shape;
     struct lead wanted;
     struct str values;
     char text[16];
     interest_wanted(how, text, &wanted, &shape);
-    if (state_shape_put(h->state, NULL, 0, &shape.id, e) != 0 || hand_pack(h, &wanted, &values, e) != 0)
+    if (state_shape_put(edit->state, NULL, 0, &shape.id, e) != 0 || lead_edit_pack(edit, &wanted, &values, e) != 0)
         return -1;
-    for (size_t i = 0; i < h->leads_n && !hand_interrupted(h); i++) {
-        struct hand_lead *lead = &h->leads[i];
+    for (size_t i = 0; i < edit->leads_n && !lead_edit_interrupted(edit); i++) {
+        struct edited_lead *lead = &edit->leads[i];
         int rc = 0;
         if (!is_open(lead))
             continue;
         if (lead->email.n == 0) {
-            hand_outcome(lead, OUTCOME_REJECTED, REASON_EMAIL_MISSING, 0);
-            rc = hand_note(h, lead, e);
-        } else if (asked_already(h, i)) {
-            rc = look_until(h, lead, is_patched, &wanted, OUTCOME_DEFERRED, REASON_OUTCOME_OPEN, e);
+            lead_edit_outcome(lead, OUTCOME_REJECTED, REASON_EMAIL_MISSING, 0);
+            rc = lead_edit_note(edit, lead, e);
+        } else if (asked_already(edit, i)) {
+            rc = look_until(edit, lead, is_patched, &wanted, OUTCOME_DEFERRED, REASON_OUTCOME_OPEN, e);
             if (rc == 0 && lead->outcome != OUTCOME_NONE)
-                rc = hand_note(h, lead, e);
-            h->updated += lead->outcome == OUTCOME_CHANGED;
+                rc = lead_edit_note(edit, lead, e);
+            edit->updated += lead->outcome == OUTCOME_CHANGED;
         } else {
-            rc = interest_of_one(h, lead, how, &wanted, values, e);
+            rc = interest_of_one(edit, lead, how, &wanted, values, e);
         }
         if (rc != 0)
             return -1;
@@ -272,13 +272,13 @@ static bool is_in_subsequence(void *ctx, const struct remote_lead *remote)
     return wanted == NULL ? !there : there && uuid_eq(&id, wanted);
 }
 
-int hand_subsequence(struct hand *h, const struct uuid *subsequence, struct err *e)
+int lead_edit_subsequence(struct lead_edit *edit, const struct uuid *subsequence, struct err *e)
 {
     struct uuid wanted = subsequence != NULL ? *subsequence : (struct uuid){{0}};
-    if (subsequence != NULL && hand_keep_back(h, NULL, e) != 0)
+    if (subsequence != NULL && lead_edit_keep_back(edit, NULL, e) != 0)
         return -1;
-    for (size_t i = 0; i < h->leads_n && !hand_interrupted(h); i++) {
-        struct hand_lead *lead = &h->leads[i];
+    for (size_t i = 0; i < edit->leads_n && !lead_edit_interrupted(edit); i++) {
+        struct edited_lead *lead = &edit->leads[i];
         struct by_hand request;
         if (!is_open(lead))
             continue;
@@ -286,8 +286,8 @@ int hand_subsequence(struct hand *h, const struct uuid *subsequence, struct err 
             by_hand_free(&request);
             return -1;
         }
-        struct hand_write w = one_lead(OP_HAND, &lead, STR_NONE);
-        if (write_one(h, &w, &request, is_in_subsequence, subsequence != NULL ? &wanted : NULL, &by_answer, e) != 0)
+        struct lead_edit_write w = one_lead(OP_HAND, &lead, STR_NONE);
+        if (write_one(edit, &w, &request, is_in_subsequence, subsequence != NULL ? &wanted : NULL, &by_answer, e) != 0)
             return -1;
     }
     return 0;
@@ -296,27 +296,27 @@ int hand_subsequence(struct hand *h, const struct uuid *subsequence, struct err 
 /* ---- merge ---- */
 
 /* What a person did is lost with the lead that is merged away, and where the other one is in a campaign, it is mailed. */
-static int keep_from_merge(struct hand *h, struct err *e)
+static int keep_from_merge(struct lead_edit *edit, struct err *e)
 {
-    struct hand_lead *lead = &h->leads[0], *stays = &h->leads[1];
+    struct edited_lead *lead = &edit->leads[0], *stays = &edit->leads[1];
     if (!stays->has_place || stays->place.kind != TARGET_CAMPAIGN)
         return 0;
-    if (hand_keep_one(h, lead, NULL, e) != 0)
+    if (lead_edit_keep_one(edit, lead, NULL, e) != 0)
         return -1;
     if (lead->outcome == OUTCOME_NONE)
         return 0;
-    hand_outcome(stays, OUTCOME_UNCHANGED, REASON_NONE, 0);
-    return hand_note(h, lead, e);
+    lead_edit_outcome(stays, OUTCOME_UNCHANGED, REASON_NONE, 0);
+    return lead_edit_note(edit, lead, e);
 }
 
 /* No field of a lead says that it was merged: without its answer a merge stays untold, and is not tried again. */
-int hand_merge(struct hand *h, struct err *e)
+int lead_edit_merge(struct lead_edit *edit, struct err *e)
 {
-    struct hand_lead *leads[2] = {&h->leads[0], &h->leads[1]};
+    struct edited_lead *leads[2] = {&edit->leads[0], &edit->leads[1]};
     struct by_hand request;
     struct api_reply reply;
-    enum hand_sent sent;
-    if (keep_from_merge(h, e) != 0)
+    enum lead_edit_sent sent;
+    if (keep_from_merge(edit, e) != 0)
         return -1;
     if (leads[0]->outcome != OUTCOME_NONE)
         return 0;
@@ -324,26 +324,26 @@ int hand_merge(struct hand *h, struct err *e)
         by_hand_free(&request);
         return -1;
     }
-    struct hand_write w = {.op = OP_HAND, .leads = leads, .n = 2};
-    if (hand_note_statuses(h, leads, 1, e) != 0 || hand_intent(h, &w, &request, e) != 0) {
+    struct lead_edit_write w = {.op = OP_HAND, .leads = leads, .n = 2};
+    if (lead_edit_note_statuses(edit, leads, 1, e) != 0 || lead_edit_intent(edit, &w, &request, e) != 0) {
         by_hand_free(&request);
         return -1;
     }
-    int rc = hand_send(h, &request, &reply, &sent, e);
+    int rc = lead_edit_send(edit, &request, &reply, &sent, e);
     struct err late = ERR_INIT;
-    if (sent == HAND_DONE) {
-        hand_outcome(leads[0], OUTCOME_UNCHANGED, REASON_NONE, reply.http_status);
-        hand_outcome(leads[1], OUTCOME_CHANGED, REASON_NONE, reply.http_status);
-        h->updated++;
+    if (sent == EDIT_DONE) {
+        lead_edit_outcome(leads[0], OUTCOME_UNCHANGED, REASON_NONE, reply.http_status);
+        lead_edit_outcome(leads[1], OUTCOME_CHANGED, REASON_NONE, reply.http_status);
+        edit->updated++;
     }
-    if (sent == HAND_REFUSED)
-        rc |= hand_refused(h, &w, &reply, e);
-    for (size_t i = 0; i < 2 && (sent == HAND_NOT || sent == HAND_UNKNOWN); i++)
-        hand_outcome(leads[i], sent == HAND_NOT ? OUTCOME_DEFERRED : OUTCOME_FAILED,
-                     sent == HAND_NOT ? REASON_INTERRUPTED : REASON_UNATTRIBUTED, reply.http_status);
-    if (sent == HAND_UNKNOWN)
+    if (sent == EDIT_REFUSED)
+        rc |= lead_edit_refused(edit, &w, &reply, e);
+    for (size_t i = 0; i < 2 && (sent == EDIT_NOT || sent == EDIT_UNKNOWN); i++)
+        lead_edit_outcome(leads[i], sent == EDIT_NOT ? OUTCOME_DEFERRED : OUTCOME_FAILED,
+                     sent == EDIT_NOT ? REASON_INTERRUPTED : REASON_UNATTRIBUTED, reply.http_status);
+    if (sent == EDIT_UNKNOWN)
         log_warning("the answer to the merge was lost, and whether it was done cannot be found out: look at the lead");
-    if (hand_settle(h, &w, &late) != 0 && rc == 0)
+    if (lead_edit_settle(edit, &w, &late) != 0 && rc == 0)
         rc = err_set(e, late.status, "%s", err_text(&late));
     err_clear(&late);
     return rc;

@@ -1,21 +1,21 @@
 /* Giving leads to users: by ids, those of one place at a time, proved by reading back. */
 #include "config.h"
 
-#include "sync/leads/hand_int.h"
+#include "sync/leads/lead_edit_int.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 enum { PACK_MAX = 4096 };
 
-static bool is_open(const struct hand_lead *lead)
+static bool is_open(const struct edited_lead *lead)
 {
     return lead->outcome == OUTCOME_NONE;
 }
 
 struct assigned {
-    struct hand *hand;
-    struct hand_lead **leads;
+    struct lead_edit *edit;
+    struct edited_lead **leads;
     size_t n;
     const struct uuid *users;
     size_t users_n;
@@ -34,35 +34,35 @@ static int see_assigned(void *ctx, const struct remote_lead *remote, struct err 
         ours = ours || uuid_eq(&a->users[i], &user);
     for (size_t i = 0; i < a->n; i++)
         if (ours && uuid_eq(&a->leads[i]->id, &remote->id))
-            hand_outcome(a->leads[i], OUTCOME_CHANGED, REASON_NONE, 200);
+            lead_edit_outcome(a->leads[i], OUTCOME_CHANGED, REASON_NONE, 200);
     return 0;
 }
 
 /* The answer says "accepted" and no more: whose the leads are is looked at. */
 static int look_assigned(struct assigned *a, bool taken, struct err *e)
 {
-    struct hand *h = a->hand;
+    struct lead_edit *edit = a->edit;
     int again = 1;
     for (unsigned look = 1; again > 0; look++) {
         size_t open = 0;
         for (size_t at = 0; at < a->n; at += LEADS_LIST_MAX) {
             size_t n = a->n - at < LEADS_LIST_MAX ? a->n - at : LEADS_LIST_MAX;
-            if (hand_look(h, a->leads + at, n, see_assigned, a, e) != 0)
+            if (lead_edit_look(edit, a->leads + at, n, see_assigned, a, e) != 0)
                 return -1;
         }
         for (size_t i = 0; i < a->n; i++)
             open += is_open(a->leads[i]);
-        again = open > 0 ? hand_wait_look(h, look, e) : 0;
+        again = open > 0 ? lead_edit_wait_look(edit, look, e) : 0;
     }
-    for (size_t i = 0; i < a->n && !h->stopped; i++)
+    for (size_t i = 0; i < a->n && !edit->stopped; i++)
         if (is_open(a->leads[i]))
-            hand_outcome(a->leads[i], taken ? OUTCOME_DEFERRED : OUTCOME_FAILED,
+            lead_edit_outcome(a->leads[i], taken ? OUTCOME_DEFERRED : OUTCOME_FAILED,
                          taken ? REASON_OUTCOME_OPEN : REASON_API_ERROR, 0);
     return again;
 }
 
 /* What one user's leads look like afterwards, so that resume can tell. Who of several gets which lead, nobody knows. */
-static int wanted_values(struct hand *h, const struct assigned *a, struct str *out, struct err *e)
+static int wanted_values(struct lead_edit *edit, const struct assigned *a, struct str *out, struct err *e)
 {
     struct lead_shape shape = {0};
     struct lead wanted = {.shape = &shape};
@@ -72,9 +72,9 @@ static int wanted_values(struct hand *h, const struct assigned *a, struct str *o
     if (a->users_n != 1)
         return 0;
     wanted.core[LEAD_ASSIGNED_TO] = (struct value){VALUE_STRING, uuid_format(&a->users[0], user), UUID_TEXT_N - 1};
-    int rc = state_shape_put(h->state, NULL, 0, &shape.id, e);
+    int rc = state_shape_put(edit->state, NULL, 0, &shape.id, e);
     if (rc == 0)
-        rc = lead_pack(&wanted, &packed) == 0 && arena_str(&h->arena, buf_str(&packed), out) == 0 ? 0 : err_oom(e);
+        rc = lead_pack(&wanted, &packed) == 0 && arena_str(&edit->arena, buf_str(&packed), out) == 0 ? 0 : err_oom(e);
     buf_free(&packed);
     return rc;
 }
@@ -97,59 +97,59 @@ static int make_request(const struct assigned *a, struct by_hand *request, struc
     return rc;
 }
 
-static int judge(struct assigned *a, struct hand_write *w, enum hand_sent sent, const struct api_reply *reply,
+static int judge(struct assigned *a, struct lead_edit_write *w, enum lead_edit_sent sent, const struct api_reply *reply,
                  struct err *e)
 {
-    if (sent == HAND_DONE || sent == HAND_UNKNOWN)
-        return look_assigned(a, sent == HAND_DONE, e);
-    if (sent == HAND_REFUSED)
-        return w->to != NULL ? hand_refused_in(a->hand, w, reply, e) : hand_refused(a->hand, w, reply, e);
+    if (sent == EDIT_DONE || sent == EDIT_UNKNOWN)
+        return look_assigned(a, sent == EDIT_DONE, e);
+    if (sent == EDIT_REFUSED)
+        return w->to != NULL ? lead_edit_refused_in(a->edit, w, reply, e) : lead_edit_refused(a->edit, w, reply, e);
     for (size_t i = 0; i < a->n; i++)
-        hand_outcome(a->leads[i], OUTCOME_DEFERRED, REASON_INTERRUPTED, 0);
+        lead_edit_outcome(a->leads[i], OUTCOME_DEFERRED, REASON_INTERRUPTED, 0);
     return 0;
 }
 
 static int assign_batch(struct assigned *a, struct err *e)
 {
-    struct hand *h = a->hand;
+    struct lead_edit *edit = a->edit;
     struct by_hand request;
     struct api_reply reply;
-    enum hand_sent sent;
+    enum lead_edit_sent sent;
     struct err late = ERR_INIT;
     bool placed = a->leads[0]->has_place, open = false;
-    struct hand_write w = {.op = placed && a->users_n == 1 ? OP_UPDATE : OP_HAND, .leads = a->leads, .n = a->n,
+    struct lead_edit_write w = {.op = placed && a->users_n == 1 ? OP_UPDATE : OP_HAND, .leads = a->leads, .n = a->n,
                            .to = placed ? &a->leads[0]->place : NULL};
-    if (wanted_values(h, a, &w.values, e) != 0 || make_request(a, &request, e) != 0)
+    if (wanted_values(edit, a, &w.values, e) != 0 || make_request(a, &request, e) != 0)
         return -1;
-    if (hand_intent(h, &w, &request, e) != 0) {
+    if (lead_edit_intent(edit, &w, &request, e) != 0) {
         by_hand_free(&request);
         return -1;
     }
-    int rc = hand_send(h, &request, &reply, &sent, e);
-    if (rc == 0 || sent == HAND_NOT)
+    int rc = lead_edit_send(edit, &request, &reply, &sent, e);
+    if (rc == 0 || sent == EDIT_NOT)
         rc |= judge(a, &w, sent, &reply, e);
     for (size_t i = 0; i < a->n; i++) {
         open = open || is_open(a->leads[i]);
-        h->updated += a->leads[i]->outcome == OUTCOME_CHANGED;
+        edit->updated += a->leads[i]->outcome == OUTCOME_CHANGED;
     }
-    int kept = open ? hand_leave_open(h, &w, REASON_OUTCOME_OPEN, &late) : hand_settle(h, &w, &late);
+    int kept = open ? lead_edit_leave_open(edit, &w, REASON_OUTCOME_OPEN, &late) : lead_edit_settle(edit, &w, &late);
     if (kept != 0 && rc == 0)
         rc = err_set(e, late.status, "%s", err_text(&late));
     err_clear(&late);
     return rc;
 }
 
-int hand_assign(struct hand *h, const struct uuid *users, size_t users_n, struct err *e)
+int lead_edit_assign(struct lead_edit *edit, const struct uuid *users, size_t users_n, struct err *e)
 {
-    struct hand_lead **batch = calloc(LEADS_MOVE_MAX, sizeof(struct hand_lead *));
+    struct edited_lead **batch = calloc(LEADS_MOVE_MAX, sizeof(struct edited_lead *));
     int rc = batch == NULL ? err_oom(e) : 0;
-    for (size_t i = 0; rc == 0 && i < h->leads_n && !hand_interrupted(h); i++) {
-        struct assigned a = {h, batch, 0, users, users_n};
-        if (!is_open(&h->leads[i]))
+    for (size_t i = 0; rc == 0 && i < edit->leads_n && !lead_edit_interrupted(edit); i++) {
+        struct assigned a = {edit, batch, 0, users, users_n};
+        if (!is_open(&edit->leads[i]))
             continue;
-        for (size_t k = i; k < h->leads_n && a.n < LEADS_MOVE_MAX; k++)
-            if (is_open(&h->leads[k]) && hand_same_place(&h->leads[i], &h->leads[k]))
-                batch[a.n++] = &h->leads[k];
+        for (size_t k = i; k < edit->leads_n && a.n < LEADS_MOVE_MAX; k++)
+            if (is_open(&edit->leads[k]) && lead_edit_same_place(&edit->leads[i], &edit->leads[k]))
+                batch[a.n++] = &edit->leads[k];
         rc = assign_batch(&a, e);
     }
     free(batch);

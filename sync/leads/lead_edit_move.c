@@ -4,7 +4,7 @@
  * that ends well may have moved nothing: who is there afterwards is read back, lead by lead. */
 #include "config.h"
 
-#include "sync/leads/hand_int.h"
+#include "sync/leads/lead_edit_int.h"
 
 #include <json-c/json.h>
 #include <stdlib.h>
@@ -16,11 +16,11 @@ enum { NOTHING_MAX = 4096 };
 static const int64_t POLL_FIRST_MS = 100, POLL_LAST_MS = 10000;
 
 struct move {
-    struct hand *hand;
+    struct lead_edit *edit;
     const struct target *from, *to;
     const struct leads_move_options *options;
-    struct hand_write write;
-    struct hand_job *job;
+    struct lead_edit_write write;
+    struct lead_edit_job *job;
     struct uuid *present;      /* copies: leads of these addresses that the destination had before; owned */
     size_t present_n, present_cap;
 };
@@ -29,7 +29,7 @@ struct move {
 
 static int job_told(struct move *m, const struct remote_job *told, struct err *e)
 {
-    struct hand_job *job = m->job;
+    struct lead_edit_job *job = m->job;
     if (told->id.n >= sizeof job->id)
         return err_set(e, XS_API, "the id of a background job has %zu characters, which none should have", told->id.n);
     if (told->id.n > 0) {
@@ -42,7 +42,7 @@ static int job_told(struct move *m, const struct remote_job *told, struct err *e
     job->missing_email = told->missing_email;
     job->in_other_campaigns = told->in_other_campaigns;
     job->blocklisted = told->blocklisted;
-    return arena_str(&m->hand->arena, told->status_text, &job->status) == 0 ? 0 : err_oom(e);
+    return arena_str(&m->edit->arena, told->status_text, &job->status) == 0 ? 0 : err_oom(e);
 }
 
 static uint64_t count_or_zero(int64_t n)
@@ -53,7 +53,7 @@ static uint64_t count_or_zero(int64_t n)
 /* The job's row in the state: `jobs` shows it. `success` is what was proved. */
 static int put_job(struct move *m, const struct remote_job *told, struct err *e)
 {
-    struct hand *h = m->hand;
+    struct lead_edit *edit = m->edit;
     char from[TARGET_TEXT_N], to[TARGET_TEXT_N];
     uint64_t success = 0, failed = 0;
     struct json_object *data, *filters = NULL;
@@ -66,7 +66,7 @@ static int put_job(struct move *m, const struct remote_job *told, struct err *e)
     const struct job_record record = {
         .id = m->job->id,
         .type = "move-leads",
-        .status = arena_dup(&h->arena, told->status_text.p != NULL ? told->status_text.p : "", told->status_text.n),
+        .status = arena_dup(&edit->arena, told->status_text.p != NULL ? told->status_text.p : "", told->status_text.n),
         .progress = told->progress > 0 ? (int)told->progress : 0,
         .filters = filters != NULL ? json_object_to_json_string_ext(filters, JSON_C_TO_STRING_PLAIN) : NULL,
         .total = told->total >= 0 ? count_or_zero(told->total) : m->write.n,
@@ -74,24 +74,24 @@ static int put_job(struct move *m, const struct remote_job *told, struct err *e)
         .failed = failed,
         .from = target_format(m->from, from),
         .to = target_format(m->to, to),
-        .run = h->run,
+        .run = edit->run,
         .created_ms = told->created_ms,
         .updated_ms = told->updated_ms,
     };
-    return record.status == NULL ? err_oom(e) : state_job_put(h->state, &record, e);
+    return record.status == NULL ? err_oom(e) : state_job_put(edit->state, &record, e);
 }
 
 /* 1 it is over, 0 the time is up or it was interrupted, -1. A job that is not known any more is over, too. */
 static int poll_job(struct move *m, struct err *e)
 {
-    struct hand *h = m->hand;
-    int64_t wait_ms = POLL_FIRST_MS, end_us = h->c.clock->mono_us(h->c.clock) + h->c.job_wait_ms * 1000;
+    struct lead_edit *edit = m->edit;
+    int64_t wait_ms = POLL_FIRST_MS, end_us = edit->c.clock->mono_us(edit->c.clock) + edit->c.job_wait_ms * 1000;
     bool warned = false;
     for (;;) {
         struct by_hand request;
         struct api_reply reply;
         struct remote_job told;
-        if (by_hand_job(&request, str_from(m->job->id), e) != 0 || hand_ask(h, &request, &reply, e) != 0)
+        if (by_hand_job(&request, str_from(m->job->id), e) != 0 || lead_edit_ask(edit, &request, &reply, e) != 0)
             return -1;
         if (reply.class != API_OK)
             return 1;
@@ -102,10 +102,10 @@ static int poll_job(struct move *m, struct err *e)
         if (told.status == JOB_PAUSED && !warned)
             log_notice("job %s is paused; it is waited for", m->job->id);
         warned = warned || told.status == JOB_PAUSED;
-        int64_t left_ms = (end_us - h->c.clock->mono_us(h->c.clock)) / 1000;
+        int64_t left_ms = (end_us - edit->c.clock->mono_us(edit->c.clock)) / 1000;
         if (left_ms <= 0)
             return 0;
-        int waited = hand_wait_ms(h, wait_ms < left_ms ? wait_ms : left_ms, e);
+        int waited = lead_edit_wait_ms(edit, wait_ms < left_ms ? wait_ms : left_ms, e);
         if (waited <= 0)
             return waited;
         wait_ms = 2 * wait_ms < POLL_LAST_MS ? 2 * wait_ms : POLL_LAST_MS;
@@ -130,14 +130,14 @@ static int see_moved(void *ctx, const struct remote_lead *remote, struct err *e)
     bool there = to->kind == TARGET_CAMPAIGN ? remote->has_campaign && uuid_eq(&remote->campaign, &to->id)
                                              : remote->has_list && uuid_eq(&remote->list, &to->id);
     for (size_t i = 0; i < m->write.n; i++) {
-        struct hand_lead *lead = m->write.leads[i];
+        struct edited_lead *lead = m->write.leads[i];
         /* A copy has an id of its own; its original is known by the address. A lead of before is no copy. */
         bool same = m->options->copy ? lead->email.n > 0 && str_eq_nocase(lead->email, remote->email) &&
                                            !was_present(m, &remote->id)
                                      : uuid_eq(&lead->id, &remote->id);
         if (!same || !there || lead->outcome != OUTCOME_NONE)
             continue;
-        hand_outcome(lead, OUTCOME_CHANGED, REASON_NONE, 200);
+        lead_edit_outcome(lead, OUTCOME_CHANGED, REASON_NONE, 200);
         if (!m->options->copy)
             lead->place = *to;
     }
@@ -169,9 +169,9 @@ static int find_present(struct move *m, struct err *e)
             emails[n++] = m->write.leads[i]->email;
         if (n == 0 || (n < LEADS_LIST_MAX && i + 1 < m->write.n))
             continue;
-        const struct hand_selector selector = {
+        const struct lead_selector selector = {
             .filter = {.in = m->to, .contacts = emails, .contacts_n = n, .in_campaign = -1, .in_list = -1}, .esp = -1};
-        if (hand_each(m->hand, &selector, move_see_present, m, e) != 0)
+        if (lead_edit_each(m->edit, &selector, move_see_present, m, e) != 0)
             return -1;
         n = 0;
     }
@@ -181,11 +181,11 @@ static int find_present(struct move *m, struct err *e)
 /* Those of `n` leads from `first` on that are still open: by their ids, copies by their addresses in the destination. */
 static int look_slice(struct move *m, size_t first, size_t n, struct err *e)
 {
-    struct hand_lead *open[LEADS_LIST_MAX];
+    struct edited_lead *open[LEADS_LIST_MAX];
     struct str emails[LEADS_LIST_MAX];
     size_t open_n = 0;
     for (size_t i = first; i < first + n; i++) {
-        struct hand_lead *lead = m->write.leads[i];
+        struct edited_lead *lead = m->write.leads[i];
         if (lead->outcome != OUTCOME_NONE || (m->options->copy && lead->email.n == 0))
             continue;
         emails[open_n] = lead->email;
@@ -194,10 +194,10 @@ static int look_slice(struct move *m, size_t first, size_t n, struct err *e)
     if (open_n == 0)
         return 0;
     if (!m->options->copy)
-        return hand_look(m->hand, open, open_n, see_moved, m, e);
-    const struct hand_selector selector = {
+        return lead_edit_look(m->edit, open, open_n, see_moved, m, e);
+    const struct lead_selector selector = {
         .filter = {.in = m->to, .contacts = emails, .contacts_n = open_n, .in_campaign = -1, .in_list = -1}, .esp = -1};
-    return hand_each(m->hand, &selector, see_moved, m, e);
+    return lead_edit_each(m->edit, &selector, see_moved, m, e);
 }
 
 static size_t open_n(const struct move *m)
@@ -210,30 +210,30 @@ static size_t open_n(const struct move *m)
 
 static int see_same_address(void *ctx, const struct remote_lead *remote, struct err *e)
 {
-    struct hand_lead *lead = ctx;
+    struct edited_lead *lead = ctx;
     (void)e;
     if (!uuid_eq(&remote->id, &lead->id))
-        hand_outcome(lead, OUTCOME_FAILED, REASON_EXISTS_IN_TARGET, 0);
+        lead_edit_outcome(lead, OUTCOME_FAILED, REASON_EXISTS_IN_TARGET, 0);
     return 0;
 }
 
 /* No list shows that the lead went, which a list may fail to do: the lead itself tells whether it has, is gone, or is where it
  * was, perhaps since another one with its address is there. */
-static int ask_lead(struct move *m, struct hand_lead *lead, struct err *e)
+static int ask_lead(struct move *m, struct edited_lead *lead, struct err *e)
 {
     struct json_object *json;
     struct remote_lead remote;
-    int there = hand_get(m->hand, &lead->id, &json, e);
+    int there = lead_edit_get(m->edit, &lead->id, &json, e);
     if (there < 0 || (there > 0 && api_remote_lead_read(json, &remote, e) != 0))
         return -1;
     if (there > 0 && see_moved(m, &remote, e) != 0)
         return -1;
-    const struct hand_selector selector = {
+    const struct lead_selector selector = {
         .filter = {.in = m->to, .contacts = &lead->email, .contacts_n = 1, .in_campaign = -1, .in_list = -1}, .esp = -1};
-    if (lead->outcome == OUTCOME_NONE && lead->email.n > 0 && hand_each(m->hand, &selector, see_same_address, lead, e) != 0)
+    if (lead->outcome == OUTCOME_NONE && lead->email.n > 0 && lead_edit_each(m->edit, &selector, see_same_address, lead, e) != 0)
         return -1;
     if (lead->outcome == OUTCOME_NONE)
-        hand_outcome(lead, OUTCOME_FAILED, there > 0 ? REASON_MOVE_NOT_DONE : REASON_GONE_THERE, there > 0 ? 0 : 404);
+        lead_edit_outcome(lead, OUTCOME_FAILED, there > 0 ? REASON_MOVE_NOT_DONE : REASON_GONE_THERE, there > 0 ? 0 : 404);
     return 0;
 }
 
@@ -254,10 +254,10 @@ static int find_outcomes(struct move *m, struct err *e)
                 return -1;
         }
         if (open_n(m) > 0)
-            again = may_still_show(m, m->write.n - open_n(m)) ? hand_wait_look(m->hand, look, e) : 0;
+            again = may_still_show(m, m->write.n - open_n(m)) ? lead_edit_wait_look(m->edit, look, e) : 0;
     }
     /* Interrupted: those that are proved go with the rest of the batch, which stays open. */
-    if (again == 0 && m->hand->stopped && open_n(m) > 0)
+    if (again == 0 && m->edit->stopped && open_n(m) > 0)
         return 1;
     for (size_t i = 0; again >= 0 && i < m->write.n; i++)
         if (m->write.leads[i]->outcome == OUTCOME_NONE && ask_lead(m, m->write.leads[i], e) != 0)
@@ -272,7 +272,7 @@ static int accepted(struct move *m, const struct api_reply *reply, struct err *e
 {
     struct remote_job told;
     if (api_remote_job_read(reply->json, &told, e) != 0 || job_told(m, &told, e) != 0 || put_job(m, &told, e) != 0 ||
-        hand_accepted(m->hand, &m->write, m->job->id, e) != 0)
+        lead_edit_accepted(m->edit, &m->write, m->job->id, e) != 0)
         return -1;
     return 0;
 }
@@ -282,7 +282,7 @@ static int update_job(struct move *m, struct err *e)
     struct by_hand request;
     struct api_reply reply;
     struct remote_job told;
-    if (by_hand_job(&request, str_from(m->job->id), e) != 0 || hand_ask(m->hand, &request, &reply, e) != 0)
+    if (by_hand_job(&request, str_from(m->job->id), e) != 0 || lead_edit_ask(m->edit, &request, &reply, e) != 0)
         return -1;
     if (reply.class != API_OK)
         return 0; /* it vanished: the state keeps what was last told */
@@ -293,8 +293,8 @@ static void settle_untold(struct move *m, struct err *e)
 {
     for (size_t i = 0; i < m->write.n; i++)
         if (m->write.leads[i]->outcome == OUTCOME_NONE)
-            hand_outcome(m->write.leads[i], OUTCOME_DEFERRED, REASON_JOB_OPEN, 0);
-    hand_settle(m->hand, &m->write, e);
+            lead_edit_outcome(m->write.leads[i], OUTCOME_DEFERRED, REASON_JOB_OPEN, 0);
+    lead_edit_settle(m->edit, &m->write, e);
 }
 
 /* After the job was taken: wait, look, settle. */
@@ -304,26 +304,26 @@ static int follow(struct move *m, bool wait, struct err *e)
     int left = over > 0 ? find_outcomes(m, e) : 1;
     if (left == 0) {
         for (size_t i = 0; i < m->write.n; i++)
-            m->hand->moved += m->write.leads[i]->outcome == OUTCOME_CHANGED;
-        return update_job(m, e) != 0 || hand_settle(m->hand, &m->write, e) != 0 ? -1 : 0;
+            m->edit->moved += m->write.leads[i]->outcome == OUTCOME_CHANGED;
+        return update_job(m, e) != 0 || lead_edit_settle(m->edit, &m->write, e) != 0 ? -1 : 0;
     }
     /* What resume could not prove is not left to it: a copy stays told as its job was told last. */
     struct err late = ERR_INIT;
     if (m->write.op == OP_MOVE)
-        hand_leave_open(m->hand, &m->write, REASON_JOB_OPEN, &late);
+        lead_edit_leave_open(m->edit, &m->write, REASON_JOB_OPEN, &late);
     else
         settle_untold(m, &late);
     err_clear(&late);
     return over >= 0 && left >= 0 ? 0 : -1;
 }
 
-static int not_taken(struct move *m, enum hand_sent sent, const struct api_reply *reply, struct err *e)
+static int not_taken(struct move *m, enum lead_edit_sent sent, const struct api_reply *reply, struct err *e)
 {
-    int rc = sent == HAND_REFUSED ? hand_refused_in(m->hand, &m->write, reply, e) : 0;
-    for (size_t i = 0; i < m->write.n && sent == HAND_NOT; i++)
-        hand_outcome(m->write.leads[i], OUTCOME_DEFERRED, REASON_INTERRUPTED, 0);
+    int rc = sent == EDIT_REFUSED ? lead_edit_refused_in(m->edit, &m->write, reply, e) : 0;
+    for (size_t i = 0; i < m->write.n && sent == EDIT_NOT; i++)
+        lead_edit_outcome(m->write.leads[i], OUTCOME_DEFERRED, REASON_INTERRUPTED, 0);
     struct err late = ERR_INIT;
-    if (hand_settle(m->hand, &m->write, &late) != 0 && rc == 0)
+    if (lead_edit_settle(m->edit, &m->write, &late) != 0 && rc == 0)
         rc = err_set(e, late.status, "%s", err_text(&late));
     err_clear(&late);
     return rc;
@@ -331,10 +331,10 @@ static int not_taken(struct move *m, enum hand_sent sent, const struct api_reply
 
 static int move_batch(struct move *m, bool wait, struct err *e)
 {
-    struct hand *h = m->hand;
+    struct lead_edit *edit = m->edit;
     struct by_hand request;
     struct api_reply reply;
-    enum hand_sent sent;
+    enum lead_edit_sent sent;
     struct uuid *ids = calloc(m->write.n, sizeof *ids);
     if (ids == NULL)
         return err_oom(e);
@@ -344,63 +344,63 @@ static int move_batch(struct move *m, bool wait, struct err *e)
     int rc = by_hand_move(&request, &move, m->options, e);
     /* A copy leaves the lead as it is. */
     if (rc == 0 && !m->options->copy)
-        rc = hand_note_statuses(h, m->write.leads, m->write.n, e);
+        rc = lead_edit_note_statuses(edit, m->write.leads, m->write.n, e);
     if (rc == 0)
-        rc = hand_intent(h, &m->write, &request, e);
+        rc = lead_edit_intent(edit, &m->write, &request, e);
     free(ids);
     if (rc != 0) {
         by_hand_free(&request);
         return -1;
     }
-    rc = hand_send(h, &request, &reply, &sent, e);
-    if (sent == HAND_DONE)
+    rc = lead_edit_send(edit, &request, &reply, &sent, e);
+    if (sent == EDIT_DONE)
         return accepted(m, &reply, e) != 0 ? -1 : follow(m, wait, e);
-    if (sent != HAND_UNKNOWN)
+    if (sent != EDIT_UNKNOWN)
         return not_taken(m, sent, &reply, e) != 0 ? -1 : rc;
     log_warning("the answer to the move was lost; leadsync resume looks for its job and settles it");
-    h->jobs_n--; /* there is none to tell of */
-    return hand_leave_open(h, &m->write, REASON_OUTCOME_OPEN, e) != 0 ? -1 : rc;
+    edit->jobs_n--; /* there is none to tell of */
+    return lead_edit_leave_open(edit, &m->write, REASON_OUTCOME_OPEN, e) != 0 ? -1 : rc;
 }
 
 /* No value changes: what resume reads of an intent is a lead that wants nothing. */
-static int no_values(struct hand *h, struct str *out, struct err *e)
+static int no_values(struct lead_edit *edit, struct str *out, struct err *e)
 {
     struct lead_shape shape = {0};
     const struct lead nothing = {.shape = &shape};
     struct buf packed = BUF_INIT(NOTHING_MAX);
-    int rc = state_shape_put(h->state, NULL, 0, &shape.id, e);
+    int rc = state_shape_put(edit->state, NULL, 0, &shape.id, e);
     if (rc == 0)
-        rc = lead_pack(&nothing, &packed) == 0 && arena_str(&h->arena, buf_str(&packed), out) == 0 ? 0 : err_oom(e);
+        rc = lead_pack(&nothing, &packed) == 0 && arena_str(&edit->arena, buf_str(&packed), out) == 0 ? 0 : err_oom(e);
     buf_free(&packed);
     return rc;
 }
 
 /* `by_place`: only the leads that are in `from`. */
-static int move_from(struct hand *h, const struct target *from, const struct target *to, bool by_place,
+static int move_from(struct lead_edit *edit, const struct target *from, const struct target *to, bool by_place,
                      const struct leads_move_options *options, bool wait, struct err *e)
 {
-    struct hand_lead **batch = calloc(LEADS_MOVE_MAX, sizeof(struct hand_lead *));
+    struct edited_lead **batch = calloc(LEADS_MOVE_MAX, sizeof(struct edited_lead *));
     struct str values;
-    int rc = batch == NULL ? err_oom(e) : no_values(h, &values, e);
+    int rc = batch == NULL ? err_oom(e) : no_values(edit, &values, e);
     size_t i = 0;
-    while (rc == 0 && i < h->leads_n && !hand_interrupted(h)) {
+    while (rc == 0 && i < edit->leads_n && !lead_edit_interrupted(edit)) {
         size_t n = 0;
-        for (; i < h->leads_n && n < LEADS_MOVE_MAX; i++)
-            if (h->leads[i].outcome == OUTCOME_NONE && (!by_place || target_eq(&h->leads[i].place, from)))
-                batch[n++] = &h->leads[i];
+        for (; i < edit->leads_n && n < LEADS_MOVE_MAX; i++)
+            if (edit->leads[i].outcome == OUTCOME_NONE && (!by_place || target_eq(&edit->leads[i].place, from)))
+                batch[n++] = &edit->leads[i];
         if (n == 0)
             break;
-        struct hand_job *jobs = reallocarray(h->jobs, h->jobs_n + 1, sizeof *jobs);
+        struct lead_edit_job *jobs = reallocarray(edit->jobs, edit->jobs_n + 1, sizeof *jobs);
         if (jobs == NULL) {
             rc = err_oom(e);
             break;
         }
-        h->jobs = jobs;
-        jobs[h->jobs_n] = (struct hand_job){.total = -1, .moved = -1, .duplicated = -1, .missing_email = -1,
+        edit->jobs = jobs;
+        jobs[edit->jobs_n] = (struct lead_edit_job){.total = -1, .moved = -1, .duplicated = -1, .missing_email = -1,
                                             .in_other_campaigns = -1, .blocklisted = -1};
         /* A copy cannot be told from its original later: only a plain move is settled by reading back. */
         struct move m = {
-            .hand = h, .from = from, .to = to, .options = options, .job = &jobs[h->jobs_n++],
+            .edit = edit, .from = from, .to = to, .options = options, .job = &jobs[edit->jobs_n++],
             .write = {.op = options->copy ? OP_HAND : OP_MOVE, .from = from, .to = to, .values = values,
                       .leads = batch, .n = n},
         };
@@ -408,23 +408,23 @@ static int move_from(struct hand *h, const struct target *from, const struct tar
         if (rc == 0)
             rc = move_batch(&m, wait, e);
         else
-            h->jobs_n--; /* there is none to tell of */
+            edit->jobs_n--; /* there is none to tell of */
         free(m.present);
     }
     free(batch);
     return rc;
 }
 
-int hand_move(struct hand *h, const struct target *from, const struct target *to,
+int lead_edit_move(struct lead_edit *edit, const struct target *from, const struct target *to,
               const struct leads_move_options *options, bool wait, struct err *e)
 {
-    if (hand_keep_back(h, to, e) != 0)
+    if (lead_edit_keep_back(edit, to, e) != 0)
         return -1;
     if (from != NULL)
-        return move_from(h, from, to, false, options, wait, e);
-    for (size_t i = 0; i < h->leads_n && !hand_interrupted(h); i++) {
-        const struct target place = h->leads[i].place; /* a lead that was moved is elsewhere */
-        if (h->leads[i].outcome == OUTCOME_NONE && move_from(h, &place, to, true, options, wait, e) != 0)
+        return move_from(edit, from, to, false, options, wait, e);
+    for (size_t i = 0; i < edit->leads_n && !lead_edit_interrupted(edit); i++) {
+        const struct target place = edit->leads[i].place; /* a lead that was moved is elsewhere */
+        if (edit->leads[i].outcome == OUTCOME_NONE && move_from(edit, &place, to, true, options, wait, e) != 0)
             return -1;
     }
     return 0;
