@@ -10,17 +10,10 @@
 
 static void write_type(struct jsonw *w, const struct schema *type);
 
-static void member(struct jsonw *w, const char *key, const char *value)
-{
-    jsonw_key(w, key);
-    jsonw_text(w, value);
-}
-
 /* Where a number may be written without quotes: `from: 2024` is a column, `settle: 7` are seconds. */
 static void types(struct jsonw *w, const char *one, const char *two, const char *three)
 {
-    jsonw_key(w, "type");
-    jsonw_array(w);
+    jsonw_member_array(w, "type");
     jsonw_text(w, one);
     jsonw_text(w, two);
     if (three != NULL)
@@ -31,8 +24,7 @@ static void types(struct jsonw *w, const char *one, const char *two, const char 
 /* Words are strings to YAML's reader too, but for true, false and numbers. */
 static void write_words(struct jsonw *w, const char *const *words)
 {
-    jsonw_key(w, "enum");
-    jsonw_array(w);
+    jsonw_member_array(w, "enum");
     for (size_t i = 0; words[i] != NULL; i++) {
         if (words[i][0] >= '0' && words[i][0] <= '9')
             jsonw_raw(w, str_from(words[i]));
@@ -42,24 +34,14 @@ static void write_words(struct jsonw *w, const char *const *words)
     jsonw_array_end(w);
 }
 
-/* Fixed JSON from this file or the table; never anything foreign. */
-static void write_raw(struct jsonw *w, const char *key, const char *json)
-{
-    jsonw_key(w, key);
-    jsonw_raw(w, str_from(json));
-}
-
 /* A number within its bounds, or one of the words. */
 static void write_count(struct jsonw *w, const struct schema *type)
 {
-    jsonw_key(w, "anyOf");
-    jsonw_array(w);
+    jsonw_member_array(w, "anyOf");
     jsonw_object(w);
-    member(w, "type", "integer");
-    jsonw_key(w, "minimum");
-    jsonw_int(w, type->min);
-    jsonw_key(w, "maximum");
-    jsonw_int(w, type->max);
+    jsonw_member_text(w, "type", "integer");
+    jsonw_member_int(w, "minimum", type->min);
+    jsonw_member_int(w, "maximum", type->max);
     jsonw_object_end(w);
     if (type->words != NULL) {
         jsonw_object(w);
@@ -73,9 +55,8 @@ static void write_count(struct jsonw *w, const struct schema *type)
 static void write_duration(struct jsonw *w, const struct schema *type)
 {
     types(w, "string", "integer", NULL);
-    jsonw_key(w, "minimum");
-    jsonw_int(w, 0);
-    member(w, "pattern", type->words != NULL ? "^([0-9]+(ms|s|m|h|d)?|never)$" : "^[0-9]+(ms|s|m|h|d)?$");
+    jsonw_member_int(w, "minimum", 0);
+    jsonw_member_text(w, "pattern", type->words != NULL ? "^([0-9]+(ms|s|m|h|d)?|never)$" : "^[0-9]+(ms|s|m|h|d)?$");
 }
 
 /* An editor must not underline what works, so patterns are wide: what only the program knows (an encoding that iconv
@@ -86,28 +67,28 @@ static void write_scalar(struct jsonw *w, const struct schema *type)
     case SCHEMA_TEXT:
     case SCHEMA_PATH:
         types(w, "string", "number", NULL);
-        member(w, "pattern", "\\S");
+        jsonw_member_text(w, "pattern", "\\S");
         break;
     case SCHEMA_UUID:
-        member(w, "type", "string");
-        member(w, "pattern", "^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$");
+        jsonw_member_text(w, "type", "string");
+        jsonw_member_text(w, "pattern", "^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$");
         break;
     case SCHEMA_NAME:
         types(w, "string", "integer", NULL);
-        member(w, "pattern", "^[a-z0-9][a-z0-9._-]{0,63}$");
+        jsonw_member_text(w, "pattern", "^[a-z0-9][a-z0-9._-]{0,63}$");
         break;
     case SCHEMA_WORD:
     case SCHEMA_SWITCH:
         write_words(w, type->words);
         break;
     case SCHEMA_BOOL:
-        member(w, "type", "boolean");
+        jsonw_member_text(w, "type", "boolean");
         break;
     case SCHEMA_HEADER:
-        write_raw(w, "enum", "[true]");
+        jsonw_member_raw(w, "enum", STR("[true]"));
         break;
     case SCHEMA_TRISTATE:
-        write_raw(w, "enum", "[\"auto\",true,false]");
+        jsonw_member_raw(w, "enum", STR("[\"auto\",true,false]"));
         break;
     case SCHEMA_COUNT:
         write_count(w, type);
@@ -118,19 +99,18 @@ static void write_scalar(struct jsonw *w, const struct schema *type)
         break;
     case SCHEMA_GUARD:
         types(w, "string", "integer", NULL);
-        member(w, "pattern", "^([0-9]+(\\.[0-9]+)?%|[0-9]+|none)$");
-        jsonw_key(w, "minimum");
-        jsonw_int(w, 0);
+        jsonw_member_text(w, "pattern", "^([0-9]+(\\.[0-9]+)?%|[0-9]+|none)$");
+        jsonw_member_int(w, "minimum", 0);
         break;
     case SCHEMA_EMPTY_GUARD:
-        write_raw(w, "enum", "[\"stop\",\"none\"]");
+        jsonw_member_raw(w, "enum", STR("[\"stop\",\"none\"]"));
         break;
     case SCHEMA_DELIMITER:
-        write_raw(w, "enum", "[\"auto\",\",\",\"comma\",\";\",\"semicolon\",\"tab\",\"\\t\",\"|\",\"bar\",\"pipe\"]");
+        jsonw_member_raw(w, "enum", STR("[\"auto\",\",\",\"comma\",\";\",\"semicolon\",\"tab\",\"\\t\",\"|\",\"bar\",\"pipe\"]"));
         break;
     case SCHEMA_ENCODING:
-        member(w, "type", "string");
-        member(w, "pattern", "^[^/]{1,63}$");
+        jsonw_member_text(w, "type", "string");
+        jsonw_member_text(w, "pattern", "^[^/]{1,63}$");
         break;
     default:
         types(w, "string", "number", "boolean");
@@ -141,11 +121,9 @@ static void write_scalar(struct jsonw *w, const struct schema *type)
 /* One schema for each step, so that an editor completes them and knows their arguments. */
 static void write_steps(struct jsonw *w)
 {
-    jsonw_key(w, "anyOf");
-    jsonw_array(w);
+    jsonw_member_array(w, "anyOf");
     jsonw_object(w);
-    jsonw_key(w, "enum");
-    jsonw_array(w);
+    jsonw_member_array(w, "enum");
     for (size_t i = 0; i < TRANSFORM_N; i++) {
         if (transform_table[i].args_n == 0)
             jsonw_text(w, transform_table[i].name);
@@ -157,31 +135,25 @@ static void write_steps(struct jsonw *w)
         if (row->args_n == 0)
             continue;
         jsonw_object(w);
-        member(w, "type", "object");
-        member(w, "description", row->help);
-        jsonw_key(w, "properties");
-        jsonw_object(w);
-        jsonw_key(w, row->name);
-        jsonw_object(w);
+        jsonw_member_text(w, "type", "object");
+        jsonw_member_text(w, "description", row->help);
+        jsonw_member_object(w, "properties");
+        jsonw_member_object(w, row->name);
         if (row->args_n == 1) {
-            write_raw(w, "type", "[\"string\",\"number\"]");
+            jsonw_member_raw(w, "type", STR("[\"string\",\"number\"]"));
         } else {
-            member(w, "type", "array");
-            write_raw(w, "items", "{\"type\":[\"string\",\"number\"]}");
-            jsonw_key(w, "minItems");
-            jsonw_uint(w, row->args_n);
-            jsonw_key(w, "maxItems");
-            jsonw_uint(w, row->args_n);
+            jsonw_member_text(w, "type", "array");
+            jsonw_member_raw(w, "items", STR("{\"type\":[\"string\",\"number\"]}"));
+            jsonw_member_uint(w, "minItems", row->args_n);
+            jsonw_member_uint(w, "maxItems", row->args_n);
         }
-        member(w, "description", row->args);
+        jsonw_member_text(w, "description", row->args);
         jsonw_object_end(w);
         jsonw_object_end(w);
-        jsonw_key(w, "required");
-        jsonw_array(w);
+        jsonw_member_array(w, "required");
         jsonw_text(w, row->name);
         jsonw_array_end(w);
-        jsonw_key(w, "additionalProperties");
-        jsonw_bool(w, false);
+        jsonw_member_bool(w, "additionalProperties", false);
         jsonw_object_end(w);
     }
     jsonw_array_end(w);
@@ -193,13 +165,12 @@ static void write_type_or_null(struct jsonw *w, const struct schema *type, bool 
         write_type(w, type);
         return;
     }
-    jsonw_key(w, "anyOf");
-    jsonw_array(w);
+    jsonw_member_array(w, "anyOf");
     jsonw_object(w);
     write_type(w, type);
     jsonw_object_end(w);
     jsonw_object(w);
-    member(w, "type", "null");
+    jsonw_member_text(w, "type", "null");
     jsonw_object_end(w);
     jsonw_array_end(w);
 }
@@ -207,14 +178,12 @@ static void write_type_or_null(struct jsonw *w, const struct schema *type, bool 
 /* Descriptions and examples are what an editor shows while somebody types. */
 static void write_property(struct jsonw *w, const struct schema_key *key)
 {
-    jsonw_key(w, key->name);
-    jsonw_object(w);
-    member(w, "description", key->help);
+    jsonw_member_object(w, key->name);
+    jsonw_member_text(w, "description", key->help);
     if (key->fallback != NULL)
-        write_raw(w, "default", key->fallback);
+        jsonw_member_raw(w, "default", str_from(key->fallback));
     if (key->example != NULL) {
-        jsonw_key(w, "examples");
-        jsonw_array(w);
+        jsonw_member_array(w, "examples");
         jsonw_raw(w, str_from(key->example));
         jsonw_array_end(w);
     }
@@ -234,17 +203,14 @@ static bool has_flag(const struct schema_key *keys, unsigned flag)
 /* Exactly one of the choices is `oneOf` over `required`, which editors explain well enough. */
 static void write_object(struct jsonw *w, const struct schema *type)
 {
-    member(w, "type", "object");
-    jsonw_key(w, "additionalProperties");
-    jsonw_bool(w, false);
-    jsonw_key(w, "properties");
-    jsonw_object(w);
+    jsonw_member_text(w, "type", "object");
+    jsonw_member_bool(w, "additionalProperties", false);
+    jsonw_member_object(w, "properties");
     for (const struct schema_key *key = type->keys; key->name != NULL; key++)
         write_property(w, key);
     jsonw_object_end(w);
     if (has_flag(type->keys, KEY_REQUIRED)) {
-        jsonw_key(w, "required");
-        jsonw_array(w);
+        jsonw_member_array(w, "required");
         for (const struct schema_key *key = type->keys; key->name != NULL; key++) {
             if ((key->flags & KEY_REQUIRED) != 0)
                 jsonw_text(w, key->name);
@@ -253,14 +219,12 @@ static void write_object(struct jsonw *w, const struct schema *type)
     }
     if (!has_flag(type->keys, KEY_CHOICE))
         return;
-    jsonw_key(w, "oneOf");
-    jsonw_array(w);
+    jsonw_member_array(w, "oneOf");
     for (const struct schema_key *key = type->keys; key->name != NULL; key++) {
         if ((key->flags & KEY_CHOICE) == 0)
             continue;
         jsonw_object(w);
-        jsonw_key(w, "required");
-        jsonw_array(w);
+        jsonw_member_array(w, "required");
         jsonw_text(w, key->name);
         jsonw_array_end(w);
         jsonw_object_end(w);
@@ -272,19 +236,15 @@ static void write_object(struct jsonw *w, const struct schema *type)
 static void write_items(struct jsonw *w, const struct schema *type)
 {
     bool list = type->kind == SCHEMA_LIST;
-    member(w, "type", list ? "array" : "object");
-    if (type->not_empty) {
-        jsonw_key(w, list ? "minItems" : "minProperties");
-        jsonw_int(w, 1);
-    }
+    jsonw_member_text(w, "type", list ? "array" : "object");
+    if (type->not_empty)
+        jsonw_member_int(w, list ? "minItems" : "minProperties", 1);
     if (type->key_pattern != NULL) {
-        jsonw_key(w, "propertyNames");
-        jsonw_object(w);
-        member(w, "pattern", type->key_pattern);
+        jsonw_member_object(w, "propertyNames");
+        jsonw_member_text(w, "pattern", type->key_pattern);
         jsonw_object_end(w);
     }
-    jsonw_key(w, list ? "items" : "additionalProperties");
-    jsonw_object(w);
+    jsonw_member_object(w, list ? "items" : "additionalProperties");
     write_type_or_null(w, type->item, type->item_null);
     jsonw_object_end(w);
 }
@@ -293,7 +253,7 @@ static void write_items(struct jsonw *w, const struct schema *type)
 static void write_type(struct jsonw *w, const struct schema *type)
 {
     if (type == &schema_column) {
-        write_raw(w, "allOf", "[{\"$ref\":\"#/definitions/column\"}]");
+        jsonw_member_raw(w, "allOf", STR("[{\"$ref\":\"#/definitions/column\"}]"));
         return;
     }
     if (schema_is_scalar(type)) {
@@ -305,8 +265,7 @@ static void write_type(struct jsonw *w, const struct schema *type)
     } else if (type->kind != SCHEMA_ANY) {
         write_items(w, type);
     } else {
-        jsonw_key(w, "anyOf");
-        jsonw_array(w);
+        jsonw_member_array(w, "anyOf");
         for (size_t i = 0; type->any[i] != NULL; i++) {
             jsonw_object(w);
             write_type(w, type->any[i]);
@@ -323,15 +282,13 @@ int schema_json(struct buf *out)
     struct schema column = schema_column; /* a copy is not the one that is referred to */
     jsonw_init(&w, out);
     jsonw_object(&w);
-    member(&w, "$schema", "http://json-schema.org/draft-07/schema#");
-    member(&w, "title", "leadsync mapping");
-    member(&w, "description", "Which rows of a source become which leads in Instantly.");
+    jsonw_member_text(&w, "$schema", "http://json-schema.org/draft-07/schema#");
+    jsonw_member_text(&w, "title", "leadsync mapping");
+    jsonw_member_text(&w, "description", "Which rows of a source become which leads in Instantly.");
     write_type(&w, &schema_root);
-    write_raw(&w, "allOf", rules_schema());
-    jsonw_key(&w, "definitions");
-    jsonw_object(&w);
-    jsonw_key(&w, "column");
-    jsonw_object(&w);
+    jsonw_member_raw(&w, "allOf", str_from(rules_schema()));
+    jsonw_member_object(&w, "definitions");
+    jsonw_member_object(&w, "column");
     write_type(&w, &column);
     jsonw_object_end(&w);
     jsonw_object_end(&w);

@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct uuid;
+
 struct jsonw {
     struct buf *out; /* borrowed */
     unsigned depth;
@@ -37,6 +39,24 @@ void jsonw_number(struct jsonw *w, double v, int decimals); /* not finite: null 
 void jsonw_bool(struct jsonw *w, bool v);
 void jsonw_null(struct jsonw *w);
 void jsonw_raw(struct jsonw *w, struct str json); /* one complete JSON value, verbatim */
+
+/* A member of the open object: key and value. These are in jsonw_member.c. */
+void jsonw_member_object(struct jsonw *w, const char *key); /* opens it; jsonw_object_end() closes it */
+void jsonw_member_array(struct jsonw *w, const char *key);  /* opens it; jsonw_array_end() closes it */
+void jsonw_member_str(struct jsonw *w, const char *key, struct str value);
+void jsonw_member_str_or_null(struct jsonw *w, const char *key, struct str value); /* empty writes null */
+void jsonw_member_text(struct jsonw *w, const char *key, const char *value);       /* NULL writes null */
+void jsonw_member_int(struct jsonw *w, const char *key, int64_t value);
+void jsonw_member_uint(struct jsonw *w, const char *key, uint64_t value);
+void jsonw_member_count(struct jsonw *w, const char *key, int64_t n);    /* below 0 (not known) writes null */
+void jsonw_member_ordinal(struct jsonw *w, const char *key, uint64_t n); /* counts from 1; 0 (none) writes null */
+void jsonw_member_number(struct jsonw *w, const char *key, double value, int decimals);
+void jsonw_member_bool(struct jsonw *w, const char *key, bool value);
+void jsonw_member_null(struct jsonw *w, const char *key);
+void jsonw_member_raw(struct jsonw *w, const char *key, struct str json); /* empty writes null */
+void jsonw_member_time(struct jsonw *w, const char *key, int64_t ms);     /* UTC; 0 (not yet) writes null */
+void jsonw_member_uuid(struct jsonw *w, const char *key, const struct uuid *id); /* NULL writes null */
+
 /* 0 when everything was written and every bracket closed; -1 with errno of the buffer (or EINVAL). */
 int jsonw_end(struct jsonw *w);
 

@@ -7,6 +7,7 @@ sync_libbase_a_SOURCES = \
 	sync/base/file.c sync/base/file.h \
 	sync/base/hash.c sync/base/hash.h \
 	sync/base/jsonw.c sync/base/jsonw.h \
+	sync/base/jsonw_member.c \
 	sync/base/log.c sync/base/log.h \
 	sync/base/log_syslog.c sync/base/log_syslog.h \
 	sync/base/opt.c sync/base/opt.h \

@@ -179,12 +179,9 @@ static int make_json(const struct level_row *level, struct str message, struct b
         goto out;
     jsonw_init_output(&w, out);
     jsonw_object(&w);
-    jsonw_key(&w, "time");
-    jsonw_text(&w, time_format(clock->wall_ms(clock), time_text));
-    jsonw_key(&w, "level");
-    jsonw_text(&w, level->name);
-    jsonw_key(&w, "message");
-    jsonw_str(&w, buf_str(&shown));
+    jsonw_member_text(&w, "time", time_format(clock->wall_ms(clock), time_text));
+    jsonw_member_text(&w, "level", level->name);
+    jsonw_member_str(&w, "message", buf_str(&shown));
     jsonw_object_end(&w);
     if (jsonw_end(&w) == 0)
         result = buf_addc(out, '\n');

@@ -130,8 +130,7 @@ int change_json(struct str list, struct jsonw *w)
     }
     if (change_is_text(list)) {
         jsonw_object(w);
-        jsonw_key(w, "");
-        jsonw_str(w, list);
+        jsonw_member_str(w, "", list);
         jsonw_object_end(w);
         return 0;
     }

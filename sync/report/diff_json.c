@@ -23,46 +23,26 @@ static void value(struct jsonw *w, const struct value *v)
     jsonw_null(w);
 }
 
-static void text_or_null(struct jsonw *w, const char *key, struct str text)
+/* An empty cell is "", a cell that the source does not have is null. */
+static void cell(struct jsonw *w, const char *key, struct str text)
 {
-    jsonw_key(w, key);
     if (text.p == NULL)
-        jsonw_null(w);
+        jsonw_member_null(w, key);
     else
-        jsonw_str(w, text);
-}
-
-/* Rows and lines count from 1: 0 is none. */
-static void count_or_null(struct jsonw *w, const char *key, uint64_t n)
-{
-    jsonw_key(w, key);
-    if (n == 0)
-        jsonw_null(w);
-    else
-        jsonw_uint(w, n);
-}
-
-static void uint_member(struct jsonw *w, const char *key, uint64_t n)
-{
-    jsonw_key(w, key);
-    jsonw_uint(w, n);
+        jsonw_member_str(w, key, text);
 }
 
 static void target(struct jsonw *w, const char *key, const struct target *t)
 {
     char id[UUID_TEXT_N];
-    jsonw_key(w, key);
     if (t == NULL) {
-        jsonw_null(w);
+        jsonw_member_null(w, key);
         return;
     }
-    jsonw_object(w);
-    jsonw_key(w, "kind");
-    jsonw_text(w, target_kind_text(t->kind));
-    jsonw_key(w, "id");
-    jsonw_text(w, uuid_format(&t->id, id));
-    jsonw_key(w, "name");
-    jsonw_text(w, t->name);
+    jsonw_member_object(w, key);
+    jsonw_member_text(w, "kind", target_kind_text(t->kind));
+    jsonw_member_text(w, "id", uuid_format(&t->id, id));
+    jsonw_member_text(w, "name", t->name);
     jsonw_object_end(w);
 }
 
@@ -77,8 +57,7 @@ static int complete(struct jsonw *w, struct err *e)
 static void fields(struct jsonw *w, const struct diff_change *change)
 {
     struct diff_field field;
-    jsonw_key(w, "fields");
-    jsonw_object(w);
+    jsonw_member_object(w, "fields");
     for (size_t at = 0; diff_field_next(change, &at, &field) == 1;) {
         struct buf name = BUF_INIT(sizeof "custom_variables." + field.name.n);
         if (!field.custom) {
@@ -101,44 +80,37 @@ static void change_members(struct jsonw *w, const struct diff_change *c)
 {
     char id[UUID_TEXT_N];
     const struct entry *entry = c->entry;
-    jsonw_key(w, "op");
-    jsonw_text(w, diff_kind_text(diff_kind_of(c)));
-    text_or_null(w, "key", entry->key_text.n > 0 ? entry->key_text : STR_NONE);
-    count_or_null(w, "row", entry->row);
-    count_or_null(w, "line", entry->line);
-    jsonw_key(w, "lead_id");
-    jsonw_text(w, entry->has_lead_id ? uuid_format(&entry->lead_id, id) : NULL);
+    jsonw_member_text(w, "op", diff_kind_text(diff_kind_of(c)));
+    jsonw_member_str_or_null(w, "key", entry->key_text);
+    jsonw_member_ordinal(w, "row", entry->row);
+    jsonw_member_ordinal(w, "line", entry->line);
+    jsonw_member_text(w, "lead_id", entry->has_lead_id ? uuid_format(&entry->lead_id, id) : NULL);
     target(w, "target", c->target);
     target(w, "from", c->from);
-    jsonw_key(w, "certain");
-    jsonw_bool(w, c->certain);
+    jsonw_member_bool(w, "certain", c->certain);
     fields(w, c);
 }
 
 static void left_out_members(struct jsonw *w, const struct diff_left_out *l)
 {
     const struct entry *entry = l->entry;
-    count_or_null(w, "row", entry->row);
-    count_or_null(w, "line", entry->line);
-    text_or_null(w, "key", entry->key_text.n > 0 ? entry->key_text : STR_NONE);
-    jsonw_key(w, "column");
-    jsonw_text(w, l->column);
-    jsonw_key(w, "outcome");
-    jsonw_text(w, outcome_text(entry->outcome));
-    jsonw_key(w, "reason");
-    jsonw_text(w, entry->reason == REASON_NONE ? NULL : reason_text(entry->reason));
-    text_or_null(w, "value", l->value);
-    text_or_null(w, "detail", entry->detail);
+    jsonw_member_ordinal(w, "row", entry->row);
+    jsonw_member_ordinal(w, "line", entry->line);
+    jsonw_member_str_or_null(w, "key", entry->key_text);
+    jsonw_member_text(w, "column", l->column);
+    jsonw_member_text(w, "outcome", outcome_text(entry->outcome));
+    jsonw_member_text(w, "reason", entry->reason == REASON_NONE ? NULL : reason_text(entry->reason));
+    cell(w, "value", l->value);
+    cell(w, "detail", entry->detail);
 }
 
 static void new_variables(struct jsonw *w, const struct diff_summary *s)
 {
-    jsonw_key(w, "new_variables");
     if (s->new_variables == NULL) {
-        jsonw_null(w);
+        jsonw_member_null(w, "new_variables");
         return;
     }
-    jsonw_array(w);
+    jsonw_member_array(w, "new_variables");
     for (size_t i = 0; i < s->new_variables_n; i++)
         jsonw_text(w, s->new_variables[i]);
     jsonw_array_end(w);
@@ -146,50 +118,46 @@ static void new_variables(struct jsonw *w, const struct diff_summary *s)
 
 static void requests(struct jsonw *w, const struct diff_summary *s)
 {
-    jsonw_key(w, "requests");
-    jsonw_object(w);
-    uint_member(w, "create", s->requests_create);
-    uint_member(w, "update", s->requests_update);
-    uint_member(w, "move", s->requests_move);
-    uint_member(w, "remove", s->requests_remove);
-    uint_member(w, "total", s->requests_create + s->requests_update + s->requests_move + s->requests_remove);
-    jsonw_key(w, "seconds_at_limit");
+    jsonw_member_object(w, "requests");
+    jsonw_member_uint(w, "create", s->requests_create);
+    jsonw_member_uint(w, "update", s->requests_update);
+    jsonw_member_uint(w, "move", s->requests_move);
+    jsonw_member_uint(w, "remove", s->requests_remove);
+    jsonw_member_uint(w, "total", s->requests_create + s->requests_update + s->requests_move + s->requests_remove);
     if (s->seconds_at_limit < 0)
-        jsonw_null(w);
+        jsonw_member_null(w, "seconds_at_limit");
     else
-        jsonw_number(w, s->seconds_at_limit, 3);
+        jsonw_member_number(w, "seconds_at_limit", s->seconds_at_limit, 3);
     jsonw_object_end(w);
 }
 
 static void reasons(struct jsonw *w, const struct diff_summary *s)
 {
-    jsonw_key(w, "reasons");
-    jsonw_object(w);
+    jsonw_member_object(w, "reasons");
     for (size_t r = REASON_NONE + 1; s->reasons != NULL && r < REASON_N; r++)
         if (s->reasons[r] > 0)
-            uint_member(w, reason_text((enum reason)r), s->reasons[r]);
+            jsonw_member_uint(w, reason_text((enum reason)r), s->reasons[r]);
     jsonw_object_end(w);
 }
 
 static void counts(struct jsonw *w, const struct diff_summary *s)
 {
-    uint_member(w, "read", s->read);
-    uint_member(w, "create", s->create);
-    uint_member(w, "update", s->update);
-    uint_member(w, "move", s->move);
-    uint_member(w, "remove", s->remove);
-    uint_member(w, "changed", s->changed);
-    uint_member(w, "unchanged", s->unchanged);
-    uint_member(w, "skipped", s->skipped);
-    uint_member(w, "rejected", s->rejected);
-    uint_member(w, "duplicates", s->duplicates);
-    uint_member(w, "open", s->open);
+    jsonw_member_uint(w, "read", s->read);
+    jsonw_member_uint(w, "create", s->create);
+    jsonw_member_uint(w, "update", s->update);
+    jsonw_member_uint(w, "move", s->move);
+    jsonw_member_uint(w, "remove", s->remove);
+    jsonw_member_uint(w, "changed", s->changed);
+    jsonw_member_uint(w, "unchanged", s->unchanged);
+    jsonw_member_uint(w, "skipped", s->skipped);
+    jsonw_member_uint(w, "rejected", s->rejected);
+    jsonw_member_uint(w, "duplicates", s->duplicates);
+    jsonw_member_uint(w, "open", s->open);
 }
 
 static void guards(struct jsonw *w, const struct diff_summary *s)
 {
-    jsonw_key(w, "guards");
-    jsonw_array(w);
+    jsonw_member_array(w, "guards");
     for (size_t i = 0; i < s->guards_n; i++)
         run_guard_json(&s->guards[i], w);
     jsonw_array_end(w);
@@ -197,8 +165,7 @@ static void guards(struct jsonw *w, const struct diff_summary *s)
 
 static void warnings(struct jsonw *w, const struct diff_warnings *list)
 {
-    jsonw_key(w, "warnings");
-    jsonw_array(w);
+    jsonw_member_array(w, "warnings");
     for (size_t i = 0; list != NULL && i < list->n; i++)
         jsonw_text(w, list->v[i]);
     jsonw_array_end(w);
@@ -206,15 +173,13 @@ static void warnings(struct jsonw *w, const struct diff_warnings *list)
 
 static void waiting(struct jsonw *w, const struct diff_summary *s)
 {
-    jsonw_key(w, "waiting");
     if (s->gone_waiting == 0) {
-        jsonw_null(w);
+        jsonw_member_null(w, "waiting");
         return;
     }
-    jsonw_object(w);
-    uint_member(w, "leads", s->gone_waiting);
-    jsonw_key(w, "why");
-    jsonw_text(w, s->waits_for);
+    jsonw_member_object(w, "waiting");
+    jsonw_member_uint(w, "leads", s->gone_waiting);
+    jsonw_member_text(w, "why", s->waits_for);
     jsonw_object_end(w);
 }
 
@@ -222,15 +187,11 @@ static void waiting(struct jsonw *w, const struct diff_summary *s)
 static void about(struct jsonw *w, const struct diff *d, const struct diff_summary *s)
 {
     char at[TIME_TEXT_N];
-    jsonw_key(w, "version");
-    jsonw_int(w, 1);
-    jsonw_key(w, "sync");
-    jsonw_text(w, d->head.sync);
-    jsonw_key(w, "at");
-    jsonw_text(w, time_format(d->head.at_ms, at));
-    jsonw_key(w, "mapping_sha256");
-    jsonw_text(w, s->mapping_sha256);
-    uint_member(w, "state_serial", s->state_serial);
+    jsonw_member_int(w, "version", 1);
+    jsonw_member_text(w, "sync", d->head.sync);
+    jsonw_member_text(w, "at", time_format(d->head.at_ms, at));
+    jsonw_member_text(w, "mapping_sha256", s->mapping_sha256);
+    jsonw_member_uint(w, "state_serial", s->state_serial);
     guards(w, s);
     warnings(w, d->options.warnings);
     waiting(w, s);
@@ -324,8 +285,7 @@ static int json_finish(struct diff *d, const struct diff_summary *s, struct err 
     new_variables(&w, s);
     requests(&w, s);
     reasons(&w, s);
-    jsonw_key(&w, "summary");
-    jsonw_object(&w);
+    jsonw_member_object(&w, "summary");
     counts(&w, s);
     jsonw_object_end(&w);
     jsonw_object_end(&w);
@@ -358,8 +318,7 @@ static void ndjson_begin(struct diff *d, struct jsonw *w, const char *type)
 {
     jsonw_init_output(w, &d->record);
     jsonw_object(w);
-    jsonw_key(w, "type");
-    jsonw_text(w, type);
+    jsonw_member_text(w, "type", type);
 }
 
 static int ndjson_end(struct diff *d, struct jsonw *w, struct err *e)

@@ -13,24 +13,17 @@ enum { MESSAGE_BYTES = 1 << 20 };
 
 /* ---- who and how ---- */
 
-static void text_member(struct jsonw *w, const char *key, const char *text)
-{
-    jsonw_key(w, key);
-    jsonw_text(w, text);
-}
-
 static void actor(struct jsonw *w, const struct run_actor *a)
 {
-    jsonw_key(w, "actor");
     if (a == NULL) {
-        jsonw_null(w);
+        jsonw_member_null(w, "actor");
         return;
     }
-    jsonw_object(w);
-    text_member(w, "user", a->user);
-    text_member(w, "host", a->host);
-    text_member(w, "version", a->version);
-    text_member(w, "command", a->command);
+    jsonw_member_object(w, "actor");
+    jsonw_member_text(w, "user", a->user);
+    jsonw_member_text(w, "host", a->host);
+    jsonw_member_text(w, "version", a->version);
+    jsonw_member_text(w, "command", a->command);
     jsonw_object_end(w);
 }
 
@@ -46,8 +39,7 @@ static bool is_repeated(const struct run_report *report, size_t at)
 
 static void overrides(struct jsonw *w, const struct run_report *report)
 {
-    jsonw_key(w, "overrides");
-    jsonw_object(w);
+    jsonw_member_object(w, "overrides");
     for (size_t i = 0; i < report->overrides_n; i++) {
         const char *text = report->overrides[i];
         size_t n = strcspn(text, "=");
@@ -62,7 +54,7 @@ static void overrides(struct jsonw *w, const struct run_report *report)
 void run_begun_json(const struct run_report *report, struct jsonw *w)
 {
     actor(w, report->actor);
-    text_member(w, "mapping_sha256", report->mapping_sha256[0] != '\0' ? report->mapping_sha256 : NULL);
+    jsonw_member_text(w, "mapping_sha256", report->mapping_sha256[0] != '\0' ? report->mapping_sha256 : NULL);
     overrides(w, report);
 }
 
@@ -119,30 +111,25 @@ const char *run_report_stop_kind(const struct run_report *report)
 void run_guard_json(const struct run_guard *guard, struct jsonw *w)
 {
     jsonw_object(w);
-    text_member(w, "name", guard->name);
-    text_member(w, "limit", guard->limit);
-    jsonw_key(w, "counted");
-    jsonw_uint(w, guard->counted);
-    jsonw_key(w, "of");
-    jsonw_uint(w, guard->of);
-    jsonw_key(w, "stops");
-    jsonw_bool(w, guard->stops);
+    jsonw_member_text(w, "name", guard->name);
+    jsonw_member_text(w, "limit", guard->limit);
+    jsonw_member_uint(w, "counted", guard->counted);
+    jsonw_member_uint(w, "of", guard->of);
+    jsonw_member_bool(w, "stops", guard->stops);
     jsonw_object_end(w);
 }
 
 void run_stopped_json(const struct run_report *report, struct jsonw *w)
 {
     const char *kind = run_report_stop_kind(report);
-    jsonw_key(w, "stopped_by");
     if (kind == NULL) {
-        jsonw_null(w);
+        jsonw_member_null(w, "stopped_by");
         return;
     }
-    jsonw_object(w);
-    text_member(w, "kind", kind);
-    text_member(w, "message", report->stop_message);
-    jsonw_key(w, "guards");
-    jsonw_array(w);
+    jsonw_member_object(w, "stopped_by");
+    jsonw_member_text(w, "kind", kind);
+    jsonw_member_text(w, "message", report->stop_message);
+    jsonw_member_array(w, "guards");
     for (size_t i = 0; i < report->guards_n; i++)
         if (report->exit_code == XS_GUARD && report->guards[i].stops)
             run_guard_json(&report->guards[i], w);
@@ -155,19 +142,13 @@ int run_report_ping(const struct run_report *report, struct buf *out)
     struct jsonw w;
     jsonw_init_output(&w, out);
     jsonw_object(&w);
-    text_member(&w, "sync", report->sync);
-    jsonw_key(&w, "run");
-    if (report->run == 0)
-        jsonw_null(&w);
-    else
-        jsonw_uint(&w, report->run);
-    text_member(&w, "status", report->status);
-    jsonw_key(&w, "exit_code");
-    jsonw_int(&w, report->exit_code);
+    jsonw_member_text(&w, "sync", report->sync);
+    jsonw_member_ordinal(&w, "run", report->run);
+    jsonw_member_text(&w, "status", report->status);
+    jsonw_member_int(&w, "exit_code", report->exit_code);
     run_stopped_json(report, &w);
     tally_json(&report->tally, &w);
-    jsonw_key(&w, "removals_waiting");
-    jsonw_uint(&w, run_report_removals_waiting(report));
+    jsonw_member_uint(&w, "removals_waiting", run_report_removals_waiting(report));
     jsonw_object_end(&w);
     return jsonw_end(&w);
 }

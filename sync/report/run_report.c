@@ -33,47 +33,18 @@ void run_report_free(struct run_report *report)
 
 /* ---- JSON ---- */
 
-static void uint_member(struct jsonw *w, const char *key, uint64_t n)
-{
-    jsonw_key(w, key);
-    jsonw_uint(w, n);
-}
-
-static void text_member(struct jsonw *w, const char *key, const char *text)
-{
-    jsonw_key(w, key);
-    jsonw_text(w, text);
-}
-
-/* A time that is not there yet is null, not 1970. */
-static void time_member(struct jsonw *w, const char *key, int64_t ms)
-{
-    char text[TIME_TEXT_N];
-    text_member(w, key, ms > 0 ? time_format(ms, text) : NULL);
-}
-
-static void count_or_null(struct jsonw *w, const char *key, int64_t n)
-{
-    jsonw_key(w, key);
-    if (n < 0)
-        jsonw_null(w);
-    else
-        jsonw_int(w, n);
-}
-
 static void jobs(struct jsonw *w, const struct run_report *report)
 {
-    jsonw_key(w, "jobs");
-    jsonw_array(w);
+    jsonw_member_array(w, "jobs");
     for (size_t i = 0; i < report->jobs_n; i++) {
         const struct run_job *job = &report->jobs[i];
         jsonw_object(w);
-        text_member(w, "id", job->id);
-        text_member(w, "type", job->type);
-        text_member(w, "status", job->status);
-        count_or_null(w, "total", job->total);
-        count_or_null(w, "success", job->success);
-        count_or_null(w, "failed", job->failed);
+        jsonw_member_text(w, "id", job->id);
+        jsonw_member_text(w, "type", job->type);
+        jsonw_member_text(w, "status", job->status);
+        jsonw_member_count(w, "total", job->total);
+        jsonw_member_count(w, "success", job->success);
+        jsonw_member_count(w, "failed", job->failed);
         jsonw_object_end(w);
     }
     jsonw_array_end(w);
@@ -81,16 +52,15 @@ static void jobs(struct jsonw *w, const struct run_report *report)
 
 static void targets(struct jsonw *w, const struct run_report *report)
 {
-    jsonw_key(w, "targets");
-    jsonw_array(w);
+    jsonw_member_array(w, "targets");
     for (size_t i = 0; i < report->targets_n; i++) {
         const struct run_target_counts *t = &report->targets[i];
         jsonw_object(w);
-        text_member(w, "target", t->target);
-        uint_member(w, "created", t->created);
-        uint_member(w, "changed", t->changed);
-        uint_member(w, "moved", t->moved);
-        uint_member(w, "removed", t->removed);
+        jsonw_member_text(w, "target", t->target);
+        jsonw_member_uint(w, "created", t->created);
+        jsonw_member_uint(w, "changed", t->changed);
+        jsonw_member_uint(w, "moved", t->moved);
+        jsonw_member_uint(w, "removed", t->removed);
         jsonw_object_end(w);
     }
     jsonw_array_end(w);
@@ -101,38 +71,30 @@ int run_report_json(const struct run_report *report, struct buf *out)
     struct jsonw w;
     jsonw_init_output(&w, out);
     jsonw_object(&w);
-    uint_member(&w, "version", 1);
-    jsonw_key(&w, "run");
-    if (report->run == 0)
-        jsonw_null(&w);
-    else
-        jsonw_uint(&w, report->run);
-    text_member(&w, "sync", report->sync);
+    jsonw_member_uint(&w, "version", 1);
+    jsonw_member_ordinal(&w, "run", report->run);
+    jsonw_member_text(&w, "sync", report->sync);
     if (report->command != NULL)
-        text_member(&w, "command", report->command);
-    time_member(&w, "started_at", report->started_ms);
-    time_member(&w, "finished_at", report->finished_ms);
-    text_member(&w, "status", report->status);
-    text_member(&w, "read", report->read);
+        jsonw_member_text(&w, "command", report->command);
+    jsonw_member_time(&w, "started_at", report->started_ms);
+    jsonw_member_time(&w, "finished_at", report->finished_ms);
+    jsonw_member_text(&w, "status", report->status);
+    jsonw_member_text(&w, "read", report->read);
     tally_json(&report->tally, &w);
-    uint_member(&w, "removals_waiting", run_report_removals_waiting(report));
-    jsonw_key(&w, "requests");
-    jsonw_object(&w);
-    uint_member(&w, "total", report->requests_total);
-    uint_member(&w, "retried", report->requests_retried);
-    uint_member(&w, "rate_limited", report->requests_rate_limited);
+    jsonw_member_uint(&w, "removals_waiting", run_report_removals_waiting(report));
+    jsonw_member_object(&w, "requests");
+    jsonw_member_uint(&w, "total", report->requests_total);
+    jsonw_member_uint(&w, "retried", report->requests_retried);
+    jsonw_member_uint(&w, "rate_limited", report->requests_rate_limited);
     jsonw_object_end(&w);
     jobs(&w, report);
-    jsonw_key(&w, "leads_per_second");
-    jsonw_number(&w, report->leads_per_second, 1);
-    uint_member(&w, "peak_rss_bytes", report->peak_rss_bytes);
-    jsonw_key(&w, "exit_code");
-    jsonw_int(&w, report->exit_code);
+    jsonw_member_number(&w, "leads_per_second", report->leads_per_second, 1);
+    jsonw_member_uint(&w, "peak_rss_bytes", report->peak_rss_bytes);
+    jsonw_member_int(&w, "exit_code", report->exit_code);
     run_stopped_json(report, &w);
     targets(&w, report);
     run_begun_json(report, &w);
-    jsonw_key(&w, "plan");
-    jsonw_null(&w);
+    jsonw_member_null(&w, "plan");
     jsonw_object_end(&w);
     return jsonw_end(&w);
 }

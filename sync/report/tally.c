@@ -107,19 +107,13 @@ void tally_json(const struct tally *t, struct jsonw *w)
         {"retried", t->retried},
         {"skipped_active", t->skipped_active},
     };
-    jsonw_key(w, "rows");
-    jsonw_object(w);
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        jsonw_key(w, rows[i].name);
-        jsonw_uint(w, rows[i].n);
-    }
+    jsonw_member_object(w, "rows");
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        jsonw_member_uint(w, rows[i].name, rows[i].n);
     jsonw_object_end(w);
-    jsonw_key(w, "reasons");
-    jsonw_object(w);
+    jsonw_member_object(w, "reasons");
     for (size_t r = REASON_NONE + 1; r < REASON_N; r++)
-        if (t->reasons[r] > 0) {
-            jsonw_key(w, reason_text((enum reason)r));
-            jsonw_uint(w, t->reasons[r]);
-        }
+        if (t->reasons[r] > 0)
+            jsonw_member_uint(w, reason_text((enum reason)r), t->reasons[r]);
     jsonw_object_end(w);
 }

@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include "sync/base/hash.h"
 #include "sync/base/jsonw.h"
 #include "tests/unit/harness.h"
 
@@ -14,8 +15,7 @@ static int write_document(struct buf *out)
     struct jsonw w;
     jsonw_init(&w, out);
     jsonw_object(&w);
-    jsonw_key(&w, "a");
-    jsonw_array(&w);
+    jsonw_member_array(&w, "a");
     jsonw_int(&w, -5);
     jsonw_uint(&w, UINT64_MAX);
     jsonw_int(&w, INT64_MIN);
@@ -23,22 +23,15 @@ static int write_document(struct buf *out)
     jsonw_key_str(&w, STR("b\"c"));
     jsonw_object(&w);
     jsonw_object_end(&w);
-    jsonw_key(&w, "n");
-    jsonw_number(&w, 1.25, 1);
-    jsonw_key(&w, "inf");
-    jsonw_number(&w, INFINITY, 1);
-    jsonw_key(&w, "t");
-    jsonw_bool(&w, true);
+    jsonw_member_number(&w, "n", 1.25, 1);
+    jsonw_member_number(&w, "inf", INFINITY, 1);
+    jsonw_member_bool(&w, "t", true);
     jsonw_key_plain(&w, STR("\"f\":"));
     jsonw_bool(&w, false);
-    jsonw_key(&w, "z");
-    jsonw_text(&w, NULL);
-    jsonw_key(&w, "s");
-    jsonw_text(&w, "x");
-    jsonw_key(&w, "r");
-    jsonw_raw(&w, STR("[1,2]"));
-    jsonw_key(&w, "e");
-    jsonw_array(&w);
+    jsonw_member_text(&w, "z", NULL);
+    jsonw_member_text(&w, "s", "x");
+    jsonw_member_raw(&w, "r", STR("[1,2]"));
+    jsonw_member_array(&w, "e");
     jsonw_array_end(&w);
     jsonw_object_end(&w);
     return jsonw_end(&w);
@@ -53,6 +46,42 @@ START_TEST(a_document)
     struct buf out = BUF_INIT(4096);
     ck_assert_int_eq(write_document(&out), 0);
     ck_assert_str_eq(buf_cstr(&out), document);
+    buf_free(&out);
+}
+END_TEST
+
+/* Each member with a value, and with what it writes null for. */
+START_TEST(members)
+{
+    static const struct uuid id = {.b = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16}};
+    struct buf out = BUF_INIT(4096);
+    struct jsonw w;
+    jsonw_init(&w, &out);
+    jsonw_object(&w);
+    jsonw_member_object(&w, "o");
+    jsonw_member_str(&w, "s", STR("x"));
+    jsonw_member_str(&w, "s0", STR_NONE);
+    jsonw_member_str_or_null(&w, "n", STR("x"));
+    jsonw_member_str_or_null(&w, "n0", STR(""));
+    jsonw_object_end(&w);
+    jsonw_member_int(&w, "i", -1);
+    jsonw_member_uint(&w, "u", 1);
+    jsonw_member_count(&w, "c", 0);
+    jsonw_member_count(&w, "c0", -1);
+    jsonw_member_ordinal(&w, "d", 1);
+    jsonw_member_ordinal(&w, "d0", 0);
+    jsonw_member_null(&w, "z");
+    jsonw_member_raw(&w, "r0", STR_NONE);
+    jsonw_member_time(&w, "t", 1000);
+    jsonw_member_time(&w, "t0", 0);
+    jsonw_member_uuid(&w, "id", &id);
+    jsonw_member_uuid(&w, "id0", NULL);
+    jsonw_object_end(&w);
+    ck_assert_int_eq(jsonw_end(&w), 0);
+    ck_assert_str_eq(buf_cstr(&out),
+                     "{\"o\":{\"s\":\"x\",\"s0\":\"\",\"n\":\"x\",\"n0\":null},\"i\":-1,\"u\":1,\"c\":0,\"c0\":null,"
+                     "\"d\":1,\"d0\":null,\"z\":null,\"r0\":null,\"t\":\"1970-01-01T00:00:01.000Z\",\"t0\":null,"
+                     "\"id\":\"01020304-0506-0708-090a-0b0c0d0e0f10\",\"id0\":null}");
     buf_free(&out);
 }
 END_TEST
@@ -123,8 +152,7 @@ START_TEST(hidden_characters)
         struct jsonw w;
         jsonw_init_output(&w, &out);
         jsonw_object(&w);
-        jsonw_key(&w, cases[i].in);
-        jsonw_text(&w, cases[i].in);
+        jsonw_member_text(&w, cases[i].in, cases[i].in);
         jsonw_object_end(&w);
         ck_assert_int_eq(jsonw_end(&w), 0);
         ck_assert_int_eq(buf_addf(&copy, "{\"%s\":\"%s\"}", cases[i].out, cases[i].out), 0);
@@ -132,8 +160,7 @@ START_TEST(hidden_characters)
         /* What another writer made. */
         jsonw_init(&w, &plain);
         jsonw_object(&w);
-        jsonw_key(&w, cases[i].in);
-        jsonw_text(&w, cases[i].in);
+        jsonw_member_text(&w, cases[i].in, cases[i].in);
         jsonw_object_end(&w);
         buf_reset(&copy);
         ck_assert_int_eq(jsonw_copy_output(buf_str(&plain), &copy), 0);
@@ -214,6 +241,7 @@ int main(void)
     Suite *suite = suite_create("jsonw");
     TCase *tc = tcase_create("jsonw");
     tcase_add_test(tc, a_document);
+    tcase_add_test(tc, members);
     tcase_add_test(tc, any_maximum_is_told);
     tcase_add_test(tc, strings);
     tcase_add_test(tc, hidden_characters);

@@ -134,28 +134,21 @@ static void put_mapped(struct buf *out, const struct mapping *m, const struct ma
         put_lead(&w, &mapped->lead);
     else
         jsonw_text(&w, reason_text(mapped->reason));
-    jsonw_key(&w, "key");
-    jsonw_str(&w, mapped->key_text);
-    if (!str_eq(mapped->key_text, mapped->email_key)) {
-        jsonw_key(&w, "email_key");
-        jsonw_str(&w, mapped->email_key);
-    }
-    if (m->routes_n > 0) {
-        jsonw_key(&w, "target");
-        jsonw_uint(&w, mapped->target_index);
-    }
+    jsonw_member_str(&w, "key", mapped->key_text);
+    if (!str_eq(mapped->key_text, mapped->email_key))
+        jsonw_member_str(&w, "email_key", mapped->email_key);
+    if (m->routes_n > 0)
+        jsonw_member_uint(&w, "target", mapped->target_index);
     if (mapped->skip_value > 0) {
         const struct skip_value v = mapping_skip_value(m, mapped->skip_value);
         char rule[256];
         snprintf(rule, sizeof rule, "%zu %s=%.*s %s", v.rule, v.column, STR_ARG(v.value),
                  policies[mapping_skip_then(m, v.rule - 1)->policy]);
         ck_assert_uint_le(mapped->skip_value, mapping_skip_values_n(m));
-        jsonw_key(&w, "rule");
-        jsonw_text(&w, rule);
+        jsonw_member_text(&w, "rule", rule);
     }
     if (mapped->rejects_n > 0) {
-        jsonw_key(&w, "rejects");
-        jsonw_array(&w);
+        jsonw_member_array(&w, "rejects");
         for (size_t i = 0; i < mapped->rejects_n; i++) {
             jsonw_array(&w);
             jsonw_text(&w, mapped->rejects[i].column);
@@ -167,8 +160,7 @@ static void put_mapped(struct buf *out, const struct mapping *m, const struct ma
         jsonw_array_end(&w);
     }
     if (mapped->emptied_n > 0) {
-        jsonw_key(&w, "emptied");
-        jsonw_array(&w);
+        jsonw_member_array(&w, "emptied");
         for (size_t i = 0; i < mapped->emptied_n; i++)
             put_text(&w, &mapped->emptied[i]);
         jsonw_array_end(&w);

@@ -24,8 +24,8 @@ void body_uuid(struct jsonw *w, const struct uuid *id)
 
 void body_target(struct jsonw *w, enum target_role role, const struct target *target)
 {
-    jsonw_key(w, target->kind == TARGET_CAMPAIGN ? target_keys[role].campaign : target_keys[role].list);
-    body_uuid(w, &target->id);
+    const char *key = target->kind == TARGET_CAMPAIGN ? target_keys[role].campaign : target_keys[role].list;
+    jsonw_member_uuid(w, key, &target->id);
 }
 
 void body_value(struct jsonw *w, struct str key, const struct value *value)
@@ -50,8 +50,7 @@ void body_value(struct jsonw *w, struct str key, const struct value *value)
 
 void body_ids(struct jsonw *w, const struct uuid *ids, size_t n)
 {
-    jsonw_key(w, "ids");
-    jsonw_array(w);
+    jsonw_member_array(w, "ids");
     for (size_t i = 0; i < n; i++)
         body_uuid(w, &ids[i]);
     jsonw_array_end(w);

@@ -47,8 +47,7 @@ int api_lead_json(const struct lead *lead, struct buf *out)
         if (lead->custom[i].kind == VALUE_ABSENT)
             continue;
         if (!open) {
-            jsonw_key(&w, "custom_variables");
-            jsonw_object(&w);
+            jsonw_member_object(&w, "custom_variables");
             open = true;
         }
         body_value(&w, lead->shape->custom_names[i], &lead->custom[i]);
@@ -76,20 +75,13 @@ int api_leads_add_open(const struct leads_add *add, struct buf *body)
     jsonw_init(&w, body);
     jsonw_object(&w);
     body_target(&w, TARGET_ADD, &add->target);
-    if (add->blocklist_id != NULL) {
-        jsonw_key(&w, "blocklist_id");
-        jsonw_text(&w, add->blocklist_id);
-    }
-    if (add->verify_on_import) {
-        jsonw_key(&w, "verify_leads_on_import");
-        jsonw_bool(&w, true);
-    }
-    if (add->skip != SKIP_NOTHING) {
-        jsonw_key(&w, skip_keys[add->skip]);
-        jsonw_bool(&w, true);
-    }
-    jsonw_key(&w, "leads");
-    jsonw_array(&w);
+    if (add->blocklist_id != NULL)
+        jsonw_member_text(&w, "blocklist_id", add->blocklist_id);
+    if (add->verify_on_import)
+        jsonw_member_bool(&w, "verify_leads_on_import", true);
+    if (add->skip != SKIP_NOTHING)
+        jsonw_member_bool(&w, skip_keys[add->skip], true);
+    jsonw_member_array(&w, "leads");
     return w.failed ? -1 : 0;
 }
 

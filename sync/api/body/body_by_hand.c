@@ -269,12 +269,9 @@ int leads_query_parse(struct str text, struct leads_query *out, struct err *e)
 
 static void condition(struct jsonw *w, const char *name, const char *number_name, const char *word, int64_t n)
 {
-    jsonw_key(w, name);
-    jsonw_object(w);
-    jsonw_key(w, number_name);
-    jsonw_int(w, n);
-    jsonw_key(w, "condition");
-    jsonw_text(w, word);
+    jsonw_member_object(w, name);
+    jsonw_member_int(w, number_name, n);
+    jsonw_member_text(w, "condition", word);
     jsonw_object_end(w);
 }
 
@@ -286,14 +283,10 @@ static void queries(struct body *b, const struct leads_query *q, size_t n)
     jsonw_array(&b->w);
     for (; n > 0; n--, q++) {
         jsonw_object(&b->w);
-        jsonw_key(&b->w, "actionType");
-        jsonw_text(&b->w, actions[q->action]);
-        jsonw_key(&b->w, "values");
-        jsonw_object(&b->w);
-        if (q->days >= 0) {
-            jsonw_key(&b->w, "occurrence-days");
-            jsonw_int(&b->w, q->days);
-        }
+        jsonw_member_text(&b->w, "actionType", actions[q->action]);
+        jsonw_member_object(&b->w, "values");
+        if (q->days >= 0)
+            jsonw_member_int(&b->w, "occurrence-days", q->days);
         if (q->count_is >= 0)
             condition(&b->w, "occurrence-count", "count", counts[q->count_is], q->count);
         if (q->status_is >= 0)

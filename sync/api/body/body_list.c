@@ -46,16 +46,14 @@ int body_leads_list(const struct leads_list *list, struct buf *out, struct err *
     if (list->target != NULL)
         body_target(&w, TARGET_FILTER, list->target);
     if (list->contacts_n != 0) {
-        jsonw_key(&w, "contacts");
-        jsonw_array(&w);
+        jsonw_member_array(&w, "contacts");
         for (size_t i = 0; i < list->contacts_n; i++)
             jsonw_str(&w, list->contacts[i]);
         jsonw_array_end(&w);
     }
     if (list->ids_n != 0)
         body_ids(&w, list->ids, list->ids_n);
-    jsonw_key(&w, "limit");
-    jsonw_int(&w, LEADS_LIST_MAX); /* ten unless asked; more is a 400 */
+    jsonw_member_int(&w, "limit", LEADS_LIST_MAX); /* ten unless asked; more is a 400 */
     jsonw_object_end(&w);
     return body_end(&w, "leads/list", e);
 }
@@ -69,10 +67,8 @@ int body_leads_search(const struct target *target, struct str text, struct buf *
     jsonw_object(&w);
     if (target != NULL)
         body_target(&w, TARGET_FILTER, target);
-    jsonw_key(&w, "search");
-    jsonw_str(&w, text);
-    jsonw_key(&w, "limit");
-    jsonw_int(&w, LEADS_LIST_MAX);
+    jsonw_member_str(&w, "search", text);
+    jsonw_member_int(&w, "limit", LEADS_LIST_MAX);
     jsonw_object_end(&w);
     return body_end(&w, "leads/list", e);
 }

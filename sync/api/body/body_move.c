@@ -20,29 +20,21 @@ static int check_target(const char *what, const struct target *target, struct er
     return err_set(e, XS_INTERNAL, "%s: no %s is given; please report this", what, target_kind_text(target->kind));
 }
 
-static void flag(struct jsonw *w, const char *key, bool on)
-{
-    jsonw_key(w, key);
-    jsonw_bool(w, on);
-}
-
 /* Those that nobody asked for are left out: what the API does without them is what was tried. */
 static void add_options(struct jsonw *w, const struct leads_move_options *o)
 {
-    flag(w, "check_duplicates", !o->allow_duplicates);
-    flag(w, "reset_interest_status", o->reset_interest);
+    jsonw_member_bool(w, "check_duplicates", !o->allow_duplicates);
+    jsonw_member_bool(w, "reset_interest_status", o->reset_interest);
     if (o->copy)
-        flag(w, "copy_leads", true);
+        jsonw_member_bool(w, "copy_leads", true);
     if (o->check_campaigns)
-        flag(w, "check_duplicates_in_campaigns", true);
+        jsonw_member_bool(w, "check_duplicates_in_campaigns", true);
     if (o->skip_in_verification)
-        flag(w, "skip_leads_in_verification", true);
+        jsonw_member_bool(w, "skip_leads_in_verification", true);
     if (o->ignore_clauses)
-        flag(w, "ignore_resource_filter_clauses", true);
-    if (o->assign) {
-        jsonw_key(w, "assigned_to");
-        body_uuid(w, &o->assigned_to);
-    }
+        jsonw_member_bool(w, "ignore_resource_filter_clauses", true);
+    if (o->assign)
+        jsonw_member_uuid(w, "assigned_to", &o->assigned_to);
 }
 
 int body_leads_move_with(const struct leads_move *move, const struct leads_move_options *options, struct buf *out,
@@ -60,8 +52,7 @@ int body_leads_move_with(const struct leads_move *move, const struct leads_move_
     body_target(&w, TARGET_FILTER, &move->from);
     body_target(&w, TARGET_DESTINATION, &move->to);
     add_options(&w, options);
-    jsonw_key(&w, "limit");
-    jsonw_uint(&w, move->ids_n);
+    jsonw_member_uint(&w, "limit", move->ids_n);
     jsonw_object_end(&w);
     return body_end(&w, "leads/move", e);
 }
@@ -82,8 +73,7 @@ int body_leads_delete(const struct leads_delete *del, struct buf *out, struct er
     jsonw_object(&w);
     body_target(&w, TARGET_ADD, &del->from);
     body_ids(&w, del->ids, del->ids_n);
-    jsonw_key(&w, "limit");
-    jsonw_uint(&w, del->ids_n);
+    jsonw_member_uint(&w, "limit", del->ids_n);
     jsonw_object_end(&w);
     return body_end(&w, "DELETE /leads", e);
 }

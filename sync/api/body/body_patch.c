@@ -76,8 +76,7 @@ int body_lead_patch(const struct lead_patch *patch, struct buf *out, struct err 
             return err_set(e, XS_INTERNAL, "%s cannot be cleared by PATCH; please report this", row->api);
         any = true;
         if (row->kind != LEAD_KIND_NUMBER && value->kind != VALUE_NULL) {
-            jsonw_key(&w, row->api);
-            jsonw_str(&w, (struct str){value->p, value->n});
+            jsonw_member_str(&w, row->api, (struct str){value->p, value->n});
         } else {
             body_value(&w, str_from(row->api), value);
         }
@@ -85,8 +84,7 @@ int body_lead_patch(const struct lead_patch *patch, struct buf *out, struct err 
     if (!any)
         return err_set(e, XS_INTERNAL, "PATCH of a lead that changes nothing; please report this");
     if (patch->custom) {
-        jsonw_key(&w, "custom_variables");
-        jsonw_object(&w);
+        jsonw_member_object(&w, "custom_variables");
         if (stored_custom(&w, patch, e) != 0)
             return -1;
         size_t n = patch->lead->shape != NULL ? patch->lead->shape->custom_n : 0;

@@ -168,31 +168,20 @@ static int show_json(const struct forget_call *f, bool added, struct buf *out)
     struct jsonw w;
     jsonw_init_output(&w, out);
     jsonw_object(&w);
-    jsonw_key(&w, "version");
-    jsonw_int(&w, 1);
-    jsonw_key(&w, "workspace");
-    jsonw_text(&w, f->workspace);
-    jsonw_key(&w, "added");
-    jsonw_bool(&w, added);
-    jsonw_key(&w, "leads");
-    jsonw_uint(&w, sum.leads);
-    jsonw_key(&w, "others");
-    jsonw_uint(&w, sum.others);
-    jsonw_key(&w, "states");
-    jsonw_array(&w);
+    jsonw_member_int(&w, "version", 1);
+    jsonw_member_text(&w, "workspace", f->workspace);
+    jsonw_member_bool(&w, "added", added);
+    jsonw_member_uint(&w, "leads", sum.leads);
+    jsonw_member_uint(&w, "others", sum.others);
+    jsonw_member_array(&w, "states");
     for (size_t i = 0; i < f->states_n; i++) {
         const struct forget_state *s = &f->states[i];
         jsonw_object(&w);
-        jsonw_key(&w, "state");
-        jsonw_text(&w, s->path);
-        jsonw_key(&w, "sync");
-        jsonw_text(&w, s->sync);
-        jsonw_key(&w, "leads");
-        jsonw_uint(&w, s->counts.leads);
-        jsonw_key(&w, "others");
-        jsonw_uint(&w, s->counts.others);
-        jsonw_key(&w, "left");
-        jsonw_text(&w, s->why);
+        jsonw_member_text(&w, "state", s->path);
+        jsonw_member_text(&w, "sync", s->sync);
+        jsonw_member_uint(&w, "leads", s->counts.leads);
+        jsonw_member_uint(&w, "others", s->counts.others);
+        jsonw_member_text(&w, "left", s->why);
         jsonw_object_end(&w);
     }
     jsonw_array_end(&w);
@@ -296,14 +285,10 @@ static int add_person(const struct forget_call *f, const struct forget_list *l, 
         return table_add(table, str_from(at), TABLE_PLAIN) | table_add(table, str_from(hash), TABLE_PLAIN) |
                table_add(table, str_from(p->workspace), TABLE_PLAIN);
     jsonw_object(w);
-    jsonw_key(w, "forgotten_at");
-    jsonw_text(w, at);
-    jsonw_key(w, "hash");
-    jsonw_text(w, hash);
-    jsonw_key(w, "workspace");
-    jsonw_text(w, p->workspace);
-    jsonw_key(w, "list");
-    jsonw_text(w, l->path);
+    jsonw_member_text(w, "forgotten_at", at);
+    jsonw_member_text(w, "hash", hash);
+    jsonw_member_text(w, "workspace", p->workspace);
+    jsonw_member_text(w, "list", l->path);
     jsonw_object_end(w);
     return 0;
 }

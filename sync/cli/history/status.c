@@ -109,19 +109,13 @@ static struct batch_state_texts batch_state_texts(enum batch_state s)
 static void json_batch(struct jsonw *w, const struct batch *batch)
 {
     jsonw_object(w);
-    jsonw_key(w, "batch");
-    jsonw_uint(w, batch->id);
-    jsonw_key(w, "run");
-    jsonw_uint(w, batch->run);
-    jsonw_key(w, "op");
-    jsonw_text(w, op_text(batch->op));
-    jsonw_key(w, "state");
-    jsonw_text(w, batch_state_texts(batch->state).word);
-    jsonw_key(w, "rows");
-    jsonw_uint(w, batch->entries_n);
-    status_time_json(w, "sent_at", batch->sent_ms);
-    jsonw_key(w, "job");
-    jsonw_text(w, batch->job);
+    jsonw_member_uint(w, "batch", batch->id);
+    jsonw_member_uint(w, "run", batch->run);
+    jsonw_member_text(w, "op", op_text(batch->op));
+    jsonw_member_text(w, "state", batch_state_texts(batch->state).word);
+    jsonw_member_uint(w, "rows", batch->entries_n);
+    jsonw_member_time(w, "sent_at", batch->sent_ms);
+    jsonw_member_text(w, "job", batch->job);
     jsonw_object_end(w);
 }
 
@@ -130,35 +124,25 @@ static int show_json(struct state *state, const struct overview *v, struct buf *
     struct jsonw w;
     jsonw_init_output(&w, out);
     jsonw_object(&w);
-    jsonw_key(&w, "version");
-    jsonw_int(&w, 1);
-    jsonw_key(&w, "sync");
-    jsonw_text(&w, state_sync(state));
-    jsonw_key(&w, "leads");
-    jsonw_uint(&w, v->leads);
-    jsonw_key(&w, "unmerged");
-    jsonw_uint(&w, v->unmerged);
-    jsonw_key(&w, "waiting");
-    jsonw_uint(&w, v->retries);
-    jsonw_key(&w, "given_up");
-    jsonw_uint(&w, v->given_up);
-    jsonw_key(&w, "removals_waiting");
-    jsonw_uint(&w, v->removals);
-    jsonw_key(&w, "open");
-    jsonw_array(&w);
+    jsonw_member_int(&w, "version", 1);
+    jsonw_member_text(&w, "sync", state_sync(state));
+    jsonw_member_uint(&w, "leads", v->leads);
+    jsonw_member_uint(&w, "unmerged", v->unmerged);
+    jsonw_member_uint(&w, "waiting", v->retries);
+    jsonw_member_uint(&w, "given_up", v->given_up);
+    jsonw_member_uint(&w, "removals_waiting", v->removals);
+    jsonw_member_array(&w, "open");
     for (size_t i = 0; i < v->open_n; i++)
         json_batch(&w, &v->open[i]);
     jsonw_array_end(&w);
-    jsonw_key(&w, "jobs");
-    jsonw_array(&w);
+    jsonw_member_array(&w, "jobs");
     for (size_t i = 0; i < v->jobs.n; i++) {
         jsonw_object(&w);
         job_view_json(&w, &v->jobs.v[i]);
         jsonw_object_end(&w);
     }
     jsonw_array_end(&w);
-    jsonw_key(&w, "runs");
-    jsonw_array(&w);
+    jsonw_member_array(&w, "runs");
     for (size_t i = 0; i < v->runs_n; i++)
         status_run_json(&w, &v->runs[i]);
     jsonw_array_end(&w);

@@ -37,45 +37,27 @@ static const char *const begun_members[] = {"actor", "mapping_sha256", "override
 static void raw_member(struct jsonw *w, const char *key, struct json_object *of)
 {
     struct json_object *value = member(of, key);
-    jsonw_key(w, key);
-    if (value == NULL)
-        jsonw_null(w);
-    else
-        jsonw_raw(w, str_from(json_object_to_json_string_ext(value, JSON_C_TO_STRING_PLAIN)));
-}
-
-void status_time_json(struct jsonw *w, const char *key, int64_t ms)
-{
-    char text[TIME_TEXT_N];
-    jsonw_key(w, key);
-    jsonw_text(w, ms > 0 ? time_format(ms, text) : NULL);
+    const char *json = value != NULL ? json_object_to_json_string_ext(value, JSON_C_TO_STRING_PLAIN) : NULL;
+    jsonw_member_raw(w, key, str_from(json));
 }
 
 void status_run_json(struct jsonw *w, const struct run_record *run)
 {
     jsonw_object(w);
-    jsonw_key(w, "run");
-    jsonw_uint(w, run->id);
-    status_time_json(w, "started_at", run->started_ms);
-    status_time_json(w, "finished_at", run->finished_ms);
-    jsonw_key(w, "status");
-    jsonw_text(w, run->status);
-    jsonw_key(w, "read");
-    jsonw_text(w, run->read);
-    jsonw_key(w, "exit_code");
+    jsonw_member_uint(w, "run", run->id);
+    jsonw_member_time(w, "started_at", run->started_ms);
+    jsonw_member_time(w, "finished_at", run->finished_ms);
+    jsonw_member_text(w, "status", run->status);
+    jsonw_member_text(w, "read", run->read);
     if (run->finished_ms > 0)
-        jsonw_int(w, run->exit_code);
+        jsonw_member_int(w, "exit_code", run->exit_code);
     else
-        jsonw_null(w);
+        jsonw_member_null(w, "exit_code");
     struct json_object *report = parse(run->report), *begun = parse(run->begun);
     raw_member(w, "stopped_by", report);
     for (size_t i = 0; i < sizeof begun_members / sizeof begun_members[0]; i++)
         raw_member(w, begun_members[i], begun);
-    jsonw_key(w, "report");
-    if (run->report != NULL)
-        jsonw_raw(w, str_from(run->report));
-    else
-        jsonw_null(w);
+    jsonw_member_raw(w, "report", str_from(run->report));
     jsonw_object_end(w);
     json_object_put(report);
     json_object_put(begun);

@@ -23,8 +23,6 @@ struct overview {
     bool detailed;         /* one run was asked for: all that is known of it */
 };
 
-/* A time as a member; null where there is none. */
-void status_time_json(struct jsonw *w, const char *key, int64_t ms);
 void status_run_json(struct jsonw *w, const struct run_record *run);
 /* The lines below the run's own: what happened to its rows, what ended it, and who began it, where that or the mapping differs
  * from `above`, the run that is listed before it (NULL: none). `columns` 0: no terminal. 0/-1 */

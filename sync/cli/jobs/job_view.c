@@ -183,41 +183,20 @@ bool job_view_failed(const struct job_view *view)
 
 /* ---- showing ---- */
 
-static void number(struct jsonw *w, const char *key, int64_t v)
-{
-    jsonw_key(w, key);
-    if (v >= 0)
-        jsonw_int(w, v);
-    else
-        jsonw_null(w);
-}
-
-static void text(struct jsonw *w, const char *key, const char *v)
-{
-    jsonw_key(w, key);
-    jsonw_text(w, v);
-}
-
-static void time_of(struct jsonw *w, const char *key, int64_t ms)
-{
-    char formatted[TIME_TEXT_N];
-    text(w, key, ms > 0 ? time_format(ms, formatted) : NULL);
-}
-
 void job_view_json(struct jsonw *w, const struct job_view *view)
 {
-    text(w, "id", view->id);
-    text(w, "type", view->type);
-    text(w, "status", view->status);
-    number(w, "progress", view->progress);
-    number(w, "total", view->total);
-    number(w, "success", view->success);
-    number(w, "failed", view->failed);
-    text(w, "from", view->from);
-    text(w, "to", view->to);
-    number(w, "run", view->run > 0 ? (int64_t)view->run : -1);
-    time_of(w, "created_at", view->created_ms);
-    time_of(w, "updated_at", view->updated_ms);
+    jsonw_member_text(w, "id", view->id);
+    jsonw_member_text(w, "type", view->type);
+    jsonw_member_text(w, "status", view->status);
+    jsonw_member_count(w, "progress", view->progress);
+    jsonw_member_count(w, "total", view->total);
+    jsonw_member_count(w, "success", view->success);
+    jsonw_member_count(w, "failed", view->failed);
+    jsonw_member_text(w, "from", view->from);
+    jsonw_member_text(w, "to", view->to);
+    jsonw_member_count(w, "run", view->run > 0 ? (int64_t)view->run : -1);
+    jsonw_member_time(w, "created_at", view->created_ms);
+    jsonw_member_time(w, "updated_at", view->updated_ms);
 }
 
 const char *job_end_name(struct state *state, const char *end, struct arena *arena)

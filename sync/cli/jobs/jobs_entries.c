@@ -102,40 +102,29 @@ static struct str message(struct page *p, const struct job_entry *entry, enum en
     return out.n > 0 ? out : str_from(reason_text(entry->entry.reason));
 }
 
-static void text_or_null(struct jsonw *w, const char *key, struct str text)
-{
-    jsonw_key(w, key);
-    if (text.n > 0)
-        jsonw_str(w, text);
-    else
-        jsonw_null(w);
-}
-
 /* ---- JSON ---- */
 
 static void add_result(struct jsonw *w, const struct job_entry *entry)
 {
-    jsonw_object(w);
-    text_or_null(w, "outcome", str_from(outcome_text(entry->entry.outcome)));
-    text_or_null(w, "reason", str_from(reason_text(entry->entry.reason)));
-    jsonw_key(w, "http_status");
-    if (entry->entry.http_status > 0)
-        jsonw_int(w, entry->entry.http_status);
-    else
-        jsonw_null(w);
+    if (entry->entry.outcome == OUTCOME_NONE) {
+        jsonw_member_null(w, "completionResult");
+        return;
+    }
+    jsonw_member_object(w, "completionResult");
+    jsonw_member_str_or_null(w, "outcome", str_from(outcome_text(entry->entry.outcome)));
+    jsonw_member_str_or_null(w, "reason", str_from(reason_text(entry->entry.reason)));
+    jsonw_member_ordinal(w, "http_status", (uint64_t)entry->entry.http_status);
     jsonw_object_end(w);
 }
 
 static void add_data(struct jsonw *w, struct page *p, const struct job_entry *entry)
 {
     char id[UUID_TEXT_N], from[TARGET_TEXT_N], to[TARGET_TEXT_N];
-    jsonw_key(w, "data");
-    jsonw_object(w);
-    text_or_null(w, "key", entry->entry.key_text);
-    jsonw_key(w, "lead_id");
-    jsonw_text(w, entry->entry.has_lead_id ? uuid_format(&entry->entry.lead_id, id) : NULL);
-    text_or_null(w, "from", from_text(p, entry, from));
-    text_or_null(w, "to", to_text(p, entry, to));
+    jsonw_member_object(w, "data");
+    jsonw_member_str_or_null(w, "key", entry->entry.key_text);
+    jsonw_member_text(w, "lead_id", entry->entry.has_lead_id ? uuid_format(&entry->entry.lead_id, id) : NULL);
+    jsonw_member_str_or_null(w, "from", from_text(p, entry, from));
+    jsonw_member_str_or_null(w, "to", to_text(p, entry, to));
     jsonw_object_end(w);
 }
 
@@ -146,28 +135,17 @@ static int add_json(struct page *p, const struct job_entry *entry, struct buf *o
     snprintf(id, sizeof id, "%s-%zu", p->job->id, entry->n);
     jsonw_init_output(&w, out);
     jsonw_object(&w);
-    jsonw_key(&w, "id");
-    jsonw_text(&w, id);
-    jsonw_key(&w, "createdAt");
-    jsonw_int(&w, p->job->created_ms);
-    jsonw_key(&w, "updatedAt");
-    jsonw_int(&w, p->job->updated_ms);
+    jsonw_member_text(&w, "id", id);
+    jsonw_member_int(&w, "createdAt", p->job->created_ms);
+    jsonw_member_int(&w, "updatedAt", p->job->updated_ms);
     add_data(&w, p, entry);
-    jsonw_key(&w, "validationStatus");
-    jsonw_text(&w, entry_status_names[entry->validation]);
-    text_or_null(&w, "validationMessage", message(p, entry, entry->validation));
-    jsonw_key(&w, "validationResult");
-    jsonw_null(&w); /* what was found wrong is all in the message */
-    jsonw_key(&w, "completionStatus");
-    jsonw_text(&w, entry_status_names[entry->completion]);
-    text_or_null(&w, "completionMessage", message(p, entry, entry->completion));
-    jsonw_key(&w, "completionResult");
-    if (entry->entry.outcome == OUTCOME_NONE)
-        jsonw_null(&w);
-    else
-        add_result(&w, entry);
-    jsonw_key(&w, "backgroundJob");
-    jsonw_text(&w, p->job->id);
+    jsonw_member_text(&w, "validationStatus", entry_status_names[entry->validation]);
+    jsonw_member_str_or_null(&w, "validationMessage", message(p, entry, entry->validation));
+    jsonw_member_null(&w, "validationResult"); /* what was found wrong is all in the message */
+    jsonw_member_text(&w, "completionStatus", entry_status_names[entry->completion]);
+    jsonw_member_str_or_null(&w, "completionMessage", message(p, entry, entry->completion));
+    add_result(&w, entry);
+    jsonw_member_text(&w, "backgroundJob", p->job->id);
     jsonw_object_end(&w);
     return jsonw_end(&w);
 }
@@ -190,9 +168,8 @@ static int add_meta(const struct page *p, struct buf *out)
     int bad = has_next(p) ? next_text(p, &next) : 0;
     jsonw_init_output(&w, out);
     jsonw_object(&w);
-    jsonw_key(&w, "total");
-    jsonw_uint(&w, p->total);
-    text_or_null(&w, "next", buf_str(&next));
+    jsonw_member_uint(&w, "total", p->total);
+    jsonw_member_str_or_null(&w, "next", buf_str(&next));
     jsonw_object_end(&w);
     bad |= jsonw_end(&w);
     buf_free(&next);

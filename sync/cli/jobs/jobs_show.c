@@ -68,40 +68,29 @@ static int look(struct shown *s, const char *id, struct err *e)
 
 /* ---- showing ---- */
 
-static void count(struct jsonw *w, const char *key, int64_t n)
-{
-    jsonw_key(w, key);
-    if (n >= 0)
-        jsonw_int(w, n);
-    else
-        jsonw_null(w);
-}
-
 static int show_json(const struct shown *s, struct buf *out)
 {
     struct jsonw w;
     jsonw_init_output(&w, out);
     jsonw_object(&w);
     job_view_json(&w, s->job);
-    jsonw_key(&w, "entries");
     if (s->job->ours) {
-        jsonw_object(&w);
-        count(&w, "total", (int64_t)s->entries.n);
+        jsonw_member_object(&w, "entries");
+        jsonw_member_count(&w, "total", (int64_t)s->entries.n);
         for (int i = 0; i < ENTRY_STATUS_N; i++)
-            count(&w, entry_status_names[i], (int64_t)s->counts[i]);
+            jsonw_member_count(&w, entry_status_names[i], (int64_t)s->counts[i]);
         jsonw_object_end(&w);
     } else {
-        jsonw_null(&w);
+        jsonw_member_null(&w, "entries");
     }
-    jsonw_key(&w, "told");
     if (s->job->told) {
-        jsonw_object(&w);
-        count(&w, "total", s->job->told_total);
-        count(&w, "success", s->job->told_success);
-        count(&w, "failed", s->job->told_failed);
+        jsonw_member_object(&w, "told");
+        jsonw_member_count(&w, "total", s->job->told_total);
+        jsonw_member_count(&w, "success", s->job->told_success);
+        jsonw_member_count(&w, "failed", s->job->told_failed);
         jsonw_object_end(&w);
     } else {
-        jsonw_null(&w);
+        jsonw_member_null(&w, "told");
     }
     jsonw_object_end(&w);
     return jsonw_end(&w) | buf_addc(out, '\n');

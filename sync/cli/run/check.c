@@ -61,12 +61,9 @@ static void found(void *ctx, const struct finding *finding)
         return;
     }
     jsonw_object(&f->json);
-    jsonw_key(&f->json, "level");
-    jsonw_text(&f->json, level->name);
-    jsonw_key(&f->json, "what");
-    jsonw_text(&f->json, finding->what);
-    jsonw_key(&f->json, "text");
-    jsonw_text(&f->json, finding->text);
+    jsonw_member_text(&f->json, "level", level->name);
+    jsonw_member_text(&f->json, "what", finding->what);
+    jsonw_member_text(&f->json, "text", finding->text);
     jsonw_object_end(&f->json);
 }
 

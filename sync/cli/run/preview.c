@@ -233,19 +233,15 @@ static void json_target(const struct target_spec *target, struct jsonw *w)
 {
     struct uuid id;
     char text[UUID_TEXT_N];
-    jsonw_key(w, "target");
     if (target == NULL) {
-        jsonw_null(w);
+        jsonw_member_null(w, "target");
         return;
     }
     bool is_id = uuid_parse(str_from(target->text), &id) == 0;
-    jsonw_object(w);
-    jsonw_key(w, "kind");
-    jsonw_text(w, target_kind_text(target->kind));
-    jsonw_key(w, "id");
-    jsonw_text(w, is_id ? uuid_format(&id, text) : NULL);
-    jsonw_key(w, "name");
-    jsonw_text(w, is_id ? NULL : target->text);
+    jsonw_member_object(w, "target");
+    jsonw_member_text(w, "kind", target_kind_text(target->kind));
+    jsonw_member_text(w, "id", is_id ? uuid_format(&id, text) : NULL);
+    jsonw_member_text(w, "name", is_id ? NULL : target->text);
     jsonw_object_end(w);
 }
 
@@ -254,17 +250,13 @@ static int json_reject(const struct reject *r, struct jsonw *w)
     struct buf detail = BUF_INIT(SCRATCH_BYTES);
     int bad = mapping_reject_text(r, &detail);
     jsonw_object(w);
-    jsonw_key(w, "column");
-    jsonw_text(w, r->column);
-    jsonw_key(w, "reason");
-    jsonw_text(w, reason_text(r->reason));
-    jsonw_key(w, "value");
+    jsonw_member_text(w, "column", r->column);
+    jsonw_member_text(w, "reason", reason_text(r->reason));
     if (r->value.p != NULL)
-        jsonw_str(w, r->value);
+        jsonw_member_str(w, "value", r->value);
     else
-        jsonw_null(w);
-    jsonw_key(w, "detail");
-    jsonw_str(w, buf_str(&detail));
+        jsonw_member_null(w, "value");
+    jsonw_member_str(w, "detail", buf_str(&detail));
     jsonw_object_end(w);
     buf_free(&detail);
     return bad;
@@ -273,8 +265,7 @@ static int json_reject(const struct reject *r, struct jsonw *w)
 static int json_rejects(const char *key, const struct reject *rejects, size_t n, struct jsonw *w)
 {
     int bad = 0;
-    jsonw_key(w, key);
-    jsonw_array(w);
+    jsonw_member_array(w, key);
     for (size_t i = 0; i < n; i++)
         bad |= json_reject(&rejects[i], w);
     jsonw_array_end(w);
@@ -286,8 +277,7 @@ static int json_skip(const struct preview *p, const struct mapped *mapped, struc
 {
     struct buf detail = BUF_INIT(SCRATCH_BYTES);
     int bad = skip_text(p, mapped, &detail);
-    jsonw_key(w, "skipped");
-    jsonw_str(w, buf_str(&detail));
+    jsonw_member_str(w, "skipped", buf_str(&detail));
     buf_free(&detail);
     return bad;
 }
@@ -300,26 +290,13 @@ static int json_lead(struct preview *p, const struct row *row, const struct mapp
     int bad = 0;
     jsonw_init_output(&w, &p->out.text);
     jsonw_object(&w);
-    jsonw_key(&w, "row");
-    jsonw_uint(&w, row->number);
-    jsonw_key(&w, "line");
-    if (row->line > 0)
-        jsonw_uint(&w, row->line);
-    else
-        jsonw_null(&w);
-    jsonw_key(&w, "key");
-    if (mapped->key_text.n > 0)
-        jsonw_str(&w, mapped->key_text);
-    else
-        jsonw_null(&w);
+    jsonw_member_uint(&w, "row", row->number);
+    jsonw_member_ordinal(&w, "line", row->line);
+    jsonw_member_str_or_null(&w, "key", mapped->key_text);
     json_target(target_of(p->m, mapped), &w);
-    jsonw_key(&w, "lead");
-    if (mapped->verdict == MAPPED_LEAD) {
+    if (mapped->verdict == MAPPED_LEAD)
         bad = api_lead_json(&mapped->lead, &lead);
-        jsonw_raw(&w, buf_str(&lead));
-    } else {
-        jsonw_null(&w);
-    }
+    jsonw_member_raw(&w, "lead", buf_str(&lead));
     bad |= json_rejects("rejects", mapped->rejects, mapped->rejects_n, &w);
     if (mapped->emptied_n > 0)
         bad |= json_rejects("emptied", mapped->emptied, mapped->emptied_n, &w);

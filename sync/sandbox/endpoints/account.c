@@ -14,14 +14,12 @@ int box_workspace_get(struct box_world *w, struct box_request *q, struct box_ans
     (void)q;
     jsonw_init(&j, &a->body);
     jsonw_object(&j);
-    box_write_uuid(&j, "id", &w->workspace);
+    jsonw_member_uuid(&j, "id", &w->workspace);
     box_write_time(&j, "timestamp_created", workspace_since_ms);
     box_write_time(&j, "timestamp_updated", workspace_since_ms);
-    box_write_uuid(&j, "owner", &w->owner);
-    jsonw_key(&j, "name");
-    jsonw_text(&j, "Sandbox");
-    jsonw_key(&j, "plan_id");
-    jsonw_text(&j, "pid_hg_v1");
+    jsonw_member_uuid(&j, "owner", &w->owner);
+    jsonw_member_text(&j, "name", "Sandbox");
+    jsonw_member_text(&j, "plan_id", "pid_hg_v1");
     jsonw_object_end(&j);
     return jsonw_end(&j);
 }
@@ -40,19 +38,13 @@ int box_plan_get(struct box_world *w, struct box_request *q, struct box_answer *
     (void)q;
     jsonw_init(&j, &a->body);
     jsonw_object(&j);
-    box_write_uuid(&j, "organization_id", &w->workspace);
-    jsonw_key(&j, "organization_name");
-    jsonw_text(&j, "Sandbox");
-    jsonw_key(&j, "subscriptions");
-    jsonw_object(&j);
-    jsonw_key(&j, w->knobs.plan_is_bundle ? "bundle" : "outreach");
-    jsonw_object(&j);
-    jsonw_key(&j, "plan_name");
-    jsonw_text(&j, "Hypergrowth");
-    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
-        jsonw_key(&j, numbers[i].name);
-        jsonw_int(&j, numbers[i].n);
-    }
+    jsonw_member_uuid(&j, "organization_id", &w->workspace);
+    jsonw_member_text(&j, "organization_name", "Sandbox");
+    jsonw_member_object(&j, "subscriptions");
+    jsonw_member_object(&j, w->knobs.plan_is_bundle ? "bundle" : "outreach");
+    jsonw_member_text(&j, "plan_name", "Hypergrowth");
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+        jsonw_member_int(&j, numbers[i].name, numbers[i].n);
     jsonw_object_end(&j);
     jsonw_object_end(&j);
     jsonw_object_end(&j);
@@ -83,8 +75,7 @@ int box_blocks_list(struct box_world *w, struct box_request *q, struct box_answe
         return box_answer_error(a, 400, "querystring/starting_after must match format \"uuid\"");
     jsonw_init(&j, &a->body);
     jsonw_object(&j);
-    jsonw_key(&j, "items");
-    jsonw_array(&j);
+    jsonw_member_array(&j, "items");
     for (size_t i = 0; i < w->blocks_n && n < limit; i++) {
         const struct box_block *block = &w->blocks[i];
         if (!started) {
@@ -94,20 +85,18 @@ int box_blocks_list(struct box_world *w, struct box_request *q, struct box_answe
         if (!block_wanted(block, q))
             continue;
         jsonw_object(&j);
-        box_write_uuid(&j, "id", &block->id);
+        jsonw_member_uuid(&j, "id", &block->id);
         box_write_time(&j, "timestamp_created", block->created_ms);
-        box_write_uuid(&j, "organization_id", &w->workspace);
-        jsonw_key(&j, "bl_value");
-        jsonw_text(&j, block->value);
-        jsonw_key(&j, "is_domain");
-        jsonw_bool(&j, block->is_domain);
+        jsonw_member_uuid(&j, "organization_id", &w->workspace);
+        jsonw_member_text(&j, "bl_value", block->value);
+        jsonw_member_bool(&j, "is_domain", block->is_domain);
         jsonw_object_end(&j);
         last = block;
         n++;
     }
     jsonw_array_end(&j);
     if (last != NULL)
-        box_write_uuid(&j, "next_starting_after", &last->id);
+        jsonw_member_uuid(&j, "next_starting_after", &last->id);
     jsonw_object_end(&j);
     return jsonw_end(&j);
 }
@@ -131,21 +120,15 @@ static int answer_verification(struct box_world *w, const struct box_verificatio
     struct jsonw j;
     jsonw_init(&j, &a->body);
     jsonw_object(&j);
-    jsonw_key(&j, "status");
-    jsonw_text(&j, "success");
-    jsonw_key(&j, "email");
-    jsonw_text(&j, v->email);
-    jsonw_key(&j, "verification_status");
-    jsonw_text(&j, pending ? "pending" : verdict == -1 ? "invalid" : "verified");
-    jsonw_key(&j, "catch_all");
+    jsonw_member_text(&j, "status", "success");
+    jsonw_member_text(&j, "email", v->email);
+    jsonw_member_text(&j, "verification_status", pending ? "pending" : verdict == -1 ? "invalid" : "verified");
     if (pending)
-        jsonw_text(&j, "pending");
+        jsonw_member_text(&j, "catch_all", "pending");
     else
-        jsonw_bool(&j, verdict == -3);
-    jsonw_key(&j, "credits");
-    jsonw_int(&j, 1000);
-    jsonw_key(&j, "credits_used");
-    jsonw_number(&j, 0.25, 2);
+        jsonw_member_bool(&j, "catch_all", verdict == -3);
+    jsonw_member_int(&j, "credits", 1000);
+    jsonw_member_number(&j, "credits_used", 0.25, 2);
     jsonw_object_end(&j);
     return jsonw_end(&j);
 }

@@ -145,23 +145,14 @@ static void write_created(struct addition *add, uint32_t no, size_t index, struc
         add->first_no = no;
     if (!is_omitted(add, &fields)) {
         jsonw_object(j);
-        jsonw_key(j, "index");
-        jsonw_uint(j, shown_index(add, index));
-        box_write_uuid(j, "id", &shown_lead(add, no)->id);
+        jsonw_member_uint(j, "index", shown_index(add, index));
+        jsonw_member_uuid(j, "id", &shown_lead(add, no)->id);
         for (size_t i = 0; i < sizeof shown / sizeof shown[0]; i++)
-            if (fields.f[shown[i]].p != NULL) {
-                jsonw_key(j, box_field_names[shown[i]].api);
-                jsonw_str(j, fields.f[shown[i]]);
-            }
+            if (fields.f[shown[i]].p != NULL)
+                jsonw_member_str(j, box_field_names[shown[i]].api, fields.f[shown[i]]);
         jsonw_object_end(j);
     }
     add->created_n++;
-}
-
-static void write_count(struct jsonw *j, const char *name, size_t n)
-{
-    jsonw_key(j, name);
-    jsonw_uint(j, n);
 }
 
 /* `room` is what the plan takes: with the partial knob only that many are created, the rest stay uncounted. */
@@ -174,32 +165,24 @@ static int answer(struct addition *add, int64_t room, struct box_answer *a)
     add->create_n = create_n;
     jsonw_init(&j, &a->body);
     jsonw_object(&j);
-    jsonw_key(&j, "status");
-    jsonw_text(&j, "success");
-    write_count(&j, "total_sent", add->n);
-    write_count(&j, "leads_uploaded", create_n);
-    write_count(&j, "in_blocklist", add->counts[BLOCKED]);
-    jsonw_key(&j, "blocklist_used");
-    if (w->blocks_n == 0) {
-        jsonw_null(&j);
-    } else if (blocklist.p != NULL) {
-        jsonw_str(&j, blocklist);
-    } else {
-        char text[UUID_TEXT_N];
-        jsonw_text(&j, uuid_format(&w->blocklist, text));
-    }
-    write_count(&j, "duplicated_leads", add->counts[THERE]);
-    write_count(&j, "skipped_count", add->counts[SKIPPED]);
-    write_count(&j, "invalid_email_count", add->counts[INVALID]);
-    write_count(&j, "incomplete_count", add->counts[INCOMPLETE]);
-    write_count(&j, "duplicate_email_count", add->counts[REPEATED]);
-    jsonw_key(&j, "remaining_in_plan");
-    if (add->to_campaign && room != INT64_MAX)
-        jsonw_int(&j, room - (int64_t)create_n);
+    jsonw_member_text(&j, "status", "success");
+    jsonw_member_uint(&j, "total_sent", add->n);
+    jsonw_member_uint(&j, "leads_uploaded", create_n);
+    jsonw_member_uint(&j, "in_blocklist", add->counts[BLOCKED]);
+    if (w->blocks_n > 0 && blocklist.p != NULL)
+        jsonw_member_str(&j, "blocklist_used", blocklist);
     else
-        jsonw_null(&j);
-    jsonw_key(&j, "created_leads");
-    jsonw_array(&j);
+        jsonw_member_uuid(&j, "blocklist_used", w->blocks_n > 0 ? &w->blocklist : NULL);
+    jsonw_member_uint(&j, "duplicated_leads", add->counts[THERE]);
+    jsonw_member_uint(&j, "skipped_count", add->counts[SKIPPED]);
+    jsonw_member_uint(&j, "invalid_email_count", add->counts[INVALID]);
+    jsonw_member_uint(&j, "incomplete_count", add->counts[INCOMPLETE]);
+    jsonw_member_uint(&j, "duplicate_email_count", add->counts[REPEATED]);
+    if (add->to_campaign && room != INT64_MAX)
+        jsonw_member_int(&j, "remaining_in_plan", room - (int64_t)create_n);
+    else
+        jsonw_member_null(&j, "remaining_in_plan");
+    jsonw_member_array(&j, "created_leads");
     for (size_t i = 0; i < add->n && add->created_n < create_n; i++) {
         if (add->verdicts[i] != CREATE)
             continue;

@@ -5,41 +5,25 @@
 
 #include <stdio.h>
 
-static void number(struct jsonw *j, const char *name, int64_t n)
-{
-    jsonw_key(j, name);
-    jsonw_int(j, n);
-}
-
-static void flag(struct jsonw *j, const char *name, bool on)
-{
-    jsonw_key(j, name);
-    jsonw_bool(j, on);
-}
-
 static void write_knobs(const struct box_knobs *k, struct jsonw *j)
 {
-    jsonw_key(j, "knobs");
-    jsonw_object(j);
-    number(j, "rate_per_second", k->rate_per_second);
-    number(j, "rate_per_minute", k->rate_per_minute);
-    number(j, "latency_ms", k->latency_ms);
-    number(j, "plan_limit", k->plan_limit);
-    number(j, "read_lag_ms", k->read_lag_ms);
-    number(j, "job_ms", k->job_ms);
-    number(j, "verify_ms", k->verify_ms);
-    number(j, "esp_ms", k->esp_ms);
-    number(j, "advance_ms", k->advance_ms);
-    flag(j, "spec_strict", k->spec_strict);
-    flag(j, "patch_merges", k->patch_merges);
-    flag(j, "plan_partial", k->plan_partial);
-    flag(j, "refuse_unknown", k->refuse_unknown);
-    jsonw_key(j, "plan_kind");
-    jsonw_text(j, k->plan_is_bundle ? "bundle" : "outreach");
-    jsonw_key(j, "jobs");
-    jsonw_text(j, box_job_mode_names[k->job_mode]);
-    jsonw_key(j, "scopes");
-    jsonw_text(j, k->scopes);
+    jsonw_member_object(j, "knobs");
+    jsonw_member_int(j, "rate_per_second", k->rate_per_second);
+    jsonw_member_int(j, "rate_per_minute", k->rate_per_minute);
+    jsonw_member_int(j, "latency_ms", k->latency_ms);
+    jsonw_member_int(j, "plan_limit", k->plan_limit);
+    jsonw_member_int(j, "read_lag_ms", k->read_lag_ms);
+    jsonw_member_int(j, "job_ms", k->job_ms);
+    jsonw_member_int(j, "verify_ms", k->verify_ms);
+    jsonw_member_int(j, "esp_ms", k->esp_ms);
+    jsonw_member_int(j, "advance_ms", k->advance_ms);
+    jsonw_member_bool(j, "spec_strict", k->spec_strict);
+    jsonw_member_bool(j, "patch_merges", k->patch_merges);
+    jsonw_member_bool(j, "plan_partial", k->plan_partial);
+    jsonw_member_bool(j, "refuse_unknown", k->refuse_unknown);
+    jsonw_member_text(j, "plan_kind", k->plan_is_bundle ? "bundle" : "outreach");
+    jsonw_member_text(j, "jobs", box_job_mode_names[k->job_mode]);
+    jsonw_member_text(j, "scopes", k->scopes);
     jsonw_object_end(j);
 }
 
@@ -48,56 +32,50 @@ static void write_counters(const struct box_world *w, struct jsonw *j)
 {
     const struct box_counters *c = &w->counters;
     char status[8];
-    jsonw_key(j, "counters");
-    jsonw_object(j);
-    number(j, "requests", (int64_t)c->requests);
-    number(j, "max_in_1s", (int64_t)w->seen_1s.peak);
-    number(j, "max_in_60s", (int64_t)w->seen_60s.peak);
-    number(j, "rate_limited", (int64_t)c->rate_limited);
-    number(j, "locked", (int64_t)c->locked);
-    number(j, "refused_by_schema", (int64_t)c->refused_schema);
-    number(j, "unknown_keys", (int64_t)c->unknown_keys);
-    number(j, "faults", (int64_t)c->faults);
-    number(j, "created", (int64_t)c->created);
-    number(j, "updated", (int64_t)c->updated);
-    number(j, "deleted", (int64_t)c->deleted);
-    number(j, "moved", (int64_t)c->moved);
-    number(j, "copied", (int64_t)c->copied);
-    number(j, "leads", (int64_t)w->leads.live);
-    number(j, "late_writes", (int64_t)w->late_n); /* still to be worked */
-    jsonw_key(j, "by_status"); /* "0": closed without an answer */
-    jsonw_object(j);
+    jsonw_member_object(j, "counters");
+    jsonw_member_int(j, "requests", (int64_t)c->requests);
+    jsonw_member_int(j, "max_in_1s", (int64_t)w->seen_1s.peak);
+    jsonw_member_int(j, "max_in_60s", (int64_t)w->seen_60s.peak);
+    jsonw_member_int(j, "rate_limited", (int64_t)c->rate_limited);
+    jsonw_member_int(j, "locked", (int64_t)c->locked);
+    jsonw_member_int(j, "refused_by_schema", (int64_t)c->refused_schema);
+    jsonw_member_int(j, "unknown_keys", (int64_t)c->unknown_keys);
+    jsonw_member_int(j, "faults", (int64_t)c->faults);
+    jsonw_member_int(j, "created", (int64_t)c->created);
+    jsonw_member_int(j, "updated", (int64_t)c->updated);
+    jsonw_member_int(j, "deleted", (int64_t)c->deleted);
+    jsonw_member_int(j, "moved", (int64_t)c->moved);
+    jsonw_member_int(j, "copied", (int64_t)c->copied);
+    jsonw_member_int(j, "leads", (int64_t)w->leads.live);
+    jsonw_member_int(j, "late_writes", (int64_t)w->late_n); /* still to be worked */
+    jsonw_member_object(j, "by_status"); /* "0": closed without an answer */
     for (unsigned i = 0; i < sizeof c->answers / sizeof c->answers[0]; i++)
         if (c->answers[i] != 0) {
             snprintf(status, sizeof status, "%u", i);
-            number(j, status, (int64_t)c->answers[i]);
+            jsonw_member_int(j, status, (int64_t)c->answers[i]);
         }
     jsonw_object_end(j);
-    jsonw_key(j, "by_endpoint");
-    jsonw_object(j);
+    jsonw_member_object(j, "by_endpoint");
     for (size_t i = 0; i < BOX_ROUTES_MAX; i++)
         if (c->by_route[i] != 0)
-            number(j, box_route_name(i), (int64_t)c->by_route[i]);
+            jsonw_member_int(j, box_route_name(i), (int64_t)c->by_route[i]);
     jsonw_object_end(j);
     jsonw_object_end(j);
 }
 
 static void write_places(struct box_world *w, bool campaigns, struct jsonw *j)
 {
-    jsonw_key(j, campaigns ? "campaigns" : "lists");
-    jsonw_array(j);
+    jsonw_member_array(j, campaigns ? "campaigns" : "lists");
     for (size_t i = 0; i < w->places_n; i++) {
         const struct box_place *place = &w->places[i];
         if (place->is_campaign != campaigns)
             continue;
         jsonw_object(j);
-        box_write_uuid(j, "id", &place->id);
-        jsonw_key(j, "name");
-        jsonw_text(j, place->name);
-        number(j, "status", place->status);
-        flag(j, "locked", place->locks > 0);
-        jsonw_key(j, "variables");
-        jsonw_array(j);
+        jsonw_member_uuid(j, "id", &place->id);
+        jsonw_member_text(j, "name", place->name);
+        jsonw_member_int(j, "status", place->status);
+        jsonw_member_bool(j, "locked", place->locks > 0);
+        jsonw_member_array(j, "variables");
         for (size_t v = 0; v < place->vars_n; v++)
             jsonw_text(j, place->vars[v]);
         jsonw_array_end(j);
@@ -109,8 +87,7 @@ static void write_places(struct box_world *w, bool campaigns, struct jsonw *j)
 /* As GET /leads/{id} shows them, so that a story can compare the two. */
 static void write_leads(struct box_world *w, struct jsonw *j)
 {
-    jsonw_key(j, "leads");
-    jsonw_array(j);
+    jsonw_member_array(j, "leads");
     for (uint32_t no = 1; no <= w->leads.n; no++)
         if (box_table_at(&w->leads, no)->text != NULL)
             box_lead_write(w, box_table_at(&w->leads, no), j);
@@ -126,13 +103,11 @@ int box_control_state(struct box_world *w, struct box_request *q, struct box_ans
     write_counters(w, &j);
     write_places(w, true, &j);
     write_places(w, false, &j);
-    jsonw_key(&j, "blocks");
-    jsonw_array(&j);
+    jsonw_member_array(&j, "blocks");
     for (size_t i = 0; i < w->blocks_n; i++)
         jsonw_text(&j, w->blocks[i].value);
     jsonw_array_end(&j);
-    jsonw_key(&j, "jobs");
-    jsonw_array(&j);
+    jsonw_member_array(&j, "jobs");
     for (size_t i = 0; i < w->jobs_n; i++)
         box_job_write(w, &w->jobs[i], STR_NONE, &j);
     jsonw_array_end(&j);

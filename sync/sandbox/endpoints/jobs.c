@@ -155,21 +155,15 @@ static void write_data(const struct box_job *job, struct str fields, struct json
         {"ignored_leads_from_blocklist", job->blocked},
     };
     bool all = fields.p == NULL;
-    jsonw_key(j, "data");
-    jsonw_object(j);
-    if (job->emails != NULL && (all || in_list(fields, "moved_lead_emails"))) {
-        jsonw_key(j, "moved_lead_emails");
-        jsonw_raw(j, str_from(job->emails));
-    }
-    if (all || in_list(fields, "filters")) {
-        jsonw_key(j, "filters");
-        jsonw_raw(j, str_from(job->filters));
-    }
+    jsonw_member_object(j, "data");
+    if (job->emails != NULL && (all || in_list(fields, "moved_lead_emails")))
+        jsonw_member_raw(j, "moved_lead_emails", str_from(job->emails));
+    if (all || in_list(fields, "filters"))
+        jsonw_member_raw(j, "filters", str_from(job->filters));
     for (size_t i = 0; job->done && i < sizeof counts / sizeof counts[0]; i++) {
         if (!all && !in_list(fields, counts[i].name))
             continue;
-        jsonw_key(j, counts[i].name);
-        counts[i].n >= 0 ? jsonw_int(j, counts[i].n) : jsonw_null(j);
+        jsonw_member_count(j, counts[i].name, counts[i].n);
     }
     jsonw_object_end(j);
 }
@@ -180,24 +174,18 @@ void box_job_write(struct box_world *w, const struct box_job *job, struct str fi
     const char *status = status_now(w, job, &progress);
     uint32_t entity = job->from != 0 ? job->from : job->from_list;
     jsonw_object(j);
-    jsonw_key(j, "id");
-    jsonw_text(j, job->id);
-    box_write_uuid(j, "workspace_id", &w->workspace);
-    jsonw_key(j, "type");
-    jsonw_text(j, "move-leads");
-    jsonw_key(j, "progress");
-    jsonw_int(j, progress);
-    jsonw_key(j, "status");
-    jsonw_text(j, status);
+    jsonw_member_text(j, "id", job->id);
+    jsonw_member_uuid(j, "workspace_id", &w->workspace);
+    jsonw_member_text(j, "type", "move-leads");
+    jsonw_member_int(j, "progress", progress);
+    jsonw_member_text(j, "status", status);
     box_write_time(j, "created_at", job->created_ms);
     box_write_time(j, "updated_at", job->updated_ms);
     if (w->now_ms == job->created_ms && !job->done) { /* only the first answer has it, and null */
-        jsonw_key(j, "user_id");
-        jsonw_null(j);
+        jsonw_member_null(j, "user_id");
     }
-    box_write_uuid(j, "entity_id", &box_place_at(w, entity)->id);
-    jsonw_key(j, "entity_type");
-    jsonw_text(j, box_place_at(w, entity)->is_campaign ? "campaign" : "list");
+    jsonw_member_uuid(j, "entity_id", &box_place_at(w, entity)->id);
+    jsonw_member_text(j, "entity_type", box_place_at(w, entity)->is_campaign ? "campaign" : "list");
     write_data(job, fields, j);
     jsonw_object_end(j);
 }
@@ -272,8 +260,7 @@ int box_jobs_list(struct box_world *w, struct box_request *q, struct box_answer 
     struct jsonw j;
     jsonw_init(&j, &a->body);
     jsonw_object(&j);
-    jsonw_key(&j, "items");
-    jsonw_array(&j);
+    jsonw_member_array(&j, "items");
     const char *shown = NULL;
     /* Picks the next in order as often as the page is long: there are few jobs, and no order to keep. */
     for (long n = 0; n < limit && (cursor.n == 0 || last != NULL); n++) {
@@ -291,10 +278,8 @@ int box_jobs_list(struct box_world *w, struct box_request *q, struct box_answer 
         shown = next->id;
     }
     jsonw_array_end(&j);
-    if (shown != NULL) {
-        jsonw_key(&j, "next_starting_after");
-        jsonw_text(&j, shown);
-    }
+    if (shown != NULL)
+        jsonw_member_text(&j, "next_starting_after", shown);
     jsonw_object_end(&j);
     return jsonw_end(&j);
 }
@@ -304,7 +289,7 @@ int box_jobs_list(struct box_world *w, struct box_request *q, struct box_answer 
 static void write_place(struct box_world *w, struct jsonw *j, const char *key, uint32_t place)
 {
     if (place != 0)
-        box_write_uuid(j, key, &box_place_at(w, place)->id);
+        jsonw_member_uuid(j, key, &box_place_at(w, place)->id);
 }
 
 void box_job_save(struct box_world *w, const struct box_job *job, struct jsonw *j)
@@ -312,23 +297,16 @@ void box_job_save(struct box_world *w, const struct box_job *job, struct jsonw *
     const int64_t numbers[] = {job->created_ms, job->updated_ms, job->due_ms, job->total, job->moved, job->duplicated,
                                job->missing_email, job->elsewhere, job->blocked};
     jsonw_object(j);
-    jsonw_key(j, "job");
-    jsonw_text(j, job->id);
-    jsonw_key(j, "mode");
-    jsonw_int(j, (int)job->mode);
-    jsonw_key(j, "status");
-    jsonw_text(j, job->done ? job->status : NULL);
+    jsonw_member_text(j, "job", job->id);
+    jsonw_member_int(j, "mode", (int)job->mode);
+    jsonw_member_text(j, "status", job->done ? job->status : NULL);
     write_place(w, j, "from", job->from);
     write_place(w, j, "from_list", job->from_list);
     write_place(w, j, "to", job->to);
-    jsonw_key(j, "filters");
-    jsonw_raw(j, str_from(job->filters));
-    if (job->emails != NULL) {
-        jsonw_key(j, "emails");
-        jsonw_raw(j, str_from(job->emails));
-    }
-    jsonw_key(j, "numbers");
-    jsonw_array(j);
+    jsonw_member_raw(j, "filters", str_from(job->filters));
+    if (job->emails != NULL)
+        jsonw_member_raw(j, "emails", str_from(job->emails));
+    jsonw_member_array(j, "numbers");
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
         jsonw_int(j, numbers[i]);
     jsonw_array_end(j);

@@ -226,8 +226,7 @@ static int answer_word(struct box_answer *a, unsigned status, const char *name, 
     a->status = status;
     jsonw_init(&j, &a->body);
     jsonw_object(&j);
-    jsonw_key(&j, name);
-    jsonw_text(&j, text);
+    jsonw_member_text(&j, name, text);
     jsonw_object_end(&j);
     return jsonw_end(&j);
 }

@@ -15,18 +15,16 @@ static int answer_page(struct box_world *w, const struct box_numbers *page, bool
     struct jsonw j;
     jsonw_init(&j, &a->body);
     jsonw_object(&j);
-    jsonw_key(&j, "items");
-    jsonw_array(&j);
+    jsonw_member_array(&j, "items");
     for (size_t i = 0; i < page->n; i++)
         box_lead_write(w, box_table_at(&w->leads, page->v[i]), &j);
     jsonw_array_end(&j);
     if (page->n > 0) { /* a cursor comes even on a short last page; only an empty page has none */
         const struct box_lead *last = box_table_at(&w->leads, page->v[page->n - 1]);
         if (by_contact) {
-            jsonw_key(&j, "next_starting_after");
-            jsonw_str(&j, box_lead_email(last));
+            jsonw_member_str(&j, "next_starting_after", box_lead_email(last));
         } else {
-            box_write_uuid(&j, "next_starting_after", &last->id);
+            jsonw_member_uuid(&j, "next_starting_after", &last->id);
         }
     }
     jsonw_object_end(&j);
@@ -132,8 +130,7 @@ int box_leads_delete(struct box_world *w, struct box_request *q, struct box_answ
     if (rc == 0) {
         jsonw_init(&j, &a->body);
         jsonw_object(&j);
-        jsonw_key(&j, "count");
-        jsonw_uint(&j, gone.n);
+        jsonw_member_uint(&j, "count", gone.n);
         jsonw_object_end(&j);
         rc = jsonw_end(&j);
     }
@@ -175,8 +172,7 @@ int box_leads_assign(struct box_world *w, struct box_request *q, struct box_answ
             continue;
         a->status = 400;
         jsonw_object(&j);
-        jsonw_key(&j, "message");
-        jsonw_text(&j, "Invalid ID on `organization_user_ids` field");
+        jsonw_member_text(&j, "message", "Invalid ID on `organization_user_ids` field");
         jsonw_object_end(&j);
         return jsonw_end(&j);
     }
@@ -191,10 +187,8 @@ int box_leads_assign(struct box_world *w, struct box_request *q, struct box_answ
     if (rc == 0) {
         a->status = 202;
         jsonw_object(&j);
-        jsonw_key(&j, "status");
-        jsonw_text(&j, "accepted");
-        jsonw_key(&j, "message");
-        jsonw_text(&j, "Your request will be processed in a background job");
+        jsonw_member_text(&j, "status", "accepted");
+        jsonw_member_text(&j, "message", "Your request will be processed in a background job");
         jsonw_object_end(&j);
         rc = jsonw_end(&j);
     }

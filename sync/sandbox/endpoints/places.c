@@ -23,30 +23,22 @@ static void write_schedule(struct jsonw *j)
     static const char schedule[] =
         "{\"schedules\":[{\"name\":\"Weekdays\",\"timing\":{\"from\":\"09:00\",\"to\":\"17:00\"},"
         "\"days\":{\"1\":true,\"2\":true,\"3\":true,\"4\":true,\"5\":true},\"timezone\":\"America/Chicago\"}]}";
-    jsonw_key(j, "campaign_schedule");
-    jsonw_raw(j, str_from(schedule));
+    jsonw_member_raw(j, "campaign_schedule", str_from(schedule));
 }
 
 /* One step with one variant: enough to see which variables a mail uses. */
 static void write_sequence(const char *mail, struct jsonw *j)
 {
-    jsonw_key(j, "sequences");
-    jsonw_array(j);
+    jsonw_member_array(j, "sequences");
     jsonw_object(j);
-    jsonw_key(j, "steps");
-    jsonw_array(j);
+    jsonw_member_array(j, "steps");
     jsonw_object(j);
-    jsonw_key(j, "type");
-    jsonw_text(j, "email");
-    jsonw_key(j, "delay");
-    jsonw_int(j, 1);
-    jsonw_key(j, "variants");
-    jsonw_array(j);
+    jsonw_member_text(j, "type", "email");
+    jsonw_member_int(j, "delay", 1);
+    jsonw_member_array(j, "variants");
     jsonw_object(j);
-    jsonw_key(j, "subject");
-    jsonw_text(j, "");
-    jsonw_key(j, "body");
-    jsonw_text(j, mail);
+    jsonw_member_text(j, "subject", "");
+    jsonw_member_text(j, "body", mail);
     jsonw_object_end(j);
     jsonw_array_end(j);
     jsonw_object_end(j);
@@ -58,34 +50,26 @@ static void write_sequence(const char *mail, struct jsonw *j)
 static void write_campaign(struct box_world *w, const struct box_place *place, struct jsonw *j)
 {
     jsonw_object(j);
-    box_write_uuid(j, "id", &place->id);
-    jsonw_key(j, "name");
-    jsonw_text(j, place->name);
-    jsonw_key(j, "status");
-    jsonw_int(j, place->status);
+    jsonw_member_uuid(j, "id", &place->id);
+    jsonw_member_text(j, "name", place->name);
+    jsonw_member_int(j, "status", place->status);
     write_schedule(j);
     box_write_time(j, "timestamp_created", place->created_ms);
     box_write_time(j, "timestamp_updated", place->updated_ms);
-    box_write_uuid(j, "organization", &w->workspace);
+    jsonw_member_uuid(j, "organization", &w->workspace);
     if (place->mail != NULL)
         write_sequence(place->mail, j);
     if (place->core_seen != 0) { /* absent on a fresh draft */
-        jsonw_key(j, "core_variables");
-        jsonw_object(j);
+        jsonw_member_object(j, "core_variables");
         for (unsigned i = 0; i < BF_API_N; i++)
-            if ((place->core_seen & 1u << i) != 0 && box_field_names[i].payload != NULL) {
-                jsonw_key(j, box_field_names[i].payload);
-                jsonw_bool(j, true);
-            }
+            if ((place->core_seen & 1u << i) != 0 && box_field_names[i].payload != NULL)
+                jsonw_member_bool(j, box_field_names[i].payload, true);
         jsonw_object_end(j);
     }
     if (place->vars_n != 0) {
-        jsonw_key(j, "custom_variables");
-        jsonw_object(j);
-        for (size_t i = 0; i < place->vars_n; i++) {
-            jsonw_key(j, place->vars[i]);
-            jsonw_bool(j, true);
-        }
+        jsonw_member_object(j, "custom_variables");
+        for (size_t i = 0; i < place->vars_n; i++)
+            jsonw_member_bool(j, place->vars[i], true);
         jsonw_object_end(j);
     }
     jsonw_object_end(j);
@@ -121,8 +105,7 @@ int box_campaigns_list(struct box_world *w, struct box_request *q, struct box_an
         return box_answer_error(a, 400, "querystring/starting_after must match format \"uuid\"");
     jsonw_init(&j, &a->body);
     jsonw_object(&j);
-    jsonw_key(&j, "items");
-    jsonw_array(&j);
+    jsonw_member_array(&j, "items");
     long left = page_limit(q), n = 0;
     for (; n < left; n++) {
         const struct box_place *next = NULL;
@@ -140,7 +123,7 @@ int box_campaigns_list(struct box_world *w, struct box_request *q, struct box_an
     }
     jsonw_array_end(&j);
     if (n > 0)
-        box_write_uuid(&j, "next_starting_after", &last);
+        jsonw_member_uuid(&j, "next_starting_after", &last);
     jsonw_object_end(&j);
     return jsonw_end(&j);
 }
@@ -169,16 +152,13 @@ int box_campaign_variables(struct box_world *w, struct box_request *q, struct bo
 static void write_list(struct box_world *w, const struct box_place *place, struct jsonw *j)
 {
     jsonw_object(j);
-    box_write_uuid(j, "id", &place->id);
-    box_write_uuid(j, "organization_id", &w->workspace);
-    if (place->has_enrichment_flag) {
-        jsonw_key(j, "has_enrichment_task");
-        jsonw_bool(j, place->enrichment);
-    }
+    jsonw_member_uuid(j, "id", &place->id);
+    jsonw_member_uuid(j, "organization_id", &w->workspace);
+    if (place->has_enrichment_flag)
+        jsonw_member_bool(j, "has_enrichment_task", place->enrichment);
     if (place->has_owner)
-        box_write_uuid(j, "owned_by", &place->owner);
-    jsonw_key(j, "name");
-    jsonw_text(j, place->name);
+        jsonw_member_uuid(j, "owned_by", &place->owner);
+    jsonw_member_text(j, "name", place->name);
     box_write_time(j, "timestamp_created", place->created_ms);
     jsonw_object_end(j);
 }
@@ -234,8 +214,7 @@ int box_lists_list(struct box_world *w, struct box_request *q, struct box_answer
         return box_answer_error(a, 400, "querystring/starting_after must match format \"date-time\"");
     jsonw_init(&j, &a->body);
     jsonw_object(&j);
-    jsonw_key(&j, "items");
-    jsonw_array(&j);
+    jsonw_member_array(&j, "items");
     long limit = page_limit(q), n = 0;
     const struct box_place *last = NULL;
     for (; n < limit; n++) {
@@ -286,15 +265,11 @@ int box_list_stats(struct box_world *w, struct box_request *q, struct box_answer
     }
     jsonw_init(&j, &a->body);
     jsonw_object(&j);
-    jsonw_key(&j, "stats");
-    jsonw_object(&j);
-    for (size_t k = 0; k < sizeof names / sizeof names[0]; k++) {
-        jsonw_key(&j, names[k].name);
-        jsonw_uint(&j, counts[k]);
-    }
+    jsonw_member_object(&j, "stats");
+    for (size_t k = 0; k < sizeof names / sizeof names[0]; k++)
+        jsonw_member_uint(&j, names[k].name, counts[k]);
     jsonw_object_end(&j);
-    jsonw_key(&j, "total_leads");
-    jsonw_uint(&j, total);
+    jsonw_member_uint(&j, "total_leads", total);
     jsonw_object_end(&j);
     return jsonw_end(&j);
 }

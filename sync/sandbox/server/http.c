@@ -57,12 +57,9 @@ int box_answer_error(struct box_answer *a, unsigned status, const char *fmt, ...
     buf_reset(&a->body);
     jsonw_init(&j, &a->body);
     jsonw_object(&j);
-    jsonw_key(&j, "statusCode");
-    jsonw_uint(&j, status);
-    jsonw_key(&j, "error");
-    jsonw_text(&j, box_status_text(status));
-    jsonw_key(&j, "message");
-    jsonw_str(&j, buf_str(&text));
+    jsonw_member_uint(&j, "statusCode", status);
+    jsonw_member_text(&j, "error", box_status_text(status));
+    jsonw_member_str(&j, "message", buf_str(&text));
     jsonw_object_end(&j);
     buf_free(&text);
     return rc != 0 || jsonw_end(&j) != 0 ? -1 : 0;

@@ -37,31 +37,20 @@ void box_ring_write(const struct box_ring *r, struct jsonw *w)
 {
     char time[TIME_TEXT_N];
     jsonw_object(w);
-    jsonw_key(w, "total");
-    jsonw_uint(w, r->n);
-    jsonw_key(w, "requests");
-    jsonw_array(w);
+    jsonw_member_uint(w, "total", r->n);
+    jsonw_member_array(w, "requests");
     for (uint64_t i = r->n > RING_N ? r->n - RING_N : 0; i < r->n; i++) {
         const struct box_ring_entry *entry = &r->entries[i % RING_N];
         jsonw_object(w);
-        jsonw_key(w, "n");
-        jsonw_uint(w, entry->n);
-        jsonw_key(w, "at");
-        jsonw_text(w, time_format(entry->at_ms, time));
-        jsonw_key(w, "method");
-        jsonw_text(w, entry->method);
-        jsonw_key(w, "path");
-        jsonw_text(w, entry->path);
-        jsonw_key(w, "status");
-        jsonw_uint(w, entry->status);
-        jsonw_key(w, "leads");
-        jsonw_uint(w, entry->leads);
-        jsonw_key(w, "fault");
-        jsonw_text(w, entry->fault[0] != '\0' ? entry->fault : NULL);
-        jsonw_key(w, "unknown");
-        jsonw_text(w, entry->unknown[0] != '\0' ? entry->unknown : NULL);
-        jsonw_key(w, "workspace");
-        jsonw_bool(w, entry->as_workspace);
+        jsonw_member_uint(w, "n", entry->n);
+        jsonw_member_text(w, "at", time_format(entry->at_ms, time));
+        jsonw_member_text(w, "method", entry->method);
+        jsonw_member_text(w, "path", entry->path);
+        jsonw_member_uint(w, "status", entry->status);
+        jsonw_member_uint(w, "leads", entry->leads);
+        jsonw_member_text(w, "fault", entry->fault[0] != '\0' ? entry->fault : NULL);
+        jsonw_member_text(w, "unknown", entry->unknown[0] != '\0' ? entry->unknown : NULL);
+        jsonw_member_bool(w, "workspace", entry->as_workspace);
         jsonw_object_end(w);
     }
     jsonw_array_end(w);

@@ -145,15 +145,7 @@ void box_write_time(struct jsonw *j, const char *key, int64_t ms)
     char text[TIME_TEXT_N];
     if (ms == BOX_NEVER)
         return;
-    jsonw_key(j, key);
-    jsonw_text(j, time_format(ms, text));
-}
-
-void box_write_uuid(struct jsonw *j, const char *key, const struct uuid *id)
-{
-    char text[UUID_TEXT_N];
-    jsonw_key(j, key);
-    jsonw_text(j, uuid_format(id, text));
+    jsonw_member_text(j, key, time_format(ms, text));
 }
 
 /* The API leaves out what is null. */
@@ -161,14 +153,13 @@ static void write_text(struct jsonw *j, const char *key, struct str s)
 {
     if (s.p == NULL)
         return;
-    jsonw_key(j, key);
-    jsonw_str(j, s);
+    jsonw_member_str(j, key, s);
 }
 
 static void write_place(struct box_world *w, struct jsonw *j, uint32_t place, bool campaign)
 {
     if (place != 0 && box_place_at(w, place)->is_campaign == campaign)
-        box_write_uuid(j, campaign ? "campaign" : "list_id", &box_place_at(w, place)->id);
+        jsonw_member_uuid(j, campaign ? "campaign" : "list_id", &box_place_at(w, place)->id);
 }
 
 /* A custom variable that is named like a core field collides inside `payload`; there the core field wins. */
@@ -187,8 +178,7 @@ static void write_payload(struct box_world *w, const struct box_lead *lead, cons
                           struct jsonw *j)
 {
     struct str custom = fields->f[BF_CUSTOM], name, value;
-    jsonw_key(j, "payload");
-    jsonw_object(j);
+    jsonw_member_object(j, "payload");
     for (unsigned i = 0; i < BF_API_N; i++)
         if (box_field_names[i].payload != NULL)
             write_text(j, box_field_names[i].payload, fields->f[i]);
@@ -209,34 +199,24 @@ static void write_payload(struct box_world *w, const struct box_lead *lead, cons
 static void write_counts(const struct box_lead *lead, struct jsonw *j)
 {
     static const char *const names[] = {"email_open_count", "email_reply_count", "email_click_count"};
-    jsonw_key(j, "status");
-    jsonw_int(j, lead->status);
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        jsonw_key(j, names[i]);
-        jsonw_int(j, 0);
-    }
+    jsonw_member_int(j, "status", lead->status);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        jsonw_member_int(j, names[i], 0);
 }
 
 /* esp_code comes some seconds after the lead, as a look-up of its mail provider would bring it. */
 static void write_states(struct box_world *w, const struct box_lead *lead, struct jsonw *j)
 {
     int verification = box_lead_verification(w, lead);
-    if (lead->has_interest) {
-        jsonw_key(j, "lt_interest_status");
-        jsonw_int(j, lead->interest);
-    }
-    if (verification != 0) {
-        jsonw_key(j, "verification_status");
-        jsonw_int(j, verification);
-    }
+    if (lead->has_interest)
+        jsonw_member_int(j, "lt_interest_status", lead->interest);
+    if (verification != 0)
+        jsonw_member_int(j, "verification_status", verification);
     box_write_time(j, "timestamp_last_contact", lead->contacted_ms);
     box_write_time(j, "timestamp_last_interest_change", lead->interest_ms);
-    jsonw_key(j, "upload_method");
-    jsonw_text(j, "api");
-    if (w->now_ms >= lead->created_ms + w->knobs.esp_ms && box_lead_email(lead).n > 0) {
-        jsonw_key(j, "esp_code");
-        jsonw_int(j, ESP_NOT_FOUND);
-    }
+    jsonw_member_text(j, "upload_method", "api");
+    if (w->now_ms >= lead->created_ms + w->knobs.esp_ms && box_lead_email(lead).n > 0)
+        jsonw_member_int(j, "esp_code", ESP_NOT_FOUND);
 }
 
 /* Late effects (provider looked up, verdict reached) bump the update time when their moment has come. */
@@ -257,16 +237,15 @@ void box_lead_write(struct box_world *w, const struct box_lead *lead, struct jso
     struct str email = fields.f[BF_EMAIL];
     const char *at = email.n > 0 ? memchr(email.p, '@', email.n) : NULL;
     jsonw_object(j);
-    box_write_uuid(j, "id", &lead->id);
+    jsonw_member_uuid(j, "id", &lead->id);
     box_write_time(j, "timestamp_created", lead->created_ms);
     box_write_time(j, "timestamp_updated", updated_ms(w, lead));
-    box_write_uuid(j, "organization", &w->workspace);
+    jsonw_member_uuid(j, "organization", &w->workspace);
     write_place(w, j, lead->place, true);
     write_counts(lead, j);
-    jsonw_key(j, "company_domain");
-    jsonw_str(j, at == NULL ? STR("") : (struct str){at + 1, email.n - (size_t)(at + 1 - email.p)});
-    jsonw_key(j, "status_summary");
-    jsonw_object(j);
+    jsonw_member_str(j, "company_domain",
+                     at == NULL ? STR("") : (struct str){at + 1, email.n - (size_t)(at + 1 - email.p)});
+    jsonw_member_object(j, "status_summary");
     jsonw_object_end(j);
     for (unsigned i = 0; i < BF_API_N; i++)
         write_text(j, box_field_names[i].api, fields.f[i]);

@@ -29,6 +29,5 @@ int box_verdict(struct str email);
 /* The whole lead, nulls left out. */
 void box_lead_write(struct box_world *w, const struct box_lead *lead, struct jsonw *j);
 void box_write_time(struct jsonw *j, const char *key, int64_t ms);
-void box_write_uuid(struct jsonw *j, const char *key, const struct uuid *id);
 
 #endif

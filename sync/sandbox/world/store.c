@@ -67,8 +67,7 @@ static void end_line(struct box_store *s, struct jsonw *j, size_t start)
 
 static void write_times(struct jsonw *j, const int64_t *times, size_t n)
 {
-    jsonw_key(j, "times");
-    jsonw_array(j);
+    jsonw_member_array(j, "times");
     for (size_t i = 0; i < n; i++)
         jsonw_int(j, times[i]);
     jsonw_array_end(j);
@@ -94,22 +93,16 @@ void box_store_note_place(struct box_world *w, uint32_t no)
     struct jsonw j;
     size_t start = start_line(s, &j);
     jsonw_object(&j);
-    box_write_uuid(&j, place->is_campaign ? "campaign" : "list", &place->id);
-    jsonw_key(&j, "name");
-    jsonw_text(&j, place->name);
-    jsonw_key(&j, "status");
-    jsonw_int(&j, place->status);
-    jsonw_key(&j, "core");
-    jsonw_uint(&j, place->core_seen);
+    jsonw_member_uuid(&j, place->is_campaign ? "campaign" : "list", &place->id);
+    jsonw_member_text(&j, "name", place->name);
+    jsonw_member_int(&j, "status", place->status);
+    jsonw_member_uint(&j, "core", place->core_seen);
     if (place->has_owner)
-        box_write_uuid(&j, "owner", &place->owner);
-    if (place->has_enrichment_flag) {
-        jsonw_key(&j, "enrichment");
-        jsonw_bool(&j, place->enrichment);
-    }
+        jsonw_member_uuid(&j, "owner", &place->owner);
+    if (place->has_enrichment_flag)
+        jsonw_member_bool(&j, "enrichment", place->enrichment);
     write_times(&j, (const int64_t[]){place->created_ms, place->updated_ms}, 2);
-    jsonw_key(&j, "vars");
-    jsonw_array(&j);
+    jsonw_member_array(&j, "vars");
     for (size_t i = 0; i < place->vars_n; i++)
         jsonw_text(&j, place->vars[i]);
     jsonw_array_end(&j);
@@ -151,7 +144,7 @@ void box_store_note_gone(struct box_world *w, uint32_t no)
     struct jsonw j;
     size_t start = start_line(s, &j);
     jsonw_object(&j);
-    box_write_uuid(&j, "gone", &box_table_at(&w->leads, no)->id);
+    jsonw_member_uuid(&j, "gone", &box_table_at(&w->leads, no)->id);
     jsonw_object_end(&j);
     end_line(s, &j, start);
 }
@@ -168,9 +161,8 @@ void box_store_note_lead(struct box_world *w, uint32_t no)
     size_t start = start_line(s, &j);
     box_lead_fields(lead, &fields);
     jsonw_object(&j);
-    box_write_uuid(&j, "lead", &lead->id);
-    jsonw_key(&j, "texts");
-    jsonw_array(&j);
+    jsonw_member_uuid(&j, "lead", &lead->id);
+    jsonw_member_array(&j, "texts");
     for (unsigned i = 0; i < BF_CUSTOM; i++)
         fields.f[i].p != NULL ? jsonw_str(&j, fields.f[i]) : jsonw_null(&j);
     jsonw_array_end(&j);
@@ -179,15 +171,11 @@ void box_store_note_lead(struct box_world *w, uint32_t no)
         box_custom_write(&j, fields.f[BF_CUSTOM]);
     }
     if (lead->place != 0)
-        box_write_uuid(&j, "place", &box_place_at(w, lead->place)->id);
-    jsonw_key(&j, "status");
-    jsonw_int(&j, lead->status);
-    jsonw_key(&j, "alone");
-    jsonw_bool(&j, lead->alone);
-    if (lead->has_interest) {
-        jsonw_key(&j, "interest");
-        jsonw_int(&j, lead->interest);
-    }
+        jsonw_member_uuid(&j, "place", &box_place_at(w, lead->place)->id);
+    jsonw_member_int(&j, "status", lead->status);
+    jsonw_member_bool(&j, "alone", lead->alone);
+    if (lead->has_interest)
+        jsonw_member_int(&j, "interest", lead->interest);
     write_times(&j, (const int64_t[]){lead->created_ms, lead->updated_ms, lead->touched_ms, lead->moved_ms,
                                       lead->contacted_ms, lead->interest_ms, lead->verify_due_ms}, 7);
     jsonw_object_end(&j);
@@ -252,8 +240,7 @@ void box_store_note_block(struct box_world *w, size_t i)
     struct jsonw j;
     size_t start = start_line(s, &j);
     jsonw_object(&j);
-    jsonw_key(&j, "block");
-    jsonw_text(&j, w->blocks[i].value);
+    jsonw_member_text(&j, "block", w->blocks[i].value);
     jsonw_object_end(&j);
     end_line(s, &j, start);
 }
@@ -391,8 +378,7 @@ static void note_number(struct box_store *s, const char *name, int64_t n)
     struct jsonw j;
     size_t start = start_line(s, &j);
     jsonw_object(&j);
-    jsonw_key(&j, name);
-    jsonw_int(&j, n);
+    jsonw_member_int(&j, name, n);
     jsonw_object_end(&j);
     end_line(s, &j, start);
 }
