@@ -101,6 +101,8 @@ int state_set(struct state *s, const char *name, const char *value, struct err *
 #define STATE_REMOVALS_WAIT "removals_wait"
 /* Such a setting, from when a run left removals whose rows are gone, or they wait for rows with a key, until a complete full read: no other read wants them again. */
 #define STATE_REMOVALS_LEFT "removals_left"
+/* Such a setting, "RUN LEADS": a mirror that keeps leads missing from the source found so many in its latest complete read. */
+#define STATE_LEADS_KEPT "leads_kept"
 /* The file that the latest run read as its source, its path resolved; unset for other sources. */
 #define STATE_SOURCE_FILE "source_file"
 /* Such a setting, from when a journal is given up until a complete read: what it held is to be looked for, not created. */

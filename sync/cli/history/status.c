@@ -48,6 +48,17 @@ static int gather_runs(struct state *state, const struct status_options *o, stru
     return run_choice(state, (uint64_t)o->run, &v->arena, v->runs, e);
 }
 
+/* A setting "RUN LEADS"; both are 0 when there is none. */
+static int run_and_count(struct state *state, const char *name, uint64_t *run, uint64_t *count, struct err *e)
+{
+    const char *text;
+    if (state_get(state, name, &text, e) != 0)
+        return -1;
+    if (text == NULL || sscanf(text, "%" SCNu64 " %" SCNu64, run, count) != 2)
+        *run = *count = 0;
+    return 0;
+}
+
 static int gather(struct state *state, const struct status_options *o, struct overview *v, struct err *e)
 {
     if (gather_runs(state, o, v, e) != 0 ||
@@ -56,10 +67,9 @@ static int gather(struct state *state, const struct status_options *o, struct ov
     for (size_t i = 0; i < v->open_n; i++)
         v->open_rows += v->open[i].entries_n;
     const char *removals;
-    if (state_get(state, STATE_REMOVALS_WAIT, &removals, e) != 0)
+    if (run_and_count(state, STATE_REMOVALS_WAIT, &v->removals_run, &v->removals, e) != 0 ||
+        run_and_count(state, STATE_LEADS_KEPT, &v->kept_run, &v->kept, e) != 0)
         return -1;
-    if (removals != NULL && sscanf(removals, "%" SCNu64 " %" SCNu64, &v->removals_run, &v->removals) != 2)
-        v->removals = v->removals_run = 0;
     if (state_get(state, STATE_REMOVALS_LEFT, &removals, e) != 0)
         return -1;
     v->removals_need_all = removals != NULL;
@@ -254,6 +264,9 @@ static int show_text(const struct invocation *inv, struct state *state, struct o
     if (v->removals > 0)
         bad |= buf_addf(out, "%" PRIu64 " lead%s to be removed%s\n", v->removals, v->removals == 1 ? " waits" : "s wait",
                         v->removals_need_all ? "; the next sync reads the whole source" : "");
+    if (v->kept > 0)
+        bad |= buf_addf(out, "%" PRIu64 " lead%s without a row in the source %s kept (removed: keep), as of run %" PRIu64 "\n",
+                        v->kept, text_plural(v->kept), v->kept == 1 ? "is" : "are", v->kept_run);
     if (v->given_up > 0)
         bad |= buf_addf(out, "%" PRIu64 " row%s given up: %s failed in five runs; the next sync reads the whole source and tries %s "
                         "again\n", v->given_up, v->given_up == 1 ? " was" : "s were", v->given_up == 1 ? "it" : "they",

@@ -7,6 +7,8 @@
 
 #include "sync/pipeline/run_int.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -389,6 +391,16 @@ static int judge(struct run *r, struct err *e)
                           (unsigned long long)g->live, text_plural(g->live));
 }
 
+/* For `status`; a complete read under another mapping takes the note away. */
+static int note_kept(struct run *r, struct err *e)
+{
+    char text[64];
+    if (r->diff != NULL || !run_gone_read_whole(r))
+        return 0;
+    snprintf(text, sizeof text, "%" PRIu64 " %" PRIu64, r->record.id, r->gone->kept);
+    return state_set(r->state, STATE_LEADS_KEPT, r->gone->kept > 0 ? text : NULL, e);
+}
+
 int run_gone_plan(struct run *r, struct err *e)
 {
     struct gone_plan *g = r->gone;
@@ -403,7 +415,7 @@ int run_gone_plan(struct run *r, struct err *e)
         g->planned = g->rekeys;
     }
     if (!all && g->wanted == 0 && g->skipped == 0)
-        return 0;
+        return note_kept(r, e);
     /* An incremental read leaves nearly all leads unseen: those are looked through in full ones. */
     bool elsewhere = (r->meets_keys || r->m->has_key) && state_any_opted_out(r->state) && strcmp(r->read_kind, "full") == 0;
     if (recall_stays(r, e) != 0 || state_unseen_open(r->state, !all && !elsewhere, &unseen, e) != 0)
@@ -420,7 +432,7 @@ int run_gone_plan(struct run *r, struct err *e)
     g->live = state_unseen_live(unseen);
     state_unseen_close(unseen);
     sum_up(r);
-    return rc != 0 ? -1 : judge(r, e);
+    return rc != 0 || note_kept(r, e) != 0 ? -1 : judge(r, e);
 }
 
 int run_gone_drops(struct run *r, const struct entry *waiting, bool *drops, struct err *e)
