@@ -117,12 +117,12 @@ void command_help_all(FILE *out, const char *address)
 {
     fputs("usage: leadsync COMMAND [SYNC] [OPTIONS]\n\n"
           "Copies leads in bulk from a CSV file or a database into an Instantly workspace, keeps them in step, and\n"
-          "can say what happened to each row. SYNC is a mapping file (*.yaml), or a *.csv file with --campaign or\n"
+          "shows what happened to each row. SYNC is a mapping file (*.yaml), or a *.csv file with --campaign or\n"
           "--list.\n\ncommands:\n",
           out);
     for (size_t i = 0; command_table[i] != NULL; i++)
         fprintf(out, "  %-10s %s\n", command_table[i]->name, command_table[i]->summary);
-    fputs("\nleadsync help COMMAND tells what a command takes; man leadsync tells everything.\n\nexit status:\n", out);
+    fputs("\nleadsync help COMMAND shows the options of a command; man leadsync describes everything.\n\nexit status:\n", out);
     for (const struct exit_status_row *row = exit_status_table; row->text != NULL; row++)
         fprintf(out, "  %3d  %s\n", (int)row->status, row->text);
     fputs("\nexamples:\n"
@@ -154,7 +154,7 @@ static void help_family(const struct command *family, FILE *out)
         fprintf(out, "  %-11s %s\n", command_verb_word(family, family->verbs[i]), family->verbs[i]->summary);
     if (may_lack)
         fprintf(out, "\nWithout VERB: %s.", command_verb_word(family, family->verb_default));
-    fprintf(out, "\nleadsync help %s VERB tells what a verb takes.\n", family->name);
+    fprintf(out, "\nleadsync help %s VERB shows the options of a verb.\n", family->name);
     help_examples(family, out);
 }
 

@@ -25,15 +25,17 @@ static const char *const progress_modes[] = {"auto", "always", "never", NULL};
 #define AT(member) OPT_AT(common, member)
 
 static const struct opt base_options[] = {
-    {.name = "quiet", .letter = 'q', .kind = OPT_FLAG, .dest = AT(quiet), .help = "only warnings and errors on stderr"},
+    {.name = "quiet", .letter = 'q', .kind = OPT_FLAG, .dest = AT(quiet), .help = "print only warnings and errors"},
     {.name = "verbose", .letter = 'v', .kind = OPT_COUNT, .dest = AT(verbose),
-     .help = "more on stderr, down to single rows; twice: for finding faults"},
+     .help = "print more messages, down to single rows; twice: also debug messages"},
     {.name = "log-format", .kind = OPT_CHOICE, .dest = AT(log_format), .choices = log_formats,
-     .help = "stderr as text or as one JSON object a line"},
-    {.name = "syslog", .kind = OPT_FLAG, .dest = AT(syslog), .help = "messages also go to syslog"},
-    {.name = "no-color", .kind = OPT_FLAG, .dest = AT(no_color), .help = "no colours, as with NO_COLOR set"},
-    {.name = "help", .letter = 'h', .kind = OPT_FLAG, .dest = AT(help), .help = "what this command does and takes"},
-    {.name = "version", .kind = OPT_FLAG, .dest = AT(version), .help = "the version of leadsync"},
+     .help = "print messages as text, or as one JSON object per line"},
+    {.name = "syslog", .kind = OPT_FLAG, .dest = AT(syslog), .help = "also send messages to syslog"},
+    {.name = "no-color", .kind = OPT_FLAG, .dest = AT(no_color),
+     .help = "print without colours, as with NO_COLOR set"},
+    {.name = "help", .letter = 'h', .kind = OPT_FLAG, .dest = AT(help),
+     .help = "show what this command does and its options"},
+    {.name = "version", .kind = OPT_FLAG, .dest = AT(version), .help = "show the version of leadsync"},
     /* Known so that it can be refused with a reason; unknown, it would pass as short for --api-key-file. */
     {.name = "api-key", .kind = OPT_TEXT, .dest = AT(refused_key), .arg = "KEY", .help = NULL, .secret = true},
     {.name = NULL},
@@ -41,14 +43,14 @@ static const struct opt base_options[] = {
 
 static const struct opt url_options[] = {
     {.name = "api-url", .kind = OPT_TEXT, .dest = AT(api_url), .arg = "URL", .min = 1,
-     .help = "address of the API; plain http only to this machine (INSTANTLY_API_URL, else " PRODUCTION_URL ")"},
+     .help = "API address; plain http only to this machine (INSTANTLY_API_URL, else " PRODUCTION_URL ")"},
     {.name = NULL},
 };
 
 static const struct opt key_options[] = {
     /* Secret, for a key may stand there by a slip. */
     {.name = "api-key-file", .kind = OPT_TEXT, .dest = AT(api_key_file), .arg = "FILE", .min = 1, .secret = true,
-     .help = "file with the API key, - for stdin (else the systemd credential instantly_api_key, else "
+     .help = "read the API key from FILE, or from stdin if FILE is - (systemd credential instantly_api_key, else "
              "INSTANTLY_API_KEY)"},
     {.name = "workspace", .kind = OPT_TEXT, .dest = AT(workspace), .arg = "UUID",
      .help = "act on this workspace of the key's workspace group"},
@@ -56,9 +58,9 @@ static const struct opt key_options[] = {
 };
 
 static const struct opt output_options[] = {
-    {.name = "format", .kind = OPT_CHOICE, .dest = AT(format_choice), .help = "form of the output"},
+    {.name = "format", .kind = OPT_CHOICE, .dest = AT(format_choice), .help = "output format"},
     {.name = "output", .letter = 'o', .kind = OPT_TEXT, .dest = AT(output), .arg = "FILE", .min = 1,
-     .help = "write to FILE, which appears whole or not at all, instead of stdout"},
+     .help = "write to FILE instead of stdout; FILE appears complete or not at all"},
     {.name = NULL},
 };
 
@@ -70,66 +72,70 @@ static const struct opt state_options[] = {
 
 static const struct opt csv_options[] = {
     {.name = "campaign", .kind = OPT_TEXT, .dest = AT(campaign), .arg = "NAME|UUID",
-     .help = "a CSV file without a mapping goes into this campaign"},
+     .help = "put the leads of a CSV file without a mapping into this campaign"},
     {.name = "list", .kind = OPT_TEXT, .dest = AT(list), .arg = "NAME|UUID",
-     .help = "a CSV file without a mapping goes into this list"},
+     .help = "put the leads of a CSV file without a mapping into this list"},
     {.name = "all-columns", .kind = OPT_FLAG, .dest = AT(all_columns),
-     .help = "columns that are no lead field become custom variables"},
+     .help = "make custom variables of the columns that match no lead field"},
     {.name = "skip-when", .kind = OPT_LIST, .dest = AT(skip_when), .arg = "COLUMN=VALUE[,VALUE...]", .min = 1,
-     .help = "leave out rows with one of these values in this column, such as opt-outs; * is any value (repeatable)"},
+     .help = "skip rows with one of these values in this column, such as opt-outs; * is any value (repeatable)"},
     {.name = "delimiter", .kind = OPT_TEXT, .dest = AT(delimiter), .arg = "CHAR",
-     .help = "auto, or one of , ; | or its name: comma, semicolon, bar, tab"},
-    {.name = "encoding", .kind = OPT_TEXT, .dest = AT(encoding), .arg = "NAME", .help = "auto, or an iconv name"},
+     .help = "column delimiter: auto, one of , ; | or comma, semicolon, bar, tab (auto)"},
+    {.name = "encoding", .kind = OPT_TEXT, .dest = AT(encoding), .arg = "NAME",
+     .help = "character encoding: auto, or an iconv name (auto)"},
     {.name = "short-rows", .kind = OPT_TEXT, .dest = AT(short_rows), .arg = "POLICY",
-     .help = "rows with too few cells: pad or reject"},
+     .help = "pad or reject rows with too few cells (pad)"},
     {.name = "embedded-rows", .kind = OPT_TEXT, .dest = AT(embedded_rows), .arg = "POLICY",
-     .help = "quoted cells that hold whole rows: refuse or allow"},
-    {.name = "mode", .kind = OPT_TEXT, .dest = AT(mode), .arg = "MODE", .help = "create or upsert"},
+     .help = "refuse or allow quoted cells that contain whole rows (refuse)"},
+    {.name = "mode", .kind = OPT_TEXT, .dest = AT(mode), .arg = "MODE",
+     .help = "create: only add new leads; upsert: also update known leads (upsert)"},
     {.name = "dedupe", .kind = OPT_TEXT, .dest = AT(dedupe), .arg = "SCOPE",
-     .help = "leads Instantly already has elsewhere: workspace, any-campaign, any-list or target-only"},
+     .help = "skip new leads that Instantly already has here: workspace, any-campaign, any-list or target-only "
+             "(workspace)"},
     {.name = "duplicates", .kind = OPT_TEXT, .dest = AT(duplicates), .arg = "POLICY",
-     .help = "rows with the same address: first, last or reject"},
+     .help = "for rows with the same address: use the first, use the last, or reject (first)"},
     {.name = "contacted", .kind = OPT_TEXT, .dest = AT(contacted), .arg = "POLICY",
-     .help = "leads already in a conversation: keep or move"},
+     .help = "keep or move leads that are in a conversation and now belong to another target (keep)"},
     {.name = "blocklist", .kind = OPT_TEXT, .dest = AT(blocklist), .arg = "UUID",
-     .help = "block list to check against (the workspace's default)"},
+     .help = "check addresses against this block list (the workspace's default)"},
     {.name = "batch", .section = OPT_CONNECTION, .kind = OPT_TEXT, .dest = AT(batch), .arg = "N",
-     .help = "leads a request, 1 to 1000"},
+     .help = "leads per request, 1 to 1000 (1000)"},
     {.name = "in-flight", .section = OPT_CONNECTION, .kind = OPT_TEXT, .dest = AT(in_flight), .arg = "N",
-     .help = "auto, or requests at a time"},
+     .help = "concurrent requests: auto, or a number (auto)"},
     {.name = "requests-per-second", .section = OPT_CONNECTION, .kind = OPT_TEXT, .dest = AT(per_second), .arg = "N",
-     .help = "share of the workspace's budget; 0 is no limit"},
+     .help = "use at most N requests per second; 0 is no limit (50)"},
     {.name = "requests-per-minute", .section = OPT_CONNECTION, .kind = OPT_TEXT, .dest = AT(per_minute), .arg = "N",
-     .help = "share of the workspace's budget; 0 is no limit"},
+     .help = "use at most N requests per minute; 0 is no limit (3000)"},
     {.name = "settle", .section = OPT_CONNECTION, .kind = OPT_TEXT, .dest = AT(settle), .arg = "TIME",
-     .help = "sum of the waits before a write of unknown outcome is sent again"},
+     .help = "total time to look for a write of unknown outcome before sending it again (7s)"},
     {.name = "job-wait", .section = OPT_CONNECTION, .kind = OPT_TEXT, .dest = AT(job_wait), .arg = "TIME",
-     .help = "how long to wait for a job"},
+     .help = "how long to wait for a background job (10m)"},
     {.name = "retry-refused", .section = OPT_WHAT, .kind = OPT_TEXT, .dest = AT(retry_refused), .arg = "TIME",
-     .help = "how long a refusal is remembered"},
+     .help = "time after which a refused lead is tried again (30d)"},
     {.name = "values", .section = OPT_WHAT, .kind = OPT_TEXT, .dest = AT(values), .arg = "HOW",
-     .help = "whether the state keeps values or their hashes: kept or hashed"},
+     .help = "keep values in the state, or only their hashes: kept or hashed (kept)"},
     {.name = "keep-runs", .section = OPT_WHAT, .kind = OPT_TEXT, .dest = AT(keep_runs), .arg = "N",
-     .help = "runs whose results are kept"},
+     .help = "number of runs whose results are kept (30)"},
     {.name = NULL},
 };
 
 static const struct opt source_options[] = {
     {.name = "input", .kind = OPT_TEXT, .dest = AT(input), .arg = "FILE", .min = 1,
-     .help = "read this CSV in place of any source, for one partial run: no removals, no watermark"},
+     .help = "read this CSV instead of the source, in one partial run: no removals, no new watermark"},
     {.name = "no-exec", .kind = OPT_FLAG, .dest = AT(no_exec), .help = "refuse a mapping whose source is a command"},
     {.name = NULL},
 };
 
 static const struct opt plan_options[] = {
     {.name = "memory", .kind = OPT_INT, .dest = AT(memory_mb), .arg = "MB", .min = MEMORY_LEAST_MB,
-     .max = MEMORY_MOST_MB, .help = "memory for the index and sorting (256)"},
+     .max = MEMORY_MOST_MB, .help = "memory in MB for the index and for sorting (256)"},
     {.name = "full", .kind = OPT_FLAG, .dest = AT(full),
-     .help = "read everything, whatever the watermark, and ask again about remembered refusals"},
+     .help = "read the whole source whatever the watermark, and try refused leads again"},
     {.name = "guard", .section = OPT_SAFETY, .kind = OPT_LIST, .dest = AT(guards), .arg = "NAME=VALUE",
-     .help = "another limit for this run: removed, moved, changed, rejected, keyless, empty_source, source_shrank"},
+     .help = "change a guard's limit for this run: removed, moved, changed, rejected, keyless, empty_source, "
+             "source_shrank"},
     {.name = "recreate", .kind = OPT_FLAG, .dest = AT(recreate),
-     .help = "create again what was deleted in Instantly"},
+     .help = "create again leads that were deleted in Instantly"},
     {.name = "accept-target", .section = OPT_SAFETY, .kind = OPT_FLAG, .dest = AT(accept_target),
      .help = "accept that the target's name now refers to another id"},
     {.name = NULL},
@@ -137,40 +143,41 @@ static const struct opt plan_options[] = {
 
 static const struct opt settle_options[] = {
     {.name = "report", .kind = OPT_TEXT, .dest = AT(report), .arg = "FILE", .min = 1,
-     .help = "write the run's report as JSON, without lead data"},
+     .help = "write the run's report to FILE as JSON, without lead data"},
     {.name = "metrics-file", .kind = OPT_TEXT, .dest = AT(metrics_file), .arg = "FILE", .min = 1,
-     .help = "write the run's figures for Prometheus' textfile collector"},
+     .help = "write the run's metrics to FILE for the Prometheus textfile collector"},
     {.name = "ping", .kind = OPT_TEXT, .dest = AT(ping), .arg = "URL", .min = 1,
-     .help = "call URL/start, then URL or URL/fail"},
+     .help = "call URL/start before the run, and URL or URL/fail after it"},
     {.name = "progress", .kind = OPT_CHOICE, .dest = AT(progress), .choices = progress_modes,
-     .help = "a progress line on stderr: auto (on a terminal), always or never"},
+     .help = "show a progress line on stderr: auto (on a terminal), always or never (auto)"},
     {.name = NULL},
 };
 
 static const struct opt time_options[] = {
     {.name = "max-seconds", .kind = OPT_DURATION, .dest = AT(max_ms), .arg = "N",
-     .help = "start no new work after this time; 0 is no limit (0)"},
+     .help = "start no new work after N seconds; 0 is no limit (0)"},
     {.name = NULL},
 };
 
 static const struct opt lock_options[] = {
     {.name = "wait-lock", .kind = OPT_DURATION, .dest = AT(wait_lock_ms), .arg = "SECONDS",
-     .help = "wait for another run of this sync to end (0)"},
+     .help = "wait this long for another run of this sync to end (0)"},
     {.name = NULL},
 };
 
 static const struct opt apply_options[] = {
     {.name = "limit", .section = OPT_SAFETY, .kind = OPT_INT, .dest = AT(trial_rows), .arg = "N", .min = 1, .max = INT64_MAX,
-     .help = "a trial: only the first N rows; no removals, no watermark"},
-    {.name = "rejects-ok", .kind = OPT_FLAG, .dest = AT(rejects_ok), .help = "exit 0 if rejected rows are all that is left over"},
+     .help = "trial run: take only the first N rows; no removals, no new watermark"},
+    {.name = "rejects-ok", .kind = OPT_FLAG, .dest = AT(rejects_ok),
+     .help = "exit 0 if only rejected rows are left over"},
     {.name = "new-rejects-only", .kind = OPT_FLAG, .dest = AT(new_rejects_only),
-     .help = "exit 0 if all rejected rows were rejected before, unchanged"},
+     .help = "do not exit 1 for rows already rejected, unchanged, by an earlier run"},
     {.name = NULL},
 };
 
 static const struct opt yes_options[] = {
     {.name = "yes", .kind = OPT_FLAG, .dest = AT(yes),
-     .help = "do not ask; what always asks needs this where there is no terminal"},
+     .help = "do not ask; required without a terminal if the command always asks"},
     {.name = NULL},
 };
 
@@ -182,13 +189,13 @@ static const struct opt place_options[] = {
 
 static const struct opt consent_options[] = {
     {.name = "dry-run", .letter = 'n', .kind = OPT_FLAG, .dest = AT(dry_run),
-     .help = "only show which leads are meant, and change nothing"},
+     .help = "only show which leads are selected; change nothing"},
     {.name = NULL},
 };
 
 static const struct opt by_hand_options[] = {
     {.name = "settle", .kind = OPT_DURATION, .dest = AT(look_ms), .arg = "TIME",
-     .help = "sum of the waits in which what was written is looked for when its answer does not tell (7s)"},
+     .help = "total time to look for a write whose answer is inconclusive (7s)"},
     {.name = NULL},
 };
 

@@ -13,7 +13,7 @@ struct help_options {
 
 static const struct opt options[] = {
     {.name = "words", .kind = OPT_FLAG, .dest = OPT_AT(help_options, words),
-     .help = "only the words that may follow, one a line, for shell completion"},
+     .help = "print only the possible next words, one per line, for shell completion"},
     {.name = NULL},
 };
 
@@ -70,7 +70,7 @@ static int run(struct invocation *inv, struct err *e)
 const struct command command_help_page = {
     .name = "help",
     .usage = "[COMMAND [VERB]]",
-    .summary = "say what leadsync, or one of its commands, does and takes",
+    .summary = "show the commands, or the options of one",
     .help = "Without COMMAND, lists the commands and the exit statuses.",
     .examples = "leadsync help sync\n"
                 "leadsync help leads add",

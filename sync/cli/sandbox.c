@@ -29,46 +29,44 @@ static const char *const plan_modes[] = {"refuse", "partial", NULL};
 #define AT(member) OPT_AT(sandbox_options, member)
 static const struct opt options[] = {
     {.name = "port", .kind = OPT_INT, .dest = AT(port), .arg = "PORT", .min = 0, .max = 65535,
-     .help = "port on 127.0.0.1 (0: any free one)"},
+     .help = "listen on this port of 127.0.0.1; 0 is any free port (0)"},
     {.name = "key", .kind = OPT_TEXT, .dest = AT(key_file), .arg = "FILE", .min = 1,
-     .help = "accept only the key in FILE (any key is accepted)"},
+     .help = "accept only the key in FILE (accept any key)"},
     {.name = "campaign", .kind = OPT_LIST, .dest = AT(campaigns), .arg = "NAME[:STATUS]",
-     .help = "have this campaign beside Demo: draft (unless STATUS says otherwise), active, paused or completed; may be "
-             "repeated"},
+     .help = "add a campaign beside Demo; STATUS is draft, active, paused or completed (draft; repeatable)"},
     {.name = "list", .kind = OPT_LIST, .dest = AT(lists), .arg = "NAME",
-     .help = "have this list beside Incoming; may be repeated"},
+     .help = "add a list beside Incoming (repeatable)"},
     {.name = "store", .kind = OPT_TEXT, .dest = AT(store), .arg = "FILE", .min = 1,
-     .help = "keep everything in FILE over restarts (memory only)"},
+     .help = "keep all data in FILE across restarts (memory only)"},
     {.name = "seed", .kind = OPT_INT, .dest = AT(seed), .arg = "N", .min = 0, .max = INT64_MAX,
-     .help = "where ids and faults start, for repeatable runs"},
+     .help = "seed of ids and faults, for repeatable runs"},
     {.name = "rate", .kind = OPT_TEXT, .dest = AT(rate), .arg = "RATE",
-     .help = "request limits as N/s,N/min, or 0 for none (100/s,6000/min)"},
+     .help = "rate limit as N/s,N/min; 0 is no limit (100/s,6000/min)"},
     {.name = "latency", .kind = OPT_INT, .dest = AT(latency_ms), .arg = "MS", .min = 0, .max = 600000,
      .help = "milliseconds before each answer"},
     {.name = "plan-limit", .kind = OPT_INT, .dest = AT(plan_limit), .arg = "N", .min = 0, .max = INT64_MAX,
-     .help = "leads that the plan has room for (no limit)"},
+     .help = "number of leads that the plan allows (no limit)"},
     {.name = "faults", .kind = OPT_TEXT, .dest = AT(faults), .arg = "PLAN",
-     .help = "faults by route, as in 'POST /leads/add:drop-after=2%,429=1%;…': drop-before, drop-after, 500, "
-             "500-after, 503, 429, truncate, garbage, empty, slow, hang, hang-after, late-write, late-hang; or lies: "
-             "empty-created, "
-             "nameless-omitted, uploaded-unlisted, shifted-index, same-id, patch-ignored, delete-ignored, job-lies, "
-             "list-empty, list-lag"},
+     .help = "faults by route, such as 'POST /leads/add:drop-after=2%,429=1%;…': drop-before, drop-after, 500, "
+             "500-after, 503, 429, truncate, garbage, empty, slow, hang, hang-after, late-write, late-hang; or "
+             "false answers: empty-created, nameless-omitted, uploaded-unlisted, shifted-index, same-id, "
+             "patch-ignored, delete-ignored, job-lies, list-empty, list-lag"},
     {.name = "spec-strict", .kind = OPT_FLAG, .dest = AT(spec_strict),
-     .help = "leads in lists get status 1, which the published enum has, instead of the observed 0"},
+     .help = "return status 1 for leads in lists, as the published enum says, instead of the observed 0"},
     {.name = "unknown-keys", .kind = OPT_CHOICE, .dest = AT(unknown_keys), .choices = unknown_modes,
-     .help = "keys of a body that the API does not know: drop them, as the API does, or refuse the request"},
+     .help = "drop unknown keys of a request body, as the API does, or refuse the request"},
     {.name = "patch", .kind = OPT_CHOICE, .dest = AT(patch), .choices = patch_modes,
-     .help = "custom variables of a PATCH replace the old ones, or merge with them"},
+     .help = "make the custom variables of a PATCH replace the old ones, or merge with them"},
     {.name = "plan-full", .kind = OPT_CHOICE, .dest = AT(plan_full), .choices = plan_modes,
-     .help = "a request over the plan limit: refuse it whole, or take the part that fits"},
+     .help = "refuse a request over the plan limit, or accept the part that fits"},
     {.name = "read-lag", .kind = OPT_INT, .dest = AT(read_lag_ms), .arg = "MS", .min = 0, .max = 600000,
-     .help = "milliseconds until a new lead shows in lists"},
+     .help = "milliseconds until a new lead appears in lists"},
     {.name = "job-time", .kind = OPT_INT, .dest = AT(job_ms), .arg = "MS", .min = 0, .max = 600000,
      .help = "milliseconds that a background job takes (300)"},
     {.name = "scopes", .kind = OPT_TEXT, .dest = AT(scopes), .arg = "LIST",
-     .help = "scopes that the key has, with commas (all)"},
+     .help = "scopes of the key, separated by commas (all)"},
     {.name = "case-sensitive", .kind = OPT_FLAG, .dest = AT(case_sensitive),
-     .help = "addresses that differ in case are different"},
+     .help = "treat addresses that differ only in case as different"},
     {.name = NULL},
 };
 
@@ -147,10 +145,11 @@ const struct command command_sandbox = {
     .name = "sandbox",
     .usage = "",
     .summary = "run a local stand-in for the Instantly API",
-    .help = "Serves a strict imitation of the API on 127.0.0.1, with its limits, counters, jobs and locks, for\n"
-            "rehearsals and tests. The first line on stdout is its address, for --api-url or INSTANTLY_API_URL of\n"
-            "other commands. It holds a campaign Demo and a list Incoming. GET /__state shows all it has.\n"
-            "SIGTERM or Ctrl-C stops it.",
+    .help = "Serves a strict imitation of the API on 127.0.0.1, with its limits, counters,\n"
+            "jobs and locks, for rehearsals and tests. The first line on stdout is its\n"
+            "address, for --api-url or INSTANTLY_API_URL of other commands. It starts with a\n"
+            "campaign Demo and a list Incoming. GET /__state shows all its data. SIGTERM or\n"
+            "Ctrl-C stops it.",
     .examples = "leadsync sandbox --campaign \"Q4 founders:active\" --plan-limit 5000\n"
                 "leadsync sandbox --port 8080 --store sandbox.db --faults 'POST /leads/add:drop-after=2%'",
     .options = options,

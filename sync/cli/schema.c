@@ -25,9 +25,9 @@ const struct command command_schema = {
     .name = "schema",
     .usage = "",
     .summary = "print the JSON Schema of mapping files",
-    .help = "Prints the JSON Schema (draft-07) of the mapping format, from the same table\n"
-            "that validates mappings. Editors that know YAML schemas complete and check a\n"
-            "mapping whose first line is\n"
+    .help = "Prints the JSON Schema (draft-07) of the mapping format, generated from the\n"
+            "table that validates mappings. Editors with YAML schema support complete and\n"
+            "check a mapping whose first line is\n"
             "  # yaml-language-server: $schema=mapping.schema.json",
     .examples = "leadsync schema -o mapping.schema.json",
     .groups = GROUP_OUTPUT,

@@ -12,9 +12,9 @@ struct value_options {
 /* Rows of an option table; `type` has a struct value_options `member`. */
 #define VALUE_ARG_OPTIONS(type, member)                                                                                \
     {.name = "set", .kind = OPT_LIST, .dest = OPT_AT(type, member.texts), .arg = "NAME=TEXT",                          \
-     .help = "a field (first_name, company_name, …) or a custom variable (custom.NAME); may be repeated"},             \
+     .help = "set a field (first_name, company_name, …) or a custom variable (custom.NAME; repeatable)"},             \
     {.name = "set-json", .kind = OPT_LIST, .dest = OPT_AT(type, member.jsons), .arg = "NAME=JSON",                     \
-     .help = "the same with a number, true, false or a quoted text"}
+     .help = "like --set, with a number, true, false or a quoted text"}
 
 /* A lead with these values; `shape` gets the names of its custom variables. Both live in the arena, bytes in argv.
  * `patch`: what cannot be changed on a lead is refused. XS_USAGE names the option. */

@@ -26,13 +26,13 @@ static const char *const formats[] = {"text", "json", NULL};
 
 static const struct opt options[] = {
     {.name = "undo", .kind = OPT_FLAG, .dest = OPT_AT(forget_options, undo),
-     .help = "take the address off the list again; what was removed does not come back"},
+     .help = "take the address off the list; removed data does not come back"},
     {.name = "list", .kind = OPT_FLAG, .dest = OPT_AT(forget_options, list),
      .help = "show the list: dates and hashes"},
     {.name = "export", .kind = OPT_FLAG, .dest = OPT_AT(forget_options, export),
-     .help = "print all that is known of the person, as JSON; removes nothing"},
+     .help = "print all that is known of the person as JSON; removes nothing"},
     {.name = "campaign", .kind = OPT_TEXT, .dest = OPT_AT(forget_options, campaign), .arg = "NAME|UUID",
-     .help = "with a CSV file as SYNC: the campaign that it goes to"},
+     .help = "the campaign of the CSV file given as SYNC"},
     {.name = NULL},
 };
 
@@ -384,16 +384,16 @@ static int run(struct invocation *inv, struct err *e)
 const struct command command_forget = {
     .name = "forget",
     .usage = "EMAIL [SYNC]",
-    .summary = "remove a person from every state of a workspace, so that no sync brings them back",
-    .help = "Removes all that is known of the address from every state of the workspace in\n"
+    .summary = "remove a person from every state of a workspace, and from all later syncs",
+    .help = "Removes everything known about the address from every state of the workspace in\n"
             "the state folder, and from the state of SYNC or --state: leads, results, rows to\n"
-            "be tried again, raw rows. A keyed hash of the address goes to the workspace's\n"
-            "list. Every sync of the workspace, also a new one, skips the person's rows\n"
-            "(skipped: deleted_there), with --recreate too.\n"
-            "It asks first; without a terminal it needs --yes. A state that a run is using is\n"
-            "left as it is (75), one with unsettled requests too (73); the list is written all\n"
-            "the same. Nothing is deleted in Instantly or in the source.\n"
-            "If the states are of several workspaces, choose one with SYNC, --state or\n"
+            "be retried and raw rows. Adds a keyed hash of the address to the workspace's\n"
+            "list. From then on, every sync of the workspace skips the person's rows\n"
+            "(skipped: deleted_there), even with --recreate.\n"
+            "Asks first; without a terminal it needs --yes. A state that a run is using (75)\n"
+            "or that has unsettled requests (73) stays unchanged; the list is written anyway.\n"
+            "Nothing is deleted in Instantly or in the source.\n"
+            "If the states belong to several workspaces, choose one with SYNC, --state or\n"
             "--workspace.",
     .examples = "leadsync forget ann@example.com\n"
                 "leadsync forget --list",

@@ -23,9 +23,9 @@ static const char *const formats[] = {"csv", NULL};
 
 static const struct opt options[] = {
     {.name = "run", .kind = OPT_INT, .dest = OPT_AT(rejects_options, run), .arg = "ID", .min = 1, .max = INT64_MAX,
-     .help = "of this run (the latest)"},
+     .help = "print the rows of this run (the latest)"},
     {.name = "bom", .kind = OPT_FLAG, .dest = OPT_AT(rejects_options, bom),
-     .help = "begin with a byte order mark, by which a spreadsheet knows UTF-8"},
+     .help = "start with a byte order mark, so that spreadsheets detect UTF-8"},
     {.name = NULL},
 };
 
@@ -235,12 +235,13 @@ done:
 const struct command command_rejects = {
     .name = "rejects",
     .usage = "[SYNC]",
-    .summary = "print the rejected and failed rows as CSV, to be corrected and fed in again",
-    .help = "Prints the source's own columns, header and cells as they were read, and each row\n"
-            "as wide as the header. leadsync_line, leadsync_reason and leadsync_detail follow;\n"
-            "if some row has more cells than the header, leadsync_extra stands before them and\n"
-            "holds the rest of such a row. A sync ignores columns named leadsync_*, but rejects\n"
-            "a row again whose leadsync_extra is not empty. Rows are kept for 3 runs.",
+    .summary = "print rejected and failed rows as CSV, to correct and read again with --input",
+    .help = "Prints the source's own header and cells as they were read; each row is as wide\n"
+            "as the header. The columns leadsync_line, leadsync_reason and leadsync_detail\n"
+            "follow. If a row has more cells than the header, the column leadsync_extra\n"
+            "before them holds the surplus. A sync ignores columns named leadsync_*, but\n"
+            "rejects a row again if its leadsync_extra is not empty. Rejected rows are kept\n"
+            "for 3 runs.",
     .examples = "leadsync rejects people.csv --campaign \"Q4 founders\" -o again.csv\n"
                 "leadsync sync people.csv --campaign \"Q4 founders\" --input again.csv",
     .groups = GROUP_OUTPUT | GROUP_STATE | GROUP_URL | GROUP_KEY | GROUP_CSV,

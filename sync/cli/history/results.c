@@ -28,16 +28,16 @@ static const char *const formats[] = {"text", "json", "ndjson", "csv", NULL};
 
 static const struct opt options[] = {
     {.name = "run", .kind = OPT_INT, .dest = OPT_AT(results_options, run), .arg = "ID", .min = 1, .max = INT64_MAX,
-     .help = "of this run (the latest)"},
+     .help = "show this run (the latest)"},
     {.name = "outcome", .kind = OPT_LIST, .dest = OPT_AT(results_options, outcomes), .arg = "OUTCOME,…",
-     .help = "only these: created, changed, skipped, rejected, failed, deferred, removed"},
+     .help = "only these outcomes: created, changed, skipped, rejected, failed, deferred, removed"},
     {.name = "reason", .kind = OPT_LIST, .dest = OPT_AT(results_options, reasons), .arg = "REASON,…",
      .help = "only rows with these reasons, such as skip_when"},
     {.name = "match", .kind = OPT_TEXT, .dest = OPT_AT(results_options, match), .arg = "TEXT", .min = 1,
-     .help = "only rows that have this text, in upper or lower case, in key, lead id, detail, changes, the values last written "
+     .help = "only rows with this text, in upper or lower case, in key, lead id, detail, changes, the values last written "
              "for the lead, or the cells of a rejected row"},
     {.name = "all", .kind = OPT_FLAG, .dest = OPT_AT(results_options, all),
-     .help = "text: list also the rows that were created, changed or removed, not only their counts"},
+     .help = "text: also list the rows that were created, changed or removed, not only their counts"},
     {.name = NULL},
 };
 
@@ -396,14 +396,15 @@ const struct command command_results = {
     .name = "results",
     .usage = "[SYNC]",
     .summary = "list every row of a run that was not unchanged, and removed leads",
-    .help = "Shows how many rows of the run had which outcome and why, and lists those that were\n"
-            "left out, failed or wait; --all lists those that were created, changed or removed,\n"
-            "too. JSON and CSV always have them. Rows that needed nothing are not listed; rows of\n"
-            "a batch that is still open are deferred. Row counts data rows from 1; line is where\n"
-            "the row starts in its file; op is what was asked of Instantly; detail says more of\n"
-            "the reason; changes has old and new values of an update (unless values: hashed).\n"
-            "In text a row without an address has its first cells as key, in parentheses. --match\n"
-            "without --run shows the newest run that has such a row.",
+    .help = "Counts the rows of the run by outcome and reason, and lists the rows that were\n"
+            "skipped, rejected, failed or deferred. --all also lists the rows that were\n"
+            "created, changed or removed; JSON and CSV always do. Unchanged rows are not\n"
+            "listed; rows of an open batch are listed as deferred. The row number counts data\n"
+            "rows from 1; line is where the row starts in its file; op is the operation sent\n"
+            "to Instantly; detail explains the reason; changes has the old and new values of\n"
+            "an update (unless values: hashed). In text, a row without an address shows its\n"
+            "first cells, in parentheses, as its key. --match without --run shows the newest\n"
+            "run with a matching row.",
     .examples = "leadsync results nightly.yaml --outcome rejected,failed\n"
                 "leadsync results nightly.yaml --match ann@example.com\n"
                 "leadsync results nightly.yaml --run 12 --format csv -o run12.csv",

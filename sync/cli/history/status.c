@@ -25,11 +25,11 @@ static const char *const formats[] = {"text", "json", NULL};
 
 static const struct opt options[] = {
     {.name = "limit", .kind = OPT_INT, .dest = OPT_AT(status_options, limit), .arg = "N", .min = 1, .max = 10000,
-     .help = "runs to list, the newest first (10)"},
+     .help = "number of runs to list, newest first (10)"},
     {.name = "run", .kind = OPT_INT, .dest = OPT_AT(status_options, run), .arg = "ID", .min = 1, .max = INT64_MAX,
-     .help = "only this run, with all that is known of it"},
+     .help = "show only this run, in full"},
     {.name = "audit", .kind = OPT_FLAG, .dest = OPT_AT(status_options, audit),
-     .help = "check the state's invariants and list what violates them"},
+     .help = "check the state's invariants and list violations"},
     {.name = NULL},
 };
 
@@ -351,9 +351,9 @@ const struct command command_status = {
     .name = "status",
     .usage = "[SYNC]",
     .summary = "show the runs of a sync and what is still open",
-    .help = "Reads the state only, and works without a key. Without SYNC or --state it is\n"
-            "the sync of the latest run. With --audit, checks the state's invariants: exit\n"
-            "status 70 when one is violated.",
+    .help = "Reads only the state and needs no API key. Without SYNC or --state, shows the\n"
+            "sync of the latest run. With --audit, exits with 70 if an invariant of the state\n"
+            "is violated.",
     .examples = "leadsync status nightly.yaml\n"
                 "leadsync status nightly.yaml --audit",
     .groups = GROUP_OUTPUT | GROUP_STATE | GROUP_URL | GROUP_KEY | GROUP_CSV,

@@ -72,7 +72,7 @@ struct list_options {
 
 static const struct opt list_options[] = {
     {.name = "all", .kind = OPT_FLAG, .dest = OPT_AT(list_options, all),
-     .help = "all of the workspace, asked for through the API"},
+     .help = "list all jobs of the workspace, through the API"},
     {.name = NULL},
 };
 
@@ -139,9 +139,10 @@ static const struct command verb_list = {
     .name = "jobs list",
     .usage = "[SYNC]",
     .summary = "list the background jobs that leadsync started",
-    .help = "Newest first, as the state knows them; success counts leads that are proved to\n"
-            "have moved. With --all, lists every job of the workspace through the API: for\n"
-            "those that others started, the counts are what Instantly says.",
+    .help = "Lists jobs from the state, newest first. The success column counts leads that\n"
+            "are proved to have moved. --all lists every job of the workspace through the\n"
+            "API; for jobs that leadsync did not start, it shows the counts that Instantly\n"
+            "reports.",
     .examples = "leadsync jobs list nightly.yaml\n"
                 "leadsync jobs list --all",
     .groups = GROUP_OUTPUT | GROUP_STATE | GROUP_URL | GROUP_KEY | GROUP_CSV | GROUP_TIME,
@@ -158,11 +159,11 @@ static const struct command *const verbs[] = {&verb_list, &command_jobs_show, &c
 const struct command command_jobs = {
     .name = "jobs",
     .usage = "[VERB]",
-    .summary = "list background jobs, wait for them, and tell what became of each lead",
-    .help = "Instantly moves leads in background jobs. Those that leadsync started are in the\n"
-            "state, lead by lead; jobs of others can be listed, shown and waited for. None of\n"
-            "these commands changes anything: what a job did is settled by the next sync, or\n"
-            "by leadsync resume.",
+    .summary = "list background jobs, wait for them, and show what happened to each lead",
+    .help = "Instantly moves leads in background jobs. The state records the jobs that\n"
+            "leadsync started, lead by lead; other jobs can be listed, shown and waited for.\n"
+            "These commands change nothing: leadsync resume or the next sync settles what a\n"
+            "job did.",
     .examples = "leadsync jobs\n"
                 "leadsync jobs wait --max-seconds 600",
     .verbs = verbs,

@@ -21,13 +21,14 @@ static const char *const formats[] = {"text", "json", "ndjson", "csv", NULL};
 
 static const struct opt options[] = {
     {.name = "completion-status", .kind = OPT_CHOICE, .dest = OPT_AT(entries_options, completion),
-     .choices = entry_status_names, .help = "only these: did the lead move?"},
+     .choices = entry_status_names,
+     .help = "only entries whose lead moved (SUCCESS), did not (ERROR), or is not settled (PENDING)"},
     {.name = "validation-status", .kind = OPT_CHOICE, .dest = OPT_AT(entries_options, validation),
-     .choices = entry_status_names, .help = "only these: was the lead fit to be moved?"},
+     .choices = entry_status_names, .help = "only entries whose lead may be moved (SUCCESS), or may not (ERROR)"},
     {.name = "limit", .kind = OPT_INT, .dest = OPT_AT(entries_options, limit), .arg = "N", .min = 1, .max = LIMIT_MOST,
-     .help = "entries to show (100)"},
+     .help = "number of entries to show (100)"},
     {.name = "skip", .kind = OPT_INT, .dest = OPT_AT(entries_options, skip), .arg = "N", .min = 0, .max = INT64_MAX,
-     .help = "entries to leave out before them (0)"},
+     .help = "number of entries to skip before them (0)"},
     {.name = NULL},
 };
 
@@ -327,12 +328,12 @@ done:
 const struct command command_jobs_entries = {
     .name = "jobs entries",
     .usage = "ID [SYNC]",
-    .summary = "tell what became of each lead of a job that leadsync started",
-    .help = "One entry a lead, in the order of the rows, as the state knows them; nothing is\n"
-            "asked of the API. Validation is ERROR where the lead was not asked for, because\n"
-            "it unsubscribed, bounced, was skipped or is in a conversation. Completion is\n"
-            "SUCCESS where the lead is proved to be where it should be, and PENDING until the\n"
-            "job is settled, by leadsync resume or by the next sync.",
+    .summary = "show what happened to each lead of a job that leadsync started",
+    .help = "Lists one entry per lead, in the order of the rows, from the state alone.\n"
+            "Validation is ERROR if the lead was not moved because it unsubscribed, bounced,\n"
+            "was skipped or is in a conversation. Completion is SUCCESS if the lead is proved\n"
+            "to be in its destination, and PENDING until leadsync resume or the next sync\n"
+            "settles the job.",
     .examples = "leadsync jobs entries 6a4431f44bcfcb421d06d78e --completion-status ERROR",
     .groups = GROUP_OUTPUT | GROUP_STATE | GROUP_URL | GROUP_KEY | GROUP_CSV,
     .formats = formats,

@@ -171,9 +171,9 @@ static int run(struct invocation *inv, struct err *e)
 const struct command command_jobs_show = {
     .name = "jobs show",
     .usage = "ID [SYNC]",
-    .summary = "show one background job, ours or another's",
-    .help = "What the state has proved of it, and, while it is not over, what Instantly says.\n"
-            "A job that others started is asked for through the API.",
+    .summary = "show one background job",
+    .help = "Shows what the state has proved about the job and, until it is over, what\n"
+            "Instantly reports. A job that leadsync did not start is fetched through the API.",
     .examples = "leadsync jobs show 6a4431f44bcfcb421d06d78e",
     .groups = GROUP_OUTPUT | GROUP_STATE | GROUP_URL | GROUP_KEY | GROUP_CSV | GROUP_TIME,
     .formats = formats,

@@ -254,10 +254,10 @@ const struct command command_jobs_wait = {
     .name = "jobs wait",
     .usage = "[ID...] [SYNC]",
     .summary = "wait until background jobs are over",
-    .help = "Without ID it waits for all that leadsync started and that are open; jobs of\n"
-            "others can be named. It changes nothing: what a job did is settled by leadsync\n"
-            "resume, or by the next sync. The exit status is 1 when a job failed, is not over\n"
-            "after --max-seconds, or is not settled.",
+    .help = "Without ID, waits for every open job that leadsync started; with ID, for any\n"
+            "job. Changes nothing: leadsync resume or the next sync settles what a job did.\n"
+            "Exits with 1 when a job failed, is not over after --max-seconds, or is not\n"
+            "settled.",
     .examples = "leadsync jobs wait nightly.yaml --max-seconds 600",
     .groups = GROUP_OUTPUT | GROUP_STATE | GROUP_URL | GROUP_KEY | GROUP_CSV | GROUP_TIME,
     .formats = job_list_formats,

@@ -13,13 +13,14 @@ const struct command command_leads = {
     .name = "leads",
     .usage = "VERB",
     .summary = "list and change leads in Instantly by hand",
-    .help = "Reads and writes leads in Instantly without a source. A LEAD is a lead's id or an\n"
-            "address; where several leads have the address, --campaign or --list says which.\n"
-            "Writes are noted in the state of the sync (its mapping may stand among the words,\n"
-            "or --state names it), so that status and results tell of them, but the sync's\n"
-            "memory of its rows stays as it is: to it they were done in Instantly.\n"
-            "A lead that leads delete deleted is skipped as deleted_there from then on, until\n"
-            "--recreate; what leads delete --run took back, the sync creates again.\n"
+    .help = "Reads and writes leads in Instantly without a source. A LEAD is a lead's id or\n"
+            "an address; if several leads have the address, choose one with --campaign or\n"
+            "--list.\n"
+            "Writes are recorded in the state of the sync (name it with SYNC or --state), and\n"
+            "status and results show them. The sync itself treats them as changes made in\n"
+            "Instantly: what it remembers of its rows does not change.\n"
+            "A lead that leads delete deleted is skipped as deleted_there, until --recreate;\n"
+            "one that leads delete --run deleted is created again.\n"
             "Deleting, merging, assigning and setting the interest ask first; without a\n"
             "terminal they need --yes.",
     .examples = "leadsync leads list --campaign \"Q4 founders\"\n"

@@ -23,13 +23,13 @@ struct add_options {
 static const struct opt add_table[] = {
     VALUE_ARG_OPTIONS(add_options, values),
     {.name = "dedupe", .kind = OPT_CHOICE, .dest = OPT_AT(add_options, dedupe), .choices = scopes,
-     .help = "leave out whom Instantly already has there"},
+     .help = "leave out leads that Instantly already has here"},
     {.name = "blocklist", .kind = OPT_TEXT, .dest = OPT_AT(add_options, blocklist), .arg = "UUID",
-     .help = "block list to check against (the workspace's default)"},
+     .help = "check addresses against this block list (the workspace's default)"},
     {.name = "verify", .kind = OPT_FLAG, .dest = OPT_AT(add_options, verify),
-     .help = "have the addresses verified, which costs credits"},
+     .help = "verify the addresses, which costs credits"},
     {.name = "force", .kind = OPT_FLAG, .dest = OPT_AT(add_options, force),
-     .help = "add people who unsubscribed, bounced or were skipped, too"},
+     .help = "also add people who unsubscribed, bounced, were skipped or forgotten"},
     {.name = NULL},
 };
 
@@ -113,9 +113,9 @@ const struct command leads_add = {
     .usage = "[ADDRESS...] [SYNC]",
     .summary = "create leads in a campaign or list",
     .help = "Creates a lead for each ADDRESS, all with the values of --set; a list also takes\n"
-            "one lead without an address. Whom Instantly has already is left out and not\n"
-            "changed. Leads added to an active campaign may be mailed at once. A person who\n"
-            "unsubscribed, bounced or was skipped, as Instantly or the state has it, is left\n"
+            "one lead without an address. Leads that Instantly already has are left out and\n"
+            "not changed. Leads added to an active campaign may be mailed at once. A person\n"
+            "who unsubscribed, bounced or was skipped, in Instantly or in the state, is left\n"
             "out without --force.",
     .examples = "leadsync leads add ann@example.com --list Incoming --set first_name=Ann",
     .groups = BY_HAND_WRITES | GROUP_PLACE,
@@ -135,7 +135,7 @@ struct patch_options {
 static const struct opt patch_table[] = {
     VALUE_ARG_OPTIONS(patch_options, values),
     {.name = "clear", .kind = OPT_LIST, .dest = OPT_AT(patch_options, values.clears), .arg = "NAME",
-     .help = "empty this field; may be repeated"},
+     .help = "clear this field or custom variable (repeatable)"},
     {.name = NULL},
 };
 
@@ -172,8 +172,8 @@ const struct command leads_patch = {
     .name = "leads patch",
     .usage = "LEAD... [SYNC]",
     .summary = "change fields and custom variables of leads",
-    .help = "Changes what --set, --set-json and --clear name and leaves the rest. Custom\n"
-            "variables are read first and sent as the complete set.",
+    .help = "Changes the fields and variables of --set, --set-json and --clear, and leaves\n"
+            "the rest. Custom variables are read first and sent as a complete set.",
     .examples = "leadsync leads patch ann@example.com --campaign \"Q4 founders\" --set phone=+15550100",
     .groups = BY_HAND_WRITES | GROUP_PLACE,
     .formats = by_hand_formats,

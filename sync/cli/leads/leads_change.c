@@ -30,9 +30,9 @@ static const struct opt interest_table[] = {
      .help = "lead (none), out-of-office, interested, meeting-booked, meeting-completed, won, not-interested, "
              "wrong-person, lost, no-show, or the number of a label"},
     {.name = "ai-value", .kind = OPT_INT, .dest = OPT_AT(interest_options, ai_value), .arg = "N", .min = -1000000,
-     .max = 1000000, .help = "what Instantly's own judgement shall say"},
+     .max = 1000000, .help = "set the AI interest value of the leads"},
     {.name = "no-auto", .kind = OPT_FLAG, .dest = OPT_AT(interest_options, disable_auto),
-     .help = "let Instantly not judge the interest by itself from here on"},
+     .help = "turn off automatic interest detection for these leads"},
     {.name = NULL},
 };
 
@@ -126,10 +126,11 @@ static int run_interest(struct invocation *inv, struct err *e)
 const struct command leads_interest = {
     .name = "leads interest",
     .usage = "LEAD... [SYNC]",
-    .summary = "set the interest status of people",
-    .help = "Goes by address: every lead with it is changed, or the one in --campaign or\n"
-            "--list. The API only says that it has taken the request, so the leads are looked\n"
-            "at until it shows; exit status 1 when it does not.",
+    .summary = "set the interest status of leads",
+    .help = "The API takes the interest by address: every lead with the address is changed,\n"
+            "or only the one in --campaign or --list. The API answers before the change\n"
+            "shows, so the command reads the leads until it does; exits with 1 if it does not\n"
+            "show.",
     .examples = "leadsync leads interest ann@example.com --value meeting-booked --campaign \"Q4 founders\"",
     .groups = BY_HAND_ASKS | GROUP_PLACE,
     .formats = by_hand_formats,
@@ -149,7 +150,7 @@ struct assign_options {
 
 static const struct opt assign_table[] = {
     {.name = "to", .kind = OPT_LIST, .dest = OPT_AT(assign_options, users), .arg = "UUID,…",
-     .help = "users who get the leads; several share them"},
+     .help = "users that get the leads; several users share them"},
     {.name = "all", .kind = OPT_FLAG, .dest = OPT_AT(assign_options, all), .help = "all leads of --campaign or --list"},
     {.name = NULL},
 };
@@ -206,10 +207,10 @@ static int run_assign(struct invocation *inv, struct err *e)
 const struct command leads_assign = {
     .name = "leads assign",
     .usage = "[LEAD...] [SYNC]",
-    .summary = "give leads to users of the workspace",
-    .help = "Assigns the leads that are named, or those that are selected, to one user or\n"
-            "spreads them over several. The API only says that it has taken the request, so\n"
-            "the leads are looked at until it shows; exit status 1 when it does not.",
+    .summary = "assign leads to users of the workspace",
+    .help = "Assigns the leads that are named or selected to one user, or spreads them over\n"
+            "several. The API answers before the change shows, so the command reads the leads\n"
+            "until it does; exits with 1 if it does not show.",
     .examples = "leadsync leads assign --campaign \"Q4 founders\" --all --to 0b1f6a52-6c3f-4f63-9a0e-2f4c7a5f1d20",
     .groups = BY_HAND_ASKS | GROUP_PLACE | GROUP_SELECT,
     .formats = by_hand_formats,
@@ -228,11 +229,11 @@ struct subsequence_options {
 
 static const struct opt subsequence_table[] = {
     {.name = "to", .kind = OPT_TEXT, .dest = OPT_AT(subsequence_options, to), .arg = "UUID",
-     .help = "the subsequence that the leads go to"},
+     .help = "the subsequence to put the leads into"},
     {.name = "remove", .kind = OPT_FLAG, .dest = OPT_AT(subsequence_options, remove),
      .help = "take the leads out of their subsequence"},
     {.name = "force", .kind = OPT_FLAG, .dest = OPT_AT(subsequence_options, force),
-     .help = "put in people who unsubscribed, bounced or were skipped, too"},
+     .help = "also put in people who unsubscribed, bounced, were skipped or forgotten"},
     {.name = NULL},
 };
 
@@ -269,9 +270,9 @@ const struct command leads_subsequence = {
     .name = "leads subsequence",
     .usage = "LEAD... [SYNC]",
     .summary = "put leads into a subsequence, or take them out",
-    .help = "One request per lead; the answer tells where it is. A person who unsubscribed,\n"
-            "bounced or was skipped, as Instantly or the state has it, is left out without\n"
-            "--force.",
+    .help = "Sends one request per lead; the answer says which subsequence the lead is in. A\n"
+            "person who unsubscribed, bounced or was skipped, in Instantly or in the state,\n"
+            "is left out without --force.",
     .examples = "leadsync leads subsequence ann@example.com --to 5c194eae-9382-4bf1-aff4-d9eaa90668e1",
     .groups = BY_HAND_WRITES | GROUP_PLACE,
     .formats = by_hand_formats,
@@ -289,7 +290,7 @@ struct merge_options {
 
 static const struct opt merge_table[] = {
     {.name = "force", .kind = OPT_FLAG, .dest = OPT_AT(merge_options, force),
-     .help = "merge people who unsubscribed, bounced or were skipped, too"},
+     .help = "also merge people who unsubscribed, bounced, were skipped or forgotten"},
     {.name = NULL},
 };
 
@@ -338,10 +339,10 @@ const struct command leads_merge = {
     .name = "leads merge",
     .usage = "LEAD DESTINATION [SYNC]",
     .summary = "merge a lead into another one",
-    .help = "DESTINATION takes from LEAD what it lacks. Instantly may leave LEAD where it is.\n"
-            "A merge whose answer is lost is not sent again, and said to be untold. A LEAD\n"
-            "that unsubscribed, bounced or was skipped is not merged into one of a campaign\n"
-            "without --force.",
+    .help = "Copies the values that DESTINATION lacks from LEAD. Instantly may keep LEAD. If\n"
+            "the answer to a merge is lost, the merge is reported as failed (unattributed)\n"
+            "and not sent again. A LEAD that unsubscribed, bounced or was skipped is not\n"
+            "merged into a lead of a campaign without --force.",
     .examples = "leadsync leads merge ann@old.example ann@example.com",
     .groups = BY_HAND_ASKS | GROUP_PLACE,
     .formats = by_hand_formats,

@@ -16,7 +16,7 @@ struct delete_options {
 
 static const struct opt options[] = {
     {.name = "run", .kind = OPT_INT, .dest = OPT_AT(delete_options, run), .arg = "ID", .min = 1, .max = INT64_MAX,
-     .help = "what this run created, but for those with whom there is a conversation by now"},
+     .help = "the leads that this run created, except those in a conversation"},
     {.name = "all", .kind = OPT_FLAG, .dest = OPT_AT(delete_options, all), .help = "all leads of --campaign or --list"},
     {.name = NULL},
 };
@@ -73,12 +73,12 @@ static int run(struct invocation *inv, struct err *e)
 const struct command leads_delete = {
     .name = "leads delete",
     .usage = "[LEAD...] [SYNC]",
-    .summary = "delete leads, or take back what a run created",
-    .help = "Deletes the leads that are named, or those that are selected, by their ids and a\n"
-            "hundred a request. The sync whose leads they were leaves them out from then on\n"
-            "(skipped: deleted_there) unless it runs with --recreate. --run takes back the leads\n"
-            "that a run created and that nobody has written to since; these the sync creates\n"
-            "again when their rows come again. Deleted leads take their history with them.",
+    .summary = "delete leads, or undo the creates of a run",
+    .help = "Deletes the leads that are named or selected, by id, 100 per request. The sync\n"
+            "that created a lead skips its row from then on (skipped: deleted_there), unless\n"
+            "it runs with --recreate. --run deletes the leads that a run created and that\n"
+            "have not been contacted since; the next sync that reads their rows creates them\n"
+            "again. Deleting a lead also deletes its history.",
     .examples = "leadsync leads delete ann@example.com --campaign \"Q4 founders\"\n"
                 "leadsync leads delete --run 1 people.csv --dry-run",
     .groups = BY_HAND_ASKS | GROUP_PLACE | GROUP_SELECT,

@@ -23,11 +23,11 @@ struct list_options {
 
 static const struct opt list_table[] = {
     {.name = "columns", .kind = OPT_LIST, .dest = OPT_AT(list_options, columns), .arg = "NAME,…",
-     .help = "members of a lead for text and CSV; a custom variable is custom.NAME"},
+     .help = "members of a lead to show in text and CSV; custom.NAME is a custom variable"},
     {.name = "match", .kind = OPT_TEXT, .dest = OPT_AT(list_options, match), .arg = "TEXT", .min = 1,
-     .help = "only leads that have this text in a value, in upper or lower case; looked for here, not by Instantly"},
+     .help = "only leads with this text, in upper or lower case, in a value; leadsync filters, not Instantly"},
     {.name = "distinct", .kind = OPT_FLAG, .dest = OPT_AT(list_options, distinct),
-     .help = "only one lead of each address"},
+     .help = "only one lead per address"},
     {.name = NULL},
 };
 
@@ -303,10 +303,10 @@ static int run_list(struct invocation *inv, struct err *e)
 const struct command leads_list = {
     .name = "leads list",
     .usage = "[SYNC]",
-    .summary = "list leads as Instantly has them, all pages",
-    .help = "Lists every lead of the workspace, of a campaign or list, or of where SYNC puts\n"
-            "its leads, that passes all conditions given. JSON and NDJSON are leads as the\n"
-            "API has them; text and CSV have the columns asked for. Needs no state.",
+    .summary = "list leads in Instantly, all pages",
+    .help = "Lists every lead of the workspace, of a campaign or list, or of the targets of\n"
+            "SYNC, that meets all conditions. JSON and NDJSON show leads as the API returns\n"
+            "them; text and CSV show the columns of --columns. Needs no state.",
     .examples = "leadsync leads list --campaign \"Q4 founders\" --format csv -o leads.csv\n"
                 "leadsync leads list nightly.yaml --search ann",
     .groups = BY_HAND_READS | GROUP_PLACE | GROUP_SELECT,
@@ -402,7 +402,7 @@ static int run_get(struct invocation *inv, struct err *e)
 
 static const struct opt get_table[] = {
     {.name = "columns", .kind = OPT_LIST, .dest = OPT_AT(list_options, columns), .arg = "NAME,…",
-     .help = "members of a lead for text and CSV; a custom variable is custom.NAME"},
+     .help = "members of a lead to show in text and CSV; custom.NAME is a custom variable"},
     {.name = NULL},
 };
 
@@ -410,8 +410,8 @@ const struct command leads_get = {
     .name = "leads get",
     .usage = "LEAD... [SYNC]",
     .summary = "show leads by id or address",
-    .help = "An address shows every lead that has it, narrowed by --campaign or --list. Exit\n"
-            "status 1 when one is not there. Needs no state.",
+    .help = "An address shows every lead that has it, or only those in --campaign or --list.\n"
+            "Exits with 1 when a lead does not exist. Needs no state.",
     .examples = "leadsync leads get ann@example.com --format json",
     .groups = BY_HAND_READS | GROUP_PLACE,
     .formats = by_hand_formats,

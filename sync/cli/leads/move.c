@@ -18,28 +18,33 @@ struct move_options {
 
 #define AT(member) OPT_AT(move_options, member)
 static const struct opt options[] = {
-    {.name = "to-campaign", .kind = OPT_TEXT, .dest = AT(to_campaign), .arg = "NAME|UUID", .help = "into this campaign"},
-    {.name = "to-list", .kind = OPT_TEXT, .dest = AT(to_list), .arg = "NAME|UUID", .help = "into this list"},
+    {.name = "to-campaign", .kind = OPT_TEXT, .dest = AT(to_campaign), .arg = "NAME|UUID",
+     .help = "move the leads into this campaign"},
+    {.name = "to-list", .kind = OPT_TEXT, .dest = AT(to_list), .arg = "NAME|UUID",
+     .help = "move the leads into this list"},
     {.name = "run", .kind = OPT_INT, .dest = AT(run), .arg = "ID", .min = 1, .max = INT64_MAX,
-     .help = "what this run created or changed, wherever it is now"},
+     .help = "move the leads that this run created or changed, wherever they are now"},
     {.name = "all", .kind = OPT_FLAG, .dest = AT(all), .help = "all leads of --campaign or --list"},
     {.name = "copy", .kind = OPT_FLAG, .dest = AT(copy),
-     .help = "leave the leads where they are and make new ones, which take room in the plan"},
+     .help = "keep the leads and create copies, which count against the plan"},
     {.name = "allow-duplicates", .kind = OPT_FLAG, .dest = AT(allow_duplicates),
-     .help = "move leads whose address is there already, too"},
+     .help = "also move leads whose address the destination already has"},
     {.name = "check-campaigns", .kind = OPT_FLAG, .dest = AT(check_campaigns),
      .help = "leave out leads whose address is in any other campaign"},
-    {.name = "reset-interest", .kind = OPT_FLAG, .dest = AT(reset_interest), .help = "forget the leads' interest status"},
-    {.name = "assign-to", .kind = OPT_TEXT, .dest = AT(assign), .arg = "UUID", .help = "give the leads to this user"},
+    {.name = "reset-interest", .kind = OPT_FLAG, .dest = AT(reset_interest),
+     .help = "reset the leads' interest status"},
+    {.name = "assign-to", .kind = OPT_TEXT, .dest = AT(assign), .arg = "UUID",
+     .help = "assign the leads to this user"},
     {.name = "skip-in-verification", .kind = OPT_FLAG, .dest = AT(skip_in_verification),
-     .help = "leave out leads that are being verified"},
+     .help = "leave out leads whose address is being verified"},
     {.name = "ignore-clauses", .kind = OPT_FLAG, .dest = AT(ignore_clauses),
-     .help = "do not heed the saved lead-finder clauses of the source"},
+     .help = "ignore the saved lead-finder clauses of the source"},
     {.name = "force", .kind = OPT_FLAG, .dest = AT(force),
-     .help = "move people who unsubscribed, bounced or were skipped, too"},
-    {.name = "no-wait", .kind = OPT_FLAG, .dest = AT(no_wait), .help = "start the job and leave it to leadsync jobs wait"},
+     .help = "also move people who unsubscribed, bounced, were skipped or forgotten"},
+    {.name = "no-wait", .kind = OPT_FLAG, .dest = AT(no_wait),
+     .help = "start the job and leave it to leadsync jobs wait"},
     {.name = "job-wait", .kind = OPT_DURATION, .dest = AT(job_wait_ms), .arg = "TIME",
-     .help = "how long to wait for a job, ours or one that is in the way (10m)"},
+     .help = "how long to wait for a job, or for another job that blocks it (10m)"},
     {.name = NULL},
 };
 
@@ -148,12 +153,12 @@ const struct command command_move = {
     .name = "move",
     .usage = "[LEAD...] [SYNC]",
     .summary = "move leads between campaigns and lists by hand",
-    .help = "Finds the leads of --campaign or --list that are named or selected, or with --run\n"
-            "what a run created or changed, says how many there are, asks, and moves them by\n"
-            "their ids, a thousand a background job. Waits for the jobs and reads back what\n"
-            "they did: a job that ends well may have moved nothing. Leads that bounced,\n"
-            "unsubscribed or were skipped, as Instantly or the state has it, are not moved\n"
-            "into a campaign without --force, since a move makes them active again.",
+    .help = "Moves the leads of --campaign or --list that are named or selected, or those\n"
+            "that the run --run created or changed. Shows how many there are and asks, then\n"
+            "moves them by id, 1000 per background job. Waits for the jobs and verifies each\n"
+            "lead, because a job can succeed and still move nothing. Leads that bounced,\n"
+            "unsubscribed or were skipped, in Instantly or in the state, are not moved into a\n"
+            "campaign without --force, because a move makes them active again.",
     .examples = "leadsync move ann@example.com --campaign \"Q4 founders\" --to-list Later\n"
                 "leadsync move --list Incoming --all --to-campaign \"Q4 founders\" --dry-run",
     .groups = BY_HAND_ASKS | GROUP_PLACE | GROUP_SELECT,

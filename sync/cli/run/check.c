@@ -110,9 +110,9 @@ const struct command command_check = {
     .name = "check",
     .usage = "SYNC",
     .summary = "verify mapping, source, key, plan, target and variables without writing",
-    .help = "Verifies everything that can be verified without changing anything, and says\n"
-            "what a sync would stumble over. The exit status is that of the worst finding.\n"
-            "Rejected rows do not count.",
+    .help = "Verifies everything that can be verified without changing anything, and reports\n"
+            "what would stop or disturb a sync. The exit status is that of the worst finding;\n"
+            "rejected rows do not count.",
     .examples = "leadsync check people.yaml\n"
                 "leadsync check people.csv --campaign \"Q4 founders\"",
     .groups = GROUP_OUTPUT | GROUP_URL | GROUP_KEY | GROUP_STATE | GROUP_CSV | GROUP_SOURCE,

@@ -17,11 +17,11 @@ static const char *const formats[] = {"text", "json", "ndjson", "csv", NULL};
 
 static const struct opt options[] = {
     {.name = "exit-code", .section = OPT_OUTPUT, .kind = OPT_FLAG, .dest = OPT_AT(differ_options, exit_code),
-     .help = "exit with 2 when there are changes, else with 1 when rows are rejected"},
+     .help = "exit with 2 if there are changes, else with 1 if rows are rejected"},
     {.name = "all", .section = OPT_OUTPUT, .kind = OPT_FLAG, .dest = OPT_AT(differ_options, all),
-     .help = "list every change, not only 50 of a kind"},
+     .help = "list every change, not only 50 of each kind"},
     {.name = "match", .section = OPT_OUTPUT, .kind = OPT_TEXT, .dest = OPT_AT(differ_options, match), .arg = "TEXT", .min = 1,
-     .help = "show only changes and left-out rows with this text in a cell or value, in upper or lower case; count all"},
+     .help = "show only changes and left-out rows with this text, in upper or lower case, in a cell or value"},
     {.name = NULL},
 };
 
@@ -140,12 +140,11 @@ static int run(struct invocation *inv, struct err *e)
 const struct command command_diff = {
     .name = "diff",
     .usage = "SYNC",
-    .summary = "show what a sync would create and update, and why rows are left out",
-    .help = "Plans every row as sync would and sends nothing that changes anything. What the\n"
-            "source, the mapping and the state decide is exact; what only Instantly knows\n"
-            "(whether a lead exists elsewhere) is marked uncertain. Works without a key when\n"
-            "targets are UUIDs. Rejected rows do not change the exit status, but with --exit-\n"
-            "code.",
+    .summary = "show what a sync would create, update, move and remove, and why rows are left out",
+    .help = "Plans every row as sync would, and changes nothing. Decisions from the source,\n"
+            "the mapping and the state are exact; decisions that depend on Instantly, such as\n"
+            "whether a lead exists elsewhere, are marked uncertain. Needs no API key if\n"
+            "targets are UUIDs. Rejected rows change the exit status only with --exit-code.",
     .examples = "leadsync diff people.csv --campaign \"Q4 founders\"\n"
                 "leadsync diff people.yaml --exit-code --format json -o changes.json",
     .groups = GROUP_OUTPUT | GROUP_URL | GROUP_KEY | GROUP_STATE | GROUP_CSV | GROUP_SOURCE | GROUP_PLAN,

@@ -31,19 +31,21 @@ static const struct init_options defaults = {.rows = ROWS_DEFAULT};
 #define AT(member) OPT_AT(init_options, member)
 static const struct opt options[] = {
     {.name = "query", .kind = OPT_TEXT, .dest = AT(query), .arg = "SQL",
-     .help = "SOURCE is a PostgreSQL connection (service=crm) or a SQLite file, and this is what to read from it"},
+     .help = "read this query from SOURCE, a PostgreSQL connection (service=crm) or a SQLite file"},
     {.name = "campaign", .kind = OPT_TEXT, .dest = AT(campaign), .arg = "NAME|UUID",
-     .help = "the leads are to go into this campaign"},
+     .help = "name this campaign as the target"},
     {.name = "list", .kind = OPT_TEXT, .dest = AT(list), .arg = "NAME|UUID",
-     .help = "the leads are to go into this list"},
-    {.name = "name", .kind = OPT_TEXT, .dest = AT(name), .arg = "NAME", .help = "name of the sync (from SOURCE)"},
+     .help = "name this list as the target"},
+    {.name = "name", .kind = OPT_TEXT, .dest = AT(name), .arg = "NAME",
+     .help = "name of the sync (made from SOURCE)"},
     {.name = "delimiter", .kind = OPT_TEXT, .dest = AT(delimiter), .arg = "CHAR",
-     .help = "auto, or one of , ; | or its name: comma, semicolon, bar, tab"},
-    {.name = "encoding", .kind = OPT_TEXT, .dest = AT(encoding), .arg = "NAME", .help = "auto, or an iconv name"},
+     .help = "column delimiter: auto, one of , ; | or comma, semicolon, bar, tab (auto)"},
+    {.name = "encoding", .kind = OPT_TEXT, .dest = AT(encoding), .arg = "NAME",
+     .help = "character encoding: auto, or an iconv name (auto)"},
     {.name = "embedded-rows", .kind = OPT_TEXT, .dest = AT(embedded_rows), .arg = "POLICY",
-     .help = "quoted cells that hold whole rows: refuse or allow"},
+     .help = "refuse or allow quoted cells that contain whole rows (refuse)"},
     {.name = "rows", .kind = OPT_INT, .dest = AT(rows), .arg = "N", .min = 0, .max = ROWS_MAX,
-     .help = "look at so many rows (1000)"},
+     .help = "number of rows to examine (1000)"},
     {.name = NULL},
 };
 
@@ -377,10 +379,10 @@ done:
 const struct command command_init = {
     .name = "init",
     .usage = "SOURCE",
-    .summary = "look at a source and write a commented mapping file for it",
-    .help = "Looks at the columns and rows of a CSV file, or of a query with --query, and\n"
-            "writes a mapping with comments on what it saw and was unsure of. No value of a\n"
-            "row gets into the file. An existing file is not overwritten.",
+    .summary = "examine a source and write a commented mapping file for it",
+    .help = "Examines the columns and rows of a CSV file, or of a query with --query, and\n"
+            "writes a mapping; comments say what it found and what is uncertain. The file\n"
+            "contains no values of rows. An existing file is not overwritten.",
     .examples = "leadsync init people.csv -o people.yaml\n"
                 "leadsync init \"service=crm\" --query \"select email, name from customers\" -o crm.yaml",
     .groups = GROUP_OUTPUT,

@@ -28,8 +28,9 @@ static const char *const formats[] = {"text", "json", "ndjson", NULL};
 
 static const struct opt options[] = {
     {.name = "limit", .kind = OPT_INT, .dest = OPT_AT(preview_options, limit), .arg = "N", .min = 0, .max = INT64_MAX,
-     .help = "rows to show (10); 0 is all"},
-    {.name = "raw", .kind = OPT_FLAG, .dest = OPT_AT(preview_options, raw), .help = "rows as read from the source"},
+     .help = "number of rows to show; 0 is all (10)"},
+    {.name = "raw", .kind = OPT_FLAG, .dest = OPT_AT(preview_options, raw),
+     .help = "show rows as read from the source"},
     {.name = NULL},
 };
 
@@ -418,9 +419,9 @@ const struct command command_preview = {
     .name = "preview",
     .usage = "SYNC",
     .summary = "show the first rows as the leads they would become",
-    .help = "Reads the first rows of the source and shows the leads that the mapping makes of\n"
-            "them, what it made of cells that do not stay as they are, and why it leaves a\n"
-            "row out. Needs no API key and no target, and sends nothing.",
+    .help = "Reads the first rows of the source. Shows the leads that the mapping makes of\n"
+            "them, the cells whose value the mapping changes, and why rows are left out.\n"
+            "Needs no API key and no target, and sends nothing.",
     .examples = "leadsync preview people.csv\n"
                 "leadsync preview people.yaml --limit 50 --raw",
     .groups = GROUP_OUTPUT | GROUP_CSV | GROUP_SOURCE,

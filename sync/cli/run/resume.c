@@ -14,9 +14,9 @@ static const char *const formats[] = {"text", "json", NULL};
 
 static const struct opt options[] = {
     {.name = "run", .kind = OPT_INT, .dest = OPT_AT(resume_options, run), .arg = "ID", .min = 1, .max = INT64_MAX,
-     .help = "only what this run left open (what any run did)"},
+     .help = "settle only what this run left open (all runs)"},
     {.name = "journal-lost", .kind = OPT_FLAG, .dest = OPT_AT(resume_options, journal_lost),
-     .help = "go on without a journal that is missing and cannot be brought back"},
+     .help = "continue without a journal that is missing and cannot be restored"},
     {.name = NULL},
 };
 
@@ -42,9 +42,9 @@ const struct command command_resume = {
     .name = "resume",
     .usage = "[SYNC]",
     .summary = "settle what earlier runs left open; reads no source, creates nothing",
-    .help = "Reads back the outcome of requests that were never answered, and says how many\n"
-            "rows the next sync will take up (exit status 1 when there are some). Without\n"
-            "SYNC it takes the only state there is; when there are several it lists them.",
+    .help = "Reads back the outcome of requests that were never answered, and reports how\n"
+            "many rows the next sync will take up (exit status 1 if there are any). Without\n"
+            "SYNC it takes the only state; if there are several, it lists them.",
     .examples = "leadsync resume nightly.yaml",
     .groups = GROUP_OUTPUT | GROUP_URL | GROUP_KEY | GROUP_STATE | GROUP_CSV | GROUP_SETTLE |
               GROUP_TIME | GROUP_LOCK | GROUP_YES,

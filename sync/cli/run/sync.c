@@ -15,13 +15,14 @@ static const char *const formats[] = {"text", "json", "ndjson", "csv", NULL};
 
 static const struct opt options[] = {
     {.name = "dry-run", .letter = 'n', .section = OPT_SAFETY, .kind = OPT_FLAG, .dest = OPT_AT(sync_options, dry_run),
-     .help = "only show what would be done, as leadsync diff does"},
+     .help = "only show what would change, as leadsync diff does"},
     {.name = "exit-code", .section = OPT_OUTPUT, .kind = OPT_FLAG, .dest = OPT_AT(sync_options, diff.exit_code),
-     .help = "with --dry-run: exit with 2 when there are changes, else with 1 when rows are rejected"},
+     .help = "with --dry-run: exit with 2 if there are changes, else with 1 if rows are rejected"},
     {.name = "all", .section = OPT_OUTPUT, .kind = OPT_FLAG, .dest = OPT_AT(sync_options, diff.all),
-     .help = "with --dry-run: list every change, not only 50 of a kind"},
+     .help = "with --dry-run: list every change, not only 50 of each kind"},
     {.name = "match", .section = OPT_OUTPUT, .kind = OPT_TEXT, .dest = OPT_AT(sync_options, diff.match), .arg = "TEXT", .min = 1,
-     .help = "with --dry-run: show only changes and left-out rows with this text in a cell or value, in upper or lower case; count all"},
+     .help = "with --dry-run: show only changes and left-out rows with this text, in upper or lower case, in a "
+             "cell or value"},
     {.name = NULL},
 };
 
@@ -54,8 +55,8 @@ static int help_more(FILE *out, struct err *e)
         buf_free(&names);
         return err_oom(e);
     }
-    fprintf(out, "\ncolumns of a CSV without a mapping (case, blanks, _ - . do not matter, nor what tools\n"
-                 "put around a name: Lead Email, E-mail 1 - Value, Phone (Work), First Name*):\n%.*s",
+    fprintf(out, "\ncolumns of a CSV without a mapping (upper or lower case, blanks, _ - . do not matter, nor do\n"
+                 "additions of tools: Lead Email, E-mail 1 - Value, Phone (Work), First Name*):\n%.*s",
             STR_ARG(buf_str(&names)));
     buf_free(&names);
     return 0;
@@ -64,12 +65,12 @@ static int help_more(FILE *out, struct err *e)
 const struct command command_sync = {
     .name = "sync",
     .usage = "SYNC",
-    .summary = "bring the target in step with the source",
-    .help = "Settles what an earlier run left open, then reads the source once and creates\n"
-            "and updates leads as the mapping says. Running the same command again after any\n"
-            "interruption ends in the state that an undisturbed run would have reached.\n"
-            "Without a terminal it never asks: guards stop a run that would remove, move or\n"
-            "change too many leads, or whose source shrank.",
+    .summary = "read the source and create, update, move and remove leads accordingly",
+    .help = "Settles what an earlier run left open, then reads the source once and writes\n"
+            "leads as the mapping says. After any interruption, run the same command again:\n"
+            "it ends in the state that an undisturbed run would have reached. It asks only at\n"
+            "a terminal; guards stop a run that would remove, move or change too many leads,\n"
+            "or whose source shrank.",
     .examples = "leadsync sync people.csv --campaign \"Q4 founders\" --dry-run\n"
                 "leadsync sync people.csv --campaign \"Q4 founders\"\n"
                 "leadsync sync nightly.yaml -q --max-seconds 3600 --report report.json",
