@@ -43,12 +43,9 @@ static int read_sample(struct csvrows *r, struct err *e)
         struct err later = ERR_INIT;
         more = csvlines_fill(&r->lines, &later);
         /* Bad bytes further on come up again where they are, with their line, once the rows before them were read. */
-        bool fatal = more < 0 && (later.status != XS_SOURCE || r->lines.end == 0);
-        if (fatal)
-            err_set(e, later.status, "%s", err_text(&later));
+        if (more < 0 && (later.status != XS_SOURCE || r->lines.end == 0))
+            return err_take(e, &later);
         err_clear(&later);
-        if (fatal)
-            return -1;
     }
     return 0;
 }

@@ -361,11 +361,10 @@ int delimiter_find_other(struct str sample, bool whole, size_t names_n, const ch
     if (v.columns > 1)
         return 0;
     if (delimiter_find(sample, whole, names_n, label, &found, &none) != 0) {
-        bool fatal = none.status != XS_CONFIG;
-        if (fatal)
-            err_set(e, none.status, "%s", err_text(&none));
+        if (none.status != XS_CONFIG)
+            return err_take(e, &none);
         err_clear(&none);
-        return fatal ? -1 : 0;
+        return 0;
     }
     /* One column whatever divides it is what the mapping says it is, too. */
     if (look(sample, whole, 0, found, &v, e) != 0)

@@ -234,7 +234,7 @@ static void wait_done(void *ctx, const struct api_reply *reply)
         buf_reset(&w->message);
     w->reply.message = buf_str(&w->message);
     if (reply->err != NULL) {
-        err_set(&w->err, reply->err->status, "%s", err_text(reply->err));
+        err_copy(&w->err, reply->err);
         w->reply.err = &w->err;
     }
     w->done = true;
@@ -298,6 +298,6 @@ int api_call_wait(struct api *a, const struct api_call *call, struct api_reply *
     }
     *reply = w->reply;
     if (reply->err != NULL)
-        return err_set(e, reply->err->status, "%s", err_text(reply->err));
+        return err_copy(e, reply->err);
     return 0;
 }

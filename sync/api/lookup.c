@@ -135,7 +135,7 @@ static int see_name(void *ctx, struct json_object *item, struct err *e)
     if (target_read(item, s->kind, s->arena, &t, &unread) != 0) {
         bool matters = same || near;
         if (matters)
-            err_set(e, unread.status, "%s", err_text(&unread));
+            err_take(e, &unread);
         err_clear(&unread);
         return matters ? -1 : 0;
     }
@@ -204,7 +204,7 @@ static int find_slips(struct api *a, struct name_search *search, struct buf *out
     s->first = first;
     int r = pages_each(a, target_path(search->kind), "", NULL, see_slip, s, &failed);
     if (r != 0 && search->found_n > 0)
-        err_set(e, failed.status, "%s", err_text(&failed));
+        err_take(e, &failed);
     else if (r != 0)
         log_detail("names that may have been meant: %s", err_text(&failed));
     err_clear(&failed);

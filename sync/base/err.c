@@ -134,6 +134,22 @@ const char *err_text(const struct err *e)
     return e->msg != NULL ? e->msg : "";
 }
 
+int err_take(struct err *e, struct err *from)
+{
+    /* The message changes hands: nothing is allocated, so nothing can fail. */
+    if (e->status == XS_DONE) {
+        *e = *from;
+        *from = (struct err)ERR_INIT;
+    }
+    err_clear(from);
+    return -1;
+}
+
+int err_copy(struct err *e, const struct err *from)
+{
+    return from->status == XS_DONE ? -1 : err_set(e, from->status, "%s", err_text(from));
+}
+
 void err_clear(struct err *e)
 {
     /* Usable again at once: an err may be cleared and tried with another time. */

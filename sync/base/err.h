@@ -55,6 +55,12 @@ const char *err_io_text(int errnum);
 /* The message, or "" when there is none. Borrowed until the next call on `e`. */
 const char *err_text(const struct err *e);
 
+/* Hands the error of `from` over to `e`, unless `e` has one already; `from` has none afterwards. Returns -1. */
+int err_take(struct err *e, struct err *from);
+
+/* The same, and `from` keeps its error. Returns -1. */
+int err_copy(struct err *e, const struct err *from);
+
 /* Frees the message and resets. */
 void err_clear(struct err *e);
 

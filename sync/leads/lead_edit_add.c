@@ -142,7 +142,7 @@ static int add_one(struct lead_edit *edit, struct edited_lead *lead, const struc
     int kept = lead->outcome == OUTCOME_NONE ? lead_edit_leave_open(edit, &w, REASON_OUTCOME_OPEN, &late)
                                              : lead_edit_settle(edit, &w, &late);
     if (kept != 0 && rc == 0)
-        rc = err_set(e, late.status, "%s", err_text(&late));
+        rc = err_take(e, &late);
     err_clear(&late);
     return rc;
 }

@@ -134,7 +134,7 @@ static int assign_batch(struct assigned *a, struct err *e)
     }
     int kept = open ? lead_edit_leave_open(edit, &w, REASON_OUTCOME_OPEN, &late) : lead_edit_settle(edit, &w, &late);
     if (kept != 0 && rc == 0)
-        rc = err_set(e, late.status, "%s", err_text(&late));
+        rc = err_take(e, &late);
     err_clear(&late);
     return rc;
 }

@@ -170,7 +170,7 @@ static int delete_batch(struct lead_edit *edit, struct edited_lead **leads, size
         open = open || leads[i]->outcome == OUTCOME_NONE;
     int kept = open ? lead_edit_leave_open(edit, &w, REASON_OUTCOME_OPEN, &late) : lead_edit_settle(edit, &w, &late);
     if (kept != 0 && rc == 0)
-        rc = err_set(e, late.status, "%s", err_text(&late));
+        rc = err_take(e, &late);
     err_clear(&late);
     return rc;
 }

@@ -324,7 +324,7 @@ static int not_taken(struct move *m, enum lead_edit_sent sent, const struct api_
         lead_edit_outcome(m->write.leads[i], OUTCOME_DEFERRED, REASON_INTERRUPTED, 0);
     struct err late = ERR_INIT;
     if (lead_edit_settle(m->edit, &m->write, &late) != 0 && rc == 0)
-        rc = err_set(e, late.status, "%s", err_text(&late));
+        rc = err_take(e, &late);
     err_clear(&late);
     return rc;
 }

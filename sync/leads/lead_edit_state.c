@@ -242,7 +242,7 @@ int lead_edit_end(struct lead_edit *edit, int rc, struct err *e)
     if (done == 0)
         done = record(edit, status, e, &late);
     if (done != 0 && rc == 0)
-        rc = err_set(e, late.status, "%s", err_text(&late));
+        rc = err_take(e, &late);
     err_clear(&late);
     return rc;
 }

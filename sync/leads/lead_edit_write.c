@@ -100,14 +100,14 @@ static int write_one(struct lead_edit *edit, struct lead_edit_write *w, struct b
     if (lead->outcome == OUTCOME_NONE) {
         struct err late = ERR_INIT;
         if (lead_edit_leave_open(edit, w, REASON_OUTCOME_OPEN, &late) != 0 && rc == 0)
-            rc = err_set(e, late.status, "%s", err_text(&late));
+            rc = err_take(e, &late);
         err_clear(&late);
         return rc;
     }
     edit->updated += lead->outcome == OUTCOME_CHANGED;
     struct err late = ERR_INIT;
     if (lead_edit_settle(edit, w, &late) != 0 && rc == 0)
-        rc = err_set(e, late.status, "%s", err_text(&late));
+        rc = err_take(e, &late);
     err_clear(&late);
     return rc;
 }
@@ -344,7 +344,7 @@ int lead_edit_merge(struct lead_edit *edit, struct err *e)
     if (sent == EDIT_UNKNOWN)
         log_warning("the answer to the merge was lost, and whether it was done cannot be found out: look at the lead");
     if (lead_edit_settle(edit, &w, &late) != 0 && rc == 0)
-        rc = err_set(e, late.status, "%s", err_text(&late));
+        rc = err_take(e, &late);
     err_clear(&late);
     return rc;
 }

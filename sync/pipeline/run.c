@@ -214,7 +214,7 @@ static int finish(struct run *r, int rc, struct err *e)
         if (done == 0 && r->m->keep_runs > 0)
             done = state_prune(r->state, r->m->keep_runs, &late);
         if (done != 0 && rc == 0)
-            rc = err_set(e, late.status, "%s", err_text(&late));
+            rc = err_take(e, &late);
     }
     if (rc != 0)
         tally_cut_short(r->tally);
@@ -237,7 +237,7 @@ static int finish(struct run *r, int rc, struct err *e)
     if (rc != 0 && r->record.id == 0 && run_state_note(r, e) != 0)
         return rc;
     if (r->record.id != 0 && write_record(r, &late) != 0 && rc == 0) {
-        rc = err_set(e, late.status, "%s", err_text(&late));
+        rc = err_take(e, &late);
         judge_error(r, e);
     }
     err_clear(&late);
@@ -261,7 +261,7 @@ static int apply(struct run *r, struct err *e)
     /* Whatever failed before: what is in flight is waited for. */
     int drained = upload_drain(r->upload, &late);
     if ((kept != 0 || drained != 0) && rc == 0)
-        rc = err_set(e, late.status, "%s", err_text(&late));
+        rc = err_take(e, &late);
     err_clear(&late);
     if (rc != 0 || upload_stopped(r->upload))
         return rc;

@@ -339,7 +339,7 @@ int check_run(const struct run_config *config, void (*found)(void *ctx, const st
     if (stop_requested() == 0)
         check_guard_changes(&c);
     check_plan(&c);
-    int rc = c.worst.status == XS_DONE ? 0 : err_set(e, c.worst.status, "%s", err_text(&c.worst));
+    int rc = c.worst.status == XS_DONE ? 0 : err_take(e, &c.worst);
     err_clear(&c.worst);
     api_free(c.api);
     buf_free(&c.text);

@@ -53,7 +53,7 @@ static bool goes_on(struct upload *u, const struct api_reply *reply)
     if (reply->class == API_CANCELLED)
         return false;
     if (reply->err != NULL)
-        err_set(&e, reply->err->status, "%s", err_text(reply->err));
+        err_copy(&e, reply->err);
     else if (target_show(t, &shown) != 0)
         err_oom(&e);
     else

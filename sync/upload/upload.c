@@ -263,12 +263,7 @@ int upload_step(struct upload *u, int64_t timeout_ms, struct err *e)
         timeout_ms = COMMIT_AGE_US / 1000;
     if (u->fatal.status == XS_DONE && api_step(u->c.api, timeout_ms, e) != 0)
         return -1;
-    if (u->fatal.status != XS_DONE) {
-        if (e->status == XS_DONE)
-            err_set(e, u->fatal.status, "%s", err_text(&u->fatal));
-        return -1;
-    }
-    return 0;
+    return u->fatal.status != XS_DONE ? err_copy(e, &u->fatal) : 0;
 }
 
 /* After a fatal answer only what is in flight is waited for. */
@@ -305,7 +300,7 @@ int upload_drain(struct upload *u, struct err *e)
     u->draining = false;
     judge_refusals(u);
     if (rc == 0 && u->fatal.status != XS_DONE)
-        rc = err_set(e, u->fatal.status, "%s", err_text(&u->fatal));
+        rc = err_copy(e, &u->fatal);
     if (rc == 0)
         return u->stopping ? finish_in_flight(u, e) : state_commit(u->c.state, e);
     struct err late = ERR_INIT;

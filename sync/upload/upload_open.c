@@ -91,7 +91,7 @@ int upload_settle_open(struct upload *u, struct err *e)
     if (rc != 0)
         upload_stop(u, u->c.stop_reason);
     if (upload_drain(u, &late) != 0 && rc == 0)
-        rc = err_set(e, late.status, "%s", err_text(&late));
+        rc = err_take(e, &late);
     err_clear(&late);
     return rc;
 }

@@ -13,14 +13,12 @@ enum { WORK_ARENA_MAX = 256 << 20 };
 
 void upload_fail(struct upload *u, const struct err *e)
 {
-    if (u->fatal.status == XS_DONE)
-        err_set(&u->fatal, e->status, "%s", err_text(e));
+    err_copy(&u->fatal, e);
 }
 
 void upload_fail_oom(struct upload *u)
 {
-    if (u->fatal.status == XS_DONE)
-        err_oom(&u->fatal);
+    err_oom(&u->fatal);
 }
 
 void upload_leave_stuck(struct upload *u, uint32_t target)

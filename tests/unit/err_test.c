@@ -39,6 +39,32 @@ START_TEST(lowest_message_is_kept)
 }
 END_TEST
 
+START_TEST(an_error_is_handed_over_unless_there_is_one)
+{
+    struct err e = ERR_INIT, late = ERR_INIT, none = ERR_INIT;
+    ck_assert_int_eq(err_take(&e, &none), -1);
+    ck_assert_int_eq(err_copy(&e, &none), -1);
+    ck_assert_int_eq(e.status, XS_DONE);
+    ck_assert_ptr_null(e.msg);
+    err_set(&late, XS_API, "no answer");
+    ck_assert_int_eq(err_copy(&e, &late), -1);
+    ck_assert_str_eq(err_text(&late), "no answer");
+    ck_assert_str_eq(err_text(&e), "no answer");
+    err_clear(&e);
+    ck_assert_int_eq(err_take(&e, &late), -1);
+    ck_assert_int_eq(e.status, XS_API);
+    ck_assert_str_eq(err_text(&e), "no answer");
+    ck_assert_int_eq(late.status, XS_DONE);
+    err_set(&late, XS_IO, "disk full");
+    ck_assert_int_eq(err_copy(&e, &late), -1);
+    ck_assert_int_eq(err_take(&e, &late), -1);
+    ck_assert_int_eq(e.status, XS_API);
+    ck_assert_int_eq(late.status, XS_DONE);
+    ck_assert_ptr_null(late.msg);
+    err_clear(&e);
+}
+END_TEST
+
 START_TEST(disk_faults_have_a_status_of_their_own)
 {
     static const int disk[] = {ENOSPC, EDQUOT, EIO, EROFS, EFBIG};
@@ -93,6 +119,7 @@ int main(void)
     TCase *tc = tcase_create("err");
     tcase_add_test(tc, nothing_set_says_nothing);
     tcase_add_test(tc, lowest_message_is_kept);
+    tcase_add_test(tc, an_error_is_handed_over_unless_there_is_one);
     tcase_add_test(tc, disk_faults_have_a_status_of_their_own);
     tcase_add_test(tc, out_of_memory_needs_none);
     tcase_add_test(tc, every_exit_status_is_in_the_table);

@@ -107,7 +107,7 @@ int api_lead_patch_fits(const struct lead_patch *patch, struct err *e)
     int fits = body_lead_patch(patch, &body, &why) == 0 ? 1 : why.status == XS_SOURCE ? 0 : -1;
     buf_free(&body);
     if (fits < 0)
-        err_set(e, why.status, "%s", err_text(&why));
+        err_take(e, &why);
     err_clear(&why);
     return fits;
 }

@@ -368,7 +368,7 @@ static int find_and_write(struct by_hand_call *call, const struct by_hand_verb *
     call->inv->status = status;
     /* What was done is told, whatever ended it. */
     if ((rc == 0 || call->edit.run != 0) && by_hand_report(call, something && !dry, status, out, &late) != 0 && rc == 0)
-        rc = err_set(e, late.status, "%s", err_text(&late));
+        rc = err_take(e, &late);
     err_clear(&late);
     return rc;
 }

@@ -98,7 +98,7 @@ static int run(struct invocation *inv, struct err *e)
     rc = check_run(&runner.config, found, &f, e);
     /* What was found is shown even when it is bad news. */
     if (finish(&f, &late) != 0 && rc == 0)
-        rc = err_set(e, late.status, "%s", err_text(&late));
+        rc = err_take(e, &late);
 done:
     err_clear(&late);
     out_abandon(&f.out);

@@ -329,7 +329,7 @@ static int run_open(struct runner *r, struct invocation *inv, runner_step *step,
     /* A run that never started has nothing to report. */
     if (report.sync != NULL && write_outputs(&outputs, r, &report, &late) != 0) {
         if (rc == 0)
-            rc = err_set(e, late.status, "%s", err_text(&late));
+            rc = err_take(e, &late);
         else
             log_error("%s", err_text(&late));
     }

@@ -86,7 +86,7 @@ int run_upload_one(struct run *r, const struct planned *planned, struct err *e)
     while (rc == 0 && upload_full(r->upload))
         rc = upload_step(r->upload, 1000, e);
     if (upload_add(r->upload, planned, &late) != 0 && rc == 0)
-        rc = err_set(e, late.status, "%s", err_text(&late));
+        rc = err_take(e, &late);
     err_clear(&late);
     return rc;
 }

@@ -43,10 +43,8 @@ int run_target_kept(struct run *r, struct err *e)
         if (state_leads_there(r->state, &known, e) != 0)
             return -1;
         run_guard_note(r, "moved", moved, known, known, true);
-        if (r->diff == NULL) {
-            *e = verdict;
-            return -1;
-        }
+        if (r->diff == NULL)
+            return err_take(e, &verdict);
         int rc = run_guard_foretell(r, err_text(&verdict), e);
         err_clear(&verdict);
         if (rc != 0)

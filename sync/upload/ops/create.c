@@ -54,7 +54,7 @@ int create_add(struct work *w, const struct planned *p, struct err *e)
         w->batch.entries[i].row = p->entry.row;
         if (work_lead(w, i, &w->u->scratch, &unpacked) != 0)
             return w->u->fatal.status == XS_DONE ? err_oom(e)
-                                                 : err_set(e, w->u->fatal.status, "%s", err_text(&w->u->fatal));
+                                                 : err_copy(e, &w->u->fatal);
         lead = &unpacked;
     }
     int fits = api_leads_add_lead(lead, &w->body);
