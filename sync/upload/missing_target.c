@@ -2,7 +2,7 @@
 
 #include "sync/upload/missing_target.h"
 
-#include "sync/upload/work.h"
+#include "sync/upload/batch.h"
 
 #include <stdlib.h>
 
@@ -30,20 +30,20 @@ int missing_target_err(const char *call, struct str words, const struct target *
 
 /* ---- of a run ---- */
 
-static void ask_next(struct upload *u);
+static void missing_target_ask_next(struct upload *u);
 
-static void hand_back(struct upload *u)
+static void missing_target_hand_back(struct upload *u)
 {
-    while (u->missing.parts != NULL) {
-        struct part *p = u->missing.parts;
-        u->missing.parts = p->next;
-        p->next = NULL;
-        p->wake(p);
+    while (u->missing.slices != NULL) {
+        struct batch_slice *s = u->missing.slices;
+        u->missing.slices = s->next;
+        s->next = NULL;
+        s->wake(s);
     }
 }
 
 /* Is there another end to ask for? Else the upload has failed, or stops for a reason of its own. */
-static bool goes_on(struct upload *u, const struct api_reply *reply)
+static bool missing_target_goes_on(struct upload *u, const struct api_reply *reply)
 {
     struct missing_target *m = &u->missing;
     const struct target *t = &m->ends[m->asked_n - 1];
@@ -58,7 +58,7 @@ static bool goes_on(struct upload *u, const struct api_reply *reply)
         err_oom(&e);
     else
         there = missing_target_err(m->call, buf_str(&m->words), t, buf_str(&shown), reply, &e) > 0;
-    bool more = there && m->asked_n < m->ends_n;
+    bool more = there && m->asked_n < m->targets_n;
     if (!more)
         upload_fail(u, &e);
     buf_free(&shown);
@@ -66,59 +66,59 @@ static bool goes_on(struct upload *u, const struct api_reply *reply)
     return more;
 }
 
-static void end_seen(void *ctx, const struct api_reply *reply)
+static void missing_target_answered(void *ctx, const struct api_reply *reply)
 {
     struct upload *u = ctx;
-    if (goes_on(u, reply))
-        ask_next(u);
+    if (missing_target_goes_on(u, reply))
+        missing_target_ask_next(u);
     else
-        hand_back(u);
+        missing_target_hand_back(u);
 }
 
-static void ask_next(struct upload *u)
+static void missing_target_ask_next(struct upload *u)
 {
     struct missing_target *m = &u->missing;
     struct err e = ERR_INIT;
-    if (api_target_get(u->c.api, &m->ends[m->asked_n++], end_seen, u, &e) != 0) {
+    if (api_target_get(u->c.api, &m->ends[m->asked_n++], missing_target_answered, u, &e) != 0) {
         upload_fail(u, &e);
-        hand_back(u);
+        missing_target_hand_back(u);
     }
     err_clear(&e);
 }
 
-void missing_target_ask(struct part *p, const char *call, const struct api_reply *reply, void (*refused)(struct part *p))
+void missing_target_ask(struct batch_slice *s, const char *call, const struct api_reply *reply, void (*refused)(struct batch_slice *s))
 {
-    struct work *w = p->work;
-    struct missing_target *m = &w->u->missing;
-    bool asked = m->parts != NULL;
-    p->next = m->parts;
-    p->wake = refused;
-    m->parts = p;
-    if (upload_ended(w->u)) {
+    struct batch_run *b = s->batch;
+    struct missing_target *m = &b->u->missing;
+    bool asked = m->slices != NULL;
+    s->next = m->slices;
+    s->wake = refused;
+    m->slices = s;
+    if (upload_ended(b->u)) {
         if (!asked)
-            hand_back(w->u);
+            missing_target_hand_back(b->u);
         return;
     }
     if (asked)
         return;
     m->call = call;
-    m->ends[0] = w->target;
-    m->ends[1] = w->from;
-    m->ends_n = w->batch.source != 0 ? 2 : 1;
+    m->ends[0] = b->target;
+    m->ends[1] = b->from;
+    m->targets_n = b->record.source != 0 ? 2 : 1;
     m->asked_n = 0;
     buf_free(&m->words);
     m->words = (struct buf)BUF_INIT(WORDS_BYTES);
     if (buf_add(&m->words, reply->message.p, reply->message.n) != 0)
         buf_reset(&m->words);
-    ask_next(w->u);
+    missing_target_ask_next(b->u);
 }
 
 void missing_target_free(struct upload *u)
 {
-    while (u->missing.parts != NULL) {
-        struct part *p = u->missing.parts;
-        u->missing.parts = p->next;
-        free(p);
+    while (u->missing.slices != NULL) {
+        struct batch_slice *s = u->missing.slices;
+        u->missing.slices = s->next;
+        free(s);
     }
     buf_free(&u->missing.words);
 }

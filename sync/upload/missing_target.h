@@ -5,20 +5,20 @@
 
 #include "sync/api/api.h"
 
-struct part;
+struct batch_slice;
 struct upload;
 
 struct missing_target {
     const char *call;          /* the write that was refused first: "POST /leads/add" */
     struct buf words;          /* the API's about it */
     struct target ends[2];     /* that it named; the names are borrowed */
-    size_t ends_n, asked_n;
-    struct part *parts;        /* that wait for the answer; owned */
+    size_t targets_n, asked_n;
+    struct batch_slice *slices;        /* that wait for the answer; owned */
 };
 
-/* Owns the part until it is known what is missing. Then the upload has failed, and `refused` gets the part back, with
+/* until it is known what is missing. Then the upload has failed, and `refused` gets the slice back, with
  * every other one that came meanwhile. */
-void missing_target_ask(struct part *p, const char *call, const struct api_reply *reply, void (*refused)(struct part *p));
+void missing_target_ask(struct batch_slice *s, const char *call, const struct api_reply *reply, void (*refused)(struct batch_slice *s));
 void missing_target_free(struct upload *u);
 
 /* The error, from the answer to a GET of the place: XS_CONFIG where it is gone; XS_API where it is there, or where that

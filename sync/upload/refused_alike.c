@@ -15,7 +15,7 @@ enum { ALIKE_MANY = 100, WORDS_MAX = 4096 };
 /* ---- the same words ---- */
 
 /* "body/leads/17/email must be …": which lead of the request it was does not make it another refusal. */
-static int normalise(struct str message, struct buf *out)
+static int refused_alike_normalise(struct str message, struct buf *out)
 {
     static const char mark[] = "leads/";
     for (size_t i = 0; i < message.n; i++) {
@@ -32,17 +32,17 @@ static int normalise(struct str message, struct buf *out)
 
 /* ---- what becomes of the leads ---- */
 
-/* A move waits for its held leads only when it has nothing else to do; other batches are kept by a part each. */
-static void let_go(struct work *w, enum endpoint endpoint, size_t leads_n)
+/* A move waits for its held leads only when it has nothing else to do; other batches are kept by a slice each. */
+static void refused_alike_let_go(struct batch_run *b, enum endpoint endpoint, size_t leads_n)
 {
     if (endpoint != ENDPOINT_MOVE)
-        w->parts_n -= (unsigned)leads_n;
-    else if (w->on_quiet == NULL)
-        w->on_quiet = move_next;
-    work_check(w);
+        b->under_way_n -= (unsigned)leads_n;
+    else if (b->on_quiet == NULL)
+        b->on_quiet = move_next;
+    batch_check(b);
 }
 
-static void give_outcome(struct upload *u, enum endpoint endpoint, enum outcome outcome, enum reason reason)
+static void refused_alike_give_outcome(struct upload *u, enum endpoint endpoint, enum outcome outcome, enum reason reason)
 {
     struct refused_alike *r = &u->refused[endpoint], taken = *r;
     /* Taken away first: what follows may send, and be refused again. */
@@ -52,25 +52,25 @@ static void give_outcome(struct upload *u, enum endpoint endpoint, enum outcome 
     r->trying = false;
     r->epoch++;
     for (size_t k = 0; k < taken.n; k++) {
-        struct work *w = taken.leads[k].work;
-        w->aims[taken.leads[k].i].held = false;
-        work_entry_done(w, taken.leads[k].i, outcome, reason, taken.status);
+        struct batch_run *b = taken.leads[k].batch;
+        b->progress[taken.leads[k].i].held = false;
+        batch_entry_done(b, taken.leads[k].i, outcome, reason, taken.status);
     }
     while (taken.n > 0) {
-        struct work *w = taken.leads[taken.n - 1].work;
+        struct batch_run *b = taken.leads[taken.n - 1].batch;
         size_t left = 0;
         for (size_t k = 0; k < taken.n; k++)
-            if (taken.leads[k].work != w)
+            if (taken.leads[k].batch != b)
                 taken.leads[left++] = taken.leads[k];
-        let_go(w, endpoint, taken.n - left);
+        refused_alike_let_go(b, endpoint, taken.n - left);
         taken.n = left;
     }
     free(taken.leads);
     while (taken.parked != NULL) {
-        struct part *p = taken.parked;
-        taken.parked = p->next;
-        p->trial = TRIAL_OVER;
-        create_send_halves(p); /* or, when the upload has ended, defers them */
+        struct batch_slice *s = taken.parked;
+        taken.parked = s->next;
+        s->trial = TRIAL_OVER;
+        create_send_halves(s); /* or, when the upload has ended, defers them */
     }
 }
 
@@ -79,14 +79,14 @@ void refused_alike_accepted(struct upload *u, enum endpoint endpoint)
     struct refused_alike *r = &u->refused[endpoint];
     buf_reset(&r->words);
     r->status = 0;
-    give_outcome(u, endpoint, OUTCOME_REJECTED, REASON_REFUSED_THERE);
+    refused_alike_give_outcome(u, endpoint, OUTCOME_REJECTED, REASON_REFUSED_THERE);
 }
 
 void refused_alike_compare(struct upload *u, enum endpoint endpoint, const struct api_reply *reply)
 {
     struct refused_alike *r = &u->refused[endpoint];
     struct buf words = BUF_INIT(WORDS_MAX);
-    if (normalise(reply->message, &words) != 0) {
+    if (refused_alike_normalise(reply->message, &words) != 0) {
         upload_fail_oom(u);
     } else if (r->status != reply->http_status || !str_eq(buf_str(&words), buf_str(&r->words))) {
         refused_alike_accepted(u, endpoint);
@@ -100,7 +100,7 @@ void refused_alike_compare(struct upload *u, enum endpoint endpoint, const struc
 
 /* ---- all of them ---- */
 
-static void end_run(struct upload *u, enum endpoint endpoint)
+static void refused_alike_end_run(struct upload *u, enum endpoint endpoint)
 {
     static const char *const names[] = {
         [ENDPOINT_ADD] = "POST /leads/add",
@@ -115,10 +115,10 @@ static void end_run(struct upload *u, enum endpoint endpoint)
             names[endpoint], r->n, r->status, STR_ARG(buf_str(&r->words)));
     upload_fail(u, &e);
     err_clear(&e);
-    give_outcome(u, endpoint, OUTCOME_DEFERRED, u->c.stop_reason);
+    refused_alike_give_outcome(u, endpoint, OUTCOME_DEFERRED, u->c.stop_reason);
 }
 
-static int hold(struct refused_alike *r, struct work *w, uint32_t i)
+static int refused_alike_hold(struct refused_alike *r, struct batch_run *b, uint32_t i)
 {
     if (r->n == r->cap) {
         size_t cap = r->cap == 0 ? 2 * ALIKE_MIN : 2 * r->cap;
@@ -128,38 +128,38 @@ static int hold(struct refused_alike *r, struct work *w, uint32_t i)
         r->leads = grown;
         r->cap = cap;
     }
-    r->leads[r->n++] = (struct refused_lead){w, i};
-    w->aims[i].held = true;
+    r->leads[r->n++] = (struct refused_lead){b, i};
+    b->progress[i].held = true;
     return 0;
 }
 
-void refused_alike_lead(struct work *w, uint32_t i, enum endpoint endpoint, const struct api_reply *reply,
+void refused_alike_lead(struct batch_run *b, uint32_t i, enum endpoint endpoint, const struct api_reply *reply,
                         enum refused_how how)
 {
-    struct upload *u = w->u;
+    struct upload *u = b->u;
     struct refused_alike *r = &u->refused[endpoint];
-    work_detail(w, i, reply->message);
+    batch_entry_detail(b, i, reply->message);
     if (!upload_ended(u))
         refused_alike_compare(u, endpoint, reply);
-    if (!upload_ended(u) && hold(r, w, i) != 0)
+    if (!upload_ended(u) && refused_alike_hold(r, b, i) != 0)
         upload_fail_oom(u);
     if (upload_ended(u)) {
-        work_entry_done(w, i, OUTCOME_DEFERRED, u->c.stop_reason, reply->http_status);
+        batch_entry_done(b, i, OUTCOME_DEFERRED, u->c.stop_reason, reply->http_status);
         return;
     }
     if (endpoint != ENDPOINT_MOVE)
-        w->parts_n++;
+        b->under_way_n++;
     r->alone_n += how != REFUSED_NAMED;
     r->spread_n += how == REFUSED_SPREAD;
     if (r->spread_n >= ALIKE_MIN || r->alone_n >= ALIKE_MANY || (r->alone_n >= ALIKE_MIN && r->under_way == 0))
-        end_run(u, endpoint);
+        refused_alike_end_run(u, endpoint);
 }
 
-void refused_alike_park(struct part *p)
+void refused_alike_park(struct batch_slice *s)
 {
-    struct refused_alike *r = &p->work->u->refused[ENDPOINT_ADD];
-    p->next = r->parked;
-    r->parked = p;
+    struct refused_alike *r = &s->batch->u->refused[ENDPOINT_ADD];
+    s->next = r->parked;
+    r->parked = s;
 }
 
 /* ---- the end of it ---- */
@@ -172,23 +172,23 @@ void refused_alike_step(struct upload *u)
         struct refused_alike *r = &u->refused[e];
         /* More batches may still come, and show what a few refusals mean; parked leads do not wait for them. */
         if (r->parked != NULL || (r->n > 0 && u->draining))
-            give_outcome(u, (enum endpoint)e, OUTCOME_REJECTED, REASON_REFUSED_THERE);
+            refused_alike_give_outcome(u, (enum endpoint)e, OUTCOME_REJECTED, REASON_REFUSED_THERE);
     }
 }
 
 void refused_alike_stop(struct upload *u)
 {
     for (int e = 0; e < ENDPOINT_N; e++)
-        give_outcome(u, (enum endpoint)e, OUTCOME_DEFERRED, u->c.stop_reason);
+        refused_alike_give_outcome(u, (enum endpoint)e, OUTCOME_DEFERRED, u->c.stop_reason);
 }
 
-void refused_alike_forget(struct work *w)
+void refused_alike_forget(struct batch_run *b)
 {
     for (int e = 0; e < ENDPOINT_N; e++) {
-        struct refused_alike *r = &w->u->refused[e];
+        struct refused_alike *r = &b->u->refused[e];
         size_t left = 0;
         for (size_t k = 0; k < r->n; k++)
-            if (r->leads[k].work != w)
+            if (r->leads[k].batch != b)
                 r->leads[left++] = r->leads[k];
         r->n = left;
     }
@@ -199,9 +199,9 @@ void refused_alike_free(struct upload *u)
     for (int e = 0; e < ENDPOINT_N; e++) {
         struct refused_alike *r = &u->refused[e];
         while (r->parked != NULL) {
-            struct part *p = r->parked;
-            r->parked = p->next;
-            free(p);
+            struct batch_slice *s = r->parked;
+            r->parked = s->next;
+            free(s);
         }
         free(r->leads);
         buf_free(&r->words);

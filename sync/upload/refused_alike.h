@@ -9,9 +9,9 @@
 
 #include "sync/api/api.h"
 
-struct part;
+struct batch_slice;
 struct upload;
-struct work;
+struct batch_run;
 
 enum endpoint { ENDPOINT_ADD, ENDPOINT_PATCH, ENDPOINT_MOVE, ENDPOINT_N };
 
@@ -27,11 +27,11 @@ struct refused_alike {
     int status;             /* of the refusals since the last request that was accepted */
     struct buf words;
     struct refused_lead {
-        struct work *work;
+        struct batch_run *batch;
         uint32_t i;
     } *leads;               /* held; owned */
     size_t n, cap, alone_n, spread_n;
-    struct part *parked;    /* creates: refused requests of several leads, until it is clear what that means; owned */
+    struct batch_slice *parked;    /* creates: refused requests of several leads, until it is clear what that means; owned */
     bool trying;            /* creates: one of them is being tried in parts */
     size_t under_way;       /* requests of the endpoint that are not answered yet */
     unsigned epoch;         /* goes up when the held leads get their outcomes */
@@ -42,15 +42,15 @@ void refused_alike_accepted(struct upload *u, enum endpoint endpoint);
 /* A request was refused. Words that differ from those before show that leads are judged one by one. */
 void refused_alike_compare(struct upload *u, enum endpoint endpoint, const struct api_reply *reply);
 /* Entry i was refused: held, or deferred when the upload has ended. May end the upload. */
-void refused_alike_lead(struct work *w, uint32_t i, enum endpoint endpoint, const struct api_reply *reply,
+void refused_alike_lead(struct batch_run *b, uint32_t i, enum endpoint endpoint, const struct api_reply *reply,
                         enum refused_how how);
-/* Owns the part until the refusals are understood; then its leads are asked for in halves. */
-void refused_alike_park(struct part *p);
+/* until the refusals are understood; then its leads are asked for in halves. */
+void refused_alike_park(struct batch_slice *s);
 /* Nothing is under way that could still be accepted: too few leads were refused to blame the endpoint. */
 void refused_alike_step(struct upload *u);
 /* The upload has ended: held leads and parked parts are deferred. */
 void refused_alike_stop(struct upload *u);
-void refused_alike_forget(struct work *w); /* before it is freed */
+void refused_alike_forget(struct batch_run *b); /* before it is freed */
 void refused_alike_free(struct upload *u);
 
 #endif

@@ -1,7 +1,7 @@
 /* Commits intents in groups, drives the queue, and stops in an orderly way. */
 #include "config.h"
 
-#include "sync/upload/work.h"
+#include "sync/upload/batch.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 
 enum {
     COMMIT_AGE_US = 40 * 1000, /* and nothing waits longer for its commit */
-    WORKS_MAX = 64,
+    BATCHES_MAX = 64,
     SCRATCH_MAX = 64 << 20,
 };
 
@@ -33,21 +33,21 @@ void upload_free(struct upload *u)
     if (u == NULL)
         return;
     while (u->waiting != NULL) {
-        struct part *p = u->waiting;
-        u->waiting = p->next;
-        free(p);
+        struct batch_slice *s = u->waiting;
+        u->waiting = s->next;
+        free(s);
     }
-    while (u->works != NULL)
-        work_free(u->works);
+    while (u->batches != NULL)
+        batch_free(u->batches);
     refused_alike_free(u);
     missing_target_free(u);
     jobs_free(u);
-    keyed_free(u);
+    lead_scans_free(u);
     address_lists_free(u);
     held_ids_free(&u->held);
     free(u->groups);
     free(u->ready);
-    free(u->stuck);
+    free(u->locked_targets);
     free(u->open_keys);
     arena_free(&u->scratch);
     buf_free(&u->key);
@@ -60,7 +60,7 @@ void upload_free(struct upload *u)
 bool upload_full(const struct upload *u)
 {
     /* A stopped one takes everything: it only counts it. */
-    return !u->stopping && (api_full(u->c.api) || u->ready_n >= COMMIT_EVENTS || u->works_n >= WORKS_MAX);
+    return !u->stopping && (api_full(u->c.api) || u->ready_n >= COMMIT_EVENTS || u->batches_n >= BATCHES_MAX);
 }
 
 bool upload_stopped(const struct upload *u)
@@ -70,14 +70,14 @@ bool upload_stopped(const struct upload *u)
 
 uint64_t upload_open_n(const struct upload *u)
 {
-    return u->works_n;
+    return u->batches_n;
 }
 
 unsigned upload_ops(const struct upload *u)
 {
     unsigned ops = 0;
-    for (const struct work *w = u->works; w != NULL; w = w->next)
-        ops |= 1U << w->batch.op;
+    for (const struct batch_run *b = u->batches; b != NULL; b = b->next)
+        ops |= 1U << b->record.op;
     return ops;
 }
 
@@ -86,31 +86,31 @@ void upload_deadline(struct upload *u, int64_t mono_us)
     u->deadline_us = mono_us;
 }
 
-static void send(struct part *p)
+static void upload_start_slice(struct batch_slice *s)
 {
-    switch (p->work->batch.op) {
-    case OP_UPDATE: update_send(p); break;
-    case OP_MOVE: move_start(p); break;
-    case OP_REMOVE: remove_start(p); break;
-    default: rekey_look(p); break;
+    switch (s->batch->record.op) {
+    case OP_UPDATE: update_send(s); break;
+    case OP_MOVE: move_start(s); break;
+    case OP_REMOVE: remove_start(s); break;
+    default: rekey_check(s); break;
     }
 }
 
 /* Every batch that was written since the last commit is durable now: its request may leave. */
-static int commit_and_submit(struct upload *u, struct err *e)
+static int upload_commit_and_submit(struct upload *u, struct err *e)
 {
     if (state_commit(u->c.state, e) != 0)
         return -1;
     int rc = 0;
     size_t i = 0;
     for (; i < u->ready_n && rc == 0; i++) {
-        struct work *w = u->ready[i];
-        struct part *p = part_all(w, e);
-        if (p == NULL) {
+        struct batch_run *b = u->ready[i];
+        struct batch_slice *s = slice_of_all(b, e);
+        if (s == NULL) {
             rc = -1;
             break;
         }
-        send(p);
+        upload_start_slice(s);
     }
     /* Only what was not handed over may still be settled as never sent. */
     u->ready_n -= i;
@@ -119,29 +119,29 @@ static int commit_and_submit(struct upload *u, struct err *e)
     return rc;
 }
 
-static void defer_open_entries(struct work *w, enum reason reason)
+static void upload_defer_open_entries(struct batch_run *b, enum reason reason)
 {
-    for (size_t i = 0; i < w->batch.entries_n; i++)
-        work_entry_done(w, (uint32_t)i, OUTCOME_DEFERRED, reason, 0);
+    for (size_t i = 0; i < b->record.entries_n; i++)
+        batch_entry_done(b, (uint32_t)i, OUTCOME_DEFERRED, reason, 0);
 }
 
-static void give_up_waits(struct upload *u)
+static void upload_give_up_waits(struct upload *u)
 {
     while (u->waiting != NULL) {
-        struct part *p = u->waiting;
-        u->waiting = p->next;
-        if (p->stopped != NULL) {
-            p->stopped(p);
+        struct batch_slice *s = u->waiting;
+        u->waiting = s->next;
+        if (s->stopped != NULL) {
+            s->stopped(s);
             continue;
         }
-        if (p->work->move != NULL) {
-            move_give_up(p, u->c.stop_reason);
+        if (s->batch->move != NULL) {
+            move_give_up(s, u->c.stop_reason);
             continue;
         }
-        work_leave_open(p->work);
-        part_free(p);
+        batch_leave_open(s->batch);
+        slice_free(s);
     }
-    move_stop_gated(u);
+    move_stop_queued(u);
     jobs_give_up(u);
 }
 
@@ -157,54 +157,54 @@ void upload_stop(struct upload *u, enum reason reason)
     err_clear(&e);
     /* Groups that have no intent yet: their rows were never asked for. */
     for (size_t g = 0; g < u->groups_n; g++) {
-        struct work *w = u->groups[g].work;
-        u->groups[g].work = NULL;
-        if (w == NULL)
+        struct batch_run *b = u->groups[g].batch;
+        u->groups[g].batch = NULL;
+        if (b == NULL)
             continue;
-        for (size_t i = 0; i < w->batch.entries_n; i++) {
-            struct planned p = {.op = w->batch.op, .target = w->batch.target, .entry = w->batch.entries[i]};
+        for (size_t i = 0; i < b->record.entries_n; i++) {
+            struct planned p = {.op = b->record.op, .target = b->record.target, .entry = b->record.entries[i]};
             if (upload_defer(u, &p, reason, &e) != 0)
                 upload_fail(u, &e);
         }
-        work_free(w);
+        batch_free(b);
     }
     /* Intents that were written but not sent: surely not applied. */
     for (size_t i = 0; i < u->ready_n; i++) {
-        defer_open_entries(u->ready[i], reason);
-        work_check(u->ready[i]);
+        upload_defer_open_entries(u->ready[i], reason);
+        batch_check(u->ready[i]);
     }
     u->ready_n = 0;
     api_cancel_queued(u->c.api);
-    give_up_waits(u);
+    upload_give_up_waits(u);
     refused_alike_stop(u);
     err_clear(&e);
 }
 
-static void wake_due(struct upload *u, int64_t now_us)
+static void upload_wake_due(struct upload *u, int64_t now_us)
 {
-    struct part *due = NULL, **at = &u->waiting;
+    struct batch_slice *due = NULL, **at = &u->waiting;
     while (*at != NULL) {
-        struct part *p = *at;
-        if (p->due_us > now_us) {
-            at = &p->next;
+        struct batch_slice *s = *at;
+        if (s->due_us > now_us) {
+            at = &s->next;
             continue;
         }
-        *at = p->next;
-        p->next = due;
-        due = p;
+        *at = s->next;
+        s->next = due;
+        due = s;
     }
     while (due != NULL) {
-        struct part *p = due;
-        due = p->next;
-        p->next = NULL;
-        p->wake(p);
+        struct batch_slice *s = due;
+        due = s->next;
+        s->next = NULL;
+        s->wake(s);
     }
 }
 
-static int64_t shorten(const struct upload *u, int64_t timeout_ms, int64_t now_us)
+static int64_t upload_shorten(const struct upload *u, int64_t timeout_ms, int64_t now_us)
 {
-    for (const struct part *p = u->waiting; p != NULL; p = p->next) {
-        int64_t ms = (p->due_us - now_us + 999) / 1000;
+    for (const struct batch_slice *s = u->waiting; s != NULL; s = s->next) {
+        int64_t ms = (s->due_us - now_us + 999) / 1000;
         if (ms < timeout_ms)
             timeout_ms = ms < 0 ? 0 : ms;
     }
@@ -217,7 +217,7 @@ static int64_t shorten(const struct upload *u, int64_t timeout_ms, int64_t now_u
 }
 
 /* The caller judges how many refusals are too many. */
-static void judge_refusals(struct upload *u)
+static void upload_judge_refusals(struct upload *u)
 {
     struct err e = ERR_INIT;
     if (u->c.refused == NULL || u->c.tally->refused <= u->refused_judged || upload_ended(u))
@@ -229,7 +229,7 @@ static void judge_refusals(struct upload *u)
 }
 
 /* Is the time over that requests in flight have after the first signal or the deadline? Those left have been called back. */
-static bool last_wait_is_over(struct upload *u)
+static bool upload_last_wait_is_over(struct upload *u)
 {
     bool late = u->deadline_us != 0 && u->c.clock->mono_us(u->c.clock) >= u->deadline_us;
     return (stop_requested() != 0 || late) && api_last_wait(u->c.api);
@@ -246,18 +246,18 @@ int upload_step(struct upload *u, int64_t timeout_ms, struct err *e)
     if (!u->stopping && u->deadline_us != 0 && now_us >= u->deadline_us)
         upload_stop(u, REASON_TIME_BUDGET);
     if (u->stopping)
-        last_wait_is_over(u);
+        upload_last_wait_is_over(u);
     /* Idle connections are worth more than a full group commit, yet where the server is faster than we are they are
      * always idle, and each commit costs a write and a wait: a few batches for each, unless there is time to wait. */
     bool idle = u->ready_n > 0 && api_queued(u->c.api) == 0 && (u->ready_n >= COMMIT_IDLE || timeout_ms > 0);
     if (u->fatal.status == XS_DONE &&
-        (u->ready_n >= COMMIT_EVENTS || (pending > 0 && age_us >= COMMIT_AGE_US) || idle) && commit_and_submit(u, e) != 0)
+        (u->ready_n >= COMMIT_EVENTS || (pending > 0 && age_us >= COMMIT_AGE_US) || idle) && upload_commit_and_submit(u, e) != 0)
         return -1;
     refused_alike_step(u);
-    judge_refusals(u);
-    wake_due(u, now_us);
+    upload_judge_refusals(u);
+    upload_wake_due(u, now_us);
     jobs_step(u, now_us);
-    timeout_ms = shorten(u, timeout_ms, now_us);
+    timeout_ms = upload_shorten(u, timeout_ms, now_us);
     /* Outcomes wait for no intent: while one answer is slow, those that came are made durable. */
     if ((u->ready_n > 0 || state_pending(u->c.state, &age_us) > 0) && timeout_ms > COMMIT_AGE_US / 1000)
         timeout_ms = COMMIT_AGE_US / 1000;
@@ -267,20 +267,20 @@ int upload_step(struct upload *u, int64_t timeout_ms, struct err *e)
 }
 
 /* After a fatal answer only what is in flight is waited for. */
-static int finish_in_flight(struct upload *u, struct err *e)
+static int upload_finish_in_flight(struct upload *u, struct err *e)
 {
     struct err local = ERR_INIT;
-    while (api_queued(u->c.api) > 0 && !last_wait_is_over(u)) {
+    while (api_queued(u->c.api) > 0 && !upload_last_wait_is_over(u)) {
         if (api_step(u->c.api, 1000, &local) != 0)
             break;
-        give_up_waits(u);
+        upload_give_up_waits(u);
     }
-    give_up_waits(u);
+    upload_give_up_waits(u);
     err_clear(&local);
-    while (u->works != NULL) {
+    while (u->batches != NULL) {
         /* Requests whose answer will not come: their outcome is open. */
-        work_leave_open(u->works);
-        work_free(u->works);
+        batch_leave_open(u->batches);
+        batch_free(u->batches);
     }
     return state_commit(u->c.state, e);
 }
@@ -289,23 +289,23 @@ int upload_drain(struct upload *u, struct err *e)
 {
     if (u->fatal.status != XS_DONE || u->stopping) {
         upload_stop(u, u->c.stop_reason);
-        return finish_in_flight(u, e);
+        return upload_finish_in_flight(u, e);
     }
     int rc = 0;
     for (size_t g = 0; g < u->groups_n && rc == 0; g++)
-        rc = group_close(u, &u->groups[g], e);
+        rc = collect_close(u, &u->groups[g], e);
     u->draining = true;
-    while (u->works_n > 0 && !u->stopping && rc == 0)
+    while (u->batches_n > 0 && !u->stopping && rc == 0)
         rc = upload_step(u, 1000, e);
     u->draining = false;
-    judge_refusals(u);
+    upload_judge_refusals(u);
     if (rc == 0 && u->fatal.status != XS_DONE)
         rc = err_copy(e, &u->fatal);
     if (rc == 0)
-        return u->stopping ? finish_in_flight(u, e) : state_commit(u->c.state, e);
+        return u->stopping ? upload_finish_in_flight(u, e) : state_commit(u->c.state, e);
     struct err late = ERR_INIT;
     upload_stop(u, u->c.stop_reason);
-    finish_in_flight(u, &late);
+    upload_finish_in_flight(u, &late);
     err_clear(&late);
     return -1;
 }

@@ -2,9 +2,9 @@
  *
  * Each batch is an intent in the state before its first byte leaves (group commit) and is settled there when every entry
  * has a proven outcome. What was sent without a usable answer is read back, never sent again blindly. One thread: the
- * caller asks upload_full(), adds, and steps. Files: group.c collects rows, upload.c drives, upload_open.c takes up what
+ * caller asks upload_full(), adds, and steps. Files: collect.c collects rows, upload.c drives, recover.c takes up what
  * earlier runs left, create.c, update.c, move*.c and remove.c are the kinds of work, job*.c follow background jobs,
- * readback.c looks at what is there, work.c holds a batch in memory.
+ * create_proof.c looks at what is there, batch.c holds a batch in memory.
  *
  * Creates and updates may be under way together. Moves and removals hold their campaigns and lists against everything
  * else (409), so whoever adds them calls upload_drain() between creates, moves and removals: see run_hold.c. */

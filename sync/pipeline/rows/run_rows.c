@@ -9,7 +9,7 @@
 #include "sync/base/log.h"
 #include "sync/pipeline/source_bind.h"
 #include "sync/plan/people.h"
-#include "sync/upload/work.h"
+#include "sync/upload/batch.h"
 
 /* JSON makes of one byte six at most. The rest is for what stands around values and names. */
 enum { FITS_SURELY = (LEADS_ADD_MAX_BYTES - (64 << 10)) / 6 };

@@ -5,18 +5,18 @@
  * of them are refused with these words, it is not the leads (refused_alike.c); if one is accepted, the halves go on. */
 #include "config.h"
 
-#include "sync/upload/work.h"
+#include "sync/upload/batch.h"
 
 #include <ctype.h>
 #include <string.h>
 
-static void send_as(struct part *p, size_t first, size_t n, unsigned trial, unsigned epoch)
+static void create_refused_send_as(struct batch_slice *s, size_t first, size_t n, unsigned trial, unsigned epoch)
 {
     struct err e = ERR_INIT;
-    struct part *slice = part_open(p, first, n, &e);
+    struct batch_slice *slice = slice_of_open(s, first, n, &e);
     if (slice == NULL) {
-        upload_fail(p->work->u, &e);
-        work_leave_open(p->work);
+        upload_fail(s->batch->u, &e);
+        batch_leave_open(s->batch);
     } else {
         slice->trial = trial;
         slice->trial_epoch = epoch;
@@ -25,85 +25,85 @@ static void send_as(struct part *p, size_t first, size_t n, unsigned trial, unsi
     err_clear(&e);
 }
 
-void create_send_slice(struct part *p, size_t first, size_t n, unsigned trial)
+void create_send_slice(struct batch_slice *s, size_t first, size_t n, unsigned trial)
 {
-    send_as(p, first, n, trial, p->work->u->refused[ENDPOINT_ADD].epoch);
+    create_refused_send_as(s, first, n, trial, s->batch->u->refused[ENDPOINT_ADD].epoch);
 }
 
-static void send_halves_as(struct part *p, unsigned trial)
+static void create_refused_send_halves_as(struct batch_slice *s, unsigned trial)
 {
-    size_t half = p->n / 2;
-    unsigned epoch = p->work->u->refused[ENDPOINT_ADD].epoch;
+    size_t half = s->n / 2;
+    unsigned epoch = s->batch->u->refused[ENDPOINT_ADD].epoch;
     if (half > 0)
-        send_as(p, 0, half, trial, epoch);
-    send_as(p, half, p->n - half, trial, epoch);
-    part_free(p);
+        create_refused_send_as(s, 0, half, trial, epoch);
+    create_refused_send_as(s, half, s->n - half, trial, epoch);
+    slice_free(s);
 }
 
-void create_send_halves(struct part *p)
+void create_send_halves(struct batch_slice *s)
 {
-    send_halves_as(p, p->trial == TRIAL_OVER ? TRIAL_OVER : TRIAL_WHOLE);
+    create_refused_send_halves_as(s, s->trial == TRIAL_OVER ? TRIAL_OVER : TRIAL_WHOLE);
 }
 
 /* ---- do they all fail? ---- */
 
-static bool is_in_trial(const struct part *p)
+static bool create_refused_is_in_trial(const struct batch_slice *s)
 {
-    return p->trial == TRIAL_WHOLE ||
-           (p->trial != TRIAL_OVER && p->trial_epoch == p->work->u->refused[ENDPOINT_ADD].epoch);
+    return s->trial == TRIAL_WHOLE ||
+           (s->trial != TRIAL_OVER && s->trial_epoch == s->batch->u->refused[ENDPOINT_ADD].epoch);
 }
 
-static struct part *parked_half(const struct part *p)
+static struct batch_slice *create_refused_parked_half(const struct batch_slice *s)
 {
-    struct part *other = p->work->u->refused[ENDPOINT_ADD].parked;
-    while (other != NULL && (other->work != p->work || other->trial != TRIAL_HALF))
+    struct batch_slice *other = s->batch->u->refused[ENDPOINT_ADD].parked;
+    while (other != NULL && (other->batch != s->batch || other->trial != TRIAL_HALF))
         other = other->next;
     return other;
 }
 
 /* Takes the lead at place k of both halves out of its half, and tries it alone. */
-static void probe(struct part *a, struct part *b, size_t k)
+static void create_refused_probe(struct batch_slice *a, struct batch_slice *b, size_t k)
 {
-    struct part *half = k < a->n ? a : b;
+    struct batch_slice *half = k < a->n ? a : b;
     size_t at = k < a->n ? k : k - a->n;
-    send_as(half, at, 1, TRIAL_PROBE, half->trial_epoch);
+    create_refused_send_as(half, at, 1, TRIAL_PROBE, half->trial_epoch);
     memmove(half->index + at, half->index + at + 1, (half->n - at - 1) * sizeof half->index[0]);
     half->n--;
 }
 
-static void send_probes(struct part *a, struct part *b)
+static void create_refused_send_probes(struct batch_slice *a, struct batch_slice *b)
 {
     size_t n = a->n + b->n;
     /* From the end, so that taking one away does not shift those that follow. */
     for (size_t j = ALIKE_MIN; j-- > 0 && n >= ALIKE_MIN;)
-        probe(a, b, j * (n - 1) / (ALIKE_MIN - 1));
+        create_refused_probe(a, b, j * (n - 1) / (ALIKE_MIN - 1));
 }
 
-/* Words that name no lead. Owns the part. */
-static void try_leads(struct part *p)
+/* Words that name no lead. */
+static void create_refused_try_leads(struct batch_slice *s)
 {
-    struct refused_alike *r = &p->work->u->refused[ENDPOINT_ADD];
-    if (p->trial == TRIAL_HALF) {
-        struct part *other = parked_half(p);
-        refused_alike_park(p);
+    struct refused_alike *r = &s->batch->u->refused[ENDPOINT_ADD];
+    if (s->trial == TRIAL_HALF) {
+        struct batch_slice *other = create_refused_parked_half(s);
+        refused_alike_park(s);
         if (other != NULL)
-            send_probes(p, other);
-    } else if (p->n <= ALIKE_MIN) {
-        for (size_t k = 0; k < p->n; k++)
-            create_send_slice(p, k, 1, TRIAL_WHOLE);
-        part_free(p);
+            create_refused_send_probes(s, other);
+    } else if (s->n <= ALIKE_MIN) {
+        for (size_t k = 0; k < s->n; k++)
+            create_send_slice(s, k, 1, TRIAL_WHOLE);
+        slice_free(s);
     } else if (r->trying) {
-        refused_alike_park(p); /* the trial of another batch decides */
+        refused_alike_park(s); /* the trial of another batch decides */
     } else {
         r->trying = true;
-        send_halves_as(p, TRIAL_HALF);
+        create_refused_send_halves_as(s, TRIAL_HALF);
     }
 }
 
 /* ---- which lead? ---- */
 
 /* "body/leads/3/email must be string": the index of the lead a schema violation names, or -1. */
-static long named_lead(const struct api_reply *reply)
+static long create_refused_named_lead(const struct api_reply *reply)
 {
     static const char mark[] = "leads/";
     struct str message = reply->message;
@@ -123,63 +123,63 @@ static long named_lead(const struct api_reply *reply)
     return -1;
 }
 
-static void refuse_one(struct part *p, size_t k, const struct api_reply *reply, enum refused_how how)
+static void create_refused_refuse_one(struct batch_slice *s, size_t k, const struct api_reply *reply, enum refused_how how)
 {
-    struct work *w = p->work;
-    if (is_in_trial(p)) {
-        refused_alike_lead(w, p->index[k], ENDPOINT_ADD, reply, how);
+    struct batch_run *b = s->batch;
+    if (create_refused_is_in_trial(s)) {
+        refused_alike_lead(b, s->index[k], ENDPOINT_ADD, reply, how);
         return;
     }
-    work_detail(w, p->index[k], reply->message);
-    work_entry_done(w, p->index[k], OUTCOME_REJECTED, REASON_REFUSED_THERE, reply->http_status);
+    batch_entry_detail(b, s->index[k], reply->message);
+    batch_entry_done(b, s->index[k], OUTCOME_REJECTED, REASON_REFUSED_THERE, reply->http_status);
 }
 
 /* Many leads that are named with the same words are as suspicious as many that are refused alone. */
-static bool believes_name(const struct part *p, long named)
+static bool create_refused_believes_name(const struct batch_slice *s, long named)
 {
-    bool one_by_one = p->trial == TRIAL_WHOLE && p->work->u->refused[ENDPOINT_ADD].n < ALIKE_MIN;
-    return named >= 0 && (size_t)named < p->n && (one_by_one || !is_in_trial(p));
+    bool one_by_one = s->trial == TRIAL_WHOLE && s->batch->u->refused[ENDPOINT_ADD].n < ALIKE_MIN;
+    return named >= 0 && (size_t)named < s->n && (one_by_one || !create_refused_is_in_trial(s));
 }
 
-static void find_lead(struct part *p, const struct api_reply *reply)
+static void create_refused_find_lead(struct batch_slice *s, const struct api_reply *reply)
 {
-    struct upload *u = p->work->u;
-    long named = named_lead(reply);
-    if (is_in_trial(p))
+    struct upload *u = s->batch->u;
+    long named = create_refused_named_lead(reply);
+    if (create_refused_is_in_trial(s))
         refused_alike_compare(u, ENDPOINT_ADD, reply);
-    if (p->n == 1) {
-        refuse_one(p, 0, reply, p->trial == TRIAL_PROBE ? REFUSED_SPREAD : REFUSED_ALONE);
-        part_free(p);
-    } else if (believes_name(p, named)) {
-        refuse_one(p, (size_t)named, reply, REFUSED_NAMED);
-        create_send_slice(p, 0, p->n, p->trial);
-        part_free(p);
-    } else if (is_in_trial(p) && reply->http_status != 413) {
-        try_leads(p);
+    if (s->n == 1) {
+        create_refused_refuse_one(s, 0, reply, s->trial == TRIAL_PROBE ? REFUSED_SPREAD : REFUSED_ALONE);
+        slice_free(s);
+    } else if (create_refused_believes_name(s, named)) {
+        create_refused_refuse_one(s, (size_t)named, reply, REFUSED_NAMED);
+        create_send_slice(s, 0, s->n, s->trial);
+        slice_free(s);
+    } else if (create_refused_is_in_trial(s) && reply->http_status != 413) {
+        create_refused_try_leads(s);
     } else {
-        if (!is_in_trial(p))
-            p->trial = TRIAL_OVER;
-        create_send_halves(p);
+        if (!create_refused_is_in_trial(s))
+            s->trial = TRIAL_OVER;
+        create_send_halves(s);
     }
 }
 
-static void create_not_found(struct part *p)
+static void create_refused_target_missing(struct batch_slice *s)
 {
-    create_part_done(p, OUTCOME_DEFERRED, REASON_INTERRUPTED, 404);
+    create_slice_done(s, OUTCOME_DEFERRED, REASON_INTERRUPTED, 404);
 }
 
-void create_refused(struct part *p, const struct api_reply *reply)
+void create_refused(struct batch_slice *s, const struct api_reply *reply)
 {
-    struct upload *u = p->work->u;
+    struct upload *u = s->batch->u;
     if (reply->http_status == 404) {
-        missing_target_ask(p, "POST /leads/add", reply, create_not_found);
+        missing_target_ask(s, "POST /leads/add", reply, create_refused_target_missing);
     } else if (reply->http_status == 409) {
         /* Somebody's move held the target for as long as this run waits for jobs, and that is waited for once. */
-        upload_leave_stuck(u, p->work->batch.target);
-        create_part_done(p, OUTCOME_DEFERRED, REASON_JOB_OPEN, 409);
+        upload_lock_target(u, s->batch->record.target);
+        create_slice_done(s, OUTCOME_DEFERRED, REASON_JOB_OPEN, 409);
     } else if (upload_ended(u)) {
-        create_part_done(p, OUTCOME_DEFERRED, u->c.stop_reason, reply->http_status);
+        create_slice_done(s, OUTCOME_DEFERRED, u->c.stop_reason, reply->http_status);
     } else {
-        find_lead(p, reply);
+        create_refused_find_lead(s, reply);
     }
 }

@@ -20,413 +20,413 @@
 
 /* ---- entries ---- */
 
-void move_detail(struct work *w, uint32_t i, const char *fmt, ...)
+void move_detail(struct batch_run *b, uint32_t i, const char *fmt, ...)
 {
     struct buf text = BUF_INIT(1 << 12);
     va_list ap;
     va_start(ap, fmt);
-    if (buf_vaddf(&text, fmt, ap) != 0 || arena_str(&w->arena, buf_str(&text), &w->batch.entries[i].detail) != 0)
-        w->batch.entries[i].detail = STR_NONE;
+    if (buf_vaddf(&text, fmt, ap) != 0 || arena_str(&b->arena, buf_str(&text), &b->record.entries[i].detail) != 0)
+        b->record.entries[i].detail = STR_NONE;
     va_end(ap);
     buf_free(&text);
 }
 
-void move_proved(struct work *w, uint32_t i, int http_status)
+void move_proved(struct batch_run *b, uint32_t i, int http_status)
 {
-    struct entry *entry = &w->batch.entries[i];
-    struct aim *aim = &w->aims[i];
+    struct entry *entry = &b->record.entries[i];
+    struct entry_progress *progress = &b->progress[i];
     enum outcome outcome = entry->row == 0 ? OUTCOME_REMOVED : OUTCOME_CHANGED;
-    aim->moved = aim->asked || w->earlier;
-    if (aim->created)
+    progress->moved = progress->asked || b->earlier;
+    if (progress->created)
         outcome = OUTCOME_CREATED;
     /* It was there before we asked: somebody else moved it. */
-    else if (entry->row != 0 && !aim->moved && !aim->patched)
+    else if (entry->row != 0 && !progress->moved && !progress->patched)
         outcome = OUTCOME_UNCHANGED;
     entry->detail = STR_NONE;
-    work_entry_done(w, i, outcome, outcome == OUTCOME_REMOVED ? aim->status : REASON_NONE, http_status);
+    batch_entry_done(b, i, outcome, outcome == OUTCOME_REMOVED ? progress->status : REASON_NONE, http_status);
 }
 
-static bool was_asked(const struct work *w)
+static bool move_was_asked(const struct batch_run *b)
 {
-    bool asked = w->earlier;
-    for (size_t i = 0; i < w->batch.entries_n && !asked; i++)
-        asked = w->aims[i].asked;
+    bool asked = b->earlier;
+    for (size_t i = 0; i < b->record.entries_n && !asked; i++)
+        asked = b->progress[i].asked;
     return asked;
 }
 
-static void all_done(struct part *p, enum outcome outcome, enum reason reason, int http_status)
+static void move_all_done(struct batch_slice *s, enum outcome outcome, enum reason reason, int http_status)
 {
-    for (size_t k = 0; k < p->n; k++)
-        work_entry_done(p->work, p->index[k], outcome, reason, http_status);
+    for (size_t k = 0; k < s->n; k++)
+        batch_entry_done(s->batch, s->index[k], outcome, reason, http_status);
 }
 
-void move_give_up(struct part *p, enum reason reason)
+void move_give_up(struct batch_slice *s, enum reason reason)
 {
-    struct work *w = p->work;
-    if (was_asked(w))
-        work_leave_open(w);
+    struct batch_run *b = s->batch;
+    if (move_was_asked(b))
+        batch_leave_open(b);
     else
-        all_done(w->move->hold, OUTCOME_DEFERRED, reason, 0);
-    part_free(p);
+        move_all_done(b->move->hold, OUTCOME_DEFERRED, reason, 0);
+    slice_free(s);
 }
 
 /* ---- ends ---- */
 
-static bool share_an_end(const struct batch *a, const struct batch *b)
+static bool move_share_a_target(const struct batch *a, const struct batch *b)
 {
     return a->source == b->source || a->source == b->target || a->target == b->source || a->target == b->target;
 }
 
-static bool ends_are_busy(const struct work *w)
+static bool move_targets_are_busy(const struct batch_run *b)
 {
-    for (const struct work *other = w->u->works; other != NULL; other = other->next)
-        if (other != w && other->move != NULL && other->move->holds_ends && share_an_end(&w->batch, &other->batch))
+    for (const struct batch_run *other = b->u->batches; other != NULL; other = other->next)
+        if (other != b && other->move != NULL && other->move->holds_targets && move_share_a_target(&b->record, &other->record))
             return true;
     return false;
 }
 
-static void leave_ends_stuck(struct work *w)
+static void move_lock_targets(struct batch_run *b)
 {
-    upload_leave_stuck(w->u, w->batch.source);
-    upload_leave_stuck(w->u, w->batch.target);
+    upload_lock_target(b->u, b->record.source);
+    upload_lock_target(b->u, b->record.target);
 }
 
-static void queue_up(struct part *hold)
+static void move_enqueue(struct batch_slice *hold)
 {
-    struct part **at = &hold->work->u->gated;
+    struct batch_slice **at = &hold->batch->u->move_queue;
     while (*at != NULL)
-        at = &(*at)->work->move->gate_next;
-    hold->work->move->gate_next = NULL;
+        at = &(*at)->batch->move->queue_next;
+    hold->batch->move->queue_next = NULL;
     *at = hold;
 }
 
 /* Looked at when its turn has come, not before: who unsubscribes meanwhile is not moved. */
-static void begin(struct part *hold)
+static void move_begin(struct batch_slice *hold)
 {
-    struct work *w = hold->work;
+    struct batch_run *b = hold->batch;
     struct err e = ERR_INIT;
-    if (upload_is_stuck(w->u, w->batch.source) || upload_is_stuck(w->u, w->batch.target)) {
-        all_done(hold, OUTCOME_DEFERRED, REASON_JOB_OPEN, 0);
-        part_free(hold);
+    if (upload_target_is_locked(b->u, b->record.source) || upload_target_is_locked(b->u, b->record.target)) {
+        move_all_done(hold, OUTCOME_DEFERRED, REASON_JOB_OPEN, 0);
+        slice_free(hold);
         return;
     }
-    if (ends_are_busy(w)) {
-        queue_up(hold);
+    if (move_targets_are_busy(b)) {
+        move_enqueue(hold);
         return;
     }
-    struct part *p = part_all(w, &e);
-    if (p == NULL) {
-        upload_fail(w->u, &e);
-        all_done(hold, OUTCOME_DEFERRED, REASON_INTERRUPTED, 0);
-        part_free(hold);
+    struct batch_slice *s = slice_of_all(b, &e);
+    if (s == NULL) {
+        upload_fail(b->u, &e);
+        move_all_done(hold, OUTCOME_DEFERRED, REASON_INTERRUPTED, 0);
+        slice_free(hold);
     } else {
-        w->move->holds_ends = true;
-        w->on_quiet = move_next;
-        move_look_before(p);
+        b->move->holds_targets = true;
+        b->on_quiet = move_next;
+        move_check(s);
     }
     err_clear(&e);
 }
 
 /* Those that wait get another chance, in their order; who still has to wait queues up again. */
-static void open_gate(struct upload *u)
+static void move_start_queued(struct upload *u)
 {
-    struct part *hold = u->gated;
-    u->gated = NULL;
+    struct batch_slice *hold = u->move_queue;
+    u->move_queue = NULL;
     while (hold != NULL) {
-        struct part *next = hold->work->move->gate_next;
-        hold->work->move->gate_next = NULL;
-        begin(hold);
+        struct batch_slice *next = hold->batch->move->queue_next;
+        hold->batch->move->queue_next = NULL;
+        move_begin(hold);
         hold = next;
     }
 }
 
-void move_stop_gated(struct upload *u)
+void move_stop_queued(struct upload *u)
 {
-    while (u->gated != NULL) {
-        struct part *hold = u->gated;
-        u->gated = hold->work->move->gate_next;
+    while (u->move_queue != NULL) {
+        struct batch_slice *hold = u->move_queue;
+        u->move_queue = hold->batch->move->queue_next;
         move_give_up(hold, u->c.stop_reason);
     }
 }
 
-static void end(struct work *w)
+static void move_end(struct batch_run *b)
 {
-    struct upload *u = w->u;
-    bool held = w->move->holds_ends;
-    w->move->holds_ends = false;
-    if (w->left_open)
-        leave_ends_stuck(w);
-    part_free(w->move->hold);
+    struct upload *u = b->u;
+    bool held = b->move->holds_targets;
+    b->move->holds_targets = false;
+    if (b->left_open)
+        move_lock_targets(b);
+    slice_free(b->move->hold);
     if (held)
-        open_gate(u);
+        move_start_queued(u);
 }
 
 /* ---- asking ---- */
 
-static void answered(void *ctx, const struct api_reply *reply);
+static void move_answered(void *ctx, const struct api_reply *reply);
 
-struct uuid *move_ids(const struct part *p)
+struct uuid *move_ids(const struct batch_slice *s)
 {
-    struct arena *scratch = &p->work->u->scratch;
+    struct arena *scratch = &s->batch->u->scratch;
     arena_reset(scratch);
-    struct uuid *ids = arena_alloc(scratch, (p->n + 1) * sizeof *ids);
-    for (size_t k = 0; ids != NULL && k < p->n; k++)
-        ids[k] = p->work->batch.entries[p->index[k]].lead_id;
+    struct uuid *ids = arena_alloc(scratch, (s->n + 1) * sizeof *ids);
+    for (size_t k = 0; ids != NULL && k < s->n; k++)
+        ids[k] = s->batch->record.entries[s->index[k]].lead_id;
     return ids;
 }
 
-static void post(struct part *p)
+static void move_post(struct batch_slice *s)
 {
-    struct work *w = p->work;
+    struct batch_run *b = s->batch;
     struct err e = ERR_INIT;
-    work_learnt(w);
-    if (upload_ended(w->u)) {
-        all_done(p, OUTCOME_DEFERRED, w->u->c.stop_reason, 0);
-        part_free(p);
+    batch_commit_statuses(b);
+    if (upload_ended(b->u)) {
+        move_all_done(s, OUTCOME_DEFERRED, b->u->c.stop_reason, 0);
+        slice_free(s);
         return;
     }
-    const struct leads_move move = {w->from, w->target, move_ids(p), p->n};
+    const struct leads_move move = {b->from, b->target, move_ids(s), s->n};
     if (move.ids == NULL)
         err_oom(&e);
-    if (move.ids == NULL || api_leads_move(w->u->c.api, &move, answered, p, &e) != 0) {
-        upload_fail(w->u, &e);
-        all_done(p, OUTCOME_DEFERRED, REASON_INTERRUPTED, 0);
-        part_free(p);
+    if (move.ids == NULL || api_leads_move(b->u->c.api, &move, move_answered, s, &e) != 0) {
+        upload_fail(b->u, &e);
+        move_all_done(s, OUTCOME_DEFERRED, REASON_INTERRUPTED, 0);
+        slice_free(s);
     } else {
-        w->u->refused[ENDPOINT_MOVE].under_way++;
+        b->u->refused[ENDPOINT_MOVE].under_way++;
     }
     err_clear(&e);
 }
 
-static void move_not_found(struct part *p)
+static void move_target_missing(struct batch_slice *s)
 {
-    all_done(p, OUTCOME_DEFERRED, REASON_INTERRUPTED, 404);
-    part_free(p);
+    move_all_done(s, OUTCOME_DEFERRED, REASON_INTERRUPTED, 404);
+    slice_free(s);
 }
 
-static void refuse(struct part *p, const struct api_reply *reply)
+static void move_refuse(struct batch_slice *s, const struct api_reply *reply)
 {
-    struct work *w = p->work;
+    struct batch_run *b = s->batch;
     if (reply->http_status == 404) {
-        missing_target_ask(p, "POST /leads/move", reply, move_not_found);
+        missing_target_ask(s, "POST /leads/move", reply, move_target_missing);
         return;
     }
     if (reply->http_status == 409) {
         /* Somebody else's job held an end for as long as this run waits for jobs, and that is waited for once. */
-        all_done(p, OUTCOME_DEFERRED, REASON_JOB_OPEN, 409);
-        leave_ends_stuck(w);
-    } else if (p->n > 1) {
+        move_all_done(s, OUTCOME_DEFERRED, REASON_JOB_OPEN, 409);
+        move_lock_targets(b);
+    } else if (s->n > 1) {
         /* Surely not applied, and how many ids a request may have is documented nowhere: move_next() asks with fewer. */
-        w->move->request_max = p->n / 2;
+        b->move->request_max = s->n / 2;
     } else {
-        refused_alike_lead(w, p->index[0], ENDPOINT_MOVE, reply, REFUSED_ALONE);
+        refused_alike_lead(b, s->index[0], ENDPOINT_MOVE, reply, REFUSED_ALONE);
     }
-    part_free(p);
+    slice_free(s);
 }
 
-static void accepted(struct part *p, const struct api_reply *reply)
+static void move_accepted(struct batch_slice *s, const struct api_reply *reply)
 {
     struct remote_job remote;
     struct err e = ERR_INIT;
-    struct move *move = p->work->move;
-    for (size_t k = 0; k < p->n; k++)
-        p->work->aims[p->index[k]].asked = true;
+    struct move *move = s->batch->move;
+    for (size_t k = 0; k < s->n; k++)
+        s->batch->progress[s->index[k]].asked = true;
     move->request_max = move->request_max < LEADS_MOVE_MAX / 2 ? 2 * move->request_max : LEADS_MOVE_MAX;
     if (reply->class == API_OK && api_remote_job_read(reply->json, &remote, &e) == 0) {
-        job_watch(p, remote.id, &remote);
+        jobs_watch(s, remote.id, &remote);
     } else {
-        log_detail("the answer to a move of %zu lead%s says nothing (%.*s): looking for its job", p->n, text_plural(p->n),
+        log_detail("the answer to a move of %zu lead%s says nothing (%.*s): looking for its job", s->n, text_plural(s->n),
                    STR_ARG(reply->message));
-        job_find(p);
+        job_find(s);
     }
     err_clear(&e);
 }
 
-static void answered(void *ctx, const struct api_reply *reply)
+static void move_answered(void *ctx, const struct api_reply *reply)
 {
-    struct part *p = ctx;
-    struct work *w = p->work;
-    struct upload *u = w->u;
+    struct batch_slice *s = ctx;
+    struct batch_run *b = s->batch;
+    struct upload *u = b->u;
     if (reply->skew_ms != 0)
-        w->skew_ms = u->skew_ms = reply->skew_ms;
+        b->skew_ms = u->skew_ms = reply->skew_ms;
     u->refused[ENDPOINT_MOVE].under_way--;
     if (reply->class == API_OK)
         refused_alike_accepted(u, ENDPOINT_MOVE);
     switch (reply->class) {
     case API_OK:
     case API_UNKNOWN:
-        accepted(p, reply);
+        move_accepted(s, reply);
         return;
     case API_REFUSED:
-        refuse(p, reply);
+        move_refuse(s, reply);
         return;
     case API_PLAN_FULL:
-        all_done(p, OUTCOME_DEFERRED, REASON_PLAN_FULL, reply->http_status);
+        move_all_done(s, OUTCOME_DEFERRED, REASON_PLAN_FULL, reply->http_status);
         break;
     case API_FAILED:
     case API_FATAL:
         upload_fail(u, reply->err);
-        all_done(p, OUTCOME_DEFERRED, REASON_INTERRUPTED, reply->http_status);
+        move_all_done(s, OUTCOME_DEFERRED, REASON_INTERRUPTED, reply->http_status);
         break;
     case API_CANCELLED:
-        all_done(p, OUTCOME_DEFERRED, u->c.stop_reason, 0);
+        move_all_done(s, OUTCOME_DEFERRED, u->c.stop_reason, 0);
         break;
     }
-    part_free(p);
+    slice_free(s);
 }
 
 /* ---- what comes next ---- */
 
 /* Entries that are where they should be, and those whose turn it is to be asked for. */
-static struct part *next_part(struct work *w, struct err *e)
+static struct batch_slice *move_next_slice(struct batch_run *b, struct err *e)
 {
-    struct part *p = part_new(w, w->move->request_max, e);
-    if (p == NULL)
+    struct batch_slice *s = slice_new(b, b->move->request_max, e);
+    if (s == NULL)
         return NULL;
-    for (uint32_t i = 0; i < w->batch.entries_n; i++) {
-        if (w->batch.entries[i].outcome != OUTCOME_NONE)
+    for (uint32_t i = 0; i < b->record.entries_n; i++) {
+        if (b->record.entries[i].outcome != OUTCOME_NONE)
             continue;
-        if (w->aims[i].place == PLACE_TO)
-            move_proved(w, i, 0);
-        else if (!w->aims[i].held && p->n < w->move->request_max)
-            p->index[p->n++] = i;
+        if (b->progress[i].place == PLACE_TO)
+            move_proved(b, i, 0);
+        else if (!b->progress[i].held && s->n < b->move->request_max)
+            s->index[s->n++] = i;
     }
-    return p;
+    return s;
 }
 
-void move_next(struct work *w)
+void move_next(struct batch_run *b)
 {
     struct err e = ERR_INIT;
-    job_settled(w);
-    if (w->open_n > 0 && upload_ended(w->u) && was_asked(w))
-        work_leave_open(w);
-    else if (upload_ended(w->u))
-        all_done(w->move->hold, OUTCOME_DEFERRED, w->u->c.stop_reason, 0);
-    else if (w->earlier)
-        all_done(w->move->hold, OUTCOME_DEFERRED, REASON_OUTCOME_OPEN, 0);
-    else if (w->move->rounds >= ROUNDS_MAX)
-        all_done(w->move->hold, OUTCOME_FAILED, REASON_API_ERROR, 0);
-    if (w->left_open || w->open_n == 0) {
-        end(w);
+    jobs_batch_settled(b);
+    if (b->open_n > 0 && upload_ended(b->u) && move_was_asked(b))
+        batch_leave_open(b);
+    else if (upload_ended(b->u))
+        move_all_done(b->move->hold, OUTCOME_DEFERRED, b->u->c.stop_reason, 0);
+    else if (b->earlier)
+        move_all_done(b->move->hold, OUTCOME_DEFERRED, REASON_OUTCOME_OPEN, 0);
+    else if (b->move->rounds >= ROUNDS_MAX)
+        move_all_done(b->move->hold, OUTCOME_FAILED, REASON_API_ERROR, 0);
+    if (b->left_open || b->open_n == 0) {
+        move_end(b);
         return;
     }
-    w->on_quiet = move_next;
-    struct part *p = next_part(w, &e);
-    if (p == NULL) {
-        upload_fail(w->u, &e);
-        work_leave_open(w);
-        end(w);
-    } else if (p->n == 0) {
+    b->on_quiet = move_next;
+    struct batch_slice *s = move_next_slice(b, &e);
+    if (s == NULL) {
+        upload_fail(b->u, &e);
+        batch_leave_open(b);
+        move_end(b);
+    } else if (s->n == 0) {
         /* What is still open is held: refused_alike.c goes on. */
-        if (w->open_n > 0)
-            w->on_quiet = NULL;
-        part_free(p);
+        if (b->open_n > 0)
+            b->on_quiet = NULL;
+        slice_free(s);
     } else {
-        post(p);
+        move_post(s);
     }
     err_clear(&e);
 }
 
 /* The ends are not held meanwhile: verdicts take their time. */
-static void after_verification(struct work *w)
+static void move_after_verification(struct batch_run *b)
 {
-    if (w->open_n == 0 || upload_ended(w->u))
-        move_next(w);
+    if (b->open_n == 0 || upload_ended(b->u))
+        move_next(b);
     else
-        begin(w->move->hold);
+        move_begin(b->move->hold);
 }
 
-void move_start(struct part *hold)
+void move_start(struct batch_slice *hold)
 {
-    struct work *w = hold->work;
-    w->move->hold = hold;
-    if (w->first_sent_ms == 0)
-        w->first_sent_ms = w->u->c.clock->wall_ms(w->u->c.clock);
+    struct batch_run *b = hold->batch;
+    b->move->hold = hold;
+    if (b->first_sent_ms == 0)
+        b->first_sent_ms = b->u->c.clock->wall_ms(b->u->c.clock);
     struct err e = ERR_INIT;
-    struct part *p = verify_wanted(w) ? part_all(w, &e) : NULL;
-    if (p != NULL) {
-        w->on_quiet = after_verification;
-        verify_start(p);
+    struct batch_slice *s = verify_wanted(b) ? slice_of_all(b, &e) : NULL;
+    if (s != NULL) {
+        b->on_quiet = move_after_verification;
+        verify_start(s);
     } else {
         if (e.status != XS_DONE)
-            upload_fail(w->u, &e);
-        begin(hold);
+            upload_fail(b->u, &e);
+        move_begin(hold);
     }
     err_clear(&e);
 }
 
-void move_no_job(struct part *p)
+void move_no_job(struct batch_slice *s)
 {
-    p->work->move->rounds++;
-    move_look_after(p, NULL);
+    s->batch->move->rounds++;
+    move_prove(s, NULL);
 }
 
 /* ---- what the job proves ---- */
 
-static int by_value(const void *a, const void *b)
+static int move_by_value(const void *a, const void *b)
 {
     uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
     return (x > y) - (x < y);
 }
 
 /* The addresses that it names, unless it names more than it was asked for: moved, if no look shows the contrary. */
-static void take_named(struct part *p, const struct remote_job *remote)
+static void move_take_named(struct batch_slice *s, const struct remote_job *remote)
 {
-    struct work *w = p->work;
-    struct arena *scratch = &w->u->scratch;
+    struct batch_run *b = s->batch;
+    struct arena *scratch = &b->u->scratch;
     struct err e = ERR_INIT;
     struct str *emails;
     size_t n, hashes_n = 0;
     arena_reset(scratch);
-    if (api_remote_job_moved(remote, scratch, &emails, &n, &e) != 0 || n > p->n || remote->moved < (int64_t)n)
+    if (api_remote_job_moved(remote, scratch, &emails, &n, &e) != 0 || n > s->n || remote->moved < (int64_t)n)
         n = 0;
     uint64_t *hashes = arena_alloc(scratch, (n + 1) * sizeof *hashes);
     for (size_t i = 0; hashes != NULL && i < n; i++)
-        if ((hashes[hashes_n] = email_hash(w->u, emails[i])) != 0)
+        if ((hashes[hashes_n] = email_hash(b->u, emails[i])) != 0)
             hashes_n++;
     if (hashes_n > 0)
-        qsort(hashes, hashes_n, sizeof *hashes, by_value);
-    for (size_t k = 0; k < p->n && hashes_n > 0; k++) {
-        uint64_t hash = w->aims[p->index[k]].email_hash;
-        w->aims[p->index[k]].named = hash != 0 && bsearch(&hash, hashes, hashes_n, sizeof hash, by_value) != NULL;
+        qsort(hashes, hashes_n, sizeof *hashes, move_by_value);
+    for (size_t k = 0; k < s->n && hashes_n > 0; k++) {
+        uint64_t hash = b->progress[s->index[k]].email_hash;
+        b->progress[s->index[k]].named = hash != 0 && bsearch(&hash, hashes, hashes_n, sizeof hash, move_by_value) != NULL;
     }
     err_clear(&e);
 }
 
-void move_job_over(struct part *p, struct job *job, const struct remote_job *remote)
+void move_job_over(struct batch_slice *s, struct job *job, const struct remote_job *remote)
 {
-    struct work *w = p->work;
+    struct batch_run *b = s->batch;
     const char *status = remote != NULL ? job->told.status : "gone from the job list";
-    if (remote != NULL && remote->status == JOB_SUCCESS && !w->earlier)
-        take_named(p, remote);
+    if (remote != NULL && remote->status == JOB_SUCCESS && !b->earlier)
+        move_take_named(s, remote);
     size_t rest = 0;
-    for (size_t k = 0; k < p->n; k++) {
-        move_detail(w, p->index[k], "background job %s: %s", job->told.id, status);
-        rest += !w->aims[p->index[k]].named;
+    for (size_t k = 0; k < s->n; k++) {
+        move_detail(b, s->index[k], "background job %s: %s", job->told.id, status);
+        rest += !b->progress[s->index[k]].named;
     }
-    if (rest > 0 && !w->earlier)
+    if (rest > 0 && !b->earlier)
         log_notice("background job %s is %s, and %zu of %zu lead%s %s not proved moved by it: reading back",
-                   job->told.id, status, rest, p->n, text_plural(p->n), rest == 1 ? "is" : "are");
-    p->unseen_job = remote == NULL;
-    move_look_after(p, job);
+                   job->told.id, status, rest, s->n, text_plural(s->n), rest == 1 ? "is" : "are");
+    s->unseen_job = remote == NULL;
+    move_prove(s, job);
 }
 
 /* ---- of earlier runs ---- */
 
-void move_resume(struct part *hold)
+void move_resume(struct batch_slice *hold)
 {
-    struct work *w = hold->work;
+    struct batch_run *b = hold->batch;
     struct err e = ERR_INIT;
-    w->move->hold = hold;
-    w->on_quiet = move_next;
-    struct part *p = part_all(w, &e);
-    if (p == NULL) {
-        upload_fail(w->u, &e);
-        move_give_up(hold, w->u->c.stop_reason);
-    } else if (w->batch.job != NULL) {
-        job_watch(p, str_from(w->batch.job), NULL);
+    b->move->hold = hold;
+    b->on_quiet = move_next;
+    struct batch_slice *s = slice_of_all(b, &e);
+    if (s == NULL) {
+        upload_fail(b->u, &e);
+        move_give_up(hold, b->u->c.stop_reason);
+    } else if (b->record.job != NULL) {
+        jobs_watch(s, str_from(b->record.job), NULL);
     } else {
-        job_find(p);
+        job_find(s);
     }
     err_clear(&e);
 }

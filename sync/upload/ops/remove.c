@@ -7,7 +7,7 @@
  * not show is asked for itself. A repeat does no harm, since the ids are named. */
 #include "config.h"
 
-#include "sync/upload/work.h"
+#include "sync/upload/batch.h"
 
 #include "sync/base/log.h"
 #include "sync/base/text.h"
@@ -16,109 +16,109 @@
 /* One list request tells of a whole batch. */
 _Static_assert((int)LEADS_DELETE_MAX <= (int)LEADS_LIST_MAX, "a batch of removals is looked at in one request");
 
-static void settle_rest(struct part *p, enum outcome outcome, enum reason reason, int http_status)
+static void remove_settle_rest(struct batch_slice *s, enum outcome outcome, enum reason reason, int http_status)
 {
-    for (size_t k = 0; k < p->n; k++)
-        work_entry_done(p->work, p->index[k], outcome, reason, http_status);
-    part_free(p);
+    for (size_t k = 0; k < s->n; k++)
+        batch_entry_done(s->batch, s->index[k], outcome, reason, http_status);
+    slice_free(s);
 }
 
 /* The reads or the deletion cannot go on. What was never sent was surely not done. */
-static void give_up(struct part *p, enum reason reason)
+static void remove_give_up(struct batch_slice *s, enum reason reason)
 {
-    struct work *w = p->work;
-    if (w->earlier || p->round > 0) {
-        work_leave_open(w);
-        part_free(p);
+    struct batch_run *b = s->batch;
+    if (b->earlier || s->round > 0) {
+        batch_leave_open(b);
+        slice_free(s);
     } else {
-        settle_rest(p, OUTCOME_DEFERRED, reason, 0);
+        remove_settle_rest(s, OUTCOME_DEFERRED, reason, 0);
     }
 }
 
-static void remove_look_failed(struct part *p)
+static void remove_look_failed(struct batch_slice *s)
 {
-    struct upload *u = p->work->u;
-    give_up(p, u->stopping ? u->c.stop_reason : REASON_INTERRUPTED);
+    struct upload *u = s->batch->u;
+    remove_give_up(s, u->stopping ? u->c.stop_reason : REASON_INTERRUPTED);
 }
 
 /* Removed, and what was found of the person before is said with it. */
-static void removed(struct part *p, uint32_t i)
+static void remove_removed(struct batch_slice *s, uint32_t i)
 {
-    work_entry_done(p->work, i, OUTCOME_REMOVED, p->work->batch.entries[i].reason, p->http_status);
+    batch_entry_done(s->batch, i, OUTCOME_REMOVED, s->batch->record.entries[i].reason, s->http_status);
 }
 
 /* ---- deleting ---- */
 
-static void refused(struct part *p, const struct api_reply *reply)
+static void remove_refused(struct batch_slice *s, const struct api_reply *reply)
 {
-    struct work *w = p->work;
-    for (size_t k = 0; k < p->n; k++)
-        work_detail(w, p->index[k], reply->message);
+    struct batch_run *b = s->batch;
+    for (size_t k = 0; k < s->n; k++)
+        batch_entry_detail(b, s->index[k], reply->message);
     if (reply->http_status == 404) {
         /* The campaign or list itself is gone. Its leads may be, too. */
-        p->round = ROUNDS_MAX;
-        p->look = LOOKS_MAX;
-        remove_start(p);
+        s->round = ROUNDS_MAX;
+        s->attempt = ATTEMPTS_MAX;
+        remove_start(s);
         return;
     }
     /* 409: somebody's move held the source for as long as this run waits for jobs. */
     bool locked = reply->http_status == 409;
-    settle_rest(p, locked ? OUTCOME_DEFERRED : OUTCOME_FAILED, locked ? REASON_JOB_OPEN : REASON_API_ERROR,
+    remove_settle_rest(s, locked ? OUTCOME_DEFERRED : OUTCOME_FAILED, locked ? REASON_JOB_OPEN : REASON_API_ERROR,
                 reply->http_status);
 }
 
-static void counted(struct part *p, const struct api_reply *reply)
+static void remove_counted(struct batch_slice *s, const struct api_reply *reply)
 {
     struct err e = ERR_INIT;
     int64_t count;
-    p->counted = api_leads_deleted_read(reply->json, &count, &e) == 0 && count == (int64_t)p->n;
-    if (!p->counted)
-        log_detail("a removal of %zu lead%s was not confirmed as a whole: reading back", p->n, text_plural(p->n));
-    remove_start(p);
+    s->counted = api_leads_deleted_read(reply->json, &count, &e) == 0 && count == (int64_t)s->n;
+    if (!s->counted)
+        log_detail("a removal of %zu lead%s was not confirmed as a whole: reading back", s->n, text_plural(s->n));
+    remove_start(s);
     err_clear(&e);
 }
 
-static void deleted(void *ctx, const struct api_reply *reply)
+static void remove_deleted(void *ctx, const struct api_reply *reply)
 {
-    struct part *p = ctx;
-    struct upload *u = p->work->u;
-    p->http_status = reply->http_status;
+    struct batch_slice *s = ctx;
+    struct upload *u = s->batch->u;
+    s->http_status = reply->http_status;
     switch (reply->class) {
-    case API_OK: counted(p, reply); break;
-    case API_UNKNOWN: remove_start(p); break;
+    case API_OK: remove_counted(s, reply); break;
+    case API_UNKNOWN: remove_start(s); break;
     case API_REFUSED:
-    case API_PLAN_FULL: refused(p, reply); break;
+    case API_PLAN_FULL: remove_refused(s, reply); break;
     case API_FAILED:
     case API_FATAL:
         upload_fail(u, reply->err);
-        settle_rest(p, OUTCOME_DEFERRED, REASON_INTERRUPTED, reply->http_status);
+        remove_settle_rest(s, OUTCOME_DEFERRED, REASON_INTERRUPTED, reply->http_status);
         break;
-    case API_CANCELLED: settle_rest(p, OUTCOME_DEFERRED, u->c.stop_reason, 0); break;
+    case API_CANCELLED: remove_settle_rest(s, OUTCOME_DEFERRED, u->c.stop_reason, 0); break;
     }
 }
 
-static void delete_all(struct part *p)
+static void remove_delete_all(struct batch_slice *s)
 {
-    struct work *w = p->work;
+    struct batch_run *b = s->batch;
     struct uuid ids[LEADS_DELETE_MAX];
     struct err e = ERR_INIT;
-    for (size_t k = 0; p->round == 0 && k < p->n; k++)
-        work_learn(w, p->index[k], w->batch.entries[p->index[k]].reason, w->batch.entries[p->index[k]].email);
-    work_learnt(w);
-    if (upload_ended(w->u)) {
-        give_up(p, w->u->c.stop_reason);
+    for (size_t k = 0; s->round == 0 && k < s->n; k++)
+        batch_record_status(b, s->index[k], b->record.entries[s->index[k]].reason, b->record.entries[s->index[k]].email);
+    batch_commit_statuses(b);
+    if (upload_ended(b->u)) {
+        remove_give_up(s, b->u->c.stop_reason);
         return;
     }
-    for (size_t k = 0; k < p->n; k++)
-        ids[k] = w->batch.entries[p->index[k]].lead_id;
-    const struct leads_delete del = {w->from, ids, p->n};
-    if (api_leads_delete(w->u->c.api, &del, deleted, p, &e) != 0) {
-        upload_fail(w->u, &e);
-        give_up(p, REASON_INTERRUPTED);
+    for (size_t k = 0; k < s->n; k++)
+        ids[k] = b->record.entries[s->index[k]].lead_id;
+    const struct leads_delete del = {b->from, ids, s->n};
+    if (api_leads_delete(b->u->c.api, &del, remove_deleted, s, &e) != 0) {
+        upload_fail(b->u, &e);
+        remove_give_up(s, REASON_INTERRUPTED);
     } else {
-        p->round++;
-        p->look = 0;
-        p->counted = false;
+        s->round++;
+        s->attempt = 0;
+        s->counted = false;
     }
     err_clear(&e);
 }
@@ -126,152 +126,152 @@ static void delete_all(struct part *p)
 /* ---- looking ---- */
 
 /* Somebody put it there; where exactly is said in the results. */
-static void elsewhere(struct part *p, uint32_t i, const struct remote_lead *remote)
+static void remove_found_elsewhere(struct batch_slice *s, uint32_t i, const struct remote_lead *remote)
 {
-    struct entry *entry = &p->work->batch.entries[i];
+    struct entry *entry = &s->batch->record.entries[i];
     struct target where = {.kind = remote->has_campaign ? TARGET_CAMPAIGN : TARGET_LIST,
                            .id = remote->has_campaign ? remote->campaign : remote->list};
     bool anywhere = remote->has_campaign || remote->has_list;
     char text[TARGET_TEXT_N];
     struct buf detail = BUF_INIT(1 << 10);
     if (buf_addf(&detail, "it is in %s now", anywhere ? target_format(&where, text) : "no campaign or list") != 0 ||
-        arena_str(&p->work->arena, buf_str(&detail), &entry->detail) != 0)
+        arena_str(&s->batch->arena, buf_str(&detail), &entry->detail) != 0)
         entry->detail = STR_NONE;
     buf_free(&detail);
-    work_entry_done(p->work, i, OUTCOME_SKIPPED,
+    batch_entry_done(s->batch, i, OUTCOME_SKIPPED,
                     remote->has_campaign ? REASON_IN_CAMPAIGN : remote->has_list ? REASON_IN_LIST : REASON_IN_WORKSPACE,
-                    p->http_status);
+                    s->http_status);
 }
 
-static void remove_seen(struct part *p, uint32_t i, const struct remote_lead *remote)
+static void remove_seen(struct batch_slice *s, uint32_t i, const struct remote_lead *remote)
 {
-    struct work *w = p->work;
-    struct entry *entry = &w->batch.entries[i];
-    if (!look_is_in(&w->from, remote)) {
-        elsewhere(p, i, remote);
+    struct batch_run *b = s->batch;
+    struct entry *entry = &b->record.entries[i];
+    if (!target_holds(&b->from, remote)) {
+        remove_found_elsewhere(s, i, remote);
         return;
     }
     entry->reason = people_status_reason(remote->status);
     /* The status belongs to the person at this address; `values: hashed` has none to name. */
-    if (entry->reason != REASON_NONE && arena_str(&w->arena, remote->email, &entry->email) != 0)
-        upload_fail_oom(w->u);
+    if (entry->reason != REASON_NONE && arena_str(&b->arena, remote->email, &entry->email) != 0)
+        upload_fail_oom(b->u);
 }
 
-/* The leads of the part are still there. */
-static void still_there(struct part *p)
+/* The leads of the slice are still there. */
+static void remove_still_there(struct batch_slice *s)
 {
-    struct work *w = p->work;
-    if (!w->earlier && p->round == 0) {
-        delete_all(p);
-    } else if (w->u->stopping) {
-        give_up(p, w->u->c.stop_reason);
-    } else if (p->look < LOOKS_MAX) {
+    struct batch_run *b = s->batch;
+    if (!b->earlier && s->round == 0) {
+        remove_delete_all(s);
+    } else if (b->u->stopping) {
+        remove_give_up(s, b->u->c.stop_reason);
+    } else if (s->attempt < ATTEMPTS_MAX) {
         /* Lists lag behind what was done (observed), and what a run sent before it died may be carried out late. */
-        part_wait_look(p, false, remove_start);
-    } else if (w->earlier) {
+        slice_wait_attempt(s, false, remove_start);
+    } else if (b->earlier) {
         /* It was lost on its way. Whether it is still wanted is decided anew. */
-        settle_rest(p, OUTCOME_DEFERRED, REASON_OUTCOME_OPEN, 0);
-    } else if (p->round >= ROUNDS_MAX) {
-        settle_rest(p, OUTCOME_FAILED, p->counted ? REASON_NOT_STORED : REASON_API_ERROR, p->http_status);
+        remove_settle_rest(s, OUTCOME_DEFERRED, REASON_OUTCOME_OPEN, 0);
+    } else if (s->round >= ROUNDS_MAX) {
+        remove_settle_rest(s, OUTCOME_FAILED, s->counted ? REASON_NOT_STORED : REASON_API_ERROR, s->http_status);
     } else {
-        delete_all(p);
+        remove_delete_all(s);
     }
 }
 
 /* After the last way to look: what is not shown is gone. */
-static void remove_searched(struct part *p)
+static void remove_search_done(struct batch_slice *s)
 {
-    struct work *w = p->work;
+    struct batch_run *b = s->batch;
     size_t left = 0;
-    for (size_t k = 0; k < p->n; k++) {
-        uint32_t i = p->index[k];
-        if (w->batch.entries[i].outcome != OUTCOME_NONE)
+    for (size_t k = 0; k < s->n; k++) {
+        uint32_t i = s->index[k];
+        if (b->record.entries[i].outcome != OUTCOME_NONE)
             continue;
-        if (w->aims[i].shown)
-            p->index[left++] = i;
+        if (b->progress[i].shown)
+            s->index[left++] = i;
         else
-            removed(p, i);
+            remove_removed(s, i);
     }
-    p->n = left;
+    s->n = left;
     if (left == 0)
-        part_free(p);
+        slice_free(s);
     else
-        still_there(p);
+        remove_still_there(s);
 }
 
-static const struct look_calls remove_searching = {remove_seen, remove_searched, remove_look_failed};
+static const struct lead_read_calls remove_searching = {remove_seen, remove_search_done, remove_look_failed};
 
-/* Takes the leads that the look did not show into a part of their own, so that the others need not wait for them. */
-static struct part *take_unshown(struct part *p, struct err *e)
+/* Takes the leads that the look did not show into a slice of their own, so that the others need not wait for them. */
+static struct batch_slice *remove_take_unshown(struct batch_slice *s, struct err *e)
 {
-    struct work *w = p->work;
-    struct part *unshown = part_new(w, p->n, e);
+    struct batch_run *b = s->batch;
+    struct batch_slice *unshown = slice_new(b, s->n, e);
     size_t left = 0;
     if (unshown == NULL)
         return NULL;
-    unshown->round = p->round;
-    unshown->look = p->look;
-    unshown->http_status = p->http_status;
-    unshown->counted = p->counted;
-    unshown->unlisted = p->unlisted || p->round == 0;
-    for (size_t k = 0; k < p->n; k++) {
-        uint32_t i = p->index[k];
-        if (w->batch.entries[i].outcome != OUTCOME_NONE)
+    unshown->round = s->round;
+    unshown->attempt = s->attempt;
+    unshown->http_status = s->http_status;
+    unshown->counted = s->counted;
+    unshown->unlisted = s->unlisted || s->round == 0;
+    for (size_t k = 0; k < s->n; k++) {
+        uint32_t i = s->index[k];
+        if (b->record.entries[i].outcome != OUTCOME_NONE)
             continue;
-        if (w->aims[i].shown)
-            p->index[left++] = i;
+        if (b->progress[i].shown)
+            s->index[left++] = i;
         else
             unshown->index[unshown->n++] = i;
     }
-    p->n = left;
+    s->n = left;
     return unshown;
 }
 
 /* After a DELETE the lead was just seen under its id, so that only this id is asked for. Before it, and of an earlier run,
  * the lead may have another one by now. */
-static void search(struct part *p)
+static void remove_search(struct batch_slice *s)
 {
-    if (p->n == 0)
-        part_free(p);
-    else if (p->work->earlier || p->round == 0)
-        look_everywhere(p, &remove_searching);
+    if (s->n == 0)
+        slice_free(s);
+    else if (s->batch->earlier || s->round == 0)
+        lead_read_everywhere(s, &remove_searching);
     else
-        look_at_leads(p, &remove_searching);
+        lead_read_each(s, &remove_searching);
 }
 
-static void remove_looked(struct part *p)
+static void remove_read_done(struct batch_slice *s)
 {
     struct err e = ERR_INIT;
-    p->look++;
+    s->attempt++;
     /* A list that did not show these leads before the DELETE says nothing by not showing them after it. */
-    if (p->counted && !p->unlisted) {
-        remove_searched(p);
+    if (s->counted && !s->unlisted) {
+        remove_search_done(s);
         return;
     }
-    struct part *unshown = take_unshown(p, &e);
+    struct batch_slice *unshown = remove_take_unshown(s, &e);
     if (unshown == NULL) {
-        upload_fail(p->work->u, &e);
-        give_up(p, REASON_INTERRUPTED);
+        upload_fail(s->batch->u, &e);
+        remove_give_up(s, REASON_INTERRUPTED);
         err_clear(&e);
         return;
     }
-    search(unshown);
-    if (p->n == 0)
-        part_free(p);
+    remove_search(unshown);
+    if (s->n == 0)
+        slice_free(s);
     else
-        still_there(p);
+        remove_still_there(s);
 }
 
-static const struct look_calls remove_looking = {remove_seen, remove_looked, remove_look_failed};
+static const struct lead_read_calls remove_reading = {remove_seen, remove_read_done, remove_look_failed};
 
-void remove_start(struct part *p)
+void remove_start(struct batch_slice *s)
 {
-    struct work *w = p->work;
-    if (w->u->stopping && !w->earlier) {
-        give_up(p, w->u->c.stop_reason);
+    struct batch_run *b = s->batch;
+    if (b->u->stopping && !b->earlier) {
+        remove_give_up(s, b->u->c.stop_reason);
         return;
     }
-    if (w->first_sent_ms == 0)
-        w->first_sent_ms = w->u->c.clock->wall_ms(w->u->c.clock);
-    look_by_id(p, &remove_looking);
+    if (b->first_sent_ms == 0)
+        b->first_sent_ms = b->u->c.clock->wall_ms(b->u->c.clock);
+    lead_read_by_id(s, &remove_reading);
 }

@@ -19,7 +19,7 @@ enum { WAIT_MIN_MS = 1000, WAIT_MAX_MS = 30000 };
 /* Documented values of verification_status; a lead that was never verified has none. */
 enum { VERIFIED = 1, PENDING = 11, PENDING_JOB = 12, INVALID = -1, RISKY = -2, CATCH_ALL = -3, JOB_CHANGE = -4 };
 
-static const char *verdict_text(int64_t status)
+static const char *verify_verdict_text(int64_t status)
 {
     switch (status) {
     case INVALID: return "invalid";
@@ -30,41 +30,41 @@ static const char *verdict_text(int64_t status)
     }
 }
 
-static void ask_for_numbers(struct part *p);
+static void verify_ask_for_numbers(struct batch_slice *s);
 
 /* ---- waiting ---- */
 
-static void wait_on(struct part *p)
+static void verify_wait_on(struct batch_slice *s)
 {
-    struct upload *u = p->work->u;
+    struct upload *u = s->batch->u;
     int64_t now_us = u->c.clock->mono_us(u->c.clock), wait_ms = WAIT_MIN_MS;
     if (upload_ended(u)) {
-        move_give_up(p, u->c.stop_reason);
+        move_give_up(s, u->c.stop_reason);
         return;
     }
     if (now_us >= u->verify_until_us) {
-        for (size_t k = 0; k < p->n; k++)
-            work_entry_done(p->work, p->index[k], OUTCOME_DEFERRED, REASON_VERIFICATION_OPEN, 0);
-        part_free(p);
+        for (size_t k = 0; k < s->n; k++)
+            batch_entry_done(s->batch, s->index[k], OUTCOME_DEFERRED, REASON_VERIFICATION_OPEN, 0);
+        slice_free(s);
         return;
     }
-    for (unsigned look = 0; look < p->look && wait_ms < WAIT_MAX_MS; look++)
+    for (unsigned look = 0; look < s->attempt && wait_ms < WAIT_MAX_MS; look++)
         wait_ms *= 2;
-    p->look++;
+    s->attempt++;
     wait_ms = (wait_ms < WAIT_MAX_MS ? wait_ms : WAIT_MAX_MS) * u->c.mapping->limits.settle_ms / SETTLE_UNIT_MS;
     int64_t left_us = u->verify_until_us - now_us;
-    part_wait(p, wait_ms * 1000 < left_us ? wait_ms * 1000 : left_us, ask_for_numbers);
+    slice_wait(s, wait_ms * 1000 < left_us ? wait_ms * 1000 : left_us, verify_ask_for_numbers);
 }
 
 /* ---- the leads ---- */
 
 struct verify_read {
-    struct part *part;
-    size_t first, n; /* slice of the part's index */
+    struct batch_slice *slice;
+    size_t first, n; /* slice of the slice's index */
 };
 
 /* Its verification_status: 1, the verdict; 0, there is none, or none yet, which `pending` tells apart. */
-static int verdict_read(const struct remote_lead *remote, int64_t *verdict, bool *pending)
+static int verify_verdict_read(const struct remote_lead *remote, int64_t *verdict, bool *pending)
 {
     struct json_object *status;
     *pending = false;
@@ -76,35 +76,35 @@ static int verdict_read(const struct remote_lead *remote, int64_t *verdict, bool
     return !*pending;
 }
 
-static void refuse(struct work *w, uint32_t i, int64_t verdict)
+static void verify_refuse(struct batch_run *b, uint32_t i, int64_t verdict)
 {
-    move_detail(w, i, "verification: %s", verdict_text(verdict));
-    work_entry_done(w, i, OUTCOME_REJECTED, REASON_INVALID_THERE, 0);
+    move_detail(b, i, "verification: %s", verify_verdict_text(verdict));
+    batch_entry_done(b, i, OUTCOME_REJECTED, REASON_INVALID_THERE, 0);
 }
 
 /* Still pending, or not yet begun: it keeps waiting. */
-static void take_lead(struct part *p, uint32_t i, const struct remote_lead *remote)
+static void verify_take_lead(struct batch_slice *s, uint32_t i, const struct remote_lead *remote)
 {
-    struct work *w = p->work;
-    struct aim *aim = &w->aims[i];
+    struct batch_run *b = s->batch;
+    struct entry_progress *progress = &b->progress[i];
     int64_t verdict;
-    aim->there = true;
-    aim->verified = verdict_read(remote, &verdict, &aim->pending);
-    if (aim->verified && verdict != VERIFIED && w->u->c.mapping->stage.only_valid)
-        refuse(w, i, verdict);
+    progress->there = true;
+    progress->verified = verify_verdict_read(remote, &verdict, &progress->pending);
+    if (progress->verified && verdict != VERIFIED && b->u->c.mapping->stage.only_valid)
+        verify_refuse(b, i, verdict);
 }
 
-static void take_items(const struct verify_read *r, struct json_object *items)
+static void verify_take_items(const struct verify_read *r, struct json_object *items)
 {
-    struct part *p = r->part;
+    struct batch_slice *s = r->slice;
     size_t n = json_object_is_type(items, json_type_array) ? json_object_array_length(items) : 0;
     for (size_t item = 0; item < n; item++) {
         struct remote_lead remote;
         struct err e = ERR_INIT;
         if (api_remote_lead_read(json_object_array_get_idx(items, item), &remote, &e) == 0)
             for (size_t k = r->first; k < r->first + r->n; k++)
-                if (uuid_eq(&p->work->batch.entries[p->index[k]].lead_id, &remote.id)) {
-                    take_lead(p, p->index[k], &remote);
+                if (uuid_eq(&s->batch->record.entries[s->index[k]].lead_id, &remote.id)) {
+                    verify_take_lead(s, s->index[k], &remote);
                     break;
                 }
         err_clear(&e);
@@ -113,140 +113,140 @@ static void take_items(const struct verify_read *r, struct json_object *items)
 
 /* A lead of an earlier run whose verdict will not come: somebody has taken it out of the list, or it was there before and
  * nobody ever asked for its verification. */
-static bool is_vain(const struct part *p, const struct aim *aim)
+static bool verify_is_vain(const struct batch_slice *s, const struct entry_progress *progress)
 {
-    bool looked_long = !aim->created && p->look >= LOOKS_MAX;
-    return looked_long && (!aim->there || (!aim->pending && p->pending_n == 0));
+    bool looked_long = !progress->created && s->attempt >= ATTEMPTS_MAX;
+    return looked_long && (!progress->there || (!progress->pending && s->pending_n == 0));
 }
 
 /* Whoever is not there is left to the look before the move, which says what became of it. */
-static void give_up_waiting(struct work *w, uint32_t i)
+static void verify_give_up_waiting(struct batch_run *b, uint32_t i)
 {
-    if (!w->aims[i].there)
+    if (!b->progress[i].there)
         return;
-    w->aims[i].verified = !w->u->c.mapping->stage.only_valid;
-    if (w->aims[i].verified)
+    b->progress[i].verified = !b->u->c.mapping->stage.only_valid;
+    if (b->progress[i].verified)
         return;
-    move_detail(w, i, "it was never verified");
-    work_entry_done(w, i, OUTCOME_DEFERRED, REASON_VERIFICATION_OPEN, 0);
+    move_detail(b, i, "it was never verified");
+    batch_entry_done(b, i, OUTCOME_DEFERRED, REASON_VERIFICATION_OPEN, 0);
 }
 
-static void all_read(struct part *p)
+static void verify_all_read(struct batch_slice *s)
 {
-    struct work *w = p->work;
+    struct batch_run *b = s->batch;
     size_t n = 0;
-    for (size_t k = 0; k < p->n; k++) {
-        uint32_t i = p->index[k];
-        if (w->batch.entries[i].outcome != OUTCOME_NONE || w->aims[i].verified)
+    for (size_t k = 0; k < s->n; k++) {
+        uint32_t i = s->index[k];
+        if (b->record.entries[i].outcome != OUTCOME_NONE || b->progress[i].verified)
             continue;
-        if (is_vain(p, &w->aims[i]))
-            give_up_waiting(w, i);
+        if (verify_is_vain(s, &b->progress[i]))
+            verify_give_up_waiting(b, i);
         else
-            p->index[n++] = i;
+            s->index[n++] = i;
     }
-    p->n = n;
+    s->n = n;
     if (n == 0)
-        part_free(p);
+        slice_free(s);
     else
-        wait_on(p);
+        verify_wait_on(s);
 }
 
 /* A look that failed is one without news: the next one may tell. What ends the run is told by upload_ended(). */
-static void leads_answered(void *ctx, const struct api_reply *reply)
+static void verify_leads_answered(void *ctx, const struct api_reply *reply)
 {
     struct verify_read *r = ctx;
-    struct part *p = r->part;
+    struct batch_slice *s = r->slice;
     if (reply->class == API_OK)
-        take_items(r, reply->json);
+        verify_take_items(r, reply->json);
     else if (reply->class == API_FATAL)
-        upload_fail(p->work->u, reply->err);
+        upload_fail(s->batch->u, reply->err);
     free(r);
-    if (--p->reads_n == 0)
-        all_read(p);
+    if (--s->reads_n == 0)
+        verify_all_read(s);
 }
 
-static int read_slice(struct part *p, size_t first, size_t n, struct err *e)
+static int verify_read_slice(struct batch_slice *s, size_t first, size_t n, struct err *e)
 {
     struct uuid ids[LEADS_LIST_MAX];
     for (size_t k = 0; k < n; k++)
-        ids[k] = p->work->batch.entries[p->index[first + k]].lead_id;
+        ids[k] = s->batch->record.entries[s->index[first + k]].lead_id;
     struct verify_read *r = malloc(sizeof *r);
     if (r == NULL)
         return err_oom(e);
-    *r = (struct verify_read){p, first, n};
+    *r = (struct verify_read){s, first, n};
     const struct leads_list list = {.ids = ids, .ids_n = n};
-    if (api_leads_list(p->work->u->c.api, &list, leads_answered, r, e) != 0) {
+    if (api_leads_list(s->batch->u->c.api, &list, verify_leads_answered, r, e) != 0) {
         free(r);
         return -1;
     }
-    p->reads_n++;
+    s->reads_n++;
     return 0;
 }
 
-static void read_leads(struct part *p)
+static void verify_read_leads(struct batch_slice *s)
 {
     struct err e = ERR_INIT;
     int rc = 0;
-    p->reads_n = 1; /* until all are asked */
-    for (size_t k = 0; k < p->n; k++)
-        p->work->aims[p->index[k]].there = false;
-    for (size_t first = 0; rc == 0 && first < p->n; first += LEADS_LIST_MAX)
-        rc = read_slice(p, first, p->n - first < LEADS_LIST_MAX ? p->n - first : LEADS_LIST_MAX, &e);
+    s->reads_n = 1; /* until all are asked */
+    for (size_t k = 0; k < s->n; k++)
+        s->batch->progress[s->index[k]].there = false;
+    for (size_t first = 0; rc == 0 && first < s->n; first += LEADS_LIST_MAX)
+        rc = verify_read_slice(s, first, s->n - first < LEADS_LIST_MAX ? s->n - first : LEADS_LIST_MAX, &e);
     if (rc != 0)
-        upload_fail(p->work->u, &e);
+        upload_fail(s->batch->u, &e);
     err_clear(&e);
-    if (--p->reads_n == 0)
-        all_read(p);
+    if (--s->reads_n == 0)
+        verify_all_read(s);
 }
 
 /* ---- the list's numbers ---- */
 
-static int64_t number(struct json_object *o, const char *name)
+static int64_t verify_number(struct json_object *o, const char *name)
 {
     struct json_object *v;
     return json_object_object_get_ex(o, name, &v) && json_object_is_type(v, json_type_int) ? json_object_get_int64(v) : 0;
 }
 
 /* How many of the list wait for their verdict; -1: not told. */
-static int64_t pending_in(const struct api_reply *reply)
+static int64_t verify_pending_in(const struct api_reply *reply)
 {
     struct json_object *stats;
     if (reply->class != API_OK || !json_object_is_type(reply->json, json_type_object) ||
         !json_object_object_get_ex(reply->json, "stats", &stats) || !json_object_is_type(stats, json_type_object))
         return -1;
-    return number(stats, "verification_job_pending_leadfinder") + number(stats, "verification_job_pending_user");
+    return verify_number(stats, "verification_job_pending_leadfinder") + verify_number(stats, "verification_job_pending_user");
 }
 
-static void numbers_answered(void *ctx, const struct api_reply *reply)
+static void verify_numbers_answered(void *ctx, const struct api_reply *reply)
 {
-    struct part *p = ctx;
-    struct upload *u = p->work->u;
-    int64_t pending = pending_in(reply);
-    bool news = pending <= 0 || pending != p->pending_n;
-    p->pending_n = pending;
+    struct batch_slice *s = ctx;
+    struct upload *u = s->batch->u;
+    int64_t pending = verify_pending_in(reply);
+    bool news = pending <= 0 || pending != s->pending_n;
+    s->pending_n = pending;
     if (reply->class == API_FATAL)
         upload_fail(u, reply->err);
     if (upload_ended(u) || (!news && u->c.clock->mono_us(u->c.clock) < u->verify_until_us))
-        wait_on(p);
+        verify_wait_on(s);
     else
-        read_leads(p);
+        verify_read_leads(s);
 }
 
-static void ask_for_numbers(struct part *p)
+static void verify_ask_for_numbers(struct batch_slice *s)
 {
-    struct work *w = p->work;
+    struct batch_run *b = s->batch;
     struct err e = ERR_INIT;
     char id[UUID_TEXT_N];
     struct buf path = BUF_INIT(256);
     const char *text = NULL;
-    if (buf_addf(&path, "/api/v2/lead-lists/%s/verification-stats", uuid_format(&w->from.id, id)) == 0)
+    if (buf_addf(&path, "/api/v2/lead-lists/%s/verification-stats", uuid_format(&b->from.id, id)) == 0)
         text = buf_cstr(&path);
     const struct api_call call = {.method = "GET", .path = text, .optional = true, .kind = API_KIND_OTHER};
-    if (text == NULL || api_call(w->u->c.api, &call, numbers_answered, p, &e) != 0) {
+    if (text == NULL || api_call(b->u->c.api, &call, verify_numbers_answered, s, &e) != 0) {
         if (text == NULL)
             err_oom(&e);
-        upload_fail(w->u, &e);
-        wait_on(p);
+        upload_fail(b->u, &e);
+        verify_wait_on(s);
     }
     err_clear(&e);
     buf_free(&path);
@@ -255,38 +255,38 @@ static void ask_for_numbers(struct part *p)
 /* ---- the beginning ---- */
 
 /* Who leaves the list for another place, since the row is gone, is not asked for a verdict. */
-static bool goes_where_verified_belong(const struct work *w)
+static bool verify_goes_where_verified_belong(const struct batch_run *b)
 {
-    const struct stage *stage = &w->u->c.mapping->stage;
-    return stage->on && stage->verify && !w->earlier && w->batch.target == w->u->c.promote;
+    const struct stage *stage = &b->u->c.mapping->stage;
+    return stage->on && stage->verify && !b->earlier && b->record.target == b->u->c.promote;
 }
 
-bool verify_wanted(const struct work *w)
+bool verify_wanted(const struct batch_run *b)
 {
-    return goes_where_verified_belong(w) && w->batch.source == w->u->c.stage_list;
+    return verify_goes_where_verified_belong(b) && b->record.source == b->u->c.stage_list;
 }
 
-bool verify_keeps_back(struct work *w, uint32_t i, const struct remote_lead *remote)
+bool verify_keeps_back(struct batch_run *b, uint32_t i, const struct remote_lead *remote)
 {
     int64_t verdict;
     bool pending;
-    if (!goes_where_verified_belong(w) || w->aims[i].verified)
+    if (!verify_goes_where_verified_belong(b) || b->progress[i].verified)
         return false;
-    bool known = verdict_read(remote, &verdict, &pending);
-    if (known && verdict != VERIFIED && w->u->c.mapping->stage.only_valid)
-        refuse(w, i, verdict);
-    else if (!known && (pending || w->batch.source == w->u->c.stage_list))
-        work_entry_done(w, i, OUTCOME_DEFERRED, REASON_VERIFICATION_OPEN, 0);
-    return w->batch.entries[i].outcome != OUTCOME_NONE;
+    bool known = verify_verdict_read(remote, &verdict, &pending);
+    if (known && verdict != VERIFIED && b->u->c.mapping->stage.only_valid)
+        verify_refuse(b, i, verdict);
+    else if (!known && (pending || b->record.source == b->u->c.stage_list))
+        batch_entry_done(b, i, OUTCOME_DEFERRED, REASON_VERIFICATION_OPEN, 0);
+    return b->record.entries[i].outcome != OUTCOME_NONE;
 }
 
-void verify_start(struct part *p)
+void verify_start(struct batch_slice *s)
 {
-    struct upload *u = p->work->u;
+    struct upload *u = s->batch->u;
     if (u->verify_until_us == 0) {
         u->verify_until_us = u->c.clock->mono_us(u->c.clock) + u->c.mapping->limits.job_wait_ms * 1000;
         log_detail("waiting for the verification of what is in the stage's list");
     }
-    p->pending_n = -1;
-    ask_for_numbers(p);
+    s->pending_n = -1;
+    verify_ask_for_numbers(s);
 }

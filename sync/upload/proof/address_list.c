@@ -6,7 +6,7 @@
  * that are not among them: these are not called gone. */
 #include "config.h"
 
-#include "sync/upload/work.h"
+#include "sync/upload/batch.h"
 
 #include <stdlib.h>
 
@@ -30,23 +30,23 @@ struct address_list {
     struct address *addresses; /* sorted when looked */
     size_t n, cap;
     struct buf text;
-    struct part *waiting;   /* for the look to end */
+    struct batch_slice *waiting;   /* for the look to end */
 };
 
-static int address_compare(const void *a, const void *b)
+static int address_list_compare(const void *a, const void *b)
 {
     uint64_t x = ((const struct address *)a)->hash, y = ((const struct address *)b)->hash;
     return (x > y) - (x < y);
 }
 
 /* The hashes of an entry that brings no address; false: it needs none, or the state has none. In the scratch arena. */
-static bool address_hashes(struct part *p, size_t k, struct str *hashes)
+static bool address_list_hashes(struct batch_slice *s, size_t k, struct str *hashes)
 {
-    struct upload *u = p->work->u;
-    const struct entry *entry = &p->work->batch.entries[p->index[k]];
+    struct upload *u = s->batch->u;
+    const struct entry *entry = &s->batch->record.entries[s->index[k]];
     struct known_lead known;
     struct err e = ERR_INIT;
-    if (!look_wants(p, k) || entry->email.n > 0)
+    if (!lead_read_wants(s, k) || entry->email.n > 0)
         return false;
     arena_reset(&u->scratch);
     int rc = state_lead_get(u->c.state, &entry->key, &u->scratch, &known, &e);
@@ -57,7 +57,7 @@ static bool address_hashes(struct part *p, size_t k, struct str *hashes)
     return hashes->n > 0;
 }
 
-static bool address_add(struct address_list *l, struct str email)
+static bool address_list_add(struct address_list *l, struct str email)
 {
     if (l->n == l->cap) {
         size_t cap = l->cap > 0 ? 2 * l->cap : 1024;
@@ -76,29 +76,29 @@ static bool address_add(struct address_list *l, struct str email)
 }
 
 /* Nothing is kept of the place but the addresses. */
-static enum leads_list_see address_see(void *ctx, struct json_object *item)
+static enum leads_list_see address_list_on_item(void *ctx, struct json_object *item)
 {
     struct address_list *l = ctx;
     struct remote_lead remote;
     struct err e = ERR_INIT;
     int rc = api_remote_lead_read(item, &remote, &e);
     err_clear(&e);
-    if (rc != 0 || !look_is_in(&l->target, &remote))
+    if (rc != 0 || !target_holds(&l->target, &remote))
         return LIST_DROP;
     l->seen_n++;
     if (remote.email.n == 0 || l->too_many || l->no_memory)
         return LIST_DROP;
     l->too_many = l->n == ADDRESSES_MAX || buf_str(&l->text).n + remote.email.n > TEXT_MAX_BYTES;
-    if (!l->too_many && !address_add(l, remote.email))
+    if (!l->too_many && !address_list_add(l, remote.email))
         l->no_memory = true;
     return LIST_DROP;
 }
 
-static const struct address *address_find(const struct address_list *l, struct str hashes)
+static const struct address *address_list_find(const struct address_list *l, struct str hashes)
 {
     struct address wanted = {0};
     for (size_t i = 0; l->n > 0 && state_hash_at(hashes, i, &wanted.hash); i++) {
-        const struct address *found = bsearch(&wanted, l->addresses, l->n, sizeof wanted, address_compare);
+        const struct address *found = bsearch(&wanted, l->addresses, l->n, sizeof wanted, address_list_compare);
         if (found != NULL)
             return found;
     }
@@ -106,31 +106,31 @@ static const struct address *address_find(const struct address_list *l, struct s
 }
 
 /* Entries whose address is there have it from now on. */
-static void address_take(const struct address_list *l, struct part *p)
+static void address_list_take(const struct address_list *l, struct batch_slice *s)
 {
-    struct work *w = p->work;
-    for (size_t k = 0; k < p->n; k++) {
+    struct batch_run *b = s->batch;
+    for (size_t k = 0; k < s->n; k++) {
         struct str hashes;
-        struct entry *entry = &w->batch.entries[p->index[k]];
-        if (!address_hashes(p, k, &hashes))
+        struct entry *entry = &b->record.entries[s->index[k]];
+        if (!address_list_hashes(s, k, &hashes))
             continue;
-        const struct address *found = address_find(l, hashes);
-        if (found != NULL && arena_str(&w->arena, (struct str){buf_str(&l->text).p + found->at, found->n}, &entry->email) != 0)
-            upload_fail_oom(w->u);
+        const struct address *found = address_list_find(l, hashes);
+        if (found != NULL && arena_str(&b->arena, (struct str){buf_str(&l->text).p + found->at, found->n}, &entry->email) != 0)
+            upload_fail_oom(b->u);
         if (found != NULL || !l->too_many)
             continue;
         entry->detail = STR("its id is gone, and its place has too many leads to look for its address by a hash");
-        work_entry_done(w, p->index[k], OUTCOME_DEFERRED, REASON_OUTCOME_OPEN, 0);
+        batch_entry_done(b, s->index[k], OUTCOME_DEFERRED, REASON_OUTCOME_OPEN, 0);
     }
-    look_addresses_known(p);
+    lead_read_addresses_known(s);
 }
 
-static void address_listed(void *ctx, const struct api_reply *reply)
+static void address_list_answered(void *ctx, const struct api_reply *reply)
 {
     struct address_list *l = ctx;
     struct err e = ERR_INIT;
-    bool shows_nothing = reply->class == API_OK && l->seen_n == 0 && ++l->looks < LOOKS_MAX;
-    struct part *parts = l->waiting;
+    bool shows_nothing = reply->class == API_OK && l->seen_n == 0 && ++l->looks < ATTEMPTS_MAX;
+    struct batch_slice *slices = l->waiting;
     l->waiting = NULL;
     l->asked = false;
     l->looked = reply->class == API_OK && !shows_nothing;
@@ -145,30 +145,30 @@ static void address_listed(void *ctx, const struct api_reply *reply)
     }
     err_clear(&e);
     if (l->looked && l->n > 0)
-        qsort(l->addresses, l->n, sizeof *l->addresses, address_compare);
-    while (parts != NULL) {
-        struct part *p = parts;
-        parts = p->next;
-        p->look = l->looks;
+        qsort(l->addresses, l->n, sizeof *l->addresses, address_list_compare);
+    while (slices != NULL) {
+        struct batch_slice *s = slices;
+        slices = s->next;
+        s->attempt = l->looks;
         if (upload_ended(l->u) || reply->class != API_OK)
-            p->stopped(p);
+            s->stopped(s);
         else if (l->looked)
-            address_take(l, p);
+            address_list_take(l, s);
         else
-            part_wait_look(p, false, address_list_look);
+            slice_wait_attempt(s, false, address_list_read);
     }
 }
 
-static void address_ask(struct address_list *l)
+static void address_list_ask(struct address_list *l)
 {
     struct err e = ERR_INIT;
-    const struct leads_list all = {.urgent = true, .target = &l->target, .see = address_see};
+    const struct leads_list all = {.urgent = true, .target = &l->target, .see = address_list_on_item};
     l->asked = true;
     if (l->looks == 0)
         log_notice("ids of leads are gone, and the state has their addresses as hashes only: looking through their place");
-    if (api_leads_list(l->u->c.api, &all, address_listed, l, &e) != 0) {
+    if (api_leads_list(l->u->c.api, &all, address_list_answered, l, &e) != 0) {
         const struct api_reply failed = {.class = API_FAILED, .err = &e};
-        address_listed(l, &failed);
+        address_list_answered(l, &failed);
     }
     err_clear(&e);
 }
@@ -185,29 +185,29 @@ static struct address_list *address_list_of(struct upload *u, const struct targe
     return l;
 }
 
-void address_list_look(struct part *p)
+void address_list_read(struct batch_slice *s)
 {
-    struct work *w = p->work;
+    struct batch_run *b = s->batch;
     struct str hashes;
     bool wanted = false;
-    for (size_t k = 0; k < p->n && !wanted; k++)
-        wanted = address_hashes(p, k, &hashes);
-    if (!wanted || w->batch.source == 0) {
-        look_addresses_known(p);
+    for (size_t k = 0; k < s->n && !wanted; k++)
+        wanted = address_list_hashes(s, k, &hashes);
+    if (!wanted || b->record.source == 0) {
+        lead_read_addresses_known(s);
         return;
     }
-    struct address_list *l = address_list_of(w->u, &w->from);
+    struct address_list *l = address_list_of(b->u, &b->from);
     if (l == NULL)
-        upload_fail_oom(w->u);
-    if (l == NULL || upload_ended(w->u)) {
-        p->stopped(p);
+        upload_fail_oom(b->u);
+    if (l == NULL || upload_ended(b->u)) {
+        s->stopped(s);
     } else if (l->looked) {
-        address_take(l, p);
+        address_list_take(l, s);
     } else {
-        p->next = l->waiting;
-        l->waiting = p;
+        s->next = l->waiting;
+        l->waiting = s;
         if (!l->asked)
-            address_ask(l);
+            address_list_ask(l);
     }
 }
 
@@ -217,9 +217,9 @@ void address_lists_free(struct upload *u)
         struct address_list *l = u->address_lists;
         u->address_lists = l->next;
         while (l->waiting != NULL) {
-            struct part *p = l->waiting;
-            l->waiting = p->next;
-            free(p);
+            struct batch_slice *s = l->waiting;
+            l->waiting = s->next;
+            free(s);
         }
         free(l->addresses);
         buf_free(&l->text);

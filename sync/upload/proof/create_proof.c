@@ -1,224 +1,465 @@
-/* What an answer to leads/add proves about each lead, and what it leaves open.
+/* Reading back: what is there decides, never what was probably sent.
  *
- * An entry of created_leads proves a lead when it names the address that was sent at its index and an id that can only be
- * this lead's: no other entry has the id, no lead of this run or of the state has it, and it was not made before the
- * request left. An entry without an address is believed only when nothing in the answer contradicts what was sent.
- *
- * Counters speak of the leads that the answer does not name, and only when the answer accounts for all that it uploaded.
- * A counter explains as many leads as it counts. */
+ * Filtered lists lag behind writes by seconds (observed), so what is not found is looked for again after 1, 2 and 4
+ * seconds (limits.settle scales the sum) before anything is concluded. Leads without an address can only be found by
+ * their row key among all leads of the list, and a repeat would double them: they get more time and are never sent
+ * again in the same run. Answers are filtered again here, because the API ignores filters that it does not know. */
 #include "config.h"
 
-#include "sync/upload/work.h"
+#include "sync/upload/batch.h"
 
+#include <json-c/json.h>
+#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
+#include "sync/base/hash.h"
 #include "sync/base/log.h"
-#include "sync/base/text.h"
+#include "sync/plan/plan.h"
 
-/* What two clocks of the server may differ by. Its Date, which our clock is held against, has whole seconds. */
-enum { CLOCK_MARGIN_MS = 2000 };
+enum { SKEW_MARGIN_MS = 2000 };
 
-/* ---- whom an entry names ---- */
-
-enum naming {
-    NAMES_THE_LEAD,
-    NAMES_NOBODY, /* neither an address nor, of a lead that has none, a name */
-    NAMES_ANOTHER,
+struct read {
+    struct batch_slice *slice;
+    size_t first, n;   /* slice of the slice's index */
+    bool by_key;       /* all leads of the list, matched by leadsync_key */
+    size_t keys_n, found_n;
+    struct wanted_key {
+        uint64_t hash;
+        bool found;
+    } keys[];          /* by_key: of the leads that are looked for, sorted */
 };
 
-static bool same_address(struct upload *u, struct str sent, struct str answered)
+static bool create_proof_is_open(const struct batch_slice *s, size_t k)
 {
-    if (sent.n == answered.n && strncasecmp(sent.p, answered.p, sent.n) == 0)
-        return true;
-    uint64_t hash = email_hash(u, sent);
-    return hash != 0 && hash == email_hash(u, answered);
+    return batch_entry_is_open(s->batch, s->index[k]);
 }
 
-/* A lead without an address: its names, as far as the answer has them. */
-static enum naming by_names(struct work *w, uint32_t i, const struct added_lead *added)
+static bool create_proof_in_target(const struct batch_run *b, const struct remote_lead *r)
 {
-    struct lead lead;
-    if (added->first_name.n + added->last_name.n == 0)
-        return NAMES_NOBODY;
-    arena_reset(&w->u->scratch);
-    if (work_lead(w, i, &w->u->scratch, &lead) != 0)
-        return NAMES_ANOTHER;
-    const struct value *first = &lead.core[LEAD_FIRST_NAME], *last = &lead.core[LEAD_LAST_NAME];
-    bool same = (added->first_name.n == 0 || str_eq(added->first_name, (struct str){first->p, first->n})) &&
-                (added->last_name.n == 0 || str_eq(added->last_name, (struct str){last->p, last->n}));
-    return same ? NAMES_THE_LEAD : NAMES_ANOTHER;
+    return target_holds(&b->target, r);
 }
 
-static enum naming names(struct work *w, uint32_t i, const struct added_lead *added)
+/* A look before the first request (lead_scan.c). */
+static bool create_proof_is_first_read(const struct batch_slice *s)
 {
-    struct str sent = w->batch.entries[i].email;
-    if (sent.n == 0)
-        return added->email.n > 0 ? NAMES_ANOTHER : by_names(w, i, added);
-    if (added->email.n == 0)
-        return NAMES_NOBODY;
-    return same_address(w->u, sent, added->email) ? NAMES_THE_LEAD : NAMES_ANOTHER;
+    return s->round == 0;
 }
 
-/* ---- whose an id is ---- */
-
-/* Ids of leads are version 7: the first 48 bits are milliseconds (observed). */
-static bool id_moment(const struct uuid *id, int64_t *ms)
+static void create_proof_give_up(struct batch_slice *s)
 {
-    *ms = 0;
-    for (size_t i = 0; i < 6; i++)
-        *ms = *ms << 8 | id->b[i];
-    return id->b[6] >> 4 == 7;
+    batch_leave_open(s->batch);
+    slice_free(s);
 }
 
-/* Asking the state may read all leads once, so it is asked only about ids that may be as old as its leads. */
-static int id_is_new(struct work *w, const struct uuid *id, int64_t sent_ms, bool *is_new, struct err *e)
-{
-    struct upload *u = w->u;
-    int64_t ms, skew_ms = w->skew_ms != 0 ? w->skew_ms : u->skew_ms;
-    struct hash128 owner;
-    bool dated = id_moment(id, &ms);
-    *is_new = !held_ids_has(&u->held, id) && (!dated || ms >= sent_ms + skew_ms - CLOCK_MARGIN_MS);
-    if (!*is_new || (dated && ms > u->c.known_until_ms + skew_ms + CLOCK_MARGIN_MS))
-        return 0;
-    int rc = state_id_owner(u->c.state, id, &owner, e);
-    *is_new = rc == 0;
-    return rc < 0 ? -1 : 0;
-}
+/* ---- what was found ---- */
 
-enum { PLACES_N = 2048 };
-_Static_assert(PLACES_N >= 2 * LEADS_ADD_MAX_LEADS, "a place for each lead, and as many empty ones");
-
-/* Of entries with the same id none is believed. */
-static int refuse_twins(const struct leads_added *a, bool *proved, struct arena *arena, struct err *e)
+/* A value that the API does not tell is only taken for granted in a lead
+ * that we created ourselves, with it; anywhere else it is written, again if need be. */
+bool lead_match_changes(struct batch_run *b, uint32_t i, const struct lead *wanted, const struct remote_lead *remote, bool ours,
+                      uint32_t *fields, bool *custom)
 {
-    uint16_t *places = arena_calloc(arena, PLACES_N, sizeof *places);
-    if (places == NULL)
-        return err_oom(e);
-    for (size_t c = 0; c < a->created_n; c++) {
-        const struct uuid *id = &a->created[c].id;
-        uint64_t halves[2];
-        memcpy(halves, id->b, sizeof halves);
-        size_t at = (size_t)((halves[0] ^ halves[1]) * UINT64_C(0x9e3779b97f4a7c15) >> 53);
-        while (places[at] != 0 && !uuid_eq(&a->created[places[at] - 1].id, id))
-            at = (at + 1) % PLACES_N;
-        if (places[at] != 0)
-            proved[c] = proved[places[at] - 1] = false;
-        else
-            places[at] = (uint16_t)(c + 1);
+    const enum overwrite *rules = b->u->c.mapping->overwrite;
+    bool ruled = wanted->shape == &b->u->c.mapping->shape, any = false;
+    const struct entry_progress *progress = &b->progress[i];
+    bool only_changed = b->record.op != OP_CREATE && (progress->fields != 0 || progress->custom_changed.n > 0);
+    *fields = 0;
+    for (int f = 0; f < LEAD_FIELD_N; f++) {
+        struct value there;
+        api_remote_field(remote, (enum lead_field)f, &there);
+        bool untold = there.kind == VALUE_ABSENT && lead_field_table[f].payload[0] == '\0';
+        if (f == LEAD_EMAIL || (only_changed && (progress->fields & 1U << f) == 0) || (untold && ours))
+            continue;
+        if (plan_value_changes(&there, &wanted->core[f], ruled ? rules[f] : OVERWRITE_ALWAYS))
+            *fields |= 1U << f;
     }
-    return 0;
+    for (size_t c = 0; c < wanted->shape->custom_n; c++) {
+        struct value there;
+        api_remote_custom(remote, wanted->shape->custom_names[c], &there);
+        bool mine = !only_changed || (c < progress->custom_changed.n && progress->custom_changed.p[c] != 0);
+        custom[c] = mine && plan_value_changes(&there, &wanted->custom[c],
+                                               ruled ? rules[LEAD_FIELD_N + c] : OVERWRITE_ALWAYS);
+        any = any || custom[c];
+    }
+    return *fields != 0 || any;
 }
 
-/* ---- the answer ---- */
-
-/* Dozens of batches are under way, and each entry and its address are out of the cache by now: fetched a few leads ahead,
- * they are there when they are looked at. */
-static void fetch_ahead(const struct part *p, const struct leads_added *a, size_t c)
+static bool create_proof_created_by_us(const struct batch_slice *s, const struct remote_lead *remote)
 {
-    enum { ENTRY_AHEAD = 16, ADDRESS_AHEAD = 8 };
-    const struct entry *entries = p->work->batch.entries;
-    if (c + ENTRY_AHEAD < a->created_n)
-        __builtin_prefetch(&entries[p->index[a->created[c + ENTRY_AHEAD].index]].email);
-    if (c + ADDRESS_AHEAD < a->created_n) {
-        __builtin_prefetch(entries[p->index[a->created[c + ADDRESS_AHEAD].index]].email.p);
-        held_ids_prefetch(&p->work->u->held, &a->created[c + ADDRESS_AHEAD].id);
-    }
+    const struct batch_run *b = s->batch;
+    bool may_have_arrived = !create_proof_is_first_read(s) && (!s->attribute || s->unexplained || s->round > 1);
+    /* A request that was lost told no time: any other answer of the same server does. */
+    int64_t skew_ms = b->skew_ms != 0 ? b->skew_ms : b->u->skew_ms;
+    return may_have_arrived && remote->created_ms >= b->first_sent_ms + skew_ms - SKEW_MARGIN_MS;
 }
 
-int create_prove(struct part *p, const struct leads_added *a, int64_t sent_ms, struct arena *arena, bool **proved,
-                 size_t *proved_n, struct err *e)
+/* A lead that is in the target: ours, or met there for the first time. */
+static void create_proof_found_create(struct batch_slice *s, uint32_t i, struct lead *wanted, const struct remote_lead *remote, bool *custom)
 {
-    struct work *w = p->work;
-    size_t named_n = 0, wrong_n = 0;
-    unsigned char *naming = arena_calloc(arena, a->created_n + 1, 1);
-    *proved = arena_calloc(arena, a->created_n + 1, sizeof **proved);
-    *proved_n = 0;
-    if (naming == NULL || *proved == NULL)
-        return err_oom(e);
-    for (size_t c = 0; c < a->created_n; c++) {
-        fetch_ahead(p, a, c);
-        naming[c] = (unsigned char)names(w, p->index[a->created[c].index], &a->created[c]);
-        named_n += a->created[c].email.n > 0;
-        wrong_n += naming[c] == NAMES_ANOTHER;
+    struct batch_run *b = s->batch;
+    struct entry_progress *progress = &b->progress[i];
+    bool conflict = false;
+    struct err e = ERR_INIT;
+    uint32_t fields;
+    /* Once: a look after a PATCH meets the same lead. */
+    if (!progress->met) {
+        progress->ours = create_proof_created_by_us(s, remote);
+        if (rekey_meet(b, i, &remote->id, &progress->ours, &conflict, &e) != 0)
+            upload_fail(b->u, &e);
+        err_clear(&e);
     }
-    for (size_t c = 0; c < a->created_n; c++) {
-        /* A server that names addresses leaves none out, and one wrong index casts doubt on all. */
-        bool addressed = w->batch.entries[p->index[a->created[c].index]].email.n > 0;
-        bool silence_is_fine = wrong_n == 0 && (!addressed || named_n == 0);
-        (*proved)[c] = (naming[c] == NAMES_THE_LEAD && (addressed || wrong_n == 0)) ||
-                       (naming[c] == NAMES_NOBODY && silence_is_fine);
+    progress->met = true;
+    if (conflict)
+        return;
+    bool ours = progress->ours;
+    if (b->u->c.mapping->mode == MODE_CREATE) {
+        /* Never patched, whatever became of its values. */
+        batch_entry_done(b, i, ours ? OUTCOME_CREATED : OUTCOME_SKIPPED, ours ? REASON_NONE : REASON_IN_TARGET,
+                        s->http_status);
+        return;
     }
-    if (refuse_twins(a, *proved, arena, e) != 0)
-        return -1;
-    for (size_t c = 0; c < a->created_n; c++) {
-        if ((*proved)[c] && id_is_new(w, &a->created[c].id, sent_ms, &(*proved)[c], e) != 0)
-            return -1;
-        if ((*proved)[c] && held_ids_add(&w->u->held, &a->created[c].id) != 0)
-            return err_oom(e);
-        *proved_n += (*proved)[c];
-    }
-    return 0;
+    enum outcome proved = ours ? OUTCOME_CREATED : b->progress[i].rounds > 0 ? OUTCOME_CHANGED : OUTCOME_UNCHANGED;
+    if (!lead_match_changes(b, i, wanted, remote, ours, &fields, custom))
+        batch_entry_done(b, i, proved, REASON_NONE, s->http_status);
+    else if (b->earlier)
+        batch_entry_done(b, i, OUTCOME_DEFERRED, REASON_OUTCOME_OPEN, 0);
+    else if (b->progress[i].rounds >= ROUNDS_MAX)
+        batch_entry_done(b, i, OUTCOME_FAILED, REASON_API_ERROR, s->http_status);
+    else
+        update_patch(b, i, wanted, fields, custom, remote, ours ? OUTCOME_CREATED : OUTCOME_CHANGED);
 }
 
-/* ---- what the counters explain ---- */
-
-enum reason create_elsewhere_reason(const struct work *w)
+static void create_proof_found(struct batch_slice *s, uint32_t i, const struct remote_lead *remote)
 {
-    switch (w->u->c.mapping->dedupe) {
-    case DEDUPE_ANY_CAMPAIGN: return REASON_IN_CAMPAIGN;
-    case DEDUPE_ANY_LIST: return REASON_IN_LIST;
-    default: return REASON_IN_WORKSPACE;
+    struct batch_run *b = s->batch;
+    struct entry *entry = &b->record.entries[i];
+    struct lead wanted;
+    arena_reset(&b->u->scratch);
+    entry->has_lead_id = true;
+    entry->lead_id = remote->id;
+    bool *custom = NULL;
+    if (batch_entry_lead(b, i, &b->u->scratch, &wanted) == 0)
+        custom = arena_calloc(&b->u->scratch, wanted.shape->custom_n + 1, sizeof *custom);
+    if (custom == NULL)
+        upload_fail_oom(b->u);
+    else
+        create_proof_found_create(s, i, &wanted, remote, custom);
+}
+
+/* In the workspace, but not in the target: does that explain why it was not created? */
+static void create_proof_found_elsewhere(struct batch_slice *s, uint32_t i, const struct remote_lead *remote)
+{
+    struct batch_run *b = s->batch;
+    enum dedupe_scope scope = b->u->c.mapping->dedupe;
+    bool explains = scope == DEDUPE_WORKSPACE || (scope == DEDUPE_ANY_CAMPAIGN && remote->has_campaign) ||
+                    (scope == DEDUPE_ANY_LIST && remote->has_list);
+    if (s->attribute && explains) {
+        batch_entry_location(b, i, remote);
+        batch_entry_done(b, i, OUTCOME_SKIPPED, create_elsewhere_reason(b), s->http_status);
     }
 }
 
-static void explain(struct part *rest, enum outcome outcome, enum reason reason)
+static bool create_proof_key_matches(struct batch_slice *s, uint32_t i, const struct remote_lead *remote)
 {
-    rest->ambiguous = false;
-    rest->absent_outcome = outcome;
-    rest->absent_reason = reason;
+    struct value key;
+    api_remote_custom(remote, STR("leadsync_key"), &key);
+    struct str text = s->batch->record.entries[i].key_text;
+    return key.kind == VALUE_STRING && str_eq((struct str){key.p, key.n}, text);
 }
 
-void create_explain(struct part *rest, const struct leads_added *a, size_t proved_n)
+static bool create_proof_matches(struct read *r, uint32_t i, const struct remote_lead *remote, uint64_t hash)
 {
-    struct work *w = rest->work;
-    const struct {
-        int64_t n;
-        enum outcome outcome;
-        enum reason reason;
-    } counters[] = {
-        {a->in_blocklist, OUTCOME_SKIPPED, REASON_BLOCKLISTED},
-        {a->invalid_email, OUTCOME_REJECTED, REASON_INVALID_THERE},
-        {a->incomplete, OUTCOME_REJECTED, REASON_INCOMPLETE},
-        {a->duplicate_email, OUTCOME_SKIPPED, REASON_DUPLICATE_IN_SOURCE},
-        {a->skipped, OUTCOME_SKIPPED, create_elsewhere_reason(w)},
-        {a->duplicated, OUTCOME_SKIPPED, REASON_IN_TARGET},
-    };
-    int64_t absent_n = (int64_t)(rest->asked_n - a->created_n), sum = 0;
-    size_t speaks = 0, counter = 0;
-    rest->attribute = proved_n == a->created_n && a->uploaded == (int64_t)proved_n;
-    rest->claimed = !rest->attribute;
-    rest->ambiguous = true;
-    rest->absent_outcome = OUTCOME_FAILED;
-    rest->absent_reason = REASON_UNATTRIBUTED;
-    for (size_t i = 0; i < sizeof counters / sizeof counters[0]; i++)
-        if (counters[i].n > 0) {
-            speaks++;
-            sum += counters[i].n;
-            counter = i;
+    struct batch_run *b = r->slice->batch;
+    if (r->by_key)
+        return b->record.entries[i].email.n == 0 && create_proof_key_matches(r->slice, i, remote);
+    return hash != 0 && b->progress[i].email_hash == hash;
+}
+
+/* ---- among all leads of the list ---- */
+
+static int create_proof_by_hash(const void *a, const void *b)
+{
+    uint64_t x = ((const struct wanted_key *)a)->hash, y = ((const struct wanted_key *)b)->hash;
+    return (x > y) - (x < y);
+}
+
+uint64_t lead_scan_key_hash(const struct upload *u, struct str key)
+{
+    return hash_keyed64(state_secret(u->c.state), key.p, key.n);
+}
+
+bool lead_scan_key(const struct upload *u, const struct target *target, struct json_object *item, uint64_t *hash)
+{
+    struct remote_lead remote;
+    struct err ignored = ERR_INIT;
+    struct value key = {0};
+    bool readable = api_remote_lead_read(item, &remote, &ignored) == 0;
+    err_clear(&ignored);
+    if (readable)
+        api_remote_custom(&remote, STR("leadsync_key"), &key);
+    if (!readable || key.kind != VALUE_STRING || !target_holds(target, &remote))
+        return false;
+    *hash = lead_scan_key_hash(u, (struct str){key.p, key.n});
+    return true;
+}
+
+static void create_proof_want_keys(struct read *r)
+{
+    const struct batch_slice *s = r->slice;
+    for (size_t k = 0; k < s->n; k++) {
+        const struct entry *entry = &s->batch->record.entries[s->index[k]];
+        if (create_proof_is_open(s, k) && entry->email.n == 0)
+            r->keys[r->keys_n++] = (struct wanted_key){lead_scan_key_hash(s->batch->u, entry->key_text), false};
+    }
+    qsort(r->keys, r->keys_n, sizeof *r->keys, create_proof_by_hash);
+}
+
+/* A list may have millions of leads: only those with a key of ours are kept, and when all are found the rest of it is
+ * not asked for. */
+static enum leads_list_see create_proof_on_item(void *ctx, struct json_object *item)
+{
+    struct read *r = ctx;
+    struct wanted_key wanted = {0};
+    if (!lead_scan_key(r->slice->batch->u, &r->slice->batch->target, item, &wanted.hash))
+        return LIST_DROP;
+    struct wanted_key *k = bsearch(&wanted, r->keys, r->keys_n, sizeof *r->keys, create_proof_by_hash);
+    if (k == NULL)
+        return LIST_DROP;
+    r->found_n += !k->found;
+    k->found = true;
+    return r->found_n == r->keys_n ? LIST_KEEP_LAST : LIST_KEEP;
+}
+
+/* Two passes: a lead in the target counts before one of the same address elsewhere. */
+static void create_proof_take_items(struct read *r, struct json_object *items)
+{
+    struct batch_slice *s = r->slice;
+    struct batch_run *b = s->batch;
+    size_t n = json_object_is_type(items, json_type_array) ? json_object_array_length(items) : 0;
+    for (int pass = 0; pass < 2; pass++)
+        for (size_t item = 0; item < n; item++) {
+            struct remote_lead remote;
+            struct err e = ERR_INIT;
+            if (api_remote_lead_read(json_object_array_get_idx(items, item), &remote, &e) != 0) {
+                log_detail("a lead of leads/list cannot be read: %s", err_text(&e));
+                err_clear(&e);
+                continue;
+            }
+            bool here = create_proof_in_target(b, &remote);
+            if (here != (pass == 0))
+                continue;
+            uint64_t hash = r->by_key ? 0 : email_hash(b->u, remote.email);
+            for (size_t k = r->first; k < r->first + r->n; k++) {
+                if (!create_proof_is_open(s, k) || !create_proof_matches(r, s->index[k], &remote, hash))
+                    continue;
+                if (here)
+                    create_proof_found(s, s->index[k], &remote);
+                else
+                    create_proof_found_elsewhere(s, s->index[k], &remote);
+                break;
+            }
         }
-    if (rest->claimed) {
-        log_warning("leads/add: the answer counts %lld uploaded lead%s and proves %zu of %zu; reading the others back",
-                    (long long)a->uploaded, text_plural((unsigned long long)a->uploaded), proved_n, rest->asked_n);
-    } else if (speaks == 1 && sum == absent_n) {
-        explain(rest, counters[counter].outcome, counters[counter].reason);
-    } else if (speaks == 0 && a->remaining_in_plan == 0 && w->target.kind == TARGET_CAMPAIGN) {
-        /* Took what fits and said nothing of the rest: a plan that is full does not always refuse. */
-        explain(rest, OUTCOME_DEFERRED, REASON_PLAN_FULL);
-        w->u->plan_full[TARGET_CAMPAIGN] = true;
-    } else if (sum < absent_n) {
-        rest->unexplained = true;
-        log_warning("leads/add: the counters of the answer explain %lld of %lld lead%s not created; reading back",
-                    (long long)sum, (long long)absent_n, text_plural((unsigned long long)absent_n));
+}
+
+/* ---- what was not found ---- */
+
+static void create_proof_settle_rest(struct batch_slice *s, enum outcome outcome, enum reason reason)
+{
+    for (size_t k = 0; k < s->n; k++)
+        if (create_proof_is_open(s, k))
+            batch_entry_done(s->batch, s->index[k], outcome, reason, s->http_status);
+    slice_free(s);
+}
+
+/* Counters of a smaller request tell more; those of a single lead are its own. */
+static bool create_proof_may_ask_again(const struct batch_slice *s)
+{
+    return s->attribute && s->ambiguous && s->asked_n > 1;
+}
+
+/* Sends what is still open */
+static void create_proof_send_rest(struct batch_slice *s)
+{
+    struct upload *u = s->batch->u;
+    struct err e = ERR_INIT;
+    struct batch_slice *rest = slice_of_open(s, 0, s->n, &e);
+    slice_free(s);
+    if (rest == NULL)
+        upload_fail(u, &e);
+    else
+        create_send(rest);
+    err_clear(&e);
+}
+
+/* A repeat of a lead without an address would be a second lead. So when its request may have created it, it is not sent
+ * again: neither in halves nor whole, in this run. */
+static void create_proof_leave_nameless(struct batch_slice *s)
+{
+    bool accounted = s->attribute && !s->unexplained && !create_proof_may_ask_again(s);
+    for (size_t k = 0; k < s->n && !accounted; k++)
+        if (create_proof_is_open(s, k) && s->batch->record.entries[s->index[k]].email.n == 0)
+            batch_entry_stays_open(s->batch, s->index[k], s->http_status);
+}
+
+/* Looked for often enough: it is not there. */
+static void create_proof_conclude(struct batch_slice *s)
+{
+    struct batch_run *b = s->batch;
+    if (b->record.op == OP_CREATE && !b->earlier)
+        create_proof_leave_nameless(s);
+    if (b->earlier) {
+        create_proof_settle_rest(s, OUTCOME_DEFERRED, REASON_OUTCOME_OPEN);
+    } else if (create_proof_may_ask_again(s)) {
+        create_send_halves(s);
+    } else if (s->attribute) {
+        bool lags = s->absent_reason == REASON_IN_TARGET && b->u->c.mapping->mode != MODE_CREATE;
+        create_proof_settle_rest(s, lags ? OUTCOME_DEFERRED : s->absent_outcome, lags ? REASON_OUTCOME_OPEN : s->absent_reason);
+    } else if (s->round >= ROUNDS_MAX) {
+        create_proof_settle_rest(s, s->claimed ? OUTCOME_DEFERRED : OUTCOME_FAILED,
+                    s->claimed ? REASON_OUTCOME_OPEN : REASON_API_ERROR);
+    } else {
+        create_proof_send_rest(s);
+    }
+}
+
+/* All reads of a look are answered. */
+static void create_proof_read_done(struct batch_slice *s)
+{
+    struct batch_run *b = s->batch;
+    bool no_email = false;
+    size_t open_n = 0;
+    for (size_t k = 0; k < s->n; k++)
+        if (create_proof_is_open(s, k)) {
+            s->index[open_n++] = s->index[k];
+            no_email = no_email || b->record.entries[s->index[k]].email.n == 0;
+        }
+    s->n = open_n;
+    s->attempt++;
+    if (open_n == 0) {
+        slice_free(s);
+        return;
+    }
+    if (create_proof_is_first_read(s)) {
+        create_proof_send_rest(s);
+        return;
+    }
+    if (b->u->stopping) {
+        create_proof_give_up(s);
+        return;
+    }
+    /* Halves tell more than waiting where all leads are accounted for; what an old run left open had its time to appear. */
+    bool may_appear = s->unexplained || !create_proof_may_ask_again(s);
+    if (b->earlier) {
+        int64_t now_ms = b->u->c.clock->wall_ms(b->u->c.clock);
+        /* A lead without an address would be doubled by a repeat, and its request may have waited long before it left. */
+        may_appear = no_email || now_ms < b->first_sent_ms + b->u->c.mapping->limits.settle_ms;
+    }
+    if (!may_appear || s->attempt >= ATTEMPTS_MAX) {
+        create_proof_conclude(s);
+        return;
+    }
+    slice_wait_attempt(s, no_email, create_proof_start);
+}
+
+/* ---- asking ---- */
+
+static void create_proof_read_answered(void *ctx, const struct api_reply *reply)
+{
+    struct read *r = ctx;
+    struct batch_slice *s = r->slice;
+    if (reply->skew_ms != 0)
+        s->batch->u->skew_ms = reply->skew_ms;
+    if (reply->class == API_OK) {
+        create_proof_take_items(r, reply->json);
+    } else if (reply->class != API_CANCELLED) {
+        struct err e = ERR_INIT;
+        if (reply->err != NULL)
+            upload_fail(s->batch->u, reply->err);
+        else
+            err_set(&e, XS_API, "leads/list was refused (%d %.*s): what was sent cannot be read back; run again later",
+                    reply->http_status, STR_ARG(reply->message));
+        if (e.status != XS_DONE)
+            upload_fail(s->batch->u, &e);
+        err_clear(&e);
+        batch_leave_open(s->batch);
+    } else {
+        batch_leave_open(s->batch);
+    }
+    free(r);
+    if (--s->reads_n > 0)
+        return;
+    if (s->batch->left_open)
+        slice_free(s);
+    else
+        create_proof_read_done(s);
+}
+
+static int create_proof_ask(struct batch_slice *s, size_t first, size_t n, bool by_key, struct err *e)
+{
+    struct batch_run *b = s->batch;
+    struct str contacts[LEADS_LIST_MAX];
+    struct leads_list list = {.urgent = true, .target = s->attribute ? NULL : &b->target};
+    if (by_key)
+        list.target = &b->target;
+    for (size_t k = first; !by_key && k < first + n; k++) {
+        const struct entry *entry = &b->record.entries[s->index[k]];
+        if (entry->email.n > 0)
+            contacts[list.contacts_n++] = entry->email;
+    }
+    if (!by_key && list.contacts_n == 0)
+        return 0;
+    list.contacts = contacts;
+    struct read *r = malloc(sizeof *r + (by_key ? n : 0) * sizeof r->keys[0]);
+    if (r == NULL)
+        return err_oom(e);
+    *r = (struct read){.slice = s, .first = first, .n = n, .by_key = by_key};
+    if (by_key) {
+        create_proof_want_keys(r);
+        list.see = create_proof_on_item;
+    }
+    if (api_leads_list(b->u->c.api, &list, create_proof_read_answered, r, e) != 0) {
+        free(r);
+        return -1;
+    }
+    s->reads_n++;
+    return 0;
+}
+
+void create_proof_start(struct batch_slice *s)
+{
+    struct batch_run *b = s->batch;
+    struct err e = ERR_INIT;
+    bool no_email = false;
+    int rc = 0;
+    /* Counters that leave no doubt need no look: nothing there explains a blocked or invalid address. */
+    if (s->attribute && !s->ambiguous && s->absent_reason != REASON_IN_TARGET &&
+        s->absent_reason != create_elsewhere_reason(b)) {
+        create_proof_settle_rest(s, s->absent_outcome, s->absent_reason);
+        return;
+    }
+    for (size_t k = 0; k < s->n; k++) {
+        struct entry_progress *progress = &b->progress[s->index[k]];
+        struct str email = b->record.entries[s->index[k]].email;
+        if (progress->email_hash == 0 && email.n > 0)
+            progress->email_hash = email_hash(b->u, email);
+        no_email = no_email || email.n == 0;
+    }
+    /* Held until all are asked: an answer must not end the look while others are still being queued. */
+    s->reads_n = 1;
+    for (size_t first = 0; rc == 0 && first < s->n && !create_proof_is_first_read(s); first += LEADS_LIST_MAX) {
+        size_t n = s->n - first < LEADS_LIST_MAX ? s->n - first : LEADS_LIST_MAX;
+        rc = create_proof_ask(s, first, n, false, &e);
+    }
+    if (rc == 0 && no_email)
+        rc = create_proof_ask(s, 0, s->n, true, &e);
+    if (rc != 0) {
+        upload_fail(b->u, &e);
+        batch_leave_open(b);
+    }
+    err_clear(&e);
+    if (--s->reads_n == 0) {
+        if (b->left_open)
+            slice_free(s);
+        else
+            create_proof_read_done(s);
     }
 }

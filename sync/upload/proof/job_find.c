@@ -8,22 +8,22 @@
 
 enum { SKEW_MARGIN_MS = 2000, JOB_BYTES = 4 << 20 };
 
-static void find(struct part *p);
+static void job_find_ask(struct batch_slice *s);
 
-static void not_found(struct part *p)
+static void job_find_not_found(struct batch_slice *s)
 {
-    struct work *w = p->work;
-    bool may_appear = p->look < LOOKS_MAX;
-    if (w->earlier)
-        may_appear = may_appear && w->u->c.clock->wall_ms(w->u->c.clock) < w->first_sent_ms + work_late_looks_ms(w);
+    struct batch_run *b = s->batch;
+    bool may_appear = s->attempt < ATTEMPTS_MAX;
+    if (b->earlier)
+        may_appear = may_appear && b->u->c.clock->wall_ms(b->u->c.clock) < b->first_sent_ms + slice_late_reads_ms(b);
     if (may_appear)
-        part_wait_look(p, true, find); /* a job may be listed late */
+        slice_wait_attempt(s, true, job_find_ask); /* a job may be listed late */
     else
-        move_no_job(p);
+        move_no_job(s);
 }
 
 /* A job that the state knows carried another request, perhaps the same leads the same way a moment ago. 1/0/-1 */
-static int is_of_another(struct upload *u, struct str id, struct err *e)
+static int job_find_is_of_another(struct upload *u, struct str id, struct err *e)
 {
     struct arena arena;
     struct job_record record;
@@ -35,20 +35,20 @@ static int is_of_another(struct upload *u, struct str id, struct err *e)
 }
 
 /* Is it the job of this request? 1/0/-1 */
-static int is_ours(const struct part *p, const struct remote_job *remote, const struct leads_move *move, struct err *e)
+static int job_find_is_ours(const struct batch_slice *s, const struct remote_job *remote, const struct leads_move *move, struct err *e)
 {
-    const struct work *w = p->work;
-    int64_t skew_ms = w->skew_ms != 0 ? w->skew_ms : w->u->skew_ms;
-    if (remote->created_ms < w->first_sent_ms + skew_ms - SKEW_MARGIN_MS || !api_remote_job_within(remote, move))
+    const struct batch_run *b = s->batch;
+    int64_t skew_ms = b->skew_ms != 0 ? b->skew_ms : b->u->skew_ms;
+    if (remote->created_ms < b->first_sent_ms + skew_ms - SKEW_MARGIN_MS || !api_remote_job_within(remote, move))
         return 0;
-    int other = is_of_another(w->u, remote->id, e);
+    int other = job_find_is_of_another(b->u, remote->id, e);
     return other < 0 ? -1 : other == 0;
 }
 
-static void listed(void *ctx, const struct api_reply *reply)
+static void job_find_answered(void *ctx, const struct api_reply *reply)
 {
-    struct part *p = ctx;
-    struct work *w = p->work;
+    struct batch_slice *s = ctx;
+    struct batch_run *b = s->batch;
     struct json_object *items = job_items(reply);
     if (items == NULL) {
         struct err e = ERR_INIT;
@@ -56,12 +56,12 @@ static void listed(void *ctx, const struct api_reply *reply)
             err_set(&e, XS_API, "the list of background jobs was refused (%d %.*s): what became of a move cannot be told; "
                     "run again later", reply->http_status, STR_ARG(reply->message));
         if (reply->err != NULL || e.status != XS_DONE)
-            upload_fail(w->u, reply->err != NULL ? reply->err : &e);
+            upload_fail(b->u, reply->err != NULL ? reply->err : &e);
         err_clear(&e);
-        move_give_up(p, w->u->c.stop_reason);
+        move_give_up(s, b->u->c.stop_reason);
         return;
     }
-    const struct leads_move move = {w->from, w->target, move_ids(p), p->n};
+    const struct leads_move move = {b->from, b->target, move_ids(s), s->n};
     for (size_t i = 0; move.ids != NULL && i < json_object_array_length(items); i++) {
         struct remote_job remote;
         struct err e = ERR_INIT;
@@ -69,41 +69,41 @@ static void listed(void *ctx, const struct api_reply *reply)
             err_clear(&e);
             continue;
         }
-        int ours = is_ours(p, &remote, &move, &e);
+        int ours = job_find_is_ours(s, &remote, &move, &e);
         if (ours < 0)
-            upload_fail(w->u, &e);
+            upload_fail(b->u, &e);
         err_clear(&e);
         if (ours < 0) {
-            move_give_up(p, w->u->c.stop_reason);
+            move_give_up(s, b->u->c.stop_reason);
             return;
         }
         if (ours > 0) {
-            job_watch(p, remote.id, &remote);
+            jobs_watch(s, remote.id, &remote);
             return;
         }
     }
-    p->look++;
-    not_found(p);
+    s->attempt++;
+    job_find_not_found(s);
 }
 
-static void find(struct part *p)
+static void job_find_ask(struct batch_slice *s)
 {
-    struct work *w = p->work;
+    struct batch_run *b = s->batch;
     struct err e = ERR_INIT;
-    const struct jobs_list list = {.moved_from = &w->from, .urgent = true};
-    if (upload_ended(w->u)) {
-        move_give_up(p, w->u->c.stop_reason);
+    const struct jobs_list list = {.moved_from = &b->from, .urgent = true};
+    if (upload_ended(b->u)) {
+        move_give_up(s, b->u->c.stop_reason);
         return;
     }
-    if (api_jobs_list(w->u->c.api, &list, listed, p, &e) != 0) {
-        upload_fail(w->u, &e);
-        move_give_up(p, w->u->c.stop_reason);
+    if (api_jobs_list(b->u->c.api, &list, job_find_answered, s, &e) != 0) {
+        upload_fail(b->u, &e);
+        move_give_up(s, b->u->c.stop_reason);
     }
     err_clear(&e);
 }
 
-void job_find(struct part *p)
+void job_find(struct batch_slice *s)
 {
-    p->look = 0;
-    find(p);
+    s->attempt = 0;
+    job_find_ask(s);
 }

@@ -16,16 +16,16 @@
 
 enum { POLL_FIRST_MS = 100, POLL_MOST_MS = 15000, SAY_AFTER_MS = 5000, FILTERS_MAX = 1 << 20 };
 
-static void poll_answered(void *ctx, const struct api_reply *reply);
+static void jobs_poll_answered(void *ctx, const struct api_reply *reply);
 
-static int64_t now_us(const struct upload *u)
+static int64_t jobs_now_us(const struct upload *u)
 {
     return u->c.clock->mono_us(u->c.clock);
 }
 
 /* ---- what is recorded ---- */
 
-static int record(struct upload *u, const struct job *job, struct err *e)
+static int jobs_record(struct upload *u, const struct job *job, struct err *e)
 {
     const struct job_record r = {
         .id = job->told.id,
@@ -45,15 +45,15 @@ static int record(struct upload *u, const struct job *job, struct err *e)
     return state_job_put(u->c.state, &r, e);
 }
 
-static void record_or_fail(struct upload *u, const struct job *job)
+static void jobs_record_or_fail(struct upload *u, const struct job *job)
 {
     struct err e = ERR_INIT;
-    if (record(u, job, &e) != 0)
+    if (jobs_record(u, job, &e) != 0)
         upload_fail(u, &e);
     err_clear(&e);
 }
 
-static int replace(char **text, struct str with)
+static int jobs_replace(char **text, struct str with)
 {
     char *copy = str_dup(with);
     if (copy == NULL)
@@ -64,7 +64,7 @@ static int replace(char **text, struct str with)
 }
 
 /* As the API told it last. 0/-1 */
-static int take_remote(struct job *job, const struct remote_job *remote)
+static int jobs_take_remote(struct job *job, const struct remote_job *remote)
 {
     struct json_object *data = NULL, *filters = NULL;
     if (remote->progress >= 0)
@@ -76,14 +76,14 @@ static int take_remote(struct job *job, const struct remote_job *remote)
     if (json_object_object_get_ex(remote->object, "data", &data) && json_object_is_type(data, json_type_object) &&
         json_object_object_get_ex(data, "filters", &filters) && json_object_is_type(filters, json_type_object)) {
         const char *text = json_object_to_json_string_ext(filters, JSON_C_TO_STRING_PLAIN);
-        if (text != NULL && strlen(text) <= FILTERS_MAX && replace(&job->filters, str_from(text)) != 0)
+        if (text != NULL && strlen(text) <= FILTERS_MAX && jobs_replace(&job->filters, str_from(text)) != 0)
             return -1;
     }
-    return replace(&job->told.type, remote->type) != 0 ? -1 : replace(&job->told.status, remote->status_text);
+    return jobs_replace(&job->told.type, remote->type) != 0 ? -1 : jobs_replace(&job->told.status, remote->status_text);
 }
 
 /* What an earlier run recorded of it. 0/-1 */
-static int take_record(struct upload *u, struct job *job, struct err *e)
+static int jobs_take_record(struct upload *u, struct job *job, struct err *e)
 {
     struct job_record r = {.type = "move-leads", .status = "pending"};
     arena_reset(&u->scratch);
@@ -92,15 +92,15 @@ static int take_record(struct upload *u, struct job *job, struct err *e)
     job->progress = r.progress;
     job->created_ms = r.created_ms;
     job->updated_ms = r.updated_ms;
-    bool bad = replace(&job->told.type, str_from(r.type != NULL ? r.type : "")) != 0 ||
-               replace(&job->told.status, str_from(r.status != NULL ? r.status : "")) != 0 ||
-               (r.filters != NULL && replace(&job->filters, str_from(r.filters)) != 0);
+    bool bad = jobs_replace(&job->told.type, str_from(r.type != NULL ? r.type : "")) != 0 ||
+               jobs_replace(&job->told.status, str_from(r.status != NULL ? r.status : "")) != 0 ||
+               (r.filters != NULL && jobs_replace(&job->filters, str_from(r.filters)) != 0);
     return bad ? err_oom(e) : 0;
 }
 
-static void job_free(struct job *job)
+static void jobs_free_one(struct job *job)
 {
-    free(job->part); /* only when the upload itself is dropped */
+    free(job->slice); /* only when the upload itself is dropped */
     free(job->told.type);
     free(job->told.status);
     free(job->filters);
@@ -112,7 +112,7 @@ void jobs_free(struct upload *u)
     while (u->jobs != NULL) {
         struct job *job = u->jobs;
         u->jobs = job->next;
-        job_free(job);
+        jobs_free_one(job);
     }
 }
 
@@ -131,16 +131,16 @@ const struct upload_job *upload_job(const struct upload *u, size_t i)
 
 /* ---- life ---- */
 
-static void over(struct upload *u, struct job *job, const struct remote_job *remote)
+static void jobs_over(struct upload *u, struct job *job, const struct remote_job *remote)
 {
-    struct part *p = job->part;
-    job->part = NULL;
+    struct batch_slice *s = job->slice;
+    job->slice = NULL;
     job->told.open = false;
-    record_or_fail(u, job);
-    move_job_over(p, job, remote);
+    jobs_record_or_fail(u, job);
+    move_job_over(s, job, remote);
 }
 
-static void warn_once(struct job *job, const struct remote_job *remote)
+static void jobs_warn_once(struct job *job, const struct remote_job *remote)
 {
     if (job->warned || (remote->status != JOB_PAUSED && remote->status != JOB_UNKNOWN))
         return;
@@ -154,45 +154,45 @@ static void warn_once(struct job *job, const struct remote_job *remote)
 }
 
 /* Whoever watches should know what a silent minute is spent on. */
-static void say_once(struct upload *u, struct job *job)
+static void jobs_report_wait_once(struct upload *u, struct job *job)
 {
     int64_t wait_us = u->c.mapping->limits.job_wait_ms * 1000;
-    if (job->said || job->until_us - now_us(u) > wait_us - SAY_AFTER_MS * 1000)
+    if (job->said || job->until_us - jobs_now_us(u) > wait_us - SAY_AFTER_MS * 1000)
         return;
     job->said = true;
     log_notice("waiting for background job %s, which moves %lld lead%s from %s to %s", job->told.id,
                (long long)job->told.total, text_plural((unsigned long long)job->told.total), job->from, job->to);
 }
 
-static void schedule(struct upload *u, struct job *job)
+static void jobs_schedule(struct upload *u, struct job *job)
 {
     int64_t ms = POLL_FIRST_MS;
     for (unsigned i = 0; i < job->polls && ms < POLL_MOST_MS; i++)
         ms += ms / 2;
     job->polls++;
-    job->due_us = now_us(u) + (ms < POLL_MOST_MS ? ms : POLL_MOST_MS) * 1000;
+    job->due_us = jobs_now_us(u) + (ms < POLL_MOST_MS ? ms : POLL_MOST_MS) * 1000;
 }
 
-static void saw(struct upload *u, struct job *job, const struct remote_job *remote)
+static void jobs_on_status(struct upload *u, struct job *job, const struct remote_job *remote)
 {
-    if (take_remote(job, remote) != 0) {
+    if (jobs_take_remote(job, remote) != 0) {
         upload_fail_oom(u);
         return;
     }
     if (job_status_is_final(remote->status)) {
-        over(u, job, remote);
+        jobs_over(u, job, remote);
         return;
     }
-    warn_once(job, remote);
-    say_once(u, job);
-    schedule(u, job);
-    record_or_fail(u, job);
+    jobs_warn_once(job, remote);
+    jobs_report_wait_once(u, job);
+    jobs_schedule(u, job);
+    jobs_record_or_fail(u, job);
 }
 
-static struct job *job_new(struct part *p, struct str id, const struct remote_job *remote, struct err *e)
+static struct job *jobs_new(struct batch_slice *s, struct str id, const struct remote_job *remote, struct err *e)
 {
-    struct work *w = p->work;
-    struct upload *u = w->u;
+    struct batch_run *b = s->batch;
+    struct upload *u = b->u;
     struct job *job = id.n < sizeof job->told.id ? calloc(1, sizeof *job) : NULL;
     if (job == NULL) {
         if (id.n >= sizeof job->told.id)
@@ -202,75 +202,75 @@ static struct job *job_new(struct part *p, struct str id, const struct remote_jo
         return NULL;
     }
     memcpy(job->told.id, id.p, id.n);
-    job->told.total = (int64_t)p->n;
+    job->told.total = (int64_t)s->n;
     job->told.success = job->told.failed = -1;
     job->told.open = true;
-    job->run = w->batch.run;
-    target_format(&w->from, job->from);
-    target_format(&w->target, job->to);
-    job->until_us = now_us(u) + u->c.mapping->limits.job_wait_ms * 1000;
-    int rc = remote == NULL ? take_record(u, job, e) : take_remote(job, remote) != 0 ? err_oom(e) : 0;
+    job->run = b->record.run;
+    target_format(&b->from, job->from);
+    target_format(&b->target, job->to);
+    job->until_us = jobs_now_us(u) + u->c.mapping->limits.job_wait_ms * 1000;
+    int rc = remote == NULL ? jobs_take_record(u, job, e) : jobs_take_remote(job, remote) != 0 ? err_oom(e) : 0;
     if (rc != 0) {
-        job_free(job);
+        jobs_free_one(job);
         return NULL;
     }
-    job->part = p;
-    job->work = w;
+    job->slice = s;
+    job->batch = b;
     job->next = u->jobs;
     u->jobs = job;
     return job;
 }
 
 /* Durable at once: a run that dies now must not have to guess. */
-static int note(struct upload *u, struct part *p, struct job *job, struct err *e)
+static int jobs_note(struct upload *u, struct batch_slice *s, struct job *job, struct err *e)
 {
-    struct work *w = p->work;
-    for (size_t k = 0; k < p->n; k++)
-        w->aims[p->index[k]].job = job;
-    w->batch.job = arena_dup(&w->arena, job->told.id, strlen(job->told.id));
-    if (w->batch.job == NULL)
+    struct batch_run *b = s->batch;
+    for (size_t k = 0; k < s->n; k++)
+        b->progress[s->index[k]].job = job;
+    b->record.job = arena_dup(&b->arena, job->told.id, strlen(job->told.id));
+    if (b->record.job == NULL)
         return err_oom(e);
-    w->batch.state = BATCH_ACCEPTED;
-    if (state_batch_update(u->c.state, &w->batch, e) != 0 || record(u, job, e) != 0)
+    b->record.state = BATCH_ACCEPTED;
+    if (state_batch_update(u->c.state, &b->record, e) != 0 || jobs_record(u, job, e) != 0)
         return -1;
     return state_commit(u->c.state, e);
 }
 
-void job_watch(struct part *p, struct str id, const struct remote_job *remote)
+void jobs_watch(struct batch_slice *s, struct str id, const struct remote_job *remote)
 {
-    struct upload *u = p->work->u;
+    struct upload *u = s->batch->u;
     struct err e = ERR_INIT;
-    struct job *job = job_new(p, id, remote, &e);
-    if (job == NULL || note(u, p, job, &e) != 0) {
+    struct job *job = jobs_new(s, id, remote, &e);
+    if (job == NULL || jobs_note(u, s, job, &e) != 0) {
         if (job != NULL)
-            job->part = NULL;
+            job->slice = NULL;
         upload_fail(u, &e);
-        move_give_up(p, u->c.stop_reason);
+        move_give_up(s, u->c.stop_reason);
     } else if (remote != NULL && job_status_is_final(remote->status)) {
-        over(u, job, remote);
+        jobs_over(u, job, remote);
     } else if (upload_ended(u)) {
-        job->part = NULL;
-        move_give_up(p, u->c.stop_reason);
+        job->slice = NULL;
+        move_give_up(s, u->c.stop_reason);
     } else if (remote != NULL) {
-        schedule(u, job);
+        jobs_schedule(u, job);
     } else {
-        job->due_us = now_us(u);
+        job->due_us = jobs_now_us(u);
     }
     err_clear(&e);
 }
 
-void job_settled(struct work *w)
+void jobs_batch_settled(struct batch_run *b)
 {
-    for (struct job *job = w->u->jobs; job != NULL; job = job->next) {
-        if (job->work != w)
+    for (struct job *job = b->u->jobs; job != NULL; job = job->next) {
+        if (job->batch != b)
             continue;
-        job->work = NULL;
-        if (w->left_open)
+        job->batch = NULL;
+        if (b->left_open)
             continue;
         job->told.success = job->told.failed = 0;
-        for (size_t i = 0; i < w->batch.entries_n; i++) {
-            enum outcome outcome = w->batch.entries[i].outcome;
-            if (w->aims[i].job != job)
+        for (size_t i = 0; i < b->record.entries_n; i++) {
+            enum outcome outcome = b->record.entries[i].outcome;
+            if (b->progress[i].job != job)
                 continue;
             /* A lead out of the stage is counted as created, where its way ends: it has moved as well. */
             if (outcome == OUTCOME_CREATED || outcome == OUTCOME_CHANGED || outcome == OUTCOME_REMOVED)
@@ -278,17 +278,17 @@ void job_settled(struct work *w)
             else
                 job->told.failed++;
         }
-        record_or_fail(w->u, job);
+        jobs_record_or_fail(b->u, job);
     }
 }
 
 /* ---- polling ---- */
 
-static struct job *next_due(const struct upload *u, int64_t until_us, size_t taken_n)
+static struct job *jobs_next_due(const struct upload *u, int64_t until_us, size_t taken_n)
 {
     struct job *first = NULL;
     for (struct job *job = u->jobs; job != NULL; job = job->next) {
-        bool taken = job->part == NULL || job->due_us > until_us;
+        bool taken = job->slice == NULL || job->due_us > until_us;
         for (size_t i = 0; !taken && i < taken_n; i++)
             taken = u->polled[i] == job;
         if (!taken && (first == NULL || job->due_us < first->due_us))
@@ -297,20 +297,20 @@ static struct job *next_due(const struct upload *u, int64_t until_us, size_t tak
     return first;
 }
 
-static void poll(struct upload *u)
+static void jobs_poll(struct upload *u)
 {
     struct str ids[JOBS_LIST_MAX];
     struct err e = ERR_INIT;
     size_t n = 0;
     /* One request costs the same for a hundred: those that are due soon go with those that are due. */
-    int64_t until_us = now_us(u) + POLL_FIRST_MS * 1000;
-    for (struct job *job; n < JOBS_LIST_MAX && (job = next_due(u, until_us, n)) != NULL; n++) {
+    int64_t until_us = jobs_now_us(u) + POLL_FIRST_MS * 1000;
+    for (struct job *job; n < JOBS_LIST_MAX && (job = jobs_next_due(u, until_us, n)) != NULL; n++) {
         u->polled[n] = job;
         ids[n] = str_from(job->told.id);
     }
     const struct jobs_list list = {.ids = ids, .ids_n = n, .urgent = true};
     u->polled_n = n;
-    if (n > 0 && api_jobs_list(u->c.api, &list, poll_answered, u, &e) != 0) {
+    if (n > 0 && api_jobs_list(u->c.api, &list, jobs_poll_answered, u, &e) != 0) {
         u->polled_n = 0;
         upload_fail(u, &e);
     }
@@ -318,36 +318,36 @@ static void poll(struct upload *u)
 }
 
 /* Asked for alone: a list may leave out what is there. */
-static void one_answered(void *ctx, const struct api_reply *reply)
+static void jobs_one_answered(void *ctx, const struct api_reply *reply)
 {
     struct job *job = ctx;
-    struct part *p = job->part;
+    struct batch_slice *s = job->slice;
     struct remote_job remote;
     struct err e = ERR_INIT;
     job->alone = false;
-    if (p == NULL)
+    if (s == NULL)
         return;
-    struct upload *u = p->work->u;
+    struct upload *u = s->batch->u;
     if (reply->class == API_OK && api_remote_job_read(reply->json, &remote, &e) == 0) {
-        saw(u, job, &remote);
+        jobs_on_status(u, job, &remote);
     } else if (reply->class == API_REFUSED && reply->http_status == 404) {
         log_warning("background job %s is not there any more: its leads are read back", job->told.id);
-        if (replace(&job->told.status, STR("vanished")) != 0)
+        if (jobs_replace(&job->told.status, STR("vanished")) != 0)
             upload_fail_oom(u);
-        over(u, job, NULL);
+        jobs_over(u, job, NULL);
     } else if (reply->err != NULL) {
         upload_fail(u, reply->err);
     } else {
-        schedule(u, job);
+        jobs_schedule(u, job);
     }
     err_clear(&e);
 }
 
-static void ask_alone(struct upload *u, struct job *job)
+static void jobs_ask_alone(struct upload *u, struct job *job)
 {
     struct err e = ERR_INIT;
     job->alone = true;
-    if (api_job_get(u->c.api, str_from(job->told.id), NULL, one_answered, job, &e) != 0) {
+    if (api_job_get(u->c.api, str_from(job->told.id), NULL, jobs_one_answered, job, &e) != 0) {
         job->alone = false;
         upload_fail(u, &e);
     }
@@ -362,7 +362,7 @@ struct json_object *job_items(const struct api_reply *reply)
                ? items : NULL;
 }
 
-static bool find_item(struct json_object *items, const char *id, struct remote_job *out)
+static bool jobs_find_item(struct json_object *items, const char *id, struct remote_job *out)
 {
     size_t n = items != NULL ? json_object_array_length(items) : 0;
     for (size_t i = 0; i < n; i++) {
@@ -375,7 +375,7 @@ static bool find_item(struct json_object *items, const char *id, struct remote_j
     return false;
 }
 
-static void poll_answered(void *ctx, const struct api_reply *reply)
+static void jobs_poll_answered(void *ctx, const struct api_reply *reply)
 {
     struct upload *u = ctx;
     struct json_object *items = job_items(reply);
@@ -392,45 +392,45 @@ static void poll_answered(void *ctx, const struct api_reply *reply)
     for (size_t i = 0; i < n; i++) {
         struct job *job = u->polled[i];
         struct remote_job remote;
-        if (job->part == NULL || job->alone)
+        if (job->slice == NULL || job->alone)
             continue;
-        if (find_item(items, job->told.id, &remote))
-            saw(u, job, &remote);
+        if (jobs_find_item(items, job->told.id, &remote))
+            jobs_on_status(u, job, &remote);
         else
-            ask_alone(u, job);
+            jobs_ask_alone(u, job);
     }
 }
 
-static void give_up(struct job *job, enum reason reason)
+static void jobs_give_up_one(struct job *job, enum reason reason)
 {
-    struct part *p = job->part;
-    job->part = NULL;
-    move_give_up(p, reason);
+    struct batch_slice *s = job->slice;
+    job->slice = NULL;
+    move_give_up(s, reason);
 }
 
 void jobs_step(struct upload *u, int64_t now)
 {
     bool due = false;
     for (struct job *job = u->jobs; job != NULL; job = job->next) {
-        if (job->part == NULL)
+        if (job->slice == NULL)
             continue;
         if (now >= job->until_us) {
             log_notice("background job %s has not ended within limits.job_wait: its leads stay open, leadsync resume or "
                        "the next sync goes on", job->told.id);
-            give_up(job, REASON_JOB_OPEN);
+            jobs_give_up_one(job, REASON_JOB_OPEN);
             continue;
         }
         due = due || (job->due_us <= now && !job->alone);
     }
     if (due && u->polled_n == 0)
-        poll(u);
+        jobs_poll(u);
 }
 
 int64_t jobs_due_us(const struct upload *u)
 {
     int64_t due_us = INT64_MAX;
     for (const struct job *job = u->jobs; job != NULL; job = job->next) {
-        if (job->part == NULL)
+        if (job->slice == NULL)
             continue;
         bool asked = job->alone || u->polled_n > 0;
         if (!asked && job->due_us < due_us)
@@ -444,6 +444,6 @@ int64_t jobs_due_us(const struct upload *u)
 void jobs_give_up(struct upload *u)
 {
     for (struct job *job = u->jobs; job != NULL; job = job->next)
-        if (job->part != NULL)
-            give_up(job, u->c.stop_reason);
+        if (job->slice != NULL)
+            jobs_give_up_one(job, u->c.stop_reason);
 }

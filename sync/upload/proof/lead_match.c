@@ -3,20 +3,20 @@
  * another one is not written to, and what has the same one is the row's lead. */
 #include "config.h"
 
-#include "sync/upload/work.h"
+#include "sync/upload/batch.h"
 
 enum { CREATED_MARGIN_MS = 2000 };
 
-static bool is_text(const struct value *v)
+static bool lead_match_is_text(const struct value *v)
 {
     return v->kind == VALUE_STRING && v->n > 0;
 }
 
 /* The entry brings no address: the state may know the lead's, as text or as a hash. */
-static bool differs_from_known(struct work *w, uint32_t i, struct str email)
+static bool lead_match_differs_from_known(struct batch_run *b, uint32_t i, struct str email)
 {
-    struct upload *u = w->u;
-    const struct entry *entry = &w->batch.entries[i];
+    struct upload *u = b->u;
+    const struct entry *entry = &b->record.entries[i];
     struct known_lead known;
     struct lead lead;
     struct err e = ERR_INIT;
@@ -29,19 +29,19 @@ static bool differs_from_known(struct work *w, uint32_t i, struct str email)
         return false;
     if (known.hashes.n > 0)
         return !state_address_unchanged(u->c.state, known.hashes, email);
-    if (known.values.n == 0 || upload_unpack(u, known.values, &u->scratch, &lead) != 0 || !is_text(&lead.core[LEAD_EMAIL]))
+    if (known.values.n == 0 || upload_unpack(u, known.values, &u->scratch, &lead) != 0 || !lead_match_is_text(&lead.core[LEAD_EMAIL]))
         return false;
     const struct value *address = &lead.core[LEAD_EMAIL];
     return email_hash(u, (struct str){address->p, address->n}) != email_hash(u, email);
 }
 
 /* Does the lead carry another row's key? One without a key may have lost it to another tool. */
-static bool key_differs(struct work *w, const struct entry *entry, const struct remote_lead *remote)
+static bool lead_match_key_differs(struct batch_run *b, const struct entry *entry, const struct remote_lead *remote)
 {
-    struct state *s = w->u->c.state;
+    struct state *s = b->u->c.state;
     struct value key;
     api_remote_custom(remote, STR("leadsync_key"), &key);
-    if (!is_text(&key))
+    if (!lead_match_is_text(&key))
         return false;
     if (entry->key_text.n > 0)
         return !str_eq((struct str){key.p, key.n}, entry->key_text);
@@ -49,38 +49,38 @@ static bool key_differs(struct work *w, const struct entry *entry, const struct 
     return !hash128_eq(&hash, &entry->key) && !rekey_is_old(s, entry);
 }
 
-bool lead_match_differs(struct work *w, uint32_t i, const struct remote_lead *remote)
+bool lead_match_differs(struct batch_run *b, uint32_t i, const struct remote_lead *remote)
 {
-    struct aim *aim = &w->aims[i];
-    struct str email = w->batch.entries[i].email;
+    struct entry_progress *progress = &b->progress[i];
+    struct str email = b->record.entries[i].email;
     if (remote->email.n == 0)
-        return email.n > 0 || key_differs(w, &w->batch.entries[i], remote);
+        return email.n > 0 || lead_match_key_differs(b, &b->record.entries[i], remote);
     if (email.n == 0)
-        return differs_from_known(w, i, remote->email);
-    if (aim->email_hash == 0)
-        aim->email_hash = email_hash(w->u, email);
-    return aim->email_hash != 0 && email_hash(w->u, remote->email) != aim->email_hash;
+        return lead_match_differs_from_known(b, i, remote->email);
+    if (progress->email_hash == 0)
+        progress->email_hash = email_hash(b->u, email);
+    return progress->email_hash != 0 && email_hash(b->u, remote->email) != progress->email_hash;
 }
 
 /* With a key of the mapping's own, the address may have passed to another row, whose new lead this is: it carries that row's
  * key, or was created by this very run, of which the state does not know yet. */
-static bool is_another_rows(struct work *w, const struct entry *entry, const struct remote_lead *remote)
+static bool lead_match_is_another_rows(struct batch_run *b, const struct entry *entry, const struct remote_lead *remote)
 {
-    const struct upload *u = w->u;
-    return u->c.mapping->has_key && (key_differs(w, entry, remote) ||
+    const struct upload *u = b->u;
+    return u->c.mapping->has_key && (lead_match_key_differs(b, entry, remote) ||
                                      remote->created_ms >= u->started_ms + u->skew_ms - CREATED_MARGIN_MS);
 }
 
-bool lead_match_relink(struct work *w, uint32_t i, const struct remote_lead *remote)
+bool lead_match_relink(struct batch_run *b, uint32_t i, const struct remote_lead *remote)
 {
-    struct entry *entry = &w->batch.entries[i];
+    struct entry *entry = &b->record.entries[i];
     struct hash128 owner;
     struct err e = ERR_INIT;
-    if (is_another_rows(w, entry, remote))
+    if (lead_match_is_another_rows(b, entry, remote))
         return false;
-    int rc = state_id_owner(w->u->c.state, &remote->id, &owner, &e);
+    int rc = state_id_owner(b->u->c.state, &remote->id, &owner, &e);
     if (rc < 0)
-        upload_fail(w->u, &e);
+        upload_fail(b->u, &e);
     err_clear(&e);
     if (rc < 0 || (rc == 1 && !hash128_eq(&owner, &entry->key)))
         return false;

@@ -10,37 +10,37 @@
  * the lead over when no row of the other key can want it. The other key's note and the new owner share one commit. */
 #include "config.h"
 
-#include "sync/upload/work.h"
+#include "sync/upload/batch.h"
 
 #include <string.h>
 
 enum { KNOWN_MAX = 1 << 20 };
 
-static struct hash128 of_id(struct state *s, const char *mark, const struct uuid *id)
+static struct hash128 rekey_key_of_id(struct state *s, const char *prefix, const struct uuid *id)
 {
     char text[32];
-    size_t n = strlen(mark);
-    memcpy(text, mark, n);
+    size_t n = strlen(prefix);
+    memcpy(text, prefix, n);
     memcpy(text + n, id->b, sizeof id->b);
     return hash_keyed128(state_secret(s), text, n + sizeof id->b);
 }
 
-static struct hash128 old_key(struct state *s, const struct uuid *id)
+static struct hash128 rekey_old_key(struct state *s, const struct uuid *id)
 {
-    return of_id(s, "\1was:", id);
+    return rekey_key_of_id(s, "\1was:", id);
 }
 
 /* ---- what this run knows of a lead ---- */
 
-static int mark(struct state *s, const char *what, const struct uuid *id, struct err *e)
+static int rekey_mark(struct state *s, const char *what, const struct uuid *id, struct err *e)
 {
-    const struct hash128 key = of_id(s, what, id);
+    const struct hash128 key = rekey_key_of_id(s, what, id);
     return state_spare(s, &key, 1, e);
 }
 
-static int is_marked(struct state *s, const char *what, const struct uuid *id, bool *is, struct err *e)
+static int rekey_is_marked(struct state *s, const char *what, const struct uuid *id, bool *is, struct err *e)
 {
-    const struct hash128 key = of_id(s, what, id);
+    const struct hash128 key = rekey_key_of_id(s, what, id);
     return state_seen(s, &key, is, e);
 }
 
@@ -48,86 +48,86 @@ static const char LEFT[] = "\1left:", TAKEN[] = "\1taken:";
 
 int rekey_leaves(struct state *s, const struct uuid *id, struct err *e)
 {
-    return mark(s, LEFT, id, e);
+    return rekey_mark(s, LEFT, id, e);
 }
 
 int rekey_is_taken(struct state *s, const struct uuid *id, bool *taken, struct err *e)
 {
-    return is_marked(s, TAKEN, id, taken, e);
+    return rekey_is_marked(s, TAKEN, id, taken, e);
 }
 
 bool rekey_is_old(struct state *s, const struct entry *entry)
 {
     if (!entry->has_lead_id)
         return false;
-    const struct hash128 old = old_key(s, &entry->lead_id);
+    const struct hash128 old = rekey_old_key(s, &entry->lead_id);
     return hash128_eq(&entry->key, &old);
 }
 
-static bool is_there(const struct known_lead *known)
+static bool rekey_is_there(const struct known_lead *known)
 {
     return known->has_lead_id && (known->flags & (KNOWN_REMOVED | KNOWN_DELETED_THERE)) == 0;
 }
 
 /* The note says that the key does not have this lead any more. To a key that has another one by now it says nothing. */
-static int end_key(struct work *w, const struct hash128 *key, const struct entry *entry, struct err *e)
+static int rekey_end_key(struct batch_run *b, const struct hash128 *key, const struct entry *entry, struct err *e)
 {
     const struct entry end = {.key = *key, .outcome = OUTCOME_UNCHANGED, .reason = REASON_GONE_THERE,
                               .has_lead_id = true, .lead_id = entry->lead_id};
-    return state_entry_add(w->u->c.state, w->u->c.run, w->batch.target, &end, e);
+    return state_entry_add(b->u->c.state, b->u->c.run, b->record.target, &end, e);
 }
 
 /* The row's lead was another key's: rekey_meet() has found that the row may take it over. Its owner may have left it in
  * this very run, and then it is an old lead since. */
-static int end_other(struct work *w, const struct entry *entry, struct err *e)
+static int rekey_end_other(struct batch_run *b, const struct entry *entry, struct err *e)
 {
-    struct state *s = w->u->c.state;
-    struct hash128 owner, old = old_key(s, &entry->lead_id);
-    int rc = w->u->c.mapping->has_key || w->u->c.reidentified ? state_id_owner(s, &entry->lead_id, &owner, e) : 0;
+    struct state *s = b->u->c.state;
+    struct hash128 owner, old = rekey_old_key(s, &entry->lead_id);
+    int rc = b->u->c.mapping->has_key || b->u->c.reidentified ? state_id_owner(s, &entry->lead_id, &owner, e) : 0;
     if (rc != 1 || hash128_eq(&owner, &entry->key))
         return rc < 0 ? -1 : 0;
-    if (end_key(w, &owner, entry, e) != 0 || (!hash128_eq(&owner, &old) && end_key(w, &old, entry, e) != 0))
+    if (rekey_end_key(b, &owner, entry, e) != 0 || (!hash128_eq(&owner, &old) && rekey_end_key(b, &old, entry, e) != 0))
         return -1;
-    return w->earlier ? 0 : mark(s, TAKEN, &entry->lead_id, e);
+    return b->earlier ? 0 : rekey_mark(s, TAKEN, &entry->lead_id, e);
 }
 
-static int keep_old(struct work *w, const struct entry *entry, struct arena *arena, struct err *e)
+static int rekey_keep_old(struct batch_run *b, const struct entry *entry, struct arena *arena, struct err *e)
 {
-    const struct upload_config *c = &w->u->c;
+    const struct upload_config *c = &b->u->c;
     struct known_lead known;
     int rc = state_lead_get(c->state, &entry->key, arena, &known, e);
-    if (rc != 1 || !is_there(&known) || uuid_eq(&known.lead_id, &entry->lead_id))
+    if (rc != 1 || !rekey_is_there(&known) || uuid_eq(&known.lead_id, &entry->lead_id))
         return rc < 0 ? -1 : 0;
     bool taken = false;
-    if (!w->earlier && rekey_is_taken(c->state, &known.lead_id, &taken, e) != 0)
+    if (!b->earlier && rekey_is_taken(c->state, &known.lead_id, &taken, e) != 0)
         return -1;
     if (taken)
         return 0;
-    struct entry old = {.key = old_key(c->state, &known.lead_id), .key_text = known.key_text, .values = known.values,
+    struct entry old = {.key = rekey_old_key(c->state, &known.lead_id), .key_text = known.key_text, .values = known.values,
                         .outcome = OUTCOME_UNCHANGED, .has_lead_id = true, .lead_id = known.lead_id};
     if (state_entry_add(c->state, c->run, known.target, &old, e) != 0)
         return -1;
-    return c->superseded != NULL && !w->earlier ? c->superseded(c->ctx, &old.key, &known, e) : 0;
+    return c->superseded != NULL && !b->earlier ? c->superseded(c->ctx, &old.key, &known, e) : 0;
 }
 
-int rekey_settle(struct work *w, struct err *e)
+int rekey_settle(struct batch_run *b, struct err *e)
 {
-    const struct upload_config *c = &w->u->c;
+    const struct upload_config *c = &b->u->c;
     struct arena arena;
     int rc = 0;
     /* What is resumed without a mapping may be of any. */
-    if ((w->batch.op != OP_CREATE && w->batch.op != OP_MOVE) || !(c->mapping->has_key || c->reidentified || w->earlier) || state_leads_n(c->state) == 0)
+    if ((b->record.op != OP_CREATE && b->record.op != OP_MOVE) || !(c->mapping->has_key || c->reidentified || b->earlier) || state_leads_n(c->state) == 0)
         return 0;
     arena_init(&arena, KNOWN_MAX);
-    for (size_t i = 0; rc == 0 && i < w->batch.entries_n; i++) {
-        const struct entry *entry = &w->batch.entries[i];
-        if (w->batch.op == OP_MOVE && !w->aims[i].took_double)
+    for (size_t i = 0; rc == 0 && i < b->record.entries_n; i++) {
+        const struct entry *entry = &b->record.entries[i];
+        if (b->record.op == OP_MOVE && !b->progress[i].took_double)
             continue;
         if (!entry->has_lead_id || (entry->outcome != OUTCOME_CREATED && entry->outcome != OUTCOME_CHANGED &&
                                     entry->outcome != OUTCOME_UNCHANGED))
             continue;
         arena_reset(&arena);
-        rc = end_other(w, entry, e) != 0 || keep_old(w, entry, &arena, e) != 0 ? -1 : 0;
+        rc = rekey_end_other(b, entry, e) != 0 || rekey_keep_old(b, entry, &arena, e) != 0 ? -1 : 0;
     }
     arena_free(&arena);
     return rc;
@@ -137,20 +137,20 @@ enum { TAKE, WAIT, LEAVE };
 
 /* The lead is another key's. The row takes it over when no row of that key can want it: the key was an old lead's, its row
  * has another address now, or the whole source was read without it. A removal that may still be carried out comes first. */
-static int judge_owner(struct work *w, const struct hash128 *owner, const struct uuid *id, bool retried, int *verdict,
+static int rekey_judge_owner(struct batch_run *b, const struct hash128 *owner, const struct uuid *id, bool retried, int *verdict,
                        struct err *e)
 {
-    const struct upload_config *c = &w->u->c;
-    const struct hash128 old = old_key(c->state, id);
+    const struct upload_config *c = &b->u->c;
+    const struct hash128 old = rekey_old_key(c->state, id);
     struct known_lead known;
     struct arena arena;
     bool removes = c->mapping->mode == MODE_MIRROR && c->mapping->removed.policy != GONE_KEEP;
     bool free = hash128_eq(owner, &old), seen = true, whole = c->read_whole != NULL && c->read_whole(c->ctx);
     *verdict = WAIT;
     /* What an earlier run left open is planned again, with all that this run knows. */
-    if (w->earlier)
+    if (b->earlier)
         return 0;
-    if (!free && is_marked(c->state, LEFT, id, &free, e) != 0)
+    if (!free && rekey_is_marked(c->state, LEFT, id, &free, e) != 0)
         return -1;
     if (!free && state_seen(c->state, owner, &seen, e) != 0)
         return -1;
@@ -169,35 +169,35 @@ static int judge_owner(struct work *w, const struct hash128 *owner, const struct
     return rc < 0 ? -1 : 0;
 }
 
-int rekey_meet(struct work *w, uint32_t i, const struct uuid *id, bool *ours, bool *conflict, struct err *e)
+int rekey_meet(struct batch_run *b, uint32_t i, const struct uuid *id, bool *ours, bool *conflict, struct err *e)
 {
-    struct upload *u = w->u;
+    struct upload *u = b->u;
     struct hash128 owner;
     *conflict = held_ids_has(&u->held, id);
     if (*conflict) {
         /* Two leads of one run: an answer gave one of them an id that is not its own. */
-        work_entry_done(w, i, OUTCOME_DEFERRED, REASON_OUTCOME_OPEN, 0);
+        batch_entry_done(b, i, OUTCOME_DEFERRED, REASON_OUTCOME_OPEN, 0);
         return 0;
     }
     /* Without a key of the mapping's own, the address that was found is the row's identity. */
-    bool by_address = !u->c.mapping->has_key && !u->c.reidentified && !w->earlier;
+    bool by_address = !u->c.mapping->has_key && !u->c.reidentified && !b->earlier;
     int rc = by_address ? 0 : state_id_owner(u->c.state, id, &owner, e);
     if (rc < 0)
         return -1;
     if (rc == 1)
         *ours = false;
-    if (rc == 1 && !u->c.reidentified && !hash128_eq(&owner, &w->batch.entries[i].key)) {
+    if (rc == 1 && !u->c.reidentified && !hash128_eq(&owner, &b->record.entries[i].key)) {
         int verdict;
-        if (judge_owner(w, &owner, id, w->batch.entries[i].retried, &verdict, e) != 0)
+        if (rekey_judge_owner(b, &owner, id, b->record.entries[i].retried, &verdict, e) != 0)
             return -1;
         *conflict = verdict != TAKE;
         if (verdict == WAIT)
-            work_entry_done(w, i, OUTCOME_DEFERRED, REASON_OUTCOME_OPEN, 0);
+            batch_entry_done(b, i, OUTCOME_DEFERRED, REASON_OUTCOME_OPEN, 0);
         else if (verdict == LEAVE)
-            work_entry_done(w, i, OUTCOME_SKIPPED, REASON_DUPLICATE_IN_SOURCE, 0);
+            batch_entry_done(b, i, OUTCOME_SKIPPED, REASON_DUPLICATE_IN_SOURCE, 0);
     }
     /* What an earlier run left open may come again in this one, under the same key. */
-    if (*conflict || w->earlier)
+    if (*conflict || b->earlier)
         return 0;
     return held_ids_add(&u->held, id) == 0 ? 0 : err_oom(e);
 }

@@ -6,7 +6,7 @@
  * before it is sent. In a list without any that costs its pages, once a run. */
 #include "config.h"
 
-#include "sync/upload/work.h"
+#include "sync/upload/batch.h"
 
 #include <stdlib.h>
 
@@ -16,23 +16,23 @@
 /* 32 MB. With more keys in the list every batch looks for its own. */
 enum { HASHES_MAX = 4 << 20 };
 
-struct keyed_list {
-    struct keyed_list *next;
+struct lead_scan {
+    struct lead_scan *next;
     struct upload *u;
     struct target target;
     bool looked, too_many, no_memory;
     uint64_t *hashes;      /* of the row keys that are there; sorted when looked */
     size_t n, cap;
-    struct part *waiting;  /* for the look to end */
+    struct batch_slice *waiting;  /* for the look to end */
 };
 
-static int by_hash(const void *a, const void *b)
+static int lead_scan_by_hash(const void *a, const void *b)
 {
     uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
     return (x > y) - (x < y);
 }
 
-static bool add_hash(struct keyed_list *l, uint64_t hash)
+static bool lead_scan_add_hash(struct lead_scan *l, uint64_t hash)
 {
     if (l->n == l->cap) {
         size_t cap = l->cap > 0 ? 2 * l->cap : 1024;
@@ -47,41 +47,41 @@ static bool add_hash(struct keyed_list *l, uint64_t hash)
 }
 
 /* Nothing is kept of the list but the keys. */
-static enum leads_list_see see_key(void *ctx, struct json_object *item)
+static enum leads_list_see lead_scan_on_item(void *ctx, struct json_object *item)
 {
-    struct keyed_list *l = ctx;
+    struct lead_scan *l = ctx;
     uint64_t hash;
-    if (l->too_many || !readback_key(l->u, &l->target, item, &hash))
+    if (l->too_many || !lead_scan_key(l->u, &l->target, item, &hash))
         return LIST_DROP;
     l->too_many = l->n == HASHES_MAX;
-    if (!l->too_many && !add_hash(l, hash))
+    if (!l->too_many && !lead_scan_add_hash(l, hash))
         l->no_memory = true;
     return LIST_DROP;
 }
 
-static bool has_key(const struct keyed_list *l, const struct part *p)
+static bool lead_scan_has_key(const struct lead_scan *l, const struct batch_slice *s)
 {
-    for (size_t k = 0; k < p->n; k++) {
-        const struct entry *entry = &p->work->batch.entries[p->index[k]];
-        uint64_t hash = readback_key_hash(l->u, entry->key_text);
+    for (size_t k = 0; k < s->n; k++) {
+        const struct entry *entry = &s->batch->record.entries[s->index[k]];
+        uint64_t hash = lead_scan_key_hash(l->u, entry->key_text);
         if (entry->email.n == 0 &&
-            (l->too_many || (l->n > 0 && bsearch(&hash, l->hashes, l->n, sizeof hash, by_hash) != NULL)))
+            (l->too_many || (l->n > 0 && bsearch(&hash, l->hashes, l->n, sizeof hash, lead_scan_by_hash) != NULL)))
             return true;
     }
     return false;
 }
 
-static void go_on(const struct keyed_list *l, struct part *p)
+static void lead_scan_send(const struct lead_scan *l, struct batch_slice *s)
 {
-    if (!upload_ended(l->u) && has_key(l, p))
-        readback_start(p);
+    if (!upload_ended(l->u) && lead_scan_has_key(l, s))
+        create_proof_start(s);
     else
-        create_send(p); /* or, when the upload has ended, its end: nothing was sent */
+        create_send(s); /* or, when the upload has ended, its end: nothing was sent */
 }
 
-static void listed(void *ctx, const struct api_reply *reply)
+static void lead_scan_answered(void *ctx, const struct api_reply *reply)
 {
-    struct keyed_list *l = ctx;
+    struct lead_scan *l = ctx;
     struct err e = ERR_INIT;
     l->looked = true;
     if (reply->class == API_OK && l->no_memory)
@@ -96,20 +96,20 @@ static void listed(void *ctx, const struct api_reply *reply)
         l->too_many = true; /* nothing is known */
     err_clear(&e);
     if (l->n > 0)
-        qsort(l->hashes, l->n, sizeof *l->hashes, by_hash);
+        qsort(l->hashes, l->n, sizeof *l->hashes, lead_scan_by_hash);
     if (l->n > 0 && !l->too_many)
         log_notice("the list has %zu lead%s with row keys: those of this source are linked, not created again", l->n,
                    text_plural(l->n));
     while (l->waiting != NULL) {
-        struct part *p = l->waiting;
-        l->waiting = p->next;
-        go_on(l, p);
+        struct batch_slice *s = l->waiting;
+        l->waiting = s->next;
+        lead_scan_send(l, s);
     }
 }
 
-static struct keyed_list *list_of(struct upload *u, const struct target *target, struct err *e)
+static struct lead_scan *lead_scan_of(struct upload *u, const struct target *target, struct err *e)
 {
-    struct keyed_list *l = u->keyed;
+    struct lead_scan *l = u->lead_scans;
     while (l != NULL && !uuid_eq(&l->target.id, &target->id))
         l = l->next;
     if (l != NULL)
@@ -118,48 +118,48 @@ static struct keyed_list *list_of(struct upload *u, const struct target *target,
         err_oom(e);
         return NULL;
     }
-    *l = (struct keyed_list){.next = u->keyed, .u = u, .target = *target};
-    u->keyed = l;
-    const struct leads_list all = {.urgent = true, .target = &l->target, .see = see_key};
-    if (api_leads_list(u->c.api, &all, listed, l, e) == 0)
+    *l = (struct lead_scan){.next = u->lead_scans, .u = u, .target = *target};
+    u->lead_scans = l;
+    const struct leads_list all = {.urgent = true, .target = &l->target, .see = lead_scan_on_item};
+    if (api_leads_list(u->c.api, &all, lead_scan_answered, l, e) == 0)
         return l;
     l->looked = true;
     return NULL;
 }
 
-void keyed_start(struct part *p)
+void lead_scan_start(struct batch_slice *s)
 {
-    struct work *w = p->work;
+    struct batch_run *b = s->batch;
     struct err e = ERR_INIT;
     bool nameless = false;
-    for (size_t k = 0; k < p->n; k++)
-        nameless = nameless || w->batch.entries[p->index[k]].email.n == 0;
-    if (!nameless || !w->u->c.look_first || w->target.kind != TARGET_LIST || upload_ended(w->u)) {
-        create_send(p);
+    for (size_t k = 0; k < s->n; k++)
+        nameless = nameless || b->record.entries[s->index[k]].email.n == 0;
+    if (!nameless || !b->u->c.look_first || b->target.kind != TARGET_LIST || upload_ended(b->u)) {
+        create_send(s);
         return;
     }
-    struct keyed_list *l = list_of(w->u, &w->target, &e);
+    struct lead_scan *l = lead_scan_of(b->u, &b->target, &e);
     if (l == NULL) {
-        upload_fail(w->u, &e);
+        upload_fail(b->u, &e);
         err_clear(&e);
-        create_send(p);
+        create_send(s);
     } else if (l->looked) {
-        go_on(l, p);
+        lead_scan_send(l, s);
     } else {
-        p->next = l->waiting;
-        l->waiting = p;
+        s->next = l->waiting;
+        l->waiting = s;
     }
 }
 
-void keyed_free(struct upload *u)
+void lead_scans_free(struct upload *u)
 {
-    while (u->keyed != NULL) {
-        struct keyed_list *l = u->keyed;
-        u->keyed = l->next;
+    while (u->lead_scans != NULL) {
+        struct lead_scan *l = u->lead_scans;
+        u->lead_scans = l->next;
         while (l->waiting != NULL) {
-            struct part *p = l->waiting;
-            l->waiting = p->next;
-            free(p);
+            struct batch_slice *s = l->waiting;
+            l->waiting = s->next;
+            free(s);
         }
         free(l->hashes);
         free(l);

@@ -8,7 +8,7 @@
  * could not be looked at is deferred. */
 #include "config.h"
 
-#include "sync/upload/work.h"
+#include "sync/upload/batch.h"
 
 #include <json-c/json.h>
 #include <stdlib.h>
@@ -19,44 +19,44 @@
 enum rekey_step { REKEY_BY_LIST, REKEY_BY_ID, REKEY_BY_ADDRESS };
 
 struct old_lead_request {
-    struct part *part;
+    struct batch_slice *slice;
     enum rekey_step step;
     uint32_t entry; /* the one that a request by id or address is about */
 };
 
-static bool is_unseen(const struct part *p, size_t k)
+static bool rekey_check_is_unseen(const struct batch_slice *s, size_t k)
 {
-    const struct aim *aim = &p->work->aims[p->index[k]];
-    return aim->takes_place && !aim->old_judged && p->work->batch.entries[p->index[k]].outcome == OUTCOME_NONE;
+    const struct entry_progress *progress = &s->batch->progress[s->index[k]];
+    return progress->takes_place && !progress->old_judged && s->batch->record.entries[s->index[k]].outcome == OUTCOME_NONE;
 }
 
 /* ---- what is there ---- */
 
 /* What earlier runs found counts as well: Instantly forgets a status when it moves a lead. */
-static void judge(struct part *p, uint32_t i, const struct remote_lead *remote)
+static void rekey_check_judge(struct batch_slice *s, uint32_t i, const struct remote_lead *remote)
 {
-    struct work *w = p->work;
+    struct batch_run *b = s->batch;
     struct err e = ERR_INIT;
     enum reason status = people_status_reason(remote->status);
-    if (status == REASON_NONE && people_recorded(w->u->c.state, remote->email, &status, &e) != 0)
-        upload_fail(w->u, &e);
+    if (status == REASON_NONE && people_recorded(b->u->c.state, remote->email, &status, &e) != 0)
+        upload_fail(b->u, &e);
     err_clear(&e);
-    w->aims[i].old_judged = true;
+    b->progress[i].old_judged = true;
     if (status == REASON_NONE)
         return;
-    work_learn(w, i, status, remote->email);
-    work_entry_done(w, i, OUTCOME_SKIPPED, status, 0);
+    batch_record_status(b, i, status, remote->email);
+    batch_entry_done(b, i, OUTCOME_SKIPPED, status, 0);
 }
 
 /* The address that the row's key had so far; empty when the state has only its hash. In the scratch arena. */
-static struct str old_address(struct work *w, uint32_t i)
+static struct str rekey_check_old_address(struct batch_run *b, uint32_t i)
 {
-    struct upload *u = w->u;
+    struct upload *u = b->u;
     struct known_lead known;
     struct lead lead;
     struct err e = ERR_INIT;
     arena_reset(&u->scratch);
-    int rc = state_lead_get(u->c.state, &w->batch.entries[i].key, &u->scratch, &known, &e);
+    int rc = state_lead_get(u->c.state, &b->record.entries[i].key, &u->scratch, &known, &e);
     if (rc < 0)
         upload_fail(u, &e);
     err_clear(&e);
@@ -67,20 +67,20 @@ static struct str old_address(struct work *w, uint32_t i)
 }
 
 /* A lead of the old address, wherever it is: it may be the old lead under a new id. */
-static void take_namesake(struct part *p, uint32_t i, struct json_object *item)
+static void rekey_check_take_namesake(struct batch_slice *s, uint32_t i, struct json_object *item)
 {
     struct remote_lead remote;
     struct err e = ERR_INIT;
-    if (p->work->batch.entries[i].outcome != OUTCOME_NONE)
+    if (s->batch->record.entries[i].outcome != OUTCOME_NONE)
         return;
     bool readable = api_remote_lead_read(item, &remote, &e) == 0;
     err_clear(&e);
-    uint64_t wanted = email_hash(p->work->u, old_address(p->work, i));
-    if (readable && wanted != 0 && email_hash(p->work->u, remote.email) == wanted)
-        judge(p, i, &remote);
+    uint64_t wanted = email_hash(s->batch->u, rekey_check_old_address(s->batch, i));
+    if (readable && wanted != 0 && email_hash(s->batch->u, remote.email) == wanted)
+        rekey_check_judge(s, i, &remote);
 }
 
-static void take_item(struct part *p, struct json_object *item)
+static void rekey_check_take_item(struct batch_slice *s, struct json_object *item)
 {
     struct remote_lead remote;
     struct err e = ERR_INIT;
@@ -89,142 +89,142 @@ static void take_item(struct part *p, struct json_object *item)
         err_clear(&e);
         return;
     }
-    for (size_t k = 0; k < p->n; k++)
-        if (is_unseen(p, k) && uuid_eq(&p->work->aims[p->index[k]].old_id, &remote.id))
-            judge(p, p->index[k], &remote);
+    for (size_t k = 0; k < s->n; k++)
+        if (rekey_check_is_unseen(s, k) && uuid_eq(&s->batch->progress[s->index[k]].old_id, &remote.id))
+            rekey_check_judge(s, s->index[k], &remote);
 }
 
 /* ---- asking ---- */
 
 /* The others are sent. */
-static void go_on(struct part *p)
+static void rekey_check_go_on(struct batch_slice *s)
 {
-    struct work *w = p->work;
+    struct batch_run *b = s->batch;
     struct err e = ERR_INIT;
-    for (size_t k = 0; k < p->n; k++)
-        if (is_unseen(p, k))
-            work_entry_done(w, p->index[k], OUTCOME_DEFERRED, w->u->c.stop_reason, 0);
-    struct part *rest = part_open(p, 0, p->n, &e);
+    for (size_t k = 0; k < s->n; k++)
+        if (rekey_check_is_unseen(s, k))
+            batch_entry_done(b, s->index[k], OUTCOME_DEFERRED, b->u->c.stop_reason, 0);
+    struct batch_slice *rest = slice_of_open(s, 0, s->n, &e);
     if (rest == NULL) {
-        upload_fail(w->u, &e);
-        work_leave_open(w);
+        upload_fail(b->u, &e);
+        batch_leave_open(b);
     }
-    part_free(p);
+    slice_free(s);
     if (rest != NULL)
-        keyed_start(rest);
+        lead_scan_start(rest);
     err_clear(&e);
 }
 
-static void ask_all(struct part *p, enum rekey_step step);
+static void rekey_check_ask_all(struct batch_slice *s, enum rekey_step step);
 
-static void end_request(struct part *p, enum rekey_step step)
+static void rekey_check_end_request(struct batch_slice *s, enum rekey_step step)
 {
-    if (--p->reads_n > 0)
+    if (--s->reads_n > 0)
         return;
-    if (step == REKEY_BY_ADDRESS || p->spoilt)
-        go_on(p);
+    if (step == REKEY_BY_ADDRESS || s->spoilt)
+        rekey_check_go_on(s);
     else
-        ask_all(p, step + 1);
+        rekey_check_ask_all(s, step + 1);
 }
 
-static void failed(struct part *p, const struct api_reply *reply)
+static void rekey_check_failed(struct batch_slice *s, const struct api_reply *reply)
 {
     struct err e = ERR_INIT;
-    p->spoilt = true;
+    s->spoilt = true;
     if (reply->class == API_CANCELLED)
         return;
     if (reply->err == NULL)
         err_set(&e, XS_API, "a lead whose row has another address now cannot be looked at (%d %.*s): run again later",
                 reply->http_status, STR_ARG(reply->message));
-    upload_fail(p->work->u, reply->err != NULL ? reply->err : &e);
+    upload_fail(s->batch->u, reply->err != NULL ? reply->err : &e);
     err_clear(&e);
 }
 
-static void rekey_look_answered(void *ctx, const struct api_reply *reply)
+static void rekey_check_answered(void *ctx, const struct api_reply *reply)
 {
     struct old_lead_request *r = ctx;
-    struct part *p = r->part;
+    struct batch_slice *s = r->slice;
     enum rekey_step step = r->step;
     bool is_list = json_object_is_type(reply->json, json_type_array);
     if (reply->skew_ms != 0)
-        p->work->skew_ms = p->work->u->skew_ms = reply->skew_ms;
+        s->batch->skew_ms = s->batch->u->skew_ms = reply->skew_ms;
     bool gone = step == REKEY_BY_ID && reply->class == API_REFUSED && reply->http_status == 404;
     if (reply->class != API_OK && !gone)
-        failed(p, reply);
+        rekey_check_failed(s, reply);
     else if (!gone && !is_list)
-        take_item(p, reply->json);
+        rekey_check_take_item(s, reply->json);
     for (size_t i = 0; reply->class == API_OK && is_list && i < json_object_array_length(reply->json); i++) {
         struct json_object *item = json_object_array_get_idx(reply->json, i);
         if (step == REKEY_BY_ADDRESS)
-            take_namesake(p, r->entry, item);
+            rekey_check_take_namesake(s, r->entry, item);
         else
-            take_item(p, item);
+            rekey_check_take_item(s, item);
     }
     /* After the last way to look, Instantly has nothing more to tell of the person. */
     if (step == REKEY_BY_ADDRESS && reply->class == API_OK)
-        p->work->aims[r->entry].old_judged = true;
+        s->batch->progress[r->entry].old_judged = true;
     free(r);
-    end_request(p, step);
+    rekey_check_end_request(s, step);
 }
 
 /* For the old leads of the entries from *k on, or for one lead itself or its address. 0/-1 */
-static int ask(struct part *p, size_t *k, enum rekey_step step, struct err *e)
+static int rekey_check_ask(struct batch_slice *s, size_t *k, enum rekey_step step, struct err *e)
 {
-    struct work *w = p->work;
+    struct batch_run *b = s->batch;
     struct uuid ids[LEADS_LIST_MAX];
     struct str address;
     struct leads_list list = {.urgent = true, .ids = ids};
-    uint32_t entry = p->index[*k];
-    while (*k < p->n && list.ids_n < (step == REKEY_BY_LIST ? LEADS_LIST_MAX : 1)) {
-        if (is_unseen(p, *k)) {
-            entry = p->index[*k];
-            ids[list.ids_n++] = w->aims[entry].old_id;
+    uint32_t entry = s->index[*k];
+    while (*k < s->n && list.ids_n < (step == REKEY_BY_LIST ? LEADS_LIST_MAX : 1)) {
+        if (rekey_check_is_unseen(s, *k)) {
+            entry = s->index[*k];
+            ids[list.ids_n++] = b->progress[entry].old_id;
         }
         ++*k;
     }
     if (list.ids_n == 0)
         return 0;
     if (step == REKEY_BY_ADDRESS) {
-        address = old_address(w, entry);
+        address = rekey_check_old_address(b, entry);
         list = (struct leads_list){.urgent = true, .contacts = &address, .contacts_n = 1};
         if (address.n == 0) {
-            w->aims[entry].old_judged = true;
+            b->progress[entry].old_judged = true;
             return 0;
         }
     }
     struct old_lead_request *r = malloc(sizeof *r);
     if (r == NULL)
         return err_oom(e);
-    *r = (struct old_lead_request){p, step, entry};
-    int rc = step == REKEY_BY_ID ? api_lead_get(w->u->c.api, &ids[0], rekey_look_answered, r, e)
-                                 : api_leads_list(w->u->c.api, &list, rekey_look_answered, r, e);
+    *r = (struct old_lead_request){s, step, entry};
+    int rc = step == REKEY_BY_ID ? api_lead_get(b->u->c.api, &ids[0], rekey_check_answered, r, e)
+                                 : api_leads_list(b->u->c.api, &list, rekey_check_answered, r, e);
     if (rc != 0)
         free(r);
-    p->reads_n += rc == 0;
+    s->reads_n += rc == 0;
     return rc;
 }
 
-static void ask_all(struct part *p, enum rekey_step step)
+static void rekey_check_ask_all(struct batch_slice *s, enum rekey_step step)
 {
     struct err e = ERR_INIT;
     /* Held until all are asked: an answer must not end the look while others are still being queued. */
-    p->reads_n = 1;
-    for (size_t k = 0; k < p->n && !p->spoilt;)
-        if (ask(p, &k, step, &e) != 0) {
-            upload_fail(p->work->u, &e);
-            p->spoilt = true;
+    s->reads_n = 1;
+    for (size_t k = 0; k < s->n && !s->spoilt;)
+        if (rekey_check_ask(s, &k, step, &e) != 0) {
+            upload_fail(s->batch->u, &e);
+            s->spoilt = true;
         }
     err_clear(&e);
-    end_request(p, step);
+    rekey_check_end_request(s, step);
 }
 
-void rekey_look(struct part *p)
+void rekey_check(struct batch_slice *s)
 {
     bool any = false;
-    for (size_t k = 0; k < p->n && !any; k++)
-        any = is_unseen(p, k);
-    if (any && !upload_ended(p->work->u))
-        ask_all(p, REKEY_BY_LIST);
+    for (size_t k = 0; k < s->n && !any; k++)
+        any = rekey_check_is_unseen(s, k);
+    if (any && !upload_ended(s->batch->u))
+        rekey_check_ask_all(s, REKEY_BY_LIST);
     else
-        keyed_start(p); /* when the upload has ended, it defers them */
+        lead_scan_start(s); /* when the upload has ended, it defers them */
 }
