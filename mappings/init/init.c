@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ARENA_MAX = 64 << 20, SCRATCH_MAX = 16 << 20, SEEN_SLOTS = 1 << 16 };
+enum { ARENA_MAX = 64 << 20, SCRATCH_MAX = 16 << 20, SEEN_SLOTS = 1 << 16, FOOTER_CELLS = 2 };
 
 /* leadsync's own columns are never data; a name that is no text cannot stand in a file. */
 static bool usable(struct str name)
@@ -126,10 +126,37 @@ static bool takes_row(struct mapping_init *init, const struct row *row)
     return row->defect == REASON_NONE && row->n == init->source_n;
 }
 
+/* A line below the rows, as reports have: a text in the first column, a number beside it at most, and no address. */
+static bool is_footer(const struct mapping_init *init, const struct row *row)
+{
+    size_t filled = 0, words = 0;
+    if (row->line == 0 || row->n == 0 || init->cells[0] != 0 || init->source_n <= FOOTER_CELLS)
+        return false;
+    for (size_t i = 0; i < row->n; i++) {
+        struct str text = str_trim((struct str){row->cells[i].p, row->cells[i].n});
+        bool word = false;
+        for (size_t k = 0; k < text.n; k++) {
+            unsigned char c = (unsigned char)text.p[k];
+            if (c == '@')
+                return false;
+            word |= c >= 0x80 || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        }
+        if (i == 0 && !word)
+            return false;
+        filled += text.n > 0;
+        words += word;
+    }
+    return filled <= FOOTER_CELLS && words == 1;
+}
+
 /* Unusable cells are passed over: where a field uses them, they will be rejects, and `preview` names them. */
 int mapping_init_see(struct mapping_init *init, const struct row *row, struct err *e)
 {
     init->rows++;
+    if (!is_footer(init, row))
+        init->footer_rows = 0;
+    else if (init->footer_rows++ == 0)
+        init->footer_line = row->line;
     if (!takes_row(init, row)) {
         init->defects++;
         return 0;

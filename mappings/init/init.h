@@ -30,6 +30,7 @@ struct mapping_init_file {
     const struct target_spec *target; /* NULL: a list to be named by the reader */
     bool names_made_up;               /* the file has no header, and source->as.csv.names are nobody's */
     bool header_unsure;               /* it may have one: its first line was taken for data */
+    bool whole;                       /* every row of the source was looked at */
     const char *encoding_assumed;     /* what was not UTF-8 is read as; NULL: nothing was assumed */
 };
 

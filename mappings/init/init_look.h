@@ -42,6 +42,8 @@ struct mapping_init {
     size_t left_out;           /* leadsync's own, or no text */
     size_t twins;              /* columns whose name another one has, too; they are left out */
     size_t rows, defects;
+    size_t footer_rows;        /* at the end of what was seen */
+    uint64_t footer_line;      /* of the first of these */
     size_t *short_rows;        /* how many rows end after so many cells, and are filled up where these hold the address */
     struct names_use *uses;    /* by names_assign() */
     struct arena scratch;

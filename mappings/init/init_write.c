@@ -10,11 +10,12 @@
 #include "mappings/names/names_words.h"
 #include "sync/base/text.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { KEY_MAX = 1 << 16 };
+enum { KEY_MAX = 1 << 16, FOOTER_ROWS_MAX = 3 };
 
 /* ---- columns ---- */
 
@@ -282,6 +283,25 @@ static void put_skip(struct init_writer *w, size_t i, const char *const *values)
     init_end_line(w);
 }
 
+/* What a footer says is a value, and none gets into the file: the reader puts it in. Many such rows are no footer. */
+static void put_footer(struct init_writer *w, bool has_rules)
+{
+    const struct mapping_init *init = w->init;
+    char text[256];
+    if (!w->file->whole || init->footer_rows == 0 || init->footer_rows > FOOTER_ROWS_MAX || init->footer_rows == init->rows)
+        return;
+    snprintf(text, sizeof text,
+             "# Line %" PRIu64 ", at the end, looks like a footer. To leave it out, take the '# ' from this rule and put what the "
+             "line says\n# in place of Total; what changes from file to file cannot be named.\n", init->footer_line);
+    init_put(w, text);
+    init_put(w, has_rules ? "#   - {column: " : "# skip_when:\n#   - {column: ");
+    init_put_scalar(w, init->columns[0]);
+    init_put(w, ", in: [Total]}\n");
+    w->line = w->out->n;
+    if (!has_rules)
+        init_end_line(w);
+}
+
 /* Columns by which somebody said not to be mailed are not to be overlooked. */
 static void put_skips(struct init_writer *w, size_t email)
 {
@@ -296,6 +316,7 @@ static void put_skips(struct init_writer *w, size_t email)
         w->line = w->out->n;
         put_skip(w, i, values);
     }
+    put_footer(w, n > 0);
     if (n > 0)
         init_end_line(w);
 }

@@ -177,10 +177,11 @@ static struct str *names_of(const struct source *source, struct arena *arena)
     return names;
 }
 
-/* What the first of two looks at a file left to be said. */
+/* What the looks at a file left to be said. */
 struct first_look {
     bool unsure;         /* the first line was taken for data */
     const char *assumed; /* the encoding, where it was assumed */
+    bool whole;          /* of the second look: every row was looked at */
 };
 
 /* Only a file can be read a second time. */
@@ -285,7 +286,8 @@ static int open_source(struct invocation *inv, struct source_spec *spec, struct 
 
 /* ---- the look ---- */
 
-static int look(struct source *source, int64_t rows, struct arena *arena, struct mapping_init **out, struct err *e)
+static int look(struct source *source, int64_t rows, struct arena *arena, struct mapping_init **out, bool *whole,
+                struct err *e)
 {
     struct row row;
     struct str *names = names_of(source, arena);
@@ -294,6 +296,7 @@ static int look(struct source *source, int64_t rows, struct arena *arena, struct
     int rc = mapping_init_new(names, source->columns_n, out, e);
     while (rc == 0 && rows-- > 0) {
         int found = source_next(source, &row, e);
+        *whole = found == 0;
         if (found <= 0)
             return found;
         rc = mapping_init_see(*out, &row, e);
@@ -334,6 +337,7 @@ static int write_file(const struct invocation *inv, const struct mapping_init *i
         .target = target_name != NULL ? &target : NULL,
         .names_made_up = spec->kind == SOURCE_CSV && !spec->as.csv.header,
         .header_unsure = seen->unsure,
+        .whole = seen->whole,
         .encoding_assumed = seen->assumed != NULL ? seen->assumed : source->encoding_assumed,
     };
     if (out_open(&out, inv, OUT_PUBLIC, e) == 0 && mapping_init_write(init, &file, &out.text, e) == 0)
@@ -364,7 +368,7 @@ static int run(struct invocation *inv, struct err *e)
         return err_set(e, XS_STATE, "%s is there already; remove it, or give -o another name", output);
     arena_init(&arena, NAMES_BYTES);
     if (make_spec(inv->operands[0], o, &spec, e) != 0 ||
-        open_source(inv, &spec, &arena, &source, &seen, e) != 0 || look(source, o->rows, &arena, &init, e) != 0)
+        open_source(inv, &spec, &arena, &source, &seen, e) != 0 || look(source, o->rows, &arena, &init, &seen.whole, e) != 0)
         goto done;
     rc = write_file(inv, init, &spec, source, &seen, e);
     if (rc == 0 && output != NULL && strcmp(output, "-") != 0)
