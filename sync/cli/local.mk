@@ -15,7 +15,6 @@ sync_libcli_a_SOURCES = \
 	sync/cli/progress.c sync/cli/progress.h \
 	sync/cli/sandbox.c \
 	sync/cli/schema.c \
-	sync/cli/table.c sync/cli/table.h \
 	sync/cli/args/csv_name.c sync/cli/args/csv_name.h \
 	sync/cli/args/run_choice.c sync/cli/args/run_choice.h \
 	sync/cli/args/select_arg.c sync/cli/args/select_arg.h \

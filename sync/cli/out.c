@@ -31,8 +31,28 @@ int out_commit(struct out *o, struct err *e)
 
 void out_abandon(struct out *o)
 {
+    record_free(&o->records);
     output_abandon(&o->file);
     buf_free(&o->text);
+}
+
+int out_records(struct out *o, const struct invocation *inv, const struct record_layout *layout, struct err *e)
+{
+    static const enum record_format formats[] = {
+        [FORMAT_TEXT] = RECORD_TEXT, [FORMAT_JSON] = RECORD_JSON, [FORMAT_NDJSON] = RECORD_NDJSON, [FORMAT_CSV] = RECORD_CSV};
+    o->records = (struct record_writer){
+        .format = formats[inv->common.format], .width = inv->common.columns, .colours = inv->common.colour_out, .out = &o->text};
+    return record_open(&o->records, layout) == 0 ? 0 : err_oom(e);
+}
+
+int out_record(struct out *o, struct err *e)
+{
+    return record_end(&o->records) == 0 ? out_flush(o, false, e) : err_oom(e);
+}
+
+int out_records_end(struct out *o, struct err *e)
+{
+    return record_finish(&o->records) == 0 ? 0 : err_oom(e);
 }
 
 int out_csv_cell(struct out *o, bool *first, char delimiter, struct str cell, bool guard)

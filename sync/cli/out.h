@@ -5,6 +5,7 @@
 #include "sync/base/buf.h"
 #include "sync/base/file.h"
 #include "sync/cli/command.h"
+#include "sync/report/record.h"
 
 #include <stdbool.h>
 
@@ -12,7 +13,8 @@ enum { OUT_PRIVATE = 0600, OUT_PUBLIC = 0644, OUT_BUFFER_BYTES = 64 << 20, OUT_F
 
 struct out {
     struct output file;
-    struct buf text; /* what is not written yet */
+    struct buf text;               /* what is not written yet */
+    struct record_writer records;  /* after out_records() */
 };
 
 /* `mode` is that of a FILE made by -o: OUT_PRIVATE when it holds lead data. */
@@ -22,6 +24,15 @@ int out_flush(struct out *o, bool all, struct err *e);
 /* Writes the rest; a file appears now. */
 int out_commit(struct out *o, struct err *e);
 void out_abandon(struct out *o); /* safe after commit and on a zeroed struct */
+
+/* ---- a list of records, in the format of the command ---- */
+
+/* Begins the list `o->records`, see record.h. 0/-1 (memory) */
+int out_records(struct out *o, const struct invocation *inv, const struct record_layout *layout, struct err *e);
+/* Ends a record, and writes the buffer when it is worth it. */
+int out_record(struct out *o, struct err *e);
+/* Ends the list. */
+int out_records_end(struct out *o, struct err *e);
 
 /* A CSV line, cell by cell: the delimiter stands before each cell but the first of its line. Bytes are kept; `guard`
  * puts a ' before what a spreadsheet would run as a formula. 0/-1 (the buffer). */

@@ -7,8 +7,10 @@ sync_libreport_a_SOURCES = \
 	sync/report/diff_json.c \
 	sync/report/diff_match.c \
 	sync/report/diff_text.c \
+	sync/report/record.c sync/report/record.h \
 	sync/report/run_begun.c sync/report/run_begun.h \
 	sync/report/run_report.c sync/report/run_report.h \
+	sync/report/table.c sync/report/table.h \
 	sync/report/tally.c sync/report/tally.h
 EXTRA_DIST += \
 	sync/report/README.md

@@ -1,6 +1,6 @@
 # Unit tests of cmd.
 CMD_TESTS = tests/unit/command.tap tests/unit/jobs_cmd.tap tests/unit/key.tap tests/unit/progress.tap tests/unit/reading.tap \
-	tests/unit/table.tap tests/unit/value_arg.tap
+	tests/unit/value_arg.tap
 check_PROGRAMS += $(CMD_TESTS)
 TESTS += $(CMD_TESTS)
 CMD_KIT = tests/unit/cmd_kit.c tests/unit/cmd_kit.h
@@ -24,10 +24,6 @@ tests_unit_progress_tap_LDADD = $(TEST_LIBS) $(LEVEL_CLI)
 tests_unit_reading_tap_SOURCES = tests/unit/reading_test.c $(CMD_KIT)
 tests_unit_reading_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_reading_tap_LDADD = $(TEST_LIBS) $(LEVEL_CLI)
-
-tests_unit_table_tap_SOURCES = tests/unit/table_test.c
-tests_unit_table_tap_CFLAGS = $(TEST_CFLAGS)
-tests_unit_table_tap_LDADD = $(TEST_LIBS) $(LEVEL_CLI)
 
 tests_unit_value_arg_tap_SOURCES = tests/unit/value_arg_test.c
 tests_unit_value_arg_tap_CFLAGS = $(TEST_CFLAGS)

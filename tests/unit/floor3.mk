@@ -9,6 +9,7 @@ ENGINE_TESTS = \
 	tests/unit/move_request.tap \
 	tests/unit/plan.tap \
 	tests/unit/readback.tap \
+	tests/unit/record.tap \
 	tests/unit/refused.tap \
 	tests/unit/rekey.tap \
 	tests/unit/rekey_handover.tap \
@@ -24,6 +25,7 @@ ENGINE_TESTS = \
 	tests/unit/run_watermark.tap \
 	tests/unit/run_report.tap \
 	tests/unit/spool.tap \
+	tests/unit/table.tap \
 	tests/unit/update.tap \
 	tests/unit/upload.tap
 check_PROGRAMS += $(ENGINE_TESTS)
@@ -124,3 +126,11 @@ tests_unit_run_doubles_tap_LDADD = $(TEST_LIBS) $(LEVEL_PIPELINE)
 tests_unit_run_gone_tap_SOURCES = tests/unit/run_gone_test.c
 tests_unit_run_gone_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_run_gone_tap_LDADD = $(TEST_LIBS) $(LEVEL_PIPELINE)
+
+tests_unit_record_tap_SOURCES = tests/unit/record_test.c
+tests_unit_record_tap_CFLAGS = $(TEST_CFLAGS)
+tests_unit_record_tap_LDADD = $(TEST_LIBS) $(LEVEL_REPORT)
+
+tests_unit_table_tap_SOURCES = tests/unit/table_test.c
+tests_unit_table_tap_CFLAGS = $(TEST_CFLAGS)
+tests_unit_table_tap_LDADD = $(TEST_LIBS) $(LEVEL_REPORT)

@@ -1,7 +1,7 @@
 /* Tables: alignment by terminal columns, fitting, cutting, hostile text. */
 #include "config.h"
 
-#include "sync/cli/table.h"
+#include "sync/report/table.h"
 #include "tests/unit/harness.h"
 
 #include <stdlib.h>

@@ -8,7 +8,7 @@
 #include "sync/cli/commands.h"
 #include "sync/cli/history/forget.h"
 #include "sync/cli/progress.h"
-#include "sync/cli/table.h"
+#include "sync/report/table.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

@@ -1,7 +1,6 @@
 /* `results`: what became of the rows of a run, but for those that needed nothing. */
 #include "config.h"
 
-#include "sync/base/jsonw.h"
 #include "sync/base/log.h"
 #include "sync/base/text.h"
 #include "sync/cli/commands.h"
@@ -10,8 +9,6 @@
 #include "sync/cli/history/results_record.h"
 #include "sync/cli/args/run_choice.h"
 #include "sync/cli/args/state_arg.h"
-#include "sync/cli/table.h"
-#include "sync/model/change.h"
 #include "sync/state/state.h"
 
 #include <stdlib.h>
@@ -41,18 +38,7 @@ static const struct opt options[] = {
     {.name = NULL},
 };
 
-enum { ARENA_BYTES = 64 << 20, TABLE_ROWS = 1000, NAME_BYTES = 1 << 16, COUNT_COLUMNS = 4, LOOK_BACK = 500 };
-
-static const enum table_align column_align[COLUMN_N] = {
-    [C_RUN] = TABLE_RIGHT, [C_ROW] = TABLE_RIGHT, [C_LINE] = TABLE_RIGHT, [C_HTTP_STATUS] = TABLE_RIGHT};
-static const enum table_yield column_yield[COLUMN_N] = {[C_LEAD_ID] = TABLE_YIELDS,
-                                                        [C_TARGET] = TABLE_REPEATS,
-                                                        [C_HTTP_STATUS] = TABLE_YIELDS,
-                                                        [C_OP] = TABLE_YIELDS};
-static bool column_is_number(size_t column)
-{
-    return column_align[column] == TABLE_RIGHT;
-}
+enum { ARENA_BYTES = 64 << 20, NAME_BYTES = 1 << 16, LOOK_BACK = 500 };
 
 struct results_out {
     const struct invocation *inv;
@@ -66,142 +52,7 @@ struct results_out {
     uint64_t counts[OUTCOME_N][REASON_N]; /* of the rows that are asked for */
     uint64_t unlisted;
     struct out out;
-    struct table table;
-    uint64_t shown;
 };
-
-/* ---- formats ---- */
-
-static enum table_colour outcome_colour(enum outcome outcome)
-{
-    switch (outcome) {
-    case OUTCOME_CREATED:
-    case OUTCOME_CHANGED:
-        return TABLE_GREEN;
-    case OUTCOME_REJECTED:
-    case OUTCOME_FAILED:
-        return TABLE_RED;
-    case OUTCOME_DEFERRED:
-    case OUTCOME_REMOVED:
-        return TABLE_YELLOW;
-    default:
-        return TABLE_PLAIN;
-    }
-}
-
-static int add_text(struct results_out *r, const struct results_record *record)
-{
-    int bad = 0;
-    for (size_t c = 0; c < COLUMN_N; c++)
-        bad |= table_add(&r->table, record->v[c], c == C_OUTCOME ? outcome_colour(record->outcome) : TABLE_PLAIN);
-    return bad;
-}
-
-static int add_csv(struct results_out *r, const struct results_record *record)
-{
-    bool first = true;
-    int bad = 0;
-    for (size_t c = 0; c < COLUMN_N; c++)
-        bad |= out_csv_cell(&r->out, &first, ',', record->v[c], true);
-    return bad | out_csv_end(&r->out, &first);
-}
-
-static int add_json(struct results_out *r, const struct results_record *record)
-{
-    struct jsonw w;
-    jsonw_init_output(&w, &r->out.text);
-    jsonw_object(&w);
-    for (size_t c = 0; c < COLUMN_N; c++) {
-        jsonw_key(&w, results_columns[c]);
-        if (record->v[c].n == 0)
-            jsonw_null(&w);
-        else if (c == C_CHANGES)
-            change_json(record->changes, &w); /* show_changes() has read it: it is well-formed */
-        else if (column_is_number(c))
-            jsonw_raw(&w, record->v[c]);
-        else
-            jsonw_str(&w, record->v[c]);
-    }
-    jsonw_object_end(&w);
-    return jsonw_end(&w);
-}
-
-static int text_head(struct results_out *r)
-{
-    int bad = 0;
-    table_init(&r->table, COLUMN_N, column_align);
-    r->table.hide_empty = true;
-    r->table.yield = column_yield;
-    r->table.records_below = TABLE_READABLE;
-    for (size_t c = 0; c < COLUMN_N; c++)
-        bad |= table_add(&r->table, str_from(results_columns[c]), TABLE_DIM);
-    return bad;
-}
-
-static int text_flush(struct results_out *r)
-{
-    int bad = table_print(&r->table, r->inv->common.columns, r->inv->common.colour_out, &r->out.text);
-    table_free(&r->table);
-    return bad;
-}
-
-static int add_head(struct results_out *r)
-{
-    bool first = true;
-    int bad = 0;
-    switch (r->inv->common.format) {
-    case FORMAT_TEXT:
-        return text_head(r);
-    case FORMAT_JSON:
-        return buf_adds(&r->out.text, "[");
-    case FORMAT_CSV:
-        for (size_t c = 0; c < COLUMN_N; c++)
-            bad |= out_csv_cell(&r->out, &first, ',', str_from(results_columns[c]), false);
-        return bad | out_csv_end(&r->out, &first);
-    default:
-        return 0;
-    }
-}
-
-static int add_record(struct results_out *r, const struct results_record *record)
-{
-    int bad = 0;
-    switch (r->inv->common.format) {
-    case FORMAT_TEXT:
-        if (r->shown > 0 && r->shown % TABLE_ROWS == 0)
-            bad = text_flush(r) | text_head(r);
-        bad |= add_text(r, record);
-        break;
-    case FORMAT_JSON:
-        bad = buf_adds(&r->out.text, r->shown > 0 ? ",\n" : "") | add_json(r, record);
-        break;
-    case FORMAT_NDJSON:
-        bad = add_json(r, record) | buf_addc(&r->out.text, '\n');
-        break;
-    case FORMAT_CSV:
-        bad = add_csv(r, record);
-        break;
-    }
-    r->shown++;
-    return bad;
-}
-
-static int add_tail(struct results_out *r)
-{
-    int bad = 0;
-    if (r->inv->common.format == FORMAT_JSON)
-        return buf_adds(&r->out.text, "]\n");
-    if (r->inv->common.format != FORMAT_TEXT)
-        return 0;
-    if (r->shown > 0)
-        bad = text_flush(r);
-    if (r->unlisted > 0 && r->shown > 0)
-        bad |= buf_adds(&r->out.text, "\n");
-    if (r->unlisted > 0)
-        bad |= buf_addf(&r->out.text, "%llu row%s created, changed or removed: --all lists %s too\n",
-                        (unsigned long long)r->unlisted, r->unlisted == 1 ? " was" : "s were", r->unlisted == 1 ? "it" : "them");
-    return bad;
-}
 
 /* ---- rows ---- */
 
@@ -215,14 +66,14 @@ static bool is_listed(const struct results_out *r, const struct entry *entry)
 static int take_row(struct results_out *r, const struct entry *entry, enum op op, uint32_t target, struct arena *arena,
                     struct err *e)
 {
-    struct results_record record;
     if (!is_listed(r, entry)) {
         r->unlisted++;
         return 0;
     }
-    if (results_record_make(r->state, r->run, &(struct results_row){entry, op, target}, r->inv->common.format, arena, &record, e) != 0)
+    const struct results_row row = {entry, op, target};
+    if (results_record_fill(&r->out.records, r->state, r->run, &row, arena, e) != 0)
         return -1;
-    return add_record(r, &record) == 0 ? 0 : err_oom(e);
+    return out_record(&r->out, e);
 }
 
 /* Every row that is asked for; `counting`: it is only counted. */
@@ -245,10 +96,8 @@ static int visit_rows(struct results_out *r, bool counting, struct err *e)
         else if (wanted > 0)
             rc = take_row(r, &entry, op, target, &arena, e);
         arena_reset(&arena);
-        if (rc != 0 || out_flush(&r->out, false, e) != 0) {
-            rc = -1;
-            goto done;
-        }
+        if (rc != 0)
+            break;
     }
 done:
     state_results_close(results);
@@ -282,56 +131,80 @@ static int tell_none(const struct results_out *r)
     return bad;
 }
 
-/* Before the rows: how many there are of which kind, and in plain words why. */
+/* How many rows have which outcome, and why in plain words. Returns what record_finish() does. */
+static int add_count_table(struct results_out *r)
+{
+    enum { K_OUTCOME, K_ROWS, K_REASON, K_HELP, COUNT_COLUMNS };
+    static const struct record_column columns[COUNT_COLUMNS] = {
+        [K_OUTCOME] = {RECORD_NAME("outcome")},
+        [K_ROWS] = {RECORD_NAME("rows"), .align = TABLE_RIGHT},
+        [K_REASON] = {RECORD_NAME("reason")},
+        [K_HELP] = {RECORD_NAME("what it means"), .yield = TABLE_YIELDS},
+    };
+    static const struct record_layout layout = {.columns = columns, .columns_n = COUNT_COLUMNS, .hide_empty = true};
+    struct record_writer w = {.width = r->inv->common.columns, .colours = r->inv->common.colour_out, .out = &r->out.text};
+    int bad = record_open(&w, &layout);
+    for (int o = OUTCOME_NONE + 1; o < OUTCOME_N && bad == 0; o++)
+        for (int reason = 0; reason < REASON_N && bad == 0; reason++) {
+            if (r->counts[o][reason] == 0)
+                continue;
+            record_text(&w, K_OUTCOME, outcome_text((enum outcome)o));
+            record_colour(&w, K_OUTCOME, record_outcome_colour((enum outcome)o));
+            record_ordinal(&w, K_ROWS, r->counts[o][reason]);
+            record_text(&w, K_REASON, reason_text((enum reason)reason));
+            record_text(&w, K_HELP, reason != REASON_NONE ? reason_help((enum reason)reason) : NULL);
+            record_colour(&w, K_HELP, TABLE_DIM);
+            bad = record_end(&w);
+        }
+    bad |= record_finish(&w);
+    record_free(&w);
+    return bad;
+}
+
+/* Before the rows in text. */
 static int add_counts(struct results_out *r)
 {
-    static const enum table_align align[COUNT_COLUMNS] = {TABLE_LEFT, TABLE_RIGHT};
-    static const enum table_yield yield[COUNT_COLUMNS] = {TABLE_STAYS, TABLE_STAYS, TABLE_STAYS, TABLE_YIELDS};
-    struct table t;
-    char number[24];
-    uint64_t sum = 0;
-    table_init(&t, COUNT_COLUMNS, align);
-    t.hide_empty = true;
-    t.yield = yield;
-    int bad = table_add(&t, STR("outcome"), TABLE_DIM) | table_add(&t, STR("rows"), TABLE_DIM) |
-              table_add(&t, STR("reason"), TABLE_DIM) | table_add(&t, STR("what it means"), TABLE_DIM);
+    struct buf *out = &r->out.text;
+    bool searched = match_wants(&r->pick.match), any = false;
     for (int o = OUTCOME_NONE + 1; o < OUTCOME_N; o++)
-        for (int reason = 0; reason < REASON_N; reason++) {
-            uint64_t n = r->counts[o][reason];
-            if (n == 0)
-                continue;
-            sum += n;
-            snprintf(number, sizeof number, "%llu", (unsigned long long)n);
-            bad |= table_add(&t, str_from(outcome_text((enum outcome)o)), outcome_colour((enum outcome)o)) |
-                   table_add(&t, str_from(number), TABLE_PLAIN) |
-                   table_add(&t, str_from(reason_text((enum reason)reason)), TABLE_PLAIN) |
-                   table_add(&t, reason != REASON_NONE ? str_from(reason_help((enum reason)reason)) : STR_NONE, TABLE_DIM);
-        }
-    bad |= buf_addf(&r->out.text, "run %llu%s\n", (unsigned long long)r->run,
-                    sum == 0 && !match_wants(&r->pick.match) ? " has no such rows" : "");
-    if (sum == 0 && match_wants(&r->pick.match))
-        bad |= add_none(r, &r->out.text) | buf_addc(&r->out.text, '\n');
-    if (sum > 0)
-        bad |= table_print(&t, r->inv->common.columns, r->inv->common.colour_out, &r->out.text) | buf_addc(&r->out.text, '\n');
-    table_free(&t);
+        for (int reason = 0; reason < REASON_N; reason++)
+            any = any || r->counts[o][reason] > 0;
+    int bad = buf_addf(out, "run %llu%s\n", (unsigned long long)r->run, !any && !searched ? " has no such rows" : "");
+    if (any)
+        bad |= add_count_table(r) | buf_addc(out, '\n');
+    else if (searched)
+        bad |= add_none(r, out) | buf_addc(out, '\n');
     return bad;
+}
+
+/* Text counts the rows that it does not list. */
+static int add_unlisted(struct results_out *r)
+{
+    if (r->unlisted == 0)
+        return 0;
+    return buf_adds(&r->out.text, r->out.records.n > 0 ? "\n" : "") |
+           buf_addf(&r->out.text, "%llu row%s created, changed or removed: --all lists %s too\n", (unsigned long long)r->unlisted,
+                    r->unlisted == 1 ? " was" : "s were", r->unlisted == 1 ? "it" : "them");
 }
 
 static int show(struct results_out *r, struct err *e)
 {
-    if (r->inv->common.format == FORMAT_TEXT) {
+    bool text = r->inv->common.format == FORMAT_TEXT;
+    if (out_records(&r->out, r->inv, &results_record_layout, e) != 0)
+        return -1;
+    if (text) {
         if (visit_rows(r, true, e) != 0)
             return -1;
         if (add_counts(r) != 0)
             return err_oom(e);
     }
-    if (add_head(r) != 0)
-        return err_oom(e);
     if (visit_rows(r, false, e) != 0)
         return -1;
-    if (r->inv->common.format != FORMAT_TEXT && match_wants(&r->pick.match) && r->shown == 0 && tell_none(r) != 0)
+    if (!text && match_wants(&r->pick.match) && r->out.records.n == 0 && tell_none(r) != 0)
         return err_oom(e);
-    return add_tail(r) == 0 ? 0 : err_oom(e);
+    if (out_records_end(&r->out, e) != 0)
+        return -1;
+    return !text || add_unlisted(r) == 0 ? 0 : err_oom(e);
 }
 
 /* Who looks for a person need not know the run: the newest that has a match is shown, where --run names none. */
@@ -386,7 +259,6 @@ static int run(struct invocation *inv, struct err *e)
 done:
     out_abandon(&r.out);
     results_pick_free(&r.pick);
-    table_free(&r.table);
     arena_free(&arena);
     state_close(r.state);
     return rc;

@@ -1,93 +1,111 @@
-/* One line of `results`, as the texts of its columns. */
 #include "config.h"
 
 #include "sync/cli/history/results_record.h"
 
-#include <errno.h>
-#include <stdio.h>
-#include <string.h>
-
 #include "sync/base/text.h"
 #include "sync/model/change.h"
 
-enum { NAME_BYTES = 1 << 16, CELLS_CHARS = 30 };
+#include <errno.h>
 
-const char *const results_columns[COLUMN_N] = {"run",    "row",         "line", "key",    "outcome", "reason", "lead_id",
-                                               "target", "http_status", "op",   "detail", "changes"};
+enum { NAME_BYTES = 1 << 16, CHANGES_BYTES = 1 << 20, CELLS_CHARS = 30 };
 
-static struct str number(uint64_t v, char *text, size_t size)
-{
-    if (v == 0)
-        return STR_NONE;
-    snprintf(text, size, "%llu", (unsigned long long)v);
-    return str_from(text);
-}
+/* New columns only come last, because programs count those of a CSV. */
+enum column {
+    C_RUN, C_ROW, C_LINE, C_KEY, C_OUTCOME, C_REASON, C_LEAD_ID, C_TARGET, C_HTTP_STATUS, C_OP, C_DETAIL, C_CHANGES, COLUMN_N
+};
 
-/* People know it by its name, programs by its id. */
-static int show_target(const struct target *target, struct arena *arena, struct str *out)
-{
-    struct buf shown = BUF_INIT(NAME_BYTES);
-    int bad = target_show(target, &shown);
-    if (bad == 0)
-        bad = arena_str(arena, buf_str(&shown), out);
-    buf_free(&shown);
-    return bad;
-}
+static const struct record_column columns[COLUMN_N] = {
+    /* Text names the run in its first line. */
+    [C_RUN] = {RECORD_NAME("run"), .kind = RECORD_NUMBER, .left_out = RECORD_NOT_TEXT},
+    [C_ROW] = {RECORD_NAME("row"), .kind = RECORD_NUMBER, .align = TABLE_RIGHT},
+    [C_LINE] = {RECORD_NAME("line"), .kind = RECORD_NUMBER, .align = TABLE_RIGHT},
+    [C_KEY] = {RECORD_NAME("key")},
+    [C_OUTCOME] = {RECORD_NAME("outcome")},
+    [C_REASON] = {RECORD_NAME("reason")},
+    [C_LEAD_ID] = {RECORD_NAME("lead_id"), .yield = TABLE_YIELDS},
+    [C_TARGET] = {RECORD_NAME("target"), .yield = TABLE_REPEATS},
+    [C_HTTP_STATUS] = {RECORD_NAME("http_status"), .kind = RECORD_NUMBER, .align = TABLE_RIGHT, .yield = TABLE_YIELDS},
+    [C_OP] = {RECORD_NAME("op"), .yield = TABLE_YIELDS},
+    [C_DETAIL] = {RECORD_NAME("detail")},
+    [C_CHANGES] = {RECORD_NAME("changes"), .kind = RECORD_VALUE},
+};
 
-/* By its first filled cells people find a row again that has no address. */
-static int show_cells(struct str cells, struct arena *arena, struct str *out)
+const struct record_layout results_record_layout = {
+    .columns = columns, .columns_n = COLUMN_N, .none = "", .hide_empty = true, .records_below = TABLE_READABLE, .guard = true};
+
+/* A row without an address is found again by its first filled cells. */
+static int fill_cells(struct record_writer *w, struct str cells)
 {
     struct buf shown = BUF_INIT(NAME_BYTES);
     int bad = buf_addc(&shown, '(') | cells_show(cells, CELLS_CHARS, &shown) | buf_addc(&shown, ')');
     if (bad == 0 && shown.n > 2)
-        bad = arena_str(arena, buf_str(&shown), out);
+        record_copy(w, C_KEY, buf_str(&shown));
     buf_free(&shown);
     return bad;
 }
 
-static int show_changes(struct str changes, struct arena *arena, struct str *out, struct err *e)
+static int fill_target(struct record_writer *w, const struct target *target)
 {
     struct buf shown = BUF_INIT(NAME_BYTES);
-    int bad = change_show(changes, &shown);
-    if (bad != 0 && errno == EINVAL)
-        err_set(e, XS_STATE, "the state holds damaged changes of a row; restore it from a backup");
-    else if (bad != 0 || arena_str(arena, buf_str(&shown), out) != 0)
-        bad = err_oom(e);
+    int bad = 0;
+    if (w->format != RECORD_TEXT) {
+        record_target(w, C_TARGET, target);
+        return 0;
+    }
+    bad = target_show(target, &shown);
+    record_copy(w, C_TARGET, buf_str(&shown));
     buf_free(&shown);
     return bad;
 }
 
-int results_record_make(struct state *state, uint64_t run, const struct results_row *row, enum format format, struct arena *arena,
-                        struct results_record *out, struct err *e)
+/* -1 with EINVAL: malformed. */
+static int changes_json(struct str changes, struct buf *out)
+{
+    struct jsonw json;
+    jsonw_init_output(&json, out);
+    if (change_json(changes, &json) == 0)
+        return jsonw_end(&json);
+    errno = EINVAL;
+    return -1;
+}
+
+static int fill_changes(struct record_writer *w, struct str changes, struct err *e)
+{
+    struct buf shown = BUF_INIT(CHANGES_BYTES);
+    if (changes.n == 0)
+        return 0;
+    int bad = record_is_json(w) ? changes_json(changes, &shown) : change_show(changes, &shown);
+    if (bad != 0 && errno == EINVAL)
+        err_set(e, XS_STATE, "the state holds damaged changes of a row; restore it from a backup");
+    else if (bad != 0)
+        err_oom(e);
+    record_copy(w, C_CHANGES, buf_str(&shown));
+    buf_free(&shown);
+    return bad;
+}
+
+int results_record_fill(struct record_writer *w, struct state *state, uint64_t run, const struct results_row *row,
+                        struct arena *arena, struct err *e)
 {
     const struct entry *entry = row->entry;
     struct target target;
-    memset(out, 0, sizeof *out);
-    out->outcome = entry->outcome;
-    if (format != FORMAT_TEXT) /* which says it first */
-        out->v[C_RUN] = number(run, out->run, sizeof out->run);
-    out->v[C_ROW] = number(entry->row, out->row, sizeof out->row);
-    out->v[C_LINE] = number(entry->line, out->line, sizeof out->line);
-    out->v[C_KEY] = entry->key_text;
-    if (entry->key_text.n == 0 && entry->cells.n > 0 && format == FORMAT_TEXT &&
-        show_cells(entry->cells, arena, &out->v[C_KEY]) != 0)
+    record_ordinal(w, C_RUN, run);
+    record_ordinal(w, C_ROW, entry->row);
+    record_ordinal(w, C_LINE, entry->line);
+    record_str(w, C_KEY, entry->key_text);
+    if (entry->key_text.n == 0 && entry->cells.n > 0 && w->format == RECORD_TEXT && fill_cells(w, entry->cells) != 0)
         return err_oom(e);
-    out->v[C_OUTCOME] = str_from(outcome_text(entry->outcome));
-    out->v[C_REASON] = str_from(reason_text(entry->reason));
-    if (entry->has_lead_id)
-        out->v[C_LEAD_ID] = str_from(uuid_format(&entry->lead_id, out->lead_id));
+    record_text(w, C_OUTCOME, outcome_text(entry->outcome));
+    record_colour(w, C_OUTCOME, record_outcome_colour(entry->outcome));
+    record_text(w, C_REASON, reason_text(entry->reason));
+    record_uuid(w, C_LEAD_ID, entry->has_lead_id ? &entry->lead_id : NULL);
     int found = row->target == 0 ? 0 : state_target_get(state, row->target, arena, &target, e);
     if (found < 0)
         return -1;
-    if (found > 0 && format != FORMAT_TEXT)
-        out->v[C_TARGET] = str_from(target_format(&target, out->target));
-    else if (found > 0 && show_target(&target, arena, &out->v[C_TARGET]) != 0)
+    if (found > 0 && fill_target(w, &target) != 0)
         return err_oom(e);
-    if (entry->http_status > 0)
-        out->v[C_HTTP_STATUS] = number((uint64_t)entry->http_status, out->http, sizeof out->http);
-    if (row->op != OP_NONE)
-        out->v[C_OP] = str_from(op_text(row->op));
-    out->v[C_DETAIL] = entry->detail;
-    out->changes = entry->changes;
-    return show_changes(entry->changes, arena, &out->v[C_CHANGES], e);
+    record_ordinal(w, C_HTTP_STATUS, (uint64_t)entry->http_status);
+    record_text(w, C_OP, row->op != OP_NONE ? op_text(row->op) : NULL);
+    record_str(w, C_DETAIL, entry->detail);
+    return fill_changes(w, entry->changes, e);
 }

@@ -8,7 +8,7 @@
 #include "sync/cli/args/run_choice.h"
 #include "sync/cli/args/state_arg.h"
 #include "sync/cli/history/status_run.h"
-#include "sync/cli/table.h"
+#include "sync/report/table.h"
 #include "sync/state/state.h"
 
 #include <inttypes.h>

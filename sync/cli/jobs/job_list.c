@@ -3,7 +3,7 @@
 #include "sync/cli/jobs/job_list.h"
 
 #include "sync/cli/out.h"
-#include "sync/cli/table.h"
+#include "sync/report/table.h"
 
 #include <inttypes.h>
 

@@ -5,7 +5,7 @@
 #include "sync/cli/jobs/jobs.h"
 #include "sync/cli/out.h"
 #include "sync/cli/args/state_arg.h"
-#include "sync/cli/table.h"
+#include "sync/report/table.h"
 
 #include <inttypes.h>
 

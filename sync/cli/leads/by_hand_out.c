@@ -6,7 +6,7 @@
 #include "sync/base/jsonw.h"
 #include "sync/base/text.h"
 #include "sync/cli/args/select_arg.h"
-#include "sync/cli/table.h"
+#include "sync/report/table.h"
 
 #include <inttypes.h>
 #include <string.h>

@@ -9,7 +9,7 @@
 #include "sync/cli/args/select_arg.h"
 #include "sync/cli/args/state_arg.h"
 #include "sync/cli/args/sync_arg.h"
-#include "sync/cli/table.h"
+#include "sync/report/table.h"
 
 #include <json-c/json.h>
 #include <stdlib.h>

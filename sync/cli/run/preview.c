@@ -11,7 +11,7 @@
 #include "sync/cli/out.h"
 #include "sync/cli/run/preview_raw.h"
 #include "sync/cli/args/sync_arg.h"
-#include "sync/cli/table.h"
+#include "sync/report/table.h"
 #include "sync/pipeline/source_bind.h"
 
 #include <stdio.h>

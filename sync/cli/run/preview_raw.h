@@ -3,7 +3,7 @@
 #define SYNC_CLI_RUN_PREVIEW_RAW_H
 
 #include "connectors/source.h"
-#include "sync/cli/table.h"
+#include "sync/report/table.h"
 
 struct preview_raw {
     const struct source *source;

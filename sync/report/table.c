@@ -2,7 +2,7 @@
  * out above that is cut. Right-aligned columns hold numbers, and a cut number is a wrong number: they are never cut. */
 #include "config.h"
 
-#include "sync/cli/table.h"
+#include "sync/report/table.h"
 
 #include "sync/base/text.h"
 

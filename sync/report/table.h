@@ -1,7 +1,7 @@
 /* Tables for people: columns aligned by what the terminal shows (wide characters count two), fitted to its width,
  * cut cells marked with "…"; in blocks nothing is cut, long values go on in the next line. Foreign text is made harmless on the way in. Knows nothing of what the cells mean. */
-#ifndef SYNC_CLI_TABLE_H
-#define SYNC_CLI_TABLE_H
+#ifndef SYNC_REPORT_TABLE_H
+#define SYNC_REPORT_TABLE_H
 
 #include "sync/base/buf.h"
 #include "sync/base/err.h"
