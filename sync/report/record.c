@@ -57,7 +57,7 @@ void record_text(struct record_writer *w, size_t column, const char *text)
 void record_copy(struct record_writer *w, size_t column, struct str text)
 {
     struct str copy = STR_NONE;
-    if (arena_str(&w->arena, text, &copy) != 0)
+    if (text.n > 0 && arena_str(&w->arena, text, &copy) != 0)
         w->failed = true;
     record_str(w, column, copy);
 }

@@ -5,7 +5,6 @@
 #include "sync/cli/jobs/jobs.h"
 #include "sync/cli/out.h"
 #include "sync/cli/args/state_arg.h"
-#include "sync/report/table.h"
 
 #include <inttypes.h>
 
@@ -103,7 +102,40 @@ static struct str message(struct page *p, const struct job_entry *entry, enum en
     return out.n > 0 ? out : str_from(reason_text(entry->entry.reason));
 }
 
-/* ---- JSON ---- */
+/* ---- records ---- */
+
+enum column { C_ROW, C_KEY, C_LEAD_ID, C_FROM, C_TO, C_VALIDATION, C_COMPLETION, C_MESSAGE, COLUMN_N };
+
+/* JSON has members of its own, see json_entry(). All leads of a job go the same way: text says it once, above the table. */
+static const struct record_column columns[COLUMN_N] = {
+    [C_ROW] = {RECORD_NAME("row"), .align = TABLE_RIGHT},
+    [C_KEY] = {RECORD_NAME("key")},
+    [C_LEAD_ID] = {RECORD_NAME("lead_id"), .yield = TABLE_YIELDS},
+    [C_FROM] = {RECORD_NAME("from"), .left_out = RECORD_NOT_TEXT},
+    [C_TO] = {RECORD_NAME("to"), .left_out = RECORD_NOT_TEXT},
+    [C_VALIDATION] = {RECORD_NAME("validation_status")},
+    [C_COMPLETION] = {RECORD_NAME("completion_status")},
+    [C_MESSAGE] = {RECORD_NAME("message")},
+};
+static const struct record_layout layout = {
+    .columns = columns, .columns_n = COLUMN_N, .none = "", .hide_empty = true, .records_below = TABLE_READABLE,
+    .json_open = "{\"_data\":[", .json_close = "],\"_meta\":"};
+
+static void fill(struct record_writer *w, struct page *p, const struct job_entry *entry)
+{
+    static const enum table_colour colours[ENTRY_STATUS_N] = {
+        [ENTRY_SUCCESS] = TABLE_GREEN, [ENTRY_ERROR] = TABLE_RED, [ENTRY_PENDING] = TABLE_YELLOW};
+    char from[TARGET_TEXT_N], to[TARGET_TEXT_N];
+    record_ordinal(w, C_ROW, entry->entry.row);
+    record_str(w, C_KEY, entry->entry.key_text);
+    record_uuid(w, C_LEAD_ID, entry->entry.has_lead_id ? &entry->entry.lead_id : NULL);
+    record_copy(w, C_FROM, from_text(p, entry, from));
+    record_copy(w, C_TO, to_text(p, entry, to));
+    record_text(w, C_VALIDATION, entry_status_names[entry->validation]);
+    record_text(w, C_COMPLETION, entry_status_names[entry->completion]);
+    record_colour(w, C_COMPLETION, colours[entry->completion]);
+    record_str(w, C_MESSAGE, message(p, entry, entry->completion));
+}
 
 static void add_result(struct jsonw *w, const struct job_entry *entry)
 {
@@ -129,26 +161,21 @@ static void add_data(struct jsonw *w, struct page *p, const struct job_entry *en
     jsonw_object_end(w);
 }
 
-static int add_json(struct page *p, const struct job_entry *entry, struct buf *out)
+static void json_entry(struct jsonw *w, struct page *p, const struct job_entry *entry)
 {
     char id[128];
-    struct jsonw w;
     snprintf(id, sizeof id, "%s-%zu", p->job->id, entry->n);
-    jsonw_init_output(&w, out);
-    jsonw_object(&w);
-    jsonw_member_text(&w, "id", id);
-    jsonw_member_int(&w, "createdAt", p->job->created_ms);
-    jsonw_member_int(&w, "updatedAt", p->job->updated_ms);
-    add_data(&w, p, entry);
-    jsonw_member_text(&w, "validationStatus", entry_status_names[entry->validation]);
-    jsonw_member_str_or_null(&w, "validationMessage", message(p, entry, entry->validation));
-    jsonw_member_null(&w, "validationResult"); /* what was found wrong is all in the message */
-    jsonw_member_text(&w, "completionStatus", entry_status_names[entry->completion]);
-    jsonw_member_str_or_null(&w, "completionMessage", message(p, entry, entry->completion));
-    add_result(&w, entry);
-    jsonw_member_text(&w, "backgroundJob", p->job->id);
-    jsonw_object_end(&w);
-    return jsonw_end(&w);
+    jsonw_member_text(w, "id", id);
+    jsonw_member_int(w, "createdAt", p->job->created_ms);
+    jsonw_member_int(w, "updatedAt", p->job->updated_ms);
+    add_data(w, p, entry);
+    jsonw_member_text(w, "validationStatus", entry_status_names[entry->validation]);
+    jsonw_member_str_or_null(w, "validationMessage", message(p, entry, entry->validation));
+    jsonw_member_null(w, "validationResult"); /* what was found wrong is all in the message */
+    jsonw_member_text(w, "completionStatus", entry_status_names[entry->completion]);
+    jsonw_member_str_or_null(w, "completionMessage", message(p, entry, entry->completion));
+    add_result(w, entry);
+    jsonw_member_text(w, "backgroundJob", p->job->id);
 }
 
 /* As a query to be asked for next, with every filter in it. */
@@ -177,117 +204,52 @@ static int add_meta(const struct page *p, struct buf *out)
     return bad;
 }
 
-static int print_json(struct page *p, struct buf *out)
+static int print_head(struct page *p, struct buf *out)
 {
-    int bad = buf_adds(out, "{\"_data\":[");
-    for (size_t i = 0; i < p->n; i++)
-        bad |= buf_adds(out, i > 0 ? ",\n" : "") | add_json(p, p->v[i], out);
-    return bad | buf_adds(out, "],\"_meta\":") | add_meta(p, out) | buf_adds(out, "}\n");
+    if (p->inv->common.format != FORMAT_TEXT)
+        return 0;
+    return buf_addf(out, "job %s, from %s to %s: %zu %s\n", p->job->id,
+                    job_end_name(p->state, p->job->from, &p->arena), job_end_name(p->state, p->job->to, &p->arena),
+                    p->total, p->total == 1 ? "entry" : "entries");
 }
 
-/* ---- tables ---- */
-
-enum column { C_ROW, C_KEY, C_LEAD_ID, C_FROM, C_TO, C_VALIDATION, C_COMPLETION, C_MESSAGE, COLUMN_N };
-static const char *const column_names[COLUMN_N] = {
-    "row", "key", "lead_id", "from", "to", "validation_status", "completion_status", "message"};
-
-/* One entry as texts; bytes in the arrays and the entry. */
-struct record {
-    struct str v[COLUMN_N];
-    char row[24], lead_id[UUID_TEXT_N], from[TARGET_TEXT_N], to[TARGET_TEXT_N];
-};
-
-static void make_record(struct page *p, const struct job_entry *entry, struct record *r)
+static int print_tail(const struct page *p, struct buf *out)
 {
-    *r = (struct record){.v = {{0}}};
-    if (entry->entry.row > 0) {
-        snprintf(r->row, sizeof r->row, "%" PRIu64, entry->entry.row);
-        r->v[C_ROW] = str_from(r->row);
-    }
-    r->v[C_KEY] = entry->entry.key_text;
-    if (entry->entry.has_lead_id)
-        r->v[C_LEAD_ID] = str_from(uuid_format(&entry->entry.lead_id, r->lead_id));
-    r->v[C_FROM] = from_text(p, entry, r->from);
-    r->v[C_TO] = to_text(p, entry, r->to);
-    r->v[C_VALIDATION] = str_from(entry_status_names[entry->validation]);
-    r->v[C_COMPLETION] = str_from(entry_status_names[entry->completion]);
-    r->v[C_MESSAGE] = message(p, entry, entry->completion);
+    if (p->inv->common.format == FORMAT_JSON)
+        return add_meta(p, out) | buf_adds(out, "}\n");
+    if (p->inv->common.format != FORMAT_TEXT || !has_next(p))
+        return 0;
+    return buf_addf(out, "%zu more: --skip %" PRId64 "\n", p->total - (size_t)p->o->skip - p->n,
+                    p->o->skip + (int64_t)p->n);
 }
 
-static int print_csv(struct page *p, struct out *out)
+static int print_records(struct page *p, struct out *out, struct err *e)
 {
-    struct record r;
-    bool first = true;
-    int bad = 0;
-    for (size_t c = 0; c < COLUMN_N; c++)
-        bad |= out_csv_cell(out, &first, ',', str_from(column_names[c]), false);
-    bad |= out_csv_end(out, &first);
+    struct record_writer *w = &out->records;
     for (size_t i = 0; i < p->n; i++) {
-        make_record(p, p->v[i], &r);
-        for (size_t c = 0; c < COLUMN_N; c++)
-            bad |= out_csv_cell(out, &first, ',', r.v[c], false);
-        bad |= out_csv_end(out, &first);
+        if (record_is_json(w))
+            json_entry(record_object(w), p, p->v[i]);
+        else
+            fill(w, p, p->v[i]);
+        if (out_record(out, e) != 0)
+            return -1;
     }
-    return bad;
-}
-
-static int print_table(struct page *p, const struct job_entry *const *v, size_t n, struct buf *out)
-{
-    static const enum table_colour colours[] = {TABLE_GREEN, TABLE_RED, TABLE_YELLOW};
-    static const enum column shown[] = {C_ROW, C_KEY, C_LEAD_ID, C_VALIDATION, C_COMPLETION, C_MESSAGE};
-    enum { SHOWN_N = sizeof shown / sizeof shown[0] };
-    static const enum table_align align[SHOWN_N] = {TABLE_RIGHT};
-    static const enum table_yield yield[SHOWN_N] = {[2] = TABLE_YIELDS}; /* the lead's id */
-    struct table t;
-    struct record r;
-    int bad = 0;
-    table_init(&t, SHOWN_N, align);
-    t.hide_empty = true;
-    t.yield = yield;
-    t.records_below = TABLE_READABLE;
-    for (size_t c = 0; c < SHOWN_N; c++)
-        bad |= table_add(&t, str_from(column_names[shown[c]]), TABLE_DIM);
-    for (size_t i = 0; i < n; i++) {
-        make_record(p, v[i], &r);
-        for (size_t c = 0; c < SHOWN_N; c++)
-            bad |= table_add(&t, r.v[shown[c]], shown[c] == C_COMPLETION ? colours[v[i]->completion] : TABLE_PLAIN);
-    }
-    bad |= table_print(&t, p->inv->common.columns, p->inv->common.colour_out, out);
-    table_free(&t);
-    return bad;
-}
-
-/* All leads of a job go the same way: where from and where to stands in the head, once. */
-static int print_text(struct page *p, struct buf *out)
-{
-    enum { TABLE_ROWS = 1000 };
-    int bad = buf_addf(out, "job %s, from %s to %s: %zu %s\n", p->job->id,
-                       job_end_name(p->state, p->job->from, &p->arena), job_end_name(p->state, p->job->to, &p->arena),
-                       p->total, p->total == 1 ? "entry" : "entries");
-    for (size_t i = 0; i < p->n; i += TABLE_ROWS)
-        bad |= print_table(p, p->v + i, p->n - i < TABLE_ROWS ? p->n - i : TABLE_ROWS, out);
-    if (has_next(p))
-        bad |= buf_addf(out, "%zu more: --skip %" PRId64 "\n", p->total - (size_t)p->o->skip - p->n,
-                        p->o->skip + (int64_t)p->n);
-    return bad;
+    return out_records_end(out, e);
 }
 
 static int print(struct page *p, struct err *e)
 {
     struct out out = {0};
-    int rc = -1, bad = 0;
-    if (out_open(&out, p->inv, OUT_PRIVATE, e) != 0)
+    int rc = -1;
+    if (out_open(&out, p->inv, OUT_PRIVATE, e) != 0 || out_records(&out, p->inv, &layout, e) != 0)
         goto done;
-    switch (p->inv->common.format) {
-    case FORMAT_TEXT: bad = print_text(p, &out.text); break;
-    case FORMAT_CSV: bad = print_csv(p, &out); break;
-    case FORMAT_JSON: bad = print_json(p, &out.text); break;
-    case FORMAT_NDJSON:
-        for (size_t i = 0; i < p->n; i++)
-            bad |= add_json(p, p->v[i], &out.text) | buf_addc(&out.text, '\n');
-        break;
+    if (print_head(p, &out.text) != 0) {
+        err_oom(e);
+        goto done;
     }
-    rc = bad == 0 ? out_commit(&out, e) : err_oom(e);
+    if (print_records(p, &out, e) != 0)
+        goto done;
+    rc = print_tail(p, &out.text) == 0 ? out_commit(&out, e) : err_oom(e);
 done:
     out_abandon(&out);
     return rc;
