@@ -38,13 +38,14 @@ enum own { OWN_EXTRA, OWN_LINE, OWN_REASON, OWN_DETAIL, OWN_N, OWN_NONE = OWN_N 
 static const char *const own_names[OWN_N] = {LEADSYNC_EXTRA, LEADSYNC_PREFIX "line", LEADSYNC_REASON,
                                              LEADSYNC_PREFIX "detail"};
 
-/* How the rows are written. */
+/* How the rows are written. Arrays are the arena's. */
 struct form {
     char delimiter;
-    const enum own *columns; /* what each column of the source is; an own one comes from rejects that were fed in; the arena's */
+    const enum own *columns; /* what each column of the source is; an own one comes from rejects that were fed in */
     size_t n;                /* columns of the source */
+    size_t source_n;         /* those that are no own ones */
     bool extra;              /* some row has more cells than that */
-    uint64_t shown;          /* rows that were written */
+    struct record_layout layout;
 };
 
 static int damaged(struct err *e)
@@ -69,8 +70,29 @@ static int read_header(struct form *form, struct str header, struct arena *arena
         columns[i] = OWN_EXTRA;
         while (columns[i] < OWN_N && !str_is((struct str){cell.p, cell.n}, own_names[columns[i]]))
             columns[i]++;
+        form->source_n += columns[i] == OWN_NONE;
     }
     form->columns = columns;
+    return 0;
+}
+
+/* The columns of the output: those of the source, then the own ones. */
+static int make_layout(struct form *form, struct str header, struct arena *arena, struct err *e)
+{
+    struct record_column *columns = arena_calloc(arena, form->source_n + OWN_N, sizeof *columns);
+    const char *p = header.p, *end = header.p + header.n;
+    struct cell cell;
+    size_t n = 0;
+    if (columns == NULL)
+        return err_oom(e);
+    for (size_t i = 0; cells_next(&p, end, &cell) > 0; i++)
+        if (form->columns[i] == OWN_NONE)
+            columns[n++].name = (struct str){cell.p, cell.n};
+    for (size_t own = 0; own < OWN_N; own++)
+        columns[n++] = (struct record_column){.name = str_from(own_names[own])};
+    if (!form->extra)
+        columns[form->source_n + OWN_EXTRA].left_out = RECORD_NOT_CSV;
+    form->layout = (struct record_layout){.columns = columns, .columns_n = n, .delimiter = form->delimiter};
     return 0;
 }
 
@@ -91,26 +113,24 @@ static int add_surplus(struct surplus *s, char delimiter, struct str cell)
     return bad | text_csv_cell(cell, false, &s->text);
 }
 
-/* The cells of a row: those of the source's own columns in a line of `out`, the others in `surplus`. `out` NULL: only the
- * latter. */
-static int take_cells(const struct form *form, struct str packed, struct out *out, bool *first, struct surplus *surplus,
+/* The cells of a row: those of the source's own columns become cells of the record, the others go into `surplus`. `w` NULL:
+ * only the latter. */
+static int take_cells(const struct form *form, struct str packed, struct record_writer *w, struct surplus *surplus,
                       struct err *e)
 {
-    const char *p = packed.p, *end = packed.p + packed.n;
+    const char *p = packed.p, *end = packed.n > 0 ? packed.p + packed.n : packed.p;
     struct cell cell;
-    int bad = 0;
+    size_t column = 0;
+    int bad = 0, rc;
     buf_reset(&surplus->text);
     surplus->cells = surplus->delimiters = 0;
-    for (size_t i = 0; bad == 0; i++) {
-        int rc = packed.n > 0 ? cells_next(&p, end, &cell) : 0;
-        struct str text = rc > 0 ? (struct str){cell.p, cell.n} : STR_NONE;
+    for (size_t i = 0; bad == 0 && (rc = cells_next(&p, end, &cell)) != 0; i++) {
         if (rc < 0)
             return damaged(e);
-        if (rc == 0 && i >= form->n)
-            break;
+        struct str text = {cell.p, cell.n};
         enum own own = i < form->n ? form->columns[i] : OWN_EXTRA;
-        if (own == OWN_NONE && out != NULL)
-            bad = out_csv_cell(out, first, form->delimiter, text, false);
+        if (own == OWN_NONE && w != NULL)
+            record_str(w, column++, text);
         /* What an earlier `rejects` found too much still is, and it is CSV text already. */
         else if (own == OWN_EXTRA && i < form->n && text.n > 0)
             bad = (surplus->cells++ > 0 ? buf_addc(&surplus->text, form->delimiter) : 0) |
@@ -121,40 +141,18 @@ static int take_cells(const struct form *form, struct str packed, struct out *ou
     return bad == 0 ? 0 : err_oom(e);
 }
 
-static int add_own(struct out *out, bool *first, const struct form *form, const struct str cells[OWN_N], struct err *e)
-{
-    int bad = 0;
-    for (size_t own = form->extra ? OWN_EXTRA : OWN_LINE; own < OWN_N; own++)
-        bad |= out_csv_cell(out, first, form->delimiter, cells[own], false);
-    return bad == 0 && out_csv_end(out, first) == 0 ? 0 : err_oom(e);
-}
-
 /* A row whose cells are not kept (`values: hashed`, a forgotten person) has empty ones. */
 static int add_reject(struct out *out, const struct form *form, const struct entry *entry, struct surplus *extra,
                       struct err *e)
 {
-    bool first = true;
-    char line[24];
-    if (take_cells(form, entry->cells, out, &first, extra, e) != 0)
+    struct record_writer *w = &out->records;
+    if (take_cells(form, entry->cells, w, extra, e) != 0)
         return -1;
-    snprintf(line, sizeof line, "%llu", (unsigned long long)entry->line);
-    const struct str cells[OWN_N] = {buf_str(&extra->text), entry->line > 0 ? str_from(line) : STR_NONE,
-                                     str_from(reason_text(entry->reason)), entry->detail};
-    return add_own(out, &first, form, cells, e);
-}
-
-static int add_header(struct out *out, const struct form *form, struct str header, bool bom, struct surplus *extra,
-                      struct err *e)
-{
-    bool first = true;
-    struct str names[OWN_N];
-    for (size_t own = 0; own < OWN_N; own++)
-        names[own] = str_from(own_names[own]);
-    if (bom && buf_adds(&out->text, BYTE_ORDER_MARK) != 0)
-        return err_oom(e);
-    if (take_cells(form, header, out, &first, extra, e) != 0)
-        return -1;
-    return add_own(out, &first, form, names, e);
+    record_str(w, form->source_n + OWN_EXTRA, buf_str(&extra->text));
+    record_ordinal(w, form->source_n + OWN_LINE, entry->line);
+    record_text(w, form->source_n + OWN_REASON, reason_text(entry->reason));
+    record_str(w, form->source_n + OWN_DETAIL, entry->detail);
+    return out_record(out, e);
 }
 
 /* Every row that is wanted. `out` NULL: only looks whether one of them has too many cells. */
@@ -174,19 +172,16 @@ static int visit_rows(struct state *state, uint64_t run_id, struct form *form, s
         /* A removal that failed has no row. */
         bool wanted = (entry.outcome == OUTCOME_REJECTED || entry.outcome == OUTCOME_FAILED) && entry.row > 0;
         if (wanted && out != NULL)
-            rc = add_reject(out, form, &entry, &extra, e), form->shown++;
+            rc = add_reject(out, form, &entry, &extra, e);
         else if (wanted)
-            rc = take_cells(form, entry.cells, NULL, NULL, &extra, e);
+            rc = take_cells(form, entry.cells, NULL, &extra, e);
         form->extra |= extra.text.n > 0;
         arena_reset(&arena);
-        if (rc < 0 || (out != NULL && out_flush(out, false, e) != 0)) {
-            rc = -1;
+        if (rc < 0)
             goto done;
-        }
-        if (out == NULL && form->extra) {
-            rc = 0;
+        rc = 0;
+        if (out == NULL && form->extra)
             goto done;
-        }
     }
 done:
     state_results_close(results);
@@ -204,7 +199,6 @@ static int run(struct invocation *inv, struct err *e)
     struct run_record record;
     struct str header;
     struct form form = {0};
-    struct surplus none = {.text = BUF_INIT(EXTRA_BYTES)};
     int rc = -1;
     arena_init(&arena, ARENA_BYTES);
     if (state_arg_open(inv, &state, e) != 0 || run_choice(state, (uint64_t)o->run, &arena, &record, e) != 0)
@@ -218,16 +212,21 @@ static int run(struct invocation *inv, struct err *e)
         goto done;
     }
     if (read_header(&form, header, &arena, e) != 0 || visit_rows(state, record.id, &form, NULL, e) != 0 ||
-        out_open(&out, inv, OUT_PRIVATE, e) != 0 || add_header(&out, &form, header, o->bom, &none, e) != 0 ||
-        visit_rows(state, record.id, &form, &out, e) != 0)
+        make_layout(&form, header, &arena, e) != 0 || out_open(&out, inv, OUT_PRIVATE, e) != 0 ||
+        out_records(&out, inv, &form.layout, e) != 0)
+        goto done;
+    if (o->bom && buf_adds(&out.text, BYTE_ORDER_MARK) != 0) {
+        err_oom(e);
+        goto done;
+    }
+    if (visit_rows(state, record.id, &form, &out, e) != 0 || out_records_end(&out, e) != 0)
         goto done;
     rc = out_commit(&out, e);
-    if (rc == 0 && form.shown == 0)
+    if (rc == 0 && out.records.n == 0)
         rc = run_choice_tell_rejects(state, &record, &arena, e);
 done:
     out_abandon(&out);
     arena_free(&arena);
-    buf_free(&none.text);
     state_close(state);
     return rc;
 }
