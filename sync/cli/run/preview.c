@@ -11,7 +11,6 @@
 #include "sync/cli/out.h"
 #include "sync/cli/run/preview_raw.h"
 #include "sync/cli/args/sync_arg.h"
-#include "sync/report/table.h"
 #include "sync/pipeline/source_bind.h"
 
 #include <stdio.h>
@@ -36,13 +35,36 @@ static const struct opt options[] = {
 
 enum {
     LEFT_OUT_BYTES = 1 << 16,
+    TEXT_BYTES = 1 << 20,
     SCRATCH_BYTES = 64 << 20,
     TABLE_ROWS = 500, /* a longer text preview comes in several tables, so that memory stays small */
-    FIXED_COLUMNS = 3, /* row, target, left out */
-    CHANGE_COLUMNS = 4,
-    EMPTIED_COLUMNS = 2,
     READABLE = 10, /* terminal columns; with less for each, rows become blocks of lines */
 };
+
+/* The columns before the fields of a lead. */
+enum { C_ROW, C_LEFT_OUT, C_TARGET, FIXED_COLUMNS };
+
+/* Below the leads, in text: cells that do not stay as they are. */
+enum { CHANGE_ROW, CHANGE_FIELD, CHANGE_READ, CHANGE_BECOMES, CHANGE_COLUMNS };
+static const struct record_column change_columns[CHANGE_COLUMNS] = {
+    [CHANGE_ROW] = {RECORD_NAME("row")},
+    [CHANGE_FIELD] = {RECORD_NAME("field")},
+    [CHANGE_READ] = {RECORD_NAME("as read")},
+    [CHANGE_BECOMES] = {RECORD_NAME("becomes")},
+};
+static const struct record_layout change_layout = {
+    .columns = change_columns, .columns_n = CHANGE_COLUMNS, .title = "\nWhat the mapping makes of these cells:\n", .none = "",
+    .all_columns = true, .table_rows = SIZE_MAX};
+
+/* And values that on_error: empty leaves empty. */
+enum { EMPTIED_ROW, EMPTIED_VALUE, EMPTIED_COLUMNS };
+static const struct record_column emptied_columns[EMPTIED_COLUMNS] = {
+    [EMPTIED_ROW] = {RECORD_NAME("row")},
+    [EMPTIED_VALUE] = {RECORD_NAME("value")},
+};
+static const struct record_layout emptied_layout = {
+    .columns = emptied_columns, .columns_n = EMPTIED_COLUMNS, .title = "\nLeft empty by on_error: empty:\n", .none = "",
+    .all_columns = true, .table_rows = SIZE_MAX};
 
 /* One preview under way. */
 struct preview {
@@ -52,66 +74,40 @@ struct preview {
     struct source *source;
     struct arena scratch;
     struct out out;
-    struct table table;
-    struct table changes; /* text: what stands in a lead otherwise than in its row */
-    struct table emptied; /* text: values that on_error: empty lets go */
-    uint64_t shown;
+    struct record_column *columns; /* owned */
+    struct record_layout layout;
+    struct record_writer changes, emptied; /* text */
     struct preview_raw raw;
 };
 
 /* ---- text ---- */
 
-static size_t text_columns(const struct preview *p)
+static int make_layout(struct preview *p, struct err *e)
 {
-    return p->o->raw ? p->source->columns_n : FIXED_COLUMNS + LEAD_FIELD_N + p->m->shape.custom_n;
-}
-
-static int text_head(struct preview *p)
-{
-    static const char *const change_head[CHANGE_COLUMNS] = {"row", "field", "as read", "becomes"};
-    struct table *t = &p->table;
-    int bad = 0;
-    table_init(t, text_columns(p), NULL);
-    t->hide_empty = !p->o->raw;
-    t->records_below = READABLE;
-    table_init(&p->changes, CHANGE_COLUMNS, NULL);
-    for (size_t i = 0; i < CHANGE_COLUMNS; i++)
-        bad |= table_add(&p->changes, str_from(change_head[i]), TABLE_DIM);
-    table_init(&p->emptied, EMPTIED_COLUMNS, NULL);
-    bad |= table_add(&p->emptied, STR("row"), TABLE_DIM) | table_add(&p->emptied, STR("value"), TABLE_DIM);
-    if (p->o->raw) {
-        for (size_t i = 0; i < p->source->columns_n; i++)
-            bad |= table_add(t, p->source->columns[i].name, TABLE_DIM);
-        return bad;
+    bool raw = p->o->raw;
+    size_t n = raw ? p->source->columns_n : FIXED_COLUMNS + LEAD_FIELD_N + p->m->shape.custom_n;
+    p->columns = calloc(n + 1, sizeof *p->columns);
+    if (p->columns == NULL)
+        return err_oom(e);
+    for (size_t i = 0; raw && i < n; i++)
+        p->columns[i].name = p->source->columns[i].name;
+    if (!raw) {
+        p->columns[C_ROW].name = STR("row");
+        p->columns[C_LEFT_OUT].name = STR("left out");
+        p->columns[C_TARGET].name = STR("target");
     }
-    bad |= table_add(t, STR("row"), TABLE_DIM);
-    bad |= table_add(t, STR("left out"), TABLE_DIM);
-    bad |= table_add(t, STR("target"), TABLE_DIM);
-    for (int f = 0; f < LEAD_FIELD_N; f++)
-        bad |= table_add(t, str_from(lead_field_table[f].api), TABLE_DIM);
-    for (size_t i = 0; i < p->m->shape.custom_n; i++)
-        bad |= table_add(t, p->m->shape.custom_names[i], TABLE_DIM);
-    return bad;
-}
-
-/* A table below the leads, when it has more than its head. */
-static int text_below(struct preview *p, struct table *t, size_t columns, const char *title)
-{
-    int bad = 0;
-    if (t->cells.n > columns * sizeof(struct table_cell))
-        bad = buf_adds(&p->out.text, title) |
-              table_print(t, p->inv->common.columns, p->inv->common.colour_out, &p->out.text);
-    table_free(t);
-    return bad;
+    for (size_t f = 0; !raw && f < LEAD_FIELD_N; f++)
+        p->columns[FIXED_COLUMNS + f].name = str_from(lead_field_table[f].api);
+    for (size_t i = 0; !raw && i < p->m->shape.custom_n; i++)
+        p->columns[FIXED_COLUMNS + LEAD_FIELD_N + i].name = p->m->shape.custom_names[i];
+    p->layout = (struct record_layout){.columns = p->columns, .columns_n = n, .hide_empty = !raw, .all_columns = true,
+                                       .records_below = READABLE, .table_rows = SIZE_MAX};
+    return 0;
 }
 
 static int text_flush(struct preview *p, struct err *e)
 {
-    if (table_print(&p->table, p->inv->common.columns, p->inv->common.colour_out, &p->out.text) != 0)
-        return err_oom(e);
-    table_free(&p->table);
-    if (text_below(p, &p->changes, CHANGE_COLUMNS, "\nWhat the mapping makes of these cells:\n") != 0 ||
-        text_below(p, &p->emptied, EMPTIED_COLUMNS, "\nLeft empty by on_error: empty:\n") != 0)
+    if (record_flush(&p->out.records) != 0 || record_flush(&p->changes) != 0 || record_flush(&p->emptied) != 0)
         return err_oom(e);
     return out_flush(&p->out, false, e);
 }
@@ -126,53 +122,65 @@ static const struct target_spec *target_of(const struct mapping *m, const struct
     return mapped->target_index < m->routes_n ? &m->routes[mapped->target_index].target : &m->route_default;
 }
 
-static int text_value(struct table *t, const struct value *v)
+static void text_value(struct record_writer *w, size_t column, const struct value *v)
 {
-    if (v->kind == VALUE_NULL)
-        return table_add(t, STR("(cleared)"), TABLE_YELLOW);
-    return table_add(t, v->kind == VALUE_ABSENT ? STR_NONE : (struct str){v->p, v->n}, TABLE_PLAIN);
+    if (v->kind == VALUE_NULL) {
+        record_text(w, column, "(cleared)");
+        record_colour(w, column, TABLE_YELLOW);
+    } else if (v->kind != VALUE_ABSENT) {
+        record_str(w, column, (struct str){v->p, v->n});
+    }
 }
 
 /* In quotes, so that blanks are seen; "(empty)" for nothing. */
-static int text_quoted(struct table *t, struct str text, enum table_colour colour)
+static int text_quoted(struct record_writer *w, size_t column, struct str text, enum table_colour colour)
 {
     struct buf quoted = BUF_INIT(SCRATCH_BYTES);
-    if (text.n == 0)
-        return table_add(t, STR("(empty)"), TABLE_DIM);
-    int bad = buf_addf(&quoted, "\"%.*s\"", STR_ARG(text)) != 0 || table_add(t, buf_str(&quoted), colour) != 0;
+    int bad = text.n > 0 ? buf_addf(&quoted, "\"%.*s\"", STR_ARG(text)) : buf_adds(&quoted, "(empty)");
+    record_copy(w, column, buf_str(&quoted));
+    record_colour(w, column, text.n > 0 ? colour : TABLE_DIM);
     buf_free(&quoted);
-    return bad ? -1 : 0;
+    return bad;
 }
 
 /* One field beside what it was read as, where the two differ. */
 static int text_change(struct preview *p, const struct row *row, size_t slot, struct str name, const struct value *v)
 {
-    struct table *t = &p->changes;
+    struct record_writer *w = &p->changes;
     struct str raw, made = v->kind == VALUE_ABSENT || v->kind == VALUE_NULL ? STR_NONE : (struct str){v->p, v->n};
-    char number[24];
-    int found = mapping_origin(p->m, slot, row, &p->scratch, &raw);
+    int bad = 0, found = mapping_origin(p->m, slot, row, &p->scratch, &raw);
     if (found <= 0)
         return found;
     if (str_eq(raw, made) || (made.n == 0 && str_trim(raw).n == 0))
         return 0;
-    int n = snprintf(number, sizeof number, "%llu", (unsigned long long)row->number);
-    int bad = table_add(t, (struct str){number, (size_t)n}, TABLE_DIM) | table_add(t, name, TABLE_PLAIN);
-    bad |= text_quoted(t, raw, TABLE_PLAIN);
+    record_ordinal(w, CHANGE_ROW, row->number);
+    record_colour(w, CHANGE_ROW, TABLE_DIM);
+    record_str(w, CHANGE_FIELD, name);
+    bad |= text_quoted(w, CHANGE_READ, raw, TABLE_PLAIN);
     /* Numbers and booleans stand without quotes, as they will in JSON. */
-    return bad | (v->kind == VALUE_STRING ? text_quoted(t, made, TABLE_GREEN)
-                                          : table_add(t, made.n > 0 ? made : STR("(empty)"), TABLE_GREEN));
+    if (v->kind == VALUE_STRING) {
+        bad |= text_quoted(w, CHANGE_BECOMES, made, TABLE_GREEN);
+    } else {
+        record_str(w, CHANGE_BECOMES, made.n > 0 ? made : STR("(empty)"));
+        record_colour(w, CHANGE_BECOMES, TABLE_GREEN);
+    }
+    return bad | record_end(w);
 }
 
 static int text_changes(struct preview *p, const struct row *row, const struct mapped *mapped)
 {
     const struct lead *lead = &mapped->lead;
+    struct record_writer *w = &p->emptied;
     struct buf text = BUF_INIT(SCRATCH_BYTES);
-    char number[24];
-    int n = snprintf(number, sizeof number, "%llu", (unsigned long long)row->number), bad = 0;
+    int bad = 0;
     for (size_t i = 0; i < mapped->emptied_n && bad == 0; i++) {
         buf_reset(&text);
-        bad = table_add(&p->emptied, (struct str){number, (size_t)n}, TABLE_DIM) |
-              mapping_reject_text(&mapped->emptied[i], &text) | table_add(&p->emptied, buf_str(&text), TABLE_YELLOW);
+        bad = mapping_reject_text(&mapped->emptied[i], &text);
+        record_ordinal(w, EMPTIED_ROW, row->number);
+        record_colour(w, EMPTIED_ROW, TABLE_DIM);
+        record_str(w, EMPTIED_VALUE, buf_str(&text));
+        record_colour(w, EMPTIED_VALUE, TABLE_YELLOW);
+        bad |= record_end(w);
     }
     buf_free(&text);
     for (size_t f = 0; f < LEAD_FIELD_N && bad == 0; f++)
@@ -204,24 +212,24 @@ static int text_left_out(const struct preview *p, const struct mapped *mapped, s
 
 static int text_lead(struct preview *p, const struct row *row, const struct mapped *mapped)
 {
-    struct table *t = &p->table;
-    struct buf text = BUF_INIT(1 << 20);
+    struct record_writer *w = &p->out.records;
+    struct buf text = BUF_INIT(TEXT_BYTES);
     const struct target_spec *target = target_of(p->m, mapped);
     /* A row that skip_when leaves out is a lead all the same; one that the route leaves out is none. */
     bool has_lead = mapped->verdict == MAPPED_LEAD ||
                     (mapped->verdict == MAPPED_SKIP && mapped->reason == REASON_SKIP_WHEN);
-    struct value none = {.kind = VALUE_ABSENT};
-    int bad = buf_addf(&text, "%llu", (unsigned long long)row->number);
-    bad |= table_add(t, buf_str(&text), TABLE_DIM);
-    buf_reset(&text);
-    bad |= text_left_out(p, mapped, &text);
-    bad |= table_add(t, buf_str(&text), mapped->verdict == MAPPED_REJECT ? TABLE_RED : TABLE_YELLOW);
+    int bad = text_left_out(p, mapped, &text);
+    record_ordinal(w, C_ROW, row->number);
+    record_colour(w, C_ROW, TABLE_DIM);
+    record_copy(w, C_LEFT_OUT, buf_str(&text));
+    record_colour(w, C_LEFT_OUT, mapped->verdict == MAPPED_REJECT ? TABLE_RED : TABLE_YELLOW);
     /* The target is the same in every row unless a route decides. */
-    bad |= table_add(t, p->m->routes_n > 0 && target != NULL ? str_from(target->text) : STR_NONE, TABLE_PLAIN);
-    for (int f = 0; f < LEAD_FIELD_N; f++)
-        bad |= text_value(t, has_lead ? &mapped->lead.core[f] : &none);
-    for (size_t i = 0; i < p->m->shape.custom_n; i++)
-        bad |= text_value(t, has_lead ? &mapped->lead.custom[i] : &none);
+    if (p->m->routes_n > 0 && target != NULL)
+        record_text(w, C_TARGET, target->text);
+    for (size_t f = 0; has_lead && f < LEAD_FIELD_N; f++)
+        text_value(w, FIXED_COLUMNS + f, &mapped->lead.core[f]);
+    for (size_t i = 0; has_lead && i < p->m->shape.custom_n; i++)
+        text_value(w, FIXED_COLUMNS + LEAD_FIELD_N + i, &mapped->lead.custom[i]);
     if (mapped->verdict == MAPPED_LEAD)
         bad |= text_changes(p, row, mapped);
     buf_free(&text);
@@ -286,30 +294,28 @@ static int json_skip(const struct preview *p, const struct mapped *mapped, struc
 /* `lead` is the very item that leads/add would get. */
 static int json_lead(struct preview *p, const struct row *row, const struct mapped *mapped)
 {
-    struct jsonw w;
+    struct jsonw *w = record_object(&p->out.records);
     struct buf lead = BUF_INIT(SCRATCH_BYTES);
     int bad = 0;
-    jsonw_init_output(&w, &p->out.text);
-    jsonw_object(&w);
-    jsonw_member_uint(&w, "row", row->number);
-    jsonw_member_ordinal(&w, "line", row->line);
-    jsonw_member_str_or_null(&w, "key", mapped->key_text);
-    json_target(target_of(p->m, mapped), &w);
+    jsonw_member_uint(w, "row", row->number);
+    jsonw_member_ordinal(w, "line", row->line);
+    jsonw_member_str_or_null(w, "key", mapped->key_text);
+    json_target(target_of(p->m, mapped), w);
     if (mapped->verdict == MAPPED_LEAD)
         bad = api_lead_json(&mapped->lead, &lead);
-    jsonw_member_raw(&w, "lead", buf_str(&lead));
-    bad |= json_rejects("rejects", mapped->rejects, mapped->rejects_n, &w);
+    jsonw_member_raw(w, "lead", buf_str(&lead));
+    bad |= json_rejects("rejects", mapped->rejects, mapped->rejects_n, w);
     if (mapped->emptied_n > 0)
-        bad |= json_rejects("emptied", mapped->emptied, mapped->emptied_n, &w);
+        bad |= json_rejects("emptied", mapped->emptied, mapped->emptied_n, w);
     if (mapped->verdict == MAPPED_SKIP)
-        bad |= json_skip(p, mapped, &w);
-    jsonw_object_end(&w);
+        bad |= json_skip(p, mapped, w);
     buf_free(&lead);
-    return jsonw_end(&w) | bad;
+    return bad;
 }
 
 /* ---- rows ---- */
 
+/* Makes the row the record under way. 1/-1 */
 static int show_mapped(struct preview *p, const struct row *row, struct err *e)
 {
     struct mapped mapped;
@@ -317,37 +323,21 @@ static int show_mapped(struct preview *p, const struct row *row, struct err *e)
     if (mapping_apply(p->m, row, &p->scratch, &mapped, e) != 0)
         return -1;
     source_bind_warn(p->source, row, &mapped);
-    int bad = p->inv->common.format == FORMAT_TEXT ? text_lead(p, row, &mapped) : json_lead(p, row, &mapped);
+    int bad = record_is_json(&p->out.records) ? json_lead(p, row, &mapped) : text_lead(p, row, &mapped);
     return bad == 0 ? 1 : err_oom(e);
-}
-
-/* What stands between two records: "," in an array, a new table now and then. */
-static int before_row(struct preview *p, struct err *e)
-{
-    int bad = 0;
-    if (p->inv->common.format == FORMAT_JSON)
-        bad = buf_adds(&p->out.text, p->shown > 0 ? ",\n" : "");
-    else if (p->inv->common.format == FORMAT_TEXT && p->shown > 0 && p->shown % TABLE_ROWS == 0)
-        return text_flush(p, e) == 0 && text_head(p) == 0 ? 0 : err_oom(e);
-    return bad == 0 ? 0 : err_oom(e);
 }
 
 static int show_rows(struct preview *p, struct err *e)
 {
+    struct record_writer *w = &p->out.records;
     struct row row;
     int rc = 0;
     uint64_t limit = p->o->limit > 0 ? (uint64_t)p->o->limit : UINT64_MAX;
-    while (p->shown < limit && (rc = source_next(p->source, &row, e)) > 0) {
-        bool left_out = p->o->raw && !preview_raw_has_shape(&p->raw, &row);
-        if (!left_out && before_row(p, e) != 0)
+    while (w->n < limit && (rc = source_next(p->source, &row, e)) > 0) {
+        if (w->n > 0 && w->n % TABLE_ROWS == 0 && text_flush(p, e) != 0)
             return -1;
-        rc = p->o->raw ? preview_raw_row(&p->raw, &row, e) : show_mapped(p, &row, e);
-        if (rc < 0)
-            return -1;
-        p->shown += (uint64_t)rc;
-        if (rc > 0 && p->inv->common.format == FORMAT_NDJSON && buf_addc(&p->out.text, '\n') != 0)
-            return err_oom(e);
-        if (out_flush(&p->out, false, e) != 0)
+        rc = p->o->raw ? preview_raw_row(&p->raw, &row, w) : show_mapped(p, &row, e);
+        if (rc < 0 || (rc > 0 && out_record(&p->out, e) != 0))
             return -1;
     }
     if (rc == 0 && p->source->changed != NULL)
@@ -357,16 +347,17 @@ static int show_rows(struct preview *p, struct err *e)
 
 static int show(struct preview *p, struct err *e)
 {
-    enum format format = p->inv->common.format;
-    if ((format == FORMAT_TEXT && text_head(p) != 0) || (format == FORMAT_JSON && buf_adds(&p->out.text, "[") != 0))
+    p->changes = p->emptied =
+        (struct record_writer){.width = p->inv->common.columns, .colours = p->inv->common.colour_out, .out = &p->out.text};
+    if (record_open(&p->changes, &change_layout) != 0 || record_open(&p->emptied, &emptied_layout) != 0)
         return err_oom(e);
-    if (show_rows(p, e) != 0)
+    if (make_layout(p, e) != 0 || out_records(&p->out, p->inv, &p->layout, e) != 0 || show_rows(p, e) != 0)
         return -1;
-    if (p->shown == 0)
+    if (p->out.records.n == 0)
         log_notice("%s: there is no row to show", p->source->label);
-    if (format == FORMAT_TEXT && text_flush(p, e) != 0)
+    if (out_records_end(&p->out, e) != 0)
         return -1;
-    if (format == FORMAT_JSON && buf_adds(&p->out.text, "]\n") != 0)
+    if (record_finish(&p->changes) != 0 || record_finish(&p->emptied) != 0)
         return err_oom(e);
     return out_commit(&p->out, e);
 }
@@ -398,16 +389,14 @@ static int run(struct invocation *inv, struct err *e)
         goto done;
     if (p.o->raw && preview_raw_start(&p.raw, p.source, &p.m->source, e) != 0)
         goto done;
-    p.raw.table = inv->common.format == FORMAT_TEXT ? &p.table : NULL;
-    p.raw.json = &p.out.text;
     if (out_open(&p.out, inv, OUT_PRIVATE, e) != 0)
         goto done;
     rc = show(&p, e);
 done:
     out_abandon(&p.out);
-    table_free(&p.table);
-    table_free(&p.changes);
-    table_free(&p.emptied);
+    record_free(&p.changes);
+    record_free(&p.emptied);
+    free(p.columns);
     source_close(p.source);
     arena_free(&p.scratch);
     preview_raw_free(&p.raw);

@@ -29,35 +29,30 @@ void preview_raw_free(struct preview_raw *p)
     free(p->nameless);
 }
 
-static int add_object(struct preview_raw *p, const struct row *row)
+static bool is_null(const struct row *row, size_t i)
 {
-    struct jsonw w;
-    jsonw_init_output(&w, p->json);
-    jsonw_object(&w);
+    return row->cells[i].null || row_flaw(row, i) == REASON_NOT_UTF8;
+}
+
+static void json_row(const struct preview_raw *p, const struct row *row, struct jsonw *w)
+{
     for (size_t i = 0; i < p->source->columns_n && i < row->n; i++) {
         char number[32];
         int n = snprintf(number, sizeof number, "column_%zu", i + 1);
-        jsonw_key_str(&w, p->nameless[i] ? (struct str){number, (size_t)n} : p->source->columns[i].name);
-        if (row->cells[i].null || row_flaw(row, i) == REASON_NOT_UTF8)
-            jsonw_null(&w);
+        jsonw_key_str(w, p->nameless[i] ? (struct str){number, (size_t)n} : p->source->columns[i].name);
+        if (is_null(row, i))
+            jsonw_null(w);
         else
-            jsonw_str(&w, (struct str){row->cells[i].p, row->cells[i].n});
+            jsonw_str(w, (struct str){row->cells[i].p, row->cells[i].n});
     }
-    jsonw_object_end(&w);
-    return jsonw_end(&w);
 }
 
-static int add_to_table(struct preview_raw *p, const struct row *row)
+static void text_row(const struct preview_raw *p, const struct row *row, struct record_writer *w)
 {
-    static const struct cell none = {"", 0, false};
-    int bad = 0;
-    for (size_t i = 0; i < p->source->columns_n; i++) {
-        const struct cell *cell = i < row->n ? &row->cells[i] : &none;
-        bad |= cell->null || row_flaw(row, i) == REASON_NOT_UTF8
-                   ? table_add(p->table, STR("NULL"), TABLE_DIM)
-                   : table_add(p->table, (struct str){cell->p, cell->n}, TABLE_PLAIN);
+    for (size_t i = 0; i < p->source->columns_n && i < row->n; i++) {
+        record_str(w, i, is_null(row, i) ? STR("NULL") : (struct str){row->cells[i].p, row->cells[i].n});
+        record_colour(w, i, is_null(row, i) ? TABLE_DIM : TABLE_PLAIN);
     }
-    return bad;
 }
 
 /* "FILE:LINE: …" from the first byte on, for editors and scripts; told with -q too. `column` may be empty. */
@@ -77,21 +72,26 @@ static void tell_defect(const struct preview_raw *p, const struct row *row, stru
     buf_free(&shape);
 }
 
-bool preview_raw_has_shape(const struct preview_raw *p, const struct row *row)
+/* A row that only ends early is filled up by the mapping, and shown as read. */
+static bool has_shape(const struct preview_raw *p, const struct row *row)
 {
     bool filled_up = row->defect == REASON_RAGGED_ROW && row_may_be_filled_up(row, p->source->columns_n) &&
                      !(p->spec->kind == SOURCE_CSV && p->spec->as.csv.short_rows_rejected);
     return row->defect == REASON_NONE || filled_up;
 }
 
-int preview_raw_row(struct preview_raw *p, const struct row *row, struct err *e)
+int preview_raw_row(struct preview_raw *p, const struct row *row, struct record_writer *w)
 {
-    if (!preview_raw_has_shape(p, row)) {
+    if (!has_shape(p, row)) {
         tell_defect(p, row, STR_NONE, row->defect, "left out");
         return 0;
     }
     for (size_t i = 0; row->flaws != NULL && i < row->n; i++)
         if (row_flaw(row, i) == REASON_NOT_UTF8)
             tell_defect(p, row, p->source->columns[i].name, REASON_NOT_UTF8, "shown as NULL");
-    return (p->table != NULL ? add_to_table(p, row) : add_object(p, row)) == 0 ? 1 : err_oom(e);
+    if (record_is_json(w))
+        json_row(p, row, record_object(w));
+    else
+        text_row(p, row, w);
+    return 1;
 }
