@@ -36,12 +36,12 @@ void out_abandon(struct out *o)
     buf_free(&o->text);
 }
 
-int out_records(struct out *o, const struct invocation *inv, const struct record_layout *layout, struct err *e)
+int out_records(struct out *o, const struct common *c, const struct record_layout *layout, struct err *e)
 {
     static const enum record_format formats[] = {
         [FORMAT_TEXT] = RECORD_TEXT, [FORMAT_JSON] = RECORD_JSON, [FORMAT_NDJSON] = RECORD_NDJSON, [FORMAT_CSV] = RECORD_CSV};
     o->records = (struct record_writer){
-        .format = formats[inv->common.format], .width = inv->common.columns, .colours = inv->common.colour_out, .out = &o->text};
+        .format = formats[c->format], .width = c->columns, .colours = c->colour_out, .out = &o->text};
     return record_open(&o->records, layout) == 0 ? 0 : err_oom(e);
 }
 

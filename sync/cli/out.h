@@ -28,7 +28,7 @@ void out_abandon(struct out *o); /* safe after commit and on a zeroed struct */
 /* ---- a list of records, in the format of the command ---- */
 
 /* Begins the list `o->records`, see record.h. 0/-1 (memory) */
-int out_records(struct out *o, const struct invocation *inv, const struct record_layout *layout, struct err *e);
+int out_records(struct out *o, const struct common *c, const struct record_layout *layout, struct err *e);
 /* Ends a record, and writes the buffer when it is worth it. */
 int out_record(struct out *o, struct err *e);
 /* Ends the list. */

@@ -8,7 +8,6 @@
 #include "sync/cli/commands.h"
 #include "sync/cli/history/forget.h"
 #include "sync/cli/progress.h"
-#include "sync/report/table.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -274,23 +273,27 @@ static int undo(struct forget_call *f, struct out *out, struct err *e)
 
 /* ---- the list ---- */
 
-static int add_person(const struct forget_call *f, const struct forget_list *l, const struct forget_person *p,
-                      struct table *table, struct jsonw *w)
+enum { C_FORGOTTEN_AT, C_HASH, C_WORKSPACE, C_LIST, COLUMN_N };
+static const struct record_column columns[COLUMN_N] = {
+    [C_FORGOTTEN_AT] = {RECORD_NAME("forgotten_at")},
+    [C_HASH] = {RECORD_NAME("hash")},
+    [C_WORKSPACE] = {RECORD_NAME("workspace")},
+    [C_LIST] = {RECORD_NAME("list"), .left_out = RECORD_NOT_TEXT},
+};
+static const struct record_layout layout = {
+    .columns = columns, .columns_n = COLUMN_N, .all_columns = true, .table_rows = SIZE_MAX, .json_between = ","};
+
+static int add_person(struct out *out, const struct forget_list *l, const struct forget_person *p, struct err *e)
 {
+    struct record_writer *w = &out->records;
     char at[TIME_TEXT_N], hash[2 * sizeof p->hash.b + 1];
-    time_format(p->at_ms, at);
     for (size_t i = 0; i < sizeof p->hash.b; i++)
         snprintf(hash + 2 * i, 3, "%02x", p->hash.b[i]);
-    if (f->c->format == FORMAT_TEXT)
-        return table_add(table, str_from(at), TABLE_PLAIN) | table_add(table, str_from(hash), TABLE_PLAIN) |
-               table_add(table, str_from(p->workspace), TABLE_PLAIN);
-    jsonw_object(w);
-    jsonw_member_text(w, "forgotten_at", at);
-    jsonw_member_text(w, "hash", hash);
-    jsonw_member_text(w, "workspace", p->workspace);
-    jsonw_member_text(w, "list", l->path);
-    jsonw_object_end(w);
-    return 0;
+    record_copy(w, C_FORGOTTEN_AT, str_from(time_format(p->at_ms, at)));
+    record_copy(w, C_HASH, str_from(hash));
+    record_text(w, C_WORKSPACE, p->workspace);
+    record_text(w, C_LIST, l->path);
+    return out_record(out, e);
 }
 
 static int by_time(const void *a, const void *b)
@@ -299,51 +302,35 @@ static int by_time(const void *a, const void *b)
     return ((*x)->at_ms > (*y)->at_ms) - ((*x)->at_ms < (*y)->at_ms);
 }
 
-static int add_list(struct forget_call *f, const char *folder, struct table *table, struct jsonw *w, struct err *e)
+static int add_list(struct forget_call *f, const char *folder, struct out *out, struct err *e)
 {
     const struct forget_scope scope = forget_call_scope(f);
     struct forget_list l;
-    int bad = 0;
     if (forget_list_load(folder, &l, e) != 0)
         return -1;
     const struct forget_person **people = calloc(l.n + 1, sizeof *people);
     size_t n = 0;
-    for (size_t i = 0; people != NULL && i < l.n; i++)
+    int rc = people != NULL ? 0 : err_oom(e);
+    for (size_t i = 0; rc == 0 && i < l.n; i++)
         if (forget_list_concerns(&l.people[i], &scope))
             people[n++] = &l.people[i];
-    if (people != NULL)
+    if (rc == 0)
         qsort(people, n, sizeof *people, by_time);
-    for (size_t i = 0; i < n; i++)
-        bad |= add_person(f, &l, people[i], table, w);
-    bad |= people == NULL;
+    for (size_t i = 0; rc == 0 && i < n; i++)
+        rc = add_person(out, &l, people[i], e);
     free(people);
     forget_list_free(&l);
-    return bad != 0 ? err_oom(e) : 0;
+    return rc;
 }
 
 static int list(struct forget_call *f, struct out *out, struct err *e)
 {
-    struct table table;
-    struct jsonw w;
-    int bad, rc = forget_states_find(f, false, e);
-    table_init(&table, 3, NULL);
-    jsonw_init_output(&w, &out->text);
-    if (f->c->format == FORMAT_JSON)
-        jsonw_array(&w);
-    bad = table_add(&table, STR("forgotten_at"), TABLE_DIM) | table_add(&table, STR("hash"), TABLE_DIM) |
-          table_add(&table, STR("workspace"), TABLE_DIM);
-    for (size_t i = 0; rc == 0 && bad == 0 && i < f->folders_n; i++)
-        rc = add_list(f, f->folders[i], &table, &w, e);
-    if (rc == 0 && f->c->format == FORMAT_JSON) {
-        jsonw_array_end(&w);
-        bad |= jsonw_end(&w) | buf_addc(&out->text, '\n');
-    } else if (rc == 0) {
-        bad |= table_print(&table, f->c->columns, f->c->colour_out, &out->text);
-    }
-    table_free(&table);
-    if (rc == 0)
-        rc = bad != 0 ? err_oom(e) : out_commit(out, e);
-    return rc;
+    if (forget_states_find(f, false, e) != 0 || out_records(out, f->c, &layout, e) != 0)
+        return -1;
+    for (size_t i = 0; i < f->folders_n; i++)
+        if (add_list(f, f->folders[i], out, e) != 0)
+            return -1;
+    return out_records_end(out, e) == 0 ? out_commit(out, e) : -1;
 }
 
 static int export(struct forget_call *f, struct out *out, struct err *e)

@@ -213,7 +213,7 @@ static int run(struct invocation *inv, struct err *e)
     }
     if (read_header(&form, header, &arena, e) != 0 || visit_rows(state, record.id, &form, NULL, e) != 0 ||
         make_layout(&form, header, &arena, e) != 0 || out_open(&out, inv, OUT_PRIVATE, e) != 0 ||
-        out_records(&out, inv, &form.layout, e) != 0)
+        out_records(&out, &inv->common, &form.layout, e) != 0)
         goto done;
     if (o->bom && buf_adds(&out.text, BYTE_ORDER_MARK) != 0) {
         err_oom(e);

@@ -156,7 +156,7 @@ static int add_count_table(struct results_out *r)
             record_colour(&w, K_HELP, TABLE_DIM);
             bad = record_end(&w);
         }
-    bad |= record_finish(&w);
+    bad = bad != 0 ? bad : record_finish(&w);
     record_free(&w);
     return bad;
 }
@@ -190,7 +190,7 @@ static int add_unlisted(struct results_out *r)
 static int show(struct results_out *r, struct err *e)
 {
     bool text = r->inv->common.format == FORMAT_TEXT;
-    if (out_records(&r->out, r->inv, &results_record_layout, e) != 0)
+    if (out_records(&r->out, &r->inv->common, &results_record_layout, e) != 0)
         return -1;
     if (text) {
         if (visit_rows(r, true, e) != 0)

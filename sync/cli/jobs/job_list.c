@@ -79,7 +79,7 @@ int job_list_print(const struct invocation *inv, struct state *state, struct job
         .columns = columns, .columns_n = COLUMN_N, .none = none, .hide_empty = true, .records_below = TABLE_READABLE};
     struct out out = {0};
     int rc = -1;
-    if (out_open(&out, inv, OUT_PUBLIC, e) == 0 && out_records(&out, inv, &layout, e) == 0 &&
+    if (out_open(&out, inv, OUT_PUBLIC, e) == 0 && out_records(&out, &inv->common, &layout, e) == 0 &&
         print(&out, state, views, e) == 0)
         rc = out_commit(&out, e);
     out_abandon(&out);

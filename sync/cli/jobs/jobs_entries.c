@@ -241,7 +241,7 @@ static int print(struct page *p, struct err *e)
 {
     struct out out = {0};
     int rc = -1;
-    if (out_open(&out, p->inv, OUT_PRIVATE, e) != 0 || out_records(&out, p->inv, &layout, e) != 0)
+    if (out_open(&out, p->inv, OUT_PRIVATE, e) != 0 || out_records(&out, &p->inv->common, &layout, e) != 0)
         goto done;
     if (print_head(p, &out.text) != 0) {
         err_oom(e);

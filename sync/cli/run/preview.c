@@ -351,7 +351,7 @@ static int show(struct preview *p, struct err *e)
         (struct record_writer){.width = p->inv->common.columns, .colours = p->inv->common.colour_out, .out = &p->out.text};
     if (record_open(&p->changes, &change_layout) != 0 || record_open(&p->emptied, &emptied_layout) != 0)
         return err_oom(e);
-    if (make_layout(p, e) != 0 || out_records(&p->out, p->inv, &p->layout, e) != 0 || show_rows(p, e) != 0)
+    if (make_layout(p, e) != 0 || out_records(&p->out, &p->inv->common, &p->layout, e) != 0 || show_rows(p, e) != 0)
         return -1;
     if (p->out.records.n == 0)
         log_notice("%s: there is no row to show", p->source->label);
