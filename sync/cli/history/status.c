@@ -8,7 +8,6 @@
 #include "sync/cli/args/run_choice.h"
 #include "sync/cli/args/state_arg.h"
 #include "sync/cli/history/status_run.h"
-#include "sync/report/table.h"
 #include "sync/state/state.h"
 
 #include <inttypes.h>
@@ -162,17 +161,17 @@ static int show_json(struct state *state, const struct overview *v, struct buf *
 
 /* ---- text ---- */
 
-enum { RUN_COLUMNS = 6 };
-
-static const enum table_align run_align[RUN_COLUMNS] = {TABLE_RIGHT, TABLE_LEFT, TABLE_RIGHT,
-                                                        TABLE_LEFT,  TABLE_LEFT, TABLE_RIGHT};
-
-static int add_number(struct table *t, int64_t v)
-{
-    char text[24];
-    snprintf(text, sizeof text, "%" PRId64, v);
-    return table_add(t, str_from(text), TABLE_PLAIN);
-}
+enum { R_RUN, R_STARTED, R_TOOK, R_STATUS, R_READ, R_EXIT, RUN_COLUMNS };
+static const struct record_column run_columns[RUN_COLUMNS] = {
+    [R_RUN] = {RECORD_NAME("run"), .align = TABLE_RIGHT},
+    [R_STARTED] = {RECORD_NAME("started")},
+    [R_TOOK] = {RECORD_NAME("took"), .align = TABLE_RIGHT},
+    [R_STATUS] = {RECORD_NAME("status")},
+    [R_READ] = {RECORD_NAME("read as")},
+    [R_EXIT] = {RECORD_NAME("exit"), .align = TABLE_RIGHT},
+};
+static const struct record_layout run_layout = {
+    .columns = run_columns, .columns_n = RUN_COLUMNS, .all_columns = true, .table_rows = SIZE_MAX};
 
 static enum table_colour run_colour(const struct run_record *run)
 {
@@ -181,36 +180,32 @@ static enum table_colour run_colour(const struct run_record *run)
     return run->exit_code == XS_DONE ? TABLE_GREEN : run->exit_code == XS_LEFT_OVER ? TABLE_YELLOW : TABLE_RED;
 }
 
-static int add_run(struct table *t, const struct run_record *run)
+static int add_run(struct record_writer *w, const struct run_record *run)
 {
-    char time[TIME_TEXT_N], took[32] = "", code[16] = "";
-    time_format(run->started_ms, time);
+    char time[TIME_TEXT_N], took[32];
+    record_count(w, R_RUN, (int64_t)run->id);
+    record_copy(w, R_STARTED, str_from(time_format(run->started_ms, time)));
+    record_text(w, R_STATUS, run->status);
+    record_colour(w, R_STATUS, run_colour(run));
+    record_text(w, R_READ, run->read);
     if (run->finished_ms > 0) {
         snprintf(took, sizeof took, "%.1f s", (double)(run->finished_ms - run->started_ms) / 1000.0);
-        snprintf(code, sizeof code, "%d", run->exit_code);
+        record_copy(w, R_TOOK, str_from(took));
+        record_count(w, R_EXIT, run->exit_code);
     }
-    int bad = add_number(t, (int64_t)run->id);
-    bad |= table_add(t, str_from(time), TABLE_PLAIN);
-    bad |= table_add(t, str_from(took), TABLE_PLAIN);
-    bad |= table_add(t, str_from(run->status), run_colour(run));
-    bad |= table_add(t, str_from(run->read), TABLE_PLAIN);
-    bad |= table_add(t, str_from(code), TABLE_PLAIN);
-    return bad;
+    return record_end(w);
 }
 
 /* A line a run, and below it what it did: more counts than a terminal has columns for. */
 static int show_runs(const struct invocation *inv, const struct overview *v, struct buf *out)
 {
-    static const char *const names[RUN_COLUMNS] = {"run", "started", "took", "status", "read as", "exit"};
     struct buf lines = BUF_INIT(TABLE_MAX_BYTES);
-    struct table t;
-    int bad = 0;
-    table_init(&t, RUN_COLUMNS, run_align);
-    for (size_t i = 0; i < RUN_COLUMNS; i++)
-        bad |= table_add(&t, str_from(names[i]), TABLE_DIM);
-    for (size_t i = 0; i < v->runs_n; i++)
-        bad |= add_run(&t, &v->runs[i]);
-    bad |= table_print(&t, inv->common.columns, inv->common.colour_out, &lines);
+    struct record_writer w = {.width = inv->common.columns, .colours = inv->common.colour_out, .out = &lines};
+    int bad = record_open(&w, &run_layout);
+    for (size_t i = 0; i < v->runs_n && bad == 0; i++)
+        bad = add_run(&w, &v->runs[i]);
+    bad = bad != 0 ? bad : record_finish(&w);
+    record_free(&w);
     const char *p = lines.p, *end = bad == 0 ? lines.p + lines.n : lines.p;
     for (size_t i = 0; p < end && bad == 0; i++) {
         const char *newline = memchr(p, '\n', (size_t)(end - p));
@@ -220,7 +215,6 @@ static int show_runs(const struct invocation *inv, const struct overview *v, str
             bad |= status_run_show(v, &v->runs[i - 1], i > 1 ? &v->runs[i - 2] : NULL, inv->common.columns, out);
         p = next;
     }
-    table_free(&t);
     buf_free(&lines);
     return bad;
 }
