@@ -95,7 +95,6 @@ static void bind_one(struct binder *b, struct source_column *column)
     bind_name(b, column->name, column->at, column->span, &column->index);
 }
 
-/* template_bind() stops at the first that is missing; here each one is told. */
 static void bind_template(struct binder *b, struct column *column)
 {
     for (size_t i = 0; i < column->template.n; i++) {

@@ -78,18 +78,6 @@ int template_compile(struct str text, struct arena *arena, struct template *out,
     return 0;
 }
 
-int template_bind(struct template *t, template_find *find, void *ctx, const struct template_part **missing)
-{
-    for (size_t i = 0; i < t->n; i++) {
-        if (t->parts[i].is_column && find(ctx, t->parts[i].text, &t->parts[i].column) != 0) {
-            if (missing != NULL)
-                *missing = &t->parts[i];
-            return -1;
-        }
-    }
-    return 0;
-}
-
 static struct str part_value(const struct template_part *part, const struct cell *cells, size_t cells_n)
 {
     if (!part->is_column)

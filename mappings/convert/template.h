@@ -18,7 +18,7 @@ struct template_part {
     bool is_column;
     struct str text; /* literal bytes, or the column's name (blanks around it trimmed) */
     size_t offset;   /* of the part in the template's text, for carets */
-    size_t column;   /* index of the cell; set by template_bind() */
+    size_t column;   /* index of the cell; set by the caller before template_run() */
 };
 
 struct template {
@@ -29,12 +29,6 @@ struct template {
 /* Compiles a text of valid UTF-8. Everything is copied into `arena`. 0, or -1 with `flaw`: a brace that is not closed, a
  * lone `}`, an empty name, a template without any column (`value:` is for that). */
 int template_compile(struct str text, struct arena *arena, struct template *out, struct flaw *flaw);
-
-/* Finds a column: 0 with *index, or -1. */
-typedef int template_find(void *ctx, struct str name, size_t *index);
-
-/* Binds every column by `find`. 0, or -1 at the first one that find refused, with *missing (may be NULL) telling which. */
-int template_bind(struct template *t, template_find *find, void *ctx, const struct template_part **missing);
 
 /* Fills in the cells; a NULL cell is empty. All columns empty or blank make the whole empty. `*out` borrows from the cell
  * when the template is one column and nothing else, else from `scratch`. 0, or -1 with errno ENOMEM (arena exhausted) or

@@ -259,7 +259,8 @@ static int print_one(const struct diags *d, const struct diag *diag, struct buf 
 }
 
 /* Incomplete is worse than nothing: what could not be kept for want of memory fails the print. */
-int diags_print(const struct diags *d, struct buf *out)
+/* Appends all mistakes in the order of the file, without a newline after the last. 0/-1 (memory). */
+static int diags_print(const struct diags *d, struct buf *out)
 {
     if (d->oom)
         return -1;

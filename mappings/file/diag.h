@@ -40,9 +40,7 @@ void diag_nearest(struct diags *d, struct str word, const char *const *candidate
 /* A foreign value made safe for a message: controls escaped, cut after 60 columns. Never NULL. */
 const char *diag_show(struct diags *d, struct str value);
 
-/* Appends all mistakes in the order of the file, without a newline after the last. 0/-1 (memory). */
-int diags_print(const struct diags *d, struct buf *out);
-/* 0 when there are none; else XS `status` with everything that diags_print() says. */
+/* 0 when there are none; else XS `status` with all mistakes in the order of the file. */
 int diags_result(const struct diags *d, enum exit_status status, struct err *e);
 
 /* Line and column (code points) of a byte, both from 1. CR, LF and CRLF end a line. */

@@ -102,7 +102,4 @@ const char *scalar_must(const struct schema *type, struct arena *arena);
 int scalar_store(const struct schema *type, struct str text, void *dest, struct arena *arena);
 bool schema_is_scalar(const struct schema *type);
 
-/* Writes the draft-07 document. 0/-1 (buffer). */
-int schema_json(struct buf *out);
-
 #endif

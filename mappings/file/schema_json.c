@@ -276,7 +276,7 @@ static void write_type(struct jsonw *w, const struct schema *type)
 }
 
 /* One line without blanks: it is read by programs, and `leadsync schema | jq` shows it to people. */
-int schema_json(struct buf *out)
+static int schema_json(struct buf *out)
 {
     struct jsonw w;
     struct schema column = schema_column; /* a copy is not the one that is referred to */

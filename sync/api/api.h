@@ -90,7 +90,6 @@ bool api_waits(const struct api *a, struct api_wait *out);
 bool api_last_word(const struct api *a, struct err *e);
 bool api_full(const struct api *a);        /* more queued than can be in flight: step before adding */
 size_t api_queued(const struct api *a);    /* waiting plus in flight */
-size_t api_in_flight(const struct api *a);
 /* Calls back everything that has not left with API_CANCELLED (first signal, time budget). What is in flight is answered
  * as usual, but where it would have been sent again it is API_CANCELLED too. */
 void api_cancel_queued(struct api *a);
@@ -275,9 +274,7 @@ struct remote_job {
     struct json_object *object;
 };
 int api_remote_job_read(struct json_object *item, struct remote_job *out, struct err *e);
-/* Is it the job of this very move? Compares what it says it was asked with what would be asked: ids as sets. */
-bool api_remote_job_is(const struct remote_job *job, const struct leads_move *move);
-/* The same, of a move of some of these ids and no others: whom a run left out is not always known to the next one. */
+/* Was the job asked to move some of these ids, and no others, between these ends? A run may have left some of them out. */
 bool api_remote_job_within(const struct remote_job *job, const struct leads_move *move);
 /* Addresses it says it has moved (the API names at most ten thousand); array in the arena, bytes in the JSON. */
 int api_remote_job_moved(const struct remote_job *job, struct arena *arena, struct str **emails, size_t *n,

@@ -6,7 +6,7 @@
 #include "sync/api/http/rate_share.h"
 #include "sync/base/log.h"
 #include "sync/base/stop.h"
-#include "sync/base/url.h"
+#include "sync/api/http/url.h"
 
 #include <ctype.h>
 #include <errno.h>

@@ -34,6 +34,7 @@ sync_libapi_a_SOURCES = \
 	sync/api/http/transport_curl.c \
 	sync/api/http/transport_read_only.c \
 	sync/api/http/unpack.c sync/api/http/unpack.h \
+	sync/api/http/url.c sync/api/http/url.h \
 	sync/api/http/waits.c sync/api/http/waits.h
 EXTRA_DIST += \
 	sync/api/README.md \

@@ -14,7 +14,6 @@ sync_libbase_a_SOURCES = \
 	sync/base/stop.c sync/base/stop.h \
 	sync/base/str.c sync/base/str.h \
 	sync/base/text.c sync/base/text.h \
-	sync/base/text_wrap.c \
-	sync/base/url.c sync/base/url.h
+	sync/base/text_wrap.c
 EXTRA_DIST += \
 	sync/base/README.md

@@ -321,32 +321,6 @@ const char *text_plural(unsigned long long n)
     return n == 1 ? "" : "s";
 }
 
-int text_html(struct str s, struct buf *out)
-{
-    /* Runs without anything special are copied whole. All five are escaped, so that it is right in attributes too. */
-    size_t start = out->n, clean = 0;
-    for (size_t i = 0; i < s.n; i++) {
-        const char *entity = NULL;
-        switch (s.p[i]) {
-        case '&': entity = "&amp;"; break;
-        case '<': entity = "&lt;"; break;
-        case '>': entity = "&gt;"; break;
-        case '"': entity = "&quot;"; break;
-        case '\'': entity = "&#39;"; break;
-        default: continue;
-        }
-        if (buf_add(out, s.p + clean, i - clean) != 0 || buf_adds(out, entity) != 0)
-            goto fail;
-        clean = i + 1;
-    }
-    if (s.n > clean && buf_add(out, s.p + clean, s.n - clean) != 0)
-        goto fail;
-    return 0;
-fail:
-    out->n = start;
-    return -1;
-}
-
 /* Every delimiter in use counts, so that a cell is right whichever the file has. */
 static bool must_quote(char c)
 {

@@ -34,8 +34,6 @@ int text_wrap(struct str line, size_t columns, size_t indent, struct buf *out);
 int text_header_key(struct str s, struct buf *out);
 /* What a noun takes after this number: "" or "s". */
 const char *text_plural(unsigned long long n);
-/* HTML text and attribute escaping. 0/-1. */
-int text_html(struct str s, struct buf *out);
 /* One CSV cell per RFC 4180: quoted when it must be (for any delimiter of , ; | tab). With `guard`, a leading
  * = + - @ TAB CR gets a ' before it. 0/-1. */
 int text_csv_cell(struct str s, bool guard, struct buf *out);

@@ -8,7 +8,7 @@
 #include "sync/base/clock.h"
 #include "sync/base/err.h"
 #include "sync/base/opt.h"
-#include "sync/base/url.h"
+#include "sync/api/http/url.h"
 
 #include <stdbool.h>
 #include <stdint.h>

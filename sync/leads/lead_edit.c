@@ -8,7 +8,7 @@
 
 #include "sync/base/log.h"
 #include "sync/base/stop.h"
-#include "sync/base/url.h"
+#include "sync/api/http/url.h"
 #include "sync/upload/missing_target.h"
 #include "sync/plan/people.h"
 

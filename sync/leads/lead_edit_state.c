@@ -12,7 +12,7 @@
 #include "mappings/mapping.h"
 #include "sync/base/log.h"
 #include "sync/base/stop.h"
-#include "sync/base/url.h"
+#include "sync/api/http/url.h"
 #include "sync/pipeline/run.h"
 
 enum { STATE_BYTES = 64 << 20, RESUME_BYTES = 256 << 20, ARENA_MAX = 64 << 20, REPORT_MAX = 16 << 20 };

@@ -12,7 +12,7 @@
 
 #include "sync/base/file.h"
 #include "sync/base/log.h"
-#include "sync/base/url.h"
+#include "sync/api/http/url.h"
 #include "sync/pipeline/source_bind.h"
 #include "sync/pipeline/watermark.h"
 

@@ -16,7 +16,7 @@
 #include "sync/base/file.h"
 #include "sync/base/log.h"
 #include "sync/base/stop.h"
-#include "sync/base/url.h"
+#include "sync/api/http/url.h"
 
 enum { PEEK_BYTES = 8 << 20, WORDS_BYTES = 1 << 16 };
 

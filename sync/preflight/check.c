@@ -15,7 +15,7 @@
 #include "connectors/source.h"
 #include "sync/base/stop.h"
 #include "sync/base/text.h"
-#include "sync/base/url.h"
+#include "sync/api/http/url.h"
 #include "sync/pipeline/source_bind.h"
 #include "sync/pipeline/watermark.h"
 #include "sync/state/state.h"

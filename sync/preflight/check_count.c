@@ -12,7 +12,7 @@
 #include <stdlib.h>
 
 #include "mappings/convert/email.h"
-#include "sync/base/url.h"
+#include "sync/api/http/url.h"
 
 enum { STATE_BYTES = 32 << 20, SEEN_FIRST = 1 << 12, SEEN_MAX = 1 << 22 };
 

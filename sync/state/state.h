@@ -430,7 +430,6 @@ int state_forget(struct state *s, const struct person_name *name, struct forgott
 int state_unforget(struct state *s, struct str address, uint64_t *keys, struct err *e);
 /* Was this row key forgotten in this state? Cheap when none was. */
 int state_forgotten(struct state *s, const struct hash128 *key, bool *forgotten, struct err *e);
-uint64_t state_forgotten_n(struct state *s);
 
 /* The lists of the workspace (forget_list.h) are in the folder of states, and in the state's own folder if that is another
  * one. Caller frees the folders. `state_path` may be NULL; XS_STATE: then there is no folder at all. */

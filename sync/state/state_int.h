@@ -8,6 +8,10 @@
 #include "sync/state/forget/forget_list.h"
 #include "sync/state/state.h"
 
+/* BATCH_DONE in the text of a statement. */
+#define SQL_BATCH_DONE "5"
+_Static_assert(BATCH_DONE == 5, "SQL_BATCH_DONE");
+
 enum {
     STATE_ID_N = 16,
     BLOB_BYTES_MAX = 512 << 20, /* of one packed batch; SQLite itself stops at 1 GB */

@@ -29,7 +29,7 @@ static int use_text(struct err *e)
         jsonw_str(&w, STR("ada \"the first\" \xc3\xa9"));
     jsonw_array_end(&w);
     if (jsonw_end(&w) != 0 || text_fold(STR("STRASSE \xc3\x89"), &b) != 0 || text_show(STR("a\x1b"), 0, &b) != 0 ||
-        text_header_key(STR("E-Mail \xc3\x89"), &b) != 0 || text_html(STR("<a>"), &b) != 0 ||
+        text_header_key(STR("E-Mail \xc3\x89"), &b) != 0 ||
         text_csv_cell(STR("a,b"), true, &b) != 0 || buf_addf(&b, "%0500d", 1) != 0 || buf_cstr(&b) == NULL)
         result = err_oom(e);
     buf_free(&b);

@@ -4,7 +4,7 @@ API_TESTS = \
 	tests/unit/classify.tap tests/unit/http_time.tap tests/unit/jobs.tap tests/unit/leads_list.tap \
 	tests/unit/lookup.tap tests/unit/lookup_jobs.tap tests/unit/pacer.tap tests/unit/queue.tap \
 	tests/unit/queue_order.tap tests/unit/rate_share.tap tests/unit/transport_curl.tap \
-	tests/unit/transport_ends.tap tests/unit/waits.tap tests/unit/queue_rate.tap
+	tests/unit/transport_ends.tap tests/unit/waits.tap tests/unit/queue_rate.tap tests/unit/url.tap
 check_PROGRAMS += $(API_TESTS)
 TESTS += $(API_TESTS)
 
@@ -70,3 +70,6 @@ tests_unit_waits_tap_LDADD = $(TEST_LIBS) $(LEVEL_API)
 tests_unit_queue_rate_tap_SOURCES = tests/unit/queue_rate_test.c
 tests_unit_queue_rate_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_queue_rate_tap_LDADD = $(TEST_LIBS) $(LEVEL_API)
+tests_unit_url_tap_SOURCES = tests/unit/url_test.c
+tests_unit_url_tap_CFLAGS = $(TEST_CFLAGS)
+tests_unit_url_tap_LDADD = $(TEST_LIBS) $(LEVEL_API)

@@ -1,7 +1,7 @@
 # Unit tests of base: one program a module.
 BASE_TESTS = tests/unit/arena.tap tests/unit/buf.tap tests/unit/clock.tap tests/unit/err.tap tests/unit/file.tap \
 	tests/unit/hash.tap tests/unit/jsonw.tap tests/unit/log.tap tests/unit/opt.tap tests/unit/stop.tap \
-	tests/unit/str.tap tests/unit/text.tap tests/unit/url.tap
+	tests/unit/str.tap tests/unit/text.tap
 check_PROGRAMS += $(BASE_TESTS)
 TESTS += $(BASE_TESTS)
 
@@ -41,6 +41,3 @@ tests_unit_str_tap_LDADD = $(TEST_LIBS) $(LEVEL_BASE)
 tests_unit_text_tap_SOURCES = tests/unit/text_test.c
 tests_unit_text_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_text_tap_LDADD = $(TEST_LIBS) $(LEVEL_BASE)
-tests_unit_url_tap_SOURCES = tests/unit/url_test.c
-tests_unit_url_tap_CFLAGS = $(TEST_CFLAGS)
-tests_unit_url_tap_LDADD = $(TEST_LIBS) $(LEVEL_BASE)

@@ -42,7 +42,7 @@ START_TEST(cancel)
     queue("GET", "/api/v2/campaigns", false, false, 3);
     queue("POST", "/api/v2/leads/merge", true, false, 4);
     ck_assert_int_eq(api_step(api, 0, &e), 0);
-    ck_assert_uint_eq(api_in_flight(api), 3);
+    ck_assert_uint_eq(api_queued(api), 5);
     api_cancel_queued(api);
     ck_assert_uint_eq(told_n, 2); /* the locked one and the one that had no connection */
     ck_assert_int_eq(told[0].class, API_CANCELLED);

@@ -191,19 +191,6 @@ START_TEST(showing)
 }
 END_TEST
 
-START_TEST(html)
-{
-    check_adder(text_html, STR("plain \xc3\xa9"), STR("plain \xc3\xa9"), 0);
-    check_adder(text_html, STR("<a href=\"x\">&'</a>"), STR("&lt;a href=&quot;x&quot;&gt;&amp;&#39;&lt;/a&gt;"), 1);
-    check_adder(text_html, STR_NONE, STR(""), 2);
-    struct buf small = BUF_INIT(6);
-    ck_assert_int_eq(text_html(STR("ab&"), &small), -1);
-    ck_assert_int_eq(text_html(STR("&abc"), &small), -1);
-    ck_assert_uint_eq(small.n, 0);
-    buf_free(&small);
-}
-END_TEST
-
 START_TEST(plurals)
 {
     ck_assert_str_eq(text_plural(0), "s");
@@ -308,7 +295,6 @@ int main(void)
     tcase_add_test(tc, header_keys);
     tcase_add_test(tc, showing);
     tcase_add_test(tc, wrapping);
-    tcase_add_test(tc, html);
     tcase_add_test(tc, csv_cells);
     tcase_add_test(tc, plurals);
     suite_add_tcase(suite, tc);

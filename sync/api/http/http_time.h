@@ -9,7 +9,7 @@
 
 enum { RETRY_AFTER_MAX_MS = 600000 };
 
-/* "Sun, 06 Nov 1994 08:49:37 GMT" and its two obsolete forms as Unix milliseconds. 0/-1. */
+/* A date as Unix milliseconds: "Sun, 06 Nov 1994 08:49:37 GMT", or any other form that curl_getdate(3) reads. 0/-1. */
 int http_date_parse(struct str text, int64_t *ms);
 /* Milliseconds to wait, clamped to 0..RETRY_AFTER_MAX_MS; -1 for what is neither seconds nor a date. A date counts
  * from `now_ms`, best the server's own Date. */

@@ -390,11 +390,6 @@ size_t api_queued(const struct api *a)
     return a->urgent.n + a->ready.n + a->waiting.n + a->flying.n;
 }
 
-size_t api_in_flight(const struct api *a)
-{
-    return a->flying.n;
-}
-
 bool api_full(const struct api *a)
 {
     /* A quarter more than can fly, so that a freed connection finds the next body made. */

@@ -8,7 +8,8 @@
 
 enum { LOOK_BACK = 100 };
 
-uint64_t run_rows(const struct run_record *run, const char *name)
+/* Rows of the run's report by their name there, as "rejected"; 0 without a report. */
+static uint64_t run_rows(const struct run_record *run, const char *name)
 {
     struct json_object *report = run->report != NULL ? json_tokener_parse(run->report) : NULL, *rows = NULL, *n = NULL;
     bool has = report != NULL && json_object_object_get_ex(report, "rows", &rows) && json_object_object_get_ex(rows, name, &n);

@@ -4,10 +4,9 @@
 
 #include "sync/state/state.h"
 
-/* `id` 0: the latest that read a source; a notice tells of a later one that failed before it read a row. Strings live in the arena. XS_STATE when there is none yet, XS_USAGE when the id is unknown. */
+/* `id` 0: the latest run that read a source; a notice names a later one that failed before it read a row. Strings live in
+ * the arena. XS_STATE when there is no run yet, XS_USAGE when the id is unknown. */
 int run_choice(struct state *state, uint64_t id, struct arena *arena, struct run_record *out, struct err *e);
-/* Rows of the run's report by their name there, as "rejected"; 0 without a report. */
-uint64_t run_rows(const struct run_record *run, const char *name);
 /* The run that is shown rejected no row: a notice names the latest one before it that did and whose rows are kept. 0/-1 */
 int run_choice_tell_rejects(struct state *state, const struct run_record *shown, struct arena *arena, struct err *e);
 

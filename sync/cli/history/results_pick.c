@@ -40,10 +40,8 @@ static int choose_reasons(const struct opt_list *texts, bool wanted[REASON_N], s
     for (size_t i = 0; i < texts->n; i++) {
         for (const char *part = texts->v[i];;) {
             struct str name = {part, strcspn(part, ",")};
-            int reason = REASON_NONE + 1;
-            while (reason < REASON_N && !str_is(name, reason_text((enum reason)reason)))
-                reason++;
-            if (reason == REASON_N)
+            int reason = reason_find(name);
+            if (reason < 0)
                 return err_set(e, XS_USAGE, "--reason \"%.*s\" is no reason; docs/ERRORS.md and man leadsync list them",
                                STR_ARG(name));
             wanted[reason] = true;

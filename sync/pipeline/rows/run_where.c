@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-#include "sync/base/url.h"
+#include "sync/api/http/url.h"
 #include "sync/plan/places.h"
 
 /* A name is a courtesy: without the other states there is the id. */

@@ -23,11 +23,6 @@ int state_forgotten(struct state *s, const struct hash128 *key, bool *forgotten,
     return rc < 0 ? -1 : 0;
 }
 
-uint64_t state_forgotten_n(struct state *s)
-{
-    return s->id.forgotten_n;
-}
-
 /* ---- the lists of the workspace ---- */
 
 static bool same_folder(const char *a, const char *b)

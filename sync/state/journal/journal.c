@@ -246,7 +246,7 @@ int state_batch_update(struct state *s, const struct batch *b, struct err *e)
         return -1;
     if (db_run(&s->journal.db, e,
                "UPDATE batches SET state = ?, sent_ms = ?, skew_ms = ?, http_status = ?, job = ?"
-               " WHERE id = ? AND state < 5",
+               " WHERE id = ? AND state < " SQL_BATCH_DONE,
                "iiiizu", (int64_t)b->state, b->sent_ms, b->skew_ms, (int64_t)b->http_status, b->job, b->id) < 0)
         return write_failed(s);
     return changed_one(s, b->id, e);
@@ -254,7 +254,6 @@ int state_batch_update(struct state *s, const struct batch *b, struct err *e)
 
 int state_batch_settle(struct state *s, const struct batch *b, struct err *e)
 {
-    _Static_assert(BATCH_DONE == 5, "the statements of this file say 5 for BATCH_DONE");
     struct journal *j = &s->journal;
     if (write_begin(s, e) < 0)
         return -1;
@@ -268,8 +267,8 @@ int state_batch_settle(struct state *s, const struct batch *b, struct err *e)
     }
     /* The number of entries stands in the condition: outcomes of another batch must not land here. */
     if (db_run(&j->db, e,
-               "UPDATE batches SET state = 5, sent_ms = ?, skew_ms = ?, http_status = ?, job = ?"
-               " WHERE id = ? AND state < 5 AND entries_n = ?",
+               "UPDATE batches SET state = " SQL_BATCH_DONE ", sent_ms = ?, skew_ms = ?, http_status = ?, job = ?"
+               " WHERE id = ? AND state < " SQL_BATCH_DONE " AND entries_n = ?",
                "iiizuu", b->sent_ms, b->skew_ms, (int64_t)b->http_status, b->job, b->id, (uint64_t)b->entries_n) < 0)
         return write_failed(s);
     if (changed_one(s, b->id, e) < 0)

@@ -235,8 +235,8 @@ static int delete_merged(struct state *s, struct err *e)
     if (db_exec(db, s->hashed ? "PRAGMA secure_delete = ON" : "PRAGMA secure_delete = FAST", e) < 0 ||
         db_begin(db, e) < 0)
         return -1;
-    while ((rc = db_query(db, &st, e, "SELECT id FROM batches WHERE state = 5 AND id > ? ORDER BY id LIMIT 1", "u",
-                          after)) == 1) {
+    while ((rc = db_query(db, &st, e, "SELECT id FROM batches WHERE state = " SQL_BATCH_DONE " AND id > ?"
+                          " ORDER BY id LIMIT 1", "u", after)) == 1) {
         after = (uint64_t)sqlite3_column_int64(st, 0);
         sqlite3_reset(st);
         int merged = batch_merged(s, after, e);

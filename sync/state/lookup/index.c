@@ -34,7 +34,7 @@ uint64_t key_high(const struct hash128 *key)
     return load_be64(key->b);
 }
 
-uint64_t key_low(const struct hash128 *key)
+static uint64_t key_low(const struct hash128 *key)
 {
     return load_be64(key->b + 8);
 }

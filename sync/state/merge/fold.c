@@ -253,7 +253,8 @@ void fold_list_reset(struct fold_list *l)
     l->n = 0;
 }
 
-struct fold_item *fold_list_add(struct fold_list *l, struct err *e)
+/* A cleared item with its ordinal; NULL when memory is short. The caller looks at n and max before. */
+static struct fold_item *fold_list_add(struct fold_list *l, struct err *e)
 {
     if (l->n == l->cap) {
         size_t cap = l->cap == 0 ? 1024 : l->cap + l->cap / 2;

@@ -77,8 +77,6 @@ struct fold_list {
 void fold_list_init(struct fold_list *l, size_t max); /* at most max items (below FOLD_NONE) */
 void fold_list_free(struct fold_list *l);
 void fold_list_reset(struct fold_list *l);
-/* A cleared item with its ordinal; NULL when memory is short. The caller looks at n and max before. */
-struct fold_item *fold_list_add(struct fold_list *l, struct err *e);
 /* Adds what folding needs of an entry. 0/-1. */
 int fold_list_add_entry(struct fold_list *l, const struct entry *entry, enum op op, uint32_t target, uint64_t run,
                         bool open, struct err *e);

@@ -180,7 +180,7 @@ int state_merge(struct state *s, uint64_t refusal_context, struct err *e)
     lead_ids_free(s);
     /* One more a batch: one without entries has to be merged too. */
     if (s->journal.open &&
-        db_int(&s->journal.db, &entries, 0, "SELECT sum(entries_n + 1) FROM batches WHERE state = 5", e) < 0)
+        db_int(&s->journal.db, &entries, 0, "SELECT sum(entries_n + 1) FROM batches WHERE state = " SQL_BATCH_DONE, e) < 0)
         return -1;
     if (entries == 0 && s->hashed == s->id.hashed)
         return journal_empty(s, e);

@@ -142,8 +142,9 @@ static int check_journal(struct audit *a, struct err *e)
     if (check_integrity(a, &s->journal.db, e) < 0)
         return -1;
     if (db_int(&s->journal.db, &loose, 0,
-               "SELECT (SELECT count(*) FROM outcomes o JOIN batches b USING(id) WHERE b.state < 5)"
-               " + (SELECT count(*) FROM batches b LEFT JOIN outcomes o USING(id) WHERE b.state = 5 AND o.id IS NULL)"
+               "SELECT (SELECT count(*) FROM outcomes o JOIN batches b USING(id) WHERE b.state < " SQL_BATCH_DONE ")"
+               " + (SELECT count(*) FROM batches b LEFT JOIN outcomes o USING(id) WHERE b.state = " SQL_BATCH_DONE
+               " AND o.id IS NULL)"
                " + (SELECT count(*) FROM intents LEFT JOIN batches b USING(id) WHERE b.id IS NULL)", e) < 0)
         return -1;
     if (loose != 0 && report(a, "batches of the journal whose entries do not fit their state", "", e) < 0)
