@@ -1,3 +1,4 @@
+/* libyaml says what is wrong; this file adds what to do about it. */
 #include "config.h"
 
 #include "mappings/file/yaml_problem.h"
@@ -6,18 +7,23 @@
 
 #include <string.h>
 
-/* The line around a byte. */
-static struct str line_around(struct str text, size_t at)
-{
-    size_t start = at < text.n ? at : text.n, end = start;
-    while (start > 0 && text.p[start - 1] != '\n' && text.p[start - 1] != '\r')
-        start--;
-    while (end < text.n && text.p[end] != '\n' && text.p[end] != '\r')
-        end++;
-    return (struct str){text.p + start, end - start};
-}
+/* Help for a problem or its context, found by a part of libyaml's words. The first that fits is shown. If libyaml changes
+ * its words one day, only the help is missing. */
+static const struct hint {
+    const char *part, *help;
+} hints[] = {
+    {"cannot start any token", "put a value that starts with '@', '`' or '%' in quotes"},
+    {"unknown escape character", "in double quotes write \\\\ for a backslash, or use single quotes"},
+    {"hexdecimal number", "in double quotes write \\\\ for a backslash, or use single quotes"},
+    {"quoted scalar", "close the quote; a value that holds a quote needs the other kind of quotes around it"},
+    {"could not find expected ':'", "write KEY: VALUE, with a space after the ':'"},
+    {"mapping values are not allowed", "put a value that holds ': ' in quotes; write KEY: VALUE, with the keys of one level indented alike"},
+    {"expected ',' or", "close the bracket; text with braces, brackets or ', ' needs quotes"},
+    {"expected '-'", "start each item with '- ', or indent the line like the key that it belongs to"},
+    {"expected key", "indent the keys of one level alike; "
+                     "put a value that starts with a quote or brace in quotes as a whole"},
+};
 
-/* Lines from 1, for messages that name a second place. */
 static size_t line_of(struct str text, size_t at)
 {
     size_t line, column;
@@ -25,167 +31,42 @@ static size_t line_of(struct str text, size_t at)
     return line;
 }
 
-/* libyaml has no codes for its problems, only words. The cases of the tests notice when one changes. */
-static bool says(const char *text, const char *part)
+static void add_hint(struct diags *d, const struct yaml_problem *p)
 {
-    return text != NULL && strstr(text, part) != NULL;
+    for (size_t i = 0; i < sizeof hints / sizeof hints[0]; i++)
+        if ((p->problem != NULL && strstr(p->problem, hints[i].part) != NULL) ||
+            (p->context != NULL && strstr(p->context, hints[i].part) != NULL)) {
+            diag_help(d, "%s", hints[i].help);
+            return;
+        }
 }
 
-/* A problem may lie at the end of the text. */
-static char byte_at(struct str text, size_t at)
+/* Does the context name what is never closed? Then the mistake is where that starts, not where libyaml gave up. */
+static bool is_unclosed(const char *context)
 {
-    return at < text.n ? text.p[at] : '\0';
+    return strstr(context, "quoted scalar") != NULL || strstr(context, "simple key") != NULL ||
+           strstr(context, "flow ") != NULL;
 }
 
-/* The commonest mistake of all, and the hardest to see: the line is shown with an arrow. */
-static void explain_tab(struct diags *d, size_t at)
-{
-    diag_add(d, at, 1, "tab character used for indentation");
-    diag_help(d, "YAML indents with spaces; replace each tab with two spaces");
-}
-
-/* A quote that was meant to end on its line, and took the next one it met for its end. */
-static bool explain_runaway_quote(struct diags *d, const struct yaml_problem *p)
-{
-    if (!p->quoted || line_of(d->text, p->quoted_at) == line_of(d->text, p->quoted_end))
-        return false;
-    diag_add(d, p->quoted_at, 1, "this quote is closed only on line %zu", line_of(d->text, p->quoted_end));
-    diag_help(d, "close it on its own line");
-    return true;
-}
-
-/* '@', '`' and '%' are kept for later by YAML; people meet '@' first. */
-static void explain_token(struct diags *d, const struct yaml_problem *p)
-{
-    char c = byte_at(d->text, p->at);
-    if (c == '\t') {
-        explain_tab(d, p->at);
-        return;
-    }
-    diag_add(d, p->at, 1, "a plain value cannot start with '%c'", c);
-    diag_help(d, "put the value in quotes");
-}
-
-/* A line that should be KEY: VALUE and has no ':'. */
-static void tell_no_colon(struct diags *d, struct str line)
-{
-    struct str key = str_trim(line);
-    diag_add(d, (size_t)(key.p - d->text.p), key.n, "a ':' is missing on this line");
-    diag_help(d, "write KEY: VALUE, with a space after the ':'");
-}
-
-/* Blanks only: a tab was told before. */
-static size_t indentation(struct str line)
-{
-    size_t n = 0;
-    while (n < line.n && line.p[n] == ' ')
-        n++;
-    return n;
-}
-
-/* libyaml tells of the first line with a ':' after a key without one, having read both as one long text. True when the
- * line above is such a key. */
-static bool explain_key_above(struct diags *d, struct str line)
-{
-    size_t at = (size_t)(line.p - d->text.p);
-    while (at > 0) {
-        struct str above = line_around(d->text, at - 1);
-        struct str words = str_trim(above);
-        at = (size_t)(above.p - d->text.p);
-        if (words.n == 0 || words.p[0] == '#')
-            continue;
-        if (memchr(words.p, ':', words.n) != NULL || indentation(above) != indentation(line))
-            return false;
-        tell_no_colon(d, above);
-        return true;
-    }
-    return false;
-}
-
-/* A ':' too many: inside a value, or on a line that is indented deeper than the one above. */
-static void explain_colon(struct diags *d, const struct yaml_problem *p)
-{
-    struct str line = line_around(d->text, p->at);
-    size_t before = (size_t)(d->text.p + p->at - line.p);
-    bool second = false;
-    for (size_t i = 0; i + 1 < before; i++)
-        second = second || (line.p[i] == ':' && line.p[i + 1] == ' ');
-    if (!second && explain_key_above(d, line))
-        return;
-    diag_add(d, p->at, 1, "a ':' is not possible here");
-    diag_help(d, second
-                     ? "a value that holds ': ' needs quotes"
-                     : "is the line indented like the one above, and does the line above end in ':' or in its value?");
-}
-
-/* An end of flow is due: the bracket that is open is the context. */
-static void explain_open_bracket(struct diags *d, const struct yaml_problem *p)
-{
-    char open = byte_at(d->text, p->context_at), close = open == '{' ? '}' : ']';
-    size_t line = line_of(d->text, p->context_at);
-    if (line_of(d->text, p->at) != line) {
-        diag_add(d, p->context_at, 1, "this '%c' is never closed", open);
-        diag_help(d, "put a '%c' where it ends", close);
-        return;
-    }
-    diag_add(d, p->at, 1, "expected ',' or '%c' here", close);
-    diag_help(d, "the '%c' on line %zu is still open; text with braces, brackets or ', ' needs quotes", open, line);
-}
-
-/* The parser wanted the next key or item and met something else. What stands before it on the line tells what was
- * meant: a closed quote, closed braces, or nothing but blanks. */
-static void explain_no_key(struct diags *d, const struct yaml_problem *p)
-{
-    struct str line = line_around(d->text, p->at);
-    size_t before = (size_t)(d->text.p + p->at - line.p);
-    size_t indent = indentation(line);
-    char first = '\0';
-    for (size_t i = indent; i < before && first == '\0'; i++) {
-        if (line.p[i] == ':' && i + 2 < before)
-            first = line.p[i + 2];
-    }
-    if (before > indent && (first == '"' || first == '\'')) {
-        diag_add(d, p->at, 1, "something follows the closing quote");
-        diag_help(d, "quote the whole value; inside single quotes write '' for a quote, inside double quotes \\\"");
-    } else if (before > indent && (first == '{' || first == '[')) {
-        diag_add(d, p->at, 1, "something follows the closing bracket");
-        diag_help(d, "text with braces needs quotes: \"{Company} ({Country})\"");
-    } else if (says(p->problem, "'-'")) {
-        diag_add(d, p->at, 1, "expected '-' here: the list above goes on at this indentation");
-        diag_help(d, "start each item with '- ', or indent this line like the key it belongs to");
-    } else {
-        diag_add(d, p->at, 1, "expected a key here");
-        diag_help(d, "indent the keys of one level alike");
-    }
-}
-
-/* In the order in which they are looked for: the first that is part of the problem wins. */
 void yaml_problem_explain(struct diags *d, const struct yaml_problem *p)
 {
-    if (says(p->problem, "found a tab character")) {
-        explain_tab(d, p->at);
-    } else if (says(p->context, "quoted scalar") && says(p->problem, "unexpected end of stream")) {
-        diag_add(d, p->context_at, 1, "this quote is never closed");
-        diag_help(d, "a value that holds a quote needs the other kind of quotes around it");
-    } else if (explain_runaway_quote(d, p)) {
-        return;
-    } else if (says(p->problem, "cannot start any token")) {
-        explain_token(d, p);
-    } else if (says(p->problem, "could not find expected ':'")) {
-        tell_no_colon(d, line_around(d->text, p->context_at));
-    } else if (says(p->problem, "mapping values are not allowed")) {
-        explain_colon(d, p);
-    } else if (says(p->problem, "unknown escape character") || says(p->problem, "hexdecimal number")) {
-        diag_add(d, p->at, 1, "found unknown escape character");
-        diag_help(d, "in double quotes write \\\\ for a backslash, or use single quotes");
-    } else if (says(p->problem, "expected ',' or")) {
-        explain_open_bracket(d, p);
-    } else if (says(p->problem, "expected key") || says(p->problem, "expected '-'")) {
-        explain_no_key(d, p);
-    } else {
-        diag_add(d, p->at, 1, "%s%s%s", p->problem != NULL ? p->problem : "not YAML", p->context != NULL ? " " : "",
-                 p->context != NULL ? p->context : "");
-    }
+    const char *problem = p->problem != NULL ? p->problem : "this is not YAML";
+    size_t context_line = line_of(d->text, p->context_at), opened = line_of(d->text, p->quoted_at);
+
+    if (p->context == NULL || context_line == line_of(d->text, p->at))
+        diag_add(d, p->at, 1, "%s", problem);
+    else if (is_unclosed(p->context))
+        diag_add(d, p->context_at, 1, "%s %s", problem, p->context);
+    else
+        diag_add(d, p->at, 1, "%s %s, which starts on line %zu", problem, p->context, context_line);
+    /* A quote that is not closed takes the next quote for its end, and libyaml complains only after that one. */
+    if (p->quoted && opened != line_of(d->text, p->quoted_end))
+        diag_help(d, "the quote on line %zu is closed only on line %zu; close it on its own line", opened,
+                  line_of(d->text, p->quoted_end));
+    else if (p->at < d->text.n && d->text.p[p->at] == '\t')
+        diag_help(d, "YAML indents with spaces; replace each tab with two spaces");
+    else
+        add_hint(d, p);
 }
 
 /* YAML's printable characters; U+FEFF inside the text and noncharacters are not among them. */

@@ -1,4 +1,4 @@
-/* libyaml's problems in the words of somebody who writes a mapping. Internal to yaml_tree.c. */
+/* libyaml's problems with their place, and help for those who write a mapping. Internal to yaml_tree.c. */
 #ifndef MAPPINGS_FILE_YAML_PROBLEM_H
 #define MAPPINGS_FILE_YAML_PROBLEM_H
 
