@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # usage: ./demo.sh
-# Builds leadsync and shows it at work against a local stand-in for Instantly: a CSV of people goes into a campaign, goes
-# there again, is changed, and a run is killed half-way. No account and no key are needed, and nothing leaves this
-# machine. On Debian it first installs what the build needs, and says what. Everything it makes is in _build/ and _demo/.
-# The exit status is 0 only when all went as it says.
+# Builds leadsync and shows it at work against a local stand-in for Instantly. It syncs a CSV of people into a campaign,
+# syncs it again, changes a cell, and kills a run half-way. It needs no account and no key, and sends nothing to other
+# machines. On Debian it first lists and installs the missing build dependencies. It writes to _build/ and _demo/ only.
+# Exits 0 only if every check passes.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -34,21 +34,21 @@ if [ -z "$url" ]; then
 fi
 export INSTANTLY_API_URL=$url
 
-# ---- telling and checking ----
+# ---- output and checks ----
 bold='' plain=''
 [ ! -t 1 ] || bold=$'\033[1m' plain=$'\033[0m'
 step() { # TITLE TEXT
     printf '\n\n%s%s%s\n%s\n' "$bold" "$1" "$plain" "$2"
 }
 
-# Shows a command and runs it; its exit status is in $status.
+# Prints a command, runs it and sets $status to its exit status.
 show() {
     printf '\n$ leadsync %s\n' "$*"
     status=0
     "$leadsync" "$@" </dev/null || status=$?
 }
 
-# Ends the demo when something is not as promised.
+# Ends the demo if COMMAND fails.
 promise() { # DESCRIPTION COMMAND...
     local description=$1
     shift
@@ -60,7 +60,7 @@ promise() { # DESCRIPTION COMMAND...
     fi
 }
 count() { sed -n "s/.*\"$2\":\\([0-9]*\\).*/\\1/p" "$1" | head -n 1; }
-# What the stand-in holds, asked of it and not of leadsync: its "leads" and what it "created".
+# Prints a counter of the stand-in itself, not of leadsync: the "leads" that it holds, or those that it "created".
 there() {
     local port=${url##*:} answer
     exec 9<>"/dev/tcp/127.0.0.1/$port"
@@ -70,65 +70,66 @@ there() {
     sed -n "s/.*\"$1\":\\([0-9]*\\).*/\\1/p" <<<"$answer" | head -n 1
 }
 
-printf '\nThree hundred made-up people (_demo/people.csv) are going into the campaign "Demo", as a mapping file\n'
-printf '(_demo/people.yaml) says. Each command stands behind a $; what was promised and held has a check mark.\n'
+printf '\nThis demo syncs 300 made-up people (_demo/people.csv) into the campaign "Demo", by a mapping (_demo/people.yaml).\n'
+printf 'Commands follow a $; a check mark means that the demo verified the result.\n'
 printf '\n$ leadsync sandbox &     # the stand-in, at %s\n' "$url"
 printf '$ export INSTANTLY_API_URL=%s INSTANTLY_API_KEY=any-key-will-do\n' "$url"
 
 cd _demo
-step "1. The first rows, and the leads they would become" \
-    "Names are tidied, phone numbers and domains brought into one form; the file is not touched."
+step "1. Preview the first rows as leads" \
+    "The mapping cleans names and converts phone numbers and domains to one form. The file does not change."
 show preview people.yaml --limit 5
 promise "the mapping fits the file" test "$status" -eq 0
 
-step "2. Is everything in place?" \
-    "Mapping, file, key, campaign and its variables, plan: one line each, and nothing is written."
+step "2. Check the prerequisites" \
+    "The check reports on mapping, file, key, campaign, variables and plan, one line each. It writes nothing."
 show check people.yaml
 promise "mapping, source, key and target are in order" test "$status" -eq 0
 
-step "3. What would a sync do?" \
-    "The dry run: + is a lead that would be created; then every row that is left out, and why; then the costs."
+step "3. Show what a sync would do" \
+    "The dry run marks a lead to create with +. Then it lists each left-out row with its reason, and the requests needed."
 "$leadsync" diff people.yaml </dev/null >diff.txt || status=$?
 printf '\n$ leadsync diff people.yaml\n'
 awk 'NR == 14 {print "[...]"} /^\.\.\. and/ {rest = 1} NR <= 12 || rest' diff.txt
-promise "the diff is shown (all of it: _demo/diff.txt)" test "$status" -eq 0
-promise "no state was made" test ! -e "$XDG_STATE_HOME"
-promise "and the stand-in holds no lead" test "$(there leads)" -eq 0
+promise "the diff succeeds (full output: _demo/diff.txt)" test "$status" -eq 0
+promise "the diff created no state file" test ! -e "$XDG_STATE_HOME"
+promise "the stand-in holds no lead" test "$(there leads)" -eq 0
 
-step "4. Do it" \
-    "The same rows, now sent. Rows that cannot be leads are rejected, so the exit status is 1: something is left over."
+step "4. Sync" \
+    "The sync sends the same rows. It rejects rows that cannot become leads, so it exits with status 1."
 show sync people.yaml --report first.json
-promise "every row is accounted for, 11 of them as rejected (exit status 1)" test "$status" -eq 1
+promise "the sync accounts for all 300 rows and rejects $(count first.json rejected) of them (exit status 1)" \
+    test "$status $(count first.json read)" = "1 300"
 created=$(count first.json created)
-promise "$created leads were created, and the stand-in holds just as many" test "$(there leads)" -eq "$created"
+promise "the sync created $created leads, and the stand-in holds $created" test "$(there leads)" -eq "$created"
 
-step "5. Do it again" \
-    "Nothing has changed, so no lead is sent: the requests are reads, of the key and the campaign."
+step "5. Sync again" \
+    "Nothing has changed, so the sync sends no lead. Its requests only read the key and the campaign."
 show sync people.yaml --report second.json
-promise "no lead is created twice" test "$(count second.json created)" -eq 0
-promise "the $created leads are unchanged" test "$(count second.json unchanged)" -eq "$created"
-promise "and the stand-in still holds $created" test "$(there leads)" -eq "$created"
+promise "the second sync creates no lead" test "$(count second.json created)" -eq 0
+promise "all $created leads are unchanged" test "$(count second.json unchanged)" -eq "$created"
+promise "the stand-in still holds $created leads" test "$(there leads)" -eq "$created"
 
-step "6. Somebody gets a new job" \
-    "One cell of the CSV changes. The diff shows the old and the new value (~ is an update), the sync sends just that."
+step "6. Change one cell" \
+    "A person gets a new job title. The diff marks the update with ~ and shows both values; the sync sends only the new one."
 sed -i '0,/,Leiterin Einkauf,/s//,Geschäftsführerin,/' people.csv
 printf "\n\$ sed -i '0,/,Leiterin Einkauf,/s//,Geschäftsführerin,/' people.csv\n"
 printf '\n$ leadsync diff people.yaml\n'
 "$leadsync" diff people.yaml </dev/null >diff.txt || status=$?
 sed '/^Left out/,/^$/d' diff.txt | sed '/^Reasons/,/^$/d'
-promise "one lead would change" grep -q '"Leiterin Einkauf" -> "Geschäftsführerin"' diff.txt
+promise "the diff shows one change" grep -q '"Leiterin Einkauf" -> "Geschäftsführerin"' diff.txt
 show sync people.yaml --report third.json -q
-promise "one lead was changed" grep -q '"changed":1,' third.json
+promise "the sync changed one lead" grep -q '"changed":1,' third.json
 
-step "7. What became of the rows" \
-    "Each row of a run has an outcome and a reason. The rejected ones come as a CSV with the columns of the source."
+step "7. See what happened to each row" \
+    "Each row of a run has an outcome and a reason. The rejected rows can be written as a CSV with the source's columns."
 show results --run 1 --outcome rejected
-promise "the results are listed" test "$status" -eq 0
+promise "the results list the rejected rows" test "$status" -eq 0
 show rejects --run 1 -o rejects.csv
-promise "rejected rows are in _demo/rejects.csv, to be corrected and fed in again" test -s rejects.csv
+promise "_demo/rejects.csv holds the rejected rows, ready to be corrected and synced with --input" test -s rejects.csv
 
-step "8. Pull the plug" \
-    "A CSV of 3000, without a mapping file this time. The run is killed half-way, with requests under way."
+step "8. Kill a run" \
+    "This CSV has 3000 rows and no mapping. The demo kills the run half-way, while requests are in flight."
 seq 3000 | awk 'BEGIN {print "Email,First Name"} {print "p" $1 "@example.org,Person " $1}' >many.csv
 many=(sync many.csv --campaign Demo --batch 50 --settle 1s -q)
 printf '\n$ leadsync %s & sleep 0.6; kill -9 $!\n' "${many[*]}"
@@ -138,11 +139,11 @@ sleep 0.6
 kill -9 "$killed" 2>/dev/null || true
 wait "$killed" 2>/dev/null || true
 show status
-printf '\nThe same command again: first it reads back what it cannot know, then it sends the rest.\n'
+printf '\nThe same command again first reads back the unknown outcomes, then sends the remaining rows.\n'
 show "${many[@]}" --report fourth.json
-promise "it completes" test "$status" -eq 0
-promise "and the stand-in holds exactly $((created + 3000)) leads: none twice, none lost" \
+promise "the second run completes" test "$status" -eq 0
+promise "the stand-in holds exactly $((created + 3000)) leads: none twice, none lost" \
     test "$(there leads) $(there created)" = "$((created + 3000)) $((created + 3000))"
 
-printf '\nDone. The state and all output are in _demo/. To go on by hand, in two terminals:\n'
+printf '\nDone. The state file and all output are in _demo/. To try more commands, use two terminals:\n'
 printf '  _build/leadsync sandbox\n  INSTANTLY_API_URL=http://127.0.0.1:PORT INSTANTLY_API_KEY=any _build/leadsync help\n'

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # usage: scripts/build.sh FOLDER [CONFIGURE-ARGUMENT ...]
-# Builds leadsync in FOLDER; configures again when the arguments have changed. What the tools say goes to
-# FOLDER/build.log, and its end is shown when they fail. MAKE_TARGETS: other make targets than "all".
+# Builds leadsync in FOLDER. Runs configure again if the arguments have changed. Writes the output of the tools to
+# FOLDER/build.log, and prints its end if a tool fails. MAKE_TARGETS: make targets in place of "all".
 set -euo pipefail
 
 source_folder=$(cd "$(dirname "$0")/.." && pwd)
@@ -13,13 +13,13 @@ cd "$folder"
 say() {
     "$@" >>build.log 2>&1 && return
     tail -n 40 build.log >&2
-    echo "build: failed: $*; all of it is in $folder/build.log" >&2
+    echo "build: failed: $*; see $folder/build.log" >&2
     exit 1
 }
 
 : >build.log
 if [ ! -x "$source_folder/configure" ]; then
-    # Two builds may start at once in the same sources.
+    # Lock, because two builds can start at once in the same sources.
     (
         flock 9
         cd "$source_folder"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # usage: scripts/setup.sh build|test ...
-# Installs what is missing to build leadsync (build) and to run all of its tests (test), on Debian and its kin. Says what
-# it will install before it does, asks nothing, and needs no standard input.
+# Installs the missing packages to build leadsync (build) and to run all its tests (test), on Debian and derivatives. Lists
+# the packages first, does not prompt, and needs no standard input.
 set -euo pipefail
 
 build_packages=(build-essential autoconf automake autoconf-archive pkg-config ca-certificates
@@ -19,7 +19,7 @@ for set in "$@"; do
 done
 
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
-    echo "setup: this is no Debian; what is missing will be named by ./configure. On Debian it would be:"
+    echo "setup: this system is not Debian; ./configure names each missing library. The Debian packages are:"
     echo "  ${wanted[*]}"
     exit 0
 fi
@@ -38,7 +38,7 @@ if [ "$(id -u)" -ne 0 ]; then
     if command -v sudo >/dev/null && { sudo -n true 2>/dev/null || [ -t 0 ]; }; then
         as_root=(sudo)
     else
-        echo "setup: some packages are missing, and installing them takes root. Run as root:" >&2
+        echo "setup: packages are missing, and only root can install them. Run as root:" >&2
         echo "  apt-get install --no-install-recommends ${missing[*]}" >&2
         exit 77
     fi
@@ -52,6 +52,6 @@ trap 'rm -f "$log"' EXIT
 if ! { "${apt[@]}" update && "${apt[@]}" install -y --no-install-recommends "${missing[@]}"; } \
     </dev/null >"$log" 2>&1; then
     tail -n 30 "$log" >&2
-    echo "setup: the installation failed; the lines above say why" >&2
+    echo "setup: the installation failed; see the lines above" >&2
     exit 1
 fi
