@@ -7,7 +7,8 @@ TEXT_STORIES = \
 	tests/cli/lint.test \
 	tests/cli/schema.test \
 	tests/cli/schema_editor.test \
-	tests/cli/setup.test
+	tests/cli/setup.test \
+	tests/cli/words.test
 # The longest come first, so that none of them runs alone at the end; the others are in the order of their names.
 STORIES = \
 	tests/cli/pg_nightly.test \

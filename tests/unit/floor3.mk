@@ -39,6 +39,7 @@ EXTRA_DIST += \
 	tests/cases/diff/none.csv tests/cases/diff/none.json tests/cases/diff/none.ndjson tests/cases/diff/none.txt \
 	tests/cases/plan/decide.txt \
 	tests/cases/rooms.txt \
+	tests/cases/words.txt \
 	tests/cases/report/sample.json tests/cases/report/sample.prom tests/cases/report/sample.txt
 
 tests_unit_check_tap_SOURCES = tests/unit/check_test.c
