@@ -12,7 +12,8 @@ dist_doc_DATA = \
 	docs/MAPPING.md \
 	docs/POSTGRES.md \
 	docs/RELIABILITY.md \
-	docs/STATE.md
+	docs/STATE.md \
+	docs/WRITES.md
 exampledir = $(docdir)/examples
 dist_example_DATA = \
 	docs/examples/leadsync.cron \

@@ -1,4 +1,4 @@
-/* One row, one decision. The rules stand in docs/DESIGN.md, "What a row becomes". */
+/* One row, one decision. docs/WRITES.md has the rules: "What a row becomes". */
 #include "config.h"
 
 #include "sync/plan/plan.h"
