@@ -191,7 +191,7 @@ int command_flush(struct err *e)
 
 int command_needs_operand(const struct invocation *inv, struct err *e)
 {
-    return err_set(e, XS_USAGE, "which sync? usage: leadsync %s %s [OPTIONS]", inv->command->name, inv->command->usage);
+    return err_set(e, XS_USAGE, "missing SYNC; usage: leadsync %s %s [OPTIONS]", inv->command->name, inv->command->usage);
 }
 
 static int run_parsed(struct invocation *inv, struct err *e)
@@ -207,7 +207,7 @@ static int run_parsed(struct invocation *inv, struct err *e)
     if (common_finish(&inv->common, command->groups, command->formats, e) != 0)
         return -1;
     if (inv->operands_n > command->operands_max)
-        return err_set(e, XS_USAGE, "\"%s\" is one argument too many; usage: leadsync %s%s%s [OPTIONS]",
+        return err_set(e, XS_USAGE, "unexpected argument \"%s\"; usage: leadsync %s%s%s [OPTIONS]",
                        inv->operands[command->operands_max], command->name, *command->usage != '\0' ? " " : "",
                        command->usage);
     return out_check(inv, e) != 0 ? -1 : command->run(inv, e);
@@ -267,7 +267,7 @@ int command_unknown(const char *name, struct err *e)
     for (; command_table[n] != NULL && n < COMMANDS_MAX; n++)
         names[n] = command_table[n]->name;
     if (*name == '-')
-        return err_set(e, XS_USAGE, "options stand after the command; run: leadsync help");
+        return err_set(e, XS_USAGE, "options follow the command; run: leadsync help");
     const char *nearest = str_nearest(str_from(name), names, n);
     if (nearest != NULL)
         return err_set(e, XS_USAGE, "unknown command \"%s\"; did you mean \"%s\"?", name, nearest);
@@ -286,14 +286,14 @@ int command_verb_unknown(const struct command *family, const char *verb, struct 
     }
     const char *all = buf_cstr(&list), *nearest = verb != NULL ? str_nearest(str_from(verb), names, n) : NULL;
     if (verb == NULL)
-        err_set(e, XS_USAGE, "leadsync %s does what? it takes one of %s", family->name, all != NULL ? all : "its verbs");
+        err_set(e, XS_USAGE, "leadsync %s: missing VERB; expected one of %s", family->name, all != NULL ? all : "its verbs");
     else if (*verb == '-')
-        err_set(e, XS_USAGE, "options stand after the verb; leadsync %s takes one of %s", family->name,
+        err_set(e, XS_USAGE, "options follow the verb; leadsync %s expects one of %s", family->name,
                 all != NULL ? all : "its verbs");
     else if (nearest != NULL)
         err_set(e, XS_USAGE, "leadsync %s has no verb \"%s\"; did you mean \"%s\"?", family->name, verb, nearest);
     else
-        err_set(e, XS_USAGE, "leadsync %s has no verb \"%s\"; it takes one of %s", family->name, verb,
+        err_set(e, XS_USAGE, "leadsync %s has no verb \"%s\"; expected one of %s", family->name, verb,
                 all != NULL ? all : "its verbs");
     buf_free(&list);
     return -1;

@@ -341,7 +341,7 @@ static int finish_state(struct common *c, struct err *e)
         return err_set(e, bad, "%s names a PostgreSQL server; this version keeps its state in a file only", what);
     /* SQLite would take these for something else than a file. */
     if (strcmp(c->state, ":memory:") == 0 || strncmp(c->state, "file:", 5) == 0)
-        return err_set(e, bad, "%s %s: a state is a file that stays; give its path (./%s for a file of that very name)", what,
+        return err_set(e, bad, "%s %s: not the path of a state file; give one (./%s for a file of this name)", what,
                        c->state, c->state);
     return 0;
 }
@@ -351,16 +351,16 @@ static int finish_texts(const struct common *c, struct err *e)
     struct uuid ignored;
     if (c->refused_key != NULL)
         return err_set(e, XS_USAGE,
-                       "--api-key is refused: a command line can be read by every user of this machine; put the key "
-                       "into INSTANTLY_API_KEY or into a file for --api-key-file, and replace a key that stood here");
+                       "--api-key is refused: every user of this machine can read a command line; put the key into "
+                       "INSTANTLY_API_KEY or into a file for --api-key-file, and replace a key that you gave here");
     if (c->quiet && c->verbose > 0)
         return err_set(e, XS_USAGE, "--quiet and --verbose exclude each other");
     if (c->workspace != NULL && uuid_parse(str_from(c->workspace), &ignored) != 0)
-        return err_set(e, XS_USAGE, "--workspace \"%s\" is no UUID; Instantly shows it under Settings", c->workspace);
+        return err_set(e, XS_USAGE, "--workspace \"%s\" is not a UUID; Instantly shows it under Settings", c->workspace);
     if (c->campaign != NULL && c->list != NULL)
         return err_set(e, XS_USAGE, "--campaign and --list exclude each other; leads go to one of them");
     if (c->ping != NULL && strncmp(c->ping, "https://", 8) != 0 && strncmp(c->ping, "http://", 7) != 0)
-        return err_set(e, XS_USAGE, "--ping \"%s\" is no http or https address", c->ping);
+        return err_set(e, XS_USAGE, "--ping \"%s\" is not an http or https URL", c->ping);
     if (c->max_ms > LONGEST_S * 1000 || c->wait_lock_ms > LONGEST_S * 1000)
         return err_set(e, XS_USAGE, "%s is longer than 30 days",
                        c->max_ms > LONGEST_S * 1000 ? "--max-seconds" : "--wait-lock");

@@ -50,7 +50,7 @@ static int run(struct invocation *inv, struct err *e)
     }
     if (inv->operands_n > 1) {
         if (command->verbs == NULL)
-            return err_set(e, XS_USAGE, "\"%s\" is one argument too many; %s has no verbs", inv->operands[1],
+            return err_set(e, XS_USAGE, "unexpected argument \"%s\"; %s has no verbs", inv->operands[1],
                            command->name);
         const struct command *verb = command_verb_find(command, inv->operands[1]);
         if (verb == NULL)

@@ -72,7 +72,7 @@ static int key_read(int fd, struct api_key *key, const char *what, struct err *e
             return err_errno(e, XS_KEY, errno, "%s", what);
         key->n += (size_t)n;
     }
-    return err_set(e, XS_KEY, "%s holds more than %d bytes; that is no API key", what, KEY_MAX_BYTES - 2);
+    return err_set(e, XS_KEY, "%s holds more than %d bytes, more than an API key has", what, KEY_MAX_BYTES - 2);
 }
 
 /* Somebody who gives the key itself where its file belongs must not find it in a log as well. */
@@ -99,7 +99,7 @@ static int key_from_file(const char *path, mode_t shared, struct api_key *key, s
         goto done;
     }
     if (!S_ISREG(st.st_mode)) {
-        err_set(e, XS_KEY, "API key file %s is no regular file; for a pipe use --api-key-file - and stdin", path);
+        err_set(e, XS_KEY, "API key file %s is not a regular file; for a pipe use --api-key-file - and stdin", path);
         goto done;
     }
     /* Its owner has chosen the key, and with it the workspace that gets the leads. */
@@ -146,7 +146,7 @@ static int key_from_environment(struct api_key *key, struct err *e)
         return 0;
     size_t n = strlen(value);
     if (n >= KEY_MAX_BYTES - 1)
-        return err_set(e, XS_CONFIG, KEY_VARIABLE " holds more than %d bytes; that is no API key", KEY_MAX_BYTES - 2);
+        return err_set(e, XS_CONFIG, KEY_VARIABLE " holds more than %d bytes, more than an API key has", KEY_MAX_BYTES - 2);
     memcpy(key->text, value, n);
     key->n = n;
     return key_finish(key, XS_CONFIG, KEY_VARIABLE, e) == 0 ? 1 : -1;

@@ -91,7 +91,7 @@ int ping_send(const char *url, enum ping_what what, struct str body, const char 
     const char *host = strstr(url, "://");
     /* The address is not quoted: who knows it can send pings, too. */
     if (host == NULL)
-        return err_set(e, XS_USAGE, "--ping: this is no http or https address; give one like https://hc-ping.com/UUID");
+        return err_set(e, XS_USAGE, "--ping: not an http or https URL; give one like https://hc-ping.com/UUID");
     host += 3;
     size_t host_n = strcspn(host, "/?");
     char *origin = str_dup((struct str){url, (size_t)(host - url) + host_n});

@@ -101,7 +101,7 @@ static void judge(struct run *r)
         t->removals_left += t->removals_undone; /* no source was read that could want them anew */
     r->report->gone_waiting = run_gone_waiting(r);
     if (r->report->gone_waiting > 0 && keyless_text(r) != 0)
-        log_detail("which rows keep removals waiting does not fit into memory");
+        log_detail("not enough memory to list the rows that delay removals");
     bool left = t->outcomes[OUTCOME_FAILED] > 0 || t->outcomes[OUTCOME_DEFERRED] > 0 ||
                 run_report_removals_waiting(r->report) > 0 || r->report->open_batches > 0 || r->report->given_up > 0 ||
                 r->report->others_wait > 0 || r->report->results_wait || r->report->source_changed;
@@ -291,7 +291,7 @@ void run_not_begun(const struct run_config *config, const struct err *why, struc
     report->finished_ms = report->started_ms;
     run_report_stopped(report, why);
     if (run_state_note(&r, why) == 0 && write_record(&r, &ignored) != 0)
-        log_detail("this run is not on record: %s", err_text(&ignored));
+        log_detail("cannot record this run: %s", err_text(&ignored));
     err_clear(&ignored);
     run_close(&r);
 }
@@ -413,7 +413,7 @@ static int summarise(struct run *r, struct err *e)
     double per_second = run_request_limit(limits);
     s->seconds_at_limit = per_second > 0 ? (double)total / per_second : -1;
     if (s->read != s->create + s->changed + s->unchanged + s->skipped + s->rejected + s->open)
-        return err_set(e, XS_INTERNAL, "%llu rows were read, but what becomes of them does not add up to that: please report",
+        return err_set(e, XS_INTERNAL, "%llu rows were read, but the outcomes do not add up to that: please report",
                        (unsigned long long)s->read);
     return new_variables(r, e) != 0 ? -1 : diff_finish(r->diff, s, e);
 }

@@ -108,11 +108,11 @@ void run_fill_report(struct run *r)
     if (r->workspace.name != NULL)
         report->workspace = strdup(r->workspace.name);
     if (report_jobs(r) != 0)
-        log_detail("the run's background jobs do not fit into memory");
+        log_detail("not enough memory to report the background jobs of the run");
     if (report_targets(r) != 0)
-        log_detail("the counts by target do not fit into memory");
+        log_detail("not enough memory to report the counts per target");
     if (target_text(r) != 0)
-        log_detail("the target's name does not fit into memory");
+        log_detail("not enough memory to report the target's name");
 }
 
 const char *run_begun(struct run *r)

@@ -130,7 +130,7 @@ int run_left_removals(struct run *r, struct err *e)
     /* A lead that was left to a row which waits now is nobody's if that row does not want it any more by then. */
     bool handed = r->hands_over && r->tally->outcomes[OUTCOME_DEFERRED] + r->tally->outcomes[OUTCOME_FAILED] > 0;
     if (r->owners_unread || handed) {
-        log_notice("rows wait that may take over leads of other rows: the next sync reads the whole source");
+        log_notice("deferred rows may take over leads of other rows: the next sync reads the whole source");
         if (state_set(r->state, STATE_OWNERS_UNREAD, "1", e) != 0)
             return -1;
     }

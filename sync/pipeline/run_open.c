@@ -47,7 +47,7 @@ static int bind_source(struct run *r, struct err *e)
 static int open_source(struct run *r, const struct source_read *read, struct err *e)
 {
     if (r->m->source.kind == SOURCE_COMMAND && r->c->no_exec)
-        return err_set(e, XS_CONFIG, "the mapping's source is a command, and --no-exec forbids to run it");
+        return err_set(e, XS_CONFIG, "the mapping's source is a command, which --no-exec does not run; leave out --no-exec");
     return source_open(&r->m->source, read, r->c->clock, &r->source, e) != 0 || watermark_judge(r->m, r->source, e) != 0
                ? -1 : bind_source(r, e);
 }
@@ -411,11 +411,11 @@ static int give_up_journal(struct run *r, struct err *e)
     if (!r->c->journal_lost)
         return 0;
     if (!state_journal_is_lost(r->state)) {
-        log_notice("the state's journal is not missing: nothing is given up");
+        log_notice("the state's journal is not missing; --journal-lost has no effect");
         return 0;
     }
-    log_warning("the journal is given up: the next sync reads the whole source, and looks for leads without an address in their "
-                "list before it creates them");
+    log_warning("continuing without the journal: the next sync reads the whole source, and searches for leads without an "
+                "address before it creates them");
     return state_journal_give_up(r->state, e) != 0 || state_set(r->state, STATE_LOOK_FIRST, "1", e) != 0
                ? -1 : state_commit(r->state, e);
 }

@@ -124,8 +124,8 @@ static int write_if_free(struct run *r, struct postgres_results *w, const struct
         return -1;
     if (!taken)
         return write_run(r, w, record, rows, e);
-    log_warning("results_to: %s has another run %llu of this sync, which began at another time: was an older copy of the state "
-                "restored? This run's rows are not written; leadsync results --run %llu shows them",
+    log_warning("results_to: %s already has another run %llu of this sync, probably because an older copy of the state was "
+                "restored; the rows of this run are not written: see leadsync results --run %llu",
                 postgres_results_label(w), (unsigned long long)record->id, (unsigned long long)record->id);
     return 0;
 }
@@ -173,7 +173,7 @@ int run_write_results(struct run *r)
         log_detail("results: %llu row%s written to %s", (unsigned long long)rows, text_plural(rows),
                    postgres_results_label(w));
     else
-        log_warning("results_to: %s\nthe leads are not concerned; the next run writes these results, too", err_text(&e));
+        log_warning("results_to: %s\nleads were synced normally; the next run also writes these results", err_text(&e));
     postgres_results_close(w);
     err_clear(&e);
     return rc;

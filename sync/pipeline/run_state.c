@@ -218,7 +218,7 @@ static int open_to_note(struct run *r, const struct err *why, struct err *e)
         .clock = r->c->clock,
     };
     if (path != NULL && !there && !is_worth_a_state(r, why))
-        err_set(e, XS_STATE, "%s: there is none yet", path);
+        err_set(e, XS_STATE, "%s: does not exist yet", path);
     else if (path != NULL && state_open(&options, &r->state, e) == 0)
         rc = state_lock(r->state, 0, e);
     free(path);
@@ -250,7 +250,7 @@ int run_state_note(struct run *r, const struct err *why)
     struct err e = ERR_INIT;
     int rc = note(r, why, &e);
     if (rc != 0 && e.status != XS_DONE)
-        log_detail("this run is not on record: %s", err_text(&e));
+        log_detail("cannot record this run: %s", err_text(&e));
     err_clear(&e);
     return rc;
 }
@@ -261,7 +261,7 @@ void run_state_tell_holder(struct run *r)
     char *who = r->scratch_state == NULL ? state_lock_holder(r->state) : NULL;
     r->summary.at_work = who != NULL;
     if (who != NULL)
-        log_warning("another run of this sync is at work (%s): the diff is of what is settled until now", who);
+        log_warning("another run of this sync is active (%s): the diff shows only what is settled so far", who);
     free(who);
 }
 
@@ -280,7 +280,7 @@ static int do_without(struct run *r, struct err *e)
 {
     if (r->diff == NULL || e->status != XS_API || stop_requested() != 0)
         return -1;
-    log_warning("the key's workspace and the campaign's variables are not known: %s", err_text(e));
+    log_warning("cannot read the key's workspace and the campaign's variables: %s", err_text(e));
     err_clear(e);
     r->variables_unknown = true;
     return 0;

@@ -124,7 +124,7 @@ const struct target *targets_get(struct targets *t, struct state *s, uint32_t nu
     if (rc < 0)
         return NULL;
     if (rc == 0) {
-        err_set(e, XS_STATE, "the state names target number %u, which it does not know: restore a copy of it", number);
+        err_set(e, XS_STATE, "the state has no target %u; restore the state from a backup", number);
         return NULL;
     }
     struct run_target *rt;

@@ -173,7 +173,7 @@ static void check_source(struct check *c)
     struct err e = ERR_INIT;
     struct source *source = NULL;
     if (c->m->source.kind == SOURCE_COMMAND && c->config->no_exec) {
-        err_set(&e, XS_CONFIG, "the mapping's source is a command, and --no-exec forbids to run it");
+        err_set(&e, XS_CONFIG, "the mapping's source is a command, which --no-exec does not run; leave out --no-exec");
         check_error(c, "source", &e);
         return;
     }
@@ -260,7 +260,7 @@ static int look_into(struct check *c, struct state *s, const char *path, struct 
         goto done;
     char *who = state_lock_holder(s);
     if (who != NULL)
-        check_say(c, FINDING_NOTICE, "state", "another run of this sync is at work (%s): what is open is its own", who);
+        check_say(c, FINDING_NOTICE, "state", "another run of this sync is active (%s) and owns the open batches", who);
     else if (open_n > 0)
         check_say(c, FINDING_NOTICE, "state",
                   "%zu batch%s open from earlier runs: the next sync, or leadsync resume, settles %s first",
@@ -292,7 +292,7 @@ static void check_state(struct check *c)
     };
     int rc = state_open(&options, &s, &e);
     if (rc == 1)
-        check_say(c, FINDING_OK, "state", "%s: not there yet, the first sync makes it", path);
+        check_say(c, FINDING_OK, "state", "%s: does not exist yet; the first sync creates it", path);
     else if (rc < 0 || look_into(c, s, path, &e) != 0)
         check_error(c, "state", &e);
     state_close(s);

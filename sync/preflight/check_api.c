@@ -82,7 +82,7 @@ static int try_scope(struct check *c, const struct api_call *call, const char *s
     } else if (reply.class == API_OK) {
         check_say(c, FINDING_OK, "key", "has the scope %s", scope);
     } else {
-        check_say(c, FINDING_WARNING, "key", "whether it has the scope %s cannot be told (%d %.*s)", scope,
+        check_say(c, FINDING_WARNING, "key", "cannot tell whether it has the scope %s (%d %.*s)", scope,
                   reply.http_status, STR_ARG(reply.message));
     }
     return 0;
@@ -98,8 +98,8 @@ static int try_excess(struct check *c, const struct api_call *needless)
         return -1;
     }
     if (reply.class == API_OK)
-        check_say(c, FINDING_NOTICE, "key", "may do more than this mapping asks for, as background-jobs:read: docs/CRON.md has "
-                  "the scopes that are enough");
+        check_say(c, FINDING_NOTICE, "key", "has more scopes than this mapping needs, such as background-jobs:read; docs/CRON.md lists "
+                  "the necessary ones");
     return 0;
 }
 
@@ -115,7 +115,7 @@ static int check_scopes(struct check *c)
     if ((may_move(m) ? try_scope(c, &jobs, "background-jobs:read") : try_excess(c, &jobs)) != 0)
         return -1;
     bool updates = m->mode != MODE_CREATE || may_move(m), deletes = has_policy(m, GONE_DELETE) || deletes_doubles(m);
-    check_say(c, FINDING_NOTICE, "key", "leads:create%s%s can only be told by writing: look them up in Instantly",
+    check_say(c, FINDING_NOTICE, "key", "cannot verify leads:create%s%s without writing; check the scopes in Instantly",
               updates ? ", leads:update" : "", deletes ? ", leads:delete" : "");
     return 0;
 }

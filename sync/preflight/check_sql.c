@@ -25,7 +25,7 @@ static void check_role(struct check *c)
         check_say(c, FINDING_WARNING, "source", "role %s may create roles or databases, or replicate: SELECT is all that a "
                   "source needs", role.name);
     else
-        check_say(c, FINDING_OK, "source", "role %s reads, and may write to no table", role.name);
+        check_say(c, FINDING_OK, "source", "role %s can read, and cannot write to any table", role.name);
     postgres_role_free(&role);
 }
 
@@ -38,7 +38,7 @@ static void check_results(struct check *c)
         check_error(c, "results_to", &e);
     else
         check_say(c, FINDING_OK, "results_to", "table %s %s", m->results_table,
-                  missing ? "is not there yet, the first sync makes it" : "can be written");
+                  missing ? "does not exist yet; the first sync creates it" : "can be written");
 }
 
 void check_databases(struct check *c)

@@ -235,7 +235,7 @@ static int expect(const struct diff *d, bool begun, struct err *e)
 {
     if (d->begun == begun && !d->finished)
         return 0;
-    return err_set(e, XS_INTERNAL, "the diff was told things out of order: please report");
+    return err_set(e, XS_INTERNAL, "diff records arrived out of order: please report");
 }
 
 int diff_head(struct diff *d, const struct diff_head *head, struct err *e)

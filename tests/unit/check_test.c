@@ -153,12 +153,12 @@ START_TEST(all_is_well)
     says("2 rows, 1 becomes a lead, 0 skipped, 1 rejected: email_invalid 1\n");
     says("ok key: accepted, of workspace \"Acme\" " WORKSPACE);
     says("ok key: has the scope leads:read\n");
-    says("notice key: may do more than this mapping asks for, as background-jobs:read");
-    says("notice key: leads:create, leads:update can only");
+    says("notice key: has more scopes than this mapping needs, such as background-jobs:read");
+    says("notice key: cannot verify leads:create, leads:update without");
     says("ok target: campaign \"Demo\" " ID " is paused\n");
     says("ok variables: campaign \"Demo\"");
     says("ok block list: can be read\n");
-    says("state.db: not there yet");
+    says("state.db: does not exist yet");
     says("ok plan: 40 of 100 leads are in use, room for 60; a sync would add 1 at most\n");
     ck_assert_ptr_null(strstr(findings.p, "warning variables"));
     ck_assert_int_eq(e.status, XS_DONE);
@@ -334,7 +334,7 @@ START_TEST(routes_and_moves_need_more)
     ck_assert_int_eq(check(), -1);
     ck_assert_int_eq(e.status, XS_KEY);
     says("error key: the key lacks the scope background-jobs:read");
-    says("leads:update, leads:delete can only");
+    says("leads:update, leads:delete without writing");
     says("target: campaign \"Demo\"");
     says("error target: no list is named \"Rest\"");
 }

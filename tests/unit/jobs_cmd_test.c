@@ -200,15 +200,15 @@ END_TEST
 START_TEST(slips)
 {
     ck_assert_int_eq(RUN_JOBS("list", "done"), XS_USAGE);
-    TOLD("\"done\" is no SYNC");
+    TOLD("\"done\" is not a SYNC");
     ck_assert_int_eq(RUN_JOBS("lsit"), XS_USAGE);
     TOLD("did you mean \"list\"?");
     ck_assert_int_eq(RUN_JOBS("show"), XS_USAGE);
-    TOLD("which job?");
+    TOLD("missing ID of a job");
     ck_assert_int_eq(RUN_JOBS("entries", "one", "two"), XS_USAGE);
-    TOLD("only one job?");
+    TOLD("give only one job");
     ck_assert_int_eq(RUN_JOBS("show", "a/b"), XS_USAGE);
-    TOLD("is no id of a background job");
+    TOLD("is not the id of a background job");
     ck_assert_int_eq(RUN_JOBS("entries", "stranger"), XS_USAGE);
     TOLD("did not start the job stranger");
     ck_assert_int_eq(RUN_JOBS("entries", "done", "--completion-status", "success"), XS_USAGE);
@@ -234,7 +234,7 @@ START_TEST(shown)
     JOBS("show", "open");
     SAID("3: 0 moved, 0 not, 3 pending\n");
     SAID("leadsync jobs wait waits for it\n");
-    TOLD("as it was last seen");
+    TOLD("as last seen");
     JOBS("show", "second");
     SAID("1: 0 moved, 1 not, 0 pending\n");
     JOBS("show", "bare", "--format", "json");
@@ -252,7 +252,7 @@ START_TEST(nothing_to_wait_for)
     ck_assert_int_eq(RUN_JOBS("wait", "first"), XS_DONE);
     SAID("first");
     ck_assert_int_eq(RUN_JOBS("wait", "done", "done"), XS_LEFT_OVER); /* some of its leads did not move */
-    TOLD("1 job did not do all of it");
+    TOLD("1 job did not move all leads");
     ck_assert_int_eq(RUN_JOBS("wait", "second", "first", "--format", "csv"), XS_LEFT_OVER);
     SAID("updated_at\nsecond,");
 }

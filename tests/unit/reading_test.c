@@ -152,7 +152,7 @@ START_TEST(test_results)
     ck_assert_uint_eq(json_object_array_length(json), 1);
     json_object_put(json);
     ck_assert_int_eq(RUN("leadsync", "results", "--state", state_path, "--reason", "odd"), XS_USAGE);
-    TOLD("\"odd\" is no reason");
+    TOLD("\"odd\" is not a reason");
     WELL("leadsync", "results", "--state", state_path, "--outcome", "removed", "--format", "json");
     ck_assert_str_eq(said, "[]\n");
     ck_assert_int_eq(RUN("leadsync", "results", "--state", state_path, "--outcome", "odd"), XS_USAGE);

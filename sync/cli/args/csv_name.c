@@ -107,8 +107,8 @@ static int unknown(struct search *s, struct err *e)
     if (s->n > 1)
         return err_set(e, XS_USAGE, "several states know %s \"%s\" under different ids; give its id, or a --state:%s",
                        kind, s->m->target.text, list != NULL ? list : "");
-    return err_set(e, XS_STATE, "no state here is of %s into %s \"%s\"; give the %s's UUID, --state PATH, or a key to "
-                   "ask Instantly with", s->m->name, kind, s->m->target.text, kind);
+    return err_set(e, XS_STATE, "no state here syncs %s into %s \"%s\"; give the %s's UUID, --state PATH, or an API key "
+                   "to look the name up", s->m->name, kind, s->m->target.text, kind);
 }
 
 int csv_name_complete(const struct common *c, struct mapping *m, struct err *e)

@@ -109,7 +109,7 @@ int select_arg_uuids(const struct opt_list *texts, const char *option, struct ar
     for (size_t i = 0; i < texts->n; i++)
         for (const char *at = texts->v[i]; next_part(&at, &part); ++*n)
             if (uuid_parse(part, &(*out)[*n]) != 0)
-                return err_set(e, XS_USAGE, "%s \"%.*s\" is no UUID", option, STR_ARG(part));
+                return err_set(e, XS_USAGE, "%s \"%.*s\" is not a UUID", option, STR_ARG(part));
     return 0;
 }
 
@@ -169,7 +169,7 @@ static int fill_emails(const struct opt_list *texts, struct lead_edit *edit, str
     for (size_t i = 0; i < texts->n; i++) {
         v[i] = str_trim(str_from(texts->v[i]));
         if (v[i].n == 0 || memchr(v[i].p, '@', v[i].n) == NULL)
-            return err_set(e, XS_USAGE, "--email \"%s\" is no address", texts->v[i]);
+            return err_set(e, XS_USAGE, "--email \"%s\" is not an e-mail address", texts->v[i]);
     }
     f->contacts = v;
     f->contacts_n = texts->n;
@@ -212,7 +212,7 @@ static int fill_words(const struct select_options *o, struct lead_selector *out,
     if (fill_filter(o->filter, f, e) != 0)
         return -1;
     if (o->search != NULL && *o->search == '\0')
-        return err_set(e, XS_USAGE, "--search is empty, which would find everybody");
+        return err_set(e, XS_USAGE, "--search is empty and would select every lead; give a text");
     if (o->esp != NULL && (out->esp = leads_esp_find(str_from(o->esp))) < 0)
         return err_set(e, XS_USAGE, "--esp \"%s\" is none of queue, google, microsoft, zoho, airmail, yahoo, yandex, "
                        "web.de, libero, other, not-found", o->esp);
@@ -221,7 +221,7 @@ static int fill_words(const struct select_options *o, struct lead_selector *out,
                        o->esg);
     f->has_smart_view = o->smart_view != NULL;
     if (f->has_smart_view && uuid_parse(str_from(o->smart_view), &f->smart_view) != 0)
-        return err_set(e, XS_USAGE, "--smart-view \"%s\" is no UUID", o->smart_view);
+        return err_set(e, XS_USAGE, "--smart-view \"%s\" is not a UUID", o->smart_view);
     return 0;
 }
 

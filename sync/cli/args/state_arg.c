@@ -70,7 +70,7 @@ static int choose_state(const struct common *c, char **paths, size_t n, bool rea
             if (state_list_add(c, paths[i], &list) != 0)
                 break; /* the first ones will do */
         const char *text = buf_cstr(&list);
-        err_set(e, XS_USAGE, "which sync? %zu have a state here; give SYNC (its mapping or its CSV), or its --state:%s", n,
+        err_set(e, XS_USAGE, "%zu states exist here; choose one with SYNC (its mapping or CSV) or --state:%s", n,
                 text != NULL ? text : "");
         buf_free(&list);
         return -1;
@@ -207,7 +207,7 @@ int state_arg_open_sync(const struct common *c, const char *sync, enum state_acc
         .path = path, .access = access, .api_host = asks_api ? host : NULL, .memory_max = STATE_BYTES, .clock = c->clock};
     rc = state_open(&options, out, e);
     if (rc > 0)
-        rc = must_be_there(path, e) != 0 ? -1 : err_set(e, XS_STATE, "%s: gone meanwhile; try again", path);
+        rc = must_be_there(path, e) != 0 ? -1 : err_set(e, XS_STATE, "%s: removed while leadsync was reading it; run the command again", path);
     if (rc == 0)
         rc = check_sync(*out, m, path, e) != 0 ? -1 : out_check_state(c, *out, e);
     if (rc == 0 && access == STATE_WRITE)

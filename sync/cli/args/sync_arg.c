@@ -157,7 +157,7 @@ int sync_arg_load_path(const struct common *c, const char *path, bool need_targe
     if (rc == 0 && m->source.kind == SOURCE_CSV)
         m->source.as.csv.uncertain_encoding = c->terminal_in && c->terminal_err;
     if (rc == 0 && c->no_exec && m->source.kind == SOURCE_COMMAND)
-        rc = err_set(e, XS_CONFIG, "%s: its source is a command, and --no-exec forbids to run one", path);
+        rc = err_set(e, XS_CONFIG, "%s: the source is a command, which --no-exec does not run; leave out --no-exec", path);
     if (rc != 0) {
         mapping_free(m);
         return -1;

@@ -135,7 +135,7 @@ static int fill(struct filling *f, const struct opt_list *list, const char *opti
             return -1;
         *v = (struct value){kind == KIND_CLEAR ? VALUE_NULL : VALUE_STRING, rest.p, rest.n};
         if (kind == KIND_JSON && json_value(f, rest, v) != 0)
-            return err_set(e, XS_USAGE, "%s \"%s\": what follows = is no number, true, false or quoted text", option,
+            return err_set(e, XS_USAGE, "%s \"%s\": the value after = is not a number, true, false or a quoted text", option,
                            list->v[i]);
         if (fit_field(option, name, field, v, e) != 0)
             return -1;

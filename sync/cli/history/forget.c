@@ -86,8 +86,8 @@ static int must_have_terminal(const struct common *c, struct err *e)
 {
     if (c->yes || c->dry_run || (c->terminal_in && c->terminal_err))
         return 0;
-    return err_set(e, XS_USAGE, "leadsync forget asks before it removes anything, and there is no terminal to ask on: give "
-                   "--yes, or --dry-run to see what is known of this person");
+    return err_set(e, XS_USAGE, "leadsync forget asks before it removes anything, and there is no terminal; give --yes, or "
+                   "--dry-run to see what is known of this person");
 }
 
 static int is_on_list(struct forget_call *f, bool *on, struct err *e)
@@ -353,7 +353,7 @@ static int run(struct invocation *inv, struct err *e)
     if (o->undo && inv->common.dry_run)
         return err_set(e, XS_USAGE, "--undo has no dry run; leave out --dry-run (leadsync forget --list shows the list)");
     if (inv->operands_n < sync_at)
-        return err_set(e, XS_USAGE, "which person? usage: leadsync forget %s [OPTIONS]", inv->command->usage);
+        return err_set(e, XS_USAGE, "missing EMAIL; usage: leadsync forget %s [OPTIONS]", inv->command->usage);
     if (inv->operands_n > sync_at + 1)
         return err_set(e, XS_USAGE, "--list shows all addresses; give no EMAIL with it");
     const char *email = o->list ? NULL : inv->operands[0];

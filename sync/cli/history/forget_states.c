@@ -20,7 +20,7 @@ static int take_address(struct forget_call *f, const char *email, struct err *e)
 {
     struct str typed = str_from(email);
     if (mapping_email_key(typed, &f->address) != 0)
-        return err_set(e, XS_USAGE, "\"%.*s\" is no e-mail address; give the address of one person", STR_ARG(typed));
+        return err_set(e, XS_USAGE, "\"%.*s\" is not an e-mail address; give the address of one person", STR_ARG(typed));
     if (mapping_email_unicode(buf_str(&f->address), &f->unicode) != 0)
         return err_oom(e);
     f->person = (struct person_name){.address = buf_str(&f->address), .unicode = buf_str(&f->unicode)};

@@ -42,7 +42,7 @@ static int choose_reasons(const struct opt_list *texts, bool wanted[REASON_N], s
             struct str name = {part, strcspn(part, ",")};
             int reason = reason_find(name);
             if (reason < 0)
-                return err_set(e, XS_USAGE, "--reason \"%.*s\" is no reason; docs/ERRORS.md and man leadsync list them",
+                return err_set(e, XS_USAGE, "--reason \"%.*s\" is not a reason; docs/ERRORS.md lists them",
                                STR_ARG(name));
             wanted[reason] = true;
             if (part[name.n] == '\0')

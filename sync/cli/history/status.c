@@ -270,7 +270,7 @@ static int show_text(const struct invocation *inv, struct state *state, struct o
                         v->unmerged, text_plural(v->unmerged),
                         is_alive(v) ? "when the run ends" : "from the next run on");
     if (v->open_n > 0 && v->at_work != NULL)
-        bad |= buf_addf(out, "open: %zu batch%s with %" PRIu64 " row%s; another run of this sync is at work (%s)\n", v->open_n,
+        bad |= buf_addf(out, "open: %zu batch%s with %" PRIu64 " row%s; another run of this sync is active (%s)\n", v->open_n,
                         v->open_n == 1 ? "" : "es", v->open_rows, text_plural(v->open_rows), v->at_work);
     else if (v->open_n > 0)
         bad |= buf_addf(out, "open: %zu batch%s with %" PRIu64 " row%s; leadsync resume settles %s\n", v->open_n,

@@ -227,5 +227,5 @@ int job_id_check(const char *id, struct err *e)
         n++;
     if (id[n] == '\0' && n > 0 && n <= ID_MAX)
         return 0;
-    return err_set(e, XS_USAGE, "\"%s\" is no id of a background job; leadsync jobs list shows them", id);
+    return err_set(e, XS_USAGE, "\"%s\" is not the id of a background job; leadsync jobs list shows them", id);
 }

@@ -39,7 +39,7 @@ int jobs_one_id(const struct invocation *inv, const char **id, struct err *e)
     if (inv->operands_n <= SOME && jobs_ids(inv, ids, &n, e) != 0)
         return -1;
     if (n != 1)
-        return err_set(e, XS_USAGE, "%s job? usage: leadsync %s %s [OPTIONS]", n == 0 ? "which" : "only one",
+        return err_set(e, XS_USAGE, "%s; usage: leadsync %s %s [OPTIONS]", n == 0 ? "missing ID of a job" : "give only one job",
                        inv->command->name, inv->command->usage);
     *id = ids[0];
     return 0;
@@ -116,7 +116,7 @@ static int run_list(struct invocation *inv, struct err *e)
     job_views_init(&ours);
     job_views_init(&all);
     if (inv->operands_n > 0 && jobs_sync_operand(inv) == NULL) {
-        err_set(e, XS_USAGE, "\"%s\" is no SYNC; usage: leadsync jobs list [SYNC] [OPTIONS]", inv->operands[0]);
+        err_set(e, XS_USAGE, "\"%s\" is not a SYNC; usage: leadsync jobs list [SYNC] [OPTIONS]", inv->operands[0]);
         goto done;
     }
     rc = o->all ? jobs_open_state_if_any(inv, &state, e) : state_arg_open(inv, &state, e);

@@ -35,7 +35,7 @@ static int ask(struct shown *s, struct err *e)
     struct client client;
     int rc = client_open(&client, &s->inv->common, !s->job->ours, true, e);
     if (rc > 0)
-        log_notice("as it was last seen: there is no key to ask Instantly with");
+        log_notice("showing the job as last seen; give an API key to ask Instantly");
     else if (rc == 0) {
         int found = api_job_find(client.api, str_from(s->job->id), see, s, e);
         s->job->gone = found == 0;

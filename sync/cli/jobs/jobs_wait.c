@@ -217,7 +217,7 @@ static void tell(const struct wait *w, enum exit_status *status)
     if (open > 0)
         log_notice("%zu job%s not over yet; leadsync jobs wait goes on waiting", open, open == 1 ? " is" : "s are");
     if (failed > 0)
-        log_notice("%zu job%s did not do all of it; leadsync jobs show ID and jobs entries ID tell more", failed,
+        log_notice("%zu job%s did not move all leads; see leadsync jobs show ID and jobs entries ID", failed,
                    failed == 1 ? "" : "s");
     if (rows > 0)
         log_notice("%" PRIu64 " row%s of jobs that are over %s not settled: leadsync resume does that, or the next sync",

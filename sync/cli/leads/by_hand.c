@@ -49,7 +49,7 @@ int by_hand_sort(struct by_hand_call *call, struct err *e)
         else if (call->sync == NULL)
             call->sync = word;
         else
-            return err_set(e, XS_USAGE, "%s and %s are two syncs; name the one whose state is meant", call->sync, word);
+            return err_set(e, XS_USAGE, "%s and %s are two syncs; give only one", call->sync, word);
     }
     return 0;
 }
@@ -100,7 +100,7 @@ static int only_state(struct by_hand_call *call, struct err *e)
         free(call->state_path);
         call->state_path = NULL;
     } else if (rc == 0 && found > 1) {
-        rc = err_set(e, XS_USAGE, "which sync? %zu have a state here; give SYNC (its mapping or its CSV), its --state%s:%s",
+        rc = err_set(e, XS_USAGE, "%zu states exist here; choose one with SYNC (its mapping or CSV), --state%s:%s",
                      found, call->of_run ? "" : ", or --state with a new file, such as by-hand.db",
                      buf_cstr(&list) != NULL ? list.p : "");
     }
@@ -189,7 +189,7 @@ int by_hand_needs_leads(struct by_hand_call *call, struct err *e)
 {
     if (call->operands_n > 0)
         return 0;
-    return err_set(e, XS_USAGE, "which leads? usage: leadsync %s %s [OPTIONS]", call->inv->command->name,
+    return err_set(e, XS_USAGE, "missing LEAD; usage: leadsync %s %s [OPTIONS]", call->inv->command->name,
                    call->inv->command->usage);
 }
 
@@ -207,15 +207,15 @@ int by_hand_check_selected(const struct by_hand_call *call, bool all, struct err
 {
     const struct common *c = &call->inv->common;
     if (call->operands_n > 0 && (select_arg_given(c) || all))
-        return err_set(e, XS_USAGE, "leads are named and selected at once; do one of the two");
+        return err_set(e, XS_USAGE, "LEAD arguments and a selection exclude each other; give one of them");
     if (call->operands_n > 0)
         return 0;
     if (!select_arg_given(c) && !all)
-        return err_set(e, XS_USAGE, "which leads? name or select some; --all with --campaign or --list is all of them");
+        return err_set(e, XS_USAGE, "no leads selected; name or select some, or give --all with --campaign or --list");
     if (all && select_arg_given(c))
         return err_set(e, XS_USAGE, "--all and a selection exclude each other");
     if (all && c->campaign == NULL && c->list == NULL)
-        return err_set(e, XS_USAGE, "--all of what? give --campaign or --list");
+        return err_set(e, XS_USAGE, "--all needs --campaign or --list");
     return 0;
 }
 
@@ -225,7 +225,7 @@ int by_hand_check_run(const struct by_hand_call *call, bool all, struct err *e)
     const struct common *c = &call->inv->common;
     bool of_csv = call->sync != NULL && !sync_arg_is_mapping(call->sync);
     if (call->operands_n > 0 || all || select_arg_given(c) || ((c->campaign != NULL || c->list != NULL) && !of_csv))
-        return err_set(e, XS_USAGE, "--run says which leads are meant; leave out %s",
+        return err_set(e, XS_USAGE, "--run selects the leads; leave out %s",
                        call->operands_n > 0 ? "LEAD" : all ? "--all" : select_arg_given(c) ? "the selection"
                                                                                            : "--campaign and --list");
     return 0;
@@ -306,8 +306,8 @@ static int check_consent(const struct by_hand_call *call, const struct by_hand_v
     const struct common *c = &call->inv->common;
     if (!verb->asks || c->yes || c->dry_run || (c->terminal_in && c->terminal_err))
         return 0;
-    return err_set(e, XS_USAGE, "leadsync %s asks before it changes anything, and there is no terminal to ask on: give "
-                   "--yes, or --dry-run to see which leads are meant", call->inv->command->name);
+    return err_set(e, XS_USAGE, "leadsync %s asks before it changes anything, and there is no terminal; give --yes, or "
+                   "--dry-run to see which leads are selected", call->inv->command->name);
 }
 
 static int consent(struct by_hand_call *call, const struct by_hand_verb *verb, struct err *e)

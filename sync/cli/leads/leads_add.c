@@ -52,7 +52,7 @@ static int make_leads(struct by_hand_call *call, struct arena *arena, struct lea
             break;
         const char *email = call->operands[i];
         if (strchr(email, '@') == NULL)
-            return err_set(e, XS_USAGE, "\"%s\" is no address", email);
+            return err_set(e, XS_USAGE, "\"%s\" is not an e-mail address", email);
         (*out)[i].core[LEAD_EMAIL] = (struct value){VALUE_STRING, email, strlen(email)};
     }
     return 0;
@@ -72,7 +72,7 @@ static int check_add(struct by_hand_call *call, struct err *e)
     if (c->campaign == NULL && c->list == NULL)
         return err_set(e, XS_USAGE, "say where the lead goes: --campaign NAME or --list NAME");
     if (o->blocklist != NULL && uuid_parse(str_from(o->blocklist), &ignored) != 0)
-        return err_set(e, XS_USAGE, "--blocklist \"%s\" is no UUID", o->blocklist);
+        return err_set(e, XS_USAGE, "--blocklist \"%s\" is not a UUID", o->blocklist);
     arena_init(&arena, 16 << 20);
     if (make_leads(call, &arena, &leads, &n, e) != 0)
         rc = -1;
@@ -80,7 +80,7 @@ static int check_add(struct by_hand_call *call, struct err *e)
         rc = err_set(e, XS_USAGE, "a campaign takes no lead without an address; give one");
     else if (!lead_has_email(&leads[0]) && leads[0].core[LEAD_FIRST_NAME].kind == VALUE_ABSENT &&
              leads[0].core[LEAD_LAST_NAME].kind == VALUE_ABSENT)
-        rc = err_set(e, XS_USAGE, "who is it? give an address, or --set first_name or last_name");
+        rc = err_set(e, XS_USAGE, "the lead has no name; give an address, or --set first_name or last_name");
     arena_free(&arena);
     return rc;
 }

@@ -68,9 +68,9 @@ static int make_interest(struct by_hand_call *call, struct leads_interest *out, 
     *out = (struct leads_interest){.in = call->has_place ? &call->place : NULL, .disable_auto = o->disable_auto,
                                    .has_ai_value = o->ai_value != AI_UNSET, .ai_value = (int)o->ai_value};
     if (o->value == NULL)
-        return err_set(e, XS_USAGE, "which interest? give --value interested, or another of leadsync help leads interest");
+        return err_set(e, XS_USAGE, "missing interest; give --value interested, or another of leadsync help leads interest");
     if (interest_find(o->value, out) != 0)
-        return err_set(e, XS_USAGE, "--value \"%s\" is no interest; leadsync help leads interest names them", o->value);
+        return err_set(e, XS_USAGE, "--value \"%s\" is not an interest; see leadsync help leads interest", o->value);
     return 0;
 }
 
@@ -159,7 +159,7 @@ static int users_of(struct by_hand_call *call, struct arena *arena, struct uuid 
 {
     const struct assign_options *o = call->inv->options;
     if (o->users.n == 0)
-        return err_set(e, XS_USAGE, "to whom? give --to with the id of a user of the workspace");
+        return err_set(e, XS_USAGE, "missing user; give --to with the id of a user of the workspace");
     return select_arg_uuids(&o->users, "--to", arena, users, n, e);
 }
 
@@ -247,7 +247,7 @@ static int check_subsequence(struct by_hand_call *call, struct err *e)
     if ((o->to != NULL) == o->remove)
         return err_set(e, XS_USAGE, "give either --to with a subsequence's id, or --remove");
     if (o->to != NULL && uuid_parse(str_from(o->to), &ignored) != 0)
-        return err_set(e, XS_USAGE, "--to \"%s\" is no UUID", o->to);
+        return err_set(e, XS_USAGE, "--to \"%s\" is not a UUID", o->to);
     return 0;
 }
 

@@ -238,7 +238,7 @@ static int place_of_mapping(struct by_hand_call *call, struct err *e)
     struct mapping *m = NULL;
     if (mapping_load(call->sync, &m, e) != 0)
         return -1;
-    int rc = m->routes_n > 0 ? err_set(e, XS_USAGE, "%s routes leads to several places; give --campaign or --list", call->sync)
+    int rc = m->routes_n > 0 ? err_set(e, XS_USAGE, "%s routes leads to several targets; choose one with --campaign or --list", call->sync)
                              : api_target_find(call->edit.api, &m->target, true, &call->edit.arena, &call->place, e);
     mapping_free(m);
     return rc;
@@ -268,7 +268,7 @@ static int list(struct by_hand_call *call, struct printer *p, const struct list_
 {
     struct lead_selector selector;
     if (call->operands_n > 0)
-        return err_set(e, XS_USAGE, "%s is no SYNC; leadsync leads get shows a lead by its id or address", call->operands[0]);
+        return err_set(e, XS_USAGE, "%s is not a SYNC; to show a lead by id or address, run leadsync leads get", call->operands[0]);
     if (select_arg_fill(&call->inv->common, &call->edit, &selector, e) != 0)
         return -1;
     int place = find_place(call, e);
@@ -356,7 +356,7 @@ static int say_missing(const char *word)
     int bad = text_show(str_from(word), SHOWN_COLUMNS, &shown);
     const char *text = buf_cstr(&shown);
     if (is_address(word))
-        log_warning("nobody has the address %s", bad == 0 && text != NULL ? text : "given");
+        log_warning("no lead has the address %s", bad == 0 && text != NULL ? text : "given");
     else
         log_warning("there is no lead %s in this workspace", word);
     buf_free(&shown);

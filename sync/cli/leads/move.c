@@ -55,14 +55,14 @@ static int check(struct by_hand_call *call, struct err *e)
     const struct common *c = &call->inv->common;
     struct uuid ignored;
     if (o->run == 0 && c->campaign == NULL && c->list == NULL)
-        return err_set(e, XS_USAGE, "from where? give --campaign NAME or --list NAME, or --run ID");
+        return err_set(e, XS_USAGE, "missing source; give --campaign NAME, --list NAME or --run ID");
     if ((o->to_campaign == NULL) == (o->to_list == NULL))
-        return err_set(e, XS_USAGE, "to where? give either --to-campaign NAME or --to-list NAME");
+        return err_set(e, XS_USAGE, "missing destination; give either --to-campaign NAME or --to-list NAME");
     if (o->run == 0 && call->operands_n == 0 && !select_arg_given(c) && !o->all)
-        return err_set(e, XS_USAGE, "which leads? name or select some; --all is all of the %s",
+        return err_set(e, XS_USAGE, "no leads selected; name or select some, or give --all for the whole %s",
                        c->campaign != NULL ? "campaign" : "list");
     if (o->assign != NULL && uuid_parse(str_from(o->assign), &ignored) != 0)
-        return err_set(e, XS_USAGE, "--assign-to \"%s\" is no UUID", o->assign);
+        return err_set(e, XS_USAGE, "--assign-to \"%s\" is not a UUID", o->assign);
     call->job_wait_ms = o->job_wait_ms;
     call->force = o->force;
     return o->run > 0 ? by_hand_check_run(call, o->all, e) : by_hand_check_selected(call, o->all, e);
@@ -105,7 +105,7 @@ static int find(struct by_hand_call *call, struct err *e)
     if ((o->run > 0 ? find_of_run(call, (uint64_t)o->run, e) : by_hand_find_selected(call, o->all, e)) != 0)
         return -1;
     if (o->run == 0 && target_eq(&call->place, &call->destination))
-        return err_set(e, XS_USAGE, "the leads are there already: source and destination are the same");
+        return err_set(e, XS_USAGE, "source and destination are the same; give another destination");
     return lead_edit_keep_back(&call->edit, &call->destination, e);
 }
 
@@ -137,7 +137,7 @@ static int write(struct by_hand_call *call, struct err *e)
         .assign = o->assign != NULL,
     };
     if (o->assign != NULL && uuid_parse(str_from(o->assign), &how.assigned_to) != 0)
-        return err_set(e, XS_USAGE, "--assign-to \"%s\" is no UUID", o->assign);
+        return err_set(e, XS_USAGE, "--assign-to \"%s\" is not a UUID", o->assign);
     return lead_edit_move(&call->edit, o->run > 0 ? NULL : &call->place, &call->destination, &how, !o->no_wait, e);
 }
 

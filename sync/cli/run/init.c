@@ -95,7 +95,7 @@ static int make_spec(const char *source, const struct init_options *o, struct so
     *spec = (struct source_spec){.kind = SOURCE_CSV};
     if (o->query == NULL) {
         if (is_postgres(source))
-            return err_set(e, XS_USAGE, "say what to read from the database: --query 'select …'");
+            return err_set(e, XS_USAGE, "give the query to read from the database: --query 'select …'");
         spec->as.csv = (struct csv_spec){.path = source, .header = true};
         if (o->encoding != NULL && strcmp(o->encoding, "auto") != 0)
             spec->as.csv.encoding = o->encoding;
@@ -360,19 +360,19 @@ static int run(struct invocation *inv, struct err *e)
     struct first_look seen;
     int rc = -1;
     if (inv->operands_n == 0)
-        return err_set(e, XS_USAGE, "which source? usage: leadsync init SOURCE [-o FILE]");
+        return err_set(e, XS_USAGE, "missing SOURCE; usage: leadsync init SOURCE [-o FILE]");
     if (o->campaign != NULL && o->list != NULL)
         return err_set(e, XS_USAGE, "--campaign and --list exclude each other; leads go to one of them");
     /* A mapping is edited by hand; it is nobody's to overwrite. */
     if (output != NULL && strcmp(output, "-") != 0 && access(output, F_OK) == 0)
-        return err_set(e, XS_STATE, "%s is there already; remove it, or give -o another name", output);
+        return err_set(e, XS_STATE, "%s exists; remove it, or give another name with -o", output);
     arena_init(&arena, NAMES_BYTES);
     if (make_spec(inv->operands[0], o, &spec, e) != 0 ||
         open_source(inv, &spec, &arena, &source, &seen, e) != 0 || look(source, o->rows, &arena, &init, &seen.whole, e) != 0)
         goto done;
     rc = write_file(inv, init, &spec, source, &seen, e);
     if (rc == 0 && output != NULL && strcmp(output, "-") != 0)
-        log_notice("%s is written; look it over, then: leadsync preview %s", output, output);
+        log_notice("%s written; review it, then run: leadsync preview %s", output, output);
 done:
     mapping_init_free(init);
     source_close(source);

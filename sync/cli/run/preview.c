@@ -354,7 +354,7 @@ static int show(struct preview *p, struct err *e)
     if (make_layout(p, e) != 0 || out_records(&p->out, &p->inv->common, &p->layout, e) != 0 || show_rows(p, e) != 0)
         return -1;
     if (p->out.records.n == 0)
-        log_notice("%s: there is no row to show", p->source->label);
+        log_notice("%s: no rows to show", p->source->label);
     if (out_records_end(&p->out, e) != 0)
         return -1;
     if (record_finish(&p->changes) != 0 || record_finish(&p->emptied) != 0)

@@ -206,7 +206,7 @@ static struct history find_history(const struct runner *r, const struct run_repo
         .path = path, .access = STATE_READ, .memory_max = HISTORY_BYTES, .clock = r->inv->common.clock};
     if (path == NULL || state_open(&options, &state, &e) < 0 ||
         (state != NULL && read_history(state, &arena, &h, &e) != 0))
-        log_warning("the metrics lack what was before this run: %s", err_text(&e));
+        log_warning("the metrics omit earlier runs: %s", err_text(&e));
     if (report->exit_code == XS_DONE)
         h.last_success_ms = report->finished_ms;
     err_clear(&e);

@@ -79,7 +79,7 @@ static void answered(void *ctx, const struct api_reply *reply)
         err_clear(&e);
     }
     if (reply->class != API_OK && reply->class != API_CANCELLED)
-        log_notice("leads with the addresses of leads to be moved could not be looked for (%d %.*s)", reply->http_status,
+        log_notice("could not search for other leads with the addresses of leads to be moved (%d %.*s)", reply->http_status,
                    STR_ARG(reply->message));
     c->waits = false;
 }

@@ -85,8 +85,8 @@ static int check_scope(struct run *r, struct err *e)
     if (api_call_wait(r->api, &call, &reply, e) != 0)
         return -1;
     if (reply.class == API_REFUSED && reply.http_status == 403)
-        return err_set(e, XS_KEY, "the key lacks the scope background-jobs:read, without which nothing can be moved: give it "
-                       "that scope, or set INSTANTLY_API_KEY to a key that has it");
+        return err_set(e, XS_KEY, "the key lacks the scope background-jobs:read, which moves need: add it in Instantly, or set "
+                       "INSTANTLY_API_KEY to a key that has it");
     return 0;
 }
 

@@ -69,7 +69,7 @@ static void watched(void *ctx, const struct api_reply *reply)
         err_clear(&e);
     }
     if (reply->class != API_OK && reply->class != API_CANCELLED)
-        log_notice("whether leads of skipped rows are active could not be read (%d %.*s)", reply->http_status,
+        log_notice("could not read whether leads of skipped rows are active (%d %.*s)", reply->http_status,
                    STR_ARG(reply->message));
     watch->open_n--;
 }

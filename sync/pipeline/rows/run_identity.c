@@ -41,8 +41,8 @@ int run_identity_check(struct run *r, struct err *e)
     int rc = now == NULL ? err_oom(e) : state_get(r->state, "identity", &then, e) < 0 ? -1 : 0;
     r->reidentified = rc == 0 && then != NULL && strcmp(then, now) != 0;
     if (r->reidentified && state_leads_n(r->state) > 0)
-        log_notice("rows were told apart by %s and are now by %s: in this run each row takes over the lead that it finds in "
-                   "its target, and none counts as gone", then, now);
+        log_notice("row key changed from %s to %s: in this run each row takes over its lead in "
+                   "its target, and no lead counts as missing", then, now);
     if (rc == 0)
         rc = check_past(r, e); /* what state_get() lent before is gone then */
     buf_free(&text);

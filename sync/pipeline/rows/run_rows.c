@@ -215,7 +215,7 @@ static int pack_values(struct run *r, const struct lead *lead, uint32_t target, 
     const struct target *t = run_target(r, target);
     buf_reset(&r->pack);
     if (t == NULL)
-        return err_set(e, XS_STATE, "the state does not know target %u any more: restore a copy of it", target);
+        return err_set(e, XS_STATE, "the state has no target %u; restore the state from a backup", target);
     if (lead_pack(lead, &r->pack) != 0)
         return err_oom(e);
     size_t n = r->pack.n;

@@ -18,7 +18,7 @@ static void tell_edited(struct run *r, const char *then, const char *now, struct
     places_add(&places, &r->targets.v[0].target);
     int bad = places_show_text(&places, then, &was) | places_show_text(&places, now, &is);
     bool named = bad == 0 && buf_cstr(&was) != NULL && buf_cstr(&is) != NULL && strcmp(was.p, is.p) != 0;
-    err_set(verdict, XS_GUARD, "the mapping's target was %s and is %s now, which concerns every lead of this sync: "
+    err_set(verdict, XS_GUARD, "the mapping's target changed from %s to %s, which would move every lead of this sync: "
             "change it back, or allow it with --guard moved=100%%", named ? was.p : then, named ? is.p : now);
     buf_free(&was);
     buf_free(&is);

@@ -44,7 +44,7 @@ int run_variables(struct run *r, struct str **names, size_t *n, struct err *e)
     /* A dry run whose target is an id has no other question, and does not need this one answered. */
     if (r->diff == NULL || e->status != XS_API || stop_requested() != 0)
         return -1;
-    log_warning("the campaign's variables are not known: %s", err_text(e));
+    log_warning("cannot read the campaign's variables: %s", err_text(e));
     err_clear(e);
     r->variables_unknown = true;
     return 0;
