@@ -228,7 +228,7 @@ bool mapping_undivided(struct mapping *m, const struct str *columns, size_t n, s
  * written. */
 int mapping_bind(struct mapping *m, const struct str *columns, size_t columns_n, struct err *e)
 {
-    if (m->impl->straight && straight_bind(m, columns, columns_n, e) != 0)
+    if (m->impl->straight && default_mapping_bind(m, columns, columns_n, e) != 0)
         return -1;
     /* Mistakes of this source are told apart from those of the file, which there are none of. */
     struct diags d;

@@ -131,19 +131,19 @@ int row_width_why(const struct mapping *m, const struct row *row, struct arena *
 /* The digest of everything in the tree that decides what a row becomes. 0/-1. */
 int digest_tree(const struct tree_node *root, uint64_t *out);
 /* The same of a straight CSV, after bind. 0/-1. */
-int digest_straight(const struct mapping *m, uint64_t *out);
+int digest_default_mapping(const struct mapping *m, uint64_t *out);
 
 /* mapping_load() of bytes in memory; `path` is what messages call them. */
 int mapping_parse(const char *path, struct str bytes, struct mapping **out, struct err *e);
 /* An empty mapping with the defaults of the schema table. NULL: out of memory. */
 struct mapping *mapping_new(void);
 /* Binds a straight CSV: makes its column specs. */
-int straight_bind(struct mapping *m, const struct str *columns, size_t columns_n, struct err *e);
+int default_mapping_bind(struct mapping *m, const struct str *columns, size_t columns_n, struct err *e);
 /* Notes what a user should know of its columns; `uses` is names_assign()'s. 0/-1 (memory). */
 struct names_use;
-int straight_notes(struct mapping *m, const struct str *columns, const struct names_use *uses, size_t n);
+int default_mapping_notes(struct mapping *m, const struct str *columns, const struct names_use *uses, size_t n);
 /* Appends the text as it stands in single quotes in a shell. 0/-1 (buffer). */
-int straight_quote(struct str text, struct buf *out);
+int default_mapping_quote(struct str text, struct buf *out);
 /* Which values mean an opt-out in the columns of skip_when. After the columns are known. */
 void skip_missed_bind(struct mapping *m);
 /* A row that no rule takes: *warning is set, once for a column, when its cell looks like an opt-out all the same. 0/-1 (memory). */

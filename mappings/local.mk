@@ -43,12 +43,12 @@ mappings_libmappings_a_SOURCES = \
 	mappings/init/init_propose.c mappings/init/init_propose.h \
 	mappings/init/init_write.c \
 	mappings/init/init_yaml.c mappings/init/init_yaml.h \
+	mappings/names/default_mapping.c \
+	mappings/names/default_mapping_notes.c \
 	mappings/names/first_line.c mappings/names/first_line.h \
 	mappings/names/names.c mappings/names/names.def mappings/names/names.h \
 	mappings/names/names_opt_out.c \
-	mappings/names/names_words.c mappings/names/names_words.h \
-	mappings/names/straight.c \
-	mappings/names/straight_notes.c
+	mappings/names/names_words.c mappings/names/names_words.h
 EXTRA_DIST += mappings/examples
 EXTRA_DIST += \
 	mappings/README.md \

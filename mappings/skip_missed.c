@@ -52,9 +52,9 @@ static const char *make_warning(struct mapping *m, size_t number, struct str cel
               text_show(cell, SHOWN_COLUMNS, &text) | buf_adds(&text, "\", which looks like an opt-out and is no value of ");
     if (m->impl->straight) {
         bad |= buf_adds(&text, "--skip-when; to leave out these people, too: --skip-when '") |
-               straight_quote(rule->column.name, &text);
+               default_mapping_quote(rule->column.name, &text);
         for (size_t i = 0; i < rule->values_n; i++)
-            bad |= buf_adds(&text, i > 0 ? "," : "=") | straight_quote(rule->values[i], &text);
+            bad |= buf_adds(&text, i > 0 ? "," : "=") | default_mapping_quote(rule->values[i], &text);
         for (size_t i = 0; rule->opt_outs[i] != NULL; i++)
             if (!is_listed(rule, rule->opt_outs[i]))
                 bad |= buf_addf(&text, ",%s", rule->opt_outs[i]);

@@ -89,7 +89,7 @@ static int add_rules(struct buf *b, const struct mapping_impl *impl)
 }
 
 /* A straight CSV says it all by its columns, as matched, and its target. The first byte was 2 before cells were cleaned. */
-int digest_straight(const struct mapping *m, uint64_t *out)
+int digest_default_mapping(const struct mapping *m, uint64_t *out)
 {
     struct buf b = BUF_INIT(CANON_MAX);
     int rc = buf_addc(&b, '\3') | buf_addc(&b, m->target.kind == TARGET_LIST ? 'l' : 'c') |

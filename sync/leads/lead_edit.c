@@ -10,7 +10,7 @@
 #include "sync/base/stop.h"
 #include "sync/api/http/url.h"
 #include "sync/upload/missing_target.h"
-#include "sync/plan/people.h"
+#include "sync/plan/eligibility.h"
 
 enum { ARENA_MAX = 512 << 20, LOOKS = 4, SHOWN_MAX = 1 << 16 };
 static const int64_t SETTLE_UNIT_MS = 7000; /* 1 + 2 + 4 s */
@@ -21,7 +21,7 @@ int lead_edit_open(struct lead_edit *edit, const struct lead_edit_config *config
 {
     *edit = (struct lead_edit){.c = *config};
     arena_init(&edit->arena, ARENA_MAX);
-    places_init(&edit->places);
+    target_names_init(&edit->places);
     edit->started_ms = config->clock->wall_ms(config->clock);
     if (api_new(config->api, NULL, config->clock, &edit->api, e) != 0)
         return -1;
@@ -34,7 +34,7 @@ void lead_edit_close(struct lead_edit *edit)
     api_free(edit->api);
     state_close(edit->state);
     arena_free(&edit->arena);
-    places_free(&edit->places);
+    target_names_free(&edit->places);
     free(edit->leads);
     free(edit->jobs);
     *edit = (struct lead_edit){0};
@@ -103,11 +103,11 @@ static void find_places(struct lead_edit *edit)
     struct url url;
     edit->has_places = true;
     if (edit->state != NULL)
-        places_of_state(&edit->places, edit->state);
+        target_names_of_state(&edit->places, edit->state);
     else if (edit->c.state_path != NULL)
-        places_of_file(&edit->places, edit->c.state_path, edit->c.clock);
+        target_names_of_file(&edit->places, edit->c.state_path, edit->c.clock);
     if (url_check(edit->c.api->base_url, XS_USAGE, "--api-url", &url, &e) == 0) {
-        places_of_all(&edit->places, url.loopback, edit->c.state_path, edit->c.clock);
+        target_names_of_all(&edit->places, url.loopback, edit->c.state_path, edit->c.clock);
         url_free(&url);
     }
     err_clear(&e);
@@ -122,10 +122,10 @@ void lead_edit_place_learn(struct lead_edit *edit, const struct target *t)
     uuid_format(&t->id, id);
     if (!edit->has_places)
         find_places(edit);
-    if (t->name != NULL || places_know(&edit->places, t))
+    if (t->name != NULL || target_names_know(&edit->places, t))
         return;
     if (api_target_find(edit->api, &spec, true, &edit->arena, &found, &e) == 0)
-        places_add(&edit->places, &found);
+        target_names_add(&edit->places, &found);
     else
         log_detail("names of targets: %s", err_text(&e));
     err_clear(&e);
@@ -135,7 +135,7 @@ int lead_edit_place_show(struct lead_edit *edit, const struct target *t, struct 
 {
     if (!edit->has_places && t->name == NULL)
         find_places(edit);
-    return places_show(&edit->places, t, out);
+    return target_names_show(&edit->places, t, out);
 }
 
 struct edited_lead *lead_edit_lead_new(struct lead_edit *edit, struct err *e)
@@ -160,7 +160,7 @@ int lead_edit_lead_read(struct lead_edit *edit, struct edited_lead *lead, const 
     lead->id = remote->id;
     lead->has_id = true;
     lead->status = remote->status;
-    lead->contacted = people_contacted(remote);
+    lead->contacted = eligibility_contacted(remote);
     lead->has_place = remote->has_campaign || remote->has_list;
     lead->place = (struct target){.kind = remote->has_campaign ? TARGET_CAMPAIGN : TARGET_LIST,
                                   .id = remote->has_campaign ? remote->campaign : remote->list,

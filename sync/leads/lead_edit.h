@@ -14,7 +14,7 @@
 #define SYNC_LEADS_LEAD_EDIT_H
 
 #include "sync/api/by_hand.h"
-#include "sync/plan/places.h"
+#include "sync/plan/target_names.h"
 #include "sync/model/entry.h"
 #include "sync/model/reason.h"
 
@@ -83,7 +83,7 @@ struct lead_edit {
     uint64_t updated, moved;       /* operations proved */
     bool stopped;                  /* by a signal: what was not sent is deferred */
     const char *workspace;         /* its name, once the state is open; NULL: not known */
-    struct places places;          /* names, from the states of this machine; filled when the first is wanted */
+    struct target_names places;          /* names, from the states of this machine; filled when the first is wanted */
     bool has_places;
 };
 

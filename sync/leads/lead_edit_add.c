@@ -5,7 +5,7 @@
 
 #include "mappings/mapping.h"
 #include "sync/base/log.h"
-#include "sync/plan/people.h"
+#include "sync/plan/eligibility.h"
 
 enum { SKEW_MARGIN_MS = 2000 };
 
@@ -152,7 +152,7 @@ static int see_person(void *ctx, const struct remote_lead *remote, struct err *e
 {
     struct lead_edit *edit = ctx;
     (void)e;
-    for (size_t i = 0; i < edit->leads_n && people_status_reason(remote->status) != REASON_NONE; i++)
+    for (size_t i = 0; i < edit->leads_n && eligibility_status_reason(remote->status) != REASON_NONE; i++)
         if (str_eq_nocase(edit->leads[i].email, remote->email))
             edit->leads[i].status = remote->status;
     return 0;

@@ -7,7 +7,7 @@
 
 #include <unistd.h>
 
-#include "sync/plan/people.h"
+#include "sync/plan/eligibility.h"
 
 enum { KNOWN_MAX = 1 << 20 };
 
@@ -36,11 +36,11 @@ static int recorded(struct lead_edit *edit, const struct edited_lead *lead, enum
     if (rc == 1)
         rc = state_lead_get(edit->state, &key, &arena, &known, e);
     if (rc == 1)
-        *out = people_status_reason(known.status);
+        *out = eligibility_status_reason(known.status);
     arena_free(&arena);
     if (rc < 0)
         return -1;
-    return *out == REASON_NONE ? people_recorded(edit->state, lead->email, out, e) : 0;
+    return *out == REASON_NONE ? eligibility_recorded(edit->state, lead->email, out, e) : 0;
 }
 
 /* A status that the state has, or that the person was forgotten. */
@@ -74,7 +74,7 @@ int lead_edit_keep_one(struct lead_edit *edit, struct edited_lead *lead, const s
 {
     static const struct target any_campaign = {.kind = TARGET_CAMPAIGN};
     const struct remote_lead told = {.status = edit->c.force ? TARGET_STATUS_UNKNOWN : lead->status, .email = lead->email};
-    enum reason why = people_stays(&told, to != NULL ? to : &any_campaign, false);
+    enum reason why = eligibility_block_reason(&told, to != NULL ? to : &any_campaign, false);
     if (to != NULL && to->kind != TARGET_CAMPAIGN)
         return 0;
     if (to == NULL && why == REASON_EMAIL_MISSING)
@@ -112,7 +112,7 @@ int lead_edit_note_statuses(struct lead_edit *edit, struct edited_lead *const *l
     static const struct hash128 none;
     for (size_t i = 0; i < n; i++) {
         struct entry found = {.key = leads[i]->key, .outcome = OUTCOME_UNCHANGED,
-                              .reason = people_status_reason(leads[i]->status)};
+                              .reason = eligibility_status_reason(leads[i]->status)};
         bool forgotten = false;
         if (found.reason == REASON_NONE)
             continue;

@@ -12,25 +12,25 @@ sync_libpipeline_a_SOURCES = \
 	sync/pipeline/run_state.c \
 	sync/pipeline/source_bind.c sync/pipeline/source_bind.h \
 	sync/pipeline/watermark.c sync/pipeline/watermark.h \
-	sync/pipeline/phases/run_doubles.c \
-	sync/pipeline/phases/run_gone.c \
-	sync/pipeline/phases/run_guard.c \
-	sync/pipeline/phases/run_hold.c \
-	sync/pipeline/phases/run_phases.c \
-	sync/pipeline/phases/run_stage.c \
-	sync/pipeline/phases/run_watch.c \
-	sync/pipeline/rows/run_address.c \
-	sync/pipeline/rows/run_cells.c \
-	sync/pipeline/rows/run_emptied.c \
-	sync/pipeline/rows/run_flips.c \
-	sync/pipeline/rows/run_forgotten.c \
-	sync/pipeline/rows/run_identity.c \
-	sync/pipeline/rows/run_opt_out.c \
-	sync/pipeline/rows/run_rows.c \
-	sync/pipeline/rows/run_show.c \
+	sync/pipeline/phases/active_check.c \
+	sync/pipeline/phases/destination_check.c \
+	sync/pipeline/phases/guard.c \
+	sync/pipeline/phases/guard_spool.c \
+	sync/pipeline/phases/missing.c \
+	sync/pipeline/phases/phases.c \
+	sync/pipeline/phases/stage.c \
+	sync/pipeline/rows/conflicting_rows.c \
+	sync/pipeline/rows/dry_run.c \
+	sync/pipeline/rows/emptied_values.c \
+	sync/pipeline/rows/forgotten_rows.c \
+	sync/pipeline/rows/lead_location.c \
+	sync/pipeline/rows/opt_out.c \
+	sync/pipeline/rows/row_address.c \
+	sync/pipeline/rows/row_cells.c \
+	sync/pipeline/rows/row_key.c \
+	sync/pipeline/rows/row_plan.c \
 	sync/pipeline/rows/run_target.c \
-	sync/pipeline/rows/run_wanted.c \
-	sync/pipeline/rows/run_where.c
+	sync/pipeline/rows/unused_columns.c
 EXTRA_DIST += \
 	sync/pipeline/README.md \
 	sync/pipeline/phases/README.md \

@@ -25,8 +25,8 @@ static bool must_stop(const struct run *r)
 static void at_the_end(struct run *r)
 {
     r->eof = true;
-    run_flips_tell(r);
-    run_emptied_tell(r);
+    conflicting_rows_report(r);
+    emptied_values_report(r);
     if (r->source->changed != NULL) {
         /* What the source has is not known: this read says of no lead that it is gone, and the next one starts where it did. */
         r->report->source_changed = true;
@@ -44,8 +44,8 @@ static void at_the_end(struct run *r)
 static int take_row(struct run *r, const struct row *row, uint64_t before, struct err *e)
 {
     if (r->c->limit_rows > 0 && before >= r->c->limit_rows)
-        return run_pass_row(r, row, e);
-    return run_take_row(r, row, e) != 0 ? -1 : run_hold_step(r, e);
+        return row_plan_pass(r, row, e);
+    return row_plan_take(r, row, e) != 0 ? -1 : guard_spool_step(r, e);
 }
 
 static int read_rows(struct run *r, struct err *e)
@@ -86,11 +86,11 @@ static void report_start(struct run_report *report, const struct run_config *c)
 static int keyless_text(struct run *r)
 {
     struct buf text = BUF_INIT(1 << 16);
-    const char *s = run_gone_keyless_text(r, &text) == 0 ? buf_cstr(&text) : NULL;
-    free(r->report->gone_waits_for);
-    r->report->gone_waits_for = s != NULL ? strdup(s) : NULL;
+    const char *s = missing_keyless_text(r, &text) == 0 ? buf_cstr(&text) : NULL;
+    free(r->report->missing_waits_for);
+    r->report->missing_waits_for = s != NULL ? strdup(s) : NULL;
     buf_free(&text);
-    return r->report->gone_waits_for != NULL ? 0 : -1;
+    return r->report->missing_waits_for != NULL ? 0 : -1;
 }
 
 static void judge(struct run *r)
@@ -99,8 +99,8 @@ static void judge(struct run *r)
     uint64_t rejected = t->outcomes[OUTCOME_REJECTED];
     if (r->read_kind == NULL)
         t->removals_left += t->removals_undone; /* no source was read that could want them anew */
-    r->report->gone_waiting = run_gone_waiting(r);
-    if (r->report->gone_waiting > 0 && keyless_text(r) != 0)
+    r->report->missing_waiting = missing_waiting(r);
+    if (r->report->missing_waiting > 0 && keyless_text(r) != 0)
         log_detail("not enough memory to list the rows that delay removals");
     bool left = t->outcomes[OUTCOME_FAILED] > 0 || t->outcomes[OUTCOME_DEFERRED] > 0 ||
                 run_report_removals_waiting(r->report) > 0 || r->report->open_batches > 0 || r->report->given_up > 0 ||
@@ -155,7 +155,7 @@ static int advance(struct run *r, struct err *e)
     }
     if (!r->whole && run_left_rows_read(r, e) != 0)
         return -1;
-    return advance_watermark(r, e) != 0 || run_identity_keep(r, e) != 0 ? -1 : run_keep_mapping(r, e);
+    return advance_watermark(r, e) != 0 || row_key_keep(r, e) != 0 ? -1 : run_keep_mapping(r, e);
 }
 
 static int say_interrupted(const struct run *r, struct err *e)
@@ -250,14 +250,14 @@ static int apply(struct run *r, struct err *e)
 {
     int rc = read_rows(r, e);
     if (rc == 0 && r->eof)
-        rc = run_hold_end(r, e);
+        rc = guard_spool_end(r, e);
     enum reason reason = stop_requested() != 0 || rc != 0 ? REASON_INTERRUPTED : REASON_TIME_BUDGET;
     struct err late = ERR_INIT;
     /* What a guard stopped or somebody did not confirm must not be sent by the next run out of the retry table. */
     bool keep = rc == 0 || (e->status != XS_GUARD && e->status != XS_USAGE);
     if (rc != 0 || !r->eof)
         upload_stop(r->upload, reason);
-    int kept = run_hold_abandon(r, reason, keep, &late);
+    int kept = guard_spool_abandon(r, reason, keep, &late);
     /* Whatever failed before: what is in flight is waited for. */
     int drained = upload_drain(r->upload, &late);
     if ((kept != 0 || drained != 0) && rc == 0)
@@ -340,7 +340,7 @@ static int workspace_text(struct run *r, const char **out, struct err *e)
 static int tell_head(struct run *r, struct err *e)
 {
     const char *workspace;
-    run_state_tell_holder(r);
+    run_state_report_holder(r);
     if (workspace_text(r, &workspace, e) != 0)
         return -1;
     struct target *targets = arena_calloc(&r->run_arena, r->targets.n + 1, sizeof *targets);
@@ -365,7 +365,7 @@ static int new_variables(struct run *r, struct err *e)
     struct str *there;
     const struct str *filled;
     size_t there_n;
-    int rc = run_variables(r, &there, &there_n, e);
+    int rc = unused_columns_variables(r, &there, &there_n, e);
     if (rc != 1)
         return rc;
     size_t filled_n = mapping_filled(r->m, &filled);
@@ -397,10 +397,10 @@ static int summarise(struct run *r, struct err *e)
     s->skipped = r->tally->outcomes[OUTCOME_SKIPPED];
     s->rejected = r->tally->outcomes[OUTCOME_REJECTED];
     s->reasons = r->tally->reasons;
-    s->gone_waiting = run_gone_waiting(r);
-    if (s->gone_waiting > 0 && keyless_text(r) != 0)
+    s->missing_waiting = missing_waiting(r);
+    if (s->missing_waiting > 0 && keyless_text(r) != 0)
         return err_oom(e);
-    s->waits_for = r->report->gone_waits_for;
+    s->waits_for = r->report->missing_waits_for;
     s->guards = r->report->guards;
     s->guards_n = r->report->guards_n;
     s->would_stop = buf_str(&r->verdict);
@@ -425,7 +425,7 @@ int run_plan_rows(struct run *r, struct err *e)
     if (!r->eof)
         return err_set(e, stop_requested() != 0 ? (enum exit_status)(128 + stop_requested()) : XS_LEFT_OVER,
                        stop_requested() != 0 ? "interrupted" : "the time budget ended before the source did");
-    return run_hold_end(r, e);
+    return guard_spool_end(r, e);
 }
 
 int run_diff(const struct run_config *config, struct diff *diff, struct run_report *report, struct err *e)

@@ -13,7 +13,7 @@ static int ask(struct run *r, struct err *e)
     if (api_workspace_get(r->api, &r->run_arena, &r->workspace, e) != 0 || diff_head(r->diff, &head, e) != 0 ||
         run_plan_rows(r, e) != 0)
         return -1;
-    return r->would_stop ? 0 : run_consent(r, r->summary.create + r->summary.changed, e);
+    return r->would_stop ? 0 : guard_spool_consent(r, r->summary.create + r->summary.changed, e);
 }
 
 int run_ask(const struct run_config *config, struct err *e)

@@ -124,7 +124,7 @@ int run_left_rows_read(struct run *r, struct err *e)
 int run_left_removals(struct run *r, struct err *e)
 {
     char text[64];
-    uint64_t waiting = r->tally->removals_left + r->report->gone_waiting;
+    uint64_t waiting = r->tally->removals_left + r->report->missing_waiting;
     bool full = waiting > 0 && r->read_kind != NULL && are_of_full_read(r, r->read_kind);
     snprintf(text, sizeof text, "%" PRIu64 " %" PRIu64, r->record.id, waiting);
     /* A lead that was left to a row which waits now is nobody's if that row does not want it any more by then. */

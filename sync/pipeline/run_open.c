@@ -30,7 +30,7 @@ static const struct mapping no_mapping = {
 static int bind_source(struct run *r, struct err *e)
 {
     int rc = source_bind(r->source, r->m, e);
-    run_listen(r);
+    row_plan_listen(r);
     const struct str *unused;
     size_t n = rc == 0 ? mapping_unused(r->m, &unused) : 0;
     for (size_t i = 0; i < n; i++)
@@ -265,7 +265,7 @@ static int load_old_rejects(struct run *r, struct err *e)
             }
             r->old_rejects = grown;
         }
-        r->old_rejects[r->old_rejects_n++] = run_reject_hash(r, &entry);
+        r->old_rejects[r->old_rejects_n++] = row_plan_reject_hash(r, &entry);
     }
     state_results_close(results);
     if (rc == 0 && r->old_rejects_n > 0)
@@ -277,7 +277,7 @@ static int load_old_rejects(struct run *r, struct err *e)
 static int note_mapping(struct run *r, struct err *e)
 {
     int same = r->read_kind == NULL ? 1 : is_last_mapping(r, e);
-    if (same < 0 || run_identity_note(r, e) != 0)
+    if (same < 0 || row_key_note(r, e) != 0)
         return -1;
     return same != 0 ? 0 : state_set(r->state, STATE_OTHER_MAPPING, "1", e);
 }
@@ -298,9 +298,9 @@ static int start_record(struct run *r, struct err *e)
     const struct upload_config config = {
         .state = r->state, .api = r->api, .mapping = r->m, .targets = &r->targets, .clock = r->c->clock,
         .tally = r->tally, .run = r->record.id, .stop_reason = REASON_INTERRUPTED,
-        .staged = run_stage_put, .where = run_where, .refused = run_guard_refused, .stepped = run_show_progress,
-        .superseded = run_gone_superseded, .read_whole = run_gone_read_whole, .wait_for_full = run_address_wait_for_full, .reidentified = r->meets_keys, .ctx = r,
-        .promote = r->targets.n > 0 ? r->targets.v[0].number : 0, .stage_list = run_stage_list(r),
+        .staged = stage_put, .where = lead_location_show, .refused = guard_refused, .stepped = run_show_progress,
+        .superseded = missing_superseded, .read_whole = missing_read_whole, .wait_for_full = row_address_wait_for_full, .reidentified = r->meets_keys, .ctx = r,
+        .promote = r->targets.n > 0 ? r->targets.v[0].number : 0, .stage_list = stage_list(r),
         .settle_run = r->c->resume_run, .look_first = r->last_full_rows == 0 || r->look_first,
         .known_until_ms = last.finished_ms != 0 ? last.finished_ms : r->record.started_ms,
     };
@@ -340,14 +340,14 @@ static int open_memory(struct run *r, struct err *e)
 {
     struct source_read read = {.deadline_us = r->deadline_us};
     if (run_state_open(r, e) != 0 || targets_number(&r->targets, r->state, r->c->accept_target, e) != 0 ||
-        run_state_workspace(r, e) != 0 || run_state_lists(r, e) != 0 || run_target_kept(r, e) != 0 ||
-        run_identity_check(r, e) != 0 ||
+        run_state_workspace(r, e) != 0 || run_state_lists(r, e) != 0 || run_target_check(r, e) != 0 ||
+        row_key_check(r, e) != 0 ||
         choose_read(r, &read, e) != 0 || run_number_setting(r, "last_full_rows", &r->last_full_rows, e) != 0)
         return -1;
     if (r->source == NULL && open_source(r, &read, e) != 0)
         return -1;
     tell_read(r, &read);
-    if (run_flips_start(r, e) != 0)
+    if (conflicting_rows_start(r, e) != 0)
         return -1;
     if (state_shape_put(r->state, r->m->shape.custom_names, r->m->shape.custom_n, &r->m->shape.id, e) != 0)
         return -1;
@@ -355,7 +355,7 @@ static int open_memory(struct run *r, struct err *e)
     r->creates_by_target = calloc(r->targets.n, sizeof *r->creates_by_target);
     if (r->custom_changed == NULL || r->creates_by_target == NULL)
         return err_oom(e);
-    r->rules = (struct plan_rules){r->m->mode, r->m->overwrite, r->c->recreate, r->m->has_key, run_stage_list(r)};
+    r->rules = (struct plan_rules){r->m->mode, r->m->overwrite, r->c->recreate, r->m->has_key, stage_list(r)};
     r->refusal_context = context_of(r);
     r->report->read = r->read_kind;
     return 0;
@@ -394,7 +394,7 @@ int run_open(struct run *r, struct err *e)
     char id[UUID_TEXT_N];
     if (name_sync(r, uuid_format(&r->targets.v[0].target.id, id), e) != 0)
         return -1;
-    if (open_memory(r, e) != 0 || run_tell_wanted(r, e) != 0)
+    if (open_memory(r, e) != 0 || unused_columns_report(r, e) != 0)
         return -1;
     if (r->diff == NULL) {
         if (load_old_rejects(r, e) != 0 || start_record(r, e) != 0 || note_source_file(r, e) != 0 ||
@@ -402,7 +402,7 @@ int run_open(struct run *r, struct err *e)
             upload_settle_open(r->upload, e) != 0 || state_merge(r->state, r->refusal_context, e) != 0)
             return -1;
     }
-    return start_lookups(r, e) != 0 ? -1 : run_hold_start(r, e);
+    return start_lookups(r, e) != 0 ? -1 : guard_spool_start(r, e);
 }
 
 /* Rows of the lost journal may be in Instantly, changed there, or neither: none of them counts as done. */
@@ -465,14 +465,14 @@ void run_close(struct run *r)
     if (r->m != NULL && r->m->key_known_ctx == r)
         r->m->key_known = NULL;
     upload_free(r->upload);
-    run_where_close(r);
-    spool_free(r->held);
-    spool_free(r->contest);
-    spool_free(r->waiting);
+    lead_location_close(r);
+    spool_free(r->guard_spool);
+    spool_free(r->dedupe_spool);
+    spool_free(r->opt_out_spool);
     spool_free(r->moves);
     spool_free(r->removals);
-    run_gone_free(r);
-    run_flips_free(r);
+    missing_free(r);
+    conflicting_rows_free(r);
     api_free(r->api);
     source_close(r->source);
     run_state_close(r);

@@ -61,7 +61,7 @@ void run_show_progress(void *run)
         .moved = r->tally->moved,
         .removed = r->tally->outcomes[OUTCOME_REMOVED],
         .dry = r->diff != NULL,
-        .held = r->held != NULL && !r->releases,
+        .held = r->guard_spool != NULL && !r->releases,
         .reads = !r->eof,
         .ops = r->upload != NULL ? upload_ops(r->upload) : 0,
         .open_batches = r->upload != NULL ? upload_open_n(r->upload) : 0,

@@ -255,7 +255,7 @@ int run_state_note(struct run *r, const struct err *why)
     return rc;
 }
 
-void run_state_tell_holder(struct run *r)
+void run_state_report_holder(struct run *r)
 {
     /* The empty one of a dry run without a state is its own. */
     char *who = r->scratch_state == NULL ? state_lock_holder(r->state) : NULL;

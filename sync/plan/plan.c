@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "sync/plan/people.h"
+#include "sync/plan/eligibility.h"
 
 static bool is_empty(const struct value *v)
 {
@@ -54,7 +54,7 @@ void plan_rekey(const struct plan_rules *rules, const struct known_lead *known, 
     if (rules->mode == MODE_CREATE)
         return;
     *out = (struct decision){.op = OP_CREATE, .rekey = true};
-    plan_keep_out(people_status_reason(known->status), TARGET_LIST, out);
+    plan_keep_out(eligibility_status_reason(known->status), TARGET_LIST, out);
 }
 
 /* The same for a value that was last written. NULL: it is not known, so that clearing it may be needed. */
@@ -118,7 +118,7 @@ static enum outcome outcome_of_refusal(enum reason reason)
 static bool decide_returned(const struct known_lead *known, struct decision *out)
 {
     /* Moving it reset its status there, so what was found before is all that is left to know it by. */
-    enum reason status = people_status_reason(known->status);
+    enum reason status = eligibility_status_reason(known->status);
     if (status != REASON_NONE) {
         out->outcome = OUTCOME_SKIPPED;
         out->reason = status;
@@ -164,7 +164,7 @@ void plan_decide(const struct plan_rules *rules, const struct remembered *rememb
         break;
     }
     if ((known->flags & KNOWN_DELETED_THERE) != 0) {
-        enum reason status = people_status_reason(known->status);
+        enum reason status = eligibility_status_reason(known->status);
         out->op = rules->recreate && status == REASON_NONE ? OP_CREATE : OP_NONE;
         out->outcome = out->op == OP_CREATE ? OUTCOME_NONE : OUTCOME_SKIPPED;
         out->reason = out->op == OP_CREATE ? REASON_NONE : rules->recreate ? status : REASON_DELETED_THERE;

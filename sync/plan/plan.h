@@ -40,8 +40,8 @@ void plan_decide(const struct plan_rules *rules, const struct remembered *rememb
  * a caller who keeps only hashes of them. */
 void plan_rekey(const struct plan_rules *rules, const struct known_lead *known, struct decision *out);
 
-/* The last word on a decision for a lead that goes to a target of this kind: a person of this status (people_recorded(),
- * people_status_reason()) is not made active. Then the row is skipped whole, its new values are not written either. */
+/* The last word on a decision for a lead that goes to a target of this kind: a person of this status (eligibility_recorded(),
+ * eligibility_status_reason()) is not made active. Then the row is skipped whole, its new values are not written either. */
 void plan_keep_out(enum reason status, enum target_kind to, struct decision *d);
 
 /* Must `wanted` be written over `there`? Absent is never written, `overwrite` decides the rest. The email never is. */

@@ -79,7 +79,7 @@ int targets_find(struct targets *t, const struct mapping *m, struct api *api, bo
     if (m->stage.on && find_stage(t, m, api, ask, e) != 0)
         return -1;
     const struct gone *gone;
-    t->gone_at = t->n;
+    t->removals_at = t->n;
     for (size_t i = 0; (gone = targets_policy(m, i)) != NULL; i++)
         if (gone->policy == GONE_MOVE && find(t, &gone->to, api, ask, e) != 0)
             return -1;
@@ -96,7 +96,7 @@ const struct gone *targets_policy(const struct mapping *m, size_t i)
 
 const struct run_target *targets_of_policy(const struct targets *t, const struct mapping *m, size_t i)
 {
-    size_t at = t->gone_at;
+    size_t at = t->removals_at;
     for (size_t before = 0; before < i; before++)
         at += targets_policy(m, before)->policy == GONE_MOVE;
     return targets_policy(m, i)->policy == GONE_MOVE ? &t->v[at] : NULL;

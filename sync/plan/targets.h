@@ -15,7 +15,7 @@ struct targets {
     } *v;                      /* [0 .. mapped_n): what mapped.target_index means */
     size_t n, mapped_n;
     size_t created_n;          /* [0 .. created_n): where leads are created: the mapping's, and then the stage's list */
-    size_t gone_at;            /* from here on: a destination for each policy that moves, in their order */
+    size_t removals_at;            /* from here on: a destination for each policy that moves, in their order */
 };
 
 /* What is done with leads that are no longer wanted: number 0 is the mapping's `removed`, which is for its mode mirror

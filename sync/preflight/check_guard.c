@@ -14,7 +14,7 @@
 
 void check_guard_rejected(struct check *c)
 {
-    if (c->rejected >= RUN_REJECTED_MIN && run_guard_exceeds(&c->m->guards.rejected, c->rejected, c->rows))
+    if (c->rejected >= RUN_REJECTED_MIN && guard_exceeds(&c->m->guards.rejected, c->rejected, c->rows))
         check_say(c, FINDING_WARNING, "source", "a sync would stop: guard `rejected`: %llu of %llu rows are rejected: correct "
                   "the mapping or the source, or allow it with --guard rejected=none", (unsigned long long)c->rejected,
                   (unsigned long long)c->rows);
@@ -24,7 +24,7 @@ void check_guard_keyless(struct check *c)
 {
     bool removes = c->m->mode == MODE_MIRROR && c->m->removed.policy != GONE_KEEP;
     bool has_line = c->keyless_line > 0;
-    if (!removes || !run_guard_exceeds(&c->m->guards.keyless, c->keyless, c->rows))
+    if (!removes || !guard_exceeds(&c->m->guards.keyless, c->keyless, c->rows))
         return;
     check_say(c, FINDING_WARNING, "source", "a sync would remove no lead that is missing from the source: %llu row%s no usable "
               "key (%s %s %llu): correct %s, leave %s out with skip_when, or allow so many with --guard keyless=%llu",
@@ -48,7 +48,7 @@ int check_guard_source(struct check *c, struct state *s, struct err *e)
         check_say(c, FINDING_WARNING, "source", "a sync would stop: guard `empty_source`: the source has no rows, and the last "
                   "complete read had %llu: check the source, or allow it with --guard empty_source=none",
                   (unsigned long long)last);
-    if (run_guard_exceeds(&c->m->guards.source_shrank, last - c->rows, last))
+    if (guard_exceeds(&c->m->guards.source_shrank, last - c->rows, last))
         check_say(c, FINDING_WARNING, "source", "a sync would stop: guard `source_shrank`: %llu row%s read, the last "
                   "complete read had %llu: check the source, or allow it with --guard source_shrank=none",
                   (unsigned long long)c->rows, c->rows == 1 ? " was" : "s were", (unsigned long long)last);
@@ -70,7 +70,7 @@ static void tell_guard(struct check *c, const struct run_guard *guard)
         check_say(c, FINDING_WARNING, "plan", "%s%llu of %llu known leads would be %s: see leadsync diff%s%s", stops,
                   (unsigned long long)guard->counted, (unsigned long long)guard->of, verbs[i][1],
                   guard->stops ? ", or allow it with " : "",
-                  guard->stops ? run_guard_advice(guard->name, guard->counted, guard->of, advice) : "");
+                  guard->stops ? guard_advice(guard->name, guard->counted, guard->of, advice) : "");
     }
 }
 

@@ -68,7 +68,7 @@ struct diff_left_out {
 struct diff_summary {
     uint64_t read, create, update, move, remove, changed, unchanged, skipped, rejected, duplicates, open;
     uint64_t requests_create, requests_update, requests_move, requests_remove;
-    uint64_t gone_waiting;               /* leads that a sync would not remove yet: rows without a usable key may be theirs */
+    uint64_t missing_waiting;               /* leads that a sync would not remove yet: rows without a usable key may be theirs */
     const char *waits_for;               /* what keeps them, and what to do; NULL: none waits */
     bool at_work;                        /* another run is: its batches are among the open ones */
     uint64_t verifications;              /* each spends credits */

@@ -159,7 +159,7 @@ static void guards(struct jsonw *w, const struct diff_summary *s)
 {
     jsonw_member_array(w, "guards");
     for (size_t i = 0; i < s->guards_n; i++)
-        run_guard_json(&s->guards[i], w);
+        guard_json(&s->guards[i], w);
     jsonw_array_end(w);
 }
 
@@ -173,12 +173,12 @@ static void warnings(struct jsonw *w, const struct diff_warnings *list)
 
 static void waiting(struct jsonw *w, const struct diff_summary *s)
 {
-    if (s->gone_waiting == 0) {
+    if (s->missing_waiting == 0) {
         jsonw_member_null(w, "waiting");
         return;
     }
     jsonw_member_object(w, "waiting");
-    jsonw_member_uint(w, "leads", s->gone_waiting);
+    jsonw_member_uint(w, "leads", s->missing_waiting);
     jsonw_member_text(w, "why", s->waits_for);
     jsonw_object_end(w);
 }

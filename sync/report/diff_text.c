@@ -326,7 +326,7 @@ static int counts(struct diff *d, const struct diff_summary *s)
     bad |= count_line(d, "open", s->open, s->at_work ? "in batches of the run that is at work, not settled until now"
                                           : "in batches that are not settled: leadsync resume makes the diff exact");
     bad |= count_line(d, "remove", s->remove, "leads whose rows are gone or to be taken out");
-    bad |= count_line(d, "waiting", s->gone_waiting, "gone, but not removed while rows have no usable key");
+    bad |= count_line(d, "waiting", s->missing_waiting, "gone, but not removed while rows have no usable key");
     return bad;
 }
 

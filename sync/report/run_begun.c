@@ -72,7 +72,7 @@ int run_report_begun(const struct run_report *report, struct buf *out)
 
 uint64_t run_report_removals_waiting(const struct run_report *r)
 {
-    uint64_t own = r->tally.removals_left + r->gone_waiting;
+    uint64_t own = r->tally.removals_left + r->missing_waiting;
     return own > 0 ? own : r->removals_before;
 }
 
@@ -108,7 +108,7 @@ const char *run_report_stop_kind(const struct run_report *report)
     return NULL;
 }
 
-void run_guard_json(const struct run_guard *guard, struct jsonw *w)
+void guard_json(const struct run_guard *guard, struct jsonw *w)
 {
     jsonw_object(w);
     jsonw_member_text(w, "name", guard->name);
@@ -132,7 +132,7 @@ void run_stopped_json(const struct run_report *report, struct jsonw *w)
     jsonw_member_array(w, "guards");
     for (size_t i = 0; i < report->guards_n; i++)
         if (report->exit_code == XS_GUARD && report->guards[i].stops)
-            run_guard_json(&report->guards[i], w);
+            guard_json(&report->guards[i], w);
     jsonw_array_end(w);
     jsonw_object_end(w);
 }

@@ -10,6 +10,6 @@ void run_begun_json(const struct run_report *report, struct jsonw *w);
 /* "stopped_by" */
 void run_stopped_json(const struct run_report *report, struct jsonw *w);
 /* One guard as an object of its own. */
-void run_guard_json(const struct run_guard *guard, struct jsonw *w);
+void guard_json(const struct run_guard *guard, struct jsonw *w);
 
 #endif

@@ -27,7 +27,7 @@ void run_report_free(struct run_report *report)
     free(report->sync);
     free(report->workspace);
     free(report->target_text);
-    free(report->gone_waits_for);
+    free(report->missing_waits_for);
     *report = (struct run_report){0};
 }
 
@@ -200,7 +200,7 @@ static int rows(const struct run_report *r, struct buf *out)
     bad |= count_line(out, "removed", t->outcomes[OUTCOME_REMOVED], "leads");
     bad |= count_line(out, "removals", t->removals_left, t->removals_left == 1 ? "lead waits to be removed"
                                                                                : "leads wait to be removed");
-    bad |= count_line(out, "waiting", r->gone_waiting, r->gone_waiting == 1
+    bad |= count_line(out, "waiting", r->missing_waiting, r->missing_waiting == 1
                           ? "lead is gone, and not removed while rows have no usable key"
                           : "leads are gone, and not removed while rows have no usable key");
     bad |= count_line(out, "settled", t->settled, "rows of earlier runs");
@@ -228,7 +228,7 @@ static int reasons(const struct run_report *report, struct buf *out)
 
 static uint64_t removals_before(const struct run_report *r)
 {
-    return r->tally.removals_left + r->gone_waiting > 0 ? 0 : r->removals_before;
+    return r->tally.removals_left + r->missing_waiting > 0 ? 0 : r->removals_before;
 }
 
 /* What is left to do, and how; nothing when all is done. */
@@ -314,8 +314,8 @@ int run_report_brief(const struct run_report *r, struct buf *out)
     bool unread = between[0] == ':' && !r->source_changed;
     if (r->source_changed)
         bad |= buf_addf(out, "%snot complete, as the source changed while it was read; run again when its writer is done", between);
-    if (r->gone_waits_for != NULL)
-        bad |= buf_addf(out, "; %s", r->gone_waits_for);
+    if (r->missing_waits_for != NULL)
+        bad |= buf_addf(out, "; %s", r->missing_waits_for);
     if (unread)
         bad |= buf_adds(out, ": not everything was read");
     if (t->outcomes[OUTCOME_REJECTED] > 0)

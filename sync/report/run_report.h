@@ -61,10 +61,10 @@ struct run_report {
     uint64_t open_batches, open_jobs, waiting_rows; /* left for the next sync */
     uint64_t given_up;            /* rows that were given up since the last complete full read, see attempts_exhausted */
     uint64_t others_wait;         /* rows that wait as another mapping made them, until a full read */
-    uint64_t gone_waiting;        /* leads that are gone and stay, because rows without a usable key may be theirs */
+    uint64_t missing_waiting;        /* leads that are gone and stay, because rows without a usable key may be theirs */
     uint64_t removals_before;     /* leads that an earlier run left to be removed, and this one did not decide on */
     bool removals_need_all;       /* only a full read wants these again: the next one is */
-    char *gone_waits_for;         /* which rows these are, and what to do; NULL: none */
+    char *missing_waits_for;         /* which rows these are, and what to do; NULL: none */
     bool source_changed;          /* while it was read: the next sync reads it again */
     bool results_wait;            /* results_to: could not be written; the next run does */
     char *workspace, *target_text; /* for people; NULL when not known */

@@ -7,7 +7,7 @@
  * create_proof.c looks at what is there, batch.c holds a batch in memory.
  *
  * Creates and updates may be under way together. Moves and removals hold their campaigns and lists against everything
- * else (409), so whoever adds them calls upload_drain() between creates, moves and removals: see run_hold.c. */
+ * else (409), so whoever adds them calls upload_drain() between creates, moves and removals: see guard_spool.c. */
 #ifndef SYNC_UPLOAD_UPLOAD_H
 #define SYNC_UPLOAD_UPLOAD_H
 

@@ -144,7 +144,7 @@ static struct str tell_all(struct diff_options options)
         .read = 7, .create = 2, .update = 2, .move = 1, .remove = 1, .changed = 3, .unchanged = 0, .skipped = 1,
         .rejected = 1, .duplicates = 1, .open = 0, .requests_create = 1, .requests_update = 2, .requests_move = 1,
         .requests_remove = 1, .seconds_at_limit = 0.1, .new_variables = new_variables, .new_variables_n = 1,
-        .reasons = reasons, .gone_waiting = 3, .waits_for = "1 row has no usable key (line 7): correct it"});
+        .reasons = reasons, .missing_waiting = 3, .waits_for = "1 row has no usable key (line 7): correct it"});
 }
 
 /* What becomes of a removed lead, and where one lands that is not in the target yet. */

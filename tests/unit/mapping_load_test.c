@@ -352,7 +352,7 @@ static void check_stem(const char *path, const char *name)
     mapping_free(m);
 }
 
-START_TEST(straight_names)
+START_TEST(default_mapping_names)
 {
     check_stem("a/b/people.csv", "people");
     check_stem("My Leads (2).v1.CSV", "My Leads (2).v1");
@@ -474,7 +474,7 @@ int main(void)
     tcase_add_test(tc, byte_order_mark);
     tcase_add_test(tc, digest);
     tcase_add_test(tc, overrides);
-    tcase_add_test(tc, straight_names);
+    tcase_add_test(tc, default_mapping_names);
     tcase_add_test(tc, bind_again);
     tcase_add_test(tc, apply_without_memory);
     tcase_add_test(tc, email_key);

@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-#include "sync/plan/people.h"
+#include "sync/plan/eligibility.h"
 #include "tests/unit/move_kit.h"
 
 static struct ekit k;
@@ -206,19 +206,19 @@ START_TEST(without_an_address)
 {
     struct target campaign = {.kind = TARGET_CAMPAIGN}, list = {.kind = TARGET_LIST};
     struct remote_lead lead = {.status = 1};
-    ck_assert_int_eq(people_stays(&lead, &campaign, true), REASON_EMAIL_MISSING);
-    ck_assert_int_eq(people_stays(&lead, &list, true), REASON_NONE);
+    ck_assert_int_eq(eligibility_block_reason(&lead, &campaign, true), REASON_EMAIL_MISSING);
+    ck_assert_int_eq(eligibility_block_reason(&lead, &list, true), REASON_NONE);
     lead.email = STR("ann@example.com");
-    ck_assert_int_eq(people_stays(&lead, &campaign, true), REASON_NONE);
+    ck_assert_int_eq(eligibility_block_reason(&lead, &campaign, true), REASON_NONE);
     lead.object = json_tokener_parse("{\"timestamp_last_contact\":\"2026-01-01T00:00:00Z\"}");
-    ck_assert_int_eq(people_stays(&lead, &campaign, true), REASON_CONTACTED);
-    ck_assert_int_eq(people_stays(&lead, &campaign, false), REASON_NONE);
+    ck_assert_int_eq(eligibility_block_reason(&lead, &campaign, true), REASON_CONTACTED);
+    ck_assert_int_eq(eligibility_block_reason(&lead, &campaign, false), REASON_NONE);
     json_object_put(lead.object);
     lead.object = json_tokener_parse("{\"status_summary\":{\"lastStep\":{\"from\":\"campaign\"}}}");
-    ck_assert(people_contacted(&lead));
+    ck_assert(eligibility_contacted(&lead));
     json_object_put(lead.object);
     lead.object = json_tokener_parse("{\"status_summary\":{},\"timestamp_last_contact\":null,\"email_open_count\":2}");
-    ck_assert(!people_contacted(&lead));
+    ck_assert(!eligibility_contacted(&lead));
     json_object_put(lead.object);
 }
 END_TEST

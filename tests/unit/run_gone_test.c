@@ -71,8 +71,8 @@ START_TEST(rows_without_a_key)
     ekit_sync(&k);
     EKIT_ENDS(&k, keyless[_i].waiting > 0 ? XS_LEFT_OVER : XS_DONE);
     EKIT_COUNT(&k, REMOVED, keyless[_i].removed);
-    ck_assert_uint_eq(k.report.gone_waiting, keyless[_i].waiting);
-    ck_assert_int_eq(k.report.gone_waits_for != NULL, keyless[_i].waiting > 0);
+    ck_assert_uint_eq(k.report.missing_waiting, keyless[_i].waiting);
+    ck_assert_int_eq(k.report.missing_waits_for != NULL, keyless[_i].waiting > 0);
 }
 END_TEST
 
@@ -80,7 +80,7 @@ START_TEST(rows_without_a_key_are_named)
 {
     ekit_csv(&k, RKIT_TWO ",A\n\n,B\nx\n,C\n");
     ekit_sync(&k);
-    ck_assert_str_eq(k.report.gone_waits_for, "4 rows have no usable key (lines 4, 6, 7, ...): correct them, leave them out with "
+    ck_assert_str_eq(k.report.missing_waits_for, "4 rows have no usable key (lines 4, 6, 7, ...): correct them, leave them out with "
                                               "skip_when, or allow so many with --guard keyless=4");
 }
 END_TEST
@@ -406,7 +406,7 @@ START_TEST(gone_and_waiting)
     k.config.rejects_ok = true;
     ekit_sync(&k);
     EKIT_ENDS(&k, XS_LEFT_OVER);
-    ck_assert_uint_eq(k.report.gone_waiting, 2);
+    ck_assert_uint_eq(k.report.missing_waiting, 2);
     k.config.limit_rows = 1;
     ekit_sync(&k);
     EKIT_ENDS(&k, XS_LEFT_OVER);

@@ -30,7 +30,7 @@ static struct run_report sample(void)
     r.tally.moved = 2;
     r.tally.skipped_active = 1;
     r.tally.removals_left = 2;
-    r.gone_waiting = 1;
+    r.missing_waiting = 1;
     r.actor = &actor;
     r.overrides = overrides;
     r.overrides_n = 3;
@@ -274,8 +274,8 @@ START_TEST(as_one_line)
         {OUTCOME_UNCHANGED, REASON_NONE, 0,
          "a: 3 not removed yet; the next sync reads the whole source", 0, "partial", false, 0, 3},
     };
-    struct run_report r = {.sync = strdup("a"), .source_changed = rows[_i].changed, .gone_waiting = rows[_i].gone,
-                           .gone_waits_for = rows[_i].gone > 0 ? strdup("1 row has no usable key") : NULL, .open_jobs = rows[_i].open_jobs, .given_up = rows[_i].given_up,
+    struct run_report r = {.sync = strdup("a"), .source_changed = rows[_i].changed, .missing_waiting = rows[_i].gone,
+                           .missing_waits_for = rows[_i].gone > 0 ? strdup("1 row has no usable key") : NULL, .open_jobs = rows[_i].open_jobs, .given_up = rows[_i].given_up,
                            .removals_before = rows[_i].before, .removals_need_all = true,
                            .read = rows[_i].read};
     struct buf b = BUF_INIT(MAX);

@@ -71,7 +71,7 @@ int select_arg_place(const struct common *c, struct lead_edit *edit, struct targ
     int rc = api_target_find(edit->api, &spec, true, &edit->arena, out, e);
     free(spec.text);
     if (rc == 0)
-        places_add(&edit->places, out);
+        target_names_add(&edit->places, out);
     return rc != 0 ? -1 : 1;
 }
 

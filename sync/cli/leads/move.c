@@ -76,7 +76,7 @@ static int find_destination(struct by_hand_call *call, struct target *to, struct
     int rc = spec.text == NULL ? err_oom(e) : api_target_find(call->edit.api, &spec, true, &call->edit.arena, to, e);
     free(spec.text);
     if (rc == 0)
-        places_add(&call->edit.places, to);
+        target_names_add(&call->edit.places, to);
     return rc;
 }
 

@@ -6,26 +6,26 @@
 #include <string.h>
 
 #include "sync/base/log.h"
-#include "sync/plan/places.h"
+#include "sync/plan/target_names.h"
 
 /* By name where they differ in it. */
 static void tell_edited(struct run *r, const char *then, const char *now, struct err *verdict)
 {
-    struct places places;
+    struct target_names places;
     struct buf was = BUF_INIT(1 << 16), is = BUF_INIT(1 << 16);
-    places_init(&places);
-    places_of_state(&places, r->state);
-    places_add(&places, &r->targets.v[0].target);
-    int bad = places_show_text(&places, then, &was) | places_show_text(&places, now, &is);
+    target_names_init(&places);
+    target_names_of_state(&places, r->state);
+    target_names_add(&places, &r->targets.v[0].target);
+    int bad = target_names_show_text(&places, then, &was) | target_names_show_text(&places, now, &is);
     bool named = bad == 0 && buf_cstr(&was) != NULL && buf_cstr(&is) != NULL && strcmp(was.p, is.p) != 0;
     err_set(verdict, XS_GUARD, "the mapping's target changed from %s to %s, which would move every lead of this sync: "
             "change it back, or allow it with --guard moved=100%%", named ? was.p : then, named ? is.p : now);
     buf_free(&was);
     buf_free(&is);
-    places_free(&places);
+    target_names_free(&places);
 }
 
-int run_target_kept(struct run *r, struct err *e)
+int run_target_check(struct run *r, struct err *e)
 {
     char now[TARGET_TEXT_N];
     const char *then;
@@ -42,10 +42,10 @@ int run_target_kept(struct run *r, struct err *e)
         tell_edited(r, then, now, &verdict);
         if (state_leads_there(r->state, &known, e) != 0)
             return -1;
-        run_guard_note(r, "moved", moved, known, known, true);
+        guard_note(r, "moved", moved, known, known, true);
         if (r->diff == NULL)
             return err_take(e, &verdict);
-        int rc = run_guard_foretell(r, err_text(&verdict), e);
+        int rc = guard_foretell(r, err_text(&verdict), e);
         err_clear(&verdict);
         if (rc != 0)
             return -1;

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 
 #include "sync/base/log.h"
-#include "sync/plan/people.h"
+#include "sync/plan/eligibility.h"
 
 enum rekey_step { REKEY_BY_LIST, REKEY_BY_ID, REKEY_BY_ADDRESS };
 
@@ -37,8 +37,8 @@ static void rekey_check_judge(struct batch_slice *s, uint32_t i, const struct re
 {
     struct batch_run *b = s->batch;
     struct err e = ERR_INIT;
-    enum reason status = people_status_reason(remote->status);
-    if (status == REASON_NONE && people_recorded(b->u->c.state, remote->email, &status, &e) != 0)
+    enum reason status = eligibility_status_reason(remote->status);
+    if (status == REASON_NONE && eligibility_recorded(b->u->c.state, remote->email, &status, &e) != 0)
         upload_fail(b->u, &e);
     err_clear(&e);
     b->progress[i].old_judged = true;

@@ -11,7 +11,7 @@
 
 #include "sync/base/log.h"
 #include "sync/base/text.h"
-#include "sync/plan/people.h"
+#include "sync/plan/eligibility.h"
 
 /* One list request tells of a whole batch. */
 _Static_assert((int)LEADS_DELETE_MAX <= (int)LEADS_LIST_MAX, "a batch of removals is looked at in one request");
@@ -151,7 +151,7 @@ static void remove_seen(struct batch_slice *s, uint32_t i, const struct remote_l
         remove_found_elsewhere(s, i, remote);
         return;
     }
-    entry->reason = people_status_reason(remote->status);
+    entry->reason = eligibility_status_reason(remote->status);
     /* The status belongs to the person at this address; `values: hashed` has none to name. */
     if (entry->reason != REASON_NONE && arena_str(&b->arena, remote->email, &entry->email) != 0)
         upload_fail_oom(b->u);

@@ -6,7 +6,7 @@
 #include "sync/upload/ops/move.h"
 
 #include "sync/base/log.h"
-#include "sync/plan/people.h"
+#include "sync/plan/eligibility.h"
 
 static enum place move_proof_place_of(const struct batch_run *b, const struct remote_lead *r)
 {
@@ -38,7 +38,7 @@ static void move_proof_patch_first(struct batch_slice *s, uint32_t i, const stru
  * the person under any other. */
 static enum reason move_proof_status_of(struct batch_run *b, uint32_t i, const struct remote_lead *remote)
 {
-    enum reason status = people_status_reason(remote->status);
+    enum reason status = eligibility_status_reason(remote->status);
     struct known_lead known;
     struct err e = ERR_INIT;
     if (status != REASON_NONE)
@@ -48,8 +48,8 @@ static enum reason move_proof_status_of(struct batch_run *b, uint32_t i, const s
     if (rc < 0)
         upload_fail(b->u, &e);
     if (rc == 1)
-        status = people_status_reason(known.status);
-    if (status == REASON_NONE && people_recorded(b->u->c.state, remote->email, &status, &e) != 0)
+        status = eligibility_status_reason(known.status);
+    if (status == REASON_NONE && eligibility_recorded(b->u->c.state, remote->email, &status, &e) != 0)
         upload_fail(b->u, &e);
     err_clear(&e);
     return status;
@@ -73,7 +73,7 @@ static void move_proof_found_before(struct batch_slice *s, uint32_t i, const str
     }
     enum reason stays = progress->place == PLACE_TO
                             ? REASON_NONE
-                            : people_stays(remote, &b->target, by_route && !b->u->c.mapping->contacted_move);
+                            : eligibility_block_reason(remote, &b->target, by_route && !b->u->c.mapping->contacted_move);
     progress->status = move_proof_status_of(b, i, remote);
     if (stays == REASON_NONE && progress->place != PLACE_TO && b->target.kind == TARGET_CAMPAIGN)
         stays = progress->status;

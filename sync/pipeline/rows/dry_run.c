@@ -20,7 +20,7 @@ static int count_move(struct run *r, uint32_t from, uint32_t to, struct err *e)
         m[r->move_counts_n++] = (struct move_count){from, to, 0};
     }
     r->summary.move++;
-    r->promotions += run_is_promotion(r, from);
+    r->promotions += stage_is_promotion(r, from);
     r->summary.requests_move += m[i].n++ % LEADS_MOVE_MAX == 0;
     return 0;
 }
@@ -75,16 +75,16 @@ static int show_create(struct run *r, const struct diff_change *change, uint32_t
     return count_move(r, target, r->targets.v[0].number, e) != 0 ? -1 : diff_change(r->diff, &move, e);
 }
 
-int run_show(struct run *r, const struct decision *d, struct entry *entry, uint32_t target, uint32_t from,
+int dry_run_show(struct run *r, const struct decision *d, struct entry *entry, uint32_t target, uint32_t from,
              const struct lead *old, const struct lead *lead, struct err *e)
 {
-    if (run_keep_cells(r, entry, e) != 0)
+    if (row_cells_keep(r, entry, e) != 0)
         return -1;
     /* First: looking up one that is not the mapping's may move the others. */
     const struct target *source = d->op == OP_MOVE || d->rekey ? run_target(r, from) : NULL;
     struct diff_change change = {
         .op = d->op, .rekey = d->rekey, .entry = entry, .target = run_target(r, target), .from = source,
-        .certain = d->op != OP_CREATE && !(d->op == OP_MOVE && run_is_promotion(r, from)),
+        .certain = d->op != OP_CREATE && !(d->op == OP_MOVE && stage_is_promotion(r, from)),
         .old_lead = d->op == OP_CREATE && !d->rekey ? NULL : old, .new_lead = lead,
     };
     if (d->op == OP_CREATE)

@@ -14,7 +14,7 @@
 
 #include "sync/base/log.h"
 #include "sync/base/text.h"
-#include "sync/plan/people.h"
+#include "sync/plan/eligibility.h"
 
 /* Marks of state_spare(). */
 enum { MARK_REJECTED = 1, MARK_SKIPPED };
@@ -28,7 +28,7 @@ struct lot {
     uint64_t n;
 };
 
-struct gone_plan {
+struct missing_rows {
     bool spares;          /* is there anything that a row could spare? */
     uint64_t keyless;     /* rows without a usable key, but for those that a rule of skip_when takes */
     uint64_t where[KEYLESS_SHOWN]; /* of the first of them: the line, or the row's number where the source has no lines */
@@ -46,29 +46,29 @@ struct gone_plan {
     size_t lots_n;
 };
 
-int run_gone_start(struct run *r, struct err *e)
+int missing_start(struct run *r, struct err *e)
 {
-    r->gone = calloc(1, sizeof *r->gone);
-    if (r->gone == NULL)
+    r->missing = calloc(1, sizeof *r->missing);
+    if (r->missing == NULL)
         return err_oom(e);
-    r->gone->spares = state_leads_n(r->state) > 0 || state_retries_n(r->state) > 0;
+    r->missing->spares = state_leads_n(r->state) > 0 || state_retries_n(r->state) > 0;
     return 0;
 }
 
-void run_gone_free(struct run *r)
+void missing_free(struct run *r)
 {
-    if (r->gone == NULL)
+    if (r->missing == NULL)
         return;
-    spool_free(r->mailed);
-    r->mailed = NULL;
-    free(r->gone->lots);
-    free(r->gone);
-    r->gone = NULL;
+    spool_free(r->active_spool);
+    r->active_spool = NULL;
+    free(r->missing->lots);
+    free(r->missing);
+    r->missing = NULL;
 }
 
-uint64_t run_gone_waiting(const struct run *r)
+uint64_t missing_waiting(const struct run *r)
 {
-    return r->gone != NULL ? r->gone->waiting : 0;
+    return r->missing != NULL ? r->missing->waiting : 0;
 }
 
 /* Only a complete read says who is gone, and only when rows are told apart as their leads were. */
@@ -80,18 +80,18 @@ static bool mirrors(const struct run *r)
 /* A mirror that removes nobody: who is gone is only counted. */
 static bool keeps(struct run *r)
 {
-    return !r->reidentified && r->m->mode == MODE_MIRROR && r->m->removed.policy == GONE_KEEP && run_gone_read_whole(r);
+    return !r->reidentified && r->m->mode == MODE_MIRROR && r->m->removed.policy == GONE_KEEP && missing_read_whole(r);
 }
 
 /* So many rows without a key may be anybody's, that nobody is gone. Known at the source's end. */
 static bool keyless_blocks(const struct run *r)
 {
-    return run_guard_exceeds(&r->m->guards.keyless, r->gone->keyless, r->tally->read - r->tally->retried);
+    return guard_exceeds(&r->m->guards.keyless, r->missing->keyless, r->tally->read - r->tally->retried);
 }
 
-int run_gone_keyless_text(const struct run *r, struct buf *out)
+int missing_keyless_text(const struct run *r, struct buf *out)
 {
-    const struct gone_plan *g = r->gone;
+    const struct missing_rows *g = r->missing;
     uint64_t shown = g->keyless < KEYLESS_SHOWN ? g->keyless : KEYLESS_SHOWN;
     const char *what = g->has_lines ? "line" : "row";
     int bad = buf_addf(out, "%llu row%s no usable key (%s%s ", (unsigned long long)g->keyless, g->keyless == 1 ? " has" : "s have",
@@ -108,43 +108,43 @@ int run_gone_keyless_text(const struct run *r, struct buf *out)
 /* What the rule is to do about leads that are there: a policy of targets_policy(), 0 for none. */
 static size_t policy_of_rule(const struct run *r, size_t rule)
 {
-    return run_opt_out_removes(r, rule) ? rule : 0;
+    return opt_out_removes(r, rule) ? rule : 0;
 }
 
 static int take_opt_out(struct run *r, const struct mapped *mapped, const struct entry *entry, struct err *e)
 {
     bool removes = policy_of_rule(r, mapping_skip_value(r->m, mapped->skip_value).rule) != 0;
-    r->gone->wanted += r->gone->spares && removes;
-    r->gone->skipped += r->gone->spares && !removes;
-    return run_opt_out_take(r, mapped, entry, e);
+    r->missing->wanted += r->missing->spares && removes;
+    r->missing->skipped += r->missing->spares && !removes;
+    return opt_out_take(r, mapped, entry, e);
 }
 
-int run_gone_spare(struct run *r, const struct mapped *mapped, const struct entry *entry, struct err *e)
+int missing_spare(struct run *r, const struct mapped *mapped, const struct entry *entry, struct err *e)
 {
     bool rejected = mapped->verdict == MAPPED_REJECT;
     if (mapped->skip_value > 0)
         return take_opt_out(r, mapped, entry, e);
     if (mapped->key_text.n == 0) {
-        if (r->gone->keyless < KEYLESS_SHOWN)
-            r->gone->where[r->gone->keyless] = entry->line > 0 ? entry->line : entry->row;
-        r->gone->has_lines = entry->line > 0;
-        r->gone->keyless++;
+        if (r->missing->keyless < KEYLESS_SHOWN)
+            r->missing->where[r->missing->keyless] = entry->line > 0 ? entry->line : entry->row;
+        r->missing->has_lines = entry->line > 0;
+        r->missing->keyless++;
         return 0;
     }
-    if (!r->gone->spares)
+    if (!r->missing->spares)
         return 0;
-    r->gone->skipped += !rejected;
+    r->missing->skipped += !rejected;
     return state_spare(r->state, &entry->key, rejected ? MARK_REJECTED : MARK_SKIPPED, e);
 }
 
-int run_gone_spare_key(struct run *r, const struct hash128 *key, struct err *e)
+int missing_spare_key(struct run *r, const struct hash128 *key, struct err *e)
 {
-    return r->gone->spares ? state_spare(r->state, key, MARK_REJECTED, e) : 0;
+    return r->missing->spares ? state_spare(r->state, key, MARK_REJECTED, e) : 0;
 }
 
 /* ---- planning ---- */
 
-static int count_lot(struct gone_plan *g, enum op op, uint32_t from, uint32_t to, struct err *e)
+static int count_lot(struct missing_rows *g, enum op op, uint32_t from, uint32_t to, struct err *e)
 {
     size_t i = 0;
     while (i < g->lots_n && (g->lots[i].op != op || g->lots[i].from != from || g->lots[i].to != to))
@@ -162,8 +162,8 @@ static int count_lot(struct gone_plan *g, enum op op, uint32_t from, uint32_t to
 
 static void sum_up(struct run *r)
 {
-    for (size_t i = 0; i < r->gone->lots_n; i++) {
-        const struct lot *lot = &r->gone->lots[i];
+    for (size_t i = 0; i < r->missing->lots_n; i++) {
+        const struct lot *lot = &r->missing->lots[i];
         uint64_t batch = lot->op == OP_REMOVE ? LEADS_DELETE_MAX : LEADS_MOVE_MAX;
         /* A DELETE has a look before it and one after. */
         uint64_t requests = lot->op == OP_REMOVE ? 3 : 1;
@@ -201,7 +201,7 @@ static int recall_stays(struct run *r, struct err *e)
     if (now == NULL || state_get(r->state, name, &before, e) < 0)
         rc = now == NULL ? err_oom(e) : -1;
     bool same = rc == 0 && before != NULL && strcmp(before, now) == 0;
-    r->gone->stays_known = same && !r->c->full;
+    r->missing->stays_known = same && !r->c->full;
     if (rc == 0 && !same && r->diff == NULL)
         rc = state_set(r->state, name, now, e);
     buf_free(&places);
@@ -214,20 +214,20 @@ static bool may_go(const struct known_lead *known, const struct run_target *to)
     if (!known->has_lead_id || (to != NULL && to->number == known->target))
         return false;
     /* Into a campaign goes nobody who bounced or unsubscribed. */
-    return to == NULL || to->target.kind != TARGET_CAMPAIGN || people_status_reason(known->status) == REASON_NONE;
+    return to == NULL || to->target.kind != TARGET_CAMPAIGN || eligibility_status_reason(known->status) == REASON_NONE;
 }
 
 static bool stays(const struct run *r, const struct known_lead *known, size_t i)
 {
     const struct gone *gone = targets_policy(r->m, i);
-    return r->gone->stays_known && (known->flags & KNOWN_STAYS) != 0 && gone->policy == GONE_MOVE &&
+    return r->missing->stays_known && (known->flags & KNOWN_STAYS) != 0 && gone->policy == GONE_MOVE &&
            !gone->delete_if_there;
 }
 
-bool run_gone_read_whole(void *ctx)
+bool missing_read_whole(void *ctx)
 {
     const struct run *r = ctx;
-    return r->gone != NULL && r->eof && !run_is_partial(r) && !keyless_blocks(r) && r->read_kind != NULL &&
+    return r->missing != NULL && r->eof && !run_is_partial(r) && !keyless_blocks(r) && r->read_kind != NULL &&
            strcmp(r->read_kind, "full") == 0;
 }
 
@@ -247,49 +247,49 @@ static int plan_removal(struct run *r, const struct hash128 *key, const struct k
     };
     if (stays(r, known, i))
         return 0;
-    int readable = run_unpack(r, known->values, &r->known_arena, &lead, e);
+    int readable = row_plan_unpack(r, known->values, &r->known_arena, &lead, e);
     if (readable < 0)
         return -1;
     if (readable == 1 && lead.core[LEAD_EMAIL].kind == VALUE_STRING)
         p.entry.email = (struct str){lead.core[LEAD_EMAIL].p, lead.core[LEAD_EMAIL].n};
     bool wanted = false;
-    if (i == 0 && (known->flags & KNOWN_UNSURE) == 0 && run_address_wanted(r, p.entry.email, &wanted, e) != 0)
+    if (i == 0 && (known->flags & KNOWN_UNSURE) == 0 && row_address_wanted(r, p.entry.email, &wanted, e) != 0)
         return -1;
     if (wanted) {
         r->hands_over = true; /* to a row with another key, which takes the lead over */
         return 0;
     }
-    if (r->diff != NULL && count_lot(r->gone, p.op, p.from, p.target, e) != 0)
+    if (r->diff != NULL && count_lot(r->missing, p.op, p.from, p.target, e) != 0)
         return -1;
-    r->gone->planned++;
-    r->gone->unsettled += known->unsettled;
-    if (run_guard_tripped(r))
+    r->missing->planned++;
+    r->missing->unsettled += known->unsettled;
+    if (guard_tripped(r))
         return 0; /* the source is not to be believed: only counted, for its guard to say so too */
-    return r->diff != NULL ? show(r, &p, !known->unsettled, e) : run_phases_put(r, &p, e);
+    return r->diff != NULL ? show(r, &p, !known->unsettled, e) : phases_put(r, &p, e);
 }
 
-int run_gone_rekey(struct run *r, const struct known_lead *old, struct err *e)
+int missing_rekey(struct run *r, const struct known_lead *old, struct err *e)
 {
     const struct run_target *to = targets_of_policy(&r->targets, r->m, 0);
     if (!mirrors(r) || !may_go(old, to) || (old->flags & (KNOWN_REMOVED | KNOWN_DELETED_THERE)) != 0)
         return 0;
-    r->gone->rekeys++;
+    r->missing->rekeys++;
     r->hands_over = true; /* a new lead that has to wait leaves the old one for the next full read */
-    return r->diff == NULL ? 0 : count_lot(r->gone, to != NULL ? OP_MOVE : OP_REMOVE, old->target,
+    return r->diff == NULL ? 0 : count_lot(r->missing, to != NULL ? OP_MOVE : OP_REMOVE, old->target,
                                            to != NULL ? to->number : old->target, e);
 }
 
-uint64_t run_gone_rekeys(const struct run *r)
+uint64_t missing_rekeys(const struct run *r)
 {
-    return r->gone->rekeys;
+    return r->missing->rekeys;
 }
 
 /* The new lead is there: now the old one may go. */
-int run_gone_superseded(void *ctx, const struct hash128 *key, const struct known_lead *old, struct err *e)
+int missing_superseded(void *ctx, const struct hash128 *key, const struct known_lead *old, struct err *e)
 {
     struct run *r = ctx;
     /* What an earlier run left open is settled before the first row: then it is found as any that is gone. */
-    if (r->gone == NULL || !mirrors(r) || keyless_blocks(r))
+    if (r->missing == NULL || !mirrors(r) || keyless_blocks(r))
         return 0;
     return plan_removal(r, key, old, 0, e);
 }
@@ -300,11 +300,11 @@ static int opted_out_elsewhere(struct run *r, const struct known_lead *known, ui
 {
     struct lead lead;
     struct hash128 address;
-    int readable = run_unpack(r, known->values, &r->known_arena, &lead, e);
+    int readable = row_plan_unpack(r, known->values, &r->known_arena, &lead, e);
     if (readable != 1 || lead.core[LEAD_EMAIL].kind != VALUE_STRING)
         return readable < 0 ? -1 : 0;
     struct str email = {lead.core[LEAD_EMAIL].p, lead.core[LEAD_EMAIL].n};
-    if (!run_address_key(r, RUN_ADDRESS, email, &address)) {
+    if (!row_address_key(r, ROW_ADDRESS, email, &address)) {
         buf_reset(&r->detail);
         if (r->m->has_key || mapping_email_key(email, &r->detail) != 0)
             return 0;
@@ -321,13 +321,13 @@ static int count_kept(struct run *r, const struct known_lead *known, struct err 
 {
     struct lead lead;
     bool wanted = false;
-    int readable = run_unpack(r, known->values, &r->known_arena, &lead, e);
+    int readable = row_plan_unpack(r, known->values, &r->known_arena, &lead, e);
     if (readable < 0)
         return -1;
     if (readable == 1 && lead.core[LEAD_EMAIL].kind == VALUE_STRING &&
-        run_address_wanted(r, (struct str){lead.core[LEAD_EMAIL].p, lead.core[LEAD_EMAIL].n}, &wanted, e) != 0)
+        row_address_wanted(r, (struct str){lead.core[LEAD_EMAIL].p, lead.core[LEAD_EMAIL].n}, &wanted, e) != 0)
         return -1;
-    r->gone->kept += !wanted;
+    r->missing->kept += !wanted;
     return 0;
 }
 
@@ -337,20 +337,20 @@ static int take_unseen(struct run *r, const struct hash128 *key, const struct kn
     bool is_gone = mark == 0;
     if (is_gone && state_any_opted_out(r->state) && opted_out_elsewhere(r, known, &mark, e) != 0)
         return -1;
-    size_t policy = (mark & STATE_OPTED_OUT) != 0 ? policy_of_rule(r, run_opt_out_rule(r, mark & ~STATE_OPTED_OUT)) : 0;
+    size_t policy = (mark & STATE_OPTED_OUT) != 0 ? policy_of_rule(r, opt_out_rule(r, mark & ~STATE_OPTED_OUT)) : 0;
     /* A rule that keeps leads does not keep those whose own row is gone. */
     if (is_gone && policy == 0 && mirrors(r))
         mark = 0;
     if (policy > 0)
         return plan_removal(r, key, known, policy, e);
     if ((mark & STATE_OPTED_OUT) != 0 || mark == MARK_SKIPPED)
-        return run_watch_put(r, known, e);
+        return active_check_put(r, known, e);
     if (is_gone && keeps(r))
         return count_kept(r, known, e);
     if (mark == MARK_REJECTED || !mirrors(r))
         return 0;
     if (keyless_blocks(r)) {
-        r->gone->waiting++;
+        r->missing->waiting++;
         return 0;
     }
     return plan_removal(r, key, known, 0, e);
@@ -360,8 +360,8 @@ static int take_unseen(struct run *r, const struct hash128 *key, const struct kn
 static int tell_waiting(struct run *r, struct err *e)
 {
     struct buf text = BUF_INIT(4096);
-    const struct gone_plan *g = r->gone;
-    if (run_gone_keyless_text(r, &text) != 0) {
+    const struct missing_rows *g = r->missing;
+    if (missing_keyless_text(r, &text) != 0) {
         buf_free(&text);
         return err_oom(e);
     }
@@ -373,7 +373,7 @@ static int tell_waiting(struct run *r, struct err *e)
 
 static int judge(struct run *r, struct err *e)
 {
-    const struct gone_plan *g = r->gone;
+    const struct missing_rows *g = r->missing;
     char advice[GUARD_ADVICE_N];
     if (g->waiting > 0 && tell_waiting(r, e) != 0)
         return -1;
@@ -383,11 +383,11 @@ static int judge(struct run *r, struct err *e)
     if (g->unsettled > 0)
         log_notice("%llu of the removals %s under way in a run that is not settled: after `leadsync resume` the diff is exact",
                    (unsigned long long)g->unsettled, g->unsettled == 1 ? "is" : "are");
-    if (!run_guard_judge(r, "removed", &r->m->guards.removed, g->planned > 0, g->planned, g->live))
+    if (!guard_judge(r, "removed", &r->m->guards.removed, g->planned > 0, g->planned, g->live))
         return 0;
     const struct guard_trip trip = {"removed", "nothing was done", "see `leadsync diff`, ", "correct the source",
-                                    run_guard_advice("removed", g->planned, g->live, advice)};
-    return run_guard_trip(r, &trip, e, "%llu of %llu known lead%s would be removed", (unsigned long long)g->planned,
+                                    guard_advice("removed", g->planned, g->live, advice)};
+    return guard_trip(r, &trip, e, "%llu of %llu known lead%s would be removed", (unsigned long long)g->planned,
                           (unsigned long long)g->live, text_plural(g->live));
 }
 
@@ -395,15 +395,15 @@ static int judge(struct run *r, struct err *e)
 static int note_kept(struct run *r, struct err *e)
 {
     char text[64];
-    if (r->diff != NULL || !run_gone_read_whole(r))
+    if (r->diff != NULL || !missing_read_whole(r))
         return 0;
-    snprintf(text, sizeof text, "%" PRIu64 " %" PRIu64, r->record.id, r->gone->kept);
-    return state_set(r->state, STATE_LEADS_KEPT, r->gone->kept > 0 ? text : NULL, e);
+    snprintf(text, sizeof text, "%" PRIu64 " %" PRIu64, r->record.id, r->missing->kept);
+    return state_set(r->state, STATE_LEADS_KEPT, r->missing->kept > 0 ? text : NULL, e);
 }
 
-int run_gone_plan(struct run *r, struct err *e)
+int missing_plan(struct run *r, struct err *e)
 {
-    struct gone_plan *g = r->gone;
+    struct missing_rows *g = r->missing;
     struct unseen *unseen;
     bool all = mirrors(r) || keeps(r);
     int rc;
@@ -435,16 +435,16 @@ int run_gone_plan(struct run *r, struct err *e)
     return rc != 0 || note_kept(r, e) != 0 ? -1 : judge(r, e);
 }
 
-int run_gone_drops(struct run *r, const struct entry *waiting, bool *drops, struct err *e)
+int missing_drops_retry(struct run *r, const struct entry *waiting, bool *drops, struct err *e)
 {
     *drops = mirrors(r) && !keyless_blocks(r);
     /* Without a mirror what waits is sent for a row that is gone, too, but not in place of a row of the source. */
-    if (!*drops && run_gone_read_whole(r) && run_address_has(r, waiting->email, drops, e) != 0)
+    if (!*drops && missing_read_whole(r) && row_address_has(r, waiting->email, drops, e) != 0)
         return -1;
-    return *drops ? run_end_wait(r, waiting, e) : 0;
+    return *drops ? missing_end_wait(r, waiting, e) : 0;
 }
 
-int run_end_wait(struct run *r, const struct entry *waiting, struct err *e)
+int missing_end_wait(struct run *r, const struct entry *waiting, struct err *e)
 {
     if (r->diff != NULL || state_retries_n(r->state) == 0)
         return 0;

@@ -3,12 +3,12 @@
  * Two records of one person are what a duplicate in a CRM looks like, and often only one of them says that the person opted
  * out. So such a row wins over every other row of the person in the read, before it or after it: the others are left out,
  * and the rule's `then` decides about the lead that is there. The person is the row key and, under a `key:` of the mapping's
- * own, the address as well. Rows wait for the end of the source for that (run_hold.c). */
+ * own, the address as well. Rows wait for the end of the source for that (guard_spool.c). */
 #include "config.h"
 
 #include "sync/pipeline/run_int.h"
 
-#include "sync/plan/people.h"
+#include "sync/plan/eligibility.h"
 
 enum { MARK_BITS = 40, DETAIL_MAX = 1 << 20 };
 
@@ -27,24 +27,24 @@ static size_t read_mark(const struct run *r, uint64_t mark, uint64_t *row)
     return (size_t)((mark - 1) % n) + 1;
 }
 
-size_t run_opt_out_rule(const struct run *r, uint64_t mark)
+size_t opt_out_rule(const struct run *r, uint64_t mark)
 {
     uint64_t row;
     return mapping_skip_value(r->m, read_mark(r, mark, &row)).rule;
 }
 
-bool run_opt_out_removes(const struct run *r, size_t rule)
+bool opt_out_removes(const struct run *r, size_t rule)
 {
     return !run_is_partial(r) && mapping_skip_then(r->m, rule - 1)->policy != GONE_KEEP;
 }
 
-int run_opt_out_take(struct run *r, const struct mapped *mapped, const struct entry *entry, struct err *e)
+int opt_out_take(struct run *r, const struct mapped *mapped, const struct entry *entry, struct err *e)
 {
     struct hash128 address;
     uint64_t mark = make_mark(r, entry->row, mapped->skip_value);
     if (entry->key_text.n > 0 && state_opt_out(r->state, &entry->key, mark, e) != 0)
         return -1;
-    return run_address_key(r, RUN_ADDRESS, mapped->email_key, &address) ? state_opt_out(r->state, &address, mark, e) : 0;
+    return row_address_key(r, ROW_ADDRESS, mapped->email_key, &address) ? state_opt_out(r->state, &address, mark, e) : 0;
 }
 
 /* By the row's key, else by its address; then the rule is for the lead of this key as well. 1/0/-1 */
@@ -52,7 +52,7 @@ static int find(struct run *r, const struct entry *entry, uint64_t *mark, struct
 {
     struct hash128 address;
     int rc = entry->key_text.n > 0 ? state_opted_out(r->state, &entry->key, mark, e) : 0;
-    if (rc != 0 || !run_address_key(r, RUN_ADDRESS, entry->email, &address))
+    if (rc != 0 || !row_address_key(r, ROW_ADDRESS, entry->email, &address))
         return rc;
     rc = state_opted_out(r->state, &address, mark, e);
     if (rc == 1 && entry->key_text.n > 0 && state_opt_out(r->state, &entry->key, *mark, e) != 0)
@@ -60,11 +60,11 @@ static int find(struct run *r, const struct entry *entry, uint64_t *mark, struct
     return rc;
 }
 
-bool run_opt_out_may_mail(const struct target *target, const struct known_lead *known)
+bool opt_out_may_mail(const struct target *target, const struct known_lead *known)
 {
     bool gone = (known->flags & (KNOWN_REMOVED | KNOWN_DELETED_THERE)) != 0;
     return known->has_lead_id && !gone && target != NULL && target->kind == TARGET_CAMPAIGN &&
-           people_status_reason(known->status) == REASON_NONE;
+           eligibility_status_reason(known->status) == REASON_NONE;
 }
 
 /* The lead that stays, although its person opts out: whether the campaign mails it, only Instantly knows. */
@@ -72,14 +72,14 @@ static int tell_lead(struct run *r, struct entry *entry, size_t value, struct bu
 {
     struct known_lead known;
     if (entry->key_text.n == 0 || state_leads_n(r->state) == 0 ||
-        run_opt_out_removes(r, mapping_skip_value(r->m, value).rule))
+        opt_out_removes(r, mapping_skip_value(r->m, value).rule))
         return 0;
     arena_reset(&r->known_arena);
     int rc = state_lead_get(r->state, &entry->key, &r->known_arena, &known, e);
     if (rc != 1)
         return rc;
     const struct target *target = run_target(r, known.target);
-    if (!run_opt_out_may_mail(target, &known))
+    if (!opt_out_may_mail(target, &known))
         return 0;
     entry->has_lead_id = true;
     entry->lead_id = known.lead_id;
@@ -99,13 +99,13 @@ static int tell(struct run *r, struct entry *entry, uint64_t row, size_t value, 
     return rc;
 }
 
-int run_opt_out_tell(struct run *r, const struct mapped *mapped, struct entry *entry, const char **column, struct err *e)
+int opt_out_report(struct run *r, const struct mapped *mapped, struct entry *entry, const char **column, struct err *e)
 {
     *column = mapping_skip_value(r->m, mapped->skip_value).column;
     return tell(r, entry, 0, mapped->skip_value, mapped->skip_cell, e);
 }
 
-int run_opt_out_leave(struct run *r, struct entry *entry, uint32_t target, struct err *e)
+int opt_out_leave(struct run *r, struct entry *entry, uint32_t target, struct err *e)
 {
     uint64_t mark, row;
     if (!state_any_opted_out(r->state))
@@ -117,7 +117,7 @@ int run_opt_out_leave(struct run *r, struct entry *entry, uint32_t target, struc
     entry->outcome = OUTCOME_SKIPPED;
     entry->reason = REASON_SKIP_WHEN;
     entry->values = STR_NONE;
-    if (tell(r, entry, row, value, mapping_skip_value(r->m, value).value, e) != 0 || run_leave_out(r, entry, target, NULL, STR_NONE, e) != 0)
+    if (tell(r, entry, row, value, mapping_skip_value(r->m, value).value, e) != 0 || row_plan_leave_out(r, entry, target, NULL, STR_NONE, e) != 0)
         return -1;
     return 1;
 }

@@ -16,7 +16,7 @@ static int is_forgotten_word(struct run *r, struct str word, bool *forgotten, st
     return state_forgotten_address(r->state, buf_str(&r->detail), forgotten, e);
 }
 
-int run_is_forgotten(struct run *r, const struct entry *entry, bool *forgotten, struct err *e)
+int forgotten_rows_match(struct run *r, const struct entry *entry, bool *forgotten, struct err *e)
 {
     bool any;
     *forgotten = false;
@@ -91,11 +91,11 @@ static void blot(const struct run *r, struct entry *entry)
     entry->key_text = entry->email = entry->values = entry->cells = entry->cells_by_values = STR_NONE;
 }
 
-int run_blot_out(struct run *r, struct entry *entry, bool *blotted, struct err *e)
+int forgotten_rows_erase(struct run *r, struct entry *entry, bool *blotted, struct err *e)
 {
     bool any, forgotten, named = false;
     *blotted = false;
-    if (run_is_forgotten(r, entry, &forgotten, e) != 0 || state_forgets(r->state, &any, e) != 0)
+    if (forgotten_rows_match(r, entry, &forgotten, e) != 0 || state_forgets(r->state, &any, e) != 0)
         return -1;
     if (!forgotten && any && entry->outcome == OUTCOME_REJECTED && find_in_row(r, entry, &named, e) != 0)
         return -1;

@@ -1,6 +1,6 @@
 /* The guards: what they count, what they allow, and what is said when they stop a run.
  *
- * A guard that is exceeded only says so (run_guard_trip()); the run ends where run_guard_verdict() asks, with all of them
+ * A guard that is exceeded only says so (guard_trip()); the run ends where guard_verdict() asks, with all of them
  * in one message, so that nobody pays one run for each. A dry run warns of each and goes on. */
 #include "config.h"
 
@@ -15,7 +15,7 @@
 
 enum { FORETOLD_BYTES = 1 << 16 };
 
-bool run_guard_exceeds(const struct guard_limit *limit, uint64_t n, uint64_t whole)
+bool guard_exceeds(const struct guard_limit *limit, uint64_t n, uint64_t whole)
 {
     switch (limit->kind) {
     case GUARD_SHARE: return (double)n > limit->value * (double)whole;
@@ -36,7 +36,7 @@ static void limit_text(const struct guard_limit *limit, char *out, size_t size)
     }
 }
 
-void run_guard_note(struct run *r, const char *name, const struct guard_limit *limit, uint64_t n, uint64_t whole, bool stops)
+void guard_note(struct run *r, const char *name, const struct guard_limit *limit, uint64_t n, uint64_t whole, bool stops)
 {
     struct run_report *report = r->report;
     size_t i = 0;
@@ -50,19 +50,19 @@ void run_guard_note(struct run *r, const char *name, const struct guard_limit *l
     limit_text(limit, guard->limit, sizeof guard->limit);
 }
 
-bool run_guard_judge(struct run *r, const char *name, const struct guard_limit *limit, bool speaks, uint64_t n,
+bool guard_judge(struct run *r, const char *name, const struct guard_limit *limit, bool speaks, uint64_t n,
                      uint64_t whole)
 {
-    bool stops = speaks && run_guard_exceeds(limit, n, whole);
-    run_guard_note(r, name, limit, n, whole, stops);
+    bool stops = speaks && guard_exceeds(limit, n, whole);
+    guard_note(r, name, limit, n, whole, stops);
     return stops;
 }
 
-const char *run_guard_advice(const char *guard, uint64_t n, uint64_t whole, char text[GUARD_ADVICE_N])
+const char *guard_advice(const char *guard, uint64_t n, uint64_t whole, char text[GUARD_ADVICE_N])
 {
     struct guard_limit limit = {.kind = GUARD_SHARE};
     unsigned percent = 0;
-    while (percent <= 100 && run_guard_exceeds(&limit, n, whole))
+    while (percent <= 100 && guard_exceeds(&limit, n, whole))
         limit.value = ++percent / 100.0; /* as a mapping's is read, so that both round alike */
     if (percent > 100)
         snprintf(text, GUARD_ADVICE_N, "--guard %s=none", guard);
@@ -82,7 +82,7 @@ static int append(struct run *r, const struct guard_trip *trip, const char *what
                     trip->done, trip->see, trip->remedy, trip->allow);
 }
 
-int run_guard_trip(struct run *r, const struct guard_trip *trip, struct err *e, const char *fmt, ...)
+int guard_trip(struct run *r, const struct guard_trip *trip, struct err *e, const char *fmt, ...)
 {
     char what[256];
     va_list ap;
@@ -94,12 +94,12 @@ int run_guard_trip(struct run *r, const struct guard_trip *trip, struct err *e, 
     struct buf text = BUF_INIT(FORETOLD_BYTES);
     int rc = buf_addf(&text, "guard `%s`: %s: %s, or allow it with %s", trip->guard, what, trip->remedy, trip->allow) != 0 ||
                      buf_cstr(&text) == NULL
-                 ? err_oom(e) : run_guard_foretell(r, text.p, e);
+                 ? err_oom(e) : guard_foretell(r, text.p, e);
     buf_free(&text);
     return rc;
 }
 
-int run_guard_foretell(struct run *r, const char *text, struct err *e)
+int guard_foretell(struct run *r, const char *text, struct err *e)
 {
     r->would_stop = true;
     if (r->asks)
@@ -108,19 +108,19 @@ int run_guard_foretell(struct run *r, const char *text, struct err *e)
     return buf_addf(&r->verdict, "%s\n", text) != 0 ? err_oom(e) : 0;
 }
 
-bool run_guard_tripped(const struct run *r)
+bool guard_tripped(const struct run *r)
 {
     return r->tripped.n > 0;
 }
 
-int run_guard_detail(struct run *r, struct str *out, struct err *e)
+int guard_detail(struct run *r, struct str *out, struct err *e)
 {
     struct buf text = BUF_INIT(FORETOLD_BYTES);
     const struct run_report *report = r->report;
     size_t n = 0;
     int bad = 0;
     *out = STR_NONE;
-    if (!run_guard_tripped(r))
+    if (!guard_tripped(r))
         return 0;
     for (size_t i = 0; i < report->guards_n; i++)
         n += report->guards[i].stops;
@@ -136,9 +136,9 @@ int run_guard_detail(struct run *r, struct str *out, struct err *e)
     return bad == 0 ? 0 : err_oom(e);
 }
 
-int run_guard_verdict(struct run *r, struct err *e)
+int guard_verdict(struct run *r, struct err *e)
 {
-    if (!run_guard_tripped(r))
+    if (!guard_tripped(r))
         return 0;
     const char *text = buf_cstr(&r->tripped);
     return text == NULL ? err_oom(e) : err_set(e, XS_GUARD, "%s", text);
@@ -156,29 +156,29 @@ static int judge_rejected(struct run *r, uint64_t not_counted, struct err *e)
     uint64_t rejected = t->outcomes[OUTCOME_REJECTED] - t->refused_before - not_counted, rows = t->read - t->refused_before;
     char before[96] = "";
     r->judged_rows = t->read;
-    if (!run_guard_judge(r, "rejected", &r->m->guards.rejected, rejected >= RUN_REJECTED_MIN, rejected, rows) ||
+    if (!guard_judge(r, "rejected", &r->m->guards.rejected, rejected >= RUN_REJECTED_MIN, rejected, rows) ||
         r->rejected_told)
         return 0;
     r->rejected_told = true; /* a dry run goes on reading */
     if (t->refused_before > 0)
         snprintf(before, sizeof before, " (besides %llu that were refused before)", (unsigned long long)t->refused_before);
-    return run_guard_trip(r, &trip, e, "%llu of %llu rows %s rejected%s", (unsigned long long)rejected,
+    return guard_trip(r, &trip, e, "%llu of %llu rows %s rejected%s", (unsigned long long)rejected,
                           (unsigned long long)rows, r->diff != NULL ? "are" : "were", before);
 }
 
-int run_guard_rejected(struct run *r, struct err *e)
+int guard_rejected(struct run *r, struct err *e)
 {
     return judge_rejected(r, 0, e);
 }
 
 /* Bad addresses are what some lists are full of, and no reason to stop in the middle. */
-int run_guard_refused(void *run, struct err *e)
+int guard_refused(void *run, struct err *e)
 {
     struct run *r = run;
-    return judge_rejected(r, r->tally->found_bad, e) != 0 ? -1 : run_guard_verdict(r, e);
+    return judge_rejected(r, r->tally->found_bad, e) != 0 ? -1 : guard_verdict(r, e);
 }
 
-int run_guard_source(struct run *r, struct err *e)
+int guard_source(struct run *r, struct err *e)
 {
     static const struct guard_trip empty = {"empty_source", "nothing was done", "", "check the source",
                                             "--guard empty_source=none"};
@@ -190,14 +190,14 @@ int run_guard_source(struct run *r, struct err *e)
         log_notice("%s: has %sno rows", r->source->label, r->m->source.as.csv.header ? "a header and " : "");
     if (strcmp(r->read_kind, "full") != 0 || last == 0)
         return 0;
-    bool no_rows = run_guard_judge(r, "empty_source", &r->m->guards.empty_source, read == 0, read == 0, last);
+    bool no_rows = guard_judge(r, "empty_source", &r->m->guards.empty_source, read == 0, read == 0, last);
     if (no_rows &&
-        run_guard_trip(r, &empty, e, "the source has no rows, and the last complete read had %llu",
+        guard_trip(r, &empty, e, "the source has no rows, and the last complete read had %llu",
                        (unsigned long long)last) != 0)
         return -1;
-    if (!run_guard_judge(r, "source_shrank", &r->m->guards.source_shrank, true, read < last ? last - read : 0, last))
+    if (!guard_judge(r, "source_shrank", &r->m->guards.source_shrank, true, read < last ? last - read : 0, last))
         return 0;
-    return run_guard_trip(r, &shrank, e, "%llu row%s read, the last complete read had %llu", (unsigned long long)read,
+    return guard_trip(r, &shrank, e, "%llu row%s read, the last complete read had %llu", (unsigned long long)read,
                           read == 1 ? " was" : "s were", (unsigned long long)last);
 }
 
@@ -210,11 +210,11 @@ static bool judges_changed(const struct run *r)
     return r->known_there >= CHANGED_KNOWN_MIN && r->m->mode != MODE_CREATE;
 }
 
-bool run_guard_changed_may_stop(const struct run *r)
+bool guard_changed_may_stop(const struct run *r)
 {
     /* Each row changes one lead, and no two rows the same. */
     uint64_t to_come = r->known_there > r->known_seen ? r->known_there - r->known_seen : 0;
-    return judges_changed(r) && run_guard_exceeds(&r->m->guards.changed, r->updates + to_come, r->known_there);
+    return judges_changed(r) && guard_exceeds(&r->m->guards.changed, r->updates + to_come, r->known_there);
 }
 
 static int64_t rows_of(struct json_object *rows, const char *name)
@@ -247,12 +247,12 @@ static int wrote_by_another(struct run *r, struct err *e)
     return rc;
 }
 
-int run_guard_changed(struct run *r, struct err *e)
+int guard_changed(struct run *r, struct err *e)
 {
     char advice[GUARD_ADVICE_N], allow[2 * GUARD_ADVICE_N + 128];
-    if (!run_guard_judge(r, "changed", &r->m->guards.changed, judges_changed(r), r->updates, r->known_there))
+    if (!guard_judge(r, "changed", &r->m->guards.changed, judges_changed(r), r->updates, r->known_there))
         return 0;
-    run_guard_advice("changed", r->updates, r->known_there, advice);
+    guard_advice("changed", r->updates, r->known_there, advice);
     int another = wrote_by_another(r, e);
     if (another < 0)
         return -1;
@@ -261,6 +261,6 @@ int run_guard_changed(struct run *r, struct err *e)
              another ? (int)strcspn(advice, ",") : 0, advice);
     const struct guard_trip trip = {"changed", "nothing was done", "see `leadsync diff`, ", "correct the mapping or the source",
                                     allow};
-    return run_guard_trip(r, &trip, e, "%llu of %llu known leads would be updated", (unsigned long long)r->updates,
+    return guard_trip(r, &trip, e, "%llu of %llu known leads would be updated", (unsigned long long)r->updates,
                           (unsigned long long)r->known_there);
 }

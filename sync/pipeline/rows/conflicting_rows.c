@@ -16,13 +16,13 @@
 
 enum { SLOTS_BITS = 17, PAIRS_SHOWN = 3, PAIRS_BYTES = 200 };
 
-struct flip_slot {
+struct conflict_slot {
     unsigned char key[8]; /* of the key's hash; the slot's number is in other bytes of it */
     uint64_t digest, row; /* row 0: empty */
 };
 
-struct flips {
-    struct flip_slot *slots;
+struct conflicting_rows {
+    struct conflict_slot *slots;
     uint64_t n;              /* rows with other values than an earlier row of their key */
     char pairs[PAIRS_BYTES]; /* the first of them, for the message */
 };
@@ -36,19 +36,19 @@ static const char *query_of(const struct run *r)
     return !sql ? NULL : whole ? spec->as.sql.full_query : spec->as.sql.query;
 }
 
-int run_flips_start(struct run *r, struct err *e)
+int conflicting_rows_start(struct run *r, struct err *e)
 {
     const char *query = query_of(r);
 
     if (query == NULL || sqltext_is_ordered(query) || r->m->duplicates == DUPLICATES_REJECT)
         return 0;
-    r->flips = calloc(1, sizeof *r->flips);
-    if (r->flips != NULL)
-        r->flips->slots = calloc((size_t)1 << SLOTS_BITS, sizeof *r->flips->slots);
-    return r->flips != NULL && r->flips->slots != NULL ? 0 : err_oom(e);
+    r->conflicts = calloc(1, sizeof *r->conflicts);
+    if (r->conflicts != NULL)
+        r->conflicts->slots = calloc((size_t)1 << SLOTS_BITS, sizeof *r->conflicts->slots);
+    return r->conflicts != NULL && r->conflicts->slots != NULL ? 0 : err_oom(e);
 }
 
-static void add_pair(struct flips *f, uint64_t earlier, uint64_t later)
+static void add_pair(struct conflicting_rows *f, uint64_t earlier, uint64_t later)
 {
     size_t n = strlen(f->pairs);
 
@@ -57,15 +57,15 @@ static void add_pair(struct flips *f, uint64_t earlier, uint64_t later)
                  (unsigned long long)later);
 }
 
-void run_flips_see(struct run *r, const struct entry *entry, uint64_t digest)
+void conflicting_rows_add(struct run *r, const struct entry *entry, uint64_t digest)
 {
-    struct flips *f = r->flips;
+    struct conflicting_rows *f = r->conflicts;
     uint32_t number;
 
     if (f == NULL || entry->row == 0)
         return;
     memcpy(&number, entry->key.b + sizeof f->slots->key, sizeof number);
-    struct flip_slot *slot = &f->slots[number & ((1U << SLOTS_BITS) - 1)];
+    struct conflict_slot *slot = &f->slots[number & ((1U << SLOTS_BITS) - 1)];
     bool same_key = slot->row != 0 && memcmp(slot->key, entry->key.b, sizeof slot->key) == 0;
     if (same_key && slot->digest != digest) {
         f->n++;
@@ -78,9 +78,9 @@ void run_flips_see(struct run *r, const struct entry *entry, uint64_t digest)
     slot->row = entry->row;
 }
 
-void run_flips_tell(const struct run *r)
+void conflicting_rows_report(const struct run *r)
 {
-    const struct flips *f = r->flips;
+    const struct conflicting_rows *f = r->conflicts;
 
     if (f != NULL && f->n > 0)
         log_warning("%s: %llu row%s the key of an earlier row and other values (rows %s%s): which of them counts may change with "
@@ -88,10 +88,10 @@ void run_flips_tell(const struct run *r)
                     (unsigned long long)f->n, f->n == 1 ? " has" : "s have", f->pairs, f->n > PAIRS_SHOWN ? ", …" : "");
 }
 
-void run_flips_free(struct run *r)
+void conflicting_rows_free(struct run *r)
 {
-    if (r->flips != NULL)
-        free(r->flips->slots);
-    free(r->flips);
-    r->flips = NULL;
+    if (r->conflicts != NULL)
+        free(r->conflicts->slots);
+    free(r->conflicts);
+    r->conflicts = NULL;
 }

@@ -34,7 +34,7 @@ static void tell(struct str column, struct str variable, const char *campaign)
                     STR_ARG(column), campaign, STR_ARG(variable));
 }
 
-int run_variables(struct run *r, struct str **names, size_t *n, struct err *e)
+int unused_columns_variables(struct run *r, struct str **names, size_t *n, struct err *e)
 {
     const struct target *t = &r->targets.v[0].target;
     if (r->api == NULL || t->kind != TARGET_CAMPAIGN || r->variables_unknown)
@@ -50,7 +50,7 @@ int run_variables(struct run *r, struct str **names, size_t *n, struct err *e)
     return 0;
 }
 
-int run_tell_wanted(struct run *r, struct err *e)
+int unused_columns_report(struct run *r, struct err *e)
 {
     const struct target *t = &r->targets.v[0].target;
     const struct str *unused;
@@ -58,7 +58,7 @@ int run_tell_wanted(struct run *r, struct err *e)
     size_t n, unused_n = mapping_unused(r->m, &unused);
     if (r->m->path != NULL || unused_n == 0)
         return 0;
-    int rc = run_variables(r, &variables, &n, e);
+    int rc = unused_columns_variables(r, &variables, &n, e);
     if (rc != 1)
         return rc;
     for (size_t i = 0; i < unused_n; i++) {

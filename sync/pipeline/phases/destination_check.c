@@ -155,7 +155,7 @@ static bool is_wanted(const struct run *r)
     return false;
 }
 
-int run_doubles_sort(struct run *r, struct err *e)
+int destination_check_sort(struct run *r, struct err *e)
 {
     struct spool *in = r->removals, *out = NULL;
     struct planned planned;

@@ -7,7 +7,7 @@
 #include "sync/base/log.h"
 #include "sync/base/text.h"
 
-int run_emptied_see(struct run *r, const struct row *row, const struct mapped *mapped, struct err *e)
+int emptied_values_count(struct run *r, const struct row *row, const struct mapped *mapped, struct err *e)
 {
     bool first = r->emptied == 0;
     r->emptied += mapped->emptied_n;
@@ -21,7 +21,7 @@ int run_emptied_see(struct run *r, const struct row *row, const struct mapped *m
     return r->emptied_first != NULL ? 0 : err_oom(e);
 }
 
-void run_emptied_tell(const struct run *r)
+void emptied_values_report(const struct run *r)
 {
     if (r->emptied > 0)
         log_notice("%llu value%s left empty by on_error: empty, the first is %s", (unsigned long long)r->emptied,

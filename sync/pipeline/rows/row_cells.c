@@ -3,15 +3,15 @@
 
 #include "sync/pipeline/run_int.h"
 
-bool run_wants_cells(const struct run *r)
+bool row_cells_wanted(const struct run *r)
 {
     return r->diff == NULL || diff_wants_cells(r->diff);
 }
 
 /* The row as it was read, for `rejects`: packed only where it may be needed, most rows are unchanged. */
-int run_keep_cells(struct run *r, struct entry *entry, struct err *e)
+int row_cells_keep(struct run *r, struct entry *entry, struct err *e)
 {
-    if (!run_wants_cells(r) || r->row == NULL || entry->cells.n > 0 || entry->cells_by_values.n > 0)
+    if (!row_cells_wanted(r) || r->row == NULL || entry->cells.n > 0 || entry->cells_by_values.n > 0)
         return 0;
     buf_reset(&r->cells);
     if (cells_pack(r->row->cells, r->row->n, &r->cells) != 0)
@@ -37,13 +37,13 @@ static int unpack_cells(struct run *r, struct str packed, struct cell **out, siz
     return 0;
 }
 
-int run_keep_cells_by_values(struct run *r, struct entry *entry, struct err *e)
+int row_cells_keep_by_values(struct run *r, struct entry *entry, struct err *e)
 {
     const struct cell *cells = r->row != NULL ? r->row->cells : NULL;
     size_t n = r->row != NULL ? r->row->n : 0;
     struct cell *unpacked;
     if (entry->values.n == 0)
-        return run_keep_cells(r, entry, e);
+        return row_cells_keep(r, entry, e);
     if (entry->cells.n > 0) {
         if (unpack_cells(r, entry->cells, &unpacked, &n, e) != 0)
             return -1;

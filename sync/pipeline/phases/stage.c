@@ -8,30 +8,30 @@
 
 #include "sync/base/stop.h"
 
-uint32_t run_stage_list(const struct run *r)
+uint32_t stage_list(const struct run *r)
 {
     return r->m->stage.on && r->targets.created_n > r->targets.mapped_n ? r->targets.v[r->targets.mapped_n].number : 0;
 }
 
-uint32_t run_stage_target(const struct run *r, struct entry *entry, uint32_t target)
+uint32_t stage_target(const struct run *r, struct entry *entry, uint32_t target)
 {
     entry->staged = r->m->stage.on;
-    return entry->staged ? run_stage_list(r) : target;
+    return entry->staged ? stage_list(r) : target;
 }
 
-bool run_is_promotion(const struct run *r, uint32_t from)
+bool stage_is_promotion(const struct run *r, uint32_t from)
 {
-    return r->m->stage.on && from == run_stage_list(r);
+    return r->m->stage.on && from == stage_list(r);
 }
 
-int run_stage_put(void *run, const struct planned *move, struct err *e)
+int stage_put(void *run, const struct planned *move, struct err *e)
 {
     struct run *r = run;
     struct entry entry = move->entry;
     if (r->moves != NULL)
-        return run_phases_put(r, move, e);
+        return phases_put(r, move, e);
     /* The run was stopped while the create was under way: what waits has been given up already. */
     entry.outcome = OUTCOME_DEFERRED;
     entry.reason = stop_requested() != 0 ? REASON_INTERRUPTED : REASON_TIME_BUDGET;
-    return run_leave_out(r, &entry, move->target, NULL, STR_NONE, e);
+    return row_plan_leave_out(r, &entry, move->target, NULL, STR_NONE, e);
 }

@@ -14,11 +14,11 @@
 
 enum { JUDGE_ROWS = 10000, ATTEMPTS_MAX = 5, SPOOL_MEMORY = 8 << 20 };
 
-int run_hold_start(struct run *r, struct err *e)
+int guard_spool_start(struct run *r, struct err *e)
 {
     const struct guard_limit *shrank = &r->m->guards.source_shrank;
     r->hold_rows = JUDGE_ROWS;
-    if (run_phases_start(r, e) != 0 || run_gone_start(r, e) != 0)
+    if (phases_start(r, e) != 0 || missing_start(r, e) != 0)
         return -1;
     /* A source is known not to have shrunk when as many rows were read as the guard asks for. */
     if (r->last_full_rows > 0 && strcmp(r->read_kind, "full") == 0) {
@@ -29,15 +29,15 @@ int run_hold_start(struct run *r, struct err *e)
         if (least > (double)r->hold_rows)
             r->hold_rows = (uint64_t)least;
     }
-    if (run_holds_all(r))
+    if (phases_hold_all(r))
         r->hold_rows = UINT64_MAX;
     if (state_leads_there(r->state, &r->known_there, e) != 0)
         return -1;
-    if (r->diff == NULL && spool_new(SPOOL_MEMORY, &r->held, e) != 0)
+    if (r->diff == NULL && spool_new(SPOOL_MEMORY, &r->guard_spool, e) != 0)
         return -1;
     if (r->m->duplicates != DUPLICATES_FIRST)
-        return spool_new(SPOOL_MEMORY, &r->contest, e);
-    return mapping_skip_values_n(r->m) > 0 ? spool_new(SPOOL_MEMORY, &r->waiting, e) : 0;
+        return spool_new(SPOOL_MEMORY, &r->dedupe_spool, e);
+    return mapping_skip_values_n(r->m) > 0 ? spool_new(SPOOL_MEMORY, &r->opt_out_spool, e) : 0;
 }
 
 /* ---- letting go ---- */
@@ -47,40 +47,40 @@ static int leave_planned_out(struct run *r, const struct planned *planned, enum 
     struct entry entry = planned->entry;
     entry.outcome = OUTCOME_SKIPPED;
     entry.reason = reason;
-    return run_leave_out(r, &entry, planned->target, NULL, STR_NONE, e);
+    return row_plan_leave_out(r, &entry, planned->target, NULL, STR_NONE, e);
 }
 
 /* An owner that waits from an earlier run may have no row any more: the row waits until a full read tells. */
 static int leave_to_owner(struct run *r, const struct planned *planned, struct err *e)
 {
     bool waits;
-    if (run_address_owner_waits(r, planned->entry.email, &waits, e) != 0)
+    if (row_address_owner_waits(r, planned->entry.email, &waits, e) != 0)
         return -1;
-    if (waits && run_address_wait_for_full(r)) {
+    if (waits && row_address_wait_for_full(r)) {
         struct entry entry = planned->entry;
         entry.outcome = OUTCOME_DEFERRED;
         entry.reason = REASON_OUTCOME_OPEN;
-        return run_leave_out(r, &entry, planned->target, NULL, STR_NONE, e);
+        return row_plan_leave_out(r, &entry, planned->target, NULL, STR_NONE, e);
     }
-    return run_end_wait(r, &planned->entry, e) != 0 ? -1
+    return missing_end_wait(r, &planned->entry, e) != 0 ? -1
                                                     : leave_planned_out(r, planned, REASON_DUPLICATE_IN_SOURCE, e);
 }
 
 /* Whatever the step ends with, the row at hand goes to the upload, which counts it: as deferred where nothing more is
  * sent. */
-int run_upload_one(struct run *r, const struct planned *planned, struct err *e)
+int guard_spool_upload(struct run *r, const struct planned *planned, struct err *e)
 {
     struct err late = ERR_INIT;
     bool removal = planned->op == OP_REMOVE || planned->entry.row == 0, forgotten = false, other = false;
     /* A row may have waited for hours since it was planned, and its person may be forgotten by now. */
     int rc = removal ? rekey_is_taken(r->state, &planned->entry.lead_id, &other, e)
-                     : run_is_forgotten(r, &planned->entry, &forgotten, e);
+                     : forgotten_rows_match(r, &planned->entry, &forgotten, e);
     if (removal && other)
         return 0; /* the lead is a row's now */
     if (forgotten)
         return leave_planned_out(r, planned, REASON_DELETED_THERE, e);
     if (rc == 0 && planned->op == OP_CREATE)
-        rc = run_address_owned(r, planned->entry.email, &other, e);
+        rc = row_address_owned(r, planned->entry.email, &other, e);
     if (other)
         return leave_to_owner(r, planned, e);
     while (rc == 0 && upload_full(r->upload))
@@ -91,31 +91,31 @@ int run_upload_one(struct run *r, const struct planned *planned, struct err *e)
     return rc;
 }
 
-int run_hold_put(struct run *r, const struct planned *planned, struct err *e)
+int guard_spool_put(struct run *r, const struct planned *planned, struct err *e)
 {
     if (planned->op == OP_MOVE || planned->op == OP_REMOVE)
-        return run_phases_put(r, planned, e);
-    return r->held != NULL ? spool_put(r->held, planned, e) : run_upload_one(r, planned, e);
+        return phases_put(r, planned, e);
+    return r->guard_spool != NULL ? spool_put(r->guard_spool, planned, e) : guard_spool_upload(r, planned, e);
 }
 
 /* One by one: a record counts as deferred only while it is still held. */
 static int release(struct run *r, struct err *e)
 {
-    struct spool *held = r->held;
+    struct spool *held = r->guard_spool;
     struct planned planned;
     int rc = 1;
     r->releases = true;
     while (rc == 1 && (rc = spool_get(held, &planned, e)) == 1)
-        if (run_upload_one(r, &planned, e) != 0)
+        if (guard_spool_upload(r, &planned, e) != 0)
             rc = -1;
     if (rc == 0) {
-        r->held = NULL;
+        r->guard_spool = NULL;
         spool_free(held);
     }
     return rc;
 }
 
-int run_consent(struct run *r, uint64_t rows, struct err *e)
+int guard_spool_consent(struct run *r, uint64_t rows, struct err *e)
 {
     if (r->c->consent == NULL || rows == 0)
         return 0;
@@ -141,16 +141,16 @@ int run_consent(struct run *r, uint64_t rows, struct err *e)
 /* Where the source can be read only once, the question comes in the run itself. */
 static int consent(struct run *r, struct err *e)
 {
-    return r->diff == NULL ? run_consent(r, spool_n(r->held), e) : 0;
+    return r->diff == NULL ? guard_spool_consent(r, spool_n(r->guard_spool), e) : 0;
 }
 
-int run_hold_step(struct run *r, struct err *e)
+int guard_spool_step(struct run *r, struct err *e)
 {
-    bool lets_go = r->held != NULL && r->contest == NULL && r->waiting == NULL && r->tally->read >= r->hold_rows &&
-                   !run_guard_changed_may_stop(r);
+    bool lets_go = r->guard_spool != NULL && r->dedupe_spool == NULL && r->opt_out_spool == NULL && r->tally->read >= r->hold_rows &&
+                   !guard_changed_may_stop(r);
     if (!lets_go && r->tally->read < r->judged_rows + JUDGE_ROWS)
         return 0;
-    if (run_guard_rejected(r, e) != 0 || run_guard_verdict(r, e) != 0)
+    if (guard_rejected(r, e) != 0 || guard_verdict(r, e) != 0)
         return -1;
     if (!lets_go)
         return 0;
@@ -159,18 +159,18 @@ int run_hold_step(struct run *r, struct err *e)
 
 /* ---- duplicates: last | reject ---- */
 
-int run_contest_put(struct run *r, const struct entry *entry, const struct lead *lead, uint32_t target, struct err *e)
+int dedupe_spool_put(struct run *r, const struct entry *entry, const struct lead *lead, uint32_t target, struct err *e)
 {
     struct planned planned = {.op = OP_NONE, .target = target, .entry = *entry};
     buf_reset(&r->pack);
-    if (run_keep_cells(r, &planned.entry, e) != 0)
+    if (row_cells_keep(r, &planned.entry, e) != 0)
         return -1;
     if (lead_pack(lead, &r->pack) != 0)
         return err_oom(e);
     planned.entry.values = buf_str(&r->pack);
-    if (r->flips != NULL)
-        run_flips_see(r, entry, hash_keyed64(state_secret(r->state), r->pack.p, r->pack.n) ^ target);
-    return spool_put(r->contest, &planned, e);
+    if (r->conflicts != NULL)
+        conflicting_rows_add(r, entry, hash_keyed64(state_secret(r->state), r->pack.p, r->pack.n) ^ target);
+    return spool_put(r->dedupe_spool, &planned, e);
 }
 
 struct contender {
@@ -209,7 +209,7 @@ static void judge_key(const struct run *r, struct contender *all, size_t n)
 /* Each place of the spool and to which row it loses. Needs 32 bytes a row: refused past --memory, never guessed. */
 static int losers(struct run *r, struct spool *replay, struct contender **out, struct err *e)
 {
-    size_t n = 0, cap = (size_t)spool_n(r->contest);
+    size_t n = 0, cap = (size_t)spool_n(r->dedupe_spool);
     struct contender *all = NULL;
     struct planned planned;
     int rc = 1;
@@ -219,7 +219,7 @@ static int losers(struct run *r, struct spool *replay, struct contender **out, s
     *out = all = malloc((cap + 1) * sizeof *all);
     if (all == NULL)
         return err_oom(e);
-    while ((rc = spool_get(r->contest, &planned, e)) == 1) {
+    while ((rc = spool_get(r->dedupe_spool, &planned, e)) == 1) {
         all[n] = (struct contender){.key = planned.entry.key, .at = n, .row = planned.entry.row};
         n++;
         if (spool_put(replay, &planned, e) != 0)
@@ -237,7 +237,7 @@ static int losers(struct run *r, struct spool *replay, struct contender **out, s
     return 0;
 }
 
-static int settle_contest(struct run *r, struct err *e)
+static int dedupe_spool_settle(struct run *r, struct err *e)
 {
     struct spool *replay = NULL;
     struct contender *all = NULL;
@@ -245,8 +245,8 @@ static int settle_contest(struct run *r, struct err *e)
     int rc = spool_new(SPOOL_MEMORY, &replay, e);
     if (rc == 0)
         rc = losers(r, replay, &all, e);
-    spool_free(r->contest);
-    r->contest = NULL;
+    spool_free(r->dedupe_spool);
+    r->dedupe_spool = NULL;
     for (uint64_t at = 0; rc == 0; at++) {
         int got = spool_get(replay, &planned, e);
         if (got <= 0) {
@@ -256,7 +256,7 @@ static int settle_contest(struct run *r, struct err *e)
         struct lead lead;
         struct entry entry = planned.entry;
         arena_reset(&r->row_arena);
-        if ((got = run_opt_out_leave(r, &entry, planned.target, e)) != 0) {
+        if ((got = opt_out_leave(r, &entry, planned.target, e)) != 0) {
             rc = got < 0 ? -1 : 0;
         } else if (lead_unpack(entry.values, &r->m->shape, &r->row_arena, &lead) != 0) {
             rc = err_set(e, XS_INTERNAL, "a held row cannot be read back: please report");
@@ -264,19 +264,19 @@ static int settle_contest(struct run *r, struct err *e)
             entry.outcome = r->m->duplicates == DUPLICATES_LAST ? OUTCOME_SKIPPED : OUTCOME_REJECTED;
             entry.reason = REASON_DUPLICATE_IN_SOURCE;
             entry.values = STR_NONE;
-            rc = run_tell_double(r, &entry, !r->m->has_key, all[at].winner, e);
+            rc = row_address_report_double(r, &entry, !r->m->has_key, all[at].winner, e);
             if (rc == 0)
-                rc = run_gone_spare_key(r, &entry.key, e);
+                rc = missing_spare_key(r, &entry.key, e);
             if (rc == 0)
-                rc = run_leave_out(r, &entry, planned.target, NULL, STR_NONE, e);
+                rc = row_plan_leave_out(r, &entry, planned.target, NULL, STR_NONE, e);
         } else {
-            rc = run_plan_lead(r, &entry, &lead, planned.target, e);
+            rc = row_plan_lead(r, &entry, &lead, planned.target, e);
         }
     }
     free(all);
-    /* What was not reached is counted by run_hold_abandon(). */
+    /* What was not reached is counted by guard_spool_abandon(). */
     if (rc != 0)
-        r->contest = replay;
+        r->dedupe_spool = replay;
     else
         spool_free(replay);
     return rc;
@@ -291,7 +291,7 @@ static bool may_ask(const struct remembered *remembered)
            remembered->kind == REMEMBERED_RETRY;
 }
 
-int run_wait_put(struct run *r, const struct entry *entry, uint32_t target, const struct remembered *remembered,
+int opt_out_spool_put(struct run *r, const struct entry *entry, uint32_t target, const struct remembered *remembered,
                  struct err *e)
 {
     struct planned planned = {.op = OP_NONE, .target = target, .entry = *entry, .remembered = *remembered};
@@ -299,9 +299,9 @@ int run_wait_put(struct run *r, const struct entry *entry, uint32_t target, cons
     if (!may_ask(remembered))
         planned.entry.values = STR_NONE;
     /* The cells of an unchanged row are wanted by nobody. */
-    if (run_wants_cells(r) && remembered->kind != REMEMBERED_SAME && remembered->kind != REMEMBERED_SEEN)
-        rc = run_keep_cells_by_values(r, &planned.entry, e);
-    return rc != 0 ? -1 : spool_put(r->waiting, &planned, e);
+    if (row_cells_wanted(r) && remembered->kind != REMEMBERED_SAME && remembered->kind != REMEMBERED_SEEN)
+        rc = row_cells_keep_by_values(r, &planned.entry, e);
+    return rc != 0 ? -1 : spool_put(r->opt_out_spool, &planned, e);
 }
 
 static int decide_waiting(struct run *r, struct planned *p, struct err *e)
@@ -310,33 +310,33 @@ static int decide_waiting(struct run *r, struct planned *p, struct err *e)
     arena_reset(&r->row_arena);
     if (may_ask(&p->remembered) && lead_unpack(p->entry.values, &r->m->shape, &r->row_arena, &lead) != 0)
         return err_set(e, XS_INTERNAL, "a held row cannot be read back: please report");
-    return run_plan_remembered(r, &p->entry, &lead, p->target, p->remembered, e);
+    return row_plan_remembered(r, &p->entry, &lead, p->target, p->remembered, e);
 }
 
-/* What an error leaves in the spool is counted by run_hold_abandon(). */
-static int settle_waiting(struct run *r, struct err *e)
+/* What an error leaves in the spool is counted by guard_spool_abandon(). */
+static int opt_out_spool_settle(struct run *r, struct err *e)
 {
     struct planned planned;
     int rc;
-    while ((rc = spool_get(r->waiting, &planned, e)) == 1) {
+    while ((rc = spool_get(r->opt_out_spool, &planned, e)) == 1) {
         arena_reset(&r->row_arena);
-        int left = run_opt_out_leave(r, &planned.entry, planned.target, e);
+        int left = opt_out_leave(r, &planned.entry, planned.target, e);
         if (left < 0 || (left == 0 && decide_waiting(r, &planned, e) != 0))
             return -1;
     }
     if (rc == 0) {
-        spool_free(r->waiting);
-        r->waiting = NULL;
+        spool_free(r->opt_out_spool);
+        r->opt_out_spool = NULL;
     }
     return rc;
 }
 
 /* The source was not read to its end: who opts out is not known, so nothing is asked for. */
-static int abandon_waiting(struct run *r, enum reason reason, bool keep, struct str detail, struct err *e)
+static int opt_out_spool_abandon(struct run *r, enum reason reason, bool keep, struct str detail, struct err *e)
 {
     struct planned planned;
     int rc;
-    while ((rc = spool_get(r->waiting, &planned, e)) == 1) {
+    while ((rc = spool_get(r->opt_out_spool, &planned, e)) == 1) {
         if (!may_ask(&planned.remembered)) {
             rc = decide_waiting(r, &planned, e);
         } else {
@@ -346,13 +346,13 @@ static int abandon_waiting(struct run *r, enum reason reason, bool keep, struct 
                 planned.entry.detail = detail;
                 planned.entry.values = STR_NONE;
             }
-            rc = run_leave_out(r, &planned.entry, planned.target, NULL, STR_NONE, e);
+            rc = row_plan_leave_out(r, &planned.entry, planned.target, NULL, STR_NONE, e);
         }
         if (rc != 0)
             break;
     }
-    spool_free(r->waiting);
-    r->waiting = NULL;
+    spool_free(r->opt_out_spool);
+    r->opt_out_spool = NULL;
     return rc;
 }
 
@@ -366,7 +366,7 @@ static int retry_one(struct run *r, struct entry *entry, uint32_t target, struct
         return -1;
     if (replaced)
         return 0; /* by a row of the source with this key */
-    if (run_gone_drops(r, entry, &drops, e) != 0)
+    if (missing_drops_retry(r, entry, &drops, e) != 0)
         return -1;
     if (drops)
         return 0; /* its row is gone, and so would be the lead */
@@ -377,16 +377,16 @@ static int retry_one(struct run *r, struct entry *entry, uint32_t target, struct
     if (r->m->stage.on)
         target = r->targets.v[0].number;
     arena_reset(&r->row_arena);
-    int readable = run_unpack(r, entry->values, &r->row_arena, &lead, e);
+    int readable = row_plan_unpack(r, entry->values, &r->row_arena, &lead, e);
     if (readable < 0)
         return -1;
     if (entry->attempts >= ATTEMPTS_MAX || readable == 0) {
         entry->outcome = OUTCOME_FAILED;
         entry->reason = REASON_ATTEMPTS_EXHAUSTED;
         entry->values = STR_NONE;
-        return run_leave_out(r, entry, target, NULL, STR_NONE, e);
+        return row_plan_leave_out(r, entry, target, NULL, STR_NONE, e);
     }
-    return run_plan_lead(r, entry, &lead, target, e);
+    return row_plan_lead(r, entry, &lead, target, e);
 }
 
 /* Made by another mapping, so not as this one would: never sent. Counted for the notice. */
@@ -401,7 +401,7 @@ static int pass_over(struct run *r, const struct entry *entry, struct err *e)
 }
 
 /* Copied out first: planning writes into the state that is being read. */
-static int take_retries(struct run *r, struct err *e)
+static int retry_rows_take(struct run *r, struct err *e)
 {
     struct retries *retries = NULL;
     struct spool *spool = NULL;
@@ -438,42 +438,42 @@ static int take_retries(struct run *r, struct err *e)
 /* Rows that waited need not wait once more when nothing that is found later may stop the run. */
 static int release_early(struct run *r, struct err *e)
 {
-    if (r->held == NULL || run_holds_all(r) || run_guard_changed_may_stop(r) || r->c->consent != NULL)
+    if (r->guard_spool == NULL || phases_hold_all(r) || guard_changed_may_stop(r) || r->c->consent != NULL)
         return 0;
-    if (run_guard_rejected(r, e) != 0 || run_guard_verdict(r, e) != 0)
+    if (guard_rejected(r, e) != 0 || guard_verdict(r, e) != 0)
         return -1;
     return consent(r, e) != 0 ? -1 : release(r, e);
 }
 
-int run_hold_end(struct run *r, struct err *e)
+int guard_spool_end(struct run *r, struct err *e)
 {
-    if (run_guard_source(r, e) != 0)
+    if (guard_source(r, e) != 0)
         return -1;
-    if (r->contest != NULL && settle_contest(r, e) != 0)
+    if (r->dedupe_spool != NULL && dedupe_spool_settle(r, e) != 0)
         return -1;
-    if (r->waiting != NULL && (release_early(r, e) != 0 || settle_waiting(r, e) != 0))
+    if (r->opt_out_spool != NULL && (release_early(r, e) != 0 || opt_out_spool_settle(r, e) != 0))
         return -1;
-    if (run_gone_plan(r, e) != 0)
+    if (missing_plan(r, e) != 0)
         return -1;
     /* A run that ends here leaves what waits as it is; the other guards judge what they have all the same. */
-    if (!run_guard_tripped(r) && take_retries(r, e) != 0)
+    if (!guard_tripped(r) && retry_rows_take(r, e) != 0)
         return -1;
-    if (run_guard_rejected(r, e) != 0 || run_phases_judge(r, e) != 0)
+    if (guard_rejected(r, e) != 0 || phases_judge(r, e) != 0)
         return -1;
-    if (r->held != NULL && (consent(r, e) != 0 || release(r, e) != 0))
+    if (r->guard_spool != NULL && (consent(r, e) != 0 || release(r, e) != 0))
         return -1;
-    if (run_phases_apply(r, e) != 0)
+    if (phases_apply(r, e) != 0)
         return -1;
-    return run_watch(r, e);
+    return active_check_run(r, e);
 }
 
-int run_hold_abandon(struct run *r, enum reason reason, bool keep, struct err *e)
+int guard_spool_abandon(struct run *r, enum reason reason, bool keep, struct err *e)
 {
-    struct spool *spools[] = {r->contest, r->held, r->moves, r->removals};
+    struct spool *spools[] = {r->dedupe_spool, r->guard_spool, r->moves, r->removals};
     struct str detail = STR_NONE;
-    int rc = keep ? 0 : run_guard_detail(r, &detail, e);
-    if (rc == 0 && r->waiting != NULL)
-        rc = abandon_waiting(r, reason, keep, detail, e);
+    int rc = keep ? 0 : guard_detail(r, &detail, e);
+    if (rc == 0 && r->opt_out_spool != NULL)
+        rc = opt_out_spool_abandon(r, reason, keep, detail, e);
     for (size_t i = 0; i < sizeof spools / sizeof spools[0]; i++) {
         struct planned planned;
         int got = 0;
@@ -488,12 +488,12 @@ int run_hold_abandon(struct run *r, enum reason reason, bool keep, struct err *e
                 tally_removal(r->tally, OUTCOME_DEFERRED);
                 continue;
             }
-            rc = run_leave_out(r, &planned.entry, planned.target, NULL, STR_NONE, e);
+            rc = row_plan_leave_out(r, &planned.entry, planned.target, NULL, STR_NONE, e);
         }
         if (got < 0)
             rc = -1;
         spool_free(spools[i]);
     }
-    r->contest = r->held = r->moves = r->removals = NULL;
+    r->dedupe_spool = r->guard_spool = r->moves = r->removals = NULL;
     return rc;
 }

@@ -12,18 +12,18 @@
 enum { WATCH_MEMORY = 4 << 20, STATUS_ACTIVE = 1 };
 enum { ACTIVE_SHOWN = 3 }; /* leads named in a message */
 
-int run_watch_put(struct run *r, const struct known_lead *known, struct err *e)
+int active_check_put(struct run *r, const struct known_lead *known, struct err *e)
 {
     const struct planned p = {.op = OP_NONE, .entry = {.has_lead_id = true, .lead_id = known->lead_id}};
     if (!known->has_lead_id)
         return 0;
     if (r->diff != NULL) {
-        r->may_mail += run_opt_out_may_mail(run_target(r, known->target), known);
+        r->may_mail += opt_out_may_mail(run_target(r, known->target), known);
         return 0;
     }
-    if (r->mailed == NULL && spool_new(WATCH_MEMORY, &r->mailed, e) != 0)
+    if (r->active_spool == NULL && spool_new(WATCH_MEMORY, &r->active_spool, e) != 0)
         return -1;
-    return spool_put(r->mailed, &p, e);
+    return spool_put(r->active_spool, &p, e);
 }
 
 struct watch {
@@ -81,7 +81,7 @@ static int watch_some(struct watch *watch, struct err *e)
     struct planned p;
     struct leads_list list = {.ids = ids};
     int rc = 1;
-    while (list.ids_n < LEADS_LIST_MAX && (rc = spool_get(r->mailed, &p, e)) == 1)
+    while (list.ids_n < LEADS_LIST_MAX && (rc = spool_get(r->active_spool, &p, e)) == 1)
         ids[list.ids_n++] = p.entry.lead_id;
     if (rc < 0 || list.ids_n == 0)
         return rc;
@@ -91,7 +91,7 @@ static int watch_some(struct watch *watch, struct err *e)
     return 1;
 }
 
-int run_watch(struct run *r, struct err *e)
+int active_check_run(struct run *r, struct err *e)
 {
     /* Not on the stack: whatever ends the run, an answer may still come. */
     struct watch *watch = arena_calloc(&r->run_arena, 1, sizeof *watch);
@@ -99,7 +99,7 @@ int run_watch(struct run *r, struct err *e)
         tell_active(r, NULL);
         return 0;
     }
-    int rc = r->mailed != NULL ? 1 : 0, more = rc;
+    int rc = r->active_spool != NULL ? 1 : 0, more = rc;
     if (watch == NULL)
         return err_oom(e);
     watch->run = r;

@@ -11,7 +11,7 @@
 
 enum { SPOOL_MEMORY = 8 << 20 };
 
-int run_phases_start(struct run *r, struct err *e)
+int phases_start(struct run *r, struct err *e)
 {
     if (r->diff != NULL)
         return 0;
@@ -36,7 +36,7 @@ static bool knows_other_targets(struct run *r)
     return others;
 }
 
-bool run_holds_all(struct run *r)
+bool phases_hold_all(struct run *r)
 {
     const struct mapping *m = r->m;
     if (state_leads_n(r->state) == 0)
@@ -46,11 +46,11 @@ bool run_holds_all(struct run *r)
            (m->mode == MODE_MIRROR && m->removed.policy != GONE_KEEP) || knows_other_targets(r);
 }
 
-int run_phases_put(struct run *r, const struct planned *planned, struct err *e)
+int phases_put(struct run *r, const struct planned *planned, struct err *e)
 {
     bool removal = planned->entry.row == 0 || planned->op == OP_REMOVE;
     /* What is removed out of the stage's list is no move that the guard would count. */
-    if (!removal && run_is_promotion(r, planned->from))
+    if (!removal && stage_is_promotion(r, planned->from))
         r->promotions++;
     return spool_put(removal ? r->removals : r->moves, planned, e);
 }
@@ -66,11 +66,11 @@ static int judge_moved(struct run *r, struct err *e)
     if (state_leads_there(r->state, &known, e) != 0)
         return -1;
     known += r->returning;
-    if (!run_guard_judge(r, "moved", &r->m->guards.moved, moves > 0, moves, known))
+    if (!guard_judge(r, "moved", &r->m->guards.moved, moves > 0, moves, known))
         return 0;
     const struct guard_trip trip = {"moved", "nothing was done", "see `leadsync diff`, ", "correct the source or the route",
-                                    run_guard_advice("moved", moves, known, advice)};
-    return run_guard_trip(r, &trip, e, "%llu of %llu known lead%s would be moved", (unsigned long long)moves,
+                                    guard_advice("moved", moves, known, advice)};
+    return guard_trip(r, &trip, e, "%llu of %llu known lead%s would be moved", (unsigned long long)moves,
                           (unsigned long long)known, text_plural(known));
 }
 
@@ -90,9 +90,9 @@ static int check_scope(struct run *r, struct err *e)
     return 0;
 }
 
-int run_phases_judge(struct run *r, struct err *e)
+int phases_judge(struct run *r, struct err *e)
 {
-    if (run_guard_changed(r, e) != 0 || judge_moved(r, e) != 0 || run_guard_verdict(r, e) != 0)
+    if (guard_changed(r, e) != 0 || judge_moved(r, e) != 0 || guard_verdict(r, e) != 0)
         return -1;
     return r->diff == NULL ? check_scope(r, e) : 0;
 }
@@ -108,12 +108,12 @@ static int drain_into_upload(struct run *r, struct spool *spool, struct err *e)
     if (upload_drain(r->upload, e) != 0)
         return -1;
     while ((rc = spool_get(spool, &planned, e)) == 1)
-        if (run_upload_one(r, &planned, e) != 0)
+        if (guard_spool_upload(r, &planned, e) != 0)
             return -1;
     return rc;
 }
 
-int run_phases_apply(struct run *r, struct err *e)
+int phases_apply(struct run *r, struct err *e)
 {
     if (r->diff != NULL)
         return 0;
@@ -123,9 +123,9 @@ int run_phases_apply(struct run *r, struct err *e)
     if (drain_into_upload(r, r->moves, e) != 0)
         return -1;
     /* Whom a new lead takes the place of is only removed once that is there. */
-    if (run_gone_rekeys(r) > 0 && upload_drain(r->upload, e) != 0)
+    if (missing_rekeys(r) > 0 && upload_drain(r->upload, e) != 0)
         return -1;
-    if (run_doubles_sort(r, e) != 0)
+    if (destination_check_sort(r, e) != 0)
         return -1;
     return drain_into_upload(r, r->removals, e);
 }

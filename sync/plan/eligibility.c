@@ -1,7 +1,7 @@
 /* Who may be moved where. */
 #include "config.h"
 
-#include "sync/plan/people.h"
+#include "sync/plan/eligibility.h"
 
 #include <json-c/json.h>
 
@@ -12,7 +12,7 @@ enum { ADDRESS_MAX = 64 << 10 };
 /* Documented statuses of a lead; 1 to 3 are active, paused and completed, 0 was seen on leads of lists. */
 enum { STATUS_BOUNCED = -1, STATUS_UNSUBSCRIBED = -2, STATUS_SKIPPED = -3 };
 
-enum reason people_status_reason(int status)
+enum reason eligibility_status_reason(int status)
 {
     switch (status) {
     case STATUS_BOUNCED: return REASON_BOUNCED;
@@ -37,7 +37,7 @@ static bool is_positive(struct json_object *object, const char *name)
 }
 
 /* Any trace will do: each of them is left out when it is null, and which of them a plan fills is not documented. */
-bool people_contacted(const struct remote_lead *lead)
+bool eligibility_contacted(const struct remote_lead *lead)
 {
     struct json_object *summary;
     if (!json_object_is_type(lead->object, json_type_object))
@@ -50,24 +50,24 @@ bool people_contacted(const struct remote_lead *lead)
            json_object_object_get_ex(summary, "lastStep", NULL);
 }
 
-enum reason people_stays(const struct remote_lead *lead, const struct target *to, bool keep_contacted)
+enum reason eligibility_block_reason(const struct remote_lead *lead, const struct target *to, bool keep_contacted)
 {
-    enum reason status = people_status_reason(lead->status);
+    enum reason status = eligibility_status_reason(lead->status);
     if (to->kind == TARGET_CAMPAIGN && status != REASON_NONE)
         return status;
     if (to->kind == TARGET_CAMPAIGN && lead->email.n == 0)
         return REASON_EMAIL_MISSING;
-    return keep_contacted && people_contacted(lead) ? REASON_CONTACTED : REASON_NONE;
+    return keep_contacted && eligibility_contacted(lead) ? REASON_CONTACTED : REASON_NONE;
 }
 
-int people_recorded(struct state *s, struct str email, enum reason *out, struct err *e)
+int eligibility_recorded(struct state *s, struct str email, enum reason *out, struct err *e)
 {
     struct buf address = BUF_INIT(ADDRESS_MAX);
     int status = TARGET_STATUS_UNKNOWN, rc = 0;
     /* What is no address belongs to no person. */
     if (email.n > 0 && mapping_email_key(email, &address) == 0)
         rc = state_person_status(s, buf_str(&address), &status, e);
-    *out = people_status_reason(status);
+    *out = eligibility_status_reason(status);
     buf_free(&address);
     return rc;
 }

@@ -8,13 +8,13 @@
 
 #include "sync/base/log.h"
 #include "sync/pipeline/source_bind.h"
-#include "sync/plan/people.h"
+#include "sync/plan/eligibility.h"
 #include "sync/upload/batch.h"
 
 /* JSON makes of one byte six at most. The rest is for what stands around values and names. */
 enum { FITS_SURELY = (LEADS_ADD_MAX_BYTES - (64 << 10)) / 6 };
 
-uint64_t run_reject_hash(const struct run *r, const struct entry *entry)
+uint64_t row_plan_reject_hash(const struct run *r, const struct entry *entry)
 {
     unsigned char reason = (unsigned char)entry->reason;
     uint64_t h = hash_keyed64(state_secret(r->state), entry->cells.p, entry->cells.n);
@@ -23,7 +23,7 @@ uint64_t run_reject_hash(const struct run *r, const struct entry *entry)
 
 static bool is_known_reject(const struct run *r, const struct entry *entry)
 {
-    uint64_t h = run_reject_hash(r, entry);
+    uint64_t h = row_plan_reject_hash(r, entry);
     size_t low = 0, high = r->old_rejects_n;
     while (low < high) {
         size_t mid = low + (high - low) / 2;
@@ -35,10 +35,10 @@ static bool is_known_reject(const struct run *r, const struct entry *entry)
     return low < r->old_rejects_n && r->old_rejects[low] == h;
 }
 
-int run_leave_out(struct run *r, struct entry *entry, uint32_t target, const char *column, struct str value, struct err *e)
+int row_plan_leave_out(struct run *r, struct entry *entry, uint32_t target, const char *column, struct str value, struct err *e)
 {
     bool blotted;
-    if (run_blot_out(r, entry, &blotted, e) != 0)
+    if (forgotten_rows_erase(r, entry, &blotted, e) != 0)
         return -1;
     if (blotted) {
         column = NULL;
@@ -54,19 +54,19 @@ int run_leave_out(struct run *r, struct entry *entry, uint32_t target, const cha
         }
         if (entry->reason == REASON_DUPLICATE_IN_SOURCE)
             r->summary.duplicates++;
-        if (run_keep_cells(r, entry, e) != 0)
+        if (row_cells_keep(r, entry, e) != 0)
             return -1;
         const struct diff_left_out left = {entry, column, value};
         return diff_left_out(r->diff, &left, e);
     }
-    if (!blotted && entry->outcome != OUTCOME_SKIPPED && entry->outcome != OUTCOME_UNCHANGED && run_keep_cells(r, entry, e) != 0)
+    if (!blotted && entry->outcome != OUTCOME_SKIPPED && entry->outcome != OUTCOME_UNCHANGED && row_cells_keep(r, entry, e) != 0)
         return -1;
     if (entry->outcome == OUTCOME_REJECTED && is_known_reject(r, entry))
         r->tally->known_rejects++;
     return state_entry_add(r->state, r->record.id, target, entry, e);
 }
 
-int run_unpack(struct run *r, struct str packed, struct arena *arena, struct lead *out, struct err *e)
+int row_plan_unpack(struct run *r, struct str packed, struct arena *arena, struct lead *out, struct err *e)
 {
     const struct lead_shape *shape = &r->m->shape;
     struct lead_shape older;
@@ -146,7 +146,7 @@ static int wait_for_move(struct run *r, struct entry *entry, uint32_t target, st
 {
     entry->outcome = OUTCOME_DEFERRED;
     entry->reason = REASON_JOB_OPEN;
-    return run_leave_out(r, entry, target, NULL, STR_NONE, e);
+    return row_plan_leave_out(r, entry, target, NULL, STR_NONE, e);
 }
 
 /* Would a request carry what is to be written of this lead, if it carried nothing else? 1/0/-1. */
@@ -180,7 +180,7 @@ static int foresee_too_large(struct run *r, const struct decision *d, struct ent
         return fits > 0 ? 0 : -1;
     entry->outcome = OUTCOME_REJECTED;
     entry->reason = REASON_LEAD_TOO_LARGE;
-    return run_leave_out(r, entry, target, NULL, STR_NONE, e) != 0 ? -1 : 1;
+    return row_plan_leave_out(r, entry, target, NULL, STR_NONE, e) != 0 ? -1 : 1;
 }
 
 static int pass_on(struct run *r, const struct decision *d, struct entry *entry, uint32_t target,
@@ -189,7 +189,7 @@ static int pass_on(struct run *r, const struct decision *d, struct entry *entry,
     if (r->upload != NULL && upload_key_is_open(r->upload, &entry->key))
         return wait_for_move(r, entry, target, e);
     if (d->op == OP_CREATE)
-        target = run_stage_target(r, entry, target);
+        target = stage_target(r, entry, target);
     r->returning += d->op == OP_MOVE && (known->flags & KNOWN_AWAY) != 0;
     bool updates = d->op != OP_CREATE && (d->fields != 0 || d->custom);
     if (r->diff != NULL) {
@@ -197,17 +197,17 @@ static int pass_on(struct run *r, const struct decision *d, struct entry *entry,
         if (rc != 0)
             return rc > 0 ? 0 : -1;
         r->updates += updates;
-        return run_show(r, d, entry, target, known->target, old, lead, e);
+        return dry_run_show(r, d, entry, target, known->target, old, lead, e);
     }
     r->updates += updates;
-    if (run_keep_cells_by_values(r, entry, e) != 0)
+    if (row_cells_keep_by_values(r, entry, e) != 0)
         return -1;
     struct planned planned = {.op = d->op, .target = target, .entry = *entry, .lead = lead, .fields = d->fields,
                               .from = d->op == OP_MOVE ? known->target : 0,
                               .takes_place = d->rekey, .old_id = known->lead_id};
     if (d->op != OP_CREATE && d->custom)
         planned.custom_changed = (struct str){(const char *)r->custom_changed, lead->shape->custom_n};
-    return run_hold_put(r, &planned, e);
+    return guard_spool_put(r, &planned, e);
 }
 
 static int pack_values(struct run *r, const struct lead *lead, uint32_t target, struct entry *entry, struct err *e)
@@ -250,19 +250,19 @@ static int overlay_values(struct run *r, const struct lead *old, const struct le
 static int keep_out(struct run *r, const struct entry *entry, uint32_t target, const struct known_lead *known,
                     struct decision *d, struct err *e)
 {
-    enum reason status = people_status_reason(known->status);
+    enum reason status = eligibility_status_reason(known->status);
     if (d->op != OP_CREATE && d->op != OP_MOVE)
         return 0;
     const struct target *to = run_target(r, target);
-    if (status == REASON_NONE && people_recorded(r->state, entry->email, &status, e) != 0)
+    if (status == REASON_NONE && eligibility_recorded(r->state, entry->email, &status, e) != 0)
         return -1;
-    if (status != REASON_NONE && d->op == OP_CREATE && run_identity_take_over(r, entry, e) != 0)
+    if (status != REASON_NONE && d->op == OP_CREATE && row_key_take_over(r, entry, e) != 0)
         return -1;
     plan_keep_out(status, to != NULL ? to->kind : TARGET_CAMPAIGN, d);
     return 0;
 }
 
-int run_plan_remembered(struct run *r, struct entry *entry, const struct lead *lead, uint32_t target,
+int row_plan_remembered(struct run *r, struct entry *entry, const struct lead *lead, uint32_t target,
                         struct remembered remembered, struct err *e)
 {
     struct known_lead known = {.target = target};
@@ -278,7 +278,7 @@ int run_plan_remembered(struct run *r, struct entry *entry, const struct lead *l
             remembered.kind = REMEMBERED_OTHER;
         else if (remembered.kind == REMEMBERED_OTHER)
             remembered.kind = REMEMBERED_NOTHING;
-        if (rc == 1 && (rc = run_unpack(r, known.values, &r->known_arena, &old_lead, e)) < 0)
+        if (rc == 1 && (rc = row_plan_unpack(r, known.values, &r->known_arena, &old_lead, e)) < 0)
             return -1;
         old = rc == 1 ? &old_lead : NULL;
     }
@@ -295,24 +295,24 @@ int run_plan_remembered(struct run *r, struct entry *entry, const struct lead *l
         entry->lead_id = known.lead_id;
     }
     bool taken = false, forgotten = false;
-    if (d.op != OP_NONE && run_is_forgotten(r, entry, &forgotten, e) != 0)
+    if (d.op != OP_NONE && forgotten_rows_match(r, entry, &forgotten, e) != 0)
         return -1;
     if (forgotten)
         d = (struct decision){.outcome = OUTCOME_SKIPPED, .reason = REASON_DELETED_THERE};
-    if (!forgotten && (d.op == OP_CREATE || refused) && run_address_want(r, entry->email, e) != 0)
+    if (!forgotten && (d.op == OP_CREATE || refused) && row_address_want(r, entry->email, e) != 0)
         return -1;
     if (d.rekey && rekey_leaves(r->state, &known.lead_id, e) != 0)
         return -1;
     if (keep_out(r, entry, target, &known, &d, e) != 0)
         return -1;
-    if (r->m->has_key && run_address_take(r, entry, &d, &taken, e) != 0)
+    if (r->m->has_key && row_address_take(r, entry, &d, &taken, e) != 0)
         return -1;
     if (taken) {
         d = (struct decision){.outcome = OUTCOME_SKIPPED, .reason = REASON_DUPLICATE_IN_SOURCE};
-        if (run_end_wait(r, entry, e) != 0)
+        if (missing_end_wait(r, entry, e) != 0)
             return -1;
     }
-    if (d.rekey && run_gone_rekey(r, &known, e) != 0)
+    if (d.rekey && missing_rekey(r, &known, e) != 0)
         return -1;
     if (remembered.kind == REMEMBERED_OTHER && d.op != OP_CREATE && overlay_values(r, old, lead, entry, e) != 0)
         return -1;
@@ -320,7 +320,7 @@ int run_plan_remembered(struct run *r, struct entry *entry, const struct lead *l
         return pass_on(r, &d, entry, target, &known, old, lead, e);
     entry->outcome = d.outcome;
     entry->reason = d.reason;
-    if (remembered.kind == REMEMBERED_SEEN && run_tell_double(r, entry, !r->m->has_key, remembered.first_row, e) != 0)
+    if (remembered.kind == REMEMBERED_SEEN && row_address_report_double(r, entry, !r->m->has_key, remembered.first_row, e) != 0)
         return -1;
     if (remembered.kind == REMEMBERED_SAME && !remembered.waits) {
         tally_row(r->tally, d.outcome, d.reason); /* the hot path: nothing is written */
@@ -329,28 +329,28 @@ int run_plan_remembered(struct run *r, struct entry *entry, const struct lead *l
     /* Values are kept of what was looked at field by field; a row as it was last written has them already. */
     if (d.outcome != OUTCOME_UNCHANGED || remembered.kind == REMEMBERED_SAME)
         entry->values = STR_NONE;
-    int rc = run_leave_out(r, entry, target, NULL, STR_NONE, e);
+    int rc = row_plan_leave_out(r, entry, target, NULL, STR_NONE, e);
     r->tally->refused_before += rc == 0 && remembered.kind == REMEMBERED_REFUSED && entry->outcome == OUTCOME_REJECTED;
     return rc;
 }
 
-int run_plan_lead(struct run *r, struct entry *entry, const struct lead *lead, uint32_t target, struct err *e)
+int row_plan_lead(struct run *r, struct entry *entry, const struct lead *lead, uint32_t target, struct err *e)
 {
     struct remembered remembered;
-    bool waits = r->row != NULL && r->waiting != NULL;
-    int left = waits ? 0 : run_opt_out_leave(r, entry, target, e);
+    bool waits = r->row != NULL && r->opt_out_spool != NULL;
+    int left = waits ? 0 : opt_out_leave(r, entry, target, e);
     if (left != 0)
         return left < 0 ? -1 : 0;
     if (pack_values(r, lead, target, entry, e) != 0)
         return -1;
     if (r->row != NULL)
-        run_flips_see(r, entry, entry->fingerprint);
+        conflicting_rows_add(r, entry, entry->fingerprint);
     if (state_lookup(r->state, &entry->key, entry->fingerprint, entry->row, &remembered, e) != 0)
         return -1;
     /* The other key that had the address may have none by now. */
     if (r->m->has_key && remembered.kind == REMEMBERED_REFUSED && remembered.reason == REASON_DUPLICATE_IN_SOURCE)
         remembered.kind = REMEMBERED_OTHER;
-    return waits ? run_wait_put(r, entry, target, &remembered, e) : run_plan_remembered(r, entry, lead, target, remembered, e);
+    return waits ? opt_out_spool_put(r, entry, target, &remembered, e) : row_plan_remembered(r, entry, lead, target, remembered, e);
 }
 
 /* Column, value and cause, for results and diff. */
@@ -370,14 +370,14 @@ static int unusable(struct run *r, const struct mapped *mapped, struct entry *en
     bool opts_out = mapped->skip_value > 0;
     entry->outcome = mapped->verdict == MAPPED_SKIP ? OUTCOME_SKIPPED : OUTCOME_REJECTED;
     entry->reason = mapped->reason;
-    if (run_gone_spare(r, mapped, entry, e) != 0)
+    if (missing_spare(r, mapped, entry, e) != 0)
         return -1;
     entry->email = mapped->email_key;
     /* A route says where leads go, and this row is none. */
     uint32_t target = r->m->routes_n == 0 ? r->targets.v[0].number : 0;
-    if ((opts_out ? run_opt_out_tell(r, mapped, entry, &column, e) : explain(r, why, entry, e)) != 0)
+    if ((opts_out ? opt_out_report(r, mapped, entry, &column, e) : explain(r, why, entry, e)) != 0)
         return -1;
-    return run_leave_out(r, entry, target, column, opts_out ? mapped->skip_cell : why->value, e);
+    return row_plan_leave_out(r, entry, target, column, opts_out ? mapped->skip_cell : why->value, e);
 }
 
 /* Memory is slow: where the key stands in the index is fetched while the rest of the row is mapped and packed. */
@@ -388,7 +388,7 @@ static void key_known(void *ctx, struct str key_text)
     state_lookup_soon(r->state, &r->key);
 }
 
-void run_listen(struct run *r)
+void row_plan_listen(struct run *r)
 {
     r->m->key_known = key_known;
     r->m->key_known_ctx = r;
@@ -402,7 +402,7 @@ static int take_row(struct run *r, const struct row *row, struct err *e)
     if (mapping_apply(r->m, row, &r->row_arena, &mapped, e) != 0)
         return -1;
     source_bind_warn(r->source, row, &mapped);
-    if (mapped.emptied_n > 0 && run_emptied_see(r, row, &mapped, e) != 0)
+    if (mapped.emptied_n > 0 && emptied_values_count(r, row, &mapped, e) != 0)
         return -1;
     struct entry entry = {.row = row->number, .line = row->line, .key_text = mapped.key_text};
     if (mapped.key_text.n > 0)
@@ -413,12 +413,12 @@ static int take_row(struct run *r, const struct row *row, struct err *e)
     if (email->kind == VALUE_STRING)
         entry.email = (struct str){email->p, email->n};
     uint32_t target = r->targets.v[mapped.target_index].number;
-    if (r->contest != NULL)
-        return run_contest_put(r, &entry, &mapped.lead, target, e);
-    return run_plan_lead(r, &entry, &mapped.lead, target, e);
+    if (r->dedupe_spool != NULL)
+        return dedupe_spool_put(r, &entry, &mapped.lead, target, e);
+    return row_plan_lead(r, &entry, &mapped.lead, target, e);
 }
 
-int run_pass_row(struct run *r, const struct row *row, struct err *e)
+int row_plan_pass(struct run *r, const struct row *row, struct err *e)
 {
     struct mapped mapped;
     arena_reset(&r->row_arena);
@@ -428,10 +428,10 @@ int run_pass_row(struct run *r, const struct row *row, struct err *e)
     struct entry entry = {.row = row->number, .line = row->line, .key_text = mapped.key_text};
     if (mapped.key_text.n > 0)
         entry.key = r->key;
-    return mapped.skip_value > 0 ? run_opt_out_take(r, &mapped, &entry, e) : 0;
+    return mapped.skip_value > 0 ? opt_out_take(r, &mapped, &entry, e) : 0;
 }
 
-int run_take_row(struct run *r, const struct row *row, struct err *e)
+int row_plan_take(struct run *r, const struct row *row, struct err *e)
 {
     r->row = row;
     int rc = take_row(r, row, e);

@@ -34,7 +34,7 @@ static int check_past(struct run *r, struct err *e)
 }
 
 /* What was sent before the last merge makes leads that are not counted yet, so their number only decides what is said. */
-int run_identity_check(struct run *r, struct err *e)
+int row_key_check(struct run *r, struct err *e)
 {
     struct buf text = BUF_INIT(IDENTITY_MAX);
     const char *then, *now = identity(r, &text);
@@ -49,7 +49,7 @@ int run_identity_check(struct run *r, struct err *e)
     return rc;
 }
 
-int run_identity_note(struct run *r, struct err *e)
+int row_key_note(struct run *r, struct err *e)
 {
     struct buf text = BUF_INIT(IDENTITY_MAX);
     const char *then, *now = r->read_kind != NULL ? identity(r, &text) : NULL;
@@ -64,7 +64,7 @@ int run_identity_note(struct run *r, struct err *e)
     return rc;
 }
 
-int run_identity_keep(struct run *r, struct err *e)
+int row_key_keep(struct run *r, struct err *e)
 {
     const struct tally *t = r->tally;
     /* A row that has to wait has not taken its lead over yet. */
@@ -91,7 +91,7 @@ static int take_over(struct run *r, const struct entry *entry, const struct hash
     return state_entry_add(r->state, r->record.id, known.target, &end, e);
 }
 
-int run_identity_take_over(struct run *r, const struct entry *entry, struct err *e)
+int row_key_take_over(struct run *r, const struct entry *entry, struct err *e)
 {
     struct hash128 key;
     struct arena arena;

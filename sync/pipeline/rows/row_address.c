@@ -13,7 +13,7 @@ static const char OWNED[] = "\1owned:";  /* a row has one, but another row said 
 static const char WAITED[] = "\1waited:"; /* the same, and the row that has one comes from the retry table */
 static const char WANTED[] = "\1wanted:"; /* a row gets one, or was refused it */
 
-bool run_address_key(struct run *r, const char *what, struct str email, struct hash128 *key)
+bool row_address_key(struct run *r, const char *what, struct str email, struct hash128 *key)
 {
     buf_reset(&r->detail);
     if (!r->m->has_key || email.n == 0 || buf_adds(&r->detail, what) != 0 || mapping_email_key(email, &r->detail) != 0)
@@ -25,32 +25,32 @@ bool run_address_key(struct run *r, const char *what, struct str email, struct h
 static int address_mark(struct run *r, const char *what, struct str email, struct err *e)
 {
     struct hash128 key;
-    return run_address_key(r, what, email, &key) ? state_spare(r->state, &key, 1, e) : 0;
+    return row_address_key(r, what, email, &key) ? state_spare(r->state, &key, 1, e) : 0;
 }
 
 static int address_is(struct run *r, const char *what, struct str email, bool *is, struct err *e)
 {
     struct hash128 key;
     *is = false;
-    return run_address_key(r, what, email, &key) ? state_seen(r->state, &key, is, e) : 0;
+    return row_address_key(r, what, email, &key) ? state_seen(r->state, &key, is, e) : 0;
 }
 
-int run_address_owned(struct run *r, struct str email, bool *owned, struct err *e)
+int row_address_owned(struct run *r, struct str email, bool *owned, struct err *e)
 {
     return address_is(r, OWNED, email, owned, e);
 }
 
-int run_address_owner_waits(struct run *r, struct str email, bool *waits, struct err *e)
+int row_address_owner_waits(struct run *r, struct str email, bool *waits, struct err *e)
 {
     return address_is(r, WAITED, email, waits, e);
 }
 
-int run_address_has(struct run *r, struct str email, bool *has, struct err *e)
+int row_address_has(struct run *r, struct str email, bool *has, struct err *e)
 {
-    return address_is(r, RUN_ADDRESS, email, has, e);
+    return address_is(r, ROW_ADDRESS, email, has, e);
 }
 
-bool run_address_wait_for_full(void *ctx)
+bool row_address_wait_for_full(void *ctx)
 {
     struct run *r = ctx;
     bool incremental = r->read_kind != NULL && strcmp(r->read_kind, "incremental") == 0;
@@ -58,17 +58,17 @@ bool run_address_wait_for_full(void *ctx)
     return incremental;
 }
 
-int run_address_wanted(struct run *r, struct str email, bool *wanted, struct err *e)
+int row_address_wanted(struct run *r, struct str email, bool *wanted, struct err *e)
 {
     return address_is(r, WANTED, email, wanted, e);
 }
 
-int run_address_want(struct run *r, struct str email, struct err *e)
+int row_address_want(struct run *r, struct str email, struct err *e)
 {
     return address_mark(r, WANTED, email, e);
 }
 
-int run_tell_double(struct run *r, struct entry *entry, bool by_address, uint64_t row, struct err *e)
+int row_address_report_double(struct run *r, struct entry *entry, bool by_address, uint64_t row, struct err *e)
 {
     struct buf text = BUF_INIT(128);
     if (row == 0)
@@ -79,12 +79,12 @@ int run_tell_double(struct run *r, struct entry *entry, bool by_address, uint64_
     return bad == 0 ? 0 : err_oom(e);
 }
 
-int run_address_take(struct run *r, struct entry *entry, const struct decision *d, bool *taken, struct err *e)
+int row_address_take(struct run *r, struct entry *entry, const struct decision *d, bool *taken, struct err *e)
 {
     struct remembered remembered;
     struct hash128 key;
     *taken = false;
-    if ((d->op == OP_NONE && d->outcome != OUTCOME_UNCHANGED) || !run_address_key(r, RUN_ADDRESS, entry->email, &key))
+    if ((d->op == OP_NONE && d->outcome != OUTCOME_UNCHANGED) || !row_address_key(r, ROW_ADDRESS, entry->email, &key))
         return 0;
     if (state_lookup(r->state, &key, entry->fingerprint, entry->row, &remembered, e) != 0)
         return -1;
@@ -92,7 +92,7 @@ int run_address_take(struct run *r, struct entry *entry, const struct decision *
         return 0;
     *taken = d->op == OP_CREATE;
     if (*taken)
-        return run_tell_double(r, entry, true, remembered.first_row, e);
+        return row_address_report_double(r, entry, true, remembered.first_row, e);
     if (entry->retried && address_mark(r, WAITED, entry->email, e) != 0)
         return -1;
     return address_mark(r, OWNED, entry->email, e);

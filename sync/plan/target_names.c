@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "sync/plan/places.h"
+#include "sync/plan/target_names.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,19 +10,19 @@
 
 enum { ARENA_MAX = 16 << 20, STATE_BYTES = 4 << 20 };
 
-void places_init(struct places *p)
+void target_names_init(struct target_names *p)
 {
-    *p = (struct places){.v = NULL};
+    *p = (struct target_names){.v = NULL};
     arena_init(&p->arena, ARENA_MAX);
 }
 
-void places_free(struct places *p)
+void target_names_free(struct target_names *p)
 {
     arena_free(&p->arena);
-    *p = (struct places){.v = NULL};
+    *p = (struct target_names){.v = NULL};
 }
 
-static const struct target *find(const struct places *p, const struct target *t)
+static const struct target *find(const struct target_names *p, const struct target *t)
 {
     for (size_t i = 0; i < p->n; i++)
         if (target_eq(&p->v[i], t))
@@ -30,13 +30,13 @@ static const struct target *find(const struct places *p, const struct target *t)
     return NULL;
 }
 
-bool places_know(const struct places *p, const struct target *t)
+bool target_names_know(const struct target_names *p, const struct target *t)
 {
     return find(p, t) != NULL;
 }
 
 /* The arena keeps the outgrown arrays, which are half of the present one together. Without memory a name is missing. */
-void places_add(struct places *p, const struct target *t)
+void target_names_add(struct target_names *p, const struct target *t)
 {
     if (t->name == NULL || find(p, t) != NULL)
         return;
@@ -58,14 +58,14 @@ void places_add(struct places *p, const struct target *t)
 }
 
 /* Numbers of targets have no gaps. */
-void places_of_state(struct places *p, struct state *s)
+void target_names_of_state(struct target_names *p, struct state *s)
 {
     struct err e = ERR_INIT;
     struct arena arena;
     struct target t;
     arena_init(&arena, ARENA_MAX);
     for (uint32_t i = 1; state_target_get(s, i, &arena, &t, &e) == 1; i++) {
-        places_add(p, &t);
+        target_names_add(p, &t);
         arena_reset(&arena);
     }
     arena_free(&arena);
@@ -74,20 +74,20 @@ void places_of_state(struct places *p, struct state *s)
     err_clear(&e);
 }
 
-void places_of_file(struct places *p, const char *path, struct clock *clock)
+void target_names_of_file(struct target_names *p, const char *path, struct clock *clock)
 {
     struct err e = ERR_INIT;
     struct state *s = NULL;
     const struct state_options options = {.path = path, .access = STATE_READ, .memory_max = STATE_BYTES, .clock = clock};
     if (state_open(&options, &s, &e) == 0)
-        places_of_state(p, s);
+        target_names_of_state(p, s);
     else if (e.status != 0)
         log_detail("names of targets: %s", err_text(&e));
     state_close(s);
     err_clear(&e);
 }
 
-void places_of_all(struct places *p, bool sandbox, const char *except, struct clock *clock)
+void target_names_of_all(struct target_names *p, bool sandbox, const char *except, struct clock *clock)
 {
     struct err e = ERR_INIT;
     char **paths = NULL;
@@ -96,20 +96,20 @@ void places_of_all(struct places *p, bool sandbox, const char *except, struct cl
         log_detail("names of targets: %s", err_text(&e));
     for (size_t i = 0; i < n; i++) {
         if (state_path_is_sandbox(paths[i]) == sandbox && (except == NULL || strcmp(paths[i], except) != 0))
-            places_of_file(p, paths[i], clock);
+            target_names_of_file(p, paths[i], clock);
         free(paths[i]);
     }
     free(paths);
     err_clear(&e);
 }
 
-int places_show(const struct places *p, const struct target *t, struct buf *out)
+int target_names_show(const struct target_names *p, const struct target *t, struct buf *out)
 {
     const struct target *known = t->name == NULL ? find(p, t) : NULL;
     return target_show(known != NULL ? known : t, out);
 }
 
-int places_show_text(const struct places *p, const char *text, struct buf *out)
+int target_names_show_text(const struct target_names *p, const char *text, struct buf *out)
 {
     char formatted[TARGET_TEXT_N];
     for (size_t i = 0; i < p->n; i++)

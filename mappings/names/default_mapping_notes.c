@@ -86,7 +86,7 @@ static int note_maybes(struct mapping *m, enum lead_field field, const struct st
 }
 
 /* A single quote stands for itself as '\''. */
-int straight_quote(struct str text, struct buf *out)
+int default_mapping_quote(struct str text, struct buf *out)
 {
     int bad = 0;
     for (size_t i = 0; i < text.n; i++)
@@ -103,7 +103,7 @@ static int note_opt_out(struct mapping *m, struct str column, const char *const 
         buf_adds(&text, "write a mapping with skip_when: (leadsync init)");
     } else {
         buf_adds(&text, "to leave out these people: --skip-when '");
-        straight_quote(column, &text);
+        default_mapping_quote(column, &text);
         for (size_t i = 0; values[i] != NULL; i++)
             buf_addf(&text, "%s%s", i > 0 ? "," : "=", values[i]);
         buf_adds(&text, "'");
@@ -121,7 +121,7 @@ static bool has_rule(const struct mapping_impl *impl, struct str column)
     return false;
 }
 
-int straight_notes(struct mapping *m, const struct str *columns, const struct names_use *uses, size_t n)
+int default_mapping_notes(struct mapping *m, const struct str *columns, const struct names_use *uses, size_t n)
 {
     struct mapping_impl *impl = m->impl;
     size_t *claims = arena_calloc(&m->arena, n + 1, sizeof *claims);

@@ -364,7 +364,7 @@ static int make_columns(struct mapping *m, const struct str *columns, const stru
     }
     m->shape = (struct lead_shape){.custom_n = custom_n, .custom_names = names};
     m->overwrite = overwrite;
-    return digest_straight(m, &m->digest);
+    return digest_default_mapping(m, &m->digest);
 }
 
 /* A rule names its column as columns are matched to fields: exactly, else by its key if one column alone has it. Where none has,
@@ -396,7 +396,7 @@ static int find_skip_columns(struct mapping *m, const struct str *columns, size_
 }
 
 /* Columns meet fields. Bound again (another read of the file), it starts afresh. */
-int straight_bind(struct mapping *m, const struct str *columns, size_t columns_n, struct err *e)
+int default_mapping_bind(struct mapping *m, const struct str *columns, size_t columns_n, struct err *e)
 {
     struct names_use *uses = calloc(columns_n + 1, sizeof *uses);
     if (uses == NULL || names_assign(columns, columns_n, uses) != 0) {
@@ -411,7 +411,7 @@ int straight_bind(struct mapping *m, const struct str *columns, size_t columns_n
         rc = mapping_undivided(m, columns, columns_n, e) ? -1 : no_address(m, columns, uses, columns_n, e);
     if (rc == 0 &&
         (make_columns(m, columns, uses, columns_n) != 0 || find_skip_columns(m, columns, columns_n) != 0 ||
-         straight_notes(m, columns, uses, columns_n) != 0))
+         default_mapping_notes(m, columns, uses, columns_n) != 0))
         rc = err_oom(e);
     free(uses);
     return rc;
