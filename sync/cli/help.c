@@ -39,7 +39,7 @@ static int print_words(const struct command *command, struct err *e)
     return 0;
 }
 
-static int run(struct invocation *inv, struct err *e)
+static int help_command(struct invocation *inv, struct err *e)
 {
     const struct help_options *o = inv->options;
     const struct command *command = NULL;
@@ -77,5 +77,5 @@ const struct command command_help_page = {
     .options = options,
     .options_bytes = sizeof(struct help_options),
     .operands_max = 2,
-    .run = run,
+    .run = help_command,
 };

@@ -103,7 +103,7 @@ static int parse_rates(const char *text, struct sandbox_config *config, struct e
     }
 }
 
-static int run(struct invocation *inv, struct err *e)
+static int sandbox_command(struct invocation *inv, struct err *e)
 {
     const struct sandbox_options *o = inv->options;
     struct sandbox_config config = {
@@ -155,5 +155,5 @@ const struct command command_sandbox = {
     .options = options,
     .options_bytes = sizeof(struct sandbox_options),
     .defaults = &defaults,
-    .run = run,
+    .run = sandbox_command,
 };

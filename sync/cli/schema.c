@@ -5,7 +5,7 @@
 #include "sync/cli/commands.h"
 #include "sync/cli/out.h"
 
-static int run(struct invocation *inv, struct err *e)
+static int schema_command(struct invocation *inv, struct err *e)
 {
     struct out out = {0};
     int rc = -1;
@@ -31,5 +31,5 @@ const struct command command_schema = {
             "  # yaml-language-server: $schema=mapping.schema.json",
     .examples = "leadsync schema -o mapping.schema.json",
     .groups = GROUP_OUTPUT,
-    .run = run,
+    .run = schema_command,
 };

@@ -22,7 +22,7 @@ static bool must_stop(const struct run *r)
     return stop_requested() != 0 || (r->deadline_us != 0 && r->c->clock->mono_us(r->c->clock) >= r->deadline_us);
 }
 
-static void at_the_end(struct run *r)
+static void end_read(struct run *r)
 {
     r->eof = true;
     conflicting_rows_report(r);
@@ -67,7 +67,7 @@ static int read_rows(struct run *r, struct err *e)
             return 0;
         }
         if (rc == 0)
-            at_the_end(r);
+            end_read(r);
         if (rc <= 0)
             return rc;
         if (take_row(r, &row, n, e) != 0)
@@ -93,7 +93,7 @@ static int keyless_text(struct run *r)
     return r->report->missing_waits_for != NULL ? 0 : -1;
 }
 
-static void judge(struct run *r)
+static void judge_outcome(struct run *r)
 {
     struct tally *t = r->tally;
     uint64_t rejected = t->outcomes[OUTCOME_REJECTED];
@@ -158,7 +158,7 @@ static int advance(struct run *r, struct err *e)
     return advance_watermark(r, e) != 0 || row_key_keep(r, e) != 0 ? -1 : run_keep_mapping(r, e);
 }
 
-static int say_interrupted(const struct run *r, struct err *e)
+static int report_interrupted(const struct run *r, struct err *e)
 {
     enum exit_status status = (enum exit_status)(128 + stop_requested());
     if (r->report->open_batches > 0)
@@ -186,14 +186,14 @@ static int write_record(struct run *r, struct err *e)
     return rc;
 }
 
-static void judge_error(struct run *r, const struct err *e)
+static void report_error(struct run *r, const struct err *e)
 {
     run_report_stopped(r->report, e);
     r->report->status = e->status == XS_SIGINT || e->status == XS_SIGTERM ? "interrupted" : "failed";
 }
 
 /* The upload's batches are gone, but libc keeps their memory for others of their size; the merge wants one piece. */
-static void give_back(void)
+static void trim_memory(void)
 {
 #ifdef HAVE_MALLOC_TRIM
     malloc_trim(0);
@@ -205,7 +205,7 @@ static int finish(struct run *r, int rc, struct err *e)
 {
     struct err late = ERR_INIT;
     if (r->state != NULL && r->upload != NULL && r->diff == NULL) {
-        give_back();
+        trim_memory();
         int done = state_merge(r->state, r->refusal_context, &late);
         if (done == 0 && (run_left_finish(r, &late) != 0 || run_left_count(r, &late) != 0))
             done = -1;
@@ -227,18 +227,18 @@ static int finish(struct run *r, int rc, struct err *e)
         if (rc != 0)
             log_warning("%s", err_text(e));
         err_clear(e);
-        rc = say_interrupted(r, e);
+        rc = report_interrupted(r, e);
     }
     if (rc == 0)
-        judge(r);
+        judge_outcome(r);
     else
-        judge_error(r, e);
+        report_error(r, e);
     err_clear(&late);
     if (rc != 0 && r->record.id == 0 && run_state_note(r, e) != 0)
         return rc;
     if (r->record.id != 0 && write_record(r, &late) != 0 && rc == 0) {
         rc = err_take(e, &late);
-        judge_error(r, e);
+        report_error(r, e);
     }
     err_clear(&late);
     return rc;
@@ -246,7 +246,7 @@ static int finish(struct run *r, int rc, struct err *e)
 
 /* ---- sync ---- */
 
-static int apply(struct run *r, struct err *e)
+static int apply_source(struct run *r, struct err *e)
 {
     int rc = read_rows(r, e);
     if (rc == 0 && r->eof)
@@ -275,7 +275,7 @@ int run_sync(const struct run_config *config, struct run_report *report, struct 
     struct run r = {.c = config, .report = report, .tally = &report->tally, .read_kind = "full"};
     int rc = run_open(&r, e);
     if (rc == 0)
-        rc = apply(&r, e);
+        rc = apply_source(&r, e);
     rc = finish(&r, rc, e);
     run_close(&r);
     return rc;
@@ -337,7 +337,7 @@ static int workspace_text(struct run *r, const char **out, struct err *e)
     return id == NULL || *out != NULL ? 0 : err_oom(e);
 }
 
-static int tell_head(struct run *r, struct err *e)
+static int send_head(struct run *r, struct err *e)
 {
     const char *workspace;
     run_state_report_holder(r);
@@ -388,7 +388,7 @@ static int new_variables(struct run *r, struct err *e)
     return 0;
 }
 
-static int summarise(struct run *r, struct err *e)
+static int finish_diff(struct run *r, struct err *e)
 {
     struct diff_summary *s = &r->summary;
     const struct limits *limits = &r->m->limits;
@@ -434,19 +434,19 @@ int run_diff(const struct run_config *config, struct diff *diff, struct run_repo
     struct run r = {.c = config, .report = report, .tally = &report->tally, .diff = diff, .read_kind = "full"};
     int rc = run_open(&r, e);
     if (rc == 0)
-        rc = tell_head(&r, e);
+        rc = send_head(&r, e);
     if (rc == 0)
         rc = run_plan_rows(&r, e);
     if (rc == 0) {
         run_left_deleted(&r);
-        rc = summarise(&r, e);
+        rc = finish_diff(&r, e);
     }
     run_fill_report(&r);
     if (rc == 0) {
         report->status = "complete";
         report->exit_code = XS_DONE;
     } else {
-        judge_error(&r, e);
+        report_error(&r, e);
     }
     run_close(&r);
     return rc;

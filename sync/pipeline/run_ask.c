@@ -4,7 +4,7 @@
 
 #include "sync/pipeline/run_int.h"
 
-static int ask(struct run *r, struct err *e)
+static int plan_and_ask(struct run *r, struct err *e)
 {
     const struct diff_head head = {.sync = r->m->name};
     /* Whoever works on it now would stop the run after the question. */
@@ -25,7 +25,7 @@ int run_ask(const struct run_config *config, struct err *e)
         return -1;
     int rc = run_open(&r, e);
     if (rc == 0)
-        rc = ask(&r, e);
+        rc = plan_and_ask(&r, e);
     if (rc != 0 && e->status == XS_SOURCE) {
         err_clear(e);
         rc = 0;

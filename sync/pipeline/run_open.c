@@ -164,7 +164,7 @@ static int choose_read(struct run *r, struct source_read *read, struct err *e)
 }
 
 /* The source knows what type its watermark has today: a value of another one says nothing about its rows. */
-static void tell_read(struct run *r, const struct source_read *read)
+static void report_read(struct run *r, const struct source_read *read)
 {
     if (r->source->mark.incremental)
         r->read_kind = "incremental";
@@ -346,7 +346,7 @@ static int open_memory(struct run *r, struct err *e)
         return -1;
     if (r->source == NULL && open_source(r, &read, e) != 0)
         return -1;
-    tell_read(r, &read);
+    report_read(r, &read);
     if (conflicting_rows_start(r, e) != 0)
         return -1;
     if (state_shape_put(r->state, r->m->shape.custom_names, r->m->shape.custom_n, &r->m->shape.id, e) != 0)

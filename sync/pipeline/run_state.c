@@ -85,7 +85,7 @@ static int open_at(struct run *r, const char *path, const struct url *url, struc
 
 /* Who has no name yet, or writes nothing, can only look; the state is opened for good when its targets are known. The
  * API is not to be asked about a state that is another host's. */
-static int look_ahead(const struct run *r, const char *path, const struct url *url, struct err *e)
+static int peek_at_state(const struct run *r, const char *path, const struct url *url, struct err *e)
 {
     const struct state_options options = {
         .path = path,
@@ -124,7 +124,7 @@ static int open_early(struct run *r, const char *path, const struct url *url, st
     /* Without a name the state is opened later, with the claim that this run has by then. */
     if (access(path, F_OK) != 0 || (r->claim != NULL && !r->named))
         return 0;
-    return r->named && r->diff == NULL ? open_at(r, path, url, e) : look_ahead(r, path, url, e);
+    return r->named && r->diff == NULL ? open_at(r, path, url, e) : peek_at_state(r, path, url, e);
 }
 
 static int open_any(struct run *r, bool early, struct err *e)
@@ -276,7 +276,7 @@ void run_state_close(struct run *r)
 }
 
 /* A dry run whose targets are ids needs no API. One that has not answered now is not asked again. */
-static int do_without(struct run *r, struct err *e)
+static int continue_without_api(struct run *r, struct err *e)
 {
     if (r->diff == NULL || e->status != XS_API || stop_requested() != 0)
         return -1;
@@ -296,7 +296,7 @@ int run_state_workspace(struct run *r, struct err *e)
     if (r->diff != NULL && (r->api == NULL || known == NULL))
         return 0;
     if (api_workspace_get(r->api, &r->run_arena, &r->workspace, e) != 0)
-        return do_without(r, e);
+        return continue_without_api(r, e);
     if (r->workspace.notice != NULL)
         log_detail("%s", r->workspace.notice);
     if (r->workspace.id == NULL)

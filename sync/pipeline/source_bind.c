@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 /* Here, so that every command says it that meets a source: preview, check, diff and sync. */
-static void tell_notes(const struct mapping *m)
+static void report_notes(const struct mapping *m)
 {
     const struct mapping_note *notes;
     size_t n = mapping_notes(m, &notes);
@@ -29,7 +29,7 @@ int source_bind(struct source *source, struct mapping *m, struct err *e)
     free(names);
     if (rc == 0) {
         source_use(source, mapping_used(m));
-        tell_notes(m);
+        report_notes(m);
     }
     return rc;
 }

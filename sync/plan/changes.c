@@ -9,7 +9,7 @@
 
 enum { LIST_MAX = 1 << 20, NAME_MAX_BYTES = 64 << 10 };
 
-static int add(struct buf *list, struct str name, const struct value *before, const struct value *after)
+static int changes_add_value(struct buf *list, struct str name, const struct value *before, const struct value *after)
 {
     if (!plan_value_changes(before, after, OVERWRITE_ALWAYS))
         return 0;
@@ -22,7 +22,7 @@ static int add_custom(struct buf *list, struct str name, const struct value *bef
     struct buf full = BUF_INIT(NAME_MAX_BYTES);
     int bad = buf_adds(&full, CUSTOM_PREFIX) | buf_add(&full, name.p, name.n);
     if (bad == 0)
-        bad = add(list, buf_str(&full), before, after);
+        bad = changes_add_value(list, buf_str(&full), before, after);
     buf_free(&full);
     return bad;
 }
@@ -38,7 +38,7 @@ int changes_pack(struct arena *arena, const struct lead *wanted, uint32_t fields
             continue;
         if (remote != NULL)
             api_remote_field(remote, (enum lead_field)f, &there);
-        bad |= add(&list, str_from(lead_field_table[f].api), &there, &wanted->core[f]);
+        bad |= changes_add_value(&list, str_from(lead_field_table[f].api), &there, &wanted->core[f]);
     }
     for (size_t c = 0; c < wanted->shape->custom_n; c++) {
         if (custom != NULL && !custom[c])

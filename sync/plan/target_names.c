@@ -22,7 +22,7 @@ void target_names_free(struct target_names *p)
     *p = (struct target_names){.v = NULL};
 }
 
-static const struct target *find(const struct target_names *p, const struct target *t)
+static const struct target *target_names_find(const struct target_names *p, const struct target *t)
 {
     for (size_t i = 0; i < p->n; i++)
         if (target_eq(&p->v[i], t))
@@ -32,13 +32,13 @@ static const struct target *find(const struct target_names *p, const struct targ
 
 bool target_names_know(const struct target_names *p, const struct target *t)
 {
-    return find(p, t) != NULL;
+    return target_names_find(p, t) != NULL;
 }
 
 /* The arena keeps the outgrown arrays, which are half of the present one together. Without memory a name is missing. */
 void target_names_add(struct target_names *p, const struct target *t)
 {
-    if (t->name == NULL || find(p, t) != NULL)
+    if (t->name == NULL || target_names_find(p, t) != NULL)
         return;
     if (p->n == p->cap) {
         size_t cap = p->cap == 0 ? 16 : 2 * p->cap;
@@ -105,7 +105,7 @@ void target_names_of_all(struct target_names *p, bool sandbox, const char *excep
 
 int target_names_show(const struct target_names *p, const struct target *t, struct buf *out)
 {
-    const struct target *known = t->name == NULL ? find(p, t) : NULL;
+    const struct target *known = t->name == NULL ? target_names_find(p, t) : NULL;
     return target_show(known != NULL ? known : t, out);
 }
 

@@ -8,7 +8,7 @@
 
 enum { TARGETS_ARENA_MAX = 16 << 20, TARGET_UNMET = 1 << 30 };
 
-static int add(struct targets *t, struct run_target **out, struct err *e)
+static int targets_add(struct targets *t, struct run_target **out, struct err *e)
 {
     struct run_target *v = realloc(t->v, (t->n + 1) * sizeof *v);
     if (v == NULL)
@@ -19,10 +19,10 @@ static int add(struct targets *t, struct run_target **out, struct err *e)
     return 0;
 }
 
-static int find(struct targets *t, const struct target_spec *spec, struct api *api, bool ask, struct err *e)
+static int targets_find_one(struct targets *t, const struct target_spec *spec, struct api *api, bool ask, struct err *e)
 {
     struct run_target *rt;
-    if (add(t, &rt, e) != 0)
+    if (targets_add(t, &rt, e) != 0)
         return -1;
     rt->target.kind = spec->kind;
     if (api != NULL)
@@ -52,12 +52,12 @@ int targets_promote_judge(const struct mapping *m, const struct target *promote,
 /* Where leads land first. What it promotes them to is the target itself, or nobody could say where a lead belongs. */
 static int find_stage(struct targets *t, const struct mapping *m, struct api *api, bool ask, struct err *e)
 {
-    if (find(t, &m->stage.list, api, ask, e) != 0)
+    if (targets_find_one(t, &m->stage.list, api, ask, e) != 0)
         return -1;
     t->created_n = t->n;
     if (targets_promote_same(m))
         return 0;
-    if (find(t, &m->stage.promote, api, ask, e) != 0)
+    if (targets_find_one(t, &m->stage.promote, api, ask, e) != 0)
         return -1;
     return targets_promote_judge(m, &t->v[--t->n].target, &t->v[0].target, e);
 }
@@ -67,13 +67,13 @@ int targets_find(struct targets *t, const struct mapping *m, struct api *api, bo
     *t = (struct targets){0};
     arena_init(&t->arena, TARGETS_ARENA_MAX);
     if (m->routes_n == 0) {
-        if (find(t, &m->target, api, ask, e) != 0)
+        if (targets_find_one(t, &m->target, api, ask, e) != 0)
             return -1;
     }
     for (size_t r = 0; r < m->routes_n; r++)
-        if (find(t, &m->routes[r].target, api, ask, e) != 0)
+        if (targets_find_one(t, &m->routes[r].target, api, ask, e) != 0)
             return -1;
-    if (m->routes_n > 0 && m->route_otherwise == OTHERWISE_TARGET && find(t, &m->route_default, api, ask, e) != 0)
+    if (m->routes_n > 0 && m->route_otherwise == OTHERWISE_TARGET && targets_find_one(t, &m->route_default, api, ask, e) != 0)
         return -1;
     t->mapped_n = t->created_n = t->n;
     if (m->stage.on && find_stage(t, m, api, ask, e) != 0)
@@ -81,7 +81,7 @@ int targets_find(struct targets *t, const struct mapping *m, struct api *api, bo
     const struct gone *gone;
     t->removals_at = t->n;
     for (size_t i = 0; (gone = targets_policy(m, i)) != NULL; i++)
-        if (gone->policy == GONE_MOVE && find(t, &gone->to, api, ask, e) != 0)
+        if (gone->policy == GONE_MOVE && targets_find_one(t, &gone->to, api, ask, e) != 0)
             return -1;
     return 0;
 }
@@ -128,7 +128,7 @@ const struct target *targets_get(struct targets *t, struct state *s, uint32_t nu
         return NULL;
     }
     struct run_target *rt;
-    if (add(t, &rt, e) != 0)
+    if (targets_add(t, &rt, e) != 0)
         return NULL;
     *rt = (struct run_target){found, number};
     return &rt->target;

@@ -97,7 +97,7 @@ static int bind(struct check *c, struct source *source)
     return 0;
 }
 
-static void count(struct check *c, const struct row *row, const struct mapped *mapped)
+static void count_row(struct check *c, const struct row *row, const struct mapped *mapped)
 {
     c->rows++;
     if (mapped->key_text.n == 0 && mapped->skip_value == 0 && c->keyless++ == 0) {
@@ -131,7 +131,7 @@ static int read_rows(struct check *c, struct source *source, struct err *e)
         if (rc != 0)
             break;
         source_bind_warn(source, &row, &mapped);
-        count(c, &row, &mapped);
+        count_row(c, &row, &mapped);
         if ((rc = check_values_row(c, &row, &mapped, e)) != 0)
             break;
         if (mapped.verdict == MAPPED_LEAD && (rc = check_count_lead(c, &row, &mapped, e)) != 0)
@@ -141,7 +141,7 @@ static int read_rows(struct check *c, struct source *source, struct err *e)
     return rc;
 }
 
-static void tell_rows(struct check *c, const struct source *source)
+static void report_rows(struct check *c, const struct source *source)
 {
     enum finding_level level = c->rows == 0 || c->rejected > 0 ? FINDING_WARNING : FINDING_OK;
     buf_reset(&c->text);
@@ -189,7 +189,7 @@ static void check_source(struct check *c)
             check_error(c, "source", &e);
         } else {
             c->counted = true;
-            tell_rows(c, source);
+            report_rows(c, source);
         }
     }
     check_count_stop(c);

@@ -220,7 +220,7 @@ static int check_variables(struct check *c, const struct target *t)
 
 /* ---- targets ---- */
 
-static void tell_target(struct check *c, const struct target *t)
+static void report_target(struct check *c, const struct target *t)
 {
     char id[UUID_TEXT_N], text[TARGET_TEXT_N];
     const char *name = t->name != NULL ? t->name : "";
@@ -249,7 +249,7 @@ static int check_target(struct check *c, const struct target_spec *spec, bool ow
         check_error(c, "target", &e);
         return rc;
     }
-    tell_target(c, found);
+    report_target(c, found);
     struct check_target *kept = arena_alloc(&c->arena, sizeof *kept);
     if (kept == NULL) {
         err_oom(&e);

@@ -56,7 +56,7 @@ int check_guard_source(struct check *c, struct state *s, struct err *e)
 }
 
 /* Of the guards that only a plan of all rows can judge. */
-static void tell_guard(struct check *c, const struct run_guard *guard)
+static void report_guard(struct check *c, const struct run_guard *guard)
 {
     static const char *const verbs[][2] = {{"moved", "moved"}, {"removed", "removed"}, {"changed", "updated"}};
     char advice[GUARD_ADVICE_N];
@@ -91,7 +91,7 @@ void check_guard_changes(struct check *c)
         run_diff(c->config, diff, &report, &e);
     log_repeats(LOG_PLAIN);
     for (size_t i = 0; i < report.guards_n; i++)
-        tell_guard(c, &report.guards[i]);
+        report_guard(c, &report.guards[i]);
     run_report_free(&report);
     diff_close(diff);
     err_clear(&e);

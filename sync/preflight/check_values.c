@@ -62,7 +62,7 @@ void check_values_stop(struct check *c)
 }
 
 /* True the first time, when the caller has something to keep. */
-static bool count(struct check_first *f, const struct row *row)
+static bool count_cell(struct check_first *f, const struct row *row)
 {
     if (f->n++ > 0)
         return false;
@@ -107,7 +107,7 @@ static int look_at_cells(struct check *c, const struct row *row, struct err *e)
         struct check_first *f = mapping_is_placeholder(cell, of_person) ? &v->placeholders[i]
                                 : mapping_is_cut_number(cell)           ? &v->cut_numbers[i]
                                                                         : NULL;
-        if (f != NULL && count(f, row) && keep_cell(f, cell, e) != 0)
+        if (f != NULL && count_cell(f, row) && keep_cell(f, cell, e) != 0)
             return -1;
     }
     return 0;
@@ -118,11 +118,11 @@ int check_values_row(struct check *c, const struct row *row, const struct mapped
     struct check_values *v = c->values;
     for (size_t i = 0; i < mapped->emptied_n; i++) {
         const struct reject *r = &mapped->emptied[i];
-        if (count(&v->emptied[r->slot], row) && keep_reject(&v->emptied[r->slot], r, e) != 0)
+        if (count_cell(&v->emptied[r->slot], row) && keep_reject(&v->emptied[r->slot], r, e) != 0)
             return -1;
     }
     struct check_first *rejected = &v->rejects[mapped->reason];
-    if (mapped->verdict == MAPPED_REJECT && count(rejected, row) && keep_reject(rejected, &mapped->rejects[0], e) != 0)
+    if (mapped->verdict == MAPPED_REJECT && count_cell(rejected, row) && keep_reject(rejected, &mapped->rejects[0], e) != 0)
         return -1;
     return look_at_cells(c, row, e);
 }
@@ -136,7 +136,7 @@ static const char *place(const struct check_first *f, char out[64])
     return out;
 }
 
-static void tell_cells(struct check *c, const struct source *source, size_t column)
+static void report_cells(struct check *c, const struct source *source, size_t column)
 {
     const struct check_first *p = &c->values->placeholders[column], *cut = &c->values->cut_numbers[column];
     struct str name = source->columns[column].name;
@@ -168,5 +168,5 @@ void check_values_tell(struct check *c, const struct source *source)
                       (unsigned long long)v->emptied[s].n, v->emptied[s].n == 1 ? " is" : "s are",
                       place(&v->emptied[s], where), v->emptied[s].text);
     for (size_t i = 0; i < v->columns_n; i++)
-        tell_cells(c, source, i);
+        report_cells(c, source, i);
 }

@@ -16,7 +16,7 @@
 
 enum { AHEAD_MS = 3600 * 1000 }; /* clocks that differ by less are no finding */
 
-static void tell_overlap(struct check *c, const struct source_mark *mark)
+static void report_overlap(struct check *c, const struct source_mark *mark)
 {
     const struct sql_spec *sql = &c->m->source.as.sql;
     const char *name = sql->watermark;
@@ -35,7 +35,7 @@ static void tell_overlap(struct check *c, const struct source_mark *mark)
 }
 
 /* Rows whose watermark is NULL pass no comparison. */
-static void tell_nulls(struct check *c, const struct source_mark *mark)
+static void report_nulls(struct check *c, const struct source_mark *mark)
 {
     const char *name = c->m->source.as.sql.watermark;
     if (mark->null_rows > 0)
@@ -55,7 +55,7 @@ static void tell_nulls(struct check *c, const struct source_mark *mark)
 }
 
 /* One row in milliseconds among seconds lifts the mark above all that is written for thousands of years. */
-static void tell_future(struct check *c, const struct source_mark *mark)
+static void report_future(struct check *c, const struct source_mark *mark)
 {
     double now = (double)c->config->clock->wall_ms(c->config->clock) / 1000;
     bool seconds = mark->least < EPOCH_LIMIT;
@@ -73,9 +73,9 @@ void check_watermark(struct check *c, const struct source *source)
     if (!watermark_used(c->m) || mark->type == NULL)
         return;
     c->mark_type = arena_dup(&c->arena, mark->type, strlen(mark->type));
-    tell_overlap(c, mark);
-    tell_nulls(c, mark);
-    tell_future(c, mark);
+    report_overlap(c, mark);
+    report_nulls(c, mark);
+    report_future(c, mark);
     if (c->m->source.as.sql.full_every_ms == 0)
         check_say(c, FINDING_NOTICE, "watermark", "full_every: is never: what a watermark misses waits for sync --full");
 }

@@ -19,7 +19,7 @@ static uint64_t run_rows(const struct run_record *run, const char *name)
 }
 
 /* Whoever asks for the latest rows is told when there was a later run that came to none. */
-static void tell_unread(const struct run_record *latest)
+static void report_unread(const struct run_record *latest)
 {
     if (latest->finished_ms > 0 && latest->exit_code > XS_LEFT_OVER && run_rows(latest, "read") == 0)
         log_notice("run %llu, the latest, ended with %d before it read a row: leadsync status --run %llu",
@@ -34,7 +34,7 @@ static int latest_reading(struct state *state, struct arena *arena, struct run_r
     if (state_runs(state, LOOK_BACK, arena, &runs, &n, e) != 0)
         return -1;
     if (n > 0)
-        tell_unread(&runs[0]);
+        report_unread(&runs[0]);
     for (size_t i = 0; i < n; i++)
         if (runs[i].read != NULL && runs[i].read[0] != '\0') {
             *out = runs[i];

@@ -219,7 +219,7 @@ static int left_over(const struct forget_call *f, const char *what, struct err *
                    f->states_n, text_plural(f->states_n));
 }
 
-static void say_what_stays(void)
+static void report_what_stays(void)
 {
     log_notice("other places may still hold this person; look there, too:\n"
                "the source, whose rows of this person are skipped from now on\n"
@@ -240,7 +240,7 @@ static int forget(struct forget_call *f, struct out *out, struct err *e)
         return -1;
     if (add_to_lists(f, &added, e) != 0 || forget_states_erase(f, e) != 0 || show(f, added, out, e) != 0)
         return -1;
-    say_what_stays();
+    report_what_stays();
     return left_over(f, "this address is on the list, but not out of", e);
 }
 
@@ -342,7 +342,7 @@ static int export(struct forget_call *f, struct out *out, struct err *e)
 
 /* ---- the command ---- */
 
-static int run(struct invocation *inv, struct err *e)
+static int forget_command(struct invocation *inv, struct err *e)
 {
     const struct forget_options *o = inv->options;
     struct forget_call f = {.c = &inv->common};
@@ -389,5 +389,5 @@ const struct command command_forget = {
     .options = options,
     .options_bytes = sizeof(struct forget_options),
     .operands_max = 2,
-    .run = run,
+    .run = forget_command,
 };

@@ -190,7 +190,7 @@ done:
     return rc;
 }
 
-static int run(struct invocation *inv, struct err *e)
+static int rejects_command(struct invocation *inv, struct err *e)
 {
     const struct rejects_options *o = inv->options;
     struct state *state = NULL;
@@ -248,5 +248,5 @@ const struct command command_rejects = {
     .options = options,
     .options_bytes = sizeof(struct rejects_options),
     .operands_max = 1,
-    .run = run,
+    .run = rejects_command,
 };

@@ -238,7 +238,7 @@ static int look_for_match(struct results_out *r, const struct run_record *first,
     return found < 0 ? -1 : 0;
 }
 
-static int run(struct invocation *inv, struct err *e)
+static int results_command(struct invocation *inv, struct err *e)
 {
     const struct results_options *o = inv->options;
     struct results_out r = {.inv = inv};
@@ -285,5 +285,5 @@ const struct command command_results = {
     .options = options,
     .options_bytes = sizeof(struct results_options),
     .operands_max = 1,
-    .run = run,
+    .run = results_command,
 };

@@ -326,7 +326,7 @@ done:
     return rc;
 }
 
-static int run(struct invocation *inv, struct err *e)
+static int status_command(struct invocation *inv, struct err *e)
 {
     const struct status_options *o = inv->options;
     struct state *state = NULL;
@@ -356,5 +356,5 @@ const struct command command_status = {
     .options_bytes = sizeof(struct status_options),
     .defaults = &defaults,
     .operands_max = 1,
-    .run = run,
+    .run = status_command,
 };

@@ -81,7 +81,7 @@ struct everything {
 };
 
 /* Instantly's order is kept, newest first; what is ours brings what is proved. */
-static int see(void *ctx, const struct remote_job *job, struct err *e)
+static int jobs_on_job(void *ctx, const struct remote_job *job, struct err *e)
 {
     struct everything *every = ctx;
     const struct job_view *known = job_views_find(every->ours, job->id);
@@ -102,7 +102,7 @@ static int list_all(const struct common *c, struct job_views *ours, struct job_v
     struct client client;
     int rc = client_open(&client, c, true, true, e);
     if (rc == 0)
-        rc = api_jobs_each(client.api, NULL, 0, see, &every, e);
+        rc = api_jobs_each(client.api, NULL, 0, jobs_on_job, &every, e);
     client_close(&client);
     return rc;
 }

@@ -257,7 +257,7 @@ done:
 
 /* ---- */
 
-static int run(struct invocation *inv, struct err *e)
+static int jobs_entries_command(struct invocation *inv, struct err *e)
 {
     enum { PAGE_BYTES = 256 << 20 };
     struct page p = {.inv = inv, .o = inv->options};
@@ -303,5 +303,5 @@ const struct command command_jobs_entries = {
     .options_bytes = sizeof(struct entries_options),
     .defaults = &defaults,
     .operands_max = 2,
-    .run = run,
+    .run = jobs_entries_command,
 };

@@ -23,7 +23,7 @@ struct shown {
 
 /* ---- looking ---- */
 
-static int see(void *ctx, const struct remote_job *job, struct err *e)
+static int jobs_show_on_job(void *ctx, const struct remote_job *job, struct err *e)
 {
     struct shown *s = ctx;
     return job_view_take(&s->views, s->job, job, e);
@@ -37,7 +37,7 @@ static int ask(struct shown *s, struct err *e)
     if (rc > 0)
         log_notice("showing the job as last seen; give an API key to ask Instantly");
     else if (rc == 0) {
-        int found = api_job_find(client.api, str_from(s->job->id), see, s, e);
+        int found = api_job_find(client.api, str_from(s->job->id), jobs_show_on_job, s, e);
         s->job->gone = found == 0;
         rc = found < 0 ? -1 : 0;
     }
@@ -154,7 +154,7 @@ static int print(struct shown *s, struct err *e)
     return rc;
 }
 
-static int run(struct invocation *inv, struct err *e)
+static int jobs_show_command(struct invocation *inv, struct err *e)
 {
     struct shown s = {.inv = inv};
     const char *id;
@@ -178,5 +178,5 @@ const struct command command_jobs_show = {
     .groups = GROUP_OUTPUT | GROUP_STATE | GROUP_URL | GROUP_KEY | GROUP_CSV | GROUP_TIME,
     .formats = formats,
     .operands_max = 2,
-    .run = run,
+    .run = jobs_show_command,
 };

@@ -60,7 +60,7 @@ struct poll {
     bool *seen; /* a flag a view */
 };
 
-static int see(void *ctx, const struct remote_job *job, struct err *e)
+static int jobs_wait_on_job(void *ctx, const struct remote_job *job, struct err *e)
 {
     struct poll *p = ctx;
     struct job_view *view = job_views_find(&p->w->views, job->id);
@@ -101,7 +101,7 @@ static int poll(struct wait *w, struct err *e)
         if (is_due(&w->views.v[i]))
             ids[n++] = str_from(w->views.v[i].id);
         if (n == JOBS_LIST_MAX || (i + 1 == w->views.n && n > 0)) {
-            rc = api_jobs_each(w->client.api, ids, n, see, &p, e);
+            rc = api_jobs_each(w->client.api, ids, n, jobs_wait_on_job, &p, e);
             n = 0;
         }
     }
@@ -225,7 +225,7 @@ static void tell(const struct wait *w, enum exit_status *status)
     *status = open + failed > 0 || rows > 0 ? XS_LEFT_OVER : XS_DONE;
 }
 
-static int run(struct invocation *inv, struct err *e)
+static int jobs_wait_command(struct invocation *inv, struct err *e)
 {
     struct wait w = {.c = &inv->common};
     struct state *state = NULL;
@@ -262,5 +262,5 @@ const struct command command_jobs_wait = {
     .groups = GROUP_OUTPUT | GROUP_STATE | GROUP_URL | GROUP_KEY | GROUP_CSV | GROUP_TIME,
     .formats = job_list_formats,
     .operands_max = 1000,
-    .run = run,
+    .run = jobs_wait_command,
 };

@@ -62,7 +62,7 @@ static int write(struct by_hand_call *call, struct err *e)
     return lead_edit_delete(&call->edit, e);
 }
 
-static int run(struct invocation *inv, struct err *e)
+static int leads_delete_command(struct invocation *inv, struct err *e)
 {
     const struct delete_options *o = inv->options;
     const struct by_hand_verb verb = {.asks = true, .check = check, .find = find, .describe = describe, .write = write,
@@ -86,5 +86,5 @@ const struct command leads_delete = {
     .options = options,
     .options_bytes = sizeof(struct delete_options),
     .operands_max = BY_HAND_OPERANDS,
-    .run = run,
+    .run = leads_delete_command,
 };

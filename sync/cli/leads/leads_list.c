@@ -350,7 +350,7 @@ static int get_address(struct by_hand_call *call, struct printer *p, const char 
 }
 
 /* The address is what was typed, and escaped like all that comes from outside. */
-static int say_missing(const char *word)
+static int report_missing(const char *word)
 {
     struct buf shown = BUF_INIT(SHOWN_BYTES);
     int bad = text_show(str_from(word), SHOWN_COLUMNS, &shown);
@@ -377,7 +377,7 @@ static int get(struct by_hand_call *call, struct printer *p, struct err *e)
         if (found < 0)
             return -1;
         if (found == 0) {
-            if (say_missing(word) != 0)
+            if (report_missing(word) != 0)
                 return err_oom(e);
             call->inv->status = XS_LEFT_OVER;
         }

@@ -141,7 +141,7 @@ static int write(struct by_hand_call *call, struct err *e)
     return lead_edit_move(&call->edit, o->run > 0 ? NULL : &call->place, &call->destination, &how, !o->no_wait, e);
 }
 
-static int run(struct invocation *inv, struct err *e)
+static int move_command(struct invocation *inv, struct err *e)
 {
     const struct move_options *o = inv->options;
     const struct by_hand_verb verb = {.asks = true, .check = check, .find = find, .describe = describe, .write = write,
@@ -166,5 +166,5 @@ const struct command command_move = {
     .options = options,
     .options_bytes = sizeof(struct move_options),
     .operands_max = BY_HAND_OPERANDS,
-    .run = run,
+    .run = move_command,
 };

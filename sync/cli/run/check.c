@@ -79,7 +79,7 @@ static int finish(struct findings *f, struct err *e)
     return f->failed ? err_set(e, XS_IO, "not all findings could be written") : 0;
 }
 
-static int run(struct invocation *inv, struct err *e)
+static int check_command(struct invocation *inv, struct err *e)
 {
     struct runner runner;
     struct findings f = {.inv = inv};
@@ -118,5 +118,5 @@ const struct command command_check = {
     .groups = GROUP_OUTPUT | GROUP_URL | GROUP_KEY | GROUP_STATE | GROUP_CSV | GROUP_SOURCE,
     .formats = formats,
     .operands_max = 1,
-    .run = run,
+    .run = check_command,
 };

@@ -132,7 +132,7 @@ int differ_run(struct invocation *inv, const struct differ_options *o, struct er
     return rc;
 }
 
-static int run(struct invocation *inv, struct err *e)
+static int diff_command(struct invocation *inv, struct err *e)
 {
     return differ_run(inv, inv->options, e);
 }
@@ -152,5 +152,5 @@ const struct command command_diff = {
     .options = options,
     .options_bytes = sizeof(struct differ_options),
     .operands_max = 1,
-    .run = run,
+    .run = diff_command,
 };

@@ -349,7 +349,7 @@ done:
     return rc;
 }
 
-static int run(struct invocation *inv, struct err *e)
+static int init_command(struct invocation *inv, struct err *e)
 {
     const struct init_options *o = inv->options;
     const char *output = inv->common.output;
@@ -394,5 +394,5 @@ const struct command command_init = {
     .options_bytes = sizeof(struct init_options),
     .defaults = &defaults,
     .operands_max = 1,
-    .run = run,
+    .run = init_command,
 };

@@ -376,7 +376,7 @@ static int bind_columns(struct preview *p, struct err *e)
     return 0;
 }
 
-static int run(struct invocation *inv, struct err *e)
+static int preview_command(struct invocation *inv, struct err *e)
 {
     struct preview p = {.inv = inv, .o = inv->options};
     int rc = -1;
@@ -419,5 +419,5 @@ const struct command command_preview = {
     .options_bytes = sizeof(struct preview_options),
     .defaults = &defaults,
     .operands_max = 1,
-    .run = run,
+    .run = preview_command,
 };

@@ -56,7 +56,7 @@ static void text_row(const struct preview_raw *p, const struct row *row, struct 
 }
 
 /* "FILE:LINE: …" from the first byte on, for editors and scripts; told with -q too. `column` may be empty. */
-static void tell_defect(const struct preview_raw *p, const struct row *row, struct str column, enum reason reason,
+static void report_defect(const struct preview_raw *p, const struct row *row, struct str column, enum reason reason,
                         const char *so)
 {
     struct buf where = BUF_INIT(1 << 16), shape = BUF_INIT(256);
@@ -83,12 +83,12 @@ static bool has_shape(const struct preview_raw *p, const struct row *row)
 int preview_raw_row(struct preview_raw *p, const struct row *row, struct record_writer *w)
 {
     if (!has_shape(p, row)) {
-        tell_defect(p, row, STR_NONE, row->defect, "left out");
+        report_defect(p, row, STR_NONE, row->defect, "left out");
         return 0;
     }
     for (size_t i = 0; row->flaws != NULL && i < row->n; i++)
         if (row_flaw(row, i) == REASON_NOT_UTF8)
-            tell_defect(p, row, p->source->columns[i].name, REASON_NOT_UTF8, "shown as NULL");
+            report_defect(p, row, p->source->columns[i].name, REASON_NOT_UTF8, "shown as NULL");
     if (record_is_json(w))
         json_row(p, row, record_object(w));
     else

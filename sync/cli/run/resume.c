@@ -33,7 +33,7 @@ static int resume(const struct invocation *inv, struct run_config *config, struc
     return rc;
 }
 
-static int run(struct invocation *inv, struct err *e)
+static int resume_command(struct invocation *inv, struct err *e)
 {
     return runner_run(inv, resume, e);
 }
@@ -52,5 +52,5 @@ const struct command command_resume = {
     .options = options,
     .options_bytes = sizeof(struct resume_options),
     .operands_max = 1,
-    .run = run,
+    .run = resume_command,
 };

@@ -260,7 +260,7 @@ static int write_outputs(struct outputs *o, const struct runner *r, const struct
 }
 
 /* cron mails what is printed: a run that left something over must not be silent because it was told to be quiet. */
-static void tell_left_over(const struct common *c, const struct run_report *report)
+static void report_left_over(const struct common *c, const struct run_report *report)
 {
     struct buf line = BUF_INIT(OUT_BUFFER_BYTES);
     if ((c->quiet || c->syslog) && report->exit_code == XS_LEFT_OVER && run_report_brief(report, &line) == 0)
@@ -325,7 +325,7 @@ static int run_open(struct runner *r, struct invocation *inv, runner_step *step,
     progress_stop(&r->progress);
     inv->status = report.exit_code;
     note_end(r, &report);
-    tell_left_over(&inv->common, &report);
+    report_left_over(&inv->common, &report);
     /* A run that never started has nothing to report. */
     if (report.sync != NULL && write_outputs(&outputs, r, &report, &late) != 0) {
         if (rc == 0)

@@ -32,7 +32,7 @@ static int sync_step(const struct invocation *inv, struct run_config *config, st
     return run_sync(config, report, e);
 }
 
-static int run(struct invocation *inv, struct err *e)
+static int sync_command(struct invocation *inv, struct err *e)
 {
     const struct sync_options *o = inv->options;
     if (o->dry_run)
@@ -80,6 +80,6 @@ const struct command command_sync = {
     .options = options,
     .options_bytes = sizeof(struct sync_options),
     .operands_max = 1,
-    .run = run,
+    .run = sync_command,
     .help_more = help_more,
 };

@@ -9,7 +9,7 @@
 
 #include "sync/base/log.h"
 
-enum { WATCH_MEMORY = 4 << 20, STATUS_ACTIVE = 1 };
+enum { SPOOL_MEMORY = 4 << 20, STATUS_ACTIVE = 1 };
 enum { ACTIVE_SHOWN = 3 }; /* leads named in a message */
 
 int active_check_put(struct run *r, const struct known_lead *known, struct err *e)
@@ -21,19 +21,19 @@ int active_check_put(struct run *r, const struct known_lead *known, struct err *
         r->may_mail += opt_out_may_mail(run_target(r, known->target), known);
         return 0;
     }
-    if (r->active_spool == NULL && spool_new(WATCH_MEMORY, &r->active_spool, e) != 0)
+    if (r->active_spool == NULL && spool_new(SPOOL_MEMORY, &r->active_spool, e) != 0)
         return -1;
     return spool_put(r->active_spool, &p, e);
 }
 
-struct watch {
+struct active_check {
     struct run *run;
     unsigned open_n;
     struct uuid active[ACTIVE_SHOWN];
 };
 
 /* Which leads they are, `results` says of the rows. */
-static void tell_active(const struct run *r, const struct uuid *ids)
+static void report_active(const struct run *r, const struct uuid *ids)
 {
     uint64_t n = r->diff != NULL ? r->may_mail : r->tally->skipped_active;
     char shown[ACTIVE_SHOWN * (UUID_TEXT_N + 2) + 8] = "", id[UUID_TEXT_N];
@@ -50,9 +50,9 @@ static void tell_active(const struct run *r, const struct uuid *ids)
                                        : "give the rule of skip_when a `then: delete` or `then: {move_to: ...}`");
 }
 
-static void watched(void *ctx, const struct api_reply *reply)
+static void active_check_answered(void *ctx, const struct api_reply *reply)
 {
-    struct watch *watch = ctx;
+    struct active_check *watch = ctx;
     struct json_object *items = reply->class == API_OK ? reply->json : NULL;
     size_t n = json_object_is_type(items, json_type_array) ? json_object_array_length(items) : 0;
     for (size_t i = 0; i < n; i++) {
@@ -74,7 +74,7 @@ static void watched(void *ctx, const struct api_reply *reply)
     watch->open_n--;
 }
 
-static int watch_some(struct watch *watch, struct err *e)
+static int active_check_send(struct active_check *watch, struct err *e)
 {
     struct run *r = watch->run;
     struct uuid ids[LEADS_LIST_MAX];
@@ -85,7 +85,7 @@ static int watch_some(struct watch *watch, struct err *e)
         ids[list.ids_n++] = p.entry.lead_id;
     if (rc < 0 || list.ids_n == 0)
         return rc;
-    if (api_leads_list(r->api, &list, watched, watch, e) != 0)
+    if (api_leads_list(r->api, &list, active_check_answered, watch, e) != 0)
         return -1;
     watch->open_n++;
     return 1;
@@ -94,9 +94,9 @@ static int watch_some(struct watch *watch, struct err *e)
 int active_check_run(struct run *r, struct err *e)
 {
     /* Not on the stack: whatever ends the run, an answer may still come. */
-    struct watch *watch = arena_calloc(&r->run_arena, 1, sizeof *watch);
+    struct active_check *watch = arena_calloc(&r->run_arena, 1, sizeof *watch);
     if (r->diff != NULL) {
-        tell_active(r, NULL);
+        report_active(r, NULL);
         return 0;
     }
     int rc = r->active_spool != NULL ? 1 : 0, more = rc;
@@ -107,10 +107,10 @@ int active_check_run(struct run *r, struct err *e)
         if (upload_stopped(r->upload))
             more = 0;
         if (more == 1 && !api_full(r->api))
-            rc = more = watch_some(watch, e);
+            rc = more = active_check_send(watch, e);
         else
             rc = upload_step(r->upload, 1000, e);
     }
-    tell_active(r, watch->active);
+    report_active(r, watch->active);
     return rc < 0 ? -1 : 0;
 }

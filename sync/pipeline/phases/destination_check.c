@@ -66,7 +66,7 @@ static void take_double(struct chunk *c, const struct remote_lead *lead)
     }
 }
 
-static void answered(void *ctx, const struct api_reply *reply)
+static void destination_check_answered(void *ctx, const struct api_reply *reply)
 {
     struct chunk *c = ctx;
     struct json_object *items = reply->class == API_OK ? reply->json : NULL;
@@ -84,12 +84,12 @@ static void answered(void *ctx, const struct api_reply *reply)
     c->waits = false;
 }
 
-static int ask(struct chunk *c, struct leads_list *list, struct err *e)
+static int ask_instantly(struct chunk *c, struct leads_list *list, struct err *e)
 {
     struct run *r = c->run;
     if (list->ids_n + list->contacts_n == 0 || upload_stopped(r->upload))
         return 0;
-    if (api_leads_list(r->api, list, answered, c, e) != 0)
+    if (api_leads_list(r->api, list, destination_check_answered, c, e) != 0)
         return -1;
     c->waits = true;
     while (c->waits)
@@ -107,7 +107,7 @@ static int find_addresses(struct chunk *c, struct err *e)
         if (c->planned[i].entry.email.n == 0)
             ids[list.ids_n++] = c->planned[i].entry.lead_id;
     c->by_id = true;
-    return ask(c, &list, e);
+    return ask_instantly(c, &list, e);
 }
 
 static int find_doubles(struct chunk *c, struct err *e)
@@ -118,10 +118,10 @@ static int find_doubles(struct chunk *c, struct err *e)
         if (c->hashes[i] != 0)
             contacts[list.contacts_n++] = c->planned[i].entry.email;
     c->by_id = false;
-    return ask(c, &list, e);
+    return ask_instantly(c, &list, e);
 }
 
-static int settle(struct chunk *c, struct spool *out, struct err *e)
+static int check_chunk(struct chunk *c, struct spool *out, struct err *e)
 {
     if (find_addresses(c, e) != 0 || find_doubles(c, e) != 0)
         return -1;
@@ -133,7 +133,7 @@ static int settle(struct chunk *c, struct spool *out, struct err *e)
     return 0;
 }
 
-static int keep(struct chunk *c, const struct planned *p, struct err *e)
+static int chunk_add(struct chunk *c, const struct planned *p, struct err *e)
 {
     struct planned *kept = &c->planned[c->n];
     *kept = *p;
@@ -146,7 +146,7 @@ static int keep(struct chunk *c, const struct planned *p, struct err *e)
     return 0;
 }
 
-static bool is_wanted(const struct run *r)
+static bool is_needed(const struct run *r)
 {
     const struct gone *gone;
     for (size_t i = 0; (gone = targets_policy(r->m, i)) != NULL; i++)
@@ -160,7 +160,7 @@ int destination_check_sort(struct run *r, struct err *e)
     struct spool *in = r->removals, *out = NULL;
     struct planned planned;
     int rc;
-    if (!is_wanted(r))
+    if (!is_needed(r))
         return 0;
     /* Not on the stack: whatever ends the run, an answer may still come. */
     struct chunk *c = arena_calloc(&r->run_arena, 1, sizeof *c);
@@ -173,14 +173,14 @@ int destination_check_sort(struct run *r, struct err *e)
     r->removals = out;
     while ((rc = spool_get(in, &planned, e)) == 1) {
         bool looked_for = planned.op == OP_MOVE && planned.delete_if_there;
-        if ((looked_for ? keep(c, &planned, e) : spool_put(out, &planned, e)) != 0 ||
-            (c->n == LEADS_LIST_MAX && settle(c, out, e) != 0)) {
+        if ((looked_for ? chunk_add(c, &planned, e) : spool_put(out, &planned, e)) != 0 ||
+            (c->n == LEADS_LIST_MAX && check_chunk(c, out, e) != 0)) {
             rc = -1;
             break;
         }
     }
     if (rc == 0)
-        rc = settle(c, out, e);
+        rc = check_chunk(c, out, e);
     if (c->deleted_n > 0)
         log_notice("%llu lead%s deleted, not moved, because another lead with the same address is there (if_there: delete)",
                    (unsigned long long)c->deleted_n, c->deleted_n == 1 ? " is" : "s are");

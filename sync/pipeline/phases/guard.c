@@ -13,7 +13,7 @@
 
 #include "sync/base/log.h"
 
-enum { FORETOLD_BYTES = 1 << 16 };
+enum { WARNING_BYTES = 1 << 16 };
 
 bool guard_exceeds(const struct guard_limit *limit, uint64_t n, uint64_t whole)
 {
@@ -75,7 +75,7 @@ const char *guard_advice(const char *guard, uint64_t n, uint64_t whole, char tex
 
 /* ---- saying so ---- */
 
-static int append(struct run *r, const struct guard_trip *trip, const char *what)
+static int add_trip(struct run *r, const struct guard_trip *trip, const char *what)
 {
     struct buf *text = &r->tripped;
     return buf_addf(text, "%sguard `%s`: %s, so %s: %s%s, or allow it with %s", text->n > 0 ? "; " : "", trip->guard, what,
@@ -90,8 +90,8 @@ int guard_trip(struct run *r, const struct guard_trip *trip, struct err *e, cons
     vsnprintf(what, sizeof what, fmt, ap);
     va_end(ap);
     if (r->diff == NULL)
-        return append(r, trip, what) != 0 ? err_oom(e) : 0;
-    struct buf text = BUF_INIT(FORETOLD_BYTES);
+        return add_trip(r, trip, what) != 0 ? err_oom(e) : 0;
+    struct buf text = BUF_INIT(WARNING_BYTES);
     int rc = buf_addf(&text, "guard `%s`: %s: %s, or allow it with %s", trip->guard, what, trip->remedy, trip->allow) != 0 ||
                      buf_cstr(&text) == NULL
                  ? err_oom(e) : guard_foretell(r, text.p, e);
@@ -115,7 +115,7 @@ bool guard_tripped(const struct run *r)
 
 int guard_detail(struct run *r, struct str *out, struct err *e)
 {
-    struct buf text = BUF_INIT(FORETOLD_BYTES);
+    struct buf text = BUF_INIT(WARNING_BYTES);
     const struct run_report *report = r->report;
     size_t n = 0;
     int bad = 0;

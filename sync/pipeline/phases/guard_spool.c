@@ -12,12 +12,12 @@
 #include "sync/base/stop.h"
 #include "sync/base/text.h"
 
-enum { JUDGE_ROWS = 10000, ATTEMPTS_MAX = 5, SPOOL_MEMORY = 8 << 20 };
+enum { GUARD_ROWS = 10000, ATTEMPTS_MAX = 5, SPOOL_MEMORY = 8 << 20 };
 
 int guard_spool_start(struct run *r, struct err *e)
 {
     const struct guard_limit *shrank = &r->m->guards.source_shrank;
-    r->hold_rows = JUDGE_ROWS;
+    r->hold_rows = GUARD_ROWS;
     if (phases_start(r, e) != 0 || missing_start(r, e) != 0)
         return -1;
     /* A source is known not to have shrunk when as many rows were read as the guard asks for. */
@@ -99,7 +99,7 @@ int guard_spool_put(struct run *r, const struct planned *planned, struct err *e)
 }
 
 /* One by one: a record counts as deferred only while it is still held. */
-static int release(struct run *r, struct err *e)
+static int release_held(struct run *r, struct err *e)
 {
     struct spool *held = r->guard_spool;
     struct planned planned;
@@ -139,7 +139,7 @@ int guard_spool_consent(struct run *r, uint64_t rows, struct err *e)
 }
 
 /* Where the source can be read only once, the question comes in the run itself. */
-static int consent(struct run *r, struct err *e)
+static int ask_before_release(struct run *r, struct err *e)
 {
     return r->diff == NULL ? guard_spool_consent(r, spool_n(r->guard_spool), e) : 0;
 }
@@ -148,13 +148,13 @@ int guard_spool_step(struct run *r, struct err *e)
 {
     bool lets_go = r->guard_spool != NULL && r->dedupe_spool == NULL && r->opt_out_spool == NULL && r->tally->read >= r->hold_rows &&
                    !guard_changed_may_stop(r);
-    if (!lets_go && r->tally->read < r->judged_rows + JUDGE_ROWS)
+    if (!lets_go && r->tally->read < r->judged_rows + GUARD_ROWS)
         return 0;
     if (guard_rejected(r, e) != 0 || guard_verdict(r, e) != 0)
         return -1;
     if (!lets_go)
         return 0;
-    return consent(r, e) != 0 ? -1 : release(r, e);
+    return ask_before_release(r, e) != 0 ? -1 : release_held(r, e);
 }
 
 /* ---- duplicates: last | reject ---- */
@@ -188,14 +188,14 @@ static int by_key(const void *a, const void *b)
     return c != 0 ? c : (x->at > y->at) - (x->at < y->at);
 }
 
-static int by_place(const void *a, const void *b)
+static int by_position(const void *a, const void *b)
 {
     const struct contender *x = a, *y = b;
     return (x->at > y->at) - (x->at < y->at);
 }
 
 /* Rows of one key, in order: all lose but the last, or all of them, each to another one. */
-static void judge_key(const struct run *r, struct contender *all, size_t n)
+static void find_winners(const struct run *r, struct contender *all, size_t n)
 {
     const bool last_wins = r->m->duplicates == DUPLICATES_LAST || n == 1;
     const uint64_t first = all[0].row, second = n > 1 ? all[1].row : 0, last = all[n - 1].row;
@@ -231,9 +231,9 @@ static int losers(struct run *r, struct spool *replay, struct contender **out, s
     for (size_t i = 0, end; i < n; i = end) {
         for (end = i + 1; end < n && hash128_eq(&all[end].key, &all[i].key); end++)
             ;
-        judge_key(r, all + i, end - i);
+        find_winners(r, all + i, end - i);
     }
-    qsort(all, n, sizeof *all, by_place);
+    qsort(all, n, sizeof *all, by_position);
     return 0;
 }
 
@@ -442,7 +442,7 @@ static int release_early(struct run *r, struct err *e)
         return 0;
     if (guard_rejected(r, e) != 0 || guard_verdict(r, e) != 0)
         return -1;
-    return consent(r, e) != 0 ? -1 : release(r, e);
+    return ask_before_release(r, e) != 0 ? -1 : release_held(r, e);
 }
 
 int guard_spool_end(struct run *r, struct err *e)
@@ -460,7 +460,7 @@ int guard_spool_end(struct run *r, struct err *e)
         return -1;
     if (guard_rejected(r, e) != 0 || phases_judge(r, e) != 0)
         return -1;
-    if (r->guard_spool != NULL && (consent(r, e) != 0 || release(r, e) != 0))
+    if (r->guard_spool != NULL && (ask_before_release(r, e) != 0 || release_held(r, e) != 0))
         return -1;
     if (phases_apply(r, e) != 0)
         return -1;

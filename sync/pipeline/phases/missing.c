@@ -22,7 +22,7 @@ enum { KEYLESS_SHOWN = 3 }; /* rows named in a message */
 enum { PLACES_MAX = 1 << 20 };
 
 /* Removals that travel in the same requests, for a dry run's count of them. */
-struct lot {
+struct removal_count {
     enum op op;
     uint32_t from, to;
     uint64_t n;
@@ -40,10 +40,10 @@ struct missing_rows {
     uint64_t unsettled;   /* of those, what an earlier run may have removed; of a dry run */
     uint64_t waiting;     /* leads that are gone, but wait for rows with a key */
     uint64_t kept;        /* leads that are gone, and stay: `removed: keep` */
-    uint64_t live;        /* leads known there */
+    uint64_t there;        /* leads known there */
     bool stays_known;     /* leads that stay, since where they should go another one has their address, are not asked for again */
-    struct lot *lots;     /* owned; of a dry run */
-    size_t lots_n;
+    struct removal_count *counts;     /* owned; of a dry run */
+    size_t counts_n;
 };
 
 int missing_start(struct run *r, struct err *e)
@@ -61,7 +61,7 @@ void missing_free(struct run *r)
         return;
     spool_free(r->active_spool);
     r->active_spool = NULL;
-    free(r->missing->lots);
+    free(r->missing->counts);
     free(r->missing);
     r->missing = NULL;
 }
@@ -144,35 +144,35 @@ int missing_spare_key(struct run *r, const struct hash128 *key, struct err *e)
 
 /* ---- planning ---- */
 
-static int count_lot(struct missing_rows *g, enum op op, uint32_t from, uint32_t to, struct err *e)
+static int count_removal(struct missing_rows *g, enum op op, uint32_t from, uint32_t to, struct err *e)
 {
     size_t i = 0;
-    while (i < g->lots_n && (g->lots[i].op != op || g->lots[i].from != from || g->lots[i].to != to))
+    while (i < g->counts_n && (g->counts[i].op != op || g->counts[i].from != from || g->counts[i].to != to))
         i++;
-    if (i == g->lots_n) {
-        struct lot *lots = realloc(g->lots, (g->lots_n + 1) * sizeof *lots);
-        if (lots == NULL)
+    if (i == g->counts_n) {
+        struct removal_count *counts = realloc(g->counts, (g->counts_n + 1) * sizeof *counts);
+        if (counts == NULL)
             return err_oom(e);
-        g->lots = lots;
-        lots[g->lots_n++] = (struct lot){op, from, to, 0};
+        g->counts = counts;
+        counts[g->counts_n++] = (struct removal_count){op, from, to, 0};
     }
-    g->lots[i].n++;
+    g->counts[i].n++;
     return 0;
 }
 
-static void sum_up(struct run *r)
+static void add_up_requests(struct run *r)
 {
-    for (size_t i = 0; i < r->missing->lots_n; i++) {
-        const struct lot *lot = &r->missing->lots[i];
-        uint64_t batch = lot->op == OP_REMOVE ? LEADS_DELETE_MAX : LEADS_MOVE_MAX;
+    for (size_t i = 0; i < r->missing->counts_n; i++) {
+        const struct removal_count *count = &r->missing->counts[i];
+        uint64_t batch = count->op == OP_REMOVE ? LEADS_DELETE_MAX : LEADS_MOVE_MAX;
         /* A DELETE has a look before it and one after. */
-        uint64_t requests = lot->op == OP_REMOVE ? 3 : 1;
-        r->summary.requests_remove += requests * ((lot->n + batch - 1) / batch);
-        r->summary.remove += lot->n;
+        uint64_t requests = count->op == OP_REMOVE ? 3 : 1;
+        r->summary.requests_remove += requests * ((count->n + batch - 1) / batch);
+        r->summary.remove += count->n;
     }
 }
 
-static int show(struct run *r, const struct planned *p, bool certain, struct err *e)
+static int show_removal(struct run *r, const struct planned *p, bool certain, struct err *e)
 {
     const struct target *to = NULL, *from;
     if (p->op == OP_MOVE && (to = targets_get(&r->targets, r->state, p->target, e)) == NULL)
@@ -187,7 +187,7 @@ static int show(struct run *r, const struct planned *p, bool certain, struct err
 
 /* Where gone leads go, as the state's numbers. With other places than those of the last walk, or with --full, leads that
  * stayed are asked for again. */
-static int recall_stays(struct run *r, struct err *e)
+static int load_stays(struct run *r, struct err *e)
 {
     static const char name[] = "stays_for";
     struct buf places = BUF_INIT(PLACES_MAX);
@@ -209,7 +209,7 @@ static int recall_stays(struct run *r, struct err *e)
 }
 
 /* A lead that is where it would be moved to, or without an id to name it by, is left. */
-static bool may_go(const struct known_lead *known, const struct run_target *to)
+static bool may_be_removed(const struct known_lead *known, const struct run_target *to)
 {
     if (!known->has_lead_id || (to != NULL && to->number == known->target))
         return false;
@@ -236,7 +236,7 @@ static int plan_removal(struct run *r, const struct hash128 *key, const struct k
 {
     const struct run_target *to = targets_of_policy(&r->targets, r->m, i);
     struct lead lead;
-    if (!may_go(known, to))
+    if (!may_be_removed(known, to))
         return 0;
     struct planned p = {
         .op = to != NULL ? OP_MOVE : OP_REMOVE,
@@ -259,23 +259,23 @@ static int plan_removal(struct run *r, const struct hash128 *key, const struct k
         r->hands_over = true; /* to a row with another key, which takes the lead over */
         return 0;
     }
-    if (r->diff != NULL && count_lot(r->missing, p.op, p.from, p.target, e) != 0)
+    if (r->diff != NULL && count_removal(r->missing, p.op, p.from, p.target, e) != 0)
         return -1;
     r->missing->planned++;
     r->missing->unsettled += known->unsettled;
     if (guard_tripped(r))
         return 0; /* the source is not to be believed: only counted, for its guard to say so too */
-    return r->diff != NULL ? show(r, &p, !known->unsettled, e) : phases_put(r, &p, e);
+    return r->diff != NULL ? show_removal(r, &p, !known->unsettled, e) : phases_put(r, &p, e);
 }
 
 int missing_rekey(struct run *r, const struct known_lead *old, struct err *e)
 {
     const struct run_target *to = targets_of_policy(&r->targets, r->m, 0);
-    if (!mirrors(r) || !may_go(old, to) || (old->flags & (KNOWN_REMOVED | KNOWN_DELETED_THERE)) != 0)
+    if (!mirrors(r) || !may_be_removed(old, to) || (old->flags & (KNOWN_REMOVED | KNOWN_DELETED_THERE)) != 0)
         return 0;
     r->missing->rekeys++;
     r->hands_over = true; /* a new lead that has to wait leaves the old one for the next full read */
-    return r->diff == NULL ? 0 : count_lot(r->missing, to != NULL ? OP_MOVE : OP_REMOVE, old->target,
+    return r->diff == NULL ? 0 : count_removal(r->missing, to != NULL ? OP_MOVE : OP_REMOVE, old->target,
                                            to != NULL ? to->number : old->target, e);
 }
 
@@ -357,7 +357,7 @@ static int take_unseen(struct run *r, const struct hash128 *key, const struct kn
 }
 
 /* Which rows keep removals waiting, and what to do. */
-static int tell_waiting(struct run *r, struct err *e)
+static int report_waiting(struct run *r, struct err *e)
 {
     struct buf text = BUF_INIT(4096);
     const struct missing_rows *g = r->missing;
@@ -371,11 +371,11 @@ static int tell_waiting(struct run *r, struct err *e)
     return 0;
 }
 
-static int judge(struct run *r, struct err *e)
+static int judge_removed(struct run *r, struct err *e)
 {
     const struct missing_rows *g = r->missing;
     char advice[GUARD_ADVICE_N];
-    if (g->waiting > 0 && tell_waiting(r, e) != 0)
+    if (g->waiting > 0 && report_waiting(r, e) != 0)
         return -1;
     if (g->kept > 0)
         log_notice("%llu lead%s missing from the source and kept (removed: keep)", (unsigned long long)g->kept,
@@ -383,12 +383,12 @@ static int judge(struct run *r, struct err *e)
     if (g->unsettled > 0)
         log_notice("%llu of the removals %s under way in a run that is not settled: after `leadsync resume` the diff is exact",
                    (unsigned long long)g->unsettled, g->unsettled == 1 ? "is" : "are");
-    if (!guard_judge(r, "removed", &r->m->guards.removed, g->planned > 0, g->planned, g->live))
+    if (!guard_judge(r, "removed", &r->m->guards.removed, g->planned > 0, g->planned, g->there))
         return 0;
     const struct guard_trip trip = {"removed", "nothing was done", "see `leadsync diff`, ", "correct the source",
-                                    guard_advice("removed", g->planned, g->live, advice)};
+                                    guard_advice("removed", g->planned, g->there, advice)};
     return guard_trip(r, &trip, e, "%llu of %llu known lead%s would be removed", (unsigned long long)g->planned,
-                          (unsigned long long)g->live, text_plural(g->live));
+                          (unsigned long long)g->there, text_plural(g->there));
 }
 
 /* For `status`; a complete read under another mapping takes the note away. */
@@ -410,7 +410,7 @@ int missing_plan(struct run *r, struct err *e)
     /* Counted while rows were read, without knowing yet whether the read is complete. */
     if (keyless_blocks(r)) {
         g->waiting = g->rekeys;
-        g->lots_n = 0;
+        g->counts_n = 0;
     } else {
         g->planned = g->rekeys;
     }
@@ -418,7 +418,7 @@ int missing_plan(struct run *r, struct err *e)
         return note_kept(r, e);
     /* An incremental read leaves nearly all leads unseen: those are looked through in full ones. */
     bool elsewhere = (r->meets_keys || r->m->has_key) && state_any_opted_out(r->state) && strcmp(r->read_kind, "full") == 0;
-    if (recall_stays(r, e) != 0 || state_unseen_open(r->state, !all && !elsewhere, &unseen, e) != 0)
+    if (load_stays(r, e) != 0 || state_unseen_open(r->state, !all && !elsewhere, &unseen, e) != 0)
         return -1;
     do {
         struct hash128 key;
@@ -429,10 +429,10 @@ int missing_plan(struct run *r, struct err *e)
         if (rc == 1 && take_unseen(r, &key, &known, mark, e) != 0)
             rc = -1;
     } while (rc == 1);
-    g->live = state_unseen_live(unseen);
+    g->there = state_unseen_live(unseen);
     state_unseen_close(unseen);
-    sum_up(r);
-    return rc != 0 || note_kept(r, e) != 0 ? -1 : judge(r, e);
+    add_up_requests(r);
+    return rc != 0 || note_kept(r, e) != 0 ? -1 : judge_removed(r, e);
 }
 
 int missing_drops_retry(struct run *r, const struct entry *waiting, bool *drops, struct err *e)

@@ -30,7 +30,7 @@ int forgotten_rows_match(struct run *r, const struct entry *entry, bool *forgott
 }
 
 /* Blanks and what stands around or between addresses. A dot ends a sentence, and stands in an address too. */
-static bool parts(char c, const char *more)
+static bool separates(char c, const char *more)
 {
     return (unsigned char)c <= ' ' || strchr(",;:<>()[]{}\"|\\", c) != NULL || strchr(more, c) != NULL;
 }
@@ -40,7 +40,7 @@ static int find_words(struct run *r, struct str text, const char *more, bool *fo
 {
     while (text.n > 0 && !*found) {
         size_t n = 0;
-        while (n < text.n && !parts(text.p[n], more))
+        while (n < text.n && !separates(text.p[n], more))
             n++;
         struct str word = {text.p, n};
         while (word.n > 0 && strchr(".'!?*", word.p[0]) != NULL)
@@ -57,7 +57,7 @@ static int find_words(struct run *r, struct str text, const char *more, bool *fo
 }
 
 /* These may be a part of an address, or stand between two. */
-static int find_in(struct run *r, struct str text, bool *found, struct err *e)
+static int find_in_text(struct run *r, struct str text, bool *found, struct err *e)
 {
     static const char *const more[] = {"", "/&=?'"};
     if (text.n == 0 || memchr(text.p, '@', text.n) == NULL)
@@ -73,16 +73,16 @@ static int find_in_row(struct run *r, const struct entry *entry, bool *found, st
     const char *p = entry->cells.p, *end = entry->cells.n > 0 ? p + entry->cells.n : p;
     struct cell cell;
     for (size_t i = 0; r->row != NULL && i < r->row->n && !*found; i++)
-        if (find_in(r, (struct str){r->row->cells[i].p, r->row->cells[i].n}, found, e) != 0)
+        if (find_in_text(r, (struct str){r->row->cells[i].p, r->row->cells[i].n}, found, e) != 0)
             return -1;
     while (p != end && !*found && cells_next(&p, end, &cell) == 1)
-        if (find_in(r, (struct str){cell.p, cell.n}, found, e) != 0)
+        if (find_in_text(r, (struct str){cell.p, cell.n}, found, e) != 0)
             return -1;
     return 0;
 }
 
 /* A dry run writes nothing down: it shows whose row it is. */
-static void blot(const struct run *r, struct entry *entry)
+static void erase(const struct run *r, struct entry *entry)
 {
     entry->detail = STR_NONE;
     if (r->diff != NULL)
@@ -91,10 +91,10 @@ static void blot(const struct run *r, struct entry *entry)
     entry->key_text = entry->email = entry->values = entry->cells = entry->cells_by_values = STR_NONE;
 }
 
-int forgotten_rows_erase(struct run *r, struct entry *entry, bool *blotted, struct err *e)
+int forgotten_rows_erase(struct run *r, struct entry *entry, bool *erased, struct err *e)
 {
     bool any, forgotten, named = false;
-    *blotted = false;
+    *erased = false;
     if (forgotten_rows_match(r, entry, &forgotten, e) != 0 || state_forgets(r->state, &any, e) != 0)
         return -1;
     if (!forgotten && any && entry->outcome == OUTCOME_REJECTED && find_in_row(r, entry, &named, e) != 0)
@@ -105,7 +105,7 @@ int forgotten_rows_erase(struct run *r, struct entry *entry, bool *blotted, stru
         entry->outcome = OUTCOME_SKIPPED;
         entry->reason = REASON_DELETED_THERE;
     }
-    blot(r, entry);
-    *blotted = true;
+    erase(r, entry);
+    *erased = true;
     return 0;
 }

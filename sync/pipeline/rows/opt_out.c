@@ -48,7 +48,7 @@ int opt_out_take(struct run *r, const struct mapped *mapped, const struct entry 
 }
 
 /* By the row's key, else by its address; then the rule is for the lead of this key as well. 1/0/-1 */
-static int find(struct run *r, const struct entry *entry, uint64_t *mark, struct err *e)
+static int find_mark(struct run *r, const struct entry *entry, uint64_t *mark, struct err *e)
 {
     struct hash128 address;
     int rc = entry->key_text.n > 0 ? state_opted_out(r->state, &entry->key, mark, e) : 0;
@@ -68,7 +68,7 @@ bool opt_out_may_mail(const struct target *target, const struct known_lead *know
 }
 
 /* The lead that stays, although its person opts out: whether the campaign mails it, only Instantly knows. */
-static int tell_lead(struct run *r, struct entry *entry, size_t value, struct buf *text, struct err *e)
+static int report_lead(struct run *r, struct entry *entry, size_t value, struct buf *text, struct err *e)
 {
     struct known_lead known;
     if (entry->key_text.n == 0 || state_leads_n(r->state) == 0 ||
@@ -87,12 +87,12 @@ static int tell_lead(struct run *r, struct entry *entry, size_t value, struct bu
 }
 
 /* `row` 0: the row itself opts out, or which one does is not known. */
-static int tell(struct run *r, struct entry *entry, uint64_t row, size_t value, struct str cell, struct err *e)
+static int report_rule(struct run *r, struct entry *entry, uint64_t row, size_t value, struct str cell, struct err *e)
 {
     struct buf text = BUF_INIT(DETAIL_MAX);
     int bad = row > 0 ? buf_addf(&text, "row %llu opts out by ", (unsigned long long)row) : 0;
     bad |= mapping_skip_text(r->m, value, cell, &text);
-    int rc = bad != 0 ? err_oom(e) : tell_lead(r, entry, value, &text, e);
+    int rc = bad != 0 ? err_oom(e) : report_lead(r, entry, value, &text, e);
     if (rc == 0 && arena_str(&r->row_arena, buf_str(&text), &entry->detail) != 0)
         rc = err_oom(e);
     buf_free(&text);
@@ -102,7 +102,7 @@ static int tell(struct run *r, struct entry *entry, uint64_t row, size_t value, 
 int opt_out_report(struct run *r, const struct mapped *mapped, struct entry *entry, const char **column, struct err *e)
 {
     *column = mapping_skip_value(r->m, mapped->skip_value).column;
-    return tell(r, entry, 0, mapped->skip_value, mapped->skip_cell, e);
+    return report_rule(r, entry, 0, mapped->skip_value, mapped->skip_cell, e);
 }
 
 int opt_out_leave(struct run *r, struct entry *entry, uint32_t target, struct err *e)
@@ -110,14 +110,14 @@ int opt_out_leave(struct run *r, struct entry *entry, uint32_t target, struct er
     uint64_t mark, row;
     if (!state_any_opted_out(r->state))
         return 0;
-    int rc = find(r, entry, &mark, e);
+    int rc = find_mark(r, entry, &mark, e);
     if (rc != 1)
         return rc;
     size_t value = read_mark(r, mark, &row);
     entry->outcome = OUTCOME_SKIPPED;
     entry->reason = REASON_SKIP_WHEN;
     entry->values = STR_NONE;
-    if (tell(r, entry, row, value, mapping_skip_value(r->m, value).value, e) != 0 || row_plan_leave_out(r, entry, target, NULL, STR_NONE, e) != 0)
+    if (report_rule(r, entry, row, value, mapping_skip_value(r->m, value).value, e) != 0 || row_plan_leave_out(r, entry, target, NULL, STR_NONE, e) != 0)
         return -1;
     return 1;
 }

@@ -94,7 +94,7 @@ int row_plan_unpack(struct run *r, struct str packed, struct arena *arena, struc
 }
 
 /* With `values: hashed` only equality with the last write can be told. */
-static void unhash(struct run *r, const struct known_lead *known, const struct lead *wanted, struct decision *d)
+static void compare_hashes(struct run *r, const struct known_lead *known, const struct lead *wanted, struct decision *d)
 {
     const struct value *email = &wanted->core[LEAD_EMAIL];
     bool stays = d->op == OP_UPDATE || d->op == OP_MOVE || d->outcome == OUTCOME_UNCHANGED;
@@ -169,7 +169,7 @@ static int fits_request(struct run *r, const struct decision *d, uint32_t target
 }
 
 /* What the upload would find when it builds the request. 1 it was left out, 0, -1. */
-static int foresee_too_large(struct run *r, const struct decision *d, struct entry *entry, uint32_t target,
+static int reject_too_large(struct run *r, const struct decision *d, struct entry *entry, uint32_t target,
                              const struct lead *lead, struct err *e)
 {
     size_t bytes = entry->values.n;
@@ -193,7 +193,7 @@ static int pass_on(struct run *r, const struct decision *d, struct entry *entry,
     r->returning += d->op == OP_MOVE && (known->flags & KNOWN_AWAY) != 0;
     bool updates = d->op != OP_CREATE && (d->fields != 0 || d->custom);
     if (r->diff != NULL) {
-        int rc = foresee_too_large(r, d, entry, target, lead, e);
+        int rc = reject_too_large(r, d, entry, target, lead, e);
         if (rc != 0)
             return rc > 0 ? 0 : -1;
         r->updates += updates;
@@ -286,7 +286,7 @@ int row_plan_remembered(struct run *r, struct entry *entry, const struct lead *l
     r->known_seen += remembered.kind == REMEMBERED_SAME || (remembered.kind == REMEMBERED_OTHER && !gone);
     bool refused = remembered.kind == REMEMBERED_REFUSED;
     plan_decide(&r->rules, &remembered, &known, old, lead, target, r->custom_changed, &d);
-    unhash(r, &known, lead, &d);
+    compare_hashes(r, &known, lead, &d);
     if (d.check && r->diff == NULL)
         compare_all(r, &remembered, &known, lead, target, &d);
     /* A create writes to no lead that is known, but a dry run shows whose place its own will take. */
@@ -394,7 +394,7 @@ void row_plan_listen(struct run *r)
     r->m->key_known_ctx = r;
 }
 
-static int take_row(struct run *r, const struct row *row, struct err *e)
+static int map_row(struct run *r, const struct row *row, struct err *e)
 {
     struct mapped mapped;
     r->tally->read++;
@@ -434,7 +434,7 @@ int row_plan_pass(struct run *r, const struct row *row, struct err *e)
 int row_plan_take(struct run *r, const struct row *row, struct err *e)
 {
     r->row = row;
-    int rc = take_row(r, row, e);
+    int rc = map_row(r, row, e);
     r->row = NULL;
     return rc;
 }

@@ -9,7 +9,7 @@
 #include "sync/plan/target_names.h"
 
 /* By name where they differ in it. */
-static void tell_edited(struct run *r, const char *then, const char *now, struct err *verdict)
+static void report_edited(struct run *r, const char *then, const char *now, struct err *verdict)
 {
     struct target_names places;
     struct buf was = BUF_INIT(1 << 16), is = BUF_INIT(1 << 16);
@@ -39,7 +39,7 @@ int run_target_check(struct run *r, struct err *e)
     r->target_edited = then != NULL && strcmp(then, now) != 0;
     if (r->target_edited && !(moved->kind == GUARD_SHARE && moved->value >= 1.0) && moved->kind != GUARD_NONE) {
         uint64_t known;
-        tell_edited(r, then, now, &verdict);
+        report_edited(r, then, now, &verdict);
         if (state_leads_there(r->state, &known, e) != 0)
             return -1;
         guard_note(r, "moved", moved, known, known, true);

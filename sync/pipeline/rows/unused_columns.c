@@ -23,7 +23,7 @@ static int same_key(struct str a, struct str b, bool *same)
     return rc < 0 ? -1 : 0;
 }
 
-static void tell(struct str column, struct str variable, const char *campaign)
+static void report_column(struct str column, struct str variable, const char *campaign)
 {
     if (str_eq(column, variable))
         log_warning("column \"%.*s\" is left out, and campaign \"%s\" has a variable {{%.*s}}: --all-columns sends it",
@@ -67,7 +67,7 @@ int unused_columns_report(struct run *r, struct err *e)
             if (same_key(unused[i], variables[k], &same) != 0)
                 return err_oom(e);
             if (same)
-                tell(unused[i], variables[k], t->name != NULL ? t->name : r->m->target.text);
+                report_column(unused[i], variables[k], t->name != NULL ? t->name : r->m->target.text);
         }
     }
     return 0;
