@@ -2,8 +2,6 @@
 
 #include "sync/cli/out.h"
 
-#include "sync/base/text.h"
-
 #include <errno.h>
 
 int out_open(struct out *o, const struct invocation *inv, mode_t mode, struct err *e)
@@ -53,18 +51,4 @@ int out_record(struct out *o, struct err *e)
 int out_records_end(struct out *o, struct err *e)
 {
     return record_finish(&o->records) == 0 ? 0 : err_oom(e);
-}
-
-int out_csv_cell(struct out *o, bool *first, char delimiter, struct str cell, bool guard)
-{
-    if (!*first && buf_addc(&o->text, delimiter) != 0)
-        return -1;
-    *first = false;
-    return text_csv_cell(cell, guard, &o->text);
-}
-
-int out_csv_end(struct out *o, bool *first)
-{
-    *first = true;
-    return buf_addc(&o->text, '\n');
 }

@@ -34,9 +34,4 @@ int out_record(struct out *o, struct err *e);
 /* Ends the list. */
 int out_records_end(struct out *o, struct err *e);
 
-/* A CSV line, cell by cell: the delimiter stands before each cell but the first of its line. Bytes are kept; `guard`
- * puts a ' before what a spreadsheet would run as a formula. 0/-1 (the buffer). */
-int out_csv_cell(struct out *o, bool *first, char delimiter, struct str cell, bool guard);
-int out_csv_end(struct out *o, bool *first); /* ends the line; the next cell is a first one */
-
 #endif

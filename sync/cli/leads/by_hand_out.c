@@ -6,7 +6,6 @@
 #include "sync/base/jsonw.h"
 #include "sync/base/text.h"
 #include "sync/cli/args/select_arg.h"
-#include "sync/report/table.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -14,109 +13,57 @@
 const char *const by_hand_formats[] = {"text", "json", "ndjson", "csv", NULL};
 
 enum { TEXT_LEADS = 50, PLACE_BYTES = 1 << 16 };
+
 enum column { C_ID, C_EMAIL, C_PLACE, C_OUTCOME, C_REASON, C_HTTP_STATUS, C_DETAIL, COLUMN_N };
-static const char *const column_names[COLUMN_N] = {"lead_id", "email", "in", "outcome", "reason", "http_status", "detail"};
-static const enum table_yield column_yield[COLUMN_N] = {
-    [C_ID] = TABLE_YIELDS, [C_PLACE] = TABLE_REPEATS, [C_HTTP_STATUS] = TABLE_YIELDS};
-
-struct record {
-    struct str v[COLUMN_N];
-    char id[UUID_TEXT_N], place[TARGET_TEXT_N], http[16];
+static const struct record_column columns[COLUMN_N] = {
+    [C_ID] = {RECORD_NAME("lead_id"), .yield = TABLE_YIELDS},
+    [C_EMAIL] = {RECORD_NAME("email")},
+    [C_PLACE] = {RECORD_NAME("in"), .yield = TABLE_REPEATS},
+    [C_OUTCOME] = {RECORD_NAME("outcome")},
+    [C_REASON] = {RECORD_NAME("reason")},
+    [C_HTTP_STATUS] = {RECORD_NAME("http_status"), .kind = RECORD_NUMBER, .yield = TABLE_YIELDS},
+    [C_DETAIL] = {RECORD_NAME("detail")},
 };
+static const struct record_layout layout = {
+    .columns = columns, .columns_n = COLUMN_N, .none = "", .hide_empty = true, .records_below = TABLE_READABLE};
 
-static void make_record(const struct edited_lead *lead, struct record *r)
+static void by_hand_fill(struct record_writer *w, const struct edited_lead *lead)
 {
-    memset(r, 0, sizeof *r);
-    if (lead->has_id)
-        r->v[C_ID] = str_from(uuid_format(&lead->id, r->id));
-    r->v[C_EMAIL] = lead->email;
-    if (lead->has_place)
-        r->v[C_PLACE] = str_from(target_format(&lead->place, r->place));
-    r->v[C_OUTCOME] = str_from(outcome_text(lead->outcome));
-    r->v[C_REASON] = str_from(reason_text(lead->reason));
-    if (lead->http_status > 0) {
-        snprintf(r->http, sizeof r->http, "%d", lead->http_status);
-        r->v[C_HTTP_STATUS] = str_from(r->http);
-    }
-    r->v[C_DETAIL] = lead->detail;
+    record_uuid(w, C_ID, lead->has_id ? &lead->id : NULL);
+    record_str(w, C_EMAIL, lead->email);
+    record_target(w, C_PLACE, lead->has_place ? &lead->place : NULL);
+    record_text(w, C_OUTCOME, outcome_text(lead->outcome));
+    /* Removing a lead is what the user asked for, and good news here. */
+    record_colour(w, C_OUTCOME, lead->outcome == OUTCOME_REMOVED ? TABLE_GREEN : record_outcome_colour(lead->outcome));
+    record_text(w, C_REASON, reason_text(lead->reason));
+    record_ordinal(w, C_HTTP_STATUS, (uint64_t)lead->http_status);
+    record_str(w, C_DETAIL, lead->detail);
 }
 
-/* ---- records ---- */
-
-static void write_lead(struct jsonw *w, const struct edited_lead *lead)
-{
-    struct record r;
-    make_record(lead, &r);
-    jsonw_object(w);
-    for (size_t c = 0; c < COLUMN_N; c++) {
-        jsonw_key(w, column_names[c]);
-        if (r.v[c].n == 0)
-            jsonw_null(w);
-        else if (c == C_HTTP_STATUS)
-            jsonw_raw(w, r.v[c]);
-        else
-            jsonw_str(w, r.v[c]);
-    }
-    jsonw_object_end(w);
-}
-
-static int report_ndjson(const struct lead_edit *edit, struct out *out, struct err *e)
+/* NDJSON and CSV: the leads, and nothing else. */
+static int report_leads(const struct lead_edit *edit, struct out *out, struct err *e)
 {
     for (size_t i = 0; i < edit->leads_n; i++) {
-        struct jsonw w;
-        jsonw_init_output(&w, &out->text);
-        write_lead(&w, &edit->leads[i]);
-        if (jsonw_end(&w) != 0 || buf_addc(&out->text, '\n') != 0)
-            return err_oom(e);
-        if (out_flush(out, false, e) != 0)
+        by_hand_fill(&out->records, &edit->leads[i]);
+        if (out_record(out, e) != 0)
             return -1;
     }
-    return 0;
-}
-
-static int report_csv(const struct lead_edit *edit, struct out *out, struct err *e)
-{
-    bool first = true;
-    int bad = 0;
-    for (size_t c = 0; c < COLUMN_N; c++)
-        bad |= out_csv_cell(out, &first, ',', str_from(column_names[c]), false);
-    bad |= out_csv_end(out, &first);
-    for (size_t i = 0; i < edit->leads_n && bad == 0; i++) {
-        struct record r;
-        make_record(&edit->leads[i], &r);
-        for (size_t c = 0; c < COLUMN_N; c++)
-            bad |= out_csv_cell(out, &first, ',', r.v[c], false);
-        bad |= out_csv_end(out, &first);
-        if (bad == 0 && out_flush(out, false, e) != 0)
-            return -1;
-    }
-    return bad == 0 ? 0 : err_oom(e);
+    return out_records_end(out, e);
 }
 
 /* ---- the whole ---- */
 
-static void count(struct jsonw *w, const char *key, int64_t n)
-{
-    jsonw_key(w, key);
-    if (n < 0)
-        jsonw_null(w);
-    else
-        jsonw_int(w, n);
-}
-
 static void write_job(struct jsonw *w, const struct lead_edit_job *job)
 {
     jsonw_object(w);
-    jsonw_key(w, "id");
-    jsonw_text(w, job->id);
-    jsonw_key(w, "status");
-    jsonw_str(w, job->status);
-    count(w, "total", job->total);
-    count(w, "moved", job->moved);
-    count(w, "duplicated", job->duplicated);
-    count(w, "missing_email", job->missing_email);
-    count(w, "in_other_campaigns", job->in_other_campaigns);
-    count(w, "blocklisted", job->blocklisted);
+    jsonw_member_text(w, "id", job->id);
+    jsonw_member_str(w, "status", job->status);
+    jsonw_member_count(w, "total", job->total);
+    jsonw_member_count(w, "moved", job->moved);
+    jsonw_member_count(w, "duplicated", job->duplicated);
+    jsonw_member_count(w, "missing_email", job->missing_email);
+    jsonw_member_count(w, "in_other_campaigns", job->in_other_campaigns);
+    jsonw_member_count(w, "blocklisted", job->blocklisted);
     jsonw_object_end(w);
 }
 
@@ -147,66 +94,49 @@ static size_t count_missing(const struct lead_edit *edit)
 
 static void write_counts(struct jsonw *w, const struct lead_edit *edit)
 {
-    jsonw_key(w, "outcomes");
-    jsonw_object(w);
-    for (int o = OUTCOME_NONE + 1; o < OUTCOME_N; o++) {
-        jsonw_key(w, outcome_text((enum outcome)o));
-        jsonw_uint(w, lead_edit_count(edit, (enum outcome)o));
-    }
+    jsonw_member_object(w, "outcomes");
+    for (int o = OUTCOME_NONE + 1; o < OUTCOME_N; o++)
+        jsonw_member_uint(w, outcome_text((enum outcome)o), lead_edit_count(edit, (enum outcome)o));
     jsonw_object_end(w);
 }
 
-static int report_json(const struct by_hand_call *call, bool written, enum exit_status status, struct buf *out)
+static int report_json(const struct by_hand_call *call, bool written, enum exit_status status, struct out *out)
 {
     const struct lead_edit *edit = &call->edit;
     struct jsonw w;
-    jsonw_init_output(&w, out);
+    int bad = 0;
+    jsonw_init_output(&w, &out->text);
     jsonw_object(&w);
-    count(&w, "version", 1);
-    jsonw_key(&w, "command");
-    jsonw_text(&w, call->inv->command->name);
-    jsonw_key(&w, "dry_run");
-    jsonw_bool(&w, call->inv->common.dry_run);
-    count(&w, "run", written && edit->run != 0 ? (int64_t)edit->run : -1);
-    count(&w, "selected", (int64_t)edit->leads_n);
+    jsonw_member_count(&w, "version", 1);
+    jsonw_member_text(&w, "command", call->inv->command->name);
+    jsonw_member_bool(&w, "dry_run", call->inv->common.dry_run);
+    jsonw_member_count(&w, "run", written && edit->run != 0 ? (int64_t)edit->run : -1);
+    jsonw_member_count(&w, "selected", (int64_t)edit->leads_n);
     write_counts(&w, edit);
     if (strcmp(call->inv->command->name, "move") == 0) {
         struct move_counts n = count_moves(edit);
-        count(&w, "moved", (int64_t)n.moved);
-        count(&w, "duplicated", (int64_t)n.duplicated);
-        count(&w, "missing", (int64_t)n.missing);
+        jsonw_member_count(&w, "moved", (int64_t)n.moved);
+        jsonw_member_count(&w, "duplicated", (int64_t)n.duplicated);
+        jsonw_member_count(&w, "missing", (int64_t)n.missing);
     }
     if (strcmp(call->inv->command->name, "leads delete") == 0)
-        count(&w, "not_there", (int64_t)count_missing(edit));
-    jsonw_key(&w, "jobs");
-    jsonw_array(&w);
+        jsonw_member_count(&w, "not_there", (int64_t)count_missing(edit));
+    jsonw_member_array(&w, "jobs");
     for (size_t i = 0; i < edit->jobs_n; i++)
         write_job(&w, &edit->jobs[i]);
     jsonw_array_end(&w);
-    jsonw_key(&w, "leads");
-    jsonw_array(&w);
-    for (size_t i = 0; i < edit->leads_n; i++)
-        write_lead(&w, &edit->leads[i]);
+    jsonw_member_array(&w, "leads");
+    for (size_t i = 0; i < edit->leads_n; i++) {
+        by_hand_fill(&out->records, &edit->leads[i]);
+        bad |= record_into(&out->records, &w);
+    }
     jsonw_array_end(&w);
-    count(&w, "exit_code", (int64_t)status);
+    jsonw_member_count(&w, "exit_code", (int64_t)status);
     jsonw_object_end(&w);
-    return jsonw_end(&w) | buf_addc(out, '\n');
+    return bad | jsonw_end(&w) | buf_addc(&out->text, '\n');
 }
 
 /* ---- text ---- */
-
-static enum table_colour colour_of(enum outcome outcome)
-{
-    switch (outcome) {
-    case OUTCOME_CREATED:
-    case OUTCOME_CHANGED:
-    case OUTCOME_REMOVED: return TABLE_GREEN;
-    case OUTCOME_REJECTED:
-    case OUTCOME_FAILED: return TABLE_RED;
-    case OUTCOME_DEFERRED: return TABLE_YELLOW;
-    default: return TABLE_PLAIN;
-    }
-}
 
 static int head(const struct by_hand_call *call, struct buf *out)
 {
@@ -247,67 +177,55 @@ static bool is_plain(const struct edited_lead *lead)
            lead->outcome == OUTCOME_NONE || lead->missing;
 }
 
-/* Records have the id of where a lead is, people read its name. */
-static int show_place(struct lead_edit *edit, const struct edited_lead *lead, struct buf *place, struct record *r)
+/* Where the lead is, by name: the other formats have the id. */
+static int fill_place(struct lead_edit *edit, const struct edited_lead *lead, struct record_writer *w)
 {
-    buf_reset(place);
-    int bad = lead->has_place ? lead_edit_place_show(edit, &lead->place, place) : 0;
-    r->v[C_PLACE] = buf_str(place);
+    struct buf place = BUF_INIT(PLACE_BYTES);
+    int bad = lead->has_place ? lead_edit_place_show(edit, &lead->place, &place) : 0;
+    record_copy(w, C_PLACE, buf_str(&place));
+    buf_free(&place);
     return bad;
 }
 
-/* A few are all shown; of many, those that did not go as meant. */
-static int report_text(struct by_hand_call *call, struct buf *out)
+/* Lists all leads if they are few; of many, those that did not go as meant. */
+static int report_text(struct by_hand_call *call, struct out *out)
 {
     struct lead_edit *edit = &call->edit;
-    struct table t;
-    struct buf place = BUF_INIT(PLACE_BYTES);
-    size_t shown = 0, left = 0;
-    int bad = head(call, out);
-    table_init(&t, COLUMN_N, NULL);
-    t.hide_empty = true;
-    t.yield = column_yield;
-    t.records_below = TABLE_READABLE;
-    for (size_t c = 0; c < COLUMN_N; c++)
-        bad |= table_add(&t, str_from(column_names[c]), TABLE_DIM);
+    struct record_writer *w = &out->records;
+    size_t left = 0;
+    int bad = head(call, &out->text);
     for (size_t i = 0; i < edit->leads_n; i++) {
-        struct record r;
         if (edit->leads_n > TEXT_LEADS && is_plain(&edit->leads[i]))
             continue;
-        if (shown == TEXT_LEADS) {
+        if (w->n == TEXT_LEADS) {
             left++;
             continue;
         }
-        make_record(&edit->leads[i], &r);
-        bad |= show_place(edit, &edit->leads[i], &place, &r);
-        for (size_t c = 0; c < COLUMN_N; c++)
-            bad |= table_add(&t, r.v[c], c == C_OUTCOME ? colour_of(edit->leads[i].outcome) : TABLE_PLAIN);
-        shown++;
+        by_hand_fill(w, &edit->leads[i]);
+        bad |= fill_place(edit, &edit->leads[i], w) | record_end(w);
     }
-    if (shown > 0)
-        bad |= table_print(&t, call->inv->common.columns, call->inv->common.colour_out, out);
+    bad |= record_finish(w);
     if (left > 0)
-        bad |= buf_addf(out, "... and %zu more (--format json lists them)\n", left);
-    table_free(&t);
-    buf_free(&place);
+        bad |= buf_addf(&out->text, "... and %zu more (--format json lists them)\n", left);
     return bad;
 }
 
 int by_hand_report(struct by_hand_call *call, bool written, enum exit_status status, struct out *out, struct err *e)
 {
-    int rc = 0;
-    switch (call->inv->common.format) {
+    const struct common *c = &call->inv->common;
+    int rc = out_records(out, c, &layout, e);
+    if (rc != 0)
+        return -1;
+    switch (c->format) {
     case FORMAT_TEXT:
-        rc = call->inv->common.quiet || report_text(call, &out->text) == 0 ? 0 : err_oom(e);
+        rc = c->quiet || report_text(call, out) == 0 ? 0 : err_oom(e);
         break;
     case FORMAT_JSON:
-        rc = report_json(call, written, status, &out->text) == 0 ? 0 : err_oom(e);
+        rc = report_json(call, written, status, out) == 0 ? 0 : err_oom(e);
         break;
     case FORMAT_NDJSON:
-        rc = report_ndjson(&call->edit, out, e);
-        break;
     case FORMAT_CSV:
-        rc = report_csv(&call->edit, out, e);
+        rc = report_leads(&call->edit, out, e);
         break;
     }
     return rc == 0 ? out_commit(out, e) : -1;

@@ -9,7 +9,6 @@
 #include "sync/cli/args/select_arg.h"
 #include "sync/cli/args/state_arg.h"
 #include "sync/cli/args/sync_arg.h"
-#include "sync/report/table.h"
 
 #include <json-c/json.h>
 #include <stdlib.h>
@@ -31,26 +30,31 @@ static const struct opt list_table[] = {
     {.name = NULL},
 };
 
-static const char *const usual_columns[] = {"id", "email", "first_name", "last_name", "company_name", "status", "in",
-                                            "timestamp_created"};
-static const enum table_yield usual_yield[] = {
-    TABLE_YIELDS, TABLE_STAYS, TABLE_STAYS, TABLE_STAYS, TABLE_STAYS, TABLE_STAYS, TABLE_REPEATS, TABLE_YIELDS};
-enum { USUAL_N = sizeof usual_columns / sizeof usual_columns[0], TABLE_ROWS = 1000, COLUMNS_MAX = 256,
+static const struct record_column usual_columns[] = {
+    {RECORD_NAME("id"), .yield = TABLE_YIELDS},
+    {RECORD_NAME("email")},
+    {RECORD_NAME("first_name")},
+    {RECORD_NAME("last_name")},
+    {RECORD_NAME("company_name")},
+    {RECORD_NAME("status")},
+    {RECORD_NAME("in"), .yield = TABLE_REPEATS},
+    {RECORD_NAME("timestamp_created"), .yield = TABLE_YIELDS},
+};
+enum { USUAL_N = sizeof usual_columns / sizeof usual_columns[0], COLUMNS_MAX = 256,
        SHOWN_COLUMNS = 320, SHOWN_BYTES = 16 << 10, PLACE_BYTES = 1 << 16, MATCH_BYTES = 64 << 20 };
 
 /* Where leads are printed, one after the other. */
 struct printer {
     const struct invocation *inv;
     struct out out;
-    struct table table;
+    struct record_layout layout;
+    struct record_column columns[COLUMNS_MAX];
     struct lead_edit *edit;       /* knows names */
     struct buf place;
-    const char *columns[COLUMNS_MAX];
-    char *owned;             /* the text that columns point into; NULL: the usual ones */
-    size_t columns_n;
+    char *owned;             /* the text that names of columns point into; NULL: the usual ones */
     bool whole;              /* text: nothing is cut or left out */
     struct buf match, folded; /* case-folded; match is empty: every lead */
-    uint64_t shown, limit;    /* limit 0: all */
+    uint64_t limit;           /* 0: all */
 };
 
 /* ---- columns ---- */
@@ -58,12 +62,16 @@ struct printer {
 static int choose_columns(struct printer *p, const struct opt_list *texts, struct err *e)
 {
     struct buf all = BUF_INIT(1 << 16);
-    memcpy(p->columns, usual_columns, sizeof usual_columns);
-    p->columns_n = USUAL_N;
-    if (texts->n == 0)
+    size_t *n = &p->layout.columns_n;
+    p->whole = p->whole || texts->n > 0;
+    p->layout = (struct record_layout){.columns = p->columns, .none = "no leads\n", .all_columns = p->whole, .guard = true,
+                                       /* names are short */
+                                       .records_below = p->whole ? TABLE_WHOLE : TABLE_READABLE / 2};
+    if (texts->n == 0) {
+        memcpy(p->columns, usual_columns, sizeof usual_columns);
+        *n = USUAL_N;
         return 0;
-    p->columns_n = 0;
-    p->whole = true;
+    }
     for (size_t i = 0; i < texts->n; i++)
         if (buf_addf(&all, "%s%s", i > 0 ? "," : "", texts->v[i]) != 0)
             break;
@@ -74,11 +82,11 @@ static int choose_columns(struct printer *p, const struct opt_list *texts, struc
         return err_oom(e);
     char *save = NULL;
     for (char *name = strtok_r(p->owned, ",", &save); name != NULL; name = strtok_r(NULL, ",", &save)) {
-        if (p->columns_n == COLUMNS_MAX)
+        if (*n == COLUMNS_MAX)
             return err_set(e, XS_USAGE, "--columns has more than %d names", COLUMNS_MAX);
-        p->columns[p->columns_n++] = name;
+        p->columns[(*n)++] = (struct record_column){.name = str_from(name)};
     }
-    return p->columns_n > 0 ? 0 : err_set(e, XS_USAGE, "--columns is empty");
+    return *n > 0 ? 0 : err_set(e, XS_USAGE, "--columns is empty");
 }
 
 static struct str value_text(const struct value *v)
@@ -119,52 +127,13 @@ static struct str cell(struct printer *p, const struct remote_lead *lead, const 
     return str_from(json_object_to_json_string_ext(member, JSON_C_TO_STRING_PLAIN));
 }
 
-/* ---- formats ---- */
+/* ---- printing ---- */
 
-static int table_head(struct printer *p)
-{
-    int bad = 0;
-    table_init(&p->table, p->columns_n, NULL);
-    p->table.yield = p->whole ? NULL : usual_yield;
-    p->table.records_below = p->whole ? TABLE_WHOLE : TABLE_READABLE / 2; /* names are short */
-    for (size_t c = 0; c < p->columns_n; c++)
-        bad |= table_add(&p->table, str_from(p->columns[c]), TABLE_DIM);
-    return bad;
-}
-
-static int table_flush(struct printer *p)
-{
-    int bad = table_print(&p->table, p->inv->common.columns, p->inv->common.colour_out, &p->out.text);
-    table_free(&p->table);
-    return bad;
-}
-
-static int print_head(struct printer *p)
-{
-    bool first = true;
-    int bad = 0;
-    switch (p->inv->common.format) {
-    case FORMAT_TEXT: return table_head(p);
-    case FORMAT_JSON: return buf_addc(&p->out.text, '[');
-    case FORMAT_NDJSON: return 0;
-    case FORMAT_CSV:
-        for (size_t c = 0; c < p->columns_n; c++)
-            bad |= out_csv_cell(&p->out, &first, ',', str_from(p->columns[c]), false);
-        return bad | out_csv_end(&p->out, &first);
-    }
-    return 0;
-}
-
-static int print_cells(struct printer *p, const struct remote_lead *lead)
+static void fill(struct printer *p, const struct remote_lead *lead)
 {
     char scratch[TARGET_TEXT_N];
-    bool first = true, csv = p->inv->common.format == FORMAT_CSV;
-    int bad = 0;
-    for (size_t c = 0; c < p->columns_n; c++) {
-        struct str text = cell(p, lead, p->columns[c], scratch);
-        bad |= csv ? out_csv_cell(&p->out, &first, ',', text, true) : table_add(&p->table, text, TABLE_PLAIN);
-    }
-    return csv ? bad | out_csv_end(&p->out, &first) : bad;
+    for (size_t c = 0; c < p->layout.columns_n; c++)
+        record_copy(&p->out.records, c, cell(p, lead, p->columns[c].name.p, scratch));
 }
 
 /* Has a value of this object the text? Names of members do not count. 1/0/-1 (memory) */
@@ -190,40 +159,29 @@ static int print_lead(void *ctx, const struct remote_lead *lead, struct err *e)
     int matches = p->match.n > 0 ? has_match(p, lead->object) : 1;
     if (matches <= 0)
         return matches < 0 ? err_oom(e) : 0;
-    enum format format = p->inv->common.format;
-    const char *json = format == FORMAT_JSON || format == FORMAT_NDJSON
-                           ? json_object_to_json_string_ext(lead->object, JSON_C_TO_STRING_PLAIN |
-                                                                              JSON_C_TO_STRING_NOSLASHESCAPE)
-                           : NULL;
-    int bad = 0;
-    if (format == FORMAT_TEXT && p->shown > 0 && p->shown % TABLE_ROWS == 0)
-        bad = table_flush(p) | table_head(p);
-    if (json != NULL)
-        bad |= buf_adds(&p->out.text, format == FORMAT_JSON && p->shown > 0 ? ",\n" : "") |
-               jsonw_copy_output(str_from(json), &p->out.text) |
-               buf_adds(&p->out.text, format == FORMAT_NDJSON ? "\n" : "");
-    else
-        bad |= print_cells(p, lead);
-    p->shown++;
-    if (bad != 0)
-        return err_oom(e);
-    return out_flush(&p->out, false, e) != 0 ? -1 : p->shown == p->limit;
+    struct record_writer *w = &p->out.records;
+    if (record_is_json(w)) {
+        int flags = JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE;
+        if (record_json(w, str_from(json_object_to_json_string_ext(lead->object, flags))) != 0)
+            return err_oom(e);
+        if (out_flush(&p->out, false, e) != 0)
+            return -1;
+    } else {
+        fill(p, lead);
+        if (out_record(&p->out, e) != 0)
+            return -1;
+    }
+    return w->n == p->limit;
 }
 
 static int print_tail(struct printer *p, struct err *e)
 {
-    int bad = 0;
-    if (p->inv->common.format == FORMAT_TEXT)
-        bad = p->shown > 0 ? table_flush(p) : buf_adds(&p->out.text, "no leads\n");
-    else if (p->inv->common.format == FORMAT_JSON)
-        bad = buf_adds(&p->out.text, "]\n");
-    return bad != 0 ? err_oom(e) : out_commit(&p->out, e);
+    return out_records_end(&p->out, e) == 0 ? out_commit(&p->out, e) : -1;
 }
 
 static void printer_close(struct printer *p)
 {
     out_abandon(&p->out);
-    table_free(&p->table);
     buf_free(&p->place);
     buf_free(&p->match);
     buf_free(&p->folded);
@@ -280,8 +238,10 @@ static int list(struct by_hand_call *call, struct printer *p, const struct list_
         p->limit = selector.limit; /* of those that match */
         selector.limit = 0;
     }
-    if ((o->match != NULL && text_fold(str_from(o->match), &p->match) != 0) || print_head(p) != 0)
+    if (o->match != NULL && text_fold(str_from(o->match), &p->match) != 0)
         return err_oom(e);
+    if (out_records(&p->out, &p->inv->common, &p->layout, e) != 0)
+        return -1;
     return lead_edit_each(&call->edit, &selector, print_lead, p, e) != 0 ? -1 : print_tail(p, e);
 }
 
@@ -341,12 +301,12 @@ static int get_id(struct by_hand_call *call, struct printer *p, const char *word
 static int get_address(struct by_hand_call *call, struct printer *p, const char *word, struct err *e)
 {
     struct str email = str_from(word);
-    uint64_t before = p->shown;
+    uint64_t before = p->out.records.n;
     const struct lead_selector selector = {
         .filter = {.contacts = &email, .contacts_n = 1, .in = call->has_place ? &call->place : NULL, .in_campaign = -1,
                    .in_list = -1},
         .esp = -1};
-    return lead_edit_each(&call->edit, &selector, print_lead, p, e) != 0 ? -1 : p->shown > before;
+    return lead_edit_each(&call->edit, &selector, print_lead, p, e) != 0 ? -1 : p->out.records.n > before;
 }
 
 /* The address is what was typed, and escaped like all that comes from outside. */
@@ -369,8 +329,8 @@ static int get(struct by_hand_call *call, struct printer *p, struct err *e)
     if (place < 0)
         return -1;
     call->has_place = place > 0;
-    if (print_head(p) != 0)
-        return err_oom(e);
+    if (out_records(&p->out, &p->inv->common, &p->layout, e) != 0)
+        return -1;
     for (size_t i = 0; i < call->operands_n; i++) {
         const char *word = call->operands[i];
         int found = is_address(word) ? get_address(call, p, word, e) : get_id(call, p, word, e);
