@@ -13,11 +13,14 @@ sync_libpipeline_a_SOURCES = \
 	sync/pipeline/source_bind.c sync/pipeline/source_bind.h \
 	sync/pipeline/watermark.c sync/pipeline/watermark.h \
 	sync/pipeline/phases/active_check.c \
+	sync/pipeline/phases/dedupe_spool.c \
 	sync/pipeline/phases/destination_check.c \
 	sync/pipeline/phases/guard.c \
 	sync/pipeline/phases/guard_spool.c \
 	sync/pipeline/phases/missing.c \
+	sync/pipeline/phases/opt_out_spool.c \
 	sync/pipeline/phases/phases.c \
+	sync/pipeline/phases/retry_rows.c \
 	sync/pipeline/phases/stage.c \
 	sync/pipeline/rows/conflicting_rows.c \
 	sync/pipeline/rows/dry_run.c \

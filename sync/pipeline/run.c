@@ -24,13 +24,13 @@ static bool must_stop(const struct run *r)
 
 static void end_read(struct run *r)
 {
-    r->eof = true;
+    r->read.ended = true;
     conflicting_rows_report(r);
     emptied_values_report(r);
     if (r->source->changed != NULL) {
         /* What the source has is not known: this read says of no lead that it is gone, and the next one starts where it did. */
         r->report->source_changed = true;
-        r->report->read = r->record.read = r->read_kind = "partial";
+        r->report->read = r->record.read = r->read.kind = "partial";
         log_warning("%s: %s while it was read, so rows may be missing or half old: the read is not complete and removes no lead; "
                     "run again when its writer is done", r->source->label, r->source->changed);
     }
@@ -97,7 +97,7 @@ static void judge_outcome(struct run *r)
 {
     struct tally *t = r->tally;
     uint64_t rejected = t->outcomes[OUTCOME_REJECTED];
-    if (r->read_kind == NULL)
+    if (r->read.kind == NULL)
         t->removals_left += t->removals_undone; /* no source was read that could want them anew */
     r->report->missing_waiting = missing_waiting(r);
     if (r->report->missing_waiting > 0 && keyless_text(r) != 0)
@@ -106,10 +106,10 @@ static void judge_outcome(struct run *r)
                 run_report_removals_waiting(r->report) > 0 || r->report->open_batches > 0 || r->report->given_up > 0 ||
                 r->report->others_wait > 0 || r->report->results_wait || r->report->source_changed;
     bool rejects = !r->c->rejects_ok && (r->c->new_rejects_only ? rejected > t->known_rejects : rejected > 0);
-    r->report->status = !r->eof || left ? "partial" : "complete";
+    r->report->status = !r->read.ended || left ? "partial" : "complete";
     /* What resume is asked for is whether anything waits; a sync has told so by the outcomes of its own rows. */
-    bool waits = r->read_kind == NULL && r->report->waiting_rows > 0;
-    r->report->exit_code = left || rejects || waits || !r->eof ? XS_LEFT_OVER : XS_DONE;
+    bool waits = r->read.kind == NULL && r->report->waiting_rows > 0;
+    r->report->exit_code = left || rejects || waits || !r->read.ended ? XS_LEFT_OVER : XS_DONE;
 }
 
 /* The value with its type, and by this machine's clock the moment that it stands for: in the database's spelling only the database can
@@ -135,9 +135,9 @@ static int advance_watermark(struct run *r, struct err *e)
 static int advance(struct run *r, struct err *e)
 {
     char text[32];
-    if (!r->eof || run_is_partial(r) || r->report->source_changed)
+    if (!r->read.ended || run_is_partial(r) || r->report->source_changed)
         return 0;
-    if (strcmp(r->read_kind, "full") == 0) {
+    if (strcmp(r->read.kind, "full") == 0) {
         /* What the source had: the guards compare it with the next one, before what waits is tried again. */
         snprintf(text, sizeof text, "%llu", (unsigned long long)(r->tally->read - r->tally->retried));
         if (state_set(r->state, "last_full_rows", text, e) != 0)
@@ -151,9 +151,9 @@ static int advance(struct run *r, struct err *e)
         for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++)
             if (state_set(r->state, reasons[i], NULL, e) != 0)
                 return -1;
-        r->whole = true;
+        r->read.whole = true;
     }
-    if (!r->whole && run_left_rows_read(r, e) != 0)
+    if (!r->read.whole && run_left_rows_read(r, e) != 0)
         return -1;
     return advance_watermark(r, e) != 0 || row_key_keep(r, e) != 0 ? -1 : run_keep_mapping(r, e);
 }
@@ -249,13 +249,13 @@ static int finish(struct run *r, int rc, struct err *e)
 static int apply_source(struct run *r, struct err *e)
 {
     int rc = read_rows(r, e);
-    if (rc == 0 && r->eof)
+    if (rc == 0 && r->read.ended)
         rc = guard_spool_end(r, e);
     enum reason reason = stop_requested() != 0 || rc != 0 ? REASON_INTERRUPTED : REASON_TIME_BUDGET;
     struct err late = ERR_INIT;
     /* What a guard stopped or somebody did not confirm must not be sent by the next run out of the retry table. */
     bool keep = rc == 0 || (e->status != XS_GUARD && e->status != XS_USAGE);
-    if (rc != 0 || !r->eof)
+    if (rc != 0 || !r->read.ended)
         upload_stop(r->upload, reason);
     int kept = guard_spool_abandon(r, reason, keep, &late);
     /* Whatever failed before: what is in flight is waited for. */
@@ -272,7 +272,7 @@ static int apply_source(struct run *r, struct err *e)
 int run_sync(const struct run_config *config, struct run_report *report, struct err *e)
 {
     report_start(report, config);
-    struct run r = {.c = config, .report = report, .tally = &report->tally, .read_kind = "full"};
+    struct run r = {.c = config, .report = report, .tally = &report->tally, .read.kind = "full"};
     int rc = run_open(&r, e);
     if (rc == 0)
         rc = apply_source(&r, e);
@@ -285,7 +285,7 @@ void run_not_begun(const struct run_config *config, const struct err *why, struc
 {
     struct err ignored = ERR_INIT;
     report_start(report, config);
-    struct run r = {.c = config, .report = report, .tally = &report->tally, .m = config->mapping, .named = true};
+    struct run r = {.c = config, .report = report, .tally = &report->tally, .m = config->mapping, .opening.named = true};
     run_init(&r);
     report->sync = strdup(r.m->name);
     report->finished_ms = report->started_ms;
@@ -301,7 +301,7 @@ void run_not_begun(const struct run_config *config, const struct err *why, struc
 int run_resume(const struct run_config *config, struct run_report *report, struct err *e)
 {
     report_start(report, config);
-    struct run r = {.c = config, .report = report, .tally = &report->tally, .eof = true};
+    struct run r = {.c = config, .report = report, .tally = &report->tally, .read.ended = true};
     int rc = run_open_for_resume(&r, e);
     if (rc == 0)
         rc = upload_settle_open(r.upload, e);
@@ -380,17 +380,17 @@ static int new_variables(struct run *r, struct err *e)
             known = str_eq(filled[i], there[k]);
         if (known)
             continue;
-        names[r->summary.new_variables_n] = arena_dup(&r->run_arena, filled[i].p, filled[i].n);
-        if (names[r->summary.new_variables_n++] == NULL)
+        names[r->dry.summary.new_variables_n] = arena_dup(&r->run_arena, filled[i].p, filled[i].n);
+        if (names[r->dry.summary.new_variables_n++] == NULL)
             return err_oom(e);
     }
-    r->summary.new_variables = names;
+    r->dry.summary.new_variables = names;
     return 0;
 }
 
 static int finish_diff(struct run *r, struct err *e)
 {
-    struct diff_summary *s = &r->summary;
+    struct diff_summary *s = &r->dry.summary;
     const struct limits *limits = &r->m->limits;
     s->read = r->tally->read;
     s->unchanged = r->tally->outcomes[OUTCOME_UNCHANGED];
@@ -403,12 +403,12 @@ static int finish_diff(struct run *r, struct err *e)
     s->waits_for = r->report->missing_waits_for;
     s->guards = r->report->guards;
     s->guards_n = r->report->guards_n;
-    s->would_stop = buf_str(&r->verdict);
+    s->would_stop = buf_str(&r->guards.warnings);
     s->mapping_sha256 = r->report->mapping_sha256;
-    if (r->scratch_state == NULL && state_serial(r->state, &s->state_serial, e) != 0)
+    if (r->opening.scratch_state == NULL && state_serial(r->state, &s->state_serial, e) != 0)
         return -1;
     for (size_t i = 0; i < r->targets.created_n; i++)
-        s->requests_create += requests_for(r->creates_by_target[i], limits->batch);
+        s->requests_create += requests_for(r->dry.creates_by_target[i], limits->batch);
     uint64_t total = s->requests_create + s->requests_update + s->requests_move + s->requests_remove;
     double per_second = run_request_limit(limits);
     s->seconds_at_limit = per_second > 0 ? (double)total / per_second : -1;
@@ -422,7 +422,7 @@ int run_plan_rows(struct run *r, struct err *e)
 {
     if (read_rows(r, e) != 0)
         return -1;
-    if (!r->eof)
+    if (!r->read.ended)
         return err_set(e, stop_requested() != 0 ? (enum exit_status)(128 + stop_requested()) : XS_LEFT_OVER,
                        stop_requested() != 0 ? "interrupted" : "the time budget ended before the source did");
     return guard_spool_end(r, e);
@@ -431,7 +431,7 @@ int run_plan_rows(struct run *r, struct err *e)
 int run_diff(const struct run_config *config, struct diff *diff, struct run_report *report, struct err *e)
 {
     report_start(report, config);
-    struct run r = {.c = config, .report = report, .tally = &report->tally, .diff = diff, .read_kind = "full"};
+    struct run r = {.c = config, .report = report, .tally = &report->tally, .diff = diff, .read.kind = "full"};
     int rc = run_open(&r, e);
     if (rc == 0)
         rc = send_head(&r, e);

@@ -8,19 +8,19 @@ static int plan_and_ask(struct run *r, struct err *e)
 {
     const struct diff_head head = {.sync = r->m->name};
     /* Whoever works on it now would stop the run after the question. */
-    if (r->c->wait_lock_ms == 0 && r->scratch_state == NULL && state_check_lock(r->state, e) != 0)
+    if (r->c->wait_lock_ms == 0 && r->opening.scratch_state == NULL && state_check_lock(r->state, e) != 0)
         return -1;
     if (api_workspace_get(r->api, &r->run_arena, &r->workspace, e) != 0 || diff_head(r->diff, &head, e) != 0 ||
         run_plan_rows(r, e) != 0)
         return -1;
-    return r->would_stop ? 0 : guard_spool_consent(r, r->summary.create + r->summary.changed, e);
+    return r->dry.would_stop ? 0 : guard_spool_consent(r, r->dry.summary.create + r->dry.summary.changed, e);
 }
 
 int run_ask(const struct run_config *config, struct err *e)
 {
     const struct diff_options options = {.format = DIFF_NONE};
     struct run_report report = {.started_ms = config->clock->wall_ms(config->clock), .status = "failed"};
-    struct run r = {.c = config, .report = &report, .tally = &report.tally, .read_kind = "full", .asks = true};
+    struct run r = {.c = config, .report = &report, .tally = &report.tally, .read.kind = "full", .dry.asks = true};
     if (diff_open(&options, &r.diff, e) != 0)
         return -1;
     int rc = run_open(&r, e);

@@ -13,29 +13,29 @@
 
 static void report_others(const struct run *r)
 {
-    uint64_t gone = r->others - r->others_read;
-    if (r->others == 0)
+    uint64_t gone = r->left.others - r->left.others_read;
+    if (r->left.others == 0)
         return;
-    if (!r->whole)
+    if (!r->read.whole)
         log_notice("%" PRIu64 " row%s of earlier runs wait%s as another mapping made %s: not sent; the next sync reads the whole "
-                   "source in place of %s", r->others, text_plural(r->others), r->others == 1 ? "s" : "",
-                   r->others == 1 ? "it" : "them", r->others == 1 ? "it" : "them");
+                   "source in place of %s", r->left.others, text_plural(r->left.others), r->left.others == 1 ? "s" : "",
+                   r->left.others == 1 ? "it" : "them", r->left.others == 1 ? "it" : "them");
     else if (gone == 0)
         log_notice("%" PRIu64 " row%s of earlier runs waited as another mapping made %s: not sent; the source has brought all "
-                   "of them again", r->others, text_plural(r->others), r->others == 1 ? "it" : "them");
+                   "of them again", r->left.others, text_plural(r->left.others), r->left.others == 1 ? "it" : "them");
     else
         log_warning("%" PRIu64 " row%s of earlier runs waited as another mapping made %s: not sent; the source no longer has "
-                    "%" PRIu64 " of them, which are dropped", r->others, text_plural(r->others),
-                    r->others == 1 ? "it" : "them", gone);
+                    "%" PRIu64 " of them, which are dropped", r->left.others, text_plural(r->left.others),
+                    r->left.others == 1 ? "it" : "them", gone);
 }
 
 int run_left_finish(struct run *r, struct err *e)
 {
     uint64_t dropped;
-    if (r->whole && (state_retries_drop_others(r->state, r->m->digest, &dropped, e) != 0 ||
+    if (r->read.whole && (state_retries_drop_others(r->state, r->m->digest, &dropped, e) != 0 ||
                      state_set(r->state, STATE_GIVEN_UP, NULL, e) != 0))
         return -1;
-    r->report->others_wait = r->whole ? 0 : r->others;
+    r->report->others_wait = r->read.whole ? 0 : r->left.others;
     report_others(r);
     return 0;
 }
@@ -93,7 +93,7 @@ int run_left_count(struct run *r, struct err *e)
     for (size_t i = 0; i < n; i++) {
         r->report->waiting_rows += open[i].entries_n;
         r->report->open_jobs += open[i].job != NULL;
-        if (r->read_kind != NULL && note_open_batch(r, &open[i], e) != 0)
+        if (r->read.kind != NULL && note_open_batch(r, &open[i], e) != 0)
             return -1;
     }
     return 0;
@@ -125,11 +125,11 @@ int run_left_removals(struct run *r, struct err *e)
 {
     char text[64];
     uint64_t waiting = r->tally->removals_left + r->report->missing_waiting;
-    bool full = waiting > 0 && r->read_kind != NULL && are_of_full_read(r, r->read_kind);
+    bool full = waiting > 0 && r->read.kind != NULL && are_of_full_read(r, r->read.kind);
     snprintf(text, sizeof text, "%" PRIu64 " %" PRIu64, r->record.id, waiting);
     /* A lead that was left to a row which waits now is nobody's if that row does not want it any more by then. */
-    bool handed = r->hands_over && r->tally->outcomes[OUTCOME_DEFERRED] + r->tally->outcomes[OUTCOME_FAILED] > 0;
-    if (r->owners_unread || handed) {
+    bool handed = r->left.hands_over && r->tally->outcomes[OUTCOME_DEFERRED] + r->tally->outcomes[OUTCOME_FAILED] > 0;
+    if (r->left.owners_unread || handed) {
         log_notice("deferred rows may take over leads of other rows: the next sync reads the whole source");
         if (state_set(r->state, STATE_OWNERS_UNREAD, "1", e) != 0)
             return -1;

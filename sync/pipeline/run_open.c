@@ -142,11 +142,11 @@ static int choose_read(struct run *r, struct source_read *read, struct err *e)
     const char *text;
     uint64_t last_full_ms;
     bool all;
-    r->read_kind = run_is_partial(r) ? "partial" : "full";
+    r->read.kind = run_is_partial(r) ? "partial" : "full";
     if (state_get(r->state, STATE_LOOK_FIRST, &text, e) < 0)
         return -1;
-    r->look_first = text != NULL;
-    if (!watermark_used(m) || r->c->full || r->look_first || run_is_partial(r))
+    r->read.look_first = text != NULL;
+    if (!watermark_used(m) || r->c->full || r->read.look_first || run_is_partial(r))
         return 0;
     if (needs_all_rows(r, &all, e) != 0)
         return -1;
@@ -167,7 +167,7 @@ static int choose_read(struct run *r, struct source_read *read, struct err *e)
 static void report_read(struct run *r, const struct source_read *read)
 {
     if (r->source->mark.incremental)
-        r->read_kind = "incremental";
+        r->read.kind = "incremental";
     else if (read->watermark != NULL)
         log_notice("%s: the watermark is of type %s and was %s: this run reads everything", r->source->label,
                    r->source->mark.type, read->watermark_type != NULL ? read->watermark_type : "stored without its type");
@@ -197,10 +197,10 @@ static int put_header(struct run *r, struct err *e)
         return err_oom(e);
     for (size_t i = 0; i < r->source->columns_n; i++)
         cells[i] = (struct cell){r->source->columns[i].name.p, r->source->columns[i].name.n, false};
-    buf_reset(&r->cells);
-    int rc = cells_pack(cells, r->source->columns_n, &r->cells) != 0
+    buf_reset(&r->scratch.cells);
+    int rc = cells_pack(cells, r->source->columns_n, &r->scratch.cells) != 0
                  ? err_oom(e)
-                 : state_header_put(r->state, r->record.id, buf_str(&r->cells), r->source->delimiter, e);
+                 : state_header_put(r->state, r->record.id, buf_str(&r->scratch.cells), r->source->delimiter, e);
     free(cells);
     return rc;
 }
@@ -256,27 +256,27 @@ static int load_old_rejects(struct run *r, struct err *e)
             break;
         if (entry.outcome != OUTCOME_REJECTED)
             continue;
-        if (r->old_rejects_n == cap) {
+        if (r->old_rejects.n == cap) {
             cap = cap == 0 ? 1024 : 2 * cap;
-            uint64_t *grown = realloc(r->old_rejects, cap * sizeof *grown);
+            uint64_t *grown = realloc(r->old_rejects.hashes, cap * sizeof *grown);
             if (grown == NULL) {
                 rc = err_oom(e);
                 break;
             }
-            r->old_rejects = grown;
+            r->old_rejects.hashes = grown;
         }
-        r->old_rejects[r->old_rejects_n++] = row_plan_reject_hash(r, &entry);
+        r->old_rejects.hashes[r->old_rejects.n++] = row_plan_reject_hash(r, &entry);
     }
     state_results_close(results);
-    if (rc == 0 && r->old_rejects_n > 0)
-        qsort(r->old_rejects, r->old_rejects_n, sizeof *r->old_rejects, compare_u64);
+    if (rc == 0 && r->old_rejects.n > 0)
+        qsort(r->old_rejects.hashes, r->old_rejects.n, sizeof *r->old_rejects.hashes, compare_u64);
     return rc;
 }
 
 /* Durable with the record, before the first intent: however this run ends, the next one knows. */
 static int note_mapping(struct run *r, struct err *e)
 {
-    int same = r->read_kind == NULL ? 1 : is_last_mapping(r, e);
+    int same = r->read.kind == NULL ? 1 : is_last_mapping(r, e);
     if (same < 0 || row_key_note(r, e) != 0)
         return -1;
     return same != 0 ? 0 : state_set(r->state, STATE_OTHER_MAPPING, "1", e);
@@ -288,7 +288,7 @@ static int start_record(struct run *r, struct err *e)
     if (state_run_get(r->state, 0, &r->run_arena, &last, e) < 0)
         return -1;
     r->record = (struct run_record){.id = run_results_number(r), .started_ms = r->report->started_ms, .status = "running",
-                                    .read = r->read_kind, .mapping = r->read_kind != NULL ? r->m->digest : 0,
+                                    .read = r->read.kind, .mapping = r->read.kind != NULL ? r->m->digest : 0,
                                     .begun = run_begun(r)};
     if (r->record.begun == NULL)
         return err_oom(e);
@@ -299,9 +299,9 @@ static int start_record(struct run *r, struct err *e)
         .state = r->state, .api = r->api, .mapping = r->m, .targets = &r->targets, .clock = r->c->clock,
         .tally = r->tally, .run = r->record.id, .stop_reason = REASON_INTERRUPTED,
         .staged = stage_put, .where = lead_location_show, .refused = guard_refused, .stepped = run_show_progress,
-        .superseded = missing_superseded, .read_whole = missing_read_whole, .wait_for_full = row_address_wait_for_full, .reidentified = r->meets_keys, .ctx = r,
+        .superseded = missing_superseded, .read_whole = missing_read_whole, .wait_for_full = row_address_wait_for_full, .reidentified = r->change.meets_other_keys, .ctx = r,
         .promote = r->targets.n > 0 ? r->targets.v[0].number : 0, .stage_list = stage_list(r),
-        .settle_run = r->c->resume_run, .look_first = r->last_full_rows == 0 || r->look_first,
+        .settle_run = r->c->resume_run, .look_first = r->read.last_full_rows == 0 || r->read.look_first,
         .known_until_ms = last.finished_ms != 0 ? last.finished_ms : r->record.started_ms,
     };
     if (upload_new(&config, &r->upload, e) != 0)
@@ -326,11 +326,11 @@ void run_init(struct run *r)
     arena_init(&r->row_arena, ARENA_MAX);
     arena_init(&r->known_arena, ARENA_MAX);
     arena_init(&r->run_arena, ARENA_MAX);
-    buf_init(&r->pack, RECORD_MAX);
-    buf_init(&r->detail, RECORD_MAX);
-    buf_init(&r->tripped, RECORD_MAX);
-    buf_init(&r->verdict, RECORD_MAX);
-    buf_init(&r->cells, RECORD_MAX);
+    buf_init(&r->scratch.values, RECORD_MAX);
+    buf_init(&r->scratch.text, RECORD_MAX);
+    buf_init(&r->guards.tripped, RECORD_MAX);
+    buf_init(&r->guards.warnings, RECORD_MAX);
+    buf_init(&r->scratch.cells, RECORD_MAX);
     r->started_us = r->c->clock->mono_us(r->c->clock);
     r->deadline_us = r->c->max_ms > 0 ? r->started_us + r->c->max_ms * 1000 : 0;
 }
@@ -342,7 +342,7 @@ static int open_memory(struct run *r, struct err *e)
     if (run_state_open(r, e) != 0 || targets_number(&r->targets, r->state, r->c->accept_target, e) != 0 ||
         run_state_workspace(r, e) != 0 || run_state_lists(r, e) != 0 || run_target_check(r, e) != 0 ||
         row_key_check(r, e) != 0 ||
-        choose_read(r, &read, e) != 0 || run_number_setting(r, "last_full_rows", &r->last_full_rows, e) != 0)
+        choose_read(r, &read, e) != 0 || run_number_setting(r, "last_full_rows", &r->read.last_full_rows, e) != 0)
         return -1;
     if (r->source == NULL && open_source(r, &read, e) != 0)
         return -1;
@@ -351,13 +351,13 @@ static int open_memory(struct run *r, struct err *e)
         return -1;
     if (state_shape_put(r->state, r->m->shape.custom_names, r->m->shape.custom_n, &r->m->shape.id, e) != 0)
         return -1;
-    r->custom_changed = calloc(r->m->shape.custom_n + 1, sizeof *r->custom_changed);
-    r->creates_by_target = calloc(r->targets.n, sizeof *r->creates_by_target);
-    if (r->custom_changed == NULL || r->creates_by_target == NULL)
+    r->scratch.custom_changed = calloc(r->m->shape.custom_n + 1, sizeof *r->scratch.custom_changed);
+    r->dry.creates_by_target = calloc(r->targets.n, sizeof *r->dry.creates_by_target);
+    if (r->scratch.custom_changed == NULL || r->dry.creates_by_target == NULL)
         return err_oom(e);
     r->rules = (struct plan_rules){r->m->mode, r->m->overwrite, r->c->recreate, r->m->has_key, stage_list(r)};
     r->refusal_context = context_of(r);
-    r->report->read = r->read_kind;
+    r->report->read = r->read.kind;
     return 0;
 }
 
@@ -370,9 +370,9 @@ static int name_report(struct run *r, struct err *e)
 /* The name of a straight CSV's sync needs its target's id, which the user may have given. */
 static int name_sync(struct run *r, const char *target_id, struct err *e)
 {
-    if (r->named)
+    if (r->opening.named)
         return 0;
-    r->named = true;
+    r->opening.named = true;
     return r->m->path == NULL && mapping_name_target(r->m, target_id, e) != 0 ? -1 : name_report(r, e);
 }
 
@@ -389,7 +389,7 @@ int run_open(struct run *r, struct err *e)
     if (r->m->source.kind == SOURCE_CSV && open_source(r, &whole, e) != 0)
         return -1;
     if (open_api(r, e) != 0 || run_state_early(r, e) != 0 ||
-        targets_find(&r->targets, r->m, r->api, r->diff == NULL || r->asks, e) != 0)
+        targets_find(&r->targets, r->m, r->api, r->diff == NULL || r->dry.asks, e) != 0)
         return -1;
     char id[UUID_TEXT_N];
     if (name_sync(r, uuid_format(&r->targets.v[0].target.id, id), e) != 0)
@@ -466,11 +466,11 @@ void run_close(struct run *r)
         r->m->key_known = NULL;
     upload_free(r->upload);
     lead_location_close(r);
-    spool_free(r->guard_spool);
-    spool_free(r->dedupe_spool);
-    spool_free(r->opt_out_spool);
-    spool_free(r->moves);
-    spool_free(r->removals);
+    spool_free(r->spools.guard);
+    spool_free(r->spools.dedupe);
+    spool_free(r->spools.opt_out);
+    spool_free(r->spools.moves);
+    spool_free(r->spools.removals);
     missing_free(r);
     conflicting_rows_free(r);
     api_free(r->api);
@@ -480,13 +480,13 @@ void run_close(struct run *r)
     arena_free(&r->row_arena);
     arena_free(&r->known_arena);
     arena_free(&r->run_arena);
-    buf_free(&r->pack);
-    buf_free(&r->detail);
-    buf_free(&r->tripped);
-    buf_free(&r->verdict);
-    buf_free(&r->cells);
-    free(r->custom_changed);
-    free(r->creates_by_target);
-    free(r->move_counts);
-    free(r->old_rejects);
+    buf_free(&r->scratch.values);
+    buf_free(&r->scratch.text);
+    buf_free(&r->guards.tripped);
+    buf_free(&r->guards.warnings);
+    buf_free(&r->scratch.cells);
+    free(r->scratch.custom_changed);
+    free(r->dry.creates_by_target);
+    free(r->dry.move_counts);
+    free(r->old_rejects.hashes);
 }

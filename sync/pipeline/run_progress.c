@@ -38,9 +38,9 @@ static double done_share(const struct run *r, uint64_t done)
     double rows = (double)r->tally->read;
     if (r->source == NULL || rows <= 0)
         return -1;
-    if (!r->eof && (r->source->bytes_total == 0 || r->source->bytes_read == 0))
+    if (!r->read.ended && (r->source->bytes_total == 0 || r->source->bytes_read == 0))
         return -1;
-    if (!r->eof && r->source->bytes_read < r->source->bytes_total)
+    if (!r->read.ended && r->source->bytes_read < r->source->bytes_total)
         rows *= (double)r->source->bytes_total / (double)r->source->bytes_read;
     return (double)done < rows ? (double)done / rows : 1;
 }
@@ -61,8 +61,8 @@ void run_show_progress(void *run)
         .moved = r->tally->moved,
         .removed = r->tally->outcomes[OUTCOME_REMOVED],
         .dry = r->diff != NULL,
-        .held = r->guard_spool != NULL && !r->releases,
-        .reads = !r->eof,
+        .held = r->spools.guard != NULL && !r->spools.releasing,
+        .reads = !r->read.ended,
         .ops = r->upload != NULL ? upload_ops(r->upload) : 0,
         .open_batches = r->upload != NULL ? upload_open_n(r->upload) : 0,
         .leads_per_second = now > r->started_us ? (double)done * 1e6 / (double)(now - r->started_us) : 0,

@@ -40,7 +40,7 @@ static int open_scratch_state(struct run *r, struct state_options options, struc
         free(folder);
         return rc;
     }
-    r->scratch_state = folder;
+    r->opening.scratch_state = folder;
     char *path = path_join(folder, "empty.db");
     options.access = STATE_WRITE;
     options.path = path;
@@ -73,7 +73,7 @@ static int open_at(struct run *r, const char *path, const struct url *url, struc
         .api_host = url->loopback ? "loopback" : url->host,
         .values_hashed = r->m != NULL && r->m->values_hashed,
         .journal_lost = r->c->journal_lost,
-        .claim = r->claim,
+        .claim = r->opening.claim,
         .memory_max = share,
         .clock = r->c->clock,
     };
@@ -90,7 +90,7 @@ static int peek_at_state(const struct run *r, const char *path, const struct url
     const struct state_options options = {
         .path = path,
         .access = STATE_READ,
-        .sync = r->named ? r->m->name : NULL,
+        .sync = r->opening.named ? r->m->name : NULL,
         .api_host = url->loopback ? "loopback" : url->host,
         .memory_max = PEEK_BYTES,
         .clock = r->c->clock,
@@ -111,7 +111,7 @@ static int peek_at_state(const struct run *r, const char *path, const struct url
 
 static bool makes_state(const struct run *r)
 {
-    return r->diff == NULL && r->read_kind != NULL;
+    return r->diff == NULL && r->read.kind != NULL;
 }
 
 /* None is made for a run that cannot start, but its lock is taken. */
@@ -119,12 +119,12 @@ static int open_early(struct run *r, const char *path, const struct url *url, st
 {
     struct stat st;
     if (makes_state(r) && lstat(path, &st) != 0 && errno == ENOENT &&
-        state_claim(path, r->c->clock, r->c->wait_lock_ms, &r->claim, e) != 0)
+        state_claim(path, r->c->clock, r->c->wait_lock_ms, &r->opening.claim, e) != 0)
         return -1;
     /* Without a name the state is opened later, with the claim that this run has by then. */
-    if (access(path, F_OK) != 0 || (r->claim != NULL && !r->named))
+    if (access(path, F_OK) != 0 || (r->opening.claim != NULL && !r->opening.named))
         return 0;
-    return r->named && r->diff == NULL ? open_at(r, path, url, e) : peek_at_state(r, path, url, e);
+    return r->opening.named && r->diff == NULL ? open_at(r, path, url, e) : peek_at_state(r, path, url, e);
 }
 
 static int open_any(struct run *r, bool early, struct err *e)
@@ -139,7 +139,7 @@ static int open_any(struct run *r, bool early, struct err *e)
     if (path == NULL)
         rc = -1;
     /* To settle what is open, reading no source: none is made for that, and a slip in its name is not "nothing open". */
-    else if (!early && r->read_kind == NULL && access(path, F_OK) != 0)
+    else if (!early && r->read.kind == NULL && access(path, F_OK) != 0)
         rc = state_missing(path, e);
     else if (!early)
         rc = open_at(r, path, &url, e);
@@ -167,7 +167,7 @@ static int claim_words(struct run *r, struct err *e)
         buf_addf(&name, "%s-%.8s.name", r->m->name, hex) != 0 || buf_cstr(&name) == NULL)
         err_oom(e);
     else if ((path = state_default_path(name.p, url.loopback, e)) != NULL)
-        rc = state_claim(path, r->c->clock, r->c->wait_lock_ms, &r->words_claim, e);
+        rc = state_claim(path, r->c->clock, r->c->wait_lock_ms, &r->opening.words_claim, e);
     if (words.p != NULL)
         explicit_bzero(words.p, words.n); /* it has the key */
     buf_free(&words);
@@ -179,7 +179,7 @@ static int claim_words(struct run *r, struct err *e)
 
 int run_state_early(struct run *r, struct err *e)
 {
-    if (r->named || r->c->state_path != NULL)
+    if (r->opening.named || r->c->state_path != NULL)
         return open_any(r, true, e);
     return r->diff == NULL ? claim_words(r, e) : 0;
 }
@@ -213,7 +213,7 @@ static int open_to_note(struct run *r, const struct err *why, struct err *e)
         .sync = r->m != NULL ? r->m->name : NULL,
         .api_host = !there ? NULL : url.loopback ? "loopback" : url.host,
         .values_hashed = r->m != NULL && r->m->values_hashed,
-        .claim = r->claim,
+        .claim = r->opening.claim,
         .memory_max = PEEK_BYTES,
         .clock = r->c->clock,
     };
@@ -229,7 +229,7 @@ static int open_to_note(struct run *r, const struct err *why, struct err *e)
 static int note(struct run *r, const struct err *why, struct err *e)
 {
     /* Without its lock the state is another run's. */
-    if (why->status == XS_LOCKED || (r->state == NULL && (!r->named || open_to_note(r, why, e) != 0)))
+    if (why->status == XS_LOCKED || (r->state == NULL && (!r->opening.named || open_to_note(r, why, e) != 0)))
         return -1;
     /* What the run had begun to write down is not to be kept. */
     state_rollback(r->state);
@@ -258,8 +258,8 @@ int run_state_note(struct run *r, const struct err *why)
 void run_state_report_holder(struct run *r)
 {
     /* The empty one of a dry run without a state is its own. */
-    char *who = r->scratch_state == NULL ? state_lock_holder(r->state) : NULL;
-    r->summary.at_work = who != NULL;
+    char *who = r->opening.scratch_state == NULL ? state_lock_holder(r->state) : NULL;
+    r->dry.summary.at_work = who != NULL;
     if (who != NULL)
         log_warning("another run of this sync is active (%s): the diff shows only what is settled so far", who);
     free(who);
@@ -268,11 +268,11 @@ void run_state_report_holder(struct run *r)
 void run_state_close(struct run *r)
 {
     state_close(r->state);
-    state_claim_free(r->claim);
-    state_claim_free(r->words_claim);
-    if (r->scratch_state != NULL)
-        nftw(r->scratch_state, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
-    free(r->scratch_state);
+    state_claim_free(r->opening.claim);
+    state_claim_free(r->opening.words_claim);
+    if (r->opening.scratch_state != NULL)
+        nftw(r->opening.scratch_state, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+    free(r->opening.scratch_state);
 }
 
 /* A dry run whose targets are ids needs no API. One that has not answered now is not asked again. */
@@ -282,7 +282,7 @@ static int continue_without_api(struct run *r, struct err *e)
         return -1;
     log_warning("cannot read the key's workspace and the campaign's variables: %s", err_text(e));
     err_clear(e);
-    r->variables_unknown = true;
+    r->dry.variables_unknown = true;
     return 0;
 }
 

@@ -14,7 +14,7 @@
 
 void check_guard_rejected(struct check *c)
 {
-    if (c->rejected >= RUN_REJECTED_MIN && guard_exceeds(&c->m->guards.rejected, c->rejected, c->rows))
+    if (c->rejected >= GUARD_REJECTED_MIN && guard_exceeds(&c->m->guards.rejected, c->rejected, c->rows))
         check_say(c, FINDING_WARNING, "source", "a sync would stop: guard `rejected`: %llu of %llu rows are rejected: correct "
                   "the mapping or the source, or allow it with --guard rejected=none", (unsigned long long)c->rejected,
                   (unsigned long long)c->rows);

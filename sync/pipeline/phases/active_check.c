@@ -18,12 +18,12 @@ int active_check_put(struct run *r, const struct known_lead *known, struct err *
     if (!known->has_lead_id)
         return 0;
     if (r->diff != NULL) {
-        r->may_mail += opt_out_may_mail(run_target(r, known->target), known);
+        r->dry.may_mail += opt_out_may_mail(run_target(r, known->target), known);
         return 0;
     }
-    if (r->active_spool == NULL && spool_new(SPOOL_MEMORY, &r->active_spool, e) != 0)
+    if (r->spools.active == NULL && spool_new(SPOOL_MEMORY, &r->spools.active, e) != 0)
         return -1;
-    return spool_put(r->active_spool, &p, e);
+    return spool_put(r->spools.active, &p, e);
 }
 
 struct active_check {
@@ -35,7 +35,7 @@ struct active_check {
 /* Which leads they are, `results` says of the rows. */
 static void report_active(const struct run *r, const struct uuid *ids)
 {
-    uint64_t n = r->diff != NULL ? r->may_mail : r->tally->skipped_active;
+    uint64_t n = r->diff != NULL ? r->dry.may_mail : r->tally->skipped_active;
     char shown[ACTIVE_SHOWN * (UUID_TEXT_N + 2) + 8] = "", id[UUID_TEXT_N];
     size_t used = 0;
     for (size_t i = 0; ids != NULL && i < ACTIVE_SHOWN && i < n; i++)
@@ -81,7 +81,7 @@ static int active_check_send(struct active_check *watch, struct err *e)
     struct planned p;
     struct leads_list list = {.ids = ids};
     int rc = 1;
-    while (list.ids_n < LEADS_LIST_MAX && (rc = spool_get(r->active_spool, &p, e)) == 1)
+    while (list.ids_n < LEADS_LIST_MAX && (rc = spool_get(r->spools.active, &p, e)) == 1)
         ids[list.ids_n++] = p.entry.lead_id;
     if (rc < 0 || list.ids_n == 0)
         return rc;
@@ -99,7 +99,7 @@ int active_check_run(struct run *r, struct err *e)
         report_active(r, NULL);
         return 0;
     }
-    int rc = r->active_spool != NULL ? 1 : 0, more = rc;
+    int rc = r->spools.active != NULL ? 1 : 0, more = rc;
     if (watch == NULL)
         return err_oom(e);
     watch->run = r;

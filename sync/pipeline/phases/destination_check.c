@@ -151,13 +151,13 @@ static bool is_needed(const struct run *r)
     const struct gone *gone;
     for (size_t i = 0; (gone = targets_policy(r->m, i)) != NULL; i++)
         if (gone->delete_if_there)
-            return spool_has(r->removals, OP_MOVE);
+            return spool_has(r->spools.removals, OP_MOVE);
     return false;
 }
 
 int destination_check_sort(struct run *r, struct err *e)
 {
-    struct spool *in = r->removals, *out = NULL;
+    struct spool *in = r->spools.removals, *out = NULL;
     struct planned planned;
     int rc;
     if (!is_needed(r))
@@ -170,7 +170,7 @@ int destination_check_sort(struct run *r, struct err *e)
     arena_init(&c->arena, CHUNK_BYTES);
     if (upload_drain(r->upload, e) != 0 || spool_new(SPOOL_MEMORY, &out, e) != 0)
         return -1;
-    r->removals = out;
+    r->spools.removals = out;
     while ((rc = spool_get(in, &planned, e)) == 1) {
         bool looked_for = planned.op == OP_MOVE && planned.delete_if_there;
         if ((looked_for ? chunk_add(c, &planned, e) : spool_put(out, &planned, e)) != 0 ||

@@ -77,7 +77,7 @@ const char *guard_advice(const char *guard, uint64_t n, uint64_t whole, char tex
 
 static int add_trip(struct run *r, const struct guard_trip *trip, const char *what)
 {
-    struct buf *text = &r->tripped;
+    struct buf *text = &r->guards.tripped;
     return buf_addf(text, "%sguard `%s`: %s, so %s: %s%s, or allow it with %s", text->n > 0 ? "; " : "", trip->guard, what,
                     trip->done, trip->see, trip->remedy, trip->allow);
 }
@@ -101,16 +101,16 @@ int guard_trip(struct run *r, const struct guard_trip *trip, struct err *e, cons
 
 int guard_foretell(struct run *r, const char *text, struct err *e)
 {
-    r->would_stop = true;
-    if (r->asks)
+    r->dry.would_stop = true;
+    if (r->dry.asks)
         return 0;
     log_warning("a sync would stop: %s", text);
-    return buf_addf(&r->verdict, "%s\n", text) != 0 ? err_oom(e) : 0;
+    return buf_addf(&r->guards.warnings, "%s\n", text) != 0 ? err_oom(e) : 0;
 }
 
 bool guard_tripped(const struct run *r)
 {
-    return r->tripped.n > 0;
+    return r->guards.tripped.n > 0;
 }
 
 int guard_detail(struct run *r, struct str *out, struct err *e)
@@ -140,7 +140,7 @@ int guard_verdict(struct run *r, struct err *e)
 {
     if (!guard_tripped(r))
         return 0;
-    const char *text = buf_cstr(&r->tripped);
+    const char *text = buf_cstr(&r->guards.tripped);
     return text == NULL ? err_oom(e) : err_set(e, XS_GUARD, "%s", text);
 }
 
@@ -155,11 +155,11 @@ static int judge_rejected(struct run *r, uint64_t not_counted, struct err *e)
     const struct tally *t = r->tally;
     uint64_t rejected = t->outcomes[OUTCOME_REJECTED] - t->refused_before - not_counted, rows = t->read - t->refused_before;
     char before[96] = "";
-    r->judged_rows = t->read;
-    if (!guard_judge(r, "rejected", &r->m->guards.rejected, rejected >= RUN_REJECTED_MIN, rejected, rows) ||
-        r->rejected_told)
+    r->guards.judged_rows = t->read;
+    if (!guard_judge(r, "rejected", &r->m->guards.rejected, rejected >= GUARD_REJECTED_MIN, rejected, rows) ||
+        r->guards.rejected_reported)
         return 0;
-    r->rejected_told = true; /* a dry run goes on reading */
+    r->guards.rejected_reported = true; /* a dry run goes on reading */
     if (t->refused_before > 0)
         snprintf(before, sizeof before, " (besides %llu that were refused before)", (unsigned long long)t->refused_before);
     return guard_trip(r, &trip, e, "%llu of %llu rows %s rejected%s", (unsigned long long)rejected,
@@ -184,11 +184,11 @@ int guard_source(struct run *r, struct err *e)
                                             "--guard empty_source=none"};
     static const struct guard_trip shrank = {"source_shrank", "nothing was done", "", "check the source",
                                              "--guard source_shrank=none"};
-    uint64_t read = r->tally->read, last = r->last_full_rows;
+    uint64_t read = r->tally->read, last = r->read.last_full_rows;
     /* No error: an export of nobody is one, too. But it may be half an export. */
     if (read == 0 && r->m->source.kind == SOURCE_CSV)
         log_notice("%s: has %sno rows", r->source->label, r->m->source.as.csv.header ? "a header and " : "");
-    if (strcmp(r->read_kind, "full") != 0 || last == 0)
+    if (strcmp(r->read.kind, "full") != 0 || last == 0)
         return 0;
     bool no_rows = guard_judge(r, "empty_source", &r->m->guards.empty_source, read == 0, read == 0, last);
     if (no_rows &&
@@ -207,14 +207,14 @@ enum { CHANGED_KNOWN_MIN = 100 }; /* of fewer known leads any share may change *
 
 static bool judges_changed(const struct run *r)
 {
-    return r->known_there >= CHANGED_KNOWN_MIN && r->m->mode != MODE_CREATE;
+    return r->guards.known_there >= CHANGED_KNOWN_MIN && r->m->mode != MODE_CREATE;
 }
 
 bool guard_changed_may_stop(const struct run *r)
 {
     /* Each row changes one lead, and no two rows the same. */
-    uint64_t to_come = r->known_there > r->known_seen ? r->known_there - r->known_seen : 0;
-    return judges_changed(r) && guard_exceeds(&r->m->guards.changed, r->updates + to_come, r->known_there);
+    uint64_t to_come = r->guards.known_there > r->guards.known_seen ? r->guards.known_there - r->guards.known_seen : 0;
+    return judges_changed(r) && guard_exceeds(&r->m->guards.changed, r->guards.updates + to_come, r->guards.known_there);
 }
 
 static int64_t rows_of(struct json_object *rows, const char *name)
@@ -250,9 +250,9 @@ static int wrote_by_another(struct run *r, struct err *e)
 int guard_changed(struct run *r, struct err *e)
 {
     char advice[GUARD_ADVICE_N], allow[2 * GUARD_ADVICE_N + 128];
-    if (!guard_judge(r, "changed", &r->m->guards.changed, judges_changed(r), r->updates, r->known_there))
+    if (!guard_judge(r, "changed", &r->m->guards.changed, judges_changed(r), r->guards.updates, r->guards.known_there))
         return 0;
-    guard_advice("changed", r->updates, r->known_there, advice);
+    guard_advice("changed", r->guards.updates, r->guards.known_there, advice);
     int another = wrote_by_another(r, e);
     if (another < 0)
         return -1;
@@ -261,6 +261,6 @@ int guard_changed(struct run *r, struct err *e)
              another ? (int)strcspn(advice, ",") : 0, advice);
     const struct guard_trip trip = {"changed", "nothing was done", "see `leadsync diff`, ", "correct the mapping or the source",
                                     allow};
-    return guard_trip(r, &trip, e, "%llu of %llu known leads would be updated", (unsigned long long)r->updates,
-                          (unsigned long long)r->known_there);
+    return guard_trip(r, &trip, e, "%llu of %llu known leads would be updated", (unsigned long long)r->guards.updates,
+                          (unsigned long long)r->guards.known_there);
 }

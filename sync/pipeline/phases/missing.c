@@ -59,8 +59,8 @@ void missing_free(struct run *r)
 {
     if (r->missing == NULL)
         return;
-    spool_free(r->active_spool);
-    r->active_spool = NULL;
+    spool_free(r->spools.active);
+    r->spools.active = NULL;
     free(r->missing->counts);
     free(r->missing);
     r->missing = NULL;
@@ -74,13 +74,13 @@ uint64_t missing_waiting(const struct run *r)
 /* Only a complete read says who is gone, and only when rows are told apart as their leads were. */
 static bool mirrors(const struct run *r)
 {
-    return !r->reidentified && targets_policy(r->m, 0)->policy != GONE_KEEP && strcmp(r->read_kind, "full") == 0;
+    return !r->change.key && targets_policy(r->m, 0)->policy != GONE_KEEP && strcmp(r->read.kind, "full") == 0;
 }
 
 /* A mirror that removes nobody: who is gone is only counted. */
 static bool keeps(struct run *r)
 {
-    return !r->reidentified && r->m->mode == MODE_MIRROR && r->m->removed.policy == GONE_KEEP && missing_read_whole(r);
+    return !r->change.key && r->m->mode == MODE_MIRROR && r->m->removed.policy == GONE_KEEP && missing_read_whole(r);
 }
 
 /* So many rows without a key may be anybody's, that nobody is gone. Known at the source's end. */
@@ -167,8 +167,8 @@ static void add_up_requests(struct run *r)
         uint64_t batch = count->op == OP_REMOVE ? LEADS_DELETE_MAX : LEADS_MOVE_MAX;
         /* A DELETE has a look before it and one after. */
         uint64_t requests = count->op == OP_REMOVE ? 3 : 1;
-        r->summary.requests_remove += requests * ((count->n + batch - 1) / batch);
-        r->summary.remove += count->n;
+        r->dry.summary.requests_remove += requests * ((count->n + batch - 1) / batch);
+        r->dry.summary.remove += count->n;
     }
 }
 
@@ -227,8 +227,8 @@ static bool stays(const struct run *r, const struct known_lead *known, size_t i)
 bool missing_read_whole(void *ctx)
 {
     const struct run *r = ctx;
-    return r->missing != NULL && r->eof && !run_is_partial(r) && !keyless_blocks(r) && r->read_kind != NULL &&
-           strcmp(r->read_kind, "full") == 0;
+    return r->missing != NULL && r->read.ended && !run_is_partial(r) && !keyless_blocks(r) && r->read.kind != NULL &&
+           strcmp(r->read.kind, "full") == 0;
 }
 
 /* By policy i. */
@@ -256,7 +256,7 @@ static int plan_removal(struct run *r, const struct hash128 *key, const struct k
     if (i == 0 && (known->flags & KNOWN_UNSURE) == 0 && row_address_wanted(r, p.entry.email, &wanted, e) != 0)
         return -1;
     if (wanted) {
-        r->hands_over = true; /* to a row with another key, which takes the lead over */
+        r->left.hands_over = true; /* to a row with another key, which takes the lead over */
         return 0;
     }
     if (r->diff != NULL && count_removal(r->missing, p.op, p.from, p.target, e) != 0)
@@ -274,7 +274,7 @@ int missing_rekey(struct run *r, const struct known_lead *old, struct err *e)
     if (!mirrors(r) || !may_be_removed(old, to) || (old->flags & (KNOWN_REMOVED | KNOWN_DELETED_THERE)) != 0)
         return 0;
     r->missing->rekeys++;
-    r->hands_over = true; /* a new lead that has to wait leaves the old one for the next full read */
+    r->left.hands_over = true; /* a new lead that has to wait leaves the old one for the next full read */
     return r->diff == NULL ? 0 : count_removal(r->missing, to != NULL ? OP_MOVE : OP_REMOVE, old->target,
                                            to != NULL ? to->number : old->target, e);
 }
@@ -305,10 +305,10 @@ static int opted_out_elsewhere(struct run *r, const struct known_lead *known, ui
         return readable < 0 ? -1 : 0;
     struct str email = {lead.core[LEAD_EMAIL].p, lead.core[LEAD_EMAIL].n};
     if (!row_address_key(r, ROW_ADDRESS, email, &address)) {
-        buf_reset(&r->detail);
-        if (r->m->has_key || mapping_email_key(email, &r->detail) != 0)
+        buf_reset(&r->scratch.text);
+        if (r->m->has_key || mapping_email_key(email, &r->scratch.text) != 0)
             return 0;
-        address = hash_keyed128(state_secret(r->state), r->detail.p, r->detail.n);
+        address = hash_keyed128(state_secret(r->state), r->scratch.text.p, r->scratch.text.n);
     }
     int rc = state_opted_out(r->state, &address, mark, e);
     if (rc == 1)
@@ -417,7 +417,7 @@ int missing_plan(struct run *r, struct err *e)
     if (!all && g->wanted == 0 && g->skipped == 0)
         return note_kept(r, e);
     /* An incremental read leaves nearly all leads unseen: those are looked through in full ones. */
-    bool elsewhere = (r->meets_keys || r->m->has_key) && state_any_opted_out(r->state) && strcmp(r->read_kind, "full") == 0;
+    bool elsewhere = (r->change.meets_other_keys || r->m->has_key) && state_any_opted_out(r->state) && strcmp(r->read.kind, "full") == 0;
     if (load_stays(r, e) != 0 || state_unseen_open(r->state, !all && !elsewhere, &unseen, e) != 0)
         return -1;
     do {

@@ -15,7 +15,7 @@ int phases_start(struct run *r, struct err *e)
 {
     if (r->diff != NULL)
         return 0;
-    return spool_new(SPOOL_MEMORY, &r->moves, e) != 0 ? -1 : spool_new(SPOOL_MEMORY, &r->removals, e);
+    return spool_new(SPOOL_MEMORY, &r->spools.moves, e) != 0 ? -1 : spool_new(SPOOL_MEMORY, &r->spools.removals, e);
 }
 
 /* An edited target that was let through, in a run that did not end: leads may still be in the old one. */
@@ -42,7 +42,7 @@ bool phases_hold_all(struct run *r)
     if (state_leads_n(r->state) == 0)
         return false; /* a first run has nothing to move or to remove */
     /* With a `key:` only the end of the source tells whose lead a row may take over. */
-    return m->has_key || m->routes_n > 0 || r->target_edited || m->skip_removes ||
+    return m->has_key || m->routes_n > 0 || r->change.target || m->skip_removes ||
            (m->mode == MODE_MIRROR && m->removed.policy != GONE_KEEP) || knows_other_targets(r);
 }
 
@@ -51,8 +51,8 @@ int phases_put(struct run *r, const struct planned *planned, struct err *e)
     bool removal = planned->entry.row == 0 || planned->op == OP_REMOVE;
     /* What is removed out of the stage's list is no move that the guard would count. */
     if (!removal && stage_is_promotion(r, planned->from))
-        r->promotions++;
-    return spool_put(removal ? r->removals : r->moves, planned, e);
+        r->guards.promotions++;
+    return spool_put(removal ? r->spools.removals : r->spools.moves, planned, e);
 }
 
 /* ---- guards ---- */
@@ -60,12 +60,12 @@ int phases_put(struct run *r, const struct planned *planned, struct err *e)
 /* A share of the leads that are there, those included that this run brings back. */
 static int judge_moved(struct run *r, struct err *e)
 {
-    uint64_t all = r->diff != NULL ? r->summary.move : spool_n(r->moves);
-    uint64_t moves = all - r->promotions, known;
+    uint64_t all = r->diff != NULL ? r->dry.summary.move : spool_n(r->spools.moves);
+    uint64_t moves = all - r->guards.promotions, known;
     char advice[GUARD_ADVICE_N];
     if (state_leads_there(r->state, &known, e) != 0)
         return -1;
-    known += r->returning;
+    known += r->guards.returning;
     if (!guard_judge(r, "moved", &r->m->guards.moved, moves > 0, moves, known))
         return 0;
     const struct guard_trip trip = {"moved", "nothing was done", "see `leadsync diff`, ", "correct the source or the route",
@@ -80,7 +80,7 @@ static int check_scope(struct run *r, struct err *e)
     const struct api_call call = {.method = "GET", .path = "/api/v2/background-jobs?limit=1", .optional = true,
                                   .urgent = true, .kind = API_KIND_JOBS};
     struct api_reply reply;
-    if (spool_n(r->moves) == 0 && !spool_has(r->removals, OP_MOVE))
+    if (spool_n(r->spools.moves) == 0 && !spool_has(r->spools.removals, OP_MOVE))
         return 0;
     if (api_call_wait(r->api, &call, &reply, e) != 0)
         return -1;
@@ -120,12 +120,12 @@ int phases_apply(struct run *r, struct err *e)
     /* Only when the creates are settled is it known who has reached the stage's list. */
     if (r->m->stage.on && upload_drain(r->upload, e) != 0)
         return -1;
-    if (drain_into_upload(r, r->moves, e) != 0)
+    if (drain_into_upload(r, r->spools.moves, e) != 0)
         return -1;
     /* Whom a new lead takes the place of is only removed once that is there. */
     if (missing_rekeys(r) > 0 && upload_drain(r->upload, e) != 0)
         return -1;
     if (destination_check_sort(r, e) != 0)
         return -1;
-    return drain_into_upload(r, r->removals, e);
+    return drain_into_upload(r, r->spools.removals, e);
 }

@@ -28,7 +28,7 @@ int stage_put(void *run, const struct planned *move, struct err *e)
 {
     struct run *r = run;
     struct entry entry = move->entry;
-    if (r->moves != NULL)
+    if (r->spools.moves != NULL)
         return phases_put(r, move, e);
     /* The run was stopped while the create was under way: what waits has been given up already. */
     entry.outcome = OUTCOME_DEFERRED;

@@ -31,7 +31,7 @@ static const char *query_of(const struct run *r)
 {
     const struct source_spec *spec = &r->m->source;
     bool sql = spec->kind == SOURCE_POSTGRES || spec->kind == SOURCE_SQLITE;
-    bool whole = sql && spec->as.sql.full_query != NULL && strcmp(r->read_kind, "full") == 0;
+    bool whole = sql && spec->as.sql.full_query != NULL && strcmp(r->read.kind, "full") == 0;
 
     return !sql ? NULL : whole ? spec->as.sql.full_query : spec->as.sql.query;
 }
@@ -42,10 +42,10 @@ int conflicting_rows_start(struct run *r, struct err *e)
 
     if (query == NULL || sqltext_is_ordered(query) || r->m->duplicates == DUPLICATES_REJECT)
         return 0;
-    r->conflicts = calloc(1, sizeof *r->conflicts);
-    if (r->conflicts != NULL)
-        r->conflicts->slots = calloc((size_t)1 << SLOTS_BITS, sizeof *r->conflicts->slots);
-    return r->conflicts != NULL && r->conflicts->slots != NULL ? 0 : err_oom(e);
+    r->read.conflicts = calloc(1, sizeof *r->read.conflicts);
+    if (r->read.conflicts != NULL)
+        r->read.conflicts->slots = calloc((size_t)1 << SLOTS_BITS, sizeof *r->read.conflicts->slots);
+    return r->read.conflicts != NULL && r->read.conflicts->slots != NULL ? 0 : err_oom(e);
 }
 
 static void add_pair(struct conflicting_rows *f, uint64_t earlier, uint64_t later)
@@ -59,7 +59,7 @@ static void add_pair(struct conflicting_rows *f, uint64_t earlier, uint64_t late
 
 void conflicting_rows_add(struct run *r, const struct entry *entry, uint64_t digest)
 {
-    struct conflicting_rows *f = r->conflicts;
+    struct conflicting_rows *f = r->read.conflicts;
     uint32_t number;
 
     if (f == NULL || entry->row == 0)
@@ -80,7 +80,7 @@ void conflicting_rows_add(struct run *r, const struct entry *entry, uint64_t dig
 
 void conflicting_rows_report(const struct run *r)
 {
-    const struct conflicting_rows *f = r->conflicts;
+    const struct conflicting_rows *f = r->read.conflicts;
 
     if (f != NULL && f->n > 0)
         log_warning("%s: %llu row%s the key of an earlier row and other values (rows %s%s): which of them counts may change with "
@@ -90,8 +90,8 @@ void conflicting_rows_report(const struct run *r)
 
 void conflicting_rows_free(struct run *r)
 {
-    if (r->conflicts != NULL)
-        free(r->conflicts->slots);
-    free(r->conflicts);
-    r->conflicts = NULL;
+    if (r->read.conflicts != NULL)
+        free(r->read.conflicts->slots);
+    free(r->read.conflicts);
+    r->read.conflicts = NULL;
 }

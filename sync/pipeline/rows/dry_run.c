@@ -8,29 +8,29 @@
 /* One request for so many moves with the same ends. */
 static int count_move(struct run *r, uint32_t from, uint32_t to, struct err *e)
 {
-    struct move_count *m = r->move_counts;
+    struct move_count *m = r->dry.move_counts;
     size_t i = 0;
-    while (i < r->move_counts_n && (m[i].from != from || m[i].to != to))
+    while (i < r->dry.move_counts_n && (m[i].from != from || m[i].to != to))
         i++;
-    if (i == r->move_counts_n) {
+    if (i == r->dry.move_counts_n) {
         m = realloc(m, (i + 1) * sizeof *m);
         if (m == NULL)
             return err_oom(e);
-        r->move_counts = m;
-        m[r->move_counts_n++] = (struct move_count){from, to, 0};
+        r->dry.move_counts = m;
+        m[r->dry.move_counts_n++] = (struct move_count){from, to, 0};
     }
-    r->summary.move++;
-    r->promotions += stage_is_promotion(r, from);
-    r->summary.requests_move += m[i].n++ % LEADS_MOVE_MAX == 0;
+    r->dry.summary.move++;
+    r->guards.promotions += stage_is_promotion(r, from);
+    r->dry.summary.requests_move += m[i].n++ % LEADS_MOVE_MAX == 0;
     return 0;
 }
 
 static void count_create(struct run *r, uint32_t target)
 {
-    r->summary.create++;
+    r->dry.summary.create++;
     for (size_t i = 0; i < r->targets.created_n; i++)
         if (r->targets.v[i].number == target)
-            r->creates_by_target[i]++;
+            r->dry.creates_by_target[i]++;
 }
 
 /* Whether a field is empty there is looked up before it is written. */
@@ -40,22 +40,22 @@ static bool depends_on_what_is_there(const struct run *r, const struct decision 
         if ((d->fields & 1U << f) != 0 && r->m->overwrite[f] == OVERWRITE_IF_EMPTY)
             return true;
     for (size_t c = 0; d->custom && c < lead->shape->custom_n; c++)
-        if (r->custom_changed[c] && r->m->overwrite[LEAD_FIELD_N + c] == OVERWRITE_IF_EMPTY)
+        if (r->scratch.custom_changed[c] && r->m->overwrite[LEAD_FIELD_N + c] == OVERWRITE_IF_EMPTY)
             return true;
     return false;
 }
 
 static int show_update(struct run *r, const struct decision *d, struct diff_change change, struct err *e)
 {
-    r->summary.update++;
-    r->summary.requests_update++;
+    r->dry.summary.update++;
+    r->dry.summary.requests_update++;
     /* A look before and one after, for as many as one list request shows; a move looks for itself. */
-    if (d->op == OP_UPDATE && r->lone_updates++ % LEADS_LIST_MAX == 0)
-        r->summary.requests_update += 2;
+    if (d->op == OP_UPDATE && r->dry.lone_updates++ % LEADS_LIST_MAX == 0)
+        r->dry.summary.requests_update += 2;
     change.op = OP_UPDATE;
     change.certain = !depends_on_what_is_there(r, d, change.new_lead);
     change.fields = d->fields;
-    change.custom = r->custom_changed;
+    change.custom = r->scratch.custom_changed;
     return diff_change(r->diff, &change, e);
 }
 
@@ -71,7 +71,7 @@ static int show_create(struct run *r, const struct diff_change *change, uint32_t
     move.op = OP_MOVE;
     move.from = change->target;
     move.target = &r->targets.v[0].target;
-    r->summary.verifications += r->m->stage.verify;
+    r->dry.summary.verifications += r->m->stage.verify;
     return count_move(r, target, r->targets.v[0].number, e) != 0 ? -1 : diff_change(r->diff, &move, e);
 }
 
@@ -89,7 +89,7 @@ int dry_run_show(struct run *r, const struct decision *d, struct entry *entry, u
     };
     if (d->op == OP_CREATE)
         return show_create(r, &change, target, e);
-    r->summary.changed++;
+    r->dry.summary.changed++;
     if (d->op == OP_UPDATE)
         return show_update(r, d, change, e);
     if (d->fields != 0 || d->custom) {

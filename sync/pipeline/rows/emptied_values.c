@@ -9,21 +9,21 @@
 
 int emptied_values_count(struct run *r, const struct row *row, const struct mapped *mapped, struct err *e)
 {
-    bool first = r->emptied == 0;
-    r->emptied += mapped->emptied_n;
-    if (!first || r->emptied == 0)
+    bool first = r->read.emptied == 0;
+    r->read.emptied += mapped->emptied_n;
+    if (!first || r->read.emptied == 0)
         return 0;
-    buf_reset(&r->detail);
-    int bad = source_where(r->source, row, &r->detail) | buf_adds(&r->detail, ": ") |
-              mapping_reject_text(&mapped->emptied[0], &r->detail);
-    const char *text = bad == 0 ? buf_cstr(&r->detail) : NULL;
-    r->emptied_first = text != NULL ? arena_dup(&r->run_arena, text, r->detail.n) : NULL;
-    return r->emptied_first != NULL ? 0 : err_oom(e);
+    buf_reset(&r->scratch.text);
+    int bad = source_where(r->source, row, &r->scratch.text) | buf_adds(&r->scratch.text, ": ") |
+              mapping_reject_text(&mapped->emptied[0], &r->scratch.text);
+    const char *text = bad == 0 ? buf_cstr(&r->scratch.text) : NULL;
+    r->read.emptied_first = text != NULL ? arena_dup(&r->run_arena, text, r->scratch.text.n) : NULL;
+    return r->read.emptied_first != NULL ? 0 : err_oom(e);
 }
 
 void emptied_values_report(const struct run *r)
 {
-    if (r->emptied > 0)
-        log_notice("%llu value%s left empty by on_error: empty, the first is %s", (unsigned long long)r->emptied,
-                   r->emptied == 1 ? " is" : "s are", r->emptied_first);
+    if (r->read.emptied > 0)
+        log_notice("%llu value%s left empty by on_error: empty, the first is %s", (unsigned long long)r->read.emptied,
+                   r->read.emptied == 1 ? " is" : "s are", r->read.emptied_first);
 }

@@ -10,10 +10,10 @@
 
 static int is_forgotten_word(struct run *r, struct str word, bool *forgotten, struct err *e)
 {
-    buf_reset(&r->detail);
-    if (mapping_email_key(word, &r->detail) != 0)
+    buf_reset(&r->scratch.text);
+    if (mapping_email_key(word, &r->scratch.text) != 0)
         return 0;
-    return state_forgotten_address(r->state, buf_str(&r->detail), forgotten, e);
+    return state_forgotten_address(r->state, buf_str(&r->scratch.text), forgotten, e);
 }
 
 int forgotten_rows_match(struct run *r, const struct entry *entry, bool *forgotten, struct err *e)
@@ -72,8 +72,8 @@ static int find_in_row(struct run *r, const struct entry *entry, bool *found, st
 {
     const char *p = entry->cells.p, *end = entry->cells.n > 0 ? p + entry->cells.n : p;
     struct cell cell;
-    for (size_t i = 0; r->row != NULL && i < r->row->n && !*found; i++)
-        if (find_in_text(r, (struct str){r->row->cells[i].p, r->row->cells[i].n}, found, e) != 0)
+    for (size_t i = 0; r->scratch.row != NULL && i < r->scratch.row->n && !*found; i++)
+        if (find_in_text(r, (struct str){r->scratch.row->cells[i].p, r->scratch.row->cells[i].n}, found, e) != 0)
             return -1;
     while (p != end && !*found && cells_next(&p, end, &cell) == 1)
         if (find_in_text(r, (struct str){cell.p, cell.n}, found, e) != 0)

@@ -15,10 +15,10 @@ static const char WANTED[] = "\1wanted:"; /* a row gets one, or was refused it *
 
 bool row_address_key(struct run *r, const char *what, struct str email, struct hash128 *key)
 {
-    buf_reset(&r->detail);
-    if (!r->m->has_key || email.n == 0 || buf_adds(&r->detail, what) != 0 || mapping_email_key(email, &r->detail) != 0)
+    buf_reset(&r->scratch.text);
+    if (!r->m->has_key || email.n == 0 || buf_adds(&r->scratch.text, what) != 0 || mapping_email_key(email, &r->scratch.text) != 0)
         return false;
-    *key = hash_keyed128(state_secret(r->state), r->detail.p, r->detail.n);
+    *key = hash_keyed128(state_secret(r->state), r->scratch.text.p, r->scratch.text.n);
     return true;
 }
 
@@ -53,8 +53,8 @@ int row_address_has(struct run *r, struct str email, bool *has, struct err *e)
 bool row_address_wait_for_full(void *ctx)
 {
     struct run *r = ctx;
-    bool incremental = r->read_kind != NULL && strcmp(r->read_kind, "incremental") == 0;
-    r->owners_unread = r->owners_unread || incremental;
+    bool incremental = r->read.kind != NULL && strcmp(r->read.kind, "incremental") == 0;
+    r->left.owners_unread = r->left.owners_unread || incremental;
     return incremental;
 }
 

@@ -11,12 +11,12 @@ bool row_cells_wanted(const struct run *r)
 /* The row as it was read, for `rejects`: packed only where it may be needed, most rows are unchanged. */
 int row_cells_keep(struct run *r, struct entry *entry, struct err *e)
 {
-    if (!row_cells_wanted(r) || r->row == NULL || entry->cells.n > 0 || entry->cells_by_values.n > 0)
+    if (!row_cells_wanted(r) || r->scratch.row == NULL || entry->cells.n > 0 || entry->cells_by_values.n > 0)
         return 0;
-    buf_reset(&r->cells);
-    if (cells_pack(r->row->cells, r->row->n, &r->cells) != 0)
+    buf_reset(&r->scratch.cells);
+    if (cells_pack(r->scratch.row->cells, r->scratch.row->n, &r->scratch.cells) != 0)
         return err_oom(e);
-    entry->cells = buf_str(&r->cells);
+    entry->cells = buf_str(&r->scratch.cells);
     return 0;
 }
 
@@ -39,8 +39,8 @@ static int unpack_cells(struct run *r, struct str packed, struct cell **out, siz
 
 int row_cells_keep_by_values(struct run *r, struct entry *entry, struct err *e)
 {
-    const struct cell *cells = r->row != NULL ? r->row->cells : NULL;
-    size_t n = r->row != NULL ? r->row->n : 0;
+    const struct cell *cells = r->scratch.row != NULL ? r->scratch.row->cells : NULL;
+    size_t n = r->scratch.row != NULL ? r->scratch.row->n : 0;
     struct cell *unpacked;
     if (entry->values.n == 0)
         return row_cells_keep(r, entry, e);
@@ -51,10 +51,10 @@ int row_cells_keep_by_values(struct run *r, struct entry *entry, struct err *e)
     }
     if (n == 0)
         return 0;
-    buf_reset(&r->cells);
-    if (cells_shrink(cells, n, entry->values, &r->cells) != 0)
+    buf_reset(&r->scratch.cells);
+    if (cells_shrink(cells, n, entry->values, &r->scratch.cells) != 0)
         return err_oom(e);
     entry->cells = STR_NONE;
-    entry->cells_by_values = buf_str(&r->cells);
+    entry->cells_by_values = buf_str(&r->scratch.cells);
     return 0;
 }

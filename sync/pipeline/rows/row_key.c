@@ -29,7 +29,7 @@ static int check_past(struct run *r, struct err *e)
 {
     const char *past = NULL;
     int rc = r->m->has_key ? 0 : state_get(r->state, STATE_OTHER_KEYS, &past, e);
-    r->meets_keys = r->reidentified || past != NULL;
+    r->change.meets_other_keys = r->change.key || past != NULL;
     return rc < 0 ? -1 : 0;
 }
 
@@ -39,8 +39,8 @@ int row_key_check(struct run *r, struct err *e)
     struct buf text = BUF_INIT(IDENTITY_MAX);
     const char *then, *now = identity(r, &text);
     int rc = now == NULL ? err_oom(e) : state_get(r->state, "identity", &then, e) < 0 ? -1 : 0;
-    r->reidentified = rc == 0 && then != NULL && strcmp(then, now) != 0;
-    if (r->reidentified && state_leads_n(r->state) > 0)
+    r->change.key = rc == 0 && then != NULL && strcmp(then, now) != 0;
+    if (r->change.key && state_leads_n(r->state) > 0)
         log_notice("row key changed from %s to %s: in this run each row takes over its lead in "
                    "its target, and no lead counts as missing", then, now);
     if (rc == 0)
@@ -52,13 +52,13 @@ int row_key_check(struct run *r, struct err *e)
 int row_key_note(struct run *r, struct err *e)
 {
     struct buf text = BUF_INIT(IDENTITY_MAX);
-    const char *then, *now = r->read_kind != NULL ? identity(r, &text) : NULL;
+    const char *then, *now = r->read.kind != NULL ? identity(r, &text) : NULL;
     int rc = 0;
-    if (r->read_kind != NULL)
+    if (r->read.kind != NULL)
         rc = now == NULL ? err_oom(e) : state_get(r->state, "identity", &then, e) < 0 ? -1 : 0;
-    if (rc == 0 && now != NULL && (then == NULL || r->reidentified))
+    if (rc == 0 && now != NULL && (then == NULL || r->change.key))
         rc = state_set(r->state, "identity", then == NULL ? now : MIXED, e);
-    if (rc == 0 && r->reidentified && r->read_kind != NULL)
+    if (rc == 0 && r->change.key && r->read.kind != NULL)
         rc = state_set(r->state, STATE_OTHER_KEYS, "1", e);
     buf_free(&text);
     return rc;
@@ -68,7 +68,7 @@ int row_key_keep(struct run *r, struct err *e)
 {
     const struct tally *t = r->tally;
     /* A row that has to wait has not taken its lead over yet. */
-    if (r->reidentified && t->outcomes[OUTCOME_FAILED] + t->outcomes[OUTCOME_DEFERRED] > 0)
+    if (r->change.key && t->outcomes[OUTCOME_FAILED] + t->outcomes[OUTCOME_DEFERRED] > 0)
         return 0;
     struct buf text = BUF_INIT(IDENTITY_MAX);
     const char *now = identity(r, &text);
@@ -97,7 +97,7 @@ int row_key_take_over(struct run *r, const struct entry *entry, struct err *e)
     struct arena arena;
     struct buf address = BUF_INIT(IDENTITY_MAX);
     int rc = 0;
-    if (!r->reidentified || r->diff != NULL)
+    if (!r->change.key || r->diff != NULL)
         return 0;
     arena_init(&arena, IDENTITY_MAX);
     if (mapping_email_key(entry->email, &address) == 0)

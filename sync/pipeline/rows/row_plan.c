@@ -24,15 +24,15 @@ uint64_t row_plan_reject_hash(const struct run *r, const struct entry *entry)
 static bool is_known_reject(const struct run *r, const struct entry *entry)
 {
     uint64_t h = row_plan_reject_hash(r, entry);
-    size_t low = 0, high = r->old_rejects_n;
+    size_t low = 0, high = r->old_rejects.n;
     while (low < high) {
         size_t mid = low + (high - low) / 2;
-        if (r->old_rejects[mid] < h)
+        if (r->old_rejects.hashes[mid] < h)
             low = mid + 1;
         else
             high = mid;
     }
-    return low < r->old_rejects_n && r->old_rejects[low] == h;
+    return low < r->old_rejects.n && r->old_rejects.hashes[low] == h;
 }
 
 int row_plan_leave_out(struct run *r, struct entry *entry, uint32_t target, const char *column, struct str value, struct err *e)
@@ -49,11 +49,11 @@ int row_plan_leave_out(struct run *r, struct entry *entry, uint32_t target, cons
         if (entry->outcome == OUTCOME_UNCHANGED)
             return 0;
         if (entry->outcome == OUTCOME_DEFERRED) {
-            r->summary.open++;
+            r->dry.summary.open++;
             return 0;
         }
         if (entry->reason == REASON_DUPLICATE_IN_SOURCE)
-            r->summary.duplicates++;
+            r->dry.summary.duplicates++;
         if (row_cells_keep(r, entry, e) != 0)
             return -1;
         const struct diff_left_out left = {entry, column, value};
@@ -111,10 +111,10 @@ static void compare_hashes(struct run *r, const struct known_lead *known, const 
     for (size_t c = 0; c < wanted->shape->custom_n; c++) {
         struct str name = wanted->shape->custom_names[c];
         char *text = arena_dup(&r->known_arena, name.p, name.n);
-        if (r->custom_changed[c] && text != NULL &&
+        if (r->scratch.custom_changed[c] && text != NULL &&
             state_value_unchanged(r->state, known->hashes, text, true, &wanted->custom[c]))
-            r->custom_changed[c] = false;
-        d->custom = d->custom || r->custom_changed[c];
+            r->scratch.custom_changed[c] = false;
+        d->custom = d->custom || r->scratch.custom_changed[c];
     }
     if (d->fields == 0 && !d->custom && !d->move) {
         d->op = OP_NONE;
@@ -128,7 +128,7 @@ static void compare_all(struct run *r, const struct remembered *remembered, cons
                         const struct lead *lead, uint32_t target, struct decision *d)
 {
     if (d->op == OP_MOVE)
-        plan_decide(&r->rules, remembered, known, NULL, lead, target, r->custom_changed, d);
+        plan_decide(&r->rules, remembered, known, NULL, lead, target, r->scratch.custom_changed, d);
     else
         *d = (struct decision){.op = OP_UPDATE};
 }
@@ -164,7 +164,7 @@ static int fits_request(struct run *r, const struct decision *d, uint32_t target
     if (changed.custom == NULL)
         return err_oom(e);
     for (size_t c = 0; c < lead->shape->custom_n; c++)
-        changed.custom[c] = r->custom_changed[c] ? lead->custom[c] : (struct value){VALUE_ABSENT, NULL, 0};
+        changed.custom[c] = r->scratch.custom_changed[c] ? lead->custom[c] : (struct value){VALUE_ABSENT, NULL, 0};
     return api_lead_patch_fits(&(struct lead_patch){.lead = &changed, .fields = d->fields, .custom = d->custom}, e);
 }
 
@@ -190,42 +190,42 @@ static int pass_on(struct run *r, const struct decision *d, struct entry *entry,
         return wait_for_move(r, entry, target, e);
     if (d->op == OP_CREATE)
         target = stage_target(r, entry, target);
-    r->returning += d->op == OP_MOVE && (known->flags & KNOWN_AWAY) != 0;
+    r->guards.returning += d->op == OP_MOVE && (known->flags & KNOWN_AWAY) != 0;
     bool updates = d->op != OP_CREATE && (d->fields != 0 || d->custom);
     if (r->diff != NULL) {
         int rc = reject_too_large(r, d, entry, target, lead, e);
         if (rc != 0)
             return rc > 0 ? 0 : -1;
-        r->updates += updates;
+        r->guards.updates += updates;
         return dry_run_show(r, d, entry, target, known->target, old, lead, e);
     }
-    r->updates += updates;
+    r->guards.updates += updates;
     if (row_cells_keep_by_values(r, entry, e) != 0)
         return -1;
     struct planned planned = {.op = d->op, .target = target, .entry = *entry, .lead = lead, .fields = d->fields,
                               .from = d->op == OP_MOVE ? known->target : 0,
                               .takes_place = d->rekey, .old_id = known->lead_id};
     if (d->op != OP_CREATE && d->custom)
-        planned.custom_changed = (struct str){(const char *)r->custom_changed, lead->shape->custom_n};
+        planned.custom_changed = (struct str){(const char *)r->scratch.custom_changed, lead->shape->custom_n};
     return guard_spool_put(r, &planned, e);
 }
 
 static int pack_values(struct run *r, const struct lead *lead, uint32_t target, struct entry *entry, struct err *e)
 {
     const struct target *t = run_target(r, target);
-    buf_reset(&r->pack);
+    buf_reset(&r->scratch.values);
     if (t == NULL)
         return err_set(e, XS_STATE, "the state has no target %u; restore the state from a backup", target);
-    if (lead_pack(lead, &r->pack) != 0)
+    if (lead_pack(lead, &r->scratch.values) != 0)
         return err_oom(e);
-    size_t n = r->pack.n;
+    size_t n = r->scratch.values.n;
     unsigned char kind = (unsigned char)t->kind;
-    if (buf_add(&r->pack, t->id.b, sizeof t->id.b) != 0 || buf_add(&r->pack, &kind, 1) != 0)
+    if (buf_add(&r->scratch.values, t->id.b, sizeof t->id.b) != 0 || buf_add(&r->scratch.values, &kind, 1) != 0)
         return err_oom(e);
-    entry->fingerprint = hash_keyed64(state_secret(r->state), r->pack.p, r->pack.n);
+    entry->fingerprint = hash_keyed64(state_secret(r->state), r->scratch.values.p, r->scratch.values.n);
     if (entry->fingerprint == 0)
         entry->fingerprint = 1;
-    entry->values = (struct str){r->pack.p, n};
+    entry->values = (struct str){r->scratch.values.p, n};
     return 0;
 }
 
@@ -238,10 +238,10 @@ static int overlay_values(struct run *r, const struct lead *old, const struct le
     if (merged.custom == NULL)
         return err_oom(e);
     plan_overlay(old, lead, &merged);
-    buf_reset(&r->pack);
-    if (lead_pack(&merged, &r->pack) != 0)
+    buf_reset(&r->scratch.values);
+    if (lead_pack(&merged, &r->scratch.values) != 0)
         return err_oom(e);
-    entry->values = buf_str(&r->pack);
+    entry->values = buf_str(&r->scratch.values);
     entry->fingerprint = fingerprint;
     return 0;
 }
@@ -283,9 +283,9 @@ int row_plan_remembered(struct run *r, struct entry *entry, const struct lead *l
         old = rc == 1 ? &old_lead : NULL;
     }
     bool gone = (known.flags & (KNOWN_REMOVED | KNOWN_DELETED_THERE)) != 0;
-    r->known_seen += remembered.kind == REMEMBERED_SAME || (remembered.kind == REMEMBERED_OTHER && !gone);
+    r->guards.known_seen += remembered.kind == REMEMBERED_SAME || (remembered.kind == REMEMBERED_OTHER && !gone);
     bool refused = remembered.kind == REMEMBERED_REFUSED;
-    plan_decide(&r->rules, &remembered, &known, old, lead, target, r->custom_changed, &d);
+    plan_decide(&r->rules, &remembered, &known, old, lead, target, r->scratch.custom_changed, &d);
     compare_hashes(r, &known, lead, &d);
     if (d.check && r->diff == NULL)
         compare_all(r, &remembered, &known, lead, target, &d);
@@ -337,13 +337,13 @@ int row_plan_remembered(struct run *r, struct entry *entry, const struct lead *l
 int row_plan_lead(struct run *r, struct entry *entry, const struct lead *lead, uint32_t target, struct err *e)
 {
     struct remembered remembered;
-    bool waits = r->row != NULL && r->opt_out_spool != NULL;
+    bool waits = r->scratch.row != NULL && r->spools.opt_out != NULL;
     int left = waits ? 0 : opt_out_leave(r, entry, target, e);
     if (left != 0)
         return left < 0 ? -1 : 0;
     if (pack_values(r, lead, target, entry, e) != 0)
         return -1;
-    if (r->row != NULL)
+    if (r->scratch.row != NULL)
         conflicting_rows_add(r, entry, entry->fingerprint);
     if (state_lookup(r->state, &entry->key, entry->fingerprint, entry->row, &remembered, e) != 0)
         return -1;
@@ -356,9 +356,9 @@ int row_plan_lead(struct run *r, struct entry *entry, const struct lead *lead, u
 /* Column, value and cause, for results and diff. */
 static int explain(struct run *r, const struct reject *why, struct entry *entry, struct err *e)
 {
-    buf_reset(&r->detail);
-    if (mapping_reject_text(why, &r->detail) != 0 ||
-        arena_str(&r->row_arena, buf_str(&r->detail), &entry->detail) != 0)
+    buf_reset(&r->scratch.text);
+    if (mapping_reject_text(why, &r->scratch.text) != 0 ||
+        arena_str(&r->row_arena, buf_str(&r->scratch.text), &entry->detail) != 0)
         return err_oom(e);
     return 0;
 }
@@ -384,8 +384,8 @@ static int unusable(struct run *r, const struct mapped *mapped, struct entry *en
 static void key_known(void *ctx, struct str key_text)
 {
     struct run *r = ctx;
-    r->key = hash_keyed128(state_secret(r->state), key_text.p, key_text.n);
-    state_lookup_soon(r->state, &r->key);
+    r->scratch.key = hash_keyed128(state_secret(r->state), key_text.p, key_text.n);
+    state_lookup_soon(r->state, &r->scratch.key);
 }
 
 void row_plan_listen(struct run *r)
@@ -406,14 +406,14 @@ static int map_row(struct run *r, const struct row *row, struct err *e)
         return -1;
     struct entry entry = {.row = row->number, .line = row->line, .key_text = mapped.key_text};
     if (mapped.key_text.n > 0)
-        entry.key = r->key;
+        entry.key = r->scratch.key;
     if (mapped.verdict != MAPPED_LEAD)
         return unusable(r, &mapped, &entry, e);
     const struct value *email = &mapped.lead.core[LEAD_EMAIL];
     if (email->kind == VALUE_STRING)
         entry.email = (struct str){email->p, email->n};
     uint32_t target = r->targets.v[mapped.target_index].number;
-    if (r->dedupe_spool != NULL)
+    if (r->spools.dedupe != NULL)
         return dedupe_spool_put(r, &entry, &mapped.lead, target, e);
     return row_plan_lead(r, &entry, &mapped.lead, target, e);
 }
@@ -427,14 +427,14 @@ int row_plan_pass(struct run *r, const struct row *row, struct err *e)
     source_bind_warn(r->source, row, &mapped);
     struct entry entry = {.row = row->number, .line = row->line, .key_text = mapped.key_text};
     if (mapped.key_text.n > 0)
-        entry.key = r->key;
+        entry.key = r->scratch.key;
     return mapped.skip_value > 0 ? opt_out_take(r, &mapped, &entry, e) : 0;
 }
 
 int row_plan_take(struct run *r, const struct row *row, struct err *e)
 {
-    r->row = row;
+    r->scratch.row = row;
     int rc = map_row(r, row, e);
-    r->row = NULL;
+    r->scratch.row = NULL;
     return rc;
 }

@@ -36,8 +36,8 @@ int run_target_check(struct run *r, struct err *e)
     target_format(&r->targets.v[0].target, now);
     if (state_get(r->state, "target", &then, e) < 0)
         return -1;
-    r->target_edited = then != NULL && strcmp(then, now) != 0;
-    if (r->target_edited && !(moved->kind == GUARD_SHARE && moved->value >= 1.0) && moved->kind != GUARD_NONE) {
+    r->change.target = then != NULL && strcmp(then, now) != 0;
+    if (r->change.target && !(moved->kind == GUARD_SHARE && moved->value >= 1.0) && moved->kind != GUARD_NONE) {
         uint64_t known;
         report_edited(r, then, now, &verdict);
         if (state_leads_there(r->state, &known, e) != 0)
@@ -50,5 +50,5 @@ int run_target_check(struct run *r, struct err *e)
         if (rc != 0)
             return -1;
     }
-    return r->diff == NULL && (then == NULL || r->target_edited) ? state_set(r->state, "target", now, e) : 0;
+    return r->diff == NULL && (then == NULL || r->change.target) ? state_set(r->state, "target", now, e) : 0;
 }

@@ -37,7 +37,7 @@ static void report_column(struct str column, struct str variable, const char *ca
 int unused_columns_variables(struct run *r, struct str **names, size_t *n, struct err *e)
 {
     const struct target *t = &r->targets.v[0].target;
-    if (r->api == NULL || t->kind != TARGET_CAMPAIGN || r->variables_unknown)
+    if (r->api == NULL || t->kind != TARGET_CAMPAIGN || r->dry.variables_unknown)
         return 0;
     if (api_campaign_variables(r->api, t, &r->run_arena, names, n, e) == 0)
         return 1;
@@ -46,7 +46,7 @@ int unused_columns_variables(struct run *r, struct str **names, size_t *n, struc
         return -1;
     log_warning("cannot read the campaign's variables: %s", err_text(e));
     err_clear(e);
-    r->variables_unknown = true;
+    r->dry.variables_unknown = true;
     return 0;
 }
 
