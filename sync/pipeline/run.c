@@ -1,4 +1,5 @@
-/* The three runs: apply, show, settle. */
+/* The entry points: run_sync() applies, run_diff() shows, run_resume() settles. All share the loop over the source, and
+ * all but the dry run end in finish(), which merges, counts, judges and records. */
 #include "config.h"
 
 #include "sync/pipeline/run_int.h"
@@ -28,7 +29,7 @@ static void end_read(struct run *r)
     conflicting_rows_report(r);
     emptied_values_report(r);
     if (r->source->changed != NULL) {
-        /* What the source has is not known: this read says of no lead that it is gone, and the next one starts where it did. */
+        /* The source changed during the read, so no lead counts as missing, and the watermark stays where it was. */
         r->report->source_changed = true;
         r->report->read = r->record.read = r->read.kind = "partial";
         log_warning("%s: %s while it was read, so rows may be missing or half old: the read is not complete and removes no lead; "
@@ -40,7 +41,8 @@ static void end_read(struct run *r)
                    mark->null_rows == 1 ? " has" : "s have", mark->null_rows == 1 ? "was" : "were");
 }
 
-/* A trial takes the first rows only, but whoever opts out in a later one is not to be mailed for that. */
+/* A trial (--limit) takes only the first rows. Later rows are still read for opt-outs, so that no person who opts out is
+ * mailed. */
 static int take_row(struct run *r, const struct row *row, uint64_t before, struct err *e)
 {
     if (r->c->limit_rows > 0 && before >= r->c->limit_rows)
@@ -98,7 +100,7 @@ static void judge_outcome(struct run *r)
     struct tally *t = r->tally;
     uint64_t rejected = t->outcomes[OUTCOME_REJECTED];
     if (r->read.kind == NULL)
-        t->removals_left += t->removals_undone; /* no source was read that could want them anew */
+        t->removals_left += t->removals_undone; /* No source was read that could ask for them again. */
     r->report->missing_waiting = missing_waiting(r);
     if (r->report->missing_waiting > 0 && keyless_text(r) != 0)
         log_detail("not enough memory to list the rows that delay removals");
@@ -107,14 +109,14 @@ static void judge_outcome(struct run *r)
                 r->report->others_wait > 0 || r->report->results_wait || r->report->source_changed;
     bool rejects = !r->c->rejects_ok && (r->c->new_rejects_only ? rejected > t->known_rejects : rejected > 0);
     r->report->status = !r->read.ended || left ? "partial" : "complete";
-    /* What resume is asked for is whether anything waits; a sync has told so by the outcomes of its own rows. */
+    /* resume reports whether rows wait. A sync shows that by the outcomes of its own rows. */
     bool waits = r->read.kind == NULL && r->report->waiting_rows > 0;
     r->report->exit_code = left || rejects || waits || !r->read.ended ? XS_LEFT_OVER : XS_DONE;
 }
 
-/* The value with its type, and by this machine's clock the moment that it stands for: in the database's spelling only the database can
- * tell its age. A read that found no row with one leaves both, and so does one after which a removal that a row asked for
- * was left: it is wanted again when that row is read again. */
+/* Stores the watermark with its type and with the time that it stands for, because only the database can read its own spelling
+ * of a time. A read that found no watermark leaves the old one. So does a read after which a removal is still due: the row
+ * that asks for it has to be read again. */
 static int advance_watermark(struct run *r, struct err *e)
 {
     char ms[32];
@@ -131,21 +133,21 @@ static int advance_watermark(struct run *r, struct err *e)
     return state_set(r->state, "watermark_ms", has && s->mark.has_age ? ms : NULL, e);
 }
 
-/* What the next run starts from; only after everything that was read is durable. */
+/* Stores what the next run starts from. Called only when everything that was read is durable. */
 static int advance(struct run *r, struct err *e)
 {
     char text[32];
     if (!r->read.ended || run_is_partial(r) || r->report->source_changed)
         return 0;
     if (strcmp(r->read.kind, "full") == 0) {
-        /* What the source had: the guards compare it with the next one, before what waits is tried again. */
+        /* Rows of the source only, without retries: the guards of the next run compare it with their own count. */
         snprintf(text, sizeof text, "%llu", (unsigned long long)(r->tally->read - r->tally->retried));
         if (state_set(r->state, "last_full_rows", text, e) != 0)
             return -1;
         snprintf(text, sizeof text, "%lld", (long long)r->report->started_ms);
         if (state_set(r->state, "last_full_ms", text, e) != 0)
             return -1;
-        /* Told anew in the end, where any are left. */
+        /* A whole read answers all of these; run_left_removals() sets again those that still apply. */
         static const char *const reasons[] = {STATE_REMOVALS_WAIT, STATE_REMOVALS_LEFT, STATE_LOOK_FIRST, STATE_OTHER_MAPPING,
                                               STATE_OWNERS_UNREAD};
         for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++)
@@ -192,7 +194,7 @@ static void report_error(struct run *r, const struct err *e)
     r->report->status = e->status == XS_SIGINT || e->status == XS_SIGTERM ? "interrupted" : "failed";
 }
 
-/* The upload's batches are gone, but libc keeps their memory for others of their size; the merge wants one piece. */
+/* The upload has freed its batches, but libc keeps that memory in small blocks. The merge needs one large block. */
 static void trim_memory(void)
 {
 #ifdef HAVE_MALLOC_TRIM
@@ -200,7 +202,8 @@ static void trim_memory(void)
 #endif
 }
 
-/* After the pipeline, whatever became of it: fold, count, judge, record. `e` holds what ended the run, if anything. */
+/* Ends a run, successful or not: merges the journal, counts, sets the exit code and writes the record. `e` holds the error
+ * that ended the run, if any. */
 static int finish(struct run *r, int rc, struct err *e)
 {
     struct err late = ERR_INIT;
@@ -222,7 +225,7 @@ static int finish(struct run *r, int rc, struct err *e)
     if (rc == 0 && !tally_closes(r->tally))
         rc = err_set(e, XS_INTERNAL, "%llu row%s read, but the outcomes do not add up to that: please report",
                      (unsigned long long)r->tally->read, r->tally->read == 1 ? " was" : "s were");
-    /* Whatever else went wrong on the way out, it was the signal that ended the run. */
+    /* A signal ended the run, whatever else failed afterwards. */
     if (stop_requested() != 0 && e->status != XS_INTERNAL) {
         if (rc != 0)
             log_warning("%s", err_text(e));
@@ -253,12 +256,12 @@ static int apply_source(struct run *r, struct err *e)
         rc = guard_spool_end(r, e);
     enum reason reason = stop_requested() != 0 || rc != 0 ? REASON_INTERRUPTED : REASON_TIME_BUDGET;
     struct err late = ERR_INIT;
-    /* What a guard stopped or somebody did not confirm must not be sent by the next run out of the retry table. */
+    /* Rows that a guard stopped, or that the user did not confirm, must not be sent by the next run from the retry table. */
     bool keep = rc == 0 || (e->status != XS_GUARD && e->status != XS_USAGE);
     if (rc != 0 || !r->read.ended)
         upload_stop(r->upload, reason);
     int kept = guard_spool_abandon(r, reason, keep, &late);
-    /* Whatever failed before: what is in flight is waited for. */
+    /* Wait for requests in flight, even after an error. */
     int drained = upload_drain(r->upload, &late);
     if ((kept != 0 || drained != 0) && rc == 0)
         rc = err_take(e, &late);
@@ -312,7 +315,7 @@ int run_resume(const struct run_config *config, struct run_report *report, struc
 
 /* ---- diff ---- */
 
-/* Asked of nobody: what the last run met, else what the command line says. NULL in *out: neither knows. */
+/* Takes the workspace from the state, else from the command line, without a request. *out is NULL if neither has it. */
 static int workspace_text(struct run *r, const char **out, struct err *e)
 {
     const char *id, *name;

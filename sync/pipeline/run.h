@@ -1,7 +1,7 @@
 /* A run: the pipeline from a source row to a proven outcome, and its dry twin.
  *
- *   source ─▶ mapping ─▶ contest ─▶ lookup ─▶ plan ─▶ hold ─▶ upload ─▶ settle ─▶ state
- *                        (duplicates)                 (guards)
+ *   source ─▶ mapping ─▶ dedupe spool ─▶ lookup ─▶ plan ─▶ guard spool ─▶ upload ─▶ settle ─▶ state
+ *                        (duplicates:)                      (guards)
  *
  * run_sync() applies, run_diff() shows what run_sync() would do and sends nothing that changes anything, run_resume()
  * only settles what earlier runs left open. All three end in a report whose sum closes or in XS_INTERNAL.
@@ -20,7 +20,7 @@
 
 struct transport;
 
-/* What a progress line shows; called at most ten times a second, from the run's own thread. */
+/* What a progress line shows. config->progress gets it at most ten times per second, in the run's own thread. */
 struct run_progress {
     uint64_t rows, done;      /* read; with an outcome */
     uint64_t created, updated, moved, removed;
@@ -38,7 +38,7 @@ struct run_progress {
 };
 
 struct run_config {
-    struct mapping *mapping;      /* borrowed; a straight CSV's name is completed by the run */
+    struct mapping *mapping;      /* borrowed; the run completes the name of a CSV without a mapping */
     const char *state_path;       /* NULL: the default place of the mapping's name */
     const struct api_config *api; /* key NULL: only a diff whose targets are UUIDs can do without */
     struct transport *transport;  /* for tests; NULL: libcurl */
@@ -70,12 +70,12 @@ struct run_config {
 int run_sync(const struct run_config *config, struct run_report *report, struct err *e);
 int run_resume(const struct run_config *config, struct run_report *report, struct err *e);
 
-/* Plans every row as run_diff() does, and asks config->consent if anything would be sent. Writes nothing: a refusal leaves no
- * run and no state. 0: go on with run_sync(), which also tells what a guard or the source has against it; -1: XS_USAGE,
- * refused; or what else stands in the way. */
+/* Plans every row as run_diff() does, and asks config->consent if anything would be sent. Writes nothing, so a refusal leaves
+ * no run and no state. 0: go on with run_sync(), which also reports guards and source errors. -1: XS_USAGE if the user
+ * refused, or another error. */
 int run_ask(const struct run_config *config, struct err *e);
 
-/* A run that ended before run_sync() could be called, for `why`: fills the report, and writes the run's record where there
+/* For a run that ended before run_sync() could be called, because of `why`: fills the report, and records the run if there
  * is a state. The configuration needs the mapping, the state's path, the API's address and the clock. */
 void run_not_begun(const struct run_config *config, const struct err *why, struct run_report *report);
 
@@ -83,7 +83,7 @@ struct diff;
 /* Plans every row and hands each decision to `diff` (sync/report/diff.h), which the caller opened and closes. */
 int run_diff(const struct run_config *config, struct diff *diff, struct run_report *report, struct err *e);
 
-/* What is known of a run before it does anything: actor, mapping, overrides. For a report that run_*() does not fill. */
+/* Fills in what is known before a run starts: actor, mapping, overrides. For reports that run_*() does not fill. */
 void run_report_begin(struct run_report *report, const struct run_config *config);
 
 #endif

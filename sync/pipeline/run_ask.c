@@ -1,5 +1,5 @@
-/* The question before a sync at a terminal. It comes before the run itself, which would leave a record and a state behind even
- * if the answer is no. The source is read twice for that. */
+/* The question before a sync at a terminal. It is asked before the run starts, so that a refusal leaves no record and no
+ * state. The source is read twice for that. */
 #include "config.h"
 
 #include "sync/pipeline/run_int.h"
@@ -7,7 +7,7 @@
 static int plan_and_ask(struct run *r, struct err *e)
 {
     const struct diff_head head = {.sync = r->m->name};
-    /* Whoever works on it now would stop the run after the question. */
+    /* A run that holds the lock now would stop the sync after the question. */
     if (r->c->wait_lock_ms == 0 && r->opening.scratch_state == NULL && state_check_lock(r->state, e) != 0)
         return -1;
     if (api_workspace_get(r->api, &r->run_arena, &r->workspace, e) != 0 || diff_head(r->diff, &head, e) != 0 ||

@@ -1,4 +1,4 @@
-/* What a run did, into its report: counts of requests, jobs and targets, time and memory. */
+/* Fills the report at the end of a run: counts of requests, jobs and targets, time and memory. */
 #include "config.h"
 
 #include "sync/pipeline/run_int.h"
@@ -40,11 +40,11 @@ static int report_jobs(struct run *r)
         return -1;
     for (; report->jobs_n < n; report->jobs_n++) {
         const struct upload_job *job = upload_job(r->upload, report->jobs_n);
-        struct run_job *told = &report->jobs[report->jobs_n];
-        *told = (struct run_job){.total = job->total, .success = job->success, .failed = job->failed,
+        struct run_job *reported = &report->jobs[report->jobs_n];
+        *reported = (struct run_job){.total = job->total, .success = job->success, .failed = job->failed,
                                  .type = job->type != NULL ? strdup(job->type) : NULL,
                                  .status = job->status != NULL ? strdup(job->status) : NULL};
-        memcpy(told->id, job->id, sizeof told->id);
+        memcpy(reported->id, job->id, sizeof reported->id);
     }
     return 0;
 }
@@ -63,7 +63,7 @@ static int add_target(struct run *r, const struct target *t, const struct tally_
     return t->name == NULL || out->name != NULL ? 0 : -1;
 }
 
-/* Those of the mapping in its order, and then others: a stage's list, or where leads were before. */
+/* First the targets of the mapping in its order, then others: a stage's list, or where leads were before. */
 static int report_targets(struct run *r)
 {
     const struct tally *t = r->tally;

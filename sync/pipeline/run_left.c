@@ -1,4 +1,4 @@
-/* What a run leaves for the next one: counted for the report, and noted in the state where the report is no place for it. */
+/* What a run leaves for the next one: counts for the report, and notes in the state that the next run reads. */
 #include "config.h"
 
 #include "sync/pipeline/run_int.h"
@@ -54,7 +54,7 @@ void run_left_deleted(struct run *r)
     err_clear(&e);
 }
 
-/* A later run settles it, and what another mapping wrote with it is still to be compared with its row then. */
+/* A later run settles the batch. If another mapping wrote it, its rows have to be compared again then. */
 static int note_open_batch(struct run *r, const struct batch *b, struct err *e)
 {
     struct run_record run;
@@ -64,7 +64,7 @@ static int note_open_batch(struct run *r, const struct batch *b, struct err *e)
     return run.mapping != r->m->digest ? state_set(r->state, STATE_OTHER_MAPPING, "1", e) : 0;
 }
 
-/* Leads that an earlier run left to be removed. A complete read has taken the note away. */
+/* Counts the leads that an earlier run left to be removed. A complete read has deleted that note. */
 static int count_removals(struct run *r, struct err *e)
 {
     uint64_t of_run;
@@ -99,8 +99,8 @@ int run_left_count(struct run *r, struct err *e)
     return 0;
 }
 
-/* The removals of rows that are gone. Those that rows ask for are wanted again when the rows are read again, because the watermark
- * stays before them. */
+/* True for removals of leads whose rows are missing: only a full read finds them again. Removals that a row asks for are found
+ * again when the row is read again, because the watermark stays before it. */
 static bool are_of_full_read(const struct run *r, const char *read_kind)
 {
     return targets_policy(r->m, 0)->policy != GONE_KEEP && strcmp(read_kind, "full") == 0;
@@ -127,7 +127,7 @@ int run_left_removals(struct run *r, struct err *e)
     uint64_t waiting = r->tally->removals_left + r->report->missing_waiting;
     bool full = waiting > 0 && r->read.kind != NULL && are_of_full_read(r, r->read.kind);
     snprintf(text, sizeof text, "%" PRIu64 " %" PRIu64, r->record.id, waiting);
-    /* A lead that was left to a row which waits now is nobody's if that row does not want it any more by then. */
+    /* A lead was left to a row that waits now. If that row no longer wants it later, only a full read notices. */
     bool handed = r->left.hands_over && r->tally->outcomes[OUTCOME_DEFERRED] + r->tally->outcomes[OUTCOME_FAILED] > 0;
     if (r->left.owners_unread || handed) {
         log_notice("deferred rows may take over leads of other rows: the next sync reads the whole source");

@@ -1,5 +1,5 @@
-/* Everything that has to be there before the first row: source, targets, state, lock, what is remembered. Ordered so that
- * what costs nothing and is most often wrong is found first, and that nothing is created for a run that cannot start. */
+/* Opens what a run needs before its first row: source, targets, state, lock. Checks that cost nothing and fail most often come
+ * first, and nothing is created for a run that cannot start. */
 #include "config.h"
 
 #include "sync/pipeline/run_int.h"
@@ -18,7 +18,7 @@
 
 enum { ARENA_MAX = 64 << 20, RECORD_MAX = 64 << 20, CSV_ROW_BYTES = 100, LEFT_OUT_BYTES = 1 << 16 };
 
-/* What resume does without a mapping: look, and settle by what is found. Its mode is the one that leaves what it cannot
+/* resume without a mapping reads back the open requests and settles them by what it finds. This mode leaves what it cannot
  * decide to the next sync. */
 static const enum overwrite no_rules[LEAD_FIELD_N];
 static const struct mapping no_mapping = {
@@ -80,7 +80,7 @@ int run_number_setting(struct run *r, const char *name, uint64_t *out, struct er
     return 0;
 }
 
-/* A setting that outlives the next look at the state; NULL when there is none. */
+/* Copies a setting into run_arena, because state_get() only lends it until the next call. NULL: it is not set. */
 static int keep_setting(struct run *r, const char *name, const char **out, struct err *e)
 {
     const char *text;
@@ -100,7 +100,7 @@ static const char *digest_text(uint64_t digest, char text[DIGEST_TEXT_N])
     return text;
 }
 
-/* Is this the mapping of the last complete run? 1/0/-1 */
+/* 1: this is the mapping of the last complete run; 0; -1 */
 static int is_last_mapping(struct run *r, struct err *e)
 {
     char digest[DIGEST_TEXT_N];
@@ -116,8 +116,8 @@ int run_keep_mapping(struct run *r, struct err *e)
     return state_set(r->state, "digest", digest_text(r->m->digest, digest), e);
 }
 
-/* Does only a read of every row bring what an incremental one would leave as it is: what another mapping made or wrote, rows
- * that were given up, and leads to be removed whose rows are gone? */
+/* *all: an incremental read would miss something. That is so after another mapping made or wrote rows, after rows were given
+ * up, and while leads wait to be removed whose rows are missing. */
 static int needs_all_rows(struct run *r, bool *all, struct err *e)
 {
     static const char *const reasons[] = {STATE_OTHER_MAPPING, STATE_GIVEN_UP, STATE_REMOVALS_LEFT, STATE_OWNERS_UNREAD};
@@ -135,7 +135,7 @@ static int needs_all_rows(struct run *r, bool *all, struct err *e)
     return 0;
 }
 
-/* Full or from the watermark on? A change of what the mapping makes of a row is a reason to read all. */
+/* Chooses between a full read and one from the watermark. After a change of the mapping every row is read. */
 static int choose_read(struct run *r, struct source_read *read, struct err *e)
 {
     const struct mapping *m = r->m;
@@ -156,14 +156,14 @@ static int choose_read(struct run *r, struct source_read *read, struct err *e)
         return -1;
     int64_t every = m->source.as.sql.full_every_ms;
     int64_t passed_ms = r->c->clock->wall_ms(r->c->clock) - (int64_t)last_full_ms;
-    /* A full read that is still to come was made before the clock was set back: who knows when. */
+    /* last_full_ms is in the future, because the clock was set back: the age of that read is unknown. */
     if (every > 0 && (passed_ms >= every || passed_ms < 0))
         return 0;
     return keep_setting(r, "watermark", &read->watermark, e) != 0 ||
            keep_setting(r, "watermark_type", &read->watermark_type, e) != 0 ? -1 : 0;
 }
 
-/* The source knows what type its watermark has today: a value of another one says nothing about its rows. */
+/* A stored watermark of another type than the column has now cannot be compared with its rows. */
 static void report_read(struct run *r, const struct source_read *read)
 {
     if (r->source->mark.incremental)
@@ -173,7 +173,7 @@ static void report_read(struct run *r, const struct source_read *read)
                    r->source->mark.type, read->watermark_type != NULL ? read->watermark_type : "stored without its type");
 }
 
-/* Commands that read no mapping must not write their output over the source. */
+/* Notes the source file in the state, so that commands without a mapping refuse to write their output over it. */
 static int note_source_file(struct run *r, struct err *e)
 {
     const struct source_spec *spec = &r->m->source;
@@ -222,7 +222,7 @@ static int compare_u64(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* The newest run that read a source: a `resume` in between rejects nothing. 1/0/-1. */
+/* Finds the newest run that read a source, since resume rejects nothing. 1; 0: there is none; -1 */
 static int last_reading_run(struct run *r, uint64_t *id, struct err *e)
 {
     struct run_record *runs;
@@ -235,7 +235,7 @@ static int last_reading_run(struct run *r, uint64_t *id, struct err *e)
     return i < n;
 }
 
-/* --new-rejects-only: what the run before rejected, by hash of its cells and reason. */
+/* --new-rejects-only: loads the hashes of the rows that the last run rejected. */
 static int load_old_rejects(struct run *r, struct err *e)
 {
     uint64_t last;
@@ -273,7 +273,8 @@ static int load_old_rejects(struct run *r, struct err *e)
     return rc;
 }
 
-/* Durable with the record, before the first intent: however this run ends, the next one knows. */
+/* Notes a change of the mapping together with the record, before the first intent, so that the next run knows of it even
+ * if this one dies. */
 static int note_mapping(struct run *r, struct err *e)
 {
     int same = r->read.kind == NULL ? 1 : is_last_mapping(r, e);
@@ -335,7 +336,7 @@ void run_init(struct run *r)
     r->deadline_us = r->c->max_ms > 0 ? r->started_us + r->c->max_ms * 1000 : 0;
 }
 
-/* The state and what it remembers, once targets and names are known. */
+/* Opens the state and reads its settings, once targets and names are known. */
 static int open_memory(struct run *r, struct err *e)
 {
     struct source_read read = {.deadline_us = r->deadline_us};
@@ -367,7 +368,7 @@ static int name_report(struct run *r, struct err *e)
     return r->report->sync != NULL ? 0 : err_oom(e);
 }
 
-/* The name of a straight CSV's sync needs its target's id, which the user may have given. */
+/* Names the sync. For a CSV without a mapping the name contains the target's id. */
 static int name_sync(struct run *r, const char *target_id, struct err *e)
 {
     if (r->opening.named)
@@ -380,11 +381,11 @@ int run_open(struct run *r, struct err *e)
 {
     run_init(r);
     r->m = r->c->mapping;
-    /* Named from the start: what monitoring is told must not depend on how far the run gets. */
+    /* Name the sync as early as possible, so that monitoring gets the same name however far the run gets. */
     struct uuid given;
     if ((r->m->path != NULL || uuid_parse(str_from(r->m->target.text), &given) == 0) && name_sync(r, r->m->target.text, e) != 0)
         return -1;
-    /* A CSV that is not there should not need a network to be found missing. */
+    /* Open a CSV first: a missing file is reported without a network. */
     const struct source_read whole = {.deadline_us = r->deadline_us};
     if (r->m->source.kind == SOURCE_CSV && open_source(r, &whole, e) != 0)
         return -1;
@@ -405,7 +406,7 @@ int run_open(struct run *r, struct err *e)
     return start_lookups(r, e) != 0 ? -1 : guard_spool_start(r, e);
 }
 
-/* Rows of the lost journal may be in Instantly, changed there, or neither: none of them counts as done. */
+/* Rows of the lost journal may or may not have reached Instantly, so none of them counts as done. */
 static int give_up_journal(struct run *r, struct err *e)
 {
     if (!r->c->journal_lost)
@@ -420,7 +421,7 @@ static int give_up_journal(struct run *r, struct err *e)
                ? -1 : state_commit(r->state, e);
 }
 
-/* A number that is no run's would settle nothing and look like success. */
+/* Refuse an unknown run number, which would settle nothing and look like success. */
 static int check_run(struct run *r, struct err *e)
 {
     struct run_record run;

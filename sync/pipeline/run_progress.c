@@ -1,5 +1,5 @@
-/* What the progress line knows: it moves with the rows that are decided, since reading runs ahead of that by what is held
- * for the guards and by what is under way. */
+/* The figures of the progress line. It counts decided rows, because reading is ahead by the rows that wait for the guards and
+ * by those in flight. */
 #include "config.h"
 
 #include "sync/pipeline/run_int.h"
@@ -14,7 +14,7 @@ double run_request_limit(const struct limits *limits)
     return per_second;
 }
 
-/* Of the last second or so. */
+/* The share of the request limit used in about the last second. */
 static double limit_share(struct run *r, int64_t now)
 {
     struct run_pulse *p = &r->pulse;
@@ -32,7 +32,7 @@ static double limit_share(struct run *r, int64_t now)
     return p->limit_share;
 }
 
-/* Of all rows: those that are read and, while there are more, as many as the bytes still to be read promise. */
+/* The share of all rows that is done. The number of rows still to come is estimated from the bytes still to be read. */
 static double done_share(const struct run *r, uint64_t done)
 {
     double rows = (double)r->tally->read;

@@ -1,6 +1,6 @@
-/* results_to: what became of rows, into the user's database. Runs that could not be written (the database was away, the
- * process died) are written by the next run: the state remembers the oldest that is not there for good, and writing twice
- * does no harm. Nothing here ends a run. */
+/* results_to: writes the outcomes of rows to the user's database. If that fails, because the database was unreachable or the
+ * process died, the next run writes them: the state remembers the oldest run that is not written for good, and writing a run
+ * twice does no harm. An error here is a warning; it does not end the run. */
 #include "config.h"
 
 #include "sync/pipeline/run_int.h"
@@ -14,11 +14,11 @@
 #include "sync/base/stop.h"
 #include "sync/base/text.h"
 
-/* The setting: results of runs before this one are in the table as they will stay. */
+/* The setting with the first run whose results may still change in the table. */
 #define RESULTS_FROM "results_from"
 
-/* Where the state keeps no texts, something has to tell removed leads from each other. And a lead whose key has another
- * one by now says nothing about that key any more: under it, it would read as if the person had been removed. */
+/* True for removed leads whose row in the table is named by the lead id: the state keeps no text of the key, or the key
+ * belongs to another lead by now, and the row would read as if that lead had been removed. */
 static bool goes_by_id(const struct run *r, const struct entry *entry)
 {
     return entry->row == 0 && (entry->key_text.n == 0 || rekey_is_old(r->state, entry));
@@ -61,7 +61,7 @@ static int write_run(struct run *r, struct postgres_results *w, const struct run
     do {
         arena_reset(&r->known_arena);
         rc = state_results_next(results, &r->known_arena, &entry, &op, &target, e);
-        /* Unchanged is what `results` leaves out, too: rows that needed nothing, and notes that the state makes for itself. */
+        /* Leave out unchanged rows, as `results` does. Some of these entries are only notes of the state. */
         if (rc == 1 && entry.outcome != OUTCOME_NONE && entry.outcome != OUTCOME_UNCHANGED) {
             ++*rows;
             rc = write_row(r, w, record, &entry, target, e) == 0 ? 1 : -1;
@@ -73,7 +73,7 @@ static int write_run(struct run *r, struct postgres_results *w, const struct run
     return rc;
 }
 
-/* The oldest run whose results are not in the table for good. A table that is new to this sync gets all there are. */
+/* The oldest run whose results are not written for good. A new table gets the results of all runs. */
 static int first_run(struct run *r, uint64_t *from, struct err *e)
 {
     const char *text;
@@ -83,11 +83,11 @@ static int first_run(struct run *r, uint64_t *from, struct err *e)
     return 0;
 }
 
-/* Run numbers come again when an older copy of the state is restored: numbers that the table has belong to the runs
- * that were lost. 0 when the table cannot be asked; then write_runs() looks before it writes. */
+/* After an older copy of the state is restored, run numbers repeat, and the table still has rows of the lost runs. New runs
+ * get numbers after those. 0: the table cannot be read; then write_runs() compares before it writes. */
 uint64_t run_results_number(const struct run *r)
 {
-    /* No run of leadsync has a greater number, so a row that has one is not of a run. */
+    /* A greater number cannot come from leadsync, so it is ignored. */
     enum { NUMBER_BITS = 53 };
     struct err e = ERR_INIT;
     const struct mapping *m = r->m;
@@ -100,7 +100,7 @@ uint64_t run_results_number(const struct run *r)
     return last >> NUMBER_BITS == 0 ? last + 1 : 0;
 }
 
-/* Rows in open batches get their outcome later, in the run that they belong to. */
+/* Rows in open batches get their outcome later, and then belong to the run that sent them. */
 static int remember(struct run *r, struct err *e)
 {
     char text[32];
@@ -144,7 +144,7 @@ static int write_runs(struct run *r, struct postgres_results *w, uint64_t *rows,
     return postgres_results_flush(w, e) != 0 ? -1 : remember(r, e);
 }
 
-/* A run whose time is over still has results to write, but does not wait long for their database. */
+/* A run that has reached --max-seconds still writes its results, but waits only briefly for the database. */
 static int64_t deadline(const struct run *r)
 {
     enum { GRACE_US = 5 * 1000 * 1000 };
@@ -162,7 +162,7 @@ int run_write_results(struct run *r)
     const struct mapping *m = r->m;
     if (m->results_url == NULL || r->record.id == 0)
         return 0;
-    /* Who stops a run wants it to end; the next one writes. */
+    /* After a signal the run ends at once; the next run writes the results. */
     if (stop_requested() != 0)
         return -1;
     int rc = postgres_results_open(m->results_url, m->results_table, m->results_create, r->report->sync, deadline(r),

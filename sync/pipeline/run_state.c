@@ -1,6 +1,6 @@
-/* The state of a run: where it is, when it is locked, and whether it belongs to the workspace of the key.
+/* Opens and locks the state of a run, and checks that it belongs to the key's workspace.
  *
- * A run that has to wait for another, or to give way, should know before it asks the API anything. */
+ * The lock is taken before the first request, so that a run which has to wait or to give up has not used the API. */
 #include "config.h"
 
 #include "sync/pipeline/run_int.h"
@@ -28,7 +28,7 @@ static int remove_entry(const char *path, const struct stat *st, int kind, struc
     return remove(path);
 }
 
-/* A dry run without a state plans against an empty one in a folder that goes away with the run. */
+/* A dry run without a state plans against an empty one, in a temporary folder that is removed at the end. */
 static int open_scratch_state(struct run *r, struct state_options options, struct err *e)
 {
     const char *tmp = getenv("TMPDIR");
@@ -51,7 +51,7 @@ static int open_scratch_state(struct run *r, struct state_options options, struc
     return rc;
 }
 
-/* Where it is: as it was named, or in the default folder by the sync's name. Caller frees; NULL with an error. */
+/* The path of the state: as given, or in the default folder by the sync's name. The caller frees it. NULL: an error. */
 static char *path_of(const struct run *r, bool loopback, struct err *e)
 {
     if (r->c->state_path == NULL && r->m != NULL)
@@ -64,7 +64,7 @@ static char *path_of(const struct run *r, bool loopback, struct err *e)
 
 static int open_at(struct run *r, const char *path, const struct url *url, struct err *e)
 {
-    /* The upload's bodies and batches have their own share. */
+    /* The upload needs a share of the memory for its bodies and batches. */
     size_t share = r->c->memory_max > ((size_t)96 << 20) ? r->c->memory_max - ((size_t)64 << 20) : r->c->memory_max / 2;
     struct state_options options = {
         .path = path,
@@ -83,8 +83,8 @@ static int open_at(struct run *r, const char *path, const struct url *url, struc
     return rc == 0 && r->diff == NULL ? state_lock(r->state, r->c->wait_lock_ms, e) : rc;
 }
 
-/* Who has no name yet, or writes nothing, can only look; the state is opened for good when its targets are known. The
- * API is not to be asked about a state that is another host's. */
+/* Checks early that the state belongs to this sync and host, before the API is asked. A dry run, or a sync without a name,
+ * opens the state later, when its targets are known. */
 static int peek_at_state(const struct run *r, const char *path, const struct url *url, struct err *e)
 {
     const struct state_options options = {
@@ -103,7 +103,7 @@ static int peek_at_state(const struct run *r, const char *path, const struct url
     else if (rc < 0 && unread.status == XS_CONFIG)
         rc = err_set(e, XS_CONFIG, "%s", err_text(&unread));
     else
-        rc = 0; /* whatever else is wrong with the file is told when it is opened for good */
+        rc = 0; /* Other faults of the file are reported when it is opened for the run. */
     err_clear(&unread);
     state_close(state);
     return rc;
@@ -114,14 +114,14 @@ static bool makes_state(const struct run *r)
     return r->diff == NULL && r->read.kind != NULL;
 }
 
-/* None is made for a run that cannot start, but its lock is taken. */
+/* Opens a state that exists. For a new one only the lock is taken, so that a run that cannot start creates no file. */
 static int open_early(struct run *r, const char *path, const struct url *url, struct err *e)
 {
     struct stat st;
     if (makes_state(r) && lstat(path, &st) != 0 && errno == ENOENT &&
         state_claim(path, r->c->clock, r->c->wait_lock_ms, &r->opening.claim, e) != 0)
         return -1;
-    /* Without a name the state is opened later, with the claim that this run has by then. */
+    /* A sync without a name opens its state later, with the claim that it holds by then. */
     if (access(path, F_OK) != 0 || (r->opening.claim != NULL && !r->opening.named))
         return 0;
     return r->opening.named && r->diff == NULL ? open_at(r, path, url, e) : peek_at_state(r, path, url, e);
@@ -138,7 +138,7 @@ static int open_any(struct run *r, bool early, struct err *e)
     char *path = path_of(r, url.loopback, e);
     if (path == NULL)
         rc = -1;
-    /* To settle what is open, reading no source: none is made for that, and a slip in its name is not "nothing open". */
+    /* resume creates no state. A mistyped name must not look like a state with nothing open. */
     else if (!early && r->read.kind == NULL && access(path, F_OK) != 0)
         rc = state_missing(path, e);
     else if (!early)
@@ -150,8 +150,8 @@ static int open_any(struct run *r, bool early, struct err *e)
     return rc;
 }
 
-/* A straight CSV whose target is given by name has no state yet. What is known of it until then is locked instead, for the
- * whole run: under the same key the same words mean the same target, and so the same state. */
+/* For a CSV without a mapping whose target is given by name, the state's name is not known yet. So the words of the command
+ * line are locked for the whole run: with the same key, the same words mean the same target and the same state. */
 static int claim_words(struct run *r, struct err *e)
 {
     const struct api_config *api = r->c->api;
@@ -169,7 +169,7 @@ static int claim_words(struct run *r, struct err *e)
     else if ((path = state_default_path(name.p, url.loopback, e)) != NULL)
         rc = state_claim(path, r->c->clock, r->c->wait_lock_ms, &r->opening.words_claim, e);
     if (words.p != NULL)
-        explicit_bzero(words.p, words.n); /* it has the key */
+        explicit_bzero(words.p, words.n); /* The text contains the API key. */
     buf_free(&words);
     buf_free(&name);
     free(path);
@@ -191,14 +191,15 @@ int run_state_open(struct run *r, struct err *e)
 
 /* ---- a run that could not start ---- */
 
-/* Who mistypes the first command needs no state for it; a night in which the source was away is a night to be seen. */
+/* A first run that fails creates a state only if source or API failed, so that `status` shows the failed night. A mistyped
+ * command creates none. */
 static bool is_worth_a_state(const struct run *r, const struct err *why)
 {
     bool away = why->status == XS_NO_SOURCE || why->status == XS_SOURCE || why->status == XS_API;
     return away && r->m != NULL && r->m->path != NULL;
 }
 
-/* A new one belongs to no API yet: the address may be what is wrong. */
+/* A new state is not bound to an API host yet, because the address may be what is wrong. */
 static int open_to_note(struct run *r, const struct err *why, struct err *e)
 {
     struct url url;
@@ -228,10 +229,10 @@ static int open_to_note(struct run *r, const struct err *why, struct err *e)
 
 static int note(struct run *r, const struct err *why, struct err *e)
 {
-    /* Without its lock the state is another run's. */
+    /* Without the lock the state belongs to another run. */
     if (why->status == XS_LOCKED || (r->state == NULL && (!r->opening.named || open_to_note(r, why, e) != 0)))
         return -1;
-    /* What the run had begun to write down is not to be kept. */
+    /* Discard what the run has begun to write. */
     state_rollback(r->state);
     r->record = (struct run_record){.started_ms = r->report->started_ms, .status = "running", .read = "",
                                     .begun = run_begun(r)};
@@ -257,7 +258,7 @@ int run_state_note(struct run *r, const struct err *why)
 
 void run_state_report_holder(struct run *r)
 {
-    /* The empty one of a dry run without a state is its own. */
+    /* The temporary state of a dry run is held by that run itself. */
     char *who = r->opening.scratch_state == NULL ? state_lock_holder(r->state) : NULL;
     r->dry.summary.at_work = who != NULL;
     if (who != NULL)
@@ -275,7 +276,7 @@ void run_state_close(struct run *r)
     free(r->opening.scratch_state);
 }
 
-/* A dry run whose targets are ids needs no API. One that has not answered now is not asked again. */
+/* A dry run whose targets are ids goes on without the API. After one failure the API is not asked again. */
 static int continue_without_api(struct run *r, struct err *e)
 {
     if (r->diff == NULL || e->status != XS_API || stop_requested() != 0)
@@ -286,13 +287,13 @@ static int continue_without_api(struct run *r, struct err *e)
     return 0;
 }
 
-/* Another workspace would take every known lead for gone. */
+/* In another workspace every known lead would look deleted. */
 int run_state_workspace(struct run *r, struct err *e)
 {
     const char *known;
     if (state_get(r->state, "workspace", &known, e) < 0)
         return -1;
-    /* A dry run asks only where the answer can matter. */
+    /* A dry run asks only if the state has a workspace to compare with. */
     if (r->diff != NULL && (r->api == NULL || known == NULL))
         return 0;
     if (api_workspace_get(r->api, &r->run_arena, &r->workspace, e) != 0)
@@ -309,7 +310,7 @@ int run_state_workspace(struct run *r, struct err *e)
         return 0;
     if (known == NULL && state_set(r->state, "workspace", r->workspace.id, e) != 0)
         return -1;
-    /* For a dry run, which asks for no workspace. */
+    /* Store the name for later dry runs, which do not ask for it. */
     if (state_get(r->state, "workspace_name", &known, e) != 0)
         return -1;
     bool same = known != NULL && r->workspace.name != NULL && strcmp(known, r->workspace.name) == 0;
@@ -318,6 +319,6 @@ int run_state_workspace(struct run *r, struct err *e)
 
 int run_state_lists(struct run *r, struct err *e)
 {
-    /* A dry run asks for no workspace, and its empty state stands for one that is to come. */
+    /* Path and workspace come from the run, because the temporary state of a dry run has neither. */
     return state_lists_open(r->state, r->c->state_path, r->workspace.id, e);
 }

@@ -7,7 +7,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-/* Here, so that every command says it that meets a source: preview, check, diff and sync. */
+/* Logged here, so that preview, check, diff and sync all report it. */
 static void report_notes(const struct mapping *m)
 {
     const struct mapping_note *notes;

@@ -7,8 +7,8 @@ bool watermark_used(const struct mapping *m)
     return (m->source.kind == SOURCE_POSTGRES || m->source.kind == SOURCE_SQLITE) && m->source.as.sql.watermark != NULL;
 }
 
-/* NULL compares with nothing, so `column > :watermark` never selects such a row, and a mirror removes the lead of a row
- * that a full read does not have. */
+/* `column > :watermark` never selects a row whose column is NULL. A mirror would take such a row for missing, and remove its
+ * lead. */
 int watermark_judge(const struct mapping *m, const struct source *source, struct err *e)
 {
     const struct source_mark *mark = &source->mark;

@@ -1,5 +1,5 @@
-/* Leads that stay although a row of theirs was skipped: a campaign goes on mailing those that are active in it. What the state
- * has of a lead does not say so: they are read in Instantly. A dry run asks nothing, and only counts those that may be. */
+/* Leads that stay although their row was skipped. A campaign goes on mailing those that are active in it. The state does not know
+ * which are active, so they are read in Instantly. A dry run asks nothing, and counts those that may be active. */
 #include "config.h"
 
 #include "sync/pipeline/run_int.h"
@@ -10,7 +10,7 @@
 #include "sync/base/log.h"
 
 enum { SPOOL_MEMORY = 4 << 20, STATUS_ACTIVE = 1 };
-enum { ACTIVE_SHOWN = 3 }; /* leads named in a message */
+enum { ACTIVE_SHOWN = 3 }; /* Leads named in a message. */
 
 int active_check_put(struct run *r, const struct known_lead *known, struct err *e)
 {
@@ -32,7 +32,7 @@ struct active_check {
     struct uuid active[ACTIVE_SHOWN];
 };
 
-/* Which leads they are, `results` says of the rows. */
+/* Names only the first leads; `results` lists the rows of all. */
 static void report_active(const struct run *r, const struct uuid *ids)
 {
     uint64_t n = r->diff != NULL ? r->dry.may_mail : r->tally->skipped_active;
@@ -58,7 +58,7 @@ static void active_check_answered(void *ctx, const struct api_reply *reply)
     for (size_t i = 0; i < n; i++) {
         struct remote_lead lead;
         struct err e = ERR_INIT;
-        /* In a list nobody is mailed, whatever the status says. */
+        /* Leads in a list are not mailed, whatever their status. */
         if (api_remote_lead_read(json_object_array_get_idx(items, i), &lead, &e) == 0 && lead.has_campaign &&
             lead.status == STATUS_ACTIVE) {
             uint64_t *active = &watch->run->tally->skipped_active;
@@ -93,7 +93,7 @@ static int active_check_send(struct active_check *watch, struct err *e)
 
 int active_check_run(struct run *r, struct err *e)
 {
-    /* Not on the stack: whatever ends the run, an answer may still come. */
+    /* Not on the stack, because an answer may still arrive after an error. */
     struct active_check *watch = arena_calloc(&r->run_arena, 1, sizeof *watch);
     if (r->diff != NULL) {
         report_active(r, NULL);

@@ -28,9 +28,9 @@ int dedupe_spool_put(struct run *r, const struct entry *entry, const struct lead
 struct contender {
     union {
         struct hash128 key;
-        uint64_t winner; /* at the end: 0, or the row to which it loses */
+        uint64_t winner; /* After judging: the row to which it loses; 0: none. */
     };
-    uint64_t at, row; /* place in the spool; row of the source */
+    uint64_t at, row; /* Its position in the spool, and its row of the source. */
 };
 
 static int by_key(const void *a, const void *b)
@@ -46,7 +46,7 @@ static int by_position(const void *a, const void *b)
     return (x->at > y->at) - (x->at < y->at);
 }
 
-/* Rows of one key, in order: all lose but the last, or all of them, each to another one. */
+/* `all` are the rows of one key, in order. With `last` all but the last lose; with `reject` each loses to another one. */
 static void find_winners(const struct run *r, struct contender *all, size_t n)
 {
     const bool last_wins = r->m->duplicates == DUPLICATES_LAST || n == 1;
@@ -58,7 +58,8 @@ static void find_winners(const struct run *r, struct contender *all, size_t n)
             all[i].winner = i > 0 ? first : second;
 }
 
-/* Each place of the spool and to which row it loses. Needs 32 bytes a row: refused past --memory, never guessed. */
+/* Fills *out with the row to which each position of the spool loses, and copies the rows into `replay`. This needs 32 bytes
+ * per row, and is refused if --memory is less. */
 static int losers(struct run *r, struct spool *replay, struct contender **out, struct err *e)
 {
     size_t n = 0, cap = (size_t)spool_n(r->spools.dedupe);
@@ -126,7 +127,7 @@ int dedupe_spool_settle(struct run *r, struct err *e)
         }
     }
     free(all);
-    /* What was not reached is counted by guard_spool_abandon(). */
+    /* After an error guard_spool_abandon() counts the remaining rows. */
     if (rc != 0)
         r->spools.dedupe = replay;
     else

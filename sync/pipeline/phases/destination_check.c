@@ -1,8 +1,8 @@
-/* Leads that are to be moved where another lead has their address already, and whose policy says `if_there: delete`.
+/* Leads that are to be moved although another lead in the destination has their address, and whose policy says
+ * `if_there: delete`.
  *
- * A move would leave them where they are (exists_in_target), night after night. So they are looked for before the first
- * removal: what is found becomes a deletion with an intent and a proof of its own kind. What a look does not find stays a
- * move, which does no harm. */
+ * A move would leave such a lead where it is (exists_in_target), in every run. So before the first removal Instantly is asked
+ * which leads have the addresses, and these moves become deletions. A lead that is not found stays a move, which is harmless. */
 #include "config.h"
 
 #include "sync/pipeline/run_int.h"
@@ -13,15 +13,15 @@
 
 enum { CHUNK_BYTES = 64 << 20, ADDRESS_MAX = 64 << 10, SPOOL_MEMORY = 8 << 20 };
 
-/* Removals that are looked for together. */
+/* Removals whose addresses are looked up in one request. */
 struct chunk {
     struct run *run;
     struct arena arena;              /* their strings */
     struct planned planned[LEADS_LIST_MAX];
     uint64_t hashes[LEADS_LIST_MAX]; /* of their addresses; 0: none */
     size_t n;
-    bool waits;                      /* for an answer */
-    bool by_id;                      /* which tells addresses; else it tells who else has them */
+    bool waits;                      /* an answer is still to come */
+    bool by_id;                      /* the request asks for the leads' own addresses; else for other leads with them */
     uint64_t deleted_n;              /* in all chunks */
 };
 
@@ -51,7 +51,7 @@ static void take_address(struct chunk *c, const struct remote_lead *lead)
     }
 }
 
-/* Another lead: it stays, and the one that was to join it goes. */
+/* `lead` is another lead with the address, in the destination. It stays, and the one that was to move there is deleted. */
 static void take_double(struct chunk *c, const struct remote_lead *lead)
 {
     uint64_t hash = address_hash(c->run, lead->email);
@@ -98,7 +98,7 @@ static int ask_instantly(struct chunk *c, struct leads_list *list, struct err *e
     return 0;
 }
 
-/* With hashed values the state does not know addresses: Instantly does. */
+/* With `values: hashed` the state has no addresses, so Instantly is asked for them. */
 static int find_addresses(struct chunk *c, struct err *e)
 {
     struct uuid ids[LEADS_LIST_MAX];
@@ -162,7 +162,7 @@ int destination_check_sort(struct run *r, struct err *e)
     int rc;
     if (!is_needed(r))
         return 0;
-    /* Not on the stack: whatever ends the run, an answer may still come. */
+    /* Not on the stack, because an answer may still arrive after an error. */
     struct chunk *c = arena_calloc(&r->run_arena, 1, sizeof *c);
     if (c == NULL)
         return err_oom(e);
@@ -185,7 +185,7 @@ int destination_check_sort(struct run *r, struct err *e)
         log_notice("%llu lead%s deleted, not moved, because another lead with the same address is there (if_there: delete)",
                    (unsigned long long)c->deleted_n, c->deleted_n == 1 ? " is" : "s are");
     spool_free(in);
-    c->n = 0; /* an answer that comes after an error finds nothing to tell of */
+    c->n = 0; /* An answer that arrives after an error finds no leads. */
     arena_free(&c->arena);
     return rc;
 }

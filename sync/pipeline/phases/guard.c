@@ -1,7 +1,7 @@
-/* The guards: what they count, what they allow, and what is said when they stop a run.
+/* The guards: what they count, what they allow, and their messages.
  *
- * A guard that is exceeded only says so (guard_trip()); the run ends where guard_verdict() asks, with all of them
- * in one message, so that nobody pays one run for each. A dry run warns of each and goes on. */
+ * A guard that is exceeded only records its message (guard_trip()). The run ends at the next guard_verdict(), with the messages
+ * of all exceeded guards, so that the user sees them in one run. A dry run warns of each and goes on. */
 #include "config.h"
 
 #include "sync/pipeline/run_int.h"
@@ -63,7 +63,7 @@ const char *guard_advice(const char *guard, uint64_t n, uint64_t whole, char tex
     struct guard_limit limit = {.kind = GUARD_SHARE};
     unsigned percent = 0;
     while (percent <= 100 && guard_exceeds(&limit, n, whole))
-        limit.value = ++percent / 100.0; /* as a mapping's is read, so that both round alike */
+        limit.value = ++percent / 100.0; /* Divided as the mapping's percentage is, so that both round alike. */
     if (percent > 100)
         snprintf(text, GUARD_ADVICE_N, "--guard %s=none", guard);
     else if (percent == 100)
@@ -73,7 +73,7 @@ const char *guard_advice(const char *guard, uint64_t n, uint64_t whole, char tex
     return text;
 }
 
-/* ---- saying so ---- */
+/* ---- messages ---- */
 
 static int add_trip(struct run *r, const struct guard_trip *trip, const char *what)
 {
@@ -144,10 +144,10 @@ int guard_verdict(struct run *r, struct err *e)
     return text == NULL ? err_oom(e) : err_set(e, XS_GUARD, "%s", text);
 }
 
-/* ---- what the source is ---- */
+/* ---- guards of the source ---- */
 
-/* Rows that were refused by an earlier run and have not changed say nothing of today's source and mapping: they are
- * neither rejects here nor rows. */
+/* Unchanged rows that an earlier run was refused say nothing about today's source and mapping, so they count neither as
+ * rejects nor as rows. */
 static int judge_rejected(struct run *r, uint64_t not_counted, struct err *e)
 {
     static const struct guard_trip trip = {"rejected", "the run was stopped", "see `leadsync rejects`, ",
@@ -159,7 +159,7 @@ static int judge_rejected(struct run *r, uint64_t not_counted, struct err *e)
     if (!guard_judge(r, "rejected", &r->m->guards.rejected, rejected >= GUARD_REJECTED_MIN, rejected, rows) ||
         r->guards.rejected_reported)
         return 0;
-    r->guards.rejected_reported = true; /* a dry run goes on reading */
+    r->guards.rejected_reported = true; /* A dry run reads on, and must not report it again. */
     if (t->refused_before > 0)
         snprintf(before, sizeof before, " (besides %llu that were refused before)", (unsigned long long)t->refused_before);
     return guard_trip(r, &trip, e, "%llu of %llu rows %s rejected%s", (unsigned long long)rejected,
@@ -171,7 +171,7 @@ int guard_rejected(struct run *r, struct err *e)
     return judge_rejected(r, 0, e);
 }
 
-/* Bad addresses are what some lists are full of, and no reason to stop in the middle. */
+/* Addresses that verification found bad do not count: a list full of them is no reason to stop in the middle. */
 int guard_refused(void *run, struct err *e)
 {
     struct run *r = run;
@@ -185,7 +185,7 @@ int guard_source(struct run *r, struct err *e)
     static const struct guard_trip shrank = {"source_shrank", "nothing was done", "", "check the source",
                                              "--guard source_shrank=none"};
     uint64_t read = r->tally->read, last = r->read.last_full_rows;
-    /* No error: an export of nobody is one, too. But it may be half an export. */
+    /* An empty file is no error, but it may be a truncated export. */
     if (read == 0 && r->m->source.kind == SOURCE_CSV)
         log_notice("%s: has %sno rows", r->source->label, r->m->source.as.csv.header ? "a header and " : "");
     if (strcmp(r->read.kind, "full") != 0 || last == 0)
@@ -201,9 +201,9 @@ int guard_source(struct run *r, struct err *e)
                           read == 1 ? " was" : "s were", (unsigned long long)last);
 }
 
-/* ---- what changes ---- */
+/* ---- the guard `changed` ---- */
 
-enum { CHANGED_KNOWN_MIN = 100 }; /* of fewer known leads any share may change */
+enum { CHANGED_KNOWN_MIN = 100 }; /* Of fewer known leads, any share may change. */
 
 static bool judges_changed(const struct run *r)
 {
@@ -212,7 +212,7 @@ static bool judges_changed(const struct run *r)
 
 bool guard_changed_may_stop(const struct run *r)
 {
-    /* Each row changes one lead, and no two rows the same. */
+    /* Each row changes at most one lead, and no two rows change the same lead. */
     uint64_t to_come = r->guards.known_there > r->guards.known_seen ? r->guards.known_there - r->guards.known_seen : 0;
     return judges_changed(r) && guard_exceeds(&r->m->guards.changed, r->guards.updates + to_come, r->guards.known_there);
 }
@@ -223,7 +223,7 @@ static int64_t rows_of(struct json_object *rows, const char *name)
     return json_object_object_get_ex(rows, name, &n) ? json_object_get_int64(n) : 0;
 }
 
-/* Did the latest run before this one that may have written do so under another mapping? A killed run has no report. 1/0/-1 */
+/* 1: the latest earlier run that wrote leads, or was killed and may have, had another mapping; 0; -1 */
 static int wrote_by_another(struct run *r, struct err *e)
 {
     enum { LOOK_BACK = 20, RUNS_BYTES = 64 << 20 };

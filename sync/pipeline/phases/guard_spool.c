@@ -1,6 +1,8 @@
-/* What waits, and for what: the first ten thousand rows for the guards, a shrunken source for its size, rows that
- * compete under `duplicates: last|reject` and rows whose person may yet opt out for the end of the source, rows of the
- * retry table for those that replace them. */
+/* Rows that are held back until the guards have judged, and the end of the source.
+ *
+ * The first 10 000 rows wait; more if the source may have shrunk or the run may move or remove leads. Then they are released
+ * into the upload, and later rows go there directly. guard_spool_end() is the order in which everything that waits is
+ * settled. */
 #include "config.h"
 
 #include "sync/pipeline/run_int.h"
@@ -20,7 +22,7 @@ int guard_spool_start(struct run *r, struct err *e)
     r->spools.hold_rows = GUARD_ROWS;
     if (phases_start(r, e) != 0 || missing_start(r, e) != 0)
         return -1;
-    /* A source is known not to have shrunk when as many rows were read as the guard asks for. */
+    /* Hold back as many rows as the guard `source_shrank` asks for: when they are read, the source has not shrunk. */
     if (r->read.last_full_rows > 0 && strcmp(r->read.kind, "full") == 0) {
         double least = shrank->kind == GUARD_SHARE ? (1.0 - shrank->value) * (double)r->read.last_full_rows
                        : shrank->kind == GUARD_COUNT && shrank->value < (double)r->read.last_full_rows
@@ -40,7 +42,7 @@ int guard_spool_start(struct run *r, struct err *e)
     return mapping_skip_values_n(r->m) > 0 ? spool_new(SPOOL_MEMORY, &r->spools.opt_out, e) : 0;
 }
 
-/* ---- letting go ---- */
+/* ---- release ---- */
 
 static int leave_planned_out(struct run *r, const struct planned *planned, enum reason reason, struct err *e)
 {
@@ -50,7 +52,8 @@ static int leave_planned_out(struct run *r, const struct planned *planned, enum 
     return row_plan_leave_out(r, &entry, planned->target, NULL, STR_NONE, e);
 }
 
-/* An owner that waits from an earlier run may have no row any more: the row waits until a full read tells. */
+/* The row that owns the address waits from an earlier run, and the source may not have it any more. So this row waits too,
+ * until a full read. */
 static int leave_to_owner(struct run *r, const struct planned *planned, struct err *e)
 {
     bool waits;
@@ -66,17 +69,16 @@ static int leave_to_owner(struct run *r, const struct planned *planned, struct e
                                                     : leave_planned_out(r, planned, REASON_DUPLICATE_IN_SOURCE, e);
 }
 
-/* Whatever the step ends with, the row at hand goes to the upload, which counts it: as deferred where nothing more is
- * sent. */
+/* Even after an error the row goes to the upload, which counts it, as deferred if nothing more is sent. */
 int guard_spool_upload(struct run *r, const struct planned *planned, struct err *e)
 {
     struct err late = ERR_INIT;
     bool removal = planned->op == OP_REMOVE || planned->entry.row == 0, forgotten = false, other = false;
-    /* A row may have waited for hours since it was planned, and its person may be forgotten by now. */
+    /* The row may have waited for hours, and its person may have been forgotten meanwhile. */
     int rc = removal ? rekey_is_taken(r->state, &planned->entry.lead_id, &other, e)
                      : forgotten_rows_match(r, &planned->entry, &forgotten, e);
     if (removal && other)
-        return 0; /* the lead is a row's now */
+        return 0; /* A row has taken the lead over. */
     if (forgotten)
         return leave_planned_out(r, planned, REASON_DELETED_THERE, e);
     if (rc == 0 && planned->op == OP_CREATE)
@@ -98,7 +100,7 @@ int guard_spool_put(struct run *r, const struct planned *planned, struct err *e)
     return r->spools.guard != NULL ? spool_put(r->spools.guard, planned, e) : guard_spool_upload(r, planned, e);
 }
 
-/* One by one: a record counts as deferred only while it is still held. */
+/* Takes the rows one by one, so that after an error those still in the spool count as deferred. */
 static int release_held(struct run *r, struct err *e)
 {
     struct spool *held = r->spools.guard;
@@ -138,7 +140,7 @@ int guard_spool_consent(struct run *r, uint64_t rows, struct err *e)
     return yes ? 0 : err_set(e, XS_USAGE, "not confirmed, nothing was sent: answer y, or give --yes");
 }
 
-/* Where the source can be read only once, the question comes in the run itself. */
+/* A source that can be read only once, such as stdin, is asked about in the run itself; see run_ask.c. */
 static int ask_before_release(struct run *r, struct err *e)
 {
     return r->diff == NULL ? guard_spool_consent(r, spool_n(r->spools.guard), e) : 0;
@@ -157,7 +159,7 @@ int guard_spool_step(struct run *r, struct err *e)
     return ask_before_release(r, e) != 0 ? -1 : release_held(r, e);
 }
 
-/* Rows that waited need not wait once more when nothing that is found later may stop the run. */
+/* Releases the held rows before the opt-out spool is settled, if no guard can stop the run any more. */
 static int release_early(struct run *r, struct err *e)
 {
     if (r->spools.guard == NULL || phases_hold_all(r) || guard_changed_may_stop(r) || r->c->consent != NULL)
@@ -177,7 +179,7 @@ int guard_spool_end(struct run *r, struct err *e)
         return -1;
     if (missing_plan(r, e) != 0)
         return -1;
-    /* A run that ends here leaves what waits as it is; the other guards judge what they have all the same. */
+    /* If a guard stops the run, the retry table stays as it is; the other guards still judge what was read. */
     if (!guard_tripped(r) && retry_rows_take(r, e) != 0)
         return -1;
     if (guard_rejected(r, e) != 0 || phases_judge(r, e) != 0)

@@ -1,8 +1,9 @@
-/* Leads that are no longer wanted: their row is gone from the source (mode mirror), or a rule of skip_when has taken it
+/* Leads that are no longer wanted: their row is missing from the source (mode mirror), or a rule of skip_when matches it
  * (`then: delete` or `move_to`).
  *
- * Who is gone is only known from a complete read of the whole source in which rows had a key, all but so many as
- * guards.keyless allows: a row without one may be anybody's. Who is skipped is known from the row itself, and so from every read but that of a partial --input. */
+ * Only a complete read of the whole source shows which rows are missing, and only if nearly all its rows have a key
+ * (guards.keyless): a row without a key could be the row of any lead. A skipped row shows by itself that it is skipped, so
+ * any read does, except a partial --input. */
 #include "config.h"
 
 #include "sync/pipeline/run_int.h"
@@ -18,10 +19,10 @@
 
 /* Marks of state_spare(). */
 enum { MARK_REJECTED = 1, MARK_SKIPPED };
-enum { KEYLESS_SHOWN = 3 }; /* rows named in a message */
+enum { KEYLESS_SHOWN = 3 }; /* Rows named in a message. */
 enum { PLACES_MAX = 1 << 20 };
 
-/* Removals that travel in the same requests, for a dry run's count of them. */
+/* Removals that share requests. A dry run counts them to estimate the requests. */
 struct removal_count {
     enum op op;
     uint32_t from, to;
@@ -29,20 +30,20 @@ struct removal_count {
 };
 
 struct missing_rows {
-    bool spares;          /* is there anything that a row could spare? */
-    uint64_t keyless;     /* rows without a usable key, but for those that a rule of skip_when takes */
-    uint64_t where[KEYLESS_SHOWN]; /* of the first of them: the line, or the row's number where the source has no lines */
+    bool spares;          /* The state has leads or retry rows that a row could keep from being removed. */
+    uint64_t keyless;     /* Rows without a usable key, except those that a rule of skip_when matches. */
+    uint64_t where[KEYLESS_SHOWN]; /* The lines of the first of them, or their row numbers if the source has no lines. */
     bool has_lines;
-    uint64_t skipped;     /* rows that were skipped */
-    uint64_t wanted;      /* rows that opt out, and want a lead that is there removed */
-    uint64_t rekeys;      /* leads that another is to take the place of */
-    uint64_t planned;     /* leads to remove */
-    uint64_t unsettled;   /* of those, what an earlier run may have removed; of a dry run */
-    uint64_t waiting;     /* leads that are gone, but wait for rows with a key */
-    uint64_t kept;        /* leads that are gone, and stay: `removed: keep` */
-    uint64_t there;        /* leads known there */
-    bool stays_known;     /* leads that stay, since where they should go another one has their address, are not asked for again */
-    struct removal_count *counts;     /* owned; of a dry run */
+    uint64_t skipped;     /* Rows that were skipped. */
+    uint64_t wanted;      /* Rows that opt out and want an existing lead removed. */
+    uint64_t rekeys;      /* Leads whose place another lead takes. */
+    uint64_t planned;     /* Leads to remove. */
+    uint64_t unsettled;   /* Those of them that an earlier, unsettled run may have removed. Counted in a dry run. */
+    uint64_t waiting;     /* Missing leads that stay because too many rows have no key. */
+    uint64_t kept;        /* Missing leads that stay because of `removed: keep`. */
+    uint64_t there;       /* Leads that the state knows to be in Instantly. */
+    bool stays_known;     /* Leads that could not move, because the destination has their address, are not tried again. */
+    struct removal_count *counts; /* Owned. Counted in a dry run. */
     size_t counts_n;
 };
 
@@ -71,19 +72,19 @@ uint64_t missing_waiting(const struct run *r)
     return r->missing != NULL ? r->missing->waiting : 0;
 }
 
-/* Only a complete read says who is gone, and only when rows are told apart as their leads were. */
+/* True if this read shows which leads to remove: a full read, by the same row key as before. */
 static bool mirrors(const struct run *r)
 {
     return !r->change.key && targets_policy(r->m, 0)->policy != GONE_KEEP && strcmp(r->read.kind, "full") == 0;
 }
 
-/* A mirror that removes nobody: who is gone is only counted. */
+/* True for a mirror with `removed: keep`: missing leads are only counted. */
 static bool keeps(struct run *r)
 {
     return !r->change.key && r->m->mode == MODE_MIRROR && r->m->removed.policy == GONE_KEEP && missing_read_whole(r);
 }
 
-/* So many rows without a key may be anybody's, that nobody is gone. Known at the source's end. */
+/* True if too many rows have no key, so that no lead counts as missing. Known at the end of the source. */
 static bool keyless_blocks(const struct run *r)
 {
     return guard_exceeds(&r->m->guards.keyless, r->missing->keyless, r->tally->read - r->tally->retried);
@@ -105,7 +106,7 @@ int missing_keyless_text(const struct run *r, struct buf *out)
 
 /* ---- while rows are read ---- */
 
-/* What the rule is to do about leads that are there: a policy of targets_policy(), 0 for none. */
+/* The policy of targets_policy() by which the rule removes existing leads; 0: it removes none. */
 static size_t policy_of_rule(const struct run *r, size_t rule)
 {
     return opt_out_removes(r, rule) ? rule : 0;
@@ -165,7 +166,7 @@ static void add_up_requests(struct run *r)
     for (size_t i = 0; i < r->missing->counts_n; i++) {
         const struct removal_count *count = &r->missing->counts[i];
         uint64_t batch = count->op == OP_REMOVE ? LEADS_DELETE_MAX : LEADS_MOVE_MAX;
-        /* A DELETE has a look before it and one after. */
+        /* A DELETE is preceded and followed by a read of the leads. */
         uint64_t requests = count->op == OP_REMOVE ? 3 : 1;
         r->dry.summary.requests_remove += requests * ((count->n + batch - 1) / batch);
         r->dry.summary.remove += count->n;
@@ -185,8 +186,8 @@ static int show_removal(struct run *r, const struct planned *p, bool certain, st
     return diff_change(r->diff, &change, e);
 }
 
-/* Where gone leads go, as the state's numbers. With other places than those of the last walk, or with --full, leads that
- * stayed are asked for again. */
+/* Compares the destinations of removed leads with those of the last run. If they differ, or with --full, leads that could
+ * not move then are tried again. */
 static int load_stays(struct run *r, struct err *e)
 {
     static const char name[] = "stays_for";
@@ -208,12 +209,12 @@ static int load_stays(struct run *r, struct err *e)
     return rc;
 }
 
-/* A lead that is where it would be moved to, or without an id to name it by, is left. */
+/* False for a lead that is already in the destination, or whose id is not known. */
 static bool may_be_removed(const struct known_lead *known, const struct run_target *to)
 {
     if (!known->has_lead_id || (to != NULL && to->number == known->target))
         return false;
-    /* Into a campaign goes nobody who bounced or unsubscribed. */
+    /* A lead that bounced or unsubscribed does not move into a campaign. */
     return to == NULL || to->target.kind != TARGET_CAMPAIGN || eligibility_status_reason(known->status) == REASON_NONE;
 }
 
@@ -231,7 +232,7 @@ bool missing_read_whole(void *ctx)
            strcmp(r->read.kind, "full") == 0;
 }
 
-/* By policy i. */
+/* Plans to remove the lead by policy i. */
 static int plan_removal(struct run *r, const struct hash128 *key, const struct known_lead *known, size_t i, struct err *e)
 {
     const struct run_target *to = targets_of_policy(&r->targets, r->m, i);
@@ -256,7 +257,7 @@ static int plan_removal(struct run *r, const struct hash128 *key, const struct k
     if (i == 0 && (known->flags & KNOWN_UNSURE) == 0 && row_address_wanted(r, p.entry.email, &wanted, e) != 0)
         return -1;
     if (wanted) {
-        r->left.hands_over = true; /* to a row with another key, which takes the lead over */
+        r->left.hands_over = true; /* A row with another key takes the lead over. */
         return 0;
     }
     if (r->diff != NULL && count_removal(r->missing, p.op, p.from, p.target, e) != 0)
@@ -264,7 +265,7 @@ static int plan_removal(struct run *r, const struct hash128 *key, const struct k
     r->missing->planned++;
     r->missing->unsettled += known->unsettled;
     if (guard_tripped(r))
-        return 0; /* the source is not to be believed: only counted, for its guard to say so too */
+        return 0; /* Another guard stops the run, so the removal is only counted, for the guard `removed`. */
     return r->diff != NULL ? show_removal(r, &p, !known->unsettled, e) : phases_put(r, &p, e);
 }
 
@@ -274,7 +275,7 @@ int missing_rekey(struct run *r, const struct known_lead *old, struct err *e)
     if (!mirrors(r) || !may_be_removed(old, to) || (old->flags & (KNOWN_REMOVED | KNOWN_DELETED_THERE)) != 0)
         return 0;
     r->missing->rekeys++;
-    r->left.hands_over = true; /* a new lead that has to wait leaves the old one for the next full read */
+    r->left.hands_over = true; /* If the new lead has to wait, the next full read removes the old one. */
     return r->diff == NULL ? 0 : count_removal(r->missing, to != NULL ? OP_MOVE : OP_REMOVE, old->target,
                                            to != NULL ? to->number : old->target, e);
 }
@@ -284,18 +285,17 @@ uint64_t missing_rekeys(const struct run *r)
     return r->missing->rekeys;
 }
 
-/* The new lead is there: now the old one may go. */
 int missing_superseded(void *ctx, const struct hash128 *key, const struct known_lead *old, struct err *e)
 {
     struct run *r = ctx;
-    /* What an earlier run left open is settled before the first row: then it is found as any that is gone. */
+    /* Batches of earlier runs are settled before the first row; their old leads are found at the end like other missing ones. */
     if (r->missing == NULL || !mirrors(r) || keyless_blocks(r))
         return 0;
     return plan_removal(r, key, old, 0, e);
 }
 
-/* Does a row of the lead's address opt out, though none has its key? With `key:` another record of the person may say so, and
- * after a change of the key leads are known under keys of before. */
+/* Sets *mark if a row with the lead's address, but another key, opts out. With `key:` another record of the person may do so,
+ * and after a change of the key the state knows leads under their old keys. */
 static int opted_out_elsewhere(struct run *r, const struct known_lead *known, uint64_t *mark, struct err *e)
 {
     struct lead lead;
@@ -316,7 +316,7 @@ static int opted_out_elsewhere(struct run *r, const struct known_lead *known, ui
     return rc < 0 ? -1 : 0;
 }
 
-/* A lead that a row with another key takes over is not missing. */
+/* Counts a missing lead that stays, unless a row with another key takes it over. */
 static int count_kept(struct run *r, const struct known_lead *known, struct err *e)
 {
     struct lead lead;
@@ -338,7 +338,7 @@ static int take_unseen(struct run *r, const struct hash128 *key, const struct kn
     if (is_gone && state_any_opted_out(r->state) && opted_out_elsewhere(r, known, &mark, e) != 0)
         return -1;
     size_t policy = (mark & STATE_OPTED_OUT) != 0 ? policy_of_rule(r, opt_out_rule(r, mark & ~STATE_OPTED_OUT)) : 0;
-    /* A rule that keeps leads does not keep those whose own row is gone. */
+    /* A rule that keeps leads does not keep those whose own row is missing. */
     if (is_gone && policy == 0 && mirrors(r))
         mark = 0;
     if (policy > 0)
@@ -356,7 +356,7 @@ static int take_unseen(struct run *r, const struct hash128 *key, const struct kn
     return plan_removal(r, key, known, 0, e);
 }
 
-/* Which rows keep removals waiting, and what to do. */
+/* Reports which rows delay removals, and what to do about them. */
 static int report_waiting(struct run *r, struct err *e)
 {
     struct buf text = BUF_INIT(4096);
@@ -407,7 +407,7 @@ int missing_plan(struct run *r, struct err *e)
     struct unseen *unseen;
     bool all = mirrors(r) || keeps(r);
     int rc;
-    /* Counted while rows were read, without knowing yet whether the read is complete. */
+    /* The rekeys were counted while rows were read, when it was not known whether the read would be complete. */
     if (keyless_blocks(r)) {
         g->waiting = g->rekeys;
         g->counts_n = 0;
@@ -416,7 +416,7 @@ int missing_plan(struct run *r, struct err *e)
     }
     if (!all && g->wanted == 0 && g->skipped == 0)
         return note_kept(r, e);
-    /* An incremental read leaves nearly all leads unseen: those are looked through in full ones. */
+    /* An incremental read leaves nearly all leads unseen, so only a full read looks through them for opt-outs. */
     bool elsewhere = (r->change.meets_other_keys || r->m->has_key) && state_any_opted_out(r->state) && strcmp(r->read.kind, "full") == 0;
     if (load_stays(r, e) != 0 || state_unseen_open(r->state, !all && !elsewhere, &unseen, e) != 0)
         return -1;
@@ -438,7 +438,7 @@ int missing_plan(struct run *r, struct err *e)
 int missing_drops_retry(struct run *r, const struct entry *waiting, bool *drops, struct err *e)
 {
     *drops = mirrors(r) && !keyless_blocks(r);
-    /* Without a mirror what waits is sent for a row that is gone, too, but not in place of a row of the source. */
+    /* Without a mirror a waiting row is sent although the source no longer has it, unless a row of the source has its address. */
     if (!*drops && missing_read_whole(r) && row_address_has(r, waiting->email, drops, e) != 0)
         return -1;
     return *drops ? missing_end_wait(r, waiting, e) : 0;
@@ -448,7 +448,7 @@ int missing_end_wait(struct run *r, const struct entry *waiting, struct err *e)
 {
     if (r->diff != NULL || state_retries_n(r->state) == 0)
         return 0;
-    /* No row, no values, no id: all it says is that nothing waits any more. */
+    /* An entry without row, values and id only ends the wait. */
     struct entry entry = {.key = waiting->key, .key_text = waiting->key_text, .outcome = OUTCOME_UNCHANGED};
     return state_entry_add(r->state, r->record.id, r->targets.v[0].number, &entry, e);
 }

@@ -6,7 +6,7 @@
 
 #include "sync/pipeline/run_int.h"
 
-/* May the row ask for something? All others are decided by what the state has of them. */
+/* True if the row may send something. Others are decided by what the state knows of them. */
 static bool may_ask(const struct remembered *remembered)
 {
     return remembered->kind == REMEMBERED_NOTHING || remembered->kind == REMEMBERED_OTHER ||
@@ -20,7 +20,7 @@ int opt_out_spool_put(struct run *r, const struct entry *entry, uint32_t target,
     int rc = 0;
     if (!may_ask(remembered))
         planned.entry.values = STR_NONE;
-    /* The cells of an unchanged row are wanted by nobody. */
+    /* The cells of an unchanged row are not needed. */
     if (row_cells_wanted(r) && remembered->kind != REMEMBERED_SAME && remembered->kind != REMEMBERED_SEEN)
         rc = row_cells_keep_by_values(r, &planned.entry, e);
     return rc != 0 ? -1 : spool_put(r->spools.opt_out, &planned, e);
@@ -35,7 +35,7 @@ static int decide_waiting(struct run *r, struct planned *p, struct err *e)
     return row_plan_remembered(r, &p->entry, &lead, p->target, p->remembered, e);
 }
 
-/* What an error leaves in the spool is counted by guard_spool_abandon(). */
+/* After an error guard_spool_abandon() counts the remaining rows. */
 int opt_out_spool_settle(struct run *r, struct err *e)
 {
     struct planned planned;
@@ -53,7 +53,6 @@ int opt_out_spool_settle(struct run *r, struct err *e)
     return rc;
 }
 
-/* The source was not read to its end: who opts out is not known, so nothing is asked for. */
 int opt_out_spool_abandon(struct run *r, enum reason reason, bool keep, struct str detail, struct err *e)
 {
     struct planned planned;

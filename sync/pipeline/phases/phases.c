@@ -1,7 +1,7 @@
 /* The order of a run's writes: creates and updates, then moves, then removals.
  *
- * A running move job holds both of its ends against adds, removals and other moves (409). Each phase is settled before
- * the next one begins, so a run never waits for itself; the lock that is left to be waited for is somebody else's. */
+ * A running move job locks its source and its destination against adds, removals and other moves (409). Each phase is settled
+ * before the next begins, so a run never waits for its own lock, only for those of others. */
 #include "config.h"
 
 #include "sync/pipeline/run_int.h"
@@ -18,7 +18,7 @@ int phases_start(struct run *r, struct err *e)
     return spool_new(SPOOL_MEMORY, &r->spools.moves, e) != 0 ? -1 : spool_new(SPOOL_MEMORY, &r->spools.removals, e);
 }
 
-/* An edited target that was let through, in a run that did not end: leads may still be in the old one. */
+/* True if leads may still be in a target of an older mapping, because the run that should move them did not end. */
 static bool knows_other_targets(struct run *r)
 {
     struct err ignored = ERR_INIT;
@@ -40,8 +40,8 @@ bool phases_hold_all(struct run *r)
 {
     const struct mapping *m = r->m;
     if (state_leads_n(r->state) == 0)
-        return false; /* a first run has nothing to move or to remove */
-    /* With a `key:` only the end of the source tells whose lead a row may take over. */
+        return false; /* A first run has no leads to move or remove. */
+    /* With a `key:` only the end of the source shows which lead a row takes over. */
     return m->has_key || m->routes_n > 0 || r->change.target || m->skip_removes ||
            (m->mode == MODE_MIRROR && m->removed.policy != GONE_KEEP) || knows_other_targets(r);
 }
@@ -49,7 +49,7 @@ bool phases_hold_all(struct run *r)
 int phases_put(struct run *r, const struct planned *planned, struct err *e)
 {
     bool removal = planned->entry.row == 0 || planned->op == OP_REMOVE;
-    /* What is removed out of the stage's list is no move that the guard would count. */
+    /* A removal out of the stage's list is not a promotion. */
     if (!removal && stage_is_promotion(r, planned->from))
         r->guards.promotions++;
     return spool_put(removal ? r->spools.removals : r->spools.moves, planned, e);
@@ -57,7 +57,7 @@ int phases_put(struct run *r, const struct planned *planned, struct err *e)
 
 /* ---- guards ---- */
 
-/* A share of the leads that are there, those included that this run brings back. */
+/* Moves are judged as a share of the known leads in Instantly, including those that this run moves back. */
 static int judge_moved(struct run *r, struct err *e)
 {
     uint64_t all = r->diff != NULL ? r->dry.summary.move : spool_n(r->spools.moves);
@@ -74,7 +74,7 @@ static int judge_moved(struct run *r, struct err *e)
                           (unsigned long long)known, text_plural(known));
 }
 
-/* A key that may not read jobs would find that out when the leads are on their way. */
+/* Checks the scope for reading jobs before anything is moved. */
 static int check_scope(struct run *r, struct err *e)
 {
     const struct api_call call = {.method = "GET", .path = "/api/v2/background-jobs?limit=1", .optional = true,
@@ -117,12 +117,12 @@ int phases_apply(struct run *r, struct err *e)
 {
     if (r->diff != NULL)
         return 0;
-    /* Only when the creates are settled is it known who has reached the stage's list. */
+    /* Settle the creates first: only then it is known which leads have reached the stage's list. */
     if (r->m->stage.on && upload_drain(r->upload, e) != 0)
         return -1;
     if (drain_into_upload(r, r->spools.moves, e) != 0)
         return -1;
-    /* Whom a new lead takes the place of is only removed once that is there. */
+    /* Remove a replaced lead only after its replacement exists. */
     if (missing_rekeys(r) > 0 && upload_drain(r->upload, e) != 0)
         return -1;
     if (destination_check_sort(r, e) != 0)

@@ -13,15 +13,15 @@ static int retry_one(struct run *r, struct entry *entry, uint32_t target, struct
     if (state_seen(r->state, &entry->key, &replaced, e) != 0)
         return -1;
     if (replaced)
-        return 0; /* by a row of the source with this key */
+        return 0; /* A row of the source has this key. */
     if (missing_drops_retry(r, entry, &drops, e) != 0)
         return -1;
     if (drops)
-        return 0; /* its row is gone, and so would be the lead */
+        return 0; /* The source has no such row any more, and its lead would be removed. */
     r->tally->read++;
     r->tally->retried++;
     entry->retried = true;
-    /* With a stage there is one place where leads belong, whichever step of the way failed. */
+    /* With a stage all leads belong in the one target, whichever step failed. */
     if (r->m->stage.on)
         target = r->targets.v[0].number;
     arena_reset(&r->row_arena);
@@ -37,7 +37,7 @@ static int retry_one(struct run *r, struct entry *entry, uint32_t target, struct
     return row_plan_lead(r, entry, &lead, target, e);
 }
 
-/* Made by another mapping, so not as this one would: never sent. Counted for the notice. */
+/* Skips a row that another mapping made, because this one may make it differently. It is counted for a notice. */
 static int pass_over(struct run *r, const struct entry *entry, struct err *e)
 {
     bool seen;
@@ -48,14 +48,14 @@ static int pass_over(struct run *r, const struct entry *entry, struct err *e)
     return 0;
 }
 
-/* Copied out first: planning writes into the state that is being read. */
+/* The rows are copied into a spool first, because planning writes to the state that is being read. */
 int retry_rows_take(struct run *r, struct err *e)
 {
     struct retries *retries = NULL;
     struct spool *spool = NULL;
     struct planned planned = {.op = OP_NONE};
     uint64_t mapping;
-    /* A trial sends the rows that it was asked for. */
+    /* A trial (--limit) sends no other rows than the first of the source. */
     if (state_retries_n(r->state) == 0 || r->c->limit_rows > 0)
         return 0;
     int rc = spool_new(SPOOL_MEMORY, &spool, e);

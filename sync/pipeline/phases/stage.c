@@ -1,7 +1,7 @@
-/* stage: leads land in a list, are verified there, and are moved on to where they belong.
+/* stage: leads are created in a list, verified there, and then moved to their target.
  *
- * A create into the list is proved without its fingerprint, so that until the move is proved too the row is looked at
- * again and found in another place than it belongs: after a death at any step the plan is the move that is missing. */
+ * A proven create into the list stores no fingerprint. So until the move is proven too, the next run looks at the row again,
+ * finds its lead in the list, and plans the move. That holds after a crash at any step. */
 #include "config.h"
 
 #include "sync/pipeline/run_int.h"
@@ -30,7 +30,7 @@ int stage_put(void *run, const struct planned *move, struct err *e)
     struct entry entry = move->entry;
     if (r->spools.moves != NULL)
         return phases_put(r, move, e);
-    /* The run was stopped while the create was under way: what waits has been given up already. */
+    /* The run was stopped during the create, and its moves are given up already. */
     entry.outcome = OUTCOME_DEFERRED;
     entry.reason = stop_requested() != 0 ? REASON_INTERRUPTED : REASON_TIME_BUDGET;
     return row_plan_leave_out(r, &entry, move->target, NULL, STR_NONE, e);

@@ -1,8 +1,8 @@
-/* Rows of one key with other values in one read: which of them comes first is the server's choice when a query has no
- * ORDER BY, so their lead may be written again every night. Pointed at, and changed in nothing.
+/* Rows with the same key and different values in one read. Without ORDER BY the server chooses which of them comes first, so
+ * their lead may be written again in every run. They are only reported.
  *
- * A table of fixed size remembers the last row of each slot. Two keys of one slot take it from each other: in a long source
- * some of these rows are not counted. */
+ * A table of fixed size remembers one row per slot. Keys that share a slot replace each other, so in a long source some of
+ * these rows are not counted. */
 #include "config.h"
 
 #include "sync/pipeline/run_int.h"
@@ -17,14 +17,14 @@
 enum { SLOTS_BITS = 17, PAIRS_SHOWN = 3, PAIRS_BYTES = 200 };
 
 struct conflict_slot {
-    unsigned char key[8]; /* of the key's hash; the slot's number is in other bytes of it */
-    uint64_t digest, row; /* row 0: empty */
+    unsigned char key[8]; /* Bytes of the key's hash; other bytes choose the slot. */
+    uint64_t digest, row; /* Row 0: the slot is empty. */
 };
 
 struct conflicting_rows {
     struct conflict_slot *slots;
-    uint64_t n;              /* rows with other values than an earlier row of their key */
-    char pairs[PAIRS_BYTES]; /* the first of them, for the message */
+    uint64_t n;              /* Rows with other values than an earlier row of their key. */
+    char pairs[PAIRS_BYTES]; /* The first of them, for the message. */
 };
 
 static const char *query_of(const struct run *r)

@@ -1,11 +1,11 @@
-/* A decision as the dry run tells it, and what it would cost: requests are counted as the upload would group them. */
+/* Shows a decision in the diff, and counts the requests that it would need, grouped as the upload would group them. */
 #include "config.h"
 
 #include "sync/pipeline/run_int.h"
 
 #include <stdlib.h>
 
-/* One request for so many moves with the same ends. */
+/* Counts a move. Moves with the same source and destination share requests. */
 static int count_move(struct run *r, uint32_t from, uint32_t to, struct err *e)
 {
     struct move_count *m = r->dry.move_counts;
@@ -33,7 +33,7 @@ static void count_create(struct run *r, uint32_t target)
             r->dry.creates_by_target[i]++;
 }
 
-/* Whether a field is empty there is looked up before it is written. */
+/* True if a field is only written when it is empty in Instantly, which a dry run does not know. */
 static bool depends_on_what_is_there(const struct run *r, const struct decision *d, const struct lead *lead)
 {
     for (size_t f = 0; f < LEAD_FIELD_N; f++)
@@ -49,7 +49,7 @@ static int show_update(struct run *r, const struct decision *d, struct diff_chan
 {
     r->dry.summary.update++;
     r->dry.summary.requests_update++;
-    /* A look before and one after, for as many as one list request shows; a move looks for itself. */
+    /* Updates are read back before and after, as many as one list request returns. A move reads its leads itself. */
     if (d->op == OP_UPDATE && r->dry.lone_updates++ % LEADS_LIST_MAX == 0)
         r->dry.summary.requests_update += 2;
     change.op = OP_UPDATE;
@@ -59,7 +59,7 @@ static int show_update(struct run *r, const struct decision *d, struct diff_chan
     return diff_change(r->diff, &change, e);
 }
 
-/* What is created in the stage's list is moved on if it passes, which only its verification knows. */
+/* A lead created in the stage's list is moved on if its verification passes. The diff shows both steps. */
 static int show_create(struct run *r, const struct diff_change *change, uint32_t target, struct err *e)
 {
     count_create(r, target);
@@ -80,7 +80,7 @@ int dry_run_show(struct run *r, const struct decision *d, struct entry *entry, u
 {
     if (row_cells_keep(r, entry, e) != 0)
         return -1;
-    /* First: looking up one that is not the mapping's may move the others. */
+    /* Call this first: adding a target that is not in the mapping may reallocate the others. */
     const struct target *source = d->op == OP_MOVE || d->rekey ? run_target(r, from) : NULL;
     struct diff_change change = {
         .op = d->op, .rekey = d->rekey, .entry = entry, .target = run_target(r, target), .from = source,
@@ -93,7 +93,7 @@ int dry_run_show(struct run *r, const struct decision *d, struct entry *entry, u
     if (d->op == OP_UPDATE)
         return show_update(r, d, change, e);
     if (d->fields != 0 || d->custom) {
-        /* Values are written where the lead is, and then it goes. */
+        /* Values are written where the lead is, before it moves. */
         struct diff_change update = change;
         update.target = change.from;
         update.from = NULL;

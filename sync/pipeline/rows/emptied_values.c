@@ -1,5 +1,5 @@
-/* Values that `on_error: empty` lets go: counted over the whole read and reported once, with the first of them, so that
- * nothing disappears in silence. */
+/* Values that `on_error: empty` drops. They are counted over the whole read and reported once, with the first of them, so that
+ * no value disappears unnoticed. */
 #include "config.h"
 
 #include "sync/pipeline/run_int.h"

@@ -1,7 +1,7 @@
-/* People who were forgotten: their rows are left out, and nothing of them is written down again.
+/* Rows of people who were forgotten (leadsync forget). They are left out, and no personal data of them is recorded.
  *
- * A row that cannot be read has no usable address of its own, and may hold one all the same: with another one in one cell, or in
- * a row that is cut short. So each word of such a row that looks like an address is asked for. */
+ * A rejected row has no usable address, but a forgotten address may be in one of its cells: beside another address, or in a
+ * row that is cut short. So every word of such a row that looks like an address is checked. */
 #include "config.h"
 
 #include "sync/pipeline/run_int.h"
@@ -29,13 +29,13 @@ int forgotten_rows_match(struct run *r, const struct entry *entry, bool *forgott
     return *forgotten || entry->email.n == 0 ? 0 : is_forgotten_word(r, entry->email, forgotten, e);
 }
 
-/* Blanks and what stands around or between addresses. A dot ends a sentence, and stands in an address too. */
+/* True for characters that separate addresses. A dot does not, because addresses contain dots. */
 static bool separates(char c, const char *more)
 {
     return (unsigned char)c <= ' ' || strchr(",;:<>()[]{}\"|\\", c) != NULL || strchr(more, c) != NULL;
 }
 
-/* Every word with an @, without what stands at its ends. `more`: what parts words as well. */
+/* Checks each word with an @, without punctuation at its ends. `more` has further separators. */
 static int find_words(struct run *r, struct str text, const char *more, bool *found, struct err *e)
 {
     while (text.n > 0 && !*found) {
@@ -56,7 +56,7 @@ static int find_words(struct run *r, struct str text, const char *more, bool *fo
     return 0;
 }
 
-/* These may be a part of an address, or stand between two. */
+/* These characters may be part of an address or separate two, so both are tried. */
 static int find_in_text(struct run *r, struct str text, bool *found, struct err *e)
 {
     static const char *const more[] = {"", "/&=?'"};
@@ -81,7 +81,7 @@ static int find_in_row(struct run *r, const struct entry *entry, bool *found, st
     return 0;
 }
 
-/* A dry run writes nothing down: it shows whose row it is. */
+/* A dry run records nothing, so it may show the row. */
 static void erase(const struct run *r, struct entry *entry)
 {
     entry->detail = STR_NONE;

@@ -1,5 +1,5 @@
-/* Where a lead is that this run did not create: by name, when this state or another one of the folder knows the id. The
- * states are read once, when the first such lead is met. */
+/* The location of a lead that this run did not create, by name if this state or another one in the folder knows the id. The
+ * states are read once, for the first such lead. */
 #include "config.h"
 
 #include "sync/pipeline/run_int.h"
@@ -9,7 +9,7 @@
 #include "sync/api/http/url.h"
 #include "sync/plan/target_names.h"
 
-/* A name is a courtesy: without the other states there is the id. */
+/* Reads the names. Without the other states the id is shown. */
 static struct target_names *load(const struct run *r)
 {
     struct err ignored = ERR_INIT;
@@ -38,7 +38,7 @@ int lead_location_show(void *run, const struct target *there, struct buf *out)
     size_t start = out->n;
     if (target_names_show(r->target_names, there, out) != 0)
         return -1;
-    /* The id alone when there is no name. */
+    /* Show the id alone if there is no name. */
     if (out->n == start || out->p[out->n - 1] != '"') {
         out->n = start;
         return buf_adds(out, target_format(there, id));

@@ -1,9 +1,9 @@
-/* Rows by which a person opts out: those that a rule of skip_when takes.
+/* Rows by which a person opts out: those that a rule of skip_when matches.
  *
- * Two records of one person are what a duplicate in a CRM looks like, and often only one of them says that the person opted
- * out. So such a row wins over every other row of the person in the read, before it or after it: the others are left out,
- * and the rule's `then` decides about the lead that is there. The person is the row key and, under a `key:` of the mapping's
- * own, the address as well. Rows wait for the end of the source for that (guard_spool.c). */
+ * A CRM often has two records of one person, and only one of them says that the person opted out. So such a row wins over every
+ * other row of the person in the same read, before or after it. The others are left out, and the rule's `then` decides about the
+ * existing lead. Rows belong to one person if they have the same row key, or with a `key:` the same address. They wait for the
+ * end of the source (opt_out_spool.c). */
 #include "config.h"
 
 #include "sync/pipeline/run_int.h"
@@ -12,14 +12,14 @@
 
 enum { MARK_BITS = 40, DETAIL_MAX = 1 << 20 };
 
-/* A mark says the row and the number of the value; of a row whose number is too large, only the value. */
+/* A mark holds the row and the number of the value. If the row number is too large, it holds only the value. */
 static uint64_t make_mark(const struct run *r, uint64_t row, size_t value)
 {
     uint64_t n = mapping_skip_values_n(r->m);
     return row < (UINT64_C(1) << MARK_BITS) / n - 1 ? row * n + value : value;
 }
 
-/* The number of the value. */
+/* Returns the number of the value. */
 static size_t read_mark(const struct run *r, uint64_t mark, uint64_t *row)
 {
     uint64_t n = mapping_skip_values_n(r->m);
@@ -47,7 +47,8 @@ int opt_out_take(struct run *r, const struct mapped *mapped, const struct entry 
     return row_address_key(r, ROW_ADDRESS, mapped->email_key, &address) ? state_opt_out(r->state, &address, mark, e) : 0;
 }
 
-/* By the row's key, else by its address; then the rule is for the lead of this key as well. 1/0/-1 */
+/* Finds the mark by the row's key, else by its address. In the second case the key is marked too, so that the rule applies to
+ * its lead. 1/0/-1 */
 static int find_mark(struct run *r, const struct entry *entry, uint64_t *mark, struct err *e)
 {
     struct hash128 address;
@@ -67,7 +68,7 @@ bool opt_out_may_mail(const struct target *target, const struct known_lead *know
            eligibility_status_reason(known->status) == REASON_NONE;
 }
 
-/* The lead that stays, although its person opts out: whether the campaign mails it, only Instantly knows. */
+/* Adds the lead that stays although its person opts out. Whether the campaign mails it, only Instantly knows. */
 static int report_lead(struct run *r, struct entry *entry, size_t value, struct buf *text, struct err *e)
 {
     struct known_lead known;
@@ -86,7 +87,7 @@ static int report_lead(struct run *r, struct entry *entry, size_t value, struct 
     return buf_adds(text, "; its lead may be active in ") | target_show(target, text) ? err_oom(e) : 0;
 }
 
-/* `row` 0: the row itself opts out, or which one does is not known. */
+/* `row` is the row that opts out. 0: it is this one, or it is not known. */
 static int report_rule(struct run *r, struct entry *entry, uint64_t row, size_t value, struct str cell, struct err *e)
 {
     struct buf text = BUF_INIT(DETAIL_MAX);

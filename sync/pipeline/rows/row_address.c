@@ -1,17 +1,17 @@
-/* With a `key:` of the mapping's own, several rows may have one address: which of them has its lead.
+/* With a `key:` in the mapping, several rows may have one address, but only one of them may have the lead.
  *
- * A row that has a lead keeps it, wherever it stands in the source; else the first row gets one. All others are left out as
- * duplicate_in_source. Keys stand for addresses in the sets of keys that the state has for a run, which may be on disk. */
+ * A row that already has the lead keeps it, wherever it is in the source; otherwise the first row gets it. All others are left
+ * out as duplicate_in_source. The state's sets of row keys also hold the addresses, as keys with a prefix. */
 #include "config.h"
 
 #include "sync/pipeline/run_int.h"
 
 #include <string.h>
 
-/* What the rows of this run say of an address. */
-static const char OWNED[] = "\1owned:";  /* a row has one, but another row said so before */
-static const char WAITED[] = "\1waited:"; /* the same, and the row that has one comes from the retry table */
-static const char WANTED[] = "\1wanted:"; /* a row gets one, or was refused it */
+/* Prefixes of the keys, by what the rows of this run say about an address. */
+static const char OWNED[] = "\1owned:";  /* A row has the lead, and another row with the address came before it. */
+static const char WAITED[] = "\1waited:"; /* The same, and the row that has it comes from the retry table. */
+static const char WANTED[] = "\1wanted:"; /* A row wants a new lead, or was refused it. */
 
 bool row_address_key(struct run *r, const char *what, struct str email, struct hash128 *key)
 {

@@ -1,4 +1,4 @@
-/* The cells of a row as they were read, for `rejects` and `diff --match`: of the row at hand, or of one that has waited in a spool. */
+/* The cells of a row as they were read, for `rejects` and `diff --match`. The row is at hand, or has waited in a spool. */
 #include "config.h"
 
 #include "sync/pipeline/run_int.h"
@@ -8,7 +8,6 @@ bool row_cells_wanted(const struct run *r)
     return r->diff == NULL || diff_wants_cells(r->diff);
 }
 
-/* The row as it was read, for `rejects`: packed only where it may be needed, most rows are unchanged. */
 int row_cells_keep(struct run *r, struct entry *entry, struct err *e)
 {
     if (!row_cells_wanted(r) || r->scratch.row == NULL || entry->cells.n > 0 || entry->cells_by_values.n > 0)
@@ -20,7 +19,7 @@ int row_cells_keep(struct run *r, struct entry *entry, struct err *e)
     return 0;
 }
 
-/* The cells of a row that has waited, in the row's arena. */
+/* Unpacks the cells of a row that has waited, into row_arena. */
 static int unpack_cells(struct run *r, struct str packed, struct cell **out, size_t *n, struct err *e)
 {
     const char *p = packed.p, *end = packed.p + packed.n;

@@ -1,5 +1,5 @@
-/* What rows are told apart by. When the mapping's `key:` is another one than before, no row finds its lead by its key:
- * every row meets its lead in Instantly anew and takes it over, and until all have done so nobody is gone. */
+/* The row key, and what happens when the mapping's `key:` changes. Then no row finds its lead by key. Each row finds its lead in
+ * Instantly instead, and takes it over. Until all rows have done so, no lead counts as missing. */
 #include "config.h"
 
 #include "sync/pipeline/run_int.h"
@@ -10,10 +10,10 @@
 
 enum { IDENTITY_MAX = 1 << 20 };
 
-/* Of a state whose leads may have keys of more than one mapping; no identity() is that. */
+/* The setting of a state whose leads may have keys of several mappings. It differs from every identity(). */
 static const char MIXED[] = "several keys";
 
-/* "email", or the columns of `key:`. NULL without memory. */
+/* "email", or the columns of `key:`. NULL: out of memory. */
 static const char *identity(const struct run *r, struct buf *text)
 {
     struct str column;
@@ -23,8 +23,8 @@ static const char *identity(const struct run *r, struct buf *text)
     return rc == 0 ? buf_cstr(text) : NULL;
 }
 
-/* A row that was away, or opted out, when all others took their leads over may come back in any later run. Where the address is
- * its identity, a lead of that address under another key can only be its own. */
+/* A row that was missing, or opted out, while the others took over their leads may come back in any later run. If the address is
+ * the key, a lead with that address under another key can only be its own. */
 static int check_past(struct run *r, struct err *e)
 {
     const char *past = NULL;
@@ -33,7 +33,7 @@ static int check_past(struct run *r, struct err *e)
     return rc < 0 ? -1 : 0;
 }
 
-/* What was sent before the last merge makes leads that are not counted yet, so their number only decides what is said. */
+/* Leads sent after the last merge are not counted yet, so the number of leads only decides whether the notice is logged. */
 int row_key_check(struct run *r, struct err *e)
 {
     struct buf text = BUF_INIT(IDENTITY_MAX);
@@ -44,7 +44,7 @@ int row_key_check(struct run *r, struct err *e)
         log_notice("row key changed from %s to %s: in this run each row takes over its lead in "
                    "its target, and no lead counts as missing", then, now);
     if (rc == 0)
-        rc = check_past(r, e); /* what state_get() lent before is gone then */
+        rc = check_past(r, e); /* This ends the loan of `then` from state_get(). */
     buf_free(&text);
     return rc;
 }
@@ -67,7 +67,7 @@ int row_key_note(struct run *r, struct err *e)
 int row_key_keep(struct run *r, struct err *e)
 {
     const struct tally *t = r->tally;
-    /* A row that has to wait has not taken its lead over yet. */
+    /* Deferred rows have not taken over their leads yet. */
     if (r->change.key && t->outcomes[OUTCOME_FAILED] + t->outcomes[OUTCOME_DEFERRED] > 0)
         return 0;
     struct buf text = BUF_INIT(IDENTITY_MAX);

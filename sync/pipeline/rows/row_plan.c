@@ -1,4 +1,4 @@
-/* From a row to a decision: map it, name it, look it up, decide, and pass on what is to be asked for. */
+/* From a row to a decision: maps it, looks it up by its key, decides, and passes on what has to be sent. */
 #include "config.h"
 
 #include "sync/pipeline/run_int.h"
@@ -11,7 +11,7 @@
 #include "sync/plan/eligibility.h"
 #include "sync/upload/batch.h"
 
-/* JSON makes of one byte six at most. The rest is for what stands around values and names. */
+/* JSON turns one byte into at most six. The rest is for the syntax around values and names. */
 enum { FITS_SURELY = (LEADS_ADD_MAX_BYTES - (64 << 10)) / 6 };
 
 uint64_t row_plan_reject_hash(const struct run *r, const struct entry *entry)
@@ -93,7 +93,7 @@ int row_plan_unpack(struct run *r, struct str packed, struct arena *arena, struc
     return 1;
 }
 
-/* With `values: hashed` only equality with the last write can be told. */
+/* With `values: hashed` the state can only tell whether a value equals the one last written. */
 static void compare_hashes(struct run *r, const struct known_lead *known, const struct lead *wanted, struct decision *d)
 {
     const struct value *email = &wanted->core[LEAD_EMAIL];
@@ -122,8 +122,8 @@ static void compare_hashes(struct run *r, const struct known_lead *known, const 
     }
 }
 
-/* What is remembered does not say what Instantly has; a dry run cannot know it. An update without fields compares them all
- * and writes what differs, and so does a move with all fields. */
+/* The state does not know what Instantly has. So an update without fields makes the upload compare all of them and write what
+ * differs, and so does a move with all fields. A dry run cannot do that. */
 static void compare_all(struct run *r, const struct remembered *remembered, const struct known_lead *known,
                         const struct lead *lead, uint32_t target, struct decision *d)
 {
@@ -141,7 +141,7 @@ const struct target *run_target(struct run *r, uint32_t number)
     return t;
 }
 
-/* The row waits for a move that an earlier run left open: that one decides where its lead is. */
+/* Defers a row while a move of its lead from an earlier run is open, because that move decides where the lead is. */
 static int wait_for_move(struct run *r, struct entry *entry, uint32_t target, struct err *e)
 {
     entry->outcome = OUTCOME_DEFERRED;
@@ -149,7 +149,7 @@ static int wait_for_move(struct run *r, struct entry *entry, uint32_t target, st
     return row_plan_leave_out(r, entry, target, NULL, STR_NONE, e);
 }
 
-/* Would a request carry what is to be written of this lead, if it carried nothing else? 1/0/-1. */
+/* 1: a request with this lead alone is within the size limit; 0; -1 */
 static int fits_request(struct run *r, const struct decision *d, uint32_t target, const struct lead *lead, struct err *e)
 {
     if (d->op == OP_CREATE) {
@@ -158,7 +158,7 @@ static int fits_request(struct run *r, const struct decision *d, uint32_t target
     }
     if (d->fields == 0 && !d->custom)
         return 1;
-    /* Variables that only Instantly has go along with those of the row; what they add is not known here. */
+    /* The request also carries the variables that only Instantly has, whose size is not known here. */
     struct lead changed = *lead;
     changed.custom = arena_calloc(&r->row_arena, lead->shape->custom_n + 1, sizeof *changed.custom);
     if (changed.custom == NULL)
@@ -168,7 +168,7 @@ static int fits_request(struct run *r, const struct decision *d, uint32_t target
     return api_lead_patch_fits(&(struct lead_patch){.lead = &changed, .fields = d->fields, .custom = d->custom}, e);
 }
 
-/* What the upload would find when it builds the request. 1 it was left out, 0, -1. */
+/* A dry run: rejects a lead that the upload would find too large. 1: it was left out; 0; -1 */
 static int reject_too_large(struct run *r, const struct decision *d, struct entry *entry, uint32_t target,
                              const struct lead *lead, struct err *e)
 {
@@ -229,7 +229,7 @@ static int pack_values(struct run *r, const struct lead *lead, uint32_t target, 
     return 0;
 }
 
-/* Values to remember after an update: what the row leaves unsaid stays as it was. */
+/* The values to remember after an update: those of the row, and the old ones where the row has none. */
 static int overlay_values(struct run *r, const struct lead *old, const struct lead *lead, struct entry *entry, struct err *e)
 {
     struct lead merged;
@@ -246,7 +246,8 @@ static int overlay_values(struct run *r, const struct lead *old, const struct le
     return 0;
 }
 
-/* By the key, and by the address: the same person may come under another key, or come back to an address. */
+/* Keeps out people who unsubscribed, bounced or were skipped. They are looked up by key and by address, because a person may
+ * come back under another key. */
 static int keep_out(struct run *r, const struct entry *entry, uint32_t target, const struct known_lead *known,
                     struct decision *d, struct err *e)
 {
@@ -289,7 +290,7 @@ int row_plan_remembered(struct run *r, struct entry *entry, const struct lead *l
     compare_hashes(r, &known, lead, &d);
     if (d.check && r->diff == NULL)
         compare_all(r, &remembered, &known, lead, target, &d);
-    /* A create writes to no lead that is known, but a dry run shows whose place its own will take. */
+    /* A create writes to no known lead, but a dry run shows which lead the new one replaces. */
     if (known.has_lead_id && (d.op != OP_CREATE || (d.rekey && r->diff != NULL))) {
         entry->has_lead_id = true;
         entry->lead_id = known.lead_id;
@@ -323,10 +324,10 @@ int row_plan_remembered(struct run *r, struct entry *entry, const struct lead *l
     if (remembered.kind == REMEMBERED_SEEN && row_address_report_double(r, entry, !r->m->has_key, remembered.first_row, e) != 0)
         return -1;
     if (remembered.kind == REMEMBERED_SAME && !remembered.waits) {
-        tally_row(r->tally, d.outcome, d.reason); /* the hot path: nothing is written */
+        tally_row(r->tally, d.outcome, d.reason); /* The hot path: an unchanged row is only counted. */
         return 0;
     }
-    /* Values are kept of what was looked at field by field; a row as it was last written has them already. */
+    /* Only an unchanged row that was compared field by field stores its values; otherwise the state has them already. */
     if (d.outcome != OUTCOME_UNCHANGED || remembered.kind == REMEMBERED_SAME)
         entry->values = STR_NONE;
     int rc = row_plan_leave_out(r, entry, target, NULL, STR_NONE, e);

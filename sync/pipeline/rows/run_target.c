@@ -1,4 +1,5 @@
-/* An edited `target:` would move every lead: that is said first, not done. A dry run says it and shows them. */
+/* Targets by number, and the check for an edited `target:`. It would move every lead, so the run stops first. A dry run warns
+ * and shows the moves. */
 #include "config.h"
 
 #include "sync/pipeline/run_int.h"
@@ -8,7 +9,7 @@
 #include "sync/base/log.h"
 #include "sync/plan/target_names.h"
 
-/* By name where they differ in it. */
+/* Names both targets by name if their names differ, else by id. */
 static void report_edited(struct run *r, const char *then, const char *now, struct err *verdict)
 {
     struct target_names places;

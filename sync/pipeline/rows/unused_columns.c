@@ -1,5 +1,5 @@
-/* Columns that a straight CSV leaves out and that the campaign has a variable for: a forgotten {{seats}} is a hole in every
- * mail, and looks like success. The campaign is asked only when a column is left out. */
+/* Columns that a CSV without a mapping leaves out although the campaign has a variable for them. Without a value, {{seats}}
+ * leaves a gap in every mail. The campaign is asked only if a column is left out. */
 #include "config.h"
 
 #include "sync/pipeline/run_int.h"
@@ -10,7 +10,7 @@
 
 enum { NAME_MAX_BYTES = 4096 };
 
-/* Header names are as people type them: "First Seats" and first_seats are meant to be one. */
+/* Compares header names as people type them: "First Seats" and first_seats are the same. */
 static int same_key(struct str a, struct str b, bool *same)
 {
     struct buf left = BUF_INIT(NAME_MAX_BYTES), right = BUF_INIT(NAME_MAX_BYTES);
@@ -41,7 +41,7 @@ int unused_columns_variables(struct run *r, struct str **names, size_t *n, struc
         return 0;
     if (api_campaign_variables(r->api, t, &r->run_arena, names, n, e) == 0)
         return 1;
-    /* A dry run whose target is an id has no other question, and does not need this one answered. */
+    /* A dry run whose target is an id asks nothing else, and goes on without an answer. */
     if (r->diff == NULL || e->status != XS_API || stop_requested() != 0)
         return -1;
     log_warning("cannot read the campaign's variables: %s", err_text(e));
