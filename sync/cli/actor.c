@@ -10,7 +10,7 @@
 
 enum { HOST_BYTES = 256 };
 
-/* The user whose rights count, whatever a variable says. */
+/* The effective user, not the one of an environment variable. */
 static char *user_name(void)
 {
     const struct passwd *user = getpwuid(geteuid());

@@ -1,4 +1,4 @@
-/* Who runs this command, where and how: for the records of runs. */
+/* The user, host and command line of this process, for the records of runs. */
 #ifndef SYNC_CLI_ACTOR_H
 #define SYNC_CLI_ACTOR_H
 
@@ -11,7 +11,7 @@ struct actor {
     char *user, *host;      /* owned */
 };
 
-/* A user without a name is its number, a host without one is "". 0/-1 (memory) */
+/* A user without a name is named by its number; a host without a name is "". 0/-1 (memory) */
 int actor_find(const struct invocation *inv, struct actor *out, struct err *e);
 void actor_free(struct actor *a);
 

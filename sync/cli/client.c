@@ -10,13 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The digest that names a budget: of address and key, so that it tells keys apart without telling them. 0/-1. */
+/* The name of a shared request budget: a digest of address and key, which does not reveal the key. 0/-1 */
 static int budget_digest(const struct common *c, const struct api_key *key, char hex[SHA256_HEX_N])
 {
     struct str url = str_from(c->api.base);
     struct buf what = BUF_INIT(url.n + key->n + 1);
     int rc = -1;
-    /* Reserved at once: a buffer that grows leaves copies of the key behind. */
+    /* Reserve all of it, because a growing buffer leaves copies of the key behind. */
     if (buf_reserve(&what, what.max) == 0 && buf_add(&what, url.p, url.n) == 0 && buf_addc(&what, '\n') == 0 &&
         buf_add(&what, key->text, key->n) == 0)
         rc = sha256_hex(what.p, what.n, hex);

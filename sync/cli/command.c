@@ -1,5 +1,5 @@
-/* From argv to a command's function. Everything that help, completions, the man page's check and parsing need to know
- * of a command stands in its struct command; this file only walks the table. */
+/* Finds the command in argv, parses its options and runs it. All that help, completion and parsing need is in its struct command;
+ * this file only walks the table. */
 #include "config.h"
 
 #include "sync/cli/command.h"
@@ -55,14 +55,14 @@ static size_t table_rows(const struct opt *table)
     return n;
 }
 
-/* A group takes part when the command names it; group 0 always does. */
+/* True if the command uses the group. All commands use group 0. */
 static bool takes_group(const struct command *command, const struct common_group *group)
 {
     return group->group == 0 || (command->groups & group->group) != 0;
 }
 
-/* Copies rows and turns their offsets into addresses. Returns the place after them. Rows without help are known only to
- * be refused: they are parsed, and left out where a table is shown. */
+/* Copies rows and turns their offsets into addresses. Returns the end of the copied rows. Options without help exist only to be
+ * refused, so they are parsed but not shown. */
 static struct opt *add_rows(struct opt *to, const struct opt *from, enum opt_section section, void *base)
 {
     for (; from != NULL && from->name != NULL; from++) {
@@ -89,7 +89,7 @@ struct opt *command_options(const struct command *command, struct common *common
     for (const struct common_group *g = common_groups; g->options != NULL; g++)
         if (takes_group(command, g))
             to = add_rows(to, g->options, g->section, common);
-    /* Which formats there are is the command's to say, and a command without any has no --format. */
+    /* The command has the list of formats. A command without formats has no --format. */
     for (struct opt *row = all; row < to; row++)
         if (strcmp(row->name, "format") == 0) {
             row->choices = command->formats;
@@ -180,7 +180,7 @@ int command_help(const struct command *command, FILE *out, struct err *e)
 
 /* ---- running ---- */
 
-/* Flushes what was printed to stdout, where a full disk or closed pipe shows late. */
+/* Flushes stdout, because errors such as a full disk only show then. */
 int command_flush(struct err *e)
 {
     struct output out;
@@ -213,7 +213,7 @@ static int run_parsed(struct invocation *inv, struct err *e)
     return out_check(inv, e) != 0 ? -1 : command->run(inv, e);
 }
 
-/* For the records of runs. The name is not argv's, which may be any path. */
+/* The command line for the records of runs. It begins with "leadsync", not with the path in argv[0]. */
 static int note_line(struct invocation *inv, int argc, char **argv, const struct opt *const *tables, struct err *e)
 {
     struct buf line = BUF_INIT(SIZE_MAX);
@@ -282,7 +282,7 @@ int command_verb_unknown(const struct command *family, const char *verb, struct 
     for (; family->verbs[n] != NULL && n < COMMANDS_MAX; n++) {
         names[n] = command_verb_word(family, family->verbs[n]);
         if (buf_addf(&list, "%s%s", n > 0 ? ", " : "", names[n]) != 0)
-            break; /* the first ones will do */
+            break; /* The first names are enough. */
     }
     const char *all = buf_cstr(&list), *nearest = verb != NULL ? str_nearest(str_from(verb), names, n) : NULL;
     if (verb == NULL)
@@ -299,7 +299,7 @@ int command_verb_unknown(const struct command *family, const char *verb, struct 
     return -1;
 }
 
-/* What may stand where a verb could, and belongs to the default verb. */
+/* True if the word belongs to the default verb: an option, a file name, or none. */
 static bool is_no_verb(const char *word)
 {
     return word == NULL || *word == '-' || strpbrk(word, "./") != NULL;
@@ -342,8 +342,8 @@ static int run_argv(int argc, char **argv, struct invocation *inv, struct err *e
                                   : run_command(command, argc - 1, argv + 1, inv, e);
 }
 
-/* `leadsync results | head`: whoever was reading has what it wants, and needs no message. A command that writes to
- * Instantly says all the same that its last words were not read. */
+/* Ignores a closed pipe, as in `leadsync results | head`. A command that writes to Instantly reports it, because its last messages
+ * were not read. */
 static bool reader_has_gone(const struct invocation *inv, const struct err *e)
 {
     struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};

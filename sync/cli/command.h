@@ -58,16 +58,16 @@ const struct command *command_verb_find(const struct command *family, const char
 /* The second word of a verb's name. */
 const char *command_verb_word(const struct command *family, const struct command *verb);
 
-/* Runs what argv asks for and says on stderr what went wrong. Returns the process's exit status; errors of its own are
- * XS_USAGE with the nearest name. Blocks as long as the command does. */
+/* Runs the command in argv and prints its error to stderr. Returns the exit status of the process; for an unknown command that is
+ * XS_USAGE, and the message has the nearest name. Blocks as long as the command does. */
 enum exit_status command_main(int argc, char **argv);
 
 /* Every option that `command` takes, shared ones first, as a flat table ending in a NULL name. `common` and `options`
  * are what the offsets become addresses in; both are NULL when the table is only shown. Caller frees; NULL: memory. */
 struct opt *command_options(const struct command *command, struct common *common, void *options);
 
-/* Follows a message that asks for a report with a line on stderr that says where it goes and what to attach. Nothing when
- * `address` is empty: then no packager has set one. */
+/* After a message that asks for a bug report, prints where to send it and what to attach. Does nothing if `address` is empty,
+ * because the packager has not set one. */
 void command_where_to_report(const char *message, const char *address);
 
 /* `leadsync help`, and `leadsync help CMD`; the last line names `address`, unless it is empty. */
@@ -75,11 +75,11 @@ void command_help_all(FILE *out, const char *address);
 int command_help(const struct command *command, FILE *out, struct err *e);
 /* "unknown command", with the nearest name. Returns -1. */
 int command_unknown(const char *name, struct err *e);
-/* The same for a verb; NULL: there is none where one must be. Returns -1. */
+/* The same for a verb. NULL: the verb is missing. Returns -1. */
 int command_verb_unknown(const struct command *family, const char *verb, struct err *e);
-/* "which sync?" with the command's usage, for a command that wants an operand. Returns -1. */
+/* "missing SYNC", with the usage of the command. Returns -1. */
 int command_needs_operand(const struct invocation *inv, struct err *e);
-/* Flushes what was printed to stdout; a full disk or a closed pipe shows here. XS_IO. */
+/* Flushes stdout. XS_IO: the disk is full, or the pipe was closed. */
 int command_flush(struct err *e);
 
 #endif

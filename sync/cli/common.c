@@ -1,5 +1,5 @@
-/* The tables of shared options, and what has to be known about the process's surroundings before a command starts.
- * A bad option is the caller's slip (XS_USAGE); a bad variable is configuration (XS_CONFIG). */
+/* The tables of shared options, and the environment and terminal of the process. A bad option is a usage error (XS_USAGE), a bad
+ * environment variable a configuration error (XS_CONFIG). */
 #include "config.h"
 
 #include "sync/cli/common.h"
@@ -36,7 +36,7 @@ static const struct opt base_options[] = {
     {.name = "help", .letter = 'h', .kind = OPT_FLAG, .dest = AT(help),
      .help = "show what this command does and its options"},
     {.name = "version", .kind = OPT_FLAG, .dest = AT(version), .help = "show the version of leadsync"},
-    /* Known so that it can be refused with a reason; unknown, it would pass as short for --api-key-file. */
+    /* Exists only to be refused with a reason. Otherwise it would be accepted as short for --api-key-file. */
     {.name = "api-key", .kind = OPT_TEXT, .dest = AT(refused_key), .arg = "KEY", .help = NULL, .secret = true},
     {.name = NULL},
 };
@@ -48,7 +48,7 @@ static const struct opt url_options[] = {
 };
 
 static const struct opt key_options[] = {
-    /* Secret, for a key may stand there by a slip. */
+    /* Secret, because a user may give the key itself by mistake. */
     {.name = "api-key-file", .kind = OPT_TEXT, .dest = AT(api_key_file), .arg = "FILE", .min = 1, .secret = true,
      .help = "read the API key from FILE, or from stdin if FILE is - (systemd credential instantly_api_key, else "
              "INSTANTLY_API_KEY)"},
@@ -241,7 +241,7 @@ static bool terminal_takes_colour(void)
     return term != NULL && *term != '\0' && strcmp(term, "dumb") != 0;
 }
 
-/* Width of the terminal that stdout is; 0 when it is none. */
+/* The width of the terminal; 0: stdout is not a terminal. */
 static unsigned stdout_columns(void)
 {
     struct winsize size;
@@ -252,7 +252,7 @@ static unsigned stdout_columns(void)
     return 80;
 }
 
-/* systemd says in JOURNAL_STREAM which device and inode the journal's stream has. */
+/* systemd sets JOURNAL_STREAM to the device and inode of the journal's stream. */
 static bool stderr_is_journal(void)
 {
     const char *stream = getenv("JOURNAL_STREAM");
@@ -321,7 +321,7 @@ static int finish_api(struct common *c, struct err *e)
     return url_check(PRODUCTION_URL, XS_INTERNAL, "the built-in address", &c->api, e);
 }
 
-/* A state is a file; the address of a database is refused before anything takes it for a file name. */
+/* Refuses the address of a database, which would otherwise be taken for a file name. */
 static int finish_state(struct common *c, struct err *e)
 {
     const char *what = "--state";
@@ -336,10 +336,10 @@ static int finish_state(struct common *c, struct err *e)
         return 0;
     if (*c->state == '\0')
         return err_set(e, bad, "%s is empty; give the path of a state file", what);
-    /* The address may hold a password: it is not shown. */
+    /* The address may contain a password, so the message leaves it out. */
     if (strncmp(c->state, "postgresql://", 13) == 0 || strncmp(c->state, "postgres://", 11) == 0)
         return err_set(e, bad, "%s names a PostgreSQL server; this version keeps its state in a file only", what);
-    /* SQLite would take these for something else than a file. */
+    /* SQLite would not take these for file names. */
     if (strcmp(c->state, ":memory:") == 0 || strncmp(c->state, "file:", 5) == 0)
         return err_set(e, bad, "%s %s: not the path of a state file; give one (./%s for a file of this name)", what,
                        c->state, c->state);

@@ -1,7 +1,7 @@
-/* Options, environment and terminal: what many commands share.
+/* The options, environment and terminal that many commands share.
  *
- * The tables hold offsets into struct common (see command.h). Nothing here opens a file, asks the API or reads the key:
- * key.h, sync_arg.h and which_state.h do that when a command needs it. */
+ * The tables have offsets into struct common (see command.h). Nothing here opens a file, uses the API or reads the key; key.h,
+ * args/sync_arg.h and args/state_arg.h do that when a command needs it. */
 #ifndef SYNC_CLI_COMMON_H
 #define SYNC_CLI_COMMON_H
 
@@ -16,21 +16,21 @@
 /* Groups of shared options; a command names those it can use. */
 enum {
     GROUP_URL = 1 << 0,    /* where the API is */
-    GROUP_KEY = 1 << 8,    /* who asks it */
+    GROUP_KEY = 1 << 8,    /* the key and the workspace */
     GROUP_OUTPUT = 1 << 1, /* --format, -o */
     GROUP_STATE = 1 << 2,  /* --state */
-    GROUP_CSV = 1 << 3,    /* a straight CSV: its target, and the mapping's scalars */
-    GROUP_SOURCE = 1 << 4, /* what is read in place of the mapping's source */
-    GROUP_PLAN = 1 << 5,   /* what changes which rows are written: sync and diff */
+    GROUP_CSV = 1 << 3,    /* a CSV without a mapping: its target, and the mapping's scalars */
+    GROUP_SOURCE = 1 << 4, /* what is read instead of the mapping's source */
+    GROUP_PLAN = 1 << 5,   /* options that change which rows are written: sync and diff */
     GROUP_SETTLE = 1 << 6, /* a run that may write: sync and resume */
     GROUP_APPLY = 1 << 7,  /* sync alone */
     GROUP_TIME = 1 << 9,   /* --max-seconds */
-    GROUP_LOCK = 1 << 10,  /* --wait-lock: whatever writes the state */
-    GROUP_PLACE = 1 << 11,   /* --campaign, --list: where leads are, or shall be */
-    GROUP_SELECT = 1 << 12,  /* which leads of those */
+    GROUP_LOCK = 1 << 10,  /* --wait-lock: commands that write the state */
+    GROUP_PLACE = 1 << 11,   /* --campaign, --list: where leads are, or are added */
+    GROUP_SELECT = 1 << 12,  /* conditions that select leads */
     GROUP_CONSENT = 1 << 13, /* a write by hand that asks first */
-    GROUP_BY_HAND = 1 << 14, /* whatever writes by hand */
-    GROUP_YES = 1 << 15,     /* --yes: whatever may ask, and its kin, so that a script may always give it */
+    GROUP_BY_HAND = 1 << 14, /* commands that write by hand */
+    GROUP_YES = 1 << 15,     /* --yes: commands that may ask, and related ones, so that scripts can always give it */
 };
 
 enum progress_mode { PROGRESS_AUTO, PROGRESS_ALWAYS, PROGRESS_NEVER };
@@ -49,7 +49,7 @@ struct common {
     /* of every command */
     bool help, version, quiet, no_color, syslog;
     int verbose, log_format;
-    const char *refused_key;          /* --api-key, which exists to be refused */
+    const char *refused_key;          /* --api-key, which exists only to be refused */
     const char *api_url;              /* GROUP_URL */
     const char *api_key_file, *workspace; /* GROUP_KEY */
     /* GROUP_OUTPUT */
@@ -83,7 +83,7 @@ struct common {
     int64_t look_ms;                  /* GROUP_BY_HAND */
     struct select_options select;     /* GROUP_SELECT */
 
-    /* found out by common_finish() */
+    /* set by common_finish() */
     enum format format;
     struct url api;                   /* where the key may be sent */
     bool colour_out, colour_err;      /* stdout, stderr may be coloured */
@@ -96,14 +96,14 @@ struct common {
 struct common_group {
     unsigned group; /* 0: every command */
     const struct opt *options;
-    enum opt_section section; /* of the rows that name none */
+    enum opt_section section; /* of options without a section */
 };
 extern const struct common_group common_groups[]; /* ends in NULL options */
 extern const struct opt select_arg_options[];     /* the table of GROUP_SELECT */
 
 void common_init(struct common *c);
-/* Judges what was parsed: environment (a bad value there is XS_CONFIG), URL, format, log and colours. `formats` is the
- * command's list or NULL, `groups` its groups. */
+/* Checks the parsed options and the environment, and sets URL, format, log and colours. XS_CONFIG: a bad environment variable.
+ * `formats` is the command's list or NULL, `groups` its groups. */
 int common_finish(struct common *c, unsigned groups, const char *const *formats, struct err *e);
 /* Configures the log from the options; `secret` (may be NULL) is never shown in it. */
 void common_log(const struct common *c, const char *secret);

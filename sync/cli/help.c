@@ -1,4 +1,4 @@
-/* `help`: all commands, or one; and, for shell completion, the words that may follow one. */
+/* `help`: shows all commands or one, and prints the possible next words for shell completion. */
 #include "config.h"
 
 #include "sync/base/file.h"

@@ -1,6 +1,6 @@
-/* Where a key may come from is decided by who could see it there: a command line shows in `ps` to every user of the
- * machine, a file readable by the group is read by the group, an environment can be read by processes of the same user
- * (hence the key is wiped from it and the process made undumpable). */
+/* Loads the API key from places that other users cannot read. Every user can see a command line in `ps`, so it is not one of them.
+ * A file must be readable by its owner only. Processes of the same user can read the environment, so the key is wiped from it, and
+ * the process is made undumpable. */
 #include "config.h"
 
 #include "sync/cli/key.h"
@@ -33,12 +33,12 @@ void key_forget_environment(void)
     char *value = getenv(KEY_VARIABLE);
     if (value == NULL)
         return;
-    /* unsetenv() only unlinks the string; the bytes would stay readable in /proc/PID/environ. */
+    /* unsetenv() only unlinks the string; its bytes would stay readable in /proc/PID/environ. */
     explicit_bzero(value, strlen(value));
     unsetenv(KEY_VARIABLE);
 }
 
-/* Drops one line end and judges the rest; the key itself is never part of a message. */
+/* Removes one line end and checks the rest. The key itself is never part of a message. */
 static int key_finish(struct api_key *key, enum exit_status bad, const char *what, struct err *e)
 {
     if (key->n > 0 && key->text[key->n - 1] == '\n')
@@ -59,7 +59,7 @@ static int key_finish(struct api_key *key, enum exit_status bad, const char *wha
     return 0;
 }
 
-/* Reads until the end; the buffer never moves, so that no copy of the key is left behind. */
+/* Reads to the end. The buffer never moves, so that no copy of the key stays in memory. */
 static int key_read(int fd, struct api_key *key, const char *what, struct err *e)
 {
     while (key->n < KEY_MAX_BYTES - 1) {
@@ -75,7 +75,7 @@ static int key_read(int fd, struct api_key *key, const char *what, struct err *e
     return err_set(e, XS_KEY, "%s holds more than %d bytes, more than an API key has", what, KEY_MAX_BYTES - 2);
 }
 
-/* Somebody who gives the key itself where its file belongs must not find it in a log as well. */
+/* If the user gives the key itself instead of a file, it must not appear in the log. */
 static int key_no_file(const char *path, int errnum, struct err *e)
 {
     enum { SHORTEST_KEY = 24 };
@@ -102,7 +102,7 @@ static int key_from_file(const char *path, mode_t shared, struct api_key *key, s
         err_set(e, XS_KEY, "API key file %s is not a regular file; for a pipe use --api-key-file - and stdin", path);
         goto done;
     }
-    /* Its owner has chosen the key, and with it the workspace that gets the leads. */
+    /* The owner of the file chooses the key, and so the workspace that gets the leads. */
     if (st.st_uid != geteuid() && st.st_uid != 0) {
         err_set(e, XS_KEY, "API key file %s belongs to another user (uid %lu); copy the key to a file of your own", path,
                 (unsigned long)st.st_uid);
@@ -131,7 +131,7 @@ static int key_from_credential(struct api_key *key, struct err *e)
     if (path == NULL)
         return err_oom(e);
     int rc = 0;
-    /* The folder is the service's own, and an ACL for its user shows as group bits: only "others" are too many. */
+    /* The folder belongs to the service, and an ACL for its user appears as group bits, so only "others" are refused. */
     if (access(path, F_OK) == 0 || errno != ENOENT)
         rc = key_from_file(path, S_IRWXO, key, e) == 0 ? 1 : -1;
     free(path);

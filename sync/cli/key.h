@@ -1,8 +1,7 @@
-/* The API key: found, judged, kept out of sight, wiped.
+/* Loads the API key, checks it, and wipes it at the end.
  *
- * It never comes from argv, never leaves this struct but as a borrowed pointer for the transport's header and the log's
- * censor, and is cleared from the environment it came from. Only regular files are read, so this does not block, unless
- * the key is asked from stdin. */
+ * The key never comes from argv. Only the transport, for its header, and the log, to hide it, borrow a pointer to it. It is
+ * cleared from the environment. Only regular files are read, so this does not block, unless the key comes from stdin. */
 #ifndef SYNC_CLI_KEY_H
 #define SYNC_CLI_KEY_H
 

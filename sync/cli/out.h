@@ -1,4 +1,4 @@
-/* What a command prints, under its options: stdout or -o FILE, written a piece at a time from one buffer. */
+/* The output of a command: stdout or -o FILE, written in pieces from one buffer. */
 #ifndef SYNC_CLI_OUT_H
 #define SYNC_CLI_OUT_H
 
@@ -19,7 +19,7 @@ struct out {
 
 /* `mode` is that of a FILE made by -o: OUT_PRIVATE when it holds lead data. */
 int out_open(struct out *o, const struct invocation *inv, mode_t mode, struct err *e);
-/* Writes the buffer when it is worth it, or when `all`. XS_IO. */
+/* Writes the buffer if it is large enough, or if `all`. XS_IO */
 int out_flush(struct out *o, bool all, struct err *e);
 /* Writes the rest; a file appears now. */
 int out_commit(struct out *o, struct err *e);

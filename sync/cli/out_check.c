@@ -1,4 +1,5 @@
-/* A file is the same file by device and inode, whatever its names are; one that is not there yet, by its folder and name. */
+/* Refuses outputs that would replace a file that the command needs. Files are compared by device and inode; one that does not exist
+ * yet, by its folder and name. */
 #include "config.h"
 
 #include "sync/cli/out_check.h"
@@ -24,7 +25,7 @@ static void list_outputs(const struct common *c, struct output_option out[OUTPUT
     out[2] = (struct output_option){"--metrics-file", c->metrics_file};
 }
 
-/* Does the output replace a file? Standard output, a pipe or a device is written to and stays. */
+/* True if the output replaces a file. Standard output, a pipe or a device is only written to. */
 static bool replaces_file(const char *path)
 {
     struct stat st;

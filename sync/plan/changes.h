@@ -6,8 +6,8 @@
 #include "sync/base/arena.h"
 #include "sync/model/lead.h"
 
-/* `fields` and the flagged custom variables of `wanted` (NULL: all), over what `remote` has; those that are there already are
- * left out. `remote` NULL: what is there is not known. The list is in `arena`, empty when there is none. 0/-1 (memory) */
+/* Lists `fields` and the flagged custom variables of `wanted` (NULL: all) with their values in `remote`, except those that are
+ * equal. `remote` NULL: the old values are not known. The list is in `arena`, and may be empty. 0/-1 (memory) */
 int changes_pack(struct arena *arena, const struct lead *wanted, uint32_t fields, const bool *custom,
                  const struct remote_lead *remote, struct str *out);
 

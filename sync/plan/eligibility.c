@@ -1,4 +1,4 @@
-/* Who may be moved where. */
+/* Which leads may be created or moved, by their status and their conversations. */
 #include "config.h"
 
 #include "sync/plan/eligibility.h"
@@ -36,7 +36,7 @@ static bool is_positive(struct json_object *object, const char *name)
            json_object_get_int64(v) > 0;
 }
 
-/* Any trace will do: each of them is left out when it is null, and which of them a plan fills is not documented. */
+/* One trace is enough. Each member is absent when it is null, and it is not documented which of them a plan fills. */
 bool eligibility_contacted(const struct remote_lead *lead)
 {
     struct json_object *summary;
@@ -64,7 +64,7 @@ int eligibility_recorded(struct state *s, struct str email, enum reason *out, st
 {
     struct buf address = BUF_INIT(ADDRESS_MAX);
     int status = TARGET_STATUS_UNKNOWN, rc = 0;
-    /* What is no address belongs to no person. */
+    /* A text that is not an address belongs to no person. */
     if (email.n > 0 && mapping_email_key(email, &address) == 0)
         rc = state_person_status(s, buf_str(&address), &status, e);
     *out = eligibility_status_reason(status);

@@ -1,7 +1,7 @@
-/* What Instantly knows of a person, and where that person may go: the one place that decides it.
+/* Decides whether a lead may be created or moved, from its status and its conversations in Instantly.
  *
- * A move sets a lead's status back to active (observed), and into a campaign that means mail. So a person who bounced,
- * unsubscribed or was skipped is never moved into a campaign, nor created again: under no key, by no address. */
+ * A move sets the status of a lead back to active (observed), and an active lead in a campaign is mailed. So a person who
+ * bounced, unsubscribed or was skipped is never moved into a campaign and never created again, whatever the row key. */
 #ifndef SYNC_PLAN_ELIGIBILITY_H
 #define SYNC_PLAN_ELIGIBILITY_H
 
@@ -13,12 +13,12 @@
 
 /* REASON_BOUNCED, REASON_UNSUBSCRIBED or REASON_SKIPPED_THERE; REASON_NONE for every other status, unknown ones too. */
 enum reason eligibility_status_reason(int status);
-/* Was the person written to, or has answered? Then there is a conversation that `contacted: keep` leaves alone. */
+/* True if the person was written to or has answered. `contacted: keep` leaves such a lead where it is. */
 bool eligibility_contacted(const struct remote_lead *lead);
-/* Why this lead must not be moved into `to`: REASON_NONE, it may; REASON_EMAIL_MISSING, a campaign takes none without an
- * address (rejected); else a reason to skip it. `keep_contacted`: the mapping's `contacted: keep`, for moves by route. */
+/* Why this lead must not be moved into `to`. REASON_NONE: it may. REASON_EMAIL_MISSING: a campaign takes no lead without an
+ * address, so it is rejected. Others: it is skipped. `keep_contacted`: the mapping's `contacted: keep`, for moves by route. */
 enum reason eligibility_block_reason(const struct remote_lead *lead, const struct target *to, bool keep_contacted);
-/* Why the state has it that the person with this address must not be made active; REASON_NONE: it knows of no reason.
+/* *out is the reason in the state why the person with this address must not be made active. REASON_NONE: there is none.
  * 0/-1 */
 int eligibility_recorded(struct state *s, struct str email, enum reason *out, struct err *e);
 

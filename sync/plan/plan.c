@@ -1,4 +1,4 @@
-/* One row, one decision. docs/WRITES.md has the rules: "What a row becomes". */
+/* The decision for one row. docs/WRITES.md has the rules: "What a row becomes". */
 #include "config.h"
 
 #include "sync/plan/plan.h"
@@ -34,7 +34,8 @@ static struct str text_of(const struct value *v)
     return v->kind == VALUE_STRING ? (struct str){v->p, v->n} : STR_NONE;
 }
 
-/* Another person's address, not another spelling of it. A row that has none says nothing. */
+/* True if the row has the address of another person, not another spelling of the same. A row without an address changes
+ * nothing. */
 static bool other_address(const struct lead *old, const struct lead *wanted)
 {
     struct str was = text_of(&old->core[LEAD_EMAIL]), is = text_of(&wanted->core[LEAD_EMAIL]);
@@ -57,7 +58,7 @@ void plan_rekey(const struct plan_rules *rules, const struct known_lead *known, 
     plan_keep_out(eligibility_status_reason(known->status), TARGET_LIST, out);
 }
 
-/* The same for a value that was last written. NULL: it is not known, so that clearing it may be needed. */
+/* Compares with the value that was last written. NULL: it is not known, so clearing the field may be necessary. */
 static bool changes_since(const struct value *written, const struct value *wanted, enum overwrite overwrite)
 {
     static const struct value absent = {VALUE_ABSENT, NULL, 0};
@@ -113,11 +114,10 @@ static enum outcome outcome_of_refusal(enum reason reason)
     }
 }
 
-/* The row of a lead that this sync removed is back. False: the lead is still there, only elsewhere, and is moved back as
- * any other. */
+/* Decides on a row whose lead this sync removed. False: the lead was only moved away, and is moved back like any other. */
 static bool decide_returned(const struct known_lead *known, struct decision *out)
 {
-    /* Moving it reset its status there, so what was found before is all that is left to know it by. */
+    /* The move reset its status in Instantly, so only the status recorded before is known. */
     enum reason status = eligibility_status_reason(known->status);
     if (status != REASON_NONE) {
         out->outcome = OUTCOME_SKIPPED;
@@ -152,7 +152,7 @@ void plan_decide(const struct plan_rules *rules, const struct remembered *rememb
         out->reason = REASON_OUTCOME_OPEN;
         return;
     case REMEMBERED_FORGOTTEN:
-        /* Somebody asked to be forgotten: that is as final as a deletion, `--recreate` or not. */
+        /* A forgotten person counts as deleted, even with `--recreate`. */
         out->outcome = OUTCOME_SKIPPED;
         out->reason = REASON_DELETED_THERE;
         return;
@@ -173,7 +173,7 @@ void plan_decide(const struct plan_rules *rules, const struct remembered *rememb
     if ((known->flags & KNOWN_REMOVED) != 0 && decide_returned(known, out))
         return;
     if (!known->has_lead_id) {
-        /* Nothing proves where it is: asking to create it again is safe, the API counts a repeat as a duplicate. */
+        /* Its id is not known. Creating it again is safe, because the API counts a repeat as a duplicate. */
         out->op = OP_CREATE;
         return;
     }

@@ -1,4 +1,4 @@
-/* The decision for one row: what is wanted, held against what is remembered. Pure: no I/O, no clock, no state. */
+/* The decision for one row: compares the lead that the row makes with what the state remembers. Pure: no I/O, no clock. */
 #ifndef SYNC_PLAN_PLAN_H
 #define SYNC_PLAN_PLAN_H
 
@@ -13,19 +13,19 @@ struct plan_rules {
     enum sync_mode mode;
     const enum overwrite *overwrite; /* LEAD_FIELD_N core fields, then the custom variables */
     bool recreate;                   /* a lead deleted in Instantly is created again */
-    bool has_key;                    /* the identity is not the address: a row may come with another one */
-    uint32_t stage_list;             /* number of the stage's list, which every mode moves leads out of; 0: none */
+    bool has_key;                    /* the row key is not the address, so a row may get another address */
+    uint32_t stage_list;             /* number of the stage's list, out of which every mode moves leads; 0: none */
 };
 
 struct decision {
-    enum op op;              /* OP_NONE: nothing is asked; `outcome` and `reason` say why */
+    enum op op;              /* OP_NONE: nothing is sent, and `outcome` and `reason` say why */
     enum outcome outcome;    /* of OP_NONE */
     enum reason reason;
     uint32_t fields;         /* OP_UPDATE, and OP_MOVE of a row that changes too: a bit per core field to write */
-    bool custom;             /* the same: some custom variable is to be written */
-    bool move;               /* the row belongs into another target now */
-    bool check;              /* OP_UPDATE, OP_MOVE, or unchanged: what was sent last may have been carried out or not, so that all
-                              * values are held against the lead in Instantly */
+    bool custom;             /* the same: a custom variable has to be written */
+    bool move;               /* the row now belongs in another target */
+    bool check;              /* OP_UPDATE, OP_MOVE or unchanged: the last write may or may not have taken effect, so all values are
+                              * compared with the lead in Instantly */
     bool rekey;              /* OP_CREATE: the key has a lead with another address, which is left to `removed` */
 };
 
@@ -36,19 +36,19 @@ void plan_decide(const struct plan_rules *rules, const struct remembered *rememb
                  const struct lead *known_values, const struct lead *wanted, uint32_t wanted_target,
                  bool *custom_changed, struct decision *out);
 
-/* The decision for a known lead whose row comes with another address: plan_decide() tells by the last written values; for
- * a caller who keeps only hashes of them. */
+/* The decision for a known lead whose row has another address. plan_decide() finds that out from the last written values; this
+ * is for callers that keep only hashes of them. */
 void plan_rekey(const struct plan_rules *rules, const struct known_lead *known, struct decision *out);
 
-/* The last word on a decision for a lead that goes to a target of this kind: a person of this status (eligibility_recorded(),
- * eligibility_status_reason()) is not made active. Then the row is skipped whole, its new values are not written either. */
+/* Turns a decision into a skip if it would make a person with this status active in a target of this kind. The status comes from
+ * eligibility_recorded() or eligibility_status_reason(). The new values of the row are not written either. */
 void plan_keep_out(enum reason status, enum target_kind to, struct decision *d);
 
-/* Must `wanted` be written over `there`? Absent is never written, `overwrite` decides the rest. The email never is. */
+/* True if `wanted` has to be written over `there`. An absent value is never written; `overwrite` decides about the others. */
 bool plan_value_changes(const struct value *there, const struct value *wanted, enum overwrite overwrite);
 
-/* The values to remember after a write: the wanted ones, and the old ones where the row says nothing any more. Values
- * borrow from both; `out->custom` has room for shape->custom_n. */
+/* The values to remember after a write: the wanted ones, and the old ones where the row has no value. They borrow from both;
+ * `out->custom` has room for shape->custom_n. */
 void plan_overlay(const struct lead *old, const struct lead *wanted, struct lead *out);
 
 #endif

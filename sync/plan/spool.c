@@ -1,4 +1,4 @@
-/* Length-prefixed packed records in a buffer that flows over into a file. */
+/* A queue of packed records with length prefixes, in a buffer that overflows into a file. */
 #include "config.h"
 
 #include "sync/plan/spool.h"
@@ -23,7 +23,7 @@ struct spool {
     size_t chunk_at;       /* reading: bytes of the chunk that are taken */
     bool reading;
     uint64_t n;
-    unsigned ops;          /* a bit an operation that was put */
+    unsigned ops;          /* a bit per operation that was put */
 };
 
 int spool_new(size_t memory_max, struct spool **out, struct err *e)
@@ -112,7 +112,7 @@ static int unpack(struct str record, struct buf *scratch, struct planned *out)
     out->remembered.first_row = first_row;
     if (entry_unpack_intent(&p, end, &out->entry) != 0 || entry_unpack_outcome(&p, end, &out->entry) != 0)
         return -1;
-    /* The row may get other values from here on, so its cells must not be told by them. */
+    /* The row may get other values later, so its cells are stored in full. */
     if (entry_cells(&out->entry, scratch, &out->entry.cells) != 0)
         return -1;
     out->entry.cells_by_values = STR_NONE;
@@ -129,7 +129,7 @@ int spool_put(struct spool *s, const struct planned *planned, struct err *e)
     return s->chunk.n >= s->memory_max ? write_chunk(s, e) : 0;
 }
 
-/* Keeps the cut record at the end of the chunk and reads on after it. 1, or 0 at the end. */
+/* Keeps the incomplete record at the end of the chunk, and reads the next bytes after it. 1; 0 at the end; -1 */
 static int read_chunk(struct spool *s, struct err *e)
 {
     size_t rest = s->chunk.n - s->chunk_at;
@@ -158,7 +158,7 @@ static int start_reading(struct spool *s, struct err *e)
 {
     s->reading = true;
     s->chunk_at = 0;
-    /* What never left memory is read where it is; otherwise the file holds everything, in order. */
+    /* If nothing was written to the file, the records are read from memory; otherwise the file gets the rest, in order. */
     return s->fd >= 0 ? write_chunk(s, e) : 0;
 }
 

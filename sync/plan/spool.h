@@ -1,5 +1,5 @@
-/* Planned rows that wait: for the guards' verdict, for the end of the source. In memory up to a limit, then in an
- * unlinked 0600 temporary file. First in, first out; written completely before it is read. */
+/* Planned rows that wait, for the verdict of the guards or for the end of the source. They are in memory up to a limit, then in
+ * an unlinked temporary file with mode 0600. First in, first out; all are put before the first is got. */
 #ifndef SYNC_PLAN_SPOOL_H
 #define SYNC_PLAN_SPOOL_H
 
@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* A row with its decision, on its way to the upload. Strings of `entry` borrow from whoever made it. */
+/* A row with its decision, on its way to the upload. The strings of `entry` are borrowed. */
 struct planned {
     enum op op;
     uint32_t target;     /* the state's number */
@@ -21,9 +21,9 @@ struct planned {
     uint32_t fields;     /* updates: a bit per core field to write */
     bool created;        /* moves: of a lead that this run created, whose row counts as created */
     bool delete_if_there; /* moves: deleted when another lead with its address is there already */
-    bool takes_place;    /* creates: in the place of a lead that has another address than the row has now */
+    bool takes_place;    /* creates: replaces a lead that has another address than the row */
     struct uuid old_id;  /* that lead */
-    struct remembered remembered; /* rows that wait for their decision: what the state has of them */
+    struct remembered remembered; /* rows that wait for their decision: what the state knows of them */
     struct str custom_changed; /* updates: a byte 0/1 per custom variable of the entry's shape; empty: none */
 };
 
@@ -31,9 +31,10 @@ struct spool;
 int spool_new(size_t memory_max, struct spool **out, struct err *e);
 void spool_free(struct spool *s);
 int spool_put(struct spool *s, const struct planned *planned, struct err *e); /* copies */
-/* 1 with the next one (strings valid until the next call), 0 when empty, -1. The first get ends the putting. */
+/* 1 with the next one, whose strings are valid until the next call; 0: the spool is empty; -1. Nothing may be put after the
+ * first get. */
 int spool_get(struct spool *s, struct planned *out, struct err *e);
 uint64_t spool_n(const struct spool *s); /* records not yet taken */
-bool spool_has(const struct spool *s, enum op op); /* was one with this operation put? */
+bool spool_has(const struct spool *s, enum op op); /* true if a record with this operation was put */
 
 #endif

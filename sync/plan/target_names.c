@@ -35,7 +35,7 @@ bool target_names_know(const struct target_names *p, const struct target *t)
     return target_names_find(p, t) != NULL;
 }
 
-/* The arena keeps the outgrown arrays, which are half of the present one together. Without memory a name is missing. */
+/* The arena keeps outgrown arrays, together at most as large as the present one. If memory is short, a name is missing. */
 void target_names_add(struct target_names *p, const struct target *t)
 {
     if (t->name == NULL || target_names_find(p, t) != NULL)
@@ -57,7 +57,7 @@ void target_names_add(struct target_names *p, const struct target *t)
     p->v[p->n++].name = name;
 }
 
-/* Numbers of targets have no gaps. */
+/* Targets are numbered without gaps. */
 void target_names_of_state(struct target_names *p, struct state *s)
 {
     struct err e = ERR_INIT;

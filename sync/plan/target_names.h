@@ -1,6 +1,6 @@
-/* Campaigns and lists by name, for texts that people read. Instantly tells of a lead only the id of where it is; names are
- * in the states, which keep that of every target that was ever resolved. Nothing is asked of the API, and a name is only
- * a courtesy: what cannot be read is done without. Records for programs have ids (target_format()), not this. */
+/* Names of campaigns and lists, for texts that people read. A lead in Instantly has only the id of its campaign or list. The
+ * states have the name of every target that was ever resolved, so the API is not asked. If a state cannot be read, the text
+ * shows the id. Records for programs always have ids (target_format()). */
 #ifndef SYNC_PLAN_TARGET_NAMES_H
 #define SYNC_PLAN_TARGET_NAMES_H
 
@@ -19,19 +19,19 @@ struct target_names {
 
 void target_names_init(struct target_names *p);
 void target_names_free(struct target_names *p);
-/* Adds one that is not known yet; without a name it is no news. The name is copied. */
+/* Adds a target that is not known yet and has a name. The name is copied. */
 void target_names_add(struct target_names *p, const struct target *t);
 bool target_names_know(const struct target_names *p, const struct target *t);
-/* Adds those that the state knows. */
+/* Adds the targets that the state knows. */
 void target_names_of_state(struct target_names *p, struct state *s);
-/* Adds those of every state of the default folder, sandbox or not, the latest run's first; but for the one at `except`
- * (NULL: none), which the caller has open. Reads files, takes no lock. */
+/* Adds the targets of every state in the default folder, of the sandbox or of Instantly, the state of the latest run first. The
+ * state at `except` is left out, because the caller has it open; NULL: none. Reads files, takes no lock. */
 void target_names_of_all(struct target_names *p, bool sandbox, const char *except, struct clock *clock);
-/* Of the state at `path`, if there is one. */
+/* Adds the targets of the state at `path`, if it exists. */
 void target_names_of_file(struct target_names *p, const char *path, struct clock *clock);
-/* Appends `campaign "Demo"`, the name harmless to a terminal; `campaign UUID` where no name is known. 0/-1 (memory) */
+/* Appends `campaign "Demo"` with the name escaped for a terminal, or `campaign UUID` if no name is known. 0/-1 (memory) */
 int target_names_show(const struct target_names *p, const struct target *t, struct buf *out);
-/* The same of "campaign:UUID" as target_format() has it; anything else as it is. */
+/* The same for a text such as "campaign:UUID" of target_format(); other texts are appended as they are. */
 int target_names_show_text(const struct target_names *p, const char *text, struct buf *out);
 
 #endif

@@ -1,4 +1,4 @@
-/* Names become ids once, at the start of a run. */
+/* Resolves the names of targets to ids, once at the start of a run. */
 #include "config.h"
 
 #include "sync/plan/targets.h"
@@ -49,7 +49,7 @@ int targets_promote_judge(const struct mapping *m, const struct target *promote,
                    "both", target_kind_text(to->kind), to->text, target_kind_text(m->target.kind), m->target.text);
 }
 
-/* Where leads land first. What it promotes them to is the target itself, or nobody could say where a lead belongs. */
+/* Finds the list of the stage. It must promote to the target itself; otherwise it would be unclear where a lead belongs. */
 static int find_stage(struct targets *t, const struct mapping *m, struct api *api, bool ask, struct err *e)
 {
     if (targets_find_one(t, &m->stage.list, api, ask, e) != 0)
@@ -107,7 +107,7 @@ int targets_number(struct targets *t, struct state *s, bool accept, struct err *
     for (size_t i = 0; i < t->n; i++) {
         if (state_target_put(s, &t->v[i].target, accept, &t->v[i].number, e) != 0)
             return -1;
-        /* A dry run writes no number for a target that the state has not met, but has to tell them apart. */
+        /* A dry run stores no number for a new target, but needs different numbers for different targets. */
         if (t->v[i].number == 0)
             t->v[i].number = TARGET_UNMET + (uint32_t)i;
     }

@@ -1,5 +1,5 @@
-/* The targets of a run: those of the mapping, in route order, then those that removed leads are moved to, and whatever
- * older rows still name; each with the state's number. */
+/* The targets of a run, each with its number in the state: those of the mapping in route order, then the destinations of removed
+ * leads, then targets of older rows. */
 #ifndef SYNC_PLAN_TARGETS_H
 #define SYNC_PLAN_TARGETS_H
 
@@ -18,22 +18,22 @@ struct targets {
     size_t removals_at;            /* from here on: a destination for each policy that moves, in their order */
 };
 
-/* What is done with leads that are no longer wanted: number 0 is the mapping's `removed`, which is for its mode mirror
- * only, number i the `then` of the i-th rule of skip_when from 1 on. NULL past the last. */
+/* The policies for leads that are no longer wanted. Number 0 is the mapping's `removed`, for mode mirror only; number i, from 1 on,
+ * is the `then` of the i-th rule of skip_when. NULL past the last. */
 const struct gone *targets_policy(const struct mapping *m, size_t i);
-/* Where policy i moves leads to, once numbered; NULL unless it is GONE_MOVE. */
+/* The destination of policy i, once the targets are numbered; NULL unless it is GONE_MOVE. */
 const struct run_target *targets_of_policy(const struct targets *t, const struct mapping *m, size_t i);
 
 /* Finds every target that the mapping names. `api` NULL: UUIDs only, else XS_KEY. `ask`: UUIDs are looked up too. */
 int targets_find(struct targets *t, const struct mapping *m, struct api *api, bool ask, struct err *e);
-/* A stage promotes to the target itself. Is that so by the mapping's own words, so that nothing needs to be looked up? */
+/* True if `target:` and the stage's target are the same words in the mapping, so that no lookup is needed to compare them. */
 bool targets_promote_same(const struct mapping *m);
-/* Are these two, as Instantly knows them, one place? Else XS_CONFIG. */
+/* XS_CONFIG: the stage promotes to another target than the mapping's, by their ids. 0/-1 */
 int targets_promote_judge(const struct mapping *m, const struct target *promote, const struct target *target,
                           struct err *e);
 /* Gives each its number in the state. */
 int targets_number(struct targets *t, struct state *s, bool accept, struct err *e);
-/* By number, from the state when it is none of the mapping's: XS_STATE when unknown. Borrowed until targets_free(). */
+/* The target with this number, of the mapping or else of the state. XS_STATE: it is not known. Borrowed until targets_free(). */
 const struct target *targets_get(struct targets *t, struct state *s, uint32_t number, struct err *e);
 void targets_free(struct targets *t);
 

@@ -1,7 +1,7 @@
-/* `check`: the mapping against its source, row by row, and the state; what the API says is in check_api.c.
+/* `check`: compares the mapping with its source, row by row, and with the state. Checks that need the API are in check_api.c.
  *
- * A finding is told as it is made, because the next look may take long. An error does not end the check: somebody who
- * has to correct three things wants to hear of three. */
+ * Each finding is reported at once, because the next check may take long. An error does not end the check, so that the user
+ * sees all errors in one run. */
 #include "config.h"
 
 #include "sync/preflight/check_int.h"
@@ -42,7 +42,7 @@ void check_say(struct check *c, enum finding_level level, const char *what, cons
         free(text);
 }
 
-/* Which status wins when several apply: as of a sync, and what the mapping has wrong after it. */
+/* Which exit status wins if several apply: first those that a sync would end with, then faults of the mapping. */
 static unsigned rank(enum exit_status status)
 {
     static const enum exit_status order[] = {XS_CONFIG, XS_SOURCE, XS_NO_SOURCE, XS_API,    XS_KEY,
@@ -78,7 +78,7 @@ const char *check_list(struct check *c, const struct str *names, size_t n)
 
 /* ---- mapping and source ---- */
 
-/* Columns that lead nowhere are no mistake, but somebody may have forgotten one. */
+/* An unused column is no error, but the user may have forgotten it. */
 static int bind(struct check *c, struct source *source)
 {
     struct err e = ERR_INIT;
@@ -112,7 +112,7 @@ static void count_row(struct check *c, const struct row *row, const struct mappe
     c->reasons[mapped->reason]++;
 }
 
-/* Reads everything and sends nothing: what the mapping says of each row is known before a sync. */
+/* Reads and maps every row, and sends nothing. */
 static int read_rows(struct check *c, struct source *source, struct err *e)
 {
     struct arena scratch;
@@ -199,7 +199,8 @@ static void check_source(struct check *c)
 
 /* ---- state ---- */
 
-/* The state's name of a straight CSV needs the target's id. NULL with the reason told, or nothing to look for. */
+/* The path of the state. For a CSV without a mapping its name needs the target's id. NULL: the reason was reported, or there
+ * is no state to look for. */
 static char *state_path(struct check *c, bool sandbox)
 {
     struct err e = ERR_INIT;
@@ -222,7 +223,7 @@ static char *state_path(struct check *c, bool sandbox)
     return path;
 }
 
-/* Names that mean another id than they did; a sync would refuse them. Nothing is written to a state open for reading. */
+/* Reports target names that now refer to another id, which a sync would refuse. The state is open for reading only. */
 static void check_names(struct check *c, struct state *s)
 {
     uint32_t number;
@@ -302,7 +303,7 @@ static void check_state(struct check *c)
 
 /* ---- plan ---- */
 
-/* Leads that are known need no room. "At most", because Instantly may have others already, or refuse them. */
+/* Known leads need no room in the plan. The number is a maximum, because Instantly may already have others, or refuse some. */
 static void check_plan(struct check *c)
 {
     const struct workspace *w = &c->workspace;
@@ -314,7 +315,7 @@ static void check_plan(struct check *c)
                   "spends credits", (unsigned long long)fresh, text_plural(fresh), c->counted ? "most" : "least");
     if (w->lead_limit < 0 || w->lead_count < 0)
         return;
-    /* An over-full workspace has a count above its limit. */
+    /* The count of a workspace can be above its limit. */
     uint64_t room = w->lead_count < w->lead_limit ? (uint64_t)(w->lead_limit - w->lead_count) : 0;
     bool full = c->counted && fresh > room;
     check_say(c, full ? FINDING_WARNING : FINDING_OK, "plan",

@@ -1,4 +1,4 @@
-/* `check`: everything that can be verified without writing, one finding a line. */
+/* `check`: verifies everything that can be verified without writing. Each finding is one line. */
 #ifndef SYNC_PREFLIGHT_CHECK_H
 #define SYNC_PREFLIGHT_CHECK_H
 
@@ -11,7 +11,7 @@ struct finding {
                          * "results_to" */
     const char *text;   /* borrowed during the call */
 };
-/* Calls back each finding as it is made; goes on after an error where it can. 0, or -1 with the worst status when
+/* Passes each finding to the callback as it is made, and goes on after errors if possible. 0; -1 with the worst status if
  * something would stop a sync. */
 int check_run(const struct run_config *config, void (*found)(void *ctx, const struct finding *finding), void *ctx,
               struct err *e);

@@ -1,5 +1,5 @@
-/* `check`, the other side: key and scopes, targets with their status, variables, block list. Everything here goes
- * through a client that cannot write, whatever its callers configured. */
+/* The part of `check` that needs the API: key and scopes, targets with their status, variables, block list. All requests use
+ * a client that cannot write. */
 #include "config.h"
 
 #include "sync/preflight/check_int.h"
@@ -10,7 +10,7 @@
 #include "sync/base/text.h"
 #include "sync/plan/targets.h"
 
-/* Statuses of a campaign that a sync's user wants to hear of; campaign_status_text() has their names. */
+/* Statuses of a campaign that `check` reports; campaign_status_text() has their names. */
 enum { CAMPAIGN_SUSPENDED = -99, CAMPAIGN_ACTIVE = 1 };
 
 /* ---- key and scopes ---- */
@@ -42,7 +42,7 @@ static int check_key(struct check *c)
     return 0;
 }
 
-/* Does the mapping do this with leads that are no longer wanted? */
+/* True if the mapping treats leads that are no longer wanted by this policy. */
 static bool has_policy(const struct mapping *m, enum gone_policy policy)
 {
     const struct gone *gone;
@@ -61,13 +61,13 @@ static bool deletes_doubles(const struct mapping *m)
     return false;
 }
 
-/* Can the mapping move leads? Then jobs have to be read. */
+/* True if the mapping can move leads, which needs the scope for reading jobs. */
 static bool may_move(const struct mapping *m)
 {
     return (m->routes_n > 0 && m->mode != MODE_CREATE) || m->stage.on || has_policy(m, GONE_MOVE);
 }
 
-/* One harmless request that needs the scope. 0, or -1 when nothing more can be asked. */
+/* Sends one harmless request that needs the scope. 0; -1: no further request makes sense. */
 static int try_scope(struct check *c, const struct api_call *call, const char *scope)
 {
     struct err e = ERR_INIT;
@@ -88,7 +88,7 @@ static int try_scope(struct check *c, const struct api_call *call, const char *s
     return 0;
 }
 
-/* A key that may do what this mapping never asks for is worth more to a thief than it has to be. */
+/* Scopes that the mapping does not need only make a stolen key more dangerous. */
 static int try_excess(struct check *c, const struct api_call *needless)
 {
     struct err e = ERR_INIT;
@@ -138,7 +138,7 @@ static bool is_core(struct str name)
     return false;
 }
 
-/* Those of `names` that `others` lacks. In the arena; NULL when it is full. */
+/* Lists the names that `others` lacks, in the arena. NULL: out of memory. */
 static struct str *difference(struct check *c, const struct str *names, size_t n, const struct str *others,
                               size_t others_n, bool skip_core, size_t *out_n)
 {
@@ -150,8 +150,8 @@ static struct str *difference(struct check *c, const struct str *names, size_t n
     return out;
 }
 
-/* What the mails use and the mapping does not fill, at all or for some leads, is a hole in somebody's mail. Names in a
- * sequence that the mapping fills for every lead are no news. Sets *mails when there are any. */
+/* Reports variables that the mails use and the mapping leaves empty for some or all leads: they leave gaps in mails. Sets *mails
+ * if the sequence has mails. */
 static int check_sequence(struct check *c, const struct target *t, const char *campaign, const struct str *filled,
                           size_t filled_n, bool *mails)
 {
@@ -183,7 +183,7 @@ static int check_sequence(struct check *c, const struct target *t, const char *c
     return 0;
 }
 
-/* An unfilled variable is a hole in a mail; a new one may be a typing slip that stays in Instantly for ever. */
+/* Reports variables that the mapping leaves empty, and new ones: a misspelt name stays in Instantly for ever. */
 static int check_variables(struct check *c, const struct target *t)
 {
     struct err e = ERR_INIT;
@@ -205,7 +205,7 @@ static int check_variables(struct check *c, const struct target *t)
     bool mails = false;
     if (check_sequence(c, t, campaign, filled, filled_n, &mails) != 0)
         return -1;
-    /* Those that no mail uses harm nobody; without a sequence to look at, all of them may be used. */
+    /* If the sequence is known, variables that no mail uses are harmless. Otherwise any of them may be used. */
     if (missing_n > 0)
         check_say(c, mails ? FINDING_NOTICE : FINDING_WARNING, "variables",
                   "campaign \"%s\" has variables that the mapping leaves empty: %s", campaign,
@@ -238,7 +238,7 @@ static void report_target(struct check *c, const struct target *t)
         check_say(c, FINDING_OK, "target", "campaign \"%s\" %s is %s", name, id, status);
 }
 
-/* 0; 1 when it is not there; -1 when nothing more can be asked. */
+/* 0; 1: it does not exist; -1: no further request makes sense. */
 static int check_target(struct check *c, const struct target_spec *spec, bool own, struct target *found)
 {
     struct err e = ERR_INIT;
@@ -274,7 +274,7 @@ static int check_routes(struct check *c)
     return 0;
 }
 
-/* It ends at the target, which has been told; a name and a UUID have to be looked up to be compared. */
+/* The stage ends at the target, which was reported already. A name and a UUID are compared by lookup. */
 static int check_stage(struct check *c)
 {
     struct err e = ERR_INIT;
@@ -313,7 +313,7 @@ static int check_targets(struct check *c)
 
 /* ---- block list ---- */
 
-/* Any address will do: whether it can be looked up is the question. */
+/* Looks up any address, only to see whether the lookup is allowed. */
 static void check_blocklist(struct check *c)
 {
     struct err e = ERR_INIT;
@@ -328,7 +328,7 @@ static void check_blocklist(struct check *c)
 
 void check_api(struct check *c)
 {
-    /* What ends a run (a refused key, nobody there) would say the same of everything that follows. */
+    /* After an error that would end a run, such as a refused key, all further requests would fail the same way. */
     if (check_key(c) == 0 && check_scopes(c) == 0 && check_targets(c) == 0)
         check_blocklist(c);
 }

@@ -1,8 +1,7 @@
-/* What a check counts while it reads: how many leads a sync would add, which fields stay empty, and which addresses look
- * mistyped.
+/* Counts while `check` reads: the leads that a sync would add, the fields that stay empty, and addresses that look mistyped.
  *
- * A lead is new when neither the state nor an earlier row has its key. Where there is no state yet, or its name is not
- * known before the target is, earlier rows are told by a set of hashes; when that is full, repeats count as new. */
+ * A lead is new if neither the state nor an earlier row has its key. If there is no state yet, or its name needs the target, a
+ * set of hashes recognises earlier rows; once that is full, repeats count as new. */
 #include "config.h"
 
 #include "sync/preflight/check_int.h"
@@ -16,7 +15,7 @@
 
 enum { STATE_BYTES = 32 << 20, SEEN_FIRST = 1 << 12, SEEN_MAX = 1 << 22 };
 
-/* What is wrong with the state is told when it is its turn; here its absence only makes the count a little coarser. */
+/* Faults of the state are reported later. Without it the count is only less exact. */
 static struct state *open_state(struct check *c)
 {
     struct err ignored = ERR_INIT;
@@ -24,7 +23,7 @@ static struct state *open_state(struct check *c)
     struct url url;
     char *path = NULL;
     if (c->m->path == NULL && c->config->state_path == NULL)
-        return NULL; /* a straight CSV: the state's name needs the target's id */
+        return NULL; /* a CSV without a mapping: the state's name needs the target's id */
     if (url_check(c->config->api->base_url, XS_USAGE, "--api-url", &url, &ignored) != 0)
         goto done;
     if (c->config->state_path == NULL)
@@ -77,7 +76,7 @@ static void seen_put(struct check_count *n, uint64_t hash)
     n->seen_n++;
 }
 
-/* Half full is full. */
+/* The set counts as full when half of its slots are used. */
 static int seen_grow(struct check_count *n)
 {
     struct check_count more = {.seen_cap = n->seen_cap == 0 ? SEEN_FIRST : n->seen_cap * 2};
@@ -93,7 +92,7 @@ static int seen_grow(struct check_count *n)
     return 0;
 }
 
-/* Has an earlier row this key? Notes it otherwise. */
+/* True if an earlier row has this key; otherwise the key is added. */
 static bool seen_before(struct check_count *n, struct str key)
 {
     uint64_t hash = hash_keyed64(n->secret, key.p, key.n) | 1; /* 0 is a free slot */
@@ -131,7 +130,7 @@ int check_count_lead(struct check *c, const struct row *row, const struct mapped
     } else if (seen_before(n, mapped->key_text)) {
         remembered.kind = REMEMBERED_SEEN;
     }
-    /* One of the rows is skipped, whichever that is. Where all of them are rejected, only a sync counts them. */
+    /* One of two rows with a key is skipped. With `duplicates: reject` only a sync counts how many are rejected. */
     if (remembered.kind == REMEMBERED_SEEN && c->m->duplicates != DUPLICATES_REJECT) {
         c->leads--;
         c->skipped++;
@@ -155,7 +154,7 @@ void check_count_tell(struct check *c)
         return;
     if (n->odd_tld_line > 0)
         snprintf(line, sizeof line, ", line %llu", (unsigned long long)n->odd_tld_line);
-    /* A warning, for the list of known ones is as old as the libpsl that is installed. */
+    /* Only a warning, because the list of known domains is as old as the installed libpsl. */
     check_say(c, FINDING_WARNING, "source",
               "%llu address%s in no known top-level domain (first in row %llu%s): mistyped, like .con for .com, or newer "
               "than this machine's list; they are sent as they are",

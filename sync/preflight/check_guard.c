@@ -1,5 +1,5 @@
-/* The guards that a check can foretell: it knows the rows, what the mapping rejects, and the last complete read. How many
- * leads would be moved, removed or changed, a dry run tells it. */
+/* The guards that `check` can judge in advance, from the rows, the rejects and the last complete read. A dry run tells it how
+ * many leads would be moved, removed or changed. */
 #include "config.h"
 
 #include "sync/preflight/check_int.h"
@@ -36,7 +36,7 @@ void check_guard_keyless(struct check *c)
 int check_guard_source(struct check *c, struct state *s, struct err *e)
 {
     const char *text;
-    /* From a watermark on a sync reads a part, of which the guards say nothing. */
+    /* With a watermark a sync reads only a part of the source, which these guards do not judge. */
     if (!c->counted || watermark_used(c->m) || c->config->partial_input)
         return 0;
     if (state_get(s, "last_full_rows", &text, e) != 0)
@@ -55,7 +55,7 @@ int check_guard_source(struct check *c, struct state *s, struct err *e)
     return 0;
 }
 
-/* Of the guards that only a plan of all rows can judge. */
+/* Reports a guard that only a dry run of all rows can judge. */
 static void report_guard(struct check *c, const struct run_guard *guard)
 {
     static const char *const verbs[][2] = {{"moved", "moved"}, {"removed", "removed"}, {"changed", "updated"}};
@@ -74,8 +74,8 @@ static void report_guard(struct check *c, const struct run_guard *guard)
     }
 }
 
-/* Reads the source a second time, so only where something is known that could be changed, and not what a program prints. What
- * it would say has been said, or is what a sync says. */
+/* A dry run reads the source a second time, so it runs only if the state knows leads, and not for the output of a program. Its
+ * own messages are dropped, because `check` has reported them or a sync will. */
 void check_guard_changes(struct check *c)
 {
     const struct diff_options options = {.format = DIFF_NONE};

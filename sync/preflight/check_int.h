@@ -55,10 +55,10 @@ struct check {
     uint64_t known_leads;  /* in the state, and there */
 };
 
-/* Tells a finding that nothing stops at. */
+/* Reports a finding that does not stop a sync. */
 void check_say(struct check *c, enum finding_level level, const char *what, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
-/* Tells an error that a sync would end with, and remembers the worst; clears `e`. */
+/* Reports an error that would end a sync, remembers the worst one, and clears `e`. */
 void check_error(struct check *c, const char *what, struct err *e);
 /* "a, b, c" and how many more, into c->text, which is reset before. The text, "" when memory is short. */
 const char *check_list(struct check *c, const struct str *names, size_t n);
@@ -69,7 +69,7 @@ void check_databases(struct check *c);
 int check_count_start(struct check *c, struct err *e);
 void check_count_stop(struct check *c);
 int check_count_lead(struct check *c, const struct row *row, const struct mapped *mapped, struct err *e);
-/* Tells what stood out in the leads. */
+/* Reports what the counts show about the leads. */
 void check_count_tell(struct check *c);
 /* Leads for which a variable, by the name that templates know it by, has no value. */
 uint64_t check_count_empty(const struct check *c, struct str payload);
@@ -80,20 +80,20 @@ void check_values_stop(struct check *c);
 int check_values_row(struct check *c, const struct row *row, const struct mapped *mapped, struct err *e);
 void check_values_tell(struct check *c, const struct source *source);
 
-/* Warns where a sync would stop for what the mapping rejects. */
+/* Warns if a sync would stop because the mapping rejects too many rows. */
 void check_guard_rejected(struct check *c);
-/* Says when rows without a key would keep removals waiting. */
+/* Reports if rows without a key would delay removals. */
 void check_guard_keyless(struct check *c);
-/* Warns of a guard that would stop a sync for what it changes, and of more than half of the leads that would be updated. */
+/* Warns of a guard that would stop a sync because of its changes, and if more than half of the leads would be updated. */
 void check_guard_changes(struct check *c);
 /* The same for a source that is empty or has shrunk since the last complete read. 0/-1 */
 int check_guard_source(struct check *c, struct state *s, struct err *e);
 
-/* What reads will miss, once the source was read to its end; and whether the stored value still stands. 0/-1. */
+/* After the read: reports rows that reads with a watermark miss, and whether the stored watermark is still valid. 0/-1 */
 void check_watermark(struct check *c, const struct source *source);
 int check_watermark_stored(struct check *c, struct state *s, struct err *e);
 
-/* Everything that needs the API; goes on after an error where the next call can still tell something. */
+/* Runs all checks that need the API. After an error it goes on if the next request can still find something. */
 void check_api(struct check *c);
 
 #endif

@@ -1,4 +1,4 @@
-/* `check`, the databases: does the source's role do more than read, and can results_to: be written? */
+/* The part of `check` that concerns databases: whether the source's role may write, and whether results_to: can be written. */
 #include "config.h"
 
 #include "sync/preflight/check_int.h"
@@ -8,7 +8,7 @@
 #include "connectors/postgres/postgres_results.h"
 #include "connectors/postgres/postgres_role.h"
 
-/* Every read is in a read-only transaction; but a password that leaks is worth what its role may do. */
+/* Reads use a read-only transaction, but a leaked password can do whatever the role may do. */
 static void check_role(struct check *c)
 {
     struct err e = ERR_INIT;
@@ -43,7 +43,7 @@ static void check_results(struct check *c)
 
 void check_databases(struct check *c)
 {
-    /* Where the source could not be had, the connection has said why. */
+    /* If the source could not be opened, the connection error was reported already. */
     if (c->m->source.kind == SOURCE_POSTGRES && c->counted)
         check_role(c);
     if (c->m->results_url != NULL)

@@ -1,5 +1,5 @@
-/* What a check finds in the values of the source: why rows are rejected, what on_error: empty lets go, placeholders, and
- * numbers that a spreadsheet has cut. Each kind is counted by column, and told with the first row that has it. */
+/* Findings of `check` in the values of the source: why rows are rejected, values that on_error: empty drops, placeholders, and
+ * numbers that a spreadsheet has cut. Each kind is counted per column, and reported with the first row that has it. */
 #include "config.h"
 
 #include "sync/preflight/check_int.h"
@@ -12,7 +12,7 @@
 
 enum { SAMPLE_COLUMNS = 60, SAMPLE_BYTES = 4096 };
 
-/* How often something was met, and the first time. */
+/* How often something occurred, and where first. */
 struct check_first {
     uint64_t n, row, line;
     char *text; /* what is said of the first */
@@ -61,7 +61,7 @@ void check_values_stop(struct check *c)
     c->values = NULL;
 }
 
-/* True the first time, when the caller has something to keep. */
+/* True the first time; then the caller describes the occurrence. */
 static bool count_cell(struct check_first *f, const struct row *row)
 {
     if (f->n++ > 0)
@@ -94,7 +94,7 @@ static int keep_cell(struct check_first *f, struct str cell, struct err *e)
     return rc;
 }
 
-/* As read, whatever the row becomes: a rejected row has such cells as well. */
+/* Cells are counted as read, also those of rejected rows. */
 static int look_at_cells(struct check *c, const struct row *row, struct err *e)
 {
     struct check_values *v = c->values;
@@ -127,7 +127,7 @@ int check_values_row(struct check *c, const struct row *row, const struct mapped
     return look_at_cells(c, row, e);
 }
 
-/* "row 3, line 4", as far as the source has lines. */
+/* "row 3, line 4", or "row 3" if the source has no lines. */
 static const char *place(const struct check_first *f, char out[64])
 {
     int n = snprintf(out, 64, "row %llu", (unsigned long long)f->row);

@@ -1,4 +1,4 @@
-/* `check`, the watermark: what an incremental read will not see, and what a full read will not see either. */
+/* The part of `check` that concerns the watermark: rows that an incremental read misses, and rows that a full read misses too. */
 #include "config.h"
 
 #include "sync/preflight/check_int.h"
@@ -14,7 +14,7 @@
 #define EPOCH_LIMIT 1e11
 #define DAY_SECONDS 86400.0
 
-enum { AHEAD_MS = 3600 * 1000 }; /* clocks that differ by less are no finding */
+enum { AHEAD_MS = 3600 * 1000 }; /* smaller differences between clocks are ignored */
 
 static void report_overlap(struct check *c, const struct source_mark *mark)
 {
@@ -34,7 +34,7 @@ static void report_overlap(struct check *c, const struct source_mark *mark)
                   "the watermark is missed; write >=, or set overlap:", name);
 }
 
-/* Rows whose watermark is NULL pass no comparison. */
+/* A comparison with :watermark never selects rows whose watermark is NULL. */
 static void report_nulls(struct check *c, const struct source_mark *mark)
 {
     const char *name = c->m->source.as.sql.watermark;
@@ -54,7 +54,7 @@ static void report_nulls(struct check *c, const struct source_mark *mark)
                   "full_query:, the same columns without :watermark", name);
 }
 
-/* One row in milliseconds among seconds lifts the mark above all that is written for thousands of years. */
+/* One row in milliseconds among rows in seconds moves the watermark thousands of years ahead of all other rows. */
 static void report_future(struct check *c, const struct source_mark *mark)
 {
     double now = (double)c->config->clock->wall_ms(c->config->clock) / 1000;

@@ -1,7 +1,7 @@
-/* The dry run's output: who counts, keeps and writes. The shapes stand in diff_json.c, diff_csv.c and diff_text.c.
+/* The output of a dry run: counts the records, keeps them and writes them. diff_json.c, diff_csv.c and diff_text.c format them.
  *
- * What stands later in the output than it comes waits in files: left-out rows, which come between the changes, and in text and
- * JSON the changes themselves, before which the guards speak. Memory does not grow with any of them. */
+ * Records that come earlier than they are printed wait in temporary files, so that memory does not grow with them: left-out rows,
+ * and in text and JSON all changes, because the guards are printed before them. */
 #include "config.h"
 
 #include "sync/report/diff_format.h"
@@ -104,7 +104,7 @@ static int flush_out(struct diff *d)
 int diff_write(struct diff *d, struct err *e)
 {
     size_t n = d->record.n;
-    /* Bytes leave when it is said here, and not whenever stdio's buffer is full. */
+    /* Flush explicitly, so that the progress line ends before the first byte leaves. */
     bool written = d->unflushed + n <= DIFF_OUT_BYTES || flush_out(d) == 0;
     written = written && (n == 0 || fwrite(d->record.p, 1, n, d->options.out) == n);
     d->unflushed += n;
@@ -183,7 +183,7 @@ const char *diff_kind_text(enum diff_kind kind)
     return texts[kind];
 }
 
-/* Absent under another shape too: values are only comparable where the names stand at the same places. */
+/* Values are only comparable if both leads have the same list of custom variables; otherwise the old value counts as absent. */
 static struct value value_at(const struct lead *lead, const struct lead_shape *shape, size_t at)
 {
     static const struct value absent = {VALUE_ABSENT, NULL, 0};
@@ -195,7 +195,7 @@ static struct value value_at(const struct lead *lead, const struct lead_shape *s
     return same_shape ? lead->custom[at - LEAD_FIELD_N] : absent;
 }
 
-/* Does the change write the field at this place? */
+/* True if the change writes the field at this position. */
 static bool is_written(const struct diff_change *c, size_t at, const struct value *new_value)
 {
     if (c->op == OP_CREATE)
@@ -230,7 +230,7 @@ int diff_field_next(const struct diff_change *change, size_t *at, struct diff_fi
 
 /* ---- events ---- */
 
-/* Out of order calls are a mistake of the engine, not of the user. */
+/* Calls out of order are an internal error. */
 static int expect(const struct diff *d, bool begun, struct err *e)
 {
     if (d->begun == begun && !d->finished)

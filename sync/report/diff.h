@@ -1,7 +1,7 @@
-/* The dry run's output: what each row would do, as text, JSON, NDJSON or CSV, streamed in source order.
+/* The output of a dry run: what a sync would do with each row, as text, JSON, NDJSON or CSV, in source order.
  *
- * A diff is given decisions one by one. A guard that would stop the sync is named first, and is known last, so text and
- * JSON are kept in unlinked temporary files until the end: memory does not grow with the source. */
+ * A diff takes the decisions one by one. The guards that would stop the sync are printed first, but known last. So text and JSON
+ * wait in unlinked temporary files until the end, and memory does not grow with the source. */
 #ifndef SYNC_REPORT_DIFF_H
 #define SYNC_REPORT_DIFF_H
 
@@ -19,7 +19,7 @@ enum diff_format { DIFF_TEXT, DIFF_JSON, DIFF_NDJSON, DIFF_CSV, DIFF_NONE }; /* 
 
 enum { DIFF_OUT_BYTES = 32 << 10, DIFF_OUT_BUFFER_BYTES = 2 * DIFF_OUT_BYTES };
 
-/* What was warned of until the end of the dry run, as texts for people. */
+/* The warnings that were logged during the dry run. */
 struct diff_warnings {
     char **v;
     size_t n;
@@ -38,25 +38,25 @@ struct diff_options {
     const char *match;    /* only changes and rows with this text are shown, and all are counted; NULL: every one */
 };
 
-/* What is said before the first change; strings borrowed for the diff's life. */
+/* The head of the output; its strings are borrowed as long as the diff lives. */
 struct diff_head {
     const char *sync, *source;
     const char *workspace;               /* NULL: not known */
     const struct target *targets;        /* of the mapping, in route order */
     size_t targets_n;
     int64_t at_ms;
-    bool has_key;                        /* rows are told apart by `key:`, not by their address */
+    bool has_key;                        /* the row key is `key:`, not the address */
 };
 
 struct diff_change {
     enum op op;
-    bool rekey;                          /* a create that takes the place of the entry's lead */
+    bool rekey;                          /* a create that replaces the entry's lead */
     const struct entry *entry;           /* key_text, row, line, lead id; cells if they are wanted */
     const struct target *target, *from;  /* from: NULL unless it is a move or removal */
     bool certain;
     const struct lead *old_lead, *new_lead; /* old NULL: creates, or not known */
-    uint32_t fields;                     /* bit a core field that is written */
-    const bool *custom;                  /* a flag a custom variable of new_lead's shape; NULL: none */
+    uint32_t fields;                     /* a bit per core field that is written */
+    const bool *custom;                  /* a flag per custom variable of new_lead's shape; NULL: none */
 };
 
 struct diff_left_out {
@@ -68,9 +68,9 @@ struct diff_left_out {
 struct diff_summary {
     uint64_t read, create, update, move, remove, changed, unchanged, skipped, rejected, duplicates, open;
     uint64_t requests_create, requests_update, requests_move, requests_remove;
-    uint64_t missing_waiting;               /* leads that a sync would not remove yet: rows without a usable key may be theirs */
-    const char *waits_for;               /* what keeps them, and what to do; NULL: none waits */
-    bool at_work;                        /* another run is: its batches are among the open ones */
+    uint64_t missing_waiting;               /* missing leads that a sync would not remove yet, because rows without a usable key may be theirs */
+    const char *waits_for;               /* which rows delay them, and what to do; NULL: none */
+    bool at_work;                        /* another run is active, and its batches are among the open ones */
     uint64_t verifications;              /* each spends credits */
     double seconds_at_limit;             /* <0: no limit configured */
     const char *const *new_variables;    /* NULL: not known */
@@ -78,7 +78,7 @@ struct diff_summary {
     const uint64_t *reasons;             /* REASON_N of them */
     const struct run_guard *guards;      /* those that were judged */
     size_t guards_n;
-    struct str would_stop;               /* what the guards that would stop a sync say, a line each */
+    struct str would_stop;               /* the messages of the guards that would stop a sync, one per line */
     const char *mapping_sha256;
     uint64_t state_serial;               /* state_serial(); 0: there is no state */
 };

@@ -1,4 +1,4 @@
-/* The diff as CSV: one line a written field, for a spreadsheet. Left-out rows have no place in it. */
+/* The diff as CSV: one line per written field, for a spreadsheet. It has no left-out rows. */
 #include "config.h"
 
 #include "sync/base/text.h"
@@ -9,7 +9,7 @@ static int csv_head(struct diff *d, struct err *e)
     return buf_adds(&d->record, "op,key,field,old,new\n") == 0 ? diff_write(d, e) : err_oom(e);
 }
 
-/* A spreadsheet runs a cell that starts like a formula; the guard is a ' before it. */
+/* A spreadsheet runs a cell that starts like a formula, so such a cell gets a ' in front. */
 static int cell(struct buf *out, struct str text, char end)
 {
     return text_csv_cell(text, true, out) | buf_addc(out, end);
@@ -42,9 +42,9 @@ static int csv_change(struct diff *d, const struct diff_change *c, struct err *e
         bad |= line(d, c, (struct str[]){buf_str(&name), of_value(&field.old_value), of_value(&field.new_value)});
         buf_free(&name);
     }
-    /* What changes of a move or a removal is where the lead is. */
+    /* The changed field of a move or a removal is the location of the lead. */
     if (lines == 0) {
-        /* A removal that leads nowhere may say in either member where the lead is. */
+        /* A deletion has the location of the lead in either member. */
         bool gone = c->op == OP_REMOVE && c->from == NULL;
         const struct target *from = gone ? c->target : c->from, *to = gone ? NULL : c->target;
         char from_text[TARGET_TEXT_N] = "", to_text[TARGET_TEXT_N] = "";

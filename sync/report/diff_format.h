@@ -1,5 +1,5 @@
-/* Inside of the diff: what its formats share. A format turns each event into bytes of `record` and says whether they
- * go out now or are kept until the end; diff.c alone writes, counts and owns the files. */
+/* What the formats of the diff share. A format turns each event into bytes of `record`, and decides whether they are written now
+ * or kept until the end. Only diff.c writes, counts and owns the files. */
 #ifndef SYNC_REPORT_DIFF_FORMAT_H
 #define SYNC_REPORT_DIFF_FORMAT_H
 
@@ -10,7 +10,7 @@
 /* A kind of change as it is shown: the operations, and a create or removal that is half of a rekey. */
 enum diff_kind { DIFF_KIND_CREATE, DIFF_KIND_UPDATE, DIFF_KIND_MOVE, DIFF_KIND_REMOVE, DIFF_KIND_REKEY, DIFF_KIND_N };
 
-/* What comes late in the output: appended now, poured out at the end. Unlinked, 0600, made when it is first needed. */
+/* Records that are printed at the end. Their file is unlinked, has mode 0600, and is created when it is first needed. */
 struct diff_later {
     FILE *f;
     uint64_t n; /* records in it */
@@ -20,7 +20,7 @@ struct diff_format_ops;
 struct diff {
     struct diff_options options;
     const struct diff_format_ops *ops;
-    struct diff_head head;     /* borrowed by agreement of diff_head() */
+    struct diff_head head;     /* borrowed, see struct diff_head */
     struct buf record;         /* the bytes of the event under way */
     struct diff_later changes, left_out, rejects;
     uint64_t changes_n, kinds[DIFF_KIND_N], left_out_n; /* of those that are shown */

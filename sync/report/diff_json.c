@@ -1,7 +1,7 @@
-/* The diff as one JSON document, and as one JSON object a line. Both are made of the same records.
+/* The diff as one JSON document, and as one JSON object per line (NDJSON). Both consist of the same records.
  *
- * Every member is always there, null where something is not known: a reader need not ask twice. The document is put
- * together from records that waited in files: its brackets and commas are written here, not by the writer. */
+ * Every member is always present, and null if its value is not known. The document is assembled from records that waited in
+ * files, so its brackets and commas are written here. */
 #include "config.h"
 
 #include "sync/base/clock.h"
@@ -23,7 +23,7 @@ static void value(struct jsonw *w, const struct value *v)
     jsonw_null(w);
 }
 
-/* An empty cell is "", a cell that the source does not have is null. */
+/* An empty cell is "", a missing one null. */
 static void cell(struct jsonw *w, const char *key, struct str text)
 {
     if (text.p == NULL)
@@ -183,7 +183,7 @@ static void waiting(struct jsonw *w, const struct diff_summary *s)
     jsonw_object_end(w);
 }
 
-/* What the diff is of, and what speaks against the sync. */
+/* The head: what the diff compares, the guards and the warnings. */
 static void about(struct jsonw *w, const struct diff *d, const struct diff_summary *s)
 {
     char at[TIME_TEXT_N];
@@ -199,7 +199,7 @@ static void about(struct jsonw *w, const struct diff *d, const struct diff_summa
 
 /* ---- one document ---- */
 
-/* Everything waits for the verdict of the guards, which stands before the changes. */
+/* All changes wait, because the guards are printed before them. */
 static int json_head(struct diff *d, struct err *e)
 {
     (void)d;
@@ -223,7 +223,7 @@ static int json_begin(struct diff *d, const struct diff_summary *s, struct err *
     return rc == 0 ? diff_pour(d, &d->changes, e) : rc;
 }
 
-/* The comma belongs to the place in the list: none before the first. */
+/* A comma separates records; there is none before the first. */
 static int separate(struct diff *d, uint64_t before, struct err *e)
 {
     return buf_adds(&d->record, before > 0 ? ",\n" : "\n") == 0 ? 0 : err_oom(e);
@@ -253,7 +253,7 @@ static int keep_left_out(struct diff *d, struct diff_later *later, const struct 
     return complete(&w, e) == 0 ? diff_keep(d, later, e) : -1;
 }
 
-/* `rejects` is the rejected part of `left_out`, so such a row stands in both. */
+/* `rejects` are the rejected rows of `left_out`; they appear in both lists. */
 static int json_left_out(struct diff *d, const struct diff_left_out *l, struct err *e)
 {
     if (l->entry->outcome == OUTCOME_REJECTED && keep_left_out(d, &d->rejects, l, e) != 0)
@@ -306,7 +306,7 @@ const struct diff_format_ops diff_format_json = {json_head, json_change, json_le
 
 /* ---- one object a line ---- */
 
-/* Nothing to say before the first record: the summary comes last. */
+/* NDJSON has no head; the summary is the last record. */
 static int ndjson_head(struct diff *d, struct err *e)
 {
     (void)d;

@@ -1,7 +1,7 @@
-/* The diff for people: a head, what changes, what is left out, the counts with their reasons, and what it costs.
+/* The diff as text: a head, the changes, the rows left out, the counts with their reasons, and the cost in requests.
  *
- * Names and values come from strangers' files: all of them go through text_show(), so that no escape sequence reaches
- * the terminal. Long lists are cut, with the number of what is not shown. */
+ * Names and values come from foreign files, so all of them go through text_show(), and no escape sequence reaches the terminal.
+ * Long lists end with the number of records not shown. */
 #include "config.h"
 
 #include "sync/base/clock.h"
@@ -13,13 +13,13 @@
 enum {
     CHANGES_A_KIND = 50,
     LEFT_OUT_SHOWN = 20,
-    COLUMNS_DEFAULT = 100, /* where the output's width is not known */
+    COLUMNS_DEFAULT = 100, /* if the width of the output is not known */
     VALUE_COLUMNS = 60,
     DETAIL_COLUMNS = 400,
     KEY_COLUMNS = 80,
     TARGET_COLUMNS = 60,
     INDENT = 4, /* of a create's fields */
-    /* Of the second and later lines of a line that is wider than the terminal. */
+    /* The indent of the second and later parts of a line that is wider than the terminal. */
     HEAD_INDENT = 11,
     ROW_INDENT = 6,
     FIELD_INDENT = 8,
@@ -65,7 +65,7 @@ static int show_target(struct diff *d, const struct target *t)
     return bad;
 }
 
-/* Nothing, null and the empty text look alike on a terminal, and mean three things. */
+/* Absent, null and empty values look alike on a terminal but differ, so each has its own text. */
 static int show_value(struct diff *d, const struct value *v, const char *absent)
 {
     switch (v->kind) {
@@ -81,7 +81,7 @@ static int show_value(struct diff *d, const struct value *v, const char *absent)
     return show(d, (struct str){v->p, v->n}, VALUE_COLUMNS);
 }
 
-/* Ends the line that begins at `from`, and parts it between words if it is wider than the terminal. */
+/* Ends the line that begins at `from`, and wraps it between words if it is wider than the terminal. */
 static int end_line(struct diff *d, size_t from, size_t indent)
 {
     if (d->options.columns == 0)
@@ -121,7 +121,7 @@ static int show_key(struct diff *d, const char *before, const struct entry *entr
 
 /* ---- the head ---- */
 
-/* What is dangerous about a target stands beside its name: an active campaign mails people. */
+/* The status is shown beside the name, because an active campaign mails people. */
 static int head_target(struct diff *d, const struct target *t)
 {
     char id[UUID_TEXT_N], status[TARGET_TEXT_N];
@@ -145,7 +145,7 @@ static int head_line(struct diff *d, const char *label, struct str text)
     return buf_adds(&d->record, label) | text_show(text, 0, &d->record) | end_line(d, from, HEAD_INDENT);
 }
 
-/* The counts below are of more than is listed. */
+/* A note that the counts include rows that --match leaves out. */
 static int head_match(struct diff *d)
 {
     struct buf text = BUF_INIT(d->record.max);
@@ -187,7 +187,7 @@ static int update_fields(struct diff *d, const struct diff_change *c)
     return bad;
 }
 
-/* A create is one line, cut at the terminal's edge: its fields are those of the row. */
+/* A create is one line, cut at the width of the terminal, because its fields are those of the row. */
 static int create_fields(struct diff *d, const struct diff_change *c)
 {
     size_t columns = d->options.columns > 0 ? d->options.columns : COLUMNS_DEFAULT;
@@ -201,7 +201,7 @@ static int create_fields(struct diff *d, const struct diff_change *c)
         bad |= buf_adds(&all, all.n > 0 ? ", " : "") | buf_add(&all, field.name.p, field.name.n) | buf_adds(&all, ": ");
         bad |= field.new_value.kind == VALUE_NULL ? buf_adds(&all, "null")
                                                   : buf_add(&all, field.new_value.p, field.new_value.n);
-        /* Whose place it takes. */
+        /* Shows the lead that a create replaces. */
         if (c->rekey && str_is(field.name, "email") && field.old_value.kind == VALUE_STRING)
             bad |= buf_adds(&all, " (was ") | buf_add(&all, field.old_value.p, field.old_value.n) | buf_addc(&all, ')');
     }
@@ -214,8 +214,8 @@ static int create_fields(struct diff *d, const struct diff_change *c)
     return bad;
 }
 
-/* Where to, where it is not the same for all or not yet the target; where from and to of what moves; and whether what is
- * removed lives on somewhere. */
+/* Shows locations: the target of a create if targets differ, source and destination of a move, and the destination of a removed
+ * lead. */
 static int change_targets(struct diff *d, const struct diff_change *c)
 {
     int bad = 0;
@@ -243,7 +243,7 @@ static int text_change(struct diff *d, const struct diff_change *c, struct err *
     size_t from = d->record.n;
     int bad = paint(d, kinds[kind].colour) | buf_addf(&d->record, "%s", kinds[kind].mark) | show_key(d, " ", c->entry);
     bad |= paint(d, OFF) | change_targets(d, c) | show_place(d, c->entry);
-    /* No create is certain, so that is said once, with the counts. */
+    /* No create is certain, so that is printed once, with the counts. */
     if (!c->certain && c->op != OP_CREATE)
         bad |= buf_adds(&d->record, "  (uncertain)");
     bad |= end_line(d, from, ROW_INDENT);
@@ -347,7 +347,7 @@ static int reasons(struct diff *d, const struct diff_summary *s)
     return bad;
 }
 
-/* New variables are worth a line: a typing slip becomes a column in Instantly for ever. */
+/* New variables get a line, because a misspelt one stays in Instantly for ever. */
 static int new_variables(struct diff *d, const struct diff_summary *s)
 {
     if (s->new_variables == NULL || s->new_variables_n == 0)
@@ -372,7 +372,7 @@ static int cost(struct diff *d, const struct diff_summary *s)
     uint64_t total = 0;
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
         total += parts[i].n;
-    /* Waiting for jobs and looking up leads depends on what Instantly answers. */
+    /* The number of requests is a minimum: lookups and waiting for jobs depend on the answers of Instantly. */
     int bad = buf_addc(&d->record, '\n');
     size_t from = d->record.n;
     bad |= buf_adds(&d->record, total > 0 ? "Costs at least " : "Costs ") | plural(d, total, "request");
@@ -392,7 +392,7 @@ static int cost(struct diff *d, const struct diff_summary *s)
     return bad;
 }
 
-/* Nobody should read through the changes to hear that they will not be made. */
+/* The guards that would stop the sync are printed before the changes. */
 static int verdict(struct diff *d, const struct diff_summary *s)
 {
     struct str rest = s->would_stop;

@@ -1,5 +1,5 @@
-/* Who began a run and how, and why it ended: members of the report that also stand elsewhere (the run's record from its
- * start, the watchdog's ping). */
+/* Who began a run and how, and why it ended. These members of the report are also in the run's record, from its start, and in
+ * the ping of the watchdog. */
 #include "config.h"
 
 #include "sync/report/run_begun.h"
@@ -27,7 +27,7 @@ static void actor(struct jsonw *w, const struct run_actor *a)
     jsonw_object_end(w);
 }
 
-/* Is the guard of this override given again further on? The last one counts. */
+/* True if a later override names the same guard; the last one counts. */
 static bool is_repeated(const struct run_report *report, size_t at)
 {
     size_t n = strcspn(report->overrides[at], "=") + 1;

@@ -1,4 +1,4 @@
-/* Inside of the engine: members that reports, records and dry runs share, into an open object. */
+/* Writes members that reports, records and dry runs share into an open JSON object. */
 #ifndef SYNC_REPORT_RUN_BEGUN_H
 #define SYNC_REPORT_RUN_BEGUN_H
 

@@ -1,6 +1,6 @@
-/* The report of a run: as JSON for programs, as a table for people, as gauges for Prometheus. Pure.
+/* The report of a run, as JSON, as text and as metrics for Prometheus. Pure.
  *
- * None of the three holds lead data: a report may be mailed around, a metrics file is readable by all. */
+ * None of them has lead data, because reports are mailed and metrics files are readable by all. */
 #include "config.h"
 
 #include "sync/report/run_begun.h"
@@ -129,7 +129,7 @@ static int head(const struct run_report *r, bool colour, struct buf *out)
         bad |= buf_adds(out, " of ") | text_show(str_from(r->sync), 0, out);
     bad |= buf_addf(out, ": %s%s%s", colour ? status_colour(r) : "", r->status != NULL ? r->status : "not started",
                     colour ? OFF : "");
-    /* What exactly is in the message, which stands beside this on a terminal. */
+    /* The kind is enough, because the message is printed beside the report. */
     if (run_report_stop_kind(r) != NULL)
         bad |= buf_addf(out, " (%s)", run_report_stop_kind(r));
     if (r->finished_ms > r->started_ms && r->started_ms > 0)
@@ -147,7 +147,7 @@ static int head(const struct run_report *r, bool colour, struct buf *out)
     return bad;
 }
 
-/* With one target the counts of the rows are its own. */
+/* With one target the counts of the rows are those of the target. */
 static int target_lines(const struct run_report *r, struct buf *out)
 {
     int bad = r->targets_n > 1 ? buf_addf(out, "\nTargets %14s %10s %10s %10s\n", "created", "changed", "moved", "removed") : 0;
@@ -170,7 +170,7 @@ static int count_line(struct buf *out, const char *what, uint64_t n, const char 
     return buf_addf(out, "  %-10s %10llu%s%s\n", what, (unsigned long long)n, *note != '\0' ? "  " : "", note);
 }
 
-/* A guard wants somebody to look, and who said no meant it: what was held back is not simply the next sync's. */
+/* After a guard or a refusal the user has to act first, so the rows held back are not announced for the next sync. */
 static const char *deferred_note(const struct run_report *r)
 {
     const struct tally *t = &r->tally;
@@ -183,7 +183,7 @@ static const char *deferred_note(const struct run_report *r)
     return wrote ? "the guard stopped the run before they were sent" : "the guard stopped the run, nothing was written";
 }
 
-/* The outcomes, in the order in which somebody asks for them; zeroes are not shown, but for what was read. */
+/* The outcomes, the most wanted first. Zeroes are not shown, except for the rows read. */
 static int rows(const struct run_report *r, struct buf *out)
 {
     const struct tally *t = &r->tally;
@@ -231,7 +231,7 @@ static uint64_t removals_before(const struct run_report *r)
     return r->tally.removals_left + r->missing_waiting > 0 ? 0 : r->removals_before;
 }
 
-/* What is left to do, and how; nothing when all is done. */
+/* What is left to do, and how. Empty if nothing is. */
 static int left_over(const struct run_report *r, bool colour, struct buf *out)
 {
     int bad = 0;
@@ -298,7 +298,7 @@ int run_report_brief(const struct run_report *r, struct buf *out)
     bad |= part(out, &between, r->others_wait, "waiting as another mapping made them");
     const char *before = between;
     between = " (";
-    /* In the order of the enum, reasons to skip a row come first: nobody has to do anything about them. */
+    /* In the order of the enum the reasons to skip a row come first; they need no action. */
     for (size_t reason = REASON_EMAIL_MISSING; reason < REASON_N; reason++)
         if (t->reasons[reason] > 0) {
             bad |= buf_addf(out, "%s%s %llu", between, reason_text((enum reason)reason),
@@ -323,12 +323,12 @@ int run_report_brief(const struct run_report *r, struct buf *out)
     bool before_all = removals_before(r) > 0 && r->removals_need_all;
     if (r->given_up + r->others_wait > 0 || before_all)
         bad |= buf_adds(out, "; the next sync reads the whole source");
-    /* Rejects alone stay what they are until the user corrects them, no sync tries a lead again that is
-     * gone, and leads that wait for rows with a key wait until those have one. */
+    /* A further sync does not help with rejects, which the user has to correct, with leads that are gone, and with removals that
+     * wait for rows with a key. */
     uint64_t over = t->reasons[REASON_GONE_THERE] + t->reasons[REASON_ATTEMPTS_EXHAUSTED];
     uint64_t waits = t->outcomes[OUTCOME_FAILED] - over + t->outcomes[OUTCOME_DEFERRED] + t->removals_left + r->open_batches +
                      r->open_jobs + (before_all ? 0 : removals_before(r));
-    /* What is left of --input is not in the source of the next sync. */
+    /* Rows of --input are not in the source of the next sync. */
     if (unread && r->read != NULL && strcmp(r->read, "partial") == 0)
         return bad | buf_adds(out, "; run the same command again to go on");
     return bad | (waits > 0 || unread ? buf_adds(out, "; the next sync goes on with the rest") : 0);
@@ -342,7 +342,7 @@ static const char *const request_kinds[] = {
     [API_KIND_MOVE] = "move",     [API_KIND_JOBS] = "jobs", [API_KIND_OTHER] = "other",
 };
 
-/* What run_report_stop_kind() can say: each of them has a sample, so that a query need not know which one comes. */
+/* All values of run_report_stop_kind(). Each has a sample, so that a query need not know which one occurs. */
 static const char *const stop_kinds[] = {"guard", "source", "mapping", "state", "api", "key", "lock", "signal", "internal"};
 
 static int gauge(struct buf *out, const char *name, const char *help)
@@ -405,7 +405,7 @@ int run_report_metrics(const struct run_report *report, int64_t last_success_ms,
     bad |= plain(out, r, "removals_waiting", "Leads that wait to be removed.", (double)run_report_removals_waiting(r), 0);
     bad |= plain(out, r, "open_batches", "Batches whose outcome is not settled yet.", (double)r->open_batches, 0);
     bad |= plain(out, r, "open_jobs", "Background jobs that have not ended yet.", (double)r->open_jobs, 0);
-    /* A sync without a watermark has no lag: no sample is better than a wrong one. */
+    /* A sync without a watermark has no lag, and so no sample. */
     if (watermark_lag_ms >= 0)
         bad |= plain(out, r, "watermark_lag_seconds", "Age of the watermark that the next run starts from.",
                      (double)watermark_lag_ms / 1000, 3);

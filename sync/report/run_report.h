@@ -14,7 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Who runs what, for the record; all borrowed. */
+/* Who runs the command, and where. All members are borrowed. */
 struct run_actor {
     const char *user, *host, *version;
     const char *command; /* the command line, without what is secret */
@@ -23,11 +23,11 @@ struct run_actor {
 /* A background job that this run started or waited for. */
 struct run_job {
     char id[64];
-    char *type, *status;            /* the API's words, owned by the report; NULL: not told */
-    int64_t total, success, failed; /* -1: not told */
+    char *type, *status;            /* as the API reports them, owned by the report; NULL: not reported */
+    int64_t total, success, failed; /* -1: not reported */
 };
 
-/* A guard as a run has judged it, when it judged it last. */
+/* A guard, as the run judged it last. */
 struct run_guard {
     const char *name;
     char limit[32];               /* as a mapping says it: "10%", "500", "none", "stop" */
@@ -60,10 +60,10 @@ struct run_report {
     uint64_t peak_rss_bytes;
     uint64_t open_batches, open_jobs, waiting_rows; /* left for the next sync */
     uint64_t given_up;            /* rows that were given up since the last complete full read, see attempts_exhausted */
-    uint64_t others_wait;         /* rows that wait as another mapping made them, until a full read */
-    uint64_t missing_waiting;        /* leads that are gone and stay, because rows without a usable key may be theirs */
+    uint64_t others_wait;         /* rows made by another mapping, which wait until a full read */
+    uint64_t missing_waiting;        /* missing leads that stay, because rows without a usable key may be theirs */
     uint64_t removals_before;     /* leads that an earlier run left to be removed, and this one did not decide on */
-    bool removals_need_all;       /* only a full read wants these again: the next one is */
+    bool removals_need_all;       /* only a full read finds these again, so the next read is full */
     char *missing_waits_for;         /* which rows these are, and what to do; NULL: none */
     bool source_changed;          /* while it was read: the next sync reads it again */
     bool results_wait;            /* results_to: could not be written; the next run does */
@@ -71,8 +71,8 @@ struct run_report {
     struct run_guard guards[RUN_GUARDS_MAX]; /* those that were judged */
     size_t guards_n;
     uint64_t limit_rows;          /* of the configuration */
-    bool not_begun;               /* it ended before it began: all that there is to say is why */
-    char *stop_message;           /* what ended the run, without the secret; NULL: it came to its end */
+    bool not_begun;               /* it ended before it began, so only the reason is known */
+    char *stop_message;           /* the message of the error that ended the run, without the key; NULL: it came to its end */
     struct run_target_counts *targets; /* owned: those of the mapping, then others where something was done */
     size_t targets_n;
     const struct run_actor *actor;     /* these three borrowed from the configuration */
@@ -83,16 +83,16 @@ struct run_report {
 };
 
 void run_report_free(struct run_report *report);
-/* Notes what ended the run: exit status and message. Memory that is short costs the message. */
+/* Notes the error that ended the run: exit status and message. If memory is short, the message is left out. */
 void run_report_stopped(struct run_report *report, const struct err *why);
 /* Leads that wait to be removed: those of this run, else those that an earlier one left. */
 uint64_t run_report_removals_waiting(const struct run_report *report);
-/* What kind of thing ended the run ("guard", "source", …); NULL: it came to its end. */
+/* The kind of the error that ended the run ("guard", "source", …). NULL: it came to its end. */
 const char *run_report_stop_kind(const struct run_report *report);
 /* The report as one JSON object, and as the summary table people read. Appends. 0/-1 (memory). */
 int run_report_json(const struct run_report *report, struct buf *out);
 int run_report_text(const struct run_report *report, bool colour, struct buf *out);
-/* What run_report_begin() noted, as one JSON object: the record of a run has it from the start. Appends. 0/-1 */
+/* Appends what run_report_begin() noted, as one JSON object. The record of a run has it from the start. 0/-1 */
 int run_report_begun(const struct run_report *report, struct buf *out);
 /* For a watchdog: sync, status and what ended the run, as one short JSON object. Appends. 0/-1 */
 int run_report_ping(const struct run_report *report, struct buf *out);

@@ -1,4 +1,4 @@
-/* Row counts and the sum that has to close. */
+/* Counts rows by outcome and reason, and checks that the outcomes add up to the rows read. */
 #include "config.h"
 
 #include "sync/report/tally.h"
@@ -34,7 +34,7 @@ int tally_in_target(struct tally *t, const struct tally_change *change)
     struct tally_target *target = find_target(t, change->number);
     if (target == NULL)
         return -1;
-    /* Unsigned, so that adding -1 takes one off. */
+    /* Unsigned arithmetic: adding -1 subtracts one. */
     uint64_t by = (uint64_t)(int64_t)change->by;
     target->created += created ? by : 0;
     target->changed += changed ? by : 0;

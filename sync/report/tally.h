@@ -22,8 +22,8 @@ struct tally {
     uint64_t updated, moved;                /* operations proved in this run */
     uint64_t settled;                       /* rows of earlier runs that were settled in this one */
     uint64_t retried;                       /* rows taken from the retry table */
-    uint64_t removals_left;                 /* removals that were wanted and did not come about; leads, not rows */
-    uint64_t removals_undone;               /* what an earlier run had begun, and did not do: a sync decides it anew */
+    uint64_t removals_left;                 /* planned removals that failed or were deferred; leads, not rows */
+    uint64_t removals_undone;               /* removals that an earlier run had begun and not done; a sync decides on them again */
     uint64_t skipped_active;                /* skipped rows whose lead is active in Instantly */
     uint64_t known_rejects;                 /* rejected now as in the run before */
     uint64_t refused;                       /* by Instantly in this run, with an error: refused_there */
@@ -46,14 +46,14 @@ int tally_in_target(struct tally *t, const struct tally_change *change); /* 0/-1
 void tally_row(struct tally *t, enum outcome outcome, enum reason reason);
 /* Takes back what tally_row() counted. */
 void tally_row_undo(struct tally *t, enum outcome outcome, enum reason reason);
-/* A removal, which is no row: the lead is gone, or it is left; one that must not be touched (skipped) is neither. */
+/* Counts a removal, which is a lead and not a row: removed, or left. A lead that must not be touched (skipped) is neither. */
 void tally_removal(struct tally *t, enum outcome outcome);
 /* Rows that have their outcome: created + changed + unchanged + skipped + rejected + failed + deferred. */
 uint64_t tally_decided(const struct tally *t);
 /* All that were read are decided. */
 bool tally_closes(const struct tally *t);
-/* An error ended the run while rows were on their way from one place to the next: nothing is on record of them, so that
- * they come again, and they count as deferred. Never after a run that came to its end: there the sum must close. */
+/* After an error: counts the rows without an outcome as deferred. They are not recorded, so the next run reads them again. Not
+ * called if the run came to its end, because then the sum must close by itself. */
 void tally_cut_short(struct tally *t);
 /* The "rows" and "reasons" members of a report into an open object. */
 void tally_json(const struct tally *t, struct jsonw *w);

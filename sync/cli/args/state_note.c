@@ -1,5 +1,5 @@
-/* What was said last stands in a file of the session in XDG_RUNTIME_DIR, which goes away when the user logs out. Whatever
- * is wrong with that file, the note is given. */
+/* The state named last is kept in a file per session in XDG_RUNTIME_DIR, which is removed when the user logs out. If that file
+ * cannot be used, the note is printed. */
 #include "config.h"
 
 #include "sync/cli/args/state_note.h"
@@ -16,7 +16,7 @@
 
 enum { PATH_BYTES = 4096 };
 
-/* The file of this session, for the caller to close; -1: there is none. */
+/* Opens the file of this session; the caller closes it. -1: there is none. */
 static int open_memo(const struct common *c)
 {
     const char *folder = getenv("XDG_RUNTIME_DIR");
@@ -30,7 +30,7 @@ static int open_memo(const struct common *c)
     return fd;
 }
 
-/* Was this path said last? It is from now on. */
+/* True if this path was named last; otherwise it is stored as the last one. */
 static bool said_before(int fd, const char *path)
 {
     char last[PATH_BYTES];

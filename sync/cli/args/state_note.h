@@ -1,5 +1,5 @@
-/* Says on stderr which state a command took where several would do: at a terminal once for each session and state,
- * because a session of ten commands needs no ten lines of it; elsewhere each time. */
+/* Prints to stderr which state a command has taken if there were several: at a terminal once per session and state, elsewhere each
+ * time. */
 #ifndef SYNC_CLI_ARGS_STATE_NOTE_H
 #define SYNC_CLI_ARGS_STATE_NOTE_H
 

@@ -1,5 +1,4 @@
-/* What SYNC is, is told by its name, not by looking inside: a file that says it is YAML and is broken should be told
- * what is wrong with its YAML. */
+/* Loads the SYNC operand. Its name decides what it is, not its content, so that a broken YAML file is reported as YAML. */
 #include "config.h"
 
 #include "sync/cli/args/sync_arg.h"
@@ -10,7 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* One scalar of the mapping that a straight CSV takes as an option. */
+/* A scalar of the mapping that is an option for a CSV without a mapping. */
 struct scalar {
     const char *option, *path; /* on the command line, in a mapping */
     size_t offset;             /* of a const char * in struct common */
@@ -75,7 +74,7 @@ static int load_csv(const struct common *c, const char *path, bool need_target, 
     if (name != NULL && *name == '\0')
         return err_set(e, XS_USAGE, "%s is empty; give a name or a UUID",
                        c->campaign != NULL ? "--campaign" : "--list");
-    /* No target is the empty name, which is no target's. */
+    /* The empty name stands for no target. */
     struct target_spec target = {c->list != NULL ? TARGET_LIST : TARGET_CAMPAIGN, strdup(name != NULL ? name : "")};
     struct mapping_option *options = calloc(SCALARS_N + c->skip_when.n, sizeof *options);
     if (target.text == NULL || options == NULL) {
@@ -153,7 +152,7 @@ int sync_arg_load_path(const struct common *c, const char *path, bool need_targe
     }
     if (rc == 0)
         rc = apply_guards(c, m, e);
-    /* On a terminal the warning is read. */
+    /* At a terminal the user reads the warning. */
     if (rc == 0 && m->source.kind == SOURCE_CSV)
         m->source.as.csv.uncertain_encoding = c->terminal_in && c->terminal_err;
     if (rc == 0 && c->no_exec && m->source.kind == SOURCE_COMMAND)

@@ -18,7 +18,7 @@ struct filling {
     struct arena *arena;
 };
 
-/* Where the value goes: a field or a custom variable, met for the first time. */
+/* Finds the field or custom variable for the value, and refuses a second value for it. */
 static struct value *place_of(struct filling *f, const char *option, struct str name, int *field, struct err *e)
 {
     struct value *v = NULL;
@@ -55,7 +55,7 @@ static struct value *place_of(struct filling *f, const char *option, struct str 
     return v;
 }
 
-/* Core fields have one kind each, whatever was typed. */
+/* Each core field has one type, whatever the user has typed. */
 static int fit_field(const char *option, struct str name, int field, struct value *v, struct err *e)
 {
     struct uuid ignored;

@@ -1,4 +1,4 @@
-/* `check`: everything that can be verified without writing, one finding a line. */
+/* `check`: verifies everything that can be verified without writing. Each finding is one line. */
 #include "config.h"
 
 #include "sync/preflight/check.h"
@@ -21,7 +21,7 @@ static const struct level_row {
     [FINDING_ERROR] = {"error", "error  ", "\033[31m"},
 };
 
-/* Findings come in a callback, which cannot fail: it remembers. */
+/* The callback for findings cannot fail, so it remembers an error. */
 struct findings {
     const struct invocation *inv;
     struct out out;
@@ -52,7 +52,7 @@ static void found(void *ctx, const struct finding *finding)
 {
     struct findings *f = ctx;
     const struct level_row *level = &levels[finding->level];
-    struct err ignored = ERR_INIT; /* the commit tells again */
+    struct err ignored = ERR_INIT; /* The commit reports it again. */
     if (f->inv->common.format == FORMAT_TEXT) {
         found_text(f, level, finding);
         if (out_flush(&f->out, true, &ignored) != 0)
@@ -86,7 +86,7 @@ static int check_command(struct invocation *inv, struct err *e)
     struct err late = ERR_INIT;
     if (inv->operands_n == 0)
         return command_needs_operand(inv, e);
-    /* Without a key half of it can be verified all the same. */
+    /* Without a key only local checks run. */
     int rc = runner_open(&runner, inv, false, true, e);
     if (rc == 0)
         rc = out_open(&f.out, inv, OUT_PUBLIC, e);
@@ -96,7 +96,7 @@ static int check_command(struct invocation *inv, struct err *e)
     if (inv->common.format == FORMAT_JSON)
         jsonw_array(&f.json);
     rc = check_run(&runner.config, found, &f, e);
-    /* What was found is shown even when it is bad news. */
+    /* The findings are printed even if the check fails. */
     if (finish(&f, &late) != 0 && rc == 0)
         rc = err_take(e, &late);
 done:

@@ -39,8 +39,8 @@ static enum diff_format diff_format_of(enum format format)
     }
 }
 
-/* What is read on the terminal on which the progress line stands, or passes a pipe on its way there, may begin and end amid a
- * line: from its first byte on there is no progress line. */
+/* Ends the progress line before the first byte of output, because output on the same terminal, or through a pipe to it, would mix
+ * with it. */
 static void end_progress(void *ctx)
 {
     struct runner *runner = ctx;
@@ -53,7 +53,7 @@ static bool is_regular(FILE *f)
     return fstat(fileno(f), &st) == 0 && S_ISREG(st.st_mode);
 }
 
-/* What the log warns of, for the diff's own record. Short memory costs a warning there; stderr has it. */
+/* Keeps a logged warning for the diff. If memory is short it is left out there; stderr has it. */
 static void keep_warning(void *ctx, struct str message)
 {
     struct diff_warnings *list = ctx;
@@ -72,7 +72,7 @@ static void free_warnings(struct diff_warnings *list)
     free(list->v);
 }
 
-/* The whole of it between an open runner and an open output. */
+/* Runs the dry run, once runner and output are open. */
 static int show(struct invocation *inv, const struct differ_options *o, struct runner *runner, struct output *out,
                 const struct diff_warnings *warnings, struct err *e)
 {
@@ -90,7 +90,7 @@ static int show(struct invocation *inv, const struct differ_options *o, struct r
     struct run_report report = {0};
     struct diff *diff = NULL;
     int rc = -1;
-    /* The library takes no heed of a size without a buffer; this one has to live as long as stdout. */
+    /* setvbuf() ignores a size without a buffer, and the buffer must live as long as stdout. */
     static char buffer[DIFF_OUT_BUFFER_BYTES];
     fflush(out->f);
     setvbuf(out->f, buffer, _IOFBF, sizeof buffer);

@@ -1,4 +1,4 @@
-/* `init`: a commented mapping file for a source that nobody has mapped yet. Looks at its first rows, needs no key. */
+/* `init`: writes a commented mapping file for a source, from its first rows. Needs no key. */
 #include "config.h"
 
 #include "mappings/names/first_line.h"
@@ -57,7 +57,7 @@ static bool is_postgres(const char *source)
            (strchr(source, '=') != NULL && access(source, F_OK) != 0);
 }
 
-/* The command line is everybody's to read, and the file that is written is meant to be shared. */
+/* Every user can read the command line, and the mapping is meant to be shared, so a password is refused. */
 static bool has_password(const char *connection)
 {
     const char *authority = strstr(connection, "://");
@@ -363,7 +363,7 @@ static int init_command(struct invocation *inv, struct err *e)
         return err_set(e, XS_USAGE, "missing SOURCE; usage: leadsync init SOURCE [-o FILE]");
     if (o->campaign != NULL && o->list != NULL)
         return err_set(e, XS_USAGE, "--campaign and --list exclude each other; leads go to one of them");
-    /* A mapping is edited by hand; it is nobody's to overwrite. */
+    /* A mapping is edited by hand, so it is never overwritten. */
     if (output != NULL && strcmp(output, "-") != 0 && access(output, F_OK) == 0)
         return err_set(e, XS_STATE, "%s exists; remove it, or give another name with -o", output);
     arena_init(&arena, NAMES_BYTES);

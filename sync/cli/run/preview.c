@@ -1,5 +1,5 @@
-/* `preview`: the first rows as the leads they would become, or as they were read. Source and mapping only: no key, no
- * state, nothing sent. */
+/* `preview`: shows the first rows as the leads that they would become, or as they were read. Uses only source and mapping: no key,
+ * no state, no request. */
 #include "config.h"
 
 #include "connectors/source.h"

@@ -1,5 +1,5 @@
-/* The order matters: everything that can fail without the API (mapping, key, outputs) comes first, so that a typing
- * slip in --report does not show after an hour of uploading. */
+/* Runs a command from options to outputs. All that can fail without the API (mapping, key, outputs) comes first, so that a mistake
+ * in --report does not show after an hour of uploading. */
 #include "config.h"
 
 #include "sync/cli/run/runner.h"
@@ -37,8 +37,8 @@ static int ask(void *ctx, const char *text)
     return yes;
 }
 
-/* A CSV that somebody types into a campaign is the one case where mail may go out without anybody having read a
- * mapping. Without a terminal nobody is there to be asked. */
+/* A CSV without a mapping into a campaign is the only case in which mail may go out although the user has not read a mapping. So
+ * the user is asked, if there is a terminal. */
 static bool must_ask(const struct runner *r)
 {
     const struct common *c = &r->inv->common;
@@ -112,7 +112,7 @@ int runner_open(struct runner *r, const struct invocation *inv, bool key_needed,
     if (key_load(c->api_key_file, key_needed, &r->key, e) != 0)
         return -1;
     common_log(c, r->key.text);
-    /* With a mapping the run itself knows the default place, once a straight CSV has its full name. */
+    /* The run itself finds the default path, because the name of a CSV without a mapping is only complete then. */
     if ((c->state != NULL || r->mapping == NULL) && state_arg_path(c, NULL, false, &r->state_path, e) != 0)
         return -1;
     if (r->mapping == NULL && access(r->state_path, F_OK) != 0)
@@ -168,7 +168,7 @@ static int write_text(struct output *o, const struct buf *text, struct err *e)
     return output_commit(o, e);
 }
 
-/* What only the state knows of the runs before. */
+/* What only the state knows about earlier runs. */
 struct history {
     int64_t last_success_ms; /* 0: none */
     int64_t watermark_ms;    /* what the watermark stands for; 0: there is none, or it is no time */
@@ -181,7 +181,7 @@ static int read_history(struct state *state, struct arena *arena, struct history
     const char *ms = NULL;
     if (state_runs(state, HISTORY_RUNS, arena, &runs, &n, e) != 0 || state_get(state, "watermark_ms", &ms, e) != 0)
         return -1;
-    /* What read no source (resume, leads by hand) may have gone well while the sync has not for days. */
+    /* Only runs that read a source count: resume or an edit by hand may succeed while the sync has failed for days. */
     for (size_t i = 0; i < n && h->last_success_ms == 0; i++)
         if (runs[i].finished_ms > 0 && runs[i].exit_code == XS_DONE && runs[i].read != NULL && runs[i].read[0] != '\0')
             h->last_success_ms = runs[i].finished_ms;
@@ -189,7 +189,7 @@ static int read_history(struct state *state, struct arena *arena, struct history
     return 0;
 }
 
-/* Asked of the file, not of the run: it may have failed before it had the state open. */
+/* Read from the file, because the run may have failed before it opened the state. */
 static struct history find_history(const struct runner *r, const struct run_report *report)
 {
     struct err e = ERR_INIT;
@@ -219,7 +219,7 @@ static struct history find_history(const struct runner *r, const struct run_repo
 static int write_main(struct out *out, const struct invocation *inv, const struct run_report *report, struct err *e)
 {
     int bad = 0;
-    /* It ended before it began: the message says why, and a table of nothing would only hide it. */
+    /* A run that ended before it began has only its message; an empty table would hide it. */
     if (inv->common.format == FORMAT_TEXT && (report->run == 0 || report->not_begun))
         return 0;
     if (inv->common.format == FORMAT_JSON)
@@ -248,7 +248,7 @@ static int write_metrics(struct output *o, const struct runner *r, const struct 
     return rc;
 }
 
-/* Every output is tried, whatever became of the others; the first failure is told. */
+/* Write every output, even if others fail, and report the first failure. */
 static int write_outputs(struct outputs *o, const struct runner *r, const struct run_report *report, struct err *e)
 {
     int rc = write_main(&o->main, r->inv, report, e);
@@ -259,7 +259,7 @@ static int write_outputs(struct outputs *o, const struct runner *r, const struct
     return rc;
 }
 
-/* cron mails what is printed: a run that left something over must not be silent because it was told to be quiet. */
+/* cron mails what is printed, so a run that leaves work over prints a line even with -q. */
 static void report_left_over(const struct common *c, const struct run_report *report)
 {
     struct buf line = BUF_INIT(OUT_BUFFER_BYTES);
@@ -268,7 +268,7 @@ static void report_left_over(const struct common *c, const struct run_report *re
     buf_free(&line);
 }
 
-/* A watchdog that cannot be reached must not stop what it watches. */
+/* A failed ping is only a warning, so that a watchdog cannot stop the run. */
 static void ping(const struct common *c, enum ping_what what, struct str body)
 {
     struct err e = ERR_INIT;
@@ -277,14 +277,14 @@ static void ping(const struct common *c, enum ping_what what, struct str body)
     err_clear(&e);
 }
 
-/* Can the source be read twice? */
+/* True if the source can be read twice. */
 static bool is_file(const struct mapping *m)
 {
     struct stat st;
     return m->source.kind == SOURCE_CSV && stat(m->source.as.csv.path, &st) == 0 && S_ISREG(st.st_mode);
 }
 
-/* Before there is a run: whoever says no leaves nothing behind. With a mapping of its own, because a run completes its. */
+/* Asks before the run, so that a refusal leaves nothing behind. It loads a mapping of its own, because a run changes its mapping. */
 static int ask_first(struct runner *r, struct err *e)
 {
     struct run_config config = r->config;
@@ -303,7 +303,7 @@ static int ask_first(struct runner *r, struct err *e)
     return rc;
 }
 
-/* What the last ping says besides that the run failed. */
+/* The body of the last ping. */
 static void note_end(struct runner *r, const struct run_report *report)
 {
     buf_reset(&r->ping_body);
@@ -340,7 +340,7 @@ done:
     return rc;
 }
 
-/* Monitoring hears of a run that did not come to its begin, such as one without a key, where its mapping has named it. */
+/* Metrics and record of a run that failed before it began, for example without a key, if its mapping could be loaded. */
 static void report_not_begun(struct runner *r, const struct err *why)
 {
     struct err e = ERR_INIT;
@@ -348,7 +348,7 @@ static void report_not_begun(struct runner *r, const struct err *why)
     struct run_report report;
     fill_api(r, false);
     fill_config(r);
-    /* Only where it is, so what is wrong with it does not matter here. */
+    /* Only the path is needed, so errors do not matter here. */
     r->config.state_path = r->inv->common.state;
     run_not_begun(&r->config, why, &report);
     note_end(r, &report);
@@ -373,7 +373,7 @@ int runner_run(struct invocation *inv, runner_step *step, struct err *e)
         rc = run_open(&r, inv, step, e);
     else if (r.mapping != NULL && r.mapping->path != NULL)
         report_not_begun(&r, e);
-    /* Also when it did not come to a run: a mapping that is broken tonight is what a watchdog is for. */
+    /* Ping even if there was no run: a broken mapping is a case for the watchdog. */
     bool well = rc == 0 && inv->status == XS_DONE;
     ping(&inv->common, well ? PING_SUCCESS : PING_FAIL, well ? STR_NONE : buf_str(&r.ping_body));
     runner_close(&r);

@@ -28,7 +28,7 @@ static const struct opt options[] = {
 
 static int sync_step(const struct invocation *inv, struct run_config *config, struct run_report *report, struct err *e)
 {
-    (void)inv; /* all that sync takes is shared with other runs */
+    (void)inv; /* sync has no options of its own here. */
     return run_sync(config, report, e);
 }
 
@@ -46,7 +46,7 @@ static int sync_command(struct invocation *inv, struct err *e)
     return runner_run(inv, sync_step, e);
 }
 
-/* Which header names a straight CSV understands. */
+/* Lists the header names that a CSV without a mapping may have. */
 static int help_more(FILE *out, struct err *e)
 {
     enum { NAMES_MAX_BYTES = 1 << 16 };
