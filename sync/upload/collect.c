@@ -1,45 +1,12 @@
-/* Rows become batches: those with the same operation and the same ends travel together, up to what one request may
+/* Rows become batches: those with the same operation, source and target travel together, up to what one request may
  * carry. A full group writes its intent and waits for the commit. */
 #include "config.h"
 
-#include "sync/upload/batch.h"
+#include "sync/upload/upload_int.h"
 
 #include <stdlib.h>
 
-enum {
-    CELLS_MAX = 256 << 20,
-    UPDATE_GROUP = 100, /* as many leads as one leads/list reads */
-    MOVE_GROUP = LEADS_MOVE_MAX,
-    REMOVE_GROUP = LEADS_DELETE_MAX,
-};
-
-/* Digest of the body as it will be sent the first time: the intent says what was meant. Whoever is left out of a move
- * later is only known when the leads were looked at. */
-static int collect_digest_ids(struct batch_run *b, struct err *e)
-{
-    size_t n = b->record.entries_n;
-    struct uuid *ids = arena_alloc(&b->arena, n * sizeof *ids);
-    if (ids == NULL)
-        return err_oom(e);
-    for (size_t i = 0; i < n; i++)
-        ids[i] = b->record.entries[i].lead_id;
-    if (b->record.op == OP_MOVE) {
-        const struct leads_move move = {b->from, b->target, ids, n};
-        return api_leads_move_digest(&move, b->record.body_sha256, e);
-    }
-    const struct leads_delete del = {b->from, ids, n};
-    return api_leads_delete_digest(&del, b->record.body_sha256, e);
-}
-
-static int collect_digest(struct batch_run *b, struct err *e)
-{
-    switch (b->record.op) {
-    case OP_CREATE: return create_close(b, e);
-    case OP_MOVE:
-    case OP_REMOVE: return collect_digest_ids(b, e);
-    default: return 0; /* a PATCH a lead: no one body */
-    }
-}
+enum { CELLS_MAX = 256 << 20 };
 
 /* The group is full or the source is done: write the intent, which is durable at the next commit. */
 int collect_close(struct upload *u, struct collect_group *g, struct err *e)
@@ -48,7 +15,7 @@ int collect_close(struct upload *u, struct collect_group *g, struct err *e)
     g->batch = NULL;
     if (b == NULL)
         return 0;
-    if (collect_digest(b, e) != 0)
+    if (b->operation->close != NULL && b->operation->close(b, e) != 0)
         return -1;
     /* Marked as sent from the start: a mark made after the request left could be lost, and then a batch that arrived
      * would look as if it never had. */
@@ -65,16 +32,6 @@ int collect_close(struct upload *u, struct collect_group *g, struct err *e)
     }
     u->ready[u->ready_n++] = b;
     return 0;
-}
-
-static size_t collect_max(const struct upload *u, enum op op)
-{
-    switch (op) {
-    case OP_UPDATE: return UPDATE_GROUP;
-    case OP_MOVE: return MOVE_GROUP;
-    case OP_REMOVE: return REMOVE_GROUP;
-    default: return u->c.mapping->limits.batch;
-    }
 }
 
 static struct collect_group *collect_find(struct upload *u, const struct planned *p, struct err *e)
@@ -98,10 +55,12 @@ static struct collect_group *collect_group_for(struct upload *u, const struct pl
     struct collect_group *g = collect_find(u, p, e);
     if (g == NULL || g->batch != NULL)
         return g;
-    struct batch_run *b = batch_new(u, p->op, p->target, p->from, collect_max(u, p->op), e);
+    const struct operation *operation = operation_of(p->op);
+    size_t max = operation->entries_max != 0 ? operation->entries_max : u->c.mapping->limits.batch;
+    struct batch_run *b = batch_new(u, p->op, p->target, p->from, max, e);
     if (b == NULL)
         return NULL;
-    if (p->op == OP_CREATE && create_open(b, e) != 0) {
+    if (operation->open != NULL && operation->open(b, e) != 0) {
         batch_free(b);
         return NULL;
     }
@@ -127,7 +86,7 @@ static int collect_reject_too_large(struct upload *u, const struct planned *plan
     return rc;
 }
 
-int upload_defer(struct upload *u, const struct planned *planned, enum reason reason, struct err *e)
+int collect_defer(struct upload *u, const struct planned *planned, enum reason reason, struct err *e)
 {
     struct entry entry = planned->entry;
     entry.outcome = OUTCOME_DEFERRED;
@@ -150,44 +109,29 @@ static void collect_drop_empty(struct collect_group *g)
     g->batch = NULL;
 }
 
-/* 1 it goes into the group, 0 it was settled otherwise or the group has to be closed first (`again`), -1. */
-static int collect_take_create(struct upload *u, struct collect_group *g, const struct planned *planned, bool *again, struct err *e)
+int collect_add(struct upload *u, const struct planned *planned, struct err *e)
 {
-    bool locked_targets = upload_target_is_locked(u, planned->target);
-    if (locked_targets || u->plan_full[g->batch->target.kind]) {
+    struct collect_group *g = collect_group_for(u, planned, e);
+    if (g == NULL)
+        return -1;
+    struct batch_run *b = g->batch;
+    const struct operation *operation = b->operation;
+    enum reason refused = operation->refuses != NULL ? operation->refuses(b) : REASON_NONE;
+    if (refused != REASON_NONE) {
         collect_drop_empty(g);
-        return upload_defer(u, planned, locked_targets ? REASON_JOB_OPEN : REASON_PLAN_FULL, e);
+        return collect_defer(u, planned, refused, e);
     }
-    int fits = create_add(g->batch, planned, e);
-    if (fits != 0)
-        return fits;
-    if (g->batch->record.entries_n == 0) {
+    int fits = operation->add != NULL ? operation->add(b, planned, e) : 1;
+    if (fits < 0)
+        return -1;
+    if (fits == 0 && b->record.entries_n == 0) {
         collect_drop_empty(g);
         return collect_reject_too_large(u, planned, e);
     }
-    *again = true;
-    return collect_close(u, g, e);
-}
-
-int upload_add(struct upload *u, const struct planned *planned, struct err *e)
-{
-    if (u->stopping || u->fatal.status != XS_DONE)
-        return upload_defer(u, planned, u->c.stop_reason, e);
-    for (bool again = true; again;) {
-        struct collect_group *g = collect_group_for(u, planned, e);
-        if (g == NULL)
-            return -1;
-        again = false;
-        if (planned->op == OP_CREATE) {
-            int fits = collect_take_create(u, g, planned, &again, e);
-            if (fits < 0)
-                return -1;
-            if (fits == 0)
-                continue;
-        }
-        if (batch_add(g->batch, planned, e) != 0)
-            return -1;
-        return g->batch->record.entries_n == g->batch->entries_cap ? collect_close(u, g, e) : 0;
-    }
-    return 0;
+    /* The request is full: the row is the first of the next one. */
+    if (fits == 0)
+        return collect_close(u, g, e) != 0 ? -1 : collect_add(u, planned, e);
+    if (batch_add(b, planned, e) != 0)
+        return -1;
+    return b->record.entries_n == b->entries_cap ? collect_close(u, g, e) : 0;
 }

@@ -2,7 +2,7 @@
 
 #include "sync/upload/missing_target.h"
 
-#include "sync/upload/batch.h"
+#include "sync/upload/upload_int.h"
 
 #include <stdlib.h>
 
@@ -115,10 +115,5 @@ void missing_target_ask(struct batch_slice *s, const char *call, const struct ap
 
 void missing_target_free(struct upload *u)
 {
-    while (u->missing.slices != NULL) {
-        struct batch_slice *s = u->missing.slices;
-        u->missing.slices = s->next;
-        free(s);
-    }
     buf_free(&u->missing.words);
 }

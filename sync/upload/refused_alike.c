@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sync/upload/ops/move.h"
+#include "sync/upload/upload_int.h"
 
 /* As many as this are enough even while requests are under way: a batch of updates. */
 enum { ALIKE_MANY = 100, WORDS_MAX = 4096 };
@@ -32,13 +32,12 @@ static int refused_alike_normalise(struct str message, struct buf *out)
 
 /* ---- what becomes of the leads ---- */
 
-/* A move waits for its held leads only when it has nothing else to do; other batches are kept by a slice each. */
+/* A move waits for its held leads only when it has nothing else to do; with other operations each of them counts as
+ * under way. */
 static void refused_alike_let_go(struct batch_run *b, enum endpoint endpoint, size_t leads_n)
 {
     if (endpoint != ENDPOINT_MOVE)
         b->under_way_n -= (unsigned)leads_n;
-    else if (b->on_quiet == NULL)
-        b->on_quiet = move_next;
     batch_check(b);
 }
 
@@ -69,8 +68,7 @@ static void refused_alike_give_outcome(struct upload *u, enum endpoint endpoint,
     while (taken.parked != NULL) {
         struct batch_slice *s = taken.parked;
         taken.parked = s->next;
-        s->trial = TRIAL_OVER;
-        create_send_halves(s); /* or, when the upload has ended, defers them */
+        create_send_halves(s, TRIAL_OVER); /* or, when the upload has ended, defers them */
     }
 }
 
@@ -198,11 +196,6 @@ void refused_alike_free(struct upload *u)
 {
     for (int e = 0; e < ENDPOINT_N; e++) {
         struct refused_alike *r = &u->refused[e];
-        while (r->parked != NULL) {
-            struct batch_slice *s = r->parked;
-            r->parked = s->next;
-            free(s);
-        }
         free(r->leads);
         buf_free(&r->words);
     }

@@ -1,7 +1,83 @@
-/* Parts of a batch that wait before they look again. */
+/* Slices of a batch: how they begin, wait and end. */
 #include "config.h"
 
 #include "sync/upload/batch.h"
+
+#include <stdlib.h>
+
+#include "sync/upload/upload_int.h"
+
+struct batch_slice *slice_new(struct batch_run *b, size_t n, struct err *e)
+{
+    struct batch_slice *s = calloc(1, sizeof *s + n * sizeof s->index[0]);
+    if (s == NULL) {
+        err_oom(e);
+        return NULL;
+    }
+    s->batch = b;
+    s->batch_next = b->slices;
+    if (b->slices != NULL)
+        b->slices->batch_prev = s;
+    b->slices = s;
+    b->under_way_n++;
+    return s;
+}
+
+struct batch_slice *slice_of_all(struct batch_run *b, struct err *e)
+{
+    struct batch_slice *s = slice_new(b, b->record.entries_n, e);
+    if (s == NULL)
+        return NULL;
+    s->n = b->record.entries_n;
+    for (size_t i = 0; i < s->n; i++)
+        s->index[i] = (uint32_t)i;
+    return s;
+}
+
+struct batch_slice *slice_of_open(const struct batch_slice *from, size_t first, size_t n, struct err *e)
+{
+    struct batch_slice *s = slice_new(from->batch, n, e);
+    if (s == NULL)
+        return NULL;
+    s->round = from->round;
+    for (size_t k = first; k < first + n; k++)
+        if (batch_entry_is_open(from->batch, from->index[k]))
+            s->index[s->n++] = from->index[k];
+    return s;
+}
+
+void slice_free(struct batch_slice *s)
+{
+    struct batch_run *b = s->batch;
+    if (s->batch_prev != NULL)
+        s->batch_prev->batch_next = s->batch_next;
+    else
+        b->slices = s->batch_next;
+    if (s->batch_next != NULL)
+        s->batch_next->batch_prev = s->batch_prev;
+    free(s);
+    b->under_way_n--;
+    batch_check(b);
+}
+
+void slice_done(struct batch_slice *s, enum outcome outcome, enum reason reason, int http_status)
+{
+    for (size_t k = 0; k < s->n; k++)
+        batch_entry_done(s->batch, s->index[k], outcome, reason, http_status);
+    slice_free(s);
+}
+
+void slice_leave_open(struct batch_slice *s)
+{
+    batch_leave_open(s->batch);
+    slice_free(s);
+}
+
+void slice_fail(struct batch_slice *s, const struct err *e)
+{
+    upload_fail(s->batch->u, e);
+    slice_leave_open(s);
+}
 
 void slice_wait(struct batch_slice *s, int64_t us, void (*wake)(struct batch_slice *))
 {

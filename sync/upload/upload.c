@@ -1,13 +1,15 @@
 /* Commits intents in groups, drives the queue, and stops in an orderly way. */
 #include "config.h"
 
-#include "sync/upload/batch.h"
+#include "sync/upload/upload_int.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "sync/base/log.h"
 #include "sync/base/stop.h"
+#include "sync/upload/proof/jobs.h"
+#include "sync/upload/proof/proof.h"
 
 enum {
     COMMIT_AGE_US = 40 * 1000, /* and nothing waits longer for its commit */
@@ -32,11 +34,6 @@ void upload_free(struct upload *u)
 {
     if (u == NULL)
         return;
-    while (u->waiting != NULL) {
-        struct batch_slice *s = u->waiting;
-        u->waiting = s->next;
-        free(s);
-    }
     while (u->batches != NULL)
         batch_free(u->batches);
     refused_alike_free(u);
@@ -53,6 +50,74 @@ void upload_free(struct upload *u)
     buf_free(&u->key);
     err_clear(&u->fatal);
     free(u);
+}
+
+void upload_fail(struct upload *u, const struct err *e)
+{
+    err_copy(&u->fatal, e);
+}
+
+void upload_fail_oom(struct upload *u)
+{
+    err_oom(&u->fatal);
+}
+
+bool upload_ended(const struct upload *u)
+{
+    return u->stopping || u->fatal.status != XS_DONE;
+}
+
+void upload_lock_target(struct upload *u, uint32_t target)
+{
+    if (upload_target_is_locked(u, target))
+        return;
+    uint32_t *grown = realloc(u->locked_targets, (u->locked_targets_n + 1) * sizeof *grown);
+    if (grown == NULL) {
+        upload_fail_oom(u);
+        return;
+    }
+    u->locked_targets = grown;
+    u->locked_targets[u->locked_targets_n++] = target;
+}
+
+bool upload_target_is_locked(const struct upload *u, uint32_t target)
+{
+    for (size_t i = 0; i < u->locked_targets_n; i++)
+        if (u->locked_targets[i] == target)
+            return true;
+    return false;
+}
+
+int upload_unpack(struct upload *u, struct str values, struct arena *arena, struct lead *out)
+{
+    const struct lead_shape *shape = &u->c.mapping->shape;
+    uint32_t id;
+    if (lead_packed_shape(values, &id) != 0)
+        return -1;
+    if (id != shape->id) {
+        /* Written under an older list of custom variables: the state knows their names. */
+        struct err e = ERR_INIT;
+        struct lead_shape *older = arena_calloc(arena, 1, sizeof *older);
+        int rc = older != NULL ? state_shape_get(u->c.state, id, arena, older, &e) : -1;
+        err_clear(&e);
+        if (rc != 1)
+            return -1;
+        shape = older;
+    }
+    return lead_unpack(values, shape, arena, out);
+}
+
+uint64_t upload_email_hash(struct upload *u, struct str email)
+{
+    buf_reset(&u->key);
+    if (email.n == 0 || mapping_email_key(email, &u->key) != 0)
+        return 0;
+    return hash_keyed64(state_secret(u->c.state), u->key.p, u->key.n);
+}
+
+int upload_add(struct upload *u, const struct planned *planned, struct err *e)
+{
+    return upload_ended(u) ? collect_defer(u, planned, u->c.stop_reason, e) : collect_add(u, planned, e);
 }
 
 /* ---- driving ---- */
@@ -86,16 +151,6 @@ void upload_deadline(struct upload *u, int64_t mono_us)
     u->deadline_us = mono_us;
 }
 
-static void upload_start_slice(struct batch_slice *s)
-{
-    switch (s->batch->record.op) {
-    case OP_UPDATE: update_send(s); break;
-    case OP_MOVE: move_start(s); break;
-    case OP_REMOVE: remove_start(s); break;
-    default: rekey_check(s); break;
-    }
-}
-
 /* Every batch that was written since the last commit is durable now: its request may leave. */
 static int upload_commit_and_submit(struct upload *u, struct err *e)
 {
@@ -110,7 +165,7 @@ static int upload_commit_and_submit(struct upload *u, struct err *e)
             rc = -1;
             break;
         }
-        upload_start_slice(s);
+        b->operation->start(s);
     }
     /* Only what was not handed over may still be settled as never sent. */
     u->ready_n -= i;
@@ -130,16 +185,10 @@ static void upload_give_up_waits(struct upload *u)
     while (u->waiting != NULL) {
         struct batch_slice *s = u->waiting;
         u->waiting = s->next;
-        if (s->stopped != NULL) {
+        if (s->stopped != NULL)
             s->stopped(s);
-            continue;
-        }
-        if (s->batch->move != NULL) {
-            move_give_up(s, u->c.stop_reason);
-            continue;
-        }
-        batch_leave_open(s->batch);
-        slice_free(s);
+        else
+            s->batch->operation->give_up(s);
     }
     move_stop_queued(u);
     jobs_give_up(u);
@@ -163,7 +212,7 @@ void upload_stop(struct upload *u, enum reason reason)
             continue;
         for (size_t i = 0; i < b->record.entries_n; i++) {
             struct planned p = {.op = b->record.op, .target = b->record.target, .entry = b->record.entries[i]};
-            if (upload_defer(u, &p, reason, &e) != 0)
+            if (collect_defer(u, &p, reason, &e) != 0)
                 upload_fail(u, &e);
         }
         batch_free(b);
@@ -308,4 +357,56 @@ int upload_drain(struct upload *u, struct err *e)
     upload_finish_in_flight(u, &late);
     err_clear(&late);
     return -1;
+}
+
+int upload_settle_open(struct upload *u, struct err *e)
+{
+    struct arena arena;
+    struct batch *open;
+    size_t n;
+    arena_init(&arena, (size_t)1 << 30);
+    int rc = state_batches_open(u->c.state, &arena, &open, &n, e);
+    for (size_t i = 0; rc == 0 && i < n && !u->stopping; i++) {
+        if (u->c.settle_run != 0 && open[i].run != u->c.settle_run)
+            continue;
+        rc = recover_batch(u, &open[i], e);
+        while (rc == 0 && upload_full(u))
+            rc = upload_step(u, 1000, e);
+    }
+    arena_free(&arena);
+    struct err late = ERR_INIT;
+    if (rc != 0)
+        upload_stop(u, u->c.stop_reason);
+    if (upload_drain(u, &late) != 0 && rc == 0)
+        rc = err_take(e, &late);
+    err_clear(&late);
+    return rc;
+}
+
+static int upload_compare_keys(const void *a, const void *b)
+{
+    return memcmp(a, b, sizeof(struct hash128));
+}
+
+bool upload_key_is_open(struct upload *u, const struct hash128 *key)
+{
+    if (u->open_keys_n == 0)
+        return false;
+    if (!u->open_keys_sorted)
+        qsort(u->open_keys, u->open_keys_n, sizeof *u->open_keys, upload_compare_keys);
+    u->open_keys_sorted = true;
+    return bsearch(key, u->open_keys, u->open_keys_n, sizeof *u->open_keys, upload_compare_keys) != NULL;
+}
+
+const struct upload_job *upload_job(const struct upload *u, size_t i)
+{
+    size_t n = 0;
+    for (const struct job *job = u->jobs; job != NULL; job = job->next)
+        n++;
+    if (i >= n)
+        return NULL;
+    const struct job *job = u->jobs;
+    for (size_t from_end = n - 1 - i; from_end > 0; from_end--)
+        job = job->next;
+    return &job->told;
 }

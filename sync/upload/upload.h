@@ -2,12 +2,10 @@
  *
  * Each batch is an intent in the state before its first byte leaves (group commit) and is settled there when every entry
  * has a proven outcome. What was sent without a usable answer is read back, never sent again blindly. One thread: the
- * caller asks upload_full(), adds, and steps. Files: collect.c collects rows, upload.c drives, recover.c takes up what
- * earlier runs left, create.c, update.c, move*.c and remove.c are the kinds of work, job*.c follow background jobs,
- * create_proof.c looks at what is there, batch.c holds a batch in memory.
+ * caller asks upload_full(), adds, and steps. README.md says in which order to read the files.
  *
  * Creates and updates may be under way together. Moves and removals hold their campaigns and lists against everything
- * else (409), so whoever adds them calls upload_drain() between creates, moves and removals: see guard_spool.c. */
+ * else (409), so the caller calls upload_drain() between creates, moves and removals: see phases.c. */
 #ifndef SYNC_UPLOAD_UPLOAD_H
 #define SYNC_UPLOAD_UPLOAD_H
 
@@ -65,6 +63,8 @@ void upload_free(struct upload *u);
  *   OP_REMOVE  from and target (the same), entry.lead_id
  * Entries of row 0 are removals: they count in `removed` only, and leave nothing in the retry table. */
 int upload_add(struct upload *u, const struct planned *planned, struct err *e);
+/* For a dry run: would a request carry this lead, if it carried no other? 1, 0 it is too large, -1 (memory). */
+int upload_create_fits(const struct mapping *m, const struct target *target, const struct lead *lead, struct err *e);
 /* Step before adding more. */
 bool upload_full(const struct upload *u);
 /* One bounded turn: commit what is due, submit, move bytes, settle. Waits at most timeout_ms. -1 ends the run: the state

@@ -9,7 +9,7 @@
 #include "sync/base/log.h"
 #include "sync/pipeline/source_bind.h"
 #include "sync/plan/eligibility.h"
-#include "sync/upload/batch.h"
+#include "sync/upload/upload.h"
 
 /* JSON turns one byte into at most six. The rest is for the syntax around values and names. */
 enum { FITS_SURELY = (LEADS_ADD_MAX_BYTES - (64 << 10)) / 6 };
@@ -154,7 +154,7 @@ static int fits_request(struct run *r, const struct decision *d, uint32_t target
 {
     if (d->op == OP_CREATE) {
         const struct target *t = run_target(r, target);
-        return t != NULL ? create_fits(r->m, t, lead, e) : 1;
+        return t != NULL ? upload_create_fits(r->m, t, lead, e) : 1;
     }
     if (d->fields == 0 && !d->custom)
         return 1;

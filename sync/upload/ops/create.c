@@ -6,13 +6,14 @@
  * (observed). A lead without an address is never sent again in the same run once a request may have created it. */
 #include "config.h"
 
-#include "sync/upload/batch.h"
+#include "sync/upload/upload_int.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "sync/base/log.h"
 #include "sync/base/text.h"
+#include "sync/upload/proof/proof.h"
 
 static void create_answered(void *ctx, const struct api_reply *reply);
 
@@ -32,7 +33,14 @@ static struct leads_add create_request(const struct mapping *m, const struct tar
 
 /* ---- the first body, written as the rows come ---- */
 
-int create_open(struct batch_run *b, struct err *e)
+static enum reason create_refuses(const struct batch_run *b)
+{
+    if (upload_target_is_locked(b->u, b->record.target))
+        return REASON_JOB_OPEN;
+    return b->u->plan_full[b->target.kind] ? REASON_PLAN_FULL : REASON_NONE;
+}
+
+static int create_open(struct batch_run *b, struct err *e)
 {
     struct leads_add add = create_request(b->u->c.mapping, &b->target);
     size_t expected = b->u->body_n + b->u->body_n / 16;
@@ -42,16 +50,16 @@ int create_open(struct batch_run *b, struct err *e)
     return 0;
 }
 
-int create_add(struct batch_run *b, const struct planned *p, struct err *e)
+static int create_add(struct batch_run *b, const struct planned *planned, struct err *e)
 {
-    const struct lead *lead = p->lead;
+    const struct lead *lead = planned->lead;
     struct lead unpacked;
     if (lead == NULL) {
         uint32_t i = (uint32_t)b->record.entries_n;
         arena_reset(&b->u->scratch);
         /* The entry is not in the batch yet: unpack from where it is. */
-        b->record.entries[i].values = p->entry.values;
-        b->record.entries[i].row = p->entry.row;
+        b->record.entries[i].values = planned->entry.values;
+        b->record.entries[i].row = planned->entry.row;
         if (batch_entry_lead(b, i, &b->u->scratch, &unpacked) != 0)
             return b->u->fatal.status == XS_DONE ? err_oom(e)
                                                  : err_copy(e, &b->u->fatal);
@@ -61,7 +69,7 @@ int create_add(struct batch_run *b, const struct planned *p, struct err *e)
     return fits < 0 ? err_oom(e) : fits;
 }
 
-int create_fits(const struct mapping *m, const struct target *target, const struct lead *lead, struct err *e)
+int upload_create_fits(const struct mapping *m, const struct target *target, const struct lead *lead, struct err *e)
 {
     struct leads_add add = create_request(m, target);
     struct buf body = BUF_INIT(LEADS_ADD_MAX_BYTES);
@@ -70,7 +78,7 @@ int create_fits(const struct mapping *m, const struct target *target, const stru
     return fits < 0 ? err_oom(e) : fits;
 }
 
-int create_close(struct batch_run *b, struct err *e)
+static int create_close(struct batch_run *b, struct err *e)
 {
     if (api_leads_add_close(&b->body) != 0)
         return err_oom(e);
@@ -79,6 +87,8 @@ int create_close(struct batch_run *b, struct err *e)
         return err_set(e, XS_INTERNAL, "leads/add: no SHA-256 of the request; please report this");
     return 0;
 }
+
+/* ---- sending ---- */
 
 /* The work's own body the first time, afterwards one from the packed values. */
 static int create_slice_body(struct batch_slice *s, struct buf *body)
@@ -99,13 +109,6 @@ static int create_slice_body(struct batch_slice *s, struct buf *body)
     return rc == 0 ? api_leads_add_close(body) : -1;
 }
 
-void create_slice_done(struct batch_slice *s, enum outcome outcome, enum reason reason, int http_status)
-{
-    for (size_t k = 0; k < s->n; k++)
-        batch_entry_done(s->batch, s->index[k], outcome, reason, http_status);
-    slice_free(s);
-}
-
 void create_send(struct batch_slice *s)
 {
     struct batch_run *b = s->batch;
@@ -113,14 +116,13 @@ void create_send(struct batch_slice *s)
     struct buf body = BUF_INIT(LEADS_ADD_MAX_BYTES);
     if (s->n == 0 || upload_ended(b->u)) {
         /* Nothing of these leads is under way: a first request, or one that was surely not applied, or looked for. */
-        create_slice_done(s, OUTCOME_DEFERRED, b->u->c.stop_reason, 0);
+        slice_done(s, OUTCOME_DEFERRED, b->u->c.stop_reason, 0);
         return;
     }
     if (create_slice_body(s, &body) != 0) {
         buf_free(&body);
         upload_fail_oom(b->u);
-        batch_leave_open(b);
-        slice_free(s);
+        slice_leave_open(s);
         return;
     }
     s->round++;
@@ -128,13 +130,46 @@ void create_send(struct batch_slice *s)
     if (b->first_sent_ms == 0)
         b->first_sent_ms = b->u->c.clock->wall_ms(b->u->c.clock);
     if (api_leads_add(b->u->c.api, &body, s->n, create_answered, s, &e) != 0) {
-        upload_fail(b->u, &e);
-        batch_leave_open(b);
-        slice_free(s);
+        slice_fail(s, &e);
     } else {
         b->u->refused[ENDPOINT_ADD].under_way++;
     }
     err_clear(&e);
+}
+
+void create_send_slice(struct batch_slice *s, size_t first, size_t n, enum create_trial trial)
+{
+    struct err e = ERR_INIT;
+    struct batch_slice *slice = slice_of_open(s, first, n, &e);
+    if (slice == NULL) {
+        upload_fail(s->batch->u, &e);
+        batch_leave_open(s->batch);
+    } else {
+        slice->trial = trial;
+        slice->trial_epoch = s->batch->u->refused[ENDPOINT_ADD].epoch;
+        create_send(slice);
+    }
+    err_clear(&e);
+}
+
+void create_send_halves(struct batch_slice *s, enum create_trial trial)
+{
+    size_t half = s->n / 2;
+    if (half > 0)
+        create_send_slice(s, 0, half, trial);
+    create_send_slice(s, half, s->n - half, trial);
+    slice_free(s);
+}
+
+/* ---- the answer ---- */
+
+enum reason create_elsewhere_reason(const struct batch_run *b)
+{
+    switch (b->u->c.mapping->dedupe) {
+    case DEDUPE_ANY_CAMPAIGN: return REASON_IN_CAMPAIGN;
+    case DEDUPE_ANY_LIST: return REASON_IN_LIST;
+    default: return REASON_IN_WORKSPACE;
+    }
 }
 
 /* Surely not applied. What room there is gets filled, the rest waits for another run. */
@@ -145,7 +180,7 @@ static void create_plan_is_full(struct batch_slice *s, const struct api_reply *r
     if (room == 0 || room >= s->n) {
         /* A room that would have held the request, yet did not, is not believed twice. */
         u->plan_full[s->batch->target.kind] = true;
-        create_slice_done(s, OUTCOME_DEFERRED, REASON_PLAN_FULL, reply->http_status);
+        slice_done(s, OUTCOME_DEFERRED, REASON_PLAN_FULL, reply->http_status);
         return;
     }
     for (size_t k = room; k < s->n; k++)
@@ -160,9 +195,7 @@ static void create_read_back_rest(struct batch_slice *s, const struct leads_adde
 {
     struct batch_slice *rest = slice_of_open(s, 0, s->n, e);
     if (rest == NULL) {
-        upload_fail(s->batch->u, e);
-        batch_leave_open(s->batch);
-        slice_free(s);
+        slice_fail(s, e);
         return;
     }
     rest->asked_n = s->n;
@@ -189,9 +222,7 @@ static void create_added(struct batch_slice *s, const struct api_reply *reply)
     }
     int64_t sent_ms = reply->sent_wall_ms != 0 ? reply->sent_wall_ms : b->first_sent_ms;
     if (create_answer_prove(s, &a, sent_ms, &arena, &proved, &proved_n, &e) != 0) {
-        upload_fail(b->u, &e);
-        batch_leave_open(b);
-        slice_free(s);
+        slice_fail(s, &e);
         goto done;
     }
     for (size_t c = 0; c < a.created_n; c++) {
@@ -238,8 +269,21 @@ static void create_answered(void *ctx, const struct api_reply *reply)
     case API_FAILED:
     case API_FATAL:
         upload_fail(u, reply->err);
-        create_slice_done(s, OUTCOME_DEFERRED, REASON_INTERRUPTED, reply->http_status);
+        slice_done(s, OUTCOME_DEFERRED, REASON_INTERRUPTED, reply->http_status);
         break;
-    case API_CANCELLED: create_slice_done(s, OUTCOME_DEFERRED, u->c.stop_reason, 0); break;
+    case API_CANCELLED: slice_done(s, OUTCOME_DEFERRED, u->c.stop_reason, 0); break;
     }
 }
+
+const struct operation create_operation = {
+    .name = "create",
+    .open = create_open,
+    .refuses = create_refuses,
+    .add = create_add,
+    .close = create_close,
+    .start = rekey_check,
+    .resume = create_proof_start,
+    .next = update_next,
+    .patch_lost = create_proof_start,
+    .give_up = slice_leave_open,
+};

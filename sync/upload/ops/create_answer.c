@@ -8,13 +8,14 @@
  * A counter explains as many leads as it counts. */
 #include "config.h"
 
-#include "sync/upload/batch.h"
+#include "sync/upload/upload_int.h"
 
 #include <string.h>
 #include <strings.h>
 
 #include "sync/base/log.h"
 #include "sync/base/text.h"
+#include "sync/upload/proof/proof.h"
 
 /* What two clocks of the server may differ by. Its Date, which our clock is held against, has whole seconds. */
 enum { CLOCK_MARGIN_MS = 2000 };
@@ -31,8 +32,8 @@ static bool create_answer_same_address(struct upload *u, struct str sent, struct
 {
     if (sent.n == answered.n && strncasecmp(sent.p, answered.p, sent.n) == 0)
         return true;
-    uint64_t hash = email_hash(u, sent);
-    return hash != 0 && hash == email_hash(u, answered);
+    uint64_t hash = upload_email_hash(u, sent);
+    return hash != 0 && hash == upload_email_hash(u, answered);
 }
 
 /* A lead without an address: its names, as far as the answer has them. */
@@ -162,15 +163,6 @@ int create_answer_prove(struct batch_slice *s, const struct leads_added *a, int6
 }
 
 /* ---- what the counters explain ---- */
-
-enum reason create_elsewhere_reason(const struct batch_run *b)
-{
-    switch (b->u->c.mapping->dedupe) {
-    case DEDUPE_ANY_CAMPAIGN: return REASON_IN_CAMPAIGN;
-    case DEDUPE_ANY_LIST: return REASON_IN_LIST;
-    default: return REASON_IN_WORKSPACE;
-    }
-}
 
 static void create_answer_explain_as(struct batch_slice *rest, enum outcome outcome, enum reason reason)
 {

@@ -5,45 +5,10 @@
  * of them are refused with these words, it is not the leads (refused_alike.c); if one is accepted, the halves go on. */
 #include "config.h"
 
-#include "sync/upload/batch.h"
+#include "sync/upload/upload_int.h"
 
 #include <ctype.h>
 #include <string.h>
-
-static void create_refused_send_as(struct batch_slice *s, size_t first, size_t n, unsigned trial, unsigned epoch)
-{
-    struct err e = ERR_INIT;
-    struct batch_slice *slice = slice_of_open(s, first, n, &e);
-    if (slice == NULL) {
-        upload_fail(s->batch->u, &e);
-        batch_leave_open(s->batch);
-    } else {
-        slice->trial = trial;
-        slice->trial_epoch = epoch;
-        create_send(slice);
-    }
-    err_clear(&e);
-}
-
-void create_send_slice(struct batch_slice *s, size_t first, size_t n, unsigned trial)
-{
-    create_refused_send_as(s, first, n, trial, s->batch->u->refused[ENDPOINT_ADD].epoch);
-}
-
-static void create_refused_send_halves_as(struct batch_slice *s, unsigned trial)
-{
-    size_t half = s->n / 2;
-    unsigned epoch = s->batch->u->refused[ENDPOINT_ADD].epoch;
-    if (half > 0)
-        create_refused_send_as(s, 0, half, trial, epoch);
-    create_refused_send_as(s, half, s->n - half, trial, epoch);
-    slice_free(s);
-}
-
-void create_send_halves(struct batch_slice *s)
-{
-    create_refused_send_halves_as(s, s->trial == TRIAL_OVER ? TRIAL_OVER : TRIAL_WHOLE);
-}
 
 /* ---- do they all fail? ---- */
 
@@ -66,7 +31,7 @@ static void create_refused_probe(struct batch_slice *a, struct batch_slice *b, s
 {
     struct batch_slice *half = k < a->n ? a : b;
     size_t at = k < a->n ? k : k - a->n;
-    create_refused_send_as(half, at, 1, TRIAL_PROBE, half->trial_epoch);
+    create_send_slice(half, at, 1, TRIAL_PROBE);
     memmove(half->index + at, half->index + at + 1, (half->n - at - 1) * sizeof half->index[0]);
     half->n--;
 }
@@ -96,7 +61,7 @@ static void create_refused_try_leads(struct batch_slice *s)
         refused_alike_park(s); /* the trial of another batch decides */
     } else {
         r->trying = true;
-        create_refused_send_halves_as(s, TRIAL_HALF);
+        create_send_halves(s, TRIAL_HALF);
     }
 }
 
@@ -157,15 +122,13 @@ static void create_refused_find_lead(struct batch_slice *s, const struct api_rep
     } else if (create_refused_is_in_trial(s) && reply->http_status != 413) {
         create_refused_try_leads(s);
     } else {
-        if (!create_refused_is_in_trial(s))
-            s->trial = TRIAL_OVER;
-        create_send_halves(s);
+        create_send_halves(s, create_refused_is_in_trial(s) ? TRIAL_WHOLE : TRIAL_OVER);
     }
 }
 
 static void create_refused_target_missing(struct batch_slice *s)
 {
-    create_slice_done(s, OUTCOME_DEFERRED, REASON_INTERRUPTED, 404);
+    slice_done(s, OUTCOME_DEFERRED, REASON_INTERRUPTED, 404);
 }
 
 void create_refused(struct batch_slice *s, const struct api_reply *reply)
@@ -176,9 +139,9 @@ void create_refused(struct batch_slice *s, const struct api_reply *reply)
     } else if (reply->http_status == 409) {
         /* Somebody's move held the target for as long as this run waits for jobs, and that is waited for once. */
         upload_lock_target(u, s->batch->record.target);
-        create_slice_done(s, OUTCOME_DEFERRED, REASON_JOB_OPEN, 409);
+        slice_done(s, OUTCOME_DEFERRED, REASON_JOB_OPEN, 409);
     } else if (upload_ended(u)) {
-        create_slice_done(s, OUTCOME_DEFERRED, u->c.stop_reason, reply->http_status);
+        slice_done(s, OUTCOME_DEFERRED, u->c.stop_reason, reply->http_status);
     } else {
         create_refused_find_lead(s, reply);
     }

@@ -9,7 +9,7 @@
  * share an end at the same time, because a running job holds both of its ends against every other one (409). */
 #include "config.h"
 
-#include "sync/upload/ops/move.h"
+#include "sync/upload/upload_int.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
@@ -17,6 +17,8 @@
 
 #include "sync/base/log.h"
 #include "sync/base/text.h"
+#include "sync/upload/proof/jobs.h"
+#include "sync/upload/proof/proof.h"
 
 /* ---- entries ---- */
 
@@ -54,25 +56,29 @@ static bool move_was_asked(const struct batch_run *b)
     return asked;
 }
 
-static void move_all_done(struct batch_slice *s, enum outcome outcome, enum reason reason, int http_status)
+static void move_all_done(struct batch_run *b, enum outcome outcome, enum reason reason)
 {
-    for (size_t k = 0; k < s->n; k++)
-        batch_entry_done(s->batch, s->index[k], outcome, reason, http_status);
+    for (uint32_t i = 0; i < b->record.entries_n; i++)
+        batch_entry_done(b, i, outcome, reason, 0);
 }
 
 void move_give_up(struct batch_slice *s, enum reason reason)
 {
-    struct batch_run *b = s->batch;
-    if (move_was_asked(b))
-        batch_leave_open(b);
+    if (move_was_asked(s->batch))
+        batch_leave_open(s->batch);
     else
-        move_all_done(b->move->hold, OUTCOME_DEFERRED, reason, 0);
+        move_all_done(s->batch, OUTCOME_DEFERRED, reason);
     slice_free(s);
 }
 
-/* ---- ends ---- */
+void move_read_failed(struct batch_slice *s)
+{
+    move_give_up(s, s->batch->u->c.stop_reason);
+}
 
-static bool move_share_a_target(const struct batch *a, const struct batch *b)
+/* ---- one batch at a time uses a target ---- */
+
+static bool move_shares_target(const struct batch *a, const struct batch *b)
 {
     return a->source == b->source || a->source == b->target || a->target == b->source || a->target == b->target;
 }
@@ -80,7 +86,7 @@ static bool move_share_a_target(const struct batch *a, const struct batch *b)
 static bool move_targets_are_busy(const struct batch_run *b)
 {
     for (const struct batch_run *other = b->u->batches; other != NULL; other = other->next)
-        if (other != b && other->move != NULL && other->move->holds_targets && move_share_a_target(&b->record, &other->record))
+        if (other != b && other->move.holds_targets && move_shares_target(&b->record, &other->record))
             return true;
     return false;
 }
@@ -91,74 +97,78 @@ static void move_lock_targets(struct batch_run *b)
     upload_lock_target(b->u, b->record.target);
 }
 
-static void move_enqueue(struct batch_slice *hold)
+static void move_enqueue(struct batch_run *b)
 {
-    struct batch_slice **at = &hold->batch->u->move_queue;
+    struct batch_run **at = &b->u->move_queue;
     while (*at != NULL)
-        at = &(*at)->batch->move->queue_next;
-    hold->batch->move->queue_next = NULL;
-    *at = hold;
+        at = &(*at)->move.queue_next;
+    b->move.queue_next = NULL;
+    b->move.queued = true;
+    *at = b;
 }
 
-/* Looked at when its turn has come, not before: who unsubscribes meanwhile is not moved. */
-static void move_begin(struct batch_slice *hold)
+/* The leads are read when the batch has its turn, not before: a lead that unsubscribes meanwhile is not moved. False: the
+ * batch is over. */
+static bool move_take_turn(struct batch_run *b)
 {
-    struct batch_run *b = hold->batch;
     struct err e = ERR_INIT;
     if (upload_target_is_locked(b->u, b->record.source) || upload_target_is_locked(b->u, b->record.target)) {
-        move_all_done(hold, OUTCOME_DEFERRED, REASON_JOB_OPEN, 0);
-        slice_free(hold);
-        return;
+        move_all_done(b, OUTCOME_DEFERRED, REASON_JOB_OPEN);
+        return false;
     }
     if (move_targets_are_busy(b)) {
-        move_enqueue(hold);
-        return;
+        move_enqueue(b);
+        return true;
     }
     struct batch_slice *s = slice_of_all(b, &e);
     if (s == NULL) {
         upload_fail(b->u, &e);
-        move_all_done(hold, OUTCOME_DEFERRED, REASON_INTERRUPTED, 0);
-        slice_free(hold);
-    } else {
-        b->move->holds_targets = true;
-        b->on_quiet = move_next;
-        move_check(s);
+        move_all_done(b, OUTCOME_DEFERRED, REASON_INTERRUPTED);
+        err_clear(&e);
+        return false;
     }
-    err_clear(&e);
+    b->move.holds_targets = true;
+    move_check(s);
+    return true;
 }
 
-/* Those that wait get another chance, in their order; who still has to wait queues up again. */
+/* Those that wait get another chance, in their order; one that still has to wait queues up again. */
 static void move_start_queued(struct upload *u)
 {
-    struct batch_slice *hold = u->move_queue;
+    struct batch_run *b = u->move_queue;
     u->move_queue = NULL;
-    while (hold != NULL) {
-        struct batch_slice *next = hold->batch->move->queue_next;
-        hold->batch->move->queue_next = NULL;
-        move_begin(hold);
-        hold = next;
+    while (b != NULL) {
+        struct batch_run *next = b->move.queue_next;
+        b->move.queued = false;
+        batch_check(b);
+        b = next;
     }
 }
 
 void move_stop_queued(struct upload *u)
 {
     while (u->move_queue != NULL) {
-        struct batch_slice *hold = u->move_queue;
-        u->move_queue = hold->batch->move->queue_next;
-        move_give_up(hold, u->c.stop_reason);
+        struct batch_run *b = u->move_queue;
+        u->move_queue = b->move.queue_next;
+        b->move.queued = false;
+        batch_check(b);
     }
 }
 
-static void move_end(struct batch_run *b)
+/* Their rows must not be moved a second time while the first move is open. */
+static void move_left_open(struct batch_run *b)
 {
     struct upload *u = b->u;
-    bool held = b->move->holds_targets;
-    b->move->holds_targets = false;
-    if (b->left_open)
-        move_lock_targets(b);
-    slice_free(b->move->hold);
-    if (held)
-        move_start_queued(u);
+    struct hash128 *grown = realloc(u->open_keys, (u->open_keys_n + b->record.entries_n) * sizeof *grown);
+    move_lock_targets(b);
+    if (grown == NULL) {
+        upload_fail_oom(u);
+        return;
+    }
+    u->open_keys = grown;
+    u->open_keys_sorted = false;
+    for (size_t i = 0; i < b->record.entries_n; i++)
+        grown[u->open_keys_n++] = b->record.entries[i].key;
 }
 
 /* ---- asking ---- */
@@ -181,8 +191,7 @@ static void move_post(struct batch_slice *s)
     struct err e = ERR_INIT;
     batch_commit_statuses(b);
     if (upload_ended(b->u)) {
-        move_all_done(s, OUTCOME_DEFERRED, b->u->c.stop_reason, 0);
-        slice_free(s);
+        slice_done(s, OUTCOME_DEFERRED, b->u->c.stop_reason, 0);
         return;
     }
     const struct leads_move move = {b->from, b->target, move_ids(s), s->n};
@@ -190,8 +199,7 @@ static void move_post(struct batch_slice *s)
         err_oom(&e);
     if (move.ids == NULL || api_leads_move(b->u->c.api, &move, move_answered, s, &e) != 0) {
         upload_fail(b->u, &e);
-        move_all_done(s, OUTCOME_DEFERRED, REASON_INTERRUPTED, 0);
-        slice_free(s);
+        slice_done(s, OUTCOME_DEFERRED, REASON_INTERRUPTED, 0);
     } else {
         b->u->refused[ENDPOINT_MOVE].under_way++;
     }
@@ -200,8 +208,7 @@ static void move_post(struct batch_slice *s)
 
 static void move_target_missing(struct batch_slice *s)
 {
-    move_all_done(s, OUTCOME_DEFERRED, REASON_INTERRUPTED, 404);
-    slice_free(s);
+    slice_done(s, OUTCOME_DEFERRED, REASON_INTERRUPTED, 404);
 }
 
 static void move_refuse(struct batch_slice *s, const struct api_reply *reply)
@@ -213,11 +220,13 @@ static void move_refuse(struct batch_slice *s, const struct api_reply *reply)
     }
     if (reply->http_status == 409) {
         /* Somebody else's job held an end for as long as this run waits for jobs, and that is waited for once. */
-        move_all_done(s, OUTCOME_DEFERRED, REASON_JOB_OPEN, 409);
         move_lock_targets(b);
-    } else if (s->n > 1) {
+        slice_done(s, OUTCOME_DEFERRED, REASON_JOB_OPEN, 409);
+        return;
+    }
+    if (s->n > 1) {
         /* Surely not applied, and how many ids a request may have is documented nowhere: move_next() asks with fewer. */
-        b->move->request_max = s->n / 2;
+        b->move.request_max = s->n / 2;
     } else {
         refused_alike_lead(b, s->index[0], ENDPOINT_MOVE, reply, REFUSED_ALONE);
     }
@@ -228,7 +237,7 @@ static void move_accepted(struct batch_slice *s, const struct api_reply *reply)
 {
     struct remote_job remote;
     struct err e = ERR_INIT;
-    struct move *move = s->batch->move;
+    struct move_progress *move = &s->batch->move;
     for (size_t k = 0; k < s->n; k++)
         s->batch->progress[s->index[k]].asked = true;
     move->request_max = move->request_max < LEADS_MOVE_MAX / 2 ? 2 * move->request_max : LEADS_MOVE_MAX;
@@ -256,109 +265,98 @@ static void move_answered(void *ctx, const struct api_reply *reply)
     case API_OK:
     case API_UNKNOWN:
         move_accepted(s, reply);
-        return;
+        break;
     case API_REFUSED:
         move_refuse(s, reply);
-        return;
+        break;
     case API_PLAN_FULL:
-        move_all_done(s, OUTCOME_DEFERRED, REASON_PLAN_FULL, reply->http_status);
+        slice_done(s, OUTCOME_DEFERRED, REASON_PLAN_FULL, reply->http_status);
         break;
     case API_FAILED:
     case API_FATAL:
         upload_fail(u, reply->err);
-        move_all_done(s, OUTCOME_DEFERRED, REASON_INTERRUPTED, reply->http_status);
+        slice_done(s, OUTCOME_DEFERRED, REASON_INTERRUPTED, reply->http_status);
         break;
     case API_CANCELLED:
-        move_all_done(s, OUTCOME_DEFERRED, u->c.stop_reason, 0);
+        slice_done(s, OUTCOME_DEFERRED, u->c.stop_reason, 0);
         break;
     }
-    slice_free(s);
 }
 
 /* ---- what comes next ---- */
 
-/* Entries that are where they should be, and those whose turn it is to be asked for. */
-static struct batch_slice *move_next_slice(struct batch_run *b, struct err *e)
+/* Entries that are in their target are proved. Returns how many others may be asked for. */
+static size_t move_take_arrived(struct batch_run *b)
 {
-    struct batch_slice *s = slice_new(b, b->move->request_max, e);
-    if (s == NULL)
-        return NULL;
+    size_t n = 0;
     for (uint32_t i = 0; i < b->record.entries_n; i++) {
         if (b->record.entries[i].outcome != OUTCOME_NONE)
             continue;
         if (b->progress[i].place == PLACE_TO)
             move_proved(b, i, 0);
-        else if (!b->progress[i].held && s->n < b->move->request_max)
-            s->index[s->n++] = i;
+        else
+            n += !b->progress[i].held;
     }
+    return n;
+}
+
+static struct batch_slice *move_next_slice(struct batch_run *b, struct err *e)
+{
+    struct batch_slice *s = slice_new(b, b->move.request_max, e);
+    for (uint32_t i = 0; s != NULL && i < b->record.entries_n && s->n < b->move.request_max; i++)
+        if (b->record.entries[i].outcome == OUTCOME_NONE && !b->progress[i].held)
+            s->index[s->n++] = i;
     return s;
 }
 
-void move_next(struct batch_run *b)
+static bool move_next(struct batch_run *b)
 {
     struct err e = ERR_INIT;
+    if (b->move.queued)
+        return true;
+    if (b->open_n > 0 && !b->move.holds_targets && !b->earlier && !upload_ended(b->u))
+        return move_take_turn(b);
     jobs_batch_settled(b);
     if (b->open_n > 0 && upload_ended(b->u) && move_was_asked(b))
         batch_leave_open(b);
     else if (upload_ended(b->u))
-        move_all_done(b->move->hold, OUTCOME_DEFERRED, b->u->c.stop_reason, 0);
+        move_all_done(b, OUTCOME_DEFERRED, b->u->c.stop_reason);
     else if (b->earlier)
-        move_all_done(b->move->hold, OUTCOME_DEFERRED, REASON_OUTCOME_OPEN, 0);
-    else if (b->move->rounds >= ROUNDS_MAX)
-        move_all_done(b->move->hold, OUTCOME_FAILED, REASON_API_ERROR, 0);
-    if (b->left_open || b->open_n == 0) {
-        move_end(b);
-        return;
-    }
-    b->on_quiet = move_next;
+        move_all_done(b, OUTCOME_DEFERRED, REASON_OUTCOME_OPEN);
+    else if (b->move.rounds >= ROUNDS_MAX)
+        move_all_done(b, OUTCOME_FAILED, REASON_API_ERROR);
+    if (b->left_open || b->open_n == 0)
+        return false;
+    size_t n = move_take_arrived(b);
+    if (n == 0)
+        return b->open_n > 0; /* refused_alike.c decides about the others */
     struct batch_slice *s = move_next_slice(b, &e);
     if (s == NULL) {
         upload_fail(b->u, &e);
+        err_clear(&e);
         batch_leave_open(b);
-        move_end(b);
-    } else if (s->n == 0) {
-        /* What is still open is held: refused_alike.c goes on. */
-        if (b->open_n > 0)
-            b->on_quiet = NULL;
-        slice_free(s);
-    } else {
-        move_post(s);
+        return false;
     }
-    err_clear(&e);
+    move_post(s);
+    return true;
 }
 
-/* The ends are not held meanwhile: verdicts take their time. */
-static void move_after_verification(struct batch_run *b)
+/* The targets are not held while the batch waits for verdicts, which take their time. */
+static void move_start(struct batch_slice *s)
 {
-    if (b->open_n == 0 || upload_ended(b->u))
-        move_next(b);
-    else
-        move_begin(b->move->hold);
-}
-
-void move_start(struct batch_slice *hold)
-{
-    struct batch_run *b = hold->batch;
-    b->move->hold = hold;
+    struct batch_run *b = s->batch;
     if (b->first_sent_ms == 0)
         b->first_sent_ms = b->u->c.clock->wall_ms(b->u->c.clock);
-    struct err e = ERR_INIT;
-    struct batch_slice *s = verify_wanted(b) ? slice_of_all(b, &e) : NULL;
-    if (s != NULL) {
-        b->on_quiet = move_after_verification;
+    if (verify_wanted(b))
         verify_start(s);
-    } else {
-        if (e.status != XS_DONE)
-            upload_fail(b->u, &e);
-        move_begin(hold);
-    }
-    err_clear(&e);
+    else
+        slice_free(s); /* move_next() */
 }
 
 void move_no_job(struct batch_slice *s)
 {
-    s->batch->move->rounds++;
-    move_prove(s, NULL);
+    s->batch->move.rounds++;
+    move_proof_start(s, NULL);
 }
 
 /* ---- what the job proves ---- */
@@ -382,7 +380,7 @@ static void move_take_named(struct batch_slice *s, const struct remote_job *remo
         n = 0;
     uint64_t *hashes = arena_alloc(scratch, (n + 1) * sizeof *hashes);
     for (size_t i = 0; hashes != NULL && i < n; i++)
-        if ((hashes[hashes_n] = email_hash(b->u, emails[i])) != 0)
+        if ((hashes[hashes_n] = upload_email_hash(b->u, emails[i])) != 0)
             hashes_n++;
     if (hashes_n > 0)
         qsort(hashes, hashes_n, sizeof *hashes, move_by_value);
@@ -408,25 +406,35 @@ void move_job_over(struct batch_slice *s, struct job *job, const struct remote_j
         log_notice("background job %s is %s, and %zu of %zu lead%s %s not proved moved by it: reading back",
                    job->told.id, status, rest, s->n, text_plural(s->n), rest == 1 ? "is" : "are");
     s->unseen_job = remote == NULL;
-    move_prove(s, job);
+    move_proof_start(s, job);
 }
 
 /* ---- of earlier runs ---- */
 
-void move_resume(struct batch_slice *hold)
+static void move_resume(struct batch_slice *s)
 {
-    struct batch_run *b = hold->batch;
-    struct err e = ERR_INIT;
-    b->move->hold = hold;
-    b->on_quiet = move_next;
-    struct batch_slice *s = slice_of_all(b, &e);
-    if (s == NULL) {
-        upload_fail(b->u, &e);
-        move_give_up(hold, b->u->c.stop_reason);
-    } else if (b->record.job != NULL) {
-        jobs_watch(s, str_from(b->record.job), NULL);
-    } else {
+    if (s->batch->record.job != NULL)
+        jobs_watch(s, str_from(s->batch->record.job), NULL);
+    else
         job_find(s);
-    }
-    err_clear(&e);
 }
+
+/* Of the body as it would be sent now: which leads are left out is only known when they were read. */
+static int move_close(struct batch_run *b, struct err *e)
+{
+    const struct leads_move move = {b->from, b->target, batch_lead_ids(b), b->record.entries_n};
+    return move.ids == NULL ? err_oom(e) : api_leads_move_digest(&move, b->record.body_sha256, e);
+}
+
+const struct operation move_operation = {
+    .name = "move",
+    .entries_max = LEADS_MOVE_MAX,
+    .close = move_close,
+    .start = move_start,
+    .resume = move_resume,
+    .next = move_next,
+    .patch_lost = update_read,
+    .give_up = move_read_failed,
+    .left_open = move_left_open,
+    .freed = move_start_queued,
+};

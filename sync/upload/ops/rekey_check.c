@@ -8,13 +8,14 @@
  * could not be looked at is deferred. */
 #include "config.h"
 
-#include "sync/upload/batch.h"
+#include "sync/upload/upload_int.h"
 
 #include <json-c/json.h>
 #include <stdlib.h>
 
 #include "sync/base/log.h"
 #include "sync/plan/eligibility.h"
+#include "sync/upload/proof/proof.h"
 
 enum rekey_step { REKEY_BY_LIST, REKEY_BY_ID, REKEY_BY_ADDRESS };
 
@@ -75,8 +76,8 @@ static void rekey_check_take_namesake(struct batch_slice *s, uint32_t i, struct 
         return;
     bool readable = api_remote_lead_read(item, &remote, &e) == 0;
     err_clear(&e);
-    uint64_t wanted = email_hash(s->batch->u, rekey_check_old_address(s->batch, i));
-    if (readable && wanted != 0 && email_hash(s->batch->u, remote.email) == wanted)
+    uint64_t wanted = upload_email_hash(s->batch->u, rekey_check_old_address(s->batch, i));
+    if (readable && wanted != 0 && upload_email_hash(s->batch->u, remote.email) == wanted)
         rekey_check_judge(s, i, &remote);
 }
 

@@ -7,31 +7,26 @@
  * not show is asked for itself. A repeat does no harm, since the ids are named. */
 #include "config.h"
 
-#include "sync/upload/batch.h"
+#include "sync/upload/upload_int.h"
 
 #include "sync/base/log.h"
 #include "sync/base/text.h"
 #include "sync/plan/eligibility.h"
+#include "sync/upload/proof/proof.h"
 
 /* One list request tells of a whole batch. */
 _Static_assert((int)LEADS_DELETE_MAX <= (int)LEADS_LIST_MAX, "a batch of removals is looked at in one request");
 
-static void remove_settle_rest(struct batch_slice *s, enum outcome outcome, enum reason reason, int http_status)
-{
-    for (size_t k = 0; k < s->n; k++)
-        batch_entry_done(s->batch, s->index[k], outcome, reason, http_status);
-    slice_free(s);
-}
+static void remove_start(struct batch_slice *s);
 
 /* The reads or the deletion cannot go on. What was never sent was surely not done. */
 static void remove_give_up(struct batch_slice *s, enum reason reason)
 {
     struct batch_run *b = s->batch;
     if (b->earlier || s->round > 0) {
-        batch_leave_open(b);
-        slice_free(s);
+        slice_leave_open(s);
     } else {
-        remove_settle_rest(s, OUTCOME_DEFERRED, reason, 0);
+        slice_done(s, OUTCOME_DEFERRED, reason, 0);
     }
 }
 
@@ -63,7 +58,7 @@ static void remove_refused(struct batch_slice *s, const struct api_reply *reply)
     }
     /* 409: somebody's move held the source for as long as this run waits for jobs. */
     bool locked = reply->http_status == 409;
-    remove_settle_rest(s, locked ? OUTCOME_DEFERRED : OUTCOME_FAILED, locked ? REASON_JOB_OPEN : REASON_API_ERROR,
+    slice_done(s, locked ? OUTCOME_DEFERRED : OUTCOME_FAILED, locked ? REASON_JOB_OPEN : REASON_API_ERROR,
                 reply->http_status);
 }
 
@@ -91,9 +86,9 @@ static void remove_deleted(void *ctx, const struct api_reply *reply)
     case API_FAILED:
     case API_FATAL:
         upload_fail(u, reply->err);
-        remove_settle_rest(s, OUTCOME_DEFERRED, REASON_INTERRUPTED, reply->http_status);
+        slice_done(s, OUTCOME_DEFERRED, REASON_INTERRUPTED, reply->http_status);
         break;
-    case API_CANCELLED: remove_settle_rest(s, OUTCOME_DEFERRED, u->c.stop_reason, 0); break;
+    case API_CANCELLED: slice_done(s, OUTCOME_DEFERRED, u->c.stop_reason, 0); break;
     }
 }
 
@@ -170,9 +165,9 @@ static void remove_still_there(struct batch_slice *s)
         slice_wait_attempt(s, false, remove_start);
     } else if (b->earlier) {
         /* It was lost on its way. Whether it is still wanted is decided anew. */
-        remove_settle_rest(s, OUTCOME_DEFERRED, REASON_OUTCOME_OPEN, 0);
+        slice_done(s, OUTCOME_DEFERRED, REASON_OUTCOME_OPEN, 0);
     } else if (s->round >= ROUNDS_MAX) {
-        remove_settle_rest(s, OUTCOME_FAILED, s->counted ? REASON_NOT_STORED : REASON_API_ERROR, s->http_status);
+        slice_done(s, OUTCOME_FAILED, s->counted ? REASON_NOT_STORED : REASON_API_ERROR, s->http_status);
     } else {
         remove_delete_all(s);
     }
@@ -264,7 +259,7 @@ static void remove_read_done(struct batch_slice *s)
 
 static const struct lead_read_calls remove_reading = {remove_seen, remove_read_done, remove_look_failed};
 
-void remove_start(struct batch_slice *s)
+static void remove_start(struct batch_slice *s)
 {
     struct batch_run *b = s->batch;
     if (b->u->stopping && !b->earlier) {
@@ -275,3 +270,18 @@ void remove_start(struct batch_slice *s)
         b->first_sent_ms = b->u->c.clock->wall_ms(b->u->c.clock);
     lead_read_by_id(s, &remove_reading);
 }
+
+static int remove_close(struct batch_run *b, struct err *e)
+{
+    const struct leads_delete del = {b->from, batch_lead_ids(b), b->record.entries_n};
+    return del.ids == NULL ? err_oom(e) : api_leads_delete_digest(&del, b->record.body_sha256, e);
+}
+
+const struct operation remove_operation = {
+    .name = "remove",
+    .entries_max = LEADS_DELETE_MAX,
+    .close = remove_close,
+    .start = remove_start,
+    .resume = remove_start,
+    .give_up = slice_leave_open,
+};

@@ -7,12 +7,13 @@
  * costs credits, so nothing is ever asked to be verified a second time. */
 #include "config.h"
 
-#include "sync/upload/ops/move.h"
+#include "sync/upload/upload_int.h"
 
 #include <json-c/json.h>
 #include <stdlib.h>
 
 #include "sync/base/log.h"
+#include "sync/upload/proof/proof.h"
 
 enum { WAIT_MIN_MS = 1000, WAIT_MAX_MS = 30000 };
 

@@ -6,11 +6,12 @@
  * that are not among them: these are not called gone. */
 #include "config.h"
 
-#include "sync/upload/batch.h"
+#include "sync/upload/upload_int.h"
 
 #include <stdlib.h>
 
 #include "sync/base/log.h"
+#include "sync/upload/proof/proof.h"
 
 /* Together 32 MB. */
 enum { ADDRESSES_MAX = 1 << 20, TEXT_MAX_BYTES = 16 << 20 };
@@ -216,11 +217,6 @@ void address_lists_free(struct upload *u)
     while (u->address_lists != NULL) {
         struct address_list *l = u->address_lists;
         u->address_lists = l->next;
-        while (l->waiting != NULL) {
-            struct batch_slice *s = l->waiting;
-            l->waiting = s->next;
-            free(s);
-        }
         free(l->addresses);
         buf_free(&l->text);
         free(l);

@@ -6,15 +6,14 @@
  * again in the same run. Answers are filtered again here, because the API ignores filters that it does not know. */
 #include "config.h"
 
-#include "sync/upload/batch.h"
+#include "sync/upload/upload_int.h"
 
 #include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "sync/base/hash.h"
 #include "sync/base/log.h"
-#include "sync/plan/plan.h"
+#include "sync/upload/proof/proof.h"
 
 enum { SKEW_MARGIN_MS = 2000 };
 
@@ -45,43 +44,7 @@ static bool create_proof_is_first_read(const struct batch_slice *s)
     return s->round == 0;
 }
 
-static void create_proof_give_up(struct batch_slice *s)
-{
-    batch_leave_open(s->batch);
-    slice_free(s);
-}
-
 /* ---- what was found ---- */
-
-/* A value that the API does not tell is only taken for granted in a lead
- * that we created ourselves, with it; anywhere else it is written, again if need be. */
-bool lead_match_changes(struct batch_run *b, uint32_t i, const struct lead *wanted, const struct remote_lead *remote, bool ours,
-                      uint32_t *fields, bool *custom)
-{
-    const enum overwrite *rules = b->u->c.mapping->overwrite;
-    bool ruled = wanted->shape == &b->u->c.mapping->shape, any = false;
-    const struct entry_progress *progress = &b->progress[i];
-    bool only_changed = b->record.op != OP_CREATE && (progress->fields != 0 || progress->custom_changed.n > 0);
-    *fields = 0;
-    for (int f = 0; f < LEAD_FIELD_N; f++) {
-        struct value there;
-        api_remote_field(remote, (enum lead_field)f, &there);
-        bool untold = there.kind == VALUE_ABSENT && lead_field_table[f].payload[0] == '\0';
-        if (f == LEAD_EMAIL || (only_changed && (progress->fields & 1U << f) == 0) || (untold && ours))
-            continue;
-        if (plan_value_changes(&there, &wanted->core[f], ruled ? rules[f] : OVERWRITE_ALWAYS))
-            *fields |= 1U << f;
-    }
-    for (size_t c = 0; c < wanted->shape->custom_n; c++) {
-        struct value there;
-        api_remote_custom(remote, wanted->shape->custom_names[c], &there);
-        bool mine = !only_changed || (c < progress->custom_changed.n && progress->custom_changed.p[c] != 0);
-        custom[c] = mine && plan_value_changes(&there, &wanted->custom[c],
-                                               ruled ? rules[LEAD_FIELD_N + c] : OVERWRITE_ALWAYS);
-        any = any || custom[c];
-    }
-    return *fields != 0 || any;
-}
 
 static bool create_proof_created_by_us(const struct batch_slice *s, const struct remote_lead *remote)
 {
@@ -182,26 +145,6 @@ static int create_proof_by_hash(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-uint64_t lead_scan_key_hash(const struct upload *u, struct str key)
-{
-    return hash_keyed64(state_secret(u->c.state), key.p, key.n);
-}
-
-bool lead_scan_key(const struct upload *u, const struct target *target, struct json_object *item, uint64_t *hash)
-{
-    struct remote_lead remote;
-    struct err ignored = ERR_INIT;
-    struct value key = {0};
-    bool readable = api_remote_lead_read(item, &remote, &ignored) == 0;
-    err_clear(&ignored);
-    if (readable)
-        api_remote_custom(&remote, STR("leadsync_key"), &key);
-    if (!readable || key.kind != VALUE_STRING || !target_holds(target, &remote))
-        return false;
-    *hash = lead_scan_key_hash(u, (struct str){key.p, key.n});
-    return true;
-}
-
 static void create_proof_want_keys(struct read *r)
 {
     const struct batch_slice *s = r->slice;
@@ -247,7 +190,7 @@ static void create_proof_take_items(struct read *r, struct json_object *items)
             bool here = create_proof_in_target(b, &remote);
             if (here != (pass == 0))
                 continue;
-            uint64_t hash = r->by_key ? 0 : email_hash(b->u, remote.email);
+            uint64_t hash = r->by_key ? 0 : upload_email_hash(b->u, remote.email);
             for (size_t k = r->first; k < r->first + r->n; k++) {
                 if (!create_proof_is_open(s, k) || !create_proof_matches(r, s->index[k], &remote, hash))
                     continue;
@@ -309,7 +252,7 @@ static void create_proof_conclude(struct batch_slice *s)
     if (b->earlier) {
         create_proof_settle_rest(s, OUTCOME_DEFERRED, REASON_OUTCOME_OPEN);
     } else if (create_proof_may_ask_again(s)) {
-        create_send_halves(s);
+        create_send_halves(s, s->trial == TRIAL_OVER ? TRIAL_OVER : TRIAL_WHOLE);
     } else if (s->attribute) {
         bool lags = s->absent_reason == REASON_IN_TARGET && b->u->c.mapping->mode != MODE_CREATE;
         create_proof_settle_rest(s, lags ? OUTCOME_DEFERRED : s->absent_outcome, lags ? REASON_OUTCOME_OPEN : s->absent_reason);
@@ -343,7 +286,7 @@ static void create_proof_read_done(struct batch_slice *s)
         return;
     }
     if (b->u->stopping) {
-        create_proof_give_up(s);
+        slice_leave_open(s);
         return;
     }
     /* Halves tell more than waiting where all leads are accounted for; what an old run left open had its time to appear. */
@@ -440,7 +383,7 @@ void create_proof_start(struct batch_slice *s)
         struct entry_progress *progress = &b->progress[s->index[k]];
         struct str email = b->record.entries[s->index[k]].email;
         if (progress->email_hash == 0 && email.n > 0)
-            progress->email_hash = email_hash(b->u, email);
+            progress->email_hash = upload_email_hash(b->u, email);
         no_email = no_email || email.n == 0;
     }
     /* Held until all are asked: an answer must not end the look while others are still being queued. */

@@ -2,9 +2,12 @@
  * it was asked. Only a job that is not found makes it worth a look at the leads themselves. */
 #include "config.h"
 
-#include "sync/upload/ops/move.h"
+#include "sync/upload/upload_int.h"
 
 #include <json-c/json.h>
+
+#include "sync/upload/proof/proof.h"
+#include "sync/upload/proof/jobs.h"
 
 enum { SKEW_MARGIN_MS = 2000, JOB_BYTES = 4 << 20 };
 

@@ -5,7 +5,7 @@
  * are waited for; success, failed and cancelled end the waiting, and so does a job that is not there any more. */
 #include "config.h"
 
-#include "sync/upload/ops/move.h"
+#include "sync/upload/upload_int.h"
 
 #include <json-c/json.h>
 #include <stdlib.h>
@@ -13,6 +13,8 @@
 
 #include "sync/base/log.h"
 #include "sync/base/text.h"
+#include "sync/upload/proof/proof.h"
+#include "sync/upload/proof/jobs.h"
 
 enum { POLL_FIRST_MS = 100, POLL_MOST_MS = 15000, SAY_AFTER_MS = 5000, FILTERS_MAX = 1 << 20 };
 
@@ -100,11 +102,19 @@ static int jobs_take_record(struct upload *u, struct job *job, struct err *e)
 
 static void jobs_free_one(struct job *job)
 {
-    free(job->slice); /* only when the upload itself is dropped */
     free(job->told.type);
     free(job->told.status);
     free(job->filters);
     free(job);
+}
+
+void jobs_forget(struct batch_run *b)
+{
+    for (struct job *job = b->u->jobs; job != NULL; job = job->next)
+        if (job->batch == b) {
+            job->batch = NULL;
+            job->slice = NULL;
+        }
 }
 
 void jobs_free(struct upload *u)
@@ -114,19 +124,6 @@ void jobs_free(struct upload *u)
         u->jobs = job->next;
         jobs_free_one(job);
     }
-}
-
-const struct upload_job *upload_job(const struct upload *u, size_t i)
-{
-    size_t n = 0;
-    for (const struct job *job = u->jobs; job != NULL; job = job->next)
-        n++;
-    if (i >= n)
-        return NULL;
-    const struct job *job = u->jobs;
-    for (size_t from_end = n - 1 - i; from_end > 0; from_end--)
-        job = job->next;
-    return &job->told;
 }
 
 /* ---- life ---- */

@@ -3,7 +3,10 @@
  * another one is not written to, and what has the same one is the row's lead. */
 #include "config.h"
 
-#include "sync/upload/batch.h"
+#include "sync/upload/upload_int.h"
+
+#include "sync/plan/plan.h"
+#include "sync/upload/proof/proof.h"
 
 enum { CREATED_MARGIN_MS = 2000 };
 
@@ -32,7 +35,7 @@ static bool lead_match_differs_from_known(struct batch_run *b, uint32_t i, struc
     if (known.values.n == 0 || upload_unpack(u, known.values, &u->scratch, &lead) != 0 || !lead_match_is_text(&lead.core[LEAD_EMAIL]))
         return false;
     const struct value *address = &lead.core[LEAD_EMAIL];
-    return email_hash(u, (struct str){address->p, address->n}) != email_hash(u, email);
+    return upload_email_hash(u, (struct str){address->p, address->n}) != upload_email_hash(u, email);
 }
 
 /* Does the lead carry another row's key? One without a key may have lost it to another tool. */
@@ -58,8 +61,8 @@ bool lead_match_differs(struct batch_run *b, uint32_t i, const struct remote_lea
     if (email.n == 0)
         return lead_match_differs_from_known(b, i, remote->email);
     if (progress->email_hash == 0)
-        progress->email_hash = email_hash(b->u, email);
-    return progress->email_hash != 0 && email_hash(b->u, remote->email) != progress->email_hash;
+        progress->email_hash = upload_email_hash(b->u, email);
+    return progress->email_hash != 0 && upload_email_hash(b->u, remote->email) != progress->email_hash;
 }
 
 /* With a key of the mapping's own, the address may have passed to another row, whose new lead this is: it carries that row's
@@ -87,4 +90,34 @@ bool lead_match_relink(struct batch_run *b, uint32_t i, const struct remote_lead
     entry->has_lead_id = true;
     entry->lead_id = remote->id;
     return true;
+}
+
+/* A value that the API does not tell is only taken for granted in a lead
+ * that we created ourselves, with it; anywhere else it is written, again if need be. */
+bool lead_match_changes(struct batch_run *b, uint32_t i, const struct lead *wanted, const struct remote_lead *remote, bool ours,
+                      uint32_t *fields, bool *custom)
+{
+    const enum overwrite *rules = b->u->c.mapping->overwrite;
+    bool ruled = wanted->shape == &b->u->c.mapping->shape, any = false;
+    const struct entry_progress *progress = &b->progress[i];
+    bool only_changed = b->record.op != OP_CREATE && (progress->fields != 0 || progress->custom_changed.n > 0);
+    *fields = 0;
+    for (int f = 0; f < LEAD_FIELD_N; f++) {
+        struct value there;
+        api_remote_field(remote, (enum lead_field)f, &there);
+        bool untold = there.kind == VALUE_ABSENT && lead_field_table[f].payload[0] == '\0';
+        if (f == LEAD_EMAIL || (only_changed && (progress->fields & 1U << f) == 0) || (untold && ours))
+            continue;
+        if (plan_value_changes(&there, &wanted->core[f], ruled ? rules[f] : OVERWRITE_ALWAYS))
+            *fields |= 1U << f;
+    }
+    for (size_t c = 0; c < wanted->shape->custom_n; c++) {
+        struct value there;
+        api_remote_custom(remote, wanted->shape->custom_names[c], &there);
+        bool mine = !only_changed || (c < progress->custom_changed.n && progress->custom_changed.p[c] != 0);
+        custom[c] = mine && plan_value_changes(&there, &wanted->custom[c],
+                                               ruled ? rules[LEAD_FIELD_N + c] : OVERWRITE_ALWAYS);
+        any = any || custom[c];
+    }
+    return *fields != 0 || any;
 }

@@ -8,12 +8,13 @@
  * (lead_match.c). */
 #include "config.h"
 
-#include "sync/upload/batch.h"
+#include "sync/upload/upload_int.h"
 
 #include <json-c/json.h>
 #include <stdlib.h>
 
 #include "sync/base/log.h"
+#include "sync/upload/proof/proof.h"
 
 enum lead_read_way {
     READ_BY_ID,      /* the entry's lead, by its id */
@@ -57,7 +58,7 @@ static bool lead_read_is_other(const struct batch_slice *s, size_t k, const stru
 {
     struct batch_run *b = s->batch;
     const struct entry *entry = &b->record.entries[s->index[k]];
-    return hash != 0 && email_hash(b->u, entry->email) == hash && !uuid_eq(&entry->lead_id, &remote->id) &&
+    return hash != 0 && upload_email_hash(b->u, entry->email) == hash && !uuid_eq(&entry->lead_id, &remote->id) &&
            target_holds(s->address_in, remote);
 }
 
@@ -108,7 +109,7 @@ static void lead_read_take_item(const struct lead_read_request *r, struct json_o
         err_clear(&e);
         return;
     }
-    uint64_t hash = r->way != READ_BY_ID ? email_hash(b->u, remote.email) : 0;
+    uint64_t hash = r->way != READ_BY_ID ? upload_email_hash(b->u, remote.email) : 0;
     for (size_t k = r->first; k < r->first + r->n; k++)
         if (lead_read_wants(s, k) && lead_read_fits(r, k, &remote, hash)) {
             b->progress[s->index[k]].shown = true;

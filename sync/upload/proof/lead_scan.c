@@ -6,12 +6,13 @@
  * before it is sent. In a list without any that costs its pages, once a run. */
 #include "config.h"
 
-#include "sync/upload/batch.h"
+#include "sync/upload/upload_int.h"
 
 #include <stdlib.h>
 
 #include "sync/base/log.h"
 #include "sync/base/text.h"
+#include "sync/upload/proof/proof.h"
 
 /* 32 MB. With more keys in the list every batch looks for its own. */
 enum { HASHES_MAX = 4 << 20 };
@@ -30,6 +31,26 @@ static int lead_scan_by_hash(const void *a, const void *b)
 {
     uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
     return (x > y) - (x < y);
+}
+
+uint64_t lead_scan_key_hash(const struct upload *u, struct str key)
+{
+    return hash_keyed64(state_secret(u->c.state), key.p, key.n);
+}
+
+bool lead_scan_key(const struct upload *u, const struct target *target, struct json_object *item, uint64_t *hash)
+{
+    struct remote_lead remote;
+    struct err ignored = ERR_INIT;
+    struct value key = {0};
+    bool readable = api_remote_lead_read(item, &remote, &ignored) == 0;
+    err_clear(&ignored);
+    if (readable)
+        api_remote_custom(&remote, STR("leadsync_key"), &key);
+    if (!readable || key.kind != VALUE_STRING || !target_holds(target, &remote))
+        return false;
+    *hash = lead_scan_key_hash(u, (struct str){key.p, key.n});
+    return true;
 }
 
 static bool lead_scan_add_hash(struct lead_scan *l, uint64_t hash)
@@ -156,11 +177,6 @@ void lead_scans_free(struct upload *u)
     while (u->lead_scans != NULL) {
         struct lead_scan *l = u->lead_scans;
         u->lead_scans = l->next;
-        while (l->waiting != NULL) {
-            struct batch_slice *s = l->waiting;
-            l->waiting = s->next;
-            free(s);
-        }
         free(l->hashes);
         free(l);
     }

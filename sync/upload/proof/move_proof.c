@@ -1,142 +1,22 @@
-/* Where the leads of a move are: before it, to know who may go and what has to be written first, and after it, since its
- * job proves nothing. Lists lag behind moves by seconds (observed) and may show nothing, so only the last look concludes,
- * and what no list shows is asked of the lead itself. */
+/* Is it moved? A job's success proves nothing, so its leads are read. Lists lag behind moves by seconds (observed) and may
+ * show nothing, so only the last read concludes, and what no list shows is asked of the lead itself. */
 #include "config.h"
 
-#include "sync/upload/ops/move.h"
+#include "sync/upload/upload_int.h"
 
 #include "sync/base/log.h"
-#include "sync/plan/eligibility.h"
+#include "sync/upload/proof/jobs.h"
+#include "sync/upload/proof/proof.h"
 
-static enum place move_proof_place_of(const struct batch_run *b, const struct remote_lead *r)
+enum place move_proof_place(const struct batch_run *b, const struct remote_lead *remote)
 {
-    return target_holds(&b->target, r) ? PLACE_TO : target_holds(&b->from, r) ? PLACE_FROM : PLACE_ELSEWHERE;
+    return target_holds(&b->target, remote) ? PLACE_TO : target_holds(&b->from, remote) ? PLACE_FROM : PLACE_ELSEWHERE;
 }
 
-/* ---- before ---- */
-
-/* Values first: a lead is not in its new campaign with the old ones for a moment. */
-static void move_proof_patch_first(struct batch_slice *s, uint32_t i, const struct remote_lead *remote)
+static void move_proof_found(struct batch_slice *s, uint32_t i, const struct remote_lead *remote)
 {
     struct batch_run *b = s->batch;
-    struct entry_progress *progress = &b->progress[i];
-    struct lead wanted;
-    uint32_t fields;
-    bool *custom = NULL;
-    if (progress->fields == 0 && progress->custom_changed.n == 0)
-        return;
-    arena_reset(&b->u->scratch);
-    if (batch_entry_lead(b, i, &b->u->scratch, &wanted) == 0)
-        custom = arena_calloc(&b->u->scratch, wanted.shape->custom_n + 1, sizeof *custom);
-    if (custom == NULL)
-        upload_fail_oom(b->u);
-    else if (lead_match_changes(b, i, &wanted, remote, false, &fields, custom))
-        update_patch(b, i, &wanted, fields, custom, remote, OUTCOME_CHANGED);
-}
-
-/* A move makes an unsubscribed lead active again (observed), so what was found earlier counts as well: of this key, and of
- * the person under any other. */
-static enum reason move_proof_status_of(struct batch_run *b, uint32_t i, const struct remote_lead *remote)
-{
-    enum reason status = eligibility_status_reason(remote->status);
-    struct known_lead known;
-    struct err e = ERR_INIT;
-    if (status != REASON_NONE)
-        return status;
-    arena_reset(&b->u->scratch);
-    int rc = state_lead_get(b->u->c.state, &b->record.entries[i].key, &b->u->scratch, &known, &e);
-    if (rc < 0)
-        upload_fail(b->u, &e);
-    if (rc == 1)
-        status = eligibility_status_reason(known.status);
-    if (status == REASON_NONE && eligibility_recorded(b->u->c.state, remote->email, &status, &e) != 0)
-        upload_fail(b->u, &e);
-    err_clear(&e);
-    return status;
-}
-
-static void move_proof_found_before(struct batch_slice *s, uint32_t i, const struct remote_lead *remote)
-{
-    struct batch_run *b = s->batch;
-    struct entry_progress *progress = &b->progress[i];
-    bool by_route = b->record.entries[i].row != 0;
-    progress->place = move_proof_place_of(b, remote);
-    if (progress->email_hash == 0)
-        progress->email_hash = email_hash(b->u, remote->email);
-    /* With hashed values a removal brings no address, and others that have it cannot be looked for. */
-    if (b->record.entries[i].email.n == 0 && arena_str(&b->arena, remote->email, &b->record.entries[i].email) != 0)
-        upload_fail_oom(b->u);
-    if (progress->place == PLACE_ELSEWHERE) {
-        batch_entry_location(b, i, remote);
-        batch_entry_done(b, i, OUTCOME_FAILED, REASON_MOVE_NOT_DONE, 0);
-        return;
-    }
-    enum reason stays = progress->place == PLACE_TO
-                            ? REASON_NONE
-                            : eligibility_block_reason(remote, &b->target, by_route && !b->u->c.mapping->contacted_move);
-    progress->status = move_proof_status_of(b, i, remote);
-    if (stays == REASON_NONE && progress->place != PLACE_TO && b->target.kind == TARGET_CAMPAIGN)
-        stays = progress->status;
-    if (stays == REASON_NONE && progress->place != PLACE_TO)
-        batch_record_status(b, i, progress->status, remote->email);
-    if (stays != REASON_NONE)
-        batch_entry_done(b, i, stays == REASON_EMAIL_MISSING ? OUTCOME_REJECTED : OUTCOME_SKIPPED, stays, 0);
-    else if (progress->place == PLACE_TO || !verify_keeps_back(b, i, remote))
-        move_proof_patch_first(s, i, remote);
-}
-
-static void move_proof_look_failed(struct batch_slice *s)
-{
-    move_give_up(s, s->batch->u->c.stop_reason);
-}
-
-/* Neither the leads themselves nor their addresses are at one of the ends. */
-static void move_proof_before_search_done(struct batch_slice *s)
-{
-    for (size_t k = 0; k < s->n; k++)
-        if (!s->batch->progress[s->index[k]].shown)
-            batch_entry_done(s->batch, s->index[k], OUTCOME_FAILED, REASON_GONE_THERE, 0);
-    slice_free(s);
-}
-
-static const struct lead_read_calls move_proof_before_searching = {move_proof_found_before, move_proof_before_search_done, move_proof_look_failed};
-
-static void move_proof_before_read_done(struct batch_slice *s)
-{
-    size_t n = 0;
-    for (size_t k = 0; k < s->n; k++)
-        if (!s->batch->progress[s->index[k]].shown)
-            s->index[n++] = s->index[k];
-    s->n = n;
-    if (n == 0)
-        slice_free(s);
-    else if (upload_ended(s->batch->u))
-        move_proof_look_failed(s);
-    else
-        lead_read_everywhere(s, &move_proof_before_searching);
-}
-
-static const struct lead_read_calls move_proof_before_reading = {move_proof_found_before, move_proof_before_read_done, move_proof_look_failed};
-
-void move_check(struct batch_slice *s)
-{
-    for (size_t k = 0; k < s->n; k++) {
-        struct entry_progress *progress = &s->batch->progress[s->index[k]];
-        if (progress->email_hash == 0)
-            progress->email_hash = email_hash(s->batch->u, s->batch->record.entries[s->index[k]].email);
-    }
-    if (upload_ended(s->batch->u))
-        move_proof_look_failed(s);
-    else
-        lead_read_by_id(s, &move_proof_before_reading);
-}
-
-/* ---- after ---- */
-
-static void move_proof_found_after(struct batch_slice *s, uint32_t i, const struct remote_lead *remote)
-{
-    struct batch_run *b = s->batch;
-    b->progress[i].place = move_proof_place_of(b, remote);
+    b->progress[i].place = move_proof_place(b, remote);
     if (b->progress[i].place == PLACE_ELSEWHERE)
         batch_entry_location(b, i, remote);
     if (b->progress[i].place != PLACE_TO)
@@ -231,9 +111,9 @@ static void move_proof_doubles_read_done(struct batch_slice *s)
     slice_free(s);
 }
 
-static const struct lead_read_calls move_proof_double_reading = {move_proof_found_double, move_proof_doubles_read_done, move_proof_look_failed};
+static const struct lead_read_calls move_proof_double_reading = {move_proof_found_double, move_proof_doubles_read_done, move_read_failed};
 
-static void move_proof_conclude_after(struct batch_slice *s)
+static void move_proof_conclude(struct batch_slice *s)
 {
     struct batch_run *b = s->batch;
     size_t still_n = 0, named_n = 0;
@@ -258,15 +138,15 @@ static void move_proof_conclude_after(struct batch_slice *s)
     if (s->job == NULL || still_n == 0)
         slice_free(s);
     else if (upload_ended(b->u))
-        move_proof_look_failed(s);
+        move_read_failed(s);
     else
         lead_read_others(s, &move_proof_double_reading);
 }
 
-static const struct lead_read_calls move_proof_after_asking = {move_proof_found_after, move_proof_conclude_after, move_proof_look_failed};
+static const struct lead_read_calls move_proof_asking = {move_proof_found, move_proof_conclude, move_read_failed};
 
 /* The lists have shown what they do. What an earlier run left is decided again by this one; nothing is written there. */
-static void move_proof_after_last_read(struct batch_slice *s)
+static void move_proof_last_read(struct batch_slice *s)
 {
     struct batch_run *b = s->batch;
     if (b->earlier) {
@@ -278,10 +158,10 @@ static void move_proof_after_last_read(struct batch_slice *s)
     for (size_t k = 0; k < s->n; k++)
         if (!b->progress[s->index[k]].shown)
             b->progress[s->index[k]].place = PLACE_UNSEEN;
-    lead_read_unshown(s, &move_proof_after_asking);
+    lead_read_unshown(s, &move_proof_asking);
 }
 
-static size_t move_proof_after_keep_open(struct batch_slice *s)
+static size_t move_proof_keep_open(struct batch_slice *s)
 {
     size_t n = 0;
     for (size_t k = 0; k < s->n; k++)
@@ -290,12 +170,12 @@ static size_t move_proof_after_keep_open(struct batch_slice *s)
     return s->n = n;
 }
 
-static void move_proof_after_read(struct batch_slice *s);
+static void move_proof_read(struct batch_slice *s);
 
-static void move_proof_after_read_done(struct batch_slice *s)
+static void move_proof_read_done(struct batch_slice *s)
 {
     struct batch_run *b = s->batch;
-    if (move_proof_after_keep_open(s) == 0) {
+    if (move_proof_keep_open(s) == 0) {
         slice_free(s);
         return;
     }
@@ -307,32 +187,32 @@ static void move_proof_after_read_done(struct batch_slice *s)
         may_appear = may_appear && now_ms < b->first_sent_ms + b->u->c.mapping->limits.settle_ms;
     }
     if (b->u->stopping)
-        move_proof_look_failed(s);
+        move_read_failed(s);
     else if (may_appear)
-        slice_wait_attempt(s, s->unseen_job, move_proof_after_read); /* a job that cannot be seen may still be running */
+        slice_wait_attempt(s, s->unseen_job, move_proof_read); /* a job that cannot be seen may still be running */
     else
-        move_proof_after_last_read(s);
+        move_proof_last_read(s);
 }
 
-static const struct lead_read_calls move_proof_after_reading = {move_proof_found_after, move_proof_after_read_done, move_proof_look_failed};
+static const struct lead_read_calls move_proof_reading = {move_proof_found, move_proof_read_done, move_read_failed};
 
-static void move_proof_after_read(struct batch_slice *s)
+static void move_proof_read(struct batch_slice *s)
 {
     if (upload_ended(s->batch->u))
-        move_proof_look_failed(s);
+        move_read_failed(s);
     else
-        lead_read_by_id(s, &move_proof_after_reading);
+        lead_read_by_id(s, &move_proof_reading);
 }
 
-void move_prove(struct batch_slice *s, struct job *job)
+void move_proof_start(struct batch_slice *s, struct job *job)
 {
     s->job = job;
     s->attempt = 0;
-    if (move_proof_after_keep_open(s) == 0) {
+    if (move_proof_keep_open(s) == 0) {
         slice_free(s);
         return;
     }
     for (size_t k = 0; k < s->n; k++)
         s->batch->progress[s->index[k]].place = PLACE_UNSEEN;
-    move_proof_after_read(s);
+    move_proof_read(s);
 }

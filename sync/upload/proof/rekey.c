@@ -10,9 +10,11 @@
  * the lead over when no row of the other key can want it. The other key's note and the new owner share one commit. */
 #include "config.h"
 
-#include "sync/upload/batch.h"
+#include "sync/upload/upload_int.h"
 
 #include <string.h>
+
+#include "sync/upload/proof/proof.h"
 
 enum { KNOWN_MAX = 1 << 20 };
 

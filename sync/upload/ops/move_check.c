@@ -1,0 +1,119 @@
+/* Before a move: where are its leads, may they go, and what has to be written first? A list may show nothing, so what no
+ * list shows is asked of the lead itself. */
+#include "config.h"
+
+#include "sync/upload/upload_int.h"
+
+#include "sync/plan/eligibility.h"
+#include "sync/upload/proof/proof.h"
+
+/* Values first: a lead is not in its new campaign with the old ones for a moment. */
+static void move_check_patch_first(struct batch_slice *s, uint32_t i, const struct remote_lead *remote)
+{
+    struct batch_run *b = s->batch;
+    struct entry_progress *progress = &b->progress[i];
+    struct lead wanted;
+    uint32_t fields;
+    bool *custom = NULL;
+    if (progress->fields == 0 && progress->custom_changed.n == 0)
+        return;
+    arena_reset(&b->u->scratch);
+    if (batch_entry_lead(b, i, &b->u->scratch, &wanted) == 0)
+        custom = arena_calloc(&b->u->scratch, wanted.shape->custom_n + 1, sizeof *custom);
+    if (custom == NULL)
+        upload_fail_oom(b->u);
+    else if (lead_match_changes(b, i, &wanted, remote, false, &fields, custom))
+        update_patch(b, i, &wanted, fields, custom, remote, OUTCOME_CHANGED);
+}
+
+/* A move makes an unsubscribed lead active again (observed), so what was found earlier counts as well: of this key, and of
+ * the person under any other. */
+static enum reason move_check_status_of(struct batch_run *b, uint32_t i, const struct remote_lead *remote)
+{
+    enum reason status = eligibility_status_reason(remote->status);
+    struct known_lead known;
+    struct err e = ERR_INIT;
+    if (status != REASON_NONE)
+        return status;
+    arena_reset(&b->u->scratch);
+    int rc = state_lead_get(b->u->c.state, &b->record.entries[i].key, &b->u->scratch, &known, &e);
+    if (rc < 0)
+        upload_fail(b->u, &e);
+    if (rc == 1)
+        status = eligibility_status_reason(known.status);
+    if (status == REASON_NONE && eligibility_recorded(b->u->c.state, remote->email, &status, &e) != 0)
+        upload_fail(b->u, &e);
+    err_clear(&e);
+    return status;
+}
+
+static void move_check_found(struct batch_slice *s, uint32_t i, const struct remote_lead *remote)
+{
+    struct batch_run *b = s->batch;
+    struct entry_progress *progress = &b->progress[i];
+    bool by_route = b->record.entries[i].row != 0;
+    progress->place = move_proof_place(b, remote);
+    if (progress->email_hash == 0)
+        progress->email_hash = upload_email_hash(b->u, remote->email);
+    /* With hashed values a removal brings no address, and others that have it cannot be looked for. */
+    if (b->record.entries[i].email.n == 0 && arena_str(&b->arena, remote->email, &b->record.entries[i].email) != 0)
+        upload_fail_oom(b->u);
+    if (progress->place == PLACE_ELSEWHERE) {
+        batch_entry_location(b, i, remote);
+        batch_entry_done(b, i, OUTCOME_FAILED, REASON_MOVE_NOT_DONE, 0);
+        return;
+    }
+    enum reason stays = progress->place == PLACE_TO
+                            ? REASON_NONE
+                            : eligibility_block_reason(remote, &b->target, by_route && !b->u->c.mapping->contacted_move);
+    progress->status = move_check_status_of(b, i, remote);
+    if (stays == REASON_NONE && progress->place != PLACE_TO && b->target.kind == TARGET_CAMPAIGN)
+        stays = progress->status;
+    if (stays == REASON_NONE && progress->place != PLACE_TO)
+        batch_record_status(b, i, progress->status, remote->email);
+    if (stays != REASON_NONE)
+        batch_entry_done(b, i, stays == REASON_EMAIL_MISSING ? OUTCOME_REJECTED : OUTCOME_SKIPPED, stays, 0);
+    else if (progress->place == PLACE_TO || !verify_keeps_back(b, i, remote))
+        move_check_patch_first(s, i, remote);
+}
+
+/* Neither the leads themselves nor their addresses are at one of the ends. */
+static void move_check_search_done(struct batch_slice *s)
+{
+    for (size_t k = 0; k < s->n; k++)
+        if (!s->batch->progress[s->index[k]].shown)
+            batch_entry_done(s->batch, s->index[k], OUTCOME_FAILED, REASON_GONE_THERE, 0);
+    slice_free(s);
+}
+
+static const struct lead_read_calls move_check_searching = {move_check_found, move_check_search_done, move_read_failed};
+
+static void move_check_read_done(struct batch_slice *s)
+{
+    size_t n = 0;
+    for (size_t k = 0; k < s->n; k++)
+        if (!s->batch->progress[s->index[k]].shown)
+            s->index[n++] = s->index[k];
+    s->n = n;
+    if (n == 0)
+        slice_free(s);
+    else if (upload_ended(s->batch->u))
+        move_read_failed(s);
+    else
+        lead_read_everywhere(s, &move_check_searching);
+}
+
+static const struct lead_read_calls move_check_reading = {move_check_found, move_check_read_done, move_read_failed};
+
+void move_check(struct batch_slice *s)
+{
+    for (size_t k = 0; k < s->n; k++) {
+        struct entry_progress *progress = &s->batch->progress[s->index[k]];
+        if (progress->email_hash == 0)
+            progress->email_hash = upload_email_hash(s->batch->u, s->batch->record.entries[s->index[k]].email);
+    }
+    if (upload_ended(s->batch->u))
+        move_read_failed(s);
+    else
+        lead_read_by_id(s, &move_check_reading);
+}

@@ -1,0 +1,42 @@
+/* Background jobs of moves. Internal to the upload. */
+#ifndef SYNC_UPLOAD_PROOF_JOBS_H
+#define SYNC_UPLOAD_PROOF_JOBS_H
+
+#include "sync/upload/batch.h"
+
+/* A background job of this run, from the moment it is known to the end of the upload. */
+struct job {
+    struct upload_job told;    /* for the report; strings are owned */
+    struct job *next;
+    struct batch_slice *slice; /* the entries it carries; NULL: over, or not waited for any more */
+    struct batch_run *batch;   /* NULL: settled lead by lead, or left open */
+    char *filters;             /* JSON; NULL: not told */
+    char from[TARGET_TEXT_N], to[TARGET_TEXT_N];
+    int progress;
+    int64_t created_ms, updated_ms;
+    int64_t due_us, until_us;  /* next poll; end of limits.job_wait */
+    unsigned polls;
+    uint64_t run;              /* that started it */
+    bool warned, said;         /* reported once: its odd status, and the waiting */
+    bool alone;                /* asked for by itself */
+};
+
+/* ---- jobs.c ---- */
+/* The job that carries this slice is known: recorded, and polled from now on. `remote` NULL: only its id, of an earlier
+ * run. */
+void jobs_watch(struct batch_slice *s, struct str id, const struct remote_job *remote);
+/* What the jobs of a batch have moved is known lead by lead: recorded. */
+void jobs_batch_settled(struct batch_run *b);
+void jobs_step(struct upload *u, int64_t now_us);   /* polls what is due, gives up what was waited for long enough */
+int64_t jobs_due_us(const struct upload *u);        /* when there is something to do; INT64_MAX: never */
+void jobs_give_up(struct upload *u);                /* jobs are not waited for any more */
+void jobs_forget(struct batch_run *b); /* before it is freed */
+void jobs_free(struct upload *u);
+/* The "items" of an answer of the job list; NULL when it has none. */
+struct json_object *job_items(const struct api_reply *reply);
+
+/* ---- job_find.c ---- */
+/* The answer to the slice's request was lost: is there a job? */
+void job_find(struct batch_slice *s);
+
+#endif

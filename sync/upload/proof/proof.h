@@ -1,0 +1,83 @@
+/* How it is found out what a write did, file by file. Internal to the upload. */
+#ifndef SYNC_UPLOAD_PROOF_PROOF_H
+#define SYNC_UPLOAD_PROOF_PROOF_H
+
+#include "sync/upload/batch.h"
+
+struct json_object;
+
+/* ---- lead_read.c ---- */
+/* Is the lead in the campaign or list? */
+bool target_holds(const struct target *t, const struct remote_lead *remote);
+struct lead_read_calls {
+    void (*seen)(struct batch_slice *s, uint32_t i, const struct remote_lead *remote); /* entry i's own lead; once a read */
+    void (*done)(struct batch_slice *s);   /* progress[].shown says which leads were seen */
+    void (*failed)(struct batch_slice *s); /* an answer is missing, and the upload knows why, or a stop came */
+};
+/* Reads the leads of a slice that have no outcome and no PATCH under way. By leads/list with ids: what it does not show may
+ * be there. */
+void lead_read_by_id(struct batch_slice *s, const struct lead_read_calls *calls);
+/* GET /leads/{id}, a request each: what is not shown is not there under this id. */
+void lead_read_each(struct batch_slice *s, const struct lead_read_calls *calls);
+/* The same, for those that the read before it did not show. */
+void lead_read_unshown(struct batch_slice *s, const struct lead_read_calls *calls);
+/* Is the read under way still to show the k-th lead of the slice? */
+bool lead_read_wants(const struct batch_slice *s, size_t k);
+/* Other leads in the batch's target that have the entries' addresses. */
+void lead_read_others(struct batch_slice *s, const struct lead_read_calls *calls);
+/* For leads that a list did not show: each lead is asked for itself, and one whose id is gone is looked for by its address
+ * where it should be (moves: in source and target), as often as anything that may appear late. Found so, the entry has the
+ * new id. What is not shown then does not exist any more. */
+void lead_read_everywhere(struct batch_slice *s, const struct lead_read_calls *calls);
+void lead_read_addresses_known(struct batch_slice *s);
+
+/* ---- address_list.c ---- */
+/* Part of lead_read_everywhere(): finds the addresses of leads whose ids are gone and of which the state has hashes, and
+ * calls lead_read_addresses_known(), or the slice's `stopped`. */
+void address_list_read(struct batch_slice *s);
+void address_lists_free(struct upload *u);
+
+/* ---- lead_match.c ---- */
+/* Does a lead that was found under entry i's id have another address than the one that is known of it? Then that id is as
+ * good as gone: the lead is another person's, and must not be written to. An address that is not known differs from none;
+ * without addresses the row keys are compared. */
+bool lead_match_differs(struct batch_run *b, uint32_t i, const struct remote_lead *remote);
+/* Entry i's id is gone, and a lead with its address has this one: from now on the entry is about that lead. False: it is
+ * another key's. */
+bool lead_match_relink(struct batch_run *b, uint32_t i, const struct remote_lead *remote);
+/* Which wanted values are not what is there? `ours`: we created it, and what the API does not tell is as we sent it. */
+bool lead_match_changes(struct batch_run *b, uint32_t i, const struct lead *wanted, const struct remote_lead *remote,
+                        bool ours, uint32_t *fields, bool *custom);
+
+/* ---- lead_scan.c ---- */
+/* Sends creates; leads without an address are looked for first if the state may not know them. */
+void lead_scan_start(struct batch_slice *s);
+/* The hash of a row key, and that of the item of leads/list if it is a lead of the target that has one. */
+uint64_t lead_scan_key_hash(const struct upload *u, struct str key);
+bool lead_scan_key(const struct upload *u, const struct target *target, struct json_object *item, uint64_t *hash);
+void lead_scans_free(struct upload *u);
+
+/* ---- rekey.c ---- */
+/* Before a batch is settled: rows that had another lead keep it as a lead of its own. In the same commit. */
+int rekey_settle(struct batch_run *b, struct err *e);
+/* Entry i meets a lead in the target. `ours`: by its age it may be this request's work; a lead that this run or the state
+ * knows already is not, and then it becomes false. With a key of the mapping's own the lead may be another key's.
+ * `conflict`: the row may not take it over, since two rows would write to one lead every night. Then the entry is done. */
+int rekey_meet(struct batch_run *b, uint32_t i, const struct uuid *id, bool *ours, bool *conflict, struct err *e);
+
+/* ---- create_proof.c ---- */
+/* Reads back what was sent, or, before the first request, what may be there already. */
+void create_proof_start(struct batch_slice *s);
+
+/* ---- update_proof.c ---- */
+/* Is the answer to a PATCH the entry's own lead, with the new values? */
+bool update_proof_answer(struct batch_run *b, uint32_t i, const struct api_reply *reply);
+/* All PATCHes of the batch are answered: reads the leads until they have the new values. False: there are none. */
+bool update_proof_next(struct batch_run *b);
+
+/* ---- move_proof.c ---- */
+/* Where have the leads come to? `job` NULL: none is known. */
+void move_proof_start(struct batch_slice *s, struct job *job);
+enum place move_proof_place(const struct batch_run *b, const struct remote_lead *remote);
+
+#endif

@@ -1,0 +1,171 @@
+/* Is it stored? A PATCH that is answered with 200 may have stored nothing (reported).
+ *
+ * Its answer is the whole lead, and is compared with what was sent. When all PATCHes of a batch are answered, the leads are
+ * read once more and have to show the new values. What that read does not show is read again as anything that may appear
+ * late, then the lead itself is asked for, and then it is not_stored. */
+#include "config.h"
+
+#include "sync/upload/upload_int.h"
+
+#include <stdlib.h>
+
+#include "sync/plan/plan.h"
+#include "sync/upload/proof/proof.h"
+
+static bool update_proof_is_number(struct arena *a, const struct value *there, const struct value *wanted)
+{
+    if (there->kind != VALUE_NUMBER || wanted->kind != VALUE_NUMBER)
+        return false;
+    const char *x = arena_dup(a, there->p, there->n), *y = arena_dup(a, wanted->p, wanted->n);
+    return x != NULL && y != NULL && strtod(x, NULL) == strtod(y, NULL);
+}
+
+/* Servers trim text and write numbers their own way: that is no other value. */
+static bool update_proof_is_value(struct arena *a, const struct value *there, const struct value *wanted)
+{
+    if (!plan_value_changes(there, wanted, OVERWRITE_ALWAYS))
+        return true;
+    if (there->kind <= VALUE_NULL || wanted->kind <= VALUE_NULL)
+        return false;
+    return update_proof_is_number(a, there, wanted) ||
+           str_eq(str_trim((struct str){there->p, there->n}), str_trim((struct str){wanted->p, wanted->n}));
+}
+
+/* Does the lead have what was last sent for entry i? Fields that the API may not tell are trusted while it does not. */
+static bool update_proof_is_stored(struct batch_run *b, uint32_t i, const struct remote_lead *remote)
+{
+    const struct entry_progress *progress = &b->progress[i];
+    struct lead wanted;
+    struct value there;
+    arena_reset(&b->u->scratch);
+    if (batch_entry_lead(b, i, &b->u->scratch, &wanted) != 0) {
+        upload_fail_oom(b->u);
+        return false;
+    }
+    for (int f = 0; f < LEAD_FIELD_N; f++) {
+        if ((progress->fields & 1U << f) == 0)
+            continue;
+        api_remote_field(remote, (enum lead_field)f, &there);
+        bool untold = there.kind == VALUE_ABSENT && lead_field_table[f].payload[0] == '\0';
+        if (!untold && !update_proof_is_value(&b->u->scratch, &there, &wanted.core[f]))
+            return false;
+    }
+    for (size_t c = 0; c < wanted.shape->custom_n && c < progress->custom_changed.n; c++) {
+        api_remote_custom(remote, wanted.shape->custom_names[c], &there);
+        if (progress->custom_changed.p[c] != 0 && !update_proof_is_value(&b->u->scratch, &there, &wanted.custom[c]))
+            return false;
+    }
+    return true;
+}
+
+bool update_proof_answer(struct batch_run *b, uint32_t i, const struct api_reply *reply)
+{
+    struct remote_lead remote;
+    struct err ignored = ERR_INIT;
+    bool told = api_remote_lead_read(reply->json, &remote, &ignored) == 0 &&
+                uuid_eq(&remote.id, &b->record.entries[i].lead_id) && !lead_match_differs(b, i, &remote) &&
+                update_proof_is_stored(b, i, &remote);
+    err_clear(&ignored);
+    return told;
+}
+
+static void update_proof_settle_told(struct batch_run *b, uint32_t i)
+{
+    struct entry_progress *progress = &b->progress[i];
+    progress->patch = PATCH_OPEN;
+    batch_entry_done(b, i, progress->proved, REASON_NONE, progress->patch_status);
+}
+
+static void update_proof_seen(struct batch_slice *s, uint32_t i, const struct remote_lead *remote)
+{
+    if (update_proof_is_stored(s->batch, i, remote))
+        update_proof_settle_told(s->batch, i);
+}
+
+/* The looks cannot go on. An answer that told the new values is a proof; the others stay open. */
+static void update_proof_give_up(struct batch_slice *s)
+{
+    struct batch_run *b = s->batch;
+    for (size_t k = 0; k < s->n; k++)
+        if (b->progress[s->index[k]].patch == PATCH_TOLD)
+            update_proof_settle_told(b, s->index[k]);
+        else if (b->progress[s->index[k]].patch == PATCH_UNTOLD)
+            batch_leave_open(b);
+    slice_free(s);
+}
+
+static void update_proof_is_missing(struct batch_slice *s)
+{
+    struct batch_run *b = s->batch;
+    for (size_t k = 0; k < s->n; k++) {
+        uint32_t i = s->index[k];
+        if (b->progress[i].patch == PATCH_OPEN)
+            continue;
+        bool shown = b->progress[i].shown;
+        b->progress[i].patch = PATCH_OPEN;
+        batch_entry_done(b, i, OUTCOME_FAILED, shown ? REASON_NOT_STORED : REASON_GONE_THERE, b->progress[i].patch_status);
+    }
+    slice_free(s);
+}
+
+static const struct lead_read_calls update_proof_asking = {update_proof_seen, update_proof_is_missing, update_proof_give_up};
+
+static void update_proof_read(struct batch_slice *s);
+
+static void update_proof_read_done(struct batch_slice *s)
+{
+    struct batch_run *b = s->batch;
+    size_t n = 0;
+    for (size_t k = 0; k < s->n; k++)
+        if (b->progress[s->index[k]].patch != PATCH_OPEN)
+            s->index[n++] = s->index[k];
+    s->n = n;
+    s->attempt++;
+    if (n == 0)
+        slice_free(s);
+    else if (upload_ended(b->u))
+        update_proof_give_up(s);
+    else if (s->attempt < ATTEMPTS_MAX)
+        slice_wait_attempt(s, false, update_proof_read);
+    else
+        lead_read_each(s, &update_proof_asking);
+}
+
+static const struct lead_read_calls update_proof_reading = {update_proof_seen, update_proof_read_done, update_proof_give_up};
+
+static void update_proof_read(struct batch_slice *s)
+{
+    lead_read_by_id(s, &update_proof_reading);
+}
+
+/* Those of the batch whose last PATCH was answered with 200; NULL: none, or an error. */
+static struct batch_slice *update_proof_slice(struct batch_run *b, struct err *e)
+{
+    struct batch_slice *s = NULL;
+    for (uint32_t i = 0; i < b->record.entries_n; i++) {
+        if (b->progress[i].patch == PATCH_OPEN)
+            continue;
+        if (s == NULL && (s = slice_new(b, b->record.entries_n, e)) == NULL)
+            return NULL;
+        s->index[s->n++] = i;
+    }
+    if (s != NULL)
+        s->round = 1;
+    return s;
+}
+
+bool update_proof_next(struct batch_run *b)
+{
+    struct err e = ERR_INIT;
+    struct batch_slice *s = update_proof_slice(b, &e);
+    if (e.status != XS_DONE)
+        upload_fail(b->u, &e);
+    err_clear(&e);
+    if (s == NULL)
+        return false;
+    if (upload_ended(b->u))
+        update_proof_give_up(s);
+    else
+        update_proof_read(s);
+    return true;
+}
