@@ -11,6 +11,19 @@
 
 enum { BATCH_ARENA_MAX = 256 << 20 };
 
+void batch_advance(struct batch_run *b, struct batch_slice *s, enum batch_life to)
+{
+    enum batch_life *life = s != NULL ? &s->life : &b->life;
+    struct err e = ERR_INIT;
+    if (!batch_life_may(*life, to)) {
+        err_set(&e, XS_INTERNAL, "a %s of an upload (%s) cannot go from %s to %s: please report this",
+                s != NULL ? "slice" : "batch", b->operation->name, batch_life_text(*life), batch_life_text(to));
+        upload_fail(b->u, &e);
+        err_clear(&e);
+    }
+    *life = to;
+}
+
 static int batch_copy_target(struct upload *u, uint32_t number, struct target *out, struct err *e)
 {
     const struct target *t = targets_get(u->c.targets, u->c.state, number, e);
@@ -152,6 +165,7 @@ static int batch_split_off_open(struct batch_run *b, struct err *e)
 static void batch_settle(struct batch_run *b)
 {
     struct err e = ERR_INIT;
+    batch_advance(b, NULL, LIFE_SETTLED);
     b->record.state = BATCH_DONE;
     if (b->splits && batch_split_off_open(b, &e) != 0)
         upload_fail(b->u, &e);
@@ -164,9 +178,9 @@ void batch_check(struct batch_run *b)
 {
     struct upload *u = b->u;
     const struct operation *operation = b->operation;
-    if (b->under_way_n > 0 || (!b->left_open && operation->next != NULL && operation->next(b)))
+    if (b->under_way_n > 0 || (b->life != LIFE_LEFT_OPEN && operation->next != NULL && operation->next(b)))
         return;
-    if (b->open_n == 0 && !b->left_open)
+    if (b->open_n == 0 && b->life != LIFE_LEFT_OPEN)
         batch_settle(b);
     else
         batch_leave_open(b);
@@ -177,9 +191,9 @@ void batch_check(struct batch_run *b)
 
 void batch_leave_open(struct batch_run *b)
 {
-    if (b->left_open)
+    if (b->life == LIFE_LEFT_OPEN)
         return;
-    b->left_open = true;
+    batch_advance(b, NULL, LIFE_LEFT_OPEN);
     bool job_open = b->record.job != NULL;
     enum reason open_reason = job_open ? REASON_JOB_OPEN : REASON_OUTCOME_OPEN;
     if (b->operation->left_open != NULL)

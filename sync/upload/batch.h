@@ -13,8 +13,55 @@ struct job;
 struct lead_read_calls;
 struct operation;
 
+/* The life of a batch. Up to LIFE_DURABLE it is one piece. From then on its slices go their own ways: a slice begins as
+ * LIFE_DURABLE, is in one of the four states below it, and ends with slice_free(). The batch itself stays LIFE_DURABLE
+ * until nothing is under way any more.
+ * Each line: a state, and those that may follow it. docs/DESIGN.md has the picture, tests/cases/upload/batch_states.txt
+ * the same table, compared by tests/unit/batch_states_test.c. */
+#define TO(state) (1U << LIFE_##state)
+#define BATCH_LIFE_TABLE(ROW)                                                                            \
+    ROW(COLLECTING, TO(INTENT) | TO(DURABLE)) /* rows are added; one of an earlier run is durable */     \
+    ROW(INTENT, TO(DURABLE) | TO(SETTLED))    /* written, not durable; a stop settles it as never sent */ \
+    ROW(DURABLE, TO(CHECKING) | TO(SENT) | TO(PROVING) | TO(WAITING) | TO(SETTLED) | TO(LEFT_OPEN))      \
+    ROW(CHECKING, TO(SENT) | TO(WAITING))     /* reads before the first write */                         \
+    ROW(SENT, TO(PROVING) | TO(WAITING))      /* a write is under way */                                 \
+    ROW(PROVING, TO(SENT) | TO(WAITING))      /* reads what the write has done */                        \
+    ROW(WAITING, TO(CHECKING) | TO(SENT) | TO(PROVING)) /* for time, a job, a verdict, other requests */ \
+    ROW(SETTLED, 0)                           /* every entry has its outcome, and the state knows */     \
+    ROW(LEFT_OPEN, 0)                         /* the next run finds out, by reading only */
+enum batch_life {
+#define ROW(state, next) LIFE_##state,
+    BATCH_LIFE_TABLE(ROW)
+#undef ROW
+    LIFE_N
+};
+const char *batch_life_text(enum batch_life life);
+bool batch_life_may(enum batch_life from, enum batch_life to);
+
+/* An entry on its way, in the same form. */
+#define TO_ENTRY(state) (1U << ENTRY_##state)
+#define ENTRY_STATE_TABLE(ROW)                                                                           \
+    ROW(OPEN, TO_ENTRY(PATCHING) | TO_ENTRY(HELD) | TO_ENTRY(AS_WANTED) | TO_ENTRY(DONE))                \
+    ROW(PATCHING, TO_ENTRY(OPEN) | TO_ENTRY(HELD) | TO_ENTRY(CONFIRMED) | TO_ENTRY(UNPROVED) |           \
+                      TO_ENTRY(MISSING) | TO_ENTRY(AS_WANTED) | TO_ENTRY(DONE)) /* under way */          \
+    ROW(HELD, TO_ENTRY(DONE))      /* refused, and not clear yet whether all are (refused_alike.c) */    \
+    ROW(CONFIRMED, TO_ENTRY(DONE)) /* the answer to the PATCH names the new values */                    \
+    ROW(UNPROVED, TO_ENTRY(DONE))  /* it does not; update_proof.c decides about both */                  \
+    ROW(MISSING, TO_ENTRY(OPEN) | TO_ENTRY(DONE)) /* the PATCH found no lead under its id */             \
+    ROW(AS_WANTED, TO_ENTRY(OPEN) | TO_ENTRY(HELD) | TO_ENTRY(DONE)) /* moves: has its values, may go */ \
+    ROW(DONE, 0)                   /* has its outcome */
+enum entry_state {
+#define ROW(state, next) ENTRY_##state,
+    ENTRY_STATE_TABLE(ROW)
+#undef ROW
+    ENTRY_STATES_N
+};
+const char *entry_state_text(enum entry_state state);
+bool entry_state_may(enum entry_state from, enum entry_state to);
+
 /* What is kept of an entry besides the intent. */
 struct entry_progress {
+    enum entry_state state;
     uint32_t fields;           /* updates and moves: core fields to write */
     struct str custom_changed; /* updates and moves: a byte per custom variable */
     bool takes_place;          /* creates: in the place of the lead `old_id`, */
@@ -22,21 +69,16 @@ struct entry_progress {
     struct uuid old_id;
     uint64_t email_hash;       /* of the normalised address; 0: none */
     unsigned rounds;           /* PATCHes sent */
-    bool busy;                 /* a PATCH is under way */
-    bool held;                 /* refused, and not clear yet whether all are (refused_alike.c) */
     bool shown;                /* by the read under way, as the right lead */
-    enum { PATCH_OPEN, PATCH_GONE, PATCH_TOLD, PATCH_UNTOLD } patch; /* the answer to the last PATCH: 404, the lead with
-                                * the new values, or one that does not tell them; the batch's last read decides */
-    enum outcome proved;       /* PATCH_TOLD, PATCH_UNTOLD: the outcome when the values are there */
-    int patch_status;          /* HTTP status of that answer */
+    enum outcome proved;       /* CONFIRMED, UNPROVED: the outcome when the values are there */
+    int patch_status;          /* HTTP status of the answer to the last PATCH */
     bool met, ours;            /* creates: found in the target; and made by this request */
     bool stays_open;           /* creates: deferred, and its intent goes on in a batch of its own */
     enum reason status;        /* moves: what was found of the person before */
     bool there;                /* found by the last read in the stage's list */
     /* moves */
     enum place { PLACE_UNSEEN, PLACE_FROM, PLACE_TO, PLACE_ELSEWHERE } place; /* where it was seen last */
-    bool as_wanted;            /* its values were compared, or written */
-    bool patched;              /* they were written */
+    bool patched;              /* its values were written first */
     bool asked;                /* a request to move it may have been applied */
     bool named;                /* its job says that it has moved it */
     bool moved;                /* and was */
@@ -58,6 +100,7 @@ struct batch_run {
     struct upload *u;
     struct batch_run *prev, *next;
     const struct operation *operation;
+    enum batch_life life;
     struct batch record;       /* as the state has it */
     struct entry_progress *progress; /* of record.entries, which live in the arena */
     size_t entries_cap;
@@ -71,7 +114,6 @@ struct batch_run {
     int64_t first_sent_ms;     /* earliest moment at which anything of it may have been applied */
     int64_t skew_ms;
     bool earlier;              /* of an earlier run: settle by reading only */
-    bool left_open;            /* stays open in the state */
     bool splits;               /* some of its entries stay open when it is settled */
     bool statuses_open;        /* batch_record_status() has recorded what is not durable yet */
     struct move_progress move;
@@ -81,6 +123,7 @@ struct batch_slice {
     struct batch_run *batch;
     struct batch_slice *batch_prev, *batch_next; /* in the batch's list */
     struct batch_slice *next;  /* in the list of those that wait for the same thing */
+    enum batch_life life;
     int64_t due_us;
     void (*wake)(struct batch_slice *slice);
     unsigned round;            /* requests sent for these entries */
@@ -116,6 +159,9 @@ struct batch_slice {
 };
 
 /* ---- batch.c ---- */
+/* Every change of state goes through here: of the slice, or with NULL of the batch itself. A change that is not in the table
+ * ends the upload (XS_INTERNAL). */
+void batch_advance(struct batch_run *b, struct batch_slice *s, enum batch_life to);
 /* `from` is 0 but for moves and removals. */
 struct batch_run *batch_new(struct upload *u, enum op op, uint32_t target, uint32_t from, size_t entries_max,
                             struct err *e);
@@ -128,6 +174,8 @@ void batch_check(struct batch_run *b);
 void batch_leave_open(struct batch_run *b);
 
 /* ---- batch_entry.c ---- */
+/* The same for an entry. Once it is done, as all entries of a batch that stays open are, late answers change nothing. */
+void batch_entry_advance(struct batch_run *b, uint32_t i, enum entry_state to);
 /* Gives one entry its outcome. */
 void batch_entry_done(struct batch_run *b, uint32_t i, enum outcome outcome, enum reason reason, int http_status);
 /* A create that may have been applied and must not be sent again before it was looked for again: its row is deferred as
@@ -137,8 +185,6 @@ void batch_entry_stays_open(struct batch_run *b, uint32_t i, int http_status);
 void batch_entry_defer_known(struct batch_run *b, uint32_t i, enum reason open_reason);
 /* A lead that has only reached the stage's list: its row is counted where the way ends. */
 bool batch_entry_goes_on(const struct batch_run *b, uint32_t i);
-/* Has entry i neither an outcome nor a request of its own that is not proved or understood yet? */
-bool batch_entry_is_open(const struct batch_run *b, uint32_t i);
 /* Records in the state what was found of entry i's person at this address (REASON_NONE: nothing): a removal or a move makes
  * Instantly forget it, and a death between the two must not. batch_commit_statuses() makes it durable. A failure of either
  * ends the upload. */
@@ -165,6 +211,11 @@ void slice_done(struct batch_slice *s, enum outcome outcome, enum reason reason,
 void slice_leave_open(struct batch_slice *s);
 /* The same, for a reason that ends the upload. */
 void slice_fail(struct batch_slice *s, const struct err *e);
+/* The slice reads: to check before the first write for its leads, or to prove one. */
+void slice_read(struct batch_slice *s);
+/* Waits until another part of the upload hands it on. */
+void slice_park(struct batch_slice *s);
+/* Waits for a moment. */
 void slice_wait(struct batch_slice *s, int64_t us, void (*wake)(struct batch_slice *));
 /* What is there is looked for ATTEMPTS_MAX times: at once and, each time as limits.settle scales it, 1, 2 and 4 s after the
  * attempt before; 5, 15 and 45 s when it may appear late. Waits for the attempt after the s->attempt that there were. */

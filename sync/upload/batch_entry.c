@@ -83,11 +83,19 @@ static void batch_entry_count(struct batch_run *b, uint32_t i, enum outcome outc
         t->moved += b->progress[i].moved;
 }
 
-bool batch_entry_is_open(const struct batch_run *b, uint32_t i)
+void batch_entry_advance(struct batch_run *b, uint32_t i, enum entry_state to)
 {
-    const struct entry_progress *progress = &b->progress[i];
-    return b->record.entries[i].outcome == OUTCOME_NONE && !progress->busy && !progress->held && !progress->as_wanted &&
-           progress->patch == PATCH_OPEN;
+    enum entry_state *state = &b->progress[i].state;
+    struct err e = ERR_INIT;
+    if (*state == ENTRY_DONE)
+        return;
+    if (!entry_state_may(*state, to)) {
+        err_set(&e, XS_INTERNAL, "an entry of an upload (%s) cannot go from %s to %s: please report this", b->operation->name,
+                entry_state_text(*state), entry_state_text(to));
+        upload_fail(b->u, &e);
+        err_clear(&e);
+    }
+    *state = to;
 }
 
 void batch_entry_detail(struct batch_run *b, uint32_t i, struct str text)
@@ -117,6 +125,7 @@ void batch_entry_done(struct batch_run *b, uint32_t i, enum outcome outcome, enu
     struct entry *entry = &b->record.entries[i];
     if (entry->outcome != OUTCOME_NONE)
         return;
+    batch_entry_advance(b, i, ENTRY_DONE);
     entry->outcome = outcome;
     entry->reason = reason;
     entry->http_status = http_status;

@@ -22,6 +22,7 @@ int collect_close(struct upload *u, struct collect_group *g, struct err *e)
     b->record.sent_ms = u->c.clock->wall_ms(u->c.clock);
     if (state_batch_add(u->c.state, &b->record, e) != 0)
         return -1;
+    batch_advance(b, NULL, LIFE_INTENT);
     if (u->ready_n == u->ready_cap) {
         size_t cap = u->ready_cap == 0 ? 2 * COMMIT_EVENTS : 2 * u->ready_cap;
         struct batch_run **ready = realloc(u->ready, cap * sizeof *ready);

@@ -9,6 +9,7 @@ sync_libupload_a_SOURCES = \
 	sync/upload/recover.c \
 	sync/upload/batch.c sync/upload/batch.h \
 	sync/upload/batch_entry.c \
+	sync/upload/batch_states.c \
 	sync/upload/slice.c \
 	sync/upload/ops/create.c \
 	sync/upload/ops/create_refused.c \

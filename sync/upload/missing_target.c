@@ -91,6 +91,7 @@ void missing_target_ask(struct batch_slice *s, const char *call, const struct ap
     struct batch_run *b = s->batch;
     struct missing_target *m = &b->u->missing;
     bool asked = m->slices != NULL;
+    slice_park(s);
     s->next = m->slices;
     s->wake = refused;
     m->slices = s;

@@ -30,10 +30,10 @@ static int recover_take_open(struct upload *u, const struct batch *record, struc
     b->earlier = true;
     for (size_t i = 0; i < record->entries_n; i++) {
         struct planned p = {.op = record->op, .target = record->target, .entry = record->entries[i]};
-        if (b->operation != &create_operation && recover_known_lead_id(u, &p.entry, e) != 0)
+        if ((b->operation != &create_operation && recover_known_lead_id(u, &p.entry, e) != 0) || batch_add(b, &p, e) != 0) {
+            batch_free(b);
             return -1;
-        if (batch_add(b, &p, e) != 0)
-            return -1;
+        }
     }
     struct entry *entries = b->record.entries;
     size_t n = b->record.entries_n;
@@ -43,6 +43,7 @@ static int recover_take_open(struct upload *u, const struct batch *record, struc
     b->record.job = record->job != NULL ? arena_dup(&b->arena, record->job, strlen(record->job)) : NULL;
     b->first_sent_ms = record->sent_ms;
     b->skew_ms = record->skew_ms != 0 ? record->skew_ms : u->skew_ms;
+    batch_advance(b, NULL, LIFE_DURABLE);
     struct batch_slice *s = slice_of_all(b, e);
     if (s == NULL)
         return -1;

@@ -52,7 +52,6 @@ static void refused_alike_give_outcome(struct upload *u, enum endpoint endpoint,
     r->epoch++;
     for (size_t k = 0; k < taken.n; k++) {
         struct batch_run *b = taken.leads[k].batch;
-        b->progress[taken.leads[k].i].held = false;
         batch_entry_done(b, taken.leads[k].i, outcome, reason, taken.status);
     }
     while (taken.n > 0) {
@@ -127,7 +126,7 @@ static int refused_alike_hold(struct refused_alike *r, struct batch_run *b, uint
         r->cap = cap;
     }
     r->leads[r->n++] = (struct refused_lead){b, i};
-    b->progress[i].held = true;
+    batch_entry_advance(b, i, ENTRY_HELD);
     return 0;
 }
 
@@ -156,6 +155,7 @@ void refused_alike_lead(struct batch_run *b, uint32_t i, enum endpoint endpoint,
 void refused_alike_park(struct batch_slice *s)
 {
     struct refused_alike *r = &s->batch->u->refused[ENDPOINT_ADD];
+    slice_park(s);
     s->next = r->parked;
     r->parked = s;
 }

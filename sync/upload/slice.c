@@ -15,6 +15,7 @@ struct batch_slice *slice_new(struct batch_run *b, size_t n, struct err *e)
         return NULL;
     }
     s->batch = b;
+    s->life = LIFE_DURABLE;
     s->batch_next = b->slices;
     if (b->slices != NULL)
         b->slices->batch_prev = s;
@@ -41,7 +42,7 @@ struct batch_slice *slice_of_open(const struct batch_slice *from, size_t first, 
         return NULL;
     s->round = from->round;
     for (size_t k = first; k < first + n; k++)
-        if (batch_entry_is_open(from->batch, from->index[k]))
+        if (from->batch->progress[from->index[k]].state == ENTRY_OPEN)
             s->index[s->n++] = from->index[k];
     return s;
 }
@@ -79,9 +80,23 @@ void slice_fail(struct batch_slice *s, const struct err *e)
     slice_leave_open(s);
 }
 
+void slice_read(struct batch_slice *s)
+{
+    enum batch_life reading = s->round == 0 ? LIFE_CHECKING : LIFE_PROVING;
+    if (s->life != reading)
+        batch_advance(s->batch, s, reading);
+}
+
+void slice_park(struct batch_slice *s)
+{
+    if (s->life != LIFE_WAITING)
+        batch_advance(s->batch, s, LIFE_WAITING);
+}
+
 void slice_wait(struct batch_slice *s, int64_t us, void (*wake)(struct batch_slice *))
 {
     struct upload *u = s->batch->u;
+    slice_park(s);
     s->due_us = u->c.clock->mono_us(u->c.clock) + us;
     s->wake = wake;
     s->next = u->waiting;

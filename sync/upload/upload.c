@@ -156,6 +156,8 @@ static int upload_commit_and_submit(struct upload *u, struct err *e)
 {
     if (state_commit(u->c.state, e) != 0)
         return -1;
+    for (size_t i = 0; i < u->ready_n; i++)
+        batch_advance(u->ready[i], NULL, LIFE_DURABLE);
     int rc = 0;
     size_t i = 0;
     for (; i < u->ready_n && rc == 0; i++) {

@@ -1,5 +1,6 @@
 # Unit tests of floor 3 (plan, report, upload, pipeline, preflight): one program per module.
 ENGINE_TESTS = \
+	tests/unit/batch_states.tap \
 	tests/unit/check.tap \
 	tests/unit/create.tap \
 	tests/unit/create_lies.tap \
@@ -40,6 +41,7 @@ EXTRA_DIST += \
 	tests/cases/plan/decide.txt \
 	tests/cases/rooms.txt \
 	tests/cases/words.txt \
+	tests/cases/upload/batch_states.txt \
 	tests/cases/report/sample.json tests/cases/report/sample.prom tests/cases/report/sample.txt
 
 tests_unit_check_tap_SOURCES = tests/unit/check_test.c
@@ -71,6 +73,9 @@ tests_unit_update_tap_LDADD = $(TEST_LIBS) $(LEVEL_PIPELINE)
 tests_unit_upload_tap_SOURCES = tests/unit/upload_test.c
 tests_unit_upload_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_upload_tap_LDADD = $(TEST_LIBS) $(LEVEL_PIPELINE)
+tests_unit_batch_states_tap_SOURCES = tests/unit/batch_states_test.c
+tests_unit_batch_states_tap_CFLAGS = $(TEST_CFLAGS)
+tests_unit_batch_states_tap_LDADD = $(TEST_LIBS) $(LEVEL_UPLOAD)
 tests_unit_plan_tap_SOURCES = tests/unit/plan_test.c
 tests_unit_plan_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_plan_tap_LDADD = $(TEST_LIBS) $(LEVEL_PLAN)

@@ -125,6 +125,7 @@ void create_send(struct batch_slice *s)
         slice_leave_open(s);
         return;
     }
+    batch_advance(b, s, LIFE_SENT);
     s->round++;
     s->attempt = 0;
     if (b->first_sent_ms == 0)

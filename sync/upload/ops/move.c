@@ -201,6 +201,8 @@ static void move_post(struct batch_slice *s)
         upload_fail(b->u, &e);
         slice_done(s, OUTCOME_DEFERRED, REASON_INTERRUPTED, 0);
     } else {
+        batch_advance(b, s, LIFE_SENT);
+        s->round = 1;
         b->u->refused[ENDPOINT_MOVE].under_way++;
     }
     err_clear(&e);
@@ -295,7 +297,7 @@ static size_t move_take_arrived(struct batch_run *b)
         if (b->progress[i].place == PLACE_TO)
             move_proved(b, i, 0);
         else
-            n += !b->progress[i].held;
+            n += b->progress[i].state != ENTRY_HELD;
     }
     return n;
 }
@@ -304,7 +306,7 @@ static struct batch_slice *move_next_slice(struct batch_run *b, struct err *e)
 {
     struct batch_slice *s = slice_new(b, b->move.request_max, e);
     for (uint32_t i = 0; s != NULL && i < b->record.entries_n && s->n < b->move.request_max; i++)
-        if (b->record.entries[i].outcome == OUTCOME_NONE && !b->progress[i].held)
+        if (b->progress[i].state != ENTRY_DONE && b->progress[i].state != ENTRY_HELD)
             s->index[s->n++] = i;
     return s;
 }
@@ -325,7 +327,7 @@ static bool move_next(struct batch_run *b)
         move_all_done(b, OUTCOME_DEFERRED, REASON_OUTCOME_OPEN);
     else if (b->move.rounds >= ROUNDS_MAX)
         move_all_done(b, OUTCOME_FAILED, REASON_API_ERROR);
-    if (b->left_open || b->open_n == 0)
+    if (b->life == LIFE_LEFT_OPEN || b->open_n == 0)
         return false;
     size_t n = move_take_arrived(b);
     if (n == 0)

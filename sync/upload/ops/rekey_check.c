@@ -209,6 +209,7 @@ static void rekey_check_ask_all(struct batch_slice *s, enum rekey_step step)
 {
     struct err e = ERR_INIT;
     /* Held until all are asked: an answer must not end the look while others are still being queued. */
+    slice_read(s);
     s->reads_n = 1;
     for (size_t k = 0; k < s->n && !s->spoilt;)
         if (rekey_check_ask(s, &k, step, &e) != 0) {

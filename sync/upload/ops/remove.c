@@ -111,6 +111,7 @@ static void remove_delete_all(struct batch_slice *s)
         upload_fail(b->u, &e);
         remove_give_up(s, REASON_INTERRUPTED);
     } else {
+        batch_advance(b, s, LIFE_SENT);
         s->round++;
         s->attempt = 0;
         s->counted = false;
@@ -156,7 +157,7 @@ static void remove_seen(struct batch_slice *s, uint32_t i, const struct remote_l
 static void remove_still_there(struct batch_slice *s)
 {
     struct batch_run *b = s->batch;
-    if (!b->earlier && s->round == 0) {
+    if (s->life == LIFE_CHECKING) {
         remove_delete_all(s);
     } else if (b->u->stopping) {
         remove_give_up(s, b->u->c.stop_reason);
@@ -205,10 +206,11 @@ static struct batch_slice *remove_take_unshown(struct batch_slice *s, struct err
     if (unshown == NULL)
         return NULL;
     unshown->round = s->round;
+    slice_read(unshown);
     unshown->attempt = s->attempt;
     unshown->http_status = s->http_status;
     unshown->counted = s->counted;
-    unshown->unlisted = s->unlisted || s->round == 0;
+    unshown->unlisted = s->unlisted || s->life == LIFE_CHECKING;
     for (size_t k = 0; k < s->n; k++) {
         uint32_t i = s->index[k];
         if (b->record.entries[i].outcome != OUTCOME_NONE)
@@ -228,7 +230,7 @@ static void remove_search(struct batch_slice *s)
 {
     if (s->n == 0)
         slice_free(s);
-    else if (s->batch->earlier || s->round == 0)
+    else if (s->batch->earlier || s->life == LIFE_CHECKING)
         lead_read_everywhere(s, &remove_searching);
     else
         lead_read_each(s, &remove_searching);

@@ -25,7 +25,6 @@ struct patch_call {
 static void update_patch_over(struct patch_call *call)
 {
     struct batch_run *b = call->batch;
-    b->progress[call->i].busy = false;
     free(call);
     b->under_way_n--;
     batch_check(b);
@@ -43,7 +42,7 @@ static void update_look_again(struct patch_call *call)
     } else {
         s->index[s->n++] = call->i;
         s->round = 1;
-        b->progress[call->i].busy = false;
+        batch_entry_advance(b, call->i, ENTRY_OPEN);
         b->operation->patch_lost(s);
     }
     err_clear(&e);
@@ -59,7 +58,7 @@ static void update_answered(struct patch_call *call, const struct api_reply *rep
     if (!told)
         log_detail("the answer to a PATCH does not tell the new values: looking at the lead");
     if (b->record.op != OP_MOVE)
-        progress->patch = told ? PATCH_TOLD : PATCH_UNTOLD;
+        batch_entry_advance(b, call->i, told ? ENTRY_CONFIRMED : ENTRY_UNPROVED);
     else if (told)
         update_proved(b, call->i, call->proved, reply->http_status);
     else if (progress->rounds >= ROUNDS_MAX)
@@ -82,7 +81,7 @@ static void update_patch_answered(void *ctx, const struct api_reply *reply)
     case API_PLAN_FULL:
         batch_entry_detail(b, call->i, reply->message);
         if (reply->http_status == 404 && b->record.op != OP_MOVE)
-            b->progress[call->i].patch = PATCH_GONE;
+            batch_entry_advance(b, call->i, ENTRY_MISSING);
         else if (reply->http_status == 404)
             batch_entry_done(b, call->i, OUTCOME_FAILED, REASON_GONE_THERE, 404);
         else if (reply->http_status == 409)
@@ -115,7 +114,7 @@ void update_proved(struct batch_run *b, uint32_t i, enum outcome proved, int htt
         batch_entry_done(b, i, proved, REASON_NONE, http_status);
         return;
     }
-    progress->as_wanted = true;
+    batch_entry_advance(b, i, ENTRY_AS_WANTED);
     progress->patched = proved == OUTCOME_CHANGED;
 }
 
@@ -125,7 +124,6 @@ static int update_note_sent(struct batch_run *b, uint32_t i, const struct lead *
 {
     struct entry_progress *progress = &b->progress[i];
     progress->fields = fields;
-    progress->patch = PATCH_OPEN;
     if (progress->rounds == 0 && remote != NULL && !b->u->c.mapping->values_hashed &&
         changes_pack(&b->arena, lead, fields, custom, remote, &b->record.entries[i].changes) != 0)
         return -1;
@@ -155,13 +153,12 @@ void update_patch(struct batch_run *b, uint32_t i, struct lead *lead, uint32_t f
         if (!custom[c])
             lead->custom[c].kind = VALUE_ABSENT;
     }
-    b->progress[i].busy = true;
+    batch_entry_advance(b, i, ENTRY_PATCHING);
     b->progress[i].rounds++;
     b->under_way_n++;
     if (api_lead_patch(b->u->c.api, &patch, update_patch_answered, call, &e) != 0) {
         /* A value that cannot be sent back exactly is this lead's own trouble. */
         log_warning("row %llu: %s", (unsigned long long)b->record.entries[i].row, err_text(&e));
-        b->progress[i].busy = false;
         batch_entry_done(b, i, OUTCOME_REJECTED, e.status == XS_SOURCE ? REASON_LEAD_TOO_LARGE : REASON_REFUSED_THERE, 0);
         free(call);
         b->under_way_n--;
@@ -260,7 +257,7 @@ static void update_search_done(struct batch_slice *s)
 {
     struct batch_run *b = s->batch;
     for (size_t k = 0; k < s->n; k++)
-        if (!b->progress[s->index[k]].shown && !b->progress[s->index[k]].busy)
+        if (!b->progress[s->index[k]].shown && b->progress[s->index[k]].state != ENTRY_PATCHING)
             batch_entry_done(b, s->index[k], OUTCOME_FAILED, REASON_GONE_THERE, s->http_status);
     slice_free(s);
 }
@@ -274,7 +271,7 @@ static size_t update_keep_open(struct batch_slice *s, bool unshown)
     size_t n = 0;
     for (size_t k = 0; k < s->n; k++) {
         const struct entry_progress *progress = &b->progress[s->index[k]];
-        if (batch_entry_is_open(b, s->index[k]) && !(unshown && progress->shown))
+        if (progress->state == ENTRY_OPEN && !(unshown && progress->shown))
             s->index[n++] = s->index[k];
     }
     return s->n = n;
@@ -320,12 +317,12 @@ static struct batch_slice *update_slice_of_missing(struct batch_run *b, struct e
 {
     struct batch_slice *s = NULL;
     for (uint32_t i = 0; i < b->record.entries_n; i++) {
-        if (b->progress[i].patch != PATCH_GONE)
+        if (b->progress[i].state != ENTRY_MISSING)
             continue;
         if (s == NULL && (s = slice_new(b, b->record.entries_n, e)) == NULL)
             return NULL;
         s->index[s->n++] = i;
-        b->progress[i].patch = PATCH_OPEN;
+        batch_entry_advance(b, i, ENTRY_OPEN);
     }
     if (s != NULL)
         s->round = 1;

@@ -188,6 +188,7 @@ static void verify_read_leads(struct batch_slice *s)
 {
     struct err e = ERR_INIT;
     int rc = 0;
+    slice_read(s);
     s->reads_n = 1; /* until all are asked */
     for (size_t k = 0; k < s->n; k++)
         s->batch->progress[s->index[k]].there = false;
@@ -242,6 +243,7 @@ static void verify_ask_for_numbers(struct batch_slice *s)
     const char *text = NULL;
     if (buf_addf(&path, "/api/v2/lead-lists/%s/verification-stats", uuid_format(&b->from.id, id)) == 0)
         text = buf_cstr(&path);
+    slice_read(s);
     const struct api_call call = {.method = "GET", .path = text, .optional = true, .kind = API_KIND_OTHER};
     if (text == NULL || api_call(b->u->c.api, &call, verify_numbers_answered, s, &e) != 0) {
         if (text == NULL)

@@ -205,6 +205,7 @@ void address_list_read(struct batch_slice *s)
     } else if (l->looked) {
         address_list_take(l, s);
     } else {
+        slice_park(s);
         s->next = l->waiting;
         l->waiting = s;
         if (!l->asked)

@@ -30,7 +30,7 @@ struct read {
 
 static bool create_proof_is_open(const struct batch_slice *s, size_t k)
 {
-    return batch_entry_is_open(s->batch, s->index[k]);
+    return s->batch->progress[s->index[k]].state == ENTRY_OPEN;
 }
 
 static bool create_proof_in_target(const struct batch_run *b, const struct remote_lead *r)
@@ -38,18 +38,12 @@ static bool create_proof_in_target(const struct batch_run *b, const struct remot
     return target_holds(&b->target, r);
 }
 
-/* A look before the first request (lead_scan.c). */
-static bool create_proof_is_first_read(const struct batch_slice *s)
-{
-    return s->round == 0;
-}
-
 /* ---- what was found ---- */
 
 static bool create_proof_created_by_us(const struct batch_slice *s, const struct remote_lead *remote)
 {
     const struct batch_run *b = s->batch;
-    bool may_have_arrived = !create_proof_is_first_read(s) && (!s->attribute || s->unexplained || s->round > 1);
+    bool may_have_arrived = s->life != LIFE_CHECKING && (!s->attribute || s->unexplained || s->round > 1);
     /* A request that was lost told no time: any other answer of the same server does. */
     int64_t skew_ms = b->skew_ms != 0 ? b->skew_ms : b->u->skew_ms;
     return may_have_arrived && remote->created_ms >= b->first_sent_ms + skew_ms - SKEW_MARGIN_MS;
@@ -281,7 +275,7 @@ static void create_proof_read_done(struct batch_slice *s)
         slice_free(s);
         return;
     }
-    if (create_proof_is_first_read(s)) {
+    if (s->life == LIFE_CHECKING) {
         create_proof_send_rest(s);
         return;
     }
@@ -330,7 +324,7 @@ static void create_proof_read_answered(void *ctx, const struct api_reply *reply)
     free(r);
     if (--s->reads_n > 0)
         return;
-    if (s->batch->left_open)
+    if (s->batch->life == LIFE_LEFT_OPEN)
         slice_free(s);
     else
         create_proof_read_done(s);
@@ -386,9 +380,10 @@ void create_proof_start(struct batch_slice *s)
             progress->email_hash = upload_email_hash(b->u, email);
         no_email = no_email || email.n == 0;
     }
+    slice_read(s);
     /* Held until all are asked: an answer must not end the look while others are still being queued. */
     s->reads_n = 1;
-    for (size_t first = 0; rc == 0 && first < s->n && !create_proof_is_first_read(s); first += LEADS_LIST_MAX) {
+    for (size_t first = 0; rc == 0 && first < s->n && s->life != LIFE_CHECKING; first += LEADS_LIST_MAX) {
         size_t n = s->n - first < LEADS_LIST_MAX ? s->n - first : LEADS_LIST_MAX;
         rc = create_proof_ask(s, first, n, false, &e);
     }
@@ -400,7 +395,7 @@ void create_proof_start(struct batch_slice *s)
     }
     err_clear(&e);
     if (--s->reads_n == 0) {
-        if (b->left_open)
+        if (b->life == LIFE_LEFT_OPEN)
             slice_free(s);
         else
             create_proof_read_done(s);

@@ -98,6 +98,7 @@ static void job_find_ask(struct batch_slice *s)
         move_give_up(s, b->u->c.stop_reason);
         return;
     }
+    slice_read(s);
     if (api_jobs_list(b->u->c.api, &list, job_find_answered, s, &e) != 0) {
         upload_fail(b->u, &e);
         move_give_up(s, b->u->c.stop_reason);

@@ -211,6 +211,7 @@ static struct job *jobs_new(struct batch_slice *s, struct str id, const struct r
         jobs_free_one(job);
         return NULL;
     }
+    slice_park(s);
     job->slice = s;
     job->batch = b;
     job->next = u->jobs;
@@ -262,7 +263,7 @@ void jobs_batch_settled(struct batch_run *b)
         if (job->batch != b)
             continue;
         job->batch = NULL;
-        if (b->left_open)
+        if (b->life == LIFE_LEFT_OPEN)
             continue;
         job->told.success = job->told.failed = 0;
         for (size_t i = 0; i < b->record.entries_n; i++) {

@@ -50,7 +50,7 @@ static void lead_read_warn_other(struct batch_run *b, uint32_t i)
 bool lead_read_wants(const struct batch_slice *s, size_t k)
 {
     const struct entry_progress *progress = &s->batch->progress[s->index[k]];
-    return s->batch->record.entries[s->index[k]].outcome == OUTCOME_NONE && !progress->busy && !progress->held && !progress->shown;
+    return progress->state != ENTRY_DONE && progress->state != ENTRY_PATCHING && progress->state != ENTRY_HELD && !progress->shown;
 }
 
 /* Another lead than the entry's, with its address, in the place that is asked for. */
@@ -195,6 +195,7 @@ static void lead_read_ask(struct batch_slice *s, size_t step, enum lead_read_way
 {
     struct err e = ERR_INIT;
     int rc = 0;
+    slice_read(s);
     s->spoilt = false;
     /* Held until all are asked: an answer must not end the look while others are still being queued. */
     s->reads_n = 1;
@@ -314,6 +315,7 @@ static void lead_read_again_by_address(struct batch_slice *s)
 /* An empty list proves nothing, so the address is looked for as often as anything that may appear late. */
 void lead_read_addresses_known(struct batch_slice *s)
 {
+    slice_read(s);
     s->attempt = 0;
     if (lead_read_is_over(s))
         lead_read_search_over(s, s->search->done);

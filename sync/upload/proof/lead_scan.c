@@ -167,6 +167,7 @@ void lead_scan_start(struct batch_slice *s)
     } else if (l->looked) {
         lead_scan_send(l, s);
     } else {
+        slice_park(s);
         s->next = l->waiting;
         l->waiting = s;
     }

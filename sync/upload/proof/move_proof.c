@@ -68,7 +68,9 @@ static void move_proof_take_double(struct batch_run *b, uint32_t i, const struct
     b->record.entries[i].detail = STR_NONE;
     /* What was asked and written was about the other lead. */
     progress->place = PLACE_TO;
-    progress->asked = progress->patched = progress->as_wanted = false;
+    progress->asked = progress->patched = false;
+    if (progress->state == ENTRY_AS_WANTED)
+        batch_entry_advance(b, i, ENTRY_OPEN);
     progress->fields = 0;
     progress->custom_changed = STR_NONE;
     progress->rounds = 0;

@@ -69,10 +69,14 @@ bool update_proof_answer(struct batch_run *b, uint32_t i, const struct api_reply
     return told;
 }
 
+static bool update_proof_is_answered(const struct entry_progress *progress)
+{
+    return progress->state == ENTRY_CONFIRMED || progress->state == ENTRY_UNPROVED;
+}
+
 static void update_proof_settle_told(struct batch_run *b, uint32_t i)
 {
     struct entry_progress *progress = &b->progress[i];
-    progress->patch = PATCH_OPEN;
     batch_entry_done(b, i, progress->proved, REASON_NONE, progress->patch_status);
 }
 
@@ -87,9 +91,9 @@ static void update_proof_give_up(struct batch_slice *s)
 {
     struct batch_run *b = s->batch;
     for (size_t k = 0; k < s->n; k++)
-        if (b->progress[s->index[k]].patch == PATCH_TOLD)
+        if (b->progress[s->index[k]].state == ENTRY_CONFIRMED)
             update_proof_settle_told(b, s->index[k]);
-        else if (b->progress[s->index[k]].patch == PATCH_UNTOLD)
+        else if (b->progress[s->index[k]].state == ENTRY_UNPROVED)
             batch_leave_open(b);
     slice_free(s);
 }
@@ -99,10 +103,9 @@ static void update_proof_is_missing(struct batch_slice *s)
     struct batch_run *b = s->batch;
     for (size_t k = 0; k < s->n; k++) {
         uint32_t i = s->index[k];
-        if (b->progress[i].patch == PATCH_OPEN)
+        if (!update_proof_is_answered(&b->progress[i]))
             continue;
         bool shown = b->progress[i].shown;
-        b->progress[i].patch = PATCH_OPEN;
         batch_entry_done(b, i, OUTCOME_FAILED, shown ? REASON_NOT_STORED : REASON_GONE_THERE, b->progress[i].patch_status);
     }
     slice_free(s);
@@ -117,7 +120,7 @@ static void update_proof_read_done(struct batch_slice *s)
     struct batch_run *b = s->batch;
     size_t n = 0;
     for (size_t k = 0; k < s->n; k++)
-        if (b->progress[s->index[k]].patch != PATCH_OPEN)
+        if (update_proof_is_answered(&b->progress[s->index[k]]))
             s->index[n++] = s->index[k];
     s->n = n;
     s->attempt++;
@@ -143,7 +146,7 @@ static struct batch_slice *update_proof_slice(struct batch_run *b, struct err *e
 {
     struct batch_slice *s = NULL;
     for (uint32_t i = 0; i < b->record.entries_n; i++) {
-        if (b->progress[i].patch == PATCH_OPEN)
+        if (!update_proof_is_answered(&b->progress[i]))
             continue;
         if (s == NULL && (s = slice_new(b, b->record.entries_n, e)) == NULL)
             return NULL;

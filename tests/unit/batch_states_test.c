@@ -1,0 +1,79 @@
+/* The states of a batch and of an entry, and which may follow which: the tables in the header, the case file and
+ * docs/DESIGN.md say the same. */
+#include "config.h"
+
+#include "sync/base/buf.h"
+#include "sync/upload/batch.h"
+#include "tests/unit/harness.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void add_row(struct buf *out, const char *name, bool first)
+{
+    ck_assert_int_eq(buf_addf(out, first ? "%-10s ->" : " %s", name), 0);
+}
+
+static void print_tables(struct buf *out)
+{
+    ck_assert_int_eq(buf_adds(out, "batch:\n"), 0);
+    for (int from = 0; from < LIFE_N; from++) {
+        add_row(out, batch_life_text((enum batch_life)from), true);
+        for (int to = 0; to < LIFE_N; to++)
+            if (batch_life_may((enum batch_life)from, (enum batch_life)to))
+                add_row(out, batch_life_text((enum batch_life)to), false);
+        ck_assert_int_eq(buf_addc(out, '\n'), 0);
+    }
+    ck_assert_int_eq(buf_adds(out, "entry:\n"), 0);
+    for (int from = 0; from < ENTRY_STATES_N; from++) {
+        add_row(out, entry_state_text((enum entry_state)from), true);
+        for (int to = 0; to < ENTRY_STATES_N; to++)
+            if (entry_state_may((enum entry_state)from, (enum entry_state)to))
+                add_row(out, entry_state_text((enum entry_state)to), false);
+        ck_assert_int_eq(buf_addc(out, '\n'), 0);
+    }
+}
+
+static void read_file(const char *name, struct buf *out)
+{
+    char path[512], chunk[4096];
+    size_t n;
+    snprintf(path, sizeof path, "%s/%s", unit_srcdir(), name);
+    FILE *f = fopen(path, "r");
+    ck_assert_msg(f != NULL, "%s", path);
+    while ((n = fread(chunk, 1, sizeof chunk, f)) > 0)
+        ck_assert_int_eq(buf_add(out, chunk, n), 0);
+    fclose(f);
+}
+
+START_TEST(the_tables_are_the_ones_in_the_case_file)
+{
+    struct buf tables = BUF_INIT(1 << 16), cases = BUF_INIT(1 << 16);
+    print_tables(&tables);
+    read_file("tests/cases/upload/batch_states.txt", &cases);
+    ck_assert_str_eq(buf_cstr(&tables), buf_cstr(&cases));
+    buf_free(&tables);
+    buf_free(&cases);
+}
+END_TEST
+
+START_TEST(the_guide_quotes_the_tables)
+{
+    struct buf cases = BUF_INIT(1 << 16), guide = BUF_INIT(1 << 20);
+    read_file("tests/cases/upload/batch_states.txt", &cases);
+    read_file("docs/DESIGN.md", &guide);
+    ck_assert_ptr_nonnull(strstr(buf_cstr(&guide), buf_cstr(&cases)));
+    buf_free(&cases);
+    buf_free(&guide);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("batch_states");
+    TCase *tc = tcase_create("batch_states");
+    tcase_add_test(tc, the_tables_are_the_ones_in_the_case_file);
+    tcase_add_test(tc, the_guide_quotes_the_tables);
+    suite_add_tcase(suite, tc);
+    return unit_run(suite);
+}
