@@ -155,6 +155,7 @@ struct leads_added {
 int api_leads_added_read(const struct api_reply *reply, size_t sent_n, struct arena *arena, struct leads_added *out,
                          struct err *e);
 
+struct remote_lead;
 /* leads/list: at most 100 of contacts or ids, or none of both with a target; follows the cursor itself and calls back
  * once with all items of all pages as a JSON array in reply->json (items_max bounds them). By ids, it ends with the page
  * that shows the last of them. With `see`, only what it keeps
@@ -168,8 +169,8 @@ struct leads_list {
     const struct uuid *ids;
     size_t ids_n;
     size_t items_max;             /* of those that are kept; 0: 100 000 */
-    /* Called for each item as its page comes, and may be NULL: all are kept. It borrows the item. */
-    enum leads_list_see { LIST_DROP, LIST_KEEP, LIST_KEEP_LAST } (*see)(void *ctx, struct json_object *item);
+    /* Called for each lead as its page comes, and may be NULL: all are kept. An item that is no lead is dropped. */
+    enum leads_list_see { LIST_DROP, LIST_KEEP, LIST_KEEP_LAST } (*see)(void *ctx, const struct remote_lead *lead);
     bool urgent;                  /* before queued writes: a read-back that others wait for */
 };
 enum { LEADS_LIST_MAX = 100 };
@@ -185,10 +186,22 @@ struct remote_lead {
     struct uuid campaign, list;
     int status;                  /* TARGET_STATUS_UNKNOWN when absent */
     struct str email;
+    enum lead_verdict {          /* of the verification of its address */
+        VERDICT_NONE,            /* never verified */
+        VERDICT_PENDING, VERDICT_VALID, VERDICT_INVALID, VERDICT_RISKY, VERDICT_CATCH_ALL, VERDICT_JOB_CHANGE,
+        VERDICT_UNKNOWN,         /* one that is not documented */
+    } verdict;
     int64_t created_ms;          /* 0 when absent or malformed */
-    struct json_object *object;  /* for api_remote_value */
+    struct json_object *object;  /* for api_remote_field() and api_remote_custom() */
 };
+/* "invalid", "risky" …: for messages. */
+const char *lead_verdict_text(enum lead_verdict verdict);
 int api_remote_lead_read(struct json_object *item, struct remote_lead *out, struct err *e);
+/* The next lead of an answer, which is a list of leads or one lead; *at begins as 0. Passes over what cannot be read. False:
+ * there is no other. */
+bool api_reply_lead(const struct api_reply *reply, size_t *at, struct remote_lead *out);
+/* The answer of GET /lead-lists/{id}/verification-stats: how many leads wait for their verdict; -1: it does not say. */
+int64_t api_list_pending_read(const struct api_reply *reply);
 /* Value of a core field or custom variable as the API tells it (payload), VALUE_ABSENT when there is none. */
 void api_remote_field(const struct remote_lead *lead, enum lead_field field, struct value *out);
 void api_remote_custom(const struct remote_lead *lead, struct str name, struct value *out);
@@ -274,6 +287,12 @@ struct remote_job {
     struct json_object *object;
 };
 int api_remote_job_read(struct json_object *item, struct remote_job *out, struct err *e);
+/* An answer of api_jobs_list() that has a list of jobs? */
+bool api_reply_has_jobs(const struct api_reply *reply);
+/* Its next job; *at begins as 0. Passes over what cannot be read. False: there is no other. */
+bool api_reply_job(const struct api_reply *reply, size_t *at, struct remote_job *out);
+/* What the job says that it was asked, as JSON; NULL when it does not. Borrowed until the next call. */
+const char *api_remote_job_filters(const struct remote_job *job);
 /* Was the job asked to move some of these ids, and no others, between these ends? A run may have left some of them out. */
 bool api_remote_job_within(const struct remote_job *job, const struct leads_move *move);
 /* Addresses it says it has moved (the API names at most ten thousand); array in the arena, bytes in the JSON. */

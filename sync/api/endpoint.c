@@ -121,7 +121,7 @@ struct listing {
     struct buf mark;           /* the cursor of the last page whose number was a power of two */
     struct json_object *items; /* of the pages so far */
     size_t items_max;
-    enum leads_list_see (*see)(void *ctx, struct json_object *item);
+    enum leads_list_see (*see)(void *ctx, const struct remote_lead *lead);
     unsigned pages;
     bool urgent;
     api_done_fn *done;
@@ -192,7 +192,13 @@ static bool listing_is_last_id(struct listing *l, struct json_object *item)
 static int listing_item(struct listing *l, struct json_object *item, struct err *e)
 {
     bool last = listing_is_last_id(l, item);
-    enum leads_list_see verdict = l->see != NULL ? l->see(l->ctx, item) : LIST_KEEP;
+    enum leads_list_see verdict = LIST_KEEP;
+    if (l->see != NULL) {
+        struct remote_lead lead;
+        struct err unread = ERR_INIT;
+        verdict = api_remote_lead_read(item, &lead, &unread) == 0 ? l->see(l->ctx, &lead) : LIST_DROP;
+        err_clear(&unread);
+    }
     if (verdict == LIST_DROP)
         return last;
     if (json_object_array_length(l->items) == l->items_max)

@@ -413,6 +413,47 @@ START_TEST(remote_lead_hostile)
 }
 END_TEST
 
+START_TEST(leads_of_an_answer)
+{
+    struct api_reply list = {.json = parse("[{\"id\":\"" ID1 "\",\"verification_status\":12},{\"id\":null},"
+                                           "{\"id\":\"" ID2 "\",\"verification_status\":-3}]")};
+    struct api_reply one = {.json = parse("{\"id\":\"" ID1 "\",\"verification_status\":99}")}, none = {.json = NULL};
+    struct remote_lead lead;
+    size_t at = 0;
+    ck_assert(api_reply_lead(&list, &at, &lead) && lead.verdict == VERDICT_PENDING);
+    ck_assert(api_reply_lead(&list, &at, &lead) && lead.verdict == VERDICT_CATCH_ALL);
+    ck_assert(!api_reply_lead(&list, &at, &lead));
+    at = 0;
+    ck_assert(api_reply_lead(&one, &at, &lead) && lead.verdict == VERDICT_UNKNOWN);
+    ck_assert(!api_reply_lead(&one, &at, &lead));
+    at = 0;
+    ck_assert(!api_reply_lead(&none, &at, &lead));
+    json_object_put(list.json);
+    json_object_put(one.json);
+}
+END_TEST
+
+START_TEST(jobs_and_numbers_of_an_answer)
+{
+    struct api_reply jobs = {.json = parse("{\"items\":[{\"status\":\"failed\"},{\"id\":\"j\",\"data\":{\"filters\":"
+                                           "{\"ids\":[]}}}]}")};
+    struct api_reply stats = {.json = parse("{\"stats\":{\"verification_job_pending_leadfinder\":2,"
+                                            "\"verification_job_pending_user\":3}}")};
+    struct remote_job job;
+    size_t at = 0;
+    ck_assert(api_reply_has_jobs(&jobs) && !api_reply_has_jobs(&stats));
+    ck_assert(api_reply_job(&jobs, &at, &job) && str_is(job.id, "j"));
+    ck_assert_str_eq(api_remote_job_filters(&job), "{\"ids\":[]}");
+    ck_assert(!api_reply_job(&jobs, &at, &job));
+    ck_assert_int_eq(api_list_pending_read(&stats), 5);
+    ck_assert_int_eq(api_list_pending_read(&jobs), -1);
+    stats.class = API_REFUSED;
+    ck_assert_int_eq(api_list_pending_read(&stats), -1);
+    json_object_put(jobs.json);
+    json_object_put(stats.json);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("answer");
@@ -430,6 +471,8 @@ int main(void)
     tcase_add_test(a, large_answer);
     tcase_add_test(a, remote_lead_read);
     tcase_add_test(a, remote_lead_hostile);
+    tcase_add_test(a, leads_of_an_answer);
+    tcase_add_test(a, jobs_and_numbers_of_an_answer);
     suite_add_tcase(s, a);
     return unit_run(s);
 }

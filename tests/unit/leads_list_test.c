@@ -50,14 +50,14 @@ START_TEST(all_pages)
 }
 END_TEST
 
-static char pages[60][100]; /* the transport borrows what it says */
+#define LEAD_WITH(status) "{\"id\":\"01010000-0000-0000-0000-000000000000\",\"status\":" status "}"
+static char pages[60][160]; /* the transport borrows what it says */
 
-/* Even numbers are kept, and 6 is all that was wanted. */
-static enum leads_list_see see_even(void *ctx, struct json_object *item)
+/* Even statuses are kept, and 6 is all that was wanted. What is no lead is not shown. */
+static enum leads_list_see see_even(void *ctx, const struct remote_lead *lead)
 {
     (void)ctx;
-    int v = json_object_get_int(item);
-    return v == 6 ? LIST_KEEP_LAST : v % 2 == 0 ? LIST_KEEP : LIST_DROP;
+    return lead->status == 6 ? LIST_KEEP_LAST : lead->status % 2 == 0 ? LIST_KEEP : LIST_DROP;
 }
 
 START_TEST(only_what_is_wanted)
@@ -65,10 +65,11 @@ START_TEST(only_what_is_wanted)
     /* As many pages as it takes, whatever may be kept. */
     for (int i = 0; i < 40; i++) {
         char *page = pages[i];
-        snprintf(page, sizeof pages[i], "{\"items\":[%d],\"next_starting_after\":\"%d\"}", i == 7 ? 2 : 2 * i + 101, i);
+        snprintf(page, sizeof pages[i], "{\"items\":[4," LEAD_WITH("%d") "],\"next_starting_after\":\"%d\"}",
+                 i == 7 ? 2 : 2 * i + 101, i);
         says(200, page);
     }
-    says(200, "{\"items\":[6,8],\"next_starting_after\":\"x\"}");
+    says(200, "{\"items\":[" LEAD_WITH("6") "," LEAD_WITH("8") "],\"next_starting_after\":\"x\"}");
     list_with((struct leads_list){.items_max = 2, .see = see_even});
     ck_assert_int_eq(listed.class, API_OK);
     ck_assert_uint_eq(listed.items, 2); /* 2 and 6 */

@@ -81,6 +81,35 @@ int api_remote_job_read(struct json_object *item, struct remote_job *out, struct
     return 0;
 }
 
+bool api_reply_has_jobs(const struct api_reply *reply)
+{
+    struct json_object *items;
+    return reply->class == API_OK && answer_array(reply->json, "items", &items);
+}
+
+bool api_reply_job(const struct api_reply *reply, size_t *at, struct remote_job *out)
+{
+    struct json_object *items;
+    if (!api_reply_has_jobs(reply) || !answer_array(reply->json, "items", &items))
+        return false;
+    while (*at < json_object_array_length(items)) {
+        struct err e = ERR_INIT;
+        bool read = api_remote_job_read(json_object_array_get_idx(items, (*at)++), out, &e) == 0;
+        err_clear(&e);
+        if (read)
+            return true;
+    }
+    return false;
+}
+
+const char *api_remote_job_filters(const struct remote_job *job)
+{
+    struct json_object *data, *filters;
+    return answer_object(job->object, "data", &data) && answer_object(data, "filters", &filters)
+               ? json_object_to_json_string_ext(filters, JSON_C_TO_STRING_PLAIN)
+               : NULL;
+}
+
 /* The filters are the request's body, echoed. A target stands under the key of its kind, and there is none under
  * the key of the other kind. */
 static bool names_target(struct json_object *filters, const char *campaign_key, const char *list_key,

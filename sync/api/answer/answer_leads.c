@@ -8,6 +8,8 @@
 #include <json-c/json.h>
 #include <string.h>
 
+#include "sync/base/log.h"
+
 /* A counter that is not told, or told as something else than a count, is -1: it explains, it proves nothing. */
 static int64_t counter(struct json_object *json, const char *key)
 {
@@ -73,6 +75,36 @@ int api_leads_added_read(const struct api_reply *reply, size_t sent_n, struct ar
     return check_created(out, sent_n, arena, e);
 }
 
+/* Documented values of verification_status; a lead that was never verified has none. */
+static enum lead_verdict verdict_of(struct json_object *item)
+{
+    static const struct {
+        int64_t status;
+        enum lead_verdict verdict;
+    } verdicts[] = {
+        {1, VERDICT_VALID},   {11, VERDICT_PENDING}, {12, VERDICT_PENDING},    {-1, VERDICT_INVALID},
+        {-2, VERDICT_RISKY},  {-3, VERDICT_CATCH_ALL}, {-4, VERDICT_JOB_CHANGE},
+    };
+    int64_t status;
+    if (!answer_int(item, "verification_status", &status))
+        return VERDICT_NONE;
+    for (size_t i = 0; i < sizeof verdicts / sizeof verdicts[0]; i++)
+        if (verdicts[i].status == status)
+            return verdicts[i].verdict;
+    return VERDICT_UNKNOWN;
+}
+
+const char *lead_verdict_text(enum lead_verdict verdict)
+{
+    switch (verdict) {
+    case VERDICT_INVALID: return "invalid";
+    case VERDICT_RISKY: return "risky";
+    case VERDICT_CATCH_ALL: return "catch-all";
+    case VERDICT_JOB_CHANGE: return "job change";
+    default: return "unknown";
+    }
+}
+
 int api_remote_lead_read(struct json_object *item, struct remote_lead *out, struct err *e)
 {
     memset(out, 0, sizeof *out);
@@ -89,8 +121,38 @@ int api_remote_lead_read(struct json_object *item, struct remote_lead *out, stru
         out->email = STR_NONE;
     if (!answer_time(item, "timestamp_created", &out->created_ms))
         out->created_ms = 0;
+    out->verdict = verdict_of(item);
     out->object = item;
     return 0;
+}
+
+bool api_reply_lead(const struct api_reply *reply, size_t *at, struct remote_lead *out)
+{
+    bool list = json_object_is_type(reply->json, json_type_array);
+    size_t n = list ? json_object_array_length(reply->json) : 1;
+    while (*at < n) {
+        struct err e = ERR_INIT;
+        if (api_remote_lead_read(list ? json_object_array_get_idx(reply->json, (*at)++) : reply->json, out, &e) == 0) {
+            *at += !list;
+            return true;
+        }
+        *at += !list;
+        log_detail("a lead of an answer cannot be read: %s", err_text(&e));
+        err_clear(&e);
+    }
+    return false;
+}
+
+int64_t api_list_pending_read(const struct api_reply *reply)
+{
+    static const char *const keys[] = {"verification_job_pending_leadfinder", "verification_job_pending_user"};
+    struct json_object *stats;
+    int64_t n, sum = 0;
+    if (reply->class != API_OK || !answer_object(reply->json, "stats", &stats))
+        return -1;
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+        sum += answer_int(stats, keys[i], &n) ? n : 0;
+    return sum;
 }
 
 /* Core fields stand beside `payload` and, most of them, mirrored in it under their old names. */

@@ -96,6 +96,12 @@ void move_detail(struct batch_run *b, uint32_t i, const char *fmt, ...) __attrib
 /* Where are the leads, may they go, what has to be written first? */
 void move_check(struct batch_slice *s);
 
+/* ---- remove.c ---- */
+void remove_send(struct batch_slice *s);
+/* The reads or the deletion cannot go on. What was never sent was surely not done; the rest stays open. */
+void remove_give_up(struct batch_slice *s, enum reason reason);
+void remove_read_failed(struct batch_slice *s); /* the same, because of a stop or a failed read */
+
 /* ---- verify.c ---- */
 /* The last check before a lead goes where the stage promotes to. One that is brought back from where removed ones go has
  * the verdict of the time when it was in the stage's list. True: it has one that keeps it out, or none yet, and is done. */

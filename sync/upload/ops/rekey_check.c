@@ -10,7 +10,6 @@
 
 #include "sync/upload/upload_int.h"
 
-#include <json-c/json.h>
 #include <stdlib.h>
 
 #include "sync/base/log.h"
@@ -68,31 +67,20 @@ static struct str rekey_check_old_address(struct batch_run *b, uint32_t i)
 }
 
 /* A lead of the old address, wherever it is: it may be the old lead under a new id. */
-static void rekey_check_take_namesake(struct batch_slice *s, uint32_t i, struct json_object *item)
+static void rekey_check_take_namesake(struct batch_slice *s, uint32_t i, const struct remote_lead *remote)
 {
-    struct remote_lead remote;
-    struct err e = ERR_INIT;
     if (s->batch->record.entries[i].outcome != OUTCOME_NONE)
         return;
-    bool readable = api_remote_lead_read(item, &remote, &e) == 0;
-    err_clear(&e);
     uint64_t wanted = upload_email_hash(s->batch->u, rekey_check_old_address(s->batch, i));
-    if (readable && wanted != 0 && upload_email_hash(s->batch->u, remote.email) == wanted)
-        rekey_check_judge(s, i, &remote);
+    if (wanted != 0 && upload_email_hash(s->batch->u, remote->email) == wanted)
+        rekey_check_judge(s, i, remote);
 }
 
-static void rekey_check_take_item(struct batch_slice *s, struct json_object *item)
+static void rekey_check_take_lead(struct batch_slice *s, const struct remote_lead *remote)
 {
-    struct remote_lead remote;
-    struct err e = ERR_INIT;
-    if (api_remote_lead_read(item, &remote, &e) != 0) {
-        log_detail("a lead of an answer cannot be read: %s", err_text(&e));
-        err_clear(&e);
-        return;
-    }
     for (size_t k = 0; k < s->n; k++)
-        if (rekey_check_is_unseen(s, k) && uuid_eq(&s->batch->progress[s->index[k]].old_id, &remote.id))
-            rekey_check_judge(s, s->index[k], &remote);
+        if (rekey_check_is_unseen(s, k) && uuid_eq(&s->batch->progress[s->index[k]].old_id, &remote->id))
+            rekey_check_judge(s, s->index[k], remote);
 }
 
 /* ---- asking ---- */
@@ -146,21 +134,17 @@ static void rekey_check_answered(void *ctx, const struct api_reply *reply)
     struct old_lead_request *r = ctx;
     struct batch_slice *s = r->slice;
     enum rekey_step step = r->step;
-    bool is_list = json_object_is_type(reply->json, json_type_array);
+    struct remote_lead remote;
     if (reply->skew_ms != 0)
         s->batch->skew_ms = s->batch->u->skew_ms = reply->skew_ms;
     bool gone = step == REKEY_BY_ID && reply->class == API_REFUSED && reply->http_status == 404;
     if (reply->class != API_OK && !gone)
         rekey_check_failed(s, reply);
-    else if (!gone && !is_list)
-        rekey_check_take_item(s, reply->json);
-    for (size_t i = 0; reply->class == API_OK && is_list && i < json_object_array_length(reply->json); i++) {
-        struct json_object *item = json_object_array_get_idx(reply->json, i);
+    for (size_t at = 0; reply->class == API_OK && api_reply_lead(reply, &at, &remote);)
         if (step == REKEY_BY_ADDRESS)
-            rekey_check_take_namesake(s, r->entry, item);
+            rekey_check_take_namesake(s, r->entry, &remote);
         else
-            rekey_check_take_item(s, item);
-    }
+            rekey_check_take_lead(s, &remote);
     /* After the last way to look, Instantly has nothing more to tell of the person. */
     if (step == REKEY_BY_ADDRESS && reply->class == API_OK)
         s->batch->progress[r->entry].old_judged = true;

@@ -9,27 +9,12 @@
 
 #include "sync/upload/upload_int.h"
 
-#include <json-c/json.h>
 #include <stdlib.h>
 
 #include "sync/base/log.h"
 #include "sync/upload/proof/proof.h"
 
 enum { WAIT_MIN_MS = 1000, WAIT_MAX_MS = 30000 };
-
-/* Documented values of verification_status; a lead that was never verified has none. */
-enum { VERIFIED = 1, PENDING = 11, PENDING_JOB = 12, INVALID = -1, RISKY = -2, CATCH_ALL = -3, JOB_CHANGE = -4 };
-
-static const char *verify_verdict_text(int64_t status)
-{
-    switch (status) {
-    case INVALID: return "invalid";
-    case RISKY: return "risky";
-    case CATCH_ALL: return "catch-all";
-    case JOB_CHANGE: return "job change";
-    default: return "unknown";
-    }
-}
 
 static void verify_ask_for_numbers(struct batch_slice *s);
 
@@ -64,22 +49,14 @@ struct verify_read {
     size_t first, n; /* slice of the slice's index */
 };
 
-/* Its verification_status: 1, the verdict; 0, there is none, or none yet, which `pending` tells apart. */
-static int verify_verdict_read(const struct remote_lead *remote, int64_t *verdict, bool *pending)
+static bool verify_has_verdict(const struct remote_lead *remote)
 {
-    struct json_object *status;
-    *pending = false;
-    if (!json_object_object_get_ex(remote->object, "verification_status", &status) ||
-        !json_object_is_type(status, json_type_int))
-        return 0;
-    *verdict = json_object_get_int64(status);
-    *pending = *verdict == PENDING || *verdict == PENDING_JOB;
-    return !*pending;
+    return remote->verdict != VERDICT_NONE && remote->verdict != VERDICT_PENDING;
 }
 
-static void verify_refuse(struct batch_run *b, uint32_t i, int64_t verdict)
+static void verify_refuse(struct batch_run *b, uint32_t i, enum lead_verdict verdict)
 {
-    move_detail(b, i, "verification: %s", verify_verdict_text(verdict));
+    move_detail(b, i, "verification: %s", lead_verdict_text(verdict));
     batch_entry_done(b, i, OUTCOME_REJECTED, REASON_INVALID_THERE, 0);
 }
 
@@ -88,28 +65,23 @@ static void verify_take_lead(struct batch_slice *s, uint32_t i, const struct rem
 {
     struct batch_run *b = s->batch;
     struct entry_progress *progress = &b->progress[i];
-    int64_t verdict;
     progress->there = true;
-    progress->verified = verify_verdict_read(remote, &verdict, &progress->pending);
-    if (progress->verified && verdict != VERIFIED && b->u->c.mapping->stage.only_valid)
-        verify_refuse(b, i, verdict);
+    progress->pending = remote->verdict == VERDICT_PENDING;
+    progress->verified = verify_has_verdict(remote);
+    if (progress->verified && remote->verdict != VERDICT_VALID && b->u->c.mapping->stage.only_valid)
+        verify_refuse(b, i, remote->verdict);
 }
 
-static void verify_take_items(const struct verify_read *r, struct json_object *items)
+static void verify_take_leads(const struct verify_read *r, const struct api_reply *reply)
 {
     struct batch_slice *s = r->slice;
-    size_t n = json_object_is_type(items, json_type_array) ? json_object_array_length(items) : 0;
-    for (size_t item = 0; item < n; item++) {
-        struct remote_lead remote;
-        struct err e = ERR_INIT;
-        if (api_remote_lead_read(json_object_array_get_idx(items, item), &remote, &e) == 0)
-            for (size_t k = r->first; k < r->first + r->n; k++)
-                if (uuid_eq(&s->batch->record.entries[s->index[k]].lead_id, &remote.id)) {
-                    verify_take_lead(s, s->index[k], &remote);
-                    break;
-                }
-        err_clear(&e);
-    }
+    struct remote_lead remote;
+    for (size_t at = 0; api_reply_lead(reply, &at, &remote);)
+        for (size_t k = r->first; k < r->first + r->n; k++)
+            if (uuid_eq(&s->batch->record.entries[s->index[k]].lead_id, &remote.id)) {
+                verify_take_lead(s, s->index[k], &remote);
+                break;
+            }
 }
 
 /* A lead of an earlier run whose verdict will not come: somebody has taken it out of the list, or it was there before and
@@ -158,7 +130,7 @@ static void verify_leads_answered(void *ctx, const struct api_reply *reply)
     struct verify_read *r = ctx;
     struct batch_slice *s = r->slice;
     if (reply->class == API_OK)
-        verify_take_items(r, reply->json);
+        verify_take_leads(r, reply);
     else if (reply->class == API_FATAL)
         upload_fail(s->batch->u, reply->err);
     free(r);
@@ -203,27 +175,11 @@ static void verify_read_leads(struct batch_slice *s)
 
 /* ---- the list's numbers ---- */
 
-static int64_t verify_number(struct json_object *o, const char *name)
-{
-    struct json_object *v;
-    return json_object_object_get_ex(o, name, &v) && json_object_is_type(v, json_type_int) ? json_object_get_int64(v) : 0;
-}
-
-/* How many of the list wait for their verdict; -1: not told. */
-static int64_t verify_pending_in(const struct api_reply *reply)
-{
-    struct json_object *stats;
-    if (reply->class != API_OK || !json_object_is_type(reply->json, json_type_object) ||
-        !json_object_object_get_ex(reply->json, "stats", &stats) || !json_object_is_type(stats, json_type_object))
-        return -1;
-    return verify_number(stats, "verification_job_pending_leadfinder") + verify_number(stats, "verification_job_pending_user");
-}
-
 static void verify_numbers_answered(void *ctx, const struct api_reply *reply)
 {
     struct batch_slice *s = ctx;
     struct upload *u = s->batch->u;
-    int64_t pending = verify_pending_in(reply);
+    int64_t pending = api_list_pending_read(reply);
     bool news = pending <= 0 || pending != s->pending_n;
     s->pending_n = pending;
     if (reply->class == API_FATAL)
@@ -271,14 +227,12 @@ bool verify_wanted(const struct batch_run *b)
 
 bool verify_keeps_back(struct batch_run *b, uint32_t i, const struct remote_lead *remote)
 {
-    int64_t verdict;
-    bool pending;
     if (!verify_goes_where_verified_belong(b) || b->progress[i].verified)
         return false;
-    bool known = verify_verdict_read(remote, &verdict, &pending);
-    if (known && verdict != VERIFIED && b->u->c.mapping->stage.only_valid)
-        verify_refuse(b, i, verdict);
-    else if (!known && (pending || b->record.source == b->u->c.stage_list))
+    bool known = verify_has_verdict(remote);
+    if (known && remote->verdict != VERDICT_VALID && b->u->c.mapping->stage.only_valid)
+        verify_refuse(b, i, remote->verdict);
+    else if (!known && (remote->verdict == VERDICT_PENDING || b->record.source == b->u->c.stage_list))
         batch_entry_done(b, i, OUTCOME_DEFERRED, REASON_VERIFICATION_OPEN, 0);
     return b->record.entries[i].outcome != OUTCOME_NONE;
 }

@@ -77,20 +77,16 @@ static bool address_list_add(struct address_list *l, struct str email)
 }
 
 /* Nothing is kept of the place but the addresses. */
-static enum leads_list_see address_list_on_item(void *ctx, struct json_object *item)
+static enum leads_list_see address_list_on_lead(void *ctx, const struct remote_lead *remote)
 {
     struct address_list *l = ctx;
-    struct remote_lead remote;
-    struct err e = ERR_INIT;
-    int rc = api_remote_lead_read(item, &remote, &e);
-    err_clear(&e);
-    if (rc != 0 || !target_holds(&l->target, &remote))
+    if (!target_holds(&l->target, remote))
         return LIST_DROP;
     l->seen_n++;
-    if (remote.email.n == 0 || l->too_many || l->no_memory)
+    if (remote->email.n == 0 || l->too_many || l->no_memory)
         return LIST_DROP;
-    l->too_many = l->n == ADDRESSES_MAX || buf_str(&l->text).n + remote.email.n > TEXT_MAX_BYTES;
-    if (!l->too_many && !address_list_add(l, remote.email))
+    l->too_many = l->n == ADDRESSES_MAX || buf_str(&l->text).n + remote->email.n > TEXT_MAX_BYTES;
+    if (!l->too_many && !address_list_add(l, remote->email))
         l->no_memory = true;
     return LIST_DROP;
 }
@@ -163,7 +159,7 @@ static void address_list_answered(void *ctx, const struct api_reply *reply)
 static void address_list_ask(struct address_list *l)
 {
     struct err e = ERR_INIT;
-    const struct leads_list all = {.urgent = true, .target = &l->target, .see = address_list_on_item};
+    const struct leads_list all = {.urgent = true, .target = &l->target, .see = address_list_on_lead};
     l->asked = true;
     if (l->looks == 0)
         log_notice("ids of leads are gone, and the state has their addresses as hashes only: looking through their place");

@@ -8,7 +8,6 @@
 
 #include "sync/upload/upload_int.h"
 
-#include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -152,11 +151,11 @@ static void create_proof_want_keys(struct read *r)
 
 /* A list may have millions of leads: only those with a key of ours are kept, and when all are found the rest of it is
  * not asked for. */
-static enum leads_list_see create_proof_on_item(void *ctx, struct json_object *item)
+static enum leads_list_see create_proof_on_lead(void *ctx, const struct remote_lead *remote)
 {
     struct read *r = ctx;
     struct wanted_key wanted = {0};
-    if (!lead_scan_key(r->slice->batch->u, &r->slice->batch->target, item, &wanted.hash))
+    if (!lead_scan_key(r->slice->batch->u, &r->slice->batch->target, remote, &wanted.hash))
         return LIST_DROP;
     struct wanted_key *k = bsearch(&wanted, r->keys, r->keys_n, sizeof *r->keys, create_proof_by_hash);
     if (k == NULL)
@@ -166,35 +165,29 @@ static enum leads_list_see create_proof_on_item(void *ctx, struct json_object *i
     return r->found_n == r->keys_n ? LIST_KEEP_LAST : LIST_KEEP;
 }
 
-/* Two passes: a lead in the target counts before one of the same address elsewhere. */
-static void create_proof_take_items(struct read *r, struct json_object *items)
+static void create_proof_take(struct read *r, const struct remote_lead *remote, bool here)
 {
     struct batch_slice *s = r->slice;
-    struct batch_run *b = s->batch;
-    size_t n = json_object_is_type(items, json_type_array) ? json_object_array_length(items) : 0;
+    uint64_t hash = r->by_key ? 0 : upload_email_hash(s->batch->u, remote->email);
+    for (size_t k = r->first; k < r->first + r->n; k++) {
+        if (!create_proof_is_open(s, k) || !create_proof_matches(r, s->index[k], remote, hash))
+            continue;
+        if (here)
+            create_proof_found(s, s->index[k], remote);
+        else
+            create_proof_found_elsewhere(s, s->index[k], remote);
+        break;
+    }
+}
+
+/* Two passes: a lead in the target counts before one of the same address elsewhere. */
+static void create_proof_take_all(struct read *r, const struct api_reply *reply)
+{
+    struct remote_lead remote;
     for (int pass = 0; pass < 2; pass++)
-        for (size_t item = 0; item < n; item++) {
-            struct remote_lead remote;
-            struct err e = ERR_INIT;
-            if (api_remote_lead_read(json_object_array_get_idx(items, item), &remote, &e) != 0) {
-                log_detail("a lead of leads/list cannot be read: %s", err_text(&e));
-                err_clear(&e);
-                continue;
-            }
-            bool here = create_proof_in_target(b, &remote);
-            if (here != (pass == 0))
-                continue;
-            uint64_t hash = r->by_key ? 0 : upload_email_hash(b->u, remote.email);
-            for (size_t k = r->first; k < r->first + r->n; k++) {
-                if (!create_proof_is_open(s, k) || !create_proof_matches(r, s->index[k], &remote, hash))
-                    continue;
-                if (here)
-                    create_proof_found(s, s->index[k], &remote);
-                else
-                    create_proof_found_elsewhere(s, s->index[k], &remote);
-                break;
-            }
-        }
+        for (size_t at = 0; api_reply_lead(reply, &at, &remote);)
+            if (create_proof_in_target(r->slice->batch, &remote) == (pass == 0))
+                create_proof_take(r, &remote, pass == 0);
 }
 
 /* ---- what was not found ---- */
@@ -306,7 +299,7 @@ static void create_proof_read_answered(void *ctx, const struct api_reply *reply)
     if (reply->skew_ms != 0)
         s->batch->u->skew_ms = reply->skew_ms;
     if (reply->class == API_OK) {
-        create_proof_take_items(r, reply->json);
+        create_proof_take_all(r, reply);
     } else if (reply->class != API_CANCELLED) {
         struct err e = ERR_INIT;
         if (reply->err != NULL)
@@ -351,7 +344,7 @@ static int create_proof_ask(struct batch_slice *s, size_t first, size_t n, bool 
     *r = (struct read){.slice = s, .first = first, .n = n, .by_key = by_key};
     if (by_key) {
         create_proof_want_keys(r);
-        list.see = create_proof_on_item;
+        list.see = create_proof_on_lead;
     }
     if (api_leads_list(b->u->c.api, &list, create_proof_read_answered, r, e) != 0) {
         free(r);

@@ -4,7 +4,6 @@
 
 #include "sync/upload/upload_int.h"
 
-#include <json-c/json.h>
 
 #include "sync/upload/proof/proof.h"
 #include "sync/upload/proof/jobs.h"
@@ -52,8 +51,7 @@ static void job_find_answered(void *ctx, const struct api_reply *reply)
 {
     struct batch_slice *s = ctx;
     struct batch_run *b = s->batch;
-    struct json_object *items = job_items(reply);
-    if (items == NULL) {
+    if (!api_reply_has_jobs(reply)) {
         struct err e = ERR_INIT;
         if (reply->class == API_REFUSED)
             err_set(&e, XS_API, "the list of background jobs was refused (%d %.*s): what became of a move cannot be told; "
@@ -65,13 +63,9 @@ static void job_find_answered(void *ctx, const struct api_reply *reply)
         return;
     }
     const struct leads_move move = {b->from, b->target, move_ids(s), s->n};
-    for (size_t i = 0; move.ids != NULL && i < json_object_array_length(items); i++) {
-        struct remote_job remote;
+    struct remote_job remote;
+    for (size_t at = 0; move.ids != NULL && api_reply_job(reply, &at, &remote);) {
         struct err e = ERR_INIT;
-        if (api_remote_job_read(json_object_array_get_idx(items, i), &remote, &e) != 0) {
-            err_clear(&e);
-            continue;
-        }
         int ours = job_find_is_ours(s, &remote, &move, &e);
         if (ours < 0)
             upload_fail(b->u, &e);

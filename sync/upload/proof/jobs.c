@@ -7,7 +7,6 @@
 
 #include "sync/upload/upload_int.h"
 
-#include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -68,19 +67,15 @@ static int jobs_replace(char **text, struct str with)
 /* As the API told it last. 0/-1 */
 static int jobs_take_remote(struct job *job, const struct remote_job *remote)
 {
-    struct json_object *data = NULL, *filters = NULL;
+    const char *filters = api_remote_job_filters(remote);
     if (remote->progress >= 0)
         job->progress = (int)(remote->progress < 100 ? remote->progress : 100);
     if (remote->created_ms != 0)
         job->created_ms = remote->created_ms;
     if (remote->updated_ms != 0)
         job->updated_ms = remote->updated_ms;
-    if (json_object_object_get_ex(remote->object, "data", &data) && json_object_is_type(data, json_type_object) &&
-        json_object_object_get_ex(data, "filters", &filters) && json_object_is_type(filters, json_type_object)) {
-        const char *text = json_object_to_json_string_ext(filters, JSON_C_TO_STRING_PLAIN);
-        if (text != NULL && strlen(text) <= FILTERS_MAX && jobs_replace(&job->filters, str_from(text)) != 0)
-            return -1;
-    }
+    if (filters != NULL && strlen(filters) <= FILTERS_MAX && jobs_replace(&job->filters, str_from(filters)) != 0)
+        return -1;
     return jobs_replace(&job->told.type, remote->type) != 0 ? -1 : jobs_replace(&job->told.status, remote->status_text);
 }
 
@@ -352,31 +347,17 @@ static void jobs_ask_alone(struct upload *u, struct job *job)
     err_clear(&e);
 }
 
-struct json_object *job_items(const struct api_reply *reply)
+static bool jobs_find_item(const struct api_reply *reply, const char *id, struct remote_job *out)
 {
-    struct json_object *items = NULL;
-    return reply->class == API_OK && json_object_object_get_ex(reply->json, "items", &items) &&
-                   json_object_is_type(items, json_type_array)
-               ? items : NULL;
-}
-
-static bool jobs_find_item(struct json_object *items, const char *id, struct remote_job *out)
-{
-    size_t n = items != NULL ? json_object_array_length(items) : 0;
-    for (size_t i = 0; i < n; i++) {
-        struct err e = ERR_INIT;
-        bool read = api_remote_job_read(json_object_array_get_idx(items, i), out, &e) == 0;
-        err_clear(&e);
-        if (read && str_is(out->id, id))
+    for (size_t at = 0; api_reply_job(reply, &at, out);)
+        if (str_is(out->id, id))
             return true;
-    }
     return false;
 }
 
 static void jobs_poll_answered(void *ctx, const struct api_reply *reply)
 {
     struct upload *u = ctx;
-    struct json_object *items = job_items(reply);
     size_t n = u->polled_n;
     u->polled_n = 0;
     if (reply->skew_ms != 0)
@@ -392,7 +373,7 @@ static void jobs_poll_answered(void *ctx, const struct api_reply *reply)
         struct remote_job remote;
         if (job->slice == NULL || job->alone)
             continue;
-        if (jobs_find_item(items, job->told.id, &remote))
+        if (jobs_find_item(reply, job->told.id, &remote))
             jobs_on_status(u, job, &remote);
         else
             jobs_ask_alone(u, job);

@@ -32,8 +32,6 @@ int64_t jobs_due_us(const struct upload *u);        /* when there is something t
 void jobs_give_up(struct upload *u);                /* jobs are not waited for any more */
 void jobs_forget(struct batch_run *b); /* before it is freed */
 void jobs_free(struct upload *u);
-/* The "items" of an answer of the job list; NULL when it has none. */
-struct json_object *job_items(const struct api_reply *reply);
 
 /* ---- job_find.c ---- */
 /* The answer to the slice's request was lost: is there a job? */

@@ -10,7 +10,6 @@
 
 #include "sync/upload/upload_int.h"
 
-#include <json-c/json.h>
 #include <stdlib.h>
 
 #include "sync/base/log.h"
@@ -98,22 +97,15 @@ static bool lead_read_fits(const struct lead_read_request *r, size_t k, const st
     return lead_read_shows(r->slice, k, remote);
 }
 
-static void lead_read_take_item(const struct lead_read_request *r, struct json_object *item)
+static void lead_read_take(const struct lead_read_request *r, const struct remote_lead *remote)
 {
     struct batch_slice *s = r->slice;
     struct batch_run *b = s->batch;
-    struct remote_lead remote;
-    struct err e = ERR_INIT;
-    if (api_remote_lead_read(item, &remote, &e) != 0) {
-        log_detail("a lead of an answer cannot be read: %s", err_text(&e));
-        err_clear(&e);
-        return;
-    }
-    uint64_t hash = r->way != READ_BY_ID ? upload_email_hash(b->u, remote.email) : 0;
+    uint64_t hash = r->way != READ_BY_ID ? upload_email_hash(b->u, remote->email) : 0;
     for (size_t k = r->first; k < r->first + r->n; k++)
-        if (lead_read_wants(s, k) && lead_read_fits(r, k, &remote, hash)) {
+        if (lead_read_wants(s, k) && lead_read_fits(r, k, remote, hash)) {
             b->progress[s->index[k]].shown = true;
-            s->read_calls->seen(s, s->index[k], &remote);
+            s->read_calls->seen(s, s->index[k], remote);
             break;
         }
 }
@@ -134,14 +126,12 @@ static void lead_read_answered(void *ctx, const struct api_reply *reply)
     struct batch_slice *s = r->slice;
     struct batch_run *b = s->batch;
     struct err e = ERR_INIT;
-    bool is_list = json_object_is_type(reply->json, json_type_array);
+    struct remote_lead remote;
     if (reply->skew_ms != 0)
         b->u->skew_ms = b->skew_ms = reply->skew_ms;
     if (reply->class == API_OK) {
-        for (size_t i = 0; is_list && i < json_object_array_length(reply->json); i++)
-            lead_read_take_item(r, json_object_array_get_idx(reply->json, i));
-        if (!is_list)
-            lead_read_take_item(r, reply->json);
+        for (size_t at = 0; api_reply_lead(reply, &at, &remote);)
+            lead_read_take(r, &remote);
     } else if (reply->http_status != 404 || reply->class != API_REFUSED) {
         s->spoilt = true;
         if (reply->err != NULL)

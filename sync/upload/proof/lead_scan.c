@@ -38,16 +38,11 @@ uint64_t lead_scan_key_hash(const struct upload *u, struct str key)
     return hash_keyed64(state_secret(u->c.state), key.p, key.n);
 }
 
-bool lead_scan_key(const struct upload *u, const struct target *target, struct json_object *item, uint64_t *hash)
+bool lead_scan_key(const struct upload *u, const struct target *target, const struct remote_lead *remote, uint64_t *hash)
 {
-    struct remote_lead remote;
-    struct err ignored = ERR_INIT;
-    struct value key = {0};
-    bool readable = api_remote_lead_read(item, &remote, &ignored) == 0;
-    err_clear(&ignored);
-    if (readable)
-        api_remote_custom(&remote, STR("leadsync_key"), &key);
-    if (!readable || key.kind != VALUE_STRING || !target_holds(target, &remote))
+    struct value key;
+    api_remote_custom(remote, STR("leadsync_key"), &key);
+    if (key.kind != VALUE_STRING || !target_holds(target, remote))
         return false;
     *hash = lead_scan_key_hash(u, (struct str){key.p, key.n});
     return true;
@@ -68,11 +63,11 @@ static bool lead_scan_add_hash(struct lead_scan *l, uint64_t hash)
 }
 
 /* Nothing is kept of the list but the keys. */
-static enum leads_list_see lead_scan_on_item(void *ctx, struct json_object *item)
+static enum leads_list_see lead_scan_on_lead(void *ctx, const struct remote_lead *remote)
 {
     struct lead_scan *l = ctx;
     uint64_t hash;
-    if (l->too_many || !lead_scan_key(l->u, &l->target, item, &hash))
+    if (l->too_many || !lead_scan_key(l->u, &l->target, remote, &hash))
         return LIST_DROP;
     l->too_many = l->n == HASHES_MAX;
     if (!l->too_many && !lead_scan_add_hash(l, hash))
@@ -141,7 +136,7 @@ static struct lead_scan *lead_scan_of(struct upload *u, const struct target *tar
     }
     *l = (struct lead_scan){.next = u->lead_scans, .u = u, .target = *target};
     u->lead_scans = l;
-    const struct leads_list all = {.urgent = true, .target = &l->target, .see = lead_scan_on_item};
+    const struct leads_list all = {.urgent = true, .target = &l->target, .see = lead_scan_on_lead};
     if (api_leads_list(u->c.api, &all, lead_scan_answered, l, e) == 0)
         return l;
     l->looked = true;

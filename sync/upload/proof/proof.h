@@ -4,8 +4,6 @@
 
 #include "sync/upload/batch.h"
 
-struct json_object;
-
 /* ---- lead_read.c ---- */
 /* Is the lead in the campaign or list? */
 bool target_holds(const struct target *t, const struct remote_lead *remote);
@@ -52,9 +50,9 @@ bool lead_match_changes(struct batch_run *b, uint32_t i, const struct lead *want
 /* ---- lead_scan.c ---- */
 /* Sends creates; leads without an address are looked for first if the state may not know them. */
 void lead_scan_start(struct batch_slice *s);
-/* The hash of a row key, and that of the item of leads/list if it is a lead of the target that has one. */
+/* The hash of a row key, and that of the lead's, if it is in the target and has one. */
 uint64_t lead_scan_key_hash(const struct upload *u, struct str key);
-bool lead_scan_key(const struct upload *u, const struct target *target, struct json_object *item, uint64_t *hash);
+bool lead_scan_key(const struct upload *u, const struct target *target, const struct remote_lead *remote, uint64_t *hash);
 void lead_scans_free(struct upload *u);
 
 /* ---- rekey.c ---- */
@@ -74,6 +72,10 @@ void create_proof_start(struct batch_slice *s);
 bool update_proof_answer(struct batch_run *b, uint32_t i, const struct api_reply *reply);
 /* All PATCHes of the batch are answered: reads the leads until they have the new values. False: there are none. */
 bool update_proof_next(struct batch_run *b);
+
+/* ---- remove_proof.c ---- */
+/* Reads the leads: removes those that are there, before the first request and, within its rounds, after it. */
+void remove_proof_read(struct batch_slice *s);
 
 /* ---- move_proof.c ---- */
 /* Where have the leads come to? `job` NULL: none is known. */
