@@ -7,17 +7,21 @@
 
 #include "sync/base/log.h"
 
+enum { KNOWN_MAX = 1 << 24 };
+
 /* An intent of an earlier version does not carry the id of a known lead: the state has it. */
 static int recover_known_lead_id(struct upload *u, struct entry *entry, struct err *e)
 {
     struct known_lead known;
     if (entry->has_lead_id)
         return 0;
-    arena_reset(&u->scratch);
-    int rc = state_lead_get(u->c.state, &entry->key, &u->scratch, &known, e);
+    struct arena arena;
+    arena_init(&arena, KNOWN_MAX);
+    int rc = state_lead_get(u->c.state, &entry->key, &arena, &known, e);
     entry->has_lead_id = rc == 1 && known.has_lead_id;
     if (entry->has_lead_id)
         entry->lead_id = known.lead_id;
+    arena_free(&arena);
     return rc < 0 ? -1 : 0;
 }
 

@@ -14,7 +14,6 @@
 enum {
     COMMIT_AGE_US = 40 * 1000, /* and nothing waits longer for its commit */
     BATCHES_MAX = 64,
-    SCRATCH_MAX = 64 << 20,
 };
 
 int upload_new(const struct upload_config *config, struct upload **out, struct err *e)
@@ -24,8 +23,6 @@ int upload_new(const struct upload_config *config, struct upload **out, struct e
         return err_oom(e);
     u->c = *config;
     u->started_ms = u->c.clock->wall_ms(u->c.clock);
-    arena_init(&u->scratch, SCRATCH_MAX);
-    buf_init(&u->key, 1 << 16);
     *out = u;
     return 0;
 }
@@ -46,8 +43,6 @@ void upload_free(struct upload *u)
     free(u->ready);
     free(u->locked_targets);
     free(u->open_keys);
-    arena_free(&u->scratch);
-    buf_free(&u->key);
     err_clear(&u->fatal);
     free(u);
 }
@@ -109,10 +104,12 @@ int upload_unpack(struct upload *u, struct str values, struct arena *arena, stru
 
 uint64_t upload_email_hash(struct upload *u, struct str email)
 {
-    buf_reset(&u->key);
-    if (email.n == 0 || mapping_email_key(email, &u->key) != 0)
-        return 0;
-    return hash_keyed64(state_secret(u->c.state), u->key.p, u->key.n);
+    struct buf key = BUF_INIT(1 << 16);
+    uint64_t hash = 0;
+    if (email.n > 0 && mapping_email_key(email, &key) == 0)
+        hash = hash_keyed64(state_secret(u->c.state), key.p, key.n);
+    buf_free(&key);
+    return hash;
 }
 
 int upload_add(struct upload *u, const struct planned *planned, struct err *e)

@@ -24,8 +24,6 @@ struct upload {
     struct batch_run **ready;  /* closed, intent written, waiting for the commit */
     size_t ready_n, ready_cap;
     struct batch_slice *waiting; /* for a moment */
-    struct arena scratch;
-    struct buf key;            /* scratch for normalised addresses */
     size_t body_n;             /* bytes of the body last closed: the next one will be about as large */
     struct err fatal;          /* what ended the upload; set once */
     bool stopping, plan_full[2];

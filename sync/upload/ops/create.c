@@ -15,6 +15,8 @@
 #include "sync/base/text.h"
 #include "sync/upload/proof/proof.h"
 
+enum { LEAD_MAX = 1 << 24 };
+
 static void create_answered(void *ctx, const struct api_reply *reply);
 
 /* A request into a target, still without leads. */
@@ -52,20 +54,21 @@ static int create_open(struct batch_run *b, struct err *e)
 
 static int create_add(struct batch_run *b, const struct planned *planned, struct err *e)
 {
-    const struct lead *lead = planned->lead;
+    struct arena arena;
     struct lead unpacked;
-    if (lead == NULL) {
+    arena_init(&arena, LEAD_MAX);
+    if (planned->lead == NULL) {
         uint32_t i = (uint32_t)b->record.entries_n;
-        arena_reset(&b->u->scratch);
         /* The entry is not in the batch yet: unpack from where it is. */
         b->record.entries[i].values = planned->entry.values;
         b->record.entries[i].row = planned->entry.row;
-        if (batch_entry_lead(b, i, &b->u->scratch, &unpacked) != 0)
-            return b->u->fatal.status == XS_DONE ? err_oom(e)
-                                                 : err_copy(e, &b->u->fatal);
-        lead = &unpacked;
+        if (batch_entry_lead(b, i, &arena, &unpacked) != 0) {
+            arena_free(&arena);
+            return b->u->fatal.status == XS_DONE ? err_oom(e) : err_copy(e, &b->u->fatal);
+        }
     }
-    int fits = api_leads_add_lead(lead, &b->body);
+    int fits = api_leads_add_lead(planned->lead != NULL ? planned->lead : &unpacked, &b->body);
+    arena_free(&arena);
     return fits < 0 ? err_oom(e) : fits;
 }
 
@@ -101,11 +104,14 @@ static int create_slice_body(struct batch_slice *s, struct buf *body)
         return 0;
     }
     int rc = api_leads_add_open(&add, body);
+    struct arena arena;
+    arena_init(&arena, LEAD_MAX);
     for (size_t k = 0; rc == 0 && k < s->n; k++) {
         struct lead lead;
-        arena_reset(&b->u->scratch);
-        rc = batch_entry_lead(b, s->index[k], &b->u->scratch, &lead) == 0 && api_leads_add_lead(&lead, body) == 1 ? 0 : -1;
+        arena_reset(&arena);
+        rc = batch_entry_lead(b, s->index[k], &arena, &lead) == 0 && api_leads_add_lead(&lead, body) == 1 ? 0 : -1;
     }
+    arena_free(&arena);
     return rc == 0 ? api_leads_add_close(body) : -1;
 }
 

@@ -18,7 +18,7 @@
 #include "sync/upload/proof/proof.h"
 
 /* What two clocks of the server may differ by. Its Date, which our clock is held against, has whole seconds. */
-enum { CLOCK_MARGIN_MS = 2000 };
+enum { CLOCK_MARGIN_MS = 2000, LEAD_MAX = 1 << 24 };
 
 /* ---- whom an entry names ---- */
 
@@ -40,14 +40,17 @@ static bool create_answer_same_address(struct upload *u, struct str sent, struct
 static enum naming create_answer_by_names(struct batch_run *b, uint32_t i, const struct added_lead *added)
 {
     struct lead lead;
+    struct arena arena;
+    bool same = false;
     if (added->first_name.n + added->last_name.n == 0)
         return NAMES_NOBODY;
-    arena_reset(&b->u->scratch);
-    if (batch_entry_lead(b, i, &b->u->scratch, &lead) != 0)
-        return NAMES_ANOTHER;
-    const struct value *first = &lead.core[LEAD_FIRST_NAME], *last = &lead.core[LEAD_LAST_NAME];
-    bool same = (added->first_name.n == 0 || str_eq(added->first_name, (struct str){first->p, first->n})) &&
-                (added->last_name.n == 0 || str_eq(added->last_name, (struct str){last->p, last->n}));
+    arena_init(&arena, LEAD_MAX);
+    if (batch_entry_lead(b, i, &arena, &lead) == 0) {
+        const struct value *first = &lead.core[LEAD_FIRST_NAME], *last = &lead.core[LEAD_LAST_NAME];
+        same = (added->first_name.n == 0 || str_eq(added->first_name, (struct str){first->p, first->n})) &&
+               (added->last_name.n == 0 || str_eq(added->last_name, (struct str){last->p, last->n}));
+    }
+    arena_free(&arena);
     return same ? NAMES_THE_LEAD : NAMES_ANOTHER;
 }
 

@@ -20,6 +20,8 @@
 #include "sync/upload/proof/jobs.h"
 #include "sync/upload/proof/proof.h"
 
+enum { IDS_MAX = 1 << 20, NAMED_MAX = 64 << 20 };
+
 /* ---- entries ---- */
 
 void move_detail(struct batch_run *b, uint32_t i, const char *fmt, ...)
@@ -175,11 +177,9 @@ static void move_left_open(struct batch_run *b)
 
 static void move_answered(void *ctx, const struct api_reply *reply);
 
-struct uuid *move_ids(const struct batch_slice *s)
+struct uuid *move_ids(const struct batch_slice *s, struct arena *arena)
 {
-    struct arena *scratch = &s->batch->u->scratch;
-    arena_reset(scratch);
-    struct uuid *ids = arena_alloc(scratch, (s->n + 1) * sizeof *ids);
+    struct uuid *ids = arena_alloc(arena, (s->n + 1) * sizeof *ids);
     for (size_t k = 0; ids != NULL && k < s->n; k++)
         ids[k] = s->batch->record.entries[s->index[k]].lead_id;
     return ids;
@@ -189,12 +189,14 @@ static void move_post(struct batch_slice *s)
 {
     struct batch_run *b = s->batch;
     struct err e = ERR_INIT;
+    struct arena arena;
     batch_commit_statuses(b);
     if (upload_ended(b->u)) {
         slice_done(s, OUTCOME_DEFERRED, b->u->c.stop_reason, 0);
         return;
     }
-    const struct leads_move move = {b->from, b->target, move_ids(s), s->n};
+    arena_init(&arena, IDS_MAX);
+    const struct leads_move move = {b->from, b->target, move_ids(s, &arena), s->n};
     if (move.ids == NULL)
         err_oom(&e);
     if (move.ids == NULL || api_leads_move(b->u->c.api, &move, move_answered, s, &e) != 0) {
@@ -205,6 +207,7 @@ static void move_post(struct batch_slice *s)
         s->round = 1;
         b->u->refused[ENDPOINT_MOVE].under_way++;
     }
+    arena_free(&arena);
     err_clear(&e);
 }
 
@@ -373,14 +376,14 @@ static int move_by_value(const void *a, const void *b)
 static void move_take_named(struct batch_slice *s, const struct remote_job *remote)
 {
     struct batch_run *b = s->batch;
-    struct arena *scratch = &b->u->scratch;
+    struct arena arena;
     struct err e = ERR_INIT;
     struct str *emails;
     size_t n, hashes_n = 0;
-    arena_reset(scratch);
-    if (api_remote_job_moved(remote, scratch, &emails, &n, &e) != 0 || n > s->n || remote->moved < (int64_t)n)
+    arena_init(&arena, NAMED_MAX);
+    if (api_remote_job_moved(remote, &arena, &emails, &n, &e) != 0 || n > s->n || remote->moved < (int64_t)n)
         n = 0;
-    uint64_t *hashes = arena_alloc(scratch, (n + 1) * sizeof *hashes);
+    uint64_t *hashes = arena_alloc(&arena, (n + 1) * sizeof *hashes);
     for (size_t i = 0; hashes != NULL && i < n; i++)
         if ((hashes[hashes_n] = upload_email_hash(b->u, emails[i])) != 0)
             hashes_n++;
@@ -390,6 +393,7 @@ static void move_take_named(struct batch_slice *s, const struct remote_job *remo
         uint64_t hash = b->progress[s->index[k]].email_hash;
         b->progress[s->index[k]].named = hash != 0 && bsearch(&hash, hashes, hashes_n, sizeof hash, move_by_value) != NULL;
     }
+    arena_free(&arena);
     err_clear(&e);
 }
 

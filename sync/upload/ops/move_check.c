@@ -7,23 +7,19 @@
 #include "sync/plan/eligibility.h"
 #include "sync/upload/proof/proof.h"
 
+enum { KNOWN_MAX = 1 << 24 };
+
 /* Values first: a lead is not in its new campaign with the old ones for a moment. */
 static void move_check_patch_first(struct batch_slice *s, uint32_t i, const struct remote_lead *remote)
 {
     struct batch_run *b = s->batch;
     struct entry_progress *progress = &b->progress[i];
-    struct lead wanted;
-    uint32_t fields;
-    bool *custom = NULL;
+    struct wanted_lead wanted;
     if (progress->fields == 0 && progress->custom_changed.n == 0)
         return;
-    arena_reset(&b->u->scratch);
-    if (batch_entry_lead(b, i, &b->u->scratch, &wanted) == 0)
-        custom = arena_calloc(&b->u->scratch, wanted.shape->custom_n + 1, sizeof *custom);
-    if (custom == NULL)
-        upload_fail_oom(b->u);
-    else if (lead_match_changes(b, i, &wanted, remote, false, &fields, custom))
-        update_patch(b, i, &wanted, fields, custom, remote, OUTCOME_CHANGED);
+    if (wanted_lead_open(b, i, &wanted) == 0 && lead_match_changes(b, i, &wanted, remote, false))
+        update_patch(b, i, &wanted, remote, OUTCOME_CHANGED);
+    wanted_lead_free(&wanted);
 }
 
 /* A move makes an unsubscribed lead active again (observed), so what was found earlier counts as well: of this key, and of
@@ -35,14 +31,16 @@ static enum reason move_check_status_of(struct batch_run *b, uint32_t i, const s
     struct err e = ERR_INIT;
     if (status != REASON_NONE)
         return status;
-    arena_reset(&b->u->scratch);
-    int rc = state_lead_get(b->u->c.state, &b->record.entries[i].key, &b->u->scratch, &known, &e);
+    struct arena arena;
+    arena_init(&arena, KNOWN_MAX);
+    int rc = state_lead_get(b->u->c.state, &b->record.entries[i].key, &arena, &known, &e);
     if (rc < 0)
         upload_fail(b->u, &e);
     if (rc == 1)
         status = eligibility_status_reason(known.status);
     if (status == REASON_NONE && eligibility_recorded(b->u->c.state, remote->email, &status, &e) != 0)
         upload_fail(b->u, &e);
+    arena_free(&arena);
     err_clear(&e);
     return status;
 }

@@ -71,10 +71,11 @@ void update_read(struct batch_slice *s);
 bool update_next(struct batch_run *b);
 /* The values are there: the outcome of an update, and the first half of a move. */
 void update_proved(struct batch_run *b, uint32_t i, enum outcome proved, int http_status);
-/* PATCHes entry i (its lead_id): `fields` and the flagged custom variables of `lead`, over what `remote` (may be NULL)
- * has. When it is done the entry gets `proved`. */
-void update_patch(struct batch_run *b, uint32_t i, struct lead *lead, uint32_t fields, const bool *custom,
-                  const struct remote_lead *remote, enum outcome proved);
+struct wanted_lead;
+/* PATCHes entry i (its lead_id): the flagged fields and custom variables of `wanted`, over what `remote` has. When it is
+ * done the entry gets `proved`. */
+void update_patch(struct batch_run *b, uint32_t i, struct wanted_lead *wanted, const struct remote_lead *remote,
+                  enum outcome proved);
 
 /* ---- move.c ---- */
 /* Proved to be in its target. */
@@ -87,8 +88,8 @@ void move_job_over(struct batch_slice *s, struct job *job, const struct remote_j
 void move_no_job(struct batch_slice *s);
 void move_read_failed(struct batch_slice *s); /* move_give_up(), because of a stop or a failed read */
 void move_stop_queued(struct upload *u); /* those that wait for their targets will not get them */
-/* The ids of a slice; NULL without memory. In the scratch arena, which is reset. */
-struct uuid *move_ids(const struct batch_slice *s);
+/* The ids of a slice; NULL without memory. */
+struct uuid *move_ids(const struct batch_slice *s, struct arena *arena);
 /* A text about the entry for `results`, in the batch's arena. */
 void move_detail(struct batch_run *b, uint32_t i, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 

@@ -18,6 +18,8 @@
 
 enum rekey_step { REKEY_BY_LIST, REKEY_BY_ID, REKEY_BY_ADDRESS };
 
+enum { KNOWN_MAX = 1 << 24 };
+
 struct old_lead_request {
     struct batch_slice *slice;
     enum rekey_step step;
@@ -48,19 +50,18 @@ static void rekey_check_judge(struct batch_slice *s, uint32_t i, const struct re
     batch_entry_done(b, i, OUTCOME_SKIPPED, status, 0);
 }
 
-/* The address that the row's key had so far; empty when the state has only its hash. In the scratch arena. */
-static struct str rekey_check_old_address(struct batch_run *b, uint32_t i)
+/* The address that the row's key had so far; empty when the state has only its hash. */
+static struct str rekey_check_old_address(struct batch_run *b, uint32_t i, struct arena *arena)
 {
     struct upload *u = b->u;
     struct known_lead known;
     struct lead lead;
     struct err e = ERR_INIT;
-    arena_reset(&u->scratch);
-    int rc = state_lead_get(u->c.state, &b->record.entries[i].key, &u->scratch, &known, &e);
+    int rc = state_lead_get(u->c.state, &b->record.entries[i].key, arena, &known, &e);
     if (rc < 0)
         upload_fail(u, &e);
     err_clear(&e);
-    if (rc != 1 || known.values.n == 0 || upload_unpack(u, known.values, &u->scratch, &lead) != 0)
+    if (rc != 1 || known.values.n == 0 || upload_unpack(u, known.values, arena, &lead) != 0)
         return STR_NONE;
     const struct value *address = &lead.core[LEAD_EMAIL];
     return address->kind == VALUE_STRING ? (struct str){address->p, address->n} : STR_NONE;
@@ -71,7 +72,10 @@ static void rekey_check_take_namesake(struct batch_slice *s, uint32_t i, const s
 {
     if (s->batch->record.entries[i].outcome != OUTCOME_NONE)
         return;
-    uint64_t wanted = upload_email_hash(s->batch->u, rekey_check_old_address(s->batch, i));
+    struct arena arena;
+    arena_init(&arena, KNOWN_MAX);
+    uint64_t wanted = upload_email_hash(s->batch->u, rekey_check_old_address(s->batch, i, &arena));
+    arena_free(&arena);
     if (wanted != 0 && upload_email_hash(s->batch->u, remote->email) == wanted)
         rekey_check_judge(s, i, remote);
 }
@@ -152,12 +156,29 @@ static void rekey_check_answered(void *ctx, const struct api_reply *reply)
     rekey_check_end_request(s, step);
 }
 
+static int rekey_check_request(struct batch_slice *s, enum rekey_step step, uint32_t entry, const struct leads_list *list,
+                               struct err *e)
+{
+    struct api *api = s->batch->u->c.api;
+    struct old_lead_request *r = malloc(sizeof *r);
+    if (r == NULL)
+        return err_oom(e);
+    *r = (struct old_lead_request){s, step, entry};
+    int rc = step == REKEY_BY_ID ? api_lead_get(api, &list->ids[0], rekey_check_answered, r, e)
+                                 : api_leads_list(api, list, rekey_check_answered, r, e);
+    if (rc != 0)
+        free(r);
+    s->reads_n += rc == 0;
+    return rc;
+}
+
 /* For the old leads of the entries from *k on, or for one lead itself or its address. 0/-1 */
 static int rekey_check_ask(struct batch_slice *s, size_t *k, enum rekey_step step, struct err *e)
 {
     struct batch_run *b = s->batch;
     struct uuid ids[LEADS_LIST_MAX];
     struct str address;
+    struct arena arena;
     struct leads_list list = {.urgent = true, .ids = ids};
     uint32_t entry = s->index[*k];
     while (*k < s->n && list.ids_n < (step == REKEY_BY_LIST ? LEADS_LIST_MAX : 1)) {
@@ -169,23 +190,17 @@ static int rekey_check_ask(struct batch_slice *s, size_t *k, enum rekey_step ste
     }
     if (list.ids_n == 0)
         return 0;
+    arena_init(&arena, KNOWN_MAX);
     if (step == REKEY_BY_ADDRESS) {
-        address = rekey_check_old_address(b, entry);
+        address = rekey_check_old_address(b, entry, &arena);
         list = (struct leads_list){.urgent = true, .contacts = &address, .contacts_n = 1};
-        if (address.n == 0) {
-            b->progress[entry].old_judged = true;
-            return 0;
-        }
     }
-    struct old_lead_request *r = malloc(sizeof *r);
-    if (r == NULL)
-        return err_oom(e);
-    *r = (struct old_lead_request){s, step, entry};
-    int rc = step == REKEY_BY_ID ? api_lead_get(b->u->c.api, &ids[0], rekey_check_answered, r, e)
-                                 : api_leads_list(b->u->c.api, &list, rekey_check_answered, r, e);
-    if (rc != 0)
-        free(r);
-    s->reads_n += rc == 0;
+    int rc = 0;
+    if (step == REKEY_BY_ADDRESS && address.n == 0)
+        b->progress[entry].old_judged = true;
+    else
+        rc = rekey_check_request(s, step, entry, &list, e);
+    arena_free(&arena);
     return rc;
 }
 

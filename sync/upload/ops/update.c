@@ -15,6 +15,8 @@
 #include "sync/plan/changes.h"
 #include "sync/upload/proof/proof.h"
 
+enum { TARGETS_MAX = 1 << 24 };
+
 struct patch_call {
     struct batch_run *batch;
     uint32_t i;
@@ -119,38 +121,40 @@ void update_proved(struct batch_run *b, uint32_t i, enum outcome proved, int htt
 }
 
 /* What is sent now is what has to be seen later. What a second try finds is half its own. */
-static int update_note_sent(struct batch_run *b, uint32_t i, const struct lead *lead, uint32_t fields, const bool *custom,
+static int update_note_sent(struct batch_run *b, uint32_t i, const struct wanted_lead *wanted,
                             const struct remote_lead *remote)
 {
     struct entry_progress *progress = &b->progress[i];
-    progress->fields = fields;
-    if (progress->rounds == 0 && remote != NULL && !b->u->c.mapping->values_hashed &&
-        changes_pack(&b->arena, lead, fields, custom, remote, &b->record.entries[i].changes) != 0)
+    progress->fields = wanted->fields;
+    if (progress->rounds == 0 && !b->u->c.mapping->values_hashed &&
+        changes_pack(&b->arena, &wanted->lead, wanted->fields, wanted->custom, remote, &b->record.entries[i].changes) != 0)
         return -1;
-    return arena_str(&b->arena, (struct str){(const char *)custom, lead->shape->custom_n}, &progress->custom_changed);
+    return arena_str(&b->arena, (struct str){(const char *)wanted->custom, wanted->lead.shape->custom_n},
+                     &progress->custom_changed);
 }
 
-void update_patch(struct batch_run *b, uint32_t i, struct lead *lead, uint32_t fields, const bool *custom,
-                  const struct remote_lead *remote, enum outcome proved)
+void update_patch(struct batch_run *b, uint32_t i, struct wanted_lead *wanted, const struct remote_lead *remote,
+                  enum outcome proved)
 {
     struct err e = ERR_INIT;
-    struct lead_patch patch = {.id = b->record.entries[i].lead_id, .lead = lead, .fields = fields, .remote = remote};
+    struct lead *lead = &wanted->lead;
+    struct lead_patch patch = {.id = b->record.entries[i].lead_id, .lead = lead, .fields = wanted->fields, .remote = remote};
     struct patch_call *call;
     if (upload_ended(b->u)) {
         batch_entry_done(b, i, OUTCOME_DEFERRED, b->progress[i].rounds > 0 ? REASON_OUTCOME_OPEN : b->u->c.stop_reason, 0);
         return;
     }
     call = malloc(sizeof *call);
-    if (call == NULL || update_note_sent(b, i, lead, fields, custom, remote) != 0) {
+    if (call == NULL || update_note_sent(b, i, wanted, remote) != 0) {
         free(call);
         upload_fail_oom(b->u);
         return;
     }
     *call = (struct patch_call){b, i, proved};
     for (size_t c = 0; c < lead->shape->custom_n; c++) {
-        patch.custom = patch.custom || custom[c];
+        patch.custom = patch.custom || wanted->custom[c];
         /* Not ours to write now: what is there stays. */
-        if (!custom[c])
+        if (!wanted->custom[c])
             lead->custom[c].kind = VALUE_ABSENT;
     }
     batch_entry_advance(b, i, ENTRY_PATCHING);
@@ -172,33 +176,34 @@ void update_patch(struct batch_run *b, uint32_t i, struct lead *lead, uint32_t f
 
 /* What is to be written over `remote`. A changed field is written also when it seems to be there already: a list lags, and
  * may show a value from before the one that it had since. */
-static bool update_is_due(struct batch_run *b, uint32_t i, const struct lead *wanted, const struct remote_lead *remote,
-                          uint32_t *fields, bool *custom)
+static bool update_is_due(struct batch_run *b, uint32_t i, struct wanted_lead *wanted, const struct remote_lead *remote)
 {
     const struct entry_progress *progress = &b->progress[i];
     const enum overwrite *rules = b->u->c.mapping->overwrite;
-    bool differs = lead_match_changes(b, i, wanted, remote, false, fields, custom);
+    bool differs = lead_match_changes(b, i, wanted, remote, false);
     if (progress->rounds > 0 || b->earlier)
         return differs;
     for (int f = 0; f < LEAD_FIELD_N; f++)
         if ((progress->fields & 1U << f) != 0 && rules[f] == OVERWRITE_ALWAYS)
-            *fields |= 1U << f;
-    for (size_t c = 0; c < wanted->shape->custom_n && c < progress->custom_changed.n; c++) {
-        custom[c] = custom[c] || (progress->custom_changed.p[c] != 0 && rules[LEAD_FIELD_N + c] == OVERWRITE_ALWAYS);
-        differs = differs || custom[c];
+            wanted->fields |= 1U << f;
+    for (size_t c = 0; c < wanted->lead.shape->custom_n && c < progress->custom_changed.n; c++) {
+        wanted->custom[c] = wanted->custom[c] || (progress->custom_changed.p[c] != 0 && rules[LEAD_FIELD_N + c] == OVERWRITE_ALWAYS);
+        differs = differs || wanted->custom[c];
     }
-    return differs || *fields != 0;
+    return differs || wanted->fields != 0;
 }
 
 /* The state's number of the place where the lead is: 1, 0 it has none, -1. */
 static int update_place(struct batch_run *b, const struct remote_lead *remote, uint32_t *number, struct err *e)
 {
     struct target there;
+    struct arena arena;
     int rc;
-    arena_reset(&b->u->scratch);
-    for (*number = 1; (rc = state_target_get(b->u->c.state, *number, &b->u->scratch, &there, e)) == 1; ++*number)
+    arena_init(&arena, TARGETS_MAX);
+    for (*number = 1; (rc = state_target_get(b->u->c.state, *number, &arena, &there, e)) == 1; ++*number)
         if (target_holds(&there, remote))
             break;
+    arena_free(&arena);
     return rc;
 }
 
@@ -228,24 +233,19 @@ static bool update_is_astray(struct batch_run *b, uint32_t i, const struct remot
 static void update_seen(struct batch_slice *s, uint32_t i, const struct remote_lead *remote)
 {
     struct batch_run *b = s->batch;
-    struct lead wanted;
-    uint32_t fields;
-    bool *custom = NULL;
+    struct wanted_lead wanted;
+    bool again = b->progress[i].rounds > 0 || b->earlier;
     if (update_is_astray(b, i, remote))
         return;
-    arena_reset(&b->u->scratch);
-    if (batch_entry_lead(b, i, &b->u->scratch, &wanted) == 0)
-        custom = arena_calloc(&b->u->scratch, wanted.shape->custom_n + 1, sizeof *custom);
-    if (custom == NULL)
-        upload_fail_oom(b->u);
-    else if (!update_is_due(b, i, &wanted, remote, &fields, custom))
-        update_proved(b, i, b->progress[i].rounds > 0 || b->earlier ? OUTCOME_CHANGED : OUTCOME_UNCHANGED, s->http_status);
-    else if (b->earlier)
-        return; /* nothing is written there, and it may still come */
-    else if (b->progress[i].rounds >= ROUNDS_MAX)
-        batch_entry_done(b, i, OUTCOME_FAILED, REASON_API_ERROR, s->http_status);
-    else
-        update_patch(b, i, &wanted, fields, custom, remote, OUTCOME_CHANGED);
+    if (wanted_lead_open(b, i, &wanted) == 0) {
+        if (!update_is_due(b, i, &wanted, remote))
+            update_proved(b, i, again ? OUTCOME_CHANGED : OUTCOME_UNCHANGED, s->http_status);
+        else if (b->progress[i].rounds >= ROUNDS_MAX)
+            batch_entry_done(b, i, OUTCOME_FAILED, REASON_API_ERROR, s->http_status);
+        else if (!b->earlier) /* else nothing is written, and it may still come */
+            update_patch(b, i, &wanted, remote, OUTCOME_CHANGED);
+    }
+    wanted_lead_free(&wanted);
 }
 
 static void update_give_up(struct batch_slice *s)

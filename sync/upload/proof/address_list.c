@@ -14,7 +14,7 @@
 #include "sync/upload/proof/proof.h"
 
 /* Together 32 MB. */
-enum { ADDRESSES_MAX = 1 << 20, TEXT_MAX_BYTES = 16 << 20 };
+enum { KNOWN_MAX = 1 << 24, ADDRESSES_MAX = 1 << 20, TEXT_MAX_BYTES = 16 << 20 };
 
 struct address {
     uint64_t hash;
@@ -40,8 +40,8 @@ static int address_list_compare(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* The hashes of an entry that brings no address; false: it needs none, or the state has none. In the scratch arena. */
-static bool address_list_hashes(struct batch_slice *s, size_t k, struct str *hashes)
+/* The hashes of an entry that brings no address; false: it needs none, or the state has none. */
+static bool address_list_hashes(struct batch_slice *s, size_t k, struct arena *arena, struct str *hashes)
 {
     struct upload *u = s->batch->u;
     const struct entry *entry = &s->batch->record.entries[s->index[k]];
@@ -49,8 +49,8 @@ static bool address_list_hashes(struct batch_slice *s, size_t k, struct str *has
     struct err e = ERR_INIT;
     if (!lead_read_wants(s, k) || entry->email.n > 0)
         return false;
-    arena_reset(&u->scratch);
-    int rc = state_lead_get(u->c.state, &entry->key, &u->scratch, &known, &e);
+    arena_reset(arena);
+    int rc = state_lead_get(u->c.state, &entry->key, arena, &known, &e);
     if (rc < 0)
         upload_fail(u, &e);
     err_clear(&e);
@@ -106,10 +106,12 @@ static const struct address *address_list_find(const struct address_list *l, str
 static void address_list_take(const struct address_list *l, struct batch_slice *s)
 {
     struct batch_run *b = s->batch;
+    struct arena arena;
+    arena_init(&arena, KNOWN_MAX);
     for (size_t k = 0; k < s->n; k++) {
         struct str hashes;
         struct entry *entry = &b->record.entries[s->index[k]];
-        if (!address_list_hashes(s, k, &hashes))
+        if (!address_list_hashes(s, k, &arena, &hashes))
             continue;
         const struct address *found = address_list_find(l, hashes);
         if (found != NULL && arena_str(&b->arena, (struct str){buf_str(&l->text).p + found->at, found->n}, &entry->email) != 0)
@@ -119,6 +121,7 @@ static void address_list_take(const struct address_list *l, struct batch_slice *
         entry->detail = STR("its id is gone, and its place has too many leads to look for its address by a hash");
         batch_entry_done(b, s->index[k], OUTCOME_DEFERRED, REASON_OUTCOME_OPEN, 0);
     }
+    arena_free(&arena);
     lead_read_addresses_known(s);
 }
 
@@ -187,8 +190,11 @@ void address_list_read(struct batch_slice *s)
     struct batch_run *b = s->batch;
     struct str hashes;
     bool wanted = false;
+    struct arena arena;
+    arena_init(&arena, KNOWN_MAX);
     for (size_t k = 0; k < s->n && !wanted; k++)
-        wanted = address_list_hashes(s, k, &hashes);
+        wanted = address_list_hashes(s, k, &arena, &hashes);
+    arena_free(&arena);
     if (!wanted || b->record.source == 0) {
         lead_read_addresses_known(s);
         return;

@@ -49,13 +49,13 @@ static bool create_proof_created_by_us(const struct batch_slice *s, const struct
 }
 
 /* A lead that is in the target: ours, or met there for the first time. */
-static void create_proof_found_create(struct batch_slice *s, uint32_t i, struct lead *wanted, const struct remote_lead *remote, bool *custom)
+static void create_proof_found_create(struct batch_slice *s, uint32_t i, struct wanted_lead *wanted,
+                                      const struct remote_lead *remote)
 {
     struct batch_run *b = s->batch;
     struct entry_progress *progress = &b->progress[i];
     bool conflict = false;
     struct err e = ERR_INIT;
-    uint32_t fields;
     /* Once: a look after a PATCH meets the same lead. */
     if (!progress->met) {
         progress->ours = create_proof_created_by_us(s, remote);
@@ -74,31 +74,26 @@ static void create_proof_found_create(struct batch_slice *s, uint32_t i, struct 
         return;
     }
     enum outcome proved = ours ? OUTCOME_CREATED : b->progress[i].rounds > 0 ? OUTCOME_CHANGED : OUTCOME_UNCHANGED;
-    if (!lead_match_changes(b, i, wanted, remote, ours, &fields, custom))
+    if (!lead_match_changes(b, i, wanted, remote, ours))
         batch_entry_done(b, i, proved, REASON_NONE, s->http_status);
     else if (b->earlier)
         batch_entry_done(b, i, OUTCOME_DEFERRED, REASON_OUTCOME_OPEN, 0);
     else if (b->progress[i].rounds >= ROUNDS_MAX)
         batch_entry_done(b, i, OUTCOME_FAILED, REASON_API_ERROR, s->http_status);
     else
-        update_patch(b, i, wanted, fields, custom, remote, ours ? OUTCOME_CREATED : OUTCOME_CHANGED);
+        update_patch(b, i, wanted, remote, ours ? OUTCOME_CREATED : OUTCOME_CHANGED);
 }
 
 static void create_proof_found(struct batch_slice *s, uint32_t i, const struct remote_lead *remote)
 {
     struct batch_run *b = s->batch;
     struct entry *entry = &b->record.entries[i];
-    struct lead wanted;
-    arena_reset(&b->u->scratch);
+    struct wanted_lead wanted;
     entry->has_lead_id = true;
     entry->lead_id = remote->id;
-    bool *custom = NULL;
-    if (batch_entry_lead(b, i, &b->u->scratch, &wanted) == 0)
-        custom = arena_calloc(&b->u->scratch, wanted.shape->custom_n + 1, sizeof *custom);
-    if (custom == NULL)
-        upload_fail_oom(b->u);
-    else
-        create_proof_found_create(s, i, &wanted, remote, custom);
+    if (wanted_lead_open(b, i, &wanted) == 0)
+        create_proof_found_create(s, i, &wanted, remote);
+    wanted_lead_free(&wanted);
 }
 
 /* In the workspace, but not in the target: does that explain why it was not created? */

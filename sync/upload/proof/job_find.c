@@ -47,6 +47,23 @@ static int job_find_is_ours(const struct batch_slice *s, const struct remote_job
     return other < 0 ? -1 : other == 0;
 }
 
+/* The job of this request among those of the answer. 1/0/-1 */
+static int job_find_in(const struct batch_slice *s, const struct api_reply *reply, struct remote_job *remote)
+{
+    struct arena arena;
+    struct err e = ERR_INIT;
+    int ours = 0;
+    arena_init(&arena, JOB_BYTES);
+    const struct leads_move move = {s->batch->from, s->batch->target, move_ids(s, &arena), s->n};
+    for (size_t at = 0; move.ids != NULL && ours == 0 && api_reply_job(reply, &at, remote);)
+        ours = job_find_is_ours(s, remote, &move, &e);
+    if (ours < 0)
+        upload_fail(s->batch->u, &e);
+    err_clear(&e);
+    arena_free(&arena);
+    return ours;
+}
+
 static void job_find_answered(void *ctx, const struct api_reply *reply)
 {
     struct batch_slice *s = ctx;
@@ -62,25 +79,15 @@ static void job_find_answered(void *ctx, const struct api_reply *reply)
         move_give_up(s, b->u->c.stop_reason);
         return;
     }
-    const struct leads_move move = {b->from, b->target, move_ids(s), s->n};
     struct remote_job remote;
-    for (size_t at = 0; move.ids != NULL && api_reply_job(reply, &at, &remote);) {
-        struct err e = ERR_INIT;
-        int ours = job_find_is_ours(s, &remote, &move, &e);
-        if (ours < 0)
-            upload_fail(b->u, &e);
-        err_clear(&e);
-        if (ours < 0) {
-            move_give_up(s, b->u->c.stop_reason);
-            return;
-        }
-        if (ours > 0) {
-            jobs_watch(s, remote.id, &remote);
-            return;
-        }
-    }
+    int found = job_find_in(s, reply, &remote);
     s->attempt++;
-    job_find_not_found(s);
+    if (found < 0)
+        move_give_up(s, b->u->c.stop_reason);
+    else if (found > 0)
+        jobs_watch(s, remote.id, &remote);
+    else
+        job_find_not_found(s);
 }
 
 static void job_find_ask(struct batch_slice *s)

@@ -15,7 +15,7 @@
 #include "sync/upload/proof/proof.h"
 #include "sync/upload/proof/jobs.h"
 
-enum { POLL_FIRST_MS = 100, POLL_MOST_MS = 15000, SAY_AFTER_MS = 5000, FILTERS_MAX = 1 << 20 };
+enum { POLL_FIRST_MS = 100, POLL_MOST_MS = 15000, SAY_AFTER_MS = 5000, FILTERS_MAX = 1 << 20, RECORD_MAX = 4 << 20 };
 
 static void jobs_poll_answered(void *ctx, const struct api_reply *reply);
 
@@ -83,15 +83,19 @@ static int jobs_take_remote(struct job *job, const struct remote_job *remote)
 static int jobs_take_record(struct upload *u, struct job *job, struct err *e)
 {
     struct job_record r = {.type = "move-leads", .status = "pending"};
-    arena_reset(&u->scratch);
-    if (state_job_get(u->c.state, job->told.id, &u->scratch, &r, e) < 0)
+    struct arena arena;
+    arena_init(&arena, RECORD_MAX);
+    if (state_job_get(u->c.state, job->told.id, &arena, &r, e) < 0) {
+        arena_free(&arena);
         return -1;
+    }
     job->progress = r.progress;
     job->created_ms = r.created_ms;
     job->updated_ms = r.updated_ms;
     bool bad = jobs_replace(&job->told.type, str_from(r.type != NULL ? r.type : "")) != 0 ||
                jobs_replace(&job->told.status, str_from(r.status != NULL ? r.status : "")) != 0 ||
                (r.filters != NULL && jobs_replace(&job->filters, str_from(r.filters)) != 0);
+    arena_free(&arena);
     return bad ? err_oom(e) : 0;
 }
 

@@ -8,7 +8,7 @@
 #include "sync/plan/plan.h"
 #include "sync/upload/proof/proof.h"
 
-enum { CREATED_MARGIN_MS = 2000 };
+enum { CREATED_MARGIN_MS = 2000, KNOWN_MAX = 1 << 24, WANTED_MAX = 1 << 24 };
 
 static bool lead_match_is_text(const struct value *v)
 {
@@ -23,19 +23,22 @@ static bool lead_match_differs_from_known(struct batch_run *b, uint32_t i, struc
     struct known_lead known;
     struct lead lead;
     struct err e = ERR_INIT;
-    arena_reset(&u->scratch);
-    int rc = state_lead_get(u->c.state, &entry->key, &u->scratch, &known, &e);
+    struct arena arena;
+    bool differs = false;
+    arena_init(&arena, KNOWN_MAX);
+    int rc = state_lead_get(u->c.state, &entry->key, &arena, &known, &e);
     if (rc < 0)
         upload_fail(u, &e);
     err_clear(&e);
-    if (rc != 1 || !known.has_lead_id || !uuid_eq(&known.lead_id, &entry->lead_id))
-        return false;
-    if (known.hashes.n > 0)
-        return !state_address_unchanged(u->c.state, known.hashes, email);
-    if (known.values.n == 0 || upload_unpack(u, known.values, &u->scratch, &lead) != 0 || !lead_match_is_text(&lead.core[LEAD_EMAIL]))
-        return false;
+    bool same_id = rc == 1 && known.has_lead_id && uuid_eq(&known.lead_id, &entry->lead_id);
     const struct value *address = &lead.core[LEAD_EMAIL];
-    return upload_email_hash(u, (struct str){address->p, address->n}) != upload_email_hash(u, email);
+    if (same_id && known.hashes.n > 0)
+        differs = !state_address_unchanged(u->c.state, known.hashes, email);
+    else if (same_id && known.values.n > 0 && upload_unpack(u, known.values, &arena, &lead) == 0 &&
+             lead_match_is_text(address))
+        differs = upload_email_hash(u, (struct str){address->p, address->n}) != upload_email_hash(u, email);
+    arena_free(&arena);
+    return differs;
 }
 
 /* Does the lead carry another row's key? One without a key may have lost it to another tool. */
@@ -92,32 +95,48 @@ bool lead_match_relink(struct batch_run *b, uint32_t i, const struct remote_lead
     return true;
 }
 
+int wanted_lead_open(struct batch_run *b, uint32_t i, struct wanted_lead *out)
+{
+    *out = (struct wanted_lead){.fields = 0};
+    arena_init(&out->arena, WANTED_MAX);
+    if (batch_entry_lead(b, i, &out->arena, &out->lead) == 0)
+        out->custom = arena_calloc(&out->arena, out->lead.shape->custom_n + 1, sizeof *out->custom);
+    if (out->custom == NULL)
+        upload_fail_oom(b->u);
+    return out->custom != NULL ? 0 : -1;
+}
+
+void wanted_lead_free(struct wanted_lead *wanted)
+{
+    arena_free(&wanted->arena);
+}
+
 /* A value that the API does not tell is only taken for granted in a lead
  * that we created ourselves, with it; anywhere else it is written, again if need be. */
-bool lead_match_changes(struct batch_run *b, uint32_t i, const struct lead *wanted, const struct remote_lead *remote, bool ours,
-                      uint32_t *fields, bool *custom)
+bool lead_match_changes(struct batch_run *b, uint32_t i, struct wanted_lead *wanted, const struct remote_lead *remote,
+                        bool ours)
 {
     const enum overwrite *rules = b->u->c.mapping->overwrite;
-    bool ruled = wanted->shape == &b->u->c.mapping->shape, any = false;
+    bool ruled = wanted->lead.shape == &b->u->c.mapping->shape, any = false;
     const struct entry_progress *progress = &b->progress[i];
     bool only_changed = b->record.op != OP_CREATE && (progress->fields != 0 || progress->custom_changed.n > 0);
-    *fields = 0;
+    wanted->fields = 0;
     for (int f = 0; f < LEAD_FIELD_N; f++) {
         struct value there;
         api_remote_field(remote, (enum lead_field)f, &there);
         bool untold = there.kind == VALUE_ABSENT && lead_field_table[f].payload[0] == '\0';
         if (f == LEAD_EMAIL || (only_changed && (progress->fields & 1U << f) == 0) || (untold && ours))
             continue;
-        if (plan_value_changes(&there, &wanted->core[f], ruled ? rules[f] : OVERWRITE_ALWAYS))
-            *fields |= 1U << f;
+        if (plan_value_changes(&there, &wanted->lead.core[f], ruled ? rules[f] : OVERWRITE_ALWAYS))
+            wanted->fields |= 1U << f;
     }
-    for (size_t c = 0; c < wanted->shape->custom_n; c++) {
+    for (size_t c = 0; c < wanted->lead.shape->custom_n; c++) {
         struct value there;
-        api_remote_custom(remote, wanted->shape->custom_names[c], &there);
+        api_remote_custom(remote, wanted->lead.shape->custom_names[c], &there);
         bool mine = !only_changed || (c < progress->custom_changed.n && progress->custom_changed.p[c] != 0);
-        custom[c] = mine && plan_value_changes(&there, &wanted->custom[c],
+        wanted->custom[c] = mine && plan_value_changes(&there, &wanted->lead.custom[c],
                                                ruled ? rules[LEAD_FIELD_N + c] : OVERWRITE_ALWAYS);
-        any = any || custom[c];
+        any = any || wanted->custom[c];
     }
-    return *fields != 0 || any;
+    return wanted->fields != 0 || any;
 }

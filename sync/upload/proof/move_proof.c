@@ -8,6 +8,8 @@
 #include "sync/upload/proof/jobs.h"
 #include "sync/upload/proof/proof.h"
 
+enum { KNOWN_MAX = 1 << 24 };
+
 enum place move_proof_place(const struct batch_run *b, const struct remote_lead *remote)
 {
     return target_holds(&b->target, remote) ? PLACE_TO : target_holds(&b->from, remote) ? PLACE_FROM : PLACE_ELSEWHERE;
@@ -21,27 +23,19 @@ static void move_proof_found(struct batch_slice *s, uint32_t i, const struct rem
         batch_entry_location(b, i, remote);
     if (b->progress[i].place != PLACE_TO)
         return;
-    if (!b->earlier) {
+    if (!b->earlier || b->record.entries[i].row == 0) {
         move_proved(b, i, 0);
         return;
     }
     /* Whether its values were written before, an intent does not tell. */
-    struct lead wanted;
-    uint32_t fields;
-    bool *custom = NULL;
-    arena_reset(&b->u->scratch);
-    if (b->record.entries[i].row == 0) {
-        move_proved(b, i, 0);
-        return;
+    struct wanted_lead wanted;
+    if (wanted_lead_open(b, i, &wanted) == 0) {
+        if (lead_match_changes(b, i, &wanted, remote, false))
+            batch_entry_done(b, i, OUTCOME_DEFERRED, REASON_OUTCOME_OPEN, 0);
+        else
+            move_proved(b, i, 0);
     }
-    if (batch_entry_lead(b, i, &b->u->scratch, &wanted) == 0)
-        custom = arena_calloc(&b->u->scratch, wanted.shape->custom_n + 1, sizeof *custom);
-    if (custom == NULL)
-        upload_fail_oom(b->u);
-    else if (lead_match_changes(b, i, &wanted, remote, false, &fields, custom))
-        batch_entry_done(b, i, OUTCOME_DEFERRED, REASON_OUTCOME_OPEN, 0);
-    else
-        move_proved(b, i, 0);
+    wanted_lead_free(&wanted);
 }
 
 /* Did a removal (`move_to`) take the lead of entry i away from its target? */
@@ -49,10 +43,12 @@ static bool move_proof_was_moved_away(struct batch_run *b, uint32_t i)
 {
     struct known_lead known;
     struct err e = ERR_INIT;
-    arena_reset(&b->u->scratch);
-    int rc = state_lead_get(b->u->c.state, &b->record.entries[i].key, &b->u->scratch, &known, &e);
+    struct arena arena;
+    arena_init(&arena, KNOWN_MAX);
+    int rc = state_lead_get(b->u->c.state, &b->record.entries[i].key, &arena, &known, &e);
     if (rc < 0)
         upload_fail(b->u, &e);
+    arena_free(&arena);
     err_clear(&e);
     return rc == 1 && (known.flags & KNOWN_AWAY) != 0;
 }
@@ -61,9 +57,7 @@ static bool move_proof_was_moved_away(struct batch_run *b, uint32_t i)
 static void move_proof_take_double(struct batch_run *b, uint32_t i, const struct remote_lead *remote)
 {
     struct entry_progress *progress = &b->progress[i];
-    struct lead wanted;
-    uint32_t fields;
-    bool *custom = NULL;
+    struct wanted_lead wanted;
     b->record.entries[i].lead_id = remote->id;
     b->record.entries[i].detail = STR_NONE;
     /* What was asked and written was about the other lead. */
@@ -75,13 +69,9 @@ static void move_proof_take_double(struct batch_run *b, uint32_t i, const struct
     progress->custom_changed = STR_NONE;
     progress->rounds = 0;
     progress->took_double = true;
-    arena_reset(&b->u->scratch);
-    if (batch_entry_lead(b, i, &b->u->scratch, &wanted) == 0)
-        custom = arena_calloc(&b->u->scratch, wanted.shape->custom_n + 1, sizeof *custom);
-    if (custom == NULL)
-        upload_fail_oom(b->u);
-    else if (lead_match_changes(b, i, &wanted, remote, false, &fields, custom))
-        update_patch(b, i, &wanted, fields, custom, remote, OUTCOME_CHANGED);
+    if (wanted_lead_open(b, i, &wanted) == 0 && lead_match_changes(b, i, &wanted, remote, false))
+        update_patch(b, i, &wanted, remote, OUTCOME_CHANGED);
+    wanted_lead_free(&wanted);
 }
 
 /* Another lead with the address is where this one should go: that is why the API left it. A row whose lead was moved away

@@ -43,9 +43,20 @@ bool lead_match_differs(struct batch_run *b, uint32_t i, const struct remote_lea
 /* Entry i's id is gone, and a lead with its address has this one: from now on the entry is about that lead. False: it is
  * another key's. */
 bool lead_match_relink(struct batch_run *b, uint32_t i, const struct remote_lead *remote);
-/* Which wanted values are not what is there? `ours`: we created it, and what the API does not tell is as we sent it. */
-bool lead_match_changes(struct batch_run *b, uint32_t i, const struct lead *wanted, const struct remote_lead *remote,
-                        bool ours, uint32_t *fields, bool *custom);
+/* The lead that entry i wants, and which of its values are not what is there. */
+struct wanted_lead {
+    struct lead lead;
+    uint32_t fields; /* a bit per core field */
+    bool *custom;    /* per custom variable */
+    struct arena arena;
+};
+/* 0, or -1: the upload has failed. Free it in both cases. */
+int wanted_lead_open(struct batch_run *b, uint32_t i, struct wanted_lead *out);
+void wanted_lead_free(struct wanted_lead *wanted);
+/* Sets `fields` and `custom`; false: there is nothing to write. `ours`: we created it, and what the API does not tell is as
+ * we sent it. */
+bool lead_match_changes(struct batch_run *b, uint32_t i, struct wanted_lead *wanted, const struct remote_lead *remote,
+                        bool ours);
 
 /* ---- lead_scan.c ---- */
 /* Sends creates; leads without an address are looked for first if the state may not know them. */

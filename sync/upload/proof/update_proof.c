@@ -31,31 +31,32 @@ static bool update_proof_is_value(struct arena *a, const struct value *there, co
            str_eq(str_trim((struct str){there->p, there->n}), str_trim((struct str){wanted->p, wanted->n}));
 }
 
-/* Does the lead have what was last sent for entry i? Fields that the API may not tell are trusted while it does not. */
-static bool update_proof_is_stored(struct batch_run *b, uint32_t i, const struct remote_lead *remote)
+static bool update_proof_has(struct entry_progress *progress, struct wanted_lead *wanted, const struct remote_lead *remote)
 {
-    const struct entry_progress *progress = &b->progress[i];
-    struct lead wanted;
     struct value there;
-    arena_reset(&b->u->scratch);
-    if (batch_entry_lead(b, i, &b->u->scratch, &wanted) != 0) {
-        upload_fail_oom(b->u);
-        return false;
-    }
     for (int f = 0; f < LEAD_FIELD_N; f++) {
         if ((progress->fields & 1U << f) == 0)
             continue;
         api_remote_field(remote, (enum lead_field)f, &there);
         bool untold = there.kind == VALUE_ABSENT && lead_field_table[f].payload[0] == '\0';
-        if (!untold && !update_proof_is_value(&b->u->scratch, &there, &wanted.core[f]))
+        if (!untold && !update_proof_is_value(&wanted->arena, &there, &wanted->lead.core[f]))
             return false;
     }
-    for (size_t c = 0; c < wanted.shape->custom_n && c < progress->custom_changed.n; c++) {
-        api_remote_custom(remote, wanted.shape->custom_names[c], &there);
-        if (progress->custom_changed.p[c] != 0 && !update_proof_is_value(&b->u->scratch, &there, &wanted.custom[c]))
+    for (size_t c = 0; c < wanted->lead.shape->custom_n && c < progress->custom_changed.n; c++) {
+        api_remote_custom(remote, wanted->lead.shape->custom_names[c], &there);
+        if (progress->custom_changed.p[c] != 0 && !update_proof_is_value(&wanted->arena, &there, &wanted->lead.custom[c]))
             return false;
     }
     return true;
+}
+
+/* Does the lead have what was last sent for entry i? Fields that the API may leave out are trusted when it does. */
+static bool update_proof_is_stored(struct batch_run *b, uint32_t i, const struct remote_lead *remote)
+{
+    struct wanted_lead wanted;
+    bool stored = wanted_lead_open(b, i, &wanted) == 0 && update_proof_has(&b->progress[i], &wanted, remote);
+    wanted_lead_free(&wanted);
+    return stored;
 }
 
 bool update_proof_answer(struct batch_run *b, uint32_t i, const struct api_reply *reply)
