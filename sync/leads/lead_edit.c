@@ -3,6 +3,7 @@
 
 #include "sync/leads/lead_edit_int.h"
 
+#include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,6 +36,8 @@ void lead_edit_close(struct lead_edit *edit)
     state_close(edit->state);
     arena_free(&edit->arena);
     target_names_free(&edit->places);
+    for (size_t i = 0; i < edit->leads_n; i++)
+        json_object_put(edit->leads[i].before);
     free(edit->leads);
     free(edit->jobs);
     *edit = (struct lead_edit){0};
@@ -159,6 +162,8 @@ int lead_edit_lead_read(struct lead_edit *edit, struct edited_lead *lead, const 
 {
     lead->id = remote->id;
     lead->has_id = true;
+    if (edit->keeps_before && lead->before == NULL)
+        lead->before = json_object_get(remote->object);
     lead->status = remote->status;
     lead->contacted = eligibility_contacted(remote);
     lead->has_place = remote->has_campaign || remote->has_list;

@@ -57,6 +57,8 @@ struct edited_lead {
     enum reason reason;
     int http_status;
     struct str detail;             /* the API's words */
+    struct json_object *before;    /* as it was found, if old values are wanted; owned */
+    struct str changes;            /* what a write that was proved changed, see model/change.h */
 };
 
 /* A background job of a move. Counts are -1 where it does not tell. */
@@ -81,6 +83,7 @@ struct lead_edit {
     size_t learnt;                 /* lead_edit_find_run(): missing, which the state does not know yet */
     uint64_t unknown;              /* lead_edit_find_run(): created by that run, and not in the state any more */
     uint64_t updated, moved;       /* operations proved */
+    bool keeps_before;             /* old values are wanted, for the results */
     bool stopped;                  /* by a signal: what was not sent is deferred */
     const char *workspace;         /* its name, once the state is open; NULL: not known */
     struct target_names places;          /* names, from the states of this machine; filled when the first is wanted */

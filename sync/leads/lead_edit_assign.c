@@ -26,15 +26,20 @@ static int see_assigned(void *ctx, const struct remote_lead *remote, struct err 
     const struct assigned *a = ctx;
     struct value there;
     struct uuid user;
-    (void)e;
     api_remote_field(remote, LEAD_ASSIGNED_TO, &there);
     bool right = there.kind == VALUE_STRING && uuid_parse((struct str){there.p, there.n}, &user) == 0;
     bool ours = false;
     for (size_t i = 0; i < a->users_n && right; i++)
         ours = ours || uuid_eq(&a->users[i], &user);
     for (size_t i = 0; i < a->n; i++)
-        if (ours && uuid_eq(&a->leads[i]->id, &remote->id))
+        if (ours && uuid_eq(&a->leads[i]->id, &remote->id)) {
+            const struct lead_shape shape = {0};
+            struct lead now = {.shape = &shape};
+            now.core[LEAD_ASSIGNED_TO] = there;
+            if (lead_edit_note_changes(a->edit, a->leads[i], &now, e) != 0)
+                return -1;
             lead_edit_outcome(a->leads[i], OUTCOME_CHANGED, REASON_NONE, 200);
+        }
     return 0;
 }
 

@@ -44,6 +44,8 @@ int lead_edit_look(struct lead_edit *edit, struct edited_lead *const *leads, siz
 
 /* ---- lead_edit_write.c ---- */
 
+/* Notes what of `wanted` is new to the lead, for its result; an old value that was not read is not known. 0/-1 (memory) */
+int lead_edit_note_changes(struct lead_edit *edit, struct edited_lead *lead, const struct lead *wanted, struct err *e);
 /* The values of a lead, packed as the state keeps them, in the edit's arena. 0/-1 (memory) */
 int lead_edit_pack(struct lead_edit *edit, const struct lead *wanted, struct str *out, struct err *e);
 

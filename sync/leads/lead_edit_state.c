@@ -292,6 +292,7 @@ static struct entry entry_of(const struct lead_edit *edit, const struct edited_l
         .reason = lead->missing ? REASON_NONE : deleted ? REASON_DELETED_THERE : lead->reason,
         .http_status = lead->http_status,
         .detail = lead->detail,
+        .changes = lead->outcome == OUTCOME_CHANGED && !lead->forgotten ? lead->changes : STR_NONE,
     };
 }
 

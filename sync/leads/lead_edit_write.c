@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "sync/base/log.h"
+#include "sync/plan/changes.h"
 #include "sync/plan/plan.h"
 
 enum { PACK_MAX = 8 << 20 };
@@ -162,6 +163,19 @@ static int make_patch(struct lead_edit *edit, struct edited_lead *lead, const st
     return -1;
 }
 
+int lead_edit_note_changes(struct lead_edit *edit, struct edited_lead *lead, const struct lead *wanted, struct err *e)
+{
+    struct remote_lead before;
+    uint32_t fields = 0;
+    for (int f = 0; f < LEAD_FIELD_N; f++)
+        if (wanted->core[f].kind != VALUE_ABSENT)
+            fields |= UINT32_C(1) << f;
+    if (lead->before != NULL && api_remote_lead_read(lead->before, &before, e) != 0)
+        return -1;
+    return changes_pack(&edit->arena, wanted, fields, NULL, lead->before != NULL ? &before : NULL, &lead->changes) == 0 ? 0
+                                                                                                                       : err_oom(e);
+}
+
 int lead_edit_pack(struct lead_edit *edit, const struct lead *wanted, struct str *out, struct err *e)
 {
     struct buf packed = BUF_INIT(PACK_MAX);
@@ -185,6 +199,10 @@ int lead_edit_patch(struct lead_edit *edit, struct lead *wanted, struct err *e)
             continue;
         int made = make_patch(edit, lead, wanted, &request, e);
         struct lead_edit_write w = one_lead(OP_UPDATE, &lead, values);
+        if (made > 0 && lead_edit_note_changes(edit, lead, wanted, e) != 0) {
+            by_hand_free(&request);
+            return -1;
+        }
         if (made < 0 || (made > 0 && write_one(edit, &w, &request, is_patched, wanted, &by_look, e) != 0))
             return -1;
     }
@@ -242,6 +260,8 @@ int lead_edit_interest(struct lead_edit *edit, const struct leads_interest *how,
         int rc = 0;
         if (!is_open(lead))
             continue;
+        if (lead_edit_note_changes(edit, lead, &wanted, e) != 0)
+            return -1;
         if (lead->email.n == 0) {
             lead_edit_outcome(lead, OUTCOME_REJECTED, REASON_EMAIL_MISSING, 0);
             rc = lead_edit_note(edit, lead, e);

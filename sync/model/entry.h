@@ -42,6 +42,7 @@ struct entry {
     int http_status;       /* 0: none */
     bool has_lead_id;      /* in an intent: the lead that is written to, where its id is known */
     struct uuid lead_id;
+    uint32_t from;         /* of a result: number of the place that a move left; 0: none. Not packed: the batch has it */
     struct str detail;     /* column and value of a reject, the API's message; may be empty */
     struct str changes;    /* of an update, a list (change.h), or an older leadsync's text; may be empty */
 };

@@ -444,6 +444,8 @@ int state_forgets(struct state *s, bool *any, struct err *e);
 /* Was the person with this address (as mapping_email_key() spells it) forgotten, in this state or in a list that it
  * heeds? Opens the lists when they are not open; looks again, once per second at most, whether they have changed. */
 int state_forgotten_address(struct state *s, struct str address, bool *forgotten, struct err *e);
+/* Since when, by the lists that were read last; 0: only the state knows of it, which keeps no date. */
+int64_t state_forgotten_at_ms(const struct state *s, struct str address);
 
 /* Checks the invariants (docs/STATE.md): SQLite's integrity, every batch's entries against its state, ids unique, no
  * key both lead and refusal, report sums. Appends one line per violation to `out`; 0 even then, -1 when it cannot look.

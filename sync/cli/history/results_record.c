@@ -84,6 +84,24 @@ static int fill_changes(struct record_writer *w, struct str changes, struct err 
     return bad;
 }
 
+/* A move has no other detail: where its lead was. */
+static int results_record_from(struct state *state, const struct entry *entry, struct arena *arena, struct str *out, struct err *e)
+{
+    struct target from;
+    bool moved = entry->outcome == OUTCOME_CHANGED || entry->outcome == OUTCOME_REMOVED;
+    if (!moved || entry->from == 0 || entry->detail.n > 0)
+        return 0;
+    int found = state_target_get(state, entry->from, arena, &from, e);
+    if (found <= 0)
+        return found;
+    struct buf shown = BUF_INIT(NAME_BYTES);
+    int bad = buf_adds(&shown, "from ") | target_show(&from, &shown);
+    if (bad == 0)
+        bad = arena_str(arena, buf_str(&shown), out);
+    buf_free(&shown);
+    return bad == 0 ? 0 : err_oom(e);
+}
+
 int results_record_fill(struct record_writer *w, struct state *state, uint64_t run, const struct results_row *row,
                         struct arena *arena, struct err *e)
 {
@@ -106,6 +124,9 @@ int results_record_fill(struct record_writer *w, struct state *state, uint64_t r
         return err_oom(e);
     record_ordinal(w, C_HTTP_STATUS, (uint64_t)entry->http_status);
     record_text(w, C_OP, row->op != OP_NONE ? op_text(row->op) : NULL);
-    record_str(w, C_DETAIL, entry->detail);
+    struct str detail = entry->detail;
+    if (results_record_from(state, entry, arena, &detail, e) < 0)
+        return -1;
+    record_str(w, C_DETAIL, detail);
     return fill_changes(w, entry->changes, e);
 }

@@ -164,7 +164,7 @@ static int write_patch(struct by_hand_call *call, struct err *e)
 
 static int run_patch(struct invocation *inv, struct err *e)
 {
-    const struct by_hand_verb verb = {.check = check_patch, .find = by_hand_find_named, .write = write_patch};
+    const struct by_hand_verb verb = {.check = check_patch, .find = by_hand_find_named, .write = write_patch, .edits = true};
     return by_hand_run(inv, &verb, e);
 }
 

@@ -119,7 +119,7 @@ static int write_interest(struct by_hand_call *call, struct err *e)
 static int run_interest(struct invocation *inv, struct err *e)
 {
     const struct by_hand_verb verb = {.asks = true, .check = check_interest, .find = find_interest,
-                                      .describe = describe_interest, .write = write_interest};
+                                      .describe = describe_interest, .write = write_interest, .edits = true};
     return by_hand_run(inv, &verb, e);
 }
 
@@ -200,7 +200,7 @@ static int write_assign(struct by_hand_call *call, struct err *e)
 static int run_assign(struct invocation *inv, struct err *e)
 {
     const struct by_hand_verb verb = {.asks = true, .check = check_assign, .find = find_assign,
-                                      .describe = describe_assign, .write = write_assign};
+                                      .describe = describe_assign, .write = write_assign, .edits = true};
     return by_hand_run(inv, &verb, e);
 }
 

@@ -8,6 +8,10 @@
 
 #include <string.h>
 
+#include "sync/base/clock.h"
+
+enum { DAY_CHARS = 10 }; /* of an RFC 3339 time */
+
 static int is_forgotten_word(struct run *r, struct str word, bool *forgotten, struct err *e)
 {
     buf_reset(&r->scratch.text);
@@ -81,10 +85,24 @@ static int find_in_row(struct run *r, const struct entry *entry, bool *found, st
     return 0;
 }
 
+/* Why the row is left out, without a word about the person. */
+static int explain(struct run *r, struct str email, struct str *out, struct err *e)
+{
+    char day[TIME_TEXT_N] = "";
+    buf_reset(&r->scratch.text);
+    if (email.n > 0 && mapping_email_key(email, &r->scratch.text) == 0) {
+        int64_t at_ms = state_forgotten_at_ms(r->state, buf_str(&r->scratch.text));
+        if (at_ms != 0)
+            time_format(at_ms, day);
+    }
+    buf_reset(&r->scratch.text);
+    int bad = buf_addf(&r->scratch.text, "this person was removed with leadsync forget%s%.*s", day[0] != '\0' ? " on " : "", DAY_CHARS, day);
+    return bad == 0 && arena_str(&r->row_arena, buf_str(&r->scratch.text), out) == 0 ? 0 : err_oom(e);
+}
+
 /* A dry run records nothing, so it may show the row. */
 static void erase(const struct run *r, struct entry *entry)
 {
-    entry->detail = STR_NONE;
     if (r->diff != NULL)
         return;
     memset(&entry->key, 0, sizeof entry->key);
@@ -94,6 +112,7 @@ static void erase(const struct run *r, struct entry *entry)
 int forgotten_rows_erase(struct run *r, struct entry *entry, bool *erased, struct err *e)
 {
     bool any, forgotten, named = false;
+    struct str why = STR_NONE;
     *erased = false;
     if (forgotten_rows_match(r, entry, &forgotten, e) != 0 || state_forgets(r->state, &any, e) != 0)
         return -1;
@@ -104,8 +123,11 @@ int forgotten_rows_erase(struct run *r, struct entry *entry, bool *erased, struc
     if (forgotten) {
         entry->outcome = OUTCOME_SKIPPED;
         entry->reason = REASON_DELETED_THERE;
+        if (explain(r, entry->email, &why, e) != 0)
+            return -1;
     }
     erase(r, entry);
+    entry->detail = why;
     *erased = true;
     return 0;
 }

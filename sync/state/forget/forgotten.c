@@ -118,6 +118,17 @@ int state_forgets(struct state *s, bool *any, struct err *e)
     return 0;
 }
 
+int64_t state_forgotten_at_ms(const struct state *s, struct str address)
+{
+    const struct forget_scope scope = {.host = s->id.api_host, .workspace = s->lists.workspace};
+    for (size_t i = 0; i < s->lists.n; i++) {
+        const struct forget_person *person = forget_list_find(&s->lists.list[i], &scope, address);
+        if (person != NULL)
+            return person->at_ms;
+    }
+    return 0;
+}
+
 int state_forgotten_address(struct state *s, struct str address, bool *forgotten, struct err *e)
 {
     const struct hash128 key = hash_keyed128(s->id.secret, address.p, address.n);

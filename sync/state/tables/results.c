@@ -19,6 +19,7 @@ struct part {
 struct active {
     uint64_t batch;
     enum op op;
+    uint32_t source;        /* of a move: where its leads were; else 0 */
     struct buf blob, cells; /* owned */
     struct result_unpacker unpacker;
     const char *cells_at, *cells_end;
@@ -180,17 +181,24 @@ void state_results_close(struct results *r)
 
 /* ---- one batch ---- */
 
+/* A copy is by hand. */
+static uint32_t moved_from(enum op op, uint32_t source)
+{
+    return op == OP_MOVE || op == OP_HAND ? source : 0;
+}
+
 static int load_merged(struct state *s, struct active *a, struct err *e)
 {
     sqlite3_stmt *st;
     uint32_t target = 0;
-    int rc = db_query(&s->main, &st, e, "SELECT op, target, entries FROM batches WHERE id = ?", "u", a->batch);
+    int rc = db_query(&s->main, &st, e, "SELECT op, target, entries, source FROM batches WHERE id = ?", "u", a->batch);
     if (rc != 1)
         return rc < 0 ? -1 : damaged(s, a->batch, e);
     struct str blob = db_blob(st, 2);
     int op = sqlite3_column_int(st, 0);
     a->op = op >= OP_NONE && op < OP_N ? (enum op)op : OP_NONE;
     target = (uint32_t)sqlite3_column_int64(st, 1);
+    a->source = moved_from(a->op, (uint32_t)sqlite3_column_int64(st, 3));
     rc = buf_add(&a->blob, blob.p, blob.n);
     sqlite3_reset(st);
     if (rc < 0)
@@ -228,6 +236,7 @@ static int load_unmerged(struct results *r, struct active *a, struct err *e)
     if (order == NULL)
         return -1;
     a->op = jb.b.op;
+    a->source = moved_from(a->op, jb.b.source);
     result_packer_init(&packer, jb.b.target, &a->blob);
     for (size_t i = 0; i < jb.b.entries_n; i++) {
         struct result one = {.entry = jb.b.entries[order[i]], .target = journal_entry_target(&jb, order[i])};
@@ -398,6 +407,7 @@ static int tell(struct results *r, struct arena *arena, struct told *out, struct
     struct active *a = r->heap[0];
     out->op = a->op;
     out->target = a->now.target;
+    a->now.entry.from = a->source;
     if (copy_out(&a->now, arena, &out->entry, e) < 0 || refer(r, &a->now, arena, &out->entry, e) < 0)
         return -1;
     int rc = advance(s, a, e);
