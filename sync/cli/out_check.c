@@ -32,7 +32,7 @@ static bool replaces_file(const char *path)
     return path != NULL && strcmp(path, "-") != 0 && (stat(path, &st) != 0 || S_ISREG(st.st_mode));
 }
 
-/* The path of a file that is not there, with its folder resolved. Caller frees; NULL: there is no such folder. */
+/* The path of a file that does not exist, with its folder resolved. The caller frees it. NULL: the folder does not exist. */
 static char *resolve_missing(const char *path)
 {
     char *copy = strdup(path), *folder = copy != NULL ? realpath(dirname(copy), NULL) : NULL;
@@ -78,7 +78,7 @@ static int refuse_path(const struct common *c, const char *path, const char *suf
     return rc;
 }
 
-/* A state that is not there yet is known by its name only. */
+/* A state that does not exist yet is recognised by its name. */
 static int refuse_state(const struct common *c, struct err *e)
 {
     struct output_option outputs[OUTPUTS_N];

@@ -1,7 +1,7 @@
-/* Outputs that would replace what the command itself needs: refused before anything runs.
+/* Refuses outputs that would replace a file that the command needs, before anything runs.
  *
- * Knows the options that write a file (-o, --report, --metrics-file). Looks at names, device and inode, and at the first
- * bytes of a file to know a state; reads nothing else. */
+ * Knows the options that write a file (-o, --report, --metrics-file). Compares names, device and inode, and reads the first bytes
+ * of a file to recognise a state. */
 #ifndef SYNC_CLI_OUT_CHECK_H
 #define SYNC_CLI_OUT_CHECK_H
 
@@ -9,12 +9,12 @@
 #include "sync/cli/command.h"
 #include "sync/state/state.h"
 
-/* XS_USAGE when an output is a state or a file beside one, an operand (a mapping, a source), the key file, the file of
- * --input, or another output. */
+/* XS_USAGE: an output is a state or a file beside one, an operand (a mapping, a source), the key file, the file of --input, or
+ * another output. */
 int out_check(const struct invocation *inv, struct err *e);
-/* XS_USAGE when an output is the source that the mapping names. */
+/* XS_USAGE: an output is the source of the mapping. */
 int out_check_source(const struct common *c, const struct mapping *m, struct err *e);
-/* XS_USAGE when an output is the file that the state's latest run read. */
+/* XS_USAGE: an output is the file that the latest run of the state has read. */
 int out_check_state(const struct common *c, struct state *s, struct err *e);
 
 #endif

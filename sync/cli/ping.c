@@ -10,7 +10,7 @@
 
 enum { PING_TIMEOUT_MS = 10000, PATH_MAX_BYTES = 1 << 16 };
 
-/* What the transport's callback leaves behind. */
+/* The result that the transport's callback stores. */
 struct pong {
     bool done;
     enum transport_end end;
@@ -69,7 +69,7 @@ static int send_to(const char *origin, const char *path, struct str body, const 
     if (transport_curl_new(&config, &transport, e) != 0)
         return -1;
     int rc = body.n > 0 ? exchange(transport, &with, clock, &said, e) : 0;
-    /* Some watchdogs know nothing but GET. One that does not answer would not answer to that, either. */
+    /* Some watchdogs only accept GET, so a refused POST is followed by a GET. After no answer at all it is not. */
     if (rc == 0 && (body.n == 0 || (said.done && said.end == TRANSPORT_ANSWERED && !is_taken(&said))))
         rc = exchange(transport, &without, clock, &pong, e);
     else
@@ -89,7 +89,7 @@ int ping_send(const char *url, enum ping_what what, struct str body, const char 
     struct buf path = BUF_INIT(PATH_MAX_BYTES);
     int rc = -1;
     const char *host = strstr(url, "://");
-    /* The address is not quoted: who knows it can send pings, too. */
+    /* The message leaves the address out, because everybody who knows it can send pings. */
     if (host == NULL)
         return err_set(e, XS_USAGE, "--ping: not an http or https URL; give one like https://hc-ping.com/UUID");
     host += 3;

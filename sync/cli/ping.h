@@ -1,4 +1,4 @@
-/* --ping: tells a watchdog (healthchecks.io and its like) that a run starts, went well or failed. */
+/* --ping: reports to a watchdog, such as healthchecks.io, that a run has started, succeeded or failed. */
 #ifndef SYNC_CLI_PING_H
 #define SYNC_CLI_PING_H
 
@@ -8,9 +8,8 @@
 
 enum ping_what { PING_START, PING_SUCCESS, PING_FAIL };
 
-/* GETs `url` with "/start", nothing or "/fail" after its path; POSTs `body` there when it has one, and GETs where that is
- * not taken. Blocks for 20 seconds at most, and sends no key. XS_API when it was not answered with 2xx; the caller decides
- * that this stops nothing. */
+/* Sends a GET to `url` with "/start", nothing or "/fail" after its path. If there is a `body`, sends it by POST, and a GET if that is
+ * refused. Blocks for at most 20 seconds, and sends no key. XS_API: the answer was not 2xx; the caller only warns of it. */
 int ping_send(const char *url, enum ping_what what, struct str body, const char *user_agent, struct clock *clock,
               struct err *e);
 

@@ -13,7 +13,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-/* Where stderr is no terminal, `--progress always` writes whole lines, and not ten a second. */
+/* If stderr is not a terminal, `--progress always` writes whole lines, and fewer of them. */
 enum { SHOWN_WAIT_MS = 1000 };
 static const int64_t LINE_EVERY_US = INT64_C(5) * 1000 * 1000;
 
@@ -132,7 +132,7 @@ void progress_line(const struct run_progress *now, int64_t elapsed_us, struct bu
         line_wait(line, &now->wait);
 }
 
-/* A line that wraps cannot be taken back. */
+/* A line that wraps cannot be cleared, so it is cut. */
 static size_t width_of(const struct progress *p)
 {
     struct winsize size;
@@ -149,7 +149,7 @@ void progress_show(struct progress *p, const struct run_progress *now)
     int64_t at = p->clock->mono_us(p->clock);
     if (!p->terminal && at - p->printed_us < LINE_EVERY_US)
         return;
-    /* A line that did not fit its buffer loses its end, which is the least of its news. */
+    /* If the buffer is full, the end of the line is missing, which matters least. */
     struct buf line = BUF_INIT(LINE_MAX_BYTES);
     progress_line(now, at - p->started_us, &line);
     size_t width = width_of(p);
@@ -161,7 +161,7 @@ void progress_show(struct progress *p, const struct run_progress *now)
     p->printed_us = at;
 }
 
-/* Names in the question come from Instantly: each line is made harmless before a terminal sees it. */
+/* Names in the question come from Instantly, so each line is escaped for the terminal. */
 static void show_question(const char *text)
 {
     enum { QUESTION_MAX_BYTES = 1 << 16 };

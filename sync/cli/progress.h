@@ -1,4 +1,4 @@
-/* The progress line of a run and the one question before it: what a terminal sees beside the log. */
+/* The progress line of a run, and the question before it. */
 #ifndef SYNC_CLI_PROGRESS_H
 #define SYNC_CLI_PROGRESS_H
 
@@ -7,7 +7,7 @@
 
 struct progress {
     bool on, terminal;
-    bool shown;         /* a line stands on the terminal and must be cleared before other output */
+    bool shown;         /* the line is on the terminal, and must be cleared before other output */
     struct clock *clock;
     int64_t started_us, printed_us;
 };

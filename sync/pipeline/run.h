@@ -50,7 +50,7 @@ struct run_config {
     bool journal_lost;            /* run_resume() goes on without a journal that is missing: the next sync reads everything */
     bool full;                    /* ignore the watermark and the remembered refusals */
     bool partial_input;           /* --input: no removals, no watermark */
-    uint64_t limit_rows;          /* a trial of so many rows of the source: as partial; 0: all */
+    uint64_t limit_rows;          /* a trial: only the first rows of the source, as a partial read; 0: all */
     bool recreate;
     bool accept_target;
     bool rejects_ok, new_rejects_only;

@@ -29,7 +29,7 @@ struct diff_options {
     enum diff_format format;
     const struct diff_warnings *warnings; /* borrowed, and looked at by diff_finish(); NULL: not known */
     FILE *out;            /* borrowed */
-    /* Called before bytes leave for `out`, if its buffer has DIFF_OUT_BUFFER_BYTES; NULL: nobody asks. */
+    /* Called before bytes leave for `out`, if its buffer has DIFF_OUT_BUFFER_BYTES; may be NULL. */
     void (*before_output)(void *ctx);
     void *ctx;
     bool colour;          /* text */

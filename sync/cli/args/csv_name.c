@@ -21,7 +21,7 @@ struct search {
     struct buf list;    /* of them, for a message */
 };
 
-/* Is this the name of a sync of our file into the target of that id? */
+/* True if this is the name of a sync of this file into the target with that id. */
 static bool is_name_of(const struct mapping *m, const char *sync, const struct uuid *id)
 {
     char text[UUID_TEXT_N], hex[SHA256_HEX_N];
@@ -31,7 +31,7 @@ static bool is_name_of(const struct mapping *m, const char *sync, const struct u
            strncmp(sync + stem_n + 1, hex, DIGEST_N) == 0;
 }
 
-/* 1 when the state is of our file and target. */
+/* 1: the state is of this file and target; 0 */
 static int look_into(struct search *s, struct state *state, struct err *e)
 {
     struct target t;
@@ -45,7 +45,7 @@ static int look_into(struct search *s, struct state *state, struct err *e)
     return rc;
 }
 
-/* A state that cannot be read is no reason to stop: it may be another sync's. */
+/* Skip a state that cannot be read, because it may belong to another sync. */
 static int look_at(struct search *s, const char *path)
 {
     struct err e = ERR_INIT;
@@ -64,12 +64,12 @@ static int look_at(struct search *s, const char *path)
     if (rc <= 0)
         return 0;
     if (state_list_add(s->c, path, &s->list) != 0)
-        log_detail("%s: not listed", path); /* the first ones will do */
+        log_detail("%s: not listed", path); /* The first paths are enough. */
     s->n++;
     return 0;
 }
 
-/* States of rehearsals and real ones do not stand in for each other. */
+/* States of a sandbox and of Instantly are kept apart. */
 static int look_around(struct search *s, struct err *e)
 {
     char **paths;

@@ -1,13 +1,13 @@
-/* The name of a straight CSV's sync, which ends in a digest of its target's id, where the target is given by name. */
+/* Completes the name of the sync of a CSV without a mapping. The name ends in a digest of the target's id. */
 #ifndef SYNC_CLI_ARGS_CSV_NAME_H
 #define SYNC_CLI_ARGS_CSV_NAME_H
 
 #include "mappings/mapping.h"
 #include "sync/cli/common.h"
 
-/* Completes m->name; nothing to do for a mapping file. An id is taken as it is. A name is looked for in the state of
- * --state, else in those of the default folder, which remember names and ids of their targets; where they do not tell,
- * the API is asked, if there is a key (blocks). XS_STATE: nobody knows the name; XS_USAGE: several states do. */
+/* Completes m->name; does nothing for a mapping file. The id of a target given by name is looked up in the state of --state, or in
+ * the states of the default folder. If none has it, the API is asked, if there is a key (blocks). XS_STATE: the name is not found;
+ * XS_USAGE: several states have it. */
 int csv_name_complete(const struct common *c, struct mapping *m, struct err *e);
 
 #endif

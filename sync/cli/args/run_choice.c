@@ -8,7 +8,7 @@
 
 enum { LOOK_BACK = 100 };
 
-/* Rows of the run's report by their name there, as "rejected"; 0 without a report. */
+/* The number of rows that the run's report has under this name, such as "rejected"; 0 without a report. */
 static uint64_t run_rows(const struct run_record *run, const char *name)
 {
     struct json_object *report = run->report != NULL ? json_tokener_parse(run->report) : NULL, *rows = NULL, *n = NULL;
@@ -18,7 +18,7 @@ static uint64_t run_rows(const struct run_record *run, const char *name)
     return count > 0 ? (uint64_t)count : 0;
 }
 
-/* Whoever asks for the latest rows is told when there was a later run that came to none. */
+/* Logs that a later run failed before it read a row. */
 static void report_unread(const struct run_record *latest)
 {
     if (latest->finished_ms > 0 && latest->exit_code > XS_LEFT_OVER && run_rows(latest, "read") == 0)
@@ -26,7 +26,7 @@ static void report_unread(const struct run_record *latest)
                    (unsigned long long)latest->id, latest->exit_code, (unsigned long long)latest->id);
 }
 
-/* A resume has no rows of its own: who asks for the latest rows means the run before it. */
+/* A resume reads no rows, so the latest run that read a source is shown. */
 static int latest_reading(struct state *state, struct arena *arena, struct run_record *out, struct err *e)
 {
     struct run_record *runs;

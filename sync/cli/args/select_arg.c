@@ -1,5 +1,5 @@
-/* Words for what the API has numbers and capitals for. Everything is judged before the first request: a word that is not
- * understood must not become a filter that is left out, which would select everybody. */
+/* Translates the words of options into the numbers and constants of the API. An unknown word is an error before the first request,
+ * because a filter that is left out would select every lead. */
 #include "config.h"
 
 #include "sync/cli/args/select_arg.h"
@@ -77,7 +77,7 @@ int select_arg_place(const struct common *c, struct lead_edit *edit, struct targ
 
 /* ---- lists of words ---- */
 
-/* The next part of a text with commas; false at its end. */
+/* The next part of a comma-separated text; false at its end. */
 static bool next_part(const char **at, struct str *part)
 {
     if (*at == NULL)

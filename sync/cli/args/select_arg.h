@@ -1,11 +1,11 @@
-/* Which leads: --campaign, --list and the options of GROUP_SELECT, as a selector. */
+/* Turns --campaign, --list and the options of GROUP_SELECT into a selector of leads. */
 #ifndef SYNC_CLI_ARGS_SELECT_ARG_H
 #define SYNC_CLI_ARGS_SELECT_ARG_H
 
 #include "sync/cli/common.h"
 #include "sync/leads/lead_edit.h"
 
-/* Is anything asked for besides a place? */
+/* True if a condition other than --campaign and --list is given. */
 bool select_arg_given(const struct common *c);
 /* The place of --campaign or --list, looked up by name or id: 1, or 0 when none is given. Blocks; XS_CONFIG: unknown. */
 int select_arg_place(const struct common *c, struct lead_edit *edit, struct target *out, struct err *e);

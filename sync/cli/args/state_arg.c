@@ -1,4 +1,5 @@
-/* Which state a command works on. A reader may take the latest; a writer must be told, or must have no choice. */
+/* Chooses the state of a command. A command that only reads may take the state of the latest run. A command that writes needs
+ * --state or SYNC, unless there is only one state. */
 #include "config.h"
 
 #include "sync/cli/args/state_arg.h"
@@ -42,8 +43,8 @@ static struct run_times latest_run(const struct common *c, const char *path)
     return times;
 }
 
-/* The state of the run that began last, by the states themselves: a file's time may be that of a reader or of a copy. Of
- * equals, and where no state can be read, the first one: it is the one that was written last. */
+/* Finds the state of the run that began last. The states are read for that, because the time of a file may come from a reader or a
+ * copy. Of equal ones, and if no state can be read, it is the first: the file that was written last. */
 static const char *find_latest(const struct common *c, char **paths, size_t n)
 {
     size_t best = 0;
@@ -59,7 +60,7 @@ static const char *find_latest(const struct common *c, char **paths, size_t n)
     return paths[best];
 }
 
-/* Several states and none named: for a reader the latest will do, a writer must not guess. */
+/* There are several states and none is named: a command that reads takes the latest, one that writes must not guess. */
 static int choose_state(const struct common *c, char **paths, size_t n, bool reading, char **path, struct err *e)
 {
     if (n == 0)
@@ -68,7 +69,7 @@ static int choose_state(const struct common *c, char **paths, size_t n, bool rea
         struct buf list = BUF_INIT(LIST_BYTES);
         for (size_t i = 0; i < n; i++)
             if (state_list_add(c, paths[i], &list) != 0)
-                break; /* the first ones will do */
+                break; /* The first ones are enough. */
         const char *text = buf_cstr(&list);
         err_set(e, XS_USAGE, "%zu states exist here; choose one with SYNC (its mapping or CSV) or --state:%s", n,
                 text != NULL ? text : "");
@@ -105,15 +106,15 @@ int state_arg_path(const struct common *c, const struct mapping *mapping, bool r
     return rc;
 }
 
-/* Whoever writes must not make a state where one was meant to be found. */
+/* A command that writes must not create a state that the user expects to exist. */
 static int must_be_there(const char *path, struct err *e)
 {
     if (access(path, F_OK) == 0 || errno != ENOENT)
-        return 0; /* what else is wrong with it, opening tells */
+        return 0; /* Opening it reports other errors. */
     return state_missing(path, e);
 }
 
-/* A state is opened without its name, so that whether it keeps values stays as it is; the name is checked here. */
+/* The state is opened without a name, so that its setting `values` stays as it is. The name is checked here. */
 static int check_sync(const struct state *state, const struct mapping *m, const char *path, struct err *e)
 {
     if (m == NULL || strcmp(state_sync(state), m->name) == 0)
@@ -122,7 +123,7 @@ static int check_sync(const struct state *state, const struct mapping *m, const 
                    state_sync(state), m->name);
 }
 
-/* Is this the state of the bare CSV of that name, into whatever target? STEM-DIGEST.db, or .sandbox.db in a rehearsal. */
+/* True if this is a state of the CSV with that name, with any target: STEM-DIGEST.db, or STEM-DIGEST.sandbox.db. */
 static bool is_of_stem(const char *path, const char *stem, bool loopback)
 {
     const char *slash = strrchr(path, '/'), *name = slash != NULL ? slash + 1 : path;
@@ -132,7 +133,7 @@ static bool is_of_stem(const char *path, const char *stem, bool loopback)
            strcmp(name + n + 1 + DIGEST_N, loopback ? ".sandbox.db" : ".db") == 0;
 }
 
-/* A bare CSV without its target: the only state of that name is meant. 1 with the path, 0 there is none, -1. */
+/* For a CSV without a target: finds the only state of that name. 1 with the path; 0: there is none; -1 */
 static int find_by_stem(const struct common *c, const char *sync, char **path, struct err *e)
 {
     struct mapping *m = NULL;
@@ -145,7 +146,7 @@ static int find_by_stem(const struct common *c, const char *sync, char **path, s
     for (size_t i = 0; i < n; i++) {
         bool fits = is_of_stem(paths[i], m->name, c->api.loopback);
         if (fits && state_list_add(c, paths[i], &list) != 0)
-            log_detail("%s: not listed", paths[i]); /* the first ones will do */
+            log_detail("%s: not listed", paths[i]); /* The first ones are enough. */
         if (fits && found++ == 0)
             *path = paths[i];
         else
@@ -164,7 +165,7 @@ static int find_by_stem(const struct common *c, const char *sync, char **path, s
     return rc != 0 ? -1 : found == 1;
 }
 
-/* Where the state of `sync` is, and the mapping of it where one was read. XS_STATE: there is none. */
+/* The path of the state of `sync`, and its mapping if one was loaded. XS_STATE: there is none. */
 static int find_state(const struct common *c, const char *sync, bool reading, struct mapping **m, char **path,
                       struct err *e)
 {

@@ -96,7 +96,7 @@ static int split(const char *option, const char *text, struct str *name, struct 
     return 0;
 }
 
-/* A scalar; a number keeps its text, since it is sent as it was typed. */
+/* Parses a scalar. A number keeps its text, because it is sent as typed. */
 static int json_value(struct filling *f, struct str text, struct value *v)
 {
     struct str copy;

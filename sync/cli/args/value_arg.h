@@ -16,8 +16,8 @@ struct value_options {
     {.name = "set-json", .kind = OPT_LIST, .dest = OPT_AT(type, member.jsons), .arg = "NAME=JSON",                     \
      .help = "like --set, with a number, true, false or a quoted text"}
 
-/* A lead with these values; `shape` gets the names of its custom variables. Both live in the arena, bytes in argv.
- * `patch`: what cannot be changed on a lead is refused. XS_USAGE names the option. */
+/* Makes a lead of the values; `shape` gets the names of its custom variables. Both are in the arena, their bytes in argv. `patch`:
+ * fields that cannot be changed are refused. XS_USAGE, with the option in the message. */
 int value_arg_lead(const struct value_options *o, bool patch, struct arena *arena, struct lead *out, struct err *e);
 
 #endif

@@ -191,14 +191,14 @@ static bool is_file(const char *path)
     return strcmp(path, "-") != 0 && stat(path, &st) == 0 && S_ISREG(st.st_mode);
 }
 
-/* What the first line is, as the rows below it tell. */
+/* Judges by the rows below it whether the first line is a header. */
 static int judge_first_line(struct source *source, const struct str *names, struct first_line_verdict *out, struct err *e)
 {
     struct first_line *look = first_line_new(names, source->columns_n);
     struct row row;
     int found = 1, rc = look != NULL ? 0 : -1;
     for (int i = 0; i < FIRST_LINE_ROWS && rc == 0; i++) {
-        /* A row that cannot be read is met again, and told then. */
+        /* A row that cannot be read is reported in the second read. */
         struct err later = ERR_INIT;
         found = source_next(source, &row, &later);
         err_clear(&later);

@@ -44,7 +44,7 @@ enum {
 /* The columns before the fields of a lead. */
 enum { C_ROW, C_LEFT_OUT, C_TARGET, FIXED_COLUMNS };
 
-/* Below the leads, in text: cells that do not stay as they are. */
+/* In text, below the leads: cells whose value the mapping changes. */
 enum { CHANGE_ROW, CHANGE_FIELD, CHANGE_READ, CHANGE_BECOMES, CHANGE_COLUMNS };
 static const struct record_column change_columns[CHANGE_COLUMNS] = {
     [CHANGE_ROW] = {RECORD_NAME("row")},
@@ -56,7 +56,7 @@ static const struct record_layout change_layout = {
     .columns = change_columns, .columns_n = CHANGE_COLUMNS, .title = "\nWhat the mapping makes of these cells:\n", .none = "",
     .all_columns = true, .table_rows = SIZE_MAX};
 
-/* And values that on_error: empty leaves empty. */
+/* Values that on_error: empty drops. */
 enum { EMPTIED_ROW, EMPTIED_VALUE, EMPTIED_COLUMNS };
 static const struct record_column emptied_columns[EMPTIED_COLUMNS] = {
     [EMPTIED_ROW] = {RECORD_NAME("row")},
@@ -112,7 +112,7 @@ static int text_flush(struct preview *p, struct err *e)
     return out_flush(&p->out, false, e);
 }
 
-/* Where a mapped row would go; NULL when nothing says so, or a route could not tell. */
+/* The target of a mapped row. NULL: none is given, or no route matches. */
 static const struct target_spec *target_of(const struct mapping *m, const struct mapped *mapped)
 {
     if (m->routes_n == 0)
@@ -132,7 +132,7 @@ static void text_value(struct record_writer *w, size_t column, const struct valu
     }
 }
 
-/* In quotes, so that blanks are seen; "(empty)" for nothing. */
+/* In quotes, so that blanks are visible; "(empty)" for an empty value. */
 static int text_quoted(struct record_writer *w, size_t column, struct str text, enum table_colour colour)
 {
     struct buf quoted = BUF_INIT(SCRATCH_BYTES);
@@ -143,7 +143,7 @@ static int text_quoted(struct record_writer *w, size_t column, struct str text, 
     return bad;
 }
 
-/* One field beside what it was read as, where the two differ. */
+/* Prints a field beside the cell it was read from, if they differ. */
 static int text_change(struct preview *p, const struct row *row, size_t slot, struct str name, const struct value *v)
 {
     struct record_writer *w = &p->changes;
@@ -157,7 +157,7 @@ static int text_change(struct preview *p, const struct row *row, size_t slot, st
     record_colour(w, CHANGE_ROW, TABLE_DIM);
     record_str(w, CHANGE_FIELD, name);
     bad |= text_quoted(w, CHANGE_READ, raw, TABLE_PLAIN);
-    /* Numbers and booleans stand without quotes, as they will in JSON. */
+    /* Numbers and booleans have no quotes, as in JSON. */
     if (v->kind == VALUE_STRING) {
         bad |= text_quoted(w, CHANGE_BECOMES, made, TABLE_GREEN);
     } else {

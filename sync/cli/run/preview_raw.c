@@ -55,7 +55,7 @@ static void text_row(const struct preview_raw *p, const struct row *row, struct 
     }
 }
 
-/* "FILE:LINE: …" from the first byte on, for editors and scripts; told with -q too. `column` may be empty. */
+/* Prints "FILE:LINE: …" without a prefix, for editors and scripts, also with -q. `column` may be empty. */
 static void report_defect(const struct preview_raw *p, const struct row *row, struct str column, enum reason reason,
                         const char *so)
 {

@@ -164,7 +164,7 @@ static void outputs_abandon(struct outputs *o)
 
 static int write_text(struct output *o, const struct buf *text, struct err *e)
 {
-    fwrite(text->p, 1, text->n, o->f); /* the commit tells of failures */
+    fwrite(text->p, 1, text->n, o->f); /* The commit reports failures. */
     return output_commit(o, e);
 }
 
