@@ -4,13 +4,13 @@
 #include "sync/base/text.h"
 #include "sync/report/diff_format.h"
 
-static int csv_head(struct diff *d, struct err *e)
+static int diff_csv_columns(struct diff *d, struct err *e)
 {
     return buf_adds(&d->record, "op,key,field,old,new\n") == 0 ? diff_write(d, e) : err_oom(e);
 }
 
 /* A spreadsheet runs a cell that starts like a formula, so such a cell gets a ' in front. */
-static int cell(struct buf *out, struct str text, char end)
+static int diff_csv_cell(struct buf *out, struct str text, char end)
 {
     return text_csv_cell(text, true, out) | buf_addc(out, end);
 }
@@ -24,10 +24,10 @@ static int line(struct diff *d, const struct diff_change *c, const struct str ce
 {
     struct buf *out = &d->record;
     int bad = buf_adds(out, diff_kind_text(diff_kind_of(c))) | buf_addc(out, ',');
-    bad |= cell(out, c->entry->key_text, ',');
-    bad |= cell(out, cells[0], ',');
-    bad |= cell(out, cells[1], ',');
-    bad |= cell(out, cells[2], '\n');
+    bad |= diff_csv_cell(out, c->entry->key_text, ',');
+    bad |= diff_csv_cell(out, cells[0], ',');
+    bad |= diff_csv_cell(out, cells[1], ',');
+    bad |= diff_csv_cell(out, cells[2], '\n');
     return bad;
 }
 
@@ -71,4 +71,4 @@ static int csv_finish(struct diff *d, const struct diff_summary *s, struct err *
     return diff_write(d, e);
 }
 
-const struct diff_format_ops diff_format_csv = {csv_head, csv_change, csv_left_out, csv_finish};
+const struct diff_format_ops diff_format_csv = {diff_csv_columns, csv_change, csv_left_out, csv_finish};

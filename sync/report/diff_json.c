@@ -24,7 +24,7 @@ static void value(struct jsonw *w, const struct value *v)
 }
 
 /* An empty cell is "", a missing one null. */
-static void cell(struct jsonw *w, const char *key, struct str text)
+static void diff_json_cell(struct jsonw *w, const char *key, struct str text)
 {
     if (text.p == NULL)
         jsonw_member_null(w, key);
@@ -100,11 +100,11 @@ static void left_out_members(struct jsonw *w, const struct diff_left_out *l)
     jsonw_member_text(w, "column", l->column);
     jsonw_member_text(w, "outcome", outcome_text(entry->outcome));
     jsonw_member_text(w, "reason", entry->reason == REASON_NONE ? NULL : reason_text(entry->reason));
-    cell(w, "value", l->value);
-    cell(w, "detail", entry->detail);
+    diff_json_cell(w, "value", l->value);
+    diff_json_cell(w, "detail", entry->detail);
 }
 
-static void new_variables(struct jsonw *w, const struct diff_summary *s)
+static void diff_json_new_variables(struct jsonw *w, const struct diff_summary *s)
 {
     if (s->new_variables == NULL) {
         jsonw_member_null(w, "new_variables");
@@ -131,7 +131,7 @@ static void requests(struct jsonw *w, const struct diff_summary *s)
     jsonw_object_end(w);
 }
 
-static void reasons(struct jsonw *w, const struct diff_summary *s)
+static void diff_json_reasons(struct jsonw *w, const struct diff_summary *s)
 {
     jsonw_member_object(w, "reasons");
     for (size_t r = REASON_NONE + 1; s->reasons != NULL && r < REASON_N; r++)
@@ -140,7 +140,7 @@ static void reasons(struct jsonw *w, const struct diff_summary *s)
     jsonw_object_end(w);
 }
 
-static void counts(struct jsonw *w, const struct diff_summary *s)
+static void diff_json_counts(struct jsonw *w, const struct diff_summary *s)
 {
     jsonw_member_uint(w, "read", s->read);
     jsonw_member_uint(w, "create", s->create);
@@ -282,11 +282,11 @@ static int json_finish(struct diff *d, const struct diff_summary *s, struct err 
         goto done;
     jsonw_init_output(&w, &text);
     jsonw_object(&w);
-    new_variables(&w, s);
+    diff_json_new_variables(&w, s);
     requests(&w, s);
-    reasons(&w, s);
+    diff_json_reasons(&w, s);
     jsonw_member_object(&w, "summary");
-    counts(&w, s);
+    diff_json_counts(&w, s);
     jsonw_object_end(&w);
     jsonw_object_end(&w);
     if (complete(&w, e) != 0)
@@ -351,10 +351,10 @@ static int ndjson_finish(struct diff *d, const struct diff_summary *s, struct er
     struct jsonw w;
     ndjson_begin(d, &w, "summary");
     about(&w, d, s);
-    counts(&w, s);
-    new_variables(&w, s);
+    diff_json_counts(&w, s);
+    diff_json_new_variables(&w, s);
     requests(&w, s);
-    reasons(&w, s);
+    diff_json_reasons(&w, s);
     return ndjson_end(d, &w, e);
 }
 

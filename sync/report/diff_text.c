@@ -302,7 +302,7 @@ static int more_changes(struct diff *d)
     return bad | buf_adds(&d->record, d->changes_n == 0 ? none : "\n");
 }
 
-static int count_line(struct diff *d, const char *what, uint64_t n, const char *note)
+static int diff_text_count_line(struct diff *d, const char *what, uint64_t n, const char *note)
 {
     if (n == 0)
         return 0;
@@ -311,26 +311,26 @@ static int count_line(struct diff *d, const char *what, uint64_t n, const char *
            end_line(d, from, COUNT_INDENT);
 }
 
-static int counts(struct diff *d, const struct diff_summary *s)
+static int diff_text_counts(struct diff *d, const struct diff_summary *s)
 {
     int bad = paint(d, BOLD) | plural(d, s->read, "row") | buf_adds(&d->record, " read") | paint(d, OFF) |
               buf_addc(&d->record, '\n');
-    bad |= count_line(d, "create", s->create, "uncertain: only Instantly knows which of them it has already");
-    bad |= count_line(d, "changed", s->changed, "");
-    bad |= count_line(d, "  update", s->update, "");
-    bad |= count_line(d, "  move", s->move, "");
-    bad |= count_line(d, "unchanged", s->unchanged, "");
-    bad |= count_line(d, "skipped", s->skipped, "");
-    bad |= count_line(d, "rejected", s->rejected, "");
-    bad |= count_line(d, "duplicates", s->duplicates, "counted among the skipped or rejected");
-    bad |= count_line(d, "open", s->open, s->at_work ? "in batches of the run that is at work, not settled until now"
+    bad |= diff_text_count_line(d, "create", s->create, "uncertain: only Instantly knows which of them it has already");
+    bad |= diff_text_count_line(d, "changed", s->changed, "");
+    bad |= diff_text_count_line(d, "  update", s->update, "");
+    bad |= diff_text_count_line(d, "  move", s->move, "");
+    bad |= diff_text_count_line(d, "unchanged", s->unchanged, "");
+    bad |= diff_text_count_line(d, "skipped", s->skipped, "");
+    bad |= diff_text_count_line(d, "rejected", s->rejected, "");
+    bad |= diff_text_count_line(d, "duplicates", s->duplicates, "counted among the skipped or rejected");
+    bad |= diff_text_count_line(d, "open", s->open, s->at_work ? "in batches of the run that is at work, not settled until now"
                                           : "in batches that are not settled: leadsync resume makes the diff exact");
-    bad |= count_line(d, "remove", s->remove, "leads whose rows are gone or to be taken out");
-    bad |= count_line(d, "waiting", s->missing_waiting, "gone, but not removed while rows have no usable key");
+    bad |= diff_text_count_line(d, "remove", s->remove, "leads whose rows are gone or to be taken out");
+    bad |= diff_text_count_line(d, "waiting", s->missing_waiting, "gone, but not removed while rows have no usable key");
     return bad;
 }
 
-static int reasons(struct diff *d, const struct diff_summary *s)
+static int diff_text_reasons(struct diff *d, const struct diff_summary *s)
 {
     int bad = 0;
     bool any = false;
@@ -348,7 +348,7 @@ static int reasons(struct diff *d, const struct diff_summary *s)
 }
 
 /* New variables get a line, because a misspelt one stays in Instantly for ever. */
-static int new_variables(struct diff *d, const struct diff_summary *s)
+static int diff_text_new_variables(struct diff *d, const struct diff_summary *s)
 {
     if (s->new_variables == NULL || s->new_variables_n == 0)
         return 0;
@@ -425,7 +425,7 @@ static int text_finish(struct diff *d, const struct diff_summary *s, struct err 
                             (unsigned long long)(d->left_out_n - d->left_out.n));
         bad |= buf_addc(&d->record, '\n');
     }
-    bad |= counts(d, s) | reasons(d, s) | new_variables(d, s) | cost(d, s);
+    bad |= diff_text_counts(d, s) | diff_text_reasons(d, s) | diff_text_new_variables(d, s) | cost(d, s);
     return bad == 0 ? diff_write(d, e) : err_oom(e);
 }
 

@@ -244,7 +244,7 @@ static int csv_cell(struct record_writer *w, struct str text, bool *first, bool 
     return bad | text_csv_cell(text, guard, w->out);
 }
 
-static int csv_head(struct record_writer *w)
+static int record_csv_head(struct record_writer *w)
 {
     bool first = true;
     int bad = 0;
@@ -257,7 +257,7 @@ static int csv_head(struct record_writer *w)
 static int csv_row(struct record_writer *w)
 {
     bool first = true;
-    int bad = w->n == 0 ? csv_head(w) : 0;
+    int bad = w->n == 0 ? record_csv_head(w) : 0;
     for (size_t c = 0; c < w->layout->columns_n; c++)
         if (is_shown(w, c))
             bad |= csv_cell(w, w->cells[c].text, &first, w->layout->guard);
@@ -320,7 +320,7 @@ int record_finish(struct record_writer *w)
         break;
     case RECORD_CSV:
         if (w->n == 0)
-            bad = csv_head(w);
+            bad = record_csv_head(w);
         break;
     case RECORD_NDJSON:
         break;

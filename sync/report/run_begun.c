@@ -28,7 +28,7 @@ static void actor(struct jsonw *w, const struct run_actor *a)
 }
 
 /* True if a later override names the same guard; the last one counts. */
-static bool is_repeated(const struct run_report *report, size_t at)
+static bool run_begun_is_repeated(const struct run_report *report, size_t at)
 {
     size_t n = strcspn(report->overrides[at], "=") + 1;
     for (size_t i = at + 1; i < report->overrides_n; i++)
@@ -43,7 +43,7 @@ static void overrides(struct jsonw *w, const struct run_report *report)
     for (size_t i = 0; i < report->overrides_n; i++) {
         const char *text = report->overrides[i];
         size_t n = strcspn(text, "=");
-        if (is_repeated(report, i))
+        if (run_begun_is_repeated(report, i))
             continue;
         jsonw_key_str(w, (struct str){text, n});
         jsonw_text(w, text[n] == '=' ? text + n + 1 : "");

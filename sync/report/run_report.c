@@ -163,7 +163,7 @@ static int target_lines(const struct run_report *r, struct buf *out)
     return bad;
 }
 
-static int count_line(struct buf *out, const char *what, uint64_t n, const char *note)
+static int run_report_count_line(struct buf *out, const char *what, uint64_t n, const char *note)
 {
     if (n == 0)
         return 0;
@@ -188,27 +188,27 @@ static int rows(const struct run_report *r, struct buf *out)
 {
     const struct tally *t = &r->tally;
     int bad = buf_addf(out, "\n  %-10s %10llu\n", "read", (unsigned long long)t->read);
-    bad |= count_line(out, "created", t->outcomes[OUTCOME_CREATED], "");
-    bad |= count_line(out, "changed", t->outcomes[OUTCOME_CHANGED], "");
-    bad |= count_line(out, "  updated", t->updated, "");
-    bad |= count_line(out, "  moved", t->moved, "");
-    bad |= count_line(out, "unchanged", t->outcomes[OUTCOME_UNCHANGED], "");
-    bad |= count_line(out, "skipped", t->outcomes[OUTCOME_SKIPPED], "");
-    bad |= count_line(out, "rejected", t->outcomes[OUTCOME_REJECTED], "leadsync rejects lists them, to be corrected");
-    bad |= count_line(out, "failed", t->outcomes[OUTCOME_FAILED], "the next sync tries again");
-    bad |= count_line(out, "deferred", t->outcomes[OUTCOME_DEFERRED], deferred_note(r));
-    bad |= count_line(out, "removed", t->outcomes[OUTCOME_REMOVED], "leads");
-    bad |= count_line(out, "removals", t->removals_left, t->removals_left == 1 ? "lead waits to be removed"
+    bad |= run_report_count_line(out, "created", t->outcomes[OUTCOME_CREATED], "");
+    bad |= run_report_count_line(out, "changed", t->outcomes[OUTCOME_CHANGED], "");
+    bad |= run_report_count_line(out, "  updated", t->updated, "");
+    bad |= run_report_count_line(out, "  moved", t->moved, "");
+    bad |= run_report_count_line(out, "unchanged", t->outcomes[OUTCOME_UNCHANGED], "");
+    bad |= run_report_count_line(out, "skipped", t->outcomes[OUTCOME_SKIPPED], "");
+    bad |= run_report_count_line(out, "rejected", t->outcomes[OUTCOME_REJECTED], "leadsync rejects lists them, to be corrected");
+    bad |= run_report_count_line(out, "failed", t->outcomes[OUTCOME_FAILED], "the next sync tries again");
+    bad |= run_report_count_line(out, "deferred", t->outcomes[OUTCOME_DEFERRED], deferred_note(r));
+    bad |= run_report_count_line(out, "removed", t->outcomes[OUTCOME_REMOVED], "leads");
+    bad |= run_report_count_line(out, "removals", t->removals_left, t->removals_left == 1 ? "lead waits to be removed"
                                                                                : "leads wait to be removed");
-    bad |= count_line(out, "waiting", r->missing_waiting, r->missing_waiting == 1
+    bad |= run_report_count_line(out, "waiting", r->missing_waiting, r->missing_waiting == 1
                           ? "lead is gone, and not removed while rows have no usable key"
                           : "leads are gone, and not removed while rows have no usable key");
-    bad |= count_line(out, "settled", t->settled, "rows of earlier runs");
-    bad |= count_line(out, "retried", t->retried, "rows of earlier runs, tried again");
+    bad |= run_report_count_line(out, "settled", t->settled, "rows of earlier runs");
+    bad |= run_report_count_line(out, "retried", t->retried, "rows of earlier runs, tried again");
     return bad;
 }
 
-static int reasons(const struct run_report *report, struct buf *out)
+static int run_report_reasons(const struct run_report *report, struct buf *out)
 {
     const struct tally *t = &report->tally;
     bool any = false;
@@ -260,7 +260,7 @@ static int left_over(const struct run_report *r, bool colour, struct buf *out)
 
 int run_report_text(const struct run_report *report, bool colour, struct buf *out)
 {
-    int bad = head(report, colour, out) | rows(report, out) | target_lines(report, out) | reasons(report, out);
+    int bad = head(report, colour, out) | rows(report, out) | target_lines(report, out) | run_report_reasons(report, out);
     bad |= left_over(report, colour, out);
     bad |= buf_addf(out, "\n%llu request%s", (unsigned long long)report->requests_total,
                     text_plural(report->requests_total));

@@ -168,7 +168,7 @@ static size_t whole_width(const struct table *t, const size_t *widths)
     return width_at_level(t, widths, SIZE_MAX);
 }
 
-static bool is_repeated(const struct table *t, size_t column, size_t rows)
+static bool table_is_repeated(const struct table *t, size_t column, size_t rows)
 {
     struct table_cell first = cell_at(t, t->columns_n + column);
     for (size_t row = 2; row < rows; row++) {
@@ -183,7 +183,7 @@ static bool is_repeated(const struct table *t, size_t column, size_t rows)
 static void shed_repeated(const struct table *t, enum table_yield kind, size_t rows, size_t columns, size_t *widths, bool *shed)
 {
     for (size_t c = 0; c < t->columns_n && whole_width(t, widths) > columns; c++)
-        if (t->yield[c] == kind && widths[c] != HIDDEN && is_repeated(t, c, rows)) {
+        if (t->yield[c] == kind && widths[c] != HIDDEN && table_is_repeated(t, c, rows)) {
             shed[c] = cell_at(t, t->columns_n + c).n > 0; /* that there is nothing need not be said */
             widths[c] = HIDDEN;
         }

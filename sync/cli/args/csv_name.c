@@ -46,7 +46,7 @@ static int look_into(struct search *s, struct state *state, struct err *e)
 }
 
 /* Skip a state that cannot be read, because it may belong to another sync. */
-static int look_at(struct search *s, const char *path)
+static int csv_name_look_at(struct search *s, const char *path)
 {
     struct err e = ERR_INIT;
     struct state *state = NULL;
@@ -75,12 +75,12 @@ static int look_around(struct search *s, struct err *e)
     char **paths;
     size_t n;
     if (s->c->state != NULL)
-        return look_at(s, s->c->state);
+        return csv_name_look_at(s, s->c->state);
     if (state_find_all(&paths, &n, e) != 0)
         return -1;
     for (size_t i = 0; i < n; i++) {
         if (state_path_is_sandbox(paths[i]) == s->c->api.loopback)
-            look_at(s, paths[i]);
+            csv_name_look_at(s, paths[i]);
         free(paths[i]);
     }
     free(paths);
@@ -88,7 +88,7 @@ static int look_around(struct search *s, struct err *e)
 }
 
 /* 1 with the id, 0 without a key. */
-static int ask(struct search *s, struct err *e)
+static int csv_name_ask(struct search *s, struct err *e)
 {
     struct client client;
     struct target t;
@@ -120,7 +120,7 @@ int csv_name_complete(const struct common *c, struct mapping *m, struct err *e)
     arena_init(&s.arena, ARENA_BYTES);
     int rc = uuid_parse(str_from(m->target.text), &s.found) == 0 ? 1 : look_around(&s, e);
     if (rc == 0)
-        rc = s.n == 1 ? 1 : ask(&s, e);
+        rc = s.n == 1 ? 1 : csv_name_ask(&s, e);
     if (rc == 0)
         rc = unknown(&s, e);
     if (rc > 0)

@@ -166,7 +166,7 @@ static int find_by_stem(const struct common *c, const char *sync, char **path, s
 }
 
 /* The path of the state of `sync`, and its mapping if one was loaded. XS_STATE: there is none. */
-static int find_state(const struct common *c, const char *sync, bool reading, struct mapping **m, char **path,
+static int state_arg_find_state(const struct common *c, const char *sync, bool reading, struct mapping **m, char **path,
                       struct err *e)
 {
     int found = 0;
@@ -185,7 +185,7 @@ int state_arg_find(const struct common *c, const char *sync, char **path, struct
 {
     struct mapping *m = NULL;
     *path = NULL;
-    int rc = find_state(c, sync, true, &m, path, e);
+    int rc = state_arg_find_state(c, sync, true, &m, path, e);
     mapping_free(m);
     if (rc != 0) {
         free(*path);
@@ -201,7 +201,7 @@ int state_arg_open_sync(const struct common *c, const char *sync, enum state_acc
     char *path = NULL;
     int rc = -1;
     *out = NULL;
-    if (find_state(c, sync, access == STATE_READ, &m, &path, e) != 0)
+    if (state_arg_find_state(c, sync, access == STATE_READ, &m, &path, e) != 0)
         goto done;
     const char *host = c->api.loopback ? "loopback" : c->api.host;
     const struct state_options options = {

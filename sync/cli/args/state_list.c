@@ -8,7 +8,7 @@
 
 enum { STATE_BYTES = 4 << 20 };
 
-static int add_run(struct state *state, struct buf *out, struct err *e)
+static int state_list_add_run(struct state *state, struct buf *out, struct err *e)
 {
     struct run_record run;
     struct arena arena;
@@ -33,9 +33,9 @@ static int add_source(struct state *state, struct buf *out, struct err *e)
     return buf_adds(out, ", source ") | text_show(str_from(source), 0, out);
 }
 
-static int add_state(struct state *state, struct buf *out, struct err *e)
+static int state_list_add_state(struct state *state, struct buf *out, struct err *e)
 {
-    return text_show(str_from(state_sync(state)), 0, out) != 0 || add_run(state, out, e) != 0 ||
+    return text_show(str_from(state_sync(state)), 0, out) != 0 || state_list_add_run(state, out, e) != 0 ||
                    add_source(state, out, e) != 0 || buf_adds(out, ", state ") != 0
                ? -1 : 0;
 }
@@ -48,7 +48,7 @@ int state_list_add(const struct common *c, const char *path, struct buf *out)
         .path = path, .access = STATE_READ, .memory_max = STATE_BYTES, .clock = c->clock};
     int bad = buf_adds(out, "\n  ");
     size_t start = out->n;
-    if (state_open(&options, &state, &e) != 0 || add_state(state, out, &e) != 0)
+    if (state_open(&options, &state, &e) != 0 || state_list_add_state(state, out, &e) != 0)
         out->n = start;
     if (e.status != 0)
         log_detail("not looked at: %s", err_text(&e));

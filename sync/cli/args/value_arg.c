@@ -123,7 +123,7 @@ static int json_value(struct filling *f, struct str text, struct value *v)
 
 enum { KIND_TEXT, KIND_JSON, KIND_CLEAR };
 
-static int fill(struct filling *f, const struct opt_list *list, const char *option, int kind, struct err *e)
+static int value_arg_fill(struct filling *f, const struct opt_list *list, const char *option, int kind, struct err *e)
 {
     for (size_t i = 0; i < list->n; i++) {
         struct str name = str_from(list->v[i]), rest = STR_NONE;
@@ -152,8 +152,9 @@ int value_arg_lead(const struct value_options *o, bool patch, struct arena *aren
     if (f.shape == NULL || f.names == NULL || out->custom == NULL)
         return err_oom(e);
     f.shape->custom_names = f.names;
-    return fill(&f, &o->texts, "--set", KIND_TEXT, e) != 0 || fill(&f, &o->jsons, "--set-json", KIND_JSON, e) != 0 ||
-                   fill(&f, &o->clears, "--clear", KIND_CLEAR, e) != 0
+    return value_arg_fill(&f, &o->texts, "--set", KIND_TEXT, e) != 0 ||
+                   value_arg_fill(&f, &o->jsons, "--set-json", KIND_JSON, e) != 0 ||
+                   value_arg_fill(&f, &o->clears, "--clear", KIND_CLEAR, e) != 0
                ? -1
                : 0;
 }

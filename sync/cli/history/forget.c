@@ -42,7 +42,7 @@ static uint64_t traces(const struct forget_state *s)
     return s->counts.leads + s->counts.others;
 }
 
-static int add_counts(const struct forgotten *counts, struct buf *out)
+static int forget_add_counts(const struct forgotten *counts, struct buf *out)
 {
     return buf_addf(out, "%" PRIu64 " lead%s and %" PRIu64 " other trace%s", counts->leads, text_plural(counts->leads),
                     counts->others, text_plural(counts->others));
@@ -75,7 +75,7 @@ static int add_states(const struct forget_call *f, const char *verb, struct buf 
         const struct forget_state *s = &f->states[i];
         if (traces(s) == 0)
             continue;
-        bad |= buf_addf(out, "sync %s: %s", s->sync, verb) | add_counts(&s->counts, out) | buf_addc(out, '\n');
+        bad |= buf_addf(out, "sync %s: %s", s->sync, verb) | forget_add_counts(&s->counts, out) | buf_addc(out, '\n');
     }
     return bad;
 }
@@ -126,7 +126,7 @@ static int add_question(const struct forget_call *f, struct buf *text)
 }
 
 /* XS_USAGE: the answer was no. */
-static int ask(struct forget_call *f, struct err *e)
+static int forget_ask(struct forget_call *f, struct err *e)
 {
     struct buf text = BUF_INIT(QUESTION_BYTES);
     const struct forgotten sum = total(f);
@@ -161,7 +161,7 @@ static int add_to_lists(struct forget_call *f, bool *added, struct err *e)
     return 0;
 }
 
-static int show_json(const struct forget_call *f, bool added, struct buf *out)
+static int forget_show_json(const struct forget_call *f, bool added, struct buf *out)
 {
     const struct forgotten sum = total(f);
     struct jsonw w;
@@ -188,7 +188,7 @@ static int show_json(const struct forget_call *f, bool added, struct buf *out)
     return jsonw_end(&w) | buf_addc(out, '\n');
 }
 
-static int show_text(const struct forget_call *f, bool dry, struct buf *out)
+static int forget_show_text(const struct forget_call *f, bool dry, struct buf *out)
 {
     const struct forgotten sum = total(f);
     int bad = 0;
@@ -201,10 +201,10 @@ static int show_text(const struct forget_call *f, bool dry, struct buf *out)
            buf_adds(out, " brings this person back\n");
 }
 
-static int show(const struct forget_call *f, bool added, struct out *out, struct err *e)
+static int forget_show(const struct forget_call *f, bool added, struct out *out, struct err *e)
 {
     bool json = f->c->format == FORMAT_JSON;
-    int bad = json ? show_json(f, added, &out->text) : show_text(f, f->c->dry_run, &out->text);
+    int bad = json ? forget_show_json(f, added, &out->text) : forget_show_text(f, f->c->dry_run, &out->text);
     return bad != 0 ? err_oom(e) : out_commit(out, e);
 }
 
@@ -235,10 +235,10 @@ static int forget(struct forget_call *f, struct out *out, struct err *e)
         (asks && forget_states_count(f, e) != 0))
         return -1;
     if (f->c->dry_run)
-        return show(f, false, out, e) != 0 ? -1 : left_over(f, "could not read", e);
-    if (asks && ask(f, e) != 0)
+        return forget_show(f, false, out, e) != 0 ? -1 : left_over(f, "could not read", e);
+    if (asks && forget_ask(f, e) != 0)
         return -1;
-    if (add_to_lists(f, &added, e) != 0 || forget_states_erase(f, e) != 0 || show(f, added, out, e) != 0)
+    if (add_to_lists(f, &added, e) != 0 || forget_states_erase(f, e) != 0 || forget_show(f, added, out, e) != 0)
         return -1;
     report_what_stays();
     return left_over(f, "this address is on the list, but not out of", e);
@@ -246,7 +246,7 @@ static int forget(struct forget_call *f, struct out *out, struct err *e)
 
 /* ---- the way back ---- */
 
-static int undo(struct forget_call *f, struct out *out, struct err *e)
+static int forget_undo(struct forget_call *f, struct out *out, struct err *e)
 {
     uint64_t keys = 0;
     size_t lines = 0, left;
@@ -323,7 +323,7 @@ static int add_list(struct forget_call *f, const char *folder, struct out *out, 
     return rc;
 }
 
-static int list(struct forget_call *f, struct out *out, struct err *e)
+static int forget_list(struct forget_call *f, struct out *out, struct err *e)
 {
     if (forget_states_find(f, false, e) != 0 || out_records(out, f->c, &layout, e) != 0)
         return -1;
@@ -361,7 +361,7 @@ static int forget_command(struct invocation *inv, struct err *e)
     if (rc == 0)
         rc = out_open(&out, inv, o->export ? OUT_PRIVATE : OUT_PUBLIC, e);
     if (rc == 0)
-        rc = o->undo ? undo(&f, &out, e) : o->list ? list(&f, &out, e) : o->export ? export(&f, &out, e)
+        rc = o->undo ? forget_undo(&f, &out, e) : o->list ? forget_list(&f, &out, e) : o->export ? export(&f, &out, e)
                                                                                   : forget(&f, &out, e);
     out_abandon(&out);
     forget_call_close(&f);

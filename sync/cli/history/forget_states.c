@@ -140,7 +140,7 @@ static bool is_of_workspace(const struct forget_call *f, const struct forget_sta
 }
 
 /* 1 it is one of this host's, 0 it is not, -1. */
-static int look_at(struct forget_call *f, struct forget_state *s, bool named, struct err *e)
+static int forget_states_look_at(struct forget_call *f, struct forget_state *s, bool named, struct err *e)
 {
     struct err failed = ERR_INIT;
     struct state *state = NULL;
@@ -162,7 +162,7 @@ static int look_at(struct forget_call *f, struct forget_state *s, bool named, st
 
 /* ---- which states ---- */
 
-static bool is_listed(const struct forget_call *f, const char *path)
+static bool forget_states_is_listed(const struct forget_call *f, const char *path)
 {
     struct stat a, b;
     for (size_t i = 0; i < f->states_n; i++)
@@ -171,10 +171,10 @@ static bool is_listed(const struct forget_call *f, const char *path)
     return false;
 }
 
-static int add_state(struct forget_call *f, const char *path, bool named, struct err *e)
+static int forget_states_add_state(struct forget_call *f, const char *path, bool named, struct err *e)
 {
     struct forget_state s = {.path = strdup(path)};
-    int rc = s.path == NULL ? err_oom(e) : is_listed(f, path) ? 0 : look_at(f, &s, named, e);
+    int rc = s.path == NULL ? err_oom(e) : forget_states_is_listed(f, path) ? 0 : forget_states_look_at(f, &s, named, e);
     struct forget_state *grown = rc == 1 ? reallocarray(f->states, f->states_n + 1, sizeof *grown) : NULL;
     if (grown == NULL) {
         free_state(&s);
@@ -196,7 +196,7 @@ static int add_folder(struct forget_call *f, struct err *e)
     free(folder);
     for (size_t i = 0; i < n; i++) {
         if (rc == 0)
-            rc = add_state(f, paths[i], false, e);
+            rc = forget_states_add_state(f, paths[i], false, e);
         free(paths[i]);
     }
     free(paths);
@@ -244,7 +244,7 @@ static int choose_workspace(struct forget_call *f, bool one, struct err *e)
 int forget_states_find(struct forget_call *f, bool one, struct err *e)
 {
     size_t kept = 0;
-    if ((f->named != NULL && add_state(f, f->named, true, e) != 0) || add_folder(f, e) != 0 ||
+    if ((f->named != NULL && forget_states_add_state(f, f->named, true, e) != 0) || add_folder(f, e) != 0 ||
         choose_workspace(f, one, e) != 0)
         return -1;
     for (size_t i = 0; i < f->states_n; i++) {
@@ -301,7 +301,7 @@ static int erase(struct forget_call *f, struct forget_state *s, struct state *st
     return state_forget(state, &f->person, &s->counts, e);
 }
 
-static int undo(struct forget_call *f, struct forget_state *s, struct state *state, struct err *e)
+static int undo_in_state(struct forget_call *f, struct forget_state *s, struct state *state, struct err *e)
 {
     return state_unforget(state, f->person.address, &s->keys, e);
 }
@@ -342,7 +342,7 @@ static int change_all(struct forget_call *f, change_fn *change, struct err *e)
         free(s->why);
         s->why = NULL;
         s->counts = (struct forgotten){0};
-        if (change == undo && needs_no_undo(f, s))
+        if (change == undo_in_state && needs_no_undo(f, s))
             continue;
         if (change_one(f, s, change, &failed) != 0 && keep_error(s, &failed, e) != 0)
             return -1;
@@ -357,7 +357,7 @@ int forget_states_erase(struct forget_call *f, struct err *e)
 
 int forget_states_undo(struct forget_call *f, struct err *e)
 {
-    return change_all(f, undo, e);
+    return change_all(f, undo_in_state, e);
 }
 
 /* A disk that is full is worse than a file that cannot be used, and that is worse than a run to wait for. */

@@ -77,7 +77,7 @@ static int read_header(struct form *form, struct str header, struct arena *arena
 }
 
 /* The columns of the output: those of the source, then the own ones. */
-static int make_layout(struct form *form, struct str header, struct arena *arena, struct err *e)
+static int rejects_make_layout(struct form *form, struct str header, struct arena *arena, struct err *e)
 {
     struct record_column *columns = arena_calloc(arena, form->source_n + OWN_N, sizeof *columns);
     const char *p = header.p, *end = header.p + header.n;
@@ -156,7 +156,7 @@ static int add_reject(struct out *out, const struct form *form, const struct ent
 }
 
 /* Every row that is wanted. `out` NULL: only looks whether one of them has too many cells. */
-static int visit_rows(struct state *state, uint64_t run_id, struct form *form, struct out *out, struct err *e)
+static int rejects_visit_rows(struct state *state, uint64_t run_id, struct form *form, struct out *out, struct err *e)
 {
     struct results *results = NULL;
     struct surplus extra = {.text = BUF_INIT(EXTRA_BYTES)};
@@ -211,15 +211,15 @@ static int rejects_command(struct invocation *inv, struct err *e)
                 (unsigned long long)record.id);
         goto done;
     }
-    if (read_header(&form, header, &arena, e) != 0 || visit_rows(state, record.id, &form, NULL, e) != 0 ||
-        make_layout(&form, header, &arena, e) != 0 || out_open(&out, inv, OUT_PRIVATE, e) != 0 ||
+    if (read_header(&form, header, &arena, e) != 0 || rejects_visit_rows(state, record.id, &form, NULL, e) != 0 ||
+        rejects_make_layout(&form, header, &arena, e) != 0 || out_open(&out, inv, OUT_PRIVATE, e) != 0 ||
         out_records(&out, &inv->common, &form.layout, e) != 0)
         goto done;
     if (o->bom && buf_adds(&out.text, BYTE_ORDER_MARK) != 0) {
         err_oom(e);
         goto done;
     }
-    if (visit_rows(state, record.id, &form, &out, e) != 0 || out_records_end(&out, e) != 0)
+    if (rejects_visit_rows(state, record.id, &form, &out, e) != 0 || out_records_end(&out, e) != 0)
         goto done;
     rc = out_commit(&out, e);
     if (rc == 0 && out.records.n == 0)

@@ -57,7 +57,7 @@ struct results_out {
 /* ---- rows ---- */
 
 /* Text says of rows that went as planned how many there are, unless they are asked for. */
-static bool is_listed(const struct results_out *r, const struct entry *entry)
+static bool results_is_listed(const struct results_out *r, const struct entry *entry)
 {
     return r->inv->common.format != FORMAT_TEXT || r->chosen ||
            (entry->outcome != OUTCOME_CREATED && entry->outcome != OUTCOME_CHANGED && entry->outcome != OUTCOME_REMOVED);
@@ -66,7 +66,7 @@ static bool is_listed(const struct results_out *r, const struct entry *entry)
 static int take_row(struct results_out *r, const struct entry *entry, enum op op, uint32_t target, struct arena *arena,
                     struct err *e)
 {
-    if (!is_listed(r, entry)) {
+    if (!results_is_listed(r, entry)) {
         r->unlisted++;
         return 0;
     }
@@ -77,7 +77,7 @@ static int take_row(struct results_out *r, const struct entry *entry, enum op op
 }
 
 /* Every row that is asked for; `counting`: it is only counted. */
-static int visit_rows(struct results_out *r, bool counting, struct err *e)
+static int results_visit_rows(struct results_out *r, bool counting, struct err *e)
 {
     struct results *results = NULL;
     struct arena arena;
@@ -162,7 +162,7 @@ static int add_count_table(struct results_out *r)
 }
 
 /* Before the rows in text. */
-static int add_counts(struct results_out *r)
+static int results_add_counts(struct results_out *r)
 {
     struct buf *out = &r->out.text;
     bool searched = match_wants(&r->pick.match), any = false;
@@ -187,18 +187,18 @@ static int add_unlisted(struct results_out *r)
                     r->unlisted == 1 ? " was" : "s were", r->unlisted == 1 ? "it" : "them");
 }
 
-static int show(struct results_out *r, struct err *e)
+static int results_show(struct results_out *r, struct err *e)
 {
     bool text = r->inv->common.format == FORMAT_TEXT;
     if (out_records(&r->out, &r->inv->common, &results_record_layout, e) != 0)
         return -1;
     if (text) {
-        if (visit_rows(r, true, e) != 0)
+        if (results_visit_rows(r, true, e) != 0)
             return -1;
-        if (add_counts(r) != 0)
+        if (results_add_counts(r) != 0)
             return err_oom(e);
     }
-    if (visit_rows(r, false, e) != 0)
+    if (results_visit_rows(r, false, e) != 0)
         return -1;
     if (!text && match_wants(&r->pick.match) && r->out.records.n == 0 && tell_none(r) != 0)
         return err_oom(e);
@@ -254,7 +254,7 @@ static int results_command(struct invocation *inv, struct err *e)
     r.read_part = record.read != NULL && strcmp(record.read, "incremental") == 0;
     if (look_for_match(&r, &record, o->run != 0, &arena, e) != 0 || out_open(&r.out, inv, OUT_PRIVATE, e) != 0)
         goto done;
-    if (show(&r, e) == 0)
+    if (results_show(&r, e) == 0)
         rc = out_commit(&r.out, e);
 done:
     out_abandon(&r.out);

@@ -128,7 +128,7 @@ static void json_batch(struct jsonw *w, const struct batch *batch)
     jsonw_object_end(w);
 }
 
-static int show_json(struct state *state, const struct overview *v, struct buf *out)
+static int status_show_json(struct state *state, const struct overview *v, struct buf *out)
 {
     struct jsonw w;
     jsonw_init_output(&w, out);
@@ -180,7 +180,7 @@ static enum table_colour run_colour(const struct run_record *run)
     return run->exit_code == XS_DONE ? TABLE_GREEN : run->exit_code == XS_LEFT_OVER ? TABLE_YELLOW : TABLE_RED;
 }
 
-static int add_run(struct record_writer *w, const struct run_record *run)
+static int status_add_run(struct record_writer *w, const struct run_record *run)
 {
     char time[TIME_TEXT_N], took[32];
     record_count(w, R_RUN, (int64_t)run->id);
@@ -203,7 +203,7 @@ static int show_runs(const struct invocation *inv, const struct overview *v, str
     struct record_writer w = {.width = inv->common.columns, .colours = inv->common.colour_out, .out = &lines};
     int bad = record_open(&w, &run_layout);
     for (size_t i = 0; i < v->runs_n && bad == 0; i++)
-        bad = add_run(&w, &v->runs[i]);
+        bad = status_add_run(&w, &v->runs[i]);
     bad = bad != 0 ? bad : record_finish(&w);
     record_free(&w);
     const char *p = lines.p, *end = bad == 0 ? lines.p + lines.n : lines.p;
@@ -222,7 +222,7 @@ static int show_runs(const struct invocation *inv, const struct overview *v, str
 /* Open batches in text: of a killed run there may be hundreds, and the runs below them are what one looks for. */
 enum { OPEN_SHOWN = 10 };
 
-static int add_batch(struct buf *out, const struct batch *batch)
+static int status_add_batch(struct buf *out, const struct batch *batch)
 {
     bool has_job = batch->job != NULL;
     return buf_addf(out, "  batch %" PRIu64 ": %s of %zu, %s%s%s\n", batch->id, op_text(batch->op), batch->entries_n,
@@ -249,7 +249,7 @@ static bool is_alive(const struct overview *v)
     return v->runs_n > 0 && v->runs[0].status != NULL && strcmp(v->runs[0].status, "running") == 0;
 }
 
-static int show_text(const struct invocation *inv, struct state *state, struct overview *v, struct buf *out)
+static int status_show_text(const struct invocation *inv, struct state *state, struct overview *v, struct buf *out)
 {
     int bad = buf_addf(out, "sync %s: %" PRIu64 " lead%s known", state_sync(state), v->leads, text_plural(v->leads));
     if (v->retries > 0)
@@ -277,7 +277,7 @@ static int show_text(const struct invocation *inv, struct state *state, struct o
                         v->open_n == 1 ? "" : "es", v->open_rows, text_plural(v->open_rows),
                         v->open_n == 1 ? "it" : "them");
     for (size_t i = 0; i < v->open_n && i < OPEN_SHOWN; i++)
-        bad |= add_batch(out, &v->open[i]);
+        bad |= status_add_batch(out, &v->open[i]);
     if (v->open_n > OPEN_SHOWN)
         bad |= buf_addf(out, "  ... and %zu more (--format json lists them)\n", v->open_n - OPEN_SHOWN);
     bad |= show_jobs(state, v, out);
@@ -307,7 +307,7 @@ static int audit(struct state *state, struct out *out, struct err *e)
     return rc;
 }
 
-static int show(const struct invocation *inv, struct state *state, struct out *out, struct err *e)
+static int status_show(const struct invocation *inv, struct state *state, struct out *out, struct err *e)
 {
     const struct status_options *o = inv->options;
     struct overview v = {0};
@@ -316,8 +316,8 @@ static int show(const struct invocation *inv, struct state *state, struct out *o
     job_views_init(&v.jobs);
     if (gather(state, o, &v, e) != 0 || gather_jobs(state, &v, e) != 0)
         goto done;
-    int bad = inv->common.format == FORMAT_JSON ? show_json(state, &v, &out->text)
-                                                : show_text(inv, state, &v, &out->text);
+    int bad = inv->common.format == FORMAT_JSON ? status_show_json(state, &v, &out->text)
+                                                : status_show_text(inv, state, &v, &out->text);
     rc = bad == 0 ? out_commit(out, e) : err_oom(e);
 done:
     free(v.at_work);
@@ -334,7 +334,7 @@ static int status_command(struct invocation *inv, struct err *e)
     int rc = -1;
     if (state_arg_open(inv, &state, e) != 0 || out_open(&out, inv, OUT_PUBLIC, e) != 0)
         goto done;
-    rc = o->audit ? audit(state, &out, e) : show(inv, state, &out, e);
+    rc = o->audit ? audit(state, &out, e) : status_show(inv, state, &out, e);
 done:
     out_abandon(&out);
     state_close(state);

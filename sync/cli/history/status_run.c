@@ -79,7 +79,7 @@ static int add_count(struct json_object *rows, const char *name, const char *tex
 
 /* What became of the rows: the outcomes add up to what was read, what follows them does not count rows. What was done by
  * hand read none, and begins with its `command`. */
-static int add_counts(struct json_object *rows, const char *read_as, const char *command, struct buf *out)
+static int status_run_add_counts(struct json_object *rows, const char *read_as, const char *command, struct buf *out)
 {
     static const char *const outcomes[] = {"created", "changed", "unchanged", "skipped", "rejected", "failed", "deferred"};
     static const char *const operations[][2] = {{"updated", "updated"},
@@ -272,7 +272,7 @@ int status_run_show(const struct overview *v, const struct run_record *run, cons
     size_t width = columns > 0 ? columns : WIDTH_DEFAULT;
     int bad = 0;
     if (rows != NULL)
-        bad = add_counts(rows, run->read, is_resume(run, begun) ? "resume" : text_of(report, "command"), &line);
+        bad = status_run_add_counts(rows, run->read, is_resume(run, begun) ? "resume" : text_of(report, "command"), &line);
     else if (run->finished_ms == 0)
         bad = add_unfinished(v, run, &line);
     bad |= add_trial(run, begun, &line);

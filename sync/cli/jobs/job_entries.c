@@ -126,7 +126,7 @@ static void judge(struct job_entry *entry)
     }
 }
 
-static int add(struct job_entries *all, const struct entry *entry, uint32_t from, uint32_t to, struct err *e)
+static int job_entries_add(struct job_entries *all, const struct entry *entry, uint32_t from, uint32_t to, struct err *e)
 {
     if (all->n == all->cap) {
         size_t cap = all->cap == 0 ? 256 : 2 * all->cap;
@@ -145,7 +145,7 @@ static int add(struct job_entries *all, const struct entry *entry, uint32_t from
 }
 
 /* Those that were left out before any job was asked for are in no job's ids: they go with the batch. */
-static int add_batch(struct job_entries *all, struct state *state, uint64_t id, const struct id_set *ids,
+static int job_entries_add_batch(struct job_entries *all, struct state *state, uint64_t id, const struct id_set *ids,
                      const struct id_set *others, struct err *e)
 {
     struct results *results;
@@ -158,7 +158,7 @@ static int add_batch(struct job_entries *all, struct state *state, uint64_t id, 
         return rc;
     while ((rc = state_results_next(results, &all->arena, &entry, &op, &target, e)) == 1)
         if ((has(ids, &entry) || !has(others, &entry)) &&
-            add(all, &entry, head.source, target != 0 ? target : head.target, e) != 0) {
+            job_entries_add(all, &entry, head.source, target != 0 ? target : head.target, e) != 0) {
             rc = -1;
             break;
         }
@@ -180,13 +180,13 @@ static int add_by_ids(struct job_entries *all, struct state *state, const struct
         return -1;
     for (size_t b = 0; b < n; b++)
         for (size_t i = 0; open[b].op == OP_MOVE && open[b].run == job->run && i < open[b].entries_n; i++)
-            if (has(ids, &open[b].entries[i]) && add(all, &open[b].entries[i], open[b].source, open[b].target, e) != 0)
+            if (has(ids, &open[b].entries[i]) && job_entries_add(all, &open[b].entries[i], open[b].source, open[b].target, e) != 0)
                 return -1;
     if (state_results_open(state, job->run, &results, e) != 0)
         return -1;
     int rc;
     while ((rc = state_results_next(results, &all->arena, &entry, &op, &target, e)) == 1)
-        if (op == OP_MOVE && has(ids, &entry) && add(all, &entry, 0, target, e) != 0) {
+        if (op == OP_MOVE && has(ids, &entry) && job_entries_add(all, &entry, 0, target, e) != 0) {
             rc = -1;
             break;
         }
@@ -214,7 +214,7 @@ int job_entries_read(struct job_entries *all, struct state *state, const struct 
     if (read_all_ids(state, job, &all->arena, &ids, &others, e) != 0)
         return -1;
     while ((rc = state_batch_find(state, job->id, batch, &batch, e)) == 1)
-        if (add_batch(all, state, batch, &ids, &others, e) != 0)
+        if (job_entries_add_batch(all, state, batch, &ids, &others, e) != 0)
             return -1;
     if (rc == 0 && all->n == 0 && ids.n > 0)
         rc = add_by_ids(all, state, job, &ids, e);

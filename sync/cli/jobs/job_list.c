@@ -33,7 +33,7 @@ static enum table_colour colour_of(const struct job_view *view)
     return job_view_failed(view) ? TABLE_RED : job_view_open(view) ? TABLE_YELLOW : TABLE_GREEN;
 }
 
-static void fill(struct record_writer *w, const struct job_view *view)
+static void job_list_fill(struct record_writer *w, const struct job_view *view)
 {
     record_text(w, C_ID, view->id);
     record_text(w, C_TYPE, view->type);
@@ -51,7 +51,7 @@ static void fill(struct record_writer *w, const struct job_view *view)
     record_ordinal(w, C_OPEN, view->open_rows);
 }
 
-static int print(struct out *out, struct state *state, struct job_views *views, struct err *e)
+static int print_jobs(struct out *out, struct state *state, struct job_views *views, struct err *e)
 {
     struct record_writer *w = &out->records;
     for (size_t i = 0; i < views->n; i++) {
@@ -59,7 +59,7 @@ static int print(struct out *out, struct state *state, struct job_views *views, 
         if (record_is_json(w))
             job_view_json(record_object(w), view);
         else
-            fill(w, view);
+            job_list_fill(w, view);
         if (w->format == RECORD_TEXT) {
             record_text(w, C_FROM, job_end_name(state, view->from, &views->arena));
             record_text(w, C_TO, job_end_name(state, view->to, &views->arena));
@@ -80,7 +80,7 @@ int job_list_print(const struct invocation *inv, struct state *state, struct job
     struct out out = {0};
     int rc = -1;
     if (out_open(&out, inv, OUT_PUBLIC, e) == 0 && out_records(&out, &inv->common, &layout, e) == 0 &&
-        print(&out, state, views, e) == 0)
+        print_jobs(&out, state, views, e) == 0)
         rc = out_commit(&out, e);
     out_abandon(&out);
     return rc;

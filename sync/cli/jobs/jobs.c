@@ -107,7 +107,7 @@ static int list_all(const struct common *c, struct job_views *ours, struct job_v
     return rc;
 }
 
-static int run_list(struct invocation *inv, struct err *e)
+static int jobs_list_command(struct invocation *inv, struct err *e)
 {
     const struct list_options *o = inv->options;
     struct job_views ours, all;
@@ -150,7 +150,7 @@ static const struct command verb_list = {
     .options = list_options,
     .options_bytes = sizeof(struct list_options),
     .operands_max = 1,
-    .run = run_list,
+    .run = jobs_list_command,
 };
 
 static const struct command *const verbs[] = {&verb_list, &command_jobs_show, &command_jobs_wait, &command_jobs_entries,

@@ -121,7 +121,7 @@ static const struct record_layout layout = {
     .columns = columns, .columns_n = COLUMN_N, .none = "", .hide_empty = true, .records_below = TABLE_READABLE,
     .json_open = "{\"_data\":[", .json_close = "],\"_meta\":"};
 
-static void fill(struct record_writer *w, struct page *p, const struct job_entry *entry)
+static void jobs_entries_fill(struct record_writer *w, struct page *p, const struct job_entry *entry)
 {
     static const enum table_colour colours[ENTRY_STATUS_N] = {
         [ENTRY_SUCCESS] = TABLE_GREEN, [ENTRY_ERROR] = TABLE_RED, [ENTRY_PENDING] = TABLE_YELLOW};
@@ -213,7 +213,7 @@ static int print_head(struct page *p, struct buf *out)
                     p->total, p->total == 1 ? "entry" : "entries");
 }
 
-static int print_tail(const struct page *p, struct buf *out)
+static int jobs_entries_print_tail(const struct page *p, struct buf *out)
 {
     if (p->inv->common.format == FORMAT_JSON)
         return add_meta(p, out) | buf_adds(out, "}\n");
@@ -230,14 +230,14 @@ static int print_records(struct page *p, struct out *out, struct err *e)
         if (record_is_json(w))
             json_entry(record_object(w), p, p->v[i]);
         else
-            fill(w, p, p->v[i]);
+            jobs_entries_fill(w, p, p->v[i]);
         if (out_record(out, e) != 0)
             return -1;
     }
     return out_records_end(out, e);
 }
 
-static int print(struct page *p, struct err *e)
+static int jobs_entries_print(struct page *p, struct err *e)
 {
     struct out out = {0};
     int rc = -1;
@@ -249,7 +249,7 @@ static int print(struct page *p, struct err *e)
     }
     if (print_records(p, &out, e) != 0)
         goto done;
-    rc = print_tail(p, &out.text) == 0 ? out_commit(&out, e) : err_oom(e);
+    rc = jobs_entries_print_tail(p, &out.text) == 0 ? out_commit(&out, e) : err_oom(e);
 done:
     out_abandon(&out);
     return rc;
@@ -278,7 +278,7 @@ static int jobs_entries_command(struct invocation *inv, struct err *e)
         goto done;
     }
     if (job_entries_read(&all, p.state, p.job, e) == 0 && select_page(&p, &all, e) == 0)
-        rc = print(&p, e);
+        rc = jobs_entries_print(&p, e);
 done:
     job_entries_free(&all);
     job_views_free(&views);

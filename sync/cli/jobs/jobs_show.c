@@ -30,7 +30,7 @@ static int jobs_show_on_job(void *ctx, const struct remote_job *job, struct err 
 }
 
 /* A job that is over and settled needs no question; for one of ours a key is welcome, for others' it is needed. */
-static int ask(struct shown *s, struct err *e)
+static int jobs_show_ask(struct shown *s, struct err *e)
 {
     struct client client;
     int rc = client_open(&client, &s->inv->common, !s->job->ours, true, e);
@@ -48,14 +48,14 @@ static int ask(struct shown *s, struct err *e)
     return rc < 0 ? -1 : 0;
 }
 
-static int look(struct shown *s, const char *id, struct err *e)
+static int jobs_show_look(struct shown *s, const char *id, struct err *e)
 {
     if (s->state != NULL && job_views_ours(&s->views, s->state, e) != 0)
         return -1;
     s->job = job_views_find(&s->views, str_from(id));
     if (s->job == NULL && (s->job = job_views_add(&s->views, str_from(id), e)) == NULL)
         return -1;
-    if (!(s->job->ours && job_view_over(s->job)) && ask(s, e) != 0)
+    if (!(s->job->ours && job_view_over(s->job)) && jobs_show_ask(s, e) != 0)
         return -1;
     if (!s->job->ours)
         return 0;
@@ -68,7 +68,7 @@ static int look(struct shown *s, const char *id, struct err *e)
 
 /* ---- showing ---- */
 
-static int show_json(const struct shown *s, struct buf *out)
+static int jobs_show_json(const struct shown *s, struct buf *out)
 {
     struct jsonw w;
     jsonw_init_output(&w, out);
@@ -123,7 +123,7 @@ static int show_leads(const struct shown *s, struct buf *out)
     return bad;
 }
 
-static int show_text(struct shown *s, struct buf *out)
+static int jobs_show_text(struct shown *s, struct buf *out)
 {
     const struct job_view *job = s->job;
     struct arena *arena = &s->views.arena;
@@ -142,12 +142,12 @@ static int show_text(struct shown *s, struct buf *out)
     return bad | show_leads(s, out);
 }
 
-static int print(struct shown *s, struct err *e)
+static int jobs_show_print(struct shown *s, struct err *e)
 {
     struct out out = {0};
     int rc = -1;
     if (out_open(&out, s->inv, OUT_PUBLIC, e) == 0) {
-        int bad = s->inv->common.format == FORMAT_JSON ? show_json(s, &out.text) : show_text(s, &out.text);
+        int bad = s->inv->common.format == FORMAT_JSON ? jobs_show_json(s, &out.text) : jobs_show_text(s, &out.text);
         rc = bad == 0 ? out_commit(&out, e) : err_oom(e);
     }
     out_abandon(&out);
@@ -160,8 +160,8 @@ static int jobs_show_command(struct invocation *inv, struct err *e)
     const char *id;
     int rc = -1;
     job_views_init(&s.views);
-    if (jobs_one_id(inv, &id, e) == 0 && jobs_open_state_if_any(inv, &s.state, e) == 0 && look(&s, id, e) == 0)
-        rc = print(&s, e);
+    if (jobs_one_id(inv, &id, e) == 0 && jobs_open_state_if_any(inv, &s.state, e) == 0 && jobs_show_look(&s, id, e) == 0)
+        rc = jobs_show_print(&s, e);
     job_entries_free(&s.entries);
     job_views_free(&s.views);
     state_close(s.state);

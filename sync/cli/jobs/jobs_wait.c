@@ -178,7 +178,7 @@ static int wait_for_all(struct wait *w, struct err *e)
 
 /* ---- what is waited for, and what came of it ---- */
 
-static int add(struct wait *w, const char *id, const struct job_view *known, struct err *e)
+static int jobs_wait_add(struct wait *w, const char *id, const struct job_view *known, struct err *e)
 {
     if (job_views_find(&w->views, str_from(id)) != NULL)
         return 0;
@@ -197,10 +197,10 @@ static int choose(struct wait *w, const struct invocation *inv, struct state *st
     if (rc == 0 && state != NULL)
         rc = job_views_ours(&w->ours, state, e);
     for (size_t i = 0; rc == 0 && i < n; i++)
-        rc = add(w, ids[i], job_views_find(&w->ours, str_from(ids[i])), e);
+        rc = jobs_wait_add(w, ids[i], job_views_find(&w->ours, str_from(ids[i])), e);
     for (size_t i = 0; rc == 0 && n == 0 && i < w->ours.n; i++)
         if (job_view_open(&w->ours.v[i]))
-            rc = add(w, w->ours.v[i].id, &w->ours.v[i], e);
+            rc = jobs_wait_add(w, w->ours.v[i].id, &w->ours.v[i], e);
     free(ids);
     return rc;
 }

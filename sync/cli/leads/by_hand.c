@@ -116,7 +116,7 @@ static int only_state(struct by_hand_call *call, struct err *e)
     return rc;
 }
 
-static int find_state(struct by_hand_call *call, struct err *e)
+static int by_hand_find_state(struct by_hand_call *call, struct err *e)
 {
     const char *given = call->inv->common.state;
     if (given == NULL)
@@ -131,7 +131,7 @@ int by_hand_open(struct by_hand_call *call, struct invocation *inv, bool writes,
 {
     const struct common *c = &inv->common;
     call->inv = inv;
-    if (actor_find(inv, &call->actor, e) != 0 || by_hand_sort(call, e) != 0 || (writes && find_state(call, e) != 0) ||
+    if (actor_find(inv, &call->actor, e) != 0 || by_hand_sort(call, e) != 0 || (writes && by_hand_find_state(call, e) != 0) ||
         key_load(c->api_key_file, true, &call->key, e) != 0)
         return -1;
     common_log(c, call->key.text);
@@ -178,7 +178,7 @@ void by_hand_close(struct by_hand_call *call)
 
 /* ---- who is meant ---- */
 
-static int find_place(struct by_hand_call *call, struct err *e)
+static int by_hand_find_place(struct by_hand_call *call, struct err *e)
 {
     int rc = select_arg_place(&call->inv->common, &call->edit, &call->place, e);
     call->has_place = rc > 0;
@@ -195,7 +195,7 @@ int by_hand_needs_leads(struct by_hand_call *call, struct err *e)
 
 int by_hand_find_named(struct by_hand_call *call, struct err *e)
 {
-    if (find_place(call, e) != 0)
+    if (by_hand_find_place(call, e) != 0)
         return -1;
     for (size_t i = 0; i < call->operands_n; i++)
         if (lead_edit_find_one(&call->edit, str_from(call->operands[i]), call->has_place ? &call->place : NULL, e) != 0)
@@ -239,7 +239,7 @@ int by_hand_find_selected(struct by_hand_call *call, bool all, struct err *e)
         return -1;
     if (call->operands_n > 0)
         return by_hand_find_named(call, e);
-    if (select_arg_fill(c, &call->edit, &selector, e) != 0 || find_place(call, e) != 0)
+    if (select_arg_fill(c, &call->edit, &selector, e) != 0 || by_hand_find_place(call, e) != 0)
         return -1;
     selector.filter.in = call->has_place ? &call->place : NULL;
     return lead_edit_find(&call->edit, &selector, e);
@@ -328,7 +328,7 @@ static int consent(struct by_hand_call *call, const struct by_hand_verb *verb, s
 /* ---- the whole of it ---- */
 
 /* What is wrong with the words is said before anybody is asked. */
-static int check(struct by_hand_call *call, const struct by_hand_verb *verb, struct err *e)
+static int by_hand_check(struct by_hand_call *call, const struct by_hand_verb *verb, struct err *e)
 {
     struct uuid ignored;
     if (by_hand_sort(call, e) != 0 || (verb->check != NULL && verb->check(call, e) != 0))
@@ -378,7 +378,7 @@ int by_hand_run(struct invocation *inv, const struct by_hand_verb *verb, struct 
     struct by_hand_call call = {.inv = inv};
     struct out out = {0};
     int rc = -1;
-    if (check(&call, verb, e) == 0 && by_hand_open(&call, inv, true, e) == 0 &&
+    if (by_hand_check(&call, verb, e) == 0 && by_hand_open(&call, inv, true, e) == 0 &&
         out_open(&out, inv, OUT_PRIVATE, e) == 0) {
         call.edit.keeps_before = verb->edits;
         rc = find_and_write(&call, verb, &out, e);

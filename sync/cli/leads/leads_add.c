@@ -85,7 +85,7 @@ static int check_add(struct by_hand_call *call, struct err *e)
     return rc;
 }
 
-static int find_place(struct by_hand_call *call, struct err *e)
+static int leads_add_find_place(struct by_hand_call *call, struct err *e)
 {
     int rc = select_arg_place(&call->inv->common, &call->edit, &call->place, e);
     call->has_place = rc > 0;
@@ -104,7 +104,7 @@ static int write_add(struct by_hand_call *call, struct err *e)
 
 static int run_add(struct invocation *inv, struct err *e)
 {
-    const struct by_hand_verb verb = {.check = check_add, .find = find_place, .write = write_add, .makes = true};
+    const struct by_hand_verb verb = {.check = check_add, .find = leads_add_find_place, .write = write_add, .makes = true};
     return by_hand_run(inv, &verb, e);
 }
 

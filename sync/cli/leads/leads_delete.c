@@ -21,13 +21,13 @@ static const struct opt options[] = {
     {.name = NULL},
 };
 
-static int check(struct by_hand_call *call, struct err *e)
+static int leads_delete_check(struct by_hand_call *call, struct err *e)
 {
     const struct delete_options *o = call->inv->options;
     return o->run == 0 ? by_hand_check_selected(call, o->all, e) : by_hand_check_run(call, o->all, e);
 }
 
-static int find(struct by_hand_call *call, struct err *e)
+static int leads_delete_find(struct by_hand_call *call, struct err *e)
 {
     const struct delete_options *o = call->inv->options;
     return o->run > 0 ? lead_edit_find_run(&call->edit, (uint64_t)o->run, EDIT_RUN_CREATED, e) : by_hand_find_selected(call, o->all, e);
@@ -41,7 +41,7 @@ static int in_workspace(const struct lead_edit *edit, struct buf *text)
     return buf_adds(text, " in workspace ") | text_show(str_from(edit->workspace), 0, text);
 }
 
-static int describe(struct by_hand_call *call, struct buf *text)
+static int leads_delete_describe(struct by_hand_call *call, struct buf *text)
 {
     struct lead_edit *edit = &call->edit;
     const struct delete_options *o = call->inv->options;
@@ -57,7 +57,7 @@ static int describe(struct by_hand_call *call, struct buf *text)
     return bad | by_hand_missing_text(edit, text);
 }
 
-static int write(struct by_hand_call *call, struct err *e)
+static int leads_delete_write(struct by_hand_call *call, struct err *e)
 {
     return lead_edit_delete(&call->edit, e);
 }
@@ -65,7 +65,8 @@ static int write(struct by_hand_call *call, struct err *e)
 static int leads_delete_command(struct invocation *inv, struct err *e)
 {
     const struct delete_options *o = inv->options;
-    const struct by_hand_verb verb = {.asks = true, .check = check, .find = find, .describe = describe, .write = write,
+    const struct by_hand_verb verb = {.asks = true, .check = leads_delete_check, .find = leads_delete_find,
+                                      .describe = leads_delete_describe, .write = leads_delete_write,
                                       .of_run = o->run > 0};
     return by_hand_run(inv, &verb, e);
 }

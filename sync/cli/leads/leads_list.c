@@ -129,7 +129,7 @@ static struct str cell(struct printer *p, const struct remote_lead *lead, const 
 
 /* ---- printing ---- */
 
-static void fill(struct printer *p, const struct remote_lead *lead)
+static void leads_list_fill(struct printer *p, const struct remote_lead *lead)
 {
     char scratch[TARGET_TEXT_N];
     for (size_t c = 0; c < p->layout.columns_n; c++)
@@ -167,14 +167,14 @@ static int print_lead(void *ctx, const struct remote_lead *lead, struct err *e)
         if (out_flush(&p->out, false, e) != 0)
             return -1;
     } else {
-        fill(p, lead);
+        leads_list_fill(p, lead);
         if (out_record(&p->out, e) != 0)
             return -1;
     }
     return w->n == p->limit;
 }
 
-static int print_tail(struct printer *p, struct err *e)
+static int leads_list_print_tail(struct printer *p, struct err *e)
 {
     return out_records_end(&p->out, e) == 0 ? out_commit(&p->out, e) : -1;
 }
@@ -214,7 +214,7 @@ static int place_of_csv(struct by_hand_call *call, struct err *e)
 }
 
 /* The place of --campaign or --list, else that of the SYNC among the words: 1, 0 there is none, -1 */
-static int find_place(struct by_hand_call *call, struct err *e)
+static int leads_list_find_place(struct by_hand_call *call, struct err *e)
 {
     int rc = select_arg_place(&call->inv->common, &call->edit, &call->place, e);
     if (rc != 0 || call->sync == NULL)
@@ -222,14 +222,14 @@ static int find_place(struct by_hand_call *call, struct err *e)
     return (sync_arg_is_mapping(call->sync) ? place_of_mapping(call, e) : place_of_csv(call, e)) != 0 ? -1 : 1;
 }
 
-static int list(struct by_hand_call *call, struct printer *p, const struct list_options *o, struct err *e)
+static int leads_list_print(struct by_hand_call *call, struct printer *p, const struct list_options *o, struct err *e)
 {
     struct lead_selector selector;
     if (call->operands_n > 0)
         return err_set(e, XS_USAGE, "%s is not a SYNC; to show a lead by id or address, run leadsync leads get", call->operands[0]);
     if (select_arg_fill(&call->inv->common, &call->edit, &selector, e) != 0)
         return -1;
-    int place = find_place(call, e);
+    int place = leads_list_find_place(call, e);
     if (place < 0)
         return -1;
     selector.filter.in = place > 0 ? &call->place : NULL;
@@ -242,10 +242,10 @@ static int list(struct by_hand_call *call, struct printer *p, const struct list_
         return err_oom(e);
     if (out_records(&p->out, &p->inv->common, &p->layout, e) != 0)
         return -1;
-    return lead_edit_each(&call->edit, &selector, print_lead, p, e) != 0 ? -1 : print_tail(p, e);
+    return lead_edit_each(&call->edit, &selector, print_lead, p, e) != 0 ? -1 : leads_list_print_tail(p, e);
 }
 
-static int run_list(struct invocation *inv, struct err *e)
+static int leads_list_command(struct invocation *inv, struct err *e)
 {
     const struct list_options *o = inv->options;
     struct by_hand_call call = {.inv = inv};
@@ -254,7 +254,7 @@ static int run_list(struct invocation *inv, struct err *e)
     int rc = -1;
     if (choose_columns(&p, &o->columns, e) == 0 && by_hand_open(&call, inv, false, e) == 0 &&
         out_open(&p.out, inv, OUT_PRIVATE, e) == 0)
-        rc = list(&call, &p, o, e);
+        rc = leads_list_print(&call, &p, o, e);
     printer_close(&p);
     by_hand_close(&call);
     return rc;
@@ -274,7 +274,7 @@ const struct command leads_list = {
     .options = list_table,
     .options_bytes = sizeof(struct list_options),
     .operands_max = 1,
-    .run = run_list,
+    .run = leads_list_command,
 };
 
 /* ---- get ---- */
@@ -342,7 +342,7 @@ static int get(struct by_hand_call *call, struct printer *p, struct err *e)
             call->inv->status = XS_LEFT_OVER;
         }
     }
-    return print_tail(p, e);
+    return leads_list_print_tail(p, e);
 }
 
 static int run_get(struct invocation *inv, struct err *e)

@@ -49,7 +49,7 @@ static const struct opt options[] = {
 };
 
 /* A source must be named: a selection alone would be taken from anywhere. A run knows its leads. */
-static int check(struct by_hand_call *call, struct err *e)
+static int move_check(struct by_hand_call *call, struct err *e)
 {
     const struct move_options *o = call->inv->options;
     const struct common *c = &call->inv->common;
@@ -97,7 +97,7 @@ static int find_of_run(struct by_hand_call *call, uint64_t run, struct err *e)
     return 0;
 }
 
-static int find(struct by_hand_call *call, struct err *e)
+static int move_find(struct by_hand_call *call, struct err *e)
 {
     const struct move_options *o = call->inv->options;
     if (find_destination(call, &call->destination, e) != 0)
@@ -109,7 +109,7 @@ static int find(struct by_hand_call *call, struct err *e)
     return lead_edit_keep_back(&call->edit, &call->destination, e);
 }
 
-static int describe(struct by_hand_call *call, struct buf *text)
+static int move_describe(struct by_hand_call *call, struct buf *text)
 {
     const struct move_options *o = call->inv->options;
     size_t n = by_hand_open_n(&call->edit);
@@ -124,7 +124,7 @@ static int describe(struct by_hand_call *call, struct buf *text)
     return bad;
 }
 
-static int write(struct by_hand_call *call, struct err *e)
+static int move_write(struct by_hand_call *call, struct err *e)
 {
     const struct move_options *o = call->inv->options;
     struct leads_move_options how = {
@@ -144,7 +144,8 @@ static int write(struct by_hand_call *call, struct err *e)
 static int move_command(struct invocation *inv, struct err *e)
 {
     const struct move_options *o = inv->options;
-    const struct by_hand_verb verb = {.asks = true, .check = check, .find = find, .describe = describe, .write = write,
+    const struct by_hand_verb verb = {.asks = true, .check = move_check, .find = move_find,
+                                      .describe = move_describe, .write = move_write,
                                       .of_run = o->run > 0};
     return by_hand_run(inv, &verb, e);
 }

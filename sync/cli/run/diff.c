@@ -73,7 +73,7 @@ static void free_warnings(struct diff_warnings *list)
 }
 
 /* Runs the dry run, once runner and output are open. */
-static int show(struct invocation *inv, const struct differ_options *o, struct runner *runner, struct output *out,
+static int diff_show(struct invocation *inv, const struct differ_options *o, struct runner *runner, struct output *out,
                 const struct diff_warnings *warnings, struct err *e)
 {
     const struct diff_options options_of_diff = {
@@ -124,7 +124,7 @@ int differ_run(struct invocation *inv, const struct differ_options *o, struct er
     if (rc == 0)
         rc = output_open(&out, inv->common.output, OUT_PRIVATE, e);
     if (rc == 0)
-        rc = show(inv, o, &runner, &out, &warnings, e);
+        rc = diff_show(inv, o, &runner, &out, &warnings, e);
     log_watch(NULL, NULL);
     free_warnings(&warnings);
     output_abandon(&out);

@@ -185,7 +185,7 @@ struct first_look {
 };
 
 /* Only a file can be read a second time. */
-static bool is_file(const char *path)
+static bool init_is_file(const char *path)
 {
     struct stat st;
     return strcmp(path, "-") != 0 && stat(path, &st) == 0 && S_ISREG(st.st_mode);
@@ -280,13 +280,13 @@ static int open_source(struct invocation *inv, struct source_spec *spec, struct 
                        struct first_look *seen, struct err *e)
 {
     *seen = (struct first_look){0};
-    return spec->kind == SOURCE_CSV && is_file(spec->as.csv.path) ? open_file(inv, spec, arena, source, seen, e)
+    return spec->kind == SOURCE_CSV && init_is_file(spec->as.csv.path) ? open_file(inv, spec, arena, source, seen, e)
                                                                    : open_stream(inv, spec, arena, source, e);
 }
 
 /* ---- the look ---- */
 
-static int look(struct source *source, int64_t rows, struct arena *arena, struct mapping_init **out, bool *whole,
+static int read_rows(struct source *source, int64_t rows, struct arena *arena, struct mapping_init **out, bool *whole,
                 struct err *e)
 {
     struct row row;
@@ -368,7 +368,8 @@ static int init_command(struct invocation *inv, struct err *e)
         return err_set(e, XS_STATE, "%s exists; remove it, or give another name with -o", output);
     arena_init(&arena, NAMES_BYTES);
     if (make_spec(inv->operands[0], o, &spec, e) != 0 ||
-        open_source(inv, &spec, &arena, &source, &seen, e) != 0 || look(source, o->rows, &arena, &init, &seen.whole, e) != 0)
+        open_source(inv, &spec, &arena, &source, &seen, e) != 0 ||
+        read_rows(source, o->rows, &arena, &init, &seen.whole, e) != 0)
         goto done;
     rc = write_file(inv, init, &spec, source, &seen, e);
     if (rc == 0 && output != NULL && strcmp(output, "-") != 0)

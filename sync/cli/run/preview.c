@@ -82,7 +82,7 @@ struct preview {
 
 /* ---- text ---- */
 
-static int make_layout(struct preview *p, struct err *e)
+static int preview_make_layout(struct preview *p, struct err *e)
 {
     bool raw = p->o->raw;
     size_t n = raw ? p->source->columns_n : FIXED_COLUMNS + LEAD_FIELD_N + p->m->shape.custom_n;
@@ -345,13 +345,13 @@ static int show_rows(struct preview *p, struct err *e)
     return rc < 0 ? -1 : 0;
 }
 
-static int show(struct preview *p, struct err *e)
+static int preview_show(struct preview *p, struct err *e)
 {
     p->changes = p->emptied =
         (struct record_writer){.width = p->inv->common.columns, .colours = p->inv->common.colour_out, .out = &p->out.text};
     if (record_open(&p->changes, &change_layout) != 0 || record_open(&p->emptied, &emptied_layout) != 0)
         return err_oom(e);
-    if (make_layout(p, e) != 0 || out_records(&p->out, &p->inv->common, &p->layout, e) != 0 || show_rows(p, e) != 0)
+    if (preview_make_layout(p, e) != 0 || out_records(&p->out, &p->inv->common, &p->layout, e) != 0 || show_rows(p, e) != 0)
         return -1;
     if (p->out.records.n == 0)
         log_notice("%s: no rows to show", p->source->label);
@@ -391,7 +391,7 @@ static int preview_command(struct invocation *inv, struct err *e)
         goto done;
     if (out_open(&p.out, inv, OUT_PRIVATE, e) != 0)
         goto done;
-    rc = show(&p, e);
+    rc = preview_show(&p, e);
 done:
     out_abandon(&p.out);
     record_free(&p.changes);

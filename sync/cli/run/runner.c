@@ -28,7 +28,7 @@ static void show_progress(void *ctx, const struct run_progress *now)
     progress_show(&r->progress, now);
 }
 
-static int ask(void *ctx, const char *text)
+static int runner_ask(void *ctx, const char *text)
 {
     struct runner *r = ctx;
     progress_stop(&r->progress);
@@ -93,7 +93,7 @@ static void fill_config(struct runner *r)
         .overrides = c->guards.v,
         .overrides_n = c->guards.n,
         .progress = show_progress,
-        .consent = must_ask(r) ? ask : NULL,
+        .consent = must_ask(r) ? runner_ask : NULL,
         .ctx = r,
     };
 }
@@ -278,7 +278,7 @@ static void ping(const struct common *c, enum ping_what what, struct str body)
 }
 
 /* True if the source can be read twice. */
-static bool is_file(const struct mapping *m)
+static bool runner_is_file(const struct mapping *m)
 {
     struct stat st;
     return m->source.kind == SOURCE_CSV && stat(m->source.as.csv.path, &st) == 0 && S_ISREG(st.st_mode);
@@ -288,7 +288,7 @@ static bool is_file(const struct mapping *m)
 static int ask_first(struct runner *r, struct err *e)
 {
     struct run_config config = r->config;
-    if (config.consent == NULL || !is_file(r->mapping))
+    if (config.consent == NULL || !runner_is_file(r->mapping))
         return 0;
     if (sync_arg_load(r->inv, true, &config.mapping, e) != 0)
         return -1;
