@@ -319,7 +319,7 @@ int mapping_origin(const struct mapping *m, size_t slot, const struct row *row, 
     return 0;
 }
 
-const struct gone *mapping_skip_then(const struct mapping *m, size_t i)
+const struct removal *mapping_skip_then(const struct mapping *m, size_t i)
 {
     return i < m->impl->skips_n ? &m->impl->skips[i].then : NULL;
 }

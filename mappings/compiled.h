@@ -61,7 +61,7 @@ struct skip_rule {
     struct source_column column;
     const struct str *values; /* trimmed and case-folded; SKIP_ANY: all but blanks and placeholders */
     size_t values_n;
-    struct gone then;
+    struct removal then;
     const char *const *opt_outs; /* what else the column's cells may say that means it, after bind; NULL: not known */
     bool missed;                 /* such a cell of the column was warned of */
 };

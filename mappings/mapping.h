@@ -17,15 +17,15 @@
 #include <stdint.h>
 
 enum sync_mode { MODE_CREATE, MODE_UPSERT, MODE_MIRROR };
-enum gone_policy { GONE_KEEP, GONE_DELETE, GONE_MOVE };           /* removed: and skip_when … then: */
+enum removal_policy { REMOVAL_KEEP, REMOVAL_DELETE, REMOVAL_MOVE };           /* removed: and skip_when … then: */
 enum duplicates_policy { DUPLICATES_FIRST, DUPLICATES_LAST, DUPLICATES_REJECT };
 enum dedupe_scope { DEDUPE_WORKSPACE, DEDUPE_ANY_CAMPAIGN, DEDUPE_ANY_LIST, DEDUPE_TARGET_ONLY };
 enum overwrite { OVERWRITE_ALWAYS, OVERWRITE_IF_EMPTY, OVERWRITE_NEVER };
 
-struct gone {
-    enum gone_policy policy;
-    struct target_spec to;  /* GONE_MOVE */
-    bool delete_if_there;   /* GONE_MOVE, where another lead with the address is: deleted; else it stays */
+struct removal {
+    enum removal_policy policy;
+    struct target_spec to;  /* REMOVAL_MOVE */
+    bool delete_if_there;   /* REMOVAL_MOVE, where another lead with the address is: deleted; else it stays */
 };
 
 /* A guard's limit: a share of the whole, a plain number, or none. */
@@ -59,7 +59,7 @@ struct mapping {
     enum { OTHERWISE_REJECT, OTHERWISE_SKIP, OTHERWISE_TARGET } route_otherwise;
     struct target_spec route_default;   /* OTHERWISE_TARGET */
     enum sync_mode mode;
-    struct gone removed;
+    struct removal removed;
     enum duplicates_policy duplicates;
     enum dedupe_scope dedupe;
     bool contacted_move;
@@ -152,7 +152,7 @@ size_t mapping_filled(const struct mapping *m, const struct str **names);
 /* The i-th column of `key:`; false past the last, and without a key. */
 bool mapping_key_column(const struct mapping *m, size_t i, struct str *name);
 /* `then` of the i-th rule of skip_when, NULL past the last. */
-const struct gone *mapping_skip_then(const struct mapping *m, size_t i);
+const struct removal *mapping_skip_then(const struct mapping *m, size_t i);
 /* All values that the rules of skip_when name have numbers, from 1 on. */
 struct skip_value {
     size_t rule;        /* from 1 on */

@@ -64,17 +64,17 @@ static int read_target(struct mapping *m, const struct tree_node *node, struct t
 }
 
 /* keep, delete, or {move_to: target, if_there: keep|delete}; absent is keep. */
-static int read_gone(struct mapping *m, const struct tree_node *node, struct gone *out)
+static int read_removal(struct mapping *m, const struct tree_node *node, struct removal *out)
 {
-    *out = (struct gone){.policy = GONE_KEEP};
+    *out = (struct removal){.policy = REMOVAL_KEEP};
     if (node == NULL)
         return 0;
     if (node->kind == TREE_SCALAR) {
-        out->policy = str_is(node->text, "delete") ? GONE_DELETE : GONE_KEEP;
+        out->policy = str_is(node->text, "delete") ? REMOVAL_DELETE : REMOVAL_KEEP;
         return 0;
     }
     const struct tree_node *if_there = tree_get(node, "if_there");
-    out->policy = GONE_MOVE;
+    out->policy = REMOVAL_MOVE;
     out->delete_if_there = if_there != NULL && str_is(if_there->text, "delete");
     return read_target(m, tree_get(node, "move_to"), &out->to);
 }
@@ -229,7 +229,7 @@ static int read_skips(struct mapping *m, const struct tree_node *list)
         struct skip_rule *rule = &m->impl->skips[m->impl->skips_n];
         const struct tree_node *in = tree_get(item, "in");
         struct str *values = arena_calloc(&m->arena, in->n, sizeof *values);
-        if (values == NULL || read_gone(m, tree_get(item, "then"), &rule->then) != 0)
+        if (values == NULL || read_removal(m, tree_get(item, "then"), &rule->then) != 0)
             return -1;
         for (const struct tree_node *value = in->first; value != NULL; value = value->next) {
             if (skip_value_add(m, rule, values, value->text) != 0)
@@ -237,7 +237,7 @@ static int read_skips(struct mapping *m, const struct tree_node *list)
         }
         rule->column = source_column(tree_get(item, "column"));
         rule->values = values;
-        m->skip_removes = m->skip_removes || rule->then.policy != GONE_KEEP;
+        m->skip_removes = m->skip_removes || rule->then.policy != REMOVAL_KEEP;
         m->impl->skips_n++;
     }
     return 0;
@@ -270,7 +270,7 @@ static int fill(struct mapping *m, const struct tree_node *root)
 {
     const struct tree_node *node;
     if (schema_store(root, &schema_root, m, &m->arena) != 0 || read_source(m, tree_get(root, "source")) != 0 ||
-        read_gone(m, tree_get(root, "removed"), &m->removed) != 0)
+        read_removal(m, tree_get(root, "removed"), &m->removed) != 0)
         return -1;
     if ((node = tree_get(root, "target")) != NULL && read_target(m, node, &m->target) != 0)
         return -1;

@@ -167,7 +167,7 @@ static const struct schema gone_move = {
         {"if_there", &if_there, 0, NOT_STORED, "\"keep\"", "\"delete\"",
          "what happens to a lead when another lead with its address is there already"},
         END}};
-static const struct schema gone = {.kind = SCHEMA_ANY, .what = "keep, delete or {move_to: {list: …}}",
+static const struct schema removal = {.kind = SCHEMA_ANY, .what = "keep, delete or {move_to: {list: …}}",
                                    .any = (const struct schema *const[]){&gone_word, &gone_move, NULL}};
 
 static const struct schema stage_only = {.kind = SCHEMA_SWITCH, .words = WORDS("all", "valid")};
@@ -277,7 +277,7 @@ static const struct schema skip_rule = {
         {"column", &column_name, KEY_REQUIRED, NOT_STORED, NULL, "\"opted_out\"", "the column to look at"},
         {"in", &skip_in, KEY_REQUIRED, NOT_STORED, NULL, "[\"1\", \"true\", \"yes\"]",
          "rows with one of these values are left out; compared without blanks around and without case; \"*\" is any value but a placeholder such as NULL"},
-        {"then", &gone, 0, NOT_STORED, "\"keep\"", NULL, "what happens to a lead that such a row made earlier"},
+        {"then", &removal, 0, NOT_STORED, "\"keep\"", NULL, "what happens to a lead that such a row made earlier"},
         END}};
 static const struct schema skip_when = {.kind = SCHEMA_LIST, .item = &skip_rule,
                                         .what = "a list of rules such as [{column: opted_out, in: [\"1\", \"yes\"]}]"};
@@ -370,7 +370,7 @@ const struct schema schema_root = {
          "in place of target: a column decides where each lead goes"},
         {"mode", &mode, KEY_OPTION, AT(mode), "\"upsert\"", NULL,
          "create only adds leads, upsert also updates them, mirror also treats those whose rows are gone"},
-        {"removed", &gone, 0, NOT_STORED, "\"keep\"", "{\"move_to\": {\"list\": \"Gone\"}}",
+        {"removed", &removal, 0, NOT_STORED, "\"keep\"", "{\"move_to\": {\"list\": \"Gone\"}}",
          "mirror only: what happens to leads whose rows are gone from the source"},
         {"fields", &fields, KEY_REQUIRED, NOT_STORED, NULL, "{\"email\": \"Email Address\"}",
          "the lead's fields, each with its column"},

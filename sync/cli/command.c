@@ -344,7 +344,7 @@ static int run_argv(int argc, char **argv, struct invocation *inv, struct err *e
 
 /* Ignores a closed pipe, as in `leadsync results | head`. A command that writes to Instantly reports it, because its last messages
  * were not read. */
-static bool reader_has_gone(const struct invocation *inv, const struct err *e)
+static bool reader_closed_pipe(const struct invocation *inv, const struct err *e)
 {
     struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
     bool writes = inv->command != NULL && (inv->command->groups & GROUP_YES) != 0;
@@ -366,7 +366,7 @@ enum exit_status command_main(int argc, char **argv)
     if (run_argv(argc, argv, &inv, &e) == 0) {
         status = inv.status;
     } else {
-        if (!reader_has_gone(&inv, &e))
+        if (!reader_closed_pipe(&inv, &e))
             log_error("%s", err_text(&e));
         command_where_to_report(err_text(&e), PACKAGE_BUGREPORT);
         status = e.status;

@@ -13,20 +13,20 @@
 
 static void report_others(const struct run *r)
 {
-    uint64_t gone = r->left.others - r->left.others_read;
+    uint64_t dropped = r->left.others - r->left.others_read;
     if (r->left.others == 0)
         return;
     if (!r->read.whole)
         log_notice("%" PRIu64 " row%s of earlier runs wait%s as another mapping made %s: not sent; the next sync reads the whole "
                    "source in place of %s", r->left.others, text_plural(r->left.others), r->left.others == 1 ? "s" : "",
                    r->left.others == 1 ? "it" : "them", r->left.others == 1 ? "it" : "them");
-    else if (gone == 0)
+    else if (dropped == 0)
         log_notice("%" PRIu64 " row%s of earlier runs waited as another mapping made %s: not sent; the source has brought all "
                    "of them again", r->left.others, text_plural(r->left.others), r->left.others == 1 ? "it" : "them");
     else
         log_warning("%" PRIu64 " row%s of earlier runs waited as another mapping made %s: not sent; the source no longer has "
                     "%" PRIu64 " of them, which are dropped", r->left.others, text_plural(r->left.others),
-                    r->left.others == 1 ? "it" : "them", gone);
+                    r->left.others == 1 ? "it" : "them", dropped);
 }
 
 int run_left_finish(struct run *r, struct err *e)
@@ -103,7 +103,7 @@ int run_left_count(struct run *r, struct err *e)
  * again when the row is read again, because the watermark stays before it. */
 static bool are_of_full_read(const struct run *r, const char *read_kind)
 {
-    return targets_policy(r->m, 0)->policy != GONE_KEEP && strcmp(read_kind, "full") == 0;
+    return targets_policy(r->m, 0)->policy != REMOVAL_KEEP && strcmp(read_kind, "full") == 0;
 }
 
 int run_left_rows_read(struct run *r, struct err *e)

@@ -78,17 +78,17 @@ int targets_find(struct targets *t, const struct mapping *m, struct api *api, bo
     t->mapped_n = t->created_n = t->n;
     if (m->stage.on && find_stage(t, m, api, ask, e) != 0)
         return -1;
-    const struct gone *gone;
+    const struct removal *removal;
     t->removals_at = t->n;
-    for (size_t i = 0; (gone = targets_policy(m, i)) != NULL; i++)
-        if (gone->policy == GONE_MOVE && targets_find_one(t, &gone->to, api, ask, e) != 0)
+    for (size_t i = 0; (removal = targets_policy(m, i)) != NULL; i++)
+        if (removal->policy == REMOVAL_MOVE && targets_find_one(t, &removal->to, api, ask, e) != 0)
             return -1;
     return 0;
 }
 
-const struct gone *targets_policy(const struct mapping *m, size_t i)
+const struct removal *targets_policy(const struct mapping *m, size_t i)
 {
-    static const struct gone keep = {.policy = GONE_KEEP};
+    static const struct removal keep = {.policy = REMOVAL_KEEP};
     if (i > 0)
         return mapping_skip_then(m, i - 1);
     return m->mode == MODE_MIRROR ? &m->removed : &keep;
@@ -98,8 +98,8 @@ const struct run_target *targets_of_policy(const struct targets *t, const struct
 {
     size_t at = t->removals_at;
     for (size_t before = 0; before < i; before++)
-        at += targets_policy(m, before)->policy == GONE_MOVE;
-    return targets_policy(m, i)->policy == GONE_MOVE ? &t->v[at] : NULL;
+        at += targets_policy(m, before)->policy == REMOVAL_MOVE;
+    return targets_policy(m, i)->policy == REMOVAL_MOVE ? &t->v[at] : NULL;
 }
 
 int targets_number(struct targets *t, struct state *s, bool accept, struct err *e)

@@ -20,8 +20,8 @@ struct targets {
 
 /* The policies for leads that are no longer wanted. Number 0 is the mapping's `removed`, for mode mirror only; number i, from 1 on,
  * is the `then` of the i-th rule of skip_when. NULL past the last. */
-const struct gone *targets_policy(const struct mapping *m, size_t i);
-/* The destination of policy i, once the targets are numbered; NULL unless it is GONE_MOVE. */
+const struct removal *targets_policy(const struct mapping *m, size_t i);
+/* The destination of policy i, once the targets are numbered; NULL unless it is REMOVAL_MOVE. */
 const struct run_target *targets_of_policy(const struct targets *t, const struct mapping *m, size_t i);
 
 /* Finds every target that the mapping names. `api` NULL: UUIDs only, else XS_KEY. `ask`: UUIDs are looked up too. */

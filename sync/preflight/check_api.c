@@ -43,20 +43,20 @@ static int check_key(struct check *c)
 }
 
 /* True if the mapping treats leads that are no longer wanted by this policy. */
-static bool has_policy(const struct mapping *m, enum gone_policy policy)
+static bool has_policy(const struct mapping *m, enum removal_policy policy)
 {
-    const struct gone *gone;
-    for (size_t i = 0; (gone = targets_policy(m, i)) != NULL; i++)
-        if (gone->policy == policy)
+    const struct removal *removal;
+    for (size_t i = 0; (removal = targets_policy(m, i)) != NULL; i++)
+        if (removal->policy == policy)
             return true;
     return false;
 }
 
 static bool deletes_doubles(const struct mapping *m)
 {
-    const struct gone *gone;
-    for (size_t i = 0; (gone = targets_policy(m, i)) != NULL; i++)
-        if (gone->delete_if_there)
+    const struct removal *removal;
+    for (size_t i = 0; (removal = targets_policy(m, i)) != NULL; i++)
+        if (removal->delete_if_there)
             return true;
     return false;
 }
@@ -64,7 +64,7 @@ static bool deletes_doubles(const struct mapping *m)
 /* True if the mapping can move leads, which needs the scope for reading jobs. */
 static bool may_move(const struct mapping *m)
 {
-    return (m->routes_n > 0 && m->mode != MODE_CREATE) || m->stage.on || has_policy(m, GONE_MOVE);
+    return (m->routes_n > 0 && m->mode != MODE_CREATE) || m->stage.on || has_policy(m, REMOVAL_MOVE);
 }
 
 /* Sends one harmless request that needs the scope. 0; -1: no further request makes sense. */
@@ -114,7 +114,7 @@ static int check_scopes(struct check *c)
         return -1;
     if ((may_move(m) ? try_scope(c, &jobs, "background-jobs:read") : try_excess(c, &jobs)) != 0)
         return -1;
-    bool updates = m->mode != MODE_CREATE || may_move(m), deletes = has_policy(m, GONE_DELETE) || deletes_doubles(m);
+    bool updates = m->mode != MODE_CREATE || may_move(m), deletes = has_policy(m, REMOVAL_DELETE) || deletes_doubles(m);
     check_say(c, FINDING_NOTICE, "key", "cannot verify leads:create%s%s without writing; check the scopes in Instantly",
               updates ? ", leads:update" : "", deletes ? ", leads:delete" : "");
     return 0;
@@ -304,9 +304,9 @@ static int check_targets(struct check *c)
     }
     if (c->m->stage.on && check_stage(c) != 0)
         return -1;
-    const struct gone *gone;
-    for (size_t i = 0; (gone = targets_policy(c->m, i)) != NULL; i++)
-        if (gone->policy == GONE_MOVE && check_target(c, &gone->to, false, &found) < 0)
+    const struct removal *removal;
+    for (size_t i = 0; (removal = targets_policy(c->m, i)) != NULL; i++)
+        if (removal->policy == REMOVAL_MOVE && check_target(c, &removal->to, false, &found) < 0)
             return -1;
     return 0;
 }

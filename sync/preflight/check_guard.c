@@ -22,7 +22,7 @@ void check_guard_rejected(struct check *c)
 
 void check_guard_keyless(struct check *c)
 {
-    bool removes = c->m->mode == MODE_MIRROR && c->m->removed.policy != GONE_KEEP;
+    bool removes = c->m->mode == MODE_MIRROR && c->m->removed.policy != REMOVAL_KEEP;
     bool has_line = c->keyless_line > 0;
     if (!removes || !guard_exceeds(&c->m->guards.keyless, c->keyless, c->rows))
         return;

@@ -45,8 +45,8 @@ static int csv_change(struct diff *d, const struct diff_change *c, struct err *e
     /* The changed field of a move or a removal is the location of the lead. */
     if (lines == 0) {
         /* A deletion has the location of the lead in either member. */
-        bool gone = c->op == OP_REMOVE && c->from == NULL;
-        const struct target *from = gone ? c->target : c->from, *to = gone ? NULL : c->target;
+        bool deleted = c->op == OP_REMOVE && c->from == NULL;
+        const struct target *from = deleted ? c->target : c->from, *to = deleted ? NULL : c->target;
         char from_text[TARGET_TEXT_N] = "", to_text[TARGET_TEXT_N] = "";
         if (from != NULL)
             target_format(from, from_text);

@@ -66,7 +66,7 @@ START_TEST(defaults)
     ck_assert_str_eq(m->target.text, "Q4 founders");
     ck_assert_uint_eq(m->routes_n, 0);
     ck_assert_int_eq(m->mode, MODE_UPSERT);
-    ck_assert_int_eq(m->removed.policy, GONE_KEEP);
+    ck_assert_int_eq(m->removed.policy, REMOVAL_KEEP);
     ck_assert_int_eq(m->duplicates, DUPLICATES_FIRST);
     ck_assert_int_eq(m->dedupe, DEDUPE_WORKSPACE);
     ck_assert(!m->contacted_move && !m->stage.on && !m->has_key && !m->values_hashed);
@@ -123,7 +123,7 @@ START_TEST(everything)
     ck_assert_int_eq(m->route_otherwise, OTHERWISE_TARGET);
     ck_assert_str_eq(m->route_default.text, "Rest");
     ck_assert_int_eq(m->mode, MODE_MIRROR);
-    ck_assert_int_eq(m->removed.policy, GONE_MOVE);
+    ck_assert_int_eq(m->removed.policy, REMOVAL_MOVE);
     ck_assert_str_eq(m->removed.to.text, "Gone");
     ck_assert(m->removed.delete_if_there);
     ck_assert(!mapping_skip_then(m, 0)->delete_if_there);

@@ -148,9 +148,9 @@ static int chunk_add(struct chunk *c, const struct planned *p, struct err *e)
 
 static bool is_needed(const struct run *r)
 {
-    const struct gone *gone;
-    for (size_t i = 0; (gone = targets_policy(r->m, i)) != NULL; i++)
-        if (gone->delete_if_there)
+    const struct removal *removal;
+    for (size_t i = 0; (removal = targets_policy(r->m, i)) != NULL; i++)
+        if (removal->delete_if_there)
             return spool_has(r->spools.removals, OP_MOVE);
     return false;
 }

@@ -75,13 +75,13 @@ uint64_t missing_waiting(const struct run *r)
 /* True if this read shows which leads to remove: a full read, by the same row key as before. */
 static bool mirrors(const struct run *r)
 {
-    return !r->change.key && targets_policy(r->m, 0)->policy != GONE_KEEP && strcmp(r->read.kind, "full") == 0;
+    return !r->change.key && targets_policy(r->m, 0)->policy != REMOVAL_KEEP && strcmp(r->read.kind, "full") == 0;
 }
 
 /* True for a mirror with `removed: keep`: missing leads are only counted. */
 static bool keeps(struct run *r)
 {
-    return !r->change.key && r->m->mode == MODE_MIRROR && r->m->removed.policy == GONE_KEEP && missing_read_whole(r);
+    return !r->change.key && r->m->mode == MODE_MIRROR && r->m->removed.policy == REMOVAL_KEEP && missing_read_whole(r);
 }
 
 /* True if too many rows have no key, so that no lead counts as missing. Known at the end of the source. */
@@ -192,11 +192,11 @@ static int load_stays(struct run *r, struct err *e)
 {
     static const char name[] = "stays_for";
     struct buf places = BUF_INIT(PLACES_MAX);
-    const struct gone *gone;
+    const struct removal *removal;
     const char *before;
     int rc = 0;
-    for (size_t i = 0; rc == 0 && (gone = targets_policy(r->m, i)) != NULL; i++)
-        if (gone->policy == GONE_MOVE)
+    for (size_t i = 0; rc == 0 && (removal = targets_policy(r->m, i)) != NULL; i++)
+        if (removal->policy == REMOVAL_MOVE)
             rc = buf_addf(&places, "%u ", targets_of_policy(&r->targets, r->m, i)->number);
     const char *now = rc == 0 ? buf_cstr(&places) : NULL;
     if (now == NULL || state_get(r->state, name, &before, e) < 0)
@@ -220,9 +220,9 @@ static bool may_be_removed(const struct known_lead *known, const struct run_targ
 
 static bool stays(const struct run *r, const struct known_lead *known, size_t i)
 {
-    const struct gone *gone = targets_policy(r->m, i);
-    return r->missing->stays_known && (known->flags & KNOWN_STAYS) != 0 && gone->policy == GONE_MOVE &&
-           !gone->delete_if_there;
+    const struct removal *removal = targets_policy(r->m, i);
+    return r->missing->stays_known && (known->flags & KNOWN_STAYS) != 0 && removal->policy == REMOVAL_MOVE &&
+           !removal->delete_if_there;
 }
 
 bool missing_read_whole(void *ctx)
@@ -334,18 +334,18 @@ static int count_kept(struct run *r, const struct known_lead *known, struct err 
 static int take_unseen(struct run *r, const struct hash128 *key, const struct known_lead *known, uint64_t mark,
                        struct err *e)
 {
-    bool is_gone = mark == 0;
-    if (is_gone && state_any_opted_out(r->state) && opted_out_elsewhere(r, known, &mark, e) != 0)
+    bool is_missing = mark == 0;
+    if (is_missing && state_any_opted_out(r->state) && opted_out_elsewhere(r, known, &mark, e) != 0)
         return -1;
     size_t policy = (mark & STATE_OPTED_OUT) != 0 ? policy_of_rule(r, opt_out_rule(r, mark & ~STATE_OPTED_OUT)) : 0;
     /* A rule that keeps leads does not keep those whose own row is missing. */
-    if (is_gone && policy == 0 && mirrors(r))
+    if (is_missing && policy == 0 && mirrors(r))
         mark = 0;
     if (policy > 0)
         return plan_removal(r, key, known, policy, e);
     if ((mark & STATE_OPTED_OUT) != 0 || mark == MARK_SKIPPED)
         return active_check_put(r, known, e);
-    if (is_gone && keeps(r))
+    if (is_missing && keeps(r))
         return count_kept(r, known, e);
     if (mark == MARK_REJECTED || !mirrors(r))
         return 0;

@@ -43,7 +43,7 @@ bool phases_hold_all(struct run *r)
         return false; /* A first run has no leads to move or remove. */
     /* With a `key:` only the end of the source shows which lead a row takes over. */
     return m->has_key || m->routes_n > 0 || r->change.target || m->skip_removes ||
-           (m->mode == MODE_MIRROR && m->removed.policy != GONE_KEEP) || knows_other_targets(r);
+           (m->mode == MODE_MIRROR && m->removed.policy != REMOVAL_KEEP) || knows_other_targets(r);
 }
 
 int phases_put(struct run *r, const struct planned *planned, struct err *e)

@@ -35,7 +35,7 @@ size_t opt_out_rule(const struct run *r, uint64_t mark)
 
 bool opt_out_removes(const struct run *r, size_t rule)
 {
-    return !run_is_partial(r) && mapping_skip_then(r->m, rule - 1)->policy != GONE_KEEP;
+    return !run_is_partial(r) && mapping_skip_then(r->m, rule - 1)->policy != REMOVAL_KEEP;
 }
 
 int opt_out_take(struct run *r, const struct mapped *mapped, const struct entry *entry, struct err *e)
@@ -63,8 +63,8 @@ static int find_mark(struct run *r, const struct entry *entry, uint64_t *mark, s
 
 bool opt_out_may_mail(const struct target *target, const struct known_lead *known)
 {
-    bool gone = (known->flags & (KNOWN_REMOVED | KNOWN_DELETED_THERE)) != 0;
-    return known->has_lead_id && !gone && target != NULL && target->kind == TARGET_CAMPAIGN &&
+    bool removed = (known->flags & (KNOWN_REMOVED | KNOWN_DELETED_THERE)) != 0;
+    return known->has_lead_id && !removed && target != NULL && target->kind == TARGET_CAMPAIGN &&
            eligibility_status_reason(known->status) == REASON_NONE;
 }
 

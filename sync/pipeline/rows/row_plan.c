@@ -283,8 +283,8 @@ int row_plan_remembered(struct run *r, struct entry *entry, const struct lead *l
             return -1;
         old = rc == 1 ? &old_lead : NULL;
     }
-    bool gone = (known.flags & (KNOWN_REMOVED | KNOWN_DELETED_THERE)) != 0;
-    r->guards.known_seen += remembered.kind == REMEMBERED_SAME || (remembered.kind == REMEMBERED_OTHER && !gone);
+    bool removed = (known.flags & (KNOWN_REMOVED | KNOWN_DELETED_THERE)) != 0;
+    r->guards.known_seen += remembered.kind == REMEMBERED_SAME || (remembered.kind == REMEMBERED_OTHER && !removed);
     bool refused = remembered.kind == REMEMBERED_REFUSED;
     plan_decide(&r->rules, &remembered, &known, old, lead, target, r->scratch.custom_changed, &d);
     compare_hashes(r, &known, lead, &d);

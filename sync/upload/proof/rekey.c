@@ -146,7 +146,7 @@ static int rekey_judge_owner(struct batch_run *b, const struct hash128 *owner, c
     const struct hash128 old = rekey_old_key(c->state, id);
     struct known_lead known;
     struct arena arena;
-    bool removes = c->mapping->mode == MODE_MIRROR && c->mapping->removed.policy != GONE_KEEP;
+    bool removes = c->mapping->mode == MODE_MIRROR && c->mapping->removed.policy != REMOVAL_KEEP;
     bool free = hash128_eq(owner, &old), seen = true, whole = c->read_whole != NULL && c->read_whole(c->ctx);
     *verdict = WAIT;
     /* What an earlier run left open is planned again, with all that this run knows. */
