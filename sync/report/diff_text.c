@@ -149,7 +149,7 @@ static int head_line(struct diff *d, const char *label, struct str text)
 static int head_match(struct diff *d)
 {
     struct buf text = BUF_INIT(d->record.max);
-    int bad = buf_addf(&text, "only changes and rows with \"%s\"; counts and guards are of all rows", d->options.match);
+    int bad = buf_addf(&text, "only changes and rows with \"%s\"; counts and guards include all rows", d->options.match);
     bad |= head_line(d, "Shown      ", buf_str(&text));
     buf_free(&text);
     return bad;
@@ -323,10 +323,10 @@ static int diff_text_counts(struct diff *d, const struct diff_summary *s)
     bad |= diff_text_count_line(d, "skipped", s->skipped, "");
     bad |= diff_text_count_line(d, "rejected", s->rejected, "");
     bad |= diff_text_count_line(d, "duplicates", s->duplicates, "counted among the skipped or rejected");
-    bad |= diff_text_count_line(d, "open", s->open, s->at_work ? "in batches of the run that is at work, not settled until now"
+    bad |= diff_text_count_line(d, "open", s->open, s->at_work ? "in batches of the active run, not settled yet"
                                           : "in batches that are not settled: leadsync resume makes the diff exact");
-    bad |= diff_text_count_line(d, "remove", s->remove, "leads whose rows are gone or to be taken out");
-    bad |= diff_text_count_line(d, "waiting", s->missing_waiting, "gone, but not removed while rows have no usable key");
+    bad |= diff_text_count_line(d, "remove", s->remove, "leads whose rows are missing, or that skip_when removes");
+    bad |= diff_text_count_line(d, "waiting", s->missing_waiting, "missing, but not removed while rows have no usable key");
     return bad;
 }
 

@@ -201,8 +201,8 @@ static int rows(const struct run_report *r, struct buf *out)
     bad |= run_report_count_line(out, "removals", t->removals_left, t->removals_left == 1 ? "lead waits to be removed"
                                                                                : "leads wait to be removed");
     bad |= run_report_count_line(out, "waiting", r->missing_waiting, r->missing_waiting == 1
-                          ? "lead is gone, and not removed while rows have no usable key"
-                          : "leads are gone, and not removed while rows have no usable key");
+                          ? "lead is missing, and not removed while rows have no usable key"
+                          : "leads are missing, and not removed while rows have no usable key");
     bad |= run_report_count_line(out, "settled", t->settled, "rows of earlier runs");
     bad |= run_report_count_line(out, "retried", t->retried, "rows of earlier runs, tried again");
     return bad;
@@ -267,7 +267,7 @@ int run_report_text(const struct run_report *report, bool colour, struct buf *ou
     if (report->requests_retried > 0)
         bad |= buf_addf(out, ", %llu sent again", (unsigned long long)report->requests_retried);
     if (report->requests_rate_limited > 0)
-        bad |= buf_addf(out, ", %llu told to wait", (unsigned long long)report->requests_rate_limited);
+        bad |= buf_addf(out, ", %llu rate-limited", (unsigned long long)report->requests_rate_limited);
     if (report->leads_per_second > 0)
         bad |= buf_addf(out, ", %.1f leads/s", report->leads_per_second);
     if (report->peak_rss_bytes > 0)
