@@ -41,15 +41,6 @@ static void end_read(struct run *r)
                    mark->null_rows == 1 ? " has" : "s have", mark->null_rows == 1 ? "was" : "were");
 }
 
-/* A trial (--limit) takes only the first rows. Later rows are still read for opt-outs, so that no person who opts out is
- * mailed. */
-static int take_row(struct run *r, const struct row *row, uint64_t before, struct err *e)
-{
-    if (r->c->limit_rows > 0 && before >= r->c->limit_rows)
-        return row_plan_pass(r, row, e);
-    return row_plan_take(r, row, e) != 0 ? -1 : guard_spool_step(r, e);
-}
-
 static int read_rows(struct run *r, struct err *e)
 {
     struct row row;
@@ -72,7 +63,13 @@ static int read_rows(struct run *r, struct err *e)
             end_read(r);
         if (rc <= 0)
             return rc;
-        if (take_row(r, &row, n, e) != 0)
+        /* A trial (--limit) takes only the first rows. Later rows are still read for opt-outs, so that no person who opts out
+         * is mailed. */
+        if (r->c->limit_rows > 0 && n >= r->c->limit_rows)
+            rc = row_plan_pass(r, &row, e);
+        else
+            rc = row_plan_take(r, &row, e) != 0 ? -1 : guard_spool_step(r, e);
+        if (rc != 0)
             return -1;
     }
 }
@@ -358,11 +355,6 @@ static int send_head(struct run *r, struct err *e)
     return diff_head(r->diff, &head, e);
 }
 
-static uint64_t requests_for(uint64_t leads, unsigned batch)
-{
-    return (leads + batch - 1) / batch;
-}
-
 static int new_variables(struct run *r, struct err *e)
 {
     struct str *there;
@@ -411,7 +403,7 @@ static int finish_diff(struct run *r, struct err *e)
     if (r->opening.scratch_state == NULL && state_serial(r->state, &s->state_serial, e) != 0)
         return -1;
     for (size_t i = 0; i < r->targets.created_n; i++)
-        s->requests_create += requests_for(r->dry.creates_by_target[i], limits->batch);
+        s->requests_create += (r->dry.creates_by_target[i] + limits->batch - 1) / limits->batch;
     uint64_t total = s->requests_create + s->requests_update + s->requests_move + s->requests_remove;
     double per_second = run_request_limit(limits);
     s->seconds_at_limit = per_second > 0 ? (double)total / per_second : -1;

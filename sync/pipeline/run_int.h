@@ -418,8 +418,10 @@ int phases_start(struct run *r, struct err *e);
 bool phases_hold_all(struct run *r);
 /* Keeps a move until creates and updates are settled, a removal until moves are. */
 int phases_put(struct run *r, const struct planned *planned, struct err *e);
-/* Before the first write: judges the guards `changed` and `moved`, and returns the verdict of all. XS_GUARD */
-int phases_judge(struct run *r, struct err *e);
+/* Judges the guard `moved`: moves as a share of the known leads in Instantly, including those that this run moves back. */
+int phases_judge_moved(struct run *r, struct err *e);
+/* Before anything is moved: checks that the key has the scope for reading jobs. XS_KEY */
+int phases_check_scope(struct run *r, struct err *e);
 /* Settles what is in the upload, then sends the moves, then the removals. */
 int phases_apply(struct run *r, struct err *e);
 

@@ -109,16 +109,11 @@ static int peek_at_state(const struct run *r, const char *path, const struct url
     return rc;
 }
 
-static bool makes_state(const struct run *r)
-{
-    return r->diff == NULL && r->read.kind != NULL;
-}
-
 /* Opens a state that exists. For a new one only the lock is taken, so that a run that cannot start creates no file. */
 static int open_early(struct run *r, const char *path, const struct url *url, struct err *e)
 {
     struct stat st;
-    if (makes_state(r) && lstat(path, &st) != 0 && errno == ENOENT &&
+    if (r->diff == NULL && r->read.kind != NULL && lstat(path, &st) != 0 && errno == ENOENT &&
         state_claim(path, r->c->clock, r->c->wait_lock_ms, &r->opening.claim, e) != 0)
         return -1;
     /* A sync without a name opens its state later, with the claim that it holds by then. */

@@ -75,13 +75,6 @@ const char *guard_advice(const char *guard, uint64_t n, uint64_t whole, char tex
 
 /* ---- messages ---- */
 
-static int add_trip(struct run *r, const struct guard_trip *trip, const char *what)
-{
-    struct buf *text = &r->guards.tripped;
-    return buf_addf(text, "%sguard `%s`: %s, so %s: %s%s, or allow it with %s", text->n > 0 ? "; " : "", trip->guard, what,
-                    trip->done, trip->see, trip->remedy, trip->allow);
-}
-
 int guard_trip(struct run *r, const struct guard_trip *trip, struct err *e, const char *fmt, ...)
 {
     char what[256];
@@ -89,8 +82,12 @@ int guard_trip(struct run *r, const struct guard_trip *trip, struct err *e, cons
     va_start(ap, fmt);
     vsnprintf(what, sizeof what, fmt, ap);
     va_end(ap);
-    if (r->diff == NULL)
-        return add_trip(r, trip, what) != 0 ? err_oom(e) : 0;
+    if (r->diff == NULL) {
+        struct buf *all = &r->guards.tripped;
+        int bad = buf_addf(all, "%sguard `%s`: %s, so %s: %s%s, or allow it with %s", all->n > 0 ? "; " : "", trip->guard,
+                           what, trip->done, trip->see, trip->remedy, trip->allow);
+        return bad != 0 ? err_oom(e) : 0;
+    }
     struct buf text = BUF_INIT(WARNING_BYTES);
     int rc = buf_addf(&text, "guard `%s`: %s: %s, or allow it with %s", trip->guard, what, trip->remedy, trip->allow) != 0 ||
                      buf_cstr(&text) == NULL

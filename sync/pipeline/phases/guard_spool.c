@@ -7,11 +7,8 @@
 
 #include "sync/pipeline/run_int.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-#include "sync/base/log.h"
-#include "sync/base/stop.h"
 #include "sync/base/text.h"
 
 enum { GUARD_ROWS = 10000, SPOOL_MEMORY = 8 << 20 };
@@ -173,6 +170,7 @@ int guard_spool_end(struct run *r, struct err *e)
 {
     if (guard_source(r, e) != 0)
         return -1;
+    /* The rows that waited for the end of the source are planned now. */
     if (r->spools.dedupe != NULL && dedupe_spool_settle(r, e) != 0)
         return -1;
     if (r->spools.opt_out != NULL && (release_early(r, e) != 0 || opt_out_spool_settle(r, e) != 0))
@@ -182,13 +180,14 @@ int guard_spool_end(struct run *r, struct err *e)
     /* If a guard stops the run, the retry table stays as it is; the other guards still judge what was read. */
     if (!guard_tripped(r) && retry_rows_take(r, e) != 0)
         return -1;
-    if (guard_rejected(r, e) != 0 || phases_judge(r, e) != 0)
+    /* All rows are planned, so every guard judges, and one message has the verdict of all. Nothing is written before. */
+    if (guard_rejected(r, e) != 0 || guard_changed(r, e) != 0 || phases_judge_moved(r, e) != 0 || guard_verdict(r, e) != 0)
+        return -1;
+    if (r->diff == NULL && phases_check_scope(r, e) != 0)
         return -1;
     if (r->spools.guard != NULL && (ask_before_release(r, e) != 0 || release_held(r, e) != 0))
         return -1;
-    if (phases_apply(r, e) != 0)
-        return -1;
-    return active_check_run(r, e);
+    return phases_apply(r, e) != 0 ? -1 : active_check_run(r, e);
 }
 
 int guard_spool_abandon(struct run *r, enum reason reason, bool keep, struct err *e)

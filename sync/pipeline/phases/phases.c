@@ -57,8 +57,7 @@ int phases_put(struct run *r, const struct planned *planned, struct err *e)
 
 /* ---- guards ---- */
 
-/* Moves are judged as a share of the known leads in Instantly, including those that this run moves back. */
-static int judge_moved(struct run *r, struct err *e)
+int phases_judge_moved(struct run *r, struct err *e)
 {
     uint64_t all = r->diff != NULL ? r->dry.summary.move : spool_n(r->spools.moves);
     uint64_t moves = all - r->guards.promotions, known;
@@ -74,8 +73,7 @@ static int judge_moved(struct run *r, struct err *e)
                           (unsigned long long)known, text_plural(known));
 }
 
-/* Checks the scope for reading jobs before anything is moved. */
-static int check_scope(struct run *r, struct err *e)
+int phases_check_scope(struct run *r, struct err *e)
 {
     const struct api_call call = {.method = "GET", .path = "/api/v2/background-jobs?limit=1", .optional = true,
                                   .urgent = true, .kind = API_KIND_JOBS};
@@ -88,13 +86,6 @@ static int check_scope(struct run *r, struct err *e)
         return err_set(e, XS_KEY, "the key lacks the scope background-jobs:read, which moves need: add it in Instantly, or set "
                        "INSTANTLY_API_KEY to a key that has it");
     return 0;
-}
-
-int phases_judge(struct run *r, struct err *e)
-{
-    if (guard_changed(r, e) != 0 || judge_moved(r, e) != 0 || guard_verdict(r, e) != 0)
-        return -1;
-    return r->diff == NULL ? check_scope(r, e) : 0;
 }
 
 /* ---- writing ---- */

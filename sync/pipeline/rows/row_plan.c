@@ -141,14 +141,6 @@ const struct target *run_target(struct run *r, uint32_t number)
     return t;
 }
 
-/* Defers a row while a move of its lead from an earlier run is open, because that move decides where the lead is. */
-static int wait_for_move(struct run *r, struct entry *entry, uint32_t target, struct err *e)
-{
-    entry->outcome = OUTCOME_DEFERRED;
-    entry->reason = REASON_JOB_OPEN;
-    return row_plan_leave_out(r, entry, target, NULL, STR_NONE, e);
-}
-
 /* 1: a request with this lead alone is within the size limit; 0; -1 */
 static int fits_request(struct run *r, const struct decision *d, uint32_t target, const struct lead *lead, struct err *e)
 {
@@ -186,8 +178,12 @@ static int reject_too_large(struct run *r, const struct decision *d, struct entr
 static int pass_on(struct run *r, const struct decision *d, struct entry *entry, uint32_t target,
                    const struct known_lead *known, const struct lead *old, const struct lead *lead, struct err *e)
 {
-    if (r->upload != NULL && upload_key_is_open(r->upload, &entry->key))
-        return wait_for_move(r, entry, target, e);
+    /* While a move of the lead from an earlier run is open, it is not known where the lead is. */
+    if (r->upload != NULL && upload_key_is_open(r->upload, &entry->key)) {
+        entry->outcome = OUTCOME_DEFERRED;
+        entry->reason = REASON_JOB_OPEN;
+        return row_plan_leave_out(r, entry, target, NULL, STR_NONE, e);
+    }
     if (d->op == OP_CREATE)
         target = stage_target(r, entry, target);
     r->guards.returning += d->op == OP_MOVE && (known->flags & KNOWN_AWAY) != 0;
