@@ -220,7 +220,7 @@ bool mapping_undivided(struct mapping *m, const struct str *columns, size_t n, s
     diags_init(&d, NULL, STR_NONE, &m->arena);
     err_set(e, XS_CONFIG, "%s: the header has one column with %zu %s in it, '%s'; name the delimiter: %s %s, or leave it out and "
             "it is found", m->source.as.csv.path, most, most == 1 ? delimiters[best].one : delimiters[best].many,
-            diag_show(&d, columns[0]), m->impl->straight ? "--delimiter" : "delimiter:", delimiters[best].text);
+            diag_show(&d, columns[0]), m->impl->default_mapping ? "--delimiter" : "delimiter:", delimiters[best].text);
     return true;
 }
 
@@ -228,7 +228,7 @@ bool mapping_undivided(struct mapping *m, const struct str *columns, size_t n, s
  * written. */
 int mapping_bind(struct mapping *m, const struct str *columns, size_t columns_n, struct err *e)
 {
-    if (m->impl->straight && default_mapping_bind(m, columns, columns_n, e) != 0)
+    if (m->impl->default_mapping && default_mapping_bind(m, columns, columns_n, e) != 0)
         return -1;
     /* Mistakes of this source are told apart from those of the file, which there are none of. */
     struct diags d;
@@ -249,7 +249,7 @@ int mapping_bind(struct mapping *m, const struct str *columns, size_t columns_n,
         tell_columns(&b);
     }
     if (diags_result(&d, XS_CONFIG, e) != 0) /* a CSV without a mapping names columns by that option alone */
-        return m->impl->straight ? err_context(e, "%s: --skip-when", m->source.as.csv.path) : -1;
+        return m->impl->default_mapping ? err_context(e, "%s: --skip-when", m->source.as.csv.path) : -1;
     skip_missed_bind(m);
     m->impl->bound_n = columns_n;
     m->impl->has_email = m->impl->columns_n > 0 && m->impl->columns[0].slot == LEAD_EMAIL;

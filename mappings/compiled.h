@@ -87,7 +87,7 @@ struct mapping_impl {
     bool *strict;                /* the same: an unusable cell of it rejects the row */
     uint8_t *uses;               /* the same: enum cell_use */
     const char **used_names;     /* their names, for messages; NULL: not used */
-    bool straight, all_columns;  /* a CSV without a mapping file */
+    bool default_mapping, all_columns;  /* a CSV without a mapping file */
     struct mapping_note *notes;  /* of its columns, after bind */
     size_t notes_n;
     const struct str *unused, *filled;
@@ -112,7 +112,7 @@ const struct source_column *column_cell(const struct column *column, const struc
 /* Compiles the specs under fields: and custom_variables: of a checked or half-checked root; mistakes go to the diags.
  * Sets columns, shape and overwrite. */
 void columns_compile(struct mapping *m, struct diags *d, const struct tree_node *root);
-/* A column spec that copies one source column, cleaned; for straight CSVs. */
+/* A column spec that copies one source column, cleaned; for a CSV without a mapping. */
 struct column column_copy(const char *name, unsigned slot, struct str from);
 /* Why no custom variable may have that name; NULL: it may. */
 const char *custom_name_flaw(struct str name);
@@ -130,14 +130,14 @@ int row_width_why(const struct mapping *m, const struct row *row, struct arena *
 
 /* The digest of everything in the tree that decides what a row becomes. 0/-1. */
 int digest_tree(const struct tree_node *root, uint64_t *out);
-/* The same of a straight CSV, after bind. 0/-1. */
+/* The same of a CSV without a mapping, after bind. 0/-1. */
 int digest_default_mapping(const struct mapping *m, uint64_t *out);
 
 /* mapping_load() of bytes in memory; `path` is what messages call them. */
 int mapping_parse(const char *path, struct str bytes, struct mapping **out, struct err *e);
 /* An empty mapping with the defaults of the schema table. NULL: out of memory. */
 struct mapping *mapping_new(void);
-/* Binds a straight CSV: makes its column specs. */
+/* Binds a CSV without a mapping: makes its column specs. */
 int default_mapping_bind(struct mapping *m, const struct str *columns, size_t columns_n, struct err *e);
 /* Notes what a user should know of its columns; `uses` is names_assign()'s. 0/-1 (memory). */
 struct names_use;

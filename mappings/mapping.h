@@ -45,7 +45,7 @@ struct limits {
 
 struct mapping {
     /* the file */
-    const char *path;      /* NULL: a straight CSV */
+    const char *path;      /* NULL: a CSV without a mapping */
     const char *folder;    /* that relative paths of the mapping are relative to */
     const char *name;      /* the sync's identity in the state */
     struct source_spec source;
@@ -85,7 +85,7 @@ struct mapping {
     const enum overwrite *overwrite;    /* LEAD_FIELD_N, then the custom variables */
     uint64_t digest;                    /* of all that decides what a row becomes: query, fields, variables, key, target,
                                            route; not of limits, guards, comments */
-    char sha256[SHA256_HEX_N];          /* of the file's bytes; of a straight CSV, of its target and options */
+    char sha256[SHA256_HEX_N];          /* of the file's bytes; of a CSV without a mapping, of its target and options */
     struct mapping_impl *impl;
     struct arena arena;
 
@@ -101,12 +101,12 @@ struct mapping {
  * a command; the state of the file system is not looked at otherwise. */
 int mapping_load(const char *path, struct mapping **out, struct err *e);
 
-/* Scalars of the mapping that are options with a straight CSV, and overrides of a run (`--guard NAME=VALUE`). */
+/* Scalars of the mapping that are options with a CSV without a mapping, and overrides of a run (`--guard NAME=VALUE`). */
 struct mapping_option {
     const char *name, *value;
 };
 
-/* A CSV straight away: columns are matched to lead fields by name when it is bound. An option "skip_when", which may be
+/* A CSV without a mapping: columns are matched to lead fields by name when it is bound. An option "skip_when", which may be
  * given several times, is COLUMN=VALUE[,VALUE…]: a rule of skip_when. The name is the file's stem; the
  * engine completes it with the target's id (mapping_name_target). `all_columns` sends the others as custom variables. */
 int mapping_for_csv(const char *csv_path, const struct target_spec *target, bool all_columns,
@@ -120,9 +120,9 @@ int mapping_delimiter(struct str text, char *out);
 void mapping_free(struct mapping *m); /* NULL is fine */
 
 /* Binds column names to the mapping, once per run, before the first row. A column that the mapping names and the source
- * lacks: XS_CONFIG, naming those it has. For a straight CSV this is where columns meet fields. */
+ * lacks: XS_CONFIG, naming those it has. For a CSV without a mapping this is where columns meet fields. */
 int mapping_bind(struct mapping *m, const struct str *columns, size_t columns_n, struct err *e);
-/* What a user should know of the columns of a straight CSV, after bind: several that claim one field, and those that seem to
+/* What a user should know of the columns of a CSV without a mapping, after bind: several that claim one field, and those that seem to
  * say who does not want to be mailed and leave nobody out. Whole sentences that begin with the file; borrowed. None with a
  * mapping file, whose author decided. */
 struct mapping_note {
@@ -219,7 +219,7 @@ int mapping_email_unicode(struct str key, struct buf *out);
 /* The JSON Schema (draft-07) of the format, from the table that validates it. */
 int mapping_schema(struct buf *out);
 
-/* The table of header names that a straight CSV understands, for `sync --help` and init: field and its spellings. */
+/* The table of header names that a CSV without a mapping understands, for `sync --help` and init: field and its spellings. */
 int mapping_names_help(struct buf *out);
 
 #endif

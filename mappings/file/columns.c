@@ -371,7 +371,7 @@ static void check_name(struct compiler *c, const struct tree_node *key)
     diag_help(c->d, strstr(why, "lead field") != NULL ? "put it under 'fields:'" : "choose another name");
 }
 
-/* What a straight CSV is made of: one cell, cleaned. The steps are the same for all mappings and hold no memory. */
+/* What a CSV without a mapping is made of: one cell, cleaned. The steps are the same for all mappings and hold no memory. */
 struct column column_copy(const char *name, unsigned slot, struct str from)
 {
     static struct transform_step value[] = {{.op = TRANSFORM_CLEAN}};

@@ -88,7 +88,7 @@ static int add_rules(struct buf *b, const struct mapping_impl *impl)
     return rc;
 }
 
-/* A straight CSV says it all by its columns, as matched, and its target. The first byte was 2 before cells were cleaned. */
+/* A CSV without a mapping says it all by its columns, as matched, and its target. The first byte was 2 before cells were cleaned. */
 int digest_default_mapping(const struct mapping *m, uint64_t *out)
 {
     struct buf b = BUF_INIT(CANON_MAX);

@@ -45,7 +45,7 @@ enum schema_flag {
     KEY_REQUIRED = 1, /* must be there */
     KEY_CHOICE = 2,   /* exactly one of the object's choices must be there */
     KEY_NULL = 4,     /* null is a value, and the default */
-    KEY_OPTION = 8,   /* may be given as an option with a straight CSV */
+    KEY_OPTION = 8,   /* may be given as an option with a CSV without a mapping */
 };
 
 struct schema_key;

@@ -1,4 +1,4 @@
-/* A CSV straight away, without a mapping file: options in place of keys, and columns matched to lead fields by name.
+/* A CSV without a mapping file: options in place of keys, and columns matched to lead fields by name.
  * Also options of one run over a loaded mapping, which are the same scalars of the same table. */
 #include "config.h"
 
@@ -205,7 +205,7 @@ static int digest_options(struct mapping *m, const struct mapping_option *option
 }
 
 /* As if a mapping of defaults had been loaded. What needs a decision (removals, routes, keys) has no option, so that a
- * straight CSV can only ever add and update. */
+ * CSV without a mapping can only ever add and update. */
 int mapping_for_csv(const char *csv_path, const struct target_spec *target, bool all_columns,
                     const struct mapping_option *options, size_t options_n, struct mapping **out, struct err *e)
 {
@@ -214,7 +214,7 @@ int mapping_for_csv(const char *csv_path, const struct target_spec *target, bool
         return err_oom(e);
     m->folder = ".";
     m->source.kind = SOURCE_CSV;
-    m->impl->straight = true;
+    m->impl->default_mapping = true;
     /* Nothing is ever removed, and the next list may come under the same name: browsers call every download export.csv. */
     m->guards.source_shrank.kind = m->guards.empty_source.kind = GUARD_NONE;
     m->impl->all_columns = all_columns;

@@ -1,4 +1,4 @@
-/* What a user should know of the columns of a straight CSV: that several of them claim one field, that one may hold a field that
+/* What a user should know of the columns of a CSV without a mapping: that several of them claim one field, that one may hold a field that
  * stays empty, and that one seems to say who does not want to be mailed. Each note ends in what to do. */
 #include "config.h"
 

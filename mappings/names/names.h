@@ -40,7 +40,7 @@ struct names_use {
     struct names_match match; /* by its name and its neighbours' */
 };
 
-/* For a straight CSV: which column fills which field. NAMES_MAYBE fills none. `uses` has room for n. 0, or -1 out of
+/* For a CSV without a mapping: which column fills which field. NAMES_MAYBE fills none. `uses` has room for n. 0, or -1 out of
  * memory. */
 int names_assign(const struct str *columns, size_t n, struct names_use *uses);
 /* The columns that could fill a field, used or rivals, in the order in which they should be asked for a value. Returns how

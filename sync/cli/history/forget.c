@@ -15,7 +15,7 @@
 
 enum { QUESTION_BYTES = 1 << 16 };
 
-/* --list shows the list here; a straight CSV into a list is found by the file's name. */
+/* --list shows the list here; a CSV without a mapping into a list is found by the file's name. */
 struct forget_options {
     bool undo, list, export;
     const char *campaign;

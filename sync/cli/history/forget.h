@@ -17,7 +17,7 @@ struct forget_state {
 };
 
 struct forget_call {
-    struct common common;        /* a copy, which may say what a straight CSV goes to; its texts are the invocation's */
+    struct common common;        /* a copy, which may say what a CSV without a mapping goes to; its texts are the invocation's */
     const struct common *c;      /* that one */
     struct buf address, unicode; /* the person's spellings; empty for --list */
     struct person_name person;

@@ -1,4 +1,4 @@
-/* A person is forgotten in a workspace, and a workspace has many states: each dated export of a straight CSV makes one. */
+/* A person is forgotten in a workspace, and a workspace has many states: each dated export of a CSV without a mapping makes one. */
 #include "config.h"
 
 #include "sync/cli/history/forget.h"
