@@ -20,7 +20,7 @@ const struct exit_status_row exit_status_table[] = {
     {XS_GUARD, "a guard stopped the run"},
     {XS_USAGE, "unknown command or option, bad option value, or consent missing"},
     {XS_SOURCE, "the source is unusable: empty, undecodable, badly quoted, or it failed while rows flowed"},
-    {XS_NO_SOURCE, "the source cannot be had: missing, unreadable, or its server refused or went away"},
+    {XS_NO_SOURCE, "the source is unavailable: missing, unreadable, or its server refused or went away"},
     {XS_API, "the API cannot be reached, refuses us at its edge, or kept failing; open work is resumable"},
     {XS_INTERNAL, "the sum of the rows does not close, or another internal error: please report it"},
     {XS_STATE, "the state or the output is unusable: not one of ours, corrupt, newer, missing, or cannot be created"},

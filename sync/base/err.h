@@ -16,7 +16,7 @@ enum exit_status {
     XS_GUARD = 3,       /* a guard stopped the run */
     XS_USAGE = 64,      /* unknown command or option, bad option value */
     XS_SOURCE = 65,     /* source unusable: its bytes */
-    XS_NO_SOURCE = 66,  /* source cannot be had */
+    XS_NO_SOURCE = 66,  /* source unavailable */
     XS_API = 69,        /* API unreachable, refused at its edge, or kept failing */
     XS_INTERNAL = 70,   /* the sum does not close, or another internal error */
     XS_STATE = 73,      /* state or output unusable */

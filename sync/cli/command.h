@@ -26,14 +26,14 @@ struct command {
     const char *usage;          /* operands, as in "SYNC" or "[SYNC]"; "" for none */
     const char *summary;        /* one line, lower case, no full stop */
     const char *help;           /* paragraphs; printed as they are */
-    const char *examples;       /* the end of --help: commands as they are typed, one a line */
+    const char *examples;       /* the end of --help: commands as they are typed, one per line */
     unsigned groups;            /* GROUP_*: shared options that it takes */
     const char *const *formats; /* NULL-terminated, the first is the default; NULL: no --format */
     const struct opt *options;  /* its own, offsets into the options struct, ends in a NULL name; NULL: none */
     size_t options_bytes;       /* size of the options struct */
     const void *defaults;       /* initial options struct; NULL: all zero */
     size_t operands_max;
-    /* 0: inv->status is the exit status (XS_DONE unless set), -1: e->status. */
+    /* 0: inv->status is the exit status (default: XS_DONE), -1: e->status. */
     int (*run)(struct invocation *inv, struct err *e);
     int (*help_more)(FILE *out, struct err *e); /* after the options in --help; NULL: nothing */
     const struct command *const *verbs; /* NULL-terminated; NULL: this is no family */

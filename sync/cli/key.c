@@ -90,7 +90,7 @@ static int key_from_file(const char *path, mode_t shared, struct api_key *key, s
 {
     struct stat st;
     int rc = -1;
-    /* O_NONBLOCK: opening a pipe nobody writes to must not hang a nightly job. */
+    /* O_NONBLOCK: opening a pipe without a writer must not hang a nightly job. */
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0)
         return key_no_file(path, errno, e);

@@ -89,7 +89,7 @@ int ping_send(const char *url, enum ping_what what, struct str body, const char 
     struct buf path = BUF_INIT(PATH_MAX_BYTES);
     int rc = -1;
     const char *host = strstr(url, "://");
-    /* The message leaves the address out, because everybody who knows it can send pings. */
+    /* The message leaves the address out, because anyone with the address can send pings. */
     if (host == NULL)
         return err_set(e, XS_USAGE, "--ping: not an http or https URL; give one like https://hc-ping.com/UUID");
     host += 3;

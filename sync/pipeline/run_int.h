@@ -182,7 +182,7 @@ int run_state_workspace(struct run *r, struct err *e);
 /* Reads the lists of forgotten people, once the state is locked and its workspace known. XS_STATE: a list is damaged. */
 int run_state_lists(struct run *r, struct err *e);
 /* Records a run that could not start, so that `status` shows it. -1: there is no record, because another run holds the
- * state, or because there is no state yet and `why` does not justify creating one. That is no error. */
+ * state, or because there is no state yet and `why` does not justify creating one. That is not an error. */
 int run_state_note(struct run *r, const struct err *why);
 void run_state_close(struct run *r);
 /* A dry run: warns if another run is changing what it shows, and notes that for the summary. */
@@ -257,7 +257,7 @@ int row_address_take(struct run *r, struct entry *entry, const struct decision *
 /* *owned: a row of this read has a lead with the address, and came after another row of the address. Known at the end of
  * the source. 0/-1 */
 int row_address_owned(struct run *r, struct str email, bool *owned, struct err *e);
-/* *waits: that row only waited from an earlier run, so the source may not have it any more. 0/-1 */
+/* *waits: that row only waited from an earlier run, so the source may no longer have it. 0/-1 */
 int row_address_owner_waits(struct run *r, struct str email, bool *waits, struct err *e);
 /* *has: a row of this read has or gets a lead with the address. 0/-1 */
 int row_address_has(struct run *r, struct str email, bool *has, struct err *e);

@@ -1,5 +1,5 @@
 /* results_to: writes the outcomes of rows to the user's database. If that fails, because the database was unreachable or the
- * process died, the next run writes them: the state remembers the oldest run that is not written for good, and writing a run
+ * process died, the next run writes them: the state remembers the oldest run that is not written completely, and writing a run
  * twice does no harm. An error here is a warning; it does not end the run. */
 #include "config.h"
 
@@ -73,7 +73,7 @@ static int write_run(struct run *r, struct postgres_results *w, const struct run
     return rc;
 }
 
-/* The oldest run whose results are not written for good. A new table gets the results of all runs. */
+/* The oldest run whose results are not written completely. A new table gets the results of all runs. */
 static int first_run(struct run *r, uint64_t *from, struct err *e)
 {
     const char *text;

@@ -1,4 +1,4 @@
-/* Binds a mapping to an open source: finds its columns by name, and tells the source which of them are used. */
+/* Binds a mapping to an open source: finds its columns by name, and passes the used ones to the source. */
 #ifndef SYNC_PIPELINE_SOURCE_BIND_H
 #define SYNC_PIPELINE_SOURCE_BIND_H
 

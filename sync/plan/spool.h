@@ -20,7 +20,7 @@ struct planned {
     const struct lead *lead; /* creates: what entry.values has packed; NULL: unpack it */
     uint32_t fields;     /* updates: a bit per core field to write */
     bool created;        /* moves: of a lead that this run created, whose row counts as created */
-    bool delete_if_there; /* moves: deleted when another lead with its address is there already */
+    bool delete_if_there; /* moves: deleted if the destination has another lead with its address */
     bool takes_place;    /* creates: replaces a lead that has another address than the row */
     struct uuid old_id;  /* that lead */
     struct remembered remembered; /* rows that wait for their decision: what the state knows of them */

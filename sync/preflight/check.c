@@ -78,7 +78,7 @@ const char *check_list(struct check *c, const struct str *names, size_t n)
 
 /* ---- mapping and source ---- */
 
-/* An unused column is no error, but the user may have forgotten it. */
+/* An unused column is not an error, but the user may have forgotten it. */
 static int bind(struct check *c, struct source *source)
 {
     struct err e = ERR_INIT;

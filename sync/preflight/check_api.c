@@ -82,7 +82,7 @@ static int try_scope(struct check *c, const struct api_call *call, const char *s
     } else if (reply.class == API_OK) {
         check_say(c, FINDING_OK, "key", "has the scope %s", scope);
     } else {
-        check_say(c, FINDING_WARNING, "key", "cannot tell whether it has the scope %s (%d %.*s)", scope,
+        check_say(c, FINDING_WARNING, "key", "whether it has the scope %s is unknown (%d %.*s)", scope,
                   reply.http_status, STR_ARG(reply.message));
     }
     return 0;
@@ -233,7 +233,7 @@ static void report_target(struct check *c, const struct target *t)
     if (t->status == CAMPAIGN_ACTIVE)
         check_say(c, FINDING_WARNING, "target", "campaign \"%s\" %s is ACTIVE: mail may go out at once", name, id);
     else if (t->status < 0 && t->status >= CAMPAIGN_SUSPENDED)
-        check_say(c, FINDING_WARNING, "target", "campaign \"%s\" %s: %s, so that it mails nobody", name, id, status);
+        check_say(c, FINDING_WARNING, "target", "campaign \"%s\" %s: %s, so it sends no mail", name, id, status);
     else
         check_say(c, FINDING_OK, "target", "campaign \"%s\" %s is %s", name, id, status);
 }
@@ -318,7 +318,7 @@ static void check_blocklist(struct check *c)
 {
     struct err e = ERR_INIT;
     const char *notice = NULL;
-    if (api_blocklisted(c->api, STR("nobody@example.com"), &notice, &e) < 0)
+    if (api_blocklisted(c->api, STR("someone@example.com"), &notice, &e) < 0)
         check_error(c, "block list", &e);
     else if (notice != NULL)
         check_say(c, FINDING_NOTICE, "block list", "%s", notice);

@@ -1,5 +1,5 @@
-/* The guards that `check` can judge in advance, from the rows, the rejects and the last complete read. A dry run tells it how
- * many leads would be moved, removed or changed. */
+/* The guards that `check` can judge in advance, from the rows, the rejects and the last complete read. How many leads would
+ * be moved, removed or changed comes from a dry run. */
 #include "config.h"
 
 #include "sync/preflight/check_int.h"
@@ -27,7 +27,7 @@ void check_guard_keyless(struct check *c)
     if (!removes || !guard_exceeds(&c->m->guards.keyless, c->keyless, c->rows))
         return;
     check_say(c, FINDING_WARNING, "source", "a sync would remove no lead that is missing from the source: %llu row%s no usable "
-              "key (%s %s %llu): correct %s, leave %s out with skip_when, or allow so many with --guard keyless=%llu",
+              "key (%s %s %llu): correct %s, leave %s out with skip_when, or allow them with --guard keyless=%llu",
               (unsigned long long)c->keyless, c->keyless == 1 ? " has" : "s have", c->keyless == 1 ? "in" : "first in",
               has_line ? "line" : "row", (unsigned long long)(has_line ? c->keyless_line : c->keyless_row),
               c->keyless == 1 ? "it" : "them", c->keyless == 1 ? "it" : "them", (unsigned long long)c->keyless);

@@ -304,7 +304,7 @@ done:
 
 const struct diff_format_ops diff_format_json = {json_head, json_change, json_left_out, json_finish};
 
-/* ---- one object a line ---- */
+/* ---- one object per line ---- */
 
 /* NDJSON has no head; the summary is the last record. */
 static int ndjson_head(struct diff *d, struct err *e)

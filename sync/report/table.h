@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 enum table_align { TABLE_LEFT, TABLE_RIGHT };
-/* What becomes of a column when the table is too wide. Blocks have all but those that are said once. */
+/* How a column changes if the table is too wide. Blocks have all but those that are said once. */
 enum table_yield {
     TABLE_STAYS,   /* it may be cut; if all its cells are the same, it is said once before anything is cut */
     TABLE_REPEATS, /* the first to go, if all its cells are the same: said once in a line above the table */

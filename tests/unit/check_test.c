@@ -225,7 +225,7 @@ START_TEST(active_and_ill_campaigns)
     load(HEAD FIELDS, CSV);
     ck_assert_int_eq(check(), 0);
     says(_i == 0 ? "warning target: campaign \"Demo\" " ID " is ACTIVE: mail may go out at once\n"
-                 : "warning target: campaign \"Demo\" " ID ": accounts unhealthy, so that it mails nobody\n");
+                 : "warning target: campaign \"Demo\" " ID ": accounts unhealthy, so it sends no mail\n");
 }
 END_TEST
 

@@ -156,7 +156,7 @@ START_TEST(test_results)
     WELL("leadsync", "results", "--state", state_path, "--outcome", "removed", "--format", "json");
     ck_assert_str_eq(said, "[]\n");
     ck_assert_int_eq(RUN("leadsync", "results", "--state", state_path, "--outcome", "odd"), XS_USAGE);
-    TOLD("\"odd\" is none of");
+    TOLD("\"odd\" is not one of");
     ck_assert_int_eq(RUN("leadsync", "results", "--state", state_path, "--run", "7"), XS_USAGE);
     TOLD("no run 7");
 }

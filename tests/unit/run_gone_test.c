@@ -81,7 +81,7 @@ START_TEST(rows_without_a_key_are_named)
     ekit_csv(&k, RKIT_TWO ",A\n\n,B\nx\n,C\n");
     ekit_sync(&k);
     ck_assert_str_eq(k.report.missing_waits_for, "4 rows have no usable key (lines 4, 6, 7, ...): correct them, leave them out with "
-                                              "skip_when, or allow so many with --guard keyless=4");
+                                              "skip_when, or allow them with --guard keyless=4");
 }
 END_TEST
 

@@ -155,7 +155,7 @@ static int fill_statuses(const struct opt_list *texts, struct lead_edit *edit, s
     for (size_t i = 0; i < texts->n; i++)
         for (const char *at = texts->v[i]; next_part(&at, &part); out->statuses_n++)
             if (status_find(part, &v[out->statuses_n]) != 0)
-                return err_set(e, XS_USAGE, "--status \"%.*s\" is none of new, active, paused, completed, bounced, "
+                return err_set(e, XS_USAGE, "--status \"%.*s\" is not one of new, active, paused, completed, bounced, "
                                "unsubscribed, skipped", STR_ARG(part));
     out->statuses = v;
     return 0;
@@ -201,7 +201,7 @@ static int fill_filter(const char *name, struct leads_filter *f, struct err *e)
     for (; leads_filter_names[n] != NULL && n < NAMES_MAX; n++)
         names[n] = leads_filter_names[n];
     const char *nearest = str_nearest(str_from(name), names, n);
-    return err_set(e, XS_USAGE, "--filter \"%s\" is none of Instantly's filters%s%s; leadsync help leads list names the "
+    return err_set(e, XS_USAGE, "--filter \"%s\" is not one of Instantly's filters%s%s; leadsync help leads list names the "
                    "most used, the man page all", name, nearest != NULL ? ", nearest is " : "",
                    nearest != NULL ? nearest : "");
 }
@@ -214,10 +214,10 @@ static int fill_words(const struct select_options *o, struct lead_selector *out,
     if (o->search != NULL && *o->search == '\0')
         return err_set(e, XS_USAGE, "--search is empty and would select every lead; give a text");
     if (o->esp != NULL && (out->esp = leads_esp_find(str_from(o->esp))) < 0)
-        return err_set(e, XS_USAGE, "--esp \"%s\" is none of queue, google, microsoft, zoho, airmail, yahoo, yandex, "
+        return err_set(e, XS_USAGE, "--esp \"%s\" is not one of queue, google, microsoft, zoho, airmail, yahoo, yandex, "
                        "web.de, libero, other, not-found", o->esp);
     if (o->esg != NULL && (f->esg = leads_esg_find(str_from(o->esg))) == NULL)
-        return err_set(e, XS_USAGE, "--esg \"%s\" is none of queue, barracuda, mimecast, proofpoint, cisco, all, none",
+        return err_set(e, XS_USAGE, "--esg \"%s\" is not one of queue, barracuda, mimecast, proofpoint, cisco, all, none",
                        o->esg);
     f->has_smart_view = o->smart_view != NULL;
     if (f->has_smart_view && uuid_parse(str_from(o->smart_view), &f->smart_view) != 0)

@@ -20,7 +20,7 @@ static int choose_outcomes(const struct opt_list *texts, bool wanted[OUTCOME_N],
             int outcome = outcome_find(name);
             if (outcome <= OUTCOME_NONE || outcome == OUTCOME_UNCHANGED) /* which no row is recorded with */
                 return err_set(e, XS_USAGE,
-                               "--outcome \"%.*s\" is none of created, changed, skipped, rejected, failed, deferred, "
+                               "--outcome \"%.*s\" is not one of created, changed, skipped, rejected, failed, deferred, "
                                "removed",
                                STR_ARG(name));
             wanted[outcome] = true;

@@ -75,7 +75,7 @@ static int parse_delimiter(const char *text, char *out, struct err *e)
     *out = '\0';
     if (text == NULL || mapping_delimiter(str_from(text), out) == 0)
         return 0;
-    return err_set(e, XS_USAGE, "--delimiter \"%s\" is none of auto, comma, semicolon, bar and tab", text);
+    return err_set(e, XS_USAGE, "--delimiter \"%s\" is not one of auto, comma, semicolon, bar and tab", text);
 }
 
 /* The first read would need a value for it, and init writes no watermark: column. */
@@ -228,7 +228,7 @@ static int open_stream(struct invocation *inv, const struct source_spec *spec, s
 }
 
 /* The file is opened twice: to see what its first line is, and as what it is. What is odd about its first
- * rows is told the second time. */
+ * rows is reported the second time. */
 static int open_file(struct invocation *inv, struct source_spec *spec, struct arena *arena, struct source **source,
                      struct first_look *seen, struct err *e)
 {

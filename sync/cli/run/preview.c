@@ -215,7 +215,7 @@ static int text_lead(struct preview *p, const struct row *row, const struct mapp
     struct record_writer *w = &p->out.records;
     struct buf text = BUF_INIT(TEXT_BYTES);
     const struct target_spec *target = target_of(p->m, mapped);
-    /* A row that skip_when leaves out is a lead all the same; one that the route leaves out is none. */
+    /* A row that skip_when leaves out still makes a lead; one that the route leaves out does not. */
     bool has_lead = mapped->verdict == MAPPED_LEAD ||
                     (mapped->verdict == MAPPED_SKIP && mapped->reason == REASON_SKIP_WHEN);
     int bad = text_left_out(p, mapped, &text);

@@ -16,7 +16,7 @@ int preview_raw_start(struct preview_raw *p, const struct source *source, const 
 void preview_raw_free(struct preview_raw *p); /* fine on a zeroed one */
 
 /* Makes the row the record under way of `w`, whose columns are those of the source. A row without a usable shape is named
- * on stderr and left out; a cell that is no text is named and shown as NULL. 1 shown, 0 left out */
+ * on stderr and left out; a cell that is not text is named and shown as NULL. 1 shown, 0 left out */
 int preview_raw_row(struct preview_raw *p, const struct row *row, struct record_writer *w);
 
 #endif

@@ -171,7 +171,7 @@ static int write_text(struct output *o, const struct buf *text, struct err *e)
 /* What only the state knows about earlier runs. */
 struct history {
     int64_t last_success_ms; /* 0: none */
-    int64_t watermark_ms;    /* what the watermark stands for; 0: there is none, or it is no time */
+    int64_t watermark_ms;    /* what the watermark stands for; 0: there is none, or it is not a time */
 };
 
 static int read_history(struct state *state, struct arena *arena, struct history *h, struct err *e)

@@ -182,7 +182,7 @@ int guard_source(struct run *r, struct err *e)
     static const struct guard_trip shrank = {"source_shrank", "nothing was done", "", "check the source",
                                              "--guard source_shrank=none"};
     uint64_t read = r->tally->read, last = r->read.last_full_rows;
-    /* An empty file is no error, but it may be a truncated export. */
+    /* An empty file is not an error, but it may be a truncated export. */
     if (read == 0 && r->m->source.kind == SOURCE_CSV)
         log_notice("%s: has %sno rows", r->source->label, r->m->source.as.csv.header ? "a header and " : "");
     if (strcmp(r->read.kind, "full") != 0 || last == 0)

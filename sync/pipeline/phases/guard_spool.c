@@ -49,7 +49,7 @@ static int leave_planned_out(struct run *r, const struct planned *planned, enum 
     return row_plan_leave_out(r, &entry, planned->target, NULL, STR_NONE, e);
 }
 
-/* The row that owns the address waits from an earlier run, and the source may not have it any more. So this row waits too,
+/* The row that owns the address waits from an earlier run, and the source may no longer have it. So this row waits too,
  * until a full read. */
 static int leave_to_owner(struct run *r, const struct planned *planned, struct err *e)
 {
@@ -156,7 +156,7 @@ int guard_spool_step(struct run *r, struct err *e)
     return ask_before_release(r, e) != 0 ? -1 : release_held(r, e);
 }
 
-/* Releases the held rows before the opt-out spool is settled, if no guard can stop the run any more. */
+/* Releases the held rows before the opt-out spool is settled, if no guard can still stop the run. */
 static int release_early(struct run *r, struct err *e)
 {
     if (r->spools.guard == NULL || phases_hold_all(r) || guard_changed_may_stop(r) || r->c->consent != NULL)

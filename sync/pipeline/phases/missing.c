@@ -99,7 +99,7 @@ int missing_keyless_text(const struct run *r, struct buf *out)
                        what, g->keyless == 1 ? "" : "s");
     for (uint64_t i = 0; i < shown; i++)
         bad |= buf_addf(out, "%s%llu", i > 0 ? ", " : "", (unsigned long long)g->where[i]);
-    return bad | buf_addf(out, "%s): correct %s, leave %s out with skip_when, or allow so many with --guard keyless=%llu",
+    return bad | buf_addf(out, "%s): correct %s, leave %s out with skip_when, or allow them with --guard keyless=%llu",
                           g->keyless > shown ? ", ..." : "", g->keyless == 1 ? "it" : "them", g->keyless == 1 ? "it" : "them",
                           (unsigned long long)g->keyless);
 }

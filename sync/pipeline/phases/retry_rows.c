@@ -17,7 +17,7 @@ static int retry_one(struct run *r, struct entry *entry, uint32_t target, struct
     if (missing_drops_retry(r, entry, &drops, e) != 0)
         return -1;
     if (drops)
-        return 0; /* The source has no such row any more, and its lead would be removed. */
+        return 0; /* The source no longer has such a row, and its lead would be removed. */
     r->tally->read++;
     r->tally->retried++;
     entry->retried = true;

@@ -93,7 +93,7 @@ int row_plan_unpack(struct run *r, struct str packed, struct arena *arena, struc
     return 1;
 }
 
-/* With `values: hashed` the state can only tell whether a value equals the one last written. */
+/* With `values: hashed` the state can only compare a value with the one last written. */
 static void compare_hashes(struct run *r, const struct known_lead *known, const struct lead *wanted, struct decision *d)
 {
     const struct value *email = &wanted->core[LEAD_EMAIL];
