@@ -1,5 +1,5 @@
 /* `forget`: takes a person out of every state of the workspace, and puts a keyed hash on the workspace's list, so that no
- * sync brings the person back. The list is written first: whatever happens then, nobody is mailed again. */
+ * sync brings the person back. The list is written first, so that the person is not mailed again even if a later step fails. */
 #include "config.h"
 
 #include "sync/base/jsonw.h"
@@ -112,7 +112,7 @@ static int add_question(const struct forget_call *f, struct buf *text)
     int bad;
     if (sum.leads + sum.others == 0) {
         bad = buf_addf(text, "no state knows %.*s; a typo would ban this address in ", STR_ARG(f->person.address)) |
-              add_workspace(f, text) | buf_adds(text, "; forget it all the same?\n");
+              add_workspace(f, text) | buf_adds(text, "; forget it anyway?\n");
     } else {
         bad = buf_addf(text, "forget %.*s in ", STR_ARG(f->person.address)) | add_workspace(f, text) |
               buf_adds(text, "?\n") | add_states(f, "", text);

@@ -30,7 +30,7 @@ struct forget_call {
 };
 
 /* ---- forget_states.c ---- */
-/* `email` NULL: nobody is meant. XS_USAGE: no address. forget_call_close() is due after a failure, too. */
+/* `email` NULL: no person is named. XS_USAGE: no address. forget_call_close() is due after a failure, too. */
 int forget_call_open(struct forget_call *f, const struct invocation *inv, const char *email, const char *sync,
                      const char *campaign, struct err *e);
 void forget_call_close(struct forget_call *f);

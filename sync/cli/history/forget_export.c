@@ -1,4 +1,4 @@
-/* All that is known of a person, as one JSON object: what somebody who asks for their data is given. */
+/* All that is known of a person, as one JSON object: the answer to a person who asks for their data. */
 #include "config.h"
 
 #include "sync/cli/history/forget.h"

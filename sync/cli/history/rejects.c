@@ -43,7 +43,7 @@ struct form {
     char delimiter;
     const enum own *columns; /* what each column of the source is; an own one comes from rejects that were fed in */
     size_t n;                /* columns of the source */
-    size_t source_n;         /* those that are no own ones */
+    size_t source_n;         /* columns that leadsync did not add */
     bool extra;              /* some row has more cells than that */
     struct record_layout layout;
 };

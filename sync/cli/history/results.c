@@ -1,4 +1,4 @@
-/* `results`: what became of the rows of a run, but for those that needed nothing. */
+/* `results`: what happened to the rows of a run, except unchanged ones. */
 #include "config.h"
 
 #include "sync/base/log.h"
@@ -105,7 +105,7 @@ done:
     return rc;
 }
 
-/* What was searched, and where the row may be all the same: of a skipped row the state has no name. */
+/* Shows what was searched, and where else the row may be: the state has no names of skipped rows. */
 static int add_none(const struct results_out *r, struct buf *out)
 {
     const struct invocation *inv = r->inv;

@@ -16,7 +16,7 @@ static struct json_object *parse(const char *text)
     return text != NULL ? json_tokener_parse(text) : NULL;
 }
 
-/* Borrowed; NULL: it is not there, or null. */
+/* Borrowed; NULL: the member is missing, or null. */
 static struct json_object *member(struct json_object *of, const char *key)
 {
     struct json_object *value = NULL;
@@ -77,8 +77,8 @@ static int add_count(struct json_object *rows, const char *name, const char *tex
     return bad;
 }
 
-/* What became of the rows: the outcomes add up to what was read, what follows them does not count rows. What was done by
- * hand read none, and begins with its `command`. */
+/* The outcomes of the rows, which add up to the rows read, and then counts of leads. An edit by hand reads no rows, so its line
+ * begins with its `command`. */
 static int status_run_add_counts(struct json_object *rows, const char *read_as, const char *command, struct buf *out)
 {
     static const char *const outcomes[] = {"created", "changed", "unchanged", "skipped", "rejected", "failed", "deferred"};
@@ -148,7 +148,7 @@ static int add_unfinished(const struct overview *v, const struct run_record *run
         bad |= buf_addf(out, ": %zu batch%s with %" PRIu64 " row%s %s open", batches, batches == 1 ? "" : "es", rows,
                         text_plural(rows), batches == 1 ? "is" : "are");
     if (!alive)
-        bad |= buf_adds(out, batches > 0 ? "; the next sync or leadsync resume goes on" : "; nothing of it is open any more");
+        bad |= buf_adds(out, batches > 0 ? "; the next sync or leadsync resume goes on" : "; nothing of it is still open");
     return bad;
 }
 
@@ -253,7 +253,7 @@ static bool same_member(struct json_object *a, struct json_object *b, const char
     return x == y || (x != NULL && y != NULL && json_object_equal(x, y) != 0);
 }
 
-/* Night after night the same user runs the same mapping: said once. The command line is for whoever asks for the run. */
+/* Nightly runs have the same user and mapping, which are shown once. The command line is shown only with --run. */
 static bool begun_alike(struct json_object *begun, const struct run_record *above)
 {
     struct json_object *before = above != NULL ? parse(above->begun) : NULL;

@@ -19,7 +19,7 @@ struct overview {
     uint64_t removals, removals_run; /* leads that the latest run with such left to be removed */
     uint64_t kept, kept_run; /* leads missing from the source that a mirror keeps, as that run saw */
     bool removals_need_all; /* only a full read wants them again */
-    char *at_work;          /* owned: who has the lock now; NULL: nobody */
+    char *at_work;          /* owned: who has the lock now; NULL: no run */
     struct job_views jobs; /* those that are not over, or not settled */
     bool detailed;         /* one run was asked for: all that is known of it */
 };

@@ -1,5 +1,5 @@
-/* A job carries the leads of one batch, or, where the API refused a batch as a whole, of a part of one. The batch knows
- * its last job only; which leads were another job's is then told by the ids that each job echoes. */
+/* The leads of a job. A job carries the leads of one batch, or of a part of it if the API has refused the whole batch. The batch
+ * knows only its last job; the ids that each job echoes show which leads another job had. */
 #include "config.h"
 
 #include "sync/cli/jobs/job_entries.h"

@@ -9,7 +9,7 @@
 extern const char *const job_list_formats[];
 
 /* Prints them in their order, under the options of the command. `state` (may be NULL) knows names of targets; `none` is
- * the line of text where there are none. */
+ * the line of text if there are no jobs. */
 int job_list_print(const struct invocation *inv, struct state *state, struct job_views *views, const char *none,
                    struct err *e);
 

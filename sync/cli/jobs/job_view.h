@@ -1,4 +1,4 @@
-/* Background jobs as people see them: what the state has of our own, and what Instantly tells of any.
+/* Background jobs: what the state knows of those of leadsync, and what Instantly reports of any.
  *
  * Of a job of ours the state knows how many leads are proved to have moved; Instantly knows how far the job is. A view
  * has both, and never takes Instantly's counts for proof. Knows nothing of options. */
@@ -22,7 +22,7 @@ struct job_view {
     uint64_t open_rows;               /* ours: in batches that are not settled */
     bool told;                        /* Instantly was asked and knows it; then: */
     int64_t told_total, told_success, told_failed;
-    bool gone;                        /* Instantly was asked and does not know it (any more) */
+    bool gone;                        /* Instantly was asked and does not know it */
 };
 
 /* A growing array of them; strings live in its arena. Zeroed by job_views_init(). */
@@ -40,7 +40,7 @@ int job_views_ours(struct job_views *views, struct state *state, struct err *e);
 struct job_view *job_views_find(const struct job_views *views, struct str id);
 /* Adds one that nothing is known of but its id. NULL: memory. */
 struct job_view *job_views_add(struct job_views *views, struct str id, struct err *e);
-/* Takes over what Instantly tells of the job. 0/-1 */
+/* Takes over what Instantly reports of the job. 0/-1 */
 int job_view_take(struct job_views *views, struct job_view *view, const struct remote_job *job, struct err *e);
 
 /* Has its status ended? */

@@ -1,4 +1,4 @@
-/* `jobs entries`: what became of each lead of a background job. Instantly tells totals only; the state has the rest. */
+/* `jobs entries`: what happened to each lead of a background job. Instantly reports totals only; the state has the leads. */
 #include "config.h"
 
 #include "sync/cli/jobs/job_entries.h"
@@ -274,7 +274,7 @@ static int jobs_entries_command(struct invocation *inv, struct err *e)
     p.job = job_views_find(&views, str_from(id));
     if (p.job == NULL) {
         err_set(e, XS_USAGE, "sync \"%s\" did not start the job %s, so that its leads are not known; leadsync jobs show "
-                "tells its counts, SYNC or --state names another sync", state_sync(p.state), id);
+                "shows its counts; name another sync with SYNC or --state", state_sync(p.state), id);
         goto done;
     }
     if (job_entries_read(&all, p.state, p.job, e) == 0 && select_page(&p, &all, e) == 0)

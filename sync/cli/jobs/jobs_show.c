@@ -130,7 +130,7 @@ static int jobs_show_text(struct shown *s, struct buf *out)
     char created[TIME_TEXT_N], updated[TIME_TEXT_N];
     int bad = buf_addf(out, "job %s\n", job->id);
     bad |= line(out, "type", job->type);
-    bad |= line(out, "status", job->gone ? "not there any more" : job->status);
+    bad |= line(out, "status", job->gone ? "no longer in Instantly" : job->status);
     if (job->progress >= 0)
         bad |= buf_addf(out, "  %-10s%" PRId64 "%%\n", "progress", job->progress);
     bad |= line(out, "from", job_end_name(s->state, job->from, arena));

@@ -87,7 +87,7 @@ static int ask_alone(struct wait *w, struct job_view *view, struct err *e)
         return err_set(e, XS_USAGE, "neither Instantly nor a state here knows a background job %s; leadsync jobs list "
                        "--all shows those of the workspace", view->id);
     view->gone = true;
-    log_warning("job %s is not there any more", view->id);
+    log_warning("job %s no longer exists", view->id);
     return 0;
 }
 

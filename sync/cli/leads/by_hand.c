@@ -22,7 +22,7 @@
 
 enum { LIST_BYTES = 1 << 16, TEXT_BYTES = 1 << 16, JOB_WAIT_MS = 600000 };
 
-/* The state of commands by hand where there is no sync's. */
+/* The state of commands by hand if no sync has one. */
 static const char own_name[] = "by-hand";
 
 /* ---- which state ---- */
@@ -55,7 +55,7 @@ int by_hand_sort(struct by_hand_call *call, struct err *e)
 }
 
 /* The name of a CSV's sync depends on its target, so only a sync that has run is found: the only one of the file, or, of
- * several, that into --campaign or --list, which may mean no more than where the leads are now. */
+ * several, the one into --campaign or --list, even if these only say where the leads are now. */
 static int path_of_csv(struct by_hand_call *call, struct err *e)
 {
     struct common anywhere = call->inv->common;
@@ -290,7 +290,7 @@ int by_hand_missing_text(const struct lead_edit *edit, struct buf *text)
     size_t n = 0;
     for (size_t i = 0; i < edit->leads_n; i++)
         n += edit->leads[i].missing;
-    return n > 0 ? buf_addf(text, "; %zu %s not there any more", n, n == 1 ? "is" : "are") : 0;
+    return n > 0 ? buf_addf(text, "; %zu %s no longer in Instantly", n, n == 1 ? "is" : "are") : 0;
 }
 
 size_t by_hand_open_n(const struct lead_edit *edit)
@@ -366,7 +366,7 @@ static int find_and_write(struct by_hand_call *call, const struct by_hand_verb *
                    kept == 1 ? " is" : "s are");
     enum exit_status status = rc != 0 ? e->status : lead_edit_status(&call->edit);
     call->inv->status = status;
-    /* What was done is told, whatever ended it. */
+    /* Report what was done, even after an error. */
     if ((rc == 0 || call->edit.run != 0) && by_hand_report(call, something && !dry, status, out, &late) != 0 && rc == 0)
         rc = err_take(e, &late);
     err_clear(&late);

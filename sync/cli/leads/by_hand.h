@@ -28,7 +28,7 @@ struct by_hand_call {
     struct target place;           /* of --campaign or --list */
     bool has_place;
     struct target destination;     /* of a move */
-    const char **operands;         /* those that are no SYNC; owned array */
+    const char **operands;         /* words other than SYNC; owned array */
     size_t operands_n;
     const char *sync;              /* the SYNC among them; NULL: none */
     int64_t job_wait_ms;
@@ -47,12 +47,12 @@ struct by_hand_verb {
     int (*write)(struct by_hand_call *call, struct err *e);
     bool of_run;                   /* a run says which leads: even a dry run needs its state */
     bool edits;                    /* it changes values: the old ones are kept for the results */
-    bool makes;                    /* there is something to do although nobody is meant yet (add) */
+    bool makes;                    /* there is something to do although no lead is selected (add) */
 };
 /* The whole of it: opens, finds, asks, writes, reports; sets inv->status. */
 int by_hand_run(struct invocation *inv, const struct by_hand_verb *verb, struct err *e);
 
-/* Tells LEADs and SYNC among the words apart: call->operands and call->sync. XS_USAGE: two SYNCs. */
+/* Separates LEADs and SYNC among the words: call->operands and call->sync. XS_USAGE: two SYNCs. */
 int by_hand_sort(struct by_hand_call *call, struct err *e);
 
 /* For verbs that only read. by_hand_close() is due after a failure too. */
@@ -69,13 +69,13 @@ int by_hand_needs_leads(struct by_hand_call *call, struct err *e); /* a `check`:
 int by_hand_place_text(struct lead_edit *edit, const struct target *t, struct buf *out);
 /* Where the leads without an outcome are: appends `before` and the first places; nothing where they are in none. */
 int by_hand_places_text(struct by_hand_call *call, const char *before, struct buf *text);
-/* How many of a run's leads are not there any more: appends "; N are …", or nothing. */
+/* How many of a run's leads no longer exist: appends "; N are …", or nothing. */
 int by_hand_missing_text(const struct lead_edit *edit, struct buf *text);
 size_t by_hand_open_n(const struct lead_edit *edit); /* leads without an outcome */
 
 /* ---- by_hand_out.c ---- */
 extern const char *const by_hand_formats[];
-/* What became of each lead, in the format asked for. */
+/* Prints what happened to each lead, in the format of the command. */
 int by_hand_report(struct by_hand_call *call, bool written, enum exit_status status, struct out *out, struct err *e);
 
 #endif

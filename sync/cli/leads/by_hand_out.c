@@ -1,4 +1,4 @@
-/* What became of the leads of a by-hand command. JSON has everything; the text names those that did not go as meant. */
+/* The report of a command by hand: what happened to its leads. JSON has all of them, text those that did not go as planned. */
 #include "config.h"
 
 #include "sync/cli/leads/by_hand.h"
@@ -67,7 +67,7 @@ static void write_job(struct jsonw *w, const struct lead_edit_job *job)
     jsonw_object_end(w);
 }
 
-/* Of a move: proved in the destination, somebody with the address was there, and not found in the source any more. */
+/* Counts of a move: leads proved in the destination, leads whose address the destination had, and leads no longer in the source. */
 struct move_counts {
     uint64_t moved, duplicated, missing;
 };
@@ -152,7 +152,7 @@ static int head(const struct by_hand_call *call, struct buf *out)
         between = ", ";
     }
     if (missing > 0) {
-        bad |= buf_addf(out, "%s%zu not there any more", between, missing);
+        bad |= buf_addf(out, "%s%zu no longer in Instantly", between, missing);
         between = ", ";
     }
     size_t meant = by_hand_open_n(edit);
@@ -165,7 +165,7 @@ static int head(const struct by_hand_call *call, struct buf *out)
         if (job->moved >= 0)
             bad |= buf_addf(out, ", %" PRId64 " moved", job->moved);
         if (job->duplicated > 0)
-            bad |= buf_addf(out, ", %" PRId64 " there already", job->duplicated);
+            bad |= buf_addf(out, ", %" PRId64 " already in the destination", job->duplicated);
         bad |= buf_addc(out, '\n');
     }
     return bad;

@@ -97,7 +97,7 @@ static int find_interest(struct by_hand_call *call, struct err *e)
             .filter = {.contacts = &word, .contacts_n = 1, .in = in, .in_campaign = -1, .in_list = -1}, .esp = -1};
         if (memchr(word.p, '@', word.n) != NULL && lead_edit_find(edit, &selector, e) != 0)
             return -1;
-        /* By id, or nobody has it: the one way that tells. */
+        /* A word that is an id, or an address without a lead: this reports what is missing. */
         if (edit->leads_n == before && lead_edit_find_one(edit, word, in, e) != 0)
             return -1;
     }
