@@ -169,7 +169,8 @@ static void batch_settle(struct batch_run *b)
     b->record.state = BATCH_DONE;
     if (b->splits && batch_split_off_open(b, &e) != 0)
         upload_fail(b->u, &e);
-    else if (rekey_settle(b, &e) != 0 || state_batch_settle(b->u->c.state, &b->record, &e) != 0 || batch_hand_on(b, &e) != 0)
+    else if (rekey_settle(b, &e) != 0 || state_batch_settle(b->u->c.state, &b->record, &e) != 0 ||
+             batch_hand_on(b, &e) != 0)
         upload_fail(b->u, &e);
     err_clear(&e);
 }

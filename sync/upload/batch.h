@@ -1,6 +1,6 @@
 /* A batch in memory, from its first row to the moment when every entry has its outcome. Internal to the upload.
  *
- * A batch owns its entries and its slices. A slice is a group of entries that travel in one request, or are looked for
+ * A batch owns its entries and its slices. A slice is a group of entries that travel in one request, or are read
  * together. A function that takes a slice takes it over: it sends it, lets it wait, or ends it with slice_free(). */
 #ifndef SYNC_UPLOAD_BATCH_H
 #define SYNC_UPLOAD_BATCH_H
@@ -75,7 +75,7 @@ struct entry_progress {
     bool met, ours;            /* creates: found in the target; and made by this request */
     bool stays_open;           /* creates: deferred, and its intent goes on in a batch of its own */
     enum reason status;        /* moves: what was found of the person before */
-    bool there;                /* found by the last read in the stage's list */
+    bool there;                /* the last read found it in the stage's list */
     /* moves */
     enum place { PLACE_UNSEEN, PLACE_FROM, PLACE_TO, PLACE_ELSEWHERE } place; /* where it was seen last */
     bool patched;              /* its values were written first */
@@ -84,7 +84,7 @@ struct entry_progress {
     bool moved;                /* and was */
     bool took_double;          /* the row has another lead now, which was in the target already */
     bool created;              /* by this run, in the stage's list */
-    bool pending, verified;    /* its verdict there is under way, is known */
+    bool pending, verified;    /* its verdict is under way, is known */
     struct job *job;           /* the last one that carried it */
 };
 
@@ -142,18 +142,18 @@ struct batch_slice {
     enum create_trial { TRIAL_WHOLE, TRIAL_HALF, TRIAL_PROBE, TRIAL_OVER } trial;
     unsigned trial_epoch;      /* TRIAL_HALF, TRIAL_PROBE: the trial that it is part of */
     bool counted;              /* removals: the answer counted them all as deleted */
-    bool unlisted;             /* removals: leads that the list did not show before the DELETE, though they were there */
+    bool unlisted;             /* removals: the list did not show these leads before the DELETE, though they existed */
     /* lead_read.c */
     const struct lead_read_calls *read_calls; /* of the read under way */
     const struct lead_read_calls *search; /* lead_read_everywhere(): the caller's */
     unsigned attempts_before;  /* lead_read_everywhere(): `attempt` as it was */
-    void (*stopped)(struct batch_slice *slice); /* NULL, or called in place of the operation's give_up() when a stop ends a wait */
+    void (*stopped)(struct batch_slice *slice); /* NULL, or in place of the operation's give_up() */
     const struct target *address_in; /* where the read asks for the entries' addresses */
     bool spoilt;               /* an answer of this read is missing */
     /* moves: reading the leads */
-    struct job *job;           /* that is over, and has to be held against what is there */
+    struct job *job;           /* that is over, and whose leads are read */
     bool unseen_job;           /* which may still be running */
-    int64_t pending_n;         /* of the stage's list, when last asked; -1: not told */
+    int64_t pending_n;         /* leads of the stage's list without a verdict, as last read; -1: not known */
     size_t n;
     uint32_t index[];          /* into the batch's entries */
 };

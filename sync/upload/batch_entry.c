@@ -62,7 +62,7 @@ static void batch_entry_count(struct batch_run *b, uint32_t i, enum outcome outc
     struct tally *t = b->u->c.tally;
     batch_entry_count_target(b, i, outcome, 1);
     if (b->record.entries[i].row == 0) {
-        /* What an earlier run left is removed now, or wanted anew. */
+        /* What an earlier run left is removed now, or wanted again. */
         if (!b->earlier || outcome == OUTCOME_REMOVED)
             tally_removal(t, outcome);
         else if (outcome != OUTCOME_SKIPPED)

@@ -42,11 +42,11 @@ static void missing_target_hand_back(struct upload *u)
     }
 }
 
-/* Is there another end to ask for? Else the upload has failed, or stops for a reason of its own. */
+/* Is there another target to ask for? Else the upload has failed, or stops for a reason of its own. */
 static bool missing_target_goes_on(struct upload *u, const struct api_reply *reply)
 {
     struct missing_target *m = &u->missing;
-    const struct target *t = &m->ends[m->asked_n - 1];
+    const struct target *t = &m->targets[m->asked_n - 1];
     struct buf shown = BUF_INIT(SHOWN_BYTES);
     struct err e = ERR_INIT;
     bool there = false;
@@ -79,14 +79,15 @@ static void missing_target_ask_next(struct upload *u)
 {
     struct missing_target *m = &u->missing;
     struct err e = ERR_INIT;
-    if (api_target_get(u->c.api, &m->ends[m->asked_n++], missing_target_answered, u, &e) != 0) {
+    if (api_target_get(u->c.api, &m->targets[m->asked_n++], missing_target_answered, u, &e) != 0) {
         upload_fail(u, &e);
         missing_target_hand_back(u);
     }
     err_clear(&e);
 }
 
-void missing_target_ask(struct batch_slice *s, const char *call, const struct api_reply *reply, void (*refused)(struct batch_slice *s))
+void missing_target_ask(struct batch_slice *s, const char *call, const struct api_reply *reply,
+                        void (*refused)(struct batch_slice *s))
 {
     struct batch_run *b = s->batch;
     struct missing_target *m = &b->u->missing;
@@ -103,8 +104,8 @@ void missing_target_ask(struct batch_slice *s, const char *call, const struct ap
     if (asked)
         return;
     m->call = call;
-    m->ends[0] = b->target;
-    m->ends[1] = b->from;
+    m->targets[0] = b->target;
+    m->targets[1] = b->from;
     m->targets_n = b->record.source != 0 ? 2 : 1;
     m->asked_n = 0;
     buf_free(&m->words);

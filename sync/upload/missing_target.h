@@ -11,14 +11,15 @@ struct upload;
 struct missing_target {
     const char *call;          /* the write that was refused first: "POST /leads/add" */
     struct buf words;          /* the API's about it */
-    struct target ends[2];     /* that it named; the names are borrowed */
+    struct target targets[2];  /* that it named; the names are borrowed */
     size_t targets_n, asked_n;
-    struct batch_slice *slices;        /* that wait for the answer; owned */
+    struct batch_slice *slices; /* that wait for the answer */
 };
 
-/* until it is known what is missing. Then the upload has failed, and `refused` gets the slice back, with
+/* Keeps the slice until it is known what is missing. Then the upload has failed, and `refused` gets the slice back, with
  * every other one that came meanwhile. */
-void missing_target_ask(struct batch_slice *s, const char *call, const struct api_reply *reply, void (*refused)(struct batch_slice *s));
+void missing_target_ask(struct batch_slice *s, const char *call, const struct api_reply *reply,
+                        void (*refused)(struct batch_slice *s));
 void missing_target_free(struct upload *u);
 
 /* The error, from the answer to a GET of the place: XS_CONFIG where it is gone; XS_API where it is there, or where that

@@ -1,4 +1,4 @@
-/* What earlier runs left open is found out by reading; nothing is written there. */
+/* Batches that earlier runs left open: what they did is found out by reading; nothing is sent that writes. */
 #include "config.h"
 
 #include "sync/upload/upload_int.h"
@@ -34,7 +34,8 @@ static int recover_take_open(struct upload *u, const struct batch *record, struc
     b->earlier = true;
     for (size_t i = 0; i < record->entries_n; i++) {
         struct planned p = {.op = record->op, .target = record->target, .entry = record->entries[i]};
-        if ((b->operation != &create_operation && recover_known_lead_id(u, &p.entry, e) != 0) || batch_add(b, &p, e) != 0) {
+        bool known = b->operation != &create_operation;
+        if ((known && recover_known_lead_id(u, &p.entry, e) != 0) || batch_add(b, &p, e) != 0) {
             batch_free(b);
             return -1;
         }

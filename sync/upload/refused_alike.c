@@ -1,4 +1,4 @@
-/* Tells a lead that is refused from an endpoint that refuses all leads. */
+/* Is it the lead that is refused, or does the endpoint refuse all leads? */
 #include "config.h"
 
 #include "sync/upload/refused_alike.h"
@@ -30,7 +30,7 @@ static int refused_alike_normalise(struct str message, struct buf *out)
     return 0;
 }
 
-/* ---- what becomes of the leads ---- */
+/* ---- outcomes of the held leads ---- */
 
 /* A move waits for its held leads only when it has nothing else to do; with other operations each of them counts as
  * under way. */

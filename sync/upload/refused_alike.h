@@ -32,7 +32,7 @@ struct refused_alike {
     } *leads;               /* held; owned */
     size_t n, cap, alone_n, spread_n;
     struct batch_slice *parked;    /* creates: refused requests of several leads, until it is clear what that means; owned */
-    bool trying;            /* creates: one of them is being tried in parts */
+    bool trying;            /* creates: one of them is being tried in halves */
     size_t under_way;       /* requests of the endpoint that are not answered yet */
     unsigned epoch;         /* goes up when the held leads get their outcomes */
 };
@@ -44,11 +44,11 @@ void refused_alike_compare(struct upload *u, enum endpoint endpoint, const struc
 /* Entry i was refused: held, or deferred when the upload has ended. May end the upload. */
 void refused_alike_lead(struct batch_run *b, uint32_t i, enum endpoint endpoint, const struct api_reply *reply,
                         enum refused_how how);
-/* until the refusals are understood; then its leads are asked for in halves. */
+/* Keeps the slice until the refusals are understood; then its leads are sent in halves. */
 void refused_alike_park(struct batch_slice *s);
 /* Nothing is under way that could still be accepted: too few leads were refused to blame the endpoint. */
 void refused_alike_step(struct upload *u);
-/* The upload has ended: held leads and parked parts are deferred. */
+/* The upload has ended: held leads and parked slices are deferred. */
 void refused_alike_stop(struct upload *u);
 void refused_alike_forget(struct batch_run *b); /* before it is freed */
 void refused_alike_free(struct upload *u);

@@ -407,5 +407,5 @@ const struct upload_job *upload_job(const struct upload *u, size_t i)
     const struct job *job = u->jobs;
     for (size_t from_end = n - 1 - i; from_end > 0; from_end--)
         job = job->next;
-    return &job->told;
+    return &job->reported;
 }

@@ -25,7 +25,7 @@ struct upload_config {
     /* With a stage: gets the move of each lead that is proved to be in the stage's list. That move counts the row. */
     int (*staged)(void *ctx, const struct planned *move, struct err *e);
     bool reidentified;             /* the mapping's key is another one than that of the last complete run */
-    /* NULL, or told of each lead that another took the place of: it is known under `key` now. */
+    /* NULL, or called for each lead whose place another one has taken: it is known under `key` now. */
     int (*superseded)(void *ctx, const struct hash128 *key, const struct known_lead *old, struct err *e);
     /* NULL, or: has this run read the whole source, with a key in each row? Then a key that it has not met has no row. */
     bool (*read_whole)(void *ctx);
@@ -47,7 +47,7 @@ struct upload_config {
 /* A background job that the upload started or waited for. */
 struct upload_job {
     char id[64];
-    char *type, *status;            /* the API's words; "vanished" of one that is not there any more */
+    char *type, *status;            /* the API's words; "vanished" if the job does not exist any more */
     int64_t total, success, failed; /* leads asked for, proved moved, not moved; -1: not known yet */
     bool open;                      /* not ended when it was seen last */
 };
@@ -80,7 +80,7 @@ void upload_stop(struct upload *u, enum reason reason);
 void upload_deadline(struct upload *u, int64_t mono_us);
 uint64_t upload_open_n(const struct upload *u);   /* batches not settled */
 unsigned upload_ops(const struct upload *u);      /* what these do: a bit per enum op */
-/* Was it stopped, by whom ever? Then rows were left unsent. */
+/* Was it stopped, for any reason? Then rows were left unsent. */
 bool upload_stopped(const struct upload *u);
 /* Background jobs in the order in which they became known; NULL past the last. Valid until the next step. */
 const struct upload_job *upload_job(const struct upload *u, size_t i);

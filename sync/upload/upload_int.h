@@ -29,7 +29,7 @@ struct upload {
     bool stopping, plan_full[2];
     struct batch_run *move_queue; /* moves that wait until no other one of the run uses their source and target */
     struct address_list *address_lists; /* targets that were read for addresses of which the state has hashes */
-    struct lead_scan *lead_scans; /* lists that were read before leads without an address went there */
+    struct lead_scan *lead_scans; /* lists that were read before leads without an address were sent */
     uint32_t *locked_targets;  /* held by jobs that are not waited for any more */
     size_t locked_targets_n;
     struct hash128 *open_keys; /* of rows whose move is left open; sorted when it is first asked */
@@ -39,7 +39,7 @@ struct upload {
     struct job *polled[JOBS_LIST_MAX]; /* in the list request that is under way */
     size_t polled_n;
     int64_t deadline_us, verify_until_us; /* 0: none */
-    int64_t skew_ms;           /* last one the server told */
+    int64_t skew_ms;           /* the server's Date minus ours, as last seen */
     int64_t started_ms;        /* wall clock */
     struct refused_alike refused[ENDPOINT_N];
     struct missing_target missing;
@@ -74,7 +74,7 @@ int collect_close(struct upload *u, struct collect_group *g, struct err *e);
 int collect_defer(struct upload *u, const struct planned *planned, enum reason reason, struct err *e);
 
 /* ---- recover.c ---- */
-/* Finds out what became of a batch that an earlier run left open, by reading only. */
+/* Finds out by reading what a batch of an earlier run has done, and settles it. */
 int recover_batch(struct upload *u, struct batch *record, struct err *e);
 
 #endif

@@ -1,9 +1,10 @@
 /* leads/add: sending, and what each answer means for the leads of the request.
  *
  * The API answers counters and the ids of what it created; no answer says per lead why it was not created. create_answer.c
- * says what an answer proves, create_refused.c what a refusal means. All other leads are read back. A lead with an address that is still unclear is sent again,
- * in halves where only its reason is unclear: the API counts a repeated address as a duplicate and changes nothing
- * (observed). A lead without an address is never sent again in the same run once a request may have created it. */
+ * says what an answer proves, create_refused.c what a refusal means. All other leads are read back (create_proof.c). A lead
+ * with an address that is still unclear is sent again, in halves if only its reason is unclear: the API counts a repeated
+ * address as a duplicate and changes nothing (observed). A lead without an address is never sent again in the same run once
+ * a request may have created it. */
 #include "config.h"
 
 #include "sync/upload/upload_int.h"
@@ -121,7 +122,8 @@ void create_send(struct batch_slice *s)
     struct err e = ERR_INIT;
     struct buf body = BUF_INIT(LEADS_ADD_MAX_BYTES);
     if (s->n == 0 || upload_ended(b->u)) {
-        /* Nothing of these leads is under way: a first request, or one that was surely not applied, or looked for. */
+        /* Nothing of these leads is under way: this is a first request, or the one before was surely not applied, or its
+         * leads were looked for. */
         slice_done(s, OUTCOME_DEFERRED, b->u->c.stop_reason, 0);
         return;
     }
@@ -179,7 +181,7 @@ enum reason create_elsewhere_reason(const struct batch_run *b)
     }
 }
 
-/* Surely not applied. What room there is gets filled, the rest waits for another run. */
+/* Surely not applied. Fills the room that the plan has; the other leads wait for another run. */
 static void create_plan_is_full(struct batch_slice *s, const struct api_reply *reply)
 {
     struct upload *u = s->batch->u;

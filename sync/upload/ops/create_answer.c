@@ -20,11 +20,11 @@
 /* What two clocks of the server may differ by. Its Date, which our clock is held against, has whole seconds. */
 enum { CLOCK_MARGIN_MS = 2000, LEAD_MAX = 1 << 24 };
 
-/* ---- whom an entry names ---- */
+/* ---- which lead an entry names ---- */
 
 enum naming {
     NAMES_THE_LEAD,
-    NAMES_NOBODY, /* neither an address nor, of a lead that has none, a name */
+    NAMES_NONE, /* neither an address nor, of a lead that has none, a name */
     NAMES_ANOTHER,
 };
 
@@ -43,7 +43,7 @@ static enum naming create_answer_by_names(struct batch_run *b, uint32_t i, const
     struct arena arena;
     bool same = false;
     if (added->first_name.n + added->last_name.n == 0)
-        return NAMES_NOBODY;
+        return NAMES_NONE;
     arena_init(&arena, LEAD_MAX);
     if (batch_entry_lead(b, i, &arena, &lead) == 0) {
         const struct value *first = &lead.core[LEAD_FIRST_NAME], *last = &lead.core[LEAD_LAST_NAME];
@@ -60,7 +60,7 @@ static enum naming create_answer_names(struct batch_run *b, uint32_t i, const st
     if (sent.n == 0)
         return added->email.n > 0 ? NAMES_ANOTHER : create_answer_by_names(b, i, added);
     if (added->email.n == 0)
-        return NAMES_NOBODY;
+        return NAMES_NONE;
     return create_answer_same_address(b->u, sent, added->email) ? NAMES_THE_LEAD : NAMES_ANOTHER;
 }
 
@@ -151,7 +151,7 @@ int create_answer_prove(struct batch_slice *s, const struct leads_added *a, int6
         bool addressed = b->record.entries[s->index[a->created[c].index]].email.n > 0;
         bool silence_is_fine = wrong_n == 0 && (!addressed || named_n == 0);
         (*proved)[c] = (naming[c] == NAMES_THE_LEAD && (addressed || wrong_n == 0)) ||
-                       (naming[c] == NAMES_NOBODY && silence_is_fine);
+                       (naming[c] == NAMES_NONE && silence_is_fine);
     }
     if (create_answer_refuse_twins(a, *proved, arena, e) != 0)
         return -1;

@@ -137,7 +137,7 @@ void create_refused(struct batch_slice *s, const struct api_reply *reply)
     if (reply->http_status == 404) {
         missing_target_ask(s, "POST /leads/add", reply, create_refused_target_missing);
     } else if (reply->http_status == 409) {
-        /* Somebody's move held the target for as long as this run waits for jobs, and that is waited for once. */
+        /* Another move held the target for as long as this run waits for jobs, and it waits once per target. */
         upload_lock_target(u, s->batch->record.target);
         slice_done(s, OUTCOME_DEFERRED, REASON_JOB_OPEN, 409);
     } else if (upload_ended(u)) {

@@ -1,12 +1,12 @@
 /* POST /leads/move: by ids out of one target into another, as a background job.
  *
- *   look ─▶ PATCH ─▶ POST ─▶ job ─▶ look ─▶ settled
- *                     ▲  no answer ─▶ job of the list? ─▶ none: look ─┐
- *                     └──────────── still where they were ◀───────────┘
+ *   check ─▶ PATCH ─▶ POST ─▶ job ─▶ proof ─▶ settled
+ *                      ▲  no answer ─▶ job of the list? ─▶ none: proof ─┐
+ *                      └──────────── still in the source ◀──────────────┘
  *
  * What a job was asked is not what it has done: a success may have moved nothing (observed), a failed one half of them.
- * So only an address that the job names, or a lead that is found in its target, is moved. Two batches of a run never
- * share an end at the same time, because a running job holds both of its ends against every other one (409). */
+ * So only an address that the job names, or a lead that is found in its target, is moved. A running job locks its source and
+ * its target against every other request (409), so batches of a run that share one of them go one after the other. */
 #include "config.h"
 
 #include "sync/upload/upload_int.h"
@@ -43,7 +43,7 @@ void move_proved(struct batch_run *b, uint32_t i, int http_status)
     progress->moved = progress->asked || b->earlier;
     if (progress->created)
         outcome = OUTCOME_CREATED;
-    /* It was there before we asked: somebody else moved it. */
+    /* It was in its target before we asked: another user moved it. */
     else if (entry->row != 0 && !progress->moved && !progress->patched)
         outcome = OUTCOME_UNCHANGED;
     entry->detail = STR_NONE;
@@ -224,7 +224,7 @@ static void move_refuse(struct batch_slice *s, const struct api_reply *reply)
         return;
     }
     if (reply->http_status == 409) {
-        /* Somebody else's job held an end for as long as this run waits for jobs, and that is waited for once. */
+        /* Another job held source or target for as long as this run waits for jobs, and it waits once per target. */
         move_lock_targets(b);
         slice_done(s, OUTCOME_DEFERRED, REASON_JOB_OPEN, 409);
         return;
@@ -372,7 +372,7 @@ static int move_by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* The addresses that it names, unless it names more than it was asked for: moved, if no look shows the contrary. */
+/* The addresses that the job names, unless it names more than it was asked for: moved, unless a read shows the contrary. */
 static void move_take_named(struct batch_slice *s, const struct remote_job *remote)
 {
     struct batch_run *b = s->batch;
@@ -400,17 +400,17 @@ static void move_take_named(struct batch_slice *s, const struct remote_job *remo
 void move_job_over(struct batch_slice *s, struct job *job, const struct remote_job *remote)
 {
     struct batch_run *b = s->batch;
-    const char *status = remote != NULL ? job->told.status : "gone from the job list";
+    const char *status = remote != NULL ? job->reported.status : "gone from the job list";
     if (remote != NULL && remote->status == JOB_SUCCESS && !b->earlier)
         move_take_named(s, remote);
     size_t rest = 0;
     for (size_t k = 0; k < s->n; k++) {
-        move_detail(b, s->index[k], "background job %s: %s", job->told.id, status);
+        move_detail(b, s->index[k], "background job %s: %s", job->reported.id, status);
         rest += !b->progress[s->index[k]].named;
     }
     if (rest > 0 && !b->earlier)
         log_notice("background job %s is %s, and %zu of %zu lead%s %s not proved moved by it: reading back",
-                   job->told.id, status, rest, s->n, text_plural(s->n), rest == 1 ? "is" : "are");
+                   job->reported.id, status, rest, s->n, text_plural(s->n), rest == 1 ? "is" : "are");
     s->unseen_job = remote == NULL;
     move_proof_start(s, job);
 }

@@ -75,7 +75,7 @@ static void move_check_found(struct batch_slice *s, uint32_t i, const struct rem
         move_check_patch_first(s, i, remote);
 }
 
-/* Neither the leads themselves nor their addresses are at one of the ends. */
+/* Neither the leads themselves nor their addresses are in source or target. */
 static void move_check_search_done(struct batch_slice *s)
 {
     for (size_t k = 0; k < s->n; k++)

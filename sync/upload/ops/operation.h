@@ -82,7 +82,7 @@ void update_patch(struct batch_run *b, uint32_t i, struct wanted_lead *wanted, c
 void move_proved(struct batch_run *b, uint32_t i, int http_status);
 /* Nothing more is done for this slice: what may have been asked for stays open, the rest is deferred. */
 void move_give_up(struct batch_slice *s, enum reason reason);
-/* The job of this slice has ended, and said so in `remote`; NULL: it is not there any more. */
+/* The job of this slice has ended, and said so in `remote`; NULL: it does not exist any more. */
 void move_job_over(struct batch_slice *s, struct job *job, const struct remote_job *remote);
 /* The answer was lost, and no job is found. */
 void move_no_job(struct batch_slice *s);

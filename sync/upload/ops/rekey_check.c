@@ -1,11 +1,11 @@
-/* Before the first request of a create batch: what has become of the leads whose place its leads take.
+/* Before the first request of a create batch: the leads whose place its leads take.
  *
  * A row that brings another address under a known key gets a new lead, which is active. The person may have unsubscribed, and
- * only Instantly knows it, by the old lead. So the old leads are looked at first: by their ids, a hundred a request, and
- * one that the list does not show is asked for itself, since a list may lag behind and an empty one proves nothing. An id
- * that is gone may have been exported and imported again: the leads of the old address are asked for, in any place. The
- * row of a person who unsubscribed, bounced or was skipped is skipped, and the status is recorded. A row whose old lead
- * could not be looked at is deferred. */
+ * only Instantly knows it, by the old lead. So the old leads are read first: by their ids, a hundred per request. One that
+ * the list does not show is asked for itself, since a list may lag and an empty one proves nothing. An id that is gone may
+ * have been exported and imported again: then the leads of the old address are read, in any target. The row of a person who
+ * unsubscribed, bounced or was skipped is skipped, and the status is recorded. A row whose old lead could not be read is
+ * deferred. */
 #include "config.h"
 
 #include "sync/upload/upload_int.h"
@@ -32,7 +32,7 @@ static bool rekey_check_is_unseen(const struct batch_slice *s, size_t k)
     return progress->takes_place && !progress->old_judged && s->batch->record.entries[s->index[k]].outcome == OUTCOME_NONE;
 }
 
-/* ---- what is there ---- */
+/* ---- what Instantly has ---- */
 
 /* What earlier runs found counts as well: Instantly forgets a status when it moves a lead. */
 static void rekey_check_judge(struct batch_slice *s, uint32_t i, const struct remote_lead *remote)
@@ -149,7 +149,7 @@ static void rekey_check_answered(void *ctx, const struct api_reply *reply)
             rekey_check_take_namesake(s, r->entry, &remote);
         else
             rekey_check_take_lead(s, &remote);
-    /* After the last way to look, Instantly has nothing more to tell of the person. */
+    /* This was the last way to find the lead. */
     if (step == REKEY_BY_ADDRESS && reply->class == API_OK)
         s->batch->progress[r->entry].old_judged = true;
     free(r);
@@ -207,7 +207,7 @@ static int rekey_check_ask(struct batch_slice *s, size_t *k, enum rekey_step ste
 static void rekey_check_ask_all(struct batch_slice *s, enum rekey_step step)
 {
     struct err e = ERR_INIT;
-    /* Held until all are asked: an answer must not end the look while others are still being queued. */
+    /* Counted from the start: an answer must not end the read while other requests are still being queued. */
     slice_read(s);
     s->reads_n = 1;
     for (size_t k = 0; k < s->n && !s->spoilt;)

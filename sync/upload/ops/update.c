@@ -1,10 +1,8 @@
-/* PATCH: one request a changed lead, carrying only what changed.
+/* PATCH /leads/{id}: one request per changed lead, with only what changed.
  *
- * The leads are looked at first, a hundred a request: an id may name another lead by now, `if-empty` depends on what is
- * there, and custom variables are sent as the complete set, because whether a PATCH merges or replaces them is not known.
- * A PATCH that is answered with 200 may have stored nothing (reported). Its answer is the whole lead, and is compared; and
- * when all of a batch are answered, one more look has to show the new values. What that look does not show is looked at
- * again as anything that may appear late, then the lead itself is asked for, and then it is not_stored. */
+ * The leads are read first, a hundred per request: an id may name another lead by now, `if-empty` depends on what Instantly
+ * has, and custom variables are sent as the complete set, because whether a PATCH merges or replaces them is not known.
+ * Whether a PATCH has stored its values is proved in update_proof.c. */
 #include "config.h"
 
 #include "sync/upload/upload_int.h"
@@ -23,7 +21,7 @@ struct patch_call {
     enum outcome proved;
 };
 
-/* Ends the PATCH's hold on its entry and its work. */
+/* The PATCH is not under way any more. */
 static void update_patch_over(struct patch_call *call)
 {
     struct batch_run *b = call->batch;
@@ -33,7 +31,7 @@ static void update_patch_over(struct patch_call *call)
 }
 
 /* It may have been applied: read it back, compare, and only then send again. */
-static void update_look_again(struct patch_call *call)
+static void update_read_again(struct patch_call *call)
 {
     struct batch_run *b = call->batch;
     struct err e = ERR_INIT;
@@ -54,19 +52,19 @@ static void update_answered(struct patch_call *call, const struct api_reply *rep
 {
     struct batch_run *b = call->batch;
     struct entry_progress *progress = &b->progress[call->i];
-    bool told = update_proof_answer(b, call->i, reply);
+    bool confirmed = update_proof_answer(b, call->i, reply);
     progress->patch_status = reply->http_status;
     progress->proved = call->proved;
-    if (!told)
+    if (!confirmed)
         log_detail("the answer to a PATCH does not tell the new values: looking at the lead");
     if (b->record.op != OP_MOVE)
-        batch_entry_advance(b, call->i, told ? ENTRY_CONFIRMED : ENTRY_UNPROVED);
-    else if (told)
+        batch_entry_advance(b, call->i, confirmed ? ENTRY_CONFIRMED : ENTRY_UNPROVED);
+    else if (confirmed)
         update_proved(b, call->i, call->proved, reply->http_status);
     else if (progress->rounds >= ROUNDS_MAX)
         batch_entry_done(b, call->i, OUTCOME_FAILED, REASON_NOT_STORED, reply->http_status);
     else
-        update_look_again(call);
+        update_read_again(call);
 }
 
 static void update_patch_answered(void *ctx, const struct api_reply *reply)
@@ -95,7 +93,7 @@ static void update_patch_answered(void *ctx, const struct api_reply *reply)
         if (b->progress[call->i].rounds >= ROUNDS_MAX)
             batch_entry_done(b, call->i, OUTCOME_FAILED, REASON_API_ERROR, reply->http_status);
         else
-            update_look_again(call);
+            update_read_again(call);
         break;
     case API_FAILED:
     case API_FATAL:
@@ -153,7 +151,7 @@ void update_patch(struct batch_run *b, uint32_t i, struct wanted_lead *wanted, c
     *call = (struct patch_call){b, i, proved};
     for (size_t c = 0; c < lead->shape->custom_n; c++) {
         patch.custom = patch.custom || wanted->custom[c];
-        /* Not ours to write now: what is there stays. */
+        /* The value does not change: the one in Instantly stays. */
         if (!wanted->custom[c])
             lead->custom[c].kind = VALUE_ABSENT;
     }
@@ -172,10 +170,10 @@ void update_patch(struct batch_run *b, uint32_t i, struct wanted_lead *wanted, c
     err_clear(&e);
 }
 
-/* ---- looking before, after a lost answer, and at what an earlier run left ---- */
+/* ---- reading: before a PATCH, after a lost answer, and what an earlier run left ---- */
 
-/* What is to be written over `remote`. A changed field is written also when it seems to be there already: a list lags, and
- * may show a value from before the one that it had since. */
+/* What has to be written over `remote`. A changed field is written even if the lead seems to have the value: a list lags,
+ * and may show an older value. */
 static bool update_is_due(struct batch_run *b, uint32_t i, struct wanted_lead *wanted, const struct remote_lead *remote)
 {
     const struct entry_progress *progress = &b->progress[i];
@@ -187,14 +185,15 @@ static bool update_is_due(struct batch_run *b, uint32_t i, struct wanted_lead *w
         if ((progress->fields & 1U << f) != 0 && rules[f] == OVERWRITE_ALWAYS)
             wanted->fields |= 1U << f;
     for (size_t c = 0; c < wanted->lead.shape->custom_n && c < progress->custom_changed.n; c++) {
-        wanted->custom[c] = wanted->custom[c] || (progress->custom_changed.p[c] != 0 && rules[LEAD_FIELD_N + c] == OVERWRITE_ALWAYS);
+        if (progress->custom_changed.p[c] != 0 && rules[LEAD_FIELD_N + c] == OVERWRITE_ALWAYS)
+            wanted->custom[c] = true;
         differs = differs || wanted->custom[c];
     }
     return differs || wanted->fields != 0;
 }
 
-/* The state's number of the place where the lead is: 1, 0 it has none, -1. */
-static int update_place(struct batch_run *b, const struct remote_lead *remote, uint32_t *number, struct err *e)
+/* The state's number of the target that has the lead: 1, 0 it has none, -1. */
+static int update_target_number(struct batch_run *b, const struct remote_lead *remote, uint32_t *number, struct err *e)
 {
     struct target there;
     struct arena arena;
@@ -207,17 +206,18 @@ static int update_place(struct batch_run *b, const struct remote_lead *remote, u
     return rc;
 }
 
-/* An update without fields looks at a lead of which an earlier request was left open. When that was a move that was carried
- * out late, the lead is in another place of this sync: the state is told so, and the next run moves it. */
+/* An update without fields reads a lead of which an earlier request was left open. If that was a move that was carried out
+ * late, the lead is in another target of this sync: the state records it, and the next run moves the lead. */
 static bool update_is_astray(struct batch_run *b, uint32_t i, const struct remote_lead *remote)
 {
     const struct entry *entry = &b->record.entries[i];
     const struct entry_progress *progress = &b->progress[i];
     struct err e = ERR_INIT;
     uint32_t number;
-    if (b->earlier || b->record.op != OP_UPDATE || progress->fields != 0 || progress->custom_changed.n > 0 || target_holds(&b->target, remote))
+    if (b->earlier || b->record.op != OP_UPDATE || progress->fields != 0 || progress->custom_changed.n > 0 ||
+        target_holds(&b->target, remote))
         return false;
-    int rc = update_place(b, remote, &number, &e);
+    int rc = update_target_number(b, remote, &number, &e);
     const struct entry there = {.key = entry->key, .email = entry->email, .has_lead_id = true, .lead_id = remote->id,
                                 .outcome = OUTCOME_UNCHANGED};
     if (rc < 0 || (rc == 1 && state_entry_add(b->u->c.state, b->u->c.run, number, &there, &e) != 0))
@@ -264,7 +264,7 @@ static void update_search_done(struct batch_slice *s)
 
 static const struct lead_read_calls update_searching = {update_seen, update_search_done, update_give_up};
 
-/* Keeps those that have no outcome and no PATCH under way, with `unshown` only those that the look did not show. */
+/* Keeps those that have no outcome and no PATCH under way, with `unshown` only those that the read did not show. */
 static size_t update_keep_open(struct batch_slice *s, bool unshown)
 {
     const struct batch_run *b = s->batch;

@@ -1,10 +1,10 @@
-/* stage: waiting for the verification of what landed in the stage's list, before the move out of it.
+/* A stage: waiting for the verification of the leads in the stage's list, before the move out of it.
  *
- * Instantly verifies what comes in by leads/add and tells no job id for it (documented): what is known is each lead's
- * verification_status, and how many of the list are still pending. So a look is one request for the list's numbers, and
- * the leads are read only when there is news, or when waiting may be in vain. What is not verified when `limits.job_wait`
- * is over stays in the list and is taken up by the next run; all batches of a run share that time. Every verification
- * costs credits, so nothing is ever asked to be verified a second time. */
+ * Instantly verifies what comes in by leads/add and names no job for it (documented). It only shows each lead's verdict, and
+ * how many leads of the list are still pending. So a poll is one request for the list's numbers, and the leads are read only
+ * when the numbers have changed, or when no verdict may be under way. A lead that is not verified when `limits.job_wait` is
+ * over stays in the list, and the next run takes it up; all batches of a run share that time. Every verification costs
+ * credits, so no lead is verified a second time. */
 #include "config.h"
 
 #include "sync/upload/upload_int.h"
@@ -34,7 +34,7 @@ static void verify_wait_on(struct batch_slice *s)
         slice_free(s);
         return;
     }
-    for (unsigned look = 0; look < s->attempt && wait_ms < WAIT_MAX_MS; look++)
+    for (unsigned i = 0; i < s->attempt && wait_ms < WAIT_MAX_MS; i++)
         wait_ms *= 2;
     s->attempt++;
     wait_ms = (wait_ms < WAIT_MAX_MS ? wait_ms : WAIT_MAX_MS) * u->c.mapping->limits.settle_ms / SETTLE_UNIT_MS;
@@ -46,7 +46,7 @@ static void verify_wait_on(struct batch_slice *s)
 
 struct verify_read {
     struct batch_slice *slice;
-    size_t first, n; /* slice of the slice's index */
+    size_t first, n; /* of the slice's index */
 };
 
 static bool verify_has_verdict(const struct remote_lead *remote)
@@ -84,15 +84,15 @@ static void verify_take_leads(const struct verify_read *r, const struct api_repl
             }
 }
 
-/* A lead of an earlier run whose verdict will not come: somebody has taken it out of the list, or it was there before and
- * nobody ever asked for its verification. */
+/* A lead of an earlier run whose verdict will not come: another user has taken it out of the list, or it was in the list
+ * before and its verification was never requested. */
 static bool verify_is_vain(const struct batch_slice *s, const struct entry_progress *progress)
 {
-    bool looked_long = !progress->created && s->attempt >= ATTEMPTS_MAX;
-    return looked_long && (!progress->there || (!progress->pending && s->pending_n == 0));
+    bool read_often = !progress->created && s->attempt >= ATTEMPTS_MAX;
+    return read_often && (!progress->there || (!progress->pending && s->pending_n == 0));
 }
 
-/* Whoever is not there is left to the look before the move, which says what became of it. */
+/* A lead that is not in the list is left to move_check(), which finds out where it is. */
 static void verify_give_up_waiting(struct batch_run *b, uint32_t i)
 {
     if (!b->progress[i].there)
@@ -124,7 +124,7 @@ static void verify_all_read(struct batch_slice *s)
         verify_wait_on(s);
 }
 
-/* A look that failed is one without news: the next one may tell. What ends the run is told by upload_ended(). */
+/* A read that failed brings no news; the next one may. */
 static void verify_leads_answered(void *ctx, const struct api_reply *reply)
 {
     struct verify_read *r = ctx;
@@ -213,7 +213,7 @@ static void verify_ask_for_numbers(struct batch_slice *s)
 
 /* ---- the beginning ---- */
 
-/* Who leaves the list for another place, since the row is gone, is not asked for a verdict. */
+/* A lead that leaves the list because its row is missing from the source needs no verdict. */
 static bool verify_goes_where_verified_belong(const struct batch_run *b)
 {
     const struct stage *stage = &b->u->c.mapping->stage;

@@ -1,9 +1,9 @@
 /* The address of a lead whose id is gone, when the state has it as a hash only (values: hashed) and no row brings it.
  *
- * Such a removal knows nothing by which Instantly could be asked for the lead. So the place where it was is read whole, once
- * a run and only when an id is gone, and the addresses there are compared with the hashes. What has one of them is then
- * looked for by that address, as any other lead. A place with more addresses than are kept proves nothing of the leads
- * that are not among them: these are not called gone. */
+ * Such a removal has nothing by which Instantly could be asked for the lead. So its target is read whole, once per run and
+ * only when an id is gone, and the addresses in it are compared with the hashes. A lead that matches is then looked for by
+ * its address, as any other lead. A target with more addresses than are kept proves nothing about the leads that are not
+ * among them: these do not count as gone. */
 #include "config.h"
 
 #include "sync/upload/upload_int.h"
@@ -25,13 +25,13 @@ struct address_list {
     struct address_list *next;
     struct upload *u;
     struct target target;
-    bool asked, looked, too_many, no_memory;
-    unsigned looks;         /* that showed no lead at all, which a list may do of any place */
+    bool asked, complete, too_many, no_memory;
+    unsigned empty_n;       /* reads that showed no lead at all, which a list may do of any target */
     uint64_t seen_n;
-    struct address *addresses; /* sorted when looked */
+    struct address *addresses; /* sorted when complete */
     size_t n, cap;
     struct buf text;
-    struct batch_slice *waiting;   /* for the look to end */
+    struct batch_slice *waiting; /* for the read to end */
 };
 
 static int address_list_compare(const void *a, const void *b)
@@ -76,7 +76,7 @@ static bool address_list_add(struct address_list *l, struct str email)
     return true;
 }
 
-/* Nothing is kept of the place but the addresses. */
+/* Nothing is kept of the leads but the addresses. */
 static enum leads_list_see address_list_on_lead(void *ctx, const struct remote_lead *remote)
 {
     struct address_list *l = ctx;
@@ -102,7 +102,7 @@ static const struct address *address_list_find(const struct address_list *l, str
     return NULL;
 }
 
-/* Entries whose address is there have it from now on. */
+/* Entries whose address is in the list have it from now on. */
 static void address_list_take(const struct address_list *l, struct batch_slice *s)
 {
     struct batch_run *b = s->batch;
@@ -129,11 +129,11 @@ static void address_list_answered(void *ctx, const struct api_reply *reply)
 {
     struct address_list *l = ctx;
     struct err e = ERR_INIT;
-    bool shows_nothing = reply->class == API_OK && l->seen_n == 0 && ++l->looks < ATTEMPTS_MAX;
+    bool shows_nothing = reply->class == API_OK && l->seen_n == 0 && ++l->empty_n < ATTEMPTS_MAX;
     struct batch_slice *slices = l->waiting;
     l->waiting = NULL;
     l->asked = false;
-    l->looked = reply->class == API_OK && !shows_nothing;
+    l->complete = reply->class == API_OK && !shows_nothing;
     if (l->no_memory)
         upload_fail_oom(l->u);
     else if (reply->err != NULL)
@@ -144,15 +144,15 @@ static void address_list_answered(void *ctx, const struct api_reply *reply)
         upload_fail(l->u, &e);
     }
     err_clear(&e);
-    if (l->looked && l->n > 0)
+    if (l->complete && l->n > 0)
         qsort(l->addresses, l->n, sizeof *l->addresses, address_list_compare);
     while (slices != NULL) {
         struct batch_slice *s = slices;
         slices = s->next;
-        s->attempt = l->looks;
+        s->attempt = l->empty_n;
         if (upload_ended(l->u) || reply->class != API_OK)
             s->stopped(s);
-        else if (l->looked)
+        else if (l->complete)
             address_list_take(l, s);
         else
             slice_wait_attempt(s, false, address_list_read);
@@ -164,7 +164,7 @@ static void address_list_ask(struct address_list *l)
     struct err e = ERR_INIT;
     const struct leads_list all = {.urgent = true, .target = &l->target, .see = address_list_on_lead};
     l->asked = true;
-    if (l->looks == 0)
+    if (l->empty_n == 0)
         log_notice("ids of leads are gone, and the state has their addresses as hashes only: looking through their place");
     if (api_leads_list(l->u->c.api, &all, address_list_answered, l, &e) != 0) {
         const struct api_reply failed = {.class = API_FAILED, .err = &e};
@@ -204,7 +204,7 @@ void address_list_read(struct batch_slice *s)
         upload_fail_oom(b->u);
     if (l == NULL || upload_ended(b->u)) {
         s->stopped(s);
-    } else if (l->looked) {
+    } else if (l->complete) {
         address_list_take(l, s);
     } else {
         slice_park(s);

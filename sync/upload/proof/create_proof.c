@@ -18,7 +18,7 @@ enum { SKEW_MARGIN_MS = 2000 };
 
 struct read {
     struct batch_slice *slice;
-    size_t first, n;   /* slice of the slice's index */
+    size_t first, n;   /* of the slice's index */
     bool by_key;       /* all leads of the list, matched by leadsync_key */
     size_t keys_n, found_n;
     struct wanted_key {
@@ -43,20 +43,20 @@ static bool create_proof_created_by_us(const struct batch_slice *s, const struct
 {
     const struct batch_run *b = s->batch;
     bool may_have_arrived = s->life != LIFE_CHECKING && (!s->attribute || s->unexplained || s->round > 1);
-    /* A request that was lost told no time: any other answer of the same server does. */
+    /* A request that was lost brought no Date; any other answer of the same server did. */
     int64_t skew_ms = b->skew_ms != 0 ? b->skew_ms : b->u->skew_ms;
     return may_have_arrived && remote->created_ms >= b->first_sent_ms + skew_ms - SKEW_MARGIN_MS;
 }
 
 /* A lead that is in the target: ours, or met there for the first time. */
-static void create_proof_found_create(struct batch_slice *s, uint32_t i, struct wanted_lead *wanted,
+static void create_proof_found_in_target(struct batch_slice *s, uint32_t i, struct wanted_lead *wanted,
                                       const struct remote_lead *remote)
 {
     struct batch_run *b = s->batch;
     struct entry_progress *progress = &b->progress[i];
     bool conflict = false;
     struct err e = ERR_INIT;
-    /* Once: a look after a PATCH meets the same lead. */
+    /* Once: a read after a PATCH meets the same lead. */
     if (!progress->met) {
         progress->ours = create_proof_created_by_us(s, remote);
         if (rekey_meet(b, i, &remote->id, &progress->ours, &conflict, &e) != 0)
@@ -92,7 +92,7 @@ static void create_proof_found(struct batch_slice *s, uint32_t i, const struct r
     entry->has_lead_id = true;
     entry->lead_id = remote->id;
     if (wanted_lead_open(b, i, &wanted) == 0)
-        create_proof_found_create(s, i, &wanted, remote);
+        create_proof_found_in_target(s, i, &wanted, remote);
     wanted_lead_free(&wanted);
 }
 
@@ -246,7 +246,7 @@ static void create_proof_conclude(struct batch_slice *s)
     }
 }
 
-/* All reads of a look are answered. */
+/* All list requests are answered. */
 static void create_proof_read_done(struct batch_slice *s)
 {
     struct batch_run *b = s->batch;
@@ -271,7 +271,7 @@ static void create_proof_read_done(struct batch_slice *s)
         slice_leave_open(s);
         return;
     }
-    /* Halves tell more than waiting where all leads are accounted for; what an old run left open had its time to appear. */
+    /* If all leads are accounted for, halves say more than waiting; what an old run left open had its time to appear. */
     bool may_appear = s->unexplained || !create_proof_may_ask_again(s);
     if (b->earlier) {
         int64_t now_ms = b->u->c.clock->wall_ms(b->u->c.clock);
@@ -355,7 +355,7 @@ void create_proof_start(struct batch_slice *s)
     struct err e = ERR_INIT;
     bool no_email = false;
     int rc = 0;
-    /* Counters that leave no doubt need no look: nothing there explains a blocked or invalid address. */
+    /* Counters that leave no doubt need no read: no lead explains a blocked or invalid address. */
     if (s->attribute && !s->ambiguous && s->absent_reason != REASON_IN_TARGET &&
         s->absent_reason != create_elsewhere_reason(b)) {
         create_proof_settle_rest(s, s->absent_outcome, s->absent_reason);
@@ -369,7 +369,7 @@ void create_proof_start(struct batch_slice *s)
         no_email = no_email || email.n == 0;
     }
     slice_read(s);
-    /* Held until all are asked: an answer must not end the look while others are still being queued. */
+    /* Counted from the start: an answer must not end the read while other requests are still being queued. */
     s->reads_n = 1;
     for (size_t first = 0; rc == 0 && first < s->n && s->life != LIFE_CHECKING; first += LEADS_LIST_MAX) {
         size_t n = s->n - first < LEADS_LIST_MAX ? s->n - first : LEADS_LIST_MAX;

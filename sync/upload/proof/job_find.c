@@ -1,5 +1,5 @@
 /* The job of a request whose answer was lost: the newest moves out of the source are asked for, because a job echoes what
- * it was asked. Only a job that is not found makes it worth a look at the leads themselves. */
+ * it was asked. The leads themselves are read only if no job is found. */
 #include "config.h"
 
 #include "sync/upload/upload_int.h"
@@ -37,7 +37,8 @@ static int job_find_is_of_another(struct upload *u, struct str id, struct err *e
 }
 
 /* Is it the job of this request? 1/0/-1 */
-static int job_find_is_ours(const struct batch_slice *s, const struct remote_job *remote, const struct leads_move *move, struct err *e)
+static int job_find_is_ours(const struct batch_slice *s, const struct remote_job *remote, const struct leads_move *move,
+                            struct err *e)
 {
     const struct batch_run *b = s->batch;
     int64_t skew_ms = b->skew_ms != 0 ? b->skew_ms : b->u->skew_ms;

@@ -1,8 +1,8 @@
 /* Background jobs: recorded the moment they are known, polled by due time, a hundred in one request, and given up after
  * limits.job_wait, when their batches stay open for the next run.
  *
- * A status says when to look, never what was done: pending, in-progress, draining, paused and words that nobody knows
- * are waited for; success, failed and cancelled end the waiting, and so does a job that is not there any more. */
+ * A status says when to read the leads, never what was done. Pending, in-progress, draining, paused and unknown words are
+ * waited for; success, failed and cancelled end the waiting, and so does a job that does not exist any more. */
 #include "config.h"
 
 #include "sync/upload/upload_int.h"
@@ -29,14 +29,14 @@ static int64_t jobs_now_us(const struct upload *u)
 static int jobs_record(struct upload *u, const struct job *job, struct err *e)
 {
     const struct job_record r = {
-        .id = job->told.id,
-        .type = job->told.type,
-        .status = job->told.status,
+        .id = job->reported.id,
+        .type = job->reported.type,
+        .status = job->reported.status,
         .progress = job->progress,
         .filters = job->filters,
-        .total = (uint64_t)job->told.total,
-        .success = job->told.success > 0 ? (uint64_t)job->told.success : 0,
-        .failed = job->told.failed > 0 ? (uint64_t)job->told.failed : 0,
+        .total = (uint64_t)job->reported.total,
+        .success = job->reported.success > 0 ? (uint64_t)job->reported.success : 0,
+        .failed = job->reported.failed > 0 ? (uint64_t)job->reported.failed : 0,
         .from = job->from,
         .to = job->to,
         .run = job->run,
@@ -64,7 +64,7 @@ static int jobs_replace(char **text, struct str with)
     return 0;
 }
 
-/* As the API told it last. 0/-1 */
+/* As the API has shown it last. 0/-1 */
 static int jobs_take_remote(struct job *job, const struct remote_job *remote)
 {
     const char *filters = api_remote_job_filters(remote);
@@ -76,7 +76,7 @@ static int jobs_take_remote(struct job *job, const struct remote_job *remote)
         job->updated_ms = remote->updated_ms;
     if (filters != NULL && strlen(filters) <= FILTERS_MAX && jobs_replace(&job->filters, str_from(filters)) != 0)
         return -1;
-    return jobs_replace(&job->told.type, remote->type) != 0 ? -1 : jobs_replace(&job->told.status, remote->status_text);
+    return jobs_replace(&job->reported.type, remote->type) != 0 ? -1 : jobs_replace(&job->reported.status, remote->status_text);
 }
 
 /* What an earlier run recorded of it. 0/-1 */
@@ -85,15 +85,15 @@ static int jobs_take_record(struct upload *u, struct job *job, struct err *e)
     struct job_record r = {.type = "move-leads", .status = "pending"};
     struct arena arena;
     arena_init(&arena, RECORD_MAX);
-    if (state_job_get(u->c.state, job->told.id, &arena, &r, e) < 0) {
+    if (state_job_get(u->c.state, job->reported.id, &arena, &r, e) < 0) {
         arena_free(&arena);
         return -1;
     }
     job->progress = r.progress;
     job->created_ms = r.created_ms;
     job->updated_ms = r.updated_ms;
-    bool bad = jobs_replace(&job->told.type, str_from(r.type != NULL ? r.type : "")) != 0 ||
-               jobs_replace(&job->told.status, str_from(r.status != NULL ? r.status : "")) != 0 ||
+    bool bad = jobs_replace(&job->reported.type, str_from(r.type != NULL ? r.type : "")) != 0 ||
+               jobs_replace(&job->reported.status, str_from(r.status != NULL ? r.status : "")) != 0 ||
                (r.filters != NULL && jobs_replace(&job->filters, str_from(r.filters)) != 0);
     arena_free(&arena);
     return bad ? err_oom(e) : 0;
@@ -101,8 +101,8 @@ static int jobs_take_record(struct upload *u, struct job *job, struct err *e)
 
 static void jobs_free_one(struct job *job)
 {
-    free(job->told.type);
-    free(job->told.status);
+    free(job->reported.type);
+    free(job->reported.status);
     free(job->filters);
     free(job);
 }
@@ -131,7 +131,7 @@ static void jobs_over(struct upload *u, struct job *job, const struct remote_job
 {
     struct batch_slice *s = job->slice;
     job->slice = NULL;
-    job->told.open = false;
+    job->reported.open = false;
     jobs_record_or_fail(u, job);
     move_job_over(s, job, remote);
 }
@@ -143,21 +143,21 @@ static void jobs_warn_once(struct job *job, const struct remote_job *remote)
     job->warned = true;
     if (remote->status == JOB_PAUSED)
         log_warning("background job %s is paused (Instantly waits for a quota or a permission): waiting for it, at most "
-                    "limits.job_wait", job->told.id);
+                    "limits.job_wait", job->reported.id);
     else
         log_warning("background job %s has the unknown status \"%s\": waiting for it, at most limits.job_wait",
-                    job->told.id, job->told.status);
+                    job->reported.id, job->reported.status);
 }
 
-/* Whoever watches should know what a silent minute is spent on. */
+/* A user who watches the terminal should know what the run waits for. */
 static void jobs_report_wait_once(struct upload *u, struct job *job)
 {
     int64_t wait_us = u->c.mapping->limits.job_wait_ms * 1000;
     if (job->said || job->until_us - jobs_now_us(u) > wait_us - SAY_AFTER_MS * 1000)
         return;
     job->said = true;
-    log_notice("waiting for background job %s, which moves %lld lead%s from %s to %s", job->told.id,
-               (long long)job->told.total, text_plural((unsigned long long)job->told.total), job->from, job->to);
+    log_notice("waiting for background job %s, which moves %lld lead%s from %s to %s", job->reported.id,
+               (long long)job->reported.total, text_plural((unsigned long long)job->reported.total), job->from, job->to);
 }
 
 static void jobs_schedule(struct upload *u, struct job *job)
@@ -189,18 +189,18 @@ static struct job *jobs_new(struct batch_slice *s, struct str id, const struct r
 {
     struct batch_run *b = s->batch;
     struct upload *u = b->u;
-    struct job *job = id.n < sizeof job->told.id ? calloc(1, sizeof *job) : NULL;
+    struct job *job = id.n < sizeof job->reported.id ? calloc(1, sizeof *job) : NULL;
     if (job == NULL) {
-        if (id.n >= sizeof job->told.id)
+        if (id.n >= sizeof job->reported.id)
             err_set(e, XS_API, "a background job has an id of %zu characters: please report", id.n);
         else
             err_oom(e);
         return NULL;
     }
-    memcpy(job->told.id, id.p, id.n);
-    job->told.total = (int64_t)s->n;
-    job->told.success = job->told.failed = -1;
-    job->told.open = true;
+    memcpy(job->reported.id, id.p, id.n);
+    job->reported.total = (int64_t)s->n;
+    job->reported.success = job->reported.failed = -1;
+    job->reported.open = true;
     job->run = b->record.run;
     target_format(&b->from, job->from);
     target_format(&b->target, job->to);
@@ -224,7 +224,7 @@ static int jobs_note(struct upload *u, struct batch_slice *s, struct job *job, s
     struct batch_run *b = s->batch;
     for (size_t k = 0; k < s->n; k++)
         b->progress[s->index[k]].job = job;
-    b->record.job = arena_dup(&b->arena, job->told.id, strlen(job->told.id));
+    b->record.job = arena_dup(&b->arena, job->reported.id, strlen(job->reported.id));
     if (b->record.job == NULL)
         return err_oom(e);
     b->record.state = BATCH_ACCEPTED;
@@ -264,16 +264,16 @@ void jobs_batch_settled(struct batch_run *b)
         job->batch = NULL;
         if (b->life == LIFE_LEFT_OPEN)
             continue;
-        job->told.success = job->told.failed = 0;
+        job->reported.success = job->reported.failed = 0;
         for (size_t i = 0; i < b->record.entries_n; i++) {
             enum outcome outcome = b->record.entries[i].outcome;
             if (b->progress[i].job != job)
                 continue;
-            /* A lead out of the stage is counted as created, where its way ends: it has moved as well. */
+            /* A lead out of the stage counts as created in its last target: it has moved as well. */
             if (outcome == OUTCOME_CREATED || outcome == OUTCOME_CHANGED || outcome == OUTCOME_REMOVED)
-                job->told.success++;
+                job->reported.success++;
             else
-                job->told.failed++;
+                job->reported.failed++;
         }
         jobs_record_or_fail(b->u, job);
     }
@@ -303,7 +303,7 @@ static void jobs_poll(struct upload *u)
     int64_t until_us = jobs_now_us(u) + POLL_FIRST_MS * 1000;
     for (struct job *job; n < JOBS_LIST_MAX && (job = jobs_next_due(u, until_us, n)) != NULL; n++) {
         u->polled[n] = job;
-        ids[n] = str_from(job->told.id);
+        ids[n] = str_from(job->reported.id);
     }
     const struct jobs_list list = {.ids = ids, .ids_n = n, .urgent = true};
     u->polled_n = n;
@@ -328,8 +328,8 @@ static void jobs_one_answered(void *ctx, const struct api_reply *reply)
     if (reply->class == API_OK && api_remote_job_read(reply->json, &remote, &e) == 0) {
         jobs_on_status(u, job, &remote);
     } else if (reply->class == API_REFUSED && reply->http_status == 404) {
-        log_warning("background job %s is not there any more: its leads are read back", job->told.id);
-        if (jobs_replace(&job->told.status, STR("vanished")) != 0)
+        log_warning("background job %s is not there any more: its leads are read back", job->reported.id);
+        if (jobs_replace(&job->reported.status, STR("vanished")) != 0)
             upload_fail_oom(u);
         jobs_over(u, job, NULL);
     } else if (reply->err != NULL) {
@@ -344,7 +344,7 @@ static void jobs_ask_alone(struct upload *u, struct job *job)
 {
     struct err e = ERR_INIT;
     job->alone = true;
-    if (api_job_get(u->c.api, str_from(job->told.id), NULL, jobs_one_answered, job, &e) != 0) {
+    if (api_job_get(u->c.api, str_from(job->reported.id), NULL, jobs_one_answered, job, &e) != 0) {
         job->alone = false;
         upload_fail(u, &e);
     }
@@ -377,7 +377,7 @@ static void jobs_poll_answered(void *ctx, const struct api_reply *reply)
         struct remote_job remote;
         if (job->slice == NULL || job->alone)
             continue;
-        if (jobs_find_item(reply, job->told.id, &remote))
+        if (jobs_find_item(reply, job->reported.id, &remote))
             jobs_on_status(u, job, &remote);
         else
             jobs_ask_alone(u, job);
@@ -399,7 +399,7 @@ void jobs_step(struct upload *u, int64_t now)
             continue;
         if (now >= job->until_us) {
             log_notice("background job %s has not ended within limits.job_wait: its leads stay open, leadsync resume or "
-                       "the next sync goes on", job->told.id);
+                       "the next sync goes on", job->reported.id);
             jobs_give_up_one(job, REASON_JOB_OPEN);
             continue;
         }

@@ -6,7 +6,7 @@
 
 /* A background job of this run, from the moment it is known to the end of the upload. */
 struct job {
-    struct upload_job told;    /* for the report; strings are owned */
+    struct upload_job reported; /* for the report; strings are owned */
     struct job *next;
     struct batch_slice *slice; /* the entries it carries; NULL: over, or not waited for any more */
     struct batch_run *batch;   /* NULL: settled lead by lead, or left open */

@@ -1,11 +1,10 @@
-/* Looks at the leads of a slice whose ids are known: what Instantly shows decides, and only of the right leads.
+/* Reads the leads of a slice whose ids are known, and finds the right ones among what Instantly shows.
  *
- * Three ways, from cheap to certain: a list by ids (a hundred a request, but a list lags behind writes and may show
- * nothing), the lead itself (a request each, which answers the lead or 404), and a list by address in the target, for leads
- * that are there under another id, because they were imported again or their ids have changed; a move looks at its source
- * first, and then at its target. The API ignores filters
- * that it does not know, so every item is compared here, and an id alone does not make it the right lead
- * (lead_match.c). */
+ * Three ways, from cheap to certain: a list by ids (a hundred per request, but a list lags behind writes and may show
+ * nothing), the lead itself (one request each, which answers the lead or 404), and a list by address in the target, for leads
+ * that have another id now, because they were imported again or their ids have changed; a move reads its source first, and
+ * then its target. The API ignores filters that it does not know, so every item is compared here, and an id alone does not
+ * make it the right lead (lead_match.c). */
 #include "config.h"
 
 #include "sync/upload/upload_int.h"
@@ -21,7 +20,7 @@ enum lead_read_way {
     READ_OTHERS,  /* any other lead with the entry's address */
 };
 
-/* One request of a look. */
+/* One request of a read. */
 struct lead_read_request {
     struct batch_slice *slice;
     size_t first, n; /* slice of the slice's index */
@@ -49,7 +48,8 @@ static void lead_read_warn_other(struct batch_run *b, uint32_t i)
 bool lead_read_wants(const struct batch_slice *s, size_t k)
 {
     const struct entry_progress *progress = &s->batch->progress[s->index[k]];
-    return progress->state != ENTRY_DONE && progress->state != ENTRY_PATCHING && progress->state != ENTRY_HELD && !progress->shown;
+    return progress->state != ENTRY_DONE && progress->state != ENTRY_PATCHING && progress->state != ENTRY_HELD &&
+           !progress->shown;
 }
 
 /* Another lead than the entry's, with its address, in the place that is asked for. */
@@ -180,14 +180,14 @@ static int lead_read_ask_lead(struct lead_read_request *r, struct err *e)
     return api_lead_get(b->u->c.api, id, lead_read_answered, r, e) == 0 ? 1 : -1;
 }
 
-/* The requests of a look, `step` leads each. */
+/* The requests of a read, `step` leads each. */
 static void lead_read_ask(struct batch_slice *s, size_t step, enum lead_read_way way)
 {
     struct err e = ERR_INIT;
     int rc = 0;
     slice_read(s);
     s->spoilt = false;
-    /* Held until all are asked: an answer must not end the look while others are still being queued. */
+    /* Counted from the start: an answer must not end the read while other requests are still being queued. */
     s->reads_n = 1;
     for (size_t first = 0; rc >= 0 && first < s->n; first += step) {
         struct lead_read_request *r = malloc(sizeof *r);
@@ -276,7 +276,7 @@ static void lead_read_search_failed(struct batch_slice *s)
 
 static void lead_read_again_by_address(struct batch_slice *s);
 
-/* The source comes first: a lead that is still there is the one to be moved, whatever else has its address. */
+/* The source comes first: a lead that is still in it is the one to be moved, whatever else has its address. */
 static void lead_read_addresses_read(struct batch_slice *s)
 {
     if (s->batch->record.op == OP_MOVE && s->address_in == &s->batch->from && !lead_read_is_over(s)) {
@@ -293,7 +293,8 @@ static void lead_read_addresses_read(struct batch_slice *s)
         slice_wait_attempt(s, false, lead_read_again_by_address);
 }
 
-static const struct lead_read_calls lead_read_by_address_calls = {lead_read_found, lead_read_addresses_read, lead_read_search_failed};
+static const struct lead_read_calls lead_read_by_address_calls = {lead_read_found, lead_read_addresses_read,
+                                                                  lead_read_search_failed};
 
 static void lead_read_again_by_address(struct batch_slice *s)
 {

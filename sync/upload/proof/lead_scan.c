@@ -14,17 +14,17 @@
 #include "sync/base/text.h"
 #include "sync/upload/proof/proof.h"
 
-/* 32 MB. With more keys in the list every batch looks for its own. */
+/* 32 MB. With more keys in the list, every batch is read back first. */
 enum { HASHES_MAX = 4 << 20 };
 
 struct lead_scan {
     struct lead_scan *next;
     struct upload *u;
     struct target target;
-    bool looked, too_many, no_memory;
-    uint64_t *hashes;      /* of the row keys that are there; sorted when looked */
+    bool complete, too_many, no_memory;
+    uint64_t *hashes;      /* of the row keys that are there; sorted when complete */
     size_t n, cap;
-    struct batch_slice *waiting;  /* for the look to end */
+    struct batch_slice *waiting; /* for the read to end */
 };
 
 static int lead_scan_by_hash(const void *a, const void *b)
@@ -99,7 +99,7 @@ static void lead_scan_answered(void *ctx, const struct api_reply *reply)
 {
     struct lead_scan *l = ctx;
     struct err e = ERR_INIT;
-    l->looked = true;
+    l->complete = true;
     if (reply->class == API_OK && l->no_memory)
         upload_fail_oom(l->u);
     else if (reply->class != API_OK && reply->err != NULL)
@@ -139,7 +139,7 @@ static struct lead_scan *lead_scan_of(struct upload *u, const struct target *tar
     const struct leads_list all = {.urgent = true, .target = &l->target, .see = lead_scan_on_lead};
     if (api_leads_list(u->c.api, &all, lead_scan_answered, l, e) == 0)
         return l;
-    l->looked = true;
+    l->complete = true;
     return NULL;
 }
 
@@ -159,7 +159,7 @@ void lead_scan_start(struct batch_slice *s)
         upload_fail(b->u, &e);
         err_clear(&e);
         create_send(s);
-    } else if (l->looked) {
+    } else if (l->complete) {
         lead_scan_send(l, s);
     } else {
         slice_park(s);

@@ -27,7 +27,7 @@ static void move_proof_found(struct batch_slice *s, uint32_t i, const struct rem
         move_proved(b, i, 0);
         return;
     }
-    /* Whether its values were written before, an intent does not tell. */
+    /* An intent does not say whether the values were written before. */
     struct wanted_lead wanted;
     if (wanted_lead_open(b, i, &wanted) == 0) {
         if (lead_match_changes(b, i, &wanted, remote, false))
@@ -103,7 +103,8 @@ static void move_proof_doubles_read_done(struct batch_slice *s)
     slice_free(s);
 }
 
-static const struct lead_read_calls move_proof_double_reading = {move_proof_found_double, move_proof_doubles_read_done, move_read_failed};
+static const struct lead_read_calls move_proof_double_reading = {move_proof_found_double, move_proof_doubles_read_done,
+                                                                 move_read_failed};
 
 static void move_proof_conclude(struct batch_slice *s)
 {
@@ -137,7 +138,7 @@ static void move_proof_conclude(struct batch_slice *s)
 
 static const struct lead_read_calls move_proof_asking = {move_proof_found, move_proof_conclude, move_read_failed};
 
-/* The lists have shown what they do. What an earlier run left is decided again by this one; nothing is written there. */
+/* The lists show no more. What an earlier run left is planned again by this one; recovery writes nothing. */
 static void move_proof_last_read(struct batch_slice *s)
 {
     struct batch_run *b = s->batch;

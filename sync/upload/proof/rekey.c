@@ -118,7 +118,8 @@ int rekey_settle(struct batch_run *b, struct err *e)
     struct arena arena;
     int rc = 0;
     /* What is resumed without a mapping may be of any. */
-    if ((b->record.op != OP_CREATE && b->record.op != OP_MOVE) || !(c->mapping->has_key || c->reidentified || b->earlier) || state_leads_n(c->state) == 0)
+    if ((b->record.op != OP_CREATE && b->record.op != OP_MOVE) || state_leads_n(c->state) == 0 ||
+        !(c->mapping->has_key || c->reidentified || b->earlier))
         return 0;
     arena_init(&arena, KNOWN_MAX);
     for (size_t i = 0; rc == 0 && i < b->record.entries_n; i++) {
@@ -139,7 +140,8 @@ enum { TAKE, WAIT, LEAVE };
 
 /* The lead is another key's. The row takes it over when no row of that key can want it: the key was an old lead's, its row
  * has another address now, or the whole source was read without it. A removal that may still be carried out comes first. */
-static int rekey_judge_owner(struct batch_run *b, const struct hash128 *owner, const struct uuid *id, bool retried, int *verdict,
+static int rekey_judge_owner(struct batch_run *b, const struct hash128 *owner, const struct uuid *id, bool retried,
+                             int *verdict,
                        struct err *e)
 {
     const struct upload_config *c = &b->u->c;

@@ -20,7 +20,7 @@ static void remove_proof_gone(struct batch_slice *s, uint32_t i)
     batch_entry_done(s->batch, i, OUTCOME_REMOVED, s->batch->record.entries[i].reason, s->http_status);
 }
 
-/* Somebody put it there; where exactly is said in the results. */
+/* Another user has moved it; the results say where it is. */
 static void remove_proof_found_elsewhere(struct batch_slice *s, uint32_t i, const struct remote_lead *remote)
 {
     struct entry *entry = &s->batch->record.entries[i];
@@ -64,7 +64,7 @@ static void remove_proof_still_there(struct batch_slice *s)
         /* Lists lag behind what was done (observed), and what a run sent before it died may be carried out late. */
         slice_wait_attempt(s, false, remove_proof_read);
     } else if (b->earlier) {
-        /* It was lost on its way. Whether it is still wanted is decided anew. */
+        /* The request was lost. Whether the removal is still wanted is decided again. */
         slice_done(s, OUTCOME_DEFERRED, REASON_OUTCOME_OPEN, 0);
     } else if (s->round >= ROUNDS_MAX) {
         slice_done(s, OUTCOME_FAILED, s->counted ? REASON_NOT_STORED : REASON_API_ERROR, s->http_status);
@@ -73,7 +73,7 @@ static void remove_proof_still_there(struct batch_slice *s)
     }
 }
 
-/* After the last way to look: what is not shown is gone. */
+/* After the last way to find a lead: what is not shown is gone. */
 static void remove_proof_search_done(struct batch_slice *s)
 {
     struct batch_run *b = s->batch;
@@ -94,9 +94,10 @@ static void remove_proof_search_done(struct batch_slice *s)
         remove_proof_still_there(s);
 }
 
-static const struct lead_read_calls remove_proof_searching = {remove_proof_seen, remove_proof_search_done, remove_read_failed};
+static const struct lead_read_calls remove_proof_searching = {remove_proof_seen, remove_proof_search_done,
+                                                              remove_read_failed};
 
-/* Takes the leads that the look did not show into a slice of their own, so that the others need not wait for them. */
+/* Takes the leads that the read did not show into a slice of their own, so that the others need not wait for them. */
 static struct batch_slice *remove_proof_take_unshown(struct batch_slice *s, struct err *e)
 {
     struct batch_run *b = s->batch;

@@ -63,11 +63,11 @@ bool update_proof_answer(struct batch_run *b, uint32_t i, const struct api_reply
 {
     struct remote_lead remote;
     struct err ignored = ERR_INIT;
-    bool told = api_remote_lead_read(reply->json, &remote, &ignored) == 0 &&
+    bool confirmed = api_remote_lead_read(reply->json, &remote, &ignored) == 0 &&
                 uuid_eq(&remote.id, &b->record.entries[i].lead_id) && !lead_match_differs(b, i, &remote) &&
                 update_proof_is_stored(b, i, &remote);
     err_clear(&ignored);
-    return told;
+    return confirmed;
 }
 
 static bool update_proof_is_answered(const struct entry_progress *progress)
@@ -75,7 +75,7 @@ static bool update_proof_is_answered(const struct entry_progress *progress)
     return progress->state == ENTRY_CONFIRMED || progress->state == ENTRY_UNPROVED;
 }
 
-static void update_proof_settle_told(struct batch_run *b, uint32_t i)
+static void update_proof_settle(struct batch_run *b, uint32_t i)
 {
     struct entry_progress *progress = &b->progress[i];
     batch_entry_done(b, i, progress->proved, REASON_NONE, progress->patch_status);
@@ -84,16 +84,16 @@ static void update_proof_settle_told(struct batch_run *b, uint32_t i)
 static void update_proof_seen(struct batch_slice *s, uint32_t i, const struct remote_lead *remote)
 {
     if (update_proof_is_stored(s->batch, i, remote))
-        update_proof_settle_told(s->batch, i);
+        update_proof_settle(s->batch, i);
 }
 
-/* The looks cannot go on. An answer that told the new values is a proof; the others stay open. */
+/* The reads cannot go on. An answer that named the new values is a proof; the others stay open. */
 static void update_proof_give_up(struct batch_slice *s)
 {
     struct batch_run *b = s->batch;
     for (size_t k = 0; k < s->n; k++)
         if (b->progress[s->index[k]].state == ENTRY_CONFIRMED)
-            update_proof_settle_told(b, s->index[k]);
+            update_proof_settle(b, s->index[k]);
         else if (b->progress[s->index[k]].state == ENTRY_UNPROVED)
             batch_leave_open(b);
     slice_free(s);
@@ -135,7 +135,8 @@ static void update_proof_read_done(struct batch_slice *s)
         lead_read_each(s, &update_proof_asking);
 }
 
-static const struct lead_read_calls update_proof_reading = {update_proof_seen, update_proof_read_done, update_proof_give_up};
+static const struct lead_read_calls update_proof_reading = {update_proof_seen, update_proof_read_done,
+                                                            update_proof_give_up};
 
 static void update_proof_read(struct batch_slice *s)
 {
