@@ -130,13 +130,17 @@ struct batch_slice {
     unsigned attempt;          /* reads done in this round */
     unsigned reads_n;          /* list requests not answered yet */
     int http_status;           /* of the last write */
-    /* creates, after an answer that does not prove them all: */
-    bool attribute;            /* it accounts for all that it uploaded: reading back finds reasons, not arrivals */
-    bool claimed;              /* it does not: they may have arrived, as after an answer that was lost */
-    bool ambiguous;            /* attribute: the counters do not say which reason; fewer leads in a request tell more */
-    bool unexplained;          /* attribute: they count fewer leads than are missing, which may have arrived after all */
+    /* creates: how the answer accounts for the leads that it does not prove (create_answer.c) */
+    enum create_account {
+        ACCOUNT_NONE,      /* there is no usable answer: they may have arrived */
+        ACCOUNT_CLAIMED,   /* it counts more leads as uploaded than it proves: they may have arrived */
+        /* From here on it accounts for all that it uploaded: reading back finds reasons, not arrivals. */
+        ACCOUNT_EXPLAINED, /* one reason explains all that are missing: absent_reason */
+        ACCOUNT_AMBIGUOUS, /* the counters do not say which reason; fewer leads per request say more */
+        ACCOUNT_SHORT,     /* they explain fewer leads than are missing, which may have arrived after all */
+    } account;
     size_t asked_n;            /* leads of the request that was answered */
-    enum reason absent_reason; /* attribute: why the ones found nowhere were not created */
+    enum reason absent_reason; /* from ACCOUNT_EXPLAINED on: why the ones found nowhere were not created */
     enum outcome absent_outcome;
     /* creates: what a refusal of this request means (create_refused.c) */
     enum create_trial { TRIAL_WHOLE, TRIAL_HALF, TRIAL_PROBE, TRIAL_OVER } trial;

@@ -3,7 +3,7 @@
 #include "config.h"
 
 #include "sync/base/buf.h"
-#include "sync/upload/batch.h"
+#include "sync/upload/upload_int.h"
 #include "tests/unit/harness.h"
 
 #include <stdio.h>
@@ -68,12 +68,37 @@ START_TEST(the_guide_quotes_the_tables)
 }
 END_TEST
 
+START_TEST(a_step_that_is_not_in_the_table_ends_the_upload)
+{
+    struct upload upload = {.fatal = ERR_INIT};
+    struct entry_progress progress = {.state = ENTRY_HELD};
+    struct batch_run batch = {.u = &upload, .operation = &create_operation, .progress = &progress};
+    batch_advance(&batch, NULL, LIFE_INTENT);
+    batch_advance(&batch, NULL, LIFE_DURABLE);
+    ck_assert_int_eq(upload.fatal.status, XS_DONE);
+    batch_advance(&batch, NULL, LIFE_COLLECTING);
+    ck_assert_int_eq(upload.fatal.status, XS_INTERNAL);
+    ck_assert_ptr_nonnull(strstr(err_text(&upload.fatal), "cannot go from DURABLE to COLLECTING"));
+    err_clear(&upload.fatal);
+    batch_entry_advance(&batch, 0, ENTRY_PATCHING);
+    ck_assert_int_eq(upload.fatal.status, XS_INTERNAL);
+    ck_assert_ptr_nonnull(strstr(err_text(&upload.fatal), "cannot go from HELD to PATCHING"));
+    err_clear(&upload.fatal);
+    /* A late answer changes nothing. */
+    progress.state = ENTRY_DONE;
+    batch_entry_advance(&batch, 0, ENTRY_OPEN);
+    ck_assert_int_eq(upload.fatal.status, XS_DONE);
+    ck_assert_int_eq(progress.state, ENTRY_DONE);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("batch_states");
     TCase *tc = tcase_create("batch_states");
     tcase_add_test(tc, the_tables_are_the_ones_in_the_case_file);
     tcase_add_test(tc, the_guide_quotes_the_tables);
+    tcase_add_test(tc, a_step_that_is_not_in_the_table_ends_the_upload);
     suite_add_tcase(suite, tc);
     return unit_run(suite);
 }

@@ -169,7 +169,7 @@ int create_answer_prove(struct batch_slice *s, const struct leads_added *a, int6
 
 static void create_answer_explain_as(struct batch_slice *rest, enum outcome outcome, enum reason reason)
 {
-    rest->ambiguous = false;
+    rest->account = ACCOUNT_EXPLAINED;
     rest->absent_outcome = outcome;
     rest->absent_reason = reason;
 }
@@ -191,9 +191,8 @@ void create_answer_explain(struct batch_slice *rest, const struct leads_added *a
     };
     int64_t absent_n = (int64_t)(rest->asked_n - a->created_n), sum = 0;
     size_t speaks = 0, counter = 0;
-    rest->attribute = proved_n == a->created_n && a->uploaded == (int64_t)proved_n;
-    rest->claimed = !rest->attribute;
-    rest->ambiguous = true;
+    bool accounts = proved_n == a->created_n && a->uploaded == (int64_t)proved_n;
+    rest->account = accounts ? ACCOUNT_AMBIGUOUS : ACCOUNT_CLAIMED;
     rest->absent_outcome = OUTCOME_FAILED;
     rest->absent_reason = REASON_UNATTRIBUTED;
     for (size_t i = 0; i < sizeof counters / sizeof counters[0]; i++)
@@ -202,7 +201,7 @@ void create_answer_explain(struct batch_slice *rest, const struct leads_added *a
             sum += counters[i].n;
             counter = i;
         }
-    if (rest->claimed) {
+    if (!accounts) {
         log_warning("leads/add: the answer counts %lld uploaded lead%s and proves %zu of %zu; reading the others back",
                     (long long)a->uploaded, text_plural((unsigned long long)a->uploaded), proved_n, rest->asked_n);
     } else if (speaks == 1 && sum == absent_n) {
@@ -212,7 +211,7 @@ void create_answer_explain(struct batch_slice *rest, const struct leads_added *a
         create_answer_explain_as(rest, OUTCOME_DEFERRED, REASON_PLAN_FULL);
         b->u->plan_full[TARGET_CAMPAIGN] = true;
     } else if (sum < absent_n) {
-        rest->unexplained = true;
+        rest->account = ACCOUNT_SHORT;
         log_warning("leads/add: the counters of the answer explain %lld of %lld lead%s not created; reading back",
                     (long long)sum, (long long)absent_n, text_plural((unsigned long long)absent_n));
     }

@@ -32,6 +32,11 @@ static bool create_proof_is_open(const struct batch_slice *s, size_t k)
     return s->batch->progress[s->index[k]].state == ENTRY_OPEN;
 }
 
+static bool create_proof_accounts(const struct batch_slice *s)
+{
+    return s->account >= ACCOUNT_EXPLAINED;
+}
+
 static bool create_proof_in_target(const struct batch_run *b, const struct remote_lead *r)
 {
     return target_holds(&b->target, r);
@@ -42,7 +47,7 @@ static bool create_proof_in_target(const struct batch_run *b, const struct remot
 static bool create_proof_created_by_us(const struct batch_slice *s, const struct remote_lead *remote)
 {
     const struct batch_run *b = s->batch;
-    bool may_have_arrived = s->life != LIFE_CHECKING && (!s->attribute || s->unexplained || s->round > 1);
+    bool may_have_arrived = s->life != LIFE_CHECKING && (!create_proof_accounts(s) || s->account == ACCOUNT_SHORT || s->round > 1);
     /* A request that was lost brought no Date; any other answer of the same server did. */
     int64_t skew_ms = b->skew_ms != 0 ? b->skew_ms : b->u->skew_ms;
     return may_have_arrived && remote->created_ms >= b->first_sent_ms + skew_ms - SKEW_MARGIN_MS;
@@ -103,7 +108,7 @@ static void create_proof_found_elsewhere(struct batch_slice *s, uint32_t i, cons
     enum dedupe_scope scope = b->u->c.mapping->dedupe;
     bool explains = scope == DEDUPE_WORKSPACE || (scope == DEDUPE_ANY_CAMPAIGN && remote->has_campaign) ||
                     (scope == DEDUPE_ANY_LIST && remote->has_list);
-    if (s->attribute && explains) {
+    if (create_proof_accounts(s) && explains) {
         batch_entry_location(b, i, remote);
         batch_entry_done(b, i, OUTCOME_SKIPPED, create_elsewhere_reason(b), s->http_status);
     }
@@ -198,7 +203,7 @@ static void create_proof_settle_rest(struct batch_slice *s, enum outcome outcome
 /* Counters of a smaller request tell more; those of a single lead are its own. */
 static bool create_proof_may_ask_again(const struct batch_slice *s)
 {
-    return s->attribute && s->ambiguous && s->asked_n > 1;
+    return (s->account == ACCOUNT_AMBIGUOUS || s->account == ACCOUNT_SHORT) && s->asked_n > 1;
 }
 
 /* Sends what is still open */
@@ -219,7 +224,7 @@ static void create_proof_send_rest(struct batch_slice *s)
  * again: neither in halves nor whole, in this run. */
 static void create_proof_leave_nameless(struct batch_slice *s)
 {
-    bool accounted = s->attribute && !s->unexplained && !create_proof_may_ask_again(s);
+    bool accounted = create_proof_accounts(s) && s->account != ACCOUNT_SHORT && !create_proof_may_ask_again(s);
     for (size_t k = 0; k < s->n && !accounted; k++)
         if (create_proof_is_open(s, k) && s->batch->record.entries[s->index[k]].email.n == 0)
             batch_entry_stays_open(s->batch, s->index[k], s->http_status);
@@ -235,12 +240,13 @@ static void create_proof_conclude(struct batch_slice *s)
         create_proof_settle_rest(s, OUTCOME_DEFERRED, REASON_OUTCOME_OPEN);
     } else if (create_proof_may_ask_again(s)) {
         create_send_halves(s, s->trial == TRIAL_OVER ? TRIAL_OVER : TRIAL_WHOLE);
-    } else if (s->attribute) {
+    } else if (create_proof_accounts(s)) {
         bool lags = s->absent_reason == REASON_IN_TARGET && b->u->c.mapping->mode != MODE_CREATE;
         create_proof_settle_rest(s, lags ? OUTCOME_DEFERRED : s->absent_outcome, lags ? REASON_OUTCOME_OPEN : s->absent_reason);
     } else if (s->round >= ROUNDS_MAX) {
-        create_proof_settle_rest(s, s->claimed ? OUTCOME_DEFERRED : OUTCOME_FAILED,
-                    s->claimed ? REASON_OUTCOME_OPEN : REASON_API_ERROR);
+        bool claimed = s->account == ACCOUNT_CLAIMED;
+        create_proof_settle_rest(s, claimed ? OUTCOME_DEFERRED : OUTCOME_FAILED,
+                                 claimed ? REASON_OUTCOME_OPEN : REASON_API_ERROR);
     } else {
         create_proof_send_rest(s);
     }
@@ -272,7 +278,7 @@ static void create_proof_read_done(struct batch_slice *s)
         return;
     }
     /* If all leads are accounted for, halves say more than waiting; what an old run left open had its time to appear. */
-    bool may_appear = s->unexplained || !create_proof_may_ask_again(s);
+    bool may_appear = s->account == ACCOUNT_SHORT || !create_proof_may_ask_again(s);
     if (b->earlier) {
         int64_t now_ms = b->u->c.clock->wall_ms(b->u->c.clock);
         /* A lead without an address would be doubled by a repeat, and its request may have waited long before it left. */
@@ -322,7 +328,7 @@ static int create_proof_ask(struct batch_slice *s, size_t first, size_t n, bool 
 {
     struct batch_run *b = s->batch;
     struct str contacts[LEADS_LIST_MAX];
-    struct leads_list list = {.urgent = true, .target = s->attribute ? NULL : &b->target};
+    struct leads_list list = {.urgent = true, .target = create_proof_accounts(s) ? NULL : &b->target};
     if (by_key)
         list.target = &b->target;
     for (size_t k = first; !by_key && k < first + n; k++) {
@@ -356,7 +362,7 @@ void create_proof_start(struct batch_slice *s)
     bool no_email = false;
     int rc = 0;
     /* Counters that leave no doubt need no read: no lead explains a blocked or invalid address. */
-    if (s->attribute && !s->ambiguous && s->absent_reason != REASON_IN_TARGET &&
+    if (s->account == ACCOUNT_EXPLAINED && s->absent_reason != REASON_IN_TARGET &&
         s->absent_reason != create_elsewhere_reason(b)) {
         create_proof_settle_rest(s, s->absent_outcome, s->absent_reason);
         return;
