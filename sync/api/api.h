@@ -202,6 +202,8 @@ int api_remote_lead_read(struct json_object *item, struct remote_lead *out, stru
 bool api_reply_lead(const struct api_reply *reply, size_t *at, struct remote_lead *out);
 /* The answer of GET /lead-lists/{id}/verification-stats: how many leads wait for their verdict; -1: it does not say. */
 int64_t api_list_pending_read(const struct api_reply *reply);
+/* Is the lead in the campaign or list? */
+bool api_remote_is_in(const struct remote_lead *lead, const struct target *target);
 /* Value of a core field or custom variable as the API tells it (payload), VALUE_ABSENT when there is none. */
 void api_remote_field(const struct remote_lead *lead, enum lead_field field, struct value *out);
 void api_remote_custom(const struct remote_lead *lead, struct str name, struct value *out);

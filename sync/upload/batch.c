@@ -11,6 +11,23 @@
 
 enum { BATCH_ARENA_MAX = 256 << 20 };
 
+#define ROW(state, next) #state,
+static const char *const batch_life_names[] = {BATCH_LIFE_TABLE(ROW)};
+#undef ROW
+#define ROW(state, next) next,
+static const unsigned batch_life_next[] = {BATCH_LIFE_TABLE(ROW)};
+#undef ROW
+
+const char *batch_life_text(enum batch_life life)
+{
+    return batch_life_names[life];
+}
+
+bool batch_life_may(enum batch_life from, enum batch_life to)
+{
+    return (batch_life_next[from] & 1U << to) != 0;
+}
+
 void batch_advance(struct batch_run *b, struct batch_slice *s, enum batch_life to)
 {
     enum batch_life *life = s != NULL ? &s->life : &b->life;

@@ -56,8 +56,8 @@ enum entry_state {
 #undef ROW
     ENTRY_STATES_N
 };
-const char *entry_state_text(enum entry_state state);
-bool entry_state_may(enum entry_state from, enum entry_state to);
+const char *batch_entry_state_text(enum entry_state state);
+bool batch_entry_state_may(enum entry_state from, enum entry_state to);
 
 /* What is kept of an entry besides the intent. */
 struct entry_progress {
@@ -115,7 +115,7 @@ struct batch_run {
     int64_t skew_ms;
     bool earlier;              /* of an earlier run: settle by reading only */
     bool splits;               /* some of its entries stay open when it is settled */
-    bool statuses_open;        /* batch_record_status() has recorded what is not durable yet */
+    bool statuses_open;        /* batch_entry_record_status() has recorded what is not durable yet */
     struct move_progress move;
 };
 
@@ -190,16 +190,16 @@ void batch_entry_defer_known(struct batch_run *b, uint32_t i, enum reason open_r
 /* A lead that has only reached the stage's list: its row is counted where the way ends. */
 bool batch_entry_goes_on(const struct batch_run *b, uint32_t i);
 /* Records in the state what was found of entry i's person at this address (REASON_NONE: nothing): a removal or a move makes
- * Instantly forget it, and a death between the two must not. batch_commit_statuses() makes it durable. A failure of either
+ * Instantly forget it, and a death between the two must not. batch_entry_commit_statuses() makes it durable. A failure of either
  * ends the upload. */
-void batch_record_status(struct batch_run *b, uint32_t i, enum reason status, struct str address);
-void batch_commit_statuses(struct batch_run *b);
+void batch_entry_record_status(struct batch_run *b, uint32_t i, enum reason status, struct str address);
+void batch_entry_commit_statuses(struct batch_run *b);
 /* The words about entry i that `results` shows. */
 void batch_entry_detail(struct batch_run *b, uint32_t i, struct str text);
 /* The same: where its lead is. */
 void batch_entry_location(struct batch_run *b, uint32_t i, const struct remote_lead *remote);
 /* The ids of all entries, in the arena; NULL without memory. */
-struct uuid *batch_lead_ids(struct batch_run *b);
+struct uuid *batch_entry_ids(struct batch_run *b);
 /* The lead that entry i wants, from its packed values; the arena is reset by the caller. 0/-1. */
 int batch_entry_lead(struct batch_run *b, uint32_t i, struct arena *arena, struct lead *out);
 

@@ -23,7 +23,7 @@ int batch_entry_lead(struct batch_run *b, uint32_t i, struct arena *arena, struc
     return -1;
 }
 
-struct uuid *batch_lead_ids(struct batch_run *b)
+struct uuid *batch_entry_ids(struct batch_run *b)
 {
     struct uuid *ids = arena_alloc(&b->arena, b->record.entries_n * sizeof *ids);
     for (size_t i = 0; ids != NULL && i < b->record.entries_n; i++)
@@ -83,15 +83,32 @@ static void batch_entry_count(struct batch_run *b, uint32_t i, enum outcome outc
         t->moved += b->progress[i].moved;
 }
 
+#define ROW(state, next) #state,
+static const char *const batch_entry_state_names[] = {ENTRY_STATE_TABLE(ROW)};
+#undef ROW
+#define ROW(state, next) next,
+static const unsigned batch_entry_state_next[] = {ENTRY_STATE_TABLE(ROW)};
+#undef ROW
+
+const char *batch_entry_state_text(enum entry_state state)
+{
+    return batch_entry_state_names[state];
+}
+
+bool batch_entry_state_may(enum entry_state from, enum entry_state to)
+{
+    return (batch_entry_state_next[from] & 1U << to) != 0;
+}
+
 void batch_entry_advance(struct batch_run *b, uint32_t i, enum entry_state to)
 {
     enum entry_state *state = &b->progress[i].state;
     struct err e = ERR_INIT;
     if (*state == ENTRY_DONE)
         return;
-    if (!entry_state_may(*state, to)) {
+    if (!batch_entry_state_may(*state, to)) {
         err_set(&e, XS_INTERNAL, "an entry of an upload (%s) cannot go from %s to %s: please report this", b->operation->name,
-                entry_state_text(*state), entry_state_text(to));
+                batch_entry_state_text(*state), batch_entry_state_text(to));
         upload_fail(b->u, &e);
         err_clear(&e);
     }
@@ -159,7 +176,7 @@ void batch_entry_defer_known(struct batch_run *b, uint32_t i, enum reason open_r
     tally_row(t, OUTCOME_DEFERRED, open_reason);
 }
 
-void batch_record_status(struct batch_run *b, uint32_t i, enum reason status, struct str address)
+void batch_entry_record_status(struct batch_run *b, uint32_t i, enum reason status, struct str address)
 {
     struct err e = ERR_INIT;
     struct entry found = {.key = b->record.entries[i].key, .email = address,
@@ -172,7 +189,7 @@ void batch_record_status(struct batch_run *b, uint32_t i, enum reason status, st
     err_clear(&e);
 }
 
-void batch_commit_statuses(struct batch_run *b)
+void batch_entry_commit_statuses(struct batch_run *b)
 {
     struct err e = ERR_INIT;
     if (b->statuses_open && state_commit(b->u->c.state, &e) != 0)

@@ -2,7 +2,6 @@
 noinst_LIBRARIES += sync/libupload.a
 sync_libupload_a_SOURCES = \
 	sync/upload/batch_entry.c \
-	sync/upload/batch_states.c \
 	sync/upload/collect.c \
 	sync/upload/recover.c \
 	sync/upload/slice.c \
@@ -26,6 +25,7 @@ sync_libupload_a_SOURCES = \
 	sync/upload/proof/rekey.c \
 	sync/upload/proof/remove_proof.c \
 	sync/upload/proof/update_proof.c \
+	sync/upload/proof/wanted_lead.c \
 	sync/upload/batch.c sync/upload/batch.h \
 	sync/upload/held_ids.c sync/upload/held_ids.h \
 	sync/upload/missing_target.c sync/upload/missing_target.h \

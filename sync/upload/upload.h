@@ -63,8 +63,8 @@ void upload_free(struct upload *u);
  *   OP_REMOVE  from and target (the same), entry.lead_id
  * Entries of row 0 are removals: they count in `removed` only, and leave nothing in the retry table. */
 int upload_add(struct upload *u, const struct planned *planned, struct err *e);
-/* For a dry run: would a request carry this lead, if it carried no other? 1, 0 it is too large, -1 (memory). */
-int upload_create_fits(const struct mapping *m, const struct target *target, const struct lead *lead, struct err *e);
+/* create.c, for a dry run: would a request carry this lead, if it carried no other? 1, 0 it is too large, -1 (memory). */
+int create_fits(const struct mapping *m, const struct target *target, const struct lead *lead, struct err *e);
 /* Step before adding more. */
 bool upload_full(const struct upload *u);
 /* One bounded turn: commit what is due, submit, move bytes, settle. Waits at most timeout_ms. -1 ends the run: the state

@@ -26,10 +26,10 @@ static void print_tables(struct buf *out)
     }
     ck_assert_int_eq(buf_adds(out, "entry:\n"), 0);
     for (int from = 0; from < ENTRY_STATES_N; from++) {
-        add_row(out, entry_state_text((enum entry_state)from), true);
+        add_row(out, batch_entry_state_text((enum entry_state)from), true);
         for (int to = 0; to < ENTRY_STATES_N; to++)
-            if (entry_state_may((enum entry_state)from, (enum entry_state)to))
-                add_row(out, entry_state_text((enum entry_state)to), false);
+            if (batch_entry_state_may((enum entry_state)from, (enum entry_state)to))
+                add_row(out, batch_entry_state_text((enum entry_state)to), false);
         ck_assert_int_eq(buf_addc(out, '\n'), 0);
     }
 }

@@ -155,6 +155,12 @@ int64_t api_list_pending_read(const struct api_reply *reply)
     return sum;
 }
 
+bool api_remote_is_in(const struct remote_lead *lead, const struct target *target)
+{
+    return target->kind == TARGET_CAMPAIGN ? lead->has_campaign && uuid_eq(&lead->campaign, &target->id)
+                                           : lead->has_list && uuid_eq(&lead->list, &target->id);
+}
+
 /* Core fields stand beside `payload` and, most of them, mirrored in it under their old names. */
 void api_remote_field(const struct remote_lead *lead, enum lead_field field, struct value *out)
 {

@@ -146,7 +146,7 @@ static int fits_request(struct run *r, const struct decision *d, uint32_t target
 {
     if (d->op == OP_CREATE) {
         const struct target *t = run_target(r, target);
-        return t != NULL ? upload_create_fits(r->m, t, lead, e) : 1;
+        return t != NULL ? create_fits(r->m, t, lead, e) : 1;
     }
     if (d->fields == 0 && !d->custom)
         return 1;

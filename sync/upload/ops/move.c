@@ -190,7 +190,7 @@ static void move_post(struct batch_slice *s)
     struct batch_run *b = s->batch;
     struct err e = ERR_INIT;
     struct arena arena;
-    batch_commit_statuses(b);
+    batch_entry_commit_statuses(b);
     if (upload_ended(b->u)) {
         slice_done(s, OUTCOME_DEFERRED, b->u->c.stop_reason, 0);
         return;
@@ -428,7 +428,7 @@ static void move_resume(struct batch_slice *s)
 /* Of the body as it would be sent now: which leads are left out is only known when they were read. */
 static int move_close(struct batch_run *b, struct err *e)
 {
-    const struct leads_move move = {b->from, b->target, batch_lead_ids(b), b->record.entries_n};
+    const struct leads_move move = {b->from, b->target, batch_entry_ids(b), b->record.entries_n};
     return move.ids == NULL ? err_oom(e) : api_leads_move_digest(&move, b->record.body_sha256, e);
 }
 

@@ -17,7 +17,7 @@ static void move_check_patch_first(struct batch_slice *s, uint32_t i, const stru
     struct wanted_lead wanted;
     if (progress->fields == 0 && progress->custom_changed.n == 0)
         return;
-    if (wanted_lead_open(b, i, &wanted) == 0 && lead_match_changes(b, i, &wanted, remote, false))
+    if (wanted_lead_open(b, i, &wanted) == 0 && wanted_lead_changes(b, i, &wanted, remote, false))
         update_patch(b, i, &wanted, remote, OUTCOME_CHANGED);
     wanted_lead_free(&wanted);
 }
@@ -68,7 +68,7 @@ static void move_check_found(struct batch_slice *s, uint32_t i, const struct rem
     if (stays == REASON_NONE && progress->place != PLACE_TO && b->target.kind == TARGET_CAMPAIGN)
         stays = progress->status;
     if (stays == REASON_NONE && progress->place != PLACE_TO)
-        batch_record_status(b, i, progress->status, remote->email);
+        batch_entry_record_status(b, i, progress->status, remote->email);
     if (stays != REASON_NONE)
         batch_entry_done(b, i, stays == REASON_EMAIL_MISSING ? OUTCOME_REJECTED : OUTCOME_SKIPPED, stays, 0);
     else if (progress->place == PLACE_TO || !verify_keeps_back(b, i, remote))

@@ -46,7 +46,7 @@ static void rekey_check_judge(struct batch_slice *s, uint32_t i, const struct re
     b->progress[i].old_judged = true;
     if (status == REASON_NONE)
         return;
-    batch_record_status(b, i, status, remote->email);
+    batch_entry_record_status(b, i, status, remote->email);
     batch_entry_done(b, i, OUTCOME_SKIPPED, status, 0);
 }
 

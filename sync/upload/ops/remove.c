@@ -78,8 +78,8 @@ void remove_send(struct batch_slice *s)
     struct uuid ids[LEADS_DELETE_MAX];
     struct err e = ERR_INIT;
     for (size_t k = 0; s->round == 0 && k < s->n; k++)
-        batch_record_status(b, s->index[k], b->record.entries[s->index[k]].reason, b->record.entries[s->index[k]].email);
-    batch_commit_statuses(b);
+        batch_entry_record_status(b, s->index[k], b->record.entries[s->index[k]].reason, b->record.entries[s->index[k]].email);
+    batch_entry_commit_statuses(b);
     if (upload_ended(b->u)) {
         remove_give_up(s, b->u->c.stop_reason);
         return;
@@ -101,7 +101,7 @@ void remove_send(struct batch_slice *s)
 
 static int remove_close(struct batch_run *b, struct err *e)
 {
-    const struct leads_delete del = {b->from, batch_lead_ids(b), b->record.entries_n};
+    const struct leads_delete del = {b->from, batch_entry_ids(b), b->record.entries_n};
     return del.ids == NULL ? err_oom(e) : api_leads_delete_digest(&del, b->record.body_sha256, e);
 }
 

@@ -178,7 +178,7 @@ static bool update_is_due(struct batch_run *b, uint32_t i, struct wanted_lead *w
 {
     const struct entry_progress *progress = &b->progress[i];
     const enum overwrite *rules = b->u->c.mapping->overwrite;
-    bool differs = lead_match_changes(b, i, wanted, remote, false);
+    bool differs = wanted_lead_changes(b, i, wanted, remote, false);
     if (progress->rounds > 0 || b->earlier)
         return differs;
     for (int f = 0; f < LEAD_FIELD_N; f++)
@@ -200,7 +200,7 @@ static int update_target_number(struct batch_run *b, const struct remote_lead *r
     int rc;
     arena_init(&arena, TARGETS_MAX);
     for (*number = 1; (rc = state_target_get(b->u->c.state, *number, &arena, &there, e)) == 1; ++*number)
-        if (target_holds(&there, remote))
+        if (api_remote_is_in(remote, &there))
             break;
     arena_free(&arena);
     return rc;
@@ -215,7 +215,7 @@ static bool update_is_astray(struct batch_run *b, uint32_t i, const struct remot
     struct err e = ERR_INIT;
     uint32_t number;
     if (b->earlier || b->record.op != OP_UPDATE || progress->fields != 0 || progress->custom_changed.n > 0 ||
-        target_holds(&b->target, remote))
+        api_remote_is_in(remote, &b->target))
         return false;
     int rc = update_target_number(b, remote, &number, &e);
     const struct entry there = {.key = entry->key, .email = entry->email, .has_lead_id = true, .lead_id = remote->id,

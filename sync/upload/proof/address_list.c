@@ -80,7 +80,7 @@ static bool address_list_add(struct address_list *l, struct str email)
 static enum leads_list_see address_list_on_lead(void *ctx, const struct remote_lead *remote)
 {
     struct address_list *l = ctx;
-    if (!target_holds(&l->target, remote))
+    if (!api_remote_is_in(remote, &l->target))
         return LIST_DROP;
     l->seen_n++;
     if (remote->email.n == 0 || l->too_many || l->no_memory)

@@ -39,7 +39,7 @@ static bool create_proof_accounts(const struct batch_slice *s)
 
 static bool create_proof_in_target(const struct batch_run *b, const struct remote_lead *r)
 {
-    return target_holds(&b->target, r);
+    return api_remote_is_in(r, &b->target);
 }
 
 /* ---- what was found ---- */
@@ -79,7 +79,7 @@ static void create_proof_found_in_target(struct batch_slice *s, uint32_t i, stru
         return;
     }
     enum outcome proved = ours ? OUTCOME_CREATED : b->progress[i].rounds > 0 ? OUTCOME_CHANGED : OUTCOME_UNCHANGED;
-    if (!lead_match_changes(b, i, wanted, remote, ours))
+    if (!wanted_lead_changes(b, i, wanted, remote, ours))
         batch_entry_done(b, i, proved, REASON_NONE, s->http_status);
     else if (b->earlier)
         batch_entry_done(b, i, OUTCOME_DEFERRED, REASON_OUTCOME_OPEN, 0);

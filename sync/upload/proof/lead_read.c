@@ -27,12 +27,6 @@ struct lead_read_request {
     enum lead_read_way way;
 };
 
-bool target_holds(const struct target *t, const struct remote_lead *remote)
-{
-    return t->kind == TARGET_CAMPAIGN ? remote->has_campaign && uuid_eq(&remote->campaign, &t->id)
-                                      : remote->has_list && uuid_eq(&remote->list, &t->id);
-}
-
 static void lead_read_warn_other(struct batch_run *b, uint32_t i)
 {
     struct entry *entry = &b->record.entries[i];
@@ -58,7 +52,7 @@ static bool lead_read_is_other(const struct batch_slice *s, size_t k, const stru
     struct batch_run *b = s->batch;
     const struct entry *entry = &b->record.entries[s->index[k]];
     return hash != 0 && upload_email_hash(b->u, entry->email) == hash && !uuid_eq(&entry->lead_id, &remote->id) &&
-           target_holds(s->address_in, remote);
+           api_remote_is_in(remote, s->address_in);
 }
 
 /* Such a lead, which the entry may have. */

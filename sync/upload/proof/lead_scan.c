@@ -42,7 +42,7 @@ bool lead_scan_key(const struct upload *u, const struct target *target, const st
 {
     struct value key;
     api_remote_custom(remote, STR("leadsync_key"), &key);
-    if (key.kind != VALUE_STRING || !target_holds(target, remote))
+    if (key.kind != VALUE_STRING || !api_remote_is_in(remote, target))
         return false;
     *hash = lead_scan_key_hash(u, (struct str){key.p, key.n});
     return true;

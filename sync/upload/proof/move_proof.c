@@ -12,7 +12,7 @@ enum { KNOWN_MAX = 1 << 24 };
 
 enum place move_proof_place(const struct batch_run *b, const struct remote_lead *remote)
 {
-    return target_holds(&b->target, remote) ? PLACE_TO : target_holds(&b->from, remote) ? PLACE_FROM : PLACE_ELSEWHERE;
+    return api_remote_is_in(remote, &b->target) ? PLACE_TO : api_remote_is_in(remote, &b->from) ? PLACE_FROM : PLACE_ELSEWHERE;
 }
 
 static void move_proof_found(struct batch_slice *s, uint32_t i, const struct remote_lead *remote)
@@ -30,7 +30,7 @@ static void move_proof_found(struct batch_slice *s, uint32_t i, const struct rem
     /* An intent does not say whether the values were written before. */
     struct wanted_lead wanted;
     if (wanted_lead_open(b, i, &wanted) == 0) {
-        if (lead_match_changes(b, i, &wanted, remote, false))
+        if (wanted_lead_changes(b, i, &wanted, remote, false))
             batch_entry_done(b, i, OUTCOME_DEFERRED, REASON_OUTCOME_OPEN, 0);
         else
             move_proved(b, i, 0);
@@ -69,7 +69,7 @@ static void move_proof_take_double(struct batch_run *b, uint32_t i, const struct
     progress->custom_changed = STR_NONE;
     progress->rounds = 0;
     progress->took_double = true;
-    if (wanted_lead_open(b, i, &wanted) == 0 && lead_match_changes(b, i, &wanted, remote, false))
+    if (wanted_lead_open(b, i, &wanted) == 0 && wanted_lead_changes(b, i, &wanted, remote, false))
         update_patch(b, i, &wanted, remote, OUTCOME_CHANGED);
     wanted_lead_free(&wanted);
 }

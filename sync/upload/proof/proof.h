@@ -5,8 +5,6 @@
 #include "sync/upload/batch.h"
 
 /* ---- lead_read.c ---- */
-/* Is the lead in the campaign or list? */
-bool target_holds(const struct target *t, const struct remote_lead *remote);
 struct lead_read_calls {
     void (*seen)(struct batch_slice *s, uint32_t i, const struct remote_lead *remote); /* entry i's own lead; once a read */
     void (*done)(struct batch_slice *s);   /* progress[].shown says which leads were seen */
@@ -43,7 +41,9 @@ bool lead_match_differs(struct batch_run *b, uint32_t i, const struct remote_lea
 /* Entry i's id is gone, and a lead with its address has this one: from now on the entry is about that lead. False: it is
  * another key's. */
 bool lead_match_relink(struct batch_run *b, uint32_t i, const struct remote_lead *remote);
-/* The lead that entry i wants, and which of its values are not what is there. */
+
+/* ---- wanted_lead.c ---- */
+/* The lead that entry i wants, and which of its values are not in Instantly. */
 struct wanted_lead {
     struct lead lead;
     uint32_t fields; /* a bit per core field */
@@ -55,7 +55,7 @@ int wanted_lead_open(struct batch_run *b, uint32_t i, struct wanted_lead *out);
 void wanted_lead_free(struct wanted_lead *wanted);
 /* Sets `fields` and `custom`; false: there is nothing to write. `ours`: we created it, and what the API does not tell is as
  * we sent it. */
-bool lead_match_changes(struct batch_run *b, uint32_t i, struct wanted_lead *wanted, const struct remote_lead *remote,
+bool wanted_lead_changes(struct batch_run *b, uint32_t i, struct wanted_lead *wanted, const struct remote_lead *remote,
                         bool ours);
 
 /* ---- lead_scan.c ---- */

@@ -42,7 +42,7 @@ static void remove_proof_seen(struct batch_slice *s, uint32_t i, const struct re
 {
     struct batch_run *b = s->batch;
     struct entry *entry = &b->record.entries[i];
-    if (!target_holds(&b->from, remote)) {
+    if (!api_remote_is_in(remote, &b->from)) {
         remove_proof_found_elsewhere(s, i, remote);
         return;
     }
