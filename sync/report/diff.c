@@ -77,6 +77,7 @@ void diff_close(struct diff *d)
     if (d->rejects.f != NULL)
         fclose(d->rejects.f);
     match_free(&d->match);
+    record_free(&d->records);
     buf_free(&d->record);
     free(d);
 }

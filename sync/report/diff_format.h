@@ -6,6 +6,7 @@
 #include "sync/base/jsonw.h"
 #include "sync/model/match.h"
 #include "sync/report/diff.h"
+#include "sync/report/record.h"
 
 /* A kind of change as it is shown: the operations, and a create or removal that is half of a rekey. */
 enum diff_kind { DIFF_KIND_CREATE, DIFF_KIND_UPDATE, DIFF_KIND_MOVE, DIFF_KIND_REMOVE, DIFF_KIND_REKEY, DIFF_KIND_N };
@@ -22,6 +23,7 @@ struct diff {
     const struct diff_format_ops *ops;
     struct diff_head head;     /* borrowed, see struct diff_head */
     struct buf record;         /* the bytes of the event under way */
+    struct record_writer records; /* CSV: writes there */
     struct diff_later changes, left_out, rejects;
     uint64_t changes_n, kinds[DIFF_KIND_N], left_out_n; /* of those that are shown */
     uint64_t hidden_n;         /* changes that `match` leaves out */
