@@ -83,7 +83,7 @@ START_TEST(test_families_are_sound)
         if (family->verb_default == NULL) {
             ck_assert_int_eq(RUN("leadsync", family->name), XS_USAGE);
             ck_assert_int_eq(RUN("leadsync", family->name, "--quiet"), XS_USAGE);
-            TOLD("after the verb");
+            TOLD("options follow the verb");
         }
     }
 }
@@ -103,7 +103,7 @@ START_TEST(test_unknown_command)
     ck_assert_int_eq(RUN("leadsync", "frobnicate"), XS_USAGE);
     TOLD("unknown command \"frobnicate\"");
     ck_assert_int_eq(RUN("leadsync", "--quiet", "help"), XS_USAGE);
-    TOLD("after the command");
+    TOLD("options follow the command");
     ck_assert_int_eq(RUN("leadsync", "help", "hepl"), XS_USAGE);
     TOLD("did you mean \"help\"?");
 }

@@ -89,7 +89,7 @@ START_TEST(test_file_refused)
     char long_key[KEY_MAX_BYTES + 10];
     memset(long_key, 'k', sizeof long_key);
     write_key(long_key, sizeof long_key, 0600);
-    expect_refusal(path, XS_KEY, "no API key", "kkkk");
+    expect_refusal(path, XS_KEY, "more than an API key has", "kkkk");
 }
 END_TEST
 
@@ -112,8 +112,8 @@ END_TEST
 START_TEST(test_no_regular_file)
 {
     ck_assert_int_eq(mkfifo(path, 0600), 0);
-    expect_refusal(path, XS_KEY, "no regular file", NULL);
-    expect_refusal("/", XS_KEY, "no regular file", NULL);
+    expect_refusal(path, XS_KEY, "not a regular file", NULL);
+    expect_refusal("/", XS_KEY, "not a regular file", NULL);
 }
 END_TEST
 
