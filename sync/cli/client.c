@@ -13,7 +13,7 @@
 /* The name of a shared request budget: a digest of address and key, which does not reveal the key. 0/-1 */
 static int budget_digest(const struct common *c, const struct api_key *key, char hex[SHA256_HEX_N])
 {
-    struct str url = str_from(c->api.base);
+    struct str url = str_from(c->connection.api.base);
     struct buf what = BUF_INIT(url.n + key->n + 1);
     int rc = -1;
     /* Reserve all of it, because a growing buffer leaves copies of the key behind. */
@@ -47,27 +47,27 @@ char *client_rate_share(const struct common *c, const struct api_key *key)
 int client_open(struct client *client, const struct common *c, bool needed, bool read_only, struct err *e)
 {
     *client = (struct client){.common = c};
-    if (key_load(c->api_key_file, needed, &client->key, e) != 0)
+    if (key_load(c->connection.api_key_file, needed, &client->key, e) != 0)
         return -1;
     if (client->key.text == NULL)
         return 1;
     common_log(c, client->key.text);
     client->rate_share = client_rate_share(c, &client->key);
     const struct api_config config = {
-        .base_url = c->api.base,
+        .base_url = c->connection.api.base,
         .key = client->key.text,
-        .workspace = c->workspace,
+        .workspace = c->connection.workspace,
         .user_agent = CLIENT_USER_AGENT,
         .requests_per_second = CLIENT_PER_SECOND,
         .requests_per_minute = CLIENT_PER_MINUTE,
-        .memory_max = (size_t)c->memory_mb << 20,
+        .memory_max = (size_t)c->run.memory_mb << 20,
         .read_only = read_only,
         .rate_share = client->rate_share,
     };
     if (api_new(&config, NULL, c->clock, &client->api, e) != 0)
         return -1;
-    if (c->max_ms > 0)
-        api_wait_until(client->api, c->clock->mono_us(c->clock) + c->max_ms * 1000);
+    if (c->run.max_ms > 0)
+        api_wait_until(client->api, c->clock->mono_us(c->clock) + c->run.max_ms * 1000);
     return 0;
 }
 

@@ -108,9 +108,9 @@ static unsigned help_columns(void)
 {
     struct common c;
     common_init(&c);
-    if (common_finish(&c, 0, NULL, &(struct err)ERR_INIT) != 0 || c.columns == 0)
+    if (common_finish(&c, 0, NULL, &(struct err)ERR_INIT) != 0 || c.terminal.columns == 0)
         return HELP_COLUMNS;
-    return c.columns < HELP_COLUMNS_MAX ? c.columns : HELP_COLUMNS_MAX;
+    return c.terminal.columns < HELP_COLUMNS_MAX ? c.terminal.columns : HELP_COLUMNS_MAX;
 }
 
 void command_help_all(FILE *out, const char *address)

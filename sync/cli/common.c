@@ -37,29 +37,31 @@ static const struct opt base_options[] = {
      .help = "show what this command does and its options"},
     {.name = "version", .kind = OPT_FLAG, .dest = AT(version), .help = "show the version of leadsync"},
     /* Exists only to be refused with a reason. Otherwise it would be accepted as short for --api-key-file. */
-    {.name = "api-key", .kind = OPT_TEXT, .dest = AT(refused_key), .arg = "KEY", .help = NULL, .secret = true},
+    {.name = "api-key", .kind = OPT_TEXT, .dest = AT(connection.refused_key), .arg = "KEY", .help = NULL,
+     .secret = true},
     {.name = NULL},
 };
 
 static const struct opt url_options[] = {
-    {.name = "api-url", .kind = OPT_TEXT, .dest = AT(api_url), .arg = "URL", .min = 1,
+    {.name = "api-url", .kind = OPT_TEXT, .dest = AT(connection.api_url), .arg = "URL", .min = 1,
      .help = "API address; plain http only to this machine (INSTANTLY_API_URL, else " PRODUCTION_URL ")"},
     {.name = NULL},
 };
 
 static const struct opt key_options[] = {
     /* Secret, because a user may give the key itself by mistake. */
-    {.name = "api-key-file", .kind = OPT_TEXT, .dest = AT(api_key_file), .arg = "FILE", .min = 1, .secret = true,
+    {.name = "api-key-file", .kind = OPT_TEXT, .dest = AT(connection.api_key_file), .arg = "FILE", .min = 1,
+     .secret = true,
      .help = "read the API key from FILE, or from stdin if FILE is - (systemd credential instantly_api_key, else "
              "INSTANTLY_API_KEY)"},
-    {.name = "workspace", .kind = OPT_TEXT, .dest = AT(workspace), .arg = "UUID",
+    {.name = "workspace", .kind = OPT_TEXT, .dest = AT(connection.workspace), .arg = "UUID",
      .help = "act on this workspace of the key's workspace group"},
     {.name = NULL},
 };
 
 static const struct opt output_options[] = {
-    {.name = "format", .kind = OPT_CHOICE, .dest = AT(format_choice), .help = "output format"},
-    {.name = "output", .letter = 'o', .kind = OPT_TEXT, .dest = AT(output), .arg = "FILE", .min = 1,
+    {.name = "format", .kind = OPT_CHOICE, .dest = AT(output.format_choice), .help = "output format"},
+    {.name = "output", .letter = 'o', .kind = OPT_TEXT, .dest = AT(output.path), .arg = "FILE", .min = 1,
      .help = "write to FILE instead of stdout; FILE appears complete or not at all"},
     {.name = NULL},
 };
@@ -75,102 +77,103 @@ static const struct opt csv_options[] = {
      .help = "put the leads of a CSV file without a mapping into this campaign"},
     {.name = "list", .kind = OPT_TEXT, .dest = AT(list), .arg = "NAME|UUID",
      .help = "put the leads of a CSV file without a mapping into this list"},
-    {.name = "all-columns", .kind = OPT_FLAG, .dest = AT(all_columns),
+    {.name = "all-columns", .kind = OPT_FLAG, .dest = AT(csv.all_columns),
      .help = "make custom variables of the columns that match no lead field"},
-    {.name = "skip-when", .kind = OPT_LIST, .dest = AT(skip_when), .arg = "COLUMN=VALUE[,VALUE...]", .min = 1,
+    {.name = "skip-when", .kind = OPT_LIST, .dest = AT(csv.skip_when), .arg = "COLUMN=VALUE[,VALUE...]", .min = 1,
      .help = "skip rows with one of these values in this column, such as opt-outs; * is any value (repeatable)"},
-    {.name = "delimiter", .kind = OPT_TEXT, .dest = AT(delimiter), .arg = "CHAR",
+    {.name = "delimiter", .kind = OPT_TEXT, .dest = AT(csv.delimiter), .arg = "CHAR",
      .help = "column delimiter: auto, one of , ; | or comma, semicolon, bar, tab (auto)"},
-    {.name = "encoding", .kind = OPT_TEXT, .dest = AT(encoding), .arg = "NAME",
+    {.name = "encoding", .kind = OPT_TEXT, .dest = AT(csv.encoding), .arg = "NAME",
      .help = "character encoding: auto, or an iconv name (auto)"},
-    {.name = "short-rows", .kind = OPT_TEXT, .dest = AT(short_rows), .arg = "POLICY",
+    {.name = "short-rows", .kind = OPT_TEXT, .dest = AT(csv.short_rows), .arg = "POLICY",
      .help = "pad or reject rows with too few cells (pad)"},
-    {.name = "embedded-rows", .kind = OPT_TEXT, .dest = AT(embedded_rows), .arg = "POLICY",
+    {.name = "embedded-rows", .kind = OPT_TEXT, .dest = AT(csv.embedded_rows), .arg = "POLICY",
      .help = "refuse or allow quoted cells that contain whole rows (refuse)"},
-    {.name = "mode", .kind = OPT_TEXT, .dest = AT(mode), .arg = "MODE",
+    {.name = "mode", .kind = OPT_TEXT, .dest = AT(csv.mode), .arg = "MODE",
      .help = "create: only add new leads; upsert: also update known leads (upsert)"},
-    {.name = "dedupe", .kind = OPT_TEXT, .dest = AT(dedupe), .arg = "SCOPE",
+    {.name = "dedupe", .kind = OPT_TEXT, .dest = AT(csv.dedupe), .arg = "SCOPE",
      .help = "skip new leads that Instantly already has here: workspace, any-campaign, any-list or target-only "
              "(workspace)"},
-    {.name = "duplicates", .kind = OPT_TEXT, .dest = AT(duplicates), .arg = "POLICY",
+    {.name = "duplicates", .kind = OPT_TEXT, .dest = AT(csv.duplicates), .arg = "POLICY",
      .help = "for rows with the same address: use the first, use the last, or reject (first)"},
-    {.name = "contacted", .kind = OPT_TEXT, .dest = AT(contacted), .arg = "POLICY",
+    {.name = "contacted", .kind = OPT_TEXT, .dest = AT(csv.contacted), .arg = "POLICY",
      .help = "keep or move leads that are in a conversation and now belong to another target (keep)"},
-    {.name = "blocklist", .kind = OPT_TEXT, .dest = AT(blocklist), .arg = "UUID",
+    {.name = "blocklist", .kind = OPT_TEXT, .dest = AT(csv.blocklist), .arg = "UUID",
      .help = "check addresses against this block list (the workspace's default)"},
-    {.name = "batch", .section = OPT_CONNECTION, .kind = OPT_TEXT, .dest = AT(batch), .arg = "N",
+    {.name = "batch", .section = OPT_CONNECTION, .kind = OPT_TEXT, .dest = AT(csv.batch), .arg = "N",
      .help = "leads per request, 1 to 1000 (1000)"},
-    {.name = "in-flight", .section = OPT_CONNECTION, .kind = OPT_TEXT, .dest = AT(in_flight), .arg = "N",
+    {.name = "in-flight", .section = OPT_CONNECTION, .kind = OPT_TEXT, .dest = AT(csv.in_flight), .arg = "N",
      .help = "concurrent requests: auto, or a number (auto)"},
-    {.name = "requests-per-second", .section = OPT_CONNECTION, .kind = OPT_TEXT, .dest = AT(per_second), .arg = "N",
+    {.name = "requests-per-second", .section = OPT_CONNECTION, .kind = OPT_TEXT, .dest = AT(csv.per_second), .arg = "N",
      .help = "use at most N requests per second; 0 is no limit (50)"},
-    {.name = "requests-per-minute", .section = OPT_CONNECTION, .kind = OPT_TEXT, .dest = AT(per_minute), .arg = "N",
+    {.name = "requests-per-minute", .section = OPT_CONNECTION, .kind = OPT_TEXT, .dest = AT(csv.per_minute), .arg = "N",
      .help = "use at most N requests per minute; 0 is no limit (3000)"},
-    {.name = "settle", .section = OPT_CONNECTION, .kind = OPT_TEXT, .dest = AT(settle), .arg = "TIME",
+    {.name = "settle", .section = OPT_CONNECTION, .kind = OPT_TEXT, .dest = AT(csv.settle), .arg = "TIME",
      .help = "total time to look for a write of unknown outcome before sending it again (7s)"},
-    {.name = "job-wait", .section = OPT_CONNECTION, .kind = OPT_TEXT, .dest = AT(job_wait), .arg = "TIME",
+    {.name = "job-wait", .section = OPT_CONNECTION, .kind = OPT_TEXT, .dest = AT(csv.job_wait), .arg = "TIME",
      .help = "how long to wait for a background job (10m)"},
-    {.name = "retry-refused", .section = OPT_WHAT, .kind = OPT_TEXT, .dest = AT(retry_refused), .arg = "TIME",
+    {.name = "retry-refused", .section = OPT_WHAT, .kind = OPT_TEXT, .dest = AT(csv.retry_refused), .arg = "TIME",
      .help = "time after which a refused lead is tried again (30d)"},
-    {.name = "values", .section = OPT_WHAT, .kind = OPT_TEXT, .dest = AT(values), .arg = "HOW",
+    {.name = "values", .section = OPT_WHAT, .kind = OPT_TEXT, .dest = AT(csv.values), .arg = "HOW",
      .help = "keep values in the state, or only their hashes: kept or hashed (kept)"},
-    {.name = "keep-runs", .section = OPT_WHAT, .kind = OPT_TEXT, .dest = AT(keep_runs), .arg = "N",
+    {.name = "keep-runs", .section = OPT_WHAT, .kind = OPT_TEXT, .dest = AT(csv.keep_runs), .arg = "N",
      .help = "number of runs whose results are kept (30)"},
     {.name = NULL},
 };
 
 static const struct opt source_options[] = {
-    {.name = "input", .kind = OPT_TEXT, .dest = AT(input), .arg = "FILE", .min = 1,
+    {.name = "input", .kind = OPT_TEXT, .dest = AT(source.input), .arg = "FILE", .min = 1,
      .help = "read this CSV instead of the source, in one partial run: no removals, no new watermark"},
-    {.name = "no-exec", .kind = OPT_FLAG, .dest = AT(no_exec), .help = "refuse a mapping whose source is a command"},
+    {.name = "no-exec", .kind = OPT_FLAG, .dest = AT(source.no_exec),
+     .help = "refuse a mapping whose source is a command"},
     {.name = NULL},
 };
 
 static const struct opt plan_options[] = {
-    {.name = "memory", .kind = OPT_INT, .dest = AT(memory_mb), .arg = "MB", .min = MEMORY_LEAST_MB,
+    {.name = "memory", .kind = OPT_INT, .dest = AT(run.memory_mb), .arg = "MB", .min = MEMORY_LEAST_MB,
      .max = MEMORY_MOST_MB, .help = "memory in MB for the index and for sorting (256)"},
-    {.name = "full", .kind = OPT_FLAG, .dest = AT(full),
+    {.name = "full", .kind = OPT_FLAG, .dest = AT(run.full),
      .help = "read the whole source whatever the watermark, and try refused leads again"},
-    {.name = "guard", .section = OPT_SAFETY, .kind = OPT_LIST, .dest = AT(guards), .arg = "NAME=VALUE",
+    {.name = "guard", .section = OPT_SAFETY, .kind = OPT_LIST, .dest = AT(run.guards), .arg = "NAME=VALUE",
      .help = "change a guard's limit for this run: removed, moved, changed, rejected, keyless, empty_source, "
              "source_shrank"},
-    {.name = "recreate", .kind = OPT_FLAG, .dest = AT(recreate),
+    {.name = "recreate", .kind = OPT_FLAG, .dest = AT(run.recreate),
      .help = "create again leads that were deleted in Instantly"},
-    {.name = "accept-target", .section = OPT_SAFETY, .kind = OPT_FLAG, .dest = AT(accept_target),
+    {.name = "accept-target", .section = OPT_SAFETY, .kind = OPT_FLAG, .dest = AT(run.accept_target),
      .help = "accept that the target's name now refers to another id"},
     {.name = NULL},
 };
 
 static const struct opt settle_options[] = {
-    {.name = "report", .kind = OPT_TEXT, .dest = AT(report), .arg = "FILE", .min = 1,
+    {.name = "report", .kind = OPT_TEXT, .dest = AT(run.report), .arg = "FILE", .min = 1,
      .help = "write the run's report to FILE as JSON, without lead data"},
-    {.name = "metrics-file", .kind = OPT_TEXT, .dest = AT(metrics_file), .arg = "FILE", .min = 1,
+    {.name = "metrics-file", .kind = OPT_TEXT, .dest = AT(run.metrics_file), .arg = "FILE", .min = 1,
      .help = "write the run's metrics to FILE for the Prometheus textfile collector"},
-    {.name = "ping", .kind = OPT_TEXT, .dest = AT(ping), .arg = "URL", .min = 1,
+    {.name = "ping", .kind = OPT_TEXT, .dest = AT(run.ping), .arg = "URL", .min = 1,
      .help = "call URL/start before the run, and URL or URL/fail after it"},
-    {.name = "progress", .kind = OPT_CHOICE, .dest = AT(progress), .choices = progress_modes,
+    {.name = "progress", .kind = OPT_CHOICE, .dest = AT(run.progress), .choices = progress_modes,
      .help = "show a progress line on stderr: auto (on a terminal), always or never (auto)"},
     {.name = NULL},
 };
 
 static const struct opt time_options[] = {
-    {.name = "max-seconds", .kind = OPT_DURATION, .dest = AT(max_ms), .arg = "N",
+    {.name = "max-seconds", .kind = OPT_DURATION, .dest = AT(run.max_ms), .arg = "N",
      .help = "start no new work after N seconds; 0 is no limit (0)"},
     {.name = NULL},
 };
 
 static const struct opt lock_options[] = {
-    {.name = "wait-lock", .kind = OPT_DURATION, .dest = AT(wait_lock_ms), .arg = "SECONDS",
+    {.name = "wait-lock", .kind = OPT_DURATION, .dest = AT(run.wait_lock_ms), .arg = "SECONDS",
      .help = "wait this long for another run of this sync to end (0)"},
     {.name = NULL},
 };
 
 static const struct opt apply_options[] = {
-    {.name = "limit", .section = OPT_SAFETY, .kind = OPT_INT, .dest = AT(trial_rows), .arg = "N", .min = 1, .max = INT64_MAX,
-     .help = "trial run: take only the first N rows; no removals, no new watermark"},
-    {.name = "rejects-ok", .kind = OPT_FLAG, .dest = AT(rejects_ok),
+    {.name = "limit", .section = OPT_SAFETY, .kind = OPT_INT, .dest = AT(run.trial_rows), .arg = "N", .min = 1,
+     .max = INT64_MAX, .help = "trial run: take only the first N rows; no removals, no new watermark"},
+    {.name = "rejects-ok", .kind = OPT_FLAG, .dest = AT(run.rejects_ok),
      .help = "exit 0 if only rejected rows are left over"},
-    {.name = "new-rejects-only", .kind = OPT_FLAG, .dest = AT(new_rejects_only),
+    {.name = "new-rejects-only", .kind = OPT_FLAG, .dest = AT(run.new_rejects_only),
      .help = "do not exit 1 for rows already rejected, unchanged, by an earlier run"},
     {.name = NULL},
 };
@@ -223,14 +226,14 @@ const struct common_group common_groups[] = {
 void common_init(struct common *c)
 {
     memset(c, 0, sizeof *c);
-    c->memory_mb = MEMORY_DEFAULT_MB;
+    c->run.memory_mb = MEMORY_DEFAULT_MB;
     c->look_ms = LOOK_DEFAULT_MS;
     c->clock = clock_system();
 }
 
 void common_free(struct common *c)
 {
-    url_free(&c->api);
+    url_free(&c->connection.api);
 }
 
 /* ---- terminal ---- */
@@ -271,12 +274,12 @@ static void find_terminal(struct common *c)
 {
     const char *no_color = getenv("NO_COLOR");
     bool colour = !c->no_color && (no_color == NULL || *no_color == '\0') && terminal_takes_colour();
-    bool to_stdout = c->output == NULL || strcmp(c->output, "-") == 0;
-    c->terminal_in = isatty(STDIN_FILENO);
-    c->terminal_err = isatty(STDERR_FILENO);
-    c->colour_err = colour && c->terminal_err;
-    c->colour_out = colour && to_stdout && isatty(STDOUT_FILENO);
-    c->columns = to_stdout ? stdout_columns() : 0;
+    bool to_stdout = c->output.path == NULL || strcmp(c->output.path, "-") == 0;
+    c->terminal.in = isatty(STDIN_FILENO);
+    c->terminal.err = isatty(STDERR_FILENO);
+    c->terminal.colour_err = colour && c->terminal.err;
+    c->terminal.colour_out = colour && to_stdout && isatty(STDOUT_FILENO);
+    c->terminal.columns = to_stdout ? stdout_columns() : 0;
 }
 
 void common_log(const struct common *c, const char *secret)
@@ -284,7 +287,7 @@ void common_log(const struct common *c, const char *secret)
     struct log_config config = {
         .level = LOG_NOTICE,
         .json = c->log_format == 1,
-        .colour = c->colour_err,
+        .colour = c->terminal.colour_err,
         .syslog = c->syslog,
         .journal = stderr_is_journal(),
         .secret = secret,
@@ -303,22 +306,22 @@ static int finish_format(struct common *c, const char *const *formats, struct er
     static const char *const names[] = {
         [FORMAT_TEXT] = "text", [FORMAT_JSON] = "json", [FORMAT_NDJSON] = "ndjson", [FORMAT_CSV] = "csv"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (strcmp(names[i], formats[c->format_choice]) == 0) {
-            c->format = (enum format)i;
+        if (strcmp(names[i], formats[c->output.format_choice]) == 0) {
+            c->output.format = (enum format)i;
             return 0;
         }
     }
-    return err_set(e, XS_INTERNAL, "format \"%s\" is in a command's table only", formats[c->format_choice]);
+    return err_set(e, XS_INTERNAL, "format \"%s\" is in a command's table only", formats[c->output.format_choice]);
 }
 
 static int finish_api(struct common *c, struct err *e)
 {
-    const char *url = c->api_url, *variable = getenv("INSTANTLY_API_URL");
+    const char *url = c->connection.api_url, *variable = getenv("INSTANTLY_API_URL");
     if (url != NULL)
-        return url_check(url, XS_USAGE, "--api-url", &c->api, e);
+        return url_check(url, XS_USAGE, "--api-url", &c->connection.api, e);
     if (variable != NULL && *variable != '\0')
-        return url_check(variable, XS_CONFIG, "INSTANTLY_API_URL", &c->api, e);
-    return url_check(PRODUCTION_URL, XS_INTERNAL, "the built-in address", &c->api, e);
+        return url_check(variable, XS_CONFIG, "INSTANTLY_API_URL", &c->connection.api, e);
+    return url_check(PRODUCTION_URL, XS_INTERNAL, "the built-in address", &c->connection.api, e);
 }
 
 /* Refuses the address of a database, which would otherwise be taken for a file name. */
@@ -349,21 +352,22 @@ static int finish_state(struct common *c, struct err *e)
 static int finish_texts(const struct common *c, struct err *e)
 {
     struct uuid ignored;
-    if (c->refused_key != NULL)
+    if (c->connection.refused_key != NULL)
         return err_set(e, XS_USAGE,
                        "--api-key is refused: every user of this machine can read a command line; put the key into "
                        "INSTANTLY_API_KEY or into a file for --api-key-file, and replace a key that you gave here");
     if (c->quiet && c->verbose > 0)
         return err_set(e, XS_USAGE, "--quiet and --verbose exclude each other");
-    if (c->workspace != NULL && uuid_parse(str_from(c->workspace), &ignored) != 0)
-        return err_set(e, XS_USAGE, "--workspace \"%s\" is not a UUID; Instantly shows it under Settings", c->workspace);
+    if (c->connection.workspace != NULL && uuid_parse(str_from(c->connection.workspace), &ignored) != 0)
+        return err_set(e, XS_USAGE, "--workspace \"%s\" is not a UUID; Instantly shows it under Settings",
+                       c->connection.workspace);
     if (c->campaign != NULL && c->list != NULL)
         return err_set(e, XS_USAGE, "--campaign and --list exclude each other; leads go to one of them");
-    if (c->ping != NULL && strncmp(c->ping, "https://", 8) != 0 && strncmp(c->ping, "http://", 7) != 0)
-        return err_set(e, XS_USAGE, "--ping \"%s\" is not an http or https URL", c->ping);
-    if (c->max_ms > LONGEST_S * 1000 || c->wait_lock_ms > LONGEST_S * 1000)
+    if (c->run.ping != NULL && strncmp(c->run.ping, "https://", 8) != 0 && strncmp(c->run.ping, "http://", 7) != 0)
+        return err_set(e, XS_USAGE, "--ping \"%s\" is not an http or https URL", c->run.ping);
+    if (c->run.max_ms > LONGEST_S * 1000 || c->run.wait_lock_ms > LONGEST_S * 1000)
         return err_set(e, XS_USAGE, "%s is longer than 30 days",
-                       c->max_ms > LONGEST_S * 1000 ? "--max-seconds" : "--wait-lock");
+                       c->run.max_ms > LONGEST_S * 1000 ? "--max-seconds" : "--wait-lock");
     return 0;
 }
 

@@ -45,50 +45,73 @@ struct select_options {
     int64_t limit;
 };
 
+/* Where the API is, and who asks it: GROUP_URL, GROUP_KEY. */
+struct connection_options {
+    const char *refused_key;              /* --api-key, which exists to be refused */
+    const char *api_url;
+    const char *api_key_file, *workspace;
+    struct url api;                       /* where the key may be sent; set by common_finish() */
+};
+
+/* GROUP_OUTPUT */
+struct output_options {
+    int format_choice;                    /* index into the command's formats */
+    enum format format;                   /* set by common_finish() */
+    const char *path;                     /* -o; NULL: stdout */
+};
+
+/* Settings of a CSV file without a mapping, GROUP_CSV: texts for mapping_for_csv(); NULL: not given. */
+struct csv_options {
+    bool all_columns;
+    struct opt_list skip_when;
+    const char *delimiter, *encoding, *short_rows, *embedded_rows;
+    const char *mode, *dedupe, *duplicates, *contacted, *blocklist;
+    const char *batch, *in_flight, *per_second, *per_minute, *settle, *job_wait, *retry_refused;
+    const char *values, *keep_runs;
+};
+
+/* GROUP_SOURCE */
+struct source_options {
+    const char *input;
+    bool no_exec;
+};
+
+/* What a run does and where it reports. */
+struct run_options {
+    int64_t memory_mb;                    /* GROUP_PLAN */
+    bool full, recreate, accept_target;
+    struct opt_list guards;
+    const char *report, *metrics_file, *ping; /* GROUP_SETTLE */
+    int progress;
+    int64_t max_ms;                       /* GROUP_TIME; 0: no limit */
+    int64_t wait_lock_ms;                 /* GROUP_LOCK */
+    bool rejects_ok, new_rejects_only;    /* GROUP_APPLY */
+    int64_t trial_rows;                   /* --limit; 0: all */
+};
+
+/* The terminal, if there is one; set by common_finish(). */
+struct terminal {
+    bool in, err;                         /* stdin, stderr are terminals */
+    bool colour_out, colour_err;          /* stdout, stderr may be coloured */
+    unsigned columns;                     /* width of stdout; 0: no terminal, no limit */
+};
+
 struct common {
     /* of every command */
     bool help, version, quiet, no_color, syslog;
     int verbose, log_format;
-    const char *refused_key;          /* --api-key, which exists only to be refused */
-    const char *api_url;              /* GROUP_URL */
-    const char *api_key_file, *workspace; /* GROUP_KEY */
-    /* GROUP_OUTPUT */
-    int format_choice;                /* index into the command's formats */
-    const char *output;
-    /* GROUP_STATE */
-    const char *state;
-    /* GROUP_CSV; settings are texts for mapping_for_csv(), NULL: not given */
-    const char *campaign, *list;
-    bool all_columns;
-    const char *delimiter, *encoding, *short_rows, *embedded_rows, *mode, *dedupe, *duplicates, *contacted, *blocklist, *batch, *in_flight,
-        *per_second, *per_minute, *settle, *job_wait, *retry_refused, *values, *keep_runs;
-    struct opt_list skip_when;
-    /* GROUP_SOURCE */
-    const char *input;
-    bool no_exec;
-    /* GROUP_PLAN */
-    int64_t memory_mb;
-    bool full, recreate, accept_target;
-    struct opt_list guards;
-    /* GROUP_SETTLE */
-    const char *report, *metrics_file, *ping;
-    int progress;
-    int64_t max_ms;                   /* GROUP_TIME; 0: no limit */
-    int64_t wait_lock_ms;             /* GROUP_LOCK */
-    /* GROUP_APPLY */
-    bool rejects_ok, new_rejects_only;
-    int64_t trial_rows;               /* --limit; 0: all */
+    struct connection_options connection;
+    struct output_options output;
+    const char *state;                /* GROUP_STATE */
+    const char *campaign, *list;      /* GROUP_CSV: where a CSV file goes; GROUP_PLACE: where leads are */
+    struct csv_options csv;
+    struct source_options source;
+    struct run_options run;
     bool yes;                         /* GROUP_YES */
     bool dry_run;                     /* GROUP_CONSENT */
     int64_t look_ms;                  /* GROUP_BY_HAND */
     struct select_options select;     /* GROUP_SELECT */
-
-    /* set by common_finish() */
-    enum format format;
-    struct url api;                   /* where the key may be sent */
-    bool colour_out, colour_err;      /* stdout, stderr may be coloured */
-    bool terminal_in, terminal_err;
-    unsigned columns;                 /* width of stdout; 0: no terminal, no limit */
+    struct terminal terminal;
     struct clock *clock;
 };
 

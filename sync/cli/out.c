@@ -7,7 +7,7 @@
 int out_open(struct out *o, const struct invocation *inv, mode_t mode, struct err *e)
 {
     buf_init(&o->text, OUT_BUFFER_BYTES);
-    return output_open(&o->file, inv->common.output, mode, e);
+    return output_open(&o->file, inv->common.output.path, mode, e);
 }
 
 int out_flush(struct out *o, bool all, struct err *e)
@@ -34,12 +34,18 @@ void out_abandon(struct out *o)
     buf_free(&o->text);
 }
 
+struct record_writer out_table(const struct common *c, struct buf *out)
+{
+    return (struct record_writer){
+        .format = RECORD_TEXT, .width = c->terminal.columns, .colours = c->terminal.colour_out, .out = out};
+}
+
 int out_records(struct out *o, const struct common *c, const struct record_layout *layout, struct err *e)
 {
     static const enum record_format formats[] = {
         [FORMAT_TEXT] = RECORD_TEXT, [FORMAT_JSON] = RECORD_JSON, [FORMAT_NDJSON] = RECORD_NDJSON, [FORMAT_CSV] = RECORD_CSV};
-    o->records = (struct record_writer){
-        .format = formats[c->format], .width = c->columns, .colours = c->colour_out, .out = &o->text};
+    o->records = out_table(c, &o->text);
+    o->records.format = formats[c->output.format];
     return record_open(&o->records, layout) == 0 ? 0 : err_oom(e);
 }
 

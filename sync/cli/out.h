@@ -27,6 +27,8 @@ void out_abandon(struct out *o); /* safe after commit and on a zeroed struct */
 
 /* ---- a list of records, in the format of the command ---- */
 
+/* A writer of a text table, for record_open(). */
+struct record_writer out_table(const struct common *c, struct buf *out);
 /* Begins the list `o->records`, see record.h. 0/-1 (memory) */
 int out_records(struct out *o, const struct common *c, const struct record_layout *layout, struct err *e);
 /* Ends a record, and writes the buffer when it is worth it. */

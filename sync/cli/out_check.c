@@ -20,9 +20,9 @@ struct output_option {
 
 static void list_outputs(const struct common *c, struct output_option out[OUTPUTS_N])
 {
-    out[0] = (struct output_option){"-o", c->output};
-    out[1] = (struct output_option){"--report", c->report};
-    out[2] = (struct output_option){"--metrics-file", c->metrics_file};
+    out[0] = (struct output_option){"-o", c->output.path};
+    out[1] = (struct output_option){"--report", c->run.report};
+    out[2] = (struct output_option){"--metrics-file", c->run.metrics_file};
 }
 
 /* True if the output replaces a file. Standard output, a pipe or a device is only written to. */
@@ -109,13 +109,14 @@ static int refuse_twins(const struct common *c, struct err *e)
 int out_check(const struct invocation *inv, struct err *e)
 {
     const struct common *c = &inv->common;
-    if (c->output == NULL && c->report == NULL && c->metrics_file == NULL)
+    if (c->output.path == NULL && c->run.report == NULL && c->run.metrics_file == NULL)
         return 0;
     for (size_t i = 0; i < inv->operands_n; i++)
         if (refuse_path(c, inv->operands[i], "", "a file that the command reads", e) != 0)
             return -1;
-    return refuse_path(c, c->input, "", "the file of --input", e) != 0 ||
-                   refuse_path(c, c->api_key_file, "", "the file with the API key", e) != 0 || refuse_state(c, e) != 0
+    return refuse_path(c, c->source.input, "", "the file of --input", e) != 0 ||
+                   refuse_path(c, c->connection.api_key_file, "", "the file with the API key", e) != 0 ||
+                   refuse_state(c, e) != 0
                ? -1 : refuse_twins(c, e);
 }
 

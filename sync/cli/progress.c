@@ -28,9 +28,9 @@ static void clear_line(void *ctx)
 void progress_start(struct progress *p, const struct common *c)
 {
     *p = (struct progress){
-        .on = c->progress == PROGRESS_ALWAYS ||
-              (c->progress == PROGRESS_AUTO && c->terminal_err && !c->quiet && c->log_format == 0),
-        .terminal = c->terminal_err,
+        .on = c->run.progress == PROGRESS_ALWAYS ||
+              (c->run.progress == PROGRESS_AUTO && c->terminal.err && !c->quiet && c->log_format == 0),
+        .terminal = c->terminal.err,
         .clock = c->clock,
     };
     p->started_us = p->clock->mono_us(p->clock);

@@ -79,7 +79,7 @@ static int look_around(struct search *s, struct err *e)
     if (state_find_all(&paths, &n, e) != 0)
         return -1;
     for (size_t i = 0; i < n; i++) {
-        if (state_path_is_sandbox(paths[i]) == s->c->api.loopback)
+        if (state_path_is_sandbox(paths[i]) == s->c->connection.api.loopback)
             csv_name_look_at(s, paths[i]);
         free(paths[i]);
     }

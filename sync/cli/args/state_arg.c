@@ -94,7 +94,7 @@ int state_arg_path(const struct common *c, const struct mapping *mapping, bool r
         return *path != NULL ? 0 : err_oom(e);
     }
     if (mapping != NULL) {
-        *path = state_default_path(mapping->name, c->api.loopback, e);
+        *path = state_default_path(mapping->name, c->connection.api.loopback, e);
         return *path != NULL ? 0 : -1;
     }
     if (state_find_all(&paths, &n, e) != 0)
@@ -144,7 +144,7 @@ static int find_by_stem(const struct common *c, const char *sync, char **path, s
     if (rc == 0)
         rc = state_find_all(&paths, &n, e);
     for (size_t i = 0; i < n; i++) {
-        bool fits = is_of_stem(paths[i], m->name, c->api.loopback);
+        bool fits = is_of_stem(paths[i], m->name, c->connection.api.loopback);
         if (fits && state_list_add(c, paths[i], &list) != 0)
             log_detail("%s: not listed", paths[i]); /* The first ones are enough. */
         if (fits && found++ == 0)
@@ -203,7 +203,7 @@ int state_arg_open_sync(const struct common *c, const char *sync, enum state_acc
     *out = NULL;
     if (state_arg_find_state(c, sync, access == STATE_READ, &m, &path, e) != 0)
         goto done;
-    const char *host = c->api.loopback ? "loopback" : c->api.host;
+    const char *host = c->connection.api.loopback ? "loopback" : c->connection.api.host;
     const struct state_options options = {
         .path = path, .access = access, .api_host = asks_api ? host : NULL, .memory_max = STATE_BYTES, .clock = c->clock};
     rc = state_open(&options, out, e);
@@ -212,7 +212,7 @@ int state_arg_open_sync(const struct common *c, const char *sync, enum state_acc
     if (rc == 0)
         rc = check_sync(*out, m, path, e) != 0 ? -1 : out_check_state(c, *out, e);
     if (rc == 0 && access == STATE_WRITE)
-        rc = state_lock(*out, c->wait_lock_ms, e);
+        rc = state_lock(*out, c->run.wait_lock_ms, e);
 done:
     if (rc != 0) {
         state_close(*out);

@@ -21,7 +21,7 @@ static int open_memo(const struct common *c)
 {
     const char *folder = getenv("XDG_RUNTIME_DIR");
     char name[64];
-    if (!c->terminal_err || folder == NULL || folder[0] != '/')
+    if (!c->terminal.err || folder == NULL || folder[0] != '/')
         return -1;
     snprintf(name, sizeof name, "leadsync-state-%ld", (long)getsid(0));
     char *path = path_join(folder, name);

@@ -15,24 +15,24 @@ struct scalar {
     size_t offset;             /* of a const char * in struct common */
 };
 static const struct scalar scalars[] = {
-    {"--delimiter", "delimiter", offsetof(struct common, delimiter)},
-    {"--encoding", "encoding", offsetof(struct common, encoding)},
-    {"--short-rows", "short_rows", offsetof(struct common, short_rows)},
-    {"--embedded-rows", "embedded_rows", offsetof(struct common, embedded_rows)},
-    {"--mode", "mode", offsetof(struct common, mode)},
-    {"--dedupe", "dedupe", offsetof(struct common, dedupe)},
-    {"--duplicates", "duplicates", offsetof(struct common, duplicates)},
-    {"--contacted", "contacted", offsetof(struct common, contacted)},
-    {"--blocklist", "blocklist", offsetof(struct common, blocklist)},
-    {"--batch", "limits.batch", offsetof(struct common, batch)},
-    {"--in-flight", "limits.in_flight", offsetof(struct common, in_flight)},
-    {"--requests-per-second", "limits.requests_per_second", offsetof(struct common, per_second)},
-    {"--requests-per-minute", "limits.requests_per_minute", offsetof(struct common, per_minute)},
-    {"--settle", "limits.settle", offsetof(struct common, settle)},
-    {"--job-wait", "limits.job_wait", offsetof(struct common, job_wait)},
-    {"--retry-refused", "retry_refused", offsetof(struct common, retry_refused)},
-    {"--values", "state.values", offsetof(struct common, values)},
-    {"--keep-runs", "state.keep_runs", offsetof(struct common, keep_runs)},
+    {"--delimiter", "delimiter", offsetof(struct common, csv.delimiter)},
+    {"--encoding", "encoding", offsetof(struct common, csv.encoding)},
+    {"--short-rows", "short_rows", offsetof(struct common, csv.short_rows)},
+    {"--embedded-rows", "embedded_rows", offsetof(struct common, csv.embedded_rows)},
+    {"--mode", "mode", offsetof(struct common, csv.mode)},
+    {"--dedupe", "dedupe", offsetof(struct common, csv.dedupe)},
+    {"--duplicates", "duplicates", offsetof(struct common, csv.duplicates)},
+    {"--contacted", "contacted", offsetof(struct common, csv.contacted)},
+    {"--blocklist", "blocklist", offsetof(struct common, csv.blocklist)},
+    {"--batch", "limits.batch", offsetof(struct common, csv.batch)},
+    {"--in-flight", "limits.in_flight", offsetof(struct common, csv.in_flight)},
+    {"--requests-per-second", "limits.requests_per_second", offsetof(struct common, csv.per_second)},
+    {"--requests-per-minute", "limits.requests_per_minute", offsetof(struct common, csv.per_minute)},
+    {"--settle", "limits.settle", offsetof(struct common, csv.settle)},
+    {"--job-wait", "limits.job_wait", offsetof(struct common, csv.job_wait)},
+    {"--retry-refused", "retry_refused", offsetof(struct common, csv.retry_refused)},
+    {"--values", "state.values", offsetof(struct common, csv.values)},
+    {"--keep-runs", "state.keep_runs", offsetof(struct common, csv.keep_runs)},
 };
 enum { SCALARS_N = sizeof scalars / sizeof scalars[0] };
 
@@ -53,10 +53,10 @@ static bool ends_in(const char *text, const char *suffix)
 
 static int load_mapping_file(const struct common *c, const char *path, struct mapping **out, struct err *e)
 {
-    if (c->campaign != NULL || c->list != NULL || c->all_columns)
+    if (c->campaign != NULL || c->list != NULL || c->csv.all_columns)
         return err_set(e, XS_USAGE, "%s go with a CSV file; %s says itself where its leads go",
-                       c->all_columns ? "--campaign, --list and --all-columns" : "--campaign and --list", path);
-    if (c->skip_when.n > 0)
+                       c->csv.all_columns ? "--campaign, --list and --all-columns" : "--campaign and --list", path);
+    if (c->csv.skip_when.n > 0)
         return err_set(e, XS_USAGE, "--skip-when goes with a CSV file; in %s it is the key skip_when", path);
     for (size_t i = 0; i < SCALARS_N; i++)
         if (scalar_value(c, &scalars[i]) != NULL)
@@ -76,7 +76,7 @@ static int load_csv(const struct common *c, const char *path, bool need_target, 
                        c->campaign != NULL ? "--campaign" : "--list");
     /* The empty name stands for no target. */
     struct target_spec target = {c->list != NULL ? TARGET_LIST : TARGET_CAMPAIGN, strdup(name != NULL ? name : "")};
-    struct mapping_option *options = calloc(SCALARS_N + c->skip_when.n, sizeof *options);
+    struct mapping_option *options = calloc(SCALARS_N + c->csv.skip_when.n, sizeof *options);
     if (target.text == NULL || options == NULL) {
         free(target.text);
         free(options);
@@ -87,9 +87,9 @@ static int load_csv(const struct common *c, const char *path, bool need_target, 
         if (value != NULL)
             options[options_n++] = (struct mapping_option){scalars[i].path, value};
     }
-    for (size_t i = 0; i < c->skip_when.n; i++)
-        options[options_n++] = (struct mapping_option){"skip_when", c->skip_when.v[i]};
-    int rc = mapping_for_csv(path, &target, c->all_columns, options, options_n, out, e);
+    for (size_t i = 0; i < c->csv.skip_when.n; i++)
+        options[options_n++] = (struct mapping_option){"skip_when", c->csv.skip_when.v[i]};
+    int rc = mapping_for_csv(path, &target, c->csv.all_columns, options, options_n, out, e);
     free(target.text);
     free(options);
     return rc;
@@ -98,15 +98,15 @@ static int load_csv(const struct common *c, const char *path, bool need_target, 
 /* --guard NAME=VALUE, once each, in the order given. */
 static int apply_guards(const struct common *c, struct mapping *m, struct err *e)
 {
-    for (size_t i = 0; i < c->guards.n; i++) {
-        const char *equals = strchr(c->guards.v[i], '=');
+    for (size_t i = 0; i < c->run.guards.n; i++) {
+        const char *equals = strchr(c->run.guards.v[i], '=');
         char name[64];
-        size_t n = equals != NULL ? (size_t)(equals - c->guards.v[i]) : 0;
+        size_t n = equals != NULL ? (size_t)(equals - c->run.guards.v[i]) : 0;
         if (n == 0 || n >= sizeof name - sizeof "guards.")
-            return err_set(e, XS_USAGE, "--guard \"%s\" is not NAME=VALUE, as in removed=20%%", c->guards.v[i]);
-        snprintf(name, sizeof name, "guards.%.*s", (int)n, c->guards.v[i]);
+            return err_set(e, XS_USAGE, "--guard \"%s\" is not NAME=VALUE, as in removed=20%%", c->run.guards.v[i]);
+        snprintf(name, sizeof name, "guards.%.*s", (int)n, c->run.guards.v[i]);
         if (mapping_override(m, &(struct mapping_option){name, equals + 1}, e) != 0)
-            return err_context(e, "--guard %s", c->guards.v[i]);
+            return err_context(e, "--guard %s", c->run.guards.v[i]);
     }
     return 0;
 }
@@ -145,8 +145,8 @@ int sync_arg_load_path(const struct common *c, const char *path, bool need_targe
                        is_spreadsheet(path) ? "; save the spreadsheet as \"CSV UTF-8\" and use that file" : "");
     if (rc == 0)
         rc = out_check_source(c, m, e);
-    if (rc == 0 && c->input != NULL) {
-        rc = mapping_override(m, &(struct mapping_option){"input", c->input}, e);
+    if (rc == 0 && c->source.input != NULL) {
+        rc = mapping_override(m, &(struct mapping_option){"input", c->source.input}, e);
         if (rc == 0)
             rc = out_check_source(c, m, e);
     }
@@ -154,8 +154,8 @@ int sync_arg_load_path(const struct common *c, const char *path, bool need_targe
         rc = apply_guards(c, m, e);
     /* At a terminal the user reads the warning. */
     if (rc == 0 && m->source.kind == SOURCE_CSV)
-        m->source.as.csv.uncertain_encoding = c->terminal_in && c->terminal_err;
-    if (rc == 0 && c->no_exec && m->source.kind == SOURCE_COMMAND)
+        m->source.as.csv.uncertain_encoding = c->terminal.in && c->terminal.err;
+    if (rc == 0 && c->source.no_exec && m->source.kind == SOURCE_COMMAND)
         rc = err_set(e, XS_CONFIG, "%s: the source is a command, which --no-exec does not run; leave out --no-exec", path);
     if (rc != 0) {
         mapping_free(m);

@@ -84,7 +84,7 @@ static int add_states(const struct forget_call *f, const char *verb, struct buf 
 
 static int must_have_terminal(const struct common *c, struct err *e)
 {
-    if (c->yes || c->dry_run || (c->terminal_in && c->terminal_err))
+    if (c->yes || c->dry_run || (c->terminal.in && c->terminal.err))
         return 0;
     return err_set(e, XS_USAGE, "leadsync forget asks before it removes anything, and there is no terminal; give --yes, or "
                    "--dry-run to see what is known of this person");
@@ -203,7 +203,7 @@ static int forget_show_text(const struct forget_call *f, bool dry, struct buf *o
 
 static int forget_show(const struct forget_call *f, bool added, struct out *out, struct err *e)
 {
-    bool json = f->c->format == FORMAT_JSON;
+    bool json = f->c->output.format == FORMAT_JSON;
     int bad = json ? forget_show_json(f, added, &out->text) : forget_show_text(f, f->c->dry_run, &out->text);
     return bad != 0 ? err_oom(e) : out_commit(out, e);
 }
@@ -264,7 +264,7 @@ static int forget_undo(struct forget_call *f, struct out *out, struct err *e)
     if (lines == 0 && keys == 0 && forget_states_left(f, &left) == XS_DONE)
         return err_set(e, XS_USAGE, "%.*s is not on the list of forgotten people; check the spelling",
                        STR_ARG(f->person.address));
-    if (f->c->format == FORMAT_JSON ? buf_addf(&out->text, "{\"version\":1,\"undone\":true}\n") != 0
+    if (f->c->output.format == FORMAT_JSON ? buf_addf(&out->text, "{\"version\":1,\"undone\":true}\n") != 0
                                     : buf_adds(&out->text, "this address is off the list of forgotten people; the next sync "
                                                "takes its rows as new ones, and knows of no earlier opt-out\n") != 0)
         return err_oom(e);

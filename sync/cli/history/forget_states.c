@@ -32,7 +32,7 @@ static int take_workspace(struct forget_call *f, struct err *e)
 {
     struct uuid id;
     char text[UUID_TEXT_N];
-    const char *given = f->c->workspace;
+    const char *given = f->c->connection.workspace;
     if (given == NULL)
         return 0;
     f->workspace = strdup(uuid_parse(str_from(given), &id) == 0 ? uuid_format(&id, text) : given);
@@ -50,7 +50,7 @@ int forget_call_open(struct forget_call *f, const struct invocation *inv, const 
         return -1;
     if ((sync != NULL || f->c->state != NULL) && state_arg_find(f->c, sync, &f->named, e) != 0)
         return -1;
-    f->host = state_host_name(f->c->api.loopback ? "loopback" : f->c->api.host, e);
+    f->host = state_host_name(f->c->connection.api.loopback ? "loopback" : f->c->connection.api.host, e);
     return f->host == NULL ? -1 : state_list_folders(f->named, f->folders, &f->folders_n, e);
 }
 
@@ -324,7 +324,7 @@ static int change_one(struct forget_call *f, struct forget_state *s, change_fn *
     struct state *state = NULL;
     int rc = open_state(f, s->path, STATE_WRITE, &state, e);
     if (rc == 0)
-        rc = state_lock(state, f->c->wait_lock_ms, e);
+        rc = state_lock(state, f->c->run.wait_lock_ms, e);
     /* One that could not be read before says only now whose it is. */
     if (rc == 0)
         rc = identify(s, state, e);

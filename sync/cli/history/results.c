@@ -59,7 +59,7 @@ struct results_out {
 /* Text says of rows that went as planned how many there are, unless they are asked for. */
 static bool results_is_listed(const struct results_out *r, const struct entry *entry)
 {
-    return r->inv->common.format != FORMAT_TEXT || r->chosen ||
+    return r->inv->common.output.format != FORMAT_TEXT || r->chosen ||
            (entry->outcome != OUTCOME_CREATED && entry->outcome != OUTCOME_CHANGED && entry->outcome != OUTCOME_REMOVED);
 }
 
@@ -142,7 +142,7 @@ static int add_count_table(struct results_out *r)
         [K_HELP] = {RECORD_NAME("what it means"), .yield = TABLE_YIELDS},
     };
     static const struct record_layout layout = {.columns = columns, .columns_n = COUNT_COLUMNS, .hide_empty = true};
-    struct record_writer w = {.width = r->inv->common.columns, .colours = r->inv->common.colour_out, .out = &r->out.text};
+    struct record_writer w = out_table(&r->inv->common, &r->out.text);
     int bad = record_open(&w, &layout);
     for (int o = OUTCOME_NONE + 1; o < OUTCOME_N && bad == 0; o++)
         for (int reason = 0; reason < REASON_N && bad == 0; reason++) {
@@ -189,7 +189,7 @@ static int add_unlisted(struct results_out *r)
 
 static int results_show(struct results_out *r, struct err *e)
 {
-    bool text = r->inv->common.format == FORMAT_TEXT;
+    bool text = r->inv->common.output.format == FORMAT_TEXT;
     if (out_records(&r->out, &r->inv->common, &results_record_layout, e) != 0)
         return -1;
     if (text) {

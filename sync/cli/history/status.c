@@ -200,7 +200,7 @@ static int status_add_run(struct record_writer *w, const struct run_record *run)
 static int show_runs(const struct invocation *inv, const struct overview *v, struct buf *out)
 {
     struct buf lines = BUF_INIT(TABLE_MAX_BYTES);
-    struct record_writer w = {.width = inv->common.columns, .colours = inv->common.colour_out, .out = &lines};
+    struct record_writer w = out_table(&inv->common, &lines);
     int bad = record_open(&w, &run_layout);
     for (size_t i = 0; i < v->runs_n && bad == 0; i++)
         bad = status_add_run(&w, &v->runs[i]);
@@ -212,7 +212,8 @@ static int show_runs(const struct invocation *inv, const struct overview *v, str
         const char *next = newline != NULL ? newline + 1 : end;
         bad |= buf_add(out, p, (size_t)(next - p));
         if (i > 0 && i <= v->runs_n)
-            bad |= status_run_show(v, &v->runs[i - 1], i > 1 ? &v->runs[i - 2] : NULL, inv->common.columns, out);
+            bad |= status_run_show(v, &v->runs[i - 1], i > 1 ? &v->runs[i - 2] : NULL, inv->common.terminal.columns,
+                                   out);
         p = next;
     }
     buf_free(&lines);
@@ -316,7 +317,7 @@ static int status_show(const struct invocation *inv, struct state *state, struct
     job_views_init(&v.jobs);
     if (gather(state, o, &v, e) != 0 || gather_jobs(state, &v, e) != 0)
         goto done;
-    int bad = inv->common.format == FORMAT_JSON ? status_show_json(state, &v, &out->text)
+    int bad = inv->common.output.format == FORMAT_JSON ? status_show_json(state, &v, &out->text)
                                                 : status_show_text(inv, state, &v, &out->text);
     rc = bad == 0 ? out_commit(out, e) : err_oom(e);
 done:

@@ -206,7 +206,7 @@ static int add_meta(const struct page *p, struct buf *out)
 
 static int print_head(struct page *p, struct buf *out)
 {
-    if (p->inv->common.format != FORMAT_TEXT)
+    if (p->inv->common.output.format != FORMAT_TEXT)
         return 0;
     return buf_addf(out, "job %s, from %s to %s: %zu %s\n", p->job->id,
                     job_end_name(p->state, p->job->from, &p->arena), job_end_name(p->state, p->job->to, &p->arena),
@@ -215,9 +215,9 @@ static int print_head(struct page *p, struct buf *out)
 
 static int jobs_entries_print_tail(const struct page *p, struct buf *out)
 {
-    if (p->inv->common.format == FORMAT_JSON)
+    if (p->inv->common.output.format == FORMAT_JSON)
         return add_meta(p, out) | buf_adds(out, "}\n");
-    if (p->inv->common.format != FORMAT_TEXT || !has_next(p))
+    if (p->inv->common.output.format != FORMAT_TEXT || !has_next(p))
         return 0;
     return buf_addf(out, "%zu more: --skip %" PRId64 "\n", p->total - (size_t)p->o->skip - p->n,
                     p->o->skip + (int64_t)p->n);

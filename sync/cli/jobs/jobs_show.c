@@ -147,7 +147,8 @@ static int jobs_show_print(struct shown *s, struct err *e)
     struct out out = {0};
     int rc = -1;
     if (out_open(&out, s->inv, OUT_PUBLIC, e) == 0) {
-        int bad = s->inv->common.format == FORMAT_JSON ? jobs_show_json(s, &out.text) : jobs_show_text(s, &out.text);
+        bool json = s->inv->common.output.format == FORMAT_JSON;
+        int bad = json ? jobs_show_json(s, &out.text) : jobs_show_text(s, &out.text);
         rc = bad == 0 ? out_commit(&out, e) : err_oom(e);
     }
     out_abandon(&out);

@@ -232,8 +232,8 @@ static int jobs_wait_command(struct invocation *inv, struct err *e)
     int rc = -1;
     job_views_init(&w.ours);
     job_views_init(&w.views);
-    if (w.c->max_ms > 0)
-        w.deadline_us = w.c->clock->mono_us(w.c->clock) + w.c->max_ms * 1000;
+    if (w.c->run.max_ms > 0)
+        w.deadline_us = w.c->clock->mono_us(w.c->clock) + w.c->run.max_ms * 1000;
     if (jobs_open_state_if_any(inv, &state, e) != 0 || choose(&w, inv, state, e) != 0)
         goto done;
     /* What is over need not be asked for, and no key is needed then. */

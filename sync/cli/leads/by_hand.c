@@ -75,7 +75,7 @@ static int path_of_sync(struct by_hand_call *call, struct err *e)
     if (mapping_load(call->sync, &m, e) != 0)
         return -1;
     if (out_check_source(&call->inv->common, m, e) == 0)
-        call->state_path = state_default_path(m->name, call->inv->common.api.loopback, e);
+        call->state_path = state_default_path(m->name, call->inv->common.connection.api.loopback, e);
     mapping_free(m);
     return call->state_path != NULL ? 0 : -1;
 }
@@ -83,7 +83,7 @@ static int path_of_sync(struct by_hand_call *call, struct err *e)
 /* States of the other side (sandbox or not) do not count, nor does our own where a sync has one. */
 static int only_state(struct by_hand_call *call, struct err *e)
 {
-    bool loopback = call->inv->common.api.loopback;
+    bool loopback = call->inv->common.connection.api.loopback;
     struct buf list = BUF_INIT(LIST_BYTES);
     char **paths = NULL, *own = state_default_path(own_name, loopback, e);
     size_t n = 0, found = 0;
@@ -132,20 +132,20 @@ int by_hand_open(struct by_hand_call *call, struct invocation *inv, bool writes,
     const struct common *c = &inv->common;
     call->inv = inv;
     if (actor_find(inv, &call->actor, e) != 0 || by_hand_sort(call, e) != 0 || (writes && by_hand_find_state(call, e) != 0) ||
-        key_load(c->api_key_file, true, &call->key, e) != 0)
+        key_load(c->connection.api_key_file, true, &call->key, e) != 0)
         return -1;
     common_log(c, call->key.text);
     bool read_only = !writes || c->dry_run;
     if (!read_only)
         call->rate_share = client_rate_share(c, &call->key);
     call->api = (struct api_config){
-        .base_url = c->api.base,
+        .base_url = c->connection.api.base,
         .key = call->key.text,
-        .workspace = c->workspace,
+        .workspace = c->connection.workspace,
         .user_agent = CLIENT_USER_AGENT,
         .requests_per_second = CLIENT_PER_SECOND,
         .requests_per_minute = CLIENT_PER_MINUTE,
-        .memory_max = (size_t)c->memory_mb << 20,
+        .memory_max = (size_t)c->run.memory_mb << 20,
         .read_only = read_only,
         .rate_share = call->rate_share,
     };
@@ -156,7 +156,7 @@ int by_hand_open(struct by_hand_call *call, struct invocation *inv, bool writes,
         .actor = &call->actor.shown,
         .state_path = call->state_path,
         .force = call->force,
-        .wait_lock_ms = c->wait_lock_ms,
+        .wait_lock_ms = c->run.wait_lock_ms,
         .settle_ms = c->look_ms,
         .job_wait_ms = call->job_wait_ms > 0 ? call->job_wait_ms : JOB_WAIT_MS,
     };
@@ -304,7 +304,7 @@ size_t by_hand_open_n(const struct lead_edit *edit)
 static int check_consent(const struct by_hand_call *call, const struct by_hand_verb *verb, struct err *e)
 {
     const struct common *c = &call->inv->common;
-    if (!verb->asks || c->yes || c->dry_run || (c->terminal_in && c->terminal_err))
+    if (!verb->asks || c->yes || c->dry_run || (c->terminal.in && c->terminal.err))
         return 0;
     return err_set(e, XS_USAGE, "leadsync %s asks before it changes anything, and there is no terminal; give --yes, or "
                    "--dry-run to see which leads are selected", call->inv->command->name);

@@ -216,7 +216,7 @@ int by_hand_report(struct by_hand_call *call, bool written, enum exit_status sta
     int rc = out_records(out, c, &layout, e);
     if (rc != 0)
         return -1;
-    switch (c->format) {
+    switch (c->output.format) {
     case FORMAT_TEXT:
         rc = c->quiet || report_text(call, out) == 0 ? 0 : err_oom(e);
         break;

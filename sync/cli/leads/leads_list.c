@@ -102,7 +102,7 @@ static struct str place(struct printer *p, const struct remote_lead *lead, char 
     if (!lead->has_campaign && !lead->has_list)
         return STR_NONE;
     buf_reset(&p->place);
-    if (p->inv->common.format != FORMAT_TEXT || lead_edit_place_show(p->edit, &t, &p->place) != 0)
+    if (p->inv->common.output.format != FORMAT_TEXT || lead_edit_place_show(p->edit, &t, &p->place) != 0)
         return str_from(target_format(&t, scratch));
     return buf_str(&p->place);
 }

@@ -31,7 +31,7 @@ struct findings {
 
 static void found_text(struct findings *f, const struct level_row *level, const struct finding *finding)
 {
-    bool colour = f->inv->common.colour_out && *level->colour != '\0';
+    bool colour = f->inv->common.terminal.colour_out && *level->colour != '\0';
     struct buf *out = &f->out.text;
     if (buf_addf(out, "%s%s%s  %s: ", colour ? level->colour : "", level->mark, colour ? "\033[0m" : "",
                  finding->what) != 0)
@@ -53,7 +53,7 @@ static void found(void *ctx, const struct finding *finding)
     struct findings *f = ctx;
     const struct level_row *level = &levels[finding->level];
     struct err ignored = ERR_INIT; /* The commit reports it again. */
-    if (f->inv->common.format == FORMAT_TEXT) {
+    if (f->inv->common.output.format == FORMAT_TEXT) {
         found_text(f, level, finding);
         if (out_flush(&f->out, true, &ignored) != 0)
             f->failed = true;
@@ -69,7 +69,7 @@ static void found(void *ctx, const struct finding *finding)
 
 static int finish(struct findings *f, struct err *e)
 {
-    if (f->inv->common.format == FORMAT_JSON) {
+    if (f->inv->common.output.format == FORMAT_JSON) {
         jsonw_array_end(&f->json);
         if (jsonw_end(&f->json) != 0 || buf_addc(&f->out.text, '\n') != 0)
             f->failed = true;
@@ -93,7 +93,7 @@ static int check_command(struct invocation *inv, struct err *e)
     if (rc != 0)
         goto done;
     jsonw_init_output(&f.json, &f.out.text);
-    if (inv->common.format == FORMAT_JSON)
+    if (inv->common.output.format == FORMAT_JSON)
         jsonw_array(&f.json);
     rc = check_run(&runner.config, found, &f, e);
     /* The findings are printed even if the check fails. */

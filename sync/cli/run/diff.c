@@ -77,15 +77,15 @@ static int diff_show(struct invocation *inv, const struct differ_options *o, str
                 const struct diff_warnings *warnings, struct err *e)
 {
     const struct diff_options options_of_diff = {
-        .format = diff_format_of(inv->common.format),
+        .format = diff_format_of(inv->common.output.format),
         .out = out->f,
         .warnings = warnings,
-        .colour = inv->common.colour_out,
+        .colour = inv->common.terminal.colour_out,
         .before_output = is_regular(out->f) ? NULL : end_progress,
         .ctx = runner,
         .all = o->all,
         .match = o->match,
-        .columns = inv->common.columns,
+        .columns = inv->common.terminal.columns,
     };
     struct run_report report = {0};
     struct diff *diff = NULL;
@@ -122,7 +122,7 @@ int differ_run(struct invocation *inv, const struct differ_options *o, struct er
     log_watch(keep_warning, &warnings);
     int rc = runner_open(&runner, inv, false, true, e);
     if (rc == 0)
-        rc = output_open(&out, inv->common.output, OUT_PRIVATE, e);
+        rc = output_open(&out, inv->common.output.path, OUT_PRIVATE, e);
     if (rc == 0)
         rc = diff_show(inv, o, &runner, &out, &warnings, e);
     log_watch(NULL, NULL);

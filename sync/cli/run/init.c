@@ -316,7 +316,7 @@ static int write_file(const struct invocation *inv, const struct mapping_init *i
     if (spec->kind == SOURCE_POSTGRES)
         path = strdup(spec->as.sql.url);
     else
-        path = path_in_file(spec->kind == SOURCE_CSV ? spec->as.csv.path : spec->as.sql.url, inv->common.output, e);
+        path = path_in_file(spec->kind == SOURCE_CSV ? spec->as.csv.path : spec->as.sql.url, inv->common.output.path, e);
     if (target_name != NULL)
         target.text = strdup(target_name);
     if (path == NULL || (target_name != NULL && target.text == NULL)) {
@@ -352,7 +352,7 @@ done:
 static int init_command(struct invocation *inv, struct err *e)
 {
     const struct init_options *o = inv->options;
-    const char *output = inv->common.output;
+    const char *output = inv->common.output.path;
     struct source_spec spec;
     struct source *source = NULL;
     struct mapping_init *init = NULL;

@@ -347,8 +347,7 @@ static int show_rows(struct preview *p, struct err *e)
 
 static int preview_show(struct preview *p, struct err *e)
 {
-    p->changes = p->emptied =
-        (struct record_writer){.width = p->inv->common.columns, .colours = p->inv->common.colour_out, .out = &p->out.text};
+    p->changes = p->emptied = out_table(&p->inv->common, &p->out.text);
     if (record_open(&p->changes, &change_layout) != 0 || record_open(&p->emptied, &emptied_layout) != 0)
         return err_oom(e);
     if (preview_make_layout(p, e) != 0 || out_records(&p->out, &p->inv->common, &p->layout, e) != 0 || show_rows(p, e) != 0)

@@ -27,7 +27,7 @@ static int resume(const struct invocation *inv, struct run_config *config, struc
     config->journal_lost = o->journal_lost;
     int rc = run_resume(config, report, e);
     /* The text report shows it already. */
-    if (rc == 0 && report->waiting_rows > 0 && inv->common.format != FORMAT_TEXT)
+    if (rc == 0 && report->waiting_rows > 0 && inv->common.output.format != FORMAT_TEXT)
         log_notice("%llu row%s for the next sync", (unsigned long long)report->waiting_rows,
                    report->waiting_rows == 1 ? " waits" : "s wait");
     return rc;

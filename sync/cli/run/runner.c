@@ -44,7 +44,7 @@ static bool must_ask(const struct runner *r)
     const struct common *c = &r->inv->common;
     bool applies = (r->inv->command->groups & GROUP_APPLY) != 0;
     return applies && r->mapping != NULL && r->mapping->path == NULL && r->mapping->target.kind == TARGET_CAMPAIGN && !c->yes &&
-           c->terminal_in && c->terminal_err;
+           c->terminal.in && c->terminal.err;
 }
 
 static bool reads_stdin(const struct mapping *m)
@@ -57,14 +57,14 @@ static void fill_api(struct runner *r, bool read_only)
     const struct common *c = &r->inv->common;
     const struct limits *limits = r->mapping != NULL ? &r->mapping->limits : NULL;
     r->api = (struct api_config){
-        .base_url = c->api.base,
+        .base_url = c->connection.api.base,
         .key = r->key.text,
-        .workspace = c->workspace,
+        .workspace = c->connection.workspace,
         .user_agent = CLIENT_USER_AGENT,
         .requests_per_second = limits != NULL ? limits->requests_per_second : CLIENT_PER_SECOND,
         .requests_per_minute = limits != NULL ? limits->requests_per_minute : CLIENT_PER_MINUTE,
         .in_flight = limits != NULL ? limits->in_flight : 0,
-        .memory_max = (size_t)c->memory_mb << 20,
+        .memory_max = (size_t)c->run.memory_mb << 20,
         .read_only = read_only,
         .rate_share = r->rate_share,
     };
@@ -78,20 +78,20 @@ static void fill_config(struct runner *r)
         .state_path = r->state_path,
         .api = &r->api,
         .clock = c->clock,
-        .memory_max = (size_t)c->memory_mb << 20,
-        .max_ms = c->max_ms,
-        .wait_lock_ms = c->wait_lock_ms,
-        .full = c->full,
-        .partial_input = c->input != NULL,
-        .limit_rows = (uint64_t)c->trial_rows,
-        .recreate = c->recreate,
-        .accept_target = c->accept_target,
-        .rejects_ok = c->rejects_ok,
-        .new_rejects_only = c->new_rejects_only,
-        .no_exec = c->no_exec,
+        .memory_max = (size_t)c->run.memory_mb << 20,
+        .max_ms = c->run.max_ms,
+        .wait_lock_ms = c->run.wait_lock_ms,
+        .full = c->run.full,
+        .partial_input = c->source.input != NULL,
+        .limit_rows = (uint64_t)c->run.trial_rows,
+        .recreate = c->run.recreate,
+        .accept_target = c->run.accept_target,
+        .rejects_ok = c->run.rejects_ok,
+        .new_rejects_only = c->run.new_rejects_only,
+        .no_exec = c->source.no_exec,
         .actor = &r->actor.shown,
-        .overrides = c->guards.v,
-        .overrides_n = c->guards.n,
+        .overrides = c->run.guards.v,
+        .overrides_n = c->run.guards.n,
         .progress = show_progress,
         .consent = must_ask(r) ? runner_ask : NULL,
         .ctx = r,
@@ -106,10 +106,10 @@ int runner_open(struct runner *r, const struct invocation *inv, bool key_needed,
         return -1;
     if (inv->operands_n > 0 && sync_arg_load(inv, true, &r->mapping, e) != 0)
         return -1;
-    bool key_on_stdin = c->api_key_file != NULL && strcmp(c->api_key_file, "-") == 0;
+    bool key_on_stdin = c->connection.api_key_file != NULL && strcmp(c->connection.api_key_file, "-") == 0;
     if (key_on_stdin && reads_stdin(r->mapping))
         return err_set(e, XS_USAGE, "both the API key and the source would be read from stdin; give one as a file");
-    if (key_load(c->api_key_file, key_needed, &r->key, e) != 0)
+    if (key_load(c->connection.api_key_file, key_needed, &r->key, e) != 0)
         return -1;
     common_log(c, r->key.text);
     /* The run itself finds the default path, because the name of a CSV without a mapping is only complete then. */
@@ -148,9 +148,9 @@ struct outputs {
 static int outputs_open(struct outputs *o, const struct invocation *inv, struct err *e)
 {
     const struct common *c = &inv->common;
-    if (c->report != NULL && output_open(&o->report, c->report, OUT_PUBLIC, e) != 0)
+    if (c->run.report != NULL && output_open(&o->report, c->run.report, OUT_PUBLIC, e) != 0)
         return -1;
-    if (c->metrics_file != NULL && output_open(&o->metrics, c->metrics_file, OUT_PUBLIC, e) != 0)
+    if (c->run.metrics_file != NULL && output_open(&o->metrics, c->run.metrics_file, OUT_PUBLIC, e) != 0)
         return -1;
     return out_open(&o->main, inv, OUT_PUBLIC, e);
 }
@@ -201,7 +201,7 @@ static struct history find_history(const struct runner *r, const struct run_repo
     if (r->state_path != NULL)
         path = strdup(r->state_path);
     else
-        path = state_default_path(report->sync, r->inv->common.api.loopback, &e);
+        path = state_default_path(report->sync, r->inv->common.connection.api.loopback, &e);
     struct state_options options = {
         .path = path, .access = STATE_READ, .memory_max = HISTORY_BYTES, .clock = r->inv->common.clock};
     if (path == NULL || state_open(&options, &state, &e) < 0 ||
@@ -220,12 +220,12 @@ static int write_main(struct out *out, const struct invocation *inv, const struc
 {
     int bad = 0;
     /* A run that ended before it began has only its message; an empty table would hide it. */
-    if (inv->common.format == FORMAT_TEXT && (report->run == 0 || report->not_begun))
+    if (inv->common.output.format == FORMAT_TEXT && (report->run == 0 || report->not_begun))
         return 0;
-    if (inv->common.format == FORMAT_JSON)
+    if (inv->common.output.format == FORMAT_JSON)
         bad = run_report_json(report, &out->text) | buf_addc(&out->text, '\n');
     else if (!inv->common.quiet)
-        bad = run_report_text(report, inv->common.colour_out, &out->text);
+        bad = run_report_text(report, inv->common.terminal.colour_out, &out->text);
     return bad == 0 ? out_commit(out, e) : err_oom(e);
 }
 
@@ -272,7 +272,7 @@ static void report_left_over(const struct common *c, const struct run_report *re
 static void ping(const struct common *c, enum ping_what what, struct str body)
 {
     struct err e = ERR_INIT;
-    if (c->ping != NULL && ping_send(c->ping, what, body, CLIENT_USER_AGENT, c->clock, &e) != 0)
+    if (c->run.ping != NULL && ping_send(c->run.ping, what, body, CLIENT_USER_AGENT, c->clock, &e) != 0)
         log_warning("%s", err_text(&e));
     err_clear(&e);
 }

@@ -39,7 +39,7 @@ static int sync_command(struct invocation *inv, struct err *e)
         return differ_run(inv, &o->diff, e);
     if (o->diff.exit_code || o->diff.all || o->diff.match != NULL)
         return err_set(e, XS_USAGE, "--exit-code, --all and --match go with --dry-run");
-    if (inv->common.format == FORMAT_NDJSON || inv->common.format == FORMAT_CSV)
+    if (inv->common.output.format == FORMAT_NDJSON || inv->common.output.format == FORMAT_CSV)
         return err_set(e, XS_USAGE, "--format ndjson and csv go with --dry-run; a run's report is text or json");
     if (inv->operands_n == 0)
         return command_needs_operand(inv, e);
