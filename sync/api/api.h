@@ -227,11 +227,6 @@ int api_lead_patch_fits(const struct lead_patch *patch, struct err *e);
 /* POST /leads/move, by ids out of one target into another; always with check_duplicates, without resetting the interest
  * status, and bounded by the number of ids. Answers a background job (api_remote_job_read). Refused here: no ids, more
  * than LEADS_MOVE_MAX, source equal to destination. The digest is of the exact body. */
-struct leads_move {
-    struct target from, to;
-    const struct uuid *ids;
-    size_t ids_n;
-};
 enum { LEADS_MOVE_MAX = 1000 };
 /* What else a move may be told; all false is what a sync does not ask for. */
 struct leads_move_options {
@@ -243,6 +238,12 @@ struct leads_move_options {
     bool ignore_clauses;       /* saved clauses of the source that narrow what is selected */
     bool assign;
     struct uuid assigned_to;
+};
+struct leads_move {
+    struct target from, to;
+    const struct uuid *ids;
+    size_t ids_n;
+    const struct leads_move_options *options; /* NULL: what a sync asks for */
 };
 int api_leads_move_digest(const struct leads_move *move, char body_sha256[SHA256_HEX_N], struct err *e);
 int api_leads_move(struct api *a, const struct leads_move *move, api_done_fn *done, void *ctx, struct err *e);
@@ -257,6 +258,8 @@ struct leads_delete {
 enum { LEADS_DELETE_MAX = 100 };
 int api_leads_delete_digest(const struct leads_delete *del, char body_sha256[SHA256_HEX_N], struct err *e);
 int api_leads_delete(struct api *a, const struct leads_delete *del, api_done_fn *done, void *ctx, struct err *e);
+/* DELETE /leads/{id}: the only way for a lead that is in no campaign and no list. Answers the lead. */
+int api_lead_delete(struct api *a, const struct uuid *id, api_done_fn *done, void *ctx, struct err *e);
 int api_leads_deleted_read(struct json_object *json, int64_t *count, struct err *e);
 
 /* GET /background-jobs: at most JOBS_LIST_MAX by ids, or the newest hundred moves out of a target (to find the job of a

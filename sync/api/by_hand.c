@@ -9,7 +9,7 @@
 
 enum { PATH_MAX_BYTES = 8000 }; /* the edge refuses longer addresses with 431 */
 
-static const char *const method_get = "GET", *const method_post = "POST", *const method_delete = "DELETE";
+static const char *const method_get = "GET", *const method_post = "POST";
 
 static void start(struct by_hand *r, const char *method, enum api_kind kind, bool write, const char *must_have)
 {
@@ -42,43 +42,6 @@ int by_hand_get(struct by_hand *r, const struct uuid *id, struct err *e)
     return lead_path(r, id, e);
 }
 
-int by_hand_add(struct by_hand *r, const struct leads_add *add, const struct lead *lead, struct err *e)
-{
-    start(r, method_post, API_KIND_ADD, true, "status");
-    if (set_path(r, "/api/v2/leads/add", e) != 0)
-        return -1;
-    int fits = api_leads_add_open(add, &r->body) == 0 ? api_leads_add_lead(lead, &r->body) : -1;
-    if (fits == 0)
-        return err_set(e, XS_USAGE, "the lead is larger than the %d bytes of a request; shorten its values",
-                       LEADS_ADD_MAX_BYTES);
-    return fits > 0 && api_leads_add_close(&r->body) == 0 ? 0 : err_oom(e);
-}
-
-int by_hand_patch(struct by_hand *r, const struct lead_patch *patch, struct err *e)
-{
-    start(r, "PATCH", API_KIND_PATCH, true, "id");
-    return lead_path(r, &patch->id, e) != 0 ? -1 : body_lead_patch(patch, &r->body, e);
-}
-
-int by_hand_delete(struct by_hand *r, const struct leads_delete *del, struct err *e)
-{
-    start(r, method_delete, API_KIND_DELETE, true, NULL);
-    return set_path(r, "/api/v2/leads", e) != 0 ? -1 : body_leads_delete(del, &r->body, e);
-}
-
-int by_hand_delete_one(struct by_hand *r, const struct uuid *id, struct err *e)
-{
-    start(r, method_delete, API_KIND_DELETE, true, "id");
-    return lead_path(r, id, e);
-}
-
-int by_hand_move(struct by_hand *r, const struct leads_move *move, const struct leads_move_options *options,
-                 struct err *e)
-{
-    start(r, method_post, API_KIND_MOVE, true, "id");
-    return set_path(r, "/api/v2/leads/move", e) != 0 ? -1 : body_leads_move_with(move, options, &r->body, e);
-}
-
 int by_hand_merge(struct by_hand *r, const struct uuid *lead, const struct uuid *destination, struct err *e)
 {
     start(r, method_post, API_KIND_OTHER, true, "id");
@@ -104,14 +67,6 @@ int by_hand_subsequence(struct by_hand *r, const struct uuid *lead, const struct
     start(r, method_post, API_KIND_OTHER, true, "id");
     const char *path = subsequence != NULL ? "/api/v2/leads/subsequence/move" : "/api/v2/leads/subsequence/remove";
     return set_path(r, path, e) != 0 ? -1 : body_leads_subsequence(lead, subsequence, &r->body, e);
-}
-
-int by_hand_job(struct by_hand *r, struct str id, struct err *e)
-{
-    start(r, method_get, API_KIND_JOBS, false, "id");
-    if (buf_adds(&r->path, "/api/v2/background-jobs/") != 0 || body_url_escape(id, &r->path) != 0)
-        return err_oom(e);
-    return set_path(r, "", e);
 }
 
 void by_hand_free(struct by_hand *r)

@@ -73,14 +73,6 @@ struct by_hand {
 /* A page of leads/list: `limit` 1..LEADS_LIST_MAX, `cursor` empty for the first. */
 int by_hand_list(struct by_hand *r, const struct leads_filter *filter, unsigned limit, struct str cursor, struct err *e);
 int by_hand_get(struct by_hand *r, const struct uuid *id, struct err *e);
-/* One lead. XS_USAGE: it is larger than a request may be. */
-int by_hand_add(struct by_hand *r, const struct leads_add *add, const struct lead *lead, struct err *e);
-int by_hand_patch(struct by_hand *r, const struct lead_patch *patch, struct err *e);
-/* DELETE /leads by ids out of one target, and DELETE /leads/{id} for a lead that is in none. */
-int by_hand_delete(struct by_hand *r, const struct leads_delete *del, struct err *e);
-int by_hand_delete_one(struct by_hand *r, const struct uuid *id, struct err *e);
-int by_hand_move(struct by_hand *r, const struct leads_move *move, const struct leads_move_options *options,
-                 struct err *e);
 /* POST /leads/merge: the destination takes what it lacks. */
 int by_hand_merge(struct by_hand *r, const struct uuid *lead, const struct uuid *destination, struct err *e);
 /* POST /leads/update-interest-status: of everybody with this address, in one target or (NULL) anywhere. */
@@ -105,7 +97,6 @@ struct leads_assign {
 int by_hand_assign(struct by_hand *r, const struct leads_assign *assign, struct err *e);
 /* POST /leads/subsequence/move, or …/remove with `subsequence` NULL. */
 int by_hand_subsequence(struct by_hand *r, const struct uuid *lead, const struct uuid *subsequence, struct err *e);
-int by_hand_job(struct by_hand *r, struct str id, struct err *e);
 
 void by_hand_free(struct by_hand *r); /* safe on a zeroed struct, and twice */
 

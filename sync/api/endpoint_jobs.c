@@ -4,6 +4,8 @@
 #include "sync/api/body/body.h"
 #include "sync/api/http/queue.h"
 
+#include <string.h>
+
 int api_leads_move(struct api *a, const struct leads_move *move, api_done_fn *done, void *ctx, struct err *e)
 {
     struct request r = {
@@ -37,6 +39,22 @@ int api_leads_delete(struct api *a, const struct leads_delete *del, api_done_fn 
         return -1;
     }
     r.path = str_dup(STR("/api/v2/leads"));
+    return queue_add(a, &r, e);
+}
+
+int api_lead_delete(struct api *a, const struct uuid *id, api_done_fn *done, void *ctx, struct err *e)
+{
+    struct request r = {
+        .method = "DELETE",
+        .body = BUF_INIT(0),
+        .expected = {true, true, "id", json_type_string},
+        .kind = API_KIND_DELETE,
+        .done = done,
+        .ctx = ctx,
+    };
+    char path[64] = "/api/v2/leads/";
+    uuid_format(id, path + strlen(path));
+    r.path = str_dup(str_from(path));
     return queue_add(a, &r, e);
 }
 

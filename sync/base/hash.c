@@ -33,6 +33,12 @@ bool hash128_eq(const struct hash128 *a, const struct hash128 *b)
     return memcmp(a->b, b->b, sizeof a->b) == 0;
 }
 
+bool hash128_is_zero(const struct hash128 *h)
+{
+    static const struct hash128 zero;
+    return hash128_eq(h, &zero);
+}
+
 int random_bytes(void *p, size_t n)
 {
     char *at = p;

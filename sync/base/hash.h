@@ -17,6 +17,7 @@ struct hash128 {
 struct hash128 hash_keyed128(const unsigned char secret[HASH_SECRET_N], const void *p, size_t n);
 uint64_t hash_keyed64(const unsigned char secret[HASH_SECRET_N], const void *p, size_t n);
 bool hash128_eq(const struct hash128 *a, const struct hash128 *b);
+bool hash128_is_zero(const struct hash128 *h);
 
 /* Random bytes from the kernel. 0, or -1 with errno. */
 int random_bytes(void *p, size_t n);

@@ -32,6 +32,7 @@ int lead_edit_open(struct lead_edit *edit, const struct lead_edit_config *config
 
 void lead_edit_close(struct lead_edit *edit)
 {
+    lead_edit_upload_close(edit);
     api_free(edit->api);
     state_close(edit->state);
     arena_free(&edit->arena);
@@ -39,7 +40,6 @@ void lead_edit_close(struct lead_edit *edit)
     for (size_t i = 0; i < edit->leads_n; i++)
         json_object_put(edit->leads[i].before);
     free(edit->leads);
-    free(edit->jobs);
     *edit = (struct lead_edit){0};
 }
 
@@ -77,7 +77,7 @@ int lead_edit_send(struct lead_edit *edit, struct by_hand *request, struct api_r
     return rc;
 }
 
-int lead_edit_wait_ms(struct lead_edit *edit, int64_t ms, struct err *e)
+static int lead_edit_wait_ms(struct lead_edit *edit, int64_t ms, struct err *e)
 {
     int64_t until_us = edit->c.clock->mono_us(edit->c.clock) + ms * 1000;
     while (!lead_edit_interrupted(edit)) {
@@ -234,6 +234,11 @@ int lead_edit_refused_in(struct lead_edit *edit, struct lead_edit_write *w, cons
         buf_free(&shown);
     }
     return -1;
+}
+
+const struct upload_job *lead_edit_job(const struct lead_edit *edit, size_t i)
+{
+    return edit->upload != NULL ? upload_job(edit->upload, i) : NULL;
 }
 
 size_t lead_edit_count(const struct lead_edit *edit, enum outcome outcome)

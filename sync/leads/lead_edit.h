@@ -15,6 +15,9 @@
 
 #include "sync/api/by_hand.h"
 #include "sync/plan/target_names.h"
+#include "sync/plan/targets.h"
+#include "sync/report/tally.h"
+#include "sync/upload/upload.h"
 #include "sync/model/entry.h"
 #include "sync/model/reason.h"
 
@@ -33,6 +36,8 @@ struct lead_edit_config {
     int64_t settle_ms;             /* sum of the waits of a read-back; 7000 is 1 + 2 + 4 s */
     bool force;                    /* people who unsubscribed, bounced or were skipped are written to as well */
     int64_t job_wait_ms;           /* for a job of ours, and for others' that hold a place */
+    bool no_wait;                  /* a job of ours is started and not awaited */
+    struct leads_move_options move;
 };
 
 /* A lead that is meant, and what became of it. Strings live in the edit's arena. */
@@ -50,7 +55,6 @@ struct edited_lead {
     bool forgotten;                /* the state was told to forget this person */
     bool kept;                     /* left out for the person's sake: unsubscribed, bounced, skipped or forgotten */
     bool missing;                  /* lead_edit_find_run(): not there any more: skipped, deleted_there */
-    bool unlisted;                 /* the same: it is there, and the list does not show it */
     struct str known_email, known_hashes; /* lead_edit_find_run(): the lead's address, as the state knows it */
     bool known_gone;               /* lead_edit_find_run(): removed or gone, as far as the state knows */
     enum outcome outcome;          /* OUTCOME_NONE: not decided yet */
@@ -61,28 +65,25 @@ struct edited_lead {
     struct str changes;            /* what a write that was proved changed, see model/change.h */
 };
 
-/* A background job of a move. Counts are -1 where it does not tell. */
-struct lead_edit_job {
-    char id[64];
-    struct str status;
-    int64_t total, moved, duplicated, missing_email, in_other_campaigns, blocklisted;
-};
-
 struct lead_edit {
     struct lead_edit_config c;
     struct api *api;
     struct state *state;           /* NULL until lead_edit_begin() or lead_edit_find_run() */
+    struct upload *upload;         /* of this run; NULL until lead_edit_begin() */
+    struct mapping rules;          /* what the upload takes from a mapping */
+    struct targets targets;
+    struct tally uploaded;
     bool looks_up;                 /* its lookups have started */
     uint64_t run;                  /* 0: nothing was written */
     int64_t started_ms;
     struct arena arena;
     struct edited_lead *leads;       /* owned: who is meant */
     size_t leads_n, leads_cap;
-    struct lead_edit_job *jobs;         /* owned */
-    size_t jobs_n;
+    const struct target *adds_to;  /* where an addition puts the leads; NULL: there is none */
+    const struct target *moves_to; /* where a move takes the leads; NULL: they stay where they are */
     size_t learnt;                 /* lead_edit_find_run(): missing, which the state does not know yet */
     uint64_t unknown;              /* lead_edit_find_run(): created by that run, and not in the state any more */
-    uint64_t updated, moved;       /* operations proved */
+    uint64_t updated;              /* operations proved without the upload */
     bool keeps_before;             /* old values are wanted, for the results */
     bool stopped;                  /* by a signal: what was not sent is deferred */
     const char *workspace;         /* its name, once the state is open; NULL: not known */
@@ -132,8 +133,14 @@ int lead_edit_begin(struct lead_edit *edit, struct err *e);
 /* Merges, and writes the record. Due after lead_edit_begin(), whatever happened in between; `rc` and `e` say what. */
 int lead_edit_end(struct lead_edit *edit, int rc, struct err *e);
 
-/* New leads of these values, one request each, so that the counters of the answer speak of that lead alone. */
-int lead_edit_add(struct lead_edit *edit, const struct leads_add *how, const struct lead *leads, size_t n, struct err *e);
+struct lead_edit_addition {
+    struct target target;
+    enum dedupe_scope dedupe;
+    const char *blocklist;         /* UUID; NULL: the workspace's default */
+    bool verify;
+};
+/* New leads of these values, all with the same custom variables. */
+int lead_edit_add(struct lead_edit *edit, const struct lead_edit_addition *how, struct lead *leads, size_t n, struct err *e);
 /* Sets what `wanted` has (its custom variables over those that are there). */
 int lead_edit_patch(struct lead_edit *edit, struct lead *wanted, struct err *e);
 /* `how` says all but the address. Proved by reading back. */
@@ -143,10 +150,9 @@ int lead_edit_subsequence(struct lead_edit *edit, const struct uuid *subsequence
 /* edit->leads[0] into edit->leads[1]. */
 int lead_edit_merge(struct lead_edit *edit, struct err *e);
 int lead_edit_delete(struct lead_edit *edit, struct err *e);
-/* All of edit->leads are in `from`; NULL: each is where its `place` says, and has one. Those who must not go there (people.h) are skipped. `wait` false: jobs are started and
- * not awaited. */
-int lead_edit_move(struct lead_edit *edit, const struct target *from, const struct target *to,
-              const struct leads_move_options *options, bool wait, struct err *e);
+/* All of edit->leads are in `from`; NULL: each is where its `place` says, and has one. Leads that must not go there (people.h)
+ * are skipped. lead_edit_config.move says how. */
+int lead_edit_move(struct lead_edit *edit, const struct target *from, const struct target *to, struct err *e);
 /* Which of edit->leads must not be made active again: sets their outcome, so that a preview can tell. `to`: they are to be
  * moved there; NULL: they are to be made active in another way. Asks Instantly's word in edit->leads and the state, where there is
  * one; `force` lets them go. 0/-1 */
@@ -162,6 +168,8 @@ void lead_edit_place_learn(struct lead_edit *edit, const struct target *t);
 /* Appends where a lead is, by name as far as one is known: see places.h. 0/-1 (memory) */
 int lead_edit_place_show(struct lead_edit *edit, const struct target *t, struct buf *out);
 
+/* Background jobs in the order in which they became known; NULL past the last. Valid until the next write. */
+const struct upload_job *lead_edit_job(const struct lead_edit *edit, size_t i);
 size_t lead_edit_count(const struct lead_edit *edit, enum outcome outcome);
 /* XS_DONE or XS_LEFT_OVER. */
 enum exit_status lead_edit_status(const struct lead_edit *edit);

@@ -4,6 +4,7 @@
 
 #include "sync/leads/lead_edit.h"
 #include "sync/state/state.h"
+#include "sync/upload/upload.h"
 
 /* ---- lead_edit.c ---- */
 
@@ -20,7 +21,6 @@ int lead_edit_send(struct lead_edit *edit, struct by_hand *request, struct api_r
 int lead_edit_ask(struct lead_edit *edit, struct by_hand *request, struct api_reply *reply, struct err *e);
 /* Waits before look `look` (from 1) of a read-back: 1 look again, 0 that was the last, or it was interrupted; -1. */
 int lead_edit_wait_look(struct lead_edit *edit, unsigned look, struct err *e);
-int lead_edit_wait_ms(struct lead_edit *edit, int64_t ms, struct err *e); /* 1 the time has passed, 0 interrupted, -1 */
 bool lead_edit_interrupted(struct lead_edit *edit);                       /* notes it in edit->stopped */
 
 void lead_edit_outcome(struct edited_lead *lead, enum outcome outcome, enum reason reason, int http_status);
@@ -83,13 +83,28 @@ struct lead_edit_write {
 };
 /* Makes the intent durable. */
 int lead_edit_intent(struct lead_edit *edit, struct lead_edit_write *w, const struct by_hand *request, struct err *e);
-/* Durable: the job is known, the outcome is not. */
-int lead_edit_accepted(struct lead_edit *edit, struct lead_edit_write *w, const char *job, struct err *e);
 /* Durable: every lead's outcome. */
 int lead_edit_settle(struct lead_edit *edit, struct lead_edit_write *w, struct err *e);
 /* Leaves the batch for resume; its leads are deferred with `reason`. */
 int lead_edit_leave_open(struct lead_edit *edit, struct lead_edit_write *w, enum reason reason, struct err *e);
 /* Outcomes that no request was needed for. */
 int lead_edit_note(struct lead_edit *edit, struct edited_lead *lead, struct err *e);
+/* What the journal says of a lead: its intent, and its outcome as far as it has one. Borrows from both. */
+struct entry lead_edit_entry(const struct lead_edit *edit, const struct edited_lead *lead, enum op op, struct str values);
+/* The state's number of a campaign or list; 0 for NULL. */
+int lead_edit_target_number(struct lead_edit *edit, const struct target *t, uint32_t *number, struct err *e);
+
+/* ---- lead_edit_upload.c ---- */
+
+int lead_edit_upload_open(struct lead_edit *edit, struct err *e);
+void lead_edit_upload_close(struct lead_edit *edit);
+/* The custom variables of what is wanted from now on: known to the state, and `wanted` has them from the upload's rules. */
+int lead_edit_shape(struct lead_edit *edit, struct lead *wanted, struct err *e);
+/* One of edit->leads, which gets its outcome while the upload is driven. `how` says operation, places and values; of its entry
+ * only `values` and `by_user` count. */
+int lead_edit_upload_add(struct lead_edit *edit, struct edited_lead *lead, const struct planned *how, struct err *e);
+/* Drives the upload until all is settled or left open; after an error (`rc` -1) until nothing is in flight any more. Returns
+ * `rc`, or -1 when this fails. */
+int lead_edit_upload_drain(struct lead_edit *edit, int rc, struct err *e);
 
 #endif

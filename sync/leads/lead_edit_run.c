@@ -177,7 +177,6 @@ static int look_at(struct lead_edit *edit, size_t first, size_t n, bool taken_ba
         int found = there[i] ? 1 : sure ? 0 : ask_for_present(edit, leads[i], e);
         if (found < 0)
             return -1;
-        leads[i]->unlisted = found == 1 && !there[i];
         if (found == 0)
             is_missing(edit, leads[i], taken_back);
         else if (taken_back && leads[i]->contacted)

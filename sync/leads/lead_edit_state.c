@@ -6,7 +6,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "mappings/mapping.h"
@@ -14,6 +13,7 @@
 #include "sync/base/stop.h"
 #include "sync/api/http/url.h"
 #include "sync/pipeline/run.h"
+#include "sync/pipeline/run_fill.h"
 
 enum { STATE_BYTES = 64 << 20, RESUME_BYTES = 256 << 20, ARENA_MAX = 64 << 20, REPORT_MAX = 16 << 20 };
 
@@ -134,7 +134,7 @@ int lead_edit_begin(struct lead_edit *edit, struct err *e)
     if (rc == 0)
         edit->run = record.id;
     buf_free(&begun);
-    return rc;
+    return rc == 0 ? lead_edit_upload_open(edit, e) : -1;
 }
 
 /* ---- ending ---- */
@@ -159,25 +159,8 @@ static void tally(const struct lead_edit *edit, struct tally *t)
             t->read++;
         tally_row(t, outcome, lead->missing ? REASON_NONE : lead->reason);
     }
-    t->updated = edit->updated;
-    t->moved = edit->moved;
-}
-
-static int add_jobs(const struct lead_edit *edit, struct run_report *report)
-{
-    report->jobs = calloc(edit->jobs_n + 1, sizeof *report->jobs);
-    if (report->jobs == NULL)
-        return -1;
-    report->jobs_n = edit->jobs_n;
-    for (size_t i = 0; i < edit->jobs_n; i++) {
-        struct run_job *job = &report->jobs[i];
-        *job = (struct run_job){.type = strdup("move-leads"), .status = str_dup(edit->jobs[i].status),
-                                .total = edit->jobs[i].total, .success = edit->jobs[i].moved, .failed = -1};
-        memcpy(job->id, edit->jobs[i].id, sizeof job->id);
-        if (job->type == NULL || job->status == NULL)
-            return -1;
-    }
-    return 0;
+    t->updated = edit->updated + edit->uploaded.updated;
+    t->moved = edit->uploaded.moved;
 }
 
 static int write_record(struct lead_edit *edit, struct run_report *report, struct err *e)
@@ -201,24 +184,17 @@ static int record(struct lead_edit *edit, enum exit_status status, const struct 
 {
     struct run_report report = {.run = edit->run, .command = edit->c.command, .started_ms = edit->started_ms, .exit_code = status,
                                 .actor = edit->c.actor};
-    struct api_counts counts;
-    struct rusage usage;
-    api_get_counts(edit->api, &counts);
     report.finished_ms = edit->c.clock->wall_ms(edit->c.clock);
-    report.requests_total = counts.total;
-    report.requests_retried = counts.retried;
-    report.requests_rate_limited = counts.rate_limited;
+    run_fill_costs(&report, edit->api);
     report.status = status == XS_DONE                              ? "complete"
                     : status == XS_LEFT_OVER                       ? "partial"
                     : status == XS_SIGINT || status == XS_SIGTERM ? "interrupted"
                                                                    : "failed";
-    if (getrusage(RUSAGE_SELF, &usage) == 0)
-        report.peak_rss_bytes = (uint64_t)usage.ru_maxrss * 1024;
     if (why->status != XS_DONE)
         run_report_stopped(&report, why);
     tally(edit, &report.tally);
     report.sync = strdup(state_sync(edit->state));
-    int rc = report.sync != NULL && add_jobs(edit, &report) == 0 ? write_record(edit, &report, e) : err_oom(e);
+    int rc = report.sync != NULL && run_fill_jobs(&report, edit->upload) == 0 ? write_record(edit, &report, e) : err_oom(e);
     run_report_free(&report);
     return rc;
 }
@@ -249,7 +225,7 @@ int lead_edit_end(struct lead_edit *edit, int rc, struct err *e)
 
 /* ---- intents and outcomes ---- */
 
-static int target_number(struct lead_edit *edit, const struct target *t, uint32_t *number, struct err *e)
+int lead_edit_target_number(struct lead_edit *edit, const struct target *t, uint32_t *number, struct err *e)
 {
     *number = 0;
     if (t == NULL)
@@ -276,7 +252,7 @@ int lead_edit_is_forgotten(struct lead_edit *edit, struct str email, bool *forgo
 
 /* Removals come from no row; everything else is numbered as it was selected. Who was forgotten is not written down
  * again: the id must do. */
-static struct entry entry_of(const struct lead_edit *edit, const struct edited_lead *lead, enum op op, struct str values)
+struct entry lead_edit_entry(const struct lead_edit *edit, const struct edited_lead *lead, enum op op, struct str values)
 {
     struct str email = lead->forgotten ? STR_NONE : lead->email;
     bool deleted = lead->ours && lead->outcome == OUTCOME_REMOVED && lead->reason == REASON_NONE;
@@ -302,12 +278,12 @@ int lead_edit_intent(struct lead_edit *edit, struct lead_edit_write *w, const st
     struct entry *entries = arena_calloc(&edit->arena, w->n, sizeof *entries);
     if (entries == NULL)
         return err_oom(e);
-    if (target_number(edit, w->to, &to, e) != 0 || target_number(edit, w->from, &from, e) != 0)
+    if (lead_edit_target_number(edit, w->to, &to, e) != 0 || lead_edit_target_number(edit, w->from, &from, e) != 0)
         return -1;
     for (size_t i = 0; i < w->n; i++) {
         if (lead_edit_is_forgotten(edit, w->leads[i]->email, &w->leads[i]->forgotten, e) != 0)
             return -1;
-        entries[i] = entry_of(edit, w->leads[i], w->op, w->values);
+        entries[i] = lead_edit_entry(edit, w->leads[i], w->op, w->values);
     }
     w->batch = (struct batch){
         .run = edit->run,
@@ -324,17 +300,10 @@ int lead_edit_intent(struct lead_edit *edit, struct lead_edit_write *w, const st
     return state_commit(edit->state, e);
 }
 
-int lead_edit_accepted(struct lead_edit *edit, struct lead_edit_write *w, const char *job, struct err *e)
-{
-    w->batch.state = BATCH_ACCEPTED;
-    w->batch.job = job;
-    return state_batch_update(edit->state, &w->batch, e) != 0 ? -1 : state_commit(edit->state, e);
-}
-
 int lead_edit_settle(struct lead_edit *edit, struct lead_edit_write *w, struct err *e)
 {
     for (size_t i = 0; i < w->n; i++)
-        w->batch.entries[i] = entry_of(edit, w->leads[i], w->op, w->values);
+        w->batch.entries[i] = lead_edit_entry(edit, w->leads[i], w->op, w->values);
     w->batch.state = BATCH_DONE;
     return state_batch_settle(edit->state, &w->batch, e) != 0 ? -1 : state_commit(edit->state, e);
 }
@@ -352,6 +321,6 @@ int lead_edit_note(struct lead_edit *edit, struct edited_lead *lead, struct err 
 {
     if (lead_edit_is_forgotten(edit, lead->email, &lead->forgotten, e) != 0)
         return -1;
-    const struct entry entry = entry_of(edit, lead, OP_NONE, STR_NONE);
+    const struct entry entry = lead_edit_entry(edit, lead, OP_NONE, STR_NONE);
     return state_entry_add(edit->state, edit->run, 0, &entry, e);
 }

@@ -66,8 +66,6 @@ struct proof {
     enum reason reason;
 };
 static const struct proof by_answer = {true, OUTCOME_FAILED, REASON_API_ERROR};
-/* A PATCH that is answered with the new values may have stored nothing (reported). */
-static const struct proof by_look = {false, OUTCOME_FAILED, REASON_NOT_STORED};
 /* The API takes the request and says no more. */
 static const struct proof later = {false, OUTCOME_DEFERRED, REASON_OUTCOME_OPEN};
 
@@ -137,32 +135,6 @@ static bool is_patched(void *ctx, const struct remote_lead *remote)
     return true;
 }
 
-/* Custom variables go as the complete set, over what is there: whether a PATCH merges or replaces is not known. */
-static int make_patch(struct lead_edit *edit, struct edited_lead *lead, const struct lead *wanted, struct by_hand *request,
-                      struct err *e)
-{
-    struct json_object *json = NULL;
-    struct remote_lead remote;
-    struct lead_patch patch = {.id = lead->id, .lead = wanted, .custom = wanted->shape->custom_n > 0};
-    for (int f = 0; f < LEAD_FIELD_N; f++)
-        if (wanted->core[f].kind != VALUE_ABSENT)
-            patch.fields |= UINT32_C(1) << f;
-    if (patch.custom) {
-        int there = lead_edit_get(edit, &lead->id, &json, e);
-        if (there <= 0) {
-            lead_edit_outcome(lead, OUTCOME_FAILED, REASON_GONE_THERE, 404);
-            return there;
-        }
-        if (api_remote_lead_read(json, &remote, e) != 0)
-            return -1;
-        patch.remote = &remote;
-    }
-    if (by_hand_patch(request, &patch, e) == 0)
-        return 1;
-    by_hand_free(request);
-    return -1;
-}
-
 int lead_edit_note_changes(struct lead_edit *edit, struct edited_lead *lead, const struct lead *wanted, struct err *e)
 {
     struct remote_lead before;
@@ -182,31 +154,6 @@ int lead_edit_pack(struct lead_edit *edit, const struct lead *wanted, struct str
     int rc = lead_pack(wanted, &packed) == 0 && arena_str(&edit->arena, buf_str(&packed), out) == 0 ? 0 : err_oom(e);
     buf_free(&packed);
     return rc;
-}
-
-int lead_edit_patch(struct lead_edit *edit, struct lead *wanted, struct err *e)
-{
-    struct lead_shape shape = *wanted->shape;
-    struct str values;
-    wanted->shape = &shape;
-    if (state_shape_put(edit->state, shape.custom_names, shape.custom_n, &shape.id, e) != 0 ||
-        lead_edit_pack(edit, wanted, &values, e) != 0)
-        return -1;
-    for (size_t i = 0; i < edit->leads_n && !lead_edit_interrupted(edit); i++) {
-        struct edited_lead *lead = &edit->leads[i];
-        struct by_hand request;
-        if (!is_open(lead))
-            continue;
-        int made = make_patch(edit, lead, wanted, &request, e);
-        struct lead_edit_write w = one_lead(OP_UPDATE, &lead, values);
-        if (made > 0 && lead_edit_note_changes(edit, lead, wanted, e) != 0) {
-            by_hand_free(&request);
-            return -1;
-        }
-        if (made < 0 || (made > 0 && write_one(edit, &w, &request, is_patched, wanted, &by_look, e) != 0))
-            return -1;
-    }
-    return 0;
 }
 
 /* ---- interest ---- */

@@ -8,9 +8,11 @@ sync_libleads_a_SOURCES = \
 	sync/leads/lead_edit_find.c \
 	sync/leads/lead_edit_int.h \
 	sync/leads/lead_edit_move.c \
+	sync/leads/lead_edit_patch.c \
 	sync/leads/lead_edit_people.c \
 	sync/leads/lead_edit_run.c \
 	sync/leads/lead_edit_state.c \
+	sync/leads/lead_edit_upload.c \
 	sync/leads/lead_edit_write.c
 EXTRA_DIST += \
 	sync/leads/README.md

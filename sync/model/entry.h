@@ -35,6 +35,7 @@ struct entry {
     struct str cells_by_values; /* instead of them: the same, told by the values, which must stay as they are then */
     bool retried;          /* taken from the retry table */
     bool staged;           /* created in the stage's list: not where it belongs until its move is proved */
+    bool by_user;          /* a removal that somebody asked for: its row does not bring the lead back */
     unsigned attempts;     /* runs before this one in which it failed for a reason of its own */
     /* the outcome */
     enum outcome outcome;  /* OUTCOME_NONE while open */

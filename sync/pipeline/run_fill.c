@@ -1,6 +1,7 @@
 /* Fills the report at the end of a run: counts of requests, jobs and targets, time and memory. */
 #include "config.h"
 
+#include "sync/pipeline/run_fill.h"
 #include "sync/pipeline/run_int.h"
 
 #include <stdlib.h>
@@ -27,11 +28,10 @@ static int target_text(struct run *r)
     return r->report->target_text != NULL ? 0 : -1;
 }
 
-static int report_jobs(struct run *r)
+int run_fill_jobs(struct run_report *report, const struct upload *u)
 {
-    struct run_report *report = r->report;
     size_t n = 0;
-    while (r->upload != NULL && upload_job(r->upload, n) != NULL)
+    while (u != NULL && upload_job(u, n) != NULL)
         n++;
     if (n == 0)
         return 0;
@@ -39,7 +39,7 @@ static int report_jobs(struct run *r)
     if (report->jobs == NULL)
         return -1;
     for (; report->jobs_n < n; report->jobs_n++) {
-        const struct upload_job *job = upload_job(r->upload, report->jobs_n);
+        const struct upload_job *job = upload_job(u, report->jobs_n);
         struct run_job *reported = &report->jobs[report->jobs_n];
         *reported = (struct run_job){.total = job->total, .success = job->success, .failed = job->failed,
                                  .type = job->type != NULL ? strdup(job->type) : NULL,
@@ -87,27 +87,32 @@ static int report_targets(struct run *r)
     return rc;
 }
 
-void run_fill_report(struct run *r)
+void run_fill_costs(struct run_report *report, const struct api *api)
 {
-    struct run_report *report = r->report;
     struct rusage usage;
-    report->finished_ms = r->c->clock->wall_ms(r->c->clock);
-    if (r->api != NULL) {
+    if (api != NULL) {
         struct api_counts counts;
-        api_get_counts(r->api, &counts);
+        api_get_counts(api, &counts);
         report->requests_total = counts.total;
         report->requests_retried = counts.retried;
         report->requests_rate_limited = counts.rate_limited;
         memcpy(report->requests_by_kind, counts.by_kind, sizeof report->requests_by_kind);
     }
+    if (getrusage(RUSAGE_SELF, &usage) == 0)
+        report->peak_rss_bytes = (uint64_t)usage.ru_maxrss * 1024;
+}
+
+void run_fill_report(struct run *r)
+{
+    struct run_report *report = r->report;
+    report->finished_ms = r->c->clock->wall_ms(r->c->clock);
+    run_fill_costs(report, r->api);
     double seconds = (double)(r->c->clock->mono_us(r->c->clock) - r->started_us) / 1e6;
     uint64_t written = r->tally->outcomes[OUTCOME_CREATED] + r->tally->updated + r->tally->moved;
     report->leads_per_second = seconds > 0 ? (double)written / seconds : 0;
-    if (getrusage(RUSAGE_SELF, &usage) == 0)
-        report->peak_rss_bytes = (uint64_t)usage.ru_maxrss * 1024;
     if (r->workspace.name != NULL)
         report->workspace = strdup(r->workspace.name);
-    if (report_jobs(r) != 0)
+    if (run_fill_jobs(report, r->upload) != 0)
         log_detail("not enough memory to report the background jobs of the run");
     if (report_targets(r) != 0)
         log_detail("not enough memory to report the counts per target");

@@ -43,6 +43,9 @@ void batch_advance(struct batch_run *b, struct batch_slice *s, enum batch_life t
 
 static int batch_copy_target(struct upload *u, uint32_t number, struct target *out, struct err *e)
 {
+    *out = (struct target){.status = TARGET_STATUS_UNKNOWN};
+    if (number == 0)
+        return 0;
     const struct target *t = targets_get(u->c.targets, u->c.state, number, e);
     if (t == NULL)
         return -1;
@@ -53,9 +56,9 @@ static int batch_copy_target(struct upload *u, uint32_t number, struct target *o
 struct batch_run *batch_new(struct upload *u, enum op op, uint32_t target, uint32_t from, size_t entries_max,
                             struct err *e)
 {
-    struct target to, source = {.status = TARGET_STATUS_UNKNOWN};
+    struct target to, source;
     /* Copied one by one: looking up the second may move the first. */
-    if (batch_copy_target(u, target, &to, e) != 0 || (from != 0 && batch_copy_target(u, from, &source, e) != 0))
+    if (batch_copy_target(u, target, &to, e) != 0 || batch_copy_target(u, from, &source, e) != 0)
         return NULL;
     struct batch_run *b = calloc(1, sizeof *b);
     if (b == NULL) {
@@ -108,6 +111,7 @@ void batch_free(struct batch_run *b)
     buf_free(&b->body);
     free(b->record.entries);
     free(b->progress);
+    free(b->move.present);
     free(b);
 }
 
@@ -129,6 +133,7 @@ int batch_add(struct batch_run *b, const struct planned *planned, struct err *e)
     if (batch_copy_entry(&b->arena, &planned->entry, &b->record.entries[i]) != 0 ||
         arena_str(&b->arena, planned->custom_changed, &progress->custom_changed) != 0)
         return err_oom(e);
+    progress->tag = planned->tag;
     progress->fields = planned->fields;
     progress->created = planned->created;
     progress->takes_place = planned->takes_place;
@@ -179,6 +184,20 @@ static int batch_split_off_open(struct batch_run *b, struct err *e)
     return state_batch_add(b->u->c.state, &open, e);
 }
 
+/* Tells the caller what is on record. `open_reason` NONE: the batch is settled; else it stays open, with every entry. */
+static void batch_report_entries(const struct batch_run *b, enum reason open_reason)
+{
+    const struct upload_config *c = &b->u->c;
+    for (size_t i = 0; c->settled != NULL && !b->earlier && i < b->record.entries_n; i++) {
+        struct entry entry = b->record.entries[i];
+        if (open_reason != REASON_NONE) {
+            entry.outcome = OUTCOME_DEFERRED;
+            entry.reason = open_reason;
+        }
+        c->settled(c->ctx, b->progress[i].tag, &entry);
+    }
+}
+
 static void batch_settle(struct batch_run *b)
 {
     struct err e = ERR_INIT;
@@ -189,6 +208,8 @@ static void batch_settle(struct batch_run *b)
     else if (rekey_settle(b, &e) != 0 || state_batch_settle(b->u->c.state, &b->record, &e) != 0 ||
              batch_hand_on(b, &e) != 0)
         upload_fail(b->u, &e);
+    else
+        batch_report_entries(b, REASON_NONE);
     err_clear(&e);
 }
 
@@ -226,5 +247,7 @@ void batch_leave_open(struct batch_run *b)
     b->record.sent_ms = b->first_sent_ms != 0 ? b->first_sent_ms : b->record.sent_ms;
     if (state_batch_update(b->u->c.state, &b->record, &e) != 0)
         upload_fail(b->u, &e);
+    else
+        batch_report_entries(b, open_reason);
     err_clear(&e);
 }

@@ -62,6 +62,7 @@ bool batch_entry_state_may(enum entry_state from, enum entry_state to);
 /* What is kept of an entry besides the intent. */
 struct entry_progress {
     enum entry_state state;
+    uint64_t tag;              /* of struct planned */
     uint32_t fields;           /* updates and moves: core fields to write */
     struct str custom_changed; /* updates and moves: a byte per custom variable */
     bool takes_place;          /* creates: in the place of the lead `old_id`, */
@@ -92,6 +93,8 @@ struct entry_progress {
 struct move_progress {
     struct batch_run *queue_next; /* in the upload's queue of batches that wait for their targets */
     bool queued, holds_targets;
+    struct uuid *present;      /* copies: leads of these addresses that are no copies to be found; owned */
+    size_t present_n;
     size_t request_max;        /* ids per request; halved when one is refused */
     unsigned rounds;           /* requests whose outcome stayed unknown, and of which no job was found */
 };
@@ -194,6 +197,8 @@ bool batch_entry_goes_on(const struct batch_run *b, uint32_t i);
  * ends the upload. */
 void batch_entry_record_status(struct batch_run *b, uint32_t i, enum reason status, struct str address);
 void batch_entry_commit_statuses(struct batch_run *b);
+/* Without a key and without an address the person of entry i was forgotten, or has none: no address is written down. */
+bool batch_entry_may_name(const struct batch_run *b, uint32_t i);
 /* The words about entry i that `results` shows. */
 void batch_entry_detail(struct batch_run *b, uint32_t i, struct str text);
 /* The same: where its lead is. */

@@ -53,7 +53,7 @@ static void batch_entry_count_target(struct batch_run *b, uint32_t i, enum outco
         .moved = row && by > 0 && b->progress[i].moved && (outcome == OUTCOME_CREATED || outcome == OUTCOME_CHANGED),
         .by = by,
     };
-    if ((!row || !b->earlier) && tally_in_target(b->u->c.tally, &change) != 0)
+    if (change.number != 0 && (!row || !b->earlier) && tally_in_target(b->u->c.tally, &change) != 0)
         upload_fail_oom(b->u);
 }
 
@@ -78,7 +78,7 @@ static void batch_entry_count(struct batch_run *b, uint32_t i, enum outcome outc
     if (outcome == OUTCOME_REJECTED)
         *(reason == REASON_REFUSED_THERE ? &t->refused : &t->found_bad) += 1;
     if (outcome == OUTCOME_CHANGED)
-        t->updated += b->record.op != OP_MOVE || b->progress[i].patched;
+        t->updated += b->operation != &move_operation || b->progress[i].patched;
     if (outcome == OUTCOME_CHANGED || outcome == OUTCOME_CREATED)
         t->moved += b->progress[i].moved;
 }
@@ -176,14 +176,23 @@ void batch_entry_defer_known(struct batch_run *b, uint32_t i, enum reason open_r
     tally_row(t, OUTCOME_DEFERRED, open_reason);
 }
 
+bool batch_entry_may_name(const struct batch_run *b, uint32_t i)
+{
+    const struct entry *entry = &b->record.entries[i];
+    return entry->email.n > 0 || !hash128_is_zero(&entry->key);
+}
+
 void batch_entry_record_status(struct batch_run *b, uint32_t i, enum reason status, struct str address)
 {
     struct err e = ERR_INIT;
-    struct entry found = {.key = b->record.entries[i].key, .email = address,
+    struct entry found = {.key = b->record.entries[i].key, .email = batch_entry_may_name(b, i) ? address : STR_NONE,
                           .outcome = OUTCOME_UNCHANGED, .reason = status};
     if (status == REASON_NONE)
         return;
-    if (state_entry_add(b->u->c.state, b->u->c.run, b->record.target, &found, &e) != 0)
+    /* By hand a lead is named by its id alone, and the row that has it keeps the status. */
+    if (hash128_is_zero(&found.key) && state_id_owner(b->u->c.state, &b->record.entries[i].lead_id, &found.key, &e) < 0)
+        upload_fail(b->u, &e);
+    else if (state_entry_add(b->u->c.state, b->u->c.run, b->record.target, &found, &e) != 0)
         upload_fail(b->u, &e);
     b->statuses_open = true;
     err_clear(&e);

@@ -58,6 +58,9 @@ static struct collect_group *collect_group_for(struct upload *u, const struct pl
         return g;
     const struct operation *operation = operation_of(p->op);
     size_t max = operation->entries_max != 0 ? operation->entries_max : u->c.mapping->limits.batch;
+    /* A lead that is in no campaign and no list is deleted by its own address. */
+    if (p->op == OP_REMOVE && p->from == 0)
+        max = 1;
     struct batch_run *b = batch_new(u, p->op, p->target, p->from, max, e);
     if (b == NULL)
         return NULL;
@@ -67,6 +70,17 @@ static struct collect_group *collect_group_for(struct upload *u, const struct pl
     }
     g->batch = b;
     return g;
+}
+
+/* A row whose outcome needs no request. */
+static int collect_settle_unsent(struct upload *u, const struct planned *planned, const struct entry *entry, struct err *e)
+{
+    tally_row(u->c.tally, entry->outcome, entry->reason);
+    if (state_entry_add(u->c.state, u->c.run, planned->target, entry, e) != 0)
+        return -1;
+    if (u->c.settled != NULL)
+        u->c.settled(u->c.ctx, planned->tag, entry);
+    return 0;
 }
 
 /* A single lead that no request can carry is the row's own fault. Its values go, so its cells are to stand alone. */
@@ -81,8 +95,7 @@ static int collect_reject_too_large(struct upload *u, const struct planned *plan
     entry.outcome = OUTCOME_REJECTED;
     entry.reason = REASON_LEAD_TOO_LARGE;
     entry.values = entry.cells_by_values = STR_NONE;
-    tally_row(u->c.tally, entry.outcome, entry.reason);
-    int rc = state_entry_add(u->c.state, u->c.run, planned->target, &entry, e);
+    int rc = collect_settle_unsent(u, planned, &entry, e);
     buf_free(&scratch);
     return rc;
 }
@@ -97,8 +110,7 @@ int collect_defer(struct upload *u, const struct planned *planned, enum reason r
         tally_removal(u->c.tally, entry.outcome);
         return 0;
     }
-    tally_row(u->c.tally, entry.outcome, entry.reason);
-    return state_entry_add(u->c.state, u->c.run, planned->target, &entry, e);
+    return collect_settle_unsent(u, planned, &entry, e);
 }
 
 /* A group that was opened for a row that it cannot take. */

@@ -15,6 +15,7 @@ sync_libupload_a_SOURCES = \
 	sync/upload/ops/update.c \
 	sync/upload/ops/verify.c \
 	sync/upload/proof/address_list.c \
+	sync/upload/proof/copy_proof.c \
 	sync/upload/proof/create_proof.c \
 	sync/upload/proof/job_find.c \
 	sync/upload/proof/lead_match.c \

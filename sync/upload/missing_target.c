@@ -54,7 +54,7 @@ static bool missing_target_goes_on(struct upload *u, const struct api_reply *rep
         return false;
     if (reply->err != NULL)
         err_copy(&e, reply->err);
-    else if (target_show(t, &shown) != 0)
+    else if ((t->name == NULL && u->c.where != NULL ? u->c.where(u->c.ctx, t, &shown) : target_show(t, &shown)) != 0)
         err_oom(&e);
     else
         there = missing_target_err(m->call, buf_str(&m->words), t, buf_str(&shown), reply, &e) > 0;

@@ -210,7 +210,8 @@ void upload_stop(struct upload *u, enum reason reason)
         if (b == NULL)
             continue;
         for (size_t i = 0; i < b->record.entries_n; i++) {
-            struct planned p = {.op = b->record.op, .target = b->record.target, .entry = b->record.entries[i]};
+            struct planned p = {.op = b->record.op, .target = b->record.target, .entry = b->record.entries[i],
+                                .tag = b->progress[i].tag};
             if (collect_defer(u, &p, reason, &e) != 0)
                 upload_fail(u, &e);
         }

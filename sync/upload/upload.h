@@ -35,6 +35,13 @@ struct upload_config {
     int (*where)(void *ctx, const struct target *there, struct buf *out);
     /* NULL, or called when Instantly has refused more leads: -1 ends the upload with its error. */
     int (*refused)(void *ctx, struct err *e);
+    /* NULL, or told of each entry of this run when its outcome is on record; one that stays open is deferred. `tag` is what its
+     * struct planned had. */
+    void (*settled)(void *ctx, uint64_t tag, const struct entry *entry);
+    const struct leads_move_options *move_options; /* NULL: as a sync moves */
+    bool force;                    /* moves take people who unsubscribed, bounced or were skipped, too */
+    bool no_wait;                  /* a job is left to run once no other batch waits for its source or target */
+    bool by_hand;                  /* a user asked for each lead by its id: one that is elsewhere by now is failed, not skipped */
     void (*stepped)(void *ctx);    /* NULL, or called at each step: time to show something */
     void *ctx;
     uint32_t promote, stage_list;  /* where those moves go, and come from; 0: no stage */
@@ -49,6 +56,7 @@ struct upload_job {
     char id[64];
     char *type, *status;            /* the API's words; "vanished" if the job does not exist any more */
     int64_t total, success, failed; /* leads asked for, proved moved, not moved; -1: not known yet */
+    int64_t moved, duplicated, missing_email, in_other_campaigns, blocklisted; /* as Instantly counts them; -1: not told */
     bool open;                      /* not ended when it was seen last */
 };
 
@@ -60,7 +68,8 @@ void upload_free(struct upload *u);
  *   OP_CREATE  target
  *   OP_UPDATE  target, entry.lead_id, fields and custom_changed
  *   OP_MOVE    from and target (two different ones), entry.lead_id; with fields or custom_changed it is updated first
- *   OP_REMOVE  from and target (the same), entry.lead_id
+ *   OP_REMOVE  from and target (the same; 0: the lead is in no campaign and no list), entry.lead_id
+ * An entry without a key belongs to no row: no other lead takes the place of one whose id is gone.
  * Entries of row 0 are removals: they count in `removed` only, and leave nothing in the retry table. */
 int upload_add(struct upload *u, const struct planned *planned, struct err *e);
 /* create.c, for a dry run: would a request carry this lead, if it carried no other? 1, 0 it is too large, -1 (memory). */

@@ -95,7 +95,7 @@ static void read_job(struct json_object *item, struct arena *arena)
     struct str *emails;
     size_t n;
     struct uuid id = {{1}};
-    struct leads_move move = {{.kind = TARGET_LIST}, {.kind = TARGET_CAMPAIGN}, &id, 1};
+    struct leads_move move = {{.kind = TARGET_LIST}, {.kind = TARGET_CAMPAIGN}, &id, 1, NULL};
     if (api_remote_job_read(item, &job, &e) == 0) {
         api_remote_job_within(&job, &move);
         api_remote_job_moved(&job, arena, &emails, &n, &e);

@@ -140,54 +140,6 @@ END_TEST
 
 /* ---- writes ---- */
 
-START_TEST(move_with_options)
-{
-    const struct uuid ids[] = {uuid(ID1), uuid(ID3)};
-    const struct leads_move move = {target(TARGET_LIST, ID2), target(TARGET_CAMPAIGN, ID3), ids, 2};
-    const struct leads_move_options none = {.copy = false};
-    const struct leads_move_options all = {true, true, true, true, true, true, true, uuid(ID1)};
-    char digest[SHA256_HEX_N], engine[SHA256_HEX_N];
-#define MOVE "{\"ids\":[\"" ID1 "\",\"" ID3 "\"],\"list_id\":\"" ID2 "\",\"to_campaign_id\":\"" ID3 "\","
-    ck_assert_int_eq(by_hand_move(&r, &move, &none, &e), 0);
-    is_request("POST", "/api/v2/leads/move",
-               MOVE "\"check_duplicates\":true,\"reset_interest_status\":false,\"limit\":2}");
-    ck_assert_int_eq(by_hand_digest(&r, digest, &e), 0);
-    ck_assert_int_eq(api_leads_move_digest(&move, engine, &e), 0);
-    ck_assert_str_eq(digest, engine);
-    by_hand_free(&r);
-    ck_assert_int_eq(by_hand_move(&r, &move, &all, &e), 0);
-    is_request("POST", "/api/v2/leads/move",
-               MOVE "\"check_duplicates\":false,\"reset_interest_status\":true,\"copy_leads\":true,"
-               "\"check_duplicates_in_campaigns\":true,\"skip_leads_in_verification\":true,"
-               "\"ignore_resource_filter_clauses\":true,\"assigned_to\":\"" ID1 "\",\"limit\":2}");
-    ck_assert(r.write);
-    by_hand_free(&r);
-    /* An empty selection would be the whole list. */
-    const struct leads_move nobody = {move.from, move.to, ids, 0};
-    is_refused(by_hand_move(&r, &nobody, &none, &e), "0 ids");
-    const struct leads_move nowhere = {move.from, move.from, ids, 2};
-    is_refused(by_hand_move(&r, &nowhere, &none, &e), "the same");
-}
-END_TEST
-
-START_TEST(deletes)
-{
-    const struct uuid id = uuid(ID1);
-    const struct leads_delete del = {target(TARGET_CAMPAIGN, ID2), &id, 1};
-    ck_assert_int_eq(by_hand_delete(&r, &del, &e), 0);
-    is_request("DELETE", "/api/v2/leads", "{\"campaign_id\":\"" ID2 "\",\"ids\":[\"" ID1 "\"],\"limit\":1}");
-    by_hand_free(&r);
-    ck_assert_int_eq(by_hand_delete_one(&r, &id, &e), 0);
-    is_request("DELETE", "/api/v2/leads/" ID1, "");
-    char digest[SHA256_HEX_N] = "x";
-    ck_assert_int_eq(by_hand_digest(&r, digest, &e), 0);
-    ck_assert_str_eq(digest, "");
-    by_hand_free(&r);
-    const struct leads_delete nobody = {del.from, &id, 0};
-    is_refused(by_hand_delete(&r, &nobody, &e), "0 ids");
-}
-END_TEST
-
 START_TEST(single_leads)
 {
     const struct uuid a = uuid(ID1), b = uuid(ID2);
@@ -238,33 +190,6 @@ START_TEST(assigns)
 }
 END_TEST
 
-START_TEST(adds)
-{
-    const struct lead_shape shape = {0};
-    struct lead lead = {.shape = &shape};
-    const struct leads_add how = {.target = target(TARGET_LIST, ID2), .skip = SKIP_IN_WORKSPACE};
-    lead.core[LEAD_EMAIL] = (struct value){VALUE_STRING, "a@x.example", 11};
-    ck_assert_int_eq(by_hand_add(&r, &how, &lead, &e), 0);
-    ck_assert_str_eq(r.method, "POST");
-    ck_assert_ptr_nonnull(strstr(buf_cstr(&r.body), "\"list_id\":\"" ID2 "\""));
-    ck_assert_ptr_nonnull(strstr(r.body.p, "\"leads\":[{\"email\":\"a@x.example\"}]"));
-    by_hand_free(&r);
-    char *big = calloc(1, LEADS_ADD_MAX_BYTES + 1);
-    ck_assert_ptr_nonnull(big);
-    memset(big, 'x', LEADS_ADD_MAX_BYTES);
-    lead.core[LEAD_FIRST_NAME] = (struct value){VALUE_STRING, big, LEADS_ADD_MAX_BYTES};
-    is_refused(by_hand_add(&r, &how, &lead, &e), "larger than");
-    free(big);
-}
-END_TEST
-
-START_TEST(job_ids_are_escaped)
-{
-    ck_assert_int_eq(by_hand_job(&r, STR("a/../b?c"), &e), 0);
-    is_request("GET", "/api/v2/background-jobs/a%2F..%2Fb%3Fc", "");
-}
-END_TEST
-
 int main(void)
 {
     Suite *suite = suite_create("by_hand");
@@ -275,12 +200,8 @@ int main(void)
     tcase_add_test(tc, list_has_limits);
     tcase_add_test(tc, filter_names);
     tcase_add_test(tc, queries);
-    tcase_add_test(tc, move_with_options);
-    tcase_add_test(tc, deletes);
     tcase_add_test(tc, single_leads);
     tcase_add_test(tc, assigns);
-    tcase_add_test(tc, adds);
-    tcase_add_test(tc, job_ids_are_escaped);
     suite_add_tcase(suite, tc);
     return unit_run(suite);
 }

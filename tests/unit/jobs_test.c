@@ -78,7 +78,7 @@ static struct json_object *parse(const char *text)
 
 START_TEST(move_body)
 {
-    struct leads_move move = {list1, list2, leads, 2};
+    struct leads_move move = {list1, list2, leads, 2, NULL};
     ck_assert_int_eq(body_leads_move(&move, &out, &e), 0);
     ck_assert_str_eq(buf_cstr(&out),
                      "{\"ids\":[\"" LEAD1 "\",\"" LEAD2 "\"],\"list_id\":\"" LIST1 "\",\"to_list_id\":\"" LIST2
@@ -93,6 +93,19 @@ START_TEST(move_body)
     ck_assert_int_eq(body_leads_move(&move, &out, &e), 0);
     ck_assert_str_eq(buf_cstr(&out), "{\"ids\":[\"" LEAD1 "\"],\"campaign\":\"" LIST1 "\",\"to_campaign_id\":\"" LIST2
                                      "\",\"check_duplicates\":true,\"reset_interest_status\":false,\"limit\":1}");
+}
+END_TEST
+
+START_TEST(move_body_with_options)
+{
+    const struct leads_move_options all = {true, true, true, true, true, true, true, leads[0]};
+    const struct leads_move move = {list1, list2, leads, 1, &all};
+    ck_assert_int_eq(body_leads_move(&move, &out, &e), 0);
+    ck_assert_str_eq(buf_cstr(&out),
+                     "{\"ids\":[\"" LEAD1 "\"],\"list_id\":\"" LIST1 "\",\"to_list_id\":\"" LIST2
+                     "\",\"check_duplicates\":false,\"reset_interest_status\":true,\"copy_leads\":true,"
+                     "\"check_duplicates_in_campaigns\":true,\"skip_leads_in_verification\":true,"
+                     "\"ignore_resource_filter_clauses\":true,\"assigned_to\":\"" LEAD1 "\",\"limit\":1}");
 }
 END_TEST
 
@@ -139,11 +152,11 @@ START_TEST(what_must_not_be_sent)
 {
     struct uuid *many = calloc(LEADS_MOVE_MAX + 1, sizeof *many);
     struct target nowhere = {.kind = TARGET_LIST};
-    move_refused((struct leads_move){list1, list2, leads, 0});
-    move_refused((struct leads_move){list1, list2, many, LEADS_MOVE_MAX + 1});
-    move_refused((struct leads_move){list1, list1, leads, 1});
-    move_refused((struct leads_move){nowhere, list1, leads, 1});
-    move_refused((struct leads_move){list1, nowhere, leads, 1});
+    move_refused((struct leads_move){list1, list2, leads, 0, NULL});
+    move_refused((struct leads_move){list1, list2, many, LEADS_MOVE_MAX + 1, NULL});
+    move_refused((struct leads_move){list1, list1, leads, 1, NULL});
+    move_refused((struct leads_move){nowhere, list1, leads, 1, NULL});
+    move_refused((struct leads_move){list1, nowhere, leads, 1, NULL});
     delete_refused((struct leads_delete){list1, leads, 0});
     delete_refused((struct leads_delete){list1, many, LEADS_DELETE_MAX + 1});
     delete_refused((struct leads_delete){nowhere, leads, 1});
@@ -154,7 +167,7 @@ END_TEST
 START_TEST(writes_that_are_sent)
 {
     fake_transport_add(&fake, (struct fake_answer){.status = 200, .body = "{\"id\":\"6a\",\"status\":\"pending\"}"});
-    struct leads_move move = {list1, list2, leads, 2};
+    struct leads_move move = {list1, list2, leads, 2, NULL};
     ck_assert_int_eq(api_leads_move(api, &move, on_done, NULL, &e), 0);
     drain();
     ck_assert_int_eq(last_class, API_OK);
@@ -336,7 +349,7 @@ static const struct {
 
 START_TEST(whose_job)
 {
-    struct leads_move move = {list1, list2, leads, 2};
+    struct leads_move move = {list1, list2, leads, 2, NULL};
     struct json_object *json = parse(match_rows[_i].json);
     struct remote_job job;
     ck_assert_int_eq(api_remote_job_read(json, &job, &e), 0);
@@ -368,6 +381,7 @@ int main(void)
     TCase *t = tcase_create("jobs");
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, move_body);
+    tcase_add_test(t, move_body_with_options);
     tcase_add_test(t, delete_body);
     tcase_add_test(t, what_must_not_be_sent);
     tcase_add_test(t, writes_that_are_sent);

@@ -34,8 +34,6 @@ bool body_contact_fits(struct str email);
 /* The body of the page after `cursor`, from the one of the first page. */
 int body_next_page(struct str first, struct str cursor, struct buf *out, struct err *e);
 int body_leads_move(const struct leads_move *move, struct buf *out, struct err *e);
-int body_leads_move_with(const struct leads_move *move, const struct leads_move_options *options, struct buf *out,
-                         struct err *e);
 int body_leads_delete(const struct leads_delete *del, struct buf *out, struct err *e);
 int body_lead_patch(const struct lead_patch *patch, struct buf *out, struct err *e);
 

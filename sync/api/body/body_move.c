@@ -37,9 +37,9 @@ static void add_options(struct jsonw *w, const struct leads_move_options *o)
         jsonw_member_uuid(w, "assigned_to", &o->assigned_to);
 }
 
-int body_leads_move_with(const struct leads_move *move, const struct leads_move_options *options, struct buf *out,
-                         struct err *e)
+int body_leads_move(const struct leads_move *move, struct buf *out, struct err *e)
 {
+    static const struct leads_move_options of_a_sync;
     if (check_ids("leads/move", move->ids_n, LEADS_MOVE_MAX, e) != 0 ||
         check_target("leads/move", &move->from, e) != 0 || check_target("leads/move", &move->to, e) != 0)
         return -1;
@@ -51,16 +51,10 @@ int body_leads_move_with(const struct leads_move *move, const struct leads_move_
     body_ids(&w, move->ids, move->ids_n);
     body_target(&w, TARGET_FILTER, &move->from);
     body_target(&w, TARGET_DESTINATION, &move->to);
-    add_options(&w, options);
+    add_options(&w, move->options != NULL ? move->options : &of_a_sync);
     jsonw_member_uint(&w, "limit", move->ids_n);
     jsonw_object_end(&w);
     return body_end(&w, "leads/move", e);
-}
-
-int body_leads_move(const struct leads_move *move, struct buf *out, struct err *e)
-{
-    static const struct leads_move_options of_a_sync;
-    return body_leads_move_with(move, &of_a_sync, out, e);
 }
 
 int body_leads_delete(const struct leads_delete *del, struct buf *out, struct err *e)

@@ -158,6 +158,8 @@ int by_hand_open(struct by_hand_call *call, struct invocation *inv, bool writes,
         .force = call->force,
         .wait_lock_ms = c->run.wait_lock_ms,
         .settle_ms = c->look_ms,
+        .no_wait = call->no_wait,
+        .move = call->move,
         .job_wait_ms = call->job_wait_ms > 0 ? call->job_wait_ms : JOB_WAIT_MS,
     };
     return lead_edit_open(&call->edit, &config, e);

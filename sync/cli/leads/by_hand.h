@@ -32,6 +32,8 @@ struct by_hand_call {
     size_t operands_n;
     const char *sync;              /* the SYNC among them; NULL: none */
     int64_t job_wait_ms;
+    bool no_wait;                  /* of a move: its job is started and not awaited */
+    struct leads_move_options move;
     bool of_run;                   /* the leads are those of a run, which its state knows */
     bool needs_state;              /* else, of several states, none is taken */
     bool force;                    /* people who must not be made active again are written to as well */

@@ -53,11 +53,11 @@ static int report_leads(const struct lead_edit *edit, struct out *out, struct er
 
 /* ---- the whole ---- */
 
-static void write_job(struct jsonw *w, const struct lead_edit_job *job)
+static void write_job(struct jsonw *w, const struct upload_job *job)
 {
     jsonw_object(w);
     jsonw_member_text(w, "id", job->id);
-    jsonw_member_str(w, "status", job->status);
+    jsonw_member_text(w, "status", job->status);
     jsonw_member_count(w, "total", job->total);
     jsonw_member_count(w, "moved", job->moved);
     jsonw_member_count(w, "duplicated", job->duplicated);
@@ -122,8 +122,9 @@ static int report_json(const struct by_hand_call *call, bool written, enum exit_
     if (strcmp(call->inv->command->name, "leads delete") == 0)
         jsonw_member_count(&w, "not_there", (int64_t)count_missing(edit));
     jsonw_member_array(&w, "jobs");
-    for (size_t i = 0; i < edit->jobs_n; i++)
-        write_job(&w, &edit->jobs[i]);
+    const struct upload_job *job;
+    for (size_t i = 0; (job = lead_edit_job(edit, i)) != NULL; i++)
+        write_job(&w, job);
     jsonw_array_end(&w);
     jsonw_member_array(&w, "leads");
     for (size_t i = 0; i < edit->leads_n; i++) {
@@ -159,9 +160,9 @@ static int head(const struct by_hand_call *call, struct buf *out)
     if (meant > 0)
         bad |= buf_addf(out, "%s%zu meant, nothing was changed", between, meant);
     bad |= buf_addc(out, '\n');
-    for (size_t i = 0; i < edit->jobs_n; i++) {
-        const struct lead_edit_job *job = &edit->jobs[i];
-        bad |= buf_addf(out, "job %s: ", job->id) | text_show(job->status, 0, out);
+    const struct upload_job *job;
+    for (size_t i = 0; (job = lead_edit_job(edit, i)) != NULL; i++) {
+        bad |= buf_addf(out, "job %s: ", job->id) | text_show(str_from(job->status), 0, out);
         if (job->moved >= 0)
             bad |= buf_addf(out, ", %" PRId64 " moved", job->moved);
         if (job->duplicated > 0)

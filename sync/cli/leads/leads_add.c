@@ -11,7 +11,7 @@
 /* ---- add ---- */
 
 static const char *const scopes[] = {"workspace", "any-campaign", "any-list", "target-only", NULL};
-static const enum leads_add_skip scope_skips[] = {SKIP_IN_WORKSPACE, SKIP_IN_CAMPAIGN, SKIP_IN_LIST, SKIP_NOTHING};
+static const enum dedupe_scope scope_values[] = {DEDUPE_WORKSPACE, DEDUPE_ANY_CAMPAIGN, DEDUPE_ANY_LIST, DEDUPE_TARGET_ONLY};
 
 struct add_options {
     struct value_options values;
@@ -95,8 +95,8 @@ static int leads_add_find_place(struct by_hand_call *call, struct err *e)
 static int write_add(struct by_hand_call *call, struct err *e)
 {
     const struct add_options *o = call->inv->options;
-    const struct leads_add how = {.target = call->place, .blocklist_id = o->blocklist, .verify_on_import = o->verify,
-                                  .skip = scope_skips[o->dedupe]};
+    const struct lead_edit_addition how = {.target = call->place, .blocklist = o->blocklist, .verify = o->verify,
+                                           .dedupe = scope_values[o->dedupe]};
     struct lead *leads;
     size_t n;
     return make_leads(call, &call->edit.arena, &leads, &n, e) != 0 ? -1 : lead_edit_add(&call->edit, &how, leads, n, e);
@@ -164,7 +164,7 @@ static int write_patch(struct by_hand_call *call, struct err *e)
 
 static int run_patch(struct invocation *inv, struct err *e)
 {
-    const struct by_hand_verb verb = {.check = check_patch, .find = by_hand_find_named, .write = write_patch, .edits = true};
+    const struct by_hand_verb verb = {.check = check_patch, .find = by_hand_find_named, .write = write_patch};
     return by_hand_run(inv, &verb, e);
 }
 

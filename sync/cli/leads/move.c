@@ -53,7 +53,7 @@ static int move_check(struct by_hand_call *call, struct err *e)
 {
     const struct move_options *o = call->inv->options;
     const struct common *c = &call->inv->common;
-    struct uuid ignored;
+    struct leads_move_options *how = &call->move;
     if (o->run == 0 && c->campaign == NULL && c->list == NULL)
         return err_set(e, XS_USAGE, "missing source; give --campaign NAME, --list NAME or --run ID");
     if ((o->to_campaign == NULL) == (o->to_list == NULL))
@@ -61,8 +61,18 @@ static int move_check(struct by_hand_call *call, struct err *e)
     if (o->run == 0 && call->operands_n == 0 && !select_arg_given(c) && !o->all)
         return err_set(e, XS_USAGE, "no leads selected; name or select some, or give --all for the whole %s",
                        c->campaign != NULL ? "campaign" : "list");
-    if (o->assign != NULL && uuid_parse(str_from(o->assign), &ignored) != 0)
+    *how = (struct leads_move_options){
+        .copy = o->copy,
+        .allow_duplicates = o->allow_duplicates,
+        .check_campaigns = o->check_campaigns,
+        .reset_interest = o->reset_interest,
+        .skip_in_verification = o->skip_in_verification,
+        .ignore_clauses = o->ignore_clauses,
+        .assign = o->assign != NULL,
+    };
+    if (o->assign != NULL && uuid_parse(str_from(o->assign), &how->assigned_to) != 0)
         return err_set(e, XS_USAGE, "--assign-to \"%s\" is not a UUID", o->assign);
+    call->no_wait = o->no_wait;
     call->job_wait_ms = o->job_wait_ms;
     call->force = o->force;
     return o->run > 0 ? by_hand_check_run(call, o->all, e) : by_hand_check_selected(call, o->all, e);
@@ -127,18 +137,7 @@ static int move_describe(struct by_hand_call *call, struct buf *text)
 static int move_write(struct by_hand_call *call, struct err *e)
 {
     const struct move_options *o = call->inv->options;
-    struct leads_move_options how = {
-        .copy = o->copy,
-        .allow_duplicates = o->allow_duplicates,
-        .check_campaigns = o->check_campaigns,
-        .reset_interest = o->reset_interest,
-        .skip_in_verification = o->skip_in_verification,
-        .ignore_clauses = o->ignore_clauses,
-        .assign = o->assign != NULL,
-    };
-    if (o->assign != NULL && uuid_parse(str_from(o->assign), &how.assigned_to) != 0)
-        return err_set(e, XS_USAGE, "--assign-to \"%s\" is not a UUID", o->assign);
-    return lead_edit_move(&call->edit, o->run > 0 ? NULL : &call->place, &call->destination, &how, !o->no_wait, e);
+    return lead_edit_move(&call->edit, o->run > 0 ? NULL : &call->place, &call->destination, e);
 }
 
 static int move_command(struct invocation *inv, struct err *e)

@@ -64,10 +64,19 @@ static void move_all_done(struct batch_run *b, enum outcome outcome, enum reason
         batch_entry_done(b, i, outcome, reason, 0);
 }
 
+/* Something may have been carried out: the next run finds out what. */
+static void move_leave_asked(struct batch_run *b)
+{
+    if (copy_wanted(b))
+        copy_give_up(b);
+    else
+        batch_leave_open(b);
+}
+
 void move_give_up(struct batch_slice *s, enum reason reason)
 {
     if (move_was_asked(s->batch))
-        batch_leave_open(s->batch);
+        move_leave_asked(s->batch);
     else
         move_all_done(s->batch, OUTCOME_DEFERRED, reason);
     slice_free(s);
@@ -196,7 +205,7 @@ static void move_post(struct batch_slice *s)
         return;
     }
     arena_init(&arena, IDS_MAX);
-    const struct leads_move move = {b->from, b->target, move_ids(s, &arena), s->n};
+    const struct leads_move move = {b->from, b->target, move_ids(s, &arena), s->n, b->u->c.move_options};
     if (move.ids == NULL)
         err_oom(&e);
     if (move.ids == NULL || api_leads_move(b->u->c.api, &move, move_answered, s, &e) != 0) {
@@ -323,7 +332,7 @@ static bool move_next(struct batch_run *b)
         return move_take_turn(b);
     jobs_batch_settled(b);
     if (b->open_n > 0 && upload_ended(b->u) && move_was_asked(b))
-        batch_leave_open(b);
+        move_leave_asked(b);
     else if (upload_ended(b->u))
         move_all_done(b, OUTCOME_DEFERRED, b->u->c.stop_reason);
     else if (b->earlier)
@@ -428,7 +437,9 @@ static void move_resume(struct batch_slice *s)
 /* Of the body as it would be sent now: which leads are left out is only known when they were read. */
 static int move_close(struct batch_run *b, struct err *e)
 {
-    const struct leads_move move = {b->from, b->target, batch_entry_ids(b), b->record.entries_n};
+    const struct leads_move move = {b->from, b->target, batch_entry_ids(b), b->record.entries_n, b->u->c.move_options};
+    if (copy_wanted(b))
+        b->record.op = OP_HAND; /* after a death resume cannot tell a copy from its original */
     return move.ids == NULL ? err_oom(e) : api_leads_move_digest(&move, b->record.body_sha256, e);
 }
 

@@ -54,18 +54,21 @@ static void move_check_found(struct batch_slice *s, uint32_t i, const struct rem
     if (progress->email_hash == 0)
         progress->email_hash = upload_email_hash(b->u, remote->email);
     /* With hashed values a removal brings no address, and others that have it cannot be looked for. */
-    if (b->record.entries[i].email.n == 0 && arena_str(&b->arena, remote->email, &b->record.entries[i].email) != 0)
+    if (b->record.entries[i].email.n == 0 && batch_entry_may_name(b, i) && arena_str(&b->arena, remote->email, &b->record.entries[i].email) != 0)
         upload_fail_oom(b->u);
     if (progress->place == PLACE_ELSEWHERE) {
         batch_entry_location(b, i, remote);
         batch_entry_done(b, i, OUTCOME_FAILED, REASON_MOVE_NOT_DONE, 0);
         return;
     }
+    struct remote_lead judged = *remote;
+    if (b->u->c.force)
+        judged.status = TARGET_STATUS_UNKNOWN;
     enum reason stays = progress->place == PLACE_TO
                             ? REASON_NONE
-                            : eligibility_block_reason(remote, &b->target, by_route && !b->u->c.mapping->contacted_move);
+                            : eligibility_block_reason(&judged, &b->target, by_route && !b->u->c.mapping->contacted_move);
     progress->status = move_check_status_of(b, i, remote);
-    if (stays == REASON_NONE && progress->place != PLACE_TO && b->target.kind == TARGET_CAMPAIGN)
+    if (stays == REASON_NONE && progress->place != PLACE_TO && b->target.kind == TARGET_CAMPAIGN && !b->u->c.force)
         stays = progress->status;
     if (stays == REASON_NONE && progress->place != PLACE_TO)
         batch_entry_record_status(b, i, progress->status, remote->email);
@@ -103,6 +106,14 @@ static void move_check_read_done(struct batch_slice *s)
 
 static const struct lead_read_calls move_check_reading = {move_check_found, move_check_read_done, move_read_failed};
 
+void move_check_leads(struct batch_slice *s)
+{
+    if (upload_ended(s->batch->u))
+        move_read_failed(s);
+    else
+        lead_read_by_id(s, &move_check_reading);
+}
+
 void move_check(struct batch_slice *s)
 {
     for (size_t k = 0; k < s->n; k++) {
@@ -110,8 +121,8 @@ void move_check(struct batch_slice *s)
         if (progress->email_hash == 0)
             progress->email_hash = upload_email_hash(s->batch->u, s->batch->record.entries[s->index[k]].email);
     }
-    if (upload_ended(s->batch->u))
-        move_read_failed(s);
+    if (copy_wanted(s->batch) && !upload_ended(s->batch->u))
+        copy_check(s);
     else
-        lead_read_by_id(s, &move_check_reading);
+        move_check_leads(s);
 }

@@ -96,6 +96,7 @@ void move_detail(struct batch_run *b, uint32_t i, const char *fmt, ...) __attrib
 /* ---- move_check.c ---- */
 /* Where are the leads, may they go, what has to be written first? */
 void move_check(struct batch_slice *s);
+void move_check_leads(struct batch_slice *s); /* the same, after what copies need to know first */
 
 /* ---- remove.c ---- */
 void remove_send(struct batch_slice *s);

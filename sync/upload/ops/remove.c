@@ -87,7 +87,9 @@ void remove_send(struct batch_slice *s)
     for (size_t k = 0; k < s->n; k++)
         ids[k] = b->record.entries[s->index[k]].lead_id;
     const struct leads_delete del = {b->from, ids, s->n};
-    if (api_leads_delete(b->u->c.api, &del, remove_deleted, s, &e) != 0) {
+    int rc = b->record.source != 0 ? api_leads_delete(b->u->c.api, &del, remove_deleted, s, &e)
+                                   : api_lead_delete(b->u->c.api, &ids[0], remove_deleted, s, &e);
+    if (rc != 0) {
         upload_fail(b->u, &e);
         remove_give_up(s, REASON_INTERRUPTED);
     } else {
@@ -101,6 +103,8 @@ void remove_send(struct batch_slice *s)
 
 static int remove_close(struct batch_run *b, struct err *e)
 {
+    if (b->record.source == 0)
+        return 0; /* a DELETE of one lead has no body */
     const struct leads_delete del = {b->from, batch_entry_ids(b), b->record.entries_n};
     return del.ids == NULL ? err_oom(e) : api_leads_delete_digest(&del, b->record.body_sha256, e);
 }

@@ -124,7 +124,7 @@ static int update_note_sent(struct batch_run *b, uint32_t i, const struct wanted
 {
     struct entry_progress *progress = &b->progress[i];
     progress->fields = wanted->fields;
-    if (progress->rounds == 0 && !b->u->c.mapping->values_hashed &&
+    if (progress->rounds == 0 && !b->u->c.mapping->values_hashed && batch_entry_may_name(b, i) &&
         changes_pack(&b->arena, &wanted->lead, wanted->fields, wanted->custom, remote, &b->record.entries[i].changes) != 0)
         return -1;
     return arena_str(&b->arena, (struct str){(const char *)wanted->custom, wanted->lead.shape->custom_n},

@@ -55,7 +55,8 @@ static int job_find_in(const struct batch_slice *s, const struct api_reply *repl
     struct err e = ERR_INIT;
     int ours = 0;
     arena_init(&arena, JOB_BYTES);
-    const struct leads_move move = {s->batch->from, s->batch->target, move_ids(s, &arena), s->n};
+    const struct leads_move move = {s->batch->from, s->batch->target, move_ids(s, &arena), s->n,
+                                    s->batch->u->c.move_options};
     for (size_t at = 0; move.ids != NULL && ours == 0 && api_reply_job(reply, &at, remote);)
         ours = job_find_is_ours(s, remote, &move, &e);
     if (ours < 0)

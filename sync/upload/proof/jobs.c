@@ -68,6 +68,11 @@ static int jobs_replace(char **text, struct str with)
 static int jobs_take_remote(struct job *job, const struct remote_job *remote)
 {
     const char *filters = api_remote_job_filters(remote);
+    job->reported.moved = remote->moved;
+    job->reported.duplicated = remote->duplicated;
+    job->reported.missing_email = remote->missing_email;
+    job->reported.in_other_campaigns = remote->in_other_campaigns;
+    job->reported.blocklisted = remote->blocklisted;
     if (remote->progress >= 0)
         job->progress = (int)(remote->progress < 100 ? remote->progress : 100);
     if (remote->created_ms != 0)
@@ -136,17 +141,22 @@ static void jobs_over(struct upload *u, struct job *job, const struct remote_job
     move_job_over(s, job, remote);
 }
 
-static void jobs_warn_once(struct job *job, const struct remote_job *remote)
+static const char *jobs_wait_name(const struct upload *u)
+{
+    return u->c.by_hand ? "--job-wait" : "limits.job_wait";
+}
+
+static void jobs_warn_once(const struct upload *u, struct job *job, const struct remote_job *remote)
 {
     if (job->warned || (remote->status != JOB_PAUSED && remote->status != JOB_UNKNOWN))
         return;
     job->warned = true;
     if (remote->status == JOB_PAUSED)
-        log_warning("background job %s is paused (Instantly waits for a quota or a permission): waiting for it, at most "
-                    "limits.job_wait", job->reported.id);
+        log_warning("background job %s is paused (Instantly waits for a quota or a permission): waiting for it, at most %s",
+                    job->reported.id, jobs_wait_name(u));
     else
-        log_warning("background job %s has the unknown status \"%s\": waiting for it, at most limits.job_wait",
-                    job->reported.id, job->reported.status);
+        log_warning("background job %s has the unknown status \"%s\": waiting for it, at most %s", job->reported.id,
+                    job->reported.status, jobs_wait_name(u));
 }
 
 /* A user who watches the terminal should know what the run waits for. */
@@ -169,6 +179,19 @@ static void jobs_schedule(struct upload *u, struct job *job)
     job->due_us = jobs_now_us(u) + (ms < POLL_MOST_MS ? ms : POLL_MOST_MS) * 1000;
 }
 
+static void jobs_give_up_one(struct job *job, enum reason reason)
+{
+    struct batch_slice *s = job->slice;
+    job->slice = NULL;
+    move_give_up(s, reason);
+}
+
+/* Another batch that uses a target of this job could not begin before the job is over. */
+static bool jobs_is_left_to_run(const struct upload *u)
+{
+    return u->c.no_wait && u->draining && u->move_queue == NULL;
+}
+
 static void jobs_on_status(struct upload *u, struct job *job, const struct remote_job *remote)
 {
     if (jobs_take_remote(job, remote) != 0) {
@@ -179,10 +202,12 @@ static void jobs_on_status(struct upload *u, struct job *job, const struct remot
         jobs_over(u, job, remote);
         return;
     }
-    jobs_warn_once(job, remote);
+    jobs_warn_once(u, job, remote);
     jobs_report_wait_once(u, job);
     jobs_schedule(u, job);
     jobs_record_or_fail(u, job);
+    if (jobs_is_left_to_run(u))
+        jobs_give_up_one(job, REASON_JOB_OPEN);
 }
 
 static struct job *jobs_new(struct batch_slice *s, struct str id, const struct remote_job *remote, struct err *e)
@@ -199,7 +224,8 @@ static struct job *jobs_new(struct batch_slice *s, struct str id, const struct r
     }
     memcpy(job->reported.id, id.p, id.n);
     job->reported.total = (int64_t)s->n;
-    job->reported.success = job->reported.failed = -1;
+    job->reported.success = job->reported.failed = job->reported.moved = job->reported.duplicated = job->reported.missing_email = -1;
+    job->reported.in_other_campaigns = job->reported.blocklisted = -1;
     job->reported.open = true;
     job->run = b->record.run;
     target_format(&b->from, job->from);
@@ -245,7 +271,7 @@ void jobs_watch(struct batch_slice *s, struct str id, const struct remote_job *r
         move_give_up(s, u->c.stop_reason);
     } else if (remote != NULL && job_status_is_final(remote->status)) {
         jobs_over(u, job, remote);
-    } else if (upload_ended(u)) {
+    } else if (upload_ended(u) || jobs_is_left_to_run(u)) {
         job->slice = NULL;
         move_give_up(s, u->c.stop_reason);
     } else if (remote != NULL) {
@@ -384,13 +410,6 @@ static void jobs_poll_answered(void *ctx, const struct api_reply *reply)
     }
 }
 
-static void jobs_give_up_one(struct job *job, enum reason reason)
-{
-    struct batch_slice *s = job->slice;
-    job->slice = NULL;
-    move_give_up(s, reason);
-}
-
 void jobs_step(struct upload *u, int64_t now)
 {
     bool due = false;
@@ -398,8 +417,8 @@ void jobs_step(struct upload *u, int64_t now)
         if (job->slice == NULL)
             continue;
         if (now >= job->until_us) {
-            log_notice("background job %s has not ended within limits.job_wait: its leads stay open, leadsync resume or "
-                       "the next sync goes on", job->reported.id);
+            log_notice("background job %s has not ended within %s: its leads stay open, leadsync resume or the next "
+                       "sync goes on", job->reported.id, jobs_wait_name(u));
             jobs_give_up_one(job, REASON_JOB_OPEN);
             continue;
         }

@@ -46,7 +46,7 @@ static bool lead_match_key_differs(struct batch_run *b, const struct entry *entr
     struct state *s = b->u->c.state;
     struct value key;
     api_remote_custom(remote, STR("leadsync_key"), &key);
-    if (!lead_match_is_text(&key))
+    if (!lead_match_is_text(&key) || hash128_is_zero(&entry->key))
         return false;
     if (entry->key_text.n > 0)
         return !str_eq((struct str){key.p, key.n}, entry->key_text);
@@ -81,7 +81,7 @@ bool lead_match_relink(struct batch_run *b, uint32_t i, const struct remote_lead
     struct entry *entry = &b->record.entries[i];
     struct hash128 owner;
     struct err e = ERR_INIT;
-    if (lead_match_is_another_rows(b, entry, remote))
+    if (hash128_is_zero(&entry->key) || lead_match_is_another_rows(b, entry, remote))
         return false;
     int rc = state_id_owner(b->u->c.state, &remote->id, &owner, &e);
     if (rc < 0)

@@ -310,8 +310,22 @@ void lead_read_addresses_known(struct batch_slice *s)
 
 static const struct lead_read_calls lead_read_at_leads = {lead_read_found, address_list_read, lead_read_search_failed};
 
+/* A lead that no row has was asked for by its id, and one that is in no campaign and no list has no place to look in. */
+static bool lead_read_may_relink(const struct batch_slice *s)
+{
+    const struct batch_run *b = s->batch;
+    bool placed = b->record.source != 0 || b->record.target != 0, keyed = false;
+    for (size_t k = 0; k < s->n && !keyed; k++)
+        keyed = !hash128_is_zero(&b->record.entries[s->index[k]].key);
+    return placed && keyed;
+}
+
 void lead_read_everywhere(struct batch_slice *s, const struct lead_read_calls *calls)
 {
+    if (!lead_read_may_relink(s)) {
+        lead_read_each(s, calls);
+        return;
+    }
     s->search = calls;
     s->attempts_before = s->attempt;
     s->attempt = 0;

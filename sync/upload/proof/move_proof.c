@@ -207,5 +207,8 @@ void move_proof_start(struct batch_slice *s, struct job *job)
     }
     for (size_t k = 0; k < s->n; k++)
         s->batch->progress[s->index[k]].place = PLACE_UNSEEN;
-    move_proof_read(s);
+    if (copy_wanted(s->batch))
+        copy_read(s);
+    else
+        move_proof_read(s);
 }

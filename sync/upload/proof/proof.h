@@ -27,6 +27,16 @@ void lead_read_others(struct batch_slice *s, const struct lead_read_calls *calls
 void lead_read_everywhere(struct batch_slice *s, const struct lead_read_calls *calls);
 void lead_read_addresses_known(struct batch_slice *s);
 
+/* ---- copy_proof.c ---- */
+/* Do the leads of this batch stay where they are, and get copies? */
+bool copy_wanted(const struct batch_run *b);
+/* Before the request: which leads have the addresses in the destination already? Then move_check_leads(). */
+void copy_check(struct batch_slice *s);
+/* After the job: where are the copies? */
+void copy_read(struct batch_slice *s);
+/* Gives every open entry of a batch that was asked for its outcome. */
+void copy_give_up(struct batch_run *b);
+
 /* ---- address_list.c ---- */
 /* Part of lead_read_everywhere(): finds the addresses of leads whose ids are gone and of which the state has hashes, and
  * calls lead_read_addresses_known(), or the slice's `stopped`. */

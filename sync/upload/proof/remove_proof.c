@@ -14,10 +14,17 @@
 /* One list request shows a whole batch. */
 _Static_assert((int)LEADS_DELETE_MAX <= (int)LEADS_LIST_MAX, "a batch of removals is read in one request");
 
-/* Removed, and what was found of the person before is said with it. */
+/* Removed, and what was found of the person before is said with it. When a user wanted the lead gone, that is said: the
+ * person's status is on record since before the DELETE. */
 static void remove_proof_gone(struct batch_slice *s, uint32_t i)
 {
-    batch_entry_done(s->batch, i, OUTCOME_REMOVED, s->batch->record.entries[i].reason, s->http_status);
+    const struct entry *entry = &s->batch->record.entries[i];
+    batch_entry_done(s->batch, i, OUTCOME_REMOVED, entry->by_user ? REASON_DELETED_THERE : entry->reason, s->http_status);
+}
+
+static bool remove_proof_is_in_source(const struct batch_run *b, const struct remote_lead *remote)
+{
+    return b->record.source != 0 ? api_remote_is_in(remote, &b->from) : !remote->has_campaign && !remote->has_list;
 }
 
 /* Another user has moved it; the results say where it is. */
@@ -33,7 +40,7 @@ static void remove_proof_found_elsewhere(struct batch_slice *s, uint32_t i, cons
         arena_str(&s->batch->arena, buf_str(&detail), &entry->detail) != 0)
         entry->detail = STR_NONE;
     buf_free(&detail);
-    batch_entry_done(s->batch, i, OUTCOME_SKIPPED,
+    batch_entry_done(s->batch, i, s->batch->u->c.by_hand ? OUTCOME_FAILED : OUTCOME_SKIPPED,
                     remote->has_campaign ? REASON_IN_CAMPAIGN : remote->has_list ? REASON_IN_LIST : REASON_IN_WORKSPACE,
                     s->http_status);
 }
@@ -42,13 +49,13 @@ static void remove_proof_seen(struct batch_slice *s, uint32_t i, const struct re
 {
     struct batch_run *b = s->batch;
     struct entry *entry = &b->record.entries[i];
-    if (!api_remote_is_in(remote, &b->from)) {
+    if (!remove_proof_is_in_source(b, remote)) {
         remove_proof_found_elsewhere(s, i, remote);
         return;
     }
     entry->reason = eligibility_status_reason(remote->status);
     /* The status belongs to the person at this address; `values: hashed` has none to name. */
-    if (entry->reason != REASON_NONE && arena_str(&b->arena, remote->email, &entry->email) != 0)
+    if (entry->reason != REASON_NONE && batch_entry_may_name(b, i) && arena_str(&b->arena, remote->email, &entry->email) != 0)
         upload_fail_oom(b->u);
 }
 
