@@ -211,28 +211,18 @@ int lead_edit_refused(struct lead_edit *edit, struct lead_edit_write *w, const s
 
 int lead_edit_refused_in(struct lead_edit *edit, struct lead_edit_write *w, const struct api_reply *reply, struct err *e)
 {
-    const char *call = w->op == OP_CREATE ? "POST /leads/add" : w->from != NULL ? "POST /leads/move"
-                                                                               : "POST /leads/bulk-assign";
-    const struct target *ends[] = {w->to, w->from};
-    int found = 1;
     if (reply->class != API_REFUSED || reply->http_status != 404)
         return lead_edit_refused(edit, w, reply, e);
     if (refused_as(edit, w, OUTCOME_DEFERRED, REASON_INTERRUPTED, reply, e) != 0)
         return -1;
     struct str words = w->leads[0]->detail;
-    for (size_t i = 0; i < sizeof ends / sizeof ends[0] && found > 0; i++) {
-        struct buf shown = BUF_INIT(SHOWN_MAX);
-        struct api_reply seen;
-        if (ends[i] == NULL)
-            continue;
-        if (lead_edit_place_show(edit, ends[i], &shown) != 0)
-            found = err_oom(e);
-        else if (api_target_get_wait(edit->api, ends[i], &seen, e) != 0)
-            found = -1;
-        else
-            found = missing_target_err(call, words, ends[i], buf_str(&shown), &seen, e);
-        buf_free(&shown);
-    }
+    struct buf shown = BUF_INIT(SHOWN_MAX);
+    struct api_reply seen;
+    if (lead_edit_place_show(edit, w->to, &shown) != 0)
+        err_oom(e);
+    else if (api_target_get_wait(edit->api, w->to, &seen, e) == 0)
+        missing_target_err("POST /leads/bulk-assign", words, w->to, buf_str(&shown), &seen, e);
+    buf_free(&shown);
     return -1;
 }
 

@@ -1,15 +1,15 @@
-/* What somebody does by hand: leads found, read and changed outside of any run, through the same client, the same
- * journal and the same job table as a run.
+/* Edits by hand: leads are found, read and changed without a source, through the same client, upload, journal and job table as
+ * a run of a sync.
  *
- *   lead_edit_open ─▶ lead_edit_find / lead_edit_find_… (who is meant) ─▶ the caller shows, asks ─▶ lead_edit_begin ─▶ a write ─▶ lead_edit_end
+ *   lead_edit_open ─▶ lead_edit_find… (which leads) ─▶ the caller shows, asks ─▶ lead_edit_begin ─▶ a write ─▶ lead_edit_end
  *
- * Who is meant is always found out first and then named by id: no write travels with a filter, because a filter that
- * the API does not understand means everybody. A write whose answer was lost is read back; what cannot be read back is
- * told as unattributed and never sent again. Blocks; a signal ends it after the request in flight.
+ * The leads are always found first and then named by id: no write travels with a filter, because a filter that the API does
+ * not understand selects every lead. A write whose answer was lost is read back. What cannot be read back is reported as
+ * unattributed and is not sent again. Blocks; a signal ends it after the requests in flight.
  *
- * Entries of these writes carry no key of the sync, so that its memory of rows stays as it is: what was done by hand is to
- * it as if it had been done in Instantly. Only a deletion is remembered with the key: of lead_edit_find_run(), as taken back;
- * else as somebody's, deleted_there. */
+ * Entries of these writes have no key, so that the sync's memory of its rows stays as it is: to the sync an edit by hand is as
+ * if it had been made in Instantly. Only a deletion is remembered with the key: one of lead_edit_find_run() as taken back,
+ * any other as a user's wish (deleted_there). */
 #ifndef SYNC_LEADS_LEAD_EDIT_H
 #define SYNC_LEADS_LEAD_EDIT_H
 

@@ -28,8 +28,8 @@ struct lead_edit_write;
 /* A write of leads that are named by their ids alone: gone_there for a 404, job_open for the lock of a job, plan_full
  * where it is that, else refused_there; each with the API's words. 0/-1 (memory) */
 int lead_edit_refused(struct lead_edit *edit, struct lead_edit_write *w, const struct api_reply *reply, struct err *e);
-/* The same of a write that names w->from or w->to as well, which a 404 may mean: then Instantly is asked for them, the
- * leads are deferred, and -1 says what is missing. `reply` is no longer valid. */
+/* The same of an assignment that names the place w->to, which a 404 may mean: then Instantly is asked for the place, the leads
+ * are deferred, and -1 says what is missing. `reply` is no longer valid. */
 int lead_edit_refused_in(struct lead_edit *edit, struct lead_edit_write *w, const struct api_reply *reply, struct err *e);
 struct edited_lead *lead_edit_lead_new(struct lead_edit *edit, struct err *e); /* zeroed, valid until the next one is added */
 /* Fills in what the API tells of a lead. 0/-1 (memory) */
@@ -75,7 +75,7 @@ enum { ADDRESS_MAX = 64 << 10 }; /* bytes of a normalised address */
 
 struct lead_edit_write {
     enum op op;
-    const struct target *from, *to; /* NULL: none */
+    const struct target *to;        /* NULL: none */
     struct str values;              /* packed lead of what is wanted of each; empty: none */
     struct edited_lead **leads;       /* in the order of edit->leads; not owned */
     size_t n;

@@ -274,11 +274,11 @@ struct entry lead_edit_entry(const struct lead_edit *edit, const struct edited_l
 
 int lead_edit_intent(struct lead_edit *edit, struct lead_edit_write *w, const struct by_hand *request, struct err *e)
 {
-    uint32_t to, from;
+    uint32_t to;
     struct entry *entries = arena_calloc(&edit->arena, w->n, sizeof *entries);
     if (entries == NULL)
         return err_oom(e);
-    if (lead_edit_target_number(edit, w->to, &to, e) != 0 || lead_edit_target_number(edit, w->from, &from, e) != 0)
+    if (lead_edit_target_number(edit, w->to, &to, e) != 0)
         return -1;
     for (size_t i = 0; i < w->n; i++) {
         if (lead_edit_is_forgotten(edit, w->leads[i]->email, &w->leads[i]->forgotten, e) != 0)
@@ -290,7 +290,6 @@ int lead_edit_intent(struct lead_edit *edit, struct lead_edit_write *w, const st
         .op = w->op,
         .state = BATCH_SENT,
         .target = to,
-        .source = from,
         .sent_ms = edit->c.clock->wall_ms(edit->c.clock),
         .entries = entries,
         .entries_n = w->n,
