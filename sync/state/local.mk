@@ -10,6 +10,7 @@ sync_libstate_a_SOURCES = \
 	sync/state/db/open.c \
 	sync/state/db/paths.c \
 	sync/state/db/schema.c sync/state/db/schema.h \
+	sync/state/db/wal_pair.c \
 	sync/state/forget/forget.c \
 	sync/state/forget/forget_list.c sync/state/forget/forget_list.h \
 	sync/state/forget/forgotten.c \
@@ -18,6 +19,7 @@ sync_libstate_a_SOURCES = \
 	sync/state/journal/append.c \
 	sync/state/journal/journal.c \
 	sync/state/journal/journal_note.c \
+	sync/state/journal/journal_pair.c \
 	sync/state/journal/journal_read.c \
 	sync/state/journal/overlay.c \
 	sync/state/lookup/ids.c \

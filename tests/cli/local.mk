@@ -49,6 +49,7 @@ STORIES = \
 	tests/cli/preview.test \
 	tests/cli/rejects_again.test \
 	tests/cli/rejects_round.test \
+	tests/cli/restore.test \
 	tests/cli/results.test \
 	tests/cli/run_usage.test \
 	tests/cli/sandbox.test \

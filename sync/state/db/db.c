@@ -104,6 +104,12 @@ void db_close(struct db *db)
     memset(db, 0, sizeof *db);
 }
 
+int db_checkpoint(struct db *db, struct err *e)
+{
+    int rc = sqlite3_wal_checkpoint_v2(db->h, "main", SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    return rc == SQLITE_OK || (rc & 0xff) == SQLITE_BUSY || (rc & 0xff) == SQLITE_LOCKED ? 0 : db_fail(db, e);
+}
+
 int db_exec(struct db *db, const char *sql, struct err *e)
 {
     int rc = sqlite3_exec(db->h, sql, NULL, NULL, NULL);

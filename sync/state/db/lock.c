@@ -236,6 +236,19 @@ static int claimed(struct state *s)
     return fd;
 }
 
+/* What was read before the lock may be what a run was just changing: its journal may have come since, or gone, and what is
+ * written into a file without a name is lost with the process. */
+static int read_again(struct state *s, struct err *e)
+{
+    journal_close(s);
+    s->journal.next_batch = 0;
+    if (wal_pair_check(s, e) < 0 || identity_load(s, e) < 0 || journal_open(s, false, e) < 0 || journal_check(s, e) < 0 ||
+        journal_pair_check(s, e) < 0)
+        return -1;
+    /* An older leadsync did not note its journal. */
+    return s->journal.open ? journal_note(s, e) : 0;
+}
+
 int state_lock(struct state *s, int64_t wait_ms, struct err *e)
 {
     if (s->lock_fd >= 0)
@@ -248,14 +261,13 @@ int state_lock(struct state *s, int64_t wait_ms, struct err *e)
     if (fd < 0)
         return -1;
     s->lock_fd = fd;
-    /* What was read before the lock may be what a run was just changing: its journal may have come since, or gone, and
-     * what is written into a file without a name is lost with the process. */
+    if (read_again(s, e) == 0)
+        return 0;
+    /* Without the lock nothing is written, also not that this run failed: the files that do not fit stay as they are. */
     journal_close(s);
-    s->journal.next_batch = 0;
-    if (identity_load(s, e) < 0 || journal_open(s, false, e) < 0 || journal_check(s, e) < 0)
-        return -1;
-    /* An older leadsync did not note its journal. */
-    return s->journal.open ? journal_note(s, e) : 0;
+    s->lock_fd = -1;
+    close(fd);
+    return -1;
 }
 
 int lock_guard_share(struct state *s, struct err *e)

@@ -174,11 +174,11 @@ static int open_for_reading(struct state *s, struct err *e)
     if (version < SCHEMA_VERSION)
         return err_set(e, XS_STATE, "%s: was written by an older leadsync; `leadsync resume` brings it up to date",
                        s->path);
-    if (identity_load(s, e) < 0 || lock_guard_share(s, e) < 0 || journal_open(s, false, e) < 0)
+    if (lock_guard_share(s, e) < 0 || wal_pair_check(s, e) < 0 || identity_load(s, e) < 0 || journal_open(s, false, e) < 0)
         return -1;
     if (db_exec(&s->main, "BEGIN", e) < 0 || identity_load(s, e) < 0)
         return -1;
-    return journal_check(s, e);
+    return journal_check(s, e) < 0 ? -1 : journal_pair_check(s, e);
 }
 
 static int open_for_writing(struct state *s, struct err *e)
@@ -186,7 +186,8 @@ static int open_for_writing(struct state *s, struct err *e)
     int version;
     if (tighten(s->path, e) < 0 || db_open(&s->main, s->path, true, e) < 0)
         return -1;
-    if (state_schema_check(&s->main, STATE_APPLICATION_ID, SCHEMA_VERSION, &version, e) < 0)
+    sqlite3_db_config(s->main.h, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, (int *)NULL); /* Until wal_pair_check() allows it. */
+    if (state_schema_check(&s->main, STATE_APPLICATION_ID, SCHEMA_VERSION, &version, e) < 0 || wal_pair_check(s, e) < 0)
         return -1;
     if (sqlite3_db_readonly(s->main.h, "main") == 1)
         return err_set(e, XS_STATE, "%s: cannot be written; check who owns it and its folder", s->path);

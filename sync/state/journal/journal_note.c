@@ -14,20 +14,13 @@
 
 #include "sync/base/file.h"
 
-/* From the WAL into the main file. A reader of an older snapshot may keep that from happening, which is no error. */
-static int checkpoint(struct state *s, struct err *e)
-{
-    int rc = sqlite3_wal_checkpoint_v2(s->main.h, "main", SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
-    return rc == SQLITE_OK || (rc & 0xff) == SQLITE_BUSY || (rc & 0xff) == SQLITE_LOCKED ? 0 : db_fail(&s->main, e);
-}
-
 int journal_note(struct state *s, struct err *e)
 {
     if (s->id.journal_noted)
         return 0;
     if (db_begin(&s->main, e) == 0 &&
         db_run(&s->main, e, "INSERT OR REPLACE INTO settings(name, value) VALUES('" JOURNAL_NOTE "', '1')", "") == 0 &&
-        db_commit(&s->main, e) == 0 && checkpoint(s, e) == 0) {
+        db_commit(&s->main, e) == 0 && db_checkpoint(&s->main, e) == 0) {
         s->id.journal_noted = true;
         return 0;
     }

@@ -40,7 +40,7 @@ int state_run_start(struct state *s, struct run_record *run, struct err *e)
         return -1;
     run->id = (uint64_t)sqlite3_last_insert_rowid(s->main.h);
     /* Batches refer to it. */
-    return state_commit(s, e);
+    return wal_pair_next(s, e) < 0 || state_commit(s, e) < 0 ? -1 : wal_pair_note(s, e);
 }
 
 int state_run_finish(struct state *s, const struct run_record *run, struct err *e)
