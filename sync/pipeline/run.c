@@ -137,16 +137,18 @@ static int advance(struct run *r, struct err *e)
     if (!r->read.ended || run_is_partial(r) || r->report->source_changed)
         return 0;
     if (strcmp(r->read.kind, "full") == 0) {
-        /* Rows of the source only, without retries: the guards of the next run compare it with their own count. */
+        /* Rows of the source only, without retries: the guards of the next run compare it with their own count. While removals
+         * wait the number stays, or a source that shrinks a little each night would never be stopped. */
         snprintf(text, sizeof text, "%llu", (unsigned long long)(r->tally->read - r->tally->retried));
-        if (state_set(r->state, "last_full_rows", text, e) != 0)
+        bool waits = missing_waiting(r) > 0 || r->tally->removals_left > 0;
+        if ((!waits || r->read.last_full_rows == 0) && state_set(r->state, "last_full_rows", text, e) != 0)
             return -1;
         snprintf(text, sizeof text, "%lld", (long long)r->report->started_ms);
         if (state_set(r->state, "last_full_ms", text, e) != 0)
             return -1;
         /* A whole read answers all of these; run_left_removals() sets again those that still apply. */
         static const char *const reasons[] = {STATE_REMOVALS_WAIT, STATE_REMOVALS_LEFT, STATE_LOOK_FIRST, STATE_OTHER_MAPPING,
-                                              STATE_OWNERS_UNREAD};
+                                              STATE_OWNERS_UNREAD, STATE_FULL_STOPPED};
         for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++)
             if (state_set(r->state, reasons[i], NULL, e) != 0)
                 return -1;
@@ -233,6 +235,9 @@ static int finish(struct run *r, int rc, struct err *e)
         judge_outcome(r);
     else
         report_error(r, e);
+    if (rc != 0 && e->status == XS_GUARD && r->record.id != 0 && r->read.kind != NULL && strcmp(r->read.kind, "full") == 0 &&
+        state_set(r->state, STATE_FULL_STOPPED, "1", &late) != 0)
+        log_detail("cannot note that the next read has to be full: %s", err_text(&late));
     err_clear(&late);
     if (rc != 0 && r->record.id == 0 && run_state_note(r, e) != 0)
         return rc;

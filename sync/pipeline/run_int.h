@@ -205,7 +205,9 @@ double run_request_limit(const struct limits *limits);
 void run_left_deleted(struct run *r);
 /* After the merge of a complete full read: drops retry rows of other mappings, and the note of rows given up. */
 int run_left_finish(struct run *r, struct err *e);
-/* Counts what earlier runs and this one leave for the next sync. */
+/* Counts what waits in the state for the next sync, for the report of a run that could not start. */
+int run_left_known(struct run *r, struct err *e);
+/* The same at the end of a run. It also notes which open batches another mapping made. */
 int run_left_count(struct run *r, struct err *e);
 /* Notes in the state how many leads wait to be removed. The JSON report has no member for it; `status` shows it. */
 int run_left_removals(struct run *r, struct err *e);

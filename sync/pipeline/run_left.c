@@ -79,23 +79,39 @@ static int count_removals(struct run *r, struct err *e)
     return 0;
 }
 
-int run_left_count(struct run *r, struct err *e)
+/* What waits in the state. *open: the open batches, in known_arena. */
+static int count_waiting(struct run *r, struct batch **open, struct err *e)
 {
-    struct batch *open;
     size_t n;
     arena_reset(&r->known_arena);
-    if (state_batches_open(r->state, &r->known_arena, &open, &n, e) != 0)
+    if (state_batches_open(r->state, &r->known_arena, open, &n, e) != 0)
         return -1;
     r->report->open_batches = n;
     r->report->waiting_rows = state_retries_n(r->state);
     if (run_number_setting(r, STATE_GIVEN_UP, &r->report->given_up, e) != 0 || count_removals(r, e) != 0)
         return -1;
+    r->report->open_jobs = 0;
     for (size_t i = 0; i < n; i++) {
-        r->report->waiting_rows += open[i].entries_n;
-        r->report->open_jobs += open[i].job != NULL;
-        if (r->read.kind != NULL && note_open_batch(r, &open[i], e) != 0)
-            return -1;
+        r->report->waiting_rows += (*open)[i].entries_n;
+        r->report->open_jobs += (*open)[i].job != NULL;
     }
+    return 0;
+}
+
+int run_left_known(struct run *r, struct err *e)
+{
+    struct batch *open;
+    return count_waiting(r, &open, e);
+}
+
+int run_left_count(struct run *r, struct err *e)
+{
+    struct batch *open;
+    if (count_waiting(r, &open, e) != 0)
+        return -1;
+    for (size_t i = 0; r->read.kind != NULL && i < r->report->open_batches; i++)
+        if (note_open_batch(r, &open[i], e) != 0)
+            return -1;
     return 0;
 }
 

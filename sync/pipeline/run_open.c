@@ -120,7 +120,8 @@ int run_keep_mapping(struct run *r, struct err *e)
  * up, and while leads wait to be removed whose rows are missing. */
 static int needs_all_rows(struct run *r, bool *all, struct err *e)
 {
-    static const char *const reasons[] = {STATE_OTHER_MAPPING, STATE_GIVEN_UP, STATE_REMOVALS_LEFT, STATE_OWNERS_UNREAD};
+    static const char *const reasons[] = {STATE_OTHER_MAPPING, STATE_GIVEN_UP, STATE_REMOVALS_LEFT, STATE_OWNERS_UNREAD,
+                                          STATE_FULL_STOPPED};
     uint64_t others;
     int same = is_last_mapping(r, e);
     if (same < 0 || state_retries_of_others(r->state, r->m->digest, &others, e) < 0)

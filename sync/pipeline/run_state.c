@@ -222,13 +222,46 @@ static int open_to_note(struct run *r, const struct err *why, struct err *e)
     return rc;
 }
 
+/* Counts what waits in a state that this run may not write. */
+static void count_unlocked(struct run *r)
+{
+    struct err ignored = ERR_INIT;
+    struct state *own = r->state;
+    struct state_options options = {.access = STATE_READ, .memory_max = PEEK_BYTES, .clock = r->c->clock};
+    struct url url;
+    if (!r->opening.named || url_check(r->c->api->base_url, XS_USAGE, "--api-url", &url, &ignored) != 0) {
+        err_clear(&ignored);
+        return;
+    }
+    char *path = path_of(r, url.loopback, &ignored);
+    options.path = path;
+    r->state = NULL;
+    if (path != NULL && state_open(&options, &r->state, &ignored) == 0)
+        run_left_known(r, &ignored);
+    if (ignored.status != XS_DONE)
+        log_detail("cannot count what waits: %s", err_text(&ignored));
+    state_close(r->state);
+    r->state = own;
+    free(path);
+    url_free(&url);
+    err_clear(&ignored);
+}
+
 static int note(struct run *r, const struct err *why, struct err *e)
 {
     /* Without the lock the state belongs to another run. */
-    if (why->status == XS_LOCKED || (r->state == NULL && (!r->opening.named || open_to_note(r, why, e) != 0)))
+    if (why->status == XS_LOCKED) {
+        count_unlocked(r);
+        return -1;
+    }
+    if (r->state == NULL && (!r->opening.named || open_to_note(r, why, e) != 0))
         return -1;
     /* Discard what the run has begun to write. */
     state_rollback(r->state);
+    if (run_left_known(r, e) != 0) {
+        log_detail("cannot count what waits: %s", err_text(e));
+        err_clear(e);
+    }
     r->record = (struct run_record){.started_ms = r->report->started_ms, .status = "running", .read = "",
                                     .begun = run_begun(r)};
     if (r->record.begun == NULL || state_run_start(r->state, &r->record, e) != 0) {

@@ -115,6 +115,9 @@ int state_set(struct state *s, const char *name, const char *value, struct err *
 /* Such a setting, from when a row waits that may take over another row's lead, until a complete full read: only that tells whether
  * the lead is still the other row's, or is to be removed. */
 #define STATE_OWNERS_UNREAD "owners_unread"
+/* Such a setting, from when a guard stops a full read until a complete one: an incremental read of a table that was emptied has
+ * no rows, and would look like a night without changes. */
+#define STATE_FULL_STOPPED "full_stopped"
 /* Such a setting, the number of rows that were given up since the last complete full read. */
 #define STATE_GIVEN_UP "given_up"
 

@@ -220,25 +220,47 @@ static int64_t rows_of(struct json_object *rows, const char *name)
     return json_object_object_get_ex(rows, name, &n) ? json_object_get_int64(n) : 0;
 }
 
-/* 1: the latest earlier run that wrote leads, or was killed and may have, had another mapping; 0; -1 */
-static int wrote_by_another(struct run *r, struct err *e)
+/* What earlier runs say of today's mapping. */
+struct mapping_past {
+    bool other_wrote;       /* The latest run that wrote leads, or was killed and may have, had another mapping. */
+    bool other_was_stopped; /* And it did not come to its end. */
+    bool was_complete;      /* A complete run had today's mapping. */
+    uint64_t last_complete; /* The number of the latest complete run. 0: there is none. */
+};
+
+static bool wrote_leads(const struct run_record *run)
+{
+    struct json_object *report = run->report != NULL ? json_tokener_parse(run->report) : NULL, *rows = NULL;
+    bool wrote = true;
+    if (json_object_object_get_ex(report, "rows", &rows))
+        wrote = rows_of(rows, "created") + rows_of(rows, "updated") + rows_of(rows, "moved") > 0;
+    json_object_put(report);
+    return wrote;
+}
+
+static int look_back(struct run *r, struct mapping_past *past, struct err *e)
 {
     enum { LOOK_BACK = 20, RUNS_BYTES = 64 << 20 };
     struct arena arena;
     struct run_record *runs;
     size_t n;
+    bool found = false;
+    *past = (struct mapping_past){.other_wrote = false};
     arena_init(&arena, RUNS_BYTES);
     int rc = state_runs(r->state, LOOK_BACK, &arena, &runs, &n, e);
     for (size_t i = 0; rc == 0 && i < n; i++) {
-        struct json_object *report = runs[i].report != NULL ? json_tokener_parse(runs[i].report) : NULL, *rows = NULL;
-        bool wrote = runs[i].mapping != 0 && runs[i].id != r->record.id;
-        if (wrote && json_object_object_get_ex(report, "rows", &rows))
-            wrote = rows_of(rows, "created") + rows_of(rows, "updated") + rows_of(rows, "moved") > 0;
-        json_object_put(report);
-        if (!wrote)
+        const struct run_record *run = &runs[i];
+        if (run->mapping == 0 || run->id == r->record.id)
             continue;
-        rc = runs[i].mapping != r->m->digest;
-        break;
+        bool complete = run->status != NULL && strcmp(run->status, "complete") == 0, other = run->mapping != r->m->digest;
+        if (complete && past->last_complete == 0)
+            past->last_complete = run->id;
+        past->was_complete = past->was_complete || (complete && !other);
+        if (!found && wrote_leads(run)) {
+            found = true;
+            past->other_wrote = other;
+            past->other_was_stopped = other && run->status != NULL && strcmp(run->status, "interrupted") == 0;
+        }
     }
     arena_free(&arena);
     return rc;
@@ -246,18 +268,21 @@ static int wrote_by_another(struct run *r, struct err *e)
 
 int guard_changed(struct run *r, struct err *e)
 {
-    char advice[GUARD_ADVICE_N], allow[2 * GUARD_ADVICE_N + 128];
+    char advice[GUARD_ADVICE_N], allow[2 * GUARD_ADVICE_N + 128], remedy[160] = "correct the mapping or the source";
+    struct mapping_past past;
     if (!guard_judge(r, "changed", &r->m->guards.changed, judges_changed(r), r->guards.updates, r->guards.known_there))
         return 0;
     guard_advice("changed", r->guards.updates, r->guards.known_there, advice);
-    int another = wrote_by_another(r, e);
-    if (another < 0)
+    if (look_back(r, &past, e) < 0)
         return -1;
-    snprintf(allow, sizeof allow, "%s%s%.*s", advice,
-             another ? "; an earlier run under another mapping wrote some of these; to put them right, allow it with " : "",
-             another ? (int)strcspn(advice, ",") : 0, advice);
-    const struct guard_trip trip = {"changed", "nothing was done", "see `leadsync diff`, ", "correct the mapping or the source",
-                                    allow};
+    snprintf(allow, sizeof allow, "%s", advice);
+    if (past.other_wrote && (past.was_complete || past.other_was_stopped))
+        snprintf(allow, sizeof allow, "%s; an earlier run under another mapping wrote some of these; to put them right, allow it "
+                 "with %.*s", advice, (int)strcspn(advice, ","), advice);
+    else if (past.other_wrote && past.last_complete != 0)
+        snprintf(remedy, sizeof remedy, "the mapping is not that of the last complete run (run %llu): if this edit is a mistake, "
+                 "undo it", (unsigned long long)past.last_complete);
+    const struct guard_trip trip = {"changed", "nothing was done", "see `leadsync diff`, ", remedy, allow};
     return guard_trip(r, &trip, e, "%llu of %llu known leads would be updated", (unsigned long long)r->guards.updates,
                           (unsigned long long)r->guards.known_there);
 }

@@ -365,8 +365,8 @@ static int report_waiting(struct run *r, struct err *e)
         buf_free(&text);
         return err_oom(e);
     }
-    log_notice("%llu lead%s missing from the source and not removed, because %.*s", (unsigned long long)g->waiting,
-               g->waiting == 1 ? " is" : "s are", STR_ARG(buf_str(&text)));
+    log_notice("%llu of %llu known lead%s %s missing from the source and not removed, because %.*s", (unsigned long long)g->waiting,
+               (unsigned long long)g->there, text_plural(g->there), g->waiting == 1 ? "is" : "are", STR_ARG(buf_str(&text)));
     buf_free(&text);
     return 0;
 }
