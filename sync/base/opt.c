@@ -300,6 +300,23 @@ int opt_show_quoted(const char *word, struct buf *out)
     return bad | buf_addc(out, '\'');
 }
 
+int opt_next_word(const char **line, struct buf *out)
+{
+    const char *p = *line + strspn(*line, " ");
+    bool any = *p != '\0', quoted = false;
+    int bad = 0;
+    for (; *p != '\0' && (quoted || *p != ' '); p++) {
+        if (*p == '\'')
+            quoted = !quoted;
+        else if (!quoted && p[0] == '\\' && p[1] != '\0')
+            bad |= buf_addc(out, *++p);
+        else
+            bad |= buf_addc(out, *p);
+    }
+    *line = p;
+    return bad != 0 ? -1 : any;
+}
+
 static int show_word(const char *word, bool secret, struct buf *out)
 {
     const char *scheme = strstr(word, "://");

@@ -57,6 +57,8 @@ void opt_list_free(struct opt_list *list);
 int opt_show(int argc, char **argv, const struct opt *const *tables, size_t max, struct buf *out);
 /* Appends a word as a shell would have to be given it. 0/-1 (memory) */
 int opt_show_quoted(const char *word, struct buf *out);
+/* Appends the next word of such a line, without its quotes, and moves `line` past it. 1, 0 there is none, -1 (memory) */
+int opt_next_word(const char **line, struct buf *out);
 /* The option part of --help, in sections: name, argument, text, wrapped at `columns`. */
 void opt_help(FILE *out, const struct opt *const *tables, unsigned columns);
 

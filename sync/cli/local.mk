@@ -17,6 +17,7 @@ sync_libcli_a_SOURCES = \
 	sync/cli/schema.c \
 	sync/cli/args/csv_name.c sync/cli/args/csv_name.h \
 	sync/cli/args/run_choice.c sync/cli/args/run_choice.h \
+	sync/cli/args/run_words.c sync/cli/args/run_words.h \
 	sync/cli/args/select_arg.c sync/cli/args/select_arg.h \
 	sync/cli/args/state_arg.c sync/cli/args/state_arg.h \
 	sync/cli/args/state_list.c sync/cli/args/state_list.h \

@@ -7,11 +7,33 @@
 
 enum { MATCH_BYTES = 64 << 20 };
 
+/* The next word of the text from `at` on; an empty one after the last. */
+static struct str next_word(struct str text, size_t *at)
+{
+    while (*at < text.n && text.p[*at] == ' ')
+        ++*at;
+    size_t start = *at;
+    while (*at < text.n && text.p[*at] != ' ')
+        ++*at;
+    return (struct str){text.p + start, *at - start};
+}
+
 int match_init(struct match *m, const char *text)
 {
     buf_init(&m->wanted, MATCH_BYTES);
     buf_init(&m->folded, MATCH_BYTES);
-    return text == NULL ? 0 : text_fold(str_from(text), &m->wanted);
+    m->words_n = 0;
+    m->found = 0;
+    if (text == NULL)
+        return 0;
+    if (text_fold(str_from(text), &m->wanted) != 0)
+        return -1;
+    size_t at = 0;
+    while (next_word(buf_str(&m->wanted), &at).n > 0)
+        m->words_n++;
+    /* A text with more words than bits is looked for as a whole only. */
+    m->words_n = m->words_n <= MATCH_WORDS ? m->words_n : 0;
+    return 0;
 }
 
 void match_free(struct match *m)
@@ -25,12 +47,25 @@ bool match_wants(const struct match *m)
     return m->wanted.n > 0;
 }
 
+void match_row(struct match *m)
+{
+    m->found = 0;
+}
+
 int match_text(struct match *m, struct str text)
 {
     if (text.n == 0)
         return 0;
     buf_reset(&m->folded);
-    return text_fold(text, &m->folded) != 0 ? -1 : str_find(buf_str(&m->folded), buf_str(&m->wanted)) != NULL;
+    if (text_fold(text, &m->folded) != 0)
+        return -1;
+    if (str_find(buf_str(&m->folded), buf_str(&m->wanted)) != NULL)
+        return 1;
+    size_t at = 0;
+    for (unsigned i = 0; i < m->words_n; i++)
+        if (str_find(buf_str(&m->folded), next_word(buf_str(&m->wanted), &at)) != NULL)
+            m->found |= UINT64_C(1) << i;
+    return m->words_n > 0 && m->found == UINT64_MAX >> (MATCH_WORDS - m->words_n);
 }
 
 static int match_value(struct match *m, const struct value *v)

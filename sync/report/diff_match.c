@@ -17,6 +17,7 @@ static int of_entry(struct match *m, const struct entry *entry)
 int diff_match_change(struct diff *d, const struct diff_change *c)
 {
     const struct lead *leads[] = {c->new_lead, c->old_lead};
+    match_row(&d->match);
     int found = match_wants(&d->match) ? of_entry(&d->match, c->entry) : 1;
     for (size_t i = 0; i < sizeof leads / sizeof leads[0] && found == 0; i++)
         if (leads[i] != NULL)
@@ -26,6 +27,7 @@ int diff_match_change(struct diff *d, const struct diff_change *c)
 
 int diff_match_left_out(struct diff *d, const struct diff_left_out *l)
 {
+    match_row(&d->match);
     int found = match_wants(&d->match) ? of_entry(&d->match, l->entry) : 1;
     return found != 0 ? found : match_text(&d->match, l->value);
 }

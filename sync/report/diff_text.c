@@ -284,8 +284,8 @@ static int plural(struct diff *d, uint64_t n, const char *noun)
 static int none_matches(struct diff *d)
 {
     size_t from = d->record.n;
-    return buf_adds(&d->record, "No row that would change or is left out has this text in a cell or value. Rows that stay unchanged are "
-                                "not listed; leadsync leads list --match finds leads in Instantly.") |
+    return buf_adds(&d->record, "No row that would change or is left out has this text or all its words. Rows that stay unchanged are not "
+                                "listed; leadsync leads list --match finds leads in Instantly.") |
            end_line(d, from, 0) | buf_addc(&d->record, '\n');
 }
 

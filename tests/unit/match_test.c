@@ -53,6 +53,38 @@ START_TEST(a_value_of_a_lead_or_a_cell_of_a_row)
 }
 END_TEST
 
+START_TEST(all_words_in_any_values_of_a_row)
+{
+    ck_assert_int_eq(match_init(&m, " Tom  BERGER "), 0);
+    match_row(&m);
+    ck_assert_int_eq(match_text(&m, STR("Berger")), 0);
+    ck_assert_int_eq(match_text(&m, STR("Acme")), 0);
+    ck_assert_int_eq(match_text(&m, STR("tom")), 1);
+    match_row(&m);
+    ck_assert_int_eq(match_text(&m, STR("Tom")), 0);
+    match_row(&m);
+    ck_assert_int_eq(match_text(&m, STR("Berger")), 0);
+    match_row(&m);
+    ck_assert_int_eq(match_text(&m, STR("berger, tom")), 1);
+}
+END_TEST
+
+/* Of a text with more words than are told apart only the whole counts. */
+START_TEST(too_many_words)
+{
+    char text[2 * (MATCH_WORDS + 1)] = "";
+    for (int i = 0; i < MATCH_WORDS; i++)
+        memcpy(text + 2 * i, "a ", 3);
+    ck_assert_int_eq(match_init(&m, text), 0);
+    ck_assert_int_eq(match_text(&m, STR("a")), 1);
+    match_free(&m);
+    text[sizeof text - 2] = 'a';
+    ck_assert_int_eq(match_init(&m, text), 0);
+    ck_assert_int_eq(match_text(&m, STR("a")), 0);
+    ck_assert_int_eq(match_text(&m, str_from(text)), 1);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("match");
@@ -61,6 +93,8 @@ int main(void)
     tcase_add_test(c, without_a_text_every_row_is_wanted);
     tcase_add_test(c, a_text_in_upper_or_lower_case);
     tcase_add_test(c, a_value_of_a_lead_or_a_cell_of_a_row);
+    tcase_add_test(c, all_words_in_any_values_of_a_row);
+    tcase_add_test(c, too_many_words);
     suite_add_tcase(s, c);
     return unit_run(s);
 }

@@ -8,6 +8,7 @@
 #include "sync/cli/history/results_pick.h"
 #include "sync/cli/history/results_record.h"
 #include "sync/cli/args/run_choice.h"
+#include "sync/cli/args/run_words.h"
 #include "sync/cli/args/state_arg.h"
 #include "sync/state/state.h"
 
@@ -25,13 +26,13 @@ static const char *const formats[] = {"text", "json", "ndjson", "csv", NULL};
 
 static const struct opt options[] = {
     {.name = "run", .kind = OPT_INT, .dest = OPT_AT(results_options, run), .arg = "ID", .min = 1, .max = INT64_MAX,
-     .help = "show this run (the latest)"},
+     .help = "show this run (the latest that read a source)"},
     {.name = "outcome", .kind = OPT_LIST, .dest = OPT_AT(results_options, outcomes), .arg = "OUTCOME,…",
      .help = "only these outcomes: created, changed, skipped, rejected, failed, deferred, removed"},
     {.name = "reason", .kind = OPT_LIST, .dest = OPT_AT(results_options, reasons), .arg = "REASON,…",
      .help = "only rows with these reasons, such as skip_when"},
     {.name = "match", .kind = OPT_TEXT, .dest = OPT_AT(results_options, match), .arg = "TEXT", .min = 1,
-     .help = "only rows with this text, in upper or lower case, in key, lead id, detail, changes, the values last written "
+     .help = "only rows with this text or all its words, in upper or lower case, in key, lead id, detail, changes, the values last written "
              "for the lead, or the cells of a rejected row"},
     {.name = "all", .kind = OPT_FLAG, .dest = OPT_AT(results_options, all),
      .help = "text: also list the rows that were created, changed or removed, not only their counts"},
@@ -105,30 +106,35 @@ done:
     return rc;
 }
 
-/* Shows what was searched, and where else the row may be: the state has no names of skipped rows. */
-static int add_none(const struct results_out *r, struct buf *out)
+/* What was searched, and which commands search the rest: of a skipped or unchanged row the state has no name. */
+static int add_none(const struct results_out *r, struct buf *out, struct err *e)
 {
     const struct invocation *inv = r->inv;
     const struct results_options *o = inv->options;
-    int bad = buf_addf(out, "no row of run %llu%s has this text in key, lead id, detail, changes, the values last written for its lead, or the "
-                            "cells of a rejected row",
-                       (unsigned long long)r->run, r->earlier ? " or of the runs before it" : "");
+    int bad = buf_addf(out, "no match in what the state keeps of run %llu%s: key, lead id, detail, changes, the values last written for a "
+                            "lead, and the cells of rejected rows",
+                       (unsigned long long)r->run, r->earlier ? " and the runs before it" : "");
     if (r->cells_dropped)
         bad |= buf_addf(out, " (the cells of run %llu are no longer kept; those of the latest 3 runs are)", (unsigned long long)r->run);
-    bad |= buf_adds(out, "; of a skipped row only key and detail are kept: to search the source, run leadsync diff ");
-    bad |= inv->operands_n > 0 ? opt_show_quoted(inv->operands[0], out) : buf_adds(out, "SYNC");
-    return bad | buf_adds(out, r->read_part ? " --full --match " : " --match ") | opt_show_quoted(o->match, out);
+    bad |= buf_adds(out, ". It keeps no names of skipped rows. To search the source: leadsync diff ");
+    if (bad != 0)
+        return err_oom(e);
+    if (run_words_show_sync(r->state, inv->operands_n > 0 ? inv->operands[0] : NULL, out, e) != 0)
+        return -1;
+    bad = buf_adds(out, r->read_part ? " --full --match " : " --match ") | opt_show_quoted(o->match, out) |
+          buf_adds(out, "; to search Instantly: leadsync leads list --match ") | opt_show_quoted(o->match, out);
+    return bad != 0 ? err_oom(e) : 0;
 }
 
 /* As text says it where it lists the rows. */
-static int tell_none(const struct results_out *r)
+static int report_none(const struct results_out *r, struct err *e)
 {
     struct buf text = BUF_INIT(NAME_BYTES);
-    int bad = add_none(r, &text);
-    if (bad == 0)
+    int rc = add_none(r, &text, e);
+    if (rc == 0)
         log_notice("%.*s", STR_ARG(buf_str(&text)));
     buf_free(&text);
-    return bad;
+    return rc;
 }
 
 /* How many rows have which outcome, and why in plain words. Returns what record_finish() does. */
@@ -162,7 +168,7 @@ static int add_count_table(struct results_out *r)
 }
 
 /* Before the rows in text. */
-static int results_add_counts(struct results_out *r)
+static int results_add_counts(struct results_out *r, struct err *e)
 {
     struct buf *out = &r->out.text;
     bool searched = match_wants(&r->pick.match), any = false;
@@ -172,9 +178,11 @@ static int results_add_counts(struct results_out *r)
     int bad = buf_addf(out, "run %llu%s\n", (unsigned long long)r->run, !any && !searched ? " has no such rows" : "");
     if (any)
         bad |= add_count_table(r) | buf_addc(out, '\n');
+    else if (searched && add_none(r, out, e) != 0)
+        return -1;
     else if (searched)
-        bad |= add_none(r, out) | buf_addc(out, '\n');
-    return bad;
+        bad |= buf_addc(out, '\n');
+    return bad != 0 ? err_oom(e) : 0;
 }
 
 /* Text counts the rows that it does not list. */
@@ -195,13 +203,13 @@ static int results_show(struct results_out *r, struct err *e)
     if (text) {
         if (results_visit_rows(r, true, e) != 0)
             return -1;
-        if (results_add_counts(r) != 0)
-            return err_oom(e);
+        if (results_add_counts(r, e) != 0)
+            return -1;
     }
     if (results_visit_rows(r, false, e) != 0)
         return -1;
-    if (!text && match_wants(&r->pick.match) && r->out.records.n == 0 && tell_none(r) != 0)
-        return err_oom(e);
+    if (!text && match_wants(&r->pick.match) && r->out.records.n == 0 && report_none(r, e) != 0)
+        return -1;
     if (out_records_end(&r->out, e) != 0)
         return -1;
     return !text || add_unlisted(r) == 0 ? 0 : err_oom(e);

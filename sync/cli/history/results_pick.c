@@ -107,6 +107,7 @@ int results_pick_has(struct results_pick *pick, struct state *state, const struc
         return 1;
     const struct str texts[] = {entry->key_text, entry->detail,
                                 entry->has_lead_id ? str_from(uuid_format(&entry->lead_id, id)) : STR_NONE};
+    match_row(&pick->match);
     int found = in_changes(pick, entry->changes);
     for (size_t i = 0; i < sizeof texts / sizeof texts[0] && found == 0; i++)
         found = match_text(&pick->match, texts[i]);

@@ -9,6 +9,7 @@
 #include "sync/cli/args/select_arg.h"
 #include "sync/cli/args/state_arg.h"
 #include "sync/cli/args/sync_arg.h"
+#include "sync/model/match.h"
 
 #include <json-c/json.h>
 #include <stdlib.h>
@@ -24,7 +25,7 @@ static const struct opt list_table[] = {
     {.name = "columns", .kind = OPT_LIST, .dest = OPT_AT(list_options, columns), .arg = "NAME,…",
      .help = "members of a lead to show in text and CSV; custom.NAME is a custom variable"},
     {.name = "match", .kind = OPT_TEXT, .dest = OPT_AT(list_options, match), .arg = "TEXT", .min = 1,
-     .help = "only leads with this text, in upper or lower case, in a value; leadsync filters, not Instantly"},
+     .help = "only leads whose values have this text, in upper or lower case, or all its words; leadsync filters, not Instantly"},
     {.name = "distinct", .kind = OPT_FLAG, .dest = OPT_AT(list_options, distinct),
      .help = "only one lead per address"},
     {.name = NULL},
@@ -41,7 +42,7 @@ static const struct record_column usual_columns[] = {
     {RECORD_NAME("timestamp_created"), .yield = TABLE_YIELDS},
 };
 enum { USUAL_N = sizeof usual_columns / sizeof usual_columns[0], COLUMNS_MAX = 256,
-       SHOWN_COLUMNS = 320, SHOWN_BYTES = 16 << 10, PLACE_BYTES = 1 << 16, MATCH_BYTES = 64 << 20 };
+       SHOWN_COLUMNS = 320, SHOWN_BYTES = 16 << 10, PLACE_BYTES = 1 << 16 };
 
 /* Where leads are printed, one after the other. */
 struct printer {
@@ -53,7 +54,7 @@ struct printer {
     struct buf place;
     char *owned;             /* the text that names of columns point into; NULL: the usual ones */
     bool whole;              /* text: nothing is cut or left out */
-    struct buf match, folded; /* case-folded; match is empty: every lead */
+    struct match match;
     uint64_t limit;           /* 0: all */
 };
 
@@ -147,16 +148,14 @@ static int has_match(struct printer *p, struct json_object *json)
         return found;
     }
     const char *text = json != NULL ? json_object_get_string(json) : NULL;
-    if (text == NULL)
-        return 0;
-    buf_reset(&p->folded);
-    return text_fold(str_from(text), &p->folded) != 0 ? -1 : str_find(buf_str(&p->folded), buf_str(&p->match)) != NULL;
+    return text != NULL ? match_text(&p->match, str_from(text)) : 0;
 }
 
 static int print_lead(void *ctx, const struct remote_lead *lead, struct err *e)
 {
     struct printer *p = ctx;
-    int matches = p->match.n > 0 ? has_match(p, lead->object) : 1;
+    match_row(&p->match);
+    int matches = match_wants(&p->match) ? has_match(p, lead->object) : 1;
     if (matches <= 0)
         return matches < 0 ? err_oom(e) : 0;
     struct record_writer *w = &p->out.records;
@@ -183,8 +182,7 @@ static void printer_close(struct printer *p)
 {
     out_abandon(&p->out);
     buf_free(&p->place);
-    buf_free(&p->match);
-    buf_free(&p->folded);
+    match_free(&p->match);
     free(p->owned);
 }
 
@@ -238,7 +236,7 @@ static int leads_list_print(struct by_hand_call *call, struct printer *p, const 
         p->limit = selector.limit; /* of those that match */
         selector.limit = 0;
     }
-    if (o->match != NULL && text_fold(str_from(o->match), &p->match) != 0)
+    if (match_init(&p->match, o->match) != 0)
         return err_oom(e);
     if (out_records(&p->out, &p->inv->common, &p->layout, e) != 0)
         return -1;
@@ -249,8 +247,7 @@ static int leads_list_command(struct invocation *inv, struct err *e)
 {
     const struct list_options *o = inv->options;
     struct by_hand_call call = {.inv = inv};
-    struct printer p = {.inv = inv, .edit = &call.edit, .place = BUF_INIT(PLACE_BYTES), .match = BUF_INIT(MATCH_BYTES),
-                        .folded = BUF_INIT(MATCH_BYTES)};
+    struct printer p = {.inv = inv, .edit = &call.edit, .place = BUF_INIT(PLACE_BYTES)};
     int rc = -1;
     if (choose_columns(&p, &o->columns, e) == 0 && by_hand_open(&call, inv, false, e) == 0 &&
         out_open(&p.out, inv, OUT_PRIVATE, e) == 0)
@@ -349,8 +346,7 @@ static int run_get(struct invocation *inv, struct err *e)
 {
     const struct list_options *o = inv->options;
     struct by_hand_call call = {.inv = inv};
-    struct printer p = {.inv = inv, .edit = &call.edit, .place = BUF_INIT(PLACE_BYTES), .match = BUF_INIT(MATCH_BYTES),
-                        .folded = BUF_INIT(MATCH_BYTES), .whole = true};
+    struct printer p = {.inv = inv, .edit = &call.edit, .place = BUF_INIT(PLACE_BYTES), .whole = true};
     int rc = -1;
     if (choose_columns(&p, &o->columns, e) == 0 && by_hand_sort(&call, e) == 0 && by_hand_needs_leads(&call, e) == 0 &&
         by_hand_open(&call, inv, false, e) == 0 && out_open(&p.out, inv, OUT_PRIVATE, e) == 0)

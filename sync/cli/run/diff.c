@@ -21,7 +21,7 @@ static const struct opt options[] = {
     {.name = "all", .section = OPT_OUTPUT, .kind = OPT_FLAG, .dest = OPT_AT(differ_options, all),
      .help = "list every change, not only 50 of each kind"},
     {.name = "match", .section = OPT_OUTPUT, .kind = OPT_TEXT, .dest = OPT_AT(differ_options, match), .arg = "TEXT", .min = 1,
-     .help = "show only changes and left-out rows with this text, in upper or lower case, in a cell or value"},
+     .help = "show only changes and left-out rows with this text, or all its words, in cells or values"},
     {.name = NULL},
 };
 

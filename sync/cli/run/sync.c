@@ -21,8 +21,8 @@ static const struct opt options[] = {
     {.name = "all", .section = OPT_OUTPUT, .kind = OPT_FLAG, .dest = OPT_AT(sync_options, diff.all),
      .help = "with --dry-run: list every change, not only 50 of each kind"},
     {.name = "match", .section = OPT_OUTPUT, .kind = OPT_TEXT, .dest = OPT_AT(sync_options, diff.match), .arg = "TEXT", .min = 1,
-     .help = "with --dry-run: show only changes and left-out rows with this text, in upper or lower case, in a "
-             "cell or value"},
+     .help = "with --dry-run: show only changes and left-out rows with this text, or all its words, in cells or "
+             "values"},
     {.name = NULL},
 };
 

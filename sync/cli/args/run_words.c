@@ -1,0 +1,132 @@
+#include "config.h"
+
+#include "sync/cli/args/run_words.h"
+
+#include "sync/base/opt.h"
+#include "sync/base/text.h"
+#include "sync/cli/args/sync_arg.h"
+
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ARENA_BYTES = 64 << 20, WORD_BYTES = 1 << 20, RUNS_BACK = 100, WORDS_MAX = 4096 };
+
+/* Splits the line. 1, or -1 without memory. */
+static int split(const char *line, struct run_words *out, struct err *e)
+{
+    struct buf word = BUF_INIT(WORD_BYTES);
+    int found = 0;
+    out->v = calloc(WORDS_MAX, sizeof *out->v);
+    while (out->v != NULL && out->n < WORDS_MAX && (found = opt_next_word(&line, &word)) > 0) {
+        const char *text = buf_cstr(&word);
+        char *copy = text != NULL ? strdup(text) : NULL;
+        if (copy == NULL) {
+            found = -1;
+            break;
+        }
+        out->v[out->n++] = copy;
+        buf_reset(&word);
+    }
+    buf_free(&word);
+    return out->v == NULL || found < 0 ? err_oom(e) : 1;
+}
+
+/* `begun` is the run's record of who began it and how. 1/0/-1 */
+static int split_begun(const char *begun, struct run_words *out, struct err *e)
+{
+    struct json_object *json = begun != NULL ? json_tokener_parse(begun) : NULL, *actor = NULL, *command = NULL;
+    bool any = json_object_object_get_ex(json, "actor", &actor) && json_object_object_get_ex(actor, "command", &command) &&
+               json_object_is_type(command, json_type_string);
+    int rc = any ? split(json_object_get_string(command), out, e) : 0;
+    json_object_put(json);
+    return rc;
+}
+
+int run_words_load(struct state *s, struct run_words *out, struct err *e)
+{
+    struct arena arena;
+    struct run_record *runs;
+    size_t n = 0;
+    int found = 0;
+    *out = (struct run_words){.v = NULL};
+    arena_init(&arena, ARENA_BYTES);
+    if (state_runs(s, RUNS_BACK, &arena, &runs, &n, e) != 0)
+        found = -1;
+    for (size_t i = 0; i < n && found == 0; i++)
+        if (runs[i].read != NULL && runs[i].read[0] != '\0')
+            found = split_begun(runs[i].begun, out, e);
+    arena_free(&arena);
+    return found;
+}
+
+void run_words_free(struct run_words *w)
+{
+    for (size_t i = 0; i < w->n; i++)
+        free(w->v[i]);
+    free(w->v);
+    *w = (struct run_words){.v = NULL};
+}
+
+/* Is this an option whose value may be named like a SYNC? */
+static bool takes_file(const char *word)
+{
+    static const char *const options[] = {"--input", "--output", "--report", "--metrics-file", "--api-key-file"};
+    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
+        if (strcmp(word, options[i]) == 0)
+            return true;
+    return false;
+}
+
+const char *run_words_sync(const struct run_words *w)
+{
+    for (size_t i = 1; i < w->n; i++)
+        if (!takes_file(w->v[i - 1]) && sync_arg_is(w->v[i]))
+            return w->v[i];
+    return NULL;
+}
+
+const char *run_words_value(const struct run_words *w, const char *option, size_t *at)
+{
+    for (; *at + 1 < w->n; ++*at)
+        if (strcmp(w->v[*at], option) == 0) {
+            *at += 2;
+            return w->v[*at - 1];
+        }
+    return NULL;
+}
+
+/* Appends the --campaign or --list of a CSV's state. */
+static int show_target(struct state *s, struct buf *out, struct err *e)
+{
+    struct arena arena;
+    struct target t;
+    char id[UUID_TEXT_N];
+    arena_init(&arena, ARENA_BYTES);
+    int rc = state_target_get(s, 1, &arena, &t, e);
+    if (rc == 1) {
+        struct buf word = BUF_INIT(WORD_BYTES);
+        uuid_format(&t.id, id);
+        /* The name comes from Instantly, so it is made harmless to a terminal. */
+        rc = opt_show_quoted(t.name != NULL ? t.name : id, &word) | buf_addf(out, " --%s ", target_kind_text(t.kind)) |
+             text_show(buf_str(&word), 0, out);
+        rc = rc != 0 ? err_oom(e) : 0;
+        buf_free(&word);
+    }
+    arena_free(&arena);
+    return rc;
+}
+
+int run_words_show_sync(struct state *s, const char *sync, struct buf *out, struct err *e)
+{
+    struct run_words words = {.v = NULL};
+    int rc = sync == NULL && run_words_load(s, &words, e) < 0 ? -1 : 0;
+    if (rc == 0 && sync == NULL)
+        sync = run_words_sync(&words);
+    if (rc == 0 && (sync != NULL ? opt_show_quoted(sync, out) : buf_adds(out, "SYNC")) != 0)
+        rc = err_oom(e);
+    if (rc == 0 && sync != NULL && sync_arg_is_csv(sync))
+        rc = show_target(s, out, e);
+    run_words_free(&words);
+    return rc;
+}
