@@ -330,6 +330,8 @@ int api_target_find(struct api *a, const struct target_spec *spec, bool ask, str
  * it is not in the workspace. */
 int api_target_get(struct api *a, const struct target *t, api_done_fn *done, void *ctx, struct err *e);
 int api_target_get_wait(struct api *a, const struct target *t, struct api_reply *reply, struct err *e);
+/* Is that the answer to `asked`, and has it been read? The name is in the arena; NULL: the answer has none. */
+bool api_target_read(const struct api_reply *reply, const struct target *asked, struct arena *arena, struct target *out);
 struct workspace {
     const char *id, *name;   /* NULL when the key may not read it */
     int64_t lead_limit, lead_count; /* -1: not known */

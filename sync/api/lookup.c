@@ -72,6 +72,14 @@ int api_target_get_wait(struct api *a, const struct target *t, struct api_reply 
     return api_call_wait(a, &call, reply, e);
 }
 
+bool api_target_read(const struct api_reply *reply, const struct target *asked, struct arena *arena, struct target *out)
+{
+    struct err e = ERR_INIT;
+    bool read = reply->class == API_OK && target_read(reply->json, asked->kind, arena, out, &e) == 0 && target_eq(out, asked);
+    err_clear(&e);
+    return read;
+}
+
 static int target_by_id(struct api *a, enum target_kind kind, const struct uuid *id, bool ask, struct arena *arena,
                         struct target *out, struct err *e)
 {

@@ -28,6 +28,7 @@ sync_libpipeline_a_SOURCES = \
 	sync/pipeline/rows/forgotten_rows.c \
 	sync/pipeline/rows/lead_location.c \
 	sync/pipeline/rows/opt_out.c \
+	sync/pipeline/rows/refused_before.c \
 	sync/pipeline/rows/row_address.c \
 	sync/pipeline/rows/row_cells.c \
 	sync/pipeline/rows/row_key.c \

@@ -128,6 +128,7 @@ struct run {
     struct upload *upload; /* NULL in a dry run. */
     struct targets targets;
     struct target_names *target_names; /* For lead_location_show(). NULL until it is first called. */
+    struct refused_before *refused_before; /* Owned by refused_before.c. NULL until the first row that was refused before. */
     struct plan_rules rules;
     struct run_record record;
     struct workspace workspace;
@@ -251,7 +252,7 @@ int run_target_check(struct run *r, struct err *e);
 /* A key that stands for an address in the sets of row keys; `what` separates its uses. False: there is no address. */
 #define ROW_ADDRESS "\1email:"
 bool row_address_key(struct run *r, const char *what, struct str email, struct hash128 *key);
-/* Sets the detail of a row whose address, or key, row number `row` has as well; nothing if `row` is 0. 0/-1 */
+/* Sets the detail of a row whose address, or key, row number `row` has as well; 0: its number is not known. 0/-1 */
 int row_address_report_double(struct run *r, struct entry *entry, bool by_address, uint64_t row, struct err *e);
 /* Notes that the row has or gets the lead of its address. *taken: it wants a new lead, but an earlier row has the address;
  * the detail names that row. 0/-1 */
@@ -334,9 +335,17 @@ int unused_columns_variables(struct run *r, struct str **names, size_t *n, struc
 int unused_columns_report(struct run *r, struct err *e);
 
 /* ---- rows/lead_location.c ---- */
-/* For the upload: appends `campaign "Demo" (campaign:UUID)`, or the id alone. 0/-1 (memory) */
+/* For the upload: appends `campaign "Demo" (campaign:UUID)`. 1; 0: the name is not known; -1 (memory) */
 int lead_location_show(void *run, const struct target *location, struct buf *out);
+/* Learns a name from Instantly. */
+void lead_location_learn(void *run, const struct target *named);
 void lead_location_close(struct run *r);
+
+/* ---- rows/refused_before.c ---- */
+/* Gives a row that an earlier run refused the detail that it had then, with the number of that run; no detail if the latest
+ * runs have none. 0/-1 */
+int refused_before_detail(struct run *r, struct entry *entry, struct err *e);
+void refused_before_close(struct run *r);
 
 /* ---- rows/dry_run.c ---- */
 /* Hands a change to the diff, or two: update and move. `from` is where a known lead is. */

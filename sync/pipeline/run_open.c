@@ -300,7 +300,8 @@ static int start_record(struct run *r, struct err *e)
     const struct upload_config config = {
         .state = r->state, .api = r->api, .mapping = r->m, .targets = &r->targets, .clock = r->c->clock,
         .tally = r->tally, .run = r->record.id, .stop_reason = REASON_INTERRUPTED,
-        .staged = stage_put, .where = lead_location_show, .refused = guard_refused, .stepped = run_show_progress,
+        .staged = stage_put, .where = lead_location_show, .where_learn = lead_location_learn, .refused = guard_refused,
+        .stepped = run_show_progress,
         .superseded = missing_superseded, .read_whole = missing_read_whole, .wait_for_full = row_address_wait_for_full, .reidentified = r->change.meets_other_keys, .ctx = r,
         .promote = r->targets.n > 0 ? r->targets.v[0].number : 0, .stage_list = stage_list(r),
         .settle_run = r->c->resume_run, .look_first = r->read.last_full_rows == 0 || r->read.look_first,
@@ -468,6 +469,7 @@ void run_close(struct run *r)
         r->m->key_known = NULL;
     upload_free(r->upload);
     lead_location_close(r);
+    refused_before_close(r);
     spool_free(r->spools.guard);
     spool_free(r->spools.dedupe);
     spool_free(r->spools.opt_out);

@@ -219,6 +219,8 @@ void batch_check(struct batch_run *b)
     const struct operation *operation = b->operation;
     if (b->under_way_n > 0 || (b->life != LIFE_LEFT_OPEN && operation->next != NULL && operation->next(b)))
         return;
+    if (b->open_n == 0 && b->life != LIFE_LEFT_OPEN && location_ask(b))
+        return; /* it comes back here when the names are known */
     if (b->open_n == 0 && b->life != LIFE_LEFT_OPEN)
         batch_settle(b);
     else

@@ -99,6 +99,8 @@ struct move_progress {
     unsigned rounds;           /* requests whose outcome stayed unknown, and of which no job was found */
 };
 
+enum { BATCH_UNNAMED_MAX = 8 };
+
 struct batch_run {
     struct upload *u;
     struct batch_run *prev, *next;
@@ -120,6 +122,9 @@ struct batch_run {
     bool splits;               /* some of its entries stay open when it is settled */
     bool statuses_open;        /* batch_entry_record_status() has recorded what is not durable yet */
     struct move_progress move;
+    struct target unnamed[BATCH_UNNAMED_MAX]; /* where leads are whose details have only an id, see location.c */
+    unsigned unnamed_n;
+    bool unnamed_asked;
 };
 
 struct batch_slice {
@@ -201,8 +206,6 @@ void batch_entry_commit_statuses(struct batch_run *b);
 bool batch_entry_may_name(const struct batch_run *b, uint32_t i);
 /* The words about entry i that `results` shows. */
 void batch_entry_detail(struct batch_run *b, uint32_t i, struct str text);
-/* The same: where its lead is. */
-void batch_entry_location(struct batch_run *b, uint32_t i, const struct remote_lead *remote);
 /* The ids of all entries, in the arena; NULL without memory. */
 struct uuid *batch_entry_ids(struct batch_run *b);
 /* The lead that entry i wants, from its packed values; the arena is reset by the caller. 0/-1. */

@@ -121,22 +121,6 @@ void batch_entry_detail(struct batch_run *b, uint32_t i, struct str text)
         b->record.entries[i].detail = STR_NONE;
 }
 
-void batch_entry_location(struct batch_run *b, uint32_t i, const struct remote_lead *remote)
-{
-    const struct upload_config *c = &b->u->c;
-    struct target there = {.kind = remote->has_campaign ? TARGET_CAMPAIGN : TARGET_LIST,
-                           .id = remote->has_campaign ? remote->campaign : remote->list};
-    struct buf text = BUF_INIT(1 << 12);
-    char id[TARGET_TEXT_N];
-    int bad = buf_adds(&text, "it is in ");
-    if (!remote->has_campaign && !remote->has_list)
-        bad |= buf_adds(&text, "no campaign and no list");
-    else
-        bad |= c->where != NULL ? c->where(c->ctx, &there, &text) : buf_adds(&text, target_format(&there, id));
-    batch_entry_detail(b, i, bad == 0 ? buf_str(&text) : STR_NONE);
-    buf_free(&text);
-}
-
 void batch_entry_done(struct batch_run *b, uint32_t i, enum outcome outcome, enum reason reason, int http_status)
 {
     struct entry *entry = &b->record.entries[i];

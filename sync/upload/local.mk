@@ -21,6 +21,7 @@ sync_libupload_a_SOURCES = \
 	sync/upload/proof/lead_match.c \
 	sync/upload/proof/lead_read.c \
 	sync/upload/proof/lead_scan.c \
+	sync/upload/proof/location.c \
 	sync/upload/proof/move_proof.c \
 	sync/upload/proof/proof.h \
 	sync/upload/proof/rekey.c \

@@ -31,8 +31,10 @@ struct upload_config {
     bool (*read_whole)(void *ctx);
     /* NULL, or: is the next read full if a row waits now for a lead whose own row this run did not read? */
     bool (*wait_for_full)(void *ctx);
-    /* NULL, or appends what people call the place where a lead is. 0/-1 (memory) */
+    /* NULL, or appends what people call the place where a lead is: 1, 0 its name is not known and nothing is appended, -1
+     * (memory). Then `where_learn` gets each name that Instantly has answered with. */
     int (*where)(void *ctx, const struct target *there, struct buf *out);
+    void (*where_learn)(void *ctx, const struct target *named);
     /* NULL, or called when Instantly has refused more leads: -1 ends the upload with its error. */
     int (*refused)(void *ctx, struct err *e);
     /* NULL, or told of each entry of this run when its outcome is on record; one that stays open is deferred. `tag` is what its

@@ -19,6 +19,7 @@ struct upload {
     struct upload_config c;
     struct batch_run *batches; /* all not settled */
     size_t batches_n;
+    unsigned locations_asked;  /* names of campaigns and lists that location.c has asked for */
     struct collect_group *groups;
     size_t groups_n;
     struct batch_run **ready;  /* closed, intent written, waiting for the commit */

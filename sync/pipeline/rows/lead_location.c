@@ -1,5 +1,5 @@
-/* The location of a lead that this run did not create, by name if this state or another one in the folder knows the id. The
- * states are read once, for the first such lead. */
+/* The location of a lead that this run did not create, by name if this state, another one in the folder or Instantly knows
+ * it. The states are read once, for the first such lead. */
 #include "config.h"
 
 #include "sync/pipeline/run_int.h"
@@ -34,16 +34,17 @@ int lead_location_show(void *run, const struct target *there, struct buf *out)
     struct run *r = run;
     char id[TARGET_TEXT_N];
     if (r->target_names == NULL && (r->target_names = load(r)) == NULL)
-        return buf_adds(out, target_format(there, id));
-    size_t start = out->n;
-    if (target_names_show(r->target_names, there, out) != 0)
         return -1;
-    /* Show the id alone if there is no name. */
-    if (out->n == start || out->p[out->n - 1] != '"') {
-        out->n = start;
-        return buf_adds(out, target_format(there, id));
-    }
-    return buf_addf(out, " (%s)", target_format(there, id));
+    if (!target_names_know(r->target_names, there))
+        return 0;
+    return target_names_show(r->target_names, there, out) != 0 || buf_addf(out, " (%s)", target_format(there, id)) != 0 ? -1 : 1;
+}
+
+void lead_location_learn(void *run, const struct target *named)
+{
+    struct run *r = run;
+    if (r->target_names != NULL)
+        target_names_add(r->target_names, named);
 }
 
 void lead_location_close(struct run *r)

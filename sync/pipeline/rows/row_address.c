@@ -71,10 +71,9 @@ int row_address_want(struct run *r, struct str email, struct err *e)
 int row_address_report_double(struct run *r, struct entry *entry, bool by_address, uint64_t row, struct err *e)
 {
     struct buf text = BUF_INIT(128);
-    if (row == 0)
-        return 0;
-    int bad = buf_addf(&text, "the %s is that of row %llu", by_address ? "address" : "key", (unsigned long long)row) |
-              arena_str(&r->row_arena, buf_str(&text), &entry->detail);
+    int bad = row > 0 ? buf_addf(&text, "the %s is that of row %llu", by_address ? "address" : "key", (unsigned long long)row)
+                      : buf_addf(&text, "another row of this read has the %s", by_address ? "address" : "key");
+    bad |= arena_str(&r->row_arena, buf_str(&text), &entry->detail);
     buf_free(&text);
     return bad == 0 ? 0 : err_oom(e);
 }

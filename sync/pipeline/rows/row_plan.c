@@ -317,6 +317,8 @@ int row_plan_remembered(struct run *r, struct entry *entry, const struct lead *l
         return pass_on(r, &d, entry, target, &known, old, lead, e);
     entry->outcome = d.outcome;
     entry->reason = d.reason;
+    if (refused && refused_before_detail(r, entry, e) != 0)
+        return -1;
     if (remembered.kind == REMEMBERED_SEEN && row_address_report_double(r, entry, !r->m->has_key, remembered.first_row, e) != 0)
         return -1;
     if (remembered.kind == REMEMBERED_SAME && !remembered.waits) {

@@ -37,6 +37,13 @@ void copy_read(struct batch_slice *s);
 /* Gives every open entry of a batch that was asked for its outcome. */
 void copy_give_up(struct batch_run *b);
 
+/* ---- location.c ---- */
+/* The words about entry i that `results` shows: where its lead is. */
+void batch_entry_location(struct batch_run *b, uint32_t i, const struct remote_lead *remote);
+/* Asks for the names of places that a detail has only the id of, once per batch. True: requests are under way, or the batch is
+ * settled meanwhile; batch_check() goes on when they have ended. */
+bool location_ask(struct batch_run *b);
+
 /* ---- address_list.c ---- */
 /* Part of lead_read_everywhere(): finds the addresses of leads whose ids are gone and of which the state has hashes, and
  * calls lead_read_addresses_known(), or the slice's `stopped`. */

@@ -30,16 +30,7 @@ static bool remove_proof_is_in_source(const struct batch_run *b, const struct re
 /* Another user has moved it; the results say where it is. */
 static void remove_proof_found_elsewhere(struct batch_slice *s, uint32_t i, const struct remote_lead *remote)
 {
-    struct entry *entry = &s->batch->record.entries[i];
-    struct target where = {.kind = remote->has_campaign ? TARGET_CAMPAIGN : TARGET_LIST,
-                           .id = remote->has_campaign ? remote->campaign : remote->list};
-    bool anywhere = remote->has_campaign || remote->has_list;
-    char text[TARGET_TEXT_N];
-    struct buf detail = BUF_INIT(1 << 10);
-    if (buf_addf(&detail, "it is in %s now", anywhere ? target_format(&where, text) : "no campaign or list") != 0 ||
-        arena_str(&s->batch->arena, buf_str(&detail), &entry->detail) != 0)
-        entry->detail = STR_NONE;
-    buf_free(&detail);
+    batch_entry_location(s->batch, i, remote);
     batch_entry_done(s->batch, i, s->batch->u->c.by_hand ? OUTCOME_FAILED : OUTCOME_SKIPPED,
                     remote->has_campaign ? REASON_IN_CAMPAIGN : remote->has_list ? REASON_IN_LIST : REASON_IN_WORKSPACE,
                     s->http_status);
