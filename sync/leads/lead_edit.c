@@ -116,7 +116,7 @@ static void find_places(struct lead_edit *edit)
     err_clear(&e);
 }
 
-void lead_edit_place_learn(struct lead_edit *edit, const struct target *t)
+bool lead_edit_place_learn(struct lead_edit *edit, const struct target *t)
 {
     struct err e = ERR_INIT;
     char id[UUID_TEXT_N];
@@ -126,12 +126,13 @@ void lead_edit_place_learn(struct lead_edit *edit, const struct target *t)
     if (!edit->has_places)
         find_places(edit);
     if (t->name != NULL || target_names_know(&edit->places, t))
-        return;
+        return false;
     if (api_target_find(edit->api, &spec, true, &edit->arena, &found, &e) == 0)
         target_names_add(&edit->places, &found);
     else
         log_detail("names of targets: %s", err_text(&e));
     err_clear(&e);
+    return true;
 }
 
 int lead_edit_place_show(struct lead_edit *edit, const struct target *t, struct buf *out)

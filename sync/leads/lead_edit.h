@@ -163,8 +163,8 @@ size_t lead_edit_kept_n(const struct lead_edit *edit);
 
 /* ---- what came of it ---- */
 
-/* For a question: of a place that no state knows by name Instantly is asked. Without an answer there is the id. */
-void lead_edit_place_learn(struct lead_edit *edit, const struct target *t);
+/* Asks Instantly for the name of a place that no state knows. Without an answer there is the id. true: it was asked. */
+bool lead_edit_place_learn(struct lead_edit *edit, const struct target *t);
 /* Appends where a lead is, by name as far as one is known: see places.h. 0/-1 (memory) */
 int lead_edit_place_show(struct lead_edit *edit, const struct target *t, struct buf *out);
 

@@ -141,9 +141,12 @@ static int ask_pages(struct pages *p, struct err *e)
                            "again later", reply.http_status, STR_ARG(reply.message));
             break;
         }
+        /* What looks at an item may ask for the name of its place, and the page must outlive that answer. */
+        struct json_object *page = json_object_get(reply.json);
         more = see_items(p, items, e);
         if (more == 0)
-            more = next_cursor(reply.json, json_object_array_length(items), &cursor, e);
+            more = next_cursor(page, json_object_array_length(items), &cursor, e);
+        json_object_put(page);
     }
     buf_free(&cursor);
     return more < 0 ? -1 : 0;

@@ -28,10 +28,23 @@ static void lead_edit_settled(void *ctx, uint64_t tag, const struct entry *entry
         lead->detail = STR_NONE;
 }
 
-/* Appends where a lead is, by name as far as one is known. */
+/* Appends where a lead is, if its name is known. */
 static int lead_edit_where(void *ctx, const struct target *there, struct buf *out)
 {
-    return lead_edit_place_show(ctx, there, out);
+    struct lead_edit *edit = ctx;
+    size_t start = out->n;
+    if (lead_edit_place_show(edit, there, out) != 0)
+        return -1;
+    if (target_names_know(&edit->places, there))
+        return 1;
+    out->n = start;
+    return 0;
+}
+
+static void lead_edit_where_learn(void *ctx, const struct target *named)
+{
+    struct lead_edit *edit = ctx;
+    target_names_add(&edit->places, named);
 }
 
 /* Whatever is asked for is written. */
@@ -63,7 +76,7 @@ int lead_edit_upload_open(struct lead_edit *edit, struct err *e)
     const struct upload_config config = {
         .state = edit->state, .api = edit->api, .mapping = &edit->rules, .targets = &edit->targets, .clock = edit->c.clock,
         .tally = &edit->uploaded, .run = edit->run, .stop_reason = REASON_INTERRUPTED, .settled = lead_edit_settled,
-        .where = lead_edit_where, .by_hand = true, .force = edit->c.force, .no_wait = edit->c.no_wait, .move_options = &edit->c.move, .ctx = edit, .known_until_ms = edit->started_ms,
+        .where = lead_edit_where, .where_learn = lead_edit_where_learn, .by_hand = true, .force = edit->c.force, .no_wait = edit->c.no_wait, .move_options = &edit->c.move, .ctx = edit, .known_until_ms = edit->started_ms,
     };
     return upload_new(&config, &edit->upload, e);
 }

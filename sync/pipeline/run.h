@@ -40,6 +40,7 @@ struct run_progress {
 struct run_config {
     struct mapping *mapping;      /* borrowed; the run completes the name of a CSV without a mapping */
     const char *state_path;       /* NULL: the default place of the mapping's name */
+    const char *likely_state;     /* for check_run(): of a straight CSV, before its target is known; NULL: none */
     const struct api_config *api; /* key NULL: only a diff whose targets are UUIDs can do without */
     struct transport *transport;  /* for tests; NULL: libcurl */
     struct clock *clock;

@@ -287,6 +287,7 @@ static void check_state(struct check *c)
         url_free(&url);
         return;
     }
+    c->count.other_state = c->count.state_path != NULL && strcmp(path, c->count.state_path) != 0;
     const struct state_options options = {
         .path = path, .access = STATE_READ, .sync = c->m->name, .api_host = url.loopback ? "loopback" : url.host,
         .values_hashed = c->m->values_hashed, .memory_max = STATE_BYTES, .clock = c->config->clock,
@@ -303,13 +304,12 @@ static void check_state(struct check *c)
 
 /* ---- plan ---- */
 
-/* Known leads need no room in the plan. The number is a maximum, because Instantly may already have others, or refuse some. */
+/* Leads that are known need no room. "At most", because Instantly may have others already, or refuse them. If the rows were
+ * held against no state, or against another one than that of the target, each lead may be new. */
 static void check_plan(struct check *c)
 {
     const struct workspace *w = &c->workspace;
-    uint64_t fresh = c->count.fresh;
-    if (!c->count.by_state)
-        fresh = fresh > c->known_leads ? fresh - c->known_leads : 0;
+    uint64_t fresh = c->count.other_state ? c->leads : c->count.fresh;
     if (c->m->stage.on && c->m->stage.verify)
         check_say(c, FINDING_NOTICE, "stage", "a sync would have %llu new lead%s verified at %s, and each verification "
                   "spends credits", (unsigned long long)fresh, text_plural(fresh), c->counted ? "most" : "least");
@@ -346,5 +346,6 @@ int check_run(const struct run_config *config, void (*found)(void *ctx, const st
     buf_free(&c.text);
     arena_free(&c.arena);
     free(c.count.empty);
+    free(c.count.state_path);
     return rc;
 }

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "mappings/convert/email.h"
 #include "sync/api/http/url.h"
@@ -22,14 +23,15 @@ static struct state *open_state(struct check *c)
     struct state *s = NULL;
     struct url url;
     char *path = NULL;
-    if (c->m->path == NULL && c->config->state_path == NULL)
-        return NULL; /* a CSV without a mapping: the state's name needs the target's id */
+    bool straight = c->m->path == NULL;
+    const char *given = c->config->state_path != NULL ? c->config->state_path : straight ? c->config->likely_state : NULL;
+    if (straight && given == NULL)
+        return NULL; /* the state's name needs the target's id */
     if (url_check(c->config->api->base_url, XS_USAGE, "--api-url", &url, &ignored) != 0)
         goto done;
-    if (c->config->state_path == NULL)
-        path = state_default_path(c->m->name, url.loopback, &ignored);
+    path = given != NULL ? strdup(given) : state_default_path(c->m->name, url.loopback, &ignored);
     const struct state_options options = {
-        .path = c->config->state_path != NULL ? c->config->state_path : path, .access = STATE_READ, .sync = c->m->name,
+        .path = path, .access = STATE_READ, .sync = straight ? NULL : c->m->name, /* whose name is not complete yet */
         .api_host = url.loopback ? "loopback" : url.host, .values_hashed = c->m->values_hashed,
         .memory_max = STATE_BYTES, .clock = c->config->clock,
     };
@@ -40,6 +42,10 @@ static struct state *open_state(struct check *c)
         s = NULL;
     }
     url_free(&url);
+    if (s != NULL) {
+        c->count.state_path = path;
+        path = NULL;
+    }
 done:
     free(path);
     err_clear(&ignored);

@@ -15,6 +15,8 @@
 struct check_count {
     struct state *state;  /* while rows are read; NULL: none to ask */
     bool by_state;        /* it was asked */
+    char *state_path;     /* that state's; owned, NULL: none */
+    bool other_state;     /* which is not the target's after all */
     unsigned char secret[HASH_SECRET_N];
     uint64_t *seen;       /* without a state: hashes of keys, with gaps */
     size_t seen_n, seen_cap;

@@ -50,11 +50,13 @@ static bool missing_target_goes_on(struct upload *u, const struct api_reply *rep
     struct buf shown = BUF_INIT(SHOWN_BYTES);
     struct err e = ERR_INIT;
     bool there = false;
+    int named;
     if (reply->class == API_CANCELLED)
         return false;
     if (reply->err != NULL)
         err_copy(&e, reply->err);
-    else if ((t->name == NULL && u->c.where != NULL ? u->c.where(u->c.ctx, t, &shown) : target_show(t, &shown)) != 0)
+    else if ((named = t->name == NULL && u->c.where != NULL ? u->c.where(u->c.ctx, t, &shown) : 0) < 0 ||
+             (named == 0 && target_show(t, &shown) != 0))
         err_oom(&e);
     else
         there = missing_target_err(m->call, buf_str(&m->words), t, buf_str(&shown), reply, &e) > 0;

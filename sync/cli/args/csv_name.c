@@ -129,3 +129,23 @@ int csv_name_complete(const struct common *c, struct mapping *m, struct err *e)
     arena_free(&s.arena);
     return rc;
 }
+
+char *csv_name_likely_state(const struct common *c, struct mapping *m)
+{
+    struct search s = {.c = c, .m = m, .list = BUF_INIT(LIST_BYTES)};
+    struct err ignored = ERR_INIT;
+    char text[UUID_TEXT_N], hex[SHA256_HEX_N], *path = NULL;
+    struct buf name = BUF_INIT(LIST_BYTES);
+    if (m->path != NULL || c->state != NULL)
+        return NULL;
+    arena_init(&s.arena, ARENA_BYTES);
+    bool found = uuid_parse(str_from(m->target.text), &s.found) == 0 || (look_around(&s, &ignored) == 0 && s.n == 1);
+    if (found && sha256_hex(uuid_format(&s.found, text), UUID_TEXT_N - 1, hex) == 0 &&
+        buf_addf(&name, "%s-%.*s", m->name, DIGEST_N, hex) == 0 && buf_cstr(&name) != NULL)
+        path = state_default_path(name.p, c->connection.api.loopback, &ignored);
+    err_clear(&ignored);
+    buf_free(&name);
+    buf_free(&s.list);
+    arena_free(&s.arena);
+    return path;
+}

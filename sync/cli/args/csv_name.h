@@ -10,4 +10,8 @@
  * XS_USAGE: several states have it. */
 int csv_name_complete(const struct common *c, struct mapping *m, struct err *e);
 
+/* The state of a straight CSV, as far as the states of the default folder tell and without asking the API; NULL: none, or
+ * several are likely. Caller frees. */
+char *csv_name_likely_state(const struct common *c, struct mapping *m);
+
 #endif

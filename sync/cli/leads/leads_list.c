@@ -42,7 +42,7 @@ static const struct record_column usual_columns[] = {
     {RECORD_NAME("timestamp_created"), .yield = TABLE_YIELDS},
 };
 enum { USUAL_N = sizeof usual_columns / sizeof usual_columns[0], COLUMNS_MAX = 256,
-       SHOWN_COLUMNS = 320, SHOWN_BYTES = 16 << 10, PLACE_BYTES = 1 << 16 };
+       SHOWN_COLUMNS = 320, SHOWN_BYTES = 16 << 10, PLACE_BYTES = 1 << 16, PLACES_MAX = 20 };
 
 /* Where leads are printed, one after the other. */
 struct printer {
@@ -55,6 +55,7 @@ struct printer {
     char *owned;             /* the text that names of columns point into; NULL: the usual ones */
     bool whole;              /* text: nothing is cut or left out */
     struct match match;
+    unsigned asked_n;         /* names of places that Instantly was asked for */
     uint64_t limit;           /* 0: all */
 };
 
@@ -103,6 +104,8 @@ static struct str place(struct printer *p, const struct remote_lead *lead, char 
     if (!lead->has_campaign && !lead->has_list)
         return STR_NONE;
     buf_reset(&p->place);
+    if (p->inv->common.output.format == FORMAT_TEXT && p->asked_n < PLACES_MAX)
+        p->asked_n += lead_edit_place_learn(p->edit, &t);
     if (p->inv->common.output.format != FORMAT_TEXT || lead_edit_place_show(p->edit, &t, &p->place) != 0)
         return str_from(target_format(&t, scratch));
     return buf_str(&p->place);
@@ -292,7 +295,10 @@ static int get_id(struct by_hand_call *call, struct printer *p, const char *word
     int there = lead_edit_get(&call->edit, &id, &json, e);
     if (there <= 0)
         return there;
-    return api_remote_lead_read(json, &lead, e) != 0 || print_lead(p, &lead, e) != 0 ? -1 : 1;
+    json_object_get(json); /* print_lead() may ask for the name of its place, and the lead must outlive that answer */
+    int bad = api_remote_lead_read(json, &lead, e) != 0 || print_lead(p, &lead, e) < 0;
+    json_object_put(json);
+    return bad ? -1 : 1;
 }
 
 static int get_address(struct by_hand_call *call, struct printer *p, const char *word, struct err *e)

@@ -7,7 +7,10 @@
 #include "sync/base/text.h"
 #include "sync/cli/commands.h"
 #include "sync/cli/out.h"
+#include "sync/cli/args/csv_name.h"
 #include "sync/cli/run/runner.h"
+
+#include <stdlib.h>
 
 static const char *const formats[] = {"text", "json", NULL};
 
@@ -84,6 +87,7 @@ static int check_command(struct invocation *inv, struct err *e)
     struct runner runner;
     struct findings f = {.inv = inv};
     struct err late = ERR_INIT;
+    char *likely = NULL;
     if (inv->operands_n == 0)
         return command_needs_operand(inv, e);
     /* Without a key only local checks run. */
@@ -92,6 +96,7 @@ static int check_command(struct invocation *inv, struct err *e)
         rc = out_open(&f.out, inv, OUT_PUBLIC, e);
     if (rc != 0)
         goto done;
+    runner.config.likely_state = likely = csv_name_likely_state(&inv->common, runner.config.mapping);
     jsonw_init_output(&f.json, &f.out.text);
     if (inv->common.output.format == FORMAT_JSON)
         jsonw_array(&f.json);
@@ -103,6 +108,7 @@ done:
     err_clear(&late);
     out_abandon(&f.out);
     runner_close(&runner);
+    free(likely);
     return rc;
 }
 
