@@ -347,3 +347,8 @@ bool mapping_key_column(const struct mapping *m, size_t i, struct str *name)
     *name = m->impl->keys[i].name;
     return true;
 }
+
+bool mapping_is_mangled(struct str cell)
+{
+    return cell.n > 3 && clean_is_mangled(cell);
+}

@@ -142,6 +142,8 @@ const uint8_t *mapping_cell_uses(const struct mapping *m);
 /* Is the whole cell a placeholder that `clean` makes empty; a long number that a spreadsheet has cut ("4.91E+11")? */
 bool mapping_is_placeholder(struct str cell, bool of_person);
 bool mapping_is_cut_number(struct str cell);
+/* Does it look like UTF-8 that was read as Windows-1252 ("JÃ¤ger")? */
+bool mapping_is_mangled(struct str cell);
 /* Source columns that no field uses, after bind; borrowed. `leadsync_*` columns are not among them. */
 size_t mapping_unused(const struct mapping *m, const struct str **names);
 /* The same as text, with commas between them; a list that does not fit ends where `out` is full. */

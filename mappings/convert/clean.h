@@ -17,6 +17,8 @@ bool clean_is_placeholder(struct str trimmed, bool of_person);
 
 /* "4.91E+11", "4,91E+11": a long number as a spreadsheet shows and saves it, with its last digits gone. */
 bool clean_is_cut_number(struct str trimmed);
+/* "JÃ¤ger": UTF-8 that was read as Windows-1252. */
+bool clean_is_mangled(struct str s);
 
 /* Without blanks, line ends and characters without width at both ends. Borrows from `s`. */
 struct str clean_trim(struct str s);

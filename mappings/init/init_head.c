@@ -68,7 +68,8 @@ static void put_head(struct init_writer *w)
     init_end_line(w);
 }
 
-/* What was found out is written down, so that a later file of another kind is noticed and not guessed at. */
+/* What was found out is written down, so that a later file of another kind is noticed and not guessed at. An encoding that
+ * was only assumed is not: the next export of the same people may be UTF-8. */
 static void put_csv(struct init_writer *w, const struct csv_spec *csv)
 {
     init_put(w, "  csv:\n    path: ");
@@ -80,10 +81,12 @@ static void put_csv(struct init_writer *w, const struct csv_spec *csv)
         init_end_line(w);
     }
     if (csv->encoding != NULL || w->file->encoding_assumed != NULL) {
+        char note[160];
+        snprintf(note, sizeof note, "read as %s; are its accents right in 'leadsync preview'?", w->file->encoding_assumed);
         init_put(w, "    encoding: ");
-        init_put_text(w, csv->encoding != NULL ? csv->encoding : w->file->encoding_assumed);
+        init_put_text(w, csv->encoding != NULL ? csv->encoding : "auto");
         if (csv->encoding == NULL)
-            init_put_note(w, "unsure: the file is not UTF-8; are its accents right in 'leadsync preview'?");
+            init_put_note(w, note);
         init_end_line(w);
     }
     if (csv->embedded_rows) {

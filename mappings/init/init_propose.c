@@ -22,16 +22,18 @@ struct steps propose_steps(const struct look *look, int field)
 {
     struct steps steps = {.n = 0};
     bool name = field == LEAD_FIRST_NAME || field == LEAD_LAST_NAME;
-    if (field == LEAD_EMAIL) { /* blanks around an address are dropped anyway */
-        propose_add(&steps, look->wrapped > 0, "email", "some have a name, quotes or signs around them");
+    propose_add(&steps, true, "clean", NULL);
+    if (field == LEAD_EMAIL) { /* next week's file may need it though this one does not */
+        propose_add(&steps, true, "email", look->wrapped > 0 ? "some have a name, quotes or signs around them" : NULL);
         return steps;
     }
-    propose_add(&steps, true, "clean", NULL);
     propose_add(&steps, look_some(look, look->html), "strip_html", "some hold HTML");
     propose_add(&steps, look->combining > 0, "nfc", "some accents stand apart from their letter");
     propose_add(&steps, look->runs > 0 && look->long_ones == 0, "squeeze", "some hold several blanks or line breaks");
     propose_add(&steps, name && look_some(look, look->capitals + look->small), "title",
              "some are all capitals or small letters");
+    propose_add(&steps, field == LEAD_PHONE && look->scientific > 0, "{replace: ['^[+-]?\\d([.,]\\d+)?E\\+\\d+$', \"\"]}",
+             NULL);
     propose_add(&steps, field == LEAD_WEBSITE && look->profiles > 0,
                 "{replace: ['(?i)^(https?://)?([\\w-]+\\.)*(linkedin\\.com|lnkd\\.in|xing\\.com)([/?#].*)?$', \"\"]}",
                 "some are pages at LinkedIn or Xing, which are no websites");
@@ -48,7 +50,7 @@ const char *propose_doubt(const struct look *look, int field)
     if (field == LEAD_EMAIL && look->emails < look->filled)
         return "unsure: some cells are no e-mail address, and those rows are rejected";
     if (field == LEAD_PHONE && look->scientific > 0)
-        return "unsure: a spreadsheet has cut some numbers, as in 4.9E+11";
+        return "a spreadsheet has cut some numbers, as in 4.9E+11; they are left out";
     if (field == LEAD_WEBSITE && look->bare_hosts + look->urls < look->filled)
         return "unsure: some cells are no web address";
     if ((field == LEAD_FIRST_NAME || field == LEAD_LAST_NAME) && look->emails > 0)

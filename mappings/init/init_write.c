@@ -73,10 +73,6 @@ static void put_column(struct init_writer *w, struct str name, struct str partic
     bool address = str_is(name, lead_field_table[LEAD_EMAIL].api);
     init_put_scalar(w, name);
     init_put(w, ": ");
-    if (address && steps->n == 0) {
-        init_put_scalar(w, w->init->columns[columns[0]]);
-        return;
-    }
     if (particle.n > 0)
         put_last_name(w, particle, w->init->columns[columns[0]]);
     else
@@ -312,7 +308,8 @@ static void put_skips(struct init_writer *w, size_t email)
         if (values == NULL)
             continue;
         if (n++ == 0)
-            init_put(w, "# Rows that stay out. Please check that these are the values that mean it.\nskip_when:\n");
+            init_put(w, "# Rows that stay out. Please check that these are the values that mean it. To delete\n"
+                        "# their leads in Instantly, too, end a rule with: then: delete}\nskip_when:\n");
         w->line = w->out->n;
         put_skip(w, i, values);
     }

@@ -10,6 +10,7 @@ sync_libpipeline_a_SOURCES = \
 	sync/pipeline/run_progress.c \
 	sync/pipeline/run_results.c \
 	sync/pipeline/run_state.c \
+	sync/pipeline/odd_cells.c sync/pipeline/odd_cells.h \
 	sync/pipeline/source_bind.c sync/pipeline/source_bind.h \
 	sync/pipeline/watermark.c sync/pipeline/watermark.h \
 	sync/pipeline/phases/active_check.c \

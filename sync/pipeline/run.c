@@ -28,6 +28,7 @@ static void end_read(struct run *r)
     r->read.ended = true;
     conflicting_rows_report(r);
     emptied_values_report(r);
+    odd_cells_tell(&r->read.odd_cells);
     if (r->source->changed != NULL) {
         /* The source changed during the read, so no lead counts as missing, and the watermark stays where it was. */
         r->report->source_changed = true;

@@ -7,6 +7,7 @@
 #define SYNC_PIPELINE_RUN_INT_H
 
 #include "connectors/source.h"
+#include "sync/pipeline/odd_cells.h"
 #include "sync/pipeline/run.h"
 #include "sync/plan/plan.h"
 #include "sync/report/diff.h"
@@ -29,6 +30,7 @@ struct run_read {
     uint64_t last_full_rows; /* Rows of the last complete full read. 0: there was none. */
     uint64_t emptied;     /* Values that on_error: empty has dropped. */
     char *emptied_first;  /* A description of the first of them, in run_arena. */
+    struct odd_cells odd_cells; /* Numbers that a spreadsheet has cut, and mangled letters. */
     struct conflicting_rows *conflicts; /* Owned by conflicting_rows.c. NULL: the source has an order of its own. */
 };
 

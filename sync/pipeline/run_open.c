@@ -470,6 +470,7 @@ void run_close(struct run *r)
     upload_free(r->upload);
     lead_location_close(r);
     refused_before_close(r);
+    odd_cells_free(&r->read.odd_cells);
     spool_free(r->spools.guard);
     spool_free(r->spools.dedupe);
     spool_free(r->spools.opt_out);

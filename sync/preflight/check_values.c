@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "sync/base/text.h"
+#include "sync/pipeline/odd_cells.h"
 
 enum { SAMPLE_COLUMNS = 60, SAMPLE_BYTES = 4096 };
 
@@ -19,10 +20,12 @@ struct check_first {
 };
 
 struct check_values {
+    const struct source *source;
     size_t columns_n, slots_n;
     struct check_first *placeholders, *cut_numbers; /* by column of the source */
     struct check_first *emptied;                    /* by field, then custom variable */
     struct check_first rejects[REASON_N];
+    struct odd_cells odd_cells;                     /* of which the mangled ones are told */
 };
 
 int check_values_start(struct check *c, const struct source *source, struct err *e)
@@ -31,6 +34,7 @@ int check_values_start(struct check *c, const struct source *source, struct err 
     if (v == NULL)
         return err_oom(e);
     c->values = v;
+    v->source = source;
     v->columns_n = source->columns_n;
     v->slots_n = LEAD_FIELD_N + c->m->shape.custom_n;
     v->placeholders = calloc(v->columns_n + 1, sizeof *v->placeholders);
@@ -54,6 +58,7 @@ void check_values_stop(struct check *c)
     first_free(v->cut_numbers, v->columns_n);
     first_free(v->emptied, v->slots_n);
     first_free(v->rejects, REASON_N);
+    odd_cells_free(&v->odd_cells);
     free(v->placeholders);
     free(v->cut_numbers);
     free(v->emptied);
@@ -124,6 +129,8 @@ int check_values_row(struct check *c, const struct row *row, const struct mapped
     struct check_first *rejected = &v->rejects[mapped->reason];
     if (mapped->verdict == MAPPED_REJECT && count_cell(rejected, row) && keep_reject(rejected, &mapped->rejects[0], e) != 0)
         return -1;
+    if (odd_cells_see(&v->odd_cells, v->source, c->m, row, e) != 0)
+        return -1;
     return look_at_cells(c, row, e);
 }
 
@@ -169,4 +176,9 @@ void check_values_tell(struct check *c, const struct source *source)
                       place(&v->emptied[s], where), v->emptied[s].text);
     for (size_t i = 0; i < v->columns_n; i++)
         report_cells(c, source, i);
+    struct buf text = BUF_INIT(SAMPLE_BYTES);
+    const char *mangled = odd_cells_mangled_text(&v->odd_cells, &text) == 0 ? buf_cstr(&text) : NULL;
+    if (mangled != NULL && text.n > 0)
+        check_say(c, FINDING_WARNING, "source", "%s", mangled);
+    buf_free(&text);
 }

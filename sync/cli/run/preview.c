@@ -11,6 +11,7 @@
 #include "sync/cli/out.h"
 #include "sync/cli/run/preview_raw.h"
 #include "sync/cli/args/sync_arg.h"
+#include "sync/pipeline/odd_cells.h"
 #include "sync/pipeline/source_bind.h"
 
 #include <stdio.h>
@@ -77,6 +78,7 @@ struct preview {
     struct record_column *columns; /* owned */
     struct record_layout layout;
     struct record_writer changes, emptied; /* text */
+    struct odd_cells odd_cells;
     struct preview_raw raw;
 };
 
@@ -323,6 +325,8 @@ static int show_mapped(struct preview *p, const struct row *row, struct err *e)
     if (mapping_apply(p->m, row, &p->scratch, &mapped, e) != 0)
         return -1;
     source_bind_warn(p->source, row, &mapped);
+    if (odd_cells_see(&p->odd_cells, p->source, p->m, row, e) != 0)
+        return -1;
     int bad = record_is_json(&p->out.records) ? json_lead(p, row, &mapped) : text_lead(p, row, &mapped);
     return bad == 0 ? 1 : err_oom(e);
 }
@@ -352,6 +356,7 @@ static int preview_show(struct preview *p, struct err *e)
         return err_oom(e);
     if (preview_make_layout(p, e) != 0 || out_records(&p->out, &p->inv->common, &p->layout, e) != 0 || show_rows(p, e) != 0)
         return -1;
+    odd_cells_tell(&p->odd_cells);
     if (p->out.records.n == 0)
         log_notice("%s: no rows to show", p->source->label);
     if (out_records_end(&p->out, e) != 0)
@@ -393,6 +398,7 @@ static int preview_command(struct invocation *inv, struct err *e)
     rc = preview_show(&p, e);
 done:
     out_abandon(&p.out);
+    odd_cells_free(&p.odd_cells);
     record_free(&p.changes);
     record_free(&p.emptied);
     free(p.columns);

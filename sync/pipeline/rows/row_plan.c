@@ -401,6 +401,8 @@ static int map_row(struct run *r, const struct row *row, struct err *e)
     if (mapping_apply(r->m, row, &r->row_arena, &mapped, e) != 0)
         return -1;
     source_bind_warn(r->source, row, &mapped);
+    if (odd_cells_see(&r->read.odd_cells, r->source, r->m, row, e) != 0)
+        return -1;
     if (mapped.emptied_n > 0 && emptied_values_count(r, row, &mapped, e) != 0)
         return -1;
     struct entry entry = {.row = row->number, .line = row->line, .key_text = mapped.key_text};
