@@ -420,7 +420,7 @@ static enum reason read_cell(struct sqlite_source *s, int i, struct cell *cell)
     s->base.bytes_read += cell->n;
     if (cell->n > s->field_max)
         return REASON_FIELD_TOO_LONG;
-    /* SQLite stores whatever it is given. A NUL is text to nobody further on. */
+    /* SQLite stores any bytes. No later step accepts a NUL in text. */
     if (!text_is_utf8((struct str){cell->p, cell->n}) || memchr(cell->p, '\0', cell->n) != NULL)
         return REASON_NOT_UTF8;
     return REASON_NONE;

@@ -9,7 +9,7 @@
 
 struct change {
     struct str name; /* "first_name", "custom_variables.seats" */
-    struct value before, after; /* VALUE_ABSENT: not there, or not known */
+    struct value before, after; /* VALUE_ABSENT: absent or unknown */
 };
 
 enum {
@@ -23,7 +23,7 @@ enum {
 int change_add(const struct change *change, struct buf *list);
 /* Iterates a list: 1 with the change, which borrows from it; 0 at the end; -1 malformed. */
 int change_next(const char **p, const char *end, struct change *out);
-/* It is no list but the text of an older leadsync. */
+/* True if `list` is the text of an older leadsync. */
 bool change_is_text(struct str list);
 /* Appends "first_name: Ann -> Anna; custom_variables.seats: 3 -> 4". 0, or -1: buffer, or with errno EINVAL malformed */
 int change_show(struct str list, struct buf *out);

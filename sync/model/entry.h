@@ -31,8 +31,8 @@ struct entry {
     struct str key_text;   /* the normalised identity; empty with `values: hashed` once settled */
     struct str email;      /* as sent; kept until settled */
     struct str values;     /* packed lead; empty where nothing is to be remembered */
-    struct str cells;      /* packed cells of the row as read; kept for `rejects` where it is no success */
-    struct str cells_by_values; /* instead of them: the same, told by the values, which must stay as they are then */
+    struct str cells;      /* packed cells of the row as read; kept for `rejects` unless the row succeeds */
+    struct str cells_by_values; /* instead of `cells`: the same, as references into `values`, which must then stay unchanged */
     bool retried;          /* taken from the retry table */
     bool staged;           /* created in the stage's list: not where it belongs until its move is proved */
     bool by_user;          /* a removal that somebody asked for: its row does not bring the lead back */

@@ -1,7 +1,7 @@
 /* A lead as the mapping wants it: plain data, no I/O, no JSON.
  *
  * Core fields stand in the fixed order of lead_fields.def, custom variables in the order of a shape that is fixed for a
- * run. Values borrow their bytes from whoever made the lead (the row, the mapping's scratch, a packed record). */
+ * run. Values borrow their bytes from the maker of the lead (the row, the mapping's scratch, a packed record). */
 #ifndef SYNC_MODEL_LEAD_H
 #define SYNC_MODEL_LEAD_H
 
@@ -65,7 +65,7 @@ int lead_packed_shape(struct str packed, uint32_t *shape_id);
 /* Values borrow from `packed`, `custom` comes from the arena. 0, or -1 on a malformed record, a foreign shape id or a
  * full arena. */
 int lead_unpack(struct str packed, const struct lead_shape *shape, struct arena *arena, struct lead *out);
-/* Has nobody an address: no email value, or an empty one. */
+/* True if the lead has a non-empty e-mail address. */
 bool lead_has_email(const struct lead *lead);
 
 #endif

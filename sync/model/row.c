@@ -81,11 +81,11 @@ int cells_show(struct str packed, size_t chars, struct buf *out)
     return rc < 0 ? -1 : 0;
 }
 
-/* ---- told by another text ----
+/* ---- cells as references into another text ----
  *
- * A number a piece, then its lowest bit says what the piece is: 0, as many bytes as they are; 1, a cell of so many
- * bytes, which stands in the base at a distance from the end of the cell before. Most mappings take columns in order
- * and as they are, so a cell is mostly two numbers of a byte each. */
+ * Each piece starts with a number. The lowest bit says what the piece is: 0, literal bytes, which follow; 1, a cell in
+ * the base, at a distance from the end of the cell before. The other bits are the number of bytes. Most mappings use
+ * columns in order and unchanged, so a cell usually takes two numbers of one byte each. */
 
 enum { SHRINK_MIN = 3 }; /* a shorter cell is its own shortest name */
 

@@ -51,11 +51,11 @@ int row_shape(const struct row *row, size_t columns_n, struct buf *out);
 int cells_pack(const struct cell *cells, size_t n, struct buf *out);
 /* Iterates packed cells: 1 with the cell, 0 at the end, -1 malformed. */
 int cells_next(const char **p, const char *end, struct cell *out);
-/* "Tom; Short": the filled ones of packed cells, in so many characters and then …; ? stands for a byte that is no UTF-8. 0/-1 */
+/* "Tom; Short": the filled ones of packed cells, cut after `chars` characters with …; ? replaces a byte that is not UTF-8. 0/-1 */
 int cells_show(struct str packed, size_t chars, struct buf *out);
 
-/* Cells told by another text that has most of their bytes too, such as the packed lead that was made of them: a few
- * bytes a cell. Appends to `out`. 0, or -1 (buffer). */
+/* Stores cells as references into another text with most of their bytes, such as the packed lead made of them: a few
+ * bytes per cell. Appends to `out`. 0, or -1 (buffer). */
 int cells_shrink(const struct cell *cells, size_t n, struct str base, struct buf *out);
 /* As packed cells, appended to `out`, with the same base. 0, or -1: buffer, or with errno EINVAL malformed. */
 int cells_expand(struct str shrunk, struct str base, struct buf *out);

@@ -1,5 +1,5 @@
 /* What a mapping says about its source: filled by mappings/, read by connectors/, which do not know each other.
- * All strings are owned by whoever made the spec (the mapping's arena). */
+ * The maker of the spec (the mapping's arena) owns all strings. */
 #ifndef SYNC_MODEL_SOURCE_SPEC_H
 #define SYNC_MODEL_SOURCE_SPEC_H
 
@@ -19,7 +19,7 @@ struct csv_spec {
     bool uncertain_encoding; /* one that had to be guessed among several is used, with a warning; else it is an error */
     bool utf8_first;       /* a file that is UTF-8 throughout is read as that, whatever `encoding` is */
     bool header;           /* the first row names the columns */
-    bool first_look;       /* it is read again: what is odd about its first rows is told then */
+    bool first_look;       /* a later read follows, and reports what is odd about the first rows */
     const struct str *names; /* header: [names]; used when header is false */
     size_t names_n;
     bool embedded_rows;      /* a quoted cell may hold whole rows */

@@ -36,7 +36,7 @@ int target_show(const struct target *t, struct buf *out)
 
 const char *campaign_status_text(int status, char out[TARGET_TEXT_N])
 {
-    /* As the API's documentation names them; shown before somebody adds leads to a campaign. */
+    /* As the API's documentation names them; shown before a run adds leads to a campaign. */
     static const struct {
         int status;
         const char *text;

@@ -12,7 +12,7 @@ enum target_kind { TARGET_CAMPAIGN, TARGET_LIST };
 /* As the mapping says it: a name or a UUID. */
 struct target_spec {
     enum target_kind kind;
-    char *text; /* owned by whoever made the spec */
+    char *text; /* owned by the maker of the spec */
 };
 
 /* As the API knows it. */
@@ -29,7 +29,7 @@ bool target_eq(const struct target *a, const struct target *b); /* kind and id *
 /* "campaign:UUID" as in results. */
 enum { TARGET_TEXT_N = 64 };
 const char *target_format(const struct target *t, char out[TARGET_TEXT_N]);
-/* Appends `campaign "Demo"`, or `campaign UUID` where there is no name: for texts that people read; harmless to a
+/* Appends `campaign "Demo"`, or `campaign UUID` if the name is unknown: for texts that people read; harmless to a
  * terminal. 0/-1 (memory) */
 int target_show(const struct target *t, struct buf *out);
 /* What a campaign status number means, "unknown (7)" style for new ones; static or written to out. */

@@ -13,7 +13,7 @@
  *           fifth, "4" the first four
  *   KIND    drop-before   connection closed, nothing done          drop-after   done, then closed without an answer
  *           500           any status 400..599 instead of the work   500-after    done, then that status
- *           truncate      done, half of the answer, then closed     garbage      done, 200 with a body that is no JSON
+ *           truncate      done, half of the answer, then closed     garbage      done, 200 with a body that is not JSON
  *           empty         done, 204 without a body                  slow         done, answer ARG ms later (3000)
  *           hang          nothing done, silent ARG ms (600000), closed           hang-after   done, silent, closed
  *           late-write    a write: closed without an answer, done ARG ms later (1500), whatever the client does meanwhile
@@ -33,7 +33,7 @@
  *   Items of a rule are tried in order, the first rule with an item that fires wins: one fault a request.
  *   Example: 'POST /leads/add:drop-after=2%,429@2=#3;GET *:500=1%'
  *
- * Store. One JSON object a line, appended before the answer leaves: it survives kill -9 of the sandbox (not a power
+ * Store. One JSON object per line, appended before the answer leaves: it survives kill -9 of the sandbox (not a power
  * cut: nothing is fsynced before the end). At the end it is rewritten compactly, beside and renamed.
  *
  * Test control (no key, no limits, no faults):
@@ -83,7 +83,7 @@ struct sandbox_config {
 
 struct sandbox;
 /* Listens and serves on a thread of its own from here on: tests may talk to it at once. The config is only read during
- * the call. XS_USAGE: faults or key file; XS_STATE: store; XS_IO: the port cannot be had. */
+ * the call. XS_USAGE: faults or key file; XS_STATE: store; XS_IO: the port is unavailable. */
 int sandbox_start(const struct sandbox_config *config, struct sandbox **out, struct err *e);
 uint16_t sandbox_port(const struct sandbox *s);
 /* Blocks until a signal (sync/base/stop.h); then stops serving and saves the store. */

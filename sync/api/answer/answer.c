@@ -1,5 +1,5 @@
-/* json-c is lenient even when it is told to be strict, and its getters convert: each getter here asks for the type
- * first. Ids stay text until they are parsed as what they are. */
+/* json-c is lenient even in its strict mode, and its getters convert. So each getter here checks the type first. Ids
+ * stay text until they are parsed. */
 #include "config.h"
 
 #include "sync/api/answer/answer.h"
@@ -77,7 +77,7 @@ bool answer_exact(struct json_object *value)
            (json_object_get_uint64(value) != UINT64_MAX && json_object_get_int64(value) != INT64_MIN);
 }
 
-/* Larger integers are told apart by the unsigned view, which is 0 for negative ones. */
+/* The unsigned view finds larger integers; it is 0 for negative ones. */
 bool answer_int(struct json_object *object, const char *key, int64_t *out)
 {
     struct json_object *value = member(object, key, json_type_int);

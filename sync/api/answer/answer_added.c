@@ -26,7 +26,7 @@ enum {
 
 static const struct str list_key = {"\"created_leads\"", sizeof "\"created_leads\"" - 1};
 
-/* Behind JSON's blanks, and behind `c` where it stands there; NULL where it does not. */
+/* Skips JSON's blanks and then `c`; NULL if `c` does not follow. */
 static const char *behind(const char *p, const char *end, char c)
 {
     while (p < end && (*p == ' ' || *p == '\t' || *p == '\r' || *p == '\n'))

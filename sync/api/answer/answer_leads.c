@@ -10,7 +10,7 @@
 
 #include "sync/base/log.h"
 
-/* A counter that is not told, or told as something else than a count, is -1: it explains, it proves nothing. */
+/* A counter that is missing, or is not a count, is -1. Counters only explain; they prove nothing. */
 static int64_t counter(struct json_object *json, const char *key)
 {
     int64_t n;

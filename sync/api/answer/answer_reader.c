@@ -67,7 +67,7 @@ static size_t tree_bytes(struct tree_count *at, struct str s)
 
 /* ---- memory that is shared ---- */
 
-/* May the answer take so many bytes more? */
+/* Can the answer take `bytes` more? */
 static enum transport_take claim(struct answer_reader *r, size_t bytes)
 {
     struct answer_memory *m = r->memory;
@@ -124,7 +124,7 @@ static bool is_blank(struct str s)
     return i == s.n;
 }
 
-/* No JSON can come of it any more: nothing is kept but its start. */
+/* The answer can no longer become JSON: keep only its start. */
 static void give_up(struct answer_reader *r)
 {
     r->no_json = true;

@@ -29,7 +29,7 @@ int body_leads_list(const struct leads_list *list, struct buf *out, struct err *
  * is refused. */
 int body_leads_search(const struct target *target, struct str text, struct buf *out, struct err *e);
 /* Whether the API's own format "email" takes the address among `contacts`; one that it does not take refuses the whole
- * request. Addresses with quotes, letters beyond ASCII before the @ or `_` in the domain may exist all the same. */
+ * request. Addresses with quotes, letters beyond ASCII before the @ or `_` in the domain can exist nevertheless. */
 bool body_contact_fits(struct str email);
 /* The body of the page after `cursor`, from the one of the first page. */
 int body_next_page(struct str first, struct str cursor, struct buf *out, struct err *e);

@@ -12,7 +12,7 @@ static int check_ids(const char *what, size_t n, size_t max, struct err *e)
     return err_set(e, XS_INTERNAL, "%s: %zu ids, 1 to %zu can be sent; please report this", what, n, max);
 }
 
-/* A target that nobody filled in. */
+/* Refuses a target that was not filled in. */
 static int check_target(const char *what, const struct target *target, struct err *e)
 {
     if (!uuid_is_nil(&target->id))
@@ -20,7 +20,7 @@ static int check_target(const char *what, const struct target *target, struct er
     return err_set(e, XS_INTERNAL, "%s: no %s is given; please report this", what, target_kind_text(target->kind));
 }
 
-/* Those that nobody asked for are left out: what the API does without them is what was tried. */
+/* Leaves out options that were not set: the tests cover the API's behaviour without them. */
 static void add_options(struct jsonw *w, const struct leads_move_options *o)
 {
     jsonw_member_bool(w, "check_duplicates", !o->allow_duplicates);

@@ -24,7 +24,7 @@ int box_workspace_get(struct box_world *w, struct box_request *q, struct box_ans
     return jsonw_end(&j);
 }
 
-/* Room is total_lead_limit less current_lead_count; without a limit of ours, one that nobody reaches. One plan
+/* Room is total_lead_limit less current_lead_count; without a limit of ours, the limit is out of reach. One plan
  * is shown, outreach or bundle by a knob: nothing here uses the others, and all of them are optional. */
 int box_plan_get(struct box_world *w, struct box_request *q, struct box_answer *a)
 {
@@ -156,7 +156,7 @@ int box_verify_start(struct box_world *w, struct box_request *q, struct box_answ
     return answer_verification(w, v, a);
 }
 
-/* Never starts one: an address nobody asked about is 404. */
+/* Never starts one: an address without an earlier request is 404. */
 int box_verify_get(struct box_world *w, struct box_request *q, struct box_answer *a)
 {
     if (!box_email_valid(q->param))

@@ -5,17 +5,17 @@
  *   numbers  latency_ms plan_limit (-1: none) read_lag_ms job_ms verify_ms esp_ms, rate_per_second and rate_per_minute
  *            (0: none)
  *   flags    spec_strict patch_merges plan_partial refuse_unknown
- *   advance_ms   moves the world's clock on, by so much more each time: jobs end, verdicts and provider codes arrive
- *   answer   true: who waits for an answer (latency, slow, hang) waits no more, so that a story can let a request hang
- *            until it has seen what it came for
+ *   advance_ms   moves the world's clock on, by this much more each time: jobs end, verdicts and provider codes arrive
+ *   answer   true: waiting answers (latency, slow, hang) leave at once, so that a story can let a request hang until it
+ *            has seen what it needs
  *   faults   the text of --faults; "" ends them          scopes   comma list; null: all
  *   jobs     how the next jobs go: ok fail cancel vanish pause draining zero partial unknown-status stuck lies; "ok" also
  *            lets stuck ones end
- *   jobs_n   for how many jobs that holds                reset    true: counters, windows and request log start anew
+ *   jobs_n   for how many jobs that holds                reset    true: counters, windows and request log restart
  *   campaigns, lists   [name]                            campaign_status   {PLACE: status}
  *   block    [address or domain]                         variables         {PLACE: [name]}
  *   mail     {CAMPAIGN: body of the one mail of its sequence}
- *   add      {"to": PLACE, "leads": [lead as in leads/add]}, or an array of such; leads already there are left alone
+ *   add      {"to": PLACE, "leads": [lead as in leads/add]}, or an array of such; existing leads do not change
  *   status, interest   {address: number}                 contacted         [address]: mailed just now
  *   delete   [address or lead id]                        plan_kind   outreach or bundle: the member of plan-details
  *   ids_changed   [PLACE]: its leads get new ids, as if imported again by hand */
@@ -230,7 +230,7 @@ static int block(struct box_world *w, json_object *value)
 
 /* --- leads --- */
 
-/* As if somebody else had added it: no plan, no block list, no lock. */
+/* As if another user had added it: no plan, no block list, no lock. */
 static int add_lead(struct box_world *w, uint32_t place, json_object *item, struct buf *custom)
 {
     struct box_fields fields = {0};

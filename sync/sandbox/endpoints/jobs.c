@@ -93,7 +93,7 @@ struct box_job *box_job_add(struct box_world *w, uint32_t from, uint32_t from_li
 static void end_job(struct box_world *w, struct box_job *job)
 {
     int64_t now = w->now_ms;
-    w->now_ms = job->due_ms < now ? job->due_ms : now; /* it ended when it was due, not when somebody looked */
+    w->now_ms = job->due_ms < now ? job->due_ms : now; /* it ended when it was due, not when a request looked */
     job->status = job->mode == BOX_JOB_FAIL ? "failed" : job->mode == BOX_JOB_CANCEL ? "cancelled" : "success";
     job->updated_ms = w->now_ms;
     lock_places(w, job, -1);
@@ -103,7 +103,7 @@ static void end_job(struct box_world *w, struct box_job *job)
     w->now_ms = now;
 }
 
-/* Nothing runs in the background: a job that was due is worked when somebody could notice, in the order of the
+/* Nothing runs in the background: a due job is carried out when a request could notice, in the order of the
  * times, with the clock set back to each. */
 void box_jobs_step(struct box_world *w)
 {
@@ -190,7 +190,7 @@ void box_job_write(struct box_world *w, const struct box_job *job, struct str fi
     jsonw_object_end(j);
 }
 
-/* A vanished job is found by nobody, and moves all the same. */
+/* A vanished job cannot be found, and moves its leads nevertheless. */
 static const struct box_job *find_job(const struct box_world *w, struct str id)
 {
     for (size_t i = w->jobs_n; i-- > 0;)

@@ -72,7 +72,7 @@ static int distinct_contacts(struct box_world *w, struct box_numbers *list, stru
     return 0;
 }
 
-/* The only way to find a lead without its id. Filters are read by select.c; what it does not know, nobody reads. */
+/* The only way to find a lead without its id. select.c reads the filters, and ignores unknown ones. */
 int box_leads_list(struct box_world *w, struct box_request *q, struct box_answer *a)
 {
     struct box_selector s;

@@ -11,7 +11,7 @@ enum { EMAILS_SHOWN = 10000, EMAILS_MAX = 64 << 20 };
 
 /* --- the request --- */
 
-/* 0 when not given; `missing` when given and not there. */
+/* 0 if not given; sets `missing` if the given one does not exist. */
 static uint32_t find_place(struct box_world *w, json_object *body, const char *name, bool is_campaign, bool *missing)
 {
     struct uuid id;
@@ -160,7 +160,7 @@ static int move_one(struct move *m, uint32_t no)
     return 1;
 }
 
-/* Counts as it goes, so that a job that fails midway tells how far it came. */
+/* Counts as it goes, so that a job that fails midway shows its progress. */
 static int move_all(struct move *m, const struct box_numbers *leads)
 {
     struct box_job *job = m->job;

@@ -148,7 +148,7 @@ static const struct {
     {"FILTER_VAL_INVALID", VERIFICATION, -1},
     {"FILTER_VAL_RISKY", VERIFICATION, -2},
     {"FILTER_VAL_IN_SUBSEQUENCE", IN_SUBSEQUENCE, 0},
-    {"FILTER_VAL_COMPLETED_NO_REPLY", STATUS, 3}, /* nobody replies, opens or clicks here */
+    {"FILTER_VAL_COMPLETED_NO_REPLY", STATUS, 3}, /* the sandbox has no replies, opens or clicks */
     {"FILTER_VAL_NO_OPENS", ALL, 0},
     {"FILTER_VAL_OPENED_NO_REPLY", NONE, 0},
     {"FILTER_VAL_REPLIED", NONE, 0},

@@ -205,7 +205,7 @@ static void note_unknown(struct box_unknown *unknown, const struct buf *path)
         snprintf(unknown->first, sizeof unknown->first, "%.*s", (int)path->n, path->p);
 }
 
-/* Members in the order of the body; the first that is wrong is told. */
+/* Members in the order of the body; reports the first that is wrong. */
 static int check_members(const struct box_shape *shape, json_object *o, struct box_unknown *unknown, struct buf *path, struct buf *why)
 {
     struct box_member rest = {.types = shape->free_types};

@@ -304,7 +304,7 @@ struct box_fault box_faults_pick(struct box_faults *f, const char *method, const
         if ((strcmp(rule->method, "*") != 0 && strcmp(rule->method, method) != 0) ||
             !path_matches(rule->path, path, pattern))
             continue;
-        rule->seen++; /* every rule counts its own matches, whoever wins */
+        rule->seen++; /* every rule counts its own matches, also if another rule wins */
         const struct box_fault_item *item = pick_item(rule, box_mix(f->seed ^ box_mix(i * 0x10001 + rule->seen)));
         if (item != NULL && picked.kind == BOX_FAULT_NONE && fits_request(&item->fault, method, path, pattern))
             picked = item->fault;

@@ -15,7 +15,7 @@ enum box_fault_kind {
     BOX_FAULT_SLOW, BOX_FAULT_HANG, BOX_FAULT_LIE, BOX_FAULT_LATE
 };
 
-/* What a whole answer with a good status says untruly, or what it leaves undone. The endpoint tells the lie. */
+/* False content of a complete answer with a good status, or work that it leaves undone. The endpoint applies the lie. */
 enum box_lie {
     BOX_LIE_NONE, BOX_LIE_EMPTY_CREATED, BOX_LIE_NAMELESS_OMITTED, BOX_LIE_SHIFTED_INDEX, BOX_LIE_CREATED_INDEX,
     BOX_LIE_SAME_ID, BOX_LIE_STRANGER_ID, BOX_LIE_UPLOADED_UNLISTED, BOX_LIE_PATCH_IGNORED, BOX_LIE_PATCH_ECHOED,

@@ -26,7 +26,7 @@ json_object *box_json_get(json_object *o, const char *key);
 /* The text of a string member, STR_NONE otherwise. Borrowed from the object. */
 struct str box_json_text(json_object *o, const char *key);
 bool box_json_true(json_object *o, const char *key);
-/* The number of a member, cut to an integer; `fallback` when it is no number. */
+/* The number of a member, cut to an integer; `fallback` if it is not a number. */
 int64_t box_json_int(json_object *o, const char *key, int64_t fallback);
 struct str box_json_str(json_object *string); /* the bytes of a string object */
 

@@ -214,7 +214,7 @@ static int gate_body(const struct route *route, struct box_request *q, struct bo
     return rc;
 }
 
-/* Path, body, query: the first that is wrong is told. */
+/* Path, body, query: reports the first that is wrong. */
 static int gate_schema(struct box_world *w, const struct route *route, struct box_request *q, struct box_answer *a)
 {
     struct buf why = BUF_INIT(BOX_BODY_MAX);
@@ -273,7 +273,7 @@ static int postpone(struct box_world *w, const struct box_request *q, int64_t ms
     return -1;
 }
 
-/* Nobody hears the answer. Short memory loses the work, as a server that dies does. */
+/* The answer is dropped. If memory is short, the work is lost, as when a server dies. */
 static void work_late(struct box_world *w, const struct box_late *late)
 {
     struct box_request q = {.method = late->method, .path = late->path, .body = {late->body, late->body_n},
@@ -368,7 +368,7 @@ static int serve_api(struct box_world *w, struct box_request *q, struct box_answ
     return run_route(w, route, q, a);
 }
 
-/* The store is flushed before the answer leaves: what a client was told survives kill -9. */
+/* The store is flushed before the answer leaves, so that an answer survives kill -9. */
 void box_route_serve(struct box_world *w, struct box_request *q, struct box_answer *a, int64_t mono_us)
 {
     struct err e = ERR_INIT;

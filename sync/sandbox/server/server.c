@@ -17,7 +17,7 @@
 
 enum {
     CONNECTION_MEMORY = 128 << 10, /* also how much of a body comes in one piece */
-    CONNECTION_IDLE_S = 75,        /* as the real edge closes connections nobody uses */
+    CONNECTION_IDLE_S = 75,        /* as the real edge closes unused connections */
     HEADER_MAX = 16 << 10,         /* what Node takes */
     POLL_MAX_MS = 1000,
 };
@@ -93,7 +93,7 @@ static void take_body(struct box_call *call, const char *p, size_t n)
     }
 }
 
-/* Called by the library with the headers, then with each piece of the body, then at its end, and once more when a
+/* Called by the library with the headers, then with each piece of the body, then at its end, and again when a
  * suspended connection was resumed. */
 static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, const char *url, const char *method,
                                   const char *version, const char *upload, size_t *upload_n, void **slot)
@@ -226,7 +226,7 @@ int box_server_start(struct box_world *w, uint16_t port, struct box_server **out
                                  MHD_OPTION_NOTIFY_COMPLETED, on_completed, s, MHD_OPTION_END);
     if (s->daemon == NULL) {
         err_errno(e, XS_IO, errno != 0 ? errno : EADDRINUSE,
-                  "sandbox: port %u of 127.0.0.1 cannot be had (--port 0 takes any free one)", port);
+                  "sandbox: port %u of 127.0.0.1 is unavailable; use --port 0 for any free port", port);
         goto fail;
     }
     const union MHD_DaemonInfo *bound = MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_BIND_PORT);

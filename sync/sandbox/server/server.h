@@ -1,4 +1,4 @@
-/* The HTTP side: libmicrohttpd on 127.0.0.1, one thread, one loop. Nobody else includes microhttpd.h.
+/* The HTTP side: libmicrohttpd on 127.0.0.1, one thread, one loop. No other file includes microhttpd.h.
  *
  * The thread owns the world from box_server_start() to the end of box_server_stop(). Answers that are due later
  * (latency, slow, hang) wait as suspended connections, so that many can wait at once. */
@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 struct box_server;
-/* Listens (XS_IO when the port cannot be had) and starts the thread. The world is borrowed. */
+/* Listens (XS_IO if the port is unavailable) and starts the thread. The world is borrowed. */
 int box_server_start(struct box_world *w, uint16_t port, struct box_server **out, struct err *e);
 uint16_t box_server_port(const struct box_server *s);
 /* Ends the thread, closes what is open, frees. NULL is fine. */

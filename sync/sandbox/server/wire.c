@@ -20,7 +20,7 @@ static void reset_connection(struct MHD_Connection *connection)
     struct linger at_once = {.l_onoff = 1, .l_linger = 0};
     if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once) != 0)
         return;
-    /* a failure leaves a connection that is closed all the same */
+    /* if this fails, the connection closes as well */
     (void)!connect(fd, &nobody, sizeof nobody);
 }
 
@@ -167,7 +167,7 @@ done:
     return rc;
 }
 
-/* Two kinds: a clean answer that is no JSON, and bytes that are no HTTP. */
+/* Two kinds: a valid response that is not JSON, and bytes that are not HTTP. */
 static enum MHD_Result send_garbage(struct box_call *call, bool raw)
 {
     static char noise[] = "\x01\x02<<<this is { no JSON\xff";
@@ -186,7 +186,7 @@ enum MHD_Result box_wire_answer(struct box_call *call)
     switch (fault->kind) {
     case BOX_FAULT_NONE:
     case BOX_FAULT_SLOW:
-    case BOX_FAULT_LIE: /* told by the endpoint; the wire is well */
+    case BOX_FAULT_LIE: /* the endpoint applied it; the wire is healthy */
         return send_answer(call);
     case BOX_FAULT_DROP:
         if (fault->reset)

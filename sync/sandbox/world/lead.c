@@ -83,7 +83,7 @@ static int find_field(const char *key)
     return -1;
 }
 
-/* Members that are no field (flags, targets) pass by: the schema has judged them. */
+/* Ignores members that are not fields (flags, targets), because the schema has checked them. */
 int box_fields_overlay(struct box_fields *fields, json_object *o, bool merge, struct buf *custom)
 {
     box_json_each(o, i) {
@@ -195,7 +195,7 @@ static void write_payload(struct box_world *w, const struct box_lead *lead, cons
     jsonw_object_end(j);
 }
 
-/* Nobody opens, replies or clicks here. */
+/* The sandbox has no opens, replies or clicks. */
 static void write_counts(const struct box_lead *lead, struct jsonw *j)
 {
     static const char *const names[] = {"email_open_count", "email_reply_count", "email_click_count"};

@@ -6,7 +6,7 @@
 #include "sync/sandbox/server/json.h"
 #include "sync/sandbox/world/world.h"
 
-/* Names in the API and inside `payload` (NULL: not there), by enum box_field up to BF_API_N. */
+/* Names in the API and inside `payload` (NULL: absent), by enum box_field up to BF_API_N. */
 struct box_field_name {
     const char *api, *payload;
 };

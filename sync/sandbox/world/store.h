@@ -1,4 +1,4 @@
-/* The world in a file: one JSON object a line, the later line wins. Appended before an answer leaves, rewritten
+/* The world in a file: one JSON object per line, the later line wins. Appended before an answer leaves, rewritten
  * compactly at the end. A last line that kill -9 cut short is dropped at the next start: its request was never
  * answered. */
 #ifndef SYNC_SANDBOX_WORLD_STORE_H
@@ -12,7 +12,7 @@ struct box_store;
 /* Reads the file into the world, when there is one, and opens it for appending. Sets w->store. XS_STATE: not one of
  * ours. */
 int box_store_open(struct box_world *w, const char *path, struct err *e);
-/* Notes for the file; nothing without a store. A failure sticks and is told by box_store_flush. */
+/* Notes for the file; nothing without a store. A failure sticks, and box_store_flush reports it. */
 void box_store_note_place(struct box_world *w, uint32_t no);
 void box_store_note_lead(struct box_world *w, uint32_t no);
 void box_store_note_gone(struct box_world *w, uint32_t no);

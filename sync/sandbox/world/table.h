@@ -46,7 +46,7 @@ struct box_lead {
 
 struct box_slot {
     uint64_t hash;
-    uint32_t head; /* number of the first lead with that address; 0: none any more */
+    uint32_t head; /* number of the first lead with that address; 0: none left */
     bool used;
 };
 
@@ -80,7 +80,7 @@ uint64_t box_table_hash(struct box_table *t, struct str email);
 /* Puts a new lead with these fields at number `no`, which must be above n; numbers between stay deleted. The caller
  * fills the rest. NULL when memory is short. */
 struct box_lead *box_table_put(struct box_table *t, uint32_t no, const struct box_fields *fields);
-/* Numbers up to `no` count as given, and deleted where there is no lead. 0/-1. */
+/* Numbers up to `no` count as given, and as deleted if they have no lead. 0/-1. */
 int box_table_skip(struct box_table *t, uint32_t no);
 /* Replaces the fields of a lead (never its address). 0/-1. */
 int box_table_set(struct box_table *t, struct box_lead *lead, const struct box_fields *fields);

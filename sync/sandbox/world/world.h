@@ -93,7 +93,7 @@ struct box_world {
     uint64_t ids_made; /* of places, blocks */
     struct uuid workspace, owner, blocklist;
     struct box_knobs knobs;
-    bool answer_now; /* whoever waits for an answer gets it at the server's next turn, which takes this back */
+    bool answer_now; /* waiting answers leave at the server's next turn, which resets this */
     struct box_table leads;
     struct box_place *places;
     size_t places_n, places_cap;
