@@ -50,7 +50,7 @@ static const struct word reasons[REASON_N] = {
 #define HELP_INVALID_THERE "Instantly counted the e-mail address as invalid"
 #define HELP_REFUSED_THERE "Instantly refused this one lead; the detail says why"
 #define HELP_KEY_MISSING "a column of the key is empty"
-#define HELP_GONE_THERE "the lead to be updated is no longer there"
+#define HELP_GONE_THERE "the lead to update no longer exists in Instantly"
 #define HELP_MOVE_NOT_DONE "the move was asked for, but the lead is not where it should be"
 #define HELP_EXISTS_IN_TARGET "another lead with this address is in the target already"
 #define HELP_API_ERROR "the request with this row kept failing"

@@ -39,7 +39,7 @@ struct state_options {
     const char *sync;        /* name; NULL: whatever the file holds */
     const char *api_host;    /* remembered; another one is XS_CONFIG; every loopback port is "loopback" */
     bool values_hashed;      /* false without `sync`: as the file has it */
-    bool journal_lost;       /* a journal that is missing is lost for good: the state is opened and locked without it */
+    bool journal_lost;       /* a missing journal is lost: the state is opened and locked without it */
     struct state_claim *claim; /* borrowed until state_lock(), which takes its lock over; NULL: none */
     size_t memory_max;       /* bytes for caches, the index and sorting */
     struct clock *clock;
@@ -66,7 +66,7 @@ int state_journal_give_up(struct state *s, struct err *e);
 
 /* For a reader: XS_LOCKED, as above, when a run holds the lock now; else 0. Never blocks. */
 int state_check_lock(const struct state *s, struct err *e);
-/* For a reader: who holds it now, as "pid 7 on host, since 2026-…"; NULL when nobody does. Caller frees. */
+/* For a reader: who holds it now, as "pid 7 on host, since 2026-…"; NULL if no process does. Caller frees. */
 char *state_lock_holder(const struct state *s);
 
 /* $XDG_STATE_HOME/leadsync, or ~/.local/state/leadsync; there or not. Caller frees. NULL with XS_STATE: neither is set. */
@@ -83,7 +83,7 @@ extern const char *const state_suffixes[];
 bool state_owns_path(const char *path);
 /* Is it a sandbox's by its name? Rehearsals and real ones do not stand in for each other. */
 bool state_path_is_sandbox(const char *path);
-/* Fails with XS_STATE for a state that is not there, and names the one of the other kind where that is. -1. */
+/* Fails with XS_STATE for a missing state, and names the state of the other kind if that exists. -1. */
 int state_missing(const char *path, struct err *e);
 /* The states in the default folder, newest run first; caller frees each and the array. */
 int state_find_all(char ***paths, size_t *n, struct err *e);
@@ -101,18 +101,18 @@ int state_set(struct state *s, const char *name, const char *value, struct err *
 #define STATE_REMOVALS_WAIT "removals_wait"
 /* Such a setting, from when a run left removals whose rows are gone, or they wait for rows with a key, until a complete full read: no other read wants them again. */
 #define STATE_REMOVALS_LEFT "removals_left"
-/* Such a setting, "RUN LEADS": a mirror that keeps leads missing from the source found so many in its latest complete read. */
+/* Such a setting, "RUN LEADS": a mirror that keeps leads missing from the source found LEADS of them in its latest complete read. */
 #define STATE_LEADS_KEPT "leads_kept"
 /* The file that the latest run read as its source, its path resolved; unset for other sources. */
 #define STATE_SOURCE_FILE "source_file"
 /* Such a setting, from when a journal is given up until a complete read: what it held is to be looked for, not created. */
 #define STATE_LOOK_FIRST "look_first"
 /* Such a setting, from when a run begins under another mapping than the last complete one until a complete full read: what
- * that run wrote may be wrong, and only a read of every row tells. */
+ * that run wrote may be wrong, and only a read of every row shows it. */
 #define STATE_OTHER_MAPPING "other_mapping"
 /* Such a setting, from the first run by another `key:` on: leads may be known under keys of a mapping of before. */
 #define STATE_OTHER_KEYS "other_keys"
-/* Such a setting, from when a row waits that may take over another row's lead, until a complete full read: only that tells whether
+/* Such a setting, from when a row waits that may take over another row's lead, until a complete full read: only that shows whether
  * the lead is still the other row's, or is to be removed. */
 #define STATE_OWNERS_UNREAD "owners_unread"
 /* Such a setting, from when a guard stops a full read until a complete one: an incremental read of a table that was emptied has
@@ -139,12 +139,12 @@ enum remembered_kind {
     REMEMBERED_NOTHING,
     REMEMBERED_SAME,  /* a lead of ours with this fingerprint: nothing to do */
     REMEMBERED_OTHER, /* a lead of ours, but another fingerprint, or one that was removed, is gone there, or whose last
-                       * operation failed: state_lead_get() tells more */
+                       * operation failed: state_lead_get() has more */
     REMEMBERED_REFUSED,   /* refused before with this fingerprint and context: count `reason` again, send nothing */
     REMEMBERED_OPEN,      /* in a batch that is not settled (only seen with STATE_READ) */
     REMEMBERED_RETRY,     /* in the retry table with this fingerprint (only seen with STATE_READ, after a crash) */
     REMEMBERED_SEEN,      /* this key was looked up in this run before: a duplicate in the source */
-    REMEMBERED_FORGOTTEN, /* state_forget() was told of it: never bring it back */
+    REMEMBERED_FORGOTTEN, /* state_forget() removed it: never add it again */
 };
 struct remembered {
     enum remembered_kind kind;
@@ -168,7 +168,7 @@ void state_lookup_soon(const struct state *s, const struct hash128 *key);
 int state_lookup(struct state *s, const struct hash128 *key, uint64_t fingerprint, uint64_t row, struct remembered *out,
                  struct err *e);
 /* A row with this key was read that makes no lead (rejected, skipped). It does not compete with other rows for the key,
- * but the lead is not unseen, and the row takes the place of an older one in the retry table. `mark` (1 … 2^40-1) comes
+ * but the lead is not unseen, and the row replaces an older one in the retry table. `mark` (1 … 2^40-1) comes
  * back from state_unseen_next(); the first one of a key counts. */
 int state_spare(struct state *s, const struct hash128 *key, uint64_t mark, struct err *e);
 /* A row was read by which a person opts out. It wins over every other row of this key, before it or after it: the lead
@@ -223,7 +223,7 @@ int state_id_owner(struct state *s, const struct uuid *id, struct hash128 *key, 
 /* With values: hashed, was this the lead's address, in whatever spelling? */
 bool state_address_unchanged(const struct state *s, struct str hashes, struct str email);
 /* The hash that an address, in whatever spelling, has among those of its lead; 0 without memory. And the i-th of those; false:
- * there are no more. */
+ * no further one. */
 uint64_t state_address_hash(const struct state *s, struct str email);
 bool state_hash_at(struct str hashes, size_t i, uint64_t *hash);
 /* With values: hashed, has this field the value (and kind) that was last written? `field` is the API's name, or the
@@ -231,8 +231,9 @@ bool state_hash_at(struct str hashes, size_t i, uint64_t *hash);
 bool state_value_unchanged(const struct state *s, struct str hashes, const char *field, bool custom,
                            const struct value *v);
 /* Leads that no row of this run wants, in key order: 1/0/-1. Neither those that were removed or are gone there, nor those
- * in an open batch; but whoever opened the state for reading does not settle those first, and is told of them, too. `mark` gets 0 where no row had the key, else that of state_spare() or state_opt_out(); with `marked` only the latter are
- * told. Looks at the lookups of this run: state_lookup_start() before. */
+ * in an open batch; but a state that is open for reading does not settle those first, and returns them
+ * too. `mark` gets 0 if no row had the key, else that of state_spare() or state_opt_out(); with `marked` only the latter are
+ * returned. Looks at the lookups of this run: state_lookup_start() before. */
 struct unseen;
 int state_unseen_open(struct state *s, bool marked, struct unseen **out, struct err *e);
 int state_unseen_next(struct unseen *u, struct hash128 *key, struct arena *arena, struct known_lead *out, uint64_t *mark,
@@ -422,11 +423,11 @@ struct forgotten {
 int state_person_count(struct state *s, const struct person_name *name, struct forgotten *counts, struct err *e);
 
 /* ---- forgetting ---- */
-/* Removes everybody with this address from every table, whatever the sync's key is, and leaves their keys and that of the
- * address so that state_lookup() says REMEMBERED_FORGOTTEN. Durable at return, and the file is written anew, so that
+/* Removes each person with this address from every table, whatever the sync's key is, and leaves their keys and that of the
+ * address so that state_lookup() says REMEMBERED_FORGOTTEN. Durable at return, and the file is rewritten, so that
  * nothing is left in free pages (XS_LOCKED: a reader was in the way of the last part; calling again does it). Refused
  * (XS_STATE) while a batch is open or the journal is not merged. */
-/* `counts`: what was known of the person, as state_person_count() tells it. */
+/* `counts`: what was known of the person, as state_person_count() counts it. */
 int state_forget(struct state *s, const struct person_name *name, struct forgotten *counts, struct err *e);
 /* Takes the address, and the keys that were forgotten with it, off the state's own table; *keys is how many. Nothing of
  * what was removed comes back. Durable at return. */
@@ -438,14 +439,14 @@ int state_forgotten(struct state *s, const struct hash128 *key, bool *forgotten,
  * one. Caller frees the folders. `state_path` may be NULL; XS_STATE: then there is no folder at all. */
 enum { STATE_LISTS_MAX = 2 };
 int state_list_folders(const char *state_path, char *folders[STATE_LISTS_MAX], size_t *n, struct err *e);
-/* Reads the lists that this state heeds; call it with the lock, so that a later `forget` waits for this run. `beside`: a
- * path to take in place of the state's own; `workspace`: its id, where the state does not have it yet. NULL: as in the
+/* Reads the lists that this state obeys; call it with the lock, so that a later `forget` waits for this run. `beside`: a
+ * path to use in place of the state's own; `workspace`: its id, if the state does not have it yet. NULL: as in the
  * state. XS_STATE: a list is damaged, and a run must not go on. */
 int state_lists_open(struct state *s, const char *beside, const char *workspace, struct err *e);
 /* Is anybody forgotten, here or in a list? */
 int state_forgets(struct state *s, bool *any, struct err *e);
 /* Was the person with this address (as mapping_email_key() spells it) forgotten, in this state or in a list that it
- * heeds? Opens the lists when they are not open; looks again, once per second at most, whether they have changed. */
+ * obeys? Opens the lists when they are not open; looks again, once per second at most, whether they have changed. */
 int state_forgotten_address(struct state *s, struct str address, bool *forgotten, struct err *e);
 /* Since when, by the lists that were read last; 0: only the state knows of it, which keeps no date. */
 int64_t state_forgotten_at_ms(const struct state *s, struct str address);

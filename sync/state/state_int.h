@@ -44,7 +44,7 @@ struct journal {
     struct buf pack; /* scratch */
 };
 
-/* The lists of forgotten people that this state heeds. */
+/* The lists of forgotten people that this state obeys. */
 struct lists {
     bool open;
     struct forget_list list[STATE_LISTS_MAX];
@@ -106,7 +106,7 @@ int state_create(const struct state_options *o, const char *host, struct err *e)
 /* ---- lock.c ---- */
 /* A reader's hold on the journal: while one is held the writer empties the journal instead of removing it. */
 int lock_guard_share(struct state *s, struct err *e);
-/* Nobody reads the journal now, nor can begin to until lock_guard_free(). 1 yes, 0 somebody does, -1. */
+/* No process reads the journal now, nor can begin to until lock_guard_free(). 1 yes, 0 a process reads it, -1. */
 int lock_guard_take(struct state *s, struct err *e);
 void lock_guard_free(struct state *s);
 /* Is some run of this sync, maybe this one, alive? When in doubt, yes. */
@@ -119,7 +119,7 @@ void lock_name_holder(const struct state *s, struct err *e);
  * none. */
 int journal_open(struct state *s, bool make, struct err *e);
 void journal_close(struct state *s);
-/* Has a write failed since the state was opened? Then nothing may be committed any more: XS_STATE. */
+/* Has a write failed since the state was opened? Then no commit is allowed: XS_STATE. */
 bool journal_failed(const struct state *s, struct err *e);
 int journal_flush_loose(struct state *s, struct err *e);
 

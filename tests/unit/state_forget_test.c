@@ -68,7 +68,7 @@ START_TEST(a_person_is_forgotten_everywhere)
     kit_failed(&k, state_forget(k.s, &person1, &counts, &k.e), XS_STATE, "resume");
     kit_merge(&k);
     kit_ok(&k, state_job_put(k.s, &job, &k.e));
-    kit_failed(&k, state_forget(k.s, &(struct person_name){.address = STR("  ")}, &counts, &k.e), XS_USAGE, "names nobody");
+    kit_failed(&k, state_forget(k.s, &(struct person_name){.address = STR("  ")}, &counts, &k.e), XS_USAGE, "address is empty");
     kit_ok(&k, state_forget(k.s, &person1, &counts, &k.e));
     ck_assert_uint_eq(counts.leads, 2);
     ck_assert_uint_ge(counts.others, 4);

@@ -1,5 +1,5 @@
-/* A new state is made in memory and appears in its place when it is whole: nobody ever meets half of one, a death on the
- * way leaves nothing behind, and of two processes that make it at once one wins and the other uses it. */
+/* A new state is made in memory and appears in its place when it is whole. So no process ever sees half of one, and a
+ * crash leaves nothing behind. If two processes make it at once, one wins and the other uses it. */
 #include "config.h"
 
 #include "sync/base/file.h"

@@ -46,7 +46,7 @@ static int fail_code(struct db *db, int rc, struct err *e)
     case SQLITE_NOTADB:
         return err_set(e, XS_STATE, "%s: is not a leadsync state (not an SQLite file); name another with --state",
                        path);
-    case SQLITE_CONSTRAINT: /* our statements keep the tables' rules: rows that were there already break them */
+    case SQLITE_CONSTRAINT: /* our statements keep the tables' rules, so earlier rows break them */
     case SQLITE_MISMATCH:
     case SQLITE_CORRUPT:
         return err_set(e, XS_STATE, "%s: is damaged (%s); restore it from a backup", path, text);

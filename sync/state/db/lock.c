@@ -1,6 +1,6 @@
 /* Locks of the open file description (OFD): freed by the kernel when the process dies, however it dies, and not by the
- * closing of some other descriptor of the same file, as the older kind is. Byte 0 is the sync's lock; byte 1 is held
- * shared by whoever reads the journal, so that it is not removed under a reader. */
+ * closing of some other descriptor of the same file, as the older kind is. Byte 0 is the sync's lock. Readers of the
+ * journal hold byte 1 shared, so that it is not removed under a reader. */
 #include "config.h"
 
 #include "sync/base/file.h"
@@ -58,7 +58,7 @@ static int say_held(const char *lock_path, int fd, struct err *e)
     return -1;
 }
 
-/* The lock's file while somebody holds it, for the caller to close; -1 else. */
+/* The lock's file while another process holds the lock, for the caller to close; else -1. */
 static int open_held(const struct state *s)
 {
     struct flock range = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = LOCK_SYNC, .l_len = 1};
@@ -122,7 +122,7 @@ static int open_lock_file(const char *lock_path, struct err *e)
     return fd;
 }
 
-/* A run that could not start removes the file that it made: a lock on a file without a name keeps nobody out. */
+/* A run that could not start removes the file that it made: a lock on a file without a name excludes no process. */
 static bool is_removed(int fd)
 {
     struct stat st;
@@ -167,7 +167,7 @@ static int take_lock(const char *lock_path, struct clock *clock, int64_t wait_ms
 struct state_claim {
     char *path, *lock_path;
     int fd;    /* -1: a state has taken it over */
-    bool made; /* the lock's file was not there */
+    bool made; /* this run created the lock's file */
 };
 
 /* As state_path_resolve() will spell it when the file is there. */
@@ -215,7 +215,7 @@ void state_claim_free(struct state_claim *c)
 {
     if (c == NULL)
         return;
-    /* Still locked, so that whoever waits for it finds it removed. */
+    /* Still locked, so that a waiting process finds it removed. */
     if (c->fd >= 0 && c->made && access(c->path, F_OK) < 0)
         unlink(c->lock_path);
     if (c->fd >= 0)
@@ -273,7 +273,7 @@ int state_lock(struct state *s, int64_t wait_ms, struct err *e)
 int lock_guard_share(struct state *s, struct err *e)
 {
     s->guard_fd = open(s->lock_path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    /* Without a lock file nobody has ever written, and without the right to read it nobody can be held off. */
+    /* Without a lock file no process has written yet, and without the right to read it no process can be held off. */
     if (s->guard_fd < 0)
         return 0;
     /* The writer holds this byte for the time of three unlinks. */
@@ -298,11 +298,11 @@ void lock_guard_free(struct state *s)
 
 bool lock_is_held(const struct state *s)
 {
-    /* Whoever writes the state holds the lock; a reader can only ask. */
+    /* A writer of the state holds the lock; a reader can only ask. */
     if (s->lock_fd >= 0)
         return true;
     struct flock range = {.l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = LOCK_SYNC, .l_len = 1};
-    /* Without the file nobody ever locked; what cannot be asked is not said to have died. */
+    /* Without the file no process ever locked. A lock that cannot be read does not count as dead. */
     if (s->guard_fd < 0)
         return access(s->lock_path, F_OK) == 0;
     return fcntl(s->guard_fd, F_OFD_GETLK, &range) < 0 || range.l_type != F_UNLCK;

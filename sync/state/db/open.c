@@ -244,7 +244,7 @@ static int set_paths(struct state *s, const char *path, struct err *e)
     return s->journal_path != NULL && s->lock_path != NULL ? 0 : err_oom(e);
 }
 
-/* Whoever has no mapping at hand (resume of a state, say) goes on as the file is kept. */
+/* A caller without a mapping (such as resume of a state) keeps the file's own setting. */
 static int keep_mode(struct state *s, const struct state_options *o, struct err *e)
 {
     if (o->sync != NULL || !s->id.hashed || s->hashed)
@@ -304,7 +304,7 @@ void state_close(struct state *s)
     db_close(&s->main);
     if (s->guard_fd >= 0)
         close(s->guard_fd);
-    /* Last: until here nobody else may write. */
+    /* Last: until here no other process may write. */
     if (s->lock_fd >= 0)
         close(s->lock_fd);
     explicit_bzero(s->id.secret, sizeof s->id.secret);

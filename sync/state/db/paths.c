@@ -65,7 +65,7 @@ int state_missing(const char *path, struct err *e)
     bool sandbox = state_path_is_sandbox(path);
     char *other = NULL;
     if (lstat(path, &st) == 0 && S_ISLNK(st.st_mode))
-        return err_set(e, XS_STATE, "%s: is a symbolic link to a file that is not there; bring that file back (is its disk "
+        return err_set(e, XS_STATE, "%s: is a symbolic link to a missing file; bring that file back (is its disk "
                        "mounted?), or remove the link", path);
     int stem = (int)(strlen(path) - strlen(sandbox ? ".sandbox.db" : ".db"));
     if (stem < 0 || asprintf(&other, "%.*s%s", stem, path, sandbox ? ".db" : ".sandbox.db") < 0)

@@ -217,8 +217,8 @@ static int forget_jobs(struct forget *f, struct err *e)
     return rc;
 }
 
-/* What merges and prunings let go of before is still in pages that nobody uses: the file is written anew, and nothing
- * older is left in the WAL. The person is forgotten by now, whatever becomes of this. */
+/* Unused pages still have what earlier merges and prunings dropped. So the file is rewritten, and the WAL keeps nothing
+ * older. The person is already forgotten, even if this fails. */
 static int scrub(struct state *s, struct err *e)
 {
     int64_t busy;

@@ -1,5 +1,5 @@
 /* The list of people who are forgotten: one file in a folder of states, for every sync of a workspace, also for one that
- * is new. It holds a keyed hash per person, never an address. Its secret is in the file, so whoever has the file can
+ * is new. It holds a keyed hash per person, never an address. Its secret is in the file, so a reader of the file can
  * test guesses.
  *
  * A text of lines: a head, the secret, a line per person, and an end with their number and a SHA-256 of all before it.
@@ -17,8 +17,8 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
-/* Whose list: an API host as state_host_name() spells it, and a workspace. NULL is "not known": such a reader heeds every
- * line of the host, and every reader of the host heeds such a line. */
+/* Whose list: an API host as state_host_name() spells it, and a workspace. NULL is "not known": such a reader obeys every
+ * line of the host, and every reader of the host obeys such a line. */
 struct forget_scope {
     const char *host, *workspace;
 };
@@ -39,7 +39,7 @@ struct forget_list {
 };
 
 /* Reads the list in `folder`. No file is an empty list. XS_STATE: the file is damaged, cut short, newer, cannot be read,
- * or somebody else may change it; it is never passed over. `out` needs no init; forget_list_free() after success. */
+ * or another user may change it; it is never ignored. `out` needs no init; forget_list_free() after success. */
 int forget_list_load(const char *folder, struct forget_list *out, struct err *e);
 void forget_list_free(struct forget_list *l); /* fine on a zeroed list */
 /* Is there another file now than the one that was read? */

@@ -1,4 +1,4 @@
-/* Whom this state's syncs leave out: people in its own table, and people in the lists of its workspace. */
+/* The people that this state's syncs leave out: those in its own table, and those in the lists of its workspace. */
 #include "config.h"
 
 #include "sync/state/state_int.h"
@@ -94,7 +94,7 @@ int state_lists_open(struct state *s, const char *beside, const char *workspace,
     return load(s, e);
 }
 
-/* A run may take hours, and somebody may be forgotten meanwhile. */
+/* A run can take hours, and a person can be forgotten meanwhile. */
 static int refresh(struct state *s, struct err *e)
 {
     struct lists *l = &s->lists;

@@ -22,7 +22,7 @@ int person_init(struct person *p, struct state *s, const struct person_name *nam
     if (text_fold(address, &p->folded) < 0 || text_fold(unicode, &p->unicode) < 0)
         return err_oom(e);
     if (p->folded.n == 0)
-        return err_set(e, XS_USAGE, "an empty address names nobody; give the address of a person");
+        return err_set(e, XS_USAGE, "the address is empty; give the address of a person");
     p->hash = values_email_hash(s, buf_str(&p->folded));
     return 0;
 }

@@ -138,8 +138,8 @@ void journal_close(struct state *s)
 
 /* ---- writing ---- */
 
-/* An event takes several statements. When one of them fails (memory, disk) the others must not be committed by whoever
- * still wants to save what it can: that would be a batch that is over and has no outcomes. */
+/* An event takes several statements. If one of them fails (memory, disk), a later commit must not save the others: that
+ * would be a settled batch without outcomes. */
 static int write_failed(struct state *s)
 {
     s->journal.failed = true;

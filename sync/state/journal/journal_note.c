@@ -24,7 +24,7 @@ int journal_note(struct state *s, struct err *e)
         s->id.journal_noted = true;
         return 0;
     }
-    /* A commit that failed may be in the file all the same, and be found there later: the journal must stay. */
+    /* A commit that failed may still be in the file, and be found later: the journal must stay. */
     s->journal.failed = true;
     return -1;
 }
@@ -105,7 +105,7 @@ int journal_check(struct state *s, struct err *e)
                 "%s-wal", s->path, found, s->journal_path, s->journal_path);
     else
         err_set(e, XS_STATE, "%s: its journal is missing, and with it the requests whose outcome is not settled; put %s and "
-                "%s-wal back beside it; if they are lost for good, leadsync resume --journal-lost goes on without them",
+                "%s-wal back beside it; if they are lost, leadsync resume --journal-lost continues without them",
                 s->path, s->journal_path, s->journal_path);
     free(found);
     return -1;

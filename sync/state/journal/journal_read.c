@@ -201,7 +201,7 @@ static int remove_one(const char *path, const char *suffix, struct err *e)
     return result;
 }
 
-/* The files go while nobody reads them. The database first: without it SQLite ignores the other two. */
+/* The files are removed while no process reads them. The database first: without it SQLite ignores the other two. */
 static int remove_files(struct state *s, struct err *e)
 {
     /* Closing would copy the whole WAL into a file that is about to go. */

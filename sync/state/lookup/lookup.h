@@ -21,7 +21,7 @@ struct overlay {
         uint32_t entry;
     } *sources; /* owned */
     size_t sources_n, sources_cap;
-    /* People whose status it tells, by address. */
+    /* People with a known status, by address. */
     struct overlay_person {
         uint64_t address;
         int status;
@@ -74,7 +74,7 @@ bool lookup_is_forgotten(const struct lookup *l, const struct hash128 *key);
 int overlay_load(struct state *s, struct overlay *o, struct err *e);
 void overlay_free(struct overlay *o);
 const struct overlay_lead *overlay_find(const struct overlay *o, const struct hash128 *key);
-/* The status that it tells of the person with this address (people_address()), if any. */
+/* The recorded status of the person with this address (people_address()), if any. */
 bool overlay_person(const struct overlay *o, uint64_t address, int *status);
 /* As state_lead_get(), for a key that the overlay knows. */
 int overlay_lead_get(struct state *s, struct overlay *o, const struct overlay_lead *lead, struct arena *arena,

@@ -29,7 +29,7 @@ void seen_init(struct seen *s, size_t memory_max)
     memset(s, 0, sizeof *s);
     s->fd = -1;
     s->memory_max = memory_max;
-    /* While a table grows, the old one (5/6 of the new) is still there. */
+    /* While a table grows, the old one (5/6 of the new) still exists. */
     s->slots_max = memory_max / 5 * 2 / sizeof *s->slots;
     if (s->slots_max < SLOTS_FIRST)
         s->slots_max = SLOTS_FIRST;
@@ -119,7 +119,7 @@ static struct seen_slot *table_find(const struct seen *s, const struct seen_slot
     return &s->slots[i];
 }
 
-/* The empty slot of a key that is not there. */
+/* The empty slot for an absent key. */
 static struct seen_slot *table_place(const struct seen *s, const struct seen_slot *want)
 {
     size_t i = key_scale(slot_high(want), s->slots_n);

@@ -1,8 +1,8 @@
 /* The set of keys that a run has met and that no index knows: exact, in bounded memory.
  *
- * In memory it is a table of 16-byte slots (88 bits of the key, 40 of the row number), about 24 bytes a key. When the
+ * In memory it is a table of 16-byte slots (88 bits of the key, 40 of the row number), about 24 bytes per key. When the
  * table has reached its share of memory it is written to an unlinked temporary file as a sorted run, behind a Bloom
- * filter (a byte a key) and one fence a block, and starts anew. Blocks only for those files. */
+ * filter (a byte per key) and one fence per block, and starts empty again. Blocks only for those files. */
 #ifndef SYNC_STATE_LOOKUP_SEEN_H
 #define SYNC_STATE_LOOKUP_SEEN_H
 
@@ -44,7 +44,7 @@ void seen_free(struct seen *s); /* fine on a zeroed one that was never used */
 void seen_prefetch(const struct seen *s, const struct hash128 *key);
 /* Is the key there? With `row` not NULL, the row it was put with. 1/0/-1 (XS_IO). */
 int seen_find(struct seen *s, const struct hash128 *key, uint64_t *row, struct err *e);
-/* As seen_find(), and puts it when it is not there. Rows above 2^40 - 1 are remembered as row 0 (not known). */
+/* As seen_find(), and adds an absent key. Rows above 2^40 - 1 are remembered as row 0 (not known). */
 int seen_put(struct seen *s, const struct hash128 *key, uint64_t row, uint64_t *first_row, struct err *e);
 
 #endif

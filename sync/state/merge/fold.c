@@ -33,7 +33,7 @@ int fold_status(enum reason reason)
     }
 }
 
-/* The row waits no more. */
+/* The row no longer waits. */
 static void end_wait(struct fold *f, const struct fold_item *item)
 {
     f->retry = FOLD_DROP;
@@ -152,7 +152,7 @@ static void taken(struct fold *f, const struct fold_item *item)
     f->changed = true;
 }
 
-/* What is known of the person stays: somebody who unsubscribed must not come back with the row. */
+/* What is known of the person stays: a person who unsubscribed must not return with the row. */
 static void removed(struct fold *f, const struct fold_item *item)
 {
     end_wait(f, item);
@@ -223,12 +223,12 @@ bool fold_wants(const struct entry *entry, enum op op, bool retries)
     /* A row without a usable key is only counted and listed. */
     if (hash128_eq(&entry->key, &none))
         return false;
-    /* What became of the key is told by the row that won; the losers must not take that out of the retry table. */
+    /* The row that won decides about the key; the losers must not take it out of the retry table. */
     if (op == OP_NONE && entry->outcome == OUTCOME_SKIPPED && entry->reason == REASON_DUPLICATE_IN_SOURCE)
         return false;
     if (op != OP_NONE || (entry->outcome != OUTCOME_SKIPPED && entry->outcome != OUTCOME_REJECTED))
         return true;
-    /* A row decided without a request takes its key out of the retry table, if that has any, and may tell of the lead.
+    /* A row decided without a request takes its key out of the retry table, if that has any, and may change the lead.
      */
     return retries || fold_status(entry->reason) != TARGET_STATUS_UNKNOWN || entry->reason == REASON_DELETED_THERE;
 }

@@ -90,7 +90,7 @@ static int note_given_up(struct merge *m, struct err *e)
 
 /* ---- the transaction ---- */
 
-/* A large merge through the WAL would write everything twice. When nobody reads the main file it goes to the rollback
+/* A large merge through the WAL would write everything twice. When no process reads the main file it goes to the rollback
  * journal for the time of the merge, which costs nothing for new pages; readers then wait until it is over. */
 static int begin(struct state *s, bool bulk, struct err *e)
 {
@@ -101,7 +101,7 @@ static int begin(struct state *s, bool bulk, struct err *e)
         if (sqlite3_prepare_v2(s->main.h, "PRAGMA journal_mode = DELETE", -1, &st, NULL) == SQLITE_OK)
             sqlite3_step(st);
         sqlite3_finalize(st);
-        /* Whether that worked is all the same: both ways are right. Exclusive at once, so that no reader comes between.
+        /* A failure is harmless: the WAL is correct too, only slower. Exclusive at once, so that no reader comes between.
          */
         s->main.in_transaction = sqlite3_exec(s->main.h, "BEGIN EXCLUSIVE", NULL, NULL, NULL) == SQLITE_OK;
         sqlite3_busy_timeout(s->main.h, DB_BUSY_MS);

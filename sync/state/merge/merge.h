@@ -49,7 +49,7 @@ struct merge {
     struct arena arena; /* of one batch */
     struct value_hasher hasher;
     struct buf results, rejects, scratch;
-    uint64_t given_up; /* rows that wait no more, and nothing was proved of them */
+    uint64_t given_up; /* rows that no longer wait, without a proof */
 };
 
 /* Folds m->list, which is filled: sorts it, writes leads, refusals and retry keys, sets m->places and m->fixes. */

@@ -50,7 +50,7 @@ static const struct {
     {"forgotten people who are there", "SELECT (SELECT count(*) FROM forgotten JOIN leads USING(key)) + (SELECT "
                                        "count(*) FROM forgotten JOIN retries USING(key))"
                                        " + (SELECT count(*) FROM forgotten JOIN refusals USING(key))"},
-    {"people of a status that keeps nobody out", "SELECT count(*) FROM people WHERE status NOT IN (-1, -2, -3)"},
+    {"people with an unknown status", "SELECT count(*) FROM people WHERE status NOT IN (-1, -2, -3)"},
     {"counters that do not count",
      "SELECT (SELECT count(*) FROM identity WHERE leads_n <> (SELECT count(*) FROM leads)"
      " OR refusals_n <> (SELECT count(*) FROM refusals) OR retries_n <> (SELECT count(*) FROM retries)"
@@ -73,7 +73,7 @@ static int run_checks(struct audit *a, struct err *e)
     return 0;
 }
 
-/* Whoever is kept out by the key is kept out by the address. */
+/* A person who is kept out by the key is kept out by the address. */
 static int check_people(struct audit *a, struct err *e)
 {
     uint64_t n;

@@ -84,7 +84,7 @@ static int pack_fields(struct result_packer *p, const struct result *r, unsigned
         return -1;
     if (!(flags & NEXT_ROW) && buf_add_varint(out, zigzag(b->row, a->row)) < 0)
         return -1;
-    /* A line that is no step of one is 0 (none) or a distance; a zero needs its own mark because 0 is no distance. */
+    /* A line without a step of one is 0 (none) or a distance; a zero needs its own mark because 0 is not a distance. */
     if (!(flags & NEXT_LINE) && buf_add_varint(out, b->line == 0 ? 0 : zigzag(b->line, a->line) + 1) < 0)
         return -1;
     if ((flags & LEAD) && buf_add_varint(out, zigzag(r->lead, p->last.lead)) < 0)

@@ -1,4 +1,4 @@
-/* What became of the entries of one batch, packed: the blob of `batches.entries`, and the cells of `rejects.cells`.
+/* The results of the entries of one batch, packed: the blob of `batches.entries`, and the cells of `rejects.cells`.
  *
  * A row that was simply created takes about one byte: rows, lines and lead numbers are differences to the entry before,
  * and what the lead table knows (identity, lead id) is only referred to. Knows no SQL. */

@@ -171,7 +171,7 @@ int state_person_lead(struct state *s, struct str address, struct hash128 *key, 
 
 /* ---- asking ---- */
 
-/* Most states know of nobody: then an answer costs nothing. */
+/* Most states have no such person: then an answer costs nothing. */
 static int any_people(struct state *s, struct err *e)
 {
     int64_t any;

@@ -23,7 +23,7 @@ struct active {
     struct buf blob, cells; /* owned */
     struct result_unpacker unpacker;
     const char *cells_at, *cells_end;
-    size_t position, cells_position; /* of the current result; of the next cells, SIZE_MAX: no more */
+    size_t position, cells_position; /* of the current result; of the next cells, SIZE_MAX: none left */
     struct str next_cells;
     struct result now;
 };
@@ -448,8 +448,8 @@ static int take_next(struct results *r, struct arena *arena, struct told *out, s
     return copy_out(&as_result, arena, &out->entry, e) < 0 ? -1 : 1;
 }
 
-/* A row that was in two batches of the run, one step after the other, is told once, with what the last one made of it.
- * Two rows may bear one number where one of them comes from an earlier run. */
+/* A row that was in two batches of the run, one step after the other, is listed once, with the result of the last one.
+ * Two rows may have one number if one of them comes from an earlier run. */
 int state_results_next(struct results *r, struct arena *arena, struct entry *out, enum op *op, uint32_t *target,
                        struct err *e)
 {

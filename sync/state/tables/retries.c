@@ -47,7 +47,7 @@ int state_retries_open(struct state *s, struct retries **out, struct err *e)
     return 0;
 }
 
-/* Whoever takes the entry may give it other values, so its cells must not be told by them. */
+/* The taker of the entry may give it other values, so its cells must not refer to them. */
 static int plain_cells(struct entry *entry, struct arena *arena)
 {
     struct buf scratch = BUF_INIT(BLOB_BYTES_MAX);

@@ -1,5 +1,5 @@
 /* Hashes are keyed with the state's secret, which lies in the same file: they hide values from a casual look, not from
- * somebody who has the file and a list of guesses. */
+ * a reader with the file and a list of guesses. */
 #include "config.h"
 
 #include "sync/state/tables/values.h"
