@@ -13,7 +13,7 @@ struct columns {
 /* Copies `n` names, and their types if there are any (NULL, or a member NULL: text). Each copy has
  * a NUL behind it. On failure nothing is owned.
  * Errors: XS_CONFIG when a name is blank or stands twice (but for leadsync_*, which are never data); `remedy` says what the user can do about it.
- * NULL: nobody minds. */
+ * NULL: no check. */
 int columns_set(struct columns *columns, const struct str *names, const char *const *types, size_t n, const char *label,
                 const char *remedy, struct err *e);
 void columns_free(struct columns *columns);
@@ -28,7 +28,7 @@ struct columns_header {
     const struct str *names; /* borrowed */
     size_t n;
     size_t cells, ours; /* seen so far */
-    bool foreign;       /* a cell that is no name */
+    bool foreign;       /* a cell that is not a name */
 };
 void columns_header_cell(struct columns_header *look, struct str cell);
 bool columns_header_is(const struct columns_header *look);

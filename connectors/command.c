@@ -86,7 +86,7 @@ static int open_source(const struct source_spec *spec, const struct source_read 
                 "to one of them; read the file, then make both yours alone (chown, chmod go-w)", command->foreign);
         goto fail;
     }
-    /* The arguments stay out of messages: they may hold what is nobody's business. */
+    /* The arguments stay out of messages, because they can hold secrets. */
     s->label = malloc(strlen(command->argv[0]) + sizeof "command ");
     if (s->label == NULL) {
         err_oom(e);

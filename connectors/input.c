@@ -59,7 +59,7 @@ int input_read(struct input *in, void *p, size_t room, size_t *got, struct err *
             in->ended = n == 0;
             return n > 0;
         }
-        /* EAGAIN: somebody handed us a descriptor that does not block, and another reader was faster. */
+        /* EAGAIN: the descriptor that we got does not block, and another reader was faster. */
         if (errno != EINTR && errno != EAGAIN)
             return err_errno(e, XS_NO_SOURCE, errno, "%s: cannot be read", in->label);
     }

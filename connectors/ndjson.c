@@ -200,7 +200,7 @@ static struct str written_value(struct str line, struct str name)
 
 static int malformed(const struct ndjson *r, const char *why, struct err *e)
 {
-    return err_set(e, XS_SOURCE, "%s:%" PRIu64 ": %s; write one JSON object a line", r->in->label, r->lines, why);
+    return err_set(e, XS_SOURCE, "%s:%" PRIu64 ": %s; write one JSON object per line", r->in->label, r->lines, why);
 }
 
 static int parse(struct ndjson *r, struct str line, struct err *e)

@@ -1,4 +1,4 @@
-/* Rows of NDJSON: one object a line, scalars only. The first object's keys are the columns; a key that a later object
+/* Rows of NDJSON: one object per line, scalars only. The first object's keys are the columns; a key that a later object
  * lacks is null, one that it has besides makes the row ragged. Numbers keep their spelling. Does not know where the bytes
  * come from; blocks as its input does; memory is one line, bounded. */
 #ifndef CONNECTORS_NDJSON_H

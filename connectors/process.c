@@ -98,7 +98,7 @@ static _Noreturn void become(const char *const *argv, char **env, int empty, int
         report = 3;
     }
     why = errno;
-    (void)!write(report, &why, sizeof why); /* nobody else to tell */
+    (void)!write(report, &why, sizeof why); /* no other way to report it */
     _exit(EXEC_FAILED);
 }
 
@@ -158,7 +158,7 @@ int process_start(struct process *p, const char *const *argv, const char *const 
     if (empty >= 0)
         close(empty);
     if (pid > 0) {
-        setpgid(pid, pid); /* so does the child: whoever is first. It fails when exec was faster */
+        setpgid(pid, pid); /* the child does so too, because either can be first. It fails when exec was faster */
         close(out[1]);
         close(report[1]);
         out[1] = report[1] = -1;
@@ -185,7 +185,7 @@ static int has_ended(struct process *p, int *status)
     if (pid == 0 || (pid < 0 && errno == EINTR))
         return 0;
     if (pid < 0)
-        *status = 0; /* not ours any more: somebody else has waited for it */
+        *status = 0; /* no longer ours: other code has waited for it */
     p->pid = 0;
     return 1;
 }

@@ -11,7 +11,7 @@
 
 struct source;
 
-/* How much is read, decided before opening by who knows the state. */
+/* How much is read; the owner of the state decides before opening. */
 struct source_read {
     const char *watermark;      /* the greatest value that was read; NULL: read everything */
     const char *watermark_type; /* source_mark's type of that read; another one than today's: read everything */

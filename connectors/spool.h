@@ -1,4 +1,4 @@
-/* A source read ahead into a temporary file, so that a slow upload does not hold a transaction open on somebody's
+/* A source read ahead into a temporary file, so that a slow upload does not hold a transaction open on the user's
  * database (in PostgreSQL it keeps dead rows alive, in SQLite it keeps writers out).
  *
  * A decorator: it looks like the source that it wraps. Knows nothing of SQL. The file has no name and mode 0600, and is as
@@ -8,7 +8,7 @@
 
 #include "connectors/source.h"
 
-enum { SPOOL_AUTO_AFTER_US = 60 * 1000 * 1000 }; /* a transaction that nobody minds */
+enum { SPOOL_AUTO_AFTER_US = 60 * 1000 * 1000 }; /* a harmless length of a transaction */
 
 /* Wraps `inner`, which it owns from here on, also when it fails (inner is closed then). Rows pass straight through until
  * `after_us` after this call by the clock's mono; then all the others are read into the file at once and inner is done with.

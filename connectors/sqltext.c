@@ -222,7 +222,7 @@ int sqltext_caret(struct str query, size_t offset, struct buf *out)
             start++;
     }
 
-    /* Tabs would be shown as escapes, and nobody counts those: a blank each. */
+    /* Tabs would be shown as escapes, which spoil the caret's column: print a blank each. */
     struct buf plain = BUF_INIT(query.n + 1);
     int status = -1;
     for (size_t i = start; i < end; i++) {

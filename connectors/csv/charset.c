@@ -16,7 +16,7 @@
 enum {
     SAMPLE_MAX = 32 * 1024, /* bytes of words that are judged: some thousand names */
     WORDS_ENOUGH = 20,      /* words beyond ASCII from which on the library is right about languages that it knows */
-    ODD_SHARE = 20,         /* one odd word in so many is the writer's slip */
+    ODD_SHARE = 20,         /* one odd word in this many is a typing error */
 };
 
 /* What spreadsheets and mail programs save. The library's names on the left; a reading on the right that is a superset
@@ -65,7 +65,7 @@ enum { PAGES = sizeof page_table / sizeof page_table[0] };
 /* The sample as one code page reads it. */
 struct reading {
     const char *name;
-    struct buf text; /* its words, one a line */
+    struct buf text; /* its words, one per line */
 };
 
 /* Signs that stand at a word without being a part of it: before its first letter, behind its last one, or (an
@@ -181,7 +181,7 @@ static bool is_between_words(char c)
     return (c >= 0 && c <= ' ') || strchr(",;|\"<>()", c) != NULL;
 }
 
-/* The words of a sample, one a line: those beyond ASCII into `high`, all into `all`. Addresses and numbers tell nothing. */
+/* The words of a sample, one per line: those beyond ASCII into `high`, all into `all`. Addresses and numbers prove nothing. */
 static int collect_words(struct str bytes, struct buf *all, struct buf *high, size_t *high_n)
 {
     int rc = 0;

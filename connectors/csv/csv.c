@@ -1,5 +1,5 @@
-/* A CSV file, or stdin. The rows are csvrows.c's; here is what makes a file a file: it can be missing, and it can change
- * while it is read. */
+/* A CSV file, or stdin. csvrows.c reads the rows. This file handles what concerns files: a file can be missing, and it can
+ * change while it is read. */
 #include "config.h"
 
 #include "connectors/csv/csvrows.h"
@@ -44,7 +44,7 @@ static int open_fd(struct csv_source *s, const struct csv_spec *spec, struct err
     if (s->label == NULL)
         return err_oom(e);
     s->base.label = s->label;
-    /* With O_NONBLOCK a FIFO opens without its writer, so that input_read() waits for one: it heeds signals and deadlines.
+    /* With O_NONBLOCK a FIFO opens without its writer, so that input_read() waits for one: it obeys signals and deadlines.
      * poll() reports no end of a FIFO that had no writer yet. */
     s->fd = s->is_stdin ? STDIN_FILENO : open(spec->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     if (s->fd < 0)
@@ -139,7 +139,7 @@ static const char *change(const struct csv_source *s, const struct stat *now)
     return NULL;
 }
 
-/* A file that was cut while it was read ends cleanly all the same: rows would be missing without a word. */
+/* A file that was cut during the read still ends cleanly, so rows would be missing without a message. */
 static int check_unchanged(struct csv_source *s, struct err *e)
 {
     struct stat now;

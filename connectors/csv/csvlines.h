@@ -38,7 +38,7 @@ struct line {
 int csvlines_init(struct csvlines *l, struct input *in, const struct decode_spec *spec, size_t max, struct err *e);
 void csvlines_free(struct csvlines *l); /* fine on a zeroed one */
 
-/* Adds text to the window; offsets move when what was read before `at` goes. 1, 0 when there is no more or no room, -1.
+/* Adds text to the window; offsets move when what was read before `at` goes. 1, 0 at the end or without room, -1.
  * Logs when the encoding had to be guessed. Errors: those of decoder_read(), with the line they are met on. */
 int csvlines_fill(struct csvlines *l, struct err *e);
 /* The line at `at`. false: its end is not in the window yet. At the end of everything it is empty. */

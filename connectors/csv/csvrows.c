@@ -189,7 +189,7 @@ static void row_clear(struct csvrows *r)
     r->too_long = r->lost = false;
 }
 
-/* Nothing but blanks in any cell: what spreadsheets write of rows that look empty. Most rows are told by their first byte. */
+/* Nothing but blanks in any cell: what spreadsheets write of rows that look empty. The first byte decides for most rows. */
 static bool row_is_blank(const struct csvrows *r)
 {
     for (size_t i = 0; i < r->cells_n; i++) {

@@ -18,7 +18,7 @@ enum {
 
 struct csvrows_format {
     char delimiter;          /* 0: find it */
-    bool delimiter_may_differ; /* with one that is named: look for another where it does not divide the first row */
+    bool delimiter_may_differ; /* with a named one: look for another if it does not divide the first row */
     const char *encoding;    /* NULL: find it */
     bool uncertain_encoding; /* one that had to be guessed among several is used; else it is an error */
     bool rows_judged_alone;  /* bytes that are not UTF-8 spoil their row (REASON_NOT_UTF8), not the file */
@@ -33,7 +33,7 @@ struct csvrows_format {
 
 /* Reads up to the first data row. Borrows `in` and the format's strings until free. Logs the encoding when it had to be
  * assumed. Errors: XS_SOURCE (empty, NUL, undecodable, no header, stray quote, quotes of another kind),
- * XS_CONFIG (delimiter not to be told, unknown encoding, names of the format that are blank or stand twice), and those of
+ * XS_CONFIG (delimiter unclear, unknown encoding, names of the format that are blank or stand twice), and those of
  * input_read(). The header's names may be blank or stand twice. */
 int csvrows_new(struct input *in, const struct csvrows_format *format, struct csvrows **out, struct err *e);
 void csvrows_free(struct csvrows *r); /* NULL is fine */

@@ -91,7 +91,7 @@ static int read_header(struct csvrows *r, bool silent, struct err *e)
     return name_columns(r, line, e) != 0 ? -1 : judge_quotes(r, line, e);
 }
 
-/* The names are the mapping's. Of a file that may have a header all the same, the first row tells. */
+/* The mapping has the names. If the file may still have a header, the first row decides. */
 static int read_without_header(struct csvrows *r, const struct csvrows_format *format, struct err *e)
 {
     struct columns_header look = {.names = format->names, .n = format->names_n};

@@ -14,7 +14,7 @@
 
 enum {
     HELD_MAX = 256 * 1024, /* bytes read and not handed out yet */
-    HEAD = 512,            /* bytes by which a file that is no text is known */
+    HEAD = 512,            /* bytes that identify a file that is not text */
     TAIL = 64,             /* bytes handed out last: the start of a word whose end is judged */
     UTF8_MAX = 4,          /* bytes of a character */
 };
@@ -23,7 +23,7 @@ struct decoder {
     struct input *in;
     const char *encoding; /* what is in use */
     iconv_t cd;           /* (iconv_t)-1: the bytes are UTF-8 already */
-    bool found;           /* nobody declared the encoding: it may turn out to be another */
+    bool found;           /* the encoding was not declared: it may turn out to be another */
     bool guessed;         /* and it did: `guess` says how */
     bool uncertain_is_fine;
     bool as_is;           /* bytes that are not UTF-8 pass */
@@ -35,7 +35,7 @@ struct decoder {
     bool ended;           /* the input has */
     bool flushed;         /* iconv has given its last bytes */
     bool nul;             /* iconv made a NUL: the text ends in an error here */
-    bool has_c1;          /* an encoding of the ISO 8859 family, whose 0x80 to 0x9f are controls that nobody writes */
+    bool has_c1;          /* an encoding of the ISO 8859 family, whose 0x80 to 0x9f are unused controls */
     unsigned char c1;     /* one was met: the text ends in an error here */
     struct charset_guess guess;
     char tail[TAIL];

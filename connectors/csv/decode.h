@@ -2,7 +2,7 @@
  *
  * Which encoding: a byte order mark says it; else the mapping does; else the first character that is not ASCII decides:
  * if it is valid UTF-8, the file is UTF-8 from there to its end; if not, charset.c judges the text that follows. Nothing
- * is ever replaced or left out: what does not fit is an error. A file that is no text at all is refused by what it is
+ * is ever replaced or left out: what does not fit is an error. A file that is not text is refused by its kind
  * (file_kind.c). Knows nothing of lines and rows, so a message says which bytes, and the reader adds where. Blocks as its
  * input does. */
 #ifndef CONNECTORS_CSV_DECODE_H

@@ -117,7 +117,7 @@ static int ask(const struct view views[CANDIDATES_N], const char *label, struct 
         if (views[i].columns > 1)
             bad |= buf_addf(&text, "%s %s makes %zu", text.n > 0 ? "," : "", candidate_table[i].shown,
                             views[i].columns);
-    err_set(e, XS_CONFIG, "%s: cannot tell what separates the columns:%.*s of the first line; set delimiter: "
+    err_set(e, XS_CONFIG, "%s: the delimiter is unclear:%.*s of the first line; set delimiter: "
             "(or --delimiter) to one of \",\" \";\" \"|\" or tab", label, bad == 0 ? (int)text.n : 0,
             bad == 0 && text.n > 0 ? text.p : "");
     buf_free(&text);
@@ -268,7 +268,7 @@ static void end_first_row(int end, void *arg)
         v->look = (struct columns_header){.names = v->look.names, .n = v->look.n};
 }
 
-/* A line at a time, so that no more is read than the header. */
+/* A line at a time, so that only the header is read. */
 static int look_for_header(struct str sample, bool whole, char delimiter, struct header_view *v, struct err *e)
 {
     struct csvparse parser;

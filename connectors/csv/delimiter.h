@@ -22,12 +22,12 @@ int delimiter_find_header(struct str sample, bool whole, const struct str *names
  * and the search finds one that divides it, that one is put in its place. Errors: memory; that nothing is found is none. */
 int delimiter_find_other(struct str sample, bool whole, size_t names_n, const char *label, char *delimiter, struct err *e);
 
-/* Is this line a note on the delimiter to Excel, "sep=;", and no header? Finding the delimiter obeys it; whoever reads
- * the header passes it over. `cells` is the line as any delimiter divides it. */
+/* Is this line a note on the delimiter to Excel, "sep=;", and no header? Finding the delimiter obeys it; the reader of
+ * the header skips it. `cells` is the line as any delimiter divides it. */
 bool delimiter_is_note(const struct cell *cells, size_t n);
 
-/* Is the first line "Notes:", as LinkedIn writes above its header, and does the delimiter divide half of the rows below it? What
- * reads the header then passes over the rows of one cell. Short memory is no. */
+/* Is the first line "Notes:", as LinkedIn writes above its header, and does the delimiter divide half of the rows below it? The
+ * reader of the header then skips the rows of one cell. Short memory means no. */
 bool delimiter_notes_above(struct str sample, bool whole, char delimiter);
 
 /* "," or "tab", as a mapping spells it. Static, NULL for others. */

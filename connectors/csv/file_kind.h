@@ -1,5 +1,5 @@
-/* What a file is that is no CSV: a spreadsheet, an archive, a web page. Known by its first bytes; whatever is not known is
- * taken for text. Our own table in place of libmagic: some twenty kinds that people take for a CSV, no data file to be
+/* The kind of a file that is not a CSV: a spreadsheet, an archive, a web page. The first bytes decide; an unknown kind
+ * counts as text. Our own table in place of libmagic: some twenty kinds that people take for a CSV, no data file to be
  * found at run time, and each with the sentence that helps. Does no I/O. */
 #ifndef CONNECTORS_CSV_FILE_KIND_H
 #define CONNECTORS_CSV_FILE_KIND_H

@@ -1,4 +1,4 @@
-/* Is a file UTF-8, whatever was declared? For a file that takes the place of another for once (--input): rejects, which
+/* Is a file UTF-8, whatever was declared? For a file that replaces another for one run (--input): rejects, which
  * leadsync writes as UTF-8, come back from an editor as UTF-8 or in the encoding of the file that they are from.
  *
  * Knows nothing of CSV. */

@@ -59,7 +59,7 @@ static int fail_connection(struct postgres_conn *c, const char *what, struct err
     return -1;
 }
 
-/* 0 to go on, or the error of whoever wants this to end. */
+/* 0 to continue, or the error of the signal or deadline that ends this. */
 static int look_up(const struct postgres_conn *c, const char *doing, struct err *e)
 {
     int signo = stop_requested();
@@ -309,10 +309,10 @@ static const struct {
     enum exit_status status;
     const char *hint;
 } state_table[] = {
-    {"57014", XS_SOURCE, "statement_timeout: in the mapping, or somebody, ended the query"},
+    {"57014", XS_SOURCE, "statement_timeout: in the mapping, or another user, ended the query"},
     {"42501", XS_NO_SOURCE, "GRANT the user of the connection what it lacks: SELECT for a source, INSERT and UPDATE, too, for "
      "results_to"},
-    {"55P03", XS_NO_SOURCE, NULL}, /* a lock is not to be had */
+    {"55P03", XS_NO_SOURCE, NULL}, /* a lock is unavailable */
     {"25006", XS_CONFIG, "query: is run in a read-only transaction"},
     {"08", XS_NO_SOURCE, NULL}, /* connection */
     {"28", XS_NO_SOURCE, NULL}, /* login */

@@ -27,7 +27,7 @@ struct postgres_conn {
 /* Connects. `url` is whatever libpq takes: a URL, "key=value …", or a database name. Whatever waits past
  * the deadline gives up with XS_LEFT_OVER, as it does for a signal. On failure the struct may be closed.
  * Errors: XS_CONFIG (no connection string), XS_NO_SOURCE (anything on the way to a session), XS_SIGINT or XS_SIGTERM (a
- * signal came). Blocks at most for libpq's connect_timeout (30 s unless set) an address; looking up a host's name is the
+ * signal came). Blocks at most for libpq's connect_timeout (30 s by default) per address; looking up a host's name is the
  * system's, and not interrupted. */
 int postgres_conn_open(struct postgres_conn *c, const char *url, int64_t deadline_us, struct err *e);
 /* Cancels what is running, waits up to 2 s for its end, and disconnects. Never waits for a server that does not answer. */
@@ -37,7 +37,7 @@ void postgres_conn_close(struct postgres_conn *c);
  * signal handler; noticed after 250 ms at the latest. */
 void postgres_conn_cancel(struct postgres_conn *c);
 
-/* The next result of what was sent, NULL after the last one, as PQgetResult(); *failed tells of errors that are set
+/* The next result of what was sent, NULL after the last one, as PQgetResult(); *failed is set with the errors
  * (XS_SIGINT or XS_SIGTERM: a signal came; XS_SOURCE: cancelled; XS_LEFT_OVER:
  * the deadline passed. Then the query is over on the server, too, unless the server does not answer within 2 s: it is
  * left, and the message says so. XS_NO_SOURCE: the server is gone). */

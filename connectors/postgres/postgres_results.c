@@ -20,7 +20,7 @@ enum {
     SQL_MAX = 64 << 10,
 };
 
-/* `sync` is a parameter for itself. A row is told by what it was in its run; one without a key has an empty one. */
+/* `sync` is a parameter for itself. Its number in the run identifies a row; a row without a key has an empty one. */
 enum column { C_RUN, C_ROW, C_LINE, C_KEY, C_OUTCOME, C_REASON, C_LEAD_ID, C_TARGET, C_HTTP_STATUS, C_AT, COLUMN_N };
 
 #define COLUMNS "run, \"row\", line, key, outcome, reason, lead_id, target, http_status, at"
@@ -163,7 +163,7 @@ static int try_create(struct postgres_results *w, const char *table, struct err 
         return -1;
     int status = 0;
     if (*PQgetvalue(result, 0, 0) != 't')
-        status = err_set(e, XS_NO_SOURCE, "%s: it is not there, and the user of the connection may not make it; GRANT CREATE "
+        status = err_set(e, XS_NO_SOURCE, "%s: the table is missing, and the user of the connection may not create it; GRANT CREATE "
                          "ON SCHEMA %s TO it, or run\ncreate table %s (%s)", w->label, PQgetvalue(result, 0, 1), w->table,
                          create_columns);
     PQclear(result);
@@ -256,8 +256,8 @@ const char *postgres_results_label(const struct postgres_results *w)
 
 /* ---- writing ---- */
 
-/* Somebody's lock on the table must not keep the sync's own lock for the rest of the night. What the role or the connection
- * string says stays; for the transaction only, since a pooler hands the session on. */
+/* Another user's lock on the table must not hold the sync's own lock for the rest of the night. Settings of the role or the
+ * connection string stay; for the transaction only, since a pooler hands the session on. */
 static const char begin_sql[] =
     "begin; select set_config('lock_timeout', '30s', true) where current_setting('lock_timeout') = '0';"
     "select set_config('statement_timeout', '5min', true) where current_setting('statement_timeout') = '0'";

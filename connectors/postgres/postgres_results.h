@@ -1,5 +1,5 @@
-/* What became of the rows of a run, written into a table of the user's PostgreSQL database: one record a row and run,
- * written over when it is written again, so that a write that was cut off is made good by making it again.
+/* The outcomes of the rows of a run, written into a table of the user's PostgreSQL database: one record per row and run.
+ * A second write replaces the record, so that repeating a write that was cut off completes it.
  *
  * A connection of its own: the source's role only reads. Knows the table and nothing of states or leads. */
 #ifndef CONNECTORS_POSTGRES_POSTGRES_RESULTS_H
@@ -30,7 +30,7 @@ struct result_row {
  * every wait for this connection, now and later, ends with XS_LEFT_OVER. */
 int postgres_results_open(const char *url, const char *table, bool create, const char *sync, int64_t deadline_us,
                           struct postgres_results **out, struct err *e);
-/* Is there a table, or may one be made? Creates nothing. As open otherwise; *missing tells that open would make it. */
+/* Is there a table, or may one be made? Creates nothing. As open otherwise; *missing: open would create it. */
 int postgres_results_check(const char *url, const char *table, bool create, bool *missing, struct err *e);
 /* The greatest run of this sync in the table; 0: none, or there is no table. Connects for it. Errors as of open. */
 int postgres_results_last_run(const char *url, const char *table, const char *sync, int64_t deadline_us, uint64_t *run,

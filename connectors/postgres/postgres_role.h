@@ -1,6 +1,6 @@
-/* What the user of a connection may do beyond reading: for people who want to give a source no more than it needs.
+/* What the user of a connection may do beyond reading, so that a source gets only the rights that it needs.
  *
- * Looks and changes nothing. Knows nothing of queries. */
+ * Only reads. Knows nothing of queries. */
 #ifndef CONNECTORS_POSTGRES_POSTGRES_ROLE_H
 #define CONNECTORS_POSTGRES_POSTGRES_ROLE_H
 

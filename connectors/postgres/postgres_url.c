@@ -65,7 +65,7 @@ static const char *parse(const char *url, PQconninfoOption **options)
         return "is no connection string";
     const char *dbname = postgres_url_option(*options, "dbname");
     if (!port_is_number(postgres_url_option(*options, "port")))
-        return "has a port that is no number";
+        return "has a port that is not a number";
     if (dbname != NULL && strstr(dbname, "://") != NULL)
         return "has a URL as its dbname";
     return NULL;

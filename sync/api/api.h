@@ -23,7 +23,7 @@ struct transport;
 enum api_class {
     API_OK,        /* 2xx with a usable answer */
     API_REFUSED,   /* 400, 404, 413, 422 …: this body, surely not applied */
-    API_PLAN_FULL, /* 403 "Lead limit reached": surely not applied; `room` tells the remaining uploads */
+    API_PLAN_FULL, /* 403 "Lead limit reached": surely not applied; `room` has the remaining uploads */
     API_UNKNOWN,   /* a write whose bytes may have left and that has no usable answer: read back */
     API_FAILED,    /* a read that kept failing, or a write that surely never left and kept not leaving: `err` says */
     API_FATAL,     /* key, scope, plan unpaid, closed endpoint, edge refusal: the run ends; `err` has the status */
@@ -176,10 +176,10 @@ struct leads_list {
 enum { LEADS_LIST_MAX = 100 };
 int api_leads_list(struct api *a, const struct leads_list *list, api_done_fn *done, void *ctx, struct err *e);
 
-/* GET /leads/{id}: the lead itself, which no list can leave out. A lead that is not there is API_REFUSED with 404. */
+/* GET /leads/{id}: the lead itself, which no list can leave out. A missing lead is API_REFUSED with 404. */
 int api_lead_get(struct api *a, const struct uuid *id, api_done_fn *done, void *ctx, struct err *e);
 
-/* A lead as the API tells it, from an item of leads/list or a PATCH answer; strings borrow from the JSON. */
+/* A lead as the API returns it, from an item of leads/list or a PATCH answer; strings borrow from the JSON. */
 struct remote_lead {
     struct uuid id;
     bool has_campaign, has_list;
@@ -204,7 +204,7 @@ bool api_reply_lead(const struct api_reply *reply, size_t *at, struct remote_lea
 int64_t api_list_pending_read(const struct api_reply *reply);
 /* Is the lead in the campaign or list? */
 bool api_remote_is_in(const struct remote_lead *lead, const struct target *target);
-/* Value of a core field or custom variable as the API tells it (payload), VALUE_ABSENT when there is none. */
+/* Value of a core field or custom variable as the API returns it (payload), VALUE_ABSENT without one. */
 void api_remote_field(const struct remote_lead *lead, enum lead_field field, struct value *out);
 void api_remote_custom(const struct remote_lead *lead, struct str name, struct value *out);
 
@@ -228,7 +228,7 @@ int api_lead_patch_fits(const struct lead_patch *patch, struct err *e);
  * status, and bounded by the number of ids. Answers a background job (api_remote_job_read). Refused here: no ids, more
  * than LEADS_MOVE_MAX, source equal to destination. The digest is of the exact body. */
 enum { LEADS_MOVE_MAX = 1000 };
-/* What else a move may be told; all false is what a sync does not ask for. */
+/* Options of a move; a sync leaves all of them false. */
 struct leads_move_options {
     bool copy;                 /* new leads are made, which take room in the plan */
     bool allow_duplicates;     /* leads whose address is in the destination go too, else they stay */
@@ -276,7 +276,7 @@ int api_jobs_list(struct api *a, const struct jobs_list *list, api_done_fn *done
  * thousand addresses; NULL: all. A 404 is API_REFUSED. */
 int api_job_get(struct api *a, struct str id, const char *data_fields, api_done_fn *done, void *ctx, struct err *e);
 
-/* A status that is not known is one to wait for; what the job did is told by its counts, never by its status alone. */
+/* A status that is not known is one to wait for; the counts of a job show what it did, never its status alone. */
 enum job_status {
     JOB_UNKNOWN, JOB_PENDING, JOB_RUNNING, JOB_DRAINING, JOB_PAUSED, JOB_SUCCESS, JOB_FAILED, JOB_CANCELLED,
 };
@@ -349,13 +349,13 @@ int api_campaign_variables(struct api *a, const struct target *t, struct arena *
 int api_campaign_used(struct api *a, const struct target *t, struct arena *arena, struct str **names, size_t *n,
                       struct err *e);
 
-/* Background jobs, one by one: by ids (at most JOBS_LIST_MAX; those that are not there are left out), or with ids_n 0
+/* Background jobs, one by one: by ids (at most JOBS_LIST_MAX; missing ones are left out), or with ids_n 0
  * all of the workspace, newest first. `see`: 1 enough, 0 go on, -1 error. 0/-1 */
 typedef int api_job_fn(void *ctx, const struct remote_job *job, struct err *e);
 int api_jobs_each(struct api *a, const struct str *ids, size_t ids_n, api_job_fn *see, void *ctx, struct err *e);
 /* One: 1 when it was seen, 0 when there is none, -1. */
 int api_job_find(struct api *a, struct str id, api_job_fn *see, void *ctx, struct err *e);
-/* What a job of any kind tells of its work; -1 and "" where it does not. */
+/* What a job of any kind reports about its work; -1 and "" if it does not. */
 struct job_told {
     int64_t total, success, failed;
     char from[TARGET_TEXT_N], to[TARGET_TEXT_N];

@@ -1,4 +1,4 @@
-/* Requests that somebody makes by hand: one at a time, each built whole before it is sent, so that an intent can hold
+/* Requests of edits by hand: one at a time, each built whole before it is sent, so that an intent can hold
  * the digest of the very bytes that leave.
  *
  *   by_hand_move(&request, …) ─▶ by_hand_digest() into the journal ─▶ by_hand_send(), waits ─▶ by_hand_free()
@@ -44,7 +44,7 @@ struct leads_filter {
     size_t contacts_n;
     const struct uuid *ids;                /* at most LEADS_LIST_MAX */
     size_t ids_n;
-    const struct uuid *users;              /* whom the leads belong to */
+    const struct uuid *users;              /* owners of the leads */
     size_t users_n;
     const struct leads_query *queries;
     size_t queries_n;
@@ -75,7 +75,7 @@ int by_hand_list(struct by_hand *r, const struct leads_filter *filter, unsigned 
 int by_hand_get(struct by_hand *r, const struct uuid *id, struct err *e);
 /* POST /leads/merge: the destination takes what it lacks. */
 int by_hand_merge(struct by_hand *r, const struct uuid *lead, const struct uuid *destination, struct err *e);
-/* POST /leads/update-interest-status: of everybody with this address, in one target or (NULL) anywhere. */
+/* POST /leads/update-interest-status: of each lead with this address, in one target or (NULL) anywhere. */
 struct leads_interest {
     struct str email;
     bool clear;             /* back to "Lead", in place of `value` */
@@ -100,7 +100,7 @@ int by_hand_subsequence(struct by_hand *r, const struct uuid *lead, const struct
 
 void by_hand_free(struct by_hand *r); /* safe on a zeroed struct, and twice */
 
-/* Of the body; "" where there is none. */
+/* Of the body; "" without a body. */
 int by_hand_digest(const struct by_hand *r, char body_sha256[SHA256_HEX_N], struct err *e);
 /* Sends and waits as api_call_wait() does; reply strings and JSON are valid until the next call on `a`. */
 int by_hand_send(struct api *a, const struct by_hand *r, struct api_reply *reply, struct err *e);

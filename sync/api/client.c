@@ -16,7 +16,7 @@
 
 enum {
     CONNECTIONS_MAX = 64,
-    IN_FLIGHT_LIMIT = 256, /* as many as somebody may ask for */
+    IN_FLIGHT_LIMIT = 256, /* maximum that a user can set */
     WAIT_MS = 1000,        /* a signal ends a wait anyway; this is for those that come between look and wait */
 };
 
@@ -261,8 +261,8 @@ static int64_t wait_left_ms(const struct api *a)
     return left_us / 1000 < WAIT_MS ? left_us / 1000 + 1 : WAIT_MS;
 }
 
-/* Somebody at the keyboard does not want to sit out the back-off of a read. A write is taken back only where it has not
- * left; what has left is awaited for a limited time. 0: wait on. */
+/* A user at the keyboard does not want to wait for the back-off of a read. A write is withdrawn only if it has not left;
+ * a request in flight is awaited for a limited time. 0: continue to wait. */
 static int wait_stopped(struct api *a, const struct api_call *call, struct err *e)
 {
     int signo = stop_requested();

@@ -202,7 +202,7 @@ static int listing_item(struct listing *l, struct json_object *item, struct err 
     if (verdict == LIST_DROP)
         return last;
     if (json_object_array_length(l->items) == l->items_max)
-        return err_set(e, XS_API, "leads/list: more than %zu leads in the answer, no more were expected", l->items_max);
+        return err_set(e, XS_API, "leads/list: the answer has more than the %zu leads that were expected", l->items_max);
     if (json_object_array_add(l->items, json_object_get(item)) != 0) {
         json_object_put(item);
         return err_oom(e);

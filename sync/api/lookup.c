@@ -96,7 +96,7 @@ static int target_by_id(struct api *a, enum target_kind kind, const struct uuid 
                        target_kind_text(kind), text, reply.http_status, STR_ARG(reply.message));
     if (reply.class != API_OK || target_read(reply.json, kind, arena, out, e) != 0)
         return err_set(e, XS_API, "%s/%s: no usable answer", target_path(kind), text);
-    /* Leads would go where nobody meant them to go. */
+    /* Else leads would go into the wrong target. */
     if (!uuid_eq(&out->id, id))
         return err_set(e, XS_API, "%s/%s: the API answered with another %s", target_path(kind), text,
                        target_kind_text(kind));
@@ -124,8 +124,8 @@ static void add_candidate(struct buf *out, unsigned n, struct str name, const st
         out->n = start; /* a message that is full names fewer */
 }
 
-/* Bytewise the same name counts; one that differs in case or blanks at its ends is only suggested, and where there is
- * none, those that contain the name. */
+/* Bytewise the same name counts; one that differs in case or blanks at its ends is only suggested, or else
+ * those that contain the name. */
 static int see_name(void *ctx, struct json_object *item, struct err *e)
 {
     struct name_search *s = ctx;
@@ -172,7 +172,7 @@ struct slip_search {
     struct buf *first; /* those that are there at all, for when none is near */
 };
 
-/* str_nearest() of one name tells whether it is near at all. Once the name itself is found, the rest is looked through
+/* str_nearest() of one name shows whether it is near at all. Once the name itself is found, the rest is looked through
  * for another one that has it. */
 static int see_slip(void *ctx, struct json_object *item, struct err *e)
 {
@@ -200,7 +200,7 @@ static int see_slip(void *ctx, struct json_object *item, struct err *e)
 }
 
 /* The API's search found no such name: the slip is inside the name, or the search does not know a new name yet. All names
- * are looked through. Those nearest are put into `out`, the first of all into `first`, and whoever has the name itself is
+ * are looked through. Those nearest are put into `out`, the first of all into `first`, and each with the name itself is
  * added to the search. -1 when it is not clear whether only one has it; any other failure changes nothing. */
 static int find_slips(struct api *a, struct name_search *search, struct buf *out, struct buf *first, struct err *e)
 {
@@ -235,7 +235,7 @@ static int find_slips(struct api *a, struct name_search *search, struct buf *out
 
 /* ---- by name ---- */
 
-/* The search found none: looks once more, and says what may have been meant, or else which there are. 0 when the name is
+/* The search found none: looks again, and suggests similar names, or else lists the existing ones. 0 when the name is
  * found after all, else -1. */
 static int no_such_name(struct api *a, struct name_search *s, const char *text, struct err *e)
 {

@@ -54,7 +54,7 @@ int api_job_find(struct api *a, struct str id, api_job_fn *see, void *ctx, struc
     else if (pages_get(a, path.p, false, &reply, e) != 0)
         ;
     else if (reply.class == API_REFUSED && (reply.http_status == 404 || reply.http_status == 400))
-        rc = 0; /* what has not even the form of an id is nobody's */
+        rc = 0; /* a text without the form of an id names no job */
     else if (reply.class != API_OK)
         err_set(e, XS_API, "%s: no usable answer (%d %.*s)", path.p, reply.http_status, STR_ARG(reply.message));
     else if (api_remote_job_read(reply.json, &job, e) == 0)

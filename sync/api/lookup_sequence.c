@@ -1,8 +1,8 @@
-/* Which variables the mails of a campaign use: its sequence is read, and every {{name}} in a subject or body is one.
+/* The variables that the mails of a campaign use: every {{name}} in a subject or body of its sequence.
  *
- * What is no variable of a lead is left out: spintax ({{RANDOM | Hi | Hello}}), names with a text of their own for when
- * they are empty ({{firstName | there}}), and what the sending account brings. Variants that are switched off mail
- * nobody. */
+ * Names that are not variables of a lead are left out: spintax ({{RANDOM | Hi | Hello}}), names with a text of their own for when
+ * they are empty ({{firstName | there}}), and what the sending account brings. Variants that are switched off
+ * send no mail. */
 #include "config.h"
 
 #include "sync/api/answer/answer.h"

@@ -145,7 +145,7 @@ enum verdict classify(const struct expected *expected, const struct transport_an
 
 /* ---- the API's words ---- */
 
-/* Foreign text on its way to a terminal and a log: bytes that are no UTF-8 are shown, controls become blanks. */
+/* Foreign text for a terminal and a log: bytes that are not UTF-8 are shown as escapes, controls become blanks. */
 int classify_message(const struct transport_answer *answer, struct json_object *json, struct buf *out)
 {
     struct str text = STR_NONE;
@@ -249,10 +249,10 @@ int classify_fatal(enum verdict verdict, const char *method, const char *path, c
                        method, path, status, STR_ARG(message), scope != NULL ? scope : "that this call needs");
     case VERDICT_CLOSED:
         return err_set(e, XS_API,
-                       "%s %s: Instantly takes no such request%s, whatever it carries (%d%s%.*s): see whether %sthere "
-                       "is a newer leadsync, or ask Instantly's support; then run the same command again",
-                       method, path, status != 404 ? " any more" : "", status, message.n > 0 ? " " : "", STR_ARG(message),
-                       status != 404 ? "" : "--api-url is the API's address and whether ");
+                       "%s %s: Instantly %s this request, whatever it carries (%d%s%.*s): check whether %sa newer "
+                       "leadsync exists, or ask Instantly's support; then run the same command again",
+                       method, path, status != 404 ? "no longer accepts" : "does not accept", status, message.n > 0 ? " " : "", STR_ARG(message),
+                       status != 404 ? "" : "--api-url is the API's address, and whether ");
     case VERDICT_EDGE:
         return err_set(e, XS_API,
                        "refused at the API's edge, before the API saw the request (%d: %.*s): this host or its "

@@ -30,7 +30,7 @@ enum verdict {
 struct expected {
     bool write;             /* an unknown outcome matters */
     bool needs_answer;      /* an empty 2xx is no usable answer */
-    const char *member;     /* a 2xx object without it is no usable answer; NULL: any */
+    const char *member;     /* a 2xx object without it is not a usable answer; NULL: any */
     enum json_type member_type;
 };
 

@@ -2,7 +2,7 @@
 
 #include "sync/api/http/jitter.h"
 
-enum { BLOCK_N = 256 }; /* answers; a way that became longer for good is believed after two blocks */
+enum { BLOCK_N = 256 }; /* answers; a permanently longer way is accepted after two blocks */
 
 int64_t jitter_arrival_us(struct jitter *j, unsigned kind, int64_t left_us, int64_t answered_us)
 {

@@ -1,6 +1,6 @@
-/* When a request reached the server, as far as its answer tells. The way there and back and the work take at least as long as
- * the fastest answers of the same kind took. What an answer took longer may all have been lost on the way there, so a request
- * has arrived at the latest when it left, and that much later. Pure; knows no clock. */
+/* When a request reached the server at the latest, judged by its answer. Both ways and the work take at least as long as the
+ * fastest answers of the same kind. An answer's extra time may all have been spent on the way to the server. So the request
+ * arrived at the latest at its departure plus this extra time. Pure; knows no clock. */
 #ifndef SYNC_API_HTTP_JITTER_H
 #define SYNC_API_HTTP_JITTER_H
 

@@ -46,7 +46,7 @@ void pacer_free(struct pacer *p)
     memset(p, 0, sizeof *p);
 }
 
-/* The ring is as long as the larger limit, so what is looked up is always still there. */
+/* The ring is as long as the larger limit, so it always has the departure that is looked up. */
 static struct pacer_departure *departure(const struct pacer *p, size_t nth)
 {
     return &p->log[nth % p->log_cap];

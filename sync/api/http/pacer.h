@@ -1,8 +1,8 @@
 /* How often requests may leave: never more than N in any second nor M in any minute, as the server counts them.
  *
  * Two rules. A log is the promise: the N-th last request must have reached the server a second ago and a little. It counts
- * from its departure until its answer tells when it arrived at the latest (jitter.h). Where answers differ because the work
- * does, these times say little and would cost much, so they are believed only as far as they cost PACER_BUDGET_US a second. A
+ * from its departure until its answer shows when it arrived at the latest (jitter.h). Where answers differ because the work
+ * does, these times say little and would cost much, so they are believed only as far as they cost PACER_BUDGET_US per second. A
  * bucket of small burst is the manners: departures are spread evenly, so that a late one moves the count by one and not by a
  * hundred.
  * A request that was allowed but still waits for its connection counts as leaving now, however long that takes.
@@ -18,9 +18,9 @@ enum {
     PACER_NEW_SLACK_US = 80000, /* the same for the first PACER_NEW_N, when the fastest answer is still to come */
     PACER_NEW_N = 64,
     PACER_BUDGET_US = 15000,
-    PACER_LIMIT_MAX = 1000000,  /* requests a minute or a second that can be asked for */
+    PACER_LIMIT_MAX = 1000000,  /* maximum of requests per minute or second */
 };
-/* pacer_wait_us(): nothing may leave before pacer_left() or pacer_drop() is told about one that was taken. */
+/* pacer_wait_us(): no request may leave before pacer_left() or pacer_drop() was called for a taken one. */
 #define PACER_BLOCKED INT64_MAX
 
 struct pacer {
@@ -44,7 +44,7 @@ int64_t pacer_wait_us(const struct pacer *p, int64_t now_us);
 void pacer_take(struct pacer *p, int64_t now_us); /* only when pacer_wait_us() is 0 */
 void pacer_left(struct pacer *p, int64_t now_us); /* the taken one leaves now */
 void pacer_drop(struct pacer *p);                 /* the taken one will never leave */
-/* Bytes went out once more for a request already told about (a transport's own second try). */
+/* A reported request sent its bytes again (a transport's own second try). */
 void pacer_left_again(struct pacer *p, int64_t now_us);
 /* The `nth` departure ever, from 0, reached the server at the given time at the latest, and what left after it no earlier. */
 void pacer_arrived(struct pacer *p, size_t nth, int64_t at_us);

@@ -46,7 +46,7 @@ static void make_wait(struct api *a, struct request *r, int64_t delay_ms)
     request_insert_due(&a->waiting, r);
 }
 
-/* Nothing is sent here: requests leave in api_step() only, whoever queues them and from wherever. */
+/* This sends nothing: requests leave in api_step() only, whatever queues them. */
 int queue_add(struct api *a, struct request *template, struct err *e)
 {
     struct request *r = template->path != NULL ? malloc(sizeof *r) : NULL;
@@ -61,7 +61,7 @@ int queue_add(struct api *a, struct request *template, struct err *e)
     return 0;
 }
 
-/* One that flies cannot be taken back: its answer will come and find nobody. */
+/* A request in flight cannot be cancelled; its response is dropped. */
 void queue_abandon(struct api *a, const void *ctx)
 {
     struct request_list *lists[] = {&a->urgent, &a->ready, &a->waiting, &a->flying};
@@ -155,7 +155,7 @@ static void settle(struct api *a, struct request *r, enum verdict verdict, const
     err_clear(&err);
 }
 
-/* The answer tells when the request reached the server, which is what counts there. */
+/* The answer shows when the request reached the server, and the server counts by that time. */
 static void note_arrival(struct api *a, const struct request *r)
 {
     int64_t at_us = jitter_arrival_us(&a->jitter, r->kind, r->left_us, a->clock->mono_us(a->clock));

@@ -44,7 +44,7 @@ struct api {
     bool stepping;                 /* callbacks must not step: transports do not nest */
     struct waiter waiter;
     int64_t lock_wait_ms;          /* 0: for ever */
-    int64_t wait_until_us;         /* of whoever waits for one call; 0: for ever */
+    int64_t wait_until_us;         /* deadline of a caller that waits for one call; 0: none */
     int64_t last_wait_until_us;    /* of api_last_wait(); 0: it has not begun */
     char *address;                 /* for messages */
 };

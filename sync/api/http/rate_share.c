@@ -26,7 +26,7 @@ enum {
 struct share_record {
     char magic[8];
     char boot[40];
-    int64_t free_us; /* the next slot that nobody holds */
+    int64_t free_us; /* the next free slot */
     int64_t pause_until_us;
 };
 static const char share_magic[8] = "lsrate1";

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 struct rate_share;
-/* Opens or creates the file, 0600. XS_STATE when that cannot be done or the file is somebody else's. */
+/* Opens or creates the file, 0600. XS_STATE if that fails or the file belongs to another user. */
 int rate_share_open(const char *path, unsigned per_second, unsigned per_minute, struct rate_share **out, struct err *e);
 void rate_share_free(struct rate_share *s); /* NULL is fine */
 
@@ -20,7 +20,7 @@ void rate_share_free(struct rate_share *s); /* NULL is fine */
  * and then not waited for: this process's own pacer still holds. */
 int64_t rate_share_wait_us(struct rate_share *s, int64_t now_us);
 void rate_share_use(struct rate_share *s); /* the slot held is used up */
-/* Nobody leaves before `until_us`: the API has said "too many". */
+/* No request leaves before `until_us`: the API has said "too many". */
 void rate_share_pause(struct rate_share *s, int64_t now_us, int64_t until_us);
 /* What is left of such a pause, as far as the slot held has to wait for it. */
 int64_t rate_share_paused_us(const struct rate_share *s, int64_t now_us);

@@ -31,10 +31,10 @@ struct request {
     unsigned attempts, not_sent_n, lost_n, locked_n;
     bool chance_taken;         /* after a 403 (second_chance.h) */
     size_t left_nth;           /* which departure it was, for the pacer; `left` */
-    int64_t left_us;           /* when this attempt left; until that is told, when it was started */
+    int64_t left_us;           /* when this attempt left; until that is known, when it was started */
     int64_t locked_since_us;   /* first 409 of a move job */
     struct answer_reader *reader; /* REQUEST_FLYING: of the answer to come */
-    bool left;                 /* the pacer has been told about this attempt */
+    bool left;                 /* the pacer knows this attempt */
     bool last_try;             /* taken back while it was in flight: not to be repeated */
 };
 
@@ -49,7 +49,7 @@ void request_remove(struct request_list *list, struct request *r);
 /* In order of due_us: those that came first go first among equals. */
 void request_insert_due(struct request_list *list, struct request *r);
 
-/* Calls back, once, with what only the request knows filled in, and frees; it is on no list any more. */
+/* Calls back, once, with what only the request knows filled in, and frees; it is on no list now. */
 void request_finish(struct request *r, struct api_reply *reply);
 /* Frees without calling back. */
 void request_drop(struct request *r);

@@ -1,4 +1,4 @@
-/* A refusal for the rate is the workspace's: everybody waits. A lock or a failure is the request's own. */
+/* A refusal for the rate concerns the workspace: every request waits. A lock or a failure concerns one request. */
 #include "config.h"
 
 #include "sync/api/http/retry.h"
@@ -102,7 +102,7 @@ static void add_request(struct buf *why, const struct request *r)
     buf_addf(why, "%s %.*s", r->method, (int)strcspn(r->path, "?"), r->path);
 }
 
-/* Ends when the job does, and jobs of thousands of leads take their time: never a failure, but whoever set a limit gets
+/* Ends when the job does, and jobs of thousands of leads take their time: never a failure, but a caller with a limit gets
  * the 409 itself in the end. */
 static int64_t locked_delay_ms(struct api *a, struct request *r)
 {

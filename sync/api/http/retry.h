@@ -5,13 +5,13 @@
 
 #include "sync/api/http/queue.h"
 
-/* Milliseconds until the same request is sent again (a pause of all requests is kept apart from it, and is 0); -1: never. The
- * user is told of a longer wait. */
+/* Milliseconds until the same request is sent again (a pause of all requests is kept apart from it, and is 0); -1: never.
+ * Logs a longer wait. */
 int64_t retry_delay_ms(struct api *a, struct request *r, enum verdict verdict, const struct transport_answer *answer);
 /* The error of a request that kept failing. */
 void retry_failed(const struct request *r, enum verdict verdict, const struct transport_answer *answer, struct str message,
                   struct err *e);
-/* Another process of the user was told 429, and this one waits, too: tells the user. */
+/* Another process of the user got a 429, and this process waits too: logs the wait. */
 void retry_shared_pause(struct api *a, int64_t now_us);
 
 #endif

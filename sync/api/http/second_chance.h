@@ -1,5 +1,5 @@
 /* A 403 of an endpoint that has worked in this run may be a throttle in other words (reported once): such a request waits
- * and is sent once more, before the 403 ends the run. A 403 says that nothing was done, so that is safe for writes too.
+ * and is sent again, before the 403 ends the run. A 403 says that nothing was done, so that is safe for writes too.
  * For this room only. */
 #ifndef SYNC_API_HTTP_SECOND_CHANCE_H
 #define SYNC_API_HTTP_SECOND_CHANCE_H
@@ -22,7 +22,7 @@ struct second_chance {
     int64_t reported_us;    /* when the last wait was reported ends; many requests wait at once */
 };
 
-/* Takes each answer in. How long to wait before the request is sent once more, or -1: not again. */
+/* Takes each answer in. How long to wait before the request is sent again, or -1: never. */
 int64_t second_chance_ms(struct second_chance *s, struct request *r, enum verdict verdict,
                          const struct transport_answer *answer, int64_t now_us);
 void second_chance_free(struct second_chance *s);

@@ -21,17 +21,17 @@ struct transport_request {
     struct str body;        /* borrowed until done; empty: none is sent and no Content-Type */
     int64_t timeout_ms;     /* whole exchange */
     bool write;             /* must never be sent twice, not even by the transport itself */
-    /* Told, from poll(), each time the first byte is about to leave on an open connection; NULL: nobody asks. A
-     * transport that cannot tell never calls it. */
+    /* Called from poll() each time the first byte is about to leave on an open connection; NULL: not needed. A
+     * transport that cannot know never calls it. */
     void (*left)(void *queue, const struct transport_request *request);
-    /* Takes the next piece of the answer's body, from poll(), after decoding. NULL: nobody wants the body. */
+    /* Takes the next piece of the answer's body, from poll(), after decoding. NULL: the body is not needed. */
     enum transport_take (*take)(void *queue, const struct transport_request *request, int status, struct str piece);
     void *ctx;              /* the queue's */
 };
 
 /* How an exchange ended, as far as bytes can tell. */
 enum transport_end {
-    TRANSPORT_ANSWERED,  /* a complete HTTP answer; redirects are answers, nobody follows them */
+    TRANSPORT_ANSWERED,  /* a complete HTTP answer; redirects are answers and never followed */
     TRANSPORT_NOT_SENT,  /* surely no byte of the request reached the server: DNS, connect, TLS failed */
     TRANSPORT_LOST,      /* sent or partly sent, no complete answer (one that was not taken is incomplete) */
     TRANSPORT_REFUSED,   /* this process refused to send it: the dry run's brake */
@@ -65,7 +65,7 @@ struct transport_curl_config {
     const char *base_url, *key, *workspace, *user_agent; /* copied; key "": none is sent */
     unsigned connections_max;
 };
-/* Authorities that CURL_CA_BUNDLE, SSL_CERT_FILE or SSL_CERT_DIR name take the place of libcurl's own file or folder; the
+/* Authorities that CURL_CA_BUNDLE, SSL_CERT_FILE or SSL_CERT_DIR name replace libcurl's own file or folder; the
  * other of the two stays. https goes through the proxy of HTTPS_PROXY, ALL_PROXY and NO_PROXY, by CONNECT: it sees the
  * host's name and nothing else. http never does. */
 int transport_curl_new(const struct transport_curl_config *config, struct transport **out, struct err *e);

@@ -38,7 +38,7 @@ struct exchange {
     bool left;               /* an open connection was about to get the first byte */
     bool put_off;            /* its next piece is not wanted yet */
     bool resuming;           /* that piece is being offered again */
-    bool unwanted;           /* a piece was refused for good */
+    bool unwanted;           /* a piece was refused finally */
     bool head_whole;         /* the blank line after the headers was seen */
     bool packed;             /* the answer is a gzip stream */
     struct unpack unpack;
@@ -117,7 +117,7 @@ static size_t on_header(char *line, size_t size, size_t n, void *ctx)
     static const char date[] = "Date:", retry[] = "Retry-After:", packing[] = "Content-Encoding:";
     struct exchange *x = ctx;
     size_t bytes = size * n;
-    if (bytes >= 5 && strncmp(line, "HTTP/", 5) == 0) { /* the answer after a 100 or 103 starts anew */
+    if (bytes >= 5 && strncmp(line, "HTTP/", 5) == 0) { /* the answer after a 100 or 103 starts again */
         x->date[0] = x->retry_after[0] = '\0';
         x->head_whole = x->packed = false;
     } else if (line[0] == '\r' || line[0] == '\n')
@@ -203,7 +203,7 @@ static CURLcode set_up(struct curl_transport *t, struct exchange *x)
     return r;
 }
 
-/* Options of this request. A handle keeps what it was told, so everything that varies is told again. No low-speed
+/* Options of this request. A handle keeps its options, so every option that varies is set again. No low-speed
  * limit: the API is silent while it thinks, a minute and more for a large list; the total timeout bounds a stalled
  * exchange. */
 static CURLcode set_request(struct curl_transport *t, struct exchange *x)
@@ -331,7 +331,7 @@ static void judge(struct exchange *x, CURLcode result, struct transport_answer *
     answer->retry_after_ms = retry_after_parse(str_from(x->retry_after), now_ms);
 }
 
-/* What was put off is offered again. libcurl calls on_write() from within, which may put it off once more. */
+/* Offers the postponed piece again. libcurl calls on_write() from within, which can postpone it again. */
 static void resume_all(struct curl_transport *t)
 {
     for (struct exchange *x = t->under_way; x != NULL; x = x->next) {

@@ -1,5 +1,5 @@
 /* The dry run's brake sits where requests leave, judges by method and path alone, and has a list of what may pass and
- * none of what may not: an endpoint that nobody thought of is refused. */
+ * none of what may not: a new endpoint is refused. */
 #include "config.h"
 
 #include "sync/api/http/transport.h"

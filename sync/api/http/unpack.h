@@ -24,7 +24,7 @@ typedef enum transport_take unpack_take_fn(void *ctx, struct str piece);
 /* For the next stream. */
 void unpack_reset(struct unpack *u);
 /* Hands out what `packed` holds, in windows. After TRANSPORT_TAKE_LATER the same bytes, and more, are to be given again.
- * TRANSPORT_TAKE_NEVER also when it is no gzip (then `broken`) or memory is short. */
+ * TRANSPORT_TAKE_NEVER also if it is not gzip (then `broken`) or memory is short. */
 enum transport_take unpack_piece(struct unpack *u, struct str packed, unpack_take_fn *take, void *ctx);
 void unpack_free(struct unpack *u);
 

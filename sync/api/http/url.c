@@ -38,7 +38,7 @@ static const char *judge(CURLU *u, const char *text)
     size_t scheme_n = strncasecmp(text, "https://", 8) == 0 ? 8 : strncasecmp(text, "http://", 7) == 0 ? 7 : 0;
     if (scheme_n == 0)
         return "does not start with https://";
-    /* libcurl skips a third slash, and converts names that are not ASCII: neither is an address that somebody meant. */
+    /* libcurl skips a third slash, and converts names that are not ASCII: neither is an intended address. */
     if (text[scheme_n] == '/')
         return "has no valid host and port";
     for (const char *p = text; *p != '\0'; p++)

@@ -1,4 +1,4 @@
-/* A wait is told when it begins, since it may last for minutes in which nothing else is printed. Back-off makes many waits of
+/* A wait is logged when it begins, because nothing else may be printed for minutes. Back-off makes many waits of
  * one trouble, so a line follows only when the episode has become three times as long, or five minutes longer, than the
  * last line said. */
 #include "config.h"
@@ -10,7 +10,7 @@
 #include <string.h>
 
 enum {
-    TELL_MS = 2000,          /* shorter waits are nobody's business */
+    TELL_MS = 2000,          /* shorter waits are not logged */
     WARN_MS = 30000,         /* an episode of that length is a warning, which -q shows */
     GAP_US = 30000000,       /* a wait that begins later than this after the last one begins an episode */
     LONGER_TIMES = 3,

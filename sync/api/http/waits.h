@@ -22,8 +22,8 @@ void waits_init(struct waits *w, struct clock *clock);
 void waits_free(struct waits *w);
 /* The text that says why: empty it, fill it, and call waits_add(). */
 struct buf *waits_why(struct waits *w, enum api_wait_kind kind);
-/* The next try is `delay_ms` away. `end_us`: a limit after which nothing more is tried; 0: none. Tells the user at once when
- * the wait is long enough and was not told yet, or has become much longer. */
+/* The next try is `delay_ms` away. `end_us`: a limit after which nothing more is tried; 0: none. Logs at once if
+ * the wait is long enough and was not logged yet, or has become much longer. */
 void waits_add(struct waits *w, enum api_wait_kind kind, int64_t delay_ms, int64_t end_us);
 void waits_over(struct waits *w, enum api_wait_kind kind);
 /* The longest one that is under way; false: none. */
