@@ -169,7 +169,7 @@ struct leads_list {
     const struct uuid *ids;
     size_t ids_n;
     size_t items_max;             /* of those that are kept; 0: 100 000 */
-    /* Called for each lead as its page comes, and may be NULL: all are kept. An item that is no lead is dropped. */
+    /* Called for each lead as its page comes, and may be NULL: all are kept. An item that is not a lead is dropped. */
     enum leads_list_see { LIST_DROP, LIST_KEEP, LIST_KEEP_LAST } (*see)(void *ctx, const struct remote_lead *lead);
     bool urgent;                  /* before queued writes: a read-back that others wait for */
 };
