@@ -1,5 +1,5 @@
 /* Blocks in a list, bump allocation in the newest. An arena that is reset soon holds one block as large as all that a
- * round needs, and then takes nothing from malloc() any more: a chunk of rows costs a few additions a piece. */
+ * round needs, and then no longer calls malloc(): a chunk of rows costs a few additions per piece. */
 #include "config.h"
 
 #include "sync/base/arena.h"
@@ -70,7 +70,7 @@ static int add_block(struct arena *a, size_t n)
     /* The sum with the head of the block must not wrap. */
     if (size > SIZE_MAX - sizeof(struct arena_block))
         return -1;
-    /* Not cleared: whoever wants zeros asks arena_calloc(). */
+    /* Not cleared: arena_calloc() returns zeros. */
     struct arena_block *block = malloc(sizeof *block + size);
     if (block == NULL)
         return -1;

@@ -136,7 +136,7 @@ int buf_add_varint(struct buf *b, unsigned long long v)
 
 int buf_add_str(struct buf *b, struct str s)
 {
-    /* The length may fit where its bytes do not: a record is whole or not there. */
+    /* The length may fit where its bytes do not: a record is whole or absent. */
     size_t before = b->n;
     if (buf_add_varint(b, s.n) == 0 && buf_add(b, s.p, s.n) == 0)
         return 0;

@@ -37,7 +37,7 @@ static void system_sleep_us(struct clock *self, int64_t us)
     if (us <= 0)
         return;
     struct timespec span = {.tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000};
-    /* Not resumed after a signal: whoever waits looks at the stop flag before waiting again. */
+    /* Not resumed after a signal: the caller checks the stop flag before it waits again. */
     clock_nanosleep(CLOCK_MONOTONIC, 0, &span, NULL);
 }
 

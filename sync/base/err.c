@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Not const, because struct err holds a char *; nobody writes to it, and free_msg() knows it by address. */
+/* Not const, because struct err holds a char *; no code writes to it, and free_msg() knows it by address. */
 static char oom_text[] = "out of memory; lower --memory or free some";
 
 /* In the order of their numbers, as the help shows them. Wording is for the person who has just seen the number. */

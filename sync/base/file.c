@@ -1,5 +1,5 @@
-/* Files are read whole under a limit, and written beside their place and renamed, so that nobody ever sees half a file
- * and a full disk leaves the old one as it was. */
+/* Files are read whole under a limit, and written beside their place and renamed, so that no reader sees half a file
+ * and a full disk keeps the old one. */
 #include "config.h"
 
 #include "sync/base/file.h"
@@ -27,7 +27,7 @@ static int read_all(int fd, const char *path, struct buf *out, enum exit_status 
         char past;
         if (room > 0 && buf_reserve(out, room) != 0)
             return err_oom(e);
-        /* At the limit one byte more tells a file that fits from one that does not. */
+        /* At the limit one more byte shows whether the file fits. */
         ssize_t got = room > 0 ? read(fd, out->p + out->n, room) : read(fd, &past, 1);
         if (got < 0 && errno == EINTR)
             continue;
@@ -64,7 +64,7 @@ static bool is_ours(const struct stat *st)
            ((st->st_mode & (S_IWGRP | S_IWOTH)) == 0 || (S_ISDIR(st->st_mode) && (st->st_mode & S_ISVTX) != 0));
 }
 
-/* Whoever can write to a folder can put another file, or another program, in the place of one that is in it. */
+/* A user who can write to a folder can replace any file or program in it. */
 static bool is_folder_ours(const char *path)
 {
     struct stat st;
@@ -149,7 +149,7 @@ int folder_sync(const char *path, struct err *e)
     return result;
 }
 
-/* Only joined, never cleaned: "a/../b" may mean something else than "b" where there are links. */
+/* Only joined, never cleaned: "a/../b" can differ from "b" because of links. */
 char *path_join(const char *folder, const char *name)
 {
     char *path = NULL;
@@ -163,7 +163,7 @@ char *path_join(const char *folder, const char *name)
 
 int file_unlinked_tmp(struct err *e)
 {
-    /* For rows that do not fit memory: without a name nobody else can open them, and no crash leaves them behind. */
+    /* For rows that do not fit memory: without a name no other process can open them, and no crash leaves them behind. */
     const char *folder = getenv("TMPDIR");
     if (folder == NULL || folder[0] == '\0')
         folder = "/tmp";
@@ -333,7 +333,7 @@ int output_open(struct output *o, const char *path, mode_t mode, struct err *e)
     return result;
 }
 
-/* Flushes, and tells failures of earlier writes too: stdio remembers that they failed, but not why. */
+/* Flushes, and reports failures of earlier writes too: stdio remembers that they failed, but not why. */
 static int flush(struct output *o, const char *name, struct err *e)
 {
     if (fflush(o->f) != 0)
@@ -342,7 +342,7 @@ static int flush(struct output *o, const char *name, struct err *e)
     if (ferror(o->f))
         return err_set(e, XS_IO, "cannot write to %s: an earlier write failed; %s", name,
                        fstat(fileno(o->f), &st) == 0 && (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode))
-                           ? "whoever was reading has gone" : "is the disk full?");
+                           ? "the reader has exited" : "is the disk full?");
     return 0;
 }
 
@@ -374,7 +374,7 @@ int output_commit(struct output *o, struct err *e)
 
 void output_abandon(struct output *o)
 {
-    /* Nothing is told here: it is called on the way out of an error that was. */
+    /* Logs nothing: the caller has reported an error already. */
     if (o->f != NULL && o->f != stdout)
         fclose(o->f);
     if (o->tmp != NULL)

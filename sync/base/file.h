@@ -9,8 +9,8 @@
 #include <stdio.h>
 #include <sys/types.h>
 
-/* Reads a regular file into `out` (its maximum is the limit). `missing` is the status for a file that is not there or
- * cannot be read, `bad` for one that is no regular file or too large. */
+/* Reads a regular file into `out` (its maximum is the limit). `missing` is the status for a file that is missing or
+ * cannot be read, `bad` for one that is not a regular file or too large. */
 int file_read(const char *path, struct buf *out, enum exit_status missing, enum exit_status bad, struct err *e);
 /* The same. *ours: this user or root owns the very file that was read and the folder it is in, and no other user can write
  * to either; other users may write to a folder that is sticky. */

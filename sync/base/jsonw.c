@@ -20,7 +20,7 @@ void jsonw_init_output(struct jsonw *w, struct buf *out)
     *w = (struct jsonw){.out = out, .for_people = true};
 }
 
-/* The first failure is the one that is told; errno would be another by the end. */
+/* Reports the first failure; errno would be another by the end. */
 static void fail(struct jsonw *w, int errnum)
 {
     if (!w->failed)
@@ -159,7 +159,7 @@ static void add_hidden(struct jsonw *w, uint32_t code)
     add_unit(w, code);
 }
 
-/* One byte that cannot stand as it is. A byte that is no UTF-8 becomes U+FFFD: JSON has no other way to carry it. */
+/* One byte that needs an escape. A byte that is not UTF-8 becomes U+FFFD: JSON has no other way to carry it. */
 static void add_escaped(struct jsonw *w, unsigned char c)
 {
     static const char shorts[] = "\"\"\\\\\bb\ff\nn\rr\tt"; /* pairs: the byte, its letter */
@@ -213,7 +213,7 @@ static size_t copy_clean(char *to, const char *p, size_t n)
     return i;
 }
 
-/* A string with the comma before it and the colon after it, where there are any. */
+/* A string with the comma before it and the colon after it, if needed. */
 static void add_string(struct jsonw *w, struct str s, bool colon)
 {
     enum { AROUND_N = 4 }; /* comma, two quotes, colon */

@@ -1,5 +1,5 @@
-/* A streaming JSON writer into a buffer: commas and nesting are its business, memory is the buffer's.
- * Errors stick: after a failed add every call does nothing, and jsonw_end() tells. */
+/* A streaming JSON writer into a buffer: it adds commas and nesting, the buffer has the memory.
+ * Errors stick: after a failed add every call does nothing, and jsonw_end() reports it. */
 #ifndef SYNC_BASE_JSONW_H
 #define SYNC_BASE_JSONW_H
 

@@ -1,5 +1,5 @@
 /* A message is formatted whole, the secret taken out, then made safe to look at, and written by one write(2), so that
- * lines of several processes do not mix. What fails here has nobody left to be told. */
+ * lines of several processes do not mix. A failure here cannot be reported. */
 #include "config.h"
 
 #include "sync/base/log.h"

@@ -32,12 +32,12 @@ void log_msg(enum log_level level, const char *fmt, ...) __attribute__((format(p
 #define log_detail(...) log_msg(LOG_DETAIL, __VA_ARGS__)
 #define log_debug(...) log_msg(LOG_DEBUG, __VA_ARGS__)
 
-/* A step that is done twice, first to look and then for good, need not say everything twice: what is said under LOG_NOTE is
- * left out once each under LOG_SKIP. LOG_DROP leaves everything out. LOG_PLAIN forgets it. Errors are always said. */
+/* A step that is done twice, first as a dry run, need not log everything twice: LOG_SKIP leaves out, once each, what was
+ * logged under LOG_NOTE. LOG_DROP leaves everything out. LOG_PLAIN forgets it. Errors are always said. */
 enum log_repeat { LOG_PLAIN, LOG_NOTE, LOG_SKIP, LOG_DROP };
 void log_repeats(enum log_repeat repeat);
 
-/* Told of every warning, as it is logged but for escapes; NULL: nobody. */
+/* Called with every warning, as it is logged but for escapes; NULL: none. */
 void log_watch(void (*warned)(void *ctx, struct str message), void *ctx);
 /* Appends a message as it would be logged: with "***" for the secret. For messages that are kept elsewhere. 0/-1 (memory) */
 int log_redact(struct str message, struct buf *out);

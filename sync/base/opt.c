@@ -100,7 +100,7 @@ static int bad_value(const struct opt *o, const char *value, const char *wanted,
     return err_set(e, XS_USAGE, "--%s: \"%s\" is not %s", o->name, value, wanted);
 }
 
-/* `errno` tells a number too large from one that is exactly the largest. */
+/* `errno` separates a number too large from one that is exactly the largest. */
 static int set_int(const struct opt *o, const char *value, struct err *e)
 {
     char *end;
@@ -274,7 +274,7 @@ int opt_parse(int argc, char **argv, const struct opt *const *tables, const char
 
 /* ---- showing ---- */
 
-/* Who knows the rest of such an address may have its password, or can send what only we should send. */
+/* The rest of such an address can contain a password, or a secret path that others could call. */
 static int show_url(const char *word, const char *host, struct buf *out)
 {
     size_t n = strcspn(host, "/?#");

@@ -8,12 +8,12 @@
 #include <stddef.h>
 #include <unistd.h>
 
-/* Written by the handler, read by everybody: hence volatile, and of the one type that may be. */
+/* The handler writes it and all code reads it: hence volatile, and of the only allowed type. */
 static volatile sig_atomic_t first_signal;
 
 static void on_signal(int signo)
 {
-    /* Asked twice: whoever asks does not want to wait for what is in flight. Only _exit() is safe here. */
+    /* A second signal: the user does not want to wait for requests in flight. Only _exit() is safe here. */
     if (first_signal != 0)
         _exit(128 + signo);
     first_signal = signo;

@@ -135,7 +135,7 @@ static int fold(struct str s, uninorm_t norm, struct buf *out)
 {
     if (s.n == 0)
         return 0;
-    /* Bytes that are no text have no case but that of their ASCII letters. */
+    /* In bytes that are not text only ASCII letters have a case. */
     if (!text_is_ascii(s) && text_is_utf8(s))
         return fold_unicode(s, norm, out);
     if (buf_reserve(out, s.n) != 0)
@@ -152,7 +152,7 @@ int text_fold(struct str s, struct buf *out)
 
 /* ---- characters ---- */
 
-/* One character of s: its code point and its bytes; a byte that is no UTF-8 comes alone, as -1. */
+/* One character of s: its code point and its bytes; a byte that is not UTF-8 comes alone, as -1. */
 static int32_t take_char(struct str *s)
 {
     const unsigned char *c = (const unsigned char *)s->p;

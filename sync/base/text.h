@@ -20,14 +20,14 @@ bool text_is_ascii(struct str s);
 int text_fold(struct str s, struct buf *out);
 /* Columns that `s` takes on a terminal; controls count as their \u{..} form. */
 size_t text_width(struct str s);
-/* Bytes of the longest start of `s` that takes at most so many columns; one character at least, unless `s` is empty. */
+/* Bytes of the longest start of `s` that takes at most `columns`; at least one character, unless `s` is empty. */
 size_t text_fitting(struct str s, size_t columns);
 /* Bytes of the character at p when it is not ASCII and one that text_show() escapes; else 0. */
 size_t text_hidden_char(const char *p, size_t n, uint32_t *code);
 /* Appends `s` with control, escape, bidi and invisible characters as \u{1b} and bytes that are not UTF-8 as \x{ff}; cut
  * with "…" at max_columns (0: never). 0/-1. */
 int text_show(struct str s, size_t max_columns, struct buf *out);
-/* Appends one line without its newline, parted between words into lines of at most so many columns (0: it is not parted);
+/* Appends one line without its newline, parted between words into lines of at most `columns` (0: it is not parted);
  * all but the first are indented. The text is shown already; colour sequences in it take no column. 0/-1. */
 int text_wrap(struct str line, size_t columns, size_t indent, struct buf *out);
 /* Comparison key for header names: case-folded, NFC, without blanks and _ - . (anything else stays). 0/-1. */
