@@ -35,7 +35,7 @@ struct entry {
     struct str cells_by_values; /* instead of `cells`: the same, as references into `values`, which must then stay unchanged */
     bool retried;          /* taken from the retry table */
     bool staged;           /* created in the stage's list: not where it belongs until its move is proved */
-    bool by_user;          /* a removal that somebody asked for: its row does not bring the lead back */
+    bool by_user;          /* a removal that a user requested: its row does not create the lead again */
     unsigned attempts;     /* runs before this one in which it failed for a reason of its own */
     /* the outcome */
     enum outcome outcome;  /* OUTCOME_NONE while open */
