@@ -17,7 +17,7 @@ struct planned {
     uint32_t target;     /* the state's number */
     uint32_t from;       /* moves: where it is now */
     struct entry entry;
-    uint64_t tag;        /* what upload_config.settled is told of it; not spooled */
+    uint64_t tag;        /* what upload_config.settled() gets; not spooled */
     const struct lead *lead; /* creates: what entry.values has packed; NULL: unpack it */
     uint32_t fields;     /* updates: a bit per core field to write */
     bool created;        /* moves: of a lead that this run created, whose row counts as created */

@@ -142,7 +142,7 @@ int journal_pair_check(struct state *s, struct err *e);
 /* ---- wal_pair.c ---- */
 /* XS_STATE when the WAL beside the main file is of another copy of the state. Nothing while another process holds the lock. */
 int wal_pair_check(struct state *s, struct err *e);
-/* At the start of a run, in its transaction: the cookie that tells its WAL from those of other runs. */
+/* At the start of a run, in its transaction: the cookie that distinguishes its WAL from those of other runs. */
 int wal_pair_next(struct state *s, struct err *e);
 /* After that transaction: copies the cookie into the main file, and notes that the main file has it. */
 int wal_pair_note(struct state *s, struct err *e);

@@ -38,7 +38,7 @@ int db_begin(struct db *db, struct err *e); /* IMMEDIATE; nothing when one is op
 int db_commit(struct db *db, struct err *e); /* nothing when none is open; a failed commit is rolled back */
 void db_rollback(struct db *db);
 
-/* Copies the WAL into the main file. A reader of an older snapshot may keep that from happening, which is no error. */
+/* Copies the WAL into the main file. A reader of an older snapshot can prevent that; this is not reported as an error. */
 int db_checkpoint(struct db *db, struct err *e);
 
 /* Lets go of every row that is still being looked at, and with it of read locks. */

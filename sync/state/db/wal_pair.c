@@ -1,5 +1,5 @@
-/* Tells whether the WAL beside the main file belongs to it. SQLite cannot: it applies the WAL of yesterday to any file of the
- * right page size, so an older copy that is put over a state whose WAL is still there becomes a mix of both.
+/* Checks whether the WAL beside the main file belongs to it. SQLite cannot: it applies the WAL of yesterday to any file of the
+ * right page size, so an older copy that is put over a state and its WAL becomes a mix of both.
  *
  * The schema cookie in the file's header counts the runs. Each run takes it STEP further, copies it from the WAL into the main
  * file, and then notes in the settings that the main file has it. A WAL with that note fits only a file that has the cookie. */

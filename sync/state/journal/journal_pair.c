@@ -1,4 +1,4 @@
-/* Tells whether the journal belongs to this copy of the state. Both have the same owner when an older copy of the main file is
+/* Checks whether the journal belongs to this copy of the state. Both have the same owner when an older copy of the main file is
  * put back beside the journal of today; going on would settle batches of runs that the main file does not know. */
 #include "config.h"
 
