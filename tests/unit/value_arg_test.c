@@ -104,7 +104,7 @@ START_TEST(json_slips)
     jsons[0] = text;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         snprintf(text, sizeof text, "custom.n=%s", bad[i]);
-        is_refused(true, "no number, true, false or quoted text");
+        is_refused(true, "is not a number, true, false or a quoted text");
     }
     snprintf(text, sizeof text, "phone=5");
     is_refused(true, "is a text");
