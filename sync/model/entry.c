@@ -17,6 +17,7 @@ enum {                          /* flags of an intent */
     INTENT_CELLS_BY_VALUES = 16, /* as cells_shrink() has them */
     INTENT_STAGED = 32,
     INTENT_BY_USER = 64,
+    INTENT_BY_ADDRESS = 128,
 };
 enum { OUTCOME_LEAD_ID = 1 };   /* flags of an outcome */
 
@@ -128,7 +129,8 @@ int entry_pack_intent(const struct entry *entry, struct buf *out)
     size_t start;
     bool by_values = entry->cells.n == 0 && entry->cells_by_values.n > 0;
     unsigned flags = (by_values ? INTENT_CELLS_BY_VALUES : 0) | (entry->retried ? INTENT_RETRIED : 0) | (entry->has_lead_id ? INTENT_LEAD_ID : 0) |
-                     (entry->staged ? INTENT_STAGED : 0) | (entry->by_user ? INTENT_BY_USER : 0);
+                     (entry->staged ? INTENT_STAGED : 0) | (entry->by_user ? INTENT_BY_USER : 0) |
+                     (entry->by_address ? INTENT_BY_ADDRESS : 0);
     int result = frame_open(out, &start) == 0 && buf_add(out, entry->key.b, sizeof entry->key.b) == 0 &&
                          add_u64(out, entry->fingerprint) == 0 && buf_add_varint(out, entry->row) == 0 &&
                          buf_add_varint(out, entry->line) == 0 &&
@@ -183,6 +185,7 @@ int entry_unpack_intent(const char **p, const char *end, struct entry *out)
     entry.has_lead_id = (flags & INTENT_LEAD_ID) != 0;
     entry.staged = (flags & INTENT_STAGED) != 0;
     entry.by_user = (flags & INTENT_BY_USER) != 0;
+    entry.by_address = (flags & INTENT_BY_ADDRESS) != 0;
     *out = entry;
     *p = frame_end;
     return 0;

@@ -36,6 +36,7 @@ struct entry {
     bool retried;          /* taken from the retry table */
     bool staged;           /* created in the stage's list: not where it belongs until its move is proved */
     bool by_user;          /* a removal that a user requested: its row does not create the lead again */
+    bool by_address;       /* duplicate_in_source: another row has the address, and `fingerprint` is the address's */
     unsigned attempts;     /* runs before this one in which it failed for a reason of its own */
     /* the outcome */
     enum outcome outcome;  /* OUTCOME_NONE while open */

@@ -266,9 +266,12 @@ int row_address_owned(struct run *r, struct str email, bool *owned, struct err *
 int row_address_owner_waits(struct run *r, struct str email, bool *waits, struct err *e);
 /* *has: a row of this read has or gets a lead with the address. 0/-1 */
 int row_address_has(struct run *r, struct str email, bool *has, struct err *e);
-/* For a row that wants a lead whose own row this read did not bring. True: it waits, and the next read will be full. False:
- * this read was full. `ctx` is the run. */
+/* A row wants a lead whose own row this run did not read. True: the row waits, and the next read is full and decides. False:
+ * this read is full. `ctx` is the run. */
 bool row_address_wait_for_full(void *ctx);
+/* The row is left out because another row of this read has its address. Remembered with the address, so that a read of this
+ * row alone need not wait for a full one. */
+void row_address_lost(struct run *r, struct entry *entry);
 /* Notes that a row without a lead wants one with this address, or was refused it. 0/-1 */
 int row_address_want(struct run *r, struct str email, struct err *e);
 int row_address_wanted(struct run *r, struct str email, bool *wanted, struct err *e);

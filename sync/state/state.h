@@ -167,6 +167,9 @@ void state_lookup_soon(const struct state *s, const struct hash128 *key);
  * but the growth of the seen set, which past memory_max moves to an unlinked temporary file. 0/-1. */
 int state_lookup(struct state *s, const struct hash128 *key, uint64_t fingerprint, uint64_t row, struct remembered *out,
                  struct err *e);
+/* Without marking: was the key refused for this reason, with this fingerprint? 0/-1 */
+int state_was_refused(struct state *s, const struct hash128 *key, uint64_t fingerprint, enum reason reason, bool *was,
+                      struct err *e);
 /* A row with this key was read that makes no lead (rejected, skipped). It does not compete with other rows for the key,
  * but the lead is not unseen, and the row replaces an older one in the retry table. `mark` (1 … 2^40-1) comes
  * back from state_unseen_next(); the first one of a key counts. */

@@ -12,7 +12,7 @@ static struct entry sample(void)
 {
     struct entry entry = {.fingerprint = 0x1122334455667788u, .row = 1841, .line = 99999999999,
                           .key_text = STR("ada@example.com"), .email = STR("Ada@example.com"), .values = STR("\1\0\0"),
-                          .cells = STR("\2x"), .retried = true, .attempts = 3, .outcome = OUTCOME_FAILED,
+                          .cells = STR("\2x"), .retried = true, .staged = true, .by_address = true, .attempts = 3, .outcome = OUTCOME_FAILED,
                           .reason = REASON_GONE_THERE, .http_status = 404, .has_lead_id = true,
                           .detail = STR("no such lead"), .changes = STR("first_name: Ann -> Anna")};
     memset(entry.key.b, 0xab, sizeof entry.key.b);
@@ -63,7 +63,7 @@ static void goes_there_and_back(struct entry in)
         ck_assert(str_eq(cells_of(&out), in.cells));
     else
         ck_assert(str_is(cells_of(&out), "\x10" "ada@example.com" "\4" "Ada" "\2x"));
-    ck_assert(out.retried);
+    ck_assert(out.retried && out.staged && out.by_address);
     ck_assert_uint_eq(out.attempts, 3);
     ck_assert_int_eq(out.outcome, OUTCOME_FAILED);
     ck_assert_int_eq(out.reason, REASON_GONE_THERE);

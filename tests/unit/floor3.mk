@@ -14,6 +14,7 @@ ENGINE_TESTS = \
 	tests/unit/refused.tap \
 	tests/unit/rekey.tap \
 	tests/unit/rekey_handover.tap \
+	tests/unit/rekey_unread.tap \
 	tests/unit/remove.tap \
 	tests/unit/remove_identity.tap \
 	tests/unit/run.tap \
@@ -109,6 +110,9 @@ tests_unit_rekey_tap_LDADD = $(TEST_LIBS) $(LEVEL_PIPELINE)
 tests_unit_rekey_handover_tap_SOURCES = tests/unit/rekey_handover_test.c
 tests_unit_rekey_handover_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_rekey_handover_tap_LDADD = $(TEST_LIBS) $(LEVEL_PIPELINE)
+tests_unit_rekey_unread_tap_SOURCES = tests/unit/rekey_unread_test.c
+tests_unit_rekey_unread_tap_CFLAGS = $(TEST_CFLAGS)
+tests_unit_rekey_unread_tap_LDADD = $(TEST_LIBS) $(LEVEL_PIPELINE)
 MOVE_KIT = tests/unit/move_kit.c tests/unit/move_kit.h
 tests_unit_move_tap_SOURCES = tests/unit/move_test.c
 tests_unit_move_tap_CFLAGS = $(TEST_CFLAGS)

@@ -403,71 +403,6 @@ START_TEST(a_waiting_row_loses_its_address)
 }
 END_TEST
 
-#define CRM(more) "version: 1\nname: nightly\nsource: {sqlite: {path: crm.db, query: \"select id, email, first, at from p " \
-                  "where at > :watermark order by at\", watermark: at, full_every: 7d}}\n" EKIT_LIST EKIT_KEYED "dedupe: target-only\n" more
-
-static void crm_night(const char *change, bool fault, enum exit_status status, const char *read)
-{
-    ekit_crm(&k, change);
-    world_fault(k.world, WORLD_PATCH, 1, 1000, fault ? FAULT_500 : FAULT_NONE);
-    ekit_sync(&k);
-    EKIT_ENDS(&k, status);
-    ck_assert_str_eq(k.report.read, read);
-    ekit_later(&k);
-}
-
-static void crm_start(const char *yaml)
-{
-    ekit_mapping(&k, yaml);
-    crm_night("create table p (id text, email text, first text, at integer not null); insert into p values "
-              "('1', 'ann@example.com', 'Ann', 10), ('2', 'bob@example.com', 'Bob', 20)", false, XS_DONE, "full");
-}
-
-/* Only a full read knows that nobody else wants the lead. Where the takeover fails in one, the row waits for the next, which is at
- * once. */
-START_TEST(a_takeover_that_fails)
-{
-    crm_start(CRM(""));
-    k.config.full = true;
-    crm_night("update p set id = '9', first = 'Anna', at = 30 where id = '1'", true, XS_LEFT_OVER, "full");
-    k.config.full = false;
-    crm_night("", false, XS_LEFT_OVER, "incremental");
-    ck_assert_uint_eq(k.report.waiting_rows, 1);
-    crm_night("", false, XS_DONE, "full");
-    ck_assert_uint_eq(k.report.waiting_rows, 0);
-    ck_assert_uint_eq(leads_of("ann@example.com"), 1);
-    ck_assert_str_eq(world_value(k.world, WORLD_LIST, "ann@example.com", "first_name"), "Anna");
-    crm_night("", false, XS_DONE, "incremental");
-}
-END_TEST
-
-/* The lead's row waits, was not read again, and may be gone: the record that has its address waits for a full read. */
-START_TEST(an_owner_that_waits)
-{
-    crm_start(CRM(""));
-    crm_night("update p set first = 'Anna', at = 30 where id = '1'", true, XS_LEFT_OVER, "incremental");
-    crm_night("update p set id = '9', first = 'Annie', at = 40 where id = '1'", false, XS_LEFT_OVER, "incremental");
-    crm_night("", false, XS_DONE, "full");
-    ck_assert_uint_eq(k.report.waiting_rows, 0);
-    ck_assert_str_eq(world_value(k.world, WORLD_LIST, "ann@example.com", "first_name"), "Annie");
-    crm_night("", false, XS_DONE, "incremental");
-}
-END_TEST
-
-/* The lead of a row that is gone was left to a row that did not get it, and that row has another address by the next night. */
-START_TEST(a_lead_that_was_left_to_a_row)
-{
-    crm_start(CRM("mode: mirror\nremoved: delete\nguards: {removed: none, source_shrank: none}\n"));
-    k.config.full = true;
-    crm_night("update p set id = '9', first = 'Anna', at = 30 where id = '1'", true, XS_LEFT_OVER, "full");
-    k.config.full = false;
-    crm_night("update p set email = 'eve@example.com', at = 40 where id = '9'", false, XS_DONE, "full");
-    ck_assert(!ekit_there(&k, "ann@example.com"));
-    ck_assert(ekit_there(&k, "eve@example.com"));
-    crm_night("", false, XS_DONE, "incremental");
-}
-END_TEST
-
 static Suite *suite(void)
 {
     Suite *s = suite_create("rekey_handover");
@@ -486,9 +421,6 @@ static Suite *suite(void)
     tcase_add_test(c, opting_out_after_another_key);
     tcase_add_loop_test(c, a_waiting_row_gets_another_key, 0, 2 * POLICIES);
     tcase_add_loop_test(c, a_waiting_row_loses_its_address, 0, 2 * POLICIES);
-    tcase_add_test(c, a_takeover_that_fails);
-    tcase_add_test(c, an_owner_that_waits);
-    tcase_add_test(c, a_lead_that_was_left_to_a_row);
     suite_add_tcase(s, c);
     return s;
 }

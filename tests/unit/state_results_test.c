@@ -119,6 +119,33 @@ START_TEST(a_staged_lead_is_not_there_yet)
 }
 END_TEST
 
+/* A row whose address another row has is refused by a hash of the address, until it waits. */
+START_TEST(a_row_loses_its_address)
+{
+    const struct hash128 key = kit_key(&k, 1);
+    for (uint64_t hint = 0; hint <= 1000; hint += 1000) {
+        struct entry lost = kit_with(kit_entry(&k, 1, 77), OUTCOME_SKIPPED, REASON_DUPLICATE_IN_SOURCE);
+        bool was = false;
+        lost.by_address = true;
+        kit_ok(&k, state_entry_add(k.s, k.run, k.target, &lost, &k.e));
+        kit_merge(&k);
+        ck_assert_int_eq(kit_lookup(&k, 1, 11, hint).kind, REMEMBERED_NOTHING);
+        ck_assert_int_eq(kit_ok(&k, state_was_refused(k.s, &key, 77, REASON_DUPLICATE_IN_SOURCE, &was, &k.e)), 0);
+        ck_assert(was);
+        ck_assert_int_eq(kit_ok(&k, state_was_refused(k.s, &key, 77, REASON_BLOCKLISTED, &was, &k.e)), 0);
+        ck_assert(!was);
+        ck_assert_int_eq(kit_ok(&k, state_was_refused(k.s, &key, 11, REASON_DUPLICATE_IN_SOURCE, &was, &k.e)), 0);
+        ck_assert(!was);
+        kit_one(&k, OP_CREATE, kit_with(kit_entry(&k, 1, 11), OUTCOME_DEFERRED, REASON_OUTCOME_OPEN));
+        kit_merge(&k);
+        kit_lookup(&k, 2, 11, hint);
+        ck_assert_int_eq(kit_ok(&k, state_was_refused(k.s, &key, 77, REASON_DUPLICATE_IN_SOURCE, &was, &k.e)), 0);
+        ck_assert(!was);
+        kit_audit(&k);
+    }
+}
+END_TEST
+
 static struct uuid id_in(uint64_t run)
 {
     struct results *r;
@@ -257,6 +284,7 @@ static Suite *suite(void)
     tcase_add_test(c, overlapping_batches_interleave);
     tcase_add_test(c, two_rows_of_one_number_are_both_told);
     tcase_add_test(c, a_staged_lead_is_not_there_yet);
+    tcase_add_test(c, a_row_loses_its_address);
     tcase_add_test(c, old_runs_show_the_id_that_a_lead_had_then);
     tcase_add_test(c, open_rows_are_deferred);
     tcase_add_test(c, a_job_leads_to_its_batches_and_their_entries);

@@ -41,11 +41,13 @@ int guard_spool_start(struct run *r, struct err *e)
 
 /* ---- release ---- */
 
-static int leave_planned_out(struct run *r, const struct planned *planned, enum reason reason, struct err *e)
+static int leave_planned_out(struct run *r, const struct planned *planned, enum outcome outcome, enum reason reason, struct err *e)
 {
     struct entry entry = planned->entry;
-    entry.outcome = OUTCOME_SKIPPED;
+    entry.outcome = outcome;
     entry.reason = reason;
+    if (reason == REASON_DUPLICATE_IN_SOURCE)
+        row_address_lost(r, &entry);
     return row_plan_leave_out(r, &entry, planned->target, NULL, STR_NONE, e);
 }
 
@@ -56,14 +58,10 @@ static int leave_to_owner(struct run *r, const struct planned *planned, struct e
     bool waits;
     if (row_address_owner_waits(r, planned->entry.email, &waits, e) != 0)
         return -1;
-    if (waits && row_address_wait_for_full(r)) {
-        struct entry entry = planned->entry;
-        entry.outcome = OUTCOME_DEFERRED;
-        entry.reason = REASON_OUTCOME_OPEN;
-        return row_plan_leave_out(r, &entry, planned->target, NULL, STR_NONE, e);
-    }
-    return missing_end_wait(r, &planned->entry, e) != 0 ? -1
-                                                    : leave_planned_out(r, planned, REASON_DUPLICATE_IN_SOURCE, e);
+    if (waits && row_address_wait_for_full(r))
+        return leave_planned_out(r, planned, OUTCOME_DEFERRED, REASON_OUTCOME_OPEN, e);
+    return missing_end_wait(r, &planned->entry, e) != 0
+               ? -1 : leave_planned_out(r, planned, OUTCOME_SKIPPED, REASON_DUPLICATE_IN_SOURCE, e);
 }
 
 /* Even after an error the row goes to the upload, which counts it, as deferred if nothing more is sent. */
@@ -77,7 +75,7 @@ int guard_spool_upload(struct run *r, const struct planned *planned, struct err 
     if (removal && other)
         return 0; /* A row has taken the lead over. */
     if (forgotten)
-        return leave_planned_out(r, planned, REASON_DELETED_THERE, e);
+        return leave_planned_out(r, planned, OUTCOME_SKIPPED, REASON_DELETED_THERE, e);
     if (rc == 0 && planned->op == OP_CREATE)
         rc = row_address_owned(r, planned->entry.email, &other, e);
     if (other)

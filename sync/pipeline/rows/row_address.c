@@ -53,9 +53,16 @@ int row_address_has(struct run *r, struct str email, bool *has, struct err *e)
 bool row_address_wait_for_full(void *ctx)
 {
     struct run *r = ctx;
-    bool incremental = r->read.kind != NULL && strcmp(r->read.kind, "incremental") == 0;
-    r->left.owners_unread = r->left.owners_unread || incremental;
-    return incremental;
+    bool full = r->read.kind == NULL || strcmp(r->read.kind, "full") == 0;
+    r->left.owners_unread = r->left.owners_unread || !full;
+    return !full;
+}
+
+void row_address_lost(struct run *r, struct entry *entry)
+{
+    entry->by_address = r->m->has_key;
+    if (entry->by_address)
+        entry->fingerprint = state_address_hash(r->state, entry->email);
 }
 
 int row_address_wanted(struct run *r, struct str email, bool *wanted, struct err *e)

@@ -308,6 +308,7 @@ int row_plan_remembered(struct run *r, struct entry *entry, const struct lead *l
         d = (struct decision){.outcome = OUTCOME_SKIPPED, .reason = REASON_DUPLICATE_IN_SOURCE};
         if (missing_end_wait(r, entry, e) != 0)
             return -1;
+        row_address_lost(r, entry);
     }
     if (d.rekey && missing_rekey(r, &known, e) != 0)
         return -1;

@@ -98,6 +98,15 @@ static int find_refusal(struct state *s, const struct hash128 *key, uint64_t fin
     return 0;
 }
 
+int state_was_refused(struct state *s, const struct hash128 *key, uint64_t fingerprint, enum reason reason, bool *was,
+                      struct err *e)
+{
+    struct remembered found = {.kind = REMEMBERED_NOTHING};
+    int rc = find_refusal(s, key, fingerprint, &found, e);
+    *was = rc == 0 && found.kind == REMEMBERED_REFUSED && found.reason == reason;
+    return rc < 0 ? -1 : 0;
+}
+
 /* Says in `out` that the key waits. Only to a reader it is also an answer: a run takes what waits after its source. */
 static int find_retry(struct state *s, const struct hash128 *key, uint64_t fingerprint, struct remembered *out,
                       struct err *e)

@@ -99,8 +99,9 @@ static void refused(struct fold *f, const struct fold_item *item)
 {
     end_wait(f, item);
     learn(f, (enum reason)item->reason);
-    /* What mapping or plan decided is decided again for nothing; a removal has no row to refuse. */
-    if (item->op == OP_NONE || item->bits & ITEM_REMOVAL)
+    /* What mapping or plan decided is decided again for nothing; a removal has no row to refuse. Only which of two rows has an
+     * address is not known to every read. */
+    if ((item->op == OP_NONE && !(item->bits & ITEM_BY_ADDRESS)) || item->bits & ITEM_REMOVAL)
         return;
     disprove(f, item);
     f->refusal = FOLD_PUT;
@@ -135,6 +136,7 @@ static void failed(struct fold *f, const struct fold_item *item)
     if (item->reason == REASON_ATTEMPTS_EXHAUSTED) {
         end_wait(f, item);
     } else if (item->bits & ITEM_VALUES) {
+        f->refusal = FOLD_DROP; /* a row that waits is not refused */
         f->retry = FOLD_PUT;
         f->retry_run = item->run;
         f->retry_from = item->ordinal;
@@ -223,9 +225,10 @@ bool fold_wants(const struct entry *entry, enum op op, bool retries)
     /* A row without a usable key is only counted and listed. */
     if (hash128_eq(&entry->key, &none))
         return false;
-    /* The row that won decides about the key; the losers must not take it out of the retry table. */
+    /* The row that won decides about the key; the losers must not take it out of the retry table. A row that loses its address
+     * has a key of its own. */
     if (op == OP_NONE && entry->outcome == OUTCOME_SKIPPED && entry->reason == REASON_DUPLICATE_IN_SOURCE)
-        return false;
+        return entry->by_address;
     if (op != OP_NONE || (entry->outcome != OUTCOME_SKIPPED && entry->outcome != OUTCOME_REJECTED))
         return true;
     /* A row decided without a request takes its key out of the retry table, if that has any, and may change the lead.
@@ -288,7 +291,7 @@ int fold_list_add_entry(struct fold_list *l, const struct entry *entry, enum op 
     item->reason = (uint8_t)entry->reason;
     item->bits = (uint8_t)((entry->has_lead_id ? ITEM_LEAD_ID : 0) | (entry->values.n > 0 ? ITEM_VALUES : 0) |
                            (open ? ITEM_OPEN : 0) | (entry->row == 0 && op != OP_NONE ? ITEM_REMOVAL : 0) |
-                           (entry->staged ? ITEM_STAGED : 0));
+                           (entry->staged ? ITEM_STAGED : 0) | (entry->by_address ? ITEM_BY_ADDRESS : 0));
     return 0;
 }
 

@@ -28,6 +28,7 @@ enum {
     ITEM_OPEN = 4,   /* of a batch that is not settled: no outcome */
     ITEM_REMOVAL = 8, /* no row of the source stands behind it */
     ITEM_STAGED = 16, /* a step on the way: the row has to be looked at again */
+    ITEM_BY_ADDRESS = 32, /* the fingerprint is the address's: another row has it */
 };
 
 #define FOLD_NONE UINT32_MAX /* an ordinal that no item has */

@@ -138,11 +138,21 @@ int rekey_settle(struct batch_run *b, struct err *e)
 
 enum { TAKE, WAIT, LEAVE };
 
+/* Did a read that had the rows of both keys leave the lead to the other one? row_address_lost() notes that, or a refusal of the
+ * row as it is. A row that waits has no refusal. */
+static int rekey_was_left(struct batch_run *b, const struct entry *entry, bool *left, struct err *e)
+{
+    struct state *s = b->u->c.state;
+    if (state_was_refused(s, &entry->key, state_address_hash(s, entry->email), REASON_DUPLICATE_IN_SOURCE, left, e) != 0)
+        return -1;
+    return *left ? 0 : state_was_refused(s, &entry->key, entry->fingerprint, REASON_DUPLICATE_IN_SOURCE, left, e);
+}
+
 /* The lead is another key's. The row takes it over when no row of that key can want it: the key was an old lead's, its row
- * has another address now, or the whole source was read without it. A removal that may still be carried out comes first. */
-static int rekey_judge_owner(struct batch_run *b, const struct hash128 *owner, const struct uuid *id, bool retried,
-                             int *verdict,
-                       struct err *e)
+ * has another address now, or the whole source was read without it. A removal that may still be carried out comes first. A row
+ * that meets the lead of a key that was not read waits for a full read, unless one has told already. */
+static int rekey_judge_owner(struct batch_run *b, uint32_t i, const struct uuid *id, const struct hash128 *owner, int *verdict,
+                             struct err *e)
 {
     const struct upload_config *c = &b->u->c;
     const struct hash128 old = rekey_old_key(c->state, id);
@@ -160,9 +170,13 @@ static int rekey_judge_owner(struct batch_run *b, const struct hash128 *owner, c
         return -1;
     free = free || (whole && !seen);
     *verdict = free ? TAKE : LEAVE;
-    /* The row may wait since a full read that found the lead free: it does not lose it to a key that was not read. */
-    if (!free && !seen && retried && c->wait_for_full != NULL && c->wait_for_full(c->ctx))
+    bool left = false;
+    if (!free && !seen && rekey_was_left(b, &b->record.entries[i], &left, e) != 0)
+        return -1;
+    if (!free && !seen && !left && c->wait_for_full != NULL && c->wait_for_full(c->ctx)) {
         *verdict = WAIT;
+        batch_entry_detail(b, i, STR("another key has the lead of this address; the next sync reads the whole source and decides"));
+    }
     if (!free || !removes)
         return 0;
     arena_init(&arena, KNOWN_MAX);
@@ -192,7 +206,7 @@ int rekey_meet(struct batch_run *b, uint32_t i, const struct uuid *id, bool *our
         *ours = false;
     if (rc == 1 && !u->c.reidentified && !hash128_eq(&owner, &b->record.entries[i].key)) {
         int verdict;
-        if (rekey_judge_owner(b, &owner, id, b->record.entries[i].retried, &verdict, e) != 0)
+        if (rekey_judge_owner(b, i, id, &owner, &verdict, e) != 0)
             return -1;
         *conflict = verdict != TAKE;
         if (verdict == WAIT)
