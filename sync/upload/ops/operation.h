@@ -62,6 +62,10 @@ void create_answer_explain(struct batch_slice *rest, const struct leads_added *a
 /* ---- rekey_check.c ---- */
 /* Sends creates; before that, reads the leads whose place they take. */
 void rekey_check(struct batch_slice *s);
+/* Was the lead whose place the k-th lead of the slice takes not found yet? */
+bool rekey_check_wants(const struct batch_slice *s, size_t k);
+/* address_list_read() has looked for hashed addresses: goes on with rekey_check(). */
+void rekey_check_addresses_known(struct batch_slice *s);
 
 /* ---- update.c ---- */
 /* Reads the leads and writes what they lack; those of an earlier run are only read. */

@@ -3,9 +3,9 @@
  * A row that brings another address under a known key gets a new lead, which is active. The person may have unsubscribed, and
  * only Instantly knows it, by the old lead. So the old leads are read first: by their ids, a hundred per request. One that
  * the list does not show is asked for itself, since a list may lag and an empty one proves nothing. An id that is gone may
- * have been exported and imported again: then the leads of the old address are read, in any target. The row of a person who
- * unsubscribed, bounced or was skipped is skipped, and the status is recorded. A row whose old lead could not be read is
- * deferred. */
+ * have been exported and imported again: then the leads of the old address are read, in any target, and a hashed address is
+ * looked for in the target that the lead had (address_list.c). The row of a person who unsubscribed, bounced or was skipped is
+ * skipped, and the status is recorded. A row whose old lead could not be read is deferred. */
 #include "config.h"
 
 #include "sync/upload/upload_int.h"
@@ -26,7 +26,7 @@ struct old_lead_request {
     uint32_t entry; /* the one that a request by id or address is about */
 };
 
-static bool rekey_check_is_unseen(const struct batch_slice *s, size_t k)
+bool rekey_check_wants(const struct batch_slice *s, size_t k)
 {
     const struct entry_progress *progress = &s->batch->progress[s->index[k]];
     return progress->takes_place && !progress->old_judged && s->batch->record.entries[s->index[k]].outcome == OUTCOME_NONE;
@@ -50,13 +50,15 @@ static void rekey_check_judge(struct batch_slice *s, uint32_t i, const struct re
     batch_entry_done(b, i, OUTCOME_SKIPPED, status, 0);
 }
 
-/* The address that the row's key had so far; empty when the state has only its hash. */
+/* The address that the row's key had so far; empty when the state has only its hash, and its place shows none with it. */
 static struct str rekey_check_old_address(struct batch_run *b, uint32_t i, struct arena *arena)
 {
     struct upload *u = b->u;
     struct known_lead known;
     struct lead lead;
     struct err e = ERR_INIT;
+    if (b->progress[i].old_address.n > 0)
+        return b->progress[i].old_address;
     int rc = state_lead_get(u->c.state, &b->record.entries[i].key, arena, &known, &e);
     if (rc < 0)
         upload_fail(u, &e);
@@ -83,7 +85,7 @@ static void rekey_check_take_namesake(struct batch_slice *s, uint32_t i, const s
 static void rekey_check_take_lead(struct batch_slice *s, const struct remote_lead *remote)
 {
     for (size_t k = 0; k < s->n; k++)
-        if (rekey_check_is_unseen(s, k) && uuid_eq(&s->batch->progress[s->index[k]].old_id, &remote->id))
+        if (rekey_check_wants(s, k) && uuid_eq(&s->batch->progress[s->index[k]].old_id, &remote->id))
             rekey_check_judge(s, s->index[k], remote);
 }
 
@@ -95,7 +97,7 @@ static void rekey_check_go_on(struct batch_slice *s)
     struct batch_run *b = s->batch;
     struct err e = ERR_INIT;
     for (size_t k = 0; k < s->n; k++)
-        if (rekey_check_is_unseen(s, k))
+        if (rekey_check_wants(s, k))
             batch_entry_done(b, s->index[k], OUTCOME_DEFERRED, b->u->c.stop_reason, 0);
     struct batch_slice *rest = slice_of_open(s, 0, s->n, &e);
     if (rest == NULL) {
@@ -114,10 +116,15 @@ static void rekey_check_end_request(struct batch_slice *s, enum rekey_step step)
 {
     if (--s->reads_n > 0)
         return;
-    if (step == REKEY_BY_ADDRESS || s->spoilt)
+    if (step == REKEY_BY_ADDRESS || s->spoilt) {
         rekey_check_go_on(s);
-    else
+    } else if (step == REKEY_BY_ID) {
+        s->stopped = rekey_check_go_on;
+        s->attempt = 0;
+        address_list_read(s);
+    } else {
         rekey_check_ask_all(s, step + 1);
+    }
 }
 
 static void rekey_check_failed(struct batch_slice *s, const struct api_reply *reply)
@@ -182,7 +189,7 @@ static int rekey_check_ask(struct batch_slice *s, size_t *k, enum rekey_step ste
     struct leads_list list = {.urgent = true, .ids = ids};
     uint32_t entry = s->index[*k];
     while (*k < s->n && list.ids_n < (step == REKEY_BY_LIST ? LEADS_LIST_MAX : 1)) {
-        if (rekey_check_is_unseen(s, *k)) {
+        if (rekey_check_wants(s, *k)) {
             entry = s->index[*k];
             ids[list.ids_n++] = b->progress[entry].old_id;
         }
@@ -219,11 +226,17 @@ static void rekey_check_ask_all(struct batch_slice *s, enum rekey_step step)
     rekey_check_end_request(s, step);
 }
 
+void rekey_check_addresses_known(struct batch_slice *s)
+{
+    s->stopped = NULL;
+    rekey_check_ask_all(s, REKEY_BY_ADDRESS);
+}
+
 void rekey_check(struct batch_slice *s)
 {
     bool any = false;
     for (size_t k = 0; k < s->n && !any; k++)
-        any = rekey_check_is_unseen(s, k);
+        any = rekey_check_wants(s, k);
     if (any && !upload_ended(s->batch->u))
         rekey_check_ask_all(s, REKEY_BY_LIST);
     else

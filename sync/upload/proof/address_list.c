@@ -1,9 +1,9 @@
 /* The address of a lead whose id is gone, when the state has it as a hash only (values: hashed) and no row brings it.
  *
- * Such a removal has nothing by which Instantly could be asked for the lead. So its target is read whole, once per run and
- * only when an id is gone, and the addresses in it are compared with the hashes. A lead that matches is then looked for by
- * its address, as any other lead. A target with more addresses than are kept proves nothing about the leads that are not
- * among them: these do not count as gone. */
+ * A removal of such a lead, or a row that has another address now, has nothing by which Instantly could be asked for it. So
+ * its target is read whole, once per run and only when an id is gone, and the addresses in it are compared with the hashes. A
+ * lead that matches is then looked for by its address, as any other lead. A target with more addresses than are kept proves
+ * nothing about the leads that are not among them: these do not count as gone. */
 #include "config.h"
 
 #include "sync/upload/upload_int.h"
@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "sync/base/log.h"
+#include "sync/upload/ops/operation.h"
 #include "sync/upload/proof/proof.h"
 
 /* Together 32 MB. */
@@ -24,6 +25,7 @@ struct address {
 struct address_list {
     struct address_list *next;
     struct upload *u;
+    uint32_t place;         /* the state's number of it */
     struct target target;
     bool asked, complete, too_many, no_memory;
     unsigned empty_n;       /* reads that showed no lead at all, which a list may do of any target */
@@ -40,14 +42,26 @@ static int address_list_compare(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* The hashes of an entry that brings no address; false: it needs none, or the state has none. */
-static bool address_list_hashes(struct batch_slice *s, size_t k, struct arena *arena, struct str *hashes)
+/* Is the address of the k-th lead of the slice still to be looked for: of the lead whose place a create takes, or of the
+ * entry's own? */
+static bool address_list_wants(const struct batch_slice *s, size_t k)
+{
+    const struct batch_run *b = s->batch;
+    if (b->progress[s->index[k]].listed)
+        return false;
+    if (b->record.op == OP_CREATE)
+        return rekey_check_wants(s, k);
+    return b->record.source != 0 && lead_read_wants(s, k) && b->record.entries[s->index[k]].email.n == 0;
+}
+
+/* Its hashes, and the number of the place where the lead was; false: it needs none, or the state has none. */
+static bool address_list_hashes(struct batch_slice *s, size_t k, struct arena *arena, struct str *hashes, uint32_t *place)
 {
     struct upload *u = s->batch->u;
     const struct entry *entry = &s->batch->record.entries[s->index[k]];
     struct known_lead known;
     struct err e = ERR_INIT;
-    if (!lead_read_wants(s, k) || entry->email.n > 0)
+    if (!address_list_wants(s, k))
         return false;
     arena_reset(arena);
     int rc = state_lead_get(u->c.state, &entry->key, arena, &known, &e);
@@ -55,6 +69,7 @@ static bool address_list_hashes(struct batch_slice *s, size_t k, struct arena *a
         upload_fail(u, &e);
     err_clear(&e);
     *hashes = rc == 1 ? known.hashes : STR_NONE;
+    *place = rc == 1 && s->batch->record.op == OP_CREATE ? known.target : s->batch->record.source;
     return hashes->n > 0;
 }
 
@@ -110,11 +125,15 @@ static void address_list_take(const struct address_list *l, struct batch_slice *
     arena_init(&arena, KNOWN_MAX);
     for (size_t k = 0; k < s->n; k++) {
         struct str hashes;
+        uint32_t place;
         struct entry *entry = &b->record.entries[s->index[k]];
-        if (!address_list_hashes(s, k, &arena, &hashes))
+        struct entry_progress *progress = &b->progress[s->index[k]];
+        if (!address_list_hashes(s, k, &arena, &hashes, &place) || place != l->place)
             continue;
+        progress->listed = true;
         const struct address *found = address_list_find(l, hashes);
-        if (found != NULL && arena_str(&b->arena, (struct str){buf_str(&l->text).p + found->at, found->n}, &entry->email) != 0)
+        struct str *address = b->record.op == OP_CREATE ? &progress->old_address : &entry->email;
+        if (found != NULL && arena_str(&b->arena, (struct str){buf_str(&l->text).p + found->at, found->n}, address) != 0)
             upload_fail_oom(b->u);
         if (found != NULL || !l->too_many)
             continue;
@@ -122,7 +141,7 @@ static void address_list_take(const struct address_list *l, struct batch_slice *
         batch_entry_done(b, s->index[k], OUTCOME_DEFERRED, REASON_OUTCOME_OPEN, 0);
     }
     arena_free(&arena);
-    lead_read_addresses_known(s);
+    address_list_read(s);
 }
 
 static void address_list_answered(void *ctx, const struct api_reply *reply)
@@ -173,15 +192,23 @@ static void address_list_ask(struct address_list *l)
     err_clear(&e);
 }
 
-static struct address_list *address_list_of(struct upload *u, const struct target *target)
+static struct address_list *address_list_of(struct upload *u, uint32_t place)
 {
+    struct err e = ERR_INIT;
     struct address_list *l = u->address_lists;
-    while (l != NULL && !uuid_eq(&l->target.id, &target->id))
+    while (l != NULL && l->place != place)
         l = l->next;
-    if (l == NULL && (l = calloc(1, sizeof *l)) != NULL) {
-        *l = (struct address_list){.next = u->address_lists, .u = u, .target = *target, .text = BUF_INIT(TEXT_MAX_BYTES)};
+    const struct target *target = l == NULL ? targets_get(u->c.targets, u->c.state, place, &e) : NULL;
+    if (target != NULL && (l = calloc(1, sizeof *l)) == NULL)
+        err_oom(&e);
+    if (target != NULL && l != NULL) {
+        *l = (struct address_list){.next = u->address_lists, .u = u, .place = place, .target = *target,
+                                   .text = BUF_INIT(TEXT_MAX_BYTES)};
         u->address_lists = l;
     }
+    if (l == NULL)
+        upload_fail(u, &e);
+    err_clear(&e);
     return l;
 }
 
@@ -189,19 +216,21 @@ void address_list_read(struct batch_slice *s)
 {
     struct batch_run *b = s->batch;
     struct str hashes;
+    uint32_t place = 0;
     bool wanted = false;
     struct arena arena;
     arena_init(&arena, KNOWN_MAX);
     for (size_t k = 0; k < s->n && !wanted; k++)
-        wanted = address_list_hashes(s, k, &arena, &hashes);
+        wanted = address_list_hashes(s, k, &arena, &hashes, &place);
     arena_free(&arena);
-    if (!wanted || b->record.source == 0) {
-        lead_read_addresses_known(s);
+    if (!wanted) {
+        if (b->record.op == OP_CREATE)
+            rekey_check_addresses_known(s);
+        else
+            lead_read_addresses_known(s);
         return;
     }
-    struct address_list *l = address_list_of(b->u, &b->from);
-    if (l == NULL)
-        upload_fail_oom(b->u);
+    struct address_list *l = address_list_of(b->u, place);
     if (l == NULL || upload_ended(b->u)) {
         s->stopped(s);
     } else if (l->complete) {
