@@ -52,11 +52,15 @@ class Row:
     def __init__(self, ident, email):
         self.ident, self.email, self.record = ident, email, ident
         self.name, self.company, self.seats, self.out, self.hidden = f"N{ident}", f"C{ident}", None, False, False
-        self.waits = None     # for a full read: "unmarked" without a time, "key" for a handover of leads
+        self.unmarked = False  # without a time: waits for a full read
+        self.takes_over = False  # the lead of another key: waits for a read of both, and no run ends in 0 before
         self.addresses = set()  # those it had before
 
     def lead(self):
         return ("Main", self.name, self.seats)
+
+    def waits(self):
+        return self.unmarked or self.takes_over
 
     def wants(self):
         return not self.hidden and not self.out and "@" in self.email
@@ -88,11 +92,9 @@ class PeopleTable:
 
     def mark(self, row, unmarked):
         """The column's value as SQL. Whoever writes is late at times, but never as late as the overlap."""
+        row.unmarked = unmarked
         if unmarked:
-            row.waits = row.waits or "unmarked"
             return "null"
-        if row.waits == "unmarked":
-            row.waits = None
         late = self.random.choice([0, 0, int(self.overlap * 0.8)]) if self.type != "date" else 0
         return TYPES[self.type][0].format(f"{NOW} - interval '{late} s'")
 
@@ -126,7 +128,7 @@ class PeopleTable:
         """The row has this address from here on."""
         if self.keyed and row.email in self.owners and (
                 row.email in self.handed_on or self.owners[row.email][self.key] != self.keys(row)[self.key]):
-            row.waits = "key"
+            row.takes_over = True
             self.handed_on.add(row.email)
         if row.wants():
             self.never.discard(row.email)
@@ -255,18 +257,24 @@ class PeopleTable:
     def forget_touched(self):
         self.touched = set()
 
-    def was_read_in_full(self, before, keys_mixed, took_all):
-        """Of what waited when the read began (waiting()), nothing waits any more; in the first read by another key, nobody is
-        gone yet, and a lead that could not go over to its row's key then waits for the next full read."""
+    def was_read(self, before):
+        """A run ended in 0. Of the rows that waited when it began (waiting()), those that it read have taken their leads over."""
         for row in before[0]:
-            if row.ident not in self.touched and (took_all or row.waits != "key"):
-                row.waits = None
+            if row.ident not in self.touched and not row.unmarked:
+                row.takes_over = False
+
+    def was_read_in_full(self, before, keys_mixed):
+        """Of what waited when the read began (waiting()), nothing waits any more; in the first read by another key, nobody is
+        gone yet. A lead that could not go over to its row's key waits until a run ends in 0."""
+        for row in before[0]:
+            if row.ident not in self.touched:
+                row.unmarked = False
         for email in () if keys_mixed else before[1]:
             if email in self.gone and email not in self.touched:
                 self.gone[email] = False
 
     def waiting(self):
-        return [row for row in self.rows.values() if row.waits], [email for email, waits in self.gone.items() if waits]
+        return [row for row in self.rows.values() if row.waits()], [email for email, waits in self.gone.items() if waits]
 
     def judge_row(self, row, have, policy, then, tainted):
         places = [place for place, *_ in have]
@@ -279,7 +287,7 @@ class PeopleTable:
             return "never wanted to be there"
         if row.hidden:
             return None  # as one that is gone
-        if row.waits or "@" not in row.email or self.is_kept_by_another(row):
+        if row.waits() or "@" not in row.email or self.is_kept_by_another(row):
             return None
         if row.out:
             kept = then == "keep" or ("move" in (policy, then) and places == ["Gone"])
@@ -305,7 +313,7 @@ class PeopleTable:
             return None
         # An old address stays until its row has its new lead.
         if self.keyed and any(
-                email in row.addresses and not (row.wants() and not row.waits and row.ident not in self.doubtful)
+                email in row.addresses and not (row.wants() and not row.waits() and row.ident not in self.doubtful)
                 for row in self.rows.values()):
             return None
         return "is gone"
