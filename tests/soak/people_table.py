@@ -79,7 +79,8 @@ class PeopleTable:
         self.gone = {}     # address that no row has any more, or has hidden: does its removal wait for a full read?
         self.never = set()  # addresses whose rows wanted them never
         self.marked = set()  # addresses of people who unsubscribed, bounced or were skipped in Instantly
-        self.doubtful = set()  # idents of rows with such an address in their past
+        self.doubtful = set()  # idents of rows with such an address in their past, or with one that such a row has had since
+        self.claimed = set()  # addresses of doubtful rows: the status goes over to them
         self.forbidden = set()  # addresses that only such rows had: nobody is mailed there
         self.touched = set()  # idents and addresses that changed since forget_touched()
         self.statements = []
@@ -109,7 +110,17 @@ class PeopleTable:
             f"insert into {self.schema}.people ({columns}) values ({values})" if is_new else
             f"update {self.schema}.people set ({columns}) = row({values}) where id = {row.ident}")
 
+    def spread(self):
+        """A swap of addresses looks like a person's new address: the status goes to each address of a doubtful row, and from there
+        to the other rows that had it."""
+        more = {None}
+        while more and self.keyed:
+            self.claimed |= {row.email for row in self.rows.values() if row.ident in self.doubtful}
+            more = {row.ident for row in self.rows.values() if (row.addresses | {row.email}) & self.claimed} - self.doubtful
+            self.doubtful |= more
+
     def commit(self):
+        self.spread()
         if self.statements:
             self.sql("begin; " + "; ".join(self.statements) + "; commit")
         self.statements = []
@@ -253,6 +264,7 @@ class PeopleTable:
         self.marked.add(email)
         if self.keyed:
             self.doubtful |= {row.ident for row in self.rows.values() if email in row.addresses}
+            self.spread()
 
     def forget_touched(self):
         self.touched = set()
