@@ -379,6 +379,28 @@ START_TEST(a_waiting_row_gets_another_key)
 }
 END_TEST
 
+/* Changes of two rows may still be carried out, and the rows swap their addresses. Each waits for the other's lead, but not
+ * forever. */
+START_TEST(a_swap_in_doubt)
+{
+    static const char changed[] = HEAD "1,ann@example.com,Anna\n2,bob@example.com,Bobby\n3,cyd@example.com,Cyd\n";
+    start(_i / 2, _i % 2 == 1);
+    ekit_csv(&k, changed);
+    world_fault(k.world, WORLD_PATCH, 1, 1000, FAULT_500);
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_LEFT_OVER);
+    world_fault(k.world, WORLD_PATCH, 1, 1000, FAULT_NONE);
+    ekit_csv(&k, nights[5]);
+    for (int night = 0; night < 3; night++) {
+        ekit_later(&k);
+        ekit_sync(&k);
+    }
+    EKIT_ENDS(&k, XS_DONE);
+    source_is_there(nights[5], true);
+    nothing_to_do(3);
+}
+END_TEST
+
 /* A row waits to be created, and an earlier row gets its address. It is a duplicate then, and waits no more. */
 START_TEST(a_waiting_row_loses_its_address)
 {
@@ -420,6 +442,7 @@ static Suite *suite(void)
     tcase_add_loop_test(c, another_record_opts_out, 0, 4);
     tcase_add_test(c, opting_out_after_another_key);
     tcase_add_loop_test(c, a_waiting_row_gets_another_key, 0, 2 * POLICIES);
+    tcase_add_loop_test(c, a_swap_in_doubt, 0, 2 * POLICIES);
     tcase_add_loop_test(c, a_waiting_row_loses_its_address, 0, 2 * POLICIES);
     suite_add_tcase(s, c);
     return s;

@@ -154,6 +154,15 @@ static void taken(struct fold *f, const struct fold_item *item)
     f->changed = true;
 }
 
+/* Another row met the lead, and waits until no earlier write to it can be carried out any more. That was a look at it. */
+static void met(struct fold *f, const struct fold_item *item)
+{
+    if (!f->known || (f->id_learnt && !uuid_eq(&f->lead_id, &item->lead_id)))
+        return;
+    f->flags &= f->flags & KNOWN_UNSURE_NEW ? ~(unsigned)KNOWN_UNSURE_NEW : ~UNSURE;
+    f->changed = true;
+}
+
 /* What is known of the person stays: a person who unsubscribed must not return with the row. */
 static void removed(struct fold *f, const struct fold_item *item)
 {
@@ -190,6 +199,10 @@ void fold_item(struct fold *f, const struct fold_item *item)
     case OUTCOME_UNCHANGED:
         if (item->reason == REASON_GONE_THERE && (item->bits & ITEM_LEAD_ID)) {
             taken(f, item);
+            break;
+        }
+        if (item->reason == REASON_OUTCOME_OPEN && (item->bits & ITEM_LEAD_ID)) {
+            met(f, item);
             break;
         }
         if (item->fingerprint == 0 && !(item->bits & ITEM_LEAD_ID)) {

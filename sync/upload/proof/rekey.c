@@ -79,6 +79,15 @@ static int rekey_end_key(struct batch_run *b, const struct hash128 *key, const s
     return state_entry_add(b->u->c.state, b->u->c.run, b->record.target, &end, e);
 }
 
+/* The note says that the key's lead was met while a write to it may still be carried out. Two such looks end the doubt: two
+ * rows that swap their addresses would wait for each other's lead forever. */
+static int rekey_note_met(struct batch_run *b, const struct hash128 *key, const struct uuid *id, uint32_t target, struct err *e)
+{
+    const struct entry met = {.key = *key, .outcome = OUTCOME_UNCHANGED, .reason = REASON_OUTCOME_OPEN,
+                              .has_lead_id = true, .lead_id = *id};
+    return state_entry_add(b->u->c.state, b->u->c.run, target, &met, e);
+}
+
 /* The row's lead was another key's: rekey_meet() has found that the row may take it over. Its owner may have left it in
  * this very run, and then it is an old lead since. */
 static int rekey_end_other(struct batch_run *b, const struct entry *entry, struct err *e)
@@ -181,8 +190,10 @@ static int rekey_judge_owner(struct batch_run *b, uint32_t i, const struct uuid 
         return 0;
     arena_init(&arena, KNOWN_MAX);
     int rc = state_lead_get(c->state, owner, &arena, &known, e);
-    if (rc == 1 && (known.flags & KNOWN_UNSURE) != 0)
+    if (rc == 1 && (known.flags & KNOWN_UNSURE) != 0) {
         *verdict = WAIT;
+        rc = rekey_note_met(b, owner, id, known.target, e);
+    }
     arena_free(&arena);
     return rc < 0 ? -1 : 0;
 }
