@@ -314,7 +314,7 @@ class World(Workspace):
             if self.runs_on_record() > runs and not reads_right:
                 self.full_due = "another mapping ran"
                 self.keys_mixed |= "key" in wrong
-                self.had_keys |= "key" in wrong
+                self.had_keys = self.table.had_keys = self.had_keys or "key" in wrong
             self.table.changes(0.3)
             if r.randrange(3) == 0:
                 self.write_mapping()

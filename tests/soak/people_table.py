@@ -55,6 +55,7 @@ class Row:
         self.unmarked = False  # without a time: waits for a full read
         self.takes_over = False  # the lead of another key: waits for a read of both, and no run ends in 0 before
         self.addresses = set()  # those it had before
+        self.past = set()  # those of a row that is gone, and had the same record
 
     def lead(self):
         return ("Main", self.name, self.seats)
@@ -76,6 +77,7 @@ class PeopleTable:
         self.owners = {}   # address: the keys of the row that had it last
         self.handed_on = set()  # addresses that went from one key to another
         self.key = "record"  # of the mapping, if any
+        self.had_keys = False  # a mapping with another key: ran, and recorded statuses by it
         self.gone = {}     # address that no row has any more, or has hidden: does its removal wait for a full read?
         self.never = set()  # addresses whose rows wanted them never
         self.marked = set()  # addresses of people who unsubscribed, bounced or were skipped in Instantly
@@ -114,9 +116,9 @@ class PeopleTable:
         """A swap of addresses looks like a person's new address: the status goes to each address of a doubtful row, and from there
         to the other rows that had it."""
         more = {None}
-        while more and self.keyed:
-            self.claimed |= {row.email for row in self.rows.values() if row.ident in self.doubtful}
-            more = {row.ident for row in self.rows.values() if (row.addresses | {row.email}) & self.claimed} - self.doubtful
+        while more:
+            self.claimed |= self.marked | {row.email for row in self.rows.values() if row.ident in self.doubtful}
+            more = {row.ident for row in self.rows.values() if (row.addresses | row.past | {row.email}) & self.claimed} - self.doubtful
             self.doubtful |= more
 
     def commit(self):
@@ -148,8 +150,9 @@ class PeopleTable:
         self.owners[row.email] = self.keys(row)
         self.gone.pop(row.email, None)
 
-    def new(self, email=None, record=None):
+    def new(self, email=None, record=None, past=()):
         row = Row(self.next, email or f"p{self.next}@example.com")
+        row.past = set(past)
         self.next += 1
         row.record = record or row.ident
         row.out, row.hidden = self.random.randrange(12) == 0, self.random.randrange(20) == 0
@@ -193,9 +196,9 @@ class PeopleTable:
             row.email = old
             return
         row.addresses.add(old)
-        if self.keyed and (old in self.marked or row.ident in self.doubtful):
+        if old in self.marked or row.ident in self.doubtful:
             self.doubtful.add(row.ident)
-            if row.email not in self.owners and old in self.marked and old not in self.handed_on:
+            if self.keyed and row.email not in self.owners and old in self.marked and old not in self.handed_on:
                 self.forbidden.add(row.email)
         self.leaves(row, old)
         self.takes(row)
@@ -205,7 +208,7 @@ class PeopleTable:
         one.email, other.email = other.email, one.email
         for row, old in ((one, other.email), (other, one.email)):
             row.addresses.add(old)
-            if self.keyed and old in self.marked:
+            if old in self.marked:
                 self.doubtful.add(row.ident)
             self.takes(row)
             self.write(row)
@@ -221,7 +224,10 @@ class PeopleTable:
         old = self.removed.pop(self.random.randrange(len(self.removed)))
         if all(row.email != old.email for row in self.rows.values()):
             # An import gives it another number, or the one that it had.
-            self.new(old.email, old.record if self.random.randrange(2) else None)
+            if self.random.randrange(2):
+                self.new(old.email, old.record, old.addresses | old.past | {old.email})
+            else:
+                self.new(old.email)
 
     def changes(self, share=1.0):
         r = self.random
@@ -262,9 +268,7 @@ class PeopleTable:
 
     def unsubscribes(self, email):
         self.marked.add(email)
-        if self.keyed:
-            self.doubtful |= {row.ident for row in self.rows.values() if email in row.addresses}
-            self.spread()
+        self.spread()
 
     def forget_touched(self):
         self.touched = set()
@@ -304,7 +308,7 @@ class PeopleTable:
         if row.out:
             kept = then == "keep" or ("move" in (policy, then) and places == ["Gone"])
             return None if kept or not have or self.is_anothers(row) else "has opted out"
-        if self.keyed and row.ident in self.doubtful:
+        if (self.keyed or self.had_keys) and row.ident in self.doubtful:
             return self.judge_marked(have) if row.email in self.forbidden else None
         return None if [lead[:3] for lead in have] == [row.lead()] else f"should be {row.lead()}"
 
@@ -315,7 +319,7 @@ class PeopleTable:
     def is_kept_by_another(self, row):
         """Whose lead the address is: a row that opts out, or whose person did, keeps its lead even if it has another address."""
         return self.keyed and any(
-            other is not row and row.email in other.addresses and
+            other is not row and row.email in other.addresses | other.past and
             (not other.wants() or other.email in self.marked or other.ident in self.doubtful) for other in self.rows.values())
 
     def judge_gone(self, email, have, policy, then):
@@ -325,7 +329,7 @@ class PeopleTable:
             return None
         # An old address stays until its row has its new lead.
         if self.keyed and any(
-                email in row.addresses and not (row.wants() and not row.waits() and row.ident not in self.doubtful)
+                email in row.addresses | row.past and not (row.wants() and not row.waits() and row.ident not in self.doubtful)
                 for row in self.rows.values()):
             return None
         return "is gone"
