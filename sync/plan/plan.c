@@ -115,7 +115,8 @@ static enum outcome outcome_of_refusal(enum reason reason)
 }
 
 /* Decides on a row whose lead this sync removed. False: the lead was only moved away, and is moved back like any other. */
-static bool decide_returned(const struct known_lead *known, struct decision *out)
+static bool decide_returned(const struct plan_rules *rules, const struct known_lead *known, const struct lead *known_values,
+                            const struct lead *wanted, struct decision *out)
 {
     /* The move reset its status in Instantly, so only the status recorded before is known. */
     enum reason status = eligibility_status_reason(known->status);
@@ -127,6 +128,7 @@ static bool decide_returned(const struct known_lead *known, struct decision *out
     if ((known->flags & KNOWN_AWAY) != 0)
         return false;
     out->op = OP_CREATE;
+    out->looks_back = rules->has_key && known->has_lead_id && known_values != NULL && other_address(known_values, wanted);
     return true;
 }
 
@@ -170,7 +172,7 @@ void plan_decide(const struct plan_rules *rules, const struct remembered *rememb
         out->reason = out->op == OP_CREATE ? REASON_NONE : rules->recreate ? status : REASON_DELETED_THERE;
         return;
     }
-    if ((known->flags & KNOWN_REMOVED) != 0 && decide_returned(known, out))
+    if ((known->flags & KNOWN_REMOVED) != 0 && decide_returned(rules, known, known_values, wanted, out))
         return;
     if (!known->has_lead_id) {
         /* Its id is not known. Creating it again is safe, because the API counts a repeat as a duplicate. */

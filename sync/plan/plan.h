@@ -26,6 +26,8 @@ struct decision {
     bool move;               /* the row now belongs in another target */
     bool check;              /* OP_UPDATE, OP_MOVE or unchanged: the last write may or may not have taken effect, so all values are
                               * compared with the lead in Instantly */
+    bool looks_back;         /* OP_CREATE: the key had a lead with another address, which may be another key's now; if its person
+                              * unsubscribed, bounced or was skipped, the row gets no new lead */
     bool rekey;              /* OP_CREATE: the key has a lead with another address, which is left to `removed` */
 };
 

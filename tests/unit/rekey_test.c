@@ -167,6 +167,33 @@ START_TEST(unsubscribed_and_imported_again)
 }
 END_TEST
 
+/* Under a wrong key: the lead went over to its address, and the person unsubscribed. Under the right key the row brings another
+ * address. */
+START_TEST(unsubscribed_under_another_key)
+{
+    static const char hashed[] = "state: {values: hashed}\n";
+    char right[1024], wrong[1024];
+    snprintf(right, sizeof right, "%s%s", KEYED "mode: mirror\n", _i == 0 ? "" : hashed);
+    snprintf(wrong, sizeof wrong, "%s%s", EKIT_HEAD EKIT_LIST EKIT_FIELDS GUARDS "mode: mirror\n", _i == 0 ? "" : hashed);
+    start(right);
+    ekit_mapping(&k, wrong);
+    ekit_csv(&k, THREE);
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_DONE);
+    world_set(k.world, "ann@example.com", "status", -2);
+    ekit_mapping(&k, right);
+    ekit_csv(&k, CHANGED);
+    for (int night = 0; night < 2; night++) {
+        ekit_later(&k);
+        ekit_sync(&k);
+        EKIT_ENDS(&k, XS_DONE);
+        EKIT_COUNT(&k, CREATED, 0u);
+        EKIT_REASON(&k, UNSUBSCRIBED, 1u);
+        ck_assert(!ekit_there(&k, "eve@example.com"));
+    }
+}
+END_TEST
+
 /* A look that fails leaves the row to the next run. */
 START_TEST(not_looked_at)
 {
@@ -430,6 +457,7 @@ static Suite *suite(void)
     tcase_add_test(c, unsubscribed_as_a_person);
     tcase_add_loop_test(c, unsubscribed_there, 0, 9);
     tcase_add_loop_test(c, unsubscribed_and_imported_again, 0, 4);
+    tcase_add_loop_test(c, unsubscribed_under_another_key, 0, 2);
     tcase_add_test(c, not_looked_at);
     tcase_add_loop_test(c, stopped_anywhere, 0, 20);
     tcase_add_loop_test(c, back_within_two_seconds, 0, 6);

@@ -98,9 +98,12 @@ static void compare_hashes(struct run *r, const struct known_lead *known, const 
 {
     const struct value *email = &wanted->core[LEAD_EMAIL];
     bool stays = d->op == OP_UPDATE || d->op == OP_MOVE || d->outcome == OUTCOME_UNCHANGED;
-    if (known->hashes.n > 0 && stays && r->rules.has_key && email->kind == VALUE_STRING && email->n > 0 &&
-        !state_address_unchanged(r->state, known->hashes, (struct str){email->p, email->n}))
+    bool another = known->hashes.n > 0 && r->rules.has_key && email->kind == VALUE_STRING && email->n > 0 &&
+                   !state_address_unchanged(r->state, known->hashes, (struct str){email->p, email->n});
+    if (another && stays)
         plan_rekey(&r->rules, known, d);
+    else if (another && d->op == OP_CREATE && known->has_lead_id && (known->flags & KNOWN_REMOVED) != 0)
+        d->looks_back = true;
     if (known->hashes.n == 0 || (d->op != OP_UPDATE && d->op != OP_MOVE))
         return;
     d->custom = false;
@@ -200,7 +203,7 @@ static int pass_on(struct run *r, const struct decision *d, struct entry *entry,
         return -1;
     struct planned planned = {.op = d->op, .target = target, .entry = *entry, .lead = lead, .fields = d->fields,
                               .from = d->op == OP_MOVE ? known->target : 0,
-                              .takes_place = d->rekey, .old_id = known->lead_id};
+                              .takes_place = d->rekey || d->looks_back, .old_id = known->lead_id};
     if (d->op != OP_CREATE && d->custom)
         planned.custom_changed = (struct str){(const char *)r->scratch.custom_changed, lead->shape->custom_n};
     return guard_spool_put(r, &planned, e);
