@@ -324,6 +324,9 @@ class World(Workspace):
     def taint(self, wrong):
         if {"where", "then", "key", "first", "mode"} & set(wrong):
             self.tainted |= {row.email for row in self.table.rows.values() if not row.wants()}
+        if "key" in wrong and wrong["key"] is None:
+            # To a mapping without key: another address is another person.
+            self.table.forbidden -= {row.email for row in self.table.rows.values()}
 
     def retyped(self):
         self.table.retype(self.random.choice([name for name in TYPES if name != self.table.type]))
