@@ -6,6 +6,7 @@ dist_doc_DATA = \
 	LICENSE \
 	docs/API-FACTS.md \
 	docs/CRON.md \
+	docs/OPERATIONS.md \
 	docs/DESIGN.md \
 	docs/ERRORS.md \
 	docs/LICENSES.md \

@@ -52,6 +52,7 @@ sync_libcli_a_SOURCES = \
 	sync/cli/run/diff.c \
 	sync/cli/run/differ.h \
 	sync/cli/run/init.c \
+	sync/cli/run/mapping_name.c sync/cli/run/mapping_name.h \
 	sync/cli/run/preview.c \
 	sync/cli/run/preview_raw.c sync/cli/run/preview_raw.h \
 	sync/cli/run/resume.c \

@@ -148,7 +148,7 @@ static int advance(struct run *r, struct err *e)
         if (state_set(r->state, "last_full_ms", text, e) != 0)
             return -1;
         /* A whole read answers all of these; run_left_removals() sets again those that still apply. */
-        static const char *const reasons[] = {STATE_REMOVALS_WAIT, STATE_REMOVALS_LEFT, STATE_LOOK_FIRST, STATE_OTHER_MAPPING,
+        static const char *const reasons[] = {STATE_REMOVALS_WAIT, STATE_REMOVALS_WHY, STATE_REMOVALS_LEFT, STATE_LOOK_FIRST, STATE_OTHER_MAPPING,
                                               STATE_OWNERS_UNREAD, STATE_FULL_STOPPED};
         for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++)
             if (state_set(r->state, reasons[i], NULL, e) != 0)
@@ -299,6 +299,18 @@ void run_not_begun(const struct run_config *config, const struct err *why, struc
     if (run_state_note(&r, why) == 0 && write_record(&r, &ignored) != 0)
         log_detail("cannot record this run: %s", err_text(&ignored));
     err_clear(&ignored);
+    run_close(&r);
+}
+
+void run_without_mapping(const struct run_config *config, const char *sync, const struct err *why, struct run_report *report)
+{
+    report_start(report, config);
+    struct run r = {.c = config, .report = report, .tally = &report->tally};
+    run_init(&r);
+    report->sync = strdup(sync);
+    report->finished_ms = report->started_ms;
+    run_report_stopped(report, why);
+    run_state_count(&r, sync);
     run_close(&r);
 }
 

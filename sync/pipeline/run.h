@@ -79,6 +79,8 @@ int run_ask(const struct run_config *config, struct err *e);
 /* For a run that ended before run_sync() could be called, because of `why`: fills the report, and records the run if there
  * is a state. The configuration needs the mapping, the state's path, the API's address and the clock. */
 void run_not_begun(const struct run_config *config, const struct err *why, struct run_report *report);
+/* The same for a run whose mapping cannot be loaded: `sync` is its name. Nothing is recorded. */
+void run_without_mapping(const struct run_config *config, const char *sync, const struct err *why, struct run_report *report);
 
 struct diff;
 /* Plans every row and hands each decision to `diff` (sync/report/diff.h), which the caller opened and closes. */

@@ -186,6 +186,8 @@ int run_state_workspace(struct run *r, struct err *e);
 int run_state_lists(struct run *r, struct err *e);
 /* Records a run that could not start, so that `status` shows it. -1: there is no record, because another run holds the
  * state, or because there is no state yet and `why` does not justify creating one. That is not an error. */
+/* Counts what waits in the state of `sync`, which this run may not write, for its report. */
+void run_state_count(struct run *r, const char *sync);
 int run_state_note(struct run *r, const struct err *why);
 void run_state_close(struct run *r);
 /* A dry run: warns if another run is changing what it shows, and notes that for the summary. */

@@ -152,5 +152,8 @@ int run_left_removals(struct run *r, struct err *e)
     }
     if (full && state_set(r->state, STATE_REMOVALS_LEFT, "1", e) != 0)
         return -1;
-    return waiting > 0 ? state_set(r->state, STATE_REMOVALS_WAIT, text, e) : 0;
+    if (waiting == 0)
+        return 0;
+    return state_set(r->state, STATE_REMOVALS_WAIT, text, e) != 0 ||
+           state_set(r->state, STATE_REMOVALS_WHY, r->report->missing_waits_for, e) != 0 ? -1 : 0;
 }

@@ -222,20 +222,19 @@ static int open_to_note(struct run *r, const struct err *why, struct err *e)
     return rc;
 }
 
-/* Counts what waits in a state that this run may not write. */
-static void count_unlocked(struct run *r)
+void run_state_count(struct run *r, const char *sync)
 {
     struct err ignored = ERR_INIT;
     struct state *own = r->state;
     struct state_options options = {.access = STATE_READ, .memory_max = PEEK_BYTES, .clock = r->c->clock};
-    struct url url;
-    if (!r->opening.named || url_check(r->c->api->base_url, XS_USAGE, "--api-url", &url, &ignored) != 0) {
-        err_clear(&ignored);
-        return;
-    }
-    char *path = path_of(r, url.loopback, &ignored);
-    options.path = path;
+    struct url url = {.host = NULL};
+    char *path = NULL;
     r->state = NULL;
+    if (r->c->state_path != NULL)
+        path = strdup(r->c->state_path);
+    else if (url_check(r->c->api->base_url, XS_USAGE, "--api-url", &url, &ignored) == 0)
+        path = state_default_path(sync, url.loopback, &ignored);
+    options.path = path;
     if (path != NULL && state_open(&options, &r->state, &ignored) == 0)
         run_left_known(r, &ignored);
     if (ignored.status != XS_DONE)
@@ -251,7 +250,8 @@ static int note(struct run *r, const struct err *why, struct err *e)
 {
     /* Without the lock the state belongs to another run. */
     if (why->status == XS_LOCKED) {
-        count_unlocked(r);
+        if (r->opening.named)
+            run_state_count(r, r->m->name);
         return -1;
     }
     if (r->state == NULL && (!r->opening.named || open_to_note(r, why, e) != 0))

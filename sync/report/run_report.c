@@ -244,6 +244,8 @@ static int left_over(const struct run_report *r, bool colour, struct buf *out)
         bad |= buf_addf(out, "\nStill open: %llu batch%s, %llu job%s; leadsync resume settles them\n",
                         (unsigned long long)r->open_batches, r->open_batches == 1 ? "" : "es",
                         (unsigned long long)r->open_jobs, text_plural(r->open_jobs));
+    if (r->missing_waits_for != NULL)
+        bad |= buf_addf(out, "\nThe removals wait: %s\n", r->missing_waits_for);
     uint64_t before = removals_before(r);
     if (before > 0)
         bad |= buf_addf(out, "\n%llu lead%s of an earlier run wait%s to be removed%s\n", (unsigned long long)before,

@@ -99,6 +99,8 @@ int state_get(struct state *s, const char *name, const char **value, struct err 
 int state_set(struct state *s, const char *name, const char *value, struct err *e); /* NULL removes */
 /* Such a setting, "RUN LEADS": a run after which leads wait to be removed, unless a complete read since then left none. */
 #define STATE_REMOVALS_WAIT "removals_wait"
+/* Such a setting beside it: why they wait, for people. */
+#define STATE_REMOVALS_WHY "removals_why"
 /* Such a setting, from when a run left removals whose rows are gone, or they wait for rows with a key, until a complete full read: no other read wants them again. */
 #define STATE_REMOVALS_LEFT "removals_left"
 /* Such a setting, "RUN LEADS": a mirror that keeps leads missing from the source found LEADS of them in its latest complete read. */

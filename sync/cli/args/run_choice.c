@@ -73,8 +73,12 @@ int run_choice_tell_rejects(struct state *state, const struct run_record *shown,
             return -1;
         if (kept == 0)
             continue;
-        log_notice("run %llu rejected no row; run %llu rejected %llu: --run %llu", (unsigned long long)shown->id,
-                   (unsigned long long)runs[i].id, (unsigned long long)rejected, (unsigned long long)runs[i].id);
+        if (run_rows(shown, "rejected") == 0)
+            log_notice("run %llu rejected no row; run %llu rejected %llu: --run %llu", (unsigned long long)shown->id,
+                       (unsigned long long)runs[i].id, (unsigned long long)rejected, (unsigned long long)runs[i].id);
+        else
+            log_notice("run %llu read only changed rows; run %llu rejected %llu, too: --run %llu", (unsigned long long)shown->id,
+                       (unsigned long long)runs[i].id, (unsigned long long)rejected, (unsigned long long)runs[i].id);
         return 0;
     }
     return 0;

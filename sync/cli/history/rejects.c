@@ -3,6 +3,7 @@
  * cell under its name. The columns that are added are ignored when they are read. */
 #include "config.h"
 
+#include "sync/base/log.h"
 #include "sync/base/text.h"
 #include "sync/cli/commands.h"
 #include "sync/cli/out.h"
@@ -222,7 +223,12 @@ static int rejects_command(struct invocation *inv, struct err *e)
     if (rejects_visit_rows(state, record.id, &form, &out, e) != 0 || out_records_end(&out, e) != 0)
         goto done;
     rc = out_commit(&out, e);
-    if (rc == 0 && out.records.n == 0)
+    const char *file = inv->common.output.path;
+    if (rc == 0 && file != NULL && strcmp(file, "-") != 0)
+        log_notice("%zu row%s written to %s", (size_t)out.records.n, text_plural(out.records.n), file);
+    /* An incremental run reads only rows that changed. Rows that an earlier run rejected are rejected still. */
+    bool incremental = o->run == 0 && record.read != NULL && strcmp(record.read, "incremental") == 0;
+    if (rc == 0 && (out.records.n == 0 || incremental))
         rc = run_choice_tell_rejects(state, &record, &arena, e);
 done:
     out_abandon(&out);

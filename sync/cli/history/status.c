@@ -72,6 +72,10 @@ static int gather(struct state *state, const struct status_options *o, struct ov
     if (state_get(state, STATE_REMOVALS_LEFT, &removals, e) != 0)
         return -1;
     v->removals_need_all = removals != NULL;
+    if (state_get(state, STATE_REMOVALS_WHY, &removals, e) != 0)
+        return -1;
+    if (removals != NULL && v->removals > 0 && (v->removals_why = arena_dup(&v->arena, removals, strlen(removals))) == NULL)
+        return err_oom(e);
     const char *given_up;
     if (state_get(state, STATE_GIVEN_UP, &given_up, e) != 0)
         return -1;
@@ -259,6 +263,11 @@ static int status_show_text(const struct invocation *inv, struct state *state, s
     if (v->removals > 0)
         bad |= buf_addf(out, "%" PRIu64 " lead%s to be removed%s\n", v->removals, v->removals == 1 ? " waits" : "s wait",
                         v->removals_need_all ? "; the next sync reads the whole source" : "");
+    /* The text goes on with what to do, which does not fit into the line. */
+    const char *cause_end = v->removals > 0 && v->removals_why != NULL ? strstr(v->removals_why, "): ") : NULL;
+    if (cause_end != NULL)
+        bad |= buf_addf(out, "  because %.*s; leadsync diff says what to do\n", (int)(cause_end + 1 - v->removals_why),
+                        v->removals_why);
     if (v->kept > 0)
         bad |= buf_addf(out, "%" PRIu64 " lead%s without a row in the source %s kept (removed: keep), as of run %" PRIu64 "\n",
                         v->kept, text_plural(v->kept), v->kept == 1 ? "is" : "are", v->kept_run);

@@ -18,6 +18,7 @@ struct overview {
     uint64_t unmerged; /* rows whose outcome is in the journal only */
     uint64_t removals, removals_run; /* leads that the latest run with such left to be removed */
     uint64_t kept, kept_run; /* leads missing from the source that a mirror keeps, as that run saw */
+    char *removals_why;     /* in the arena: the rows that they wait for; NULL: they do not wait for rows */
     bool removals_need_all; /* only a full read wants them again */
     char *at_work;          /* owned: who has the lock now; NULL: no run */
     struct job_views jobs; /* those that are not over, or not settled */

@@ -4,6 +4,8 @@
 
 #include "sync/cli/run/runner.h"
 
+#include "sync/cli/run/mapping_name.h"
+
 #include "sync/base/file.h"
 #include "sync/base/log.h"
 #include "sync/cli/client.h"
@@ -363,6 +365,48 @@ static void report_not_begun(struct runner *r, const struct err *why)
     outputs_abandon(&outputs);
 }
 
+/* Is it missing, empty, or an earlier report? The mapping that could not be loaded would have named the files of the user. */
+static bool is_ours(const char *path, const char *start)
+{
+    char head[16] = "";
+    FILE *f = path != NULL ? fopen(path, "re") : NULL;
+    if (f == NULL)
+        return path != NULL;
+    size_t n = fread(head, 1, sizeof head - 1, f);
+    fclose(f);
+    return n == 0 || strncmp(head, start, strlen(start)) == 0;
+}
+
+/* Report, metrics and ping of a run whose mapping could not be loaded. Nothing goes to stdout or -o. */
+static void report_without_mapping(struct runner *r, const struct err *why)
+{
+    const struct common *c = &r->inv->common;
+    struct err e = ERR_INIT;
+    struct outputs outputs = {0};
+    struct run_report report;
+    char *name = mapping_name_guess(r->inv->operands[0]);
+    if (name == NULL) {
+        log_error("not enough memory for a report");
+        return;
+    }
+    fill_api(r, false);
+    fill_config(r);
+    r->config.state_path = c->state;
+    run_without_mapping(&r->config, name, why, &report);
+    note_end(r, &report);
+    int rc = 0;
+    if (is_ours(c->run.report, "{") && (rc = output_open(&outputs.report, c->run.report, OUT_PUBLIC, &e)) == 0)
+        rc = write_report(&outputs.report, &report, &e);
+    if (rc == 0 && is_ours(c->run.metrics_file, "# ") && (rc = output_open(&outputs.metrics, c->run.metrics_file, OUT_PUBLIC, &e)) == 0)
+        rc = write_metrics(&outputs.metrics, r, &report, &e);
+    if (rc != 0)
+        log_error("%s", err_text(&e));
+    err_clear(&e);
+    run_report_free(&report);
+    outputs_abandon(&outputs);
+    free(name);
+}
+
 int runner_run(struct invocation *inv, runner_step *step, struct err *e)
 {
     struct runner r;
@@ -373,6 +417,8 @@ int runner_run(struct invocation *inv, runner_step *step, struct err *e)
         rc = run_open(&r, inv, step, e);
     else if (r.mapping != NULL && r.mapping->path != NULL)
         report_not_begun(&r, e);
+    else if (r.mapping == NULL && inv->operands_n > 0 && sync_arg_is_mapping(inv->operands[0]) && e->status == XS_CONFIG)
+        report_without_mapping(&r, e);
     /* Ping even if there was no run: a broken mapping is a case for the watchdog. */
     bool well = rc == 0 && inv->status == XS_DONE;
     ping(&inv->common, well ? PING_SUCCESS : PING_FAIL, well ? STR_NONE : buf_str(&r.ping_body));
