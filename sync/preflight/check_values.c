@@ -25,7 +25,7 @@ struct check_values {
     struct check_first *placeholders, *cut_numbers; /* by column of the source */
     struct check_first *emptied;                    /* by field, then custom variable */
     struct check_first rejects[REASON_N];
-    struct odd_cells odd_cells;                     /* of which the mangled ones are told */
+    struct odd_cells odd_cells;                     /* of which it reports the mangled ones */
 };
 
 int check_values_start(struct check *c, const struct source *source, struct err *e)

@@ -15,7 +15,7 @@ void run_words_free(struct run_words *w);
 
 /* The SYNC among the words; NULL: none looks like one. */
 const char *run_words_sync(const struct run_words *w);
-/* The next value of an option, such as "--skip-when", from word `*at` on, which is moved past it; NULL: no more. */
+/* The next value of an option, such as "--skip-when", from word `*at` on, which is moved past it; NULL: none is left. */
 const char *run_words_value(const struct run_words *w, const char *option, size_t *at);
 /* Appends `sync` (NULL: the one among the words of the state's newest run) as it can be typed, a CSV with the --campaign or
  * --list that the state knows; "SYNC" if no run names one. 0/-1 */
