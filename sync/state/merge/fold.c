@@ -154,7 +154,7 @@ static void taken(struct fold *f, const struct fold_item *item)
     f->changed = true;
 }
 
-/* Another row met the lead, and waits until no earlier write to it can be carried out any more. That was a look at it. */
+/* Another row met the lead, and waits until no earlier write can change it. That was a look at it. */
 static void met(struct fold *f, const struct fold_item *item)
 {
     if (!f->known || (f->id_learnt && !uuid_eq(&f->lead_id, &item->lead_id)))
