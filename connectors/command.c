@@ -20,7 +20,7 @@ struct command_source {
     struct ndjson *ndjson;
 };
 
-static void close_source(struct source *self)
+static void command_close_source(struct source *self)
 {
     struct command_source *s = (struct command_source *)self;
 
@@ -66,8 +66,8 @@ static int open_rows(struct command_source *s, bool ndjson, const struct source_
     return 0;
 }
 
-static int open_source(const struct source_spec *spec, const struct source_read *read, struct clock *clock,
-                       struct source **out, struct err *e)
+static int command_open_source(const struct source_spec *spec, const struct source_read *read, struct clock *clock,
+                               struct source **out, struct err *e)
 {
     const struct command_spec *command = &spec->as.command;
     struct command_source *s = calloc(1, sizeof *s);
@@ -101,11 +101,11 @@ static int open_source(const struct source_spec *spec, const struct source_read 
     return 0;
 
 fail:
-    close_source(&s->base);
+    command_close_source(&s->base);
     return -1;
 }
 
-static int next_row(struct source *self, struct row *out, struct err *e)
+static int command_next_row(struct source *self, struct row *out, struct err *e)
 {
     struct command_source *s = (struct command_source *)self;
     int got = s->ndjson != NULL ? ndjson_next(s->ndjson, out, e) : csvrows_next(s->csv, out, e);
@@ -118,7 +118,7 @@ static int next_row(struct source *self, struct row *out, struct err *e)
 
 const struct source_ops source_command = {
     .name = "command",
-    .open = open_source,
-    .next = next_row,
-    .close = close_source,
+    .open = command_open_source,
+    .next = command_next_row,
+    .close = command_close_source,
 };

@@ -38,7 +38,7 @@ struct ndjson {
 enum line_state { LINE_ERROR = -1, LINE_END, LINE_READ, LINE_TOO_LONG };
 
 /* Makes room and reads on. 1, 0 at the end, -1. */
-static int fill(struct ndjson *r, struct err *e)
+static int ndjson_fill(struct ndjson *r, struct err *e)
 {
     size_t got = 0;
 
@@ -88,7 +88,7 @@ static enum line_state read_line(struct ndjson *r, struct str *line, struct err 
             r->at = r->end;
             searched = 0;
         }
-        if (fill(r, e) < 0)
+        if (ndjson_fill(r, e) < 0)
             return LINE_ERROR;
     }
 }
@@ -203,7 +203,7 @@ static int malformed(const struct ndjson *r, const char *why, struct err *e)
     return err_set(e, XS_SOURCE, "%s:%" PRIu64 ": %s; write one JSON object per line", r->in->label, r->lines, why);
 }
 
-static int parse(struct ndjson *r, struct str line, struct err *e)
+static int ndjson_parse(struct ndjson *r, struct str line, struct err *e)
 {
     json_object_put(r->object);
     r->object = NULL;
@@ -243,8 +243,8 @@ static bool cell_is_text(const struct cell *cell, bool escapes_bad)
     return text_is_utf8((struct str){cell->p, cell->n});
 }
 
-static enum reason read_cell(struct ndjson *r, struct str name, struct json_object *value, struct str line, bool escapes_bad,
-                             struct cell *cell)
+static enum reason ndjson_read_cell(struct ndjson *r, struct str name, struct json_object *value, struct str line, bool escapes_bad,
+                                    struct cell *cell)
 {
     enum json_type type = json_object_get_type(value);
 
@@ -263,7 +263,7 @@ static enum reason read_cell(struct ndjson *r, struct str name, struct json_obje
     return type == json_type_string && !cell_is_text(cell, escapes_bad) ? REASON_NOT_UTF8 : REASON_NONE;
 }
 
-static void read_cells(struct ndjson *r, struct str line, struct row *out)
+static void ndjson_read_cells(struct ndjson *r, struct str line, struct row *out)
 {
     const bool escapes_bad = !escapes_are_text(line);
     size_t met = 0;
@@ -272,7 +272,7 @@ static void read_cells(struct ndjson *r, struct str line, struct row *out)
         struct json_object *value = NULL;
         struct str name = r->columns.list[i].name;
         met += json_object_object_get_ex(r->object, name.p, &value) != 0;
-        r->flaws[i] = (uint8_t)read_cell(r, name, value, line, escapes_bad, &r->cells[i]);
+        r->flaws[i] = (uint8_t)ndjson_read_cell(r, name, value, line, escapes_bad, &r->cells[i]);
         if (r->flaws[i] != REASON_NONE)
             out->flaws = r->flaws;
     }
@@ -303,17 +303,17 @@ int ndjson_next(struct ndjson *r, struct row *out, struct err *e)
     if (state == LINE_TOO_LONG) {
         out->defect = REASON_FIELD_TOO_LONG;
     } else {
-        if (!r->first_waits && parse(r, line, e) != 0) {
+        if (!r->first_waits && ndjson_parse(r, line, e) != 0) {
             r->failed = true;
             return -1;
         }
-        read_cells(r, line, out);
+        ndjson_read_cells(r, line, out);
     }
     r->first_waits = false;
     return 1;
 }
 
-static int set_columns(struct ndjson *r, struct err *e)
+static int ndjson_set_columns(struct ndjson *r, struct err *e)
 {
     size_t n = 0;
     struct str *names = malloc(((size_t)json_object_object_length(r->object) + 1) * sizeof *names);
@@ -350,10 +350,10 @@ static int read_first(struct ndjson *r, struct err *e)
         line.p += 3;
         line.n -= 3;
     }
-    if (parse(r, line, e) != 0)
+    if (ndjson_parse(r, line, e) != 0)
         return -1;
     r->first_waits = true;
-    return set_columns(r, e);
+    return ndjson_set_columns(r, e);
 }
 
 int ndjson_new(struct input *in, size_t field_max, struct ndjson **out, struct err *e)

@@ -35,7 +35,7 @@ struct record_head {
     uint64_t number, line, cells_bytes, cells_n, defect, flaws_n;
 };
 
-static void close_source(struct source *self)
+static void spool_close_source(struct source *self)
 {
     struct spool *s = (struct spool *)self;
 
@@ -64,7 +64,7 @@ static int write_row(struct spool *s, const struct row *row, struct err *e)
 }
 
 /* Reads all there is into the file, and lets go of the transaction. */
-static int fill(struct spool *s, struct err *e)
+static int spool_fill(struct spool *s, struct err *e)
 {
     struct row row;
     uint64_t rows = 0;
@@ -98,7 +98,7 @@ static int cannot_read_back(const struct spool *s, struct err *e)
     return err_set(e, XS_IO, "%s: a temporary file cannot be read back", s->base.label);
 }
 
-static int read_cells(struct spool *s, size_t n, struct err *e)
+static int spool_read_cells(struct spool *s, size_t n, struct err *e)
 {
     const char *p = s->record.p, *end = s->record.p + s->record.n;
 
@@ -120,7 +120,7 @@ static int read_cells(struct spool *s, size_t n, struct err *e)
     return 1;
 }
 
-static int read_row(struct spool *s, struct row *out, struct err *e)
+static int spool_read_row(struct spool *s, struct row *out, struct err *e)
 {
     struct record_head head;
 
@@ -132,7 +132,7 @@ static int read_row(struct spool *s, struct row *out, struct err *e)
     s->record.n = head.cells_bytes;
     if (fread(s->record.p, 1, head.cells_bytes, s->file) != head.cells_bytes)
         return cannot_read_back(s, e);
-    int got = read_cells(s, head.cells_n, e);
+    int got = spool_read_cells(s, head.cells_n, e);
     if (got > 0 && head.flaws_n > 0 && fread(s->flaws, 1, head.flaws_n, s->file) != head.flaws_n)
         return cannot_read_back(s, e);
     *out = (struct row){.number = head.number, .line = head.line, .cells = s->cells, .n = head.cells_n,
@@ -140,7 +140,7 @@ static int read_row(struct spool *s, struct row *out, struct err *e)
     return got;
 }
 
-static int next_row(struct source *self, struct row *out, struct err *e)
+static int spool_next_row(struct source *self, struct row *out, struct err *e)
 {
     struct spool *s = (struct spool *)self;
     int got;
@@ -148,24 +148,24 @@ static int next_row(struct source *self, struct row *out, struct err *e)
     if (s->failed)
         return err_set(e, XS_SOURCE, "%s: read again after an error", self->label);
     source_use(s->inner, self->used); /* what is not used is not spooled */
-    if (s->file == NULL && s->clock->mono_us(s->clock) >= s->due_us && fill(s, e) != 0)
+    if (s->file == NULL && s->clock->mono_us(s->clock) >= s->due_us && spool_fill(s, e) != 0)
         got = -1;
     else
-        got = s->file != NULL ? read_row(s, out, e) : source_next(s->inner, out, e);
+        got = s->file != NULL ? spool_read_row(s, out, e) : source_next(s->inner, out, e);
     s->failed = got < 0;
     self->bytes_read = s->inner->bytes_read;
     self->mark = s->inner->mark;
     return got;
 }
 
-static const char *watermark(struct source *self)
+static const char *spool_watermark(struct source *self)
 {
     struct source *inner = ((struct spool *)self)->inner;
 
     return inner->ops->watermark != NULL ? inner->ops->watermark(inner) : NULL;
 }
 
-static void cancel(struct source *self)
+static void spool_cancel(struct source *self)
 {
     struct source *inner = ((struct spool *)self)->inner;
 
@@ -175,10 +175,10 @@ static void cancel(struct source *self)
 
 static const struct source_ops spool_ops = {
     .name = "spool",
-    .next = next_row,
-    .watermark = watermark,
-    .cancel = cancel,
-    .close = close_source,
+    .next = spool_next_row,
+    .watermark = spool_watermark,
+    .cancel = spool_cancel,
+    .close = spool_close_source,
 };
 
 int spool_open(struct source *inner, struct clock *clock, int64_t after_us, struct source **out, struct err *e)

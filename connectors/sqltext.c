@@ -13,14 +13,14 @@ enum {
     LINE_WIDTH_MAX = 120,
 };
 
-static bool is_letter(char c)
+static bool sqltext_is_letter(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (unsigned char)c >= 0x80;
 }
 
-static bool is_word(char c)
+static bool sqltext_is_word(char c)
 {
-    return is_letter(c) || (c >= '0' && c <= '9') || c == '$';
+    return sqltext_is_letter(c) || (c >= '0' && c <= '9') || c == '$';
 }
 
 /* Behind the closing quote; a doubled one is text, and so is one behind a backslash where those escape. */
@@ -64,8 +64,8 @@ static const char *skip_dollar(const char *p)
 {
     const char *tag_end = p + 1;
 
-    if (is_letter(*tag_end))
-        while (is_word(*tag_end) && *tag_end != '$')
+    if (sqltext_is_letter(*tag_end))
+        while (sqltext_is_word(*tag_end) && *tag_end != '$')
             tag_end++;
     if (*tag_end != '$')
         return p + 1;
@@ -80,11 +80,11 @@ static const char *skip_dollar(const char *p)
 /* Behind the piece of text that starts here and holds no parameter; at least one character. */
 static const char *skip_piece(const char *p)
 {
-    if (is_word(*p) && *p != '$') {
+    if (sqltext_is_word(*p) && *p != '$') {
         bool escapes = (*p == 'e' || *p == 'E') && p[1] == '\'';
         if (escapes)
             return skip_quoted(p + 1, true);
-        while (is_word(*p))
+        while (sqltext_is_word(*p))
             p++;
         return p;
     }
@@ -98,7 +98,7 @@ static const char *skip_piece(const char *p)
         return skip_comment(p);
     if (p[0] == ':' && p[1] == ':') {
         p += 2; /* a cast: what follows is a type */
-        while (is_word(*p))
+        while (sqltext_is_word(*p))
             p++;
         return p;
     }
@@ -114,7 +114,7 @@ int sqltext_number_watermark(const char *query, struct buf *out, size_t *uses)
     _Static_assert(sizeof name == sizeof number, "positions are kept");
     *uses = 0;
     for (const char *p = query; *p != '\0';) {
-        if (strncmp(p, name, n) == 0 && !is_word(p[n])) {
+        if (strncmp(p, name, n) == 0 && !sqltext_is_word(p[n])) {
             if (buf_add(out, number, n) != 0)
                 return -1;
             ++*uses;
@@ -136,11 +136,11 @@ bool sqltext_is_ordered(const char *query)
     for (const char *p = query; *p != '\0'; p = skip_piece(p)) {
         depth += *p == '(';
         depth -= *p == ')';
-        if (depth == 0 && strncasecmp(p, "order", 5) == 0 && !is_word(p[5])) {
+        if (depth == 0 && strncasecmp(p, "order", 5) == 0 && !sqltext_is_word(p[5])) {
             const char *next = p + 5;
             while (*next != '\0' && strchr(" \t\r\n", *next) != NULL)
                 next++;
-            if (strncasecmp(next, "by", 2) == 0 && !is_word(next[2]))
+            if (strncasecmp(next, "by", 2) == 0 && !sqltext_is_word(next[2]))
                 return true;
         }
     }
@@ -153,7 +153,7 @@ bool sqltext_excludes_equal(const char *query)
     char last = '\0'; /* before the piece, blanks and brackets left out */
 
     for (const char *p = query; *p != '\0';) {
-        if (strncmp(p, name, sizeof name - 1) == 0 && !is_word(p[sizeof name - 1]) && last == '>')
+        if (strncmp(p, name, sizeof name - 1) == 0 && !sqltext_is_word(p[sizeof name - 1]) && last == '>')
             return true;
         const char *next = skip_piece(p);
         if (strchr(" \t\r\n(", *p) == NULL && strncmp(p, "--", 2) != 0 && strncmp(p, "/*", 2) != 0)
@@ -179,7 +179,7 @@ bool sqltext_has_outer_join(const char *query)
 
     for (const char *p = query; *p != '\0';) {
         const char *next = skip_piece(p);
-        if (is_letter(*p)) {
+        if (sqltext_is_letter(*p)) {
             struct str word = {p, (size_t)(next - p)};
             if (word_is(word, join) && word_is(before, outer))
                 return true;

@@ -20,7 +20,7 @@ struct applier {
 };
 
 /* The arena of a chunk is full: nothing that the row could be blamed for. */
-static int out_of_memory(struct err *e)
+static int apply_out_of_memory(struct err *e)
 {
     return err_set(e, XS_INTERNAL, "a row does not fit into the memory of one chunk; raise --memory");
 }
@@ -417,11 +417,11 @@ int mapping_apply(struct mapping *m, const struct row *row, struct arena *scratc
     out->lead.shape = &m->shape;
     out->lead.custom = arena_calloc(scratch, m->shape.custom_n + 1, sizeof *out->lead.custom);
     if (out->lead.custom == NULL)
-        return out_of_memory(e);
+        return apply_out_of_memory(e);
     struct row whole;
     int filled = row->defect == REASON_RAGGED_ROW ? row_width_fill_up(m, row, scratch, &whole) : 0;
     if (filled < 0)
-        return out_of_memory(e);
+        return apply_out_of_memory(e);
     a.row = row = filled > 0 ? &whole : row;
     enum reason defect = row->defect != REASON_NONE   ? row->defect
                          : row->n != m->impl->bound_n ? REASON_RAGGED_ROW
@@ -431,7 +431,7 @@ int mapping_apply(struct mapping *m, const struct row *row, struct arena *scratc
         defect = row_flaw(row, flawed);
     int rc = defect == REASON_NONE ? map_row(&a) : defective_row(&a, defect, flawed);
     if (rc != 0)
-        return out_of_memory(e);
+        return apply_out_of_memory(e);
     if (out->rejects_n > 0) {
         out->verdict = MAPPED_REJECT;
         out->reason = a.rejects[0].reason;

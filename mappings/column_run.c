@@ -32,7 +32,7 @@ struct cell_work {
     struct reject *flaw;
 };
 
-static enum column_result refuse(const struct cell_work *w, enum reason reason, struct str worked, const char *why)
+static enum column_result column_run_refuse(const struct cell_work *w, enum reason reason, struct str worked, const char *why)
 {
     *w->flaw = (struct reject){.column = w->name, .reason = reason, .value = w->cell, .worked = worked, .why = why,
                                .slot = w->column->slot};
@@ -58,10 +58,10 @@ static enum column_result run_map(const struct cell_work *w, struct str *text)
         *text = column->otherwise_value;
         return COLUMN_VALUE;
     case UNMATCHED_SKIP:
-        refuse(w, REASON_SKIP_WHEN, *text, "is not in the map, and otherwise: skip leaves the row out");
+        column_run_refuse(w, REASON_SKIP_WHEN, *text, "is not in the map, and otherwise: skip leaves the row out");
         return COLUMN_SKIP;
     default:
-        return refuse(w, REASON_MAP_UNMATCHED, *text, "is not in the map");
+        return column_run_refuse(w, REASON_MAP_UNMATCHED, *text, "is not in the map");
     }
 }
 
@@ -82,15 +82,15 @@ static enum column_result run_origin(struct cell_work *w, const struct row *row,
     const struct column *column = w->column;
     if (column->origin == ORIGIN_VALUE) {
         w->cell = *cell = column->value;
-        return is_utf8(*cell) ? COLUMN_VALUE : refuse(w, REASON_NOT_UTF8, STR_NONE, NULL);
+        return is_utf8(*cell) ? COLUMN_VALUE : column_run_refuse(w, REASON_NOT_UTF8, STR_NONE, NULL);
     }
     if (column->origin == ORIGIN_TEMPLATE) {
         if (template_run(&column->template, row->cells, row->n, scratch, &w->cell) == 0) {
             *cell = w->cell;
-            return is_utf8(*cell) ? COLUMN_VALUE : refuse(w, REASON_NOT_UTF8, STR_NONE, NULL);
+            return is_utf8(*cell) ? COLUMN_VALUE : column_run_refuse(w, REASON_NOT_UTF8, STR_NONE, NULL);
         }
         w->cell = STR_NONE;
-        return errno == EOVERFLOW ? refuse(w, REASON_FIELD_TOO_LONG, STR_NONE, "makes more than 1 MiB of text")
+        return errno == EOVERFLOW ? column_run_refuse(w, REASON_FIELD_TOO_LONG, STR_NONE, "makes more than 1 MiB of text")
                                   : COLUMN_ERROR;
     }
     const struct source_column *from = column->others_n == 0 ? &column->from : column_cell(column, row);
@@ -100,8 +100,8 @@ static enum column_result run_origin(struct cell_work *w, const struct row *row,
     if (column->others_n > 0 && !is_blank(*cell))
         w->name = from->name.p;
     if (unusable != REASON_NONE)
-        return refuse(w, unusable, STR_NONE, cell_why(*cell));
-    return cell_is_utf8(row, *cell) ? COLUMN_VALUE : refuse(w, REASON_NOT_UTF8, STR_NONE, NULL);
+        return column_run_refuse(w, unusable, STR_NONE, cell_why(*cell));
+    return cell_is_utf8(row, *cell) ? COLUMN_VALUE : column_run_refuse(w, REASON_NOT_UTF8, STR_NONE, NULL);
 }
 
 /* The step that refuses is looked for only when there is one. */
@@ -120,7 +120,7 @@ static enum column_result run_steps(const struct cell_work *w, struct arena *scr
         if (transform_run(&column->steps[i], 1, before, scratch, text, &why) != 0)
             return COLUMN_ERROR;
         if (why != NULL) {
-            refuse(w, REASON_TYPE_INVALID, before, why);
+            column_run_refuse(w, REASON_TYPE_INVALID, before, why);
             w->flaw->step = transform_table[column->steps[i].op].name;
             return COLUMN_REJECT;
         }
@@ -139,7 +139,7 @@ static enum column_result run_type(const struct cell_work *w, struct str text, s
     const char *why = column_type_value(w->column->type, text, scratch, out, &oom);
     if (oom)
         return COLUMN_ERROR;
-    return why != NULL ? refuse(w, REASON_TYPE_INVALID, text, why) : COLUMN_VALUE;
+    return why != NULL ? column_run_refuse(w, REASON_TYPE_INVALID, text, why) : COLUMN_VALUE;
 }
 
 /* default, required, empty: what an empty value becomes. `refused`: it was refused, as the flaw says, and let go. */
@@ -156,7 +156,7 @@ static enum column_result run_empty(const struct cell_work *w, bool refused, str
             w->flaw->reason = reason;
             return COLUMN_REJECT;
         }
-        refuse(w, reason, STR_NONE, is_blank(w->cell) ? "no value" : "leaves no value");
+        column_run_refuse(w, reason, STR_NONE, is_blank(w->cell) ? "no value" : "leaves no value");
         w->flaw->value = is_blank(w->cell) ? STR_NONE : w->cell;
         return COLUMN_REJECT;
     }
@@ -192,6 +192,6 @@ enum column_result column_run(const struct column *column, const struct row *row
     *emptied = *emptied && result == COLUMN_VALUE;
     /* An address is still to be judged, and its cell may be told. */
     if (result == COLUMN_VALUE && !*emptied && column->slot == LEAD_EMAIL)
-        refuse(&w, REASON_NONE, STR_NONE, NULL);
+        column_run_refuse(&w, REASON_NONE, STR_NONE, NULL);
     return result;
 }

@@ -88,7 +88,7 @@ static bool is_sign_between(ucs4_t c)
     return u32_strchr((const uint32_t[]){0x2019, 0x2013, 0x2014, 0xb7, 0xb4, 0}, c) != NULL;
 }
 
-static bool is_letter(ucs4_t c)
+static bool charset_is_letter(ucs4_t c)
 {
     /* Letters to Unicode, signs in a name: the ordinals, the florin and marks that stand alone. */
     if (c == 0xaa || c == 0xba || c == 0x192)
@@ -97,7 +97,7 @@ static bool is_letter(ucs4_t c)
 }
 
 /* Could this be a written word? Counts its letters. */
-static bool is_word(struct str word, size_t *letters, size_t *beyond)
+static bool charset_is_word(struct str word, size_t *letters, size_t *beyond)
 {
     const uint8_t *p = (const uint8_t *)word.p, *end = p + word.n;
     const uc_script_t *script = NULL;
@@ -110,8 +110,8 @@ static bool is_word(struct str word, size_t *letters, size_t *beyond)
             u8_mbtouc(&after, p + n, (size_t)(end - p - n));
         if (uc_is_general_category_withtable(c, UC_CATEGORY_MASK_Cc | UC_CATEGORY_MASK_Co | UC_CATEGORY_MASK_Cn))
             return false;
-        if (!is_letter(c)) {
-            bool behind = is_letter(before), ahead = is_letter(after);
+        if (!charset_is_letter(c)) {
+            bool behind = charset_is_letter(before), ahead = charset_is_letter(after);
             if (c >= 0x80 && ((behind && ahead && !is_sign_between(c)) || (behind && !ahead && !is_sign_behind(c)) ||
                               (!behind && ahead && !is_sign_before(c))))
                 return false;
@@ -124,7 +124,7 @@ static bool is_word(struct str word, size_t *letters, size_t *beyond)
         if (!common && script != NULL && of != script && (strcmp(of->name, "Latin") == 0 || strcmp(script->name, "Latin") == 0))
             return false;
         script = common ? script : of;
-        if (c >= 0x80 && uc_is_property_uppercase(c) && is_letter(before) && uc_is_property_lowercase(before))
+        if (c >= 0x80 && uc_is_property_uppercase(c) && charset_is_letter(before) && uc_is_property_lowercase(before))
             return false;
     }
     return true;
@@ -137,7 +137,7 @@ static bool is_latin_in_disguise(const struct buf *text, size_t letters, size_t 
 
     for (size_t i = 0; i < text->n;) {
         int n = u8_mbtouc(&c, (const uint8_t *)text->p + i, text->n - i);
-        if (c >= 0x80 && is_letter(c)) {
+        if (c >= 0x80 && charset_is_letter(c)) {
             const uc_script_t *of = uc_script(c);
             return of != NULL && strcmp(of->name, "Latin") == 0 && beyond * 3 > letters * 2;
         }
@@ -169,7 +169,7 @@ static int read_as(struct str words, const char *name, struct reading *r)
         return -1;
     const char *p = r->text.p, *stop;
     for (size_t left = r->text.n; left > 0 && (stop = memchr(p, '\n', left)) != NULL; p = stop + 1, n++) {
-        odd += !is_word((struct str){p, (size_t)(stop - p)}, &letters, &beyond);
+        odd += !charset_is_word((struct str){p, (size_t)(stop - p)}, &letters, &beyond);
         left -= (size_t)(stop - p) + 1;
     }
     return n > 0 && odd * ODD_SHARE <= n && !is_latin_in_disguise(&r->text, letters, beyond);
@@ -276,7 +276,7 @@ static const struct reading *choose(const struct reading *list, size_t n, const 
     return first;
 }
 
-static int describe(const struct reading *list, size_t n, const struct reading *chosen, struct charset_guess *g)
+static int charset_describe(const struct reading *list, size_t n, const struct reading *chosen, struct charset_guess *g)
 {
     const struct reading *other = chosen;
 
@@ -327,7 +327,7 @@ int charset_guess(struct str bytes, struct charset_guess *g, struct err *e)
     if (n > 0) {
         const struct reading *chosen = choose(list, (size_t)n, page, words, &g->certain);
         g->name = chosen->name;
-        rc = describe(list, (size_t)n, chosen, g);
+        rc = charset_describe(list, (size_t)n, chosen, g);
     }
     for (int i = 0; i < n; i++)
         buf_free(&list[i].text);

@@ -26,7 +26,7 @@ struct csv_source {
     struct stat before; /* as it was when opened */
 };
 
-static void close_source(struct source *self)
+static void csv_close_source(struct source *self)
 {
     struct csv_source *s = (struct csv_source *)self;
 
@@ -87,8 +87,8 @@ static int choose_encoding(struct csv_source *s, const struct csv_spec *spec, st
     return found < 0 ? -1 : 0;
 }
 
-static int open_source(const struct source_spec *spec, const struct source_read *read, struct clock *clock,
-                       struct source **out, struct err *e)
+static int csv_open_source(const struct source_spec *spec, const struct source_read *read, struct clock *clock,
+                           struct source **out, struct err *e)
 {
     struct csv_source *s = calloc(1, sizeof *s);
     const struct csv_spec *csv = &spec->as.csv;
@@ -116,7 +116,7 @@ static int open_source(const struct source_spec *spec, const struct source_read 
         opened = choose_encoding(s, csv, e);
     format.encoding = s->encoding;
     if (opened != 0 || csvrows_new(&s->in, &format, &s->rows, e) != 0) {
-        close_source(&s->base);
+        csv_close_source(&s->base);
         return -1;
     }
     s->base.columns = csvrows_columns(s->rows, &s->base.columns_n);
@@ -157,7 +157,7 @@ static int check_unchanged(struct csv_source *s, struct err *e)
 }
 
 /* Half a row must not become a lead: the last one of a file that its writer has not finished. */
-static int next_row(struct source *self, struct row *out, struct err *e)
+static int csv_next_row(struct source *self, struct row *out, struct err *e)
 {
     struct csv_source *s = (struct csv_source *)self;
     int got = self->changed != NULL ? 0 : csvrows_next(s->rows, out, e);
@@ -173,7 +173,7 @@ static int next_row(struct source *self, struct row *out, struct err *e)
 
 const struct source_ops source_csv = {
     .name = "csv",
-    .open = open_source,
-    .next = next_row,
-    .close = close_source,
+    .open = csv_open_source,
+    .next = csv_next_row,
+    .close = csv_close_source,
 };

@@ -201,7 +201,7 @@ static bool row_is_blank(const struct csvrows *r)
 }
 
 /* Reads the row at `at` into `cells`. 1, 0 at the end, -1. */
-static int read_row(struct csvrows *r, uint64_t *first_line, struct err *e)
+static int csvrows_read_row(struct csvrows *r, uint64_t *first_line, struct err *e)
 {
     do {
         struct line line;
@@ -229,12 +229,12 @@ static int read_row(struct csvrows *r, uint64_t *first_line, struct err *e)
 
 int csvrows_read_first(struct csvrows *r, uint64_t *line, struct err *e)
 {
-    int got = read_row(r, line, e);
+    int got = csvrows_read_row(r, line, e);
 
     if (got > 0 && delimiter_is_note(r->cells, r->cells_n))
-        return read_row(r, line, e);
+        return csvrows_read_row(r, line, e);
     while (got > 0 && r->notes_above && r->cells_n == 1)
-        got = read_row(r, line, e);
+        got = csvrows_read_row(r, line, e);
     return got;
 }
 
@@ -332,7 +332,7 @@ int csvrows_next(struct csvrows *r, struct row *out, struct err *e)
     if (r->held)
         first_line = r->held_line;
     else
-        got = r->headless ? csvrows_read_first(r, &first_line, e) : read_row(r, &first_line, e);
+        got = r->headless ? csvrows_read_first(r, &first_line, e) : csvrows_read_row(r, &first_line, e);
     r->held = r->headless = false;
     if (got > 0) {
         *out = (struct row){.number = ++r->number, .line = first_line, .cells = r->cells, .n = r->cells_n};

@@ -42,7 +42,7 @@ struct postgres_source {
     bool ended, failed;
 };
 
-static void close_source(struct source *self)
+static void postgres_close_source(struct source *self)
 {
     struct postgres_source *s = (struct postgres_source *)self;
 
@@ -105,7 +105,7 @@ static PGresult *describe_step(struct postgres_source *s, int sent, struct err *
     return NULL;
 }
 
-static int set_columns(struct postgres_source *s, const PGresult *description, struct err *e)
+static int postgres_set_columns(struct postgres_source *s, const PGresult *description, struct err *e)
 {
     size_t n = (size_t)PQnfields(description);
     struct str *names = calloc(n + 1, sizeof *names);
@@ -154,8 +154,8 @@ static int no_mark_column(const struct postgres_source *s, const char *name, str
 
 /* What an engine may know of the watermark. A column of another type is compared in another way even if a cast keeps the
  * type of :watermark, so the stored type names both. */
-static int describe_mark(struct postgres_source *s, const struct sql_spec *spec, const struct postgres_mark_type *column,
-                         const PGresult *description, struct err *e)
+static int postgres_describe_mark(struct postgres_source *s, const struct sql_spec *spec, const struct postgres_mark_type *column,
+                                  const PGresult *description, struct err *e)
 {
     static const enum source_mark_kind kinds[] = {
         [PG_MARK_TIME] = MARK_TIME, [PG_MARK_INTEGER] = MARK_NUMBER, [PG_MARK_NUMBER] = MARK_NUMBER, [PG_MARK_TEXT] = MARK_TEXT};
@@ -174,7 +174,7 @@ static int describe_mark(struct postgres_source *s, const struct sql_spec *spec,
 }
 
 /* The type that the server gives :watermark decides how it is bound, compared and set back. */
-static int set_mark(struct postgres_source *s, const struct sql_spec *spec, const PGresult *description, struct err *e)
+static int postgres_set_mark(struct postgres_source *s, const struct sql_spec *spec, const PGresult *description, struct err *e)
 {
     const char *label = s->conn.label;
 
@@ -199,7 +199,7 @@ static int set_mark(struct postgres_source *s, const struct sql_spec *spec, cons
                        type->name);
     if (postgres_mark_init(&s->mark, type, spec, label, e) != 0)
         return -1;
-    return describe_mark(s, spec, column, description, e);
+    return postgres_describe_mark(s, spec, column, description, e);
 }
 
 /* Has the server parse a statement and say what it returns. NULL with the error under a caret. */
@@ -211,7 +211,7 @@ static PGresult *describe_sql(struct postgres_source *s, const char *sql, struct
     return result != NULL ? describe_step(s, PQsendDescribePrepared(s->conn.pg, ""), e) : NULL;
 }
 
-static int describe(struct postgres_source *s, const struct sql_spec *spec, struct err *e)
+static int postgres_describe(struct postgres_source *s, const struct sql_spec *spec, struct err *e)
 {
     PGresult *result = describe_sql(s, buf_cstr(&s->query), e);
 
@@ -221,14 +221,14 @@ static int describe(struct postgres_source *s, const struct sql_spec *spec, stru
     if (PQnparams(result) > (s->uses > 0))
         err_set(e, XS_CONFIG, "%s: query: has a parameter besides :watermark, which is the only one that is bound",
                 s->conn.label);
-    else if (set_columns(s, result, e) == 0)
-        status = set_mark(s, spec, result, e);
+    else if (postgres_set_columns(s, result, e) == 0)
+        status = postgres_set_mark(s, spec, result, e);
     PQclear(result);
     return status;
 }
 
 /* What a row of full_query: means is what a row of query: means: its columns have the same names, types and places. */
-static int compare_columns(struct postgres_source *s, const PGresult *full, struct err *e)
+static int postgres_compare_columns(struct postgres_source *s, const PGresult *full, struct err *e)
 {
     const size_t n = (size_t)PQnfields(full);
 
@@ -270,7 +270,7 @@ static int describe_full(struct postgres_source *s, const struct sql_spec *spec,
     if (result != NULL && PQnparams(result) > 0)
         err_set(e, XS_CONFIG, "%s: full_query: has a parameter; nothing is bound to it", s->conn.label);
     else if (result != NULL)
-        status = compare_columns(s, result, e);
+        status = postgres_compare_columns(s, result, e);
     s->conn.query = spec->query;
 done:
     PQclear(result);
@@ -331,8 +331,8 @@ static int send_query(struct postgres_source *s, const struct sql_spec *spec, co
     return status;
 }
 
-static int open_source(const struct source_spec *spec, const struct source_read *read, struct clock *clock,
-                       struct source **out, struct err *e)
+static int postgres_open_source(const struct source_spec *spec, const struct source_read *read, struct clock *clock,
+                                struct source **out, struct err *e)
 {
     struct postgres_source *s = calloc(1, sizeof *s);
     const struct sql_spec *sql = &spec->as.sql;
@@ -354,13 +354,13 @@ static int open_source(const struct source_spec *spec, const struct source_read 
         goto fail;
     s->base.label = s->conn.label;
     s->conn.query = sql->query;
-    if (begin(s, sql, e) != 0 || describe(s, sql, e) != 0 || describe_full(s, sql, e) != 0 || send_query(s, sql, read, e) != 0)
+    if (begin(s, sql, e) != 0 || postgres_describe(s, sql, e) != 0 || describe_full(s, sql, e) != 0 || send_query(s, sql, read, e) != 0)
         goto fail;
     *out = &s->base;
     return 0;
 
 fail:
-    close_source(&s->base);
+    postgres_close_source(&s->base);
     return -1;
 }
 
@@ -386,7 +386,7 @@ static int finish_mark(struct postgres_source *s, struct err *e)
     return s->watermark != NULL ? 0 : err_oom(e);
 }
 
-static int end_of_rows(struct postgres_source *s, struct err *e)
+static int postgres_end_of_rows(struct postgres_source *s, struct err *e)
 {
     bool failed;
     PGresult *result;
@@ -403,7 +403,7 @@ static int end_of_rows(struct postgres_source *s, struct err *e)
     return 0;
 }
 
-static enum reason read_cell(struct postgres_source *s, int i, struct cell *cell)
+static enum reason postgres_read_cell(struct postgres_source *s, int i, struct cell *cell)
 {
     *cell = (struct cell){PQgetvalue(s->row, 0, i), (size_t)PQgetlength(s->row, 0, i), PQgetisnull(s->row, 0, i) != 0};
     s->base.bytes_read += cell->n;
@@ -447,13 +447,13 @@ static int next_result(struct postgres_source *s, struct err *e)
         s->conn.rows_flow = true;
         return 1;
     case PGRES_TUPLES_OK: /* an empty result closes the rows */
-        return end_of_rows(s, e);
+        return postgres_end_of_rows(s, e);
     default:
         return postgres_conn_fail(&s->conn, s->row, true, e);
     }
 }
 
-static int next_row(struct source *self, struct row *out, struct err *e)
+static int postgres_next_row(struct source *self, struct row *out, struct err *e)
 {
     struct postgres_source *s = (struct postgres_source *)self;
 
@@ -472,28 +472,28 @@ static int next_row(struct source *self, struct row *out, struct err *e)
     }
     *out = (struct row){.number = ++s->rows, .cells = s->cells, .n = s->columns.n};
     for (size_t i = 0; i < s->columns.n; i++) {
-        s->flaws[i] = (uint8_t)read_cell(s, (int)i, &s->cells[i]);
+        s->flaws[i] = (uint8_t)postgres_read_cell(s, (int)i, &s->cells[i]);
         if (s->flaws[i] != REASON_NONE)
             out->flaws = s->flaws;
     }
     return 1;
 }
 
-static const char *watermark(struct source *self)
+static const char *postgres_watermark(struct source *self)
 {
     return ((struct postgres_source *)self)->watermark;
 }
 
-static void cancel(struct source *self)
+static void postgres_cancel(struct source *self)
 {
     postgres_conn_cancel(&((struct postgres_source *)self)->conn);
 }
 
 const struct source_ops source_postgres = {
     .name = "postgres",
-    .open = open_source,
-    .next = next_row,
-    .watermark = watermark,
-    .cancel = cancel,
-    .close = close_source,
+    .open = postgres_open_source,
+    .next = postgres_next_row,
+    .watermark = postgres_watermark,
+    .cancel = postgres_cancel,
+    .close = postgres_close_source,
 };

@@ -51,7 +51,7 @@ static bool port_is_number(const char *port)
 }
 
 /* NULL, or what is wrong. Says nothing of what the string holds, since any part of it may be a part of a password. */
-static const char *parse(const char *url, PQconninfoOption **options)
+static const char *postgres_url_parse(const char *url, PQconninfoOption **options)
 {
     const char *rest = after_scheme(url);
 
@@ -89,7 +89,7 @@ int postgres_url_label(const char *url, char **label, struct err *e)
 {
     struct buf text = BUF_INIT(LABEL_MAX);
     PQconninfoOption *options;
-    const char *wrong = parse(url, &options);
+    const char *wrong = postgres_url_parse(url, &options);
     int status = -1;
 
     *label = NULL;

@@ -56,7 +56,7 @@ static int looked_up(void *arg)
     return stop_requested() != 0 || is_late(arg);
 }
 
-static void close_source(struct source *self)
+static void sqlite_close_source(struct source *self)
 {
     struct sqlite_source *s = (struct sqlite_source *)self;
 
@@ -196,7 +196,7 @@ static int prepare(struct sqlite_source *s, const char *key, const char *sql, st
     return 0;
 }
 
-static int set_columns(struct sqlite_source *s, struct err *e)
+static int sqlite_set_columns(struct sqlite_source *s, struct err *e)
 {
     size_t n = (size_t)sqlite3_column_count(s->stmt);
     struct str *names = calloc(n, sizeof *names);
@@ -262,7 +262,7 @@ static int name_type(struct sqlite_source *s, const char *type, struct err *e)
 }
 
 /* Where the column comes from, and whether it may be NULL there: of an INTEGER PRIMARY KEY it may not. */
-static int describe_mark(struct sqlite_source *s, const struct sql_spec *spec, struct err *e)
+static int sqlite_describe_mark(struct sqlite_source *s, const struct sql_spec *spec, struct err *e)
 {
     const int column = (int)s->mark_column;
     const char *type = sqlite3_column_decltype(s->stmt, column);
@@ -292,7 +292,7 @@ static int describe_mark(struct sqlite_source *s, const struct sql_spec *spec, s
 }
 
 /* Finds the watermark's column. *parameter is the number of :watermark, the only one there may be. */
-static int set_mark(struct sqlite_source *s, const struct sql_spec *spec, struct clock *clock, int *parameter, struct err *e)
+static int sqlite_set_mark(struct sqlite_source *s, const struct sql_spec *spec, struct clock *clock, int *parameter, struct err *e)
 {
     *parameter = sqlite3_bind_parameter_index(s->stmt, ":watermark");
     if (sqlite3_bind_parameter_count(s->stmt) != (*parameter > 0))
@@ -313,10 +313,10 @@ static int set_mark(struct sqlite_source *s, const struct sql_spec *spec, struct
         return -1;
     }
     sqlite_mark_init(&s->mark, sqlite3_column_decltype(s->stmt, (int)s->mark_column), spec, s->label, clock->wall_ms(clock));
-    return describe_mark(s, spec, e);
+    return sqlite_describe_mark(s, spec, e);
 }
 
-static int compare_columns(struct sqlite_source *s, sqlite3_stmt *full, struct err *e)
+static int sqlite_compare_columns(struct sqlite_source *s, sqlite3_stmt *full, struct err *e)
 {
     const size_t n = (size_t)sqlite3_column_count(full);
 
@@ -347,7 +347,7 @@ static int prepare_full(struct sqlite_source *s, const struct sql_spec *spec, st
     s->stmt = NULL;
     int status = prepare(s, "full_query", spec->full_query, e);
     if (status == 0)
-        status = compare_columns(s, s->stmt, e);
+        status = sqlite_compare_columns(s, s->stmt, e);
     if (status == 0 && !s->base.mark.incremental) {
         sqlite3_finalize(query);
         return 0;
@@ -386,8 +386,8 @@ static int choose_read(struct sqlite_source *s, const struct sql_spec *spec, con
     return prepare_full(s, spec, e);
 }
 
-static int open_source(const struct source_spec *spec, const struct source_read *read, struct clock *clock,
-                       struct source **out, struct err *e)
+static int sqlite_open_source(const struct source_spec *spec, const struct source_read *read, struct clock *clock,
+                              struct source **out, struct err *e)
 {
     struct sqlite_source *s = calloc(1, sizeof *s);
     const struct sql_spec *sql = &spec->as.sql;
@@ -400,16 +400,16 @@ static int open_source(const struct source_spec *spec, const struct source_read 
     s->field_max = read->field_max;
     s->mark_column = -1;
     s->deadline_us = read->deadline_us;
-    if (open_file(s, sql, e) != 0 || prepare(s, "query", sql->query, e) != 0 || set_columns(s, e) != 0 ||
-        set_mark(s, sql, clock, &parameter, e) != 0 || choose_read(s, sql, read, parameter, e) != 0) {
-        close_source(&s->base);
+    if (open_file(s, sql, e) != 0 || prepare(s, "query", sql->query, e) != 0 || sqlite_set_columns(s, e) != 0 ||
+        sqlite_set_mark(s, sql, clock, &parameter, e) != 0 || choose_read(s, sql, read, parameter, e) != 0) {
+        sqlite_close_source(&s->base);
         return -1;
     }
     *out = &s->base;
     return 0;
 }
 
-static enum reason read_cell(struct sqlite_source *s, int i, struct cell *cell)
+static enum reason sqlite_read_cell(struct sqlite_source *s, int i, struct cell *cell)
 {
     bool null = sqlite3_column_type(s->stmt, i) == SQLITE_NULL;
     bool blob = sqlite3_column_type(s->stmt, i) == SQLITE_BLOB;
@@ -426,7 +426,7 @@ static enum reason read_cell(struct sqlite_source *s, int i, struct cell *cell)
     return REASON_NONE;
 }
 
-static int end_of_rows(struct sqlite_source *s, struct err *e)
+static int sqlite_end_of_rows(struct sqlite_source *s, struct err *e)
 {
     s->ended = true;
     if (s->mark_column >= 0 && sqlite_mark_finish(&s->mark, &s->watermark, &s->base.mark) != 0)
@@ -436,7 +436,7 @@ static int end_of_rows(struct sqlite_source *s, struct err *e)
     return 0;
 }
 
-static int next_row(struct source *self, struct row *out, struct err *e)
+static int sqlite_next_row(struct source *self, struct row *out, struct err *e)
 {
     struct sqlite_source *s = (struct sqlite_source *)self;
 
@@ -444,7 +444,7 @@ static int next_row(struct source *self, struct row *out, struct err *e)
         s->runs = true;
         int code = s->ended ? SQLITE_DONE : sqlite3_step(s->stmt);
         if (code == SQLITE_DONE)
-            return s->ended ? 0 : end_of_rows(s, e);
+            return s->ended ? 0 : sqlite_end_of_rows(s, e);
         if (code != SQLITE_ROW)
             return fail(s, code, e);
         if (s->mark_column >= 0) {
@@ -457,7 +457,7 @@ static int next_row(struct source *self, struct row *out, struct err *e)
         }
         *out = (struct row){.number = ++s->rows, .cells = s->cells, .n = s->columns.n};
         for (size_t i = 0; i < s->columns.n; i++) {
-            s->flaws[i] = (uint8_t)read_cell(s, (int)i, &s->cells[i]);
+            s->flaws[i] = (uint8_t)sqlite_read_cell(s, (int)i, &s->cells[i]);
             if (s->flaws[i] != REASON_NONE)
                 out->flaws = s->flaws;
         }
@@ -465,21 +465,21 @@ static int next_row(struct source *self, struct row *out, struct err *e)
     }
 }
 
-static const char *watermark(struct source *self)
+static const char *sqlite_watermark(struct source *self)
 {
     return ((struct sqlite_source *)self)->watermark;
 }
 
-static void cancel(struct source *self)
+static void sqlite_cancel(struct source *self)
 {
     sqlite3_interrupt(((struct sqlite_source *)self)->db);
 }
 
 const struct source_ops source_sqlite = {
     .name = "sqlite",
-    .open = open_source,
-    .next = next_row,
-    .watermark = watermark,
-    .cancel = cancel,
-    .close = close_source,
+    .open = sqlite_open_source,
+    .next = sqlite_next_row,
+    .watermark = sqlite_watermark,
+    .cancel = sqlite_cancel,
+    .close = sqlite_close_source,
 };

@@ -81,7 +81,7 @@ bool clean_is_placeholder(struct str s, bool of_person)
     return false;
 }
 
-static size_t digits_at(struct str s, size_t at)
+static size_t clean_digits_at(struct str s, size_t at)
 {
     size_t n = 0;
     while (at + n < s.n && s.p[at + n] >= '0' && s.p[at + n] <= '9')
@@ -93,17 +93,17 @@ bool clean_is_cut_number(struct str s)
 {
     size_t at = s.n > 0 && (s.p[0] == '-' || s.p[0] == '+');
 
-    if (digits_at(s, at) != 1)
+    if (clean_digits_at(s, at) != 1)
         return false;
     at++;
     if (at < s.n && (s.p[at] == '.' || s.p[at] == ',')) {
-        size_t fraction = digits_at(s, at + 1);
+        size_t fraction = clean_digits_at(s, at + 1);
         if (fraction == 0)
             return false;
         at += 1 + fraction;
     }
-    return at + 2 < s.n && s.p[at] == 'E' && s.p[at + 1] == '+' && digits_at(s, at + 2) >= EXPONENT_DIGITS &&
-           at + 2 + digits_at(s, at + 2) == s.n;
+    return at + 2 < s.n && s.p[at] == 'E' && s.p[at + 1] == '+' && clean_digits_at(s, at + 2) >= EXPONENT_DIGITS &&
+           at + 2 + clean_digits_at(s, at + 2) == s.n;
 }
 
 /* The second byte of two of a Latin letter (0x80 to 0xBF), as Windows-1252 shows it. */
@@ -146,7 +146,7 @@ static bool is_guarded(struct str s)
     }
     if (s.n == 0 || s.p[s.n - 1] == '\'')
         return false; /* 'quoted' */
-    return memchr("=+-@", s.p[0], 4) != NULL || (!letters && digits_at(s, 0) > 0) || (at_sign && !blank);
+    return memchr("=+-@", s.p[0], 4) != NULL || (!letters && clean_digits_at(s, 0) > 0) || (at_sign && !blank);
 }
 
 /* ="0047": the formula that keeps a spreadsheet from counting. Quotes inside are doubled; other formulas are no guards. */

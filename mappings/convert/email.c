@@ -28,7 +28,7 @@ static const unsigned char local_byte[256] = {
     [0xe0] = X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X,
 };
 
-static bool is_blank(char c)
+static bool email_is_blank(char c)
 {
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
@@ -44,18 +44,18 @@ static bool beside_text(struct str s)
     while (from > s.p && from[-1] != '|' && (local_byte[(unsigned char)from[-1]] != 0 || from[-1] == '.'))
         from--;
     for (const char *p = s.p; p < from; p++)
-        blanks += is_blank(*p);
+        blanks += email_is_blank(*p);
     while (to < end && ((*to >= '0' && *to <= '9') || (*to | 0x20) >= 'a' || *to == '.' || *to == '-'))
         to++;
     struct str host = {at + 1, (size_t)(to - at - 1)};
     host.n -= host.n > 0 && to < end && to[-1] == '.';
     bool before = from > s.p && (blanks > 1 || memchr("([|", from[-1], 3) != NULL);
-    bool after = to < end && (is_blank(*to) || memchr(",;|()[]/?\"'", *to, 11) != NULL);
+    bool after = to < end && (email_is_blank(*to) || memchr(",;|()[]/?\"'", *to, 11) != NULL);
     return (before || after) && from < at && host_check(host, &upper) == NULL;
 }
 
 /* What people write instead of an address, told apart only once it is known to be none. */
-static const char *explain(struct str s, const char *otherwise)
+static const char *email_explain(struct str s, const char *otherwise)
 {
     size_t ats = 0;
     bool blank = false, several = false;
@@ -64,7 +64,7 @@ static const char *explain(struct str s, const char *otherwise)
         return "starts with 'mailto:'; remove it or use apply: [email]";
     for (size_t i = 0; i < s.n; i++) {
         ats += s.p[i] == '@';
-        blank |= is_blank(s.p[i]);
+        blank |= email_is_blank(s.p[i]);
         several |= s.p[i] == ',' || s.p[i] == ';' || s.p[i] == '|';
     }
     if (ats > 1 && (several || blank))
@@ -149,7 +149,7 @@ static const char *scan_local(struct str s, size_t *end, unsigned *seen)
 
     if (s.p[0] == '"') {
         if (!quoted_local(s, end, seen) || *end == s.n || s.p[*end] != '@')
-            return explain(s, "has a quoted part before the @ that is not well-formed");
+            return email_explain(s, "has a quoted part before the @ that is not well-formed");
         return NULL;
     }
     for (; i < s.n; i++) {
@@ -162,16 +162,16 @@ static const char *scan_local(struct str s, size_t *end, unsigned *seen)
         if (c == '@')
             break;
         if (c != '.')
-            return explain(s, c < 0x20 || c == 0x7f ? "has a control character before the @"
+            return email_explain(s, c < 0x20 || c == 0x7f ? "has a control character before the @"
                                                     : "has a character before the @ that needs quotes");
         if (i == dot)
-            return explain(s, i == 0 ? "starts with a dot" : "has two dots in a row before the @");
+            return email_explain(s, i == 0 ? "starts with a dot" : "has two dots in a row before the @");
         dot = i + 1;
     }
     if (i == s.n || i == 0)
-        return explain(s, "has no @");
+        return email_explain(s, "has no @");
     if (i == dot)
-        return explain(s, "has a dot just before the @");
+        return email_explain(s, "has a dot just before the @");
     *end = i;
     return NULL;
 }
@@ -263,7 +263,7 @@ static int parse(struct str s, struct arena *scratch, struct email *out)
     }
     out->why = scan_local(s, &at, &seen);
     if (out->why == NULL && at > EMAIL_LOCAL_MAX)
-        out->why = explain(s, "has more than 64 characters before the @");
+        out->why = email_explain(s, "has more than 64 characters before the @");
     if (out->why != NULL)
         return 0;
 
@@ -275,7 +275,7 @@ static int parse(struct str s, struct arena *scratch, struct email *out)
     if (unicode_domain || ((seen & X) != 0 && why == NULL))
         return finish_unicode(local, domain, (seen & X) != 0, scratch, out);
     if (why != NULL) {
-        out->why = explain(s, why);
+        out->why = email_explain(s, why);
         return 0;
     }
     if (s.n > EMAIL_MAX) {

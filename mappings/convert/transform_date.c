@@ -355,7 +355,7 @@ static size_t write_field(const struct field *field, const struct moment *t, cha
     }
 }
 
-static int write_all(const struct transform_date *d, const struct moment *t, struct arena *scratch, struct str *out)
+static int transform_date_write_all(const struct transform_date *d, const struct moment *t, struct arena *scratch, struct str *out)
 {
     enum { FIELD_MAX_N = 9 }; /* "September" */
     size_t cap = 0, n = 0;
@@ -401,5 +401,5 @@ int transform_date(const struct transform_step *step, struct str in, struct aren
     *why = complete(&t, d->brings);
     if (*why == NULL && d->writes_utc && t.zone_minutes != 0)
         *why = to_utc(&t);
-    return *why == NULL ? write_all(d, &t, scratch, out) : 0;
+    return *why == NULL ? transform_date_write_all(d, &t, scratch, out) : 0;
 }

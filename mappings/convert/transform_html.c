@@ -16,7 +16,7 @@ struct out_text {
     bool gap; /* a tag stood here that parts words */
 };
 
-static bool is_letter(char c)
+static bool transform_html_is_letter(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
@@ -70,7 +70,7 @@ static size_t tag_end(struct str s, size_t at)
 static struct str tag_name(struct str s, size_t at)
 {
     size_t start = at + 1 + (s.p[at + 1] == '/'), i = start;
-    while (i < s.n && (is_letter(s.p[i]) || (s.p[i] >= '0' && s.p[i] <= '9')))
+    while (i < s.n && (transform_html_is_letter(s.p[i]) || (s.p[i] >= '0' && s.p[i] <= '9')))
         i++;
     return (struct str){s.p + start, i - start};
 }
@@ -87,7 +87,7 @@ static size_t opaque_end(struct str s, size_t at, struct str name)
 }
 
 /* Appends text; a gap before it becomes a blank unless there is one, or nothing to part it from. */
-static void add(struct out_text *out, const char *p, size_t n)
+static void transform_html_add(struct out_text *out, const char *p, size_t n)
 {
     static const char blanks[] = " \t\r\n";
     if (out->gap && out->n > 0 && memchr(blanks, out->p[out->n - 1], 4) == NULL && memchr(blanks, p[0], 4) == NULL)
@@ -105,7 +105,7 @@ static int skip_markup(struct str s, size_t at, struct out_text *out, size_t *ne
     if (at + 4 <= s.n && memcmp(s.p + at, "<!--", 4) == 0) {
         const char *end = memmem(s.p + at + 4, s.n - at - 4, "-->", 3);
         *next = end != NULL ? (size_t)(end - s.p) + 3 : 0;
-    } else if (is_letter(first) || (first == '/' && at + 2 < s.n && is_letter(s.p[at + 2])) || first == '!' ||
+    } else if (transform_html_is_letter(first) || (first == '/' && at + 2 < s.n && transform_html_is_letter(s.p[at + 2])) || first == '!' ||
                first == '?') {
         *next = tag_end(s, at);
         if (*next != 0 && first != '!' && first != '?') {
@@ -201,11 +201,11 @@ int transform_strip_html(const struct transform_step *step, struct str in, struc
         } else if (in.p[at] == '&' && (c = entity(in, at, &next)) != 0) {
             uint8_t bytes[6];
             int n = u8_uctomb(bytes, c, sizeof bytes);
-            add(&text, (const char *)bytes, n > 0 ? (size_t)n : 0);
+            transform_html_add(&text, (const char *)bytes, n > 0 ? (size_t)n : 0);
             at = next;
             continue;
         }
-        add(&text, in.p + at++, 1);
+        transform_html_add(&text, in.p + at++, 1);
     }
     *out = text.n == in.n && memcmp(text.p, in.p, in.n) == 0 ? in : (struct str){text.p, text.n};
     return 0;

@@ -26,14 +26,14 @@ struct transform_replace {
     struct str text;              /* the replacement, in the arena */
 };
 
-static bool is_digit(char c)
+static bool transform_replace_is_digit(char c)
 {
     return c >= '0' && c <= '9';
 }
 
-static bool is_word(char c)
+static bool transform_replace_is_word(char c)
 {
-    return is_digit(c) || c == '_' || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
+    return transform_replace_is_digit(c) || c == '_' || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
 }
 
 /* Is there a group of this name or number? */
@@ -43,9 +43,9 @@ static bool group_exists(const pcre2_code *code, struct str group)
     uint32_t groups = 0, v = 0;
 
     pcre2_pattern_info(code, PCRE2_INFO_CAPTURECOUNT, &groups);
-    if (is_digit(group.p[0])) {
+    if (transform_replace_is_digit(group.p[0])) {
         for (size_t i = 0; i < group.n; i++) {
-            if (!is_digit(group.p[i]) || v > groups)
+            if (!transform_replace_is_digit(group.p[i]) || v > groups)
                 return false;
             v = v * 10 + (uint32_t)(group.p[i] - '0');
         }
@@ -70,8 +70,8 @@ static int check_text(const pcre2_code *code, struct str text, struct flaw *flaw
             continue;
         bool braces = i < text.n && text.p[i] == '{';
         size_t start = i += braces;
-        bool number = i < text.n && is_digit(text.p[i]);
-        while (i < text.n && (number ? is_digit(text.p[i]) : is_word(text.p[i])))
+        bool number = i < text.n && transform_replace_is_digit(text.p[i]);
+        while (i < text.n && (number ? transform_replace_is_digit(text.p[i]) : transform_replace_is_word(text.p[i])))
             i++;
         if (i == start || (braces && (i == text.n || text.p[i] != '}')))
             return transform_flaw(flaw, 1, dollar, "$ begins a group, as in $1 or ${name}; write $$ for a dollar");

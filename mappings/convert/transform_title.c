@@ -83,7 +83,7 @@ static void put(struct title *t, ucs4_t c)
 }
 
 /* Letters and the marks on them; what stands between two of them does not end a word's part. */
-static bool is_letter(ucs4_t c)
+static bool transform_title_is_letter(ucs4_t c)
 {
     if (c < 0x80)
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
@@ -100,7 +100,7 @@ static size_t letters_from(const uint8_t *at, const uint8_t *end)
 {
     size_t n = 0;
     ucs4_t c;
-    for (int len; n < 3 && at < end && (len = u8_mbtouc(&c, at, (size_t)(end - at))) > 0 && is_letter(c); at += len)
+    for (int len; n < 3 && at < end && (len = u8_mbtouc(&c, at, (size_t)(end - at))) > 0 && transform_title_is_letter(c); at += len)
         n++;
     return n;
 }
@@ -124,12 +124,12 @@ static bool is_turkish(struct str word)
 /* The Dutch letter ij, which is capital as a whole. Before a vowel it is none: Ijaz, Ijeoma. */
 static bool is_dutch_ij(const uint8_t *at, const uint8_t *end)
 {
-    return end - at > 2 && (at[0] | 0x20) == 'i' && (at[1] | 0x20) == 'j' && at[2] < 0x80 && is_letter(at[2]) &&
+    return end - at > 2 && (at[0] | 0x20) == 'i' && (at[1] | 0x20) == 'j' && at[2] < 0x80 && transform_title_is_letter(at[2]) &&
            strchr("aeiouyj", at[2] | 0x20) == NULL;
 }
 
 /* One part of a word, between blanks and hyphens, none of whose letters has the case that was meant. */
-static void put_name(struct title *t, struct str part)
+static void transform_title_put_name(struct title *t, struct str part)
 {
     const uint8_t *start = (const uint8_t *)part.p, *at = start, *end = at + part.n;
     size_t run = 0;       /* letters since the part began or since a sign that begins it anew */
@@ -139,7 +139,7 @@ static void put_name(struct title *t, struct str part)
         ucs4_t c;
         int len = u8_mbtouc(&c, at, (size_t)(end - at));
         at += len;
-        if (is_letter(c)) {
+        if (transform_title_is_letter(c)) {
             bool last = letters_from(at, end) == 0, dutch = capital && run == 0 && is_dutch_ij(at - len, end);
             ucs4_t small = c == 'I' && turkish ? 0x131 : uc_tolower(c);
             if (capital && !digit_before)
@@ -173,7 +173,7 @@ static void short_word(struct str part, char lower[SHORT_N + 1], size_t *before)
     while (i < part.n && (part.p[i] == '(' || part.p[i] == '"'))
         i++;
     *before = i;
-    for (; i < part.n && n < SHORT_N && is_letter((unsigned char)part.p[i]) && (unsigned char)part.p[i] < 0x80; i++)
+    for (; i < part.n && n < SHORT_N && transform_title_is_letter((unsigned char)part.p[i]) && (unsigned char)part.p[i] < 0x80; i++)
         lower[n++] = (char)(part.p[i] | 0x20);
     while (i < part.n && strchr(".,);\"", part.p[i]) != NULL)
         i++;
@@ -203,7 +203,7 @@ static void put_part(struct title *t, struct str part, bool first, bool last, bo
     else if (n == 2 && upper && strpbrk(lower, "aeiouy") == NULL && (last || strcmp(lower, "mc") != 0))
         put_bytes(t, part.p, part.n);
     else
-        put_name(t, part);
+        transform_title_put_name(t, part);
 }
 
 /* "McDONALD" and "MacDONALD": mixed, but by habit and not by decision. The length of the prefix, else 0. */

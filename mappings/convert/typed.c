@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-static bool is_digit(char c)
+static bool typed_is_digit(char c)
 {
     return c >= '0' && c <= '9';
 }
@@ -12,7 +12,7 @@ static bool is_digit(char c)
 static size_t digits_n(struct str s, size_t at)
 {
     size_t i = at;
-    while (i < s.n && is_digit(s.p[i]))
+    while (i < s.n && typed_is_digit(s.p[i]))
         i++;
     return i - at;
 }
@@ -54,7 +54,7 @@ static bool too_large(struct str s, size_t start, size_t end, long exponent)
 }
 
 /* Why something that is nearly a number is none, in the words of what people have in their sheets. */
-static const char *explain(struct str s)
+static const char *typed_explain(struct str s)
 {
     bool comma = memchr(s.p, ',', s.n) != NULL;
 
@@ -65,7 +65,7 @@ static const char *explain(struct str s)
     if (comma)
         return "is no number: write 1234.5, without separators of thousands and with a decimal point";
     size_t sign = s.p[0] == '-';
-    if (s.n > sign + 1 && s.p[sign] == '0' && is_digit(s.p[sign + 1]))
+    if (s.n > sign + 1 && s.p[sign] == '0' && typed_is_digit(s.p[sign + 1]))
         return "is no number: it starts with a zero; make it type: string to keep the zero";
     return "is no number";
 }
@@ -79,12 +79,12 @@ const char *typed_number(struct str in, struct str *out)
     if (in.n == 0)
         return "is empty";
     if (n == 0 || (n > 1 && in.p[i] == '0'))
-        return explain(in);
+        return typed_explain(in);
     i += n;
     if (i < in.n && in.p[i] == '.') {
         n = digits_n(in, i + 1);
         if (n == 0)
-            return explain(in);
+            return typed_explain(in);
         i += 1 + n;
     }
     size_t end = i;
@@ -93,7 +93,7 @@ const char *typed_number(struct str in, struct str *out)
         i += minus || (i + 1 < in.n && in.p[i + 1] == '+') ? 2 : 1;
         n = digits_n(in, i);
         if (n == 0)
-            return explain(in);
+            return typed_explain(in);
         /* No text is so long that an exponent past ten million would bring it back into range. */
         for (size_t d = i; d < i + n && exponent < 100000000; d++)
             exponent = exponent * 10 + (in.p[d] - '0');
@@ -101,7 +101,7 @@ const char *typed_number(struct str in, struct str *out)
         i += n;
     }
     if (i != in.n)
-        return explain(in);
+        return typed_explain(in);
     return too_large(in, start, end, exponent) ? "is larger than any number that can be sent" : NULL;
 }
 

@@ -26,7 +26,7 @@ static size_t text_at(const struct tree_node *node, size_t offset)
 }
 
 /* Memory is nobody's mistake in the file: it is remembered once, and the print at the end says so. */
-static int out_of_memory(struct compiler *c)
+static int columns_out_of_memory(struct compiler *c)
 {
     c->d->oom = true;
     return -1;
@@ -85,7 +85,7 @@ static int compile_steps(struct compiler *c, const struct tree_node *list, struc
     int rc = 0;
     column->steps = arena_calloc(&c->m->arena, list->n, sizeof *column->steps);
     if (column->steps == NULL)
-        return out_of_memory(c);
+        return columns_out_of_memory(c);
     for (const struct tree_node *item = list->first; item != NULL; item = item->next) {
         if (!schema_check(NULL, item, &schema_step, "") || compile_step(c, item, &column->steps[column->steps_n]) != 0)
             rc = -1;
@@ -116,7 +116,7 @@ static int compile_map(struct compiler *c, const struct tree_node *map, const st
         return 0;
     column->map = arena_calloc(&c->m->arena, map->n, sizeof *column->map);
     if (column->map == NULL)
-        return out_of_memory(c);
+        return columns_out_of_memory(c);
     for (const struct tree_node *item = map->first; item != NULL; item = item->next)
         column->map[column->map_n++] =
             (struct map_entry){.from = item->key->text, .to = tree_is_null(item) ? STR_NONE : item->text};
@@ -180,7 +180,7 @@ static int check_constant(struct compiler *c, const struct tree_node *node, cons
     }
     const char *why = column_type_value(column->type, node->text, &c->m->arena, out, &oom);
     if (oom)
-        return out_of_memory(c);
+        return columns_out_of_memory(c);
     if (why == NULL)
         return 0;
     return diag_add(c->d, node->at, node->span, "the value '%s' %s", diag_show(c->d, node->text), why);
@@ -229,7 +229,7 @@ static int compile_list(struct compiler *c, const struct tree_node *list, struct
     int bad = 0;
     column->others = arena_calloc(&c->m->arena, list->n, sizeof *column->others);
     if (column->others == NULL)
-        return out_of_memory(c);
+        return columns_out_of_memory(c);
     for (const struct tree_node *item = list->first; item != NULL; item = item->next) {
         struct source_column from = {.name = item->text, .at = item->at, .span = item->span};
         bad |= (label.n > 0 ? buf_adds(&label, ", ") : 0) | buf_add(&label, item->text.p, item->text.n);
@@ -240,7 +240,7 @@ static int compile_list(struct compiler *c, const struct tree_node *list, struct
     }
     column->label = bad == 0 ? arena_dup(&c->m->arena, label.p, label.n) : NULL;
     buf_free(&label);
-    return column->label == NULL ? out_of_memory(c) : 0;
+    return column->label == NULL ? columns_out_of_memory(c) : 0;
 }
 
 /* Where the text comes from. The schema has seen to it that exactly one of the three is there. */
@@ -401,7 +401,7 @@ void columns_compile(struct mapping *m, struct diags *d, const struct tree_node 
     c.overwrite = arena_calloc(&m->arena, LEAD_FIELD_N + shape_n, sizeof *c.overwrite);
     m->impl->columns = arena_calloc(&m->arena, LEAD_FIELD_N + custom_n, sizeof *m->impl->columns);
     if (names == NULL || c.overwrite == NULL || m->impl->columns == NULL) {
-        out_of_memory(&c);
+        columns_out_of_memory(&c);
         return;
     }
     for (unsigned slot = 0; slot < LEAD_FIELD_N; slot++) {

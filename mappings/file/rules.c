@@ -9,7 +9,7 @@
 
 enum { NAMES_COMPARED_MAX = 4096 };
 
-static bool is_word(const struct tree_node *node, const char *word)
+static bool rules_is_word(const struct tree_node *node, const char *word)
 {
     return node != NULL && node->kind == TREE_SCALAR && str_is(node->text, word);
 }
@@ -18,10 +18,10 @@ static void removed_needs_mirror(struct diags *d, const struct tree_node *root)
 {
     const struct tree_node *removed = tree_get(root, "removed");
     const struct tree_node *mode = tree_get(root, "mode");
-    if (removed == NULL || is_word(removed, "keep") || is_word(mode, "mirror"))
+    if (removed == NULL || rules_is_word(removed, "keep") || rules_is_word(mode, "mirror"))
         return;
     /* A mode that is none may have been meant as this one, and is told by itself. */
-    if (mode != NULL && !is_word(mode, "create") && !is_word(mode, "upsert"))
+    if (mode != NULL && !rules_is_word(mode, "create") && !rules_is_word(mode, "upsert"))
         return;
     diag_add(d, removed->key->at, removed->key->span, "'removed:' only works with 'mode: mirror'");
     diag_help(d, "add 'mode: mirror' if leads whose rows are gone are to be treated; else remove this line");
@@ -65,7 +65,7 @@ static void list_first(struct diags *d, const struct tree_node *root)
         diag_add(d, stage->key->at, stage->key->span, "'stage:' does not go with 'route:'");
         diag_help(d, "use 'target:' with it, or a file for each of the targets");
     }
-    if (verify != NULL && is_word(verify, "false") && !is_word(only, "all")) {
+    if (verify != NULL && rules_is_word(verify, "false") && !rules_is_word(only, "all")) {
         diag_add(d, verify->at, verify->span, "without verification no address is known to be valid");
         diag_help(d, "add 'only: all', or verify");
     }

@@ -48,7 +48,7 @@ static size_t byte_of(struct builder *b, size_t chars)
 
 /* What this subset of YAML leaves out. Anchors and merge keys make a small file large, tags make types of text; a
  * mapping needs none of them. */
-static int refuse(struct builder *b, const yaml_event_t *event, const char *what, const char *help)
+static int yaml_tree_refuse(struct builder *b, const yaml_event_t *event, const char *what, const char *help)
 {
     diag_add(b->d, byte_of(b, event->start_mark.index), 1, "%s", what);
     diag_help(b->d, "%s", help);
@@ -123,9 +123,9 @@ static int attach(struct builder *b, struct tree_node *node)
 static int on_scalar(struct builder *b, const yaml_event_t *event)
 {
     if (event->data.scalar.anchor != NULL)
-        return refuse(b, event, "anchors are not understood here", "write the value out where it is needed");
+        return yaml_tree_refuse(b, event, "anchors are not understood here", "write the value out where it is needed");
     if (event->data.scalar.tag != NULL)
-        return refuse(b, event, "tags are not understood here", "leave the '!' out, or put the value in quotes");
+        return yaml_tree_refuse(b, event, "tags are not understood here", "leave the '!' out, or put the value in quotes");
     struct tree_node *node = node_new(b, event, TREE_SCALAR);
     if (node == NULL)
         return -1;
@@ -151,11 +151,11 @@ static int on_start(struct builder *b, const yaml_event_t *event)
 {
     bool map = event->type == YAML_MAPPING_START_EVENT;
     if ((map ? event->data.mapping_start.anchor : event->data.sequence_start.anchor) != NULL)
-        return refuse(b, event, "anchors are not understood here", "write the value out where it is needed");
+        return yaml_tree_refuse(b, event, "anchors are not understood here", "write the value out where it is needed");
     if ((map ? event->data.mapping_start.tag : event->data.sequence_start.tag) != NULL)
-        return refuse(b, event, "tags are not understood here", "leave the '!' out");
+        return yaml_tree_refuse(b, event, "tags are not understood here", "leave the '!' out");
     if (b->depth == YAML_TREE_DEPTH_MAX)
-        return refuse(b, event, "this is nested too deeply", "a mapping needs fewer than ten levels");
+        return yaml_tree_refuse(b, event, "this is nested too deeply", "a mapping needs fewer than ten levels");
     struct tree_node *node = node_new(b, event, map ? TREE_MAP : TREE_LIST);
     if (node == NULL || attach(b, node) != 0)
         return -1;
@@ -210,12 +210,12 @@ static int on_event(struct builder *b, const yaml_event_t *event)
     switch (event->type) {
     case YAML_DOCUMENT_START_EVENT:
         if (b->root != NULL)
-            return refuse(b, event, "a second document starts here",
-                          "a mapping file is one document; remove the '---'");
+            return yaml_tree_refuse(b, event, "a second document starts here",
+                                    "a mapping file is one document; remove the '---'");
         return 0;
     case YAML_ALIAS_EVENT:
-        return refuse(b, event, "aliases are not understood here",
-                      "put a value that begins with '*' in quotes, or write it out");
+        return yaml_tree_refuse(b, event, "aliases are not understood here",
+                                "put a value that begins with '*' in quotes, or write it out");
     case YAML_SCALAR_EVENT:
         return on_scalar(b, event);
     case YAML_SEQUENCE_START_EVENT:
@@ -230,7 +230,7 @@ static int on_event(struct builder *b, const yaml_event_t *event)
 }
 
 /* The parser's own complaint, with places made of its marks. After it nothing more can be read. */
-static int explain(struct builder *b)
+static int yaml_tree_explain(struct builder *b)
 {
     const yaml_parser_t *parser = &b->parser;
     if (parser->error == YAML_MEMORY_ERROR)
@@ -251,7 +251,7 @@ static int read_events(struct builder *b)
     for (;;) {
         yaml_event_t event;
         if (!yaml_parser_parse(&b->parser, &event))
-            return explain(b);
+            return yaml_tree_explain(b);
         bool end = event.type == YAML_STREAM_END_EVENT;
         int rc = end ? 0 : on_event(b, &event);
         yaml_event_delete(&event);

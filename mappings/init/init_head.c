@@ -14,7 +14,7 @@
 enum { NAME_BYTES_MAX = 64 };
 
 /* "My Leads (2).csv" as "my-leads-2". */
-static void put_name(struct init_writer *w)
+static void init_head_put_name(struct init_writer *w)
 {
     const char *from = w->file->name != NULL ? w->file->name : w->file->label;
     const char *slash = strrchr(from, '/'), *dot;
@@ -64,7 +64,7 @@ static void put_head(struct init_writer *w)
     init_put(w, "'leadsync preview' shows the leads,\n# 'leadsync check' verifies the rest, 'leadsync diff' says what "
                 "would be sent.\nversion: 1");
     init_end_line(w);
-    put_name(w);
+    init_head_put_name(w);
     init_end_line(w);
 }
 

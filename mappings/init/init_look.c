@@ -19,7 +19,7 @@
  * wherever numbers are doubles (15), or its meaning (9). */
 enum { PROSE_BYTES = 200, SOME_OF = 20, WHOLE_DIGITS = 9, NUMBER_DIGITS = 15, NUMBER_BYTES = 40 };
 
-static bool is_blank(char c)
+static bool init_look_is_blank(char c)
 {
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
@@ -29,10 +29,10 @@ static void look_at_blanks(struct look *look, struct str trimmed)
 {
     bool spaced = false, run = false;
     for (size_t i = 0; i < trimmed.n; i++) {
-        bool blank = is_blank(trimmed.p[i]);
+        bool blank = init_look_is_blank(trimmed.p[i]);
         spaced = spaced || blank;
         /* A line break is one too; a single blank is how words are divided. */
-        run = run || (blank && (trimmed.p[i] != ' ' || (i > 0 && is_blank(trimmed.p[i - 1]))));
+        run = run || (blank && (trimmed.p[i] != ' ' || (i > 0 && init_look_is_blank(trimmed.p[i - 1]))));
     }
     look->runs += run;
     look->spaced += spaced;
@@ -115,7 +115,7 @@ static bool is_bare_host(struct str text)
 }
 
 /* How many digits follow, and what they are. */
-static size_t digits_at(struct str text, size_t at)
+static size_t init_look_digits_at(struct str text, size_t at)
 {
     size_t n = 0;
     while (at + n < text.n && text.p[at + n] >= '0' && text.p[at + n] <= '9')
@@ -127,11 +127,11 @@ static size_t digits_at(struct str text, size_t at)
  * them. */
 static size_t groups_at(struct str text, size_t at, char separator, size_t *end)
 {
-    size_t groups = 0, first = digits_at(text, at);
+    size_t groups = 0, first = init_look_digits_at(text, at);
     *end = at + first;
     if (first == 0 || first > 3)
         return 0;
-    while (*end < text.n && text.p[*end] == separator && digits_at(text, *end + 1) == 3) {
+    while (*end < text.n && text.p[*end] == separator && init_look_digits_at(text, *end + 1) == 3) {
         *end += 4;
         groups++;
     }
@@ -178,14 +178,14 @@ static void look_at_numbers(struct look *look, struct str cell)
         look->blank_groups += groups > 0 && end == text.n;
     }
     if (groups == 0)
-        end = at + digits_at(text, at);
-    fraction = end > at && end < text.n && text.p[end] == ',' ? digits_at(text, end + 1) : 0;
+        end = at + init_look_digits_at(text, at);
+    fraction = end > at && end < text.n && text.p[end] == ',' ? init_look_digits_at(text, end + 1) : 0;
     if (fraction > 0 && end + 1 + fraction == text.n) {
         look->comma_decimals++;
         look->comma_decimals_sure += groups > 0 || fraction != 3;
     }
     groups = groups_at(text, at, ',', &end);
-    fraction = end < text.n && text.p[end] == '.' ? digits_at(text, end + 1) : 0;
+    fraction = end < text.n && text.p[end] == '.' ? init_look_digits_at(text, end + 1) : 0;
     if (groups > 0 && (end == text.n || (fraction > 0 && end + 1 + fraction == text.n))) {
         look->comma_groups++;
         look->comma_groups_sure += groups > 1 || fraction > 0;

@@ -376,7 +376,7 @@ static void drop_profiles(const struct mapping_init *init, struct names_use *use
 }
 
 /* Written in the order in which people think: from where, to where, what, and what not. */
-static int write_all(struct init_writer *w, struct err *e)
+static int init_write_write_all(struct init_writer *w, struct err *e)
 {
     size_t start = w->out->n;
     const char *email_why;
@@ -403,7 +403,7 @@ int mapping_init_write(const struct mapping_init *init, const struct mapping_ini
     if (seen.uses == NULL)
         return err_oom(e);
     drop_profiles(init, seen.uses);
-    int rc = write_all(&w, e);
+    int rc = init_write_write_all(&w, e);
     free(seen.uses);
     return rc;
 }

@@ -10,7 +10,7 @@
 
 enum { NOTE_MAX = 1 << 14, SHOWN_COLUMNS = 12 /* of those that claim one field */ };
 
-static int add(struct mapping *m, bool warning, const struct buf *text)
+static int default_mapping_notes_add(struct mapping *m, bool warning, const struct buf *text)
 {
     struct mapping_note *note = &m->impl->notes[m->impl->notes_n];
     note->warning = warning;
@@ -55,7 +55,7 @@ static int note_claims(struct mapping *m, enum lead_field field, const struct st
     buf_addf(&text, " could each be %s; \"%.*s\" is used. To take the first that is filled, write a mapping (leadsync init) with ",
              lead_field_table[field].api, STR_ARG(columns[used]));
     put_list(&text, field, columns, claims, n);
-    int rc = add(m, equal > 1, &text);
+    int rc = default_mapping_notes_add(m, equal > 1, &text);
     buf_free(&text);
     return rc;
 }
@@ -80,7 +80,7 @@ static int note_maybes(struct mapping *m, enum lead_field field, const struct st
     put_names(&text, columns, maybes, n);
     buf_addf(&text, " may hold it: write a mapping (leadsync init), or call %s \"%s\"", n == 1 ? "the column" : "one of them",
              lead_field_table[field].api);
-    int rc = add(m, false, &text);
+    int rc = default_mapping_notes_add(m, false, &text);
     buf_free(&text);
     return rc;
 }
@@ -108,7 +108,7 @@ static int note_opt_out(struct mapping *m, struct str column, const char *const 
             buf_addf(&text, "%s%s", i > 0 ? "," : "=", values[i]);
         buf_adds(&text, "'");
     }
-    int rc = add(m, true, &text);
+    int rc = default_mapping_notes_add(m, true, &text);
     buf_free(&text);
     return rc;
 }

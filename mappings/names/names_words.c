@@ -14,7 +14,7 @@ static const char first_kinds[] = "primary|main|default|work|business|profession
 static const char other_kinds[] = "home|personal|private|privat|other|secondary|alternate|alternative|additional";
 static const char remarks[] = "required|optional|mandatory|pflicht|pflichtfeld";
 
-static bool is_digit(char c)
+static bool names_words_is_digit(char c)
 {
     return c >= '0' && c <= '9';
 }
@@ -29,7 +29,7 @@ static bool begins_word(struct str s, size_t i)
 {
     char before = s.p[i - 1], c = s.p[i];
     bool small = before >= 'a' && before <= 'z', capital = c >= 'A' && c <= 'Z';
-    return (small && capital) || is_digit(before) != is_digit(c);
+    return (small && capital) || names_words_is_digit(before) != names_words_is_digit(c);
 }
 
 static int add_word(struct names_words *out, struct str word, size_t ends[])
@@ -102,7 +102,7 @@ static bool take_numbers(struct names_words *w, bool *second)
 {
     bool any = false;
     for (size_t i = w->n; i-- > 0;) {
-        if (!is_digit(w->words[i].p[0]) || w->n == 1)
+        if (!names_words_is_digit(w->words[i].p[0]) || w->n == 1)
             continue;
         *second = *second || !str_is(w->words[i], "1");
         take(w, i);

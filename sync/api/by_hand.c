@@ -11,7 +11,7 @@ enum { PATH_MAX_BYTES = 8000 }; /* the edge refuses longer addresses with 431 */
 
 static const char *const method_get = "GET", *const method_post = "POST";
 
-static void start(struct by_hand *r, const char *method, enum api_kind kind, bool write, const char *must_have)
+static void by_hand_start(struct by_hand *r, const char *method, enum api_kind kind, bool write, const char *must_have)
 {
     *r = (struct by_hand){method, kind, write, must_have, BUF_INIT(PATH_MAX_BYTES), BUF_INIT(BODY_MAX_BYTES)};
 }
@@ -32,39 +32,39 @@ static int lead_path(struct by_hand *r, const struct uuid *id, struct err *e)
 
 int by_hand_list(struct by_hand *r, const struct leads_filter *filter, unsigned limit, struct str cursor, struct err *e)
 {
-    start(r, method_post, API_KIND_LIST, false, NULL);
+    by_hand_start(r, method_post, API_KIND_LIST, false, NULL);
     return set_path(r, "/api/v2/leads/list", e) != 0 ? -1 : body_filtered_list(filter, limit, cursor, &r->body, e);
 }
 
 int by_hand_get(struct by_hand *r, const struct uuid *id, struct err *e)
 {
-    start(r, method_get, API_KIND_OTHER, false, "id");
+    by_hand_start(r, method_get, API_KIND_OTHER, false, "id");
     return lead_path(r, id, e);
 }
 
 int by_hand_merge(struct by_hand *r, const struct uuid *lead, const struct uuid *destination, struct err *e)
 {
-    start(r, method_post, API_KIND_OTHER, true, "id");
+    by_hand_start(r, method_post, API_KIND_OTHER, true, "id");
     return set_path(r, "/api/v2/leads/merge", e) != 0 ? -1 : body_leads_merge(lead, destination, &r->body, e);
 }
 
 /* Answers with a word and no id: "submitted" is all there is, what came of it has to be read back. */
 int by_hand_interest(struct by_hand *r, const struct leads_interest *interest, struct err *e)
 {
-    start(r, method_post, API_KIND_OTHER, true, NULL);
+    by_hand_start(r, method_post, API_KIND_OTHER, true, NULL);
     return set_path(r, "/api/v2/leads/update-interest-status", e) != 0 ? -1
                                                                         : body_leads_interest(interest, &r->body, e);
 }
 
 int by_hand_assign(struct by_hand *r, const struct leads_assign *assign, struct err *e)
 {
-    start(r, method_post, API_KIND_OTHER, true, NULL);
+    by_hand_start(r, method_post, API_KIND_OTHER, true, NULL);
     return set_path(r, "/api/v2/leads/bulk-assign", e) != 0 ? -1 : body_leads_assign(assign, &r->body, e);
 }
 
 int by_hand_subsequence(struct by_hand *r, const struct uuid *lead, const struct uuid *subsequence, struct err *e)
 {
-    start(r, method_post, API_KIND_OTHER, true, "id");
+    by_hand_start(r, method_post, API_KIND_OTHER, true, "id");
     const char *path = subsequence != NULL ? "/api/v2/leads/subsequence/move" : "/api/v2/leads/subsequence/remove";
     return set_path(r, path, e) != 0 ? -1 : body_leads_subsequence(lead, subsequence, &r->body, e);
 }

@@ -77,7 +77,7 @@ static void told_target(struct json_object *filters, const char *campaign_key, c
     target_format(&t, out);
 }
 
-static int64_t count_of(struct json_object *data, const char *key)
+static int64_t lookup_jobs_count_of(struct json_object *data, const char *key)
 {
     int64_t n;
     return answer_int(data, key, &n) && n >= 0 ? n : -1;
@@ -96,7 +96,7 @@ void api_remote_job_told(const struct remote_job *job, struct job_told *out)
         out->failed = job->total >= 0 && job->moved >= 0 && job->total >= job->moved ? job->total - job->moved : -1;
         return;
     }
-    out->total = count_of(data, "total_to_process");
-    out->success = count_of(data, "success_count");
-    out->failed = count_of(data, "failed_count");
+    out->total = lookup_jobs_count_of(data, "total_to_process");
+    out->success = lookup_jobs_count_of(data, "success_count");
+    out->failed = lookup_jobs_count_of(data, "failed_count");
 }

@@ -145,7 +145,7 @@ static bool take_digits(struct str *s, size_t n, int64_t max, int64_t *out)
 }
 
 /* One character out of a set. */
-static bool take_char(struct str *s, const char *one_of)
+static bool clock_take_char(struct str *s, const char *one_of)
 {
     if (s->n == 0 || *s->p == '\0' || strchr(one_of, *s->p) == NULL)
         return false;
@@ -171,10 +171,10 @@ static bool take_offset(struct str *s, int64_t *minutes)
 {
     int64_t hour, minute;
     *minutes = 0;
-    if (take_char(s, "Zz"))
+    if (clock_take_char(s, "Zz"))
         return true;
     bool west = s->n > 0 && *s->p == '-';
-    if (!take_char(s, "+-") || !take_digits(s, 2, 23, &hour) || !take_char(s, ":") || !take_digits(s, 2, 59, &minute))
+    if (!clock_take_char(s, "+-") || !take_digits(s, 2, 23, &hour) || !clock_take_char(s, ":") || !take_digits(s, 2, 59, &minute))
         return false;
     *minutes = (hour * 60 + minute) * (west ? -1 : 1);
     return true;
@@ -185,12 +185,12 @@ int time_parse(struct str text, int64_t *wall_ms)
     int64_t year, month, day, hour, minute, second, fraction = 0, offset;
     /* Second 60 is a leap second and lands on the first of the next minute, as Unix time has it. */
     struct str s = text;
-    if (!take_digits(&s, 4, 9999, &year) || !take_char(&s, "-") || !take_digits(&s, 2, 12, &month) ||
-        !take_char(&s, "-") || !take_digits(&s, 2, 31, &day) || !take_char(&s, "Tt ") ||
-        !take_digits(&s, 2, 23, &hour) || !take_char(&s, ":") || !take_digits(&s, 2, 59, &minute) ||
-        !take_char(&s, ":") || !take_digits(&s, 2, 60, &second))
+    if (!take_digits(&s, 4, 9999, &year) || !clock_take_char(&s, "-") || !take_digits(&s, 2, 12, &month) ||
+        !clock_take_char(&s, "-") || !take_digits(&s, 2, 31, &day) || !clock_take_char(&s, "Tt ") ||
+        !take_digits(&s, 2, 23, &hour) || !clock_take_char(&s, ":") || !take_digits(&s, 2, 59, &minute) ||
+        !clock_take_char(&s, ":") || !take_digits(&s, 2, 60, &second))
         return -1;
-    if (take_char(&s, ".") && !take_fraction(&s, &fraction))
+    if (clock_take_char(&s, ".") && !take_fraction(&s, &fraction))
         return -1;
     if (!take_offset(&s, &offset) || s.n != 0 || month == 0 || day == 0)
         return -1;
@@ -219,7 +219,7 @@ int duration_parse(struct str text, int64_t *ms)
     for (; s.n > 0 && take_digits(&s, 1, 9, &digit); digits++)
         if (__builtin_mul_overflow(value, 10, &value) || __builtin_add_overflow(value, digit, &value))
             return -1;
-    if (digits == 0 || (take_char(&s, ".") && !take_fraction(&s, &thousandths)))
+    if (digits == 0 || (clock_take_char(&s, ".") && !take_fraction(&s, &thousandths)))
         return -1;
     for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
         if (!str_is(s, units[i].unit))

@@ -153,7 +153,7 @@ int text_fold(struct str s, struct buf *out)
 /* ---- characters ---- */
 
 /* One character of s: its code point and its bytes; a byte that is not UTF-8 comes alone, as -1. */
-static int32_t take_char(struct str *s)
+static int32_t text_take_char(struct str *s)
 {
     const unsigned char *c = (const unsigned char *)s->p;
     size_t length = text_utf8_char(s->p, s->n);
@@ -184,7 +184,7 @@ int text_header_key(struct str s, struct buf *out)
     size_t kept = start;
     while (rest.n > 0) {
         const char *from = rest.p;
-        int32_t code = take_char(&rest);
+        int32_t code = text_take_char(&rest);
         bool dropped = code == '_' || code == '-' || code == '.' || code == 0xfeff ||
                        (code >= 0 && uc_is_property_white_space((ucs4_t)code));
         if (dropped)
@@ -225,7 +225,7 @@ static bool is_unsafe(int32_t code)
 size_t text_hidden_char(const char *p, size_t n, uint32_t *code)
 {
     struct str s = {p, n};
-    int32_t found = n > 0 && (unsigned char)*p >= 0x80 ? take_char(&s) : -1;
+    int32_t found = n > 0 && (unsigned char)*p >= 0x80 ? text_take_char(&s) : -1;
     if (found < 0 || !is_unsafe(found))
         return 0;
     *code = (uint32_t)found;
@@ -240,7 +240,7 @@ static struct str show_char(struct str *s, char escape[ESCAPE_N], size_t *column
 {
     static const char digits[] = "0123456789abcdef";
     const char *from = s->p;
-    int32_t code = take_char(s);
+    int32_t code = text_take_char(s);
     if (code >= 0 && !is_unsafe(code)) {
         int width = code < 0x7f ? 1 : uc_width((ucs4_t)code, "UTF-8");
         *columns = width > 0 ? (size_t)width : 0;

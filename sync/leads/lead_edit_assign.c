@@ -8,7 +8,7 @@
 
 enum { PACK_MAX = 4096 };
 
-static bool is_open(const struct edited_lead *lead)
+static bool lead_edit_assign_is_open(const struct edited_lead *lead)
 {
     return lead->outcome == OUTCOME_NONE;
 }
@@ -56,11 +56,11 @@ static int look_assigned(struct assigned *a, bool taken, struct err *e)
                 return -1;
         }
         for (size_t i = 0; i < a->n; i++)
-            open += is_open(a->leads[i]);
+            open += lead_edit_assign_is_open(a->leads[i]);
         again = open > 0 ? lead_edit_wait_look(edit, look, e) : 0;
     }
     for (size_t i = 0; i < a->n && !edit->stopped; i++)
-        if (is_open(a->leads[i]))
+        if (lead_edit_assign_is_open(a->leads[i]))
             lead_edit_outcome(a->leads[i], taken ? OUTCOME_DEFERRED : OUTCOME_FAILED,
                          taken ? REASON_OUTCOME_OPEN : REASON_API_ERROR, 0);
     return again;
@@ -134,7 +134,7 @@ static int assign_batch(struct assigned *a, struct err *e)
     if (rc == 0 || sent == EDIT_NOT)
         rc |= judge(a, &w, sent, &reply, e);
     for (size_t i = 0; i < a->n; i++) {
-        open = open || is_open(a->leads[i]);
+        open = open || lead_edit_assign_is_open(a->leads[i]);
         edit->updated += a->leads[i]->outcome == OUTCOME_CHANGED;
     }
     int kept = open ? lead_edit_leave_open(edit, &w, REASON_OUTCOME_OPEN, &late) : lead_edit_settle(edit, &w, &late);
@@ -150,10 +150,10 @@ int lead_edit_assign(struct lead_edit *edit, const struct uuid *users, size_t us
     int rc = batch == NULL ? err_oom(e) : 0;
     for (size_t i = 0; rc == 0 && i < edit->leads_n && !lead_edit_interrupted(edit); i++) {
         struct assigned a = {edit, batch, 0, users, users_n};
-        if (!is_open(&edit->leads[i]))
+        if (!lead_edit_assign_is_open(&edit->leads[i]))
             continue;
         for (size_t k = i; k < edit->leads_n && a.n < LEADS_MOVE_MAX; k++)
-            if (is_open(&edit->leads[k]) && lead_edit_same_place(&edit->leads[i], &edit->leads[k]))
+            if (lead_edit_assign_is_open(&edit->leads[k]) && lead_edit_same_place(&edit->leads[i], &edit->leads[k]))
                 batch[a.n++] = &edit->leads[k];
         rc = assign_batch(&a, e);
     }

@@ -15,7 +15,7 @@ enum { PACK_MAX = 8 << 20 };
 /* Does what is there have what is wanted? */
 typedef bool lead_edit_is_fn(void *ctx, const struct remote_lead *remote);
 
-static bool is_open(const struct edited_lead *lead)
+static bool lead_edit_write_is_open(const struct edited_lead *lead)
 {
     return lead->outcome == OUTCOME_NONE;
 }
@@ -205,7 +205,7 @@ int lead_edit_interest(struct lead_edit *edit, const struct leads_interest *how,
     for (size_t i = 0; i < edit->leads_n && !lead_edit_interrupted(edit); i++) {
         struct edited_lead *lead = &edit->leads[i];
         int rc = 0;
-        if (!is_open(lead))
+        if (!lead_edit_write_is_open(lead))
             continue;
         if (lead_edit_note_changes(edit, lead, &wanted, e) != 0)
             return -1;
@@ -247,7 +247,7 @@ int lead_edit_subsequence(struct lead_edit *edit, const struct uuid *subsequence
     for (size_t i = 0; i < edit->leads_n && !lead_edit_interrupted(edit); i++) {
         struct edited_lead *lead = &edit->leads[i];
         struct by_hand request;
-        if (!is_open(lead))
+        if (!lead_edit_write_is_open(lead))
             continue;
         if (by_hand_subsequence(&request, &lead->id, subsequence, e) != 0) {
             by_hand_free(&request);

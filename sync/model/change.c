@@ -37,7 +37,7 @@ int change_add(const struct change *change, struct buf *list)
     return -1;
 }
 
-static int take_value(const char **p, const char *end, struct value *out)
+static int change_take_value(const char **p, const char *end, struct value *out)
 {
     unsigned long long v;
     if (unpack_varint(p, end, &v) != 0)
@@ -57,8 +57,8 @@ int change_next(const char **p, const char *end, struct change *out)
     struct change change;
     if (at == end)
         return 0;
-    if (*at++ != RECORD_MARK || unpack_str(&at, end, &change.name) != 0 || take_value(&at, end, &change.before) != 0 ||
-        take_value(&at, end, &change.after) != 0)
+    if (*at++ != RECORD_MARK || unpack_str(&at, end, &change.name) != 0 || change_take_value(&at, end, &change.before) != 0 ||
+        change_take_value(&at, end, &change.after) != 0)
         return -1;
     *out = change;
     *p = at;

@@ -97,7 +97,7 @@ static int take_head(const char **at, const char *end, uint32_t *shape_id)
 }
 
 /* One value, its bytes still in the record. */
-static int take_value(const char **at, const char *end, struct value *out)
+static int lead_take_value(const char **at, const char *end, struct value *out)
 {
     unsigned long long head;
     if (unpack_varint(at, end, &head) != 0)
@@ -135,10 +135,10 @@ int lead_unpack(struct str packed, const struct lead_shape *shape, struct arena 
     if (lead.custom == NULL)
         return -1;
     for (unsigned i = 0; i < LEAD_FIELD_N; i++)
-        if ((present >> i & 1) != 0 && (take_value(&at, end, &lead.core[i]) != 0 || lead.core[i].kind == VALUE_ABSENT))
+        if ((present >> i & 1) != 0 && (lead_take_value(&at, end, &lead.core[i]) != 0 || lead.core[i].kind == VALUE_ABSENT))
             return -1;
     for (size_t i = 0; i < shape->custom_n; i++)
-        if (take_value(&at, end, &lead.custom[i]) != 0)
+        if (lead_take_value(&at, end, &lead.custom[i]) != 0)
             return -1;
     if (at != end)
         return -1;

@@ -11,7 +11,7 @@
 /* A single cell may hold such letters on purpose; several do not. */
 enum { SAMPLE_COLUMNS = 60, TEXT_BYTES = 1 << 16, MANGLED_MIN = 2 };
 
-static int note(struct odd_cell *o, const struct source *source, const struct row *row, size_t column, struct err *e)
+static int odd_cells_note(struct odd_cell *o, const struct source *source, const struct row *row, size_t column, struct err *e)
 {
     struct buf text = BUF_INIT(TEXT_BYTES);
     if (o->n++ > 0)
@@ -34,7 +34,7 @@ int odd_cells_see(struct odd_cells *o, const struct source *source, const struct
         if ((uses[i] & CELL_SENT) == 0 || row->cells[i].null || cell.n == 0 || row_flaw(row, i) != REASON_NONE)
             continue;
         struct odd_cell *kind = mapping_is_cut_number(cell) ? &o->cut : mapping_is_mangled(cell) ? &o->mangled : NULL;
-        if (kind != NULL && note(kind, source, row, i, e) != 0)
+        if (kind != NULL && odd_cells_note(kind, source, row, i, e) != 0)
             return -1;
     }
     return 0;

@@ -37,7 +37,7 @@ enum job_status job_status_find(struct str text)
     return JOB_UNKNOWN;
 }
 
-static int64_t count_of(struct json_object *object, const char *key)
+static int64_t answer_jobs_count_of(struct json_object *object, const char *key)
 {
     int64_t n;
     return answer_int(object, key, &n) && n >= 0 ? n : -1;
@@ -64,15 +64,15 @@ int api_remote_job_read(struct json_object *item, struct remote_job *out, struct
         .type = text_of(item, "type"),
         .status_text = text_of(item, "status"),
         .entity_id = text_of(item, "entity_id"),
-        .progress = count_of(item, "progress"),
+        .progress = answer_jobs_count_of(item, "progress"),
         .created_ms = time_of(item, "created_at"),
         .updated_ms = time_of(item, "updated_at"),
-        .total = count_of(data, "total_leads"),
-        .moved = count_of(data, "moved_leads"),
-        .duplicated = count_of(data, "duplicated_leads"),
-        .missing_email = count_of(data, "leads_missing_email"),
-        .in_other_campaigns = count_of(data, "leads_in_other_campaigns"),
-        .blocklisted = count_of(data, "ignored_leads_from_blocklist"),
+        .total = answer_jobs_count_of(data, "total_leads"),
+        .moved = answer_jobs_count_of(data, "moved_leads"),
+        .duplicated = answer_jobs_count_of(data, "duplicated_leads"),
+        .missing_email = answer_jobs_count_of(data, "leads_missing_email"),
+        .in_other_campaigns = answer_jobs_count_of(data, "leads_in_other_campaigns"),
+        .blocklisted = answer_jobs_count_of(data, "ignored_leads_from_blocklist"),
         .object = item,
     };
     if (out->id.n == 0)
@@ -185,7 +185,7 @@ int api_remote_job_moved(const struct remote_job *job, struct arena *arena, stru
 
 int api_leads_deleted_read(struct json_object *json, int64_t *count, struct err *e)
 {
-    *count = count_of(json, "count");
+    *count = answer_jobs_count_of(json, "count");
     if (*count < 0)
         return err_set(e, XS_API, "DELETE /leads: the answer does not say how many");
     return 0;

@@ -125,7 +125,7 @@ static bool is_blank(struct str s)
 }
 
 /* The answer can no longer become JSON: keep only its start. */
-static void give_up(struct answer_reader *r)
+static void answer_reader_give_up(struct answer_reader *r)
 {
     r->no_json = true;
     json_object_put(r->json);
@@ -148,7 +148,7 @@ static void feed(struct answer_reader *r, struct str s)
         }
     }
     if (!good || !is_blank(s))
-        give_up(r);
+        answer_reader_give_up(r);
 }
 
 /* The answer has become too long to be kept as text: what has come goes to a parser of its own. */

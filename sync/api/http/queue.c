@@ -32,7 +32,7 @@ static struct request_list *ready_list(struct api *a, const struct request *r)
 }
 
 /* What was tried already goes before what was not. */
-static void make_ready(struct api *a, struct request *r)
+static void queue_make_ready(struct api *a, struct request *r)
 {
     struct request_list *list = ready_list(a, r);
     r->where = REQUEST_READY;
@@ -57,7 +57,7 @@ int queue_add(struct api *a, struct request *template, struct err *e)
     }
     *r = *template;
     r->api = a;
-    make_ready(a, r);
+    queue_make_ready(a, r);
     return 0;
 }
 
@@ -253,7 +253,7 @@ static void on_done(void *queue, const struct transport_request *wire, const str
         log_debug("%s %s: answer %d, again in %lld ms", r->method, r->path, answer->status, (long long)delay_ms);
         answer_reader_close(&r->reader);
         if (delay_ms == 0)
-            make_ready(a, r);
+            queue_make_ready(a, r);
         else
             make_wait(a, r, delay_ms);
     } else {
@@ -292,7 +292,7 @@ static int64_t send_wait_us(const struct api *a, int64_t now_us)
     return wait_us != 0 || a->share == NULL ? wait_us : rate_share_wait_us(a->share, now_us);
 }
 
-static int start(struct api *a, struct request *r, int64_t now_us, struct err *e)
+static int queue_start(struct api *a, struct request *r, int64_t now_us, struct err *e)
 {
     request_remove(ready_list(a, r), r);
     r->where = REQUEST_FLYING;
@@ -317,7 +317,7 @@ static int start(struct api *a, struct request *r, int64_t now_us, struct err *e
         request_remove(&a->flying, r);
         answer_reader_close(&r->reader);
         r->attempts--;
-        make_ready(a, r);
+        queue_make_ready(a, r);
         return -1;
     }
     pacer_take(&a->pacer, now_us);
@@ -340,10 +340,10 @@ static int pump(struct api *a, struct err *e)
     while (a->waiting.first != NULL && a->waiting.first->due_us <= now_us) {
         struct request *r = a->waiting.first;
         request_remove(&a->waiting, r);
-        make_ready(a, r);
+        queue_make_ready(a, r);
     }
     while (send_wait_us(a, now_us) == 0) {
-        if (start(a, a->urgent.first != NULL ? a->urgent.first : a->ready.first, now_us, e) != 0)
+        if (queue_start(a, a->urgent.first != NULL ? a->urgent.first : a->ready.first, now_us, e) != 0)
             return -1;
         now_us = a->clock->mono_us(a->clock);
     }

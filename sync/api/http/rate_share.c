@@ -118,7 +118,7 @@ static int load(struct rate_share *s, int64_t now_us, struct share_record *recor
     return 0;
 }
 
-static void give_up(struct rate_share *s)
+static void rate_share_give_up(struct rate_share *s)
 {
     if (!s->broken)
         log_warning("the request budget is no longer shared with other processes: %s", strerror(errno));
@@ -132,7 +132,7 @@ int64_t rate_share_wait_us(struct rate_share *s, int64_t now_us)
         return 0;
     if (!s->holds) {
         if (lock(s, F_WRLCK) != 0) {
-            give_up(s);
+            rate_share_give_up(s);
             return 0;
         }
         bool done = load(s, now_us, &record) == 0;
@@ -146,7 +146,7 @@ int64_t rate_share_wait_us(struct rate_share *s, int64_t now_us)
             done = pwrite(s->fd, &record, sizeof record, 0) == (ssize_t)sizeof record;
         }
         if (!done)
-            give_up(s);
+            rate_share_give_up(s);
         s->holds = done;
         lock(s, F_UNLCK);
         if (!done)
@@ -168,7 +168,7 @@ void rate_share_pause(struct rate_share *s, int64_t now_us, int64_t until_us)
     if (load(s, now_us, &record) == 0 && record.pause_until_us < until_us) {
         record.pause_until_us = until_us;
         if (pwrite(s->fd, &record, sizeof record, 0) != (ssize_t)sizeof record)
-            give_up(s);
+            rate_share_give_up(s);
     }
     lock(s, F_UNLCK);
 }

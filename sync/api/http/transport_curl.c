@@ -296,7 +296,7 @@ static int curl_start(struct transport *self, const struct transport_request *re
 /* ---- ends ---- */
 
 /* Whether bytes left is decided by one fact: was there ever an open connection to write them to? In doubt they did. */
-static void judge(struct exchange *x, CURLcode result, struct transport_answer *answer)
+static void transport_curl_judge(struct exchange *x, CURLcode result, struct transport_answer *answer)
 {
     long status = 0;
     curl_off_t total_us = 0;
@@ -360,7 +360,7 @@ static unsigned take_ended(struct curl_transport *t)
         curl_multi_remove_handle(t->multi, easy);
         unlink_exchange(t, x);
         struct transport_answer answer = {0};
-        judge(x, result, &answer);
+        transport_curl_judge(x, result, &answer);
         x->done(x->queue, x->request, &answer);
         exchange_spare(t, x);
         n++;

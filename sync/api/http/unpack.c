@@ -17,7 +17,7 @@ void unpack_reset(struct unpack *u)
         inflateReset(&u->stream);
 }
 
-static bool make_ready(struct unpack *u)
+static bool unpack_make_ready(struct unpack *u)
 {
     if (u->window == NULL && (u->window = malloc(WINDOW_BYTES)) == NULL)
         return false;
@@ -40,7 +40,7 @@ static void fill(struct unpack *u)
 
 enum transport_take unpack_piece(struct unpack *u, struct str packed, unpack_take_fn *take, void *ctx)
 {
-    if (u->broken || u->ended || !make_ready(u)) {
+    if (u->broken || u->ended || !unpack_make_ready(u)) {
         u->broken = u->broken || u->ended;
         return TRANSPORT_TAKE_NEVER;
     }

@@ -33,7 +33,7 @@ static bool has(CURLU *u, CURLUPart part)
 }
 
 /* NULL, or what is wrong with the address. */
-static const char *judge(CURLU *u, const char *text)
+static const char *url_judge(CURLU *u, const char *text)
 {
     size_t scheme_n = strncasecmp(text, "https://", 8) == 0 ? 8 : strncasecmp(text, "http://", 7) == 0 ? 7 : 0;
     if (scheme_n == 0)
@@ -80,7 +80,7 @@ int url_check(const char *text, enum exit_status bad, const char *what, struct u
     if (u == NULL)
         return err_oom(e);
     /* A message quotes nothing of an address that cannot be read: it may hold a password, or be the key itself. */
-    const char *wrong = judge(u, text);
+    const char *wrong = url_judge(u, text);
     if (wrong != NULL)
         err_set(e, bad, "%s: the address %s; give one like https://api.instantly.ai", what, wrong);
     else if ((out->host = host_of(u)) == NULL || (out->base = strndup(text, base_length(text))) == NULL)

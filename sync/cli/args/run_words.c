@@ -13,7 +13,7 @@
 enum { ARENA_BYTES = 64 << 20, WORD_BYTES = 1 << 20, RUNS_BACK = 100, WORDS_MAX = 4096 };
 
 /* Splits the line. 1, or -1 without memory. */
-static int split(const char *line, struct run_words *out, struct err *e)
+static int run_words_split(const char *line, struct run_words *out, struct err *e)
 {
     struct buf word = BUF_INIT(WORD_BYTES);
     int found = 0;
@@ -38,7 +38,7 @@ static int split_begun(const char *begun, struct run_words *out, struct err *e)
     struct json_object *json = begun != NULL ? json_tokener_parse(begun) : NULL, *actor = NULL, *command = NULL;
     bool any = json_object_object_get_ex(json, "actor", &actor) && json_object_object_get_ex(actor, "command", &command) &&
                json_object_is_type(command, json_type_string);
-    int rc = any ? split(json_object_get_string(command), out, e) : 0;
+    int rc = any ? run_words_split(json_object_get_string(command), out, e) : 0;
     json_object_put(json);
     return rc;
 }

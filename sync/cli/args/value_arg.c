@@ -86,7 +86,7 @@ static int fit_field(const char *option, struct str name, int field, struct valu
 }
 
 /* "NAME=REST" */
-static int split(const char *option, const char *text, struct str *name, struct str *rest, struct err *e)
+static int value_arg_split(const char *option, const char *text, struct str *name, struct str *rest, struct err *e)
 {
     const char *equals = strchr(text, '=');
     if (equals == NULL || equals == text)
@@ -128,7 +128,7 @@ static int value_arg_fill(struct filling *f, const struct opt_list *list, const 
     for (size_t i = 0; i < list->n; i++) {
         struct str name = str_from(list->v[i]), rest = STR_NONE;
         int field;
-        if (kind != KIND_CLEAR && split(option, list->v[i], &name, &rest, e) != 0)
+        if (kind != KIND_CLEAR && value_arg_split(option, list->v[i], &name, &rest, e) != 0)
             return -1;
         struct value *v = place_of(f, option, name, &field, e);
         if (v == NULL)

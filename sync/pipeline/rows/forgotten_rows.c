@@ -86,7 +86,7 @@ static int find_in_row(struct run *r, const struct entry *entry, bool *found, st
 }
 
 /* Why the row is left out, without a word about the person. */
-static int explain(struct run *r, struct str email, struct str *out, struct err *e)
+static int forgotten_rows_explain(struct run *r, struct str email, struct str *out, struct err *e)
 {
     char day[TIME_TEXT_N] = "";
     buf_reset(&r->scratch.text);
@@ -123,7 +123,7 @@ int forgotten_rows_erase(struct run *r, struct entry *entry, bool *erased, struc
     if (forgotten) {
         entry->outcome = OUTCOME_SKIPPED;
         entry->reason = REASON_DELETED_THERE;
-        if (explain(r, entry->email, &why, e) != 0)
+        if (forgotten_rows_explain(r, entry->email, &why, e) != 0)
             return -1;
     }
     erase(r, entry);

@@ -10,7 +10,7 @@
 #include "sync/plan/target_names.h"
 
 /* Reads the names. Without the other states the id is shown. */
-static struct target_names *load(const struct run *r)
+static struct target_names *lead_location_load(const struct run *r)
 {
     struct err ignored = ERR_INIT;
     struct url url;
@@ -33,7 +33,7 @@ int lead_location_show(void *run, const struct target *there, struct buf *out)
 {
     struct run *r = run;
     char id[TARGET_TEXT_N];
-    if (r->target_names == NULL && (r->target_names = load(r)) == NULL)
+    if (r->target_names == NULL && (r->target_names = lead_location_load(r)) == NULL)
         return -1;
     if (!target_names_know(r->target_names, there))
         return 0;

@@ -82,7 +82,7 @@ static int read_run(struct refused_before *c, struct state *state, uint64_t run,
     return rc;
 }
 
-static int load(struct run *r, struct refused_before *c, struct err *e)
+static int refused_before_load(struct run *r, struct refused_before *c, struct err *e)
 {
     struct arena arena;
     struct run_record *runs;
@@ -106,7 +106,7 @@ int refused_before_detail(struct run *r, struct entry *entry, struct err *e)
         if (r->refused_before == NULL)
             return err_oom(e);
         arena_init(&r->refused_before->arena, RECALL_BYTES);
-        if (load(r, r->refused_before, e) != 0)
+        if (refused_before_load(r, r->refused_before, e) != 0)
             return -1;
     }
     if (r->refused_before->slots_n == 0)

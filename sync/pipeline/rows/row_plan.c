@@ -357,7 +357,7 @@ int row_plan_lead(struct run *r, struct entry *entry, const struct lead *lead, u
 }
 
 /* Column, value and cause, for results and diff. */
-static int explain(struct run *r, const struct reject *why, struct entry *entry, struct err *e)
+static int row_plan_explain(struct run *r, const struct reject *why, struct entry *entry, struct err *e)
 {
     buf_reset(&r->scratch.text);
     if (mapping_reject_text(why, &r->scratch.text) != 0 ||
@@ -378,7 +378,7 @@ static int unusable(struct run *r, const struct mapped *mapped, struct entry *en
     entry->email = mapped->email_key;
     /* A route says where leads go, and this row is none. */
     uint32_t target = r->m->routes_n == 0 ? r->targets.v[0].number : 0;
-    if ((opts_out ? opt_out_report(r, mapped, entry, &column, e) : explain(r, why, entry, e)) != 0)
+    if ((opts_out ? opt_out_report(r, mapped, entry, &column, e) : row_plan_explain(r, why, entry, e)) != 0)
         return -1;
     return row_plan_leave_out(r, entry, target, column, opts_out ? mapped->skip_cell : why->value, e);
 }

@@ -84,7 +84,7 @@ static int note_variables(struct box_world *w, uint32_t no, const struct box_fie
 }
 
 /* Creates one lead. Its number, or 0 when memory is short: what was created before stays. */
-static uint32_t create(struct addition *add, json_object *item)
+static uint32_t add_create(struct addition *add, json_object *item)
 {
     struct box_world *w = add->w;
     struct box_fields fields = {0};
@@ -156,7 +156,7 @@ static void write_created(struct addition *add, uint32_t no, size_t index, struc
 }
 
 /* `room` is what the plan takes: with the partial knob only that many are created, the rest stay uncounted. */
-static int answer(struct addition *add, int64_t room, struct box_answer *a)
+static int add_answer(struct addition *add, int64_t room, struct box_answer *a)
 {
     struct box_world *w = add->w;
     size_t create_n = (int64_t)add->counts[CREATE] < room ? add->counts[CREATE] : (size_t)room;
@@ -186,7 +186,7 @@ static int answer(struct addition *add, int64_t room, struct box_answer *a)
     for (size_t i = 0; i < add->n && add->created_n < create_n; i++) {
         if (add->verdicts[i] != CREATE)
             continue;
-        uint32_t no = create(add, json_object_array_get_idx(add->leads, i));
+        uint32_t no = add_create(add, json_object_array_get_idx(add->leads, i));
         if (no == 0)
             return -1;
         write_created(add, no, i, &j);
@@ -197,7 +197,7 @@ static int answer(struct addition *add, int64_t room, struct box_answer *a)
 }
 
 /* Fills in the target. 0, 1 refused, -1 out of memory. */
-static int find_target(struct addition *add, struct box_answer *a)
+static int add_find_target(struct addition *add, struct box_answer *a)
 {
     struct str campaign = box_json_text(add->body, "campaign_id"), list = box_json_text(add->body, "list_id");
     struct uuid id;
@@ -230,7 +230,7 @@ int box_leads_add(struct box_world *w, struct box_request *q, struct box_answer 
     add->skip_campaign = box_json_true(q->json, "skip_if_in_campaign");
     add->skip_list = box_json_true(q->json, "skip_if_in_list");
     buf_init(&add->custom, CUSTOM_MAX);
-    int rc = add->verdicts == NULL ? -1 : find_target(add, a);
+    int rc = add->verdicts == NULL ? -1 : add_find_target(add, a);
     if (rc == 0) {
         for (size_t i = 0; i < add->n; i++) {
             add->verdicts[i] = (unsigned char)judge(add, json_object_array_get_idx(add->leads, i));
@@ -240,7 +240,7 @@ int box_leads_add(struct box_world *w, struct box_request *q, struct box_answer 
         if ((int64_t)add->counts[CREATE] > room && (!w->knobs.plan_partial || room == 0))
             rc = box_answer_error(a, 403, "Lead limit reached. Remaining uploads: %lld", (long long)room);
         else
-            rc = answer(add, room, a);
+            rc = add_answer(add, room, a);
     }
     buf_free(&add->custom);
     free(add->verdicts);

@@ -63,7 +63,7 @@ static int for_members(struct box_world *w, json_object *o, int (*each)(struct b
 }
 
 /* A campaign wins over a list of the same name. */
-static uint32_t find_place(struct box_world *w, struct str text)
+static uint32_t control_find_place(struct box_world *w, struct str text)
 {
     uint32_t no = box_place_by_text(w, text, true);
     return no != 0 ? no : box_place_by_text(w, text, false);
@@ -139,7 +139,7 @@ static int reset(struct box_world *w, json_object *value)
     return 0;
 }
 
-static int answer(struct box_world *w, json_object *value)
+static int control_answer(struct box_world *w, json_object *value)
 {
     w->answer_now = json_object_get_boolean(value);
     return !json_object_is_type(value, json_type_boolean);
@@ -175,7 +175,7 @@ static int add_lists(struct box_world *w, json_object *value)
 
 static int set_place_status(struct box_world *w, struct str place, json_object *value)
 {
-    uint32_t no = find_place(w, place);
+    uint32_t no = control_find_place(w, place);
     if (no == 0 || !json_object_is_type(value, json_type_int))
         return 1;
     box_place_at(w, no)->status = json_object_get_int(value);
@@ -190,7 +190,7 @@ static int set_campaign_status(struct box_world *w, json_object *value)
 
 static int add_variables(struct box_world *w, struct str place, json_object *names)
 {
-    uint32_t no = find_place(w, place);
+    uint32_t no = control_find_place(w, place);
     if (no == 0 || !json_object_is_type(names, json_type_array))
         return 1;
     for (size_t i = 0; i < json_object_array_length(names); i++)
@@ -206,7 +206,7 @@ static int set_variables(struct box_world *w, json_object *value)
 
 static int set_place_mail(struct box_world *w, struct str place, json_object *body)
 {
-    uint32_t no = find_place(w, place);
+    uint32_t no = control_find_place(w, place);
     struct str text = box_json_str(body);
     if (no == 0 || text.p == NULL)
         return 1;
@@ -260,7 +260,7 @@ static int add(struct box_world *w, json_object *value)
         return rc;
     }
     json_object *leads = box_json_get(value, "leads");
-    uint32_t place = find_place(w, box_json_text(value, "to"));
+    uint32_t place = control_find_place(w, box_json_text(value, "to"));
     if (place == 0 || !json_object_is_type(leads, json_type_array))
         return 1;
     for (size_t i = 0; rc == 0 && i < json_object_array_length(leads); i++)
@@ -355,7 +355,7 @@ static int delete_leads(struct box_world *w, json_object *value)
 
 static int new_ids(struct box_world *w, struct str text)
 {
-    uint32_t place = find_place(w, text);
+    uint32_t place = control_find_place(w, text);
     return place == 0 ? 1 : box_world_new_ids(w, place);
 }
 
@@ -374,7 +374,7 @@ static const struct {
     {"campaigns", add_campaigns}, {"lists", add_lists}, {"campaign_status", set_campaign_status},
     {"variables", set_variables}, {"mail", set_mail}, {"block", block}, {"add", add}, {"status", statuses}, {"interest", interests},
     {"contacted", contacted}, {"delete", delete_leads}, {"ids_changed", change_ids},
-    {"plan_kind", set_plan_kind}, {"answer", answer},
+    {"plan_kind", set_plan_kind}, {"answer", control_answer},
 };
 
 static const char *const number_names[] = {"latency_ms", "plan_limit", "read_lag_ms", "job_ms", "verify_ms", "esp_ms",

@@ -130,7 +130,7 @@ void box_jobs_release(struct box_world *w)
 
 /* --- shown --- */
 
-static bool in_list(struct str list, const char *word)
+static bool jobs_in_list(struct str list, const char *word)
 {
     for (size_t i = 0; i < list.n;) {
         const char *comma = memchr(list.p + i, ',', list.n - i);
@@ -156,12 +156,12 @@ static void write_data(const struct box_job *job, struct str fields, struct json
     };
     bool all = fields.p == NULL;
     jsonw_member_object(j, "data");
-    if (job->emails != NULL && (all || in_list(fields, "moved_lead_emails")))
+    if (job->emails != NULL && (all || jobs_in_list(fields, "moved_lead_emails")))
         jsonw_member_raw(j, "moved_lead_emails", str_from(job->emails));
-    if (all || in_list(fields, "filters"))
+    if (all || jobs_in_list(fields, "filters"))
         jsonw_member_raw(j, "filters", str_from(job->filters));
     for (size_t i = 0; job->done && i < sizeof counts / sizeof counts[0]; i++) {
-        if (!all && !in_list(fields, counts[i].name))
+        if (!all && !jobs_in_list(fields, counts[i].name))
             continue;
         jsonw_member_count(j, counts[i].name, counts[i].n);
     }
@@ -230,7 +230,7 @@ static bool wanted(struct box_world *w, const struct box_job *job, const struct 
     };
     for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++) {
         struct str list = box_query_get(q, tests[i].name);
-        if (list.n > 0 && in_list(list, tests[i].value) == tests[i].exclude)
+        if (list.n > 0 && jobs_in_list(list, tests[i].value) == tests[i].exclude)
             return false;
     }
     return !job->hidden;
@@ -286,7 +286,7 @@ int box_jobs_list(struct box_world *w, struct box_request *q, struct box_answer 
 
 /* --- store --- */
 
-static void write_place(struct box_world *w, struct jsonw *j, const char *key, uint32_t place)
+static void jobs_write_place(struct box_world *w, struct jsonw *j, const char *key, uint32_t place)
 {
     if (place != 0)
         jsonw_member_uuid(j, key, &box_place_at(w, place)->id);
@@ -300,9 +300,9 @@ void box_job_save(struct box_world *w, const struct box_job *job, struct jsonw *
     jsonw_member_text(j, "job", job->id);
     jsonw_member_int(j, "mode", (int)job->mode);
     jsonw_member_text(j, "status", job->done ? job->status : NULL);
-    write_place(w, j, "from", job->from);
-    write_place(w, j, "from_list", job->from_list);
-    write_place(w, j, "to", job->to);
+    jobs_write_place(w, j, "from", job->from);
+    jobs_write_place(w, j, "from_list", job->from_list);
+    jobs_write_place(w, j, "to", job->to);
     jsonw_member_raw(j, "filters", str_from(job->filters));
     if (job->emails != NULL)
         jsonw_member_raw(j, "emails", str_from(job->emails));
@@ -313,7 +313,7 @@ void box_job_save(struct box_world *w, const struct box_job *job, struct jsonw *
     jsonw_object_end(j);
 }
 
-static uint32_t load_place(struct box_world *w, json_object *o, const char *key)
+static uint32_t jobs_load_place(struct box_world *w, json_object *o, const char *key)
 {
     struct uuid id;
     uint32_t no = 0;
@@ -350,8 +350,8 @@ int box_job_load(struct box_world *w, json_object *o)
     w->jobs = jobs;
     struct box_job *job = &jobs[i], was = i < w->jobs_n ? *job : (struct box_job){0};
     *job = (struct box_job){.mode = (enum box_job_mode)(box_json_int(o, "mode", 0) % BOX_JOB_MODES),
-                            .from = load_place(w, o, "from"), .from_list = load_place(w, o, "from_list"),
-                            .to = load_place(w, o, "to"), .status = load_status(box_json_text(o, "status"))};
+                            .from = jobs_load_place(w, o, "from"), .from_list = jobs_load_place(w, o, "from_list"),
+                            .to = jobs_load_place(w, o, "to"), .status = load_status(box_json_text(o, "status"))};
     int64_t *const into[] = {&job->created_ms, &job->updated_ms, &job->due_ms, &job->total, &job->moved,
                              &job->duplicated, &job->missing_email, &job->elsewhere, &job->blocked};
     for (size_t n = 0; n < sizeof into / sizeof into[0]; n++)

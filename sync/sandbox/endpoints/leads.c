@@ -50,7 +50,7 @@ static uint32_t find_existing(struct box_world *w, json_object *body, struct str
 }
 
 /* The lead's number, or 0 when memory is short. */
-static uint32_t create(struct box_world *w, json_object *body, uint32_t place)
+static uint32_t leads_create(struct box_world *w, json_object *body, uint32_t place)
 {
     /* This endpoint, unlike leads/add, fills these with "" when they are not given. */
     static const enum box_field filled[] = {BF_FIRST_NAME, BF_LAST_NAME, BF_COMPANY_NAME, BF_WEBSITE,
@@ -79,7 +79,7 @@ static uint32_t create(struct box_world *w, json_object *body, uint32_t place)
 }
 
 /* Finds the target. 0 (place may be 0: an orphan), 1 refused, -1 out of memory. */
-static int find_target(struct box_world *w, json_object *body, uint32_t *place, struct box_answer *a)
+static int leads_find_target(struct box_world *w, json_object *body, uint32_t *place, struct box_answer *a)
 {
     struct str campaign = box_json_text(body, "campaign"), list = box_json_text(body, "list_id");
     struct uuid id;
@@ -100,7 +100,7 @@ int box_lead_create(struct box_world *w, struct box_request *q, struct box_answe
 {
     struct str email = box_json_text(q->json, "email");
     uint32_t place;
-    int rc = find_target(w, q->json, &place, a);
+    int rc = leads_find_target(w, q->json, &place, a);
     if (rc != 0)
         return rc < 0 ? -1 : 0;
     bool to_campaign = place != 0 && box_place_at(w, place)->is_campaign;
@@ -119,7 +119,7 @@ int box_lead_create(struct box_world *w, struct box_request *q, struct box_answe
         return box_answer_error(a, 400, "Lead is in the blocklist");
     if (box_world_room(w) < 1)
         return box_answer_error(a, 403, "Lead limit reached. Remaining uploads: 0");
-    no = create(w, q->json, place);
+    no = leads_create(w, q->json, place);
     return no == 0 ? -1 : answer_lead(w, no, a);
 }
 

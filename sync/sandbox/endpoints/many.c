@@ -142,7 +142,7 @@ int box_leads_delete(struct box_world *w, struct box_request *q, struct box_answ
 /* --- bulk assign --- */
 
 /* Deals the leads out to the users in turn. */
-static int assign(struct box_world *w, const struct box_numbers *leads, json_object *users)
+static int many_assign(struct box_world *w, const struct box_numbers *leads, json_object *users)
 {
     for (size_t i = 0; i < leads->n; i++) {
         struct box_fields fields;
@@ -183,7 +183,7 @@ int box_leads_assign(struct box_world *w, struct box_request *q, struct box_answ
     s.limit = limit > 0 ? limit : INT64_MAX;
     rc = box_select_run(w, &s, &leads);
     if (rc == 0)
-        rc = assign(w, &leads, users);
+        rc = many_assign(w, &leads, users);
     if (rc == 0) {
         a->status = 202;
         jsonw_object(&j);

@@ -12,7 +12,7 @@ enum { EMAILS_SHOWN = 10000, EMAILS_MAX = 64 << 20 };
 /* --- the request --- */
 
 /* 0 if not given; sets `missing` if the given one does not exist. */
-static uint32_t find_place(struct box_world *w, json_object *body, const char *name, bool is_campaign, bool *missing)
+static uint32_t move_find_place(struct box_world *w, json_object *body, const char *name, bool is_campaign, bool *missing)
 {
     struct uuid id;
     if (uuid_parse(box_json_text(body, name), &id) != 0)
@@ -53,10 +53,10 @@ int box_leads_move(struct box_world *w, struct box_request *q, struct box_answer
     bool to_campaign = box_json_text(q->json, "to_campaign_id").p != NULL;
     if (to_campaign == (box_json_text(q->json, "to_list_id").p != NULL))
         return box_answer_error(a, 400, "A destination campaign or list is required for bulk move operations");
-    uint32_t from = find_place(w, q->json, "campaign", true, &missing);
-    uint32_t from_list = find_place(w, q->json, "list_id", false, &missing);
-    uint32_t to = to_campaign ? find_place(w, q->json, "to_campaign_id", true, &missing)
-                              : find_place(w, q->json, "to_list_id", false, &missing);
+    uint32_t from = move_find_place(w, q->json, "campaign", true, &missing);
+    uint32_t from_list = move_find_place(w, q->json, "list_id", false, &missing);
+    uint32_t to = to_campaign ? move_find_place(w, q->json, "to_campaign_id", true, &missing)
+                              : move_find_place(w, q->json, "to_list_id", false, &missing);
     if (missing)
         return box_answer_not_found(a);
     if (box_place_locked(w, from) || box_place_locked(w, from_list) || box_place_locked(w, to))
@@ -106,7 +106,7 @@ static int64_t *why_not(struct move *m, uint32_t no)
 }
 
 /* assigned_to of the request, where given. */
-static int assign(struct move *m, uint32_t no)
+static int move_assign(struct move *m, uint32_t no)
 {
     struct str user = box_json_text(m->body, "assigned_to");
     struct box_fields fields;
@@ -153,7 +153,7 @@ static int move_one(struct move *m, uint32_t no)
     lead->updated_ms = w->now_ms;
     if (m->reset_interest)
         lead->has_interest = false;
-    if (assign(m, no) != 0)
+    if (move_assign(m, no) != 0)
         return -1;
     box_world_lead_changed(w, no);
     name_moved(m, lead);

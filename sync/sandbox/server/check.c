@@ -50,7 +50,7 @@ static int refuse_types(struct buf *why, const struct buf *path, unsigned types)
 }
 
 /* Whether a comma list has the word. */
-static bool in_list(const char *list, struct str word)
+static bool check_in_list(const char *list, struct str word)
 {
     for (const char *p = list; *p != '\0';) {
         size_t n = strcspn(p, ",");
@@ -139,7 +139,7 @@ static int check_value(const struct box_member *m, json_object *value, struct bo
         return refuse_types(why, path, m->types);
     if (types == CK_NULL)
         return 0;
-    if (m->one_of != NULL && !in_list(m->one_of, str_from(types == CK_STRING ? json_object_get_string(value)
+    if (m->one_of != NULL && !check_in_list(m->one_of, str_from(types == CK_STRING ? json_object_get_string(value)
                                       : json_object_to_json_string_ext(value, JSON_C_TO_STRING_PLAIN))))
         return refuse(why, path, "must be equal to one of the allowed values");
     switch (types) {
@@ -273,7 +273,7 @@ static int check_query_value(const struct box_member *m, struct str value, const
         if (m->one_of == NULL)
             return check_bound(false, m->min, m->max, n, path, why);
     }
-    if (m->one_of != NULL && !in_list(m->one_of, value))
+    if (m->one_of != NULL && !check_in_list(m->one_of, value))
         return refuse(why, path, "must be equal to one of the allowed values");
     return check_format(m->format, value, path, why);
 }

@@ -156,7 +156,7 @@ static void write_text(struct jsonw *j, const char *key, struct str s)
     jsonw_member_str(j, key, s);
 }
 
-static void write_place(struct box_world *w, struct jsonw *j, uint32_t place, bool campaign)
+static void lead_write_place(struct box_world *w, struct jsonw *j, uint32_t place, bool campaign)
 {
     if (place != 0 && box_place_at(w, place)->is_campaign == campaign)
         jsonw_member_uuid(j, campaign ? "campaign" : "list_id", &box_place_at(w, place)->id);
@@ -183,8 +183,8 @@ static void write_payload(struct box_world *w, const struct box_lead *lead, cons
         if (box_field_names[i].payload != NULL)
             write_text(j, box_field_names[i].payload, fields->f[i]);
     if (lead->alone) {
-        write_place(w, j, lead->place, true);
-        write_place(w, j, lead->place, false);
+        lead_write_place(w, j, lead->place, true);
+        lead_write_place(w, j, lead->place, false);
     }
     while (box_custom_next(&custom, &name, &value)) {
         if (is_taken(lead, fields, name))
@@ -241,7 +241,7 @@ void box_lead_write(struct box_world *w, const struct box_lead *lead, struct jso
     box_write_time(j, "timestamp_created", lead->created_ms);
     box_write_time(j, "timestamp_updated", updated_ms(w, lead));
     jsonw_member_uuid(j, "organization", &w->workspace);
-    write_place(w, j, lead->place, true);
+    lead_write_place(w, j, lead->place, true);
     write_counts(lead, j);
     jsonw_member_str(j, "company_domain",
                      at == NULL ? STR("") : (struct str){at + 1, email.n - (size_t)(at + 1 - email.p)});
@@ -251,7 +251,7 @@ void box_lead_write(struct box_world *w, const struct box_lead *lead, struct jso
         write_text(j, box_field_names[i].api, fields.f[i]);
     write_payload(w, lead, &fields, j);
     write_states(w, lead, j);
-    write_place(w, j, lead->place, false);
+    lead_write_place(w, j, lead->place, false);
     write_text(j, "assigned_to", fields.f[BF_ASSIGNED]);
     write_text(j, "subsequence_id", fields.f[BF_SUBSEQUENCE]);
     jsonw_object_end(j);

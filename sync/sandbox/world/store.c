@@ -110,7 +110,7 @@ void box_store_note_place(struct box_world *w, uint32_t no)
     end_line(s, &j, start);
 }
 
-static int load_place(struct box_world *w, json_object *o, const struct uuid *id, bool is_campaign)
+static int store_load_place(struct box_world *w, json_object *o, const struct uuid *id, bool is_campaign)
 {
     uint32_t no = box_place_by_id(w, id, is_campaign);
     if (no == 0)
@@ -275,9 +275,9 @@ static int load_line(struct box_world *w, struct json_tokener *parser, struct st
             box_table_delete(&w->leads, no);
         rc = 0;
     } else if (uuid_parse(box_json_text(o, "campaign"), &id) == 0) {
-        rc = load_place(w, o, &id, true);
+        rc = store_load_place(w, o, &id, true);
     } else if (uuid_parse(box_json_text(o, "list"), &id) == 0) {
-        rc = load_place(w, o, &id, false);
+        rc = store_load_place(w, o, &id, false);
     } else if (box_json_text(o, "block").p != NULL) {
         rc = box_block_add(w, box_json_text(o, "block"));
     } else if (box_json_text(o, "job").p != NULL) {

@@ -54,7 +54,7 @@ char *state_host_name(const char *host, struct err *e)
     return out;
 }
 
-static int fill(struct db *db, const struct state_options *o, const char *host, struct err *e)
+static int create_fill(struct db *db, const struct state_options *o, const char *host, struct err *e)
 {
     unsigned char secret[HASH_SECRET_N], state_id[STATE_ID_N];
     char setup[256];
@@ -109,7 +109,7 @@ int state_create(const struct state_options *o, const char *host, struct err *e)
         return err_context(e, "%s", o->path);
     if (db_open(&db, ":memory:", true, e) < 0)
         return -1;
-    if (fill(&db, o, host, e) == 0) {
+    if (create_fill(&db, o, host, e) == 0) {
         sqlite3_int64 n;
         unsigned char *file = sqlite3_serialize(db.h, "main", &n, 0);
         if (file == NULL) {

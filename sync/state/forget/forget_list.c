@@ -20,7 +20,7 @@ static const char list_head[] = "leadsync forgotten people, format ";
 
 /* ---- reading ---- */
 
-static int damaged(const struct forget_list *l, const char *what, struct err *e)
+static int forget_list_damaged(const struct forget_list *l, const char *what, struct err *e)
 {
     return err_set(e, XS_STATE, "%s: the list of forgotten people is damaged (%s); restore it from a backup, and leave no "
                    "sync running without it", l->path, what);
@@ -70,7 +70,7 @@ static char *check_end(struct forget_list *l, size_t *n, struct err *e)
     char *text = l->text.p, digest[SHA256_HEX_N], *rest;
     char *last = l->text.n > 1 && text[l->text.n - 1] == '\n' ? memrchr(text, '\n', l->text.n - 1) : NULL;
     if (last == NULL || strncmp(last + 1, "end ", 4) != 0) {
-        damaged(l, "its end is missing", e);
+        forget_list_damaged(l, "its end is missing", e);
         return NULL;
     }
     size_t before = (size_t)(last + 1 - text);
@@ -81,7 +81,7 @@ static char *check_end(struct forget_list *l, size_t *n, struct err *e)
     text[l->text.n - 1] = '\0';
     *n = strtoull(last + 1 + 4, &rest, 10);
     if (rest[0] != ' ' || strcmp(rest + 1, digest) != 0 || *n > before) {
-        damaged(l, "its checksum does not fit", e);
+        forget_list_damaged(l, "its checksum does not fit", e);
         return NULL;
     }
     return last + 1;
@@ -110,7 +110,7 @@ static int parse(struct forget_list *l, struct err *e)
     char *at = l->text.p, *line;
     size_t n, head_n = sizeof list_head - 1;
     if (l->text.n < head_n || memcmp(l->text.p, list_head, head_n) != 0)
-        return damaged(l, "its first line is another one", e);
+        return forget_list_damaged(l, "its first line is another one", e);
     long version = strtol(l->text.p + head_n, NULL, 10); /* buf_cstr() put a NUL at the end */
     if (version > FORMAT_VERSION)
         return err_set(e, XS_STATE, "%s: was written by a newer leadsync; use that one", l->path);
@@ -122,12 +122,12 @@ static int parse(struct forget_list *l, struct err *e)
         return err_oom(e);
     if (!next_line(&at, end, &line) || !next_line(&at, end, &line) || strncmp(line, "secret ", 7) != 0 ||
         !read_hex(line + 7, l->secret, sizeof l->secret))
-        return damaged(l, "its secret is missing", e);
+        return forget_list_damaged(l, "its secret is missing", e);
     while (next_line(&at, end, &line))
         if (l->n == n || !read_person(line, &l->people[l->n++]))
-            return damaged(l, "a line cannot be read", e);
+            return forget_list_damaged(l, "a line cannot be read", e);
     if (l->n != n)
-        return damaged(l, "lines are missing", e);
+        return forget_list_damaged(l, "lines are missing", e);
     qsort(l->people, l->n, sizeof *l->people, by_hash);
     return 0;
 }

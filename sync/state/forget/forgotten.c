@@ -69,7 +69,7 @@ void lists_close(struct state *s)
     s->lists = (struct lists){0};
 }
 
-static int load(struct state *s, struct err *e)
+static int forgotten_load(struct state *s, struct err *e)
 {
     struct lists *l = &s->lists;
     for (size_t i = 0; i < l->n; i++)
@@ -91,7 +91,7 @@ int state_lists_open(struct state *s, const char *beside, const char *workspace,
     if (state_list_folders(beside != NULL ? beside : s->path, s->lists.folders, &s->lists.folders_n, e) != 0)
         return -1;
     s->lists.open = true;
-    return load(s, e);
+    return forgotten_load(s, e);
 }
 
 /* A run can take hours, and a person can be forgotten meanwhile. */
@@ -104,7 +104,7 @@ static int refresh(struct state *s, struct err *e)
     l->looked_us = now_us;
     for (size_t i = 0; i < l->n; i++)
         if (forget_list_changed(&l->list[i]))
-            return load(s, e);
+            return forgotten_load(s, e);
     return 0;
 }
 

@@ -39,7 +39,7 @@ static int has_tables(struct db *db, bool *has, struct err *e)
     return 0;
 }
 
-static int fill(struct state *s, struct err *e)
+static int journal_fill(struct state *s, struct err *e)
 {
     struct db *db = &s->journal.db;
     char setup[256];
@@ -94,7 +94,7 @@ static int open_db(struct state *s, struct err *e)
     /* Without the lock it may be one that another run is just making. One that is noted had tables: they are lost. */
     if (!has && (!write || s->lock_fd < 0 || s->id.journal_noted))
         return 0;
-    if (!has && fill(s, e) < 0)
+    if (!has && journal_fill(s, e) < 0)
         return -1;
     if (check_owner(s, e) < 0)
         return -1;

@@ -66,7 +66,7 @@ bool overlay_person(const struct overlay *o, uint64_t address, int *status)
     return found != NULL;
 }
 
-static int collect(struct state *s, struct overlay *o, struct fold_list *l, struct err *e)
+static int overlay_collect(struct state *s, struct overlay *o, struct fold_list *l, struct err *e)
 {
     struct journal_batch jb;
     uint64_t after = 0;
@@ -136,7 +136,7 @@ int overlay_load(struct state *s, struct overlay *o, struct err *e)
     if (!s->journal.open)
         return 0;
     fold_list_init(&list, s->memory_max / BYTES_AN_ITEM);
-    int result = collect(s, o, &list, e) < 0 || fold_all(s, o, &list, e) < 0 ? -1 : 0;
+    int result = overlay_collect(s, o, &list, e) < 0 || fold_all(s, o, &list, e) < 0 ? -1 : 0;
     fold_list_free(&list);
     if (o->people_n > 0)
         qsort(o->people, o->people_n, sizeof *o->people, person_compare);

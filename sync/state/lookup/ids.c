@@ -33,7 +33,7 @@ static struct hash128 spread(const struct state *s, const struct uuid *id)
 }
 
 /* 0 also where memory does not allow it. */
-static int load(struct state *s, struct err *e)
+static int ids_load(struct state *s, struct err *e)
 {
     sqlite3_stmt *st;
     uint64_t n = s->id.leads_n;
@@ -79,7 +79,7 @@ int state_id_owner(struct state *s, const struct uuid *id, struct hash128 *key, 
 {
     if (s->id.leads_n == 0)
         return 0;
-    if (s->ids == NULL && load(s, e) < 0)
+    if (s->ids == NULL && ids_load(s, e) < 0)
         return -1;
     if (s->ids->loaded) {
         struct hash128 slot = spread(s, id);

@@ -252,7 +252,7 @@ static int make_index(struct state *s, struct lookup *l, enum index_place place,
     return 0;
 }
 
-static int load(struct state *s, struct lookup *l, struct err *e)
+static int lookup_load_load(struct state *s, struct lookup *l, struct err *e)
 {
     enum index_place place;
     if (date_refusals(s, e) < 0 || load_forgotten(s, l, e) < 0)
@@ -276,7 +276,7 @@ int state_lookup_start(struct state *s, const struct lookup_options *options, st
     seen_init(&l->seen, s->memory_max / SEEN_SHARE);
     seen_init(&l->spared, s->memory_max / SPARED_SHARE);
     seen_init(&l->opted_out, s->memory_max / SPARED_SHARE);
-    if (load(s, l, e) < 0) {
+    if (lookup_load_load(s, l, e) < 0) {
         db_reset_all(&s->main);
         lookup_free(l);
         s->lookup = NULL;

@@ -308,7 +308,7 @@ int fold_list_add_entry(struct fold_list *l, const struct entry *entry, enum op 
     return 0;
 }
 
-static bool before(const struct fold_item *a, const struct fold_item *b)
+static bool fold_before(const struct fold_item *a, const struct fold_item *b)
 {
     return memcmp(a->key.b, b->key.b, sizeof a->key.b) < 0;
 }
@@ -355,11 +355,11 @@ int fold_list_sort(struct fold_list *l, struct err *e)
     free(starts);
     permute(l->items, order, n);
     for (size_t i = 1; i < n; i++) {
-        if (!before(&l->items[i], &l->items[i - 1]))
+        if (!fold_before(&l->items[i], &l->items[i - 1]))
             continue;
         struct fold_item moving = l->items[i];
         size_t at = i;
-        for (; at > 0 && before(&moving, &l->items[at - 1]); at--)
+        for (; at > 0 && fold_before(&moving, &l->items[at - 1]); at--)
             l->items[at] = l->items[at - 1];
         l->items[at] = moving;
     }

@@ -19,7 +19,7 @@ enum {
 /* ---- one window ---- */
 
 /* Adds batches until the window is full. 1 when there was one; *last is the last of them. */
-static int collect(struct merge *m, bool retries, uint64_t after, uint64_t *last, struct err *e)
+static int merge_collect(struct merge *m, bool retries, uint64_t after, uint64_t *last, struct err *e)
 {
     struct journal_batch jb;
     int rc, any = 0;
@@ -71,7 +71,7 @@ static int merge_windows(struct merge *m, struct err *e)
     for (;;) {
         /* Whether decided rows are wanted must not change between the two walks. */
         bool retries = m->state->id.retries_n > 0;
-        int rc = collect(m, retries, after, &last, e);
+        int rc = merge_collect(m, retries, after, &last, e);
         if (rc != 1)
             return rc;
         if (resolve(m, e) < 0 || append_window(m, after, last, retries, e) < 0)

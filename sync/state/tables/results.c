@@ -49,7 +49,7 @@ struct results {
     struct arena next_arena;
 };
 
-static int damaged(struct state *s, uint64_t batch, struct err *e)
+static int results_damaged(struct state *s, uint64_t batch, struct err *e)
 {
     return err_set(e, XS_STATE, "%s: the results of batch %llu are damaged; restore the file from a backup", s->path,
                    (unsigned long long)batch);
@@ -193,7 +193,7 @@ static int load_merged(struct state *s, struct active *a, struct err *e)
     uint32_t target = 0;
     int rc = db_query(&s->main, &st, e, "SELECT op, target, entries, source FROM batches WHERE id = ?", "u", a->batch);
     if (rc != 1)
-        return rc < 0 ? -1 : damaged(s, a->batch, e);
+        return rc < 0 ? -1 : results_damaged(s, a->batch, e);
     struct str blob = db_blob(st, 2);
     int op = sqlite3_column_int(st, 0);
     a->op = op >= OP_NONE && op < OP_N ? (enum op)op : OP_NONE;
@@ -231,7 +231,7 @@ static int load_unmerged(struct results *r, struct active *a, struct err *e)
     arena_reset(&r->arena);
     int rc = journal_get(r->state, a->batch, &r->arena, &jb, e);
     if (rc != 1)
-        return rc < 0 ? -1 : damaged(r->state, a->batch, e);
+        return rc < 0 ? -1 : results_damaged(r->state, a->batch, e);
     const uint32_t *order = results_order(jb.b.entries, jb.b.entries_n, &r->arena, e);
     if (order == NULL)
         return -1;
@@ -256,7 +256,7 @@ static int next_cells(struct state *s, struct active *a, struct err *e)
     int rc = reject_unpack(&a->cells_at, a->cells_end, &a->cells_position, &a->next_cells);
     if (rc == 0)
         a->cells_position = SIZE_MAX;
-    return rc < 0 ? damaged(s, a->batch, e) : 0;
+    return rc < 0 ? results_damaged(s, a->batch, e) : 0;
 }
 
 /* 1 with a->now, 0 at the end of the batch. */
@@ -264,7 +264,7 @@ static int advance(struct state *s, struct active *a, struct err *e)
 {
     int rc = result_unpack(&a->unpacker, &a->now);
     if (rc < 0)
-        return damaged(s, a->batch, e);
+        return results_damaged(s, a->batch, e);
     if (rc == 0)
         return 0;
     a->now.entry.cells = STR_NONE;
@@ -300,7 +300,7 @@ static int active_open(struct results *r, const struct part *part, struct active
 
 /* ---- the heap ---- */
 
-static bool before(const struct active *a, const struct active *b)
+static bool results_before(const struct active *a, const struct active *b)
 {
     uint64_t x = result_order(a->now.entry.row), y = result_order(b->now.entry.row);
     return x != y ? x < y : a->batch < b->batch;
@@ -308,7 +308,7 @@ static bool before(const struct active *a, const struct active *b)
 
 static void sift_up(struct results *r, size_t at)
 {
-    for (size_t up; at > 0 && before(r->heap[at], r->heap[up = (at - 1) / 2]); at = up) {
+    for (size_t up; at > 0 && results_before(r->heap[at], r->heap[up = (at - 1) / 2]); at = up) {
         struct active *swap = r->heap[at];
         r->heap[at] = r->heap[up];
         r->heap[up] = swap;
@@ -320,7 +320,7 @@ static void sift_down(struct results *r)
     for (size_t at = 0;;) {
         size_t least = at;
         for (size_t child = 2 * at + 1; child <= 2 * at + 2; child++)
-            if (child < r->heap_n && before(r->heap[child], r->heap[least]))
+            if (child < r->heap_n && results_before(r->heap[child], r->heap[least]))
                 least = child;
         if (least == at)
             return;
