@@ -12,6 +12,7 @@
 #include "sync/cli/args/state_arg.h"
 #include "sync/state/state.h"
 
+#include <json.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,7 +48,7 @@ struct results_out {
     uint64_t run;
     struct results_pick pick;
     bool chosen;                          /* the rows to show were chosen by an option */
-    bool earlier;                         /* earlier runs were looked through, too, and have no such row */
+    bool others;                          /* the other runs were looked through, too */
     bool cells_dropped;                   /* the run's raw rows are no longer kept */
     bool read_part;                       /* it read a part of its source, as the next one would */
     uint64_t counts[OUTCOME_N][REASON_N]; /* of the rows that are asked for */
@@ -113,7 +114,7 @@ static int add_none(const struct results_out *r, struct buf *out, struct err *e)
     const struct results_options *o = inv->options;
     int bad = buf_addf(out, "no match in what the state keeps of run %llu%s: key, lead id, detail, changes, the values last written for a "
                             "lead, and the cells of rejected rows",
-                       (unsigned long long)r->run, r->earlier ? " and the runs before it" : "");
+                       (unsigned long long)r->run, r->others ? " and the other runs" : "");
     if (r->cells_dropped)
         bad |= buf_addf(out, " (the cells of run %llu are no longer kept; those of the latest 3 runs are)", (unsigned long long)r->run);
     bad |= buf_adds(out, ". It keeps no names of skipped rows. To search the source: leadsync diff ");
@@ -215,15 +216,64 @@ static int results_show(struct results_out *r, struct err *e)
     return !text || add_unlisted(r) == 0 ? 0 : err_oom(e);
 }
 
-/* Who looks for a person need not know the run: the newest that has a match is shown, where --run names none. */
+/* ---- the run to show ---- */
+
+/* The command of a run that read no source, such as "leads patch", from its report; else nothing. */
+static int results_add_command(const struct run_record *run, struct buf *out)
+{
+    bool read = run->read != NULL && run->read[0] != '\0';
+    struct json_object *report = !read && run->report != NULL ? json_tokener_parse(run->report) : NULL, *command = NULL;
+    int bad = 0;
+    if (report != NULL && json_object_object_get_ex(report, "command", &command) && json_object_is_type(command, json_type_string))
+        bad = buf_adds(out, " (") | text_show(str_from(json_object_get_string(command)), 0, out) | buf_addc(out, ')');
+    json_object_put(report);
+    return bad;
+}
+
+static int results_add_run(const struct run_record *run, const char *before, struct buf *out)
+{
+    return buf_addf(out, "%srun %llu", before, (unsigned long long)run->id) | results_add_command(run, out);
+}
+
+/* Names the other runs with a match, newest first: a later edit by hand may have changed what the shown run wrote. */
+static int report_other_runs(struct results_out *r, const struct run_record *runs, size_t n, struct err *e)
+{
+    const struct results_options *o = r->inv->options;
+    struct buf text = BUF_INIT(NAME_BYTES);
+    size_t named = 0;
+    int found = 0, bad = 0;
+    for (size_t i = 0; i < n && found >= 0; i++) {
+        found = runs[i].id != r->run ? results_pick_run_has(&r->pick, r->state, runs[i].id, e) : 0;
+        if (found > 0)
+            bad |= results_add_run(&runs[i], named++ > 0 ? ", " : "also in ", &text);
+    }
+    bad |= buf_adds(&text, "; see leadsync results --run N --match ") | opt_show_quoted(o->match, &text);
+    if (found >= 0 && bad == 0 && named > 0)
+        log_notice("%.*s", STR_ARG(buf_str(&text)));
+    buf_free(&text);
+    return found < 0 ? -1 : bad != 0 ? err_oom(e) : 0;
+}
+
+/* Reports that another run than the latest is shown. */
+static int report_shown_run(const struct run_record *first, const struct run_record *shown, struct err *e)
+{
+    struct buf text = BUF_INIT(NAME_BYTES);
+    int bad = buf_addf(&text, "run %llu has no such row; ", (unsigned long long)first->id) | results_add_run(shown, "", &text);
+    if (bad == 0)
+        log_notice("%.*s has", STR_ARG(buf_str(&text)));
+    buf_free(&text);
+    return bad == 0 ? 0 : err_oom(e);
+}
+
+/* A search needs no run: without --run it shows the latest run that read a source, or else the newest run with a match. */
 static int look_for_match(struct results_out *r, const struct run_record *first, bool named, struct arena *arena, struct err *e)
 {
     struct run_record *runs;
     struct str header;
     char delimiter;
     size_t n;
-    int found = !match_wants(&r->pick.match) ? 1 : results_pick_run_has(&r->pick, r->state, first->id, e);
-    if (found != 0)
+    int found = !match_wants(&r->pick.match) ? 0 : results_pick_run_has(&r->pick, r->state, first->id, e);
+    if (found < 0 || !match_wants(&r->pick.match) || (named && found > 0))
         return found < 0 ? -1 : 0;
     if (named) {
         bool read = first->read != NULL && first->read[0] != '\0';
@@ -234,16 +284,16 @@ static int look_for_match(struct results_out *r, const struct run_record *first,
     if (state_runs(r->state, LOOK_BACK, arena, &runs, &n, e) != 0)
         return -1;
     for (size_t i = 0; i < n && found == 0; i++) {
-        if (runs[i].id >= first->id)
+        if (runs[i].id == first->id)
             continue;
-        r->earlier = true;
+        r->others = true;
         found = results_pick_run_has(&r->pick, r->state, runs[i].id, e);
         if (found > 0) {
             r->run = runs[i].id;
-            log_notice("run %llu has no such row; run %llu has", (unsigned long long)first->id, (unsigned long long)r->run);
+            found = report_shown_run(first, &runs[i], e) == 0 ? 1 : -1;
         }
     }
-    return found < 0 ? -1 : 0;
+    return found < 0 ? -1 : found > 0 ? report_other_runs(r, runs, n, e) : 0;
 }
 
 static int results_command(struct invocation *inv, struct err *e)
@@ -283,8 +333,9 @@ const struct command command_results = {
             "rows from 1; line is where the row starts in its file; op is the operation sent\n"
             "to Instantly; detail explains the reason; changes has the old and new values of\n"
             "an update (unless values: hashed). In text, a row without an address shows its\n"
-            "first cells, in parentheses, as its key. --match without --run shows the newest\n"
-            "run with a matching row.",
+            "first cells, in parentheses, as its key. --match without --run shows the latest\n"
+            "run that read a source, if it has a match, or else the newest run that has one;\n"
+            "a note names the other runs with a match, such as edits by hand.",
     .examples = "leadsync results nightly.yaml --outcome rejected,failed\n"
                 "leadsync results nightly.yaml --match ann@example.com\n"
                 "leadsync results nightly.yaml --run 12 --format csv -o run12.csv",
