@@ -8,6 +8,7 @@
 #include "sync/base/text.h"
 #include "sync/report/diff_format.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -317,7 +318,8 @@ static int diff_text_counts(struct diff *d, const struct diff_summary *s)
               buf_addc(&d->record, '\n');
     bad |= diff_text_count_line(d, "create", s->create, "uncertain: only Instantly knows which of them it has already");
     bad |= diff_text_count_line(d, "changed", s->changed, "");
-    bad |= diff_text_count_line(d, "  update", s->update, "");
+    bad |= diff_text_count_line(d, "  update", s->update,
+                                "old values as leadsync last wrote them, without later edits in Instantly or by hand");
     bad |= diff_text_count_line(d, "  move", s->move, "");
     bad |= diff_text_count_line(d, "unchanged", s->unchanged, "");
     bad |= diff_text_count_line(d, "skipped", s->skipped, "");
@@ -357,6 +359,34 @@ static int diff_text_new_variables(struct diff *d, const struct diff_summary *s)
     for (size_t i = 0; i < s->new_variables_n; i++)
         bad |= buf_adds(&d->record, i == 0 ? "New variables in the campaign: " : ", ") |
                show(d, str_from(s->new_variables[i]), VALUE_COLUMNS);
+    return bad | end_line(d, from, INDENT);
+}
+
+/* True for a share above the limit. It does not stop the run if it is a share of too few rows. */
+static bool diff_text_is_over(const struct run_guard *g)
+{
+    char *end;
+    double percent = strtod(g->limit, &end);
+    return end != g->limit && strcmp(end, "%") == 0 && (double)g->counted > percent / 100 * (double)g->of;
+}
+
+/* "removed 3 of 20 (limit 10%)" for each judged guard, after whether one of them would stop the sync. */
+static int diff_text_guards(struct diff *d, const struct diff_summary *s)
+{
+    size_t stops = 0;
+    if (s->guards_n == 0)
+        return 0;
+    for (size_t i = 0; i < s->guards_n; i++)
+        stops += s->guards[i].stops;
+    int bad = buf_addc(&d->record, '\n');
+    size_t from = d->record.n;
+    bad |= stops == 0 ? buf_adds(&d->record, "Guards: none would stop: ") : buf_addf(&d->record, "Guards: %zu would stop: ", stops);
+    for (size_t i = 0; i < s->guards_n; i++) {
+        const struct run_guard *g = &s->guards[i];
+        bad |= buf_addf(&d->record, "%s%s %llu of %llu (limit %s%s)", i > 0 ? ", " : "", g->name, (unsigned long long)g->counted,
+                        (unsigned long long)g->of, g->limit,
+                        g->stops ? ", exceeded" : diff_text_is_over(g) ? ", too few to stop" : "");
+    }
     return bad | end_line(d, from, INDENT);
 }
 
@@ -425,7 +455,7 @@ static int text_finish(struct diff *d, const struct diff_summary *s, struct err 
                             (unsigned long long)(d->left_out_n - d->left_out.n));
         bad |= buf_addc(&d->record, '\n');
     }
-    bad |= diff_text_counts(d, s) | diff_text_reasons(d, s) | diff_text_new_variables(d, s) | cost(d, s);
+    bad |= diff_text_counts(d, s) | diff_text_reasons(d, s) | diff_text_new_variables(d, s) | diff_text_guards(d, s) | cost(d, s);
     return bad == 0 ? diff_write(d, e) : err_oom(e);
 }
 
