@@ -312,6 +312,8 @@ int opt_out_report(struct run *r, const struct mapped *mapped, struct entry *ent
 int opt_out_leave(struct run *r, struct entry *entry, uint32_t target, struct err *e);
 /* The number of the rule, from 1 on, in a mark of state_unseen_next() without STATE_OPTED_OUT. */
 size_t opt_out_rule(const struct run *r, uint64_t mark);
+/* Appends the rule of such a mark: `skip_when rule 1: column "Left" is "yes"`. 0/-1 */
+int opt_out_text(const struct run *r, uint64_t mark, struct buf *out);
 
 /* ---- rows/forgotten_rows.c ---- */
 /* *forgotten: the row's person was forgotten (leadsync forget), in this state or in a list of the workspace. Matches by the

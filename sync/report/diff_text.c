@@ -244,6 +244,9 @@ static int text_change(struct diff *d, const struct diff_change *c, struct err *
     size_t from = d->record.n;
     int bad = paint(d, kinds[kind].colour) | buf_addf(&d->record, "%s", kinds[kind].mark) | show_key(d, " ", c->entry);
     bad |= paint(d, OFF) | change_targets(d, c) | show_place(d, c->entry);
+    /* A removal has no fields; its detail says why the lead goes. */
+    if (c->op == OP_REMOVE && c->entry->detail.n > 0)
+        bad |= buf_adds(&d->record, ": ") | show(d, c->entry->detail, DETAIL_COLUMNS);
     /* No create is certain, so that is printed once, with the counts. */
     if (!c->certain && c->op != OP_CREATE)
         bad |= buf_adds(&d->record, "  (uncertain)");

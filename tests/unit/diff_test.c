@@ -151,7 +151,7 @@ static struct str tell_all(struct diff_options options)
 START_TEST(where_to)
 {
     struct entry entry = {.row = 1, .line = 2, .key_text = STR("eve@example.com"), .staged = true};
-    struct entry old = {.key_text = STR("old@example.com")};
+    struct entry old = {.key_text = STR("old@example.com"), .detail = STR("no row in the source")};
     struct lead lead = {0};
     const struct diff_change create = {.op = OP_CREATE, .entry = &entry, .target = &gone, .new_lead = &lead};
     const struct diff_change promote = {.op = OP_MOVE, .entry = &entry, .from = &gone, .target = &demo};
@@ -164,6 +164,7 @@ START_TEST(where_to)
     ck_assert_ptr_nonnull(strstr(got.p, "+ eve@example.com  into list \"Gone"));
     ck_assert_ptr_nonnull(strstr(got.p, "to campaign \"Q4 founders\"  row 1, line 2  (uncertain)\n"));
     ck_assert_ptr_nonnull(strstr(got.p, "- old@example.com  moved from campaign \"Q4 founders\" to list \"Gone"));
+    ck_assert_ptr_nonnull(strstr(got.p, ": no row in the source\n"));
     ck_assert_ptr_nonnull(strstr(got.p, "Costs at least 1 request ("));
 }
 END_TEST

@@ -20,7 +20,7 @@
 /* Marks of state_spare(). */
 enum { MARK_REJECTED = 1, MARK_SKIPPED };
 enum { KEYLESS_SHOWN = 3 }; /* Rows named in a message. */
-enum { PLACES_MAX = 1 << 20 };
+enum { PLACES_MAX = 1 << 20, DETAIL_MAX = 1 << 20 };
 
 /* Removals that share requests. A dry run counts them to estimate the requests. */
 struct removal_count {
@@ -232,8 +232,9 @@ bool missing_read_whole(void *ctx)
            strcmp(r->read.kind, "full") == 0;
 }
 
-/* Plans to remove the lead by policy i. */
-static int plan_removal(struct run *r, const struct hash128 *key, const struct known_lead *known, size_t i, struct err *e)
+/* Plans to remove the lead by policy i; `why` is the detail that results and a diff show. */
+static int plan_removal(struct run *r, const struct hash128 *key, const struct known_lead *known, size_t i, struct str why,
+                        struct err *e)
 {
     const struct run_target *to = targets_of_policy(&r->targets, r->m, i);
     struct lead lead;
@@ -243,7 +244,8 @@ static int plan_removal(struct run *r, const struct hash128 *key, const struct k
         .op = to != NULL ? OP_MOVE : OP_REMOVE,
         .target = to != NULL ? to->number : known->target,
         .from = known->target,
-        .entry = {.key = *key, .key_text = known->key_text, .has_lead_id = true, .lead_id = known->lead_id},
+        .entry = {.key = *key, .key_text = known->key_text, .has_lead_id = true, .lead_id = known->lead_id,
+                  .detail = why},
         .delete_if_there = to != NULL && targets_policy(r->m, i)->delete_if_there,
     };
     if (stays(r, known, i))
@@ -291,7 +293,7 @@ int missing_superseded(void *ctx, const struct hash128 *key, const struct known_
     /* Batches of earlier runs are settled before the first row; their old leads are found at the end like other missing ones. */
     if (r->missing == NULL || !mirrors(r) || keyless_blocks(r))
         return 0;
-    return plan_removal(r, key, old, 0, e);
+    return plan_removal(r, key, old, 0, STR_NONE, e);
 }
 
 /* Sets *mark if a row with the lead's address, but another key, opts out. With `key:` another record of the person may do so,
@@ -331,6 +333,16 @@ static int count_kept(struct run *r, const struct known_lead *known, struct err 
     return 0;
 }
 
+/* Plans to remove the lead, because a rule of skip_when matches a row of its person. */
+static int plan_opt_out(struct run *r, const struct hash128 *key, const struct known_lead *known, size_t policy, uint64_t mark,
+                        struct err *e)
+{
+    struct buf why = BUF_INIT(DETAIL_MAX);
+    int rc = opt_out_text(r, mark, &why) != 0 ? err_oom(e) : plan_removal(r, key, known, policy, buf_str(&why), e);
+    buf_free(&why);
+    return rc;
+}
+
 static int take_unseen(struct run *r, const struct hash128 *key, const struct known_lead *known, uint64_t mark,
                        struct err *e)
 {
@@ -342,7 +354,7 @@ static int take_unseen(struct run *r, const struct hash128 *key, const struct kn
     if (is_missing && policy == 0 && mirrors(r))
         mark = 0;
     if (policy > 0)
-        return plan_removal(r, key, known, policy, e);
+        return plan_opt_out(r, key, known, policy, mark & ~STATE_OPTED_OUT, e);
     if ((mark & STATE_OPTED_OUT) != 0 || mark == MARK_SKIPPED)
         return active_check_put(r, known, e);
     if (is_missing && keeps(r))
@@ -353,7 +365,7 @@ static int take_unseen(struct run *r, const struct hash128 *key, const struct kn
         r->missing->waiting++;
         return 0;
     }
-    return plan_removal(r, key, known, 0, e);
+    return plan_removal(r, key, known, 0, STR("no row in the source"), e);
 }
 
 /* Reports which rows delay removals, and what to do about them. */

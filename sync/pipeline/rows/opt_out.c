@@ -33,6 +33,13 @@ size_t opt_out_rule(const struct run *r, uint64_t mark)
     return mapping_skip_value(r->m, read_mark(r, mark, &row)).rule;
 }
 
+int opt_out_text(const struct run *r, uint64_t mark, struct buf *out)
+{
+    uint64_t row;
+    size_t value = read_mark(r, mark, &row);
+    return buf_adds(out, "skip_when ") | mapping_skip_text(r->m, value, mapping_skip_value(r->m, value).value, out);
+}
+
 bool opt_out_removes(const struct run *r, size_t rule)
 {
     return !run_is_partial(r) && mapping_skip_then(r->m, rule - 1)->policy != REMOVAL_KEEP;
