@@ -68,6 +68,7 @@ struct entry_progress {
     bool takes_place;          /* creates: in the place of the lead `old_id`, */
     bool old_judged;           /* of whose person it is known by now whether that may be */
     struct uuid old_id;
+    bool old_reimported;       /* found by its address: `old_id` is the id that it has now, not the one in the state */
     struct str old_address;    /* found by its hash */
     bool listed;               /* the place was looked through for the address of a lead whose id is gone */
     uint64_t email_hash;       /* of the normalised address; 0: none */

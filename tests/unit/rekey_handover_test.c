@@ -59,11 +59,16 @@ static void teardown(void)
     ekit_free(&k);
 }
 
-static void mapping(int policy, bool hashed)
+static void mapping_with(int policy, bool hashed, const char *more)
 {
     char text[2048];
-    snprintf(text, sizeof text, "%s%s%s", KEYED, policies[policy], hashed ? HASHED : "");
+    snprintf(text, sizeof text, "%s%s%s%s", KEYED, policies[policy], hashed ? HASHED : "", more);
     ekit_mapping(&k, text);
+}
+
+static void mapping(int policy, bool hashed)
+{
+    mapping_with(policy, hashed, "");
 }
 
 static void start(int policy, bool hashed)
@@ -144,6 +149,26 @@ START_TEST(one_night)
     EKIT_ENDS(&k, XS_DONE);
     source_is_there(THREE, policy >= 2);
     nothing_to_do(3);
+}
+END_TEST
+
+/* Night, policy, values, batches, with other ids in Instantly. A lead that another row takes over is never removed. */
+START_TEST(imported_again)
+{
+    const char *csv = nights[_i / 4 / POLICIES];
+    int policy = _i / 4 % POLICIES;
+    start(policy, _i % 2 == 1);
+    mapping_with(policy, _i % 2 == 1, _i / 2 % 2 == 1 ? "limits: {batch: 1}\n" : "");
+    world_reimport(k.world, "ann@example.com");
+    world_reimport(k.world, "bob@example.com");
+    world_reimport(k.world, "cyd@example.com");
+    ekit_csv(&k, csv);
+    for (int night = 0; night < 3; night++) {
+        ekit_sync(&k);
+        source_is_there(csv, policy >= 2 && night == 2);
+        ekit_later(&k);
+    }
+    EKIT_ENDS(&k, XS_DONE);
 }
 END_TEST
 
@@ -432,6 +457,7 @@ static Suite *suite(void)
     tcase_set_timeout(c, 60);
     tcase_add_checked_fixture(c, setup, teardown);
     tcase_add_loop_test(c, one_night, 0, 2 * NIGHTS * POLICIES);
+    tcase_add_loop_test(c, imported_again, 0, 4 * NIGHTS * POLICIES);
     tcase_add_loop_test(c, stopped_anywhere, 0, 12 * NIGHTS);
     tcase_add_loop_test(c, unsubscribed, 0, NIGHTS * POLICIES);
     tcase_add_loop_test(c, a_real_duplicate, 0, 3 * POLICIES);

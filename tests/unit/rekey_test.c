@@ -167,6 +167,19 @@ START_TEST(unsubscribed_and_imported_again)
 }
 END_TEST
 
+/* The old lead has another id since the import, and it is removed by that one. */
+START_TEST(imported_again)
+{
+    start(_i == 0 ? MIRROR : MIRROR "state: {values: hashed}\n");
+    world_reimport(k.world, "ann@example.com");
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_DONE);
+    EKIT_COUNT(&k, CREATED, 1u);
+    EKIT_COUNT(&k, REMOVED, 1u);
+    is_done();
+}
+END_TEST
+
 /* Under a wrong key: the lead went over to its address, and the person unsubscribed. Under the right key the row brings another
  * address. */
 START_TEST(unsubscribed_under_another_key)
@@ -457,6 +470,7 @@ static Suite *suite(void)
     tcase_add_test(c, unsubscribed_as_a_person);
     tcase_add_loop_test(c, unsubscribed_there, 0, 9);
     tcase_add_loop_test(c, unsubscribed_and_imported_again, 0, 4);
+    tcase_add_loop_test(c, imported_again, 0, 2);
     tcase_add_loop_test(c, unsubscribed_under_another_key, 0, 2);
     tcase_add_test(c, not_looked_at);
     tcase_add_loop_test(c, stopped_anywhere, 0, 20);

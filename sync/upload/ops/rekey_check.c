@@ -4,8 +4,9 @@
  * only Instantly knows it, by the old lead. So the old leads are read first: by their ids, a hundred per request. One that
  * the list does not show is asked for itself, since a list may lag and an empty one proves nothing. An id that is gone may
  * have been exported and imported again: then the leads of the old address are read, in any target, and a hashed address is
- * looked for in the target that the lead had (address_list.c). The row of a person who unsubscribed, bounced or was skipped is
- * skipped, and the status is recorded. A row whose old lead could not be read is deferred. */
+ * looked for in the target that the lead had (address_list.c). A lead that is found in that target is the old one, and is
+ * removed by its new id. The row of a person who unsubscribed, bounced or was skipped is skipped, and the status is recorded.
+ * A row whose old lead could not be read is deferred. */
 #include "config.h"
 
 #include "sync/upload/upload_int.h"
@@ -78,8 +79,13 @@ static void rekey_check_take_namesake(struct batch_slice *s, uint32_t i, const s
     arena_init(&arena, KNOWN_MAX);
     uint64_t wanted = upload_email_hash(s->batch->u, rekey_check_old_address(s->batch, i, &arena));
     arena_free(&arena);
-    if (wanted != 0 && upload_email_hash(s->batch->u, remote->email) == wanted)
-        rekey_check_judge(s, i, remote);
+    if (wanted == 0 || upload_email_hash(s->batch->u, remote->email) != wanted)
+        return;
+    struct err e = ERR_INIT;
+    if (rekey_old_reimported(s->batch, i, remote, &e) != 0)
+        upload_fail(s->batch->u, &e);
+    err_clear(&e);
+    rekey_check_judge(s, i, remote);
 }
 
 static void rekey_check_take_lead(struct batch_slice *s, const struct remote_lead *remote)

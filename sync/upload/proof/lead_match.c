@@ -67,9 +67,7 @@ bool lead_match_differs(struct batch_run *b, uint32_t i, const struct remote_lea
     return progress->email_hash != 0 && upload_email_hash(b->u, remote->email) != progress->email_hash;
 }
 
-/* With a key of the mapping's own, the address may have passed to another row, whose new lead this is: it carries that row's
- * key, or was created by this very run, of which the state does not know yet. */
-static bool lead_match_is_another_rows(struct batch_run *b, const struct entry *entry, const struct remote_lead *remote)
+bool lead_match_is_another_rows(struct batch_run *b, const struct entry *entry, const struct remote_lead *remote)
 {
     const struct upload *u = b->u;
     return u->c.mapping->has_key && (lead_match_key_differs(b, entry, remote) ||

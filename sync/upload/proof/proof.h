@@ -58,6 +58,9 @@ bool lead_match_differs(struct batch_run *b, uint32_t i, const struct remote_lea
 /* Entry i's id is gone, and a lead with its address has this one: from now on the entry is about that lead. False: it is
  * another key's. */
 bool lead_match_relink(struct batch_run *b, uint32_t i, const struct remote_lead *remote);
+/* With a key of the mapping's own, the address may have passed to another row, whose new lead this is: it carries that row's
+ * key, or was created by this very run, of which the state does not know yet. */
+bool lead_match_is_another_rows(struct batch_run *b, const struct entry *entry, const struct remote_lead *remote);
 
 /* ---- wanted_lead.c ---- */
 /* The lead that entry i wants, and which of its values are not in Instantly. */
@@ -86,6 +89,9 @@ void lead_scans_free(struct upload *u);
 /* ---- rekey.c ---- */
 /* Before a batch is settled: rows that had another lead keep it as a lead of its own. In the same commit. */
 int rekey_settle(struct batch_run *b, struct err *e);
+/* The id in the state of entry i's old lead is gone, and `remote` has the old address. If it is in the old lead's place and no
+ * other row has it, it is the old lead, and rekey_settle() records it under the id that it has now. 0/-1 */
+int rekey_old_reimported(struct batch_run *b, uint32_t i, const struct remote_lead *remote, struct err *e);
 /* Entry i meets a lead in the target. `ours`: by its age it may be this request's work; a lead that this run or the state
  * knows already is not, and then it becomes false. With a key of the mapping's own the lead may be another key's.
  * `conflict`: the row may not take it over, since two rows would write to one lead every night. Then the entry is done. */

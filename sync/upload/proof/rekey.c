@@ -46,7 +46,7 @@ static int rekey_is_marked(struct state *s, const char *what, const struct uuid 
     return state_seen(s, &key, is, e);
 }
 
-static const char LEFT[] = "\1left:", TAKEN[] = "\1taken:";
+static const char LEFT[] = "\1left:", TAKEN[] = "\1taken:", REIMPORTED[] = "\1reimported:";
 
 int rekey_leaves(struct state *s, const struct uuid *id, struct err *e)
 {
@@ -95,6 +95,14 @@ static int rekey_end_other(struct batch_run *b, const struct entry *entry, struc
     struct state *s = b->u->c.state;
     struct hash128 owner, old = rekey_old_key(s, &entry->lead_id);
     int rc = b->u->c.mapping->has_key || b->u->c.reidentified ? state_id_owner(s, &entry->lead_id, &owner, e) : 0;
+    bool reimported = false;
+    /* The state knows the reimported lead of another row under its former id only. */
+    if (rc == 0 && rekey_is_marked(s, REIMPORTED, &entry->lead_id, &reimported, e) != 0)
+        return -1;
+    if (reimported) {
+        owner = old;
+        rc = 1;
+    }
     if (rc != 1 || hash128_eq(&owner, &entry->key))
         return rc < 0 ? -1 : 0;
     if (rekey_end_key(b, &owner, entry, e) != 0 || (!hash128_eq(&owner, &old) && rekey_end_key(b, &old, entry, e) != 0))
@@ -102,13 +110,46 @@ static int rekey_end_other(struct batch_run *b, const struct entry *entry, struc
     return b->earlier ? 0 : rekey_mark(s, TAKEN, &entry->lead_id, e);
 }
 
-static int rekey_keep_old(struct batch_run *b, const struct entry *entry, struct arena *arena, struct err *e)
+int rekey_old_reimported(struct batch_run *b, uint32_t i, const struct remote_lead *remote, struct err *e)
 {
     const struct upload_config *c = &b->u->c;
+    const struct entry *entry = &b->record.entries[i];
+    struct known_lead known;
+    struct hash128 owner;
+    struct arena arena;
+    if (held_ids_has(&b->u->held, &remote->id) || lead_match_is_another_rows(b, entry, remote))
+        return 0;
+    int rc = state_id_owner(c->state, &remote->id, &owner, e);
+    if (rc != 0)
+        return rc < 0 ? -1 : 0;
+    arena_init(&arena, KNOWN_MAX);
+    rc = state_lead_get(c->state, &entry->key, &arena, &known, e);
+    arena_free(&arena);
+    if (rc != 1 || !rekey_is_there(&known))
+        return rc < 0 ? -1 : 0;
+    const struct target *target = targets_get(c->targets, c->state, known.target, e);
+    if (target == NULL)
+        return -1;
+    if (!api_remote_is_in(remote, target))
+        return 0;
+    b->progress[i].old_reimported = true;
+    b->progress[i].old_id = remote->id;
+    return rekey_mark(c->state, REIMPORTED, &remote->id, e);
+}
+
+static int rekey_keep_old(struct batch_run *b, uint32_t i, struct arena *arena, struct err *e)
+{
+    const struct upload_config *c = &b->u->c;
+    const struct entry *entry = &b->record.entries[i];
     struct known_lead known;
     int rc = state_lead_get(c->state, &entry->key, arena, &known, e);
-    if (rc != 1 || !rekey_is_there(&known) || uuid_eq(&known.lead_id, &entry->lead_id))
+    if (rc != 1 || !rekey_is_there(&known))
         return rc < 0 ? -1 : 0;
+    /* A record of the id that is gone could not lead to a removal if the state has the address as a hash only. */
+    if (b->progress[i].old_reimported)
+        known.lead_id = b->progress[i].old_id;
+    if (uuid_eq(&known.lead_id, &entry->lead_id))
+        return 0;
     bool taken = false;
     if (!b->earlier && rekey_is_taken(c->state, &known.lead_id, &taken, e) != 0)
         return -1;
@@ -139,7 +180,7 @@ int rekey_settle(struct batch_run *b, struct err *e)
                                     entry->outcome != OUTCOME_UNCHANGED))
             continue;
         arena_reset(&arena);
-        rc = rekey_end_other(b, entry, e) != 0 || rekey_keep_old(b, entry, &arena, e) != 0 ? -1 : 0;
+        rc = rekey_end_other(b, entry, e) != 0 || rekey_keep_old(b, (uint32_t)i, &arena, e) != 0 ? -1 : 0;
     }
     arena_free(&arena);
     return rc;
