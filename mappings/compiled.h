@@ -146,7 +146,7 @@ int default_mapping_notes(struct mapping *m, const struct str *columns, const st
 int default_mapping_quote(struct str text, struct buf *out);
 /* Which values mean an opt-out in the columns of skip_when. After the columns are known. */
 void skip_missed_bind(struct mapping *m);
-/* A row that no rule takes: *warning is set, once for a column, when its cell looks like an opt-out all the same. 0/-1 (memory). */
+/* For a row that no rule leaves out: sets *warning, once per column, if a cell still looks like an opt-out. 0/-1 (memory). */
 int skip_missed(struct mapping *m, const struct row *row, const char **warning);
 /* Adds a value of skip_when, folded as cells are compared. 0/-1 (memory). */
 int skip_value_add(struct mapping *m, struct skip_rule *rule, struct str *values, struct str text);

@@ -256,7 +256,7 @@ static void put_variables(struct init_writer *w, size_t email)
         init_end_line(w);
 }
 
-/* The rule for one column. One that should say when or why may say yes and no all the same. */
+/* The rule for one column. A column that should hold a date or a cause can also hold yes and no. */
 static void put_skip(struct init_writer *w, size_t i, const char *const *values)
 {
     const struct look *look = &w->init->looks[i];

@@ -60,8 +60,8 @@ static int note_claims(struct mapping *m, enum lead_field field, const struct st
     return rc;
 }
 
-/* A field that stays empty although a column may hold it. For a website that is mostly a page at LinkedIn, and for a
- * personalization somebody's notes: neither is missed. */
+/* A field that stays empty although a column may hold it. Without a note for website and personalization: those
+ * columns mostly hold a LinkedIn page, or notes about a lead. */
 static int note_maybes(struct mapping *m, enum lead_field field, const struct str *columns, const struct names_use *uses,
                        size_t columns_n, size_t *maybes)
 {

@@ -197,8 +197,8 @@ struct remote_lead {
 /* "invalid", "risky" …: for messages. */
 const char *lead_verdict_text(enum lead_verdict verdict);
 int api_remote_lead_read(struct json_object *item, struct remote_lead *out, struct err *e);
-/* The next lead of an answer, which is a list of leads or one lead; *at begins as 0. Passes over what cannot be read. False:
- * there is no other. */
+/* The next lead of an answer, which is a list of leads or one lead; *at begins as 0. Skips unreadable items. False: none is
+ * left. */
 bool api_reply_lead(const struct api_reply *reply, size_t *at, struct remote_lead *out);
 /* The answer of GET /lead-lists/{id}/verification-stats: how many leads wait for their verdict; -1: it does not say. */
 int64_t api_list_pending_read(const struct api_reply *reply);
@@ -294,7 +294,7 @@ struct remote_job {
 int api_remote_job_read(struct json_object *item, struct remote_job *out, struct err *e);
 /* An answer of api_jobs_list() that has a list of jobs? */
 bool api_reply_has_jobs(const struct api_reply *reply);
-/* Its next job; *at begins as 0. Passes over what cannot be read. False: there is no other. */
+/* Its next job; *at begins as 0. Skips unreadable items. False: none is left. */
 bool api_reply_job(const struct api_reply *reply, size_t *at, struct remote_job *out);
 /* What the job says that it was asked, as JSON; NULL when it does not. Borrowed until the next call. */
 const char *api_remote_job_filters(const struct remote_job *job);

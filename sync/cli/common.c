@@ -158,7 +158,7 @@ static const struct opt settle_options[] = {
 
 static const struct opt time_options[] = {
     {.name = "max-seconds", .kind = OPT_DURATION, .dest = AT(run.max_ms), .arg = "N",
-     .help = "start no new work after N seconds; 0 is no limit (0)"},
+     .help = "start no new work after N seconds; 0 means no limit (0)"},
     {.name = NULL},
 };
 

@@ -28,7 +28,7 @@ static int lead_edit_delete_one(struct lead_edit *edit, struct edited_lead *lead
 int lead_edit_delete(struct lead_edit *edit, struct err *e)
 {
     int rc = 0;
-    /* Leads that were gone before anything was sent: the state learns it all the same. */
+    /* The state also records leads that were deleted before this request. */
     for (size_t i = 0; rc == 0 && i < edit->leads_n; i++)
         if (edit->leads[i].missing && !edit->leads[i].known_gone)
             rc = lead_edit_note(edit, &edit->leads[i], e);

@@ -46,7 +46,7 @@ const struct opt select_arg_options[] = {
      .help = "leads whose enrichment has this status"},
     {.name = "website-visitor", .kind = OPT_FLAG, .dest = AT(visitor), .help = "leads that were seen on the website"},
     {.name = "limit", .kind = OPT_INT, .dest = AT(limit), .arg = "N", .min = 0, .max = INT64_MAX,
-     .help = "select at most N leads; 0 is no limit (0)"},
+     .help = "select at most N leads; 0 means no limit (0)"},
     {.name = NULL},
 };
 
