@@ -8,8 +8,8 @@
 #include <string.h>
 
 enum {
-    SHOWN_WIDTH = 60,  /* terminal columns of a name in a message */
-    LISTED_MAX = 40,   /* names in a message */
+    SHOWN_WIDTH = 60, /* terminal columns of a name in a message */
+    LISTED_MAX = 40,  /* names in a message */
 };
 
 static int name_cmp(const void *a, const void *b)
@@ -20,8 +20,8 @@ static int name_cmp(const void *a, const void *b)
     return str_cmp(left->name, right->name);
 }
 
-static int refuse_twice(const struct column *list, const struct column *one, const struct column *other,
-                        const char *label, const char *remedy, struct err *e)
+static int refuse_twice(const struct column *list, const struct column *one, const struct column *other, const char *label,
+                        const char *remedy, struct err *e)
 {
     const struct column *first = one < other ? one : other, *second = one < other ? other : one;
     struct buf shown = BUF_INIT(4096);

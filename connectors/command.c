@@ -82,8 +82,10 @@ static int command_open_source(const struct source_spec *spec, const struct sour
         goto fail;
     }
     if (command->foreign != NULL) {
-        err_set(e, XS_CONFIG, "%s: its command is not run, because another user owns the file or its folder, or can write "
-                "to one of them; read the file, then make both yours alone (chown, chmod go-w)", command->foreign);
+        err_set(e, XS_CONFIG,
+                "%s: its command is not run, because another user owns the file or its folder, or can write "
+                "to one of them; read the file, then make both yours alone (chown, chmod go-w)",
+                command->foreign);
         goto fail;
     }
     /* The arguments stay out of messages, because they can hold secrets. */

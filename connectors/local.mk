@@ -25,6 +25,7 @@ connectors_libconnectors_a_SOURCES = \
 	connectors/postgres/postgres.c \
 	connectors/postgres/postgres_catalog.c connectors/postgres/postgres_catalog.h \
 	connectors/postgres/postgres_conn.c connectors/postgres/postgres_conn.h \
+	connectors/postgres/postgres_describe.c connectors/postgres/postgres_int.h \
 	connectors/postgres/postgres_mark.c connectors/postgres/postgres_mark.h \
 	connectors/postgres/postgres_results.c connectors/postgres/postgres_results.h \
 	connectors/postgres/postgres_role.c connectors/postgres/postgres_role.h \

@@ -237,14 +237,13 @@ static bool is_cut_integer(struct json_object *value, struct str line)
 /* Is it text? `escapes_bad`: somewhere in the line an escape is none, and json-c has made U+FFFD or a NUL of it. */
 static bool cell_is_text(const struct cell *cell, bool escapes_bad)
 {
-    if (escapes_bad &&
-        (memchr(cell->p, '\0', cell->n) != NULL || memmem(cell->p, cell->n, "\xef\xbf\xbd", 3) != NULL))
+    if (escapes_bad && (memchr(cell->p, '\0', cell->n) != NULL || memmem(cell->p, cell->n, "\xef\xbf\xbd", 3) != NULL))
         return false;
     return text_is_utf8((struct str){cell->p, cell->n});
 }
 
-static enum reason ndjson_read_cell(struct ndjson *r, struct str name, struct json_object *value, struct str line, bool escapes_bad,
-                                    struct cell *cell)
+static enum reason ndjson_read_cell(struct ndjson *r, struct str name, struct json_object *value, struct str line,
+                                    bool escapes_bad, struct cell *cell)
 {
     enum json_type type = json_object_get_type(value);
 
@@ -327,9 +326,9 @@ static int ndjson_set_columns(struct ndjson *r, struct err *e)
         text = text && cell_is_text(&(struct cell){names[n].p, names[n].n, false}, true);
         n++;
     }
-    int status = !text ? malformed(r, "a key of the first object is not UTF-8", e)
+    int status = !text   ? malformed(r, "a key of the first object is not UTF-8", e)
                  : n > 0 ? columns_set(&r->columns, names, NULL, n, r->in->label, "give it a name", e)
-                       : malformed(r, "the first object has no keys", e);
+                         : malformed(r, "the first object has no keys", e);
     free(names);
     r->cells = calloc(n + 1, sizeof *r->cells);
     r->flaws = calloc(n + 1, sizeof *r->flaws);

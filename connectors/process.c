@@ -16,9 +16,9 @@
 extern char **environ;
 
 enum {
-    FD_FLOOR = 10,            /* our ends of the pipes are above what the child rearranges */
-    LOOK_UP_US = 5000,        /* between two looks whether it has ended */
-    TERMINATE_US = 2000000,   /* grace between SIGTERM and SIGKILL */
+    FD_FLOOR = 10,          /* our ends of the pipes are above what the child rearranges */
+    LOOK_UP_US = 5000,      /* between two looks whether it has ended */
+    TERMINATE_US = 2000000, /* grace between SIGTERM and SIGKILL */
     EXEC_FAILED = 127,
 };
 

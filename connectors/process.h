@@ -10,12 +10,15 @@
 #include <sys/types.h>
 
 struct process {
-    pid_t pid; /* 0: none, or ended and waited for */
-    int out;   /* its stdout, -1: none */
+    pid_t pid;           /* 0: none, or ended and waited for */
+    int out;             /* its stdout, -1: none */
     int64_t deadline_us; /* its end is not waited for past this moment of the clock's mono; 0: none */
 };
 
-#define PROCESS_NONE {0, -1, 0}
+#define PROCESS_NONE \
+    { \
+        0, -1, 0 \
+    }
 
 /* Starts argv (NULL-terminated; argv[0] is looked for in PATH unless it has a slash). It inherits stderr, PATH, HOME,
  * LANG and PG*, and gets `env` ("NAME=VALUE", NULL-terminated, may be NULL) over these; stdin is empty, all other

@@ -16,8 +16,8 @@ struct source_read {
     const char *watermark;      /* the greatest value that was read; NULL: read everything */
     const char *watermark_type; /* source_mark's type of that read; another one than today's: read everything */
     bool count_nulls;           /* count the rows whose watermark is NULL, where the source can (source_mark) */
-    size_t field_max;       /* bytes of one cell; more is REASON_FIELD_TOO_LONG; 0: 1 MiB */
-    int64_t deadline_us;    /* what is waited for past this moment of the clock's mono is given up; 0: none */
+    size_t field_max;           /* bytes of one cell; more is REASON_FIELD_TOO_LONG; 0: 1 MiB */
+    int64_t deadline_us;        /* what is waited for past this moment of the clock's mono is given up; 0: none */
 };
 
 struct column {
@@ -70,16 +70,16 @@ struct source {
     const struct source_ops *ops;
     const struct column *columns; /* known after open */
     size_t columns_n;
-    const char *label;            /* for messages: "people.csv", "postgres service=crm" (never a password) */
-    uint64_t bytes_total;         /* 0: not known; for progress only */
+    const char *label;    /* for messages: "people.csv", "postgres service=crm" (never a password) */
+    uint64_t bytes_total; /* 0: not known; for progress only */
     uint64_t bytes_read;
     char delimiter;               /* of CSV-shaped sources: what rejects are written with; else ',' */
     const char *encoding_assumed; /* of a CSV file: what was not UTF-8 and is read as, so far; NULL: nothing was assumed */
-    const char *changed;          /* after the end: what happened to the source while it was read, so that rows may be missing or
+    const char *changed;     /* after the end: what happened to the source while it was read, so that rows may be missing or
                                      half old ("was written to"); NULL: nothing. The read is not complete then */
-    struct source_mark mark;      /* of SQL sources */
-    const bool *used;             /* source_use() */
-    struct cell *kept;            /* of a row that had unusable cells in columns that are not used */
+    struct source_mark mark; /* of SQL sources */
+    const bool *used;        /* source_use() */
+    struct cell *kept;       /* of a row that had unusable cells in columns that are not used */
 };
 
 /* Picks the connector from the table and opens. Errors: XS_NO_SOURCE, XS_SOURCE, XS_CONFIG (SQL refused, header names

@@ -135,8 +135,12 @@ static int spool_read_row(struct spool *s, struct row *out, struct err *e)
     int got = spool_read_cells(s, head.cells_n, e);
     if (got > 0 && head.flaws_n > 0 && fread(s->flaws, 1, head.flaws_n, s->file) != head.flaws_n)
         return cannot_read_back(s, e);
-    *out = (struct row){.number = head.number, .line = head.line, .cells = s->cells, .n = head.cells_n,
-                         .defect = (enum reason)head.defect, .flaws = head.flaws_n > 0 ? s->flaws : NULL};
+    *out = (struct row){.number = head.number,
+                        .line = head.line,
+                        .cells = s->cells,
+                        .n = head.cells_n,
+                        .defect = (enum reason)head.defect,
+                        .flaws = head.flaws_n > 0 ? s->flaws : NULL};
     return got;
 }
 

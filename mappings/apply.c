@@ -252,12 +252,15 @@ static int route(struct applier *a)
     if (m->route_otherwise == OTHERWISE_REJECT) {
         bool text = cell_is_utf8(a->row, cell);
         return reject(a, m->route_column, text ? REASON_ROUTE_UNMATCHED : REASON_NOT_UTF8, cell,
-                      !text ? NULL : value.n == 0 ? "no value, which matches no case of the route"
-                                                  : "matches no case of the route");
+                      !text          ? NULL
+                      : value.n == 0 ? "no value, which matches no case of the route"
+                                     : "matches no case of the route");
     }
     if (m->route_otherwise != OTHERWISE_SKIP)
         return 0;
-    a->out->skip = (struct reject){.column = m->route_column, .reason = REASON_ROUTE_SKIP, .value = cell,
+    a->out->skip = (struct reject){.column = m->route_column,
+                                   .reason = REASON_ROUTE_SKIP,
+                                   .value = cell,
                                    .why = "matches no case of the route, and otherwise: skip leaves the row out"};
     return 1;
 }

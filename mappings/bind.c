@@ -18,8 +18,8 @@ struct binder {
     const char **names; /* NUL-terminated, for suggestions; made when the first column is missing */
     bool *used, *strict;
     uint8_t *uses;
-    bool lenient;    /* the spec that is bound lets go what cannot be used */
-    uint8_t use;     /* enum cell_use of the spec that is bound */
+    bool lenient; /* the spec that is bound lets go what cannot be used */
+    uint8_t use;  /* enum cell_use of the spec that is bound */
     const char **used_names;
     bool any_missing;
 };
@@ -199,8 +199,10 @@ bool mapping_undivided(struct mapping *m, const struct str *columns, size_t n, s
     static const struct {
         char c;
         const char *one, *many, *text;
-    } delimiters[] = {{';', "semicolon", "semicolons", "\";\""}, {',', "comma", "commas", "\",\""},
-                      {'\t', "tab", "tabs", "tab"}, {'|', "bar", "bars", "\"|\""}};
+    } delimiters[] = {{';', "semicolon", "semicolons", "\";\""},
+                      {',', "comma", "commas", "\",\""},
+                      {'\t', "tab", "tabs", "tab"},
+                      {'|', "bar", "bars", "\"|\""}};
     size_t most = 0, best = 0;
 
     if (n != 1 || m->source.kind != SOURCE_CSV || !m->source.as.csv.header || m->source.as.csv.delimiter == 0)
@@ -218,9 +220,11 @@ bool mapping_undivided(struct mapping *m, const struct str *columns, size_t n, s
         return false;
     struct diags d;
     diags_init(&d, NULL, STR_NONE, &m->arena);
-    err_set(e, XS_CONFIG, "%s: the header has one column with %zu %s in it, '%s'; name the delimiter: %s %s, or leave it out and "
-            "it is found", m->source.as.csv.path, most, most == 1 ? delimiters[best].one : delimiters[best].many,
-            diag_show(&d, columns[0]), m->impl->default_mapping ? "--delimiter" : "delimiter:", delimiters[best].text);
+    err_set(e, XS_CONFIG,
+            "%s: the header has one column with %zu %s in it, '%s'; name the delimiter: %s %s, or leave it out and "
+            "it is found",
+            m->source.as.csv.path, most, most == 1 ? delimiters[best].one : delimiters[best].many, diag_show(&d, columns[0]),
+            m->impl->default_mapping ? "--delimiter" : "delimiter:", delimiters[best].text);
     return true;
 }
 

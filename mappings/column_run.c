@@ -27,14 +27,19 @@ static const struct map_entry *map_find(const struct column *column, struct str 
 /* The value under way. It becomes a struct reject only when it is refused: most are not, and this is the hot path. */
 struct cell_work {
     const struct column *column;
-    const char *name;  /* of the cell's column, or of the field */
-    struct str cell;   /* as the source has it */
+    const char *name; /* of the cell's column, or of the field */
+    struct str cell;  /* as the source has it */
     struct reject *flaw;
 };
 
-static enum column_result column_run_refuse(const struct cell_work *w, enum reason reason, struct str worked, const char *why)
+static enum column_result column_run_refuse(const struct cell_work *w, enum reason reason, struct str worked,
+                                            const char *why)
 {
-    *w->flaw = (struct reject){.column = w->name, .reason = reason, .value = w->cell, .worked = worked, .why = why,
+    *w->flaw = (struct reject){.column = w->name,
+                               .reason = reason,
+                               .value = w->cell,
+                               .worked = worked,
+                               .why = why,
                                .slot = w->column->slot};
     return COLUMN_REJECT;
 }
@@ -49,19 +54,13 @@ static enum column_result run_map(const struct cell_work *w, struct str *text)
         return COLUMN_VALUE;
     }
     switch (column->otherwise) {
-    case UNMATCHED_KEEP:
-        return COLUMN_VALUE;
-    case UNMATCHED_EMPTY:
-        *text = STR_NONE;
-        return COLUMN_VALUE;
-    case UNMATCHED_VALUE:
-        *text = column->otherwise_value;
-        return COLUMN_VALUE;
+    case UNMATCHED_KEEP: return COLUMN_VALUE;
+    case UNMATCHED_EMPTY: *text = STR_NONE; return COLUMN_VALUE;
+    case UNMATCHED_VALUE: *text = column->otherwise_value; return COLUMN_VALUE;
     case UNMATCHED_SKIP:
         column_run_refuse(w, REASON_SKIP_WHEN, *text, "is not in the map, and otherwise: skip leaves the row out");
         return COLUMN_SKIP;
-    default:
-        return column_run_refuse(w, REASON_MAP_UNMATCHED, *text, "is not in the map");
+    default: return column_run_refuse(w, REASON_MAP_UNMATCHED, *text, "is not in the map");
     }
 }
 
@@ -180,8 +179,8 @@ static enum column_result run_value(struct cell_work *w, const struct row *row, 
     return result != COLUMN_VALUE || *empty ? result : run_type(w, text, scratch, out);
 }
 
-enum column_result column_run(const struct column *column, const struct row *row, struct arena *scratch,
-                              struct value *out, struct reject *flaw, bool *emptied)
+enum column_result column_run(const struct column *column, const struct row *row, struct arena *scratch, struct value *out,
+                              struct reject *flaw, bool *emptied)
 {
     struct cell_work w = {.column = column, .name = column->label, .flaw = flaw};
     bool empty;

@@ -10,9 +10,9 @@
 #include "mappings/file/yaml_tree.h"
 #include "sync/model/row.h"
 
-enum { MAPPING_BYTES_MAX = 128 << 20 };  /* of a mapping's arena: a file of 1 MiB of nothing but "a," */
+enum { MAPPING_BYTES_MAX = 128 << 20 }; /* of a mapping's arena: a file of 1 MiB of nothing but "a," */
 enum { KEY_BYTES_MAX = 1024, CUSTOM_NAME_POINTS_MAX = 64 };
-#define LEADSYNC_KEY "leadsync_key"      /* the custom variable in which `key:` travels */
+#define LEADSYNC_KEY "leadsync_key" /* the custom variable in which `key:` travels */
 
 /* A column of the source that the mapping names, and where it does. */
 struct source_column {
@@ -32,28 +32,28 @@ struct map_entry {
 
 /* One column spec: how a field or custom variable gets its value. */
 struct column {
-    const char *name;             /* of the field or variable */
-    const char *label;            /* what a reject names: the source column, or `name` */
-    unsigned slot;                /* enum lead_field, or LEAD_FIELD_N + number of the custom variable */
-    bool plain;                   /* hot: the cell as it is, no step, map or type */
-    bool plain_if_clean;          /* the same, but for the step `clean` */
+    const char *name;    /* of the field or variable */
+    const char *label;   /* what a reject names: the source column, or `name` */
+    unsigned slot;       /* enum lead_field, or LEAD_FIELD_N + number of the custom variable */
+    bool plain;          /* hot: the cell as it is, no step, map or type */
+    bool plain_if_clean; /* the same, but for the step `clean` */
     enum column_origin origin;
     struct source_column from;    /* ORIGIN_COLUMN */
     struct source_column *others; /* ORIGIN_COLUMN: those that are asked in turn when `from` is blank */
     size_t others_n;
-    struct template template;     /* ORIGIN_TEMPLATE */
-    size_t template_at;           /* bytes of the file where the template's text begins */
-    struct str value;             /* ORIGIN_VALUE */
+    struct template template; /* ORIGIN_TEMPLATE */
+    size_t template_at;       /* bytes of the file where the template's text begins */
+    struct str value;         /* ORIGIN_VALUE */
     struct transform_step *steps;
     size_t steps_n;
-    struct map_entry *map;        /* by `from` */
+    struct map_entry *map; /* by `from` */
     size_t map_n;
     enum unmatched otherwise;
     struct str otherwise_value;
     enum column_type type;
-    struct value fallback;        /* default:, typed; VALUE_ABSENT: none */
+    struct value fallback; /* default:, typed; VALUE_ABSENT: none */
     bool required, clear;
-    bool empty_on_error;          /* on_error: empty */
+    bool empty_on_error; /* on_error: empty */
 };
 
 #define SKIP_ANY "*"
@@ -72,40 +72,39 @@ struct route_value {
 };
 
 struct mapping_impl {
-    struct diags diags;          /* the file's text, for mistakes that only show when the source is known */
-    struct column *columns;      /* core fields in the order of lead_fields.def (email first), then custom variables */
+    struct diags diags;     /* the file's text, for mistakes that only show when the source is known */
+    struct column *columns; /* core fields in the order of lead_fields.def (email first), then custom variables */
     size_t columns_n;
-    bool has_email;              /* columns[0] is the address */
+    bool has_email; /* columns[0] is the address */
     struct skip_rule *skips;
     size_t skips_n;
     struct source_column *keys;
     size_t keys_n;
     struct source_column route;
-    struct route_value *route_values; /* sorted */
-    size_t bound_n;              /* columns of the source, after bind */
-    bool *used;                  /* by column of the source: something of the mapping names it */
-    bool *strict;                /* the same: an unusable cell of it rejects the row */
-    uint8_t *uses;               /* the same: enum cell_use */
-    const char **used_names;     /* their names, for messages; NULL: not used */
-    bool default_mapping, all_columns;  /* a CSV without a mapping file */
-    struct mapping_note *notes;  /* of its columns, after bind */
+    struct route_value *route_values;  /* sorted */
+    size_t bound_n;                    /* columns of the source, after bind */
+    bool *used;                        /* by column of the source: something of the mapping names it */
+    bool *strict;                      /* the same: an unusable cell of it rejects the row */
+    uint8_t *uses;                     /* the same: enum cell_use */
+    const char **used_names;           /* their names, for messages; NULL: not used */
+    bool default_mapping, all_columns; /* a CSV without a mapping file */
+    struct mapping_note *notes;        /* of its columns, after bind */
     size_t notes_n;
     const struct str *unused, *filled;
     size_t unused_n, filled_n;
-    struct buf fold;             /* of one cell, for skip_when */
+    struct buf fold; /* of one cell, for skip_when */
 };
 
 /* A typed value of a text that is not empty; NULL, or why it does not fit. A UUID is written in lower case to
  * `scratch`; *oom tells when that could not be had. */
-const char *column_type_value(enum column_type type, struct str text, struct arena *scratch, struct value *out,
-                              bool *oom);
+const char *column_type_value(enum column_type type, struct str text, struct arena *scratch, struct value *out, bool *oom);
 
 /* What one column spec makes of a row. COLUMN_ERROR: memory. */
 enum column_result { COLUMN_VALUE, COLUMN_REJECT, COLUMN_SKIP, COLUMN_ERROR };
 /* The whole order: from|template|value, apply, map, type, default, required. COLUMN_REJECT and COLUMN_SKIP come with
  * `flaw`; COLUMN_VALUE with *emptied does, too: on_error: empty let a value go. Of an address it always has the cell. */
-enum column_result column_run(const struct column *column, const struct row *row, struct arena *scratch,
-                              struct value *out, struct reject *flaw, bool *emptied);
+enum column_result column_run(const struct column *column, const struct row *row, struct arena *scratch, struct value *out,
+                              struct reject *flaw, bool *emptied);
 /* The first of a spec's cells that is not blank, else its first cell. ORIGIN_COLUMN only. */
 const struct source_column *column_cell(const struct column *column, const struct row *row);
 

@@ -17,15 +17,15 @@
 #include <stdint.h>
 
 enum sync_mode { MODE_CREATE, MODE_UPSERT, MODE_MIRROR };
-enum removal_policy { REMOVAL_KEEP, REMOVAL_DELETE, REMOVAL_MOVE };           /* removed: and skip_when … then: */
+enum removal_policy { REMOVAL_KEEP, REMOVAL_DELETE, REMOVAL_MOVE }; /* removed: and skip_when … then: */
 enum duplicates_policy { DUPLICATES_FIRST, DUPLICATES_LAST, DUPLICATES_REJECT };
 enum dedupe_scope { DEDUPE_WORKSPACE, DEDUPE_ANY_CAMPAIGN, DEDUPE_ANY_LIST, DEDUPE_TARGET_ONLY };
 enum overwrite { OVERWRITE_ALWAYS, OVERWRITE_IF_EMPTY, OVERWRITE_NEVER };
 
 struct removal {
     enum removal_policy policy;
-    struct target_spec to;  /* REMOVAL_MOVE */
-    bool delete_if_there;   /* REMOVAL_MOVE, where another lead with the address is: deleted; else it stays */
+    struct target_spec to; /* REMOVAL_MOVE */
+    bool delete_if_there;  /* REMOVAL_MOVE, where another lead with the address is: deleted; else it stays */
 };
 
 /* A guard's limit: a share of the whole, a plain number, or none. */
@@ -35,29 +35,29 @@ struct guard_limit {
 };
 
 struct limits {
-    unsigned batch;                 /* 1..1000 leads a request */
-    unsigned in_flight;             /* 0: auto */
-    unsigned requests_per_second;   /* 0: no limit */
-    unsigned requests_per_minute;   /* 0: no limit */
-    int64_t settle_ms;              /* sum of the waits of a read-back, 1 + 2 + 4 s */
+    unsigned batch;               /* 1..1000 leads a request */
+    unsigned in_flight;           /* 0: auto */
+    unsigned requests_per_second; /* 0: no limit */
+    unsigned requests_per_minute; /* 0: no limit */
+    int64_t settle_ms;            /* sum of the waits of a read-back, 1 + 2 + 4 s */
     int64_t job_wait_ms;
 };
 
 struct mapping {
     /* the file */
-    const char *path;      /* NULL: a CSV without a mapping */
-    const char *folder;    /* that relative paths of the mapping are relative to */
-    const char *name;      /* the sync's identity in the state */
+    const char *path;   /* NULL: a CSV without a mapping */
+    const char *folder; /* that relative paths of the mapping are relative to */
+    const char *name;   /* the sync's identity in the state */
     struct source_spec source;
-    struct target_spec target;          /* when `routes_n` is 0 */
+    struct target_spec target; /* when `routes_n` is 0 */
     const char *route_column;
     struct route_case {
         struct str value;
         struct target_spec target;
-    } *routes;
+    } * routes;
     size_t routes_n;
     enum { OTHERWISE_REJECT, OTHERWISE_SKIP, OTHERWISE_TARGET } route_otherwise;
-    struct target_spec route_default;   /* OTHERWISE_TARGET */
+    struct target_spec route_default; /* OTHERWISE_TARGET */
     enum sync_mode mode;
     struct removal removed;
     enum duplicates_policy duplicates;
@@ -67,25 +67,25 @@ struct mapping {
         bool on, verify, only_valid;
         struct target_spec list, promote;
     } stage;
-    const char *blocklist;              /* UUID or NULL */
+    const char *blocklist; /* UUID or NULL */
     struct limits limits;
     struct guards {
         struct guard_limit removed, moved, changed, rejected, keyless, empty_source, source_shrank;
     } guards;
     int64_t retry_refused_ms;
     const char *results_url, *results_table; /* results_to: postgres; NULL: nowhere */
-    bool results_create;                /* the table is made where it is missing */
+    bool results_create;                     /* the table is made where it is missing */
     bool values_hashed;
     unsigned keep_runs;
-    bool has_key;                       /* `key:` is given: identity is not the e-mail */
-    bool skip_removes;                  /* a rule of skip_when has `then:` delete or move_to */
+    bool has_key;      /* `key:` is given: identity is not the e-mail */
+    bool skip_removes; /* a rule of skip_when has `then:` delete or move_to */
 
     /* the compiled columns */
-    struct lead_shape shape;            /* custom variables in mapping order (`leadsync_key` last when has_key) */
-    const enum overwrite *overwrite;    /* LEAD_FIELD_N, then the custom variables */
-    uint64_t digest;                    /* of all that decides what a row becomes: query, fields, variables, key, target,
+    struct lead_shape shape;         /* custom variables in mapping order (`leadsync_key` last when has_key) */
+    const enum overwrite *overwrite; /* LEAD_FIELD_N, then the custom variables */
+    uint64_t digest;                 /* of all that decides what a row becomes: query, fields, variables, key, target,
                                            route; not of limits, guards, comments */
-    char sha256[SHA256_HEX_N];          /* of the file's bytes; of a CSV without a mapping, of its target and options */
+    char sha256[SHA256_HEX_N];       /* of the file's bytes; of a CSV without a mapping, of its target and options */
     struct mapping_impl *impl;
     struct arena arena;
 
@@ -157,9 +157,9 @@ bool mapping_key_column(const struct mapping *m, size_t i, struct str *name);
 const struct removal *mapping_skip_then(const struct mapping *m, size_t i);
 /* All values that the rules of skip_when name have numbers, from 1 on. */
 struct skip_value {
-    size_t rule;        /* from 1 on */
+    size_t rule; /* from 1 on */
     const char *column;
-    struct str value;   /* trimmed and case-folded */
+    struct str value; /* trimmed and case-folded */
 };
 /* Appends `rule 1: column "Opt-out" is "yes"` for a value's number and the cell that has it; the reason, skip_when, stands
  * beside it wherever it is shown. 0/-1 (buffer) */
@@ -172,11 +172,11 @@ enum mapped_verdict { MAPPED_LEAD, MAPPED_SKIP, MAPPED_REJECT };
 struct reject {
     const char *column; /* source column or field at fault; may be NULL */
     enum reason reason;
-    struct str value;   /* the cell as the source has it, or what the template made; may be empty */
-    struct str worked;  /* what steps had made of it when it was refused; empty: it was refused as it is */
-    const char *why;    /* completes "the value …"; NULL: the reason says it all */
-    const char *step;   /* the step of apply: that refused it, or NULL */
-    size_t slot;        /* the field, as in mapping_origin(); of values that are left empty */
+    struct str value;  /* the cell as the source has it, or what the template made; may be empty */
+    struct str worked; /* what steps had made of it when it was refused; empty: it was refused as it is */
+    const char *why;   /* completes "the value …"; NULL: the reason says it all */
+    const char *step;  /* the step of apply: that refused it, or NULL */
+    size_t slot;       /* the field, as in mapping_origin(); of values that are left empty */
 };
 
 /* Appends 'Website: "n/a" is not a web address (apply: url)': column, value and cause on one line, with control and
@@ -198,7 +198,7 @@ struct mapped {
     size_t rejects_n;
     const struct reject *emptied; /* values that `on_error: empty` let go */
     size_t emptied_n;
-    const char *warning;          /* what a user should hear of this row, once for the mapping; NULL: nothing */
+    const char *warning; /* what a user should hear of this row, once for the mapping; NULL: nothing */
 };
 
 /* Maps one row; a row with a defect, or with a flaw in a cell that is used, is rejected with it. `scratch` is reset by the caller, once a row or a chunk.

@@ -51,5 +51,7 @@ int mapping_skip_text(const struct mapping *m, size_t number, struct str cell, s
 {
     struct skip_value v = mapping_skip_value(m, number);
     return buf_addf(out, "rule %zu: ", v.rule) != 0 || quoted("column ", str_from(v.column), out) != 0 ||
-           quoted(" is ", str_trim(cell), out) != 0 ? -1 : 0;
+                   quoted(" is ", str_trim(cell), out) != 0
+               ? -1
+               : 0;
 }

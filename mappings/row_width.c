@@ -38,7 +38,8 @@ int row_width_fill_up(const struct mapping *m, const struct row *row, struct are
 {
     const size_t n = m->impl->bound_n;
     const struct source_column *lacking;
-    if (!row_may_be_filled_up(row, n) || short_rows_rejected(m) || lacks_key(m, row->found > 0 ? row->found : row->n, &lacking))
+    if (!row_may_be_filled_up(row, n) || short_rows_rejected(m) ||
+        lacks_key(m, row->found > 0 ? row->found : row->n, &lacking))
         return 0;
     if (row->n == n) {
         *out = *row;

@@ -48,8 +48,9 @@ static const char *make_warning(struct mapping *m, size_t number, struct str cel
     const struct skip_rule *rule = &m->impl->skips[number];
     struct buf text = BUF_INIT(WARNING_MAX);
     const char *kept = NULL;
-    int bad = buf_adds(&text, "column \"") | text_show(rule->column.name, SHOWN_COLUMNS, &text) | buf_adds(&text, "\" is \"") |
-              text_show(cell, SHOWN_COLUMNS, &text) | buf_adds(&text, "\", which looks like an opt-out but is not a value of ");
+    int bad = buf_adds(&text, "column \"") | text_show(rule->column.name, SHOWN_COLUMNS, &text) |
+              buf_adds(&text, "\" is \"") | text_show(cell, SHOWN_COLUMNS, &text) |
+              buf_adds(&text, "\", which looks like an opt-out but is not a value of ");
     if (m->impl->default_mapping) {
         bad |= buf_adds(&text, "--skip-when; to leave out these people, too: --skip-when '") |
                default_mapping_quote(rule->column.name, &text);

@@ -32,7 +32,13 @@ include tests/soak/local.mk
 SLOW_UNITS = tests/unit/refused.tap tests/unit/rekey_handover.tap tests/unit/state_crash.tap tests/unit/state_tamper.tap
 check-quick:
 	$(MAKE) check TESTS='$(filter-out $(SLOW_UNITS),$(filter tests/unit/%.tap,$(check_PROGRAMS)))'
-## lint: scripts, man page, lengths of files and functions
+## lint: layout of the sources, scripts, man page, lengths of files and functions
 lint: leadsync
 	@srcdir=$(srcdir) builddir=. LEADSYNC=./leadsync bash $(srcdir)/tests/cli/lint.test
-.PHONY: check-quick lint
+## test: run TESTS='tests/unit/queue.tap ...', and build only these
+test: all $(filter %.tap,$(TESTS))
+	$(MAKE) check-TESTS TESTS='$(TESTS)'
+## format: rewrite the C sources as .clang-format says, with clang-format 14
+format:
+	cd $(srcdir) && find sync connectors mappings tests -name '*.[ch]' ! -path 'tests/fuzz/corpus/*' -exec clang-format -i {} +
+.PHONY: check-quick test format lint

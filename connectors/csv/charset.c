@@ -72,7 +72,8 @@ struct reading {
  * apostrophe, a dash) between two letters. */
 static bool is_sign_before(ucs4_t c)
 {
-    return u32_strchr((const uint32_t[]){0x201c, 0x201e, 0x2018, 0x201a, 0x2019, 0xab, 0xbb, 0x2013, 0x2014, 0xa9, 0xa7, 0xa1, 0xbf, 0x2022, 0xb7, 0x2026, 0x2116, 0},
+    return u32_strchr((const uint32_t[]){0x201c, 0x201e, 0x2018, 0x201a, 0x2019, 0xab, 0xbb, 0x2013, 0x2014, 0xa9, 0xa7,
+                                         0xa1, 0xbf, 0x2022, 0xb7, 0x2026, 0x2116, 0},
                       c) != NULL;
 }
 
@@ -121,7 +122,8 @@ static bool charset_is_word(struct str word, size_t *letters, size_t *beyond)
         *beyond += c >= 0x80;
         const uc_script_t *of = uc_script(c);
         bool common = of == NULL || strcmp(of->name, "Common") == 0 || strcmp(of->name, "Inherited") == 0;
-        if (!common && script != NULL && of != script && (strcmp(of->name, "Latin") == 0 || strcmp(script->name, "Latin") == 0))
+        if (!common && script != NULL && of != script &&
+            (strcmp(of->name, "Latin") == 0 || strcmp(script->name, "Latin") == 0))
             return false;
         script = common ? script : of;
         if (c >= 0x80 && uc_is_property_uppercase(c) && charset_is_letter(before) && uc_is_property_lowercase(before))
@@ -256,7 +258,8 @@ static size_t first_difference(const struct reading *a, const struct reading *b)
 
 /* The reading to use among those that make words: the library's, under the commonest name that gives the same text; else
  * the first. What Windows-1252 reads as well is only certain when the library agrees, or has had enough text. */
-static const struct reading *choose(const struct reading *list, size_t n, const struct page *page, size_t words, bool *certain)
+static const struct reading *choose(const struct reading *list, size_t n, const struct page *page, size_t words,
+                                    bool *certain)
 {
     const struct reading *first = &list[0], *proposed = NULL, *other = NULL;
 
@@ -267,8 +270,7 @@ static const struct reading *choose(const struct reading *list, size_t n, const 
             other = &list[i];
     }
     bool western = strcmp(first->name, "WINDOWS-1252") == 0;
-    *certain = other == NULL ||
-               (proposed != NULL && (!western || same_text(proposed, first) || words >= WORDS_ENOUGH));
+    *certain = other == NULL || (proposed != NULL && (!western || same_text(proposed, first) || words >= WORDS_ENOUGH));
     if (other == NULL || proposed == NULL)
         return first;
     for (; !same_text(first, proposed); first++)
@@ -286,7 +288,9 @@ static int charset_describe(const struct reading *list, size_t n, const struct r
         return show_reading(chosen, 0, false, &g->shown);
     size_t line = first_difference(chosen, other);
     return show_reading(chosen, line, true, &g->shown) != 0 || buf_adds(&g->shown, " or ") != 0 ||
-           show_reading(other, line, true, &g->shown) != 0 ? -1 : 0;
+                   show_reading(other, line, true, &g->shown) != 0
+               ? -1
+               : 0;
 }
 
 /* Tries each code page on the words. Number of those that make words, -1 without memory. */
@@ -343,7 +347,8 @@ void charset_guess_free(struct charset_guess *g)
 
 bool charset_is_code_page(const char *name)
 {
-    static const char *const families[] = {"windows-", "cp125", "iso-8859", "iso8859", "iso_8859", "latin", "l1", "mac", "koi8"};
+    static const char *const families[] = {"windows-", "cp125", "iso-8859", "iso8859", "iso_8859",
+                                           "latin",    "l1",    "mac",      "koi8"};
 
     for (size_t i = 0; i < sizeof families / sizeof families[0]; i++) {
         if (strncasecmp(name, families[i], strlen(families[i])) == 0)

@@ -13,9 +13,9 @@
 #include <stdbool.h>
 
 struct charset_guess {
-    const char *name;  /* an iconv name; static */
+    const char *name; /* an iconv name; static */
     bool certain;
-    struct buf shown;  /* for a message: "Łukasz", or when uncertain "Jiří" (windows-1250) or "Jiøí" (windows-1252) */
+    struct buf shown; /* for a message: "Łukasz", or when uncertain "Jiří" (windows-1250) or "Jiøí" (windows-1252) */
 };
 
 /* Judges `bytes`, a sample in which ASCII is ASCII. `g` is the

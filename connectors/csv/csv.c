@@ -22,7 +22,7 @@ struct csv_source {
     char *label;
     const char *encoding; /* NULL: find it */
     int fd;
-    bool is_stdin; /* which is not ours to close */
+    bool is_stdin;      /* which is not ours to close */
     struct stat before; /* as it was when opened */
 };
 
@@ -149,8 +149,9 @@ static int check_unchanged(struct csv_source *s, struct err *e)
     if (fstat(s->fd, &now) != 0)
         return err_errno(e, XS_NO_SOURCE, errno, "%s: cannot be read", s->label);
     if (now.st_size < s->before.st_size || s->in.bytes < s->base.bytes_total)
-        return err_set(e, XS_SOURCE, "%s: was cut from %lld to %lld bytes while it was read; run again when its writer is done",
-                       s->label, (long long)s->before.st_size, (long long)now.st_size);
+        return err_set(e, XS_SOURCE,
+                       "%s: was cut from %lld to %lld bytes while it was read; run again when its writer is done", s->label,
+                       (long long)s->before.st_size, (long long)now.st_size);
     if (s->base.changed == NULL)
         s->base.changed = change(s, &now);
     return 0;

@@ -91,9 +91,10 @@ static void report_guess(const struct csvlines *l)
 {
     const struct charset_guess *g = decoder_guess(l->decoder);
 
-    log_warning("%s:%" PRIu64 ": not UTF-8; read as %s from here on%s%.*s%s; if that is wrong, set encoding: (or --encoding)",
-                l->in->label, line_at(l, l->end), g->name, g->shown.n > 0 ? ": " : "", (int)g->shown.n, g->shown.p != NULL ? g->shown.p : "",
-                g->certain ? "" : ", which is uncertain");
+    log_warning("%s:%" PRIu64
+                ": not UTF-8; read as %s from here on%s%.*s%s; if that is wrong, set encoding: (or --encoding)",
+                l->in->label, line_at(l, l->end), g->name, g->shown.n > 0 ? ": " : "", (int)g->shown.n,
+                g->shown.p != NULL ? g->shown.p : "", g->certain ? "" : ", which is uncertain");
 }
 
 int csvlines_fill(struct csvlines *l, struct err *e)
@@ -108,15 +109,9 @@ int csvlines_fill(struct csvlines *l, struct err *e)
         return 0;
     for (;;) {
         switch (decoder_read(l->decoder, l->text + l->end, l->cap - l->end, &got, e)) {
-        case DECODE_TEXT:
-            l->end += got;
-            return 1;
-        case DECODE_END:
-            l->ended = true;
-            return 0;
-        case DECODE_FOREIGN:
-            report_guess(l);
-            break;
+        case DECODE_TEXT: l->end += got; return 1;
+        case DECODE_END: l->ended = true; return 0;
+        case DECODE_FOREIGN: report_guess(l); break;
         case DECODE_ERROR:
             /* Rows before the bad bytes were handed out already: the window holds only the line it stands in. */
             if (e->status == XS_SOURCE)

@@ -119,21 +119,25 @@ static int bad_quote(struct csvrows *r, uint64_t first_line, bool unclosed, stru
 {
     struct buf column = BUF_INIT(1024);
 
-    if (r->wide < r->columns.n && (buf_adds(&column, " (\"") != 0 ||
-        text_show(r->columns.list[r->wide].name, 40, &column) != 0 || buf_adds(&column, "\")") != 0))
+    if (r->wide < r->columns.n &&
+        (buf_adds(&column, " (\"") != 0 || text_show(r->columns.list[r->wide].name, 40, &column) != 0 ||
+         buf_adds(&column, "\")") != 0))
         buf_reset(&column);
     if (unclosed)
-        err_set(e, XS_SOURCE, "%s:%" PRIu64 ": a quote in cell %zu%.*s of the row that starts here is never closed (seen up to "
-                "line %" PRIu64 "); close it, or double it if it is part of the text", r->in->label, first_line, r->wide + 1,
-                STR_ARG(buf_str(&column)), r->lines.done);
+        err_set(e, XS_SOURCE,
+                "%s:%" PRIu64 ": a quote in cell %zu%.*s of the row that starts here is never closed (seen up to "
+                "line %" PRIu64 "); close it, or double it if it is part of the text",
+                r->in->label, first_line, r->wide + 1, STR_ARG(buf_str(&column)), r->lines.done);
     else if (csvparse_met_backslash(&r->parser))
-        err_set(e, XS_SOURCE, "%s:%" PRIu64 ": a backslash escapes a quote in cell %zu%.*s of the row that starts here, met on line "
-                "%" PRIu64 "; CSV doubles it: export with \"\" for each \\\"", r->in->label, first_line, r->wide + 1,
-                STR_ARG(buf_str(&column)), r->lines.done + 1);
+        err_set(e, XS_SOURCE,
+                "%s:%" PRIu64 ": a backslash escapes a quote in cell %zu%.*s of the row that starts here, met on line "
+                "%" PRIu64 "; CSV doubles it: export with \"\" for each \\\"",
+                r->in->label, first_line, r->wide + 1, STR_ARG(buf_str(&column)), r->lines.done + 1);
     else
-        err_set(e, XS_SOURCE, "%s:%" PRIu64 ": stray quote in cell %zu%.*s of the row that starts here, met on line %" PRIu64
-                ": text follows the quote that closes the cell; double the quotes inside it", r->in->label, first_line,
-                r->wide + 1, STR_ARG(buf_str(&column)), r->lines.done + 1);
+        err_set(e, XS_SOURCE,
+                "%s:%" PRIu64 ": stray quote in cell %zu%.*s of the row that starts here, met on line %" PRIu64
+                ": text follows the quote that closes the cell; double the quotes inside it",
+                r->in->label, first_line, r->wide + 1, STR_ARG(buf_str(&column)), r->lines.done + 1);
     buf_free(&column);
     return -1;
 }
@@ -254,8 +258,10 @@ bool csvrows_mark_not_utf8(struct csvrows *r)
 /* A quote that does not belong there has swallowed the rows up to the line that was read last. */
 static int swallowed(struct csvrows *r, uint64_t first_line, struct err *e)
 {
-    return err_set(e, XS_SOURCE, "%s:%" PRIu64 ": a quote in the row that starts here swallowed everything up to line %" PRIu64
-                   "; close it, or double it if it is part of the text", r->in->label, first_line, r->lines.done);
+    return err_set(e, XS_SOURCE,
+                   "%s:%" PRIu64 ": a quote in the row that starts here swallowed everything up to line %" PRIu64
+                   "; close it, or double it if it is part of the text",
+                   r->in->label, first_line, r->lines.done);
 }
 
 static int judge(struct csvrows *r, uint64_t first_line, struct row *out, struct err *e)
@@ -270,12 +276,16 @@ static int judge(struct csvrows *r, uint64_t first_line, struct row *out, struct
     if ((r->rows_judged_alone && csvrows_mark_not_utf8(r)) || r->too_long)
         out->flaws = r->flaws;
     if (over_lines && !r->embedded_rows && csvdialect_embeds_rows(r->cells, r->cells_n, r->columns.n, r->delimiter))
-        return err_set(e, XS_SOURCE, "%s:%" PRIu64 ": a quoted cell of the row that starts here holds whole rows, up to line %" PRIu64
+        return err_set(e, XS_SOURCE,
+                       "%s:%" PRIu64 ": a quoted cell of the row that starts here holds whole rows, up to line %" PRIu64
                        ": take out the quote that swallowed them, or double it; if they belong into the cell, set "
-                       "embedded_rows: allow (or --embedded-rows allow)", r->in->label, first_line, r->lines.done);
+                       "embedded_rows: allow (or --embedded-rows allow)",
+                       r->in->label, first_line, r->lines.done);
     if (r->number == 1 && r->columns.n > 1 && csvdialect_single_quotes(r->cells, r->cells_n) > 1)
-        return err_set(e, XS_SOURCE, "%s:%" PRIu64 ": the cells stand in single quotes, which are characters in CSV; export with "
-                       "double quotes", r->in->label, first_line);
+        return err_set(e, XS_SOURCE,
+                       "%s:%" PRIu64 ": the cells stand in single quotes, which are characters in CSV; export with "
+                       "double quotes",
+                       r->in->label, first_line);
     if (!r->too_long)
         return 1;
     /* Far too long, of the wrong shape, and over line ends, or longer than any row: that was no cell. */
@@ -293,7 +303,8 @@ static void tell_tail(const struct csvrows *r)
 
     if (text_show(r->columns.list[r->columns.n - 1].name, 40, &name) != 0)
         buf_reset(&name);
-    log_warning("%s: column \"%.*s\" ends with %zu \"%s\" in each of the first %" PRIu64 " rows: another delimiter was left there, and "
+    log_warning("%s: column \"%.*s\" ends with %zu \"%s\" in each of the first %" PRIu64
+                " rows: another delimiter was left there, and "
                 "becomes a part of the value; export the file again, or take it off with apply: [{replace: ['[%s]+$', '']}]",
                 r->in->label, STR_ARG(buf_str(&name)), r->tail.n, delimiter_text(r->tail.c), r->number,
                 tab ? "\\t" : delimiter_text(r->tail.c));

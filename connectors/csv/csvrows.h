@@ -12,23 +12,23 @@
 struct csvrows;
 
 enum {
-    CSVROWS_COLUMNS_MAX = 16384,      /* a wider header is refused; surplus cells of a ragged row are dropped */
+    CSVROWS_COLUMNS_MAX = 16384,           /* a wider header is refused; surplus cells of a ragged row are dropped */
     CSVROWS_ROW_MIN_MAX = 4 * 1024 * 1024, /* bytes of a row that are kept: this, or four times field_max if more */
 };
 
 struct csvrows_format {
-    char delimiter;          /* 0: find it */
+    char delimiter;            /* 0: find it */
     bool delimiter_may_differ; /* with a named one: look for another if it does not divide the first row */
-    const char *encoding;    /* NULL: find it */
-    bool uncertain_encoding; /* one that had to be guessed among several is used; else it is an error */
-    bool rows_judged_alone;  /* bytes that are not UTF-8 spoil their row (REASON_NOT_UTF8), not the file */
-    bool header;             /* the first row names the columns */
-    const struct str *names; /* without a header: the columns */
+    const char *encoding;      /* NULL: find it */
+    bool uncertain_encoding;   /* one that had to be guessed among several is used; else it is an error */
+    bool rows_judged_alone;    /* bytes that are not UTF-8 spoil their row (REASON_NOT_UTF8), not the file */
+    bool header;               /* the first row names the columns */
+    const struct str *names;   /* without a header: the columns */
     size_t names_n;
-    bool header_may_stand;   /* with names: a first row of nothing but them, and columns of ours, is a header after all */
-    size_t field_max;        /* bytes of a cell */
-    bool silent;             /* what is odd about the first rows is not logged */
-    bool embedded_rows;      /* a cell may hold whole rows (csvdialect_embeds_rows()) */
+    bool header_may_stand; /* with names: a first row of nothing but them, and columns of ours, is a header after all */
+    size_t field_max;      /* bytes of a cell */
+    bool silent;           /* what is odd about the first rows is not logged */
+    bool embedded_rows;    /* a cell may hold whole rows (csvdialect_embeds_rows()) */
 };
 
 /* Reads up to the first data row. Borrows `in` and the format's strings until free. Logs the encoding when it had to be

@@ -28,23 +28,23 @@ struct csvrows {
     struct columns columns;
     struct returned returned;
 
-    uint64_t number; /* data rows handed out */
-    bool headless;   /* what is read next is the file's first row */
+    uint64_t number;  /* data rows handed out */
+    bool headless;    /* what is read next is the file's first row */
     bool notes_above; /* LinkedIn's, which end where a row has more than one cell: that is the header */
-    bool held;       /* the first row was read to see whether it is a header, and is data */
+    bool held;        /* the first row was read to see whether it is a header, and is data */
     uint64_t held_line;
     bool failed;
     struct csvrows_tail tail;
 
     struct cell *cells;
-    uint8_t *flaws;  /* of the cells */
+    uint8_t *flaws; /* of the cells */
     size_t cells_n, cells_cap;
     struct csvparse parser;
     struct buf text; /* cells of a quoted row, one behind the other */
     size_t wide;     /* cells counted, also those beyond the limit */
     bool complete;   /* the parser has seen the row's end */
     bool too_long, no_memory;
-    bool lost;       /* a cell was longer than a row may be: its bytes are gone */
+    bool lost; /* a cell was longer than a row may be: its bytes are gone */
 };
 
 /* The parser's callbacks; `arg` is the struct csvrows. */

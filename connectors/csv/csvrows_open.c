@@ -57,8 +57,10 @@ static int judge_quotes(struct csvrows *r, uint64_t line, struct err *e)
     bool divided = false;
 
     if (csvdialect_single_quotes(r->cells, r->cells_n) > 0)
-        return err_set(e, XS_SOURCE, "%s:%" PRIu64 ": the names stand in single quotes, which are characters in CSV; export with "
-                       "double quotes", r->in->label, line);
+        return err_set(e, XS_SOURCE,
+                       "%s:%" PRIu64 ": the names stand in single quotes, which are characters in CSV; export with "
+                       "double quotes",
+                       r->in->label, line);
     for (size_t i = 0; i < name.n; i++)
         divided |= delimiter_text(name.p[i]) != NULL;
     if (r->columns.n > 1 || !divided)
@@ -66,8 +68,10 @@ static int judge_quotes(struct csvrows *r, uint64_t line, struct err *e)
     if (read_sample(r, e) != 0)
         return -1;
     if (csvdialect_rows_quoted((struct str){r->lines.text + r->lines.at, r->lines.end - r->lines.at}, r->lines.ended, name))
-        return err_set(e, XS_SOURCE, "%s:%" PRIu64 ": each line is one cell in quotes, with the delimiters inside; take off the quotes "
-                       "around the lines, as with: sed 's/^\"//; s/\"\\r*$//; s/\"\"/\"/g'", r->in->label, line);
+        return err_set(e, XS_SOURCE,
+                       "%s:%" PRIu64 ": each line is one cell in quotes, with the delimiters inside; take off the quotes "
+                       "around the lines, as with: sed 's/^\"//; s/\"\\r*$//; s/\"\"/\"/g'",
+                       r->in->label, line);
     return 0;
 }
 
@@ -79,11 +83,13 @@ static int read_header(struct csvrows *r, bool silent, struct err *e)
     if (got < 0)
         return -1;
     if (got == 0)
-        return err_set(e, XS_SOURCE, "%s: has no header: nothing but blank lines; set header: to a list of names if there is "
-                       "none", r->in->label);
+        return err_set(e, XS_SOURCE,
+                       "%s: has no header: nothing but blank lines; set header: to a list of names if there is "
+                       "none",
+                       r->in->label);
     if (r->wide > CSVROWS_COLUMNS_MAX || r->too_long)
-        return err_set(e, XS_SOURCE, "%s:%" PRIu64 ": no header: %zu columns, or a name of more than %zu bytes", r->in->label,
-                       line, r->wide, r->field_max);
+        return err_set(e, XS_SOURCE, "%s:%" PRIu64 ": no header: %zu columns, or a name of more than %zu bytes",
+                       r->in->label, line, r->wide, r->field_max);
     if (r->rows_judged_alone && csvrows_mark_not_utf8(r))
         return err_set(e, XS_SOURCE, "%s:%" PRIu64 ": the header is not UTF-8", r->in->label, line);
     if (r->notes_above && !silent)
@@ -97,8 +103,8 @@ static int read_without_header(struct csvrows *r, const struct csvrows_format *f
     struct columns_header look = {.names = format->names, .n = format->names_n};
 
     r->headless = true;
-    if (columns_set(&r->columns, format->names, NULL, format->names_n, r->in->label, "give each a name of its own in header:",
-                    e) != 0)
+    if (columns_set(&r->columns, format->names, NULL, format->names_n, r->in->label,
+                    "give each a name of its own in header:", e) != 0)
         return -1;
     if (!format->header_may_stand)
         return 0;
@@ -151,7 +157,8 @@ static int find_delimiter(struct csvrows *r, const struct csvrows_format *format
 int csvrows_new(struct input *in, const struct csvrows_format *format, struct csvrows **out, struct err *e)
 {
     struct csvrows *r = calloc(1, sizeof *r);
-    const struct decode_spec decode = {.encoding = format->encoding, .uncertain_is_fine = format->uncertain_encoding,
+    const struct decode_spec decode = {.encoding = format->encoding,
+                                       .uncertain_is_fine = format->uncertain_encoding,
                                        .bytes_as_they_are = format->rows_judged_alone};
 
     *out = NULL;

@@ -26,17 +26,17 @@ struct decoder {
     bool found;           /* the encoding was not declared: it may turn out to be another */
     bool guessed;         /* and it did: `guess` says how */
     bool uncertain_is_fine;
-    bool as_is;           /* bytes that are not UTF-8 pass */
-    bool compared;        /* the declared encoding was compared with what the bytes look like */
-    bool wide;            /* begins as UTF-16 without a mark does */
-    bool wide_big;        /* of these, with the high byte first */
-    bool settled;         /* UTF-8 was seen beyond ASCII: it stays UTF-8 */
-    bool at_start;        /* nothing was handed out yet: a mark may still be stripped */
-    bool ended;           /* the input has */
-    bool flushed;         /* iconv has given its last bytes */
-    bool nul;             /* iconv made a NUL: the text ends in an error here */
-    bool has_c1;          /* an encoding of the ISO 8859 family, whose 0x80 to 0x9f are unused controls */
-    unsigned char c1;     /* one was met: the text ends in an error here */
+    bool as_is;       /* bytes that are not UTF-8 pass */
+    bool compared;    /* the declared encoding was compared with what the bytes look like */
+    bool wide;        /* begins as UTF-16 without a mark does */
+    bool wide_big;    /* of these, with the high byte first */
+    bool settled;     /* UTF-8 was seen beyond ASCII: it stays UTF-8 */
+    bool at_start;    /* nothing was handed out yet: a mark may still be stripped */
+    bool ended;       /* the input has */
+    bool flushed;     /* iconv has given its last bytes */
+    bool nul;         /* iconv made a NUL: the text ends in an error here */
+    bool has_c1;      /* an encoding of the ISO 8859 family, whose 0x80 to 0x9f are unused controls */
+    unsigned char c1; /* one was met: the text ends in an error here */
     struct charset_guess guess;
     char tail[TAIL];
     size_t tail_n;
@@ -126,8 +126,10 @@ static int obey_mark(struct decoder *d, const char *declared, struct err *e)
         bool agrees = declared == NULL || strcmp(plain, m->family) == 0 ||
                       (strcmp(plain, "UTF16") == 0 && strncmp(m->family, "UTF16", 5) == 0);
         if (!agrees)
-            return err_set(e, XS_SOURCE, "%s:1: begins with the byte order mark of %s, but encoding: says %s; "
-                           "set encoding: (or --encoding) to auto", d->in->label, m->encoding, declared);
+            return err_set(e, XS_SOURCE,
+                           "%s:1: begins with the byte order mark of %s, but encoding: says %s; "
+                           "set encoding: (or --encoding) to auto",
+                           d->in->label, m->encoding, declared);
         d->held_at += m->n;
         d->found = false;
         if (strcmp(m->family, "UTF8") != 0)
@@ -168,9 +170,14 @@ int decoder_new(struct input *in, const struct decode_spec *spec, struct decoder
     *out = NULL;
     if (d == NULL)
         return err_oom(e);
-    *d = (struct decoder){.in = in, .encoding = "UTF-8", .cd = (iconv_t)-1, .found = spec->encoding == NULL,
-                          .uncertain_is_fine = spec->uncertain_is_fine, .as_is = spec->bytes_as_they_are,
-                          .at_start = true, .held = malloc(HELD_MAX)};
+    *d = (struct decoder){.in = in,
+                          .encoding = "UTF-8",
+                          .cd = (iconv_t)-1,
+                          .found = spec->encoding == NULL,
+                          .uncertain_is_fine = spec->uncertain_is_fine,
+                          .as_is = spec->bytes_as_they_are,
+                          .at_start = true,
+                          .held = malloc(HELD_MAX)};
     if (d->held == NULL) {
         err_oom(e);
         goto fail;
@@ -229,8 +236,10 @@ static enum decode_event bad_bytes(const struct decoder *d, struct err *e)
 static enum decode_event nul_byte(const struct decoder *d, struct err *e)
 {
     if (d->wide)
-        err_set(e, XS_SOURCE, "a NUL byte: this looks like UTF-16 without a byte order mark; set encoding: (or --encoding) to "
-                "UTF-16%s", d->wide_big ? "BE" : "LE");
+        err_set(e, XS_SOURCE,
+                "a NUL byte: this looks like UTF-16 without a byte order mark; set encoding: (or --encoding) to "
+                "UTF-16%s",
+                d->wide_big ? "BE" : "LE");
     else
         err_set(e, XS_SOURCE, "a NUL byte, which no text has: delete it, or export the file again");
     return DECODE_ERROR;
@@ -297,7 +306,8 @@ static enum decode_event guess_encoding(struct decoder *d, struct err *e)
     if (hold_up_to(d, HELD_MAX, e) != 0)
         return DECODE_ERROR;
     charset_guess_free(&d->guess); /* after an error the reader may ask again */
-    int rc = buf_add(&sample, d->tail, d->tail_n) != 0 || buf_add(&sample, d->held + d->held_at, d->held_end - d->held_at) != 0
+    int rc = buf_add(&sample, d->tail, d->tail_n) != 0 ||
+                     buf_add(&sample, d->held + d->held_at, d->held_end - d->held_at) != 0
                  ? err_oom(e)
                  : charset_guess(buf_str(&sample), &d->guess, e);
     buf_free(&sample);
@@ -305,9 +315,11 @@ static enum decode_event guess_encoding(struct decoder *d, struct err *e)
         return DECODE_ERROR;
     if (!d->guess.certain && !d->uncertain_is_fine) {
         bool none = d->guess.shown.n == 0;
-        err_set(e, XS_SOURCE, "not UTF-8, and %s%s; set encoding: (or --encoding) to the right one, such as windows-1252 or "
+        err_set(e, XS_SOURCE,
+                "not UTF-8, and %s%s; set encoding: (or --encoding) to the right one, such as windows-1252 or "
                 "windows-1250",
-                none ? "no code page makes words of it" : "the encoding is uncertain: ", none ? "" : buf_cstr(&d->guess.shown));
+                none ? "no code page makes words of it" : "the encoding is uncertain: ",
+                none ? "" : buf_cstr(&d->guess.shown));
         return DECODE_ERROR;
     }
     d->guessed = true;
@@ -370,8 +382,10 @@ static enum decode_event read_utf8(struct decoder *d, char *dst, size_t room, si
  * without anybody noticing. */
 static enum decode_event c1_control(const struct decoder *d, struct err *e)
 {
-    err_set(e, XS_SOURCE, "byte 0x%02x is a control character in %s, so the file is written in something else; windows-1252 "
-            "has a letter or sign there: set encoding: (or --encoding) to that", d->c1, d->encoding);
+    err_set(e, XS_SOURCE,
+            "byte 0x%02x is a control character in %s, so the file is written in something else; windows-1252 "
+            "has a letter or sign there: set encoding: (or --encoding) to that",
+            d->c1, d->encoding);
     return DECODE_ERROR;
 }
 
@@ -416,7 +430,8 @@ static int compare_with_declared(struct decoder *d, size_t *plain, struct err *e
         return -1;
     *plain = d->held_end - d->held_at;
     if (charset_looks_like_utf8((struct str){d->held + d->held_at, *plain}))
-        return err_set(e, XS_SOURCE, "this is UTF-8 and not %s, as encoding: (or --encoding) says; set it to UTF-8", d->encoding);
+        return err_set(e, XS_SOURCE, "this is UTF-8 and not %s, as encoding: (or --encoding) says; set it to UTF-8",
+                       d->encoding);
     d->compared = true; /* after an error the reader may ask again */
     return 0;
 }

@@ -115,11 +115,11 @@ static int ask(const struct view views[CANDIDATES_N], const char *label, struct 
 
     for (size_t i = 0; i < CANDIDATES_N; i++)
         if (views[i].columns > 1)
-            bad |= buf_addf(&text, "%s %s makes %zu", text.n > 0 ? "," : "", candidate_table[i].shown,
-                            views[i].columns);
-    err_set(e, XS_CONFIG, "%s: the delimiter is unclear:%.*s of the first line; set delimiter: "
-            "(or --delimiter) to one of \",\" \";\" \"|\" or tab", label, bad == 0 ? (int)text.n : 0,
-            bad == 0 && text.n > 0 ? text.p : "");
+            bad |= buf_addf(&text, "%s %s makes %zu", text.n > 0 ? "," : "", candidate_table[i].shown, views[i].columns);
+    err_set(e, XS_CONFIG,
+            "%s: the delimiter is unclear:%.*s of the first line; set delimiter: "
+            "(or --delimiter) to one of \",\" \";\" \"|\" or tab",
+            label, bad == 0 ? (int)text.n : 0, bad == 0 && text.n > 0 ? text.p : "");
     buf_free(&text);
     return -1;
 }
@@ -209,9 +209,10 @@ static int one_column(const struct view views[CANDIDATES_N], struct str sample, 
         if (line == 0)
             err_oom(e);
         else
-            err_set(e, XS_CONFIG, "%s: the first line, '%.*s', is one column, yet %s splits most rows; the header seems to be "
-                    "line %zu: remove the lines above it (as with: tail -n +%zu), or set delimiter: (or --delimiter)", label,
-                    STR_ARG(buf_str(&text)), candidate_table[i].shown, line, line);
+            err_set(e, XS_CONFIG,
+                    "%s: the first line, '%.*s', is one column, yet %s splits most rows; the header seems to be "
+                    "line %zu: remove the lines above it (as with: tail -n +%zu), or set delimiter: (or --delimiter)",
+                    label, STR_ARG(buf_str(&text)), candidate_table[i].shown, line, line);
         buf_free(&text);
         return -1;
     }

@@ -24,7 +24,9 @@ static const struct kind {
     {"\xd0\xcf\x11\xe0", 4, NULL, "an old Excel workbook (.xls) or another Office file", SAVE_AS_CSV},
     {"\x1f\x8b", 2, NULL, "compressed with gzip", UNPACK ", as in: zcat FILE.csv.gz | leadsync ... -"},
     {"BZh", 3, "1AY&SY", "compressed with bzip2", UNPACK},
-    {"\xfd" "7zXZ", 5, NULL, "compressed with xz", UNPACK},
+    {"\xfd"
+     "7zXZ",
+     5, NULL, "compressed with xz", UNPACK},
     {"\x28\xb5\x2f\xfd", 4, NULL, "compressed with zstd", UNPACK},
     {"7z\xbc\xaf", 4, NULL, "a 7-Zip archive", "unpack it first"},
     {"Rar!", 4, NULL, "a RAR archive", "unpack it first"},
@@ -37,6 +39,7 @@ static const struct kind {
 };
 
 /* The same for text: blanks before it and its case do not matter. */
+/* clang-format off */
 static const struct kind text_table[] = {
     {"<!doctype html", 14, NULL, "a web page (HTML)", "export the rows as CSV; a sign-in page is what a download without a login gives"},
     {"<html", 5, NULL, "a web page (HTML), as some programs write for Excel", SAVE_AS_CSV},
@@ -58,6 +61,7 @@ static const struct kind text_table[] = {
     {"-- mysql dump", 13, NULL, "an SQL dump", "export the rows as CSV"},
     {"-- postgresql database dump", 27, NULL, "an SQL dump", "export the rows as CSV"},
 };
+/* clang-format on */
 
 static bool holds(struct str s, const char *needle)
 {

@@ -24,11 +24,12 @@ PGresult *postgres_type_names(struct postgres_conn *c, const PGresult *descripti
     status |= buf_addc(&oids, '}') | buf_addc(&mods, '}');
     if (status == 0) {
         const char *values[] = {buf_cstr(&oids), buf_cstr(&mods)};
-        result = postgres_conn_run(c,
-                                   "select case when o in ('text'::regtype, 'varchar'::regtype, 'bpchar'::regtype) then null "
-                                   "else pg_catalog.format_type(o, m) end "
-                                   "from unnest($1::oid[], $2::int4[]) with ordinality as t (o, m, n) order by n",
-                                   2, values, e);
+        result =
+            postgres_conn_run(c,
+                              "select case when o in ('text'::regtype, 'varchar'::regtype, 'bpchar'::regtype) then null "
+                              "else pg_catalog.format_type(o, m) end "
+                              "from unnest($1::oid[], $2::int4[]) with ordinality as t (o, m, n) order by n",
+                              2, values, e);
     } else {
         err_oom(e);
     }
@@ -46,16 +47,17 @@ int postgres_refuse_type(struct postgres_conn *c, Oid oid, struct err *e)
     PGresult *result = postgres_conn_run(c, "select pg_catalog.format_type($1::oid, null)", 1, values, e);
     if (result == NULL)
         return -1;
-    err_set(e, XS_CONFIG, "%s: watermark: :watermark is compared as %s, which cannot be one; cast both sides and the column to a "
-            "time, a number or text that grows with every change", c->label, PQgetvalue(result, 0, 0));
+    err_set(e, XS_CONFIG,
+            "%s: watermark: :watermark is compared as %s, which cannot be one; cast both sides and the column to a "
+            "time, a number or text that grows with every change",
+            c->label, PQgetvalue(result, 0, 0));
     PQclear(result);
     return -1;
 }
 
-static const char origin_sql[] =
-    "select a.attrelid::regclass::text, quote_ident(a.attname), a.attnotnull or t.typnotnull"
-    " from pg_catalog.pg_attribute a join pg_catalog.pg_type t on t.oid = a.atttypid"
-    " where a.attrelid = $1::oid and a.attnum = $2::int2";
+static const char origin_sql[] = "select a.attrelid::regclass::text, quote_ident(a.attname), a.attnotnull or t.typnotnull"
+                                 " from pg_catalog.pg_attribute a join pg_catalog.pg_type t on t.oid = a.atttypid"
+                                 " where a.attrelid = $1::oid and a.attnum = $2::int2";
 
 int postgres_origin_look(struct postgres_conn *c, const PGresult *description, int i, struct postgres_origin *out,
                          struct err *e)

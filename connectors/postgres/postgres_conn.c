@@ -310,18 +310,19 @@ static const struct {
     const char *hint;
 } state_table[] = {
     {"57014", XS_SOURCE, "statement_timeout: in the mapping, or another user, ended the query"},
-    {"42501", XS_NO_SOURCE, "GRANT the user of the connection what it lacks: SELECT for a source, INSERT and UPDATE, too, for "
+    {"42501", XS_NO_SOURCE,
+     "GRANT the user of the connection what it lacks: SELECT for a source, INSERT and UPDATE, too, for "
      "results_to"},
     {"55P03", XS_NO_SOURCE, NULL}, /* a lock is unavailable */
     {"25006", XS_CONFIG, "query: is run in a read-only transaction"},
-    {"08", XS_NO_SOURCE, NULL}, /* connection */
-    {"28", XS_NO_SOURCE, NULL}, /* login */
-    {"3D", XS_NO_SOURCE, NULL}, /* no such database */
+    {"08", XS_NO_SOURCE, NULL},     /* connection */
+    {"28", XS_NO_SOURCE, NULL},     /* login */
+    {"3D", XS_NO_SOURCE, NULL},     /* no such database */
     {"40", XS_SOURCE, "run again"}, /* a standby's replay came in the way */
-    {"53", XS_NO_SOURCE, NULL}, /* out of disk, memory, connections */
-    {"57P", XS_NO_SOURCE, NULL}, /* shut down */
-    {"58", XS_SOURCE, NULL}, /* the server's own I/O */
-    {"XX", XS_SOURCE, NULL}, /* corrupt or a bug */
+    {"53", XS_NO_SOURCE, NULL},     /* out of disk, memory, connections */
+    {"57P", XS_NO_SOURCE, NULL},    /* shut down */
+    {"58", XS_SOURCE, NULL},        /* the server's own I/O */
+    {"XX", XS_SOURCE, NULL},        /* corrupt or a bug */
 };
 
 static void add_caret(const struct postgres_conn *c, const PGresult *result, struct buf *out)
@@ -369,7 +370,10 @@ int postgres_conn_fail(struct postgres_conn *c, const PGresult *result, bool of_
     if (of_query && c->query != NULL)
         add_caret(c, result, &caret);
     err_set(e, status, "%s: %.*s (SQLSTATE %s)%.*s%s%s", c->label, STR_ARG(buf_str(&text)), state, STR_ARG(buf_str(&caret)),
-            hint == NULL ? "" : caret.n > 0 ? "\n      = hint: " : "; hint: ", hint != NULL ? hint : "");
+            hint == NULL  ? ""
+            : caret.n > 0 ? "\n      = hint: "
+                          : "; hint: ",
+            hint != NULL ? hint : "");
     buf_free(&caret);
     buf_free(&text);
     return -1;

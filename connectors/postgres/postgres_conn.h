@@ -14,12 +14,12 @@
 struct postgres_conn {
     PGconn *pg;
     PGcancel *cancel;
-    char *label;        /* "postgres service=crm" */
-    const char *query;  /* the user's SQL, for carets; borrowed */
-    bool rows_flow;     /* the first row has come: errors are the data's, not the SQL's */
-    bool runs;          /* the query was accepted and runs: so are errors of the classes that speak of values */
-    bool writes;        /* for messages: the queries are not a read */
-    bool left;          /* the server did not answer a request to cancel: the socket is shut down */
+    char *label;       /* "postgres service=crm" */
+    const char *query; /* the user's SQL, for carets; borrowed */
+    bool rows_flow;    /* the first row has come: errors are the data's, not the SQL's */
+    bool runs;         /* the query was accepted and runs: so are errors of the classes that speak of values */
+    bool writes;       /* for messages: the queries are not a read */
+    bool left;         /* the server did not answer a request to cancel: the socket is shut down */
     volatile sig_atomic_t cancelled;
     int64_t deadline_us; /* by the system's mono; 0: none */
 };

@@ -12,21 +12,23 @@
 enum { MARK_MAX = 1 << 20 }; /* bytes of a text that is a watermark */
 
 /* A time past now() is no reason to skip what is written until then. The age is in milliseconds; -infinity's is infinite. */
+/* clang-format off */
 #define STORE_TIME(now, value, type) \
     "select v::text, (extract(epoch from " now ") - extract(epoch from v)) * 1000 from (select least(" now ", " value ")" \
     type " as v) t"
+/* clang-format on */
 #define BIND_TIME(value, type) "select (" value " - $2::interval)" type "::text"
 /* Whole numbers stay within their type, or the query could not bind them. */
 #define BIND_INTEGER(smallest) "select greatest(floor($1::numeric - $2::numeric), " smallest "::numeric)::text"
 
 /* https://www.postgresql.org/docs/current/catalog-pg-type.html; these numbers never change. */
 static const struct postgres_mark_type type_table[] = {
-    {1184, "timestamp with time zone", PG_MARK_TIME, "-infinity",
-     STORE_TIME("pg_catalog.now()", "$1::timestamptz", ""), BIND_TIME("$1::timestamptz", "")},
-    {1114, "timestamp without time zone", PG_MARK_TIME, "-infinity",
-     STORE_TIME("localtimestamp", "$1::timestamp", ""), BIND_TIME("$1::timestamp", "")},
-    {1082, "date", PG_MARK_TIME, "-infinity",
-     STORE_TIME("localtimestamp", "$1::timestamp", "::date"), BIND_TIME("$1::timestamp", "::date")},
+    {1184, "timestamp with time zone", PG_MARK_TIME, "-infinity", STORE_TIME("pg_catalog.now()", "$1::timestamptz", ""),
+     BIND_TIME("$1::timestamptz", "")},
+    {1114, "timestamp without time zone", PG_MARK_TIME, "-infinity", STORE_TIME("localtimestamp", "$1::timestamp", ""),
+     BIND_TIME("$1::timestamp", "")},
+    {1082, "date", PG_MARK_TIME, "-infinity", STORE_TIME("localtimestamp", "$1::timestamp", "::date"),
+     BIND_TIME("$1::timestamp", "::date")},
     {21, "smallint", PG_MARK_INTEGER, "-32768", NULL, BIND_INTEGER("'-32768'")},
     {23, "integer", PG_MARK_INTEGER, "-2147483648", NULL, BIND_INTEGER("'-2147483648'")},
     {20, "bigint", PG_MARK_INTEGER, "-9223372036854775808", NULL, BIND_INTEGER("'-9223372036854775808'")},
@@ -62,15 +64,18 @@ static int set_overlap(struct postgres_mark *m, const struct sql_spec *spec, con
     case PG_MARK_INTEGER:
     case PG_MARK_NUMBER:
         if (overlap != NULL && !sqltext_is_number(overlap))
-            return err_set(e, XS_CONFIG, "%s: overlap: \"%s\" is a duration, but :watermark is compared as %s; write a number",
-                           label, overlap, m->type->name);
+            return err_set(e, XS_CONFIG,
+                           "%s: overlap: \"%s\" is a duration, but :watermark is compared as %s; write a number", label,
+                           overlap, m->type->name);
         m->overlaps = overlap != NULL && strtod(overlap, NULL) > 0;
         status = buf_adds(&m->overlap, overlap != NULL ? overlap : "0");
         break;
     case PG_MARK_TEXT:
         if (overlap != NULL && strtod(overlap, NULL) > 0)
-            return err_set(e, XS_CONFIG, "%s: overlap: \"%s\" cannot be taken off text, which :watermark is compared as; set it "
-                           "to 0, or cast to a time or a number", label, overlap);
+            return err_set(e, XS_CONFIG,
+                           "%s: overlap: \"%s\" cannot be taken off text, which :watermark is compared as; set it "
+                           "to 0, or cast to a time or a number",
+                           label, overlap);
         break;
     }
     return status == 0 ? 0 : err_oom(e);
@@ -184,8 +189,7 @@ int postgres_time_parse(struct str text, int64_t *us)
         year = 1 - year;
         p = end;
     }
-    if (p != end || month < 1 || month > 12 ||
-        __builtin_mul_overflow(days_of(year, month, day), INT64_C(86400000000), us) ||
+    if (p != end || month < 1 || month > 12 || __builtin_mul_overflow(days_of(year, month, day), INT64_C(86400000000), us) ||
         __builtin_add_overflow(*us, clock - offset, us))
         return -1;
     return 0;
@@ -226,8 +230,7 @@ static bool is_greater(struct postgres_mark *m, struct str value, struct source_
             return false;
         m->number = number;
         return true;
-    case PG_MARK_TEXT:
-        return value.n < MARK_MAX && (!m->seen || str_cmp(value, buf_str(&m->text)) > 0);
+    case PG_MARK_TEXT: return value.n < MARK_MAX && (!m->seen || str_cmp(value, buf_str(&m->text)) > 0);
     }
     return false;
 }

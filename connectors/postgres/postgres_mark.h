@@ -31,11 +31,11 @@ const struct postgres_mark_type *postgres_mark_type_find(uint32_t oid);
 struct postgres_mark {
     const struct postgres_mark_type *type;
     bool seen;
-    bool overlaps;        /* the overlap is more than nothing */
-    int64_t time_us;      /* the greatest value, by kind */
+    bool overlaps;   /* the overlap is more than nothing */
+    int64_t time_us; /* the greatest value, by kind */
     long double number;
-    struct buf text;      /* as the server wrote it */
-    struct buf overlap;   /* as $2 wants it */
+    struct buf text;    /* as the server wrote it */
+    struct buf overlap; /* as $2 wants it */
 };
 
 /* Errors: XS_CONFIG, an overlap that does not go with the type. `label` and `column` are for messages. */

@@ -44,7 +44,7 @@ static const char insert_format[] =
 struct postgres_results {
     struct postgres_conn conn;
     const char *sync;
-    char *table;    /* as SQL wants it, quoted where it must be */
+    char *table; /* as SQL wants it, quoted where it must be */
     char *label;
     struct buf insert;
     struct buf arrays[COLUMN_N]; /* "{1,2" and so on: closed when they are sent */
@@ -53,9 +53,8 @@ struct postgres_results {
 };
 
 /* The server takes the name apart by its own rules (folding, quotes, schema) and puts it together again safely. */
-static const char resolve_sql[] =
-    "select string_agg(quote_ident(p), '.' order by n), to_regclass($1) is null"
-    " from unnest(parse_ident($1)) with ordinality as t (p, n)";
+static const char resolve_sql[] = "select string_agg(quote_ident(p), '.' order by n), to_regclass($1) is null"
+                                  " from unnest(parse_ident($1)) with ordinality as t (p, n)";
 
 static const char may_create_sql[] =
     "select coalesce(has_schema_privilege(s, 'CREATE'), false), coalesce(s, '…') from"
@@ -135,8 +134,10 @@ static int connect_to(const char *url, const char *table, int64_t deadline_us, s
 
 static int no_table(const struct postgres_results *w, struct err *e)
 {
-    return err_set(e, XS_CONFIG, "%s: there is no such table; say create: true under results_to: postgres:, or run\n"
-                   "create table %s (%s)", w->label, w->table, create_columns);
+    return err_set(e, XS_CONFIG,
+                   "%s: there is no such table; say create: true under results_to: postgres:, or run\n"
+                   "create table %s (%s)",
+                   w->label, w->table, create_columns);
 }
 
 int postgres_results_open(const char *url, const char *table, bool create, const char *sync, int64_t deadline_us,
@@ -163,9 +164,10 @@ static int try_create(struct postgres_results *w, const char *table, struct err 
         return -1;
     int status = 0;
     if (*PQgetvalue(result, 0, 0) != 't')
-        status = err_set(e, XS_NO_SOURCE, "%s: the table is missing, and the user of the connection may not create it; GRANT CREATE "
-                         "ON SCHEMA %s TO it, or run\ncreate table %s (%s)", w->label, PQgetvalue(result, 0, 1), w->table,
-                         create_columns);
+        status = err_set(e, XS_NO_SOURCE,
+                         "%s: the table is missing, and the user of the connection may not create it; GRANT CREATE "
+                         "ON SCHEMA %s TO it, or run\ncreate table %s (%s)",
+                         w->label, PQgetvalue(result, 0, 1), w->table, create_columns);
     PQclear(result);
     return status;
 }
@@ -242,7 +244,8 @@ int postgres_results_taken(struct postgres_results *w, uint64_t run, int64_t at_
     char number[32], at[TIME_TEXT_N];
     snprintf(number, sizeof number, "%" PRIu64, run);
     const char *const values[] = {w->sync, number, time_format(at_ms, at)};
-    char *other = ask_runs(w, "select at <> $3::timestamptz from ", " where sync = $1 and run = $2::bigint limit 1", 3, values, e);
+    char *other = ask_runs(w, "select at <> $3::timestamptz from ", " where sync = $1 and run = $2::bigint limit 1", 3,
+                           values, e);
 
     *taken = other != NULL && other[0] == 't';
     free(other);
@@ -339,7 +342,8 @@ int postgres_results_flush(struct postgres_results *w, struct err *e)
     values[COLUMN_N] = w->sync;
     int status = run_sql(w, begin_sql, 0, NULL, e) != 0 || run_sql(w, w->insert.p, COLUMN_N + 1, values, e) != 0 ||
                          run_sql(w, "commit", 0, NULL, e) != 0
-                     ? -1 : 0;
+                     ? -1
+                     : 0;
     for (size_t i = 0; i < COLUMN_N; i++)
         buf_reset(&w->arrays[i]);
     w->rows = 0;

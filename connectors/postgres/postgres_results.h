@@ -15,12 +15,12 @@ struct postgres_results;
 
 struct result_row {
     uint64_t run;
-    uint64_t row, line;   /* row 0: not from the source; line 0: it has none */
-    struct str key;       /* may be empty */
+    uint64_t row, line; /* row 0: not from the source; line 0: it has none */
+    struct str key;     /* may be empty */
     const char *outcome;
     struct str reason, lead_id, target; /* empty: none; lead_id a UUID */
-    int http_status;      /* 0: none */
-    int64_t at_ms;        /* when the run began */
+    int http_status;                    /* 0: none */
+    int64_t at_ms;                      /* when the run began */
 };
 
 /* Connects and looks at the table: has it the columns, may they be read, inserted and updated? `table` is a name as SQL

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 struct postgres_role {
-    char *name;          /* owned, like `example` */
+    char *name; /* owned, like `example` */
     bool superuser;
     bool creates;        /* roles, databases or replication */
     uint64_t writable_n; /* tables outside of the catalogues that it may insert into, update, delete from or truncate */

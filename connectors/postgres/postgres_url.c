@@ -94,8 +94,10 @@ int postgres_url_label(const char *url, char **label, struct err *e)
 
     *label = NULL;
     if (wrong != NULL) {
-        err_set(e, XS_CONFIG, "postgres: url: %s; write postgresql://user@host/database or \"service=name\", and percent-encode "
-                "special characters of a password: %%40 for @, %%23 for #, %%2F for /, %%3A for :, %%3F for ?, %%25 for %%", wrong);
+        err_set(e, XS_CONFIG,
+                "postgres: url: %s; write postgresql://user@host/database or \"service=name\", and percent-encode "
+                "special characters of a password: %%40 for @, %%23 for #, %%2F for /, %%3A for :, %%3F for ?, %%25 for %%",
+                wrong);
     } else if (buf_adds(&text, "postgres") != 0 || add_place(url, options, &text) != 0 ||
                (*label = str_dup(buf_str(&text))) == NULL) {
         err_oom(e);

@@ -35,12 +35,12 @@ struct sqlite_source {
     uint8_t *flaws; /* by column, of the row handed out */
     size_t field_max;
     uint64_t rows;
-    bool runs;         /* the first row was asked for */
+    bool runs;        /* the first row was asked for */
     long mark_column; /* -1: none */
     struct sqlite_mark mark;
     char *mark_type, *table, *column; /* of the watermark; SQLite's memory */
-    const char *watermark; /* after the clean end */
-    int64_t deadline_us;   /* 0: none */
+    const char *watermark;            /* after the clean end */
+    int64_t deadline_us;              /* 0: none */
     bool ended;
 };
 
@@ -79,19 +79,15 @@ static enum exit_status status_of(const struct sqlite_source *s, int code)
     switch (code & 0xff) {
     case SQLITE_NOTADB:
     case SQLITE_CORRUPT:
-    case SQLITE_FORMAT:
-        return XS_SOURCE;
+    case SQLITE_FORMAT: return XS_SOURCE;
     case SQLITE_CANTOPEN:
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
     case SQLITE_PERM:
     case SQLITE_AUTH:
-    case SQLITE_READONLY: /* a journal to be rolled back, and we may not */
-        return XS_NO_SOURCE;
-    case SQLITE_IOERR:
-        return s->rows > 0 ? XS_SOURCE : XS_NO_SOURCE;
-    default: /* the SQL was accepted: what is wrong when it runs is in a row */
-        return s->runs ? XS_SOURCE : XS_CONFIG;
+    case SQLITE_READONLY: return XS_NO_SOURCE; /* a journal to be rolled back, and we may not */
+    case SQLITE_IOERR: return s->rows > 0 ? XS_SOURCE : XS_NO_SOURCE;
+    default: return s->runs ? XS_SOURCE : XS_CONFIG; /* the SQL was accepted: what is wrong when it runs is in a row */
     }
 }
 
@@ -130,9 +126,12 @@ static int fail(struct sqlite_source *s, int code, struct err *e)
     if ((code & 0xff) == SQLITE_INTERRUPT && is_late(s))
         return err_set(e, XS_LEFT_OVER, "%s: the time budget ended while reading", s->label);
     if (((code & 0xff) == SQLITE_CANTOPEN || (code & 0xff) == SQLITE_READONLY) && is_in_wal_mode(s->path))
-        return err_set(e, XS_NO_SOURCE, "%s: is in WAL mode, for which SQLite has to write %s-shm and %s-wal, and this user cannot; "
-                       "make the file and its folder writable for this user, or name a copy that `sqlite3 %s \".backup COPY\"` "
-                       "makes", s->label, s->path, s->path, s->path);
+        return err_set(
+            e, XS_NO_SOURCE,
+            "%s: is in WAL mode, for which SQLite has to write %s-shm and %s-wal, and this user cannot; "
+            "make the file and its folder writable for this user, or name a copy that `sqlite3 %s \".backup COPY\"` "
+            "makes",
+            s->label, s->path, s->path, s->path);
 #if SQLITE_VERSION_NUMBER >= 3038000
     offset = sqlite3_error_offset(s->db);
 #endif
@@ -284,23 +283,27 @@ static int sqlite_describe_mark(struct sqlite_source *s, const struct sql_spec *
 #endif
     if (name_type(s, type, e) != 0)
         return -1;
-    s->base.mark = (struct source_mark){
-        .kind = sqlite_affinity(type) == AFFINITY_INTEGER ? MARK_NUMBER : MARK_NONE, .type = s->mark_type,
-        .excludes_equal = sqltext_excludes_equal(spec->query), .reads_nulls = spec->full_query != NULL,
-        .may_be_null = !not_null || sqltext_has_outer_join(spec->query), .table = s->table};
+    s->base.mark = (struct source_mark){.kind = sqlite_affinity(type) == AFFINITY_INTEGER ? MARK_NUMBER : MARK_NONE,
+                                        .type = s->mark_type,
+                                        .excludes_equal = sqltext_excludes_equal(spec->query),
+                                        .reads_nulls = spec->full_query != NULL,
+                                        .may_be_null = !not_null || sqltext_has_outer_join(spec->query),
+                                        .table = s->table};
     return 0;
 }
 
 /* Finds the watermark's column. *parameter is the number of :watermark, the only one there may be. */
-static int sqlite_set_mark(struct sqlite_source *s, const struct sql_spec *spec, struct clock *clock, int *parameter, struct err *e)
+static int sqlite_set_mark(struct sqlite_source *s, const struct sql_spec *spec, struct clock *clock, int *parameter,
+                           struct err *e)
 {
     *parameter = sqlite3_bind_parameter_index(s->stmt, ":watermark");
     if (sqlite3_bind_parameter_count(s->stmt) != (*parameter > 0))
         return err_set(e, XS_CONFIG, "%s: query: has a parameter besides :watermark, which is the only one that is bound",
                        s->label);
     if (spec->watermark == NULL)
-        return *parameter == 0 ? 0 : err_set(e, XS_CONFIG, "%s: query: uses :watermark; name its column with watermark:",
-                                             s->label);
+        return *parameter == 0
+                   ? 0
+                   : err_set(e, XS_CONFIG, "%s: query: uses :watermark; name its column with watermark:", s->label);
     if (*parameter == 0)
         return err_set(e, XS_CONFIG, "%s: watermark: is set, but query: does not use :watermark (… where %s > :watermark)",
                        s->label, spec->watermark);
@@ -321,10 +324,11 @@ static int sqlite_compare_columns(struct sqlite_source *s, sqlite3_stmt *full, s
     const size_t n = (size_t)sqlite3_column_count(full);
 
     if (sqlite3_bind_parameter_count(full) > 0)
-        return err_set(e, XS_CONFIG, "%s: full_query: has a parameter; leave the condition out: it reads every row", s->label);
+        return err_set(e, XS_CONFIG, "%s: full_query: has a parameter; leave the condition out: it reads every row",
+                       s->label);
     if (n != s->columns.n)
-        return err_set(e, XS_CONFIG, "%s: full_query: has %zu column%s and query: has %zu; select the same ones", s->label, n,
-                       text_plural(n), s->columns.n);
+        return err_set(e, XS_CONFIG, "%s: full_query: has %zu column%s and query: has %zu; select the same ones", s->label,
+                       n, text_plural(n), s->columns.n);
     for (size_t i = 0; i < n; i++) {
         struct str name = s->columns.list[i].name;
         const char *full_name = sqlite3_column_name(full, (int)i);

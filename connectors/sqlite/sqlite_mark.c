@@ -35,8 +35,7 @@ enum sqlite_affinity sqlite_affinity(const char *decltype_text)
 void sqlite_mark_init(struct sqlite_mark *m, const char *decltype_text, const struct sql_spec *spec, const char *label,
                       int64_t now_ms)
 {
-    *m = (struct sqlite_mark){
-        .affinity = sqlite_affinity(decltype_text), .spec = spec, .label = label, .now_ms = now_ms};
+    *m = (struct sqlite_mark){.affinity = sqlite_affinity(decltype_text), .spec = spec, .label = label, .now_ms = now_ms};
     buf_init(&m->text, MARK_MAX);
 }
 
@@ -96,8 +95,9 @@ static int judge_number(const struct sqlite_mark *m, struct err *e)
 {
     if (m->spec->overlap == NULL || sqltext_is_number(m->spec->overlap))
         return 0;
-    return err_set(e, XS_CONFIG, "%s: overlap: \"%s\" is a duration, but watermark column \"%s\" holds numbers; write a number",
-                   m->label, m->spec->overlap, m->spec->watermark);
+    return err_set(e, XS_CONFIG,
+                   "%s: overlap: \"%s\" is a duration, but watermark column \"%s\" holds numbers; write a number", m->label,
+                   m->spec->overlap, m->spec->watermark);
 }
 
 static int judge_text(const struct sqlite_mark *m, struct str text, struct err *e)
@@ -110,7 +110,8 @@ static int judge_text(const struct sqlite_mark *m, struct str text, struct err *
                        m->spec->overlap);
     if (is_time || !has_overlap(m->spec))
         return 0;
-    return err_set(e, XS_CONFIG, "%s: overlap: \"%s\" cannot be taken off text, which watermark column \"%s\" holds; set it to 0",
+    return err_set(e, XS_CONFIG,
+                   "%s: overlap: \"%s\" cannot be taken off text, which watermark column \"%s\" holds; set it to 0",
                    m->label, m->spec->overlap, m->spec->watermark);
 }
 
@@ -238,8 +239,7 @@ int sqlite_mark_see(struct sqlite_mark *m, sqlite3_stmt *stmt, int column, struc
         text = (const char *)sqlite3_column_text(stmt, column);
         return text == NULL ? err_oom(e)
                             : see_text(m, (struct str){text, (size_t)sqlite3_column_bytes(stmt, column)}, out, e);
-    default:
-        return 0; /* a blob is no mark */
+    default: return 0; /* a blob is no mark */
     }
 }
 

@@ -20,9 +20,9 @@ struct sqlite_mark {
     enum sqlite_affinity affinity;
     const struct sql_spec *spec; /* for the overlap. Borrowed, like the label */
     const char *label;
-    int64_t now_ms;        /* when the read began */
-    int seen;              /* SQLITE_INTEGER, SQLITE_FLOAT or SQLITE_TEXT; 0: nothing yet */
-    int64_t integer;       /* the greatest value, by what `seen` says */
+    int64_t now_ms;  /* when the read began */
+    int seen;        /* SQLITE_INTEGER, SQLITE_FLOAT or SQLITE_TEXT; 0: nothing yet */
+    int64_t integer; /* the greatest value, by what `seen` says */
     double real;
     struct buf text;
 };

@@ -70,8 +70,8 @@ static bool is_hashes(struct str s)
 
 bool clean_is_placeholder(struct str s, bool of_person)
 {
-    static const char *const words[] = {"null", "n/a", "nan", "none", "undefined", "#n/a", "#ref!", "#value!", "#div/0!",
-                                        "#name?", "#null!", "#num!"};
+    static const char *const words[] = {"null",  "n/a",     "nan",     "none",   "undefined", "#n/a",
+                                        "#ref!", "#value!", "#div/0!", "#name?", "#null!",    "#num!"};
 
     if (str_is(s, "\\N") || is_hashes(s))
         return true;
@@ -109,9 +109,9 @@ bool clean_is_cut_number(struct str s)
 /* The second byte of two of a Latin letter (0x80 to 0xBF), as Windows-1252 shows it. */
 static bool is_second_byte(ucs4_t c)
 {
-    static const uint16_t others[] = {0x20ac, 0x201a, 0x0192, 0x201e, 0x2026, 0x2020, 0x2021, 0x02c6, 0x2030, 0x0160,
-                                      0x2039, 0x0152, 0x017d, 0x2018, 0x2019, 0x201c, 0x201d, 0x2022, 0x2013, 0x2014,
-                                      0x02dc, 0x2122, 0x0161, 0x203a, 0x0153, 0x017e, 0x0178};
+    static const uint16_t others[] = {0x20ac, 0x201a, 0x0192, 0x201e, 0x2026, 0x2020, 0x2021, 0x02c6, 0x2030,
+                                      0x0160, 0x2039, 0x0152, 0x017d, 0x2018, 0x2019, 0x201c, 0x201d, 0x2022,
+                                      0x2013, 0x2014, 0x02dc, 0x2122, 0x0161, 0x203a, 0x0153, 0x017e, 0x0178};
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
         if (c == others[i])
             return true;
@@ -124,7 +124,8 @@ bool clean_is_mangled(struct str s)
     /* "Ã" is C3 83 in UTF-8; the first byte of all of them. */
     while ((p = memchr(p, 0xc3, (size_t)(end - p))) != NULL && end - p > 3) {
         ucs4_t c;
-        if ((unsigned char)p[1] == 0x83 && u8_mbtoucr(&c, (const uint8_t *)p + 2, (size_t)(end - p - 2)) > 0 && is_second_byte(c))
+        if ((unsigned char)p[1] == 0x83 && u8_mbtoucr(&c, (const uint8_t *)p + 2, (size_t)(end - p - 2)) > 0 &&
+            is_second_byte(c))
             return true;
         p++;
     }

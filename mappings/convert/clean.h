@@ -35,15 +35,12 @@ static inline bool clean_leaves(const char *p, size_t n)
     case '\'':
     case '=':
     case '#':
-    case '\\':
-        return false;
+    case '\\': return false;
     case 'N':
     case 'n':
     case 'U':
-    case 'u':
-        return n > CLEAN_WORD_MAX;
-    default:
-        return true;
+    case 'u': return n > CLEAN_WORD_MAX;
+    default: return true;
     }
 }
 

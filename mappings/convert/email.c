@@ -18,7 +18,7 @@
 /* One byte of a local part: A as in RFC 5321's atext, U a capital among them, X beyond ASCII (RFC 6531). */
 enum { A = 1, U = 2 | 1, X = 4 };
 static const unsigned char local_byte[256] = {
-    [0x21] = A, 0, A, A, A, A, A, 0, 0, A, A, 0, A, 0, A, /* !"#$%&'()*+,-./ */
+    [0x21] = A, 0, A, A, A, A, A, 0, 0, A, A, 0, A, 0, A,    /* !"#$%&'()*+,-./ */
     [0x30] = A, A, A, A, A, A, A, A, A, A, 0, 0, 0, A, 0, A, /* 0-9:;<=>? */
     [0x40] = 0, U, U, U, U, U, U, U, U, U, U, U, U, U, U, U, U, U, U, U, U, U, U, U, U, U, U, 0, 0, 0, A, A,
     [0x60] = A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, 0,
@@ -118,8 +118,9 @@ static const char *explain_hidden(struct str s, const char *otherwise, struct ar
     char *text = arena_alloc(scratch, TEXT_N);
     if (text == NULL)
         return otherwise;
-    snprintf(text, TEXT_N, in_domain ? "has an invisible character, U+%04X, in its domain; remove it"
-                                       : "has an invisible character, U+%04X; remove it or use apply: [email]",
+    snprintf(text, TEXT_N,
+             in_domain ? "has an invisible character, U+%04X, in its domain; remove it"
+                       : "has an invisible character, U+%04X; remove it or use apply: [email]",
              (unsigned)found);
     return text;
 }
@@ -163,7 +164,7 @@ static const char *scan_local(struct str s, size_t *end, unsigned *seen)
             break;
         if (c != '.')
             return email_explain(s, c < 0x20 || c == 0x7f ? "has a control character before the @"
-                                                    : "has a character before the @ that needs quotes");
+                                                          : "has a character before the @ that needs quotes");
         if (i == dot)
             return email_explain(s, i == 0 ? "starts with a dot" : "has two dots in a row before the @");
         dot = i + 1;

@@ -10,8 +10,9 @@
 enum { ZWNJ = 0x200c, ZWJ = 0x200d };
 
 /* An opening and a closing quote of any kind, as bytes of UTF-8. */
-static const char *const quotes[] = {"\"", "'", "`", "\xe2\x80\x9c", "\xe2\x80\x9d", "\xe2\x80\x9e", "\xe2\x80\x98",
-                                     "\xe2\x80\x99", "\xe2\x80\x9a", "\xc2\xab", "\xc2\xbb"};
+static const char *const quotes[] =
+    {"\"",           "'",        "`",       "\xe2\x80\x9c", "\xe2\x80\x9d", "\xe2\x80\x9e", "\xe2\x80\x98", "\xe2\x80\x99",
+     "\xe2\x80\x9a", "\xc2\xab", "\xc2\xbb"};
 
 static size_t quote_at_start(struct str s)
 {

@@ -15,9 +15,8 @@
 enum { L = 1, D = 2, U = 4 | 1 };
 static const unsigned char host_byte[256] = {
     [0x2d] = L, /* - */
-    [0x30] = D, D, D, D, D, D, D, D, D, D,
-    [0x41] = U, U, U, U, U, U, U, U, U, U, U, U, U, U, U, U, U, U, U, U, U, U, U, U, U, U,
-    [0x61] = L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L,
+    [0x30] = D, D, D, D, D, D,          D, D, D, D, [0x41] = U, U, U, U, U, U, U, U, U, U, U, U, U, U, U, U, U, U, U, U, U,
+    U,          U, U, U, U, [0x61] = L, L, L, L, L, L,          L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L,
 };
 
 static const char *label_check(const char *label, size_t n)
@@ -167,13 +166,10 @@ static const char *idn_verdict(int rc)
     switch (rc) {
     case IDN2_TOO_BIG_DOMAIN:
     case IDN2_TOO_BIG_LABEL:
-    case IDN2_PUNYCODE_BIG_OUTPUT:
-        return "has a domain that is too long in its ASCII form";
+    case IDN2_PUNYCODE_BIG_OUTPUT: return "has a domain that is too long in its ASCII form";
     case IDN2_UNASSIGNED:
-    case IDN2_DISALLOWED:
-        return "has a character in its domain that internationalised domains cannot have";
-    default:
-        return "has a domain that is no valid internationalised name";
+    case IDN2_DISALLOWED: return "has a character in its domain that internationalised domains cannot have";
+    default: return "has a domain that is no valid internationalised name";
     }
 }
 

@@ -87,8 +87,7 @@ static struct str part_value(const struct template_part *part, const struct cell
     return (struct str){cells[part->column].p, cells[part->column].n};
 }
 
-int template_run(const struct template *t, const struct cell *cells, size_t cells_n, struct arena *scratch,
-                 struct str *out)
+int template_run(const struct template *t, const struct cell *cells, size_t cells_n, struct arena *scratch, struct str *out)
 {
     size_t total = 0;
     bool any = false;

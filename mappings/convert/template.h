@@ -21,7 +21,8 @@ struct template_part {
     size_t column;   /* index of the cell; set by the caller before template_run() */
 };
 
-struct template {
+struct template
+{
     struct template_part *parts;
     size_t n;
 };
@@ -33,7 +34,6 @@ int template_compile(struct str text, struct arena *arena, struct template *out,
 /* Fills in the cells; a NULL cell is empty. All columns empty or blank make the whole empty. `*out` borrows from the cell
  * when the template is one column and nothing else, else from `scratch`. 0, or -1 with errno ENOMEM (arena exhausted) or
  * EOVERFLOW (more than TEMPLATE_OUTPUT_MAX). A column beyond cells_n is empty. */
-int template_run(const struct template *t, const struct cell *cells, size_t cells_n, struct arena *scratch,
-                 struct str *out);
+int template_run(const struct template *t, const struct cell *cells, size_t cells_n, struct arena *scratch, struct str *out);
 
 #endif

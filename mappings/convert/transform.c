@@ -68,8 +68,10 @@ static int unknown_step(struct str name, struct arena *arena, struct flaw *flaw)
 
     if (near != NULL)
         return flaw_made(flaw, arena, "apply has no step '%.*s'; did you mean '%s'?", STR_ARG(shown), near);
-    return flaw_made(flaw, arena, "apply has no step '%.*s'; there are trim, squeeze, clean, lower, upper, title, nfc,"
-                                  " digits, email, domain, url, strip_html, replace, truncate and date", STR_ARG(shown));
+    return flaw_made(flaw, arena,
+                     "apply has no step '%.*s'; there are trim, squeeze, clean, lower, upper, title, nfc,"
+                     " digits, email, domain, url, strip_html, replace, truncate and date",
+                     STR_ARG(shown));
 }
 
 int transform_compile(struct str name, const struct str *args, size_t args_n, struct arena *arena,
@@ -84,11 +86,11 @@ int transform_compile(struct str name, const struct str *args, size_t args_n, st
         return unknown_step(name, arena, flaw);
     if (args_n != transform_table[op].args_n) {
         if (transform_table[op].args_n == 0)
-            return flaw_made(flaw, arena, "%s takes nothing after it; write it as a plain word",
-                             transform_table[op].name);
-        return flaw_made(flaw, arena, "%s takes %s; write it as in %s", transform_table[op].name,
-                         transform_table[op].args, op == TRANSFORM_TRUNCATE ? "truncate: 80"
-                         : op == TRANSFORM_DATE ? "date: ['%d.%m.%Y', '%Y-%m-%d']" : "replace: ['[.]+$', '']");
+            return flaw_made(flaw, arena, "%s takes nothing after it; write it as a plain word", transform_table[op].name);
+        return flaw_made(flaw, arena, "%s takes %s; write it as in %s", transform_table[op].name, transform_table[op].args,
+                         op == TRANSFORM_TRUNCATE ? "truncate: 80"
+                         : op == TRANSFORM_DATE   ? "date: ['%d.%m.%Y', '%Y-%m-%d']"
+                                                  : "replace: ['[.]+$', '']");
     }
     out->op = (enum transform_op)op;
     return steps_of[op].compile != NULL ? steps_of[op].compile(args, arena, out, flaw) : 0;

@@ -33,10 +33,10 @@ extern const struct transform_row transform_table[TRANSFORM_N];
 struct transform_step {
     enum transform_op op;
     union {
-        size_t graphemes;                /* truncate */
-        struct {                         /* clean; set by the owner of a compiled step */
-            bool of_person;              /* a first or last name */
-            bool website;                /* a page at LinkedIn is none, and becomes empty */
+        size_t graphemes;   /* truncate */
+        struct {            /* clean; set by the owner of a compiled step */
+            bool of_person; /* a first or last name */
+            bool website;   /* a page at LinkedIn is none, and becomes empty */
         } clean;
         bool as_spelled;                 /* email: the domain keeps its case; set by the owner, too */
         struct transform_replace *regex; /* replace; owns memory outside the arena */

@@ -21,17 +21,16 @@ static const struct field {
     unsigned char digits; /* most digits read and all digits written; 0: not a number */
     int min, max;
 } fields[] = {
-    {'Y', YEAR, 4, 0, 9999},   {'y', YEAR, 2, 0, 99},     {'m', MONTH, 2, 1, 12},   {'b', MONTH, 0, 0, 0},
-    {'B', MONTH, 0, 0, 0},     {'d', DAY, 2, 1, 31},      {'e', DAY, 2, 1, 31},     {'j', YDAY, 3, 1, 366},
-    {'H', HOUR, 2, 0, 23},     {'M', MINUTE, 2, 0, 59},   {'S', SECOND, 2, 0, 60},  {'z', ZONE, 0, 0, 0},
-    {'Z', ZONE, 0, 0, 0},
+    {'Y', YEAR, 4, 0, 9999}, {'y', YEAR, 2, 0, 99}, {'m', MONTH, 2, 1, 12}, {'b', MONTH, 0, 0, 0}, {'B', MONTH, 0, 0, 0},
+    {'d', DAY, 2, 1, 31},    {'e', DAY, 2, 1, 31},  {'j', YDAY, 3, 1, 366}, {'H', HOUR, 2, 0, 23}, {'M', MINUTE, 2, 0, 59},
+    {'S', SECOND, 2, 0, 60}, {'z', ZONE, 0, 0, 0},  {'Z', ZONE, 0, 0, 0},
 };
 
 /* A compiled format: fields and the literal bytes between them. */
 struct part {
     const struct field *field; /* NULL: literal */
     struct str text;
-    bool digit_follows;        /* the next field is a number without anything between: read all digits */
+    bool digit_follows; /* the next field is a number without anything between: read all digits */
 };
 
 struct transform_date {
@@ -41,8 +40,8 @@ struct transform_date {
     bool writes_utc; /* the format written has %Z */
 };
 
-static const char *const month_names[12] = {"January", "February", "March", "April", "May", "June", "July", "August",
-                                            "September", "October", "November", "December"};
+static const char *const month_names[12] = {"January", "February", "March",     "April",   "May",      "June",
+                                            "July",    "August",   "September", "October", "November", "December"};
 
 static const struct field *field_find(char letter)
 {
@@ -76,8 +75,9 @@ static int compile_format(struct str format, size_t arg, struct arena *arena, st
         }
         const struct field *field = i + 1 < format.n ? field_find(text[i + 1]) : NULL;
         if (field == NULL)
-            return transform_flaw(flaw, arg, i, "the date format has a field that is none of "
-                                                "%Y %y %m %b %B %d %e %j %H %M %S %z %Z; write %% for a percent sign");
+            return transform_flaw(flaw, arg, i,
+                                  "the date format has a field that is none of "
+                                  "%Y %y %m %b %B %d %e %j %H %M %S %z %Z; write %% for a percent sign");
         if (last != NULL && last->field != NULL)
             last->digit_follows = field->digits > 0;
         p[(*n)++].field = field;
@@ -236,8 +236,11 @@ static int read_field(const struct part *part, struct str *s, struct moment *t)
     switch (field->letter) {
     case 'Y': t->year = v; break;
     case 'y': t->year = v < 69 ? 2000 + v : 1900 + v; break; /* as POSIX has it */
-    case 'm': case 'b': case 'B': t->month = v; break;
-    case 'd': case 'e': t->day = v; break;
+    case 'm':
+    case 'b':
+    case 'B': t->month = v; break;
+    case 'd':
+    case 'e': t->day = v; break;
     case 'j': t->yday = v; break;
     case 'H': t->hour = v; break;
     case 'M': t->minute = v; break;
@@ -341,12 +344,8 @@ static size_t write_field(const struct field *field, const struct moment *t, cha
     case 'H': return write_number(to, t->hour, 2, '0');
     case 'M': return write_number(to, t->minute, 2, '0');
     case 'S': return write_number(to, t->second, 2, '0');
-    case 'z':
-        to[0] = t->zone_minutes < 0 ? '-' : '+';
-        return 1 + write_number(to + 1, zone / 60 * 100 + zone % 60, 4, '0');
-    case 'Z':
-        memcpy(to, "UTC", 3);
-        return 3;
+    case 'z': to[0] = t->zone_minutes < 0 ? '-' : '+'; return 1 + write_number(to + 1, zone / 60 * 100 + zone % 60, 4, '0');
+    case 'Z': memcpy(to, "UTC", 3); return 3;
     default:
         name = month_names[t->month - 1];
         size_t n = field->letter == 'b' ? 3 : strlen(name);
@@ -355,7 +354,8 @@ static size_t write_field(const struct field *field, const struct moment *t, cha
     }
 }
 
-static int transform_date_write_all(const struct transform_date *d, const struct moment *t, struct arena *scratch, struct str *out)
+static int transform_date_write_all(const struct transform_date *d, const struct moment *t, struct arena *scratch,
+                                    struct str *out)
 {
     enum { FIELD_MAX_N = 9 }; /* "September" */
     size_t cap = 0, n = 0;

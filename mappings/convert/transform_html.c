@@ -32,8 +32,9 @@ static bool name_is(struct str name, const char *const *names, size_t n)
 /* Tags that end a line or a cell on the page: words on both sides must not grow together. */
 static bool breaks_words(struct str name)
 {
-    static const char *const names[] = {"br", "p", "div", "li", "ul", "ol", "tr", "td", "th", "table", "hr", "h1", "h2",
-                                        "h3", "h4", "h5", "h6", "blockquote", "section", "article", "dt", "dd", "option"};
+    static const char *const names[] = {"br", "p",          "div",     "li",      "ul", "ol", "tr",    "td",
+                                        "th", "table",      "hr",      "h1",      "h2", "h3", "h4",    "h5",
+                                        "h6", "blockquote", "section", "article", "dt", "dd", "option"};
     return name_is(name, names, sizeof names / sizeof names[0]);
 }
 
@@ -105,8 +106,8 @@ static int skip_markup(struct str s, size_t at, struct out_text *out, size_t *ne
     if (at + 4 <= s.n && memcmp(s.p + at, "<!--", 4) == 0) {
         const char *end = memmem(s.p + at + 4, s.n - at - 4, "-->", 3);
         *next = end != NULL ? (size_t)(end - s.p) + 3 : 0;
-    } else if (transform_html_is_letter(first) || (first == '/' && at + 2 < s.n && transform_html_is_letter(s.p[at + 2])) || first == '!' ||
-               first == '?') {
+    } else if (transform_html_is_letter(first) || (first == '/' && at + 2 < s.n && transform_html_is_letter(s.p[at + 2])) ||
+               first == '!' || first == '?') {
         *next = tag_end(s, at);
         if (*next != 0 && first != '!' && first != '?') {
             struct str name = tag_name(s, at);
@@ -130,8 +131,9 @@ static uint32_t numeric_entity(struct str name)
         return 0;
     for (; i < name.n; i++) {
         char d = name.p[i];
-        uint32_t v = d >= '0' && d <= '9' ? (uint32_t)(d - '0')
-                     : hex && (d | 0x20) >= 'a' && (d | 0x20) <= 'f' ? (uint32_t)((d | 0x20) - 'a' + 10) : 99;
+        uint32_t v = d >= '0' && d <= '9'                            ? (uint32_t)(d - '0')
+                     : hex && (d | 0x20) >= 'a' && (d | 0x20) <= 'f' ? (uint32_t)((d | 0x20) - 'a' + 10)
+                                                                     : 99;
         if (v == 99 || c > 0x10ffff)
             return 0;
         c = c * (hex ? 16 : 10) + v;
@@ -149,12 +151,13 @@ static uint32_t entity(struct str s, size_t at, size_t *next)
     static const struct {
         const char *name;
         uint32_t c;
-    } known[] = {{"amp", '&'}, {"lt", '<'}, {"gt", '>'}, {"quot", '"'}, {"apos", '\''}, {"nbsp", 0xa0},
-                 {"ndash", 0x2013}, {"mdash", 0x2014}, {"lsquo", 0x2018}, {"rsquo", 0x2019}, {"ldquo", 0x201c},
-                 {"rdquo", 0x201d}, {"bull", 0x2022}, {"hellip", 0x2026}, {"euro", 0x20ac}, {"copy", 0xa9},
-                 {"reg", 0xae}, {"trade", 0x2122}, {"auml", 0xe4}, {"ouml", 0xf6}, {"uuml", 0xfc}, {"Auml", 0xc4},
-                 {"Ouml", 0xd6}, {"Uuml", 0xdc}, {"szlig", 0xdf}, {"eacute", 0xe9}, {"egrave", 0xe8}, {"agrave", 0xe0},
-                 {"ccedil", 0xe7}, {"ntilde", 0xf1}, {"aacute", 0xe1}, {"iacute", 0xed}, {"oacute", 0xf3}};
+    } known[] = {{"amp", '&'},      {"lt", '<'},       {"gt", '>'},       {"quot", '"'},      {"apos", '\''},
+                 {"nbsp", 0xa0},    {"ndash", 0x2013}, {"mdash", 0x2014}, {"lsquo", 0x2018},  {"rsquo", 0x2019},
+                 {"ldquo", 0x201c}, {"rdquo", 0x201d}, {"bull", 0x2022},  {"hellip", 0x2026}, {"euro", 0x20ac},
+                 {"copy", 0xa9},    {"reg", 0xae},     {"trade", 0x2122}, {"auml", 0xe4},     {"ouml", 0xf6},
+                 {"uuml", 0xfc},    {"Auml", 0xc4},    {"Ouml", 0xd6},    {"Uuml", 0xdc},     {"szlig", 0xdf},
+                 {"eacute", 0xe9},  {"egrave", 0xe8},  {"agrave", 0xe0},  {"ccedil", 0xe7},   {"ntilde", 0xf1},
+                 {"aacute", 0xe1},  {"iacute", 0xed},  {"oacute", 0xf3}};
     enum { NAME_MAX_N = 10 };
     size_t end = at + 1;
 

@@ -20,10 +20,10 @@ enum {
 };
 
 struct transform_replace {
-    pcre2_code *code;             /* these three are malloced: transform_free() */
+    pcre2_code *code; /* these three are malloced: transform_free() */
     pcre2_match_data *match;
     pcre2_match_context *limits;
-    struct str text;              /* the replacement, in the arena */
+    struct str text; /* the replacement, in the arena */
 };
 
 static bool transform_replace_is_digit(char c)
@@ -93,8 +93,7 @@ static int regex_flaw(int error, size_t offset, struct arena *arena, struct flaw
     return transform_flaw(flaw, 0, offset, text);
 }
 
-int transform_replace_compile(const struct str *args, struct arena *arena, struct transform_step *out,
-                              struct flaw *flaw)
+int transform_replace_compile(const struct str *args, struct arena *arena, struct transform_step *out, struct flaw *flaw)
 {
     struct transform_replace *r = arena_calloc(arena, 1, sizeof *r);
     int error = 0;

@@ -14,8 +14,7 @@ enum { TRANSFORM_OUTPUT_MAX = 1 << 20 }; /* bytes; what a step that can multiply
 
 typedef int transform_fn(const struct transform_step *step, struct str in, struct arena *scratch, struct str *out,
                          const char **why);
-typedef int transform_compile_fn(const struct str *args, struct arena *arena, struct transform_step *out,
-                                 struct flaw *flaw);
+typedef int transform_compile_fn(const struct str *args, struct arena *arena, struct transform_step *out, struct flaw *flaw);
 
 /* transform_text.c */
 transform_fn transform_trim, transform_squeeze, transform_lower, transform_upper, transform_nfc, transform_digits,

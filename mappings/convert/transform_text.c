@@ -102,8 +102,7 @@ static int ascii_case(struct str in, char first, char last, struct arena *scratc
 typedef uint8_t *unicode_case(const uint8_t *s, size_t n, const char *language, uninorm_t form, uint8_t *out, size_t *out_n);
 
 /* By ASCII alone where that is enough, by Unicode's tables where not. */
-static int other_case(struct str in, char first, char last, unicode_case *by_unicode, struct arena *scratch,
-                      struct str *out)
+static int other_case(struct str in, char first, char last, unicode_case *by_unicode, struct arena *scratch, struct str *out)
 {
     size_t n = 0;
     int rc = ascii_case(in, first, last, scratch, out);
@@ -130,8 +129,7 @@ int transform_upper(const struct transform_step *step, struct str in, struct are
     return other_case(in, 'a', 'z', u8_toupper, scratch, out);
 }
 
-int transform_nfc(const struct transform_step *step, struct str in, struct arena *scratch, struct str *out,
-                  const char **why)
+int transform_nfc(const struct transform_step *step, struct str in, struct arena *scratch, struct str *out, const char **why)
 {
     size_t n = 0, i = 0;
 
@@ -175,8 +173,7 @@ int transform_digits(const struct transform_step *step, struct str in, struct ar
     return 0;
 }
 
-int transform_truncate_compile(const struct str *args, struct arena *arena, struct transform_step *out,
-                               struct flaw *flaw)
+int transform_truncate_compile(const struct str *args, struct arena *arena, struct transform_step *out, struct flaw *flaw)
 {
     size_t n = 0;
 

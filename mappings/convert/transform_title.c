@@ -26,15 +26,16 @@ static const struct spelling {
     const char *lower, *spelled;
     bool inside_only; /* not as the first word of a name */
 } spellings[] = {
-    {"ii", "II", true},    {"iii", "III", true},  {"iv", "IV", true},     {"vii", "VII", true}, {"viii", "VIII", true},
-    {"jr", "Jr", false},   {"sr", "Sr", false},   {"dr", "Dr", false},    {"mr", "Mr", false},  {"mrs", "Mrs", false},
-    {"ms", "Ms", false},   {"st", "St", false},   {"ng", "Ng", false},    {"phd", "PhD", true}, {"mba", "MBA", true},
+    {"ii", "II", true},     {"iii", "III", true}, {"iv", "IV", true},   {"vii", "VII", true}, {"viii", "VIII", true},
+    {"jr", "Jr", false},    {"sr", "Sr", false},  {"dr", "Dr", false},  {"mr", "Mr", false},  {"mrs", "Mrs", false},
+    {"ms", "Ms", false},    {"st", "St", false},  {"ng", "Ng", false},  {"phd", "PhD", true}, {"mba", "MBA", true},
     {"gmbh", "GmbH", true}, {"llc", "LLC", true}, {"ltd", "Ltd", true},
 };
 
 static const char *const particles[] = {
-    "af", "al", "ap", "av", "bin", "bint", "da", "das", "de", "degli", "dei", "del", "della", "den", "der", "di", "do", "dos",
-    "du", "el", "ibn", "la", "las", "le", "les", "los", "op", "ten", "ter", "van", "vom", "von", "y", "zu", "zum", "zur",
+    "af",    "al",  "ap",  "av",  "bin", "bint", "da",  "das", "de",  "degli", "dei", "del",
+    "della", "den", "der", "di",  "do",  "dos",  "du",  "el",  "ibn", "la",    "las", "le",
+    "les",   "los", "op",  "ten", "ter", "van",  "vom", "von", "y",   "zu",    "zum", "zur",
 };
 
 /* A writer over the arena; every letter is written by put(), which remembers when something differs. */
@@ -60,7 +61,8 @@ static enum word_case word_case(struct str word)
     while (at < end) {
         ucs4_t c = *at;
         at += u8_mbtouc(&c, at, (size_t)(end - at));
-        upper |= c < 0x80 ? c >= 'A' && c <= 'Z' : uc_is_property_uppercase(c) || uc_is_general_category(c, UC_TITLECASE_LETTER);
+        upper |= c < 0x80 ? c >= 'A' && c <= 'Z'
+                          : uc_is_property_uppercase(c) || uc_is_general_category(c, UC_TITLECASE_LETTER);
         lower |= c < 0x80 ? c >= 'a' && c <= 'z' : is_small(c) || uc_is_general_category(c, UC_TITLECASE_LETTER);
     }
     return upper && lower ? CASE_MIXED : upper ? CASE_UPPER : lower ? CASE_LOWER : CASE_NONE;
@@ -100,7 +102,8 @@ static size_t letters_from(const uint8_t *at, const uint8_t *end)
 {
     size_t n = 0;
     ucs4_t c;
-    for (int len; n < 3 && at < end && (len = u8_mbtouc(&c, at, (size_t)(end - at))) > 0 && transform_title_is_letter(c); at += len)
+    for (int len; n < 3 && at < end && (len = u8_mbtouc(&c, at, (size_t)(end - at))) > 0 && transform_title_is_letter(c);
+         at += len)
         n++;
     return n;
 }
@@ -124,15 +127,15 @@ static bool is_turkish(struct str word)
 /* The Dutch letter ij, which is capital as a whole. Before a vowel it is none: Ijaz, Ijeoma. */
 static bool is_dutch_ij(const uint8_t *at, const uint8_t *end)
 {
-    return end - at > 2 && (at[0] | 0x20) == 'i' && (at[1] | 0x20) == 'j' && at[2] < 0x80 && transform_title_is_letter(at[2]) &&
-           strchr("aeiouyj", at[2] | 0x20) == NULL;
+    return end - at > 2 && (at[0] | 0x20) == 'i' && (at[1] | 0x20) == 'j' && at[2] < 0x80 &&
+           transform_title_is_letter(at[2]) && strchr("aeiouyj", at[2] | 0x20) == NULL;
 }
 
 /* One part of a word, between blanks and hyphens, none of whose letters has the case that was meant. */
 static void transform_title_put_name(struct title *t, struct str part)
 {
     const uint8_t *start = (const uint8_t *)part.p, *at = start, *end = at + part.n;
-    size_t run = 0;       /* letters since the part began or since a sign that begins it anew */
+    size_t run = 0; /* letters since the part began or since a sign that begins it anew */
     bool capital = true, digit_before = false, turkish = is_turkish(part);
 
     while (at < end) {
@@ -173,7 +176,9 @@ static void short_word(struct str part, char lower[SHORT_N + 1], size_t *before)
     while (i < part.n && (part.p[i] == '(' || part.p[i] == '"'))
         i++;
     *before = i;
-    for (; i < part.n && n < SHORT_N && transform_title_is_letter((unsigned char)part.p[i]) && (unsigned char)part.p[i] < 0x80; i++)
+    for (;
+         i < part.n && n < SHORT_N && transform_title_is_letter((unsigned char)part.p[i]) && (unsigned char)part.p[i] < 0x80;
+         i++)
         lower[n++] = (char)(part.p[i] | 0x20);
     while (i < part.n && strchr(".,);\"", part.p[i]) != NULL)
         i++;

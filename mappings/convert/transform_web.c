@@ -152,8 +152,7 @@ static int host_of_url(struct str s, struct arena *scratch, struct url *url, str
     return 0;
 }
 
-int transform_url(const struct transform_step *step, struct str in, struct arena *scratch, struct str *out,
-                  const char **why)
+int transform_url(const struct transform_step *step, struct str in, struct arena *scratch, struct str *out, const char **why)
 {
     struct url url;
     struct str ascii, s;

@@ -110,7 +110,7 @@ const char *typed_boolean(struct str in, struct str *out)
     static const struct {
         struct str spelled;
         bool value;
-    } table[] = {{{"true", 4}, true}, {{"yes", 3}, true}, {{"t", 1}, true}, {{"1", 1}, true},
+    } table[] = {{{"true", 4}, true},   {{"yes", 3}, true}, {{"t", 1}, true},  {{"1", 1}, true},
                  {{"false", 5}, false}, {{"no", 2}, false}, {{"f", 1}, false}, {{"0", 1}, false}};
 
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)

@@ -118,8 +118,8 @@ static int compile_map(struct compiler *c, const struct tree_node *map, const st
     if (column->map == NULL)
         return columns_out_of_memory(c);
     for (const struct tree_node *item = map->first; item != NULL; item = item->next)
-        column->map[column->map_n++] =
-            (struct map_entry){.from = item->key->text, .to = tree_is_null(item) ? STR_NONE : item->text};
+        column->map[column->map_n++] = (struct map_entry){.from = item->key->text,
+                                                          .to = tree_is_null(item) ? STR_NONE : item->text};
     qsort(column->map, column->map_n, sizeof *column->map, compare_entries);
     if (otherwise != NULL && otherwise->kind == TREE_MAP) {
         column->otherwise = UNMATCHED_VALUE;
@@ -133,16 +133,14 @@ static int compile_map(struct compiler *c, const struct tree_node *map, const st
 }
 
 /* Each kind of JSON value has its reader in typed.c; the text itself is sent, so that no digit is lost on the way. */
-const char *column_type_value(enum column_type type, struct str text, struct arena *scratch, struct value *out,
-                              bool *oom)
+const char *column_type_value(enum column_type type, struct str text, struct arena *scratch, struct value *out, bool *oom)
 {
     struct str typed = text;
     struct uuid uuid;
     const char *why = NULL;
     out->kind = VALUE_STRING;
     switch (type) {
-    case TYPE_STRING:
-        break;
+    case TYPE_STRING: break;
     case TYPE_NUMBER:
         why = typed_number(text, &typed);
         out->kind = VALUE_NUMBER;
@@ -169,8 +167,7 @@ const char *column_type_value(enum column_type type, struct str text, struct are
 }
 
 /* A constant of the file must fit the type, since no row would ever be taken. */
-static int check_constant(struct compiler *c, const struct tree_node *node, const struct column *column,
-                          struct value *out)
+static int check_constant(struct compiler *c, const struct tree_node *node, const struct column *column, struct value *out)
 {
     bool oom = false;
     if (str_trim(node->text).n == 0) {
@@ -192,12 +189,9 @@ static enum column_type core_type(unsigned slot)
     if (slot >= LEAD_FIELD_N)
         return TYPE_STRING;
     switch (lead_field_table[slot].kind) {
-    case LEAD_KIND_NUMBER:
-        return TYPE_INTEREST;
-    case LEAD_KIND_UUID:
-        return TYPE_UUID;
-    default:
-        return TYPE_STRING;
+    case LEAD_KIND_NUMBER: return TYPE_INTEREST;
+    case LEAD_KIND_UUID: return TYPE_UUID;
+    default: return TYPE_STRING;
     }
 }
 
@@ -294,8 +288,7 @@ static int compile_rest(struct compiler *c, const struct tree_node *spec, struct
     if (fallback == NULL)
         return rc;
     if (column->slot == LEAD_EMAIL) {
-        diag_add(c->d, fallback->at, fallback->span,
-                 "email cannot have a default: it would make one person of many rows");
+        diag_add(c->d, fallback->at, fallback->span, "email cannot have a default: it would make one person of many rows");
         diag_help(c->d, "leave 'default:' out; a row without an address is rejected");
         return -1;
     }
@@ -366,8 +359,8 @@ static void check_name(struct compiler *c, const struct tree_node *key)
     const char *why = custom_name_flaw(key->text);
     if (why == NULL)
         return;
-    diag_add(c->d, key->at, key->span, "a custom variable cannot be called '%s': the name %s",
-             diag_show(c->d, key->text), why);
+    diag_add(c->d, key->at, key->span, "a custom variable cannot be called '%s': the name %s", diag_show(c->d, key->text),
+             why);
     diag_help(c->d, strstr(why, "lead field") != NULL ? "put it under 'fields:'" : "choose another name");
 }
 
@@ -379,8 +372,7 @@ struct column column_copy(const char *name, unsigned slot, struct str from)
     static struct transform_step address[] = {{.op = TRANSFORM_CLEAN}, {.op = TRANSFORM_EMAIL, .as.as_spelled = true}};
     static struct transform_step website[] = {{.op = TRANSFORM_CLEAN, .as.clean.website = true}};
     bool of_person = slot == LEAD_FIRST_NAME || slot == LEAD_LAST_NAME;
-    struct column column = {
-        .name = name, .label = from.p, .slot = slot, .from = {.name = from}, .type = core_type(slot)};
+    struct column column = {.name = name, .label = from.p, .slot = slot, .from = {.name = from}, .type = core_type(slot)};
     column.steps = slot == LEAD_EMAIL ? address : slot == LEAD_WEBSITE ? website : of_person ? person : value;
     column.steps_n = slot == LEAD_EMAIL ? 2 : 1;
     set_plain(&column);

@@ -16,7 +16,7 @@ struct diag {
     struct diag_line {
         const char *text;
         struct diag_line *next;
-    } *help, *help_last;
+    } * help, *help_last;
     struct diag *next;
 };
 
@@ -248,8 +248,7 @@ static int print_one(const struct diags *d, const struct diag *diag, struct buf 
     }
     size_t line, column;
     diag_place(d->text, diag->at, &line, &column);
-    if (buf_addf(out, "%s:%zu:%zu: %s\n", d->file, line, column, diag->text) != 0 ||
-        print_source(d, diag, line, out) != 0)
+    if (buf_addf(out, "%s:%zu:%zu: %s\n", d->file, line, column, diag->text) != 0 || print_source(d, diag, line, out) != 0)
         return -1;
     for (const struct diag_line *h = diag->help; h != NULL; h = h->next) {
         if (buf_addf(out, "\n      = help: %s", h->text) != 0)

@@ -17,13 +17,13 @@ enum { DIAG_MAX = 100 }; /* mistakes that are told one by one; the rest is a num
 
 struct diag;
 struct diags {
-    const char *file;     /* as the user named it; NULL: not a file (an option), printed without a place */
-    struct str text;      /* the file's bytes; borrowed until printed */
-    struct arena *arena;  /* borrowed */
-    struct diag *first;   /* by position */
-    struct diag *latest;  /* what diag_help() belongs to */
-    size_t n;             /* all mistakes, those past DIAG_MAX included */
-    bool oom;             /* one could not be kept; the print fails */
+    const char *file;    /* as the user named it; NULL: not a file (an option), printed without a place */
+    struct str text;     /* the file's bytes; borrowed until printed */
+    struct arena *arena; /* borrowed */
+    struct diag *first;  /* by position */
+    struct diag *latest; /* what diag_help() belongs to */
+    size_t n;            /* all mistakes, those past DIAG_MAX included */
+    bool oom;            /* one could not be kept; the print fails */
 };
 
 void diags_init(struct diags *d, const char *file, struct str text, struct arena *arena);

@@ -63,10 +63,10 @@ int digest_tree(const struct tree_node *root, uint64_t *out)
     struct buf b = BUF_INIT(CANON_MAX);
     const struct tree_node *source = tree_get(root, "source")->first;
     int rc = buf_addc(&b, '\1') | buf_add_str(&b, source->key->text) | add_key(&b, source, "query", false) |
-             add_key(&b, source, "header", false) | add_key(&b, source, "argv", false) |
-             add_key(&b, root, "target", false) | add_key(&b, root, "route", false) |
-             add_key(&b, root, "fields", true) | add_key(&b, root, "custom_variables", true) |
-             add_key(&b, root, "skip_when", false) | add_key(&b, root, "key", false);
+             add_key(&b, source, "header", false) | add_key(&b, source, "argv", false) | add_key(&b, root, "target", false) |
+             add_key(&b, root, "route", false) | add_key(&b, root, "fields", true) |
+             add_key(&b, root, "custom_variables", true) | add_key(&b, root, "skip_when", false) |
+             add_key(&b, root, "key", false);
     /* Left out when it is not there, so that mappings without it keep their digest. */
     if (rc == 0 && tree_get(source, "full_query") != NULL)
         rc = add_key(&b, source, "full_query", false);

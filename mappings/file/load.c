@@ -149,8 +149,8 @@ static int read_command(struct mapping *m, const struct tree_node *node)
 /* Exactly one source is there. Its defaults and scalars go into a union, so the kind must be known first. */
 static int read_source(struct mapping *m, const struct tree_node *source)
 {
-    static const char *const kinds[] = {
-        [SOURCE_CSV] = "csv", [SOURCE_POSTGRES] = "postgres", [SOURCE_SQLITE] = "sqlite", [SOURCE_COMMAND] = "command"};
+    static const char *const kinds[] =
+        {[SOURCE_CSV] = "csv", [SOURCE_POSTGRES] = "postgres", [SOURCE_SQLITE] = "sqlite", [SOURCE_COMMAND] = "command"};
     const struct tree_node *node = source->first;
     m->source.kind = SOURCE_CSV;
     while (!str_is(node->key->text, kinds[m->source.kind]))
@@ -160,12 +160,9 @@ static int read_source(struct mapping *m, const struct tree_node *source)
     if (schema_defaults(key->type, m, &m->arena) != 0 || schema_store(node, key->type, m, &m->arena) != 0)
         return -1;
     switch (m->source.kind) {
-    case SOURCE_CSV:
-        return read_csv(m, node);
-    case SOURCE_COMMAND:
-        return read_command(m, node);
-    default:
-        return read_sql(m);
+    case SOURCE_CSV: return read_csv(m, node);
+    case SOURCE_COMMAND: return read_command(m, node);
+    default: return read_sql(m);
     }
 }
 

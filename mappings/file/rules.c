@@ -48,8 +48,7 @@ static void address_or_key(struct diags *d, const struct tree_node *root)
         diag_help(d, "name the column of the address, as in email: Email Address%s",
                   list ? "; leads without one need a 'key:' that tells them apart" : "");
     } else if (!list || tree_get(root, "stage") != NULL) {
-        diag_add(d, fields->key->at, fields->key->span,
-                 "'fields:' needs 'email': only lists hold leads without an address");
+        diag_add(d, fields->key->at, fields->key->span, "'fields:' needs 'email': only lists hold leads without an address");
     } else if (tree_get(fields, "first_name") == NULL && tree_get(fields, "last_name") == NULL) {
         diag_add(d, fields->key->at, fields->key->span, "a lead without an address needs a first or last name");
         diag_help(d, "add first_name or last_name");

@@ -161,21 +161,14 @@ bool scalar_fits(const struct schema *type, struct str text, bool plain)
     struct guard_limit guard;
     switch (type->kind) {
     case SCHEMA_TEXT:
-    case SCHEMA_PATH:
-        return str_trim(text).n > 0;
-    case SCHEMA_UUID:
-        return uuid_parse(text, &uuid) == 0;
-    case SCHEMA_NAME:
-        return is_name(text);
+    case SCHEMA_PATH: return str_trim(text).n > 0;
+    case SCHEMA_UUID: return uuid_parse(text, &uuid) == 0;
+    case SCHEMA_NAME: return is_name(text);
     case SCHEMA_WORD:
-    case SCHEMA_SWITCH:
-        return word_index(type->words, text) >= 0;
-    case SCHEMA_BOOL:
-        return plain && read_bool(text, &yes) == 0;
-    case SCHEMA_HEADER:
-        return plain && read_bool(text, &yes) == 0 && yes;
-    case SCHEMA_TRISTATE:
-        return str_is(text, "auto") || (plain && read_bool(text, &yes) == 0);
+    case SCHEMA_SWITCH: return word_index(type->words, text) >= 0;
+    case SCHEMA_BOOL: return plain && read_bool(text, &yes) == 0;
+    case SCHEMA_HEADER: return plain && read_bool(text, &yes) == 0 && yes;
+    case SCHEMA_TRISTATE: return str_is(text, "auto") || (plain && read_bool(text, &yes) == 0);
     case SCHEMA_COUNT:
         return word_index(type->words, text) >= 0 ||
                (read_count(text, &number) == 0 && number >= type->min && number <= type->max);
@@ -185,16 +178,11 @@ bool scalar_fits(const struct schema *type, struct str text, bool plain)
     case SCHEMA_OVERLAP:
         /* A plain number may count anything; what is too long for a time is seen with the column. */
         return duration_parse(text, &number) == 0 && (number <= type->max || read_plain_number(text));
-    case SCHEMA_GUARD:
-        return read_guard(text, &guard) == 0;
-    case SCHEMA_EMPTY_GUARD:
-        return str_is(text, "stop") || str_is(text, "none");
-    case SCHEMA_DELIMITER:
-        return mapping_delimiter(text, &c) == 0;
-    case SCHEMA_ENCODING:
-        return is_encoding(text);
-    default:
-        return true;
+    case SCHEMA_GUARD: return read_guard(text, &guard) == 0;
+    case SCHEMA_EMPTY_GUARD: return str_is(text, "stop") || str_is(text, "none");
+    case SCHEMA_DELIMITER: return mapping_delimiter(text, &c) == 0;
+    case SCHEMA_ENCODING: return is_encoding(text);
+    default: return true;
     }
 }
 
@@ -261,8 +249,7 @@ int scalar_store(const struct schema *type, struct str text, void *dest, struct 
     bool yes;
     int word;
     switch (type->kind) {
-    case SCHEMA_UUID:
-        return store_uuid(text, dest, arena);
+    case SCHEMA_UUID: return store_uuid(text, dest, arena);
     case SCHEMA_ENCODING:
         if (str_is(text, "auto")) {
             const char *none = NULL;
@@ -273,8 +260,7 @@ int scalar_store(const struct schema *type, struct str text, void *dest, struct 
     case SCHEMA_TEXT:
     case SCHEMA_PATH:
     case SCHEMA_NAME:
-    case SCHEMA_OVERLAP:
-        return store_text(text.p, text.n, dest, arena);
+    case SCHEMA_OVERLAP: return store_text(text.p, text.n, dest, arena);
     case SCHEMA_WORD:
         word = word_index(type->words, text);
         memcpy(dest, &word, sizeof word);
@@ -293,16 +279,10 @@ int scalar_store(const struct schema *type, struct str text, void *dest, struct 
         memcpy(dest, &word, sizeof word);
         return 0;
     case SCHEMA_COUNT:
-    case SCHEMA_DURATION:
-        store_number(type, text, dest);
-        return 0;
+    case SCHEMA_DURATION: store_number(type, text, dest); return 0;
     case SCHEMA_GUARD:
-    case SCHEMA_EMPTY_GUARD:
-        store_guard(text, dest);
-        return 0;
-    case SCHEMA_DELIMITER:
-        return mapping_delimiter(text, dest);
-    default:
-        return 0;
+    case SCHEMA_EMPTY_GUARD: store_guard(text, dest); return 0;
+    case SCHEMA_DELIMITER: return mapping_delimiter(text, dest);
+    default: return 0;
     }
 }

@@ -33,8 +33,8 @@ static bool wrong(struct diags *d, const struct tree_node *node, const char *nam
         return false;
     if (node->kind == TREE_SCALAR && tree_is_null(node))
         diag_add(d, node->key != NULL && node->span == 0 ? node->key->at : node->at,
-                 node->key != NULL && node->span == 0 ? node->key->span : node->span, "%s is empty; it must be %s",
-                 name, what);
+                 node->key != NULL && node->span == 0 ? node->key->span : node->span, "%s is empty; it must be %s", name,
+                 what);
     else if (node->kind == TREE_SCALAR)
         diag_add(d, node->at, node->span, "%s must be %s, not '%s'", name, what, diag_show(d, node->text));
     else

@@ -16,29 +16,29 @@
 
 enum schema_kind {
     /* scalars, and what is stored for them */
-    SCHEMA_TEXT,      /* const char *: not empty */
-    SCHEMA_PATH,      /* const char *: a file, made relative to the mapping's folder by the loader */
-    SCHEMA_UUID,      /* const char *: lower case */
-    SCHEMA_NAME,      /* const char *: name of a sync */
-    SCHEMA_WORD,      /* int: index into words */
-    SCHEMA_SWITCH,    /* bool: is it the second of two words? */
-    SCHEMA_BOOL,      /* bool */
-    SCHEMA_HEADER,    /* bool: only true; a file without header names its columns */
-    SCHEMA_TRISTATE,  /* int: -1 for "auto", 0, 1 */
-    SCHEMA_COUNT,     /* unsigned: min..max; a word stands for 0 */
-    SCHEMA_DURATION,  /* int64_t: milliseconds, min..max; a word stands for 0 */
-    SCHEMA_OVERLAP,   /* const char *: a duration or a plain number, as written */
-    SCHEMA_GUARD,     /* struct guard_limit: 10%, a number, none */
+    SCHEMA_TEXT,        /* const char *: not empty */
+    SCHEMA_PATH,        /* const char *: a file, made relative to the mapping's folder by the loader */
+    SCHEMA_UUID,        /* const char *: lower case */
+    SCHEMA_NAME,        /* const char *: name of a sync */
+    SCHEMA_WORD,        /* int: index into words */
+    SCHEMA_SWITCH,      /* bool: is it the second of two words? */
+    SCHEMA_BOOL,        /* bool */
+    SCHEMA_HEADER,      /* bool: only true; a file without header names its columns */
+    SCHEMA_TRISTATE,    /* int: -1 for "auto", 0, 1 */
+    SCHEMA_COUNT,       /* unsigned: min..max; a word stands for 0 */
+    SCHEMA_DURATION,    /* int64_t: milliseconds, min..max; a word stands for 0 */
+    SCHEMA_OVERLAP,     /* const char *: a duration or a plain number, as written */
+    SCHEMA_GUARD,       /* struct guard_limit: 10%, a number, none */
     SCHEMA_EMPTY_GUARD, /* struct guard_limit: stop, none */
-    SCHEMA_DELIMITER, /* char: 0 for "auto" */
-    SCHEMA_ENCODING,  /* const char *: NULL for "auto" */
-    SCHEMA_SCALAR,    /* nothing: any text, number or boolean */
+    SCHEMA_DELIMITER,   /* char: 0 for "auto" */
+    SCHEMA_ENCODING,    /* const char *: NULL for "auto" */
+    SCHEMA_SCALAR,      /* nothing: any text, number or boolean */
     /* composites, which the loader reads itself */
-    SCHEMA_STEP,      /* of apply: a word, or one key with its arguments */
-    SCHEMA_OBJECT,    /* fixed keys */
-    SCHEMA_DICT,      /* free keys, each an `item` */
-    SCHEMA_LIST,      /* of `item` */
-    SCHEMA_ANY,       /* one of `any`, told apart by the shape of the node */
+    SCHEMA_STEP,   /* of apply: a word, or one key with its arguments */
+    SCHEMA_OBJECT, /* fixed keys */
+    SCHEMA_DICT,   /* free keys, each an `item` */
+    SCHEMA_LIST,   /* of `item` */
+    SCHEMA_ANY,    /* one of `any`, told apart by the shape of the node */
 };
 
 enum schema_flag {
@@ -51,17 +51,17 @@ enum schema_flag {
 struct schema_key;
 struct schema {
     enum schema_kind kind;
-    const char *what;               /* completes "must be …"; NULL with words: the words */
-    const char *const *words;       /* NULL-terminated */
+    const char *what;         /* completes "must be …"; NULL with words: the words */
+    const char *const *words; /* NULL-terminated */
     int64_t min, max;
-    const struct schema_key *keys;  /* OBJECT: ends in a NULL name */
-    const char *noun;               /* OBJECT: what a key is called when it is unknown; NULL: "key" */
-    const char *elsewhere;          /* OBJECT: where an unknown key may belong, as help; NULL: nowhere */
-    const struct schema *item;      /* DICT, LIST */
+    const struct schema_key *keys;   /* OBJECT: ends in a NULL name */
+    const char *noun;                /* OBJECT: what a key is called when it is unknown; NULL: "key" */
+    const char *elsewhere;           /* OBJECT: where an unknown key may belong, as help; NULL: nowhere */
+    const struct schema *item;       /* DICT, LIST */
     const struct schema *const *any; /* ANY: NULL-terminated; at most one scalar, one list, one object or dict */
-    const char *key_pattern;        /* DICT: of its keys, as a JSON Schema says it; NULL: any text */
-    bool item_null;                 /* DICT: null is a value */
-    bool not_empty;                 /* DICT, LIST: at least one */
+    const char *key_pattern;         /* DICT: of its keys, as a JSON Schema says it; NULL: any text */
+    bool item_null;                  /* DICT: null is a value */
+    bool not_empty;                  /* DICT, LIST: at least one */
 };
 
 #define NOT_STORED ((size_t)-1)

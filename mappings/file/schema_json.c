@@ -78,43 +78,28 @@ static void write_scalar(struct jsonw *w, const struct schema *type)
         jsonw_member_text(w, "pattern", "^[a-z0-9][a-z0-9._-]{0,63}$");
         break;
     case SCHEMA_WORD:
-    case SCHEMA_SWITCH:
-        write_words(w, type->words);
-        break;
-    case SCHEMA_BOOL:
-        jsonw_member_text(w, "type", "boolean");
-        break;
-    case SCHEMA_HEADER:
-        jsonw_member_raw(w, "enum", STR("[true]"));
-        break;
-    case SCHEMA_TRISTATE:
-        jsonw_member_raw(w, "enum", STR("[\"auto\",true,false]"));
-        break;
-    case SCHEMA_COUNT:
-        write_count(w, type);
-        break;
+    case SCHEMA_SWITCH: write_words(w, type->words); break;
+    case SCHEMA_BOOL: jsonw_member_text(w, "type", "boolean"); break;
+    case SCHEMA_HEADER: jsonw_member_raw(w, "enum", STR("[true]")); break;
+    case SCHEMA_TRISTATE: jsonw_member_raw(w, "enum", STR("[\"auto\",true,false]")); break;
+    case SCHEMA_COUNT: write_count(w, type); break;
     case SCHEMA_DURATION:
-    case SCHEMA_OVERLAP:
-        write_duration(w, type);
-        break;
+    case SCHEMA_OVERLAP: write_duration(w, type); break;
     case SCHEMA_GUARD:
         types(w, "string", "integer", NULL);
         jsonw_member_text(w, "pattern", "^([0-9]+(\\.[0-9]+)?%|[0-9]+|none)$");
         jsonw_member_int(w, "minimum", 0);
         break;
-    case SCHEMA_EMPTY_GUARD:
-        jsonw_member_raw(w, "enum", STR("[\"stop\",\"none\"]"));
-        break;
+    case SCHEMA_EMPTY_GUARD: jsonw_member_raw(w, "enum", STR("[\"stop\",\"none\"]")); break;
     case SCHEMA_DELIMITER:
-        jsonw_member_raw(w, "enum", STR("[\"auto\",\",\",\"comma\",\";\",\"semicolon\",\"tab\",\"\\t\",\"|\",\"bar\",\"pipe\"]"));
+        jsonw_member_raw(w, "enum",
+                         STR("[\"auto\",\",\",\"comma\",\";\",\"semicolon\",\"tab\",\"\\t\",\"|\",\"bar\",\"pipe\"]"));
         break;
     case SCHEMA_ENCODING:
         jsonw_member_text(w, "type", "string");
         jsonw_member_text(w, "pattern", "^[^/]{1,63}$");
         break;
-    default:
-        types(w, "string", "number", "boolean");
-        break;
+    default: types(w, "string", "number", "boolean"); break;
     }
 }
 

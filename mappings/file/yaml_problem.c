@@ -17,7 +17,8 @@ static const struct hint {
     {"hexdecimal number", "in double quotes write \\\\ for a backslash, or use single quotes"},
     {"quoted scalar", "close the quote; a value that holds a quote needs the other kind of quotes around it"},
     {"could not find expected ':'", "write KEY: VALUE, with a space after the ':'"},
-    {"mapping values are not allowed", "put a value that holds ': ' in quotes; write KEY: VALUE, with the keys of one level indented alike"},
+    {"mapping values are not allowed",
+     "put a value that holds ': ' in quotes; write KEY: VALUE, with the keys of one level indented alike"},
     {"expected ',' or", "close the bracket; text with braces, brackets or ', ' needs quotes"},
     {"expected '-'", "start each item with '- ', or indent the line like the key that it belongs to"},
     {"expected key", "indent the keys of one level alike; "
@@ -100,8 +101,7 @@ int yaml_problem_bytes(struct diags *d)
         unsigned char c = (unsigned char)text.p[i];
         diag_add(d, i, 1, c == '\0' ? "the file holds a NUL byte" : "this control character cannot stand in YAML");
         diag_help(d,
-                  c == '\0' ? "is this a text file, saved as UTF-8?"
-                            : "remove it, or write it as \\x%02X in double quotes",
+                  c == '\0' ? "is this a text file, saved as UTF-8?" : "remove it, or write it as \\x%02X in double quotes",
                   c);
         return -1;
     }

@@ -6,10 +6,10 @@
 
 /* What libyaml said, and what was read last: an unclosed quote often shows only in what follows it. */
 struct yaml_problem {
-    const char *problem, *context;   /* as libyaml words them; may be NULL */
-    size_t at, context_at;           /* bytes */
-    bool quoted;                     /* the last scalar stood in quotes … */
-    size_t quoted_at, quoted_end;    /* … from here to here */
+    const char *problem, *context; /* as libyaml words them; may be NULL */
+    size_t at, context_at;         /* bytes */
+    bool quoted;                   /* the last scalar stood in quotes … */
+    size_t quoted_at, quoted_end;  /* … from here to here */
 };
 
 void yaml_problem_explain(struct diags *d, const struct yaml_problem *problem);

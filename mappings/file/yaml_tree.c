@@ -13,11 +13,11 @@
 struct builder {
     struct diags *d;
     yaml_parser_t parser;
-    size_t chars, bytes;             /* the cursor: this many characters are this many bytes */
+    size_t chars, bytes; /* the cursor: this many characters are this many bytes */
     struct frame {
         struct tree_node *node;
         const struct tree_node **tail; /* where the next child is linked */
-        const struct tree_node *key; /* of a mapping: read, its value is due */
+        const struct tree_node *key;   /* of a mapping: read, its value is due */
     } stack[YAML_TREE_DEPTH_MAX];
     size_t depth;
     struct tree_node *root;
@@ -105,10 +105,9 @@ static int attach(struct builder *b, struct tree_node *node)
         diag_add(b->d, braces ? node->at - 1 : node->at, 1, "a %s cannot be used as a key",
                  node->kind == TREE_MAP ? "mapping" : "list");
         if (node->kind == TREE_MAP)
-            diag_help(b->d,
-                      braces
-                          ? "template braces need quotes: \"{{ ... }}\"; a column stands in single ones: \"{Company}\""
-                          : "text with braces needs quotes: \"{Company} ({Country})\"");
+            diag_help(b->d, braces
+                                ? "template braces need quotes: \"{{ ... }}\"; a column stands in single ones: \"{Company}\""
+                                : "text with braces needs quotes: \"{Company} ({Country})\"");
         return -1;
     }
     node->key = top->key;
@@ -196,8 +195,7 @@ static int on_end(struct builder *b)
         size_t line = 0, column;
         if (b->d->n < DIAG_MAX) /* a place costs a walk through the file */
             diag_place(b->d->text, kept->at, &line, &column);
-        diag_add(b->d, key->at, key->span, "key '%s' is given twice (first on line %zu)", diag_show(b->d, key->text),
-                 line);
+        diag_add(b->d, key->at, key->span, "key '%s' is given twice (first on line %zu)", diag_show(b->d, key->text), line);
         diag_help(b->d, "remove one of the two");
     }
     free(sorted);
@@ -216,16 +214,12 @@ static int on_event(struct builder *b, const yaml_event_t *event)
     case YAML_ALIAS_EVENT:
         return yaml_tree_refuse(b, event, "aliases are not understood here",
                                 "put a value that begins with '*' in quotes, or write it out");
-    case YAML_SCALAR_EVENT:
-        return on_scalar(b, event);
+    case YAML_SCALAR_EVENT: return on_scalar(b, event);
     case YAML_SEQUENCE_START_EVENT:
-    case YAML_MAPPING_START_EVENT:
-        return on_start(b, event);
+    case YAML_MAPPING_START_EVENT: return on_start(b, event);
     case YAML_SEQUENCE_END_EVENT:
-    case YAML_MAPPING_END_EVENT:
-        return on_end(b);
-    default:
-        return 0;
+    case YAML_MAPPING_END_EVENT: return on_end(b);
+    default: return 0;
     }
 }
 

@@ -24,7 +24,7 @@ struct tree_node {
     const struct tree_node *key;   /* of a mapping's value; else NULL */
     const struct tree_node *first; /* children of a list or mapping, in order */
     const struct tree_node *next;
-    size_t n;                      /* number of children */
+    size_t n; /* number of children */
 };
 
 /* Parses d->text (without a byte order mark, see yaml_tree_text) into the arena of `d`. NULL when it is no usable

@@ -38,8 +38,8 @@ static int init_columns(struct mapping_init *init, const struct str *columns, si
     init->uses = arena_calloc(&init->arena, n, sizeof *init->uses);
     init->short_rows = arena_calloc(&init->arena, n + 1, sizeof *init->short_rows);
     init->seen = arena_calloc(&init->arena, SEEN_SLOTS, sizeof *init->seen);
-    if (init->columns == NULL || init->cells == NULL || init->looks == NULL || init->uses == NULL ||
-        init->seen == NULL || init->short_rows == NULL)
+    if (init->columns == NULL || init->cells == NULL || init->looks == NULL || init->uses == NULL || init->seen == NULL ||
+        init->short_rows == NULL)
         return -1;
     for (size_t i = 0; i < n; i++) {
         bool twin = usable(columns[i]) && has_twin(columns, n, i);
@@ -167,8 +167,7 @@ int mapping_init_see(struct mapping_init *init, const struct row *row, struct er
         struct str text = {cell->p, cell->n};
         if (cell->null || row_flaw(row, init->cells[i]) != REASON_NONE || str_trim(text).n == 0 || !text_is_utf8(text))
             continue;
-        if (look_at(&init->looks[i], text, &init->scratch) != 0 ||
-            (i == init->email && look_for_repeats(init, text) != 0))
+        if (look_at(&init->looks[i], text, &init->scratch) != 0 || (i == init->email && look_for_repeats(init, text) != 0))
             return err_oom(e);
     }
     return 0;

@@ -146,8 +146,8 @@ static struct str plain_blanks(struct str text, char room[NUMBER_BYTES])
         return STR_NONE;
     for (size_t i = 0; i < text.n; i++) {
         size_t left = text.n - i;
-        size_t blank = left > 1 && memcmp(text.p + i, "\xc2\xa0", 2) == 0       ? 2   /* no-break */
-                       : left > 2 && memcmp(text.p + i, "\xe2\x80\xaf", 3) == 0 ? 3   /* the narrow one */
+        size_t blank = left > 1 && memcmp(text.p + i, "\xc2\xa0", 2) == 0       ? 2 /* no-break */
+                       : left > 2 && memcmp(text.p + i, "\xe2\x80\xaf", 3) == 0 ? 3 /* the narrow one */
                                                                                 : 0;
         room[n++] = blank > 0 ? ' ' : text.p[i];
         i += blank > 0 ? blank - 1 : 0;
@@ -217,8 +217,8 @@ enum look_number look_number(const struct look *look, bool *sure)
 /* Yes and no as they are said where exports come from. */
 static bool is_answer(struct str text)
 {
-    static const char *const words[] = {"y",   "n",   "x",   "ja",  "nein", "nee",  "oui",    "non",   "si",
-                                        "sí",  "sim", "não", "nao", "wahr", "vrai", "falsch", "faux", "-"};
+    static const char *const words[] = {"y",  "n",   "x",   "ja",  "nein", "nee",  "oui",    "non",  "si",
+                                        "sí", "sim", "não", "nao", "wahr", "vrai", "falsch", "faux", "-"};
     struct str typed;
     if (typed_boolean(text, &typed) == NULL)
         return true;

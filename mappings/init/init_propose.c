@@ -31,14 +31,14 @@ struct steps propose_steps(const struct look *look, int field)
     propose_add(&steps, look->combining > 0, "nfc", "some accents stand apart from their letter");
     propose_add(&steps, look->runs > 0 && look->long_ones == 0, "squeeze", "some hold several blanks or line breaks");
     propose_add(&steps, name && look_some(look, look->capitals + look->small), "title",
-             "some are all capitals or small letters");
+                "some are all capitals or small letters");
     propose_add(&steps, field == LEAD_PHONE && look->scientific > 0, "{replace: ['^[+-]?\\d([.,]\\d+)?E\\+\\d+$', \"\"]}",
-             NULL);
+                NULL);
     propose_add(&steps, field == LEAD_WEBSITE && look->profiles > 0,
                 "{replace: ['(?i)^(https?://)?([\\w-]+\\.)*(linkedin\\.com|lnkd\\.in|xing\\.com)([/?#].*)?$', \"\"]}",
                 "some are pages at LinkedIn or Xing, which are no websites");
     propose_add(&steps, field == LEAD_WEBSITE && look->bare_hosts > 0 && look->bare_hosts + look->urls == look->filled,
-             "url", "some lack the https://");
+                "url", "some lack the https://");
     return steps;
 }
 
@@ -72,8 +72,7 @@ const char *propose_type(const struct look *look, struct steps *steps, const cha
     bool sure;
     *unsure = NULL;
     switch (look_number(look, &sure)) {
-    case LOOK_NUMBER:
-        return "number";
+    case LOOK_NUMBER: return "number";
     case LOOK_DOTS:
         *unsure = "unsure: is 1.234 more than a thousand? Then {replace: ['\\.', \"\"]} and type: number";
         return NULL;
@@ -83,12 +82,11 @@ const char *propose_type(const struct look *look, struct steps *steps, const cha
         return "number";
     case LOOK_COMMA_DECIMALS:
         propose_add(steps, look->dot_groups > 0 || look->comma_decimals_sure > 0, "{replace: ['[\\s.]', \"\"]}",
-                 "a decimal comma");
+                    "a decimal comma");
         propose_add(steps, true, "{replace: [',', \".\"]}", "a decimal comma");
         *unsure = sure ? NULL : "unsure: is it a decimal comma?";
         return "number";
-    case LOOK_NO_NUMBER:
-        break;
+    case LOOK_NO_NUMBER: break;
     }
     return look_all(look, look->booleans) && look->digits < look->filled ? "boolean" : NULL;
 }

@@ -100,11 +100,11 @@ static void put_field(struct init_writer *w, const size_t *columns, size_t n, in
     const char *unsure = why != NULL ? why : propose_doubt(&look, field);
     bool fits = propose_fits(&look, field);
     init_put(w, fits ? "  " : "  # ");
-    put_column(w, str_from(lead_field_table[field].api),
-               particle < w->init->n ? w->init->columns[particle] : STR_NONE, columns, n, &steps, NULL);
+    put_column(w, str_from(lead_field_table[field].api), particle < w->init->n ? w->init->columns[particle] : STR_NONE,
+               columns, n, &steps, NULL);
     if (!fits)
         init_put_note(w, field == LEAD_ASSIGNED_TO ? "unsure: takes the UUID of a user, and the cells are none"
-                                          : "unsure: takes a number; words need map: {word: number}");
+                                                   : "unsure: takes a number; words need map: {word: number}");
     else if (unsure != NULL)
         init_put_note(w, unsure);
     else if (n > 1)
@@ -287,8 +287,10 @@ static void put_footer(struct init_writer *w, bool has_rules)
     if (!w->file->whole || init->footer_rows == 0 || init->footer_rows > FOOTER_ROWS_MAX || init->footer_rows == init->rows)
         return;
     snprintf(text, sizeof text,
-             "# Line %" PRIu64 ", at the end, looks like a footer. To leave it out, take the '# ' from this rule and put what the "
-             "line says\n# in place of Total; what changes from file to file cannot be named.\n", init->footer_line);
+             "# Line %" PRIu64
+             ", at the end, looks like a footer. To leave it out, take the '# ' from this rule and put what the "
+             "line says\n# in place of Total; what changes from file to file cannot be named.\n",
+             init->footer_line);
     init_put(w, text);
     init_put(w, has_rules ? "#   - {column: " : "# skip_when:\n#   - {column: ");
     init_put_scalar(w, init->columns[0]);
@@ -334,13 +336,15 @@ static void put_tail(struct init_writer *w, size_t email)
         init_put(w, "duplicates: first                             # first | last | reject\n\n");
     }
     if (defects > 0) {
-        snprintf(text, sizeof text,
-                 "# %zu of %zu row%s cannot be read (too many cells, or too few); 'leadsync preview --limit 0' names them.\n\n",
-                 defects, init->rows, text_plural(init->rows));
+        snprintf(
+            text, sizeof text,
+            "# %zu of %zu row%s cannot be read (too many cells, or too few); 'leadsync preview --limit 0' names them.\n\n",
+            defects, init->rows, text_plural(init->rows));
         init_put(w, text);
     }
     if (init->twins > 0) {
-        snprintf(text, sizeof text, "# %zu columns are left out, for their names stand twice: rename them in the source to use them.\n\n",
+        snprintf(text, sizeof text,
+                 "# %zu columns are left out, for their names stand twice: rename them in the source to use them.\n\n",
                  init->twins);
         init_put(w, text);
     }
@@ -387,15 +391,13 @@ static int init_write_write_all(struct init_writer *w, struct err *e)
     put_skips(w, email);
     put_tail(w, email);
     if (w->foreign)
-        return err_set(e, XS_USAGE,
-                       "a path or query that is not UTF-8 cannot stand in a mapping file; rename the file");
+        return err_set(e, XS_USAGE, "a path or query that is not UTF-8 cannot stand in a mapping file; rename the file");
     if (w->failed)
         return err_oom(e);
     return verify(w->init, (struct str){w->out->p + start, w->out->n - start}, e);
 }
 
-int mapping_init_write(const struct mapping_init *init, const struct mapping_init_file *file, struct buf *out,
-                       struct err *e)
+int mapping_init_write(const struct mapping_init *init, const struct mapping_init_file *file, struct buf *out, struct err *e)
 {
     struct mapping_init seen = *init;
     struct init_writer w = {.init = &seen, .file = file, .out = out, .line = out->n};

@@ -91,8 +91,7 @@ static int option_store(struct mapping *m, const struct mapping_option *option, 
     if (!scalar_fits(key->type, text, true)) {
         struct diags d;
         diags_init(&d, NULL, STR_NONE, &m->arena);
-        diag_add(&d, 0, 0, "%s must be %s, not '%s'", option->name, scalar_must(key->type, &m->arena),
-                 diag_show(&d, text));
+        diag_add(&d, 0, 0, "%s must be %s, not '%s'", option->name, scalar_must(key->type, &m->arena), diag_show(&d, text));
         return diags_result(&d, XS_USAGE, e);
     }
     return scalar_store(key->type, text, dest, &m->arena) != 0 ? err_oom(e) : 0;
@@ -165,8 +164,10 @@ static int add_skip(struct mapping *m, const char *text, struct err *e)
         size_t end = comma != NULL ? (size_t)(comma - list.p) : list.n;
         struct str value = {list.p + at, end - at};
         if (n > 1 && str_trim(value).n == 0)
-            return err_set(e, XS_USAGE, "--skip-when \"%s\" has an empty value among others; for blank cells give "
-                           "'%.*s=' by itself", text, STR_ARG(column));
+            return err_set(e, XS_USAGE,
+                           "--skip-when \"%s\" has an empty value among others; for blank cells give "
+                           "'%.*s=' by itself",
+                           text, STR_ARG(column));
         if (skip_value_add(m, rule, values, value) != 0)
             return err_oom(e);
         at = end + 1;
@@ -231,8 +232,10 @@ int mapping_for_csv(const char *csv_path, const struct target_spec *target, bool
     if (take_options(m, options, options_n, e) != 0 || digest_options(m, options, options_n, e) != 0)
         goto failed;
     if (m->mode == MODE_MIRROR) {
-        err_set(e, XS_USAGE, "a CSV without a mapping file never removes anything: for mode mirror write a mapping "
-                             "('leadsync init %s')", csv_path);
+        err_set(e, XS_USAGE,
+                "a CSV without a mapping file never removes anything: for mode mirror write a mapping "
+                "('leadsync init %s')",
+                csv_path);
         goto failed;
     }
     *out = m;
@@ -253,8 +256,7 @@ int mapping_name_target(struct mapping *m, const char *target_id, struct err *e)
         err_set(e, XS_INTERNAL, "the target's id is no UUID");
     else if (sha256_hex(uuid_format(&id, text), UUID_TEXT_N - 1, hex) != 0)
         err_set(e, XS_INTERNAL, "SHA-256 is not available");
-    else if (buf_addf(&name, "%s-%.8s", m->name, hex) != 0 ||
-             (m->name = arena_dup(&m->arena, name.p, name.n)) == NULL)
+    else if (buf_addf(&name, "%s-%.8s", m->name, hex) != 0 || (m->name = arena_dup(&m->arena, name.p, name.n)) == NULL)
         err_oom(e);
     else
         rc = 0;
@@ -409,9 +411,8 @@ int default_mapping_bind(struct mapping *m, const struct str *columns, size_t co
     int rc = refuse_twins(m, columns, uses, columns_n, e);
     if (rc == 0 && !address)
         rc = mapping_undivided(m, columns, columns_n, e) ? -1 : no_address(m, columns, uses, columns_n, e);
-    if (rc == 0 &&
-        (make_columns(m, columns, uses, columns_n) != 0 || find_skip_columns(m, columns, columns_n) != 0 ||
-         default_mapping_notes(m, columns, uses, columns_n) != 0))
+    if (rc == 0 && (make_columns(m, columns, uses, columns_n) != 0 || find_skip_columns(m, columns, columns_n) != 0 ||
+                    default_mapping_notes(m, columns, uses, columns_n) != 0))
         rc = err_oom(e);
     free(uses);
     return rc;

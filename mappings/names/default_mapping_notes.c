@@ -40,8 +40,8 @@ static void put_list(struct buf *out, enum lead_field field, const struct str *c
 
 /* Nobody should have to find out from missing phone numbers that one of two columns was taken. Where one of them has a better
  * name it is no surprise; else it is a warning. A text that does not fit its buffer is cut. */
-static int note_claims(struct mapping *m, enum lead_field field, const struct str *columns,
-                       const struct names_use *uses, const size_t *claims, size_t n)
+static int note_claims(struct mapping *m, enum lead_field field, const struct str *columns, const struct names_use *uses,
+                       const size_t *claims, size_t n)
 {
     struct buf text = BUF_INIT(NOTE_MAX);
     size_t used = claims[0], equal = 0;
@@ -52,7 +52,8 @@ static int note_claims(struct mapping *m, enum lead_field field, const struct st
     n = n < SHOWN_COLUMNS ? n : SHOWN_COLUMNS;
     buf_addf(&text, "%s: columns ", m->source.as.csv.path);
     put_names(&text, columns, claims, n);
-    buf_addf(&text, " could each be %s; \"%.*s\" is used. To take the first that is filled, write a mapping (leadsync init) with ",
+    buf_addf(&text,
+             " could each be %s; \"%.*s\" is used. To take the first that is filled, write a mapping (leadsync init) with ",
              lead_field_table[field].api, STR_ARG(columns[used]));
     put_list(&text, field, columns, claims, n);
     int rc = default_mapping_notes_add(m, equal > 1, &text);
@@ -78,8 +79,8 @@ static int note_maybes(struct mapping *m, enum lead_field field, const struct st
     struct buf text = BUF_INIT(NOTE_MAX);
     buf_addf(&text, "%s: %s stays empty, though ", m->source.as.csv.path, lead_field_table[field].api);
     put_names(&text, columns, maybes, n);
-    buf_addf(&text, " may hold it: write a mapping (leadsync init), or call %s \"%s\"", n == 1 ? "the column" : "one of them",
-             lead_field_table[field].api);
+    buf_addf(&text, " may hold it: write a mapping (leadsync init), or call %s \"%s\"",
+             n == 1 ? "the column" : "one of them", lead_field_table[field].api);
     int rc = default_mapping_notes_add(m, false, &text);
     buf_free(&text);
     return rc;
@@ -138,8 +139,7 @@ int default_mapping_notes(struct mapping *m, const struct str *columns, const st
     }
     for (size_t i = 0; i < n; i++) {
         const char *const *values = names_opt_out(columns[i]);
-        if (uses[i].field < 0 && values != NULL && !has_rule(impl, columns[i]) &&
-            note_opt_out(m, columns[i], values) != 0)
+        if (uses[i].field < 0 && values != NULL && !has_rule(impl, columns[i]) && note_opt_out(m, columns[i], values) != 0)
             return -1;
     }
     return 0;

@@ -21,8 +21,8 @@ struct likeness {
 
 struct first_line {
     struct likeness first;
-    bool *blank;          /* of each cell of the first line */
-    size_t *addresses;    /* seen below each */
+    bool *blank;       /* of each cell of the first line */
+    size_t *addresses; /* seen below each */
     size_t n;
     long address;         /* of the first line's cells */
     size_t rows_with;     /* rows with an address, above the header that is looked for */
@@ -34,8 +34,8 @@ static bool is_address(struct str cell, struct arena *scratch)
     struct email email;
 
     arena_reset(scratch);
-    return cell.n > 0 && memchr(cell.p, '@', cell.n) != NULL &&
-           email_parse(email_unwrap(cell), scratch, &email) == 0 && email.why == NULL;
+    return cell.n > 0 && memchr(cell.p, '@', cell.n) != NULL && email_parse(email_unwrap(cell), scratch, &email) == 0 &&
+           email.why == NULL;
 }
 
 /* An arena that is full has seen longer texts than any address. */

@@ -17,14 +17,14 @@ enum { FIRST_LINE_ROWS = 20 }; /* that are worth showing */
 enum first_line_kind {
     FIRST_LINE_HEADER, /* names, or nothing says otherwise; they may have gaps, which are the source's to refuse */
     FIRST_LINE_DATA,
-    FIRST_LINE_TITLE,  /* the names stand further down */
+    FIRST_LINE_TITLE, /* the names stand further down */
 };
 
 struct first_line_verdict {
     enum first_line_kind kind;
-    bool unsure;           /* data: it has no address itself; what speaks for it are the rows below */
-    size_t email;          /* data: column of the addresses */
-    uint64_t header_line;  /* title: where the names stand */
+    bool unsure;          /* data: it has no address itself; what speaks for it are the rows below */
+    size_t email;         /* data: column of the addresses */
+    uint64_t header_line; /* title: where the names stand */
 };
 
 struct first_line;

@@ -75,17 +75,13 @@ static struct names_match match_listed(struct str key)
         if ((found.certainty == NAMES_LIKELY && table[i].sureness > SURE) || !listed(key, table[i].list))
             continue;
         switch (table[i].sureness) {
-        case BEST:
-            found = matched(NAMES_SPELLING, table[i].field, RANK_BEST);
-            break;
+        case BEST: found = matched(NAMES_SPELLING, table[i].field, RANK_BEST); break;
         case FIRST:
         case SURE:
             found = matched(NAMES_SPELLING, table[i].field, RANK_SPELLING);
             found.first = table[i].sureness == FIRST;
             break;
-        case WEAK:
-            found = matched(NAMES_LIKELY, table[i].field, RANK_LIKELY);
-            break;
+        case WEAK: found = matched(NAMES_LIKELY, table[i].field, RANK_LIKELY); break;
         case PAIR:
         case MAYBE:
             if (found.certainty == NAMES_NONE)
@@ -318,9 +314,8 @@ static int help_spellings(enum lead_field field, enum sureness sureness, struct 
 int names_help(struct buf *out)
 {
     for (int f = 0; f < LEAD_FIELD_N; f++) {
-        if (buf_addf(out, "  %s", lead_field_table[f].api) != 0 ||
-            help_spellings((enum lead_field)f, SURE, out) != 0 || help_spellings((enum lead_field)f, PAIR, out) != 0 ||
-            buf_adds(out, "\n") != 0)
+        if (buf_addf(out, "  %s", lead_field_table[f].api) != 0 || help_spellings((enum lead_field)f, SURE, out) != 0 ||
+            help_spellings((enum lead_field)f, PAIR, out) != 0 || buf_adds(out, "\n") != 0)
             return -1;
     }
     return 0;

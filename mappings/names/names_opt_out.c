@@ -8,10 +8,12 @@
 
 static const char *const yes_values[] = {"1", "true", "yes", "y", "t", "x", "ja", "oui", "sí", "si", "sim", NULL};
 static const char *const any_value[] = {"*", NULL};
-static const char *const status_values[] = {
-    "unsubscribed", "opted out", "no consent", "non-subscribed", "not subscribed", "bounced", "cleaned", "blocked", NULL};
+static const char *const status_values[] = {"unsubscribed",   "opted out",      "no consent",
+                                            "non-subscribed", "not subscribed", "bounced",
+                                            "cleaned",        "blocked",        NULL};
 
 /* Parts of a header's key that mean it wherever they stand. */
+/* clang-format off */
 static const char *const signs[] = {
     "optout",       "optedout",      "unsubscr",      "donotcontact", "donotemail",   "donotmail",     "dontcontact",
     "dontemail",    "dontmail",      "nomail",        "noemail",      "blacklist",    "blocklist",     "suppress",
@@ -21,12 +23,14 @@ static const char *const signs[] = {
     "nocontactar",  "listanegra",    "descadastr",    "cancelousubs", "nãocontatar",  "disiscri",      "noncontattare",
     "uitgeschreven", "afgemeld",     "nietmailen",    "nietbenaderen", "avregistrer", "avmeld",        "afmeldt",
     "wypisan",      "отписал",       "отписан"};
+/* clang-format on */
 /* Whole words that mean it: "DNC", "UNSUB_TIME", "Bounce Reason"; but "Trabajador" is no "Baja". */
 static const char words_that_mean_it[] = "dnc|unsub|bounce|bounces|baja";
 /* Of these nobody opted out by: a soft bounce passes, a rate is of the mails, and an id or link belongs to what caused it. */
 static const char words_against[] = "soft|rate|score|count|total|title|id|link|url";
 /* A status has a word for it, among others. */
-static const char *const statuses[] = {"marketingstatus", "subscriptionstatus", "newsletterstatus", "subscriberstatus", "optinstatus"};
+static const char *const statuses[] = {"marketingstatus", "subscriptionstatus", "newsletterstatus", "subscriberstatus",
+                                       "optinstatus"};
 /* When it happened or why: any value means that it did. */
 static const char trace_words[] = "time|date|at|on|reason|mode|type|datum|grund|zeit|am|fecha|motivo|motif|raison|data";
 
@@ -57,8 +61,8 @@ const char *const *names_opt_out(struct str header)
     bool possible = text != NULL && !any_word_in(&words, words_against);
     if (possible && any_part_in(text, statuses, sizeof statuses / sizeof statuses[0]))
         values = status_values;
-    else if (possible && (any_word_in(&words, words_that_mean_it) ||
-                          any_part_in(text, signs, sizeof signs / sizeof signs[0])))
+    else if (possible &&
+             (any_word_in(&words, words_that_mean_it) || any_part_in(text, signs, sizeof signs / sizeof signs[0])))
         values = any_word_in(&words, trace_words) ? any_value : yes_values;
     names_words_free(&words);
     buf_free(&key);

@@ -30,8 +30,8 @@ bool names_word_in(struct str word, const char *list);
 
 /* What stands around the name of a field. */
 struct names_inner {
-    struct str key;  /* of what is left, in the caller's buffer */
-    bool second;     /* it is not the first of its kind: "E-mail 2 - Value", "Home Phone" */
+    struct str key; /* of what is left, in the caller's buffer */
+    bool second;    /* it is not the first of its kind: "E-mail 2 - Value", "Home Phone" */
 };
 
 /* Takes words from around a name, one more at each call, until too few are left: first numbers and "Value", then what stands behind the

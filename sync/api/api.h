@@ -32,28 +32,28 @@ enum api_class {
 
 struct api_reply {
     enum api_class class;
-    int http_status;              /* 0: no answer */
-    struct str message;           /* the API's words, cleaned, cut at 300 bytes; may be empty */
-    struct err *err;              /* API_FAILED, API_FATAL: borrowed */
-    struct json_object *json;     /* parsed answer, also of errors; NULL when empty or no JSON; borrowed */
+    int http_status;                     /* 0: no answer */
+    struct str message;                  /* the API's words, cleaned, cut at 300 bytes; may be empty */
+    struct err *err;                     /* API_FAILED, API_FATAL: borrowed */
+    struct json_object *json;            /* parsed answer, also of errors; NULL when empty or no JSON; borrowed */
     const struct created_leads *created; /* of api_leads_add(): they are not in the json; NULL: they are; borrowed */
-    int64_t room;                 /* API_PLAN_FULL: remaining uploads, -1 when not said */
-    int64_t sent_wall_ms;         /* when the (last) attempt left; 0: never did */
-    int64_t skew_ms;              /* server Date minus ours, 0 when not told */
+    int64_t room;                        /* API_PLAN_FULL: remaining uploads, -1 when not said */
+    int64_t sent_wall_ms;                /* when the (last) attempt left; 0: never did */
+    int64_t skew_ms;                     /* server Date minus ours, 0 when not told */
     unsigned attempts;
 };
 typedef void api_done_fn(void *ctx, const struct api_reply *reply);
 
 struct api_config {
-    const char *base_url;         /* without a trailing slash; https, or http to loopback (checked here: XS_USAGE) */
-    const char *key;              /* borrowed for the client's life */
-    const char *workspace;        /* sent as x-as-workspace; NULL: none */
-    const char *user_agent;       /* "leadsync/VERSION" */
+    const char *base_url;   /* without a trailing slash; https, or http to loopback (checked here: XS_USAGE) */
+    const char *key;        /* borrowed for the client's life */
+    const char *workspace;  /* sent as x-as-workspace; NULL: none */
+    const char *user_agent; /* "leadsync/VERSION" */
     unsigned requests_per_second, requests_per_minute; /* 0: no limit */
-    unsigned in_flight;           /* 0: auto, 24 growing to 64 by measured latency */
-    size_t memory_max;            /* bytes that the process may take, of which answers get a share; 0: 256 MiB */
-    bool read_only;               /* a dry run: whatever is not a GET or POST /leads/list is refused in the transport */
-    const char *rate_share;       /* path of the budget shared by all processes of this user; NULL: not shared */
+    unsigned in_flight;                                /* 0: auto, 24 growing to 64 by measured latency */
+    size_t memory_max;      /* bytes that the process may take, of which answers get a share; 0: 256 MiB */
+    bool read_only;         /* a dry run: whatever is not a GET or POST /leads/list is refused in the transport */
+    const char *rate_share; /* path of the budget shared by all processes of this user; NULL: not shared */
 };
 
 struct api;
@@ -82,14 +82,14 @@ enum api_wait_kind {
 };
 struct api_wait {
     enum api_wait_kind kind;
-    int64_t left_ms;     /* until the next try */
+    int64_t left_ms; /* until the next try */
 };
 /* The longest wait under way; false: none. */
 bool api_waits(const struct api *a, struct api_wait *out);
 /* When the caller's time is over: true and an error (XS_API) that says what the API made it wait for, if it did. */
 bool api_last_word(const struct api *a, struct err *e);
-bool api_full(const struct api *a);        /* more queued than can be in flight: step before adding */
-size_t api_queued(const struct api *a);    /* waiting plus in flight */
+bool api_full(const struct api *a);     /* more queued than can be in flight: step before adding */
+size_t api_queued(const struct api *a); /* waiting plus in flight */
 /* Calls back everything that has not left with API_CANCELLED (first signal, time budget). What is in flight is answered
  * as usual, but where it would have been sent again it is API_CANCELLED too. */
 void api_cancel_queued(struct api *a);
@@ -106,7 +106,13 @@ struct api_counts {
     int64_t latency_us;  /* smoothed */
 };
 enum api_kind {
-    API_KIND_ADD, API_KIND_LIST, API_KIND_PATCH, API_KIND_DELETE, API_KIND_MOVE, API_KIND_JOBS, API_KIND_OTHER,
+    API_KIND_ADD,
+    API_KIND_LIST,
+    API_KIND_PATCH,
+    API_KIND_DELETE,
+    API_KIND_MOVE,
+    API_KIND_JOBS,
+    API_KIND_OTHER,
 };
 void api_get_counts(const struct api *a, struct api_counts *out);
 
@@ -142,13 +148,13 @@ struct added_lead {
 struct created_leads {
     struct added_lead *v; /* owned by the client, with the texts */
     size_t n, cap;
-    struct arena names;   /* the texts */
+    struct arena names; /* the texts */
 };
 /* The answer of leads/add, typed. Counters that are missing are -1. created: index (position in the request) and id;
  * an index out of range or given twice is a violation and makes the parse fail: API_UNKNOWN for the caller. */
 struct leads_added {
     int64_t total_sent, uploaded, in_blocklist, duplicated, skipped, invalid_email, incomplete, duplicate_email;
-    int64_t remaining_in_plan; /* -1: not told */
+    int64_t remaining_in_plan;        /* -1: not told */
     const struct added_lead *created; /* in the arena, or borrowed from the reply */
     size_t created_n;
 };
@@ -163,15 +169,15 @@ struct remote_lead;
  * caller: the API ignores keys that it does not know. An address that the API's format "email" does not take is searched
  * for instead, a request each, and a search finds parts of addresses and names too. */
 struct leads_list {
-    const struct target *target;  /* NULL: the whole workspace */
+    const struct target *target; /* NULL: the whole workspace */
     const struct str *contacts;
     size_t contacts_n;
     const struct uuid *ids;
     size_t ids_n;
-    size_t items_max;             /* of those that are kept; 0: 100 000 */
+    size_t items_max; /* of those that are kept; 0: 100 000 */
     /* Called for each lead as its page comes, and may be NULL: all are kept. An item that is not a lead is dropped. */
     enum leads_list_see { LIST_DROP, LIST_KEEP, LIST_KEEP_LAST } (*see)(void *ctx, const struct remote_lead *lead);
-    bool urgent;                  /* before queued writes: a read-back that others wait for */
+    bool urgent; /* before queued writes: a read-back that others wait for */
 };
 enum { LEADS_LIST_MAX = 100 };
 int api_leads_list(struct api *a, const struct leads_list *list, api_done_fn *done, void *ctx, struct err *e);
@@ -184,15 +190,20 @@ struct remote_lead {
     struct uuid id;
     bool has_campaign, has_list;
     struct uuid campaign, list;
-    int status;                  /* TARGET_STATUS_UNKNOWN when absent */
+    int status; /* TARGET_STATUS_UNKNOWN when absent */
     struct str email;
-    enum lead_verdict {          /* of the verification of its address */
-        VERDICT_NONE,            /* never verified */
-        VERDICT_PENDING, VERDICT_VALID, VERDICT_INVALID, VERDICT_RISKY, VERDICT_CATCH_ALL, VERDICT_JOB_CHANGE,
-        VERDICT_UNKNOWN,         /* one that is not documented */
+    enum lead_verdict {               /* of the verification of its address */
+                        VERDICT_NONE, /* never verified */
+                        VERDICT_PENDING,
+                        VERDICT_VALID,
+                        VERDICT_INVALID,
+                        VERDICT_RISKY,
+                        VERDICT_CATCH_ALL,
+                        VERDICT_JOB_CHANGE,
+                        VERDICT_UNKNOWN, /* one that is not documented */
     } verdict;
-    int64_t created_ms;          /* 0 when absent or malformed */
-    struct json_object *object;  /* for api_remote_field() and api_remote_custom() */
+    int64_t created_ms;         /* 0 when absent or malformed */
+    struct json_object *object; /* for api_remote_field() and api_remote_custom() */
 };
 /* "invalid", "risky" …: for messages. */
 const char *lead_verdict_text(enum lead_verdict verdict);
@@ -230,12 +241,12 @@ int api_lead_patch_fits(const struct lead_patch *patch, struct err *e);
 enum { LEADS_MOVE_MAX = 1000 };
 /* Options of a move; a sync leaves all of them false. */
 struct leads_move_options {
-    bool copy;                 /* new leads are made, which take room in the plan */
-    bool allow_duplicates;     /* leads whose address is in the destination go too, else they stay */
-    bool check_campaigns;      /* leads whose address is in any other campaign stay */
+    bool copy;             /* new leads are made, which take room in the plan */
+    bool allow_duplicates; /* leads whose address is in the destination go too, else they stay */
+    bool check_campaigns;  /* leads whose address is in any other campaign stay */
     bool reset_interest;
     bool skip_in_verification;
-    bool ignore_clauses;       /* saved clauses of the source that narrow what is selected */
+    bool ignore_clauses; /* saved clauses of the source that narrow what is selected */
     bool assign;
     struct uuid assigned_to;
 };
@@ -278,15 +289,22 @@ int api_job_get(struct api *a, struct str id, const char *data_fields, api_done_
 
 /* A status that is not known is one to wait for; the counts of a job show what it did, never its status alone. */
 enum job_status {
-    JOB_UNKNOWN, JOB_PENDING, JOB_RUNNING, JOB_DRAINING, JOB_PAUSED, JOB_SUCCESS, JOB_FAILED, JOB_CANCELLED,
+    JOB_UNKNOWN,
+    JOB_PENDING,
+    JOB_RUNNING,
+    JOB_DRAINING,
+    JOB_PAUSED,
+    JOB_SUCCESS,
+    JOB_FAILED,
+    JOB_CANCELLED,
 };
 enum job_status job_status_find(struct str text);
 bool job_status_is_final(enum job_status status);
 struct remote_job {
     struct str id, type, status_text, entity_id; /* borrow from the JSON; empty when absent */
     enum job_status status;
-    int64_t progress;                            /* 0..100, -1 when absent; says little */
-    int64_t created_ms, updated_ms;              /* 0 when absent or malformed */
+    int64_t progress;               /* 0..100, -1 when absent; says little */
+    int64_t created_ms, updated_ms; /* 0 when absent or malformed */
     /* of a move; -1 when not told */
     int64_t total, moved, duplicated, missing_email, in_other_campaigns, blocklisted;
     struct json_object *object;
@@ -301,8 +319,7 @@ const char *api_remote_job_filters(const struct remote_job *job);
 /* Was the job asked to move some of these ids, and no others, between these ends? A run may have left some of them out. */
 bool api_remote_job_within(const struct remote_job *job, const struct leads_move *move);
 /* Addresses it says it has moved (the API names at most ten thousand); array in the arena, bytes in the JSON. */
-int api_remote_job_moved(const struct remote_job *job, struct arena *arena, struct str **emails, size_t *n,
-                         struct err *e);
+int api_remote_job_moved(const struct remote_job *job, struct arena *arena, struct str **emails, size_t *n, struct err *e);
 
 /* Plain calls: method is "GET", "POST", "PATCH" or "DELETE"; path starts with "/api/v2/"; body is JSON or empty.
  * For the endpoints that need no shaping of their own. `write` says whether an unknown outcome matters. */
@@ -310,9 +327,9 @@ struct api_call {
     const char *method, *path;
     struct str body;
     bool write, urgent;
-    bool optional;            /* a missing scope or a closed endpoint is API_REFUSED, not the end of the run */
+    bool optional; /* a missing scope or a closed endpoint is API_REFUSED, not the end of the run */
     enum api_kind kind;
-    const char *must_have;    /* a text member without which an answer proves nothing; NULL: none */
+    const char *must_have; /* a text member without which an answer proves nothing; NULL: none */
 };
 int api_call(struct api *a, const struct api_call *call, api_done_fn *done, void *ctx, struct err *e);
 /* Queues and steps until answered; for start-up checks and by-hand commands. `reply` strings and json are valid until
@@ -333,10 +350,10 @@ int api_target_get_wait(struct api *a, const struct target *t, struct api_reply 
 /* Is that the answer to `asked`, and has it been read? The name is in the arena; NULL: the answer has none. */
 bool api_target_read(const struct api_reply *reply, const struct target *asked, struct arena *arena, struct target *out);
 struct workspace {
-    const char *id, *name;   /* NULL when the key may not read it */
+    const char *id, *name;          /* NULL when the key may not read it */
     int64_t lead_limit, lead_count; /* -1: not known */
-    const char *notice;      /* why the workspace is not known, or NULL */
-    const char *plan_notice; /* why the plan's room is not known, or NULL */
+    const char *notice;             /* why the workspace is not known, or NULL */
+    const char *plan_notice;        /* why the plan's room is not known, or NULL */
 };
 int api_workspace_get(struct api *a, struct arena *arena, struct workspace *out, struct err *e);
 /* Adds the plan's room to it: a request of its own, which a sync does not spend, since a full plan says so itself. */

@@ -52,8 +52,7 @@ int by_hand_merge(struct by_hand *r, const struct uuid *lead, const struct uuid 
 int by_hand_interest(struct by_hand *r, const struct leads_interest *interest, struct err *e)
 {
     by_hand_start(r, method_post, API_KIND_OTHER, true, NULL);
-    return set_path(r, "/api/v2/leads/update-interest-status", e) != 0 ? -1
-                                                                        : body_leads_interest(interest, &r->body, e);
+    return set_path(r, "/api/v2/leads/update-interest-status", e) != 0 ? -1 : body_leads_interest(interest, &r->body, e);
 }
 
 int by_hand_assign(struct by_hand *r, const struct leads_assign *assign, struct err *e)

@@ -15,11 +15,11 @@
 
 /* Condition of a smart view: something happened, how often, how lately; or a status. -1: not asked. */
 struct leads_query {
-    int action;         /* of reply, email-open, last-contacted, link-click, lead-status, lead-status-change */
+    int action; /* of reply, email-open, last-contacted, link-click, lead-status, lead-status-change */
     int64_t days;
-    int count_is;       /* of more, less, equal */
+    int count_is; /* of more, less, equal */
     int64_t count;
-    int status_is;      /* of is, is-not */
+    int status_is; /* of is, is-not */
     int64_t status;
 };
 /* "email-open,days=7,count=more:3" or "lead-status,status=is:1". XS_USAGE. */
@@ -37,23 +37,23 @@ int leads_esp_find(struct str name);
 /* The filters of leads/list. What is empty is not asked. */
 struct leads_filter {
     const struct target *in;
-    struct str search;                     /* in names and addresses */
-    const char *filter;                    /* of leads_filter_names */
-    int in_campaign, in_list;              /* 1, 0, or -1: not asked */
-    const struct str *contacts;            /* at most LEADS_LIST_MAX */
+    struct str search;          /* in names and addresses */
+    const char *filter;         /* of leads_filter_names */
+    int in_campaign, in_list;   /* 1, 0, or -1: not asked */
+    const struct str *contacts; /* at most LEADS_LIST_MAX */
     size_t contacts_n;
-    const struct uuid *ids;                /* at most LEADS_LIST_MAX */
+    const struct uuid *ids; /* at most LEADS_LIST_MAX */
     size_t ids_n;
-    const struct uuid *users;              /* owners of the leads */
+    const struct uuid *users; /* owners of the leads */
     size_t users_n;
     const struct leads_query *queries;
     size_t queries_n;
-    const char *esg;                       /* of leads_esg_find() */
-    int enrichment;                        /* 1, 11, -1, -2; 0: not asked */
+    const char *esg; /* of leads_esg_find() */
+    int enrichment;  /* 1, 11, -1, -2; 0: not asked */
     bool has_smart_view;
     struct uuid smart_view;
     bool website_visitor;
-    bool distinct;                         /* one lead an address; the cursor is then an address */
+    bool distinct; /* one lead an address; the cursor is then an address */
 };
 /* Takes the API's format "email" this address among contacts? Where not, it has to be searched for. */
 bool leads_contact_fits(struct str email);
@@ -78,7 +78,7 @@ int by_hand_merge(struct by_hand *r, const struct uuid *lead, const struct uuid 
 /* POST /leads/update-interest-status: of each lead with this address, in one target or (NULL) anywhere. */
 struct leads_interest {
     struct str email;
-    bool clear;             /* back to "Lead", in place of `value` */
+    bool clear; /* back to "Lead", in place of `value` */
     int value;
     const struct target *in;
     bool has_ai_value;

@@ -151,8 +151,8 @@ int api_new(const struct api_config *config, struct transport *transport, struct
             err_oom(e);
         goto fail;
     }
-    if (config->rate_share != NULL && rate_share_open(config->rate_share, config->requests_per_second,
-                                                      config->requests_per_minute, &a->share, e) != 0)
+    if (config->rate_share != NULL &&
+        rate_share_open(config->rate_share, config->requests_per_second, config->requests_per_minute, &a->share, e) != 0)
         goto fail;
     *out = a;
     return 0;
@@ -185,8 +185,10 @@ static void leave_in_flight(struct api *a)
 {
     for (struct request *r = a->flying.first; r != NULL; r = r->next) {
         api_done_fn *done = r->done;
-        const struct api_reply reply = {.class = r->expected.write ? API_UNKNOWN : API_CANCELLED, .room = -1,
-                                        .sent_wall_ms = r->sent_wall_ms, .attempts = r->attempts};
+        const struct api_reply reply = {.class = r->expected.write ? API_UNKNOWN : API_CANCELLED,
+                                        .room = -1,
+                                        .sent_wall_ms = r->sent_wall_ms,
+                                        .attempts = r->attempts};
         r->done = NULL;
         r->drop = NULL;
         r->last_try = true;
@@ -289,8 +291,10 @@ int api_call_wait(struct api *a, const struct api_call *call, struct api_reply *
             break;
         int64_t left_ms = wait_left_ms(a);
         if (stopped == 0 && left_ms <= 0 && !api_last_word(a, e))
-            err_set(e, XS_API, "the API at %s has not answered in the time that --max-seconds gives: see whether it can "
-                    "be reached, or give more", a->address);
+            err_set(e, XS_API,
+                    "the API at %s has not answered in the time that --max-seconds gives: see whether it can "
+                    "be reached, or give more",
+                    a->address);
         if (stopped != 0 || left_ms <= 0 || api_step(a, left_ms, e) != 0) {
             queue_abandon(a, w);
             return -1;

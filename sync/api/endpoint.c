@@ -94,8 +94,8 @@ int api_call(struct api *a, const struct api_call *call, api_done_fn *done, void
     if (buf_add(&r.body, call->body.p, call->body.n) != 0) {
         buf_free(&r.body);
         return call->body.n > BODY_MAX_BYTES
-                   ? err_set(e, XS_INTERNAL, "%s %s: the request does not fit %d bytes; please report this",
-                             call->method, call->path, BODY_MAX_BYTES)
+                   ? err_set(e, XS_INTERNAL, "%s %s: the request does not fit %d bytes; please report this", call->method,
+                             call->path, BODY_MAX_BYTES)
                    : err_oom(e);
     }
     r.path = str_dup(str_from(call->path));
@@ -111,8 +111,8 @@ struct listing {
     struct target target;
     bool has_target;
     struct arena arena;
-    struct str *odd;           /* addresses to search for, after the question in `body` */
-    struct uuid *ids;          /* asked for and not shown yet */
+    struct str *odd;  /* addresses to search for, after the question in `body` */
+    struct uuid *ids; /* asked for and not shown yet */
     size_t ids_n;
     bool by_ids;
     size_t odd_n, odd_next;
@@ -223,8 +223,7 @@ static int listing_take(struct listing *l, struct json_object *page, struct err 
             return rc < 0 ? -1 : 0;
     }
     json_object_object_get_ex(page, "next_starting_after", &next);
-    if (n == 0 || next == NULL ||
-        (json_object_is_type(next, json_type_string) && json_object_get_string_len(next) == 0))
+    if (n == 0 || next == NULL || (json_object_is_type(next, json_type_string) && json_object_get_string_len(next) == 0))
         return 0;
     struct str cursor = {json_object_get_string(next), (size_t)json_object_get_string_len(next)};
     if (!json_object_is_type(next, json_type_string) || cursor.n > CURSOR_MAX || str_eq(cursor, buf_str(&l->cursor)) ||

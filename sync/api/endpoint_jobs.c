@@ -97,15 +97,13 @@ int api_jobs_list(struct api *a, const struct jobs_list *list, api_done_fn *done
 {
     char source[UUID_TEXT_N];
     if (list->ids_n > JOBS_LIST_MAX || (list->ids_n == 0) == (list->moved_from == NULL))
-        return err_set(e, XS_INTERNAL,
-                       "background-jobs: %zu ids, 1 to %d or a source can be asked for; please report this",
+        return err_set(e, XS_INTERNAL, "background-jobs: %zu ids, 1 to %d or a source can be asked for; please report this",
                        list->ids_n, JOBS_LIST_MAX);
     struct buf path = BUF_INIT(PATH_MAX_BYTES);
-    bool made =
-        buf_adds(&path, "/api/v2/background-jobs?limit=100") == 0 &&
-        (list->ids_n > 0 ? add_ids(&path, list) == 0
-                         : buf_addf(&path, "&type=move-leads&entity_id=%s&sort_column=created_at&sort_order=desc",
-                                    uuid_format(&list->moved_from->id, source)) == 0);
+    bool made = buf_adds(&path, "/api/v2/background-jobs?limit=100") == 0 &&
+                (list->ids_n > 0 ? add_ids(&path, list) == 0
+                                 : buf_addf(&path, "&type=move-leads&entity_id=%s&sort_column=created_at&sort_order=desc",
+                                            uuid_format(&list->moved_from->id, source)) == 0);
     int r = made ? ask(a, &path, "items", json_type_array, list->urgent, done, ctx, e) : too_long(e);
     buf_free(&path);
     return r;

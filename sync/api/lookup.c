@@ -19,8 +19,8 @@ enum {
     PATH_MAX_BYTES = 8000, /* the edge refuses longer addresses with 431 */
     CANDIDATES_MAX = 10,   /* named in a message */
     CANDIDATES_BYTES = 4000,
-    SLIPS_LOOK = 5000,     /* names of a workspace that are compared with one that was not found */
-    SLIPS_MAX = 200,       /* of them near enough to be put in order */
+    SLIPS_LOOK = 5000, /* names of a workspace that are compared with one that was not found */
+    SLIPS_MAX = 200,   /* of them near enough to be put in order */
     SLIPS_NAMED = 3,
 };
 
@@ -75,7 +75,8 @@ int api_target_get_wait(struct api *a, const struct target *t, struct api_reply 
 bool api_target_read(const struct api_reply *reply, const struct target *asked, struct arena *arena, struct target *out)
 {
     struct err e = ERR_INIT;
-    bool read = reply->class == API_OK && target_read(reply->json, asked->kind, arena, out, &e) == 0 && target_eq(out, asked);
+    bool read = reply->class == API_OK && target_read(reply->json, asked->kind, arena, out, &e) == 0 &&
+                target_eq(out, asked);
     err_clear(&e);
     return read;
 }
@@ -136,8 +137,7 @@ static int see_name(void *ctx, struct json_object *item, struct err *e)
     bool same = str_eq(name, s->name), near = false;
     if (!same) {
         buf_reset(&s->fold_seen);
-        near = text_fold(str_trim(name), &s->fold_seen) == 0 &&
-               str_eq(buf_str(&s->fold_seen), buf_str(&s->fold_wanted));
+        near = text_fold(str_trim(name), &s->fold_seen) == 0 && str_eq(buf_str(&s->fold_seen), buf_str(&s->fold_wanted));
     }
     struct err unread = ERR_INIT;
     if (target_read(item, s->kind, s->arena, &t, &unread) != 0) {
@@ -251,11 +251,13 @@ static int no_such_name(struct api *a, struct name_search *s, const char *text, 
     if (meant->n > 0)
         err_set(e, XS_CONFIG, "no %s is named \"%s\"; did you mean %.*s?", kind, text, STR_ARG(buf_str(meant)));
     else if (first.n > 0)
-        err_set(e, XS_CONFIG, "no %s is named \"%s\" in this workspace, which has %.*s: create it in Instantly, or "
-                "correct the name", kind, text, STR_ARG(buf_str(&first)));
+        err_set(e, XS_CONFIG,
+                "no %s is named \"%s\" in this workspace, which has %.*s: create it in Instantly, or "
+                "correct the name",
+                kind, text, STR_ARG(buf_str(&first)));
     else
-        err_set(e, XS_CONFIG, "no %s is named \"%s\" in this workspace: create it in Instantly, or correct the name",
-                kind, text);
+        err_set(e, XS_CONFIG, "no %s is named \"%s\" in this workspace: create it in Instantly, or correct the name", kind,
+                text);
     buf_free(&near);
     buf_free(&first);
     return -1;
@@ -342,7 +344,7 @@ int api_campaign_variables(struct api *a, const struct target *t, struct arena *
     for (size_t i = 0; i < sizeof groups / sizeof groups[0]; i++) {
         if (!answer_object(reply.json, groups[i], &group))
             continue;
-        json_object_object_foreachC(group, at)
+        json_object_object_foreachC (group, at)
             if (arena_str(arena, str_from(at.key), &(*names)[(*n)++]) != 0)
                 return err_oom(e);
     }
@@ -444,8 +446,7 @@ int api_blocklisted(struct api *a, struct str email, const char **notice, struct
         bool denied = false;
         if (wanted[i].n == 0)
             continue;
-        bool made =
-            buf_adds(&query, "&search=") == 0 && body_url_escape(wanted[i], &query) == 0 && buf_cstr(&query) != NULL;
+        bool made = buf_adds(&query, "&search=") == 0 && body_url_escape(wanted[i], &query) == 0 && buf_cstr(&query) != NULL;
         int r = made ? pages_each(a, "/api/v2/block-lists-entries", query.p, &denied, see_block, &s, e)
                      : err_set(e, XS_CONFIG, "the address is too long to look for on the block list");
         buf_free(&query);

@@ -48,8 +48,7 @@ int api_job_find(struct api *a, struct str id, api_job_fn *see, void *ctx, struc
     struct api_reply reply;
     struct remote_job job;
     int rc = -1;
-    if (buf_adds(&path, "/api/v2/background-jobs/") != 0 || body_url_escape(id, &path) != 0 ||
-        buf_cstr(&path) == NULL)
+    if (buf_adds(&path, "/api/v2/background-jobs/") != 0 || body_url_escape(id, &path) != 0 || buf_cstr(&path) == NULL)
         err_set(e, XS_USAGE, "background jobs: the id is too long to ask for");
     else if (pages_get(a, path.p, false, &reply, e) != 0)
         ;
@@ -64,8 +63,7 @@ int api_job_find(struct api *a, struct str id, api_job_fn *see, void *ctx, struc
 }
 
 /* "" unless one of the two is there. */
-static void told_target(struct json_object *filters, const char *campaign_key, const char *list_key,
-                        char out[TARGET_TEXT_N])
+static void told_target(struct json_object *filters, const char *campaign_key, const char *list_key, char out[TARGET_TEXT_N])
 {
     struct target t = {.kind = TARGET_CAMPAIGN};
     out[0] = '\0';

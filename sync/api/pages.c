@@ -16,8 +16,7 @@ enum {
 
 int pages_get(struct api *a, const char *path, bool optional, struct api_reply *reply, struct err *e)
 {
-    struct api_call call = {
-        .method = "GET", .path = path, .optional = optional, .urgent = true, .kind = API_KIND_OTHER};
+    struct api_call call = {.method = "GET", .path = path, .optional = optional, .urgent = true, .kind = API_KIND_OTHER};
     return api_call_wait(a, &call, reply, e);
 }
 

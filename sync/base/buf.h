@@ -14,7 +14,10 @@ struct buf {
     size_t max; /* n never exceeds it */
 };
 
-#define BUF_INIT(maximum) {0, 0, 0, (maximum)}
+#define BUF_INIT(maximum) \
+    { \
+        0, 0, 0, (maximum) \
+    }
 
 void buf_init(struct buf *b, size_t max);
 void buf_free(struct buf *b);  /* frees and resets; the maximum stays */

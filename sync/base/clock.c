@@ -122,8 +122,8 @@ const char *time_format(int64_t wall_ms, char out[TIME_TEXT_N])
     int rest = (int)(ms - days * MS_PER_DAY);
     int year, month, day;
     date_from_days(days, &year, &month, &day);
-    snprintf(out, TIME_TEXT_N, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", year, month, day, rest / 3600000,
-             rest / 60000 % 60, rest / 1000 % 60, rest % 1000);
+    snprintf(out, TIME_TEXT_N, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", year, month, day, rest / 3600000, rest / 60000 % 60,
+             rest / 1000 % 60, rest % 1000);
     return out;
 }
 
@@ -174,7 +174,8 @@ static bool take_offset(struct str *s, int64_t *minutes)
     if (clock_take_char(s, "Zz"))
         return true;
     bool west = s->n > 0 && *s->p == '-';
-    if (!clock_take_char(s, "+-") || !take_digits(s, 2, 23, &hour) || !clock_take_char(s, ":") || !take_digits(s, 2, 59, &minute))
+    if (!clock_take_char(s, "+-") || !take_digits(s, 2, 23, &hour) || !clock_take_char(s, ":") ||
+        !take_digits(s, 2, 59, &minute))
         return false;
     *minutes = (hour * 60 + minute) * (west ? -1 : 1);
     return true;

@@ -7,9 +7,9 @@
 #include <stdint.h>
 
 struct clock {
-    int64_t (*wall_ms)(struct clock *self);              /* Unix time, milliseconds; may jump */
-    int64_t (*mono_us)(struct clock *self);              /* microseconds that only grow */
-    void (*sleep_us)(struct clock *self, int64_t us);    /* may return early on a signal */
+    int64_t (*wall_ms)(struct clock *self);           /* Unix time, milliseconds; may jump */
+    int64_t (*mono_us)(struct clock *self);           /* microseconds that only grow */
+    void (*sleep_us)(struct clock *self, int64_t us); /* may return early on a signal */
 };
 
 struct clock *clock_system(void); /* static, never freed */

@@ -11,19 +11,19 @@
 /* Process exit statuses; the table of their meanings is in err.c and is what `--help` and the man page print. */
 enum exit_status {
     XS_DONE = 0,
-    XS_LEFT_OVER = 1,   /* finished, but rows were rejected, failed or deferred, or work is still open */
-    XS_CHANGES = 2,     /* diff --exit-code: there are changes */
-    XS_GUARD = 3,       /* a guard stopped the run */
-    XS_USAGE = 64,      /* unknown command or option, bad option value */
-    XS_SOURCE = 65,     /* source unusable: its bytes */
-    XS_NO_SOURCE = 66,  /* source unavailable */
-    XS_API = 69,        /* API unreachable, refused at its edge, or kept failing */
-    XS_INTERNAL = 70,   /* the sum does not close, or another internal error */
-    XS_STATE = 73,      /* state or output unusable */
-    XS_IO = 74,         /* disk full or I/O error */
-    XS_LOCKED = 75,     /* another run of this sync holds the lock */
-    XS_KEY = 77,        /* no key, key refused, scope missing, plan unpaid */
-    XS_CONFIG = 78,     /* mapping missing or wrong, target unknown */
+    XS_LEFT_OVER = 1,  /* finished, but rows were rejected, failed or deferred, or work is still open */
+    XS_CHANGES = 2,    /* diff --exit-code: there are changes */
+    XS_GUARD = 3,      /* a guard stopped the run */
+    XS_USAGE = 64,     /* unknown command or option, bad option value */
+    XS_SOURCE = 65,    /* source unusable: its bytes */
+    XS_NO_SOURCE = 66, /* source unavailable */
+    XS_API = 69,       /* API unreachable, refused at its edge, or kept failing */
+    XS_INTERNAL = 70,  /* the sum does not close, or another internal error */
+    XS_STATE = 73,     /* state or output unusable */
+    XS_IO = 74,        /* disk full or I/O error */
+    XS_LOCKED = 75,    /* another run of this sync holds the lock */
+    XS_KEY = 77,       /* no key, key refused, scope missing, plan unpaid */
+    XS_CONFIG = 78,    /* mapping missing or wrong, target unknown */
     XS_SIGINT = 130,
     XS_SIGTERM = 143,
 };
@@ -33,7 +33,10 @@ struct err {
     char *msg;               /* owned unless it is the static out-of-memory text; NULL when status is XS_DONE */
 };
 
-#define ERR_INIT {XS_DONE, 0}
+#define ERR_INIT \
+    { \
+        XS_DONE, 0 \
+    }
 
 /* Sets the error unless one is set already. Returns -1 always, so that `return err_set(...)` reads well. */
 int err_set(struct err *e, enum exit_status status, const char *fmt, ...) __attribute__((format(printf, 3, 4)));

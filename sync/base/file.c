@@ -17,8 +17,7 @@
 
 /* ---- reading ---- */
 
-static int read_all(int fd, const char *path, struct buf *out, enum exit_status missing, enum exit_status bad,
-                    struct err *e)
+static int read_all(int fd, const char *path, struct buf *out, enum exit_status missing, enum exit_status bad, struct err *e)
 {
     /* Not by st_size: files in /proc say 0, and a growing one says yesterday's. */
     enum { CHUNK = 64 * 1024 };
@@ -342,7 +341,8 @@ static int flush(struct output *o, const char *name, struct err *e)
     if (ferror(o->f))
         return err_set(e, XS_IO, "cannot write to %s: an earlier write failed; %s", name,
                        fstat(fileno(o->f), &st) == 0 && (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode))
-                           ? "the reader has exited" : "is the disk full?");
+                           ? "the reader has exited"
+                           : "is the disk full?");
     return 0;
 }
 

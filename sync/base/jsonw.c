@@ -145,8 +145,8 @@ static size_t plain_prefix(const struct jsonw *w, struct str s)
 static void add_unit(struct jsonw *w, uint32_t unit)
 {
     static const char digits[] = "0123456789abcdef";
-    add(w, (const char[]){'\\', 'u', digits[unit >> 12], digits[unit >> 8 & 15], digits[unit >> 4 & 15],
-                          digits[unit & 15]}, 6);
+    add(w, (const char[]){'\\', 'u', digits[unit >> 12], digits[unit >> 8 & 15], digits[unit >> 4 & 15], digits[unit & 15]},
+        6);
 }
 
 /* A hidden character; beyond U+FFFF it takes two units. */

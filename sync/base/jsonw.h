@@ -15,7 +15,7 @@ struct jsonw {
     unsigned depth;
     bool need_comma, failed;
     bool for_people; /* see jsonw_init_output() */
-    int errnum; /* why it failed */
+    int errnum;      /* why it failed */
 };
 
 void jsonw_init(struct jsonw *w, struct buf *out);
@@ -31,8 +31,8 @@ void jsonw_array_end(struct jsonw *w);
 void jsonw_key(struct jsonw *w, const char *key);
 void jsonw_key_str(struct jsonw *w, struct str key);
 void jsonw_key_plain(struct jsonw *w, struct str quoted); /* one that is JSON already: "name": with quotes and colon */
-void jsonw_str(struct jsonw *w, struct str s); /* bytes that are not UTF-8 become U+FFFD */
-void jsonw_text(struct jsonw *w, const char *s); /* NULL writes null */
+void jsonw_str(struct jsonw *w, struct str s);            /* bytes that are not UTF-8 become U+FFFD */
+void jsonw_text(struct jsonw *w, const char *s);          /* NULL writes null */
 void jsonw_int(struct jsonw *w, int64_t v);
 void jsonw_uint(struct jsonw *w, uint64_t v);
 void jsonw_number(struct jsonw *w, double v, int decimals); /* not finite: null */
@@ -53,8 +53,8 @@ void jsonw_member_ordinal(struct jsonw *w, const char *key, uint64_t n); /* coun
 void jsonw_member_number(struct jsonw *w, const char *key, double value, int decimals);
 void jsonw_member_bool(struct jsonw *w, const char *key, bool value);
 void jsonw_member_null(struct jsonw *w, const char *key);
-void jsonw_member_raw(struct jsonw *w, const char *key, struct str json); /* empty writes null */
-void jsonw_member_time(struct jsonw *w, const char *key, int64_t ms);     /* UTC; 0 (not yet) writes null */
+void jsonw_member_raw(struct jsonw *w, const char *key, struct str json);        /* empty writes null */
+void jsonw_member_time(struct jsonw *w, const char *key, int64_t ms);            /* UTC; 0 (not yet) writes null */
 void jsonw_member_uuid(struct jsonw *w, const char *key, const struct uuid *id); /* NULL writes null */
 
 /* 0 when everything was written and every bracket closed; -1 with errno of the buffer (or EINVAL). */

@@ -160,8 +160,7 @@ static int make_text(const struct level_row *level, struct str message, struct b
     if (buf_addc(&between, '\n') == 0 && add_journal_prefix(level, &between) == 0 && buf_adds(&between, "  ") == 0 &&
         buf_cstr(&between) != NULL && add_journal_prefix(level, out) == 0 &&
         (!colour || buf_adds(out, level->colour) == 0) && buf_adds(out, level->prefix) == 0 &&
-        (!colour || buf_adds(out, "\033[0m") == 0) && show_lines(message, between.p, out) == 0 &&
-        buf_addc(out, '\n') == 0)
+        (!colour || buf_adds(out, "\033[0m") == 0) && show_lines(message, between.p, out) == 0 && buf_addc(out, '\n') == 0)
         result = 0;
     buf_free(&between);
     return result;

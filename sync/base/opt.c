@@ -157,28 +157,21 @@ static int append(const struct opt *o, const char *value, struct err *e)
 static int set(const struct opt *o, const char *value, struct err *e)
 {
     switch (o->kind) {
-    case OPT_FLAG:
-        *(bool *)o->dest = true;
-        return 0;
-    case OPT_COUNT:
-        ++*(int *)o->dest;
-        return 0;
+    case OPT_FLAG: *(bool *)o->dest = true; return 0;
+    case OPT_COUNT: ++*(int *)o->dest; return 0;
     case OPT_TEXT:
         /* A variable of a script that was never set. */
         if (o->min > 0 && value[0] == '\0')
             return err_set(e, XS_USAGE, "--%s is empty; give %s", o->name, o->arg);
         *(const char **)o->dest = value;
         return 0;
-    case OPT_INT:
-        return set_int(o, value, e);
+    case OPT_INT: return set_int(o, value, e);
     case OPT_DURATION:
         if (duration_parse(str_from(value), o->dest) != 0)
             return bad_value(o, value, "a duration; give one like 250ms, 7s, 10m, 5h, 30d or a number of seconds", e);
         return 0;
-    case OPT_CHOICE:
-        return set_choice(o, value, e);
-    case OPT_LIST:
-        return append(o, value, e);
+    case OPT_CHOICE: return set_choice(o, value, e);
+    case OPT_LIST: return append(o, value, e);
     }
     return err_set(e, XS_INTERNAL, "--%s: its table names no kind; please report this", o->name);
 }
@@ -227,8 +220,7 @@ static int complain(const struct parser *p, int found, char **argv, struct err *
 }
 
 /* One find of getopt: an operand, a mistake, or an option. */
-static int take(const struct parser *p, int found, char **argv, const char **operands, size_t *operands_n,
-                struct err *e)
+static int take(const struct parser *p, int found, char **argv, const char **operands, size_t *operands_n, struct err *e)
 {
     if (found == OPERAND) {
         operands[(*operands_n)++] = optarg;
@@ -437,8 +429,8 @@ static bool is_in(const struct opt *o, enum opt_section section)
 void opt_help(FILE *out, const struct opt *const *tables, unsigned columns)
 {
     static const char *const titles[OPT_SECTION_N] = {
-        [OPT_WHAT] = "what it does",  [OPT_SOURCE] = "source and leads", [OPT_SAFETY] = "safety",
-        [OPT_OUTPUT] = "output",      [OPT_CONNECTION] = "connection",
+        [OPT_WHAT] = "what it does", [OPT_SOURCE] = "source and leads", [OPT_SAFETY] = "safety",
+        [OPT_OUTPUT] = "output",     [OPT_CONNECTION] = "connection",
     };
     size_t widest = widest_names(tables);
     bool first = true;

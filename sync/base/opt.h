@@ -28,21 +28,26 @@ struct opt_list {
 
 /* The parts of --help, in this order. */
 enum opt_section {
-    OPT_INHERIT,    /* the section of the table that the row stands in; in a table of its own, the first one */
-    OPT_WHAT, OPT_SOURCE, OPT_SAFETY, OPT_OUTPUT, OPT_CONNECTION, OPT_SECTION_N
+    OPT_INHERIT, /* the section of the table that the row stands in; in a table of its own, the first one */
+    OPT_WHAT,
+    OPT_SOURCE,
+    OPT_SAFETY,
+    OPT_OUTPUT,
+    OPT_CONNECTION,
+    OPT_SECTION_N
 };
 
 struct opt {
-    const char *name;    /* long name without dashes */
-    char letter;         /* short name, 0: none */
+    const char *name; /* long name without dashes */
+    char letter;      /* short name, 0: none */
     enum opt_kind kind;
     void *dest;
-    const char *arg;     /* name of the argument in help, e.g. "FILE"; NULL for flags */
-    const char *help;    /* one sentence, lower case, no full stop */
-    int64_t min, max;    /* OPT_INT; both 0: any. OPT_TEXT: min 1 refuses an empty one */
+    const char *arg;            /* name of the argument in help, e.g. "FILE"; NULL for flags */
+    const char *help;           /* one sentence, lower case, no full stop */
+    int64_t min, max;           /* OPT_INT; both 0: any. OPT_TEXT: min 1 refuses an empty one */
     const char *const *choices; /* OPT_CHOICE: NULL-terminated */
     enum opt_section section;
-    bool secret;         /* opt_show() leaves its value out: a key, an address that must stay unknown, a person's data */
+    bool secret; /* opt_show() leaves its value out: a key, an address that must stay unknown, a person's data */
 };
 
 /* Parses argv[1..]; non-options are moved to `operands` (caller frees the array; at most argc). Unknown options and

@@ -24,7 +24,7 @@ int str_cmp(struct str a, struct str b);        /* bytewise, shorter first */
 struct str str_trim(struct str s);              /* ASCII blanks: space \t \r \n \v \f, and U+00A0, U+FEFF */
 /* Where `what` first stands in `in`; NULL when it does not, or is empty. */
 const char *str_find(struct str in, struct str what);
-char *str_dup(struct str s);                    /* NUL-terminated copy, caller frees; NULL when out of memory */
+char *str_dup(struct str s); /* NUL-terminated copy, caller frees; NULL when out of memory */
 
 /* The candidate nearest to `word` by edit distance, when near enough to be a typing slip; NULL otherwise. */
 const char *str_nearest(struct str word, const char *const *candidates, size_t n);

@@ -208,13 +208,13 @@ static bool is_unsafe(int32_t code)
     static const struct {
         int32_t first, last;
     } ranges[] = {
-        {0x00, 0x1f},       {0x7f, 0x9f},                           /* controls, escape among them */
-        {0x061c, 0x061c},   {0x200e, 0x200f},   {0x202a, 0x202e},   {0x2066, 0x2069}, /* bidi */
-        {0x2028, 0x2029},   {0xfeff, 0xfeff},   {0xfff9, 0xfffb},   /* line breaks, BOM, annotations */
-        {0xad, 0xad},       {0x34f, 0x34f},     {0x180e, 0x180e},   {0x200b, 0x200d}, /* no width: an address that */
-        {0x2060, 0x2064},   {0x206a, 0x206f},                       /* looks right and is not */
-        {0xe0000, 0xe007f},                                         /* tags: invisible ASCII */
-        {0x115f, 0x1160},   {0x17b4, 0x17b5},   {0x3164, 0x3164},   {0xffa0, 0xffa0}, /* letters that are blank */
+        {0x00, 0x1f},       {0x7f, 0x9f},                                         /* controls, escape among them */
+        {0x061c, 0x061c},   {0x200e, 0x200f}, {0x202a, 0x202e}, {0x2066, 0x2069}, /* bidi */
+        {0x2028, 0x2029},   {0xfeff, 0xfeff}, {0xfff9, 0xfffb},                   /* line breaks, BOM, annotations */
+        {0xad, 0xad},       {0x34f, 0x34f},   {0x180e, 0x180e}, {0x200b, 0x200d}, /* no width: an address that */
+        {0x2060, 0x2064},   {0x206a, 0x206f},                                     /* looks right and is not */
+        {0xe0000, 0xe007f},                                                       /* tags: invisible ASCII */
+        {0x115f, 0x1160},   {0x17b4, 0x17b5}, {0x3164, 0x3164}, {0xffa0, 0xffa0}, /* letters that are blank */
     };
     for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++)
         if (code >= ranges[i].first && code <= ranges[i].last)

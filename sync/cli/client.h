@@ -12,7 +12,7 @@
 struct client {
     const struct common *common; /* borrowed */
     struct api_key key;
-    char *rate_share;            /* owned */
+    char *rate_share; /* owned */
     struct api *api;
 };
 

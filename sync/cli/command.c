@@ -18,10 +18,9 @@
 enum { COMMANDS_MAX = 64, VERB_LIST_BYTES = 1024, HELP_COLUMNS = 80, HELP_COLUMNS_MAX = 110, LINE_BYTES = 4096 };
 
 const struct command *const command_table[] = {
-    &command_init, &command_preview, &command_check, &command_diff, &command_sync, &command_resume,
-    &command_status, &command_jobs, &command_results, &command_rejects, &command_move, &command_leads,
-    &command_forget, &command_schema,
-    &command_sandbox, &command_help_page, NULL,
+    &command_init,   &command_preview, &command_check,   &command_diff,      &command_sync, &command_resume,
+    &command_status, &command_jobs,    &command_results, &command_rejects,   &command_move, &command_leads,
+    &command_forget, &command_schema,  &command_sandbox, &command_help_page, NULL,
 };
 
 const struct command *command_find(const char *name)
@@ -122,7 +121,8 @@ void command_help_all(FILE *out, const char *address)
           out);
     for (size_t i = 0; command_table[i] != NULL; i++)
         fprintf(out, "  %-10s %s\n", command_table[i]->name, command_table[i]->summary);
-    fputs("\nleadsync help COMMAND shows the options of a command; man leadsync describes everything.\n\nexit status:\n", out);
+    fputs("\nleadsync help COMMAND shows the options of a command; man leadsync describes everything.\n\nexit status:\n",
+          out);
     for (const struct exit_status_row *row = exit_status_table; row->text != NULL; row++)
         fprintf(out, "  %3d  %s\n", (int)row->status, row->text);
     fputs("\nexamples:\n"
@@ -168,8 +168,8 @@ int command_help(const struct command *command, FILE *out, struct err *e)
     if (options == NULL)
         return err_oom(e);
     const struct opt *const tables[] = {options, NULL};
-    fprintf(out, "usage: leadsync %s%s%s [OPTIONS]\n\n%s\n\n", command->name,
-            *command->usage != '\0' ? " " : "", command->usage, command->help);
+    fprintf(out, "usage: leadsync %s%s%s [OPTIONS]\n\n%s\n\n", command->name, *command->usage != '\0' ? " " : "",
+            command->usage, command->help);
     opt_help(out, tables, help_columns());
     free(options);
     if (command->help_more != NULL && command->help_more(out, e) != 0)
@@ -245,7 +245,8 @@ static int run_command(const struct command *command, int argc, char **argv, str
         goto done;
     }
     const struct opt *const tables[] = {options, NULL};
-    if (opt_parse(argc, argv, tables, &inv->operands, &inv->operands_n, e) != 0 || note_line(inv, argc, argv, tables, e) != 0)
+    if (opt_parse(argc, argv, tables, &inv->operands, &inv->operands_n, e) != 0 ||
+        note_line(inv, argc, argv, tables, e) != 0)
         goto done;
     rc = run_parsed(inv, e);
 done:
@@ -354,8 +355,9 @@ static bool reader_closed_pipe(const struct invocation *inv, const struct err *e
 void command_where_to_report(const char *message, const char *address)
 {
     if (*address != '\0' && strstr(message, "please report") != NULL)
-        log_error("report it to %s; attach the version, the command, this message and the mapping, never the key or lead data",
-                  address);
+        log_error(
+            "report it to %s; attach the version, the command, this message and the mapping, never the key or lead data",
+            address);
 }
 
 enum exit_status command_main(int argc, char **argv)

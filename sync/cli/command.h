@@ -36,24 +36,24 @@ struct command {
     /* 0: inv->status is the exit status (default: XS_DONE), -1: e->status. */
     int (*run)(struct invocation *inv, struct err *e);
     int (*help_more)(FILE *out, struct err *e); /* after the options in --help; NULL: nothing */
-    const struct command *const *verbs; /* NULL-terminated; NULL: this is no family */
-    const struct command *verb_default; /* where an option, a file or nothing follows; NULL: a verb must follow */
+    const struct command *const *verbs;         /* NULL-terminated; NULL: this is no family */
+    const struct command *verb_default;         /* where an option, a file or nothing follows; NULL: a verb must follow */
 };
 
 /* One call of the program. Lives as long as dispatch; a command only reads it, but for `status`. */
 struct invocation {
     const struct command *command;
-    struct common common;    /* shared options, environment, terminal */
-    void *options;           /* the command's own struct */
-    const char **operands;   /* owned array of argv's strings */
+    struct common common;  /* shared options, environment, terminal */
+    void *options;         /* the command's own struct */
+    const char **operands; /* owned array of argv's strings */
     size_t operands_n;
-    char *line;              /* owned: the command line for records, without what is secret */
+    char *line; /* owned: the command line for records, without what is secret */
     enum exit_status status;
 };
 
 /* All commands in the order of `leadsync help`, NULL-terminated. */
 extern const struct command *const command_table[];
-const struct command *command_find(const char *name); /* NULL: none */
+const struct command *command_find(const char *name);                                    /* NULL: none */
 const struct command *command_verb_find(const struct command *family, const char *verb); /* NULL: none */
 /* The second word of a verb's name. */
 const char *command_verb_word(const struct command *family, const struct command *verb);

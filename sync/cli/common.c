@@ -24,6 +24,7 @@ static const char *const progress_modes[] = {"auto", "always", "never", NULL};
 
 #define AT(member) OPT_AT(common, member)
 
+/* clang-format off */
 static const struct opt base_options[] = {
     {.name = "quiet", .letter = 'q', .kind = OPT_FLAG, .dest = AT(quiet), .help = "print only warnings and errors"},
     {.name = "verbose", .letter = 'v', .kind = OPT_COUNT, .dest = AT(verbose),
@@ -41,13 +42,17 @@ static const struct opt base_options[] = {
      .secret = true},
     {.name = NULL},
 };
+/* clang-format on */
 
+/* clang-format off */
 static const struct opt url_options[] = {
     {.name = "api-url", .kind = OPT_TEXT, .dest = AT(connection.api_url), .arg = "URL", .min = 1,
      .help = "API address; plain http only to this machine (INSTANTLY_API_URL, else " PRODUCTION_URL ")"},
     {.name = NULL},
 };
+/* clang-format on */
 
+/* clang-format off */
 static const struct opt key_options[] = {
     /* Secret, because a user may give the key itself by mistake. */
     {.name = "api-key-file", .kind = OPT_TEXT, .dest = AT(connection.api_key_file), .arg = "FILE", .min = 1,
@@ -58,20 +63,26 @@ static const struct opt key_options[] = {
      .help = "act on this workspace of the key's workspace group"},
     {.name = NULL},
 };
+/* clang-format on */
 
+/* clang-format off */
 static const struct opt output_options[] = {
     {.name = "format", .kind = OPT_CHOICE, .dest = AT(output.format_choice), .help = "output format"},
     {.name = "output", .letter = 'o', .kind = OPT_TEXT, .dest = AT(output.path), .arg = "FILE", .min = 1,
      .help = "write to FILE instead of stdout; FILE appears complete or not at all"},
     {.name = NULL},
 };
+/* clang-format on */
 
+/* clang-format off */
 static const struct opt state_options[] = {
     {.name = "state", .kind = OPT_TEXT, .dest = AT(state), .arg = "PATH", .min = 1,
      .help = "state file (LEADSYNC_STATE, else NAME.db in $XDG_STATE_HOME/leadsync)"},
     {.name = NULL},
 };
+/* clang-format on */
 
+/* clang-format off */
 static const struct opt csv_options[] = {
     {.name = "campaign", .kind = OPT_TEXT, .dest = AT(campaign), .arg = "NAME|UUID",
      .help = "put the leads of a CSV file without a mapping into this campaign"},
@@ -120,7 +131,9 @@ static const struct opt csv_options[] = {
      .help = "number of runs whose results are kept (30)"},
     {.name = NULL},
 };
+/* clang-format on */
 
+/* clang-format off */
 static const struct opt source_options[] = {
     {.name = "input", .kind = OPT_TEXT, .dest = AT(source.input), .arg = "FILE", .min = 1,
      .help = "read this CSV instead of the source, in one partial run: no removals, no new watermark"},
@@ -128,7 +141,9 @@ static const struct opt source_options[] = {
      .help = "refuse a mapping whose source is a command"},
     {.name = NULL},
 };
+/* clang-format on */
 
+/* clang-format off */
 static const struct opt plan_options[] = {
     {.name = "memory", .kind = OPT_INT, .dest = AT(run.memory_mb), .arg = "MB", .min = MEMORY_LEAST_MB,
      .max = MEMORY_MOST_MB, .help = "memory in MB for the index and for sorting (256)"},
@@ -143,7 +158,9 @@ static const struct opt plan_options[] = {
      .help = "accept that the target's name now refers to another id"},
     {.name = NULL},
 };
+/* clang-format on */
 
+/* clang-format off */
 static const struct opt settle_options[] = {
     {.name = "report", .kind = OPT_TEXT, .dest = AT(run.report), .arg = "FILE", .min = 1,
      .help = "write the run's report to FILE as JSON, without lead data"},
@@ -155,19 +172,25 @@ static const struct opt settle_options[] = {
      .help = "show a progress line on stderr: auto (on a terminal), always or never (auto)"},
     {.name = NULL},
 };
+/* clang-format on */
 
+/* clang-format off */
 static const struct opt time_options[] = {
     {.name = "max-seconds", .kind = OPT_DURATION, .dest = AT(run.max_ms), .arg = "N",
      .help = "start no new work after N seconds; 0 means no limit (0)"},
     {.name = NULL},
 };
+/* clang-format on */
 
+/* clang-format off */
 static const struct opt lock_options[] = {
     {.name = "wait-lock", .kind = OPT_DURATION, .dest = AT(run.wait_lock_ms), .arg = "SECONDS",
      .help = "wait this long for another run of this sync to end (0)"},
     {.name = NULL},
 };
+/* clang-format on */
 
+/* clang-format off */
 static const struct opt apply_options[] = {
     {.name = "limit", .section = OPT_SAFETY, .kind = OPT_INT, .dest = AT(run.trial_rows), .arg = "N", .min = 1,
      .max = INT64_MAX, .help = "trial run: take only the first N rows; no removals, no new watermark"},
@@ -177,12 +200,15 @@ static const struct opt apply_options[] = {
      .help = "do not exit 1 for rows already rejected, unchanged, by an earlier run"},
     {.name = NULL},
 };
+/* clang-format on */
 
+/* clang-format off */
 static const struct opt yes_options[] = {
     {.name = "yes", .kind = OPT_FLAG, .dest = AT(yes),
      .help = "do not ask; required without a terminal if the command always asks"},
     {.name = NULL},
 };
+/* clang-format on */
 
 static const struct opt place_options[] = {
     {.name = "campaign", .kind = OPT_TEXT, .dest = AT(campaign), .arg = "NAME|UUID", .help = "leads of this campaign"},
@@ -190,17 +216,21 @@ static const struct opt place_options[] = {
     {.name = NULL},
 };
 
+/* clang-format off */
 static const struct opt consent_options[] = {
     {.name = "dry-run", .letter = 'n', .kind = OPT_FLAG, .dest = AT(dry_run),
      .help = "only show which leads are selected; change nothing"},
     {.name = NULL},
 };
+/* clang-format on */
 
+/* clang-format off */
 static const struct opt by_hand_options[] = {
     {.name = "settle", .kind = OPT_DURATION, .dest = AT(look_ms), .arg = "TIME",
      .help = "total time to look for a write whose answer is inconclusive (7s)"},
     {.name = NULL},
 };
+/* clang-format on */
 
 const struct common_group common_groups[] = {
     {GROUP_OUTPUT, output_options, OPT_OUTPUT},
@@ -303,8 +333,8 @@ void common_log(const struct common *c, const char *secret)
 
 static int finish_format(struct common *c, const char *const *formats, struct err *e)
 {
-    static const char *const names[] = {
-        [FORMAT_TEXT] = "text", [FORMAT_JSON] = "json", [FORMAT_NDJSON] = "ndjson", [FORMAT_CSV] = "csv"};
+    static const char *const names[] =
+        {[FORMAT_TEXT] = "text", [FORMAT_JSON] = "json", [FORMAT_NDJSON] = "ndjson", [FORMAT_CSV] = "csv"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (strcmp(names[i], formats[c->output.format_choice]) == 0) {
             c->output.format = (enum format)i;

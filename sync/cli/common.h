@@ -15,17 +15,17 @@
 
 /* Groups of shared options; a command names those it can use. */
 enum {
-    GROUP_URL = 1 << 0,    /* where the API is */
-    GROUP_KEY = 1 << 8,    /* the key and the workspace */
-    GROUP_OUTPUT = 1 << 1, /* --format, -o */
-    GROUP_STATE = 1 << 2,  /* --state */
-    GROUP_CSV = 1 << 3,    /* a CSV without a mapping: its target, and the mapping's scalars */
-    GROUP_SOURCE = 1 << 4, /* what is read instead of the mapping's source */
-    GROUP_PLAN = 1 << 5,   /* options that change which rows are written: sync and diff */
-    GROUP_SETTLE = 1 << 6, /* a run that may write: sync and resume */
-    GROUP_APPLY = 1 << 7,  /* sync alone */
-    GROUP_TIME = 1 << 9,   /* --max-seconds */
-    GROUP_LOCK = 1 << 10,  /* --wait-lock: commands that write the state */
+    GROUP_URL = 1 << 0,      /* where the API is */
+    GROUP_KEY = 1 << 8,      /* the key and the workspace */
+    GROUP_OUTPUT = 1 << 1,   /* --format, -o */
+    GROUP_STATE = 1 << 2,    /* --state */
+    GROUP_CSV = 1 << 3,      /* a CSV without a mapping: its target, and the mapping's scalars */
+    GROUP_SOURCE = 1 << 4,   /* what is read instead of the mapping's source */
+    GROUP_PLAN = 1 << 5,     /* options that change which rows are written: sync and diff */
+    GROUP_SETTLE = 1 << 6,   /* a run that may write: sync and resume */
+    GROUP_APPLY = 1 << 7,    /* sync alone */
+    GROUP_TIME = 1 << 9,     /* --max-seconds */
+    GROUP_LOCK = 1 << 10,    /* --wait-lock: commands that write the state */
     GROUP_PLACE = 1 << 11,   /* --campaign, --list: where leads are, or are added */
     GROUP_SELECT = 1 << 12,  /* conditions that select leads */
     GROUP_CONSENT = 1 << 13, /* a write by hand that asks first */
@@ -47,17 +47,17 @@ struct select_options {
 
 /* Where the API is, and who asks it: GROUP_URL, GROUP_KEY. */
 struct connection_options {
-    const char *refused_key;              /* --api-key, which exists to be refused */
+    const char *refused_key; /* --api-key, which exists to be refused */
     const char *api_url;
     const char *api_key_file, *workspace;
-    struct url api;                       /* where the key may be sent; set by common_finish() */
+    struct url api; /* where the key may be sent; set by common_finish() */
 };
 
 /* GROUP_OUTPUT */
 struct output_options {
-    int format_choice;                    /* index into the command's formats */
-    enum format format;                   /* set by common_finish() */
-    const char *path;                     /* -o; NULL: stdout */
+    int format_choice;  /* index into the command's formats */
+    enum format format; /* set by common_finish() */
+    const char *path;   /* -o; NULL: stdout */
 };
 
 /* Settings of a CSV file without a mapping, GROUP_CSV: texts for mapping_for_csv(); NULL: not given. */
@@ -78,22 +78,22 @@ struct source_options {
 
 /* What a run does and where it reports. */
 struct run_options {
-    int64_t memory_mb;                    /* GROUP_PLAN */
+    int64_t memory_mb; /* GROUP_PLAN */
     bool full, recreate, accept_target;
     struct opt_list guards;
     const char *report, *metrics_file, *ping; /* GROUP_SETTLE */
     int progress;
-    int64_t max_ms;                       /* GROUP_TIME; 0: no limit */
-    int64_t wait_lock_ms;                 /* GROUP_LOCK */
-    bool rejects_ok, new_rejects_only;    /* GROUP_APPLY */
-    int64_t trial_rows;                   /* --limit; 0: all */
+    int64_t max_ms;                    /* GROUP_TIME; 0: no limit */
+    int64_t wait_lock_ms;              /* GROUP_LOCK */
+    bool rejects_ok, new_rejects_only; /* GROUP_APPLY */
+    int64_t trial_rows;                /* --limit; 0: all */
 };
 
 /* The terminal, if there is one; set by common_finish(). */
 struct terminal {
-    bool in, err;                         /* stdin, stderr are terminals */
-    bool colour_out, colour_err;          /* stdout, stderr may be coloured */
-    unsigned columns;                     /* width of stdout; 0: no terminal, no limit */
+    bool in, err;                /* stdin, stderr are terminals */
+    bool colour_out, colour_err; /* stdout, stderr may be coloured */
+    unsigned columns;            /* width of stdout; 0: no terminal, no limit */
 };
 
 struct common {
@@ -102,15 +102,15 @@ struct common {
     int verbose, log_format;
     struct connection_options connection;
     struct output_options output;
-    const char *state;                /* GROUP_STATE */
-    const char *campaign, *list;      /* GROUP_CSV: where a CSV file goes; GROUP_PLACE: where leads are */
+    const char *state;           /* GROUP_STATE */
+    const char *campaign, *list; /* GROUP_CSV: where a CSV file goes; GROUP_PLACE: where leads are */
     struct csv_options csv;
     struct source_options source;
     struct run_options run;
-    bool yes;                         /* GROUP_YES */
-    bool dry_run;                     /* GROUP_CONSENT */
-    int64_t look_ms;                  /* GROUP_BY_HAND */
-    struct select_options select;     /* GROUP_SELECT */
+    bool yes;                     /* GROUP_YES */
+    bool dry_run;                 /* GROUP_CONSENT */
+    int64_t look_ms;              /* GROUP_BY_HAND */
+    struct select_options select; /* GROUP_SELECT */
     struct terminal terminal;
     struct clock *clock;
 };

@@ -11,11 +11,13 @@ struct help_options {
     bool words;
 };
 
+/* clang-format off */
 static const struct opt options[] = {
     {.name = "words", .kind = OPT_FLAG, .dest = OPT_AT(help_options, words),
      .help = "print only the possible next words, one per line, for shell completion"},
     {.name = NULL},
 };
+/* clang-format on */
 
 static int print_words(const struct command *command, struct err *e)
 {
@@ -50,8 +52,7 @@ static int help_command(struct invocation *inv, struct err *e)
     }
     if (inv->operands_n > 1) {
         if (command->verbs == NULL)
-            return err_set(e, XS_USAGE, "unexpected argument \"%s\"; %s has no verbs", inv->operands[1],
-                           command->name);
+            return err_set(e, XS_USAGE, "unexpected argument \"%s\"; %s has no verbs", inv->operands[1], command->name);
         const struct command *verb = command_verb_find(command, inv->operands[1]);
         if (verb == NULL)
             return command_verb_unknown(command, inv->operands[1], e);

@@ -80,8 +80,9 @@ static int key_no_file(const char *path, int errnum, struct err *e)
 {
     enum { SHORTEST_KEY = 24 };
     if (errnum == ENOENT && strlen(path) >= SHORTEST_KEY && strpbrk(path, "/.") == NULL)
-        return err_set(e, XS_KEY, "the file named by --api-key-file does not exist; give a file that holds the key, "
-                                  "not the key");
+        return err_set(e, XS_KEY,
+                       "the file named by --api-key-file does not exist; give a file that holds the key, "
+                       "not the key");
     return err_set(e, XS_KEY, "API key file %s: %s", path, strerror(errnum));
 }
 
@@ -179,7 +180,8 @@ int key_load(const char *file, bool required, struct api_key *out, struct err *e
         return 0;
     key_wipe(out);
     if (found == 0 && required)
-        return err_set(e, XS_KEY, "no API key: set " KEY_VARIABLE " or give --api-key-file FILE "
-                                  "(Instantly: Settings, Integrations, API keys; a v2 key)");
+        return err_set(e, XS_KEY,
+                       "no API key: set " KEY_VARIABLE " or give --api-key-file FILE "
+                       "(Instantly: Settings, Integrations, API keys; a v2 key)");
     return found;
 }

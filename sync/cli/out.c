@@ -36,14 +36,18 @@ void out_abandon(struct out *o)
 
 struct record_writer out_table(const struct common *c, struct buf *out)
 {
-    return (struct record_writer){
-        .format = RECORD_TEXT, .width = c->terminal.columns, .colours = c->terminal.colour_out, .out = out};
+    return (struct record_writer){.format = RECORD_TEXT,
+                                  .width = c->terminal.columns,
+                                  .colours = c->terminal.colour_out,
+                                  .out = out};
 }
 
 int out_records(struct out *o, const struct common *c, const struct record_layout *layout, struct err *e)
 {
-    static const enum record_format formats[] = {
-        [FORMAT_TEXT] = RECORD_TEXT, [FORMAT_JSON] = RECORD_JSON, [FORMAT_NDJSON] = RECORD_NDJSON, [FORMAT_CSV] = RECORD_CSV};
+    static const enum record_format formats[] = {[FORMAT_TEXT] = RECORD_TEXT,
+                                                 [FORMAT_JSON] = RECORD_JSON,
+                                                 [FORMAT_NDJSON] = RECORD_NDJSON,
+                                                 [FORMAT_CSV] = RECORD_CSV};
     o->records = out_table(c, &o->text);
     o->records.format = formats[c->output.format];
     return record_open(&o->records, layout) == 0 ? 0 : err_oom(e);

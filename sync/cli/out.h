@@ -13,8 +13,8 @@ enum { OUT_PRIVATE = 0600, OUT_PUBLIC = 0644, OUT_BUFFER_BYTES = 64 << 20, OUT_F
 
 struct out {
     struct output file;
-    struct buf text;               /* what is not written yet */
-    struct record_writer records;  /* after out_records() */
+    struct buf text;              /* what is not written yet */
+    struct record_writer records; /* after out_records() */
 };
 
 /* `mode` is that of a FILE made by -o: OUT_PRIVATE when it holds lead data. */

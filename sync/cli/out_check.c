@@ -117,7 +117,8 @@ int out_check(const struct invocation *inv, struct err *e)
     return refuse_path(c, c->source.input, "", "the file of --input", e) != 0 ||
                    refuse_path(c, c->connection.api_key_file, "", "the file with the API key", e) != 0 ||
                    refuse_state(c, e) != 0
-               ? -1 : refuse_twins(c, e);
+               ? -1
+               : refuse_twins(c, e);
 }
 
 int out_check_source(const struct common *c, const struct mapping *m, struct err *e)

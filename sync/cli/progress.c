@@ -55,8 +55,7 @@ static void add_time_left(struct buf *line, int64_t elapsed_us, double done)
         return;
     int64_t seconds = (int64_t)(left + 0.5);
     if (seconds >= 3600)
-        buf_addf(line, ", %" PRId64 ":%02" PRId64 ":%02" PRId64 " left", seconds / 3600, seconds / 60 % 60,
-                 seconds % 60);
+        buf_addf(line, ", %" PRId64 ":%02" PRId64 ":%02" PRId64 " left", seconds / 3600, seconds / 60 % 60, seconds % 60);
     else
         buf_addf(line, ", %02" PRId64 ":%02" PRId64 " left", seconds / 60, seconds % 60);
 }
@@ -64,8 +63,8 @@ static void add_time_left(struct buf *line, int64_t elapsed_us, double done)
 /* "updating", or "creating and moving". */
 static bool line_doing(struct buf *line, unsigned ops)
 {
-    static const char *const words[OP_N] = {
-        [OP_CREATE] = "creating", [OP_UPDATE] = "updating", [OP_MOVE] = "moving", [OP_REMOVE] = "removing"};
+    static const char *const words[OP_N] =
+        {[OP_CREATE] = "creating", [OP_UPDATE] = "updating", [OP_MOVE] = "moving", [OP_REMOVE] = "removing"};
     bool any = false;
     for (int op = 0; op < OP_N; op++) {
         if ((ops & 1U << op) == 0 || words[op] == NULL)
@@ -81,8 +80,7 @@ static void line_counts(struct buf *line, const struct run_progress *now)
     const struct {
         uint64_t n;
         const char *word;
-    } counts[] = {
-        {now->created, "created"}, {now->updated, "updated"}, {now->moved, "moved"}, {now->removed, "removed"}};
+    } counts[] = {{now->created, "created"}, {now->updated, "updated"}, {now->moved, "moved"}, {now->removed, "removed"}};
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
         if (counts[i].n > 0)
             buf_addf(line, ", %" PRIu64 " %s", counts[i].n, counts[i].word);

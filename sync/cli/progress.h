@@ -7,7 +7,7 @@
 
 struct progress {
     bool on, terminal;
-    bool shown;         /* the line is on the terminal, and must be cleared before other output */
+    bool shown; /* the line is on the terminal, and must be cleared before other output */
     struct clock *clock;
     int64_t started_us, printed_us;
 };

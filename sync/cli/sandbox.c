@@ -19,14 +19,17 @@ struct sandbox_options {
 };
 
 enum { JOB_DEFAULT_MS = 300, RATE_MAX = 1000000 };
+/* clang-format off */
 static const struct sandbox_options defaults = {
     .latency_ms = 0, .plan_limit = -1, .job_ms = JOB_DEFAULT_MS, .rate = "100/s,6000/min"};
+/* clang-format on */
 
 static const char *const patch_modes[] = {"replace", "merge", NULL};
 static const char *const unknown_modes[] = {"drop", "refuse", NULL};
 static const char *const plan_modes[] = {"refuse", "partial", NULL};
 
 #define AT(member) OPT_AT(sandbox_options, member)
+/* clang-format off */
 static const struct opt options[] = {
     {.name = "port", .kind = OPT_INT, .dest = AT(port), .arg = "PORT", .min = 0, .max = 65535,
      .help = "listen on this port of 127.0.0.1; 0 is any free port (0)"},
@@ -69,6 +72,7 @@ static const struct opt options[] = {
      .help = "treat addresses that differ only in case as different"},
     {.name = NULL},
 };
+/* clang-format on */
 
 /* One "N/s" or "N/min" of the text. 0/-1. */
 static int parse_rate(const char *part, size_t n, struct sandbox_config *config)

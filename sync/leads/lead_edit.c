@@ -58,7 +58,8 @@ int lead_edit_ask(struct lead_edit *edit, struct by_hand *request, struct api_re
     return rc;
 }
 
-int lead_edit_send(struct lead_edit *edit, struct by_hand *request, struct api_reply *reply, enum lead_edit_sent *sent, struct err *e)
+int lead_edit_send(struct lead_edit *edit, struct by_hand *request, struct api_reply *reply, enum lead_edit_sent *sent,
+                   struct err *e)
 {
     *reply = (struct api_reply){.class = API_UNKNOWN};
     int rc = by_hand_send(edit->api, request, reply, e);
@@ -242,6 +243,7 @@ size_t lead_edit_count(const struct lead_edit *edit, enum outcome outcome)
 
 enum exit_status lead_edit_status(const struct lead_edit *edit)
 {
-    size_t left = lead_edit_count(edit, OUTCOME_REJECTED) + lead_edit_count(edit, OUTCOME_FAILED) + lead_edit_count(edit, OUTCOME_DEFERRED);
+    size_t left = lead_edit_count(edit, OUTCOME_REJECTED) + lead_edit_count(edit, OUTCOME_FAILED) +
+                  lead_edit_count(edit, OUTCOME_DEFERRED);
     return left > 0 || edit->unknown > 0 ? XS_LEFT_OVER : XS_DONE;
 }

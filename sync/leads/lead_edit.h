@@ -27,16 +27,16 @@ struct run_actor;
 struct state;
 
 struct lead_edit_config {
-    const struct api_config *api;  /* read_only: a dry run */
+    const struct api_config *api; /* read_only: a dry run */
     struct clock *clock;
     const char *command;           /* its words, for the record: "leads interest"; NULL: not told */
     const struct run_actor *actor; /* who does it, see run.h; NULL: not known */
     const char *state_path;        /* where writes are journaled; made when it is missing. NULL: reads only */
     int64_t wait_lock_ms;
-    int64_t settle_ms;             /* sum of the waits of a read-back; 7000 is 1 + 2 + 4 s */
-    bool force;                    /* people who unsubscribed, bounced or were skipped are written to as well */
-    int64_t job_wait_ms;           /* for a job of ours, and for others' that hold a place */
-    bool no_wait;                  /* a job of ours is started and not awaited */
+    int64_t settle_ms;   /* sum of the waits of a read-back; 7000 is 1 + 2 + 4 s */
+    bool force;          /* people who unsubscribed, bounced or were skipped are written to as well */
+    int64_t job_wait_ms; /* for a job of ours, and for others' that hold a place */
+    bool no_wait;        /* a job of ours is started and not awaited */
     struct leads_move_options move;
 };
 
@@ -45,39 +45,39 @@ struct edited_lead {
     struct uuid id;
     bool has_id;
     struct str email;
-    struct target place;           /* where it is; has_place false: in none */
+    struct target place; /* where it is; has_place false: in none */
     bool has_place;
-    int status;                    /* as the API has it; TARGET_STATUS_UNKNOWN when not told */
-    bool contacted;                /* there is a conversation, see people.h */
-    struct hash128 key;            /* the sync's, of leads that are to be deleted; else zero */
-    bool ours;                     /* lead_edit_delete() found `key`: the sync shall know that somebody deleted it */
+    int status;         /* as the API has it; TARGET_STATUS_UNKNOWN when not told */
+    bool contacted;     /* there is a conversation, see people.h */
+    struct hash128 key; /* the sync's, of leads that are to be deleted; else zero */
+    bool ours;          /* lead_edit_delete() found `key`: the sync shall know that somebody deleted it */
     struct str key_text;
-    bool forgotten;                /* the state was told to forget this person */
-    bool kept;                     /* left out for the person's sake: unsubscribed, bounced, skipped or forgotten */
-    bool missing;                  /* lead_edit_find_run(): not there any more: skipped, deleted_there */
+    bool forgotten;                       /* the state was told to forget this person */
+    bool kept;                            /* left out for the person's sake: unsubscribed, bounced, skipped or forgotten */
+    bool missing;                         /* lead_edit_find_run(): not there any more: skipped, deleted_there */
     struct str known_email, known_hashes; /* lead_edit_find_run(): the lead's address, as the state knows it */
-    bool known_gone;               /* lead_edit_find_run(): removed or gone, as far as the state knows */
-    enum outcome outcome;          /* OUTCOME_NONE: not decided yet */
+    bool known_gone;                      /* lead_edit_find_run(): removed or gone, as far as the state knows */
+    enum outcome outcome;                 /* OUTCOME_NONE: not decided yet */
     enum reason reason;
     int http_status;
-    struct str detail;             /* the API's words */
-    struct json_object *before;    /* as it was found, if old values are wanted; owned */
-    struct str changes;            /* what a write that was proved changed, see model/change.h */
+    struct str detail;          /* the API's words */
+    struct json_object *before; /* as it was found, if old values are wanted; owned */
+    struct str changes;         /* what a write that was proved changed, see model/change.h */
 };
 
 struct lead_edit {
     struct lead_edit_config c;
     struct api *api;
-    struct state *state;           /* NULL until lead_edit_begin() or lead_edit_find_run() */
-    struct upload *upload;         /* of this run; NULL until lead_edit_begin() */
-    struct mapping rules;          /* what the upload takes from a mapping */
+    struct state *state;   /* NULL until lead_edit_begin() or lead_edit_find_run() */
+    struct upload *upload; /* of this run; NULL until lead_edit_begin() */
+    struct mapping rules;  /* what the upload takes from a mapping */
     struct targets targets;
     struct tally uploaded;
-    bool looks_up;                 /* its lookups have started */
-    uint64_t run;                  /* 0: nothing was written */
+    bool looks_up; /* its lookups have started */
+    uint64_t run;  /* 0: nothing was written */
     int64_t started_ms;
     struct arena arena;
-    struct edited_lead *leads;       /* owned: who is meant */
+    struct edited_lead *leads; /* owned: who is meant */
     size_t leads_n, leads_cap;
     const struct target *adds_to;  /* where an addition puts the leads; NULL: there is none */
     const struct target *moves_to; /* where a move takes the leads; NULL: they stay where they are */
@@ -87,7 +87,7 @@ struct lead_edit {
     bool keeps_before;             /* old values are wanted, for the results */
     bool stopped;                  /* by a signal: what was not sent is deferred */
     const char *workspace;         /* its name, once the state is open; NULL: not known */
-    struct target_names places;          /* names, from the states of this machine; filled when the first is wanted */
+    struct target_names places;    /* names, from the states of this machine; filled when the first is wanted */
     bool has_places;
 };
 
@@ -98,19 +98,20 @@ void lead_edit_close(struct lead_edit *edit);
 /* ---- who is meant ---- */
 
 struct lead_selector {
-    struct leads_filter filter;    /* contacts and ids may be more than one request takes */
+    struct leads_filter filter; /* contacts and ids may be more than one request takes */
     const struct uuid *excluded;
     size_t excluded_n;
-    const int *statuses;           /* only leads of these statuses, as told; n 0: any */
+    const int *statuses; /* only leads of these statuses, as told; n 0: any */
     size_t statuses_n;
-    int esp;                       /* mail provider, as told; -1: any */
-    uint64_t limit;                /* 0: all */
+    int esp;        /* mail provider, as told; -1: any */
+    uint64_t limit; /* 0: all */
 };
 /* Sees each lead as the API tells it: 0 go on, 1 enough, -1 error. */
 typedef int lead_edit_see_fn(void *ctx, const struct remote_lead *lead, struct err *e);
 /* Every page of what the selector selects. What comes is held against the selector again, as far as a lead tells, because
  * the API ignores filters that it does not know. XS_USAGE: what cannot be asked for together. */
-int lead_edit_each(struct lead_edit *edit, const struct lead_selector *selector, lead_edit_see_fn *see, void *ctx, struct err *e);
+int lead_edit_each(struct lead_edit *edit, const struct lead_selector *selector, lead_edit_see_fn *see, void *ctx,
+                   struct err *e);
 /* The same into edit->leads. */
 int lead_edit_find(struct lead_edit *edit, const struct lead_selector *selector, struct err *e);
 /* One lead by id or address into edit->leads; an address may be narrowed to a target. XS_USAGE where an address is that of
@@ -136,7 +137,7 @@ int lead_edit_end(struct lead_edit *edit, int rc, struct err *e);
 struct lead_edit_addition {
     struct target target;
     enum dedupe_scope dedupe;
-    const char *blocklist;         /* UUID; NULL: the workspace's default */
+    const char *blocklist; /* UUID; NULL: the workspace's default */
     bool verify;
 };
 /* New leads of these values, all with the same custom variables. */
@@ -159,7 +160,6 @@ int lead_edit_move(struct lead_edit *edit, const struct target *from, const stru
 int lead_edit_keep_back(struct lead_edit *edit, const struct target *to, struct err *e);
 /* How many were kept back for the sake of the person, and not for want of an address. */
 size_t lead_edit_kept_n(const struct lead_edit *edit);
-
 
 /* ---- what came of it ---- */
 

@@ -25,8 +25,8 @@ static int lead_edit_keep_from_adding(struct lead_edit *edit, struct err *e)
             emails[n++] = edit->leads[i].email;
         if (n == 0 || (n < LEADS_LIST_MAX && i + 1 < edit->leads_n))
             continue;
-        const struct lead_selector selector = {
-            .filter = {.contacts = emails, .contacts_n = n, .in_campaign = -1, .in_list = -1}, .esp = -1};
+        const struct lead_selector selector =
+            {.filter = {.contacts = emails, .contacts_n = n, .in_campaign = -1, .in_list = -1}, .esp = -1};
         if (lead_edit_each(edit, &selector, lead_edit_see_person, edit, e) != 0)
             return -1;
         n = 0;

@@ -62,7 +62,7 @@ static int look_assigned(struct assigned *a, bool taken, struct err *e)
     for (size_t i = 0; i < a->n && !edit->stopped; i++)
         if (lead_edit_assign_is_open(a->leads[i]))
             lead_edit_outcome(a->leads[i], taken ? OUTCOME_DEFERRED : OUTCOME_FAILED,
-                         taken ? REASON_OUTCOME_OPEN : REASON_API_ERROR, 0);
+                              taken ? REASON_OUTCOME_OPEN : REASON_API_ERROR, 0);
     return again;
 }
 
@@ -91,10 +91,12 @@ static int make_request(const struct assigned *a, struct by_hand *request, struc
         return err_oom(e);
     for (size_t i = 0; i < a->n; i++)
         ids[i] = a->leads[i]->id;
+    /* clang-format off */
     const struct leads_assign assign = {
         .in = a->leads[0]->has_place ? &a->leads[0]->place : NULL,
         .ids = ids, .ids_n = a->n, .users = a->users, .users_n = a->users_n,
     };
+    /* clang-format on */
     int rc = by_hand_assign(request, &assign, e);
     free(ids);
     if (rc != 0)
@@ -122,8 +124,10 @@ static int assign_batch(struct assigned *a, struct err *e)
     enum lead_edit_sent sent;
     struct err late = ERR_INIT;
     bool placed = a->leads[0]->has_place, open = false;
-    struct lead_edit_write w = {.op = placed && a->users_n == 1 ? OP_UPDATE : OP_HAND, .leads = a->leads, .n = a->n,
-                           .to = placed ? &a->leads[0]->place : NULL};
+    struct lead_edit_write w = {.op = placed && a->users_n == 1 ? OP_UPDATE : OP_HAND,
+                                .leads = a->leads,
+                                .n = a->n,
+                                .to = placed ? &a->leads[0]->place : NULL};
     if (wanted_values(edit, a, &w.values, e) != 0 || make_request(a, &request, e) != 0)
         return -1;
     if (lead_edit_intent(edit, &w, &request, e) != 0) {

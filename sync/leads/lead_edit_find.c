@@ -16,7 +16,7 @@ enum { CURSOR_MAX_BYTES = 4096 };
 struct pages {
     struct lead_edit *edit;
     const struct lead_selector *selector;
-    struct leads_filter filter;  /* of the question under way */
+    struct leads_filter filter; /* of the question under way */
     lead_edit_see_fn *see;
     void *ctx;
     uint64_t seen;
@@ -137,8 +137,10 @@ static int ask_pages(struct pages *p, struct err *e)
             break;
         if (reply.class != API_OK || !json_object_object_get_ex(reply.json, "items", &items) ||
             !json_object_is_type(items, json_type_array)) {
-            more = err_set(e, XS_API, "leads/list: no usable answer (%d %.*s): see whether the selection is right, or try "
-                           "again later", reply.http_status, STR_ARG(reply.message));
+            more = err_set(e, XS_API,
+                           "leads/list: no usable answer (%d %.*s): see whether the selection is right, or try "
+                           "again later",
+                           reply.http_status, STR_ARG(reply.message));
             break;
         }
         /* What looks at an item may ask for the name of its place, and the page must outlive that answer. */
@@ -170,8 +172,10 @@ static int ask_odd_contact(struct pages *p, struct str email, struct err *e)
 {
     const struct leads_filter *f = &p->selector->filter;
     if (f->search.n > 0)
-        return err_set(e, XS_USAGE, "the address %.*s can only be found by a search, and another one is asked for: leave "
-                       "one of them out", STR_ARG(email));
+        return err_set(e, XS_USAGE,
+                       "the address %.*s can only be found by a search, and another one is asked for: leave "
+                       "one of them out",
+                       STR_ARG(email));
     p->filter.contacts_n = 0;
     p->filter.search = email;
     int rc = ask_pages(p, e);
@@ -200,7 +204,8 @@ static int ask_contacts(struct pages *p, struct err *e)
     return 0;
 }
 
-int lead_edit_each(struct lead_edit *edit, const struct lead_selector *selector, lead_edit_see_fn *see, void *ctx, struct err *e)
+int lead_edit_each(struct lead_edit *edit, const struct lead_selector *selector, lead_edit_see_fn *see, void *ctx,
+                   struct err *e)
 {
     struct pages p = {.edit = edit, .selector = selector, .filter = selector->filter, .see = see, .ctx = ctx};
     if (selector->filter.ids_n > 0)
@@ -222,13 +227,13 @@ int lead_edit_find(struct lead_edit *edit, const struct lead_selector *selector,
     return lead_edit_each(edit, selector, take, edit, e);
 }
 
-int lead_edit_look(struct lead_edit *edit, struct edited_lead *const *leads, size_t n, lead_edit_see_fn *see, void *ctx, struct err *e)
+int lead_edit_look(struct lead_edit *edit, struct edited_lead *const *leads, size_t n, lead_edit_see_fn *see, void *ctx,
+                   struct err *e)
 {
     struct uuid ids[LEADS_LIST_MAX];
     for (size_t i = 0; i < n; i++)
         ids[i] = leads[i]->id;
-    const struct lead_selector selector = {
-        .filter = {.ids = ids, .ids_n = n, .in_campaign = -1, .in_list = -1}, .esp = -1};
+    const struct lead_selector selector = {.filter = {.ids = ids, .ids_n = n, .in_campaign = -1, .in_list = -1}, .esp = -1};
     return lead_edit_each(edit, &selector, see, ctx, e);
 }
 
@@ -301,12 +306,13 @@ static int say_several(struct lead_edit *edit, size_t first, struct str email, s
     for (size_t i = first; i < edit->leads_n; i++) {
         const struct edited_lead *lead = &edit->leads[i];
         if ((buf_addf(&list, "\n  %s in ", uuid_format(&lead->id, id)) |
-             (lead->has_place ? lead_edit_place_show(edit, &lead->place, &list) : buf_adds(&list, "no campaign or list"))) != 0)
+             (lead->has_place ? lead_edit_place_show(edit, &lead->place, &list) : buf_adds(&list, "no campaign or list"))) !=
+            0)
             break; /* the first ones will do */
     }
     const char *text = buf_cstr(&list);
-    err_set(e, XS_USAGE, "%.*s is the address of several leads; give one's id, or --campaign or --list:%s",
-            STR_ARG(email), text != NULL ? text : "");
+    err_set(e, XS_USAGE, "%.*s is the address of several leads; give one's id, or --campaign or --list:%s", STR_ARG(email),
+            text != NULL ? text : "");
     buf_free(&list);
     return -1;
 }
@@ -319,8 +325,8 @@ int lead_edit_find_one(struct lead_edit *edit, struct str id_or_email, const str
         return find_id(edit, &id, in, e);
     if (id_or_email.n == 0 || memchr(id_or_email.p, '@', id_or_email.n) == NULL)
         return err_set(e, XS_USAGE, "\"%.*s\" is neither a lead's id nor an address", STR_ARG(id_or_email));
-    const struct lead_selector selector = {
-        .filter = {.contacts = &id_or_email, .contacts_n = 1, .in = in, .in_campaign = -1, .in_list = -1}, .esp = -1};
+    const struct lead_selector selector =
+        {.filter = {.contacts = &id_or_email, .contacts_n = 1, .in = in, .in_campaign = -1, .in_list = -1}, .esp = -1};
     if (lead_edit_find(edit, &selector, e) != 0)
         return -1;
     if (edit->leads_n == first)

@@ -16,12 +16,13 @@ enum lead_edit_sent {
     EDIT_NOT,     /* surely never arrived */
 };
 /* Sends and frees the request. 0, or -1 when nothing more can be sent; `sent` tells of this request either way. */
-int lead_edit_send(struct lead_edit *edit, struct by_hand *request, struct api_reply *reply, enum lead_edit_sent *sent, struct err *e);
+int lead_edit_send(struct lead_edit *edit, struct by_hand *request, struct api_reply *reply, enum lead_edit_sent *sent,
+                   struct err *e);
 /* The same for a read: 0/-1. API_REFUSED is left to the caller. */
 int lead_edit_ask(struct lead_edit *edit, struct by_hand *request, struct api_reply *reply, struct err *e);
 /* Waits before look `look` (from 1) of a read-back: 1 look again, 0 that was the last, or it was interrupted; -1. */
 int lead_edit_wait_look(struct lead_edit *edit, unsigned look, struct err *e);
-bool lead_edit_interrupted(struct lead_edit *edit);                       /* notes it in edit->stopped */
+bool lead_edit_interrupted(struct lead_edit *edit); /* notes it in edit->stopped */
 
 void lead_edit_outcome(struct edited_lead *lead, enum outcome outcome, enum reason reason, int http_status);
 struct lead_edit_write;
@@ -31,7 +32,8 @@ int lead_edit_refused(struct lead_edit *edit, struct lead_edit_write *w, const s
 /* The same of an assignment that names the place w->to, which a 404 may mean: then Instantly is asked for the place, the leads
  * are deferred, and -1 says what is missing. `reply` is no longer valid. */
 int lead_edit_refused_in(struct lead_edit *edit, struct lead_edit_write *w, const struct api_reply *reply, struct err *e);
-struct edited_lead *lead_edit_lead_new(struct lead_edit *edit, struct err *e); /* zeroed, valid until the next one is added */
+struct edited_lead *lead_edit_lead_new(struct lead_edit *edit,
+                                       struct err *e); /* zeroed, valid until the next one is added */
 /* Fills in what the API tells of a lead. 0/-1 (memory) */
 int lead_edit_lead_read(struct lead_edit *edit, struct edited_lead *lead, const struct remote_lead *remote, struct err *e);
 /* Both in the same place, or both in none? */
@@ -40,7 +42,8 @@ bool lead_edit_same_place(const struct edited_lead *a, const struct edited_lead 
 /* ---- lead_edit_find.c ---- */
 
 /* leads/list by the ids of n leads, at most LEADS_LIST_MAX: sees those that are there. */
-int lead_edit_look(struct lead_edit *edit, struct edited_lead *const *leads, size_t n, lead_edit_see_fn *see, void *ctx, struct err *e);
+int lead_edit_look(struct lead_edit *edit, struct edited_lead *const *leads, size_t n, lead_edit_see_fn *see, void *ctx,
+                   struct err *e);
 
 /* ---- lead_edit_write.c ---- */
 
@@ -75,11 +78,11 @@ enum { ADDRESS_MAX = 64 << 10 }; /* bytes of a normalised address */
 
 struct lead_edit_write {
     enum op op;
-    const struct target *to;        /* NULL: none */
-    struct str values;              /* packed lead of what is wanted of each; empty: none */
-    struct edited_lead **leads;       /* in the order of edit->leads; not owned */
+    const struct target *to;    /* NULL: none */
+    struct str values;          /* packed lead of what is wanted of each; empty: none */
+    struct edited_lead **leads; /* in the order of edit->leads; not owned */
     size_t n;
-    struct batch batch;             /* entries in the edit's arena */
+    struct batch batch; /* entries in the edit's arena */
 };
 /* Makes the intent durable. */
 int lead_edit_intent(struct lead_edit *edit, struct lead_edit_write *w, const struct by_hand *request, struct err *e);

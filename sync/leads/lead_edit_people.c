@@ -111,7 +111,8 @@ int lead_edit_note_statuses(struct lead_edit *edit, struct edited_lead *const *l
 {
     static const struct hash128 none;
     for (size_t i = 0; i < n; i++) {
-        struct entry found = {.key = leads[i]->key, .outcome = OUTCOME_UNCHANGED,
+        struct entry found = {.key = leads[i]->key,
+                              .outcome = OUTCOME_UNCHANGED,
                               .reason = eligibility_status_reason(leads[i]->status)};
         bool forgotten = false;
         if (found.reason == REASON_NONE)

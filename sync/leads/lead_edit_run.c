@@ -14,8 +14,8 @@
 enum { RUN_ARENA_MAX = 64 << 20 };
 
 /* The address of a lead that the state knows by this id, to hold what is found under it against. */
-static int known_address(struct lead_edit *edit, struct edited_lead *lead, const struct known_lead *known, struct arena *scratch,
-                         struct err *e)
+static int known_address(struct lead_edit *edit, struct edited_lead *lead, const struct known_lead *known,
+                         struct arena *scratch, struct err *e)
 {
     struct lead_shape shape;
     struct lead values;
@@ -33,7 +33,8 @@ static int known_address(struct lead_edit *edit, struct edited_lead *lead, const
 
 /* What the state believes of it. It may know another lead under the key by now (created again, or a new address): then
  * the key is not this lead's, and must not go with its removal. Moved away is not gone. */
-static int recall(struct lead_edit *edit, struct edited_lead *lead, const struct entry *entry, struct arena *scratch, struct err *e)
+static int recall(struct lead_edit *edit, struct edited_lead *lead, const struct entry *entry, struct arena *scratch,
+                  struct err *e)
 {
     struct known_lead known;
     int rc = state_lead_get(edit->state, &entry->key, scratch, &known, e);
@@ -46,7 +47,8 @@ static int recall(struct lead_edit *edit, struct edited_lead *lead, const struct
     }
     if (known_address(edit, lead, &known, scratch, e) != 0)
         return -1;
-    lead->known_gone = (known.flags & KNOWN_DELETED_THERE) != 0 || (known.flags & (KNOWN_REMOVED | KNOWN_AWAY)) == KNOWN_REMOVED;
+    lead->known_gone = (known.flags & KNOWN_DELETED_THERE) != 0 ||
+                       (known.flags & (KNOWN_REMOVED | KNOWN_AWAY)) == KNOWN_REMOVED;
     return 0;
 }
 
@@ -222,8 +224,8 @@ static void tell_changes_stay(uint64_t run, const struct changes *c)
                     (unsigned long long)c->updates, text_plural(c->updates), id, c->updates == 1 ? "is" : "are",
                     c->updates == 1 ? "its" : "their", id);
     else if (c->updates > 0)
-        log_warning("%llu update%s of run %llu %s not taken back", (unsigned long long)c->updates,
-                    text_plural(c->updates), id, c->updates == 1 ? "is" : "are");
+        log_warning("%llu update%s of run %llu %s not taken back", (unsigned long long)c->updates, text_plural(c->updates),
+                    id, c->updates == 1 ? "is" : "are");
     if (c->moves > 0)
         log_warning("%llu move%s of run %llu %s not taken back; leadsync move --run %llu moves leads of a run",
                     (unsigned long long)c->moves, text_plural(c->moves), id, c->moves == 1 ? "is" : "are", id);

@@ -86,8 +86,10 @@ static int check_workspace(struct lead_edit *edit, struct err *e)
     if (state_get(edit->state, "workspace", &known, e) < 0)
         return -1;
     if (known != NULL && strcmp(known, workspace.id) != 0)
-        return err_set(e, XS_CONFIG, "this state belongs to workspace %s, and the key to workspace %s: use that "
-                       "workspace's key, or another --state", known, workspace.id);
+        return err_set(e, XS_CONFIG,
+                       "this state belongs to workspace %s, and the key to workspace %s: use that "
+                       "workspace's key, or another --state",
+                       known, workspace.id);
     return known != NULL || edit->c.api->read_only ? 0 : state_set(edit->state, "workspace", workspace.id, e);
 }
 
@@ -166,10 +168,12 @@ static void tally(const struct lead_edit *edit, struct tally *t)
 static int write_record(struct lead_edit *edit, struct run_report *report, struct err *e)
 {
     struct buf json = BUF_INIT(REPORT_MAX);
+    /* clang-format off */
     struct run_record record = {
         .id = edit->run, .started_ms = edit->started_ms, .finished_ms = report->finished_ms, .status = report->status,
         .read = "", .exit_code = (int)report->exit_code,
     };
+    /* clang-format on */
     int rc = run_report_json(report, &json);
     record.report = rc == 0 ? buf_cstr(&json) : NULL;
     rc = record.report == NULL ? err_oom(e) : state_run_finish(edit->state, &record, e);
@@ -182,14 +186,17 @@ static int write_record(struct lead_edit *edit, struct run_report *report, struc
 /* `why`: what ended the run; no error: it came to its end. */
 static int record(struct lead_edit *edit, enum exit_status status, const struct err *why, struct err *e)
 {
-    struct run_report report = {.run = edit->run, .command = edit->c.command, .started_ms = edit->started_ms, .exit_code = status,
+    struct run_report report = {.run = edit->run,
+                                .command = edit->c.command,
+                                .started_ms = edit->started_ms,
+                                .exit_code = status,
                                 .actor = edit->c.actor};
     report.finished_ms = edit->c.clock->wall_ms(edit->c.clock);
     run_fill_costs(&report, edit->api);
-    report.status = status == XS_DONE                              ? "complete"
-                    : status == XS_LEFT_OVER                       ? "partial"
+    report.status = status == XS_DONE                             ? "complete"
+                    : status == XS_LEFT_OVER                      ? "partial"
                     : status == XS_SIGINT || status == XS_SIGTERM ? "interrupted"
-                                                                   : "failed";
+                                                                  : "failed";
     if (why->status != XS_DONE)
         run_report_stopped(&report, why);
     tally(edit, &report.tally);
@@ -265,7 +272,9 @@ struct entry lead_edit_entry(const struct lead_edit *edit, const struct edited_l
         .has_lead_id = lead->has_id,
         .lead_id = lead->id,
         .outcome = lead->missing ? OUTCOME_REMOVED : lead->outcome,
-        .reason = lead->missing ? REASON_NONE : deleted ? REASON_DELETED_THERE : lead->reason,
+        .reason = lead->missing ? REASON_NONE
+                  : deleted     ? REASON_DELETED_THERE
+                                : lead->reason,
         .http_status = lead->http_status,
         .detail = lead->detail,
         .changes = lead->outcome == OUTCOME_CHANGED && !lead->forgotten ? lead->changes : STR_NONE,

@@ -73,12 +73,14 @@ int lead_edit_upload_open(struct lead_edit *edit, struct err *e)
     if (lead_edit_rules_for(edit, 0, e) != 0)
         return -1;
     arena_init(&edit->targets.arena, TARGETS_ARENA_MAX);
+    /* clang-format off */
     const struct upload_config config = {
         .state = edit->state, .api = edit->api, .mapping = &edit->rules, .targets = &edit->targets, .clock = edit->c.clock,
         .tally = &edit->uploaded, .run = edit->run, .stop_reason = REASON_INTERRUPTED, .settled = lead_edit_settled,
         .where = lead_edit_where, .where_learn = lead_edit_where_learn, .by_hand = true, .force = edit->c.force,
         .no_wait = edit->c.no_wait, .move_options = &edit->c.move, .ctx = edit, .known_until_ms = edit->started_ms,
     };
+    /* clang-format on */
     return upload_new(&config, &edit->upload, e);
 }
 

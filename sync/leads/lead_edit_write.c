@@ -31,8 +31,8 @@ static struct lead_edit_write one_lead(enum op op, struct edited_lead **lead, st
 }
 
 /* The answer of a write was lost, or does not tell: the lead itself does, by its id, which lists may lag behind. */
-static int look_until(struct lead_edit *edit, struct edited_lead *lead, lead_edit_is_fn *is, void *ctx, enum outcome otherwise,
-                      enum reason reason, struct err *e)
+static int look_until(struct lead_edit *edit, struct edited_lead *lead, lead_edit_is_fn *is, void *ctx,
+                      enum outcome otherwise, enum reason reason, struct err *e)
 {
     int again = 1;
     for (unsigned look = 1; again > 0; look++) {
@@ -70,8 +70,8 @@ static const struct proof by_answer = {true, OUTCOME_FAILED, REASON_API_ERROR};
 static const struct proof later = {false, OUTCOME_DEFERRED, REASON_OUTCOME_OPEN};
 
 /* Sends one request about one lead. */
-static int write_one(struct lead_edit *edit, struct lead_edit_write *w, struct by_hand *request, lead_edit_is_fn *is, void *ctx,
-                     const struct proof *proof, struct err *e)
+static int write_one(struct lead_edit *edit, struct lead_edit_write *w, struct by_hand *request, lead_edit_is_fn *is,
+                     void *ctx, const struct proof *proof, struct err *e)
 {
     struct edited_lead *lead = w->leads[0];
     struct api_reply reply;
@@ -144,8 +144,9 @@ int lead_edit_note_changes(struct lead_edit *edit, struct edited_lead *lead, con
             fields |= UINT32_C(1) << f;
     if (lead->before != NULL && api_remote_lead_read(lead->before, &before, e) != 0)
         return -1;
-    return changes_pack(&edit->arena, wanted, fields, NULL, lead->before != NULL ? &before : NULL, &lead->changes) == 0 ? 0
-                                                                                                                       : err_oom(e);
+    return changes_pack(&edit->arena, wanted, fields, NULL, lead->before != NULL ? &before : NULL, &lead->changes) == 0
+               ? 0
+               : err_oom(e);
 }
 
 int lead_edit_pack(struct lead_edit *edit, const struct lead *wanted, struct str *out, struct err *e)
@@ -158,14 +159,13 @@ int lead_edit_pack(struct lead_edit *edit, const struct lead *wanted, struct str
 
 /* ---- interest ---- */
 
-static void interest_wanted(const struct leads_interest *how, char text[16], struct lead *wanted,
-                            struct lead_shape *shape)
+static void interest_wanted(const struct leads_interest *how, char text[16], struct lead *wanted, struct lead_shape *shape)
 {
     *shape = (struct lead_shape){0};
     *wanted = (struct lead){.shape = shape};
     int n = snprintf(text, 16, "%d", how->value);
-    wanted->core[LEAD_LT_INTEREST_STATUS] =
-        how->clear ? (struct value){VALUE_NULL, NULL, 0} : (struct value){VALUE_NUMBER, text, (size_t)n};
+    wanted->core[LEAD_LT_INTEREST_STATUS] = how->clear ? (struct value){VALUE_NULL, NULL, 0}
+                                                       : (struct value){VALUE_NUMBER, text, (size_t)n};
 }
 
 /* The request names an address, and changes everybody who has it: they all stand in its intent. */
@@ -307,7 +307,7 @@ int lead_edit_merge(struct lead_edit *edit, struct err *e)
         rc |= lead_edit_refused(edit, &w, &reply, e);
     for (size_t i = 0; i < 2 && (sent == EDIT_NOT || sent == EDIT_UNKNOWN); i++)
         lead_edit_outcome(leads[i], sent == EDIT_NOT ? OUTCOME_DEFERRED : OUTCOME_FAILED,
-                     sent == EDIT_NOT ? REASON_INTERRUPTED : REASON_UNATTRIBUTED, reply.http_status);
+                          sent == EDIT_NOT ? REASON_INTERRUPTED : REASON_UNATTRIBUTED, reply.http_status);
     if (sent == EDIT_UNKNOWN)
         log_warning("the answer to the merge was lost, and whether it was done cannot be found out: look at the lead");
     if (lead_edit_settle(edit, &w, &late) != 0 && rc == 0)

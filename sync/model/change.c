@@ -57,8 +57,8 @@ int change_next(const char **p, const char *end, struct change *out)
     struct change change;
     if (at == end)
         return 0;
-    if (*at++ != RECORD_MARK || unpack_str(&at, end, &change.name) != 0 || change_take_value(&at, end, &change.before) != 0 ||
-        change_take_value(&at, end, &change.after) != 0)
+    if (*at++ != RECORD_MARK || unpack_str(&at, end, &change.name) != 0 ||
+        change_take_value(&at, end, &change.before) != 0 || change_take_value(&at, end, &change.after) != 0)
         return -1;
     *out = change;
     *p = at;
@@ -96,8 +96,8 @@ int change_show(struct str list, struct buf *out)
     if (change_is_text(list))
         return buf_add(out, list.p, list.n);
     while (out->n - start <= CHANGE_TEXT_BYTES && (rc = change_next(&p, end, &change)) == 1) {
-        int bad = buf_addf(out, "%s%.*s: ", out->n > start ? "; " : "", STR_ARG(change.name)) | show_value(&change.before, out) |
-                  buf_adds(out, " -> ") | show_value(&change.after, out);
+        int bad = buf_addf(out, "%s%.*s: ", out->n > start ? "; " : "", STR_ARG(change.name)) |
+                  show_value(&change.before, out) | buf_adds(out, " -> ") | show_value(&change.after, out);
         if (bad != 0)
             return -1;
     }

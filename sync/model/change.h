@@ -8,14 +8,14 @@
 #include "sync/model/lead.h"
 
 struct change {
-    struct str name; /* "first_name", "custom_variables.seats" */
+    struct str name;            /* "first_name", "custom_variables.seats" */
     struct value before, after; /* VALUE_ABSENT: absent or unknown */
 };
 
 enum {
-    CHANGE_KEPT_BYTES = 4096,   /* a longer text is cut, and ends with … */
-    CHANGE_LIST_BYTES = 32768,  /* changes after that are left out */
-    CHANGE_SHOWN_BYTES = 500,   /* the same limits of the list as text */
+    CHANGE_KEPT_BYTES = 4096,  /* a longer text is cut, and ends with … */
+    CHANGE_LIST_BYTES = 32768, /* changes after that are left out */
+    CHANGE_SHOWN_BYTES = 500,  /* the same limits of the list as text */
     CHANGE_TEXT_BYTES = 4000,
 };
 

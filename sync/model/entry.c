@@ -9,24 +9,24 @@
 
 #include <string.h>
 
-enum {                          /* flags of an intent */
-    INTENT_RETRIED = 1,
-    INTENT_LEAD_ID = 2,
-    INTENT_KEY_IN_VALUES = 4,   /* instead of the text: where it stands in the values, and its length */
-    INTENT_EMAIL_IN_VALUES = 8,
-    INTENT_CELLS_BY_VALUES = 16, /* as cells_shrink() has them */
-    INTENT_STAGED = 32,
-    INTENT_BY_USER = 64,
-    INTENT_BY_ADDRESS = 128,
+enum { /* flags of an intent */
+       INTENT_RETRIED = 1,
+       INTENT_LEAD_ID = 2,
+       INTENT_KEY_IN_VALUES = 4, /* instead of the text: where it stands in the values, and its length */
+       INTENT_EMAIL_IN_VALUES = 8,
+       INTENT_CELLS_BY_VALUES = 16, /* as cells_shrink() has them */
+       INTENT_STAGED = 32,
+       INTENT_BY_USER = 64,
+       INTENT_BY_ADDRESS = 128,
 };
-enum { OUTCOME_LEAD_ID = 1 };   /* flags of an outcome */
+enum { OUTCOME_LEAD_ID = 1 }; /* flags of an outcome */
 
 /* Words of the reports and of the diff. */
 const char *op_text(enum op op)
 {
     static const char *const texts[OP_N] = {
-        [OP_NONE] = "none", [OP_CREATE] = "create", [OP_UPDATE] = "update", [OP_MOVE] = "move", [OP_REMOVE] = "remove",
-        [OP_HAND] = "by_hand",
+        [OP_NONE] = "none", [OP_CREATE] = "create", [OP_UPDATE] = "update",
+        [OP_MOVE] = "move", [OP_REMOVE] = "remove", [OP_HAND] = "by_hand",
     };
     return (unsigned)op < OP_N ? texts[op] : "unknown";
 }
@@ -120,7 +120,8 @@ static int add_text(struct buf *out, struct str text, struct str values, unsigne
         return buf_add_str(out, text);
     size_t at = (size_t)(found - values.p);
     *flags |= flag;
-    return buf_add_varint(out, varint_n(at) + varint_n(text.n)) != 0 || buf_add_varint(out, at) != 0 ? -1
+    return buf_add_varint(out, varint_n(at) + varint_n(text.n)) != 0 || buf_add_varint(out, at) != 0
+               ? -1
                : buf_add_varint(out, text.n);
 }
 
@@ -128,9 +129,9 @@ int entry_pack_intent(const struct entry *entry, struct buf *out)
 {
     size_t start;
     bool by_values = entry->cells.n == 0 && entry->cells_by_values.n > 0;
-    unsigned flags = (by_values ? INTENT_CELLS_BY_VALUES : 0) | (entry->retried ? INTENT_RETRIED : 0) | (entry->has_lead_id ? INTENT_LEAD_ID : 0) |
-                     (entry->staged ? INTENT_STAGED : 0) | (entry->by_user ? INTENT_BY_USER : 0) |
-                     (entry->by_address ? INTENT_BY_ADDRESS : 0);
+    unsigned flags = (by_values ? INTENT_CELLS_BY_VALUES : 0) | (entry->retried ? INTENT_RETRIED : 0) |
+                     (entry->has_lead_id ? INTENT_LEAD_ID : 0) | (entry->staged ? INTENT_STAGED : 0) |
+                     (entry->by_user ? INTENT_BY_USER : 0) | (entry->by_address ? INTENT_BY_ADDRESS : 0);
     int result = frame_open(out, &start) == 0 && buf_add(out, entry->key.b, sizeof entry->key.b) == 0 &&
                          add_u64(out, entry->fingerprint) == 0 && buf_add_varint(out, entry->row) == 0 &&
                          buf_add_varint(out, entry->line) == 0 &&
@@ -211,8 +212,7 @@ int entry_pack_outcome(const struct entry *entry, struct buf *out)
     size_t start;
     int http_status = entry->http_status > 0 ? entry->http_status : 0;
     int result = frame_open(out, &start) == 0 && buf_add_varint(out, entry->outcome) == 0 &&
-                         buf_add_varint(out, entry->reason) == 0 &&
-                         buf_add_varint(out, (unsigned)http_status) == 0 &&
+                         buf_add_varint(out, entry->reason) == 0 && buf_add_varint(out, (unsigned)http_status) == 0 &&
                          buf_add_varint(out, entry->has_lead_id ? OUTCOME_LEAD_ID : 0) == 0 &&
                          (!entry->has_lead_id || buf_add(out, entry->lead_id.b, sizeof entry->lead_id.b) == 0) &&
                          buf_add_str(out, entry->detail) == 0 &&

@@ -25,28 +25,29 @@ const char *op_text(enum op op);
 
 struct entry {
     /* the intent */
-    struct hash128 key;    /* keyed hash of the normalised identity */
-    uint64_t fingerprint;  /* of target and values */
-    uint64_t row, line;    /* as in struct row; row 0: not from the source (a removal) */
-    struct str key_text;   /* the normalised identity; empty with `values: hashed` once settled */
-    struct str email;      /* as sent; kept until settled */
-    struct str values;     /* packed lead; empty where nothing is to be remembered */
-    struct str cells;      /* packed cells of the row as read; kept for `rejects` unless the row succeeds */
-    struct str cells_by_values; /* instead of `cells`: the same, as references into `values`, which must then stay unchanged */
-    bool retried;          /* taken from the retry table */
-    bool staged;           /* created in the stage's list: not where it belongs until its move is proved */
-    bool by_user;          /* a removal that a user requested: its row does not create the lead again */
-    bool by_address;       /* duplicate_in_source: another row has the address, and `fingerprint` is the address's */
-    unsigned attempts;     /* runs before this one in which it failed for a reason of its own */
+    struct hash128 key;   /* keyed hash of the normalised identity */
+    uint64_t fingerprint; /* of target and values */
+    uint64_t row, line;   /* as in struct row; row 0: not from the source (a removal) */
+    struct str key_text;  /* the normalised identity; empty with `values: hashed` once settled */
+    struct str email;     /* as sent; kept until settled */
+    struct str values;    /* packed lead; empty where nothing is to be remembered */
+    struct str cells;     /* packed cells of the row as read; kept for `rejects` unless the row succeeds */
+    struct str
+        cells_by_values; /* instead of `cells`: the same, as references into `values`, which must then stay unchanged */
+    bool retried;        /* taken from the retry table */
+    bool staged;         /* created in the stage's list: not where it belongs until its move is proved */
+    bool by_user;        /* a removal that a user requested: its row does not create the lead again */
+    bool by_address;     /* duplicate_in_source: another row has the address, and `fingerprint` is the address's */
+    unsigned attempts;   /* runs before this one in which it failed for a reason of its own */
     /* the outcome */
-    enum outcome outcome;  /* OUTCOME_NONE while open */
+    enum outcome outcome; /* OUTCOME_NONE while open */
     enum reason reason;
-    int http_status;       /* 0: none */
-    bool has_lead_id;      /* in an intent: the lead that is written to, where its id is known */
+    int http_status;  /* 0: none */
+    bool has_lead_id; /* in an intent: the lead that is written to, where its id is known */
     struct uuid lead_id;
-    uint32_t from;         /* of a result: number of the place that a move left; 0: none. Not packed: the batch has it */
-    struct str detail;     /* column and value of a reject, the API's message; may be empty */
-    struct str changes;    /* of an update, a list (change.h), or an older leadsync's text; may be empty */
+    uint32_t from;      /* of a result: number of the place that a move left; 0: none. Not packed: the batch has it */
+    struct str detail;  /* column and value of a reject, the API's message; may be empty */
+    struct str changes; /* of an update, a list (change.h), or an older leadsync's text; may be empty */
 };
 
 /* Packed records, length-prefixed so that a reader can skip; the intent and the outcome are separate records because

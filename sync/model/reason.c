@@ -19,8 +19,7 @@ static const struct word {
 };
 
 /* Each id of REASON_LIST needs its HELP_ here: a new reason without one does not compile. */
-static const struct word reasons[REASON_N] = {
-    [REASON_NONE] = {"", ""},
+static const struct word reasons[REASON_N] = {[REASON_NONE] = {"", ""},
 #define REASON_TEXT(id, text) [REASON_##id] = {text, HELP_##id},
 #define HELP_DUPLICATE_IN_SOURCE "another row of the source has the same key"
 #define HELP_SKIP_WHEN "a skip_when rule leaves the row out"
@@ -63,7 +62,7 @@ static const struct word reasons[REASON_N] = {
 #define HELP_JOB_OPEN "a background job of Instantly has not finished yet"
 #define HELP_NOT_STORED "Instantly accepted the change, but a later look shows that the lead does not have it"
 #define HELP_VERIFICATION_OPEN "the verification of the address has not finished yet"
-    REASON_LIST(REASON_TEXT)
+                                              REASON_LIST(REASON_TEXT)
 #undef REASON_TEXT
 };
 

@@ -16,7 +16,7 @@
 struct cell {
     const char *p; /* not NUL-terminated */
     size_t n;
-    bool null;     /* SQL NULL; "" is not null */
+    bool null; /* SQL NULL; "" is not null */
 };
 
 struct row {
@@ -24,10 +24,11 @@ struct row {
     uint64_t line;   /* where the row starts in the file; 0: the source has no lines */
     const struct cell *cells;
     size_t n;
-    enum reason defect; /* REASON_NONE, or why the row as a whole cannot be used: ragged_row, field_too_long (a line) */
+    enum reason defect;   /* REASON_NONE, or why the row as a whole cannot be used: ragged_row, field_too_long (a line) */
     const uint8_t *flaws; /* NULL: every cell is usable; else a reason per cell, REASON_NONE for a usable one */
-    bool utf8;          /* its cells were looked at: all of them are UTF-8 */
-    size_t found;       /* of a ragged row that `rejects` wrote and that is still to be corrected: its cells up to the last that is not
+    bool utf8;            /* its cells were looked at: all of them are UTF-8 */
+    size_t
+        found; /* of a ragged row that `rejects` wrote and that is still to be corrected: its cells up to the last that is not
                          * blank, or more than there are columns where leadsync_extra holds something; else 0 */
 };
 

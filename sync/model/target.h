@@ -19,12 +19,12 @@ struct target_spec {
 struct target {
     enum target_kind kind;
     struct uuid id;
-    char *name;       /* owned by the target table; NULL: not known (a UUID was given and nothing was asked) */
-    int status;       /* campaigns: -99 … 4 as the API has it; TARGET_STATUS_UNKNOWN when not asked or a list */
+    char *name; /* owned by the target table; NULL: not known (a UUID was given and nothing was asked) */
+    int status; /* campaigns: -99 … 4 as the API has it; TARGET_STATUS_UNKNOWN when not asked or a list */
 };
 enum { TARGET_STATUS_UNKNOWN = 1000 };
 
-const char *target_kind_text(enum target_kind kind); /* "campaign", "list" */
+const char *target_kind_text(enum target_kind kind);            /* "campaign", "list" */
 bool target_eq(const struct target *a, const struct target *b); /* kind and id */
 /* "campaign:UUID" as in results. */
 enum { TARGET_TEXT_N = 64 };

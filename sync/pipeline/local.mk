@@ -7,6 +7,7 @@ sync_libpipeline_a_SOURCES = \
 	sync/pipeline/run_int.h \
 	sync/pipeline/run_left.c \
 	sync/pipeline/run_open.c \
+	sync/pipeline/run_read.c \
 	sync/pipeline/run_progress.c \
 	sync/pipeline/run_results.c \
 	sync/pipeline/run_state.c \

@@ -11,7 +11,8 @@
 /* A single cell may hold such letters on purpose; several do not. */
 enum { SAMPLE_COLUMNS = 60, TEXT_BYTES = 1 << 16, MANGLED_MIN = 2 };
 
-static int odd_cells_note(struct odd_cell *o, const struct source *source, const struct row *row, size_t column, struct err *e)
+static int odd_cells_note(struct odd_cell *o, const struct source *source, const struct row *row, size_t column,
+                          struct err *e)
 {
     struct buf text = BUF_INIT(TEXT_BYTES);
     if (o->n++ > 0)
@@ -26,7 +27,8 @@ static int odd_cells_note(struct odd_cell *o, const struct source *source, const
     return o->first != NULL ? 0 : err_oom(e);
 }
 
-int odd_cells_see(struct odd_cells *o, const struct source *source, const struct mapping *m, const struct row *row, struct err *e)
+int odd_cells_see(struct odd_cells *o, const struct source *source, const struct mapping *m, const struct row *row,
+                  struct err *e)
 {
     const uint8_t *uses = mapping_cell_uses(m);
     for (size_t i = 0; i < row->n && i < source->columns_n; i++) {
@@ -44,16 +46,18 @@ int odd_cells_cut_text(const struct odd_cells *o, struct buf *out)
 {
     if (o->cut.n == 0)
         return 0;
-    return buf_addf(out, "%llu number%s cut by a spreadsheet, the first is %s: the digits are lost; export the column as text again",
-                    (unsigned long long)o->cut.n, o->cut.n == 1 ? " was" : "s were", o->cut.first);
+    return buf_addf(
+        out, "%llu number%s cut by a spreadsheet, the first is %s: the digits are lost; export the column as text again",
+        (unsigned long long)o->cut.n, o->cut.n == 1 ? " was" : "s were", o->cut.first);
 }
 
 int odd_cells_mangled_text(const struct odd_cells *o, struct buf *out)
 {
     if (o->mangled.n < MANGLED_MIN)
         return 0;
-    return buf_addf(out, "%llu cells look like UTF-8 that was read as Windows-1252, the first is %s; export the file again as UTF-8",
-                    (unsigned long long)o->mangled.n, o->mangled.first);
+    return buf_addf(
+        out, "%llu cells look like UTF-8 that was read as Windows-1252, the first is %s; export the file again as UTF-8",
+        (unsigned long long)o->mangled.n, o->mangled.first);
 }
 
 void odd_cells_tell(const struct odd_cells *o)

@@ -33,8 +33,10 @@ static void end_read(struct run *r)
         /* The source changed during the read, so no lead counts as missing, and the watermark stays where it was. */
         r->report->source_changed = true;
         r->report->read = r->record.read = r->read.kind = "partial";
-        log_warning("%s: %s while it was read, so rows may be missing or half old: the read is not complete and removes no lead; "
-                    "run again when its writer is done", r->source->label, r->source->changed);
+        log_warning(
+            "%s: %s while it was read, so rows may be missing or half old: the read is not complete and removes no lead; "
+            "run again when its writer is done",
+            r->source->label, r->source->changed);
     }
     const struct source_mark *mark = &r->source->mark;
     if (mark->incremental && mark->null_rows > 0)
@@ -148,8 +150,9 @@ static int advance(struct run *r, struct err *e)
         if (state_set(r->state, "last_full_ms", text, e) != 0)
             return -1;
         /* A whole read answers all of these; run_left_removals() sets again those that still apply. */
-        static const char *const reasons[] = {STATE_REMOVALS_WAIT, STATE_REMOVALS_WHY, STATE_REMOVALS_LEFT, STATE_LOOK_FIRST, STATE_OTHER_MAPPING,
-                                              STATE_OWNERS_UNREAD, STATE_FULL_STOPPED};
+        static const char *const reasons[] = {STATE_REMOVALS_WAIT, STATE_REMOVALS_WHY,  STATE_REMOVALS_LEFT,
+                                              STATE_LOOK_FIRST,    STATE_OTHER_MAPPING, STATE_OWNERS_UNREAD,
+                                              STATE_FULL_STOPPED};
         for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++)
             if (state_set(r->state, reasons[i], NULL, e) != 0)
                 return -1;
@@ -164,9 +167,10 @@ static int report_interrupted(const struct run *r, struct err *e)
 {
     enum exit_status status = (enum exit_status)(128 + stop_requested());
     if (r->report->open_batches > 0)
-        return err_set(e, status, "interrupted; the outcome of %llu batch%s is not known yet: run the same command "
-                       "again, which reads it back first and goes on", (unsigned long long)r->report->open_batches,
-                       r->report->open_batches == 1 ? "" : "es");
+        return err_set(e, status,
+                       "interrupted; the outcome of %llu batch%s is not known yet: run the same command "
+                       "again, which reads it back first and goes on",
+                       (unsigned long long)r->report->open_batches, r->report->open_batches == 1 ? "" : "es");
     return err_set(e, status, "interrupted; what was in flight is settled, run the same command again to go on");
 }
 
@@ -366,10 +370,12 @@ static int send_head(struct run *r, struct err *e)
         return err_oom(e);
     for (size_t i = 0; i < r->targets.mapped_n; i++)
         targets[i] = r->targets.v[i].target;
+    /* clang-format off */
     const struct diff_head head = {
         .sync = r->m->name, .source = r->source->label, .targets = targets, .targets_n = r->targets.mapped_n,
         .at_ms = r->report->started_ms, .workspace = workspace, .has_key = r->m->has_key,
     };
+    /* clang-format on */
     return diff_head(r->diff, &head, e);
 }
 

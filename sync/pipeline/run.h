@@ -22,18 +22,18 @@ struct transport;
 
 /* What a progress line shows. config->progress gets it at most ten times per second, in the run's own thread. */
 struct run_progress {
-    uint64_t rows, done;      /* read; with an outcome */
+    uint64_t rows, done; /* read; with an outcome */
     uint64_t created, updated, moved, removed;
-    bool dry;                 /* nothing is written */
-    bool held;                /* rows wait for the guards' verdict before the first is written */
-    bool reads;               /* the source has more, as far as is known */
-    unsigned ops;             /* what is being written: a bit per enum op */
-    uint64_t open_batches;    /* under way; before the first row they are of earlier runs */
-    uint64_t open_jobs;       /* background jobs that are waited for */
-    double leads_per_second;  /* outcomes since the start */
-    double limit_share;       /* share of the configured request rate that is in use, 0..1; <0: no limit, or not known yet */
-    double done_share;        /* of all rows, as far as their number is known or can be guessed; <0: not */
-    bool waits;               /* for the API */
+    bool dry;                /* nothing is written */
+    bool held;               /* rows wait for the guards' verdict before the first is written */
+    bool reads;              /* the source has more, as far as is known */
+    unsigned ops;            /* what is being written: a bit per enum op */
+    uint64_t open_batches;   /* under way; before the first row they are of earlier runs */
+    uint64_t open_jobs;      /* background jobs that are waited for */
+    double leads_per_second; /* outcomes since the start */
+    double limit_share;      /* share of the configured request rate that is in use, 0..1; <0: no limit, or not known yet */
+    double done_share;       /* of all rows, as far as their number is known or can be guessed; <0: not */
+    bool waits;              /* for the API */
     struct api_wait wait;
 };
 
@@ -44,20 +44,20 @@ struct run_config {
     const struct api_config *api; /* key NULL: only a diff whose targets are UUIDs can do without */
     struct transport *transport;  /* for tests; NULL: libcurl */
     struct clock *clock;
-    size_t memory_max;            /* bytes */
-    int64_t max_ms;               /* 0: no time budget */
+    size_t memory_max; /* bytes */
+    int64_t max_ms;    /* 0: no time budget */
     int64_t wait_lock_ms;
-    uint64_t resume_run;          /* run_resume() settles this run's batches only; 0: all */
-    bool journal_lost;            /* run_resume() goes on without a journal that is missing: the next sync reads everything */
-    bool full;                    /* ignore the watermark and the remembered refusals */
-    bool partial_input;           /* --input: no removals, no watermark */
-    uint64_t limit_rows;          /* a trial: only the first rows of the source, as a partial read; 0: all */
+    uint64_t resume_run; /* run_resume() settles this run's batches only; 0: all */
+    bool journal_lost;   /* run_resume() goes on without a journal that is missing: the next sync reads everything */
+    bool full;           /* ignore the watermark and the remembered refusals */
+    bool partial_input;  /* --input: no removals, no watermark */
+    uint64_t limit_rows; /* a trial: only the first rows of the source, as a partial read; 0: all */
     bool recreate;
     bool accept_target;
     bool rejects_ok, new_rejects_only;
-    bool no_exec;                 /* a `command` source is refused */
-    const struct run_actor *actor;     /* NULL: not known */
-    const char *const *overrides;      /* guards that the command line allows, as "NAME=VALUE" */
+    bool no_exec;                  /* a `command` source is refused */
+    const struct run_actor *actor; /* NULL: not known */
+    const char *const *overrides;  /* guards that the command line allows, as "NAME=VALUE" */
     size_t overrides_n;
     void (*progress)(void *ctx, const struct run_progress *progress); /* NULL: none */
     /* Asked once by run_ask(), or by run_sync() before its first write; returns 1 to go on, 0 to stop (XS_USAGE).
@@ -80,7 +80,8 @@ int run_ask(const struct run_config *config, struct err *e);
  * is a state. The configuration needs the mapping, the state's path, the API's address and the clock. */
 void run_not_begun(const struct run_config *config, const struct err *why, struct run_report *report);
 /* The same for a run whose mapping cannot be loaded: `sync` is its name. Nothing is recorded. */
-void run_without_mapping(const struct run_config *config, const char *sync, const struct err *why, struct run_report *report);
+void run_without_mapping(const struct run_config *config, const char *sync, const struct err *why,
+                         struct run_report *report);
 
 struct diff;
 /* Plans every row and hands each decision to `diff` (sync/report/diff.h), which the caller opened and closes. */

@@ -41,9 +41,11 @@ int run_fill_jobs(struct run_report *report, const struct upload *u)
     for (; report->jobs_n < n; report->jobs_n++) {
         const struct upload_job *job = upload_job(u, report->jobs_n);
         struct run_job *reported = &report->jobs[report->jobs_n];
-        *reported = (struct run_job){.total = job->total, .success = job->success, .failed = job->failed,
-                                 .type = job->type != NULL ? strdup(job->type) : NULL,
-                                 .status = job->status != NULL ? strdup(job->status) : NULL};
+        *reported = (struct run_job){.total = job->total,
+                                     .success = job->success,
+                                     .failed = job->failed,
+                                     .type = job->type != NULL ? strdup(job->type) : NULL,
+                                     .status = job->status != NULL ? strdup(job->status) : NULL};
         memcpy(reported->id, job->id, sizeof reported->id);
     }
     return 0;
@@ -124,7 +126,8 @@ const char *run_begun(struct run *r)
 {
     struct buf text = BUF_INIT(BEGUN_BYTES);
     const char *begun = run_report_begun(r->report, &text) == 0 && buf_cstr(&text) != NULL
-                            ? arena_dup(&r->run_arena, text.p, text.n) : NULL;
+                            ? arena_dup(&r->run_arena, text.p, text.n)
+                            : NULL;
     buf_free(&text);
     return begun;
 }

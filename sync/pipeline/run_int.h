@@ -23,14 +23,14 @@ struct run_opening {
 
 /* What is read, and how far. Used by run.c, run_open.c and rows/. */
 struct run_read {
-    const char *kind;     /* "full", "incremental" or "partial". NULL: resume, which reads no source. */
-    bool ended;           /* The source was read to its end without an error. */
-    bool whole;           /* A full read has ended, and each of its rows is settled or remembered. */
-    bool look_first;      /* The journal is lost, so leads may exist that the state does not know. */
-    uint64_t last_full_rows; /* Rows of the last complete full read. 0: there was none. */
-    uint64_t emptied;     /* Values that on_error: empty has dropped. */
-    char *emptied_first;  /* A description of the first of them, in run_arena. */
-    struct odd_cells odd_cells; /* Numbers that a spreadsheet has cut, and mangled letters. */
+    const char *kind;                   /* "full", "incremental" or "partial". NULL: resume, which reads no source. */
+    bool ended;                         /* The source was read to its end without an error. */
+    bool whole;                         /* A full read has ended, and each of its rows is settled or remembered. */
+    bool look_first;                    /* The journal is lost, so leads may exist that the state does not know. */
+    uint64_t last_full_rows;            /* Rows of the last complete full read. 0: there was none. */
+    uint64_t emptied;                   /* Values that on_error: empty has dropped. */
+    char *emptied_first;                /* A description of the first of them, in run_arena. */
+    struct odd_cells odd_cells;         /* Numbers that a spreadsheet has cut, and mangled letters. */
     struct conflicting_rows *conflicts; /* Owned by conflicting_rows.c. NULL: the source has an order of its own. */
 };
 
@@ -45,12 +45,12 @@ struct run_change {
  * entry->values points into `values` (row_plan.c), entry->cells and entry->cells_by_values into `cells` (row_cells.c). A
  * spool copies what it is given, so no entry that waits points here. */
 struct row_scratch {
-    const struct row *row;   /* The row as it was read. NULL: it comes from a spool or the retry table. */
-    struct hash128 key;      /* Its key, by which the state looks it up. */
-    struct buf values;       /* Its packed lead. */
-    struct buf cells;        /* Its packed cells. */
-    struct buf text;         /* Scratch inside one function; no pointer into it is returned. */
-    bool *custom_changed;    /* A flag per custom variable: an update writes it. */
+    const struct row *row; /* The row as it was read. NULL: it comes from a spool or the retry table. */
+    struct hash128 key;    /* Its key, by which the state looks it up. */
+    struct buf values;     /* Its packed lead. */
+    struct buf cells;      /* Its packed cells. */
+    struct buf text;       /* Scratch inside one function; no pointer into it is returned. */
+    bool *custom_changed;  /* A flag per custom variable: an update writes it. */
 };
 
 /* Planned rows that wait, by what they wait for. NULL: nothing waits for that. */
@@ -67,15 +67,15 @@ struct run_spools {
 
 /* What the guards count and report (guard.c). */
 struct run_guards {
-    struct buf tripped;      /* The messages of the guards that stop the run. */
-    struct buf warnings;     /* A dry run: the messages of the guards that would stop a sync, one per line. */
-    uint64_t known_there;    /* Leads that the state knows and that are in Instantly, before the first row. */
-    uint64_t known_seen;     /* Those of them whose row was decided. */
-    uint64_t updates;        /* Those of them that an update would change. */
-    uint64_t promotions;     /* Moves out of the stage's list. The guard `moved` does not count them. */
-    uint64_t returning;      /* Moves of leads that were moved away and whose row is back. */
-    uint64_t judged_rows;    /* Rows read when the guard `rejected` was last judged. */
-    bool rejected_reported;  /* The guard `rejected` has reported that it is exceeded. */
+    struct buf tripped;     /* The messages of the guards that stop the run. */
+    struct buf warnings;    /* A dry run: the messages of the guards that would stop a sync, one per line. */
+    uint64_t known_there;   /* Leads that the state knows and that are in Instantly, before the first row. */
+    uint64_t known_seen;    /* Those of them whose row was decided. */
+    uint64_t updates;       /* Those of them that an update would change. */
+    uint64_t promotions;    /* Moves out of the stage's list. The guard `moved` does not count them. */
+    uint64_t returning;     /* Moves of leads that were moved away and whose row is back. */
+    uint64_t judged_rows;   /* Rows read when the guard `rejected` was last judged. */
+    bool rejected_reported; /* The guard `rejected` has reported that it is exceeded. */
 };
 
 /* What the next run has to know (run_left.c). */
@@ -100,15 +100,15 @@ struct move_count {
 
 /* What a dry run counts for its summary. Requests are counted as the upload would group them. */
 struct run_dry {
-    bool asks;                       /* The dry run before the question of a real run. */
-    bool would_stop;                 /* A guard would stop the sync. */
-    bool variables_unknown;          /* The API was asked once for the campaign's variables, and did not answer. */
+    bool asks;              /* The dry run before the question of a real run. */
+    bool would_stop;        /* A guard would stop the sync. */
+    bool variables_unknown; /* The API was asked once for the campaign's variables, and did not answer. */
     struct diff_summary summary;
-    uint64_t lone_updates;           /* Updates without a move. */
+    uint64_t lone_updates; /* Updates without a move. */
     struct move_count *move_counts;
     size_t move_counts_n;
-    uint64_t *creates_by_target;     /* One count per target of the mapping. */
-    uint64_t may_mail;               /* Leads of skipped rows that a campaign may mail. */
+    uint64_t *creates_by_target; /* One count per target of the mapping. */
+    uint64_t may_mail;           /* Leads of skipped rows that a campaign may mail. */
 };
 
 /* What the progress line was last drawn from (run_progress.c). */
@@ -129,7 +129,7 @@ struct run {
     struct source *source;
     struct upload *upload; /* NULL in a dry run. */
     struct targets targets;
-    struct target_names *target_names; /* For lead_location_show(). NULL until it is first called. */
+    struct target_names *target_names;     /* For lead_location_show(). NULL until it is first called. */
     struct refused_before *refused_before; /* Owned by refused_before.c. NULL until the first row that was refused before. */
     struct plan_rules rules;
     struct run_record record;
@@ -173,6 +173,13 @@ int run_open_for_resume(struct run *r, struct err *e);
 int run_number_setting(struct run *r, const char *name, uint64_t *out, struct err *e);
 /* After a complete run: stores the mapping's digest, with which the next run compares its own. */
 int run_keep_mapping(struct run *r, struct err *e);
+/* 1: the mapping is that of the last complete run; 0; -1 */
+int run_is_last_mapping(struct run *r, struct err *e);
+/* Chooses between a full read and one from the watermark, and sets r->read. After a change of the mapping every row is read.
+ * The texts of *read live as long as the run. */
+int run_choose_read(struct run *r, struct source_read *read, struct err *e);
+/* Once the source is open: sets the kind of read that it does, which is full if the column's type is not the stored one. */
+void run_report_read(struct run *r, const struct source_read *read);
 
 /* ---- run_state.c ---- */
 /* Before the first request: opens and locks the state, if its name does not need the target's id. A dry run, or a run whose
@@ -184,10 +191,10 @@ int run_state_open(struct run *r, struct err *e);
 int run_state_workspace(struct run *r, struct err *e);
 /* Reads the lists of forgotten people, once the state is locked and its workspace known. XS_STATE: a list is damaged. */
 int run_state_lists(struct run *r, struct err *e);
-/* Records a run that could not start, so that `status` shows it. -1: there is no record, because another run holds the
- * state, or because there is no state yet and `why` does not justify creating one. That is not an error. */
 /* Counts what waits in the state of `sync`, which this run may not write, for its report. */
 void run_state_count(struct run *r, const char *sync);
+/* Records a run that could not start, so that `status` shows it. -1: there is no record, because another run holds the
+ * state, or because there is no state yet and `why` does not justify creating one. That is not an error. */
 int run_state_note(struct run *r, const struct err *why);
 void run_state_close(struct run *r);
 /* A dry run: warns if another run is changing what it shows, and notes that for the summary. */
@@ -367,8 +374,7 @@ bool guard_exceeds(const struct guard_limit *limit, uint64_t n, uint64_t whole);
 /* Records for the report what the guard has counted, and whether it stops the run. Once it stops the run, that stays. */
 void guard_note(struct run *r, const char *name, const struct guard_limit *limit, uint64_t n, uint64_t whole, bool stops);
 /* Judges and records the guard. True: it is exceeded. `judges` false: there is too little to judge. */
-bool guard_judge(struct run *r, const char *name, const struct guard_limit *limit, bool judges, uint64_t n,
-                 uint64_t whole);
+bool guard_judge(struct run *r, const char *name, const struct guard_limit *limit, bool judges, uint64_t n, uint64_t whole);
 /* Writes the option with the smallest whole percentage that lets `n` of `whole` pass, and the one that lets all pass. */
 enum { GUARD_ADVICE_N = 96 };
 const char *guard_advice(const char *guard, uint64_t n, uint64_t whole, char text[GUARD_ADVICE_N]);

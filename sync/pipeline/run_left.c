@@ -17,23 +17,28 @@ static void report_others(const struct run *r)
     if (r->left.others == 0)
         return;
     if (!r->read.whole)
-        log_notice("%" PRIu64 " row%s of earlier runs wait%s as another mapping made %s: not sent; the next sync reads the whole "
-                   "source in place of %s", r->left.others, text_plural(r->left.others), r->left.others == 1 ? "s" : "",
+        log_notice("%" PRIu64
+                   " row%s of earlier runs wait%s as another mapping made %s: not sent; the next sync reads the whole "
+                   "source in place of %s",
+                   r->left.others, text_plural(r->left.others), r->left.others == 1 ? "s" : "",
                    r->left.others == 1 ? "it" : "them", r->left.others == 1 ? "it" : "them");
     else if (dropped == 0)
-        log_notice("%" PRIu64 " row%s of earlier runs waited as another mapping made %s: not sent; the source has brought all "
-                   "of them again", r->left.others, text_plural(r->left.others), r->left.others == 1 ? "it" : "them");
+        log_notice("%" PRIu64
+                   " row%s of earlier runs waited as another mapping made %s: not sent; the source has brought all "
+                   "of them again",
+                   r->left.others, text_plural(r->left.others), r->left.others == 1 ? "it" : "them");
     else
-        log_warning("%" PRIu64 " row%s of earlier runs waited as another mapping made %s: not sent; the source no longer has "
-                    "%" PRIu64 " of them, which are dropped", r->left.others, text_plural(r->left.others),
-                    r->left.others == 1 ? "it" : "them", dropped);
+        log_warning("%" PRIu64
+                    " row%s of earlier runs waited as another mapping made %s: not sent; the source no longer has "
+                    "%" PRIu64 " of them, which are dropped",
+                    r->left.others, text_plural(r->left.others), r->left.others == 1 ? "it" : "them", dropped);
 }
 
 int run_left_finish(struct run *r, struct err *e)
 {
     uint64_t dropped;
     if (r->read.whole && (state_retries_drop_others(r->state, r->m->digest, &dropped, e) != 0 ||
-                     state_set(r->state, STATE_GIVEN_UP, NULL, e) != 0))
+                          state_set(r->state, STATE_GIVEN_UP, NULL, e) != 0))
         return -1;
     r->report->others_wait = r->read.whole ? 0 : r->left.others;
     report_others(r);
@@ -49,8 +54,10 @@ void run_left_deleted(struct run *r)
     if (state_leads_there(r->state, &there, &e) != 0)
         log_warning("%s", err_text(&e));
     else if (there == 0)
-        log_warning("none of the leads that this sync knows is left in Instantly: %" PRIu64 " row%s skipped as deleted_there; "
-                    "to create the leads again, use --recreate", skipped, skipped == 1 ? " is" : "s are");
+        log_warning("none of the leads that this sync knows is left in Instantly: %" PRIu64
+                    " row%s skipped as deleted_there; "
+                    "to create the leads again, use --recreate",
+                    skipped, skipped == 1 ? " is" : "s are");
     err_clear(&e);
 }
 
@@ -155,5 +162,7 @@ int run_left_removals(struct run *r, struct err *e)
     if (waiting == 0)
         return 0;
     return state_set(r->state, STATE_REMOVALS_WAIT, text, e) != 0 ||
-           state_set(r->state, STATE_REMOVALS_WHY, r->report->missing_waits_for, e) != 0 ? -1 : 0;
+                   state_set(r->state, STATE_REMOVALS_WHY, r->report->missing_waits_for, e) != 0
+               ? -1
+               : 0;
 }

@@ -49,7 +49,8 @@ static int open_source(struct run *r, const struct source_read *read, struct err
     if (r->m->source.kind == SOURCE_COMMAND && r->c->no_exec)
         return err_set(e, XS_CONFIG, "the mapping's source is a command, which --no-exec does not run; leave out --no-exec");
     return source_open(&r->m->source, read, r->c->clock, &r->source, e) != 0 || watermark_judge(r->m, r->source, e) != 0
-               ? -1 : bind_source(r, e);
+               ? -1
+               : bind_source(r, e);
 }
 
 static int open_api(struct run *r, struct err *e)
@@ -67,111 +68,6 @@ static int open_api(struct run *r, struct err *e)
     api_wait_until(r->api, r->deadline_us);
     api_lock_wait(r->api, r->m != NULL ? r->m->limits.job_wait_ms : no_mapping.limits.job_wait_ms);
     return 0;
-}
-
-int run_number_setting(struct run *r, const char *name, uint64_t *out, struct err *e)
-{
-    const char *text;
-    *out = 0;
-    if (state_get(r->state, name, &text, e) < 0)
-        return -1;
-    if (text != NULL)
-        *out = strtoull(text, NULL, 10);
-    return 0;
-}
-
-/* Copies a setting into run_arena, because state_get() only lends it until the next call. NULL: it is not set. */
-static int keep_setting(struct run *r, const char *name, const char **out, struct err *e)
-{
-    const char *text;
-    *out = NULL;
-    if (state_get(r->state, name, &text, e) < 0)
-        return -1;
-    if (text != NULL)
-        *out = arena_dup(&r->run_arena, text, strlen(text));
-    return text == NULL || *out != NULL ? 0 : err_oom(e);
-}
-
-enum { DIGEST_TEXT_N = 17 };
-
-static const char *digest_text(uint64_t digest, char text[DIGEST_TEXT_N])
-{
-    snprintf(text, DIGEST_TEXT_N, "%016llx", (unsigned long long)digest);
-    return text;
-}
-
-/* 1: this is the mapping of the last complete run; 0; -1 */
-static int is_last_mapping(struct run *r, struct err *e)
-{
-    char digest[DIGEST_TEXT_N];
-    const char *text;
-    if (state_get(r->state, "digest", &text, e) < 0)
-        return -1;
-    return text != NULL && strcmp(text, digest_text(r->m->digest, digest)) == 0;
-}
-
-int run_keep_mapping(struct run *r, struct err *e)
-{
-    char digest[DIGEST_TEXT_N];
-    return state_set(r->state, "digest", digest_text(r->m->digest, digest), e);
-}
-
-/* *all: an incremental read would miss something. That is so after another mapping made or wrote rows, after rows were given
- * up, and while leads wait to be removed whose rows are missing. */
-static int needs_all_rows(struct run *r, bool *all, struct err *e)
-{
-    static const char *const reasons[] = {STATE_OTHER_MAPPING, STATE_GIVEN_UP, STATE_REMOVALS_LEFT, STATE_OWNERS_UNREAD,
-                                          STATE_FULL_STOPPED};
-    uint64_t others;
-    int same = is_last_mapping(r, e);
-    if (same < 0 || state_retries_of_others(r->state, r->m->digest, &others, e) < 0)
-        return -1;
-    *all = same == 0 || others > 0;
-    for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++) {
-        const char *text;
-        if (state_get(r->state, reasons[i], &text, e) < 0)
-            return -1;
-        *all = *all || text != NULL;
-    }
-    return 0;
-}
-
-/* Chooses between a full read and one from the watermark. After a change of the mapping every row is read. */
-static int choose_read(struct run *r, struct source_read *read, struct err *e)
-{
-    const struct mapping *m = r->m;
-    const char *text;
-    uint64_t last_full_ms;
-    bool all;
-    r->read.kind = run_is_partial(r) ? "partial" : "full";
-    if (state_get(r->state, STATE_LOOK_FIRST, &text, e) < 0)
-        return -1;
-    r->read.look_first = text != NULL;
-    if (!watermark_used(m) || r->c->full || r->read.look_first || run_is_partial(r))
-        return 0;
-    if (needs_all_rows(r, &all, e) != 0)
-        return -1;
-    if (all)
-        return 0;
-    if (run_number_setting(r, "last_full_ms", &last_full_ms, e) != 0)
-        return -1;
-    int64_t every = m->source.as.sql.full_every_ms;
-    int64_t passed_ms = r->c->clock->wall_ms(r->c->clock) - (int64_t)last_full_ms;
-    /* last_full_ms is in the future, because the clock was set back: the age of that read is unknown. */
-    if (every > 0 && (passed_ms >= every || passed_ms < 0))
-        return 0;
-    return keep_setting(r, "watermark", &read->watermark, e) != 0 ||
-           keep_setting(r, "watermark_type", &read->watermark_type, e) != 0 ? -1 : 0;
-}
-
-/* A stored watermark of another type than the column has now cannot be compared with its rows. */
-static void report_read(struct run *r, const struct source_read *read)
-{
-    if (r->source->mark.incremental)
-        r->read.kind = "incremental";
-    else if (read->watermark != NULL)
-        log_notice("%s: the watermark is of type %s and was %s: this run reads everything", r->source->label,
-                   r->source->mark.type, read->watermark_type != NULL ? read->watermark_type : "stored without its type");
 }
 
 /* Notes the source file in the state, so that commands without a mapping refuse to write their output over it. */
@@ -210,8 +106,7 @@ static uint64_t context_of(const struct run *r)
 {
     struct buf text = BUF_INIT(1 << 12);
     uint64_t context = 0;
-    if (buf_addf(&text, "%d|%s|%d", (int)r->m->dedupe, r->m->blocklist != NULL ? r->m->blocklist : "",
-                 (int)r->m->mode) == 0)
+    if (buf_addf(&text, "%d|%s|%d", (int)r->m->dedupe, r->m->blocklist != NULL ? r->m->blocklist : "", (int)r->m->mode) == 0)
         context = hash_keyed64(state_secret(r->state), text.p, text.n);
     buf_free(&text);
     return context;
@@ -278,7 +173,7 @@ static int load_old_rejects(struct run *r, struct err *e)
  * if this one dies. */
 static int note_mapping(struct run *r, struct err *e)
 {
-    int same = r->read.kind == NULL ? 1 : is_last_mapping(r, e);
+    int same = r->read.kind == NULL ? 1 : run_is_last_mapping(r, e);
     if (same < 0 || row_key_note(r, e) != 0)
         return -1;
     return same != 0 ? 0 : state_set(r->state, STATE_OTHER_MAPPING, "1", e);
@@ -289,14 +184,18 @@ static int start_record(struct run *r, struct err *e)
     struct run_record last = {.id = 0};
     if (state_run_get(r->state, 0, &r->run_arena, &last, e) < 0)
         return -1;
-    r->record = (struct run_record){.id = run_results_number(r), .started_ms = r->report->started_ms, .status = "running",
-                                    .read = r->read.kind, .mapping = r->read.kind != NULL ? r->m->digest : 0,
+    r->record = (struct run_record){.id = run_results_number(r),
+                                    .started_ms = r->report->started_ms,
+                                    .status = "running",
+                                    .read = r->read.kind,
+                                    .mapping = r->read.kind != NULL ? r->m->digest : 0,
                                     .begun = run_begun(r)};
     if (r->record.begun == NULL)
         return err_oom(e);
     if (note_mapping(r, e) != 0 || state_run_start(r->state, &r->record, e) != 0)
         return -1;
     r->report->run = r->record.id;
+    /* clang-format off */
     const struct upload_config config = {
         .state = r->state, .api = r->api, .mapping = r->m, .targets = &r->targets, .clock = r->c->clock,
         .tally = r->tally, .run = r->record.id, .stop_reason = REASON_INTERRUPTED,
@@ -307,6 +206,7 @@ static int start_record(struct run *r, struct err *e)
         .settle_run = r->c->resume_run, .look_first = r->read.last_full_rows == 0 || r->read.look_first,
         .known_until_ms = last.finished_ms != 0 ? last.finished_ms : r->record.started_ms,
     };
+    /* clang-format on */
     if (upload_new(&config, &r->upload, e) != 0)
         return -1;
     upload_deadline(r->upload, r->deadline_us);
@@ -344,12 +244,12 @@ static int open_memory(struct run *r, struct err *e)
     struct source_read read = {.deadline_us = r->deadline_us};
     if (run_state_open(r, e) != 0 || targets_number(&r->targets, r->state, r->c->accept_target, e) != 0 ||
         run_state_workspace(r, e) != 0 || run_state_lists(r, e) != 0 || run_target_check(r, e) != 0 ||
-        row_key_check(r, e) != 0 ||
-        choose_read(r, &read, e) != 0 || run_number_setting(r, "last_full_rows", &r->read.last_full_rows, e) != 0)
+        row_key_check(r, e) != 0 || run_choose_read(r, &read, e) != 0 ||
+        run_number_setting(r, "last_full_rows", &r->read.last_full_rows, e) != 0)
         return -1;
     if (r->source == NULL && open_source(r, &read, e) != 0)
         return -1;
-    report_read(r, &read);
+    run_report_read(r, &read);
     if (conflicting_rows_start(r, e) != 0)
         return -1;
     if (state_shape_put(r->state, r->m->shape.custom_names, r->m->shape.custom_n, &r->m->shape.id, e) != 0)
@@ -385,7 +285,8 @@ int run_open(struct run *r, struct err *e)
     r->m = r->c->mapping;
     /* Name the sync as early as possible, so that monitoring gets the same name however far the run gets. */
     struct uuid given;
-    if ((r->m->path != NULL || uuid_parse(str_from(r->m->target.text), &given) == 0) && name_sync(r, r->m->target.text, e) != 0)
+    if ((r->m->path != NULL || uuid_parse(str_from(r->m->target.text), &given) == 0) &&
+        name_sync(r, r->m->target.text, e) != 0)
         return -1;
     /* Open a CSV first: a missing file is reported without a network. */
     const struct source_read whole = {.deadline_us = r->deadline_us};
@@ -400,8 +301,7 @@ int run_open(struct run *r, struct err *e)
     if (open_memory(r, e) != 0 || unused_columns_report(r, e) != 0)
         return -1;
     if (r->diff == NULL) {
-        if (load_old_rejects(r, e) != 0 || start_record(r, e) != 0 || note_source_file(r, e) != 0 ||
-            put_header(r, e) != 0 ||
+        if (load_old_rejects(r, e) != 0 || start_record(r, e) != 0 || note_source_file(r, e) != 0 || put_header(r, e) != 0 ||
             upload_settle_open(r->upload, e) != 0 || state_merge(r->state, r->refusal_context, e) != 0)
             return -1;
     }
@@ -420,7 +320,8 @@ static int give_up_journal(struct run *r, struct err *e)
     log_warning("continuing without the journal: the next sync reads the whole source, and searches for leads without an "
                 "address before it creates them");
     return state_journal_give_up(r->state, e) != 0 || state_set(r->state, STATE_LOOK_FIRST, "1", e) != 0
-               ? -1 : state_commit(r->state, e);
+               ? -1
+               : state_commit(r->state, e);
 }
 
 /* Refuse an unknown run number, which would settle nothing and look like success. */

@@ -165,8 +165,8 @@ int run_write_results(struct run *r)
     /* After a signal the run ends at once; the next run writes the results. */
     if (stop_requested() != 0)
         return -1;
-    int rc = postgres_results_open(m->results_url, m->results_table, m->results_create, r->report->sync, deadline(r),
-                                   &w, &e);
+    int rc = postgres_results_open(m->results_url, m->results_table, m->results_create, r->report->sync, deadline(r), &w,
+                                   &e);
     if (rc == 0)
         rc = write_runs(r, w, &rows, &e);
     if (rc == 0)

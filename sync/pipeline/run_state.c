@@ -158,8 +158,9 @@ static int claim_words(struct run *r, struct err *e)
     if (url_check(api->base_url, XS_USAGE, "--api-url", &url, e) != 0)
         return -1;
     if (buf_addf(&words, "%s\n%s\n%s\n%s\n%s", api->base_url, api->key, api->workspace != NULL ? api->workspace : "",
-                 target_kind_text(target->kind), target->text) != 0 || sha256_hex(words.p, words.n, hex) != 0 ||
-        buf_addf(&name, "%s-%.8s.name", r->m->name, hex) != 0 || buf_cstr(&name) == NULL)
+                 target_kind_text(target->kind), target->text) != 0 ||
+        sha256_hex(words.p, words.n, hex) != 0 || buf_addf(&name, "%s-%.8s.name", r->m->name, hex) != 0 ||
+        buf_cstr(&name) == NULL)
         err_oom(e);
     else if ((path = state_default_path(name.p, url.loopback, e)) != NULL)
         rc = state_claim(path, r->c->clock, r->c->wait_lock_ms, &r->opening.words_claim, e);
@@ -203,6 +204,7 @@ static int open_to_note(struct run *r, const struct err *why, struct err *e)
         return -1;
     char *path = path_of(r, url.loopback, e);
     bool there = path != NULL && access(path, F_OK) == 0;
+    /* clang-format off */
     const struct state_options options = {
         .path = path,
         .access = STATE_WRITE,
@@ -213,6 +215,7 @@ static int open_to_note(struct run *r, const struct err *why, struct err *e)
         .memory_max = PEEK_BYTES,
         .clock = r->c->clock,
     };
+    /* clang-format on */
     if (path != NULL && !there && !is_worth_a_state(r, why))
         err_set(e, XS_STATE, "%s: does not exist yet", path);
     else if (path != NULL && state_open(&options, &r->state, e) == 0)
@@ -262,8 +265,8 @@ static int note(struct run *r, const struct err *why, struct err *e)
         log_detail("cannot count what waits: %s", err_text(e));
         err_clear(e);
     }
-    r->record = (struct run_record){.started_ms = r->report->started_ms, .status = "running", .read = "",
-                                    .begun = run_begun(r)};
+    r->record =
+        (struct run_record){.started_ms = r->report->started_ms, .status = "running", .read = "", .begun = run_begun(r)};
     if (r->record.begun == NULL || state_run_start(r->state, &r->record, e) != 0) {
         r->record.id = 0;
         return -1;
@@ -331,9 +334,10 @@ int run_state_workspace(struct run *r, struct err *e)
     if (r->workspace.id == NULL)
         return 0;
     if (known != NULL && strcmp(known, r->workspace.id) != 0)
-        return err_set(e, XS_CONFIG, "this state belongs to workspace %s, and the key to workspace %s (%s): use that "
-                       "workspace's key, or another --state", known, r->workspace.id,
-                       r->workspace.name != NULL ? r->workspace.name : "no name");
+        return err_set(e, XS_CONFIG,
+                       "this state belongs to workspace %s, and the key to workspace %s (%s): use that "
+                       "workspace's key, or another --state",
+                       known, r->workspace.id, r->workspace.name != NULL ? r->workspace.name : "no name");
     if (r->diff != NULL)
         return 0;
     if (known == NULL && state_set(r->state, "workspace", r->workspace.id, e) != 0)

@@ -14,7 +14,8 @@ int watermark_judge(const struct mapping *m, const struct source *source, struct
     const struct source_mark *mark = &source->mark;
     if (!watermark_used(m) || m->mode != MODE_MIRROR || !mark->may_be_null || mark->reads_nulls)
         return 0;
-    return err_set(e, XS_CONFIG, "%s: watermark: column \"%s\" may be NULL: query: does not select such rows, and mode: mirror "
-                   "would remove their leads; add full_query:, the same columns without :watermark%s", source->label,
-                   m->source.as.sql.watermark, mark->table != NULL ? ", or declare the column NOT NULL" : "");
+    return err_set(e, XS_CONFIG,
+                   "%s: watermark: column \"%s\" may be NULL: query: does not select such rows, and mode: mirror "
+                   "would remove their leads; add full_query:, the same columns without :watermark%s",
+                   source->label, m->source.as.sql.watermark, mark->table != NULL ? ", or declare the column NOT NULL" : "");
 }

@@ -46,8 +46,7 @@ bool eligibility_contacted(const struct remote_lead *lead)
         is_positive(lead->object, "email_reply_count"))
         return true;
     return json_object_object_get_ex(lead->object, "status_summary", &summary) &&
-           json_object_is_type(summary, json_type_object) &&
-           json_object_object_get_ex(summary, "lastStep", NULL);
+           json_object_is_type(summary, json_type_object) && json_object_object_get_ex(summary, "lastStep", NULL);
 }
 
 enum reason eligibility_block_reason(const struct remote_lead *lead, const struct target *to, bool keep_contacted)

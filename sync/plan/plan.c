@@ -133,8 +133,8 @@ static bool decide_returned(const struct plan_rules *rules, const struct known_l
 }
 
 void plan_decide(const struct plan_rules *rules, const struct remembered *remembered, const struct known_lead *known,
-                 const struct lead *known_values, const struct lead *wanted, uint32_t wanted_target,
-                 bool *custom_changed, struct decision *out)
+                 const struct lead *known_values, const struct lead *wanted, uint32_t wanted_target, bool *custom_changed,
+                 struct decision *out)
 {
     *out = (struct decision){.op = OP_NONE};
     switch (remembered->kind) {
@@ -142,9 +142,7 @@ void plan_decide(const struct plan_rules *rules, const struct remembered *rememb
         out->outcome = OUTCOME_SKIPPED;
         out->reason = REASON_DUPLICATE_IN_SOURCE;
         return;
-    case REMEMBERED_SAME:
-        out->outcome = OUTCOME_UNCHANGED;
-        return;
+    case REMEMBERED_SAME: out->outcome = OUTCOME_UNCHANGED; return;
     case REMEMBERED_REFUSED:
         out->outcome = outcome_of_refusal(remembered->reason);
         out->reason = remembered->reason;
@@ -159,11 +157,8 @@ void plan_decide(const struct plan_rules *rules, const struct remembered *rememb
         out->reason = REASON_DELETED_THERE;
         return;
     case REMEMBERED_NOTHING:
-    case REMEMBERED_RETRY:
-        out->op = OP_CREATE;
-        return;
-    case REMEMBERED_OTHER:
-        break;
+    case REMEMBERED_RETRY: out->op = OP_CREATE; return;
+    case REMEMBERED_OTHER: break;
     }
     if ((known->flags & KNOWN_DELETED_THERE) != 0) {
         enum reason status = eligibility_status_reason(known->status);

@@ -18,25 +18,25 @@ struct plan_rules {
 };
 
 struct decision {
-    enum op op;              /* OP_NONE: nothing is sent, and `outcome` and `reason` say why */
-    enum outcome outcome;    /* of OP_NONE */
+    enum op op;           /* OP_NONE: nothing is sent, and `outcome` and `reason` say why */
+    enum outcome outcome; /* of OP_NONE */
     enum reason reason;
-    uint32_t fields;         /* OP_UPDATE, and OP_MOVE of a row that changes too: a bit per core field to write */
-    bool custom;             /* the same: a custom variable has to be written */
-    bool move;               /* the row now belongs in another target */
-    bool check;              /* OP_UPDATE, OP_MOVE or unchanged: the last write may or may not have taken effect, so all values are
+    uint32_t fields; /* OP_UPDATE, and OP_MOVE of a row that changes too: a bit per core field to write */
+    bool custom;     /* the same: a custom variable has to be written */
+    bool move;       /* the row now belongs in another target */
+    bool check;      /* OP_UPDATE, OP_MOVE or unchanged: the last write may or may not have taken effect, so all values are
                               * compared with the lead in Instantly */
-    bool looks_back;         /* OP_CREATE: the key had a lead with another address, which may be another key's now; if its person
+    bool looks_back; /* OP_CREATE: the key had a lead with another address, which may be another key's now; if its person
                               * unsubscribed, bounced or was skipped, the row gets no new lead */
-    bool rekey;              /* OP_CREATE: the key has a lead with another address, which is left to `removed` */
+    bool rekey;      /* OP_CREATE: the key has a lead with another address, which is left to `removed` */
 };
 
 /* `known` is needed for REMEMBERED_OTHER; `known_values` are its last written values under the wanted lead's shape, NULL
  * when they are not kept or cannot be read (then every present field counts as changed). `custom_changed` (may be
  * NULL) gets a flag per custom variable. */
 void plan_decide(const struct plan_rules *rules, const struct remembered *remembered, const struct known_lead *known,
-                 const struct lead *known_values, const struct lead *wanted, uint32_t wanted_target,
-                 bool *custom_changed, struct decision *out);
+                 const struct lead *known_values, const struct lead *wanted, uint32_t wanted_target, bool *custom_changed,
+                 struct decision *out);
 
 /* The decision for a known lead whose row has another address. plan_decide() finds that out from the last written values; this
  * is for callers that keep only hashes of them. */

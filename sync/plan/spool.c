@@ -15,15 +15,15 @@ enum { SPOOL_CHUNK = 1 << 20, SPOOL_RECORD_MAX = 64 << 20 };
 enum { SPOOL_CREATED = 1, SPOOL_DELETE_IF_THERE = 2, SPOOL_WAITS = 4, SPOOL_TAKES_PLACE = 8 };
 
 struct spool {
-    struct buf chunk;      /* being written, or being read */
-    struct buf record;     /* scratch for packing, and for the cells of the record last read */
+    struct buf chunk;  /* being written, or being read */
+    struct buf record; /* scratch for packing, and for the cells of the record last read */
     size_t memory_max;
-    int fd;                /* -1 while everything fits into memory */
+    int fd; /* -1 while everything fits into memory */
     off_t file_size, file_at;
-    size_t chunk_at;       /* reading: bytes of the chunk that are taken */
+    size_t chunk_at; /* reading: bytes of the chunk that are taken */
     bool reading;
     uint64_t n;
-    unsigned ops;          /* a bit per operation that was put */
+    unsigned ops; /* a bit per operation that was put */
 };
 
 int spool_new(size_t memory_max, struct spool **out, struct err *e)
@@ -72,12 +72,10 @@ static int pack(const struct planned *p, struct buf *out)
     const struct remembered *known = &p->remembered;
     int flags = (p->created ? SPOOL_CREATED : 0) | (p->delete_if_there ? SPOOL_DELETE_IF_THERE : 0) |
                 (known->waits ? SPOOL_WAITS : 0) | (p->takes_place ? SPOOL_TAKES_PLACE : 0);
-    if (buf_addc(out, (char)p->op) != 0 || buf_addc(out, (char)flags) != 0 ||
-        buf_addc(out, (char)known->kind) != 0 || buf_addc(out, (char)known->reason) != 0 ||
-        (p->takes_place && buf_add(out, p->old_id.b, sizeof p->old_id.b) != 0) ||
-        buf_add_varint(out, p->target) != 0 || buf_add_varint(out, p->from) != 0 ||
-        buf_add_varint(out, p->fields) != 0 || buf_add_varint(out, known->first_row) != 0 ||
-        buf_add_str(out, p->custom_changed) != 0 ||
+    if (buf_addc(out, (char)p->op) != 0 || buf_addc(out, (char)flags) != 0 || buf_addc(out, (char)known->kind) != 0 ||
+        buf_addc(out, (char)known->reason) != 0 || (p->takes_place && buf_add(out, p->old_id.b, sizeof p->old_id.b) != 0) ||
+        buf_add_varint(out, p->target) != 0 || buf_add_varint(out, p->from) != 0 || buf_add_varint(out, p->fields) != 0 ||
+        buf_add_varint(out, known->first_row) != 0 || buf_add_str(out, p->custom_changed) != 0 ||
         entry_pack_intent(&p->entry, out) != 0)
         return -1;
     return entry_pack_outcome(&p->entry, out);
@@ -90,9 +88,11 @@ static int unpack(struct str record, struct buf *scratch, struct planned *out)
     if (record.n < 4)
         return -1;
     const int flags = p[1];
-    *out = (struct planned){.op = (enum op)p[0], .created = (flags & SPOOL_CREATED) != 0,
+    *out = (struct planned){.op = (enum op)p[0],
+                            .created = (flags & SPOOL_CREATED) != 0,
                             .delete_if_there = (flags & SPOOL_DELETE_IF_THERE) != 0,
-                            .remembered = {.kind = (enum remembered_kind)p[2], .reason = (enum reason)p[3],
+                            .remembered = {.kind = (enum remembered_kind)p[2],
+                                           .reason = (enum reason)p[3],
                                            .waits = (flags & SPOOL_WAITS) != 0}};
     p += 4;
     if ((flags & SPOOL_TAKES_PLACE) != 0) {
@@ -102,9 +102,8 @@ static int unpack(struct str record, struct buf *scratch, struct planned *out)
         memcpy(out->old_id.b, p, sizeof out->old_id.b);
         p += sizeof out->old_id.b;
     }
-    if (unpack_varint(&p, end, &target) != 0 || unpack_varint(&p, end, &from) != 0 ||
-        unpack_varint(&p, end, &fields) != 0 || unpack_varint(&p, end, &first_row) != 0 ||
-        unpack_str(&p, end, &out->custom_changed) != 0)
+    if (unpack_varint(&p, end, &target) != 0 || unpack_varint(&p, end, &from) != 0 || unpack_varint(&p, end, &fields) != 0 ||
+        unpack_varint(&p, end, &first_row) != 0 || unpack_str(&p, end, &out->custom_changed) != 0)
         return -1;
     out->target = (uint32_t)target;
     out->from = (uint32_t)from;
@@ -173,7 +172,9 @@ int spool_get(struct spool *s, struct planned *out, struct err *e)
         if (p < end && unpack_str(&p, end, &record) == 0) {
             s->chunk_at = (size_t)(p - s->chunk.p);
             s->n--;
-            return unpack(record, &s->record, out) == 0 ? 1 : err_set(e, XS_INTERNAL, "a held row cannot be read back: please report");
+            return unpack(record, &s->record, out) == 0
+                       ? 1
+                       : err_set(e, XS_INTERNAL, "a held row cannot be read back: please report");
         }
         int more = read_chunk(s, e);
         if (more < 0)

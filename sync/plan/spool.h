@@ -14,18 +14,18 @@
 /* A row with its decision, on its way to the upload. The strings of `entry` are borrowed. */
 struct planned {
     enum op op;
-    uint32_t target;     /* the state's number */
-    uint32_t from;       /* moves: where it is now */
+    uint32_t target; /* the state's number */
+    uint32_t from;   /* moves: where it is now */
     struct entry entry;
-    uint64_t tag;        /* what upload_config.settled() gets; not spooled */
-    const struct lead *lead; /* creates: what entry.values has packed; NULL: unpack it */
-    uint32_t fields;     /* updates: a bit per core field to write */
-    bool created;        /* moves: of a lead that this run created, whose row counts as created */
-    bool delete_if_there; /* moves: deleted if the destination has another lead with its address */
-    bool takes_place;    /* creates: replaces a lead that has another address than the row */
-    struct uuid old_id;  /* that lead */
+    uint64_t tag;                 /* what upload_config.settled() gets; not spooled */
+    const struct lead *lead;      /* creates: what entry.values has packed; NULL: unpack it */
+    uint32_t fields;              /* updates: a bit per core field to write */
+    bool created;                 /* moves: of a lead that this run created, whose row counts as created */
+    bool delete_if_there;         /* moves: deleted if the destination has another lead with its address */
+    bool takes_place;             /* creates: replaces a lead that has another address than the row */
+    struct uuid old_id;           /* that lead */
     struct remembered remembered; /* rows that wait for their decision: what the state knows of them */
-    struct str custom_changed; /* updates: a byte 0/1 per custom variable of the entry's shape; empty: none */
+    struct str custom_changed;    /* updates: a byte 0/1 per custom variable of the entry's shape; empty: none */
 };
 
 struct spool;
@@ -35,7 +35,7 @@ int spool_put(struct spool *s, const struct planned *planned, struct err *e); /*
 /* 1 with the next one, whose strings are valid until the next call; 0: the spool is empty; -1. Nothing may be put after the
  * first get. */
 int spool_get(struct spool *s, struct planned *out, struct err *e);
-uint64_t spool_n(const struct spool *s); /* records not yet taken */
+uint64_t spool_n(const struct spool *s);           /* records not yet taken */
 bool spool_has(const struct spool *s, enum op op); /* true if a record with this operation was put */
 
 #endif

@@ -29,8 +29,10 @@ static int targets_find_one(struct targets *t, const struct target_spec *spec, s
         return api_target_find(api, spec, ask, &t->arena, &rt->target, e);
     if (uuid_parse(str_from(spec->text), &rt->target.id) == 0)
         return 0;
-    return err_set(e, XS_KEY, "no API key, and %s \"%s\" is a name that only Instantly can turn into an id: set "
-                   "INSTANTLY_API_KEY, or give the UUID", target_kind_text(spec->kind), spec->text);
+    return err_set(e, XS_KEY,
+                   "no API key, and %s \"%s\" is a name that only Instantly can turn into an id: set "
+                   "INSTANTLY_API_KEY, or give the UUID",
+                   target_kind_text(spec->kind), spec->text);
 }
 
 bool targets_promote_same(const struct mapping *m)
@@ -39,14 +41,15 @@ bool targets_promote_same(const struct mapping *m)
     return promote->kind == m->target.kind && strcmp(promote->text, m->target.text) == 0;
 }
 
-int targets_promote_judge(const struct mapping *m, const struct target *promote, const struct target *target,
-                          struct err *e)
+int targets_promote_judge(const struct mapping *m, const struct target *promote, const struct target *target, struct err *e)
 {
     const struct target_spec *to = &m->stage.promote;
     if (target_eq(promote, target))
         return 0;
-    return err_set(e, XS_CONFIG, "stage: promotes leads to %s \"%s\", and target: is %s \"%s\": name the same place in "
-                   "both", target_kind_text(to->kind), to->text, target_kind_text(m->target.kind), m->target.text);
+    return err_set(e, XS_CONFIG,
+                   "stage: promotes leads to %s \"%s\", and target: is %s \"%s\": name the same place in "
+                   "both",
+                   target_kind_text(to->kind), to->text, target_kind_text(m->target.kind), m->target.text);
 }
 
 /* Finds the list of the stage. It must promote to the target itself; otherwise it would be unclear where a lead belongs. */
@@ -73,7 +76,8 @@ int targets_find(struct targets *t, const struct mapping *m, struct api *api, bo
     for (size_t r = 0; r < m->routes_n; r++)
         if (targets_find_one(t, &m->routes[r].target, api, ask, e) != 0)
             return -1;
-    if (m->routes_n > 0 && m->route_otherwise == OTHERWISE_TARGET && targets_find_one(t, &m->route_default, api, ask, e) != 0)
+    if (m->routes_n > 0 && m->route_otherwise == OTHERWISE_TARGET &&
+        targets_find_one(t, &m->route_default, api, ask, e) != 0)
         return -1;
     t->mapped_n = t->created_n = t->n;
     if (m->stage.on && find_stage(t, m, api, ask, e) != 0)

@@ -11,11 +11,11 @@ struct targets {
     struct arena arena;
     struct run_target {
         struct target target;
-        uint32_t number;       /* in the state */
-    } *v;                      /* [0 .. mapped_n): what mapped.target_index means */
+        uint32_t number; /* in the state */
+    } * v;               /* [0 .. mapped_n): what mapped.target_index means */
     size_t n, mapped_n;
-    size_t created_n;          /* [0 .. created_n): where leads are created: the mapping's, and then the stage's list */
-    size_t removals_at;            /* from here on: a destination for each policy that moves, in their order */
+    size_t created_n;   /* [0 .. created_n): where leads are created: the mapping's, and then the stage's list */
+    size_t removals_at; /* from here on: a destination for each policy that moves, in their order */
 };
 
 /* The policies for leads that are no longer wanted. Number 0 is the mapping's `removed`, for mode mirror only; number i, from 1 on,
@@ -29,8 +29,7 @@ int targets_find(struct targets *t, const struct mapping *m, struct api *api, bo
 /* True if `target:` and the stage's target are the same words in the mapping, so that no lookup is needed to compare them. */
 bool targets_promote_same(const struct mapping *m);
 /* XS_CONFIG: the stage promotes to another target than the mapping's, by their ids. 0/-1 */
-int targets_promote_judge(const struct mapping *m, const struct target *promote, const struct target *target,
-                          struct err *e);
+int targets_promote_judge(const struct mapping *m, const struct target *promote, const struct target *target, struct err *e);
 /* Gives each its number in the state. */
 int targets_number(struct targets *t, struct state *s, bool accept, struct err *e);
 /* The target with this number, of the mapping or else of the state. XS_STATE: it is not known. Borrowed until targets_free(). */

@@ -21,7 +21,7 @@
 #include "sync/state/state.h"
 
 enum {
-    LIST_MAX = 20,                /* names in a finding */
+    LIST_MAX = 20, /* names in a finding */
     TEXT_BYTES = 64 << 10,
     LOOKUP_BYTES = 64 << 20,
     ROW_BYTES = 64 << 20,
@@ -45,7 +45,7 @@ void check_say(struct check *c, enum finding_level level, const char *what, cons
 /* Which exit status wins if several apply: first those that a sync would end with, then faults of the mapping. */
 static unsigned rank(enum exit_status status)
 {
-    static const enum exit_status order[] = {XS_CONFIG, XS_SOURCE, XS_NO_SOURCE, XS_API,    XS_KEY,
+    static const enum exit_status order[] = {XS_CONFIG, XS_SOURCE, XS_NO_SOURCE, XS_API,     XS_KEY,
                                              XS_STATE,  XS_IO,     XS_INTERNAL,  XS_SIGTERM, XS_SIGINT};
     for (unsigned i = 0; i < sizeof order / sizeof order[0]; i++)
         if (order[i] == status)
@@ -149,19 +149,20 @@ static void report_rows(struct check *c, const struct source *source)
     const char *before = ": ";
     for (size_t r = REASON_NONE + 1; r < REASON_N; r++)
         if (c->reasons[r] > 0) {
-            bad |= buf_addf(&c->text, "%s%s %llu", before, reason_text((enum reason)r),
-                            (unsigned long long)c->reasons[r]);
+            bad |= buf_addf(&c->text, "%s%s %llu", before, reason_text((enum reason)r), (unsigned long long)c->reasons[r]);
             before = ", ";
         }
     const char *reasons = bad == 0 ? buf_cstr(&c->text) : NULL;
     check_say(c, level, "source", "%s: %llu row%s, %llu become%s, %llu skipped, %llu rejected%s%s", source->label,
-              (unsigned long long)c->rows, text_plural(c->rows), (unsigned long long)c->leads, c->leads == 1 ? "s a lead" : " leads", (unsigned long long)c->skipped,
-              (unsigned long long)c->rejected, reasons != NULL ? reasons : "",
-              c->m->duplicates == DUPLICATES_REJECT ? ", before duplicates" : "");
+              (unsigned long long)c->rows, text_plural(c->rows), (unsigned long long)c->leads,
+              c->leads == 1 ? "s a lead" : " leads", (unsigned long long)c->skipped, (unsigned long long)c->rejected,
+              reasons != NULL ? reasons : "", c->m->duplicates == DUPLICATES_REJECT ? ", before duplicates" : "");
     check_values_tell(c, source);
     if (source->changed != NULL)
-        check_say(c, FINDING_WARNING, "source", "%s: %s while it was read, so rows may be missing or half old: a sync that reads "
-                  "such a file removes no lead and ends with 1; run again when its writer is done", source->label, source->changed);
+        check_say(c, FINDING_WARNING, "source",
+                  "%s: %s while it was read, so rows may be missing or half old: a sync that reads "
+                  "such a file removes no lead and ends with 1; run again when its writer is done",
+                  source->label, source->changed);
     check_watermark(c, source);
     check_guard_rejected(c);
     check_guard_keyless(c);
@@ -213,8 +214,7 @@ static char *state_path(struct check *c, bool sandbox)
             return NULL;
         }
     }
-    path = c->config->state_path != NULL ? strdup(c->config->state_path)
-                                         : state_default_path(c->m->name, sandbox, &e);
+    path = c->config->state_path != NULL ? strdup(c->config->state_path) : state_default_path(c->m->name, sandbox, &e);
     if (path == NULL) {
         if (e.status == XS_DONE)
             err_oom(&e);
@@ -248,24 +248,26 @@ static int look_into(struct check *c, struct state *s, const char *path, struct 
     if (had < 0 || state_leads_there(s, &c->known_leads, e) != 0 || state_get(s, "workspace", &workspace, e) != 0)
         goto done;
     if (workspace != NULL && c->workspace.id != NULL && strcmp(workspace, c->workspace.id) != 0) {
-        err_set(e, XS_CONFIG, "%s belongs to workspace %s, the key to %s: use the key of that workspace, or another "
-                "state", path, workspace, c->workspace.id);
+        err_set(e, XS_CONFIG,
+                "%s belongs to workspace %s, the key to %s: use the key of that workspace, or another "
+                "state",
+                path, workspace, c->workspace.id);
         goto done;
     }
     check_say(c, FINDING_OK, "state", "%s: %llu lead%s known, last run %s%s%s", path, (unsigned long long)c->known_leads,
-              text_plural(c->known_leads),
-              had == 1 ? time_format(last.started_ms, at) : "never", had == 1 ? ", " : "",
+              text_plural(c->known_leads), had == 1 ? time_format(last.started_ms, at) : "never", had == 1 ? ", " : "",
               had == 1 && last.status != NULL ? last.status : "");
     check_names(c, s);
-    if (check_guard_source(c, s, e) != 0 || check_watermark_stored(c, s, e) != 0 || state_batches_open(s, &arena, &open, &open_n, e) != 0)
+    if (check_guard_source(c, s, e) != 0 || check_watermark_stored(c, s, e) != 0 ||
+        state_batches_open(s, &arena, &open, &open_n, e) != 0)
         goto done;
     char *who = state_lock_holder(s);
     if (who != NULL)
         check_say(c, FINDING_NOTICE, "state", "another run of this sync is active (%s) and owns the open batches", who);
     else if (open_n > 0)
         check_say(c, FINDING_NOTICE, "state",
-                  "%zu batch%s open from earlier runs: the next sync, or leadsync resume, settles %s first",
-                  open_n, open_n == 1 ? " is" : "es are", open_n == 1 ? "it" : "them");
+                  "%zu batch%s open from earlier runs: the next sync, or leadsync resume, settles %s first", open_n,
+                  open_n == 1 ? " is" : "es are", open_n == 1 ? "it" : "them");
     free(who);
     rc = 0;
 done:
@@ -288,10 +290,12 @@ static void check_state(struct check *c)
         return;
     }
     c->count.other_state = c->count.state_path != NULL && strcmp(path, c->count.state_path) != 0;
+    /* clang-format off */
     const struct state_options options = {
         .path = path, .access = STATE_READ, .sync = c->m->name, .api_host = url.loopback ? "loopback" : url.host,
         .values_hashed = c->m->values_hashed, .memory_max = STATE_BYTES, .clock = c->config->clock,
     };
+    /* clang-format on */
     int rc = state_open(&options, &s, &e);
     if (rc == 1)
         check_say(c, FINDING_OK, "state", "%s: does not exist yet; the first sync creates it", path);
@@ -311,8 +315,10 @@ static void check_plan(struct check *c)
     const struct workspace *w = &c->workspace;
     uint64_t fresh = c->count.other_state ? c->leads : c->count.fresh;
     if (c->m->stage.on && c->m->stage.verify)
-        check_say(c, FINDING_NOTICE, "stage", "a sync would have %llu new lead%s verified at %s, and each verification "
-                  "spends credits", (unsigned long long)fresh, text_plural(fresh), c->counted ? "most" : "least");
+        check_say(c, FINDING_NOTICE, "stage",
+                  "a sync would have %llu new lead%s verified at %s, and each verification "
+                  "spends credits",
+                  (unsigned long long)fresh, text_plural(fresh), c->counted ? "most" : "least");
     if (w->lead_limit < 0 || w->lead_count < 0)
         return;
     /* The count of a workspace can be above its limit. */
@@ -320,15 +326,20 @@ static void check_plan(struct check *c)
     bool full = c->counted && fresh > room;
     check_say(c, full ? FINDING_WARNING : FINDING_OK, "plan",
               "%lld of %lld leads %s in use, room for %llu; a sync would add %llu at %s%s", (long long)w->lead_count,
-              (long long)w->lead_limit, w->lead_count == 1 ? "is" : "are", (unsigned long long)room, (unsigned long long)fresh,
-              c->counted ? "most" : "least", full ? ": what does not fit is deferred (plan_full)" : "");
+              (long long)w->lead_limit, w->lead_count == 1 ? "is" : "are", (unsigned long long)room,
+              (unsigned long long)fresh, c->counted ? "most" : "least",
+              full ? ": what does not fit is deferred (plan_full)" : "");
 }
 
 int check_run(const struct run_config *config, void (*found)(void *ctx, const struct finding *finding), void *ctx,
               struct err *e)
 {
-    struct check c = {.config = config, .m = config->mapping, .found = found, .ctx = ctx,
-                      .worst = ERR_INIT, .workspace = {.lead_limit = -1, .lead_count = -1}};
+    struct check c = {.config = config,
+                      .m = config->mapping,
+                      .found = found,
+                      .ctx = ctx,
+                      .worst = ERR_INIT,
+                      .workspace = {.lead_limit = -1, .lead_count = -1}};
     arena_init(&c.arena, LOOKUP_BYTES);
     buf_init(&c.text, TEXT_BYTES);
     check_source(&c);

@@ -7,9 +7,9 @@
 enum finding_level { FINDING_OK, FINDING_NOTICE, FINDING_WARNING, FINDING_ERROR };
 struct finding {
     enum finding_level level;
-    const char *what;   /* "mapping", "source", "key", "plan", "target", "variables", "block list", "state",
+    const char *what; /* "mapping", "source", "key", "plan", "target", "variables", "block list", "state",
                          * "results_to" */
-    const char *text;   /* borrowed during the call */
+    const char *text; /* borrowed during the call */
 };
 /* Passes each finding to the callback as it is made, and goes on after errors if possible. 0; -1 with the worst status if
  * something would stop a sync. */

@@ -82,8 +82,8 @@ static int try_scope(struct check *c, const struct api_call *call, const char *s
     } else if (reply.class == API_OK) {
         check_say(c, FINDING_OK, "key", "has the scope %s", scope);
     } else {
-        check_say(c, FINDING_WARNING, "key", "whether it has the scope %s is unknown (%d %.*s)", scope,
-                  reply.http_status, STR_ARG(reply.message));
+        check_say(c, FINDING_WARNING, "key", "whether it has the scope %s is unknown (%d %.*s)", scope, reply.http_status,
+                  STR_ARG(reply.message));
     }
     return 0;
 }
@@ -98,7 +98,8 @@ static int try_excess(struct check *c, const struct api_call *needless)
         return -1;
     }
     if (reply.class == API_OK)
-        check_say(c, FINDING_NOTICE, "key", "has more scopes than this mapping needs, such as background-jobs:read; docs/CRON.md lists "
+        check_say(c, FINDING_NOTICE, "key",
+                  "has more scopes than this mapping needs, such as background-jobs:read; docs/CRON.md lists "
                   "the necessary ones");
     return 0;
 }
@@ -106,10 +107,17 @@ static int try_excess(struct check *c, const struct api_call *needless)
 static int check_scopes(struct check *c)
 {
     const struct mapping *m = c->m;
-    const struct api_call leads = {.method = "POST", .path = "/api/v2/leads/list", .body = STR("{\"limit\":1}"),
-                                   .optional = true, .urgent = true, .kind = API_KIND_LIST};
-    const struct api_call jobs = {.method = "GET", .path = "/api/v2/background-jobs?limit=1", .optional = true,
-                                  .urgent = true, .kind = API_KIND_JOBS};
+    const struct api_call leads = {.method = "POST",
+                                   .path = "/api/v2/leads/list",
+                                   .body = STR("{\"limit\":1}"),
+                                   .optional = true,
+                                   .urgent = true,
+                                   .kind = API_KIND_LIST};
+    const struct api_call jobs = {.method = "GET",
+                                  .path = "/api/v2/background-jobs?limit=1",
+                                  .optional = true,
+                                  .urgent = true,
+                                  .kind = API_KIND_JOBS};
     if (try_scope(c, &leads, "leads:read") != 0)
         return -1;
     if ((may_move(m) ? try_scope(c, &jobs, "background-jobs:read") : try_excess(c, &jobs)) != 0)
@@ -139,8 +147,8 @@ static bool is_core(struct str name)
 }
 
 /* Lists the names that `others` lacks, in the arena. NULL: out of memory. */
-static struct str *difference(struct check *c, const struct str *names, size_t n, const struct str *others,
-                              size_t others_n, bool skip_core, size_t *out_n)
+static struct str *difference(struct check *c, const struct str *names, size_t n, const struct str *others, size_t others_n,
+                              bool skip_core, size_t *out_n)
 {
     struct str *out = arena_calloc(&c->arena, n + 1, sizeof *out);
     *out_n = 0;
@@ -211,8 +219,8 @@ static int check_variables(struct check *c, const struct target *t)
                   "campaign \"%s\" has variables that the mapping leaves empty: %s", campaign,
                   check_list(c, missing, missing_n));
     if (fresh_n > 0)
-        check_say(c, FINDING_NOTICE, "variables", "new in campaign \"%s\", for everyone who uses it: %s",
-                  campaign, check_list(c, fresh, fresh_n));
+        check_say(c, FINDING_NOTICE, "variables", "new in campaign \"%s\", for everyone who uses it: %s", campaign,
+                  check_list(c, fresh, fresh_n));
     if (missing_n == 0 && fresh_n == 0)
         check_say(c, FINDING_OK, "variables", "campaign \"%s\" has those of the mapping, and no others", campaign);
     return 0;

@@ -30,14 +30,15 @@ static struct state *open_state(struct check *c)
     if (url_check(c->config->api->base_url, XS_USAGE, "--api-url", &url, &ignored) != 0)
         goto done;
     path = given != NULL ? strdup(given) : state_default_path(c->m->name, url.loopback, &ignored);
+    /* clang-format off */
     const struct state_options options = {
         .path = path, .access = STATE_READ, .sync = straight ? NULL : c->m->name, /* whose name is not complete yet */
         .api_host = url.loopback ? "loopback" : url.host, .values_hashed = c->m->values_hashed,
         .memory_max = STATE_BYTES, .clock = c->config->clock,
     };
+    /* clang-format on */
     const struct lookup_options lookups = {.ignore_refusals = true};
-    if (options.path != NULL && state_open(&options, &s, &ignored) == 0 &&
-        state_lookup_start(s, &lookups, &ignored) != 0) {
+    if (options.path != NULL && state_open(&options, &s, &ignored) == 0 && state_lookup_start(s, &lookups, &ignored) != 0) {
         state_close(s);
         s = NULL;
     }
@@ -164,8 +165,8 @@ void check_count_tell(struct check *c)
     check_say(c, FINDING_WARNING, "source",
               "%llu address%s in no known top-level domain (first in row %llu%s): mistyped, like .con for .com, or newer "
               "than this machine's list; they are sent as they are",
-              (unsigned long long)n->odd_tlds, n->odd_tlds == 1 ? " ends" : "es end",
-              (unsigned long long)n->odd_tld_row, line);
+              (unsigned long long)n->odd_tlds, n->odd_tlds == 1 ? " ends" : "es end", (unsigned long long)n->odd_tld_row,
+              line);
 }
 
 uint64_t check_count_empty(const struct check *c, struct str payload)

@@ -13,16 +13,16 @@
 
 /* Counts over the rows (check_count.c). */
 struct check_count {
-    struct state *state;  /* while rows are read; NULL: none to ask */
-    bool by_state;        /* it was asked */
-    char *state_path;     /* that state's; owned, NULL: none */
-    bool other_state;     /* which is not the target's after all */
+    struct state *state; /* while rows are read; NULL: none to ask */
+    bool by_state;       /* it was asked */
+    char *state_path;    /* that state's; owned, NULL: none */
+    bool other_state;    /* which is not the target's after all */
     unsigned char secret[HASH_SECRET_N];
-    uint64_t *seen;       /* without a state: hashes of keys, with gaps */
+    uint64_t *seen; /* without a state: hashes of keys, with gaps */
     size_t seen_n, seen_cap;
-    uint64_t fresh;       /* leads that a sync would add, as far as can be known here */
-    uint64_t *empty;      /* leads without it: lead fields, then custom variables */
-    uint64_t odd_tlds;    /* leads whose address ends in no known top-level domain */
+    uint64_t fresh;                     /* leads that a sync would add, as far as can be known here */
+    uint64_t *empty;                    /* leads without it: lead fields, then custom variables */
+    uint64_t odd_tlds;                  /* leads whose address ends in no known top-level domain */
     uint64_t odd_tld_row, odd_tld_line; /* the first of them */
 };
 
@@ -37,24 +37,24 @@ struct check {
     struct mapping *m;
     void (*found)(void *ctx, const struct finding *finding);
     void *ctx;
-    struct err worst;      /* what a sync would end with */
-    struct arena arena;    /* of look-ups: names, variables */
-    struct buf text;       /* the finding under way */
+    struct err worst;   /* what a sync would end with */
+    struct arena arena; /* of look-ups: names, variables */
+    struct buf text;    /* the finding under way */
 
-    bool bound;            /* the source was opened and its columns fit */
-    bool counted;          /* it was read to its end */
+    bool bound;   /* the source was opened and its columns fit */
+    bool counted; /* it was read to its end */
     uint64_t rows, leads, skipped, rejected;
     uint64_t keyless, keyless_row, keyless_line; /* rows without a usable key; the first of them */
     uint64_t reasons[REASON_N];
     struct check_count count;
     struct check_values *values; /* while rows are read */
-    const char *mark_type; /* of the watermark, as a sync would store it; NULL: none, or the source was not read */
+    const char *mark_type;       /* of the watermark, as a sync would store it; NULL: none, or the source was not read */
 
-    struct api *api;       /* NULL: no key, or nothing more can be asked */
+    struct api *api; /* NULL: no key, or nothing more can be asked */
     struct workspace workspace;
-    struct target *target; /* of a mapping without a route, once it is found */
+    struct target *target;        /* of a mapping without a route, once it is found */
     struct check_target *targets; /* all that were found, the last one first */
-    uint64_t known_leads;  /* in the state, and there */
+    uint64_t known_leads;         /* in the state, and there */
 };
 
 /* Reports a finding that does not stop a sync. */

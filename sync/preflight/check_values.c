@@ -25,7 +25,7 @@ struct check_values {
     struct check_first *placeholders, *cut_numbers; /* by column of the source */
     struct check_first *emptied;                    /* by field, then custom variable */
     struct check_first rejects[REASON_N];
-    struct odd_cells odd_cells;                     /* of which it reports the mangled ones */
+    struct odd_cells odd_cells; /* of which it reports the mangled ones */
 };
 
 int check_values_start(struct check *c, const struct source *source, struct err *e)
@@ -155,10 +155,11 @@ static void report_cells(struct check *c, const struct source *source, size_t co
                   (unsigned long long)p->n, p->n == 1 ? " holds" : "s hold", p->text, place(p, where),
                   cleaned ? "clean" : "apply: [clean]", p->n == 1 ? "it" : "them");
     if (cut->n > 0)
-        check_say(c, FINDING_WARNING, "source",
-                  "column \"%.*s\": %llu number%s cut by a spreadsheet, such as %s (first in %s): the digits are lost; export "
-                  "the column as text again", STR_ARG(name), (unsigned long long)cut->n, cut->n == 1 ? " was" : "s were",
-                  cut->text, place(cut, where));
+        check_say(
+            c, FINDING_WARNING, "source",
+            "column \"%.*s\": %llu number%s cut by a spreadsheet, such as %s (first in %s): the digits are lost; export "
+            "the column as text again",
+            STR_ARG(name), (unsigned long long)cut->n, cut->n == 1 ? " was" : "s were", cut->text, place(cut, where));
 }
 
 void check_values_tell(struct check *c, const struct source *source)

@@ -43,11 +43,8 @@ static int drop_summary(struct diff *d, const struct diff_summary *summary, stru
 static const struct diff_format_ops diff_format_none = {drop_head, drop_change, drop_left_out, drop_summary};
 
 static const struct diff_format_ops *const formats[] = {
-    [DIFF_TEXT] = &diff_format_text,
-    [DIFF_JSON] = &diff_format_json,
-    [DIFF_NDJSON] = &diff_format_ndjson,
-    [DIFF_CSV] = &diff_format_csv,
-    [DIFF_NONE] = &diff_format_none,
+    [DIFF_TEXT] = &diff_format_text, [DIFF_JSON] = &diff_format_json, [DIFF_NDJSON] = &diff_format_ndjson,
+    [DIFF_CSV] = &diff_format_csv,   [DIFF_NONE] = &diff_format_none,
 };
 
 int diff_open(const struct diff_options *options, struct diff **out, struct err *e)

@@ -28,59 +28,60 @@ struct diff_warnings {
 struct diff_options {
     enum diff_format format;
     const struct diff_warnings *warnings; /* borrowed, and looked at by diff_finish(); NULL: not known */
-    FILE *out;            /* borrowed */
+    FILE *out;                            /* borrowed */
     /* Called before bytes leave for `out`, if its buffer has DIFF_OUT_BUFFER_BYTES; may be NULL. */
     void (*before_output)(void *ctx);
     void *ctx;
-    bool colour;          /* text */
-    bool all;             /* text: more than 50 changes a kind */
-    unsigned columns;     /* text: width of the terminal */
-    const char *match;    /* only changes and rows with this text are shown, and all are counted; NULL: every one */
+    bool colour;       /* text */
+    bool all;          /* text: more than 50 changes a kind */
+    unsigned columns;  /* text: width of the terminal */
+    const char *match; /* only changes and rows with this text are shown, and all are counted; NULL: every one */
 };
 
 /* The head of the output; its strings are borrowed as long as the diff lives. */
 struct diff_head {
     const char *sync, *source;
-    const char *workspace;               /* NULL: not known */
-    const struct target *targets;        /* of the mapping, in route order */
+    const char *workspace;        /* NULL: not known */
+    const struct target *targets; /* of the mapping, in route order */
     size_t targets_n;
     int64_t at_ms;
-    bool has_key;                        /* the row key is `key:`, not the address */
+    bool has_key; /* the row key is `key:`, not the address */
 };
 
 struct diff_change {
     enum op op;
-    bool rekey;                          /* a create that replaces the entry's lead */
-    const struct entry *entry;           /* key_text, row, line, lead id; cells if they are wanted */
-    const struct target *target, *from;  /* from: NULL unless it is a move or removal */
+    bool rekey;                         /* a create that replaces the entry's lead */
+    const struct entry *entry;          /* key_text, row, line, lead id; cells if they are wanted */
+    const struct target *target, *from; /* from: NULL unless it is a move or removal */
     bool certain;
     const struct lead *old_lead, *new_lead; /* old NULL: creates, or not known */
-    uint32_t fields;                     /* a bit per core field that is written */
-    const bool *custom;                  /* a flag per custom variable of new_lead's shape; NULL: none */
+    uint32_t fields;                        /* a bit per core field that is written */
+    const bool *custom;                     /* a flag per custom variable of new_lead's shape; NULL: none */
 };
 
 struct diff_left_out {
-    const struct entry *entry;           /* key_text, row, line, outcome, reason, detail; cells if they are wanted */
-    const char *column;                  /* may be NULL */
+    const struct entry *entry; /* key_text, row, line, outcome, reason, detail; cells if they are wanted */
+    const char *column;        /* may be NULL */
     struct str value;
 };
 
 struct diff_summary {
     uint64_t read, create, update, move, remove, changed, unchanged, skipped, rejected, duplicates, open;
     uint64_t requests_create, requests_update, requests_move, requests_remove;
-    uint64_t missing_waiting;               /* missing leads that a sync would not remove yet, because rows without a usable key may be theirs */
-    const char *waits_for;               /* which rows delay them, and what to do; NULL: none */
-    bool at_work;                        /* another run is active, and its batches are among the open ones */
-    uint64_t verifications;              /* each spends credits */
-    double seconds_at_limit;             /* <0: no limit configured */
-    const char *const *new_variables;    /* NULL: not known */
+    uint64_t
+        missing_waiting; /* missing leads that a sync would not remove yet, because rows without a usable key may be theirs */
+    const char *waits_for;            /* which rows delay them, and what to do; NULL: none */
+    bool at_work;                     /* another run is active, and its batches are among the open ones */
+    uint64_t verifications;           /* each spends credits */
+    double seconds_at_limit;          /* <0: no limit configured */
+    const char *const *new_variables; /* NULL: not known */
     size_t new_variables_n;
-    const uint64_t *reasons;             /* REASON_N of them */
-    const struct run_guard *guards;      /* those that were judged */
+    const uint64_t *reasons;        /* REASON_N of them */
+    const struct run_guard *guards; /* those that were judged */
     size_t guards_n;
-    struct str would_stop;               /* the messages of the guards that would stop a sync, one per line */
+    struct str would_stop; /* the messages of the guards that would stop a sync, one per line */
     const char *mapping_sha256;
-    uint64_t state_serial;               /* state_serial(); 0: there is no state */
+    uint64_t state_serial; /* state_serial(); 0: there is no state */
 };
 
 struct diff;
@@ -92,6 +93,6 @@ int diff_left_out(struct diff *d, const struct diff_left_out *left_out, struct e
 int diff_finish(struct diff *d, const struct diff_summary *summary, struct err *e);
 bool diff_has_changes(const struct diff *d); /* shown or not */
 bool diff_wants_cells(const struct diff *d); /* an entry's cells are looked into */
-void diff_close(struct diff *d);         /* NULL is fine */
+void diff_close(struct diff *d);             /* NULL is fine */
 
 #endif

@@ -5,11 +5,8 @@
 
 enum { C_OP, C_KEY, C_FIELD, C_OLD, C_NEW, COLUMN_N };
 static const struct record_column columns[COLUMN_N] = {
-    [C_OP] = {RECORD_NAME("op")},
-    [C_KEY] = {RECORD_NAME("key")},
-    [C_FIELD] = {RECORD_NAME("field")},
-    [C_OLD] = {RECORD_NAME("old")},
-    [C_NEW] = {RECORD_NAME("new")},
+    [C_OP] = {RECORD_NAME("op")},   [C_KEY] = {RECORD_NAME("key")}, [C_FIELD] = {RECORD_NAME("field")},
+    [C_OLD] = {RECORD_NAME("old")}, [C_NEW] = {RECORD_NAME("new")},
 };
 static const struct record_layout layout = {.columns = columns, .columns_n = COLUMN_N, .guard = true};
 

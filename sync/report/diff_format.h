@@ -21,12 +21,12 @@ struct diff_format_ops;
 struct diff {
     struct diff_options options;
     const struct diff_format_ops *ops;
-    struct diff_head head;     /* borrowed, see struct diff_head */
-    struct buf record;         /* the bytes of the event under way */
+    struct diff_head head;        /* borrowed, see struct diff_head */
+    struct buf record;            /* the bytes of the event under way */
     struct record_writer records; /* CSV: writes there */
     struct diff_later changes, left_out, rejects;
     uint64_t changes_n, kinds[DIFF_KIND_N], left_out_n; /* of those that are shown */
-    uint64_t hidden_n;         /* changes that `match` leaves out */
+    uint64_t hidden_n;                                  /* changes that `match` leaves out */
     struct match match;
     size_t unflushed;
     bool begun, finished;

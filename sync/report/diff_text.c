@@ -35,10 +35,8 @@ enum {
 static const struct kind_row {
     const char *mark, *colour, *plural;
 } kinds[DIFF_KIND_N] = {
-    [DIFF_KIND_CREATE] = {"+", "\033[32m", "creates"},
-    [DIFF_KIND_UPDATE] = {"~", "\033[33m", "updates"},
-    [DIFF_KIND_MOVE] = {">", "\033[36m", "moves"},
-    [DIFF_KIND_REMOVE] = {"-", "\033[31m", "removals"},
+    [DIFF_KIND_CREATE] = {"+", "\033[32m", "creates"}, [DIFF_KIND_UPDATE] = {"~", "\033[33m", "updates"},
+    [DIFF_KIND_MOVE] = {">", "\033[36m", "moves"},     [DIFF_KIND_REMOVE] = {"-", "\033[31m", "removals"},
     [DIFF_KIND_REKEY] = {"=", "\033[35m", "rekeys"},
 };
 
@@ -161,7 +159,8 @@ static int text_head(struct diff *d, struct err *e)
     const struct diff_head *h = &d->head;
     char at[TIME_TEXT_N];
     int bad = head_line(d, "Sync       ", str_from(h->sync));
-    bad |= head_line(d, "Workspace  ", h->workspace != NULL ? str_from(h->workspace) : STR("(not known: no sync has read it yet)"));
+    bad |= head_line(d, "Workspace  ",
+                     h->workspace != NULL ? str_from(h->workspace) : STR("(not known: no sync has read it yet)"));
     for (size_t i = 0; i < h->targets_n; i++)
         bad |= head_target(d, &h->targets[i]);
     bad |= head_line(d, "Source     ", str_from(h->source));
@@ -288,8 +287,10 @@ static int plural(struct diff *d, uint64_t n, const char *noun)
 static int none_matches(struct diff *d)
 {
     size_t from = d->record.n;
-    return buf_adds(&d->record, "No row that would change or is left out has this text or all its words. Rows that stay unchanged are not "
-                                "listed; leadsync leads list --match finds leads in Instantly.") |
+    return buf_adds(
+               &d->record,
+               "No row that would change or is left out has this text or all its words. Rows that stay unchanged are not "
+               "listed; leadsync leads list --match finds leads in Instantly.") |
            end_line(d, from, 0) | buf_addc(&d->record, '\n');
 }
 
@@ -328,8 +329,9 @@ static int diff_text_counts(struct diff *d, const struct diff_summary *s)
     bad |= diff_text_count_line(d, "skipped", s->skipped, "");
     bad |= diff_text_count_line(d, "rejected", s->rejected, "");
     bad |= diff_text_count_line(d, "duplicates", s->duplicates, "counted among the skipped or rejected");
-    bad |= diff_text_count_line(d, "open", s->open, s->at_work ? "in batches of the active run, not settled yet"
-                                          : "in batches that are not settled: leadsync resume makes the diff exact");
+    bad |= diff_text_count_line(d, "open", s->open,
+                                s->at_work ? "in batches of the active run, not settled yet"
+                                           : "in batches that are not settled: leadsync resume makes the diff exact");
     bad |= diff_text_count_line(d, "remove", s->remove, "leads whose rows are missing, or that skip_when removes");
     bad |= diff_text_count_line(d, "waiting", s->missing_waiting, "missing, but not removed while rows have no usable key");
     return bad;
@@ -345,8 +347,8 @@ static int diff_text_reasons(struct diff *d, const struct diff_summary *s)
         bad |= any ? 0 : buf_adds(&d->record, "\nReasons\n");
         any = true;
         size_t from = d->record.n;
-        bad |= buf_addf(&d->record, "  %-20s %8llu  %s", reason_text((enum reason)r),
-                        (unsigned long long)s->reasons[r], reason_help((enum reason)r)) |
+        bad |= buf_addf(&d->record, "  %-20s %8llu  %s", reason_text((enum reason)r), (unsigned long long)s->reasons[r],
+                        reason_help((enum reason)r)) |
                end_line(d, from, REASON_INDENT);
     }
     return bad;
@@ -383,12 +385,15 @@ static int diff_text_guards(struct diff *d, const struct diff_summary *s)
         stops += s->guards[i].stops;
     int bad = buf_addc(&d->record, '\n');
     size_t from = d->record.n;
-    bad |= stops == 0 ? buf_adds(&d->record, "Guards: none would stop: ") : buf_addf(&d->record, "Guards: %zu would stop: ", stops);
+    bad |= stops == 0 ? buf_adds(&d->record, "Guards: none would stop: ")
+                      : buf_addf(&d->record, "Guards: %zu would stop: ", stops);
     for (size_t i = 0; i < s->guards_n; i++) {
         const struct run_guard *g = &s->guards[i];
-        bad |= buf_addf(&d->record, "%s%s %llu of %llu (limit %s%s)", i > 0 ? ", " : "", g->name, (unsigned long long)g->counted,
-                        (unsigned long long)g->of, g->limit,
-                        g->stops ? ", exceeded" : diff_text_is_over(g) ? ", too few to stop" : "");
+        bad |= buf_addf(&d->record, "%s%s %llu of %llu (limit %s%s)", i > 0 ? ", " : "", g->name,
+                        (unsigned long long)g->counted, (unsigned long long)g->of, g->limit,
+                        g->stops               ? ", exceeded"
+                        : diff_text_is_over(g) ? ", too few to stop"
+                                               : "");
     }
     return bad | end_line(d, from, INDENT);
 }
@@ -398,10 +403,12 @@ static int cost(struct diff *d, const struct diff_summary *s)
     const struct {
         const char *what;
         uint64_t n;
+        /* clang-format off */
     } parts[] = {
         {"create", s->requests_create}, {"update", s->requests_update}, {"move", s->requests_move},
         {"remove", s->requests_remove},
     };
+    /* clang-format on */
     uint64_t total = 0;
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
         total += parts[i].n;
@@ -458,7 +465,8 @@ static int text_finish(struct diff *d, const struct diff_summary *s, struct err 
                             (unsigned long long)(d->left_out_n - d->left_out.n));
         bad |= buf_addc(&d->record, '\n');
     }
-    bad |= diff_text_counts(d, s) | diff_text_reasons(d, s) | diff_text_new_variables(d, s) | diff_text_guards(d, s) | cost(d, s);
+    bad |= diff_text_counts(d, s) | diff_text_reasons(d, s) | diff_text_new_variables(d, s) | diff_text_guards(d, s) |
+           cost(d, s);
     return bad == 0 ? diff_write(d, e) : err_oom(e);
 }
 

@@ -36,9 +36,10 @@ void record_free(struct record_writer *w)
 
 static bool is_shown(const struct record_writer *w, size_t column)
 {
-    static const unsigned left_out[] = {
-        [RECORD_TEXT] = RECORD_NOT_TEXT, [RECORD_JSON] = RECORD_NOT_JSON, [RECORD_NDJSON] = RECORD_NOT_JSON,
-        [RECORD_CSV] = RECORD_NOT_CSV};
+    static const unsigned left_out[] = {[RECORD_TEXT] = RECORD_NOT_TEXT,
+                                        [RECORD_JSON] = RECORD_NOT_JSON,
+                                        [RECORD_NDJSON] = RECORD_NOT_JSON,
+                                        [RECORD_CSV] = RECORD_NOT_CSV};
     return (w->layout->columns[column].left_out & left_out[w->format]) == 0;
 }
 
@@ -109,16 +110,12 @@ enum table_colour record_outcome_colour(enum outcome outcome)
 {
     switch (outcome) {
     case OUTCOME_CREATED:
-    case OUTCOME_CHANGED:
-        return TABLE_GREEN;
+    case OUTCOME_CHANGED: return TABLE_GREEN;
     case OUTCOME_REJECTED:
-    case OUTCOME_FAILED:
-        return TABLE_RED;
+    case OUTCOME_FAILED: return TABLE_RED;
     case OUTCOME_DEFERRED:
-    case OUTCOME_REMOVED:
-        return TABLE_YELLOW;
-    default:
-        return TABLE_PLAIN;
+    case OUTCOME_REMOVED: return TABLE_YELLOW;
+    default: return TABLE_PLAIN;
     }
 }
 
@@ -279,12 +276,9 @@ static int record_next(struct record_writer *w, int bad)
 int record_end(struct record_writer *w)
 {
     switch (w->format) {
-    case RECORD_TEXT:
-        return record_next(w, table_row(w));
-    case RECORD_CSV:
-        return record_next(w, csv_row(w));
-    default:
-        return record_next(w, json_row(w));
+    case RECORD_TEXT: return record_next(w, table_row(w));
+    case RECORD_CSV: return record_next(w, csv_row(w));
+    default: return record_next(w, json_row(w));
     }
 }
 
@@ -322,8 +316,7 @@ int record_finish(struct record_writer *w)
         if (w->n == 0)
             bad = record_csv_head(w);
         break;
-    case RECORD_NDJSON:
-        break;
+    case RECORD_NDJSON: break;
     }
     w->failed |= bad != 0;
     return w->failed ? -1 : 0;

@@ -43,17 +43,17 @@ struct record_layout {
     const struct record_column *columns;
     size_t columns_n;
     /* text */
-    const char *title;      /* a line above each table; NULL: none */
-    const char *none;       /* in place of a table without records; NULL: its head */
-    bool hide_empty;        /* see table.h */
-    bool all_columns;       /* a narrow terminal hides no column: `yield` does not count */
-    size_t records_below;   /* see table.h */
-    size_t table_rows;      /* a longer list comes in several tables, so that memory stays small; 0: 1000 */
+    const char *title;    /* a line above each table; NULL: none */
+    const char *none;     /* in place of a table without records; NULL: its head */
+    bool hide_empty;      /* see table.h */
+    bool all_columns;     /* a narrow terminal hides no column: `yield` does not count */
+    size_t records_below; /* see table.h */
+    size_t table_rows;    /* a longer list comes in several tables, so that memory stays small; 0: 1000 */
     /* JSON */
     const char *json_open, *json_between, *json_close; /* NULL: "[", a comma and a newline, "]" and a newline */
     /* CSV */
-    char delimiter;         /* 0: comma */
-    bool guard;             /* a ' stands before what a spreadsheet would run as a formula */
+    char delimiter; /* 0: comma */
+    bool guard;     /* a ' stands before what a spreadsheet would run as a formula */
 };
 
 struct record_cell {
@@ -64,20 +64,20 @@ struct record_cell {
 struct record_writer {
     const struct record_layout *layout; /* borrowed */
     enum record_format format;
-    size_t width;                       /* text: of the terminal; 0: no limit */
-    bool colours;                       /* text */
-    struct buf *out;                    /* borrowed */
-    uint64_t n;                         /* records that were written */
+    size_t width;    /* text: of the terminal; 0: no limit */
+    bool colours;    /* text */
+    struct buf *out; /* borrowed */
+    uint64_t n;      /* records that were written */
 
-    struct record_cell *cells;          /* of the record under way; owned, like the next two */
-    enum table_align *align;            /* of the columns that text shows */
+    struct record_cell *cells; /* of the record under way; owned, like the next two */
+    enum table_align *align;   /* of the columns that text shows */
     enum table_yield *yield;
-    struct arena arena;                 /* bytes of cells; emptied by record_end() */
+    struct arena arena; /* bytes of cells; emptied by record_end() */
     struct table table;
-    size_t table_n;                     /* records in it */
+    size_t table_n; /* records in it */
     bool table_open;
     struct jsonw json;
-    bool in_object;                     /* between record_object() and record_end() */
+    bool in_object; /* between record_object() and record_end() */
     bool failed;
 };
 
@@ -87,12 +87,12 @@ void record_free(struct record_writer *w); /* safe on a zeroed struct */
 
 /* ---- the cells of one record; a cell that is not filled is empty ---- */
 
-void record_str(struct record_writer *w, size_t column, struct str text);      /* borrowed until record_end() */
-void record_text(struct record_writer *w, size_t column, const char *text);    /* borrowed; NULL: empty */
-void record_copy(struct record_writer *w, size_t column, struct str text);     /* a copy */
-void record_count(struct record_writer *w, size_t column, int64_t n);          /* below 0 (not known): empty */
-void record_ordinal(struct record_writer *w, size_t column, uint64_t n);       /* counts from 1; 0 (none): empty */
-void record_time(struct record_writer *w, size_t column, int64_t ms);          /* UTC; 0 (not yet): empty */
+void record_str(struct record_writer *w, size_t column, struct str text);                /* borrowed until record_end() */
+void record_text(struct record_writer *w, size_t column, const char *text);              /* borrowed; NULL: empty */
+void record_copy(struct record_writer *w, size_t column, struct str text);               /* a copy */
+void record_count(struct record_writer *w, size_t column, int64_t n);                    /* below 0 (not known): empty */
+void record_ordinal(struct record_writer *w, size_t column, uint64_t n);                 /* counts from 1; 0 (none): empty */
+void record_time(struct record_writer *w, size_t column, int64_t ms);                    /* UTC; 0 (not yet): empty */
 void record_uuid(struct record_writer *w, size_t column, const struct uuid *id);         /* NULL: empty */
 void record_target(struct record_writer *w, size_t column, const struct target *target); /* "campaign:UUID"; NULL: empty */
 void record_colour(struct record_writer *w, size_t column, enum table_colour colour);

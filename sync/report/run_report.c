@@ -150,7 +150,8 @@ static int head(const struct run_report *r, bool colour, struct buf *out)
 /* With one target the counts of the rows are those of the target. */
 static int target_lines(const struct run_report *r, struct buf *out)
 {
-    int bad = r->targets_n > 1 ? buf_addf(out, "\nTargets %14s %10s %10s %10s\n", "created", "changed", "moved", "removed") : 0;
+    int bad = r->targets_n > 1 ? buf_addf(out, "\nTargets %14s %10s %10s %10s\n", "created", "changed", "moved", "removed")
+                               : 0;
     for (size_t i = 0; i < r->targets_n && r->targets_n > 1; i++) {
         const struct run_target_counts *t = &r->targets[i];
         bad |= buf_addf(out, "  %20llu %10llu %10llu %10llu  %.*s", (unsigned long long)t->created,
@@ -194,15 +195,17 @@ static int rows(const struct run_report *r, struct buf *out)
     bad |= run_report_count_line(out, "  moved", t->moved, "");
     bad |= run_report_count_line(out, "unchanged", t->outcomes[OUTCOME_UNCHANGED], "");
     bad |= run_report_count_line(out, "skipped", t->outcomes[OUTCOME_SKIPPED], "");
-    bad |= run_report_count_line(out, "rejected", t->outcomes[OUTCOME_REJECTED], "leadsync rejects lists them, to be corrected");
+    bad |= run_report_count_line(out, "rejected", t->outcomes[OUTCOME_REJECTED],
+                                 "leadsync rejects lists them, to be corrected");
     bad |= run_report_count_line(out, "failed", t->outcomes[OUTCOME_FAILED], "the next sync tries again");
     bad |= run_report_count_line(out, "deferred", t->outcomes[OUTCOME_DEFERRED], deferred_note(r));
     bad |= run_report_count_line(out, "removed", t->outcomes[OUTCOME_REMOVED], "leads");
-    bad |= run_report_count_line(out, "removals", t->removals_left, t->removals_left == 1 ? "lead waits to be removed"
-                                                                               : "leads wait to be removed");
-    bad |= run_report_count_line(out, "waiting", r->missing_waiting, r->missing_waiting == 1
-                          ? "lead is missing, and not removed while rows have no usable key"
-                          : "leads are missing, and not removed while rows have no usable key");
+    bad |= run_report_count_line(out, "removals", t->removals_left,
+                                 t->removals_left == 1 ? "lead waits to be removed" : "leads wait to be removed");
+    bad |= run_report_count_line(out, "waiting", r->missing_waiting,
+                                 r->missing_waiting == 1
+                                     ? "lead is missing, and not removed while rows have no usable key"
+                                     : "leads are missing, and not removed while rows have no usable key");
     bad |= run_report_count_line(out, "settled", t->settled, "rows of earlier runs");
     bad |= run_report_count_line(out, "retried", t->retried, "rows of earlier runs, tried again");
     return bad;
@@ -236,8 +239,7 @@ static int left_over(const struct run_report *r, bool colour, struct buf *out)
 {
     int bad = 0;
     if (r->tally.skipped_active > 0)
-        bad |= buf_addf(out,
-                        "\n%sWarning:%s %llu skipped %s active in Instantly and may still be mailed\n",
+        bad |= buf_addf(out, "\n%sWarning:%s %llu skipped %s active in Instantly and may still be mailed\n",
                         colour ? YELLOW : "", colour ? OFF : "", (unsigned long long)r->tally.skipped_active,
                         r->tally.skipped_active == 1 ? "row belongs to a lead that is" : "rows belong to leads that are");
     if (r->open_batches + r->open_jobs > 0)
@@ -255,8 +257,11 @@ static int left_over(const struct run_report *r, bool colour, struct buf *out)
         bad |= buf_addf(out, "\n%llu row%s for the next sync\n", (unsigned long long)r->waiting_rows,
                         r->waiting_rows == 1 ? " waits" : "s wait");
     if (r->given_up > 0)
-        bad |= buf_addf(out, "\n%llu row%s given up (attempts_exhausted); the next sync reads the whole source and tries %s again\n",
-                        (unsigned long long)r->given_up, r->given_up == 1 ? " was" : "s were", r->given_up == 1 ? "it" : "them");
+        bad |=
+            buf_addf(out,
+                     "\n%llu row%s given up (attempts_exhausted); the next sync reads the whole source and tries %s again\n",
+                     (unsigned long long)r->given_up, r->given_up == 1 ? " was" : "s were",
+                     r->given_up == 1 ? "it" : "them");
     return bad;
 }
 
@@ -315,7 +320,8 @@ int run_report_brief(const struct run_report *r, struct buf *out)
     bad |= part(out, &between, r->open_jobs, r->open_jobs == 1 ? "background job" : "background jobs");
     bool unread = between[0] == ':' && !r->source_changed;
     if (r->source_changed)
-        bad |= buf_addf(out, "%snot complete, as the source changed while it was read; run again when its writer is done", between);
+        bad |= buf_addf(out, "%snot complete, as the source changed while it was read; run again when its writer is done",
+                        between);
     if (r->missing_waits_for != NULL)
         bad |= buf_addf(out, "; %s", r->missing_waits_for);
     if (unread)
@@ -328,8 +334,8 @@ int run_report_brief(const struct run_report *r, struct buf *out)
     /* A further sync does not help with rejects, which the user has to correct, with leads that are gone, and with removals that
      * wait for rows with a key. */
     uint64_t over = t->reasons[REASON_GONE_THERE] + t->reasons[REASON_ATTEMPTS_EXHAUSTED];
-    uint64_t waits = t->outcomes[OUTCOME_FAILED] - over + t->outcomes[OUTCOME_DEFERRED] + t->removals_left + r->open_batches +
-                     r->open_jobs + (before_all ? 0 : removals_before(r));
+    uint64_t waits = t->outcomes[OUTCOME_FAILED] - over + t->outcomes[OUTCOME_DEFERRED] + t->removals_left +
+                     r->open_batches + r->open_jobs + (before_all ? 0 : removals_before(r));
     /* Rows of --input are not in the source of the next sync. */
     if (unread && r->read != NULL && strcmp(r->read, "partial") == 0)
         return bad | buf_adds(out, "; run the same command again to go on");
@@ -340,8 +346,8 @@ int run_report_brief(const struct run_report *r, struct buf *out)
 
 /* Names of enum api_kind. */
 static const char *const request_kinds[] = {
-    [API_KIND_ADD] = "add",       [API_KIND_LIST] = "list", [API_KIND_PATCH] = "patch", [API_KIND_DELETE] = "delete",
-    [API_KIND_MOVE] = "move",     [API_KIND_JOBS] = "jobs", [API_KIND_OTHER] = "other",
+    [API_KIND_ADD] = "add",   [API_KIND_LIST] = "list", [API_KIND_PATCH] = "patch", [API_KIND_DELETE] = "delete",
+    [API_KIND_MOVE] = "move", [API_KIND_JOBS] = "jobs", [API_KIND_OTHER] = "other",
 };
 
 /* All values of run_report_stop_kind(). Each has a sample, so that a query need not know which one occurs. */
@@ -368,8 +374,7 @@ static int label(struct buf *out, const char *name, const char *text)
 }
 
 /* One gauge with the sync as its only label; `text` is the number. */
-static int plain(struct buf *out, const struct run_report *r, const char *name, const char *help, double value,
-                 int decimals)
+static int plain(struct buf *out, const struct run_report *r, const char *name, const char *help, double value, int decimals)
 {
     int bad = gauge(out, name, help) | buf_addf(out, "leadsync_%s{", name) | label(out, "sync", r->sync);
     return bad | buf_addf(out, "} %.*f\n", decimals, value);
@@ -383,8 +388,7 @@ static int labelled(struct buf *out, const struct run_report *r, const char *nam
     return bad | buf_addf(out, "} %llu\n", (unsigned long long)n);
 }
 
-int run_report_metrics(const struct run_report *report, int64_t last_success_ms, int64_t watermark_lag_ms,
-                       struct buf *out)
+int run_report_metrics(const struct run_report *report, int64_t last_success_ms, int64_t watermark_lag_ms, struct buf *out)
 {
     const struct run_report *r = report;
     int bad = gauge(out, "rows", "Rows of the latest run by outcome; removed counts leads.");

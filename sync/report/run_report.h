@@ -30,27 +30,27 @@ struct run_job {
 /* A guard, as the run judged it last. */
 struct run_guard {
     const char *name;
-    char limit[32];               /* as a mapping says it: "10%", "500", "none", "stop" */
+    char limit[32]; /* as a mapping says it: "10%", "500", "none", "stop" */
     uint64_t counted, of;
     bool stops;
 };
-enum { RUN_GUARDS_MAX = 8 };      /* more than there are guards */
+enum { RUN_GUARDS_MAX = 8 }; /* more than there are guards */
 
 /* What a run did in a campaign or list. */
 struct run_target_counts {
-    char target[TARGET_TEXT_N];   /* "campaign:UUID" */
-    char *name;                   /* owned; NULL: not known */
+    char target[TARGET_TEXT_N]; /* "campaign:UUID" */
+    char *name;                 /* owned; NULL: not known */
     uint64_t created, changed, moved, removed;
 };
 
 /* The report of a run (its JSON: docs/leadsync.1, REPORTS). Filled as far as the run got, also on errors. */
 struct run_report {
-    uint64_t run;                 /* 0: it never started */
-    char *sync;                   /* owned, like all strings here */
-    const char *command;          /* borrowed: what was done by hand ("leads interest"); NULL: this is a run */
+    uint64_t run;        /* 0: it never started */
+    char *sync;          /* owned, like all strings here */
+    const char *command; /* borrowed: what was done by hand ("leads interest"); NULL: this is a run */
     int64_t started_ms, finished_ms;
-    const char *status;           /* complete partial interrupted failed */
-    const char *read;             /* full incremental partial; NULL: no source was read */
+    const char *status; /* complete partial interrupted failed */
+    const char *read;   /* full incremental partial; NULL: no source was read */
     struct tally tally;
     uint64_t requests_total, requests_retried, requests_rate_limited;
     uint64_t requests_by_kind[8]; /* enum api_kind */
@@ -59,23 +59,23 @@ struct run_report {
     double leads_per_second;
     uint64_t peak_rss_bytes;
     uint64_t open_batches, open_jobs, waiting_rows; /* left for the next sync */
-    uint64_t given_up;            /* rows that were given up since the last complete full read, see attempts_exhausted */
-    uint64_t others_wait;         /* rows made by another mapping, which wait until a full read */
-    uint64_t missing_waiting;        /* missing leads that stay, because rows without a usable key may be theirs */
-    uint64_t removals_before;     /* leads that an earlier run left to be removed, and this one did not decide on */
-    bool removals_need_all;       /* only a full read finds these again, so the next read is full */
-    char *missing_waits_for;         /* which rows these are, and what to do; NULL: none */
-    bool source_changed;          /* while it was read: the next sync reads it again */
-    bool results_wait;            /* results_to: could not be written; the next run does */
+    uint64_t given_up;             /* rows that were given up since the last complete full read, see attempts_exhausted */
+    uint64_t others_wait;          /* rows made by another mapping, which wait until a full read */
+    uint64_t missing_waiting;      /* missing leads that stay, because rows without a usable key may be theirs */
+    uint64_t removals_before;      /* leads that an earlier run left to be removed, and this one did not decide on */
+    bool removals_need_all;        /* only a full read finds these again, so the next read is full */
+    char *missing_waits_for;       /* which rows these are, and what to do; NULL: none */
+    bool source_changed;           /* while it was read: the next sync reads it again */
+    bool results_wait;             /* results_to: could not be written; the next run does */
     char *workspace, *target_text; /* for people; NULL when not known */
     struct run_guard guards[RUN_GUARDS_MAX]; /* those that were judged */
     size_t guards_n;
-    uint64_t limit_rows;          /* of the configuration */
-    bool not_begun;               /* it ended before it began, so only the reason is known */
-    char *stop_message;           /* the message of the error that ended the run, without the key; NULL: it came to its end */
+    uint64_t limit_rows; /* of the configuration */
+    bool not_begun;      /* it ended before it began, so only the reason is known */
+    char *stop_message;  /* the message of the error that ended the run, without the key; NULL: it came to its end */
     struct run_target_counts *targets; /* owned: those of the mapping, then others where something was done */
     size_t targets_n;
-    const struct run_actor *actor;     /* these three borrowed from the configuration */
+    const struct run_actor *actor; /* these three borrowed from the configuration */
     const char *const *overrides;
     size_t overrides_n;
     char mapping_sha256[SHA256_HEX_N]; /* "": the run had no mapping */

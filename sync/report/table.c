@@ -13,11 +13,8 @@ enum { GAP_COLUMNS = 2, LEAST_COLUMNS = 3 };
 static const size_t HIDDEN = SIZE_MAX; /* in place of a width */
 
 static const char *const colour_on[] = {
-    [TABLE_PLAIN] = "",
-    [TABLE_DIM] = "\033[2m",
-    [TABLE_GREEN] = "\033[32m",
-    [TABLE_YELLOW] = "\033[33m",
-    [TABLE_RED] = "\033[31m",
+    [TABLE_PLAIN] = "",          [TABLE_DIM] = "\033[2m",  [TABLE_GREEN] = "\033[32m",
+    [TABLE_YELLOW] = "\033[33m", [TABLE_RED] = "\033[31m",
 };
 
 void table_init(struct table *t, size_t columns_n, const enum table_align *align)
@@ -180,7 +177,8 @@ static bool table_is_repeated(const struct table *t, size_t column, size_t rows)
 }
 
 /* Takes columns of one kind that are the same in all rows out until the rest fits, and marks them: they are said once. */
-static void shed_repeated(const struct table *t, enum table_yield kind, size_t rows, size_t columns, size_t *widths, bool *shed)
+static void shed_repeated(const struct table *t, enum table_yield kind, size_t rows, size_t columns, size_t *widths,
+                          bool *shed)
 {
     for (size_t c = 0; c < t->columns_n && whole_width(t, widths) > columns; c++)
         if (t->yield[c] == kind && widths[c] != HIDDEN && table_is_repeated(t, c, rows)) {
@@ -241,7 +239,8 @@ static int print_shed(const struct table *t, const bool *shed, size_t columns, b
         if (!shed[c])
             continue; /* a table of one row has no second one to read */
         struct table_cell name = cell_at(t, c), value = cell_at(t, t->columns_n + c);
-        size_t blanks = 0, room = columns > name.width + GAP_COLUMNS + LEAST_COLUMNS ? columns - name.width - GAP_COLUMNS : LEAST_COLUMNS;
+        size_t blanks = 0, room = columns > name.width + GAP_COLUMNS + LEAST_COLUMNS ? columns - name.width - GAP_COLUMNS
+                                                                                     : LEAST_COLUMNS;
         if (print_cell(t, false, &name, name.width, colour, &blanks, out) != 0 ||
             print_value(t, &value, name.width + GAP_COLUMNS, room, colour, blanks, out) != 0)
             return -1;

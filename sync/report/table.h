@@ -20,19 +20,19 @@ enum table_yield {
 enum table_colour { TABLE_PLAIN, TABLE_DIM, TABLE_GREEN, TABLE_YELLOW, TABLE_RED };
 
 struct table_cell {
-    size_t at, n;           /* in the table's text */
-    size_t width;           /* columns on a terminal */
+    size_t at, n; /* in the table's text */
+    size_t width; /* columns on a terminal */
     enum table_colour colour;
 };
 
 struct table {
-    struct buf text;        /* harmless bytes of all cells */
-    struct buf cells;       /* struct table_cell, row after row, the header first */
+    struct buf text;               /* harmless bytes of all cells */
+    struct buf cells;              /* struct table_cell, row after row, the header first */
     const enum table_align *align; /* borrowed; NULL: all left */
     const enum table_yield *yield; /* borrowed; NULL, as table_init() sets it: all stay */
     size_t columns_n;
-    bool hide_empty;        /* a column with nothing under its header is not shown; may be set after table_init() */
-    size_t records_below;   /* where columns would have to be cut to less than this, each row is a block of lines with a
+    bool hide_empty;      /* a column with nothing under its header is not shown; may be set after table_init() */
+    size_t records_below; /* where columns would have to be cut to less than this, each row is a block of lines with a
                              * "name  value" each instead; 0, as table_init() sets it: never; TABLE_WHOLE: before anything is cut */
 };
 

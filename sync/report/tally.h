@@ -11,25 +11,25 @@
 /* What was done in a target, by the state's number of it. */
 struct tally_target {
     uint32_t number;
-    uint64_t created, changed;              /* rows */
-    uint64_t moved, removed;                /* leads that were moved into it, and removed from it */
+    uint64_t created, changed; /* rows */
+    uint64_t moved, removed;   /* leads that were moved into it, and removed from it */
 };
 
 struct tally {
-    uint64_t read;                          /* rows of the source and of the retry table */
-    uint64_t outcomes[OUTCOME_N];           /* OUTCOME_REMOVED counts leads, not rows */
+    uint64_t read;                /* rows of the source and of the retry table */
+    uint64_t outcomes[OUTCOME_N]; /* OUTCOME_REMOVED counts leads, not rows */
     uint64_t reasons[REASON_N];
-    uint64_t updated, moved;                /* operations proved in this run */
-    uint64_t settled;                       /* rows of earlier runs that were settled in this one */
-    uint64_t retried;                       /* rows taken from the retry table */
-    uint64_t removals_left;                 /* planned removals that failed or were deferred; leads, not rows */
-    uint64_t removals_undone;               /* removals that an earlier run had begun and not done; a sync decides on them again */
-    uint64_t skipped_active;                /* skipped rows whose lead is active in Instantly */
-    uint64_t known_rejects;                 /* rejected now as in the run before */
-    uint64_t refused;                       /* by Instantly in this run, with an error: refused_there */
-    uint64_t found_bad;                     /* rejected in this run by Instantly's counters and verdicts on addresses */
-    uint64_t refused_before;                /* rejected as remembered: refused by an earlier run, and unchanged since */
-    struct tally_target *targets;           /* owned */
+    uint64_t updated, moved;      /* operations proved in this run */
+    uint64_t settled;             /* rows of earlier runs that were settled in this one */
+    uint64_t retried;             /* rows taken from the retry table */
+    uint64_t removals_left;       /* planned removals that failed or were deferred; leads, not rows */
+    uint64_t removals_undone;     /* removals that an earlier run had begun and not done; a sync decides on them again */
+    uint64_t skipped_active;      /* skipped rows whose lead is active in Instantly */
+    uint64_t known_rejects;       /* rejected now as in the run before */
+    uint64_t refused;             /* by Instantly in this run, with an error: refused_there */
+    uint64_t found_bad;           /* rejected in this run by Instantly's counters and verdicts on addresses */
+    uint64_t refused_before;      /* rejected as remembered: refused by an earlier run, and unchanged since */
+    struct tally_target *targets; /* owned */
     size_t targets_n;
 };
 
@@ -37,9 +37,9 @@ void tally_free(struct tally *t);
 /* Something that was done in a target. */
 struct tally_change {
     uint32_t number;
-    enum outcome outcome;                   /* of the row or removal; only created, changed and removed count */
-    bool moved;                             /* the lead was moved into the target */
-    int by;                                 /* 1, or -1 to take a row back */
+    enum outcome outcome; /* of the row or removal; only created, changed and removed count */
+    bool moved;           /* the lead was moved into the target */
+    int by;               /* 1, or -1 to take a row back */
 };
 int tally_in_target(struct tally *t, const struct tally_change *change); /* 0/-1 (memory) */
 

@@ -58,27 +58,27 @@
 #define SANDBOX_BLOCKLIST "0a11ca3e-0000-4000-8000-00000000b10c"
 
 struct sandbox_config {
-    uint16_t port;                 /* 0: any free one */
-    const char *key_file;          /* NULL: any key is accepted */
-    const char *const *campaigns;  /* names added to "Demo", with ":draft", ":active", ":paused" or ":completed" behind */
+    uint16_t port;                /* 0: any free one */
+    const char *key_file;         /* NULL: any key is accepted */
+    const char *const *campaigns; /* names added to "Demo", with ":draft", ":active", ":paused" or ":completed" behind */
     size_t campaigns_n;
-    const char *const *lists;      /* names added to "Incoming" */
+    const char *const *lists; /* names added to "Incoming" */
     size_t lists_n;
-    const char *store;             /* file that survives restarts, NULL: memory */
+    const char *store; /* file that survives restarts, NULL: memory */
     uint64_t seed;
     unsigned rate_per_second, rate_per_minute; /* 0: none */
     int64_t latency_ms;
-    int64_t plan_limit;            /* -1: none; counts leads in campaigns and in lists */
-    const char *faults;            /* the --faults text, NULL: none */
+    int64_t plan_limit; /* -1: none; counts leads in campaigns and in lists */
+    const char *faults; /* the --faults text, NULL: none */
     bool spec_strict;
-    bool refuse_unknown;           /* members of a body that the API does not know: 400 instead of dropping them */
+    bool refuse_unknown; /* members of a body that the API does not know: 400 instead of dropping them */
     /* knobs of API behaviour that is unknown or was seen both ways */
-    bool patch_merges;             /* custom_variables of a PATCH merge instead of replace */
-    bool plan_partial;             /* over the plan limit: take what fits instead of refusing the whole */
-    int64_t read_lag_ms;           /* leads appear in leads/list this much later, and moved ones stay where they were */
-    int64_t job_ms;                /* life of a move job and of a verification; 0: 300 */
-    const char *scopes;            /* comma list the key has; NULL: all */
-    bool ignore_case_off;          /* addresses are compared with case */
+    bool patch_merges;    /* custom_variables of a PATCH merge instead of replace */
+    bool plan_partial;    /* over the plan limit: take what fits instead of refusing the whole */
+    int64_t read_lag_ms;  /* leads appear in leads/list this much later, and moved ones stay where they were */
+    int64_t job_ms;       /* life of a move job and of a verification; 0: 300 */
+    const char *scopes;   /* comma list the key has; NULL: all */
+    bool ignore_case_off; /* addresses are compared with case */
 };
 
 struct sandbox;

@@ -29,19 +29,19 @@ struct state;
 
 /* ---- opening ---- */
 enum state_access {
-    STATE_READ,   /* mode=ro, no lock, nothing written, a missing file is STATE_MISSING */
-    STATE_WRITE,  /* created when missing, migrated when older, locked by state_lock() */
+    STATE_READ,  /* mode=ro, no lock, nothing written, a missing file is STATE_MISSING */
+    STATE_WRITE, /* created when missing, migrated when older, locked by state_lock() */
 };
 struct state_claim;
 struct state_options {
     const char *path;
     enum state_access access;
-    const char *sync;        /* name; NULL: whatever the file holds */
-    const char *api_host;    /* remembered; another one is XS_CONFIG; every loopback port is "loopback" */
-    bool values_hashed;      /* false without `sync`: as the file has it */
-    bool journal_lost;       /* a missing journal is lost: the state is opened and locked without it */
+    const char *sync;          /* name; NULL: whatever the file holds */
+    const char *api_host;      /* remembered; another one is XS_CONFIG; every loopback port is "loopback" */
+    bool values_hashed;        /* false without `sync`: as the file has it */
+    bool journal_lost;         /* a missing journal is lost: the state is opened and locked without it */
     struct state_claim *claim; /* borrowed until state_lock(), which takes its lock over; NULL: none */
-    size_t memory_max;       /* bytes for caches, the index and sorting */
+    size_t memory_max;         /* bytes for caches, the index and sorting */
     struct clock *clock;
 };
 /* 0 · 1 when access is STATE_READ and there is no file (out is NULL) · -1: XS_STATE (not one of ours, corrupt, newer),
@@ -139,8 +139,8 @@ int state_shape_get(struct state *s, uint32_t id, struct arena *arena, struct le
 /* ---- what is remembered of a lead ---- */
 enum remembered_kind {
     REMEMBERED_NOTHING,
-    REMEMBERED_SAME,  /* a lead of ours with this fingerprint: nothing to do */
-    REMEMBERED_OTHER, /* a lead of ours, but another fingerprint, or one that was removed, is gone there, or whose last
+    REMEMBERED_SAME,      /* a lead of ours with this fingerprint: nothing to do */
+    REMEMBERED_OTHER,     /* a lead of ours, but another fingerprint, or one that was removed, is gone there, or whose last
                        * operation failed: state_lead_get() has more */
     REMEMBERED_REFUSED,   /* refused before with this fingerprint and context: count `reason` again, send nothing */
     REMEMBERED_OPEN,      /* in a batch that is not settled (only seen with STATE_READ) */
@@ -155,10 +155,10 @@ struct remembered {
     bool waits;         /* an older form of the row waits in the retry table: an entry of this run takes its place */
 };
 struct lookup_options {
-    uint64_t refusal_context;   /* dedupe, block list and target: refusals under another context do not count */
-    int64_t refusals_since_ms;  /* older refusals do not count */
-    bool ignore_refusals;       /* --full */
-    uint64_t rows_hint;         /* expected rows of the source, 0: not known; decides between index and lookups */
+    uint64_t refusal_context;  /* dedupe, block list and target: refusals under another context do not count */
+    int64_t refusals_since_ms; /* older refusals do not count */
+    bool ignore_refusals;      /* --full */
+    uint64_t rows_hint;        /* expected rows of the source, 0: not known; decides between index and lookups */
 };
 /* Prepares lookups: loads the in-memory index (16 B slots) when it pays and fits memory_max, else keeps prepared point
  * lookups. With STATE_READ the settled part of an unmerged journal is overlaid. */
@@ -195,13 +195,13 @@ struct known_lead {
     uint64_t fingerprint; /* 0: to be looked at, whatever the row says (removed, gone, an operation failed) */
     struct uuid lead_id;
     bool has_lead_id;
-    bool unsettled;       /* state_unseen_next(): it is in an open batch */
-    uint32_t target;      /* number */
-    int status;           /* -1, -2, -3 when a skipped entry proved it; else TARGET_STATUS_UNKNOWN */
-    uint32_t flags;       /* KNOWN_* */
-    struct str key_text;  /* in the arena; empty with values: hashed */
-    struct str values;    /* packed lead of the last proven write; empty when none, or with values: hashed */
-    struct str hashes;    /* with values: hashed, what state_value_unchanged() compares with; else empty */
+    bool unsettled;      /* state_unseen_next(): it is in an open batch */
+    uint32_t target;     /* number */
+    int status;          /* -1, -2, -3 when a skipped entry proved it; else TARGET_STATUS_UNKNOWN */
+    uint32_t flags;      /* KNOWN_* */
+    struct str key_text; /* in the arena; empty with values: hashed */
+    struct str values;   /* packed lead of the last proven write; empty when none, or with values: hashed */
+    struct str hashes;   /* with values: hashed, what state_value_unchanged() compares with; else empty */
 };
 enum {
     KNOWN_CREATED = 1, /* by this sync, else matched */
@@ -213,8 +213,7 @@ enum {
                         * at, whatever is remembered. In two runs, because it may still be carried out during the first */
 };
 /* 1/0/-1 */
-int state_lead_get(struct state *s, const struct hash128 *key, struct arena *arena, struct known_lead *out,
-                   struct err *e);
+int state_lead_get(struct state *s, const struct hash128 *key, struct arena *arena, struct known_lead *out, struct err *e);
 /* What is known of the person with this address, whatever key the person has or had: -1, -2, -3, as a merge recorded it
  * with an entry that found it; else TARGET_STATUS_UNKNOWN. Spellings that differ by more than the case of letters are
  * the caller's to normalise. Costs nothing while no person's status is known. 0/-1 */
@@ -233,8 +232,7 @@ uint64_t state_address_hash(const struct state *s, struct str email);
 bool state_hash_at(struct str hashes, size_t i, uint64_t *hash);
 /* With values: hashed, has this field the value (and kind) that was last written? `field` is the API's name, or the
  * custom variable's. */
-bool state_value_unchanged(const struct state *s, struct str hashes, const char *field, bool custom,
-                           const struct value *v);
+bool state_value_unchanged(const struct state *s, struct str hashes, const char *field, bool custom, const struct value *v);
 /* Leads that no row of this run wants, in key order: 1/0/-1. Neither those that were removed or are gone there, nor those
  * in an open batch; but a state that is open for reading does not settle those first, and returns them
  * too. `mark` gets 0 if no row had the key, else that of state_spare() or state_opt_out(); with `marked` only the latter are
@@ -255,8 +253,8 @@ struct run_record {
     const char *read;                /* full incremental partial; NULL (read back: ""): no source was read */
     const char *report;              /* the run's report as JSON; NULL while running, and when it is damaged */
     int exit_code;
-    uint64_t mapping;                /* digest of the mapping that it began with; 0: it had none, or it is not known */
-    const char *begun;               /* JSON: who began the run and how (run_report_begun()); NULL: not known */
+    uint64_t mapping;  /* digest of the mapping that it began with; 0: it had none, or it is not known */
+    const char *begun; /* JSON: who began the run and how (run_report_begun()); NULL: not known */
 };
 /* Sets id to the next number, which is at least the id that is given. Durable, with all before it. */
 int state_run_start(struct state *s, struct run_record *run, struct err *e);
@@ -279,17 +277,17 @@ enum batch_state {
     BATCH_DONE,     /* every entry has an outcome */
 };
 struct batch {
-    uint64_t id;          /* grows; set by state_batch_add */
+    uint64_t id; /* grows; set by state_batch_add */
     uint64_t run;
     enum op op;
     enum batch_state state;
-    uint32_t target;      /* where to */
-    uint32_t source;      /* moves and removals: where from; else 0 */
-    int64_t sent_ms;      /* wall clock just before the request left; 0: not yet */
-    int64_t skew_ms;      /* server's Date minus ours when last seen */
+    uint32_t target; /* where to */
+    uint32_t source; /* moves and removals: where from; else 0 */
+    int64_t sent_ms; /* wall clock just before the request left; 0: not yet */
+    int64_t skew_ms; /* server's Date minus ours when last seen */
     int http_status;
     char body_sha256[SHA256_HEX_N]; /* of the request body, "" for none */
-    const char *job;      /* background job id, or NULL */
+    const char *job;                /* background job id, or NULL */
     struct entry *entries;
     size_t entries_n;
 };
@@ -364,8 +362,8 @@ int state_header_get(struct state *s, uint64_t run, struct arena *arena, struct 
 int state_batch_find(struct state *s, const char *job, uint64_t after, uint64_t *id, struct err *e);
 /* A batch by id: its head (without entries) in the arena, and its entries as results, OUTCOME_NONE while it is open:
  * 1/0/-1. Close with state_results_close() at 1. */
-int state_batch_results_open(struct state *s, uint64_t id, struct arena *arena, struct batch *head,
-                             struct results **out, struct err *e);
+int state_batch_results_open(struct state *s, uint64_t id, struct arena *arena, struct batch *head, struct results **out,
+                             struct err *e);
 
 /* ---- background jobs ---- */
 struct job_record {
@@ -374,7 +372,7 @@ struct job_record {
     int progress;              /* percent */
     const char *filters;       /* JSON, or NULL */
     uint64_t total, success, failed;
-    const char *from, *to;     /* "campaign:UUID"; NULL: none */
+    const char *from, *to; /* "campaign:UUID"; NULL: none */
     uint64_t run;
     int64_t created_ms, updated_ms;
 };
@@ -404,23 +402,22 @@ enum person_record_kind {
 struct person_record {
     enum person_record_kind kind;
     const struct known_lead *known;
-    const struct lead *values;     /* NULL: not kept, or as hashes */
+    const struct lead *values; /* NULL: not kept, or as hashes */
     const struct entry *entry;
     const struct batch *batch;
     const struct run_record *run;
     const struct job_record *job;
     enum op op;
-    uint32_t target;               /* number */
+    uint32_t target; /* number */
     enum reason reason;
     int64_t at_ms;
-    int status;                    /* -1 bounced, -2 unsubscribed, -3 skipped */
+    int status; /* -1 bounced, -2 unsubscribed, -3 skipped */
 };
 /* Valid during the call. 0/-1 */
 typedef int person_visit_fn(void *ctx, const struct person_record *record, struct err *e);
 /* Reads every table, also what only the journal has; the first call that fails ends it. Another person's raw row that has
  * this address as a part of its own is no record of this person. */
-int state_person_visit(struct state *s, const struct person_name *name, person_visit_fn *visit, void *ctx,
-                       struct err *e);
+int state_person_visit(struct state *s, const struct person_name *name, person_visit_fn *visit, void *ctx, struct err *e);
 /* Counts them: leads, and everything else. */
 struct forgotten {
     uint64_t leads, others;

@@ -25,9 +25,9 @@ struct identity {
     bool hashed;
     uint64_t next_batch, next_lead, next_retry;
     uint64_t leads_n, refusals_n, retries_n, forgotten_n;
-    uint64_t gone_n;       /* of the leads: removed or gone there; in the settings, for it came after the table */
-    bool gone_counted;     /* else gone_n is not known: the state was written by an older leadsync */
-    bool journal_noted;    /* the main file says that there is a journal */
+    uint64_t gone_n;    /* of the leads: removed or gone there; in the settings, for it came after the table */
+    bool gone_counted;  /* else gone_n is not known: the state was written by an older leadsync */
+    bool journal_noted; /* the main file says that there is a journal */
 };
 
 struct journal {
@@ -35,7 +35,7 @@ struct journal {
     bool open;
     bool may_be_lost; /* the caller goes on without a journal that is missing */
     bool lost;        /* and it is */
-    bool failed; /* an event was written in part and rolled back, with all of its group: nothing more is taken */
+    bool failed;      /* an event was written in part and rolled back, with all of its group: nothing more is taken */
     uint64_t next_batch;
     /* Entries that never were in a batch, until there are enough of them or someone commits. */
     struct buf loose_intents, loose_outcomes;
@@ -50,7 +50,7 @@ struct lists {
     struct forget_list list[STATE_LISTS_MAX];
     char *folders[STATE_LISTS_MAX]; /* owned */
     size_t n, folders_n;
-    char *workspace;                /* owned; NULL: not known, so that every list of the host counts */
+    char *workspace; /* owned; NULL: not known, so that every list of the host counts */
     int64_t looked_us;
 };
 
@@ -62,9 +62,9 @@ struct state {
     bool hashed;
     size_t memory_max;
     struct clock *clock;
-    int lock_fd;  /* the sync's lock, held; -1 */
+    int lock_fd;               /* the sync's lock, held; -1 */
     struct state_claim *claim; /* borrowed: holds the lock for state_lock(); NULL */
-    int guard_fd; /* shared lock of a reader on the journal's existence; -1 */
+    int guard_fd;              /* shared lock of a reader on the journal's existence; -1 */
     struct db main;
     struct feed feed; /* of the main file's virtual table */
     struct journal journal;
@@ -72,10 +72,10 @@ struct state {
     size_t pending_n;
     int64_t pending_since_us;
     bool people_counted, people_any; /* is the status of any person known? Asked when it first matters after a merge */
-    char *setting; /* owned; last one handed out by state_get() */
-    struct lookup *lookup; /* owned; NULL before state_lookup_start() */
+    char *setting;                   /* owned; last one handed out by state_get() */
+    struct lookup *lookup;           /* owned; NULL before state_lookup_start() */
     struct lists lists;
-    struct lead_ids *ids;  /* owned; NULL before state_id_owner(), and after a merge */
+    struct lead_ids *ids; /* owned; NULL before state_id_owner(), and after a merge */
 };
 
 /* ---- open.c ---- */
@@ -155,8 +155,8 @@ struct journal_batch {
 enum journal_part { JOURNAL_SETTLED, JOURNAL_OPEN, JOURNAL_ALL };
 /* The first batch after `after` of that part: 1/0/-1. Entries are in the arena, their strings and the batch's borrow
  * from SQLite until the next call. Settled batches that are merged already are left out. */
-int journal_next(struct state *s, enum journal_part part, uint64_t after, struct arena *arena,
-                 struct journal_batch *out, struct err *e);
+int journal_next(struct state *s, enum journal_part part, uint64_t after, struct arena *arena, struct journal_batch *out,
+                 struct err *e);
 /* One batch by id: 1/0/-1. */
 int journal_get(struct state *s, uint64_t id, struct arena *arena, struct journal_batch *out, struct err *e);
 uint32_t journal_entry_target(const struct journal_batch *b, size_t i);

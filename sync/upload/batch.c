@@ -53,8 +53,7 @@ static int batch_copy_target(struct upload *u, uint32_t number, struct target *o
     return 0;
 }
 
-struct batch_run *batch_new(struct upload *u, enum op op, uint32_t target, uint32_t from, size_t entries_max,
-                            struct err *e)
+struct batch_run *batch_new(struct upload *u, enum op op, uint32_t target, uint32_t from, size_t entries_max, struct err *e)
 {
     struct target to, source;
     /* Copied one by one: looking up the second may move the first. */
@@ -151,8 +150,11 @@ static int batch_hand_on(struct batch_run *b, struct err *e)
     for (size_t i = 0; i < b->record.entries_n; i++) {
         if (!batch_entry_goes_on(b, (uint32_t)i))
             continue;
-        struct planned move = {.op = OP_MOVE, .target = c->promote, .from = b->record.target,
-                               .entry = b->record.entries[i], .created = b->record.entries[i].outcome == OUTCOME_CREATED};
+        struct planned move = {.op = OP_MOVE,
+                               .target = c->promote,
+                               .from = b->record.target,
+                               .entry = b->record.entries[i],
+                               .created = b->record.entries[i].outcome == OUTCOME_CREATED};
         move.entry.outcome = OUTCOME_NONE;
         move.entry.staged = false;
         if (c->staged(c->ctx, &move, e) != 0)
@@ -205,8 +207,7 @@ static void batch_settle(struct batch_run *b)
     b->record.state = BATCH_DONE;
     if (b->splits && batch_split_off_open(b, &e) != 0)
         upload_fail(b->u, &e);
-    else if (rekey_settle(b, &e) != 0 || state_batch_settle(b->u->c.state, &b->record, &e) != 0 ||
-             batch_hand_on(b, &e) != 0)
+    else if (rekey_settle(b, &e) != 0 || state_batch_settle(b->u->c.state, &b->record, &e) != 0 || batch_hand_on(b, &e) != 0)
         upload_fail(b->u, &e);
     else
         batch_report_entries(b, REASON_NONE);

@@ -19,6 +19,7 @@ struct operation;
  * Each line: a state, and those that may follow it. docs/DESIGN.md has the picture, tests/cases/upload/batch_states.txt
  * the same table, compared by tests/unit/batch_states_test.c. */
 #define TO(state) (1U << LIFE_##state)
+/* clang-format off */
 #define BATCH_LIFE_TABLE(ROW)                                                                            \
     ROW(COLLECTING, TO(INTENT) | TO(DURABLE)) /* rows are added; one of an earlier run is durable */     \
     ROW(INTENT, TO(DURABLE) | TO(SETTLED))    /* written, not durable; a stop settles it as never sent */ \
@@ -29,17 +30,21 @@ struct operation;
     ROW(WAITING, TO(CHECKING) | TO(SENT) | TO(PROVING)) /* for time, a job, a verdict, other requests */ \
     ROW(SETTLED, 0)                           /* every entry has its outcome, and the state knows */     \
     ROW(LEFT_OPEN, 0)                         /* the next run finds out, by reading only */
+/* clang-format on */
+/* clang-format off */
 enum batch_life {
 #define ROW(state, next) LIFE_##state,
     BATCH_LIFE_TABLE(ROW)
 #undef ROW
     LIFE_N
 };
+/* clang-format on */
 const char *batch_life_text(enum batch_life life);
 bool batch_life_may(enum batch_life from, enum batch_life to);
 
 /* An entry on its way, in the same form. */
 #define TO_ENTRY(state) (1U << ENTRY_##state)
+/* clang-format off */
 #define ENTRY_STATE_TABLE(ROW)                                                                           \
     ROW(OPEN, TO_ENTRY(PATCHING) | TO_ENTRY(HELD) | TO_ENTRY(AS_WANTED) | TO_ENTRY(DONE))                \
     ROW(PATCHING, TO_ENTRY(OPEN) | TO_ENTRY(HELD) | TO_ENTRY(CONFIRMED) | TO_ENTRY(UNPROVED) |           \
@@ -50,12 +55,15 @@ bool batch_life_may(enum batch_life from, enum batch_life to);
     ROW(MISSING, TO_ENTRY(OPEN) | TO_ENTRY(DONE)) /* the PATCH found no lead under its id */             \
     ROW(AS_WANTED, TO_ENTRY(OPEN) | TO_ENTRY(HELD) | TO_ENTRY(DONE)) /* moves: has its values, may go */ \
     ROW(DONE, 0)                   /* has its outcome */
+/* clang-format on */
+/* clang-format off */
 enum entry_state {
 #define ROW(state, next) ENTRY_##state,
     ENTRY_STATE_TABLE(ROW)
 #undef ROW
     ENTRY_STATES_N
 };
+/* clang-format on */
 const char *batch_entry_state_text(enum entry_state state);
 bool batch_entry_state_may(enum entry_state from, enum entry_state to);
 
@@ -68,38 +76,38 @@ struct entry_progress {
     bool takes_place;          /* creates: in the place of the lead `old_id`, */
     bool old_judged;           /* of whose person it is known by now whether that may be */
     struct uuid old_id;
-    bool old_reimported;       /* found by its address: `old_id` is the id that it has now, not the one in the state */
-    struct str old_address;    /* found by its hash */
-    bool listed;               /* the place was looked through for the address of a lead whose id is gone */
-    uint64_t email_hash;       /* of the normalised address; 0: none */
-    unsigned rounds;           /* PATCHes sent */
-    bool shown;                /* by the read under way, as the right lead */
-    enum outcome proved;       /* CONFIRMED, UNPROVED: the outcome when the values are there */
-    int patch_status;          /* HTTP status of the answer to the last PATCH */
-    bool met, ours;            /* creates: found in the target; and made by this request */
-    bool stays_open;           /* creates: deferred, and its intent goes on in a batch of its own */
-    enum reason status;        /* moves: what was found of the person before */
-    bool there;                /* the last read found it in the stage's list */
+    bool old_reimported;    /* found by its address: `old_id` is the id that it has now, not the one in the state */
+    struct str old_address; /* found by its hash */
+    bool listed;            /* the place was looked through for the address of a lead whose id is gone */
+    uint64_t email_hash;    /* of the normalised address; 0: none */
+    unsigned rounds;        /* PATCHes sent */
+    bool shown;             /* by the read under way, as the right lead */
+    enum outcome proved;    /* CONFIRMED, UNPROVED: the outcome when the values are there */
+    int patch_status;       /* HTTP status of the answer to the last PATCH */
+    bool met, ours;         /* creates: found in the target; and made by this request */
+    bool stays_open;        /* creates: deferred, and its intent goes on in a batch of its own */
+    enum reason status;     /* moves: what was found of the person before */
+    bool there;             /* the last read found it in the stage's list */
     /* moves */
     enum place { PLACE_UNSEEN, PLACE_FROM, PLACE_TO, PLACE_ELSEWHERE } place; /* where it was seen last */
-    bool patched;              /* its values were written first */
-    bool asked;                /* a request to move it may have been applied */
-    bool named;                /* its job says that it has moved it */
-    bool moved;                /* and was */
-    bool took_double;          /* the row has another lead now, which was in the target already */
-    bool created;              /* by this run, in the stage's list */
-    bool pending, verified;    /* its verdict is under way, is known */
-    struct job *job;           /* the last one that carried it */
+    bool patched;                                                             /* its values were written first */
+    bool asked;             /* a request to move it may have been applied */
+    bool named;             /* its job says that it has moved it */
+    bool moved;             /* and was */
+    bool took_double;       /* the row has another lead now, which was in the target already */
+    bool created;           /* by this run, in the stage's list */
+    bool pending, verified; /* its verdict is under way, is known */
+    struct job *job;        /* the last one that carried it */
 };
 
 /* Moves only: a batch of moves asks in rounds, one request after another (move.c). */
 struct move_progress {
     struct batch_run *queue_next; /* in the upload's queue of batches that wait for their targets */
     bool queued, holds_targets;
-    struct uuid *present;      /* copies: leads of these addresses that are no copies to be found; owned */
+    struct uuid *present; /* copies: leads of these addresses that are no copies to be found; owned */
     size_t present_n;
-    size_t request_max;        /* ids per request; halved when one is refused */
-    unsigned rounds;           /* requests whose outcome stayed unknown, and of which no job was found */
+    size_t request_max; /* ids per request; halved when one is refused */
+    unsigned rounds;    /* requests whose outcome stayed unknown, and of which no job was found */
 };
 
 enum { BATCH_UNNAMED_MAX = 8 };
@@ -109,21 +117,21 @@ struct batch_run {
     struct batch_run *prev, *next;
     const struct operation *operation;
     enum batch_life life;
-    struct batch record;       /* as the state has it */
+    struct batch record;             /* as the state has it */
     struct entry_progress *progress; /* of record.entries, which live in the arena */
     size_t entries_cap;
     struct target target;
-    struct target from;        /* moves and removals: where the leads are; else all zero */
+    struct target from; /* moves and removals: where the leads are; else all zero */
     struct arena arena;
-    struct buf body;           /* creates: of the first request, until it is handed over */
-    unsigned open_n;           /* entries without an outcome */
+    struct buf body; /* creates: of the first request, until it is handed over */
+    unsigned open_n; /* entries without an outcome */
     struct batch_slice *slices;
-    unsigned under_way_n;      /* slices, PATCHes and leads held by refused_alike.c */
-    int64_t first_sent_ms;     /* earliest moment at which anything of it may have been applied */
+    unsigned under_way_n;  /* slices, PATCHes and leads held by refused_alike.c */
+    int64_t first_sent_ms; /* earliest moment at which anything of it may have been applied */
     int64_t skew_ms;
-    bool earlier;              /* of an earlier run: settle by reading only */
-    bool splits;               /* some of its entries stay open when it is settled */
-    bool statuses_open;        /* batch_entry_record_status() has recorded what is not durable yet */
+    bool earlier;       /* of an earlier run: settle by reading only */
+    bool splits;        /* some of its entries stay open when it is settled */
+    bool statuses_open; /* batch_entry_record_status() has recorded what is not durable yet */
     struct move_progress move;
     struct target unnamed[BATCH_UNNAMED_MAX]; /* where leads are whose details have only an id, see location.c */
     unsigned unnamed_n;
@@ -133,18 +141,18 @@ struct batch_run {
 struct batch_slice {
     struct batch_run *batch;
     struct batch_slice *batch_prev, *batch_next; /* in the batch's list */
-    struct batch_slice *next;  /* in the list of those that wait for the same thing */
+    struct batch_slice *next;                    /* in the list of those that wait for the same thing */
     enum batch_life life;
     int64_t due_us;
     void (*wake)(struct batch_slice *slice);
-    unsigned round;            /* requests sent for these entries */
-    unsigned attempt;          /* reads done in this round */
-    unsigned reads_n;          /* list requests not answered yet */
-    int http_status;           /* of the last write */
+    unsigned round;   /* requests sent for these entries */
+    unsigned attempt; /* reads done in this round */
+    unsigned reads_n; /* list requests not answered yet */
+    int http_status;  /* of the last write */
     /* creates: how the answer accounts for the leads that it does not prove (create_answer.c) */
     enum create_account {
-        ACCOUNT_NONE,      /* there is no usable answer: they may have arrived */
-        ACCOUNT_CLAIMED,   /* it counts more leads as uploaded than it proves: they may have arrived */
+        ACCOUNT_NONE,    /* there is no usable answer: they may have arrived */
+        ACCOUNT_CLAIMED, /* it counts more leads as uploaded than it proves: they may have arrived */
         /* From here on it accounts for all that it uploaded: reading back finds reasons, not arrivals. */
         ACCOUNT_EXPLAINED, /* one reason explains all that are missing: absent_reason */
         ACCOUNT_AMBIGUOUS, /* the counters do not say which reason; fewer leads per request say more */
@@ -155,22 +163,22 @@ struct batch_slice {
     enum outcome absent_outcome;
     /* creates: what a refusal of this request means (create_refused.c) */
     enum create_trial { TRIAL_WHOLE, TRIAL_HALF, TRIAL_PROBE, TRIAL_OVER } trial;
-    unsigned trial_epoch;      /* TRIAL_HALF, TRIAL_PROBE: the trial that it is part of */
-    bool counted;              /* removals: the answer counted them all as deleted */
-    bool unlisted;             /* removals: the list did not show these leads before the DELETE, though they existed */
+    unsigned trial_epoch; /* TRIAL_HALF, TRIAL_PROBE: the trial that it is part of */
+    bool counted;         /* removals: the answer counted them all as deleted */
+    bool unlisted;        /* removals: the list did not show these leads before the DELETE, though they existed */
     /* lead_read.c */
-    const struct lead_read_calls *read_calls; /* of the read under way */
-    const struct lead_read_calls *search; /* lead_read_everywhere(): the caller's */
-    unsigned attempts_before;  /* lead_read_everywhere(): `attempt` as it was */
+    const struct lead_read_calls *read_calls;   /* of the read under way */
+    const struct lead_read_calls *search;       /* lead_read_everywhere(): the caller's */
+    unsigned attempts_before;                   /* lead_read_everywhere(): `attempt` as it was */
     void (*stopped)(struct batch_slice *slice); /* NULL, or in place of the operation's give_up() */
-    const struct target *address_in; /* where the read asks for the entries' addresses */
-    bool spoilt;               /* an answer of this read is missing */
+    const struct target *address_in;            /* where the read asks for the entries' addresses */
+    bool spoilt;                                /* an answer of this read is missing */
     /* moves: reading the leads */
-    struct job *job;           /* that is over, and whose leads are read */
-    bool unseen_job;           /* which may still be running */
-    int64_t pending_n;         /* leads of the stage's list without a verdict, as last read; -1: not known */
+    struct job *job;   /* that is over, and whose leads are read */
+    bool unseen_job;   /* which may still be running */
+    int64_t pending_n; /* leads of the stage's list without a verdict, as last read; -1: not known */
     size_t n;
-    uint32_t index[];          /* into the batch's entries */
+    uint32_t index[]; /* into the batch's entries */
 };
 
 /* ---- batch.c ---- */
@@ -178,8 +186,7 @@ struct batch_slice {
  * ends the upload (XS_INTERNAL). */
 void batch_advance(struct batch_run *b, struct batch_slice *s, enum batch_life to);
 /* `from` is 0 but for moves and removals. */
-struct batch_run *batch_new(struct upload *u, enum op op, uint32_t target, uint32_t from, size_t entries_max,
-                            struct err *e);
+struct batch_run *batch_new(struct upload *u, enum op op, uint32_t target, uint32_t from, size_t entries_max, struct err *e);
 void batch_free(struct batch_run *b); /* with its slices; takes it out of the upload's list */
 int batch_add(struct batch_run *b, const struct planned *planned, struct err *e);
 /* Called when a slice or request ended. When nothing is under way: starts what comes next; else settles the batch, or

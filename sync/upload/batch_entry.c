@@ -15,7 +15,8 @@ int batch_entry_lead(struct batch_run *b, uint32_t i, struct arena *arena, struc
         return 0;
     /* What was packed here can be unpacked: the values come from a file that was tampered with. */
     if (errno != ENOMEM) {
-        err_set(&e, XS_STATE, "row %llu: its values in the state are damaged; restore the state and its journal from a backup",
+        err_set(&e, XS_STATE,
+                "row %llu: its values in the state are damaged; restore the state and its journal from a backup",
                 (unsigned long long)b->record.entries[i].row);
         upload_fail(b->u, &e);
     }
@@ -107,8 +108,8 @@ void batch_entry_advance(struct batch_run *b, uint32_t i, enum entry_state to)
     if (*state == ENTRY_DONE)
         return;
     if (!batch_entry_state_may(*state, to)) {
-        err_set(&e, XS_INTERNAL, "an entry of an upload (%s) cannot go from %s to %s: please report this", b->operation->name,
-                batch_entry_state_text(*state), batch_entry_state_text(to));
+        err_set(&e, XS_INTERNAL, "an entry of an upload (%s) cannot go from %s to %s: please report this",
+                b->operation->name, batch_entry_state_text(*state), batch_entry_state_text(to));
         upload_fail(b->u, &e);
         err_clear(&e);
     }
@@ -169,8 +170,10 @@ bool batch_entry_may_name(const struct batch_run *b, uint32_t i)
 void batch_entry_record_status(struct batch_run *b, uint32_t i, enum reason status, struct str address)
 {
     struct err e = ERR_INIT;
-    struct entry found = {.key = b->record.entries[i].key, .email = batch_entry_may_name(b, i) ? address : STR_NONE,
-                          .outcome = OUTCOME_UNCHANGED, .reason = status};
+    struct entry found = {.key = b->record.entries[i].key,
+                          .email = batch_entry_may_name(b, i) ? address : STR_NONE,
+                          .outcome = OUTCOME_UNCHANGED,
+                          .reason = status};
     if (status == REASON_NONE)
         return;
     /* By hand a lead is named by its id alone, and the row that has it keeps the status. */

@@ -16,7 +16,8 @@ int missing_target_err(const char *call, struct str words, const struct target *
     if (seen->class == API_OK) {
         err_set(e, XS_API,
                 "%s: Instantly answers 404%s%.*s, though %.*s is there: the run ends and remembers no refusal; run the same "
-                "command again later, or ask Instantly's support", call, colon, STR_ARG(words), STR_ARG(shown));
+                "command again later, or ask Instantly's support",
+                call, colon, STR_ARG(words), STR_ARG(shown));
         return 1;
     }
     if (seen->class == API_REFUSED && seen->http_status == 404)
@@ -24,8 +25,9 @@ int missing_target_err(const char *call, struct str words, const struct target *
                        STR_ARG(shown), call, colon, STR_ARG(words), target_kind_text(t->kind));
     return err_set(e, XS_API,
                    "%s: Instantly answers 404%s%.*s, and does not tell whether %.*s is there (%d%s%.*s): look for it in "
-                   "Instantly, then run the same command again", call, colon, STR_ARG(words), STR_ARG(shown),
-                   seen->http_status, seen->message.n > 0 ? " " : "", STR_ARG(seen->message));
+                   "Instantly, then run the same command again",
+                   call, colon, STR_ARG(words), STR_ARG(shown), seen->http_status, seen->message.n > 0 ? " " : "",
+                   STR_ARG(seen->message));
 }
 
 /* ---- of a run ---- */

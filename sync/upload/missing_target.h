@@ -9,9 +9,9 @@ struct batch_slice;
 struct upload;
 
 struct missing_target {
-    const char *call;          /* the write that was refused first: "POST /leads/add" */
-    struct buf words;          /* the API's about it */
-    struct target targets[2];  /* that it named; the names are borrowed */
+    const char *call;         /* the write that was refused first: "POST /leads/add" */
+    struct buf words;         /* the API's about it */
+    struct target targets[2]; /* that it named; the names are borrowed */
     size_t targets_n, asked_n;
     struct batch_slice *slices; /* that wait for the answer */
 };

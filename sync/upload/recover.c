@@ -66,8 +66,8 @@ static int recover_settle_unattributed(struct state *s, struct batch *b, struct 
     }
     b->state = BATCH_DONE;
     log_warning("run %llu, by hand, was cut off in a request whose outcome cannot be found out; leadsync results --run "
-                "%llu names its leads: look at them in Instantly", (unsigned long long)b->run,
-                (unsigned long long)b->run);
+                "%llu names its leads: look at them in Instantly",
+                (unsigned long long)b->run, (unsigned long long)b->run);
     return state_batch_settle(s, b, e);
 }
 

@@ -24,17 +24,17 @@ enum refused_how {
 enum { ALIKE_MIN = 5 }; /* leads that have to be refused before all are believed to be */
 
 struct refused_alike {
-    int status;             /* of the refusals since the last request that was accepted */
+    int status; /* of the refusals since the last request that was accepted */
     struct buf words;
     struct refused_lead {
         struct batch_run *batch;
         uint32_t i;
-    } *leads;               /* held; owned */
+    } * leads; /* held; owned */
     size_t n, cap, alone_n, spread_n;
-    struct batch_slice *parked;    /* creates: refused requests of several leads, until it is clear what that means; owned */
-    bool trying;            /* creates: one of them is being tried in halves */
-    size_t under_way;       /* requests of the endpoint that are not answered yet */
-    unsigned epoch;         /* goes up when the held leads get their outcomes */
+    struct batch_slice *parked; /* creates: refused requests of several leads, until it is clear what that means; owned */
+    bool trying;                /* creates: one of them is being tried in halves */
+    size_t under_way;           /* requests of the endpoint that are not answered yet */
+    unsigned epoch;             /* goes up when the held leads get their outcomes */
 };
 
 /* The endpoint took a request. */

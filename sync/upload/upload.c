@@ -210,7 +210,9 @@ void upload_stop(struct upload *u, enum reason reason)
         if (b == NULL)
             continue;
         for (size_t i = 0; i < b->record.entries_n; i++) {
-            struct planned p = {.op = b->record.op, .target = b->record.target, .entry = b->record.entries[i],
+            struct planned p = {.op = b->record.op,
+                                .target = b->record.target,
+                                .entry = b->record.entries[i],
                                 .tag = b->progress[i].tag};
             if (collect_defer(u, &p, reason, &e) != 0)
                 upload_fail(u, &e);
@@ -299,8 +301,8 @@ int upload_step(struct upload *u, int64_t timeout_ms, struct err *e)
     /* Idle connections are worth more than a full group commit, yet where the server is faster than we are they are
      * always idle, and each commit costs a write and a wait: a few batches for each, unless there is time to wait. */
     bool idle = u->ready_n > 0 && api_queued(u->c.api) == 0 && (u->ready_n >= COMMIT_IDLE || timeout_ms > 0);
-    if (u->fatal.status == XS_DONE &&
-        (u->ready_n >= COMMIT_EVENTS || (pending > 0 && age_us >= COMMIT_AGE_US) || idle) && upload_commit_and_submit(u, e) != 0)
+    if (u->fatal.status == XS_DONE && (u->ready_n >= COMMIT_EVENTS || (pending > 0 && age_us >= COMMIT_AGE_US) || idle) &&
+        upload_commit_and_submit(u, e) != 0)
         return -1;
     refused_alike_step(u);
     upload_judge_refusals(u);

@@ -19,12 +19,12 @@ struct upload_config {
     const struct mapping *mapping; /* bound */
     struct targets *targets;
     struct clock *clock;
-    struct tally *tally;           /* gets each row's outcome when it is settled */
+    struct tally *tally; /* gets each row's outcome when it is settled */
     uint64_t run;
-    enum reason stop_reason;       /* of rows that a stop leaves unsent; may be changed until then */
+    enum reason stop_reason; /* of rows that a stop leaves unsent; may be changed until then */
     /* With a stage: gets the move of each lead that is proved to be in the stage's list. That move counts the row. */
     int (*staged)(void *ctx, const struct planned *move, struct err *e);
-    bool reidentified;             /* the mapping's key is another one than that of the last complete run */
+    bool reidentified; /* the mapping's key is another one than that of the last complete run */
     /* NULL, or called for each lead whose place another one has taken: it is known under `key` now. */
     int (*superseded)(void *ctx, const struct hash128 *key, const struct known_lead *old, struct err *e);
     /* NULL, or: has this run read the whole source, with a key in each row? Then a key that it has not met has no row. */
@@ -41,16 +41,16 @@ struct upload_config {
      * struct planned had. */
     void (*settled)(void *ctx, uint64_t tag, const struct entry *entry);
     const struct leads_move_options *move_options; /* NULL: as a sync moves */
-    bool force;                    /* moves take people who unsubscribed, bounced or were skipped, too */
-    bool no_wait;                  /* a job is left to run once no other batch waits for its source or target */
-    bool by_hand;                  /* a user asked for each lead by its id: one that is elsewhere by now is failed, not skipped */
-    void (*stepped)(void *ctx);    /* NULL, or called at each step: time to show something */
+    bool force;                                    /* moves take people who unsubscribed, bounced or were skipped, too */
+    bool no_wait; /* a job is left to run once no other batch waits for its source or target */
+    bool by_hand; /* a user asked for each lead by its id: one that is elsewhere by now is failed, not skipped */
+    void (*stepped)(void *ctx); /* NULL, or called at each step: time to show something */
     void *ctx;
-    uint32_t promote, stage_list;  /* where those moves go, and come from; 0: no stage */
-    bool look_first;               /* the state may not know what is there: leads without an address are looked for before they
+    uint32_t promote, stage_list; /* where those moves go, and come from; 0: no stage */
+    bool look_first;        /* the state may not know what is there: leads without an address are looked for before they
                                     * are sent */
-    int64_t known_until_ms;        /* wall clock: no lead that the state knows was made after this moment */
-    uint64_t settle_run;           /* upload_settle_open() looks at this run's batches only; 0: at all */
+    int64_t known_until_ms; /* wall clock: no lead that the state knows was made after this moment */
+    uint64_t settle_run;    /* upload_settle_open() looks at this run's batches only; 0: at all */
 };
 
 /* A background job that the upload started or waited for. */
@@ -59,7 +59,7 @@ struct upload_job {
     char *type, *status;            /* the API's words; "vanished" if the job does not exist any more */
     int64_t total, success, failed; /* leads asked for, proved moved, not moved; -1: not known yet */
     int64_t moved, duplicated, missing_email, in_other_campaigns, blocklisted; /* as Instantly counts them; -1: not told */
-    bool open;                      /* not ended when it was seen last */
+    bool open;                                                                 /* not ended when it was seen last */
 };
 
 struct upload;
@@ -89,8 +89,8 @@ int upload_drain(struct upload *u, struct err *e);
 void upload_stop(struct upload *u, enum reason reason);
 /* After this moment (mono_us) upload_drain() stops by itself, as does upload_step(); 0: never. */
 void upload_deadline(struct upload *u, int64_t mono_us);
-uint64_t upload_open_n(const struct upload *u);   /* batches not settled */
-unsigned upload_ops(const struct upload *u);      /* what these do: a bit per enum op */
+uint64_t upload_open_n(const struct upload *u); /* batches not settled */
+unsigned upload_ops(const struct upload *u);    /* what these do: a bit per enum op */
 /* Was it stopped, for any reason? Then rows were left unsent. */
 bool upload_stopped(const struct upload *u);
 /* Background jobs in the order in which they became known; NULL past the last. Valid until the next step. */

@@ -12,41 +12,41 @@
 struct collect_group {
     enum op op;
     uint32_t target, from;
-    struct batch_run *batch;   /* NULL between two batches */
+    struct batch_run *batch; /* NULL between two batches */
 };
 
 struct upload {
     struct upload_config c;
     struct batch_run *batches; /* all not settled */
     size_t batches_n;
-    unsigned locations_asked;  /* names of campaigns and lists that location.c has asked for */
+    unsigned locations_asked; /* names of campaigns and lists that location.c has asked for */
     struct collect_group *groups;
     size_t groups_n;
-    struct batch_run **ready;  /* closed, intent written, waiting for the commit */
+    struct batch_run **ready; /* closed, intent written, waiting for the commit */
     size_t ready_n, ready_cap;
     struct batch_slice *waiting; /* for a moment */
-    size_t body_n;             /* bytes of the body last closed: the next one will be about as large */
-    struct err fatal;          /* what ended the upload; set once */
+    size_t body_n;               /* bytes of the body last closed: the next one will be about as large */
+    struct err fatal;            /* what ended the upload; set once */
     bool stopping, plan_full[2];
-    struct batch_run *move_queue; /* moves that wait until no other one of the run uses their source and target */
+    struct batch_run *move_queue;       /* moves that wait until no other one of the run uses their source and target */
     struct address_list *address_lists; /* targets that were read for addresses of which the state has hashes */
-    struct lead_scan *lead_scans; /* lists that were read before leads without an address were sent */
-    uint32_t *locked_targets;  /* held by jobs that are not waited for any more */
+    struct lead_scan *lead_scans;       /* lists that were read before leads without an address were sent */
+    uint32_t *locked_targets;           /* held by jobs that are not waited for any more */
     size_t locked_targets_n;
     struct hash128 *open_keys; /* of rows whose move is left open; sorted when it is first asked */
     size_t open_keys_n;
     bool open_keys_sorted;
-    struct job *jobs;          /* newest first */
+    struct job *jobs;                  /* newest first */
     struct job *polled[JOBS_LIST_MAX]; /* in the list request that is under way */
     size_t polled_n;
     int64_t deadline_us, verify_until_us; /* 0: none */
-    int64_t skew_ms;           /* the server's Date minus ours, as last seen */
-    int64_t started_ms;        /* wall clock */
+    int64_t skew_ms;                      /* the server's Date minus ours, as last seen */
+    int64_t started_ms;                   /* wall clock */
     struct refused_alike refused[ENDPOINT_N];
     struct missing_target missing;
-    uint64_t refused_judged;   /* leads refused when the caller was last asked what it makes of them */
-    bool draining;             /* no more rows come before all batches are settled */
-    struct held_ids held;      /* ids of the leads that this run has created or met */
+    uint64_t refused_judged; /* leads refused when the caller was last asked what it makes of them */
+    bool draining;           /* no more rows come before all batches are settled */
+    struct held_ids held;    /* ids of the leads that this run has created or met */
 };
 
 enum {

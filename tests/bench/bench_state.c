@@ -55,7 +55,10 @@ struct bench {
 
 static void open_state(struct bench *b)
 {
-    struct state_options o = {.path = b->path, .access = STATE_WRITE, .sync = "bench", .memory_max = b->memory_max,
+    struct state_options o = {.path = b->path,
+                              .access = STATE_WRITE,
+                              .sync = "bench",
+                              .memory_max = b->memory_max,
                               .clock = clock_system()};
     check(state_open(&o, &b->s, &b->e), &b->e);
     check(state_lock(b->s, 0, &b->e), &b->e);
@@ -104,8 +107,8 @@ static void upload(struct bench *b, uint64_t first, uint64_t n, const char *what
     check(state_merge(b->s, 1, &b->e), &b->e);
     double merge = now() - start, merge_cpu = cpu() - start_cpu;
     printf("%-28s %9.2f s  %6.2f M rows/s\n", what, journal, (double)n / journal / 1e6);
-    printf("  merge                      %9.2f s  %6.2f M rows/s  (%.2f s of processor)\n", merge,
-           (double)n / merge / 1e6, merge_cpu);
+    printf("  merge                      %9.2f s  %6.2f M rows/s  (%.2f s of processor)\n", merge, (double)n / merge / 1e6,
+           merge_cpu);
 }
 
 static void lookups(struct bench *b, uint64_t n, uint64_t looked, uint64_t hint, const char *what)
@@ -126,8 +129,8 @@ static void lookups(struct bench *b, uint64_t n, uint64_t looked, uint64_t hint,
         }
         spent += cpu() - start;
     }
-    printf("%-28s %9.3f s to start, %6.3f us a lookup (%llu of %llu the same)\n", what, load,
-           spent * 1e6 / (double)looked, (unsigned long long)same, (unsigned long long)looked);
+    printf("%-28s %9.3f s to start, %6.3f us a lookup (%llu of %llu the same)\n", what, load, spent * 1e6 / (double)looked,
+           (unsigned long long)same, (unsigned long long)looked);
 }
 
 static void new_keys(struct bench *b, uint64_t n, uint64_t leads)

@@ -14,15 +14,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const first_names[] = {"Ann", "Bogdan", "Chidi", "Dolores", "Eskil", "Fatima", "Günther", "Hana",
-                                          "Ilse", "João", "Katarzyna", "Liam", "Mei", "Noor", "Oluwaseun", "Pia"};
-static const char *const last_names[] = {"Abernathy", "Brandt", "Castellanos", "Dvořák", "Eriksen", "Fernández",
-                                         "Grünwald", "Hashimoto", "Ibrahim", "Johansson", "Kowalczyk", "Lindqvist",
-                                         "Montgomery", "Nakamura", "O'Brien", "Papadopoulos"};
-static const char *const companies[] = {"Northwind Logistics", "Blue Harbor Foods", "Kestrel Analytics", "Oak & Sons",
-                                        "Meridian Health", "Summit Robotics", "Lumen Energy", "Copper Canyon Media"};
-static const char *const titles[] = {"Head of Operations", "VP Sales EMEA", "Founder", "Chief Technology Officer",
-                                     "Procurement Lead", "Marketing Manager", "Director of Growth", "Partner"};
+static const char *const first_names[] = {"Ann",  "Bogdan", "Chidi",     "Dolores", "Eskil", "Fatima", "Günther",   "Hana",
+                                          "Ilse", "João",   "Katarzyna", "Liam",    "Mei",   "Noor",   "Oluwaseun", "Pia"};
+static const char *const last_names[] = {"Abernathy",  "Brandt",    "Castellanos", "Dvořák",      "Eriksen",   "Fernández",
+                                         "Grünwald",   "Hashimoto", "Ibrahim",     "Johansson",   "Kowalczyk", "Lindqvist",
+                                         "Montgomery", "Nakamura",  "O'Brien",     "Papadopoulos"};
+static const char *const companies[] = {"Northwind Logistics", "Blue Harbor Foods",  "Kestrel Analytics",
+                                        "Oak & Sons",          "Meridian Health",    "Summit Robotics",
+                                        "Lumen Energy",        "Copper Canyon Media"};
+static const char *const titles[] = {"Head of Operations",       "VP Sales EMEA",    "Founder",
+                                     "Chief Technology Officer", "Procurement Lead", "Marketing Manager",
+                                     "Director of Growth",       "Partner"};
 #define PICK(table, bits) (table)[(bits) % (sizeof(table) / sizeof(table)[0])]
 
 static void row(uint64_t n, uint64_t seed, uint64_t changed_per_10000)

@@ -212,17 +212,14 @@ int mock_answer(const struct mock_request *q, struct text *out, size_t *leads)
     out->n = 0;
     *leads = 0;
     switch (mock_kind_of(q)) {
-    case MOCK_ADD:
-        return answer_add(q, out, leads);
-    case MOCK_LIST:
-        return answer_list(q, out, leads);
+    case MOCK_ADD: return answer_add(q, out, leads);
+    case MOCK_LIST: return answer_list(q, out, leads);
     case MOCK_PATCH:
         *leads = 1;
         rc = add_lead(out, strtoull(tail + (strlen(tail) == PERSON_ID_N ? PERSON_ID_N - 12 : 0), NULL, 16), false,
                       PERSON_CAMPAIGN);
         return rc == 0 ? 200 : -1;
-    default:
-        break;
+    default: break;
     }
     if (strcmp(q->path, "/api/v2/workspaces/current") == 0)
         rc = text_addf(out, "{\"id\":\"" WORKSPACE "\",\"name\":\"Bench\",\"owner\":\"" WORKSPACE "\",\"plan_id\":\"p\"}");
@@ -233,6 +230,7 @@ int mock_answer(const struct mock_request *q, struct text *out, size_t *leads)
     else if (starts(q->path, "/api/v2/"))
         rc = text_addf(out, "{\"items\":[]}");
     else
-        return text_addf(out, "{\"statusCode\":404,\"error\":\"Not Found\",\"message\":\"Resource not found\"}") == 0 ? 404 : -1;
+        return text_addf(out, "{\"statusCode\":404,\"error\":\"Not Found\",\"message\":\"Resource not found\"}") == 0 ? 404
+                                                                                                                      : -1;
     return rc == 0 ? 200 : -1;
 }

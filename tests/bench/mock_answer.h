@@ -8,14 +8,14 @@
 #include <stddef.h>
 
 struct text {
-    char *p;       /* owned; NUL-terminated when n > 0 */
+    char *p; /* owned; NUL-terminated when n > 0 */
     size_t n, room;
 };
 
 enum mock_kind { MOCK_OTHER, MOCK_ADD, MOCK_PATCH, MOCK_LIST, MOCK_KINDS_N };
 
 struct mock_request {
-    const char *method, *path;  /* path without the query */
+    const char *method, *path; /* path without the query */
     const char *body;
     size_t body_n;
 };

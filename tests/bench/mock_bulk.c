@@ -29,7 +29,7 @@ enum { HEAD_BYTES_MAX = 1 << 16, BODY_BYTES_MAX = 1 << 23, READ_BYTES = 1 << 16 
 
 /* Shared by all threads; all but the counters is set before the first of them starts. */
 struct mock {
-    SSL_CTX *tls;           /* NULL: plain */
+    SSL_CTX *tls; /* NULL: plain */
     const char *certificate;
     long latency_ms, port;
     int listener;
@@ -129,7 +129,8 @@ static int write_stats(struct mock *m, struct text *out)
     unsigned long long requests = 0;
     for (int k = 0; k < MOCK_KINDS_N; k++)
         requests += m->requests[k];
-    int rc = text_addf(out, "{\"requests\":%llu,\"max_in_1s\":%zu,\"max_in_60s\":%zu,\"connections_most\":%u,\"connections\":%u",
+    int rc = text_addf(out,
+                       "{\"requests\":%llu,\"max_in_1s\":%zu,\"max_in_60s\":%zu,\"connections_most\":%u,\"connections\":%u",
                        requests, mock_window_most(&m->all, 1000000), mock_window_most(&m->all, 60000000),
                        m->connections_most, m->connections_all);
     for (int k = 0; k < MOCK_KINDS_N && rc == 0; k++)
@@ -267,7 +268,8 @@ static void *serve(void *argument)
 
 static int start(struct mock *m)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)m->port),
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_port = htons((uint16_t)m->port),
                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t n = sizeof address;
     int on = 1, fd = socket(AF_INET, SOCK_STREAM, 0);

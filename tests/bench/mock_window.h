@@ -8,7 +8,7 @@
 
 struct mock_window {
     pthread_mutex_t lock;
-    int64_t *at_us;  /* when each request arrived, ascending; owned */
+    int64_t *at_us; /* when each request arrived, ascending; owned */
     size_t n, room;
 };
 

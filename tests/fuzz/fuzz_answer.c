@@ -14,8 +14,7 @@
 #include <string.h>
 
 /* What is read in parts is what is read as a whole. */
-static void in_parts(struct json_tokener *tokener, struct str body, const struct leads_added *whole,
-                         struct arena *arena)
+static void in_parts(struct json_tokener *tokener, struct str body, const struct leads_added *whole, struct arena *arena)
 {
     struct created_leads created = {.v = NULL};
     struct leads_added added;
@@ -26,8 +25,7 @@ static void in_parts(struct json_tokener *tokener, struct str body, const struct
         if (read != (whole != NULL) || (read && added.created_n != whole->created_n))
             abort();
         for (size_t i = 0; read && i < added.created_n; i++)
-            if (added.created[i].index != whole->created[i].index ||
-                !uuid_eq(&added.created[i].id, &whole->created[i].id))
+            if (added.created[i].index != whole->created[i].index || !uuid_eq(&added.created[i].id, &whole->created[i].id))
                 abort();
         json_object_put(reply.json);
     }
@@ -71,7 +69,10 @@ static void read_lead(struct json_object *item)
             api_remote_field(&remote, (enum lead_field)i, &value);
         api_remote_custom(&remote, STR("seats"), &value);
         struct lead lead = {.core[LEAD_FIRST_NAME] = {VALUE_STRING, "x", 1}};
-        struct lead_patch patch = {.id = remote.id, .lead = &lead, .fields = 1u << LEAD_FIRST_NAME, .custom = true,
+        struct lead_patch patch = {.id = remote.id,
+                                   .lead = &lead,
+                                   .fields = 1u << LEAD_FIRST_NAME,
+                                   .custom = true,
                                    .remote = &remote};
         struct buf body = BUF_INIT(BODY_MAX_BYTES);
         /* What is written from an answer must be an answer again. */
@@ -108,9 +109,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size == 0)
         return 0;
+    /* clang-format off */
     static const struct expected expected[] = {
         {true, true, "created_leads", json_type_array}, {false, true, "items", json_type_array}, {.write = true},
     };
+    /* clang-format on */
     struct transport_answer answer = {.end = TRANSPORT_ANSWERED, .status = statuses[data[0] % 12]};
     answer.body = (struct str){(const char *)data + 1, size - 1};
     struct json_tokener *tokener = answer_tokener();

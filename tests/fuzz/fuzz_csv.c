@@ -28,7 +28,8 @@ static void check_row(const struct row *row, uint64_t *line, struct buf *out)
 {
     expect(row->line > *line);
     *line = row->line;
-    expect(buf_addf(out, "%llu:%llu %d", (unsigned long long)row->number, (unsigned long long)row->line, (int)row->defect) == 0);
+    expect(buf_addf(out, "%llu:%llu %d", (unsigned long long)row->number, (unsigned long long)row->line, (int)row->defect) ==
+           0);
     for (size_t i = 0; i < row->n; i++) {
         struct str cell = {row->cells[i].p, row->cells[i].n};
         expect(row_flaw(row, i) != REASON_NONE || row->defect != REASON_NONE || text_is_utf8(cell));
@@ -71,8 +72,8 @@ static bool may_have_note(struct str text)
 static void compare(int fd, struct str text)
 {
     static const struct str names[] = {{"a", 1}, {"b", 1}};
-    const struct csvrows_format format = {.delimiter = ',', .encoding = "UTF-8", .names = names, .names_n = 2,
-                                          .embedded_rows = true, .field_max = 1 << 20};
+    const struct csvrows_format format =
+        {.delimiter = ',', .encoding = "UTF-8", .names = names, .names_n = 2, .embedded_rows = true, .field_max = 1 << 20};
     struct buf want = BUF_INIT(TEXT_MAX), got = BUF_INIT(TEXT_MAX);
     struct csvrows *rows = NULL;
     struct input in;
@@ -80,9 +81,8 @@ static void compare(int fd, struct str text)
     struct row row;
     int more;
 
-    if (text.n == 0 || may_have_note(text) || memchr(text.p, '\0', text.n) != NULL ||
-        memchr(text.p, '\'', text.n) != NULL || !text_is_utf8(text) ||
-        (text.n >= 3 && memcmp(text.p, "\xef\xbb\xbf", 3) == 0))
+    if (text.n == 0 || may_have_note(text) || memchr(text.p, '\0', text.n) != NULL || memchr(text.p, '\'', text.n) != NULL ||
+        !text_is_utf8(text) || (text.n >= 3 && memcmp(text.p, "\xef\xbb\xbf", 3) == 0))
         return;
     bool sound = csvreference_rows(text, ',', &want);
     expect(lseek(fd, 0, SEEK_SET) == 0 && input_init(&in, fd, "fuzz", &e) == 0);

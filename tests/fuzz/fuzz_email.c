@@ -39,7 +39,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         for (const char *p = at; p < email.send.p + email.send.n; p++)
             expect((unsigned char)*p > 0x20 && (unsigned char)*p < 0x7f);
         again(email.send, email.key, &arena);
-        if (email.key.n <= EMAIL_MAX && memrchr(email.key.p, '@', email.key.n) <= (const void *)(email.key.p + EMAIL_LOCAL_MAX))
+        if (email.key.n <= EMAIL_MAX &&
+            memrchr(email.key.p, '@', email.key.n) <= (const void *)(email.key.p + EMAIL_LOCAL_MAX))
             again(email.key, email.key, &arena);
         email_tld_unknown(email.key);
     }

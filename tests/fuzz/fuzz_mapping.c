@@ -73,8 +73,7 @@ static void map_rows(struct mapping *m, const uint8_t *data, size_t data_n)
         for (size_t start = 0; start < data_n && start < 200; start += 37) {
             for (size_t i = 0; i < n; i++) {
                 size_t at = (start + 11 * i) % data_n, length = (start + 7 * i) % 40;
-                cells[i] =
-                    (struct cell){(const char *)data + at, length < data_n - at ? length : data_n - at, i % 9 == 8};
+                cells[i] = (struct cell){(const char *)data + at, length < data_n - at ? length : data_n - at, i % 9 == 8};
             }
             struct row row = {.number = 1, .cells = cells, .n = n};
             struct mapped mapped;

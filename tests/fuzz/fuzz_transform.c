@@ -28,8 +28,9 @@ static struct str take_argument(struct str *rest)
 
 static int settles(enum transform_op op)
 {
-    return op == TRANSFORM_TRIM || op == TRANSFORM_CLEAN || op == TRANSFORM_SQUEEZE || op == TRANSFORM_NFC || op == TRANSFORM_DIGITS ||
-           op == TRANSFORM_EMAIL || op == TRANSFORM_URL || op == TRANSFORM_TRUNCATE || op == TRANSFORM_TITLE;
+    return op == TRANSFORM_TRIM || op == TRANSFORM_CLEAN || op == TRANSFORM_SQUEEZE || op == TRANSFORM_NFC ||
+           op == TRANSFORM_DIGITS || op == TRANSFORM_EMAIL || op == TRANSFORM_URL || op == TRANSFORM_TRUNCATE ||
+           op == TRANSFORM_TITLE;
 }
 
 static void run(const struct transform_step *step, struct str in)

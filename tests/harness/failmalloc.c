@@ -29,7 +29,7 @@ static atomic_ulong count;
 static unsigned long fail_at;
 static const char *spare;
 static _Thread_local int in_glibc; /* in a function of the C library that aborts when it gets no memory */
-static atomic_int started; /* 0 not yet · 1 looking for the real functions · 2 ready */
+static atomic_int started;         /* 0 not yet · 1 looking for the real functions · 2 ready */
 
 /* dlsym() may allocate before there is anything to allocate with; what it gets then is never freed. */
 static _Alignas(16) char early[16384];

@@ -12,8 +12,8 @@ static char *copy(struct str s)
     return p;
 }
 
-static int fake_start(struct transport *self, const struct transport_request *request, transport_done_fn *done,
-                      void *queue, struct err *e)
+static int fake_start(struct transport *self, const struct transport_request *request, transport_done_fn *done, void *queue,
+                      struct err *e)
 {
     struct fake_transport *f = (struct fake_transport *)self;
     if (f->start_fails)
@@ -52,6 +52,7 @@ static void answer_one(struct fake_transport *f, size_t at)
     char *bytes = body.n > 0 ? malloc(body.n) : NULL;
     if (body.n > 0)
         memcpy(bytes, body.p, body.n);
+    /* clang-format off */
     struct transport_answer answer = {
         .end = x.answer.end,
         .status = x.answer.status,
@@ -62,6 +63,7 @@ static void answer_one(struct fake_transport *f, size_t at)
         .detail = x.answer.end == TRANSPORT_ANSWERED ? NULL : "as scripted",
         .advice = x.answer.advice,
     };
+    /* clang-format on */
     x.done(x.queue, x.request, &answer);
     free(bytes);
 }

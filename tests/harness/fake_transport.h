@@ -9,18 +9,18 @@
 struct fake_answer {
     enum transport_end end;
     int status;
-    const char *body;         /* NULL: "" */
-    int64_t retry_after_ms;   /* 0 here is "none"; -1: zero milliseconds */
+    const char *body;       /* NULL: "" */
+    int64_t retry_after_ms; /* 0 here is "none"; -1: zero milliseconds */
     int64_t latency_ms;
     int64_t date_ms;
-    int64_t opens_ms;         /* when the connection is open: calls left() then; -1: never tells */
-    bool leaves_again;        /* calls left() twice */
-    const char *advice;       /* of one that is not sent */
+    int64_t opens_ms;   /* when the connection is open: calls left() then; -1: never tells */
+    bool leaves_again;  /* calls left() twice */
+    const char *advice; /* of one that is not sent */
 };
 
 struct fake_sent {
     char *method, *path, *body;
-    int64_t at_us;            /* monotonic */
+    int64_t at_us; /* monotonic */
     bool write;
 };
 
@@ -43,8 +43,7 @@ struct fake_transport {
     struct fake_flying flying[FAKE_FLYING_MAX];
     size_t flying_n, flying_most;
     bool start_fails, freed;
-    void (*on_request)(void *ctx, const struct transport_request *request,
-                       struct fake_answer *answer); /* may change it */
+    void (*on_request)(void *ctx, const struct transport_request *request, struct fake_answer *answer); /* may change it */
     void *ctx;
 };
 

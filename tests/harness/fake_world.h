@@ -21,59 +21,85 @@
 #define WORLD_WORKSPACE "0a11ca3e-0000-4000-8000-00000000b0c5"
 
 enum world_kind {
-    WORLD_ADD, WORLD_READ, WORLD_PATCH, WORLD_MOVE, WORLD_DELETE, WORLD_JOBS, WORLD_JOB, WORLD_GET, WORLD_TARGET,
-    WORLD_OTHER, WORLD_KIND_N
+    WORLD_ADD,
+    WORLD_READ,
+    WORLD_PATCH,
+    WORLD_MOVE,
+    WORLD_DELETE,
+    WORLD_JOBS,
+    WORLD_JOB,
+    WORLD_GET,
+    WORLD_TARGET,
+    WORLD_OTHER,
+    WORLD_KIND_N
 };
 
 /* …_AFTER: the request is carried out, and then its answer goes wrong. */
 enum world_fault {
     FAULT_NONE,
-    FAULT_500, FAULT_500_AFTER,
-    FAULT_LOST, FAULT_LOST_AFTER,
-    FAULT_HANG, FAULT_HANG_AFTER, /* no answer until the client's own limit of 100 s; AFTER: it is done at once */
+    FAULT_500,
+    FAULT_500_AFTER,
+    FAULT_LOST,
+    FAULT_LOST_AFTER,
+    FAULT_HANG,
+    FAULT_HANG_AFTER, /* no answer until the client's own limit of 100 s; AFTER: it is done at once */
     FAULT_NOT_SENT,
-    FAULT_GARBAGE_AFTER, FAULT_ERROR_KEY_AFTER, FAULT_NO_LIST_AFTER,
-    FAULT_INDEX_TWICE_AFTER, FAULT_INDEX_FAR_AFTER,
+    FAULT_GARBAGE_AFTER,
+    FAULT_ERROR_KEY_AFTER,
+    FAULT_NO_LIST_AFTER,
+    FAULT_INDEX_TWICE_AFTER,
+    FAULT_INDEX_FAR_AFTER,
     /* Lies of a good answer to leads/add. */
-    FAULT_EMPTY_CREATED_AFTER,  /* created_leads names no lead */
-    FAULT_HALF_CREATED_AFTER,   /* or half of the leads */
+    FAULT_EMPTY_CREATED_AFTER,    /* created_leads names no lead */
+    FAULT_HALF_CREATED_AFTER,     /* or half of the leads */
     FAULT_NAMELESS_OMITTED_AFTER, /* or those with an address only */
-    FAULT_HALF_COUNTED_AFTER,   /* half of the leads are neither named nor counted */
-    FAULT_SHIFTED_AFTER,        /* each index is the next lead's */
-    FAULT_SAME_ID_AFTER,        /* all entries have the first one's id */
-    FAULT_OLD_ID_AFTER,         /* they have the ids of the oldest leads */
-    FAULT_NO_EMAIL_AFTER,       /* no entry has an address, which is no lie */
-    FAULT_EMAIL_MISSING_AFTER,  /* the first entry has none */
-    FAULT_400, FAULT_401, FAULT_404, FAULT_NO_ROUTE, FAULT_409, FAULT_413, FAULT_429, FAULT_EDGE,
-    FAULT_IGNORED,              /* a PATCH or DELETE: 200 as if it were done, and nothing is; the answer has the old values */
-    FAULT_ECHO,                 /* a PATCH: the same, and the answer has the new values */
-    FAULT_EMPTY,                /* leads/list: shows nothing */
-    FAULT_LATE,                 /* a PATCH, DELETE or move: no answer, and it is carried out late_ms later */
-    FAULT_STATUS,               /* the status is in `room` */
-    FAULT_ODD_WORDS,            /* 400, each time with other words */
-    FAULT_FULL,                 /* 403 "Lead limit reached", with `room` */
+    FAULT_HALF_COUNTED_AFTER,     /* half of the leads are neither named nor counted */
+    FAULT_SHIFTED_AFTER,          /* each index is the next lead's */
+    FAULT_SAME_ID_AFTER,          /* all entries have the first one's id */
+    FAULT_OLD_ID_AFTER,           /* they have the ids of the oldest leads */
+    FAULT_NO_EMAIL_AFTER,         /* no entry has an address, which is no lie */
+    FAULT_EMAIL_MISSING_AFTER,    /* the first entry has none */
+    FAULT_400,
+    FAULT_401,
+    FAULT_404,
+    FAULT_NO_ROUTE,
+    FAULT_409,
+    FAULT_413,
+    FAULT_429,
+    FAULT_EDGE,
+    FAULT_IGNORED,   /* a PATCH or DELETE: 200 as if it were done, and nothing is; the answer has the old values */
+    FAULT_ECHO,      /* a PATCH: the same, and the answer has the new values */
+    FAULT_EMPTY,     /* leads/list: shows nothing */
+    FAULT_LATE,      /* a PATCH, DELETE or move: no answer, and it is carried out late_ms later */
+    FAULT_STATUS,    /* the status is in `room` */
+    FAULT_ODD_WORDS, /* 400, each time with other words */
+    FAULT_FULL,      /* 403 "Lead limit reached", with `room` */
     FAULT_N
 };
 
 /* How a move job goes. */
 enum world_job_mode {
     WJOB_OK,
-    WJOB_FAILED, WJOB_CANCELLED, /* half of the leads are moved */
-    WJOB_ZERO, WJOB_HALF,        /* success, and nothing or half of them moved */
-    WJOB_SILENT,                 /* success, and it names no lead */
-    WJOB_BOASTS,                 /* success: names all, has moved half, and says so in its count */
-    WJOB_LIES,                   /* success: names and counts all, and moves none */
-    WJOB_VANISHED,               /* found by nobody, and moves all the same */
-    WJOB_UNLISTED,               /* missing in lists, but there when asked for alone */
-    WJOB_PAUSED, WJOB_DRAINING, WJOB_ODD, /* three times as long, in that status for a while */
-    WJOB_STUCK,                  /* never ends; job_mode WJOB_OK lets it go */
+    WJOB_FAILED,
+    WJOB_CANCELLED, /* half of the leads are moved */
+    WJOB_ZERO,
+    WJOB_HALF,     /* success, and nothing or half of them moved */
+    WJOB_SILENT,   /* success, and it names no lead */
+    WJOB_BOASTS,   /* success: names all, has moved half, and says so in its count */
+    WJOB_LIES,     /* success: names and counts all, and moves none */
+    WJOB_VANISHED, /* found by nobody, and moves all the same */
+    WJOB_UNLISTED, /* missing in lists, but there when asked for alone */
+    WJOB_PAUSED,
+    WJOB_DRAINING,
+    WJOB_ODD,   /* three times as long, in that status for a while */
+    WJOB_STUCK, /* never ends; job_mode WJOB_OK lets it go */
 };
 
 struct world_job {
     char id[32];
     enum world_job_mode mode;
     int64_t created_ms, due_ms;
-    bool done, shown;           /* shown: leads/list tells it, too */
+    bool done, shown; /* shown: leads/list tells it, too */
     int64_t total, moved;
     struct json_object *filters, *emails, *leads;
 };
@@ -86,40 +112,40 @@ struct world {
     struct json_object *bodies; /* answers, kept while they may be read */
     struct {
         enum world_kind kind;
-        unsigned first, last;   /* which requests of the kind, from 1 */
+        unsigned first, last; /* which requests of the kind, from 1 */
         enum world_fault fault;
         int room;
     } rules[WORLD_RULES_MAX];
     size_t rules_n;
-    unsigned n[WORLD_KIND_N];   /* requests so far */
-    unsigned leads_asked;       /* leads in all adds */
-    unsigned last_asked;        /* leads in the last add */
+    unsigned n[WORLD_KIND_N]; /* requests so far */
+    unsigned leads_asked;     /* leads in all adds */
+    unsigned last_asked;      /* leads in the last add */
     unsigned ids;
-    unsigned refusals;          /* FAULT_ODD_WORDS so far */
-    int64_t lag_ms;             /* leads/list knows a lead this much later */
-    int64_t skew_ms;            /* the server's clock runs ahead */
+    unsigned refusals; /* FAULT_ODD_WORDS so far */
+    int64_t lag_ms;    /* leads/list knows a lead this much later */
+    int64_t skew_ms;   /* the server's clock runs ahead */
     struct world_job jobs[WORLD_JOBS_MAX];
     size_t jobs_n;
     enum world_job_mode job_mode; /* of the jobs that come */
-    int64_t job_ms;             /* how long they take */
-    struct json_object *ghosts; /* deleted leads that leads/list still tells */
-    int64_t ghost_ms;           /* for so long; 0: not at all */
-    int64_t miscount;           /* what DELETE adds to its count */
-    unsigned leads_deleted;     /* in all DELETEs */
-    struct json_object *stale;  /* leads as they were before a PATCH, which leads/list still shows */
-    int64_t stale_ms;           /* for so long; 0: not at all */
+    int64_t job_ms;               /* how long they take */
+    struct json_object *ghosts;   /* deleted leads that leads/list still tells */
+    int64_t ghost_ms;             /* for so long; 0: not at all */
+    int64_t miscount;             /* what DELETE adds to its count */
+    unsigned leads_deleted;       /* in all DELETEs */
+    struct json_object *stale;    /* leads as they were before a PATCH, which leads/list still shows */
+    int64_t stale_ms;             /* for so long; 0: not at all */
     struct {
         enum world_kind kind;
         int64_t due_ms;
         struct json_object *body;
         char id[64];
-    } late[4];                  /* writes that are still to be carried out */
+    } late[4]; /* writes that are still to be carried out */
     size_t late_n;
     int64_t late_ms;
-    size_t ids_max;             /* moves of more are a 400; 0: none */
-    size_t body_max;            /* larger requests are a 413; 0: none */
-    const char *workspace;      /* NULL: the key may not read it */
-    int stop_at;                /* a signal while the n-th request is under way; 0: never */
+    size_t ids_max;        /* moves of more are a 400; 0: none */
+    size_t body_max;       /* larger requests are a 413; 0: none */
+    const char *workspace; /* NULL: the key may not read it */
+    int stop_at;           /* a signal while the n-th request is under way; 0: never */
 };
 
 void world_init(struct world *w, struct clock_fake *clock);

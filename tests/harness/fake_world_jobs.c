@@ -94,8 +94,10 @@ static const char *job_status(const struct world *w, const struct world_job *job
     if (job->done)
         return job->mode == WJOB_FAILED ? "failed" : job->mode == WJOB_CANCELLED ? "cancelled" : "success";
     if (job->mode == WJOB_PAUSED || job->mode == WJOB_DRAINING || job->mode == WJOB_ODD)
-        return age < third ? "pending" : job->mode == WJOB_PAUSED ? "paused" : job->mode == WJOB_DRAINING ? "draining"
-                                                                                                        : "rebalancing";
+        return age < third                  ? "pending"
+               : job->mode == WJOB_PAUSED   ? "paused"
+               : job->mode == WJOB_DRAINING ? "draining"
+                                            : "rebalancing";
     return age < third ? "pending" : "in-progress";
 }
 
@@ -139,8 +141,11 @@ void world_answer_move(struct world *w, struct json_object *body, struct fake_an
         abort();
     struct world_job *job = &w->jobs[w->jobs_n++];
     bool slow = w->job_mode == WJOB_PAUSED || w->job_mode == WJOB_DRAINING || w->job_mode == WJOB_ODD;
-    *job = (struct world_job){.mode = w->job_mode, .created_ms = w->clock->wall, .filters = json_object_get(body),
-                              .due_ms = w->clock->wall + w->job_ms * (slow ? 3 : 1), .emails = json_object_new_array(),
+    *job = (struct world_job){.mode = w->job_mode,
+                              .created_ms = w->clock->wall,
+                              .filters = json_object_get(body),
+                              .due_ms = w->clock->wall + w->job_ms * (slow ? 3 : 1),
+                              .emails = json_object_new_array(),
                               .leads = json_object_new_array()};
     snprintf(job->id, sizeof job->id, "6a4431f44bcfcb42%08zx", w->jobs_n);
     a->body = world_keep(w, tell_job(w, job));

@@ -125,9 +125,8 @@ struct json_object *world_make(struct world *w, bool list, const char *target)
 void world_write_fields(struct json_object *lead, struct json_object *item)
 {
     struct json_object_iter at;
-    json_object_object_foreachC(item, at)
-        json_object_object_add(lead, strcmp(at.key, "custom_variables") == 0 ? "payload" : at.key,
-                               json_object_get(at.val));
+    json_object_object_foreachC (item, at)
+        json_object_object_add(lead, strcmp(at.key, "custom_variables") == 0 ? "payload" : at.key, json_object_get(at.val));
 }
 
 void world_put(struct world *w, const char *target, const char *email, const char *first_name)

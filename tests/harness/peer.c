@@ -57,8 +57,7 @@ static void send_all(int fd, const char *p, size_t n)
 static void answer(int fd, const struct peer_step *step)
 {
     const char *bytes = step->bytes != NULL ? step->bytes : "";
-    size_t n = step->bytes_n > 0 ? step->bytes_n : strlen(bytes),
-           first = step->split_at > 0 ? (size_t)step->split_at : 0;
+    size_t n = step->bytes_n > 0 ? step->bytes_n : strlen(bytes), first = step->split_at > 0 ? (size_t)step->split_at : 0;
     if (first > 0)
         send_all(fd, bytes, first);
     if (step->delay_ms > 0)
@@ -183,9 +182,8 @@ void peer_start(struct peer *p, const struct peer_step *steps, size_t steps_n)
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t n = sizeof at;
     p->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    need(p->listener >= 0 && bind(p->listener, (struct sockaddr *)&at, sizeof at) == 0 &&
-             listen(p->listener, 64) == 0 && getsockname(p->listener, (struct sockaddr *)&at, &n) == 0 &&
-             pipe(p->wake) == 0,
+    need(p->listener >= 0 && bind(p->listener, (struct sockaddr *)&at, sizeof at) == 0 && listen(p->listener, 64) == 0 &&
+             getsockname(p->listener, (struct sockaddr *)&at, &n) == 0 && pipe(p->wake) == 0,
          "peer");
     p->port = ntohs(at.sin_port);
     snprintf(p->url, sizeof p->url, "http://127.0.0.1:%d", p->port);

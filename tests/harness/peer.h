@@ -19,10 +19,10 @@ enum peer_act {
 struct peer_step {
     enum peer_act act;
     const char *bytes;
-    size_t bytes_n;       /* 0: up to the NUL */
-    size_t repeat_n;      /* this many bytes of 'x' after them */
-    int delay_ms;         /* before the bytes */
-    int split_at;         /* so many bytes first, delay_ms later the rest; 0: at once */
+    size_t bytes_n;  /* 0: up to the NUL */
+    size_t repeat_n; /* this many bytes of 'x' after them */
+    int delay_ms;    /* before the bytes */
+    int split_at;    /* so many bytes first, delay_ms later the rest; 0: at once */
 };
 
 enum { PEER_REQUESTS_MAX = 64, PEER_CONNECTIONS_MAX = 32 };

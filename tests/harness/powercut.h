@@ -51,8 +51,12 @@ static struct powercut_event *powercut_next(int fd)
     if (powercut_n == POWERCUT_MAX || fstat(fd, &st) != 0 || powercut_path(fd, path) != 0)
         abort();
     struct powercut_event *v = &powercut_events[powercut_n++];
-    *v = (struct powercut_event){.live = true, .dev = st.st_dev, .ino = st.st_ino, .path = strdup(path),
-                                 .old_size = st.st_size, .new_size = st.st_size};
+    *v = (struct powercut_event){.live = true,
+                                 .dev = st.st_dev,
+                                 .ino = st.st_ino,
+                                 .path = strdup(path),
+                                 .old_size = st.st_size,
+                                 .new_size = st.st_size};
     return v;
 }
 
@@ -97,8 +101,12 @@ static void powercut_unlink(const char *path)
     *slash = '\0';
     if (stat(folder, &st) != 0)
         abort();
-    powercut_events[powercut_n++] = (struct powercut_event){.live = true, .is_unlink = true, .dev = st.st_dev,
-        .ino = st.st_ino, .path = strdup(path), .aside = strdup(aside)};
+    powercut_events[powercut_n++] = (struct powercut_event){.live = true,
+                                                            .is_unlink = true,
+                                                            .dev = st.st_dev,
+                                                            .ino = st.st_ino,
+                                                            .path = strdup(path),
+                                                            .aside = strdup(aside)};
 }
 
 static void powercut_synced(int fd)

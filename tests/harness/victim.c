@@ -29,8 +29,8 @@ static int use_text(struct err *e)
         jsonw_str(&w, STR("ada \"the first\" \xc3\xa9"));
     jsonw_array_end(&w);
     if (jsonw_end(&w) != 0 || text_fold(STR("STRASSE \xc3\x89"), &b) != 0 || text_show(STR("a\x1b"), 0, &b) != 0 ||
-        text_header_key(STR("E-Mail \xc3\x89"), &b) != 0 ||
-        text_csv_cell(STR("a,b"), true, &b) != 0 || buf_addf(&b, "%0500d", 1) != 0 || buf_cstr(&b) == NULL)
+        text_header_key(STR("E-Mail \xc3\x89"), &b) != 0 || text_csv_cell(STR("a,b"), true, &b) != 0 ||
+        buf_addf(&b, "%0500d", 1) != 0 || buf_cstr(&b) == NULL)
         result = err_oom(e);
     buf_free(&b);
     return result;
@@ -49,8 +49,7 @@ static int use_leads(struct err *e)
     arena_init(&arena, MAX);
     lead.core[LEAD_EMAIL] = (struct value){VALUE_STRING, "ada@example.com", 15};
     if (lead_pack(&lead, &b) != 0 || lead_unpack(buf_str(&b), &shape, &arena, &back) != 0 ||
-        arena_dup(&arena, b.p, b.n) == NULL || entry_pack_intent(&entry, &b) != 0 ||
-        entry_pack_outcome(&entry, &b) != 0)
+        arena_dup(&arena, b.p, b.n) == NULL || entry_pack_intent(&entry, &b) != 0 || entry_pack_outcome(&entry, &b) != 0)
         result = err_oom(e);
     arena_free(&arena);
     buf_free(&b);

@@ -40,7 +40,10 @@ static const struct {
     const char *p;
     size_t n;
 } bodies[] = {
-#define BODY(text) {text, sizeof text - 1}
+#define BODY(text) \
+    { \
+        text, sizeof text - 1 \
+    }
     BODY("{\"a\":[1,2.5,-3e2,true,null,\"x\\\"{,:\\\\\"],\"b\":{\"c\":\"d\\u00e9\\ud83d\\ude00\"}}"),
     BODY(" \r\n\t[ { } , [ ] ] \n "),
     BODY("{\"n\":\"J\xc3\xb6rg \xe2\x82\xac \xf0\x9f\x98\x80\"}"),

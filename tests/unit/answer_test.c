@@ -44,9 +44,9 @@ END_TEST
 
 START_TEST(getters_mistake_nothing)
 {
-    struct json_object *json =
-        parse("{\"s\":\"5\",\"i\":5,\"d\":5.0,\"n\":null,\"t\":true,\"o\":{},\"a\":[],\"big\":99999999999999999999,"
-              "\"u\":18446744073709551615,\"neg\":-7,\"id\":\"" ID1 "\",\"at\":\"2026-06-30T21:15:32.254Z\"}");
+    struct json_object *json = parse(
+        "{\"s\":\"5\",\"i\":5,\"d\":5.0,\"n\":null,\"t\":true,\"o\":{},\"a\":[],\"big\":99999999999999999999,"
+        "\"u\":18446744073709551615,\"neg\":-7,\"id\":\"" ID1 "\",\"at\":\"2026-06-30T21:15:32.254Z\"}");
     struct str s;
     int64_t n;
     struct uuid id;
@@ -71,9 +71,9 @@ START_TEST(getters_mistake_nothing)
 }
 END_TEST
 
-#define COUNTERS                                                                                                       \
-    "\"status\":\"success\",\"total_sent\":3,\"leads_uploaded\":2,\"in_blocklist\":0,\"blocklist_used\":null,"         \
-    "\"duplicated_leads\":1,\"skipped_count\":0,\"invalid_email_count\":0,\"incomplete_count\":0,"                     \
+#define COUNTERS \
+    "\"status\":\"success\",\"total_sent\":3,\"leads_uploaded\":2,\"in_blocklist\":0,\"blocklist_used\":null," \
+    "\"duplicated_leads\":1,\"skipped_count\":0,\"invalid_email_count\":0,\"incomplete_count\":0," \
     "\"duplicate_email_count\":0,\"remaining_in_plan\":236,"
 
 static int added_read(struct json_object *json, size_t sent_n, struct arena *memory, struct leads_added *out,
@@ -85,9 +85,8 @@ static int added_read(struct json_object *json, size_t sent_n, struct arena *mem
 
 START_TEST(added_leads)
 {
-    struct json_object *json =
-        parse("{" COUNTERS "\"created_leads\":[{\"index\":2,\"id\":\"" ID1 "\",\"email\":\"a@b.c\"},"
-              "{\"index\":0,\"id\":\"" ID2 "\"}]}");
+    struct json_object *json = parse("{" COUNTERS "\"created_leads\":[{\"index\":2,\"id\":\"" ID1 "\",\"email\":\"a@b.c\"},"
+                                     "{\"index\":0,\"id\":\"" ID2 "\"}]}");
     struct leads_added added;
     ck_assert_msg(added_read(json, 3, &arena, &added, &e) == 0, "%s", err_text(&e));
     ck_assert_int_eq(added.total_sent, 3);
@@ -106,9 +105,9 @@ END_TEST
 
 START_TEST(added_with_odd_counters)
 {
-    struct json_object *json =
-        parse("{\"total_sent\":\"3\",\"leads_uploaded\":2.5,\"duplicated_leads\":null,\"skipped_count\":-1,"
-              "\"invalid_email_count\":99999999999999999999,\"created_leads\":[]}");
+    struct json_object *json = parse(
+        "{\"total_sent\":\"3\",\"leads_uploaded\":2.5,\"duplicated_leads\":null,\"skipped_count\":-1,"
+        "\"invalid_email_count\":99999999999999999999,\"created_leads\":[]}");
     struct leads_added added;
     ck_assert_int_eq(added_read(json, 3, &arena, &added, &e), 0);
     ck_assert_int_eq(added.total_sent, -1);
@@ -175,7 +174,8 @@ static const struct {
     {"{\"created_leads\":[{\"index\":99,\"id\":\"" ID1 "\"}]}", true},
     {"{\"created_leads\":[]}", true},
     {"{\"created_leads\":[ ]}", true},
-    {"{\"created_leads\":[{\"index\":0,\"id\":\"" ID1 "\",\"email\":null,\"first_name\":\"A\\u00e9\",\"last_name\":7}]}", true},
+    {"{\"created_leads\":[{\"index\":0,\"id\":\"" ID1 "\",\"email\":null,\"first_name\":\"A\\u00e9\",\"last_name\":7}]}",
+     true},
     {"{\"created_leads\":[{\"index\":0,\"id\":\"" ID1 "\",\"email\":\"a@b.c\",\"first_name\":\"A\"}]}", true},
     /* Not JSON, in the list and around it. */
     {"", false},
@@ -274,8 +274,8 @@ static const struct {
     {"\"}," ITEM2 ",", false},
     {"\"},", false},
     {"\"},," ITEM2, false},
-    {"},\"}," ITEM2, false},                         /* within a string */
-    {"\",\"y\":[{\"z\":{}},{}]}," ITEM2, false},     /* within an item */
+    {"},\"}," ITEM2, false},                     /* within a string */
+    {"\",\"y\":[{\"z\":{}},{}]}," ITEM2, false}, /* within an item */
 };
 
 START_TEST(added_in_parts)
@@ -284,7 +284,8 @@ START_TEST(added_in_parts)
     struct created_leads created = {.v = NULL};
     struct leads_added as_whole, by_part;
     ck_assert_int_eq(buf_addf(&text, "{\"created_leads\":[{\"index\":1,\"id\":\"%s\",\"x\":\"%05000d%s]}", ID1, 0,
-                              cut_rows[_i].end), 0);
+                              cut_rows[_i].end),
+                     0);
     struct json_object *whole = answer_parse(tokener, buf_str(&text));
     struct api_reply reply = {.json = answer_parse_added(tokener, buf_str(&text), &created), .created = &created};
     ck_assert_msg((reply.json != NULL) == cut_rows[_i].apart, "%s", cut_rows[_i].end);
@@ -322,8 +323,8 @@ START_TEST(large_answer)
     size_t n = 0;
     for (; big.n < 30u << 20; n++) {
         struct uuid u = {{(unsigned char)(n >> 16), (unsigned char)(n >> 8), (unsigned char)n}};
-        ck_assert_int_eq(buf_addf(&big, "%s{\"index\":%zu,\"id\":\"%s\",\"first_name\":\"%0200d\"}", n > 0 ? "," : "",
-                                  n, uuid_format(&u, id), 0),
+        ck_assert_int_eq(buf_addf(&big, "%s{\"index\":%zu,\"id\":\"%s\",\"first_name\":\"%0200d\"}", n > 0 ? "," : "", n,
+                                  uuid_format(&u, id), 0),
                          0);
     }
     ck_assert_int_eq(buf_adds(&big, "]}"), 0);
@@ -351,11 +352,11 @@ END_TEST
 
 START_TEST(remote_lead_read)
 {
-    struct json_object *json =
-        parse("{\"id\":\"" ID1 "\",\"campaign\":\"" ID2 "\",\"status\":-2,\"email\":\"A@b.c\","
-              "\"timestamp_created\":\"2026-06-30T21:15:32.254Z\",\"first_name\":\"Ann\",\"lt_interest_status\":4,"
-              "\"pl_value_lead\":null,\"payload\":{\"lastName\":\"Lee\",\"seats\":12,\"seats2\":true,"
-              "\"tree\":{}}}");
+    struct json_object *json = parse(
+        "{\"id\":\"" ID1 "\",\"campaign\":\"" ID2 "\",\"status\":-2,\"email\":\"A@b.c\","
+        "\"timestamp_created\":\"2026-06-30T21:15:32.254Z\",\"first_name\":\"Ann\",\"lt_interest_status\":4,"
+        "\"pl_value_lead\":null,\"payload\":{\"lastName\":\"Lee\",\"seats\":12,\"seats2\":true,"
+        "\"tree\":{}}}");
     struct remote_lead lead;
     struct value v;
     ck_assert_int_eq(api_remote_lead_read(json, &lead, &e), 0);
@@ -389,9 +390,8 @@ START_TEST(remote_lead_hostile)
 {
     struct remote_lead lead;
     struct value v;
-    struct json_object *json =
-        parse("{\"id\":\"" ID1 "\",\"campaign\":7,\"list_id\":\"x\",\"status\":\"1\",\"email\":null,"
-              "\"timestamp_created\":5,\"payload\":null}");
+    struct json_object *json = parse("{\"id\":\"" ID1 "\",\"campaign\":7,\"list_id\":\"x\",\"status\":\"1\",\"email\":null,"
+                                     "\"timestamp_created\":5,\"payload\":null}");
     ck_assert_int_eq(api_remote_lead_read(json, &lead, &e), 0);
     ck_assert(!lead.has_campaign && !lead.has_list);
     ck_assert_int_eq(lead.status, TARGET_STATUS_UNKNOWN);

@@ -24,8 +24,7 @@ static const struct {
 START_TEST(the_brake_of_a_dry_run)
 {
     for (size_t i = 0; i < sizeof brake_rows / sizeof brake_rows[0]; i++) {
-        open_with(
-            (struct api_config){.base_url = "https://api.example", .key = "k", .user_agent = "t", .read_only = true});
+        open_with((struct api_config){.base_url = "https://api.example", .key = "k", .user_agent = "t", .read_only = true});
         queue(brake_rows[i].method, brake_rows[i].path, false, false, 0);
         queue(brake_rows[i].method, brake_rows[i].path, true, false, 1);
         drain();

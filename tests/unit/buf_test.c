@@ -103,11 +103,14 @@ START_TEST(malformed_records_are_refused)
     ck_assert_int_eq(unpack_varint(&p, p + 10, &v), -1);
     p = "\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01"; /* eleven bytes */
     ck_assert_int_eq(unpack_varint(&p, p + 11, &v), -1);
-    p = "\x05" "abcd";
+    p = "\x05"
+        "abcd";
     ck_assert_int_eq(unpack_str(&p, p + 5, &s), -1);
-    p = "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01" "abcd"; /* the length of everything */
+    p = "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"
+        "abcd"; /* the length of everything */
     ck_assert_int_eq(unpack_str(&p, p + 14, &s), -1);
-    p = "\x03" "abcd";
+    p = "\x03"
+        "abcd";
     ck_assert_int_eq(unpack_str(&p, p + 5, &s), 0);
     ck_assert(str_is(s, "abc"));
     ck_assert_int_eq(*p, 'd');

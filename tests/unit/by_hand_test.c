@@ -70,12 +70,14 @@ START_TEST(list_with_every_filter)
     struct leads_query queries[2];
     ck_assert_int_eq(leads_query_parse(STR("email-open,days=7,count=more:3"), &queries[0], &e), 0);
     ck_assert_int_eq(leads_query_parse(STR("lead-status,status=is-not:-1"), &queries[1], &e), 0);
+    /* clang-format off */
     const struct leads_filter filter = {
         .in = &in, .search = STR("Ada \"L\""), .filter = leads_filter_find(STR("not-contacted")), .in_campaign = 1,
         .in_list = 0, .contacts = &contact, .contacts_n = 1, .ids = &id, .ids_n = 1, .users = &user, .users_n = 1,
         .queries = queries, .queries_n = 2, .esg = leads_esg_find(STR("Cisco")), .enrichment = -1, .has_smart_view = true,
         .smart_view = id, .website_visitor = true, .distinct = true,
     };
+    /* clang-format on */
     ck_assert_int_eq(by_hand_list(&r, &filter, 7, STR("a@x.example"), &e), 0);
     is_request("POST", "/api/v2/leads/list",
                "{\"campaign\":\"" ID2 "\",\"search\":\"Ada \\\"L\\\"\",\"filter\":\"FILTER_VAL_NOT_CONTACTED\","
@@ -122,9 +124,20 @@ END_TEST
 START_TEST(queries)
 {
     struct leads_query q;
-    static const char *const bad[] = {"", "opens", "reply,", "reply,days", "reply,days=x", "reply,days=-1", "reply,count=3",
-                                      "reply,count=most:3", "reply,count=more:", "reply,when=3", "reply days=3",
-                                      "lead-status,status=is", "reply,days=99999999999999999999", "reply,,days=1"};
+    static const char *const bad[] = {"",
+                                      "opens",
+                                      "reply,",
+                                      "reply,days",
+                                      "reply,days=x",
+                                      "reply,days=-1",
+                                      "reply,count=3",
+                                      "reply,count=most:3",
+                                      "reply,count=more:",
+                                      "reply,when=3",
+                                      "reply days=3",
+                                      "lead-status,status=is",
+                                      "reply,days=99999999999999999999",
+                                      "reply,,days=1"};
     ck_assert_int_eq(leads_query_parse(STR("Reply"), &q, &e), 0);
     ck_assert_int_eq(q.action, 0);
     ck_assert_int_eq(q.days, -1);
@@ -159,11 +172,10 @@ START_TEST(single_leads)
     by_hand_free(&r);
     const struct leads_interest clear = {.email = STR("a@x.example"), .clear = true, .value = 3};
     ck_assert_int_eq(by_hand_interest(&r, &clear, &e), 0);
-    is_request("POST", "/api/v2/leads/update-interest-status",
-               "{\"lead_email\":\"a@x.example\",\"interest_value\":null}");
+    is_request("POST", "/api/v2/leads/update-interest-status", "{\"lead_email\":\"a@x.example\",\"interest_value\":null}");
     by_hand_free(&r);
-    const struct leads_interest full = {.email = STR("a@x.example"), .value = -2, .in = &in, .has_ai_value = true,
-                                        .ai_value = 1, .disable_auto = true};
+    const struct leads_interest full =
+        {.email = STR("a@x.example"), .value = -2, .in = &in, .has_ai_value = true, .ai_value = 1, .disable_auto = true};
     ck_assert_int_eq(by_hand_interest(&r, &full, &e), 0);
     is_request("POST", "/api/v2/leads/update-interest-status",
                "{\"lead_email\":\"a@x.example\",\"interest_value\":-2,\"list_id\":\"" ID3 "\",\"ai_interest_value\":1,"

@@ -53,10 +53,12 @@ START_TEST(every_kind_comes_back)
     add("a", of_kind(VALUE_ABSENT, ""), of_kind(VALUE_BOOL, "true"));
     add("b", of_kind(VALUE_STRING, ""), of_kind(VALUE_NULL, ""));
     ck_assert(!change_is_text(buf_str(&list)));
-    ck_assert_str_eq(shown(buf_str(&list)), "first_name: P; 3 -> \"4\" -> 3; custom_variables.seats: 1 -> 2.50; a: (nothing) -> true; "
-                                            "b: (empty) -> (cleared)");
-    ck_assert_str_eq(json(buf_str(&list)), "{\"first_name\":[\"P; 3 -> \\\"4\\\"\",\"3\"],\"custom_variables.seats\":[1,2.50],"
-                                           "\"a\":[null,true],\"b\":[\"\",null]}");
+    ck_assert_str_eq(shown(buf_str(&list)),
+                     "first_name: P; 3 -> \"4\" -> 3; custom_variables.seats: 1 -> 2.50; a: (nothing) -> true; "
+                     "b: (empty) -> (cleared)");
+    ck_assert_str_eq(json(buf_str(&list)),
+                     "{\"first_name\":[\"P; 3 -> \\\"4\\\"\",\"3\"],\"custom_variables.seats\":[1,2.50],"
+                     "\"a\":[null,true],\"b\":[\"\",null]}");
 }
 END_TEST
 
@@ -83,7 +85,8 @@ START_TEST(long_values_are_cut_and_long_lists_end)
     const char *p;
     struct change change;
     size_t n = 0;
-    add("a", of_kind(VALUE_STRING, repeated(text, CHANGE_KEPT_BYTES + 1)), of_kind(VALUE_STRING, repeated(whole, CHANGE_KEPT_BYTES)));
+    add("a", of_kind(VALUE_STRING, repeated(text, CHANGE_KEPT_BYTES + 1)),
+        of_kind(VALUE_STRING, repeated(whole, CHANGE_KEPT_BYTES)));
     p = list.p;
     ck_assert_int_eq(change_next(&p, list.p + list.n, &change), 1);
     ck_assert_uint_eq(change.before.n, CHANGE_KEPT_BYTES + strlen("…"));

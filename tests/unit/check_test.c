@@ -378,8 +378,11 @@ START_TEST(the_state_is_looked_at)
 {
     struct state *s;
     struct run_record run = {.started_ms = 1782854132254, .status = "running", .read = "full"};
-    const struct state_options options = {.path = config.state_path, .access = STATE_WRITE, .sync = "nightly",
-                                          .api_host = "api.example", .memory_max = 32 << 20,
+    const struct state_options options = {.path = config.state_path,
+                                          .access = STATE_WRITE,
+                                          .sync = "nightly",
+                                          .api_host = "api.example",
+                                          .memory_max = 32 << 20,
                                           .clock = &fake_clock.base};
     ck_assert_msg(state_open(&options, &s, &e) == 0, "%s", err_text(&e));
     ck_assert_int_eq(state_lock(s, 0, &e), 0);

@@ -11,8 +11,8 @@ static const struct expected write_id = {true, true, "id", json_type_string};
 static const struct expected write_any = {.write = true};
 
 #define JSON403(message) "{\"statusCode\":403,\"error\":\"Forbidden\",\"message\":\"" message "\"}"
-#define MOVING                                                                                                         \
-    "{\"statusCode\":409,\"error\":\"Conflict\",\"message\":\"There is a move-leads job in progress. You cannot "      \
+#define MOVING \
+    "{\"statusCode\":409,\"error\":\"Conflict\",\"message\":\"There is a move-leads job in progress. You cannot " \
     "add\"}"
 
 static const struct {
@@ -96,8 +96,7 @@ static struct json_object *parse(const char *body)
 
 START_TEST(table)
 {
-    struct transport_answer answer = {
-        .end = TRANSPORT_ANSWERED, .status = rows[_i].status, .body = str_from(rows[_i].body)};
+    struct transport_answer answer = {.end = TRANSPORT_ANSWERED, .status = rows[_i].status, .body = str_from(rows[_i].body)};
     struct json_object *json = parse(rows[_i].body);
     enum verdict v = classify(rows[_i].expected, &answer, json);
     ck_assert_msg(v == rows[_i].verdict, "%d %s: verdict %d, not %d", rows[_i].status, rows[_i].body, (int)v,

@@ -132,8 +132,7 @@ START_TEST(test_help_and_version)
         SAID((*p)->help);
         SAID("--log-format");
         ck_assert(strstr(said, "--api-key KEY") == NULL && strstr(told, "--api-key KEY") == NULL);
-        ck_assert_int_eq(second == NULL ? RUN("leadsync", "help", first) : RUN("leadsync", "help", first, second),
-                         XS_DONE);
+        ck_assert_int_eq(second == NULL ? RUN("leadsync", "help", first) : RUN("leadsync", "help", first, second), XS_DONE);
         SAID((*p)->help);
     }
 }

@@ -85,9 +85,11 @@ static void updates_fit(unsigned named)
 
 /* ---- more uploaded than named ---- */
 
+/* clang-format off */
 static const enum world_fault omissions[] = {
     FAULT_EMPTY_CREATED_AFTER, FAULT_HALF_CREATED_AFTER, FAULT_NAMELESS_OMITTED_AFTER, FAULT_HALF_COUNTED_AFTER,
 };
+/* clang-format on */
 static const int64_t lags_ms[] = {0, 3000, 50000};
 
 /* Every answer omits leads, and the list lags: they are looked for, never sent again, and counted as created. */

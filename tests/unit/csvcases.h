@@ -14,7 +14,7 @@ struct csvcase {
     char encoding[64];   /* "": auto */
     struct str names[8]; /* header: a,b,c */
     size_t names_n;
-    size_t field_max;    /* 0: default */
+    size_t field_max; /* 0: default */
     bool alone, slow, may_stand, may_differ, uncertain, embedded_rows;
     struct buf input, expect;
     char names_text[200];

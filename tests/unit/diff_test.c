@@ -61,8 +61,12 @@ static const struct diff_warnings warnings = {warning_texts, 1};
 static void start(struct diff_options options)
 {
     options.warnings = &warnings;
-    const struct diff_head head = {.sync = "nightly-customers", .source = "people.csv", .workspace = "Acme",
-                                   .targets = &demo, .targets_n = 1, .at_ms = 1782854132254};
+    const struct diff_head head = {.sync = "nightly-customers",
+                                   .source = "people.csv",
+                                   .workspace = "Acme",
+                                   .targets = &demo,
+                                   .targets_n = 1,
+                                   .at_ms = 1782854132254};
     options.out = options.out != NULL ? options.out : out;
     ck_assert_int_eq(diff_open(&options, &diff, &e), 0);
     ck_assert_int_eq(diff_head(diff, &head, &e), 0);
@@ -97,9 +101,14 @@ static void update(const char *key, uint64_t row, bool old_known)
     old_lead.core[LEAD_FIRST_NAME] = text("Ann");
     new_lead.core[LEAD_FIRST_NAME] = text("Anna \"B\"\n\x1b[0m");
     new_lead.core[LEAD_PHONE] = text("not written");
-    struct diff_change c = {.op = OP_UPDATE, .entry = &entry, .target = &demo, .certain = true,
-                            .old_lead = old_known ? &old_lead : NULL, .new_lead = &new_lead,
-                            .fields = 1U << LEAD_FIRST_NAME, .custom = custom};
+    struct diff_change c = {.op = OP_UPDATE,
+                            .entry = &entry,
+                            .target = &demo,
+                            .certain = true,
+                            .old_lead = old_known ? &old_lead : NULL,
+                            .new_lead = &new_lead,
+                            .fields = 1U << LEAD_FIRST_NAME,
+                            .custom = custom};
     ck_assert_int_eq(diff_change(diff, &c, &e), 0);
 }
 
@@ -137,14 +146,34 @@ static struct str tell_all(struct diff_options options)
         {.name = "rejected", .limit = "5%", .counted = 1, .of = 9, .stops = false},
         {.name = "removed", .limit = "10%", .counted = 3, .of = 20, .stops = true},
     };
-    return finish(&(struct diff_summary){
-        .guards = guards, .guards_n = 2, .state_serial = 1782854132001,
-        .would_stop = STR("guard `removed`: 3 of 20 known leads would be removed\nguard \x1b[2J: two\n"),
-        .mapping_sha256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
-        .read = 7, .create = 2, .update = 2, .move = 1, .remove = 1, .changed = 3, .unchanged = 0, .skipped = 1,
-        .rejected = 1, .duplicates = 1, .open = 0, .requests_create = 1, .requests_update = 2, .requests_move = 1,
-        .requests_remove = 1, .seconds_at_limit = 0.1, .new_variables = new_variables, .new_variables_n = 1,
-        .reasons = reasons, .missing_waiting = 3, .waits_for = "1 row has no usable key (line 7): correct it"});
+    return finish(
+        &(struct diff_summary){.guards = guards,
+                               .guards_n = 2,
+                               .state_serial = 1782854132001,
+                               .would_stop = STR(
+                                   "guard `removed`: 3 of 20 known leads would be removed\nguard \x1b[2J: two\n"),
+                               .mapping_sha256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+                               .read = 7,
+                               .create = 2,
+                               .update = 2,
+                               .move = 1,
+                               .remove = 1,
+                               .changed = 3,
+                               .unchanged = 0,
+                               .skipped = 1,
+                               .rejected = 1,
+                               .duplicates = 1,
+                               .open = 0,
+                               .requests_create = 1,
+                               .requests_update = 2,
+                               .requests_move = 1,
+                               .requests_remove = 1,
+                               .seconds_at_limit = 0.1,
+                               .new_variables = new_variables,
+                               .new_variables_n = 1,
+                               .reasons = reasons,
+                               .missing_waiting = 3,
+                               .waits_for = "1 row has no usable key (line 7): correct it"});
 }
 
 /* What becomes of a removed lead, and where one lands that is not in the target yet. */
@@ -285,16 +314,14 @@ START_TEST(many_left_out_rows_stay_in_order)
     enum { N = 3000 };
     start((struct diff_options){.format = DIFF_JSON});
     for (uint64_t row = 1; row <= N; row++)
-        left_out("k", row, row % 2 != 0 ? OUTCOME_REJECTED : OUTCOME_SKIPPED, REASON_TYPE_INVALID, "a\"b",
-                 STR("\xff\"x"));
+        left_out("k", row, row % 2 != 0 ? OUTCOME_REJECTED : OUTCOME_SKIPPED, REASON_TYPE_INVALID, "a\"b", STR("\xff\"x"));
     finish(&(struct diff_summary){.read = N});
     struct json_object *json = json_tokener_parse(said);
     ck_assert_ptr_nonnull(json);
     struct json_object *list = json_object_object_get(json, "left_out");
     ck_assert_uint_eq(json_object_array_length(list), N);
     for (size_t i = 0; i < N; i++)
-        ck_assert_int_eq(json_object_get_int(json_object_object_get(json_object_array_get_idx(list, i), "row")),
-                         (int)i + 1);
+        ck_assert_int_eq(json_object_get_int(json_object_object_get(json_object_array_get_idx(list, i), "row")), (int)i + 1);
     ck_assert_uint_eq(json_object_array_length(json_object_object_get(json, "rejects")), N / 2);
     json_object_put(json);
 }

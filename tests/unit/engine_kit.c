@@ -31,8 +31,8 @@ void ekit_init(struct ekit *k)
     ck_assert_ptr_nonnull(k->world);
     world_init(k->world, &k->clock);
     k->api = (struct api_config){.base_url = "https://api.example", .key = "k", .user_agent = "t"};
-    k->config = (struct run_config){.api = &k->api, .clock = &k->clock.base, .state_path = k->state_path,
-                                    .memory_max = 64 << 20};
+    k->config =
+        (struct run_config){.api = &k->api, .clock = &k->clock.base, .state_path = k->state_path, .memory_max = 64 << 20};
     ekit_mapping(k, EKIT_HEAD EKIT_LIST EKIT_FIELDS);
     stop_set(0);
 }
@@ -98,7 +98,9 @@ bool ekit_there(const struct ekit *k, const char *email)
 
 static struct state *open_read(struct ekit *k)
 {
-    const struct state_options options = {.path = k->state_path, .access = STATE_READ, .memory_max = 8 << 20,
+    const struct state_options options = {.path = k->state_path,
+                                          .access = STATE_READ,
+                                          .memory_max = 8 << 20,
                                           .clock = &k->clock.base};
     struct state *s = NULL;
     struct err e = ERR_INIT;

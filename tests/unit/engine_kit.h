@@ -53,15 +53,15 @@ const char *ekit_text(const struct ekit *k);
 const char *ekit_setting(struct ekit *k, const char *name);
 
 /* The last run ended so, with so many rows of each outcome. */
-#define EKIT_ENDS(k, status)                                                                                           \
-    ck_assert_msg((int)(k)->report.exit_code == (int)(status), "exit %d, not %d: %s %s", (int)(k)->report.exit_code,   \
+#define EKIT_ENDS(k, status) \
+    ck_assert_msg((int)(k)->report.exit_code == (int)(status), "exit %d, not %d: %s %s", (int)(k)->report.exit_code, \
                   (int)(status), err_text(&(k)->e), ekit_text(k))
-#define EKIT_COUNT(k, what, count)                                                                                     \
-    ck_assert_msg(ekit_outcome(k, OUTCOME_##what) == (count), "%s: %llu, not %llu; read %llu", #what,                  \
-                  (unsigned long long)ekit_outcome(k, OUTCOME_##what), (unsigned long long)(count),                    \
+#define EKIT_COUNT(k, what, count) \
+    ck_assert_msg(ekit_outcome(k, OUTCOME_##what) == (count), "%s: %llu, not %llu; read %llu", #what, \
+                  (unsigned long long)ekit_outcome(k, OUTCOME_##what), (unsigned long long)(count), \
                   (unsigned long long)(k)->report.tally.read)
-#define EKIT_REASON(k, what, count)                                                                                    \
-    ck_assert_msg(ekit_reason(k, REASON_##what) == (count), "%s: %llu, not %llu", #what,                               \
+#define EKIT_REASON(k, what, count) \
+    ck_assert_msg(ekit_reason(k, REASON_##what) == (count), "%s: %llu, not %llu", #what, \
                   (unsigned long long)ekit_reason(k, REASON_##what), (unsigned long long)(count))
 
 #endif

@@ -10,11 +10,23 @@ enum { MAX = 1 << 20 };
 
 static struct entry sample(void)
 {
-    struct entry entry = {.fingerprint = 0x1122334455667788u, .row = 1841, .line = 99999999999,
-                          .key_text = STR("ada@example.com"), .email = STR("Ada@example.com"), .values = STR("\1\0\0"),
-                          .cells = STR("\2x"), .retried = true, .staged = true, .by_address = true, .attempts = 3, .outcome = OUTCOME_FAILED,
-                          .reason = REASON_GONE_THERE, .http_status = 404, .has_lead_id = true,
-                          .detail = STR("no such lead"), .changes = STR("first_name: Ann -> Anna")};
+    struct entry entry = {.fingerprint = 0x1122334455667788u,
+                          .row = 1841,
+                          .line = 99999999999,
+                          .key_text = STR("ada@example.com"),
+                          .email = STR("Ada@example.com"),
+                          .values = STR("\1\0\0"),
+                          .cells = STR("\2x"),
+                          .retried = true,
+                          .staged = true,
+                          .by_address = true,
+                          .attempts = 3,
+                          .outcome = OUTCOME_FAILED,
+                          .reason = REASON_GONE_THERE,
+                          .http_status = 404,
+                          .has_lead_id = true,
+                          .detail = STR("no such lead"),
+                          .changes = STR("first_name: Ann -> Anna")};
     memset(entry.key.b, 0xab, sizeof entry.key.b);
     memset(entry.lead_id.b, 0xcd, sizeof entry.lead_id.b);
     return entry;
@@ -24,10 +36,15 @@ static struct entry sample(void)
 static struct entry sample_by_values(void)
 {
     struct entry entry = sample();
-    entry.values = STR("\1\0\1\x7c" "ada@example.com" "\x1a" "Ada");
+    entry.values = STR("\1\0\1\x7c"
+                       "ada@example.com"
+                       "\x1a"
+                       "Ada");
     entry.email = entry.key_text;
     entry.cells = STR_NONE;
-    entry.cells_by_values = STR("\x1f\x08" "\7\2" "\4\2x"); /* as cells_shrink() writes them */
+    entry.cells_by_values = STR("\x1f\x08"
+                                "\7\2"
+                                "\4\2x"); /* as cells_shrink() writes them */
     return entry;
 }
 
@@ -62,7 +79,11 @@ static void goes_there_and_back(struct entry in)
     if (in.cells.n > 0)
         ck_assert(str_eq(cells_of(&out), in.cells));
     else
-        ck_assert(str_is(cells_of(&out), "\x10" "ada@example.com" "\4" "Ada" "\2x"));
+        ck_assert(str_is(cells_of(&out), "\x10"
+                                         "ada@example.com"
+                                         "\4"
+                                         "Ada"
+                                         "\2x"));
     ck_assert(out.retried && out.staged && out.by_address);
     ck_assert_uint_eq(out.attempts, 3);
     ck_assert_int_eq(out.outcome, OUTCOME_FAILED);
@@ -91,8 +112,17 @@ END_TEST
 /* The record of version 1, every text in full. */
 START_TEST(older_records_are_read)
 {
-    static const char record[] = "\x2e\0\0\0" "0123456789abcdef" "\1\0\0\0\0\0\0\0" "\7" "\x9" "\3ada" "\3Ada" "\6\1\0adaA"
-                                 "\2\2x" "\1" "\2";
+    static const char record[] = "\x2e\0\0\0"
+                                 "0123456789abcdef"
+                                 "\1\0\0\0\0\0\0\0"
+                                 "\7"
+                                 "\x9"
+                                 "\3ada"
+                                 "\3Ada"
+                                 "\6\1\0adaA"
+                                 "\2\2x"
+                                 "\1"
+                                 "\2";
     const char *p = record, *end = record + sizeof record - 1;
     struct entry out;
     ck_assert_int_eq(entry_unpack_intent(&p, end, &out), 0);

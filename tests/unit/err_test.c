@@ -100,9 +100,9 @@ END_TEST
 
 START_TEST(every_exit_status_is_in_the_table)
 {
-    static const enum exit_status all[] = {XS_DONE,     XS_LEFT_OVER, XS_CHANGES, XS_GUARD, XS_USAGE,  XS_SOURCE,
-                                           XS_NO_SOURCE, XS_API,      XS_INTERNAL, XS_STATE, XS_IO,    XS_LOCKED,
-                                           XS_KEY,      XS_CONFIG,    XS_SIGINT,  XS_SIGTERM};
+    static const enum exit_status all[] = {XS_DONE,      XS_LEFT_OVER, XS_CHANGES,  XS_GUARD,  XS_USAGE, XS_SOURCE,
+                                           XS_NO_SOURCE, XS_API,       XS_INTERNAL, XS_STATE,  XS_IO,    XS_LOCKED,
+                                           XS_KEY,       XS_CONFIG,    XS_SIGINT,   XS_SIGTERM};
     size_t n = 0;
     for (; exit_status_table[n].text != NULL; n++) {
         ck_assert_uint_lt(n, sizeof all / sizeof all[0]);

@@ -79,8 +79,8 @@ START_TEST(first_lines)
     struct first_line_verdict got = judge(cases[_i].text), want = cases[_i].want;
     ck_assert_msg(got.kind == want.kind && got.unsure == want.unsure && got.email == want.email &&
                       got.header_line == want.header_line,
-                  "%s\nis %d, unsure %d, addresses in %zu, header on %d", cases[_i].text, (int)got.kind, got.unsure, got.email,
-                  (int)got.header_line);
+                  "%s\nis %d, unsure %d, addresses in %zu, header on %d", cases[_i].text, (int)got.kind, got.unsure,
+                  got.email, (int)got.header_line);
 }
 END_TEST
 

@@ -64,11 +64,13 @@ END_TEST
 START_TEST(uuids)
 {
     static const char text[] = "0191d2c3-5e6f-7a8b-9c0d-e1f2a3b4c5d6";
+    /* clang-format off */
     static const char *const bad[] = {
         "", "0191d2c3-5e6f-7a8b-9c0d-e1f2a3b4c5d", "0191d2c3-5e6f-7a8b-9c0d-e1f2a3b4c5d67",
         "0191d2c35e6f-7a8b-9c0d-e1f2a3b4c5d6-", "0191d2c3-5e6f-7a8b-9c0d-e1f2a3b4c5dg",
         "{191d2c3-5e6f-7a8b-9c0d-e1f2a3b4c5d}", "0191d2c3 5e6f 7a8b 9c0d e1f2a3b4c5d6",
     };
+    /* clang-format on */
     struct uuid u, upper;
     char out[UUID_TEXT_N];
     ck_assert_int_eq(uuid_parse(str_from(text), &u), 0);

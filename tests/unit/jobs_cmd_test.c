@@ -12,7 +12,7 @@
 enum { DONE_N = 250 };
 
 static struct kit k;
-static uint32_t demo;                /* a campaign */
+static uint32_t demo; /* a campaign */
 
 /* ---- running ---- */
 
@@ -24,9 +24,17 @@ static uint32_t demo;                /* a campaign */
 static void put_job(const char *id, const char *status, uint64_t total, uint64_t success, uint64_t failed,
                     const char *filters, int64_t created_ms)
 {
-    struct job_record job = {.id = id, .type = "move-leads", .status = status, .total = total, .success = success,
-                             .failed = failed, .filters = filters, .run = k.run, .created_ms = created_ms,
-                             .updated_ms = created_ms + 5000, .progress = strcmp(status, "success") == 0 ? 100 : 0,
+    struct job_record job = {.id = id,
+                             .type = "move-leads",
+                             .status = status,
+                             .total = total,
+                             .success = success,
+                             .failed = failed,
+                             .filters = filters,
+                             .run = k.run,
+                             .created_ms = created_ms,
+                             .updated_ms = created_ms + 5000,
+                             .progress = strcmp(status, "success") == 0 ? 100 : 0,
                              .from = "list:01000000-0000-0000-0000-000000000000",
                              .to = "campaign:02000000-0000-0000-0000-000000000000"};
     kit_ok(&k, state_job_put(k.s, &job, &k.e));
@@ -129,8 +137,7 @@ static struct json_object *parse(void)
 static struct json_object *get(struct json_object *object, const char *key)
 {
     struct json_object *member = NULL;
-    ck_assert_msg(json_object_object_get_ex(object, key, &member), "no %s in %s", key,
-                  json_object_to_json_string(object));
+    ck_assert_msg(json_object_object_get_ex(object, key, &member), "no %s in %s", key, json_object_to_json_string(object));
     return member;
 }
 
@@ -158,8 +165,8 @@ END_TEST
 
 START_TEST(listed_as_json)
 {
-    static const char *const members[] = {"id", "type", "status", "progress", "total", "success", "failed", "from", "to",
-                                          "run", "created_at", "updated_at"};
+    static const char *const members[] = {"id",     "type", "status", "progress", "total",      "success",
+                                          "failed", "from", "to",     "run",      "created_at", "updated_at"};
     JOBS("list", "--format", "json");
     struct json_object *json = parse();
     ck_assert_uint_eq(json_object_array_length(json), 6);
@@ -271,9 +278,17 @@ static void page_is(struct json_object *json, size_t n, int total, const char *n
 
 START_TEST(entries_in_full)
 {
-    static const char *const members[] = {"id", "createdAt", "updatedAt", "data", "validationStatus", "validationMessage",
-                                          "validationResult", "completionStatus", "completionMessage",
-                                          "completionResult", "backgroundJob"};
+    static const char *const members[] = {"id",
+                                          "createdAt",
+                                          "updatedAt",
+                                          "data",
+                                          "validationStatus",
+                                          "validationMessage",
+                                          "validationResult",
+                                          "completionStatus",
+                                          "completionMessage",
+                                          "completionResult",
+                                          "backgroundJob"};
     size_t m = 0;
     JOBS("entries", "done", "--format", "json", "--limit", "1000");
     struct json_object *json = parse(), *all = get(json, "_data");
@@ -315,6 +330,7 @@ START_TEST(entries_by_page)
         size_t n;
         int total;
         const char *next, *first;
+        /* clang-format off */
     } rows[] = {
         {{NULL}, 100, 251, "?skip=100&limit=100", "done-1"},
         {{"--skip", "200"}, 51, 251, "null", "done-201"},
@@ -329,6 +345,7 @@ START_TEST(entries_by_page)
         {{"--completion-status", "PENDING"}, 0, 0, "null", ""},
         {{"--completion-status", "SUCCESS", "--skip", "245"}, 1, 246, "null", "done-251"},
     };
+    /* clang-format on */
     const char *words[16] = {"leadsync", "jobs", "entries", "done", "--format", "json", "--state", k.path};
     size_t n = 8;
     for (size_t i = 0; i < 8 && rows[_i].words[i] != NULL; i++)

@@ -101,11 +101,10 @@ START_TEST(move_body_with_options)
     const struct leads_move_options all = {true, true, true, true, true, true, true, leads[0]};
     const struct leads_move move = {list1, list2, leads, 1, &all};
     ck_assert_int_eq(body_leads_move(&move, &out, &e), 0);
-    ck_assert_str_eq(buf_cstr(&out),
-                     "{\"ids\":[\"" LEAD1 "\"],\"list_id\":\"" LIST1 "\",\"to_list_id\":\"" LIST2
-                     "\",\"check_duplicates\":false,\"reset_interest_status\":true,\"copy_leads\":true,"
-                     "\"check_duplicates_in_campaigns\":true,\"skip_leads_in_verification\":true,"
-                     "\"ignore_resource_filter_clauses\":true,\"assigned_to\":\"" LEAD1 "\",\"limit\":1}");
+    ck_assert_str_eq(buf_cstr(&out), "{\"ids\":[\"" LEAD1 "\"],\"list_id\":\"" LIST1 "\",\"to_list_id\":\"" LIST2
+                                     "\",\"check_duplicates\":false,\"reset_interest_status\":true,\"copy_leads\":true,"
+                                     "\"check_duplicates_in_campaigns\":true,\"skip_leads_in_verification\":true,"
+                                     "\"ignore_resource_filter_clauses\":true,\"assigned_to\":\"" LEAD1 "\",\"limit\":1}");
 }
 END_TEST
 
@@ -239,21 +238,23 @@ END_TEST
 
 /* ---- answers ---- */
 
+/* clang-format off */
 #define JOB(status, data)                                                                                              \
     "{\"id\":\"6a4431f44bcfcb421d06d78e\",\"workspace_id\":\"w\",\"type\":\"move-leads\",\"progress\":100,\"status\":" \
     "\"" status "\",\"created_at\":\"2026-06-30T21:15:32.254Z\",\"updated_at\":\"2026-06-30T21:15:32.752Z\",\"entity_" \
                 "id\":\"" LIST1 "\",\"entity_type\":\"list\",\"data\":{" data "}}"
-#define FILTERS(ids)                                                                                                   \
+/* clang-format on */
+#define FILTERS(ids) \
     "\"filters\":{\"ids\":[" ids "],\"list_id\":\"" LIST1 "\",\"to_list_id\":\"" LIST2 "\",\"check_duplicates\":true}"
 
 START_TEST(recorded_job)
 {
-    struct json_object *json =
-        parse(JOB("success", "\"moved_lead_emails\":[\"a@x.example\",7,\"b@x.example\"]," FILTERS(
-                                 "\"" LEAD1 "\"") ",\"total_leads\":0,"
-                                                  "\"moved_leads\":0,\"duplicated_leads\":0,\"leads_missing_email\":"
-                                                  "null,\"leads_in_other_campaigns\":0,"
-                                                  "\"ignored_leads_from_blocklist\":0"));
+    struct json_object *json = parse(
+        JOB("success", "\"moved_lead_emails\":[\"a@x.example\",7,\"b@x.example\"]," FILTERS(
+                           "\"" LEAD1 "\"") ",\"total_leads\":0,"
+                                            "\"moved_leads\":0,\"duplicated_leads\":0,\"leads_missing_email\":"
+                                            "null,\"leads_in_other_campaigns\":0,"
+                                            "\"ignored_leads_from_blocklist\":0"));
     struct remote_job job;
     ck_assert_int_eq(api_remote_job_read(json, &job, &e), 0);
     ck_assert(str_is(job.id, "6a4431f44bcfcb421d06d78e"));
@@ -283,10 +284,12 @@ static const struct {
     enum job_status status;
     bool final;
 } status_rows[] = {
-    {"pending", JOB_PENDING, false}, {"in-progress", JOB_RUNNING, false}, {"draining", JOB_DRAINING, false},
-    {"paused", JOB_PAUSED, false},   {"success", JOB_SUCCESS, true},      {"failed", JOB_FAILED, true},
-    {"cancelled", JOB_CANCELLED, true}, {"completed", JOB_SUCCESS, true}, {"error", JOB_FAILED, true},
-    {"brand-new", JOB_UNKNOWN, false}, {"", JOB_UNKNOWN, false},          {"SUCCESS", JOB_UNKNOWN, false},
+    {"pending", JOB_PENDING, false},    {"in-progress", JOB_RUNNING, false},
+    {"draining", JOB_DRAINING, false},  {"paused", JOB_PAUSED, false},
+    {"success", JOB_SUCCESS, true},     {"failed", JOB_FAILED, true},
+    {"cancelled", JOB_CANCELLED, true}, {"completed", JOB_SUCCESS, true},
+    {"error", JOB_FAILED, true},        {"brand-new", JOB_UNKNOWN, false},
+    {"", JOB_UNKNOWN, false},           {"SUCCESS", JOB_UNKNOWN, false},
 };
 
 START_TEST(job_statuses)
@@ -308,8 +311,8 @@ END_TEST
 START_TEST(odd_jobs)
 {
     struct remote_job job;
-    struct json_object *json =
-        parse("{\"id\":\"x\",\"status\":7,\"progress\":\"50\",\"created_at\":1,\"data\":[1],\"type\":null}");
+    struct json_object *json = parse(
+        "{\"id\":\"x\",\"status\":7,\"progress\":\"50\",\"created_at\":1,\"data\":[1],\"type\":null}");
     ck_assert_int_eq(api_remote_job_read(json, &job, &e), 0);
     ck_assert_int_eq(job.status, JOB_UNKNOWN);
     ck_assert_int_eq(job.progress, -1);
@@ -340,7 +343,8 @@ static const struct {
     {JOB("pending", "\"filters\":{\"ids\":[" BOTH "],\"list_id\":\"" LIST2 "\",\"to_list_id\":\"" LIST1 "\"}"), false},
     {JOB("pending", "\"filters\":{\"ids\":[" BOTH "],\"campaign\":\"" LIST1 "\",\"to_list_id\":\"" LIST2 "\"}"), false},
     {JOB("pending", "\"filters\":{\"ids\":[" BOTH "],\"list_id\":\"" LIST1 "\",\"to_list_id\":\"" LIST2
-                    "\",\"to_campaign_id\":\"" LIST2 "\"}"), false},
+                    "\",\"to_campaign_id\":\"" LIST2 "\"}"),
+     false},
     {JOB("pending", "\"filters\":{\"ids\":\"" LEAD1 "\"}"), false},
     {JOB("pending", "\"filters\":null"), false},
     {"{\"id\":\"x\",\"type\":\"import-leads\",\"data\":{" FILTERS(BOTH) "}}", false},

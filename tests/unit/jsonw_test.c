@@ -114,6 +114,7 @@ START_TEST(strings)
     static const struct {
         struct str in;
         const char *out;
+        /* clang-format off */
     } cases[] = {
         {{"", 0}, "\"\""},
         {{NULL, 0}, "\"\""},
@@ -125,6 +126,7 @@ START_TEST(strings)
         {{"\xed\xa0\x80", 3}, "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\""},
         {{"\xc3\xa9\n\xc3\xa9", 5}, "\"\xc3\xa9\\n\xc3\xa9\""},
     };
+    /* clang-format on */
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         check_string(cases[i].in, cases[i].out, i);
 }
@@ -135,6 +137,7 @@ START_TEST(hidden_characters)
 {
     static const struct {
         const char *in, *out;
+        /* clang-format off */
     } cases[] = {
         {"caf\xc3\xa9 \xf0\x9f\x98\x80 \xe2\x82\xac", "caf\xc3\xa9 \xf0\x9f\x98\x80 \xe2\x82\xac"},
         {"\xc2\x9b" "31m", "\\u009b31m"},
@@ -147,6 +150,7 @@ START_TEST(hidden_characters)
         {"\xf3\xa0\x81\x81", "\\udb40\\udc41"},
         {"eight by\xe2\x80\x8b", "eight by\\u200b"},
     };
+    /* clang-format on */
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct buf out = BUF_INIT(4096), plain = BUF_INIT(4096), copy = BUF_INIT(4096);
         struct jsonw w;
@@ -197,8 +201,8 @@ START_TEST(every_byte_at_every_offset)
                 escape[1] = '\0';
                 shown = escape;
             } else {
-                static const char *const shorts[0x20] = {['\b'] = "\\b", ['\f'] = "\\f", ['\n'] = "\\n",
-                                                         ['\r'] = "\\r", ['\t'] = "\\t"};
+                static const char *const shorts[0x20] =
+                    {['\b'] = "\\b", ['\f'] = "\\f", ['\n'] = "\\n", ['\r'] = "\\r", ['\t'] = "\\t"};
                 snprintf(escape, sizeof escape, "\\u%04x", (unsigned)byte & 0x1fu);
                 shown = shorts[byte] != NULL ? shorts[byte] : escape;
             }

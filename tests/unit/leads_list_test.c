@@ -167,8 +167,7 @@ START_TEST(odd_contacts_are_searched_for)
     ck_assert_uint_eq(fake.sent_n, 5);
     ck_assert_str_eq(fake.sent[0].body, "{\"contacts\":[\"a@b.c\",\"d@e.f\"],\"limit\":100}");
     ck_assert_str_eq(fake.sent[2].body, "{\"search\":\"\\\"x y\\\"@b.c\",\"limit\":100}");
-    ck_assert_str_eq(fake.sent[3].body,
-                     "{\"search\":\"\\\"x y\\\"@b.c\",\"limit\":100,\"starting_after\":\"a\"}");
+    ck_assert_str_eq(fake.sent[3].body, "{\"search\":\"\\\"x y\\\"@b.c\",\"limit\":100,\"starting_after\":\"a\"}");
     ck_assert_str_eq(fake.sent[4].body, "{\"search\":\"j\u00fcrgen@b.c\",\"limit\":100}");
 }
 END_TEST

@@ -57,7 +57,8 @@ START_TEST(foreign_text_is_made_safe)
 {
     struct log_config config = {.level = LOG_NOTICE, .out = tmpfile()};
     log_configure(&config);
-    log_notice("a\x1b[2Jb\xe2\x80\xae" "c\xff\rd");
+    log_notice("a\x1b[2Jb\xe2\x80\xae"
+               "c\xff\rd");
     check_logged(config.out, "a\\u{1b}[2Jb\\u{202e}c\\x{ff}\\u{d}d\n");
     /* Lines after the first cannot pass for messages. */
     log_error("two mistakes:\nerror: one\n\nlast\n");

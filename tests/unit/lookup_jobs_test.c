@@ -67,6 +67,7 @@ START_TEST(what_jobs_tell)
         const char *text;
         int64_t total, success, failed;
         const char *from, *to;
+        /* clang-format off */
     } rows[] = {
         {JOB("j", ""), -1, -1, -1, "", ""},
         {JOB("j", ",\"data\":{\"total_leads\":5,\"moved_leads\":3,\"filters\":{\"campaign\":\"" ID1
@@ -76,6 +77,7 @@ START_TEST(what_jobs_tell)
         {"{\"id\":\"j\",\"type\":\"update-warmup-accounts\",\"data\":{\"total_to_process\":1,\"success_count\":0,"
          "\"failed_count\":1,\"filters\":{}}}", 1, 0, 1, "", ""},
     };
+    /* clang-format on */
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct json_object *json = json_tokener_parse(rows[i].text);
         struct remote_job job;

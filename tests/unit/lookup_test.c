@@ -82,8 +82,7 @@ END_TEST
 
 START_TEST(the_same_one_twice_is_one)
 {
-    says(200,
-         "{\"items\":[{\"id\":\"" ID1 "\",\"name\":\"In\"}],\"next_starting_after\":\"2026-06-30T21:15:32.254Z\"}");
+    says(200, "{\"items\":[{\"id\":\"" ID1 "\",\"name\":\"In\"}],\"next_starting_after\":\"2026-06-30T21:15:32.254Z\"}");
     says(200, "{\"items\":[{\"id\":\"" ID1 "\",\"name\":\"In\"}]}");
     ck_assert_int_eq(find(TARGET_LIST, "In", true), 0);
     ck_assert(id_is(&target.id, ID1));
@@ -109,7 +108,8 @@ START_TEST(none_of_a_name)
     says(200, "{\"items\":[{\"id\":\"" ID1 "\",\"name\":\"incoming \"},{\"id\":\"" ID2 "\",\"name\":\"Incoming 2\"}]}");
     ck_assert_int_eq(find(TARGET_LIST, "Incoming", true), -1);
     ck_assert_msg(strstr(err_text(&e), "did you mean") != NULL && strstr(err_text(&e), ID1) != NULL &&
-                      strstr(err_text(&e), ID2) == NULL, "%s", err_text(&e));
+                      strstr(err_text(&e), ID2) == NULL,
+                  "%s", err_text(&e));
     err_clear(&e);
     says(200, "{\"items\":[{\"id\":\"" ID2 "\",\"name\":\"Incoming 2\"}]}");
     ck_assert_int_eq(find(TARGET_LIST, "Incoming", true), -1);
@@ -209,8 +209,9 @@ END_TEST
 
 START_TEST(pages_that_do_not_end)
 {
-    fake.otherwise = (struct fake_answer){.status = 200, .body = "{\"items\":[{\"id\":\"" ID1 "\",\"name\":\"x\"}],"
-                                                                 "\"next_starting_after\":\"same\"}"};
+    fake.otherwise = (struct fake_answer){.status = 200,
+                                          .body = "{\"items\":[{\"id\":\"" ID1 "\",\"name\":\"x\"}],"
+                                                  "\"next_starting_after\":\"same\"}"};
     ck_assert_int_eq(find(TARGET_LIST, "In", true), -1);
     ck_assert_int_eq(e.status, XS_API);
     ck_assert_uint_eq(fake.sent_n, 2);
@@ -275,10 +276,14 @@ static const struct {
 } plan_rows[] = {
     {200, "{\"subscriptions\":{\"outreach\":{\"total_lead_limit\":100,\"current_lead_count\":40}}}", NULL, 100, 40},
     {200, "{\"subscriptions\":{\"bundle\":{\"total_lead_limit\":10,\"current_lead_count\":0}}}", NULL, 10, 0},
-    {200, "{\"subscriptions\":{\"outreach\":{\"total_lead_limit\":100,\"current_lead_count\":100},"
-          "\"bundle\":{\"total_lead_limit\":50,\"current_lead_count\":20}}}", NULL, 50, 20},
-    {200, "{\"subscriptions\":{\"outreach\":{\"total_lead_limit\":100,\"current_lead_count\":9},"
-          "\"bundle\":{\"total_lead_limit\":50,\"current_lead_count\":20}}}", NULL, 100, 9},
+    {200,
+     "{\"subscriptions\":{\"outreach\":{\"total_lead_limit\":100,\"current_lead_count\":100},"
+     "\"bundle\":{\"total_lead_limit\":50,\"current_lead_count\":20}}}",
+     NULL, 50, 20},
+    {200,
+     "{\"subscriptions\":{\"outreach\":{\"total_lead_limit\":100,\"current_lead_count\":9},"
+     "\"bundle\":{\"total_lead_limit\":50,\"current_lead_count\":20}}}",
+     NULL, 100, 9},
     {200, "{\"subscriptions\":{\"outreach\":{\"total_lead_limit\":\"many\"},\"credits\":{\"total_credits\":1}}}",
      "the plan details have no lead limit: a full plan shows only when leads are added", -1, -1},
     {200, "{\"subscriptions\":null}", "the plan details have no lead limit", -1, -1},

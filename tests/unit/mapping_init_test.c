@@ -116,8 +116,8 @@ START_TEST(proposal)
 }
 END_TEST
 
-static int write_for(const struct source_spec *source, const char *label, const struct target_spec *target,
-                     struct buf *out, struct err *e)
+static int write_for(const struct source_spec *source, const char *label, const struct target_spec *target, struct buf *out,
+                     struct err *e)
 {
     const struct str columns[] = {STR("email")};
     struct mapping_init *init = NULL;

@@ -229,8 +229,9 @@ START_TEST(a_stage_ends_at_the_target)
         {"{campaign: 01890f4a-7b6c-7cc0-98c4-dc0c0c07398f}", "{campaign: 11890f4a-7b6c-7cc0-98c4-dc0c0c07398f}", false},
     };
     char text[1024];
-    snprintf(text, sizeof text, "version: 1\nname: x\nsource: {csv: {path: p.csv}}\ntarget: %s\n" FIELDS
-             "stage: {list: In, promote: %s}\n", cases[_i].target, cases[_i].promote);
+    snprintf(text, sizeof text,
+             "version: 1\nname: x\nsource: {csv: {path: p.csv}}\ntarget: %s\n" FIELDS "stage: {list: In, promote: %s}\n",
+             cases[_i].target, cases[_i].promote);
     if (cases[_i].same)
         mapping_free(load(text));
     else
@@ -323,7 +324,7 @@ START_TEST(overrides)
     ck_assert_ptr_null(m->source.as.csv.encoding);
     ck_assert_int_eq(mapping_override(m, &(struct mapping_option){"blocklist", "null"}, &e), 0);
     static const struct mapping_option bad[] = {
-        {"guards.moved", "much"}, {"guards.gone", "1"},     {"input", ""},     {"name", "x"},    {"fields", "x"},
+        {"guards.moved", "much"}, {"guards.gone", "1"},     {"input", ""},      {"name", "x"},     {"fields", "x"},
         {"limits.batch", "1.5"},  {"blocklist", "nothing"}, {"encoding", "//"}, {"source", "csv"}, {"", ""},
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {

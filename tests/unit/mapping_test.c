@@ -230,7 +230,8 @@ static void apply_rows(struct mapping *m, char *at, struct buf *out)
         struct str told = STR_NONE;
         char *space = line[0] == '!' ? strchr(line, ' ') : NULL;
         uint8_t flaws[COLUMNS_MAX] = {0};
-        if (space != NULL) { /* "!ragged_row a,b", of one with 1 cell that rejects has filled up "!ragged_row=1 a,", and of the cell in
+        if (space !=
+            NULL) { /* "!ragged_row a,b", of one with 1 cell that rejects has filled up "!ragged_row=1 a,", and of the cell in
                               * column 1 "!not_utf8@1 a,b": the source said so */
             const char *column = memchr(line, '@', (size_t)(space - line));
             row.found = line[strcspn(line, "= ")] == '=' ? strtoul(line + strcspn(line, "=") + 1, NULL, 10) : 0;

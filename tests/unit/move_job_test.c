@@ -25,11 +25,11 @@ static const struct {
     const char *status;
     unsigned moved; /* of two */
 } ends[] = {
-    {WJOB_OK, "success", 2},        {WJOB_SILENT, "success", 2},      {WJOB_ZERO, "success", 0},
-    {WJOB_HALF, "success", 1},      {WJOB_BOASTS, "success", 1},      {WJOB_FAILED, "failed", 1},
+    {WJOB_OK, "success", 2},          {WJOB_SILENT, "success", 2},    {WJOB_ZERO, "success", 0},
+    {WJOB_HALF, "success", 1},        {WJOB_BOASTS, "success", 1},    {WJOB_FAILED, "failed", 1},
     {WJOB_CANCELLED, "cancelled", 1}, {WJOB_VANISHED, "vanished", 2}, {WJOB_UNLISTED, "success", 2},
-    {WJOB_LIES, "success", 0},
-    {WJOB_PAUSED, "success", 2},    {WJOB_DRAINING, "success", 2},    {WJOB_ODD, "success", 2},
+    {WJOB_LIES, "success", 0},        {WJOB_PAUSED, "success", 2},    {WJOB_DRAINING, "success", 2},
+    {WJOB_ODD, "success", 2},
 };
 
 START_TEST(job_ends)

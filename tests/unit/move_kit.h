@@ -5,8 +5,8 @@
 
 #include "tests/unit/engine_kit.h"
 
-#define MKIT_ROUTED                                                                                                    \
-    EKIT_HEAD "route: {column: seg, cases: {l: {list: " WORLD_LIST "}, c: {campaign: " WORLD_CAMPAIGN                  \
+#define MKIT_ROUTED \
+    EKIT_HEAD "route: {column: seg, cases: {l: {list: " WORLD_LIST "}, c: {campaign: " WORLD_CAMPAIGN \
               "}, e: {list: " WORLD_ELSEWHERE "}}}\n"
 #define MKIT_UNGUARDED "guards: {moved: none}\n"
 #define MKIT_FIELDS "fields: {email: email, first_name: first}\ncustom_variables: {seats: seats}\n"

@@ -84,8 +84,10 @@ END_TEST
 /* Leads of lists without an address: no job names them, so they are looked at. */
 START_TEST(moved_without_an_address)
 {
-    ekit_write(k.yaml_path, "version: 1\nname: keyed\nsource: {csv: {path: people.csv}}\nroute: {column: seg, cases: {l: {list: "
-               WORLD_LIST "}, e: {list: " WORLD_ELSEWHERE "}}}\nfields: {email: email, first_name: first}\nkey: [id]\n" MKIT_UNGUARDED);
+    ekit_write(
+        k.yaml_path,
+        "version: 1\nname: keyed\nsource: {csv: {path: people.csv}}\nroute: {column: seg, cases: {l: {list: " WORLD_LIST
+        "}, e: {list: " WORLD_ELSEWHERE "}}}\nfields: {email: email, first_name: first}\nkey: [id]\n" MKIT_UNGUARDED);
     remove(k.state_path);
     ekit_csv(&k, "id,email,first,seg\n1,,Ann,l\n2,eve@example.com,Eve,l\n");
     ekit_sync(&k);
@@ -340,7 +342,7 @@ START_TEST(another_person_has_the_id)
     if (_i > 0) {
         remove(k.state_path);
         ekit_mapping(&k, MKIT_ROUTED MKIT_FIELDS "mode: mirror\nremoved: {move_to: {list: " WORLD_ELSEWHERE "}}\n"
-                         "guards: {moved: none, removed: none}\nstate: {values: hashed}\n");
+                                                 "guards: {moved: none, removed: none}\nstate: {values: hashed}\n");
         ekit_csv(&k, MKIT_BEFORE);
         ekit_sync(&k);
     }
@@ -357,8 +359,10 @@ START_TEST(another_person_has_the_id)
 }
 END_TEST
 
+/* clang-format off */
 #define ARCHIVED MKIT_ROUTED MKIT_FIELDS "mode: mirror\nremoved: {move_to: {list: " WORLD_ELSEWHERE "}}\n" \
     "guards: {moved: none, removed: none}\n"
+/* clang-format on */
 
 /* A removal finds its lead under the new id, and what comes back is moved back by it. */
 START_TEST(removed_and_imported_again)

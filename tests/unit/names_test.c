@@ -58,7 +58,7 @@ static const char *check_columns(const struct test_case *c)
 static const char *check_opt_out(const struct test_case *c)
 {
     const char *const *values = names_opt_out(c->fields[0]);
-    const char *got = values == NULL                        ? "-"
+    const char *got = values == NULL                           ? "-"
                       : strcmp(values[0], "*") == 0            ? "any"
                       : strcmp(values[0], "unsubscribed") == 0 ? "status"
                                                                : "flag";
@@ -86,14 +86,26 @@ static const char *check_claims(const struct test_case *c)
     return said;
 }
 
-START_TEST(single_names) { cases_run("convert/names.txt", 60, check_name); }
+START_TEST(single_names)
+{
+    cases_run("convert/names.txt", 60, check_name);
+}
 END_TEST
-START_TEST(whole_headers) { cases_run("convert/columns.txt", 20, check_columns); }
+START_TEST(whole_headers)
+{
+    cases_run("convert/columns.txt", 20, check_columns);
+}
 END_TEST
 
-START_TEST(opt_outs) { cases_run("convert/opt_outs.txt", 40, check_opt_out); }
+START_TEST(opt_outs)
+{
+    cases_run("convert/opt_outs.txt", 40, check_opt_out);
+}
 END_TEST
-START_TEST(claims) { cases_run("convert/claims.txt", 6, check_claims); }
+START_TEST(claims)
+{
+    cases_run("convert/claims.txt", 6, check_claims);
+}
 END_TEST
 
 enum { BEST = NAMES_SPELLING, FIRST = BEST, SURE = BEST, WEAK = NAMES_LIKELY, PAIR = NAMES_MAYBE, MAYBE = PAIR };

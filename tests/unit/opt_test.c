@@ -25,8 +25,8 @@ static const struct opt common[] = {
 };
 static const struct opt own[] = {
     {"yes", 0, OPT_FLAG, &values.yes, NULL, "do not ask", 0, 0, NULL, OPT_INHERIT, false},
-    {"memory", 0, OPT_INT, &values.memory, "MB", "use at most this much memory, in megabytes of a million bytes each",
-     8, 4096, NULL, OPT_SAFETY, false},
+    {"memory", 0, OPT_INT, &values.memory, "MB", "use at most this much memory, in megabytes of a million bytes each", 8,
+     4096, NULL, OPT_SAFETY, false},
     {"any", 0, OPT_INT, &values.any, "N", "any number", 0, 0, NULL, OPT_INHERIT, false},
     {"wait-lock", 0, OPT_DURATION, &values.delay_ms, "SECONDS", "wait for the lock", 0, 0, NULL, OPT_INHERIT, false},
     {"format", 0, OPT_CHOICE, &values.format, NULL, "how to print", 0, 0, formats, OPT_OUTPUT, false},
@@ -86,7 +86,8 @@ END_TEST
 START_TEST(every_kind_of_value)
 {
     ck_assert_int_eq(parse("--wait-lock|10m|--format=ndjson|--guard|removed=5%|--guard=moved=1|-ofile|"
-                           "--any=-9223372036854775808"), 0);
+                           "--any=-9223372036854775808"),
+                     0);
     ck_assert_int_eq(values.delay_ms, 600000);
     ck_assert_int_eq(values.format, 2);
     ck_assert_uint_eq(values.guards.n, 2);
@@ -107,12 +108,12 @@ START_TEST(every_kind_of_value)
 }
 END_TEST
 
-#define CHECK_USAGE(part, words)                                                                                      \
-    do {                                                                                                               \
-        ck_assert_int_eq(parse(words), -1);                                                                      \
-        ck_assert_int_eq(e.status, XS_USAGE);                                                                          \
-        ck_assert_msg(strstr(err_text(&e), part) != NULL, "\"%s\" lacks \"%s\"", err_text(&e), part);                  \
-        done();                                                                                                        \
+#define CHECK_USAGE(part, words) \
+    do { \
+        ck_assert_int_eq(parse(words), -1); \
+        ck_assert_int_eq(e.status, XS_USAGE); \
+        ck_assert_msg(strstr(err_text(&e), part) != NULL, "\"%s\" lacks \"%s\"", err_text(&e), part); \
+        done(); \
     } while (0)
 
 START_TEST(mistakes_are_explained)
@@ -159,25 +160,24 @@ END_TEST
 
 START_TEST(help_is_wrapped)
 {
-    static const char expected[] =
-        "what it does:\n"
-        "  -q, --quiet              say less\n"
-        "  -v, --verbose            say more\n"
-        "  -o, --output FILE        write to FILE\n"
-        "      --yes                do not ask\n"
-        "      --any N              any number\n"
-        "      --wait-lock SECONDS  wait for the lock\n"
-        "      --guard NAME=VALUE   another limit\n"
-        "      --key-file FILE      the key\n"
-        "\n"
-        "safety:\n"
-        "      --memory MB          use at most this much\n"
-        "                           memory, in megabytes of a\n"
-        "                           million bytes each\n"
-        "\n"
-        "output:\n"
-        "      --format text|json|ndjson|csv\n"
-        "                           how to print\n";
+    static const char expected[] = "what it does:\n"
+                                   "  -q, --quiet              say less\n"
+                                   "  -v, --verbose            say more\n"
+                                   "  -o, --output FILE        write to FILE\n"
+                                   "      --yes                do not ask\n"
+                                   "      --any N              any number\n"
+                                   "      --wait-lock SECONDS  wait for the lock\n"
+                                   "      --guard NAME=VALUE   another limit\n"
+                                   "      --key-file FILE      the key\n"
+                                   "\n"
+                                   "safety:\n"
+                                   "      --memory MB          use at most this much\n"
+                                   "                           memory, in megabytes of a\n"
+                                   "                           million bytes each\n"
+                                   "\n"
+                                   "output:\n"
+                                   "      --format text|json|ndjson|csv\n"
+                                   "                           how to print\n";
     char *text = NULL;
     size_t n = 0;
     FILE *f = open_memstream(&text, &n);

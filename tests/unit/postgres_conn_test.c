@@ -16,7 +16,9 @@
 START_TEST(time_limits_and_dying_servers)
 {
     struct source_spec spec = {.kind = SOURCE_POSTGRES,
-                               .as.sql = {.url = pg_url, .query = "select pg_sleep(60)::text as a", .statement_timeout_ms = 1500}};
+                               .as.sql = {.url = pg_url,
+                                          .query = "select pg_sleep(60)::text as a",
+                                          .statement_timeout_ms = 1500}};
 
     rowtext_check(&spec, NULL, clock_system(), "a\nerror 65 statement_timeout");
     spec.as.sql.statement_timeout_ms = 0;
@@ -27,7 +29,8 @@ END_TEST
 
 START_TEST(a_signal_cancels_the_query)
 {
-    struct source_spec spec = {.kind = SOURCE_POSTGRES, .as.sql = {.url = pg_url, .query = "select pg_sleep(60)::text as a"}};
+    struct source_spec spec = {.kind = SOURCE_POSTGRES,
+                               .as.sql = {.url = pg_url, .query = "select pg_sleep(60)::text as a"}};
     struct source *s = NULL;
     struct err e = ERR_INIT;
     struct row row;
@@ -89,7 +92,8 @@ END_TEST
 
 START_TEST(a_stop_at_any_moment_ends_the_read)
 {
-    struct source_spec spec = {.kind = SOURCE_POSTGRES, .as.sql = {.url = pg_url, .query = "select pg_sleep(50)::text as a"}};
+    struct source_spec spec = {.kind = SOURCE_POSTGRES,
+                               .as.sql = {.url = pg_url, .query = "select pg_sleep(50)::text as a"}};
     struct sigaction act = {.sa_handler = on_timer};
 
     srand(5);
@@ -149,7 +153,8 @@ static double seconds_of(const char *where, const char *want)
 
 START_TEST(nobody_waits_past_the_deadline)
 {
-    struct source_spec spec = {.kind = SOURCE_POSTGRES, .as.sql = {.url = pg_url, .query = "select pg_sleep(55)::text as a"}};
+    struct source_spec spec = {.kind = SOURCE_POSTGRES,
+                               .as.sql = {.url = pg_url, .query = "select pg_sleep(55)::text as a"}};
     char where[200];
 
     rowtext_check_late(&spec, clock_system(), "a\nerror 1 the time budget ended while reading");
@@ -194,7 +199,8 @@ END_TEST
 
 START_TEST(cancel_makes_a_blocking_read_return)
 {
-    struct source_spec spec = {.kind = SOURCE_POSTGRES, .as.sql = {.url = pg_url, .query = "select pg_sleep(60)::text as a"}};
+    struct source_spec spec = {.kind = SOURCE_POSTGRES,
+                               .as.sql = {.url = pg_url, .query = "select pg_sleep(60)::text as a"}};
     struct source *s = NULL;
     struct err e = ERR_INIT;
     struct row row;
@@ -225,7 +231,8 @@ static void freeze(bool frozen)
 /* A read of a server that stops answering ends soon after a signal (0) or the deadline (1). */
 START_TEST(a_frozen_server_is_left)
 {
-    struct source_spec spec = {.kind = SOURCE_POSTGRES, .as.sql = {.url = pg_url, .query = "select pg_sleep(55)::text as a"}};
+    struct source_spec spec = {.kind = SOURCE_POSTGRES,
+                               .as.sql = {.url = pg_url, .query = "select pg_sleep(55)::text as a"}};
     struct clock *clock = clock_system();
     const bool late = _i == 1;
     const struct source_read read = {.deadline_us = late ? clock->mono_us(clock) + 1500000 : 0};

@@ -67,11 +67,13 @@ void pg_start(void)
         struct passwd *user = getpwnam("postgres");
         ck_assert_int_eq(chown(pg_dir, user->pw_uid, user->pw_gid), 0);
     }
-    ck_assert_int_eq(pg_shell("cd / && %s%sinitdb -N -A trust -U postgres -E UTF8 --locale=C -D %s/db >%s.log 2>&1",
-                              as_user, bin, pg_dir, pg_dir), 0);
+    ck_assert_int_eq(pg_shell("cd / && %s%sinitdb -N -A trust -U postgres -E UTF8 --locale=C -D %s/db >%s.log 2>&1", as_user,
+                              bin, pg_dir, pg_dir),
+                     0);
     ck_assert_int_eq(pg_shell("cd / && %s%spg_ctl -s -w -t 300 -D %s/db -l %s/log "
                               "-o \"-c listen_addresses='' -k %s -c fsync=off\" start",
-                              as_user, bin, pg_dir, pg_dir, pg_dir), 0);
+                              as_user, bin, pg_dir, pg_dir, pg_dir),
+                     0);
     pg_shell("rm -f %s.log", pg_dir);
     snprintf(pg_url, sizeof pg_url, "host=%s user=postgres dbname=postgres password=hunter2", pg_dir);
     pg_sql("create table p (id int primary key, name text, ok boolean, at timestamptz, amount numeric(10,2), day date,"

@@ -61,7 +61,8 @@ START_TEST(results_are_written_as_they_are)
     ask("select count(*) from lead_out", "6");
     ask("select string_agg(distinct sync || run || coalesce(line::text, '-') || http_status || at, ',') from lead_out",
         "nightly7-2002026-06-30 21:15:32.254+00");
-    ask("select outcome || reason || lead_id from lead_out where \"row\" = 6", "failedapi_error01890f4a-7b6c-7cc0-98c4-dc0c0c07398f");
+    ask("select outcome || reason || lead_id from lead_out where \"row\" = 6",
+        "failedapi_error01890f4a-7b6c-7cc0-98c4-dc0c0c07398f");
 }
 END_TEST
 
@@ -87,8 +88,8 @@ START_TEST(tables_that_cannot_take_results)
 {
     refused("create table other (a int)", "other", XS_CONFIG, "column \"sync\" of relation \"other\" does not exist");
     refused("create table keyless (like lead_out)", "keyless", XS_CONFIG, "no unique or exclusion constraint matching");
-    refused("create table texts (like lead_out including all); alter table texts alter line type date using null", "texts", XS_CONFIG,
-            "column \"line\" is of type date but expression is of type bigint");
+    refused("create table texts (like lead_out including all); alter table texts alter line type date using null", "texts",
+            XS_CONFIG, "column \"line\" is of type date but expression is of type bigint");
     refused("select 1", "a.b.c.d", XS_CONFIG, "improper");
     refused("select 1", "1x", XS_CONFIG, "not a valid identifier");
 }

@@ -14,12 +14,11 @@ size_t told_n;
 void tell(void *ctx, const struct api_reply *reply)
 {
     struct told *t = &told[told_n++];
-    *t = (struct told){*(int *)ctx, reply->class, reply->http_status, reply->attempts, XS_DONE, "", reply->room,
-                       reply->sent_wall_ms, reply->skew_ms, fake_clock.mono / 1000};
+    *t = (struct told){*(int *)ctx, reply->class, reply->http_status,  reply->attempts, XS_DONE,
+                       "",          reply->room,  reply->sent_wall_ms, reply->skew_ms,  fake_clock.mono / 1000};
     if (reply->err != NULL)
         t->xs = reply->err->status;
-    snprintf(t->text, sizeof t->text, "%s|%.*s", reply->err != NULL ? err_text(reply->err) : "",
-             STR_ARG(reply->message));
+    snprintf(t->text, sizeof t->text, "%s|%.*s", reply->err != NULL ? err_text(reply->err) : "", STR_ARG(reply->message));
 }
 
 int numbers[CALLS_MAX];

@@ -44,8 +44,10 @@ void get_one(void);
 void post_one(void);
 
 #define ANSWER(...) ((struct fake_answer){__VA_ARGS__})
+/* clang-format off */
 #define LOCKED                                                                                                         \
     ANSWER(.status = 409,                                                                                              \
            .body = "{\"statusCode\":409,\"message\":\"There is a move-leads job in progress. You cannot\"}")
+/* clang-format on */
 
 #endif

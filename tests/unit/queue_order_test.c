@@ -61,8 +61,11 @@ END_TEST
 
 START_TEST(paced)
 {
-    open_with((struct api_config){.base_url = "https://api.example", .key = "k", .user_agent = "t",
-                                  .requests_per_second = 50, .requests_per_minute = 3000});
+    open_with((struct api_config){.base_url = "https://api.example",
+                                  .key = "k",
+                                  .user_agent = "t",
+                                  .requests_per_second = 50,
+                                  .requests_per_minute = 3000});
     fake.otherwise.latency_ms = 150;
     int next = 0;
     while (told_n < 500) {
@@ -81,8 +84,8 @@ END_TEST
  * they are open. */
 START_TEST(paced_by_what_is_known)
 {
-    open_with((struct api_config){.base_url = "https://api.example", .key = "k", .user_agent = "t",
-                                  .requests_per_second = 10});
+    open_with(
+        (struct api_config){.base_url = "https://api.example", .key = "k", .user_agent = "t", .requests_per_second = 10});
     fake.otherwise.opens_ms = _i == 0 ? -1 : 900;
     fake.otherwise.latency_ms = 950;
     int next = 0;
@@ -98,8 +101,8 @@ END_TEST
 
 START_TEST(what_the_transport_repeats_counts)
 {
-    open_with((struct api_config){
-        .base_url = "https://api.example", .key = "k", .user_agent = "t", .requests_per_second = 3});
+    open_with(
+        (struct api_config){.base_url = "https://api.example", .key = "k", .user_agent = "t", .requests_per_second = 3});
     fake_transport_add(&fake, ANSWER(.status = 200, .body = "{}", .leaves_again = true));
     for (int i = 0; i < 3; i++)
         queue("GET", "/api/v2/campaigns", false, false, i);
@@ -111,8 +114,8 @@ END_TEST
 
 START_TEST(connections_grow_with_latency)
 {
-    open_with((struct api_config){.base_url = "https://api.example", .key = "k", .user_agent = "t",
-                                  .requests_per_second = 100});
+    open_with(
+        (struct api_config){.base_url = "https://api.example", .key = "k", .user_agent = "t", .requests_per_second = 100});
     fake.otherwise.latency_ms = 400;
     int next = 0;
     while (told_n < 1500) {

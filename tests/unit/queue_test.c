@@ -6,8 +6,7 @@
 
 START_TEST(answered)
 {
-    fake_transport_add(&fake,
-                       ANSWER(.status = 200, .body = "{\"items\":[1]}", .latency_ms = 150, .date_ms = 1700000005000));
+    fake_transport_add(&fake, ANSWER(.status = 200, .body = "{\"items\":[1]}", .latency_ms = 150, .date_ms = 1700000005000));
     get_one();
     ck_assert_int_eq(told[0].class, API_OK);
     ck_assert_uint_eq(told[0].attempts, 1);
@@ -26,7 +25,7 @@ START_TEST(reads_are_repeated)
     fake_transport_add(&fake, ANSWER(.status = 502, .body = "<html>"));
     fake_transport_add(&fake, ANSWER(.end = TRANSPORT_LOST));
     fake_transport_add(&fake, ANSWER(.status = 200, .body = "{\"items\":[")); /* cut */
-    fake_transport_add(&fake, ANSWER(.status = 200, .body = "")); /* a read needs an answer */
+    fake_transport_add(&fake, ANSWER(.status = 200, .body = ""));             /* a read needs an answer */
     fake_transport_add(&fake, ANSWER(.status = 200, .body = "[1]"));
     get_one();
     ck_assert_int_eq(told[0].class, API_OK);
@@ -287,10 +286,7 @@ static const struct {
     {{.status = 403, .body = "{\"message\":\"missing scope\"}"}, API_FATAL, XS_KEY, "leads:update"},
     {{.status = 403, .body = "error code: 1010"}, API_FATAL, XS_API, "1010"},
     {{.end = TRANSPORT_REFUSED}, API_FATAL, XS_INTERNAL, "as scripted"},
-    {{.status = 403, .body = "{\"message\":\"Lead limit reached. Remaining uploads: 52\"}"},
-     API_PLAN_FULL,
-     XS_DONE,
-     "52"},
+    {{.status = 403, .body = "{\"message\":\"Lead limit reached. Remaining uploads: 52\"}"}, API_PLAN_FULL, XS_DONE, "52"},
     {{.status = 400, .body = "{\"message\":\"body/leads/3/email must be string\"}"}, API_REFUSED, XS_DONE, "leads/3"},
     {{.status = 404, .body = ""}, API_REFUSED, XS_DONE, ""},
     {{.status = 413, .body = "<html>"}, API_REFUSED, XS_DONE, "HTML"},

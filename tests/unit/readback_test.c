@@ -21,8 +21,8 @@ static void teardown(void)
 /* ---- unknown outcomes ---- */
 
 static const enum world_fault after[] = {
-    FAULT_500_AFTER, FAULT_LOST_AFTER, FAULT_GARBAGE_AFTER, FAULT_ERROR_KEY_AFTER, FAULT_NO_LIST_AFTER,
-    FAULT_INDEX_TWICE_AFTER, FAULT_INDEX_FAR_AFTER,
+    FAULT_500_AFTER,     FAULT_LOST_AFTER,        FAULT_GARBAGE_AFTER,   FAULT_ERROR_KEY_AFTER,
+    FAULT_NO_LIST_AFTER, FAULT_INDEX_TWICE_AFTER, FAULT_INDEX_FAR_AFTER,
 };
 static const enum world_fault before[] = {FAULT_500, FAULT_LOST};
 
@@ -276,7 +276,8 @@ END_TEST
 
 START_TEST(without_an_address)
 {
-    static const enum world_fault faults[] = {FAULT_NONE, FAULT_LOST_AFTER, FAULT_LOST, FAULT_500_AFTER, FAULT_INDEX_FAR_AFTER};
+    static const enum world_fault faults[] = {FAULT_NONE, FAULT_LOST_AFTER, FAULT_LOST, FAULT_500_AFTER,
+                                              FAULT_INDEX_FAR_AFTER};
     ekit_mapping(&k, EKIT_HEAD EKIT_LIST EKIT_KEYED);
     ekit_csv(&k, KEYED);
     world_fault(k.world, WORLD_ADD, 1, 1, faults[_i]);

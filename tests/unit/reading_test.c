@@ -42,8 +42,8 @@ static void add_created(struct state *s, const struct run_record *record, uint32
 {
     struct err e = ERR_INIT;
     struct entry entry = {.row = 5, .line = 7, .key_text = STR("new@example.com"), .email = STR("new@example.com")};
-    struct batch batch = {.run = record->id, .op = OP_CREATE, .state = BATCH_PLANNED, .target = target,
-        .entries = &entry, .entries_n = 1};
+    struct batch batch =
+        {.run = record->id, .op = OP_CREATE, .state = BATCH_PLANNED, .target = target, .entries = &entry, .entries_n = 1};
     entry.key = hash_keyed128(state_secret(s), entry.key_text.p, entry.key_text.n);
     SET(state_batch_add(s, &batch, &e));
     entry.has_lead_id = true;
@@ -62,22 +62,48 @@ static void make_state_with(const char *report)
     struct target target = {.kind = TARGET_LIST, .name = name, .status = TARGET_STATUS_UNKNOWN};
     uint32_t number;
     struct run_record record = {.started_ms = 1750000000000, .status = "running", .read = "full"};
-    const struct state_options options = {.path = state_path, .access = STATE_WRITE, .sync = "people",
-        .api_host = "api.instantly.ai", .memory_max = 1 << 24, .clock = clock_system()};
+    const struct state_options options = {.path = state_path,
+                                          .access = STATE_WRITE,
+                                          .sync = "people",
+                                          .api_host = "api.instantly.ai",
+                                          .memory_max = 1 << 24,
+                                          .clock = clock_system()};
     ck_assert_int_eq(uuid_parse(STR("0199c0de-0000-4000-8000-00000000abcd"), &target.id), 0);
     SET(state_open(&options, &s, &e));
     SET(state_lock(s, 0, &e));
     SET(state_target_put(s, &target, false, &number, &e));
     SET(state_run_start(s, &record, &e));
     SET(state_header_put(s, record.id, pack_cells(&packed, CELLS("E-mail", "Na;me", "No\"te")), ';', &e));
-    add(s, &record, number, (struct entry){.row = 1, .line = 2, .key_text = STR("=bad@example.com"),
-        .outcome = OUTCOME_REJECTED, .reason = REASON_EMAIL_INVALID, .detail = STR("E-mail:  =bad@")}, CELLS(" =bad@", "a;b", "say \"hi\"\nyou"));
-    add(s, &record, number, (struct entry){.row = 2, .line = 4, .key_text = STR("ragged@example.com"),
-        .outcome = OUTCOME_REJECTED, .reason = REASON_RAGGED_ROW}, CELLS("ragged@example.com", "x"));
-    add(s, &record, number, (struct entry){.row = 3, .line = 0, .key_text = STR("failed@example.com"),
-        .outcome = OUTCOME_FAILED, .reason = REASON_API_ERROR, .http_status = 500}, CELLS("failed@example.com", "", NULL));
-    add(s, &record, number, (struct entry){.row = 4, .line = 6, .key_text = STR("skip@example.com"),
-        .outcome = OUTCOME_SKIPPED, .reason = REASON_SKIP_WHEN}, CELLS("skip@example.com", "", ""));
+    add(s, &record, number,
+        (struct entry){.row = 1,
+                       .line = 2,
+                       .key_text = STR("=bad@example.com"),
+                       .outcome = OUTCOME_REJECTED,
+                       .reason = REASON_EMAIL_INVALID,
+                       .detail = STR("E-mail:  =bad@")},
+        CELLS(" =bad@", "a;b", "say \"hi\"\nyou"));
+    add(s, &record, number,
+        (struct entry){.row = 2,
+                       .line = 4,
+                       .key_text = STR("ragged@example.com"),
+                       .outcome = OUTCOME_REJECTED,
+                       .reason = REASON_RAGGED_ROW},
+        CELLS("ragged@example.com", "x"));
+    add(s, &record, number,
+        (struct entry){.row = 3,
+                       .line = 0,
+                       .key_text = STR("failed@example.com"),
+                       .outcome = OUTCOME_FAILED,
+                       .reason = REASON_API_ERROR,
+                       .http_status = 500},
+        CELLS("failed@example.com", "", NULL));
+    add(s, &record, number,
+        (struct entry){.row = 4,
+                       .line = 6,
+                       .key_text = STR("skip@example.com"),
+                       .outcome = OUTCOME_SKIPPED,
+                       .reason = REASON_SKIP_WHEN},
+        CELLS("skip@example.com", "", ""));
     add_created(s, &record, number, target.id);
     record.finished_ms = record.started_ms + 1500;
     record.status = "complete";
@@ -115,16 +141,17 @@ START_TEST(test_results)
 {
     make_state();
     WELL("leadsync", "results", "--state", state_path, "--format", "csv");
-    ck_assert_str_eq(said,
-        "run,row,line,key,outcome,reason,lead_id,target,http_status,op,detail,changes\n"
-        "1,1,2,'=bad@example.com,rejected,email_invalid,,list:0199c0de-0000-4000-8000-00000000abcd,,,E-mail:  =bad@,\n"
-        "1,2,4,ragged@example.com,rejected,ragged_row,,list:0199c0de-0000-4000-8000-00000000abcd,,,,\n"
-        "1,3,,failed@example.com,failed,api_error,,list:0199c0de-0000-4000-8000-00000000abcd,500,,,\n"
-        "1,4,6,skip@example.com,skipped,skip_when,,list:0199c0de-0000-4000-8000-00000000abcd,,,,\n"
-        "1,5,7,new@example.com,created,,0199c0de-0000-4000-8000-00000000abcd,"
-        "list:0199c0de-0000-4000-8000-00000000abcd,,create,,\n");
+    ck_assert_str_eq(
+        said, "run,row,line,key,outcome,reason,lead_id,target,http_status,op,detail,changes\n"
+              "1,1,2,'=bad@example.com,rejected,email_invalid,,list:0199c0de-0000-4000-8000-00000000abcd,,,E-mail:  =bad@,\n"
+              "1,2,4,ragged@example.com,rejected,ragged_row,,list:0199c0de-0000-4000-8000-00000000abcd,,,,\n"
+              "1,3,,failed@example.com,failed,api_error,,list:0199c0de-0000-4000-8000-00000000abcd,500,,,\n"
+              "1,4,6,skip@example.com,skipped,skip_when,,list:0199c0de-0000-4000-8000-00000000abcd,,,,\n"
+              "1,5,7,new@example.com,created,,0199c0de-0000-4000-8000-00000000abcd,"
+              "list:0199c0de-0000-4000-8000-00000000abcd,,create,,\n");
     WELL("leadsync", "results", "--state", state_path, "--format", "ndjson", "--outcome", "failed,created");
-    ck_assert_str_eq(said,
+    ck_assert_str_eq(
+        said,
         "{\"run\":1,\"row\":3,\"line\":null,\"key\":\"failed@example.com\",\"outcome\":\"failed\","
         "\"reason\":\"api_error\",\"lead_id\":null,\"target\":\"list:0199c0de-0000-4000-8000-00000000abcd\","
         "\"http_status\":500,\"op\":null,\"detail\":null,\"changes\":null}\n"
@@ -172,7 +199,11 @@ START_TEST(test_rejects)
                            "ragged@example.com;x;;4;ragged_row;\n"
                            "failed@example.com;;;;api_error;\n");
     WELL("leadsync", "rejects", "--state", state_path, "--bom");
-    ck_assert_int_eq(strncmp(said, "\xEF\xBB\xBF" "E-mail;", 10), 0);
+    ck_assert_int_eq(strncmp(said,
+                             "\xEF\xBB\xBF"
+                             "E-mail;",
+                             10),
+                     0);
 }
 END_TEST
 

@@ -12,9 +12,11 @@ static const struct record_column columns[COLUMN_N] = {
     [C_TEXT_ONLY] = {RECORD_NAME("note"), .left_out = RECORD_NOT_JSON | RECORD_NOT_CSV},
 };
 static const struct record_layout plain = {.columns = columns, .columns_n = COLUMN_N};
+/* clang-format off */
 static const struct record_layout special = {
     .columns = columns, .columns_n = COLUMN_N, .title = "Names:\n", .none = "none\n", .table_rows = 1,
     .json_open = "{\"list\":[", .json_between = ",", .json_close = "]}\n", .delimiter = ';', .guard = true};
+/* clang-format on */
 
 static struct buf out = BUF_INIT(1 << 20);
 
@@ -51,13 +53,16 @@ static void check(enum record_format format, const struct record_layout *layout,
 
 START_TEST(formats)
 {
-    check(RECORD_TEXT, &plain, 2, "name   seats  more     note\n"
-                                  "=Ann;      3  {\"a\":1}  !\n"
-                                  "Bob                    !\n");
-    check(RECORD_JSON, &plain, 2, "[{\"name\":\"=Ann;\",\"seats\":3,\"more\":{\"a\":1}},\n"
-                                  "{\"name\":\"Bob\",\"seats\":null,\"more\":null}]\n");
-    check(RECORD_NDJSON, &plain, 2, "{\"name\":\"=Ann;\",\"seats\":3,\"more\":{\"a\":1}}\n"
-                                    "{\"name\":\"Bob\",\"seats\":null,\"more\":null}\n");
+    check(RECORD_TEXT, &plain, 2,
+          "name   seats  more     note\n"
+          "=Ann;      3  {\"a\":1}  !\n"
+          "Bob                    !\n");
+    check(RECORD_JSON, &plain, 2,
+          "[{\"name\":\"=Ann;\",\"seats\":3,\"more\":{\"a\":1}},\n"
+          "{\"name\":\"Bob\",\"seats\":null,\"more\":null}]\n");
+    check(RECORD_NDJSON, &plain, 2,
+          "{\"name\":\"=Ann;\",\"seats\":3,\"more\":{\"a\":1}}\n"
+          "{\"name\":\"Bob\",\"seats\":null,\"more\":null}\n");
     check(RECORD_CSV, &plain, 2, "name,seats,more\n\"=Ann;\",3,\"{\"\"a\"\":1}\"\nBob,,\n");
 }
 END_TEST
@@ -75,10 +80,12 @@ END_TEST
 
 START_TEST(what_a_layout_says)
 {
-    check(RECORD_TEXT, &special, 2, "Names:\nname   seats  more     note\n=Ann;      3  {\"a\":1}  !\n"
-                                    "Names:\nname  seats  more  note\nBob                !\n");
-    check(RECORD_JSON, &special, 2, "{\"list\":[{\"name\":\"=Ann;\",\"seats\":3,\"more\":{\"a\":1}},"
-                                    "{\"name\":\"Bob\",\"seats\":null,\"more\":null}]}\n");
+    check(RECORD_TEXT, &special, 2,
+          "Names:\nname   seats  more     note\n=Ann;      3  {\"a\":1}  !\n"
+          "Names:\nname  seats  more  note\nBob                !\n");
+    check(RECORD_JSON, &special, 2,
+          "{\"list\":[{\"name\":\"=Ann;\",\"seats\":3,\"more\":{\"a\":1}},"
+          "{\"name\":\"Bob\",\"seats\":null,\"more\":null}]}\n");
     check(RECORD_CSV, &special, 2, "name;seats;more\n\"'=Ann;\";3;\"{\"\"a\"\":1}\"\nBob;;\n");
 }
 END_TEST
@@ -113,8 +120,11 @@ START_TEST(cells)
 {
     static const struct uuid id = {.b = {1}};
     static const struct target target = {.kind = TARGET_LIST, .id = {.b = {1}}};
-    static const struct record_column few[] = {
-        {RECORD_NAME("a")}, {RECORD_NAME("b")}, {RECORD_NAME("c")}, {RECORD_NAME("d")}, {RECORD_NAME("e")}};
+    static const struct record_column few[] = {{RECORD_NAME("a")},
+                                               {RECORD_NAME("b")},
+                                               {RECORD_NAME("c")},
+                                               {RECORD_NAME("d")},
+                                               {RECORD_NAME("e")}};
     static const struct record_layout layout = {.columns = few, .columns_n = 5};
     struct record_writer w = writer(RECORD_CSV, &layout);
     record_count(&w, 0, 0);

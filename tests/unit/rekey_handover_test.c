@@ -11,8 +11,10 @@
 
 static struct ekit k;
 
+/* clang-format off */
 #define KEYED EKIT_HEAD EKIT_LIST EKIT_KEYED "guards: {removed: none, moved: none, source_shrank: none, rejected: none}\n" \
               "dedupe: target-only\n"
+/* clang-format on */
 #define HASHED "state: {values: hashed}\n"
 
 enum { POLICIES = 4 };
@@ -291,7 +293,7 @@ START_TEST(another_key_is_stopped)
     static const char more[] = THREE "4,dan@example.com,Dan\n5,eve@example.com,Eve\n";
     const char *right = _i % 2 == 0 ? KEYED "limits: {batch: 1, in_flight: 1, settle: 70ms}\nmode: mirror\nremoved: delete\n"
                                     : EKIT_HEAD EKIT_LIST EKIT_FIELDS "guards: {removed: none, source_shrank: none}\n"
-                                      "mode: mirror\nremoved: delete\ndedupe: target-only\n";
+                                                                      "mode: mirror\nremoved: delete\ndedupe: target-only\n";
     const char *wrong = _i % 2 == 0 ? EKIT_HEAD EKIT_LIST EKIT_FIELDS "limits: {batch: 1, in_flight: 1, settle: 70ms}\n"
                                     : KEYED "limits: {batch: 1, in_flight: 1, settle: 70ms}\n";
     bool first = _i % 4 / 2 == 1; /* the wrong mapping is the first of all */
@@ -325,7 +327,7 @@ END_TEST
 START_TEST(another_key_and_a_row_that_was_away)
 {
     static const char right[] = EKIT_HEAD EKIT_LIST EKIT_FIELDS "guards: {removed: none, source_shrank: none}\n"
-                                "mode: mirror\nremoved: delete\ndedupe: target-only\n";
+                                                                "mode: mirror\nremoved: delete\ndedupe: target-only\n";
     const char *const sources[] = {THREE, THREE, HEAD "1,ann@example.com,Ann\n2,bob@example.com,Bob\n", THREE, THREE};
     for (int night = 0; night < 5; night++) {
         ekit_mapping(&k, night == 1 ? KEYED : right);
@@ -366,8 +368,9 @@ END_TEST
 /* A wrong key: made the lead, and the right mapping's row opts out. */
 START_TEST(opting_out_after_another_key)
 {
-    static const char right[] = EKIT_HEAD EKIT_LIST EKIT_FIELDS "guards: {removed: none, source_shrank: none}\n"
-                                "skip_when: [{column: first, in: [Ann], then: delete}]\ndedupe: target-only\n";
+    static const char right[] = EKIT_HEAD EKIT_LIST EKIT_FIELDS
+        "guards: {removed: none, source_shrank: none}\n"
+        "skip_when: [{column: first, in: [Ann], then: delete}]\ndedupe: target-only\n";
     start(0, false);
     ekit_mapping(&k, right);
     ekit_sync(&k);
@@ -430,7 +433,8 @@ END_TEST
 START_TEST(a_waiting_row_loses_its_address)
 {
     static const char *const twins[] = {
-        HEAD "9,dan@example.com,Dan\n1,ann@example.com,Ann\n2,bob@example.com,Bob\n3,cyd@example.com,Cyd\n4,dan@example.com,Twin\n",
+        HEAD
+        "9,dan@example.com,Dan\n1,ann@example.com,Ann\n2,bob@example.com,Bob\n3,cyd@example.com,Cyd\n4,dan@example.com,Twin\n",
         HEAD "4,dan@example.com,Twin\n1,dan@example.com,Dan\n2,bob@example.com,Bob\n3,cyd@example.com,Cyd\n",
     };
     start(_i % POLICIES, false);

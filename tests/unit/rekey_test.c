@@ -153,7 +153,8 @@ END_TEST
 /* All leads were exported and imported again: the old id is gone, and the old address tells. */
 START_TEST(unsubscribed_and_imported_again)
 {
-    static const char *const mappings[] = {KEYED, MIRROR, KEYED "state: {values: hashed}\n", MIRROR "state: {values: hashed}\n"};
+    static const char *const mappings[] = {KEYED, MIRROR, KEYED "state: {values: hashed}\n",
+                                           MIRROR "state: {values: hashed}\n"};
     start(mappings[_i]);
     world_set(k.world, "ann@example.com", "status", -2);
     world_reimport(k.world, "ann@example.com");
@@ -316,7 +317,7 @@ END_TEST
 START_TEST(another_key)
 {
     static const char by_email[] = EKIT_HEAD EKIT_LIST "fields: {email: email, first_name: first}\n" GUARDS
-                                   "mode: mirror\nremoved: delete\n";
+                                                       "mode: mirror\nremoved: delete\n";
     start(_i % 2 == 0 ? by_email : MIRROR);
     ekit_csv(&k, THREE);
     ekit_mapping(&k, _i % 2 == 0 ? MIRROR : by_email);
@@ -417,7 +418,8 @@ END_TEST
  * right key her row takes that lead, and the other one stays where it was moved to. */
 START_TEST(moved_away_and_created_by_another_key)
 {
-    static const char *const modes[] = {"", "mode: mirror\nremoved: delete\n", "mode: mirror\nremoved: {move_to: {list: " WORLD_ELSEWHERE "}}\n"};
+    static const char *const modes[] = {"", "mode: mirror\nremoved: delete\n",
+                                        "mode: mirror\nremoved: {move_to: {list: " WORLD_ELSEWHERE "}}\n"};
     static const char opts_out[] = "skip_when: [{column: first, in: [out], then: {move_to: {list: " WORLD_ELSEWHERE "}}}]\n"
                                    "dedupe: target-only\nlimits: {settle: 70ms}\n"
                                    "guards: {removed: none, moved: none, source_shrank: none}\n";

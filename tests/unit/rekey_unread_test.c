@@ -30,8 +30,10 @@ static unsigned leads_of(const char *email)
     return n;
 }
 
+/* clang-format off */
 #define CRM(more) "version: 1\nname: nightly\nsource: {sqlite: {path: crm.db, query: \"select id, email, first, at from p " \
                   "where at > :watermark order by at\", watermark: at, full_every: 7d}}\n" EKIT_LIST EKIT_KEYED "dedupe: target-only\n" more
+/* clang-format on */
 
 static void crm_night(const char *change, bool fault, enum exit_status status, const char *read)
 {
@@ -47,7 +49,8 @@ static void crm_start(const char *yaml)
 {
     ekit_mapping(&k, yaml);
     crm_night("create table p (id text, email text, first text, at integer not null); insert into p values "
-              "('1', 'ann@example.com', 'Ann', 10), ('2', 'bob@example.com', 'Bob', 20)", false, XS_DONE, "full");
+              "('1', 'ann@example.com', 'Ann', 10), ('2', 'bob@example.com', 'Bob', 20)",
+              false, XS_DONE, "full");
 }
 
 /* Only a full read knows that nobody else wants the lead. Where the takeover fails in one, the row waits for the next, which is at

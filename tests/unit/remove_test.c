@@ -40,10 +40,12 @@ static const struct {
     int64_t miscount, ghost_ms;
     unsigned deletes;
 } answers[] = {
-    {FAULT_LOST_AFTER, 0, 0, 1},    {FAULT_500_AFTER, 0, 0, 1},    {FAULT_GARBAGE_AFTER, 0, 0, 1},
-    {FAULT_ERROR_KEY_AFTER, 0, 0, 1}, {FAULT_NONE, -1, 0, 1},      {FAULT_NONE, 5, 0, 1},
-    {FAULT_LOST_AFTER, 0, 5000, 1}, {FAULT_NONE, -2, 2500, 1},     {FAULT_LOST, 0, 0, 2},
-    {FAULT_500, 0, 0, 2},           {FAULT_LOST_AFTER, 0, 9000, 2},
+    {FAULT_LOST_AFTER, 0, 0, 1},    {FAULT_500_AFTER, 0, 0, 1},
+    {FAULT_GARBAGE_AFTER, 0, 0, 1}, {FAULT_ERROR_KEY_AFTER, 0, 0, 1},
+    {FAULT_NONE, -1, 0, 1},         {FAULT_NONE, 5, 0, 1},
+    {FAULT_LOST_AFTER, 0, 5000, 1}, {FAULT_NONE, -2, 2500, 1},
+    {FAULT_LOST, 0, 0, 2},          {FAULT_500, 0, 0, 2},
+    {FAULT_LOST_AFTER, 0, 9000, 2},
 };
 
 START_TEST(what_is_there_decides)
@@ -68,7 +70,10 @@ static const struct {
     unsigned deletes;
     enum exit_status status;
 } failures[] = {
-    {FAULT_LOST, 4, XS_LEFT_OVER}, {FAULT_400, 1, XS_LEFT_OVER}, {FAULT_404, 1, XS_LEFT_OVER}, {FAULT_401, 1, XS_KEY},
+    {FAULT_LOST, 4, XS_LEFT_OVER},
+    {FAULT_400, 1, XS_LEFT_OVER},
+    {FAULT_404, 1, XS_LEFT_OVER},
+    {FAULT_401, 1, XS_KEY},
 };
 
 START_TEST(what_cannot_be_removed_is_left)
@@ -380,8 +385,8 @@ END_TEST
 /* Away and back through a list: a move makes everybody active again, and so nobody unsubscribed takes that way. */
 START_TEST(away_and_back)
 {
-    ekit_mapping(&k, EKIT_HEAD EKIT_CAMPAIGN "dedupe: target-only\nmode: mirror\nremoved: {move_to: {list: " WORLD_ELSEWHERE "}}\n"
-                     RKIT_OPEN_GUARDS EKIT_FIELDS);
+    ekit_mapping(&k, EKIT_HEAD EKIT_CAMPAIGN "dedupe: target-only\nmode: mirror\nremoved: {move_to: {list: " WORLD_ELSEWHERE
+                                             "}}\n" RKIT_OPEN_GUARDS EKIT_FIELDS);
     rkit_anew(&k);
     ekit_sync(&k);
     EKIT_COUNT(&k, CREATED, 4u);
@@ -410,8 +415,8 @@ END_TEST
 /* The job is not over when the run is: neither asked for twice, nor forgotten. */
 START_TEST(away_with_a_job_that_takes_long)
 {
-    ekit_mapping(&k, EKIT_HEAD EKIT_CAMPAIGN "dedupe: target-only\nmode: mirror\nremoved: {move_to: {list: " WORLD_ELSEWHERE "}}\n"
-                     RKIT_OPEN_GUARDS EKIT_FIELDS);
+    ekit_mapping(&k, EKIT_HEAD EKIT_CAMPAIGN "dedupe: target-only\nmode: mirror\nremoved: {move_to: {list: " WORLD_ELSEWHERE
+                                             "}}\n" RKIT_OPEN_GUARDS EKIT_FIELDS);
     rkit_anew(&k);
     ekit_sync(&k);
     EKIT_COUNT(&k, CREATED, 4u);

@@ -51,7 +51,8 @@ START_TEST(malformed_records_do_no_harm)
             free(copy);
         }
     }
-    const char *p = "\x05" "abc";
+    const char *p = "\x05"
+                    "abc";
     ck_assert_int_eq(cells_next(&p, p + 4, &cell), -1);
     for (size_t max = 0; max < b.n; max++) {
         struct buf small = BUF_INIT(max);
@@ -82,10 +83,15 @@ START_TEST(cells_are_told_by_another_text)
 {
     static const struct cell row[] = {
         {"ada@example.com", 15, false}, {"Ada", 3, false}, {"Lovelace", 8, false}, {NULL, 0, true},
-        {"not in it", 9, false}, {"Ada", 3, false}, {"", 0, false},
+        {"not in it", 9, false},        {"Ada", 3, false}, {"", 0, false},
     };
     enum { ROW_N = sizeof row / sizeof row[0] };
-    struct str base = STR("\1\x7c" "ada@example.com" "\x1a" "Ada" "\x42" "Lovelace");
+    struct str base = STR("\1\x7c"
+                          "ada@example.com"
+                          "\x1a"
+                          "Ada"
+                          "\x42"
+                          "Lovelace");
     /* Four of two bytes each; no value, and an empty one; one as it is. */
     ck_assert_uint_eq(comes_back(row, ROW_N, base), 4 * 2 + 2 * 2 + 2 + 9);
     comes_back(row, ROW_N, STR_NONE);
@@ -128,7 +134,10 @@ END_TEST
 
 START_TEST(malformed_shrunk_cells_do_no_harm)
 {
-    struct str base = STR("\1\x1a" "Ada" "\x42" "Lovelace");
+    struct str base = STR("\1\x1a"
+                          "Ada"
+                          "\x42"
+                          "Lovelace");
     struct buf small = BUF_INIT(1024), out = BUF_INIT(4096);
     static const struct cell row[] = {{"Ada", 3, false}, {"Lovelace", 8, false}, {"x", 1, false}};
     ck_assert_int_eq(cells_shrink(row, 3, base, &small), 0);

@@ -150,8 +150,10 @@ END_TEST
 /* A rule of skip_when has the same choice. */
 START_TEST(of_a_rule)
 {
-    ekit_mapping(&k, EKIT_HEAD EKIT_CAMPAIGN EKIT_KEYED "dedupe: target-only\nguards: {removed: none}\n"
-                     "skip_when: [{column: first, in: [out], then: {move_to: {list: " WORLD_ELSEWHERE "}, if_there: delete}}]\n");
+    ekit_mapping(&k, EKIT_HEAD EKIT_CAMPAIGN EKIT_KEYED
+                 "dedupe: target-only\nguards: {removed: none}\n"
+                 "skip_when: [{column: first, in: [out], then: {move_to: {list: " WORLD_ELSEWHERE
+                 "}, if_there: delete}}]\n");
     ekit_csv(&k, "id,email,first\n1,u@example.com,Ann\n2,bob@example.com,Bob\n");
     ekit_sync(&k);
     world_put(k.world, WORLD_ELSEWHERE, "U@example.com", "Old");

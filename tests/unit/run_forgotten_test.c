@@ -93,8 +93,9 @@ END_TEST
 START_TEST(a_row_that_cannot_be_read_is_not_kept)
 {
     static const char *const rows[] = {
-        "ann@example.com; bob@example.com,Xaver", "\"Ann <ANN@example.com>\",Xaver", "dan@,Xaver: ann@example.com.",
-        "dan@example.com,Xaver,mailto:ann@example.com", "ann@example.com/dan@example.com,Xaver", "\"Xaver\nann@example.com\",",
+        "ann@example.com; bob@example.com,Xaver", "\"Ann <ANN@example.com>\",Xaver",
+        "dan@,Xaver: ann@example.com.",           "dan@example.com,Xaver,mailto:ann@example.com",
+        "ann@example.com/dan@example.com,Xaver",  "\"Xaver\nann@example.com\",",
     };
     static const char *const others[] = {"joann@example.com; dan@example.com,Xaver", "ann@example.com.example@,Xaver"};
     bool is_other = _i >= (int)(sizeof rows / sizeof rows[0]);

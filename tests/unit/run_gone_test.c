@@ -46,7 +46,8 @@ START_TEST(rows_that_count)
 }
 END_TEST
 
-#define KEYLESS(guard, more) EKIT_HEAD EKIT_LIST EKIT_FIELDS "mode: mirror\nremoved: delete\n" more "guards: {removed: none, keyless: " guard "}\n"
+#define KEYLESS(guard, more) \
+    EKIT_HEAD EKIT_LIST EKIT_FIELDS "mode: mirror\nremoved: delete\n" more "guards: {removed: none, keyless: " guard "}\n"
 #define SKIP_TOTAL "skip_when: [{column: first, in: [total]}, {column: email, in: [\"end\", \"\"]}]\n"
 
 /* So many rows without a key as the guard allows, and lines that a rule leaves out, are nobody's. */
@@ -80,8 +81,9 @@ START_TEST(rows_without_a_key_are_named)
 {
     ekit_csv(&k, RKIT_TWO ",A\n\n,B\nx\n,C\n");
     ekit_sync(&k);
-    ck_assert_str_eq(k.report.missing_waits_for, "4 rows have no usable key (lines 4, 6, 7, ...): correct them, leave them out with "
-                                              "skip_when, or allow them with --guard keyless=4");
+    ck_assert_str_eq(k.report.missing_waits_for,
+                     "4 rows have no usable key (lines 4, 6, 7, ...): correct them, leave them out with "
+                     "skip_when, or allow them with --guard keyless=4");
 }
 END_TEST
 
@@ -114,7 +116,8 @@ START_TEST(rows_gone_and_leads_kept)
     ck_assert_int_eq(fclose(log), 0);
     EKIT_COUNT(&k, REMOVED, 0u);
     ck_assert_uint_eq(world_n(k.world), 4);
-    ck_assert_msg(kept[_i].says != NULL ? strstr(text, kept[_i].says) != NULL : strstr(text, "and kept") == NULL, "%s", text);
+    ck_assert_msg(kept[_i].says != NULL ? strstr(text, kept[_i].says) != NULL : strstr(text, "and kept") == NULL, "%s",
+                  text);
 }
 END_TEST
 
@@ -205,7 +208,7 @@ END_TEST
 START_TEST(guard_before_the_first_write)
 {
     ekit_mapping(&k, EKIT_HEAD EKIT_LIST EKIT_FIELDS "mode: mirror\nremoved: delete\n"
-                     "guards: {removed: 25%, source_shrank: none}\n");
+                                                     "guards: {removed: 25%, source_shrank: none}\n");
     ekit_csv(&k, "email,first\nann@example.com,Anna\nnew@example.com,New\nbob@example.com,Bob\n");
     ekit_sync(&k);
     EKIT_ENDS(&k, XS_GUARD);
@@ -341,14 +344,19 @@ END_TEST
 /* From a watermark on, too; and a removal that was left is wanted again, so the watermark waits for it. */
 START_TEST(a_row_says_so_later)
 {
-    ekit_crm(&k, "create table p (email text, first text, at integer not null); insert into p values ('ann@example.com', 'Ann', 10),"
+    ekit_crm(
+        &k,
+        "create table p (email text, first text, at integer not null); insert into p values ('ann@example.com', 'Ann', 10),"
         " ('bob@example.com', 'Bob', 20), ('cyd@example.com', 'Cyd', 30), ('dan@example.com', 'Dan', 40)");
     ekit_mapping(&k, "version: 1\nname: nightly\nsource: {sqlite: {path: crm.db, query: \"select email, first, at from p "
-                     "where at > :watermark order by at\", watermark: at}}\n" EKIT_LIST RKIT_OPEN_GUARDS EKIT_FIELDS LEFT "mode: mirror\n"
+                     "where at > :watermark order by at\", watermark: at}}\n" EKIT_LIST RKIT_OPEN_GUARDS EKIT_FIELDS LEFT
+                     "mode: mirror\n"
                      "removed: delete\n");
     ekit_sync(&k);
     EKIT_COUNT(&k, UNCHANGED, 4u);
-    ekit_crm(&k, "update p set first = 'left', at = 50 where email = 'cyd@example.com'; delete from p where email = 'dan@example.com'");
+    ekit_crm(
+        &k,
+        "update p set first = 'left', at = 50 where email = 'cyd@example.com'; delete from p where email = 'dan@example.com'");
     world_fault(k.world, WORLD_DELETE, 1, 99, FAULT_400);
     ekit_sync(&k);
     EKIT_ENDS(&k, XS_LEFT_OVER);
@@ -374,10 +382,13 @@ END_TEST
 /* No read from a watermark wants them again. */
 START_TEST(gone_and_left)
 {
-    ekit_crm(&k, "create table p (email text, first text, at integer not null); insert into p values ('ann@example.com', 'Ann', 10),"
+    ekit_crm(
+        &k,
+        "create table p (email text, first text, at integer not null); insert into p values ('ann@example.com', 'Ann', 10),"
         " ('bob@example.com', 'Bob', 20), ('cyd@example.com', 'Cyd', 30)");
     ekit_mapping(&k, "version: 1\nname: nightly\nsource: {sqlite: {path: crm.db, query: \"select email, first, at from p "
-                     "where at > :watermark order by at\", watermark: at}}\n" EKIT_LIST RKIT_OPEN_GUARDS EKIT_FIELDS "mode: mirror\n"
+                     "where at > :watermark order by at\", watermark: at}}\n" EKIT_LIST RKIT_OPEN_GUARDS EKIT_FIELDS
+                     "mode: mirror\n"
                      "removed: delete\n");
     world_fault(k.world, WORLD_DELETE, 1, 99, FAULT_400);
     ekit_sync(&k);
@@ -398,10 +409,13 @@ END_TEST
 /* They wait for a row to get a key, which a read from a watermark may never see: each run says so until a full read has decided. */
 START_TEST(gone_and_waiting)
 {
-    ekit_crm(&k, "create table p (email text, first text, at integer not null); insert into p values ('ann@example.com', 'Ann', 10),"
+    ekit_crm(
+        &k,
+        "create table p (email text, first text, at integer not null); insert into p values ('ann@example.com', 'Ann', 10),"
         " ('bob@example.com', 'Bob', 20), (null, 'Cyd', 30)");
     ekit_mapping(&k, "version: 1\nname: nightly\nsource: {sqlite: {path: crm.db, query: \"select email, first, at from p "
-                     "where at > :watermark order by at\", watermark: at}}\n" EKIT_LIST RKIT_OPEN_GUARDS EKIT_FIELDS "mode: mirror\n"
+                     "where at > :watermark order by at\", watermark: at}}\n" EKIT_LIST RKIT_OPEN_GUARDS EKIT_FIELDS
+                     "mode: mirror\n"
                      "removed: delete\n");
     k.config.rejects_ok = true;
     ekit_sync(&k);
@@ -426,7 +440,8 @@ END_TEST
 
 START_TEST(skipped_and_active)
 {
-    ekit_mapping(&k, EKIT_HEAD EKIT_CAMPAIGN "dedupe: target-only\n" EKIT_FIELDS "skip_when: [{column: first, in: [left]}]\n");
+    ekit_mapping(&k,
+                 EKIT_HEAD EKIT_CAMPAIGN "dedupe: target-only\n" EKIT_FIELDS "skip_when: [{column: first, in: [left]}]\n");
     rkit_anew(&k);
     ekit_sync(&k);
     EKIT_COUNT(&k, CREATED, 4u);

@@ -88,7 +88,8 @@ START_TEST(guard_changed_puts_right)
     ekit_sync(&k);
     rename_people(100, 51);
     if (_i == 1) {
-        ekit_mapping(&k, EKIT_HEAD EKIT_LIST "fields: {email: email, first_name: {from: first, apply: [upper]}}\nguards: {changed: none}\n");
+        ekit_mapping(&k, EKIT_HEAD EKIT_LIST
+                     "fields: {email: email, first_name: {from: first, apply: [upper]}}\nguards: {changed: none}\n");
         ekit_sync(&k);
         EKIT_ENDS(&k, XS_DONE);
         rename_people(100, 51);
@@ -113,7 +114,10 @@ static void deferred_say(const char *detail)
     uint64_t n = 0;
     struct err e = ERR_INIT;
     arena_init(&arena, 64 << 20);
-    const struct state_options options = {.path = k.state_path, .access = STATE_READ, .memory_max = 8 << 20, .clock = &k.clock.base};
+    const struct state_options options = {.path = k.state_path,
+                                          .access = STATE_READ,
+                                          .memory_max = 8 << 20,
+                                          .clock = &k.clock.base};
     ck_assert_int_ge(state_open(&options, &s, &e), 0);
     ck_assert_int_eq(state_results_open_all(s, k.report.run, &results, &e), 0);
     while (state_results_next(results, &arena, &entry, &op, &target, &e) == 1)

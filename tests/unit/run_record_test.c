@@ -31,7 +31,9 @@ static struct state *state_of(enum state_access access)
 {
     struct state *s = NULL;
     struct err e = ERR_INIT;
-    const struct state_options options = {.path = k.state_path, .access = access, .memory_max = 8 << 20,
+    const struct state_options options = {.path = k.state_path,
+                                          .access = access,
+                                          .memory_max = 8 << 20,
                                           .clock = &k.clock.base};
     ck_assert_msg(state_open(&options, &s, &e) >= 0, "%s", err_text(&e));
     return s;
@@ -183,7 +185,7 @@ START_TEST(a_trial_of_the_first_rows)
 {
     struct run_record run;
     static const char mirror[] = EKIT_HEAD EKIT_LIST EKIT_FIELDS "mode: mirror\nremoved: delete\nguards: {removed: none}\n"
-                                 "skip_when: [{column: first, in: [out]}]\n";
+                                                                 "skip_when: [{column: first, in: [out]}]\n";
     static const char five[] = "email,first\nann@example.com,Ann\nbob@example.com,Bob\nnobody,N\n"
                                "cyd@example.com,Cyd\nann@example.com,out\n";
     ekit_mapping(&k, mirror);

@@ -17,11 +17,23 @@ static const char *const overrides[] = {"removed=5", "changed=none", "removed=20
 
 static struct run_report sample(void)
 {
-    struct run_report r = {
-        .run = 7, .sync = strdup("nightly \"x\"\\\n"), .started_ms = 1782854132254, .finished_ms = 1782854134754,
-        .status = "complete", .read = "full", .requests_total = 12, .requests_retried = 2, .requests_rate_limited = 1,
-        .leads_per_second = 412.34, .peak_rss_bytes = 50 << 20, .open_batches = 1, .open_jobs = 2, .waiting_rows = 3,
-        .workspace = strdup("Acme \x1b[2J"), .target_text = strdup("campaign \"Q4\""), .exit_code = XS_LEFT_OVER};
+    struct run_report r = {.run = 7,
+                           .sync = strdup("nightly \"x\"\\\n"),
+                           .started_ms = 1782854132254,
+                           .finished_ms = 1782854134754,
+                           .status = "complete",
+                           .read = "full",
+                           .requests_total = 12,
+                           .requests_retried = 2,
+                           .requests_rate_limited = 1,
+                           .leads_per_second = 412.34,
+                           .peak_rss_bytes = 50 << 20,
+                           .open_batches = 1,
+                           .open_jobs = 2,
+                           .waiting_rows = 3,
+                           .workspace = strdup("Acme \x1b[2J"),
+                           .target_text = strdup("campaign \"Q4\""),
+                           .exit_code = XS_LEFT_OVER};
     r.tally.read = 10;
     tally_row(&r.tally, OUTCOME_CREATED, REASON_NONE);
     tally_row(&r.tally, OUTCOME_REJECTED, REASON_EMAIL_INVALID);
@@ -38,7 +50,8 @@ static struct run_report sample(void)
     r.targets = calloc(2, sizeof *r.targets);
     ck_assert_ptr_nonnull(r.targets);
     r.targets_n = 2;
-    r.targets[0] = (struct run_target_counts){"campaign:0a11ca3e-0000-4000-8000-000000000001", strdup("Q4 \x1b[2J"), 1, 6, 2, 0};
+    r.targets[0] =
+        (struct run_target_counts){"campaign:0a11ca3e-0000-4000-8000-000000000001", strdup("Q4 \x1b[2J"), 1, 6, 2, 0};
     r.targets[1] = (struct run_target_counts){"list:0a11ca3e-0000-4000-8000-000000000002", NULL, 0, 2, 0, 3};
     r.requests_by_kind[API_KIND_ADD] = 1;
     r.requests_by_kind[API_KIND_PATCH] = 11;
@@ -127,7 +140,8 @@ static struct json_object *stopped_by(struct run_report *r)
 {
     struct buf b = BUF_INIT(MAX);
     ck_assert_int_eq(run_report_json(r, &b), 0);
-    struct json_object *json = json_tokener_parse(buf_cstr(&b)), *stop = json_object_get(json_object_object_get(json, "stopped_by"));
+    struct json_object *json = json_tokener_parse(buf_cstr(&b)),
+                       *stop = json_object_get(json_object_object_get(json, "stopped_by"));
     json_object_put(json);
     buf_free(&b);
     return stop;
@@ -140,9 +154,10 @@ START_TEST(why_it_ended)
         enum exit_status status;
         const char *kind;
     } rows[] = {
-        {XS_GUARD, "guard"}, {XS_SOURCE, "source"}, {XS_NO_SOURCE, "source"}, {XS_CONFIG, "mapping"}, {XS_USAGE, "mapping"},
-        {XS_STATE, "state"}, {XS_IO, "state"},      {XS_API, "api"},          {XS_KEY, "key"},        {XS_LOCKED, "lock"},
-        {XS_SIGINT, "signal"}, {XS_SIGTERM, "signal"}, {XS_INTERNAL, "internal"}, {XS_LEFT_OVER, NULL}, {XS_DONE, NULL},
+        {XS_GUARD, "guard"},       {XS_SOURCE, "source"}, {XS_NO_SOURCE, "source"}, {XS_CONFIG, "mapping"},
+        {XS_USAGE, "mapping"},     {XS_STATE, "state"},   {XS_IO, "state"},         {XS_API, "api"},
+        {XS_KEY, "key"},           {XS_LOCKED, "lock"},   {XS_SIGINT, "signal"},    {XS_SIGTERM, "signal"},
+        {XS_INTERNAL, "internal"}, {XS_LEFT_OVER, NULL},  {XS_DONE, NULL},
     };
     struct run_report r = sample();
     struct err why = ERR_INIT;
@@ -188,9 +203,9 @@ START_TEST(who_began_it)
     struct buf b = BUF_INIT(MAX);
     ck_assert_int_eq(run_report_begun(&r, &b), 0);
     ck_assert_str_eq(buf_cstr(&b), "{\"actor\":{\"user\":\"ops\",\"host\":\"crm-1\",\"version\":\"1.2.3\",\"command\":"
-                     "\"leadsync sync 'my map.yaml' --guard removed=20%\"},\"mapping_sha256\":"
-                     "\"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\",\"overrides\":"
-                     "{\"changed\":\"none\",\"removed\":\"20%\"}}");
+                                   "\"leadsync sync 'my map.yaml' --guard removed=20%\"},\"mapping_sha256\":"
+                                   "\"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\",\"overrides\":"
+                                   "{\"changed\":\"none\",\"removed\":\"20%\"}}");
     buf_free(&b);
     run_report_free(&r);
 }
@@ -251,6 +266,7 @@ START_TEST(as_one_line)
         const char *read;
         bool changed;
         uint64_t gone, before;
+        /* clang-format off */
     } rows[] = {
         {OUTCOME_REJECTED, REASON_EMAIL_INVALID, 0,
          "a: 1 rejected (email_invalid 1); leadsync rejects lists what has to be corrected", 0, NULL, false, 0, 0},
@@ -274,9 +290,15 @@ START_TEST(as_one_line)
         {OUTCOME_UNCHANGED, REASON_NONE, 0,
          "a: 3 not removed yet; the next sync reads the whole source", 0, "partial", false, 0, 3},
     };
-    struct run_report r = {.sync = strdup("a"), .source_changed = rows[_i].changed, .missing_waiting = rows[_i].gone,
-                           .missing_waits_for = rows[_i].gone > 0 ? strdup("1 row has no usable key") : NULL, .open_jobs = rows[_i].open_jobs, .given_up = rows[_i].given_up,
-                           .removals_before = rows[_i].before, .removals_need_all = true,
+    /* clang-format on */
+    struct run_report r = {.sync = strdup("a"),
+                           .source_changed = rows[_i].changed,
+                           .missing_waiting = rows[_i].gone,
+                           .missing_waits_for = rows[_i].gone > 0 ? strdup("1 row has no usable key") : NULL,
+                           .open_jobs = rows[_i].open_jobs,
+                           .given_up = rows[_i].given_up,
+                           .removals_before = rows[_i].before,
+                           .removals_need_all = true,
                            .read = rows[_i].read};
     struct buf b = BUF_INIT(MAX);
     tally_row(&r.tally, rows[_i].outcome, rows[_i].reason);

@@ -11,17 +11,22 @@
 
 static struct ekit k;
 
+/* clang-format off */
 #define HEAD "version: 1\nname: nightly\nsource: {sqlite: {path: crm.db, query: \"select email, first, opt, seg, at from p where " \
              "at > :watermark order by at\", watermark: at}}\nlimits: {batch: 2, in_flight: 1, settle: 70ms}\n"
+/* clang-format on */
 #define RIGHT HEAD EKIT_LIST EKIT_FIELDS "skip_when: [{column: opt, in: [\"1\"]}]\n"
 #define EVERYBODY HEAD EKIT_LIST EKIT_FIELDS
+/* clang-format off */
 #define SHOUTS HEAD EKIT_LIST "fields: {email: email, first_name: {from: first, apply: [upper]}}\n" \
                "skip_when: [{column: opt, in: [\"1\"]}]\n"
+/* clang-format on */
 
 static void setup(void)
 {
     ekit_init(&k);
-    ekit_crm(&k, "create table p (email text primary key, first text, opt text default '', seg text default 'l', at integer)");
+    ekit_crm(&k,
+             "create table p (email text primary key, first text, opt text default '', seg text default 'l', at integer)");
 }
 
 static void teardown(void)
@@ -33,7 +38,8 @@ static void teardown(void)
 static void ten(const char *prefix, int at)
 {
     char sql[512];
-    snprintf(sql, sizeof sql, "with recursive c(n) as (values(0) union all select n + 1 from c where n < 9)"
+    snprintf(sql, sizeof sql,
+             "with recursive c(n) as (values(0) union all select n + 1 from c where n < 9)"
              " insert into p(email, first, opt, at) select '%s' || n || '@example.com', 'First' || n, n %% 2, %d from c",
              prefix, at);
     ekit_crm(&k, sql);
@@ -241,7 +247,8 @@ END_TEST
 
 /* ---- an open move ---- */
 
-#define ROUTED "route: {column: seg, cases: {l: {list: " WORLD_LIST "}, c: {campaign: " WORLD_CAMPAIGN "}}, otherwise: reject}\n"
+#define ROUTED \
+    "route: {column: seg, cases: {l: {list: " WORLD_LIST "}, c: {campaign: " WORLD_CAMPAIGN "}}, otherwise: reject}\n"
 
 /* A row that changes while its move is open waits for it, and its new form comes after it. */
 START_TEST(a_change_behind_an_open_move)
@@ -269,8 +276,8 @@ END_TEST
 /* A move that another mapping began may end after the next full read: then there is one more. */
 START_TEST(a_move_of_another_mapping)
 {
-    static const char wrong[] = HEAD "route: {column: seg, cases: {l: {campaign: " WORLD_CAMPAIGN "}}, otherwise: reject}\n"
-                                EKIT_FIELDS "guards: {moved: none}\n";
+    static const char wrong[] = HEAD "route: {column: seg, cases: {l: {campaign: " WORLD_CAMPAIGN
+                                     "}}, otherwise: reject}\n" EKIT_FIELDS "guards: {moved: none}\n";
     static const char right[] = HEAD ROUTED EKIT_FIELDS "guards: {moved: none}\n";
     ten("a", 10);
     night(right);

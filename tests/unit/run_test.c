@@ -111,8 +111,10 @@ END_TEST
 
 static void forget(const char *email)
 {
-    const struct state_options options = {
-        .path = k.state_path, .access = STATE_WRITE, .memory_max = 8 << 20, .clock = &k.clock.base};
+    const struct state_options options = {.path = k.state_path,
+                                          .access = STATE_WRITE,
+                                          .memory_max = 8 << 20,
+                                          .clock = &k.clock.base};
     struct state *s = NULL;
     struct err e = ERR_INIT;
     struct buf text = BUF_INIT(256);

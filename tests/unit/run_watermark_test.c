@@ -20,14 +20,16 @@ static void teardown(void)
     ekit_free(&k);
 }
 
+/* clang-format off */
 #define SQL_HEAD "version: 1\nname: nightly\nsource: {sqlite: {path: crm.db, query: \"select email, first, at from p where " \
                  "at > :watermark order by at\", watermark: at"
+/* clang-format on */
 #define SQL_OPEN SQL_HEAD "}}\n"
 
 static void start_crm(void)
 {
     ekit_crm(&k, "create table p (email text, first text, at integer); insert into p values ('ann@example.com', 'Ann', 10),"
-        " ('bob@example.com', 'Bob', 20)");
+                 " ('bob@example.com', 'Bob', 20)");
     ekit_mapping(&k, SQL_OPEN EKIT_LIST EKIT_FIELDS);
 }
 
@@ -61,10 +63,10 @@ START_TEST(watermark_is_left)
     ekit_sync(&k);
     switch (_i) {
     case 0: k.config.full = true; break;
-    case 1: ekit_mapping(&k, SQL_OPEN EKIT_LIST "fields: {email: email, first_name: {from: first, apply: [upper]}}\n"); break;
-    case 2:
-        k.clock.wall += (int64_t)8 * 24 * 3600 * 1000;
+    case 1:
+        ekit_mapping(&k, SQL_OPEN EKIT_LIST "fields: {email: email, first_name: {from: first, apply: [upper]}}\n");
         break;
+    case 2: k.clock.wall += (int64_t)8 * 24 * 3600 * 1000; break;
     default: ekit_mapping(&k, SQL_OPEN EKIT_LIST EKIT_FIELDS "custom_variables: {origin: {value: x}}\n"); break;
     }
     ekit_sync(&k);
@@ -109,8 +111,9 @@ START_TEST(watermark_of_another_type_is_left)
     start_crm();
     ekit_sync(&k);
     ck_assert_str_eq(ekit_setting(&k, "watermark_type"), "INTEGER");
-    ekit_crm(&k, "alter table p rename to q; create table p (email text, first text, at text); insert into p "
-                 "select email, first, '2026-06-0' || (at / 10) from q; insert into p values ('new@example.com', 'New', '1')");
+    ekit_crm(&k,
+             "alter table p rename to q; create table p (email text, first text, at text); insert into p "
+             "select email, first, '2026-06-0' || (at / 10) from q; insert into p values ('new@example.com', 'New', '1')");
     ekit_sync(&k);
     EKIT_ENDS(&k, XS_DONE);
     ck_assert_str_eq(k.report.read, "full");
@@ -173,7 +176,10 @@ START_TEST(watermark_needs_proof)
     start_crm();
     switch (_i) {
     case 0: world_fault(k.world, WORLD_ADD, 1, 1000, FAULT_401); break;
-    case 1: world_fault(k.world, WORLD_ADD, 1, 1, FAULT_LOST_AFTER); world_fault(k.world, WORLD_READ, 1, 1000, FAULT_500); break;
+    case 1:
+        world_fault(k.world, WORLD_ADD, 1, 1, FAULT_LOST_AFTER);
+        world_fault(k.world, WORLD_READ, 1, 1000, FAULT_500);
+        break;
     case 2: k.world->stop_at = 1; break;
     case 3: world_fault(k.world, WORLD_ADD, 1, 1000, FAULT_NOT_SENT); break;
     default: stop_set(SIGINT); break;

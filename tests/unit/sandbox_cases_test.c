@@ -16,8 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const files[] = {"gate", "add", "lead", "list", "move", "jobs", "places", "account", "many",
-                                    "control", "plan", "lies"};
+static const char *const files[] = {"gate",   "add",     "lead", "list",    "move", "jobs",
+                                    "places", "account", "many", "control", "plan", "lies"};
 enum { FILES_N = sizeof files / sizeof files[0], NAMES_MAX = 32, LINE_MAX_BYTES = 1 << 20 };
 
 struct story {
@@ -116,16 +116,15 @@ static void expect(struct story *s, const char *line)
 {
     send_request(s);
     const char *body = buf_cstr(&s->answer.body), *want = line + 3 + strspn(line + 3, " ");
-    ck_assert_msg(s->answer.status == atoi(line), "%s:%u: wanted %.3s, got %d %s", s->file, s->line, line,
-                  s->answer.status, body);
+    ck_assert_msg(s->answer.status == atoi(line), "%s:%u: wanted %.3s, got %d %s", s->file, s->line, line, s->answer.status,
+                  body);
     if (strncmp(want, "text:", 5) == 0) {
         ck_assert_msg(strcmp(want + 5, body) == 0, "%s:%u: got %s", s->file, s->line, body);
     } else if (*want != '\0') {
         struct buf where = BUF_INIT(4096);
         json_object *got = json_tokener_parse(body), *wanted = json_tokener_parse(want);
         ck_assert_msg(wanted != NULL, "%s:%u: what is wanted is not JSON: %s", s->file, s->line, want);
-        ck_assert_msg(contains(got, wanted, &where), "%s:%u: %s differs in %s", s->file, s->line, buf_cstr(&where),
-                      body);
+        ck_assert_msg(contains(got, wanted, &where), "%s:%u: %s differs in %s", s->file, s->line, buf_cstr(&where), body);
         json_object_put(got);
         json_object_put(wanted);
         buf_free(&where);

@@ -32,7 +32,8 @@ static void write_request(struct buf *out, const struct client_request *request)
 {
     char length[32];
     ck_assert_int_eq(buf_addf(out, "%s %s HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n", request->method,
-                              request->path), 0);
+                              request->path),
+                     0);
     add_header(out, request, "User-Agent", "sandbox-test/1.0");
     add_header(out, request, "Authorization", "Bearer test-key");
     if (request->body.n > 0) {

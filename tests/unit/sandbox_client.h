@@ -16,9 +16,9 @@ enum { CLIENT_HEADERS_MAX = 8, CLIENT_PATIENCE_MS = 60000 };
 
 struct client_request {
     const char *method, *path;
-    struct str body;                          /* n 0: none */
-    const char *headers[CLIENT_HEADERS_MAX];  /* "Name: value" lines more; "-Name" leaves a usual one out */
-    int timeout_ms;                           /* 0: CLIENT_PATIENCE_MS */
+    struct str body;                         /* n 0: none */
+    const char *headers[CLIENT_HEADERS_MAX]; /* "Name: value" lines more; "-Name" leaves a usual one out */
+    int timeout_ms;                          /* 0: CLIENT_PATIENCE_MS */
 };
 
 enum client_end { CLIENT_DONE, CLIENT_EMPTY, CLIENT_CUT, CLIENT_RESET, CLIENT_TIMEOUT, CLIENT_NO_HTTP };

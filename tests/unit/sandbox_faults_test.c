@@ -44,7 +44,9 @@ START_TEST(faults_are_real)
     char text[128];
     snprintf(text, sizeof text, "POST /leads/add:%s", wires[_i].fault);
     struct sandbox *s = client_start(&(struct sandbox_config){.faults = text, .plan_limit = -1, .seed = 1});
-    struct client_request request = {.method = "POST", .path = "/api/v2/leads/add", .body = STR(CLIENT_ONE_LEAD),
+    struct client_request request = {.method = "POST",
+                                     .path = "/api/v2/leads/add",
+                                     .body = STR(CLIENT_ONE_LEAD),
                                      .timeout_ms = wires[_i].end == CLIENT_TIMEOUT ? 1000 : CLIENT_PATIENCE_MS};
     struct client_answer answer;
     client_send(sandbox_port(s), &request, &answer);
@@ -84,7 +86,9 @@ static void late(const char *fault, bool hold)
     char text[128];
     snprintf(text, sizeof text, "* *:%s@3600000=1", fault);
     struct sandbox *s = client_start(&(struct sandbox_config){.faults = text, .plan_limit = -1, .seed = 1});
-    struct client_request request = {.method = "POST", .path = "/api/v2/leads/add", .body = STR(CLIENT_ONE_LEAD),
+    struct client_request request = {.method = "POST",
+                                     .path = "/api/v2/leads/add",
+                                     .body = STR(CLIENT_ONE_LEAD),
                                      .timeout_ms = hold ? 100 : CLIENT_PATIENCE_MS};
     struct client_answer answer;
     uint16_t port = sandbox_port(s);

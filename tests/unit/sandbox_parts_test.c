@@ -220,7 +220,7 @@ START_TEST(table_deletes_from_the_middle)
     box_table_delete(&t, 1);
     ck_assert_uint_eq(box_table_by_email(&t, STR("a@x.co"), 0), 0);
     ck_assert_uint_eq(t.live, 0);
-    ck_assert_ptr_null(box_table_put(&t, 3, &fields)); /* numbers are never given twice */
+    ck_assert_ptr_null(box_table_put(&t, 3, &fields));       /* numbers are never given twice */
     ck_assert_ptr_nonnull(box_table_put(&t, 9000, &fields)); /* and may leave gaps */
     ck_assert_uint_eq(box_table_by_email(&t, STR("A@x.co"), 0), 9000);
     box_lead_fields(box_table_at(&t, 9000), &got);
@@ -263,9 +263,26 @@ static const struct {
     const char *text;
     int rc;
 } documents[] = {
-    {"{}", 0}, {"null", 0}, {"[1,2.50,-3e4,true,false,null,\"x\"]", 0}, {" {\"a\" : \"\\u00e9\\\"\" } ", 0}, {"12", 0},
-    {"", 1}, {" ", 1}, {"{", 1}, {"{}{}", 1}, {"{} x", 1}, {"{'a':1}", 1}, {"[NaN]", 1}, {"[Infinity]", 1},
-    {"[nul]", 1}, {"[True]", 1}, {"[\"\t\"]", 1}, {"[\"\xff\"]", 1}, {"[1,]", 1}, {"{\"a\"}", 1}, {"// x\n{}", 1},
+    {"{}", 0},
+    {"null", 0},
+    {"[1,2.50,-3e4,true,false,null,\"x\"]", 0},
+    {" {\"a\" : \"\\u00e9\\\"\" } ", 0},
+    {"12", 0},
+    {"", 1},
+    {" ", 1},
+    {"{", 1},
+    {"{}{}", 1},
+    {"{} x", 1},
+    {"{'a':1}", 1},
+    {"[NaN]", 1},
+    {"[Infinity]", 1},
+    {"[nul]", 1},
+    {"[True]", 1},
+    {"[\"\t\"]", 1},
+    {"[\"\xff\"]", 1},
+    {"[1,]", 1},
+    {"{\"a\"}", 1},
+    {"// x\n{}", 1},
     {"[\"x]", 1},
 };
 
@@ -289,9 +306,12 @@ static const struct {
     const char *email;
     bool valid;
 } addresses[] = {
-    {"a@b.co", true}, {"first.last+tag@sub.example.com", true}, {"a@b", false}, {"@b.co", false}, {"a@", false},
-    {"", false}, {"a b@c.co", false}, {"a@b@c.co", false}, {"a@.co", false}, {"a@b.", false}, {"a@b..co", false},
-    {" a@b.co", false},
+    {"a@b.co", true},    {"first.last+tag@sub.example.com", true},
+    {"a@b", false},      {"@b.co", false},
+    {"a@", false},       {"", false},
+    {"a b@c.co", false}, {"a@b@c.co", false},
+    {"a@.co", false},    {"a@b.", false},
+    {"a@b..co", false},  {" a@b.co", false},
     {"<a@b.co>", false}, {"plain", false},
 };
 

@@ -73,7 +73,8 @@ START_TEST(key_file_is_the_only_key)
     struct client_answer answer = client_ask(sandbox_port(s), "GET", "/api/v2/campaigns", NULL);
     ck_assert_int_eq(answer.status, 401);
     client_free(&answer);
-    struct client_request request = {.method = "GET", .path = "/api/v2/campaigns",
+    struct client_request request = {.method = "GET",
+                                     .path = "/api/v2/campaigns",
                                      .headers = {"-Authorization", "Authorization: Bearer secret-key"}};
     client_send(sandbox_port(s), &request, &answer);
     ck_assert_int_eq(answer.status, 200);
@@ -110,17 +111,17 @@ START_TEST(campaigns_have_a_status)
         const char *text, *name;
         int status;
     } rows[] = {
-        {"Plain", "Plain", 0},         {"A:draft", "A", 0},           {"B:active", "B", 1},
-        {"C: x:paused", "C: x", 2},    {"D:completed", "D", 3},       {"E:running", "E:running", 0},
-        {":active", ":active", 0},     {"F:Active", "F:Active", 0},   {"G:active:draft", "G:active", 0},
+        {"Plain", "Plain", 0},      {"A:draft", "A", 0},         {"B:active", "B", 1},
+        {"C: x:paused", "C: x", 2}, {"D:completed", "D", 3},     {"E:running", "E:running", 0},
+        {":active", ":active", 0},  {"F:Active", "F:Active", 0}, {"G:active:draft", "G:active", 0},
     };
     enum { ROWS_N = sizeof rows / sizeof rows[0] };
     const char *names[ROWS_N];
     const char *const lists[] = {"L:active"};
     for (size_t i = 0; i < ROWS_N; i++)
         names[i] = rows[i].text;
-    struct sandbox *s = client_start(&(struct sandbox_config){.campaigns = names, .campaigns_n = ROWS_N, .lists = lists,
-                                                              .lists_n = 1});
+    struct sandbox *s = client_start(
+        &(struct sandbox_config){.campaigns = names, .campaigns_n = ROWS_N, .lists = lists, .lists_n = 1});
     json_object *all = client_json(sandbox_port(s), "GET", "/api/v2/campaigns?limit=100", NULL), *items, *v;
     ck_assert(json_object_object_get_ex(all, "items", &items));
     for (size_t i = 0; i < ROWS_N; i++) {
@@ -259,8 +260,7 @@ static void change_much(uint16_t port)
     client_control(port, "{\"advance_ms\":300}");
     json_object_put(client_json(port, "POST", "/api/v2/leads/update-interest-status",
                                 "{\"lead_email\":\"a@b.co\",\"interest_value\":2}"));
-    json_object_put(client_json(port, "POST", "/api/v2/lead-lists",
-                                "{\"name\":\"Made\",\"has_enrichment_task\":true}"));
+    json_object_put(client_json(port, "POST", "/api/v2/lead-lists", "{\"name\":\"Made\",\"has_enrichment_task\":true}"));
 }
 
 static void copy_file(const char *from, const char *to, const char *more)
@@ -320,8 +320,9 @@ START_TEST(store_keeps_an_open_job)
     struct sandbox_config config = {.store = path, .plan_limit = -1, .job_ms = 3600000};
     struct sandbox *s = client_start(&config);
     json_object_put(client_json(sandbox_port(s), "POST", "/api/v2/leads/add", CLIENT_ONE_LEAD));
-    json_object_put(client_json(sandbox_port(s), "POST", "/api/v2/leads/move", "{\"campaign\":\"" SANDBOX_CAMPAIGN_DEMO
-                                "\",\"to_list_id\":\"" SANDBOX_LIST_INCOMING "\"}"));
+    json_object_put(client_json(sandbox_port(s), "POST", "/api/v2/leads/move",
+                                "{\"campaign\":\"" SANDBOX_CAMPAIGN_DEMO "\",\"to_list_id\":\"" SANDBOX_LIST_INCOMING
+                                "\"}"));
     sandbox_free(s);
     s = client_start(&config);
     struct client_answer answer = client_ask(sandbox_port(s), "POST", "/api/v2/leads/add", CLIENT_ONE_LEAD);

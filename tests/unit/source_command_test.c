@@ -144,7 +144,8 @@ static struct source *open_endless(const char *script, pid_t pids[2])
 START_TEST(closing_ends_the_whole_group)
 {
     pid_t pids[2];
-    struct source *s = open_endless("echo a,b; sleep 100 & echo $$,$!; for i in $(seq 20000); do echo x,y; done; wait", pids);
+    struct source *s = open_endless("echo a,b; sleep 100 & echo $$,$!; for i in $(seq 20000); do echo x,y; done; wait",
+                                    pids);
 
     source_close(s);
     ck_assert(!is_running(pids[0]));
@@ -157,7 +158,8 @@ END_TEST
 START_TEST(who_ignores_sigterm_is_killed)
 {
     pid_t pids[2];
-    struct source *s = open_endless("trap '' TERM PIPE; echo a,b; echo $$,$$; while :; do echo x,y 2>/dev/null || sleep 0.1; done", pids);
+    struct source *s =
+        open_endless("trap '' TERM PIPE; echo a,b; echo $$,$$; while :; do echo x,y 2>/dev/null || sleep 0.1; done", pids);
 
     source_close(s);
     ck_assert(!is_running(pids[0]));
@@ -192,8 +194,9 @@ END_TEST
 
 START_TEST(json_objects_are_rows)
 {
-    check_json("printf '%s\\n' '{\"a\":\"x\",\"b\":1.50,\"c\":null}' '' '{\"b\":true,\"a\":\"é\\u00e9\\n\",\"c\":\"\"}' '{\"a\":false}'",
-               "a,b,c\n1:1 [x][1.50](null)\n2:3 [éé\n][true][]\n3:4 [false](null)(null)\n");
+    check_json(
+        "printf '%s\\n' '{\"a\":\"x\",\"b\":1.50,\"c\":null}' '' '{\"b\":true,\"a\":\"é\\u00e9\\n\",\"c\":\"\"}' '{\"a\":false}'",
+        "a,b,c\n1:1 [x][1.50](null)\n2:3 [éé\n][true][]\n3:4 [false](null)(null)\n");
     check_json("printf '\\357\\273\\277{\"a\":1}'", "a\n1:1 [1]\n");
     check_json("printf '%s\\r\\n' '{\"a\":1}' '{\"a\":1e400}'", "a\n1:1 [1]\n2:2 [1e400]\n");
 }
@@ -203,11 +206,13 @@ START_TEST(json_rows_with_a_defect)
 {
     check_json("printf '%s\\n' '{\"a\":1}' '{\"a\":2,\"z\":3}' '{\"a\":[1]}' '{\"a\":{}}' '{\"a\":4}'",
                "a\n1:1 [1]\n2:2 ragged_row [2]\n3:3 type_invalid [[1]]\n4:4 type_invalid [{}]\n5:5 [4]\n");
-    check_json("printf '%s\\n' '{\"a\":18446744073709551615}' '{\"a\":123456789012345678901234}' '{\"a\":-123456789012345678901}'",
-               "a\n1:1 [18446744073709551615]\n2:2 type_invalid [123456789012345678901234]\n3:3 type_invalid [-123456789012345678901]\n");
+    check_json(
+        "printf '%s\\n' '{\"a\":18446744073709551615}' '{\"a\":123456789012345678901234}' '{\"a\":-123456789012345678901}'",
+        "a\n1:1 [18446744073709551615]\n2:2 type_invalid [123456789012345678901234]\n3:3 type_invalid [-123456789012345678901]\n");
     check_json("printf '{\"a\":1}\\n{\"a\":\"\\351\"}\\n{\"a\":2}\\n'", "a\n1:1 [1]\n2:2 not_utf8 [\351]\n3:3 [2]\n");
-    check_json("printf '%s\\n' '{\"a\":1}' '{\"a\":\"\\ud83d\"}' '{\"a\":\"\\ud83d\\ude00\"}' '{\"a\":\"\\u0000\"}' '{\"a\":\"\\\\ud83d\"}'",
-               "a\n1:1 [1]\n2:2 not_utf8 [\357\277\275]\n3:3 [😀]\n4:4 not_utf8 []\n5:5 [\\ud83d]\n");
+    check_json(
+        "printf '%s\\n' '{\"a\":1}' '{\"a\":\"\\ud83d\"}' '{\"a\":\"\\ud83d\\ude00\"}' '{\"a\":\"\\u0000\"}' '{\"a\":\"\\\\ud83d\"}'",
+        "a\n1:1 [1]\n2:2 not_utf8 [\357\277\275]\n3:3 [😀]\n4:4 not_utf8 []\n5:5 [\\ud83d]\n");
 }
 END_TEST
 
@@ -247,8 +252,10 @@ END_TEST
 START_TEST(long_json_lines)
 {
     struct buf got = BUF_INIT(1 << 24);
-    const char *argv[] = {"sh", "-c", "echo '{\"a\":1}'; printf '{\"a\":\"'; head -c 5000000 /dev/zero | tr '\\0' x; echo '\"}'; "
-                          "printf '{\"a\":\"'; head -c 200000 /dev/zero | tr '\\0' y; echo '\"}'", NULL};
+    const char *argv[] = {"sh", "-c",
+                          "echo '{\"a\":1}'; printf '{\"a\":\"'; head -c 5000000 /dev/zero | tr '\\0' x; echo '\"}'; "
+                          "printf '{\"a\":\"'; head -c 200000 /dev/zero | tr '\\0' y; echo '\"}'",
+                          NULL};
     struct source_spec spec = {.kind = SOURCE_COMMAND, .as.command = {.argv = argv, .ndjson = true}};
 
     rowtext_read(&spec, NULL, clock_system(), &got);

@@ -11,8 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char *const case_files[] = {"lines", "quotes", "ragged", "header", "delimiter", "encoding", "kind", "limits",
-                                         "embedded"};
+static const char *const case_files[] = {"lines",    "quotes", "ragged", "header",  "delimiter",
+                                         "encoding", "kind",   "limits", "embedded"};
 static const size_t chunks[] = {0, 1, 2, 3, 7, 64, 4096};
 
 /* Line by line: `warning` and `error` lines name a part of what came, others all of it. The encoding warning may come
@@ -110,11 +110,11 @@ static uint32_t next_random(uint32_t *state)
 static void random_text(uint32_t *seed, bool hostile, char delimiter, struct buf *out)
 {
     static const char *const cells[] = {
-        "", "a", "bc d", "\"\"", "\"a\"", "\"a,b;c\"", "\"a\"\"b\"", "\"\"\"\"", "\"\"\"a\"", "\"a\"\"\"", "\"a\nb\"",
-        "\"a\r\nb\"", "\"\r\"", "\"\n\n\"", "\xc3\xbc", "\"\xc3\xbc\"", "'", "\\",
+        "",          "a",        "bc d",       "\"\"",   "\"a\"",    "\"a,b;c\"", "\"a\"\"b\"",   "\"\"\"\"", "\"\"\"a\"",
+        "\"a\"\"\"", "\"a\nb\"", "\"a\r\nb\"", "\"\r\"", "\"\n\n\"", "\xc3\xbc",  "\"\xc3\xbc\"", "'",        "\\",
     };
-    static const char *const stray[] = {"a\"b",   "\"a\"b", " \"a\"",  "\"a\" ",    "\"",     "\"a\"\"",  "a\"",
-                                        "\"\"\"", "6\" x\"", " a\"\"b", "\t\"a\nb\" ", "\"a\" \"", "=\"0\"", " "};
+    static const char *const stray[] = {"a\"b",   "\"a\"b",  " \"a\"",  "\"a\" ",      "\"",       "\"a\"\"", "a\"",
+                                        "\"\"\"", "6\" x\"", " a\"\"b", "\t\"a\nb\" ", "\"a\" \"", "=\"0\"",  " "};
     static const char *const ends[] = {"\n", "\r\n", "\r", "\n\n", "\r\r\n"};
     static const char alphabet[] = "ab,,,;\n\n\r\"\"\" ";
     size_t n = next_random(seed) % 40;
@@ -125,7 +125,7 @@ static void random_text(uint32_t *seed, bool hostile, char delimiter, struct buf
             continue;
         }
         buf_adds(out, next_random(seed) % 60 == 0 ? stray[next_random(seed) % (sizeof stray / sizeof stray[0])]
-                                                   : cells[next_random(seed) % (sizeof cells / sizeof cells[0])]);
+                                                  : cells[next_random(seed) % (sizeof cells / sizeof cells[0])]);
         if (next_random(seed) % 4 > 0)
             buf_addc(out, delimiter);
         else
@@ -137,8 +137,13 @@ static void random_text(uint32_t *seed, bool hostile, char delimiter, struct buf
 static int read_text(struct str text, char delimiter, size_t chunk, FILE *f, struct buf *out)
 {
     static const struct str names[] = {{"h", 1}, {"i", 1}};
-    const struct csvrows_format format = {.delimiter = delimiter, .encoding = "UTF-8", .names = names, .names_n = 2,
-                                          .embedded_rows = true, .silent = true, .field_max = 100};
+    const struct csvrows_format format = {.delimiter = delimiter,
+                                          .encoding = "UTF-8",
+                                          .names = names,
+                                          .names_n = 2,
+                                          .embedded_rows = true,
+                                          .silent = true,
+                                          .field_max = 100};
     struct csvrows *rows = NULL;
     struct err e = ERR_INIT;
     struct input in;
@@ -175,8 +180,8 @@ START_TEST(rows_are_what_another_reader_makes_of_them)
         bool sound = csvreference_rows(buf_str(&text), delimiter, &want);
         int end = read_text(buf_str(&text), delimiter, round % 6, f, &got);
         if (sound != (end == 0) || !str_eq(buf_str(&got), buf_str(&want)))
-            ck_abort_msg("round %u: the reference (sound: %d) made\n%sours (%d) made\n%sof\n%s", round, sound, buf_cstr(&want), end,
-                         buf_cstr(&got), buf_cstr(&text));
+            ck_abort_msg("round %u: the reference (sound: %d) made\n%sours (%d) made\n%sof\n%s", round, sound,
+                         buf_cstr(&want), end, buf_cstr(&got), buf_cstr(&text));
         sound_n += sound;
         buf_free(&text);
         buf_free(&want);
@@ -194,7 +199,10 @@ START_TEST(long_rows_are_cut_the_same_with_quotes_and_without)
 {
     enum { LONG = 5000000, CELL = 1000 };
     static const struct str names[] = {{"h", 1}, {"i", 1}};
-    const struct csvrows_format format = {.delimiter = ',', .encoding = "UTF-8", .names = names, .names_n = 2,
+    const struct csvrows_format format = {.delimiter = ',',
+                                          .encoding = "UTF-8",
+                                          .names = names,
+                                          .names_n = 2,
                                           .field_max = 1100000};
     for (int quoted = 0; quoted < 2; quoted++) {
         FILE *f = tmpfile();

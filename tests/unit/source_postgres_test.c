@@ -39,13 +39,15 @@ START_TEST(rows_are_read)
     check("select 'x'::varchar(10) as a, '{1,2}'::int[] as b, interval '1 day 2 hours' as c, '\\x00ff'::bytea as d;",
           "a,b integer[],c interval,d bytea\n1 [x][{1,2}][P1DT2H][\\x00ff]\n");
     check("select current_setting('application_name') as a, current_setting('transaction_isolation') as b,"
-          " current_setting('transaction_read_only') as c", "a,b,c\n1 [leadsync][repeatable read][on]\n");
+          " current_setting('transaction_read_only') as c",
+          "a,b,c\n1 [leadsync][repeatable read][on]\n");
 }
 END_TEST
 
 START_TEST(sql_that_is_refused_has_a_caret)
 {
-    check("select id,\n  emial\nfrom p", "error 78 column \"emial\" does not exist (SQLSTATE 42703)\n    2 |   emial\n      |   ^");
+    check("select id,\n  emial\nfrom p",
+          "error 78 column \"emial\" does not exist (SQLSTATE 42703)\n    2 |   emial\n      |   ^");
     check("select 'é', emial from p", "error 78 \n    1 | select 'é', emial from p\n      |             ^");
     check("selec 1", "error 78 syntax error");
     check("select * from nowhere", "error 78 relation \"nowhere\" does not exist");
@@ -62,12 +64,16 @@ END_TEST
 START_TEST(errors_while_rows_flow_are_the_data_s)
 {
     check("select 1 / (2 - n) as a from generate_series(1, 5) n order by n", "a integer\nerror 65 division by zero");
-    check("select ('x' || n)::int as a from generate_series(1, 2) n", "a integer\nerror 65 invalid input syntax for type integer");
+    check("select ('x' || n)::int as a from generate_series(1, 2) n",
+          "a integer\nerror 65 invalid input syntax for type integer");
     check("select (select n from generate_series(1, 2) n) as a", "a integer\nerror 65 more than one row");
     check("select 'x'::int as a", "error 78 invalid input syntax for type integer");
-    check("select 1 / (n - 20000) as a from generate_series(19998, 20003) n", "a integer\n1 [0]\n2 [-1]\nerror 65 division by zero");
-    struct source_spec spec = {.kind = SOURCE_POSTGRES,
-                               .as.sql = {.url = pg_url, .query = "select repeat('x', 1000) || 1 / (50000 - n) as a from generate_series(1, 60000) n"}};
+    check("select 1 / (n - 20000) as a from generate_series(19998, 20003) n",
+          "a integer\n1 [0]\n2 [-1]\nerror 65 division by zero");
+    struct source_spec spec =
+        {.kind = SOURCE_POSTGRES,
+         .as.sql = {.url = pg_url,
+                    .query = "select repeat('x', 1000) || 1 / (50000 - n) as a from generate_series(1, 60000) n"}};
     struct source *s = NULL;
     struct err e = ERR_INIT;
     struct row row;
@@ -117,15 +123,24 @@ END_TEST
 
 START_TEST(passwords_are_never_shown)
 {
-    static const char *const urls[] = {"host=/nowhere password=hunter2", "postgresql://u:hunter2@/x?host=/nowhere",
-                                       "postgresql://u:hunter2%zz@/x?host=/nowhere", "host=/nowhere password=a hunter2",
+    static const char *const urls[] = {"host=/nowhere password=hunter2",
+                                       "postgresql://u:hunter2@/x?host=/nowhere",
+                                       "postgresql://u:hunter2%zz@/x?host=/nowhere",
+                                       "host=/nowhere password=a hunter2",
                                        "password=hunter2 'oops",
-                                       "postgresql://u:P@hunter2@127.0.0.1/crm", "postgresql://u:p#hunter2/x@127.0.0.1/crm",
-                                       "postgresql://u:p/hunter2@127.0.0.1/crm", "postgresql://u:12/hunter2@127.0.0.1/crm",
-                                       "postgresql://u:p?hunter2@127.0.0.1/crm", "postgresql://u:12?user=hunter2@127.0.0.1/crm",
-                                       "postgresql://u:hunter2/crm", "u:hunter2@127.0.0.1/crm", "Postgresql://u:hunter2@h/crm",
-                                       "jdbc:postgresql://u:hunter2@h/crm", "postgresql://u:P@hunter2@h/crm?connect_timeout=2",
-                                       "dbname=postgresql://u:P@hunter2@h/crm", "host=/nowhere port=hunter2"};
+                                       "postgresql://u:P@hunter2@127.0.0.1/crm",
+                                       "postgresql://u:p#hunter2/x@127.0.0.1/crm",
+                                       "postgresql://u:p/hunter2@127.0.0.1/crm",
+                                       "postgresql://u:12/hunter2@127.0.0.1/crm",
+                                       "postgresql://u:p?hunter2@127.0.0.1/crm",
+                                       "postgresql://u:12?user=hunter2@127.0.0.1/crm",
+                                       "postgresql://u:hunter2/crm",
+                                       "u:hunter2@127.0.0.1/crm",
+                                       "Postgresql://u:hunter2@h/crm",
+                                       "jdbc:postgresql://u:hunter2@h/crm",
+                                       "postgresql://u:P@hunter2@h/crm?connect_timeout=2",
+                                       "dbname=postgresql://u:P@hunter2@h/crm",
+                                       "host=/nowhere port=hunter2"};
     struct buf out = BUF_INIT(10000);
 
     for (size_t i = 0; i < sizeof urls / sizeof urls[0]; i++) {
@@ -152,9 +167,10 @@ START_TEST(watermarks_of_times)
     const char *query = "select id, at from p where at > :watermark order by id";
 
     /* Microseconds survive. The greatest value is stored; the overlap is the server's arithmetic when it is bound. */
-    check_mark(query, "at", "0", NULL,
-               "id integer,at timestamp with time zone\n1 [1][2026-06-01 10:00:00.123456+00]\n2 [2][2026-06-02 11:30:00+00]\n"
-               "watermark 2026-06-02 11:30:00+00\n");
+    check_mark(
+        query, "at", "0", NULL,
+        "id integer,at timestamp with time zone\n1 [1][2026-06-01 10:00:00.123456+00]\n2 [2][2026-06-02 11:30:00+00]\n"
+        "watermark 2026-06-02 11:30:00+00\n");
     check_mark("select at from p where at > :watermark and id = 1", "at", "5m", NULL,
                "at timestamp with time zone\n1 [2026-06-01 10:00:00.123456+00]\nwatermark 2026-06-01 10:00:00.123456+00\n");
     static const char *const second = "id integer,at timestamp with time zone\n1 [2][2026-06-02 11:30:00+00]\n"
@@ -182,7 +198,9 @@ START_TEST(a_time_to_come_does_not_hide_what_is_written_until_then)
 {
     struct buf out = BUF_INIT(10000);
     struct source_spec spec = {.kind = SOURCE_POSTGRES,
-                               .as.sql = {.url = pg_url, .watermark = "at", .overlap = "0",
+                               .as.sql = {.url = pg_url,
+                                          .watermark = "at",
+                                          .overlap = "0",
                                           .query = "select at, now()::text as n from (values ('2999-01-01'::timestamptz), "
                                                    "('infinity')) v (at) where at > :watermark"}};
 
@@ -201,7 +219,8 @@ START_TEST(watermarks_of_numbers_and_text)
 {
     check_mark("select id from p where id > :watermark order by id desc", "id", NULL, NULL,
                "id integer\n1 [3]\n2 [2]\n3 [1]\nwatermark 3\n");
-    check_mark("select id from p where id > :watermark order by id", "id", "10", "11", "id integer\n1 [2]\n2 [3]\nwatermark 3\n");
+    check_mark("select id from p where id > :watermark order by id", "id", "10", "11",
+               "id integer\n1 [2]\n2 [3]\nwatermark 3\n");
     check_mark("select id from p where id > :watermark order by id", "id", NULL, "2", "id integer\n1 [3]\nwatermark 3\n");
     check_mark("select id from p where id > :watermark order by id", "id", "10", "-2147483648",
                "id integer\n1 [1]\n2 [2]\n3 [3]\nwatermark 3\n");
@@ -211,8 +230,10 @@ START_TEST(watermarks_of_numbers_and_text)
                "amount numeric(10,2)\n1 [1.50]\nwatermark 1.50\n");
     check_mark("select v from (values (1.5::float8), ('NaN'), ('Infinity')) t (v) where v > :watermark", "v", "0.5", NULL,
                "v double precision\n1 [1.5]\n2 [NaN]\n3 [Infinity]\nwatermark 1.5\n");
-    check_mark("select name from p where name > :watermark order by 1", "name", NULL, NULL, "name\n1 [Ann]\n2 [José]\nwatermark José\n");
-    check_mark("select name from p where name > :watermark order by 1", "name", "0", "Ann", "name\n1 [José]\nwatermark José\n");
+    check_mark("select name from p where name > :watermark order by 1", "name", NULL, NULL,
+               "name\n1 [Ann]\n2 [José]\nwatermark José\n");
+    check_mark("select name from p where name > :watermark order by 1", "name", "0", "Ann",
+               "name\n1 [José]\nwatermark José\n");
 }
 END_TEST
 
@@ -220,15 +241,19 @@ START_TEST(watermarks_that_are_refused)
 {
     check_mark("select id from p", "id", "0", NULL, "error 78 does not use :watermark");
     check_mark("select id from p where name = ':watermark'", "id", "0", NULL, "error 78 does not use :watermark");
-    check_mark("select id from p where at > :watermark", "at", "0", NULL, "error 78 column \"at\" is not in the query; it has \"id\"");
-    check_mark("select id, at from p where at > :watermark", "id", "0", NULL, "error 78 \"id\" is integer, but :watermark is compared as timestamp with time zone");
-    check_mark("select gen_random_uuid() as u where gen_random_uuid() > :watermark", "u", "0", NULL, "error 78 compared as uuid");
+    check_mark("select id from p where at > :watermark", "at", "0", NULL,
+               "error 78 column \"at\" is not in the query; it has \"id\"");
+    check_mark("select id, at from p where at > :watermark", "id", "0", NULL,
+               "error 78 \"id\" is integer, but :watermark is compared as timestamp with time zone");
+    check_mark("select gen_random_uuid() as u where gen_random_uuid() > :watermark", "u", "0", NULL,
+               "error 78 compared as uuid");
     check_mark("select id from p where id > :watermark", "id", "10m", NULL, "error 78 write a number");
     check_mark("select id from p where id > :watermark", "id", "5m", NULL, "error 78 write a number");
     check_mark("select name from p where name > :watermark", "name", "5m", NULL, "error 78 cannot be taken off text");
     check_mark("select at from p where at > :watermark", "at", "315360001", NULL, "error 78 longer than 3650d");
-    check_mark("select id from p where id > :watermark and emial", "id", "0", NULL,
-               "error 78 \n    1 | select id from p where id > :watermark and emial\n      |                                            ^");
+    check_mark(
+        "select id from p where id > :watermark and emial", "id", "0", NULL,
+        "error 78 \n    1 | select id from p where id > :watermark and emial\n      |                                            ^");
     check_mark("select id from p where id > :watermark", "id", "0", "no number", "error 78 leadsync sync --full");
     check("select :watermark as a", "error 78 name its column with watermark:");
 }
@@ -251,7 +276,9 @@ END_TEST
 static struct source_spec full_spec(const char *full)
 {
     return (struct source_spec){.kind = SOURCE_POSTGRES,
-                                .as.sql = {.url = pg_url, .watermark = "at", .full_query = full,
+                                .as.sql = {.url = pg_url,
+                                           .watermark = "at",
+                                           .full_query = full,
                                            .query = "select id, at from p where at > :watermark order by id"}};
 }
 
@@ -263,8 +290,9 @@ START_TEST(a_full_query_is_what_a_full_read_runs)
     rowtext_check(&spec, NULL, clock_system(),
                   "id integer,at timestamp with time zone\n1 [3](null)\n2 [2][2026-06-02 11:30:00+00]\n"
                   "3 [1][2026-06-01 10:00:00.123456+00]\nnull watermarks 1\nwatermark 2026-06-02 11:30:00+00\n");
-    rowtext_check(&spec, &since, clock_system(),
-                  "id integer,at timestamp with time zone\n1 [2][2026-06-02 11:30:00+00]\nwatermark 2026-06-02 11:30:00+00\n");
+    rowtext_check(
+        &spec, &since, clock_system(),
+        "id integer,at timestamp with time zone\n1 [2][2026-06-02 11:30:00+00]\nwatermark 2026-06-02 11:30:00+00\n");
 }
 END_TEST
 
@@ -293,7 +321,8 @@ END_TEST
 START_TEST(a_watermark_of_another_type_is_left)
 {
     struct source_spec spec = {.kind = SOURCE_POSTGRES,
-                               .as.sql = {.url = pg_url, .query = "select day from p where day > :watermark order by 1",
+                               .as.sql = {.url = pg_url,
+                                          .query = "select day from p where day > :watermark order by 1",
                                           .watermark = "day"}};
     struct source_read read = {.watermark = "2026-06-02", .watermark_type = "timestamp with time zone"};
     static const char *const all = "day date\n1 [2026-06-01]\n2 [2026-06-02]\nwatermark 2026-06-02\n";
@@ -334,14 +363,16 @@ START_TEST(the_server_knows_which_columns_may_be_null)
     check_origin("select at from v where at > :watermark", "at", "v", true, 1);
     check_origin("select n from \"Odd one\" where n > :watermark", "n", "\"Odd one\"", false, 0);
     check_origin("select q.at from (select * from \"Odd one\") q where q.at > :watermark", "at", "\"Odd one\"", true, 2);
-    check_origin("select o.n from p left join \"Odd one\" o on o.n = p.id where o.n > :watermark", "n", "\"Odd one\"", true, 0);
+    check_origin("select o.n from p left join \"Odd one\" o on o.n = p.id where o.n > :watermark", "n", "\"Odd one\"", true,
+                 0);
     check_origin("select least(n, 5) as n from \"Odd one\" where n > :watermark", "n", NULL, true, 0);
 }
 END_TEST
 
 START_TEST(cells_have_their_limit)
 {
-    struct source_spec spec = {.kind = SOURCE_POSTGRES, .as.sql = {.url = pg_url, .query = "select 'abc' as v union all select 'abcd'"}};
+    struct source_spec spec = {.kind = SOURCE_POSTGRES,
+                               .as.sql = {.url = pg_url, .query = "select 'abc' as v union all select 'abcd'"}};
     struct source_read read = {.field_max = 3};
 
     rowtext_check(&spec, &read, clock_system(), "v\n1 [abc]\n2 field_too_long [abcd]\n");

@@ -64,11 +64,10 @@ static void check_mark(const char *query, const char *column, const char *overla
 
 START_TEST(rows_are_read)
 {
-    check("select * from p order by id",
-          "id INTEGER,name,score REAL,at datetime,note\n"
-          "1 [1][Ann][1.5][2026-06-01 10:00:00](null)\n"
-          "2 [2][](null)[2026-06-02 11:30:00][A]\n"
-          "3 [3][José][3.0](null)[7]\n");
+    check("select * from p order by id", "id INTEGER,name,score REAL,at datetime,note\n"
+                                         "1 [1][Ann][1.5][2026-06-01 10:00:00](null)\n"
+                                         "2 [2][](null)[2026-06-02 11:30:00][A]\n"
+                                         "3 [3][José][3.0](null)[7]\n");
     check("select id from p where id > 9", "id INTEGER\n");
     check("select count(*) as n from p; -- that was all\n", "n\n1 [3]\n");
 }
@@ -87,7 +86,8 @@ START_TEST(refusals_have_their_status)
     check("select ? as a", "error 78 a parameter besides :watermark");
     check("select :watermark as a", "error 78 name its column with watermark:");
     check("select abs(-9223372036854775808) as a", "a\nerror 65 integer overflow");
-    check("select abs(case id when 2 then -9223372036854775808 else id end) as a from p order by id", "a\n1 [1]\nerror 65 integer overflow");
+    check("select abs(case id when 2 then -9223372036854775808 else id end) as a from p order by id",
+          "a\n1 [1]\nerror 65 integer overflow");
 }
 END_TEST
 
@@ -162,7 +162,8 @@ END_TEST
 
 START_TEST(watermarks_of_reals_and_expressions)
 {
-    check_mark("select score from p where score > :watermark", "score", ".5", NULL, "score REAL\n1 [1.5]\n2 [3.0]\nwatermark 3\n");
+    check_mark("select score from p where score > :watermark", "score", ".5", NULL,
+               "score REAL\n1 [1.5]\n2 [3.0]\nwatermark 3\n");
     check_mark("select score from p where score > :watermark", "score", ".5", "3", "score REAL\n1 [3.0]\nwatermark 3\n");
     check_mark("select score from p where score > :watermark", "score", "0", "2.5", "score REAL\n1 [3.0]\nwatermark 3\n");
     /* An expression has no affinity: the number stays a number. */
@@ -170,7 +171,8 @@ START_TEST(watermarks_of_reals_and_expressions)
     check_mark("select id + 0 as v from p where id + 0 > :watermark", "v", "1", "3", "v\n1 [3]\nwatermark 3\n");
     check_mark("select id + 0 as v from p where id + 0 > :watermark", "v", "5m", NULL, "v\nerror 78 is a duration");
     check_mark("select id + 0 as v from p where id + 0 > :watermark", "v", "5m", "2", "error 78 is a duration");
-    check_mark("select id + 0 as v from p where id + 0 > :watermark", "v", "0", NULL, "v\n1 [1]\n2 [2]\n3 [3]\nwatermark 3\n");
+    check_mark("select id + 0 as v from p where id + 0 > :watermark", "v", "0", NULL,
+               "v\n1 [1]\n2 [2]\n3 [3]\nwatermark 3\n");
 }
 END_TEST
 
@@ -192,15 +194,17 @@ START_TEST(watermarks_of_times)
 
     static const char *const second = "id INTEGER,at datetime\n1 [2][2026-06-02 11:30:00]\nwatermark 2026-06-02 11:30:00\n";
     static const char *const none = "id INTEGER,at datetime\n";
-    check_mark(query, "at", "5m", NULL,
-               "id INTEGER,at datetime\n1 [1][2026-06-01 10:00:00]\n2 [2][2026-06-02 11:30:00]\nwatermark 2026-06-02 11:30:00\n");
+    check_mark(
+        query, "at", "5m", NULL,
+        "id INTEGER,at datetime\n1 [1][2026-06-01 10:00:00]\n2 [2][2026-06-02 11:30:00]\nwatermark 2026-06-02 11:30:00\n");
     check_mark(query, "at", "5m", "2026-06-02 11:34:59", second);
     check_mark(query, "at", NULL, "2026-06-02 11:34:59", second);
     check_mark(query, "at", "5m", "2026-06-02 11:35:00", none);
     check_mark(query, "at", "0", "2026-06-02 11:30:00", none);
     check_mark(query, "at", "315360001", NULL, "id INTEGER,at datetime\nerror 78 longer than 3650d");
-    check_mark(query, "at", "0", NULL,
-               "id INTEGER,at datetime\n1 [1][2026-06-01 10:00:00]\n2 [2][2026-06-02 11:30:00]\nwatermark 2026-06-02 11:30:00\n");
+    check_mark(
+        query, "at", "0", NULL,
+        "id INTEGER,at datetime\n1 [1][2026-06-01 10:00:00]\n2 [2][2026-06-02 11:30:00]\nwatermark 2026-06-02 11:30:00\n");
     run_sql("insert into p (id, at) values (4, '2099-01-01T00:00:00.123Z')");
     check_mark("select at from p where at > :watermark and id = 4", "at", "1h", NULL,
                "at datetime\n1 [2099-01-01T00:00:00.123Z]\nwatermark 2026-06-21T00:00:00\n");
@@ -236,7 +240,9 @@ START_TEST(a_full_query_is_what_a_full_read_runs)
     };
     const struct source_read since = {.watermark = "2026-06-02 11:00:00", .watermark_type = "datetime, text"};
     struct source_spec spec = {.kind = SOURCE_SQLITE,
-                               .as.sql = {.url = path, .watermark = "at", .full_query = "select id, at from p order by id desc",
+                               .as.sql = {.url = path,
+                                          .watermark = "at",
+                                          .full_query = "select id, at from p order by id desc",
                                           .query = "select id, at from p where at > :watermark order by id"}};
 
     rowtext_check(&spec, NULL, &fake.base,
@@ -255,7 +261,9 @@ END_TEST
 START_TEST(a_watermark_of_another_type_is_left)
 {
     struct source_spec spec = {.kind = SOURCE_SQLITE,
-                               .as.sql = {.url = path, .watermark = "id", .query = "select id from p where id > :watermark"}};
+                               .as.sql = {.url = path,
+                                          .watermark = "id",
+                                          .query = "select id from p where id > :watermark"}};
     struct source_read read = {.watermark = "2", .watermark_type = "TEXT"};
 
     rowtext_check(&spec, &read, &fake.base, "id INTEGER\n1 [1]\n2 [2]\n3 [3]\nwatermark 3\n");
@@ -301,7 +309,8 @@ START_TEST(sqlite_knows_which_columns_may_be_null)
     check_origin("select id, at from p where at > :watermark", "at", "\"main\".\"p\"", true, 1);
     check_origin("select id from p where id > :watermark", "id", "\"main\".\"p\"", false, 0);
     check_origin("select n from \"Odd one\" where n > :watermark", "n", "\"main\".\"Odd one\"", false, 0);
-    check_origin("select n from p left join \"Odd one\" on n = id where n > :watermark", "n", "\"main\".\"Odd one\"", true, 0);
+    check_origin("select n from p left join \"Odd one\" on n = id where n > :watermark", "n", "\"main\".\"Odd one\"", true,
+                 0);
     check_origin("select n + 0 as n from \"Odd one\" where n > :watermark", "n", NULL, true, 0);
 }
 END_TEST
@@ -317,10 +326,11 @@ END_TEST
 
 START_TEST(nobody_waits_past_the_deadline)
 {
-    struct source_spec spec = {
-        .kind = SOURCE_SQLITE,
-        .as.sql = {.url = path, .query = "with recursive c(n) as (select 1 union all select n + 1 from c where n < 1000000000)"
-                                         " select max(n) as n from c"}};
+    struct source_spec spec =
+        {.kind = SOURCE_SQLITE,
+         .as.sql = {.url = path,
+                    .query = "with recursive c(n) as (select 1 union all select n + 1 from c where n < 1000000000)"
+                             " select max(n) as n from c"}};
 
     rowtext_check_late(&spec, clock_system(), "n\nerror 1 the time budget ended while reading");
 }
@@ -340,8 +350,10 @@ static bool can_write(void)
 START_TEST(a_spooled_read_lets_go_of_its_source)
 {
     struct source_spec spec = {.kind = SOURCE_SQLITE,
-                               .as.sql = {.url = path, .query = "select id, at, note from p where id > :watermark order by id",
-                                          .watermark = "id", .spool = _i}};
+                               .as.sql = {.url = path,
+                                          .query = "select id, at, note from p where id > :watermark order by id",
+                                          .watermark = "id",
+                                          .spool = _i}};
     struct source *s = NULL;
     struct err e = ERR_INIT;
     struct row row;
@@ -368,7 +380,8 @@ END_TEST
 START_TEST(a_spooled_read_ends_with_its_source_s_error)
 {
     struct source_spec spec = {.kind = SOURCE_SQLITE,
-                               .as.sql = {.url = path, .spool = 1,
+                               .as.sql = {.url = path,
+                                          .spool = 1,
                                           .query = "select abs(case id when 2 then -9223372036854775808 else id end) as a "
                                                    "from p order by id"}};
 

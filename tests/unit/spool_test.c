@@ -49,8 +49,10 @@ static struct planned make(uint64_t n, size_t size_max)
     p.takes_place = h % 7 == 0;
     if (p.takes_place)
         memcpy(p.old_id.b, &h, sizeof h);
-    p.remembered = (struct remembered){.kind = (enum remembered_kind)(h % 8), .reason = (enum reason)(h % REASON_N),
-                                       .waits = h % 11 == 0, .first_row = h % 1000};
+    p.remembered = (struct remembered){.kind = (enum remembered_kind)(h % 8),
+                                       .reason = (enum reason)(h % REASON_N),
+                                       .waits = h % 11 == 0,
+                                       .first_row = h % 1000};
     p.custom_changed = (struct str){bytes, h % 9};
     p.entry.row = n + 1;
     p.entry.line = 2 * n + 2;

@@ -108,9 +108,13 @@ START_TEST(an_order_is_that_of_the_whole_query)
 {
     static const char *const ordered[] = {"select 1 order by 1", "select a from t ORDER\n\tBy a desc limit 3",
                                           "select * from (select 1) x order by 1"};
-    static const char *const not_ordered[] = {"select 1", "select row_number() over (order by a) from t", "select 'order by'",
-                                              "select 1 -- order by 1", "select * from (select 1 order by 1) x",
-                                              "select order_by, reorder by_ from t", "select \"order by\" from t"};
+    static const char *const not_ordered[] = {"select 1",
+                                              "select row_number() over (order by a) from t",
+                                              "select 'order by'",
+                                              "select 1 -- order by 1",
+                                              "select * from (select 1 order by 1) x",
+                                              "select order_by, reorder by_ from t",
+                                              "select \"order by\" from t"};
 
     for (size_t i = 0; i < sizeof ordered / sizeof ordered[0]; i++)
         ck_assert_msg(sqltext_is_ordered(ordered[i]), "%s", ordered[i]);
@@ -168,8 +172,17 @@ START_TEST(times_are_ordered_as_the_server_would)
     ck_assert_int_eq(postgres_time_parse(STR("2000-01-01 00:00:00+00"), &before), 0);
     ck_assert_int_eq(before, 0);
     ck_assert_int_eq(postgres_time_parse(STR("2026-11-22 05:15:00+00:53:28"), &after), 0);
-    static const char *const bad[] = {"", "now", "2026", "2026-06", "2026-06-30 ", "2026-06-30 21", "2026-06-30T21:15:32",
-                                      "2026-13-01", "2026-06-30 21:15:32+", "2026-06-30 21:15:32 AD", "2026-06-30 21:15:32.",
+    static const char *const bad[] = {"",
+                                      "now",
+                                      "2026",
+                                      "2026-06",
+                                      "2026-06-30 ",
+                                      "2026-06-30 21",
+                                      "2026-06-30T21:15:32",
+                                      "2026-13-01",
+                                      "2026-06-30 21:15:32+",
+                                      "2026-06-30 21:15:32 AD",
+                                      "2026-06-30 21:15:32.",
                                       "999999-01-01"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         ck_assert_msg(postgres_time_parse(str_from(bad[i]), &before) != 0, "%s is no time", bad[i]);
@@ -178,10 +191,12 @@ END_TEST
 
 START_TEST(comparisons_are_recognized)
 {
-    static const char *const strict[] = {"where a > :watermark", "where a >(:watermark)", "where a>\n :watermark::timestamptz",
-                                         "where a > /* b >= */ :watermark", "where a >= :watermark or b > :watermark"};
-    static const char *const others[] = {"where a >= :watermark", "where a > 1 and b >= :watermark", "where a > ':watermark'",
-                                         "where a between :watermark and now()", "where a > 1 -- :watermark"};
+    static const char *const strict[] = {"where a > :watermark", "where a >(:watermark)",
+                                         "where a>\n :watermark::timestamptz", "where a > /* b >= */ :watermark",
+                                         "where a >= :watermark or b > :watermark"};
+    static const char *const others[] = {"where a >= :watermark", "where a > 1 and b >= :watermark",
+                                         "where a > ':watermark'", "where a between :watermark and now()",
+                                         "where a > 1 -- :watermark"};
     static const char *const outer[] = {"from a left join b", "from a\nFULL OUTER JOIN b", "from a right /* x */ join b"};
     static const char *const inner[] = {"from a join b", "select left(n, 1) from a inner join b", "select 'left join'",
                                         "select 1 -- left join"};

@@ -19,23 +19,22 @@ static void teardown(void)
 
 START_TEST(the_audit_sees_what_is_wrong)
 {
-    static const char *const wrongs[] = {
-        "UPDATE identity SET leads_n = 7",
-        "UPDATE settings SET value = '7' WHERE name = 'leads_gone'",
-        "DELETE FROM lead_values WHERE n = 1",
-        "UPDATE leads SET target = 77",
-        "UPDATE batches SET entries_n = 5",
-        "UPDATE batches SET entries = x'ff'",
-        "UPDATE batches SET first_row = 2",
-        "INSERT INTO refusals SELECT key, fingerprint, 1, 1, 1 FROM leads",
-        "INSERT INTO forgotten SELECT key FROM leads",
-        "UPDATE lead_values SET lead_id = x'01010101010101010101010101010101'",
-        "UPDATE runs SET report = '{\"rows\":{\"read\":3,\"created\":1,\"failed\":1}}'",
-        "UPDATE runs SET report = '{'",
-        "DELETE FROM runs",
-        "UPDATE identity SET next_lead = 1",
-        "INSERT INTO people VALUES(1, 3)",
-        "UPDATE leads SET status = -2"};
+    static const char *const wrongs[] = {"UPDATE identity SET leads_n = 7",
+                                         "UPDATE settings SET value = '7' WHERE name = 'leads_gone'",
+                                         "DELETE FROM lead_values WHERE n = 1",
+                                         "UPDATE leads SET target = 77",
+                                         "UPDATE batches SET entries_n = 5",
+                                         "UPDATE batches SET entries = x'ff'",
+                                         "UPDATE batches SET first_row = 2",
+                                         "INSERT INTO refusals SELECT key, fingerprint, 1, 1, 1 FROM leads",
+                                         "INSERT INTO forgotten SELECT key FROM leads",
+                                         "UPDATE lead_values SET lead_id = x'01010101010101010101010101010101'",
+                                         "UPDATE runs SET report = '{\"rows\":{\"read\":3,\"created\":1,\"failed\":1}}'",
+                                         "UPDATE runs SET report = '{'",
+                                         "DELETE FROM runs",
+                                         "UPDATE identity SET next_lead = 1",
+                                         "INSERT INTO people VALUES(1, 3)",
+                                         "UPDATE leads SET status = -2"};
     struct entry entries[] = {kit_created(&k, 1, 11), kit_created(&k, 2, 11)};
     struct buf out = BUF_INIT(1 << 20);
     size_t violations;

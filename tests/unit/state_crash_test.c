@@ -47,18 +47,18 @@ static int count_down(sqlite3_file *f, const void *p, int n, sqlite3_int64 at)
         if (p != NULL && n > 1)
             real_of(f)->pMethods->xWrite(real_of(f), p, n / 2, at);
         _exit(KILLED);
-    case FAULT_DIE:
-        _exit(KILLED);
+    case FAULT_DIE: _exit(KILLED);
     case FAULT_FULL:
         plan.left = 0; /* and it stays full */
         return SQLITE_FULL;
-    default:
-        plan.left = 0;
-        return SQLITE_IOERR_WRITE;
+    default: plan.left = 0; return SQLITE_IOERR_WRITE;
     }
 }
 
-static int shim_close(sqlite3_file *f) { return real_of(f)->pMethods->xClose(real_of(f)); }
+static int shim_close(sqlite3_file *f)
+{
+    return real_of(f)->pMethods->xClose(real_of(f));
+}
 static int shim_read(sqlite3_file *f, void *p, int n, sqlite3_int64 at)
 {
     return real_of(f)->pMethods->xRead(real_of(f), p, n, at);
@@ -78,9 +78,18 @@ static int shim_sync(sqlite3_file *f, int flags)
     int rc = count_down(f, NULL, 0, 0);
     return rc != SQLITE_OK ? rc : real_of(f)->pMethods->xSync(real_of(f), flags);
 }
-static int shim_size(sqlite3_file *f, sqlite3_int64 *n) { return real_of(f)->pMethods->xFileSize(real_of(f), n); }
-static int shim_lock(sqlite3_file *f, int kind) { return real_of(f)->pMethods->xLock(real_of(f), kind); }
-static int shim_unlock(sqlite3_file *f, int kind) { return real_of(f)->pMethods->xUnlock(real_of(f), kind); }
+static int shim_size(sqlite3_file *f, sqlite3_int64 *n)
+{
+    return real_of(f)->pMethods->xFileSize(real_of(f), n);
+}
+static int shim_lock(sqlite3_file *f, int kind)
+{
+    return real_of(f)->pMethods->xLock(real_of(f), kind);
+}
+static int shim_unlock(sqlite3_file *f, int kind)
+{
+    return real_of(f)->pMethods->xUnlock(real_of(f), kind);
+}
 static int shim_reserved(sqlite3_file *f, int *out)
 {
     return real_of(f)->pMethods->xCheckReservedLock(real_of(f), out);
@@ -89,8 +98,14 @@ static int shim_control(sqlite3_file *f, int op, void *arg)
 {
     return real_of(f)->pMethods->xFileControl(real_of(f), op, arg);
 }
-static int shim_sector(sqlite3_file *f) { return real_of(f)->pMethods->xSectorSize(real_of(f)); }
-static int shim_device(sqlite3_file *f) { return real_of(f)->pMethods->xDeviceCharacteristics(real_of(f)); }
+static int shim_sector(sqlite3_file *f)
+{
+    return real_of(f)->pMethods->xSectorSize(real_of(f));
+}
+static int shim_device(sqlite3_file *f)
+{
+    return real_of(f)->pMethods->xDeviceCharacteristics(real_of(f));
+}
 static int shim_shm_map(sqlite3_file *f, int page, int size, int extend, void volatile **out)
 {
     return real_of(f)->pMethods->xShmMap(real_of(f), page, size, extend, out);
@@ -99,9 +114,16 @@ static int shim_shm_lock(sqlite3_file *f, int offset, int n, int flags)
 {
     return real_of(f)->pMethods->xShmLock(real_of(f), offset, n, flags);
 }
-static void shim_shm_barrier(sqlite3_file *f) { real_of(f)->pMethods->xShmBarrier(real_of(f)); }
-static int shim_shm_unmap(sqlite3_file *f, int del) { return real_of(f)->pMethods->xShmUnmap(real_of(f), del); }
+static void shim_shm_barrier(sqlite3_file *f)
+{
+    real_of(f)->pMethods->xShmBarrier(real_of(f));
+}
+static int shim_shm_unmap(sqlite3_file *f, int del)
+{
+    return real_of(f)->pMethods->xShmUnmap(real_of(f), del);
+}
 
+/* clang-format off */
 static const sqlite3_io_methods shim_methods = {
     .iVersion = 2, .xClose = shim_close, .xRead = shim_read, .xWrite = shim_write, .xTruncate = shim_truncate,
     .xSync = shim_sync, .xFileSize = shim_size, .xLock = shim_lock, .xUnlock = shim_unlock,
@@ -109,6 +131,7 @@ static const sqlite3_io_methods shim_methods = {
     .xDeviceCharacteristics = shim_device, .xShmMap = shim_shm_map, .xShmLock = shim_shm_lock,
     .xShmBarrier = shim_shm_barrier, .xShmUnmap = shim_shm_unmap,
 };
+/* clang-format on */
 
 static int shim_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *f, int flags, int *out_flags)
 {
@@ -170,7 +193,10 @@ static void outcomes(struct entry *entries, size_t n)
  * -1 with k.e. */
 static int live(void)
 {
-    struct state_options o = {.path = k.path, .access = STATE_WRITE, .sync = "life", .memory_max = 4 << 20,
+    struct state_options o = {.path = k.path,
+                              .access = STATE_WRITE,
+                              .sync = "life",
+                              .memory_max = 4 << 20,
                               .clock = &k.clock.base};
     struct target list = {.kind = TARGET_LIST, .id = {{1}}, .status = TARGET_STATUS_UNKNOWN};
     struct batch *open;
@@ -374,8 +400,7 @@ START_TEST(death_in_a_large_merge)
         }
         ck_assert_int_eq(waitpid(child, &status, 0), child);
         ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == KILLED, "write %ld: status %d", at[i], status);
-        struct state_options o = {
-            .path = k.path, .access = STATE_READ, .memory_max = 256 << 20, .clock = &k.clock.base};
+        struct state_options o = {.path = k.path, .access = STATE_READ, .memory_max = 256 << 20, .clock = &k.clock.base};
         struct state *reader;
         if (state_open(&o, &reader, &k.e) < 0)
             kit_failed(&k, -1, XS_STATE, "leadsync resume");

@@ -20,10 +20,23 @@ static void teardown(void)
 START_TEST(facts_are_kept)
 {
     const char *value;
-    struct job_record job = {.id = "j1", .type = "move-leads", .status = "pending", .filters = "{}", .total = 3,
-                             .from = "list:a", .to = "campaign:b", .run = 1, .created_ms = 7}, got, *jobs;
-    struct run_record run = {.id = k.run, .finished_ms = 9, .status = "complete", .read = "full",
-                             .report = "{\"rows\":{\"read\":2,\"created\":2}}", .exit_code = 1}, *runs;
+    struct job_record job = {.id = "j1",
+                             .type = "move-leads",
+                             .status = "pending",
+                             .filters = "{}",
+                             .total = 3,
+                             .from = "list:a",
+                             .to = "campaign:b",
+                             .run = 1,
+                             .created_ms = 7},
+                      got, *jobs;
+    struct run_record run = {.id = k.run,
+                             .finished_ms = 9,
+                             .status = "complete",
+                             .read = "full",
+                             .report = "{\"rows\":{\"read\":2,\"created\":2}}",
+                             .exit_code = 1},
+                      *runs;
     struct str names[] = {STR("seats"), STR("origin")}, header;
     struct lead_shape shape;
     uint32_t a, b;
@@ -147,8 +160,7 @@ START_TEST(old_runs_are_pruned)
         kit_ok(&k, state_header_put(k.s, k.run, STR("h"), ',', &k.e));
         kit_batch(&k, OP_CREATE, k.target, &good, 1);
         kit_merge(&k);
-        struct run_record done = {
-            .id = run, .finished_ms = 1, .status = run == 1 ? "complete" : "partial", .read = "full"};
+        struct run_record done = {.id = run, .finished_ms = 1, .status = run == 1 ? "complete" : "partial", .read = "full"};
         kit_ok(&k, state_run_finish(k.s, &done, &k.e));
         kit_ok(&k, state_prune(k.s, 4, &k.e));
         kit_ok(&k, state_commit(k.s, &k.e));

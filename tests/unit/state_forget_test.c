@@ -56,7 +56,10 @@ START_TEST(a_person_is_forgotten_everywhere)
     struct buf changes[2] = {BUF_INIT(4096), BUF_INIT(4096)};
     struct entry bad = kit_with(kit_entry(&k, 2, 11), OUTCOME_REJECTED, REASON_REFUSED_THERE);
     struct entry late = kit_with(kit_entry(&k, 60, 11), OUTCOME_DEFERRED, REASON_PLAN_FULL);
-    struct job_record job = {.id = "j1", .type = "move", .status = "pending", .run = 1,
+    struct job_record job = {.id = "j1",
+                             .type = "move",
+                             .status = "pending",
+                             .run = 1,
                              .filters = "{\"contacts\":[\"Person1@example.com\"]}"};
     bad.detail = STR("PERSON1@example.com is odd");
     bad.cells = STR("9,person1@EXAMPLE.com");
@@ -68,7 +71,8 @@ START_TEST(a_person_is_forgotten_everywhere)
     kit_failed(&k, state_forget(k.s, &person1, &counts, &k.e), XS_STATE, "resume");
     kit_merge(&k);
     kit_ok(&k, state_job_put(k.s, &job, &k.e));
-    kit_failed(&k, state_forget(k.s, &(struct person_name){.address = STR("  ")}, &counts, &k.e), XS_USAGE, "address is empty");
+    kit_failed(&k, state_forget(k.s, &(struct person_name){.address = STR("  ")}, &counts, &k.e), XS_USAGE,
+               "address is empty");
     kit_ok(&k, state_forget(k.s, &person1, &counts, &k.e));
     ck_assert_uint_eq(counts.leads, 2);
     ck_assert_uint_ge(counts.others, 4);
@@ -110,7 +114,8 @@ START_TEST(nothing_of_the_forgotten_is_left_in_free_pages)
         struct entry rows[ROWS];
         for (unsigned i = 0; i < ROWS; i++) {
             bool late = run % 2 == 0;
-            rows[i] = kit_with(kit_entry(&k, i + 1, 11), late ? OUTCOME_DEFERRED : OUTCOME_CHANGED, late ? REASON_PLAN_FULL : REASON_NONE);
+            rows[i] = kit_with(kit_entry(&k, i + 1, 11), late ? OUTCOME_DEFERRED : OUTCOME_CHANGED,
+                               late ? REASON_PLAN_FULL : REASON_NONE);
             rows[i].has_lead_id = !late;
             rows[i].lead_id = kit_uuid(i + 1);
             rows[i].values = kit_values(&k, "person1@example.com", i % 7 == 0 ? buf_cstr(&cells) : "Ada");
@@ -199,9 +204,12 @@ START_TEST(all_that_is_known_of_a_person)
     struct entry bad = kit_with(kit_entry(&k, 2, 11), OUTCOME_REJECTED, REASON_REFUSED_THERE);
     struct entry late = kit_with(kit_entry(&k, 60, 11), OUTCOME_DEFERRED, REASON_PLAN_FULL);
     struct entry open[] = {kit_entry(&k, 70, 11)};
-    struct batch batch = {.run = k.run, .op = OP_CREATE, .target = k.target, .state = BATCH_SENT, .entries = open,
-                          .entries_n = 1};
-    const struct job_record job = {.id = "j1", .type = "move", .status = "pending", .run = 1,
+    struct batch batch =
+        {.run = k.run, .op = OP_CREATE, .target = k.target, .state = BATCH_SENT, .entries = open, .entries_n = 1};
+    const struct job_record job = {.id = "j1",
+                                   .type = "move",
+                                   .status = "pending",
+                                   .run = 1,
                                    .filters = "{\"contacts\":[\"Person1@example.com\",\"xperson1@example.com\"]}"};
     const struct job_record by_id = {.id = "j2", .type = "move", .status = "pending", .run = 1};
     char filters[64], id[UUID_TEXT_N];
@@ -298,10 +306,13 @@ END_TEST
 START_TEST(both_spellings_of_a_domain)
 {
     static const struct person_name person = {.address = {"jo@xn--bcher-kva.example", 23},
-                                              .unicode = {"jo@b\xc3\xbc" "cher.example", 18}};
+                                              .unicode = {"jo@b\xc3\xbc"
+                                                          "cher.example",
+                                                          18}};
     struct entry bad = kit_with(kit_entry(&k, 2, 11), OUTCOME_REJECTED, REASON_RAGGED_ROW);
     struct forgotten counts;
-    bad.cells = STR("9,Jo@B\xc3\x9c" "CHER.example");
+    bad.cells = STR("9,Jo@B\xc3\x9c"
+                    "CHER.example");
     kit_batch(&k, OP_CREATE, k.target, &bad, 1);
     kit_merge(&k);
     kit_ok(&k, state_forget(k.s, &person, &counts, &k.e));

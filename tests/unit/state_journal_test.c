@@ -44,8 +44,14 @@ START_TEST(a_batch_is_kept_whole)
         entries[i].cells = STR("cells");
         entries[i].attempts = (unsigned)i;
     }
-    struct batch b = {.run = k.run, .op = OP_MOVE, .state = BATCH_PLANNED, .target = k.target, .source = 9,
-                      .body_sha256 = "abc", .entries = entries, .entries_n = 3};
+    struct batch b = {.run = k.run,
+                      .op = OP_MOVE,
+                      .state = BATCH_PLANNED,
+                      .target = k.target,
+                      .source = 9,
+                      .body_sha256 = "abc",
+                      .entries = entries,
+                      .entries_n = 3};
     kit_ok(&k, state_batch_add(k.s, &b, &k.e));
     ck_assert_uint_gt(b.id, 0);
     kit_ok(&k, state_commit(k.s, &k.e));
@@ -195,8 +201,8 @@ END_TEST
 START_TEST(half_an_event_is_never_committed)
 {
     struct entry entry = kit_entry(&k, 1, 11);
-    struct batch b = {.run = k.run, .op = OP_CREATE, .state = BATCH_SENT, .target = k.target, .entries = &entry,
-                      .entries_n = 1};
+    struct batch b =
+        {.run = k.run, .op = OP_CREATE, .state = BATCH_SENT, .target = k.target, .entries = &entry, .entries_n = 1};
     const char *table = _i == 1 ? "intents" : "outcomes";
     char sql[200];
     kit_ok(&k, state_batch_add(k.s, &b, &k.e));
@@ -274,7 +280,9 @@ END_TEST
 /* A second handle, as of a run that waits for the lock: it has opened the file and not locked it. */
 static struct state *waiting(void)
 {
-    const struct state_options options = {.path = k.path, .access = STATE_WRITE, .memory_max = 16 << 20,
+    const struct state_options options = {.path = k.path,
+                                          .access = STATE_WRITE,
+                                          .memory_max = 16 << 20,
                                           .clock = &k.clock.base};
     struct state *other;
     kit_ok(&k, state_open(&options, &other, &k.e));
@@ -285,8 +293,8 @@ START_TEST(who_waited_sees_the_journal_that_came_meanwhile)
 {
     struct state *second = waiting();
     struct entry entry = kit_entry(&k, 1, 11);
-    struct batch batch = {.run = k.run, .op = OP_CREATE, .state = BATCH_SENT, .target = k.target, .entries = &entry,
-                          .entries_n = 1};
+    struct batch batch =
+        {.run = k.run, .op = OP_CREATE, .state = BATCH_SENT, .target = k.target, .entries = &entry, .entries_n = 1};
     kit_ok(&k, state_batch_add(k.s, &batch, &k.e));
     kit_ok(&k, state_commit(k.s, &k.e));
     kit_close(&k); /* it dies with its batch open */

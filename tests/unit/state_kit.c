@@ -50,8 +50,11 @@ void kit_next(struct kit *k)
 
 static struct state_options options(struct kit *k, enum state_access access)
 {
-    return (struct state_options){.path = k->path, .access = access, .values_hashed = k->hashed,
-                                  .memory_max = k->memory_max, .clock = &k->clock.base};
+    return (struct state_options){.path = k->path,
+                                  .access = access,
+                                  .values_hashed = k->hashed,
+                                  .memory_max = k->memory_max,
+                                  .clock = &k->clock.base};
 }
 
 void kit_open(struct kit *k, enum state_access access)
@@ -209,11 +212,11 @@ const char *kit_listed(struct kit *k, uint64_t run)
     kit_ok(k, state_results_open(k->s, run, &r, &k->e));
     while (kit_ok(k, state_results_next(r, &k->arena, &entry, &op, &target, &k->e)) == 1) {
         const char *at = entry.key_text.n > 0 ? memchr(entry.key_text.p, '@', entry.key_text.n) : NULL;
-        struct str who =
-            at != NULL ? (struct str){entry.key_text.p + 6, (size_t)(at - entry.key_text.p) - 6} : STR("-");
+        struct str who = at != NULL ? (struct str){entry.key_text.p + 6, (size_t)(at - entry.key_text.p) - 6} : STR("-");
         ck_assert_int_eq(buf_addf(&out, "%llu %s %.*s%s%.*s%s%.*s;", (unsigned long long)entry.row,
                                   outcome_text(entry.outcome), STR_ARG(who), entry.cells.n > 0 ? "!" : "",
-                                  STR_ARG(entry.cells), entry.detail.n > 0 ? "?" : "", STR_ARG(entry.detail)), 0);
+                                  STR_ARG(entry.cells), entry.detail.n > 0 ? "?" : "", STR_ARG(entry.detail)),
+                         0);
     }
     state_results_close(r);
     return buf_cstr(&out);

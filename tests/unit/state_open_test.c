@@ -30,13 +30,16 @@ static void teardown(void)
 
 static int try_open(enum state_access access, const char *sync, const char *host, struct state **out)
 {
-    struct state_options o = {.path = k.path, .access = access, .sync = sync, .api_host = host,
-                              .memory_max = k.memory_max, .clock = &k.clock.base};
+    struct state_options o = {.path = k.path,
+                              .access = access,
+                              .sync = sync,
+                              .api_host = host,
+                              .memory_max = k.memory_max,
+                              .clock = &k.clock.base};
     return state_open(&o, out, &k.e);
 }
 
-static void refused(enum state_access access, const char *sync, const char *host, enum exit_status status,
-                    const char *part)
+static void refused(enum state_access access, const char *sync, const char *host, enum exit_status status, const char *part)
 {
     struct state *s = &(struct state){0};
     int rc = try_open(access, sync, host, &s);

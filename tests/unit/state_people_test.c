@@ -167,8 +167,10 @@ END_TEST
 
 static void make_old(void)
 {
-    kit_ok(&k, db_exec(&k.s->main, "DROP TABLE people; ALTER TABLE retries DROP COLUMN run; "
-                    "ALTER TABLE runs DROP COLUMN mapping; ALTER TABLE runs DROP COLUMN begun; PRAGMA user_version = 2", &k.e));
+    kit_ok(&k, db_exec(&k.s->main,
+                       "DROP TABLE people; ALTER TABLE retries DROP COLUMN run; "
+                       "ALTER TABLE runs DROP COLUMN mapping; ALTER TABLE runs DROP COLUMN begun; PRAGMA user_version = 2",
+                       &k.e));
     kit_close(&k);
 }
 
@@ -199,7 +201,10 @@ START_TEST(a_step_that_fails_leaves_the_older_state)
     struct db db;
     int64_t version, tables;
     struct entry lead = kit_created(&k, 1, 11);
-    const struct state_options options = {.path = k.path, .access = STATE_WRITE, .memory_max = 64 << 20, .clock = &k.clock.base};
+    const struct state_options options = {.path = k.path,
+                                          .access = STATE_WRITE,
+                                          .memory_max = 64 << 20,
+                                          .clock = &k.clock.base};
     kit_one(&k, OP_CREATE, lead);
     found(lead, REASON_BOUNCED);
     kit_ok(&k, db_exec(&k.s->main, "UPDATE lead_values SET packed = x'ffffffffffffffffffff'", &k.e));

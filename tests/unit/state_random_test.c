@@ -27,8 +27,8 @@ static uint64_t print(uint64_t i)
 
 static void decide(struct entry *entry)
 {
-    static const enum reason skips[] = {REASON_IN_WORKSPACE, REASON_BLOCKLISTED, REASON_UNSUBSCRIBED, REASON_BOUNCED,
-                                        REASON_DELETED_THERE, REASON_CONTACTED};
+    static const enum reason skips[] = {REASON_IN_WORKSPACE, REASON_BLOCKLISTED,   REASON_UNSUBSCRIBED,
+                                        REASON_BOUNCED,      REASON_DELETED_THERE, REASON_CONTACTED};
     static const enum reason failures[] = {REASON_GONE_THERE, REASON_API_ERROR, REASON_ATTEMPTS_EXHAUSTED,
                                            REASON_MOVE_NOT_DONE};
     entry->outcome = (enum outcome)(1 + rnd(OUTCOME_N - 1));
@@ -80,12 +80,11 @@ static void ask(struct state *s, uint64_t hint, struct buf *out)
             int rc = kit_ok(&k, state_lead_get(s, &key, &k.arena, &lead, &k.e));
             ck_assert_int_eq(buf_addf(out, "%d/%d %d", (int)r.kind, (int)r.reason, rc), 0);
             if (rc == 1)
-                ck_assert_int_eq(
-                    buf_addf(out, " fp %llx id %d target %u status %d flags %u text %.*s values %llx",
-                             (unsigned long long)lead.fingerprint, lead.has_lead_id ? lead.lead_id.b[0] : -1,
-                             lead.target, lead.status, lead.flags, STR_ARG(lead.key_text),
-                             (unsigned long long)hash_keyed64(state_secret(s), lead.values.p, lead.values.n)),
-                    0);
+                ck_assert_int_eq(buf_addf(out, " fp %llx id %d target %u status %d flags %u text %.*s values %llx",
+                                          (unsigned long long)lead.fingerprint, lead.has_lead_id ? lead.lead_id.b[0] : -1,
+                                          lead.target, lead.status, lead.flags, STR_ARG(lead.key_text),
+                                          (unsigned long long)hash_keyed64(state_secret(s), lead.values.p, lead.values.n)),
+                                 0);
             ck_assert_int_eq(buf_adds(out, "\n"), 0);
         }
     }
@@ -126,8 +125,9 @@ static void all_results(struct state *s, uint64_t run, struct buf *out)
     while (kit_ok(&k, state_results_next(r, &k.arena, &entry, &op, &target, &k.e)) == 1) {
         ck_assert_uint_ge(entry.row, last);
         last = entry.row;
-        ck_assert_int_eq(buf_addf(out, "%llu %d %d %d %u %.*s\n", (unsigned long long)entry.row, (int)op,
-                                  (int)entry.outcome, (int)entry.reason, target, STR_ARG(entry.key_text)), 0);
+        ck_assert_int_eq(buf_addf(out, "%llu %d %d %d %u %.*s\n", (unsigned long long)entry.row, (int)op, (int)entry.outcome,
+                                  (int)entry.reason, target, STR_ARG(entry.key_text)),
+                         0);
     }
     state_results_close(r);
     arena_reset(&k.arena);

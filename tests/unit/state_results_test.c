@@ -184,7 +184,8 @@ END_TEST
 
 START_TEST(a_job_leads_to_its_batches_and_their_entries)
 {
-    struct entry entries[] = {kit_with(kit_entry(&k, 5, 11), OUTCOME_NONE, REASON_NONE), kit_with(kit_entry(&k, 2, 11), OUTCOME_NONE, REASON_NONE)};
+    struct entry entries[] = {kit_with(kit_entry(&k, 5, 11), OUTCOME_NONE, REASON_NONE),
+                              kit_with(kit_entry(&k, 2, 11), OUTCOME_NONE, REASON_NONE)};
     struct batch b = {.run = k.run, .op = OP_MOVE, .target = k.target, .source = 9, .entries = entries, .entries_n = 2};
     struct batch head;
     struct results *r;
@@ -238,7 +239,8 @@ static const char *listed_all(struct state *state)
     kit_ok(&k, state_results_open_all(state, k.run, &r, &k.e));
     while (kit_ok(&k, state_results_next(r, &k.arena, &entry, &op, &target, &k.e)) == 1)
         ck_assert_int_eq(buf_addf(&out, "%llu %s %s;", (unsigned long long)entry.row, outcome_text(entry.outcome),
-                                  reason_text(entry.reason)), 0);
+                                  reason_text(entry.reason)),
+                         0);
     state_results_close(r);
     return buf_cstr(&out);
 }

@@ -25,7 +25,7 @@ static char cell[512];             /* what was tampered with, for messages */
 
 static struct entry person(uint64_t n)
 {
-    struct entry entry = n % 3 == 0 ? kit_with(kit_entry(&k, n, 5), OUTCOME_REJECTED, REASON_REFUSED_THERE)
+    struct entry entry = n % 3 == 0   ? kit_with(kit_entry(&k, n, 5), OUTCOME_REJECTED, REASON_REFUSED_THERE)
                          : n % 3 == 1 ? kit_created(&k, n, 5)
                                       : kit_with(kit_entry(&k, n, 5), OUTCOME_DEFERRED, REASON_PLAN_FULL);
     entry.cells = n % 2 == 0 ? STR("raw cells") : STR_NONE;
@@ -49,8 +49,15 @@ static void setup(void)
     kit_start(&k);
     kit_ok(&k, state_shape_put(k.s, names, 2, &shape, &k.e));
     kit_ok(&k, state_header_put(k.s, k.run, STR("\5email\5first"), ',', &k.e));
-    struct job_record job = {.id = "j1", .type = "move-leads", .status = "pending", .filters = "{}", .total = 3,
-                             .from = "list:a", .to = "campaign:b", .run = k.run, .created_ms = 7};
+    struct job_record job = {.id = "j1",
+                             .type = "move-leads",
+                             .status = "pending",
+                             .filters = "{}",
+                             .total = 3,
+                             .from = "list:a",
+                             .to = "campaign:b",
+                             .run = k.run,
+                             .created_ms = 7};
     kit_ok(&k, state_job_put(k.s, &job, &k.e));
     for (uint64_t i = 0; i < PEOPLE; i++)
         entries[i] = person(i + 1);
@@ -64,8 +71,14 @@ static void setup(void)
     kit_batch(&k, OP_UPDATE, k.target, entries, PEOPLE);
     struct entry loose = kit_with(kit_entry(&k, 90, 5), OUTCOME_SKIPPED, REASON_SKIP_WHEN);
     kit_ok(&k, state_entry_add(k.s, k.run, k.target, &loose, &k.e));
-    struct batch open = {.run = k.run, .op = OP_MOVE, .state = BATCH_SENT, .target = k.target, .source = k.target,
-                         .job = "j1", .entries = entries, .entries_n = PEOPLE};
+    struct batch open = {.run = k.run,
+                         .op = OP_MOVE,
+                         .state = BATCH_SENT,
+                         .target = k.target,
+                         .source = k.target,
+                         .job = "j1",
+                         .entries = entries,
+                         .entries_n = PEOPLE};
     kit_ok(&k, state_batch_add(k.s, &open, &k.e));
     kit_ok(&k, state_commit(k.s, &k.e));
     /* Into the files themselves, so that they can be copied. */
@@ -272,15 +285,17 @@ static void try_column(const char *suffix, const char *table, const char *column
     static const char *const bytes[] = {"ff", "80", "00", "7f"};
     char sql[400];
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
-        snprintf(sql, sizeof sql, "UPDATE %s SET %s = %s WHERE rowid = (SELECT max(rowid) FROM %s) AND typeof(%s) = 'integer'",
-                 table, column, numbers[i], table, column);
+        snprintf(sql, sizeof sql,
+                 "UPDATE %s SET %s = %s WHERE rowid = (SELECT max(rowid) FROM %s) AND typeof(%s) = 'integer'", table, column,
+                 numbers[i], table, column);
         try_cell(suffix, sql);
     }
     for (int part = 0; part < PARTS; part++) {
-        snprintf(sql, sizeof sql,
-                 "UPDATE %s SET %s = CAST(substr(%s, 1, length(%s) * %d / %d) || x'%s' || substr(%s, length(%s) * %d / %d + 2)"
-                 " AS BLOB) WHERE typeof(%s) = 'blob'", table, column, column, column, part, PARTS, bytes[part % 4], column, column,
-                 part, PARTS, column);
+        snprintf(
+            sql, sizeof sql,
+            "UPDATE %s SET %s = CAST(substr(%s, 1, length(%s) * %d / %d) || x'%s' || substr(%s, length(%s) * %d / %d + 2)"
+            " AS BLOB) WHERE typeof(%s) = 'blob'",
+            table, column, column, column, part, PARTS, bytes[part % 4], column, column, part, PARTS, column);
         try_cell(suffix, sql);
     }
     static const char *const whole[] = {"x''", "x'ffffffffffffffffffff'", "zeroblob(100000)"};
@@ -296,15 +311,39 @@ static void try_column(const char *suffix, const char *table, const char *column
 static const struct {
     const char *suffix, *table, *column;
 } columns[] = {
-    {"", "lead_values", "packed"}, {"", "lead_values", "lead_id"}, {"", "retry_values", "intent"}, {"", "retry_values", "target"},
-    {"", "batches", "entries"}, {"", "batches", "entries_n"}, {"", "batches", "first_row"}, {"", "batches", "op"},
-    {"", "batches", "target"}, {"", "batches", "run"}, {"", "rejects", "cells"}, {"", "headers", "header"},
-    {"", "shapes", "names"}, {"", "identity", "next_lead"}, {"", "identity", "next_batch"}, {"", "identity", "next_retry"},
-    {"", "identity", "leads_n"}, {"", "identity", "refusals_n"}, {"", "identity", "retries_n"}, {"", "identity", "secret"},
-    {"", "targets", "id"}, {"", "targets", "kind"}, {"", "runs", "id"}, {"", "jobs", "total"},
-    {".journal", "intents", "entries"}, {".journal", "outcomes", "entries"}, {".journal", "batches", "entries_n"},
-    {".journal", "batches", "op"}, {".journal", "batches", "state"}, {".journal", "batches", "id"},
-    {".journal", "batches", "run"}, {".journal", "batches", "target"}, {".journal", "batches", "first_row"},
+    {"", "lead_values", "packed"},
+    {"", "lead_values", "lead_id"},
+    {"", "retry_values", "intent"},
+    {"", "retry_values", "target"},
+    {"", "batches", "entries"},
+    {"", "batches", "entries_n"},
+    {"", "batches", "first_row"},
+    {"", "batches", "op"},
+    {"", "batches", "target"},
+    {"", "batches", "run"},
+    {"", "rejects", "cells"},
+    {"", "headers", "header"},
+    {"", "shapes", "names"},
+    {"", "identity", "next_lead"},
+    {"", "identity", "next_batch"},
+    {"", "identity", "next_retry"},
+    {"", "identity", "leads_n"},
+    {"", "identity", "refusals_n"},
+    {"", "identity", "retries_n"},
+    {"", "identity", "secret"},
+    {"", "targets", "id"},
+    {"", "targets", "kind"},
+    {"", "runs", "id"},
+    {"", "jobs", "total"},
+    {".journal", "intents", "entries"},
+    {".journal", "outcomes", "entries"},
+    {".journal", "batches", "entries_n"},
+    {".journal", "batches", "op"},
+    {".journal", "batches", "state"},
+    {".journal", "batches", "id"},
+    {".journal", "batches", "run"},
+    {".journal", "batches", "target"},
+    {".journal", "batches", "first_row"},
 };
 
 START_TEST(a_cell_that_was_tampered_with_is_damage)
@@ -316,15 +355,30 @@ END_TEST
 /* Tables without a rowid, in which all rows change. */
 START_TEST(leads_that_were_tampered_with_are_damage)
 {
-    static const char *const sqls[] = {
-        "UPDATE leads SET n = 9223372036854775807 - n", "UPDATE leads SET n = -n", "UPDATE leads SET n = 1",
-        "UPDATE leads SET target = -1", "UPDATE leads SET target = 99", "UPDATE leads SET flags = -1",
-        "UPDATE leads SET status = 1099511627776", "UPDATE leads SET key = x'01' WHERE n = 1",
-        "UPDATE leads SET key = zeroblob(40) WHERE n = 1", "UPDATE refusals SET reason = 999", "UPDATE refusals SET reason = -1",
-        "UPDATE refusals SET key = x'01' WHERE rowid = 1", "UPDATE retries SET n = -1", "UPDATE retries SET n = 77",
-        "UPDATE retries SET key = x'' WHERE n = 1", "DELETE FROM lead_values", "DELETE FROM retry_values", "DELETE FROM shapes",
-        "DELETE FROM targets", "DELETE FROM batches", "DELETE FROM runs", "UPDATE lead_values SET who = x'00'",
-        "UPDATE lead_values SET who = 7", "UPDATE settings SET value = 'nonsense'"};
+    static const char *const sqls[] = {"UPDATE leads SET n = 9223372036854775807 - n",
+                                       "UPDATE leads SET n = -n",
+                                       "UPDATE leads SET n = 1",
+                                       "UPDATE leads SET target = -1",
+                                       "UPDATE leads SET target = 99",
+                                       "UPDATE leads SET flags = -1",
+                                       "UPDATE leads SET status = 1099511627776",
+                                       "UPDATE leads SET key = x'01' WHERE n = 1",
+                                       "UPDATE leads SET key = zeroblob(40) WHERE n = 1",
+                                       "UPDATE refusals SET reason = 999",
+                                       "UPDATE refusals SET reason = -1",
+                                       "UPDATE refusals SET key = x'01' WHERE rowid = 1",
+                                       "UPDATE retries SET n = -1",
+                                       "UPDATE retries SET n = 77",
+                                       "UPDATE retries SET key = x'' WHERE n = 1",
+                                       "DELETE FROM lead_values",
+                                       "DELETE FROM retry_values",
+                                       "DELETE FROM shapes",
+                                       "DELETE FROM targets",
+                                       "DELETE FROM batches",
+                                       "DELETE FROM runs",
+                                       "UPDATE lead_values SET who = x'00'",
+                                       "UPDATE lead_values SET who = 7",
+                                       "UPDATE settings SET value = 'nonsense'"};
     try_cell("", sqls[_i]);
 }
 END_TEST

@@ -89,7 +89,9 @@ START_TEST(spared_leads_are_not_gone)
         struct hash128 key;
         bool seen;
         kit_ok(&k, state_lookup_start(k.s, &o, &k.e));
-        static const struct { uint64_t n, mark; } spared[] = {{1, 7}, {1, 8}, {2, 9}, {9, 3}};
+        static const struct {
+            uint64_t n, mark;
+        } spared[] = {{1, 7}, {1, 8}, {2, 9}, {9, 3}};
         for (size_t i = 0; i < sizeof spared / sizeof spared[0]; i++) {
             key = kit_key(&k, spared[i].n);
             kit_ok(&k, state_spare(k.s, &key, spared[i].mark, &k.e));
@@ -116,8 +118,13 @@ START_TEST(leads_in_open_batches_are_told_to_readers)
     for (uint64_t n = 1; n <= 3; n++)
         kit_one(&k, OP_CREATE, kit_created(&k, n, 11));
     struct entry moving = kit_entry(&k, 2, 12);
-    struct batch b = {.run = k.run, .op = OP_MOVE, .state = BATCH_ACCEPTED, .target = k.target, .entries = &moving,
-                      .entries_n = 1, .job = "j"};
+    struct batch b = {.run = k.run,
+                      .op = OP_MOVE,
+                      .state = BATCH_ACCEPTED,
+                      .target = k.target,
+                      .entries = &moving,
+                      .entries_n = 1,
+                      .job = "j"};
     kit_ok(&k, state_batch_add(k.s, &b, &k.e));
     kit_ok(&k, state_commit(k.s, &k.e));
     struct lookup_options o = {0};
@@ -178,8 +185,12 @@ START_TEST(hashed_values_come_and_go)
 {
     static const bool hashed[] = {true, false, true, true};
     for (uint64_t n = 1; n <= sizeof hashed / sizeof hashed[0]; n++) {
-        struct state_options o = {.path = k.path, .access = STATE_WRITE, .sync = "people", .values_hashed = hashed[n - 1],
-                                  .memory_max = k.memory_max, .clock = &k.clock.base};
+        struct state_options o = {.path = k.path,
+                                  .access = STATE_WRITE,
+                                  .sync = "people",
+                                  .values_hashed = hashed[n - 1],
+                                  .memory_max = k.memory_max,
+                                  .clock = &k.clock.base};
         kit_close(&k);
         kit_ok(&k, state_open(&o, &k.s, &k.e));
         kit_ok(&k, state_lock(k.s, 0, &k.e));
@@ -206,7 +217,8 @@ START_TEST(hashed_values_leave_no_text)
     k.hashed = true;
     kit_open(&k, STATE_WRITE);
     kit_run(&k);
-    struct entry entry = kit_created(&k, 2, 11), bad = kit_with(kit_entry(&k, 3, 11), OUTCOME_REJECTED, REASON_REFUSED_THERE);
+    struct entry entry = kit_created(&k, 2, 11),
+                 bad = kit_with(kit_entry(&k, 3, 11), OUTCOME_REJECTED, REASON_REFUSED_THERE);
     bad.detail = STR("person3@example.com is odd");
     bad.cells = STR("cells of person3@example.com");
     kit_batch(&k, OP_CREATE, k.target, &entry, 1);

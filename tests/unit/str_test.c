@@ -30,6 +30,7 @@ START_TEST(trimming)
 {
     static const struct {
         struct str in, out;
+        /* clang-format off */
     } cases[] = {
         {{"", 0}, {"", 0}},
         {{" \t\r\n\v\f", 6}, {"", 0}},
@@ -42,6 +43,7 @@ START_TEST(trimming)
         {{"\xef\xbb", 2}, {"\xef\xbb", 2}},
         {{"\0a\0", 3}, {"\0a\0", 3}},
     };
+    /* clang-format on */
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         ck_assert_msg(str_eq(str_trim(cases[i].in), cases[i].out), "case %zu", i);
     ck_assert_uint_eq(str_trim(STR_NONE).n, 0);
@@ -91,11 +93,13 @@ START_TEST(nearest)
     static const char *const words[] = {"email", "first_name", "last_name", "phone", "o", "website"};
     static const struct {
         const char *word, *near;
+        /* clang-format off */
     } cases[] = {
         {"emial", "email"}, {"EMAIL", "email"}, {"e-mail", "email"},   {"fist_name", "first_name"},
         {"lastname", "last_name"}, {"fone", "phone"}, {"webiste", "website"}, {"company", NULL},
         {"x", NULL}, {"", NULL}, {"zzzzz", NULL}, {"em", NULL},
     };
+    /* clang-format on */
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const char *near = str_nearest(str_from(cases[i].word), words, sizeof words / sizeof words[0]);
         if (cases[i].near == NULL)

@@ -23,7 +23,7 @@ static void add(struct table *t, const char *const *cells, size_t n)
     for (size_t i = 0; i < n; i++)
         ck_assert_int_eq(table_add(t, str_from(cells[i]), TABLE_PLAIN), 0);
 }
-#define ADD(t, ...)                                                                                                    \
+#define ADD(t, ...) \
     add(t, (const char *const[]){__VA_ARGS__}, sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *))
 
 START_TEST(test_aligned)
@@ -131,9 +131,10 @@ START_TEST(test_records)
     ck_assert_str_eq(print(&t, 10, false), "row    1\nempty\nname   123\n       456\n       789\n       012\n       345\n\n"
                                            "row    2\nempty\nname\n\nrow    3\nempty\nname   x\n");
     /* Names give way to half of the terminal, and a value is never less than three columns. */
-    ck_assert_str_eq(print(&t, 5, false), "r\342\200\246  1\ne\342\200\246\nn\342\200\246  123\n    456\n    789\n    012\n    345\n\n"
-                                          "r\342\200\246  2\ne\342\200\246\nn\342\200\246\n\n"
-                                          "r\342\200\246  3\ne\342\200\246\nn\342\200\246  x\n");
+    ck_assert_str_eq(print(&t, 5, false),
+                     "r\342\200\246  1\ne\342\200\246\nn\342\200\246  123\n    456\n    789\n    012\n    345\n\n"
+                     "r\342\200\246  2\ne\342\200\246\nn\342\200\246\n\n"
+                     "r\342\200\246  3\ne\342\200\246\nn\342\200\246  x\n");
     table_free(&t);
 }
 END_TEST
@@ -169,11 +170,13 @@ START_TEST(test_wrapped)
     struct table t;
     table_init(&t, 2, NULL);
     t.records_below = TABLE_WHOLE;
-    ADD(&t, "a", "why", "1", "no value  in this column of the file", "\346\235\216\346\235\216\346\235\216\346\235\216", "ann@example.example");
+    ADD(&t, "a", "why", "1", "no value  in this column of the file", "\346\235\216\346\235\216\346\235\216\346\235\216",
+        "ann@example.example");
     ck_assert_str_eq(print(&t, 48, false), "a         why\n1         no value  in this column of the file\n"
                                            "\346\235\216\346\235\216\346\235\216\346\235\216  ann@example.example\n");
-    ck_assert_str_eq(print(&t, 20, false), "a    1\nwhy  no value  in\n     this column of\n     the file\n\n"
-                                           "a    \346\235\216\346\235\216\346\235\216\346\235\216\nwhy  ann@example.exa\n     mple\n");
+    ck_assert_str_eq(print(&t, 20, false),
+                     "a    1\nwhy  no value  in\n     this column of\n     the file\n\n"
+                     "a    \346\235\216\346\235\216\346\235\216\346\235\216\nwhy  ann@example.exa\n     mple\n");
     table_free(&t);
 }
 END_TEST

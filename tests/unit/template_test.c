@@ -10,8 +10,9 @@
 #include <string.h>
 
 static const char *const names[] = {"A", "B", "Empty", "Blank", "Null", "\xc3\x9cn\xc3\xaf", "a.b"};
-static const struct cell cells[] = {{"1", 1, false}, {"two words", 9, false}, {"", 0, false}, {"  ", 2, false},
-                                    {NULL, 0, true}, {"\xe6\x97\xa5\xe6\x9c\xac", 6, false}, {"dot", 3, false}};
+static const struct cell cells[] = {{"1", 1, false},  {"two words", 9, false}, {"", 0, false},
+                                    {"  ", 2, false}, {NULL, 0, true},         {"\xe6\x97\xa5\xe6\x9c\xac", 6, false},
+                                    {"dot", 3, false}};
 enum { COLUMNS_N = sizeof cells / sizeof cells[0] };
 
 static int find(void *ctx, struct str name, size_t *index)

@@ -32,19 +32,19 @@ START_TEST(utf8_prefix_of_every_kind_of_mistake)
         {{"abcdefghijklmnop\x80", 17}, 16},
         {{"abcdefg\xc3\xa9hijklmnop", 18}, 18},
         {{"\xc3", 1}, 0},
-        {{"\xc0\x80", 2}, 0},                 /* overlong */
+        {{"\xc0\x80", 2}, 0}, /* overlong */
         {{"\xc1\xbf", 2}, 0},
         {{"\xe0\x9f\xbf", 3}, 0},
         {{"\xe0\xa0\x80", 3}, 3},
         {{"\xed\x9f\xbf", 3}, 3},
-        {{"\xed\xa0\x80", 3}, 0},             /* a surrogate */
+        {{"\xed\xa0\x80", 3}, 0}, /* a surrogate */
         {{"\xef\xbf\xbf", 3}, 3},
         {{"\xf0\x8f\xbf\xbf", 4}, 0},
         {{"\xf0\x90\x80\x80", 4}, 4},
         {{"\xf4\x8f\xbf\xbf", 4}, 4},
-        {{"\xf4\x90\x80\x80", 4}, 0},         /* past U+10FFFF */
+        {{"\xf4\x90\x80\x80", 4}, 0}, /* past U+10FFFF */
         {{"\xf5\x80\x80\x80", 4}, 0},
-        {{"ok\xe2\x82", 4}, 2},               /* cut */
+        {{"ok\xe2\x82", 4}, 2}, /* cut */
         {{"ok\xe2\x82z", 5}, 2},
         {{"\xf0\x9f\x98", 3}, 0},
         {{"\xff", 1}, 0},
@@ -81,6 +81,7 @@ START_TEST(folding)
 {
     static const struct {
         struct str in, out;
+        /* clang-format off */
     } cases[] = {
         {{"", 0}, {"", 0}},
         {{"Ada@EXAMPLE.com[`{Z", 19}, {"ada@example.com[`{z", 19}},
@@ -92,6 +93,7 @@ START_TEST(folding)
         {{"E\xcc\x81", 3}, {"e\xcc\x81", 3}},                    /* not composed */
         {{"\xff" "A\xc3\x89", 4}, {"\xff" "a\xc3\x89", 4}},      /* no UTF-8: ASCII letters only */
     };
+    /* clang-format on */
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         check_adder(text_fold, cases[i].in, cases[i].out, i);
 }
@@ -124,7 +126,8 @@ START_TEST(folding_near_the_maximum)
     ck_assert_int_eq(errno, EOVERFLOW);
     ck_assert_int_eq(text_fold(STR("AB"), &out), -1);
     ck_assert_int_eq(text_fold(STR("A"), &out), 0);
-    ck_assert(str_is(buf_str(&out), "\xc3\xa9\xc3\xa9\xc3\xa9" "a"));
+    ck_assert(str_is(buf_str(&out), "\xc3\xa9\xc3\xa9\xc3\xa9"
+                                    "a"));
     buf_free(&out);
 }
 END_TEST
@@ -133,12 +136,14 @@ START_TEST(header_keys)
 {
     static const struct {
         const char *in, *out;
+        /* clang-format off */
     } cases[] = {
         {"First Name", "firstname"}, {"first_name", "firstname"},   {"FIRST-NAME", "firstname"},
         {" first.name\t", "firstname"}, {"\xef\xbb\xbf" "e-mail", "email"}, {"Stra\xc3\x9f" "e", "strasse"},
         {"Ville\xc2\xa0" "nat", "villenat"}, {"e\xcc\x81", "\xc3\xa9"}, {"#1", "#1"}, {"_-. ", ""}, {"", ""},
         {"\xe3\x80\x80" "a\xe2\x80\x89" "b", "ab"}, {"a\xff" "B", "a\xff" "b"},
     };
+    /* clang-format on */
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         check_adder(text_header_key, str_from(cases[i].in), str_from(cases[i].out), i);
 }
@@ -151,6 +156,7 @@ START_TEST(showing)
         size_t max;
         const char *out;
         size_t width;
+        /* clang-format off */
     } cases[] = {
         {{"plain", 5}, 0, "plain", 5},
         {{"a\x1b[31mb", 7}, 0, "a\\u{1b}[31mb", 12},
@@ -175,6 +181,7 @@ START_TEST(showing)
         {{"ab", 2}, 1, "\xe2\x80\xa6", 2},
         {{"", 0}, 1, "", 0},
     };
+    /* clang-format on */
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct buf out = BUF_INIT(MAX);
         ck_assert_int_eq(text_show(cases[i].in, cases[i].max, &out), 0);

@@ -102,17 +102,35 @@ static const char *check_flaw(const struct test_case *c)
     return said;
 }
 
-START_TEST(plain_steps) { cases_run("convert/steps.txt", 100, check_plain); }
+START_TEST(plain_steps)
+{
+    cases_run("convert/steps.txt", 100, check_plain);
+}
 END_TEST
-START_TEST(titles) { cases_run("convert/title.txt", 180, check_title); }
+START_TEST(titles)
+{
+    cases_run("convert/title.txt", 180, check_title);
+}
 END_TEST
-START_TEST(dates) { cases_run("convert/dates.txt", 70, check_date); }
+START_TEST(dates)
+{
+    cases_run("convert/dates.txt", 70, check_date);
+}
 END_TEST
-START_TEST(replacements) { cases_run("convert/replace.txt", 20, check_replace); }
+START_TEST(replacements)
+{
+    cases_run("convert/replace.txt", 20, check_replace);
+}
 END_TEST
-START_TEST(truncations) { cases_run("convert/truncate.txt", 10, check_truncate); }
+START_TEST(truncations)
+{
+    cases_run("convert/truncate.txt", 10, check_truncate);
+}
 END_TEST
-START_TEST(flaws) { cases_run("convert/flaws.txt", 30, check_flaw); }
+START_TEST(flaws)
+{
+    cases_run("convert/flaws.txt", 30, check_flaw);
+}
 END_TEST
 
 /* Every step lets an empty value pass, and the chain stops working once nothing is left. */
@@ -147,7 +165,8 @@ END_TEST
 /* In a column of first or last names a word written like a name is one. */
 START_TEST(clean_knows_names)
 {
-    static const char *const names[] = {"Null", "Nan", "None"}, *const placeholders[] = {"NULL", "null", "nan", "NaN", "none", "N/A"};
+    static const char *const names[] = {"Null", "Nan", "None"}, *const placeholders[] = {"NULL", "null", "nan",
+                                                                                         "NaN",  "none", "N/A"};
     struct arena arena;
     struct flaw flaw;
     struct transform_step step;
@@ -172,7 +191,8 @@ END_TEST
 START_TEST(cut_numbers)
 {
     static const char *const cut[] = {"4.91E+11", "4,91E+11", "5E+08", "-1.2E+10", "4.9E+101"};
-    static const char *const whole[] = {"", "4.91", "4.91e11", "4.91E11", "49.1E+11", "4.E+11", "E+11", "4.91E+1", "4.91E+11x", "4.91E+"};
+    static const char *const whole[] = {"",       "4.91", "4.91e11", "4.91E11",   "49.1E+11",
+                                        "4.E+11", "E+11", "4.91E+1", "4.91E+11x", "4.91E+"};
 
     for (size_t i = 0; i < sizeof cut / sizeof cut[0]; i++)
         ck_assert_msg(clean_is_cut_number(str_from(cut[i])), "%s", cut[i]);
@@ -209,10 +229,10 @@ END_TEST
 /* Without memory every step that must write fails, and none says that the value is at fault. */
 START_TEST(short_of_memory)
 {
-    static const char *const names[] = {"squeeze", "lower", "upper", "title", "nfc", "digits", "email", "domain", "url",
-                                        "strip_html", "date", "replace"};
-    static const char *const inputs[] = {"a  b", "\xc3\x84 B", "\xc3\xa4 b", "anna", "e\xcc\x81", "+1 2", "a@EXAMPLE.com",
-                                         "EXAMPLE.com", "example.com", "<b>x</b>", "1.2.2026", "aaa"};
+    static const char *const names[] = {"squeeze", "lower",  "upper", "title",      "nfc",  "digits",
+                                        "email",   "domain", "url",   "strip_html", "date", "replace"};
+    static const char *const inputs[] = {"a  b",          "\xc3\x84 B",  "\xc3\xa4 b",  "anna",     "e\xcc\x81", "+1 2",
+                                         "a@EXAMPLE.com", "EXAMPLE.com", "example.com", "<b>x</b>", "1.2.2026",  "aaa"};
     const struct str args[12][2] = {[10] = {STR("%d.%m.%Y"), STR("%Y")}, [11] = {STR("a"), STR("bb")}};
 
     for (size_t i = 0; i < 12; i++) {
@@ -238,8 +258,11 @@ START_TEST(short_of_memory_compiling)
         const char *name;
         struct str args[2];
         size_t n;
-    } cases[] = {{"replace", {{"(a", 2}, {"b", 1}}, 2}, {"replace", {{"a", 1}, {"bb", 2}}, 2},
-                 {"date", {{"%Y %m", 5}, {"%m", 2}}, 2}, {"nope", {{0, 0}, {0, 0}}, 0}, {"trim", {{"x", 1}, {0, 0}}, 1}};
+    } cases[] = {{"replace", {{"(a", 2}, {"b", 1}}, 2},
+                 {"replace", {{"a", 1}, {"bb", 2}}, 2},
+                 {"date", {{"%Y %m", 5}, {"%m", 2}}, 2},
+                 {"nope", {{0, 0}, {0, 0}}, 0},
+                 {"trim", {{"x", 1}, {0, 0}}, 1}};
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         for (size_t max = 0; max < 256; max += 16) {

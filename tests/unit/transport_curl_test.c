@@ -88,10 +88,7 @@ static const struct {
      302,
      ""},
     {{.bytes = "HTTP/1.1 503 No\r\nContent-Length: 4\r\n\r\nbusy"}, TRANSPORT_ANSWERED, 503, "busy"},
-    {{.bytes = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"},
-     TRANSPORT_ANSWERED,
-     200,
-     "{}"},
+    {{.bytes = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"}, TRANSPORT_ANSWERED, 200, "{}"},
     {{.act = PEER_ANSWER_CLOSE, .bytes = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n"},
      TRANSPORT_LOST,
      0,
@@ -100,14 +97,8 @@ static const struct {
      TRANSPORT_LOST,
      0,
      ""},
-    {{.act = PEER_ANSWER_CLOSE, .bytes = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"a\":"},
-     TRANSPORT_LOST,
-     0,
-     ""},
-    {{.act = PEER_ANSWER_RESET, .bytes = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"a\":"},
-     TRANSPORT_LOST,
-     0,
-     ""},
+    {{.act = PEER_ANSWER_CLOSE, .bytes = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"a\":"}, TRANSPORT_LOST, 0, ""},
+    {{.act = PEER_ANSWER_RESET, .bytes = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"a\":"}, TRANSPORT_LOST, 0, ""},
     {{.act = PEER_ANSWER_CLOSE, .bytes = "HTTP/1.1 200 OK\r\nContent-Le"}, TRANSPORT_LOST, 0, ""},
     {{.act = PEER_ANSWER_CLOSE, .bytes = "HTTP/9.9 lol\r\n\r\n"}, TRANSPORT_LOST, 0, ""},
     {{.act = PEER_ANSWER_CLOSE, .bytes = "SSH-2.0-OpenSSH\r\n"}, TRANSPORT_LOST, 0, ""},
@@ -147,8 +138,7 @@ END_TEST
  * would send that one again by itself. */
 START_TEST(a_reused_connection_dies_under_a_write)
 {
-    const struct peer_step steps[] = {
-        {.bytes = OK_BYTES}, {.act = _i == 0 ? PEER_CLOSE : PEER_RESET}, {.bytes = OK_BYTES}};
+    const struct peer_step steps[] = {{.bytes = OK_BYTES}, {.act = _i == 0 ? PEER_CLOSE : PEER_RESET}, {.bytes = OK_BYTES}};
     open_peer(steps, 3);
     ck_assert_int_eq(post(0)->end, TRANSPORT_ANSWERED);
     struct result *r = post(1);
@@ -218,8 +208,7 @@ static const struct {
 START_TEST(headers_of_time)
 {
     char bytes[512];
-    snprintf(bytes, sizeof bytes, "HTTP/1.1 429 Too Many Requests\r\n%sContent-Length: 0\r\n\r\n",
-             header_rows[_i].headers);
+    snprintf(bytes, sizeof bytes, "HTTP/1.1 429 Too Many Requests\r\n%sContent-Length: 0\r\n\r\n", header_rows[_i].headers);
     struct peer_step step = {.bytes = bytes};
     open_peer(&step, 1);
     struct result *r = post(0);
@@ -266,7 +255,10 @@ static size_t make_body(char *out, size_t n, uint32_t *sum)
 
 static size_t pack(const char *body, size_t n, char *out, size_t room)
 {
-    z_stream z = {.next_in = (Bytef *)(uintptr_t)body, .avail_in = (uInt)n, .next_out = (Bytef *)out, .avail_out = (uInt)room};
+    z_stream z = {.next_in = (Bytef *)(uintptr_t)body,
+                  .avail_in = (uInt)n,
+                  .next_out = (Bytef *)out,
+                  .avail_out = (uInt)room};
     ck_assert_int_eq(deflateInit2(&z, 9, Z_DEFLATED, MAX_WBITS + 16, 9, Z_DEFAULT_STRATEGY), Z_OK);
     ck_assert_int_eq(deflate(&z, Z_FINISH), Z_STREAM_END);
     size_t packed = z.total_out;
@@ -316,8 +308,8 @@ END_TEST
 /* What was put off may be refused when it comes. */
 START_TEST(what_was_put_off_is_too_much)
 {
-    const struct peer_step steps[] = {
-        {.bytes = "HTTP/1.1 200 OK\r\nContent-Length: 1500000\r\n\r\n", .repeat_n = 1500000}, {.bytes = OK_BYTES}};
+    const struct peer_step steps[] = {{.bytes = "HTTP/1.1 200 OK\r\nContent-Length: 1500000\r\n\r\n", .repeat_n = 1500000},
+                                      {.bytes = OK_BYTES}};
     open_peer(steps, 2);
     results[0].put_off = &results[1];
     struct transport_request q = request("GET", "", 0);

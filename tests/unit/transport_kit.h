@@ -18,10 +18,10 @@ extern struct result {
     int status;
     int64_t retry_after_ms, date_ms, latency_us;
     size_t body_n;
-    uint32_t body_sum;           /* of all bytes, in order */
-    char body[256], detail[256]; /* its start */
+    uint32_t body_sum;            /* of all bytes, in order */
+    char body[256], detail[256];  /* its start */
     const struct result *put_off; /* pieces are put off until this one has ended; NULL: never */
-    size_t put_off_at;           /* from so many bytes on */
+    size_t put_off_at;            /* from so many bytes on */
     unsigned put_off_n;
 } results[8];
 

@@ -102,10 +102,12 @@ END_TEST
 /* Any faults at any requests, by chance: within a few runs all are there once. */
 START_TEST(chance)
 {
+    /* clang-format off */
     static const enum world_fault any[] = {
         FAULT_500, FAULT_500_AFTER, FAULT_LOST, FAULT_LOST_AFTER, FAULT_NOT_SENT, FAULT_GARBAGE_AFTER,
         FAULT_ERROR_KEY_AFTER, FAULT_INDEX_TWICE_AFTER, FAULT_409, FAULT_429, FAULT_FULL, FAULT_401,
     };
+    /* clang-format on */
     unsigned seed = (unsigned)_i * 7919 + 17;
     bool keyed = _i % 3 == 0;
     char yaml[512];
@@ -146,7 +148,7 @@ static const struct {
     enum world_fault fault;
     bool signal;
 } hanging[] = {
-    {WORLD_ADD, FAULT_HANG, false}, {WORLD_ADD, FAULT_HANG, true}, {WORLD_ADD, FAULT_HANG_AFTER, false},
+    {WORLD_ADD, FAULT_HANG, false},      {WORLD_ADD, FAULT_HANG, true},   {WORLD_ADD, FAULT_HANG_AFTER, false},
     {WORLD_ADD, FAULT_HANG_AFTER, true}, {WORLD_READ, FAULT_HANG, false}, {WORLD_READ, FAULT_HANG, true},
 };
 

@@ -71,10 +71,10 @@ START_TEST(slips)
     static const struct {
         const char *text, *why;
     } bad[] = {
-        {"first_name", "is not NAME=VALUE"},      {"=x", "is not NAME=VALUE"},
-        {"firstname=x", "\"first_name\"?"},       {"custom.=x", "has no field"},
-        {"lt_interest_status=5", "no interest"},  {"lt_interest_status=", "interest"},
-        {"assigned_to=me", "is a UUID"},          {"status=1", "has no field"},
+        {"first_name", "is not NAME=VALUE"},     {"=x", "is not NAME=VALUE"},
+        {"firstname=x", "\"first_name\"?"},      {"custom.=x", "has no field"},
+        {"lt_interest_status=5", "no interest"}, {"lt_interest_status=", "interest"},
+        {"assigned_to=me", "is a UUID"},         {"status=1", "has no field"},
     };
     o.texts.n = 1;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
@@ -97,8 +97,8 @@ END_TEST
 
 START_TEST(json_slips)
 {
-    static const char *const bad[] = {"", "007", "1,5", "1e400", "nul", "null", "[1]", "{}", "TRUE", "\"open", "1 ", "NaN",
-                                      "'a'"};
+    static const char *const bad[] = {"",   "007",  "1,5",    "1e400", "nul", "null", "[1]",
+                                      "{}", "TRUE", "\"open", "1 ",    "NaN", "'a'"};
     char text[32];
     o.jsons.n = 1;
     jsons[0] = text;

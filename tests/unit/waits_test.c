@@ -61,8 +61,9 @@ START_TEST(a_pause_is_told_as_it_begins)
     fake_transport_add(&fake, ANSWER(.status = 429, .retry_after_ms = 120000));
     ask("POST", "/api/v2/leads/add");
     unsigned minute, second, seconds;
-    ck_assert_msg(sscanf(heard(), "warning: the API answered 429 (rate limit); waiting until 22:%2u:%2u UTC (%3u s)\n", &minute,
-                         &second, &seconds) == 3, "%s", text);
+    ck_assert_msg(sscanf(heard(), "warning: the API answered 429 (rate limit); waiting until 22:%2u:%2u UTC (%3u s)\n",
+                         &minute, &second, &seconds) == 3,
+                  "%s", text);
     ck_assert_uint_ge(seconds, 120);
     ck_assert_uint_le(seconds, 151);
     ck_assert_uint_le(minute * 60 + second - (13 * 60 + 20), seconds);
@@ -155,8 +156,9 @@ START_TEST(a_pause_of_another_process)
     rate_share_pause(other, 0, 90000000);
     rate_share_free(other);
     ask("GET", "/api/v2/campaigns");
-    ck_assert_str_eq(heard(), "warning: the API answered 429 (rate limit) to another leadsync process; waiting until 22:14:50 UTC "
-                              "(90 s)\n");
+    ck_assert_str_eq(heard(),
+                     "warning: the API answered 429 (rate limit) to another leadsync process; waiting until 22:14:50 UTC "
+                     "(90 s)\n");
     drain();
     ck_assert_uint_eq(lines_n(), 1);
     ck_assert_int_ge(fake.sent[0].at_us, 90000000);
@@ -170,7 +172,8 @@ START_TEST(a_failing_server)
 {
     fake_transport_add(&fake, ANSWER(.status = 503, .retry_after_ms = 20000));
     ask("GET", "/api/v2/block-lists-entries?search=ann%40example.com");
-    ck_assert_ptr_eq(strstr(heard(), "GET /api/v2/block-lists-entries: the API answered 503; trying again at 22:13:4"), text);
+    ck_assert_ptr_eq(strstr(heard(), "GET /api/v2/block-lists-entries: the API answered 503; trying again at 22:13:4"),
+                     text);
     drain();
     ck_assert_uint_eq(lines_n(), 1);
 }
@@ -180,7 +183,8 @@ START_TEST(no_connection)
 {
     fake.otherwise = ANSWER(.end = TRANSPORT_NOT_SENT);
     post_one();
-    ck_assert_ptr_eq(strstr(heard(), "the API at https://api.example cannot be reached: as scripted; trying again at "), text);
+    ck_assert_ptr_eq(strstr(heard(), "the API at https://api.example cannot be reached: as scripted; trying again at "),
+                     text);
     ck_assert_uint_le(lines_n(), 2);
 }
 END_TEST
@@ -190,8 +194,9 @@ START_TEST(a_lock)
     api_lock_wait(api, 600000);
     fake_transport_add_n(&fake, 12, LOCKED);
     ask("POST", "/api/v2/leads/add");
-    ck_assert_str_eq(heard(), "POST /api/v2/leads/add: leads are being moved in Instantly (409); trying again until 22:23:20 "
-                              "UTC at the latest\n");
+    ck_assert_str_eq(heard(),
+                     "POST /api/v2/leads/add: leads are being moved in Instantly (409); trying again until 22:23:20 "
+                     "UTC at the latest\n");
     struct api_wait wait;
     ck_assert(api_waits(api, &wait));
     ck_assert_int_eq(wait.kind, API_WAIT_LOCK);
@@ -216,8 +221,10 @@ START_TEST(last_word)
     fake.otherwise = ANSWER(.status = 429, .retry_after_ms = 600000);
     wait_for_one(5000);
     const char *said = err_text(&e);
-    ck_assert_msg(strstr(said, "the API answered 429 (rate limit); the time that --max-seconds gives is over before the next try "
-                         "at 22:2") == said, "%s", said);
+    ck_assert_msg(strstr(said,
+                         "the API answered 429 (rate limit); the time that --max-seconds gives is over before the next try "
+                         "at 22:2") == said,
+                  "%s", said);
     ck_assert_ptr_nonnull(strstr(said, "run the same command again then"));
 }
 END_TEST
@@ -226,8 +233,9 @@ START_TEST(last_word_about_a_failing_server)
 {
     fake.otherwise = ANSWER(.status = 502, .latency_ms = 500);
     wait_for_one(1300);
-    ck_assert_str_eq(err_text(&e), "GET /api/v2/campaigns: the API answered 502 for as long as --max-seconds gives: run the same "
-                                   "command again later, or give more time");
+    ck_assert_str_eq(err_text(&e),
+                     "GET /api/v2/campaigns: the API answered 502 for as long as --max-seconds gives: run the same "
+                     "command again later, or give more time");
 }
 END_TEST
 

@@ -130,7 +130,6 @@ void answer_value(struct json_object *value, struct value *out)
         out->p = json_object_get_boolean(value) ? "true" : "false";
         out->n = strlen(out->p);
         break;
-    default:
-        break;
+    default: break;
     }
 }

@@ -19,9 +19,9 @@
 #include <string.h>
 
 enum {
-    PART_BYTES = 2048,       /* about twenty leads */
-    PART_MAX_BYTES = 65536,  /* a larger one holds something else than leads, which may take much memory as a tree */
-    NAMES_MAX = 64 << 20,    /* as large as an answer may be */
+    PART_BYTES = 2048,      /* about twenty leads */
+    PART_MAX_BYTES = 65536, /* a larger one holds something else than leads, which may take much memory as a tree */
+    NAMES_MAX = 64 << 20,   /* as large as an answer may be */
 };
 
 static const struct str list_key = {"\"created_leads\"", sizeof "\"created_leads\"" - 1};
@@ -92,7 +92,8 @@ const char *answer_added_lead(struct json_object *item, struct added_lead *out)
 static int take_part(struct json_tokener *tokener, struct str items, struct buf *scratch, struct created_leads *out)
 {
     buf_reset(scratch);
-    if (items.n > PART_MAX_BYTES || buf_addc(scratch, '[') != 0 || buf_add(scratch, items.p, items.n) != 0 || buf_addc(scratch, ']') != 0)
+    if (items.n > PART_MAX_BYTES || buf_addc(scratch, '[') != 0 || buf_add(scratch, items.p, items.n) != 0 ||
+        buf_addc(scratch, ']') != 0)
         return -1;
     struct json_object *list = answer_parse(tokener, buf_str(scratch));
     size_t n = list != NULL ? json_object_array_length(list) : 0;
@@ -138,8 +139,7 @@ static struct json_object *parse_rest(struct json_tokener *tokener, struct str b
 {
     struct buf rest = BUF_INIT(body.n);
     struct json_object *json = NULL, *list;
-    if (buf_add(&rest, body.p, (size_t)(from - body.p)) == 0 &&
-        buf_add(&rest, to, (size_t)(body.p + body.n - to)) == 0)
+    if (buf_add(&rest, body.p, (size_t)(from - body.p)) == 0 && buf_add(&rest, to, (size_t)(body.p + body.n - to)) == 0)
         json = answer_parse(tokener, buf_str(&rest));
     buf_free(&rest);
     if (answer_array(json, "created_leads", &list))

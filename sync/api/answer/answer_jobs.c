@@ -15,8 +15,8 @@ static const struct {
     enum job_status status;
     bool final;
 } statuses[] = {
-    {"pending", JOB_PENDING, false},   {"in-progress", JOB_RUNNING, false},  {"draining", JOB_DRAINING, false},
-    {"paused", JOB_PAUSED, false},     {"success", JOB_SUCCESS, true},       {"failed", JOB_FAILED, true},
+    {"pending", JOB_PENDING, false},    {"in-progress", JOB_RUNNING, false}, {"draining", JOB_DRAINING, false},
+    {"paused", JOB_PAUSED, false},      {"success", JOB_SUCCESS, true},      {"failed", JOB_FAILED, true},
     {"cancelled", JOB_CANCELLED, true}, {"completed", JOB_SUCCESS, true},    {"error", JOB_FAILED, true},
 };
 enum { STATUSES_N = sizeof statuses / sizeof statuses[0] };
@@ -112,8 +112,7 @@ const char *api_remote_job_filters(const struct remote_job *job)
 
 /* The filters are the request's body, echoed. A target stands under the key of its kind, and there is none under
  * the key of the other kind. */
-static bool names_target(struct json_object *filters, const char *campaign_key, const char *list_key,
-                         const struct target *t)
+static bool names_target(struct json_object *filters, const char *campaign_key, const char *list_key, const struct target *t)
 {
     bool campaign = t->kind == TARGET_CAMPAIGN;
     struct uuid id;
@@ -137,8 +136,7 @@ static bool are_ids_of(struct json_object *ids, const struct leads_move *move)
     for (size_t i = 0; i < n; i++) {
         struct json_object *id = json_object_array_get_idx(ids, i);
         if (!json_object_is_type(id, json_type_string) ||
-            uuid_parse((struct str){json_object_get_string(id), (size_t)json_object_get_string_len(id)}, &theirs[i]) !=
-                0)
+            uuid_parse((struct str){json_object_get_string(id), (size_t)json_object_get_string_len(id)}, &theirs[i]) != 0)
             return false;
     }
     memcpy(ours, move->ids, move->ids_n * sizeof *ours);
@@ -163,8 +161,7 @@ bool api_remote_job_within(const struct remote_job *job, const struct leads_move
            names_target(filters, "to_campaign_id", "to_list_id", &move->to) && are_ids_of(ids, move);
 }
 
-int api_remote_job_moved(const struct remote_job *job, struct arena *arena, struct str **emails, size_t *n,
-                         struct err *e)
+int api_remote_job_moved(const struct remote_job *job, struct arena *arena, struct str **emails, size_t *n, struct err *e)
 {
     struct json_object *data, *array;
     *emails = NULL;

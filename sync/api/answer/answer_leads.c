@@ -82,8 +82,8 @@ static enum lead_verdict verdict_of(struct json_object *item)
         int64_t status;
         enum lead_verdict verdict;
     } verdicts[] = {
-        {1, VERDICT_VALID},   {11, VERDICT_PENDING}, {12, VERDICT_PENDING},    {-1, VERDICT_INVALID},
-        {-2, VERDICT_RISKY},  {-3, VERDICT_CATCH_ALL}, {-4, VERDICT_JOB_CHANGE},
+        {1, VERDICT_VALID},  {11, VERDICT_PENDING},   {12, VERDICT_PENDING},    {-1, VERDICT_INVALID},
+        {-2, VERDICT_RISKY}, {-3, VERDICT_CATCH_ALL}, {-4, VERDICT_JOB_CHANGE},
     };
     int64_t status;
     if (!answer_int(item, "verification_status", &status))
@@ -113,10 +113,9 @@ int api_remote_lead_read(struct json_object *item, struct remote_lead *out, stru
     out->has_campaign = answer_uuid(item, "campaign", &out->campaign);
     out->has_list = answer_uuid(item, "list_id", &out->list);
     int64_t status;
-    out->status =
-        answer_int(item, "status", &status) && status > -TARGET_STATUS_UNKNOWN && status < TARGET_STATUS_UNKNOWN
-            ? (int)status
-            : TARGET_STATUS_UNKNOWN;
+    out->status = answer_int(item, "status", &status) && status > -TARGET_STATUS_UNKNOWN && status < TARGET_STATUS_UNKNOWN
+                      ? (int)status
+                      : TARGET_STATUS_UNKNOWN;
     if (!answer_str(item, "email", &out->email))
         out->email = STR_NONE;
     if (!answer_time(item, "timestamp_created", &out->created_ms))
@@ -180,7 +179,7 @@ void api_remote_custom(const struct remote_lead *lead, struct str name, struct v
     if (!answer_object(lead->object, "payload", &payload))
         return;
     /* Names are few and need not end in NUL: a walk, not a look-up. */
-    json_object_object_foreachC(payload, at) {
+    json_object_object_foreachC (payload, at) {
         if (str_is(name, at.key)) {
             answer_value(at.val, out);
             return;

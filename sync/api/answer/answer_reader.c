@@ -12,19 +12,19 @@
 #include <string.h>
 
 enum {
-    TEXT_MAX = 512 * 1024,       /* an answer to 1000 leads is 100 to 400 KB, a page of 100 leads about 250 KB */
-    ERROR_TEXT_MAX = 64 * 1024,  /* an error's words stand at its start */
-    HEAD_BYTES = 4096,           /* kept of an answer that is parsed piece by piece, for messages */
+    TEXT_MAX = 512 * 1024,      /* an answer to 1000 leads is 100 to 400 KB, a page of 100 leads about 250 KB */
+    ERROR_TEXT_MAX = 64 * 1024, /* an error's words stand at its start */
+    HEAD_BYTES = 4096,          /* kept of an answer that is parsed piece by piece, for messages */
     SPARE_TEXT_BYTES = 256 * 1024,
 
     /* What json-c 0.13 to 0.17 allocates on a 64-bit machine, rounded up. The longest string counts three times:
      * json-c collects each in one buffer first, which doubles when it is full. */
-    OBJECT_BYTES = 800,          /* with its first sixteen members */
-    ARRAY_BYTES = 400,           /* with its first 32 elements */
+    OBJECT_BYTES = 800, /* with its first sixteen members */
+    ARRAY_BYTES = 400,  /* with its first 32 elements */
     VALUE_BYTES = 96,
     MEMBER_BYTES = 160,
     COLLECTED_FACTOR = 2,
-    WORST_FACTOR = 300,          /* "{}," */
+    WORST_FACTOR = 300, /* "{}," */
 };
 
 /* ---- what a tree takes ---- */
@@ -58,7 +58,10 @@ static size_t tree_bytes(struct tree_count *at, struct str s)
         case '[': bytes += ARRAY_BYTES; break;
         case ',': bytes += VALUE_BYTES; break;
         case ':': bytes += MEMBER_BYTES; break;
-        case ' ': case '\t': case '\r': case '\n': break;
+        case ' ':
+        case '\t':
+        case '\r':
+        case '\n': break;
         default: bytes++; break;
         }
     }
@@ -207,9 +210,9 @@ static const size_t limits[] = {
 enum {
     LIMITS_N = sizeof limits / sizeof limits[0],
     MEMORY_DEFAULT = 256 << 20,
-    MEMORY_SHARE = 8,      /* of --memory for all answers together */
+    MEMORY_SHARE = 8,       /* of --memory for all answers together */
     MEMORY_LEAST = 8 << 20, /* 64 answers to 1000 leads each */
-    LIMIT_SHARE = 2,       /* of --memory for one answer */
+    LIMIT_SHARE = 2,        /* of --memory for one answer */
     LIMIT_LEAST = 16 << 20,
 };
 
@@ -245,8 +248,10 @@ struct answer_reader *answer_reader_open(struct answer_memory *memory, enum api_
     if (most < LIMIT_LEAST)
         most = LIMIT_LEAST;
     size_t limit = (size_t)kind < LIMITS_N ? limits[kind] : limits[API_KIND_OTHER];
-    *r = (struct answer_reader){.memory = memory, .limit = limit < most ? limit : most, .text_max = TEXT_MAX,
-                                  .text = r->text};
+    *r = (struct answer_reader){.memory = memory,
+                                .limit = limit < most ? limit : most,
+                                .text_max = TEXT_MAX,
+                                .text = r->text};
     return r;
 }
 
@@ -277,8 +282,8 @@ enum transport_take answer_reader_take(struct answer_reader *r, int status, stru
     return take_tree(r, piece);
 }
 
-struct json_object *answer_reader_json(struct answer_reader *r, struct json_tokener *tokener,
-                                       struct created_leads *created, bool *apart)
+struct json_object *answer_reader_json(struct answer_reader *r, struct json_tokener *tokener, struct created_leads *created,
+                                       bool *apart)
 {
     *apart = false;
     if (r->no_json || r->too_large)
@@ -287,8 +292,7 @@ struct json_object *answer_reader_json(struct answer_reader *r, struct json_toke
         bool usable = r->tail_n == 0 && answer_is_container(r->json);
         return usable ? json_object_get(r->json) : NULL;
     }
-    struct json_object *json =
-        created != NULL ? answer_parse_added(tokener, buf_str(&r->text), created) : NULL;
+    struct json_object *json = created != NULL ? answer_parse_added(tokener, buf_str(&r->text), created) : NULL;
     if (json != NULL) {
         *apart = true;
         return json;

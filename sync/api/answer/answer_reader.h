@@ -14,8 +14,8 @@ struct answer_reader;
 
 /* Shared by all answers under way. */
 struct answer_memory {
-    size_t total;        /* of the process: an answer's limit depends on it */
-    size_t max, used;    /* bytes for all answers together */
+    size_t total;                       /* of the process: an answer's limit depends on it */
+    size_t max, used;                   /* bytes for all answers together */
     const struct answer_reader *beyond; /* the one that may take more than is left; NULL: none does */
     struct answer_reader *spare;
 };
@@ -25,11 +25,11 @@ void answer_memory_free(struct answer_memory *memory);
 
 struct answer_reader {
     struct answer_memory *memory;
-    size_t limit;      /* bytes that this answer may take */
-    size_t used;       /* of them; counted in memory->used too */
-    bool too_large;    /* it would have passed its limit: nothing of it is usable */
-    size_t text_max;   /* a longer one is parsed piece by piece; 512 KB but for tests */
-    struct buf text;   /* the whole answer, or its start when it is parsed piece by piece */
+    size_t limit;    /* bytes that this answer may take */
+    size_t used;     /* of them; counted in memory->used too */
+    bool too_large;  /* it would have passed its limit: nothing of it is usable */
+    size_t text_max; /* a longer one is parsed piece by piece; 512 KB but for tests */
+    struct buf text; /* the whole answer, or its start when it is parsed piece by piece */
 
     struct json_tokener *tokener; /* of an answer that is parsed piece by piece; NULL: it is text */
     struct json_object *json;     /* once its last bracket has come */
@@ -37,11 +37,11 @@ struct answer_reader {
     struct tree_count {
         bool in_string, escaped;
         size_t string_n, longest_n;
-    } count;                      /* where counting stands */
-    char tail[4];                 /* the first bytes of a character that the last piece cut */
+    } count;      /* where counting stands */
+    char tail[4]; /* the first bytes of a character that the last piece cut */
     size_t tail_n;
 
-    struct answer_reader *next;   /* of the spare ones */
+    struct answer_reader *next; /* of the spare ones */
 };
 
 /* For an answer to a request of this kind, which decides how much memory it may take. NULL without memory. */
@@ -50,8 +50,8 @@ struct answer_reader *answer_reader_open(struct answer_memory *memory, enum api_
 enum transport_take answer_reader_take(struct answer_reader *r, int status, struct str piece);
 /* The whole answer as JSON, which the caller puts; NULL when it is none, or would take more than its limit. With
  * `created`, it is one to leads/add, whose leads may be read apart: see answer_parse_added(). */
-struct json_object *answer_reader_json(struct answer_reader *r, struct json_tokener *tokener,
-                                       struct created_leads *created, bool *apart);
+struct json_object *answer_reader_json(struct answer_reader *r, struct json_tokener *tokener, struct created_leads *created,
+                                       bool *apart);
 /* Gives back what the answer took, and sets the pointer to NULL, which is fine, too. */
 void answer_reader_close(struct answer_reader **reader);
 

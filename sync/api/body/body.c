@@ -39,12 +39,8 @@ void body_value(struct jsonw *w, struct str key, const struct value *value)
     case VALUE_BOOL:
         jsonw_raw(w, text); /* JSON text by the mapping's promise, sent verbatim */
         break;
-    case VALUE_STRING:
-        jsonw_str(w, text);
-        break;
-    default:
-        jsonw_null(w);
-        break;
+    case VALUE_STRING: jsonw_str(w, text); break;
+    default: jsonw_null(w); break;
     }
 }
 

@@ -41,8 +41,7 @@ int body_lead_patch(const struct lead_patch *patch, struct buf *out, struct err 
 struct leads_filter;
 struct leads_interest;
 struct leads_assign;
-int body_filtered_list(const struct leads_filter *filter, unsigned limit, struct str cursor, struct buf *out,
-                       struct err *e);
+int body_filtered_list(const struct leads_filter *filter, unsigned limit, struct str cursor, struct buf *out, struct err *e);
 int body_leads_merge(const struct uuid *lead, const struct uuid *destination, struct buf *out, struct err *e);
 int body_leads_interest(const struct leads_interest *interest, struct buf *out, struct err *e);
 int body_leads_assign(const struct leads_assign *assign, struct buf *out, struct err *e);

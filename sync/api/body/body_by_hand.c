@@ -13,28 +13,28 @@
 enum endpoint { LIST = 1, MERGE = 2, INTEREST = 4, ASSIGN = 8, SUBSEQUENCE_MOVE = 16, SUBSEQUENCE_REMOVE = 32 };
 
 /* KEY(id, name, endpoints that take it): everything that stands in these bodies. Targets have their own table. */
-#define KEYS(KEY)                                                                                                      \
-    KEY(SEARCH, "search", LIST | ASSIGN)                                                                               \
-    KEY(FILTER, "filter", LIST | ASSIGN)                                                                               \
-    KEY(IN_CAMPAIGN, "in_campaign", LIST | ASSIGN)                                                                     \
-    KEY(IN_LIST, "in_list", LIST | ASSIGN)                                                                             \
-    KEY(CONTACTS, "contacts", LIST)                                                                                    \
-    KEY(QUERIES, "queries", LIST | ASSIGN)                                                                             \
-    KEY(USERS, "organization_user_ids", LIST | ASSIGN)                                                                 \
-    KEY(ESG, "esg_code", LIST)                                                                                         \
-    KEY(ENRICHMENT, "enrichment_status", LIST)                                                                         \
-    KEY(SMART_VIEW, "smart_view_id", LIST | ASSIGN)                                                                    \
-    KEY(VISITOR, "is_website_visitor", LIST)                                                                           \
-    KEY(DISTINCT, "distinct_contacts", LIST)                                                                           \
-    KEY(LIMIT, "limit", LIST | ASSIGN)                                                                                 \
-    KEY(CURSOR, "starting_after", LIST)                                                                                \
-    KEY(LEAD, "lead_id", MERGE)                                                                                        \
-    KEY(DESTINATION, "destination_lead_id", MERGE)                                                                     \
-    KEY(EMAIL, "lead_email", INTEREST)                                                                                 \
-    KEY(INTEREST_VALUE, "interest_value", INTEREST)                                                                    \
-    KEY(AI_VALUE, "ai_interest_value", INTEREST)                                                                       \
-    KEY(NO_AUTO, "disable_auto_interest", INTEREST)                                                                    \
-    KEY(ID, "id", SUBSEQUENCE_MOVE | SUBSEQUENCE_REMOVE)                                                               \
+#define KEYS(KEY) \
+    KEY(SEARCH, "search", LIST | ASSIGN) \
+    KEY(FILTER, "filter", LIST | ASSIGN) \
+    KEY(IN_CAMPAIGN, "in_campaign", LIST | ASSIGN) \
+    KEY(IN_LIST, "in_list", LIST | ASSIGN) \
+    KEY(CONTACTS, "contacts", LIST) \
+    KEY(QUERIES, "queries", LIST | ASSIGN) \
+    KEY(USERS, "organization_user_ids", LIST | ASSIGN) \
+    KEY(ESG, "esg_code", LIST) \
+    KEY(ENRICHMENT, "enrichment_status", LIST) \
+    KEY(SMART_VIEW, "smart_view_id", LIST | ASSIGN) \
+    KEY(VISITOR, "is_website_visitor", LIST) \
+    KEY(DISTINCT, "distinct_contacts", LIST) \
+    KEY(LIMIT, "limit", LIST | ASSIGN) \
+    KEY(CURSOR, "starting_after", LIST) \
+    KEY(LEAD, "lead_id", MERGE) \
+    KEY(DESTINATION, "destination_lead_id", MERGE) \
+    KEY(EMAIL, "lead_email", INTEREST) \
+    KEY(INTEREST_VALUE, "interest_value", INTEREST) \
+    KEY(AI_VALUE, "ai_interest_value", INTEREST) \
+    KEY(NO_AUTO, "disable_auto_interest", INTEREST) \
+    KEY(ID, "id", SUBSEQUENCE_MOVE | SUBSEQUENCE_REMOVE) \
     KEY(SUBSEQUENCE, "subsequence_id", SUBSEQUENCE_MOVE)
 
 enum key {
@@ -124,6 +124,7 @@ static void uuids(struct body *b, enum key k, const struct uuid *ids, size_t n)
 
 /* ---- words ---- */
 
+/* clang-format off */
 const char *const leads_filter_names[] = {
     "FILTER_VAL_CONTACTED", "FILTER_VAL_NOT_CONTACTED", "FILTER_VAL_COMPLETED", "FILTER_VAL_UNSUBSCRIBED",
     "FILTER_VAL_ACTIVE", "FILTER_VAL_BOUNCED", "FILTER_VAL_SKIPPED", "FILTER_VAL_RISKY", "FILTER_VAL_INVALID",
@@ -133,6 +134,7 @@ const char *const leads_filter_names[] = {
     "FILTER_LEAD_OUT_OF_OFFICE", "FILTER_LEAD_WRONG_PERSON", "FILTER_LEAD_LOST", "FILTER_LEAD_NO_SHOW",
     "FILTER_LEAD_CUSTOM_LABEL_POSITIVE", "FILTER_LEAD_CUSTOM_LABEL_NEGATIVE", NULL,
 };
+/* clang-format on */
 
 /* Small letters for capitals, - for _. */
 static bool same_word(struct str typed, const char *word)
@@ -181,17 +183,18 @@ const char *leads_esg_find(struct str name)
 
 int leads_esp_find(struct str name)
 {
-    static const struct word words[] = {
-        {"queue", "0"},  {"google", "1"},  {"microsoft", "2"}, {"zoho", "3"},     {"airmail", "8"},     {"yahoo", "9"},
-        {"yandex", "10"}, {"web.de", "12"}, {"libero", "13"},   {"other", "999"}, {"not-found", "1000"}, {NULL, NULL}};
+    static const struct word words[] = {{"queue", "0"},   {"google", "1"},  {"microsoft", "2"},    {"zoho", "3"},
+                                        {"airmail", "8"}, {"yahoo", "9"},   {"yandex", "10"},      {"web.de", "12"},
+                                        {"libero", "13"}, {"other", "999"}, {"not-found", "1000"}, {NULL, NULL}};
     const char *number = word_find(words, name);
     return number != NULL ? atoi(number) : -1;
 }
 
 /* ---- conditions of smart views ---- */
 
-static const char *const actions[] = {"reply", "email-open", "last-contacted", "link-click", "lead-status",
-                                      "lead-status-change", NULL};
+static const char *const actions[] = {"reply",      "email-open",  "last-contacted",
+                                      "link-click", "lead-status", "lead-status-change",
+                                      NULL};
 static const char *const counts[] = {"more", "less", "equal", NULL};
 static const char *const statuses[] = {"is", "is-not", NULL};
 static const int64_t QUERY_NUMBER_MAX = 1000000;
@@ -319,8 +322,10 @@ int body_filtered_list(const struct leads_filter *f, unsigned limit, struct str 
 {
     struct body b;
     if (f->contacts_n > LEADS_LIST_MAX || f->ids_n > LEADS_LIST_MAX || limit < 1 || limit > LEADS_LIST_MAX)
-        return err_set(e, XS_INTERNAL, "leads/list: %zu contacts, %zu ids and a page of %u leads, at most %d of each can "
-                       "be asked for; please report this", f->contacts_n, f->ids_n, limit, LEADS_LIST_MAX);
+        return err_set(e, XS_INTERNAL,
+                       "leads/list: %zu contacts, %zu ids and a page of %u leads, at most %d of each can "
+                       "be asked for; please report this",
+                       f->contacts_n, f->ids_n, limit, LEADS_LIST_MAX);
     open_body(&b, LIST, "leads/list", out);
     if (f->in != NULL)
         body_target(&b.w, TARGET_FILTER, f->in);
@@ -385,8 +390,10 @@ int body_leads_assign(const struct leads_assign *a, struct buf *out, struct err 
 {
     struct body b;
     if (a->ids_n == 0 || a->ids_n > LEADS_MOVE_MAX || a->users_n == 0)
-        return err_set(e, XS_INTERNAL, "leads/bulk-assign: %zu ids to %zu users, 1 to %d ids can be sent; please report "
-                       "this", a->ids_n, a->users_n, LEADS_MOVE_MAX);
+        return err_set(e, XS_INTERNAL,
+                       "leads/bulk-assign: %zu ids to %zu users, 1 to %d ids can be sent; please report "
+                       "this",
+                       a->ids_n, a->users_n, LEADS_MOVE_MAX);
     open_body(&b, ASSIGN, "leads/bulk-assign", out);
     uuids(&b, K_USERS, a->users, a->users_n);
     body_ids(&b.w, a->ids, a->ids_n);

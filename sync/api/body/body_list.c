@@ -36,10 +36,11 @@ bool body_contact_fits(struct str email)
 
 int body_leads_list(const struct leads_list *list, struct buf *out, struct err *e)
 {
-    if (list->contacts_n > LEADS_LIST_MAX || list->ids_n > LEADS_LIST_MAX ||
-        (list->contacts_n != 0 && list->ids_n != 0))
-        return err_set(e, XS_INTERNAL, "leads/list: %zu contacts and %zu ids, at most %d of one kind can be asked for; "
-                       "please report this", list->contacts_n, list->ids_n, LEADS_LIST_MAX);
+    if (list->contacts_n > LEADS_LIST_MAX || list->ids_n > LEADS_LIST_MAX || (list->contacts_n != 0 && list->ids_n != 0))
+        return err_set(e, XS_INTERNAL,
+                       "leads/list: %zu contacts and %zu ids, at most %d of one kind can be asked for; "
+                       "please report this",
+                       list->contacts_n, list->ids_n, LEADS_LIST_MAX);
     struct jsonw w;
     jsonw_init(&w, out);
     jsonw_object(&w);

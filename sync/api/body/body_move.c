@@ -40,8 +40,8 @@ static void add_options(struct jsonw *w, const struct leads_move_options *o)
 int body_leads_move(const struct leads_move *move, struct buf *out, struct err *e)
 {
     static const struct leads_move_options of_a_sync;
-    if (check_ids("leads/move", move->ids_n, LEADS_MOVE_MAX, e) != 0 ||
-        check_target("leads/move", &move->from, e) != 0 || check_target("leads/move", &move->to, e) != 0)
+    if (check_ids("leads/move", move->ids_n, LEADS_MOVE_MAX, e) != 0 || check_target("leads/move", &move->from, e) != 0 ||
+        check_target("leads/move", &move->to, e) != 0)
         return -1;
     if (target_eq(&move->from, &move->to))
         return err_set(e, XS_INTERNAL, "leads/move: source and destination are the same; please report this");

@@ -38,7 +38,7 @@ static int stored_custom(struct jsonw *w, const struct lead_patch *patch, struct
     struct json_object_iter at;
     if (patch->remote == NULL || !answer_object(patch->remote->object, "payload", &payload))
         return 0;
-    json_object_object_foreachC(payload, at) {
+    json_object_object_foreachC (payload, at) {
         struct str key = str_from(at.key);
         struct value value;
         if (is_core_key(key) || is_said(patch->lead, key))

@@ -239,8 +239,8 @@ int classify_fatal(enum verdict verdict, const char *method, const char *path, c
                        "valid API v2 key of this workspace",
                        status, STR_ARG(message));
     case VERDICT_UNPAID:
-        return err_set(e, XS_KEY, "the workspace's plan does not allow %s %s (%d: %.*s): renew or upgrade the plan",
-                       method, path, status, STR_ARG(message));
+        return err_set(e, XS_KEY, "the workspace's plan does not allow %s %s (%d: %.*s): renew or upgrade the plan", method,
+                       path, status, STR_ARG(message));
     case VERDICT_SCOPE:
         scope = classify_scope(method, path);
         return err_set(e, XS_KEY,
@@ -251,7 +251,8 @@ int classify_fatal(enum verdict verdict, const char *method, const char *path, c
         return err_set(e, XS_API,
                        "%s %s: Instantly %s this request, whatever it carries (%d%s%.*s): check whether %sa newer "
                        "leadsync exists, or ask Instantly's support; then run the same command again",
-                       method, path, status != 404 ? "no longer accepts" : "does not accept", status, message.n > 0 ? " " : "", STR_ARG(message),
+                       method, path, status != 404 ? "no longer accepts" : "does not accept", status,
+                       message.n > 0 ? " " : "", STR_ARG(message),
                        status != 404 ? "" : "--api-url is the API's address, and whether ");
     case VERDICT_EDGE:
         return err_set(e, XS_API,
@@ -266,7 +267,6 @@ int classify_fatal(enum verdict verdict, const char *method, const char *path, c
     case VERDICT_DRY:
         return err_set(e, XS_INTERNAL, "%s %s: %s; please report this", method, path,
                        answer->detail != NULL ? answer->detail : "refused");
-    default:
-        return err_set(e, XS_INTERNAL, "%s %s: verdict %d ends no run", method, path, (int)verdict);
+    default: return err_set(e, XS_INTERNAL, "%s %s: verdict %d ends no run", method, path, (int)verdict);
     }
 }

@@ -11,26 +11,26 @@
 
 enum verdict {
     VERDICT_OK,
-    VERDICT_REFUSED,      /* this body; surely not applied */
-    VERDICT_PLAN_FULL,    /* surely not applied */
-    VERDICT_THROTTLED,    /* 429: surely not applied, the whole workspace has to wait */
-    VERDICT_LOCKED,       /* 409, a move job holds the target: surely not applied, this one has to wait */
-    VERDICT_NOT_SENT,     /* surely never arrived */
-    VERDICT_LOST,         /* no usable answer: a read may be repeated, the outcome of a write is unknown */
-    VERDICT_KEY,          /* key refused */
-    VERDICT_UNPAID,       /* the plan does not allow it */
-    VERDICT_SCOPE,        /* the key may not do this */
-    VERDICT_CLOSED,       /* this endpoint serves no request at all; surely not applied */
-    VERDICT_EDGE,         /* refused before the API saw it */
-    VERDICT_REDIRECT,     /* not the API's address */
-    VERDICT_DRY,          /* this process refused to send it */
+    VERDICT_REFUSED,   /* this body; surely not applied */
+    VERDICT_PLAN_FULL, /* surely not applied */
+    VERDICT_THROTTLED, /* 429: surely not applied, the whole workspace has to wait */
+    VERDICT_LOCKED,    /* 409, a move job holds the target: surely not applied, this one has to wait */
+    VERDICT_NOT_SENT,  /* surely never arrived */
+    VERDICT_LOST,      /* no usable answer: a read may be repeated, the outcome of a write is unknown */
+    VERDICT_KEY,       /* key refused */
+    VERDICT_UNPAID,    /* the plan does not allow it */
+    VERDICT_SCOPE,     /* the key may not do this */
+    VERDICT_CLOSED,    /* this endpoint serves no request at all; surely not applied */
+    VERDICT_EDGE,      /* refused before the API saw it */
+    VERDICT_REDIRECT,  /* not the API's address */
+    VERDICT_DRY,       /* this process refused to send it */
 };
 
 /* What the request can say about the answers it understands. */
 struct expected {
-    bool write;             /* an unknown outcome matters */
-    bool needs_answer;      /* an empty 2xx is no usable answer */
-    const char *member;     /* a 2xx object without it is not a usable answer; NULL: any */
+    bool write;         /* an unknown outcome matters */
+    bool needs_answer;  /* an empty 2xx is no usable answer */
+    const char *member; /* a 2xx object without it is not a usable answer; NULL: any */
     enum json_type member_type;
 };
 

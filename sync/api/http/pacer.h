@@ -18,7 +18,7 @@ enum {
     PACER_NEW_SLACK_US = 80000, /* the same for the first PACER_NEW_N, when the fastest answer is still to come */
     PACER_NEW_N = 64,
     PACER_BUDGET_US = 15000,
-    PACER_LIMIT_MAX = 1000000,  /* maximum of requests per minute or second */
+    PACER_LIMIT_MAX = 1000000, /* maximum of requests per minute or second */
 };
 /* pacer_wait_us(): no request may leave before pacer_left() or pacer_drop() was called for a taken one. */
 #define PACER_BLOCKED INT64_MAX
@@ -27,12 +27,12 @@ struct pacer {
     unsigned per_second, per_minute; /* 0: no limit */
     struct pacer_departure {
         int64_t left_us;
-        int64_t at_us;               /* what it counts from; ascending */
-    } *log;                          /* ring, owned; NULL when nothing is limited */
-    size_t log_cap, log_n;           /* log_n counts all departures ever */
-    unsigned pending;                /* taken, not known to have left */
+        int64_t at_us;     /* what it counts from; ascending */
+    } * log;               /* ring, owned; NULL when nothing is limited */
+    size_t log_cap, log_n; /* log_n counts all departures ever */
+    unsigned pending;      /* taken, not known to have left */
     int64_t interval_ns, due_ns, burst_ns;
-    double trust;                    /* share of the lateness of arrivals that is believed, 0 to 1 */
+    double trust; /* share of the lateness of arrivals that is believed, 0 to 1 */
 };
 
 /* 0, or -1 with errno: ENOMEM, or EINVAL for a limit above PACER_LIMIT_MAX. */

@@ -18,9 +18,9 @@
 #include <string.h>
 
 enum {
-    IN_FLIGHT_MIN = 24,             /* enough for 100 requests/s at 240 ms */
+    IN_FLIGHT_MIN = 24, /* enough for 100 requests/s at 240 ms */
     IN_FLIGHT_MAX = 64,
-    UNLIMITED_PER_SECOND = 1000,    /* what connections are reckoned with when no rate is set */
+    UNLIMITED_PER_SECOND = 1000, /* what connections are reckoned with when no rate is set */
     STEP_MAX_MS = 3600000,
 };
 
@@ -115,31 +115,24 @@ static void settle(struct api *a, struct request *r, enum verdict verdict, const
                    struct str message, struct json_object *json, bool apart)
 {
     struct err err = ERR_INIT;
-    struct api_reply reply = {.http_status = answer->status, .message = message, .json = json,
-                              .created = apart ? &a->created : NULL, .room = -1};
+    struct api_reply reply = {.http_status = answer->status,
+                              .message = message,
+                              .json = json,
+                              .created = apart ? &a->created : NULL,
+                              .room = -1};
     if (answer->date_ms != 0)
         reply.skew_ms = answer->date_ms - a->clock->wall_ms(a->clock);
     switch (verdict) {
-    case VERDICT_OK:
-        reply.class = API_OK;
-        break;
-    case VERDICT_REFUSED:
-        reply.class = API_REFUSED;
-        break;
+    case VERDICT_OK: reply.class = API_OK; break;
+    case VERDICT_REFUSED: reply.class = API_REFUSED; break;
     case VERDICT_PLAN_FULL:
         reply.class = API_PLAN_FULL;
         reply.room = classify_room(message);
         break;
-    case VERDICT_LOCKED:
-        reply.class = r->last_try ? API_CANCELLED : API_REFUSED;
-        break;
+    case VERDICT_LOCKED: reply.class = r->last_try ? API_CANCELLED : API_REFUSED; break;
     case VERDICT_THROTTLED:
-    case VERDICT_NOT_SENT:
-        reply.class = r->last_try ? API_CANCELLED : API_FAILED;
-        break;
-    case VERDICT_LOST:
-        reply.class = r->expected.write ? API_UNKNOWN : r->last_try ? API_CANCELLED : API_FAILED;
-        break;
+    case VERDICT_NOT_SENT: reply.class = r->last_try ? API_CANCELLED : API_FAILED; break;
+    case VERDICT_LOST: reply.class = r->expected.write ? API_UNKNOWN : r->last_try ? API_CANCELLED : API_FAILED; break;
     default:
         reply.class = API_FATAL;
         if (a->fatal.status == XS_DONE)

@@ -22,31 +22,31 @@ struct waiter {
 
 struct rate_share;
 struct api {
-    struct clock *clock;           /* borrowed */
+    struct clock *clock; /* borrowed */
     struct transport *transport;
     struct pacer pacer;
     struct jitter jitter;
-    struct rate_share *share;      /* NULL: not shared */
+    struct rate_share *share; /* NULL: not shared */
     struct answer_memory answers;
     struct json_tokener *tokener;
-    struct created_leads created;  /* owned; of the answer that is being called back */
-    unsigned in_flight_fixed;      /* 0: by latency */
+    struct created_leads created;                       /* owned; of the answer that is being called back */
+    unsigned in_flight_fixed;                           /* 0: by latency */
     struct request_list urgent, ready, waiting, flying; /* waiting is in order of due_us */
-    int64_t pause_until_us;        /* nothing leaves before */
+    int64_t pause_until_us;                             /* nothing leaves before */
     struct second_chance chances;
-    unsigned throttled_n;          /* pauses in a row without another answer to what left after one */
-    unsigned crowded_n;            /* pauses of late, one less for each second that has passed since */
-    int64_t crowded_us;            /* the last of them */
+    unsigned throttled_n; /* pauses in a row without another answer to what left after one */
+    unsigned crowded_n;   /* pauses of late, one less for each second that has passed since */
+    int64_t crowded_us;   /* the last of them */
     struct waits waits;
     struct err fatal;
     struct api_counts counts;
     uint64_t random;
-    bool stepping;                 /* callbacks must not step: transports do not nest */
+    bool stepping; /* callbacks must not step: transports do not nest */
     struct waiter waiter;
-    int64_t lock_wait_ms;          /* 0: for ever */
-    int64_t wait_until_us;         /* deadline of a caller that waits for one call; 0: none */
-    int64_t last_wait_until_us;    /* of api_last_wait(); 0: it has not begun */
-    char *address;                 /* for messages */
+    int64_t lock_wait_ms;       /* 0: for ever */
+    int64_t wait_until_us;      /* deadline of a caller that waits for one call; 0: none */
+    int64_t last_wait_until_us; /* of api_last_wait(); 0: it has not begun */
+    char *address;              /* for messages */
 };
 
 /* Queues a copy of the template; takes over its path and body, also when it fails. 0/-1 */

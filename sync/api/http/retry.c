@@ -8,19 +8,19 @@
 #include <string.h>
 
 enum {
-    NOT_SENT_RETRIES = 5,           /* after 0.5, 1, 2, 4, 8 s */
-    LOST_ATTEMPTS = 6,              /* of a read */
+    NOT_SENT_RETRIES = 5, /* after 0.5, 1, 2, 4, 8 s */
+    LOST_ATTEMPTS = 6,    /* of a read */
     BACKOFF_MS = 500,
-    SERVER_BACKOFF_MAX_MS = 60000,  /* a Retry-After on a 5xx is followed up to here */
-    LOCKED_MIN_MS = 2000,           /* a move job of ten leads takes half a second, of thousands minutes */
+    SERVER_BACKOFF_MAX_MS = 60000, /* a Retry-After on a 5xx is followed up to here */
+    LOCKED_MIN_MS = 2000,          /* a move job of ten leads takes half a second, of thousands minutes */
     LOCKED_MAX_MS = 30000,
     SECOND_MS = 1000,
-    CROWDED_MIN_MS = 20,            /* the shortest pause after a 429 */
-    OWN_MAX_MS = 900,               /* so much of a second is as good as all of it: a busy machine leaves gaps, too */
-    THROTTLED_MIN_MS = 1000,        /* from the second pause on, when nothing else was answered in between */
+    CROWDED_MIN_MS = 20,     /* the shortest pause after a 429 */
+    OWN_MAX_MS = 900,        /* so much of a second is as good as all of it: a busy machine leaves gaps, too */
+    THROTTLED_MIN_MS = 1000, /* from the second pause on, when nothing else was answered in between */
     THROTTLED_MAX_MS = 60000,
-    RETRY_AFTER_MIN_MS = 250,       /* "at once" is not believed */
-    THROTTLED_ROUNDS = 30,          /* pauses; without Retry-After 25 to 30 minutes of nothing but 429 */
+    RETRY_AFTER_MIN_MS = 250, /* "at once" is not believed */
+    THROTTLED_ROUNDS = 30,    /* pauses; without Retry-After 25 to 30 minutes of nothing but 429 */
 };
 
 /* Spreads what would else come back all at once: `ms` and up to a quarter more. */
@@ -186,8 +186,8 @@ void retry_failed(const struct request *r, enum verdict verdict, const struct tr
         err_set(e, XS_API, "%s %s: the answer takes more than %zu MB of memory; see whether %s is the API's address",
                 r->method, r->path, r->reader->limit >> 20, r->api->address);
     else if (answer->end == TRANSPORT_ANSWERED)
-        err_set(e, XS_API, "the API kept failing on %s %s (%u attempts, last answer %d %.*s): try again later",
-                r->method, r->path, r->attempts, answer->status, STR_ARG(message));
+        err_set(e, XS_API, "the API kept failing on %s %s (%u attempts, last answer %d %.*s): try again later", r->method,
+                r->path, r->attempts, answer->status, STR_ARG(message));
     else
         err_set(e, XS_API, "the API kept failing on %s %s (%u attempts, last: %s): try again later", r->method, r->path,
                 r->attempts, detail);

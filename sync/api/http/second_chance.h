@@ -19,7 +19,7 @@ struct second_chance {
         char *path;         /* owned; of the first request that worked */
     } worked[SECOND_CHANCE_ENDPOINTS];
     size_t n;
-    int64_t reported_us;    /* when the last wait was reported ends; many requests wait at once */
+    int64_t reported_us; /* when the last wait was reported ends; many requests wait at once */
 };
 
 /* Takes each answer in. How long to wait before the request is sent again, or -1: never. */

@@ -16,41 +16,40 @@ enum transport_take {
     TRANSPORT_TAKE_NEVER, /* the exchange ends, TRANSPORT_LOST */
 };
 struct transport_request {
-    const char *method;     /* borrowed until done */
-    const char *path;       /* with query, starts with "/"; borrowed until done */
-    struct str body;        /* borrowed until done; empty: none is sent and no Content-Type */
-    int64_t timeout_ms;     /* whole exchange */
-    bool write;             /* must never be sent twice, not even by the transport itself */
+    const char *method; /* borrowed until done */
+    const char *path;   /* with query, starts with "/"; borrowed until done */
+    struct str body;    /* borrowed until done; empty: none is sent and no Content-Type */
+    int64_t timeout_ms; /* whole exchange */
+    bool write;         /* must never be sent twice, not even by the transport itself */
     /* Called from poll() each time the first byte is about to leave on an open connection; NULL: not needed. A
      * transport that cannot know never calls it. */
     void (*left)(void *queue, const struct transport_request *request);
     /* Takes the next piece of the answer's body, from poll(), after decoding. NULL: the body is not needed. */
     enum transport_take (*take)(void *queue, const struct transport_request *request, int status, struct str piece);
-    void *ctx;              /* the queue's */
+    void *ctx; /* the queue's */
 };
 
 /* How an exchange ended, as far as bytes can tell. */
 enum transport_end {
-    TRANSPORT_ANSWERED,  /* a complete HTTP answer; redirects are answers and never followed */
-    TRANSPORT_NOT_SENT,  /* surely no byte of the request reached the server: DNS, connect, TLS failed */
-    TRANSPORT_LOST,      /* sent or partly sent, no complete answer (one that was not taken is incomplete) */
-    TRANSPORT_REFUSED,   /* this process refused to send it: the dry run's brake */
+    TRANSPORT_ANSWERED, /* a complete HTTP answer; redirects are answers and never followed */
+    TRANSPORT_NOT_SENT, /* surely no byte of the request reached the server: DNS, connect, TLS failed */
+    TRANSPORT_LOST,     /* sent or partly sent, no complete answer (one that was not taken is incomplete) */
+    TRANSPORT_REFUSED,  /* this process refused to send it: the dry run's brake */
 };
 struct transport_answer {
     enum transport_end end;
-    int status;             /* HTTP */
-    struct str body;        /* what take() was not called for; borrowed during the callback */
+    int status;      /* HTTP */
+    struct str body; /* what take() was not called for; borrowed during the callback */
     struct str content_type;
     int64_t retry_after_ms; /* -1: none; clamped to 0..10 min */
     int64_t date_ms;        /* server's Date header as Unix ms, 0: none */
     int64_t latency_us;
-    const char *detail;     /* curl's words for what went wrong, or NULL */
-    const char *advice;     /* of TRANSPORT_NOT_SENT: what helps where a second try does not, or NULL; static */
-    const char *proxy;      /* of TRANSPORT_NOT_SENT: the variable that names the proxy, if the proxy failed; else NULL */
+    const char *detail; /* curl's words for what went wrong, or NULL */
+    const char *advice; /* of TRANSPORT_NOT_SENT: what helps where a second try does not, or NULL; static */
+    const char *proxy;  /* of TRANSPORT_NOT_SENT: the variable that names the proxy, if the proxy failed; else NULL */
 };
 
-typedef void transport_done_fn(void *queue, const struct transport_request *request,
-                               const struct transport_answer *answer);
+typedef void transport_done_fn(void *queue, const struct transport_request *request, const struct transport_answer *answer);
 struct transport {
     /* Starts an exchange; done() is called once, from poll(). 0/-1 (then done is never called). */
     int (*start)(struct transport *self, const struct transport_request *request, transport_done_fn *done, void *queue,

@@ -34,13 +34,13 @@ struct exchange {
     const struct transport_request *request;
     transport_done_fn *done;
     void *queue;
-    size_t body_at;          /* bytes of the body handed to libcurl */
-    bool left;               /* an open connection was about to get the first byte */
-    bool put_off;            /* its next piece is not wanted yet */
-    bool resuming;           /* that piece is being offered again */
-    bool unwanted;           /* a piece was refused finally */
-    bool head_whole;         /* the blank line after the headers was seen */
-    bool packed;             /* the answer is a gzip stream */
+    size_t body_at;  /* bytes of the body handed to libcurl */
+    bool left;       /* an open connection was about to get the first byte */
+    bool put_off;    /* its next piece is not wanted yet */
+    bool resuming;   /* that piece is being offered again */
+    bool unwanted;   /* a piece was refused finally */
+    bool head_whole; /* the blank line after the headers was seen */
+    bool packed;     /* the answer is a gzip stream */
     struct unpack unpack;
     char retry_after[HEADER_MAX], date[HEADER_MAX], error[CURL_ERROR_SIZE];
     struct exchange *prev, *next; /* of those under way, or the spare ones */
@@ -90,15 +90,12 @@ static size_t on_write(char *from, size_t size, size_t n, void *ctx)
     if (x->unwanted)
         return x->resuming ? bytes : bytes + 1;
     switch (x->packed ? unpack_piece(&x->unpack, piece, offer, x) : offer(x, piece)) {
-    case TRANSPORT_TAKE_LATER:
-        x->put_off = true;
-        return CURL_WRITEFUNC_PAUSE;
+    case TRANSPORT_TAKE_LATER: x->put_off = true; return CURL_WRITEFUNC_PAUSE;
     case TRANSPORT_TAKE_NEVER:
         x->unwanted = true;
         /* A count that was not given ends the exchange, but not from within curl_easy_pause(). */
         return x->resuming ? bytes : bytes + 1;
-    case TRANSPORT_TAKE_MORE:
-        break;
+    case TRANSPORT_TAKE_MORE: break;
     }
     return bytes;
 }
@@ -259,8 +256,8 @@ static void unlink_exchange(struct curl_transport *t, struct exchange *x)
         x->next->prev = x->prev;
 }
 
-static int curl_start(struct transport *self, const struct transport_request *request, transport_done_fn *done,
-                      void *queue, struct err *e)
+static int curl_start(struct transport *self, const struct transport_request *request, transport_done_fn *done, void *queue,
+                      struct err *e)
 {
     struct curl_transport *t = (struct curl_transport *)self;
     struct exchange *x = exchange_take(t);
@@ -282,8 +279,7 @@ static int curl_start(struct transport *self, const struct transport_request *re
     CURLMcode added = set == CURLE_OK ? curl_multi_add_handle(t->multi, x->easy) : CURLM_OUT_OF_MEMORY;
     if (added != CURLM_OK) {
         exchange_spare(t, x);
-        return err_set(e, XS_API, "libcurl: %s",
-                       set != CURLE_OK ? curl_easy_strerror(set) : curl_multi_strerror(added));
+        return err_set(e, XS_API, "libcurl: %s", set != CURLE_OK ? curl_easy_strerror(set) : curl_multi_strerror(added));
     }
     x->prev = NULL;
     x->next = t->under_way;
@@ -311,13 +307,14 @@ static void transport_curl_judge(struct exchange *x, CURLcode result, struct tra
     bool unpacked = !x->packed || !x->unpack.begun || x->unpack.ended;
     if (result != CURLE_OK || cut || x->unwanted || !unpacked) {
         answer->end = x->left ? TRANSPORT_LOST : TRANSPORT_NOT_SENT;
-        answer->detail = x->unpack.broken    ? "the answer is no gzip, though it says so"
-                         : x->unwanted         ? "the answer is too large"
+        answer->detail = x->unpack.broken                  ? "the answer is no gzip, though it says so"
+                         : x->unwanted                     ? "the answer is too large"
                          : result == CURLE_OK && !unpacked ? "the answer ends before its last byte"
-                         : cut                ? "the answer ends amid its headers"
+                         : cut                             ? "the answer ends amid its headers"
                          /* libcurl's own words could quote a part of a password. */
                          : result == CURLE_COULDNT_RESOLVE_PROXY ? "the proxy's name cannot be resolved"
-                         : x->error[0] != '\0' ? x->error : curl_easy_strerror(result);
+                         : x->error[0] != '\0'                   ? x->error
+                                                                 : curl_easy_strerror(result);
         if (!x->left)
             transport_advise(x->easy, result, x->error, answer);
         return;

@@ -10,9 +10,9 @@
 
 struct unpack {
     z_stream stream;
-    bool open;        /* the stream has its memory */
-    bool begun;       /* a byte has come */
-    bool ended;       /* the last one has, and its checksum is right */
+    bool open;  /* the stream has its memory */
+    bool begun; /* a byte has come */
+    bool ended; /* the last one has, and its checksum is right */
     bool broken;
     char *window;     /* owned */
     size_t waiting_n; /* bytes of it that take() has put off */

@@ -95,8 +95,10 @@ int url_check(const char *text, enum exit_status bad, const char *what, struct u
     size_t n = strlen(out->base);
     int rc = 0;
     if (strncasecmp(text, "https://", 8) != 0 && !out->loopback)
-        rc = err_set(e, bad, "%s: \"%s\" would send the API key in clear text; plain http is for this machine only, "
-                             "use https://", what, text);
+        rc = err_set(e, bad,
+                     "%s: \"%s\" would send the API key in clear text; plain http is for this machine only, "
+                     "use https://",
+                     what, text);
     else if (n >= 7 && strcasecmp(out->base + n - 7, "/api/v2") == 0)
         rc = err_set(e, bad, "%s: \"%s\": leave out /api/v2; leadsync adds it to each call", what, text);
     if (rc != 0)

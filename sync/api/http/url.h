@@ -7,9 +7,9 @@
 #include <stdbool.h>
 
 struct url {
-    char *base;     /* owned; as given, without slashes at the end */
-    char *host;     /* owned; as libcurl connects to it, without port and brackets */
-    bool loopback;  /* 127.0.0.0/8, ::1 or "localhost" */
+    char *base;    /* owned; as given, without slashes at the end */
+    char *host;    /* owned; as libcurl connects to it, without port and brackets */
+    bool loopback; /* 127.0.0.0/8, ::1 or "localhost" */
 };
 
 /* Judges `text`, which stands under the name `what` ("--api-url"). A wrong address sets an error with the status `bad` and

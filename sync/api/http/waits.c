@@ -10,9 +10,9 @@
 #include <string.h>
 
 enum {
-    TELL_MS = 2000,          /* shorter waits are not logged */
-    WARN_MS = 30000,         /* an episode of that length is a warning, which -q shows */
-    GAP_US = 30000000,       /* a wait that begins later than this after the last one begins an episode */
+    TELL_MS = 2000,    /* shorter waits are not logged */
+    WARN_MS = 30000,   /* an episode of that length is a warning, which -q shows */
+    GAP_US = 30000000, /* a wait that begins later than this after the last one begins an episode */
     LONGER_TIMES = 3,
     LONGER_US = 300000000,
     WHY_MAX = 4096,
@@ -122,8 +122,10 @@ bool waits_last_word(const struct waits *w, struct err *e)
         return false;
     const struct wait *x = &w->of[kind];
     if (x->until_us > w->clock->mono_us(w->clock))
-        err_set(e, XS_API, "%.*s; the time that --max-seconds gives is over before the next try at %s: run the same command "
-                "again then, or give more time", STR_ARG(buf_str(&x->why)), utc(w, x->until_us, at));
+        err_set(e, XS_API,
+                "%.*s; the time that --max-seconds gives is over before the next try at %s: run the same command "
+                "again then, or give more time",
+                STR_ARG(buf_str(&x->why)), utc(w, x->until_us, at));
     else
         err_set(e, XS_API, "%.*s for as long as --max-seconds gives: run the same command again later, or give more time",
                 STR_ARG(buf_str(&x->why)));

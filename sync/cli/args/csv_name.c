@@ -16,9 +16,9 @@ struct search {
     const struct common *c;
     const struct mapping *m;
     struct arena arena;
-    struct uuid found;  /* the id that the target's name means in the last state that knows it */
-    size_t n;           /* states that know it */
-    struct buf list;    /* of them, for a message */
+    struct uuid found; /* the id that the target's name means in the last state that knows it */
+    size_t n;          /* states that know it */
+    struct buf list;   /* of them, for a message */
 };
 
 /* True if this is the name of a sync of this file into the target with that id. */
@@ -27,8 +27,7 @@ static bool is_name_of(const struct mapping *m, const char *sync, const struct u
     char text[UUID_TEXT_N], hex[SHA256_HEX_N];
     size_t stem_n = strlen(m->name);
     return strlen(sync) == stem_n + 1 + DIGEST_N && strncmp(sync, m->name, stem_n) == 0 && sync[stem_n] == '-' &&
-           sha256_hex(uuid_format(id, text), UUID_TEXT_N - 1, hex) == 0 &&
-           strncmp(sync + stem_n + 1, hex, DIGEST_N) == 0;
+           sha256_hex(uuid_format(id, text), UUID_TEXT_N - 1, hex) == 0 && strncmp(sync + stem_n + 1, hex, DIGEST_N) == 0;
 }
 
 /* 1: the state is of this file and target; 0 */
@@ -50,8 +49,10 @@ static int csv_name_look_at(struct search *s, const char *path)
 {
     struct err e = ERR_INIT;
     struct state *state = NULL;
-    const struct state_options options = {
-        .path = path, .access = STATE_READ, .memory_max = STATE_BYTES, .clock = s->c->clock};
+    const struct state_options options = {.path = path,
+                                          .access = STATE_READ,
+                                          .memory_max = STATE_BYTES,
+                                          .clock = s->c->clock};
     int rc = state_open(&options, &state, &e);
     if (rc == 0)
         rc = look_into(s, state, &e);
@@ -105,10 +106,12 @@ static int unknown(struct search *s, struct err *e)
 {
     const char *kind = target_kind_text(s->m->target.kind), *list = buf_cstr(&s->list);
     if (s->n > 1)
-        return err_set(e, XS_USAGE, "several states know %s \"%s\" under different ids; give its id, or a --state:%s",
-                       kind, s->m->target.text, list != NULL ? list : "");
-    return err_set(e, XS_STATE, "no state here syncs %s into %s \"%s\"; give the %s's UUID, --state PATH, or an API key "
-                   "to look the name up", s->m->name, kind, s->m->target.text, kind);
+        return err_set(e, XS_USAGE, "several states know %s \"%s\" under different ids; give its id, or a --state:%s", kind,
+                       s->m->target.text, list != NULL ? list : "");
+    return err_set(e, XS_STATE,
+                   "no state here syncs %s into %s \"%s\"; give the %s's UUID, --state PATH, or an API key "
+                   "to look the name up",
+                   s->m->name, kind, s->m->target.text, kind);
 }
 
 int csv_name_complete(const struct common *c, struct mapping *m, struct err *e)

@@ -12,7 +12,8 @@ enum { LOOK_BACK = 100 };
 static uint64_t run_rows(const struct run_record *run, const char *name)
 {
     struct json_object *report = run->report != NULL ? json_tokener_parse(run->report) : NULL, *rows = NULL, *n = NULL;
-    bool has = report != NULL && json_object_object_get_ex(report, "rows", &rows) && json_object_object_get_ex(rows, name, &n);
+    bool has = report != NULL && json_object_object_get_ex(report, "rows", &rows) &&
+               json_object_object_get_ex(rows, name, &n);
     int64_t count = has ? json_object_get_int64(n) : 0;
     json_object_put(report);
     return count > 0 ? (uint64_t)count : 0;
@@ -77,8 +78,9 @@ int run_choice_tell_rejects(struct state *state, const struct run_record *shown,
             log_notice("run %llu rejected no row; run %llu rejected %llu: --run %llu", (unsigned long long)shown->id,
                        (unsigned long long)runs[i].id, (unsigned long long)rejected, (unsigned long long)runs[i].id);
         else
-            log_notice("run %llu read only changed rows; run %llu rejected %llu, too: --run %llu", (unsigned long long)shown->id,
-                       (unsigned long long)runs[i].id, (unsigned long long)rejected, (unsigned long long)runs[i].id);
+            log_notice("run %llu read only changed rows; run %llu rejected %llu, too: --run %llu",
+                       (unsigned long long)shown->id, (unsigned long long)runs[i].id, (unsigned long long)rejected,
+                       (unsigned long long)runs[i].id);
         return 0;
     }
     return 0;

@@ -15,6 +15,7 @@ static const char *const yes_no[] = {"any", "yes", "no", NULL};
 static const char *const enrichments[] = {"any", "enriched", "pending", "not-available", "error", NULL};
 static const int enrichment_codes[] = {0, 1, 11, -1, -2};
 
+/* clang-format off */
 const struct opt select_arg_options[] = {
     {.name = "search", .kind = OPT_TEXT, .secret = true, .dest = AT(search), .arg = "TEXT",
      .help = "leads with this text in first name, last name or address"},
@@ -49,6 +50,7 @@ const struct opt select_arg_options[] = {
      .help = "select at most N leads; 0 means no limit (0)"},
     {.name = NULL},
 };
+/* clang-format on */
 
 bool select_arg_given(const struct common *c)
 {
@@ -117,8 +119,7 @@ static const struct {
     const char *name;
     int status;
 } statuses[] = {
-    {"new", 0},      {"active", 1},        {"paused", 2},   {"completed", 3},
-    {"bounced", -1}, {"unsubscribed", -2}, {"skipped", -3},
+    {"new", 0}, {"active", 1}, {"paused", 2}, {"completed", 3}, {"bounced", -1}, {"unsubscribed", -2}, {"skipped", -3},
 };
 enum { STATUSES_N = sizeof statuses / sizeof statuses[0] };
 
@@ -155,8 +156,10 @@ static int fill_statuses(const struct opt_list *texts, struct lead_edit *edit, s
     for (size_t i = 0; i < texts->n; i++)
         for (const char *at = texts->v[i]; next_part(&at, &part); out->statuses_n++)
             if (status_find(part, &v[out->statuses_n]) != 0)
-                return err_set(e, XS_USAGE, "--status \"%.*s\" is not one of new, active, paused, completed, bounced, "
-                               "unsubscribed, skipped", STR_ARG(part));
+                return err_set(e, XS_USAGE,
+                               "--status \"%.*s\" is not one of new, active, paused, completed, bounced, "
+                               "unsubscribed, skipped",
+                               STR_ARG(part));
     out->statuses = v;
     return 0;
 }
@@ -201,9 +204,10 @@ static int fill_filter(const char *name, struct leads_filter *f, struct err *e)
     for (; leads_filter_names[n] != NULL && n < NAMES_MAX; n++)
         names[n] = leads_filter_names[n];
     const char *nearest = str_nearest(str_from(name), names, n);
-    return err_set(e, XS_USAGE, "--filter \"%s\" is not one of Instantly's filters%s%s; leadsync help leads list names the "
-                   "most used, the man page all", name, nearest != NULL ? ", nearest is " : "",
-                   nearest != NULL ? nearest : "");
+    return err_set(e, XS_USAGE,
+                   "--filter \"%s\" is not one of Instantly's filters%s%s; leadsync help leads list names the "
+                   "most used, the man page all",
+                   name, nearest != NULL ? ", nearest is " : "", nearest != NULL ? nearest : "");
 }
 
 static int fill_words(const struct select_options *o, struct lead_selector *out, struct err *e)
@@ -214,8 +218,10 @@ static int fill_words(const struct select_options *o, struct lead_selector *out,
     if (o->search != NULL && *o->search == '\0')
         return err_set(e, XS_USAGE, "--search is empty and would select every lead; give a text");
     if (o->esp != NULL && (out->esp = leads_esp_find(str_from(o->esp))) < 0)
-        return err_set(e, XS_USAGE, "--esp \"%s\" is not one of queue, google, microsoft, zoho, airmail, yahoo, yandex, "
-                       "web.de, libero, other, not-found", o->esp);
+        return err_set(e, XS_USAGE,
+                       "--esp \"%s\" is not one of queue, google, microsoft, zoho, airmail, yahoo, yandex, "
+                       "web.de, libero, other, not-found",
+                       o->esp);
     if (o->esg != NULL && (f->esg = leads_esg_find(str_from(o->esg))) == NULL)
         return err_set(e, XS_USAGE, "--esg \"%s\" is not one of queue, barracuda, mimecast, proofpoint, cisco, all, none",
                        o->esg);
@@ -231,8 +237,7 @@ int select_arg_fill(const struct common *c, struct lead_edit *edit, struct lead_
     struct uuid *ids, *excluded, *users;
     *out = (struct lead_selector){.esp = -1, .limit = (uint64_t)o->limit};
     struct leads_filter *f = &out->filter;
-    if (fill_words(o, out, e) != 0 ||
-        select_arg_uuids(&o->ids, "--id", &edit->arena, &ids, &f->ids_n, e) != 0 ||
+    if (fill_words(o, out, e) != 0 || select_arg_uuids(&o->ids, "--id", &edit->arena, &ids, &f->ids_n, e) != 0 ||
         select_arg_uuids(&o->excluded, "--exclude-id", &edit->arena, &excluded, &out->excluded_n, e) != 0 ||
         select_arg_uuids(&o->users, "--user", &edit->arena, &users, &f->users_n, e) != 0 ||
         fill_statuses(&o->statuses, edit, out, e) != 0 || fill_emails(&o->emails, edit, f, e) != 0 ||

@@ -30,8 +30,7 @@ static struct run_times latest_run(const struct common *c, const char *path)
     struct arena arena;
     struct run_record run;
     struct run_times times = {0};
-    const struct state_options options = {
-        .path = path, .access = STATE_READ, .memory_max = STATE_BYTES, .clock = c->clock};
+    const struct state_options options = {.path = path, .access = STATE_READ, .memory_max = STATE_BYTES, .clock = c->clock};
     arena_init(&arena, STATE_BYTES);
     if (state_open(&options, &state, &e) == 0 && state_run_get(state, 0, &arena, &run, &e) == 1)
         times = (struct run_times){run.started_ms, run.finished_ms > 0 ? run.finished_ms : INT64_MAX};
@@ -51,8 +50,7 @@ static const char *find_latest(const struct common *c, char **paths, size_t n)
     struct run_times latest = {0};
     for (size_t i = 0; n > 1 && i < n; i++) {
         struct run_times t = latest_run(c, paths[i]);
-        if (t.started_ms > latest.started_ms ||
-            (t.started_ms == latest.started_ms && t.finished_ms > latest.finished_ms)) {
+        if (t.started_ms > latest.started_ms || (t.started_ms == latest.started_ms && t.finished_ms > latest.finished_ms)) {
             best = i;
             latest = t;
         }
@@ -128,8 +126,7 @@ static bool is_of_stem(const char *path, const char *stem, bool loopback)
 {
     const char *slash = strrchr(path, '/'), *name = slash != NULL ? slash + 1 : path;
     size_t n = strlen(stem);
-    return strncmp(name, stem, n) == 0 && name[n] == '-' &&
-           strspn(name + n + 1, "0123456789abcdef") == DIGEST_N &&
+    return strncmp(name, stem, n) == 0 && name[n] == '-' && strspn(name + n + 1, "0123456789abcdef") == DIGEST_N &&
            strcmp(name + n + 1 + DIGEST_N, loopback ? ".sandbox.db" : ".db") == 0;
 }
 
@@ -154,8 +151,9 @@ static int find_by_stem(const struct common *c, const char *sync, char **path, s
     }
     free(paths);
     if (rc == 0 && found > 1)
-        rc = err_set(e, XS_USAGE, "%s goes to several campaigns or lists; give --campaign NAME, --list NAME, or a --state:%s",
-                     sync, buf_cstr(&list) != NULL ? list.p : "");
+        rc = err_set(e, XS_USAGE,
+                     "%s goes to several campaigns or lists; give --campaign NAME, --list NAME, or a --state:%s", sync,
+                     buf_cstr(&list) != NULL ? list.p : "");
     if (found > 1) {
         free(*path);
         *path = NULL;
@@ -167,7 +165,7 @@ static int find_by_stem(const struct common *c, const char *sync, char **path, s
 
 /* The path of the state of `sync`, and its mapping if one was loaded. XS_STATE: there is none. */
 static int state_arg_find_state(const struct common *c, const char *sync, bool reading, struct mapping **m, char **path,
-                      struct err *e)
+                                struct err *e)
 {
     int found = 0;
     if (sync != NULL && c->state == NULL && c->campaign == NULL && c->list == NULL && sync_arg_is_csv(sync))
@@ -204,11 +202,16 @@ int state_arg_open_sync(const struct common *c, const char *sync, enum state_acc
     if (state_arg_find_state(c, sync, access == STATE_READ, &m, &path, e) != 0)
         goto done;
     const char *host = c->connection.api.loopback ? "loopback" : c->connection.api.host;
-    const struct state_options options = {
-        .path = path, .access = access, .api_host = asks_api ? host : NULL, .memory_max = STATE_BYTES, .clock = c->clock};
+    const struct state_options options = {.path = path,
+                                          .access = access,
+                                          .api_host = asks_api ? host : NULL,
+                                          .memory_max = STATE_BYTES,
+                                          .clock = c->clock};
     rc = state_open(&options, out, e);
     if (rc > 0)
-        rc = must_be_there(path, e) != 0 ? -1 : err_set(e, XS_STATE, "%s: removed while leadsync was reading it; run the command again", path);
+        rc = must_be_there(path, e) != 0
+                 ? -1
+                 : err_set(e, XS_STATE, "%s: removed while leadsync was reading it; run the command again", path);
     if (rc == 0)
         rc = check_sync(*out, m, path, e) != 0 ? -1 : out_check_state(c, *out, e);
     if (rc == 0 && access == STATE_WRITE)

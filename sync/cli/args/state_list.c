@@ -37,15 +37,15 @@ static int state_list_add_state(struct state *state, struct buf *out, struct err
 {
     return text_show(str_from(state_sync(state)), 0, out) != 0 || state_list_add_run(state, out, e) != 0 ||
                    add_source(state, out, e) != 0 || buf_adds(out, ", state ") != 0
-               ? -1 : 0;
+               ? -1
+               : 0;
 }
 
 int state_list_add(const struct common *c, const char *path, struct buf *out)
 {
     struct err e = ERR_INIT;
     struct state *state = NULL;
-    const struct state_options options = {
-        .path = path, .access = STATE_READ, .memory_max = STATE_BYTES, .clock = c->clock};
+    const struct state_options options = {.path = path, .access = STATE_READ, .memory_max = STATE_BYTES, .clock = c->clock};
     int bad = buf_adds(out, "\n  ");
     size_t start = out->n;
     if (state_open(&options, &state, &e) != 0 || state_list_add_state(state, out, &e) != 0)

@@ -72,8 +72,7 @@ static int load_csv(const struct common *c, const char *path, bool need_target, 
     if (name == NULL && need_target)
         return err_set(e, XS_USAGE, "%s: say where the leads go: --campaign NAME or --list NAME", path);
     if (name != NULL && *name == '\0')
-        return err_set(e, XS_USAGE, "%s is empty; give a name or a UUID",
-                       c->campaign != NULL ? "--campaign" : "--list");
+        return err_set(e, XS_USAGE, "%s is empty; give a name or a UUID", c->campaign != NULL ? "--campaign" : "--list");
     /* The empty name stands for no target. */
     struct target_spec target = {c->list != NULL ? TARGET_LIST : TARGET_CAMPAIGN, strdup(name != NULL ? name : "")};
     struct mapping_option *options = calloc(SCALARS_N + c->csv.skip_when.n, sizeof *options);
@@ -141,8 +140,8 @@ int sync_arg_load_path(const struct common *c, const char *path, bool need_targe
     else if (strcmp(path, "-") == 0 || sync_arg_is_csv(path) || has_target)
         rc = load_csv(c, path, need_target, &m, e);
     else
-        return err_set(e, XS_USAGE, "%s is neither a mapping (*.yaml) nor a CSV file (*.csv, with --campaign or --list)%s", path,
-                       is_spreadsheet(path) ? "; save the spreadsheet as \"CSV UTF-8\" and use that file" : "");
+        return err_set(e, XS_USAGE, "%s is neither a mapping (*.yaml) nor a CSV file (*.csv, with --campaign or --list)%s",
+                       path, is_spreadsheet(path) ? "; save the spreadsheet as \"CSV UTF-8\" and use that file" : "");
     if (rc == 0)
         rc = out_check_source(c, m, e);
     if (rc == 0 && c->source.input != NULL) {

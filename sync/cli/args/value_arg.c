@@ -13,7 +13,7 @@ static const struct str custom_prefix = {"custom.", 7};
 struct filling {
     struct lead *lead;
     struct lead_shape *shape;
-    struct str *names;     /* the shape's */
+    struct str *names; /* the shape's */
     bool patch;
     struct arena *arena;
 };
@@ -112,8 +112,8 @@ static int json_value(struct filling *f, struct str text, struct value *v)
     struct json_object *json = text.n > 0 && text.p[0] == '"' ? json_tokener_parse(text.p) : NULL;
     int rc = -1;
     if (json_object_is_type(json, json_type_string) &&
-        arena_str(f->arena, (struct str){json_object_get_string(json), (size_t)json_object_get_string_len(json)},
-                  &copy) == 0) {
+        arena_str(f->arena, (struct str){json_object_get_string(json), (size_t)json_object_get_string_len(json)}, &copy) ==
+            0) {
         *v = (struct value){VALUE_STRING, copy.p, copy.n};
         rc = 0;
     }

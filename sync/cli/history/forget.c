@@ -23,6 +23,7 @@ struct forget_options {
 
 static const char *const formats[] = {"text", "json", NULL};
 
+/* clang-format off */
 static const struct opt options[] = {
     {.name = "undo", .kind = OPT_FLAG, .dest = OPT_AT(forget_options, undo),
      .help = "take the address off the list; removed data does not come back"},
@@ -34,6 +35,7 @@ static const struct opt options[] = {
      .help = "the campaign of the CSV file given as SYNC"},
     {.name = NULL},
 };
+/* clang-format on */
 
 /* ---- texts ---- */
 
@@ -86,7 +88,8 @@ static int must_have_terminal(const struct common *c, struct err *e)
 {
     if (c->yes || c->dry_run || (c->terminal.in && c->terminal.err))
         return 0;
-    return err_set(e, XS_USAGE, "leadsync forget asks before it removes anything, and there is no terminal; give --yes, or "
+    return err_set(e, XS_USAGE,
+                   "leadsync forget asks before it removes anything, and there is no terminal; give --yes, or "
                    "--dry-run to see what is known of this person");
 }
 
@@ -231,8 +234,7 @@ static void report_what_stays(void)
 static int forget(struct forget_call *f, struct out *out, struct err *e)
 {
     bool added, asks = !f->c->yes;
-    if (must_have_terminal(f->c, e) != 0 || forget_states_find(f, true, e) != 0 ||
-        (asks && forget_states_count(f, e) != 0))
+    if (must_have_terminal(f->c, e) != 0 || forget_states_find(f, true, e) != 0 || (asks && forget_states_count(f, e) != 0))
         return -1;
     if (f->c->dry_run)
         return forget_show(f, false, out, e) != 0 ? -1 : left_over(f, "could not read", e);
@@ -264,9 +266,10 @@ static int forget_undo(struct forget_call *f, struct out *out, struct err *e)
     if (lines == 0 && keys == 0 && forget_states_left(f, &left) == XS_DONE)
         return err_set(e, XS_USAGE, "%.*s is not on the list of forgotten people; check the spelling",
                        STR_ARG(f->person.address));
-    if (f->c->output.format == FORMAT_JSON ? buf_addf(&out->text, "{\"version\":1,\"undone\":true}\n") != 0
-                                    : buf_adds(&out->text, "this address is off the list of forgotten people; the next sync "
-                                               "takes its rows as new ones, and knows of no earlier opt-out\n") != 0)
+    if (f->c->output.format == FORMAT_JSON
+            ? buf_addf(&out->text, "{\"version\":1,\"undone\":true}\n") != 0
+            : buf_adds(&out->text, "this address is off the list of forgotten people; the next sync "
+                                   "takes its rows as new ones, and knows of no earlier opt-out\n") != 0)
         return err_oom(e);
     return out_commit(out, e) != 0 ? -1 : left_over(f, "this address is off the list, but still forgotten in", e);
 }
@@ -280,8 +283,10 @@ static const struct record_column columns[COLUMN_N] = {
     [C_WORKSPACE] = {RECORD_NAME("workspace")},
     [C_LIST] = {RECORD_NAME("list"), .left_out = RECORD_NOT_TEXT},
 };
+/* clang-format off */
 static const struct record_layout layout = {
     .columns = columns, .columns_n = COLUMN_N, .all_columns = true, .table_rows = SIZE_MAX, .json_between = ","};
+/* clang-format on */
 
 static int add_person(struct out *out, const struct forget_list *l, const struct forget_person *p, struct err *e)
 {
@@ -361,8 +366,10 @@ static int forget_command(struct invocation *inv, struct err *e)
     if (rc == 0)
         rc = out_open(&out, inv, o->export ? OUT_PRIVATE : OUT_PUBLIC, e);
     if (rc == 0)
-        rc = o->undo ? forget_undo(&f, &out, e) : o->list ? forget_list(&f, &out, e) : o->export ? export(&f, &out, e)
-                                                                                  : forget(&f, &out, e);
+        rc = o->undo     ? forget_undo(&f, &out, e)
+             : o->list   ? forget_list(&f, &out, e)
+             : o->export ? export(&f, &out, e)
+                         : forget(&f, &out, e);
     out_abandon(&out);
     forget_call_close(&f);
     return rc;

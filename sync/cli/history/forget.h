@@ -10,19 +10,19 @@
 /* One state of the workspace. */
 struct forget_state {
     char *path, *sync, *workspace, *workspace_name; /* owned; NULL: not known */
-    enum exit_status status;  /* of the last thing that was tried with it */
-    char *why;                /* owned; why that failed, NULL: it did not */
-    struct forgotten counts;  /* found, or removed */
-    uint64_t keys;            /* in the state's own table of the forgotten */
+    enum exit_status status;                        /* of the last thing that was tried with it */
+    char *why;                                      /* owned; why that failed, NULL: it did not */
+    struct forgotten counts;                        /* found, or removed */
+    uint64_t keys;                                  /* in the state's own table of the forgotten */
 };
 
 struct forget_call {
-    struct common common;        /* a copy, which may say what a CSV without a mapping goes to; its texts are the invocation's */
-    const struct common *c;      /* that one */
+    struct common common;   /* a copy, which may say what a CSV without a mapping goes to; its texts are the invocation's */
+    const struct common *c; /* that one */
     struct buf address, unicode; /* the person's spellings; empty for --list */
     struct person_name person;
-    char *named;                 /* owned; the state of SYNC or --state; NULL: neither was given */
-    char *host, *workspace;      /* owned; whose lists: workspace NULL is "not known" or, for a reader, "of all" */
+    char *named;                    /* owned; the state of SYNC or --state; NULL: neither was given */
+    char *host, *workspace;         /* owned; whose lists: workspace NULL is "not known" or, for a reader, "of all" */
     char *folders[STATE_LISTS_MAX]; /* owned */
     size_t folders_n;
     struct forget_state *states; /* owned */

@@ -13,15 +13,17 @@
 enum { PART_BYTES = 256 << 20, ARENA_BYTES = 64 << 20 };
 
 /* A state's records, an array per kind; they come in an order of their own. */
-struct export {
+struct export
+{
     struct state *state;
     struct buf parts[PERSON_RECORD_N];
     struct arena arena;
 };
 
 static const char *const part_names[PERSON_RECORD_N] = {
-    [PERSON_LEAD] = "leads",           [PERSON_STATUS] = "statuses", [PERSON_REFUSAL] = "refusals", [PERSON_RETRY] = "retries",
-    [PERSON_OPEN_BATCH] = "open_batches", [PERSON_RESULT] = "results",   [PERSON_JOB] = "jobs",
+    [PERSON_LEAD] = "leads",    [PERSON_STATUS] = "statuses",         [PERSON_REFUSAL] = "refusals",
+    [PERSON_RETRY] = "retries", [PERSON_OPEN_BATCH] = "open_batches", [PERSON_RESULT] = "results",
+    [PERSON_JOB] = "jobs",
 };
 
 /* ---- members ---- */
@@ -120,7 +122,8 @@ static int put_result(struct export *x, struct jsonw *w, const struct person_rec
     jsonw_member_str_or_null(w, "detail", entry->detail);
     jsonw_key(w, "changes");
     if (change_json(entry->changes, w) != 0)
-        return err_set(e, XS_STATE, "%s: the changes of a row are damaged; restore the file from a backup", state_sync(x->state));
+        return err_set(e, XS_STATE, "%s: the changes of a row are damaged; restore the file from a backup",
+                       state_sync(x->state));
     return put_entry(x, w, r, e);
 }
 

@@ -97,8 +97,10 @@ static int keep_error(struct forget_state *s, struct err *failed, struct err *e)
 static int open_state(const struct forget_call *f, const char *path, enum state_access access_as, struct state **out,
                       struct err *e)
 {
-    const struct state_options options = {
-        .path = path, .access = access_as, .memory_max = STATE_BYTES, .clock = f->c->clock};
+    const struct state_options options = {.path = path,
+                                          .access = access_as,
+                                          .memory_max = STATE_BYTES,
+                                          .clock = f->c->clock};
     *out = NULL;
     /* Opening for writing would make one. */
     if (access(path, F_OK) != 0)
@@ -233,8 +235,10 @@ static int choose_workspace(struct forget_call *f, bool one, struct err *e)
     }
     int rc = 0;
     if (several && one)
-        rc = err_set(e, XS_USAGE, "the states here are of several workspaces; choose one with --workspace, SYNC or "
-                     "--state:%s", buf_cstr(&list) != NULL ? list.p : "");
+        rc = err_set(e, XS_USAGE,
+                     "the states here are of several workspaces; choose one with --workspace, SYNC or "
+                     "--state:%s",
+                     buf_cstr(&list) != NULL ? list.p : "");
     else if (!several && only != NULL)
         rc = replace(&f->workspace, only, e);
     buf_free(&list);

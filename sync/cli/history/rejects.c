@@ -22,6 +22,7 @@ struct rejects_options {
 
 static const char *const formats[] = {"csv", NULL};
 
+/* clang-format off */
 static const struct opt options[] = {
     {.name = "run", .kind = OPT_INT, .dest = OPT_AT(rejects_options, run), .arg = "ID", .min = 1, .max = INT64_MAX,
      .help = "print the rows of this run (the latest)"},
@@ -29,6 +30,7 @@ static const struct opt options[] = {
      .help = "start with a byte order mark, so that spreadsheets detect UTF-8"},
     {.name = NULL},
 };
+/* clang-format on */
 
 enum { ARENA_BYTES = 64 << 20, EXTRA_BYTES = 64 << 20 };
 

@@ -25,6 +25,7 @@ struct results_options {
 
 static const char *const formats[] = {"text", "json", "ndjson", "csv", NULL};
 
+/* clang-format off */
 static const struct opt options[] = {
     {.name = "run", .kind = OPT_INT, .dest = OPT_AT(results_options, run), .arg = "ID", .min = 1, .max = INT64_MAX,
      .help = "show this run (the latest that read a source)"},
@@ -39,6 +40,7 @@ static const struct opt options[] = {
      .help = "text: also list the rows that were created, changed or removed, not only their counts"},
     {.name = NULL},
 };
+/* clang-format on */
 
 enum { ARENA_BYTES = 64 << 20, NAME_BYTES = 1 << 16, LOOK_BACK = 500 };
 
@@ -112,11 +114,14 @@ static int add_none(const struct results_out *r, struct buf *out, struct err *e)
 {
     const struct invocation *inv = r->inv;
     const struct results_options *o = inv->options;
-    int bad = buf_addf(out, "no match in what the state keeps of run %llu%s: key, lead id, detail, changes, the values last written for a "
-                            "lead, and the cells of rejected rows",
-                       (unsigned long long)r->run, r->others ? " and the other runs" : "");
+    int bad = buf_addf(
+        out,
+        "no match in what the state keeps of run %llu%s: key, lead id, detail, changes, the values last written for a "
+        "lead, and the cells of rejected rows",
+        (unsigned long long)r->run, r->others ? " and the other runs" : "");
     if (r->cells_dropped)
-        bad |= buf_addf(out, " (the cells of run %llu are no longer kept; those of the latest 3 runs are)", (unsigned long long)r->run);
+        bad |= buf_addf(out, " (the cells of run %llu are no longer kept; those of the latest 3 runs are)",
+                        (unsigned long long)r->run);
     bad |= buf_adds(out, ". It keeps no names of skipped rows. To search the source: leadsync diff ");
     if (bad != 0)
         return err_oom(e);
@@ -192,8 +197,8 @@ static int add_unlisted(struct results_out *r)
     if (r->unlisted == 0)
         return 0;
     return buf_adds(&r->out.text, r->out.records.n > 0 ? "\n" : "") |
-           buf_addf(&r->out.text, "%llu row%s created, changed or removed: --all lists %s too\n", (unsigned long long)r->unlisted,
-                    r->unlisted == 1 ? " was" : "s were", r->unlisted == 1 ? "it" : "them");
+           buf_addf(&r->out.text, "%llu row%s created, changed or removed: --all lists %s too\n",
+                    (unsigned long long)r->unlisted, r->unlisted == 1 ? " was" : "s were", r->unlisted == 1 ? "it" : "them");
 }
 
 static int results_show(struct results_out *r, struct err *e)
@@ -224,7 +229,8 @@ static int results_add_command(const struct run_record *run, struct buf *out)
     bool read = run->read != NULL && run->read[0] != '\0';
     struct json_object *report = !read && run->report != NULL ? json_tokener_parse(run->report) : NULL, *command = NULL;
     int bad = 0;
-    if (report != NULL && json_object_object_get_ex(report, "command", &command) && json_object_is_type(command, json_type_string))
+    if (report != NULL && json_object_object_get_ex(report, "command", &command) &&
+        json_object_is_type(command, json_type_string))
         bad = buf_adds(out, " (") | text_show(str_from(json_object_get_string(command)), 0, out) | buf_addc(out, ')');
     json_object_put(report);
     return bad;
@@ -258,7 +264,8 @@ static int report_other_runs(struct results_out *r, const struct run_record *run
 static int report_shown_run(const struct run_record *first, const struct run_record *shown, struct err *e)
 {
     struct buf text = BUF_INIT(NAME_BYTES);
-    int bad = buf_addf(&text, "run %llu has no such row; ", (unsigned long long)first->id) | results_add_run(shown, "", &text);
+    int bad = buf_addf(&text, "run %llu has no such row; ", (unsigned long long)first->id) |
+              results_add_run(shown, "", &text);
     if (bad == 0)
         log_notice("%.*s has", STR_ARG(buf_str(&text)));
     buf_free(&text);
@@ -266,7 +273,8 @@ static int report_shown_run(const struct run_record *first, const struct run_rec
 }
 
 /* A search needs no run: without --run it shows the latest run that read a source, or else the newest run with a match. */
-static int look_for_match(struct results_out *r, const struct run_record *first, bool named, struct arena *arena, struct err *e)
+static int look_for_match(struct results_out *r, const struct run_record *first, bool named, struct arena *arena,
+                          struct err *e)
 {
     struct run_record *runs;
     struct str header;

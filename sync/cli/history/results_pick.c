@@ -42,8 +42,7 @@ static int choose_reasons(const struct opt_list *texts, bool wanted[REASON_N], s
             struct str name = {part, strcspn(part, ",")};
             int reason = reason_find(name);
             if (reason < 0)
-                return err_set(e, XS_USAGE, "--reason \"%.*s\" is not a reason; docs/ERRORS.md lists them",
-                               STR_ARG(name));
+                return err_set(e, XS_USAGE, "--reason \"%.*s\" is not a reason; docs/ERRORS.md lists them", STR_ARG(name));
             wanted[reason] = true;
             if (part[name.n] == '\0')
                 break;
@@ -53,8 +52,8 @@ static int choose_reasons(const struct opt_list *texts, bool wanted[REASON_N], s
     return 0;
 }
 
-int results_pick_init(struct results_pick *pick, const struct opt_list *outcomes, const struct opt_list *reasons, const char *match,
-                      struct err *e)
+int results_pick_init(struct results_pick *pick, const struct opt_list *outcomes, const struct opt_list *reasons,
+                      const char *match, struct err *e)
 {
     buf_init(&pick->changes, CHANGES_BYTES);
     arena_init(&pick->arena, ARENA_BYTES);

@@ -15,8 +15,8 @@ struct results_pick {
 
 /* The lists may be empty (outcomes: all but unchanged; reasons: all), match NULL. After it, even failed: free. 0, or -1: XS_USAGE,
  * memory */
-int results_pick_init(struct results_pick *pick, const struct opt_list *outcomes, const struct opt_list *reasons, const char *match,
-                      struct err *e);
+int results_pick_init(struct results_pick *pick, const struct opt_list *outcomes, const struct opt_list *reasons,
+                      const char *match, struct err *e);
 void results_pick_free(struct results_pick *pick);
 /* Is it one of the rows that are asked for? The text is looked for in what the result has, and in what was last written for its
  * lead. 1/0/-1 */

@@ -11,7 +11,19 @@ enum { NAME_BYTES = 1 << 16, CHANGES_BYTES = 1 << 20, CELLS_CHARS = 30 };
 
 /* New columns only come last, because programs count those of a CSV. */
 enum column {
-    C_RUN, C_ROW, C_LINE, C_KEY, C_OUTCOME, C_REASON, C_LEAD_ID, C_TARGET, C_HTTP_STATUS, C_OP, C_DETAIL, C_CHANGES, COLUMN_N
+    C_RUN,
+    C_ROW,
+    C_LINE,
+    C_KEY,
+    C_OUTCOME,
+    C_REASON,
+    C_LEAD_ID,
+    C_TARGET,
+    C_HTTP_STATUS,
+    C_OP,
+    C_DETAIL,
+    C_CHANGES,
+    COLUMN_N
 };
 
 static const struct record_column columns[COLUMN_N] = {
@@ -30,8 +42,10 @@ static const struct record_column columns[COLUMN_N] = {
     [C_CHANGES] = {RECORD_NAME("changes"), .kind = RECORD_VALUE},
 };
 
+/* clang-format off */
 const struct record_layout results_record_layout = {
     .columns = columns, .columns_n = COLUMN_N, .none = "", .hide_empty = true, .records_below = TABLE_READABLE, .guard = true};
+/* clang-format on */
 
 /* A row without an address is found again by its first filled cells. */
 static int fill_cells(struct record_writer *w, struct str cells)
@@ -85,7 +99,8 @@ static int fill_changes(struct record_writer *w, struct str changes, struct err 
 }
 
 /* A move has no other detail: where its lead was. */
-static int results_record_from(struct state *state, const struct entry *entry, struct arena *arena, struct str *out, struct err *e)
+static int results_record_from(struct state *state, const struct entry *entry, struct arena *arena, struct str *out,
+                               struct err *e)
 {
     struct target from;
     bool moved = entry->outcome == OUTCOME_CHANGED || entry->outcome == OUTCOME_REMOVED;

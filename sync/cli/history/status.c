@@ -22,6 +22,7 @@ struct status_options {
 static const struct status_options defaults = {.limit = 10};
 static const char *const formats[] = {"text", "json", NULL};
 
+/* clang-format off */
 static const struct opt options[] = {
     {.name = "limit", .kind = OPT_INT, .dest = OPT_AT(status_options, limit), .arg = "N", .min = 1, .max = 10000,
      .help = "number of runs to list, newest first (10)"},
@@ -31,6 +32,7 @@ static const struct opt options[] = {
      .help = "check the state's invariants and list violations"},
     {.name = NULL},
 };
+/* clang-format on */
 
 enum { ARENA_BYTES = 256 << 20, AUDIT_BYTES = 16 << 20 };
 
@@ -60,8 +62,7 @@ static int run_and_count(struct state *state, const char *name, uint64_t *run, u
 
 static int gather(struct state *state, const struct status_options *o, struct overview *v, struct err *e)
 {
-    if (gather_runs(state, o, v, e) != 0 ||
-        state_batches_open(state, &v->arena, &v->open, &v->open_n, e) != 0)
+    if (gather_runs(state, o, v, e) != 0 || state_batches_open(state, &v->arena, &v->open, &v->open_n, e) != 0)
         return -1;
     for (size_t i = 0; i < v->open_n; i++)
         v->open_rows += v->open[i].entries_n;
@@ -174,8 +175,10 @@ static const struct record_column run_columns[RUN_COLUMNS] = {
     [R_READ] = {RECORD_NAME("read as")},
     [R_EXIT] = {RECORD_NAME("exit"), .align = TABLE_RIGHT},
 };
+/* clang-format off */
 static const struct record_layout run_layout = {
     .columns = run_columns, .columns_n = RUN_COLUMNS, .all_columns = true, .table_rows = SIZE_MAX};
+/* clang-format on */
 
 static enum table_colour run_colour(const struct run_record *run)
 {
@@ -216,8 +219,7 @@ static int show_runs(const struct invocation *inv, const struct overview *v, str
         const char *next = newline != NULL ? newline + 1 : end;
         bad |= buf_add(out, p, (size_t)(next - p));
         if (i > 0 && i <= v->runs_n)
-            bad |= status_run_show(v, &v->runs[i - 1], i > 1 ? &v->runs[i - 2] : NULL, inv->common.terminal.columns,
-                                   out);
+            bad |= status_run_show(v, &v->runs[i - 1], i > 1 ? &v->runs[i - 2] : NULL, inv->common.terminal.columns, out);
         p = next;
     }
     buf_free(&lines);
@@ -236,12 +238,14 @@ static int status_add_batch(struct buf *out, const struct batch *batch)
 
 static int show_jobs(struct state *state, struct overview *v, struct buf *out)
 {
-    int bad = v->jobs.n == 0 ? 0 : buf_addf(out, "background jobs: %zu open; leadsync jobs wait waits for them\n", v->jobs.n);
+    int bad = v->jobs.n == 0 ? 0
+                             : buf_addf(out, "background jobs: %zu open; leadsync jobs wait waits for them\n", v->jobs.n);
     for (size_t i = 0; i < v->jobs.n && i < OPEN_SHOWN; i++) {
         const struct job_view *job = &v->jobs.v[i];
         bad |= buf_addf(out, "  job %s: ", job->id) |
                text_show(str_from(job->status != NULL ? job->status : "no status known"), 0, out) |
-               buf_addf(out, ", %" PRIu64 " lead%s", job->open_rows, text_plural(job->open_rows)) | buf_adds(out, job->to != NULL ? " to " : "") |
+               buf_addf(out, ", %" PRIu64 " lead%s", job->open_rows, text_plural(job->open_rows)) |
+               buf_adds(out, job->to != NULL ? " to " : "") |
                text_show(str_from(job_end_name(state, job->to, &v->jobs.arena)), 0, out) | buf_addc(out, '\n');
     }
     if (v->jobs.n > OPEN_SHOWN)
@@ -269,23 +273,25 @@ static int status_show_text(const struct invocation *inv, struct state *state, s
         bad |= buf_addf(out, "  because %.*s; leadsync diff says what to do\n", (int)(cause_end + 1 - v->removals_why),
                         v->removals_why);
     if (v->kept > 0)
-        bad |= buf_addf(out, "%" PRIu64 " lead%s without a row in the source %s kept (removed: keep), as of run %" PRIu64 "\n",
+        bad |= buf_addf(out,
+                        "%" PRIu64 " lead%s without a row in the source %s kept (removed: keep), as of run %" PRIu64 "\n",
                         v->kept, text_plural(v->kept), v->kept == 1 ? "is" : "are", v->kept_run);
     if (v->given_up > 0)
-        bad |= buf_addf(out, "%" PRIu64 " row%s given up: %s failed in five runs; the next sync reads the whole source and tries %s "
-                        "again\n", v->given_up, v->given_up == 1 ? " was" : "s were", v->given_up == 1 ? "it" : "they",
+        bad |= buf_addf(out,
+                        "%" PRIu64
+                        " row%s given up: %s failed in five runs; the next sync reads the whole source and tries %s "
+                        "again\n",
+                        v->given_up, v->given_up == 1 ? " was" : "s were", v->given_up == 1 ? "it" : "they",
                         v->given_up == 1 ? "it" : "them");
     if (v->unmerged > 0)
         bad |= buf_addf(out, "journal: the outcome of %" PRIu64 " more row%s is known; the leads among them count %s\n",
-                        v->unmerged, text_plural(v->unmerged),
-                        is_alive(v) ? "when the run ends" : "from the next run on");
+                        v->unmerged, text_plural(v->unmerged), is_alive(v) ? "when the run ends" : "from the next run on");
     if (v->open_n > 0 && v->at_work != NULL)
-        bad |= buf_addf(out, "open: %zu batch%s with %" PRIu64 " row%s; another run of this sync is active (%s)\n", v->open_n,
-                        v->open_n == 1 ? "" : "es", v->open_rows, text_plural(v->open_rows), v->at_work);
+        bad |= buf_addf(out, "open: %zu batch%s with %" PRIu64 " row%s; another run of this sync is active (%s)\n",
+                        v->open_n, v->open_n == 1 ? "" : "es", v->open_rows, text_plural(v->open_rows), v->at_work);
     else if (v->open_n > 0)
         bad |= buf_addf(out, "open: %zu batch%s with %" PRIu64 " row%s; leadsync resume settles %s\n", v->open_n,
-                        v->open_n == 1 ? "" : "es", v->open_rows, text_plural(v->open_rows),
-                        v->open_n == 1 ? "it" : "them");
+                        v->open_n == 1 ? "" : "es", v->open_rows, text_plural(v->open_rows), v->open_n == 1 ? "it" : "them");
     for (size_t i = 0; i < v->open_n && i < OPEN_SHOWN; i++)
         bad |= status_add_batch(out, &v->open[i]);
     if (v->open_n > OPEN_SHOWN)
@@ -327,7 +333,7 @@ static int status_show(const struct invocation *inv, struct state *state, struct
     if (gather(state, o, &v, e) != 0 || gather_jobs(state, &v, e) != 0)
         goto done;
     int bad = inv->common.output.format == FORMAT_JSON ? status_show_json(state, &v, &out->text)
-                                                : status_show_text(inv, state, &v, &out->text);
+                                                       : status_show_text(inv, state, &v, &out->text);
     rc = bad == 0 ? out_commit(out, e) : err_oom(e);
 done:
     free(v.at_work);

@@ -113,7 +113,9 @@ static int add_trial(const struct run_record *run, struct json_object *begun, st
         if (strncmp(word, option, sizeof option - 1) == 0 && (*value == ' ' || *value == '='))
             rows = strtoull(value + 1, NULL, 10);
     }
-    return rows == 0 ? 0 : buf_addf(out, "%sa trial of the first %" PRIu64 " row%s", out->n > 0 ? "; " : "", rows, text_plural(rows));
+    return rows == 0
+               ? 0
+               : buf_addf(out, "%sa trial of the first %" PRIu64 " row%s", out->n > 0 ? "; " : "", rows, text_plural(rows));
 }
 
 /* Was it begun by `resume`? Options may stand before that word. */

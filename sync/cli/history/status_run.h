@@ -14,15 +14,15 @@ struct overview {
     struct batch *open;
     size_t open_n;
     uint64_t open_rows, leads, retries;
-    uint64_t given_up; /* rows, since the last complete full read */
-    uint64_t unmerged; /* rows whose outcome is in the journal only */
+    uint64_t given_up;               /* rows, since the last complete full read */
+    uint64_t unmerged;               /* rows whose outcome is in the journal only */
     uint64_t removals, removals_run; /* leads that the latest run with such left to be removed */
-    uint64_t kept, kept_run; /* leads missing from the source that a mirror keeps, as that run saw */
-    char *removals_why;     /* in the arena: the rows that they wait for; NULL: they do not wait for rows */
-    bool removals_need_all; /* only a full read wants them again */
-    char *at_work;          /* owned: who has the lock now; NULL: no run */
-    struct job_views jobs; /* those that are not over, or not settled */
-    bool detailed;         /* one run was asked for: all that is known of it */
+    uint64_t kept, kept_run;         /* leads missing from the source that a mirror keeps, as that run saw */
+    char *removals_why;              /* in the arena: the rows that they wait for; NULL: they do not wait for rows */
+    bool removals_need_all;          /* only a full read wants them again */
+    char *at_work;                   /* owned: who has the lock now; NULL: no run */
+    struct job_views jobs;           /* those that are not over, or not settled */
+    bool detailed;                   /* one run was asked for: all that is known of it */
 };
 
 void status_run_json(struct jsonw *w, const struct run_record *run);

@@ -33,8 +33,7 @@ static int by_bytes(const void *a, const void *b)
 
 static bool has(const struct id_set *set, const struct entry *entry)
 {
-    return entry->has_lead_id && set->n > 0 &&
-           bsearch(&entry->lead_id, set->v, set->n, sizeof *set->v, by_bytes) != NULL;
+    return entry->has_lead_id && set->n > 0 && bsearch(&entry->lead_id, set->v, set->n, sizeof *set->v, by_bytes) != NULL;
 }
 
 /* Adds to the set, unsorted. */
@@ -105,9 +104,7 @@ static int read_all_ids(struct state *state, const struct job_view *job, struct 
 static void judge(struct job_entry *entry)
 {
     switch (entry->entry.outcome) {
-    case OUTCOME_NONE:
-        entry->validation = entry->completion = ENTRY_PENDING;
-        break;
+    case OUTCOME_NONE: entry->validation = entry->completion = ENTRY_PENDING; break;
     case OUTCOME_SKIPPED:
     case OUTCOME_REJECTED: /* decided by what was read before the job */
         entry->validation = entry->completion = ENTRY_ERROR;
@@ -120,9 +117,7 @@ static void judge(struct job_entry *entry)
         entry->validation = ENTRY_SUCCESS;
         entry->completion = ENTRY_PENDING;
         break;
-    default:
-        entry->validation = entry->completion = ENTRY_SUCCESS;
-        break;
+    default: entry->validation = entry->completion = ENTRY_SUCCESS; break;
     }
 }
 
@@ -146,7 +141,7 @@ static int job_entries_add(struct job_entries *all, const struct entry *entry, u
 
 /* Those that were left out before any job was asked for are in no job's ids: they go with the batch. */
 static int job_entries_add_batch(struct job_entries *all, struct state *state, uint64_t id, const struct id_set *ids,
-                     const struct id_set *others, struct err *e)
+                                 const struct id_set *others, struct err *e)
 {
     struct results *results;
     struct batch head;
@@ -167,8 +162,8 @@ static int job_entries_add_batch(struct job_entries *all, struct state *state, u
 }
 
 /* A job that no batch names: its leads are looked for in its run, in what is open and in what is settled. */
-static int add_by_ids(struct job_entries *all, struct state *state, const struct job_view *job,
-                      const struct id_set *ids, struct err *e)
+static int add_by_ids(struct job_entries *all, struct state *state, const struct job_view *job, const struct id_set *ids,
+                      struct err *e)
 {
     struct results *results;
     struct batch *open;
@@ -180,7 +175,8 @@ static int add_by_ids(struct job_entries *all, struct state *state, const struct
         return -1;
     for (size_t b = 0; b < n; b++)
         for (size_t i = 0; open[b].op == OP_MOVE && open[b].run == job->run && i < open[b].entries_n; i++)
-            if (has(ids, &open[b].entries[i]) && job_entries_add(all, &open[b].entries[i], open[b].source, open[b].target, e) != 0)
+            if (has(ids, &open[b].entries[i]) &&
+                job_entries_add(all, &open[b].entries[i], open[b].source, open[b].target, e) != 0)
                 return -1;
     if (state_results_open(state, job->run, &results, e) != 0)
         return -1;

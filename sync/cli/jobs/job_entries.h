@@ -10,15 +10,15 @@ enum entry_status { ENTRY_SUCCESS, ENTRY_ERROR, ENTRY_PENDING, ENTRY_STATUS_N };
 extern const char *const entry_status_names[]; /* NULL-terminated, in the order of the enum */
 
 struct job_entry {
-    size_t n;                      /* its place in the job, from 1; of all filters the same */
-    struct entry entry;            /* as results: key text, row, outcome, reason, lead id, detail */
-    uint32_t from, to;             /* numbers of targets; 0: not known */
+    size_t n;           /* its place in the job, from 1; of all filters the same */
+    struct entry entry; /* as results: key text, row, outcome, reason, lead id, detail */
+    uint32_t from, to;  /* numbers of targets; 0: not known */
     enum entry_status validation, completion;
 };
 
 struct job_entries {
-    struct arena arena;            /* all texts */
-    struct job_entry *v;           /* by row, removals last; in the arena */
+    struct arena arena;  /* all texts */
+    struct job_entry *v; /* by row, removals last; in the arena */
     size_t n, cap;
 };
 

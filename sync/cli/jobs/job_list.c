@@ -7,7 +7,19 @@
 const char *const job_list_formats[] = {"text", "json", "ndjson", "csv", NULL};
 
 enum column {
-    C_ID, C_TYPE, C_STATUS, C_PROGRESS, C_TOTAL, C_SUCCESS, C_FAILED, C_FROM, C_TO, C_RUN, C_CREATED, C_UPDATED, C_OPEN,
+    C_ID,
+    C_TYPE,
+    C_STATUS,
+    C_PROGRESS,
+    C_TOTAL,
+    C_SUCCESS,
+    C_FAILED,
+    C_FROM,
+    C_TO,
+    C_RUN,
+    C_CREATED,
+    C_UPDATED,
+    C_OPEN,
     COLUMN_N
 };
 
@@ -75,8 +87,11 @@ static int print_jobs(struct out *out, struct state *state, struct job_views *vi
 int job_list_print(const struct invocation *inv, struct state *state, struct job_views *views, const char *none,
                    struct err *e)
 {
-    const struct record_layout layout = {
-        .columns = columns, .columns_n = COLUMN_N, .none = none, .hide_empty = true, .records_below = TABLE_READABLE};
+    const struct record_layout layout = {.columns = columns,
+                                         .columns_n = COLUMN_N,
+                                         .none = none,
+                                         .hide_empty = true,
+                                         .records_below = TABLE_READABLE};
     struct out out = {0};
     int rc = -1;
     if (out_open(&out, inv, OUT_PUBLIC, e) == 0 && out_records(&out, &inv->common, &layout, e) == 0 &&

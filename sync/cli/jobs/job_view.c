@@ -38,8 +38,13 @@ static struct job_view *grow(struct job_views *views, struct err *e)
         views->cap = cap;
     }
     struct job_view *view = &views->v[views->n++];
-    *view = (struct job_view){.progress = -1, .total = -1, .success = -1, .failed = -1,
-                              .told_total = -1, .told_success = -1, .told_failed = -1};
+    *view = (struct job_view){.progress = -1,
+                              .total = -1,
+                              .success = -1,
+                              .failed = -1,
+                              .told_total = -1,
+                              .told_success = -1,
+                              .told_failed = -1};
     return view;
 }
 

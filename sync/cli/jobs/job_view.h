@@ -12,17 +12,17 @@
 #include <stdbool.h>
 
 struct job_view {
-    const char *id, *type, *status;   /* NULL: not told */
-    int64_t progress;                 /* percent; -1: not told */
-    int64_t total, success, failed;   /* ours: asked for, proved moved, not moved; else as told; -1: not told */
-    const char *from, *to;            /* "campaign:UUID"; NULL: none */
-    uint64_t run;                     /* 0: not one of ours */
-    int64_t created_ms, updated_ms;   /* 0: not told */
-    bool ours;                        /* the state has it */
-    uint64_t open_rows;               /* ours: in batches that are not settled */
-    bool told;                        /* Instantly was asked and knows it; then: */
+    const char *id, *type, *status; /* NULL: not told */
+    int64_t progress;               /* percent; -1: not told */
+    int64_t total, success, failed; /* ours: asked for, proved moved, not moved; else as told; -1: not told */
+    const char *from, *to;          /* "campaign:UUID"; NULL: none */
+    uint64_t run;                   /* 0: not one of ours */
+    int64_t created_ms, updated_ms; /* 0: not told */
+    bool ours;                      /* the state has it */
+    uint64_t open_rows;             /* ours: in batches that are not settled */
+    bool told;                      /* Instantly was asked and knows it; then: */
     int64_t told_total, told_success, told_failed;
-    bool gone;                        /* Instantly was asked and does not know it */
+    bool gone; /* Instantly was asked and does not know it */
 };
 
 /* A growing array of them; strings live in its arena. Zeroed by job_views_init(). */

@@ -39,8 +39,8 @@ int jobs_one_id(const struct invocation *inv, const char **id, struct err *e)
     if (inv->operands_n <= SOME && jobs_ids(inv, ids, &n, e) != 0)
         return -1;
     if (n != 1)
-        return err_set(e, XS_USAGE, "%s; usage: leadsync %s %s [OPTIONS]", n == 0 ? "missing ID of a job" : "give only one job",
-                       inv->command->name, inv->command->usage);
+        return err_set(e, XS_USAGE, "%s; usage: leadsync %s %s [OPTIONS]",
+                       n == 0 ? "missing ID of a job" : "give only one job", inv->command->name, inv->command->usage);
     *id = ids[0];
     return 0;
 }
@@ -70,11 +70,13 @@ struct list_options {
     bool all;
 };
 
+/* clang-format off */
 static const struct opt list_options[] = {
     {.name = "all", .kind = OPT_FLAG, .dest = OPT_AT(list_options, all),
      .help = "list all jobs of the workspace, through the API"},
     {.name = NULL},
 };
+/* clang-format on */
 
 struct everything {
     struct job_views *ours, *all;
@@ -127,7 +129,8 @@ static int jobs_list_command(struct invocation *inv, struct err *e)
     if (rc == 0)
         rc = job_list_print(inv, state, o->all ? &all : &ours,
                             o->all ? "the workspace has no background jobs\n"
-                                   : "no background job was started here (--all lists the workspace's)\n", e);
+                                   : "no background job was started here (--all lists the workspace's)\n",
+                            e);
 done:
     state_close(state);
     job_views_free(&ours);

@@ -18,6 +18,7 @@ struct entries_options {
 static const struct entries_options defaults = {.completion = -1, .validation = -1, .limit = LIMIT_USUAL};
 static const char *const formats[] = {"text", "json", "ndjson", "csv", NULL};
 
+/* clang-format off */
 static const struct opt options[] = {
     {.name = "completion-status", .kind = OPT_CHOICE, .dest = OPT_AT(entries_options, completion),
      .choices = entry_status_names,
@@ -30,6 +31,7 @@ static const struct opt options[] = {
      .help = "number of entries to skip before them (0)"},
     {.name = NULL},
 };
+/* clang-format on */
 
 /* What is printed: a page of what the filters let through. */
 struct page {
@@ -117,14 +119,16 @@ static const struct record_column columns[COLUMN_N] = {
     [C_COMPLETION] = {RECORD_NAME("completion_status")},
     [C_MESSAGE] = {RECORD_NAME("message")},
 };
+/* clang-format off */
 static const struct record_layout layout = {
     .columns = columns, .columns_n = COLUMN_N, .none = "", .hide_empty = true, .records_below = TABLE_READABLE,
     .json_open = "{\"_data\":[", .json_close = "],\"_meta\":"};
+/* clang-format on */
 
 static void jobs_entries_fill(struct record_writer *w, struct page *p, const struct job_entry *entry)
 {
-    static const enum table_colour colours[ENTRY_STATUS_N] = {
-        [ENTRY_SUCCESS] = TABLE_GREEN, [ENTRY_ERROR] = TABLE_RED, [ENTRY_PENDING] = TABLE_YELLOW};
+    static const enum table_colour colours[ENTRY_STATUS_N] =
+        {[ENTRY_SUCCESS] = TABLE_GREEN, [ENTRY_ERROR] = TABLE_RED, [ENTRY_PENDING] = TABLE_YELLOW};
     char from[TARGET_TEXT_N], to[TARGET_TEXT_N];
     record_ordinal(w, C_ROW, entry->entry.row);
     record_str(w, C_KEY, entry->entry.key_text);
@@ -208,9 +212,8 @@ static int print_head(struct page *p, struct buf *out)
 {
     if (p->inv->common.output.format != FORMAT_TEXT)
         return 0;
-    return buf_addf(out, "job %s, from %s to %s: %zu %s\n", p->job->id,
-                    job_end_name(p->state, p->job->from, &p->arena), job_end_name(p->state, p->job->to, &p->arena),
-                    p->total, p->total == 1 ? "entry" : "entries");
+    return buf_addf(out, "job %s, from %s to %s: %zu %s\n", p->job->id, job_end_name(p->state, p->job->from, &p->arena),
+                    job_end_name(p->state, p->job->to, &p->arena), p->total, p->total == 1 ? "entry" : "entries");
 }
 
 static int jobs_entries_print_tail(const struct page *p, struct buf *out)
@@ -219,8 +222,7 @@ static int jobs_entries_print_tail(const struct page *p, struct buf *out)
         return add_meta(p, out) | buf_adds(out, "}\n");
     if (p->inv->common.output.format != FORMAT_TEXT || !has_next(p))
         return 0;
-    return buf_addf(out, "%zu more: --skip %" PRId64 "\n", p->total - (size_t)p->o->skip - p->n,
-                    p->o->skip + (int64_t)p->n);
+    return buf_addf(out, "%zu more: --skip %" PRId64 "\n", p->total - (size_t)p->o->skip - p->n, p->o->skip + (int64_t)p->n);
 }
 
 static int print_records(struct page *p, struct out *out, struct err *e)
@@ -273,8 +275,10 @@ static int jobs_entries_command(struct invocation *inv, struct err *e)
         goto done;
     p.job = job_views_find(&views, str_from(id));
     if (p.job == NULL) {
-        err_set(e, XS_USAGE, "sync \"%s\" did not start the job %s, so that its leads are not known; leadsync jobs show "
-                "shows its counts; name another sync with SYNC or --state", state_sync(p.state), id);
+        err_set(e, XS_USAGE,
+                "sync \"%s\" did not start the job %s, so that its leads are not known; leadsync jobs show "
+                "shows its counts; name another sync with SYNC or --state",
+                state_sync(p.state), id);
         goto done;
     }
     if (job_entries_read(&all, p.state, p.job, e) == 0 && select_page(&p, &all, e) == 0)

@@ -14,7 +14,7 @@ static const char *const formats[] = {"text", "json", NULL};
 
 struct shown {
     const struct invocation *inv;
-    struct state *state;      /* NULL: none */
+    struct state *state; /* NULL: none */
     struct job_views views;
     struct job_view *job;
     struct job_entries entries;
@@ -43,8 +43,10 @@ static int jobs_show_ask(struct shown *s, struct err *e)
     }
     client_close(&client);
     if (rc == 0 && s->job->gone && !s->job->ours)
-        return err_set(e, XS_USAGE, "neither Instantly nor a state here knows a background job %s; leadsync jobs list "
-                       "--all shows those of the workspace", s->job->id);
+        return err_set(e, XS_USAGE,
+                       "neither Instantly nor a state here knows a background job %s; leadsync jobs list "
+                       "--all shows those of the workspace",
+                       s->job->id);
     return rc < 0 ? -1 : 0;
 }
 

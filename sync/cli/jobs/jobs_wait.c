@@ -18,11 +18,11 @@ enum { POLL_FIRST_MS = 500, POLL_MOST_MS = 10000, STEP_MS = 1000 };
 struct wait {
     const struct common *c;
     struct client client;
-    struct job_views ours;     /* what the state knows */
-    struct job_views views;    /* what is waited for */
-    struct job_view *now;      /* the job that is asked for alone */
-    int64_t deadline_us;       /* 0: none */
-    unsigned polls;            /* answered */
+    struct job_views ours;  /* what the state knows */
+    struct job_views views; /* what is waited for */
+    struct job_view *now;   /* the job that is asked for alone */
+    int64_t deadline_us;    /* 0: none */
+    unsigned polls;         /* answered */
 };
 
 /* ---- asking ---- */
@@ -50,8 +50,7 @@ static int take(struct wait *w, struct job_view *view, const struct remote_job *
     if (job_view_over(view))
         log_notice("job %s: %s", view->id, view->status);
     else
-        log_detail("job %s: %s, %" PRId64 "%%", view->id, view->status != NULL ? view->status : "no status",
-                   view->progress);
+        log_detail("job %s: %s, %" PRId64 "%%", view->id, view->status != NULL ? view->status : "no status", view->progress);
     return 0;
 }
 
@@ -84,8 +83,10 @@ static int ask_alone(struct wait *w, struct job_view *view, struct err *e)
     if (rc != 0)
         return rc < 0 ? -1 : 0;
     if (!view->ours && !view->told)
-        return err_set(e, XS_USAGE, "neither Instantly nor a state here knows a background job %s; leadsync jobs list "
-                       "--all shows those of the workspace", view->id);
+        return err_set(e, XS_USAGE,
+                       "neither Instantly nor a state here knows a background job %s; leadsync jobs list "
+                       "--all shows those of the workspace",
+                       view->id);
     view->gone = true;
     log_warning("job %s no longer exists", view->id);
     return 0;

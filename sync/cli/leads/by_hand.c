@@ -100,8 +100,8 @@ static int only_state(struct by_hand_call *call, struct err *e)
         free(call->state_path);
         call->state_path = NULL;
     } else if (rc == 0 && found > 1) {
-        rc = err_set(e, XS_USAGE, "%zu states exist here; choose one with SYNC (its mapping or CSV), --state%s:%s",
-                     found, call->of_run ? "" : ", or --state with a new file, such as by-hand.db",
+        rc = err_set(e, XS_USAGE, "%zu states exist here; choose one with SYNC (its mapping or CSV), --state%s:%s", found,
+                     call->of_run ? "" : ", or --state with a new file, such as by-hand.db",
                      buf_cstr(&list) != NULL ? list.p : "");
     }
     if (rc == 0 && found == 0) {
@@ -131,8 +131,8 @@ int by_hand_open(struct by_hand_call *call, struct invocation *inv, bool writes,
 {
     const struct common *c = &inv->common;
     call->inv = inv;
-    if (actor_find(inv, &call->actor, e) != 0 || by_hand_sort(call, e) != 0 || (writes && by_hand_find_state(call, e) != 0) ||
-        key_load(c->connection.api_key_file, true, &call->key, e) != 0)
+    if (actor_find(inv, &call->actor, e) != 0 || by_hand_sort(call, e) != 0 ||
+        (writes && by_hand_find_state(call, e) != 0) || key_load(c->connection.api_key_file, true, &call->key, e) != 0)
         return -1;
     common_log(c, call->key.text);
     bool read_only = !writes || c->dry_run;
@@ -228,8 +228,10 @@ int by_hand_check_run(const struct by_hand_call *call, bool all, struct err *e)
     bool of_csv = call->sync != NULL && !sync_arg_is_mapping(call->sync);
     if (call->operands_n > 0 || all || select_arg_given(c) || ((c->campaign != NULL || c->list != NULL) && !of_csv))
         return err_set(e, XS_USAGE, "--run selects the leads; leave out %s",
-                       call->operands_n > 0 ? "LEAD" : all ? "--all" : select_arg_given(c) ? "the selection"
-                                                                                           : "--campaign and --list");
+                       call->operands_n > 0  ? "LEAD"
+                       : all                 ? "--all"
+                       : select_arg_given(c) ? "the selection"
+                                             : "--campaign and --list");
     return 0;
 }
 
@@ -308,8 +310,10 @@ static int check_consent(const struct by_hand_call *call, const struct by_hand_v
     const struct common *c = &call->inv->common;
     if (!verb->asks || c->yes || c->dry_run || (c->terminal.in && c->terminal.err))
         return 0;
-    return err_set(e, XS_USAGE, "leadsync %s asks before it changes anything, and there is no terminal; give --yes, or "
-                   "--dry-run to see which leads are selected", call->inv->command->name);
+    return err_set(e, XS_USAGE,
+                   "leadsync %s asks before it changes anything, and there is no terminal; give --yes, or "
+                   "--dry-run to see which leads are selected",
+                   call->inv->command->name);
 }
 
 static int consent(struct by_hand_call *call, const struct by_hand_verb *verb, struct err *e)
@@ -364,8 +368,9 @@ static int find_and_write(struct by_hand_call *call, const struct by_hand_verb *
     int rc = something && !dry ? begin_and_write(call, verb, e) : 0;
     size_t kept = lead_edit_kept_n(&call->edit);
     if (kept > 0)
-        log_notice("%zu lead%s left out: the person unsubscribed, bounced, was skipped or forgotten; --force includes such leads", kept,
-                   kept == 1 ? " is" : "s are");
+        log_notice(
+            "%zu lead%s left out: the person unsubscribed, bounced, was skipped or forgotten; --force includes such leads",
+            kept, kept == 1 ? " is" : "s are");
     enum exit_status status = rc != 0 ? e->status : lead_edit_status(&call->edit);
     call->inv->status = status;
     /* Report what was done, even after an error. */

@@ -25,18 +25,18 @@ struct by_hand_call {
     char *rate_share, *state_path; /* owned */
     struct api_config api;
     struct lead_edit edit;
-    struct target place;           /* of --campaign or --list */
+    struct target place; /* of --campaign or --list */
     bool has_place;
-    struct target destination;     /* of a move */
-    const char **operands;         /* words other than SYNC; owned array */
+    struct target destination; /* of a move */
+    const char **operands;     /* words other than SYNC; owned array */
     size_t operands_n;
-    const char *sync;              /* the SYNC among them; NULL: none */
+    const char *sync; /* the SYNC among them; NULL: none */
     int64_t job_wait_ms;
-    bool no_wait;                  /* of a move: its job is started and not awaited */
+    bool no_wait; /* of a move: its job is started and not awaited */
     struct leads_move_options move;
-    bool of_run;                   /* the leads are those of a run, which its state knows */
-    bool needs_state;              /* else, of several states, none is taken */
-    bool force;                    /* people who must not be made active again are written to as well */
+    bool of_run;      /* the leads are those of a run, which its state knows */
+    bool needs_state; /* else, of several states, none is taken */
+    bool force;       /* people who must not be made active again are written to as well */
 };
 
 /* A verb that writes. All get the call, whose hand has its leads after `find`. */
@@ -47,9 +47,9 @@ struct by_hand_verb {
     /* The question without its question mark: "delete 3 leads of …"; appends. NULL: it does not ask. */
     int (*describe)(struct by_hand_call *call, struct buf *text);
     int (*write)(struct by_hand_call *call, struct err *e);
-    bool of_run;                   /* a run says which leads: even a dry run needs its state */
-    bool edits;                    /* it changes values: the old ones are kept for the results */
-    bool makes;                    /* there is something to do although no lead is selected (add) */
+    bool of_run; /* a run says which leads: even a dry run needs its state */
+    bool edits;  /* it changes values: the old ones are kept for the results */
+    bool makes;  /* there is something to do although no lead is selected (add) */
 };
 /* The whole of it: opens, finds, asks, writes, reports; sets inv->status. */
 int by_hand_run(struct invocation *inv, const struct by_hand_verb *verb, struct err *e);
@@ -65,7 +65,8 @@ void by_hand_close(struct by_hand_call *call);
 int by_hand_find_named(struct by_hand_call *call, struct err *e);
 int by_hand_find_selected(struct by_hand_call *call, bool all, struct err *e);
 int by_hand_check_selected(const struct by_hand_call *call, bool all, struct err *e); /* its `check` */
-int by_hand_check_run(const struct by_hand_call *call, bool all, struct err *e); /* with --run, which says itself who is meant */
+int by_hand_check_run(const struct by_hand_call *call, bool all,
+                      struct err *e);                              /* with --run, which says itself who is meant */
 int by_hand_needs_leads(struct by_hand_call *call, struct err *e); /* a `check`: operands must be there */
 /* `campaign "Q4 founders" (active)`, by id where no name is known */
 int by_hand_place_text(struct lead_edit *edit, const struct target *t, struct buf *out);

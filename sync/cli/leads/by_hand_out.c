@@ -24,8 +24,10 @@ static const struct record_column columns[COLUMN_N] = {
     [C_HTTP_STATUS] = {RECORD_NAME("http_status"), .kind = RECORD_NUMBER, .yield = TABLE_YIELDS},
     [C_DETAIL] = {RECORD_NAME("detail")},
 };
+/* clang-format off */
 static const struct record_layout layout = {
     .columns = columns, .columns_n = COLUMN_N, .none = "", .hide_empty = true, .records_below = TABLE_READABLE};
+/* clang-format on */
 
 static void by_hand_fill(struct record_writer *w, const struct edited_lead *lead)
 {
@@ -218,16 +220,10 @@ int by_hand_report(struct by_hand_call *call, bool written, enum exit_status sta
     if (rc != 0)
         return -1;
     switch (c->output.format) {
-    case FORMAT_TEXT:
-        rc = c->quiet || report_text(call, out) == 0 ? 0 : err_oom(e);
-        break;
-    case FORMAT_JSON:
-        rc = report_json(call, written, status, out) == 0 ? 0 : err_oom(e);
-        break;
+    case FORMAT_TEXT: rc = c->quiet || report_text(call, out) == 0 ? 0 : err_oom(e); break;
+    case FORMAT_JSON: rc = report_json(call, written, status, out) == 0 ? 0 : err_oom(e); break;
     case FORMAT_NDJSON:
-    case FORMAT_CSV:
-        rc = report_leads(&call->edit, out, e);
-        break;
+    case FORMAT_CSV: rc = report_leads(&call->edit, out, e); break;
     }
     return rc == 0 ? out_commit(out, e) : -1;
 }

@@ -5,8 +5,8 @@
 #include "sync/cli/leads/leads.h"
 
 static const struct command *const verbs[] = {
-    &leads_list, &leads_get, &leads_add, &leads_patch, &leads_interest, &leads_assign,
-    &leads_subsequence, &leads_merge, &leads_delete, NULL,
+    &leads_list,   &leads_get,         &leads_add,   &leads_patch,  &leads_interest,
+    &leads_assign, &leads_subsequence, &leads_merge, &leads_delete, NULL,
 };
 
 const struct command command_leads = {

@@ -20,6 +20,7 @@ struct add_options {
     bool verify, force;
 };
 
+/* clang-format off */
 static const struct opt add_table[] = {
     VALUE_ARG_OPTIONS(add_options, values),
     {.name = "dedupe", .kind = OPT_CHOICE, .dest = OPT_AT(add_options, dedupe), .choices = scopes,
@@ -32,6 +33,7 @@ static const struct opt add_table[] = {
      .help = "also add people who unsubscribed, bounced, were skipped or forgotten"},
     {.name = NULL},
 };
+/* clang-format on */
 
 /* One lead for each address, all with the same values; without an address the one that the values describe. */
 static int make_leads(struct by_hand_call *call, struct arena *arena, struct lead **out, size_t *n, struct err *e)
@@ -95,7 +97,9 @@ static int leads_add_find_place(struct by_hand_call *call, struct err *e)
 static int write_add(struct by_hand_call *call, struct err *e)
 {
     const struct add_options *o = call->inv->options;
-    const struct lead_edit_addition how = {.target = call->place, .blocklist = o->blocklist, .verify = o->verify,
+    const struct lead_edit_addition how = {.target = call->place,
+                                           .blocklist = o->blocklist,
+                                           .verify = o->verify,
                                            .dedupe = scope_values[o->dedupe]};
     struct lead *leads;
     size_t n;
@@ -132,12 +136,14 @@ struct patch_options {
     struct value_options values;
 };
 
+/* clang-format off */
 static const struct opt patch_table[] = {
     VALUE_ARG_OPTIONS(patch_options, values),
     {.name = "clear", .kind = OPT_LIST, .dest = OPT_AT(patch_options, values.clears), .arg = "NAME",
      .help = "clear this field or custom variable (repeatable)"},
     {.name = NULL},
 };
+/* clang-format on */
 
 static int check_patch(struct by_hand_call *call, struct err *e)
 {
@@ -159,7 +165,7 @@ static int write_patch(struct by_hand_call *call, struct err *e)
     const struct patch_options *o = call->inv->options;
     struct lead wanted;
     return value_arg_lead(&o->values, true, &call->edit.arena, &wanted, e) != 0 ? -1
-                                                                                 : lead_edit_patch(&call->edit, &wanted, e);
+                                                                                : lead_edit_patch(&call->edit, &wanted, e);
 }
 
 static int run_patch(struct invocation *inv, struct err *e)

@@ -25,6 +25,7 @@ struct interest_options {
 enum { AI_UNSET = INT32_MAX };
 static const struct interest_options interest_defaults = {.ai_value = AI_UNSET};
 
+/* clang-format off */
 static const struct opt interest_table[] = {
     {.name = "value", .kind = OPT_TEXT, .dest = OPT_AT(interest_options, value), .arg = "INTEREST",
      .help = "lead (none), out-of-office, interested, meeting-booked, meeting-completed, won, not-interested, "
@@ -35,12 +36,13 @@ static const struct opt interest_table[] = {
      .help = "turn off automatic interest detection for these leads"},
     {.name = NULL},
 };
+/* clang-format on */
 
 static const struct {
     const char *name;
     int value;
 } interests[] = {
-    {"out-of-office", 0}, {"interested", 1},      {"meeting-booked", 2}, {"meeting-completed", 3}, {"won", 4},
+    {"out-of-office", 0},   {"interested", 1},    {"meeting-booked", 2}, {"meeting-completed", 3}, {"won", 4},
     {"not-interested", -1}, {"wrong-person", -2}, {"lost", -3},          {"no-show", -4},
 };
 
@@ -65,8 +67,10 @@ static int interest_find(const char *text, struct leads_interest *out)
 static int make_interest(struct by_hand_call *call, struct leads_interest *out, struct err *e)
 {
     const struct interest_options *o = call->inv->options;
-    *out = (struct leads_interest){.in = call->has_place ? &call->place : NULL, .disable_auto = o->disable_auto,
-                                   .has_ai_value = o->ai_value != AI_UNSET, .ai_value = (int)o->ai_value};
+    *out = (struct leads_interest){.in = call->has_place ? &call->place : NULL,
+                                   .disable_auto = o->disable_auto,
+                                   .has_ai_value = o->ai_value != AI_UNSET,
+                                   .ai_value = (int)o->ai_value};
     if (o->value == NULL)
         return err_set(e, XS_USAGE, "missing interest; give --value interested, or another of leadsync help leads interest");
     if (interest_find(o->value, out) != 0)
@@ -93,8 +97,8 @@ static int find_interest(struct by_hand_call *call, struct err *e)
     for (size_t i = 0; i < call->operands_n; i++) {
         struct str word = str_from(call->operands[i]);
         size_t before = edit->leads_n;
-        const struct lead_selector selector = {
-            .filter = {.contacts = &word, .contacts_n = 1, .in = in, .in_campaign = -1, .in_list = -1}, .esp = -1};
+        const struct lead_selector selector =
+            {.filter = {.contacts = &word, .contacts_n = 1, .in = in, .in_campaign = -1, .in_list = -1}, .esp = -1};
         if (memchr(word.p, '@', word.n) != NULL && lead_edit_find(edit, &selector, e) != 0)
             return -1;
         /* A word that is an id, or an address without a lead: this reports what is missing. */
@@ -118,8 +122,12 @@ static int write_interest(struct by_hand_call *call, struct err *e)
 
 static int run_interest(struct invocation *inv, struct err *e)
 {
-    const struct by_hand_verb verb = {.asks = true, .check = check_interest, .find = find_interest,
-                                      .describe = describe_interest, .write = write_interest, .edits = true};
+    const struct by_hand_verb verb = {.asks = true,
+                                      .check = check_interest,
+                                      .find = find_interest,
+                                      .describe = describe_interest,
+                                      .write = write_interest,
+                                      .edits = true};
     return by_hand_run(inv, &verb, e);
 }
 
@@ -148,12 +156,14 @@ struct assign_options {
     bool all;
 };
 
+/* clang-format off */
 static const struct opt assign_table[] = {
     {.name = "to", .kind = OPT_LIST, .dest = OPT_AT(assign_options, users), .arg = "UUID,…",
      .help = "users that get the leads; several users share them"},
     {.name = "all", .kind = OPT_FLAG, .dest = OPT_AT(assign_options, all), .help = "all leads of --campaign or --list"},
     {.name = NULL},
 };
+/* clang-format on */
 
 static int users_of(struct by_hand_call *call, struct arena *arena, struct uuid **users, size_t *n, struct err *e)
 {
@@ -199,8 +209,12 @@ static int write_assign(struct by_hand_call *call, struct err *e)
 
 static int run_assign(struct invocation *inv, struct err *e)
 {
-    const struct by_hand_verb verb = {.asks = true, .check = check_assign, .find = find_assign,
-                                      .describe = describe_assign, .write = write_assign, .edits = true};
+    const struct by_hand_verb verb = {.asks = true,
+                                      .check = check_assign,
+                                      .find = find_assign,
+                                      .describe = describe_assign,
+                                      .write = write_assign,
+                                      .edits = true};
     return by_hand_run(inv, &verb, e);
 }
 
@@ -227,6 +241,7 @@ struct subsequence_options {
     bool remove, force;
 };
 
+/* clang-format off */
 static const struct opt subsequence_table[] = {
     {.name = "to", .kind = OPT_TEXT, .dest = OPT_AT(subsequence_options, to), .arg = "UUID",
      .help = "the subsequence to put the leads into"},
@@ -236,6 +251,7 @@ static const struct opt subsequence_table[] = {
      .help = "also put in people who unsubscribed, bounced, were skipped or forgotten"},
     {.name = NULL},
 };
+/* clang-format on */
 
 static int check_subsequence(struct by_hand_call *call, struct err *e)
 {
@@ -261,8 +277,7 @@ static int write_subsequence(struct by_hand_call *call, struct err *e)
 
 static int run_subsequence(struct invocation *inv, struct err *e)
 {
-    const struct by_hand_verb verb = {.check = check_subsequence, .find = by_hand_find_named,
-                                      .write = write_subsequence};
+    const struct by_hand_verb verb = {.check = check_subsequence, .find = by_hand_find_named, .write = write_subsequence};
     return by_hand_run(inv, &verb, e);
 }
 
@@ -288,11 +303,13 @@ struct merge_options {
     bool force;
 };
 
+/* clang-format off */
 static const struct opt merge_table[] = {
     {.name = "force", .kind = OPT_FLAG, .dest = OPT_AT(merge_options, force),
      .help = "also merge people who unsubscribed, bounced, were skipped or forgotten"},
     {.name = NULL},
 };
+/* clang-format on */
 
 static int check_merge(struct by_hand_call *call, struct err *e)
 {
@@ -319,8 +336,8 @@ static int find_merge(struct by_hand_call *call, struct err *e)
 static int describe_merge(struct by_hand_call *call, struct buf *text)
 {
     char from[UUID_TEXT_N], to[UUID_TEXT_N];
-    return buf_addf(text, "merge lead %s into lead %s, which cannot be undone",
-                    uuid_format(&call->edit.leads[0].id, from), uuid_format(&call->edit.leads[1].id, to));
+    return buf_addf(text, "merge lead %s into lead %s, which cannot be undone", uuid_format(&call->edit.leads[0].id, from),
+                    uuid_format(&call->edit.leads[1].id, to));
 }
 
 static int write_merge(struct by_hand_call *call, struct err *e)
@@ -330,8 +347,11 @@ static int write_merge(struct by_hand_call *call, struct err *e)
 
 static int run_merge(struct invocation *inv, struct err *e)
 {
-    const struct by_hand_verb verb = {.asks = true, .check = check_merge, .find = find_merge,
-                                      .describe = describe_merge, .write = write_merge};
+    const struct by_hand_verb verb = {.asks = true,
+                                      .check = check_merge,
+                                      .find = find_merge,
+                                      .describe = describe_merge,
+                                      .write = write_merge};
     return by_hand_run(inv, &verb, e);
 }
 

@@ -14,12 +14,14 @@ struct delete_options {
     bool all;
 };
 
+/* clang-format off */
 static const struct opt options[] = {
     {.name = "run", .kind = OPT_INT, .dest = OPT_AT(delete_options, run), .arg = "ID", .min = 1, .max = INT64_MAX,
      .help = "the leads that this run created, except those in a conversation"},
     {.name = "all", .kind = OPT_FLAG, .dest = OPT_AT(delete_options, all), .help = "all leads of --campaign or --list"},
     {.name = NULL},
 };
+/* clang-format on */
 
 static int leads_delete_check(struct by_hand_call *call, struct err *e)
 {
@@ -30,7 +32,8 @@ static int leads_delete_check(struct by_hand_call *call, struct err *e)
 static int leads_delete_find(struct by_hand_call *call, struct err *e)
 {
     const struct delete_options *o = call->inv->options;
-    return o->run > 0 ? lead_edit_find_run(&call->edit, (uint64_t)o->run, EDIT_RUN_CREATED, e) : by_hand_find_selected(call, o->all, e);
+    return o->run > 0 ? lead_edit_find_run(&call->edit, (uint64_t)o->run, EDIT_RUN_CREATED, e)
+                      : by_hand_find_selected(call, o->all, e);
 }
 
 /* A run may have been of another workspace than the reader has in mind. */
@@ -65,8 +68,11 @@ static int leads_delete_write(struct by_hand_call *call, struct err *e)
 static int leads_delete_command(struct invocation *inv, struct err *e)
 {
     const struct delete_options *o = inv->options;
-    const struct by_hand_verb verb = {.asks = true, .check = leads_delete_check, .find = leads_delete_find,
-                                      .describe = leads_delete_describe, .write = leads_delete_write,
+    const struct by_hand_verb verb = {.asks = true,
+                                      .check = leads_delete_check,
+                                      .find = leads_delete_find,
+                                      .describe = leads_delete_describe,
+                                      .write = leads_delete_write,
                                       .of_run = o->run > 0};
     return by_hand_run(inv, &verb, e);
 }

@@ -21,6 +21,7 @@ struct list_options {
     bool distinct;
 };
 
+/* clang-format off */
 static const struct opt list_table[] = {
     {.name = "columns", .kind = OPT_LIST, .dest = OPT_AT(list_options, columns), .arg = "NAME,…",
      .help = "members of a lead to show in text and CSV; custom.NAME is a custom variable"},
@@ -30,6 +31,7 @@ static const struct opt list_table[] = {
      .help = "only one lead per address"},
     {.name = NULL},
 };
+/* clang-format on */
 
 static const struct record_column usual_columns[] = {
     {RECORD_NAME("id"), .yield = TABLE_YIELDS},
@@ -41,8 +43,14 @@ static const struct record_column usual_columns[] = {
     {RECORD_NAME("in"), .yield = TABLE_REPEATS},
     {RECORD_NAME("timestamp_created"), .yield = TABLE_YIELDS},
 };
-enum { USUAL_N = sizeof usual_columns / sizeof usual_columns[0], COLUMNS_MAX = 256,
-       SHOWN_COLUMNS = 320, SHOWN_BYTES = 16 << 10, PLACE_BYTES = 1 << 16, PLACES_MAX = 20 };
+enum {
+    USUAL_N = sizeof usual_columns / sizeof usual_columns[0],
+    COLUMNS_MAX = 256,
+    SHOWN_COLUMNS = 320,
+    SHOWN_BYTES = 16 << 10,
+    PLACE_BYTES = 1 << 16,
+    PLACES_MAX = 20
+};
 
 /* Where leads are printed, one after the other. */
 struct printer {
@@ -50,13 +58,13 @@ struct printer {
     struct out out;
     struct record_layout layout;
     struct record_column columns[COLUMNS_MAX];
-    struct lead_edit *edit;       /* knows names */
+    struct lead_edit *edit; /* knows names */
     struct buf place;
-    char *owned;             /* the text that names of columns point into; NULL: the usual ones */
-    bool whole;              /* text: nothing is cut or left out */
+    char *owned; /* the text that names of columns point into; NULL: the usual ones */
+    bool whole;  /* text: nothing is cut or left out */
     struct match match;
-    unsigned asked_n;         /* names of places that Instantly was asked for */
-    uint64_t limit;           /* 0: all */
+    unsigned asked_n; /* names of places that Instantly was asked for */
+    uint64_t limit;   /* 0: all */
 };
 
 /* ---- columns ---- */
@@ -66,7 +74,10 @@ static int choose_columns(struct printer *p, const struct opt_list *texts, struc
     struct buf all = BUF_INIT(1 << 16);
     size_t *n = &p->layout.columns_n;
     p->whole = p->whole || texts->n > 0;
-    p->layout = (struct record_layout){.columns = p->columns, .none = "no leads\n", .all_columns = p->whole, .guard = true,
+    p->layout = (struct record_layout){.columns = p->columns,
+                                       .none = "no leads\n",
+                                       .all_columns = p->whole,
+                                       .guard = true,
                                        /* names are short */
                                        .records_below = p->whole ? TABLE_WHOLE : TABLE_READABLE / 2};
     if (texts->n == 0) {
@@ -197,8 +208,10 @@ static int place_of_mapping(struct by_hand_call *call, struct err *e)
     struct mapping *m = NULL;
     if (mapping_load(call->sync, &m, e) != 0)
         return -1;
-    int rc = m->routes_n > 0 ? err_set(e, XS_USAGE, "%s routes leads to several targets; choose one with --campaign or --list", call->sync)
-                             : api_target_find(call->edit.api, &m->target, true, &call->edit.arena, &call->place, e);
+    int rc = m->routes_n > 0
+                 ? err_set(e, XS_USAGE, "%s routes leads to several targets; choose one with --campaign or --list",
+                           call->sync)
+                 : api_target_find(call->edit.api, &m->target, true, &call->edit.arena, &call->place, e);
     mapping_free(m);
     return rc;
 }
@@ -227,7 +240,8 @@ static int leads_list_print(struct by_hand_call *call, struct printer *p, const 
 {
     struct lead_selector selector;
     if (call->operands_n > 0)
-        return err_set(e, XS_USAGE, "%s is not a SYNC; to show a lead by id or address, run leadsync leads get", call->operands[0]);
+        return err_set(e, XS_USAGE, "%s is not a SYNC; to show a lead by id or address, run leadsync leads get",
+                       call->operands[0]);
     if (select_arg_fill(&call->inv->common, &call->edit, &selector, e) != 0)
         return -1;
     int place = leads_list_find_place(call, e);
@@ -305,10 +319,12 @@ static int get_address(struct by_hand_call *call, struct printer *p, const char 
 {
     struct str email = str_from(word);
     uint64_t before = p->out.records.n;
-    const struct lead_selector selector = {
-        .filter = {.contacts = &email, .contacts_n = 1, .in = call->has_place ? &call->place : NULL, .in_campaign = -1,
-                   .in_list = -1},
-        .esp = -1};
+    const struct lead_selector selector = {.filter = {.contacts = &email,
+                                                      .contacts_n = 1,
+                                                      .in = call->has_place ? &call->place : NULL,
+                                                      .in_campaign = -1,
+                                                      .in_list = -1},
+                                           .esp = -1};
     return lead_edit_each(&call->edit, &selector, print_lead, p, e) != 0 ? -1 : p->out.records.n > before;
 }
 
@@ -363,7 +379,10 @@ static int run_get(struct invocation *inv, struct err *e)
 }
 
 static const struct opt get_table[] = {
-    {.name = "columns", .kind = OPT_LIST, .dest = OPT_AT(list_options, columns), .arg = "NAME,…",
+    {.name = "columns",
+     .kind = OPT_LIST,
+     .dest = OPT_AT(list_options, columns),
+     .arg = "NAME,…",
      .help = "members of a lead to show in text and CSV; custom.NAME is a custom variable"},
     {.name = NULL},
 };

@@ -17,6 +17,7 @@ struct move_options {
 };
 
 #define AT(member) OPT_AT(move_options, member)
+/* clang-format off */
 static const struct opt options[] = {
     {.name = "to-campaign", .kind = OPT_TEXT, .dest = AT(to_campaign), .arg = "NAME|UUID",
      .help = "move the leads into this campaign"},
@@ -47,6 +48,7 @@ static const struct opt options[] = {
      .help = "how long to wait for a job, or for another job that blocks it (10m)"},
     {.name = NULL},
 };
+/* clang-format on */
 
 /* A source must be named: a selection alone would be taken from anywhere. A run knows its leads. */
 static int move_check(struct by_hand_call *call, struct err *e)
@@ -128,7 +130,8 @@ static int move_describe(struct by_hand_call *call, struct buf *text)
     bad |= by_hand_places_text(call, " from ", text) | buf_adds(text, " to ");
     bad |= by_hand_place_text(&call->edit, &call->destination, text);
     if (o->run > 0)
-        bad |= buf_addf(text, ", which run %" PRId64 " created or changed", o->run) | by_hand_missing_text(&call->edit, text);
+        bad |= buf_addf(text, ", which run %" PRId64 " created or changed", o->run) |
+               by_hand_missing_text(&call->edit, text);
     if (kept > 0)
         bad |= buf_addf(text, "; %zu stay, because they bounced, unsubscribed, were skipped or have no address", kept);
     return bad;
@@ -143,8 +146,11 @@ static int move_write(struct by_hand_call *call, struct err *e)
 static int move_command(struct invocation *inv, struct err *e)
 {
     const struct move_options *o = inv->options;
-    const struct by_hand_verb verb = {.asks = true, .check = move_check, .find = move_find,
-                                      .describe = move_describe, .write = move_write,
+    const struct by_hand_verb verb = {.asks = true,
+                                      .check = move_check,
+                                      .find = move_find,
+                                      .describe = move_describe,
+                                      .write = move_write,
                                       .of_run = o->run > 0};
     return by_hand_run(inv, &verb, e);
 }

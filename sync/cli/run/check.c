@@ -36,8 +36,7 @@ static void found_text(struct findings *f, const struct level_row *level, const 
 {
     bool colour = f->inv->common.terminal.colour_out && *level->colour != '\0';
     struct buf *out = &f->out.text;
-    if (buf_addf(out, "%s%s%s  %s: ", colour ? level->colour : "", level->mark, colour ? "\033[0m" : "",
-                 finding->what) != 0)
+    if (buf_addf(out, "%s%s%s  %s: ", colour ? level->colour : "", level->mark, colour ? "\033[0m" : "", finding->what) != 0)
         f->failed = true;
     /* A finding may have lines (candidates of a name); the later ones are indented. */
     for (const char *line = finding->text; line != NULL && !f->failed;) {

@@ -15,6 +15,7 @@
 
 static const char *const formats[] = {"text", "json", "ndjson", "csv", NULL};
 
+/* clang-format off */
 static const struct opt options[] = {
     {.name = "exit-code", .section = OPT_OUTPUT, .kind = OPT_FLAG, .dest = OPT_AT(differ_options, exit_code),
      .help = "exit with 2 if there are changes, else with 1 if rows are rejected"},
@@ -24,18 +25,15 @@ static const struct opt options[] = {
      .help = "show only changes and left-out rows with this text, or all its words, in cells or values"},
     {.name = NULL},
 };
+/* clang-format on */
 
 static enum diff_format diff_format_of(enum format format)
 {
     switch (format) {
-    case FORMAT_JSON:
-        return DIFF_JSON;
-    case FORMAT_NDJSON:
-        return DIFF_NDJSON;
-    case FORMAT_CSV:
-        return DIFF_CSV;
-    default:
-        return DIFF_TEXT;
+    case FORMAT_JSON: return DIFF_JSON;
+    case FORMAT_NDJSON: return DIFF_NDJSON;
+    case FORMAT_CSV: return DIFF_CSV;
+    default: return DIFF_TEXT;
     }
 }
 
@@ -74,7 +72,7 @@ static void free_warnings(struct diff_warnings *list)
 
 /* Runs the dry run, once runner and output are open. */
 static int diff_show(struct invocation *inv, const struct differ_options *o, struct runner *runner, struct output *out,
-                const struct diff_warnings *warnings, struct err *e)
+                     const struct diff_warnings *warnings, struct err *e)
 {
     const struct diff_options options_of_diff = {
         .format = diff_format_of(inv->common.output.format),
@@ -102,9 +100,9 @@ static int diff_show(struct invocation *inv, const struct differ_options *o, str
     if (rc != 0)
         goto done;
     if (o->exit_code)
-        inv->status = diff_has_changes(diff)                              ? XS_CHANGES
+        inv->status = diff_has_changes(diff)                        ? XS_CHANGES
                       : report.tally.outcomes[OUTCOME_REJECTED] > 0 ? XS_LEFT_OVER
-                                                                          : XS_DONE;
+                                                                    : XS_DONE;
     rc = output_commit(out, e);
 done:
     run_report_free(&report);

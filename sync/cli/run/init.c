@@ -29,6 +29,7 @@ enum { ROWS_DEFAULT = 1000, ROWS_MAX = 1000000, NAMES_BYTES = 16 << 20 };
 static const struct init_options defaults = {.rows = ROWS_DEFAULT};
 
 #define AT(member) OPT_AT(init_options, member)
+/* clang-format off */
 static const struct opt options[] = {
     {.name = "query", .kind = OPT_TEXT, .dest = AT(query), .arg = "SQL",
      .help = "read this query from SOURCE, a PostgreSQL connection (service=crm) or a SQLite file"},
@@ -48,6 +49,7 @@ static const struct opt options[] = {
      .help = "number of rows to examine (1000)"},
     {.name = NULL},
 };
+/* clang-format on */
 
 /* ---- what SOURCE is ---- */
 
@@ -86,7 +88,8 @@ static int refuse_watermark(const char *query, struct err *e)
     int rc = sqltext_number_watermark(query, &text, &uses) != 0 ? err_oom(e) : 0;
     buf_free(&text);
     return rc != 0 || uses == 0 ? rc
-                                : err_set(e, XS_CONFIG, "--query: init reads a query without :watermark; leave the condition out and "
+                                : err_set(e, XS_CONFIG,
+                                          "--query: init reads a query without :watermark; leave the condition out and "
                                           "add it to the mapping afterwards, as docs/POSTGRES.md shows");
 }
 
@@ -111,8 +114,9 @@ static int make_spec(const char *source, const struct init_options *o, struct so
     spec->kind = is_postgres(source) ? SOURCE_POSTGRES : SOURCE_SQLITE;
     spec->as.sql = (struct sql_spec){.url = source, .query = o->query, .spool = -1};
     if (spec->kind == SOURCE_POSTGRES && has_password(source))
-        return err_set(e, XS_USAGE, "the connection holds a password, which a command line shows to every user of this "
-                                    "machine; use ~/.pgpass or a service file");
+        return err_set(e, XS_USAGE,
+                       "the connection holds a password, which a command line shows to every user of this "
+                       "machine; use ~/.pgpass or a service file");
     return 0;
 }
 
@@ -161,8 +165,7 @@ static struct str *make_up_names(size_t n, size_t email, struct arena *arena)
     struct str *names = arena_calloc(arena, n, sizeof *names);
     for (size_t i = 0; names != NULL && i < n; i++) {
         char text[32];
-        int text_n = i == email ? snprintf(text, sizeof text, "email")
-                                : snprintf(text, sizeof text, "column_%zu", i + 1);
+        int text_n = i == email ? snprintf(text, sizeof text, "email") : snprintf(text, sizeof text, "column_%zu", i + 1);
         if (arena_str(arena, (struct str){text, (size_t)text_n}, &names[i]) != 0)
             return NULL;
     }
@@ -222,8 +225,10 @@ static int open_stream(struct invocation *inv, const struct source_spec *spec, s
     if (names == NULL)
         return err_oom(e);
     if (spec->kind == SOURCE_CSV && first_line_address(names, (*source)->columns_n) >= 0)
-        return err_set(e, XS_SOURCE, "%s: the first line holds an e-mail address, so it is data and no header; "
-                                     "save it to a file, which can be read a second time", (*source)->label);
+        return err_set(e, XS_SOURCE,
+                       "%s: the first line holds an e-mail address, so it is data and no header; "
+                       "save it to a file, which can be read a second time",
+                       (*source)->label);
     return 0;
 }
 
@@ -248,9 +253,10 @@ static int open_file(struct invocation *inv, struct source_spec *spec, struct ar
         goto done;
     spec->as.csv.first_look = false;
     if (verdict.kind == FIRST_LINE_TITLE) {
-        err_set(e, XS_CONFIG, "%s:%llu: this line looks like the header; remove the lines above it (as with: tail -n +%llu), and run "
-                              "init again", first->label, (unsigned long long)verdict.header_line,
-                (unsigned long long)verdict.header_line);
+        err_set(e, XS_CONFIG,
+                "%s:%llu: this line looks like the header; remove the lines above it (as with: tail -n +%llu), and run "
+                "init again",
+                first->label, (unsigned long long)verdict.header_line, (unsigned long long)verdict.header_line);
         goto done;
     }
     if (verdict.kind == FIRST_LINE_DATA) {
@@ -281,13 +287,13 @@ static int open_source(struct invocation *inv, struct source_spec *spec, struct 
 {
     *seen = (struct first_look){0};
     return spec->kind == SOURCE_CSV && init_is_file(spec->as.csv.path) ? open_file(inv, spec, arena, source, seen, e)
-                                                                   : open_stream(inv, spec, arena, source, e);
+                                                                       : open_stream(inv, spec, arena, source, e);
 }
 
 /* ---- the look ---- */
 
 static int read_rows(struct source *source, int64_t rows, struct arena *arena, struct mapping_init **out, bool *whole,
-                struct err *e)
+                     struct err *e)
 {
     struct row row;
     struct str *names = names_of(source, arena);
@@ -367,8 +373,7 @@ static int init_command(struct invocation *inv, struct err *e)
     if (output != NULL && strcmp(output, "-") != 0 && access(output, F_OK) == 0)
         return err_set(e, XS_STATE, "%s exists; remove it, or give another name with -o", output);
     arena_init(&arena, NAMES_BYTES);
-    if (make_spec(inv->operands[0], o, &spec, e) != 0 ||
-        open_source(inv, &spec, &arena, &source, &seen, e) != 0 ||
+    if (make_spec(inv->operands[0], o, &spec, e) != 0 || open_source(inv, &spec, &arena, &source, &seen, e) != 0 ||
         read_rows(source, o->rows, &arena, &init, &seen.whole, e) != 0)
         goto done;
     rc = write_file(inv, init, &spec, source, &seen, e);

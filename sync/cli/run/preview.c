@@ -26,6 +26,7 @@ struct preview_options {
 static const struct preview_options defaults = {.limit = 10};
 static const char *const formats[] = {"text", "json", "ndjson", NULL};
 
+/* clang-format off */
 static const struct opt options[] = {
     {.name = "limit", .kind = OPT_INT, .dest = OPT_AT(preview_options, limit), .arg = "N", .min = 0, .max = INT64_MAX,
      .help = "number of rows to show; 0 is all (10)"},
@@ -33,13 +34,14 @@ static const struct opt options[] = {
      .help = "show rows as read from the source"},
     {.name = NULL},
 };
+/* clang-format on */
 
 enum {
     LEFT_OUT_BYTES = 1 << 16,
     TEXT_BYTES = 1 << 20,
     SCRATCH_BYTES = 64 << 20,
     TABLE_ROWS = 500, /* a longer text preview comes in several tables, so that memory stays small */
-    READABLE = 10, /* terminal columns; with less for each, rows become blocks of lines */
+    READABLE = 10,    /* terminal columns; with less for each, rows become blocks of lines */
 };
 
 /* The columns before the fields of a lead. */
@@ -53,9 +55,11 @@ static const struct record_column change_columns[CHANGE_COLUMNS] = {
     [CHANGE_READ] = {RECORD_NAME("as read")},
     [CHANGE_BECOMES] = {RECORD_NAME("becomes")},
 };
+/* clang-format off */
 static const struct record_layout change_layout = {
     .columns = change_columns, .columns_n = CHANGE_COLUMNS, .title = "\nWhat the mapping makes of these cells:\n", .none = "",
     .all_columns = true, .table_rows = SIZE_MAX};
+/* clang-format on */
 
 /* Values that on_error: empty drops. */
 enum { EMPTIED_ROW, EMPTIED_VALUE, EMPTIED_COLUMNS };
@@ -63,9 +67,11 @@ static const struct record_column emptied_columns[EMPTIED_COLUMNS] = {
     [EMPTIED_ROW] = {RECORD_NAME("row")},
     [EMPTIED_VALUE] = {RECORD_NAME("value")},
 };
+/* clang-format off */
 static const struct record_layout emptied_layout = {
     .columns = emptied_columns, .columns_n = EMPTIED_COLUMNS, .title = "\nLeft empty by on_error: empty:\n", .none = "",
     .all_columns = true, .table_rows = SIZE_MAX};
+/* clang-format on */
 
 /* One preview under way. */
 struct preview {
@@ -102,8 +108,12 @@ static int preview_make_layout(struct preview *p, struct err *e)
         p->columns[FIXED_COLUMNS + f].name = str_from(lead_field_table[f].api);
     for (size_t i = 0; !raw && i < p->m->shape.custom_n; i++)
         p->columns[FIXED_COLUMNS + LEAD_FIELD_N + i].name = p->m->shape.custom_names[i];
-    p->layout = (struct record_layout){.columns = p->columns, .columns_n = n, .hide_empty = !raw, .all_columns = true,
-                                       .records_below = READABLE, .table_rows = SIZE_MAX};
+    p->layout = (struct record_layout){.columns = p->columns,
+                                       .columns_n = n,
+                                       .hide_empty = !raw,
+                                       .all_columns = true,
+                                       .records_below = READABLE,
+                                       .table_rows = SIZE_MAX};
     return 0;
 }
 
@@ -218,8 +228,7 @@ static int text_lead(struct preview *p, const struct row *row, const struct mapp
     struct buf text = BUF_INIT(TEXT_BYTES);
     const struct target_spec *target = target_of(p->m, mapped);
     /* A row that skip_when leaves out still makes a lead; one that the route leaves out does not. */
-    bool has_lead = mapped->verdict == MAPPED_LEAD ||
-                    (mapped->verdict == MAPPED_SKIP && mapped->reason == REASON_SKIP_WHEN);
+    bool has_lead = mapped->verdict == MAPPED_LEAD || (mapped->verdict == MAPPED_SKIP && mapped->reason == REASON_SKIP_WHEN);
     int bad = text_left_out(p, mapped, &text);
     record_ordinal(w, C_ROW, row->number);
     record_colour(w, C_ROW, TABLE_DIM);

@@ -13,7 +13,9 @@ int preview_raw_start(struct preview_raw *p, const struct source *source, const 
 {
     const struct column *columns = source->columns;
 
-    *p = (struct preview_raw){.source = source, .spec = spec, .nameless = calloc(source->columns_n + 1, sizeof *p->nameless)};
+    *p = (struct preview_raw){.source = source,
+                              .spec = spec,
+                              .nameless = calloc(source->columns_n + 1, sizeof *p->nameless)};
     if (p->nameless == NULL)
         return err_oom(e);
     for (size_t i = 0; i < source->columns_n; i++) {
@@ -57,7 +59,7 @@ static void text_row(const struct preview_raw *p, const struct row *row, struct 
 
 /* Prints "FILE:LINE: …" without a prefix, for editors and scripts, also with -q. `column` may be empty. */
 static void report_defect(const struct preview_raw *p, const struct row *row, struct str column, enum reason reason,
-                        const char *so)
+                          const char *so)
 {
     struct buf where = BUF_INIT(1 << 16), shape = BUF_INIT(256);
     if (source_where(p->source, row, &where) != 0)

@@ -12,6 +12,7 @@ struct resume_options {
 
 static const char *const formats[] = {"text", "json", NULL};
 
+/* clang-format off */
 static const struct opt options[] = {
     {.name = "run", .kind = OPT_INT, .dest = OPT_AT(resume_options, run), .arg = "ID", .min = 1, .max = INT64_MAX,
      .help = "settle only what this run left open (all runs)"},
@@ -19,6 +20,7 @@ static const struct opt options[] = {
      .help = "continue without a journal that is missing and cannot be restored"},
     {.name = NULL},
 };
+/* clang-format on */
 
 static int resume(const struct invocation *inv, struct run_config *config, struct run_report *report, struct err *e)
 {
@@ -46,8 +48,8 @@ const struct command command_resume = {
             "many rows the next sync will take up (exit status 1 if there are any). Without\n"
             "SYNC it takes the only state; if there are several, it lists them.",
     .examples = "leadsync resume nightly.yaml",
-    .groups = GROUP_OUTPUT | GROUP_URL | GROUP_KEY | GROUP_STATE | GROUP_CSV | GROUP_SETTLE |
-              GROUP_TIME | GROUP_LOCK | GROUP_YES,
+    .groups = GROUP_OUTPUT | GROUP_URL | GROUP_KEY | GROUP_STATE | GROUP_CSV | GROUP_SETTLE | GROUP_TIME | GROUP_LOCK |
+              GROUP_YES,
     .formats = formats,
     .options = options,
     .options_bytes = sizeof(struct resume_options),

@@ -45,8 +45,8 @@ static bool must_ask(const struct runner *r)
 {
     const struct common *c = &r->inv->common;
     bool applies = (r->inv->command->groups & GROUP_APPLY) != 0;
-    return applies && r->mapping != NULL && r->mapping->path == NULL && r->mapping->target.kind == TARGET_CAMPAIGN && !c->yes &&
-           c->terminal.in && c->terminal.err;
+    return applies && r->mapping != NULL && r->mapping->path == NULL && r->mapping->target.kind == TARGET_CAMPAIGN &&
+           !c->yes && c->terminal.in && c->terminal.err;
 }
 
 static bool reads_stdin(const struct mapping *m)
@@ -204,10 +204,11 @@ static struct history find_history(const struct runner *r, const struct run_repo
         path = strdup(r->state_path);
     else
         path = state_default_path(report->sync, r->inv->common.connection.api.loopback, &e);
-    struct state_options options = {
-        .path = path, .access = STATE_READ, .memory_max = HISTORY_BYTES, .clock = r->inv->common.clock};
-    if (path == NULL || state_open(&options, &state, &e) < 0 ||
-        (state != NULL && read_history(state, &arena, &h, &e) != 0))
+    struct state_options options = {.path = path,
+                                    .access = STATE_READ,
+                                    .memory_max = HISTORY_BYTES,
+                                    .clock = r->inv->common.clock};
+    if (path == NULL || state_open(&options, &state, &e) < 0 || (state != NULL && read_history(state, &arena, &h, &e) != 0))
         log_warning("the metrics omit earlier runs: %s", err_text(&e));
     if (report->exit_code == XS_DONE)
         h.last_success_ms = report->finished_ms;
@@ -397,7 +398,8 @@ static void report_without_mapping(struct runner *r, const struct err *why)
     int rc = 0;
     if (is_ours(c->run.report, "{") && (rc = output_open(&outputs.report, c->run.report, OUT_PUBLIC, &e)) == 0)
         rc = write_report(&outputs.report, &report, &e);
-    if (rc == 0 && is_ours(c->run.metrics_file, "# ") && (rc = output_open(&outputs.metrics, c->run.metrics_file, OUT_PUBLIC, &e)) == 0)
+    if (rc == 0 && is_ours(c->run.metrics_file, "# ") &&
+        (rc = output_open(&outputs.metrics, c->run.metrics_file, OUT_PUBLIC, &e)) == 0)
         rc = write_metrics(&outputs.metrics, r, &report, &e);
     if (rc != 0)
         log_error("%s", err_text(&e));

@@ -16,12 +16,12 @@ struct runner {
     struct mapping *mapping; /* owned; NULL: resume without SYNC */
     struct actor actor;
     struct api_key key;
-    char *state_path;        /* owned; NULL: the mapping's default */
-    char *rate_share;        /* owned */
+    char *state_path; /* owned; NULL: the mapping's default */
+    char *rate_share; /* owned */
     struct api_config api;
     struct run_config config;
     struct progress progress;
-    struct buf ping_body;    /* of the last ping; empty: the run has no report */
+    struct buf ping_body; /* of the last ping; empty: the run has no report */
 };
 
 /* `key_needed`: without one it is XS_KEY. `read_only`: nothing that could write may leave the process.
@@ -32,8 +32,7 @@ void runner_close(struct runner *r);
 /* A whole run from open to close with its outputs: summary or report on stdout or -o, --report, --metrics-file, --ping.
  * Sets inv->status. Outputs that cannot be made stop it before it sends. `step` adds what only its command's options
  * say to the configuration, and runs it (run_sync() or run_resume()). */
-typedef int runner_step(const struct invocation *inv, struct run_config *config, struct run_report *report,
-                        struct err *e);
+typedef int runner_step(const struct invocation *inv, struct run_config *config, struct run_report *report, struct err *e);
 int runner_run(struct invocation *inv, runner_step *step, struct err *e);
 
 #endif

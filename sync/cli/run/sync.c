@@ -13,6 +13,7 @@ struct sync_options {
 
 static const char *const formats[] = {"text", "json", "ndjson", "csv", NULL};
 
+/* clang-format off */
 static const struct opt options[] = {
     {.name = "dry-run", .letter = 'n', .section = OPT_SAFETY, .kind = OPT_FLAG, .dest = OPT_AT(sync_options, dry_run),
      .help = "only show what would change, as leadsync diff does"},
@@ -25,6 +26,7 @@ static const struct opt options[] = {
              "values"},
     {.name = NULL},
 };
+/* clang-format on */
 
 static int sync_step(const struct invocation *inv, struct run_config *config, struct run_report *report, struct err *e)
 {
@@ -55,8 +57,9 @@ static int help_more(FILE *out, struct err *e)
         buf_free(&names);
         return err_oom(e);
     }
-    fprintf(out, "\ncolumns of a CSV without a mapping (upper or lower case, blanks, _ - . do not matter, nor do\n"
-                 "additions of tools: Lead Email, E-mail 1 - Value, Phone (Work), First Name*):\n%.*s",
+    fprintf(out,
+            "\ncolumns of a CSV without a mapping (upper or lower case, blanks, _ - . do not matter, nor do\n"
+            "additions of tools: Lead Email, E-mail 1 - Value, Phone (Work), First Name*):\n%.*s",
             STR_ARG(buf_str(&names)));
     buf_free(&names);
     return 0;
@@ -74,8 +77,8 @@ const struct command command_sync = {
     .examples = "leadsync sync people.csv --campaign \"Q4 founders\" --dry-run\n"
                 "leadsync sync people.csv --campaign \"Q4 founders\"\n"
                 "leadsync sync nightly.yaml -q --max-seconds 3600 --report report.json",
-    .groups = GROUP_OUTPUT | GROUP_URL | GROUP_KEY | GROUP_STATE | GROUP_CSV | GROUP_SOURCE | GROUP_PLAN |
-              GROUP_SETTLE | GROUP_TIME | GROUP_LOCK | GROUP_APPLY | GROUP_YES,
+    .groups = GROUP_OUTPUT | GROUP_URL | GROUP_KEY | GROUP_STATE | GROUP_CSV | GROUP_SOURCE | GROUP_PLAN | GROUP_SETTLE |
+              GROUP_TIME | GROUP_LOCK | GROUP_APPLY | GROUP_YES,
     .formats = formats,
     .options = options,
     .options_bytes = sizeof(struct sync_options),

@@ -39,15 +39,18 @@ static void report_active(const struct run *r, const struct uuid *ids)
     char shown[ACTIVE_SHOWN * (UUID_TEXT_N + 2) + 8] = "", id[UUID_TEXT_N];
     size_t used = 0;
     for (size_t i = 0; ids != NULL && i < ACTIVE_SHOWN && i < n; i++)
-        used += (size_t)snprintf(shown + used, sizeof shown - used, "%s%s", i > 0 ? ", " : " (lead ", uuid_format(&ids[i], id));
+        used += (size_t)snprintf(shown + used, sizeof shown - used, "%s%s", i > 0 ? ", " : " (lead ",
+                                 uuid_format(&ids[i], id));
     if (used > 0)
         snprintf(shown + used, sizeof shown - used, "%s)", n > ACTIVE_SHOWN ? ", ..." : "");
     if (n > 0)
-        log_warning("%llu skipped row%s a lead that %s active in a campaign, which %s on mailing it%s: %s, or pause the lead in "
-                    "Instantly", (unsigned long long)n, n == 1 ? " has" : "s have", r->diff != NULL ? "may be" : "is",
-                    r->diff != NULL ? "may go" : "goes", shown,
-                    r->m->path == NULL ? "leadsync leads delete ADDRESS deletes such a lead"
-                                       : "give the rule of skip_when a `then: delete` or `then: {move_to: ...}`");
+        log_warning(
+            "%llu skipped row%s a lead that %s active in a campaign, which %s on mailing it%s: %s, or pause the lead in "
+            "Instantly",
+            (unsigned long long)n, n == 1 ? " has" : "s have", r->diff != NULL ? "may be" : "is",
+            r->diff != NULL ? "may go" : "goes", shown,
+            r->m->path == NULL ? "leadsync leads delete ADDRESS deletes such a lead"
+                               : "give the rule of skip_when a `then: delete` or `then: {move_to: ...}`");
 }
 
 static void active_check_answered(void *ctx, const struct api_reply *reply)

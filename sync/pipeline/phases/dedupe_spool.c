@@ -21,7 +21,8 @@ int dedupe_spool_put(struct run *r, const struct entry *entry, const struct lead
         return err_oom(e);
     planned.entry.values = buf_str(&r->scratch.values);
     if (r->read.conflicts != NULL)
-        conflicting_rows_add(r, entry, hash_keyed64(state_secret(r->state), r->scratch.values.p, r->scratch.values.n) ^ target);
+        conflicting_rows_add(r, entry,
+                             hash_keyed64(state_secret(r->state), r->scratch.values.p, r->scratch.values.n) ^ target);
     return spool_put(r->spools.dedupe, &planned, e);
 }
 
@@ -67,8 +68,10 @@ static int losers(struct run *r, struct spool *replay, struct contender **out, s
     struct planned planned;
     int rc = 1;
     if (cap * sizeof *all > r->c->memory_max)
-        return err_set(e, XS_CONFIG, "`duplicates: %s` over %zu rows needs more than --memory: raise it, or use "
-                       "`duplicates: first`", r->m->duplicates == DUPLICATES_LAST ? "last" : "reject", cap);
+        return err_set(e, XS_CONFIG,
+                       "`duplicates: %s` over %zu rows needs more than --memory: raise it, or use "
+                       "`duplicates: first`",
+                       r->m->duplicates == DUPLICATES_LAST ? "last" : "reject", cap);
     *out = all = malloc((cap + 1) * sizeof *all);
     if (all == NULL)
         return err_oom(e);

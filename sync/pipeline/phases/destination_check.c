@@ -16,13 +16,13 @@ enum { CHUNK_BYTES = 64 << 20, ADDRESS_MAX = 64 << 10, SPOOL_MEMORY = 8 << 20 };
 /* Removals whose addresses are looked up in one request. */
 struct chunk {
     struct run *run;
-    struct arena arena;              /* their strings */
+    struct arena arena; /* their strings */
     struct planned planned[LEADS_LIST_MAX];
     uint64_t hashes[LEADS_LIST_MAX]; /* of their addresses; 0: none */
     size_t n;
-    bool waits;                      /* an answer is still to come */
-    bool by_id;                      /* the request asks for the leads' own addresses; else for other leads with them */
-    uint64_t deleted_n;              /* in all chunks */
+    bool waits;         /* an answer is still to come */
+    bool by_id;         /* the request asks for the leads' own addresses; else for other leads with them */
+    uint64_t deleted_n; /* in all chunks */
 };
 
 static uint64_t address_hash(const struct run *r, struct str email)

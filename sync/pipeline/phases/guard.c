@@ -50,8 +50,7 @@ void guard_note(struct run *r, const char *name, const struct guard_limit *limit
     limit_text(limit, guard->limit, sizeof guard->limit);
 }
 
-bool guard_judge(struct run *r, const char *name, const struct guard_limit *limit, bool speaks, uint64_t n,
-                     uint64_t whole)
+bool guard_judge(struct run *r, const char *name, const struct guard_limit *limit, bool speaks, uint64_t n, uint64_t whole)
 {
     bool stops = speaks && guard_exceeds(limit, n, whole);
     guard_note(r, name, limit, n, whole, stops);
@@ -91,7 +90,8 @@ int guard_trip(struct run *r, const struct guard_trip *trip, struct err *e, cons
     struct buf text = BUF_INIT(WARNING_BYTES);
     int rc = buf_addf(&text, "guard `%s`: %s: %s, or allow it with %s", trip->guard, what, trip->remedy, trip->allow) != 0 ||
                      buf_cstr(&text) == NULL
-                 ? err_oom(e) : guard_foretell(r, text.p, e);
+                 ? err_oom(e)
+                 : guard_foretell(r, text.p, e);
     buf_free(&text);
     return rc;
 }
@@ -159,8 +159,8 @@ static int judge_rejected(struct run *r, uint64_t not_counted, struct err *e)
     r->guards.rejected_reported = true; /* A dry run reads on, and must not report it again. */
     if (t->refused_before > 0)
         snprintf(before, sizeof before, " (besides %llu that were refused before)", (unsigned long long)t->refused_before);
-    return guard_trip(r, &trip, e, "%llu of %llu rows %s rejected%s", (unsigned long long)rejected,
-                          (unsigned long long)rows, r->diff != NULL ? "are" : "were", before);
+    return guard_trip(r, &trip, e, "%llu of %llu rows %s rejected%s", (unsigned long long)rejected, (unsigned long long)rows,
+                      r->diff != NULL ? "are" : "were", before);
 }
 
 int guard_rejected(struct run *r, struct err *e)
@@ -188,14 +188,13 @@ int guard_source(struct run *r, struct err *e)
     if (strcmp(r->read.kind, "full") != 0 || last == 0)
         return 0;
     bool no_rows = guard_judge(r, "empty_source", &r->m->guards.empty_source, read == 0, read == 0, last);
-    if (no_rows &&
-        guard_trip(r, &empty, e, "the source has no rows, and the last complete read had %llu",
-                       (unsigned long long)last) != 0)
+    if (no_rows && guard_trip(r, &empty, e, "the source has no rows, and the last complete read had %llu",
+                              (unsigned long long)last) != 0)
         return -1;
     if (!guard_judge(r, "source_shrank", &r->m->guards.source_shrank, true, read < last ? last - read : 0, last))
         return 0;
     return guard_trip(r, &shrank, e, "%llu row%s read, the last complete read had %llu", (unsigned long long)read,
-                          read == 1 ? " was" : "s were", (unsigned long long)last);
+                      read == 1 ? " was" : "s were", (unsigned long long)last);
 }
 
 /* ---- the guard `changed` ---- */
@@ -277,12 +276,16 @@ int guard_changed(struct run *r, struct err *e)
         return -1;
     snprintf(allow, sizeof allow, "%s", advice);
     if (past.other_wrote && (past.was_complete || past.other_was_stopped))
-        snprintf(allow, sizeof allow, "%s; an earlier run under another mapping wrote some of these; to put them right, allow it "
-                 "with %.*s", advice, (int)strcspn(advice, ","), advice);
+        snprintf(allow, sizeof allow,
+                 "%s; an earlier run under another mapping wrote some of these; to put them right, allow it "
+                 "with %.*s",
+                 advice, (int)strcspn(advice, ","), advice);
     else if (past.other_wrote && past.last_complete != 0)
-        snprintf(remedy, sizeof remedy, "the mapping is not that of the last complete run (run %llu): if this edit is a mistake, "
-                 "undo it", (unsigned long long)past.last_complete);
+        snprintf(remedy, sizeof remedy,
+                 "the mapping is not that of the last complete run (run %llu): if this edit is a mistake, "
+                 "undo it",
+                 (unsigned long long)past.last_complete);
     const struct guard_trip trip = {"changed", "nothing was done", "see `leadsync diff`, ", remedy, allow};
     return guard_trip(r, &trip, e, "%llu of %llu known leads would be updated", (unsigned long long)r->guards.updates,
-                          (unsigned long long)r->guards.known_there);
+                      (unsigned long long)r->guards.known_there);
 }

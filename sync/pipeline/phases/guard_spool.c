@@ -41,7 +41,8 @@ int guard_spool_start(struct run *r, struct err *e)
 
 /* ---- release ---- */
 
-static int leave_planned_out(struct run *r, const struct planned *planned, enum outcome outcome, enum reason reason, struct err *e)
+static int leave_planned_out(struct run *r, const struct planned *planned, enum outcome outcome, enum reason reason,
+                             struct err *e)
 {
     struct entry entry = planned->entry;
     entry.outcome = outcome;
@@ -61,7 +62,8 @@ static int leave_to_owner(struct run *r, const struct planned *planned, struct e
     if (waits && row_address_wait_for_full(r))
         return leave_planned_out(r, planned, OUTCOME_DEFERRED, REASON_OUTCOME_OPEN, e);
     return missing_end_wait(r, &planned->entry, e) != 0
-               ? -1 : leave_planned_out(r, planned, OUTCOME_SKIPPED, REASON_DUPLICATE_IN_SOURCE, e);
+               ? -1
+               : leave_planned_out(r, planned, OUTCOME_SKIPPED, REASON_DUPLICATE_IN_SOURCE, e);
 }
 
 /* Even after an error the row goes to the upload, which counts it, as deferred if nothing more is sent. */
@@ -143,8 +145,8 @@ static int ask_before_release(struct run *r, struct err *e)
 
 int guard_spool_step(struct run *r, struct err *e)
 {
-    bool lets_go = r->spools.guard != NULL && r->spools.dedupe == NULL && r->spools.opt_out == NULL && r->tally->read >= r->spools.hold_rows &&
-                   !guard_changed_may_stop(r);
+    bool lets_go = r->spools.guard != NULL && r->spools.dedupe == NULL && r->spools.opt_out == NULL &&
+                   r->tally->read >= r->spools.hold_rows && !guard_changed_may_stop(r);
     if (!lets_go && r->tally->read < r->guards.judged_rows + GUARD_ROWS)
         return 0;
     if (guard_rejected(r, e) != 0 || guard_verdict(r, e) != 0)

@@ -30,19 +30,19 @@ struct removal_count {
 };
 
 struct missing_rows {
-    bool spares;          /* The state has leads or retry rows that a row could keep from being removed. */
-    uint64_t keyless;     /* Rows without a usable key, except those that a rule of skip_when matches. */
+    bool spares;                   /* The state has leads or retry rows that a row could keep from being removed. */
+    uint64_t keyless;              /* Rows without a usable key, except those that a rule of skip_when matches. */
     uint64_t where[KEYLESS_SHOWN]; /* The lines of the first of them, or their row numbers if the source has no lines. */
     bool has_lines;
-    uint64_t skipped;     /* Rows that were skipped. */
-    uint64_t wanted;      /* Rows that opt out and want an existing lead removed. */
-    uint64_t rekeys;      /* Leads whose place another lead takes. */
-    uint64_t planned;     /* Leads to remove. */
-    uint64_t unsettled;   /* Those of them that an earlier, unsettled run may have removed. Counted in a dry run. */
-    uint64_t waiting;     /* Missing leads that stay because too many rows have no key. */
-    uint64_t kept;        /* Missing leads that stay because of `removed: keep`. */
-    uint64_t there;       /* Leads that the state knows to be in Instantly. */
-    bool stays_known;     /* Leads that could not move, because the destination has their address, are not tried again. */
+    uint64_t skipped;   /* Rows that were skipped. */
+    uint64_t wanted;    /* Rows that opt out and want an existing lead removed. */
+    uint64_t rekeys;    /* Leads whose place another lead takes. */
+    uint64_t planned;   /* Leads to remove. */
+    uint64_t unsettled; /* Those of them that an earlier, unsettled run may have removed. Counted in a dry run. */
+    uint64_t waiting;   /* Missing leads that stay because too many rows have no key. */
+    uint64_t kept;      /* Missing leads that stay because of `removed: keep`. */
+    uint64_t there;     /* Leads that the state knows to be in Instantly. */
+    bool stays_known;   /* Leads that could not move, because the destination has their address, are not tried again. */
     struct removal_count *counts; /* Owned. Counted in a dry run. */
     size_t counts_n;
 };
@@ -95,13 +95,13 @@ int missing_keyless_text(const struct run *r, struct buf *out)
     const struct missing_rows *g = r->missing;
     uint64_t shown = g->keyless < KEYLESS_SHOWN ? g->keyless : KEYLESS_SHOWN;
     const char *what = g->has_lines ? "line" : "row";
-    int bad = buf_addf(out, "%llu row%s no usable key (%s%s ", (unsigned long long)g->keyless, g->keyless == 1 ? " has" : "s have",
-                       what, g->keyless == 1 ? "" : "s");
+    int bad = buf_addf(out, "%llu row%s no usable key (%s%s ", (unsigned long long)g->keyless,
+                       g->keyless == 1 ? " has" : "s have", what, g->keyless == 1 ? "" : "s");
     for (uint64_t i = 0; i < shown; i++)
         bad |= buf_addf(out, "%s%llu", i > 0 ? ", " : "", (unsigned long long)g->where[i]);
     return bad | buf_addf(out, "%s): correct %s, leave %s out with skip_when, or allow them with --guard keyless=%llu",
-                          g->keyless > shown ? ", ..." : "", g->keyless == 1 ? "it" : "them", g->keyless == 1 ? "it" : "them",
-                          (unsigned long long)g->keyless);
+                          g->keyless > shown ? ", ..." : "", g->keyless == 1 ? "it" : "them",
+                          g->keyless == 1 ? "it" : "them", (unsigned long long)g->keyless);
 }
 
 /* ---- while rows are read ---- */
@@ -181,8 +181,11 @@ static int show_removal(struct run *r, const struct planned *p, bool certain, st
     struct target copy = to != NULL ? *to : (struct target){.status = TARGET_STATUS_UNKNOWN};
     if ((from = targets_get(&r->targets, r->state, p->from, e)) == NULL)
         return -1;
-    const struct diff_change change = {.op = OP_REMOVE, .entry = &p->entry, .target = to != NULL ? &copy : NULL,
-                                       .from = from, .certain = certain};
+    const struct diff_change change = {.op = OP_REMOVE,
+                                       .entry = &p->entry,
+                                       .target = to != NULL ? &copy : NULL,
+                                       .from = from,
+                                       .certain = certain};
     return diff_change(r->diff, &change, e);
 }
 
@@ -244,8 +247,7 @@ static int plan_removal(struct run *r, const struct hash128 *key, const struct k
         .op = to != NULL ? OP_MOVE : OP_REMOVE,
         .target = to != NULL ? to->number : known->target,
         .from = known->target,
-        .entry = {.key = *key, .key_text = known->key_text, .has_lead_id = true, .lead_id = known->lead_id,
-                  .detail = why},
+        .entry = {.key = *key, .key_text = known->key_text, .has_lead_id = true, .lead_id = known->lead_id, .detail = why},
         .delete_if_there = to != NULL && targets_policy(r->m, i)->delete_if_there,
     };
     if (stays(r, known, i))
@@ -278,7 +280,8 @@ int missing_rekey(struct run *r, const struct known_lead *old, struct err *e)
         return 0;
     r->missing->rekeys++;
     r->left.hands_over = true; /* If the new lead has to wait, the next full read removes the old one. */
-    return r->diff == NULL ? 0 : count_removal(r->missing, to != NULL ? OP_MOVE : OP_REMOVE, old->target,
+    return r->diff == NULL ? 0
+                           : count_removal(r->missing, to != NULL ? OP_MOVE : OP_REMOVE, old->target,
                                            to != NULL ? to->number : old->target, e);
 }
 
@@ -334,8 +337,8 @@ static int count_kept(struct run *r, const struct known_lead *known, struct err 
 }
 
 /* Plans to remove the lead, because a rule of skip_when matches a row of its person. */
-static int plan_opt_out(struct run *r, const struct hash128 *key, const struct known_lead *known, size_t policy, uint64_t mark,
-                        struct err *e)
+static int plan_opt_out(struct run *r, const struct hash128 *key, const struct known_lead *known, size_t policy,
+                        uint64_t mark, struct err *e)
 {
     struct buf why = BUF_INIT(DETAIL_MAX);
     int rc = opt_out_text(r, mark, &why) != 0 ? err_oom(e) : plan_removal(r, key, known, policy, buf_str(&why), e);
@@ -377,8 +380,9 @@ static int report_waiting(struct run *r, struct err *e)
         buf_free(&text);
         return err_oom(e);
     }
-    log_notice("%llu of %llu known lead%s %s missing from the source and not removed, because %.*s", (unsigned long long)g->waiting,
-               (unsigned long long)g->there, text_plural(g->there), g->waiting == 1 ? "is" : "are", STR_ARG(buf_str(&text)));
+    log_notice("%llu of %llu known lead%s %s missing from the source and not removed, because %.*s",
+               (unsigned long long)g->waiting, (unsigned long long)g->there, text_plural(g->there),
+               g->waiting == 1 ? "is" : "are", STR_ARG(buf_str(&text)));
     buf_free(&text);
     return 0;
 }
@@ -393,14 +397,15 @@ static int judge_removed(struct run *r, struct err *e)
         log_notice("%llu lead%s missing from the source and kept (removed: keep)", (unsigned long long)g->kept,
                    g->kept == 1 ? " is" : "s are");
     if (g->unsettled > 0)
-        log_notice("%llu of the removals %s under way in a run that is not settled: after `leadsync resume` the diff is exact",
-                   (unsigned long long)g->unsettled, g->unsettled == 1 ? "is" : "are");
+        log_notice(
+            "%llu of the removals %s under way in a run that is not settled: after `leadsync resume` the diff is exact",
+            (unsigned long long)g->unsettled, g->unsettled == 1 ? "is" : "are");
     if (!guard_judge(r, "removed", &r->m->guards.removed, g->planned > 0, g->planned, g->there))
         return 0;
     const struct guard_trip trip = {"removed", "nothing was done", "see `leadsync diff`, ", "correct the source",
                                     guard_advice("removed", g->planned, g->there, advice)};
     return guard_trip(r, &trip, e, "%llu of %llu known lead%s would be removed", (unsigned long long)g->planned,
-                          (unsigned long long)g->there, text_plural(g->there));
+                      (unsigned long long)g->there, text_plural(g->there));
 }
 
 /* For `status`; a complete read under another mapping takes the note away. */
@@ -429,7 +434,8 @@ int missing_plan(struct run *r, struct err *e)
     if (!all && g->wanted == 0 && g->skipped == 0)
         return note_kept(r, e);
     /* An incremental read leaves nearly all leads unseen, so only a full read looks through them for opt-outs. */
-    bool elsewhere = (r->change.meets_other_keys || r->m->has_key) && state_any_opted_out(r->state) && strcmp(r->read.kind, "full") == 0;
+    bool elsewhere = (r->change.meets_other_keys || r->m->has_key) && state_any_opted_out(r->state) &&
+                     strcmp(r->read.kind, "full") == 0;
     if (load_stays(r, e) != 0 || state_unseen_open(r->state, !all && !elsewhere, &unseen, e) != 0)
         return -1;
     do {

@@ -14,7 +14,7 @@ static bool may_ask(const struct remembered *remembered)
 }
 
 int opt_out_spool_put(struct run *r, const struct entry *entry, uint32_t target, const struct remembered *remembered,
-                 struct err *e)
+                      struct err *e)
 {
     struct planned planned = {.op = OP_NONE, .target = target, .entry = *entry, .remembered = *remembered};
     int rc = 0;

@@ -70,20 +70,24 @@ int phases_judge_moved(struct run *r, struct err *e)
     const struct guard_trip trip = {"moved", "nothing was done", "see `leadsync diff`, ", "correct the source or the route",
                                     guard_advice("moved", moves, known, advice)};
     return guard_trip(r, &trip, e, "%llu of %llu known lead%s would be moved", (unsigned long long)moves,
-                          (unsigned long long)known, text_plural(known));
+                      (unsigned long long)known, text_plural(known));
 }
 
 int phases_check_scope(struct run *r, struct err *e)
 {
-    const struct api_call call = {.method = "GET", .path = "/api/v2/background-jobs?limit=1", .optional = true,
-                                  .urgent = true, .kind = API_KIND_JOBS};
+    const struct api_call call = {.method = "GET",
+                                  .path = "/api/v2/background-jobs?limit=1",
+                                  .optional = true,
+                                  .urgent = true,
+                                  .kind = API_KIND_JOBS};
     struct api_reply reply;
     if (spool_n(r->spools.moves) == 0 && !spool_has(r->spools.removals, OP_MOVE))
         return 0;
     if (api_call_wait(r->api, &call, &reply, e) != 0)
         return -1;
     if (reply.class == API_REFUSED && reply.http_status == 403)
-        return err_set(e, XS_KEY, "the key lacks the scope background-jobs:read, which moves need: add it in Instantly, or set "
+        return err_set(e, XS_KEY,
+                       "the key lacks the scope background-jobs:read, which moves need: add it in Instantly, or set "
                        "INSTANTLY_API_KEY to a key that has it");
     return 0;
 }

@@ -83,9 +83,11 @@ void conflicting_rows_report(const struct run *r)
     const struct conflicting_rows *f = r->read.conflicts;
 
     if (f != NULL && f->n > 0)
-        log_warning("%s: %llu row%s the key of an earlier row and other values (rows %s%s): which of them counts may change with "
-                    "every run; add `order by` to the query, or let it return one row per key", r->source->label,
-                    (unsigned long long)f->n, f->n == 1 ? " has" : "s have", f->pairs, f->n > PAIRS_SHOWN ? ", …" : "");
+        log_warning(
+            "%s: %llu row%s the key of an earlier row and other values (rows %s%s): which of them counts may change with "
+            "every run; add `order by` to the query, or let it return one row per key",
+            r->source->label, (unsigned long long)f->n, f->n == 1 ? " has" : "s have", f->pairs,
+            f->n > PAIRS_SHOWN ? ", …" : "");
 }
 
 void conflicting_rows_free(struct run *r)

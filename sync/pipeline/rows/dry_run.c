@@ -76,17 +76,19 @@ static int show_create(struct run *r, const struct diff_change *change, uint32_t
 }
 
 int dry_run_show(struct run *r, const struct decision *d, struct entry *entry, uint32_t target, uint32_t from,
-             const struct lead *old, const struct lead *lead, struct err *e)
+                 const struct lead *old, const struct lead *lead, struct err *e)
 {
     if (row_cells_keep(r, entry, e) != 0)
         return -1;
     /* Call this first: adding a target that is not in the mapping may reallocate the others. */
     const struct target *source = d->op == OP_MOVE || d->rekey ? run_target(r, from) : NULL;
+    /* clang-format off */
     struct diff_change change = {
         .op = d->op, .rekey = d->rekey, .entry = entry, .target = run_target(r, target), .from = source,
         .certain = d->op != OP_CREATE && !(d->op == OP_MOVE && stage_is_promotion(r, from)),
         .old_lead = d->op == OP_CREATE && !d->rekey ? NULL : old, .new_lead = lead,
     };
+    /* clang-format on */
     if (d->op == OP_CREATE)
         return show_create(r, &change, target, e);
     r->dry.summary.changed++;

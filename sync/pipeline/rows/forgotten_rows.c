@@ -96,7 +96,8 @@ static int forgotten_rows_explain(struct run *r, struct str email, struct str *o
             time_format(at_ms, day);
     }
     buf_reset(&r->scratch.text);
-    int bad = buf_addf(&r->scratch.text, "this person was removed with leadsync forget%s%.*s", day[0] != '\0' ? " on " : "", DAY_CHARS, day);
+    int bad = buf_addf(&r->scratch.text, "this person was removed with leadsync forget%s%.*s", day[0] != '\0' ? " on " : "",
+                       DAY_CHARS, day);
     return bad == 0 && arena_str(&r->row_arena, buf_str(&r->scratch.text), out) == 0 ? 0 : err_oom(e);
 }
 

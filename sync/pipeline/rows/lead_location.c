@@ -37,7 +37,8 @@ int lead_location_show(void *run, const struct target *there, struct buf *out)
         return -1;
     if (!target_names_know(r->target_names, there))
         return 0;
-    return target_names_show(r->target_names, there, out) != 0 || buf_addf(out, " (%s)", target_format(there, id)) != 0 ? -1 : 1;
+    return target_names_show(r->target_names, there, out) != 0 || buf_addf(out, " (%s)", target_format(there, id)) != 0 ? -1
+                                                                                                                        : 1;
 }
 
 void lead_location_learn(void *run, const struct target *named)

@@ -79,8 +79,7 @@ bool opt_out_may_mail(const struct target *target, const struct known_lead *know
 static int report_lead(struct run *r, struct entry *entry, size_t value, struct buf *text, struct err *e)
 {
     struct known_lead known;
-    if (entry->key_text.n == 0 || state_leads_n(r->state) == 0 ||
-        opt_out_removes(r, mapping_skip_value(r->m, value).rule))
+    if (entry->key_text.n == 0 || state_leads_n(r->state) == 0 || opt_out_removes(r, mapping_skip_value(r->m, value).rule))
         return 0;
     arena_reset(&r->known_arena);
     int rc = state_lead_get(r->state, &entry->key, &r->known_arena, &known, e);
@@ -125,7 +124,8 @@ int opt_out_leave(struct run *r, struct entry *entry, uint32_t target, struct er
     entry->outcome = OUTCOME_SKIPPED;
     entry->reason = REASON_SKIP_WHEN;
     entry->values = STR_NONE;
-    if (report_rule(r, entry, row, value, mapping_skip_value(r->m, value).value, e) != 0 || row_plan_leave_out(r, entry, target, NULL, STR_NONE, e) != 0)
+    if (report_rule(r, entry, row, value, mapping_skip_value(r->m, value).value, e) != 0 ||
+        row_plan_leave_out(r, entry, target, NULL, STR_NONE, e) != 0)
         return -1;
     return 1;
 }

@@ -9,14 +9,15 @@
 #include <string.h>
 
 /* Prefixes of the keys, by what the rows of this run say about an address. */
-static const char OWNED[] = "\1owned:";  /* A row has the lead, and another row with the address came before it. */
+static const char OWNED[] = "\1owned:";   /* A row has the lead, and another row with the address came before it. */
 static const char WAITED[] = "\1waited:"; /* The same, and the row that has it comes from the retry table. */
 static const char WANTED[] = "\1wanted:"; /* A row wants a new lead, or was refused it. */
 
 bool row_address_key(struct run *r, const char *what, struct str email, struct hash128 *key)
 {
     buf_reset(&r->scratch.text);
-    if (!r->m->has_key || email.n == 0 || buf_adds(&r->scratch.text, what) != 0 || mapping_email_key(email, &r->scratch.text) != 0)
+    if (!r->m->has_key || email.n == 0 || buf_adds(&r->scratch.text, what) != 0 ||
+        mapping_email_key(email, &r->scratch.text) != 0)
         return false;
     *key = hash_keyed128(state_secret(r->state), r->scratch.text.p, r->scratch.text.n);
     return true;
@@ -78,8 +79,9 @@ int row_address_want(struct run *r, struct str email, struct err *e)
 int row_address_report_double(struct run *r, struct entry *entry, bool by_address, uint64_t row, struct err *e)
 {
     struct buf text = BUF_INIT(128);
-    int bad = row > 0 ? buf_addf(&text, "the %s is that of row %llu", by_address ? "address" : "key", (unsigned long long)row)
-                      : buf_addf(&text, "another row of this read has the %s", by_address ? "address" : "key");
+    int bad = row > 0
+                  ? buf_addf(&text, "the %s is that of row %llu", by_address ? "address" : "key", (unsigned long long)row)
+                  : buf_addf(&text, "another row of this read has the %s", by_address ? "address" : "key");
     bad |= arena_str(&r->row_arena, buf_str(&text), &entry->detail);
     buf_free(&text);
     return bad == 0 ? 0 : err_oom(e);

@@ -42,7 +42,8 @@ int row_key_check(struct run *r, struct err *e)
     r->change.key = rc == 0 && then != NULL && strcmp(then, now) != 0;
     if (r->change.key && state_leads_n(r->state) > 0)
         log_notice("row key changed from %s to %s: in this run each row takes over its lead in "
-                   "its target, and no lead counts as missing", then, now);
+                   "its target, and no lead counts as missing",
+                   then, now);
     if (rc == 0)
         rc = check_past(r, e); /* This ends the loan of `then` from state_get(). */
     buf_free(&text);
@@ -83,8 +84,12 @@ static int take_over(struct run *r, const struct entry *entry, const struct hash
     int rc = hash128_eq(key, &entry->key) ? 0 : state_lead_get(r->state, key, arena, &known, e);
     if (rc != 1 || !known.has_lead_id)
         return rc < 0 ? -1 : 0;
-    const struct entry taken = {.key = entry->key, .key_text = entry->key_text, .values = known.values,
-                                .outcome = OUTCOME_UNCHANGED, .has_lead_id = true, .lead_id = known.lead_id};
+    const struct entry taken = {.key = entry->key,
+                                .key_text = entry->key_text,
+                                .values = known.values,
+                                .outcome = OUTCOME_UNCHANGED,
+                                .has_lead_id = true,
+                                .lead_id = known.lead_id};
     const struct entry end = {.key = *key, .outcome = OUTCOME_UNCHANGED, .reason = REASON_DELETED_THERE};
     if (state_entry_add(r->state, r->record.id, known.target, &taken, e) != 0)
         return -1;

@@ -35,7 +35,8 @@ static bool is_known_reject(const struct run *r, const struct entry *entry)
     return low < r->old_rejects.n && r->old_rejects.hashes[low] == h;
 }
 
-int row_plan_leave_out(struct run *r, struct entry *entry, uint32_t target, const char *column, struct str value, struct err *e)
+int row_plan_leave_out(struct run *r, struct entry *entry, uint32_t target, const char *column, struct str value,
+                       struct err *e)
 {
     bool blotted;
     if (forgotten_rows_erase(r, entry, &blotted, e) != 0)
@@ -59,7 +60,8 @@ int row_plan_leave_out(struct run *r, struct entry *entry, uint32_t target, cons
         const struct diff_left_out left = {entry, column, value};
         return diff_left_out(r->diff, &left, e);
     }
-    if (!blotted && entry->outcome != OUTCOME_SKIPPED && entry->outcome != OUTCOME_UNCHANGED && row_cells_keep(r, entry, e) != 0)
+    if (!blotted && entry->outcome != OUTCOME_SKIPPED && entry->outcome != OUTCOME_UNCHANGED &&
+        row_cells_keep(r, entry, e) != 0)
         return -1;
     if (entry->outcome == OUTCOME_REJECTED && is_known_reject(r, entry))
         r->tally->known_rejects++;
@@ -165,7 +167,7 @@ static int fits_request(struct run *r, const struct decision *d, uint32_t target
 
 /* A dry run: rejects a lead that the upload would find too large. 1: it was left out; 0; -1 */
 static int reject_too_large(struct run *r, const struct decision *d, struct entry *entry, uint32_t target,
-                             const struct lead *lead, struct err *e)
+                            const struct lead *lead, struct err *e)
 {
     size_t bytes = entry->values.n;
     for (size_t c = 0; c < lead->shape->custom_n; c++)
@@ -201,9 +203,14 @@ static int pass_on(struct run *r, const struct decision *d, struct entry *entry,
     r->guards.updates += updates;
     if (row_cells_keep_by_values(r, entry, e) != 0)
         return -1;
-    struct planned planned = {.op = d->op, .target = target, .entry = *entry, .lead = lead, .fields = d->fields,
+    struct planned planned = {.op = d->op,
+                              .target = target,
+                              .entry = *entry,
+                              .lead = lead,
+                              .fields = d->fields,
                               .from = d->op == OP_MOVE ? known->target : 0,
-                              .takes_place = d->rekey || d->looks_back, .old_id = known->lead_id};
+                              .takes_place = d->rekey || d->looks_back,
+                              .old_id = known->lead_id};
     if (d->op != OP_CREATE && d->custom)
         planned.custom_changed = (struct str){(const char *)r->scratch.custom_changed, lead->shape->custom_n};
     return guard_spool_put(r, &planned, e);
@@ -323,7 +330,8 @@ int row_plan_remembered(struct run *r, struct entry *entry, const struct lead *l
     entry->reason = d.reason;
     if (refused && refused_before_detail(r, entry, e) != 0)
         return -1;
-    if (remembered.kind == REMEMBERED_SEEN && row_address_report_double(r, entry, !r->m->has_key, remembered.first_row, e) != 0)
+    if (remembered.kind == REMEMBERED_SEEN &&
+        row_address_report_double(r, entry, !r->m->has_key, remembered.first_row, e) != 0)
         return -1;
     if (remembered.kind == REMEMBERED_SAME && !remembered.waits) {
         tally_row(r->tally, d.outcome, d.reason); /* The hot path: an unchanged row is only counted. */
@@ -353,7 +361,8 @@ int row_plan_lead(struct run *r, struct entry *entry, const struct lead *lead, u
     /* The other key that had the address may have none by now. */
     if (r->m->has_key && remembered.kind == REMEMBERED_REFUSED && remembered.reason == REASON_DUPLICATE_IN_SOURCE)
         remembered.kind = REMEMBERED_OTHER;
-    return waits ? opt_out_spool_put(r, entry, target, &remembered, e) : row_plan_remembered(r, entry, lead, target, remembered, e);
+    return waits ? opt_out_spool_put(r, entry, target, &remembered, e)
+                 : row_plan_remembered(r, entry, lead, target, remembered, e);
 }
 
 /* Column, value and cause, for results and diff. */

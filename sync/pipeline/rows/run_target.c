@@ -19,8 +19,10 @@ static void report_edited(struct run *r, const char *then, const char *now, stru
     target_names_add(&places, &r->targets.v[0].target);
     int bad = target_names_show_text(&places, then, &was) | target_names_show_text(&places, now, &is);
     bool named = bad == 0 && buf_cstr(&was) != NULL && buf_cstr(&is) != NULL && strcmp(was.p, is.p) != 0;
-    err_set(verdict, XS_GUARD, "the mapping's target changed from %s to %s, which would move every lead of this sync: "
-            "change it back, or allow it with --guard moved=100%%", named ? was.p : then, named ? is.p : now);
+    err_set(verdict, XS_GUARD,
+            "the mapping's target changed from %s to %s, which would move every lead of this sync: "
+            "change it back, or allow it with --guard moved=100%%",
+            named ? was.p : then, named ? is.p : now);
     buf_free(&was);
     buf_free(&is);
     target_names_free(&places);

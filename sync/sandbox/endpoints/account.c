@@ -32,7 +32,9 @@ int box_plan_get(struct box_world *w, struct box_request *q, struct box_answer *
     const struct {
         const char *name;
         int64_t n;
-    } numbers[] = {{"addons_qty", 0}, {"total_lead_limit", limit}, {"current_lead_count", (int64_t)w->leads.live},
+    } numbers[] = {{"addons_qty", 0},
+                   {"total_lead_limit", limit},
+                   {"current_lead_count", (int64_t)w->leads.live},
                    {"base_lead_limit", limit}};
     struct jsonw j;
     (void)q;

@@ -14,13 +14,13 @@ struct addition {
     json_object *body, *leads;
     uint32_t place;
     bool to_campaign, skip_workspace, skip_campaign, skip_list;
-    enum box_lie lie;           /* about created_leads */
+    enum box_lie lie; /* about created_leads */
     size_t n, counts[VERDICTS];
     size_t create_n, created_n; /* leads to create, and leads created so far */
     uint32_t first_no;          /* the first lead that this request created; 0: none yet */
     uint32_t stranger_no;       /* the last older lead that an entry named; 0: none yet */
-    unsigned char *verdicts;  /* one a lead */
-    uint64_t seen[SEEN_N];    /* hashes of the addresses so far; 0: free */
+    unsigned char *verdicts;    /* one a lead */
+    uint64_t seen[SEEN_N];      /* hashes of the addresses so far; 0: free */
     struct buf custom;
 };
 
@@ -56,12 +56,12 @@ static enum verdict judge(struct addition *add, json_object *lead)
             return INVALID;
         return box_json_text(lead, "first_name").n > 0 || box_json_text(lead, "last_name").n > 0 ? CREATE : INCOMPLETE;
     }
-    return !box_email_valid(email)                          ? INVALID
-           : seen_before(add, email)                        ? REPEATED
-           : box_block_has(add->w, email)                   ? BLOCKED
-           : box_world_has(add->w, email, add->place)       ? THERE
-           : skipped(add, email)                            ? SKIPPED
-                                                            : CREATE;
+    return !box_email_valid(email)                    ? INVALID
+           : seen_before(add, email)                  ? REPEATED
+           : box_block_has(add->w, email)             ? BLOCKED
+           : box_world_has(add->w, email, add->place) ? THERE
+           : skipped(add, email)                      ? SKIPPED
+                                                      : CREATE;
 }
 
 /* The campaign learns the names that its leads bring, as the real one does, so that templates may use them. */
@@ -202,8 +202,11 @@ static int add_find_target(struct addition *add, struct box_answer *a)
     struct str campaign = box_json_text(add->body, "campaign_id"), list = box_json_text(add->body, "list_id");
     struct uuid id;
     if ((campaign.p == NULL) == (list.p == NULL))
-        return box_answer_error(a, 400, campaign.p == NULL ? "You must provide a campaign_id or a list_id"
-                                : "You must provide a campaign_id or a list_id, but not both") == 0 ? 1 : -1;
+        return box_answer_error(a, 400,
+                                campaign.p == NULL ? "You must provide a campaign_id or a list_id"
+                                                   : "You must provide a campaign_id or a list_id, but not both") == 0
+                   ? 1
+                   : -1;
     add->to_campaign = campaign.p != NULL;
     if (uuid_parse(add->to_campaign ? campaign : list, &id) == 0)
         add->place = box_place_by_id(add->w, &id, add->to_campaign);

@@ -54,7 +54,8 @@ static int for_members(struct box_world *w, json_object *o, int (*each)(struct b
 {
     if (!json_object_is_type(o, json_type_object))
         return 1;
-    box_json_each(o, i) {
+    box_json_each(o, i)
+    {
         int rc = each(w, str_from(json_object_iter_peek_name(&i)), json_object_iter_peek_value(&i));
         if (rc != 0)
             return rc;
@@ -256,7 +257,8 @@ static int add(struct box_world *w, json_object *value)
     if (json_object_is_type(value, json_type_array)) {
         for (size_t i = 0; rc == 0 && i < json_object_array_length(value); i++)
             rc = json_object_is_type(json_object_array_get_idx(value, i), json_type_object)
-                     ? add(w, json_object_array_get_idx(value, i)) : 1;
+                     ? add(w, json_object_array_get_idx(value, i))
+                     : 1;
         return rc;
     }
     json_object *leads = box_json_get(value, "leads");
@@ -370,15 +372,29 @@ static const struct {
     const char *name;
     change *apply;
 } changes[] = {
-    {"reset", reset}, {"advance_ms", advance}, {"scopes", set_scopes}, {"jobs", set_jobs}, {"jobs_n", set_jobs_n},
-    {"campaigns", add_campaigns}, {"lists", add_lists}, {"campaign_status", set_campaign_status},
-    {"variables", set_variables}, {"mail", set_mail}, {"block", block}, {"add", add}, {"status", statuses}, {"interest", interests},
-    {"contacted", contacted}, {"delete", delete_leads}, {"ids_changed", change_ids},
-    {"plan_kind", set_plan_kind}, {"answer", control_answer},
+    {"reset", reset},
+    {"advance_ms", advance},
+    {"scopes", set_scopes},
+    {"jobs", set_jobs},
+    {"jobs_n", set_jobs_n},
+    {"campaigns", add_campaigns},
+    {"lists", add_lists},
+    {"campaign_status", set_campaign_status},
+    {"variables", set_variables},
+    {"mail", set_mail},
+    {"block", block},
+    {"add", add},
+    {"status", statuses},
+    {"interest", interests},
+    {"contacted", contacted},
+    {"delete", delete_leads},
+    {"ids_changed", change_ids},
+    {"plan_kind", set_plan_kind},
+    {"answer", control_answer},
 };
 
-static const char *const number_names[] = {"latency_ms", "plan_limit", "read_lag_ms", "job_ms", "verify_ms", "esp_ms",
-                                           "rate_per_second", "rate_per_minute"};
+static const char *const number_names[] = {"latency_ms", "plan_limit", "read_lag_ms",     "job_ms",
+                                           "verify_ms",  "esp_ms",     "rate_per_second", "rate_per_minute"};
 static const char *const flag_names[] = {"spec_strict", "patch_merges", "plan_partial", "refuse_unknown"};
 
 /* 0 set, 1 the value is wrong, 2 no such number. Only the plan limit may be -1. */
@@ -441,7 +457,8 @@ int box_control_change(struct box_world *w, struct box_request *q, struct box_an
 {
     if (!json_object_is_type(q->json, json_type_object))
         return box_answer_error(a, 400, "POST /__control takes a JSON object");
-    box_json_each(q->json, i) {
+    box_json_each(q->json, i)
+    {
         const char *key = json_object_iter_peek_name(&i);
         json_object *value = json_object_iter_peek_value(&i);
         if (is_change(key) || strcmp(key, "faults") == 0)

@@ -48,7 +48,7 @@ static void write_counters(const struct box_world *w, struct jsonw *j)
     jsonw_member_int(j, "copied", (int64_t)c->copied);
     jsonw_member_int(j, "leads", (int64_t)w->leads.live);
     jsonw_member_int(j, "late_writes", (int64_t)w->late_n); /* still to be worked */
-    jsonw_member_object(j, "by_status"); /* "0": closed without an answer */
+    jsonw_member_object(j, "by_status");                    /* "0": closed without an answer */
     for (unsigned i = 0; i < sizeof c->answers / sizeof c->answers[0]; i++)
         if (c->answers[i] != 0) {
             snprintf(status, sizeof status, "%u", i);

@@ -12,10 +12,10 @@
 enum { PAGE_USUAL = 10 };
 
 const char *const box_job_mode_names[BOX_JOB_MODES] = {
-    [BOX_JOB_OK] = "ok", [BOX_JOB_FAIL] = "fail", [BOX_JOB_CANCEL] = "cancel", [BOX_JOB_VANISH] = "vanish",
-    [BOX_JOB_PAUSE] = "pause", [BOX_JOB_DRAINING] = "draining", [BOX_JOB_ZERO] = "zero", [BOX_JOB_PARTIAL] = "partial",
-    [BOX_JOB_UNKNOWN] = "unknown-status", [BOX_JOB_STUCK] = "stuck",
-    [BOX_JOB_LIES] = "lies",
+    [BOX_JOB_OK] = "ok",         [BOX_JOB_FAIL] = "fail",       [BOX_JOB_CANCEL] = "cancel",
+    [BOX_JOB_VANISH] = "vanish", [BOX_JOB_PAUSE] = "pause",     [BOX_JOB_DRAINING] = "draining",
+    [BOX_JOB_ZERO] = "zero",     [BOX_JOB_PARTIAL] = "partial", [BOX_JOB_UNKNOWN] = "unknown-status",
+    [BOX_JOB_STUCK] = "stuck",   [BOX_JOB_LIES] = "lies",
 };
 
 /* --- life --- */
@@ -64,8 +64,13 @@ struct box_job *box_job_add(struct box_world *w, uint32_t from, uint32_t from_li
         return NULL;
     w->jobs = jobs;
     struct box_job *job = &jobs[w->jobs_n];
-    *job = (struct box_job){.created_ms = w->now_ms, .updated_ms = w->now_ms, .from = from, .from_list = from_list,
-                            .to = to, .missing_email = -1, .filters = str_dup(filters)};
+    *job = (struct box_job){.created_ms = w->now_ms,
+                            .updated_ms = w->now_ms,
+                            .from = from,
+                            .from_list = from_list,
+                            .to = to,
+                            .missing_email = -1,
+                            .filters = str_dup(filters)};
     if (job->filters == NULL)
         return NULL;
     if (w->knobs.job_mode_left != 0) {
@@ -112,8 +117,7 @@ void box_jobs_step(struct box_world *w)
         while (w->jobs_closed < w->jobs_n && w->jobs[w->jobs_closed].done)
             w->jobs_closed++;
         for (size_t i = w->jobs_closed; i < w->jobs_n; i++)
-            if (!w->jobs[i].done && w->jobs[i].due_ms <= w->now_ms &&
-                (next == NULL || w->jobs[i].due_ms < next->due_ms))
+            if (!w->jobs[i].done && w->jobs[i].due_ms <= w->now_ms && (next == NULL || w->jobs[i].due_ms < next->due_ms))
                 next = &w->jobs[i];
         if (next == NULL)
             return;
@@ -149,11 +153,13 @@ static void write_data(const struct box_job *job, struct str fields, struct json
     const struct {
         const char *name;
         int64_t n;
+        /* clang-format off */
     } counts[] = {
         {"total_leads", job->total}, {"moved_leads", job->moved}, {"duplicated_leads", job->duplicated},
         {"leads_missing_email", job->missing_email}, {"leads_in_other_campaigns", job->elsewhere},
         {"ignored_leads_from_blocklist", job->blocked},
     };
+    /* clang-format on */
     bool all = fields.p == NULL;
     jsonw_member_object(j, "data");
     if (job->emails != NULL && (all || jobs_in_list(fields, "moved_lead_emails")))
@@ -223,11 +229,13 @@ static bool wanted(struct box_world *w, const struct box_job *job, const struct 
     const struct {
         const char *name, *value;
         bool exclude;
+        /* clang-format off */
     } tests[] = {
         {"ids", job->id, false}, {"included_ids", job->id, false}, {"excluded_ids", job->id, true},
         {"type", "move-leads", false}, {"entity_type", place->is_campaign ? "campaign" : "list", false},
         {"entity_id", entity, false}, {"status", status_now(w, job, &progress), false},
     };
+    /* clang-format on */
     for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++) {
         struct str list = box_query_get(q, tests[i].name);
         if (list.n > 0 && jobs_in_list(list, tests[i].value) == tests[i].exclude)
@@ -294,8 +302,8 @@ static void jobs_write_place(struct box_world *w, struct jsonw *j, const char *k
 
 void box_job_save(struct box_world *w, const struct box_job *job, struct jsonw *j)
 {
-    const int64_t numbers[] = {job->created_ms, job->updated_ms, job->due_ms, job->total, job->moved, job->duplicated,
-                               job->missing_email, job->elsewhere, job->blocked};
+    const int64_t numbers[] = {job->created_ms, job->updated_ms,    job->due_ms,    job->total,  job->moved,
+                               job->duplicated, job->missing_email, job->elsewhere, job->blocked};
     jsonw_object(j);
     jsonw_member_text(j, "job", job->id);
     jsonw_member_int(j, "mode", (int)job->mode);
@@ -350,9 +358,11 @@ int box_job_load(struct box_world *w, json_object *o)
     w->jobs = jobs;
     struct box_job *job = &jobs[i], was = i < w->jobs_n ? *job : (struct box_job){0};
     *job = (struct box_job){.mode = (enum box_job_mode)(box_json_int(o, "mode", 0) % BOX_JOB_MODES),
-                            .from = jobs_load_place(w, o, "from"), .from_list = jobs_load_place(w, o, "from_list"),
-                            .to = jobs_load_place(w, o, "to"), .status = load_status(box_json_text(o, "status"))};
-    int64_t *const into[] = {&job->created_ms, &job->updated_ms, &job->due_ms, &job->total, &job->moved,
+                            .from = jobs_load_place(w, o, "from"),
+                            .from_list = jobs_load_place(w, o, "from_list"),
+                            .to = jobs_load_place(w, o, "to"),
+                            .status = load_status(box_json_text(o, "status"))};
+    int64_t *const into[] = {&job->created_ms, &job->updated_ms,    &job->due_ms,    &job->total,  &job->moved,
                              &job->duplicated, &job->missing_email, &job->elsewhere, &job->blocked};
     for (size_t n = 0; n < sizeof into / sizeof into[0]; n++)
         *into[n] = json_object_get_int64(json_object_array_get_idx(numbers, n));

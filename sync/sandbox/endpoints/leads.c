@@ -36,13 +36,13 @@ static void touch(struct box_world *w, uint32_t no)
 static uint32_t find_existing(struct box_world *w, json_object *body, struct str email, uint32_t place)
 {
     uint32_t there = 0;
-    box_each_by_email(&w->leads, email, no) {
+    box_each_by_email(&w->leads, email, no)
+    {
         uint32_t p = box_table_at(&w->leads, no)->place;
         bool is_campaign = p != 0 && box_place_at(w, p)->is_campaign;
         if (place != 0 && p == place)
             return no;
-        if (box_json_true(body, "skip_if_in_workspace") ||
-            (is_campaign && box_json_true(body, "skip_if_in_campaign")) ||
+        if (box_json_true(body, "skip_if_in_workspace") || (is_campaign && box_json_true(body, "skip_if_in_campaign")) ||
             (p != 0 && !is_campaign && box_json_true(body, "skip_if_in_list")))
             there = no;
     }
@@ -53,8 +53,7 @@ static uint32_t find_existing(struct box_world *w, json_object *body, struct str
 static uint32_t leads_create(struct box_world *w, json_object *body, uint32_t place)
 {
     /* This endpoint, unlike leads/add, fills these with "" when they are not given. */
-    static const enum box_field filled[] = {BF_FIRST_NAME, BF_LAST_NAME, BF_COMPANY_NAME, BF_WEBSITE,
-                                            BF_PERSONALIZATION};
+    static const enum box_field filled[] = {BF_FIRST_NAME, BF_LAST_NAME, BF_COMPANY_NAME, BF_WEBSITE, BF_PERSONALIZATION};
     struct box_fields fields = {0};
     struct buf custom = BUF_INIT(CUSTOM_MAX);
     uint32_t no = 0;
@@ -237,9 +236,11 @@ int box_lead_set_interest(struct box_world *w, struct box_request *q, struct box
     struct str email = box_json_text(q->json, "lead_email");
     struct str campaign = box_json_text(q->json, "campaign_id"), list = box_json_text(q->json, "list_id");
     uint32_t in = campaign.p != NULL ? box_place_by_text(w, campaign, true)
-                  : list.p != NULL   ? box_place_by_text(w, list, false) : 0;
+                  : list.p != NULL   ? box_place_by_text(w, list, false)
+                                     : 0;
     bool anywhere = campaign.p == NULL && list.p == NULL, found = false;
-    box_each_by_email(&w->leads, email, no) {
+    box_each_by_email(&w->leads, email, no)
+    {
         struct box_lead *lead = box_table_at(&w->leads, no);
         if (!anywhere && (in == 0 || lead->place != in))
             continue;

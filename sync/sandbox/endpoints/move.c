@@ -32,8 +32,9 @@ static int start_job(struct box_world *w, struct box_request *q, uint32_t from, 
     struct jsonw j;
     jsonw_init(&j, &filters);
     box_json_write(&j, q->json); /* the whole body comes back, unknown members too */
-    struct box_job *job = jsonw_end(&j) == 0 ? box_job_add(w, from, from_list, to, buf_str(&filters),
-                                                             a->fault.lie == BOX_LIE_JOB) : NULL;
+    struct box_job *job = jsonw_end(&j) == 0
+                              ? box_job_add(w, from, from_list, to, buf_str(&filters), a->fault.lie == BOX_LIE_JOB)
+                              : NULL;
     buf_free(&filters);
     if (job == NULL)
         return -1;
@@ -82,7 +83,8 @@ struct move {
 /* Whether another lead, outside of source and target, has that address in a campaign. */
 static bool in_other_campaign(struct move *m, struct str email)
 {
-    box_each_by_email(&m->w->leads, email, no) {
+    box_each_by_email(&m->w->leads, email, no)
+    {
         uint32_t place = box_table_at(&m->w->leads, no)->place;
         if (place != 0 && place != m->job->from && place != m->job->to && box_place_at(m->w, place)->is_campaign)
             return true;

@@ -221,7 +221,7 @@ int box_lists_list(struct box_world *w, struct box_request *q, struct box_answer
         const struct box_place *next = NULL;
         for (size_t i = 0; i < w->places_n; i++) {
             const struct box_place *place = &w->places[i];
-            bool follows = last == NULL ? place->created_ms < before_ms
+            bool follows = last == NULL                            ? place->created_ms < before_ms
                            : place->created_ms != last->created_ms ? place->created_ms < last->created_ms
                                                                    : place < last;
             bool nearer = next == NULL || place->created_ms > next->created_ms ||
@@ -247,8 +247,13 @@ int box_list_stats(struct box_world *w, struct box_request *q, struct box_answer
     static const struct {
         const char *name;
         int code;
-    } names[] = {{"verified", 1}, {"invalid", -1}, {"risky", -2}, {"catch_all", -3}, {"job_change", -4},
-                 {"verification_job_pending_leadfinder", 12}, {"verification_job_pending_user", 11}};
+    } names[] = {{"verified", 1},
+                 {"invalid", -1},
+                 {"risky", -2},
+                 {"catch_all", -3},
+                 {"job_change", -4},
+                 {"verification_job_pending_leadfinder", 12},
+                 {"verification_job_pending_user", 11}};
     uint32_t no = box_place_by_id(w, &q->id, false);
     uint64_t counts[sizeof names / sizeof names[0]] = {0}, total = 0;
     struct jsonw j;

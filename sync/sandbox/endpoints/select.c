@@ -64,9 +64,7 @@ static int read_contacts(struct box_world *w, json_object *array, struct box_num
 {
     for (size_t i = 0; i < array_length(array); i++) {
         struct str email = box_json_str(json_object_array_get_idx(array, i));
-        box_each_by_email(&w->leads, email, no)
-            if (add_number(out, no) != 0)
-                return -1;
+        box_each_by_email(&w->leads, email, no) if (add_number(out, no) != 0) return -1;
     }
     sort_numbers(out);
     return 0;
@@ -95,8 +93,11 @@ int box_select_parse(struct box_world *w, json_object *body, const char *campaig
     *s = (struct box_selector){.limit = INT64_MAX};
     /* Ignoring a selector would select more than was meant: what cannot be done is refused. */
     if (array_length(box_json_get(body, "queries")) > 0 || box_json_get(body, "smart_view_id") != NULL)
-        return box_answer_error(a, 400, "the sandbox knows no \"queries\" and no \"smart_view_id\"; select by ids, "
-                                "contacts, search or filter") == 0 ? 1 : -1;
+        return box_answer_error(a, 400,
+                                "the sandbox knows no \"queries\" and no \"smart_view_id\"; select by ids, "
+                                "contacts, search or filter") == 0
+                   ? 1
+                   : -1;
     s->search = box_json_text(body, "search");
     s->filter = box_json_text(body, "filter");
     s->campaign = read_place(w, body, campaign_name, true, &s->by_place);
@@ -240,8 +241,7 @@ static bool selected(struct box_world *w, const struct box_selector *s, uint32_t
     if (verification == 11 || verification == 12)
         return false;
     return (s->filter.p == NULL || passes_filter(w, lead, s->filter)) &&
-           (s->search.n == 0 || passes_search(lead, s->search)) &&
-           (s->users == NULL || assigned_to_one_of(lead, s->users));
+           (s->search.n == 0 || passes_search(lead, s->search)) && (s->users == NULL || assigned_to_one_of(lead, s->users));
 }
 
 int box_select_run(struct box_world *w, const struct box_selector *s, struct box_numbers *out)

@@ -15,17 +15,17 @@ struct box_numbers {
 struct box_selector {
     struct box_numbers ids, excluded, contacts; /* sorted; of contacts: every lead with one of the addresses */
     bool by_ids, by_contacts;
-    struct str search, filter;   /* borrowed from the body; p NULL: none */
+    struct str search, filter; /* borrowed from the body; p NULL: none */
     bool by_place;
-    uint32_t campaign, list;     /* either; 0 in both with by_place: a place that does not exist */
-    int in_campaign, in_list;    /* -1: not asked */
+    uint32_t campaign, list;       /* either; 0 in both with by_place: a place that does not exist */
+    int in_campaign, in_list;      /* -1: not asked */
     bool by_status, by_esp, never; /* never: asks for something that no lead here is */
     int status;
     int64_t esp;
-    json_object *users;          /* array of user ids, borrowed; NULL: any */
-    int64_t lag_ms;              /* new and moved leads show this much later; 0: at once */
+    json_object *users; /* array of user ids, borrowed; NULL: any */
+    int64_t lag_ms;     /* new and moved leads show this much later; 0: at once */
     bool not_in_verification;
-    uint32_t after;              /* numbers above it only */
+    uint32_t after; /* numbers above it only */
     int64_t limit;
 };
 

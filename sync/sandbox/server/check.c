@@ -108,10 +108,12 @@ static int check_bound(bool items, int64_t min, int64_t max, int64_t n, const st
     return refuse(why, path, text);
 }
 
-static int check_shape(const struct box_shape *shape, json_object *o, struct box_unknown *unknown, struct buf *path, struct buf *why);
+static int check_shape(const struct box_shape *shape, json_object *o, struct box_unknown *unknown, struct buf *path,
+                       struct buf *why);
 
 /* `path` grows by the index of the item and is cut back, so that no text is made for what is right. */
-static int check_items(const struct box_member *m, json_object *array, struct box_unknown *unknown, struct buf *path, struct buf *why)
+static int check_items(const struct box_member *m, json_object *array, struct box_unknown *unknown, struct buf *path,
+                       struct buf *why)
 {
     size_t n = json_object_array_length(array), before = path->n;
     int rc = check_bound(true, m->min, m->max, (int64_t)n, path, why);
@@ -132,27 +134,25 @@ static int check_items(const struct box_member *m, json_object *array, struct bo
 
 /* Type first, then the allowed values, then what the type alone knows: the order of the real validator, which stops
  * at the first fault. */
-static int check_value(const struct box_member *m, json_object *value, struct box_unknown *unknown, struct buf *path, struct buf *why)
+static int check_value(const struct box_member *m, json_object *value, struct box_unknown *unknown, struct buf *path,
+                       struct buf *why)
 {
     unsigned types = types_of(value);
     if ((types & m->types) == 0)
         return refuse_types(why, path, m->types);
     if (types == CK_NULL)
         return 0;
-    if (m->one_of != NULL && !check_in_list(m->one_of, str_from(types == CK_STRING ? json_object_get_string(value)
-                                      : json_object_to_json_string_ext(value, JSON_C_TO_STRING_PLAIN))))
+    if (m->one_of != NULL &&
+        !check_in_list(m->one_of,
+                       str_from(types == CK_STRING ? json_object_get_string(value)
+                                                   : json_object_to_json_string_ext(value, JSON_C_TO_STRING_PLAIN))))
         return refuse(why, path, "must be equal to one of the allowed values");
     switch (types) {
-    case CK_STRING:
-        return check_format(m->format, box_json_str(value), path, why);
-    case CK_ARRAY:
-        return check_items(m, value, unknown, path, why);
-    case CK_OBJECT:
-        return m->inside != NULL ? check_shape(m->inside, value, unknown, path, why) : 0;
-    case CK_NUMBER | CK_INTEGER:
-        return check_bound(false, m->min, m->max, json_object_get_int64(value), path, why);
-    default:
-        return 0;
+    case CK_STRING: return check_format(m->format, box_json_str(value), path, why);
+    case CK_ARRAY: return check_items(m, value, unknown, path, why);
+    case CK_OBJECT: return m->inside != NULL ? check_shape(m->inside, value, unknown, path, why) : 0;
+    case CK_NUMBER | CK_INTEGER: return check_bound(false, m->min, m->max, json_object_get_int64(value), path, why);
+    default: return 0;
     }
 }
 
@@ -181,8 +181,7 @@ static int check_required(const struct box_shape *shape, json_object *o, struct 
     for (const char *p = shape->required; p != NULL && *p != '\0';) {
         size_t n = strcspn(p, ",");
         if (!has(o, (struct str){p, n}))
-            return buf_addf(why, "%.*s must have required property '%.*s'", (int)path->n, path->p, (int)n, p) != 0
-                       ? -1 : 1;
+            return buf_addf(why, "%.*s must have required property '%.*s'", (int)path->n, path->p, (int)n, p) != 0 ? -1 : 1;
         p += n + (p[n] == ',');
     }
     for (const char *p = shape->any_of; p != NULL && *p != '\0';) {
@@ -206,12 +205,14 @@ static void note_unknown(struct box_unknown *unknown, const struct buf *path)
 }
 
 /* Members in the order of the body; reports the first that is wrong. */
-static int check_members(const struct box_shape *shape, json_object *o, struct box_unknown *unknown, struct buf *path, struct buf *why)
+static int check_members(const struct box_shape *shape, json_object *o, struct box_unknown *unknown, struct buf *path,
+                         struct buf *why)
 {
     struct box_member rest = {.types = shape->free_types};
     size_t before = path->n;
     int rc = 0;
-    box_json_each(o, i) {
+    box_json_each(o, i)
+    {
         if (rc != 0)
             break;
         const char *key = json_object_iter_peek_name(&i);
@@ -234,7 +235,8 @@ static int check_members(const struct box_shape *shape, json_object *o, struct b
 }
 
 /* Count, required, then members: the order in which the real validator looks. */
-static int check_shape(const struct box_shape *shape, json_object *o, struct box_unknown *unknown, struct buf *path, struct buf *why)
+static int check_shape(const struct box_shape *shape, json_object *o, struct box_unknown *unknown, struct buf *path,
+                       struct buf *why)
 {
     if (!json_object_is_type(o, json_type_object))
         return refuse_types(why, path, CK_OBJECT);

@@ -13,10 +13,10 @@ static const struct {
     bool after;
     int64_t arg; /* when none is given */
 } kinds[] = {
-    {"drop-before", BOX_FAULT_DROP, false, -1}, {"drop-after", BOX_FAULT_DROP, true, -1},
-    {"truncate", BOX_FAULT_TRUNCATE, true, -1}, {"garbage", BOX_FAULT_GARBAGE, true, -1},
-    {"empty", BOX_FAULT_EMPTY, true, -1},       {"slow", BOX_FAULT_SLOW, true, 3000},
-    {"hang", BOX_FAULT_HANG, false, 600000},    {"hang-after", BOX_FAULT_HANG, true, 600000},
+    {"drop-before", BOX_FAULT_DROP, false, -1},  {"drop-after", BOX_FAULT_DROP, true, -1},
+    {"truncate", BOX_FAULT_TRUNCATE, true, -1},  {"garbage", BOX_FAULT_GARBAGE, true, -1},
+    {"empty", BOX_FAULT_EMPTY, true, -1},        {"slow", BOX_FAULT_SLOW, true, 3000},
+    {"hang", BOX_FAULT_HANG, false, 600000},     {"hang-after", BOX_FAULT_HANG, true, 600000},
     {"late-write", BOX_FAULT_LATE, false, 1500}, {"late-hang", BOX_FAULT_LATE, false, 1500},
 };
 
@@ -64,7 +64,9 @@ static int parse_kind(const char *word, struct box_fault *f)
         }
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
         if (strcmp(word, kinds[i].word) == 0) {
-            *f = (struct box_fault){.kind = kinds[i].kind, .after = kinds[i].after, .arg = kinds[i].arg,
+            *f = (struct box_fault){.kind = kinds[i].kind,
+                                    .after = kinds[i].after,
+                                    .arg = kinds[i].arg,
                                     .hold = strcmp(word, "late-hang") == 0};
             return 0;
         }
@@ -164,9 +166,11 @@ static int parse_item(char *text, struct box_fault_item *item, struct err *e)
     if (arg != NULL)
         *arg++ = '\0';
     if (parse_kind(text, &item->fault) != 0)
-        return err_set(e, XS_USAGE, "unknown fault \"%s\": use drop-before, drop-after, truncate, garbage, empty, "
+        return err_set(e, XS_USAGE,
+                       "unknown fault \"%s\": use drop-before, drop-after, truncate, garbage, empty, "
                        "slow, hang, hang-after, late-write, late-hang, a status such as 500, 500-after, or a lie "
-                       "(leadsync help sandbox)", text);
+                       "(leadsync help sandbox)",
+                       text);
     if (arg != NULL && parse_arg(text, arg, &item->fault) != 0)
         return err_set(e, XS_USAGE, "fault \"%s\" cannot take \"@%s\": see the list of faults", text, arg);
     if (parse_when(when, item) != 0)
@@ -201,9 +205,9 @@ static int check_fit(const struct box_fault_rule *rule, const struct box_fault *
 {
     for (size_t i = 0; f->kind == BOX_FAULT_LIE && i < LIES_N; i++) {
         bool any_method = strcmp(rule->method, "*") == 0, any_path = strpbrk(rule->path, "*{") != NULL;
-        if (lies[i].lie != f->lie || ((any_method || strcmp(rule->method, lies[i].method) == 0) &&
-                                      (any_path || strchr(lies[i].path, '{') != NULL ||
-                                       path_matches(lies[i].path, rule->path, NULL))))
+        if (lies[i].lie != f->lie ||
+            ((any_method || strcmp(rule->method, lies[i].method) == 0) &&
+             (any_path || strchr(lies[i].path, '{') != NULL || path_matches(lies[i].path, rule->path, NULL))))
             continue;
         return err_set(e, XS_USAGE, "fault \"%s\" never happens to %s %s: it is a lie of %s %s", f->name, rule->method,
                        rule->path, lies[i].method, lies[i].path);

@@ -11,41 +11,60 @@
 #include <stdint.h>
 
 enum box_fault_kind {
-    BOX_FAULT_NONE, BOX_FAULT_DROP, BOX_FAULT_STATUS, BOX_FAULT_TRUNCATE, BOX_FAULT_GARBAGE, BOX_FAULT_EMPTY,
-    BOX_FAULT_SLOW, BOX_FAULT_HANG, BOX_FAULT_LIE, BOX_FAULT_LATE
+    BOX_FAULT_NONE,
+    BOX_FAULT_DROP,
+    BOX_FAULT_STATUS,
+    BOX_FAULT_TRUNCATE,
+    BOX_FAULT_GARBAGE,
+    BOX_FAULT_EMPTY,
+    BOX_FAULT_SLOW,
+    BOX_FAULT_HANG,
+    BOX_FAULT_LIE,
+    BOX_FAULT_LATE
 };
 
 /* False content of a complete answer with a good status, or work that it leaves undone. The endpoint applies the lie. */
 enum box_lie {
-    BOX_LIE_NONE, BOX_LIE_EMPTY_CREATED, BOX_LIE_NAMELESS_OMITTED, BOX_LIE_SHIFTED_INDEX, BOX_LIE_CREATED_INDEX,
-    BOX_LIE_SAME_ID, BOX_LIE_STRANGER_ID, BOX_LIE_UPLOADED_UNLISTED, BOX_LIE_PATCH_IGNORED, BOX_LIE_PATCH_ECHOED,
-    BOX_LIE_DELETE_IGNORED, BOX_LIE_JOB, BOX_LIE_LIST_EMPTY, BOX_LIE_LIST_LAG
+    BOX_LIE_NONE,
+    BOX_LIE_EMPTY_CREATED,
+    BOX_LIE_NAMELESS_OMITTED,
+    BOX_LIE_SHIFTED_INDEX,
+    BOX_LIE_CREATED_INDEX,
+    BOX_LIE_SAME_ID,
+    BOX_LIE_STRANGER_ID,
+    BOX_LIE_UPLOADED_UNLISTED,
+    BOX_LIE_PATCH_IGNORED,
+    BOX_LIE_PATCH_ECHOED,
+    BOX_LIE_DELETE_IGNORED,
+    BOX_LIE_JOB,
+    BOX_LIE_LIST_EMPTY,
+    BOX_LIE_LIST_LAG
 };
 
 struct box_fault {
     enum box_fault_kind kind;
-    enum box_lie lie;    /* of BOX_FAULT_LIE */
-    bool after;          /* the work is done before it goes wrong */
-    bool reset;          /* drop: RST instead of FIN */
-    bool hold;           /* late: the connection stays open until the work is done */
-    bool date;           /* status: Retry-After as a date */
-    bool raw;            /* garbage: no HTTP at all */
+    enum box_lie lie; /* of BOX_FAULT_LIE */
+    bool after;       /* the work is done before it goes wrong */
+    bool reset;       /* drop: RST instead of FIN */
+    bool hold;        /* late: the connection stays open until the work is done */
+    bool date;        /* status: Retry-After as a date */
+    bool raw;         /* garbage: no HTTP at all */
     unsigned status;
-    int64_t arg;         /* Retry-After seconds, or milliseconds; -1: none given */
-    const char *name;    /* the item's text for the request log; lives as long as the rules */
+    int64_t arg;      /* Retry-After seconds, or milliseconds; -1: none given */
+    const char *name; /* the item's text for the request log; lives as long as the rules */
 };
 
 struct box_fault_item {
     struct box_fault fault;
-    double share;              /* 0..1; negative: by number */
-    uint64_t first, last;      /* by number, from 1 */
+    double share;         /* 0..1; negative: by number */
+    uint64_t first, last; /* by number, from 1 */
 };
 
 struct box_fault_rule {
-    char *method, *path;       /* owned; "*" any */
+    char *method, *path; /* owned; "*" any */
     struct box_fault_item *items;
     size_t items_n;
-    uint64_t seen;             /* requests that matched */
+    uint64_t seen; /* requests that matched */
 };
 
 struct box_faults {

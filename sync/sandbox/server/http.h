@@ -12,7 +12,7 @@
 #include <stddef.h>
 
 enum {
-    BOX_BODY_MAX = 1 << 20,        /* Fastify's default body limit */
+    BOX_BODY_MAX = 1 << 20, /* Fastify's default body limit */
     BOX_ANSWER_MAX = 1 << 30,
     BOX_QUERY_MAX = 32,
 };
@@ -23,24 +23,24 @@ struct box_pair {
 
 /* Members of a body that the API does not know. */
 struct box_unknown {
-    bool refuse;     /* answer 400 instead of dropping them */
+    bool refuse; /* answer 400 instead of dropping them */
     size_t n;
-    char first[64];  /* path of the first one, as body/leads/0/emial */
+    char first[64]; /* path of the first one, as body/leads/0/emial */
 };
 
 struct box_request {
     const char *method;
-    const char *path;             /* decoded, without the query */
+    const char *path; /* decoded, without the query */
     struct box_pair query[BOX_QUERY_MAX];
     size_t query_n;
     struct str user_agent, authorization, content_type, as_workspace; /* p NULL: not sent */
-    struct str body;              /* raw */
+    struct str body;                                                  /* raw */
     bool body_too_large, url_too_long;
     /* filled in on the way to the endpoint */
-    json_object *json;            /* owned by route.c */
+    json_object *json; /* owned by route.c */
     struct box_unknown unknown;
-    struct str param;             /* the {…} part of the path */
-    struct uuid id;               /* param as a UUID, where the route says so */
+    struct str param; /* the {…} part of the path */
+    struct uuid id;   /* param as a UUID, where the route says so */
 };
 
 /* What was asked for, as text; STR_NONE when it was not. */
@@ -49,8 +49,8 @@ struct str box_query_get(const struct box_request *q, const char *name);
 struct box_answer {
     unsigned status;
     struct buf body;
-    const char *type;        /* content type */
-    struct box_fault fault;  /* what is to go wrong on the wire */
+    const char *type;       /* content type */
+    struct box_fault fault; /* what is to go wrong on the wire */
 };
 
 void box_answer_init(struct box_answer *a);
@@ -59,8 +59,10 @@ void box_answer_free(struct box_answer *a);
 int box_answer_error(struct box_answer *a, unsigned status, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 int box_answer_not_found(struct box_answer *a);
 /* As observed: "campaign" even where it is a list. */
+/* clang-format off */
 #define BOX_LOCKED_TEXT "There is a move-leads job in progress. You cannot add or remove leads from this campaign " \
                         "until the process is complete."
+/* clang-format on */
 int box_answer_locked(struct box_world *w, struct box_answer *a);
 const char *box_status_text(unsigned status);
 

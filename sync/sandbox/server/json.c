@@ -114,7 +114,8 @@ int64_t box_json_int(json_object *o, const char *key, int64_t fallback)
 static void write_object(struct jsonw *w, json_object *o)
 {
     jsonw_object(w);
-    box_json_each(o, i) {
+    box_json_each(o, i)
+    {
         jsonw_key(w, json_object_iter_peek_name(&i));
         box_json_write(w, json_object_iter_peek_value(&i));
     }
@@ -124,24 +125,16 @@ static void write_object(struct jsonw *w, json_object *o)
 void box_json_write(struct jsonw *w, json_object *o)
 {
     switch (json_object_get_type(o)) {
-    case json_type_object:
-        write_object(w, o);
-        break;
+    case json_type_object: write_object(w, o); break;
     case json_type_array:
         jsonw_array(w);
         for (size_t i = 0; i < json_object_array_length(o); i++)
             box_json_write(w, json_object_array_get_idx(o, i));
         jsonw_array_end(w);
         break;
-    case json_type_string:
-        jsonw_str(w, box_json_str(o));
-        break;
-    case json_type_null:
-        jsonw_null(w);
-        break;
-    case json_type_boolean:
-        jsonw_bool(w, json_object_get_boolean(o));
-        break;
+    case json_type_string: jsonw_str(w, box_json_str(o)); break;
+    case json_type_null: jsonw_null(w); break;
+    case json_type_boolean: jsonw_bool(w, json_object_get_boolean(o)); break;
     case json_type_int:
     case json_type_double:
         /* json-c keeps the spelling of a double, so that "1.50" stays "1.50" */

@@ -10,14 +10,14 @@
 
 struct box_ring_entry {
     int64_t at_ms;
-    uint64_t n;          /* counted from 1 over the whole life */
+    uint64_t n; /* counted from 1 over the whole life */
     char method[8];
-    char path[160];      /* cut when longer */
-    char fault[24];       /* "" none */
-    char unknown[64];    /* path of the first member of the body that the API does not know; "" none */
-    unsigned status;     /* 0: the connection was closed without an answer */
-    size_t leads;        /* in the body */
-    bool as_workspace;   /* x-as-workspace was sent */
+    char path[160];    /* cut when longer */
+    char fault[24];    /* "" none */
+    char unknown[64];  /* path of the first member of the body that the API does not know; "" none */
+    unsigned status;   /* 0: the connection was closed without an answer */
+    size_t leads;      /* in the body */
+    bool as_workspace; /* x-as-workspace was sent */
 };
 
 struct box_ring;

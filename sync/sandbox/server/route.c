@@ -16,8 +16,8 @@ enum route_kind {
 };
 
 struct route {
-    const char *name;             /* method, blank, pattern without /api/v2 */
-    const char *scope;            /* NULL: none is asked for */
+    const char *name;  /* method, blank, pattern without /api/v2 */
+    const char *scope; /* NULL: none is asked for */
     unsigned kind;
     const struct box_shape *body; /* NULL: takes none */
     const struct box_member *query;
@@ -29,8 +29,7 @@ static const struct route routes[] = {
     {"POST /leads/list", "leads:read", 0, &box_shape_list, box_query_none, box_leads_list},
     {"POST /leads/move", "leads:update", 0, &box_shape_move, box_query_none, box_leads_move},
     {"POST /leads/merge", "leads:update", 0, &box_shape_merge, box_query_none, box_lead_merge},
-    {"POST /leads/update-interest-status", "leads:update", 0, &box_shape_interest, box_query_none,
-     box_lead_set_interest},
+    {"POST /leads/update-interest-status", "leads:update", 0, &box_shape_interest, box_query_none, box_lead_set_interest},
     {"POST /leads/bulk-assign", "leads:update", 0, &box_shape_assign, box_query_none, box_leads_assign},
     {"POST /leads/subsequence/move", "leads:update", 0, &box_shape_subsequence_move, box_query_none,
      box_lead_to_subsequence},
@@ -244,8 +243,7 @@ static int run_route(struct box_world *w, const struct route *route, struct box_
         return box_answer_error(a, 431, "Exceeded maximum allowed HTTP header size");
     if (route == NULL)
         return box_answer_error(a, 404, "Route %s:%s not found", q->method, q->path);
-    if ((rc = gate_scope(w, route, a)) != 0 || (rc = gate_body(route, q, a)) != 0 ||
-        (rc = gate_schema(w, route, q, a)) != 0)
+    if ((rc = gate_scope(w, route, a)) != 0 || (rc = gate_body(route, q, a)) != 0 || (rc = gate_schema(w, route, q, a)) != 0)
         return rc > 0 ? 0 : -1;
     a->status = 200;
     return route->run(w, q, a);
@@ -261,9 +259,12 @@ static int postpone(struct box_world *w, const struct box_request *q, int64_t ms
         return -1;
     w->late = grown;
     struct box_late *late = &grown[w->late_n];
-    *late = (struct box_late){.method = strdup(q->method), .path = strdup(q->path), .body = str_dup(q->body),
+    *late = (struct box_late){.method = strdup(q->method),
+                              .path = strdup(q->path),
+                              .body = str_dup(q->body),
                               .type = q->content_type.p != NULL ? str_dup(q->content_type) : NULL,
-                              .body_n = q->body.n, .due_ms = w->now_ms + ms};
+                              .body_n = q->body.n,
+                              .due_ms = w->now_ms + ms};
     if (late->method != NULL && late->path != NULL && late->body != NULL &&
         (late->type != NULL || q->content_type.p == NULL)) {
         w->late_n++;
@@ -276,7 +277,9 @@ static int postpone(struct box_world *w, const struct box_request *q, int64_t ms
 /* The answer is dropped. If memory is short, the work is lost, as when a server dies. */
 static void work_late(struct box_world *w, const struct box_late *late)
 {
-    struct box_request q = {.method = late->method, .path = late->path, .body = {late->body, late->body_n},
+    struct box_request q = {.method = late->method,
+                            .path = late->path,
+                            .body = {late->body, late->body_n},
                             .content_type = str_from(late->type)};
     struct box_answer unheard;
     box_answer_init(&unheard);

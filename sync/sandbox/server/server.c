@@ -27,8 +27,8 @@ struct box_server {
     struct MHD_Daemon *daemon;
     struct box_call *waiting; /* suspended calls, no order */
     pthread_t thread;
-    int wake;                 /* eventfd: the end */
-    int events;               /* the daemon's epoll, borrowed */
+    int wake;   /* eventfd: the end */
+    int events; /* the daemon's epoll, borrowed */
     bool stopping;
     uint16_t port;
 };
@@ -64,12 +64,15 @@ static void serve(struct box_server *s, struct box_call *call, const char *url, 
 {
     struct MHD_Connection *c = call->connection;
     const union MHD_ConnectionInfo *size = MHD_get_connection_info(c, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
-    struct box_request q = {
-        .method = method, .path = url,
-        .user_agent = header(c, "User-Agent"), .authorization = header(c, "Authorization"),
-        .content_type = header(c, "Content-Type"), .as_workspace = header(c, "x-as-workspace"),
-        .body = buf_str(&call->body), .body_too_large = call->too_large,
-        .url_too_long = size != NULL && size->header_size > HEADER_MAX};
+    struct box_request q = {.method = method,
+                            .path = url,
+                            .user_agent = header(c, "User-Agent"),
+                            .authorization = header(c, "Authorization"),
+                            .content_type = header(c, "Content-Type"),
+                            .as_workspace = header(c, "x-as-workspace"),
+                            .body = buf_str(&call->body),
+                            .body_too_large = call->too_large,
+                            .url_too_long = size != NULL && size->header_size > HEADER_MAX};
     MHD_get_connection_values_n(c, MHD_GET_ARGUMENT_KIND, on_query, &q);
     int64_t now_us = clock_system()->mono_us(clock_system());
     s->world->now_ms = clock_system()->wall_ms(clock_system()) + s->world->knobs.advance_ms;
@@ -207,8 +210,7 @@ static int start_thread(struct box_server *s, struct err *e)
 int box_server_start(struct box_world *w, uint16_t port, struct box_server **out, struct err *e)
 {
     struct box_server *s = calloc(1, sizeof *s);
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port),
-                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     if (s == NULL)
         return err_oom(e);
     s->world = w;
@@ -218,12 +220,11 @@ int box_server_start(struct box_world *w, uint16_t port, struct box_server **out
         goto fail;
     }
     errno = 0;
-    s->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_SUPPRESS_DATE_NO_CLOCK,
-                                 port, NULL, NULL, on_request, s,
-                                 MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&address,
+    s->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_SUPPRESS_DATE_NO_CLOCK, port, NULL, NULL,
+                                 on_request, s, MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&address,
                                  MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
-                                 MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)CONNECTION_IDLE_S,
-                                 MHD_OPTION_NOTIFY_COMPLETED, on_completed, s, MHD_OPTION_END);
+                                 MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)CONNECTION_IDLE_S, MHD_OPTION_NOTIFY_COMPLETED,
+                                 on_completed, s, MHD_OPTION_END);
     if (s->daemon == NULL) {
         err_errno(e, XS_IO, errno != 0 ? errno : EADDRINUSE,
                   "sandbox: port %u of 127.0.0.1 is unavailable; use --port 0 for any free port", port);

@@ -22,12 +22,15 @@
     "move-leads,import-leads,export-leads,update-warmup-accounts,rename-variable,broadcast-ai-generate," \
     "broadcast-website-scrape,import-subscribers-from-crm,resync-subscriber-crm-tags"
 #define CAMPAIGN_STATUSES "-99,-1,-2,0,1,2,3,4"
+/* clang-format off */
 #define PAGE \
     {.name = "limit", .types = CK_INTEGER, .min = 1, .max = 100}, {.name = "starting_after", .types = CK_STRING}
+/* clang-format on */
 
 static const struct box_shape custom_variables = {.free_types = CK_STRING | CK_NUMBER | CK_BOOLEAN | CK_NULL};
 
 /* The fields of a lead, wherever one is sent. */
+/* clang-format off */
 #define LEAD_FIELDS \
     {.name = "personalization", .types = TEXT}, {.name = "website", .types = TEXT}, \
     {.name = "last_name", .types = TEXT}, {.name = "first_name", .types = TEXT}, \
@@ -36,6 +39,7 @@ static const struct box_shape custom_variables = {.free_types = CK_STRING | CK_N
     {.name = "lt_interest_status", .types = CK_NUMBER, .one_of = INTEREST}, \
     {.name = "assigned_to", UUID_OR_NULL}, \
     {.name = "custom_variables", .types = CK_OBJECT, .inside = &custom_variables}
+/* clang-format on */
 
 static const struct box_member one_lead_members[] = {{.name = "email", .types = TEXT}, LEAD_FIELDS, {0}};
 static const struct box_shape one_lead = {.members = one_lead_members, .closed = true};
@@ -85,23 +89,29 @@ const struct box_shape box_shape_delete = {.members = delete_members, .any_of = 
 /* --- selectors --- */
 
 static const struct box_member query_members[] = {
-    {.name = "actionType", .types = CK_STRING,
+    {.name = "actionType",
+     .types = CK_STRING,
      .one_of = "reply,email-open,last-contacted,link-click,lead-status,lead-status-change"},
     {.name = "values", .types = CK_OBJECT},
     {0},
 };
 static const struct box_shape query = {.members = query_members, .required = "actionType,values"};
 
+/* clang-format off */
 #define SELECTOR \
     {.name = "search", .types = CK_STRING}, {.name = "filter", .types = CK_STRING, .one_of = FILTERS}, \
     {.name = "campaign", UUID}, {.name = "list_id", UUID}, {.name = "in_campaign", FLAG}, {.name = "in_list", FLAG}, \
     {.name = "ids", UUIDS}, {.name = "queries", .types = CK_ARRAY, .inside = &query}
+/* clang-format on */
 
+/* clang-format off */
 #define MORE_SELECTOR \
     {.name = "excluded_ids", UUIDS}, \
     {.name = "contacts", .types = CK_ARRAY, .item_types = CK_STRING, .item_format = FMT_EMAIL}, \
     {.name = "esg_code", .types = CK_STRING, .one_of = ESG}
+/* clang-format on */
 
+/* clang-format off */
 static const struct box_member list_members[] = {
     SELECTOR, MORE_SELECTOR, PAGE,
     {.name = "organization_user_ids", UUIDS},
@@ -111,10 +121,12 @@ static const struct box_member list_members[] = {
     {.name = "enrichment_status", .types = CK_NUMBER, .one_of = "1,-1,11,-2"},
     {0},
 };
+/* clang-format on */
 const struct box_shape box_shape_list = {.members = list_members};
 
 static const struct box_member move_members[] = {
-    SELECTOR, MORE_SELECTOR,
+    SELECTOR,
+    MORE_SELECTOR,
     {.name = "to_campaign_id", UUID},
     {.name = "to_list_id", UUID},
     {.name = "ignore_resource_filter_clauses", FLAG},
@@ -143,8 +155,7 @@ const struct box_shape box_shape_assign = {.members = assign_members, .required 
 
 /* --- one lead --- */
 
-static const struct box_member merge_members[] = {
-    {.name = "lead_id", UUID}, {.name = "destination_lead_id", UUID}, {0}};
+static const struct box_member merge_members[] = {{.name = "lead_id", UUID}, {.name = "destination_lead_id", UUID}, {0}};
 const struct box_shape box_shape_merge = {.members = merge_members, .required = "lead_id,destination_lead_id"};
 
 static const struct box_member interest_members[] = {
@@ -172,12 +183,13 @@ static const struct box_member new_list_members[] = {
 };
 const struct box_shape box_shape_new_list = {.members = new_list_members, .required = "name", .closed = true};
 
-static const struct box_member variables_members[] = {
-    {.name = "variables", .types = CK_ARRAY, .item_types = CK_STRING}, {0}};
+static const struct box_member variables_members[] = {{.name = "variables", .types = CK_ARRAY, .item_types = CK_STRING},
+                                                      {0}};
 const struct box_shape box_shape_variables = {.members = variables_members, .required = "variables"};
 
-static const struct box_member verify_members[] = {
-    {.name = "email", .types = CK_STRING}, {.name = "webhook_url", .types = CK_STRING}, {0}};
+static const struct box_member verify_members[] = {{.name = "email", .types = CK_STRING},
+                                                   {.name = "webhook_url", .types = CK_STRING},
+                                                   {0}};
 const struct box_shape box_shape_verify = {.members = verify_members, .required = "email", .closed = true};
 
 /* --- queries --- */
@@ -185,7 +197,8 @@ const struct box_shape box_shape_verify = {.members = verify_members, .required 
 const struct box_member box_query_jobs[] = {
     PAGE,
     {.name = "type", .types = CK_STRING, .one_of = JOB_TYPES},
-    {.name = "entity_type", .types = CK_STRING,
+    {.name = "entity_type",
+     .types = CK_STRING,
      .one_of = "list,campaign,workspace,broadcast,subscriber-group-sync,subscriber-group"},
     {.name = "sort_column", .types = CK_STRING, .one_of = "created_at,updated_at"},
     {.name = "sort_order", .types = CK_STRING, .one_of = "asc,desc"},

@@ -156,8 +156,7 @@ static enum MHD_Result send_status(struct box_call *call, const struct box_fault
         if (buf_addf(&text, "<html><head><title>%u %s</title></head><body><h1>%s</h1></body></html>\n", fault->status,
                      message, message) != 0)
             goto done;
-    } else if (box_answer_error(&made, fault->status, "%s", message) != 0 ||
-               buf_add(&text, made.body.p, made.body.n) != 0) {
+    } else if (box_answer_error(&made, fault->status, "%s", message) != 0 || buf_add(&text, made.body.p, made.body.n) != 0) {
         goto done;
     }
     rc = send_text(call, fault->status, type, &text, retry[0] != '\0' ? retry : NULL);
@@ -186,21 +185,16 @@ enum MHD_Result box_wire_answer(struct box_call *call)
     switch (fault->kind) {
     case BOX_FAULT_NONE:
     case BOX_FAULT_SLOW:
-    case BOX_FAULT_LIE: /* the endpoint applied it; the wire is healthy */
-        return send_answer(call);
+    case BOX_FAULT_LIE: return send_answer(call); /* the endpoint applied it; the wire is healthy */
     case BOX_FAULT_DROP:
         if (fault->reset)
             reset_connection(call->connection);
         return MHD_NO;
     case BOX_FAULT_HANG:
-    case BOX_FAULT_LATE:
-        return MHD_NO;
-    case BOX_FAULT_STATUS:
-        return send_status(call, fault);
-    case BOX_FAULT_TRUNCATE:
-        return call->answer.body.n > 1 ? send_half(call) : MHD_NO;
-    case BOX_FAULT_GARBAGE:
-        return send_garbage(call, fault->raw);
+    case BOX_FAULT_LATE: return MHD_NO;
+    case BOX_FAULT_STATUS: return send_status(call, fault);
+    case BOX_FAULT_TRUNCATE: return call->answer.body.n > 1 ? send_half(call) : MHD_NO;
+    case BOX_FAULT_GARBAGE: return send_garbage(call, fault->raw);
     case BOX_FAULT_EMPTY:
         return queue(call, 204, MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT), NULL, NULL);
     }

@@ -9,12 +9,12 @@
 /* A request in flight. */
 struct box_call {
     struct MHD_Connection *connection;
-    struct buf body;          /* of the request, until it is served */
+    struct buf body; /* of the request, until it is served */
     struct box_answer answer;
     bool served, too_large;
-    int64_t now_ms;           /* the world's clock, for Date */
-    int64_t due_us;           /* when to answer, monotonic */
-    struct box_call *next;    /* in the list of those that wait */
+    int64_t now_ms;        /* the world's clock, for Date */
+    int64_t due_us;        /* when to answer, monotonic */
+    struct box_call *next; /* in the list of those that wait */
 };
 
 /* Queues the answer; MHD_NO closes the connection without one. */

@@ -59,7 +59,8 @@ static int pack_custom(struct str old, json_object *o, bool merge, struct buf *o
             rc = buf_add_str(out, name) != 0 || buf_add_str(out, value) != 0 ? -1 : 0;
         free(key);
     }
-    box_json_each(o, i) {
+    box_json_each(o, i)
+    {
         struct jsonw w;
         if (rc != 0)
             break;
@@ -86,7 +87,8 @@ static int find_field(const char *key)
 /* Ignores members that are not fields (flags, targets), because the schema has checked them. */
 int box_fields_overlay(struct box_fields *fields, json_object *o, bool merge, struct buf *custom)
 {
-    box_json_each(o, i) {
+    box_json_each(o, i)
+    {
         const char *key = json_object_iter_peek_name(&i);
         json_object *value = json_object_iter_peek_value(&i);
         int field = find_field(key);
@@ -174,8 +176,7 @@ static bool is_taken(const struct box_lead *lead, const struct box_fields *field
 }
 
 /* Core fields under their camel-case names and custom variables, mixed, in one flat object. */
-static void write_payload(struct box_world *w, const struct box_lead *lead, const struct box_fields *fields,
-                          struct jsonw *j)
+static void write_payload(struct box_world *w, const struct box_lead *lead, const struct box_fields *fields, struct jsonw *j)
 {
     struct str custom = fields->f[BF_CUSTOM], name, value;
     jsonw_member_object(j, "payload");
@@ -243,8 +244,7 @@ void box_lead_write(struct box_world *w, const struct box_lead *lead, struct jso
     jsonw_member_uuid(j, "organization", &w->workspace);
     lead_write_place(w, j, lead->place, true);
     write_counts(lead, j);
-    jsonw_member_str(j, "company_domain",
-                     at == NULL ? STR("") : (struct str){at + 1, email.n - (size_t)(at + 1 - email.p)});
+    jsonw_member_str(j, "company_domain", at == NULL ? STR("") : (struct str){at + 1, email.n - (size_t)(at + 1 - email.p)});
     jsonw_member_object(j, "status_summary");
     jsonw_object_end(j);
     for (unsigned i = 0; i < BF_API_N; i++)

@@ -176,8 +176,10 @@ void box_store_note_lead(struct box_world *w, uint32_t no)
     jsonw_member_bool(&j, "alone", lead->alone);
     if (lead->has_interest)
         jsonw_member_int(&j, "interest", lead->interest);
-    write_times(&j, (const int64_t[]){lead->created_ms, lead->updated_ms, lead->touched_ms, lead->moved_ms,
-                                      lead->contacted_ms, lead->interest_ms, lead->verify_due_ms}, 7);
+    write_times(&j,
+                (const int64_t[]){lead->created_ms, lead->updated_ms, lead->touched_ms, lead->moved_ms, lead->contacted_ms,
+                                  lead->interest_ms, lead->verify_due_ms},
+                7);
     jsonw_object_end(&j);
     end_line(s, &j, start);
 }

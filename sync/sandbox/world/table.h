@@ -15,7 +15,14 @@
 
 /* Texts of a lead; the first nine are fields of the API in this order (see box_field_names). */
 enum box_field {
-    BF_EMAIL, BF_FIRST_NAME, BF_LAST_NAME, BF_COMPANY_NAME, BF_JOB_TITLE, BF_PHONE, BF_WEBSITE, BF_PERSONALIZATION,
+    BF_EMAIL,
+    BF_FIRST_NAME,
+    BF_LAST_NAME,
+    BF_COMPANY_NAME,
+    BF_JOB_TITLE,
+    BF_PHONE,
+    BF_WEBSITE,
+    BF_PERSONALIZATION,
     BF_PL_VALUE,
     BF_ASSIGNED,    /* uuid text */
     BF_SUBSEQUENCE, /* uuid text */
@@ -33,11 +40,11 @@ enum { BOX_NEVER = 0 }; /* a time that was never */
 
 struct box_lead {
     struct uuid id;
-    char *text;          /* packed fields, owned; NULL: the lead was deleted */
+    char *text; /* packed fields, owned; NULL: the lead was deleted */
     uint32_t text_n;
-    uint32_t next;       /* number of the next lead with the same address, 0: none */
-    uint32_t place;      /* number of its campaign or list, 0: none; numbers count from 1 */
-    uint32_t place_was;  /* where it was before moved_ms */
+    uint32_t next;      /* number of the next lead with the same address, 0: none */
+    uint32_t place;     /* number of its campaign or list, 0: none; numbers count from 1 */
+    uint32_t place_was; /* where it was before moved_ms */
     int64_t created_ms, updated_ms, touched_ms, moved_ms, contacted_ms, interest_ms, verify_due_ms;
     int16_t interest;
     int8_t status;
@@ -53,13 +60,13 @@ struct box_slot {
 struct box_table {
     struct box_lead **chunks; /* BOX_CHUNK leads each; leads never move in memory */
     size_t chunks_n, chunks_cap;
-    uint32_t n;               /* slots given out, deleted leads included */
+    uint32_t n; /* slots given out, deleted leads included */
     uint32_t live;
-    struct box_slot *slots;   /* open addressing by the hash of the address */
+    struct box_slot *slots; /* open addressing by the hash of the address */
     size_t slots_cap, slots_used;
     unsigned char secret[HASH_SECRET_N];
     bool exact_case;
-    struct buf scratch;       /* fields being packed, addresses being folded */
+    struct buf scratch; /* fields being packed, addresses being folded */
 };
 
 void box_table_init(struct box_table *t, uint64_t seed, bool exact_case);

@@ -43,11 +43,19 @@ static int load_key(struct box_world *w, const char *path, struct err *e)
 static int init_knobs(struct box_world *w, const struct sandbox_config *c, struct err *e)
 {
     int64_t job_ms = c->job_ms > 0 ? c->job_ms : JOB_MS_USUAL;
-    w->knobs = (struct box_knobs){
-        .rate_per_second = c->rate_per_second, .rate_per_minute = c->rate_per_minute, .latency_ms = c->latency_ms,
-        .plan_limit = c->plan_limit, .read_lag_ms = c->read_lag_ms, .job_ms = job_ms, .verify_ms = job_ms,
-        .esp_ms = ESP_MS_USUAL, .spec_strict = c->spec_strict, .patch_merges = c->patch_merges,
-        .plan_partial = c->plan_partial, .refuse_unknown = c->refuse_unknown, .job_mode_left = -1};
+    w->knobs = (struct box_knobs){.rate_per_second = c->rate_per_second,
+                                  .rate_per_minute = c->rate_per_minute,
+                                  .latency_ms = c->latency_ms,
+                                  .plan_limit = c->plan_limit,
+                                  .read_lag_ms = c->read_lag_ms,
+                                  .job_ms = job_ms,
+                                  .verify_ms = job_ms,
+                                  .esp_ms = ESP_MS_USUAL,
+                                  .spec_strict = c->spec_strict,
+                                  .patch_merges = c->patch_merges,
+                                  .plan_partial = c->plan_partial,
+                                  .refuse_unknown = c->refuse_unknown,
+                                  .job_mode_left = -1};
     if (c->scopes != NULL && (w->knobs.scopes = strdup(c->scopes)) == NULL)
         return err_oom(e);
     return load_key(w, c->key_file, e);
@@ -226,8 +234,7 @@ uint32_t box_world_lead_add(struct box_world *w, const struct box_fields *fields
     w->counters.created++;
     /* Looking up the mail provider later touches every lead with that address. */
     struct str email = fields->f[BF_EMAIL];
-    box_each_by_email(&w->leads, email, twin)
-        box_table_at(&w->leads, twin)->touched_ms = lead->touched_ms;
+    box_each_by_email(&w->leads, email, twin) box_table_at(&w->leads, twin)->touched_ms = lead->touched_ms;
     return no;
 }
 
@@ -279,15 +286,14 @@ int box_world_new_ids(struct box_world *w, uint32_t place)
 /* A person has as many leads as places; the chain is short. */
 bool box_world_has(struct box_world *w, struct str email, uint32_t place)
 {
-    box_each_by_email(&w->leads, email, no)
-        if (box_table_at(&w->leads, no)->place == place)
-            return true;
+    box_each_by_email(&w->leads, email, no) if (box_table_at(&w->leads, no)->place == place) return true;
     return false;
 }
 
 bool box_world_has_kind(struct box_world *w, struct str email, bool campaigns, bool lists, uint32_t but_not)
 {
-    box_each_by_email(&w->leads, email, no) {
+    box_each_by_email(&w->leads, email, no)
+    {
         uint32_t place = box_table_at(&w->leads, no)->place;
         if (place == but_not)
             continue;
@@ -323,8 +329,8 @@ int box_block_add(struct box_world *w, struct str value)
     if (copy == NULL)
         return -1;
     bool is_domain = memchr(value.p, '@', value.n) == NULL;
-    blocks[w->blocks_n++] = (struct box_block){
-        .id = made_up_id(w), .value = copy, .is_domain = is_domain, .created_ms = w->now_ms};
+    blocks[w->blocks_n++] =
+        (struct box_block){.id = made_up_id(w), .value = copy, .is_domain = is_domain, .created_ms = w->now_ms};
     box_store_note_block(w, w->blocks_n - 1);
     return 0;
 }

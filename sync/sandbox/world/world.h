@@ -20,14 +20,24 @@
 
 /* How the next jobs go; the names are in jobs.c. */
 enum box_job_mode {
-    BOX_JOB_OK, BOX_JOB_FAIL, BOX_JOB_CANCEL, BOX_JOB_VANISH, BOX_JOB_PAUSE, BOX_JOB_DRAINING, BOX_JOB_ZERO,
-    BOX_JOB_PARTIAL, BOX_JOB_UNKNOWN, BOX_JOB_STUCK, BOX_JOB_LIES, BOX_JOB_MODES
+    BOX_JOB_OK,
+    BOX_JOB_FAIL,
+    BOX_JOB_CANCEL,
+    BOX_JOB_VANISH,
+    BOX_JOB_PAUSE,
+    BOX_JOB_DRAINING,
+    BOX_JOB_ZERO,
+    BOX_JOB_PARTIAL,
+    BOX_JOB_UNKNOWN,
+    BOX_JOB_STUCK,
+    BOX_JOB_LIES,
+    BOX_JOB_MODES
 };
 
 struct box_knobs {
     unsigned rate_per_second, rate_per_minute;
     int64_t latency_ms, plan_limit, read_lag_ms, job_ms, verify_ms, esp_ms;
-    int64_t advance_ms;    /* how far the world's clock is ahead of the system's */
+    int64_t advance_ms; /* how far the world's clock is ahead of the system's */
     bool spec_strict, patch_merges, plan_partial, refuse_unknown, plan_is_bundle;
     enum box_job_mode job_mode;
     int64_t job_mode_left; /* jobs it still applies to; negative: all */
@@ -41,10 +51,10 @@ struct box_place {
     bool is_campaign, has_owner, has_enrichment_flag, enrichment;
     int status; /* of a campaign */
     int64_t created_ms, updated_ms;
-    unsigned locks;      /* open move jobs that touch it */
-    unsigned core_seen;  /* bits of enum box_field: variables a lead has brought */
-    char *mail;          /* owned body of the one mail of a campaign's sequence; NULL: it has none. Not in the store */
-    char **vars;         /* owned custom variable names */
+    unsigned locks;     /* open move jobs that touch it */
+    unsigned core_seen; /* bits of enum box_field: variables a lead has brought */
+    char *mail;         /* owned body of the one mail of a campaign's sequence; NULL: it has none. Not in the store */
+    char **vars;        /* owned custom variable names */
     size_t vars_n, vars_cap;
 };
 
@@ -54,10 +64,10 @@ struct box_job {
     bool done, hidden;
     const char *status; /* static text, once done */
     int64_t created_ms, updated_ms, due_ms;
-    uint32_t from, from_list, to; /* places by number, 0: none */
-    char *filters;      /* the request body as JSON, owned */
+    uint32_t from, from_list, to;                                        /* places by number, 0: none */
+    char *filters;                                                       /* the request body as JSON, owned */
     int64_t total, moved, duplicated, missing_email, elsewhere, blocked; /* missing_email -1: null */
-    char *emails;       /* JSON array of moved addresses, owned; NULL until done */
+    char *emails; /* JSON array of moved addresses, owned; NULL until done */
 };
 
 struct box_block {
@@ -99,7 +109,7 @@ struct box_world {
     size_t places_n, places_cap;
     struct box_job *jobs;
     size_t jobs_n, jobs_cap, jobs_closed; /* every job before jobs_closed is done */
-    struct box_late *late; /* in the order of the requests; lost when the sandbox ends */
+    struct box_late *late;                /* in the order of the requests; lost when the sandbox ends */
     size_t late_n, late_cap;
     struct box_block *blocks;
     size_t blocks_n, blocks_cap;
@@ -108,7 +118,7 @@ struct box_world {
     struct box_counters counters;
     struct box_window accepted_1s, accepted_60s, seen_1s, seen_60s;
     struct box_faults faults;
-    char *key;             /* owned; NULL: any */
+    char *key;               /* owned; NULL: any */
     struct box_store *store; /* NULL: memory only */
     struct box_ring *ring;   /* the last requests, see ring.h */
 };

@@ -30,8 +30,7 @@ static struct str without_port(const char *host)
 
 static bool is_loopback(struct str host)
 {
-    if (str_eq_nocase(host, STR("localhost")) || str_eq_nocase(host, STR("::1")) ||
-        str_eq_nocase(host, STR("loopback")))
+    if (str_eq_nocase(host, STR("localhost")) || str_eq_nocase(host, STR("::1")) || str_eq_nocase(host, STR("loopback")))
         return true;
     /* 127.0.0.0/8, and nothing that merely begins like it ("127.0.0.1.example.com"). */
     if (host.n < 4 || strncmp(host.p, "127.", 4) != 0)

@@ -34,35 +34,28 @@ static int fail_code(struct db *db, int rc, struct err *e)
                        "beside it: copy all of it to a folder of yours",
                        path, path, path);
     switch (rc & 0xff) {
-    case SQLITE_NOMEM:
-        return err_oom(e);
+    case SQLITE_NOMEM: return err_oom(e);
     case SQLITE_FULL:
-        return err_set(e, XS_IO, "%s: the disk is full; make room and run again, nothing that was proven is lost",
-                       path);
+        return err_set(e, XS_IO, "%s: the disk is full; make room and run again, nothing that was proven is lost", path);
     case SQLITE_IOERR: {
         int os = db->h != NULL ? sqlite3_system_errno(db->h) : 0;
         return err_set(e, XS_IO, "%s: %s (%s); look at the disk and run again", path, text, io_reason(os));
     }
     case SQLITE_NOTADB:
-        return err_set(e, XS_STATE, "%s: is not a leadsync state (not an SQLite file); name another with --state",
-                       path);
+        return err_set(e, XS_STATE, "%s: is not a leadsync state (not an SQLite file); name another with --state", path);
     case SQLITE_CONSTRAINT: /* our statements keep the tables' rules, so earlier rows break them */
     case SQLITE_MISMATCH:
-    case SQLITE_CORRUPT:
-        return err_set(e, XS_STATE, "%s: is damaged (%s); restore it from a backup", path, text);
+    case SQLITE_CORRUPT: return err_set(e, XS_STATE, "%s: is damaged (%s); restore it from a backup", path, text);
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-        return err_set(e, XS_LOCKED, "%s: another process is writing to it (%s); run again when it is done", path,
-                       text);
+        return err_set(e, XS_LOCKED, "%s: another process is writing to it (%s); run again when it is done", path, text);
     case SQLITE_ERROR: /* our statements are fixed: one that does not fit the file's tables means other tables */
-        return err_set(e, XS_STATE, "%s: has not the tables of a leadsync state (%s); restore it from a backup", path,
-                       text);
+        return err_set(e, XS_STATE, "%s: has not the tables of a leadsync state (%s); restore it from a backup", path, text);
     case SQLITE_READONLY:
     case SQLITE_PERM:
     case SQLITE_AUTH:
         return err_set(e, XS_STATE, "%s: cannot be written (%s); check who owns it and its folder", path, text);
-    default:
-        return err_set(e, XS_INTERNAL, "%s: %s (SQLite %d); please report this", path, text, rc);
+    default: return err_set(e, XS_INTERNAL, "%s: %s (SQLite %d); please report this", path, text, rc);
     }
 }
 
@@ -196,32 +189,25 @@ static int bind_bytes(sqlite3_stmt *st, int at, struct str s, bool text, sqlite3
 static int bind_one(sqlite3_stmt *st, int at, char type, va_list *values, sqlite3_destructor_type keep)
 {
     switch (type) {
-    case 'i':
-        return sqlite3_bind_int64(st, at, va_arg(*values, int64_t));
-    case 'u':
-        return sqlite3_bind_int64(st, at, (int64_t)va_arg(*values, uint64_t));
-    case 'b':
-        return bind_bytes(st, at, va_arg(*values, struct str), false, keep);
+    case 'i': return sqlite3_bind_int64(st, at, va_arg(*values, int64_t));
+    case 'u': return sqlite3_bind_int64(st, at, (int64_t)va_arg(*values, uint64_t));
+    case 'b': return bind_bytes(st, at, va_arg(*values, struct str), false, keep);
     case 'B': {
         struct str s = va_arg(*values, struct str);
         return s.n == 0 ? sqlite3_bind_null(st, at) : bind_bytes(st, at, s, false, keep);
     }
-    case 't':
-        return bind_bytes(st, at, va_arg(*values, struct str), true, keep);
+    case 't': return bind_bytes(st, at, va_arg(*values, struct str), true, keep);
     case 'z': {
         const char *text = va_arg(*values, const char *);
         return text == NULL ? sqlite3_bind_null(st, at) : sqlite3_bind_text(st, at, text, -1, keep);
     }
-    case 'k':
-        return sqlite3_bind_blob(st, at, va_arg(*values, const struct hash128 *)->b, 16, SQLITE_STATIC);
+    case 'k': return sqlite3_bind_blob(st, at, va_arg(*values, const struct hash128 *)->b, 16, SQLITE_STATIC);
     case 'd': {
         const struct uuid *id = va_arg(*values, const struct uuid *);
         return id == NULL ? sqlite3_bind_null(st, at) : sqlite3_bind_blob(st, at, id->b, 16, SQLITE_STATIC);
     }
-    case '-':
-        return sqlite3_bind_null(st, at);
-    default:
-        return SQLITE_MISUSE;
+    case '-': return sqlite3_bind_null(st, at);
+    default: return SQLITE_MISUSE;
     }
 }
 

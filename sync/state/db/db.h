@@ -34,7 +34,7 @@ int db_open(struct db *db, const char *path, bool write, struct err *e);
 void db_close(struct db *db);
 
 int db_exec(struct db *db, const char *sql, struct err *e);
-int db_begin(struct db *db, struct err *e); /* IMMEDIATE; nothing when one is open */
+int db_begin(struct db *db, struct err *e);  /* IMMEDIATE; nothing when one is open */
 int db_commit(struct db *db, struct err *e); /* nothing when none is open; a failed commit is rolled back */
 void db_rollback(struct db *db);
 

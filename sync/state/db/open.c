@@ -37,7 +37,8 @@ static int check_counts(struct state *s, struct err *e)
         return -1;
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
         if (counts[i] > (uint64_t)pages * (STATE_PAGE_BYTES / sizeof(struct hash128)))
-            return err_set(e, XS_STATE, "%s: is damaged (it says that it has more rows than fit into it); restore it from a backup",
+            return err_set(e, XS_STATE,
+                           "%s: is damaged (it says that it has more rows than fit into it); restore it from a backup",
                            s->path);
     return 0;
 }
@@ -50,7 +51,8 @@ int identity_load(struct state *s, struct err *e)
                       "SELECT state_id, secret, sync, api_host, hashed, next_batch, next_lead, next_retry, leads_n,"
                       " refusals_n, retries_n, forgotten_n, (SELECT value FROM settings WHERE name = 'leads_gone'),"
                       " EXISTS (SELECT 1 FROM settings WHERE name = '" JOURNAL_NOTE "')"
-                      " FROM identity WHERE one = 1", "");
+                      " FROM identity WHERE one = 1",
+                      "");
     if (rc < 0)
         return -1;
     struct str secret = rc == 1 ? db_blob(st, 1) : STR_NONE;
@@ -78,15 +80,16 @@ int identity_store(struct state *s, struct err *e)
     const struct identity *id = &s->id;
     if (serial_next(s, e) < 0)
         return -1;
-    if (id->gone_counted && db_run(&s->main, e, "INSERT INTO settings(name, value) VALUES('leads_gone', CAST(? AS TEXT))"
-                                   " ON CONFLICT(name) DO UPDATE SET value = excluded.value", "u", id->gone_n) < 0)
+    if (id->gone_counted && db_run(&s->main, e,
+                                   "INSERT INTO settings(name, value) VALUES('leads_gone', CAST(? AS TEXT))"
+                                   " ON CONFLICT(name) DO UPDATE SET value = excluded.value",
+                                   "u", id->gone_n) < 0)
         return -1;
-    return db_run(
-        &s->main, e,
-        "UPDATE identity SET sync = ?, api_host = ?, hashed = ?, next_batch = ?, next_lead = ?, next_retry = ?,"
-        " leads_n = ?, refusals_n = ?, retries_n = ?, forgotten_n = ? WHERE one = 1",
-        "zziuuuuuuu", id->sync, id->api_host, (int64_t)id->hashed, id->next_batch, id->next_lead, id->next_retry,
-        id->leads_n, id->refusals_n, id->retries_n, id->forgotten_n);
+    return db_run(&s->main, e,
+                  "UPDATE identity SET sync = ?, api_host = ?, hashed = ?, next_batch = ?, next_lead = ?, next_retry = ?,"
+                  " leads_n = ?, refusals_n = ?, retries_n = ?, forgotten_n = ? WHERE one = 1",
+                  "zziuuuuuuu", id->sync, id->api_host, (int64_t)id->hashed, id->next_batch, id->next_lead, id->next_retry,
+                  id->leads_n, id->refusals_n, id->retries_n, id->forgotten_n);
 }
 
 int identity_count_gone(struct state *s, struct err *e)
@@ -109,8 +112,8 @@ static int agree(struct state *s, char **stored, const char *asked, const char *
     if (*stored != NULL) {
         if (strcmp(*stored, asked) == 0)
             return 0;
-        return err_set(e, XS_CONFIG, "%s: belongs to %s %s, not %s; name another state with --state", s->path, what,
-                       *stored, asked);
+        return err_set(e, XS_CONFIG, "%s: belongs to %s %s, not %s; name another state with --state", s->path, what, *stored,
+                       asked);
     }
     if (s->access == STATE_READ)
         return 0;
@@ -122,8 +125,7 @@ static int agree(struct state *s, char **stored, const char *asked, const char *
 static int check_identity(struct state *s, const struct state_options *o, const char *host, struct err *e)
 {
     bool set = false;
-    if (agree(s, &s->id.sync, o->sync, "sync", &set, e) < 0 ||
-        agree(s, &s->id.api_host, host, "the API at", &set, e) < 0)
+    if (agree(s, &s->id.sync, o->sync, "sync", &set, e) < 0 || agree(s, &s->id.api_host, host, "the API at", &set, e) < 0)
         return -1;
     if (!set)
         return 0;
@@ -147,8 +149,7 @@ static int look_at_file(const char *path, struct err *e)
     if (!S_ISREG(st.st_mode))
         return err_set(e, XS_STATE, "%s: is not a regular file; name another with --state", path);
     if (st.st_size == 0)
-        return err_set(e, XS_STATE, "%s: is empty, which no state ever is; remove it or name another with --state",
-                       path);
+        return err_set(e, XS_STATE, "%s: is empty, which no state ever is; remove it or name another with --state", path);
     if (access(path, R_OK) < 0)
         return err_errno(e, XS_STATE, errno, "%s: cannot be read; check who owns it", path);
     return 1;
@@ -172,8 +173,7 @@ static int open_for_reading(struct state *s, struct err *e)
         state_schema_check(&s->main, STATE_APPLICATION_ID, SCHEMA_VERSION, &version, e) < 0)
         return -1;
     if (version < SCHEMA_VERSION)
-        return err_set(e, XS_STATE, "%s: was written by an older leadsync; `leadsync resume` brings it up to date",
-                       s->path);
+        return err_set(e, XS_STATE, "%s: was written by an older leadsync; `leadsync resume` brings it up to date", s->path);
     if (lock_guard_share(s, e) < 0 || wal_pair_check(s, e) < 0 || identity_load(s, e) < 0 || journal_open(s, false, e) < 0)
         return -1;
     if (db_exec(&s->main, "BEGIN", e) < 0 || identity_load(s, e) < 0)
@@ -192,8 +192,8 @@ static int open_for_writing(struct state *s, struct err *e)
     if (sqlite3_db_readonly(s->main.h, "main") == 1)
         return err_set(e, XS_STATE, "%s: cannot be written; check who owns it and its folder", s->path);
     /* A step must not happen under a run of an older leadsync. */
-    if (version < SCHEMA_VERSION && (state_lock(s, 0, e) < 0 ||
-                                     schema_migrate(&s->main, schema_steps, s, SCHEMA_VERSION, e) < 0))
+    if (version < SCHEMA_VERSION &&
+        (state_lock(s, 0, e) < 0 || schema_migrate(&s->main, schema_steps, s, SCHEMA_VERSION, e) < 0))
         return -1;
     if (db_exec(&s->main, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;", e) < 0 || identity_load(s, e) < 0)
         return -1;

@@ -39,8 +39,7 @@ char *state_default_path(const char *sync, bool sandbox, struct err *e)
 {
     char *path = NULL;
     if (sync[0] == '\0' || sync[0] == '.' || strchr(sync, '/') != NULL) {
-        err_set(e, XS_CONFIG, "\"%s\" cannot be the name of a sync: a file is called after it; give --state PATH",
-                sync);
+        err_set(e, XS_CONFIG, "\"%s\" cannot be the name of a sync: a file is called after it; give --state PATH", sync);
         return NULL;
     }
     char *folder = state_folder(e);
@@ -65,14 +64,18 @@ int state_missing(const char *path, struct err *e)
     bool sandbox = state_path_is_sandbox(path);
     char *other = NULL;
     if (lstat(path, &st) == 0 && S_ISLNK(st.st_mode))
-        return err_set(e, XS_STATE, "%s: is a symbolic link to a missing file; bring that file back (is its disk "
-                       "mounted?), or remove the link", path);
+        return err_set(e, XS_STATE,
+                       "%s: is a symbolic link to a missing file; bring that file back (is its disk "
+                       "mounted?), or remove the link",
+                       path);
     int stem = (int)(strlen(path) - strlen(sandbox ? ".sandbox.db" : ".db"));
     if (stem < 0 || asprintf(&other, "%.*s%s", stem, path, sandbox ? ".db" : ".sandbox.db") < 0)
         other = NULL;
     if (other != NULL && access(other, F_OK) == 0)
-        err_set(e, XS_STATE, "%s: there is no such state, but there is %s: INSTANTLY_API_URL (or --api-url) says whether "
-                "it is about Instantly or a sandbox", path, other);
+        err_set(e, XS_STATE,
+                "%s: there is no such state, but there is %s: INSTANTLY_API_URL (or --api-url) says whether "
+                "it is about Instantly or a sandbox",
+                path, other);
     else
         err_set(e, XS_STATE, "%s: there is no such state; has this sync run? --state PATH names another", path);
     free(other);
@@ -122,16 +125,18 @@ int state_path_resolve(const char *path, char **out, struct err *e)
     nlink_t links = st.st_nlink;
     char *other = links > 1 ? find_other_name(*out, &st, &links) : NULL;
     if (links > 1)
-        err_set(e, XS_STATE, "%s: has %lu names (hard links%s%s), and each name would have a lock and a journal of its own; "
-                "remove the other names, or replace this one by a copy: cp FILE COPY && mv COPY FILE", path,
-                (unsigned long)links, other != NULL ? "; another is " : "", other != NULL ? other : "");
+        err_set(e, XS_STATE,
+                "%s: has %lu names (hard links%s%s), and each name would have a lock and a journal of its own; "
+                "remove the other names, or replace this one by a copy: cp FILE COPY && mv COPY FILE",
+                path, (unsigned long)links, other != NULL ? "; another is " : "", other != NULL ? other : "");
     free(other);
     return links > 1 ? -1 : 0;
 }
 
 /* ---- the files of a state ---- */
 
-const char *const state_suffixes[] = {"", ".journal", ".journal-wal", ".journal-shm", ".lock", "-wal", "-shm", "-journal", NULL};
+const char *const state_suffixes[] = {"",         ".journal", ".journal-wal", ".journal-shm", ".lock", "-wal", "-shm",
+                                      "-journal", NULL};
 
 /* SQLite's file format, 1.3.15: the number stands in the header in big-endian. */
 static bool has_application_id(const char *path, uint32_t wanted)
@@ -203,8 +208,7 @@ static void look(const char *path, const char *suffix, struct timespec *when)
     if (asprintf(&name, "%s%s", path, suffix) < 0)
         return;
     if (stat(name, &st) == 0 && st.st_size > 0 &&
-        (st.st_mtim.tv_sec > when->tv_sec ||
-         (st.st_mtim.tv_sec == when->tv_sec && st.st_mtim.tv_nsec > when->tv_nsec)))
+        (st.st_mtim.tv_sec > when->tv_sec || (st.st_mtim.tv_sec == when->tv_sec && st.st_mtim.tv_nsec > when->tv_nsec)))
         *when = st.st_mtim;
     free(name);
 }

@@ -13,8 +13,8 @@
 #include "sync/state/tables/people.h"
 
 #define PEOPLE_TABLE "CREATE TABLE people(address INTEGER PRIMARY KEY, status INTEGER NOT NULL) STRICT;"
-#define MAPPING_COLUMNS                                                                                                \
-    "ALTER TABLE retries ADD COLUMN run INTEGER NOT NULL DEFAULT 0;"                                                   \
+#define MAPPING_COLUMNS \
+    "ALTER TABLE retries ADD COLUMN run INTEGER NOT NULL DEFAULT 0;" \
     "ALTER TABLE runs ADD COLUMN mapping INTEGER NOT NULL DEFAULT 0;"
 
 const char schema_tables[] =
@@ -92,12 +92,11 @@ const char journal_tables[] =
  * version 3 would misread.
  * 4 to 5: these changes are a list that keeps each value's kind (change.h). Texts that are there stay; version 4 would print the
  * list. */
-const struct schema_step schema_steps[] = {
-    {1, "", NULL},
-    {2, PEOPLE_TABLE MAPPING_COLUMNS, people_fill},
-    {3, "ALTER TABLE runs ADD COLUMN begun TEXT", NULL},
-    {4, "", NULL},
-    {0, NULL, NULL}};
+const struct schema_step schema_steps[] = {{1, "", NULL},
+                                           {2, PEOPLE_TABLE MAPPING_COLUMNS, people_fill},
+                                           {3, "ALTER TABLE runs ADD COLUMN begun TEXT", NULL},
+                                           {4, "", NULL},
+                                           {0, NULL, NULL}};
 
 static int run_step(struct db *db, const struct schema_step *step, void *ctx, struct err *e)
 {
@@ -138,12 +137,13 @@ int state_schema_check(struct db *db, int application_id, int newest, int *versi
     if (db_int(db, &id, 0, "PRAGMA application_id", e) < 0 || db_int(db, &at, 0, "PRAGMA user_version", e) < 0)
         return -1;
     if (id != application_id)
-        return err_set(e, XS_STATE, "%s: is an SQLite file of another program, not a leadsync state; name another "
-                       "with --state", db->path);
-    if (at > newest)
         return err_set(e, XS_STATE,
-                       "%s: was written by a newer leadsync (version %lld, this one knows %d); use that one", db->path,
-                       (long long)at, newest);
+                       "%s: is an SQLite file of another program, not a leadsync state; name another "
+                       "with --state",
+                       db->path);
+    if (at > newest)
+        return err_set(e, XS_STATE, "%s: was written by a newer leadsync (version %lld, this one knows %d); use that one",
+                       db->path, (long long)at, newest);
     if (at < 1)
         return err_set(e, XS_STATE, "%s: has no version; it is damaged: restore it from a backup", db->path);
     *version = (int)at;

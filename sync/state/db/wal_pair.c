@@ -44,7 +44,8 @@ static int read_cookies(struct state *s, struct cookies *c, struct err *e)
 {
     if (read_file_cookie(&s->main, &c->file, e) < 0 || db_int(&s->main, &c->seen, 0, "PRAGMA schema_version", e) < 0)
         return -1;
-    return db_int(&s->main, &c->noted, 0, "SELECT CAST(value AS INTEGER) FROM settings WHERE name = '" COOKIE_IN_FILE "'", e);
+    return db_int(&s->main, &c->noted, 0, "SELECT CAST(value AS INTEGER) FROM settings WHERE name = '" COOKIE_IN_FILE "'",
+                  e);
 }
 
 static bool fits(const struct cookies *c)
@@ -83,9 +84,10 @@ static int judge(struct state *s, struct err *e)
         return -1;
     if (fits(&c))
         return 1;
-    return err_set(e, XS_STATE, "%s: %s-wal is of another copy of this state: was an older copy put back? Move %s-wal, %s-shm "
-                   "and %s away (with its -wal), or copy all files of one time", s->path, s->path, s->path, s->path,
-                   s->journal_path);
+    return err_set(e, XS_STATE,
+                   "%s: %s-wal is of another copy of this state: was an older copy put back? Move %s-wal, %s-shm "
+                   "and %s away (with its -wal), or copy all files of one time",
+                   s->path, s->path, s->path, s->path, s->journal_path);
 }
 
 int wal_pair_check(struct state *s, struct err *e)
@@ -124,8 +126,8 @@ int wal_pair_note(struct state *s, struct err *e)
     if (c.file != c.seen)
         return 0; /* A reader of an older snapshot keeps the copy from happening. This run goes without the note. */
     if (db_begin(&s->main, e) < 0 ||
-        db_run(&s->main, e, "INSERT OR REPLACE INTO settings(name, value) VALUES('" COOKIE_IN_FILE "', CAST(? AS TEXT))", "i",
-               c.seen) < 0)
+        db_run(&s->main, e, "INSERT OR REPLACE INTO settings(name, value) VALUES('" COOKIE_IN_FILE "', CAST(? AS TEXT))",
+               "i", c.seen) < 0)
         return -1;
     return db_commit(&s->main, e);
 }

@@ -20,8 +20,10 @@ static int note_ids(struct forget *f, const struct hash128 *key, struct err *e)
     struct db *db = &f->state->main;
     sqlite3_stmt *st;
     struct uuid id;
-    int rc = db_query(db, &st, e, "SELECT lead_id FROM lead_values WHERE n = (SELECT n FROM leads WHERE key = ?1)"
-                      " UNION SELECT lead_id FROM former_ids WHERE n = (SELECT n FROM leads WHERE key = ?1)", "k", key);
+    int rc = db_query(db, &st, e,
+                      "SELECT lead_id FROM lead_values WHERE n = (SELECT n FROM leads WHERE key = ?1)"
+                      " UNION SELECT lead_id FROM former_ids WHERE n = (SELECT n FROM leads WHERE key = ?1)",
+                      "k", key);
     for (; rc == 1; rc = db_next(db, st, e))
         if (db_blob16(st, 0, id.b) && person_add_id(&f->person, &id, e) < 0) {
             sqlite3_reset(st);
@@ -94,8 +96,8 @@ static int forget_retries(struct forget *f, struct err *e)
     sqlite3_stmt *st;
     uint64_t after = 0;
     int rc;
-    while ((rc = db_query(db, &st, e, "SELECT n, intent FROM retry_values WHERE n > ? ORDER BY n LIMIT 1", "u",
-                          after)) == 1) {
+    while ((rc = db_query(db, &st, e, "SELECT n, intent FROM retry_values WHERE n > ? ORDER BY n LIMIT 1", "u", after)) ==
+           1) {
         struct str intent = db_blob(st, 1);
         const char *p = intent.p;
         struct entry entry;
@@ -195,7 +197,7 @@ static int forget_cells(struct forget *f, struct err *e)
             rc = -1;
         if (rc < 0)
             break;
-        }
+    }
     buf_free(&out);
     return rc < 0 ? -1 : 0;
 }
@@ -203,15 +205,18 @@ static int forget_cells(struct forget *f, struct err *e)
 static int forget_job_text(struct forget *f, struct str text, struct err *e)
 {
     return text.n == 0 ? 0
-                       : db_run(&f->state->main, e, "UPDATE jobs SET filters = NULL"
-                                " WHERE instr(lower(filters), '\"' || ? || '\"') > 0", "t", text);
+                       : db_run(&f->state->main, e,
+                                "UPDATE jobs SET filters = NULL"
+                                " WHERE instr(lower(filters), '\"' || ? || '\"') > 0",
+                                "t", text);
 }
 
 static int forget_jobs(struct forget *f, struct err *e)
 {
     char id[UUID_TEXT_N];
-    int rc = forget_job_text(f, buf_str(&f->person.folded), e) < 0 ||
-                     forget_job_text(f, buf_str(&f->person.unicode), e) < 0 ? -1 : 0;
+    int rc = forget_job_text(f, buf_str(&f->person.folded), e) < 0 || forget_job_text(f, buf_str(&f->person.unicode), e) < 0
+                 ? -1
+                 : 0;
     for (size_t i = 0; rc == 0 && i < f->person.ids_n; i++)
         rc = forget_job_text(f, str_from(uuid_format(&f->person.ids[i], id)), e);
     return rc;
@@ -223,12 +228,13 @@ static int scrub(struct state *s, struct err *e)
 {
     int64_t busy;
     db_reset_all(&s->main);
-    if (db_exec(&s->main, "VACUUM", e) < 0 ||
-        db_int(&s->main, &busy, 0, "PRAGMA wal_checkpoint(TRUNCATE)", e) < 0)
+    if (db_exec(&s->main, "VACUUM", e) < 0 || db_int(&s->main, &busy, 0, "PRAGMA wal_checkpoint(TRUNCATE)", e) < 0)
         return err_context(e, "forgotten, but old bytes may still be in free pages; run the same command again");
     if (busy != 0)
-        return err_set(e, XS_LOCKED, "forgotten, but old bytes may still be in %s-wal while another program reads the "
-                       "state; run the same command again when it is done", s->path);
+        return err_set(e, XS_LOCKED,
+                       "forgotten, but old bytes may still be in %s-wal while another program reads the "
+                       "state; run the same command again when it is done",
+                       s->path);
     return 0;
 }
 
@@ -256,8 +262,10 @@ int state_forget(struct state *s, const struct person_name *name, struct forgott
     if (state_commit(s, e) < 0 || journal_empty(s, e) < 0)
         return -1;
     if (s->journal.open)
-        return err_set(e, XS_STATE, "%s: requests of a run are not settled yet and may hold this person; run `leadsync resume "
-                       "--state %s`, then the same command again", s->path, s->path);
+        return err_set(e, XS_STATE,
+                       "%s: requests of a run are not settled yet and may hold this person; run `leadsync resume "
+                       "--state %s`, then the same command again",
+                       s->path, s->path);
     if (state_person_count(s, name, counts, e) != 0)
         return -1;
     int result = person_init(&f.person, s, name, e) < 0 ? -1 : forget_all(&f, e);
@@ -277,8 +285,10 @@ static int unforget(struct state *s, const struct hash128 *key, uint64_t *keys, 
 {
     struct db *db = &s->main;
     if (state_write_begin(s, e) < 0 ||
-        db_run(db, e, "DELETE FROM forgotten WHERE key = ?1 OR hex(key) IN (SELECT substr(name, length('" FORGOTTEN_KEY
-               "') + 1) FROM settings WHERE name GLOB '" FORGOTTEN_KEY "*' AND value = hex(?1))", "k", key) < 0)
+        db_run(db, e,
+               "DELETE FROM forgotten WHERE key = ?1 OR hex(key) IN (SELECT substr(name, length('" FORGOTTEN_KEY
+               "') + 1) FROM settings WHERE name GLOB '" FORGOTTEN_KEY "*' AND value = hex(?1))",
+               "k", key) < 0)
         return -1;
     *keys = (uint64_t)sqlite3_changes(db->h);
     s->id.forgotten_n -= *keys;

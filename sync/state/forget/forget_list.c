@@ -22,8 +22,10 @@ static const char list_head[] = "leadsync forgotten people, format ";
 
 static int forget_list_damaged(const struct forget_list *l, const char *what, struct err *e)
 {
-    return err_set(e, XS_STATE, "%s: the list of forgotten people is damaged (%s); restore it from a backup, and leave no "
-                   "sync running without it", l->path, what);
+    return err_set(e, XS_STATE,
+                   "%s: the list of forgotten people is damaged (%s); restore it from a backup, and leave no "
+                   "sync running without it",
+                   l->path, what);
 }
 
 /* The next line without its end, which becomes a NUL; false at the end of the text. */
@@ -143,8 +145,10 @@ static int read_file(struct forget_list *l, struct err *e)
         return -1;
     /* Who may change the list decides who is mailed. */
     if (!ours)
-        return err_set(e, XS_STATE, "%s: others may change this list of forgotten people; look through it, then make it "
-                       "yours alone (chmod 600)", l->path);
+        return err_set(e, XS_STATE,
+                       "%s: others may change this list of forgotten people; look through it, then make it "
+                       "yours alone (chmod 600)",
+                       l->path);
     return buf_cstr(&l->text) == NULL ? err_oom(e) : parse(l, e);
 }
 
@@ -211,8 +215,8 @@ static size_t lines_of(const struct forget_list *l, struct str address, size_t *
 
 typedef bool fits_fn(const struct forget_person *person, const struct forget_scope *scope);
 
-static const struct forget_person *find(const struct forget_list *l, const struct forget_scope *scope,
-                                        struct str address, fits_fn *fits)
+static const struct forget_person *find(const struct forget_list *l, const struct forget_scope *scope, struct str address,
+                                        fits_fn *fits)
 {
     size_t i, end = l->n > 0 ? lines_of(l, address, &i) : 0;
     for (; end > 0 && i < end; i++)
@@ -317,14 +321,16 @@ static int add(struct forget_list *l, const struct forget_scope *scope, struct s
     if (!is_word(scope->host) || (scope->workspace != NULL && !is_word(scope->workspace)))
         return err_set(e, XS_STATE, "%s: \"%s\" and \"%s\" cannot be the names of an API host and a workspace", l->path,
                        scope->host, scope->workspace != NULL ? scope->workspace : "");
-    const struct forget_person more = {.hash = hash_keyed128(l->secret, address.p, address.n), .at_ms = at_ms,
-                                       .host = scope->host, .workspace = scope->workspace};
+    const struct forget_person more = {.hash = hash_keyed128(l->secret, address.p, address.n),
+                                       .at_ms = at_ms,
+                                       .host = scope->host,
+                                       .workspace = scope->workspace};
     *added = find(l, scope, address, covers) == NULL;
     return *added ? save(l, &more, e) : 0;
 }
 
-int forget_list_add(const char *folder, const struct forget_scope *scope, struct str address, int64_t at_ms,
-                    bool *added, struct err *e)
+int forget_list_add(const char *folder, const struct forget_scope *scope, struct str address, int64_t at_ms, bool *added,
+                    struct err *e)
 {
     struct forget_list l;
     int fd = lock(folder, e);

@@ -30,12 +30,12 @@ struct forget_person {
 };
 
 struct forget_list {
-    char *path;                            /* owned */
+    char *path; /* owned */
     unsigned char secret[HASH_SECRET_N];
-    struct buf text;                       /* the file, cut into strings */
-    struct forget_person *people;          /* owned; sorted by hash */
+    struct buf text;              /* the file, cut into strings */
+    struct forget_person *people; /* owned; sorted by hash */
     size_t n;
-    struct stat file;                      /* what was read, for forget_list_changed() */
+    struct stat file; /* what was read, for forget_list_changed() */
 };
 
 /* Reads the list in `folder`. No file is an empty list. XS_STATE: the file is damaged, cut short, newer, cannot be read,
@@ -53,8 +53,8 @@ const struct forget_person *forget_list_find(const struct forget_list *l, const 
 
 /* Adds the person, durably, unless a line for this scope or a wider one is there. Makes the folder and the file when
  * they are missing. XS_STATE, XS_IO: the list is as before. */
-int forget_list_add(const char *folder, const struct forget_scope *scope, struct str address, int64_t at_ms,
-                    bool *added, struct err *e);
+int forget_list_add(const char *folder, const struct forget_scope *scope, struct str address, int64_t at_ms, bool *added,
+                    struct err *e);
 /* Takes every line of the person out that concerns the scope; *removed is how many. */
 int forget_list_remove(const char *folder, const struct forget_scope *scope, struct str address, size_t *removed,
                        struct err *e);

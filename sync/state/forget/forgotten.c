@@ -45,8 +45,9 @@ int state_list_folders(const char *state_path, char *folders[STATE_LISTS_MAX], s
     if (state_path == NULL)
         return 0;
     const char *slash = strrchr(state_path, '/');
-    char *beside = slash == NULL ? strdup(".") : slash == state_path ? strdup("/")
-                                                                     : strndup(state_path, (size_t)(slash - state_path));
+    char *beside = slash == NULL         ? strdup(".")
+                   : slash == state_path ? strdup("/")
+                                         : strndup(state_path, (size_t)(slash - state_path));
     if (beside == NULL) {
         free(folder);
         *n = 0;

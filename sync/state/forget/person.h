@@ -12,7 +12,7 @@ struct person {
     uint64_t hash;              /* under which the address stands among hashed values */
     struct value_hasher hasher;
     struct buf scratch;
-    struct uuid *ids;           /* owned; Instantly's ids of the person's leads, as far as they were met */
+    struct uuid *ids; /* owned; Instantly's ids of the person's leads, as far as they were met */
     size_t ids_n;
 };
 /* XS_USAGE: an empty address. person_free() is due after a failure, too. */

@@ -90,8 +90,9 @@ static int visit_refusal(struct visit *w, const struct hash128 *key, struct err 
     int rc = db_query(&w->state->main, &st, e, "SELECT reason, at_ms FROM refusals WHERE key = ?", "k", key);
     if (rc != 1)
         return rc;
-    const struct person_record record = {
-        .kind = PERSON_REFUSAL, .reason = (enum reason)sqlite3_column_int(st, 0), .at_ms = sqlite3_column_int64(st, 1)};
+    const struct person_record record = {.kind = PERSON_REFUSAL,
+                                         .reason = (enum reason)sqlite3_column_int(st, 0),
+                                         .at_ms = sqlite3_column_int64(st, 1)};
     sqlite3_reset(st);
     return w->visit(w->ctx, &record, e);
 }
@@ -157,8 +158,10 @@ static int visit_open(struct visit *w, struct err *e)
     if (state_batches_open(w->state, &w->arena, &batches, &n, e) < 0)
         return -1;
     for (size_t b = 0; b < n; b++) {
-        struct person_record record = {
-            .kind = PERSON_OPEN_BATCH, .batch = &batches[b], .op = batches[b].op, .target = batches[b].target};
+        struct person_record record = {.kind = PERSON_OPEN_BATCH,
+                                       .batch = &batches[b],
+                                       .op = batches[b].op,
+                                       .target = batches[b].target};
         for (size_t i = 0; i < batches[b].entries_n; i++)
             if (visit_waiting(w, &record, &batches[b].entries[i], e) != 0)
                 return -1;
@@ -248,8 +251,7 @@ static int visit_all(struct visit *w, struct err *e)
     return visit_status(w, e) != 0 || visit_open(w, e) != 0 || visit_runs(w, e) != 0 ? -1 : visit_jobs(w, e);
 }
 
-int state_person_visit(struct state *s, const struct person_name *name, person_visit_fn *visit, void *ctx,
-                       struct err *e)
+int state_person_visit(struct state *s, const struct person_name *name, person_visit_fn *visit, void *ctx, struct err *e)
 {
     struct visit w = {.state = s, .visit = visit, .ctx = ctx};
     arena_init(&w.arena, ARENA_MAX);

@@ -23,9 +23,7 @@ static void append_column(void *ctx, sqlite3_context *out, int column)
     const struct append_feed *f = ctx;
     const struct append_row *row = &f->rows[f->at];
     switch (column) {
-    case 0:
-        sqlite3_result_int64(out, (int64_t)row->lead);
-        break;
+    case 0: sqlite3_result_int64(out, (int64_t)row->lead); break;
     case 1:
         if (row->who.text)
             sqlite3_result_text64(out, row->who.bytes.p, row->who.bytes.n, SQLITE_STATIC, SQLITE_UTF8);
@@ -40,8 +38,7 @@ static void append_column(void *ctx, sqlite3_context *out, int column)
         if (row->packed.n > 0)
             sqlite3_result_blob64(out, row->packed.p, row->packed.n, SQLITE_STATIC);
         break;
-    default:
-        break;
+    default: break;
     }
 }
 
@@ -117,16 +114,15 @@ static int add_result(struct merge *m, struct result_packer *packer, const struc
 static int write_batch(struct merge *m, const struct batch *b, uint64_t first_row, struct err *e)
 {
     struct db *db = &m->state->main;
-    if (db_run(
-            db, e,
-            "INSERT INTO batches(id, run, op, target, source, sent_ms, http_status, job, first_row, entries_n, entries)"
-            " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            "uuiiiiizuub", b->id, b->run, (int64_t)b->op, (int64_t)b->target, (int64_t)b->source, b->sent_ms,
-            (int64_t)b->http_status, b->job, first_row, (uint64_t)b->entries_n, buf_str(&m->results)) < 0)
+    if (db_run(db, e,
+               "INSERT INTO batches(id, run, op, target, source, sent_ms, http_status, job, first_row, entries_n, entries)"
+               " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+               "uuiiiiizuub", b->id, b->run, (int64_t)b->op, (int64_t)b->target, (int64_t)b->source, b->sent_ms,
+               (int64_t)b->http_status, b->job, first_row, (uint64_t)b->entries_n, buf_str(&m->results)) < 0)
         return -1;
     return m->rejects.n == 0 ? 0
-                             : db_run(db, e, "INSERT INTO rejects(batch, run, cells) VALUES(?, ?, ?)", "uub", b->id,
-                                      b->run, buf_str(&m->rejects));
+                             : db_run(db, e, "INSERT INTO rejects(batch, run, cells) VALUES(?, ?, ?)", "uub", b->id, b->run,
+                                      buf_str(&m->rejects));
 }
 
 static int write_results(struct merge *m, const struct journal_batch *jb, const uint64_t *places, struct err *e)

@@ -73,7 +73,8 @@ static int check_owner(struct state *s, struct err *e)
     if (!ours)
         return err_set(e, XS_STATE,
                        "%s: is the journal of another state than %s; rename it to NAME.db.journal beside that state (with "
-                       "its -wal), and run leadsync resume there", s->journal_path, s->path);
+                       "its -wal), and run leadsync resume there",
+                       s->journal_path, s->path);
     return 0;
 }
 
@@ -188,13 +189,12 @@ static int write_begin(struct state *s, struct err *e)
 static int insert_batch(struct state *s, const struct batch *b, uint64_t first_row, struct str intents, struct err *e)
 {
     struct db *db = &s->journal.db;
-    if (db_run(
-            db, e,
-            "INSERT INTO batches(id, run, op, state, target, source, sent_ms, skew_ms, http_status, body_sha256, job,"
-            " first_row, entries_n) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            "uuiiiiiiizzuu", b->id, b->run, (int64_t)b->op, (int64_t)b->state, (int64_t)b->target, (int64_t)b->source,
-            b->sent_ms, b->skew_ms, (int64_t)b->http_status, b->body_sha256, b->job, first_row,
-            (uint64_t)b->entries_n) < 0)
+    if (db_run(db, e,
+               "INSERT INTO batches(id, run, op, state, target, source, sent_ms, skew_ms, http_status, body_sha256, job,"
+               " first_row, entries_n) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+               "uuiiiiiiizzuu", b->id, b->run, (int64_t)b->op, (int64_t)b->state, (int64_t)b->target, (int64_t)b->source,
+               b->sent_ms, b->skew_ms, (int64_t)b->http_status, b->body_sha256, b->job, first_row,
+               (uint64_t)b->entries_n) < 0)
         return -1;
     return db_run(db, e, "INSERT INTO intents(id, entries) VALUES(?, ?)", "ub", b->id, intents);
 }
@@ -211,8 +211,7 @@ int state_batch_add(struct state *s, struct batch *b, struct err *e)
     struct journal *j = &s->journal;
     uint64_t first_row = result_order(0);
     if (b->op <= OP_NONE || b->op >= OP_N || b->state >= BATCH_DONE)
-        return err_set(e, XS_INTERNAL,
-                       "a batch is planned without an operation or when it is over; please report this");
+        return err_set(e, XS_INTERNAL, "a batch is planned without an operation or when it is over; please report this");
     if (write_begin(s, e) < 0)
         return -1;
     buf_reset(&j->pack);
@@ -287,11 +286,9 @@ int journal_flush_loose(struct state *s, struct err *e)
         return 0;
     if (write_begin(s, e) < 0)
         return -1;
-    struct batch b = {.id = j->next_batch, .run = j->loose_run, .op = OP_NONE, .state = BATCH_DONE,
-                      .entries_n = j->loose_n};
+    struct batch b = {.id = j->next_batch, .run = j->loose_run, .op = OP_NONE, .state = BATCH_DONE, .entries_n = j->loose_n};
     if (insert_batch(s, &b, j->loose_first_row, buf_str(&j->loose_intents), e) < 0 ||
-        db_run(&j->db, e, "INSERT INTO outcomes(id, entries) VALUES(?, ?)", "ub", b.id,
-               buf_str(&j->loose_outcomes)) < 0)
+        db_run(&j->db, e, "INSERT INTO outcomes(id, entries) VALUES(?, ?)", "ub", b.id, buf_str(&j->loose_outcomes)) < 0)
         return write_failed(s);
     j->next_batch++;
     j->loose_n = 0;
@@ -308,8 +305,9 @@ int state_entry_add(struct state *s, uint64_t run, uint32_t target, const struct
                        (unsigned long long)entry->row);
     if (make_ready(s, e) < 0)
         return -1;
-    if (j->loose_n > 0 && (j->loose_run != run || j->loose_n >= LOOSE_ENTRIES_MAX ||
-                           j->loose_intents.n >= LOOSE_BYTES_MAX) && journal_flush_loose(s, e) < 0)
+    if (j->loose_n > 0 &&
+        (j->loose_run != run || j->loose_n >= LOOSE_ENTRIES_MAX || j->loose_intents.n >= LOOSE_BYTES_MAX) &&
+        journal_flush_loose(s, e) < 0)
         return -1;
     size_t intents_n = j->loose_intents.n, outcomes_n = j->loose_outcomes.n;
     if (buf_add_varint(&j->loose_intents, target) < 0 || entry_pack_intent(entry, &j->loose_intents) < 0 ||

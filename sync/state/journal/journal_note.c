@@ -101,10 +101,13 @@ int journal_check(struct state *s, struct err *e)
     }
     char *found = find_journal(s);
     if (found != NULL)
-        err_set(e, XS_STATE, "%s: was moved without its journal, which is still %s: rename that file and its -wal to %s and "
-                "%s-wal", s->path, found, s->journal_path, s->journal_path);
+        err_set(e, XS_STATE,
+                "%s: was moved without its journal, which is still %s: rename that file and its -wal to %s and "
+                "%s-wal",
+                s->path, found, s->journal_path, s->journal_path);
     else
-        err_set(e, XS_STATE, "%s: its journal is missing, and with it the requests whose outcome is not settled; put %s and "
+        err_set(e, XS_STATE,
+                "%s: its journal is missing, and with it the requests whose outcome is not settled; put %s and "
                 "%s-wal back beside it; if they are lost, leadsync resume --journal-lost continues without them",
                 s->path, s->journal_path, s->journal_path);
     free(found);

@@ -9,8 +9,10 @@
 
 static int refuse(const struct state *s, const char *what, struct err *e)
 {
-    return err_set(e, XS_STATE, "%s: %s: was an older copy put back? Move %s-wal, %s-shm and %s away (with its -wal), or copy all "
-                   "files of one time", s->path, what, s->path, s->path, s->journal_path);
+    return err_set(e, XS_STATE,
+                   "%s: %s: was an older copy put back? Move %s-wal, %s-shm and %s away (with its -wal), or copy all "
+                   "files of one time",
+                   s->path, what, s->path, s->path, s->journal_path);
 }
 
 /* A run is in the main file before its first batch is in the journal. */

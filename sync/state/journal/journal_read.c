@@ -34,8 +34,7 @@ static int decode(struct state *s, struct journal_batch *out, struct str intents
         unsigned long long target = 0;
         if (loose && (unpack_varint(&p, end, &target) < 0 || target > UINT32_MAX))
             return malformed(s, out->b.id, e);
-        if (entry_unpack_intent(&p, end, &entries[i]) < 0 ||
-            (settled && entry_unpack_outcome(&o, o_end, &entries[i]) < 0))
+        if (entry_unpack_intent(&p, end, &entries[i]) < 0 || (settled && entry_unpack_outcome(&o, o_end, &entries[i]) < 0))
             return malformed(s, out->b.id, e);
         if (loose)
             targets[i] = (uint32_t)target;
@@ -47,9 +46,9 @@ static int decode(struct state *s, struct journal_batch *out, struct str intents
     return 0;
 }
 
-#define BATCH_COLUMNS                                                                                                  \
-    "SELECT b.id, b.run, b.op, b.state, b.target, b.source, b.sent_ms, b.skew_ms, b.http_status, b.body_sha256, "      \
-    "b.job,"                                                                                                           \
+#define BATCH_COLUMNS \
+    "SELECT b.id, b.run, b.op, b.state, b.target, b.source, b.sent_ms, b.skew_ms, b.http_status, b.body_sha256, " \
+    "b.job," \
     " b.entries_n, i.entries, o.entries FROM batches b JOIN intents i USING(id) LEFT JOIN outcomes o USING(id)"
 
 static int read_batch(struct state *s, sqlite3_stmt *st, struct arena *arena, struct journal_batch *out, struct err *e)
@@ -94,8 +93,8 @@ int batch_merged(struct state *s, uint64_t id, struct err *e)
     return rc;
 }
 
-int journal_next(struct state *s, enum journal_part part, uint64_t after, struct arena *arena,
-                 struct journal_batch *out, struct err *e)
+int journal_next(struct state *s, enum journal_part part, uint64_t after, struct arena *arena, struct journal_batch *out,
+                 struct err *e)
 {
     static const struct {
         int low, high;
@@ -107,8 +106,8 @@ int journal_next(struct state *s, enum journal_part part, uint64_t after, struct
     for (;;) {
         sqlite3_stmt *st;
         int rc = db_query(&s->journal.db, &st, e,
-                          BATCH_COLUMNS " WHERE b.id > ? AND b.state BETWEEN ? AND ? ORDER BY b.id LIMIT 1", "uii",
-                          after, (int64_t)states[part].low, (int64_t)states[part].high);
+                          BATCH_COLUMNS " WHERE b.id > ? AND b.state BETWEEN ? AND ? ORDER BY b.id LIMIT 1", "uii", after,
+                          (int64_t)states[part].low, (int64_t)states[part].high);
         if (rc != 1)
             return rc;
         after = (uint64_t)sqlite3_column_int64(st, 0);
@@ -150,8 +149,8 @@ static int keep_batch(struct arena *arena, const struct batch *from, struct batc
     for (size_t i = 0; i < to->entries_n; i++) {
         struct entry *entry = &to->entries[i];
         if (keep(arena, &entry->key_text) < 0 || keep(arena, &entry->email) < 0 || keep(arena, &entry->values) < 0 ||
-            keep(arena, &entry->cells) < 0 || keep(arena, &entry->cells_by_values) < 0 ||
-            keep(arena, &entry->detail) < 0 || keep(arena, &entry->changes) < 0)
+            keep(arena, &entry->cells) < 0 || keep(arena, &entry->cells_by_values) < 0 || keep(arena, &entry->detail) < 0 ||
+            keep(arena, &entry->changes) < 0)
             return -1;
     }
     return 0;
@@ -232,11 +231,12 @@ static int delete_merged(struct state *s, struct err *e)
     uint64_t after = 0;
     int rc;
     /* In the hashed mode nothing readable may stay behind in free pages. */
-    if (db_exec(db, s->hashed ? "PRAGMA secure_delete = ON" : "PRAGMA secure_delete = FAST", e) < 0 ||
-        db_begin(db, e) < 0)
+    if (db_exec(db, s->hashed ? "PRAGMA secure_delete = ON" : "PRAGMA secure_delete = FAST", e) < 0 || db_begin(db, e) < 0)
         return -1;
-    while ((rc = db_query(db, &st, e, "SELECT id FROM batches WHERE state = " SQL_BATCH_DONE " AND id > ?"
-                          " ORDER BY id LIMIT 1", "u", after)) == 1) {
+    while ((rc = db_query(db, &st, e,
+                          "SELECT id FROM batches WHERE state = " SQL_BATCH_DONE " AND id > ?"
+                          " ORDER BY id LIMIT 1",
+                          "u", after)) == 1) {
         after = (uint64_t)sqlite3_column_int64(st, 0);
         sqlite3_reset(st);
         int merged = batch_merged(s, after, e);

@@ -59,8 +59,9 @@ static int person_compare(const void *a, const void *b)
 bool overlay_person(const struct overlay *o, uint64_t address, int *status)
 {
     const struct overlay_person wanted = {.address = address};
-    const struct overlay_person *found =
-        o->people_n == 0 ? NULL : bsearch(&wanted, o->people, o->people_n, sizeof *o->people, person_compare);
+    const struct overlay_person *found = o->people_n == 0
+                                             ? NULL
+                                             : bsearch(&wanted, o->people, o->people_n, sizeof *o->people, person_compare);
     if (found != NULL)
         *status = found->status;
     return found != NULL;
@@ -76,16 +77,17 @@ static int overlay_collect(struct state *s, struct overlay *o, struct fold_list 
         if (rc != 1)
             return rc;
         if (l->n + jb.b.entries_n > l->max)
-            return err_set(e, XS_STATE, "%s: holds more of a run that died than fits into --memory; let "
-                           "`leadsync resume` settle it first", s->journal_path);
+            return err_set(e, XS_STATE,
+                           "%s: holds more of a run that died than fits into --memory; let "
+                           "`leadsync resume` settle it first",
+                           s->journal_path);
         bool open = jb.b.state != BATCH_DONE;
         for (size_t i = 0; i < jb.b.entries_n; i++) {
             if (!open && add_person(s, o, &jb.b.entries[i], e) < 0)
                 return -1;
             if (!open && !fold_wants(&jb.b.entries[i], jb.b.op, true))
                 continue;
-            if (fold_list_add_entry(l, &jb.b.entries[i], jb.b.op, journal_entry_target(&jb, i), jb.b.run, open, e) <
-                    0 ||
+            if (fold_list_add_entry(l, &jb.b.entries[i], jb.b.op, journal_entry_target(&jb, i), jb.b.run, open, e) < 0 ||
                 add_source(o, jb.b.id, i, e) < 0)
                 return -1;
         }

@@ -156,8 +156,7 @@ static ssize_t read_slots(const struct index *x, size_t at, struct index_slot ou
     }
 }
 
-static int find_in_file(const struct index *x, size_t at, uint64_t tag, int64_t *slot, uint64_t *fingerprint,
-                        struct err *e)
+static int find_in_file(const struct index *x, size_t at, uint64_t tag, int64_t *slot, uint64_t *fingerprint, struct err *e)
 {
     struct index_slot probe[PROBE_SLOTS];
     ssize_t n;
@@ -181,8 +180,7 @@ int index_add(struct index *x, const struct hash128 *key, uint64_t fingerprint, 
 {
     /* One slot stays empty, so that every search ends. */
     if (x->used + 1 >= x->slots_n)
-        return err_set(e, XS_STATE,
-                       "the state holds more leads than it says; it is damaged: see `leadsync status --audit`");
+        return err_set(e, XS_STATE, "the state holds more leads than it says; it is damaged: see `leadsync status --audit`");
     const struct index_slot slot = {tag_of(key), fingerprint};
     size_t i = key_scale(key_high(key), x->slots_n);
     x->used++;

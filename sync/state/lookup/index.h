@@ -17,7 +17,7 @@
 enum index_place { INDEX_IN_MEMORY, INDEX_IN_FILE };
 
 struct index_slot {
-    uint64_t tag;         /* second half of the key; 0: empty */
+    uint64_t tag; /* second half of the key; 0: empty */
     uint64_t fingerprint;
 };
 struct index {

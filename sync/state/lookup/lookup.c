@@ -9,8 +9,8 @@
 /* A lead as the lead table or its index has it. */
 struct stored {
     bool known;
-    int64_t slot;         /* when indexed */
-    uint64_t n;           /* when not */
+    int64_t slot; /* when indexed */
+    uint64_t n;   /* when not */
     uint64_t fingerprint;
 };
 
@@ -50,8 +50,8 @@ static int is_seen(struct lookup *l, const struct hash128 *key, const struct sto
 }
 
 /* As is_seen(), and marks it. */
-static int see(struct lookup *l, const struct hash128 *key, const struct stored *lead, uint64_t row,
-               uint64_t *first_row, struct err *e)
+static int see(struct lookup *l, const struct hash128 *key, const struct stored *lead, uint64_t row, uint64_t *first_row,
+               struct err *e)
 {
     bool bit = lead->known && (l->indexed || lead->n < l->met_n);
     if (!bit)
@@ -82,10 +82,9 @@ static int find_refusal(struct state *s, const struct hash128 *key, uint64_t fin
         reason = refused ^ lookup_mixed(fingerprint);
     } else {
         sqlite3_stmt *st;
-        int rc =
-            db_query(&s->main, &st, e,
-                     "SELECT reason FROM refusals WHERE key = ? AND fingerprint = ? AND context = ? AND at_ms >= ?",
-                     "kuui", key, fingerprint, l->options.refusal_context, l->options.refusals_since_ms);
+        int rc = db_query(&s->main, &st, e,
+                          "SELECT reason FROM refusals WHERE key = ? AND fingerprint = ? AND context = ? AND at_ms >= ?",
+                          "kuui", key, fingerprint, l->options.refusal_context, l->options.refusals_since_ms);
         if (rc != 1)
             return rc;
         reason = (uint64_t)sqlite3_column_int64(st, 0);
@@ -145,8 +144,8 @@ static int find_stored(struct state *s, const struct hash128 *key, const struct 
     return out->kind != REMEMBERED_REFUSED ? find_retry(s, key, fingerprint, out, e) : 0;
 }
 
-static int find_overlaid(struct state *s, const struct overlay_lead *lead, const struct hash128 *key,
-                         uint64_t fingerprint, struct remembered *out, struct err *e)
+static int find_overlaid(struct state *s, const struct overlay_lead *lead, const struct hash128 *key, uint64_t fingerprint,
+                         struct remembered *out, struct err *e)
 {
     const struct fold *f = &lead->fold;
     out->kind = f->known ? REMEMBERED_OTHER : REMEMBERED_NOTHING;

@@ -19,13 +19,13 @@ struct overlay {
     struct overlay_source {
         uint64_t batch;
         uint32_t entry;
-    } *sources; /* owned */
+    } * sources; /* owned */
     size_t sources_n, sources_cap;
     /* People with a known status, by address. */
     struct overlay_person {
         uint64_t address;
         int status;
-    } *people; /* owned */
+    } * people; /* owned */
     size_t people_n;
     struct arena arena; /* of the last batch that was read back */
 };
@@ -33,11 +33,11 @@ struct overlay {
 struct lookup {
     struct lookup_options options;
     bool indexed;
-    struct index leads;    /* when indexed */
-    struct err *loading;   /* of the load of the leads, while it lasts */
-    struct index refused;  /* refusals that count, fingerprints mixed with the reason; when indexed */
-    struct index retries;  /* with STATE_READ, when indexed */
-    unsigned char *met;    /* owned; when not indexed, a bit for each lead's number: met in this run */
+    struct index leads;   /* when indexed */
+    struct err *loading;  /* of the load of the leads, while it lasts */
+    struct index refused; /* refusals that count, fingerprints mixed with the reason; when indexed */
+    struct index retries; /* with STATE_READ, when indexed */
+    unsigned char *met;   /* owned; when not indexed, a bit for each lead's number: met in this run */
     uint64_t met_n;
     struct seen seen;      /* keys that have no such bit: new ones */
     struct seen spared;    /* keys of rows that make no lead, with their marks for rows */
@@ -82,7 +82,6 @@ int overlay_lead_get(struct state *s, struct overlay *o, const struct overlay_le
 
 /* ---- leads.c ---- */
 /* A lead of the main file, without the overlay: 1/0/-1. */
-int lead_get_stored(struct state *s, const struct hash128 *key, struct arena *arena, struct known_lead *out,
-                    struct err *e);
+int lead_get_stored(struct state *s, const struct hash128 *key, struct arena *arena, struct known_lead *out, struct err *e);
 
 #endif

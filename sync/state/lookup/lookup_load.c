@@ -88,7 +88,8 @@ int lookup_register(struct state *s, struct err *e)
 {
     return sqlite3_create_function(s->main.h, "index_put", 2, SQLITE_UTF8 | SQLITE_DIRECTONLY, s, NULL, put_row, put_end) ==
                    SQLITE_OK
-               ? 0 : db_fail(&s->main, e);
+               ? 0
+               : db_fail(&s->main, e);
 }
 
 /* By an aggregate: SQLite goes through the table by itself, in two thirds of the time of handing out row after row. The
@@ -118,7 +119,8 @@ static int date_refusals(struct state *s, struct err *e)
     if (rc != 1)
         return rc;
     sqlite3_reset(st);
-    if (state_write_begin(s, e) < 0 || db_run(&s->main, e, "UPDATE refusals SET at_ms = ?1 WHERE at_ms > ?1", "i", now_ms) < 0)
+    if (state_write_begin(s, e) < 0 ||
+        db_run(&s->main, e, "UPDATE refusals SET at_ms = ?1 WHERE at_ms > ?1", "i", now_ms) < 0)
         return -1;
     return state_commit(s, e);
 }
@@ -131,8 +133,8 @@ static int load_refused(struct state *s, struct lookup *l, enum index_place plac
     if (index_init(&l->refused, s->id.refusals_n, place, e) < 0)
         return -1;
     int rc = db_query(&s->main, &st, e,
-                      "SELECT key, fingerprint, reason FROM refusals WHERE context = ? AND at_ms >= ? ORDER BY key",
-                      "ui", l->options.refusal_context, l->options.refusals_since_ms);
+                      "SELECT key, fingerprint, reason FROM refusals WHERE context = ? AND at_ms >= ? ORDER BY key", "ui",
+                      l->options.refusal_context, l->options.refusals_since_ms);
     for (; rc == 1; rc = db_next(&s->main, st, e)) {
         uint64_t reason = (uint64_t)sqlite3_column_int64(st, 2) & 0xff;
         if (load_key(s, &l->refused, st, lookup_mixed((uint64_t)sqlite3_column_int64(st, 1)) ^ reason, e) < 0)
@@ -166,8 +168,7 @@ static int load_forgotten(struct state *s, struct lookup *l, struct err *e)
     int rc = db_query(&s->main, &st, e, "SELECT key FROM forgotten ORDER BY key", "");
     for (; rc == 1; rc = db_next(&s->main, st, e)) {
         if (l->forgotten_n == s->id.forgotten_n || !db_blob16(st, 0, l->forgotten[l->forgotten_n].b))
-            return err_set(e, XS_STATE, "%s: the list of the forgotten is damaged; restore the file from a backup",
-                           s->path);
+            return err_set(e, XS_STATE, "%s: the list of the forgotten is damaged; restore the file from a backup", s->path);
         l->forgotten_n++;
     }
     return rc;
@@ -213,8 +214,7 @@ bool lookup_is_open(const struct lookup *l, const struct hash128 *key)
 
 bool lookup_is_forgotten(const struct lookup *l, const struct hash128 *key)
 {
-    return l->forgotten_n > 0 &&
-           bsearch(key, l->forgotten, l->forgotten_n, sizeof *l->forgotten, key_compare) != NULL;
+    return l->forgotten_n > 0 && bsearch(key, l->forgotten, l->forgotten_n, sizeof *l->forgotten, key_compare) != NULL;
 }
 
 /* A statement that stands on a row keeps its read transaction, and the lookups after it need not take one each. Writing

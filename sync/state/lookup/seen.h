@@ -18,9 +18,9 @@ struct seen_slot {
     unsigned char row[5];  /* big-endian; a slot is empty when key and row are 0 */
 };
 struct seen_run {
-    int64_t offset;        /* in the file */
-    size_t n;              /* slots */
-    uint64_t *fences;      /* owned; first eight key bytes of each block */
+    int64_t offset;   /* in the file */
+    size_t n;         /* slots */
+    uint64_t *fences; /* owned; first eight key bytes of each block */
     size_t fences_n;
     unsigned char *filter; /* owned; NULL when memory for it was short: then every lookup reads */
     size_t filter_bits;

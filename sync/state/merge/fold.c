@@ -193,9 +193,7 @@ void fold_item(struct fold *f, const struct fold_item *item)
     }
     switch ((enum outcome)item->outcome) {
     case OUTCOME_CREATED:
-    case OUTCOME_CHANGED:
-        proven(f, item);
-        break;
+    case OUTCOME_CHANGED: proven(f, item); break;
     case OUTCOME_UNCHANGED:
         if (item->reason == REASON_GONE_THERE && (item->bits & ITEM_LEAD_ID)) {
             taken(f, item);
@@ -216,19 +214,12 @@ void fold_item(struct fold *f, const struct fold_item *item)
             proven(f, item);
         break;
     case OUTCOME_SKIPPED:
-    case OUTCOME_REJECTED:
-        refused(f, item);
-        break;
+    case OUTCOME_REJECTED: refused(f, item); break;
     case OUTCOME_DEFERRED:
-    case OUTCOME_FAILED:
-        failed(f, item);
-        break;
-    case OUTCOME_REMOVED:
-        removed(f, item);
-        break;
+    case OUTCOME_FAILED: failed(f, item); break;
+    case OUTCOME_REMOVED: removed(f, item); break;
     case OUTCOME_NONE:
-    case OUTCOME_N:
-        break;
+    case OUTCOME_N: break;
     }
 }
 
@@ -288,8 +279,8 @@ static struct fold_item *fold_list_add(struct fold_list *l, struct err *e)
     return item;
 }
 
-int fold_list_add_entry(struct fold_list *l, const struct entry *entry, enum op op, uint32_t target, uint64_t run,
-                        bool open, struct err *e)
+int fold_list_add_entry(struct fold_list *l, const struct entry *entry, enum op op, uint32_t target, uint64_t run, bool open,
+                        struct err *e)
 {
     struct fold_item *item = fold_list_add(l, e);
     if (item == NULL)

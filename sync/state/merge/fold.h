@@ -18,16 +18,16 @@ struct fold_item {
     struct uuid lead_id;
     uint32_t ordinal; /* its place in the list as it was added */
     uint32_t target;
-    uint32_t run;     /* only compared: the low bits are enough */
+    uint32_t run; /* only compared: the low bits are enough */
     uint8_t op, outcome, reason;
-    uint8_t bits;     /* ITEM_* */
+    uint8_t bits; /* ITEM_* */
 };
 enum {
     ITEM_LEAD_ID = 1,
-    ITEM_VALUES = 2, /* the entry has a packed lead */
-    ITEM_OPEN = 4,   /* of a batch that is not settled: no outcome */
-    ITEM_REMOVAL = 8, /* no row of the source stands behind it */
-    ITEM_STAGED = 16, /* a step on the way: the row has to be looked at again */
+    ITEM_VALUES = 2,      /* the entry has a packed lead */
+    ITEM_OPEN = 4,        /* of a batch that is not settled: no outcome */
+    ITEM_REMOVAL = 8,     /* no row of the source stands behind it */
+    ITEM_STAGED = 16,     /* a step on the way: the row has to be looked at again */
     ITEM_BY_ADDRESS = 32, /* the fingerprint is the address's: another row has it */
 };
 
@@ -35,27 +35,27 @@ enum {
 
 /* What is known of one key: filled with what is stored, then changed by each entry in order. */
 struct fold {
-    bool known;            /* a lead of ours */
-    uint64_t fingerprint;  /* 0: has to be looked at, whatever the row says */
+    bool known;           /* a lead of ours */
+    uint64_t fingerprint; /* 0: has to be looked at, whatever the row says */
     struct uuid lead_id;
     bool has_lead_id;
     uint32_t target;
     int status;
-    uint32_t flags;        /* KNOWN_* */
+    uint32_t flags; /* KNOWN_* */
 
-    bool changed;          /* the lead differs from what is stored */
-    uint32_t values_from;  /* ordinal of the entry whose values the lead has now; FOLD_NONE: as stored */
-    uint32_t proven_from;  /* ordinal of the last entry that proved the lead; FOLD_NONE: none */
-    bool id_learnt;        /* lead_id is from an entry */
+    bool changed;         /* the lead differs from what is stored */
+    uint32_t values_from; /* ordinal of the entry whose values the lead has now; FOLD_NONE: as stored */
+    uint32_t proven_from; /* ordinal of the last entry that proved the lead; FOLD_NONE: none */
+    bool id_learnt;       /* lead_id is from an entry */
     enum { FOLD_KEEP, FOLD_DROP, FOLD_PUT } refusal, retry;
     uint64_t refusal_fingerprint;
     enum reason refusal_reason;
-    uint32_t retry_from;   /* ordinal */
+    uint32_t retry_from; /* ordinal */
     uint64_t retry_fingerprint;
-    uint32_t retry_run;    /* whose entry says so */
+    uint32_t retry_run; /* whose entry says so */
     bool open;
 
-    bool spoilt;           /* an operation of run `spoilt_run` for `spoilt_fingerprint` failed */
+    bool spoilt; /* an operation of run `spoilt_run` for `spoilt_fingerprint` failed */
     uint64_t spoilt_fingerprint;
     uint32_t spoilt_run;
 };
@@ -79,8 +79,8 @@ void fold_list_init(struct fold_list *l, size_t max); /* at most max items (belo
 void fold_list_free(struct fold_list *l);
 void fold_list_reset(struct fold_list *l);
 /* Adds what folding needs of an entry. 0/-1. */
-int fold_list_add_entry(struct fold_list *l, const struct entry *entry, enum op op, uint32_t target, uint64_t run,
-                        bool open, struct err *e);
+int fold_list_add_entry(struct fold_list *l, const struct entry *entry, enum op op, uint32_t target, uint64_t run, bool open,
+                        struct err *e);
 /* By key, those of one key in the order in which they were added. */
 int fold_list_sort(struct fold_list *l, struct err *e);
 /* The end of the group of equal keys that starts at `from`, once sorted. */

@@ -11,7 +11,7 @@
 
 enum {
     BYTES_AN_ITEM = sizeof(struct fold_item) + sizeof(uint32_t) + sizeof(uint64_t),
-    MEMORY_SHARE = 2,      /* of memory_max for a window: a second one would visit every page of the table again */
+    MEMORY_SHARE = 2, /* of memory_max for a window: a second one would visit every page of the table again */
     WINDOW_MIN = 1000,
     BULK_ENTRIES = 100000, /* from here on the main file is written straight and not through its WAL */
 };
@@ -33,8 +33,8 @@ static int merge_collect(struct merge *m, bool retries, uint64_t after, uint64_t
             return any;
         for (size_t i = 0; i < jb.b.entries_n; i++)
             if (fold_wants(&jb.b.entries[i], jb.b.op, retries) &&
-                fold_list_add_entry(&m->list, &jb.b.entries[i], jb.b.op, journal_entry_target(&jb, i), jb.b.run, false,
-                                    e) < 0)
+                fold_list_add_entry(&m->list, &jb.b.entries[i], jb.b.op, journal_entry_target(&jb, i), jb.b.run, false, e) <
+                    0)
                 return -1;
         after = *last = jb.b.id;
         any = 1;
@@ -83,9 +83,11 @@ static int merge_windows(struct merge *m, struct err *e)
 /* In the same transaction that takes them out of the retry table, so that no death loses sight of them. */
 static int note_given_up(struct merge *m, struct err *e)
 {
-    return m->given_up == 0 ? 0 : db_run(&m->state->main, e,
-        "INSERT INTO settings(name, value) VALUES('" STATE_GIVEN_UP "', CAST(?1 AS TEXT))"
-        " ON CONFLICT(name) DO UPDATE SET value = CAST(CAST(value AS INTEGER) + ?1 AS TEXT)", "u", m->given_up);
+    return m->given_up == 0 ? 0
+                            : db_run(&m->state->main, e,
+                                     "INSERT INTO settings(name, value) VALUES('" STATE_GIVEN_UP "', CAST(?1 AS TEXT))"
+                                     " ON CONFLICT(name) DO UPDATE SET value = CAST(CAST(value AS INTEGER) + ?1 AS TEXT)",
+                                     "u", m->given_up);
 }
 
 /* ---- the transaction ---- */

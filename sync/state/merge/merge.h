@@ -31,7 +31,7 @@ struct append_feed {
         struct who who;
         const struct uuid *id; /* NULL: none */
         struct str packed;
-    } *rows; /* in the batch's arena */
+    } * rows; /* in the batch's arena */
     size_t n, at;
 };
 

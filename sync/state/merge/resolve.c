@@ -12,9 +12,9 @@ enum { SCAN_PAYS = 8 };
 
 struct existing {
     struct state *state;
-    bool scan, any;      /* a scan stands on a row when any */
+    bool scan, any; /* a scan stands on a row when any */
     sqlite3_stmt *st;
-    struct hash128 key;  /* of that row */
+    struct hash128 key; /* of that row */
 };
 
 static int scan_next(struct existing *x, int rc, struct err *e)
@@ -33,12 +33,11 @@ static int existing_start(struct existing *x, struct state *s, const struct fold
     x->scan = l->n * SCAN_PAYS >= s->id.leads_n;
     if (!x->scan || l->n == 0)
         return 0;
-    return scan_next(
-               x,
-               db_query(&s->main, &x->st, e,
-                        "SELECT key, fingerprint, n, target, status, flags FROM leads WHERE key >= ? ORDER BY key", "k",
-                        &l->items[0].key),
-               e) < 0
+    return scan_next(x,
+                     db_query(&s->main, &x->st, e,
+                              "SELECT key, fingerprint, n, target, status, flags FROM leads WHERE key >= ? ORDER BY key",
+                              "k", &l->items[0].key),
+                     e) < 0
                ? -1
                : 0;
 }
@@ -85,15 +84,15 @@ static int resolve_refusal(struct merge *m, const struct hash128 *key, const str
     if (f->refusal != FOLD_PUT)
         return 0;
     if (s->id.refusals_n > 0) {
-        if (db_run(db, e, "UPDATE refusals SET fingerprint = ?, context = ?, reason = ?, at_ms = ? WHERE key = ?",
-                   "uuiik", f->refusal_fingerprint, m->refusal_context, (int64_t)f->refusal_reason, m->now_ms, key) < 0)
+        if (db_run(db, e, "UPDATE refusals SET fingerprint = ?, context = ?, reason = ?, at_ms = ? WHERE key = ?", "uuiik",
+                   f->refusal_fingerprint, m->refusal_context, (int64_t)f->refusal_reason, m->now_ms, key) < 0)
             return -1;
         if (sqlite3_changes(db->h) > 0)
             return 0;
     }
     s->id.refusals_n++;
-    return db_run(db, e, "INSERT INTO refusals(key, fingerprint, context, reason, at_ms) VALUES(?, ?, ?, ?, ?)",
-                  "kuuii", key, f->refusal_fingerprint, m->refusal_context, (int64_t)f->refusal_reason, m->now_ms);
+    return db_run(db, e, "INSERT INTO refusals(key, fingerprint, context, reason, at_ms) VALUES(?, ?, ?, ?, ?)", "kuuii",
+                  key, f->refusal_fingerprint, m->refusal_context, (int64_t)f->refusal_reason, m->now_ms);
 }
 
 /* A batch that an earlier run left open may settle after a later run has left a newer form of its row: that one still waits,
@@ -244,13 +243,11 @@ static int resolve_group(struct merge *m, struct existing *x, size_t from, size_
 
 static int write_changed(struct merge *m, const struct fold_item *item, struct err *e)
 {
-    static const char with_status[] =
-        "UPDATE leads SET fingerprint = ?, target = ?, flags = ?, status = ? WHERE key = ?";
-    static const char without[] =
-        "UPDATE leads SET fingerprint = ?, target = ?, flags = ?, status = NULL WHERE key = ?";
+    static const char with_status[] = "UPDATE leads SET fingerprint = ?, target = ?, flags = ?, status = ? WHERE key = ?";
+    static const char without[] = "UPDATE leads SET fingerprint = ?, target = ?, flags = ?, status = NULL WHERE key = ?";
     if (item->outcome != 0)
-        return db_run(&m->state->main, e, with_status, "uiiik", item->fingerprint, (int64_t)item->target,
-                      (int64_t)item->run, (int64_t)(int8_t)item->reason, &item->key);
+        return db_run(&m->state->main, e, with_status, "uiiik", item->fingerprint, (int64_t)item->target, (int64_t)item->run,
+                      (int64_t)(int8_t)item->reason, &item->key);
     return db_run(&m->state->main, e, without, "uiik", item->fingerprint, (int64_t)item->target, (int64_t)item->run,
                   &item->key);
 }
@@ -272,26 +269,18 @@ static void new_column(void *ctx, sqlite3_context *out, int column)
     const struct fold_item *item = &m->list.items[m->lead_at];
     uint64_t n;
     switch (column) {
-    case 0:
-        sqlite3_result_blob(out, item->key.b, sizeof item->key.b, SQLITE_STATIC);
-        break;
-    case 1:
-        sqlite3_result_int64(out, (int64_t)item->fingerprint);
-        break;
+    case 0: sqlite3_result_blob(out, item->key.b, sizeof item->key.b, SQLITE_STATIC); break;
+    case 1: sqlite3_result_int64(out, (int64_t)item->fingerprint); break;
     case 2:
         memcpy(&n, item->lead_id.b, sizeof n);
         sqlite3_result_int64(out, (int64_t)n);
         break;
-    case 3:
-        sqlite3_result_int64(out, item->target);
-        break;
+    case 3: sqlite3_result_int64(out, item->target); break;
     case 4:
         if (item->outcome != 0)
             sqlite3_result_int(out, (int8_t)item->reason);
         break;
-    default:
-        sqlite3_result_int64(out, item->run);
-        break;
+    default: sqlite3_result_int64(out, item->run); break;
     }
 }
 

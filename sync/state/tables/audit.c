@@ -37,8 +37,7 @@ static const struct {
      "SELECT count(*) FROM retries r JOIN leads l USING(key) WHERE l.fingerprint = r.fingerprint AND l.fingerprint <> "
      "0"},
     {"retries without values", "SELECT count(*) FROM retries r LEFT JOIN retry_values v USING(n) WHERE v.n IS NULL"},
-    {"values of retries that belong to none",
-     "SELECT (SELECT count(*) FROM retry_values) - (SELECT count(*) FROM retries)"},
+    {"values of retries that belong to none", "SELECT (SELECT count(*) FROM retry_values) - (SELECT count(*) FROM retries)"},
     {"lead ids that two leads have",
      "SELECT coalesce(sum(c - 1), 0) FROM (SELECT count(*) AS c FROM lead_values JOIN leads USING(n)"
      " WHERE lead_id IS NOT NULL AND flags & 6 = 0 GROUP BY lead_id HAVING c > 1)"},
@@ -145,7 +144,8 @@ static int check_journal(struct audit *a, struct err *e)
                "SELECT (SELECT count(*) FROM outcomes o JOIN batches b USING(id) WHERE b.state < " SQL_BATCH_DONE ")"
                " + (SELECT count(*) FROM batches b LEFT JOIN outcomes o USING(id) WHERE b.state = " SQL_BATCH_DONE
                " AND o.id IS NULL)"
-               " + (SELECT count(*) FROM intents LEFT JOIN batches b USING(id) WHERE b.id IS NULL)", e) < 0)
+               " + (SELECT count(*) FROM intents LEFT JOIN batches b USING(id) WHERE b.id IS NULL)",
+               e) < 0)
         return -1;
     if (loose != 0 && report(a, "batches of the journal whose entries do not fit their state", "", e) < 0)
         return -1;
@@ -181,7 +181,8 @@ static int check_reports(struct audit *a, struct err *e)
                       " ifnull(json_extract(report, '$.rows.skipped'), 0) +"
                       " ifnull(json_extract(report, '$.rows.rejected'), 0) +"
                       " ifnull(json_extract(report, '$.rows.failed'), 0) +"
-                      " ifnull(json_extract(report, '$.rows.deferred'), 0)))", "");
+                      " ifnull(json_extract(report, '$.rows.deferred'), 0)))",
+                      "");
     for (; rc == 1; rc = db_next(db, st, e)) {
         char id[32];
         sqlite3_snprintf(sizeof id, id, "%lld", (long long)sqlite3_column_int64(st, 0));
@@ -198,8 +199,8 @@ int state_audit(struct state *s, struct buf *out, size_t *violations, struct err
     if (journal_flush_loose(s, e) < 0 || check_integrity(&a, &s->main, e) < 0)
         return -1;
     /* In a file that SQLite itself finds damaged the rest would only repeat it. */
-    if (a.violations == 0 && (run_checks(&a, e) < 0 || check_people(&a, e) < 0 || check_results(&a, e) < 0 || check_journal(&a, e) < 0 ||
-                              check_reports(&a, e) < 0))
+    if (a.violations == 0 && (run_checks(&a, e) < 0 || check_people(&a, e) < 0 || check_results(&a, e) < 0 ||
+                              check_journal(&a, e) < 0 || check_reports(&a, e) < 0))
         return -1;
     *violations = a.violations;
     return 0;

@@ -59,8 +59,10 @@ int reject_add(struct state *s, struct buf *rejects, struct buf *scratch, size_t
         return 0;
     if (entry_cells(entry, scratch, &cells) < 0)
         return errno != EINVAL ? err_oom(e)
-                               : err_set(e, XS_STATE, "%s: the cells of row %llu are damaged; restore it together with "
-                                         "%s from a backup", s->journal_path, (unsigned long long)entry->row, s->path);
+                               : err_set(e, XS_STATE,
+                                         "%s: the cells of row %llu are damaged; restore it together with "
+                                         "%s from a backup",
+                                         s->journal_path, (unsigned long long)entry->row, s->path);
     return cells.n == 0 || reject_pack(rejects, position, cells) == 0 ? 0 : err_oom(e);
 }
 
@@ -134,12 +136,14 @@ int batch_head(struct state *s, uint64_t id, struct arena *arena, struct batch *
     sqlite3_stmt *st;
     int rc = db_query(&s->main, &st, e,
                       "SELECT id, run, op, 5, target, source, sent_ms, http_status, job, entries_n FROM batches"
-                      " WHERE id = ?", "u", id);
+                      " WHERE id = ?",
+                      "u", id);
     *merged = rc == 1;
     if (rc == 0 && s->journal.open)
         rc = db_query(&s->journal.db, &st, e,
                       "SELECT id, run, op, state, target, source, sent_ms, http_status, job, entries_n FROM batches"
-                      " WHERE id = ?", "u", id);
+                      " WHERE id = ?",
+                      "u", id);
     if (rc != 1)
         return rc;
     rc = take_head(st, arena, out, e) < 0 ? -1 : 1;
@@ -150,8 +154,8 @@ int batch_head(struct state *s, uint64_t id, struct arena *arena, struct batch *
 /* ---- rewriting ---- */
 
 /* 1 when the blob was changed; the new one is in `out`. */
-static int rewrite_blob(struct state *s, uint32_t target, struct str blob, results_edit *edit, void *ctx,
-                        struct buf *out, struct err *e)
+static int rewrite_blob(struct state *s, uint32_t target, struct str blob, results_edit *edit, void *ctx, struct buf *out,
+                        struct err *e)
 {
     struct result_unpacker from;
     struct result_packer to;
@@ -177,12 +181,12 @@ int results_rewrite(struct state *s, results_edit *edit, void *ctx, struct err *
     sqlite3_stmt *st;
     uint64_t after = 0;
     int rc;
-    while ((rc = db_query(&s->main, &st, e, "SELECT id, target, entries FROM batches WHERE id > ? ORDER BY id LIMIT 1",
-                          "u", after)) == 1) {
+    while ((rc = db_query(&s->main, &st, e, "SELECT id, target, entries FROM batches WHERE id > ? ORDER BY id LIMIT 1", "u",
+                          after)) == 1) {
         after = (uint64_t)sqlite3_column_int64(st, 0);
         rc = rewrite_blob(s, (uint32_t)sqlite3_column_int64(st, 1), db_blob(st, 2), edit, ctx, &out, e);
-        if (rc < 0 || (rc == 1 && db_run(&s->main, e, "UPDATE batches SET entries = ? WHERE id = ?", "bu",
-                                         buf_str(&out), after) < 0)) {
+        if (rc < 0 || (rc == 1 &&
+                       db_run(&s->main, e, "UPDATE batches SET entries = ? WHERE id = ?", "bu", buf_str(&out), after) < 0)) {
             rc = -1;
             break;
         }

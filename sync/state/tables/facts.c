@@ -34,10 +34,9 @@ int state_set(struct state *s, const char *name, const char *value, struct err *
         return -1;
     if (value == NULL)
         return db_run(&s->main, e, "DELETE FROM settings WHERE name = ?", "z", name);
-    return db_run(
-        &s->main, e,
-        "INSERT INTO settings(name, value) VALUES(?, ?) ON CONFLICT(name) DO UPDATE SET value = excluded.value", "zz",
-        name, value);
+    return db_run(&s->main, e,
+                  "INSERT INTO settings(name, value) VALUES(?, ?) ON CONFLICT(name) DO UPDATE SET value = excluded.value",
+                  "zz", name, value);
 }
 
 int serial_next(struct state *s, struct err *e)
@@ -139,15 +138,19 @@ int state_target_called(struct state *s, const struct target *t, struct err *e)
     return db_run(&s->main, e,
                   "INSERT INTO settings(name, value) VALUES('called ' || ?1 || ' ' || hex(?2), ?3)"
                   " ON CONFLICT(name) DO UPDATE SET value = excluded.value",
-                  "idz", (int64_t)t->kind, &t->id, t->name) < 0 ? -1 : 0;
+                  "idz", (int64_t)t->kind, &t->id, t->name) < 0
+               ? -1
+               : 0;
 }
 
 int state_target_get(struct state *s, uint32_t number, struct arena *arena, struct target *out, struct err *e)
 {
     sqlite3_stmt *st;
-    int rc = db_query(&s->main, &st, e,
-                      "SELECT kind, id, coalesce(name, (SELECT value FROM settings WHERE settings.name = 'called ' || kind ||"
-                      " ' ' || hex(id))), status FROM targets WHERE number = ?", "i", (int64_t)number);
+    int rc =
+        db_query(&s->main, &st, e,
+                 "SELECT kind, id, coalesce(name, (SELECT value FROM settings WHERE settings.name = 'called ' || kind ||"
+                 " ' ' || hex(id))), status FROM targets WHERE number = ?",
+                 "i", (int64_t)number);
     if (rc != 1)
         return rc;
     memset(out, 0, sizeof *out);

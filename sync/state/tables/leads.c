@@ -7,8 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-int lead_get_stored(struct state *s, const struct hash128 *key, struct arena *arena, struct known_lead *out,
-                    struct err *e)
+int lead_get_stored(struct state *s, const struct hash128 *key, struct arena *arena, struct known_lead *out, struct err *e)
 {
     sqlite3_stmt *st;
     struct hash128 same;
@@ -16,7 +15,8 @@ int lead_get_stored(struct state *s, const struct hash128 *key, struct arena *ar
     out->status = TARGET_STATUS_UNKNOWN;
     int rc = db_query(&s->main, &st, e,
                       "SELECT l.fingerprint, l.target, l.status, l.flags, v.who, v.lead_id, v.packed"
-                      " FROM leads l JOIN lead_values v USING(n) WHERE l.key = ?", "k", key);
+                      " FROM leads l JOIN lead_values v USING(n) WHERE l.key = ?",
+                      "k", key);
     if (rc != 1)
         return rc;
     out->fingerprint = (uint64_t)sqlite3_column_int64(st, 0);
@@ -35,8 +35,7 @@ int lead_get_stored(struct state *s, const struct hash128 *key, struct arena *ar
     return rc;
 }
 
-int state_lead_get(struct state *s, const struct hash128 *key, struct arena *arena, struct known_lead *out,
-                   struct err *e)
+int state_lead_get(struct state *s, const struct hash128 *key, struct arena *arena, struct known_lead *out, struct err *e)
 {
     struct lookup *l = s->lookup;
     const struct overlay_lead *overlaid = l != NULL && l->overlay.n > 0 ? overlay_find(&l->overlay, key) : NULL;
@@ -104,8 +103,8 @@ void state_unseen_close(struct unseen *u)
 static int next_key(struct unseen *u, struct hash128 *key, bool *candidate, bool *unsettled, struct err *e)
 {
     const struct lookup *l = u->state->lookup;
-    const struct overlay_lead *overlaid =
-        l != NULL && u->overlay_at < l->overlay.n ? &l->overlay.leads[u->overlay_at] : NULL;
+    const struct overlay_lead *overlaid = l != NULL && u->overlay_at < l->overlay.n ? &l->overlay.leads[u->overlay_at]
+                                                                                    : NULL;
     if (!u->any && overlaid == NULL)
         return 0;
     int order = !u->any ? 1 : overlaid == NULL ? -1 : memcmp(u->key.b, overlaid->key.b, sizeof u->key.b);

@@ -18,7 +18,7 @@ enum {
 enum { HTTP_MAX = 999 };
 enum {
     DETAIL = 0x01,
-    TARGET = 0x02,  /* not the batch's */
+    TARGET = 0x02, /* not the batch's */
     RETRIED = 0x04,
     CHANGES = 0x08,
 };
@@ -79,8 +79,8 @@ static int pack_fields(struct result_packer *p, const struct result *r, unsigned
     const struct entry *a = &p->last.entry, *b = &r->entry;
     if (buf_addc(out, (char)flags) < 0 || ((flags & MORE) && buf_addc(out, (char)more) < 0))
         return -1;
-    if (!(flags & SAME) && (buf_add_varint(out, b->outcome) < 0 || buf_add_varint(out, b->reason) < 0 ||
-                            buf_add_varint(out, http_of(b)) < 0))
+    if (!(flags & SAME) &&
+        (buf_add_varint(out, b->outcome) < 0 || buf_add_varint(out, b->reason) < 0 || buf_add_varint(out, http_of(b)) < 0))
         return -1;
     if (!(flags & NEXT_ROW) && buf_add_varint(out, zigzag(b->row, a->row)) < 0)
         return -1;

@@ -23,9 +23,10 @@ int people_address(const struct state *s, struct str address, uint64_t *hash, st
 /* A person who unsubscribed stays so, whatever else is found later. */
 static int put(struct state *s, uint64_t address, int status, struct err *e)
 {
-    return db_run(&s->main, e, "INSERT INTO people(address, status) VALUES(?, ?) ON CONFLICT(address) DO UPDATE"
-                  " SET status = excluded.status WHERE status <> excluded.status AND status <> -2", "ui", address,
-                  (int64_t)status);
+    return db_run(&s->main, e,
+                  "INSERT INTO people(address, status) VALUES(?, ?) ON CONFLICT(address) DO UPDATE"
+                  " SET status = excluded.status WHERE status <> excluded.status AND status <> -2",
+                  "ui", address, (int64_t)status);
 }
 
 /* The address among a lead's stored values: hashes have its own as their last. 1, 0 it has none, -1. */
@@ -68,8 +69,8 @@ int people_learn(struct value_hasher *h, const struct entry *entry, struct err *
     uint64_t address;
     if (status == TARGET_STATUS_UNKNOWN)
         return 0;
-    if (entry->email.n > 0 && (people_address(h->state, entry->email, &address, e) < 0 ||
-                               put(h->state, address, status, e) < 0))
+    if (entry->email.n > 0 &&
+        (people_address(h->state, entry->email, &address, e) < 0 || put(h->state, address, status, e) < 0))
         return -1;
     return learn_of_lead(h, &entry->key, status, e);
 }
@@ -88,8 +89,10 @@ static int each_person(struct state *s, person_fn *fn, void *ctx, struct err *e)
     sqlite3_stmt *st;
     value_hasher_init(&h, s);
     int more, rc = 0;
-    more = db_query(&s->main, &st, e, "SELECT v.packed, l.flags, l.status, l.key FROM leads l JOIN lead_values v USING(n)"
-                    " WHERE l.status IN (-1, -2, -3)", "");
+    more = db_query(&s->main, &st, e,
+                    "SELECT v.packed, l.flags, l.status, l.key FROM leads l JOIN lead_values v USING(n)"
+                    " WHERE l.status IN (-1, -2, -3)",
+                    "");
     while (more == 1 && rc == 0) {
         uint64_t address;
         bool hashed = (sqlite3_column_int64(st, COLUMN_FLAGS) & KNOWN_HASHED_VALUES) != 0;

@@ -10,7 +10,8 @@ enum { REJECTS_RUNS = 3 };
 static int oldest_kept(struct state *s, unsigned keep, uint64_t *run, struct err *e)
 {
     sqlite3_stmt *st;
-    int rc = db_query(&s->main, &st, e, "SELECT id FROM runs WHERE coalesce(read, '') <> '' ORDER BY id DESC LIMIT 1 OFFSET ?", "i",
+    int rc = db_query(&s->main, &st, e,
+                      "SELECT id FROM runs WHERE coalesce(read, '') <> '' ORDER BY id DESC LIMIT 1 OFFSET ?", "i",
                       (int64_t)(keep == 0 ? 0 : keep - 1));
     if (rc < 0)
         return -1;
@@ -41,5 +42,6 @@ int state_prune(struct state *s, unsigned keep_runs, struct err *e)
     /* The newest complete full read is what the next one is compared with. */
     return db_run(db, e,
                   "DELETE FROM runs WHERE id < ?1 AND id <> coalesce((SELECT max(id) FROM runs"
-                  " WHERE status = 'complete' AND read = 'full'), 0)", "u", run);
+                  " WHERE status = 'complete' AND read = 'full'), 0)",
+                  "u", run);
 }

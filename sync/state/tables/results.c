@@ -42,8 +42,8 @@ struct results {
     size_t parts_n, parts_cap, next_part;
     struct active **heap; /* smallest row first */
     size_t heap_n;
-    bool former; /* some leads had another id once */
-    bool all;    /* also what is still open */
+    bool former;      /* some leads had another id once */
+    bool all;         /* also what is still open */
     struct told next; /* read ahead: the row's number is that of another row before it */
     bool has_next;
     struct arena next_arena;
@@ -147,8 +147,8 @@ int state_results_open_all(struct state *s, uint64_t run, struct results **out, 
     return open_run(s, run, true, out, e);
 }
 
-int state_batch_results_open(struct state *s, uint64_t id, struct arena *arena, struct batch *head,
-                             struct results **out, struct err *e)
+int state_batch_results_open(struct state *s, uint64_t id, struct arena *arena, struct batch *head, struct results **out,
+                             struct err *e)
 {
     bool merged;
     *out = NULL;
@@ -366,8 +366,7 @@ static int former_id(struct results *r, uint64_t n, struct entry *entry, struct 
 }
 
 /* A lead that was forgotten leaves a result without a name. */
-static int refer(struct results *results, const struct result *r, struct arena *arena, struct entry *entry,
-                 struct err *e)
+static int refer(struct results *results, const struct result *r, struct arena *arena, struct entry *entry, struct err *e)
 {
     struct state *s = results->state;
     sqlite3_stmt *st;
@@ -389,9 +388,8 @@ static int refer(struct results *results, const struct result *r, struct arena *
 static int copy_out(const struct result *r, struct arena *arena, struct entry *out, struct err *e)
 {
     *out = r->entry;
-    if (arena_str(arena, r->entry.key_text, &out->key_text) < 0 ||
-        arena_str(arena, r->entry.detail, &out->detail) < 0 || arena_str(arena, r->entry.cells, &out->cells) < 0 ||
-        arena_str(arena, r->entry.changes, &out->changes) < 0)
+    if (arena_str(arena, r->entry.key_text, &out->key_text) < 0 || arena_str(arena, r->entry.detail, &out->detail) < 0 ||
+        arena_str(arena, r->entry.cells, &out->cells) < 0 || arena_str(arena, r->entry.changes, &out->changes) < 0)
         return err_oom(e);
     return 0;
 }

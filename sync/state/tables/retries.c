@@ -32,7 +32,8 @@ int state_retries_open(struct state *s, struct retries **out, struct err *e)
         free(r);
         return err_oom(e);
     }
-    int rc = db_query(&s->main, &st, e, "SELECT n, " MAPPING " FROM retries r JOIN retry_values USING(n) ORDER BY row, n", "");
+    int rc = db_query(&s->main, &st, e, "SELECT n, " MAPPING " FROM retries r JOIN retry_values USING(n) ORDER BY row, n",
+                      "");
     for (; rc == 1 && r->n < s->id.retries_n; rc = db_next(&s->main, st, e))
         r->rows[r->n++] = (struct waiting){(uint64_t)sqlite3_column_int64(st, 0), (uint64_t)sqlite3_column_int64(st, 1)};
     if (rc == 1) {
@@ -78,12 +79,13 @@ int state_retries_next(struct retries *r, struct arena *arena, struct entry *out
         return err_oom(e);
     const char *p = intent.p;
     if (intent.n == 0 || entry_unpack_intent(&p, intent.p + intent.n, out) < 0)
-        return err_set(e, XS_STATE, "%s: an entry of the retry table is damaged; restore the file from a backup",
-                       s->path);
+        return err_set(e, XS_STATE, "%s: an entry of the retry table is damaged; restore the file from a backup", s->path);
     if (plain_cells(out, arena) < 0)
         return errno != EINVAL ? err_oom(e)
-                               : err_set(e, XS_STATE, "%s: the cells of an entry of the retry table are damaged; restore "
-                                         "the file from a backup", s->path);
+                               : err_set(e, XS_STATE,
+                                         "%s: the cells of an entry of the retry table are damaged; restore "
+                                         "the file from a backup",
+                                         s->path);
     r->at++;
     return 1;
 }

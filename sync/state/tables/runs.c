@@ -46,8 +46,7 @@ int state_run_start(struct state *s, struct run_record *run, struct err *e)
 int state_run_finish(struct state *s, const struct run_record *run, struct err *e)
 {
     if (state_write_begin(s, e) < 0 ||
-        db_run(&s->main, e,
-               "UPDATE runs SET finished_ms = ?, status = ?, read = ?, report = ?, exit_code = ? WHERE id = ?",
+        db_run(&s->main, e, "UPDATE runs SET finished_ms = ?, status = ?, read = ?, report = ?, exit_code = ? WHERE id = ?",
                "izzziu", run->finished_ms, run->status, read_text(run), run->report, (int64_t)run->exit_code, run->id) < 0)
         return -1;
     if (sqlite3_changes(s->main.h) == 1)
@@ -56,7 +55,7 @@ int state_run_finish(struct state *s, const struct run_record *run, struct err *
                    (unsigned long long)run->id);
 }
 
-#define RUN_COLUMNS                                                                                                    \
+#define RUN_COLUMNS \
     "SELECT id, started_ms, finished_ms, status, read, report, exit_code, report IS NULL OR json_valid(report)," \
     " mapping, begun, begun IS NULL OR json_valid(begun) FROM runs"
 
@@ -138,8 +137,8 @@ int state_job_put(struct state *s, const struct job_record *job, struct err *e)
                   job->success, job->failed, job->from, job->to, job->run, job->created_ms, job->updated_ms);
 }
 
-#define JOB_COLUMNS                                                                                                    \
-    "SELECT id, type, status, progress, filters, total, success, failed, came_from, went_to, run, created_ms,"         \
+#define JOB_COLUMNS \
+    "SELECT id, type, status, progress, filters, total, success, failed, came_from, went_to, run, created_ms," \
     " updated_ms FROM jobs"
 
 static int take_job(sqlite3_stmt *st, struct arena *arena, struct job_record *out, struct err *e)

@@ -15,8 +15,8 @@ static const char folded_email[] = "email, folded";
 
 /* ---- who ---- */
 
-int who_make(const struct state *s, const struct hash128 *key, struct str key_text, struct arena *arena,
-             struct who *out, struct err *e)
+int who_make(const struct state *s, const struct hash128 *key, struct str key_text, struct arena *arena, struct who *out,
+             struct err *e)
 {
     const void *bytes = key->b;
     *out = (struct who){{bytes, sizeof key->b}, false};
@@ -45,8 +45,7 @@ int who_take(const struct state *s, sqlite3_stmt *st, int column, struct hash128
     }
     struct str bytes = db_blob(st, column);
     if (bytes.n < sizeof key->b)
-        return err_set(e, XS_STATE, "%s: a lead without identity; the file is damaged, restore it from a backup",
-                       s->path);
+        return err_set(e, XS_STATE, "%s: a lead without identity; the file is damaged, restore it from a backup", s->path);
     memcpy(key->b, bytes.p, sizeof key->b);
     *text = (struct str){bytes.p + sizeof key->b, bytes.n - sizeof key->b};
     return 0;
@@ -168,8 +167,7 @@ bool values_have_hash(struct str hashes, uint64_t hash)
     return false;
 }
 
-bool state_value_unchanged(const struct state *s, struct str hashes, const char *field, bool custom,
-                           const struct value *v)
+bool state_value_unchanged(const struct state *s, struct str hashes, const char *field, bool custom, const struct value *v)
 {
     struct buf text = BUF_INIT(TEXT_MAX);
     uint64_t hash = hash_value(s, str_from(field), v, &text);
@@ -221,8 +219,7 @@ static int hash_lead(struct state *s, struct value_hasher *h, sqlite3_stmt *st, 
     if (packed.n > 0 && value_hasher_pack(h, packed, out, e) < 0)
         return -1;
     struct str who = {(const char *)key.b, sizeof key.b};
-    return db_run(&s->main, e, "UPDATE lead_values SET who = ?, packed = ? WHERE n = ?", "bBu", who, buf_str(out), n) <
-                       0 ||
+    return db_run(&s->main, e, "UPDATE lead_values SET who = ?, packed = ? WHERE n = ?", "bBu", who, buf_str(out), n) < 0 ||
                    db_run(&s->main, e, "UPDATE leads SET flags = flags | 8 WHERE key = ?", "k", &key) < 0
                ? -1
                : 0;
@@ -236,8 +233,8 @@ int values_hash_all(struct state *s, struct err *e)
     uint64_t after = 0;
     int rc;
     value_hasher_init(&h, s);
-    while ((rc = db_query(&s->main, &st, e, "SELECT n, who, packed FROM lead_values WHERE n > ? ORDER BY n LIMIT 1",
-                          "u", after)) == 1) {
+    while ((rc = db_query(&s->main, &st, e, "SELECT n, who, packed FROM lead_values WHERE n > ? ORDER BY n LIMIT 1", "u",
+                          after)) == 1) {
         after = (uint64_t)sqlite3_column_int64(st, 0);
         if (hash_lead(s, &h, st, &out, e) < 0) {
             rc = -1;

@@ -13,16 +13,15 @@ enum {
     KNOWN_HASHED_VALUES = 8,
     KNOWN_UNSURE_NEW = 128,
     KNOWN_UNSURE_REMOVAL = 256,
-    KNOWN_PUBLIC = KNOWN_CREATED | KNOWN_REMOVED | KNOWN_DELETED_THERE | KNOWN_AWAY | KNOWN_STAYS |
-                   KNOWN_UNSURE,
+    KNOWN_PUBLIC = KNOWN_CREATED | KNOWN_REMOVED | KNOWN_DELETED_THERE | KNOWN_AWAY | KNOWN_STAYS | KNOWN_UNSURE,
 };
 
 struct who {
     struct str bytes; /* borrowed from the key, the text or the arena */
     bool text;
 };
-int who_make(const struct state *s, const struct hash128 *key, struct str key_text, struct arena *arena,
-             struct who *out, struct err *e);
+int who_make(const struct state *s, const struct hash128 *key, struct str key_text, struct arena *arena, struct who *out,
+             struct err *e);
 /* Key and text of a `who` column; the text borrows from the statement. */
 int who_take(const struct state *s, sqlite3_stmt *st, int column, struct hash128 *key, struct str *text, struct err *e);
 

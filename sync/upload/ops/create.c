@@ -30,7 +30,9 @@ static struct leads_add create_request(const struct mapping *m, const struct tar
         [DEDUPE_TARGET_ONLY] = SKIP_NOTHING,
     };
     /* With a stage every create goes into its list. */
-    return (struct leads_add){.target = *target, .blocklist_id = m->blocklist, .skip = skip[m->dedupe],
+    return (struct leads_add){.target = *target,
+                              .blocklist_id = m->blocklist,
+                              .skip = skip[m->dedupe],
                               .verify_on_import = m->stage.on && m->stage.verify};
 }
 

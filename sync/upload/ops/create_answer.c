@@ -130,8 +130,8 @@ static void create_answer_fetch_ahead(const struct batch_slice *s, const struct 
     }
 }
 
-int create_answer_prove(struct batch_slice *s, const struct leads_added *a, int64_t sent_ms, struct arena *arena, bool **proved,
-                 size_t *proved_n, struct err *e)
+int create_answer_prove(struct batch_slice *s, const struct leads_added *a, int64_t sent_ms, struct arena *arena,
+                        bool **proved, size_t *proved_n, struct err *e)
 {
     struct batch_run *b = s->batch;
     size_t named_n = 0, wrong_n = 0;

@@ -14,8 +14,7 @@
 
 static bool create_refused_is_in_trial(const struct batch_slice *s)
 {
-    return s->trial == TRIAL_WHOLE ||
-           (s->trial != TRIAL_OVER && s->trial_epoch == s->batch->u->refused[ENDPOINT_ADD].epoch);
+    return s->trial == TRIAL_WHOLE || (s->trial != TRIAL_OVER && s->trial_epoch == s->batch->u->refused[ENDPOINT_ADD].epoch);
 }
 
 static struct batch_slice *create_refused_parked_half(const struct batch_slice *s)

@@ -277,23 +277,15 @@ static void move_answered(void *ctx, const struct api_reply *reply)
         refused_alike_accepted(u, ENDPOINT_MOVE);
     switch (reply->class) {
     case API_OK:
-    case API_UNKNOWN:
-        move_accepted(s, reply);
-        break;
-    case API_REFUSED:
-        move_refuse(s, reply);
-        break;
-    case API_PLAN_FULL:
-        slice_done(s, OUTCOME_DEFERRED, REASON_PLAN_FULL, reply->http_status);
-        break;
+    case API_UNKNOWN: move_accepted(s, reply); break;
+    case API_REFUSED: move_refuse(s, reply); break;
+    case API_PLAN_FULL: slice_done(s, OUTCOME_DEFERRED, REASON_PLAN_FULL, reply->http_status); break;
     case API_FAILED:
     case API_FATAL:
         upload_fail(u, reply->err);
         slice_done(s, OUTCOME_DEFERRED, REASON_INTERRUPTED, reply->http_status);
         break;
-    case API_CANCELLED:
-        slice_done(s, OUTCOME_DEFERRED, u->c.stop_reason, 0);
-        break;
+    case API_CANCELLED: slice_done(s, OUTCOME_DEFERRED, u->c.stop_reason, 0); break;
     }
 }
 

@@ -54,7 +54,8 @@ static void move_check_found(struct batch_slice *s, uint32_t i, const struct rem
     if (progress->email_hash == 0)
         progress->email_hash = upload_email_hash(b->u, remote->email);
     /* With hashed values a removal brings no address, and others that have it cannot be looked for. */
-    if (b->record.entries[i].email.n == 0 && batch_entry_may_name(b, i) && arena_str(&b->arena, remote->email, &b->record.entries[i].email) != 0)
+    if (b->record.entries[i].email.n == 0 && batch_entry_may_name(b, i) &&
+        arena_str(&b->arena, remote->email, &b->record.entries[i].email) != 0)
         upload_fail_oom(b->u);
     if (progress->place == PLACE_ELSEWHERE) {
         batch_entry_location(b, i, remote);

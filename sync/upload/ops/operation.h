@@ -91,7 +91,7 @@ void move_job_over(struct batch_slice *s, struct job *job, const struct remote_j
 /* The answer was lost, and no job is found. */
 void move_no_job(struct batch_slice *s);
 void move_read_failed(struct batch_slice *s); /* move_give_up(), because of a stop or a failed read */
-void move_stop_queued(struct upload *u); /* those that wait for their targets will not get them */
+void move_stop_queued(struct upload *u);      /* those that wait for their targets will not get them */
 /* The ids of a slice; NULL without memory. */
 struct uuid *move_ids(const struct batch_slice *s, struct arena *arena);
 /* A text about the entry for `results`, in the batch's arena. */

@@ -39,7 +39,7 @@ static void remove_refused(struct batch_slice *s, const struct api_reply *reply)
     /* 409: another move held the source for as long as this run waits for jobs. */
     bool locked = reply->http_status == 409;
     slice_done(s, locked ? OUTCOME_DEFERRED : OUTCOME_FAILED, locked ? REASON_JOB_OPEN : REASON_API_ERROR,
-                reply->http_status);
+               reply->http_status);
 }
 
 static void remove_counted(struct batch_slice *s, const struct api_reply *reply)
@@ -78,7 +78,8 @@ void remove_send(struct batch_slice *s)
     struct uuid ids[LEADS_DELETE_MAX];
     struct err e = ERR_INIT;
     for (size_t k = 0; s->round == 0 && k < s->n; k++)
-        batch_entry_record_status(b, s->index[k], b->record.entries[s->index[k]].reason, b->record.entries[s->index[k]].email);
+        batch_entry_record_status(b, s->index[k], b->record.entries[s->index[k]].reason,
+                                  b->record.entries[s->index[k]].email);
     batch_entry_commit_statuses(b);
     if (upload_ended(b->u)) {
         remove_give_up(s, b->u->c.stop_reason);

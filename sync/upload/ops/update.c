@@ -100,9 +100,7 @@ static void update_patch_answered(void *ctx, const struct api_reply *reply)
         upload_fail(b->u, reply->err);
         batch_entry_done(b, call->i, OUTCOME_DEFERRED, REASON_INTERRUPTED, reply->http_status);
         break;
-    case API_CANCELLED:
-        batch_entry_done(b, call->i, OUTCOME_DEFERRED, b->u->c.stop_reason, 0);
-        break;
+    case API_CANCELLED: batch_entry_done(b, call->i, OUTCOME_DEFERRED, b->u->c.stop_reason, 0); break;
     }
     update_patch_over(call);
 }
@@ -218,7 +216,10 @@ static bool update_is_astray(struct batch_run *b, uint32_t i, const struct remot
         api_remote_is_in(remote, &b->target))
         return false;
     int rc = update_target_number(b, remote, &number, &e);
-    const struct entry there = {.key = entry->key, .email = entry->email, .has_lead_id = true, .lead_id = remote->id,
+    const struct entry there = {.key = entry->key,
+                                .email = entry->email,
+                                .has_lead_id = true,
+                                .lead_id = remote->id,
                                 .outcome = OUTCOME_UNCHANGED};
     if (rc < 0 || (rc == 1 && state_entry_add(b->u->c.state, b->u->c.run, number, &there, &e) != 0))
         upload_fail(b->u, &e);

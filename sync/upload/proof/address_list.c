@@ -25,10 +25,10 @@ struct address {
 struct address_list {
     struct address_list *next;
     struct upload *u;
-    uint32_t place;         /* the state's number of it */
+    uint32_t place; /* the state's number of it */
     struct target target;
     bool asked, complete, too_many, no_memory;
-    unsigned empty_n;       /* reads that showed no lead at all, which a list may do of any target */
+    unsigned empty_n; /* reads that showed no lead at all, which a list may do of any target */
     uint64_t seen_n;
     struct address *addresses; /* sorted when complete */
     size_t n, cap;
@@ -158,8 +158,10 @@ static void address_list_answered(void *ctx, const struct api_reply *reply)
     else if (reply->err != NULL)
         upload_fail(l->u, reply->err);
     else if (reply->class != API_OK && reply->class != API_CANCELLED) {
-        err_set(&e, XS_API, "leads/list was refused (%d %.*s): leads whose ids are gone cannot be looked for; run again "
-                "later", reply->http_status, STR_ARG(reply->message));
+        err_set(&e, XS_API,
+                "leads/list was refused (%d %.*s): leads whose ids are gone cannot be looked for; run again "
+                "later",
+                reply->http_status, STR_ARG(reply->message));
         upload_fail(l->u, &e);
     }
     err_clear(&e);
@@ -202,7 +204,10 @@ static struct address_list *address_list_of(struct upload *u, uint32_t place)
     if (target != NULL && (l = calloc(1, sizeof *l)) == NULL)
         err_oom(&e);
     if (target != NULL && l != NULL) {
-        *l = (struct address_list){.next = u->address_lists, .u = u, .place = place, .target = *target,
+        *l = (struct address_list){.next = u->address_lists,
+                                   .u = u,
+                                   .place = place,
+                                   .target = *target,
                                    .text = BUF_INIT(TEXT_MAX_BYTES)};
         u->address_lists = l;
     }

@@ -73,7 +73,10 @@ static void copy_conclude(struct batch_slice *s)
         uint32_t i = s->index[k];
         bool unknown = s->job == NULL || b->record.entries[i].email.n == 0;
         batch_entry_done(b, i, OUTCOME_FAILED,
-                         b->progress[i].met ? REASON_EXISTS_IN_TARGET : unknown ? REASON_UNATTRIBUTED : REASON_MOVE_NOT_DONE, 0);
+                         b->progress[i].met ? REASON_EXISTS_IN_TARGET
+                         : unknown          ? REASON_UNATTRIBUTED
+                                            : REASON_MOVE_NOT_DONE,
+                         0);
     }
     slice_free(s);
 }

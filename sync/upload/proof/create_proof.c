@@ -18,13 +18,13 @@ enum { SKEW_MARGIN_MS = 2000 };
 
 struct read {
     struct batch_slice *slice;
-    size_t first, n;   /* of the slice's index */
-    bool by_key;       /* all leads of the list, matched by leadsync_key */
+    size_t first, n; /* of the slice's index */
+    bool by_key;     /* all leads of the list, matched by leadsync_key */
     size_t keys_n, found_n;
     struct wanted_key {
         uint64_t hash;
         bool found;
-    } keys[];          /* by_key: of the leads that are looked for, sorted */
+    } keys[]; /* by_key: of the leads that are looked for, sorted */
 };
 
 static bool create_proof_is_open(const struct batch_slice *s, size_t k)
@@ -47,7 +47,8 @@ static bool create_proof_in_target(const struct batch_run *b, const struct remot
 static bool create_proof_created_by_us(const struct batch_slice *s, const struct remote_lead *remote)
 {
     const struct batch_run *b = s->batch;
-    bool may_have_arrived = s->life != LIFE_CHECKING && (!create_proof_accounts(s) || s->account == ACCOUNT_SHORT || s->round > 1);
+    bool may_have_arrived = s->life != LIFE_CHECKING &&
+                            (!create_proof_accounts(s) || s->account == ACCOUNT_SHORT || s->round > 1);
     /* A request that was lost brought no Date; any other answer of the same server did. */
     int64_t skew_ms = b->skew_ms != 0 ? b->skew_ms : b->u->skew_ms;
     return may_have_arrived && remote->created_ms >= b->first_sent_ms + skew_ms - SKEW_MARGIN_MS;
@@ -55,7 +56,7 @@ static bool create_proof_created_by_us(const struct batch_slice *s, const struct
 
 /* A lead that is in the target: ours, or met there for the first time. */
 static void create_proof_found_in_target(struct batch_slice *s, uint32_t i, struct wanted_lead *wanted,
-                                      const struct remote_lead *remote)
+                                         const struct remote_lead *remote)
 {
     struct batch_run *b = s->batch;
     struct entry_progress *progress = &b->progress[i];
@@ -75,7 +76,7 @@ static void create_proof_found_in_target(struct batch_slice *s, uint32_t i, stru
     if (b->u->c.mapping->mode == MODE_CREATE) {
         /* Never patched, whatever became of its values. */
         batch_entry_done(b, i, ours ? OUTCOME_CREATED : OUTCOME_SKIPPED, ours ? REASON_NONE : REASON_IN_TARGET,
-                        s->http_status);
+                         s->http_status);
         return;
     }
     enum outcome proved = ours ? OUTCOME_CREATED : b->progress[i].rounds > 0 ? OUTCOME_CHANGED : OUTCOME_UNCHANGED;
@@ -242,7 +243,8 @@ static void create_proof_conclude(struct batch_slice *s)
         create_send_halves(s, s->trial == TRIAL_OVER ? TRIAL_OVER : TRIAL_WHOLE);
     } else if (create_proof_accounts(s)) {
         bool lags = s->absent_reason == REASON_IN_TARGET && b->u->c.mapping->mode != MODE_CREATE;
-        create_proof_settle_rest(s, lags ? OUTCOME_DEFERRED : s->absent_outcome, lags ? REASON_OUTCOME_OPEN : s->absent_reason);
+        create_proof_settle_rest(s, lags ? OUTCOME_DEFERRED : s->absent_outcome,
+                                 lags ? REASON_OUTCOME_OPEN : s->absent_reason);
     } else if (s->round >= ROUNDS_MAX) {
         bool claimed = s->account == ACCOUNT_CLAIMED;
         create_proof_settle_rest(s, claimed ? OUTCOME_DEFERRED : OUTCOME_FAILED,

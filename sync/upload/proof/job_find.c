@@ -4,7 +4,6 @@
 
 #include "sync/upload/upload_int.h"
 
-
 #include "sync/upload/proof/proof.h"
 #include "sync/upload/proof/jobs.h"
 
@@ -73,8 +72,10 @@ static void job_find_answered(void *ctx, const struct api_reply *reply)
     if (!api_reply_has_jobs(reply)) {
         struct err e = ERR_INIT;
         if (reply->class == API_REFUSED)
-            err_set(&e, XS_API, "the list of background jobs was refused (%d %.*s): what became of a move cannot be told; "
-                    "run again later", reply->http_status, STR_ARG(reply->message));
+            err_set(&e, XS_API,
+                    "the list of background jobs was refused (%d %.*s): what became of a move cannot be told; "
+                    "run again later",
+                    reply->http_status, STR_ARG(reply->message));
         if (reply->err != NULL || e.status != XS_DONE)
             upload_fail(b->u, reply->err != NULL ? reply->err : &e);
         err_clear(&e);

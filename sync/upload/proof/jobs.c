@@ -81,7 +81,8 @@ static int jobs_take_remote(struct job *job, const struct remote_job *remote)
         job->updated_ms = remote->updated_ms;
     if (filters != NULL && strlen(filters) <= FILTERS_MAX && jobs_replace(&job->filters, str_from(filters)) != 0)
         return -1;
-    return jobs_replace(&job->reported.type, remote->type) != 0 ? -1 : jobs_replace(&job->reported.status, remote->status_text);
+    return jobs_replace(&job->reported.type, remote->type) != 0 ? -1
+                                                                : jobs_replace(&job->reported.status, remote->status_text);
 }
 
 /* What an earlier run recorded of it. 0/-1 */
@@ -224,7 +225,8 @@ static struct job *jobs_new(struct batch_slice *s, struct str id, const struct r
     }
     memcpy(job->reported.id, id.p, id.n);
     job->reported.total = (int64_t)s->n;
-    job->reported.success = job->reported.failed = job->reported.moved = job->reported.duplicated = job->reported.missing_email = -1;
+    job->reported.success = job->reported.failed = job->reported.moved = job->reported.duplicated =
+        job->reported.missing_email = -1;
     job->reported.in_other_campaigns = job->reported.blocklisted = -1;
     job->reported.open = true;
     job->run = b->record.run;
@@ -418,7 +420,8 @@ void jobs_step(struct upload *u, int64_t now)
             continue;
         if (now >= job->until_us) {
             log_notice("background job %s has not ended within %s: its leads stay open, leadsync resume or the next "
-                       "sync goes on", job->reported.id, jobs_wait_name(u));
+                       "sync goes on",
+                       job->reported.id, jobs_wait_name(u));
             jobs_give_up_one(job, REASON_JOB_OPEN);
             continue;
         }

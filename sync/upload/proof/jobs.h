@@ -14,11 +14,11 @@ struct job {
     char from[TARGET_TEXT_N], to[TARGET_TEXT_N];
     int progress;
     int64_t created_ms, updated_ms;
-    int64_t due_us, until_us;  /* next poll; end of limits.job_wait */
+    int64_t due_us, until_us; /* next poll; end of limits.job_wait */
     unsigned polls;
-    uint64_t run;              /* that started it */
-    bool warned, said;         /* reported once: its odd status, and the waiting */
-    bool alone;                /* asked for by itself */
+    uint64_t run;      /* that started it */
+    bool warned, said; /* reported once: its odd status, and the waiting */
+    bool alone;        /* asked for by itself */
 };
 
 /* ---- jobs.c ---- */
@@ -27,10 +27,10 @@ struct job {
 void jobs_watch(struct batch_slice *s, struct str id, const struct remote_job *remote);
 /* What the jobs of a batch have moved is known lead by lead: recorded. */
 void jobs_batch_settled(struct batch_run *b);
-void jobs_step(struct upload *u, int64_t now_us);   /* polls what is due, gives up what was waited for long enough */
-int64_t jobs_due_us(const struct upload *u);        /* when there is something to do; INT64_MAX: never */
-void jobs_give_up(struct upload *u);                /* jobs are not waited for any more */
-void jobs_forget(struct batch_run *b); /* before it is freed */
+void jobs_step(struct upload *u, int64_t now_us); /* polls what is due, gives up what was waited for long enough */
+int64_t jobs_due_us(const struct upload *u);      /* when there is something to do; INT64_MAX: never */
+void jobs_give_up(struct upload *u);              /* jobs are not waited for any more */
+void jobs_forget(struct batch_run *b);            /* before it is freed */
 void jobs_free(struct upload *u);
 
 /* ---- job_find.c ---- */

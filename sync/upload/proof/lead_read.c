@@ -17,7 +17,7 @@
 enum lead_read_way {
     READ_BY_ID,      /* the entry's lead, by its id */
     READ_BY_ADDRESS, /* the entry's lead, which has a new id */
-    READ_OTHERS,  /* any other lead with the entry's address */
+    READ_OTHERS,     /* any other lead with the entry's address */
 };
 
 /* One request of a read. */
@@ -32,8 +32,10 @@ static void lead_read_warn_other(struct batch_run *b, uint32_t i)
     struct entry *entry = &b->record.entries[i];
     char id[UUID_TEXT_N];
     if (entry->detail.n == 0)
-        log_warning("lead %s has another address in Instantly than in the state, so it is left alone; its own lead is looked "
-                    "for by address", uuid_format(&entry->lead_id, id));
+        log_warning(
+            "lead %s has another address in Instantly than in the state, so it is left alone; its own lead is looked "
+            "for by address",
+            uuid_format(&entry->lead_id, id));
     entry->detail = STR("the lead with its id has another address, and was left alone");
 }
 
@@ -149,7 +151,9 @@ static int lead_read_ask_list(struct lead_read_request *r, struct err *e)
     struct batch_run *b = s->batch;
     struct uuid ids[LEADS_LIST_MAX];
     struct str contacts[LEADS_LIST_MAX];
-    struct leads_list list = {.urgent = true, .ids = ids, .contacts = contacts,
+    struct leads_list list = {.urgent = true,
+                              .ids = ids,
+                              .contacts = contacts,
                               .target = r->way != READ_BY_ID ? s->address_in : NULL};
     for (size_t k = r->first; k < r->first + r->n; k++) {
         const struct entry *entry = &b->record.entries[s->index[k]];

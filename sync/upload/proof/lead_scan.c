@@ -22,7 +22,7 @@ struct lead_scan {
     struct upload *u;
     struct target target;
     bool complete, too_many, no_memory;
-    uint64_t *hashes;      /* of the row keys that are there; sorted when complete */
+    uint64_t *hashes; /* of the row keys that are there; sorted when complete */
     size_t n, cap;
     struct batch_slice *waiting; /* for the read to end */
 };
@@ -105,8 +105,10 @@ static void lead_scan_answered(void *ctx, const struct api_reply *reply)
     else if (reply->class != API_OK && reply->err != NULL)
         upload_fail(l->u, reply->err);
     else if (reply->class != API_OK && reply->class != API_CANCELLED) {
-        err_set(&e, XS_API, "leads/list was refused (%d %.*s): leads without an address cannot be looked for; run again "
-                "later", reply->http_status, STR_ARG(reply->message));
+        err_set(&e, XS_API,
+                "leads/list was refused (%d %.*s): leads without an address cannot be looked for; run again "
+                "later",
+                reply->http_status, STR_ARG(reply->message));
         upload_fail(l->u, &e);
     } else if (reply->class == API_CANCELLED)
         l->too_many = true; /* nothing is known */

@@ -12,7 +12,9 @@ enum { KNOWN_MAX = 1 << 24 };
 
 enum place move_proof_place(const struct batch_run *b, const struct remote_lead *remote)
 {
-    return api_remote_is_in(remote, &b->target) ? PLACE_TO : api_remote_is_in(remote, &b->from) ? PLACE_FROM : PLACE_ELSEWHERE;
+    return api_remote_is_in(remote, &b->target) ? PLACE_TO
+           : api_remote_is_in(remote, &b->from) ? PLACE_FROM
+                                                : PLACE_ELSEWHERE;
 }
 
 static void move_proof_found(struct batch_slice *s, uint32_t i, const struct remote_lead *remote)
@@ -120,12 +122,12 @@ static void move_proof_conclude(struct batch_slice *s)
             s->index[still_n++] = i;
         } else {
             batch_entry_done(b, i, OUTCOME_FAILED,
-                            progress->place == PLACE_UNSEEN ? REASON_GONE_THERE : REASON_MOVE_NOT_DONE, 0);
+                             progress->place == PLACE_UNSEEN ? REASON_GONE_THERE : REASON_MOVE_NOT_DONE, 0);
         }
     }
     if (named_n > 0)
-        log_warning("a background job names %zu lead%s as moved that %s still in the source: not counted as moved",
-                    named_n, named_n == 1 ? "" : "s", named_n == 1 ? "is" : "are");
+        log_warning("a background job names %zu lead%s as moved that %s still in the source: not counted as moved", named_n,
+                    named_n == 1 ? "" : "s", named_n == 1 ? "is" : "are");
     s->n = still_n;
     /* No job, and still where they were: move_next() asks again, within its rounds. */
     if (s->job == NULL || still_n == 0)

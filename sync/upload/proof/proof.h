@@ -76,7 +76,7 @@ void wanted_lead_free(struct wanted_lead *wanted);
 /* Sets `fields` and `custom`; false: there is nothing to write. `ours`: we created it, and what the API does not tell is as
  * we sent it. */
 bool wanted_lead_changes(struct batch_run *b, uint32_t i, struct wanted_lead *wanted, const struct remote_lead *remote,
-                        bool ours);
+                         bool ours);
 
 /* ---- lead_scan.c ---- */
 /* Sends creates; leads without an address are looked for first if the state may not know them. */

@@ -74,17 +74,24 @@ static bool rekey_is_there(const struct known_lead *known)
 /* The note says that the key does not have this lead any more. To a key that has another one by now it says nothing. */
 static int rekey_end_key(struct batch_run *b, const struct hash128 *key, const struct entry *entry, struct err *e)
 {
-    const struct entry end = {.key = *key, .outcome = OUTCOME_UNCHANGED, .reason = REASON_GONE_THERE,
-                              .has_lead_id = true, .lead_id = entry->lead_id};
+    const struct entry end = {.key = *key,
+                              .outcome = OUTCOME_UNCHANGED,
+                              .reason = REASON_GONE_THERE,
+                              .has_lead_id = true,
+                              .lead_id = entry->lead_id};
     return state_entry_add(b->u->c.state, b->u->c.run, b->record.target, &end, e);
 }
 
 /* The note says that the key's lead was met while a write to it may still be carried out. Two such looks end the doubt: two
  * rows that swap their addresses would wait for each other's lead forever. */
-static int rekey_note_met(struct batch_run *b, const struct hash128 *key, const struct uuid *id, uint32_t target, struct err *e)
+static int rekey_note_met(struct batch_run *b, const struct hash128 *key, const struct uuid *id, uint32_t target,
+                          struct err *e)
 {
-    const struct entry met = {.key = *key, .outcome = OUTCOME_UNCHANGED, .reason = REASON_OUTCOME_OPEN,
-                              .has_lead_id = true, .lead_id = *id};
+    const struct entry met = {.key = *key,
+                              .outcome = OUTCOME_UNCHANGED,
+                              .reason = REASON_OUTCOME_OPEN,
+                              .has_lead_id = true,
+                              .lead_id = *id};
     return state_entry_add(b->u->c.state, b->u->c.run, target, &met, e);
 }
 
@@ -155,8 +162,12 @@ static int rekey_keep_old(struct batch_run *b, uint32_t i, struct arena *arena, 
         return -1;
     if (taken)
         return 0;
-    struct entry old = {.key = rekey_old_key(c->state, &known.lead_id), .key_text = known.key_text, .values = known.values,
-                        .outcome = OUTCOME_UNCHANGED, .has_lead_id = true, .lead_id = known.lead_id};
+    struct entry old = {.key = rekey_old_key(c->state, &known.lead_id),
+                        .key_text = known.key_text,
+                        .values = known.values,
+                        .outcome = OUTCOME_UNCHANGED,
+                        .has_lead_id = true,
+                        .lead_id = known.lead_id};
     if (state_entry_add(c->state, c->run, known.target, &old, e) != 0)
         return -1;
     return c->superseded != NULL && !b->earlier ? c->superseded(c->ctx, &old.key, &known, e) : 0;
@@ -176,8 +187,8 @@ int rekey_settle(struct batch_run *b, struct err *e)
         const struct entry *entry = &b->record.entries[i];
         if (b->record.op == OP_MOVE && !b->progress[i].took_double)
             continue;
-        if (!entry->has_lead_id || (entry->outcome != OUTCOME_CREATED && entry->outcome != OUTCOME_CHANGED &&
-                                    entry->outcome != OUTCOME_UNCHANGED))
+        if (!entry->has_lead_id ||
+            (entry->outcome != OUTCOME_CREATED && entry->outcome != OUTCOME_CHANGED && entry->outcome != OUTCOME_UNCHANGED))
             continue;
         arena_reset(&arena);
         rc = rekey_end_other(b, entry, e) != 0 || rekey_keep_old(b, (uint32_t)i, &arena, e) != 0 ? -1 : 0;
@@ -201,8 +212,8 @@ static int rekey_was_left(struct batch_run *b, const struct entry *entry, bool *
 /* The lead is another key's. The row takes it over when no row of that key can want it: the key was an old lead's, its row
  * has another address now, or the whole source was read without it. A removal that may still be carried out comes first. A row
  * that meets the lead of a key that was not read waits for a full read, unless one has told already. */
-static int rekey_judge_owner(struct batch_run *b, uint32_t i, const struct uuid *id, const struct hash128 *owner, int *verdict,
-                             struct err *e)
+static int rekey_judge_owner(struct batch_run *b, uint32_t i, const struct uuid *id, const struct hash128 *owner,
+                             int *verdict, struct err *e)
 {
     const struct upload_config *c = &b->u->c;
     const struct hash128 old = rekey_old_key(c->state, id);
@@ -225,7 +236,8 @@ static int rekey_judge_owner(struct batch_run *b, uint32_t i, const struct uuid 
         return -1;
     if (!free && !seen && !left && c->wait_for_full != NULL && c->wait_for_full(c->ctx)) {
         *verdict = WAIT;
-        batch_entry_detail(b, i, STR("another key has the lead of this address; the next sync reads the whole source and decides"));
+        batch_entry_detail(
+            b, i, STR("another key has the lead of this address; the next sync reads the whole source and decides"));
     }
     if (!free || !removes)
         return 0;

@@ -32,8 +32,10 @@ static void remove_proof_found_elsewhere(struct batch_slice *s, uint32_t i, cons
 {
     batch_entry_location(s->batch, i, remote);
     batch_entry_done(s->batch, i, s->batch->u->c.by_hand ? OUTCOME_FAILED : OUTCOME_SKIPPED,
-                    remote->has_campaign ? REASON_IN_CAMPAIGN : remote->has_list ? REASON_IN_LIST : REASON_IN_WORKSPACE,
-                    s->http_status);
+                     remote->has_campaign ? REASON_IN_CAMPAIGN
+                     : remote->has_list   ? REASON_IN_LIST
+                                          : REASON_IN_WORKSPACE,
+                     s->http_status);
 }
 
 static void remove_proof_seen(struct batch_slice *s, uint32_t i, const struct remote_lead *remote)
@@ -46,7 +48,8 @@ static void remove_proof_seen(struct batch_slice *s, uint32_t i, const struct re
     }
     entry->reason = eligibility_status_reason(remote->status);
     /* The status belongs to the person at this address; `values: hashed` has none to name. */
-    if (entry->reason != REASON_NONE && batch_entry_may_name(b, i) && arena_str(&b->arena, remote->email, &entry->email) != 0)
+    if (entry->reason != REASON_NONE && batch_entry_may_name(b, i) &&
+        arena_str(&b->arena, remote->email, &entry->email) != 0)
         upload_fail_oom(b->u);
 }
 

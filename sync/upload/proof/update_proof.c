@@ -64,8 +64,8 @@ bool update_proof_answer(struct batch_run *b, uint32_t i, const struct api_reply
     struct remote_lead remote;
     struct err ignored = ERR_INIT;
     bool confirmed = api_remote_lead_read(reply->json, &remote, &ignored) == 0 &&
-                uuid_eq(&remote.id, &b->record.entries[i].lead_id) && !lead_match_differs(b, i, &remote) &&
-                update_proof_is_stored(b, i, &remote);
+                     uuid_eq(&remote.id, &b->record.entries[i].lead_id) && !lead_match_differs(b, i, &remote) &&
+                     update_proof_is_stored(b, i, &remote);
     err_clear(&ignored);
     return confirmed;
 }
@@ -135,8 +135,7 @@ static void update_proof_read_done(struct batch_slice *s)
         lead_read_each(s, &update_proof_asking);
 }
 
-static const struct lead_read_calls update_proof_reading = {update_proof_seen, update_proof_read_done,
-                                                            update_proof_give_up};
+static const struct lead_read_calls update_proof_reading = {update_proof_seen, update_proof_read_done, update_proof_give_up};
 
 static void update_proof_read(struct batch_slice *s)
 {

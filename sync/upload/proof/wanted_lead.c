@@ -27,7 +27,7 @@ void wanted_lead_free(struct wanted_lead *wanted)
 /* A value that the API does not tell is only taken for granted in a lead
  * that we created ourselves, with it; anywhere else it is written, again if need be. */
 bool wanted_lead_changes(struct batch_run *b, uint32_t i, struct wanted_lead *wanted, const struct remote_lead *remote,
-                        bool ours)
+                         bool ours)
 {
     const enum overwrite *rules = b->u->c.mapping->overwrite;
     bool ruled = wanted->lead.shape == &b->u->c.mapping->shape, any = false;
@@ -48,7 +48,7 @@ bool wanted_lead_changes(struct batch_run *b, uint32_t i, struct wanted_lead *wa
         api_remote_custom(remote, wanted->lead.shape->custom_names[c], &there);
         bool mine = !only_changed || (c < progress->custom_changed.n && progress->custom_changed.p[c] != 0);
         wanted->custom[c] = mine && plan_value_changes(&there, &wanted->lead.custom[c],
-                                               ruled ? rules[LEAD_FIELD_N + c] : OVERWRITE_ALWAYS);
+                                                       ruled ? rules[LEAD_FIELD_N + c] : OVERWRITE_ALWAYS);
         any = any || wanted->custom[c];
     }
     return wanted->fields != 0 || any;
