@@ -8,6 +8,10 @@ sync_libreport_a_SOURCES = \
 	sync/report/diff_match.c \
 	sync/report/diff_text.c \
 	sync/report/record.c sync/report/record.h \
+	sync/report/record_csv.c \
+	sync/report/record_format.h \
+	sync/report/record_json.c \
+	sync/report/record_text.c \
 	sync/report/run_begun.c sync/report/run_begun.h \
 	sync/report/run_report.c sync/report/run_report.h \
 	sync/report/table.c sync/report/table.h \

@@ -1,4 +1,4 @@
-/* Writes a list of records as a table for people, as JSON, NDJSON or CSV.
+/* Writes a list of records as text for people, as JSON, NDJSON or CSV.
  *
  * A printer describes its columns once, in a table, and fills the cells of one record after the other. The writer knows
  * what stands before, between and after records in each format. It appends to a buffer; the caller takes bytes out of
@@ -23,12 +23,19 @@ enum record_format { RECORD_TEXT, RECORD_JSON, RECORD_NDJSON, RECORD_CSV };
 /* What a cell is in JSON. An empty cell is null. */
 enum record_kind {
     RECORD_STRING,
+    RECORD_CELL, /* a string that can be empty: only a cell that is not filled is null */
     RECORD_NUMBER,
     RECORD_VALUE, /* any JSON value: in JSON and NDJSON, the printer fills the cell with JSON text */
 };
 
 /* Formats that leave a column out. */
-enum { RECORD_NOT_TEXT = 1, RECORD_NOT_JSON = 2, RECORD_NOT_CSV = 4 };
+enum {
+    RECORD_NOT_TEXT = 1,
+    RECORD_NOT_CSV = 2,
+    RECORD_NOT_DOCUMENT = 4, /* JSON that is one document */
+    RECORD_NOT_NDJSON = 8,
+    RECORD_NOT_JSON = RECORD_NOT_DOCUMENT | RECORD_NOT_NDJSON,
+};
 
 struct record_column {
     struct str name; /* RECORD_NAME("…") in a constant table */
@@ -61,8 +68,11 @@ struct record_cell {
     enum table_colour colour;
 };
 
+struct record_format_ops;
+
 struct record_writer {
-    const struct record_layout *layout; /* borrowed */
+    const struct record_layout *layout;  /* borrowed */
+    const struct record_format_ops *ops; /* of `format`, see record_format.h */
     enum record_format format;
     size_t width;    /* text: of the terminal; 0: no limit */
     bool colours;    /* text */
@@ -77,7 +87,8 @@ struct record_writer {
     size_t table_n; /* records in it */
     bool table_open;
     struct jsonw json;
-    bool in_object; /* between record_object() and record_end() */
+    bool begun;     /* what stands before the first record is written */
+    bool in_record; /* between record_object() or record_lines() and record_end() */
     bool failed;
 };
 
@@ -104,11 +115,13 @@ enum table_colour record_outcome_colour(enum outcome outcome);
 bool record_is_json(const struct record_writer *w);
 /* For records that have other members in JSON than columns: opens the object, to which the caller adds members. */
 struct jsonw *record_object(struct record_writer *w);
+/* Text, for records that are lines and no row of a table: the caller appends them to the buffer. */
+struct buf *record_lines(struct record_writer *w);
 /* Writes the record. 0/-1 (memory) */
 int record_end(struct record_writer *w);
 /* Writes a record that is JSON text already, in place of cells and record_end(). 0/-1 */
 int record_json(struct record_writer *w, struct str json);
-/* Writes the cells as an object of another document, in place of record_end(). 0/-1 */
+/* JSON: writes the cells as an object of another document, in place of record_end(). 0/-1 */
 int record_into(struct record_writer *w, struct jsonw *json);
 
 /* Text: prints the table of the records so far; the next record begins another. Does nothing without records. 0/-1 */

@@ -115,6 +115,46 @@ START_TEST(json_records)
 }
 END_TEST
 
+/* What only one of the JSON formats has, and a string that can be empty. */
+START_TEST(json_columns)
+{
+    static const struct record_column few[] = {{RECORD_NAME("type"), .left_out = RECORD_NOT_DOCUMENT},
+                                               {RECORD_NAME("value"), .kind = RECORD_CELL}};
+    static const struct record_layout layout = {.columns = few, .columns_n = 2};
+    static const char *const expected[] = {
+        [RECORD_JSON] = "[{\"value\":\"\"},\n{\"value\":null}]\n",
+        [RECORD_NDJSON] = "{\"type\":\"a\",\"value\":\"\"}\n{\"type\":\"a\",\"value\":null}\n",
+    };
+    for (enum record_format format = RECORD_JSON; format <= RECORD_NDJSON; format++) {
+        struct record_writer w = writer(format, &layout);
+        record_text(&w, 0, "a");
+        record_text(&w, 1, "");
+        ck_assert_int_eq(record_end(&w), 0);
+        record_text(&w, 0, "a");
+        ck_assert_int_eq(record_end(&w), 0);
+        ck_assert_int_eq(record_finish(&w), 0);
+        ck_assert_str_eq(buf_cstr(&out), expected[format]);
+        record_free(&w);
+    }
+}
+END_TEST
+
+/* Lines of the printer's own stand between tables. */
+START_TEST(text_lines)
+{
+    struct record_writer w = writer(RECORD_TEXT, &plain);
+    add_person(&w, "Ann", 1);
+    ck_assert_int_eq(buf_adds(record_lines(&w), "own line\n"), 0);
+    ck_assert_int_eq(record_end(&w), 0);
+    add_person(&w, "Bob", 0);
+    ck_assert_int_eq(record_finish(&w), 0);
+    ck_assert_str_eq(buf_cstr(&out), "name  seats  more     note\nAnn       1  {\"a\":1}  !\nown line\n"
+                                     "name  seats  more  note\nBob                !\n");
+    ck_assert_uint_eq(w.n, 3);
+    record_free(&w);
+}
+END_TEST
+
 /* Each kind of cell with a value, and with what leaves it empty. */
 START_TEST(cells)
 {
@@ -169,6 +209,8 @@ int main(void)
     tcase_add_test(tc, empty_lists);
     tcase_add_test(tc, what_a_layout_says);
     tcase_add_test(tc, json_records);
+    tcase_add_test(tc, json_columns);
+    tcase_add_test(tc, text_lines);
     tcase_add_test(tc, cells);
     tcase_add_test(tc, failures_stick);
     suite_add_tcase(suite, tc);

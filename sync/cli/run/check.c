@@ -3,7 +3,6 @@
 
 #include "sync/preflight/check.h"
 
-#include "sync/base/jsonw.h"
 #include "sync/base/text.h"
 #include "sync/cli/commands.h"
 #include "sync/cli/out.h"
@@ -11,6 +10,7 @@
 #include "sync/cli/run/runner.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static const char *const formats[] = {"text", "json", NULL};
 
@@ -24,59 +24,56 @@ static const struct level_row {
     [FINDING_ERROR] = {"error", "error  ", "\033[31m"},
 };
 
+enum { C_LEVEL, C_WHAT, C_TEXT, COLUMN_N };
+static const struct record_column columns[COLUMN_N] = {
+    [C_LEVEL] = {RECORD_NAME("level")},
+    [C_WHAT] = {RECORD_NAME("what")},
+    [C_TEXT] = {RECORD_NAME("text"), .kind = RECORD_CELL},
+};
+static const struct record_layout layout = {.columns = columns, .columns_n = COLUMN_N, .none = "", .json_between = ","};
+
 /* The callback for findings cannot fail, so it remembers an error. */
 struct findings {
-    const struct invocation *inv;
     struct out out;
-    struct jsonw json;
     bool failed;
 };
 
-static void found_text(struct findings *f, const struct level_row *level, const struct finding *finding)
+/* A finding may have lines (candidates of a name); the later ones are indented. */
+static int found_lines(struct record_writer *w, const struct level_row *level, const struct finding *finding)
 {
-    bool colour = f->inv->common.terminal.colour_out && *level->colour != '\0';
-    struct buf *out = &f->out.text;
-    if (buf_addf(out, "%s%s%s  %s: ", colour ? level->colour : "", level->mark, colour ? "\033[0m" : "", finding->what) != 0)
-        f->failed = true;
-    /* A finding may have lines (candidates of a name); the later ones are indented. */
-    for (const char *line = finding->text; line != NULL && !f->failed;) {
-        const char *end = line;
-        while (*end != '\0' && *end != '\n')
-            end++;
-        if (text_show((struct str){line, (size_t)(end - line)}, 0, out) != 0 ||
-            buf_adds(out, *end != '\0' ? "\n         " : "\n") != 0)
-            f->failed = true;
-        line = *end != '\0' ? end + 1 : NULL;
+    struct buf *out = record_lines(w);
+    bool colour = w->colours && *level->colour != '\0';
+    int bad = buf_addf(out, "%s%s%s  %s: ", colour ? level->colour : "", level->mark, colour ? "\033[0m" : "",
+                       finding->what);
+    for (const char *line = finding->text; line != NULL && bad == 0;) {
+        size_t n = strcspn(line, "\n");
+        bool last = line[n] == '\0';
+        bad |= text_show((struct str){line, n}, 0, out) | buf_adds(out, last ? "\n" : "\n         ");
+        line = last ? NULL : line + n + 1;
     }
+    return bad;
 }
 
 static void found(void *ctx, const struct finding *finding)
 {
     struct findings *f = ctx;
+    struct record_writer *w = &f->out.records;
     const struct level_row *level = &levels[finding->level];
     struct err ignored = ERR_INIT; /* The commit reports it again. */
-    if (f->inv->common.output.format == FORMAT_TEXT) {
-        found_text(f, level, finding);
-        if (out_flush(&f->out, true, &ignored) != 0)
-            f->failed = true;
-        err_clear(&ignored);
-        return;
-    }
-    jsonw_object(&f->json);
-    jsonw_member_text(&f->json, "level", level->name);
-    jsonw_member_text(&f->json, "what", finding->what);
-    jsonw_member_text(&f->json, "text", finding->text);
-    jsonw_object_end(&f->json);
+    record_text(w, C_LEVEL, level->name);
+    record_text(w, C_WHAT, finding->what);
+    record_text(w, C_TEXT, finding->text);
+    if (w->format == RECORD_TEXT && found_lines(w, level, finding) != 0)
+        f->failed = true;
+    /* Text appears at once, because a check can take long. */
+    if (record_end(w) != 0 || out_flush(&f->out, w->format == RECORD_TEXT, &ignored) != 0)
+        f->failed = true;
+    err_clear(&ignored);
 }
 
 static int finish(struct findings *f, struct err *e)
 {
-    if (f->inv->common.output.format == FORMAT_JSON) {
-        jsonw_array_end(&f->json);
-        if (jsonw_end(&f->json) != 0 || buf_addc(&f->out.text, '\n') != 0)
-            f->failed = true;
-    }
-    if (out_commit(&f->out, e) != 0)
+    if (out_records_end(&f->out, e) != 0 || out_commit(&f->out, e) != 0)
         return -1;
     return f->failed ? err_set(e, XS_IO, "not all findings could be written") : 0;
 }
@@ -84,7 +81,7 @@ static int finish(struct findings *f, struct err *e)
 static int check_command(struct invocation *inv, struct err *e)
 {
     struct runner runner;
-    struct findings f = {.inv = inv};
+    struct findings f = {0};
     struct err late = ERR_INIT;
     char *likely = NULL;
     if (inv->operands_n == 0)
@@ -93,12 +90,11 @@ static int check_command(struct invocation *inv, struct err *e)
     int rc = runner_open(&runner, inv, false, true, e);
     if (rc == 0)
         rc = out_open(&f.out, inv, OUT_PUBLIC, e);
+    if (rc == 0)
+        rc = out_records(&f.out, &inv->common, &layout, e);
     if (rc != 0)
         goto done;
     runner.config.likely_state = likely = csv_name_likely_state(&inv->common, runner.config.mapping);
-    jsonw_init_output(&f.json, &f.out.text);
-    if (inv->common.output.format == FORMAT_JSON)
-        jsonw_array(&f.json);
     rc = check_run(&runner.config, found, &f, e);
     /* The findings are printed even if the check fails. */
     if (finish(&f, &late) != 0 && rc == 0)
