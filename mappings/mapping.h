@@ -155,6 +155,8 @@ size_t mapping_filled(const struct mapping *m, const struct str **names);
 bool mapping_key_column(const struct mapping *m, size_t i, struct str *name);
 /* `then` of the i-th rule of skip_when, NULL past the last. */
 const struct removal *mapping_skip_then(const struct mapping *m, size_t i);
+/* Has a bound mapping a rule of skip_when for this column, whose name is compared as in a CSV's header? 1/0/-1 (memory) */
+int mapping_skips_by(const struct mapping *m, struct str column);
 /* All values that the rules of skip_when name have numbers, from 1 on. */
 struct skip_value {
     size_t rule; /* from 1 on */

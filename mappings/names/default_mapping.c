@@ -397,6 +397,20 @@ static int find_skip_columns(struct mapping *m, const struct str *columns, size_
     return rc;
 }
 
+int mapping_skips_by(const struct mapping *m, struct str column)
+{
+    struct buf wanted = BUF_INIT(NAMES_HEADER_MAX), key = BUF_INIT(NAMES_HEADER_MAX);
+    int found = names_key(column, &wanted) != 0 ? -1 : 0;
+    for (size_t i = 0; i < m->impl->skips_n && found == 0; i++)
+        found = str_eq(m->impl->skips[i].column.name, column) ? 1
+                : names_key(m->impl->skips[i].column.name, &key) != 0
+                    ? -1
+                    : wanted.n > 0 && str_eq(buf_str(&wanted), buf_str(&key));
+    buf_free(&wanted);
+    buf_free(&key);
+    return found;
+}
+
 /* Columns meet fields. Bound again (another read of the file), it starts afresh. */
 int default_mapping_bind(struct mapping *m, const struct str *columns, size_t columns_n, struct err *e)
 {

@@ -18,6 +18,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct state;
 struct transport;
 
 /* What a progress line shows. config->progress gets it at most ten times per second, in the run's own thread. */
@@ -63,6 +64,8 @@ struct run_config {
     /* Asked once by run_ask(), or by run_sync() before its first write; returns 1 to go on, 0 to stop (XS_USAGE).
      * NULL: never asked (no terminal, --yes). `text` says workspace, target, status, counts. */
     int (*consent)(void *ctx, const char *text);
+    /* Called once, when the state is open and the mapping is bound, before the first row. NULL: never. 0, or -1 to end the run. */
+    int (*opened)(void *ctx, struct state *state, const struct mapping *m, struct err *e);
     void *ctx;
 };
 

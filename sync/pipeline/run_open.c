@@ -298,7 +298,8 @@ int run_open(struct run *r, struct err *e)
     char id[UUID_TEXT_N];
     if (name_sync(r, uuid_format(&r->targets.v[0].target.id, id), e) != 0)
         return -1;
-    if (open_memory(r, e) != 0 || unused_columns_report(r, e) != 0)
+    if (open_memory(r, e) != 0 || unused_columns_report(r, e) != 0 ||
+        (r->c->opened != NULL && r->c->opened(r->c->ctx, r->state, r->m, e) != 0))
         return -1;
     if (r->diff == NULL) {
         if (load_old_rejects(r, e) != 0 || start_record(r, e) != 0 || note_source_file(r, e) != 0 || put_header(r, e) != 0 ||

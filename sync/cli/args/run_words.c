@@ -2,6 +2,7 @@
 
 #include "sync/cli/args/run_words.h"
 
+#include "sync/base/log.h"
 #include "sync/base/opt.h"
 #include "sync/base/text.h"
 #include "sync/cli/args/sync_arg.h"
@@ -10,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ARENA_BYTES = 64 << 20, WORD_BYTES = 1 << 20, RUNS_BACK = 100, WORDS_MAX = 4096 };
+enum { ARENA_BYTES = 64 << 20, WORD_BYTES = 1 << 20, RUNS_BACK = 100, WORDS_MAX = 4096, RULES_SHOWN = 8 };
 
 /* Splits the line. 1, or -1 without memory. */
 static int run_words_split(const char *line, struct run_words *out, struct err *e)
@@ -43,7 +44,7 @@ static int split_begun(const char *begun, struct run_words *out, struct err *e)
     return rc;
 }
 
-int run_words_load(struct state *s, struct run_words *out, struct err *e)
+int run_words_load(struct state *s, enum run_words_of of, struct run_words *out, struct err *e)
 {
     struct arena arena;
     struct run_record *runs;
@@ -54,7 +55,7 @@ int run_words_load(struct state *s, struct run_words *out, struct err *e)
     if (state_runs(s, RUNS_BACK, &arena, &runs, &n, e) != 0)
         found = -1;
     for (size_t i = 0; i < n && found == 0; i++)
-        if (runs[i].read != NULL && runs[i].read[0] != '\0')
+        if (runs[i].read != NULL && (of == RUN_WORDS_FULL ? strcmp(runs[i].read, "full") == 0 : runs[i].read[0] != '\0'))
             found = split_begun(runs[i].begun, out, e);
     arena_free(&arena);
     return found;
@@ -117,16 +118,52 @@ static int show_target(struct state *s, struct buf *out, struct err *e)
     return rc;
 }
 
+/* Appends the rules by which the newest full read of a CSV left rows out. */
+static int show_rules(struct state *s, struct buf *out, struct err *e)
+{
+    struct run_words words = {.v = NULL};
+    const char *rule;
+    size_t at = 0;
+    int rc = run_words_load(s, RUN_WORDS_FULL, &words, e) < 0 ? -1 : 0;
+    while (rc == 0 && (rule = run_words_value(&words, "--skip-when", &at)) != NULL)
+        rc = (buf_adds(out, " --skip-when ") | opt_show_quoted(rule, out)) != 0 ? err_oom(e) : 0;
+    run_words_free(&words);
+    return rc;
+}
+
+int run_words_warn_dropped(struct state *s, const struct mapping *m, struct err *e)
+{
+    struct run_words words = {.v = NULL};
+    struct buf lost = BUF_INIT(WORD_BYTES);
+    const char *rule;
+    size_t at = 0, n = 0;
+    int rc = run_words_load(s, RUN_WORDS_FULL, &words, e) < 0 ? -1 : 0;
+    while (rc == 0 && (rule = run_words_value(&words, "--skip-when", &at)) != NULL) {
+        int has = mapping_skips_by(m, (struct str){rule, strcspn(rule, "=")});
+        if (has == 0 && n++ < RULES_SHOWN)
+            has = (buf_adds(&lost, " --skip-when ") | opt_show_quoted(rule, &lost)) != 0 ? -1 : 0;
+        rc = has < 0 ? err_oom(e) : 0;
+    }
+    if (rc == 0 && n > 0)
+        log_warning(
+            "the last full run left rows out by a rule that this run lacks, so this run takes these people; to leave "
+            "them out again, add%.*s%s",
+            STR_ARG(buf_str(&lost)), n > RULES_SHOWN ? " and its other rules" : "");
+    buf_free(&lost);
+    run_words_free(&words);
+    return rc;
+}
+
 int run_words_show_sync(struct state *s, const char *sync, struct buf *out, struct err *e)
 {
     struct run_words words = {.v = NULL};
-    int rc = sync == NULL && run_words_load(s, &words, e) < 0 ? -1 : 0;
+    int rc = sync == NULL && run_words_load(s, RUN_WORDS_ANY, &words, e) < 0 ? -1 : 0;
     if (rc == 0 && sync == NULL)
         sync = run_words_sync(&words);
     if (rc == 0 && (sync != NULL ? opt_show_quoted(sync, out) : buf_adds(out, "SYNC")) != 0)
         rc = err_oom(e);
     if (rc == 0 && sync != NULL && sync_arg_is_csv(sync))
-        rc = show_target(s, out, e);
+        rc = show_target(s, out, e) != 0 ? -1 : show_rules(s, out, e);
     run_words_free(&words);
     return rc;
 }

@@ -11,6 +11,7 @@
 #include "sync/cli/client.h"
 #include "sync/cli/out.h"
 #include "sync/cli/ping.h"
+#include "sync/cli/args/run_words.h"
 #include "sync/cli/args/state_arg.h"
 #include "sync/cli/args/sync_arg.h"
 #include "sync/state/state.h"
@@ -37,6 +38,12 @@ static int runner_ask(void *ctx, const char *text)
     int yes = consent_ask(text);
     progress_start(&r->progress, &r->inv->common);
     return yes;
+}
+
+static int runner_opened(void *ctx, struct state *state, const struct mapping *m, struct err *e)
+{
+    (void)ctx;
+    return run_words_warn_dropped(state, m, e);
 }
 
 /* A CSV without a mapping into a campaign is the only case in which mail may go out although the user has not read a mapping. So
@@ -96,6 +103,7 @@ static void fill_config(struct runner *r)
         .overrides_n = c->run.guards.n,
         .progress = show_progress,
         .consent = must_ask(r) ? runner_ask : NULL,
+        .opened = runner_opened,
         .ctx = r,
     };
 }
