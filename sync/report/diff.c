@@ -1,4 +1,5 @@
-/* The output of a dry run: counts the records, keeps them and writes them. diff_json.c, diff_csv.c and diff_text.c format them.
+/* The output of a dry run: counts the records, keeps them and writes them. diff_record.c and diff_csv.c fill them, diff_text.c
+ * prints them as lines.
  *
  * Records that come earlier than they are printed wait in temporary files, so that memory does not grow with them: left-out rows,
  * and in text and JSON all changes, because the guards are printed before them. */
@@ -15,37 +16,25 @@
 enum { RECORD_MAX = 64 << 20, POUR_BYTES = 64 << 10 };
 
 /* Only the counts are wanted. */
-static int drop_head(struct diff *d, struct err *e)
-{
-    (void)d;
-    (void)e;
-    return 0;
-}
-
-static int drop_change(struct diff *d, const struct diff_change *change, struct err *e)
-{
-    (void)change;
-    return drop_head(d, e);
-}
-
-static int drop_left_out(struct diff *d, const struct diff_left_out *left_out, struct err *e)
-{
-    (void)left_out;
-    return drop_head(d, e);
-}
-
-static int drop_summary(struct diff *d, const struct diff_summary *summary, struct err *e)
-{
-    (void)summary;
-    return drop_head(d, e);
-}
-
-static const struct diff_format_ops diff_format_none = {drop_head, drop_change, drop_left_out, drop_summary};
+static const struct diff_format_ops diff_format_none;
 
 static const struct diff_format_ops *const formats[] = {
     [DIFF_TEXT] = &diff_format_text, [DIFF_JSON] = &diff_format_json, [DIFF_NDJSON] = &diff_format_ndjson,
     [DIFF_CSV] = &diff_format_csv,   [DIFF_NONE] = &diff_format_none,
 };
+
+static int list_open(struct diff *d, struct diff_list *list, const struct record_layout *layout)
+{
+    list->records = (struct record_writer){.format = d->ops->format, .out = &d->record};
+    return layout == NULL ? 0 : record_open(&list->records, layout);
+}
+
+static void list_close(struct diff_list *list)
+{
+    if (list->f != NULL)
+        fclose(list->f);
+    record_free(&list->records);
+}
 
 int diff_open(const struct diff_options *options, struct diff **out, struct err *e)
 {
@@ -55,7 +44,8 @@ int diff_open(const struct diff_options *options, struct diff **out, struct err 
     d->options = *options;
     d->ops = formats[options->format];
     buf_init(&d->record, RECORD_MAX);
-    if (match_init(&d->match, options->match) != 0) {
+    if (match_init(&d->match, options->match) != 0 || list_open(d, &d->changes, d->ops->changes) != 0 ||
+        list_open(d, &d->left_out, d->ops->left_outs) != 0 || list_open(d, &d->rejects, d->ops->left_outs) != 0) {
         diff_close(d);
         return err_oom(e);
     }
@@ -67,14 +57,10 @@ void diff_close(struct diff *d)
 {
     if (d == NULL)
         return;
-    if (d->changes.f != NULL)
-        fclose(d->changes.f);
-    if (d->left_out.f != NULL)
-        fclose(d->left_out.f);
-    if (d->rejects.f != NULL)
-        fclose(d->rejects.f);
+    list_close(&d->changes);
+    list_close(&d->left_out);
+    list_close(&d->rejects);
     match_free(&d->match);
-    record_free(&d->records);
     buf_free(&d->record);
     free(d);
 }
@@ -113,50 +99,49 @@ int diff_write(struct diff *d, struct err *e)
     return written ? 0 : err_errno(e, XS_IO, errnum, "cannot write the diff");
 }
 
-static int later_open(struct diff_later *later, struct err *e)
+static int later_open(struct diff_list *list, struct err *e)
 {
     int fd = file_unlinked_tmp(e);
     if (fd < 0)
         return -1;
-    later->f = fdopen(fd, "w+");
-    if (later->f != NULL)
+    list->f = fdopen(fd, "w+");
+    if (list->f != NULL)
         return 0;
     int errnum = errno;
     close(fd);
     return err_errno(e, XS_IO, errnum, "cannot keep the diff until its end");
 }
 
-int diff_keep(struct diff *d, struct diff_later *later, struct err *e)
+int diff_keep(struct diff *d, struct diff_list *list, struct err *e)
 {
-    if (later->f == NULL && later_open(later, e) != 0)
+    if (list->f == NULL && later_open(list, e) != 0)
         return -1;
     size_t n = d->record.n;
-    if (n > 0 && fwrite(d->record.p, 1, n, later->f) != n)
+    if (n > 0 && fwrite(d->record.p, 1, n, list->f) != n)
         return err_errno(e, XS_IO, errno, "cannot write the temporary file of the diff");
-    later->n++;
     buf_reset(&d->record);
     return 0;
 }
 
-int diff_pour(struct diff *d, struct diff_later *later, struct err *e)
+int diff_pour(struct diff *d, struct diff_list *list, struct err *e)
 {
     if (diff_write(d, e) != 0)
         return -1;
-    if (later->f == NULL)
+    if (list->f == NULL)
         return 0;
-    if (fflush(later->f) != 0)
+    if (fflush(list->f) != 0)
         return err_errno(e, XS_IO, errno, "cannot write the temporary file of the diff");
-    rewind(later->f);
+    rewind(list->f);
     if (buf_reserve(&d->record, POUR_BYTES) != 0)
         return err_oom(e);
     for (;;) {
-        d->record.n = fread(d->record.p, 1, POUR_BYTES, later->f);
+        d->record.n = fread(d->record.p, 1, POUR_BYTES, list->f);
         if (d->record.n == 0)
             break;
         if (diff_write(d, e) != 0)
             return -1;
     }
-    if (ferror(later->f))
+    if (ferror(list->f))
         return err_errno(e, XS_IO, errno, "cannot read the temporary file of the diff");
     return 0;
 }
@@ -226,6 +211,11 @@ int diff_field_next(const struct diff_change *change, size_t *at, struct diff_fi
     return 0;
 }
 
+int diff_field_name(const struct diff_field *field, struct buf *out)
+{
+    return buf_adds(out, field->custom ? DIFF_CUSTOM : "") | buf_add(out, field->name.p, field->name.n);
+}
+
 /* ---- events ---- */
 
 /* Calls out of order are an internal error. */
@@ -242,7 +232,7 @@ int diff_head(struct diff *d, const struct diff_head *head, struct err *e)
         return -1;
     d->begun = true;
     d->head = *head;
-    return d->ops->head(d, e);
+    return d->ops->head != NULL ? d->ops->head(d, e) : 0;
 }
 
 int diff_change(struct diff *d, const struct diff_change *change, struct err *e)
@@ -255,9 +245,19 @@ int diff_change(struct diff *d, const struct diff_change *change, struct err *e)
         return shown < 0 ? err_oom(e) : 0;
     }
     d->kinds[diff_kind_of(change)]++;
-    int rc = d->ops->change(d, change, e);
     d->changes_n++;
-    return rc;
+    if (d->ops->change == NULL)
+        return 0;
+    if (d->ops->change(d, &d->changes.records, change) != 0)
+        return err_oom(e);
+    return d->ops->waits ? diff_keep(d, &d->changes, e) : diff_write(d, e);
+}
+
+static int list_left_out(struct diff *d, struct diff_list *list, const struct diff_left_out *left_out, struct err *e)
+{
+    if (d->ops->left_out(d, &list->records, left_out) != 0)
+        return err_oom(e);
+    return d->ops->waits ? diff_keep(d, list, e) : diff_write(d, e);
 }
 
 int diff_left_out(struct diff *d, const struct diff_left_out *left_out, struct err *e)
@@ -268,12 +268,16 @@ int diff_left_out(struct diff *d, const struct diff_left_out *left_out, struct e
     if (shown <= 0)
         return shown < 0 ? err_oom(e) : 0;
     d->left_out_n++;
-    return d->ops->left_out(d, left_out, e);
+    if (d->ops->left_out == NULL)
+        return 0;
+    if (d->ops->rejects && left_out->entry->outcome == OUTCOME_REJECTED && list_left_out(d, &d->rejects, left_out, e) != 0)
+        return -1;
+    return list_left_out(d, &d->left_out, left_out, e);
 }
 
 int diff_finish(struct diff *d, const struct diff_summary *summary, struct err *e)
 {
-    if (expect(d, true, e) != 0 || d->ops->finish(d, summary, e) != 0)
+    if (expect(d, true, e) != 0 || (d->ops->finish != NULL && d->ops->finish(d, summary, e) != 0))
         return -1;
     d->finished = true;
     if (flush_out(d) != 0)

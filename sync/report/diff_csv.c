@@ -10,12 +10,6 @@ static const struct record_column columns[COLUMN_N] = {
 };
 static const struct record_layout layout = {.columns = columns, .columns_n = COLUMN_N, .guard = true};
 
-static int diff_csv_columns(struct diff *d, struct err *e)
-{
-    d->records = (struct record_writer){.format = RECORD_CSV, .out = &d->record};
-    return record_open(&d->records, &layout) == 0 ? 0 : err_oom(e);
-}
-
 static struct str of_value(const struct value *v)
 {
     return v->kind > VALUE_NULL ? (struct str){v->p, v->n} : STR_NONE;
@@ -29,45 +23,38 @@ static void diff_csv_fill(struct record_writer *w, const struct diff_change *c, 
     record_str(w, C_NEW, new_value);
 }
 
-static int csv_change(struct diff *d, const struct diff_change *c, struct err *e)
+static int csv_change(struct diff *d, struct record_writer *w, const struct diff_change *c)
 {
-    struct record_writer *w = &d->records;
     struct diff_field field;
     int bad = 0;
     unsigned lines = 0;
+    (void)d;
     for (size_t at = 0; bad == 0 && diff_field_next(c, &at, &field) == 1; lines++) {
-        struct buf name = BUF_INIT(sizeof "custom_variables." + field.name.n);
-        bad |= buf_adds(&name, field.custom ? "custom_variables." : "") | buf_add(&name, field.name.p, field.name.n);
+        struct buf name = BUF_INIT(sizeof DIFF_CUSTOM + field.name.n);
+        bad |= diff_field_name(&field, &name);
         diff_csv_fill(w, c, of_value(&field.old_value), of_value(&field.new_value));
         record_str(w, C_FIELD, buf_str(&name));
         bad |= record_end(w);
         buf_free(&name);
     }
-    /* The changed field of a move or a removal is the location of the lead. */
-    if (lines == 0) {
-        /* A deletion has the location of the lead in either member. */
-        bool gone = c->op == OP_REMOVE && c->from == NULL;
-        diff_csv_fill(w, c, STR_NONE, STR_NONE);
-        record_text(w, C_FIELD, "target");
-        record_target(w, C_OLD, gone ? c->target : c->from);
-        record_target(w, C_NEW, gone ? NULL : c->target);
-        bad |= record_end(w);
-    }
-    return bad == 0 ? diff_write(d, e) : err_oom(e);
-}
-
-static int csv_left_out(struct diff *d, const struct diff_left_out *l, struct err *e)
-{
-    (void)d;
-    (void)l;
-    (void)e;
-    return 0;
+    if (lines > 0)
+        return bad;
+    /* The changed field of a move or a removal is the location of the lead. A deletion has it in either member. */
+    bool deleted = c->op == OP_REMOVE && c->from == NULL;
+    diff_csv_fill(w, c, STR_NONE, STR_NONE);
+    record_text(w, C_FIELD, "target");
+    record_target(w, C_OLD, deleted ? c->target : c->from);
+    record_target(w, C_NEW, deleted ? NULL : c->target);
+    return record_end(w);
 }
 
 static int csv_finish(struct diff *d, const struct diff_summary *s, struct err *e)
 {
     (void)s;
-    return record_finish(&d->records) == 0 ? diff_write(d, e) : err_oom(e);
+    return record_finish(&d->changes.records) == 0 ? diff_write(d, e) : err_oom(e);
 }
 
-const struct diff_format_ops diff_format_csv = {diff_csv_columns, csv_change, csv_left_out, csv_finish};
+const struct diff_format_ops diff_format_csv = {.format = RECORD_CSV,
+                                                .changes = &layout,
+                                                .change = csv_change,
+                                                .finish = csv_finish};

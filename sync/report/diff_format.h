@@ -1,5 +1,5 @@
-/* What the formats of the diff share. A format turns each event into bytes of `record`, and decides whether they are written now
- * or kept until the end. Only diff.c writes, counts and owns the files. */
+/* What the formats of the diff share. A format says how the record of each event is written, and whether records wait until the
+ * end. Only diff.c writes, counts and owns the files. */
 #ifndef SYNC_REPORT_DIFF_FORMAT_H
 #define SYNC_REPORT_DIFF_FORMAT_H
 
@@ -11,20 +11,20 @@
 /* A kind of change as it is shown: the operations, and a create or removal that is half of a rekey. */
 enum diff_kind { DIFF_KIND_CREATE, DIFF_KIND_UPDATE, DIFF_KIND_MOVE, DIFF_KIND_REMOVE, DIFF_KIND_REKEY, DIFF_KIND_N };
 
-/* Records that are printed at the end. Their file is unlinked, has mode 0600, and is created when it is first needed. */
-struct diff_later {
+/* A list of records, which append to d->record. Records that are printed at the end wait in a file: it is unlinked, has mode
+ * 0600, and is created when it is first needed. */
+struct diff_list {
+    struct record_writer records;
     FILE *f;
-    uint64_t n; /* records in it */
 };
 
 struct diff_format_ops;
 struct diff {
     struct diff_options options;
     const struct diff_format_ops *ops;
-    struct diff_head head;        /* borrowed, see struct diff_head */
-    struct buf record;            /* the bytes of the event under way */
-    struct record_writer records; /* CSV: writes there */
-    struct diff_later changes, left_out, rejects;
+    struct diff_head head; /* borrowed, see struct diff_head */
+    struct buf record;     /* the bytes of the event under way */
+    struct diff_list changes, left_out, rejects;
     uint64_t changes_n, kinds[DIFF_KIND_N], left_out_n; /* of those that are shown */
     uint64_t hidden_n;                                  /* changes that `match` leaves out */
     struct match match;
@@ -32,20 +32,25 @@ struct diff {
     bool begun, finished;
 };
 
-/* Every member appends to d->record and lets diff_write() or diff_keep() take it. 0/-1. */
 struct diff_format_ops {
+    enum record_format format;
+    const struct record_layout *changes, *left_outs; /* NULL: without such records */
+    bool waits;                                      /* all changes wait, because the guards are printed before them */
+    bool rejects;                                    /* the rejected rows of left_out also stand in a list of their own */
+    /* Both append the records of an event, if it is shown at all. 0/-1 (memory) */
+    int (*change)(struct diff *d, struct record_writer *w, const struct diff_change *change);
+    int (*left_out)(struct diff *d, struct record_writer *w, const struct diff_left_out *left_out);
+    /* Both let diff_write() or diff_keep() take what they append to d->record. 0/-1. head: NULL if there is none */
     int (*head)(struct diff *d, struct err *e);
-    int (*change)(struct diff *d, const struct diff_change *change, struct err *e);
-    int (*left_out)(struct diff *d, const struct diff_left_out *left_out, struct err *e);
     int (*finish)(struct diff *d, const struct diff_summary *summary, struct err *e);
 };
 extern const struct diff_format_ops diff_format_text, diff_format_json, diff_format_ndjson, diff_format_csv;
 
 /* Takes what is in d->record to the output, or into a file for later. */
 int diff_write(struct diff *d, struct err *e);
-int diff_keep(struct diff *d, struct diff_later *later, struct err *e);
+int diff_keep(struct diff *d, struct diff_list *list, struct err *e);
 /* Copies what was kept to the output. */
-int diff_pour(struct diff *d, struct diff_later *later, struct err *e);
+int diff_pour(struct diff *d, struct diff_list *list, struct err *e);
 
 enum diff_kind diff_kind_of(const struct diff_change *change);
 const char *diff_kind_text(enum diff_kind kind);
@@ -59,6 +64,14 @@ struct diff_field {
 /* The fields of a change in lead order, core fields first: 1 with the next one, 0 at the end. Start with *at 0. A
  * create has every field that the lead has. */
 int diff_field_next(const struct diff_change *change, size_t *at, struct diff_field *out);
+#define DIFF_CUSTOM "custom_variables."
+/* Appends the name as JSON and CSV have it: "custom_variables.seats". 0/-1 */
+int diff_field_name(const struct diff_field *field, struct buf *out);
+
+/* ---- diff_record.c: the records of JSON and NDJSON ---- */
+extern const struct record_layout diff_record_changes, diff_record_left_outs;
+int diff_record_change(struct diff *d, struct record_writer *w, const struct diff_change *change);
+int diff_record_left_out(struct diff *d, struct record_writer *w, const struct diff_left_out *left_out);
 
 /* ---- diff_match.c: is it to be shown? 1/0/-1 (memory) ---- */
 int diff_match_change(struct diff *d, const struct diff_change *change);

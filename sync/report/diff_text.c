@@ -40,7 +40,7 @@ static const struct kind_row {
     [DIFF_KIND_REKEY] = {"=", "\033[35m", "rekeys"},
 };
 
-/* ---- small parts; all append to d->record and return 0/-1 ---- */
+/* ---- small parts; all append to d->record, where the records are, and return 0/-1 ---- */
 
 static int paint(struct diff *d, const char *colour)
 {
@@ -235,11 +235,12 @@ static int change_targets(struct diff *d, const struct diff_change *c)
     return bad;
 }
 
-static int text_change(struct diff *d, const struct diff_change *c, struct err *e)
+static int text_change(struct diff *d, struct record_writer *w, const struct diff_change *c)
 {
     enum diff_kind kind = diff_kind_of(c);
     if (!d->options.all && d->kinds[kind] > CHANGES_A_KIND)
         return 0;
+    record_lines(w);
     size_t from = d->record.n;
     int bad = paint(d, kinds[kind].colour) | buf_addf(&d->record, "%s", kinds[kind].mark) | show_key(d, " ", c->entry);
     bad |= paint(d, OFF) | change_targets(d, c) | show_place(d, c->entry);
@@ -251,15 +252,16 @@ static int text_change(struct diff *d, const struct diff_change *c, struct err *
         bad |= buf_adds(&d->record, "  (uncertain)");
     bad |= end_line(d, from, ROW_INDENT);
     bad |= c->op == OP_CREATE ? create_fields(d, c) : update_fields(d, c);
-    return bad == 0 ? diff_keep(d, &d->changes, e) : err_oom(e);
+    return bad | record_end(w);
 }
 
 /* ---- left out ---- */
 
-static int text_left_out(struct diff *d, const struct diff_left_out *l, struct err *e)
+static int text_left_out(struct diff *d, struct record_writer *w, const struct diff_left_out *l)
 {
     if (!d->options.all && d->left_out_n > LEFT_OUT_SHOWN)
         return 0;
+    record_lines(w);
     bool rejected = l->entry->outcome == OUTCOME_REJECTED;
     size_t from = d->record.n;
     int bad = show_key(d, "  ", l->entry) | show_place(d, l->entry);
@@ -273,7 +275,7 @@ static int text_left_out(struct diff *d, const struct diff_left_out *l, struct e
         bad |= buf_adds(&d->record, ", column ") | show(d, str_from(l->column), VALUE_COLUMNS) |
                buf_adds(&d->record, ": \"") | show(d, l->value, VALUE_COLUMNS) | buf_addc(&d->record, '"');
     bad |= end_line(d, from, ROW_INDENT);
-    return bad == 0 ? diff_keep(d, &d->left_out, e) : err_oom(e);
+    return bad | record_end(w);
 }
 
 /* ---- the end ---- */
@@ -456,13 +458,13 @@ static int text_finish(struct diff *d, const struct diff_summary *s, struct err 
     if (diff_pour(d, &d->changes, e) != 0)
         return -1;
     int bad = more_changes(d);
-    if (d->left_out.n > 0) {
+    if (d->left_out.records.n > 0) {
         bad |= paint(d, BOLD) | buf_adds(&d->record, "Left out") | paint(d, OFF) | buf_addc(&d->record, '\n');
         if (bad == 0 && diff_pour(d, &d->left_out, e) != 0)
             return -1;
-        if (d->left_out_n > d->left_out.n)
+        if (d->left_out_n > d->left_out.records.n)
             bad |= buf_addf(&d->record, "  ... and %llu more (--all lists them)\n",
-                            (unsigned long long)(d->left_out_n - d->left_out.n));
+                            (unsigned long long)(d->left_out_n - d->left_out.records.n));
         bad |= buf_addc(&d->record, '\n');
     }
     bad |= diff_text_counts(d, s) | diff_text_reasons(d, s) | diff_text_new_variables(d, s) | diff_text_guards(d, s) |
@@ -470,4 +472,13 @@ static int text_finish(struct diff *d, const struct diff_summary *s, struct err 
     return bad == 0 ? diff_write(d, e) : err_oom(e);
 }
 
-const struct diff_format_ops diff_format_text = {text_head, text_change, text_left_out, text_finish};
+const struct diff_format_ops diff_format_text = {
+    .format = RECORD_TEXT,
+    .changes = &diff_record_changes,
+    .left_outs = &diff_record_left_outs,
+    .waits = true,
+    .change = text_change,
+    .left_out = text_left_out,
+    .head = text_head,
+    .finish = text_finish,
+};
