@@ -274,7 +274,7 @@ static void put_skip(struct init_writer *w, size_t i, const char *const *values)
     init_put(w, "\"]}");
     if (any)
         init_put_note(w, "any value");
-    else if (!answers && strcmp(values[0], "1") == 0)
+    else if (!answers && (strcmp(values[0], "1") == 0 || strcmp(values[0], "0") == 0))
         init_put_note(w, "unsure: other values than yes and no were seen");
     init_end_line(w);
 }

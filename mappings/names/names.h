@@ -48,8 +48,8 @@ int names_assign(const struct str *columns, size_t n, struct names_use *uses);
 size_t names_claims(const struct names_use *uses, size_t n, enum lead_field field, size_t *out);
 
 /* Does a column of this name say who does not want to be mailed ("Unsubscribed", "DNC"), or why mail would not arrive? The values
- * that say it, for skip_when, ending in NULL: words for yes; words of a status ("Marketing status"); or "*" alone where the
- * column says when or why ("UNSUB_TIME"). NULL: it does not, or short of memory. */
+ * that say it, for skip_when, ending in NULL: words for yes; words for no, where it says who does ("Subscribed"); words of a status
+ * ("Marketing status"); or "*" alone where the column says when or why ("UNSUB_TIME"). NULL: it does not, or short of memory. */
 const char *const *names_opt_out(struct str header);
 
 /* The table as text, one field a paragraph, for `--help`. 0, or -1 (buffer). */

@@ -1,4 +1,5 @@
-/* Columns by which somebody said not to be mailed, or that say why mail would not arrive. */
+/* Columns that say who does not want to be mailed, directly ("Unsubscribed") or as the opposite ("Subscribed"), or why mail would
+ * not arrive. */
 #include "config.h"
 
 #include "mappings/names/names.h"
@@ -6,7 +7,10 @@
 
 #include <string.h>
 
-static const char *const yes_values[] = {"1", "true", "yes", "y", "t", "x", "ja", "oui", "sí", "si", "sim", NULL};
+static const char *const yes_values[] = {"1",   "true", "yes", "y",   "t",    "x",    "ja",
+                                         "oui", "sí",   "si",  "sim", "wahr", "vrai", NULL};
+static const char *const no_values[] = {"0",   "false", "no",  "n",      "f",    "nein", "non",
+                                        "não", "nao",   "nee", "falsch", "faux", NULL};
 static const char *const any_value[] = {"*", NULL};
 static const char *const status_values[] = {"unsubscribed",   "opted out",      "no consent",
                                             "non-subscribed", "not subscribed", "bounced",
@@ -31,6 +35,21 @@ static const char words_against[] = "soft|rate|score|count|total|title|id|link|u
 /* A status has a word for it, among others. */
 static const char *const statuses[] = {"marketingstatus", "subscriptionstatus", "newsletterstatus", "subscriberstatus",
                                        "optinstatus"};
+/* The opposite: a person agreed to be mailed, so that a no opts out. */
+/* clang-format off */
+static const char *const consents[] = {
+    "optin",         "optedin",        "consent",         "einwillig",      "zustimm",       "acceptsmarketing", "acceptsemail",
+    "acceptemail",   "abonniert",      "suscrito",        "subscrito",      "inscrito",      "iscritto",         "toestemming",
+    "ingeschreven",  "samtykke",       "påmeldt",         "zgoda",          "согласи",       "подписан",         "emailpermission",
+    "mailpermission", "marketingpermission", "contactpermission", "permissionto", "werbeerlaub", "werbungerlaubt", "maycontact",
+    "mayemail",      "cancontact",     "canemail",        "oktoemail",      "oktomail",      "oktocontact",      "contactallowed",
+    "emailallowed",  "emailable",      "mailable",        "contactable"};
+/* clang-format on */
+static const char consent_words[] = "subscribed|newsletter|abonné|abonnée";
+/* With these a consent is the opposite again: "No Consent", "Einwilligung widerrufen". */
+static const char words_of_no[] = "no|not|non|never|without|kein|keine|nicht|ohne|sans|sin|geen|withdrawn|revoked";
+/* These belong to a consent and say nothing of whether it was given. */
+static const char words_beside_consent[] = "source|by|ip|ips|version|text|method|channel|language|provider|quelle|from|name";
 /* When it happened or why: any value means that it did. */
 static const char trace_words[] = "time|date|at|on|reason|mode|type|datum|grund|zeit|am|fecha|motivo|motif|raison|data";
 
@@ -50,6 +69,16 @@ static bool any_part_in(const char *text, const char *const *parts, size_t n)
     return false;
 }
 
+/* The values by which a column of consents says that somebody opts out, or NULL. */
+static const char *const *consent_values(const char *text, const struct names_words *words)
+{
+    if (!any_word_in(words, consent_words) && !any_part_in(text, consents, sizeof consents / sizeof consents[0]))
+        return NULL;
+    if (any_word_in(words, trace_words) || any_word_in(words, words_beside_consent))
+        return NULL;
+    return any_word_in(words, words_of_no) ? yes_values : no_values;
+}
+
 const char *const *names_opt_out(struct str header)
 {
     struct buf key = BUF_INIT(NAMES_HEADER_MAX);
@@ -64,6 +93,8 @@ const char *const *names_opt_out(struct str header)
     else if (possible &&
              (any_word_in(&words, words_that_mean_it) || any_part_in(text, signs, sizeof signs / sizeof signs[0])))
         values = any_word_in(&words, trace_words) ? any_value : yes_values;
+    else if (possible)
+        values = consent_values(text, &words);
     names_words_free(&words);
     buf_free(&key);
     return values;

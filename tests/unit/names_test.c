@@ -54,13 +54,14 @@ static const char *check_columns(const struct test_case *c)
     return said;
 }
 
-/* Opt-out columns: "flag", "status", "any" of any value, or "-". */
+/* Opt-out columns: "flag", "consent", "status", "any" of any value, or "-". */
 static const char *check_opt_out(const struct test_case *c)
 {
     const char *const *values = names_opt_out(c->fields[0]);
     const char *got = values == NULL                           ? "-"
                       : strcmp(values[0], "*") == 0            ? "any"
                       : strcmp(values[0], "unsubscribed") == 0 ? "status"
+                      : strcmp(values[0], "0") == 0            ? "consent"
                                                                : "flag";
     return str_is(c->fields[1], got) ? NULL : case_said("\"%.*s\" is %s", STR_ARG(c->fields[0]), got);
 }
