@@ -19,7 +19,7 @@ enum { /* flags of an intent */
        INTENT_BY_USER = 64,
        INTENT_BY_ADDRESS = 128,
 };
-enum { OUTCOME_LEAD_ID = 1 }; /* flags of an outcome */
+enum { OUTCOME_LEAD_ID = 1, OUTCOME_UNPROVED = 2 }; /* flags of an outcome */
 
 /* Words of the reports and of the diff. */
 const char *op_text(enum op op)
@@ -211,9 +211,10 @@ int entry_pack_outcome(const struct entry *entry, struct buf *out)
     /* A lead id is there or not: most rows have none to tell, and 16 zeros each would be most of the record. */
     size_t start;
     int http_status = entry->http_status > 0 ? entry->http_status : 0;
+    unsigned flags = (entry->has_lead_id ? OUTCOME_LEAD_ID : 0) | (entry->unproved ? OUTCOME_UNPROVED : 0);
     int result = frame_open(out, &start) == 0 && buf_add_varint(out, entry->outcome) == 0 &&
                          buf_add_varint(out, entry->reason) == 0 && buf_add_varint(out, (unsigned)http_status) == 0 &&
-                         buf_add_varint(out, entry->has_lead_id ? OUTCOME_LEAD_ID : 0) == 0 &&
+                         buf_add_varint(out, flags) == 0 &&
                          (!entry->has_lead_id || buf_add(out, entry->lead_id.b, sizeof entry->lead_id.b) == 0) &&
                          buf_add_str(out, entry->detail) == 0 &&
                          (entry->changes.n == 0 || buf_add_str(out, entry->changes) == 0)
@@ -240,6 +241,7 @@ int entry_unpack_outcome(const char **p, const char *end, struct entry *out)
     out->outcome = (enum outcome)outcome;
     out->reason = (enum reason)reason;
     out->http_status = (int)http_status;
+    out->unproved = (flags & OUTCOME_UNPROVED) != 0;
     out->has_lead_id = has_lead_id;
     out->lead_id = lead_id;
     out->detail = detail;

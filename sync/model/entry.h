@@ -43,6 +43,7 @@ struct entry {
     enum outcome outcome; /* OUTCOME_NONE while open */
     enum reason reason;
     int http_status;  /* 0: none */
+    bool unproved;    /* values were or may have been written to the lead, and the outcome does not prove them */
     bool has_lead_id; /* in an intent: the lead that is written to, where its id is known */
     struct uuid lead_id;
     uint32_t from;      /* of a result: number of the place that a move left; 0: none. Not packed: the batch has it */

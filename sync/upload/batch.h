@@ -81,6 +81,7 @@ struct entry_progress {
     bool listed;            /* the place was looked through for the address of a lead whose id is gone */
     uint64_t email_hash;    /* of the normalised address; 0: none */
     unsigned rounds;        /* PATCHes sent */
+    bool written;           /* one of them may have been applied */
     bool shown;             /* by the read under way, as the right lead */
     enum outcome proved;    /* CONFIRMED, UNPROVED: the outcome when the values are there */
     int patch_status;       /* HTTP status of the answer to the last PATCH */

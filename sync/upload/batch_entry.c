@@ -131,6 +131,8 @@ void batch_entry_done(struct batch_run *b, uint32_t i, enum outcome outcome, enu
     entry->outcome = outcome;
     entry->reason = reason;
     entry->http_status = http_status;
+    /* What an earlier run wrote is not known. A removal writes no values. */
+    entry->unproved = entry->row != 0 && !batch_entry_is_settled(outcome) && (b->earlier || b->progress[i].written);
     b->open_n--;
     batch_entry_count(b, i, outcome, reason);
 }

@@ -181,6 +181,45 @@ START_TEST(the_key_is_gone)
 }
 END_TEST
 
+/* ---- values without the move ---- */
+
+/* A PATCH was carried out, and its move was not: the row changes back, and so do the values. */
+START_TEST(patched_and_not_moved)
+{
+    static const struct {
+        enum world_kind kind;
+        enum world_fault fault;
+        enum world_job_mode job;
+        int stop_at;
+    } ends[] = {
+        {WORLD_OTHER, FAULT_NONE, WJOB_OK, 3},   {WORLD_PATCH, FAULT_LOST_AFTER, WJOB_OK, 4},
+        {WORLD_MOVE, FAULT_401, WJOB_OK, 0},     {WORLD_MOVE, FAULT_400, WJOB_OK, 0},
+        {WORLD_MOVE, FAULT_409, WJOB_OK, 0},     {WORLD_MOVE, FAULT_FULL, WJOB_OK, 0},
+        {WORLD_OTHER, FAULT_NONE, WJOB_ZERO, 0}, {WORLD_OTHER, FAULT_NONE, WJOB_STUCK, 0},
+    };
+    ekit_csv(&k, "email,first,seats,seg\nann@example.com,Anna,1,c\nbob@example.com,Bob,2,l\ncyd@example.com,Cyd,3,l\n");
+    world_count(k.world);
+    world_fault(k.world, ends[_i].kind, 1, 10000, ends[_i].fault);
+    k.world->job_mode = ends[_i].job;
+    k.world->stop_at = ends[_i].stop_at;
+    ekit_sync(&k);
+    ck_assert_int_ne(k.report.exit_code, XS_DONE);
+    ck_assert_str_eq(world_value(k.world, WORLD_LIST, "ann@example.com", "first_name"), "Anna");
+    stop_set(0);
+    k.world->stop_at = 0;
+    k.world->jobs_n = 0;
+    k.world->job_mode = WJOB_OK;
+    ekit_csv(&k, MKIT_BEFORE);
+    for (int night = 0; night < 4; night++) {
+        ekit_later(&k);
+        ekit_sync(&k);
+    }
+    EKIT_ENDS(&k, XS_DONE);
+    ck_assert_uint_eq(ekit_writes(&k), 0);
+    ck_assert_str_eq(world_value(k.world, WORLD_LIST, "ann@example.com", "first_name"), "Ann");
+}
+END_TEST
+
 /* ---- locks ---- */
 
 /* Somebody else's job: waited for, not failed. */
@@ -280,6 +319,7 @@ int main(void)
     tcase_add_loop_test(t, refused, 0, 2);
     tcase_add_test(t, the_target_is_gone);
     tcase_add_loop_test(t, the_key_is_gone, 0, 3);
+    tcase_add_loop_test(t, patched_and_not_moved, 0, 8);
     tcase_add_test(t, locked_for_a_while);
     tcase_add_loop_test(t, locked_for_long, 0, 2);
     tcase_add_test(t, in_thousands);

@@ -95,10 +95,26 @@ static void disprove(struct fold *f, const struct fold_item *item)
     }
 }
 
+/* What was sent to a lead that we have may still be carried out, or was carried out in part: a move writes values first. Then
+ * neither its fingerprint nor its values say what Instantly has, nor its target where. A create writes to the lead that it
+ * meets, which may be another key's: that one has a note of its own. */
+static void doubt(struct fold *f, const struct fold_item *item)
+{
+    bool sent = item->reason == REASON_OUTCOME_OPEN || item->reason == REASON_API_ERROR || item->reason == REASON_NOT_STORED;
+    bool writes = item->op == OP_UPDATE || item->op == OP_REMOVE || item->op == OP_MOVE;
+    bool unproved = (item->bits & ITEM_UNPROVED) != 0 && item->op != OP_CREATE && item->reason != REASON_GONE_THERE;
+    if (!f->known || (!unproved && !(sent && writes)))
+        return;
+    f->flags |= KNOWN_UNSURE | KNOWN_UNSURE_NEW | (item->op == OP_REMOVE ? KNOWN_UNSURE_REMOVAL : 0);
+    f->fingerprint = 0;
+    f->changed = true;
+}
+
 static void refused(struct fold *f, const struct fold_item *item)
 {
     end_wait(f, item);
     learn(f, (enum reason)item->reason);
+    doubt(f, item);
     /* What mapping or plan decided is decided again for nothing; a removal has no row to refuse. Only which of two rows has an
      * address is not known to every read. */
     if ((item->op == OP_NONE && !(item->bits & ITEM_BY_ADDRESS)) || item->bits & ITEM_REMOVAL)
@@ -107,18 +123,6 @@ static void refused(struct fold *f, const struct fold_item *item)
     f->refusal = FOLD_PUT;
     f->refusal_fingerprint = item->fingerprint;
     f->refusal_reason = (enum reason)item->reason;
-}
-
-/* What was sent to a lead that we have may still be carried out. Then neither its fingerprint nor its values say what
- * Instantly has, nor its target where. */
-static void doubt(struct fold *f, const struct fold_item *item)
-{
-    bool sent = item->reason == REASON_OUTCOME_OPEN || item->reason == REASON_API_ERROR || item->reason == REASON_NOT_STORED;
-    if (!f->known || !sent || (item->op != OP_UPDATE && item->op != OP_REMOVE && item->op != OP_MOVE))
-        return;
-    f->flags |= KNOWN_UNSURE | KNOWN_UNSURE_NEW | (item->op == OP_REMOVE ? KNOWN_UNSURE_REMOVAL : 0);
-    f->fingerprint = 0;
-    f->changed = true;
 }
 
 static void failed(struct fold *f, const struct fold_item *item)
@@ -200,7 +204,7 @@ void fold_item(struct fold *f, const struct fold_item *item)
             break;
         }
         if (item->reason == REASON_OUTCOME_OPEN && (item->bits & ITEM_LEAD_ID)) {
-            met(f, item);
+            (item->bits & ITEM_UNPROVED ? doubt : met)(f, item);
             break;
         }
         if (item->fingerprint == 0 && !(item->bits & ITEM_LEAD_ID)) {
@@ -295,7 +299,8 @@ int fold_list_add_entry(struct fold_list *l, const struct entry *entry, enum op 
     item->reason = (uint8_t)entry->reason;
     item->bits = (uint8_t)((entry->has_lead_id ? ITEM_LEAD_ID : 0) | (entry->values.n > 0 ? ITEM_VALUES : 0) |
                            (open ? ITEM_OPEN : 0) | (entry->row == 0 && op != OP_NONE ? ITEM_REMOVAL : 0) |
-                           (entry->staged ? ITEM_STAGED : 0) | (entry->by_address ? ITEM_BY_ADDRESS : 0));
+                           (entry->staged ? ITEM_STAGED : 0) | (entry->by_address ? ITEM_BY_ADDRESS : 0) |
+                           (entry->unproved ? ITEM_UNPROVED : 0));
     return 0;
 }
 

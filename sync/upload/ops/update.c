@@ -74,6 +74,7 @@ static void update_patch_answered(void *ctx, const struct api_reply *reply)
     b->u->refused[ENDPOINT_PATCH].under_way--;
     switch (reply->class) {
     case API_OK:
+        b->progress[call->i].written = true;
         refused_alike_accepted(b->u, ENDPOINT_PATCH);
         update_answered(call, reply);
         break;
@@ -90,6 +91,7 @@ static void update_patch_answered(void *ctx, const struct api_reply *reply)
             refused_alike_lead(b, call->i, ENDPOINT_PATCH, reply, REFUSED_ALONE);
         break;
     case API_UNKNOWN:
+        b->progress[call->i].written = true;
         if (b->progress[call->i].rounds >= ROUNDS_MAX)
             batch_entry_done(b, call->i, OUTCOME_FAILED, REASON_API_ERROR, reply->http_status);
         else

@@ -95,6 +95,19 @@ static int rekey_note_met(struct batch_run *b, const struct hash128 *key, const 
     return state_entry_add(b->u->c.state, b->u->c.run, target, &met, e);
 }
 
+/* The note says that values were written to the key's lead, and not whether they are there: the entry met the lead, and did not
+ * take it over. */
+static int rekey_note_written(struct batch_run *b, const struct entry *entry, struct err *e)
+{
+    struct entry written = {.outcome = OUTCOME_UNCHANGED,
+                            .reason = REASON_OUTCOME_OPEN,
+                            .unproved = true,
+                            .has_lead_id = true,
+                            .lead_id = entry->lead_id};
+    int rc = state_id_owner(b->u->c.state, &entry->lead_id, &written.key, e);
+    return rc == 1 ? state_entry_add(b->u->c.state, b->u->c.run, b->record.target, &written, e) : rc;
+}
+
 /* The row's lead was another key's: rekey_meet() has found that the row may take it over. Its owner may have left it in
  * this very run, and then it is an old lead since. */
 static int rekey_end_other(struct batch_run *b, const struct entry *entry, struct err *e)
@@ -187,6 +200,8 @@ int rekey_settle(struct batch_run *b, struct err *e)
         const struct entry *entry = &b->record.entries[i];
         if (b->record.op == OP_MOVE && !b->progress[i].took_double)
             continue;
+        if (entry->unproved && entry->has_lead_id)
+            rc = rekey_note_written(b, entry, e);
         if (!entry->has_lead_id ||
             (entry->outcome != OUTCOME_CREATED && entry->outcome != OUTCOME_CHANGED && entry->outcome != OUTCOME_UNCHANGED))
             continue;
