@@ -148,6 +148,30 @@ START_TEST(a_second_record)
 }
 END_TEST
 
+/* A row writes to the lead that it meets and cannot take it over, since the run is stopped; then it is gone, and the lead's own row
+ * finds its values again. */
+START_TEST(a_takeover_that_is_stopped)
+{
+    crm_start(CRM(""));
+    k.config.full = true;
+    ekit_crm(&k, "update p set id = '9', first = 'Anna', at = 30 where id = '1'");
+    world_fault(k.world, WORLD_PATCH, 1, 1, FAULT_LOST_AFTER);
+    world_fault(k.world, WORLD_READ, 3, 1000, FAULT_500);
+    ekit_sync(&k);
+    ck_assert_int_ne(k.report.exit_code, XS_DONE);
+    ck_assert_str_eq(world_value(k.world, WORLD_LIST, "ann@example.com", "first_name"), "Anna");
+    ekit_later(&k);
+    ekit_crm(&k, "update p set id = '1', first = 'Ann', at = 10 where id = '9'");
+    for (int night = 0; night < 4; night++) {
+        ekit_sync(&k);
+        ekit_later(&k);
+    }
+    EKIT_ENDS(&k, XS_DONE);
+    ck_assert_str_eq(world_value(k.world, WORLD_LIST, "ann@example.com", "first_name"), "Ann");
+    ck_assert_uint_eq(leads_of("ann@example.com"), 1);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("rekey_unread");
@@ -160,6 +184,7 @@ static Suite *suite(void)
     tcase_add_test(c, another_key);
     tcase_add_test(c, a_waiting_row_that_comes_again);
     tcase_add_test(c, a_second_record);
+    tcase_add_test(c, a_takeover_that_is_stopped);
     suite_add_tcase(s, c);
     return s;
 }
