@@ -8,6 +8,7 @@
 #include "sync/base/clock.h"
 #include "sync/base/str.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
 #include <limits.h>
@@ -319,12 +320,38 @@ static int show_word(const char *word, bool secret, struct buf *out)
     return opt_show_quoted(word, out);
 }
 
+/* Operands that are UUIDs are ids of leads. leadsync forget removes them everywhere else. */
+static bool is_uuid(const char *word)
+{
+    static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+    for (size_t i = 0; i < sizeof form; i++)
+        if (form[i] == 'x' ? !isxdigit((unsigned char)word[i]) : word[i] != form[i])
+            return false;
+    return true;
+}
+
+/* The name is worth a record, the value belongs to a person. */
+static int show_assigned(const char *word, struct buf *out)
+{
+    const char *value = strchr(word, '=');
+    if (value == NULL || memchr(word, '@', (size_t)(value - word)) != NULL)
+        return buf_adds(out, "...");
+    char *name = strndup(word, (size_t)(value - word + 1));
+    int bad = name == NULL ? -1 : opt_show_quoted(name, out) | buf_adds(out, "...");
+    free(name);
+    return bad;
+}
+
 static int show_one(const struct opt *o, const char *value, struct buf *out)
 {
     if (o == NULL) /* an operand */
-        return buf_addc(out, ' ') | show_word(value, strchr(value, '=') != NULL, out);
+        return buf_addc(out, ' ') | show_word(value, strchr(value, '=') != NULL || is_uuid(value), out);
     int bad = buf_addf(out, " --%s", o->name);
-    return takes_value(o) ? bad | buf_addc(out, ' ') | show_word(value, o->secret, out) : bad;
+    if (!takes_value(o))
+        return bad;
+    bad |= buf_addc(out, ' ');
+    return bad |
+           (o->secret == OPT_SECRET_VALUE ? show_assigned(value, out) : show_word(value, o->secret == OPT_SECRET, out));
 }
 
 int opt_show(int argc, char **argv, const struct opt *const *tables, size_t max, struct buf *out)

@@ -37,6 +37,10 @@ enum opt_section {
     OPT_SECTION_N
 };
 
+/* How much of a value a record may have: all, nothing (a key, an address that must stay unknown, a person's data), or the name
+ * before the = (the rest is a person's data). Plain true is OPT_SECRET. */
+enum opt_secrecy { OPT_RECORDED, OPT_SECRET, OPT_SECRET_VALUE };
+
 struct opt {
     const char *name; /* long name without dashes */
     char letter;      /* short name, 0: none */
@@ -47,7 +51,7 @@ struct opt {
     int64_t min, max;           /* OPT_INT; both 0: any. OPT_TEXT: min 1 refuses an empty one */
     const char *const *choices; /* OPT_CHOICE: NULL-terminated */
     enum opt_section section;
-    bool secret; /* opt_show() leaves its value out: a key, an address that must stay unknown, a person's data */
+    enum opt_secrecy secret; /* of its value, in a line of opt_show() */
 };
 
 /* Parses argv[1..]; non-options are moved to `operands` (caller frees the array; at most argc). Unknown options and
@@ -57,7 +61,7 @@ int opt_parse(int argc, char **argv, const struct opt *const *tables, const char
 void opt_list_free(struct opt_list *list);
 /* Appends what was typed after the command, for a record: " --name value" for each option, by its long name, quoted for a
  * shell where it needs that. "..." stands for what may be secret or a person: values of secret options, words with an
- * address, operands like name=value, and of a URL all but scheme and host. A line of more than `max` bytes ends in " ...".
+ * address, operands like name=value, the id of a lead as an operand, and of a URL all but scheme and host. A line of more than `max` bytes ends in " ...".
  * Call it after opt_parse() of the same words. 0/-1 (memory) */
 int opt_show(int argc, char **argv, const struct opt *const *tables, size_t max, struct buf *out);
 /* Appends a word as a shell would have to be given it. 0/-1 (memory) */

@@ -35,6 +35,11 @@ static const struct opt own[] = {
     {NULL, 0, OPT_FLAG, NULL, NULL, NULL, 0, 0, NULL, OPT_INHERIT, false},
 };
 static const struct opt *const tables[] = {common, own, NULL};
+static const struct opt typed[] = {
+    {.name = "set", .kind = OPT_LIST, .secret = OPT_SECRET_VALUE},
+    {NULL, 0, OPT_FLAG, NULL, NULL, NULL, 0, 0, NULL, OPT_INHERIT, false},
+};
+static const struct opt *const shown_tables[] = {common, own, typed, NULL};
 
 static const char **operands;
 static size_t operands_n;
@@ -212,6 +217,10 @@ START_TEST(a_command_line_is_shown)
         {"-o|host=db Password=x", " --output ..."},
         {"ann@example.com|first_name=Ann|7f3a", " ... ... 7f3a"},
         {"--guard|Email=ann@example.com", " --guard ..."},
+        {"--set|last_name=Ray; x -> y|--set=custom.a b=Bob", " --set last_name=... --set 'custom.a b='..."},
+        {"--set|Ann|--set=a@b=c|--set|phone=", " --set ... --set ... --set phone=..."},
+        {"0a11ca3e-0000-4000-8000-00000000de30|0a11ca3e|-o|0a11ca3e-0000-4000-8000-00000000de30",
+         " ... 0a11ca3e --output 0a11ca3e-0000-4000-8000-00000000de30"},
         {"-o|it's|--|-x", " --output 'it'\\''s' -x"},
         {"-o|", " --output ''"},
         {"m.yaml|0123456789|0123456789|0123456789|0123456789|0123456789|0123456789",
@@ -224,7 +233,7 @@ START_TEST(a_command_line_is_shown)
     for (char *word; (word = strsep(&at, "|")) != NULL;)
         argv[argc++] = word;
     argv[argc] = NULL;
-    ck_assert_int_eq(opt_show(argc, argv, tables, 60, &out), 0);
+    ck_assert_int_eq(opt_show(argc, argv, shown_tables, 60, &out), 0);
     ck_assert_str_eq(buf_cstr(&out), rows[_i].shown);
     buf_free(&out);
     free(words);
@@ -240,7 +249,7 @@ int main(void)
     tcase_add_test(tc, mistakes_are_explained);
     tcase_add_test(tc, abbreviations_are_refused);
     tcase_add_test(tc, help_is_wrapped);
-    tcase_add_loop_test(tc, a_command_line_is_shown, 0, 13);
+    tcase_add_loop_test(tc, a_command_line_is_shown, 0, 16);
     suite_add_tcase(suite, tc);
     return unit_run(suite);
 }

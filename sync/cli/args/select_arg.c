@@ -25,8 +25,8 @@ const struct opt select_arg_options[] = {
     {.name = "status", .kind = OPT_LIST, .dest = AT(statuses), .arg = "STATUS,…",
      .help = "leads with this status: new, active, paused, completed, bounced, unsubscribed, skipped, or its "
              "number"},
-    {.name = "id", .kind = OPT_LIST, .dest = AT(ids), .arg = "UUID,…", .help = "leads with these ids"},
-    {.name = "exclude-id", .kind = OPT_LIST, .dest = AT(excluded), .arg = "UUID,…",
+    {.name = "id", .kind = OPT_LIST, .secret = true, .dest = AT(ids), .arg = "UUID,…", .help = "leads with these ids"},
+    {.name = "exclude-id", .kind = OPT_LIST, .secret = true, .dest = AT(excluded), .arg = "UUID,…",
      .help = "leave out the leads with these ids"},
     {.name = "email", .kind = OPT_LIST, .secret = true, .dest = AT(emails), .arg = "ADDRESS",
      .help = "leads with this address (repeatable)"},

@@ -12,9 +12,11 @@ struct value_options {
 /* Rows of an option table; `type` has a struct value_options `member`. */
 /* clang-format off */
 #define VALUE_ARG_OPTIONS(type, member)                                                                                \
-    {.name = "set", .kind = OPT_LIST, .dest = OPT_AT(type, member.texts), .arg = "NAME=TEXT",                          \
+    {.name = "set", .kind = OPT_LIST, .secret = OPT_SECRET_VALUE, .dest = OPT_AT(type, member.texts),                 \
+     .arg = "NAME=TEXT",                                                                                               \
      .help = "set a field (first_name, company_name, …) or a custom variable (custom.NAME; repeatable)"},             \
-    {.name = "set-json", .kind = OPT_LIST, .dest = OPT_AT(type, member.jsons), .arg = "NAME=JSON",                     \
+    {.name = "set-json", .kind = OPT_LIST, .secret = OPT_SECRET_VALUE, .dest = OPT_AT(type, member.jsons),             \
+     .arg = "NAME=JSON",                                                                                               \
      .help = "like --set, with a number, true, false or a quoted text"}
 /* clang-format on */
 
