@@ -92,5 +92,6 @@ if !SANITIZED
 TESTS += $(TEXT_STORIES)
 endif
 TESTS += $(STORIES)
-EXTRA_DIST += tests/cases/results/80.txt tests/cases/results/110.txt tests/cases/exports tests/cli/lib.sh tests/cli/postgres.sh tests/cli/world.sh tests/cli/lsp.py tests/cli/people.py tests/cli/routed.py tests/cli/schema.py $(STORIES) $(TEXT_STORIES) demo.sh test.sh .ci/run .shellcheckrc \
+EXTRA_DIST += tests/cases/results/80.txt tests/cases/results/110.txt tests/cases/exports tests/cli/lib.sh tests/cli/postgres.sh tests/cli/world.sh tests/cli/lsp.py tests/cli/people.py tests/cli/routed.py tests/cli/schema.py $(STORIES) $(TEXT_STORIES) demo.sh test.sh .shellcheckrc \
+	.ci/run .ci/lib.sh .ci/set-up .ci/gcc .ci/sanitizers .ci/clang .ci/valgrind \
 	scripts/setup.sh scripts/build.sh
