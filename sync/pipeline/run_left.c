@@ -90,9 +90,12 @@ static int count_removals(struct run *r, struct err *e)
 static int count_waiting(struct run *r, struct batch **open, struct err *e)
 {
     size_t n;
+    const char *results_error;
     arena_reset(&r->known_arena);
-    if (state_batches_open(r->state, &r->known_arena, open, &n, e) != 0)
+    if (state_batches_open(r->state, &r->known_arena, open, &n, e) != 0 ||
+        state_get(r->state, STATE_RESULTS_ERROR, &results_error, e) != 0)
         return -1;
+    r->report->results_wait = results_error != NULL;
     r->report->open_batches = n;
     r->report->waiting_rows = state_retries_n(r->state);
     if (run_number_setting(r, STATE_GIVEN_UP, &r->report->given_up, e) != 0 || count_removals(r, e) != 0)

@@ -113,7 +113,7 @@ static int remember(struct run *r, struct err *e)
     for (size_t i = 0; i < n; i++)
         from = open[i].run < from ? open[i].run : from;
     snprintf(text, sizeof text, "%llu", (unsigned long long)from);
-    return state_set(r->state, RESULTS_FROM, text, e);
+    return state_set(r->state, RESULTS_FROM, text, e) != 0 ? -1 : state_set(r->state, STATE_RESULTS_ERROR, NULL, e);
 }
 
 static int write_if_free(struct run *r, struct postgres_results *w, const struct run_record *record, uint64_t *rows,
@@ -154,26 +154,49 @@ static int64_t deadline(const struct run *r)
     return (r->deadline_us > now_us ? r->deadline_us : now_us) + GRACE_US;
 }
 
+/* A sync without results_to: has nothing that waits. A resume may have no mapping, and then does not know. */
+static int forget_failure(struct run *r)
+{
+    struct err e = ERR_INIT;
+    if (r->read.kind != NULL && state_set(r->state, STATE_RESULTS_ERROR, NULL, &e) != 0)
+        log_detail("results_to: %s", err_text(&e));
+    err_clear(&e);
+    return 0;
+}
+
+static void report_failure(struct run *r, const struct err *why)
+{
+    struct err e = ERR_INIT;
+    log_warning("results_to: %s\nleads were synced normally; the next run also writes these results", err_text(why));
+    run_report_results_failed(r->report, why);
+    if (state_set(r->state, STATE_RESULTS_ERROR, r->report->results_error, &e) != 0)
+        log_detail("cannot note that results_to: was not written: %s", err_text(&e));
+    err_clear(&e);
+}
+
 int run_write_results(struct run *r)
 {
     struct postgres_results *w = NULL;
     struct err e = ERR_INIT;
     uint64_t rows = 0;
     const struct mapping *m = r->m;
-    if (m->results_url == NULL || r->record.id == 0)
+    if (r->record.id == 0)
         return 0;
+    if (m->results_url == NULL)
+        return forget_failure(r);
     /* After a signal the run ends at once; the next run writes the results. */
     if (stop_requested() != 0)
         return -1;
+    bool late = r->report->results_wait;
     int rc = postgres_results_open(m->results_url, m->results_table, m->results_create, r->report->sync, deadline(r), &w,
                                    &e);
     if (rc == 0)
         rc = write_runs(r, w, &rows, &e);
     if (rc == 0)
-        log_detail("results: %llu row%s written to %s", (unsigned long long)rows, text_plural(rows),
-                   postgres_results_label(w));
+        log_msg(late ? LOG_NOTICE : LOG_DETAIL, "results_to: %llu row%s written to %s%s", (unsigned long long)rows,
+                text_plural(rows), postgres_results_label(w), late ? ", with those of earlier runs" : "");
     else
-        log_warning("results_to: %s\nleads were synced normally; the next run also writes these results", err_text(&e));
+        report_failure(r, &e);
     postgres_results_close(w);
     err_clear(&e);
     return rc;

@@ -76,13 +76,25 @@ uint64_t run_report_removals_waiting(const struct run_report *r)
     return own > 0 ? own : r->removals_before;
 }
 
-void run_report_stopped(struct run_report *report, const struct err *why)
+/* Replaces *message by that of the error, without the key. */
+static void note_message(const struct err *why, char **message)
 {
     struct buf text = BUF_INIT(MESSAGE_BYTES);
-    report->exit_code = why->status;
-    free(report->stop_message);
-    report->stop_message = log_redact(str_from(err_text(why)), &text) == 0 ? str_dup(buf_str(&text)) : NULL;
+    free(*message);
+    *message = log_redact(str_from(err_text(why)), &text) == 0 ? str_dup(buf_str(&text)) : NULL;
     buf_free(&text);
+}
+
+void run_report_stopped(struct run_report *report, const struct err *why)
+{
+    report->exit_code = why->status;
+    note_message(why, &report->stop_message);
+}
+
+void run_report_results_failed(struct run_report *report, const struct err *why)
+{
+    report->results_wait = true;
+    note_message(why, &report->results_error);
 }
 
 const char *run_report_stop_kind(const struct run_report *report)
@@ -147,6 +159,7 @@ int run_report_ping(const struct run_report *report, struct buf *out)
     jsonw_member_text(&w, "status", report->status);
     jsonw_member_int(&w, "exit_code", report->exit_code);
     run_stopped_json(report, &w);
+    jsonw_member_text(&w, "results_error", report->results_error);
     tally_json(&report->tally, &w);
     jsonw_member_uint(&w, "removals_waiting", run_report_removals_waiting(report));
     jsonw_object_end(&w);

@@ -24,6 +24,7 @@ void run_report_free(struct run_report *report)
     free(report->targets);
     tally_free(&report->tally);
     free(report->stop_message);
+    free(report->results_error);
     free(report->sync);
     free(report->workspace);
     free(report->target_text);
@@ -92,6 +93,7 @@ int run_report_json(const struct run_report *report, struct buf *out)
     jsonw_member_uint(&w, "peak_rss_bytes", report->peak_rss_bytes);
     jsonw_member_int(&w, "exit_code", report->exit_code);
     run_stopped_json(report, &w);
+    jsonw_member_text(&w, "results_error", report->results_error);
     targets(&w, report);
     run_begun_json(report, &w);
     jsonw_member_null(&w, "plan");
@@ -253,6 +255,9 @@ static int left_over(const struct run_report *r, bool colour, struct buf *out)
         bad |= buf_addf(out, "\n%llu lead%s of an earlier run wait%s to be removed%s\n", (unsigned long long)before,
                         text_plural(before), before == 1 ? "s" : "",
                         r->removals_need_all ? "; the next sync reads the whole source" : "");
+    if (r->results_error != NULL)
+        bad |= foreign_line(out, "\nThe table of results_to is not written: ", r->results_error) |
+               buf_adds(out, "The next sync, or leadsync resume, writes it\n");
     if (r->waiting_rows > 0)
         bad |= buf_addf(out, "\n%llu row%s for the next sync\n", (unsigned long long)r->waiting_rows,
                         r->waiting_rows == 1 ? " waits" : "s wait");
@@ -318,7 +323,10 @@ int run_report_brief(const struct run_report *r, struct buf *out)
     bad |= part(out, &between, r->open_batches,
                 r->open_batches == 1 ? "request of unknown outcome" : "requests of unknown outcome");
     bad |= part(out, &between, r->open_jobs, r->open_jobs == 1 ? "background job" : "background jobs");
-    bool unread = between[0] == ':' && !r->source_changed;
+    bool unread = between[0] == ':' && !r->source_changed && !r->results_wait;
+    if (r->results_wait)
+        bad |= buf_addf(out, "%sthe table of results_to is not written", between);
+    between = r->results_wait ? ", " : between;
     if (r->source_changed)
         bad |= buf_addf(out, "%snot complete, as the source changed while it was read; run again when its writer is done",
                         between);
@@ -339,6 +347,8 @@ int run_report_brief(const struct run_report *r, struct buf *out)
     /* Rows of --input are not in the source of the next sync. */
     if (unread && r->read != NULL && strcmp(r->read, "partial") == 0)
         return bad | buf_adds(out, "; run the same command again to go on");
+    if (r->results_wait && waits == 0)
+        return bad | buf_adds(out, "; the next sync writes it");
     return bad | (waits > 0 || unread ? buf_adds(out, "; the next sync goes on with the rest") : 0);
 }
 
@@ -411,6 +421,7 @@ int run_report_metrics(const struct run_report *report, int64_t last_success_ms,
     bad |= plain(out, r, "removals_waiting", "Leads that wait to be removed.", (double)run_report_removals_waiting(r), 0);
     bad |= plain(out, r, "open_batches", "Batches whose outcome is not settled yet.", (double)r->open_batches, 0);
     bad |= plain(out, r, "open_jobs", "Background jobs that have not ended yet.", (double)r->open_jobs, 0);
+    bad |= plain(out, r, "results_waiting", "Whether the table of results_to waits to be written.", r->results_wait, 0);
     /* A sync without a watermark has no lag, and so no sample. */
     if (watermark_lag_ms >= 0)
         bad |= plain(out, r, "watermark_lag_seconds", "Age of the watermark that the next run starts from.",

@@ -67,6 +67,7 @@ struct run_report {
     char *missing_waits_for;       /* which rows these are, and what to do; NULL: none */
     bool source_changed;           /* while it was read: the next sync reads it again */
     bool results_wait;             /* results_to: could not be written; the next run does */
+    char *results_error;           /* why; NULL: they do not wait, or an earlier run said why */
     char *workspace, *target_text; /* for people; NULL when not known */
     struct run_guard guards[RUN_GUARDS_MAX]; /* those that were judged */
     size_t guards_n;
@@ -85,6 +86,8 @@ struct run_report {
 void run_report_free(struct run_report *report);
 /* Notes the error that ended the run: exit status and message. If memory is short, the message is left out. */
 void run_report_stopped(struct run_report *report, const struct err *why);
+/* Notes that results_to: could not be written, and why. */
+void run_report_results_failed(struct run_report *report, const struct err *why);
 /* Leads that wait to be removed: those of this run, else those that an earlier one left. */
 uint64_t run_report_removals_waiting(const struct run_report *report);
 /* The kind of the error that ended the run ("guard", "source", …). NULL: it came to its end. */

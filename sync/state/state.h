@@ -120,6 +120,8 @@ int state_set(struct state *s, const char *name, const char *value, struct err *
 /* Such a setting, from when a guard stops a full read until a complete one: an incremental read of a table that was emptied has
  * no rows, and would look like a night without changes. */
 #define STATE_FULL_STOPPED "full_stopped"
+/* Such a setting, from when the table of `results_to:` could not be written until it is: the message, for people. */
+#define STATE_RESULTS_ERROR "results_error"
 /* Such a setting, the number of rows that were given up since the last complete full read. */
 #define STATE_GIVEN_UP "given_up"
 
@@ -337,6 +339,8 @@ int state_retries_next(struct retries *r, struct arena *arena, struct entry *out
                        struct err *e);
 void state_retries_close(struct retries *r);
 uint64_t state_retries_n(struct state *s);
+/* Adds up why they wait, by the results of the runs that left them. A row whose run is pruned is not counted. 0/-1 */
+int state_retries_reasons(struct state *s, uint64_t reasons[REASON_N], struct err *e);
 /* How many of them another mapping than this one made. 0/-1 */
 int state_retries_of_others(struct state *s, uint64_t mapping, uint64_t *n, struct err *e);
 /* Drops those; *n is their number. After a merge. 0/-1 */

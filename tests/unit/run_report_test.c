@@ -266,29 +266,35 @@ START_TEST(as_one_line)
         const char *read;
         bool changed;
         uint64_t gone, before;
+        bool results_wait;
         /* clang-format off */
     } rows[] = {
         {OUTCOME_REJECTED, REASON_EMAIL_INVALID, 0,
-         "a: 1 rejected (email_invalid 1); leadsync rejects lists what has to be corrected", 0, NULL, false, 0, 0},
+         "a: 1 rejected (email_invalid 1); leadsync rejects lists what has to be corrected", 0, NULL, false, 0, 0, false},
         {OUTCOME_DEFERRED, REASON_JOB_OPEN, 1,
-         "a: 1 deferred (job_open 1), 1 background job; the next sync goes on with the rest", 0, NULL, false, 0, 0},
+         "a: 1 deferred (job_open 1), 1 background job; the next sync goes on with the rest", 0, NULL, false, 0, 0, false},
         {OUTCOME_REJECTED, REASON_EMAIL_INVALID, 1,
          "a: 1 rejected (email_invalid 1), 1 background job; leadsync rejects lists what has to be corrected; the next "
-         "sync goes on with the rest", 0, NULL, false, 0, 0},
-        {OUTCOME_UNCHANGED, REASON_NONE, 0, "a: not everything was read; the next sync goes on with the rest", 0, NULL, false, 0, 0},
-        {OUTCOME_UNCHANGED, REASON_NONE, 0, "a: not everything was read; run the same command again to go on", 0, "partial", false, 0, 0},
-        {OUTCOME_FAILED, REASON_GONE_THERE, 0, "a: 1 failed (gone_there 1)", 0, NULL, false, 0, 0},
+         "sync goes on with the rest", 0, NULL, false, 0, 0, false},
+        {OUTCOME_UNCHANGED, REASON_NONE, 0, "a: not everything was read; the next sync goes on with the rest", 0, NULL, false, 0, 0, false},
+        {OUTCOME_UNCHANGED, REASON_NONE, 0, "a: not everything was read; run the same command again to go on", 0, "partial", false, 0, 0, false},
+        {OUTCOME_FAILED, REASON_GONE_THERE, 0, "a: 1 failed (gone_there 1)", 0, NULL, false, 0, 0, false},
         {OUTCOME_FAILED, REASON_ATTEMPTS_EXHAUSTED, 0,
-         "a: 1 failed, 1 given up (attempts_exhausted 1); the next sync reads the whole source", 1, NULL, false, 0, 0},
+         "a: 1 failed, 1 given up (attempts_exhausted 1); the next sync reads the whole source", 1, NULL, false, 0, 0, false},
         {OUTCOME_UNCHANGED, REASON_NONE, 0,
-         "a: 2 given up; the next sync reads the whole source", 2, NULL, false, 0, 0},
+         "a: 2 given up; the next sync reads the whole source", 2, NULL, false, 0, 0, false},
         {OUTCOME_UNCHANGED, REASON_NONE, 0,
-         "a: not complete, as the source changed while it was read; run again when its writer is done", 0, "partial", true, 0, 0},
+         "a: not complete, as the source changed while it was read; run again when its writer is done", 0, "partial", true, 0, 0, false},
         {OUTCOME_REJECTED, REASON_RAGGED_ROW, 0,
          "a: 1 rejected, 3 not removed yet (ragged_row 1); 1 row has no usable key; leadsync rejects lists what has to be "
-         "corrected", 0, "full", false, 3, 0},
+         "corrected", 0, "full", false, 3, 0, false},
         {OUTCOME_UNCHANGED, REASON_NONE, 0,
-         "a: 3 not removed yet; the next sync reads the whole source", 0, "partial", false, 0, 3},
+         "a: 3 not removed yet; the next sync reads the whole source", 0, "partial", false, 0, 3, false},
+        {OUTCOME_UNCHANGED, REASON_NONE, 0,
+         "a: the table of results_to is not written; the next sync writes it", 0, "full", false, 0, 0, true},
+        {OUTCOME_DEFERRED, REASON_PLAN_FULL, 0,
+         "a: 1 deferred (plan_full 1), the table of results_to is not written; the next sync goes on with the rest", 0, "full",
+         false, 0, 0, true},
     };
     /* clang-format on */
     struct run_report r = {.sync = strdup("a"),
@@ -299,6 +305,7 @@ START_TEST(as_one_line)
                            .given_up = rows[_i].given_up,
                            .removals_before = rows[_i].before,
                            .removals_need_all = true,
+                           .results_wait = rows[_i].results_wait,
                            .read = rows[_i].read};
     struct buf b = BUF_INIT(MAX);
     tally_row(&r.tally, rows[_i].outcome, rows[_i].reason);
@@ -317,7 +324,7 @@ int main(void)
     tcase_add_test(tc, as_text);
     tcase_add_test(tc, of_a_guard);
     tcase_add_test(tc, as_metrics);
-    tcase_add_loop_test(tc, as_one_line, 0, 11);
+    tcase_add_loop_test(tc, as_one_line, 0, 13);
     tcase_add_loop_test(tc, why_it_ended, 0, 15);
     tcase_add_test(tc, who_began_it);
     tcase_add_test(tc, of_nothing);

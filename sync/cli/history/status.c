@@ -60,6 +60,16 @@ static int run_and_count(struct state *state, const char *name, uint64_t *run, u
     return 0;
 }
 
+/* A setting, copied into the arena; NULL when it is unset. */
+static int gather_text(struct state *state, const char *name, struct overview *v, char **out, struct err *e)
+{
+    const char *text;
+    if (state_get(state, name, &text, e) != 0)
+        return -1;
+    *out = text != NULL ? arena_dup(&v->arena, text, strlen(text)) : NULL;
+    return text == NULL || *out != NULL ? 0 : err_oom(e);
+}
+
 static int gather(struct state *state, const struct status_options *o, struct overview *v, struct err *e)
 {
     if (gather_runs(state, o, v, e) != 0 || state_batches_open(state, &v->arena, &v->open, &v->open_n, e) != 0)
@@ -73,10 +83,8 @@ static int gather(struct state *state, const struct status_options *o, struct ov
     if (state_get(state, STATE_REMOVALS_LEFT, &removals, e) != 0)
         return -1;
     v->removals_need_all = removals != NULL;
-    if (state_get(state, STATE_REMOVALS_WHY, &removals, e) != 0)
+    if (v->removals > 0 && gather_text(state, STATE_REMOVALS_WHY, v, &v->removals_why, e) != 0)
         return -1;
-    if (removals != NULL && v->removals > 0 && (v->removals_why = arena_dup(&v->arena, removals, strlen(removals))) == NULL)
-        return err_oom(e);
     const char *given_up;
     if (state_get(state, STATE_GIVEN_UP, &given_up, e) != 0)
         return -1;
@@ -84,6 +92,9 @@ static int gather(struct state *state, const struct status_options *o, struct ov
     if (state_unmerged_rows(state, &v->unmerged, e) != 0)
         return -1;
     v->retries = state_retries_n(state);
+    if (state_retries_reasons(state, v->reasons, e) != 0 ||
+        gather_text(state, STATE_RESULTS_ERROR, v, &v->results_error, e) != 0)
+        return -1;
     v->at_work = state_lock_holder(state);
     return state_leads_there(state, &v->leads, e);
 }
@@ -143,8 +154,14 @@ static int status_show_json(struct state *state, const struct overview *v, struc
     jsonw_member_uint(&w, "leads", v->leads);
     jsonw_member_uint(&w, "unmerged", v->unmerged);
     jsonw_member_uint(&w, "waiting", v->retries);
+    jsonw_member_object(&w, "waiting_reasons");
+    for (size_t r = REASON_NONE + 1; r < REASON_N; r++)
+        if (v->reasons[r] > 0)
+            jsonw_member_uint(&w, reason_text((enum reason)r), v->reasons[r]);
+    jsonw_object_end(&w);
     jsonw_member_uint(&w, "given_up", v->given_up);
     jsonw_member_uint(&w, "removals_waiting", v->removals);
+    jsonw_member_text(&w, "results_error", v->results_error);
     jsonw_member_array(&w, "open");
     for (size_t i = 0; i < v->open_n; i++)
         json_batch(&w, &v->open[i]);
@@ -258,12 +275,27 @@ static bool is_alive(const struct overview *v)
     return v->runs_n > 0 && v->runs[0].status != NULL && strcmp(v->runs[0].status, "running") == 0;
 }
 
+/* Why rows wait. The rows of a run whose results are pruned have no known reason. */
+static int show_waiting(const struct overview *v, struct buf *out)
+{
+    int bad = 0;
+    for (size_t r = REASON_NONE + 1; r < REASON_N; r++)
+        if (v->reasons[r] > 0)
+            bad |= buf_addf(out, "  %" PRIu64 " %s: %s\n", v->reasons[r], reason_text((enum reason)r),
+                            reason_help((enum reason)r));
+    return bad;
+}
+
 static int status_show_text(const struct invocation *inv, struct state *state, struct overview *v, struct buf *out)
 {
     int bad = buf_addf(out, "sync %s: %" PRIu64 " lead%s known", state_sync(state), v->leads, text_plural(v->leads));
     if (v->retries > 0)
         bad |= buf_addf(out, ", %" PRIu64 " row%s for the next sync", v->retries, v->retries == 1 ? " waits" : "s wait");
-    bad |= buf_addc(out, '\n');
+    bad |= buf_addc(out, '\n') | show_waiting(v, out);
+    if (v->results_error != NULL)
+        bad |= buf_adds(out,
+                        "the table of results_to is not written; the next sync, or leadsync resume, writes it\n  because ") |
+               text_show(str_from(v->results_error), 0, out) | buf_addc(out, '\n');
     if (v->removals > 0)
         bad |= buf_addf(out, "%" PRIu64 " lead%s to be removed%s\n", v->removals, v->removals == 1 ? " waits" : "s wait",
                         v->removals_need_all ? "; the next sync reads the whole source" : "");

@@ -192,6 +192,38 @@ static int show_stop(struct json_object *report, size_t columns, struct buf *out
     return bad;
 }
 
+/* The reasons of the rows, in the order of the report. */
+static int show_reasons(struct json_object *report, size_t columns, struct buf *out)
+{
+    struct json_object *reasons = member(report, "reasons");
+    struct buf line = BUF_INIT(LINE_BYTES);
+    const char *between = "reasons: ";
+    int bad = 0;
+    if (!json_object_is_type(reasons, json_type_object))
+        return 0;
+    struct json_object_iterator at = json_object_iter_begin(reasons), end = json_object_iter_end(reasons);
+    for (; !json_object_iter_equal(&at, &end); json_object_iter_next(&at)) {
+        bad |= buf_addf(&line, "%s%s %" PRId64, between, json_object_iter_peek_name(&at),
+                        json_object_get_int64(json_object_iter_peek_value(&at)));
+        between = ", ";
+    }
+    bad |= add_wrapped(buf_str(&line), columns, out);
+    buf_free(&line);
+    return bad;
+}
+
+/* The run did its work, but the table of results_to: could not be written. */
+static int show_results_error(struct json_object *report, size_t columns, struct buf *out)
+{
+    const char *message = text_of(report, "results_error");
+    struct buf line = BUF_INIT(LINE_BYTES);
+    int bad = message == NULL ? 0
+                              : buf_adds(&line, "results_to: ") | text_show(str_from(message), 0, &line) |
+                                    add_wrapped(buf_str(&line), columns, out);
+    buf_free(&line);
+    return bad;
+}
+
 static int add_text(struct buf *out, const char *before, const char *text)
 {
     return text != NULL && *text != '\0' ? buf_adds(out, before) | text_show(str_from(text), 0, out) : 0;
@@ -281,7 +313,8 @@ int status_run_show(const struct overview *v, const struct run_record *run, cons
     if (v->removals > 0 && v->removals_run == run->id)
         bad |= buf_addf(&line, "%s%" PRIu64 " lead%s to be removed", line.n > 0 ? "; " : "", v->removals,
                         v->removals == 1 ? " waits" : "s wait");
-    bad |= add_wrapped(buf_str(&line), width, out) | show_stop(report, width, out);
+    bad |= add_wrapped(buf_str(&line), width, out) | show_reasons(report, width, out) | show_stop(report, width, out) |
+           show_results_error(report, width, out);
     if (v->detailed || !begun_alike(begun, above))
         bad |= show_begin(begun, v->detailed, width, out);
     if (v->detailed)

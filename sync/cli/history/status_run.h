@@ -14,6 +14,8 @@ struct overview {
     struct batch *open;
     size_t open_n;
     uint64_t open_rows, leads, retries;
+    uint64_t reasons[REASON_N];      /* why these wait, as far as the results of their runs are kept */
+    char *results_error;             /* in the arena: why the table of results_to: is not written; NULL: it is */
     uint64_t given_up;               /* rows, since the last complete full read */
     uint64_t unmerged;               /* rows whose outcome is in the journal only */
     uint64_t removals, removals_run; /* leads that the latest run with such left to be removed */

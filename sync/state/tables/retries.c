@@ -103,6 +103,58 @@ uint64_t state_retries_n(struct state *s)
     return s->id.retries_n;
 }
 
+/* Does the row of this key wait since this run? 1/0/-1 */
+static int left_by(struct state *s, const struct hash128 *key, uint64_t run, struct err *e)
+{
+    sqlite3_stmt *st;
+    int rc = db_query(&s->main, &st, e, "SELECT 1 FROM retries WHERE key = ? AND run = ?", "ku", key, run);
+    if (rc == 1)
+        sqlite3_reset(st);
+    return rc;
+}
+
+/* Counts the results of the run that left a row waiting. */
+static int count_reasons(struct state *s, uint64_t run, uint64_t reasons[REASON_N], struct err *e)
+{
+    struct results *results;
+    struct arena arena;
+    struct entry entry;
+    enum op op;
+    uint32_t target;
+    if (state_results_open(s, run, &results, e) < 0)
+        return -1;
+    arena_init(&arena, ARENA_BATCH_MAX);
+    int rc = 1;
+    while (rc == 1 && (rc = state_results_next(results, &arena, &entry, &op, &target, e)) == 1) {
+        if (entry.row > 0 && (entry.outcome == OUTCOME_FAILED || entry.outcome == OUTCOME_DEFERRED)) {
+            int waits = left_by(s, &entry.key, run, e);
+            reasons[entry.reason] += waits == 1;
+            rc = waits < 0 ? -1 : 1;
+        }
+        arena_reset(&arena);
+    }
+    state_results_close(results);
+    arena_free(&arena);
+    return rc;
+}
+
+int state_retries_reasons(struct state *s, uint64_t reasons[REASON_N], struct err *e)
+{
+    sqlite3_stmt *st;
+    uint64_t run = 0;
+    if (s->id.retries_n == 0)
+        return 0;
+    for (;;) {
+        int rc = db_query(&s->main, &st, e, "SELECT run FROM retries WHERE run > ? ORDER BY run LIMIT 1", "u", run);
+        if (rc != 1)
+            return rc;
+        run = (uint64_t)sqlite3_column_int64(st, 0);
+        sqlite3_reset(st);
+        if (count_reasons(s, run, reasons, e) < 0)
+            return -1;
+    }
+}
+
 int state_retries_of_others(struct state *s, uint64_t mapping, uint64_t *n, struct err *e)
 {
     sqlite3_stmt *st;
