@@ -53,7 +53,7 @@ struct record_layout {
     const char *title;    /* a line above each table; NULL: none */
     const char *none;     /* in place of a table without records; NULL: its head */
     bool hide_empty;      /* see table.h */
-    bool all_columns;     /* a narrow terminal hides no column: `yield` does not count */
+    bool all_columns;     /* a narrow terminal hides no column: of `yield` only TABLE_BELOW counts */
     size_t records_below; /* see table.h */
     size_t table_rows;    /* a longer list comes in several tables, so that memory stays small; 0: 1000 */
     /* JSON */

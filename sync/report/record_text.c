@@ -14,10 +14,11 @@ static int table_head(struct record_writer *w)
         if (!record_shows(w, c))
             continue;
         w->align[n] = w->layout->columns[c].align;
-        w->yield[n++] = w->layout->columns[c].yield;
+        enum table_yield yield = w->layout->columns[c].yield;
+        w->yield[n++] = w->layout->all_columns && yield != TABLE_BELOW ? TABLE_KEPT : yield;
     }
     table_init(&w->table, n, w->align);
-    w->table.yield = w->layout->all_columns ? NULL : w->yield;
+    w->table.yield = w->yield;
     w->table.hide_empty = w->layout->hide_empty;
     w->table.records_below = w->layout->records_below;
     w->table_open = true;

@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <string.h>
 
-enum { GAP_COLUMNS = 2, LEAST_COLUMNS = 3 };
+enum { GAP_COLUMNS = 2, LEAST_COLUMNS = 3, NARROW_COLUMNS = 8 };
 static const size_t HIDDEN = SIZE_MAX; /* in place of a width */
 
 static const char *const colour_on[] = {
@@ -282,21 +282,68 @@ static void hide(const struct table *t, const bool *shed, size_t *widths)
         widths[c] = shed[c] ? HIDDEN : widths[c];
 }
 
+/* Marks the columns whose cells stand below their rows, if the table is too wide. */
+static void put_below(const struct table *t, size_t columns, size_t *widths, bool *below)
+{
+    if (whole_width(t, widths) <= columns)
+        return;
+    for (size_t c = 0; c < t->columns_n; c++)
+        if (t->yield[c] == TABLE_BELOW && widths[c] != HIDDEN) {
+            below[c] = true;
+            widths[c] = HIDDEN;
+        }
+}
+
 static bool any(const bool *flags, size_t n)
 {
     return memchr(flags, true, n) != NULL;
 }
 
-static int print_rows(const struct table *t, size_t rows, const size_t *widths, bool colour, struct buf *out)
+/* Where lines below a row begin. */
+static size_t below_indent(const struct table *t, const size_t *widths)
+{
+    size_t c = 0;
+    while (c < t->columns_n && widths[c] == HIDDEN)
+        c++;
+    return c < t->columns_n && widths[c] <= NARROW_COLUMNS ? widths[c] + GAP_COLUMNS : LEAST_COLUMNS + 1;
+}
+
+/* The cells of the row that have no column. They begin on the row's own line if only its first cell is filled. */
+static int print_below(const struct table *t, size_t row, const size_t *widths, const bool *below, size_t columns,
+                       bool alone, bool colour, struct buf *out)
+{
+    size_t indent = below_indent(t, widths), room = columns > indent + LEAST_COLUMNS ? columns - indent : LEAST_COLUMNS;
+    size_t shown = is_right(t, 0) ? widths[0] : cell_at(t, row * t->columns_n).width;
+    for (size_t c = 0; c < t->columns_n; c++) {
+        struct table_cell cell = cell_at(t, row * t->columns_n + c);
+        if (!below[c] || cell.n == 0)
+            continue;
+        if (alone)
+            out->n--; /* the end of the line */
+        if (print_value(t, &cell, indent, room, colour, alone ? indent - shown : indent, out) != 0)
+            return -1;
+        alone = false;
+    }
+    return 0;
+}
+
+static int print_rows(const struct table *t, size_t rows, const size_t *widths, const bool *below, size_t columns,
+                      bool colour, struct buf *out)
 {
     for (size_t row = 0; row < rows; row++) {
-        size_t blanks = 0;
+        size_t blanks = 0, filled = 0;
         for (size_t c = 0; c < t->columns_n; c++) {
             struct table_cell cell = cell_at(t, row * t->columns_n + c);
-            if (widths[c] != HIDDEN && print_cell(t, is_right(t, c), &cell, widths[c], colour, &blanks, out) != 0)
+            if (widths[c] == HIDDEN)
+                continue;
+            filled += cell.n > 0;
+            if (print_cell(t, is_right(t, c), &cell, widths[c], colour, &blanks, out) != 0)
                 return -1;
         }
         if (buf_addc(out, '\n') != 0)
+            return -1;
+        bool alone = filled == 1 && widths[0] <= NARROW_COLUMNS && cell_at(t, row * t->columns_n).n > 0;
+        if (row > 0 && print_below(t, row, widths, below, columns, alone, colour, out) != 0)
             return -1;
     }
     return 0;
@@ -310,11 +357,11 @@ int table_print(const struct table *t, size_t columns, bool colour, struct buf *
 
     if (rows == 0)
         return 0;
-    if (buf_reserve(&storage, t->columns_n * (2 * sizeof(size_t) + sizeof(bool))) != 0)
+    if (buf_reserve(&storage, t->columns_n * 2 * (sizeof(size_t) + sizeof(bool))) != 0)
         return -1;
     size_t *widths = (size_t *)(void *)storage.p, *all = widths + t->columns_n; /* fresh from malloc, so aligned */
-    bool *shed = (bool *)(void *)(all + t->columns_n);
-    memset(shed, 0, t->columns_n * sizeof *shed);
+    bool *shed = (bool *)(void *)(all + t->columns_n), *below = shed + t->columns_n;
+    memset(shed, 0, 2 * t->columns_n * sizeof *shed);
     natural_widths(t, rows, widths);
     if (rows == 1 && t->hide_empty) {
         rc = 0; /* every column is empty */
@@ -327,6 +374,7 @@ int table_print(const struct table *t, size_t columns, bool colour, struct buf *
         leave_out(t, columns, widths);
         shed_repeated(t, TABLE_STAYS, rows, columns, widths, shed);
         hide(t, shed, all);
+        put_below(t, columns, widths, below);
     }
     bool records = fit(t, columns, widths) < t->records_below;
     if (print_shed(t, shed, columns, colour, out) != 0 || (records && any(shed, t->columns_n) && buf_addc(out, '\n') != 0))
@@ -334,7 +382,7 @@ int table_print(const struct table *t, size_t columns, bool colour, struct buf *
     if (records)
         rc = print_records(t, rows, all, columns, colour, out);
     else
-        rc = print_rows(t, rows, widths, colour, out);
+        rc = print_rows(t, rows, widths, below, columns, colour, out);
 done:
     buf_free(&storage);
     return rc;

@@ -16,6 +16,8 @@ enum table_yield {
     TABLE_STAYS,   /* it may be cut; if all its cells are the same, it is said once before anything is cut */
     TABLE_REPEATS, /* the first to go, if all its cells are the same: said once in a line above the table */
     TABLE_YIELDS,  /* left out after those, the last one first: an id that only programs want */
+    TABLE_BELOW, /* the next to go: its cells stand in lines of their own below their rows, because a sentence must not be cut */
+    TABLE_KEPT, /* it may be cut, but is never left out */
 };
 enum table_colour { TABLE_PLAIN, TABLE_DIM, TABLE_GREEN, TABLE_YELLOW, TABLE_RED };
 

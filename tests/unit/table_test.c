@@ -52,6 +52,29 @@ START_TEST(test_fitted)
 }
 END_TEST
 
+/* A sentence is not cut: where there is no room for its column, it stands below its row. */
+START_TEST(test_sentences_below)
+{
+    static const enum table_yield yield[] = {TABLE_STAYS, TABLE_STAYS, TABLE_BELOW};
+    struct table t;
+    table_init(&t, 3, NULL);
+    t.yield = yield;
+    ADD(&t, "row", "key", "why", "1", "ann@example.com", "it is there already", "2", "bob@example.com", "", "3", "",
+        "no address in any of its cells");
+    ck_assert_str_eq(print(&t, 60, false), "row  key              why\n"
+                                           "1    ann@example.com  it is there already\n"
+                                           "2    bob@example.com\n"
+                                           "3                     no address in any of its cells\n");
+    ck_assert_str_eq(print(&t, 24, false), "row  key\n"
+                                           "1    ann@example.com\n"
+                                           "     it is there already\n"
+                                           "2    bob@example.com\n"
+                                           "3    no address in any\n"
+                                           "     of its cells\n");
+    table_free(&t);
+}
+END_TEST
+
 /* A number that is cut is another number. */
 START_TEST(test_numbers_stay_whole)
 {
@@ -227,6 +250,7 @@ int main(void)
     TCase *tc = tcase_create("print");
     tcase_add_test(tc, test_aligned);
     tcase_add_test(tc, test_fitted);
+    tcase_add_test(tc, test_sentences_below);
     tcase_add_test(tc, test_numbers_stay_whole);
     tcase_add_test(tc, test_wide_cut);
     tcase_add_test(tc, test_hostile);

@@ -38,8 +38,8 @@ static const struct record_column columns[COLUMN_N] = {
     [C_TARGET] = {RECORD_NAME("target"), .yield = TABLE_REPEATS},
     [C_HTTP_STATUS] = {RECORD_NAME("http_status"), .kind = RECORD_NUMBER, .align = TABLE_RIGHT, .yield = TABLE_YIELDS},
     [C_OP] = {RECORD_NAME("op"), .yield = TABLE_YIELDS},
-    [C_DETAIL] = {RECORD_NAME("detail")},
-    [C_CHANGES] = {RECORD_NAME("changes"), .kind = RECORD_VALUE},
+    [C_DETAIL] = {RECORD_NAME("detail"), .yield = TABLE_BELOW},
+    [C_CHANGES] = {RECORD_NAME("changes"), .kind = RECORD_VALUE, .yield = TABLE_BELOW},
 };
 
 /* clang-format off */

@@ -102,6 +102,7 @@ static int preview_make_layout(struct preview *p, struct err *e)
     if (!raw) {
         p->columns[C_ROW].name = STR("row");
         p->columns[C_LEFT_OUT].name = STR("left out");
+        p->columns[C_LEFT_OUT].yield = TABLE_BELOW;
         p->columns[C_TARGET].name = STR("target");
     }
     for (size_t f = 0; !raw && f < LEAD_FIELD_N; f++)
