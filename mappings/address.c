@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-/* By hand means once: the arena is made for this one address. A longer text than four addresses is none. */
+/* Not a hot path, so it uses an arena of its own. A text longer than four addresses is not an address. */
 int mapping_email_key(struct str address, struct buf *out)
 {
     struct arena scratch;

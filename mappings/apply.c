@@ -1,5 +1,5 @@
-/* One row becomes a lead, or what is wrong with it. This runs for every row of every source: values point into cells,
- * nothing is copied that stays as it is, and what has to be made comes from the caller's scratch arena. */
+/* Turns one row into a lead or into its rejects. This runs for every row of every source: unchanged values point into
+ * cells, and new values come from the caller's scratch arena. */
 #include "config.h"
 
 #include "mappings/cells.h"
@@ -19,14 +19,14 @@ struct applier {
     bool skipped; /* by a map's otherwise: skip */
 };
 
-/* The arena of a chunk is full: nothing that the row could be blamed for. */
+/* The arena of a chunk is full, which is not the row's fault. */
 static int apply_out_of_memory(struct err *e)
 {
     return err_set(e, XS_INTERNAL, "a row does not fit into the memory of one chunk; raise --memory");
 }
 
-/* Cells that can be wrong are bounded: one reject a column, one for the key, the route and each skip rule, one for
- * all. */
+/* The number of rejects is bounded: one per column, one each for the key, the route and every skip rule, and one for the
+ * row. */
 static int reject_flaw(struct applier *a, const struct reject *flaw)
 {
     const struct mapping_impl *impl = a->m->impl;
@@ -44,7 +44,7 @@ static int reject(struct applier *a, const char *column, enum reason reason, str
     return reject_flaw(a, &(struct reject){.column = column, .reason = reason, .value = value, .why = why});
 }
 
-/* One a column at most, and one for the address. */
+/* At most one per column, and one for the address. */
 static int note_emptied(struct applier *a, const struct reject *flaw)
 {
     if (a->emptied == NULL) {
@@ -66,8 +66,8 @@ static void set_key(struct applier *a, struct str key_text)
         a->m->key_known(a->m->key_known_ctx, key_text);
 }
 
-/* Cells of a composite key, joined by '|'; a '|' or '\' inside a cell is written behind a '\', so that no two keys
- * meet. */
+/* Cells of a composite key, joined by '|'; a '|' or '\' inside a cell is written behind a '\', so that two keys are
+ * never equal by accident. */
 static int join_key(struct applier *a, struct str *out)
 {
     const struct mapping_impl *impl = a->m->impl;
@@ -91,7 +91,7 @@ static int join_key(struct applier *a, struct str *out)
     return 0;
 }
 
-/* `key:` as identity. 0, or -1 without memory; whatever is wrong with it is a reject. */
+/* `key:` as identity. 0, or -1 when memory is short; a fault of the key is a reject. */
 static int identity_by_key(struct applier *a)
 {
     const struct mapping_impl *impl = a->m->impl;
@@ -109,7 +109,7 @@ static int identity_by_key(struct applier *a)
     if (impl->keys_n > 1 && join_key(a, &key) != 0)
         return -1;
     set_key(a, key);
-    /* It travels in the last custom variable, by which a lead without address is found again. */
+    /* The last custom variable holds the key, so that leadsync can find a lead without an address again. */
     a->out->lead.custom[a->m->shape.custom_n - 1] = (struct value){VALUE_STRING, key.p, key.n};
     return 0;
 }
@@ -122,13 +122,13 @@ static const struct target_spec *row_target(const struct applier *a)
     return a->out->target_index < a->m->routes_n ? &a->m->routes[a->out->target_index].target : &a->m->route_default;
 }
 
-/* May this row's lead do without an address? Only lists hold such leads, and only a key tells them apart. */
+/* True if this row's lead may have no address. Only lists hold such leads, and only a key identifies them. */
 static bool address_optional(const struct applier *a)
 {
     return a->m->has_key && !a->m->stage.on && row_target(a)->kind == TARGET_LIST;
 }
 
-/* The row has no address. `flaw`: what its column found; NULL: the mapping has none. */
+/* The row has no address. `flaw`: the fault of its column; NULL: the mapping has no column for it. */
 static int address_missing(struct applier *a, const struct reject *flaw)
 {
     struct reject missing = flaw != NULL ? *flaw : (struct reject){.column = "email"};
@@ -142,8 +142,8 @@ static int address_missing(struct applier *a, const struct reject *flaw)
     return reject_flaw(a, &missing);
 }
 
-/* The address of a lead: what is sent, and whom it identifies. `column`: its spec, or NULL; `flaw`: column and cell. 0/-1
- * (memory). */
+/* The address of a lead: the text that is sent, and the identity. `column`: its spec, or NULL; `flaw`: column and cell.
+ * 0/-1 (memory). */
 static int identity_by_email(struct applier *a, const struct column *column, struct reject *flaw)
 {
     struct value *value = &a->out->lead.core[LEAD_EMAIL];
@@ -167,7 +167,7 @@ static int identity_by_email(struct applier *a, const struct column *column, str
     return 0;
 }
 
-/* A lead without an address is known by its name. */
+/* Instantly requires a name for a lead without an address. */
 static int name_needed(struct applier *a)
 {
     const struct value *core = a->out->lead.core;
@@ -177,7 +177,7 @@ static int name_needed(struct applier *a)
     return reject(a, NULL, REASON_INCOMPLETE, STR_NONE, "a lead without an address needs a first or last name");
 }
 
-/* ---- rows that stay out ---- */
+/* ---- rows that are left out ---- */
 
 /* 1 with the value's number in *which, from 1 on; 0; -1 no memory. */
 static int rule_matches(struct applier *a, const struct skip_rule *rule, struct str cell, size_t *which)
@@ -200,8 +200,8 @@ static int rule_matches(struct applier *a, const struct skip_rule *rule, struct 
     return 0;
 }
 
-/* The first rule that takes the row: 1 with skip_value, 0 none, -1 no memory. A cell that cannot be compared rejects the
- * row: it may be the one that says that a person opted out. A row that is too short has some of the columns. */
+/* The first rule that matches the row: 1 with skip_value, 0 none, -1 no memory. A cell that cannot be compared rejects the
+ * row, because it may hold an opt-out. A row that is too short has only some of the columns. */
 static int skip_when(struct applier *a)
 {
     const struct mapping_impl *impl = a->m->impl;
@@ -267,7 +267,7 @@ static int route(struct applier *a)
 
 /* ---- a row ---- */
 
-/* A cell that is sent as it is: the common case of a plain column, decided without a call. */
+/* The common case of a plain column: the cell is sent as it is, without a call. */
 static bool take_plain(const struct column *column, const struct row *row, struct value *out)
 {
     const struct cell *cell = &row->cells[column->from.index];
@@ -279,7 +279,7 @@ static bool take_plain(const struct column *column, const struct row *row, struc
     return true;
 }
 
-/* Runs one column and, when it is the address, judges it. 0/-1. */
+/* Runs one column and checks the result if it is the address. 0/-1. */
 static int take_column(struct applier *a, const struct column *column)
 {
     struct value *value = column->slot < LEAD_FIELD_N ? &a->out->lead.core[column->slot]
@@ -309,7 +309,7 @@ static int take_column(struct applier *a, const struct column *column)
     return column->slot == LEAD_EMAIL ? identity_by_email(a, column, &flaw) : 0;
 }
 
-/* The address comes first, so that what is wrong with it is the row's reason. */
+/* The address comes first, so that its fault is the row's reason. */
 static int take_columns(struct applier *a)
 {
     const struct mapping_impl *impl = a->m->impl;
@@ -327,7 +327,7 @@ static bool has_cell(const struct applier *a, size_t index)
     return index < a->row->n && row_flaw(a->row, index) == REASON_NONE;
 }
 
-/* A row that is too short may lack the cells that say whose it is, and an unusable cell does not say it. */
+/* True if the row has usable cells for all columns of the spec. A short row may lack them. */
 static bool has_column(const struct applier *a, const struct column *column)
 {
     bool all = true;
@@ -341,7 +341,7 @@ static bool has_column(const struct applier *a, const struct column *column)
     return all;
 }
 
-/* Only who it is: for a row that stays out, or that is rejected anyway. What is wrong with it does not matter then. */
+/* Only the identity, for a row that is left out or rejected anyway. Its other faults do not matter then. */
 static int identity_only(struct applier *a)
 {
     const struct mapping_impl *impl = a->m->impl;
@@ -354,7 +354,7 @@ static int identity_only(struct applier *a)
     return 0;
 }
 
-/* A row that stays out has nothing wrong with it: what was found is forgotten. */
+/* A row that is left out has no faults, so this drops the rejects found so far. */
 static int skip(struct applier *a, enum reason reason)
 {
     a->out->verdict = MAPPED_SKIP;
@@ -363,7 +363,7 @@ static int skip(struct applier *a, enum reason reason)
     return 0;
 }
 
-/* Rows that are not wanted are told from rows that are wrong first: nobody has to correct what is skipped anyway. */
+/* Rules that leave rows out come before the checks, so that users need not correct rows that are skipped anyway. */
 static int map_row(struct applier *a)
 {
     int rc = skip_when(a);
@@ -384,8 +384,8 @@ static int map_row(struct applier *a)
     return 0;
 }
 
-/* The first column that is used and whose cell is unusable; bound_n: none. What is not used is not judged, and what is
- * used by `on_error: empty` alone is let go. */
+/* The first used column whose cell is unusable; bound_n: none. Unused columns are not checked, and neither are columns that
+ * only specs with `on_error: empty` use. */
 static size_t flawed_column(const struct applier *a)
 {
     const struct mapping_impl *impl = a->m->impl;
@@ -395,7 +395,7 @@ static size_t flawed_column(const struct applier *a)
     return i;
 }
 
-/* A row that cannot be used as it is may still say that a person opted out. `column`: bound_n, or the unusable cell's. */
+/* A row that cannot be used may still hold an opt-out. `column`: bound_n, or the column of the unusable cell. */
 static int defective_row(struct applier *a, enum reason defect, size_t column)
 {
     const bool of_cell = column < a->m->impl->bound_n;
@@ -408,11 +408,11 @@ static int defective_row(struct applier *a, enum reason defect, size_t column)
     if (rc < 0 || (defect == REASON_RAGGED_ROW && row_width_why(a->m, a->row, a->scratch, &why) != 0) ||
         reject(a, of_cell ? a->m->impl->used_names[column] : NULL, defect, value, why) != 0)
         return -1;
-    /* The other cells may still say whose row it is. */
+    /* The other cells may still identify the row. */
     return of_cell ? identity_only(a) : 0;
 }
 
-/* One row. The lead's arrays are cleared here, everything else is written where it is found. */
+/* Maps one row. Clears the lead's arrays first; each function sets its own members. */
 int mapping_apply(struct mapping *m, const struct row *row, struct arena *scratch, struct mapped *out, struct err *e)
 {
     struct applier a = {.m = m, .row = row, .scratch = scratch, .out = out};

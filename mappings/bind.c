@@ -1,4 +1,4 @@
-/* Columns of the source meet the mapping: names become cell numbers, once a run. */
+/* Binds a mapping to the columns of a source: names become cell numbers, once per run. */
 #include "config.h"
 
 #include "mappings/convert/clean.h"
@@ -18,20 +18,20 @@ struct binder {
     const char **names; /* NUL-terminated, for suggestions; made when the first column is missing */
     bool *used, *strict;
     uint8_t *uses;
-    bool lenient; /* the spec that is bound lets go what cannot be used */
+    bool lenient; /* the spec that is bound has `on_error: empty` */
     uint8_t use;  /* enum cell_use of the spec that is bound */
     const char **used_names;
     bool any_missing;
 };
 
-/* Appended by leadsync to rejects, which people correct and feed in again. */
+/* leadsync appends these columns to rejects, which people correct and import again. */
 static bool is_own(struct str name)
 {
     return name.n >= strlen(LEADSYNC_PREFIX) && memcmp(name.p, LEADSYNC_PREFIX, strlen(LEADSYNC_PREFIX)) == 0;
 }
 
-/* By exact name: a header that only nearly fits may be another column. Once a run, so that a walk will do. The first such
- * column from `from` on; b->n: there is none. */
+/* The first column with exactly this name, from `from` on; b->n: none. A similar name may mean another column. This runs
+ * once per run, so a linear search is fast enough. */
 static size_t find_from(const struct binder *b, struct str name, size_t from)
 {
     size_t i = from;
@@ -40,7 +40,7 @@ static size_t find_from(const struct binder *b, struct str name, size_t from)
     return i;
 }
 
-/* What users may have meant: all columns but leadsync's own. */
+/* Candidates for "did you mean": all columns but leadsync's own. */
 static size_t candidates(struct binder *b)
 {
     size_t n = 0;
@@ -53,7 +53,7 @@ static size_t candidates(struct binder *b)
     return n;
 }
 
-/* Told with the line of the mapping, as if the file were wrong; it may well be. */
+/* Reports the missing column at its line of the mapping, since the mapping may be wrong. */
 static void missing(struct binder *b, struct str name, size_t at, size_t span)
 {
     diag_add(b->d, at, span, "the source has no column '%s'", diag_show(b->d, name));
@@ -65,15 +65,15 @@ static void missing(struct binder *b, struct str name, size_t at, size_t span)
         diag_help(b->d, "did you mean '%s'?", near);
 }
 
-/* Which of two columns of one name is meant, nobody can say. */
+/* Two columns have the same name, so the mapping is ambiguous. */
 static void twice(struct binder *b, struct str name, size_t first, size_t second, size_t at, size_t span)
 {
-    diag_add(b->d, at, span, "the source has two columns '%s' (its columns %zu and %zu)", diag_show(b->d, name), first + 1,
+    diag_add(b->d, at, span, "the source has two columns '%s' (columns %zu and %zu)", diag_show(b->d, name), first + 1,
              second + 1);
-    diag_help(b->d, "rename one of them where they come from");
+    diag_help(b->d, "rename one of them in the source");
 }
 
-/* The cell's number is all that apply needs. `at` and `span`: where the mapping names the column. */
+/* apply.c only needs the cell's number. `at` and `span`: where the mapping names the column. */
 static void bind_name(struct binder *b, struct str name, size_t at, size_t span, size_t *index)
 {
     size_t first = find_from(b, name, 0), second = find_from(b, name, first + 1);
@@ -104,7 +104,7 @@ static void bind_template(struct binder *b, struct column *column)
     }
 }
 
-/* "it has: a, b, c", after all that is missing. */
+/* Lists the columns of the source after all missing columns. */
 static void tell_columns(struct binder *b)
 {
     struct buf text = BUF_INIT(LIST_BYTES_MAX);
@@ -119,7 +119,7 @@ static void tell_columns(struct binder *b)
     buf_free(&text);
 }
 
-/* The unused columns, and the names under which campaigns know what is filled. */
+/* The unused columns, and the names of the filled fields as campaigns know them. */
 static int list_names(struct binder *b)
 {
     struct mapping_impl *impl = b->m->impl;
@@ -167,7 +167,7 @@ static uint8_t use_of(const struct column *column)
     return use;
 }
 
-/* Every column that is named anywhere, so that a filter without its column is no filter that never matches. */
+/* Binds every column that the mapping names. A filter whose column is missing is an error; it would never match. */
 static void bind_all(struct binder *b)
 {
     struct mapping_impl *impl = b->m->impl;
@@ -193,7 +193,7 @@ static void bind_all(struct binder *b)
         bind_one(b, &impl->route);
 }
 
-/* A named delimiter left the header in one piece, in which another one stands: one mistake, and not one a column. */
+/* The named delimiter does not divide the header, but another one would: one mistake instead of one per column. */
 bool mapping_undivided(struct mapping *m, const struct str *columns, size_t n, struct err *e)
 {
     static const struct {
@@ -221,20 +221,19 @@ bool mapping_undivided(struct mapping *m, const struct str *columns, size_t n, s
     struct diags d;
     diags_init(&d, NULL, STR_NONE, &m->arena);
     err_set(e, XS_CONFIG,
-            "%s: the header has one column with %zu %s in it, '%s'; name the delimiter: %s %s, or leave it out and "
-            "it is found",
+            "%s: the header has one column with %zu %s in it, '%s'; set the delimiter: %s %s, or omit it for automatic "
+            "detection",
             m->source.as.csv.path, most, most == 1 ? delimiters[best].one : delimiters[best].many, diag_show(&d, columns[0]),
             m->impl->default_mapping ? "--delimiter" : "delimiter:", delimiters[best].text);
     return true;
 }
 
-/* The names are copied where they are kept: they belong to the connector, which may be gone when a report is
- * written. */
+/* Copies the names that it keeps: they belong to the connector, which may be closed before a report is written. */
 int mapping_bind(struct mapping *m, const struct str *columns, size_t columns_n, struct err *e)
 {
     if (m->impl->default_mapping && default_mapping_bind(m, columns, columns_n, e) != 0)
         return -1;
-    /* Mistakes of this source are told apart from those of the file, which there are none of. */
+    /* A list of its own for mistakes of this source; the file itself had none. */
     struct diags d;
     diags_init(&d, m->impl->diags.file, m->impl->diags.text, &m->arena);
     struct binder b = {.m = m, .d = &d, .columns = columns, .n = columns_n};
@@ -248,11 +247,11 @@ int mapping_bind(struct mapping *m, const struct str *columns, size_t columns_n,
     if (d.n > 0 && mapping_undivided(m, columns, columns_n, e))
         return -1;
     if (b.any_missing && d.n <= DIAG_MAX) {
-        /* Helps belong to the latest mistake; by place, another one may be the last to be printed. */
+        /* A help belongs to the latest mistake, but mistakes are printed by position: attach this help to the last one. */
         diags_select_last(&d);
         tell_columns(&b);
     }
-    if (diags_result(&d, XS_CONFIG, e) != 0) /* a CSV without a mapping names columns by that option alone */
+    if (diags_result(&d, XS_CONFIG, e) != 0) /* without a mapping, only that option names columns */
         return m->impl->default_mapping ? err_context(e, "%s: --skip-when", m->source.as.csv.path) : -1;
     skip_missed_bind(m);
     m->impl->bound_n = columns_n;

@@ -1,4 +1,4 @@
-/* Cells as the mapping reads them: inlined, since this runs for every cell of every row. Internal to the room. */
+/* How the mapping reads cells: inlined, because this runs for every cell of every row. Internal to the room. */
 #ifndef MAPPINGS_CELLS_H
 #define MAPPINGS_CELLS_H
 
@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-/* ASCII in words of eight bytes; anything else is asked of libunistring. */
+/* Checks ASCII in words of eight bytes; libunistring checks anything else. */
 static inline bool is_utf8(struct str s)
 {
     if (s.n == 0)
@@ -26,13 +26,13 @@ static inline bool is_utf8(struct str s)
     return true;
 }
 
-/* Looks only where nobody has. */
+/* Checks only cells that were not checked before. */
 static inline bool cell_is_utf8(const struct row *row, struct str cell)
 {
     return row->utf8 || is_utf8(cell);
 }
 
-/* Most values begin with a letter or digit and need no trimming to know that they are not blank. */
+/* Most values begin with a letter or digit, so they are not blank; this saves the trimming. */
 static inline bool is_blank(struct str s)
 {
     if (s.n == 0)
@@ -41,14 +41,14 @@ static inline bool is_blank(struct str s)
     return (c <= ' ' || c >= 0x80) && str_trim(s).n == 0;
 }
 
-/* NULL of SQL, an empty cell and one that a short row lacks are the same here: none has anything to send. */
+/* SQL's NULL, an empty cell and a cell that a short row lacks are the same here: they have no value to send. */
 static inline struct str cell_text(const struct row *row, size_t index)
 {
     const struct cell *cell = &row->cells[index];
     return index >= row->n || cell->null || row_flaw(row, index) != REASON_NONE ? STR_NONE : (struct str){cell->p, cell->n};
 }
 
-/* What can be shown of a cell that cannot be used: only what is text. */
+/* The printable form of an unusable cell, if it is text. */
 static inline struct str cell_shown(const struct row *row, size_t index)
 {
     const struct cell *cell = &row->cells[index];

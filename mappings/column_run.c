@@ -1,5 +1,5 @@
-/* One column spec over one row: from|template|value, apply, map, type, default, required, in this order. A value that is
- * refused is told by the cell as the source has it, since that is what people can look for and correct. */
+/* One column spec over one row: from|template|value, apply, map, type, default, required, in this order. The message for a
+ * refused value shows the cell as the source has it, because people look for that text and correct it. */
 #include "config.h"
 
 #include "mappings/cells.h"
@@ -7,7 +7,7 @@
 
 #include <errno.h>
 
-/* By halving, over entries that the loader has sorted. */
+/* A binary search; the loader has sorted the entries. */
 static const struct map_entry *map_find(const struct column *column, struct str text)
 {
     size_t low = 0, high = column->map_n;
@@ -24,7 +24,7 @@ static const struct map_entry *map_find(const struct column *column, struct str 
     return NULL;
 }
 
-/* The value under way. It becomes a struct reject only when it is refused: most are not, and this is the hot path. */
+/* The value in progress. It becomes a struct reject only if it is refused, which is rare; this is the hot path. */
 struct cell_work {
     const struct column *column;
     const char *name; /* of the cell's column, or of the field */
@@ -44,7 +44,7 @@ static enum column_result column_run_refuse(const struct cell_work *w, enum reas
     return COLUMN_REJECT;
 }
 
-/* `map`: exact; empties have passed by. */
+/* `map`: exact match; empty values are not mapped. */
 static enum column_result run_map(const struct cell_work *w, struct str *text)
 {
     const struct column *column = w->column;
@@ -74,8 +74,8 @@ const struct source_column *column_cell(const struct column *column, const struc
     return &column->from;
 }
 
-/* from | template | value. An unusable cell comes here only when on_error: empty lets it go. The cell is handed back beside
- * the work, so that the hot path keeps it in registers. */
+/* from | template | value. An unusable cell comes here only with on_error: empty. Returns the cell separately, so
+ * that the hot path keeps it in registers. */
 static enum column_result run_origin(struct cell_work *w, const struct row *row, struct arena *scratch, struct str *cell)
 {
     const struct column *column = w->column;
@@ -103,7 +103,7 @@ static enum column_result run_origin(struct cell_work *w, const struct row *row,
     return cell_is_utf8(row, *cell) ? COLUMN_VALUE : column_run_refuse(w, REASON_NOT_UTF8, STR_NONE, NULL);
 }
 
-/* The step that refuses is looked for only when there is one. */
+/* Finds the step that refused the value, only after a refusal. */
 static enum column_result run_steps(const struct cell_work *w, struct arena *scratch, struct str *text)
 {
     const struct column *column = w->column;
@@ -141,7 +141,7 @@ static enum column_result run_type(const struct cell_work *w, struct str text, s
     return why != NULL ? column_run_refuse(w, REASON_TYPE_INVALID, text, why) : COLUMN_VALUE;
 }
 
-/* default, required, empty: what an empty value becomes. `refused`: it was refused, as the flaw says, and let go. */
+/* default, required, empty: handles an empty value. `refused`: on_error: empty dropped a value; the flaw says why. */
 static enum column_result run_empty(const struct cell_work *w, bool refused, struct value *out)
 {
     const struct column *column = w->column;
@@ -164,7 +164,7 @@ static enum column_result run_empty(const struct cell_work *w, bool refused, str
     return COLUMN_VALUE;
 }
 
-/* All that can be refused: everything but what becomes of an empty value. *empty: nothing is left. */
+/* All steps that can refuse a value, which are all but those for an empty value. *empty: the result is empty. */
 static enum column_result run_value(struct cell_work *w, const struct row *row, struct arena *scratch, struct value *out,
                                     bool *empty)
 {
@@ -189,7 +189,7 @@ enum column_result column_run(const struct column *column, const struct row *row
     if (*emptied || empty)
         result = run_empty(&w, *emptied, out);
     *emptied = *emptied && result == COLUMN_VALUE;
-    /* An address is still to be judged, and its cell may be told. */
+    /* apply.c still checks an address, and its message may show the cell. */
     if (result == COLUMN_VALUE && !*emptied && column->slot == LEAD_EMAIL)
         column_run_refuse(&w, REASON_NONE, STR_NONE, NULL);
     return result;

@@ -1,5 +1,5 @@
-/* What a mapping is compiled to: the inside of `struct mapping`, shared by the loader, bind and apply. Internal to the
- * room. Everything lives in the mapping's arena but what transform steps hold. */
+/* The compiled mapping: the inside of `struct mapping`, shared by the loader, bind and apply. Internal to the room.
+ * Everything lives in the mapping's arena, except memory that transform steps hold. */
 #ifndef MAPPINGS_COMPILED_H
 #define MAPPINGS_COMPILED_H
 
@@ -12,9 +12,9 @@
 
 enum { MAPPING_BYTES_MAX = 128 << 20 }; /* of a mapping's arena: a file of 1 MiB of nothing but "a," */
 enum { KEY_BYTES_MAX = 1024, CUSTOM_NAME_POINTS_MAX = 64 };
-#define LEADSYNC_KEY "leadsync_key" /* the custom variable in which `key:` travels */
+#define LEADSYNC_KEY "leadsync_key" /* the custom variable that holds `key:` */
 
-/* A column of the source that the mapping names, and where it does. */
+/* A column of the source that the mapping names, and the position of that name in the file. */
 struct source_column {
     struct str name;
     size_t at, span; /* bytes of the file */
@@ -39,7 +39,7 @@ struct column {
     bool plain_if_clean; /* the same, but for the step `clean` */
     enum column_origin origin;
     struct source_column from;    /* ORIGIN_COLUMN */
-    struct source_column *others; /* ORIGIN_COLUMN: those that are asked in turn when `from` is blank */
+    struct source_column *others; /* ORIGIN_COLUMN: used in turn if `from` is blank */
     size_t others_n;
     struct template template; /* ORIGIN_TEMPLATE */
     size_t template_at;       /* bytes of the file where the template's text begins */
@@ -62,8 +62,8 @@ struct skip_rule {
     const struct str *values; /* trimmed and case-folded; SKIP_ANY: all but blanks and placeholders */
     size_t values_n;
     struct removal then;
-    const char *const *opt_outs; /* what else the column's cells may say that means it, after bind; NULL: not known */
-    bool missed;                 /* such a cell of the column was warned of */
+    const char *const *opt_outs; /* other values that mean an opt-out in the column, after bind; NULL: unknown */
+    bool missed;                 /* the warning about such a cell was given */
 };
 
 struct route_value {
@@ -96,13 +96,13 @@ struct mapping_impl {
 };
 
 /* A typed value of a text that is not empty; NULL, or why it does not fit. A UUID is written in lower case to
- * `scratch`; *oom tells when that could not be had. */
+ * `scratch`; *oom is set when memory was short. */
 const char *column_type_value(enum column_type type, struct str text, struct arena *scratch, struct value *out, bool *oom);
 
-/* What one column spec makes of a row. COLUMN_ERROR: memory. */
+/* The result of one column spec for one row. COLUMN_ERROR: memory. */
 enum column_result { COLUMN_VALUE, COLUMN_REJECT, COLUMN_SKIP, COLUMN_ERROR };
 /* The whole order: from|template|value, apply, map, type, default, required. COLUMN_REJECT and COLUMN_SKIP come with
- * `flaw`; COLUMN_VALUE with *emptied does, too: on_error: empty let a value go. Of an address it always has the cell. */
+ * `flaw`; so does COLUMN_VALUE with *emptied, after on_error: empty dropped a value. For an address it always has the cell. */
 enum column_result column_run(const struct column *column, const struct row *row, struct arena *scratch, struct value *out,
                               struct reject *flaw, bool *emptied);
 /* The first of a spec's cells that is not blank, else its first cell. ORIGIN_COLUMN only. */
@@ -113,10 +113,10 @@ const struct source_column *column_cell(const struct column *column, const struc
 void columns_compile(struct mapping *m, struct diags *d, const struct tree_node *root);
 /* A column spec that copies one source column, cleaned; for a CSV without a mapping. */
 struct column column_copy(const char *name, unsigned slot, struct str from);
-/* Why no custom variable may have that name; NULL: it may. */
+/* Why a custom variable cannot have that name; NULL: it can. */
 const char *custom_name_flaw(struct str name);
 
-/* The rules between keys that a table cannot say. */
+/* The rules between keys that a table cannot express. */
 void rules_check(struct diags *d, const struct tree_node *root);
 /* The same as a JSON array of schemas that all have to hold. Static. */
 const char *rules_schema(void);
@@ -127,7 +127,7 @@ int row_width_fill_up(const struct mapping *m, const struct row *row, struct are
 /* How many cells a ragged row has and should have, or what is left to do for one that `rejects` wrote, in `scratch`. 0/-1 (memory) */
 int row_width_why(const struct mapping *m, const struct row *row, struct arena *scratch, const char **why);
 
-/* The digest of everything in the tree that decides what a row becomes. 0/-1. */
+/* The digest of everything in the tree that decides which lead a row makes. 0/-1. */
 int digest_tree(const struct tree_node *root, uint64_t *out);
 /* The same of a CSV without a mapping, after bind. 0/-1. */
 int digest_default_mapping(const struct mapping *m, uint64_t *out);
@@ -138,7 +138,7 @@ int mapping_parse(const char *path, struct str bytes, struct mapping **out, stru
 struct mapping *mapping_new(void);
 /* Binds a CSV without a mapping: makes its column specs. */
 int default_mapping_bind(struct mapping *m, const struct str *columns, size_t columns_n, struct err *e);
-/* Notes what a user should know of its columns; `uses` is names_assign()'s. 0/-1 (memory). */
+/* Adds notes about its columns for the user; `uses` comes from names_assign(). 0/-1 (memory). */
 struct names_use;
 int default_mapping_notes(struct mapping *m, const struct str *columns, const struct names_use *uses, size_t n);
 /* Appends the text as it stands in single quotes in a shell. 0/-1 (buffer). */
@@ -149,8 +149,8 @@ void skip_missed_bind(struct mapping *m);
 int skip_missed(struct mapping *m, const struct row *row, const char **warning);
 /* Adds a value of skip_when, folded as cells are compared. 0/-1 (memory). */
 int skip_value_add(struct mapping *m, struct skip_rule *rule, struct str *values, struct str text);
-/* Asked when a column is missing. true, and told (XS_CONFIG): the header is one column only because another delimiter than
- * the named one divides it. */
+/* For a missing column: true, and reported with XS_CONFIG, if the header is one column because a delimiter other than the
+ * named one divides it. */
 bool mapping_undivided(struct mapping *m, const struct str *columns, size_t n, struct err *e);
 
 #endif

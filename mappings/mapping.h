@@ -25,7 +25,7 @@ enum overwrite { OVERWRITE_ALWAYS, OVERWRITE_IF_EMPTY, OVERWRITE_NEVER };
 struct removal {
     enum removal_policy policy;
     struct target_spec to; /* REMOVAL_MOVE */
-    bool delete_if_there;  /* REMOVAL_MOVE, where another lead with the address is: deleted; else it stays */
+    bool delete_if_there;  /* REMOVAL_MOVE, if the target has another lead with the address: delete the lead; else keep it */
 };
 
 /* A guard's limit: a share of the whole, a plain number, or none. */
@@ -35,7 +35,7 @@ struct guard_limit {
 };
 
 struct limits {
-    unsigned batch;               /* 1..1000 leads a request */
+    unsigned batch;               /* 1..1000 leads per request */
     unsigned in_flight;           /* 0: auto */
     unsigned requests_per_second; /* 0: no limit */
     unsigned requests_per_minute; /* 0: no limit */
@@ -74,7 +74,7 @@ struct mapping {
     } guards;
     int64_t retry_refused_ms;
     const char *results_url, *results_table; /* results_to: postgres; NULL: nowhere */
-    bool results_create;                     /* the table is made where it is missing */
+    bool results_create;                     /* create the table if it is missing */
     bool values_hashed;
     unsigned keep_runs;
     bool has_key;      /* `key:` is given: identity is not the e-mail */
@@ -83,15 +83,14 @@ struct mapping {
     /* the compiled columns */
     struct lead_shape shape;         /* custom variables in mapping order (`leadsync_key` last when has_key) */
     const enum overwrite *overwrite; /* LEAD_FIELD_N, then the custom variables */
-    uint64_t digest;                 /* of all that decides what a row becomes: query, fields, variables, key, target,
+    uint64_t digest;                 /* of all that decides which lead a row makes: query, fields, variables, key, target,
                                            route; not of limits, guards, comments */
-    char sha256[SHA256_HEX_N];       /* of the file's bytes; of a CSV without a mapping, of its target and options */
+    char sha256[SHA256_HEX_N];       /* of the file's bytes; of a CSV without a mapping: of its target and options */
     struct mapping_impl *impl;
     struct arena arena;
 
-    /* For who maps row by row: told of a row's key as soon as it is known, while the rest of the row is still to be
-     * mapped, so that what is remembered of it can be fetched meanwhile. It is the key_text of the `struct mapped` that
-     * follows. NULL: nobody. */
+    /* A callback that gets a row's key before the rest of the row is mapped, so that the caller can prefetch the key's
+     * record. The key is the key_text of the `struct mapped` that follows. NULL: no callback. */
     void (*key_known)(void *ctx, struct str key_text);
     void *key_known_ctx;
 };
@@ -115,16 +114,16 @@ int mapping_for_csv(const char *csv_path, const struct target_spec *target, bool
 int mapping_name_target(struct mapping *m, const char *target_id, struct err *e);
 /* One option of a run over a loaded mapping: guards.* by `--guard`, source path by `--input`. XS_USAGE. */
 int mapping_override(struct mapping *m, const struct mapping_option *option, struct err *e);
-/* "auto" (0), one of , ; | and tab, or its name: comma, semicolon, bar, pipe, tab. -1: it is none. Pure. */
+/* "auto" (0), one of , ; | and tab, or its name: comma, semicolon, bar, pipe, tab. -1: unknown. Pure. */
 int mapping_delimiter(struct str text, char *out);
 void mapping_free(struct mapping *m); /* NULL is fine */
 
 /* Binds column names to the mapping, once per run, before the first row. A column that the mapping names and the source
  * lacks: XS_CONFIG, naming those it has. For a CSV without a mapping this is where columns meet fields. */
 int mapping_bind(struct mapping *m, const struct str *columns, size_t columns_n, struct err *e);
-/* What a user should know of the columns of a CSV without a mapping, after bind: several that claim one field, and those that seem to
- * say who does not want to be mailed and leave nobody out. Whole sentences that begin with the file; borrowed. None with a
- * mapping file, whose author decided. */
+/* Notes about the columns of a CSV without a mapping, after bind: several columns that claim one field, and columns that look
+ * like an opt-out but leave no row out. Whole sentences that begin with the file; borrowed. With a mapping file there are no
+ * notes, because its author decided. */
 struct mapping_note {
     bool warning; /* else worth a notice */
     const char *text;
@@ -132,7 +131,7 @@ struct mapping_note {
 size_t mapping_notes(const struct mapping *m, const struct mapping_note **notes);
 /* By column of the source, after bind: does the mapping use it, be it to skip rows, as key or for its route? Borrowed. */
 const bool *mapping_used(const struct mapping *m);
-/* How cells of a column of the source reach a lead, after bind: a sum of these, by column. Borrowed. */
+/* How the cells of a source column reach a lead, after bind: a sum of these values per column. Borrowed. */
 enum cell_use {
     CELL_SENT = 1,      /* as a value, a part of one, or the key */
     CELL_AS_IT_IS = 2,  /* somewhere without the step `clean`, and without a map */
@@ -146,7 +145,7 @@ bool mapping_is_cut_number(struct str cell);
 bool mapping_is_mangled(struct str cell);
 /* Source columns that no field uses, after bind; borrowed. `leadsync_*` columns are not among them. */
 size_t mapping_unused(const struct mapping *m, const struct str **names);
-/* The same as text, with commas between them; a list that does not fit ends where `out` is full. */
+/* The same as text, separated by commas; the list is cut if `out` is full. */
 size_t mapping_unused_text(const struct mapping *m, struct buf *out);
 /* Lead fields and custom variables a mapping fills, by name as templates of a campaign know them ("firstName", …). */
 size_t mapping_filled(const struct mapping *m, const struct str **names);
@@ -155,9 +154,9 @@ size_t mapping_filled(const struct mapping *m, const struct str **names);
 bool mapping_key_column(const struct mapping *m, size_t i, struct str *name);
 /* `then` of the i-th rule of skip_when, NULL past the last. */
 const struct removal *mapping_skip_then(const struct mapping *m, size_t i);
-/* Has a bound mapping a rule of skip_when for this column, whose name is compared as in a CSV's header? 1/0/-1 (memory) */
+/* True if a bound mapping has a rule of skip_when for this column; names are compared as in a CSV's header. 1/0/-1 (memory) */
 int mapping_skips_by(const struct mapping *m, struct str column);
-/* All values that the rules of skip_when name have numbers, from 1 on. */
+/* The values of the rules of skip_when are numbered from 1. */
 struct skip_value {
     size_t rule; /* from 1 on */
     const char *column;
@@ -193,29 +192,29 @@ struct mapped {
     struct str key_text;          /* normalised identity; empty: none could be made */
     struct str email_key;         /* normalised address, empty without one: what the API's answers are compared with */
     size_t target_index;          /* 0 without a route; else the route case; routes_n: otherwise */
-    size_t skip_value;            /* number of the value by which a rule of skip_when took the row: it opts out; else 0 */
+    size_t skip_value;            /* number of the value by which a rule of skip_when left the row out; else 0 */
     struct str skip_cell;         /* the cell that has it, as read */
-    struct reject skip;           /* what else left the row out: a map's or the route's `otherwise: skip` */
-    const struct reject *rejects; /* all that is wrong with the row */
+    struct reject skip;           /* the other cause of a skip: `otherwise: skip` of a map or of the route */
+    const struct reject *rejects; /* all faults of the row */
     size_t rejects_n;
-    const struct reject *emptied; /* values that `on_error: empty` let go */
+    const struct reject *emptied; /* values that `on_error: empty` dropped */
     size_t emptied_n;
-    const char *warning; /* what a user should hear of this row, once for the mapping; NULL: nothing */
+    const char *warning; /* a warning about this row, once per mapping; NULL: none */
 };
 
-/* Maps one row; a row with a defect, or with a flaw in a cell that is used, is rejected with it. `scratch` is reset by the caller, once a row or a chunk.
- * 0, or -1 for errors that are not the row's (memory, a template over its limit). */
+/* Maps one row. A defect of the row, or a flaw in a used cell, rejects it. The caller resets `scratch`, once per row or per
+ * chunk. 0, or -1 for errors that are not the row's fault (memory, a template over its limit). */
 int mapping_apply(struct mapping *m, const struct row *row, struct arena *scratch, struct mapped *out, struct err *e);
 
-/* What a field of that row's lead was made from, as it was read: the cell of its column, or its template filled in. For
- * showing what steps, map and default changed. `slot`: enum lead_field, or LEAD_FIELD_N + number of the custom variable.
- * 1; 0 when no column is involved (`value:`, leadsync_key, a field that the mapping does not fill); -1 out of memory. */
+/* The original text of a field of that row's lead: the cell of its column, or its filled template. It shows what steps, map
+ * and default changed. `slot`: enum lead_field, or LEAD_FIELD_N + number of the custom variable. 1; 0 if the field has no
+ * column (`value:`, leadsync_key, a field that the mapping does not fill); -1 out of memory. */
 int mapping_origin(const struct mapping *m, size_t slot, const struct row *row, struct arena *scratch, struct str *out);
 
 /* Normalises an e-mail address given by hand (explain, forget, --contacts) to the identity used in the state. 0, or -1
- * when it is none. Appends to out. */
+ * if it is not an address. Appends to out. */
 int mapping_email_key(struct str address, struct buf *out);
-/* Are these two spellings of one address? What is no address is only the same as itself. */
+/* True if these are two spellings of one address. Text that is not an address only equals itself. */
 bool mapping_same_address(struct str a, struct str b);
 /* The second spelling of such an identity: its domain beyond ASCII. Appends nothing when there is none. 0/-1 (memory) */
 int mapping_email_unicode(struct str key, struct buf *out);

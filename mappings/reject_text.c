@@ -1,5 +1,5 @@
-/* What is said of a value that was refused, and of a row that skip_when leaves out. It is kept in the state and printed
- * in tables: one line, of bounded length. */
+/* The message for a refused value, and for a row that skip_when leaves out. The state keeps it and tables print it, so it is
+ * one line of bounded length. */
 #include "config.h"
 
 #include "mappings/mapping.h"
@@ -11,7 +11,7 @@
 
 enum { SHOWN_BYTES_MAX = 300 };
 
-/* A cut inside a word could leave a part of an address, which `forget` would not find. */
+/* A cut inside a word could keep part of an address, which `forget` would not find. */
 static size_t whole_words(struct str s)
 {
     size_t n = s.n;
@@ -37,7 +37,7 @@ int mapping_reject_text(const struct reject *r, struct buf *out)
 {
     const char *why = r->why != NULL ? r->why : reason_help(r->reason);
     bool worked = r->worked.n > 0 && !str_eq(str_trim(r->worked), str_trim(r->value));
-    /* Bytes that are no text cannot be shown, and why they are refused says it all. */
+    /* Bytes that are not text cannot be shown; the cause explains enough. */
     bool value = r->value.n > 0 && r->reason != REASON_NOT_UTF8 && (r->why != NULL || r->reason != REASON_FIELD_TOO_LONG);
     bool bad = (r->column != NULL && (show(str_from(r->column), out) != 0 || buf_adds(out, ": ") != 0)) ||
                (value && quoted("", r->value, out) != 0) ||

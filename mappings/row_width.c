@@ -1,12 +1,13 @@
-/* Rows with more or fewer cells than there are columns. Those that end early are whole as a rule: many programs leave out
- * empty cells at the end. */
+/* Rows with more or fewer cells than there are columns. Rows with fewer cells are usually complete, because
+ * many programs omit empty cells at the end. */
 #include "config.h"
 
 #include "mappings/compiled.h"
 
 #include <string.h>
 
-/* The cells that say whose a row is: 0 where `cells_n` cells hold them, else 1 with the column to fill, NULL where none is named. */
+/* Checks the cells that identify a row: 0 if `cells_n` cells include them, else 1 with the column to fill, NULL if none is
+ * named. */
 static int lacks_key(const struct mapping *m, size_t cells_n, const struct source_column **lacking)
 {
     const struct mapping_impl *impl = m->impl;
@@ -62,7 +63,7 @@ int row_width_fill_up(const struct mapping *m, const struct row *row, struct are
     return 1;
 }
 
-/* Of a short row that `rejects` wrote: what makes it one that is filled up. 0/-1 */
+/* For a short row that `rejects` wrote: what the user must fill in before leadsync accepts it. 0/-1 */
 static int to_fill(const struct mapping *m, const struct row *row, struct buf *out)
 {
     const struct source_column *lacking;

@@ -1,5 +1,5 @@
-/* Values that look like an opt-out and that no rule of skip_when takes: a column that says "ja" in most rows may say "yes" in
- * others. Said once for each column, since one such row is enough to look at it. */
+/* Warns about values that look like an opt-out but match no rule of skip_when: a column with "ja" in most rows may have "yes"
+ * in others. One warning per column is enough to make the user look. */
 #include "config.h"
 
 #include "mappings/cells.h"
@@ -12,7 +12,7 @@
 
 enum { WARNING_MAX = 1 << 14, SHOWN_COLUMNS = 60 };
 
-/* `*` takes every value, so that none is missed. */
+/* `*` matches every value, so the rule misses none. */
 void skip_missed_bind(struct mapping *m)
 {
     for (size_t i = 0; i < m->impl->skips_n; i++) {

@@ -132,8 +132,8 @@ bool clean_is_mangled(struct str s)
     return false;
 }
 
-/* What a guard keeps a spreadsheet from taking for a formula, a number or a date, and an address. An apostrophe before
- * letters is the writer's: 't Hooft, 's-Hertogenbosch, '68er Verlag. */
+/* True if the text after an apostrophe is an address, or would be a formula, a number or a date to a spreadsheet: then the
+ * apostrophe is a text guard. Before letters it belongs to the text: 't Hooft, 's-Hertogenbosch, '68er Verlag. */
 static bool is_guarded(struct str s)
 {
     bool letters = false, blank = false, at_sign = false;
@@ -150,7 +150,7 @@ static bool is_guarded(struct str s)
     return memchr("=+-@", s.p[0], 4) != NULL || (!letters && clean_digits_at(s, 0) > 0) || (at_sign && !blank);
 }
 
-/* ="0047": the formula that keeps a spreadsheet from counting. Quotes inside are doubled; other formulas are no guards. */
+/* ="0047": the formula that keeps a spreadsheet from counting. Quotes inside are doubled; other formulas are not guards. */
 static int formula_text(struct str s, struct arena *scratch, struct str *out)
 {
     struct str inner = {s.p + 2, s.n - 3};
@@ -190,7 +190,7 @@ int transform_clean(const struct transform_step *step, struct str in, struct are
         out->n = step->as.clean.website && profile_page(in) ? 0 : in.n;
         return 0;
     }
-    /* One guard may stand in another, and blanks around each; every turn takes at least a byte away. */
+    /* A guard may enclose another guard, with blanks around each. Every turn removes at least one byte, so the loop ends. */
     for (;;) {
         struct str before = s = clean_trim(s);
         if (s.n > 1 && s.p[0] == '\'' && is_guarded((struct str){s.p + 1, s.n - 1}))

@@ -1,4 +1,4 @@
-/* What exports leave in cells beside the data: placeholders that stand for nothing, text guards and cut numbers of
+/* What exports leave in cells beside the data: placeholders for missing values, text guards and cut numbers of
  * spreadsheets, blanks and invisible characters around a value.
  *
  * Pure value functions over valid UTF-8; they know nothing of rows, columns or the mapping file, and allocate nothing. */
@@ -25,7 +25,7 @@ struct str clean_trim(struct str s);
 /* The same, and without marks of direction, which belong to a text in Hebrew or Arabic but to no address or answer. */
 struct str clean_trim_marks(struct str s);
 
-/* Does a look at both ends tell that `clean` leaves this text as it is? Most cells of most files pass here. */
+/* True if both ends of the text show that `clean` leaves it as it is. Most cells of most files take this path. */
 static inline bool clean_leaves(const char *p, size_t n)
 {
     unsigned char first = n > 0 ? (unsigned char)p[0] : 0, last = n > 0 ? (unsigned char)p[n - 1] : 0;

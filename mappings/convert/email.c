@@ -33,8 +33,8 @@ static bool email_is_blank(char c)
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-/* The word around the only @ would do as an address, and there is more than it: "ann@example.com (work)", "Ann | a@b.co".
- * One word and a blank in front may be a name, or an address with a blank inside: that is not for this to say. */
+/* True if the word around the only @ could be an address and other text stands beside it: "ann@example.com (work)",
+ * "Ann | a@b.co". False for one word and a blank in front, which may be a name or an address with a blank inside. */
 static bool beside_text(struct str s)
 {
     const char *at = memchr(s.p, '@', s.n), *from = at, *to = at + 1, *end = s.p + s.n;
@@ -54,7 +54,7 @@ static bool beside_text(struct str s)
     return (before || after) && from < at && host_check(host, &upper) == NULL;
 }
 
-/* What people write instead of an address, told apart only once it is known to be none. */
+/* What people write instead of an address. Called only when the text is known to be invalid. */
 static const char *email_explain(struct str s, const char *otherwise)
 {
     size_t ats = 0;
@@ -68,7 +68,7 @@ static const char *email_explain(struct str s, const char *otherwise)
         several |= s.p[i] == ',' || s.p[i] == ';' || s.p[i] == '|';
     }
     if (ats > 1 && (several || blank))
-        return "looks like several addresses; give one a row";
+        return "looks like several addresses; give one per row";
     if (memchr(s.p, '<', s.n) != NULL || memchr(s.p, '>', s.n) != NULL)
         return "is written as 'Name <address>'; keep the address alone or use apply: [email]";
     char last = s.p[s.n - 1];
@@ -89,7 +89,7 @@ static const char *email_explain(struct str s, const char *otherwise)
     return otherwise;
 }
 
-/* A blank beyond ASCII, such as the no-break one, looks like a plain one and cannot be found by looking. */
+/* A blank beyond ASCII, such as the no-break space, looks like a plain one, so the message must name it. */
 static bool other_blank(const char *p, size_t n, uint32_t *c)
 {
     ucs4_t found;
@@ -99,8 +99,8 @@ static bool other_blank(const char *p, size_t n, uint32_t *c)
     return true;
 }
 
-/* Copy and paste leaves characters that cannot be seen; the address looks right, and each one is told by its number. In a
- * domain it would make another one, and no step takes it out. */
+/* Copy and paste leaves invisible characters; the address looks right, so the message names each one by its number. In a
+ * domain it would make another domain, and no step removes it. */
 static const char *explain_hidden(struct str s, const char *otherwise, struct arena *scratch)
 {
     enum { TEXT_N = 100 };
@@ -125,7 +125,7 @@ static const char *explain_hidden(struct str s, const char *otherwise, struct ar
     return text;
 }
 
-/* RFC 5321's Quoted-string. 1 with the length up to and including the closing quote, 0 when it is none. */
+/* RFC 5321's Quoted-string. 1 with the length up to and including the closing quote; 0 when the text is not one. */
 static int quoted_local(struct str s, size_t *end, unsigned *seen)
 {
     for (size_t i = 1; i < s.n; i++) {
@@ -143,10 +143,10 @@ static int quoted_local(struct str s, size_t *end, unsigned *seen)
     return 0;
 }
 
-/* The local part. NULL with *end at the @ and what was met in *seen, else the verdict. */
+/* The local part. NULL with *end at the @ and the kinds of bytes in *seen, else the verdict. */
 static const char *scan_local(struct str s, size_t *end, unsigned *seen)
 {
-    size_t i = 0, dot = 0; /* dot: one behind the last dot, where another or the end may not stand */
+    size_t i = 0, dot = 0; /* dot: the byte after the last dot, where no other dot and no end may stand */
 
     if (s.p[0] == '"') {
         if (!quoted_local(s, end, seen) || *end == s.n || s.p[*end] != '@')
@@ -177,8 +177,8 @@ static const char *scan_local(struct str s, size_t *end, unsigned *seen)
     return NULL;
 }
 
-/* RFC 6531 lets letters of all scripts into a local part. Blanks, controls and invisible characters are not letters but
- * leftovers of copy and paste, and an address with one in it is not the address that was meant. */
+/* RFC 6531 lets letters of all scripts into a local part. Blanks, controls and invisible characters are
+ * leftovers of copy and paste, and an address that contains one is not the address that was meant. */
 static const char *unicode_local(struct str local)
 {
     const uint8_t *at = (const uint8_t *)local.p, *end = at + local.n;
@@ -195,8 +195,8 @@ static const char *unicode_local(struct str local)
     return NULL;
 }
 
-/* Case-folded and composed. The allocation passes at once: a local part has 64 bytes at most. Composition makes a
- * semicolon of the Greek question mark, and that one cannot stand in an address. */
+/* Case-folded and composed. The allocation passes at once: a local part has 64 bytes at most. Composition turns
+ * the Greek question mark into a semicolon, which an address cannot have. */
 static int fold_local(struct str local, struct arena *scratch, struct str *out, const char **why)
 {
     size_t n = 0;
@@ -223,7 +223,7 @@ static int join(struct str local, struct str domain, struct arena *scratch, stru
     return 0;
 }
 
-/* The address is not plain ASCII: its parts are encoded and folded one by one. */
+/* The address is not plain ASCII, so its parts are encoded and folded one by one. */
 static int finish_unicode(struct str local, struct str domain, bool fold, struct arena *scratch, struct email *out)
 {
     struct str ascii, key_local, key_domain;
@@ -308,13 +308,13 @@ bool email_tld_unknown(struct str key)
     char tld[HOST_LABEL_MAX + 1];
 
     if (list == NULL || dot == NULL)
-        return false; /* a libpsl built without its list knows nothing, so nothing is unknown */
+        return false; /* a libpsl built without its list knows no domain, so none is reported as unknown */
     size_t n = key.n - (size_t)(dot + 1 - key.p);
     if (n > HOST_LABEL_MAX)
         return false;
     memcpy(tld, dot + 1, n);
     tld[n] = 0;
-    /* Reserved for samples (RFC 2606): nobody's slip. */
+    /* Reserved for samples (RFC 2606), so it is not a typing error. */
     if (strcmp(tld, "example") == 0)
         return false;
     return psl_is_public_suffix2(list, tld, PSL_TYPE_ICANN | PSL_TYPE_NO_STAR_RULE) == 0;

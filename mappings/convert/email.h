@@ -1,10 +1,9 @@
-/* One e-mail address: is it one that can be mailed, how is it sent, and whom does it identify.
+/* One e-mail address: whether it can be mailed, how it is sent, and which person it identifies.
  *
  * Pure: no I/O, no network, never blocks. Judges the syntax of RFC 5321 (a dot-atom or a quoted local part, a domain of
- * at least two labels) and IDNA 2008 for the domain; whether somebody reads the mail is for others to find out.
- * email_parse() repairs
- * nothing beyond blanks around the address: a repaired address may belong to a stranger. email_unwrap() and
- * email_repair() take off what cannot be part of one. */
+ * at least two labels) and IDNA 2008 for the domain; it does not find out whether the mailbox exists.
+ * email_parse() removes only the blanks around an address, because a repaired address may belong to a stranger.
+ * email_unwrap() and email_repair() remove what cannot be part of an address. */
 #ifndef MAPPINGS_CONVERT_EMAIL_H
 #define MAPPINGS_CONVERT_EMAIL_H
 
@@ -27,13 +26,13 @@ struct email {
  * 0 (look at out->why), or -1 when the arena is exhausted. */
 int email_parse(struct str raw, struct arena *scratch, struct email *out);
 
-/* A hint, never a verdict: the top-level domain of a valid address, given as its key, is in no list of known ones (".con",
- * but also a TLD younger than the installed public suffix list). Not for the hot path: looks the list up. */
+/* A hint, never a verdict: true if the top-level domain of a valid address, given as its key, is unknown (".con", but
+ * also a TLD younger than the installed public suffix list). Looks up the list, so it is not for the hot path. */
 bool email_tld_unknown(struct str key);
 
 /* The address inside what people have instead of it: "mailto:a@example.com?subject=x", "Name <a@example.com>", "Name
- * (a@example.com)", quotes, a ';' ',' or '.' at the end, invisible characters at both ends. Trimmed input when it is none
- * of these. Borrows from raw; judges nothing. */
+ * (a@example.com)", quotes, a ';' ',' or '.' at the end, invisible characters at both ends. The trimmed input in all
+ * other cases. Borrows from raw; does not judge the address. */
 struct str email_unwrap(struct str raw);
 
 /* The same, and without invisible characters before the @. Borrows from raw, or from `scratch`. 0/-1 (memory) */

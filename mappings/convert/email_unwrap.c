@@ -1,4 +1,4 @@
-/* Takes an address out of what people and programs write around it. */
+/* Extracts an address from the text that people and programs write around it. */
 #include "config.h"
 
 #include "mappings/convert/clean.h"
@@ -34,8 +34,8 @@ static size_t quote_at_end(struct str s)
     return 0;
 }
 
-/* No domain ends with one, so a quote at the end is always around the address. At the start, "Ann Lee"@example.com may
- * have one of its own, which is then closed before the @. */
+/* No domain ends with a quote, so a quote at the end always encloses the address. At the start, "Ann Lee"@example.com may
+ * have a quote of its own, which is then closed before the @. */
 static struct str without_quotes(struct str s)
 {
     size_t end = quote_at_end(s), start = quote_at_start(s);
@@ -72,7 +72,7 @@ static struct str without_mailto(struct str s)
     return s;
 }
 
-/* Each turn takes at least a byte away, so there is an end. */
+/* Each turn removes at least one byte, so the loop ends. */
 struct str email_unwrap(struct str raw)
 {
     struct str s = clean_trim_marks(raw);
@@ -90,7 +90,7 @@ struct str email_unwrap(struct str raw)
     return s;
 }
 
-/* Joiners belong to the words of some scripts; beside an ASCII letter they are leftovers. */
+/* Joiners belong to words in some scripts; beside an ASCII letter they are leftovers of copy and paste. */
 static bool is_leftover(struct str s, size_t i, size_t n, uint32_t c)
 {
     bool after_ascii = i == 0 || (unsigned char)s.p[i - 1] < 0x80;
@@ -98,7 +98,7 @@ static bool is_leftover(struct str s, size_t i, size_t n, uint32_t c)
     return (c != ZWNJ && c != ZWJ) || after_ascii || before_ascii;
 }
 
-/* Only before the @: a domain with such a character in it would become another domain, and is refused by its name. */
+/* Only before the @: without the character, a domain would become another domain, so such an address is refused. */
 int email_repair(struct str raw, struct arena *scratch, struct str *out)
 {
     struct str s = email_unwrap(raw);

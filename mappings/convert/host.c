@@ -10,8 +10,8 @@
 #include <uninorm.h>
 #include <unistr.h>
 
-/* One byte of a host: L a letter or hyphen, D a digit, U a capital, 0 anything else. A table, because every row of a
- * source passes here. */
+/* One byte of a host: L a letter or hyphen, D a digit, U a capital, 0 anything else. A table, because this code runs for
+ * every row of a source. */
 enum { L = 1, D = 2, U = 4 | 1 };
 static const unsigned char host_byte[256] = {
     [0x2d] = L, /* - */
@@ -107,12 +107,12 @@ int host_lower(struct str in, struct arena *scratch, struct str *out)
     return 0;
 }
 
-/* Small letters, one code point for one, then NFC: all the mapping a name may need. Full lower-casing is left to nobody:
- * it turns one letter into two (U+0130) or looks at neighbours (final sigma), which IDNA does not. The result is
- * NUL-terminated and the caller's; NULL when memory is short. */
+/* Lower-cases one code point at a time, then composes (NFC); a name needs no other mapping. Full lower-casing is not used:
+ * it turns one letter into two (U+0130) or looks at neighbours (final sigma), which IDNA does not. The caller frees the
+ * NUL-terminated result; NULL when memory is short. */
 static uint8_t *lower_nfc(struct str host, size_t *n)
 {
-    /* A small letter takes at most three bytes where its capital takes two, and never more than four. */
+    /* A small letter takes at most three bytes if its capital takes two, and never more than four. */
     uint8_t *lower = malloc(host.n * 2 + 4);
     size_t used = 0, at = 0;
 
@@ -140,9 +140,9 @@ static uint8_t *lower_nfc(struct str host, size_t *n)
     return ended;
 }
 
-/* What our own rules say before libidn2 sees a name: valid UTF-8, and its ASCII part as in any other host. libidn2 is not
- * asked to do this (IDN2_USE_STD3_ASCII_RULES), because it deletes what it does not like and says all is well. A character
- * whose small letter is an ASCII one (the Kelvin sign, the dotted capital I) would make another, plainer name. */
+/* Our own rules for a name before libidn2 sees it: valid UTF-8, and an ASCII part as in any other host. libidn2's own check
+ * (IDN2_USE_STD3_ASCII_RULES) silently deletes invalid characters and reports success. A character whose small letter is an
+ * ASCII one (the Kelvin sign, the dotted capital I) would turn the name into another name. */
 static const char *unicode_check(struct str host)
 {
     if (u8_check((const uint8_t *)host.p, host.n) != NULL)
@@ -154,7 +154,7 @@ static const char *unicode_check(struct str host)
             return "has a character in its domain that internationalised domains cannot have";
         if (c < 0x80 && host_byte[c] == 0 && c != '.')
             return foreign_byte((unsigned char)c);
-        /* libidn2 looks at hyphens only when it may map, too. */
+        /* libidn2 checks hyphens only when it may also map characters. */
         if (c == '-' && (i == 0 || host.p[i - 1] == '.' || i + 1 == host.n || host.p[i + 1] == '.'))
             return "has a domain part that starts or ends with a hyphen";
     }
@@ -169,11 +169,11 @@ static const char *idn_verdict(int rc)
     case IDN2_PUNYCODE_BIG_OUTPUT: return "has a domain that is too long in its ASCII form";
     case IDN2_UNASSIGNED:
     case IDN2_DISALLOWED: return "has a character in its domain that internationalised domains cannot have";
-    default: return "has a domain that is no valid internationalised name";
+    default: return "has a domain that is not a valid internationalised name";
     }
 }
 
-/* Encodes strictly (IDNA 2008, no UTS 46 mapping) and decodes again: only what comes back as it went is the same name. */
+/* Encodes strictly (IDNA 2008, no UTS 46 mapping) and decodes again. A name that comes back changed is refused. */
 static int encode(const uint8_t *lower, char **ascii, const char **why)
 {
     uint8_t *a = NULL;
@@ -188,7 +188,7 @@ static int encode(const uint8_t *lower, char **ascii, const char **why)
     if (rc != IDN2_OK)
         *why = idn_verdict(rc);
     else if (strcmp(back, (const char *)lower) != 0)
-        *why = "has a domain that is another one in its ASCII form";
+        *why = "has a domain whose ASCII form stands for another name";
     idn2_free(back);
     if (*why != NULL) {
         idn2_free(a);
@@ -210,7 +210,7 @@ int host_to_ascii(struct str host, struct arena *scratch, struct str *out, const
     *why = beyond_ascii ? unicode_check(host) : host_check(host, &upper);
     if (*why != NULL || !beyond_ascii)
         return 0;
-    /* Four bytes a letter is the most UTF-8 has; the ASCII form is never shorter than the letters are many. */
+    /* UTF-8 has at most four bytes per letter, and the ASCII form has at least one byte per letter. */
     if (host.n > 4 * HOST_MAX) {
         *why = "has a domain of more than 253 characters";
         return 0;

@@ -1,8 +1,8 @@
-/* Host names, as the right side of an address and inside a URL: is it one, and what is it in ASCII?
+/* Host names, as the right side of an address and inside a URL: checks them and converts them to ASCII.
  *
- * Internal to the mappings. A host is at least two labels of letters, digits and hyphens; IP addresses are none. A name
- * beyond ASCII is taken only when IDNA 2008 encodes it as it stands, letter case and composition (NFC) aside: libidn2
- * would map full-width letters and drop soft hyphens, and a name that was mapped is somebody else's. */
+ * Internal to the mappings. A host is at least two labels of letters, digits and hyphens; an IP address is not a host here.
+ * A name beyond ASCII is accepted only when IDNA 2008 encodes it as it stands, letter case and composition (NFC) aside:
+ * libidn2 would map full-width letters and drop soft hyphens, and a mapped name may belong to another owner. */
 #ifndef MAPPINGS_CONVERT_HOST_H
 #define MAPPINGS_CONVERT_HOST_H
 
@@ -14,14 +14,14 @@
 enum { HOST_LABEL_MAX = 63, HOST_MAX = 253 };
 
 /* NULL for a good ASCII host, else why not: static text that completes "the address …" and "the value …". `*has_upper`
- * tells whether a capital was met, so that nobody scans twice. */
+ * reports whether the host has a capital, so that callers need not scan again. */
 const char *host_check(struct str host, bool *has_upper);
 
 /* Any host to ASCII: one that is ASCII is checked and handed back as spelled, any other becomes its A-label in `scratch`.
  * 0 with `*why` NULL or the verdict; -1 when memory is short. */
 int host_to_ascii(struct str host, struct arena *scratch, struct str *out, const char **why);
 
-/* The other way: the name that an ASCII host stands for; itself when there is no other. 0, or -1 when memory is short. */
+/* The reverse: the name that an ASCII host stands for, or the host itself. 0, or -1 when memory is short. */
 int host_to_unicode(struct str ascii, struct arena *scratch, struct str *out);
 
 /* ASCII letters to small ones: the input itself when there are no capitals. 0/-1 (arena). */

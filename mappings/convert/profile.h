@@ -1,4 +1,4 @@
-/* Is a web address a page of a person or company at a network of professionals? Such a page is no website of theirs. */
+/* Finds profile pages in professional networks: a person's or company's page in one is not its website. */
 #ifndef MAPPINGS_CONVERT_PROFILE_H
 #define MAPPINGS_CONVERT_PROFILE_H
 

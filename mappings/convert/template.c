@@ -11,8 +11,8 @@ static int template_flaw(struct flaw *flaw, size_t offset, const char *text)
     return -1;
 }
 
-/* Appends literal bytes, growing the part before where they join on: "a{{b" is one part in two pieces of the input, so
- * literals are collected in a buffer of their own that is never longer than the input. */
+/* Appends literal bytes; bytes that follow a literal part extend it. "a{{b" is one part from two pieces of the input, so
+ * literals are collected in a separate buffer, which is never longer than the input. */
 static void add_literal(struct template *t, char *literals, size_t *used, char c, size_t offset)
 {
     struct template_part *last = t->n > 0 ? &t->parts[t->n - 1] : NULL;
@@ -74,7 +74,7 @@ int template_compile(struct str text, struct arena *arena, struct template *out,
         }
     }
     if (!any_column)
-        return template_flaw(flaw, 0, "a template names at least one {Column}; use value: for a fixed text");
+        return template_flaw(flaw, 0, "a template needs at least one {Column}; use value: for a fixed text");
     return 0;
 }
 

@@ -15,7 +15,7 @@ const struct transform_row transform_table[TRANSFORM_N] = {
 #undef TRANSFORM
 };
 
-/* What runs and compiles each step; kept apart from the public table, which is for people. */
+/* The functions that run and compile each step. The public table, which is for people, is in transform.def. */
 static const struct {
     transform_fn *run;
     transform_compile_fn *compile; /* NULL: nothing to compile */
@@ -43,7 +43,7 @@ int transform_flaw(struct flaw *flaw, size_t arg, size_t offset, const char *tex
     return -1;
 }
 
-/* A flaw whose text has to be made; without memory for it, the flaw is that there is none. */
+/* A flaw with a formatted text; "out of memory" if the text does not fit. */
 __attribute__((format(printf, 3, 4))) static int flaw_made(struct flaw *flaw, struct arena *arena, const char *fmt, ...)
 {
     enum { TEXT_N = 400 };

@@ -1,14 +1,14 @@
 /* date: reads a time by one format and writes it by another.
  *
- * A subset of strftime(3) with strict reading: no locale (month names are English), no guess about what is missing. What
- * the written format needs, the format that is read must bring; that is settled when the step is compiled. */
+ * A subset of strftime(3) with strict reading: no locale (month names are English), no guess about missing parts. What
+ * the written format needs, the format read must have; the compiler of the step checks this. */
 #include "config.h"
 
 #include "mappings/convert/transform_steps.h"
 
 #include <string.h>
 
-/* What a field of a format brings when read, or needs when written. */
+/* The part of a date that a field of a format provides when read, or needs when written. */
 enum { YEAR = 1, MONTH = 2, DAY = 4, YDAY = 8, HOUR = 16, MINUTE = 32, SECOND = 64, ZONE = 128 };
 
 struct moment {
@@ -76,7 +76,7 @@ static int compile_format(struct str format, size_t arg, struct arena *arena, st
         const struct field *field = i + 1 < format.n ? field_find(text[i + 1]) : NULL;
         if (field == NULL)
             return transform_flaw(flaw, arg, i,
-                                  "the date format has a field that is none of "
+                                  "the date format has an unknown field; known are "
                                   "%Y %y %m %b %B %d %e %j %H %M %S %z %Z; write %% for a percent sign");
         if (last != NULL && last->field != NULL)
             last->digit_follows = field->digits > 0;
@@ -87,7 +87,7 @@ static int compile_format(struct str format, size_t arg, struct arena *arena, st
     return 0;
 }
 
-/* Everything that can be worked out from what was read: the calendar runs both ways. */
+/* All fields that can be computed from those that were read. */
 static unsigned derive(unsigned brings)
 {
     if ((brings & (YEAR | YDAY)) == (YEAR | YDAY))
@@ -140,14 +140,14 @@ int transform_date_compile(const struct str *args, struct arena *arena, struct t
         const struct field *field = d->out[i].field;
         if (field != NULL && (derive(d->brings) & field->brings) == 0)
             return transform_flaw(flaw, 1, format_offset(args[1], field->letter),
-                                  "the date format writes what the format that is read does not bring");
+                                  "the written date format has a field that the format read does not have");
     }
     /* A time in another zone may be in another day: to write it in UTC all of it must be known. */
     const unsigned whole = YEAR | MONTH | DAY | HOUR | MINUTE;
     d->writes_utc = has_field(d->out, d->out_n, 'Z');
     if (d->writes_utc && has_field(d->in, d->in_n, 'z') && (derive(d->brings) & whole) != whole)
         return transform_flaw(flaw, 1, format_offset(args[1], 'Z'),
-                              "%Z writes the time in UTC, which takes a whole date with hour and minute");
+                              "%Z writes the time in UTC; the format read must have a whole date with hour and minute");
     out->as.date = d;
     return 0;
 }
@@ -249,7 +249,7 @@ static int read_field(const struct part *part, struct str *s, struct moment *t)
     return 0;
 }
 
-/* A literal: byte by byte, but one blank in the format stands for any number of them. */
+/* A literal, compared byte by byte; one blank in the format matches any number of blanks. */
 static int read_literal(struct str text, struct str *s)
 {
     for (size_t i = 0; i < text.n; i++) {
@@ -292,7 +292,7 @@ static const char *complete(struct moment *t, unsigned brings)
     return NULL;
 }
 
-/* To UTC, day by day at most once: offsets are below 24 hours. */
+/* Converts to UTC. The day changes by at most one, because offsets are below 24 hours. */
 static const char *to_utc(struct moment *t)
 {
     int minutes = t->hour * 60 + t->minute - t->zone_minutes;
@@ -391,11 +391,11 @@ int transform_date(const struct transform_step *step, struct str in, struct aren
         return 0;
     for (size_t i = 0; i < d->in_n; i++)
         if ((d->in[i].field != NULL ? read_field(&d->in[i], &s, &t) : read_literal(d->in[i].text, &s)) != 0) {
-            *why = "is no date in the format that date: reads";
+            *why = "is not a date in the format that date: reads";
             return 0;
         }
     if (s.n != 0) {
-        *why = "goes on after the date that date: reads";
+        *why = "has more text after the date that date: reads";
         return 0;
     }
     *why = complete(&t, d->brings);

@@ -1,7 +1,7 @@
 /* strip_html: the text of a bit of HTML, for fields that are mailed as plain text.
  *
- * No parser of HTML: descriptions out of CRM exports are fragments, often broken. What looks like a tag and is closed goes,
- * what does not stays as it is, so a lone "<" in "salary < 50k" survives. The result is text and must be escaped again
+ * This is not an HTML parser: descriptions in CRM exports are fragments, often broken. It removes closed tags and keeps
+ * everything else, so a lone "<" in "salary < 50k" survives. The result is text and must be escaped again
  * before it is put into HTML. */
 #include "config.h"
 
@@ -13,7 +13,7 @@
 struct out_text {
     char *p;
     size_t n;
-    bool gap; /* a tag stood here that parts words */
+    bool gap; /* a removed tag separates two words here */
 };
 
 static bool transform_html_is_letter(char c)
@@ -29,7 +29,7 @@ static bool name_is(struct str name, const char *const *names, size_t n)
     return false;
 }
 
-/* Tags that end a line or a cell on the page: words on both sides must not grow together. */
+/* Tags that end a line or a cell on the page, so that the words on both sides stay separate. */
 static bool breaks_words(struct str name)
 {
     static const char *const names[] = {"br", "p",          "div",     "li",      "ul", "ol", "tr",    "td",
@@ -60,7 +60,7 @@ static size_t tag_end(struct str s, size_t at)
         } else if (c == '>') {
             return i + 1;
         } else if (c == '<') {
-            return 0; /* the first one was no tag */
+            return 0; /* the first "<" did not start a tag */
         }
         if (c != ' ')
             before = c;

@@ -1,7 +1,7 @@
 /* replace: every match of a regular expression (PCRE2, UTF, Unicode properties) becomes a text.
  *
- * Interpreted, not JIT-compiled: where a row is refused because its match takes too long must not depend on whether the
- * machine allows writable code. */
+ * Interpreted, not JIT-compiled: whether a row is refused because its match takes too long must not depend on whether
+ * the machine allows writable code. */
 #include "config.h"
 
 #define PCRE2_CODE_UNIT_WIDTH 8
@@ -136,13 +136,13 @@ void transform_replace_free(struct transform_step *step)
     step->as.regex = NULL; /* the struct itself is the arena's */
 }
 
-/* -1 for want of memory, 0 with the verdict for what the value's bytes brought about. */
+/* -1 when memory is short, 0 with the verdict when the value's bytes caused the failure. */
 static int match_error(int rc, const char **why)
 {
     if (rc == PCRE2_ERROR_NOMEMORY)
         return -1;
     *why = rc == PCRE2_ERROR_MATCHLIMIT || rc == PCRE2_ERROR_DEPTHLIMIT || rc == PCRE2_ERROR_HEAPLIMIT
-               ? "takes the regex of replace too many steps; make the regex simpler"
+               ? "takes the regex of replace too many steps; simplify the regex"
                : "cannot be searched by the regex of replace";
     return 0;
 }
@@ -155,13 +155,13 @@ int transform_replace(const struct transform_step *step, struct str in, struct a
     size_t cap = in.n + r->text.n + 32;
 
     *out = in;
-    /* Most rows do not match, and need no room for a result. */
+    /* Most rows do not match and need no memory for a result. */
     int rc = pcre2_match(r->code, (PCRE2_SPTR)in.p, in.n, 0, 0, r->match, r->limits);
     if (rc == PCRE2_ERROR_NOMATCH)
         return 0;
     if (rc < 0)
         return match_error(rc, why);
-    /* The second turn, if any, knows exactly how much it takes. */
+    /* A second turn knows the exact size of the result. */
     for (int turn = 0; turn < 2; turn++) {
         size_t n = cap;
         PCRE2_UCHAR *to = arena_alloc(scratch, cap);

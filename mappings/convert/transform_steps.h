@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { TRANSFORM_OUTPUT_MAX = 1 << 20 }; /* bytes; what a step that can multiply its input may make of it */
+enum { TRANSFORM_OUTPUT_MAX = 1 << 20 }; /* bytes; limit for steps whose output can be longer than their input */
 
 typedef int transform_fn(const struct transform_step *step, struct str in, struct arena *scratch, struct str *out,
                          const char **why);

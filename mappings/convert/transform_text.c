@@ -101,7 +101,7 @@ static int ascii_case(struct str in, char first, char last, struct arena *scratc
 
 typedef uint8_t *unicode_case(const uint8_t *s, size_t n, const char *language, uninorm_t form, uint8_t *out, size_t *out_n);
 
-/* By ASCII alone where that is enough, by Unicode's tables where not. */
+/* Uses ASCII rules if they are enough, otherwise Unicode's tables. */
 static int other_case(struct str in, char first, char last, unicode_case *by_unicode, struct arena *scratch, struct str *out)
 {
     size_t n = 0;

@@ -1,15 +1,15 @@
 /* title: capitals for names.
  *
- * Works word by word, and only on words that carry no decision of a writer: all capitals or all small letters. "McDonald",
- * "DeShawn", "O'Brien" and "iPhone" are left alone, and so is everything in scripts without case. What is known:
+ * Works word by word, and only on words in all capitals or all small letters. "McDonald", "DeShawn", "O'Brien" and "iPhone"
+ * stay as they are, and so does text in scripts without case. The rules:
  * - particles stay small inside a name ("LUDWIG VAN BEETHOVEN" -> "Ludwig van Beethoven") and become capital at its start,
  *   unless the name beside them shows that they were meant to be small ("van der Berg" stays);
- * - "MCDONALD" and "McDONALD" become "McDonald"; "MACDONALD" becomes "Macdonald", because nothing tells it from "MACHADO";
+ * - "MCDONALD" and "McDONALD" become "McDonald"; "MACDONALD" becomes "Macdonald", because it looks like "MACHADO";
  * - two consonants are initials ("TJ SMITH" -> "TJ Smith"); numerals (II, III, IV) and a few titles have fixed spellings;
  * - the sharp s has no capital in use: "WEIß" was typed in capitals, and becomes "Weiß";
  * - Dutch ij before a consonant is one letter: "IJSBRAND" becomes "IJsbrand", "IJEOMA" "Ijeoma";
- * - in a word with a dotted capital İ or a Ğ the plain I is the Turkish one without a dot: "YILDIRIMOĞLU". Nothing tells
- *   it in other words, and there it is the I of everybody else. */
+ * - in a word with a dotted capital İ or a Ğ the plain I is the Turkish one without a dot: "YILDIRIMOĞLU". Other words
+ *   have no such sign, so they keep the ordinary I. */
 #include "config.h"
 
 #include "mappings/convert/transform_steps.h"
@@ -42,12 +42,12 @@ static const char *const particles[] = {
 struct title {
     char *p;
     size_t n, cap;
-    bool mixed; /* some word of the text has both cases: whoever typed it knew the shift key */
+    bool mixed; /* some word of the text has both cases, so its writer used the shift key */
 };
 
 enum word_case { CASE_NONE, CASE_UPPER, CASE_LOWER, CASE_MIXED };
 
-/* A small letter that has a capital: the others (ß, ª) stand in capitals as they are and tell nothing. */
+/* A small letter that has a capital: the others (ß, ª) look the same in words of capitals. */
 static bool is_small(ucs4_t c)
 {
     return uc_is_property_lowercase(c) && uc_toupper(c) != c;
@@ -97,7 +97,7 @@ static bool is_apostrophe(ucs4_t c)
     return c == '\'' || c == 0x2019 || c == 0x02bc;
 }
 
-/* How many letters follow; nobody asks beyond three. */
+/* How many letters follow, up to three. */
 static size_t letters_from(const uint8_t *at, const uint8_t *end)
 {
     size_t n = 0;
@@ -124,7 +124,7 @@ static bool is_turkish(struct str word)
     return false;
 }
 
-/* The Dutch letter ij, which is capital as a whole. Before a vowel it is none: Ijaz, Ijeoma. */
+/* The Dutch letter ij, which is capital as a whole. Before a vowel these are two letters: Ijaz, Ijeoma. */
 static bool is_dutch_ij(const uint8_t *at, const uint8_t *end)
 {
     return end - at > 2 && (at[0] | 0x20) == 'i' && (at[1] | 0x20) == 'j' && at[2] < 0x80 &&
@@ -135,7 +135,7 @@ static bool is_dutch_ij(const uint8_t *at, const uint8_t *end)
 static void transform_title_put_name(struct title *t, struct str part)
 {
     const uint8_t *start = (const uint8_t *)part.p, *at = start, *end = at + part.n;
-    size_t run = 0; /* letters since the part began or since a sign that begins it anew */
+    size_t run = 0; /* letters since the start of the part or since the last sign inside it */
     bool capital = true, digit_before = false, turkish = is_turkish(part);
 
     while (at < end) {
@@ -201,7 +201,7 @@ static void put_part(struct title *t, struct str part, bool first, bool last, bo
         }
     /* A particle has a name behind it: "ANH LE" ends in a name, and so does "VAN". A lone capital is an initial. */
     bool particle = n > (upper ? 1 : 0) && is_particle(lower) && before + n == part.n;
-    /* "Silva e Souza", "Puig i Cadafalch": a lone small letter between words that somebody capitalised is an "and". */
+    /* "Silva e Souza", "Puig i Cadafalch": a lone small letter between capitalised words means "and". */
     particle |= n == 1 && !upper && t->mixed && !first && part.n == 1;
     if (particle && !last && (!first || (t->mixed && !upper)))
         put_bytes(t, lower, n);
@@ -211,7 +211,7 @@ static void put_part(struct title *t, struct str part, bool first, bool last, bo
         transform_title_put_name(t, part);
 }
 
-/* "McDONALD" and "MacDONALD": mixed, but by habit and not by decision. The length of the prefix, else 0. */
+/* "McDONALD" and "MacDONALD" count as capitals although their prefix is mixed. The length of the prefix, else 0. */
 static size_t mac_prefix(struct str word)
 {
     size_t n = word.n > 5 && memcmp(word.p, "Mac", 3) == 0 ? 3 : word.n > 4 && memcmp(word.p, "Mc", 2) == 0 ? 2 : 0;

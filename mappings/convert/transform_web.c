@@ -1,5 +1,5 @@
-/* Steps that know addresses and URLs. No library of URLs: those that clean up as they parse (1.2.3 becomes 1.2.0.3)
- * would send what nobody wrote; these either leave the bytes as they are or refuse. */
+/* Steps that know addresses and URLs. URL libraries change text while they parse it (1.2.3 becomes 1.2.0.3) and would send
+ * a value that the source does not have. These steps either keep the bytes or refuse the value. */
 #include "config.h"
 
 #include "mappings/convert/email.h"
@@ -9,8 +9,8 @@
 #include <string.h>
 #include <unistr.h>
 
-/* Nothing to take off and nothing to lower, whether it is an address or not: most addresses pass here, and are judged once,
- * by the field. */
+/* True if the step has nothing to remove and nothing to lower. Most addresses take this path, and only the field judges
+ * them. */
 static bool is_plain(struct str s, bool as_spelled)
 {
     bool domain = false;
@@ -26,7 +26,7 @@ static bool is_plain(struct str s, bool as_spelled)
     return s.n > 0 && s.p[s.n - 1] != '.';
 }
 
-/* What is no address stays as it is: the field `email` says what is wrong with it better than a step could. */
+/* Text that is not an address stays as it is, because the field `email` explains the fault better than a step could. */
 int transform_email(const struct transform_step *step, struct str in, struct arena *scratch, struct str *out,
                     const char **why)
 {
@@ -60,7 +60,7 @@ int transform_email(const struct transform_step *step, struct str in, struct are
     return 0;
 }
 
-/* A URL cut into what the two steps below want of it. Everything borrows from the input. */
+/* The parts of a URL that the two steps below use. Everything borrows from the input. */
 struct url {
     bool has_scheme;       /* http or https */
     struct str host, rest; /* rest: from behind "//", or all of it */
@@ -84,10 +84,10 @@ static const char *port_check(struct str port)
     unsigned v = 0;
     for (size_t i = 0; i < port.n; i++) {
         if (port.p[i] < '0' || port.p[i] > '9' || i == 5)
-            return "has a port that is no number";
+            return "has a port that is not a number";
         v = v * 10 + (unsigned)(port.p[i] - '0');
     }
-    return port.n == 0 || v == 0 || v > 65535 ? "has a port that is none" : NULL;
+    return port.n == 0 || v == 0 || v > 65535 ? "has a port outside 1 to 65535" : NULL;
 }
 
 static const char *bytes_check(struct str s)
@@ -137,7 +137,7 @@ static const char *url_split(struct str s, struct url *out)
     return NULL;
 }
 
-/* The verdicts of a host complete "the address …"; here there may be neither an @ nor an address. */
+/* The verdicts of a host complete "the address …"; here the value may be neither an address nor have an @. */
 static int host_of_url(struct str s, struct arena *scratch, struct url *url, struct str *ascii, const char **why)
 {
     *why = url_split(s, url);

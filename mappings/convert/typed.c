@@ -31,8 +31,8 @@ static bool leading_power(struct str s, size_t start, size_t end, long *power, s
     return i < end;
 }
 
-/* More than a double holds? JSON has no limit, but its readers do, and what they make of 1e400 is no number any more.
- * Counted in digits: strtod() would listen to the locale. */
+/* True if a double cannot hold the number. JSON has no limit, but its readers do: they read 1e400 as infinity.
+ * This counts digits, because strtod() depends on the locale. */
 static bool too_large(struct str s, size_t start, size_t end, long exponent)
 {
     static const char limit[] = "17976931348623158"; /* the digits of DBL_MAX, where 1.79…e308 ends */
@@ -53,7 +53,7 @@ static bool too_large(struct str s, size_t start, size_t end, long exponent)
     return limit[i] == 0;
 }
 
-/* Why something that is nearly a number is none, in the words of what people have in their sheets. */
+/* Why text that looks like a number is not one, in terms of what people have in their sheets. */
 static const char *typed_explain(struct str s)
 {
     bool comma = memchr(s.p, ',', s.n) != NULL;
@@ -61,13 +61,13 @@ static const char *typed_explain(struct str s)
     if (str_trim(s).n != s.n)
         return "has blanks around a number; use apply: [trim]";
     if (s.p[0] == '+')
-        return "is no number: leave out the +";
+        return "is not a number: leave out the +";
     if (comma)
-        return "is no number: write 1234.5, without separators of thousands and with a decimal point";
+        return "is not a number: write 1234.5, with a decimal point and without thousands separators";
     size_t sign = s.p[0] == '-';
     if (s.n > sign + 1 && s.p[sign] == '0' && typed_is_digit(s.p[sign + 1]))
-        return "is no number: it starts with a zero; make it type: string to keep the zero";
-    return "is no number";
+        return "is not a number: it starts with a zero; use type: string to keep the zero";
+    return "is not a number";
 }
 
 const char *typed_number(struct str in, struct str *out)
@@ -94,7 +94,7 @@ const char *typed_number(struct str in, struct str *out)
         n = digits_n(in, i);
         if (n == 0)
             return typed_explain(in);
-        /* No text is so long that an exponent past ten million would bring it back into range. */
+        /* No text is long enough for an exponent past ten million to bring it back into range. */
         for (size_t d = i; d < i + n && exponent < 100000000; d++)
             exponent = exponent * 10 + (in.p[d] - '0');
         exponent = minus ? -exponent : exponent;
@@ -120,11 +120,11 @@ const char *typed_boolean(struct str in, struct str *out)
         }
     *out = in;
     return str_trim(in).n != in.n ? "has blanks around it; use apply: [trim]"
-                                  : "is none of true, false, yes, no, t, f, 1 and 0; use map: for other words";
+                                  : "is not one of true, false, yes, no, t, f, 1 and 0; use map: for other words";
 }
 
-/* The published schemas of both adding and patching a lead list these nine values and no others. Labels that a workspace
- * defined itself are read back with numbers of their own, but nothing promises that they may be written. */
+/* The published schemas of both adding and patching a lead list these nine values and no others. The API returns labels
+ * that a workspace defined itself with other numbers, but nothing promises that it accepts those numbers. */
 const char *typed_interest(struct str in, struct str *out)
 {
     bool minus = in.n == 2 && in.p[0] == '-';
@@ -133,5 +133,5 @@ const char *typed_interest(struct str in, struct str *out)
     *out = in;
     if (in.n == (minus ? 2U : 1U) && digit >= (minus ? '1' : '0') && digit <= '4')
         return NULL;
-    return "is no interest status: those are 1 to 4, 0, and -1 to -4; use map: for words";
+    return "is not an interest status (1 to 4, 0, -1 to -4); use map: for words";
 }

@@ -1,4 +1,4 @@
-/* Compiles column specs: what is wrong with a step, a template or a default is told where it stands in the file. */
+/* Compiles column specs. Faults of a step, a template or a default are reported at their position in the file. */
 #include "config.h"
 
 #include "mappings/compiled.h"
@@ -17,23 +17,23 @@ struct compiler {
     enum overwrite *overwrite; /* LEAD_FIELD_N, then the custom variables */
 };
 
-/* Bytes of the file at which a scalar's text begins: behind the quote. Escapes before `offset` would shift the caret,
- * so what lies past the scalar is pulled back to its start. */
+/* Where a scalar's text begins in the file: after the quote. Escapes before `offset` shift the caret, so a position past
+ * the scalar becomes its start. */
 static size_t text_at(const struct tree_node *node, size_t offset)
 {
     size_t at = node->at + (node->plain ? 0 : 1) + offset;
     return at < node->at + node->span ? at : node->at;
 }
 
-/* Memory is nobody's mistake in the file: it is remembered once, and the print at the end says so. */
+/* Short memory is not a mistake of the file. It is recorded once, and the final print reports it. */
 static int columns_out_of_memory(struct compiler *c)
 {
     c->d->oom = true;
     return -1;
 }
 
-/* The compilers of steps say which argument is wrong and where in it; here that becomes a place in the file. A step
- * without arguments, or a wrong number of them, is told at its name. */
+/* The compilers of steps name the wrong argument and the offset in it; this function turns both into a position in the file.
+ * A wrong number of arguments is reported at the step's name. */
 static void tell_flaw(struct compiler *c, const struct tree_node *step, const struct tree_node *args,
                       const struct flaw *flaw)
 {
@@ -49,8 +49,8 @@ static void tell_flaw(struct compiler *c, const struct tree_node *step, const st
     diag_add(c->d, begin, begin == at->at ? at->span : 1, "%s", flaw->text);
 }
 
-/* One item of apply:. `trim` stands alone, `truncate: 80` has one argument, `replace: [a, b]` a list of them; more than
- * any step takes are cut, since the count alone is wrong already. */
+/* One item of apply:. `trim` stands alone, `truncate: 80` has one argument, `replace: [a, b]` a list of them. Extra
+ * arguments are dropped, since their number is already a mistake. */
 static int compile_step(struct compiler *c, const struct tree_node *node, struct transform_step *out)
 {
     struct str args[STEP_ARGS_MAX];
@@ -75,7 +75,7 @@ static void know_field(const struct column *column, struct transform_step *step)
         step->as.clean.of_person = column->slot == LEAD_FIRST_NAME || column->slot == LEAD_LAST_NAME;
 }
 
-/* Steps that compile are kept beside those that do not, for mapping_free(). */
+/* Keeps the steps that compile even if others do not, so that mapping_free() frees them. */
 static int compile_steps(struct compiler *c, const struct tree_node *list, struct column *column)
 {
     if (list == NULL || list->n == 0)
@@ -95,21 +95,21 @@ static int compile_steps(struct compiler *c, const struct tree_node *list, struc
     return rc;
 }
 
-/* Sorted once, so that a row finds its value by halving: maps of countries or stages may be long. */
+/* Sorted once for a binary search per row, because maps of countries or stages may be long. */
 static int compare_entries(const void *a, const void *b)
 {
     const struct map_entry *x = a, *y = b;
     return str_cmp(x->from, y->from);
 }
 
-/* map: and otherwise:. A null in the map means that the value becomes empty, and an empty text does too. */
+/* map: and otherwise:. A null or an empty text in the map makes the value empty. */
 static int compile_map(struct compiler *c, const struct tree_node *map, const struct tree_node *otherwise,
                        struct column *column)
 {
     static const char *const words[] = {"reject", "keep", "empty", "skip"};
     if (otherwise != NULL && map == NULL) {
         diag_add(c->d, otherwise->key->at, otherwise->key->span, "'otherwise' needs a 'map:'");
-        diag_help(c->d, "for empty values there is 'default:'");
+        diag_help(c->d, "use 'default:' for empty values");
         return -1;
     }
     if (map == NULL)
@@ -132,7 +132,7 @@ static int compile_map(struct compiler *c, const struct tree_node *map, const st
     return 0;
 }
 
-/* Each kind of JSON value has its reader in typed.c; the text itself is sent, so that no digit is lost on the way. */
+/* typed.c has a reader for each kind of JSON value. The text itself is sent, so that no digit is lost. */
 const char *column_type_value(enum column_type type, struct str text, struct arena *scratch, struct value *out, bool *oom)
 {
     struct str typed = text;
@@ -155,7 +155,7 @@ const char *column_type_value(enum column_type type, struct str text, struct are
         break;
     case TYPE_UUID:
         if (uuid_parse(text, &uuid) != 0)
-            return "is no UUID";
+            return "is not a UUID";
         char lower[UUID_TEXT_N];
         typed = (struct str){arena_dup(scratch, uuid_format(&uuid, lower), UUID_TEXT_N - 1), UUID_TEXT_N - 1};
         *oom = typed.p == NULL;
@@ -166,7 +166,7 @@ const char *column_type_value(enum column_type type, struct str text, struct are
     return why;
 }
 
-/* A constant of the file must fit the type, since no row would ever be taken. */
+/* A constant of the file must fit the type; otherwise every row would be rejected. */
 static int check_constant(struct compiler *c, const struct tree_node *node, const struct column *column, struct value *out)
 {
     bool oom = false;
@@ -183,7 +183,7 @@ static int check_constant(struct compiler *c, const struct tree_node *node, cons
     return diag_add(c->d, node->at, node->span, "the value '%s' %s", diag_show(c->d, node->text), why);
 }
 
-/* Lead fields have a type that the API fixes; nobody can choose another one. */
+/* The API fixes the types of lead fields, so a mapping cannot change them. */
 static enum column_type core_type(unsigned slot)
 {
     if (slot >= LEAD_FIELD_N)
@@ -195,7 +195,7 @@ static enum column_type core_type(unsigned slot)
     }
 }
 
-/* type: is for custom variables. With a lead field it may only say what is so anyway. */
+/* type: is for custom variables. For a lead field it may only repeat the type of the API. */
 static int compile_type(struct compiler *c, const struct tree_node *type, struct column *column)
 {
     column->type = core_type(column->slot);
@@ -216,7 +216,7 @@ static int compile_type(struct compiler *c, const struct tree_node *type, struct
     return -1;
 }
 
-/* `from: [Mobile, Phone]`. Rejects of an empty value name them all. */
+/* `from: [Mobile, Phone]`. A reject of an empty value names all of these columns. */
 static int compile_list(struct compiler *c, const struct tree_node *list, struct column *column)
 {
     struct buf label = BUF_INIT(MAPPING_BYTES_MAX);
@@ -237,7 +237,7 @@ static int compile_list(struct compiler *c, const struct tree_node *list, struct
     return column->label == NULL ? columns_out_of_memory(c) : 0;
 }
 
-/* Where the text comes from. The schema has seen to it that exactly one of the three is there. */
+/* The origin of the text. The schema ensures that exactly one of the three keys is set. */
 static int compile_origin(struct compiler *c, const struct tree_node *spec, struct column *column)
 {
     const struct tree_node *node = NULL;
@@ -254,7 +254,7 @@ static int compile_origin(struct compiler *c, const struct tree_node *spec, stru
         struct value unused;
         column->origin = ORIGIN_VALUE;
         column->value = node->text;
-        /* Steps and a map may make another text of it; otherwise it is what is sent. */
+        /* Without steps and a map, this text is what is sent. */
         return column->steps_n + column->map_n > 0 ? 0 : check_constant(c, node, column, &unused);
     }
     node = tree_get(spec, "template");
@@ -266,7 +266,7 @@ static int compile_origin(struct compiler *c, const struct tree_node *spec, stru
     return diag_add(c->d, text_at(node, flaw.offset), 1, "%s", flaw.text);
 }
 
-/* What happens to an empty value, and what an update may touch. Each mistake is told, not only the first. */
+/* What happens to an empty value, and what an update may change. Reports every mistake, not only the first. */
 static int compile_rest(struct compiler *c, const struct tree_node *spec, struct column *column)
 {
     const struct tree_node *fallback = tree_get(spec, "default"), *required = tree_get(spec, "required");
@@ -288,14 +288,14 @@ static int compile_rest(struct compiler *c, const struct tree_node *spec, struct
     if (fallback == NULL)
         return rc;
     if (column->slot == LEAD_EMAIL) {
-        diag_add(c->d, fallback->at, fallback->span, "email cannot have a default: it would make one person of many rows");
+        diag_add(c->d, fallback->at, fallback->span, "email cannot have a default: many rows would become one person");
         diag_help(c->d, "leave 'default:' out; a row without an address is rejected");
         return -1;
     }
     return check_constant(c, fallback, column, &column->fallback) != 0 ? -1 : rc;
 }
 
-/* Decided last: it is what the hot path looks at. */
+/* Set last, because it sums up the spec for the hot path. */
 static void set_plain(struct column *column)
 {
     bool clean = column->steps_n == 1 && column->steps[0].op == TRANSFORM_CLEAN && !column->steps[0].as.clean.website;
@@ -305,14 +305,13 @@ static void set_plain(struct column *column)
     column->plain_if_clean = as_it_is && clean;
 }
 
-/* A whole spec. Its parts are compiled one by one even when one of them is wrong, so that a file with three mistakes is
- * corrected in one go. */
+/* A whole spec. Compiles every part even after a mistake, so that users can correct all mistakes at once. */
 static int compile_column(struct compiler *c, const struct tree_node *spec, unsigned slot, struct column *column)
 {
     *column = (struct column){.name = spec->key->text.p, .label = spec->key->text.p, .slot = slot};
     int rc = compile_steps(c, tree_get(spec, "apply"), column);
     if (!schema_check(NULL, spec, &schema_column, ""))
-        return -1; /* told already; the steps, which it does not judge, are told now */
+        return -1; /* the schema reported its mistakes; the compiler of steps reports the others */
     if (compile_type(c, tree_get(spec, "type"), column) != 0)
         rc = -1;
     if (compile_map(c, tree_get(spec, "map"), tree_get(spec, "otherwise"), column) != 0)
@@ -323,28 +322,28 @@ static int compile_column(struct compiler *c, const struct tree_node *spec, unsi
     return rc;
 }
 
-/* Instantly reads variables back beside the lead's own fields, in one object: a variable that is called like a field
- * would overwrite it there, and the next comparison would see changes that nobody made. Names with braces could not be
- * used in a template; longer names than 64 were never seen to work. */
+/* Instantly reads variables back beside the lead's own fields, in one object: a variable with the name of a field would
+ * overwrite the field in that object, and the next comparison would find a change that no one made. A template cannot use
+ * names with braces. Names longer than 64 characters were never seen to work. */
 const char *custom_name_flaw(struct str name)
 {
     static const char *const reserved[] = {"campaign", "list_id"};
     size_t points = 0;
     if (name.n == 0 || str_trim(name).n != name.n)
-        return "has blanks around it, or is nothing else";
+        return "has blanks around it, or is blank";
     for (size_t i = 0; i < name.n; i++) {
         unsigned char c = (unsigned char)name.p[i];
         if (c < 0x20 || c == 0x7F || c == '{' || c == '}')
-            return "holds a brace or a control character, so that no campaign could use it";
+            return "has a brace or a control character, so no campaign could use it";
         points += (c & 0xC0) != 0x80;
     }
     if (points > CUSTOM_NAME_POINTS_MAX)
         return "is longer than 64 characters";
     if (name.n >= strlen(LEADSYNC_PREFIX) && memcmp(name.p, LEADSYNC_PREFIX, strlen(LEADSYNC_PREFIX)) == 0)
-        return "begins with leadsync_, which leadsync keeps for itself";
+        return "begins with leadsync_, which is reserved";
     for (size_t i = 0; i < LEAD_FIELD_N; i++) {
         if (str_is(name, lead_field_table[i].api) || str_is(name, lead_field_table[i].payload))
-            return "is a lead field, and would hide it";
+            return "is a lead field, which the variable would hide";
     }
     for (size_t i = 0; i < sizeof reserved / sizeof reserved[0]; i++) {
         if (str_is(name, reserved[i]))
@@ -353,7 +352,7 @@ const char *custom_name_flaw(struct str name)
     return NULL;
 }
 
-/* Told at the key, before the spec behind it. */
+/* Reported at the key, before the mistakes of its spec. */
 static void check_name(struct compiler *c, const struct tree_node *key)
 {
     const char *why = custom_name_flaw(key->text);
@@ -364,7 +363,7 @@ static void check_name(struct compiler *c, const struct tree_node *key)
     diag_help(c->d, strstr(why, "lead field") != NULL ? "put it under 'fields:'" : "choose another name");
 }
 
-/* What a CSV without a mapping is made of: one cell, cleaned. The steps are the same for all mappings and hold no memory. */
+/* The spec of a column of a CSV without a mapping: one cell, cleaned. All mappings share its steps, which hold no memory. */
 struct column column_copy(const char *name, unsigned slot, struct str from)
 {
     static struct transform_step value[] = {{.op = TRANSFORM_CLEAN}};
@@ -380,8 +379,8 @@ struct column column_copy(const char *name, unsigned slot, struct str from)
 }
 
 /* The order is fixed by lead_fields.def for fields and by the file for variables: packed leads of the state depend on
- * it, and the address stands first, so that what is wrong with it is a row's first reason. Called for half-broken files
- * too; whatever is no spec has been told by the schema and is passed over. */
+ * this order, and the address comes first, so that its fault is a row's first reason. This also runs for broken files;
+ * it skips nodes that are not specs, which the schema has reported. */
 void columns_compile(struct mapping *m, struct diags *d, const struct tree_node *root)
 {
     const struct tree_node *fields = tree_get(root, "fields"), *custom = tree_get(root, "custom_variables");

@@ -38,7 +38,7 @@ static __attribute__((format(printf, 2, 0))) const char *message(struct diags *d
     return kept;
 }
 
-/* Sorted by place; what was found later stands after what was found earlier at the same place. */
+/* Sorted by position; mistakes at the same position keep the order in which they were found. */
 static void insert(struct diags *d, struct diag *diag)
 {
     struct diag **link = &d->first;
@@ -48,7 +48,7 @@ static void insert(struct diags *d, struct diag *diag)
     *link = diag;
 }
 
-/* The text is made only while somebody will read it: a broken file may hold a hundred thousand mistakes. */
+/* Formats only the mistakes that will be printed: a broken file may have a hundred thousand. */
 int diag_add(struct diags *d, size_t at, size_t n, const char *fmt, ...)
 {
     d->latest = NULL;
@@ -72,7 +72,7 @@ int diag_add(struct diags *d, size_t at, size_t n, const char *fmt, ...)
     return -1;
 }
 
-/* Help without a mistake (past the maximum) goes nowhere. */
+/* Drops the help of a mistake past the maximum. */
 void diag_help(struct diags *d, const char *fmt, ...)
 {
     if (d->latest == NULL)
@@ -103,7 +103,7 @@ void diags_select_last(struct diags *d)
 
 void diag_nearest(struct diags *d, struct str word, const char *const *candidates, size_t n)
 {
-    if (d->latest == NULL) /* past DIAG_MAX nobody reads it */
+    if (d->latest == NULL) /* past DIAG_MAX it is not printed */
         return;
     const char *near = str_nearest(word, candidates, n);
     if (near != NULL) {
@@ -132,7 +132,7 @@ const char *diag_show(struct diags *d, struct str value)
     return shown != NULL ? shown : "";
 }
 
-/* All three ends of lines, as in files from anywhere. */
+/* LF, CR and CRLF end a line, because files come from all systems. */
 static size_t line_start(struct str text, size_t at)
 {
     while (at > 0 && text.p[at - 1] != '\n' && text.p[at - 1] != '\r')
@@ -234,7 +234,7 @@ static int print_source(const struct diags *d, const struct diag *diag, size_t l
     return rc != 0 || failed ? -1 : 0;
 }
 
-/* Two lines say what and where, two show it, and each help stands on its own. */
+/* Prints the position and the text, the source line with a caret, and a line per help. */
 static int print_one(const struct diags *d, const struct diag *diag, struct buf *out)
 {
     if (d->file == NULL) { /* an option: one line is all there is to show */
@@ -257,7 +257,7 @@ static int print_one(const struct diags *d, const struct diag *diag, struct buf 
     return 0;
 }
 
-/* Incomplete is worse than nothing: what could not be kept for want of memory fails the print. */
+/* If memory was short for a mistake, the print fails, because an incomplete list is worse than none. */
 /* Appends all mistakes in the order of the file, without a newline after the last. 0/-1 (memory). */
 static int diags_print(const struct diags *d, struct buf *out)
 {

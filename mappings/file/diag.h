@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { DIAG_MAX = 100 }; /* mistakes that are told one by one; the rest is a number */
+enum { DIAG_MAX = 100 }; /* mistakes that are printed; the others are only counted */
 
 struct diag;
 struct diags {
@@ -32,7 +32,7 @@ void diags_init(struct diags *d, const char *file, struct str text, struct arena
 int diag_add(struct diags *d, size_t at, size_t n, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 /* A "= help:" line under the latest mistake; may be called several times. */
 void diag_help(struct diags *d, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* What is added now belongs to the mistake that is printed last. */
+/* Makes the next help belong to the mistake that is printed last. */
 void diags_select_last(struct diags *d);
 /* "did you mean 'x'?" when a candidate is near, else "known are a, b, c". */
 void diag_nearest(struct diags *d, struct str word, const char *const *candidates, size_t n);

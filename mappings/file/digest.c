@@ -1,4 +1,5 @@
-/* What decides about a row, as a number: two mappings with the same digest make the same leads of the same rows. */
+/* A digest of everything that decides about a row: two mappings with the same digest make the same leads from the same
+ * rows. */
 #include "config.h"
 
 #include "mappings/compiled.h"
@@ -10,7 +11,7 @@ enum { CANON_MAX = 64 << 20 };
 
 static int add_tree(struct buf *b, const struct tree_node *node, bool column_spec);
 
-/* A tag, then what it holds with lengths, so that no two trees have the same bytes. */
+/* A tag, then the contents with their lengths, so that different trees have different bytes. */
 static int add_children(struct buf *b, const struct tree_node *node, bool column_specs)
 {
     if (buf_addc(b, node->kind == TREE_MAP ? 'm' : 'l') != 0 || buf_add_varint(b, node->n) != 0)
@@ -22,7 +23,7 @@ static int add_children(struct buf *b, const struct tree_node *node, bool column
     return 0;
 }
 
-/* A column's name alone is short for {from: name}, and is the same. */
+/* A column's name alone is short for {from: name}, so both have the same digest. */
 static int add_tree(struct buf *b, const struct tree_node *node, bool column_spec)
 {
     if (node->kind != TREE_SCALAR)
@@ -32,7 +33,7 @@ static int add_tree(struct buf *b, const struct tree_node *node, bool column_spe
     return buf_addc(b, tree_is_null(node) ? '0' : 's') != 0 ? -1 : buf_add_str(b, node->text);
 }
 
-/* The key's name goes in first, and its absence too, so that values cannot wander from one key to another. */
+/* Adds the key's name, or its absence, first, so that a value that moves to another key changes the digest. */
 static int add_key(struct buf *b, const struct tree_node *map, const char *key, bool column_specs)
 {
     const struct tree_node *node = tree_get(map, key);
@@ -56,8 +57,8 @@ static int finish(struct buf *b, uint64_t *out)
     return 0;
 }
 
-/* Not in it: limits, guards, the path of a file, comments, the order of lines in the file beyond what is said here. A
- * first byte tells versions and kinds of this digest apart. */
+/* Not in it: limits, guards, the path of a file, comments, the order of lines in the file beyond what is said here. The
+ * first byte distinguishes versions and kinds of this digest. */
 int digest_tree(const struct tree_node *root, uint64_t *out)
 {
     struct buf b = BUF_INIT(CANON_MAX);
@@ -67,7 +68,7 @@ int digest_tree(const struct tree_node *root, uint64_t *out)
              add_key(&b, root, "route", false) | add_key(&b, root, "fields", true) |
              add_key(&b, root, "custom_variables", true) | add_key(&b, root, "skip_when", false) |
              add_key(&b, root, "key", false);
-    /* Left out when it is not there, so that mappings without it keep their digest. */
+    /* Omitted if the mapping lacks it, so that mappings without it keep their digest. */
     if (rc == 0 && tree_get(source, "full_query") != NULL)
         rc = add_key(&b, source, "full_query", false);
     if (rc == 0)
@@ -76,7 +77,7 @@ int digest_tree(const struct tree_node *root, uint64_t *out)
     return rc;
 }
 
-/* Nothing where there is no rule, so that a CSV without them keeps its digest. */
+/* Adds nothing without rules, so that a CSV without them keeps its digest. */
 static int add_rules(struct buf *b, const struct mapping_impl *impl)
 {
     int rc = 0;
@@ -88,7 +89,8 @@ static int add_rules(struct buf *b, const struct mapping_impl *impl)
     return rc;
 }
 
-/* A CSV without a mapping says it all by its columns, as matched, and its target. The first byte was 2 before cells were cleaned. */
+/* The digest of a CSV without a mapping covers its matched columns and its target. The first byte was 2 before cells were
+ * cleaned. */
 int digest_default_mapping(const struct mapping *m, uint64_t *out)
 {
     struct buf b = BUF_INIT(CANON_MAX);

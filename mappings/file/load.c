@@ -1,4 +1,4 @@
-/* From a file to a mapping: read, judge everything, and only when nothing is wrong fill the struct. */
+/* Loads a mapping file: reads it, checks everything, and fills the struct only if there are no mistakes. */
 #include "config.h"
 
 #include "mappings/compiled.h"
@@ -146,7 +146,7 @@ static int read_command(struct mapping *m, const struct tree_node *node)
     return 0;
 }
 
-/* Exactly one source is there. Its defaults and scalars go into a union, so the kind must be known first. */
+/* The mapping has exactly one source. Its defaults and scalars go into a union, so the kind must be known first. */
 static int read_source(struct mapping *m, const struct tree_node *source)
 {
     static const char *const kinds[] =
@@ -173,7 +173,7 @@ static int compare_route(const void *a, const void *b)
     return str_cmp(x->value, y->value);
 }
 
-/* A column that is looked for when the source is known, and where to point when it is missing. */
+/* A column that bind.c will look up, and the position to report if it is missing. */
 static struct source_column source_column(const struct tree_node *node)
 {
     return (struct source_column){.name = node->text, .at = node->at, .span = node->span};
@@ -240,7 +240,7 @@ static int read_skips(struct mapping *m, const struct tree_node *list)
     return 0;
 }
 
-/* With a key the address is no identity any more: has_key changes what apply.c puts into key_text. */
+/* With a key, the address no longer identifies a lead: has_key makes apply.c put the key into key_text. */
 static int read_key(struct mapping *m, const struct tree_node *list)
 {
     m->has_key = true;
@@ -252,7 +252,7 @@ static int read_key(struct mapping *m, const struct tree_node *list)
     return 0;
 }
 
-/* Leads land in the list; `promote` says where they go once their address is known to be good. */
+/* Leads go to the list first; `promote` is their target after Instantly has verified the address. */
 static int read_stage(struct mapping *m, const struct tree_node *node)
 {
     m->stage.on = true;
@@ -262,7 +262,7 @@ static int read_stage(struct mapping *m, const struct tree_node *node)
     return m->stage.list.text != NULL ? read_target(m, tree_get(node, "promote"), &m->stage.promote) : -1;
 }
 
-/* Everything but the columns; the tree has been judged, so that what is required is there. */
+/* Everything but the columns. The tree was checked, so required keys exist. */
 static int fill(struct mapping *m, const struct tree_node *root)
 {
     const struct tree_node *node;
@@ -282,8 +282,8 @@ static int fill(struct mapping *m, const struct tree_node *root)
     return digest_tree(root, &m->digest);
 }
 
-/* Everything that can be judged is judged before anything is said: the table, the rules between keys, and the columns,
- * each of which bears what the ones before have refused. Only a file without mistakes is filled in. */
+/* Checks everything before it reports: the table, the rules between keys, and the columns. Each check tolerates what the
+ * earlier ones refused. Fills the struct only from a file without mistakes. */
 static int load_text(struct mapping *m, struct err *e)
 {
     struct diags *d = &m->impl->diags;
@@ -301,7 +301,7 @@ static int load_text(struct mapping *m, struct err *e)
     return fill(m, root) != 0 ? err_oom(e) : 0;
 }
 
-/* The folder of the mapping is what its relative paths hang below, wherever the command is started. */
+/* Relative paths of the mapping start at its folder, not at the working folder of the command. */
 static int set_path(struct mapping *m, const char *path)
 {
     const char *slash = strrchr(path, '/');
@@ -311,8 +311,8 @@ static int set_path(struct mapping *m, const char *path)
     return m->path != NULL && m->folder != NULL ? 0 : -1;
 }
 
-/* The text is kept for the life of the mapping (1 MiB at most): a column that the source lacks shows only later, and is
- * still told with its line. */
+/* The text is kept for the life of the mapping (1 MiB at most): a column that the source lacks is found
+ * later, and its message still shows the line. */
 int mapping_parse(const char *path, struct str bytes, struct mapping **out, struct err *e)
 {
     struct mapping *m = mapping_new();
@@ -332,7 +332,7 @@ int mapping_parse(const char *path, struct str bytes, struct mapping **out, stru
 
 int mapping_load(const char *path, struct mapping **out, struct err *e)
 {
-    struct buf bytes = BUF_INIT(YAML_TREE_BYTES_MAX + 4); /* one more than is taken, and a byte order mark */
+    struct buf bytes = BUF_INIT(YAML_TREE_BYTES_MAX + 4); /* one byte over the limit, and a byte order mark */
     bool ours;
     int rc = file_read_ours(path, &bytes, &ours, XS_CONFIG, XS_CONFIG, e);
     if (rc == 0)
@@ -342,7 +342,7 @@ int mapping_load(const char *path, struct mapping **out, struct err *e)
         mapping_free(*out);
         rc = err_set(e, XS_INTERNAL, "SHA-256 is not available");
     }
-    /* Whoever can write to a mapping could have any program run by its user. */
+    /* Users who can write to a mapping could make the user of leadsync run any program. */
     if (rc == 0 && (*out)->source.kind == SOURCE_COMMAND && !ours)
         (*out)->source.as.command.foreign = (*out)->path;
     buf_free(&bytes);

@@ -1,4 +1,4 @@
-/* What two keys say together: combinations that would be taken by the table and mean nothing, or harm. */
+/* Rules between keys: combinations that the table allows but that are meaningless or harmful. */
 #include "config.h"
 
 #include "mappings/compiled.h"
@@ -20,20 +20,20 @@ static void removed_needs_mirror(struct diags *d, const struct tree_node *root)
     const struct tree_node *mode = tree_get(root, "mode");
     if (removed == NULL || rules_is_word(removed, "keep") || rules_is_word(mode, "mirror"))
         return;
-    /* A mode that is none may have been meant as this one, and is told by itself. */
+    /* The schema reports an invalid mode, which may have been meant as mirror. */
     if (mode != NULL && !rules_is_word(mode, "create") && !rules_is_word(mode, "upsert"))
         return;
-    diag_add(d, removed->key->at, removed->key->span, "'removed:' only works with 'mode: mirror'");
-    diag_help(d, "add 'mode: mirror' if leads whose rows are gone are to be treated; else remove this line");
+    diag_add(d, removed->key->at, removed->key->span, "'removed:' needs 'mode: mirror'");
+    diag_help(d, "add 'mode: mirror' to handle leads whose rows are missing, or remove this line");
 }
 
-/* `target` may be NULL or of the wrong shape; then it is no list. */
+/* True if `target` is a list; `target` may be NULL or malformed. */
 static bool may_be_list(const struct tree_node *target)
 {
     return tree_get(target, "list") != NULL;
 }
 
-/* Only lists hold leads without an address, and only a key can tell those apart. */
+/* Only lists hold leads without an address, and only a key can identify such leads. */
 static void address_or_key(struct diags *d, const struct tree_node *root)
 {
     const struct tree_node *fields = tree_get(root, "fields"), *route = tree_get(root, "route");
@@ -46,7 +46,7 @@ static void address_or_key(struct diags *d, const struct tree_node *root)
     if (tree_get(root, "key") == NULL) {
         diag_add(d, fields->key->at, fields->key->span, "'fields:' needs 'email'");
         diag_help(d, "name the column of the address, as in email: Email Address%s",
-                  list ? "; leads without one need a 'key:' that tells them apart" : "");
+                  list ? "; leads without an address need a 'key:' that identifies them" : "");
     } else if (!list || tree_get(root, "stage") != NULL) {
         diag_add(d, fields->key->at, fields->key->span, "'fields:' needs 'email': only lists hold leads without an address");
     } else if (tree_get(fields, "first_name") == NULL && tree_get(fields, "last_name") == NULL) {
@@ -55,14 +55,14 @@ static void address_or_key(struct diags *d, const struct tree_node *root)
     }
 }
 
-/* stage: sends everything one way, route: each row its own; together nobody could say where a lead is. */
+/* stage: has one target for all rows, route: has a target per row, so they contradict each other. */
 static void list_first(struct diags *d, const struct tree_node *root)
 {
     const struct tree_node *stage = tree_get(root, "stage"), *route = tree_get(root, "route");
     const struct tree_node *verify = tree_get(stage, "verify"), *only = tree_get(stage, "only");
     if (stage != NULL && route != NULL) {
         diag_add(d, stage->key->at, stage->key->span, "'stage:' does not go with 'route:'");
-        diag_help(d, "use 'target:' with it, or a file for each of the targets");
+        diag_help(d, "use 'target:' instead of 'route:', or write one file per target");
     }
     if (verify != NULL && rules_is_word(verify, "false") && !rules_is_word(only, "all")) {
         diag_add(d, verify->at, verify->span, "without verification no address is known to be valid");
@@ -77,8 +77,8 @@ static const struct tree_node *place_of(const struct tree_node *target)
     return place != NULL && place->key != NULL && place->kind == TREE_SCALAR ? place : NULL;
 }
 
-/* What the stage promotes to is the target, or nobody could say where a lead belongs. A name and a UUID may be one
- * place, which Instantly tells when a run starts. */
+/* A stage must promote to the target of the mapping. A name and a UUID may mean the same target; only Instantly knows, so the
+ * start of a run checks that. */
 static void promote_is_target(struct diags *d, const struct tree_node *root)
 {
     const struct tree_node *promote = tree_get(tree_get(root, "stage"), "promote");
@@ -91,11 +91,11 @@ static void promote_is_target(struct diags *d, const struct tree_node *root)
     if (str_eq(to->key->text, target->key->text) &&
         (is_id != (uuid_parse(b, &target_id) == 0) || (is_id ? uuid_eq(&to_id, &target_id) : str_eq(a, b))))
         return;
-    diag_add(d, to->at, to->span, "'promote:' must be the place that 'target:' names");
+    diag_add(d, to->at, to->span, "'promote:' must name the same target as 'target:'");
     diag_help(d, "write promote: {%s: %s}", diag_show(d, target->key->text), diag_show(d, b));
 }
 
-/* The first name that a list has twice is told; nobody writes lists so long that this takes time. */
+/* Reports the first name that a list has twice. The lists are short, so the nested loop is fast enough. */
 static void told_twice(struct diags *d, const struct tree_node *list, const char *what)
 {
     if (list == NULL || list->kind != TREE_LIST || list->n > NAMES_COMPARED_MAX)
@@ -103,7 +103,7 @@ static void told_twice(struct diags *d, const struct tree_node *list, const char
     for (const struct tree_node *a = list->first; a != NULL; a = a->next) {
         for (const struct tree_node *b = a->next; b != NULL; b = b->next) {
             if (a->kind == TREE_SCALAR && b->kind == TREE_SCALAR && str_eq(a->text, b->text)) {
-                diag_add(d, b->at, b->span, "%s '%s' stands here twice", what, diag_show(d, b->text));
+                diag_add(d, b->at, b->span, "%s '%s' is given twice", what, diag_show(d, b->text));
                 return;
             }
         }
@@ -118,19 +118,19 @@ static void from_once(struct diags *d, const struct tree_node *specs)
         told_twice(d, tree_get(spec, "from"), "column");
 }
 
-/* Values of cases are compared without the blanks around them. */
+/* Cases are compared without the blanks around them. */
 static void cases_once(struct diags *d, const struct tree_node *root)
 {
     const struct tree_node *cases = tree_get(tree_get(root, "route"), "cases");
     for (const struct tree_node *to = cases != NULL ? cases->first : NULL; to != NULL; to = to->next) {
         if (to->key == NULL || str_trim(to->key->text).n == to->key->text.n)
             continue;
-        diag_add(d, to->key->at, to->key->span, "this value has blanks around it, and values are compared without");
+        diag_add(d, to->key->at, to->key->span, "this value has blanks around it; values are compared without them");
         diag_help(d, "remove the blanks");
     }
 }
 
-/* What execve() would take and a program could never ask for. */
+/* Names that execve() accepts but that no program could look up. */
 static void env_names(struct diags *d, const struct tree_node *root)
 {
     const struct tree_node *env = tree_get(tree_get(tree_get(root, "source"), "command"), "env");
@@ -141,14 +141,15 @@ static void env_names(struct diags *d, const struct tree_node *root)
             good = good && (name.p[i] == '_' || (name.p[i] >= '0' && name.p[i] <= '9') ||
                             ((name.p[i] | 0x20) >= 'a' && (name.p[i] | 0x20) <= 'z'));
         if (!good && var->key != NULL)
-            diag_add(d, var->key->at, var->key->span, "'%s' is no name of an environment variable", diag_show(d, name));
+            diag_add(d, var->key->at, var->key->span, "'%s' is not a valid name of an environment variable",
+                     diag_show(d, name));
         if (str_is(name, "INSTANTLY_API_KEY"))
             diag_add(d, var->key->at, var->key->span,
-                     "the API key is never given to a command, and never stands in a mapping");
+                     "keep the API key out of mappings; leadsync never passes it to a command");
     }
 }
 
-/* Without a watermark each read is a full one, and `query` is what it runs. */
+/* Without a watermark each read is a full one, which runs `query`. */
 static void full_query_needs_watermark(struct diags *d, const struct tree_node *root)
 {
     static const char *const kinds[] = {"postgres", "sqlite"};
@@ -162,7 +163,7 @@ static void full_query_needs_watermark(struct diags *d, const struct tree_node *
     }
 }
 
-/* Each rule looks at the tree for itself and bears what is missing or misshapen, which the schema has told. */
+/* Each rule reads the tree by itself and tolerates missing or malformed nodes, which the schema reports. */
 void rules_check(struct diags *d, const struct tree_node *root)
 {
     removed_needs_mirror(d, root);
@@ -179,14 +180,14 @@ void rules_check(struct diags *d, const struct tree_node *root)
 }
 
 /* The same for editors and strangers' validators, as a list of schemas that all have to hold; `errorMessage` is what
- * some editors show in place of their own words. A rule that looks at a value asks for its type, too: what is misshapen
- * is the table's matter. */
+ * some editors show in place of their own words. A rule about a value also requires its type, because the table
+ * reports malformed values. */
 static const char rules_text[] =
     "["
     /* removed_needs_mirror() */
     "{\"if\":{\"required\":[\"removed\"],\"properties\":{\"removed\":{\"not\":{\"enum\":[\"keep\"]}}}},"
     "\"then\":{\"required\":[\"mode\"],\"properties\":{\"mode\":{\"enum\":[\"mirror\"],"
-    "\"errorMessage\":\"removed: only works with mode: mirror\"}}}},"
+    "\"errorMessage\":\"removed: needs mode: mirror\"}}}},"
     /* address_or_key() */
     "{\"if\":{\"required\":[\"fields\"],\"properties\":{\"fields\":{\"type\":\"object\","
     "\"not\":{\"required\":[\"email\"]}}}},"
@@ -207,9 +208,9 @@ static const char rules_text[] =
     /* promote_is_target(), as far as a schema can compare: the kinds */
     "{\"if\":{\"properties\":{\"target\":{\"required\":[\"campaign\"]}},\"required\":[\"target\"]},"
     "\"then\":{\"properties\":{\"stage\":{\"properties\":{\"promote\":{\"not\":{\"type\":\"object\","
-    "\"required\":[\"list\"]},\"errorMessage\":\"promote: must be the place that target: names\"}}}}},"
+    "\"required\":[\"list\"]},\"errorMessage\":\"promote: must name the same target as target:\"}}}}},"
     "\"else\":{\"properties\":{\"stage\":{\"properties\":{\"promote\":{\"not\":{\"type\":\"object\","
-    "\"required\":[\"campaign\"]},\"errorMessage\":\"promote: must be the place that target: names\"}}}}}},"
+    "\"required\":[\"campaign\"]},\"errorMessage\":\"promote: must name the same target as target:\"}}}}}},"
     /* told_twice() */
     "{\"properties\":{\"key\":{\"uniqueItems\":true},\"source\":{\"properties\":{\"csv\":{\"properties\":"
     "{\"header\":{\"uniqueItems\":true}}}}}}},"

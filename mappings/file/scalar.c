@@ -1,4 +1,4 @@
-/* The types of scalars: what text they take, and what is stored for it. One function judges, one stores; both go by the
+/* The types of scalars: which texts are valid, and what is stored for them. One function checks, one stores; both use the
  * same readers. */
 #include "config.h"
 
@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DIGITS_MAX = 15 }; /* more is no number of leads, seconds or requests */
+enum { DIGITS_MAX = 15 }; /* more digits cannot be a number of leads, seconds or requests */
 
 /* Words are compared as they are: YAML has no case to fold, and `Upsert` is more likely a slip than a wish. */
 static int word_index(const char *const *words, struct str text)
@@ -66,7 +66,7 @@ static bool read_plain_number(struct str text)
     return read_decimal(text, &value) == 0;
 }
 
-/* A share above 100% could never stop anything, so it is a slip. */
+/* A share above 100% could never stop a run, so it is a mistake. */
 static int read_guard(struct str text, struct guard_limit *out)
 {
     if (str_is(text, "none")) {
@@ -111,7 +111,7 @@ int mapping_delimiter(struct str text, char *out)
     return -1;
 }
 
-/* Whether a name means anything is for iconv to say, on the machine that will read the file. */
+/* Asks iconv, because the known names depend on the machine. */
 static bool is_encoding(struct str text)
 {
     char name[64];
@@ -151,7 +151,7 @@ bool schema_is_scalar(const struct schema *type)
     return type->kind <= SCHEMA_SCALAR;
 }
 
-/* Judged by the same readers that store, so that what is taken can be stored. */
+/* Uses the readers that also store, so that every accepted text can be stored. */
 bool scalar_fits(const struct schema *type, struct str text, bool plain)
 {
     int64_t number;

@@ -1,4 +1,4 @@
-/* Walks a tree beside the table: what is wrong is told where it stands, and the walk goes on. */
+/* Compares a tree with the table. It reports each mistake at its position and goes on. */
 #include "config.h"
 
 #include "mappings/file/schema.h"
@@ -16,7 +16,7 @@ static size_t key_names(const struct schema_key *keys, const char **names, size_
     return n;
 }
 
-/* Objects have a dozen keys: a walk is as fast as anything. */
+/* Objects have a dozen keys, so a linear search is fast enough. */
 static const struct schema_key *key_find(const struct schema_key *keys, struct str name)
 {
     for (; keys->name != NULL; keys++) {
@@ -26,7 +26,7 @@ static const struct schema_key *key_find(const struct schema_key *keys, struct s
     return NULL;
 }
 
-/* Tells, and returns false so that callers can say both at once. */
+/* Reports the mistake and returns false, so that callers can return its result. */
 static bool wrong(struct diags *d, const struct tree_node *node, const char *name, const char *what)
 {
     if (d == NULL)
@@ -72,7 +72,7 @@ static bool check_scalar(struct diags *d, const struct tree_node *node, const st
     return false;
 }
 
-/* An unknown key is never ignored: a mistyped guard would be no guard. */
+/* Unknown keys are mistakes, because a mistyped guard would otherwise have no effect. */
 static bool check_unknown(struct diags *d, const struct tree_node *child, const struct schema *type, const char *name)
 {
     const char *names[NAMES_MAX];
@@ -107,8 +107,8 @@ static const char *choices(struct diags *d, const struct schema_key *keys)
     return kept != NULL ? kept : "";
 }
 
-/* What is not there has no place of its own: it is told where the object begins. Of several choices, the second one is
- * told, with the first by name. */
+/* A missing key has no position, so it is reported where the object begins. If several choices are set, the message is at
+ * the second one and names the first. */
 static bool check_presence(struct diags *d, const struct tree_node *node, const struct schema *type, const char *name)
 {
     bool good = true, has_choices = false;
@@ -128,7 +128,7 @@ static bool check_presence(struct diags *d, const struct tree_node *node, const 
         if (child != NULL && chosen != NULL) {
             good = false;
             if (d != NULL) {
-                diag_add(d, child->key->at, child->key->span, "%s has '%s:' already; it takes exactly one of %s", name,
+                diag_add(d, child->key->at, child->key->span, "%s already has '%s:'; it takes exactly one of %s", name,
                          chosen->key->text.p, choices(d, type->keys));
                 diag_help(d, "remove one of the two");
             }
@@ -201,8 +201,8 @@ static bool check_step(struct diags *d, const struct tree_node *node, const char
     return true;
 }
 
-/* Which of several types is meant is told apart by the shape of the node, never by trying: a message about the wrong
- * alternative would send the reader astray. */
+/* Picks one of several types by the shape of the node and does not try them in turn: a message about the wrong alternative
+ * would mislead the reader. */
 static bool takes(const struct schema *type, enum tree_kind kind)
 {
     if (kind == TREE_SCALAR)

@@ -38,7 +38,7 @@ enum schema_kind {
     SCHEMA_OBJECT, /* fixed keys */
     SCHEMA_DICT,   /* free keys, each an `item` */
     SCHEMA_LIST,   /* of `item` */
-    SCHEMA_ANY,    /* one of `any`, told apart by the shape of the node */
+    SCHEMA_ANY,    /* one of `any`, chosen by the shape of the node */
 };
 
 enum schema_flag {
@@ -84,11 +84,11 @@ extern const struct schema schema_step; /* one item of apply: */
  * or nowhere when it is NULL. */
 bool schema_check(struct diags *d, const struct tree_node *node, const struct schema *type, const char *name);
 
-/* Writes the scalars of a checked object (and of the objects in it) into `base`, a struct mapping. What is not there
- * keeps its value. 0, or -1 when memory is short. */
+/* Writes the scalars of a checked object (and of the objects in it) into `base`, a struct mapping. Members
+ * without a node keep their values. 0, or -1 when memory is short. */
 int schema_store(const struct tree_node *node, const struct schema *type, void *base, struct arena *arena);
 
-/* Writes the defaults of an object, and of the objects in it that are no choices. 0, or -1 when memory is short. */
+/* Writes the defaults of an object and of its inner objects, but not of choices. 0, or -1 when memory is short. */
 int schema_defaults(const struct schema *type, void *base, struct arena *arena);
 
 /* Finds a key by its path, "limits.batch"; '-' is as good as '_'. NULL when there is none. */

@@ -59,8 +59,8 @@ static void write_duration(struct jsonw *w, const struct schema *type)
     jsonw_member_text(w, "pattern", type->words != NULL ? "^([0-9]+(ms|s|m|h|d)?|never)$" : "^[0-9]+(ms|s|m|h|d)?$");
 }
 
-/* An editor must not underline what works, so patterns are wide: what only the program knows (an encoding that iconv
- * lacks, a regex that does not compile) it says itself. */
+/* An editor must not underline valid text, so the patterns are wide. leadsync itself reports what only it can check: an
+ * encoding that iconv lacks, a regex that does not compile. */
 static void write_scalar(struct jsonw *w, const struct schema *type)
 {
     switch (type->kind) {
@@ -160,7 +160,7 @@ static void write_type_or_null(struct jsonw *w, const struct schema *type, bool 
     jsonw_array_end(w);
 }
 
-/* Descriptions and examples are what an editor shows while somebody types. */
+/* Editors show descriptions and examples while the user types. */
 static void write_property(struct jsonw *w, const struct schema_key *key)
 {
     jsonw_member_object(w, key->name);

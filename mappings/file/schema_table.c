@@ -58,15 +58,15 @@ static const struct schema csv =
          {"path", &path, KEY_REQUIRED, AT(source.as.csv.path), NULL, "\"people.csv\"",
           "the file, relative to this one; \"-\" is stdin"},
          {"delimiter", &delimiter, KEY_OPTION, AT(source.as.csv.delimiter), "\"auto\"", NULL,
-          "what stands between cells; auto finds it and asks when it cannot be sure"},
+          "the character between cells; auto detects it, and stops the run if it is unsure"},
          {"encoding", &encoding, KEY_OPTION, AT(source.as.csv.encoding), "\"auto\"", "\"windows-1252\"",
-          "character set of the file; auto takes a byte order mark, then UTF-8, then finds the code page and warns"},
+          "character set of the file; auto tries a byte order mark, then UTF-8, then detects the code page and warns"},
          {"header", &header, 0, AT(source.as.csv.header), "true", "[\"email\", \"name\"]",
-          "true: the first line names the columns; else their names, and the first line is data"},
+          "true: the first line names the columns; a list names them here, and the first line is data"},
          {"short_rows", &short_rows, KEY_OPTION, AT(source.as.csv.short_rows_rejected), "\"pad\"", NULL,
-          "rows with too few cells: pad fills them up with empty cells if they have two cells and the key's column"},
+          "rows with too few cells: pad adds empty cells to rows that have at least two cells and the key's column"},
          {"embedded_rows", &embedded_rows, KEY_OPTION, AT(source.as.csv.embedded_rows), "\"refuse\"", NULL,
-          "quoted cells that hold whole rows: refuse takes them for the work of a quote too many and stops the run"},
+          "quoted cells that hold whole rows: refuse stops the run, because an extra quote is the usual cause"},
          END}};
 
 static const struct schema overlap = {.kind = SCHEMA_OVERLAP,
@@ -84,14 +84,14 @@ static const struct schema full_every = {.kind = SCHEMA_DURATION, .what = "a dur
     {"query", &text, KEY_REQUIRED, AT(source.as.sql.query), NULL, "\"select email, first_name from people\"",         \
      "the rows to read; :watermark stands for where the last read ended"},                                            \
     {"watermark", &column_name, 0, AT(source.as.sql.watermark), NULL, "\"updated_at\"",                               \
-     "column that grows with every change, compared with :watermark in the query"},                                   \
+     "the column that grows with every change; the query compares it with :watermark"},                                   \
     {"full_query", &text, 0, AT(source.as.sql.full_query), NULL, "\"select email, first_name, updated_at from people\"", \
-     "what a full read runs: the columns of the query without :watermark, which no row with an empty watermark passes"}, \
+     "the query of a full read: the same columns without :watermark, so that it also returns rows whose watermark is NULL"}, \
     {"overlap", &overlap, 0, AT(source.as.sql.overlap), NULL, "\"5m\"",                                               \
-     "how far before the watermark the next read begins: a duration for times (5m unless set), a number for numbers " \
-     "(0 unless set)"},                                                                                               \
+     "how far before the watermark the next read begins: a duration for times (default 5m), a number for numbers " \
+     "(default 0)"},                                                                                               \
     {"full_every", &full_every, 0, AT(source.as.sql.full_every_ms), "\"7d\"", "\"never\"",                            \
-     "everything is read again after this time, watermark or not; 0 is never"}
+     "the next read after this time is a full one; 0 is never"}
 /* clang-format on */
 
 static const struct schema postgres =
@@ -99,12 +99,12 @@ static const struct schema postgres =
      .what = "a mapping such as {url: \"service=crm\", query: \"select …\"}",
      .keys = (const struct schema_key[]){
          {"url", &text, KEY_REQUIRED, AT(source.as.sql.url), NULL, "\"service=crm\"",
-          "libpq connection string; passwords belong into a passfile"},
+          "libpq connection string; keep passwords in a passfile"},
          WATERMARK_KEYS,
          {"statement_timeout", &duration, 0, AT(source.as.sql.statement_timeout_ms), "0", "\"10m\"",
-          "the server ends the query after this time; 0 is never"},
+          "the server cancels the query after this time; 0 is never"},
          {"spool", &spool, 0, AT(source.as.sql.spool), "\"auto\"", NULL,
-          "copy the rows to a temporary file first, so that the query is not held open while leads are sent"},
+          "copy the rows to a temporary file first, so that the query ends before leads are sent"},
          END}};
 static const struct schema sqlite = {.kind = SCHEMA_OBJECT,
                                      .what = "a mapping such as {path: crm.db, query: \"select …\"}",
@@ -187,7 +187,7 @@ static const struct schema gone_move =
      .keys = (const struct schema_key[]){{"move_to", &target, KEY_REQUIRED, NOT_STORED, NULL, "{\"list\": \"Gone\"}",
                                           "where such leads are moved"},
                                          {"if_there", &if_there, 0, NOT_STORED, "\"keep\"", "\"delete\"",
-                                          "what happens to a lead when another lead with its address is there already"},
+                                          "what happens to the lead if the target has another lead with its address"},
                                          END}};
 static const struct schema removal = {.kind = SCHEMA_ANY,
                                       .what = "keep, delete or {move_to: {list: …}}",
@@ -200,11 +200,11 @@ static const struct schema stage =
      .keys = (const struct schema_key[]){{"list", &text, KEY_REQUIRED, NOT_STORED, NULL, "\"Incoming\"",
                                           "name or UUID of the list where leads land first"},
                                          {"verify", &yes_no, 0, AT(stage.verify), "true", NULL,
-                                          "have the addresses verified there"},
+                                          "have Instantly verify the addresses"},
                                          {"promote", &target, KEY_REQUIRED, NOT_STORED, NULL,
                                           "{\"campaign\": \"Q4 founders\"}", "where leads move on to"},
                                          {"only", &stage_only, 0, AT(stage.only_valid), "\"valid\"", NULL,
-                                          "which leads move on: those with a valid address, or all"},
+                                          "which leads move on: valid (a valid address) or all"},
                                          END}};
 
 /* ---- columns ---- */
@@ -238,36 +238,37 @@ static const struct schema column_or_columns =
     {.kind = SCHEMA_ANY,
      .what = "the name of a column of the source, or a list of them such as [Mobile, Phone]",
      .any = (const struct schema *const[]){&column_name, &some_columns, NULL}};
-static const struct schema column_long =
-    {.kind = SCHEMA_OBJECT,
-     .what = "the name of a column, or a mapping such as {from: Column}",
-     .keys = (const struct schema_key[]){
-         {"from", &column_or_columns, KEY_CHOICE, NOT_STORED, NULL, "\"Email Address\"",
-          "the column whose cells are taken; of a list of columns, the first one whose cell is not blank"},
-         {"template", &text, KEY_CHOICE, NOT_STORED, NULL, "\"{Company} ({Country})\"",
-          "text with columns in braces; {{ and }} are braces; empty when all its columns are"},
-         {"value", &scalar, KEY_CHOICE, NOT_STORED, NULL, "\"import-2026\"", "the same text for every row"},
-         {"apply", &steps, 0, NOT_STORED, "[]", "[\"trim\", \"title\"]", "steps that clean the value, in order"},
-         {"map", &map, 0, NOT_STORED, NULL, "{\"new\": 0, \"won\": 4}",
-          "exact values and what each becomes; empty ones pass by"},
-         {"otherwise", &unmatched, 0, NOT_STORED, "\"reject\"", "\"empty\"", "a value that the map does not have"},
-         {"type", &column_type, 0, NOT_STORED, "\"string\"", "\"number\"",
-          "how a custom variable is sent; other text than a number or a boolean rejects the row"},
-         {"default", &scalar, 0, NOT_STORED, NULL, "\"there\"", "taken when the value is empty"},
-         {"required", &yes_no, 0, NOT_STORED, "false", NULL, "reject the row when the value is empty"},
-         {"empty", &empty, 0, NOT_STORED, "\"omit\"", NULL,
-          "omit: an empty value leaves the field out; clear: it clears what Instantly has"},
-         {"overwrite", &overwrite, 0, NOT_STORED, "\"always\"", NULL,
-          "when a known lead is updated: always, only if the field is empty there, or never"},
-         {"on_error", &on_error, 0, NOT_STORED, "\"reject\"", "\"empty\"",
-          "a value that a step or the type cannot take rejects the row, or is empty and counted by check and preview"},
-         END}};
+static const struct schema column_long = {
+    .kind = SCHEMA_OBJECT,
+    .what = "the name of a column, or a mapping such as {from: Column}",
+    .keys = (const struct schema_key[]){
+        {"from", &column_or_columns, KEY_CHOICE, NOT_STORED, NULL, "\"Email Address\"",
+         "the column with the value; of a list of columns, the first whose cell is not blank"},
+        {"template", &text, KEY_CHOICE, NOT_STORED, NULL, "\"{Company} ({Country})\"",
+         "text with columns in braces; {{ and }} are braces; empty if all its columns are empty"},
+        {"value", &scalar, KEY_CHOICE, NOT_STORED, NULL, "\"import-2026\"", "the same text for every row"},
+        {"apply", &steps, 0, NOT_STORED, "[]", "[\"trim\", \"title\"]", "steps that clean the value, in order"},
+        {"map", &map, 0, NOT_STORED, NULL, "{\"new\": 0, \"won\": 4}",
+         "exact values and their replacements; empty values are not mapped"},
+        {"otherwise", &unmatched, 0, NOT_STORED, "\"reject\"", "\"empty\"",
+         "what happens to a value that the map does not have"},
+        {"type", &column_type, 0, NOT_STORED, "\"string\"", "\"number\"",
+         "how a custom variable is sent; a value that does not fit the type rejects the row"},
+        {"default", &scalar, 0, NOT_STORED, NULL, "\"there\"", "the value to use if the value is empty"},
+        {"required", &yes_no, 0, NOT_STORED, "false", NULL, "reject the row when the value is empty"},
+        {"empty", &empty, 0, NOT_STORED, "\"omit\"", NULL,
+         "omit: an empty value leaves the field out; clear: it clears what Instantly has"},
+        {"overwrite", &overwrite, 0, NOT_STORED, "\"always\"", NULL,
+         "whether an update changes the field: always, only if it is empty in Instantly, or never"},
+        {"on_error", &on_error, 0, NOT_STORED, "\"reject\"", "\"empty\"",
+         "a value that a step or the type refuses: reject the row, or make the value empty (check and preview count these)"},
+        END}};
 const struct schema schema_column = {.kind = SCHEMA_ANY,
                                      .what = "the name of a column, or a mapping such as {from: Column}",
                                      .any = (const struct schema *const[]){&column_name, &column_long, NULL}};
 
 /* One sentence a field; lead_fields.def is the list, and a field without a sentence does not compile. */
-#define HELP_EMAIL "the address; the identity of a lead unless there is a key:"
+#define HELP_EMAIL "the e-mail address; it identifies the lead if there is no key:"
 #define HELP_FIRST_NAME "first name, {{firstName}} in campaigns"
 #define HELP_LAST_NAME "last name, {{lastName}} in campaigns"
 #define HELP_COMPANY_NAME "company, {{companyName}} in campaigns"
@@ -306,8 +307,8 @@ static const struct schema skip_rule = {
     .keys = (const struct schema_key[]){
         {"column", &column_name, KEY_REQUIRED, NOT_STORED, NULL, "\"opted_out\"", "the column to look at"},
         {"in", &skip_in, KEY_REQUIRED, NOT_STORED, NULL, "[\"1\", \"true\", \"yes\"]",
-         "rows with one of these values are left out; compared without blanks around and without case; \"*\" is any value but a placeholder such as NULL"},
-        {"then", &removal, 0, NOT_STORED, "\"keep\"", NULL, "what happens to a lead that such a row made earlier"},
+         "values that leave a row out; blanks around them and case do not matter; \"*\" is any value but a placeholder such as NULL"},
+        {"then", &removal, 0, NOT_STORED, "\"keep\"", NULL, "what happens to the existing lead of such a row"},
         END}};
 static const struct schema skip_when = {.kind = SCHEMA_LIST,
                                         .item = &skip_rule,
@@ -334,33 +335,34 @@ static const struct schema limits =
     {.kind = SCHEMA_OBJECT,
      .what = "a mapping such as {batch: 500}",
      .keys = (const struct schema_key[]){
-         {"batch", &batch, KEY_OPTION, AT(limits.batch), "1000", NULL, "leads in one request, 1000 at most"},
-         {"in_flight", &in_flight, KEY_OPTION, AT(limits.in_flight), "\"auto\"", "8", "requests under way at the same time"},
+         {"batch", &batch, KEY_OPTION, AT(limits.batch), "1000", NULL, "leads per request, 1000 at most"},
+         {"in_flight", &in_flight, KEY_OPTION, AT(limits.in_flight), "\"auto\"", "8",
+          "requests in progress at the same time"},
          {"requests_per_second", &rate, KEY_OPTION, AT(limits.requests_per_second), "50", NULL,
-          "the workspace has 100, shared by everything that uses its keys; 0 is no limit"},
+          "the workspace allows 100, shared by all programs that use its keys; 0 is no limit"},
          {"requests_per_minute", &rate, KEY_OPTION, AT(limits.requests_per_minute), "3000", NULL,
-          "the workspace has 6000, shared by everything that uses its keys; 0 is no limit"},
+          "the workspace allows 6000, shared by all programs that use its keys; 0 is no limit"},
          {"settle", &duration, KEY_OPTION, AT(limits.settle_ms), "\"7s\"", NULL,
-          "how long in all is waited before a request with an unknown outcome is read back for the last time"},
+          "total time to wait for a write to appear in Instantly when the outcome of its request is unknown"},
          {"job_wait", &duration, KEY_OPTION, AT(limits.job_wait_ms), "\"10m\"", NULL,
-          "how long a run waits for background jobs; the next run looks again"},
+          "how long a run waits for background jobs; the next run checks the rest"},
          END}};
 static const struct schema guards =
     {.kind = SCHEMA_OBJECT,
      .what = "a mapping such as {removed: 5%}",
      .keys = (const struct schema_key[]){
          {"removed", &guard, KEY_OPTION, AT(guards.removed), "\"10%\"", "\"500\"",
-          "stop before more leads than this are removed"},
-         {"moved", &guard, KEY_OPTION, AT(guards.moved), "\"10%\"", NULL, "stop before more leads than this are moved"},
+          "stop before removing more leads than this"},
+         {"moved", &guard, KEY_OPTION, AT(guards.moved), "\"10%\"", NULL, "stop before moving more leads than this"},
          {"changed", &guard, KEY_OPTION, AT(guards.changed), "\"50%\"", "\"none\"",
-          "stop before more of the known leads than this are updated"},
-         {"rejected", &guard, KEY_OPTION, AT(guards.rejected), "\"5%\"", NULL, "stop when more rows than this are rejected"},
+          "stop before updating more of the known leads than this"},
+         {"rejected", &guard, KEY_OPTION, AT(guards.rejected), "\"5%\"", NULL, "stop if more rows than this are rejected"},
          {"keyless", &guard, KEY_OPTION, AT(guards.keyless), "\"0\"", NULL,
-          "let removals wait while more rows than this have no usable key; rows that skip_when leaves out do not count"},
+          "postpone removals if more rows than this have no usable key; rows that skip_when leaves out do not count"},
          {"empty_source", &empty_guard, KEY_OPTION, AT(guards.empty_source), "\"stop\"", NULL,
-          "stop when the source has no rows and had some before"},
+          "stop if the source has no rows but had some before"},
          {"source_shrank", &guard, KEY_OPTION, AT(guards.source_shrank), "\"50%\"", NULL,
-          "stop when the source has lost more rows than this since the last complete read"},
+          "stop if the source has lost more rows than this since the last complete read"},
          END}};
 static const struct schema results_postgres =
     {.kind = SCHEMA_OBJECT,
@@ -368,9 +370,9 @@ static const struct schema results_postgres =
      .keys = (const struct schema_key[]){{"url", &text, KEY_REQUIRED, AT(results_url), NULL, "\"service=crm\"",
                                           "libpq connection string"},
                                          {"table", &text, KEY_REQUIRED, AT(results_table), NULL, "\"lead_results\"",
-                                          "the table that takes the outcomes"},
+                                          "the table for the outcomes"},
                                          {"create", &yes_no, 0, AT(results_create), "false", NULL,
-                                          "make the table when it is not there"},
+                                          "create the table if it is missing"},
                                          END}};
 static const struct schema results_to =
     {.kind = SCHEMA_OBJECT,
@@ -388,7 +390,7 @@ static const struct schema state =
      .what = "a mapping such as {values: hashed}",
      .keys = (const struct schema_key[]){
          {"values", &values, KEY_OPTION, AT(values_hashed), "\"kept\"", NULL,
-          "hashed: the state holds no plain values; whoever has the file can still test guesses"},
+          "hashed: the state holds no plain values, but someone who has the file can test guesses"},
          {"keep_runs", &keep_runs, KEY_OPTION, AT(keep_runs), "30", NULL, "runs whose results are kept"},
          END}};
 
@@ -402,31 +404,32 @@ const struct schema schema_root =
          {"source", &source, KEY_REQUIRED, NOT_STORED, NULL, "{\"csv\": {\"path\": \"people.csv\"}}",
           "where the rows come from; exactly one"},
          {"target", &target, KEY_CHOICE, NOT_STORED, NULL, "{\"campaign\": \"Q4 founders\"}", "where the leads go"},
-         {"route", &route, KEY_CHOICE, NOT_STORED, NULL, NULL, "in place of target: a column decides where each lead goes"},
+         {"route", &route, KEY_CHOICE, NOT_STORED, NULL, NULL, "instead of target: a column decides where each lead goes"},
          {"mode", &mode, KEY_OPTION, AT(mode), "\"upsert\"", NULL,
-          "create only adds leads, upsert also updates them, mirror also treats those whose rows are gone"},
+          "create only adds leads; upsert also updates them; mirror also applies removed: to leads whose rows are missing"},
          {"removed", &removal, 0, NOT_STORED, "\"keep\"", "{\"move_to\": {\"list\": \"Gone\"}}",
-          "mirror only: what happens to leads whose rows are gone from the source"},
+          "mirror only: what happens to leads whose rows are missing from the source"},
          {"fields", &fields, KEY_REQUIRED, NOT_STORED, NULL, "{\"email\": \"Email Address\"}",
           "the lead's fields, each with its column"},
          {"custom_variables", &custom_variables, 0, NOT_STORED, NULL,
-          "{\"seats\": {\"from\": \"Seats\", \"type\": \"number\"}}", "further values, {{name}} in campaigns"},
+          "{\"seats\": {\"from\": \"Seats\", \"type\": \"number\"}}", "additional values, {{name}} in campaigns"},
          {"skip_when", &skip_when, 0, NOT_STORED, NULL, NULL, "rows to leave out"},
          {"key", &some_columns, 0, NOT_STORED, NULL, "[\"customer_id\"]",
-          "columns that identify a row, where it is not the e-mail"},
+          "the columns that identify a row (default: the e-mail address)"},
          {"duplicates", &duplicates, KEY_OPTION, AT(duplicates), "\"first\"", NULL,
-          "which of several rows with the same key counts"},
+          "which of several rows with the same key to use"},
          {"dedupe", &dedupe, KEY_OPTION, AT(dedupe), "\"workspace\"", NULL,
-          "where a lead must not exist already to be created"},
+          "where to look for an existing lead, which is then not created again"},
          {"contacted", &contacted, KEY_OPTION, AT(contacted_move), "\"keep\"", NULL,
-          "leads already in a conversation whose route changed"},
-         {"stage", &stage, 0, NOT_STORED, NULL, NULL, "land in a list first, have addresses verified, then move on"},
+          "what happens to a lead in a conversation when its route changes"},
+         {"stage", &stage, 0, NOT_STORED, NULL, NULL,
+          "send leads to a list first, have their addresses verified, then move them on"},
          {"blocklist", &uuid, KEY_NULL | KEY_OPTION, AT(blocklist), "null", NULL,
           "UUID of a block list; null is the workspace's default"},
          {"limits", &limits, 0, NOT_STORED, NULL, NULL, "pace"},
-         {"guards", &guards, 0, NOT_STORED, NULL, NULL, "brakes: what a run may change before it stops"},
+         {"guards", &guards, 0, NOT_STORED, NULL, NULL, "safety limits: what a run may change before it stops"},
          {"retry_refused", &duration, KEY_OPTION, AT(retry_refused_ms), "\"30d\"", NULL,
-          "a row that Instantly refused is tried again after this time, unless it changes earlier"},
-         {"results_to", &results_to, KEY_NULL, NOT_STORED, "null", NULL, "outcomes written back to a database"},
+          "retry a row that Instantly refused after this time; a changed row is retried at once"},
+         {"results_to", &results_to, KEY_NULL, NOT_STORED, "null", NULL, "write the outcomes back to a database"},
          {"state", &state, 0, NOT_STORED, NULL, NULL, "what the local state keeps"},
          END}};

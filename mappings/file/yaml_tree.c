@@ -82,7 +82,7 @@ static bool is_merge_key(const struct tree_node *key)
     return key->plain && str_is(key->text, "<<");
 }
 
-/* A node has arrived: it is the root, an item, a key or a key's value. */
+/* Adds a node to the tree: as the root, an item, a key or a key's value. */
 static int attach(struct builder *b, struct tree_node *node)
 {
     if (b->depth == 0) {
@@ -96,7 +96,7 @@ static int attach(struct builder *b, struct tree_node *node)
             return 0;
         }
         if (node->kind == TREE_SCALAR) {
-            diag_add(b->d, node->at, node->span, "merge keys are not understood here");
+            diag_add(b->d, node->at, node->span, "merge keys are not supported");
             diag_help(b->d, "write the keys out");
             return -1;
         }
@@ -122,9 +122,9 @@ static int attach(struct builder *b, struct tree_node *node)
 static int on_scalar(struct builder *b, const yaml_event_t *event)
 {
     if (event->data.scalar.anchor != NULL)
-        return yaml_tree_refuse(b, event, "anchors are not understood here", "write the value out where it is needed");
+        return yaml_tree_refuse(b, event, "anchors are not supported", "repeat the value at each place that needs it");
     if (event->data.scalar.tag != NULL)
-        return yaml_tree_refuse(b, event, "tags are not understood here", "leave the '!' out, or put the value in quotes");
+        return yaml_tree_refuse(b, event, "tags are not supported", "leave the '!' out, or put the value in quotes");
     struct tree_node *node = node_new(b, event, TREE_SCALAR);
     if (node == NULL)
         return -1;
@@ -150,9 +150,9 @@ static int on_start(struct builder *b, const yaml_event_t *event)
 {
     bool map = event->type == YAML_MAPPING_START_EVENT;
     if ((map ? event->data.mapping_start.anchor : event->data.sequence_start.anchor) != NULL)
-        return yaml_tree_refuse(b, event, "anchors are not understood here", "write the value out where it is needed");
+        return yaml_tree_refuse(b, event, "anchors are not supported", "repeat the value at each place that needs it");
     if ((map ? event->data.mapping_start.tag : event->data.sequence_start.tag) != NULL)
-        return yaml_tree_refuse(b, event, "tags are not understood here", "leave the '!' out");
+        return yaml_tree_refuse(b, event, "tags are not supported", "leave the '!' out");
     if (b->depth == YAML_TREE_DEPTH_MAX)
         return yaml_tree_refuse(b, event, "this is nested too deeply", "a mapping needs fewer than ten levels");
     struct tree_node *node = node_new(b, event, map ? TREE_MAP : TREE_LIST);
@@ -171,7 +171,7 @@ static int compare_keys(const void *a, const void *b)
     return (*x)->key->at < (*y)->key->at ? -1 : (*x)->key->at > (*y)->key->at;
 }
 
-/* Keys given twice. libyaml lets them pass; sorted, they stand beside each other however many there are. */
+/* Finds keys that are given twice, which libyaml allows. Sorting puts equal keys beside each other in any number. */
 static int on_end(struct builder *b)
 {
     struct tree_node *node = b->stack[--b->depth].node;
@@ -212,7 +212,7 @@ static int on_event(struct builder *b, const yaml_event_t *event)
                                     "a mapping file is one document; remove the '---'");
         return 0;
     case YAML_ALIAS_EVENT:
-        return yaml_tree_refuse(b, event, "aliases are not understood here",
+        return yaml_tree_refuse(b, event, "aliases are not supported",
                                 "put a value that begins with '*' in quotes, or write it out");
     case YAML_SCALAR_EVENT: return on_scalar(b, event);
     case YAML_SEQUENCE_START_EVENT:

@@ -27,14 +27,14 @@ struct tree_node {
     size_t n; /* number of children */
 };
 
-/* Parses d->text (without a byte order mark, see yaml_tree_text) into the arena of `d`. NULL when it is no usable
- * YAML: `d` says why. */
+/* Parses d->text (without a byte order mark, see yaml_tree_text) into the arena of `d`. NULL if it is not
+ * usable YAML; `d` has the reasons. */
 const struct tree_node *yaml_tree_parse(struct diags *d);
 
 /* The text behind a UTF-8 byte order mark, or all of it. */
 struct str yaml_tree_text(struct str bytes);
 
-/* Value of a key of a mapping; NULL when the node is NULL, no mapping, or lacks the key. */
+/* Value of a key of a mapping; NULL if the node is NULL, is not a mapping, or lacks the key. */
 const struct tree_node *tree_get(const struct tree_node *map, const char *key);
 /* Is it null as YAML writes it: ~, null or nothing, without quotes? */
 bool tree_is_null(const struct tree_node *node);

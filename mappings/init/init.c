@@ -1,4 +1,4 @@
-/* The look: which columns there are, which of them holds the address, and what their cells have in common. */
+/* Collects what init needs to know: the columns, which of them holds the address, and what their cells have in common. */
 #include "config.h"
 
 #include "mappings/init/init.h"
@@ -13,14 +13,15 @@
 
 enum { ARENA_MAX = 64 << 20, SCRATCH_MAX = 16 << 20, SEEN_SLOTS = 1 << 16, FOOTER_CELLS = 2 };
 
-/* leadsync's own columns are never data; a name that is no text cannot stand in a file. */
+/* leadsync's own columns are never data, and a mapping file cannot hold a name that is not text. */
 static bool usable(struct str name)
 {
     bool own = name.n >= strlen(LEADSYNC_PREFIX) && memcmp(name.p, LEADSYNC_PREFIX, strlen(LEADSYNC_PREFIX)) == 0;
     return !own && str_trim(name).n > 0 && text_is_utf8(name) && memchr(name.p, 0, name.n) == NULL;
 }
 
-/* Of two columns of one name, nobody can say which is meant. Once a file, so that a walk will do. */
+/* True if another column has the same name, which makes a mapping ambiguous. Runs once per file, so a linear search is fast
+ * enough. */
 static bool has_twin(const struct str *columns, size_t n, size_t i)
 {
     for (size_t k = 0; k < n; k++)
@@ -57,7 +58,7 @@ static int init_columns(struct mapping_init *init, const struct str *columns, si
     return names_assign(init->columns, init->n, init->uses);
 }
 
-/* Names are matched at once, because repeated addresses can only be counted when their column is known. */
+/* Matches the names first, because counting repeated addresses needs their column. */
 int mapping_init_new(const struct str *columns, size_t n, struct mapping_init **out, struct err *e)
 {
     *out = NULL;
@@ -72,7 +73,7 @@ int mapping_init_new(const struct str *columns, size_t n, struct mapping_init **
     }
     if (init->n == 0) {
         mapping_init_free(init);
-        return err_set(e, XS_SOURCE, "the source has no columns that could be mapped; does it have a header line?");
+        return err_set(e, XS_SOURCE, "the source has no usable columns; add a header line");
     }
     for (size_t i = 0; i < init->n; i++) {
         if (init->uses[i].field == LEAD_EMAIL)
@@ -91,7 +92,7 @@ void mapping_init_free(struct mapping_init *init)
     free(init);
 }
 
-/* Notices addresses that come again. FNV-1a is enough to count by; a table that is half full takes no more. */
+/* Counts repeated addresses. FNV-1a is good enough for a count; a table that is half full accepts no further entry. */
 static int look_for_repeats(struct mapping_init *init, struct str text)
 {
     struct email email;
@@ -116,7 +117,7 @@ static int look_for_repeats(struct mapping_init *init, struct str text)
     }
 }
 
-/* Can something be made of it? Of a row that ends early only the address says, which has no column yet. */
+/* True if the row is usable. A row that ends early is usable if it has the address, whose column is not known yet. */
 static bool takes_row(struct mapping_init *init, const struct row *row)
 {
     if (row->defect == REASON_RAGGED_ROW && row_may_be_filled_up(row, init->source_n)) {
@@ -126,7 +127,7 @@ static bool takes_row(struct mapping_init *init, const struct row *row)
     return row->defect == REASON_NONE && row->n == init->source_n;
 }
 
-/* A line below the rows, as reports have: a text in the first column, a number beside it at most, and no address. */
+/* A footer, as reports have: a text in the first column, at most a number beside it, and no address. */
 static bool is_footer(const struct mapping_init *init, const struct row *row)
 {
     size_t filled = 0, words = 0;
@@ -149,7 +150,7 @@ static bool is_footer(const struct mapping_init *init, const struct row *row)
     return filled <= FOOTER_CELLS && words == 1;
 }
 
-/* Unusable cells are passed over: where a field uses them, they will be rejects, and `preview` names them. */
+/* Skips unusable cells. If a field uses them, their rows are rejected, and `preview` names them. */
 int mapping_init_see(struct mapping_init *init, const struct row *row, struct err *e)
 {
     init->rows++;

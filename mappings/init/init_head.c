@@ -46,7 +46,7 @@ static void init_head_put_name(struct init_writer *w)
     init_end_line(w);
 }
 
-/* The first comment tells a reader who has never seen such a file what it is and what to do next. */
+/* The first comment explains the file and the next steps to a new user. */
 static void put_head(struct init_writer *w)
 {
     if (w->file->schema != NULL && strpbrk(w->file->schema, "\r\n") == NULL) {
@@ -56,7 +56,7 @@ static void put_head(struct init_writer *w)
     }
     init_put(w, "# Which columns of ");
     init_put_shown(w, str_from(w->file->label));
-    init_put(w, " become which fields of a lead: a proposal, made from the names of its\n");
+    init_put(w, " become which fields of a lead: a proposal, based on the names of its\n");
     char seen[96];
     snprintf(seen, sizeof seen, "# columns and a look at %zu row%s. Change what you like, then try it: ", w->init->rows,
              w->init->rows == 1 ? "" : "s");
@@ -68,8 +68,8 @@ static void put_head(struct init_writer *w)
     init_end_line(w);
 }
 
-/* What was found out is written down, so that a later file of another kind is noticed and not guessed at. An encoding that
- * was only assumed is not: the next export of the same people may be UTF-8. */
+/* Writes the detected format, so that a later file in another format causes an error and no guess. An assumed encoding is
+ * not written, because the next export may be UTF-8. */
 static void put_csv(struct init_writer *w, const struct csv_spec *csv)
 {
     init_put(w, "  csv:\n    path: ");
@@ -94,11 +94,11 @@ static void put_csv(struct init_writer *w, const struct csv_spec *csv)
         init_end_line(w);
     }
     if (w->file->names_made_up && w->file->header_unsure)
-        init_put(w, "    # unsure: the first line has gaps and no name that is known, so it was taken for data. If it does "
-                    "hold names,\n    # give every column one there, and run init again. These names were made up: give "
-                    "them better ones, here and below.\n");
+        init_put(w, "    # unsure: the first line has gaps and no known name, so it counts as data. If it holds "
+                    "names,\n    # give every column a name there, and run init again. init invented these names: choose "
+                    "better ones, here and below.\n");
     else if (w->file->names_made_up)
-        init_put(w, "    # The first line is data already. These names of the columns were made up: give them better "
+        init_put(w, "    # The first line is data, so init invented these column names: choose better "
                     "ones, here and below.\n");
     for (size_t i = 0; i < csv->names_n && !csv->header; i++) {
         init_put(w, i == 0 ? "    header: [" : ", ");
@@ -107,7 +107,7 @@ static void put_csv(struct init_writer *w, const struct csv_spec *csv)
     }
 }
 
-/* The source as it was given. Passwords are not looked for: a connection string belongs to who wrote it. */
+/* The source as the user gave it, including a password in a connection string. */
 static void put_source(struct init_writer *w)
 {
     const struct source_spec *source = w->file->source;
@@ -134,11 +134,11 @@ static void put_source(struct init_writer *w)
     init_end_line(w);
 }
 
-/* A list by default: nobody is mailed from there. */
+/* The default target is a list, because a list sends no mail. */
 static void put_target(struct init_writer *w)
 {
     const struct target_spec *target = w->file->target;
-    init_put(w, "# Where the leads go: {campaign: NAME} or {list: NAME}; a UUID is as good as a name.\n");
+    init_put(w, "# Where the leads go: {campaign: NAME} or {list: NAME}; a UUID works like a name.\n");
     w->line = w->out->n;
     init_put(w, target != NULL && target->kind == TARGET_CAMPAIGN ? "target: {campaign: " : "target: {list: ");
     init_put_text(w, target != NULL ? target->text : "name of your list");

@@ -1,4 +1,4 @@
-/* Looks at cells and counts. Nothing of what was seen is kept. */
+/* Counts properties of cells. Keeps no values. */
 #include "config.h"
 
 #include "mappings/init/init_look.h"
@@ -15,8 +15,8 @@
 #include <unictype.h>
 #include <unistr.h>
 
-/* A longer row of digits is an id or a phone number: nobody counts with it, and as a number it loses its last digits
- * wherever numbers are doubles (15), or its meaning (9). */
+/* A longer row of digits is an id or a phone number, not a quantity. As a number it could lose its last digits in a double
+ * (15), or its meaning (9). */
 enum { PROSE_BYTES = 200, SOME_OF = 20, WHOLE_DIGITS = 9, NUMBER_DIGITS = 15, NUMBER_BYTES = 40 };
 
 static bool init_look_is_blank(char c)
@@ -54,7 +54,7 @@ static void look_at_case(struct look *look, struct str text)
     look->small += lower > 1 && upper == 0;
 }
 
-/* "&amp;", "&#39;": two letters or digits at least, and closed. "AT&T; Verizon" is none. */
+/* "&amp;", "&#39;": two letters or digits at least, and closed. "AT&T; Verizon" has no entity. */
 static bool has_entity(struct str text)
 {
     for (size_t i = 0; i + 3 < text.n; i++) {
@@ -70,7 +70,7 @@ static bool has_entity(struct str text)
     return false;
 }
 
-/* "<b>", "</p>", "<br/>": a '<' and a letter or slash, and an '>' later. An address in angle brackets is none. */
+/* "<b>", "</p>", "<br/>": a '<' and a letter or slash, and an '>' later. An address in angle brackets is not a tag. */
 static bool has_tag(struct str text)
 {
     const char *open = memchr(text.p, '<', text.n), *end = text.p + text.n;
@@ -91,7 +91,7 @@ static bool has_combining(struct str text)
     return false;
 }
 
-/* Longer than the prefix: a bare "https://" is no address. */
+/* Longer than the prefix: a bare "https://" is not an address. */
 static bool begins_nocase(struct str text, const char *prefix)
 {
     size_t n = strlen(prefix);
@@ -214,7 +214,7 @@ enum look_number look_number(const struct look *look, bool *sure)
     return LOOK_NO_NUMBER;
 }
 
-/* Yes and no as they are said where exports come from. */
+/* Yes and no in the languages of common exports. */
 static bool is_answer(struct str text)
 {
     static const char *const words[] = {"y",  "n",   "x",   "ja",  "nein", "nee",  "oui",    "non",  "si",
@@ -246,7 +246,7 @@ static void look_at_types(struct look *look, struct str text)
 }
 
 /* Cells are judged as `clean` leaves them, which stands in every proposed line; addresses as the step `email` does, so that
- * "Name <a@b.co>" is seen for what it is. */
+ * "Name <a@b.co>" counts as an address. */
 int look_at(struct look *look, struct str text, struct arena *scratch)
 {
     static const struct transform_step clean = {.op = TRANSFORM_CLEAN};
@@ -281,13 +281,13 @@ void look_add(struct look *to, const struct look *from)
     memcpy(to, a, sizeof a);
 }
 
-/* An empty column is of no type. */
+/* An empty column has no type. */
 bool look_all(const struct look *look, size_t count)
 {
     return count > 0 && count == look->filled;
 }
 
-/* A single odd cell among hundreds does not make a step worth its place in the file. */
+/* A single odd cell among hundreds does not justify a step in the file. */
 bool look_some(const struct look *look, size_t count)
 {
     return count > 0 && count >= (look->filled + SOME_OF - 1) / SOME_OF;

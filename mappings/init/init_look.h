@@ -1,4 +1,4 @@
-/* What was seen in the cells of a column, as counts. Internal to init. */
+/* Properties of the cells of a column, as counts. Internal to init. */
 #ifndef MAPPINGS_INIT_INIT_LOOK_H
 #define MAPPINGS_INIT_INIT_LOOK_H
 
@@ -42,9 +42,10 @@ struct mapping_init {
     size_t left_out; /* leadsync's own, or no text */
     size_t twins;    /* columns whose name another one has, too; they are left out */
     size_t rows, defects;
-    size_t footer_rows;     /* at the end of what was seen */
-    uint64_t footer_line;   /* of the first of these */
-    size_t *short_rows;     /* how many rows end after so many cells, and are filled up where these hold the address */
+    size_t footer_rows;   /* at the end of what was seen */
+    uint64_t footer_line; /* of the first of these */
+    size_t
+        *short_rows; /* rows per number of cells, for rows that end early; they are usable if these cells hold the address */
     struct names_use *uses; /* by names_assign() */
     struct arena scratch;
     uint64_t *seen; /* hashes of addresses, to notice that some come twice; a table with gaps */
@@ -55,11 +56,11 @@ struct mapping_init {
 /* Adds one cell's text, which is not blank; a placeholder such as NULL counts as nothing. 0/-1 (memory). */
 int look_at(struct look *look, struct str text, struct arena *scratch);
 
-/* What makes numbers of the cells. */
+/* How to convert the cells to numbers. */
 enum look_number {
-    LOOK_NO_NUMBER,      /* nothing does */
+    LOOK_NO_NUMBER,      /* impossible */
     LOOK_NUMBER,         /* they are, as they stand */
-    LOOK_DOTS,           /* nobody knows: the dots may stand for thousands */
+    LOOK_DOTS,           /* ambiguous: the dots may separate thousands */
     LOOK_COMMA_GROUPS,   /* without their commas */
     LOOK_COMMA_DECIMALS, /* with a dot for the comma, and without dots */
 };
@@ -71,7 +72,7 @@ void look_add(struct look *to, const struct look *from);
 
 /* Are all of the seen cells such, and is there one at all? */
 bool look_all(const struct look *look, size_t count);
-/* Enough of them that a step is worth it: one in twenty. */
+/* True for at least one cell in twenty, which justifies a step. */
 bool look_some(const struct look *look, size_t count);
 
 #endif

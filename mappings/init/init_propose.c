@@ -1,4 +1,4 @@
-/* From what was seen in a column's cells to what its line in the file says. */
+/* Turns the counts of a column into its line of the file. */
 #include "config.h"
 
 #include "mappings/init/init_propose.h"
@@ -7,14 +7,14 @@
 
 #include <string.h>
 
-/* One need is told as it is; several are told together. */
+/* One reason is shown as it is; several are shown as a summary. */
 void propose_add(struct steps *steps, bool wanted, const char *text, const char *why)
 {
     if (!wanted || steps->n == sizeof steps->text / sizeof steps->text[0])
         return;
     steps->text[steps->n++] = text;
     if (why != NULL)
-        steps->why = steps->why == NULL || strcmp(steps->why, why) == 0 ? why : "cleans what was seen in some rows";
+        steps->why = steps->why == NULL || strcmp(steps->why, why) == 0 ? why : "cleans values of some rows";
 }
 
 /* The steps that a column's cells need, in an order that lets each see what the one before left. */
@@ -23,12 +23,12 @@ struct steps propose_steps(const struct look *look, int field)
     struct steps steps = {.n = 0};
     bool name = field == LEAD_FIRST_NAME || field == LEAD_LAST_NAME;
     propose_add(&steps, true, "clean", NULL);
-    if (field == LEAD_EMAIL) { /* next week's file may need it though this one does not */
+    if (field == LEAD_EMAIL) { /* a later file may need it even if this one does not */
         propose_add(&steps, true, "email", look->wrapped > 0 ? "some have a name, quotes or signs around them" : NULL);
         return steps;
     }
     propose_add(&steps, look_some(look, look->html), "strip_html", "some hold HTML");
-    propose_add(&steps, look->combining > 0, "nfc", "some accents stand apart from their letter");
+    propose_add(&steps, look->combining > 0, "nfc", "some accents are separate from their letter");
     propose_add(&steps, look->runs > 0 && look->long_ones == 0, "squeeze", "some hold several blanks or line breaks");
     propose_add(&steps, name && look_some(look, look->capitals + look->small), "title",
                 "some are all capitals or small letters");
@@ -36,29 +36,29 @@ struct steps propose_steps(const struct look *look, int field)
                 NULL);
     propose_add(&steps, field == LEAD_WEBSITE && look->profiles > 0,
                 "{replace: ['(?i)^(https?://)?([\\w-]+\\.)*(linkedin\\.com|lnkd\\.in|xing\\.com)([/?#].*)?$', \"\"]}",
-                "some are pages at LinkedIn or Xing, which are no websites");
+                "some are LinkedIn or Xing pages, not websites");
     propose_add(&steps, field == LEAD_WEBSITE && look->bare_hosts > 0 && look->bare_hosts + look->urls == look->filled,
                 "url", "some lack the https://");
     return steps;
 }
 
-/* What a reader should know of a column that is proposed. */
+/* The comment for a proposed column. */
 const char *propose_doubt(const struct look *look, int field)
 {
     if (look->filled == 0)
-        return "empty in all rows that were looked at";
+        return "empty in all rows that init read";
     if (field == LEAD_EMAIL && look->emails < look->filled)
-        return "unsure: some cells are no e-mail address, and those rows are rejected";
+        return "unsure: some cells are not e-mail addresses; those rows are rejected";
     if (field == LEAD_PHONE && look->scientific > 0)
-        return "a spreadsheet has cut some numbers, as in 4.9E+11; they are left out";
+        return "a spreadsheet cut some numbers, as in 4.9E+11; these are left out";
     if (field == LEAD_WEBSITE && look->bare_hosts + look->urls < look->filled)
-        return "unsure: some cells are no web address";
+        return "unsure: some cells are not web addresses";
     if ((field == LEAD_FIRST_NAME || field == LEAD_LAST_NAME) && look->emails > 0)
         return "unsure: some cells are e-mail addresses";
     return NULL;
 }
 
-/* Do its cells fit a field that takes no text? Such a field with other cells would reject every row. */
+/* True if the cells fit a field that accepts no text. Otherwise such a field would reject every row. */
 bool propose_fits(const struct look *look, int field)
 {
     if (field == LEAD_LT_INTEREST_STATUS)
@@ -66,7 +66,7 @@ bool propose_fits(const struct look *look, int field)
     return field != LEAD_ASSIGNED_TO || look->filled == 0 || look_all(look, look->uuids);
 }
 
-/* The type of a variable, the steps that it takes to get there, and what a reader should know of it. */
+/* The type of a variable, the steps that convert its cells, and the comment. */
 const char *propose_type(const struct look *look, struct steps *steps, const char **unsure)
 {
     bool sure;

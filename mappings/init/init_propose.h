@@ -11,13 +11,13 @@ struct steps {
     const char *why;
 };
 
-/* Adds a step where it is wanted; `why` is for the reader, NULL where nobody asks. */
+/* Adds a step if `wanted`; `why` becomes the comment; NULL: none. */
 void propose_add(struct steps *steps, bool wanted, const char *text, const char *why);
 /* In an order that lets each step see what the one before left. */
 struct steps propose_steps(const struct look *look, int field);
-/* What a reader should know of a column that is proposed; NULL: nothing. */
+/* The comment for a proposed column; NULL: none. */
 const char *propose_doubt(const struct look *look, int field);
-/* Do the cells fit a field that takes no text? Such a field with other cells would reject every row. */
+/* True if the cells fit a field that accepts no text. Otherwise such a field would reject every row. */
 bool propose_fits(const struct look *look, int field);
 /* The type of a custom variable, NULL for text; adds the steps that it takes to get there, and says what is unsure. */
 const char *propose_type(const struct look *look, struct steps *steps, const char **unsure);

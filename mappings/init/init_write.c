@@ -19,14 +19,14 @@ enum { KEY_MAX = 1 << 16, FOOTER_ROWS_MAX = 3 };
 
 /* ---- columns ---- */
 
-/* Are its web addresses pages at LinkedIn, most of them? Then they are nobody's website. */
+/* True if most of the web addresses are LinkedIn pages, which are not websites of the person or company. */
 static bool is_profile(const struct look *look)
 {
     return look->profiles * 2 > look->filled;
 }
 
-/* Dutch exports keep the "van der" of a last name in a column of its own. Its place, or n; it is none where its name
- * cannot stand in a template. */
+/* Dutch exports keep the "van der" of a last name in a column of its own. Its index; n if there is none, or
+ * if a template cannot hold its name. */
 static size_t particle_column(const struct mapping_init *init)
 {
     static const char *const names[] = {"tussenvoegsel", "tussenvoegsels", "voorvoegsel", "voorvoegsels"};
@@ -65,8 +65,8 @@ static void put_from(struct init_writer *w, const size_t *columns, size_t n)
     init_put(w, n > 1 ? "]" : "");
 }
 
-/* "NAME: Column" or "NAME: {from: Column, apply: […], type: …}". `particle`: the column before it, or empty. Only the address, and with
- * it the row, is worth a reject. */
+/* "NAME: Column" or "NAME: {from: Column, apply: […], type: …}". `particle`: the column before it, or empty. Only an
+ * invalid address rejects the row. */
 static void put_column(struct init_writer *w, struct str name, struct str particle, const size_t *columns, size_t n,
                        const struct steps *steps, const char *type)
 {
@@ -89,7 +89,7 @@ static void put_column(struct init_writer *w, struct str name, struct str partic
     init_put(w, address ? "}" : ", on_error: empty}");
 }
 
-/* A line that is sure is YAML; one that would reject every row stands as a comment. */
+/* A sure line is YAML; a line that would reject every row is a comment. */
 static void put_field(struct init_writer *w, const size_t *columns, size_t n, int field, const char *why)
 {
     size_t particle = field == LEAD_LAST_NAME && n == 1 ? particle_column(w->init) : w->init->n;
@@ -103,7 +103,7 @@ static void put_field(struct init_writer *w, const size_t *columns, size_t n, in
     put_column(w, str_from(lead_field_table[field].api), particle < w->init->n ? w->init->columns[particle] : STR_NONE,
                columns, n, &steps, NULL);
     if (!fits)
-        init_put_note(w, field == LEAD_ASSIGNED_TO ? "unsure: takes the UUID of a user, and the cells are none"
+        init_put_note(w, field == LEAD_ASSIGNED_TO ? "unsure: takes the UUID of a user; the cells are not UUIDs"
                                                    : "unsure: takes a number; words need map: {word: number}");
     else if (unsure != NULL)
         init_put_note(w, unsure);
@@ -114,7 +114,7 @@ static void put_field(struct init_writer *w, const size_t *columns, size_t n, in
     init_end_line(w);
 }
 
-/* How much a column without an address in it looks like one that should have some: by an @ somewhere, else by its name. */
+/* Rates columns without addresses as the column of the addresses: by an @ in a cell, else by the name. */
 static size_t email_likeness(const struct mapping_init *init, size_t i)
 {
     struct buf key = BUF_INIT(NAMES_HEADER_MAX);
@@ -124,7 +124,7 @@ static size_t email_likeness(const struct mapping_init *init, size_t i)
     return init->looks[i].at_signs > 0 ? 2 + init->looks[i].at_signs : named;
 }
 
-/* The column of the addresses: by its name, else the one with most of them in its cells. */
+/* The column of the addresses: by its name, else the one with the most addresses. */
 static size_t email_column(const struct mapping_init *init, const char **why)
 {
     size_t best = 0, several = 0, like = 0;
@@ -137,8 +137,8 @@ static size_t email_column(const struct mapping_init *init, const char **why)
             best = i;
     }
     *why = several > 1   ? "unsure: several columns hold e-mail addresses"
-           : several > 0 ? "unsure: known by its cells, not by its name"
-                         : "please correct: no column looks like e-mail addresses";
+           : several > 0 ? "unsure: recognized by its cells, not by its name"
+                         : "please correct: no column seems to hold e-mail addresses";
     for (size_t i = 0; several == 0 && i < init->n; i++) {
         size_t likeness = email_likeness(init, i);
         best = likeness > like ? i : best;
@@ -157,7 +157,7 @@ static bool is_filled(const struct mapping_init *init, int field)
     return false;
 }
 
-/* A name that may mean the field: a line to take the '#' from, unless the field is filled already. */
+/* A name that may mean the field: a commented line, if no other column fills the field. */
 static void put_maybes(struct init_writer *w, size_t email)
 {
     const struct mapping_init *init = w->init;
@@ -172,7 +172,7 @@ static void put_maybes(struct init_writer *w, size_t email)
         propose_add(&steps, whole, "{replace: ['\\s.*$', '']}", "");
         init_put(w, "  # ");
         put_column(w, str_from(lead_field_table[match.field].api), STR_NONE, &i, 1, &steps, NULL);
-        init_put_note(w, whole ? "unsure: whole names? the first word is taken then"
+        init_put_note(w, whole ? "unsure: are these whole names? Then the first word is used"
                                : "unsure: the name may mean something else");
         init_end_line(w);
     }
@@ -203,7 +203,7 @@ static void put_fields(struct init_writer *w, size_t email, const char *email_wh
 
 /* ---- what is left ---- */
 
-/* A variable's name of a column's: as it is where it can be. */
+/* A variable's name for a column: the column's own name if it is allowed. */
 static void put_variable(struct init_writer *w, size_t i)
 {
     const struct mapping_init *init = w->init;
@@ -211,7 +211,7 @@ static void put_variable(struct init_writer *w, size_t i)
     struct steps steps = propose_steps(&init->looks[i], LEAD_FIELD_N);
     struct names_match match;
     struct buf other = BUF_INIT(256);
-    if (custom_name_flaw(name) != NULL) { /* another name is at hand: its number among the columns */
+    if (custom_name_flaw(name) != NULL) { /* use the number of the column instead */
         if (buf_addf(&other, "column_%zu", init->cells[i] + 1) != 0)
             w->failed = true;
         name = buf_str(&other);
@@ -221,9 +221,9 @@ static void put_variable(struct init_writer *w, size_t i)
     put_column(w, name, STR_NONE, &i, 1, &steps, type);
     if (is_profile(&init->looks[i]) && init->looks[i].filled > 0 && names_find(column, &match) == 1 &&
         match.field == LEAD_WEBSITE)
-        init_put_note(w, "pages at LinkedIn or Xing: no website");
+        init_put_note(w, "LinkedIn or Xing pages, not websites");
     else if (init->looks[i].filled == 0 && init->rows > init->defects)
-        init_put_note(w, "empty in all rows that were looked at");
+        init_put_note(w, "empty in all rows that init read");
     else if (unsure != NULL)
         init_put_note(w, unsure);
     else if (steps.why != NULL)
@@ -232,13 +232,13 @@ static void put_variable(struct init_writer *w, size_t i)
     buf_free(&other);
 }
 
-/* Does it stand in the list of a field? The address has none. */
+/* True if the column is in the list of a field. The address has no such list. */
 static bool fills_rival(const struct mapping_init *init, size_t i)
 {
     return init->uses[i].rival >= 0 && init->uses[i].rival != LEAD_EMAIL;
 }
 
-/* All in comments: a variable is only worth sending when a campaign uses it, and every one is somebody's data. */
+/* All lines are comments: variables are personal data, and sending one is useful only if a campaign uses it. */
 static void put_variables(struct init_writer *w, size_t email)
 {
     const struct mapping_init *init = w->init;
@@ -247,8 +247,8 @@ static void put_variables(struct init_writer *w, size_t email)
         if (i == email || init->uses[i].field >= 0 || fills_rival(init, i) || i == particle)
             continue;
         if (n++ == 0)
-            init_put(w, "# Columns that are not used yet. Take the '# ' from this key and from each line that a "
-                        "campaign is to use as\n# {{name}}:\n# custom_variables:\n");
+            init_put(w, "# Columns that are not used yet. Remove the '# ' from this key and from each line that a "
+                        "campaign uses as\n# {{name}}:\n# custom_variables:\n");
         w->line = w->out->n;
         put_variable(w, i);
     }
@@ -275,11 +275,11 @@ static void put_skip(struct init_writer *w, size_t i, const char *const *values)
     if (any)
         init_put_note(w, "any value");
     else if (!answers && (strcmp(values[0], "1") == 0 || strcmp(values[0], "0") == 0))
-        init_put_note(w, "unsure: other values than yes and no were seen");
+        init_put_note(w, "unsure: some values are neither yes nor no");
     init_end_line(w);
 }
 
-/* What a footer says is a value, and none gets into the file: the reader puts it in. Many such rows are no footer. */
+/* The text of a footer is a value, so it does not get into the file; the reader adds it. Many such rows are not a footer. */
 static void put_footer(struct init_writer *w, bool has_rules)
 {
     const struct mapping_init *init = w->init;
@@ -288,8 +288,8 @@ static void put_footer(struct init_writer *w, bool has_rules)
         return;
     snprintf(text, sizeof text,
              "# Line %" PRIu64
-             ", at the end, looks like a footer. To leave it out, take the '# ' from this rule and put what the "
-             "line says\n# in place of Total; what changes from file to file cannot be named.\n",
+             ", at the end, looks like a footer. To leave it out, remove the '# ' from this rule and replace "
+             "Total\n# by the text of that line; a text that changes with every file does not work.\n",
              init->footer_line);
     init_put(w, text);
     init_put(w, has_rules ? "#   - {column: " : "# skip_when:\n#   - {column: ");
@@ -300,7 +300,7 @@ static void put_footer(struct init_writer *w, bool has_rules)
         init_end_line(w);
 }
 
-/* Columns by which somebody said not to be mailed are not to be overlooked. */
+/* Opt-out columns must not be overlooked, so their rule is not a comment. */
 static void put_skips(struct init_writer *w, size_t email)
 {
     const struct mapping_init *init = w->init;
@@ -310,7 +310,7 @@ static void put_skips(struct init_writer *w, size_t email)
         if (values == NULL)
             continue;
         if (n++ == 0)
-            init_put(w, "# Rows that stay out. Please check that these are the values that mean it. To delete\n"
+            init_put(w, "# Rows that are left out. Please check that these values mean an opt-out. To delete\n"
                         "# their leads in Instantly, too, end a rule with: then: delete}\nskip_when:\n");
         w->line = w->out->n;
         put_skip(w, i, values);
@@ -329,9 +329,10 @@ static void put_tail(struct init_writer *w, size_t email)
     for (size_t n = 0; email < init->n && n <= init->cells[email]; n++)
         defects += init->short_rows[n];
     if (init->repeated > 0) {
-        snprintf(text, sizeof text,
-                 "# Rows that repeat the address of another one, among those looked at: %zu. The first one counts:\n",
-                 init->repeated);
+        snprintf(
+            text, sizeof text,
+            "# Rows that repeat the address of an earlier row, among those that init read: %zu. The first one counts:\n",
+            init->repeated);
         init_put(w, text);
         init_put(w, "duplicates: first                             # first | last | reject\n\n");
     }
@@ -343,18 +344,19 @@ static void put_tail(struct init_writer *w, size_t email)
         init_put(w, text);
     }
     if (init->twins > 0) {
-        snprintf(text, sizeof text,
-                 "# %zu columns are left out, for their names stand twice: rename them in the source to use them.\n\n",
-                 init->twins);
+        snprintf(
+            text, sizeof text,
+            "# %zu columns are left out because other columns have the same names. To use them, rename them in the source.\n\n",
+            init->twins);
         init_put(w, text);
     }
     init_put(w, "mode: upsert                                  # create: add leads · upsert: add and update · mirror: "
                 "upsert, then apply\n"
-                "                                              # 'removed' to leads whose row is gone from the source\n"
+                "                                              # 'removed' to leads whose row is missing from the source\n"
                 "# removed: keep                               # mirror only: keep | delete | {move_to: {list: Gone}}\n");
 }
 
-/* What is handed out must load, whatever the columns are called. */
+/* The proposed file must load, whatever the names of the columns are. */
 static int verify(const struct mapping_init *init, struct str text, struct err *e)
 {
     struct mapping *m = NULL;
@@ -369,7 +371,7 @@ static int verify(const struct mapping_init *init, struct str text, struct err *
     return rc;
 }
 
-/* Columns that cells tell to be no websites, whatever their names say. */
+/* Columns whose cells are not websites, whatever their names are. */
 static void drop_profiles(const struct mapping_init *init, struct names_use *uses)
 {
     memcpy(uses, init->uses, init->n * sizeof *uses);
@@ -379,7 +381,7 @@ static void drop_profiles(const struct mapping_init *init, struct names_use *use
     }
 }
 
-/* Written in the order in which people think: from where, to where, what, and what not. */
+/* Writes the source first, then the target, the fields, and the rows to leave out. */
 static int init_write_write_all(struct init_writer *w, struct err *e)
 {
     size_t start = w->out->n;
@@ -391,7 +393,7 @@ static int init_write_write_all(struct init_writer *w, struct err *e)
     put_skips(w, email);
     put_tail(w, email);
     if (w->foreign)
-        return err_set(e, XS_USAGE, "a path or query that is not UTF-8 cannot stand in a mapping file; rename the file");
+        return err_set(e, XS_USAGE, "a mapping file cannot hold a path or query that is not UTF-8; rename the file");
     if (w->failed)
         return err_oom(e);
     return verify(w->init, (struct str){w->out->p + start, w->out->n - start}, e);

@@ -1,4 +1,4 @@
-/* YAML by hand, for a file that people read: quotes only where they must be, comments in a column. */
+/* Writes YAML for people: quotes only if they are needed, comments in a column. */
 #include "config.h"
 
 #include "mappings/init/init_yaml.h"
@@ -17,7 +17,7 @@ void init_put(struct init_writer *w, const char *text)
     w->failed = w->failed || buf_adds(w->out, text) != 0;
 }
 
-/* After the first failure nothing is written any more; the caller asks once. */
+/* Writes nothing after the first failure; the caller checks once. */
 void init_put_bytes(struct init_writer *w, const char *p, size_t n)
 {
     w->failed = w->failed || buf_add(w->out, p, n) != 0;

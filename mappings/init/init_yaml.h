@@ -23,7 +23,7 @@ struct init_writer {
 void init_put(struct init_writer *w, const char *text);
 void init_put_bytes(struct init_writer *w, const char *p, size_t n);
 void init_end_line(struct init_writer *w);
-/* A comment behind what stands on the line, in a column of its own where there is room. */
+/* A comment at the end of the line, in a column of its own if there is room. */
 void init_put_note(struct init_writer *w, const char *text);
 
 /* The first part of the file (init_head.c): what it is, its name, source and target. */

@@ -38,7 +38,7 @@ static const struct schema_key *option_find(const char *name)
     return key != NULL && (key->flags & KEY_OPTION) != 0 ? key : NULL;
 }
 
-/* Suggestions for a name that is none: every option of the table, with the paths of the nested ones. */
+/* Suggestions for an unknown name: every option of the table, with the paths of the nested ones. */
 static int unknown_option(struct mapping *m, const char *name, struct err *e)
 {
     static const char *const nested[] = {"limits", "guards", "state"};
@@ -143,8 +143,8 @@ static const char *stem(struct mapping *m, const char *path)
     return out;
 }
 
-/* "COLUMN=VALUE[,VALUE…]", as a rule of skip_when is. A rule can only leave rows out: what happens to a lead that such a row made
- * earlier is for a mapping to say. */
+/* "COLUMN=VALUE[,VALUE…]", as a rule of skip_when is. A rule only leaves rows out; only a mapping can say what happens to the
+ * existing leads of these rows. */
 static int add_skip(struct mapping *m, const char *text, struct err *e)
 {
     const char *equals = strchr(text, '=');
@@ -189,7 +189,7 @@ static int take_options(struct mapping *m, const struct mapping_option *options,
     return 0;
 }
 
-/* What a file would say: where the leads go, and the options in the order of their table. */
+/* The settings that a file would have: the target, and the options in the order of their table. */
 static int digest_options(struct mapping *m, const struct mapping_option *options, size_t n, struct err *e)
 {
     struct buf text = BUF_INIT(OPTIONS_BYTES_MAX);
@@ -205,8 +205,8 @@ static int digest_options(struct mapping *m, const struct mapping_option *option
     return rc == 0 ? 0 : -1;
 }
 
-/* As if a mapping of defaults had been loaded. What needs a decision (removals, routes, keys) has no option, so that a
- * CSV without a mapping can only ever add and update. */
+/* Makes a mapping of defaults. Settings that need a decision (removals, routes, keys) have no option, so a CSV without a
+ * mapping can only add and update leads. */
 int mapping_for_csv(const char *csv_path, const struct target_spec *target, bool all_columns,
                     const struct mapping_option *options, size_t options_n, struct mapping **out, struct err *e)
 {
@@ -216,7 +216,7 @@ int mapping_for_csv(const char *csv_path, const struct target_spec *target, bool
     m->folder = ".";
     m->source.kind = SOURCE_CSV;
     m->impl->default_mapping = true;
-    /* Nothing is ever removed, and the next list may come under the same name: browsers call every download export.csv. */
+    /* This mapping removes nothing, and the next list may have the same name: browsers call every download export.csv. */
     m->guards.source_shrank.kind = m->guards.empty_source.kind = GUARD_NONE;
     m->impl->all_columns = all_columns;
     const struct schema_key *csv = schema_find("source.csv");
@@ -233,7 +233,7 @@ int mapping_for_csv(const char *csv_path, const struct target_spec *target, bool
         goto failed;
     if (m->mode == MODE_MIRROR) {
         err_set(e, XS_USAGE,
-                "a CSV without a mapping file never removes anything: for mode mirror write a mapping "
+                "a CSV without a mapping file never removes leads; for mode mirror write a mapping "
                 "('leadsync init %s')",
                 csv_path);
         goto failed;
@@ -245,7 +245,7 @@ failed:
     return -1;
 }
 
-/* One CSV sent to two targets is two syncs. The id and not the name is hashed: a campaign may be renamed. */
+/* One CSV sent to two targets is two syncs. This hashes the id and not the name, because a campaign may be renamed. */
 int mapping_name_target(struct mapping *m, const char *target_id, struct err *e)
 {
     struct uuid id;
@@ -253,7 +253,7 @@ int mapping_name_target(struct mapping *m, const char *target_id, struct err *e)
     struct buf name = BUF_INIT(4096);
     int rc = -1;
     if (uuid_parse(str_from(target_id), &id) != 0)
-        err_set(e, XS_INTERNAL, "the target's id is no UUID");
+        err_set(e, XS_INTERNAL, "the target's id is not a UUID");
     else if (sha256_hex(uuid_format(&id, text), UUID_TEXT_N - 1, hex) != 0)
         err_set(e, XS_INTERNAL, "SHA-256 is not available");
     else if (buf_addf(&name, "%s-%.8s", m->name, hex) != 0 || (m->name = arena_dup(&m->arena, name.p, name.n)) == NULL)
@@ -266,7 +266,7 @@ int mapping_name_target(struct mapping *m, const char *target_id, struct err *e)
 
 /* ---- bind ---- */
 
-/* Which column is the address? When no name says so, or several do, that is for the user to say. */
+/* Finds the column of the address. If no name or several names mean it, the user must decide. */
 static int no_address(const struct mapping *m, const struct str *columns, const struct names_use *uses, size_t n,
                       struct err *e)
 {
@@ -289,30 +289,31 @@ static int no_address(const struct mapping *m, const struct str *columns, const 
         err_oom(e);
     else if (several)
         err_set(e, XS_CONFIG,
-                "%s: several columns could be the e-mail address: %s; call one of them 'email', or write a "
+                "%s: several columns could be the e-mail address: %s; rename one to 'email', or write a "
                 "mapping ('leadsync init %s')",
                 path, list, path);
     else if (first_line_address(columns, n) >= 0)
         err_set(e, XS_CONFIG,
-                "%s: the first line holds an e-mail address, so it is data and no header; 'leadsync init %s' writes a "
+                "%s: the first line holds an e-mail address, so it is data and not a header; 'leadsync init %s' writes a "
                 "mapping with names for the columns",
                 path, path);
     else
-        err_set(e, XS_CONFIG,
-                "%s: no column is known as the e-mail address; it has: %s; call one of them 'email', or write "
-                "a mapping ('leadsync init %s')",
-                path, list, path);
+        err_set(
+            e, XS_CONFIG,
+            "%s: no column name is known to mean the e-mail address; the columns are: %s; rename one to 'email', or write "
+            "a mapping ('leadsync init %s')",
+            path, list, path);
     buf_free(&shown);
     return -1;
 }
 
-/* A name that no variable may have leaves its column unused; the engine names those on stderr. */
+/* A column whose name a variable cannot have stays unused; the run names it on stderr. */
 static bool is_sent(const struct mapping *m, struct str name, int field)
 {
     return m->impl->all_columns && field < 0 && custom_name_flaw(name) == NULL && text_is_utf8(name);
 }
 
-/* Columns of one name of which one would be sent: which of them is meant, nobody can say. Others may be as they like. */
+/* Refuses several columns of one name if one of them would be sent, because the choice is ambiguous. Ignores unused ones. */
 static int refuse_twins(const struct mapping *m, const struct str *columns, const struct names_use *uses, size_t n,
                         struct err *e)
 {
@@ -333,8 +334,8 @@ static int refuse_twins(const struct mapping *m, const struct str *columns, cons
     if (rc != 0)
         err_oom(e);
     else if (pairs > 0)
-        rc = err_set(e, XS_CONFIG, "%s: %s, and only one of each can be sent; rename the other", m->source.as.csv.path,
-                     buf_cstr(&shown));
+        rc = err_set(e, XS_CONFIG, "%s: %s, and only one column of each name can be sent; rename the others",
+                     m->source.as.csv.path, buf_cstr(&shown));
     buf_free(&shown);
     return rc;
 }
@@ -369,8 +370,8 @@ static int make_columns(struct mapping *m, const struct str *columns, const stru
     return digest_default_mapping(m, &m->digest);
 }
 
-/* A rule names its column as columns are matched to fields: exactly, else by its key if one column alone has it. Where none has,
- * mapping_bind() says so. 0/-1 (memory). */
+/* A rule names its column as columns are matched to fields: exactly, else by its key if only one column has that key. If none has
+ * it, mapping_bind() reports it. 0/-1 (memory). */
 static int find_skip_columns(struct mapping *m, const struct str *columns, size_t n)
 {
     struct buf wanted = BUF_INIT(NAMES_HEADER_MAX), key = BUF_INIT(NAMES_HEADER_MAX);
@@ -432,7 +433,7 @@ int default_mapping_bind(struct mapping *m, const struct str *columns, size_t co
     return rc;
 }
 
-/* The table belongs to names.c; this is its door to the floors above. */
+/* Public wrapper for names_help(). */
 int mapping_names_help(struct buf *out)
 {
     return names_help(out);

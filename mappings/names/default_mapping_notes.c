@@ -1,5 +1,5 @@
-/* What a user should know of the columns of a CSV without a mapping: that several of them claim one field, that one may hold a field that
- * stays empty, and that one seems to say who does not want to be mailed. Each note ends in what to do. */
+/* Notes for the user about the columns of a CSV without a mapping: several columns claim one field, a column may hold a field
+ * that stays empty, or a column looks like an opt-out. Each note ends with what to do. */
 #include "config.h"
 
 #include "mappings/compiled.h"
@@ -38,8 +38,8 @@ static void put_list(struct buf *out, enum lead_field field, const struct str *c
     init_put(&w, "]}");
 }
 
-/* Nobody should have to find out from missing phone numbers that one of two columns was taken. Where one of them has a better
- * name it is no surprise; else it is a warning. A text that does not fit its buffer is cut. */
+/* Reports that only one of several possible columns is used. This is a warning if the columns are equally good, and a notice
+ * if the used one has a better name. A text that does not fit its buffer is cut. */
 static int note_claims(struct mapping *m, enum lead_field field, const struct str *columns, const struct names_use *uses,
                        const size_t *claims, size_t n)
 {
@@ -77,9 +77,9 @@ static int note_maybes(struct mapping *m, enum lead_field field, const struct st
     if (n == 0 || field == LEAD_EMAIL || field == LEAD_WEBSITE || field == LEAD_PERSONALIZATION)
         return 0;
     struct buf text = BUF_INIT(NOTE_MAX);
-    buf_addf(&text, "%s: %s stays empty, though ", m->source.as.csv.path, lead_field_table[field].api);
+    buf_addf(&text, "%s: %s stays empty, but ", m->source.as.csv.path, lead_field_table[field].api);
     put_names(&text, columns, maybes, n);
-    buf_addf(&text, " may hold it: write a mapping (leadsync init), or call %s \"%s\"",
+    buf_addf(&text, " may hold it; write a mapping (leadsync init), or rename %s to \"%s\"",
              n == 1 ? "the column" : "one of them", lead_field_table[field].api);
     int rc = default_mapping_notes_add(m, false, &text);
     buf_free(&text);
@@ -98,8 +98,8 @@ int default_mapping_quote(struct str text, struct buf *out)
 static int note_opt_out(struct mapping *m, struct str column, const char *const *values)
 {
     struct buf text = BUF_INIT(NOTE_MAX);
-    buf_addf(&text, "%s: column \"%.*s\" seems to say who does not want to be mailed, and leaves nobody out; ",
-             m->source.as.csv.path, STR_ARG(column));
+    buf_addf(&text, "%s: column \"%.*s\" looks like an opt-out but leaves no row out; ", m->source.as.csv.path,
+             STR_ARG(column));
     if (memchr(column.p, '=', column.n) != NULL) { /* the option would end the name there */
         buf_adds(&text, "write a mapping with skip_when: (leadsync init)");
     } else {

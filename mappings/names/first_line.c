@@ -1,5 +1,5 @@
-/* Names that leadsync knows make a header. An address makes data: nobody calls a column by one. What is left is a line with
- * gaps or with a cell twice, which no header may have: the cell above the addresses decides, since names have one there. */
+/* A line with names that leadsync knows is a header. A line with an address is data, because an address is not a column name.
+ * In a line with gaps or repeated cells, the cell above the addresses decides, because a header has a name there. */
 #include "config.h"
 
 #include "mappings/names/first_line.h"
@@ -38,7 +38,7 @@ static bool is_address(struct str cell, struct arena *scratch)
            email.why == NULL;
 }
 
-/* An arena that is full has seen longer texts than any address. */
+/* The arena only overflows for texts longer than any address. */
 long first_line_address(const struct str *cells, size_t n)
 {
     struct arena scratch;
@@ -152,7 +152,7 @@ struct first_line_verdict first_line_judge(const struct first_line *look)
 
     if (is_header(first))
         return (struct first_line_verdict){.kind = FIRST_LINE_HEADER};
-    /* A title may name its author, and nothing else beside. */
+    /* A title line may have one more cell, such as its author. */
     if (look->header_line > 0 && (!first->address || first->filled == 1))
         return (struct first_line_verdict){.kind = FIRST_LINE_TITLE, .header_line = look->header_line};
     if (look->address >= 0)

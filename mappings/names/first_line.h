@@ -1,7 +1,7 @@
 /* What the first line of a CSV file is: the names of its columns, data already, or a title above the names.
  *
- * For `init`, which is shown files that nobody has looked at. Judges by the line itself and by the rows below it; keeps counts
- * and never a value. Does no I/O. */
+ * For `init`, which reads unknown files. Decides by the line itself and by the rows below it; keeps counts and never a
+ * value. Does no I/O. */
 #ifndef MAPPINGS_NAMES_FIRST_LINE_H
 #define MAPPINGS_NAMES_FIRST_LINE_H
 

@@ -49,7 +49,7 @@ static bool listed(struct str key, const char *list)
 }
 
 /* The API's own name. Fields that take an id or a number are known under exactly that name only: a column "Assigned To"
- * has names of people in it, and would reject every row. */
+ * holds names of people and would reject every row. */
 static int exact_field(struct str header, struct str key)
 {
     for (int f = 0; f < LEAD_FIELD_N; f++) {
@@ -118,8 +118,8 @@ static struct names_match match_inner(struct str key)
     return found;
 }
 
-/* What a tool puts around a name makes it less sure: "Lead Email", "Phone 1 - Value". Of what is not the first of its kind nobody
- * knows whether it is wanted. 0/-1 */
+/* Words that a tool puts around a name make the match less sure: "Lead Email", "Phone 1 - Value". A column that is not the
+ * first of its kind may be unwanted. 0/-1 */
 static int match_words(struct str header, struct names_match *found)
 {
     struct names_words words;
@@ -180,7 +180,7 @@ static bool has_half(const struct column *columns, size_t n, enum lead_field fie
     return false;
 }
 
-/* "Name" beside "Vorname", "Nombre" beside "Apellidos": sure after all. */
+/* "Name" beside "Vorname", "Nombre" beside "Apellidos": sure because of the other half. */
 static void settle_pairs(struct column *columns, size_t n)
 {
     for (size_t c = 0; c < n; c++) {
@@ -208,7 +208,7 @@ static bool goes_before(const struct names_use *uses, size_t a, size_t b)
     return x->rank != y->rank ? x->rank > y->rank : a < b;
 }
 
-/* The columns that may fill `field` compete: one of the highest rank does. Of several addresses of one rank none is taken, since
+/* The columns that may fill `field` compete: one of the highest rank does. Of several addresses of one rank none wins, because
  * each is another identity. */
 static void settle_field(struct names_use *uses, size_t n, enum lead_field field)
 {

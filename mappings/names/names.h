@@ -32,11 +32,11 @@ int names_find(struct str header, struct names_match *out);
 
 enum { NAMES_UNUSED = -1 };
 
-/* What becomes of one column among the others. */
+/* How one column is used among the others. */
 struct names_use {
-    int field;                /* the lead field that it fills, or NAMES_UNUSED */
-    int rival;                /* the field that it could fill as well while another column does, or, for the address, while
-                                 nobody can tell which of them is meant; else NAMES_UNUSED */
+    int field; /* the lead field that it fills, or NAMES_UNUSED */
+    int rival; /* the field that it could fill but another column fills, or the address if several columns could
+                                 hold it; else NAMES_UNUSED */
     struct names_match match; /* by its name and its neighbours' */
 };
 
@@ -47,9 +47,9 @@ int names_assign(const struct str *columns, size_t n, struct names_use *uses);
  * many; `out` has room for n. */
 size_t names_claims(const struct names_use *uses, size_t n, enum lead_field field, size_t *out);
 
-/* Does a column of this name say who does not want to be mailed ("Unsubscribed", "DNC"), or why mail would not arrive? The values
- * that say it, for skip_when, ending in NULL: words for yes; words for no, where it says who does ("Subscribed"); words of a status
- * ("Marketing status"); or "*" alone where the column says when or why ("UNSUB_TIME"). NULL: it does not, or short of memory. */
+/* The values that mean an opt-out or a bounce in a column of this name, for skip_when, ending in NULL: words for yes
+ * ("Unsubscribed", "DNC"); words for no, if the column holds consent ("Subscribed"); words of a status ("Marketing status"); or
+ * "*" alone if the column holds a time or a cause ("UNSUB_TIME"). NULL: not such a column, or short of memory. */
 const char *const *names_opt_out(struct str header);
 
 /* The table as text, one field a paragraph, for `--help`. 0, or -1 (buffer). */

@@ -1,5 +1,4 @@
-/* Columns that say who does not want to be mailed, directly ("Unsubscribed") or as the opposite ("Subscribed"), or why mail would
- * not arrive. */
+/* Columns that hold an opt-out ("Unsubscribed"), a consent, its opposite ("Subscribed"), or the cause of a bounce. */
 #include "config.h"
 
 #include "mappings/names/names.h"
@@ -16,7 +15,7 @@ static const char *const status_values[] = {"unsubscribed",   "opted out",      
                                             "non-subscribed", "not subscribed", "bounced",
                                             "cleaned",        "blocked",        NULL};
 
-/* Parts of a header's key that mean it wherever they stand. */
+/* Parts of a header's key that mean an opt-out at any position. */
 /* clang-format off */
 static const char *const signs[] = {
     "optout",       "optedout",      "unsubscr",      "donotcontact", "donotemail",   "donotmail",     "dontcontact",
@@ -28,14 +27,14 @@ static const char *const signs[] = {
     "uitgeschreven", "afgemeld",     "nietmailen",    "nietbenaderen", "avregistrer", "avmeld",        "afmeldt",
     "wypisan",      "отписал",       "отписан"};
 /* clang-format on */
-/* Whole words that mean it: "DNC", "UNSUB_TIME", "Bounce Reason"; but "Trabajador" is no "Baja". */
+/* Whole words that mean an opt-out: "DNC", "UNSUB_TIME", "Bounce Reason"; but "Trabajador" does not contain the word "Baja". */
 static const char words_that_mean_it[] = "dnc|unsub|bounce|bounces|baja";
-/* Of these nobody opted out by: a soft bounce passes, a rate is of the mails, and an id or link belongs to what caused it. */
+/* These are not opt-outs: a soft bounce is temporary, a rate counts mails, and an id or link belongs to the event. */
 static const char words_against[] = "soft|rate|score|count|total|title|id|link|url";
-/* A status has a word for it, among others. */
+/* A status column: one of its words means an opt-out. */
 static const char *const statuses[] = {"marketingstatus", "subscriptionstatus", "newsletterstatus", "subscriberstatus",
                                        "optinstatus"};
-/* The opposite: a person agreed to be mailed, so that a no opts out. */
+/* The opposite: a consent to be mailed, so "no" is an opt-out. */
 /* clang-format off */
 static const char *const consents[] = {
     "optin",         "optedin",        "consent",         "einwillig",      "zustimm",       "acceptsmarketing", "acceptsemail",
@@ -46,11 +45,11 @@ static const char *const consents[] = {
     "emailallowed",  "emailable",      "mailable",        "contactable"};
 /* clang-format on */
 static const char consent_words[] = "subscribed|newsletter|abonné|abonnée";
-/* With these a consent is the opposite again: "No Consent", "Einwilligung widerrufen". */
+/* These words turn a consent into an opt-out: "No Consent", "Einwilligung widerrufen". */
 static const char words_of_no[] = "no|not|non|never|without|kein|keine|nicht|ohne|sans|sin|geen|withdrawn|revoked";
-/* These belong to a consent and say nothing of whether it was given. */
+/* These words describe a consent but not whether it was given. */
 static const char words_beside_consent[] = "source|by|ip|ips|version|text|method|channel|language|provider|quelle|from|name";
-/* When it happened or why: any value means that it did. */
+/* The time or the cause of an opt-out: any value means an opt-out. */
 static const char trace_words[] = "time|date|at|on|reason|mode|type|datum|grund|zeit|am|fecha|motivo|motif|raison|data";
 
 static bool any_word_in(const struct names_words *w, const char *list)
@@ -69,7 +68,7 @@ static bool any_part_in(const char *text, const char *const *parts, size_t n)
     return false;
 }
 
-/* The values by which a column of consents says that somebody opts out, or NULL. */
+/* The values that mean an opt-out in a column of consents, or NULL. */
 static const char *const *consent_values(const char *text, const struct names_words *words)
 {
     if (!any_word_in(words, consent_words) && !any_part_in(text, consents, sizeof consents / sizeof consents[0]))

@@ -235,7 +235,7 @@ START_TEST(a_stage_ends_at_the_target)
     if (cases[_i].same)
         mapping_free(load(text));
     else
-        refuse(text, "'promote:' must be the place that 'target:' names");
+        refuse(text, "'promote:' must name the same target as 'target:'");
 }
 END_TEST
 

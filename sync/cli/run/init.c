@@ -226,7 +226,7 @@ static int open_stream(struct invocation *inv, const struct source_spec *spec, s
         return err_oom(e);
     if (spec->kind == SOURCE_CSV && first_line_address(names, (*source)->columns_n) >= 0)
         return err_set(e, XS_SOURCE,
-                       "%s: the first line holds an e-mail address, so it is data and no header; "
+                       "%s: the first line holds an e-mail address, so it is data and not a header; "
                        "save it to a file, which can be read a second time",
                        (*source)->label);
     return 0;
