@@ -42,7 +42,8 @@ static void init_head_put_name(struct init_writer *w)
         init_put_bytes(w, name, n);
         init_put(w, "\"");
     }
-    init_put_note(w, "identity of this sync in its state; do not change it later");
+    init_put_note(w, w->file->name_is_known ? "of the sync that this file had without a mapping: goes on with its leads"
+                                            : "identity of this sync in its state; do not change it later");
     init_end_line(w);
 }
 

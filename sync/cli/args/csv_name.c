@@ -9,6 +9,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { DIGEST_N = 8, STATE_BYTES = 4 << 20, ARENA_BYTES = 4 << 20, LIST_BYTES = 1 << 14 };
 
@@ -151,4 +152,74 @@ char *csv_name_likely_state(const struct common *c, struct mapping *m)
     buf_free(&s.list);
     arena_free(&s.arena);
     return path;
+}
+
+/* The name of the sync that a CSV without a mapping has for this target, if a state on this machine has leads of it. 1 with the
+ * name, which the caller frees, and the number of leads; 0; -1 */
+static int straight_sync(const struct common *c, const char *path, const struct target_spec *target, char **name,
+                         uint64_t *leads, struct err *e)
+{
+    struct mapping *m = NULL;
+    struct state *state = NULL;
+    char *file = NULL;
+    int found = 0;
+    *name = NULL;
+    if (mapping_for_csv(path, target, false, NULL, 0, &m, e) != 0)
+        return -1;
+    file = csv_name_likely_state(c, m);
+    if (file != NULL && access(file, R_OK) == 0) {
+        const struct state_options options = {.path = file,
+                                              .access = STATE_READ,
+                                              .memory_max = STATE_BYTES,
+                                              .clock = c->clock};
+        /* A state that cannot be read is no reason to stop. */
+        struct err ignored = ERR_INIT;
+        *leads = state_open(&options, &state, &ignored) == 0 ? state_leads_n(state) : 0;
+        *name = *leads > 0 ? strdup(state_sync(state)) : NULL;
+        found = *leads == 0 ? 0 : *name != NULL ? 1 : err_oom(e);
+        err_clear(&ignored);
+    }
+    state_close(state);
+    free(file);
+    mapping_free(m);
+    return found;
+}
+
+int csv_name_of_target(const struct common *c, const char *path, const struct target_spec *target, char **name,
+                       struct err *e)
+{
+    uint64_t leads;
+    int found = straight_sync(c, path, target, name, &leads, e);
+    if (found == 1 && mapping_name_fits(*name))
+        return 1;
+    free(*name);
+    *name = NULL;
+    return found < 0 ? -1 : 0;
+}
+
+int csv_name_warn_other(const struct common *c, const struct mapping *m, struct state *state, struct err *e)
+{
+    struct arena arena;
+    struct run_record run;
+    struct target t;
+    uint64_t leads = 0;
+    char id[UUID_TEXT_N], *name = NULL;
+    if (m->path == NULL || m->source.kind != SOURCE_CSV || m->routes_n > 0 || c->state != NULL)
+        return 0;
+    arena_init(&arena, ARENA_BYTES);
+    int rc = state_run_get(state, 0, &arena, &run, e);
+    rc = rc != 0 ? rc < 0 ? -1 : 0 : state_target_get(state, 1, &arena, &t, e);
+    if (rc == 1) {
+        uuid_format(&t.id, id);
+        const struct target_spec target = {t.kind, id};
+        rc = straight_sync(c, m->source.as.csv.path, &target, &name, &leads, e);
+    }
+    if (rc == 1 && strcmp(name, m->name) != 0 && mapping_name_fits(name))
+        log_warning(
+            "%s: sync %s, which had no mapping, knows %llu lead%s of this file in this %s, and this sync starts without "
+            "them; to go on with these leads, write name: %s into the mapping before the first sync",
+            m->path, name, (unsigned long long)leads, leads == 1 ? "" : "s", target_kind_text(t.kind), name);
+    free(name);
+    arena_free(&arena);
+    return rc < 0 ? -1 : 0;
 }

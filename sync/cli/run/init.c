@@ -10,6 +10,7 @@
 #include "sync/base/arena.h"
 #include "sync/base/log.h"
 #include "sync/cli/commands.h"
+#include "sync/cli/args/csv_name.h"
 #include "sync/cli/out.h"
 
 #include <errno.h>
@@ -317,7 +318,7 @@ static int write_file(const struct invocation *inv, const struct mapping_init *i
     struct out out = {0};
     struct target_spec target = {.kind = o->list != NULL ? TARGET_LIST : TARGET_CAMPAIGN};
     const char *target_name = o->list != NULL ? o->list : o->campaign;
-    char *path = NULL;
+    char *path = NULL, *known_name = NULL;
     int rc = -1;
     if (spec->kind == SOURCE_POSTGRES)
         path = strdup(spec->as.sql.url);
@@ -335,10 +336,14 @@ static int write_file(const struct invocation *inv, const struct mapping_init *i
     } else {
         spec->as.sql.url = path;
     }
+    if (o->name == NULL && target_name != NULL && spec->kind == SOURCE_CSV &&
+        csv_name_of_target(&inv->common, inv->operands[0], &target, &known_name, e) < 0)
+        goto done;
     const struct mapping_init_file file = {
         .schema = PKGDATADIR "/mapping.schema.json",
         .label = strcmp(inv->operands[0], "-") == 0 ? source->label : inv->operands[0],
-        .name = o->name,
+        .name = known_name != NULL ? known_name : o->name,
+        .name_is_known = known_name != NULL,
         .source = spec,
         .target = target_name != NULL ? &target : NULL,
         .names_made_up = spec->kind == SOURCE_CSV && !spec->as.csv.header,
@@ -350,6 +355,7 @@ static int write_file(const struct invocation *inv, const struct mapping_init *i
         rc = out_commit(&out, e);
 done:
     out_abandon(&out);
+    free(known_name);
     free(target.text);
     free(path);
     return rc;
@@ -395,7 +401,7 @@ const struct command command_init = {
             "contains no values of rows. An existing file is not overwritten.",
     .examples = "leadsync init people.csv -o people.yaml\n"
                 "leadsync init \"service=crm\" --query \"select email, name from customers\" -o crm.yaml",
-    .groups = GROUP_OUTPUT,
+    .groups = GROUP_OUTPUT | GROUP_URL,
     .options = options,
     .options_bytes = sizeof(struct init_options),
     .defaults = &defaults,

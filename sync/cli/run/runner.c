@@ -11,6 +11,7 @@
 #include "sync/cli/client.h"
 #include "sync/cli/out.h"
 #include "sync/cli/ping.h"
+#include "sync/cli/args/csv_name.h"
 #include "sync/cli/args/run_words.h"
 #include "sync/cli/args/state_arg.h"
 #include "sync/cli/args/sync_arg.h"
@@ -42,8 +43,8 @@ static int runner_ask(void *ctx, const char *text)
 
 static int runner_opened(void *ctx, struct state *state, const struct mapping *m, struct err *e)
 {
-    (void)ctx;
-    return run_words_warn_dropped(state, m, e);
+    const struct runner *r = ctx;
+    return csv_name_warn_other(&r->inv->common, m, state, e) != 0 ? -1 : run_words_warn_dropped(state, m, e);
 }
 
 /* A CSV without a mapping into a campaign is the only case in which mail may go out although the user has not read a mapping. So
