@@ -64,6 +64,12 @@ static enum column_result run_map(const struct cell_work *w, struct str *text)
     }
 }
 
+enum column_result column_map(const struct column *column, struct str *text, struct reject *flaw)
+{
+    const struct cell_work w = {.column = column, .name = column->label, .flaw = flaw};
+    return run_map(&w, text);
+}
+
 const struct source_column *column_cell(const struct column *column, const struct row *row)
 {
     if (column->others_n == 0 || !is_blank(cell_text(row, column->from.index)))

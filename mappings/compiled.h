@@ -105,6 +105,8 @@ enum column_result { COLUMN_VALUE, COLUMN_REJECT, COLUMN_SKIP, COLUMN_ERROR };
  * `flaw`; so does COLUMN_VALUE with *emptied, after on_error: empty dropped a value. For an address it always has the cell. */
 enum column_result column_run(const struct column *column, const struct row *row, struct arena *scratch, struct value *out,
                               struct reject *flaw, bool *emptied);
+/* The step map: alone, of a column that has one and a text that is not blank. */
+enum column_result column_map(const struct column *column, struct str *text, struct reject *flaw);
 /* The first of a spec's cells that is not blank, else its first cell. ORIGIN_COLUMN only. */
 const struct source_column *column_cell(const struct column *column, const struct row *row);
 

@@ -9,6 +9,7 @@ mappings_libmappings_a_SOURCES = \
 	mappings/mapping.h \
 	mappings/reject_text.c \
 	mappings/row_width.c \
+	mappings/steps.c \
 	mappings/skip_missed.c \
 	mappings/convert/clean.c mappings/convert/clean.h \
 	mappings/convert/email.c mappings/convert/email.h \

@@ -213,6 +213,12 @@ int mapping_apply(struct mapping *m, const struct row *row, struct arena *scratc
  * column (`value:`, leadsync_key, a field that the mapping does not fill); -1 out of memory. */
 int mapping_origin(const struct mapping *m, size_t slot, const struct row *row, struct arena *scratch, struct str *out);
 
+/* Visits what each step made of that field, in order: "apply: clean", "map", "default". Steps that changed nothing are left out,
+ * and a step that refuses the value is the last one. 0; -1: out of memory, or `visit` returned it. */
+typedef int mapping_step_fn(void *ctx, const char *step, struct str made);
+int mapping_steps(const struct mapping *m, size_t slot, const struct row *row, struct arena *scratch, mapping_step_fn *visit,
+                  void *ctx);
+
 /* Normalises an e-mail address given by hand (explain, forget, --contacts) to the identity used in the state. 0, or -1
  * if it is not an address. Appends to out. */
 int mapping_email_key(struct str address, struct buf *out);

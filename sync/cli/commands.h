@@ -14,6 +14,7 @@ extern const struct command command_status;
 extern const struct command command_jobs;
 extern const struct command command_results;
 extern const struct command command_rejects;
+extern const struct command command_explain;
 extern const struct command command_forget;
 extern const struct command command_move;
 extern const struct command command_leads;

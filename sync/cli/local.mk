@@ -24,6 +24,14 @@ sync_libcli_a_SOURCES = \
 	sync/cli/args/state_note.c sync/cli/args/state_note.h \
 	sync/cli/args/sync_arg.c sync/cli/args/sync_arg.h \
 	sync/cli/args/value_arg.c sync/cli/args/value_arg.h \
+	sync/cli/explain/explain.c sync/cli/explain/explain.h \
+	sync/cli/explain/explain_history.c \
+	sync/cli/explain/explain_json.c \
+	sync/cli/explain/explain_now.c \
+	sync/cli/explain/explain_row.c \
+	sync/cli/explain/explain_states.c \
+	sync/cli/explain/explain_text.c \
+	sync/cli/explain/explain_why.c \
 	sync/cli/history/forget.c sync/cli/history/forget.h \
 	sync/cli/history/forget_export.c \
 	sync/cli/history/forget_states.c \
@@ -61,6 +69,7 @@ sync_libcli_a_SOURCES = \
 EXTRA_DIST += \
 	sync/cli/README.md \
 	sync/cli/args/README.md \
+	sync/cli/explain/README.md \
 	sync/cli/history/README.md \
 	sync/cli/jobs/README.md \
 	sync/cli/leads/README.md \

@@ -237,7 +237,8 @@ int diff_head(struct diff *d, const struct diff_head *head, struct err *e)
 
 int diff_change(struct diff *d, const struct diff_change *change, struct err *e)
 {
-    if (expect(d, true, e) != 0)
+    const struct diff_watch *watch = d->options.watch;
+    if (expect(d, true, e) != 0 || (watch != NULL && watch->change(watch->ctx, change, e) != 0))
         return -1;
     int shown = diff_match_change(d, change);
     if (shown <= 0) {
@@ -262,7 +263,8 @@ static int list_left_out(struct diff *d, struct diff_list *list, const struct di
 
 int diff_left_out(struct diff *d, const struct diff_left_out *left_out, struct err *e)
 {
-    if (expect(d, true, e) != 0)
+    const struct diff_watch *watch = d->options.watch;
+    if (expect(d, true, e) != 0 || (watch != NULL && watch->left_out(watch->ctx, left_out, e) != 0))
         return -1;
     int shown = diff_match_left_out(d, left_out);
     if (shown <= 0)

@@ -25,8 +25,19 @@ struct diff_warnings {
     size_t n;
 };
 
+struct diff_change;
+struct diff_left_out;
+
+/* Sees each decision beside the format, before it is shown. 0/-1 */
+struct diff_watch {
+    int (*change)(void *ctx, const struct diff_change *change, struct err *e);
+    int (*left_out)(void *ctx, const struct diff_left_out *left_out, struct err *e);
+    void *ctx;
+};
+
 struct diff_options {
     enum diff_format format;
+    const struct diff_watch *watch;       /* borrowed; NULL: none */
     const struct diff_warnings *warnings; /* borrowed, and looked at by diff_finish(); NULL: not known */
     FILE *out;                            /* borrowed */
     /* Called before bytes leave for `out`, if its buffer has DIFF_OUT_BUFFER_BYTES; may be NULL. */

@@ -27,6 +27,7 @@ sync_libstate_a_SOURCES = \
 	sync/state/lookup/lookup.c sync/state/lookup/lookup.h \
 	sync/state/lookup/lookup_load.c \
 	sync/state/lookup/seen.c sync/state/lookup/seen.h \
+	sync/state/lookup/trace.c sync/state/lookup/trace.h \
 	sync/state/merge/fold.c sync/state/merge/fold.h \
 	sync/state/merge/merge.c sync/state/merge/merge.h \
 	sync/state/merge/resolve.c \

@@ -31,6 +31,7 @@ STORIES = \
 	tests/cli/consent.test \
 	tests/cli/cron.test \
 	tests/cli/examples.test \
+	tests/cli/explain.test \
 	tests/cli/exports.test \
 	tests/cli/foreign_text.test \
 	tests/cli/forget.test \

@@ -4,6 +4,7 @@
 #include "sync/cli/history/results_pick.h"
 
 #include "sync/model/change.h"
+#include "sync/state/lookup/trace.h"
 
 #include <string.h>
 
@@ -80,19 +81,16 @@ static int in_changes(struct results_pick *pick, struct str changes)
 static int in_lead(struct results_pick *pick, struct state *state, const struct hash128 *key, struct err *e)
 {
     struct known_lead known;
-    struct lead_shape shape;
     struct lead lead;
-    uint32_t id;
     static const struct hash128 none;
     if (hash128_eq(key, &none))
         return 0;
     arena_reset(&pick->arena);
     int rc = state_lead_get(state, key, &pick->arena, &known, e);
-    if (rc != 1 || known.values.n == 0)
-        return rc < 0 ? -1 : 0;
-    rc = lead_packed_shape(known.values, &id) == 0 ? state_shape_get(state, id, &pick->arena, &shape, e) : 0;
-    if (rc != 1 || lead_unpack(known.values, &shape, &pick->arena, &lead) != 0)
-        return rc < 0 ? -1 : 0;
+    if (rc == 1)
+        rc = state_values_unpack(state, known.values, &pick->arena, &lead, e);
+    if (rc != 1)
+        return rc;
     int found = match_lead(&pick->match, &lead);
     return found < 0 ? err_oom(e) : found;
 }

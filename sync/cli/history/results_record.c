@@ -9,42 +9,17 @@
 
 enum { NAME_BYTES = 1 << 16, CHANGES_BYTES = 1 << 20, CELLS_CHARS = 30 };
 
-/* New columns only come last, because programs count those of a CSV. */
-enum column {
-    C_RUN,
-    C_ROW,
-    C_LINE,
-    C_KEY,
-    C_OUTCOME,
-    C_REASON,
-    C_LEAD_ID,
-    C_TARGET,
-    C_HTTP_STATUS,
-    C_OP,
-    C_DETAIL,
-    C_CHANGES,
-    COLUMN_N
+/* clang-format off */
+/* Text names the run in its first line. */
+static const struct record_column columns[RESULTS_COLUMN_N] = {
+    [RESULTS_RUN] = {RECORD_NAME("run"), .kind = RECORD_NUMBER, .left_out = RECORD_NOT_TEXT},
+    RESULTS_COLUMNS
 };
-
-static const struct record_column columns[COLUMN_N] = {
-    /* Text names the run in its first line. */
-    [C_RUN] = {RECORD_NAME("run"), .kind = RECORD_NUMBER, .left_out = RECORD_NOT_TEXT},
-    [C_ROW] = {RECORD_NAME("row"), .kind = RECORD_NUMBER, .align = TABLE_RIGHT},
-    [C_LINE] = {RECORD_NAME("line"), .kind = RECORD_NUMBER, .align = TABLE_RIGHT},
-    [C_KEY] = {RECORD_NAME("key")},
-    [C_OUTCOME] = {RECORD_NAME("outcome")},
-    [C_REASON] = {RECORD_NAME("reason")},
-    [C_LEAD_ID] = {RECORD_NAME("lead_id"), .yield = TABLE_YIELDS},
-    [C_TARGET] = {RECORD_NAME("target"), .yield = TABLE_REPEATS},
-    [C_HTTP_STATUS] = {RECORD_NAME("http_status"), .kind = RECORD_NUMBER, .align = TABLE_RIGHT, .yield = TABLE_YIELDS},
-    [C_OP] = {RECORD_NAME("op"), .yield = TABLE_YIELDS},
-    [C_DETAIL] = {RECORD_NAME("detail"), .yield = TABLE_BELOW},
-    [C_CHANGES] = {RECORD_NAME("changes"), .kind = RECORD_VALUE, .yield = TABLE_BELOW},
-};
+/* clang-format on */
 
 /* clang-format off */
 const struct record_layout results_record_layout = {
-    .columns = columns, .columns_n = COLUMN_N, .none = "", .hide_empty = true, .records_below = TABLE_READABLE, .guard = true};
+    .columns = columns, .columns_n = RESULTS_COLUMN_N, .none = "", .hide_empty = true, .records_below = TABLE_READABLE, .guard = true};
 /* clang-format on */
 
 /* A row without an address is found again by its first filled cells. */
@@ -53,7 +28,7 @@ static int fill_cells(struct record_writer *w, struct str cells)
     struct buf shown = BUF_INIT(NAME_BYTES);
     int bad = buf_addc(&shown, '(') | cells_show(cells, CELLS_CHARS, &shown) | buf_addc(&shown, ')');
     if (bad == 0 && shown.n > 2)
-        record_copy(w, C_KEY, buf_str(&shown));
+        record_copy(w, RESULTS_KEY, buf_str(&shown));
     buf_free(&shown);
     return bad;
 }
@@ -63,11 +38,11 @@ static int fill_target(struct record_writer *w, const struct target *target)
     struct buf shown = BUF_INIT(NAME_BYTES);
     int bad = 0;
     if (w->format != RECORD_TEXT) {
-        record_target(w, C_TARGET, target);
+        record_target(w, RESULTS_TARGET, target);
         return 0;
     }
     bad = target_show(target, &shown);
-    record_copy(w, C_TARGET, buf_str(&shown));
+    record_copy(w, RESULTS_TARGET, buf_str(&shown));
     buf_free(&shown);
     return bad;
 }
@@ -93,7 +68,7 @@ static int fill_changes(struct record_writer *w, struct str changes, struct err 
         err_set(e, XS_STATE, "the state holds damaged changes of a row; restore it from a backup");
     else if (bad != 0)
         err_oom(e);
-    record_copy(w, C_CHANGES, buf_str(&shown));
+    record_copy(w, RESULTS_CHANGES, buf_str(&shown));
     buf_free(&shown);
     return bad;
 }
@@ -122,29 +97,29 @@ int results_record_fill(struct record_writer *w, struct state *state, uint64_t r
 {
     const struct entry *entry = row->entry;
     struct target target;
-    record_ordinal(w, C_RUN, run);
-    record_ordinal(w, C_ROW, entry->row);
-    record_ordinal(w, C_LINE, entry->line);
-    record_str(w, C_KEY, entry->key_text);
+    record_ordinal(w, RESULTS_RUN, run);
+    record_ordinal(w, RESULTS_ROW, entry->row);
+    record_ordinal(w, RESULTS_LINE, entry->line);
+    record_str(w, RESULTS_KEY, entry->key_text);
     if (entry->key_text.n == 0 && entry->cells.n > 0 && w->format == RECORD_TEXT && fill_cells(w, entry->cells) != 0)
         return err_oom(e);
-    record_text(w, C_OUTCOME, outcome_text(entry->outcome));
-    record_colour(w, C_OUTCOME, record_outcome_colour(entry->outcome));
-    record_text(w, C_REASON, reason_text(entry->reason));
-    record_uuid(w, C_LEAD_ID, entry->has_lead_id ? &entry->lead_id : NULL);
+    record_text(w, RESULTS_OUTCOME, outcome_text(entry->outcome));
+    record_colour(w, RESULTS_OUTCOME, record_outcome_colour(entry->outcome));
+    record_text(w, RESULTS_REASON, reason_text(entry->reason));
+    record_uuid(w, RESULTS_LEAD_ID, entry->has_lead_id ? &entry->lead_id : NULL);
     int found = row->target == 0 ? 0 : state_target_get(state, row->target, arena, &target, e);
     if (found < 0)
         return -1;
     if (found > 0 && fill_target(w, &target) != 0)
         return err_oom(e);
-    record_ordinal(w, C_HTTP_STATUS, (uint64_t)entry->http_status);
-    record_text(w, C_OP, row->op != OP_NONE ? op_text(row->op) : NULL);
+    record_ordinal(w, RESULTS_HTTP_STATUS, (uint64_t)entry->http_status);
+    record_text(w, RESULTS_OP, row->op != OP_NONE ? op_text(row->op) : NULL);
     struct str detail = entry->detail;
     if (results_record_from(state, entry, arena, &detail, e) < 0)
         return -1;
     /* Only `leads delete` removes a lead for this reason; a sync skips the row of such a lead. */
     if (detail.n == 0 && row->op == OP_REMOVE && entry->outcome == OUTCOME_REMOVED && entry->reason == REASON_DELETED_THERE)
         detail = STR("deleted by leads delete");
-    record_str(w, C_DETAIL, detail);
+    record_str(w, RESULTS_DETAIL, detail);
     return fill_changes(w, entry->changes, e);
 }
