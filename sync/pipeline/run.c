@@ -275,7 +275,7 @@ static int apply_source(struct run *r, struct err *e)
     err_clear(&late);
     if (rc != 0 || upload_stopped(r->upload))
         return rc;
-    run_left_deleted(r);
+    run_left_warn(r);
     return advance(r, e);
 }
 
@@ -457,7 +457,7 @@ int run_diff(const struct run_config *config, struct diff *diff, struct run_repo
     if (rc == 0)
         rc = run_plan_rows(&r, e);
     if (rc == 0) {
-        run_left_deleted(&r);
+        run_left_warn(&r);
         rc = finish_diff(&r, e);
     }
     run_fill_report(&r);

@@ -213,8 +213,8 @@ void run_show_progress(void *run);
 double run_request_limit(const struct limits *limits);
 
 /* ---- run_left.c ---- */
-/* Before the merge, once the source is read: warns if every known lead was deleted in Instantly and its row skipped. */
-void run_left_deleted(struct run *r);
+/* Once the source is read, before the merge: warns if all known leads were deleted, or most people are elsewhere in Instantly. */
+void run_left_warn(struct run *r);
 /* After the merge of a complete full read: drops retry rows of other mappings, and the note of rows given up. */
 int run_left_finish(struct run *r, struct err *e);
 /* Counts what waits in the state for the next sync, for the report of a run that could not start. */

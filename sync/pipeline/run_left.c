@@ -45,7 +45,7 @@ int run_left_finish(struct run *r, struct err *e)
     return 0;
 }
 
-void run_left_deleted(struct run *r)
+static void warn_deleted(struct run *r)
 {
     uint64_t there, skipped = r->tally->reasons[REASON_DELETED_THERE];
     struct err e = ERR_INIT;
@@ -59,6 +59,24 @@ void run_left_deleted(struct run *r)
                     "to create the leads again, use --recreate",
                     skipped, skipped == 1 ? " is" : "s are");
     err_clear(&e);
+}
+
+static void warn_elsewhere(const struct run *r)
+{
+    const uint64_t *reasons = r->tally->reasons;
+    uint64_t elsewhere = reasons[REASON_IN_WORKSPACE] + reasons[REASON_IN_CAMPAIGN] + reasons[REASON_IN_LIST];
+    if (elsewhere <= r->tally->read / 2)
+        return;
+    log_warning("%" PRIu64 " of %" PRIu64
+                " rows are left out because Instantly has these people elsewhere; leadsync results says "
+                "where. To add them here as well, use dedupe: target-only (or --dedupe target-only)",
+                elsewhere, r->tally->read);
+}
+
+void run_left_warn(struct run *r)
+{
+    warn_deleted(r);
+    warn_elsewhere(r);
 }
 
 /* A later run settles the batch. If another mapping wrote it, its rows have to be compared again then. */
