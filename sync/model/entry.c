@@ -18,6 +18,7 @@ enum { /* flags of an intent */
        INTENT_STAGED = 32,
        INTENT_BY_USER = 64,
        INTENT_BY_ADDRESS = 128,
+       INTENT_HASHES = 256, /* at the end, where a version that does not know them skips them */
 };
 enum { OUTCOME_LEAD_ID = 1, OUTCOME_UNPROVED = 2 }; /* flags of an outcome */
 
@@ -131,7 +132,8 @@ int entry_pack_intent(const struct entry *entry, struct buf *out)
     bool by_values = entry->cells.n == 0 && entry->cells_by_values.n > 0;
     unsigned flags = (by_values ? INTENT_CELLS_BY_VALUES : 0) | (entry->retried ? INTENT_RETRIED : 0) |
                      (entry->has_lead_id ? INTENT_LEAD_ID : 0) | (entry->staged ? INTENT_STAGED : 0) |
-                     (entry->by_user ? INTENT_BY_USER : 0) | (entry->by_address ? INTENT_BY_ADDRESS : 0);
+                     (entry->by_user ? INTENT_BY_USER : 0) | (entry->by_address ? INTENT_BY_ADDRESS : 0) |
+                     (entry->hashes.n > 0 ? INTENT_HASHES : 0);
     int result = frame_open(out, &start) == 0 && buf_add(out, entry->key.b, sizeof entry->key.b) == 0 &&
                          add_u64(out, entry->fingerprint) == 0 && buf_add_varint(out, entry->row) == 0 &&
                          buf_add_varint(out, entry->line) == 0 &&
@@ -140,7 +142,8 @@ int entry_pack_intent(const struct entry *entry, struct buf *out)
                          buf_add_str(out, entry->values) == 0 &&
                          buf_add_str(out, by_values ? entry->cells_by_values : entry->cells) == 0 &&
                          buf_add_varint(out, flags) == 0 && buf_add_varint(out, entry->attempts) == 0 &&
-                         (!entry->has_lead_id || buf_add(out, entry->lead_id.b, sizeof entry->lead_id.b) == 0)
+                         (!entry->has_lead_id || buf_add(out, entry->lead_id.b, sizeof entry->lead_id.b) == 0) &&
+                         (entry->hashes.n == 0 || buf_add_str(out, entry->hashes) == 0)
                      ? 0
                      : -1;
     return frame_close(out, start, result);
@@ -169,7 +172,8 @@ int entry_unpack_intent(const char **p, const char *end, struct entry *out)
         unpack_str(&at, frame_end, &entry.email) != 0 || unpack_str(&at, frame_end, &entry.values) != 0 ||
         unpack_str(&at, frame_end, &entry.cells) != 0 || unpack_varint(&at, frame_end, &flags) != 0 ||
         take_number(&at, frame_end, UINT32_MAX, &attempts) != 0 ||
-        ((flags & INTENT_LEAD_ID) != 0 && take_bytes(&at, frame_end, entry.lead_id.b, sizeof entry.lead_id.b) != 0))
+        ((flags & INTENT_LEAD_ID) != 0 && take_bytes(&at, frame_end, entry.lead_id.b, sizeof entry.lead_id.b) != 0) ||
+        ((flags & INTENT_HASHES) != 0 && unpack_str(&at, frame_end, &entry.hashes) != 0))
         return -1;
     /* Unknown flags are a later version's and do not concern this one. */
     if (((flags & INTENT_KEY_IN_VALUES) != 0 && take_text(entry.values, &entry.key_text) != 0) ||

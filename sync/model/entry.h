@@ -31,6 +31,7 @@ struct entry {
     struct str key_text;  /* the normalised identity; empty with `values: hashed` once settled */
     struct str email;     /* as sent; kept until settled */
     struct str values;    /* packed lead; empty where nothing is to be remembered */
+    struct str hashes;    /* instead of `values`: what the state keeps of a lead with `values: hashed` */
     struct str cells;     /* packed cells of the row as read; kept for `rejects` unless the row succeeds */
     struct str
         cells_by_values; /* instead of `cells`: the same, as references into `values`, which must then stay unchanged */

@@ -76,6 +76,7 @@ static void goes_there_and_back(struct entry in)
     ck_assert(str_eq(out.key_text, in.key_text));
     ck_assert(str_eq(out.email, in.email));
     ck_assert(str_eq(out.values, in.values));
+    ck_assert(str_eq(out.hashes, in.hashes));
     if (in.cells.n > 0)
         ck_assert(str_eq(cells_of(&out), in.cells));
     else
@@ -91,6 +92,7 @@ static void goes_there_and_back(struct entry in)
     ck_assert_int_eq(out.http_status, 404);
     ck_assert(out.has_lead_id);
     ck_assert(uuid_eq(&out.lead_id, &in.lead_id));
+    ck_assert_int_eq(out.unproved, in.unproved);
     ck_assert(str_eq(out.detail, in.detail));
     ck_assert(str_eq(out.changes, in.changes));
     /* What was read may be written again, as the merge does with rows that are to be tried once more. */
@@ -102,10 +104,21 @@ static void goes_there_and_back(struct entry in)
     buf_free(&b);
 }
 
+/* A lead of which the state has hashes, and an outcome that does not prove what was written. */
+static struct entry sample_of_hashes(void)
+{
+    struct entry entry = sample();
+    entry.values = STR_NONE;
+    entry.hashes = STR("01234567abcdefgh");
+    entry.unproved = true;
+    return entry;
+}
+
 START_TEST(there_and_back)
 {
     goes_there_and_back(sample());
     goes_there_and_back(sample_by_values());
+    goes_there_and_back(sample_of_hashes());
 }
 END_TEST
 
@@ -238,6 +251,7 @@ START_TEST(malformed_records_do_no_harm)
 {
     torture(sample(), entry_pack_intent, entry_unpack_intent);
     torture(sample_by_values(), entry_pack_intent, entry_unpack_intent);
+    torture(sample_of_hashes(), entry_pack_intent, entry_unpack_intent);
     torture(sample(), entry_pack_outcome, entry_unpack_outcome);
 }
 END_TEST

@@ -1,6 +1,8 @@
 /* Whose lead is removed: ids that are another person's, and leads that were exported and imported again. */
 #include "config.h"
 
+#include <stdio.h>
+
 #include "tests/unit/remove_kit.h"
 
 static struct ekit k;
@@ -98,6 +100,42 @@ START_TEST(a_place_that_cannot_be_read)
 }
 END_TEST
 
+/* A row has another address, and its old lead is imported again before it is removed: after a removal that failed, or after a
+ * create that the next run settles. */
+START_TEST(an_old_lead_that_is_imported_again)
+{
+    char mapping[1024];
+    snprintf(mapping, sizeof mapping, "%s%s", RKIT_MIRROR EKIT_KEYED, _i % 2 == 0 ? "" : "state: {values: hashed}\n");
+    ekit_mapping(&k, mapping);
+    ekit_csv(&k, "id,email,first\n1,ann@example.com,Ann\n2,bob@example.com,Bob\n");
+    rkit_anew(&k);
+    ekit_sync(&k);
+    EKIT_COUNT(&k, CREATED, 2u);
+    ekit_later(&k);
+    ekit_csv(&k, "id,email,first\n1,eve@example.com,Ann\n2,bob@example.com,Bob\n");
+    if (_i < 2) {
+        world_fault(k.world, WORLD_DELETE, 1, 1000, FAULT_401);
+    } else {
+        world_reimport(k.world, "ann@example.com");
+        world_fault(k.world, WORLD_ADD, 1, 1, FAULT_LOST_AFTER);
+        world_fault(k.world, WORLD_READ, 6, 1000, FAULT_401);
+    }
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_KEY);
+    ck_assert(ekit_there(&k, "eve@example.com") && ekit_there(&k, "ann@example.com"));
+    if (_i < 2)
+        world_reimport(k.world, "ann@example.com");
+    for (int night = 0; night < 3; night++) {
+        ekit_later(&k);
+        ekit_sync(&k);
+    }
+    EKIT_ENDS(&k, XS_DONE);
+    EKIT_COUNT(&k, UNCHANGED, 2u);
+    ck_assert(ekit_there(&k, "eve@example.com") && !ekit_there(&k, "ann@example.com"));
+    ck_assert_uint_eq(world_n(k.world), 2);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("remove_identity");
@@ -108,6 +146,7 @@ int main(void)
     tcase_add_loop_test(t, imported_again, 0, 2);
     tcase_add_loop_test(t, imported_again_with_hashes, 0, 2);
     tcase_add_loop_test(t, a_place_that_cannot_be_read, 0, 2);
+    tcase_add_loop_test(t, an_old_lead_that_is_imported_again, 0, 4);
     suite_add_tcase(s, t);
     return unit_run(s);
 }

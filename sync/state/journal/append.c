@@ -43,13 +43,13 @@ static void append_column(void *ctx, sqlite3_context *out, int column)
 }
 
 /* Values as they are to be kept, in the arena where they are not the entry's own. */
-static int kept_values(struct merge *m, struct str packed, struct str *out, struct err *e)
+static int kept_values(struct merge *m, const struct entry *entry, struct str *out, struct err *e)
 {
-    *out = packed;
-    if (!m->state->hashed || packed.n == 0)
+    *out = entry->hashes.n > 0 ? entry->hashes : entry->values;
+    if (!m->state->hashed || entry->hashes.n > 0 || entry->values.n == 0)
         return 0;
     buf_reset(&m->scratch);
-    if (value_hasher_pack(&m->hasher, packed, &m->scratch, e) < 0)
+    if (value_hasher_pack(&m->hasher, entry->values, &m->scratch, e) < 0)
         return -1;
     return arena_str(&m->arena, buf_str(&m->scratch), out) < 0 ? err_oom(e) : 0;
 }
@@ -59,7 +59,7 @@ static int write_values(struct merge *m, const struct entry *entry, uint64_t pla
     struct append_row *row = &m->append.rows[m->append.n];
     row->lead = place >> PLACE_BITS;
     row->id = entry->has_lead_id && !(place & PLACE_ID_HERE) ? &entry->lead_id : NULL;
-    if (kept_values(m, entry->values, &row->packed, e) < 0)
+    if (kept_values(m, entry, &row->packed, e) < 0)
         return -1;
     if (place & PLACE_UPDATE)
         return db_run(&m->state->main, e,

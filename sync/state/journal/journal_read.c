@@ -149,8 +149,8 @@ static int keep_batch(struct arena *arena, const struct batch *from, struct batc
     for (size_t i = 0; i < to->entries_n; i++) {
         struct entry *entry = &to->entries[i];
         if (keep(arena, &entry->key_text) < 0 || keep(arena, &entry->email) < 0 || keep(arena, &entry->values) < 0 ||
-            keep(arena, &entry->cells) < 0 || keep(arena, &entry->cells_by_values) < 0 || keep(arena, &entry->detail) < 0 ||
-            keep(arena, &entry->changes) < 0)
+            keep(arena, &entry->hashes) < 0 || keep(arena, &entry->cells) < 0 || keep(arena, &entry->cells_by_values) < 0 ||
+            keep(arena, &entry->detail) < 0 || keep(arena, &entry->changes) < 0)
             return -1;
     }
     return 0;

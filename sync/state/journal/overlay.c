@@ -173,6 +173,10 @@ static int read_entry(struct state *s, struct overlay *o, uint32_t item, struct 
         return err_oom(e);
     if (entry->values.n > 0)
         out->hashes = STR_NONE;
+    if (entry->hashes.n > 0 && arena_str(arena, entry->hashes, &out->hashes) < 0)
+        return err_oom(e);
+    if (entry->hashes.n > 0)
+        out->values = STR_NONE;
     return 0;
 }
 

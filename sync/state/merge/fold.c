@@ -298,9 +298,9 @@ int fold_list_add_entry(struct fold_list *l, const struct entry *entry, enum op 
     item->outcome = (uint8_t)entry->outcome;
     item->reason = (uint8_t)entry->reason;
     item->bits = (uint8_t)((entry->has_lead_id ? ITEM_LEAD_ID : 0) | (entry->values.n > 0 ? ITEM_VALUES : 0) |
-                           (open ? ITEM_OPEN : 0) | (entry->row == 0 && op != OP_NONE ? ITEM_REMOVAL : 0) |
-                           (entry->staged ? ITEM_STAGED : 0) | (entry->by_address ? ITEM_BY_ADDRESS : 0) |
-                           (entry->unproved ? ITEM_UNPROVED : 0));
+                           (entry->hashes.n > 0 ? ITEM_VALUES | ITEM_HASHES : 0) | (open ? ITEM_OPEN : 0) |
+                           (entry->row == 0 && op != OP_NONE ? ITEM_REMOVAL : 0) | (entry->staged ? ITEM_STAGED : 0) |
+                           (entry->by_address ? ITEM_BY_ADDRESS : 0) | (entry->unproved ? ITEM_UNPROVED : 0));
     return 0;
 }
 

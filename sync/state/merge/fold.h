@@ -29,6 +29,7 @@ enum {
     ITEM_REMOVAL = 8,     /* no row of the source stands behind it */
     ITEM_STAGED = 16,     /* a step on the way: the row has to be looked at again */
     ITEM_BY_ADDRESS = 32, /* the fingerprint is the address's: another row has it */
+    ITEM_HASHES = 128,    /* with ITEM_VALUES: what is kept of the lead is hashes already */
     ITEM_UNPROVED = 64,   /* values were written, or may have been, and the outcome does not prove them */
 };
 

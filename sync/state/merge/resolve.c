@@ -175,12 +175,15 @@ static int place_group(struct merge *m, size_t from, size_t to, struct fold *f, 
 {
     struct fold_list *l = &m->list;
     bool write = fresh || f->values_from != FOLD_NONE || f->id_learnt;
+    bool hashed = m->state->hashed;
     uint32_t writer = !write ? FOLD_NONE : f->values_from != FOLD_NONE ? f->values_from : f->proven_from;
     for (size_t i = from; i < to; i++) {
         struct fold_item *item = &l->items[i];
         bool has_id = (item->bits & ITEM_LEAD_ID) != 0;
         bool same_id = has_id && f->id_learnt && uuid_eq(&item->lead_id, &f->lead_id);
         uint64_t place = n << PLACE_BITS | (has_id && !same_id ? PLACE_ID_HERE : 0u);
+        if (item->ordinal == f->values_from)
+            hashed = hashed || (item->bits & ITEM_HASHES) != 0;
         if (item->ordinal == writer) {
             place |= fresh ? PLACE_INSERT : PLACE_UPDATE;
             if (f->id_learnt && !same_id && add_fix(m, n, &f->lead_id, e) < 0)
@@ -190,7 +193,7 @@ static int place_group(struct merge *m, size_t from, size_t to, struct fold *f, 
         item->op = FOLDED_NOTHING;
     }
     if (f->values_from != FOLD_NONE)
-        f->flags = m->state->hashed ? f->flags | KNOWN_HASHED_VALUES : f->flags & ~(unsigned)KNOWN_HASHED_VALUES;
+        f->flags = hashed ? f->flags | KNOWN_HASHED_VALUES : f->flags & ~(unsigned)KNOWN_HASHED_VALUES;
     struct fold_item *head = &l->items[from];
     head->op = fresh ? FOLDED_NEW : f->changed ? FOLDED_CHANGED : FOLDED_NOTHING;
     head->fingerprint = f->fingerprint;

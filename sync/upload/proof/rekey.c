@@ -178,6 +178,7 @@ static int rekey_keep_old(struct batch_run *b, uint32_t i, struct arena *arena, 
     struct entry old = {.key = rekey_old_key(c->state, &known.lead_id),
                         .key_text = known.key_text,
                         .values = known.values,
+                        .hashes = known.hashes,
                         .outcome = OUTCOME_UNCHANGED,
                         .has_lead_id = true,
                         .lead_id = known.lead_id};
