@@ -14,7 +14,8 @@ verified), `twins` (two syncs with states of their own bring the same people to 
 else works there, so what a diff on a settled state says is what the sync after it does, number for number), `doubled` (many
 people have two rows, one of which may opt out).
 
-Some nights begin with leads that were exported and imported again by hand. Half of the worlds are lied to: created_leads that
+Some nights begin with leads that were exported and imported again by hand, and some runs have a wrong mapping, which is put
+right before the next one (WRONG): other values, no skip_when, a route that sends people elsewhere. Half of the worlds are lied to: created_leads that
 are empty, partial, shifted or name another lead, a PATCH or DELETE that does nothing, a job that moved nothing, an empty list,
 a list that lags, a write that comes late (LIES). There, what an answer is late by is far less than `settle`. Runs follow each
 other at once, or after seconds of the sandbox's clock.
@@ -45,6 +46,7 @@ ROUTES = ["POST /leads/add", "POST /leads/move", "DELETE /leads", "PATCH /leads/
           "GET /background-jobs"]
 LATE_MS = 60  # of a lied world, whose settle is SETTLE_LIED
 SETTLE, SETTLE_LIED = "60ms", "400ms"
+OLD_MS = 4000  # a lead that is older is none of the run's own
 PAUSE_MS = 2500  # more than what a client may take for its own request's time
 LATE_WRITES = [f"late-write@{LATE_MS}", f"late-hang@{LATE_MS}"]
 # An answer that echoes what it did not store, and a DELETE without an effect that the next look does not show, are left out:
@@ -61,14 +63,19 @@ JOBS = ["fail", "cancel", "vanish", "pause", "draining", "zero", "partial", "unk
 SETTLING_RUNS = 12
 REMOVED = {"keep": "keep", "delete": "delete", "move": "{move_to: {list: Gone}, if_there: delete}"}
 ROUTE = "route: {column: place, cases: {north: {campaign: North}, south: {campaign: South}, shelf: {list: Shelf}}}"
+# What somebody makes of the mapping for one run. In a keyed world a lead may be left behind in a wrong place, and two syncs do
+# not know of each other what a move makes Instantly forget.
+WRONG = {"first": {"first": "{template: '{first}.wrong'}"}, "seats": {"seats": "id"}, "skip": {"skip": False},
+         "route": {"route": "route: {column: place, cases: {north: {campaign: South}, south: {list: Shelf}, "
+                            "shelf: {campaign: North}}}"}}
 STAGE = "target: {campaign: North}\nstage: {list: Shelf, promote: {campaign: North}, only: valid}"
 MAPPING = """version: 1
 name: {name}
 source: {{csv: {{path: people.csv}}}}
 {way}
 {lines}
-fields: {{email: email, first_name: first}}
-custom_variables: {{seats: seats}}
+fields: {{email: email, first_name: {first}}}
+custom_variables: {{seats: {seats}}}
 dedupe: {dedupe}
 contacted: move
 guards: {{removed: none, moved: none, changed: none, rejected: none, empty_source: stop, source_shrank: none}}
@@ -96,20 +103,27 @@ class World(Workspace):
     def start(self):
         self.control(verify_ms=self.random.choice([0, 20, 150]),
                      read_lag_ms=self.random.choice([0, LATE_MS]) if self.lied else 0)
-        lines = f"mode: mirror\nremoved: {REMOVED[self.policy]}" + ("\nkey: [id]" if self.kind == "keyed" else "")
-        if self.then:
-            lines += f"\nskip_when: [{{column: out, in: ['1'], then: {REMOVED[self.then]}}}]"
         self.values = self.random.choice(["kept", "hashed"])
-        lines += f"\nstate: {{values: {self.values}}}"
-        batch = self.random.choice([1, 7, 25, 1000])
+        self.batch = self.random.choice([1, 7, 25, 1000])
         # A lead that was moved away under an address keeps the row that comes back to it out of the rest of the workspace.
-        dedupe = "target-only" if self.kind == "keyed" and "move" in (self.policy, self.then) else \
+        self.dedupe = "target-only" if self.kind == "keyed" and "move" in (self.policy, self.then) else \
             self.random.choice(["workspace", "any-campaign", "any-list", "target-only"])
-        way = STAGE if self.kind == "staged" else ROUTE
+        self.wrong = ["first", "seats"] + ["skip"] * (self.then is not None)
+        # A new lead elsewhere cannot go where somebody had uploaded the person before.
+        if self.kind == "foretold" or (self.kind in ("routed", "doubled") and self.dedupe == "workspace"):
+            self.wrong.append("route")
+        self.write_mappings()
+
+    def write_mappings(self, first="first", seats="seats", skip=True, route=ROUTE):
+        lines = f"mode: mirror\nremoved: {REMOVED[self.policy]}" + ("\nkey: [id]" if self.kind == "keyed" else "")
+        if self.then and skip:
+            lines += f"\nskip_when: [{{column: out, in: ['1'], then: {REMOVED[self.then]}}}]"
+        lines += f"\nstate: {{values: {self.values}}}"
+        way = STAGE if self.kind == "staged" else route
         for name, more in (("soak", lines), ("twin", "mode: upsert")):
             with open(f"{self.folder}/{name}.yaml", "w", encoding="utf-8") as f:
-                f.write(MAPPING.format(name=name, way=way, lines=more, batch=batch, dedupe=dedupe,
-                                       settle=SETTLE_LIED if self.lied else SETTLE))
+                f.write(MAPPING.format(name=name, way=way, lines=more, batch=self.batch, dedupe=self.dedupe, first=first,
+                                       seats=seats, settle=SETTLE_LIED if self.lied else SETTLE))
 
     # ---- the table, and who else works there ----
 
@@ -134,10 +148,12 @@ class World(Workspace):
         self.table.deleted.update(names)
 
     def import_again(self):
-        """Somebody exports the leads of a place, deletes them and imports them: the same leads under other ids. By a row
-        key, what was a lead under an address that is left in the same night is not known."""
-        if self.kind not in ("keyed", "foretold") and self.random.randrange(6) == 0:
-            self.control(ids_changed=[self.random.choice(PLACES)])
+        """Somebody exports the leads of a place, deletes them and imports them: the same leads under other ids. Without an
+        address a lead cannot be known again, and by a row key a lead that is as young as the run may be the run's own."""
+        if self.kind != "foretold" and self.random.randrange(6) == 0:
+            self.control(ids_changed=[self.random.choice(sorted(CAMPAIGNS) if self.kind == "keyed" else PLACES)])
+            if self.kind == "keyed":
+                self.control(advance_ms=OLD_MS)
 
     def is_there_by_hand(self, row):
         """Somebody has uploaded the person before the row came."""
@@ -178,6 +194,11 @@ class World(Workspace):
             plan.update(plan_limit=sum(map(len, self.there().values())) + r.randrange(4), plan_partial=r.randrange(2) == 0)
         self.plans.append(plan.get("faults", "") + " " + plan.get("jobs", ""))
         self.control(**plan)
+        wrong = r.choice(self.wrong) if r.randrange(5) == 0 else None
+        if wrong:
+            self.plans[-1] += " wrong " + wrong
+            self.write_mappings(**WRONG[wrong])
+            self.table.tainted |= self.table.never if wrong == "skip" else set()
         syncs = r.sample(self.syncs, r.randrange(1, len(self.syncs) + 1))
         runs = []
         for sync in syncs:
@@ -190,6 +211,7 @@ class World(Workspace):
         for run in runs:
             self.interrupt(run, r.choice([signal.SIGKILL, signal.SIGKILL, signal.SIGINT, None] + [None, None] * self.lied),
                            r.uniform(0, r.choice([0.05, 0.2, 0.4] + [1] * self.lied)), plan)
+        self.write_mappings()
         self.control(faults="", jobs="ok")
         if r.randrange(3):
             self.control(plan_limit=-1)

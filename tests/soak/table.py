@@ -19,6 +19,7 @@ class Table:
         self.names = {}     # id: the addresses that it had before
         self.owners = {}    # address, or key of a row without one: number of the person
         self.never = set()  # addresses of people whose rows never wanted them
+        self.tainted = set()  # those whom a wrong mapping may have brought
         self.left = set()   # addresses that no row has any more
         self.marked = {}    # address of who unsubscribed, bounced or was skipped: was its row there ever since?
         self.doubtful = set()  # ids of such people who came under another address: they are not active, if there at all
@@ -150,7 +151,7 @@ class Table:
         places = [place for place, *_ in have]
         if len(have) > 1:
             return "is there twice"
-        if name in self.never and have:
+        if name in self.never and have and name not in self.tainted:
             return "has opted out in its first row"
         if name in self.marked:
             # With whom somebody deleted while the row was away, what they wanted is gone, too, unseen.
