@@ -56,6 +56,7 @@ int input_read(struct input *in, void *p, size_t room, size_t *got, struct err *
         if (n >= 0) {
             *got = (size_t)n;
             in->bytes += (uint64_t)n;
+            sha256_add(&in->digest, p, *got);
             in->ended = n == 0;
             return n > 0;
         }

@@ -6,19 +6,21 @@
 #define CONNECTORS_INPUT_H
 
 #include "sync/base/err.h"
+#include "sync/base/hash.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct input {
-    int fd;              /* borrowed: the opener closes it */
-    const char *label;   /* for messages; borrowed */
-    size_t chunk_max;    /* maximum of bytes per read; 0: as many as fit. Tests make it tiny */
-    bool may_block;      /* a pipe, a socket or a terminal */
-    int64_t deadline_us; /* of the system's mono: no wait after it; 0: none. Set by the caller */
-    uint64_t bytes;      /* handed out so far */
-    bool ended;          /* the end was met */
+    int fd;                /* borrowed: the opener closes it */
+    const char *label;     /* for messages; borrowed */
+    size_t chunk_max;      /* maximum of bytes per read; 0: as many as fit. Tests make it tiny */
+    bool may_block;        /* a pipe, a socket or a terminal */
+    int64_t deadline_us;   /* of the system's mono: no wait after it; 0: none. Set by the caller */
+    uint64_t bytes;        /* handed out so far */
+    bool ended;            /* the end was met */
+    struct sha256 *digest; /* of the bytes that were handed out, if the opener began one; the opener ends it */
 };
 
 /* Looks at the descriptor. Errors: XS_NO_SOURCE when it is closed or a directory. */

@@ -6,6 +6,7 @@
 
 #include "sync/base/clock.h"
 #include "sync/base/err.h"
+#include "sync/base/hash.h"
 #include "sync/model/row.h"
 #include "sync/model/source_spec.h"
 
@@ -75,11 +76,12 @@ struct source {
     uint64_t bytes_read;
     char delimiter;               /* of CSV-shaped sources: what rejects are written with; else ',' */
     const char *encoding_assumed; /* of a CSV file: what was not UTF-8 and is read as, so far; NULL: nothing was assumed */
-    const char *changed;     /* after the end: what happened to the source while it was read, so that rows may be missing or
+    const char *changed; /* after the end: what happened to the source while it was read, so that rows may be missing or
                                      half old ("was written to"); NULL: nothing. The read is not complete then */
-    struct source_mark mark; /* of SQL sources */
-    const bool *used;        /* source_use() */
-    struct cell *kept;       /* of a row that had unusable cells in columns that are not used */
+    char sha256[SHA256_HEX_N]; /* after the clean end of a CSV: of its bytes; "": not known */
+    struct source_mark mark;   /* of SQL sources */
+    const bool *used;          /* source_use() */
+    struct cell *kept;         /* of a row that had unusable cells in columns that are not used */
 };
 
 /* Picks the connector from the table and opens. Errors: XS_NO_SOURCE, XS_SOURCE, XS_CONFIG (SQL refused, header names

@@ -29,8 +29,10 @@ struct csv_source {
 static void csv_close_source(struct source *self)
 {
     struct csv_source *s = (struct csv_source *)self;
+    char ignored[SHA256_HEX_N];
 
     csvrows_free(s->rows);
+    sha256_end(&s->in.digest, ignored);
     if (s->fd >= 0 && !s->is_stdin)
         close(s->fd);
     free(s->label);
@@ -115,6 +117,7 @@ static int csv_open_source(const struct source_spec *spec, const struct source_r
     if (opened == 0)
         opened = choose_encoding(s, csv, e);
     format.encoding = s->encoding;
+    s->in.digest = opened == 0 ? sha256_begin() : NULL;
     if (opened != 0 || csvrows_new(&s->in, &format, &s->rows, e) != 0) {
         csv_close_source(&s->base);
         return -1;
@@ -169,7 +172,10 @@ static int csv_next_row(struct source *self, struct row *out, struct err *e)
         return got;
     if (check_unchanged(s, e) != 0)
         return -1;
-    return self->changed != NULL ? 0 : got;
+    got = self->changed != NULL ? 0 : got;
+    if (got == 0 && self->changed == NULL && s->in.digest != NULL)
+        sha256_end(&s->in.digest, self->sha256);
+    return got;
 }
 
 const struct source_ops source_csv = {

@@ -76,6 +76,35 @@ int sha256_hex(const void *p, size_t n, char out[SHA256_HEX_N])
     return 0;
 }
 
+/* An EVP_MD_CTX under a name of our own, so that no header of the library is needed to use it. */
+struct sha256 *sha256_begin(void)
+{
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    if (ctx != NULL && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) != 1) {
+        EVP_MD_CTX_free(ctx);
+        ctx = NULL;
+    }
+    return (struct sha256 *)ctx;
+}
+
+void sha256_add(struct sha256 **s, const void *p, size_t n)
+{
+    char ignored[SHA256_HEX_N];
+    if (*s != NULL && EVP_DigestUpdate((EVP_MD_CTX *)*s, p, n) != 1)
+        sha256_end(s, ignored);
+}
+
+void sha256_end(struct sha256 **s, char out[SHA256_HEX_N])
+{
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned digest_n = 0;
+    out[0] = '\0';
+    if (*s != NULL && EVP_DigestFinal_ex((EVP_MD_CTX *)*s, digest, &digest_n) == 1 && digest_n * 2 + 1 == SHA256_HEX_N)
+        *hex(out, digest, digest_n) = '\0';
+    EVP_MD_CTX_free((EVP_MD_CTX *)*s);
+    *s = NULL;
+}
+
 /* By hand, since isxdigit() asks the locale and strtol() takes blanks and signs. */
 static int hex_value(char c)
 {

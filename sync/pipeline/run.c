@@ -424,6 +424,7 @@ static int finish_diff(struct run *r, struct err *e)
     s->guards_n = r->report->guards_n;
     s->would_stop = buf_str(&r->guards.warnings);
     s->mapping_sha256 = r->report->mapping_sha256;
+    s->source_sha256 = r->source->sha256;
     if (r->opening.scratch_state == NULL && state_serial(r->state, &s->state_serial, e) != 0)
         return -1;
     for (size_t i = 0; i < r->targets.created_n; i++)

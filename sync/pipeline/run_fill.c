@@ -109,6 +109,10 @@ void run_fill_report(struct run *r)
     struct run_report *report = r->report;
     report->finished_ms = r->c->clock->wall_ms(r->c->clock);
     run_fill_costs(report, r->api);
+    if (r->source != NULL) {
+        report->source = strdup(r->source->label);
+        memcpy(report->source_sha256, r->source->sha256, sizeof report->source_sha256);
+    }
     double seconds = (double)(r->c->clock->mono_us(r->c->clock) - r->started_us) / 1e6;
     uint64_t written = r->tally->outcomes[OUTCOME_CREATED] + r->tally->updated + r->tally->moved;
     report->leads_per_second = seconds > 0 ? (double)written / seconds : 0;

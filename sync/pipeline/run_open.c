@@ -182,8 +182,9 @@ static int note_mapping(struct run *r, struct err *e)
 static int start_record(struct run *r, struct err *e)
 {
     struct run_record last = {.id = 0};
-    if (state_run_get(r->state, 0, &r->run_arena, &last, e) < 0)
+    if (state_run_get(r->state, 0, &r->run_arena, &last, e) < 0 || state_serial(r->state, &r->report->state_serial, e) != 0)
         return -1;
+    r->report->has_state_serial = true;
     r->record = (struct run_record){.id = run_results_number(r),
                                     .started_ms = r->report->started_ms,
                                     .status = "running",

@@ -90,9 +90,9 @@ struct diff_summary {
     const uint64_t *reasons;        /* REASON_N of them */
     const struct run_guard *guards; /* those that were judged */
     size_t guards_n;
-    struct str would_stop; /* the messages of the guards that would stop a sync, one per line */
-    const char *mapping_sha256;
-    uint64_t state_serial; /* state_serial(); 0: there is no state */
+    struct str would_stop;                      /* the messages of the guards that would stop a sync, one per line */
+    const char *mapping_sha256, *source_sha256; /* "": not known */
+    uint64_t state_serial;                      /* state_serial(); 0: there is no state */
 };
 
 struct diff;

@@ -95,6 +95,7 @@ static void about(struct jsonw *w, const struct diff *d, const struct diff_summa
     jsonw_member_text(w, "sync", d->head.sync);
     jsonw_member_text(w, "at", time_format(d->head.at_ms, at));
     jsonw_member_text(w, "mapping_sha256", s->mapping_sha256);
+    source_json(d->head.source, s->source_sha256, w);
     jsonw_member_uint(w, "state_serial", s->state_serial);
     guards(w, s);
     warnings(w, d->options.warnings);

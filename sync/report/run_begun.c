@@ -120,6 +120,18 @@ const char *run_report_stop_kind(const struct run_report *report)
     return NULL;
 }
 
+void source_json(const char *name, const char *sha256, struct jsonw *w)
+{
+    if (name == NULL) {
+        jsonw_member_null(w, "source");
+        return;
+    }
+    jsonw_member_object(w, "source");
+    jsonw_member_text(w, "name", name);
+    jsonw_member_text(w, "sha256", sha256 != NULL && sha256[0] != '\0' ? sha256 : NULL);
+    jsonw_object_end(w);
+}
+
 void guard_json(const struct run_guard *guard, struct jsonw *w)
 {
     jsonw_object(w);

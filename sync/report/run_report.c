@@ -25,6 +25,7 @@ void run_report_free(struct run_report *report)
     tally_free(&report->tally);
     free(report->stop_message);
     free(report->results_error);
+    free(report->source);
     free(report->sync);
     free(report->workspace);
     free(report->target_text);
@@ -58,12 +59,27 @@ static void targets(struct jsonw *w, const struct run_report *report)
         const struct run_target_counts *t = &report->targets[i];
         jsonw_object(w);
         jsonw_member_text(w, "target", t->target);
+        jsonw_member_text(w, "name", t->name);
         jsonw_member_uint(w, "created", t->created);
         jsonw_member_uint(w, "changed", t->changed);
         jsonw_member_uint(w, "moved", t->moved);
         jsonw_member_uint(w, "removed", t->removed);
         jsonw_object_end(w);
     }
+    jsonw_array_end(w);
+}
+
+/* What a diff has, too, so that the two can be put side by side. */
+static void basis(struct jsonw *w, const struct run_report *report)
+{
+    source_json(report->source, report->source_sha256, w);
+    if (report->has_state_serial)
+        jsonw_member_uint(w, "state_serial", report->state_serial);
+    else
+        jsonw_member_null(w, "state_serial");
+    jsonw_member_array(w, "guards");
+    for (size_t i = 0; i < report->guards_n; i++)
+        guard_json(&report->guards[i], w);
     jsonw_array_end(w);
 }
 
@@ -96,6 +112,7 @@ int run_report_json(const struct run_report *report, struct buf *out)
     jsonw_member_text(&w, "results_error", report->results_error);
     targets(&w, report);
     run_begun_json(report, &w);
+    basis(&w, report);
     jsonw_member_null(&w, "plan");
     jsonw_object_end(&w);
     return jsonw_end(&w);
@@ -122,6 +139,18 @@ static int foreign_line(struct buf *out, const char *label, const char *text)
     return buf_adds(out, label) | text_show(str_from(text), 0, out) | buf_addc(out, '\n');
 }
 
+/* An override, and what its guard counted. */
+static int allowed_line(const struct run_report *r, const char *override, struct buf *out)
+{
+    size_t n = strcspn(override, "=");
+    int bad = buf_adds(out, "Allowed    --guard ") | text_show(str_from(override), 0, out);
+    for (size_t i = 0; i < r->guards_n; i++)
+        if (strlen(r->guards[i].name) == n && strncmp(r->guards[i].name, override, n) == 0)
+            bad |= buf_addf(out, " (%llu of %llu)", (unsigned long long)r->guards[i].counted,
+                            (unsigned long long)r->guards[i].of);
+    return bad | buf_addc(out, '\n');
+}
+
 static int head(const struct run_report *r, bool colour, struct buf *out)
 {
     int bad = buf_adds(out, "Run");
@@ -145,7 +174,7 @@ static int head(const struct run_report *r, bool colour, struct buf *out)
                         text_plural(r->limit_rows));
     bad |= r->read != NULL ? buf_addc(out, '\n') : 0;
     for (size_t i = 0; i < r->overrides_n; i++)
-        bad |= foreign_line(out, "Allowed    --guard ", r->overrides[i]);
+        bad |= allowed_line(r, r->overrides[i], out);
     return bad;
 }
 

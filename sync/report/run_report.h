@@ -80,6 +80,10 @@ struct run_report {
     const char *const *overrides;
     size_t overrides_n;
     char mapping_sha256[SHA256_HEX_N]; /* "": the run had no mapping */
+    char *source;                      /* owned: how messages name it; NULL: none was opened */
+    char source_sha256[SHA256_HEX_N];  /* of the bytes that were read, if the whole was; "": not known */
+    uint64_t state_serial;             /* state_serial() before the run, */
+    bool has_state_serial;             /* if that is known */
     enum exit_status exit_code;
 };
 

@@ -17,6 +17,7 @@ static struct err e;
 static const struct forget_scope one = {"loopback", "w-1"}, two = {"loopback", "w-2"}, unknown = {"loopback", NULL},
                                  abroad = {"api.example", "w-1"};
 static const int64_t monday_ms = INT64_C(1790000000000);
+static const struct forget_act monday = {INT64_C(1790000000000), "ops@crm 1"}, tuesday = {INT64_C(1790086400000), NULL};
 
 static void setup(void)
 {
@@ -36,14 +37,14 @@ static void teardown(void)
 static bool add(const struct forget_scope *scope, const char *address)
 {
     bool added;
-    ck_assert_msg(forget_list_add(folder, scope, str_from(address), monday_ms, &added, &e) == 0, "%s", err_text(&e));
+    ck_assert_msg(forget_list_add(folder, scope, str_from(address), &monday, &added, &e) == 0, "%s", err_text(&e));
     return added;
 }
 
 static size_t take_out(const struct forget_scope *scope, const char *address)
 {
     size_t n;
-    ck_assert_msg(forget_list_remove(folder, scope, str_from(address), &n, &e) == 0, "%s", err_text(&e));
+    ck_assert_msg(forget_list_remove(folder, scope, str_from(address), &tuesday, &n, &e) == 0, "%s", err_text(&e));
     return n;
 }
 
@@ -54,7 +55,7 @@ static bool has(const struct forget_scope *scope, const char *address)
     const struct forget_person *p = forget_list_find(&l, scope, str_from(address));
     bool found = p != NULL;
     if (found)
-        ck_assert_int_eq(p->at_ms, monday_ms);
+        ck_assert_int_eq(p->forgotten.at_ms, monday_ms);
     forget_list_free(&l);
     return found;
 }
@@ -127,6 +128,49 @@ START_TEST(a_line_of_no_known_workspace_concerns_all)
 }
 END_TEST
 
+/* Forgotten, undone and forgotten again: a line each, and only the last one counts. */
+START_TEST(who_forgot_and_who_undid_is_kept)
+{
+    struct forget_list l;
+    add(&one, "ann@example.com");
+    ck_assert_uint_eq(take_out(&one, "ann@example.com"), 1);
+    ck_assert_uint_eq(take_out(&one, "ann@example.com"), 0);
+    ck_assert(!has(&one, "ann@example.com"));
+    ck_assert(add(&one, "ann@example.com"));
+    ck_assert(has(&one, "ann@example.com"));
+    ck_assert_int_eq(forget_list_load(folder, &l, &e), 0);
+    ck_assert_uint_eq(l.n, 2);
+    const struct forget_person *old = &l.people[l.people[0].undone.at_ms == 0];
+    ck_assert_str_eq(old->forgotten.by, "ops@crm_1");
+    ck_assert_int_eq(old->undone.at_ms, tuesday.at_ms);
+    ck_assert_ptr_null(old->undone.by);
+    forget_list_free(&l);
+}
+END_TEST
+
+/* A list as the first format has it: nobody knows who forgot the person. */
+START_TEST(an_older_list_is_read)
+{
+    static const char head[] = "leadsync forgotten people, format 1\nsecret ";
+    struct buf text = BUF_INIT(4096);
+    char digest[SHA256_HEX_N];
+    buf_adds(&text, head);
+    for (size_t i = 0; i < HASH_SECRET_N; i++)
+        buf_adds(&text, "5a");
+    buf_adds(&text, "\nperson 000102030405060708090a0b0c0d0e0f 2026-06-30T21:15:32.000Z api.instantly.ai *\n");
+    ck_assert_int_eq(sha256_hex(text.p, text.n, digest), 0);
+    buf_addf(&text, "end 1 %s\n", digest);
+    put(text.p, text.n);
+    add(&one, "ann@example.com");
+    struct forget_list l;
+    ck_assert_int_eq(forget_list_load(folder, &l, &e), 0);
+    ck_assert_uint_eq(l.n, 2);
+    ck_assert((l.people[0].forgotten.by == NULL) != (l.people[1].forgotten.by == NULL));
+    forget_list_free(&l);
+    buf_free(&text);
+}
+END_TEST
+
 START_TEST(the_file_is_private_and_names_nobody)
 {
     struct stat st;
@@ -174,7 +218,7 @@ START_TEST(a_damaged_file_is_refused)
     }
     put("a,b\n", 4);
     refused("damaged");
-    put("leadsync forgotten people, format 2\n", 36);
+    put("leadsync forgotten people, format 3\n", 36);
     refused("newer leadsync");
     put(whole.p, whole.n);
     ck_assert(has(&one, "ann@example.com"));
@@ -188,10 +232,10 @@ START_TEST(a_damaged_file_is_not_replaced)
     size_t n;
     add(&one, "ann@example.com");
     put("broken\n", 7);
-    ck_assert_int_eq(forget_list_add(folder, &one, STR("bob@example.com"), monday_ms, &added, &e), -1);
+    ck_assert_int_eq(forget_list_add(folder, &one, STR("bob@example.com"), &monday, &added, &e), -1);
     ck_assert_int_eq(e.status, XS_STATE);
     err_clear(&e);
-    ck_assert_int_eq(forget_list_remove(folder, &one, STR("ann@example.com"), &n, &e), -1);
+    ck_assert_int_eq(forget_list_remove(folder, &one, STR("ann@example.com"), &tuesday, &n, &e), -1);
     ck_assert_int_eq(e.status, XS_STATE);
     struct buf text = contents();
     ck_assert(str_eq(buf_str(&text), STR("broken\n")));
@@ -216,9 +260,9 @@ START_TEST(a_name_with_blanks_is_refused)
 {
     bool added;
     const struct forget_scope odd = {"loopback", "w 1"}, cut = {"loop\nback", NULL};
-    ck_assert_int_eq(forget_list_add(folder, &odd, STR("ann@example.com"), monday_ms, &added, &e), -1);
+    ck_assert_int_eq(forget_list_add(folder, &odd, STR("ann@example.com"), &monday, &added, &e), -1);
     err_clear(&e);
-    ck_assert_int_eq(forget_list_add(folder, &cut, STR("ann@example.com"), monday_ms, &added, &e), -1);
+    ck_assert_int_eq(forget_list_add(folder, &cut, STR("ann@example.com"), &monday, &added, &e), -1);
     ck_assert_int_eq(access(path, F_OK), -1);
 }
 END_TEST
@@ -252,7 +296,7 @@ START_TEST(writers_take_turns)
         for (unsigned i = 0; i < EACH; i++) {
             bool added;
             snprintf(address, sizeof address, "p%u-%u@example.com", w, i);
-            if (forget_list_add(folder, &one, str_from(address), monday_ms, &added, &e) != 0 || !added)
+            if (forget_list_add(folder, &one, str_from(address), &monday, &added, &e) != 0 || !added)
                 _exit(1);
         }
         _exit(0);
@@ -279,6 +323,8 @@ static Suite *suite(void)
     tcase_add_test(c, no_file_is_an_empty_list);
     tcase_add_test(c, a_line_concerns_its_workspace);
     tcase_add_test(c, a_line_of_no_known_workspace_concerns_all);
+    tcase_add_test(c, who_forgot_and_who_undid_is_kept);
+    tcase_add_test(c, an_older_list_is_read);
     tcase_add_test(c, the_file_is_private_and_names_nobody);
     tcase_add_test(c, many_people_are_found);
     tcase_add_test(c, a_damaged_file_is_refused);

@@ -51,6 +51,22 @@ START_TEST(sha256_of_known_texts)
 }
 END_TEST
 
+START_TEST(sha256_in_parts)
+{
+    char out[SHA256_HEX_N];
+    struct sha256 *s = sha256_begin();
+    sha256_add(&s, "a", 1);
+    sha256_add(&s, "", 0);
+    sha256_add(&s, "bc", 2);
+    sha256_end(&s, out);
+    ck_assert_str_eq(out, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    ck_assert_ptr_null(s);
+    sha256_add(&s, "a", 1);
+    sha256_end(&s, out);
+    ck_assert_str_eq(out, "");
+}
+END_TEST
+
 START_TEST(random_bytes_differ)
 {
     unsigned char a[1000] = {0}, b[1000] = {0};
@@ -93,6 +109,7 @@ int main(void)
     tcase_add_test(tc, keyed_hashes_depend_on_the_secret);
     tcase_add_test(tc, keyed_hashes_stay_what_they_are);
     tcase_add_test(tc, sha256_of_known_texts);
+    tcase_add_test(tc, sha256_in_parts);
     tcase_add_test(tc, random_bytes_differ);
     tcase_add_test(tc, uuids);
     suite_add_tcase(suite, tc);

@@ -31,9 +31,10 @@ static void teardown(void)
 
 static void forget_in(const char *folder, const struct forget_scope *scope, const char *address)
 {
+    const struct forget_act act = {1, NULL};
     struct err e = ERR_INIT;
     bool added;
-    ck_assert_msg(forget_list_add(folder, scope, str_from(address), 1, &added, &e) == 0 && added, "%s", err_text(&e));
+    ck_assert_msg(forget_list_add(folder, scope, str_from(address), &act, &added, &e) == 0 && added, "%s", err_text(&e));
 }
 
 static void ann_is_left_out(void)

@@ -47,6 +47,12 @@ static struct run_report sample(void)
     r.overrides = overrides;
     r.overrides_n = 3;
     strcpy(r.mapping_sha256, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    r.source = strdup("people.csv");
+    strcpy(r.source_sha256, "9834876dcfb05cb167a5c24953eba58c4ac89b1adf57f28f2f9d09af107ee8f0");
+    r.state_serial = 1790000000000;
+    r.has_state_serial = true;
+    r.guards[0] = (struct run_guard){.name = "removed", .limit = "20%", .counted = 3, .of = 40};
+    r.guards_n = 1;
     r.targets = calloc(2, sizeof *r.targets);
     ck_assert_ptr_nonnull(r.targets);
     r.targets_n = 2;

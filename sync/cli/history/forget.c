@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { QUESTION_BYTES = 1 << 16 };
+enum { QUESTION_BYTES = 1 << 16, BY_BYTES = 1 << 12 };
 
 /* --list shows the list here; a CSV without a mapping into a list is found by the file's name. */
 struct forget_options {
@@ -28,7 +28,7 @@ static const struct opt options[] = {
     {.name = "undo", .kind = OPT_FLAG, .dest = OPT_AT(forget_options, undo),
      .help = "take the address off the list; removed data does not come back"},
     {.name = "list", .kind = OPT_FLAG, .dest = OPT_AT(forget_options, list),
-     .help = "show the list: dates and hashes"},
+     .help = "show the list: dates, hashes, and who forgot or undid"},
     {.name = "export", .kind = OPT_FLAG, .dest = OPT_AT(forget_options, export),
      .help = "print all that is known of the person as JSON; removes nothing"},
     {.name = "campaign", .kind = OPT_TEXT, .dest = OPT_AT(forget_options, campaign), .arg = "NAME|UUID",
@@ -89,7 +89,7 @@ static int must_have_terminal(const struct common *c, struct err *e)
     if (c->yes || c->dry_run || (c->terminal.in && c->terminal.err))
         return 0;
     return err_set(e, XS_USAGE,
-                   "leadsync forget asks before it removes anything, and there is no terminal; give --yes, or "
+                   "leadsync forget asks before it changes anything, and there is no terminal; give --yes, or "
                    "--dry-run to see what is known of this person");
 }
 
@@ -151,13 +151,28 @@ static int forget_ask(struct forget_call *f, struct err *e)
 
 /* ---- forgetting ---- */
 
+/* Lists are written with the time and the user. */
+static int forget_act(struct forget_call *f, struct forget_act *out, struct err *e)
+{
+    const struct run_actor *who = &f->actor.shown;
+    out->at_ms = f->c->clock->wall_ms(f->c->clock);
+    buf_reset(&f->by);
+    if (buf_addf(&f->by, "%s@%s", who->user, who->host) != 0)
+        return err_oom(e);
+    out->by = buf_cstr(&f->by);
+    return out->by != NULL ? 0 : err_oom(e);
+}
+
 static int add_to_lists(struct forget_call *f, bool *added, struct err *e)
 {
+    struct forget_act act;
+    if (forget_act(f, &act, e) != 0)
+        return -1;
     const struct forget_scope scope = forget_call_scope(f);
     *added = false;
     for (size_t i = 0; i < f->folders_n; i++) {
         bool new;
-        if (forget_list_add(f->folders[i], &scope, f->person.address, f->c->clock->wall_ms(f->c->clock), &new, e) != 0)
+        if (forget_list_add(f->folders[i], &scope, f->person.address, &act, &new, e) != 0)
             return err_context(e, "nothing was removed");
         *added = *added || new;
     }
@@ -181,6 +196,7 @@ static int forget_show_json(const struct forget_call *f, bool added, struct buf 
         jsonw_object(&w);
         jsonw_member_text(&w, "state", s->path);
         jsonw_member_text(&w, "sync", s->sync);
+        jsonw_member_text(&w, "workspace", s->workspace);
         jsonw_member_uint(&w, "leads", s->counts.leads);
         jsonw_member_uint(&w, "others", s->counts.others);
         jsonw_member_text(&w, "left", s->why);
@@ -248,16 +264,31 @@ static int forget(struct forget_call *f, struct out *out, struct err *e)
 
 /* ---- the way back ---- */
 
+/* XS_USAGE: the answer was no. An undo by mistake mails a person who had asked to be forgotten. */
+static int undo_ask(struct forget_call *f, struct err *e)
+{
+    struct buf text = BUF_INIT(QUESTION_BYTES);
+    int bad = buf_adds(&text, "let syncs of ") | add_workspace(f, &text) |
+              buf_addf(&text, " add %.*s again?\n", STR_ARG(f->person.address));
+    int rc = bad != 0 || buf_cstr(&text) == NULL ? err_oom(e) : 0;
+    if (rc == 0 && !consent_ask(text.p))
+        rc = err_set(e, XS_USAGE, "not confirmed: nothing was changed");
+    buf_free(&text);
+    return rc;
+}
+
 static int forget_undo(struct forget_call *f, struct out *out, struct err *e)
 {
     uint64_t keys = 0;
     size_t lines = 0, left;
-    if (forget_states_find(f, true, e) != 0 || forget_states_undo(f, e) != 0)
+    struct forget_act act;
+    if (must_have_terminal(f->c, e) != 0 || forget_states_find(f, true, e) != 0 || (!f->c->yes && undo_ask(f, e) != 0) ||
+        forget_act(f, &act, e) != 0 || forget_states_undo(f, e) != 0)
         return -1;
     const struct forget_scope scope = forget_call_scope(f);
     for (size_t i = 0; i < f->folders_n; i++) {
         size_t n;
-        if (forget_list_remove(f->folders[i], &scope, f->person.address, &n, e) != 0)
+        if (forget_list_remove(f->folders[i], &scope, f->person.address, &act, &n, e) != 0)
             return -1;
         lines += n;
     }
@@ -276,12 +307,12 @@ static int forget_undo(struct forget_call *f, struct out *out, struct err *e)
 
 /* ---- the list ---- */
 
-enum { C_FORGOTTEN_AT, C_HASH, C_WORKSPACE, C_LIST, COLUMN_N };
+enum { C_FORGOTTEN_AT, C_HASH, C_WORKSPACE, C_LIST, C_FORGOTTEN_BY, C_UNDONE_AT, C_UNDONE_BY, COLUMN_N };
 static const struct record_column columns[COLUMN_N] = {
-    [C_FORGOTTEN_AT] = {RECORD_NAME("forgotten_at")},
-    [C_HASH] = {RECORD_NAME("hash")},
-    [C_WORKSPACE] = {RECORD_NAME("workspace")},
-    [C_LIST] = {RECORD_NAME("list"), .left_out = RECORD_NOT_TEXT},
+    [C_FORGOTTEN_AT] = {RECORD_NAME("forgotten_at")}, [C_HASH] = {RECORD_NAME("hash")},
+    [C_WORKSPACE] = {RECORD_NAME("workspace")},       [C_LIST] = {RECORD_NAME("list"), .left_out = RECORD_NOT_TEXT},
+    [C_FORGOTTEN_BY] = {RECORD_NAME("forgotten_by")}, [C_UNDONE_AT] = {RECORD_NAME("undone_at")},
+    [C_UNDONE_BY] = {RECORD_NAME("undone_by")},
 };
 /* clang-format off */
 static const struct record_layout layout = {
@@ -294,7 +325,11 @@ static int add_person(struct out *out, const struct forget_list *l, const struct
     char at[TIME_TEXT_N], hash[2 * sizeof p->hash.b + 1];
     for (size_t i = 0; i < sizeof p->hash.b; i++)
         snprintf(hash + 2 * i, 3, "%02x", p->hash.b[i]);
-    record_copy(w, C_FORGOTTEN_AT, str_from(time_format(p->at_ms, at)));
+    record_copy(w, C_FORGOTTEN_AT, str_from(time_format(p->forgotten.at_ms, at)));
+    record_text(w, C_FORGOTTEN_BY, p->forgotten.by);
+    if (p->undone.at_ms != 0)
+        record_copy(w, C_UNDONE_AT, str_from(time_format(p->undone.at_ms, at)));
+    record_text(w, C_UNDONE_BY, p->undone.by);
     record_copy(w, C_HASH, str_from(hash));
     record_text(w, C_WORKSPACE, p->workspace);
     record_text(w, C_LIST, l->path);
@@ -304,7 +339,7 @@ static int add_person(struct out *out, const struct forget_list *l, const struct
 static int by_time(const void *a, const void *b)
 {
     const struct forget_person *const *x = a, *const *y = b;
-    return ((*x)->at_ms > (*y)->at_ms) - ((*x)->at_ms < (*y)->at_ms);
+    return ((*x)->forgotten.at_ms > (*y)->forgotten.at_ms) - ((*x)->forgotten.at_ms < (*y)->forgotten.at_ms);
 }
 
 static int add_list(struct forget_call *f, const char *folder, struct out *out, struct err *e)
@@ -363,6 +398,9 @@ static int forget_command(struct invocation *inv, struct err *e)
         return err_set(e, XS_USAGE, "--list shows all addresses; give no EMAIL with it");
     const char *email = o->list ? NULL : inv->operands[0];
     int rc = forget_call_open(&f, inv, email, inv->operands_n > sync_at ? inv->operands[sync_at] : NULL, o->campaign, e);
+    buf_init(&f.by, BY_BYTES);
+    if (rc == 0)
+        rc = actor_find(inv, &f.actor, e);
     if (rc == 0)
         rc = out_open(&out, inv, o->export ? OUT_PRIVATE : OUT_PUBLIC, e);
     if (rc == 0)
@@ -372,6 +410,8 @@ static int forget_command(struct invocation *inv, struct err *e)
                          : forget(&f, &out, e);
     out_abandon(&out);
     forget_call_close(&f);
+    actor_free(&f.actor);
+    buf_free(&f.by);
     return rc;
 }
 

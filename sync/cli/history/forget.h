@@ -3,6 +3,7 @@
 #ifndef SYNC_CLI_HISTORY_FORGET_H
 #define SYNC_CLI_HISTORY_FORGET_H
 
+#include "sync/cli/actor.h"
 #include "sync/cli/out.h"
 #include "sync/state/forget/forget_list.h"
 #include "sync/state/state.h"
@@ -21,6 +22,8 @@ struct forget_call {
     const struct common *c; /* that one */
     struct buf address, unicode; /* the person's spellings; empty for --list */
     struct person_name person;
+    struct actor actor;             /* who runs the command; forget.c only */
+    struct buf by;                  /* the same as a list has it */
     char *named;                    /* owned; the state of SYNC or --state; NULL: neither was given */
     char *host, *workspace;         /* owned; whose lists: workspace NULL is "not known" or, for a reader, "of all" */
     char *folders[STATE_LISTS_MAX]; /* owned */

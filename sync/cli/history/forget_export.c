@@ -255,7 +255,7 @@ static int put_lists(struct forget_call *f, struct jsonw *w, struct err *e)
             jsonw_object(w);
             jsonw_member_str_or_null(w, "list", str_from(l.path));
             jsonw_member_str_or_null(w, "workspace", str_from(p->workspace));
-            jsonw_member_time(w, "forgotten_at", p->at_ms);
+            jsonw_member_time(w, "forgotten_at", p->forgotten.at_ms);
             jsonw_object_end(w);
         }
         forget_list_free(&l);

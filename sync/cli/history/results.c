@@ -7,6 +7,7 @@
 #include "sync/cli/out.h"
 #include "sync/cli/history/results_pick.h"
 #include "sync/cli/history/results_record.h"
+#include "sync/cli/history/status_run.h"
 #include "sync/cli/args/run_choice.h"
 #include "sync/cli/args/run_words.h"
 #include "sync/cli/args/state_arg.h"
@@ -48,6 +49,7 @@ struct results_out {
     const struct invocation *inv;
     struct state *state;
     uint64_t run;
+    struct run_record record; /* of that run; in the arena of results_command() */
     struct results_pick pick;
     bool chosen;                          /* the rows to show were chosen by an option */
     bool others;                          /* the other runs were looked through, too */
@@ -181,7 +183,8 @@ static int results_add_counts(struct results_out *r, struct err *e)
     for (int o = OUTCOME_NONE + 1; o < OUTCOME_N; o++)
         for (int reason = 0; reason < REASON_N; reason++)
             any = any || r->counts[o][reason] > 0;
-    int bad = buf_addf(out, "run %llu%s\n", (unsigned long long)r->run, !any && !searched ? " has no such rows" : "");
+    int bad = buf_addf(out, "run %llu%s\n", (unsigned long long)r->run, !any && !searched ? " has no such rows" : "") |
+              status_run_head(&r->record, out);
     if (any)
         bad |= add_count_table(r) | buf_addc(out, '\n');
     else if (searched && add_none(r, out, e) != 0)
@@ -298,6 +301,7 @@ static int look_for_match(struct results_out *r, const struct run_record *first,
         found = results_pick_run_has(&r->pick, r->state, runs[i].id, e);
         if (found > 0) {
             r->run = runs[i].id;
+            r->record = runs[i];
             found = report_shown_run(first, &runs[i], e) == 0 ? 1 : -1;
         }
     }
@@ -317,6 +321,7 @@ static int results_command(struct invocation *inv, struct err *e)
         run_choice(r.state, (uint64_t)o->run, &arena, &record, e) != 0)
         goto done;
     r.run = record.id;
+    r.record = record;
     r.read_part = record.read != NULL && strcmp(record.read, "incremental") == 0;
     if (look_for_match(&r, &record, o->run != 0, &arena, e) != 0 || out_open(&r.out, inv, OUT_PRIVATE, e) != 0)
         goto done;

@@ -261,6 +261,23 @@ static int show_begin(struct json_object *begun, bool detailed, size_t columns, 
     return bad;
 }
 
+int status_run_head(const struct run_record *run, struct buf *out)
+{
+    char at[TIME_TEXT_N];
+    struct json_object *begun = parse(run->begun), *actor = member(begun, "actor");
+    bool over = run->finished_ms > 0;
+    int bad = buf_adds(out, run->status != NULL ? run->status : "unknown");
+    if (!over)
+        bad |= buf_adds(out, " (rows that it did not reach are not listed)");
+    bad |= buf_addf(out, ", %s", time_format(run->started_ms, at)) | add_text(out, " by ", text_of(actor, "user")) |
+           add_text(out, " on ", text_of(actor, "host")) | buf_addc(out, '\n') |
+           add_text(out, "", text_of(actor, "command"));
+    if (text_of(actor, "command") != NULL)
+        bad |= buf_addc(out, '\n');
+    json_object_put(begun);
+    return bad;
+}
+
 static int64_t number_of(struct json_object *of, const char *key)
 {
     struct json_object *value = member(of, key);
@@ -274,10 +291,36 @@ static int show_targets(struct json_object *report, struct buf *out)
     int bad = 0;
     for (size_t i = 0; i < n; i++) {
         struct json_object *t = json_object_array_get_idx(targets, i);
-        bad |= buf_addf(out, "%*s", INDENT, "") | add_text(out, "", text_of(t, "target"));
+        const char *target = text_of(t, "target"), *name = text_of(t, "name");
+        bad |= buf_addf(out, "%*s", INDENT, "");
+        if (target != NULL && name != NULL)
+            bad |= buf_addf(out, "%.*s", (int)strcspn(target, ":"), target) | add_text(out, " \"", name) |
+                   buf_addc(out, '"');
+        else
+            bad |= add_text(out, "", target);
         bad |= buf_addf(out, ": %" PRId64 " created, %" PRId64 " changed, %" PRId64 " moved in, %" PRId64 " removed\n",
                         number_of(t, "created"), number_of(t, "changed"), number_of(t, "moved"), number_of(t, "removed"));
     }
+    return bad;
+}
+
+/* What the run read, and what its guards counted. */
+static int show_basis(struct json_object *report, size_t columns, struct buf *out)
+{
+    struct json_object *source = member(report, "source"), *guards = member(report, "guards");
+    size_t n = json_object_is_type(guards, json_type_array) ? json_object_array_length(guards) : 0;
+    struct buf line = BUF_INIT(LINE_BYTES);
+    int bad = add_text(&line, "source: ", text_of(source, "name")) | add_text(&line, " ", text_of(source, "sha256")) |
+              add_wrapped(buf_str(&line), columns, out);
+    buf_reset(&line);
+    for (size_t i = 0; i < n; i++) {
+        struct json_object *g = json_object_array_get_idx(guards, i);
+        bad |= add_text(&line, i == 0 ? "guards: " : ", ", text_of(g, "name"));
+        bad |= buf_addf(&line, " %" PRId64 " of %" PRId64, number_of(g, "counted"), number_of(g, "of"));
+        bad |= add_text(&line, " (limit ", text_of(g, "limit")) | buf_addc(&line, ')');
+    }
+    bad |= add_wrapped(buf_str(&line), columns, out);
+    buf_free(&line);
     return bad;
 }
 
@@ -318,7 +361,7 @@ int status_run_show(const struct overview *v, const struct run_record *run, cons
     if (v->detailed || !begun_alike(begun, above))
         bad |= show_begin(begun, v->detailed, width, out);
     if (v->detailed)
-        bad |= show_targets(report, out);
+        bad |= show_targets(report, out) | show_basis(report, width, out);
     buf_free(&line);
     json_object_put(report);
     json_object_put(begun);

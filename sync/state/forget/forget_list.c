@@ -13,7 +13,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-enum { LIST_BYTES_MAX = 64 << 20, HOST_BYTES_MAX = 256, FORMAT_VERSION = 1 };
+enum { LIST_BYTES_MAX = 64 << 20, HOST_BYTES_MAX = 256, BY_BYTES_MAX = 512, FORMAT_VERSION = 2 };
 
 static const char list_name[] = "forgotten.list";
 static const char list_head[] = "leadsync forgotten people, format ";
@@ -89,12 +89,26 @@ static char *check_end(struct forget_list *l, size_t *n, struct err *e)
     return last + 1;
 }
 
+/* A time, and who: `-` is not known. Without the two words nothing is. */
+static bool read_act(char **line, struct forget_act *out)
+{
+    char *at = *line != NULL ? next_word(line) : NULL, *by = *line != NULL ? next_word(line) : NULL;
+    if (at == NULL || by == NULL || time_parse(str_from(at), &out->at_ms) != 0 || out->at_ms == 0)
+        return false;
+    out->by = strcmp(by, "-") != 0 ? by : NULL;
+    return true;
+}
+
+/* `person HASH TIME HOST WORKSPACE`, in format 2 followed by `BY`, and by `TIME BY` if it was undone. */
 static bool read_person(char *line, struct forget_person *out)
 {
     char *kind = next_word(&line), *hash = next_word(&line), *at = next_word(&line), *host = next_word(&line),
-         *workspace = next_word(&line);
+         *workspace = next_word(&line), *by = line != NULL ? next_word(&line) : NULL;
     if (kind == NULL || strcmp(kind, "person") != 0 || !read_hex(hash, out->hash.b, sizeof out->hash.b) || at == NULL ||
-        time_parse(str_from(at), &out->at_ms) != 0 || host == NULL || workspace == NULL || line != NULL)
+        time_parse(str_from(at), &out->forgotten.at_ms) != 0 || host == NULL || workspace == NULL)
+        return false;
+    out->forgotten.by = by != NULL && strcmp(by, "-") != 0 ? by : NULL;
+    if (line != NULL && (!read_act(&line, &out->undone) || line != NULL))
         return false;
     out->host = host;
     out->workspace = strcmp(workspace, "*") != 0 ? workspace : NULL;
@@ -220,7 +234,7 @@ static const struct forget_person *find(const struct forget_list *l, const struc
 {
     size_t i, end = l->n > 0 ? lines_of(l, address, &i) : 0;
     for (; end > 0 && i < end; i++)
-        if (fits(&l->people[i], scope))
+        if (l->people[i].undone.at_ms == 0 && fits(&l->people[i], scope))
             return &l->people[i];
     return NULL;
 }
@@ -242,11 +256,25 @@ static int add_hex(struct buf *out, const unsigned char *p, size_t n)
     return bad;
 }
 
+/* Lines are cut at their blanks. */
+static int add_by(struct buf *out, const char *by)
+{
+    int bad = buf_adds(out, by == NULL || *by == '\0' ? " -" : " ");
+    for (size_t i = 0; by != NULL && by[i] != '\0' && i < BY_BYTES_MAX; i++)
+        bad |= buf_addc(out, (unsigned char)by[i] <= ' ' ? '_' : by[i]);
+    return bad;
+}
+
 static int add_line(struct buf *out, const struct forget_person *p)
 {
     char at[TIME_TEXT_N];
-    return buf_adds(out, "person ") | add_hex(out, p->hash.b, sizeof p->hash.b) |
-           buf_addf(out, " %s %s %s\n", time_format(p->at_ms, at), p->host, p->workspace != NULL ? p->workspace : "*");
+    int bad = buf_adds(out, "person ") | add_hex(out, p->hash.b, sizeof p->hash.b) |
+              buf_addf(out, " %s %s %s", time_format(p->forgotten.at_ms, at), p->host,
+                       p->workspace != NULL ? p->workspace : "*") |
+              add_by(out, p->forgotten.by);
+    if (p->undone.at_ms != 0)
+        bad |= buf_addf(out, " %s", time_format(p->undone.at_ms, at)) | add_by(out, p->undone.by);
+    return bad | buf_addc(out, '\n');
 }
 
 static int compose(const struct forget_list *l, const struct forget_person *more, struct buf *out, struct err *e)
@@ -255,12 +283,8 @@ static int compose(const struct forget_list *l, const struct forget_person *more
     size_t n = more != NULL;
     int bad = buf_addf(out, "%s%d\nsecret ", list_head, FORMAT_VERSION) | add_hex(out, l->secret, sizeof l->secret) |
               buf_addc(out, '\n');
-    for (size_t i = 0; i < l->n; i++) {
-        if (l->people[i].host == NULL) /* taken out */
-            continue;
+    for (size_t i = 0; i < l->n; i++, n++)
         bad |= add_line(out, &l->people[i]);
-        n++;
-    }
     if (more != NULL)
         bad |= add_line(out, more);
     if (bad == 0 && sha256_hex(out->p, out->n, digest) == 0 && buf_addf(out, "end %zu %s\n", n, digest) == 0)
@@ -312,8 +336,8 @@ static bool is_word(const char *text)
     return text[0] != '\0' && text[strcspn(text, " \t\r\n")] == '\0';
 }
 
-static int add(struct forget_list *l, const struct forget_scope *scope, struct str address, int64_t at_ms, bool *added,
-               struct err *e)
+static int add(struct forget_list *l, const struct forget_scope *scope, struct str address, const struct forget_act *act,
+               bool *added, struct err *e)
 {
     /* A new list gets its secret now. */
     if (l->text.n == 0 && random_bytes(l->secret, sizeof l->secret) != 0)
@@ -322,15 +346,15 @@ static int add(struct forget_list *l, const struct forget_scope *scope, struct s
         return err_set(e, XS_STATE, "%s: \"%s\" and \"%s\" cannot be the names of an API host and a workspace", l->path,
                        scope->host, scope->workspace != NULL ? scope->workspace : "");
     const struct forget_person more = {.hash = hash_keyed128(l->secret, address.p, address.n),
-                                       .at_ms = at_ms,
+                                       .forgotten = *act,
                                        .host = scope->host,
                                        .workspace = scope->workspace};
     *added = find(l, scope, address, covers) == NULL;
     return *added ? save(l, &more, e) : 0;
 }
 
-int forget_list_add(const char *folder, const struct forget_scope *scope, struct str address, int64_t at_ms, bool *added,
-                    struct err *e)
+int forget_list_add(const char *folder, const struct forget_scope *scope, struct str address, const struct forget_act *act,
+                    bool *added, struct err *e)
 {
     struct forget_list l;
     int fd = lock(folder, e);
@@ -338,28 +362,28 @@ int forget_list_add(const char *folder, const struct forget_scope *scope, struct
         return -1;
     int rc = forget_list_load(folder, &l, e);
     if (rc == 0) {
-        rc = add(&l, scope, address, at_ms, added, e);
+        rc = add(&l, scope, address, act, added, e);
         forget_list_free(&l);
     }
     close(fd);
     return rc;
 }
 
-static int take_out(struct forget_list *l, const struct forget_scope *scope, struct str address, size_t *removed,
-                    struct err *e)
+static int take_out(struct forget_list *l, const struct forget_scope *scope, struct str address,
+                    const struct forget_act *act, size_t *removed, struct err *e)
 {
     size_t i, end = l->n > 0 ? lines_of(l, address, &i) : 0;
     for (; end > 0 && i < end; i++) {
-        if (!forget_list_concerns(&l->people[i], scope))
+        if (l->people[i].undone.at_ms != 0 || !forget_list_concerns(&l->people[i], scope))
             continue;
-        l->people[i].host = NULL;
+        l->people[i].undone = *act;
         ++*removed;
     }
     return *removed > 0 ? save(l, NULL, e) : 0;
 }
 
-int forget_list_remove(const char *folder, const struct forget_scope *scope, struct str address, size_t *removed,
-                       struct err *e)
+int forget_list_remove(const char *folder, const struct forget_scope *scope, struct str address,
+                       const struct forget_act *act, size_t *removed, struct err *e)
 {
     struct forget_list l;
     *removed = 0;
@@ -370,7 +394,7 @@ int forget_list_remove(const char *folder, const struct forget_scope *scope, str
         return -1;
     int rc = forget_list_load(folder, &l, e);
     if (rc == 0) {
-        rc = take_out(&l, scope, address, removed, e);
+        rc = take_out(&l, scope, address, act, removed, e);
         forget_list_free(&l);
     }
     close(fd);

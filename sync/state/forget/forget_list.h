@@ -23,10 +23,18 @@ struct forget_scope {
     const char *host, *workspace;
 };
 
+/* When the list was changed, and by whom ("ops@crm-1"); NULL: not known. A blank in it becomes an underscore. */
+struct forget_act {
+    int64_t at_ms;
+    const char *by;
+};
+
 struct forget_person {
     struct hash128 hash;
-    int64_t at_ms;
-    const char *host, *workspace; /* borrowed from the list's text; workspace NULL: of every workspace */
+    struct forget_act forgotten;
+    struct forget_act undone; /* at_ms 0: the person is still forgotten; else the line is only a record */
+    const char *host,
+        *workspace; /* borrowed from the list's text, like the texts above; workspace NULL: of every workspace */
 };
 
 struct forget_list {
@@ -45,18 +53,18 @@ void forget_list_free(struct forget_list *l); /* fine on a zeroed list */
 /* Is there another file now than the one that was read? */
 bool forget_list_changed(const struct forget_list *l);
 
-/* Does this line concern that scope? */
+/* Does this line concern that scope? Also lines of which only the record is left. */
 bool forget_list_concerns(const struct forget_person *person, const struct forget_scope *scope);
-/* The first line of the person that concerns the scope; NULL: none. Borrowed. */
+/* The first line that concerns the scope and that still forgets the person; NULL: none. Borrowed. */
 const struct forget_person *forget_list_find(const struct forget_list *l, const struct forget_scope *scope,
                                              struct str address);
 
 /* Adds the person, durably, unless a line for this scope or a wider one is there. Makes the folder and the file when
  * they are missing. XS_STATE, XS_IO: the list is as before. */
-int forget_list_add(const char *folder, const struct forget_scope *scope, struct str address, int64_t at_ms, bool *added,
-                    struct err *e);
-/* Takes every line of the person out that concerns the scope; *removed is how many. */
-int forget_list_remove(const char *folder, const struct forget_scope *scope, struct str address, size_t *removed,
-                       struct err *e);
+int forget_list_add(const char *folder, const struct forget_scope *scope, struct str address, const struct forget_act *act,
+                    bool *added, struct err *e);
+/* Ends every line of the person that concerns the scope, and keeps it as a record; *removed is how many. */
+int forget_list_remove(const char *folder, const struct forget_scope *scope, struct str address,
+                       const struct forget_act *act, size_t *removed, struct err *e);
 
 #endif

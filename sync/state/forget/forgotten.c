@@ -125,7 +125,7 @@ int64_t state_forgotten_at_ms(const struct state *s, struct str address)
     for (size_t i = 0; i < s->lists.n; i++) {
         const struct forget_person *person = forget_list_find(&s->lists.list[i], &scope, address);
         if (person != NULL)
-            return person->at_ms;
+            return person->forgotten.at_ms;
     }
     return 0;
 }
